@@ -1,0 +1,180 @@
+/**
+ * What every simulated outside party has in common: an HTTP(S) server that speaks the party's wire protocol, keeps
+ * every byte it received, obeys faults ordered over HTTP, and opens its own books for the tests.
+ *
+ * Control surface, on the party's own port:
+ *   POST   /_control/faults    one Fault; obeyed by the next `times` matching requests
+ *   DELETE /_control/faults
+ *   GET    /_control/log       every exchange, oldest first (`?after=N` skips the first N)
+ *   GET    /_control/books     the party's own view of what happened
+ *   POST   /_control/reset     forget faults, log and books
+ *   POST   /_control/do/<name> an action of this party (pay, dispute, ...), with a JSON body
+ */
+import { createServer as createHttpServer, type Server } from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import express, { type Request, type RequestHandler, type Response, type Router } from 'express'
+
+/** One order to misbehave. Without `match` every request of the party matches. */
+export interface Fault {
+  match?: { method?: string; /** regular expression over the path and query */ path?: string; /** in the raw body */ contains?: string }
+  /** how many matching requests obey; default 1 */
+  times?: number
+  /** answer this status (and body, headers) without applying anything */
+  status?: number
+  body?: unknown
+  headers?: Record<string, string>
+  /** wait before doing anything else, milliseconds */
+  delayMs?: number
+  /** `before`: cut the connection without applying; `after`: apply, then cut (the reply is lost) */
+  cut?: 'before' | 'after'
+  /** `before`: never answer, not applied; `after`: apply, never answer */
+  hang?: 'before' | 'after'
+}
+
+export interface Exchange {
+  at: string
+  method: string
+  url: string
+  headers: Record<string, string | string[] | undefined>
+  body: string
+  status: number | null
+}
+
+export interface PartyDefinition {
+  name: string
+  /** the wire protocol; raw body is on `rawBody(request)`, no parser is installed */
+  routes(router: Router): void
+  books(): unknown
+  reset(): void
+  actions?: Record<string, (input: Record<string, unknown>) => unknown | Promise<unknown>>
+  tls?: { key: string; cert: string }
+}
+
+export interface RunningParty {
+  name: string
+  url: string
+  port: number
+  stop(): Promise<void>
+}
+
+const bodies = new WeakMap<Request, string>()
+
+/** The request's body exactly as received (UTF-8). */
+export const rawBody = (request: Request): string => bodies.get(request) ?? ''
+
+/** Starts one party. `port` 0 takes a free one. */
+export async function startParty(definition: PartyDefinition, port = 0): Promise<RunningParty> {
+  const log: Exchange[] = []
+  let faults: (Fault & { left: number })[] = []
+
+  const app = express()
+  app.disable('x-powered-by')
+  app.set('etag', false)
+  app.use(express.raw({ type: () => true, limit: '20mb' }), (request, _response, next) => {
+    bodies.set(request, Buffer.isBuffer(request.body) ? request.body.toString('utf8') : '')
+    next()
+  })
+  app.use('/_control', controlRoutes())
+  app.use(record, obeyFaults)
+  const router = express.Router()
+  definition.routes(router)
+  app.use(router)
+
+  const server: Server = definition.tls ? createHttpsServer(definition.tls, app) : createHttpServer(app)
+  server.keepAliveTimeout = 60_000
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, '127.0.0.1', resolve)
+  })
+  const actual = (server.address() as AddressInfo).port
+  return {
+    name: definition.name,
+    port: actual,
+    url: `${definition.tls ? 'https' : 'http'}://127.0.0.1:${actual}`,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+
+  function record(request: Request, response: Response, next: () => void): void {
+    const exchange: Exchange = {
+      at: new Date().toISOString(),
+      method: request.method,
+      url: request.originalUrl,
+      headers: request.headers,
+      body: rawBody(request),
+      status: null,
+    }
+    log.push(exchange)
+    response.on('finish', () => {
+      exchange.status = response.statusCode
+    })
+    next()
+  }
+
+  async function obeyFaults(request: Request, response: Response, next: () => void): Promise<void> {
+    const fault = faults.find((candidate) => candidate.left > 0 && matches(candidate, request))
+    if (!fault) return next()
+    fault.left -= 1
+    if (fault.delayMs) await new Promise((resolve) => setTimeout(resolve, fault.delayMs))
+    if (fault.cut === 'before') return void request.socket.destroy()
+    if (fault.hang === 'before') return
+    if (fault.status !== undefined) {
+      response.status(fault.status).set(fault.headers ?? {})
+      if (typeof fault.body === 'string') response.send(fault.body)
+      else response.json(fault.body ?? {})
+      return
+    }
+    if (fault.cut === 'after' || fault.hang === 'after') {
+      const end = fault.cut === 'after' ? () => request.socket.destroy() : () => undefined
+      response.end = (() => {
+        end()
+        return response
+      }) as Response['end']
+    }
+    next()
+  }
+
+  function controlRoutes(): RequestHandler {
+    const control = express.Router()
+    const json = (request: Request): Record<string, unknown> => JSON.parse(rawBody(request) || '{}')
+    control.post('/faults', (request, response) => {
+      const fault = json(request) as Fault
+      faults.push({ ...fault, left: fault.times ?? 1 })
+      response.status(204).end()
+    })
+    control.delete('/faults', (_request, response) => {
+      faults = []
+      response.status(204).end()
+    })
+    control.get('/log', (request, response) => void response.json(log.slice(Number(request.query.after ?? 0))))
+    control.get('/books', (_request, response) => void response.json(definition.books()))
+    control.post('/reset', (_request, response) => {
+      faults = []
+      log.length = 0
+      definition.reset()
+      response.status(204).end()
+    })
+    control.post('/do/:action', async (request, response) => {
+      const action = definition.actions?.[String(request.params.action)]
+      if (!action) return void response.status(404).json({ error: `no action ${request.params.action}` })
+      try {
+        response.json((await action(json(request))) ?? {})
+      } catch (error) {
+        response.status(400).json({ error: String(error) })
+      }
+    })
+    return control
+  }
+}
+
+function matches(fault: Fault, request: Request): boolean {
+  const { match } = fault
+  if (!match) return true
+  if (match.method && match.method !== request.method) return false
+  if (match.path && !new RegExp(match.path).test(request.originalUrl)) return false
+  return !match.contains || rawBody(request).includes(match.contains)
+}

@@ -1,0 +1,94 @@
+/**
+ * Sends a party's webhooks, and misbehaves on order: drop, duplicate, delay, or hold back to release in another order.
+ * A refused delivery (no 2xx) is repeated `retries` times, `retryDelayMs` apart, each freshly made (so freshly signed).
+ */
+export interface WebhookRequest {
+  url: string
+  headers: Record<string, string>
+  body: string
+}
+
+export interface Misbehaviour {
+  /** drop the next n deliveries for good */
+  drop: number
+  /** send each of the next deliveries this many times, at once */
+  copies: number
+  delayMs: number
+  /** keep deliveries until `release` */
+  hold: boolean
+}
+
+export interface Delivery {
+  id: string
+  status: number | 'failed' | 'dropped' | 'held'
+  attempt: number
+}
+
+export class WebhookSender {
+  readonly deliveries: Delivery[] = []
+  private readonly held: { id: string; make: () => WebhookRequest }[] = []
+  private behaviour: Misbehaviour = { drop: 0, copies: 1, delayMs: 0, hold: false }
+  private readonly retries: number
+  private readonly retryDelayMs: number
+
+  constructor(options: { retries: number; retryDelayMs: number }) {
+    this.retries = options.retries
+    this.retryDelayMs = options.retryDelayMs
+  }
+
+  configure(change: Partial<Misbehaviour>): void {
+    this.behaviour = { ...this.behaviour, ...change }
+  }
+
+  reset(): void {
+    this.behaviour = { drop: 0, copies: 1, delayMs: 0, hold: false }
+    this.held.length = 0
+    this.deliveries.length = 0
+  }
+
+  /** `make` is called for each attempt, because real senders sign each attempt anew. Returns at once. */
+  send(id: string, make: () => WebhookRequest): void {
+    if (this.behaviour.drop > 0) {
+      this.behaviour.drop -= 1
+      this.deliveries.push({ id, status: 'dropped', attempt: 0 })
+      return
+    }
+    if (this.behaviour.hold) {
+      this.held.push({ id, make })
+      this.deliveries.push({ id, status: 'held', attempt: 0 })
+      return
+    }
+    for (let copy = 0; copy < this.behaviour.copies; copy += 1) void this.deliver(id, make, this.behaviour.delayMs)
+  }
+
+  heldIds(): string[] {
+    return this.held.map((entry) => entry.id)
+  }
+
+  /** Sends what was held, one after the other, in the order of the given indexes (default: as they came). */
+  async release(order?: number[]): Promise<void> {
+    const entries = this.held.splice(0)
+    for (const index of order ?? entries.map((_entry, position) => position)) {
+      const entry = entries[index]
+      if (entry) await this.deliver(entry.id, entry.make, 0)
+    }
+  }
+
+  private async deliver(id: string, make: () => WebhookRequest, delayMs: number): Promise<void> {
+    if (delayMs) await pause(delayMs)
+    for (let attempt = 1; attempt <= this.retries + 1; attempt += 1) {
+      const { url, headers, body } = make()
+      try {
+        const response = await fetch(url, { method: 'POST', headers, body, signal: AbortSignal.timeout(30_000) })
+        await response.arrayBuffer()
+        this.deliveries.push({ id, status: response.status, attempt })
+        if (response.ok) return
+      } catch {
+        this.deliveries.push({ id, status: 'failed', attempt })
+      }
+      await pause(this.retryDelayMs)
+    }
+  }
+}
+
+const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds))
