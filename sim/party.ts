@@ -17,7 +17,11 @@ import express, { type Request, type RequestHandler, type Response, type Router 
 
 /** One order to misbehave. Without `match` every request of the party matches. */
 export interface Fault {
-  match?: { method?: string; /** regular expression over the path and query */ path?: string; /** in the raw body */ contains?: string }
+  match?: {
+    method?: string /** regular expression over the path and query */
+    path?: string /** in the raw body */
+    contains?: string
+  }
   /** how many matching requests obey; default 1 */
   times?: number
   /** answer this status (and body, headers) without applying anything */
