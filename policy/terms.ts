@@ -1,0 +1,54 @@
+/** Every period the product promises or relies on. The only place where they stand. */
+
+const second = 1000
+const minute = 60 * second
+const hour = 60 * minute
+const day = 24 * hour
+
+export const terms = {
+  order: {
+    paymentWindowMs: 60 * minute,
+    /** after checkout, in case the payment webhook was lost */
+    paymentLookupsMs: [30 * second, 2 * minute, 10 * minute],
+    reviewWindowMs: 24 * hour,
+    delayNoticeMs: 2 * minute,
+    /** after payment, or after approval where an operator reviewed the order (U2) */
+    deliverWithinMs: 60 * minute,
+    /** a card refund can still bounce this long after it succeeded */
+    refundSettlesWithinMs: 30 * day,
+    /** when nothing is due earlier, the provider is asked this often about a delivered eSIM */
+    esimPollMs: 1 * day,
+    /** an uninstalled eSIM lapses at the provider at the latest then */
+    esimLifeMaxMs: 400 * day,
+    lowDataShare: 0.8,
+    lastDayMs: 1 * day,
+    maxQuantity: 10,
+  },
+  measurement: { metaMaxAgeMs: 7 * day, googleMaxAgeMs: 72 * hour },
+  /** U5: more paid orders than this in the window hold the next one for an operator */
+  velocity: { windowMs: 1 * day, maxOrders: 10, maxGrossMinor: 50_000 },
+  account: {
+    /** R1 */
+    inactivityYears: 3,
+    warningsBeforeDays: [60, 30, 7],
+  },
+  /** R2 */
+  books: { years: 7 },
+  /** R3 */
+  backups: { keepDays: 30 },
+  /** R4 */
+  securityLog: { keepDays: 90, partitionsAheadDays: 7 },
+  /** G6 */
+  privacyRequest: { answerWithinDays: 30, remindAtDays: [14, 21], escalateAtDay: 27 },
+  /** N2 */
+  policyNotice: { beforeEffectDays: 30 },
+  /** Stripe refuses to redact transactions younger than this */
+  stripeRedactionAfterDays: 90,
+  idempotencyKeysMs: 24 * hour,
+  /** Stripe repeats an event for 3 days, Airalo for 5 hours */
+  webhookDedupeMs: 14 * day,
+  signInLinkMs: 15 * minute,
+  freshSignInMs: 10 * minute,
+} as const
+
+export const milliseconds = { second, minute, hour, day } as const
