@@ -1,0 +1,176 @@
+/**
+ * The only reader of the environment. Every fault is reported at once, by the setting's name and never by its value.
+ * Outside production each missing setting may come from the embedded stack (dev/); in production nothing does.
+ */
+import { z } from 'zod'
+
+const url = z.url()
+const port = z.coerce.number().int().min(0).max(65_535)
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter(Boolean),
+)
+const flag = z.enum(['true', 'false']).transform((text) => text === 'true')
+const pem = z.string().transform((text) => text.replaceAll('\\n', '\n'))
+const key32 = z.base64().refine((text) => Buffer.from(text, 'base64').length === 32, 'must be 32 bytes in base64')
+/** `id:base64,id:base64`: the first is used for new data, all of them for reading */
+const keyring = z
+  .string()
+  .regex(/^[\w.-]+:[A-Za-z0-9+/=]+(,[\w.-]+:[A-Za-z0-9+/=]+)*$/, 'must be id:base64,id:base64')
+  .transform((text, context) => {
+    const keys = new Map<string, Buffer>()
+    for (const entry of text.split(',')) {
+      const [id = '', encoded = ''] = entry.split(/:(.*)/s)
+      const bytes = Buffer.from(encoded, 'base64')
+      if (bytes.length !== 32) context.addIssue({ code: 'custom', message: `key ${id} must be 32 bytes in base64` })
+      keys.set(id, bytes)
+    }
+    return { activeId: [...keys.keys()][0] ?? '', keys }
+  })
+
+const environmentSchema = z.object({
+  NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  /** P7: where the data is; production accepts EU/EEA regions only */
+  HOSTING_REGION: z.string().regex(/^[a-z]{2}(-[a-z0-9-]+)?$/),
+
+  API_HOST: z.string().default('0.0.0.0'),
+  API_PORT: port.default(8080),
+  PUBLIC_URL: url,
+  /** P6: how many proxies in front of us set X-Forwarded-For */
+  TRUSTED_PROXIES: z.coerce.number().int().min(0).max(5).default(0),
+  WORKER_METRICS_PORT: port.default(9464),
+  SANDBOX: flag.default(false),
+
+  DATABASE_URL: url,
+  TEMPORAL_TASK_QUEUE: z.string().default('ama-esim'),
+  TEMPORAL_UI_URL: url.optional(),
+  WORKER_CONCURRENCY: z.coerce.number().int().min(1).max(2000).default(200),
+
+  FIELD_KEYS: keyring,
+  INDEX_KEY: key32,
+  PAYLOAD_KEYS: keyring.optional(),
+  BACKUP_KEYS: keyring,
+
+  STRIPE_SECRET_KEY: z.string().min(1),
+  STRIPE_PUBLISHABLE_KEY: z.string().min(1),
+  STRIPE_WEBHOOK_SECRET: z.string().min(1),
+  STRIPE_API_URL: url.optional(),
+
+  ESIM_ACCESS_URL: url.default('https://api.esimaccess.com/api/v1/open'),
+  ESIM_ACCESS_CODE: z.string().min(1),
+  ESIM_ACCESS_SECRET: z.string().min(1),
+  ESIM_ACCESS_WEBHOOK_TOKEN: z.string().min(24),
+  ESIM_ACCESS_WEBHOOK_IPS: list.optional(),
+  AIRALO_URL: url.default('https://partners-api.airalo.com/v2'),
+  AIRALO_CLIENT_ID: z.string().min(1),
+  AIRALO_CLIENT_SECRET: z.string().min(1),
+
+  APPLE_URL: url.default('https://appleid.apple.com'),
+  APPLE_TEAM_ID: z.string().min(1),
+  APPLE_KEY_ID: z.string().min(1),
+  APPLE_PRIVATE_KEY: pem,
+  APPLE_CLIENT_IDS: list,
+  GOOGLE_CLIENT_IDS: list,
+  GOOGLE_CERTS_URL: url.default('https://www.googleapis.com/oauth2/v3/certs'),
+  GOOGLE_REVOKE_URL: url.default('https://oauth2.googleapis.com/revoke'),
+  GOOGLE_RISC_CERTS_URL: url.default('https://www.googleapis.com/oauth2/v3/certs'),
+  FIREBASE_PROJECT_ID: z.string().min(1),
+  FIREBASE_CLIENT_EMAIL: z.string().min(1),
+  FIREBASE_PRIVATE_KEY: pem,
+  FIREBASE_CERTS_URL: url.default(
+    'https://www.googleapis.com/service_accounts/v1/jwk/securetoken@system.gserviceaccount.com',
+  ),
+  GOOGLE_TOKEN_URL: url.optional(),
+  /** development only: host:port of a server that stands in for fcm.googleapis.com and identitytoolkit */
+  FIREBASE_CONNECT_TO: z
+    .string()
+    .regex(/^[\w.-]+:\d+$/)
+    .optional(),
+  FIREBASE_CONNECT_CA: pem.optional(),
+
+  SMTP_URL: z.string().regex(/^smtps?:\/\//, 'must start with smtp:// or smtps://'),
+  MAIL_FROM: z.string().min(3),
+  MAIL_BOUNCE_DOMAIN: z.string().min(1),
+  MAIL_RATE_PER_SECOND: z.coerce.number().int().min(1).default(100),
+  SUPPORT_MAIL: z.email(),
+
+  META_URL: url.default('https://graph.facebook.com'),
+  META_API_VERSION: z.string().optional(),
+  META_DATASET_ID: z.string().optional(),
+  META_ACCESS_TOKEN: z.string().optional(),
+  GA_URL: url.default('https://www.google-analytics.com'),
+  GA_FIREBASE_APP_ID: z.string().optional(),
+  GA_API_SECRET: z.string().optional(),
+
+  SELLER_NAME: z.string().default('3AM GROUP L.L.C.'),
+  SELLER_TAX_ID: z.string().default('812130334'),
+  TAX_RATE_BPS: z.coerce.number().int().min(0).max(5000).default(1800),
+  SHOP_CURRENCY: z
+    .string()
+    .regex(/^[A-Z]{3}$/)
+    .default('EUR'),
+  PRICE_MARKUP_PERCENT: z.coerce.number().int().min(0).max(1000).default(60),
+  /** the shop's currency for one US dollar, times a million; providers charge dollars */
+  SHOP_RATE_PER_USD_MICROS: z.coerce.number().int().positive().default(920_000),
+
+  BACKUP_FOLDER: z.string().default('.data/backups'),
+  BOOKS_YEARS: z.coerce.number().int().min(7).max(11).default(7),
+  BOOKS_COUNT_FROM: z.enum(['issue', 'year_end']).default('year_end'),
+})
+
+export type Config = z.output<typeof environmentSchema>
+
+/** One message naming every setting that is missing or wrong. */
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError'
+}
+
+/**
+ * Reads the settings.
+ * @param environment `process.env`, or the embedded stack's settings over it
+ * @throws ConfigurationError naming every fault at once, without values
+ */
+export function readConfig(environment: Record<string, string | undefined>): Config {
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  )
+  const parsed = environmentSchema.safeParse(given)
+  const faults = parsed.success
+    ? productionFaults(parsed.data)
+    : parsed.error.issues.map((issue) => {
+        const name = issue.path.join('.')
+        return `${name}: ${name in given ? issue.message : 'missing'}`
+      })
+  if (!parsed.success || faults.length > 0) {
+    throw new ConfigurationError(`The configuration has ${faults.length} fault(s):\n  ${faults.join('\n  ')}`)
+  }
+  return parsed.data
+}
+
+/** ISO codes of the EU and EEA: the policy promises hosting there. */
+const eea = 'at be bg cy cz de dk ee es fi fr gr hr hu ie is it li lt lu lv mt nl no pl pt ro se si sk eu'.split(' ')
+
+function productionFaults(config: Config): string[] {
+  const faults: string[] = []
+  const half = (names: (keyof Config)[]): boolean => {
+    const set = names.filter((name) => config[name] !== undefined).length
+    return set > 0 && set < names.length
+  }
+  if (half(['META_API_VERSION', 'META_DATASET_ID', 'META_ACCESS_TOKEN'])) faults.push('META_*: set all three or none')
+  if (half(['GA_FIREBASE_APP_ID', 'GA_API_SECRET'])) faults.push('GA_*: set both or none')
+  if (config.NODE_ENV !== 'production') return faults
+  if (!config.PAYLOAD_KEYS) faults.push('PAYLOAD_KEYS: missing')
+  if (!eea.includes(config.HOSTING_REGION.slice(0, 2))) faults.push('HOSTING_REGION: must be in the EU/EEA')
+  if (config.SANDBOX) faults.push('SANDBOX: must not be true in production')
+  for (const name of ['FIREBASE_CONNECT_TO', 'FIREBASE_CONNECT_CA', 'STRIPE_API_URL'] as const) {
+    if (config[name] !== undefined) faults.push(`${name}: must not be set in production`)
+  }
+  if (!config.PUBLIC_URL.startsWith('https://')) faults.push('PUBLIC_URL: must be https')
+  return faults
+}
+
+/** Names of every setting, for checking .env.example against them. */
+export const settingNames: readonly string[] = Object.keys(environmentSchema.shape)

@@ -1,0 +1,19 @@
+import postgres from 'postgres'
+
+export type Database = postgres.Sql<{ bigint: bigint }>
+/** A connection inside a transaction. */
+export type Transaction = postgres.TransactionSql<{ bigint: bigint }>
+/** Either: for queries that do not care. */
+export type Queryable = Database | Transaction
+
+/** @param url PostgreSQL connection URL */
+export function connectDatabase(url: string, options: { maxConnections?: number; name?: string } = {}): Database {
+  return postgres(url, {
+    max: options.maxConnections ?? 20,
+    connect_timeout: 10,
+    idle_timeout: 60,
+    connection: { application_name: options.name ?? 'ama-esim', TimeZone: 'UTC' },
+    types: { bigint: postgres.BigInt },
+    onnotice: () => undefined,
+  })
+}
