@@ -1,0 +1,125 @@
+/** The SMTP side of the mailbox: takes every message, or misbehaves by rule. */
+import type { AddressInfo } from 'node:net'
+import { SMTPServer, type SMTPServerSession } from 'smtp-server'
+import type { MailStore } from './store.ts'
+
+/** One way to misbehave. Each rule is used up by the transactions that obey it. */
+export interface Rule {
+  /** a whole address, or a domain written `@example.com`; without it every recipient matches */
+  recipient?: string
+  /** how many transactions obey; default: every one if `recipient` is given, else 1 */
+  times?: number
+  /** where the reply `code` is given; default `rcpt` */
+  stage?: 'connect' | 'rcpt' | 'data'
+  /** the SMTP reply, such as 421, 451 or 550 */
+  code?: number
+  /** cut the connection once the whole message was read: `before` it is stored, or `after` */
+  drop?: 'before' | 'after'
+  /** wait before the final reply, milliseconds */
+  delayMs?: number
+}
+
+interface ActiveRule extends Rule {
+  left: number
+}
+
+export interface SmtpSink {
+  port: number
+  rules: {
+    add(rule: Rule): void
+    clear(): void
+  }
+  /** what was refused or cut, oldest first */
+  refusals: { at: string; stage: string; code: number | 'dropped'; recipient: string }[]
+  stop(): Promise<void>
+}
+
+/** Listens on 127.0.0.1 without TLS or authentication. `port` 0 takes a free one. */
+export async function startSmtpSink(store: MailStore, port: number): Promise<SmtpSink> {
+  let rules: ActiveRule[] = []
+  const refusals: SmtpSink['refusals'] = []
+
+  const take = (stage: NonNullable<Rule['stage']>, recipient: string): Rule | undefined => {
+    const rule = rules.find(
+      (candidate) => candidate.left > 0 && stageOf(candidate) === stage && hits(candidate, recipient),
+    )
+    if (rule) rule.left -= 1
+    return rule
+  }
+
+  const refuse = (stage: string, code: number, recipient: string): Error => {
+    refusals.push({ at: new Date().toISOString(), stage, code, recipient })
+    return Object.assign(new Error(code < 500 ? '4.3.0 try again later' : '5.1.1 mailbox unavailable'), {
+      responseCode: code,
+    })
+  }
+
+  const cut = (session: SMTPServerSession): void => {
+    for (const connection of server.connections) if (connection.id === session.id) connection.close()
+  }
+
+  const server = new SMTPServer({
+    banner: 'simulated mailbox',
+    disabledCommands: ['STARTTLS', 'AUTH'],
+    authOptional: true,
+    disableReverseLookup: true,
+    closeTimeout: 100,
+    maxAllowedUnauthenticatedCommands: false,
+    logger: false,
+    onConnect(_session, callback) {
+      const rule = take('connect', '')
+      callback(rule?.code ? refuse('connect', rule.code, '') : null)
+    },
+    async onRcptTo(address, _session, callback) {
+      const rule = take('rcpt', address.address)
+      if (rule?.delayMs) await pause(rule.delayMs)
+      callback(rule?.code ? refuse('rcpt', rule.code, address.address) : null)
+    },
+    async onData(stream, session, callback) {
+      const chunks: Buffer[] = []
+      for await (const chunk of stream) chunks.push(chunk as Buffer)
+      const to = session.envelope.rcptTo.map((recipient) => recipient.address)
+      const from = session.envelope.mailFrom ? session.envelope.mailFrom.address : ''
+      const rule = take('data', to[0] ?? '')
+      if (rule?.delayMs) await pause(rule.delayMs)
+      if (rule?.code) return callback(refuse('data', rule.code, to[0] ?? ''))
+      if (rule?.drop !== 'before') store.add({ from, to }, Buffer.concat(chunks))
+      if (rule?.drop) {
+        refusals.push({ at: new Date().toISOString(), stage: 'data', code: 'dropped', recipient: to[0] ?? '' })
+        return cut(session)
+      }
+      callback(null, `2.0.0 stored as ${store.count()}`)
+    },
+  })
+  // a client that goes away in the middle is its own business
+  server.on('error', () => undefined)
+  await new Promise<void>((resolve, reject) => {
+    server.server.once('error', reject)
+    server.listen(port, '127.0.0.1', resolve)
+  })
+
+  return {
+    port: (server.server.address() as AddressInfo).port,
+    refusals,
+    rules: {
+      add: (rule) => {
+        rules.push({ ...rule, left: rule.times ?? (rule.recipient === undefined ? 1 : Number.POSITIVE_INFINITY) })
+      },
+      clear: () => {
+        rules = []
+      },
+    },
+    stop: () => new Promise((resolve) => server.close(() => resolve())),
+  }
+}
+
+/** A drop happens after DATA; a bare delay too, so that the whole message has been handed over. */
+const stageOf = (rule: Rule): NonNullable<Rule['stage']> =>
+  rule.stage ?? (rule.drop || (rule.delayMs && !rule.code) ? 'data' : 'rcpt')
+
+const hits = (rule: Rule, recipient: string): boolean =>
+  rule.recipient === undefined ||
+  recipient.toLowerCase() === rule.recipient.toLowerCase() ||
+  (rule.recipient.startsWith('@') && recipient.toLowerCase().endsWith(rule.recipient.toLowerCase()))
+
+const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds))
