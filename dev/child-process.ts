@@ -1,0 +1,97 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+
+export type Exit = { code: number | null; signal: NodeJS.Signals | null }
+
+export type Child = {
+  /** Resolves when the process is gone, for whatever reason; never rejects. */
+  exited: Promise<Exit>
+  /** The last lines the process printed, for error messages. */
+  output(): string
+  /** Sends `signal`, then SIGKILL if the process is still there after `graceMs`. Resolves when it is gone. */
+  stop(signal?: NodeJS.Signals, graceMs?: number): Promise<Exit>
+}
+
+export type ChildOptions = {
+  cwd?: string
+  env?: NodeJS.ProcessEnv
+  uid?: number
+  gid?: number
+  /** What to send when this process dies without having stopped the child; SIGTERM unless given. */
+  orphanSignal?: NodeJS.Signals
+  /** Folder to remove if this process dies without having stopped the child. */
+  orphanFolder?: string
+}
+
+const keptLines = 40
+
+/**
+ * Starts a long-running process that cannot outlive this one, even if this one is killed with SIGKILL.
+ *
+ * It gets a session of its own, so that Ctrl-C in a terminal reaches only us and we stop things in order.
+ * @throws if the executable cannot be started
+ */
+export async function startChild(command: string, args: readonly string[], options: ChildOptions = {}): Promise<Child> {
+  const { cwd, env, uid, gid, orphanSignal = 'SIGTERM', orphanFolder } = options
+  const child = spawn(command, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: process.platform !== 'win32',
+    ...(cwd !== undefined && { cwd }),
+    ...(env !== undefined && { env }),
+    ...(uid !== undefined && { uid }),
+    ...(gid !== undefined && { gid }),
+  })
+  const lines: string[] = []
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      lines.push(...text.split('\n').filter((line) => line.trim() !== ''))
+      lines.splice(0, Math.max(0, lines.length - keptLines))
+    })
+  }
+  const exited = new Promise<Exit>((resolve) => {
+    child.once('close', (code, signal) => resolve({ code, signal }))
+  })
+  await new Promise<void>((resolve, reject) => {
+    child.once('spawn', resolve)
+    child.once('error', reject)
+  })
+  const guard = child.pid === undefined ? undefined : startGuard(child.pid, orphanSignal, orphanFolder)
+  const killNow = () => child.kill('SIGKILL')
+  process.once('exit', killNow)
+  void exited.then(() => {
+    process.removeListener('exit', killNow)
+    guard?.kill('SIGKILL')
+  })
+
+  return {
+    exited,
+    output: () => lines.join('\n'),
+    async stop(signal = 'SIGTERM', graceMs = 10_000) {
+      child.kill(signal)
+      const hardKill = setTimeout(killNow, graceMs)
+      const exit = await exited
+      clearTimeout(hardKill)
+      return exit
+    },
+  }
+}
+
+/**
+ * A shell that blocks on a pipe from this process. The kernel closes the pipe however this process ends, and only then
+ * does the shell read on and kill the orphan.
+ */
+function startGuard(pid: number, signal: NodeJS.Signals, folder = ''): ChildProcess | undefined {
+  if (process.platform === 'win32') return undefined
+  const script = `
+    cat >/dev/null
+    kill -s "$2" "$1" 2>/dev/null
+    for _ in 1 2 3 4 5 6 7 8 9 10; do kill -0 "$1" 2>/dev/null || break; sleep 0.5; done
+    kill -s KILL "$1" 2>/dev/null
+    [ -z "$3" ] || rm -rf -- "$3"`
+  const guard = spawn('/bin/sh', ['-c', script, 'guard', String(pid), signal.slice(3), folder], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  })
+  guard.on('error', () => {}) // no shell, no guard: the exit hook still covers every orderly end
+  guard.unref()
+  return guard
+}
