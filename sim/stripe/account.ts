@@ -1,0 +1,117 @@
+/** The state of one simulated Stripe account, and its clock. */
+import { randomBytes } from 'node:crypto'
+import type Stripe from 'stripe'
+import { type Collection, createCollection } from './collection.ts'
+import type { RedactionJob } from './redaction.ts'
+
+export interface StoredEvent {
+  id: string
+  type: string
+  created: number
+  objectId: string
+  /** the JSON text that is delivered: Stripe never changes an event once made */
+  body: string
+}
+
+export interface Settings {
+  autoPay: { enabled: boolean; delayMs: number; riskLevel: string }
+  pendingRefunds: boolean
+  redactionAccess: boolean
+  /** the next cancel of these payments finds them paid */
+  lateSuccess: Set<string>
+  /** the next refund of these payments fails after it was accepted */
+  failNextRefund: Set<string>
+}
+
+const initialSettings = (): Settings => ({
+  autoPay: { enabled: false, delayMs: 0, riskLevel: 'normal' },
+  pendingRefunds: false,
+  redactionAccess: true,
+  lateSuccess: new Set(),
+  failNextRefund: new Set(),
+})
+
+export interface Account {
+  customers: Collection<Stripe.Customer>
+  deletedCustomers: Map<string, Stripe.DeletedCustomer>
+  paymentIntents: Collection<Stripe.PaymentIntent>
+  charges: Collection<Stripe.Charge>
+  refunds: Collection<Stripe.Refund>
+  disputes: Collection<Stripe.Dispute>
+  redactions: Collection<RedactionJob>
+  events: Collection<StoredEvent>
+  settings: Settings
+  /** unix seconds by the account's own clock, which only ever moves forward */
+  now(): number
+  advance(seconds: number): void
+  /** runs later unless the account is reset or closed first */
+  later(delayMs: number, task: () => void): void
+  reset(): void
+}
+
+export function createAccount(): Account {
+  const timers = new Set<NodeJS.Timeout>()
+  let advancedSeconds = 0
+  const account: Account = {
+    customers: createCollection(),
+    deletedCustomers: new Map(),
+    paymentIntents: createCollection({
+      customer: (intent) => idOf(intent.customer),
+      order: (intent) => intent.metadata.order_id,
+    }),
+    charges: createCollection({
+      customer: (charge) => idOf(charge.customer),
+      payment_intent: (charge) => idOf(charge.payment_intent),
+    }),
+    refunds: createCollection({
+      charge: (refund) => idOf(refund.charge),
+      payment_intent: (refund) => idOf(refund.payment_intent),
+    }),
+    disputes: createCollection({
+      charge: (dispute) => idOf(dispute.charge),
+      payment_intent: (dispute) => idOf(dispute.payment_intent),
+    }),
+    redactions: createCollection(),
+    events: createCollection({ type: (event) => event.type }),
+    settings: initialSettings(),
+    now: () => Math.floor(Date.now() / 1000) + advancedSeconds,
+    advance: (seconds) => {
+      if (!(seconds >= 0)) throw new Error('the clock only moves forward')
+      advancedSeconds += seconds
+    },
+    later: (delayMs, task) => {
+      const timer = setTimeout(() => {
+        timers.delete(timer)
+        task()
+      }, delayMs)
+      timers.add(timer)
+    },
+    reset: () => {
+      for (const timer of timers) clearTimeout(timer)
+      timers.clear()
+      for (const kind of [
+        'customers',
+        'paymentIntents',
+        'charges',
+        'refunds',
+        'disputes',
+        'redactions',
+        'events',
+      ] as const)
+        account[kind].clear()
+      account.deletedCustomers.clear()
+      account.settings = initialSettings()
+      advancedSeconds = 0
+    },
+  }
+  return account
+}
+
+/** `pi_3f..`: a prefix and 24 letters and digits, as Stripe's ids look. */
+export const newId = (prefix: string): string => `${prefix}_${randomBytes(12).toString('hex')}`
+
+/** The id of an expandable field, whether expanded or not. */
+export function idOf(field: string | { id: string } | null | undefined): string | null {
+  if (!field) return null
+  return typeof field === 'string' ? field : field.id
+}

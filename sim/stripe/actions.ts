@@ -1,0 +1,175 @@
+/** What a test, the demo or the benchmark can order, as `POST /_control/do/<name>`; see sim/stripe.ts for the list. */
+import type Stripe from 'stripe'
+import type { Misbehaviour } from '../webhooks.ts'
+import { type Account, idOf } from './account.ts'
+import { type Events, sign } from './events.ts'
+import type { Parts } from './routes.ts'
+
+type Input = Record<string, unknown>
+type Action = (input: Input) => unknown
+
+export function createActions(parts: Parts, events: Events): Record<string, Action> {
+  const { account, payments, protocol } = parts
+  return {
+    ...paymentActions(parts),
+    ...refundActions(parts),
+    ...disputeActions(parts),
+    ...webhookActions(account, events),
+    'auto-pay': (input) => {
+      account.settings.autoPay = {
+        enabled: flag(input, 'enabled'),
+        delayMs: amount(input, 'delayMs') ?? 0,
+        riskLevel: word(input, 'riskLevel') ?? 'normal',
+      }
+    },
+    'redaction-access': (input) => {
+      account.settings.redactionAccess = flag(input, 'enabled')
+    },
+    'misbehave-next': (input) =>
+      protocol.order({
+        path: new RegExp(word(input, 'path') ?? ''),
+        times: amount(input, 'times') ?? 1,
+        delayMs: amount(input, 'delayMs') ?? 0,
+        status: amount(input, 'status'),
+        applied: input.applied === true,
+      }),
+    clock: (input) => {
+      account.advance(amount(input, 'advanceSeconds') ?? 0)
+      return { now: account.now() }
+    },
+    'late-success': (input) => {
+      const intent = paymentIntent(account, input)
+      account.settings.lateSuccess.add(intent.id)
+      return summary(intent)
+    },
+    cancel: (input) => summary(payments.cancel(paymentIntent(account, input), null)),
+  }
+}
+
+function paymentActions({ account, payments }: Parts): Record<string, Action> {
+  const onIntent = (act: (intent: Stripe.PaymentIntent, input: Input) => unknown): Action => {
+    return (input) => {
+      const intent = paymentIntent(account, input)
+      act(intent, input)
+      return summary(intent)
+    }
+  }
+  return {
+    pay: onIntent((intent, input) =>
+      payments.pay(intent, {
+        method: word(input, 'method'),
+        riskLevel: word(input, 'riskLevel'),
+        riskScore: amount(input, 'riskScore'),
+      }),
+    ),
+    'fail-payment': onIntent((intent, input) =>
+      payments.fail(intent, word(input, 'declineCode') ?? 'generic_decline', word(input, 'riskLevel')),
+    ),
+    process: onIntent((intent) => payments.process(intent)),
+    'require-action': onIntent((intent) => payments.requireAction(intent)),
+  }
+}
+
+function refundActions({ account, refunds }: Parts): Record<string, Action> {
+  return {
+    'pending-refunds': (input) => {
+      account.settings.pendingRefunds = flag(input, 'enabled')
+    },
+    'settle-refund': (input) => {
+      const pending = refundsOf(account, input).filter((refund) => refund.status === 'pending')
+      for (const refund of pending) refunds.settle(refund)
+      return { settled: pending.map((refund) => refund.id) }
+    },
+    'fail-refund': (input) => {
+      const failable = refundsOf(account, input).filter((refund) => refund.status !== 'failed')
+      if (failable.length === 0) account.settings.failNextRefund.add(paymentIntent(account, input).id)
+      for (const refund of failable) refunds.fail(refund, word(input, 'reason'))
+      return { failed: failable.map((refund) => refund.id) }
+    },
+  }
+}
+
+function disputeActions({ account, disputes }: Parts): Record<string, Action> {
+  const named = (input: Input): Stripe.Dispute => {
+    const id = word(input, 'dispute')
+    const found = id
+      ? account.disputes.get(id)
+      : account.disputes.by('payment_intent', paymentIntent(account, input).id).at(-1)
+    return present(found, 'dispute')
+  }
+  return {
+    'open-dispute': (input) => {
+      const charge = account.charges.get(idOf(paymentIntent(account, input).latest_charge) ?? '')
+      const reason = word(input, 'reason') ?? 'fraudulent'
+      return { dispute: disputes.open(present(charge, 'charge'), reason, amount(input, 'amount')).id }
+    },
+    'review-dispute': (input) => disputes.review(named(input)),
+    'close-dispute': (input) => {
+      const outcome = word(input, 'outcome')
+      if (outcome !== 'won' && outcome !== 'lost') throw new Error('outcome is won or lost')
+      const { id, status } = disputes.decide(named(input), outcome)
+      return { dispute: id, status }
+    },
+  }
+}
+
+function webhookActions(account: Account, events: Events): Record<string, Action> {
+  const event = (input: Input) => present(account.events.get(word(input, 'eventId') ?? ''), 'event')
+  return {
+    webhooks: ({ url, events: types, ...behaviour }) => {
+      if (url !== undefined) events.endpoint.url = String(url) || undefined
+      if (Array.isArray(types)) events.endpoint.subscription = types.map(String)
+      events.sender.configure(behaviour as Partial<Misbehaviour>)
+      return { held: events.sender.heldIds() }
+    },
+    release: async (input) => {
+      const released = events.sender.heldIds()
+      events.sender.configure({ hold: false })
+      await events.sender.release(Array.isArray(input.order) ? input.order.map(Number) : undefined)
+      return { released }
+    },
+    resend: (input) => events.deliver(event(input)),
+    'send-raw': async (input) => {
+      const body = input.body === undefined ? event(input).body : asText(input.body)
+      const signed = sign(body, word(input, 'secret') ?? events.endpoint.secret, amount(input, 'timestamp'))
+      const signature = input.signature === undefined ? signed : (input.signature as string | null)
+      const { url, ...request } = events.request(body, signature)
+      const response = await fetch(url, { method: 'POST', ...request, signal: AbortSignal.timeout(30_000) })
+      return { status: response.status, body: await response.text() }
+    },
+  }
+}
+
+/** By `paymentIntent` (an id or a client secret) or by `orderId` (the newest payment carrying it in its metadata). */
+function paymentIntent(account: Account, input: Input): Stripe.PaymentIntent {
+  const id = word(input, 'paymentIntent')?.split('_secret_')[0]
+  const found = id
+    ? account.paymentIntents.get(id)
+    : account.paymentIntents.by('order', word(input, 'orderId') ?? '').at(-1)
+  return present(found, 'payment intent')
+}
+
+function refundsOf(account: Account, input: Input): Stripe.Refund[] {
+  const id = word(input, 'refund')
+  if (id) return [present(account.refunds.get(id), 'refund')]
+  if (input.paymentIntent === undefined && input.orderId === undefined) return account.refunds.all()
+  return account.refunds.by('payment_intent', paymentIntent(account, input).id)
+}
+
+const summary = ({ id, status, latest_charge }: Stripe.PaymentIntent) => ({
+  paymentIntent: id,
+  status,
+  charge: idOf(latest_charge),
+})
+
+function present<T>(found: T | undefined, what: string): T {
+  if (found === undefined) throw new Error(`no such ${what}`)
+  return found
+}
+
+const asText = (body: unknown): string => (typeof body === 'string' ? body : JSON.stringify(body))
+const word = (input: Input, name: string): string | undefined =>
+  input[name] === undefined ? undefined : String(input[name])
+const amount = (input: Input, name: string): number | undefined =>
+  input[name] === undefined ? undefined : Number(input[name])
+const flag = (input: Input, name: string): boolean => input[name] !== false

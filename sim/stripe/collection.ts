@@ -1,0 +1,79 @@
+/** Objects of one kind: found by id or by an indexed field, listed newest first as Stripe lists them. */
+export interface Page<T> {
+  data: T[]
+  has_more: boolean
+}
+
+export interface PageRequest {
+  limit: number
+  startingAfter?: string | undefined
+  endingBefore?: string | undefined
+  /** unix seconds, both ends inclusive */
+  createdFrom?: number | undefined
+  createdTo?: number | undefined
+}
+
+interface Stored {
+  id: string
+  created: number
+}
+
+export interface Collection<T extends Stored> {
+  get(id: string): T | undefined
+  add(item: T): T
+  by(index: string, value: string): T[]
+  all(): T[]
+  page(request: PageRequest, filters?: Record<string, string | undefined>): Page<T>
+  clear(): void
+}
+
+/** `indexes`: name → the field's value; indexed fields never change after `add`. */
+export function createCollection<T extends Stored>(
+  indexes: Record<string, (item: T) => string | null | undefined> = {},
+): Collection<T> {
+  const items = new Map<string, T>()
+  const indexed = new Map<string, T[]>()
+
+  const by = (index: string, value: string): T[] => indexed.get(`${index}:${value}`) ?? []
+
+  return {
+    get: (id) => items.get(id),
+    add: (item) => {
+      items.set(item.id, item)
+      for (const [name, read] of Object.entries(indexes)) {
+        const value = read(item)
+        if (!value) continue
+        const entry = indexed.get(`${name}:${value}`)
+        if (entry) entry.push(item)
+        else indexed.set(`${name}:${value}`, [item])
+      }
+      return item
+    },
+    by,
+    all: () => [...items.values()],
+    page: (request, filters = {}) => {
+      const wanted = Object.entries(filters).filter((filter): filter is [string, string] => filter[1] !== undefined)
+      const [first, ...rest] = wanted
+      const candidates = (first ? by(...first) : [...items.values()])
+        .filter((item) => rest.every(([name, value]) => indexes[name]?.(item) === value))
+        .filter((item) => item.created >= (request.createdFrom ?? 0))
+        .filter((item) => item.created <= (request.createdTo ?? Number.POSITIVE_INFINITY))
+        .reverse()
+      return cut(candidates, request)
+    },
+    clear: () => {
+      items.clear()
+      indexed.clear()
+    },
+  }
+}
+
+function cut<T extends Stored>(newestFirst: T[], { limit, startingAfter, endingBefore }: PageRequest): Page<T> {
+  if (endingBefore) {
+    const end = newestFirst.findIndex((item) => item.id === endingBefore)
+    const start = Math.max(0, end - limit)
+    return { data: newestFirst.slice(start, Math.max(0, end)), has_more: start > 0 }
+  }
+  const start = startingAfter ? newestFirst.findIndex((item) => item.id === startingAfter) + 1 : 0
+  return { data: newestFirst.slice(start, start + limit), has_more: newestFirst.length > start + limit }
+}

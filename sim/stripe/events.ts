@@ -1,0 +1,95 @@
+/** Makes events, signs them as Stripe does and hands those the endpoint is subscribed to over to the sender. */
+import { createHmac } from 'node:crypto'
+import { type WebhookRequest, WebhookSender } from '../webhooks.ts'
+import { type Account, newId, type StoredEvent } from './account.ts'
+
+/** The account's default version, the one stripe 23.1.0 pins. */
+export const apiVersion = '2026-10-28.endive'
+
+/** What the webhook endpoint is subscribed to unless the control action `webhooks` says otherwise; `*` is everything. */
+export const defaultSubscription = [
+  'payment_intent.succeeded',
+  'payment_intent.payment_failed',
+  'payment_intent.processing',
+  'payment_intent.requires_action',
+  'payment_intent.canceled',
+  'charge.refunded',
+  'refund.created',
+  'refund.updated',
+  'refund.failed',
+  'charge.dispute.created',
+  'charge.dispute.updated',
+  'charge.dispute.closed',
+  'charge.dispute.funds_withdrawn',
+  'charge.dispute.funds_reinstated',
+]
+
+export interface WebhookEndpoint {
+  url: string | undefined
+  secret: string
+  subscription: string[]
+}
+
+export type Events = ReturnType<typeof createEvents>
+
+/**
+ * `signature` header: `t=<unix s>,v1=<HMAC-SHA256 of "t.body">`. Signed by the real clock even when the account's
+ * clock was moved, because the receiver checks the age by its own.
+ */
+export function sign(body: string, secret: string, timestamp = Math.floor(Date.now() / 1000)): string {
+  return `t=${timestamp},v1=${createHmac('sha256', secret).update(`${timestamp}.${body}`).digest('hex')}`
+}
+
+export function createEvents(account: Account, given: { url?: string | undefined; secret: string }) {
+  // A sandbox tries three times in all (docs.stripe.com/webhooks/process-undelivered-events); hours become a second.
+  const sender = new WebhookSender({ retries: 2, retryDelayMs: 1000 })
+  const initial = (): WebhookEndpoint => ({
+    url: given.url || undefined,
+    secret: given.secret,
+    subscription: defaultSubscription,
+  })
+  const endpoint = initial()
+
+  function emit(type: string, object: { id: string }, previousAttributes?: Record<string, unknown>): void {
+    const id = newId('evt')
+    const created = account.now()
+    const body = JSON.stringify({
+      id,
+      object: 'event',
+      api_version: apiVersion,
+      created,
+      data: { object, ...(previousAttributes ? { previous_attributes: previousAttributes } : {}) },
+      livemode: false,
+      pending_webhooks: 1,
+      request: { id: null, idempotency_key: null },
+      type,
+    })
+    const event = account.events.add({ id, type, created, objectId: object.id, body })
+    if (endpoint.subscription.includes('*') || endpoint.subscription.includes(type)) deliver(event)
+  }
+
+  function deliver(event: StoredEvent): void {
+    if (endpoint.url) sender.send(event.id, () => request(event.body, sign(event.body, endpoint.secret)))
+  }
+
+  function request(body: string, signature: string | null): WebhookRequest {
+    const headers = { 'content-type': 'application/json; charset=utf-8', 'user-agent': 'Stripe/1.0 (simulated)' }
+    return {
+      url: endpoint.url ?? '',
+      headers: signature === null ? headers : { ...headers, 'stripe-signature': signature },
+      body,
+    }
+  }
+
+  return {
+    emit,
+    deliver,
+    request,
+    sender,
+    endpoint,
+    reset: () => {
+      sender.reset()
+      Object.assign(endpoint, initial())
+    },
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * The idempotency store (docs.stripe.com/api/idempotent_requests): the first answer under a key is given again for
+ * 24 hours, a 500 too; refusals made before the endpoint ran, and clashes of two requests at once, are not kept.
+ */
+import { Refusal } from './refusal.ts'
+
+const keptSeconds = 24 * 3600
+
+export interface Answer {
+  status: number
+  body: string
+  requestId: string
+}
+
+interface Entry {
+  fingerprint: string
+  answer: Answer | null
+  storedAt: number
+}
+
+export type IdempotencyStore = ReturnType<typeof createIdempotencyStore>
+
+export function createIdempotencyStore(now: () => number) {
+  // In order of insertion, so that the old ones stand in front.
+  const entries = new Map<string, Entry>()
+
+  return {
+    /** The kept answer, or undefined when the caller is first and must `finish` or `abandon`. */
+    begin(key: string, fingerprint: string): Answer | undefined {
+      for (const [oldKey, old] of entries) {
+        if (old.storedAt > now() - keptSeconds) break
+        entries.delete(oldKey)
+      }
+      const entry = entries.get(key)
+      if (!entry) {
+        entries.set(key, { fingerprint, answer: null, storedAt: now() })
+        return undefined
+      }
+      if (entry.fingerprint !== fingerprint) {
+        const message = 'This idempotency key was first used with other parameters or another endpoint.'
+        throw new Refusal(400, { type: 'idempotency_error', message }, true)
+      }
+      if (!entry.answer) {
+        const message = 'Another request with this idempotency key is in progress.'
+        throw new Refusal(409, { type: 'idempotency_error', code: 'idempotency_key_in_use', message }, true)
+      }
+      return entry.answer
+    },
+    finish(key: string, answer: Answer): void {
+      const entry = entries.get(key)
+      if (entry) entry.answer = answer
+    },
+    abandon(key: string): void {
+      entries.delete(key)
+    },
+    clear(): void {
+      entries.clear()
+    },
+  }
+}

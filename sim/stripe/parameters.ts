@@ -1,0 +1,69 @@
+/** Reads Stripe's form-encoded parameters: `metadata[order_id]=..`, `expand[0]=..`, booleans and numbers as text. */
+import express from 'express'
+import type { PageRequest } from './collection.ts'
+import { invalidParameter } from './refusal.ts'
+
+export type Parameters = Record<string, unknown>
+
+// Express carries a bracket parser for query strings; borrowing it avoids a second one.
+const parser = express()
+parser.set('query parser', 'extended')
+
+/** Parses a form body or a query string (without `?`) into nested objects and arrays of text. */
+export const parseForm: (text: string) => Parameters = parser.get('query parser fn')
+
+export function text(parameters: Parameters, name: string): string | undefined {
+  const value = parameters[name]
+  if (value === undefined || value === '') return undefined
+  if (typeof value !== 'string')
+    throw invalidParameter('parameter_invalid_string_empty', name, `Invalid string: ${name}`)
+  return value
+}
+
+export function requiredText(parameters: Parameters, name: string): string {
+  const value = text(parameters, name)
+  if (value === undefined) throw invalidParameter('parameter_missing', name, `Missing required param: ${name}.`)
+  return value
+}
+
+export function integer(parameters: Parameters, name: string): number | undefined {
+  const value = text(parameters, name)
+  if (value === undefined) return undefined
+  if (!/^-?\d+$/.test(value)) throw invalidParameter('parameter_invalid_integer', name, `Invalid integer: ${value}`)
+  return Number(value)
+}
+
+/** A nested object of text values, as metadata is. Stripe's limits: 50 keys, names of 40 and values of 500 characters. */
+export function textMap(parameters: Parameters, name: string): Record<string, string> {
+  const entries = Object.entries(record(parameters, name))
+  const fits = entries.every(([key, value]) => key.length <= 40 && typeof value === 'string' && value.length <= 500)
+  if (!fits || entries.length > 50) throw invalidParameter('parameter_invalid_string_empty', name, `Invalid ${name}`)
+  return Object.fromEntries(entries) as Record<string, string>
+}
+
+export function record(parameters: Parameters, name: string): Parameters {
+  const value = parameters[name]
+  return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Parameters) : {}
+}
+
+export function textList(parameters: Parameters, name: string): string[] {
+  const value = parameters[name]
+  return Array.isArray(value) ? value.map(String) : []
+}
+
+/** The pagination every list shares; 10 by default, at most 100. */
+export function pageRequest(parameters: Parameters): PageRequest {
+  const limit = integer(parameters, 'limit') ?? 10
+  if (limit < 1 || limit > 100) throw invalidParameter('parameter_invalid_integer', 'limit', 'limit is from 1 to 100')
+  const created = record(parameters, 'created')
+  const exact = typeof parameters.created === 'string' ? integer(parameters, 'created') : undefined
+  const above = integer(created, 'gt')
+  const below = integer(created, 'lt')
+  return {
+    limit,
+    startingAfter: text(parameters, 'starting_after'),
+    endingBefore: text(parameters, 'ending_before'),
+    createdFrom: exact ?? integer(created, 'gte') ?? (above === undefined ? undefined : above + 1),
+    createdTo: exact ?? integer(created, 'lte') ?? (below === undefined ? undefined : below - 1),
+  }
+}

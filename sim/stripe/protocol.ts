@@ -1,0 +1,146 @@
+/** What every endpoint shares: key, version, parameters, idempotency, expansion and the shape of answers. */
+import type { Request, Response, Router } from 'express'
+import { rawBody } from '../party.ts'
+import { type Account, newId } from './account.ts'
+import { apiVersion } from './events.ts'
+import { createIdempotencyStore } from './idempotency.ts'
+import { type Parameters, parseForm, textList } from './parameters.ts'
+import { invalidParameter, Refusal } from './refusal.ts'
+
+export interface Call {
+  parameters: Parameters
+  /** the path's `:id` */
+  id: string
+  /** the `Stripe-Version` header, or undefined */
+  version: string | undefined
+}
+
+/** Orders an endpoint to misbehave from within, so that the idempotency store sees it (a party's fault would not). */
+export interface EndpointFault {
+  path: RegExp
+  times: number
+  delayMs: number
+  /** answer an api_error with this status */
+  status: number | undefined
+  /** with a status: whether the request takes effect all the same */
+  applied: boolean
+}
+
+type Handler = (call: Call) => object
+
+export type Protocol = ReturnType<typeof createProtocol>
+
+export function createProtocol(account: Account, secretKey: string) {
+  const store = createIdempotencyStore(() => account.now())
+  const faults: EndpointFault[] = []
+
+  /** `known`: the parameters this endpoint takes beside `expand`; any other is refused. */
+  function endpoint(
+    router: Router,
+    method: 'get' | 'post' | 'delete',
+    path: string,
+    known: string[],
+    run: Handler,
+  ): void {
+    router[method](path, async (request: Request, response: Response) => {
+      const requestId = newId('req')
+      const key = method === 'post' ? request.get('idempotency-key') : undefined
+      response.set({ 'request-id': requestId, 'stripe-version': request.get('stripe-version') ?? apiVersion })
+      if (key) response.set('idempotency-key', key)
+      let begun = false
+      try {
+        authenticate(request, secretKey)
+        const kept = key ? store.begin(checkedKey(key), `${method} ${request.path}\n${rawBody(request)}`) : undefined
+        if (kept) {
+          response.set({ 'idempotent-replayed': 'true', 'original-request': kept.requestId })
+          return send(response, kept.status, kept.body)
+        }
+        begun = key !== undefined
+        const body = JSON.stringify(await execute(request, method, known, run))
+        if (key) store.finish(key, { status: 200, body, requestId })
+        send(response, 200, body)
+      } catch (error) {
+        if (!(error instanceof Refusal)) {
+          if (key && begun) store.abandon(key)
+          throw error
+        }
+        const body = JSON.stringify({ error: { ...error.body, request_log_url: null } })
+        if (key && begun && error.beforeExecution) store.abandon(key)
+        else if (key && begun) store.finish(key, { status: error.status, body, requestId })
+        send(response, error.status, body)
+      }
+    })
+  }
+
+  async function execute(request: Request, method: string, known: string[], run: Handler): Promise<object> {
+    const fault = faults.find((candidate) => candidate.times > 0 && candidate.path.test(request.path))
+    if (fault) fault.times -= 1
+    if (fault?.delayMs) await new Promise((resolve) => setTimeout(resolve, fault.delayMs))
+    if (fault?.status && !fault.applied) throw broken(fault.status)
+
+    const source = method === 'post' ? rawBody(request) : (request.originalUrl.split('?')[1] ?? '')
+    const parameters = parseForm(source)
+    const unknown = Object.keys(parameters).find((name) => name !== 'expand' && !known.includes(name))
+    if (unknown) throw invalidParameter('parameter_unknown', unknown, `Received unknown parameter: ${unknown}`)
+    const reply = run({ parameters, id: String(request.params.id ?? ''), version: request.get('stripe-version') })
+    if (fault?.status) throw broken(fault.status)
+
+    const paths = textList(parameters, 'expand')
+    if (paths.length === 0) return reply
+    const expanded = structuredClone(reply)
+    for (const path of paths) expand(account, expanded, path.split('.'))
+    return expanded
+  }
+
+  return {
+    endpoint,
+    order: (fault: EndpointFault) => void faults.push(fault),
+    reset: () => {
+      store.clear()
+      faults.length = 0
+    },
+  }
+}
+
+function authenticate(request: Request, secretKey: string): void {
+  const given = request.get('authorization')
+  if (given === `Bearer ${secretKey}`) return
+  const message = given ? 'Invalid API Key provided.' : 'You did not provide an API key.'
+  throw new Refusal(401, { type: 'invalid_request_error', message }, true)
+}
+
+function checkedKey(key: string): string {
+  if (key.length <= 255) return key
+  throw new Refusal(400, { type: 'invalid_request_error', message: 'The idempotency key is too long.' }, true)
+}
+
+const broken = (status: number): Refusal =>
+  new Refusal(status, { type: 'api_error', message: 'Something went wrong on the far side.' })
+
+function send(response: Response, status: number, body: string): void {
+  response.status(status).type('application/json').send(body)
+}
+
+/** Replaces ids by the objects they name, along a dotted path (docs.stripe.com/api/expanding_objects). */
+function expand(account: Account, target: unknown, [field = '', ...rest]: string[]): void {
+  if (Array.isArray(target)) {
+    for (const item of target) expand(account, item, [field, ...rest])
+    return
+  }
+  if (target === null || typeof target !== 'object') return
+  const holder = target as Record<string, unknown>
+  const value = holder[field]
+  if (typeof value === 'string') {
+    const found =
+      account.paymentIntents.get(value) ??
+      account.charges.get(value) ??
+      account.refunds.get(value) ??
+      account.customers.get(value) ??
+      account.deletedCustomers.get(value)
+    if (!found) throw invalidParameter('parameter_unknown', 'expand', `This property cannot be expanded: ${field}`)
+    holder[field] = structuredClone(found)
+  } else if (!(field in holder)) {
+    throw invalidParameter('parameter_unknown', 'expand', `This property cannot be expanded: ${field}`)
+  }
+  if (rest.length > 0) expand(account, holder[field], rest)
+}

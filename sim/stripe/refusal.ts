@@ -1,0 +1,45 @@
+/** A refusal in the shape of Stripe's error object (docs.stripe.com/api/errors). Codes are those the SDK lists. */
+export interface StripeErrorBody {
+  type: 'api_error' | 'card_error' | 'idempotency_error' | 'invalid_request_error'
+  message: string
+  code?: string
+  param?: string
+  payment_intent?: unknown
+}
+
+export class Refusal extends Error {
+  override readonly name = 'Refusal'
+  readonly status: number
+  readonly body: StripeErrorBody
+  /** Found wrong before the endpoint began, so Stripe keeps no idempotent result of it. */
+  readonly beforeExecution: boolean
+
+  constructor(status: number, body: StripeErrorBody, beforeExecution = false) {
+    super(body.message)
+    this.status = status
+    this.body = body
+    this.beforeExecution = beforeExecution
+  }
+}
+
+/** A parameter is wrong in itself: 400, nothing executed. */
+export const invalidParameter = (code: string, param: string, message: string): Refusal =>
+  new Refusal(400, { type: 'invalid_request_error', code, param, message }, true)
+
+/** The object named in the path (404) or in a parameter (400) does not exist. */
+export const missing = (kind: string, id: string, param?: string): Refusal =>
+  new Refusal(param ? 400 : 404, {
+    type: 'invalid_request_error',
+    code: 'resource_missing',
+    param: param ?? 'id',
+    message: `No such ${kind}: '${id}'`,
+  })
+
+/** The objects' state does not allow it: 400, and kept under the idempotency key. */
+export const refusedByState = (code: string, message: string, paymentIntent?: unknown): Refusal =>
+  new Refusal(400, {
+    type: 'invalid_request_error',
+    code,
+    message,
+    ...(paymentIntent === undefined ? {} : { payment_intent: paymentIntent }),
+  })

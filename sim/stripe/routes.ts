@@ -1,0 +1,209 @@
+/** The endpoints of the API that this account answers. */
+import type { Router } from 'express'
+import type Stripe from 'stripe'
+import { type Account, idOf, newId } from './account.ts'
+import type { Collection } from './collection.ts'
+import type { Disputes } from './disputes.ts'
+import { newCustomer } from './objects.ts'
+import { integer, type Parameters, pageRequest, record, requiredText, text, textList, textMap } from './parameters.ts'
+import type { Payments } from './payments.ts'
+import type { Protocol } from './protocol.ts'
+import type { Redactions } from './redaction.ts'
+import type { Refunds } from './refunds.ts'
+import { invalidParameter, missing, Refusal, refusedByState } from './refusal.ts'
+
+export interface Parts {
+  account: Account
+  protocol: Protocol
+  payments: Payments
+  refunds: Refunds
+  disputes: Disputes
+  redactions: Redactions
+}
+
+const pagination = ['limit', 'starting_after', 'ending_before', 'created']
+
+export function mountRoutes(router: Router, parts: Parts): void {
+  mountCustomers(router, parts)
+  mountPaymentIntents(router, parts)
+  mountRefundsAndCharges(router, parts)
+  mountDisputesAndEvents(router, parts)
+  mountRedactions(router, parts)
+}
+
+function mountCustomers(router: Router, { account, protocol }: Parts): void {
+  const personal = ['address', 'description', 'email', 'name', 'phone', 'shipping']
+  protocol.endpoint(router, 'post', '/v1/customers', ['metadata', ...personal], ({ parameters }) => {
+    const customer = newCustomer(account.now(), textMap(parameters, 'metadata'))
+    for (const field of personal) if (parameters[field]) Object.assign(customer, { [field]: parameters[field] })
+    return account.customers.add(customer)
+  })
+  protocol.endpoint(router, 'get', '/v1/customers/:id', [], ({ id }) => {
+    const found = account.deletedCustomers.get(id) ?? account.customers.get(id)
+    if (!found) throw missing('customer', id)
+    return found
+  })
+  protocol.endpoint(router, 'delete', '/v1/customers/:id', [], ({ id }) => {
+    liveCustomer(account, id)
+    const deleted: Stripe.DeletedCustomer = { id, object: 'customer', deleted: true }
+    account.deletedCustomers.set(id, deleted)
+    return deleted
+  })
+  protocol.endpoint(router, 'post', '/v1/customer_sessions', ['components', 'customer'], ({ parameters }) => {
+    const customer = liveCustomer(account, requiredText(parameters, 'customer'), 'customer')
+    const components = record(parameters, 'components')
+    if (Object.keys(components).length === 0) {
+      throw invalidParameter('parameter_missing', 'components', 'Missing required param: components.')
+    }
+    return {
+      object: 'customer_session',
+      client_secret: newId('cuss_secret'),
+      components,
+      created: account.now(),
+      customer: customer.id,
+      customer_account: null,
+      expires_at: account.now() + 1800,
+      livemode: false,
+    }
+  })
+}
+
+function mountPaymentIntents(router: Router, { account, protocol, payments }: Parts): void {
+  const path = '/v1/payment_intents'
+  const created = ['amount', 'currency', 'customer', 'automatic_payment_methods', 'metadata']
+  protocol.endpoint(router, 'post', path, created, ({ parameters }) => {
+    const currency = requiredText(parameters, 'currency')
+    if (!/^[a-z]{3}$/.test(currency)) {
+      throw invalidParameter('parameter_invalid_string_empty', 'currency', `Invalid currency: ${currency}`)
+    }
+    requiredText(parameters, 'amount')
+    const amount = integer(parameters, 'amount') ?? 0
+    if (amount < 50) throw invalidParameter('amount_too_small', 'amount', 'The amount is too small.')
+    if (amount > 99_999_999) throw invalidParameter('amount_too_large', 'amount', 'The amount is too large.')
+    const customer = text(parameters, 'customer') ?? null
+    if (customer) liveCustomer(account, customer, 'customer')
+    return payments.create({ amount, currency, customer, metadata: textMap(parameters, 'metadata') })
+  })
+  protocol.endpoint(router, 'get', path, [...pagination, 'customer'], ({ parameters }) =>
+    list(path, account.paymentIntents, parameters, ['customer']),
+  )
+  protocol.endpoint(router, 'get', `${path}/:id`, ['client_secret'], ({ id }) =>
+    found(account.paymentIntents, 'payment_intent', id),
+  )
+  protocol.endpoint(router, 'post', `${path}/:id/cancel`, ['cancellation_reason'], ({ id, parameters }) =>
+    payments.cancel(
+      found(account.paymentIntents, 'payment_intent', id),
+      text(parameters, 'cancellation_reason') ?? null,
+    ),
+  )
+}
+
+function mountRefundsAndCharges(router: Router, { account, protocol, refunds }: Parts): void {
+  const created = ['amount', 'charge', 'metadata', 'payment_intent', 'reason']
+  protocol.endpoint(router, 'post', '/v1/refunds', created, ({ parameters }) => {
+    const amount = integer(parameters, 'amount')
+    if (amount !== undefined && amount < 1) {
+      throw invalidParameter('parameter_invalid_integer', 'amount', 'Invalid positive integer')
+    }
+    const reason = text(parameters, 'reason')
+    if (reason && !['duplicate', 'fraudulent', 'requested_by_customer'].includes(reason)) {
+      throw invalidParameter('parameter_unknown', 'reason', 'Invalid reason.')
+    }
+    const charge = chargeToRefund(account, parameters)
+    return refunds.create(charge, { amount, reason, metadata: textMap(parameters, 'metadata') })
+  })
+  protocol.endpoint(router, 'get', '/v1/refunds', [...pagination, 'charge', 'payment_intent'], ({ parameters }) =>
+    list('/v1/refunds', account.refunds, parameters, ['payment_intent', 'charge']),
+  )
+  protocol.endpoint(router, 'get', '/v1/refunds/:id', [], ({ id }) => found(account.refunds, 'refund', id))
+  const chargeFilters = ['payment_intent', 'customer']
+  protocol.endpoint(router, 'get', '/v1/charges', [...pagination, ...chargeFilters], ({ parameters }) =>
+    list('/v1/charges', account.charges, parameters, chargeFilters),
+  )
+  protocol.endpoint(router, 'get', '/v1/charges/:id', [], ({ id }) => found(account.charges, 'charge', id))
+}
+
+function mountDisputesAndEvents(router: Router, { account, protocol, disputes }: Parts): void {
+  const filters = ['payment_intent', 'charge']
+  protocol.endpoint(router, 'get', '/v1/disputes', [...pagination, ...filters], ({ parameters }) =>
+    list('/v1/disputes', account.disputes, parameters, filters),
+  )
+  protocol.endpoint(router, 'get', '/v1/disputes/:id', [], ({ id }) => found(account.disputes, 'dispute', id))
+  protocol.endpoint(router, 'post', '/v1/disputes/:id/close', [], ({ id }) =>
+    disputes.decide(found(account.disputes, 'dispute', id), 'lost'),
+  )
+  protocol.endpoint(router, 'get', '/v1/events', [...pagination, 'type'], ({ parameters }) => {
+    const page = list('/v1/events', account.events, parameters, ['type'])
+    return { ...page, data: page.data.map((event) => JSON.parse(event.body)) }
+  })
+  protocol.endpoint(router, 'get', '/v1/events/:id', [], ({ id }) =>
+    JSON.parse(found(account.events, 'event', id).body),
+  )
+}
+
+function mountRedactions(router: Router, { account, protocol, redactions }: Parts): void {
+  const path = '/v1/privacy/redaction_jobs'
+  const job = (id: string, version: string | undefined) => {
+    preview(account, version)
+    return found(account.redactions, 'redaction_job', id)
+  }
+  protocol.endpoint(router, 'post', path, ['objects', 'validation_behavior'], ({ parameters, version }) => {
+    preview(account, version)
+    const objects = record(parameters, 'objects')
+    const named = (kind: string): string[] => textList(objects, kind)
+    return redactions.create(
+      { charges: named('charges'), customers: named('customers'), payment_intents: named('payment_intents') },
+      text(parameters, 'validation_behavior') ?? 'error',
+    )
+  })
+  protocol.endpoint(router, 'get', `${path}/:id`, [], ({ id, version }) => redactions.look(job(id, version)))
+  protocol.endpoint(router, 'post', `${path}/:id/run`, [], ({ id, version }) =>
+    redactions.move(job(id, version), ['ready'], 'redacting'),
+  )
+  protocol.endpoint(router, 'post', `${path}/:id/validate`, [], ({ id, version }) =>
+    redactions.move(job(id, version), ['failed'], 'validating'),
+  )
+  protocol.endpoint(router, 'post', `${path}/:id/cancel`, [], ({ id, version }) =>
+    redactions.move(job(id, version), ['ready', 'failed'], 'canceling'),
+  )
+}
+
+function list<T extends { id: string; created: number }>(
+  url: string,
+  collection: Collection<T>,
+  parameters: Parameters,
+  filters: string[],
+) {
+  const wanted = Object.fromEntries(filters.map((name) => [name, text(parameters, name)]))
+  return { object: 'list', ...collection.page(pageRequest(parameters), wanted), url }
+}
+
+function found<T extends { id: string; created: number }>(collection: Collection<T>, kind: string, id: string): T {
+  const item = collection.get(id)
+  if (!item) throw missing(kind, id)
+  return item
+}
+
+function liveCustomer(account: Account, id: string, param?: string): Stripe.Customer {
+  const customer = account.customers.get(id)
+  if (!customer || account.deletedCustomers.has(id)) throw missing('customer', id, param)
+  return customer
+}
+
+function chargeToRefund(account: Account, parameters: Parameters): Stripe.Charge {
+  const direct = text(parameters, 'charge')
+  const intent = direct ? undefined : account.paymentIntents.get(requiredText(parameters, 'payment_intent'))
+  if (!direct && !intent) throw missing('payment_intent', String(parameters.payment_intent), 'payment_intent')
+  const charge = account.charges.get(direct ?? idOf(intent?.latest_charge) ?? '')
+  if (direct && !charge) throw missing('charge', direct, 'charge')
+  if (!charge?.paid) {
+    throw refusedByState('payment_intent_unexpected_state', 'There is no successful charge to refund.')
+  }
+  return charge
+}
+
+/** Without preview version, or for an account that was not let in, the path does not exist. */
+function preview(account: Account, version: string | undefined): void {
+  if (account.settings.redactionAccess && version?.endsWith('.preview')) return
+  throw new Refusal(404, { type: 'invalid_request_error', message: 'Unrecognized request URL.' }, true)
+}
