@@ -1,0 +1,239 @@
+/** The provider's own records: orders, the profiles made for them, top-ups, cancellations, and its clock. */
+import type { CataloguePackage } from './catalogue.ts'
+import { createLifecycle, type Notify } from './lifecycle.ts'
+import { newProfile, type Profile, type Purchase, showProfile } from './profile.ts'
+import { createWarehouse } from './warehouse.ts'
+import { Refusal } from './wire.ts'
+
+/** How long an order stands in 200010: refused polls, or seconds, whichever ends first; {} is not at all. */
+export interface Allocation {
+  polls?: number
+  seconds?: number
+  never?: boolean
+}
+
+export interface OrderLine {
+  code: string
+  count: number
+  price: number | undefined
+  periodNum: number | undefined
+}
+
+interface Line {
+  package: CataloguePackage
+  count: number
+  days: number
+}
+
+interface Order {
+  orderNo: string
+  transactionId: string
+  amount: number
+  placedAt: number
+  lines: Line[]
+  pollsLeft: number
+  readyAt: number
+  profiles: Profile[] | null
+}
+
+export function createBooks(notify: Notify) {
+  let offsetMs = 0
+  const now = () => Date.now() + offsetMs
+  const lifecycle = createLifecycle(now, notify)
+  const warehouse = createWarehouse()
+  let allocation: Allocation = {}
+  let sequence = 0
+  const orders = new Map<string, Order>()
+  const byTransaction = new Map<string, Order>()
+  const pending = new Set<Order>()
+  const profiles = new Map<string, Profile>()
+  /** the newest holder of each ICCID: numbers of cancelled profiles are given out again */
+  const byIccid = new Map<string, Profile>()
+  const freeIccids: string[] = []
+  const topUps = new Map<string, { esimTranNo: string; packageCode: string; price: number; reply: unknown }>()
+  const cancels: { esimTranNo: string; returned: number; at: string }[] = []
+
+  const stamp = () =>
+    new Date(now()).toISOString().slice(2, 16).replace(/\D/g, '') + String(++sequence).padStart(4, '0')
+
+  /** The same transactionId is the same order, whatever else the request says. */
+  function placeOrder(transactionId: string, requested: OrderLine[], amount: number | undefined): Order {
+    const earlier = byTransaction.get(transactionId)
+    if (earlier) return earlier
+    const lines = requested.map(checkLine)
+    const total = lines.reduce((sum, line) => sum + priceOf(line.package, line.days) * line.count, 0)
+    if (amount !== undefined && amount !== total) throw new Refusal('200006')
+    if (!lines.every((line) => warehouse.inStock(line.package))) throw new Refusal('200011')
+    warehouse.charge(total)
+    const order: Order = {
+      orderNo: `B${stamp()}`,
+      transactionId,
+      amount: total,
+      placedAt: now(),
+      lines,
+      ...waiting(),
+      profiles: null,
+    }
+    orders.set(order.orderNo, order)
+    byTransaction.set(transactionId, order)
+    pending.add(order)
+    if (Number.isFinite(order.readyAt)) setTimeout(() => allocateIfDue(order), order.readyAt - now()).unref()
+    return order
+  }
+
+  function checkLine({ code, count, price, periodNum }: OrderLine): Line {
+    const sold = warehouse.find(code)
+    if (sold.packageCode.startsWith('TOPUP_')) throw new Refusal('310241')
+    if (!Number.isInteger(count) || count < 1 || count > 30) throw new Refusal('200008')
+    if (price !== undefined && price !== sold.price) throw new Refusal('200005')
+    return { package: sold, count, days: daysOf(sold, periodNum) }
+  }
+
+  function waiting(): { pollsLeft: number; readyAt: number } {
+    const { polls, seconds, never } = allocation
+    const forever = Number.POSITIVE_INFINITY
+    if (never) return { pollsLeft: forever, readyAt: forever }
+    if (polls === undefined) return { pollsLeft: forever, readyAt: now() + (seconds ?? 0) * 1000 }
+    return { pollsLeft: polls, readyAt: seconds === undefined ? forever : now() + seconds * 1000 }
+  }
+
+  function allocateIfDue(order: Order): void {
+    if (now() >= order.readyAt || order.pollsLeft <= 0) allocate(order)
+  }
+
+  function allocate(order: Order): void {
+    if (!pending.delete(order)) return
+    order.profiles = order.lines.flatMap((line) => Array.from({ length: line.count }, () => addProfile(order, line)))
+    const { orderNo, transactionId } = order
+    notify('ORDER_STATUS', { orderNo, transactionId, orderStatus: 'GOT_RESOURCE' })
+  }
+
+  function addProfile(order: Order, line: Line): Profile {
+    const purchase = newPurchase(order.transactionId, line.package, line.days)
+    const profile = newProfile({ ...order, serial: sequence, iccid: freeIccids.shift() }, purchase)
+    profiles.set(profile.esimTranNo, profile)
+    byIccid.set(profile.iccid, profile)
+    return profile
+  }
+
+  const newPurchase = (transactionId: string, sold: CataloguePackage, days: number): Purchase => ({
+    package: sold,
+    transactionId,
+    tranNo: stamp(),
+    days,
+    volume: sold.dataType === 1 ? sold.volume : sold.volume * days,
+    price: priceOf(sold, days),
+    at: now(),
+  })
+
+  return {
+    lifecycle,
+    warehouse,
+    now,
+    placeOrder,
+    topUp(profile: Profile, code: string, transactionId: string, amount?: number, periodNum?: number): unknown {
+      const earlier = topUps.get(transactionId)
+      if (earlier) return earlier.reply
+      const sold = warehouse.find(code.startsWith('TOPUP_') ? code : `TOPUP_${warehouse.find(code).packageCode}`)
+      const [first] = profile.purchases
+      if (sold.locationCode !== first.package.locationCode) throw new Refusal('310241')
+      const purchase = newPurchase(transactionId, sold, daysOf(sold, periodNum))
+      const { price, tranNo } = purchase
+      if (amount !== undefined && amount !== price) throw new Refusal('200005')
+      if (price > warehouse.balance()) throw new Refusal('200007')
+      lifecycle.topUp(profile, purchase)
+      warehouse.charge(price)
+      const { iccid, expiredTime, totalVolume, totalDuration, orderUsage } = showProfile(profile)
+      const reply = {
+        transactionId,
+        iccid,
+        expiredTime,
+        totalVolume,
+        totalDuration,
+        orderUsage,
+        topUpEsimTranNo: tranNo,
+      }
+      topUps.set(transactionId, { esimTranNo: profile.esimTranNo, packageCode: sold.packageCode, price, reply })
+      return reply
+    },
+    cancel(profile: Profile): void {
+      lifecycle.cancel(profile)
+      const returned = profile.purchases.reduce((sum, { price }) => sum + price, 0)
+      warehouse.charge(-returned)
+      freeIccids.push(profile.iccid)
+      cancels.push({ esimTranNo: profile.esimTranNo, returned, at: new Date(now()).toISOString() })
+    },
+    setAllocation(next: Allocation): void {
+      allocation = next
+    },
+    allocatePending(orderNo: string | undefined): number {
+      const due = [...pending].filter((order) => orderNo === undefined || order.orderNo === orderNo)
+      for (const order of due) allocate(order)
+      return due.length
+    },
+    /** Moves the clock on and lets everything happen that falls due on the way. */
+    advance(milliseconds: number): void {
+      offsetMs += milliseconds
+      for (const order of pending) allocateIfDue(order)
+      for (const profile of profiles.values()) lifecycle.settle(profile)
+    },
+    profileBy(key: { esimTranNo?: string | undefined; iccid?: string | undefined }): Profile | undefined {
+      if (key.esimTranNo) return profiles.get(key.esimTranNo)
+      return key.iccid ? byIccid.get(key.iccid) : undefined
+    },
+    orderBy(key: { orderNo?: string | undefined; transactionId?: string | undefined }): Order | undefined {
+      return key.orderNo ? orders.get(key.orderNo) : byTransaction.get(key.transactionId ?? '')
+    },
+    /** The profiles of an order, or the refusal 310272 / 200010; a poll may be the one that ends the waiting. */
+    pollOrder(orderNo: string): Profile[] {
+      const order = orders.get(orderNo)
+      if (!order) throw new Refusal('310272')
+      allocateIfDue(order)
+      if (order.profiles) return order.profiles
+      order.pollsLeft -= 1
+      throw new Refusal('200010')
+    },
+    profilesBetween: (from: number, until: number): Profile[] =>
+      [...profiles.values()].filter(({ createdAt }) => createdAt >= from && createdAt <= until),
+    show: () => ({
+      balance: warehouse.balance(),
+      orders: [...orders.values()].map(({ orderNo, transactionId, amount, placedAt, lines, profiles: made }) => ({
+        orderNo,
+        transactionId,
+        amount,
+        placedAt: new Date(placedAt).toISOString(),
+        packages: lines.map((line) => ({ packageCode: line.package.packageCode, count: line.count, days: line.days })),
+        allocated: made !== null,
+        esimTranNos: made?.map(({ esimTranNo }) => esimTranNo) ?? [],
+      })),
+      esims: [...profiles.values()].map((profile) => showProfile(lifecycle.settle(profile))),
+      topUps: [...topUps].map(([transactionId, { esimTranNo, packageCode, price }]) => ({
+        transactionId,
+        esimTranNo,
+        packageCode,
+        price,
+      })),
+      cancels,
+    }),
+    reset(): void {
+      offsetMs = 0
+      allocation = {}
+      warehouse.reset()
+      for (const each of [orders, byTransaction, pending, profiles, byIccid, topUps]) each.clear()
+      freeIccids.length = 0
+      cancels.length = 0
+    },
+  }
+}
+
+export type Books = ReturnType<typeof createBooks>
+
+/** Daily packages are priced by the day. */
+const priceOf = (sold: CataloguePackage, days: number): number => (sold.dataType === 1 ? sold.price : sold.price * days)
+
+function daysOf(sold: CataloguePackage, periodNum: number | undefined): number {
+  if (periodNum === undefined) return sold.duration
+  const allowed = sold.dataType !== 1 && Number.isInteger(periodNum) && periodNum >= 1 && periodNum <= 365
+  if (!allowed) throw new Refusal('200008')
+  return periodNum
+}

@@ -1,0 +1,195 @@
+/** The partner API's endpoints. */
+import type { Request, Router } from 'express'
+import type { Books, OrderLine } from './books.ts'
+import { locations } from './catalogue.ts'
+import { type Profile, showProfile } from './profile.ts'
+import {
+  type AuthMode,
+  apiTime,
+  checkHeaders,
+  envelope,
+  jsonBody,
+  newNotifyId,
+  Refusal,
+  text,
+  webhookTime,
+} from './wire.ts'
+
+type Body = Record<string, unknown>
+
+interface Served {
+  accessCode: string
+  secretKey: string
+  settings: { auth: AuthMode; asDocumented: boolean; webhookUrl: string }
+  books: Books
+}
+
+export function addRoutes(router: Router, { accessCode, secretKey, settings, books }: Served): void {
+  const { lifecycle } = books
+
+  function endpoint(path: string, handle: (body: Body) => unknown): void {
+    router.all(`/api/v1/open${path}`, async (request: Request, response) => {
+      try {
+        if (request.method !== 'POST') throw new Refusal('000103')
+        checkHeaders(request, settings.auth, accessCode, secretKey)
+        response.json(envelope((await handle(jsonBody(request))) ?? {}, null, settings.asDocumented))
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error
+        response.json(envelope(null, error, settings.asDocumented))
+      }
+    })
+  }
+
+  function profileIn(body: Body): Profile {
+    const key = { esimTranNo: text(body, 'esimTranNo'), iccid: text(body, 'iccid') }
+    if (!key.esimTranNo && !key.iccid) throw new Refusal('000105')
+    const profile = books.profileBy(key)
+    if (!profile) throw new Refusal('310403')
+    return profile
+  }
+
+  endpoint('/package/list', (body) => ({ packageList: listPackages(books, body) }))
+
+  endpoint('/location/list', () => ({
+    locationList: locations.map(({ code, name, type, countries }) => ({
+      code,
+      name,
+      type,
+      subLocationList: type === 1 ? null : countries.map((each) => ({ code: each, name: each })),
+    })),
+  }))
+
+  endpoint('/balance/query', () => ({ balance: books.warehouse.balance(), lastUpdateTime: apiTime(books.now()) }))
+
+  endpoint('/esim/order', (body) => {
+    const transactionId = checkTransactionId(body)
+    const list = body.packageInfoList
+    if (!Array.isArray(list) || list.length === 0) throw new Refusal('000105')
+    const lines = list.map((line: Body): OrderLine => {
+      const code = text(line, 'packageCode') ?? text(line, 'slug')
+      if (!code || line.count === undefined) throw new Refusal('000105')
+      return { code, count: Number(line.count), price: number(line.price), periodNum: number(line.periodNum) }
+    })
+    const { orderNo } = books.placeOrder(transactionId, lines, number(body.amount))
+    return { orderNo, transactionId }
+  })
+
+  endpoint('/esim/query', (body) => {
+    const { pageNum, pageSize } = (body.pager ?? {}) as { pageNum?: unknown; pageSize?: unknown }
+    if (body.pager === undefined || pageNum === undefined || pageSize === undefined) throw new Refusal('000105')
+    const size = Number(pageSize)
+    const page = Number(pageNum)
+    if (!(size >= 5 && size <= 500) || !(page >= 1 && page <= 10_000)) throw new Refusal('000107')
+    const found = findProfiles(books, body).map(lifecycle.settle)
+    return {
+      esimList: found.slice((page - 1) * size, page * size).map(showProfile),
+      pager: { pageSize: size, pageNum: page, total: found.length },
+    }
+  })
+
+  endpoint('/esim/usage/query', (body) => {
+    const wanted = body.esimTranNoList
+    if (!Array.isArray(wanted) || wanted.length === 0) throw new Refusal('000105')
+    if (wanted.length > 10) throw new Refusal('000107')
+    return {
+      esimUsageList: wanted.flatMap((esimTranNo) => {
+        const profile = books.profileBy({ esimTranNo: String(esimTranNo) })
+        if (!profile) return []
+        const { orderUsage, totalVolume } = profile
+        return [{ esimTranNo, dataUsage: orderUsage, totalData: totalVolume, lastUpdateTime: apiTime(books.now()) }]
+      }),
+    }
+  })
+
+  endpoint('/esim/topup', (body) => {
+    const transactionId = checkTransactionId(body)
+    const code = text(body, 'packageCode') ?? text(body, 'slug')
+    if (!code) throw new Refusal('000105')
+    return books.topUp(profileIn(body), code, transactionId, number(body.amount), number(body.periodNum))
+  })
+
+  endpoint('/esim/cancel', (body) => books.cancel(profileIn(body)))
+  endpoint('/esim/suspend', (body) => lifecycle.suspend(profileIn(body)))
+  endpoint('/esim/unsuspend', (body) => lifecycle.unsuspend(profileIn(body)))
+  endpoint('/esim/revoke', (body) => lifecycle.revoke(profileIn(body)))
+
+  endpoint('/esim/sendSms', (body) => {
+    const profile = profileIn(body)
+    if (!text(body, 'message')) throw new Refusal('000105')
+    if (profile.purchases[0].package.smsStatus === 0) throw new Refusal('200002')
+  })
+
+  endpoint('/webhook/query', () => ({ webhook: settings.webhookUrl }))
+
+  endpoint('/webhook/save', async (body) => {
+    const url = text(body, 'webhook')
+    if (!url) throw new Refusal('000105')
+    // A new URL is kept only if it answers a test event.
+    const answer = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        notifyType: 'CHECK_HEALTH',
+        notifyId: newNotifyId(),
+        eventGenerateTime: webhookTime(books.now()),
+        content: { orderNo: '1234567890', orderStatus: 'Test' },
+      }),
+      signal: AbortSignal.timeout(10_000),
+    }).catch(() => null)
+    if (!answer?.ok) throw new Refusal('200008')
+    settings.webhookUrl = url
+  })
+}
+
+function listPackages(books: Books, body: Body) {
+  const { base, topUps } = books.warehouse.catalogue()
+  const isTopUp = text(body, 'type') === 'TOPUP'
+  const location = text(body, 'locationCode')
+  const dataType = number(body.dataType)
+  const iccid = text(body, 'iccid')
+  const code = text(body, 'packageCode') ?? text(body, 'slug')
+  // With TOPUP, a package or an ICCID asks what fits it: top-ups of the same coverage.
+  const coverage = isTopUp && code ? books.warehouse.find(code).locationCode : undefined
+  const holder = iccid ? books.profileBy({ iccid })?.purchases[0].package.locationCode : undefined
+  if (iccid && !holder) throw new Refusal('310403')
+  return (isTopUp ? topUps : base).filter(
+    (each) =>
+      (!location || inLocation(each, location)) &&
+      (dataType === undefined || each.dataType === dataType) &&
+      (!holder || each.locationCode === holder) &&
+      (!coverage || each.locationCode === coverage) &&
+      (isTopUp || !code || each.packageCode === code || each.slug === code),
+  )
+}
+
+function inLocation(each: { location: string; locationCode: string }, wanted: string): boolean {
+  if (wanted === '!GL') return each.locationCode.startsWith('GL-')
+  if (wanted === '!RG') return each.location.includes(',') && !each.locationCode.startsWith('GL-')
+  return each.locationCode === wanted || each.location.split(',').includes(wanted)
+}
+
+function findProfiles(books: Books, body: Body): Profile[] {
+  const orderNo = text(body, 'orderNo')
+  if (orderNo) return books.pollOrder(orderNo)
+  const key = { esimTranNo: text(body, 'esimTranNo'), iccid: text(body, 'iccid') }
+  if (key.esimTranNo || key.iccid) {
+    const profile = books.profileBy(key)
+    return profile ? [profile] : []
+  }
+  const from = text(body, 'startTime')
+  const until = text(body, 'endTime')
+  if (!from || !until) throw new Refusal('000105')
+  return books.profilesBetween(Date.parse(from), Date.parse(until))
+}
+
+function checkTransactionId(body: Body): string {
+  const transactionId = text(body, 'transactionId')
+  if (!transactionId) throw new Refusal('000105')
+  if (transactionId.length > 50) throw new Refusal('000107')
+  return transactionId
+}
+
+/** Numbers come as numbers or as numeric strings (the documents disagree). */
+function number(value: unknown): number | undefined {
+  return value === undefined || value === null || value === '' ? undefined : Number(value)
+}

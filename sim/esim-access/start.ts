@@ -1,0 +1,87 @@
+/**
+ * eSIM Access, as its partner API behaves: every call is a POST, every business failure an HTTP 200.
+ *
+ * Actions (POST /_control/do/<name>); an eSIM is named by `esimTranNo`, `iccid`, `orderNo` or `transactionId` (the last
+ * two: its first eSIM):
+ *   allocation {polls?, seconds?, never?}  how long orders placed from now on answer 200010 ({} = not at all)
+ *   allocate {orderNo?}                    ends the waiting of one order, or of all
+ *   stock {packageCode?, out}              price {packageCode, price}   balance {amount}   (10,000 = 1 USD)
+ *   install, use {bytes}, expire, remove   what happens to one eSIM
+ *   clock {advanceSeconds} | {to}          moves the provider's clock on, with all that falls due
+ *   webhooks {drop?, copies?, delayMs?, hold?}   release {order?: number[]}
+ *   auth {mode: 'hmac' | 'simple'}         spelling {documented: boolean}
+ */
+import type { Router } from 'express'
+import { type RunningParty, startParty } from '../party.ts'
+import { type Misbehaviour, WebhookSender } from '../webhooks.ts'
+import { type Allocation, createBooks } from './books.ts'
+import type { Profile } from './profile.ts'
+import { addRoutes } from './routes.ts'
+import { type AuthMode, newNotifyId, webhookTime } from './wire.ts'
+
+export interface EsimAccessOptions {
+  port?: number
+  accessCode: string
+  secretKey: string
+  /** where webhooks go until POST /webhook/save names another place; empty sends none */
+  webhookUrl: string
+}
+
+/** Starts the simulator; the partner API is under `<url>/api/v1/open`. */
+export function startEsimAccess(options: EsimAccessOptions): Promise<RunningParty> {
+  const settings = { auth: 'hmac' as AuthMode, asDocumented: false, webhookUrl: options.webhookUrl }
+  // The vendor documents no retries; a few quick ones make a short outage of the receiver visible as duplicates.
+  const webhooks = new WebhookSender({ retries: 3, retryDelayMs: 500 })
+  const books = createBooks((notifyType, content) => {
+    if (!settings.webhookUrl) return
+    const url = settings.webhookUrl
+    const notifyId = newNotifyId()
+    const body = JSON.stringify({ notifyType, notifyId, eventGenerateTime: webhookTime(books.now()), content })
+    // After the reply that caused it, as an asynchronous provider would.
+    setImmediate(() => webhooks.send(notifyId, () => ({ url, headers: { 'content-type': 'application/json' }, body })))
+  })
+
+  function profile(input: Record<string, unknown>): Profile {
+    const key = input as { esimTranNo?: string; iccid?: string; orderNo?: string; transactionId?: string }
+    const found = books.profileBy(key) ?? books.orderBy(key)?.profiles?.[0]
+    if (!found) throw new Error('no such eSIM')
+    return found
+  }
+
+  const { lifecycle, warehouse } = books
+  return startParty(
+    {
+      name: 'esim-access',
+      routes: (router: Router) => addRoutes(router, { ...options, settings, books }),
+      books: () => ({ ...books.show(), webhookUrl: settings.webhookUrl, deliveries: webhooks.deliveries }),
+      reset() {
+        Object.assign(settings, { auth: 'hmac', asDocumented: false, webhookUrl: options.webhookUrl })
+        webhooks.reset()
+        books.reset()
+      },
+      actions: {
+        allocation: (input) => books.setAllocation(input as Allocation),
+        allocate: (input) => ({ allocated: books.allocatePending(input.orderNo as string | undefined) }),
+        stock: (input) => warehouse.setStock(input.packageCode as string | undefined, Boolean(input.out)),
+        price: (input) => warehouse.setPrice(String(input.packageCode), Number(input.price)),
+        balance: (input) => warehouse.setBalance(Number(input.amount)),
+        install: (input) => lifecycle.install(profile(input)),
+        use: (input) => lifecycle.use(profile(input), Number(input.bytes)),
+        expire: (input) => lifecycle.expire(profile(input)),
+        remove: (input) => lifecycle.remove(profile(input)),
+        clock: (input) => {
+          const target = input.to === undefined ? books.now() : Date.parse(String(input.to))
+          const milliseconds = target - books.now() + Number(input.advanceSeconds ?? 0) * 1000
+          if (!(milliseconds >= 0)) throw new Error('the clock only goes forward')
+          books.advance(milliseconds)
+          return { now: new Date(books.now()).toISOString() }
+        },
+        webhooks: (input) => webhooks.configure(input as Partial<Misbehaviour>),
+        release: (input) => webhooks.release(input.order as number[] | undefined),
+        auth: (input) => Object.assign(settings, { auth: input.mode }),
+        spelling: (input) => Object.assign(settings, { asDocumented: Boolean(input.documented) }),
+      },
+    },
+    options.port,
+  )
+}

@@ -1,0 +1,57 @@
+/** What is for sale, at what price, whether it is in stock, and the partner's prepaid balance. */
+import { type CataloguePackage, createCatalogue } from './catalogue.ts'
+import { Refusal } from './wire.ts'
+
+const FIRST_BALANCE = 1_000_000_000
+
+export function createWarehouse() {
+  let catalogue = createCatalogue()
+  let byCode = indexed(catalogue)
+  let balance = FIRST_BALANCE
+  const outOfStock = new Set<string>()
+
+  /** By package code or slug; a slug names the base package, which its top-up shares it with. */
+  function find(code: string): CataloguePackage {
+    const found = byCode.get(code)
+    if (!found) throw new Refusal('310241')
+    return found
+  }
+
+  return {
+    find,
+    catalogue: () => catalogue,
+    inStock: (sold: CataloguePackage) => !outOfStock.has(sold.packageCode),
+    balance: () => balance,
+    /** Takes the price from the balance; a negative price gives it back. */
+    charge(price: number): void {
+      if (price > balance) throw new Refusal('200007')
+      balance -= price
+    },
+    setBalance(amount: number): void {
+      balance = amount
+    },
+    setStock(code: string | undefined, out: boolean): void {
+      const codes = code === undefined ? [...byCode.values()] : [find(code)]
+      for (const { packageCode } of codes) {
+        if (out) outOfStock.add(packageCode)
+        else outOfStock.delete(packageCode)
+      }
+    },
+    setPrice(code: string, price: number): void {
+      find(code).price = price
+    },
+    reset(): void {
+      catalogue = createCatalogue()
+      byCode = indexed(catalogue)
+      balance = FIRST_BALANCE
+      outOfStock.clear()
+    },
+  }
+}
+
+function indexed({ base, topUps }: ReturnType<typeof createCatalogue>): Map<string, CataloguePackage> {
+  return new Map([
+    ...topUps.map((each) => [each.packageCode, each] as const),
+    ...base.flatMap((each) => [[each.packageCode, each] as const, [each.slug, each] as const]),
+  ])
+}
