@@ -164,7 +164,7 @@ create table provider_orders (
   provider_package_code text not null,
   client_ref text not null unique,
   provider_order_no text,
-  state text not null check (state in ('placing', 'placed', 'provided', 'refused', 'released')),
+  state text not null check (state in ('placing', 'placed', 'provided', 'refused', 'releasing', 'released')),
   reason text,
   updated_at timestamptz not null,
   unique (order_id, provider)
@@ -252,7 +252,7 @@ create table sends (
   subject_id uuid not null,
   kind text not null,
   account_id uuid references accounts on delete cascade,
-  state text not null check (state in ('sending', 'sent', 'failed', 'skipped')),
+  state text not null check (state in ('due', 'sending', 'sent', 'failed', 'skipped')),
   code text,
   attempts integer not null default 0,
   first_at timestamptz not null,

@@ -1,0 +1,175 @@
+import type { Queryable, Transaction } from './database.ts'
+import { tableSealer, type Vault } from './vault.ts'
+
+export interface Account {
+  id: string
+  email: string
+  firstName: string
+  lastName: string
+  phone: string | null
+  signUpIp: string | null
+  lastLoginIp: string | null
+  firebaseUid: string | null
+  policyVersion: string
+  promotions: boolean
+  createdAt: Date
+  lastActiveAt: Date
+  /** grows with every change the person can see */
+  version: number
+}
+
+export interface NewAccount {
+  id: string
+  email: string
+  firstName: string
+  lastName: string
+  phone: string | null
+  signUpIp: string | null
+  firebaseUid: string | null
+  policyVersion: string
+  at: Date
+}
+
+/** What is left out stays; null empties. */
+export interface AccountChanges {
+  firstName?: string | undefined
+  lastName?: string | undefined
+  phone?: string | null | undefined
+}
+
+/** Writing the activity of a busy person once a day is enough for a term of three years. */
+export const activityGrainMs = 24 * 60 * 60 * 1000
+
+interface AccountRow {
+  id: string
+  email: Buffer
+  first_name: Buffer
+  last_name: Buffer
+  phone: Buffer | null
+  sign_up_ip: Buffer | null
+  last_login_ip: Buffer | null
+  firebase_uid: Buffer | null
+  policy_version: string
+  promotions: boolean
+  created_at: Date
+  last_active_at: Date
+  version: number
+  kek_id: string
+  wrapped_key: Buffer
+}
+
+/** Two spellings of one address are one address. */
+export const normalEmail = (email: string): string => email.trim().normalize('NFC').toLowerCase()
+
+/**
+ * Makes the account and its data key.
+ * @throws PostgresError on a duplicate: see `tellingWhatIsTaken`
+ */
+export async function insertAccount(sql: Transaction, vault: Vault, account: NewAccount): Promise<void> {
+  const { cipher } = vault
+  const fields = tableSealer(cipher, await vault.dataKeys.create(sql, account.id), 'accounts')
+  await sql`insert into accounts ${sql({
+    id: account.id,
+    email: fields.seal('email', account.email),
+    email_index: cipher.blindIndex('accounts.email', normalEmail(account.email)),
+    first_name: fields.seal('first_name', account.firstName),
+    last_name: fields.seal('last_name', account.lastName),
+    phone: fields.sealOptional('phone', account.phone),
+    sign_up_ip: fields.sealOptional('sign_up_ip', account.signUpIp),
+    last_login_ip: fields.sealOptional('last_login_ip', account.signUpIp),
+    firebase_uid: fields.sealOptional('firebase_uid', account.firebaseUid),
+    firebase_uid_index:
+      account.firebaseUid === null ? null : cipher.blindIndex('accounts.firebase_uid', account.firebaseUid),
+    policy_version: account.policyVersion,
+    created_at: account.at,
+    last_active_at: account.at,
+  })}`
+}
+
+/** The account in clear, or undefined when there is none. */
+export async function findAccount(sql: Queryable, vault: Vault, id: string): Promise<Account | undefined> {
+  const [row] = await sql<AccountRow[]>`
+    select accounts.*, kek_id, wrapped_key from accounts join data_keys on account_id = id where id = ${id}`
+  if (!row) return undefined
+  const key = vault.cipher.unwrap(id, { kekId: row.kek_id, wrapped: row.wrapped_key })
+  const fields = tableSealer(vault.cipher, key, 'accounts')
+  return {
+    id: row.id,
+    email: fields.open('email', row.email),
+    firstName: fields.open('first_name', row.first_name),
+    lastName: fields.open('last_name', row.last_name),
+    phone: fields.openOptional('phone', row.phone),
+    signUpIp: fields.openOptional('sign_up_ip', row.sign_up_ip),
+    lastLoginIp: fields.openOptional('last_login_ip', row.last_login_ip),
+    firebaseUid: fields.openOptional('firebase_uid', row.firebase_uid),
+    policyVersion: row.policy_version,
+    promotions: row.promotions,
+    createdAt: row.created_at,
+    lastActiveAt: row.last_active_at,
+    version: row.version,
+  }
+}
+
+/**
+ * Changes the person's own data.
+ * @param expectedVersion refuses the change when the account is at another one
+ */
+export async function updateAccount(
+  sql: Queryable,
+  vault: Vault,
+  change: { id: string; expectedVersion: number | undefined; changes: AccountChanges; at: Date },
+): Promise<'changed' | 'missing' | 'other_version'> {
+  const { id, changes, expectedVersion } = change
+  const key = await vault.dataKeys.find(sql, id)
+  if (!key) return 'missing'
+  const fields = tableSealer(vault.cipher, key, 'accounts')
+  const columns = {
+    ...(changes.firstName !== undefined && { first_name: fields.seal('first_name', changes.firstName) }),
+    ...(changes.lastName !== undefined && { last_name: fields.seal('last_name', changes.lastName) }),
+    ...(changes.phone !== undefined && { phone: fields.sealOptional('phone', changes.phone) }),
+  }
+  const changed = await sql`
+    update accounts set ${sql(columns)}, version = version + 1, last_active_at = greatest(last_active_at, ${change.at})
+    where id = ${id} ${expectedVersion === undefined ? sql`` : sql`and version = ${expectedVersion}`}`
+  if (changed.count === 1) return 'changed'
+  const [there] = await sql`select 1 from accounts where id = ${id}`
+  return there ? 'other_version' : 'missing'
+}
+
+/** Notes a sign-in. False when there is no such account. */
+export async function recordSignIn(
+  sql: Queryable,
+  vault: Vault,
+  signIn: { id: string; ip: string | null; at: Date },
+): Promise<boolean> {
+  const key = await vault.dataKeys.find(sql, signIn.id)
+  if (!key) return false
+  const ip = tableSealer(vault.cipher, key, 'accounts').sealOptional('last_login_ip', signIn.ip)
+  const changed = await sql`
+    update accounts set last_login_ip = coalesce(${ip}::bytea, last_login_ip),
+      last_active_at = greatest(last_active_at, ${signIn.at})
+    where id = ${signIn.id}`
+  return changed.count === 1
+}
+
+/** R1: any activity keeps the account. Writes at most once a day; false when there is no such account. */
+export async function touchActivity(sql: Queryable, id: string, at: Date): Promise<boolean> {
+  const stale = new Date(at.getTime() - activityGrainMs)
+  const [row] = await sql<{ last_active_at: Date }[]>`select last_active_at from accounts where id = ${id}`
+  if (!row) return false
+  if (row.last_active_at > stale) return true
+  await sql`update accounts set last_active_at = ${at} where id = ${id} and last_active_at <= ${stale}`
+  return true
+}
+
+/** Whose account a verified Firebase user has. */
+export async function findAccountOfFirebaseUser(
+  sql: Queryable,
+  vault: Vault,
+  uid: string,
+): Promise<{ id: string; lastActiveAt: Date } | undefined> {
+  const [row] = await sql<{ id: string; last_active_at: Date }[]>`
+    select id, last_active_at from accounts
+    where firebase_uid_index = ${vault.cipher.blindIndex('accounts.firebase_uid', uid)}`
+  return row && { id: row.id, lastActiveAt: row.last_active_at }
+}

@@ -1,0 +1,23 @@
+/** What only a person can settle, shown to operators until resolved. */
+import { randomUUID } from 'node:crypto'
+import type { Queryable } from './database.ts'
+
+/** Repeatable: the same matter stands once; a matter that comes back is opened again. */
+export async function raiseAttention(
+  sql: Queryable,
+  matter: { kind: string; subjectId: string; detail?: string | undefined; at: Date },
+): Promise<void> {
+  await sql`insert into attention (id, kind, subject_id, detail, opened_at)
+    values (${randomUUID()}, ${matter.kind}, ${matter.subjectId}, ${matter.detail ?? null}, ${matter.at})
+    on conflict (kind, subject_id) do update
+      set detail = excluded.detail, opened_at = excluded.opened_at, resolved_at = null, resolved_by = null
+      where attention.resolved_at is not null`
+}
+
+export async function resolveAttention(
+  sql: Queryable,
+  matter: { kind: string; subjectId: string; by: string; at: Date },
+): Promise<void> {
+  await sql`update attention set resolved_at = ${matter.at}, resolved_by = ${matter.by}
+    where kind = ${matter.kind} and subject_id = ${matter.subjectId} and resolved_at is null`
+}

@@ -1,0 +1,120 @@
+/** What stays for seven years (R2, U6): order facts, invoices and credit notes. Name-free from the start, dated by the day. */
+import { randomUUID } from 'node:crypto'
+import type { Transaction } from './database.ts'
+
+export interface Facts {
+  packageName: string
+  destination: string
+  quantity: number
+  grossMinor: number
+  currency: string
+}
+
+/** YYYY-MM-DD in UTC. */
+export const dayOf = (at: Date): string => at.toISOString().slice(0, 10)
+
+/** Returns the fact's id, which only the order's own row knows. */
+export async function insertFact(tx: Transaction, facts: Facts, paidAt: Date): Promise<string> {
+  const id = randomUUID()
+  await tx`insert into order_facts (id, paid_on, package_name, destination, quantity, gross_minor, currency, outcome)
+    values (${id}, ${dayOf(paidAt)}, ${facts.packageName}, ${facts.destination}, ${facts.quantity},
+      ${facts.grossMinor}, ${facts.currency}, 'paid')`
+  return id
+}
+
+export async function settleFact(
+  tx: Transaction,
+  factId: string,
+  outcome: 'delivered' | 'refunded',
+  refundedMinor = 0,
+): Promise<void> {
+  await tx`update order_facts set outcome = ${outcome}, refunded_minor = ${refundedMinor} where id = ${factId}`
+}
+
+export interface InvoiceInput extends Facts {
+  orderId: string
+  issuedAt: Date
+  suppliedAt: Date
+  seller: string
+  taxRateBps: number
+  paymentKind: string
+}
+
+/** Splits a gross amount into net and tax, in minor units; the tax is rounded half up and the two always add up. */
+export function splitTax(grossMinor: number, taxRateBps: number): { netMinor: number; taxMinor: number } {
+  const taxMinor = Math.round((grossMinor * taxRateBps) / (10_000 + taxRateBps))
+  return { netMinor: grossMinor - taxMinor, taxMinor }
+}
+
+/** Issues an order's invoice, once; returns its number. */
+export async function issueInvoice(tx: Transaction, input: InvoiceInput): Promise<string> {
+  return issue(tx, input, { kind: 'invoice', documentKey: 'invoice', corrects: null, sign: 1 })
+}
+
+/** Issues the credit note for an order's invoice, once; undefined when there is no invoice to correct. */
+export async function issueCreditNote(tx: Transaction, orderId: string, issuedAt: Date): Promise<string | undefined> {
+  const [invoice] = await tx<InvoiceRow[]>`
+    select i.* from invoices i join invoice_links l on l.number = i.number
+    where l.order_id = ${orderId} and l.document_key = 'invoice'`
+  if (!invoice) return undefined
+  const input: InvoiceInput = {
+    orderId,
+    issuedAt,
+    suppliedAt: invoice.supplied_on,
+    seller: invoice.seller,
+    packageName: invoice.description,
+    destination: invoice.destination,
+    quantity: invoice.quantity,
+    grossMinor: invoice.gross_minor,
+    currency: invoice.currency,
+    taxRateBps: invoice.tax_rate_bps,
+    paymentKind: invoice.payment_kind,
+  }
+  return issue(tx, input, { kind: 'credit_note', documentKey: 'credit_note', corrects: invoice.number, sign: -1 })
+}
+
+interface InvoiceRow {
+  number: string
+  supplied_on: Date
+  seller: string
+  description: string
+  destination: string
+  quantity: number
+  gross_minor: number
+  tax_rate_bps: number
+  currency: string
+  payment_kind: string
+}
+
+interface Document {
+  kind: 'invoice' | 'credit_note'
+  documentKey: string
+  corrects: string | null
+  sign: 1 | -1
+}
+
+async function issue(tx: Transaction, input: InvoiceInput, document: Document): Promise<string> {
+  const [issued] = await tx<{ number: string }[]>`
+    select number from invoice_links where order_id = ${input.orderId} and document_key = ${document.documentKey}`
+  if (issued) return issued.number
+  const { netMinor, taxMinor } = splitTax(input.grossMinor, input.taxRateBps)
+  const series = `${document.kind === 'invoice' ? 'AMA' : 'AMA-CN'}-${input.issuedAt.getUTCFullYear()}`
+  // Last statement that locks: every issuer of the series waits for this row until the transaction ends.
+  const [counter] = await tx<{ last: number }[]>`
+    insert into counters (series, last) values (${series}, 1)
+    on conflict (series) do update set last = counters.last + 1 returning last`
+  const sequence = counter?.last ?? 0
+  const number = `${series}-${String(sequence).padStart(6, '0')}`
+  await tx`
+    with document as (
+      insert into invoices (number, series, sequence, kind, issued_on, supplied_on, seller, description, destination,
+        quantity, net_minor, tax_minor, gross_minor, tax_rate_bps, currency, payment_kind, corrects)
+      values (${number}, ${series}, ${sequence}, ${document.kind}, ${dayOf(input.issuedAt)}, ${dayOf(input.suppliedAt)},
+        ${input.seller}, ${input.packageName}, ${input.destination}, ${input.quantity}, ${document.sign * netMinor},
+        ${document.sign * taxMinor}, ${document.sign * input.grossMinor}, ${input.taxRateBps}, ${input.currency},
+        ${input.paymentKind}, ${document.corrects})
+      returning number)
+    insert into invoice_links (order_id, document_key, number)
+    select ${input.orderId}, ${document.documentKey}, number from document`
+  return number
+}

@@ -1,0 +1,20 @@
+import type { DataKeys } from './data-keys.ts'
+import type { DataKey, FieldCipher } from './field-cipher.ts'
+
+/** What it takes to write and read sealed columns. The context is one. */
+export interface Vault {
+  cipher: FieldCipher
+  dataKeys: DataKeys
+}
+
+/** Seals and opens one table's columns under one data key; null stays null. */
+export function tableSealer(cipher: FieldCipher, key: DataKey, table: string) {
+  return {
+    seal: (column: string, text: string): Buffer => cipher.encrypt(key, `${table}.${column}`, text),
+    sealOptional: (column: string, text: string | null | undefined): Buffer | null =>
+      text == null ? null : cipher.encrypt(key, `${table}.${column}`, text),
+    open: (column: string, sealed: Uint8Array): string => cipher.decrypt(key, `${table}.${column}`, sealed),
+    openOptional: (column: string, sealed: Uint8Array | null): string | null =>
+      sealed === null ? null : cipher.decrypt(key, `${table}.${column}`, sealed),
+  }
+}

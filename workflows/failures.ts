@@ -1,0 +1,76 @@
+/** Every way in which work can fail, on the wire as `ApplicationFailure.type`. API statuses, retries and docs come from here. */
+import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common'
+
+interface FailureKind {
+  retryable: boolean
+  /** answer of the API when the failure reaches a caller */
+  http: number
+  meaning: string
+  /** expected in normal operation: not logged as an error */
+  benign?: true
+}
+
+export const failures = {
+  AccountMissing: { retryable: false, http: 404, meaning: 'The account does not exist or was erased' },
+  PackageUnavailable: { retryable: false, http: 409, meaning: 'The package is not on sale' },
+  PaymentUnavailable: { retryable: true, http: 503, meaning: 'The payment processor cannot be reached' },
+  PaymentRefused: { retryable: false, http: 502, meaning: 'The payment processor refused the request' },
+  PaymentPending: { retryable: true, http: 409, meaning: 'The payment is still being processed', benign: true },
+  RefundRefused: { retryable: false, http: 409, meaning: 'The payment processor refused the refund' },
+  ProviderUnavailable: { retryable: true, http: 503, meaning: 'The eSIM provider cannot be reached' },
+  ProviderMisconfigured: { retryable: true, http: 503, meaning: 'The eSIM provider refuses our account' },
+  StillAllocating: { retryable: true, http: 409, meaning: 'The provider is still allocating the eSIM', benign: true },
+  OutOfStock: { retryable: false, http: 409, meaning: 'No provider can fill the order' },
+  PlacementUnsettled: {
+    retryable: true,
+    http: 503,
+    meaning: 'It is not certain yet what the provider holds',
+    benign: true,
+  },
+  EsimInUse: { retryable: false, http: 409, meaning: 'An eSIM that was installed or used cannot be given back' },
+  EsimStillLives: { retryable: true, http: 409, meaning: 'The eSIM has neither expired nor ended', benign: true },
+  MailUnavailable: { retryable: true, http: 503, meaning: 'The mail server cannot be reached' },
+  PushUnavailable: { retryable: true, http: 503, meaning: 'The push service cannot be reached' },
+  MeasurementUnavailable: { retryable: true, http: 503, meaning: 'A measurement service cannot be reached' },
+  OrderStateConflict: { retryable: false, http: 409, meaning: 'The order is not in a state that allows this' },
+  OrderMissing: { retryable: false, http: 404, meaning: 'The order does not exist or was erased' },
+} as const satisfies Record<string, FailureKind>
+
+export type FailureType = keyof typeof failures
+
+/**
+ * A failure of the vocabulary.
+ * @param options.code machine-readable detail, free of personal data
+ * @param options.nextRetryDelay milliseconds, instead of the retry policy's next interval
+ */
+export function failure(
+  type: FailureType,
+  options: { code?: string; nextRetryDelay?: number } = {},
+): ApplicationFailure {
+  const kind: FailureKind = failures[type]
+  return ApplicationFailure.create({
+    type,
+    message: kind.meaning,
+    nonRetryable: !kind.retryable,
+    ...(options.code === undefined ? {} : { details: [options.code] }),
+    ...(options.nextRetryDelay === undefined ? {} : { nextRetryDelay: options.nextRetryDelay }),
+    ...(kind.benign ? { category: ApplicationFailureCategory.BENIGN } : {}),
+  })
+}
+
+/** The vocabulary's type of a failure, however deep it is wrapped; undefined for anything else. */
+export function failureType(error: unknown): FailureType | undefined {
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    if (cause instanceof ApplicationFailure && cause.type && cause.type in failures) return cause.type as FailureType
+  }
+  return undefined
+}
+
+/** The machine-readable detail that `failure` was given. */
+export function failureCode(error: unknown): string | undefined {
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    const detail = cause instanceof ApplicationFailure ? cause.details?.[0] : undefined
+    if (typeof detail === 'string') return detail
+  }
+  return undefined
+}

@@ -1,0 +1,3 @@
+/** Entry of the workflow bundle: every workflow type, and nothing else. */
+export { order } from './order.ts'
+export { orderAftercare } from './order-aftercare.ts'

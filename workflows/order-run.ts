@@ -1,0 +1,106 @@
+/** What the parts of one order's run share: its state, the news and wishes that reached it, and its announcements. */
+import {
+  ActivityFailure,
+  isCancellation,
+  proxyActivities,
+  proxyLocalActivities,
+  TimeoutFailure,
+} from '@temporalio/workflow'
+import { terms } from '../policy/terms.ts'
+import { plusMs } from './clock.ts'
+import { failureCode } from './failures.ts'
+import type { OrderActivities, OrderInput, OrderMail, OrderState, OrderStatus } from './order.contract.ts'
+import * as retry from './retry.ts'
+import { describe, stand } from './standing.ts'
+
+export const quick = proxyLocalActivities<OrderActivities>(retry.quick)
+export const charge = proxyActivities<OrderActivities>(retry.charge)
+const notifyNow = proxyLocalActivities<OrderActivities>(retry.notifyNow)
+const notify = proxyActivities<OrderActivities>(retry.notify)
+
+export type OrderRun = ReturnType<typeof startRun>
+
+export function startRun(input: OrderInput) {
+  const { orderId } = input
+  const startedAt = now()
+  const paymentDueAt = plusMs(startedAt, terms.order.paymentWindowMs)
+  const state: OrderState = { status: 'awaiting_payment', waitingFor: 'payment', dueAt: paymentDueAt.toISOString() }
+  const announcements: Promise<void>[] = []
+  describe({ ...state, dueAt: paymentDueAt })
+
+  return {
+    input,
+    orderId,
+    startedAt,
+    paymentDueAt,
+    state,
+    /** set by signals, cleared by whoever asks for the truth */
+    news: { payment: false, provider: false },
+    /** set by updates and by a cancellation of the run */
+    wish: { cancel: false, approve: false, reject: false, returned: false, retryRefund: false },
+    checkout: { done: false, fault: undefined as Error | undefined },
+    /** once provisioning has begun: stops it */
+    stopProvisioning: undefined as (() => void) | undefined,
+
+    moveTo(status: OrderStatus, waitingFor: string, dueAt: Date | null): void {
+      Object.assign(state, { status, waitingFor, dueAt: dueAt?.toISOString() ?? null })
+      stand({ status, waitingFor, dueAt })
+    },
+
+    /** Mail and push (U3), each at once if it can be, else by patient retries. Nothing but the end of the run waits for them. */
+    announce(mail: OrderMail): void {
+      const at = clock()
+      announcements.push(
+        sendMail(mail, at),
+        // A push that a phone cannot get within the retries is no news any more; the app shows the state itself.
+        unlessGivenUp(
+          notifyNow
+            .sendOrderPush({ orderId, push: mail, ...at })
+            .catch(() => notify.sendOrderPush({ orderId, push: mail, ...at })),
+        ),
+      )
+    },
+    /** P3: best effort; it never delays or fails an order. */
+    measurePurchase(): void {
+      announcements.push(unlessGivenUp(notifyNow.measurePurchase({ orderId, ...clock() })))
+    },
+    async announced(): Promise<void> {
+      await Promise.all(announcements)
+    },
+  }
+
+  async function sendMail(mail: OrderMail, at: { asOf: string }): Promise<void> {
+    try {
+      await notifyNow
+        .sendOrderMail({ orderId, mail, ...at })
+        .catch(() => notify.sendOrderMail({ orderId, mail, ...at }))
+    } catch (error) {
+      if (!(error instanceof ActivityFailure)) throw error
+      await quick.raiseAttention({ orderId, kind: 'mail_undelivered', ...clock(), ...codeOf(error) })
+    }
+  }
+}
+
+/** In a workflow this is the workflow's own time, the only clock that decides. */
+export const now = (): Date => new Date()
+
+export const clock = (): { asOf: string } => ({ asOf: now().toISOString() })
+
+export const codeOf = (error: unknown): { code?: string } => {
+  const code = failureCode(error)
+  return code === undefined ? {} : { code }
+}
+
+/** True when an activity's total time was up, whether or not an attempt was running. */
+export function ranOutOfTime(error: unknown): boolean {
+  return error instanceof ActivityFailure && (error.cause instanceof TimeoutFailure || error.retryState === 'TIMEOUT')
+}
+
+/** For best-effort work: that it failed for good is in the history, and no promise hangs on it. */
+async function unlessGivenUp(work: Promise<void>): Promise<void> {
+  try {
+    await work
+  } catch (error) {
+    if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error
+  }
+}

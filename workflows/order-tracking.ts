@@ -1,0 +1,50 @@
+/** A delivered eSIM's life: the provider's news make us look at once, a slow watch is the net below them. */
+import { CancellationScope, condition, isCancellation, proxyActivities } from '@temporalio/workflow'
+import { terms } from '../policy/terms.ts'
+import { msUntil } from './clock.ts'
+import type { OrderActivities } from './order.contract.ts'
+import { clock, now, type OrderRun, quick, ranOutOfTime } from './order-run.ts'
+import * as retry from './retry.ts'
+
+interface Watch {
+  state: 'watching' | 'ended' | 'out_of_time' | 'broken'
+  error?: unknown
+}
+
+/** Returns when every eSIM of the order has ended, or was given back unused. */
+export async function track(run: OrderRun, livesUntil: Date): Promise<'ended' | 'returned'> {
+  const { orderId, news, wish } = run
+  const scope = new CancellationScope()
+  let watch = startWatch()
+  let ended = false
+  while (!ended && !wish.returned) {
+    await condition(() => news.provider || wish.returned || watch.state !== 'watching')
+    if (wish.returned) break
+    if (watch.state === 'broken') throw watch.error
+    news.provider = false
+    ended = watch.state === 'ended' || (await quick.refreshEsims({ orderId, ...clock() })).ended
+    if (!ended && watch.state === 'out_of_time') watch = startWatch()
+  }
+  scope.cancel()
+  return wish.returned ? 'returned' : 'ended'
+
+  function startWatch(): Watch {
+    const progress: Watch = { state: 'watching' }
+    // Top-ups may lengthen an eSIM's life, so the bound is generous; past it the loop looks and watches on.
+    const bound = msUntil(livesUntil, now()) + terms.order.esimLifeMaxMs
+    const { watchEsims } = proxyActivities<OrderActivities>({ ...retry.watch, scheduleToCloseTimeout: bound })
+    scope
+      .run(() => watchEsims({ orderId }))
+      .then(
+        () => {
+          progress.state = 'ended'
+        },
+        (error: unknown) => {
+          if (isCancellation(error)) return
+          progress.state = ranOutOfTime(error) ? 'out_of_time' : 'broken'
+          progress.error = error
+        },
+      )
+    return progress
+  }
+}

@@ -1,0 +1,64 @@
+/** How often, how long and why work is repeated. Each is bounded per attempt and in total, or says why not. */
+import type { ActivityOptions, LocalActivityOptions } from '@temporalio/common'
+
+/**
+ * A few database statements or one short call, within the workflow task. No bound in total: without the database no
+ * outcome can be recorded, and giving up would leave a paid order that nobody owns.
+ */
+export const quick = {
+  startToCloseTimeout: '10 seconds',
+  retry: { initialInterval: '100 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
+} satisfies LocalActivityOptions
+
+/** Somebody waits for the answer: better a clear 503 soon than a late success. */
+export const whileSomebodyWaits = {
+  startToCloseTimeout: '5 seconds',
+  scheduleToCloseTimeout: '8 seconds',
+  retry: { initialInterval: '200 milliseconds', maximumAttempts: 3 },
+} satisfies LocalActivityOptions
+
+/** A first try at once; `notify` takes over what it cannot do. */
+export const notifyNow = {
+  startToCloseTimeout: '10 seconds',
+  retry: { maximumAttempts: 1 },
+} satisfies LocalActivityOptions
+
+/** Mail servers defer (greylisting, outages) for hours; after three days the mail is no news any more. */
+export const notify = {
+  startToCloseTimeout: '30 seconds',
+  scheduleToCloseTimeout: '3 days',
+  retry: { initialInterval: '5 seconds', backoffCoefficient: 2, maximumInterval: '15 minutes' },
+} satisfies ActivityOptions
+
+/** The caller bounds the total, since the promise to deliver or refund does. */
+export const provision = {
+  startToCloseTimeout: '25 seconds',
+  retry: { initialInterval: '1 second', backoffCoefficient: 1.5, maximumInterval: '15 seconds' },
+} satisfies ActivityOptions
+
+/** Money that must move: a processor's outage is waited out; after a week an operator decides. */
+export const charge = {
+  startToCloseTimeout: '25 seconds',
+  scheduleToCloseTimeout: '7 days',
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 minutes' },
+} satisfies ActivityOptions
+
+/** Giving back what a provider may hold: as patient as money, since an unreturned eSIM is money. */
+export const giveBack = {
+  startToCloseTimeout: '25 seconds',
+  scheduleToCloseTimeout: '7 days',
+  retry: { initialInterval: '5 seconds', backoffCoefficient: 2, maximumInterval: '1 hour' },
+} satisfies ActivityOptions
+
+/** An activity whose caller waits: longer than a local one may take, and still an answer. */
+export const answerSoon = {
+  startToCloseTimeout: '15 seconds',
+  scheduleToCloseTimeout: '25 seconds',
+  retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumAttempts: 4 },
+} satisfies ActivityOptions
+
+/** One long series of attempts, each a look at the provider: a poll by retry costs no history events. */
+export const watch = {
+  startToCloseTimeout: '1 minute',
+  retry: { initialInterval: '1 minute', backoffCoefficient: 2, maximumInterval: '1 day' },
+} satisfies ActivityOptions
