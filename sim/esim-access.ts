@@ -12,12 +12,12 @@
  *   auth {mode: 'hmac' | 'simple'}         spelling {documented: boolean}
  */
 import type { Router } from 'express'
-import { type RunningParty, startParty } from '../party.ts'
-import { type Misbehaviour, WebhookSender } from '../webhooks.ts'
-import { type Allocation, createBooks } from './books.ts'
-import type { Profile } from './profile.ts'
-import { addRoutes } from './routes.ts'
-import { type AuthMode, newNotifyId, webhookTime } from './wire.ts'
+import { type Allocation, createBooks } from './esim-access/books.ts'
+import type { Profile } from './esim-access/profile.ts'
+import { addRoutes } from './esim-access/routes.ts'
+import { type AuthMode, newNotifyId, webhookTime } from './esim-access/wire.ts'
+import { type RunningParty, startParty } from './party.ts'
+import { type Misbehaviour, WebhookSender } from './webhooks.ts'
 
 export interface EsimAccessOptions {
   port?: number

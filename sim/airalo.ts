@@ -1,0 +1,111 @@
+/**
+ * Airalo's partner API v2. An eSIM is named by `iccid`, or by `orderId` or `description` (its first eSIM).
+ *
+ * Actions (POST /_control/do/<name>):
+ *   stock {packageId?, out, code?: 33 | 34}   price {packageId, netPrice}   balance {amount} (US dollars)
+ *   maintenance {operatorId, on}              tokens {} (all expire now)
+ *   install, use {bytes}, expire, recycle     what happens to one eSIM
+ *   clock {advanceSeconds} | {to}             moves Airalo's clock on, with all that falls due
+ *   webhooks {drop?, copies?, delayMs?, hold?}   release {order?: number[]}   retry {} (refused webhooks, at once)
+ *   signature {form: 'raw' | 'escaped' | 'wrong'}
+ *   asyncOrders {seconds?, failure?}          when POST /orders-async is done, and how it fails
+ *   limits {tokenPerMinute?, usagePerMinute?, refundPerMinute?}   usageCache {seconds}
+ *   approveRefund {refundId}
+ *
+ * Only the limit on tokens is on from the start: skipped time would run into the real ones (usage: 10 a minute, cached
+ * for 20 minutes; refunds: 5 a minute), which a test can set.
+ */
+import { createBooks } from './airalo/books.ts'
+import { createNotifications, type SignatureForm } from './airalo/notifications.ts'
+import { addRoutes, type Limits, type Served } from './airalo/routes.ts'
+import type { Sim } from './airalo/sims.ts'
+import { createLimiter } from './airalo/wire.ts'
+import { type RunningParty, startParty } from './party.ts'
+import type { Misbehaviour } from './webhooks.ts'
+
+export interface AiraloOptions {
+  port?: number
+  clientId: string
+  clientSecret: string
+  /** opted in for asynchronous orders and low data from the start; empty sends nothing */
+  webhookUrl: string
+}
+
+const DEFAULTS = { limits: { tokenPerMinute: 3 }, usageCacheSeconds: 0, asyncSeconds: 0, asyncFailure: null }
+
+/** Starts the simulator; the partner API is under `<url>/v2`. */
+export function startAiralo(options: AiraloOptions): Promise<RunningParty> {
+  let offsetMs = 0
+  const now = () => Date.now() + offsetMs
+  const clock = {
+    now,
+    advance(milliseconds: number): void {
+      offsetMs += milliseconds
+    },
+  }
+  const settings: Served['settings'] = { ...DEFAULTS }
+  const notifications = createNotifications(now, options.clientSecret, options.webhookUrl)
+  const books = createBooks(clock, notifications)
+  const limiter = createLimiter()
+  const tokens = new Map<string, number>()
+
+  function sim(input: Record<string, unknown>): Sim {
+    if (input.iccid !== undefined) return books.simOf(String(input.iccid))
+    const order =
+      input.orderId === undefined
+        ? books.listOrders({ description: String(input.description) }).find(({ type }) => type === 'sim')
+        : books.orderOf(Number(input.orderId))
+    const [first] = order?.sims ?? []
+    if (!first) throw new Error('no such eSIM')
+    return first
+  }
+
+  return startParty(
+    {
+      name: 'airalo',
+      routes: (router) => addRoutes(router, { ...options, settings, books, notifications, limiter, tokens }),
+      books: () => ({
+        ...books.show(),
+        optedIn: Object.fromEntries(notifications.optedIn),
+        deliveries: notifications.sender.deliveries,
+      }),
+      reset() {
+        offsetMs = 0
+        Object.assign(settings, DEFAULTS)
+        tokens.clear()
+        limiter.reset()
+        notifications.reset()
+        books.reset()
+      },
+      actions: {
+        stock: (input) =>
+          books.setStock(input.packageId as string | undefined, Boolean(input.out), Number(input.code ?? 33)),
+        price: (input) => books.setPrice(String(input.packageId), Number(input.netPrice)),
+        balance: (input) => books.setBalance(Number(input.amount)),
+        maintenance: (input) => books.setMaintenance(Number(input.operatorId), Boolean(input.on)),
+        tokens: () => tokens.clear(),
+        install: (input) => books.life.install(sim(input)),
+        use: (input) => books.life.use(sim(input), Number(input.bytes)),
+        expire: (input) => books.life.expire(sim(input)),
+        recycle: (input) => books.life.recycle(sim(input)),
+        clock: (input) => {
+          const target = input.to === undefined ? now() : Date.parse(String(input.to))
+          const milliseconds = target - now() + Number(input.advanceSeconds ?? 0) * 1000
+          if (!(milliseconds >= 0)) throw new Error('the clock only goes forward')
+          books.advance(milliseconds)
+          return { now: new Date(now()).toISOString() }
+        },
+        webhooks: (input) => notifications.sender.configure(input as Partial<Misbehaviour>),
+        release: (input) => notifications.sender.release(input.order as number[] | undefined),
+        retry: () => ({ sent: notifications.retry(true) }),
+        signature: (input) => notifications.setForm(input.form as SignatureForm),
+        asyncOrders: (input) =>
+          Object.assign(settings, { asyncSeconds: Number(input.seconds ?? 0), asyncFailure: input.failure ?? null }),
+        limits: (input) => Object.assign(settings, { limits: { ...settings.limits, ...(input as Limits) } }),
+        usageCache: (input) => Object.assign(settings, { usageCacheSeconds: Number(input.seconds) }),
+        approveRefund: (input) => books.approveRefund(String(input.refundId)),
+      },
+    },
+    options.port,
+  )
+}

@@ -1,0 +1,98 @@
+/**
+ * Signed webhooks. A delivery counts only when answered 200 to 203; the rest is repeated up to 20 times, 15 minutes
+ * apart on the simulator's clock (or at once, by the `retry` action).
+ */
+import { WebhookSender } from '../webhooks.ts'
+import { invalid, sign } from './wire.ts'
+
+export const NOTIFICATION_TYPES = ['async_orders', 'webhook_low_data', 'webhook_credit_limit'] as const
+export type NotificationType = (typeof NOTIFICATION_TYPES)[number]
+
+/**
+ * `raw`: the bytes sent are the bytes signed. `escaped`: signed with `/` written as `\/`, sent without (the vendor's
+ * samples leave both readings open). `wrong`: a signature made with another key.
+ */
+export type SignatureForm = 'raw' | 'escaped' | 'wrong'
+
+const RETRIES = 20
+const RETRY_MS = 15 * 60_000
+
+export function createNotifications(now: () => number, clientSecret: string, firstUrl: string) {
+  const sender = new WebhookSender({ retries: 0, retryDelayMs: 0 })
+  const optedIn = new Map<NotificationType, string>()
+  const sent = new Map<string, { url: string; body: string; attempts: number; nextAt: number }>()
+  let form: SignatureForm = 'raw'
+  let sequence = 0
+
+  function start(): void {
+    if (!firstUrl) return
+    optedIn.set('async_orders', firstUrl)
+    optedIn.set('webhook_low_data', firstUrl)
+  }
+  start()
+
+  function post(url: string | undefined, kind: string, content: Record<string, unknown>): void {
+    if (!url) return
+    const id = `${kind}-${++sequence}`
+    sent.set(id, { url, body: JSON.stringify(content), attempts: 0, nextAt: 0 })
+    setImmediate(() => attempt(id))
+  }
+
+  function attempt(id: string): void {
+    const entry = sent.get(id)
+    if (!entry) return
+    entry.attempts += 1
+    entry.nextAt = now() + RETRY_MS
+    const { url, body } = entry
+    sender.send(id, () => {
+      const signed = form === 'escaped' ? body.replaceAll('/', '\\/') : body
+      const signature = sign(signed, form === 'wrong' ? 'another secret' : clientSecret)
+      return { url, headers: { 'content-type': 'application/json', 'airalo-signature': signature }, body }
+    })
+  }
+
+  /** Sends again what was refused and is due; `all` does not wait for the quarter of an hour. */
+  function retry(all: boolean): number {
+    const delivered = new Set(
+      sender.deliveries.filter(({ status }) => typeof status === 'number' && status < 204).map(({ id }) => id),
+    )
+    const held = new Set(sender.heldIds())
+    let count = 0
+    for (const [id, entry] of sent) {
+      if (delivered.has(id)) sent.delete(id)
+      else if (held.has(id)) continue
+      else if (entry.attempts <= RETRIES && (all || now() >= entry.nextAt)) {
+        attempt(id)
+        count += 1
+      }
+    }
+    return count
+  }
+
+  return {
+    sender,
+    retry,
+    optedIn,
+    setForm(next: SignatureForm): void {
+      form = next
+    },
+    lowData: (content: Record<string, unknown>) => post(optedIn.get('webhook_low_data'), 'low-data', content),
+    asyncOrder: (content: Record<string, unknown>, url: string | undefined) =>
+      post(url ?? optedIn.get('async_orders'), 'async-order', content),
+    /** Keeps the URL only if it answers HEAD with 200. */
+    async optIn(type: NotificationType, url: string): Promise<void> {
+      const probe = await fetch(url, { method: 'HEAD', signal: AbortSignal.timeout(10_000) }).catch(() => null)
+      if (probe?.status !== 200) throw invalid({ webhook_url: 'The webhook url must respond with 200 OK to HEAD.' })
+      optedIn.set(type, url)
+    },
+    reset(): void {
+      sender.reset()
+      sent.clear()
+      optedIn.clear()
+      form = 'raw'
+      start()
+    },
+  }
+}
+
+export type Notifications = ReturnType<typeof createNotifications>

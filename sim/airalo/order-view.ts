@@ -1,0 +1,46 @@
+/** How an order looks in the different replies. */
+import type { Order } from './books.ts'
+import { showSim } from './sims.ts'
+import { apiTime } from './wire.ts'
+
+/** The reply to a placed order; the form's numbers come back as the strings they were. */
+export function showPlaced(order: Order, form: { quantity?: string | undefined; brand?: string | null }) {
+  const { package: sold } = order
+  return {
+    ...showFacts(order),
+    quantity: form.quantity ?? 1,
+    validity: sold.day,
+    price: sold.price,
+    net_price: sold.net_price,
+    pricing_model: 'net_pricing',
+    brand_settings_name: form.brand ?? '',
+    sims: order.sims.map(showSim),
+  }
+}
+
+/** The same order in a list, where numbers are strings and related data comes only if asked for. */
+export function showListed(order: Order, include: string): Record<string, unknown> {
+  const { package: sold } = order
+  const shown = {
+    ...showFacts(order),
+    quantity: order.quantity,
+    validity: String(sold.day),
+    price: sold.price.toFixed(2),
+  }
+  const sims = include.includes('sims') ? { sims: order.type === 'sim' ? order.sims.map(showSim) : [] } : {}
+  const name = order.status === 'completed' ? 'Completed' : 'Refunded'
+  return { ...shown, ...sims, ...(include.includes('status') ? { status: { name, slug: order.status } } : {}) }
+}
+
+const showFacts = (order: Order) => ({
+  id: order.id,
+  code: order.code,
+  created_at: apiTime(order.createdAt),
+  type: order.type,
+  description: order.description,
+  package_id: order.package.id,
+  package: `${order.operator.title}-${order.package.title}`,
+  esim_type: 'Prepaid',
+  data: order.package.data,
+  currency: 'USD',
+})

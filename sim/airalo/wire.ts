@@ -1,0 +1,89 @@
+/** How Airalo says no, and how its requests and times are spelled. */
+import { createHmac } from 'node:crypto'
+import type { Request } from 'express'
+import { rawBody } from '../party.ts'
+
+const REASONS: Record<number, string> = {
+  11: 'Insufficient Airalo Credit',
+  13: 'The requested operator is currently undergoing maintenance. Please try again later.',
+  14: 'Invalid checksum',
+  23: 'The requested top-up has been disabled by the operator.',
+  33: 'Insufficient stock of eSIMs remaining. Please try your request again later.',
+  34: 'The requested eSIM package is invalid or it is currently out of stock. Please try again later.',
+  43: 'Bad request. Please check your input and try again.',
+  53: "Something unexpected happened. We're working to resolve the issue. Please try again later.",
+  73: 'The eSIM has been recycled. It can no longer be used or topped up.',
+}
+
+/** Any answer that is not a success, thrown anywhere below a route. */
+export class Refusal extends Error {
+  readonly status: number
+  readonly body: unknown
+  readonly headers: Record<string, string>
+  constructor(status: number, body: unknown, headers: Record<string, string> = {}) {
+    super(`${status}`)
+    this.status = status
+    this.body = body
+    this.headers = headers
+  }
+}
+
+/** 422 with a business code. */
+export const refused = (code: number): Refusal => new Refusal(422, { code, reason: REASONS[code] ?? 'Unknown' })
+
+/** 422 of the form's validation. */
+export const invalid = (fields: Record<string, string>): Refusal =>
+  new Refusal(422, { data: fields, meta: { message: 'the parameter is invalid' } })
+
+export const notFound = (): Refusal => new Refusal(404, { data: [], meta: { message: 'messages.resource_not_found' } })
+
+export const unauthenticated = (): Refusal =>
+  new Refusal(401, { data: [], meta: { message: 'This action is unauthorized.' } })
+
+export const tooMany = (seconds: number): Refusal =>
+  new Refusal(429, { message: 'Too Many Attempts.' }, { 'Retry-After': String(seconds) })
+
+/** Fields of a multipart or urlencoded form; a repeated field (`x[]`) keeps every value. */
+export async function formFields(request: Request): Promise<Map<string, string[]>> {
+  const type = request.get('content-type') ?? ''
+  const fields = new Map<string, string[]>()
+  if (!/multipart\/form-data|x-www-form-urlencoded/.test(type)) return fields
+  let form: FormData
+  try {
+    form = await new Response(rawBody(request), { headers: { 'content-type': type } }).formData()
+  } catch {
+    throw refused(43)
+  }
+  for (const [name, value] of form) fields.set(name, [...(fields.get(name) ?? []), String(value)])
+  return fields
+}
+
+/** The vendor's SDKs sign what they post: where a signature comes along, it has to be right. */
+export function checkSignature(request: Request, fields: Map<string, string[]>, secret: string): void {
+  const shown = request.get('airalo-signature')
+  if (shown === undefined) return
+  const payload = Object.fromEntries([...fields].map(([name, values]) => [name, values[0]]))
+  if (shown !== sign(JSON.stringify(payload).replaceAll('/', '\\/'), secret)) throw refused(14)
+}
+
+export const sign = (text: string, secret: string): string => createHmac('sha512', secret).update(text).digest('hex')
+
+/** `YYYY-MM-DD HH:mm:ss`, UTC. */
+export const apiTime = (milliseconds: number): string =>
+  new Date(milliseconds).toISOString().slice(0, 19).replace('T', ' ')
+
+/** Sliding windows of one minute, by real time: at most `limit` per key. */
+export function createLimiter() {
+  const seen = new Map<string, number[]>()
+  return {
+    /** Throws 429 when the key is over its limit. */
+    take(key: string, limit: number | undefined): void {
+      if (limit === undefined) return
+      const now = Date.now()
+      const recent = (seen.get(key) ?? []).filter((at) => now - at < 60_000)
+      if (recent.length >= limit) throw tooMany(Math.ceil((60_000 - (now - (recent[0] ?? now))) / 1000))
+      seen.set(key, [...recent, now])
+    },
+    reset: () => seen.clear(),
+  }
+}
