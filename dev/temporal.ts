@@ -73,8 +73,8 @@ export async function startTemporal(options: TemporalOptions): Promise<TemporalS
 }
 
 async function startOnce(executable: string, options: TemporalOptions): Promise<TemporalServer> {
-  const port = options.port || (await freePort())
-  const uiPort = options.uiPort === 0 ? await freePort() : options.uiPort
+  const port = await claimPort(options.port ?? 0)
+  const uiPort = options.uiPort === undefined ? undefined : await claimPort(options.uiPort)
   const child = await startChild(executable, argumentsFor({ ...options, port }, uiPort), {
     ...(options.dataFile === undefined && { orphanSignal: 'SIGKILL' as const }),
   })
@@ -178,14 +178,20 @@ const indexedValueTypes = {
   Datetime: IndexedValueType.INDEXED_VALUE_TYPE_DATETIME,
 } as const
 
-async function freePort(): Promise<number> {
+/**
+ * Resolves to `port`, or to a free one for 0.
+ *
+ * Our server would fail on a port that is taken, but not before whoever took it has answered our readiness check.
+ * @throws if the port is taken
+ */
+async function claimPort(port: number): Promise<number> {
   return await new Promise((resolve, reject) => {
     const server = createServer()
-    server.once('error', reject)
-    server.listen(0, host, () => {
+    server.once('error', (cause) => reject(new Error(`Port ${port} is taken`, { cause })))
+    server.listen(port, host, () => {
       const address = server.address()
-      const port = typeof address === 'object' && address !== null ? address.port : 0
-      server.close(() => resolve(port))
+      const claimed = typeof address === 'object' && address !== null ? address.port : port
+      server.close(() => resolve(claimed))
     })
   })
 }
