@@ -1,0 +1,156 @@
+/**
+ * fcm.googleapis.com, identitytoolkit.googleapis.com and oauth2.googleapis.com behind one TLS port, told apart by path.
+ * The client library's hosts are constants, so a client reaches this server with an https.Agent that dials it and
+ * trusts `ca`.
+ *
+ * Actions: `token` ({ token?, behaviour, times?, retryAfter? }; without `token` every token behaves so, without `times`
+ * for ever), `user` ({ uid }), `revoke-access` (bearer tokens handed out so far are refused).
+ */
+import { randomUUID } from 'node:crypto'
+import type { Request, Response, Router } from 'express'
+import { generate } from 'selfsigned'
+import { type RunningParty, rawBody, startParty } from '../party.ts'
+import { createAccessTokens, newServiceAccount, type ServiceAccount } from './access-tokens.ts'
+import { type Behaviour, isBehaviour, refuse, refuseField } from './fcm-replies.ts'
+
+export interface FirebaseOptions {
+  projectId?: string
+  /** without it a key is made and returned */
+  serviceAccount?: ServiceAccount
+}
+
+export interface RunningFirebase extends RunningParty {
+  projectId: string
+  serviceAccount: ServiceAccount
+  /** the certificate to trust, PEM */
+  ca: string
+}
+
+interface TokenRule {
+  behaviour: Behaviour
+  left: number
+  retryAfter: number | undefined
+}
+
+const everyToken = '*'
+const payloadLimitBytes = 4096
+const messageFields = ['token', 'notification', 'data', 'android', 'apns', 'webpush', 'fcm_options']
+
+/** Starts the server; the certificate is made anew each time. */
+export async function startFirebase(options: FirebaseOptions = {}, port = 0): Promise<RunningFirebase> {
+  const projectId = options.projectId ?? 'ama-esim-sandbox'
+  const serviceAccount = options.serviceAccount ?? newServiceAccount(projectId)
+  const accessTokens = createAccessTokens(serviceAccount)
+  const tls = await newCertificate()
+
+  const rules = new Map<string, TokenRule>()
+  const users = new Set<string>()
+  let delivered: { at: string; messageId: string; token: string; message: unknown }[] = []
+  let deletedUsers: string[] = []
+  let dryRuns = 0
+
+  const party = await startParty(
+    {
+      name: 'firebase',
+      tls,
+      routes,
+      books: () => ({ delivered, dryRuns, users: [...users], deletedUsers, accessTokensIssued: accessTokens.issued() }),
+      reset() {
+        rules.clear()
+        users.clear()
+        delivered = []
+        deletedUsers = []
+        dryRuns = 0
+        accessTokens.reset()
+      },
+      actions: {
+        token({ token = everyToken, behaviour, times, retryAfter }) {
+          if (!isBehaviour(behaviour)) throw new Error('unknown behaviour')
+          rules.set(String(token), {
+            behaviour,
+            left: times === undefined ? Number.POSITIVE_INFINITY : Number(times),
+            retryAfter: retryAfter === undefined ? undefined : Number(retryAfter),
+          })
+        },
+        user: ({ uid }) => void users.add(String(uid)),
+        'revoke-access': () => accessTokens.revokeAll(),
+      },
+    },
+    port,
+  )
+  return { ...party, projectId, serviceAccount, ca: tls.cert }
+
+  function routes(router: Router): void {
+    accessTokens.routes(router)
+    router.use((request, response, next) => {
+      if (accessTokens.accepts(request)) next()
+      else refuse(response, 'bare-401')
+    })
+    router.post('/v1/projects/:project/messages\\:send', sendMessage)
+    router.post('/v1/projects/:project/accounts\\:delete', deleteAccount)
+  }
+
+  function sendMessage(request: Request, response: Response) {
+    if (request.params.project !== projectId) return refuse(response, 'bare-404')
+    const { message, validate_only: dryRun } = JSON.parse(rawBody(request))
+    const wrong = wrongField(message)
+    if (wrong) return refuseField(response, wrong)
+    if (Buffer.byteLength(JSON.stringify([message.notification, message.data])) > payloadLimitBytes) {
+      return refuse(response, 'too-big')
+    }
+    if (dryRun) dryRuns += 1
+
+    const rule = [message.token, everyToken].map((key) => rules.get(key)).find((found) => found && found.left > 0)
+    if (rule) rule.left -= 1
+    if (rule && rule.behaviour !== 'ok') return refuse(response, rule.behaviour, rule.retryAfter)
+
+    const messageId = `projects/${projectId}/messages/${dryRun ? 'fake_message_id' : randomUUID()}`
+    if (!dryRun) delivered.push({ at: new Date().toISOString(), messageId, token: message.token, message })
+    response.json({ name: messageId })
+  }
+
+  function deleteAccount(request: Request, response: Response) {
+    const { localId } = JSON.parse(rawBody(request))
+    if (request.params.project !== projectId) return refuse(response, 'bare-403')
+    if (!users.delete(localId)) {
+      const message = 'USER_NOT_FOUND'
+      const errors = [{ message, domain: 'global', reason: 'invalid' }]
+      return void response.status(400).json({ error: { code: 400, message, errors } })
+    }
+    deletedUsers.push(localId)
+    response.json({ kind: 'identitytoolkit#DeleteAccountResponse' })
+  }
+}
+
+/** The first field that the v1 schema does not know or of a wrong type. */
+function wrongField(message: unknown): string | undefined {
+  if (typeof message !== 'object' || message === null) return 'message'
+  const unknown = Object.keys(message).find((field) => !messageFields.includes(field))
+  if (unknown) return `message.${unknown}`
+  const { token, data = {} } = message as { token?: unknown; data?: Record<string, unknown> }
+  if (typeof token !== 'string' || token === '') return 'message.token'
+  const index = Object.values(data).findIndex((value) => typeof value !== 'string')
+  return index < 0 ? undefined : `message.data[${index}].value`
+}
+
+async function newCertificate(): Promise<{ key: string; cert: string }> {
+  const made = await generate([{ name: 'commonName', value: 'simulated Google APIs' }], {
+    keyType: 'ec',
+    algorithm: 'sha256',
+    extensions: [
+      { name: 'basicConstraints', cA: true },
+      {
+        name: 'subjectAltName',
+        altNames: [
+          ...['fcm', 'identitytoolkit', 'oauth2'].map((host) => ({
+            type: 2 as const,
+            value: `${host}.googleapis.com`,
+          })),
+          { type: 2, value: 'localhost' },
+          { type: 7, ip: '127.0.0.1' },
+        ],
+      },
+    ],
+  })
+  return { key: made.private, cert: made.cert }
+}
