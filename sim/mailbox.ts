@@ -6,12 +6,12 @@
  * posted as message/rfc822), `webhooks` ({ url?, drop?, copies?, delayMs?, hold? }), `release` ({ order? }).
  */
 import type { Response, Router } from 'express'
-import { type RunningParty, startParty } from '../party.ts'
-import { type Misbehaviour, WebhookSender } from '../webhooks.ts'
-import { composeBounce } from './bounce.ts'
-import { inboxPage, mailPage } from './inbox.tsx'
-import { type Rule, startSmtpSink } from './smtp.ts'
-import { createStore, type MailFilter, type ReadMail, readMail } from './store.ts'
+import { composeBounce } from './mailbox/bounce.ts'
+import { inboxPage, mailPage } from './mailbox/inbox.tsx'
+import { type Rule, startSmtpSink } from './mailbox/smtp.ts'
+import { createStore, type MailFilter, type ReadMail, readMail } from './mailbox/store.ts'
+import { type RunningParty, startParty } from './party.ts'
+import { type Misbehaviour, WebhookSender } from './webhooks.ts'
 
 export interface MailboxOptions {
   /** SMTP port, default 0: a free one */

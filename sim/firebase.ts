@@ -9,9 +9,9 @@
 import { randomUUID } from 'node:crypto'
 import type { Request, Response, Router } from 'express'
 import { generate } from 'selfsigned'
-import { type RunningParty, rawBody, startParty } from '../party.ts'
-import { createAccessTokens, newServiceAccount, type ServiceAccount } from './access-tokens.ts'
-import { type Behaviour, isBehaviour, refuse, refuseField } from './fcm-replies.ts'
+import { createAccessTokens, newServiceAccount, type ServiceAccount } from './firebase/access-tokens.ts'
+import { type Behaviour, isBehaviour, refuse, refuseField } from './firebase/fcm-replies.ts'
+import { type RunningParty, rawBody, startParty } from './party.ts'
 
 export interface FirebaseOptions {
   projectId?: string
