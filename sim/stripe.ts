@@ -32,15 +32,23 @@ import { createRedactions } from './stripe/redaction.ts'
 import { createRefunds } from './stripe/refunds.ts'
 import { mountRoutes } from './stripe/routes.ts'
 
-/** `webhookUrl`: where the endpoint is registered; without it events are kept and not delivered. */
+/**
+ * `webhookUrl`: where the endpoint is registered; without it events are kept and not delivered.
+ * `webhookRetryDelayMs`: between the three attempts at a delivery, a second where Stripe takes an hour or so.
+ */
 export async function startStripe(options: {
   port?: number
   secretKey: string
   webhookSecret: string
   webhookUrl?: string | undefined
+  webhookRetryDelayMs?: number
 }): Promise<RunningParty> {
   const account = createAccount()
-  const events = createEvents(account, { url: options.webhookUrl, secret: options.webhookSecret })
+  const events = createEvents(account, {
+    url: options.webhookUrl,
+    secret: options.webhookSecret,
+    retryDelayMs: options.webhookRetryDelayMs ?? 1000,
+  })
   const protocol = createProtocol(account, options.secretKey)
   const parts = {
     account,

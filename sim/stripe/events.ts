@@ -40,9 +40,12 @@ export function sign(body: string, secret: string, timestamp = Math.floor(Date.n
   return `t=${timestamp},v1=${createHmac('sha256', secret).update(`${timestamp}.${body}`).digest('hex')}`
 }
 
-export function createEvents(account: Account, given: { url?: string | undefined; secret: string }) {
-  // A sandbox tries three times in all (docs.stripe.com/webhooks/process-undelivered-events); hours become a second.
-  const sender = new WebhookSender({ retries: 2, retryDelayMs: 1000 })
+export function createEvents(
+  account: Account,
+  given: { url?: string | undefined; secret: string; retryDelayMs: number },
+) {
+  // A sandbox tries three times in all (docs.stripe.com/webhooks/process-undelivered-events).
+  const sender = new WebhookSender({ retries: 2, retryDelayMs: given.retryDelayMs })
   const initial = (): WebhookEndpoint => ({
     url: given.url || undefined,
     secret: given.secret,

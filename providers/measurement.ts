@@ -1,0 +1,164 @@
+/**
+ * Conversion measurement with the least data: a purchase, its value and when, under a random id made for nothing else.
+ * Meta Conversions API (developers.facebook.com/docs/marketing-api/conversions-api) and GA4 Measurement Protocol
+ * (developers.google.com/analytics/devguides/collection/protocol/ga4).
+ */
+import { ProviderFailure } from './failure.ts'
+import { fetchFrom } from './measurement-fetch.ts'
+
+export interface MeasurementSettings {
+  meta?: { baseUrl: string; apiVersion: string; datasetId: string; accessToken: string } | undefined
+  googleAnalytics?: { baseUrl: string; firebaseAppId: string; apiSecret: string } | undefined
+  /** per request, 5 s unless said otherwise */
+  timeoutMs?: number | undefined
+}
+
+export interface Purchase {
+  /** a random UUID made for measurement; never the order's or invoice's number */
+  eventId: string
+  eventTime: Date
+  /** in the currency's minor unit */
+  valueMinor: number
+  /** ISO 4217 */
+  currency: string
+  /** SHA-256 in hex of an id made for Meta alone */
+  metaExternalIdHash?: string | undefined
+  /** from the app's Firebase SDK */
+  gaAppInstanceId?: string | undefined
+  platform: 'ios' | 'android' | 'other'
+  osVersion?: string | undefined
+  /** as recorded at the time of sending */
+  consent: { adUserData: boolean; adPersonalization: boolean }
+}
+
+/**
+ * `no_identifier`: nothing to attach the event to (for Meta the app's platform and OS version count, too).
+ * `no_consent`: the person did not agree to ad measurement, so nothing was sent.
+ */
+export type MeasurementResult = 'sent' | 'too_old' | 'not_configured' | 'no_identifier' | 'no_consent'
+
+const day = 86_400_000
+/** Meta refuses a whole request for one older event; Google drops it silently. */
+export const measurementLimitsMs = { meta: 7 * day, googleAnalytics: 3 * day } as const
+
+export type MeasurementPort = ReturnType<typeof createMeasurement>
+
+export function createMeasurement({ meta, googleAnalytics, timeoutMs = 5_000 }: MeasurementSettings) {
+  /** Safe to repeat: Meta drops a second event of the same id within 48 hours. */
+  async function sendToMeta(purchase: Purchase, asOf: Date): Promise<MeasurementResult> {
+    if (!meta) return 'not_configured'
+    const held = heldBack(purchase, asOf, measurementLimitsMs.meta)
+    if (held) return held
+    const extinfo = extinfoOf(purchase)
+    if (!purchase.metaExternalIdHash || !extinfo) return 'no_identifier'
+    const event = {
+      event_name: 'Purchase',
+      event_time: Math.floor(purchase.eventTime.getTime() / 1000),
+      event_id: purchase.eventId,
+      action_source: 'app',
+      user_data: { external_id: [purchase.metaExternalIdHash] },
+      custom_data: { currency: purchase.currency.toUpperCase(), value: majorUnits(purchase) },
+      // The app reads no advertising identifier, so it never asks for Apple's tracking permission.
+      app_data: {
+        advertiser_tracking_enabled: 0,
+        application_tracking_enabled: purchase.consent.adPersonalization ? 1 : 0,
+        extinfo,
+      },
+      // Limited data use, with Meta left to find out whether one of the states that know it applies.
+      data_processing_options: ['LDU'],
+      data_processing_options_country: 0,
+      data_processing_options_state: 0,
+      opt_out: !purchase.consent.adPersonalization,
+    }
+    const url = new URL(`/${meta.apiVersion}/${meta.datasetId}/events`, meta.baseUrl)
+    // The token travels in the body: a query string ends up in logs.
+    const body = { data: [event], access_token: meta.accessToken }
+    const { status, text } = await fetchFrom('meta', url, body, timeoutMs)
+    if (status !== 200) throw metaFailure(status, text)
+    return 'sent'
+  }
+
+  /** Google does not say whether it took an event, and does not surely drop a second one: repeat only what failed. */
+  async function sendToGoogleAnalytics(purchase: Purchase, asOf: Date): Promise<MeasurementResult> {
+    if (!googleAnalytics) return 'not_configured'
+    const held = heldBack(purchase, asOf, measurementLimitsMs.googleAnalytics)
+    if (held) return held
+    if (!purchase.gaAppInstanceId) return 'no_identifier'
+    const url = new URL('/mp/collect', googleAnalytics.baseUrl)
+    url.searchParams.set('firebase_app_id', googleAnalytics.firebaseAppId)
+    // The protocol knows no other place for it.
+    url.searchParams.set('api_secret', googleAnalytics.apiSecret)
+    const currency = purchase.currency.toUpperCase()
+    const body = {
+      app_instance_id: purchase.gaAppInstanceId,
+      timestamp_micros: purchase.eventTime.getTime() * 1000,
+      consent: {
+        ad_user_data: 'GRANTED',
+        ad_personalization: purchase.consent.adPersonalization ? 'GRANTED' : 'DENIED',
+      },
+      events: [
+        { name: 'purchase', params: { transaction_id: purchase.eventId, currency, value: majorUnits(purchase) } },
+      ],
+    }
+    const { status } = await fetchFrom('google_analytics', url, body, timeoutMs)
+    if (status >= 300) throw new ProviderFailure('google_analytics', 'rejected', `http_${status}`)
+    return 'sent'
+  }
+
+  return {
+    sendToMeta,
+    sendToGoogleAnalytics,
+
+    /**
+     * Sends to both; `asOf` is the caller's clock, against which the age limits count. Throws ProviderFailure. Meta
+     * comes first because a repetition after a failure at Google is harmless there.
+     */
+    async sendPurchase(
+      purchase: Purchase,
+      asOf: Date,
+    ): Promise<{ meta: MeasurementResult; googleAnalytics: MeasurementResult }> {
+      const toMeta = await sendToMeta(purchase, asOf)
+      return { meta: toMeta, googleAnalytics: await sendToGoogleAnalytics(purchase, asOf) }
+    },
+  }
+}
+
+function heldBack({ consent, eventTime }: Purchase, asOf: Date, limitMs: number): 'no_consent' | 'too_old' | undefined {
+  if (!consent.adUserData) return 'no_consent'
+  return asOf.getTime() - eventTime.getTime() > limitMs ? 'too_old' : undefined
+}
+
+/** 16 slots, all but the version and the OS version left empty (conversions-api/parameters/app-data). */
+function extinfoOf({ platform, osVersion }: Purchase): string[] | undefined {
+  if (platform === 'other' || !osVersion) return undefined
+  const slots = new Array<string>(16).fill('')
+  slots[0] = platform === 'ios' ? 'i2' : 'a2'
+  slots[4] = osVersion
+  return slots
+}
+
+/** 990 EUR cents → 9.9; 990 JPY → 990. */
+function majorUnits({ valueMinor, currency }: Purchase): number {
+  const format = new Intl.NumberFormat('en', { style: 'currency', currency })
+  return valueMinor / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2)
+}
+
+/** Graph API error codes: developers.facebook.com/docs/graph-api/guides/error-handling. */
+function metaFailure(status: number, text: string): ProviderFailure {
+  const { code, is_transient: transient } = graphError(text)
+  const named = code === undefined ? `http_${status}` : `graph_${code}`
+  if (transient === true || [1, 2, 4, 17, 341, 613].includes(code ?? 0)) {
+    return new ProviderFailure('meta', 'unavailable', named)
+  }
+  const ours = [3, 10, 102, 190].includes(code ?? 0) || (code ?? 0) >= 200
+  return new ProviderFailure('meta', ours || status === 401 || status === 403 ? 'misconfigured' : 'rejected', named)
+}
+
+function graphError(text: string): { code: number | undefined; is_transient: unknown } {
+  try {
+    const { code, is_transient } = JSON.parse(text).error
+    return { code: Number.isInteger(code) ? code : undefined, is_transient }
+  } catch {
+    return { code: undefined, is_transient: undefined }
+  }
+}

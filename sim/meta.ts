@@ -1,0 +1,166 @@
+/**
+ * Meta's Conversions API for one dataset: takes purchases made of the least data, refuses everything else and notes it.
+ *
+ * Books: events (each once), duplicates, violations. Control actions: `clock` {advanceSeconds}.
+ */
+import { randomBytes } from 'node:crypto'
+import type { Request, Response } from 'express'
+import { type RunningParty, rawBody, startParty } from './party.ts'
+
+const day = 86_400
+const oldestEventSeconds = 7 * day
+const deduplicationSeconds = 2 * day
+
+/** Every field an event may hold here; Meta's own list is far longer. */
+const leastData: Record<string, string[]> = {
+  event: [
+    'event_name',
+    'event_time',
+    'event_id',
+    'action_source',
+    'user_data',
+    'custom_data',
+    'app_data',
+    'data_processing_options',
+    'data_processing_options_country',
+    'data_processing_options_state',
+    'opt_out',
+  ],
+  user_data: ['external_id'],
+  custom_data: ['currency', 'value'],
+  app_data: ['advertiser_tracking_enabled', 'application_tracking_enabled', 'extinfo'],
+}
+
+type Fields = Record<string, unknown>
+
+/** Refuses with Graph's error object (developers.facebook.com/docs/graph-api/guides/error-handling). */
+class GraphError extends Error {
+  readonly code: number
+  constructor(code: number, message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+export async function startMeta(options: {
+  port?: number
+  datasetId: string
+  accessToken: string
+}): Promise<RunningParty> {
+  let advancedSeconds = 0
+  let events: Fields[] = []
+  let duplicates: Fields[] = []
+  let violations: string[] = []
+  const seenAt = new Map<string, number>()
+  const now = (): number => Math.floor(Date.now() / 1000) + advancedSeconds
+
+  /** All or nothing: one bad event refuses the whole request. */
+  function receive(request: Request): number {
+    const body = parse(rawBody(request))
+    if (request.query.access_token !== undefined) violations.push('access_token in the URL')
+    if ((body.access_token ?? request.query.access_token) !== options.accessToken) {
+      throw new GraphError(190, 'Invalid OAuth access token.')
+    }
+    if (request.params.dataset !== options.datasetId) throw new GraphError(100, 'Unsupported post request.')
+    const data = Array.isArray(body.data) ? body.data.map(fields) : []
+    if (data.length === 0 || data.length > 1000) throw new GraphError(100, 'data holds 1 to 1000 events')
+    for (const event of data) {
+      const found = [...foreignFields(event), ...(badEvent(event) ?? [])]
+      violations.push(...found)
+      if (found.length > 0) throw new GraphError(100, found.join('; '))
+      if (now() - Number(event.event_time) > oldestEventSeconds) throw new GraphError(100, 'event_time is too old')
+    }
+    for (const event of data) keep(event)
+    return data.length
+  }
+
+  function keep(event: Fields): void {
+    const id = `${event.event_name} ${event.event_id}`
+    const before = seenAt.get(id)
+    if (before !== undefined && now() - before <= deduplicationSeconds) {
+      duplicates.push(event)
+      return
+    }
+    seenAt.set(id, now())
+    events.push(event)
+  }
+
+  return startParty(
+    {
+      name: 'meta',
+      routes: (router) => {
+        router.post('/:version/:dataset/events', (request: Request, response: Response) => {
+          const fbtrace_id = randomBytes(8).toString('hex')
+          try {
+            response.json({ events_received: receive(request), messages: [], fbtrace_id })
+          } catch (error) {
+            if (!(error instanceof GraphError)) throw error
+            const { message, code } = error
+            const type = code === 190 ? 'OAuthException' : 'GraphMethodException'
+            response.status(400).json({ error: { message, type, code, is_transient: false, fbtrace_id } })
+          }
+        })
+      },
+      books: () => ({ events, duplicates, violations }),
+      reset: () => {
+        advancedSeconds = 0
+        events = []
+        duplicates = []
+        violations = []
+        seenAt.clear()
+      },
+      actions: {
+        clock: ({ advanceSeconds }) => {
+          advancedSeconds += Number(advanceSeconds)
+          return { now: now() }
+        },
+      },
+    },
+    options.port,
+  )
+}
+
+function parse(body: string): Fields {
+  try {
+    return fields(JSON.parse(body))
+  } catch {
+    throw new GraphError(100, 'Invalid JSON')
+  }
+}
+
+function foreignFields(event: Fields): string[] {
+  const found: string[] = []
+  for (const [part, allowed] of Object.entries(leastData)) {
+    const present = Object.keys(part === 'event' ? event : fields(event[part]))
+    found.push(...present.filter((name) => !allowed.includes(name)).map((name) => `${part}.${name} is not least data`))
+  }
+  const { extinfo } = fields(event.app_data)
+  if (Array.isArray(extinfo) && extinfo.some((slot, index) => index !== 0 && index !== 4 && slot !== '')) {
+    found.push('app_data.extinfo holds more than the OS version')
+  }
+  return found
+}
+
+function badEvent(event: Fields): string[] | undefined {
+  const { currency, value } = fields(event.custom_data)
+  const { external_id: externalId } = fields(event.user_data)
+  const { extinfo, advertiser_tracking_enabled: tracking } = fields(event.app_data)
+  const checks: [boolean, string][] = [
+    [event.event_name === 'Purchase', 'event_name'],
+    [Number.isInteger(event.event_time), 'event_time'],
+    [typeof event.event_id === 'string', 'event_id'],
+    [event.action_source === 'app', 'action_source'],
+    [Array.isArray(externalId) && externalId.every((id) => /^[0-9a-f]{64}$/.test(String(id))), 'user_data.external_id'],
+    [typeof currency === 'string' && /^[A-Z]{3}$/.test(currency), 'custom_data.currency'],
+    [typeof value === 'number' && value >= 0, 'custom_data.value'],
+    [tracking === 0 || tracking === 1, 'app_data.advertiser_tracking_enabled'],
+    [
+      Array.isArray(extinfo) && extinfo.length === 16 && /^[ai]2$/.test(extinfo[0]) && extinfo[4] !== '',
+      'app_data.extinfo',
+    ],
+  ]
+  const bad = checks.filter(([good]) => !good).map(([, name]) => `${name} is missing or invalid`)
+  return bad.length > 0 ? bad : undefined
+}
+
+const fields = (value: unknown): Fields => (value !== null && typeof value === 'object' ? (value as Fields) : {})

@@ -1,0 +1,268 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { isProviderFailure } from '../../providers/failure.ts'
+import { createMeasurement, type Purchase } from '../../providers/measurement.ts'
+import { startGoogleAnalytics } from '../../sim/google-analytics.ts'
+import { startMeta } from '../../sim/meta.ts'
+import type { RunningParty } from '../../sim/party.ts'
+import { controlOf } from './party-control.ts'
+
+interface Books {
+  events: Record<string, unknown>[]
+  duplicates: Record<string, unknown>[]
+  violations: string[]
+}
+
+const datasetId = '1234567890'
+const accessToken = 'planted-access-token'
+const firebaseAppId = '1:1:ios:1'
+const apiSecret = 'planted-api-secret'
+const hour = 3_600_000
+const nothing = { events: [], violations: [] }
+
+let metaParty: RunningParty
+let googleParty: RunningParty
+let meta: ReturnType<typeof controlOf<Books>>
+let google: ReturnType<typeof controlOf<Books>>
+let measurement: ReturnType<typeof createMeasurement>
+
+const metaSettings = () => ({ baseUrl: metaParty.url, apiVersion: 'v25.0', datasetId, accessToken })
+const googleSettings = () => ({ baseUrl: googleParty.url, firebaseAppId, apiSecret })
+
+beforeAll(async () => {
+  metaParty = await startMeta({ datasetId, accessToken })
+  googleParty = await startGoogleAnalytics({ firebaseAppId, apiSecret })
+  meta = controlOf(metaParty)
+  google = controlOf(googleParty)
+  measurement = createMeasurement({ meta: metaSettings(), googleAnalytics: googleSettings(), timeoutMs: 300 })
+})
+
+beforeEach(async () => {
+  await meta.reset()
+  await google.reset()
+})
+
+afterAll(async () => {
+  await metaParty.stop()
+  await googleParty.stop()
+})
+
+const externalId = createHash('sha256').update('made for measurement').digest('hex')
+
+const purchase = (change: Partial<Purchase> = {}): Purchase => ({
+  eventId: randomUUID(),
+  eventTime: new Date(Date.now() - hour),
+  valueMinor: 990,
+  currency: 'EUR',
+  metaExternalIdHash: externalId,
+  gaAppInstanceId: 'f'.repeat(32),
+  platform: 'ios',
+  osVersion: '26.1',
+  consent: { adUserData: true, adPersonalization: false },
+  ...change,
+})
+
+test('a purchase reaches both with the least data and nothing else', async () => {
+  const given = purchase()
+  expect(await measurement.sendPurchase(given, new Date())).toEqual({ meta: 'sent', googleAnalytics: 'sent' })
+  const eventTime = given.eventTime.getTime()
+  expect(await meta.books()).toEqual({
+    duplicates: [],
+    violations: [],
+    events: [
+      {
+        event_name: 'Purchase',
+        event_time: Math.floor(eventTime / 1000),
+        event_id: given.eventId,
+        action_source: 'app',
+        user_data: { external_id: [externalId] },
+        custom_data: { currency: 'EUR', value: 9.9 },
+        app_data: {
+          advertiser_tracking_enabled: 0,
+          application_tracking_enabled: 0,
+          extinfo: ['i2', '', '', '', '26.1', ...new Array(11).fill('')],
+        },
+        data_processing_options: ['LDU'],
+        data_processing_options_country: 0,
+        data_processing_options_state: 0,
+        opt_out: true,
+      },
+    ],
+  })
+  expect(await google.books()).toEqual({
+    violations: [],
+    events: [
+      {
+        app_instance_id: given.gaAppInstanceId,
+        timestamp_micros: eventTime * 1000,
+        consent: { ad_user_data: 'GRANTED', ad_personalization: 'DENIED' },
+        name: 'purchase',
+        params: { transaction_id: given.eventId, currency: 'EUR', value: 9.9 },
+      },
+    ],
+  })
+  const [exchange] = await meta.log()
+  expect(exchange?.url).toBe(`/v25.0/${datasetId}/events`)
+})
+
+test('what goes to Google passes its validation server', async () => {
+  await measurement.sendPurchase(purchase({ consent: { adUserData: true, adPersonalization: true } }), new Date())
+  const [exchange] = await google.log()
+  const validation = await fetch(`${googleParty.url}/debug/mp/collect`, { method: 'POST', body: exchange?.body ?? '' })
+  expect(await validation.json()).toEqual({ validationMessages: [] })
+})
+
+test.each([
+  ['EUR', 1, 0.01],
+  ['JPY', 990, 990],
+  ['KWD', 9900, 9.9],
+  ['eur', 4999, 49.99],
+])('%s %d is worth %d', async (currency, valueMinor, value) => {
+  await measurement.sendToMeta(purchase({ currency, valueMinor }), new Date())
+  expect((await meta.books()).events[0]).toMatchObject({ custom_data: { currency: currency.toUpperCase(), value } })
+})
+
+test('events too old by the caller’s clock are dropped, not sent: 72 hours for Google, 7 days for Meta', async () => {
+  const eventTime = new Date()
+  const after = (hours: number) => new Date(eventTime.getTime() + hours * hour)
+  const send = (asOf: Date) => measurement.sendPurchase(purchase({ eventTime }), asOf)
+  expect(await send(after(72))).toEqual({ meta: 'sent', googleAnalytics: 'sent' })
+  expect(await send(after(73))).toEqual({ meta: 'sent', googleAnalytics: 'too_old' })
+  expect(await send(after(168))).toEqual({ meta: 'sent', googleAnalytics: 'too_old' })
+  expect(await send(after(169))).toEqual({ meta: 'too_old', googleAnalytics: 'too_old' })
+  expect((await meta.books()).events).toHaveLength(3)
+  expect((await google.books()).events).toHaveLength(1)
+})
+
+test('without consent, identifier or settings nothing is sent', async () => {
+  const both = async (given: Purchase) => measurement.sendPurchase(given, new Date())
+  const refused = { adUserData: false, adPersonalization: true }
+  expect(await both(purchase({ consent: refused }))).toEqual({ meta: 'no_consent', googleAnalytics: 'no_consent' })
+  const anonymous = purchase({ metaExternalIdHash: undefined, gaAppInstanceId: undefined })
+  expect(await both(anonymous)).toEqual({ meta: 'no_identifier', googleAnalytics: 'no_identifier' })
+  expect(await measurement.sendToMeta(purchase({ osVersion: undefined }), new Date())).toBe('no_identifier')
+  expect(await measurement.sendToMeta(purchase({ platform: 'other' }), new Date())).toBe('no_identifier')
+  expect(await createMeasurement({}).sendPurchase(purchase(), new Date())).toEqual({
+    meta: 'not_configured',
+    googleAnalytics: 'not_configured',
+  })
+  expect([await meta.log(), await google.log()]).toEqual([[], []])
+})
+
+test('a repeated event counts once at Meta for 48 hours', async () => {
+  const given = purchase({ platform: 'android' })
+  await measurement.sendToMeta(given, new Date())
+  await measurement.sendToMeta(given, new Date())
+  const { events, duplicates } = await meta.books()
+  expect([events.length, duplicates.length]).toEqual([1, 1])
+})
+
+test.each([
+  {
+    fault: { status: 429, headers: { 'retry-after': '3' } },
+    kind: 'unavailable',
+    code: 'http_429',
+    retryAfterMs: 3000,
+  },
+  { fault: { status: 503 }, kind: 'unavailable', code: 'http_503' },
+  { fault: { status: 500, body: 'John' }, kind: 'unknown_outcome', code: 'http_500' },
+  { fault: { cut: 'after' as const }, kind: 'unknown_outcome' },
+  { fault: { hang: 'before' as const }, kind: 'unknown_outcome', code: 'etimedout' },
+  { fault: { status: 302, headers: { location: '/elsewhere' } }, kind: 'unknown_outcome' },
+])('$fault at either is $kind', async ({ fault, ...expected }) => {
+  for (const [control, send] of [
+    [meta, measurement.sendToMeta],
+    [google, measurement.sendToGoogleAnalytics],
+  ] as const) {
+    await control.fault(fault)
+    const failure = await send(purchase(), new Date()).catch((error: unknown) => error)
+    expect(isProviderFailure(failure)).toBe(true)
+    expect(failure).toMatchObject(expected)
+    expect(JSON.stringify([String(failure), (failure as Error).cause])).not.toMatch(/planted|John|127\.0\.0\.1/)
+  }
+})
+
+test.each([
+  { error: { code: 190 }, kind: 'misconfigured', named: 'graph_190' },
+  { error: { code: 200 }, kind: 'misconfigured', named: 'graph_200' },
+  { error: { code: 4 }, kind: 'unavailable', named: 'graph_4' },
+  { error: { code: 100, is_transient: true }, kind: 'unavailable', named: 'graph_100' },
+  { error: { code: 100, message: 'John' }, kind: 'rejected', named: 'graph_100' },
+])('Graph error $error is $kind', async ({ error, kind, named }) => {
+  await meta.fault({ status: 400, body: { error } })
+  const failure = await measurement.sendToMeta(purchase(), new Date()).catch((thrown: unknown) => thrown)
+  expect(failure).toMatchObject({ kind, code: named, provider: 'meta' })
+})
+
+test('wrong credentials: Meta says so, Google does not', async () => {
+  const wrong = createMeasurement({
+    meta: { ...metaSettings(), accessToken: 'wrong' },
+    googleAnalytics: { ...googleSettings(), apiSecret: 'wrong' },
+  })
+  await expect(wrong.sendToMeta(purchase(), new Date())).rejects.toMatchObject({ kind: 'misconfigured' })
+  expect(await wrong.sendToGoogleAnalytics(purchase(), new Date())).toBe('sent')
+  expect(await google.books()).toEqual({ events: [], violations: ['wrong firebase_app_id or api_secret'] })
+})
+
+test('nobody listening is unavailable', async () => {
+  const { port, stop } = await startMeta({ datasetId, accessToken })
+  await stop()
+  const gone = createMeasurement({ meta: { ...metaSettings(), baseUrl: `http://127.0.0.1:${port}` } })
+  await expect(gone.sendToMeta(purchase(), new Date())).rejects.toMatchObject({
+    kind: 'unavailable',
+    code: 'econnrefused',
+  })
+})
+
+test('the simulated Meta refuses a whole request for one old event or one field too many', async () => {
+  await measurement.sendToMeta(purchase(), new Date())
+  const [exchange] = await meta.log()
+  const sent = JSON.parse(exchange?.body ?? '')
+  await meta.reset()
+  const post = async (events: unknown[]) => {
+    const body = JSON.stringify({ ...sent, data: events })
+    return (await fetch(`${metaParty.url}${exchange?.url}`, { method: 'POST', body })).status
+  }
+  const [event] = sent.data
+  const fresh = { ...event, event_id: 'fresh' }
+  const old = { ...event, event_id: 'old', event_time: Math.floor(Date.now() / 1000) - 8 * 86_400 }
+  expect(await post([fresh, old])).toBe(400)
+  expect(await post([{ ...fresh, user_data: { ...event.user_data, em: [externalId] } }])).toBe(400)
+  expect(await post([{ ...fresh, event_source_url: 'https://example.test' }])).toBe(400)
+  expect(await meta.books()).toEqual({
+    ...nothing,
+    duplicates: [],
+    violations: ['user_data.em is not least data', 'event.event_source_url is not least data'],
+  })
+  expect(await post([fresh])).toBe(200)
+  await meta.do('clock', { advanceSeconds: 8 * 86_400 })
+  expect(await post([{ ...fresh, event_id: 'late' }])).toBe(400)
+})
+
+test('the simulated Google answers 204 to rubbish, keeps none of it and notes it', async () => {
+  const url = `${googleParty.url}/mp/collect?firebase_app_id=${firebaseAppId}&api_secret=${apiSecret}`
+  const params = { transaction_id: 'x', currency: 'EUR', value: 1 }
+  const good = { app_instance_id: 'a', events: [{ name: 'purchase', params }] }
+  const bodies = [
+    'rubbish',
+    JSON.stringify({ ...good, user_id: 'somebody' }),
+    JSON.stringify({ ...good, events: [{ name: 'purchase', params: { ...params, destination: 'JP' } }] }),
+    JSON.stringify({ ...good, events: [{ name: '_bad', params }] }),
+    JSON.stringify({ ...good, timestamp_micros: (Date.now() - 73 * hour) * 1000 }),
+  ]
+  for (const body of bodies) expect((await fetch(url, { method: 'POST', body })).status).toBe(204)
+  expect(await google.books()).toEqual({
+    events: [],
+    violations: [
+      ': not a JSON object',
+      'user_id: is not least data',
+      'events.params.destination: is not least data',
+      'events: has an invalid name',
+      'timestamp_micros: older than 72 hours',
+    ],
+  })
+  const validation = await fetch(url.replace('/mp/', '/debug/mp/'), { method: 'POST', body: bodies[1] ?? '' })
+  expect(await validation.json()).toEqual({
+    validationMessages: [{ fieldPath: 'user_id', description: 'is not least data', validationCode: 'VALUE_INVALID' }],
+  })
+})

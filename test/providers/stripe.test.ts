@@ -1,0 +1,491 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { isProviderFailure, ProviderFailure } from '../../providers/failure.ts'
+import { createStripe } from '../../providers/stripe.ts'
+import type { RunningParty } from '../../sim/party.ts'
+import { startStripe } from '../../sim/stripe.ts'
+import { controlOf } from './party-control.ts'
+import { startWebhookReceiver } from './webhook-receiver.ts'
+
+const secretKey = 'sk_test_planted'
+const webhookSecret = 'whsec_planted'
+const day = 86_400
+
+interface Books {
+  customers: { id: string; deleted?: boolean }[]
+  paymentIntents: { id: string; status: string; metadata: Record<string, string> }[]
+  charges: { amount: number; amount_refunded: number; refunded: boolean; paid: boolean }[]
+  refunds: { id: string; status: string }[]
+  events: { id: string; type: string }[]
+  deliveries: { id: string; status: number | string; attempt: number }[]
+}
+
+let party: RunningParty
+let receiver: Awaited<ReturnType<typeof startWebhookReceiver>>
+let stripe: ReturnType<typeof createStripe>
+let sim: ReturnType<typeof controlOf<Books>>
+
+const settings = () => ({
+  secretKey,
+  webhookSecret,
+  publishableKey: 'pk_test_planted',
+  apiBase: party.url,
+  redactionApiVersion: '2026-06-24.preview',
+})
+
+beforeAll(async () => {
+  receiver = await startWebhookReceiver()
+  party = await startStripe({ secretKey, webhookSecret, webhookUrl: receiver.url, webhookRetryDelayMs: 20 })
+  stripe = createStripe(settings())
+  sim = controlOf<Books>(party)
+})
+
+beforeEach(async () => {
+  await sim.reset()
+  receiver.clear()
+})
+
+afterAll(async () => {
+  await party.stop()
+  await receiver.stop()
+})
+
+let orders = 0
+async function newPayment(given: { amountMinor?: number; customerId?: string } = {}) {
+  orders += 1
+  const order = { orderId: `ord_${orders}`, amountMinor: 990, currency: 'EUR', ...given }
+  return { ...order, ...(await stripe.createPayment({ ...order, idempotencyKey: `pay:${order.orderId}` })) }
+}
+
+async function paidPayment(pay: Record<string, unknown> = {}) {
+  const payment = await newPayment()
+  await sim.do('pay', { paymentIntent: payment.paymentIntentId, ...pay })
+  return payment
+}
+
+const failureOf = async (promise: Promise<unknown>): Promise<ProviderFailure> => {
+  const error = await promise.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  )
+  if (!isProviderFailure(error)) throw new Error(`expected a ProviderFailure, got ${String(error)}`)
+  return error
+}
+
+test('a payment goes from created to paid and tells how, when and how risky', async () => {
+  const { orderId, paymentIntentId, clientSecret } = await newPayment()
+  expect(clientSecret).toMatch(new RegExp(`^${paymentIntentId}_secret_`))
+  expect(await stripe.getPayment(paymentIntentId)).toEqual({
+    paymentIntentId,
+    status: 'requires_payment_method',
+    amountMinor: 990,
+    amountReceivedMinor: 0,
+    currency: 'EUR',
+    orderId,
+    riskLevel: 'not_assessed',
+    methodKind: 'other',
+    clientSecret,
+  })
+  await sim.do('pay', { orderId, method: 'apple_pay', riskLevel: 'elevated', riskScore: 71 })
+  expect(await stripe.getPayment(paymentIntentId)).toMatchObject({
+    status: 'succeeded',
+    amountReceivedMinor: 990,
+    riskLevel: 'elevated',
+    riskScore: 71,
+    methodKind: 'apple_pay',
+    chargeId: expect.stringMatching(/^ch_/),
+    paidAt: expect.stringMatching(/Z$/),
+  })
+})
+
+test.each(['card', 'google_pay'])('paid by %s', async (method) => {
+  const { paymentIntentId } = await paidPayment({ method })
+  expect(await stripe.getPayment(paymentIntentId)).toMatchObject({ methodKind: method, riskLevel: 'normal' })
+})
+
+test('a failed card leaves the payment open for another', async () => {
+  const { orderId, paymentIntentId } = await newPayment()
+  await sim.do('require-action', { orderId })
+  expect((await stripe.getPayment(paymentIntentId)).status).toBe('requires_action')
+  await sim.do('fail-payment', { orderId, declineCode: 'insufficient_funds' })
+  const failed = await stripe.getPayment(paymentIntentId)
+  expect(failed.status).toBe('requires_payment_method')
+  expect(failed).not.toHaveProperty('paidAt')
+  await sim.do('process', { orderId })
+  await sim.do('pay', { orderId })
+  expect((await stripe.getPayment(paymentIntentId)).status).toBe('succeeded')
+  await expect(sim.do('pay', { orderId })).rejects.toThrow('succeeded')
+  expect((await sim.books()).charges.map((charge) => charge.paid)).toEqual([false, true])
+})
+
+test('Stripe gets the order id and no other detail of the order or person', async () => {
+  const customerId = await stripe.createCustomer({ idempotencyKey: 'customer:1', accountRef: 'ref1' })
+  await newPayment({ customerId })
+  const bodies = (await sim.log()).map((exchange) => decodeURIComponent(exchange.body))
+  expect(bodies[0]).toBe('metadata[account_ref]=ref1')
+  expect(bodies[1]?.split('&').map((field) => field.split('=')[0])).toEqual([
+    'amount',
+    'currency',
+    'automatic_payment_methods[enabled]',
+    'metadata[order_id]',
+    'customer',
+  ])
+  const headers = (await sim.log()).map((exchange) => exchange.headers)
+  expect(headers[1]).toMatchObject({ 'stripe-version': '2026-10-28.endive' })
+  expect(headers[1]).not.toHaveProperty('x-stripe-client-telemetry')
+})
+
+test('the same key makes one payment; other parameters under it are refused', async () => {
+  const order = { orderId: 'ord_same', amountMinor: 500, currency: 'EUR', idempotencyKey: 'pay:same' }
+  const first = await stripe.createPayment(order)
+  expect(await stripe.createPayment(order)).toEqual(first)
+  expect(await failureOf(stripe.createPayment({ ...order, amountMinor: 501 }))).toMatchObject({
+    kind: 'rejected',
+    code: 'idempotency_error',
+  })
+  await sim.do('clock', { advanceSeconds: day + 1 })
+  expect(await stripe.createPayment(order)).not.toEqual(first)
+})
+
+test('two requests at once under one key: one clashes, is unavailable and is not kept', async () => {
+  const order = { orderId: 'ord_clash', amountMinor: 500, currency: 'EUR', idempotencyKey: 'pay:clash' }
+  await sim.do('misbehave-next', { path: 'payment_intents', delayMs: 100 })
+  const results = await Promise.allSettled([stripe.createPayment(order), stripe.createPayment(order)])
+  const refused = results.find((result) => result.status === 'rejected')
+  expect(refused?.reason).toMatchObject({ kind: 'unavailable', code: 'idempotency_key_in_use' })
+  const made = results.find((result) => result.status === 'fulfilled')
+  expect(await stripe.createPayment(order)).toEqual(made?.value)
+  expect((await sim.books()).paymentIntents).toHaveLength(1)
+})
+
+test('a refusal of the parameters is not kept under the key', async () => {
+  const order = { orderId: 'ord_small', amountMinor: 49, currency: 'EUR', idempotencyKey: 'pay:small' }
+  expect(await failureOf(stripe.createPayment(order))).toMatchObject({ kind: 'rejected', code: 'amount_too_small' })
+  expect(await stripe.createPayment({ ...order, amountMinor: 50 })).toHaveProperty('paymentIntentId')
+})
+
+test('a 500 that Stripe keeps under the key is passed by with the next key', async () => {
+  await sim.do('misbehave-next', { path: 'payment_intents$', status: 500, times: 1 })
+  const order = { orderId: 'ord_500', amountMinor: 500, currency: 'EUR', idempotencyKey: 'pay:500' }
+  expect(await failureOf(stripe.createPayment(order))).toMatchObject({ kind: 'unknown_outcome', code: 'http_500' })
+  const made = await stripe.createPayment(order)
+  expect(await stripe.createPayment(order)).toEqual(made)
+})
+
+test('a refund whose applied 500 was kept is found, not made again', async () => {
+  const { paymentIntentId } = await paidPayment()
+  await sim.do('misbehave-next', { path: 'refunds', status: 500, applied: true })
+  const order = {
+    paymentIntentId,
+    amountMinor: 400,
+    idempotencyKey: 'refund:1',
+    reasonCode: 'not_delivered',
+    lookFirst: false,
+  }
+  expect(await failureOf(stripe.refund(order))).toMatchObject({ kind: 'unknown_outcome' })
+  expect(await stripe.refund(order)).toMatchObject({ status: 'succeeded', amountMinor: 400 })
+  expect((await sim.books()).refunds).toHaveLength(1)
+})
+
+test('cancelling: open, twice, paid, paid meanwhile, on its way', async () => {
+  const open = await newPayment()
+  expect(await stripe.cancelPayment(open.paymentIntentId, 'cancel:1')).toBe('cancelled')
+  expect(await stripe.cancelPayment(open.paymentIntentId, 'cancel:1')).toBe('cancelled')
+  expect(await stripe.cancelPayment(open.paymentIntentId, 'cancel:1b')).toBe('already_cancelled')
+
+  const paid = await paidPayment()
+  expect(await stripe.cancelPayment(paid.paymentIntentId, 'cancel:2')).toBe('already_paid')
+
+  const late = await newPayment()
+  await sim.do('late-success', { paymentIntent: late.paymentIntentId })
+  expect(await stripe.cancelPayment(late.paymentIntentId, 'cancel:3')).toBe('already_paid')
+
+  const slow = await newPayment()
+  await sim.do('process', { paymentIntent: slow.paymentIntentId })
+  expect(await stripe.cancelPayment(slow.paymentIntentId, 'cancel:4')).toBe('processing')
+  await sim.do('fail-payment', { paymentIntent: slow.paymentIntentId })
+  expect(await stripe.cancelPayment(slow.paymentIntentId, 'cancel:4')).toBe('cancelled')
+})
+
+test('refunds: in parts, in full, nothing left, more than is left, not paid', async () => {
+  const { paymentIntentId } = await paidPayment()
+  const refund = (amountMinor: number, n: number) =>
+    stripe.refund({
+      paymentIntentId,
+      amountMinor,
+      idempotencyKey: `refund:parts:${n}`,
+      reasonCode: 'requested_by_customer',
+      lookFirst: false,
+    })
+  const first = await refund(300, 1)
+  expect(first).toMatchObject({ status: 'succeeded', amountMinor: 300, currency: 'EUR', refundKey: 'refund:parts:1' })
+  expect(await refund(300, 1)).toEqual(first)
+  expect(await failureOf(refund(900, 2))).toMatchObject({ kind: 'rejected', code: 'http_400' })
+  const last = await refund(690, 3)
+  expect(await refund(690, 4)).toEqual(last)
+  expect((await stripe.listRefunds(paymentIntentId)).map((each) => each.amountMinor)).toEqual([690, 300])
+  expect((await sim.books()).charges[0]).toMatchObject({ amount_refunded: 990, refunded: true })
+
+  const unpaid = await newPayment()
+  const tooEarly = { amountMinor: 1, idempotencyKey: 'refund:unpaid', reasonCode: 'x', lookFirst: false }
+  expect(await failureOf(stripe.refund({ ...tooEarly, paymentIntentId: unpaid.paymentIntentId }))).toMatchObject({
+    kind: 'rejected',
+  })
+})
+
+test('a refund repeated after the key was forgotten is found by looking first', async () => {
+  const { paymentIntentId } = await paidPayment()
+  const order = { paymentIntentId, amountMinor: 400, idempotencyKey: 'refund:late', reasonCode: 'x', lookFirst: true }
+  const first = await stripe.refund(order)
+  await sim.do('clock', { advanceSeconds: 2 * day })
+  expect(await stripe.refund(order)).toEqual(first)
+  expect((await sim.books()).refunds).toHaveLength(1)
+  await stripe.refund({ ...order, lookFirst: false })
+  expect((await sim.books()).refunds).toHaveLength(2)
+})
+
+test('a refund stays pending, settles, or fails days later and can be made again', async () => {
+  const { paymentIntentId } = await paidPayment()
+  await sim.do('pending-refunds', { enabled: true })
+  const order = { paymentIntentId, amountMinor: 990, reasonCode: 'not_delivered', lookFirst: false }
+  const refund = await stripe.refund({ ...order, idempotencyKey: 'refund:slow:1' })
+  expect(refund.status).toBe('pending')
+  await sim.do('settle-refund', { refund: refund.refundId })
+  expect((await stripe.getRefund(refund.refundId)).status).toBe('succeeded')
+  await sim.do('fail-refund', { paymentIntent: paymentIntentId })
+  expect(await stripe.getRefund(refund.refundId)).toMatchObject({
+    status: 'failed',
+    failureReason: 'expired_or_canceled_card',
+  })
+  expect((await stripe.refund({ ...order, idempotencyKey: 'refund:slow:2' })).refundId).not.toBe(refund.refundId)
+})
+
+test('a dispute blocks refunds until it is won', async () => {
+  const { orderId, paymentIntentId } = await paidPayment()
+  const { dispute: disputeId } = await sim.do<{ dispute: string }>('open-dispute', { orderId, reason: 'fraudulent' })
+  expect(await stripe.getDispute(disputeId)).toMatchObject({
+    disputeId,
+    paymentIntentId,
+    status: 'needs_response',
+    reason: 'fraudulent',
+    amountMinor: 990,
+    currency: 'EUR',
+  })
+  const order = { paymentIntentId, amountMinor: 990, idempotencyKey: 'refund:d', reasonCode: 'x', lookFirst: false }
+  expect(await failureOf(stripe.refund(order))).toMatchObject({ kind: 'rejected', code: 'charge_disputed' })
+  await sim.do('review-dispute', { orderId })
+  await sim.do('close-dispute', { dispute: disputeId, outcome: 'won' })
+  expect((await stripe.getDispute(disputeId)).status).toBe('won')
+  expect(await stripe.refund({ ...order, idempotencyKey: 'refund:d2' })).toMatchObject({ status: 'succeeded' })
+})
+
+test('a customer is made, gets a session, and is deleted for good', async () => {
+  const customerId = await stripe.createCustomer({ idempotencyKey: 'customer:2', accountRef: 'ref2' })
+  expect(await stripe.createCustomerSession(customerId, 'session:1')).toMatch(/^cuss_secret_/)
+  expect(await stripe.deleteCustomer(customerId)).toBe('deleted')
+  expect(await stripe.deleteCustomer(customerId)).toBe('unknown')
+  expect(await stripe.deleteCustomer('cus_never')).toBe('unknown')
+  expect(await failureOf(stripe.createCustomerSession(customerId, 'session:2'))).toMatchObject({
+    kind: 'rejected',
+    code: 'resource_missing',
+  })
+  expect((await sim.books()).customers).toEqual([{ id: customerId, object: 'customer', deleted: true }])
+})
+
+test('redaction is refused within 90 days and done after', async () => {
+  const { paymentIntentId } = await paidPayment()
+  const ids = { paymentIntentIds: [paymentIntentId], customerIds: [] }
+  const early = await stripe.redact(ids, 'redact:1')
+  expect(early.status).toBe('validating')
+  expect(await stripe.getRedaction(early.redactionId)).toMatchObject({
+    status: 'failed',
+    problems: [{ code: 'invalid_state', objectId: paymentIntentId }],
+  })
+  expect(await failureOf(stripe.runRedaction(early.redactionId, 'run:1'))).toMatchObject({ kind: 'rejected' })
+
+  await sim.do('clock', { advanceSeconds: 91 * day })
+  const locked = await stripe.redact(ids, 'redact:2')
+  expect(await stripe.getRedaction(locked.redactionId)).toMatchObject({
+    status: 'failed',
+    problems: [{ code: 'locked_by_other_job' }],
+  })
+  for (const { redactionId } of [early, locked]) {
+    expect((await stripe.cancelRedaction(redactionId, `cancel:${redactionId}`)).status).toBe('canceling')
+    expect((await stripe.getRedaction(redactionId)).status).toBe('canceled')
+  }
+  const { redactionId } = await stripe.redact(ids, 'redact:3')
+  expect((await stripe.getRedaction(redactionId)).status).toBe('ready')
+  expect((await stripe.runRedaction(redactionId, 'run:3')).status).toBe('redacting')
+  expect((await stripe.getRedaction(redactionId)).status).toBe('succeeded')
+  expect((await stripe.getPayment(paymentIntentId)).orderId).toBeNull()
+})
+
+test('redaction needs a version, access, and at most ten ids', async () => {
+  const ids = { paymentIntentIds: ['pi_1'], customerIds: [] }
+  const without = createStripe({ ...settings(), redactionApiVersion: undefined })
+  expect(without.redactionConfigured).toBe(false)
+  expect(await failureOf(without.redact(ids, 'k'))).toMatchObject({ code: 'redaction_not_configured' })
+  await sim.do('redaction-access', { enabled: false })
+  expect(await failureOf(stripe.redact(ids, 'k'))).toMatchObject({
+    kind: 'misconfigured',
+    code: 'redaction_not_available',
+  })
+  const many = { paymentIntentIds: Array.from({ length: 11 }, (_, n) => `pi_${n}`), customerIds: [] }
+  expect(await failureOf(stripe.redact(many, 'k'))).toMatchObject({ kind: 'rejected', code: 'too_many_objects' })
+})
+
+test.each([
+  {
+    fault: { status: 429, headers: { 'retry-after': '7' } },
+    kind: 'unavailable',
+    code: 'http_429',
+    retryAfterMs: 7000,
+  },
+  { fault: { status: 409, body: { error: { code: 'lock_timeout' } } }, kind: 'unavailable', code: 'lock_timeout' },
+  { fault: { status: 500, body: { error: { type: 'api_error' } } }, kind: 'unknown_outcome', code: 'http_500' },
+  { fault: { status: 503 }, kind: 'unknown_outcome', code: 'http_503' },
+  { fault: { status: 502, body: '<html>Bad gateway</html>' }, kind: 'unknown_outcome', code: 'invalid_reply' },
+  { fault: { status: 401, body: { error: { message: 'planted' } } }, kind: 'misconfigured', code: 'http_401' },
+  { fault: { status: 403, body: { error: { message: 'planted' } } }, kind: 'misconfigured', code: 'http_403' },
+  { fault: { status: 402, body: { error: { code: 'card_declined' } } }, kind: 'rejected', code: 'card_declined' },
+  { fault: { status: 400, body: { error: { code: 'balance_insufficient' } } }, kind: 'misconfigured' },
+  { fault: { status: 400, body: { error: { code: 'free text, John' } } }, kind: 'rejected', code: 'http_400' },
+  { fault: { hang: 'after' as const }, kind: 'unknown_outcome', code: 'etimedout' },
+])('a write met by $fault is $kind', async ({ fault, ...expected }) => {
+  await sim.fault(fault)
+  const impatient = createStripe({ ...settings(), timeoutMs: 200 })
+  const order = { orderId: 'ord_f', amountMinor: 500, currency: 'EUR', idempotencyKey: 'pay:f' }
+  const failure = await failureOf(impatient.createPayment(order))
+  expect(failure).toMatchObject(expected)
+  expect(String(failure) + String(failure.cause)).not.toMatch(/planted|John|gateway/)
+})
+
+test('a read that fails in doubt is only unavailable', async () => {
+  for (const fault of [{ status: 500 }, { status: 502, body: 'x' }, { hang: 'before' as const }]) {
+    await sim.fault(fault)
+    const impatient = createStripe({ ...settings(), timeoutMs: 200 })
+    expect(await failureOf(impatient.getPayment('pi_any'))).toMatchObject({ kind: 'unavailable' })
+  }
+  expect(await failureOf(stripe.getPayment('pi_any'))).toMatchObject({ kind: 'rejected', code: 'resource_missing' })
+})
+
+test('a lost reply is repeated once by the SDK under the same key; lost twice it is in doubt', async () => {
+  const order = { orderId: 'ord_cut', amountMinor: 500, currency: 'EUR', idempotencyKey: 'pay:cut' }
+  await sim.fault({ cut: 'after', times: 2 })
+  expect(await failureOf(stripe.createPayment(order))).toMatchObject({ kind: 'unknown_outcome', code: 'econnreset' })
+  await stripe.createPayment(order)
+  expect((await sim.books()).paymentIntents).toHaveLength(1)
+})
+
+test('a wrong secret key is an operator’s matter', async () => {
+  const wrong = createStripe({ ...settings(), secretKey: 'sk_wrong' })
+  expect(await failureOf(wrong.getPayment('pi_any'))).toMatchObject({ kind: 'misconfigured', code: 'http_401' })
+})
+
+test('refused connections were surely not applied, unless an earlier one broke', async () => {
+  const server: Server = createServer((request) => {
+    // The one connection breaks, and whoever comes back finds nobody.
+    server.close()
+    request.socket.destroy()
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const apiBase = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const unreachable = createStripe({ ...settings(), apiBase })
+  const order = { orderId: 'ord_r', amountMinor: 500, currency: 'EUR', idempotencyKey: 'pay:r' }
+  const expected = { kind: 'unknown_outcome', code: 'econnrefused' }
+  expect(await failureOf(unreachable.createPayment(order))).toMatchObject(expected)
+  expect(await failureOf(unreachable.createPayment(order))).toMatchObject({ ...expected, kind: 'unavailable' })
+})
+
+test('webhooks are signed and reduced to ids', async () => {
+  await sim.do('webhooks', { hold: true })
+  const { orderId, paymentIntentId } = await paidPayment()
+  const refund = { paymentIntentId, amountMinor: 100, idempotencyKey: 'refund:w', reasonCode: 'x', lookFirst: false }
+  const { refundId } = await stripe.refund(refund)
+  const { dispute: disputeId } = await sim.do<{ dispute: string }>('open-dispute', { orderId })
+  await sim.do('fail-refund', { refund: refundId })
+  await sim.do('release')
+  const webhooks = (await receiver.atLeast(7)).map(({ headers, body }) =>
+    stripe.parseWebhook(body, headers['stripe-signature']),
+  )
+  const common = { paymentIntentId, eventId: expect.stringMatching(/^evt_/), createdAt: expect.any(String) }
+  expect(webhooks).toEqual([
+    { ...common, type: 'payment_intent.succeeded', objectId: paymentIntentId, orderId },
+    { ...common, type: 'refund.created', objectId: refundId, refundId },
+    { ...common, type: 'charge.refunded', objectId: expect.stringMatching(/^ch_/), orderId },
+    { ...common, type: 'charge.dispute.created', objectId: disputeId, disputeId },
+    { ...common, type: 'charge.dispute.funds_withdrawn', objectId: disputeId, disputeId },
+    { ...common, type: 'refund.updated', objectId: refundId, refundId },
+    { ...common, type: 'refund.failed', objectId: refundId, refundId },
+  ])
+})
+
+test('webhooks are duplicated, dropped, released in another order, sent again and repeated when refused', async () => {
+  const { orderId } = await newPayment()
+  await sim.do('webhooks', { copies: 3 })
+  await sim.do('require-action', { orderId })
+  const copies = await receiver.atLeast(3)
+  expect(new Set(copies.map(({ body }) => JSON.parse(body.toString()).id)).size).toBe(1)
+  receiver.clear()
+
+  await sim.do('webhooks', { copies: 1, drop: 1, hold: true })
+  await sim.do('process', { orderId })
+  await sim.do('fail-payment', { orderId })
+  await sim.do('pay', { orderId })
+  expect((await sim.do<{ released: string[] }>('release', { order: [1, 0] })).released).toHaveLength(2)
+  const types = (await receiver.atLeast(2)).map(({ body }) => JSON.parse(body.toString()).type)
+  expect(types).toEqual(['payment_intent.succeeded', 'payment_intent.payment_failed'])
+  receiver.clear()
+
+  const events = (await sim.books()).events
+  const lost = events.find(({ type }) => type === 'payment_intent.processing')
+  receiver.answerWith(500)
+  await sim.do('resend', { eventId: lost?.id })
+  await receiver.atLeast(1)
+  receiver.answerWith(200)
+  const [first, second] = await receiver.atLeast(2)
+  expect(first?.body.equals(second?.body ?? Buffer.alloc(0))).toBe(true)
+  expect(JSON.parse(first?.body.toString() ?? '').id).toBe(lost?.id)
+})
+
+test('wrong, old, missing and foreign signatures are refused, each by its name', async () => {
+  const { orderId } = await paidPayment()
+  await receiver.atLeast(1)
+  const eventId = (await sim.books()).events.find(({ type }) => type === 'payment_intent.succeeded')?.id
+  const now = Math.floor(Date.now() / 1000)
+  const parsed = async (raw: Record<string, unknown>) => {
+    receiver.clear()
+    expect(await sim.do('send-raw', { eventId, ...raw })).toEqual({ status: 200, body: 'seen' })
+    const [webhook] = await receiver.atLeast(1)
+    return async () => stripe.parseWebhook(webhook?.body ?? '', webhook?.headers['stripe-signature'], now)
+  }
+  expect((await (await parsed({}))()).orderId).toBe(orderId)
+  const code = async (raw: Record<string, unknown>) => (await failureOf((await parsed(raw))())).code
+  expect(await code({ timestamp: now - 301 })).toBe('old_signature')
+  expect(await code({ secret: 'whsec_other' })).toBe('bad_signature')
+  expect(await code({ secret: 'whsec_other', timestamp: now - 301 })).toBe('bad_signature')
+  expect(await code({ signature: 't=1,v1=00' })).toBe('bad_signature')
+  expect(await code({ signature: null })).toBe('bad_signature')
+  expect(await code({ body: 'not json' })).toBe('bad_payload')
+  expect(await code({ body: '{"id":"evt_1"}' })).toBe('bad_payload')
+})
+
+test('a changed body does not pass, a string or a buffer does', async () => {
+  const { orderId } = await newPayment()
+  await sim.do('cancel', { orderId })
+  const [webhook] = await receiver.atLeast(1)
+  const signature = webhook?.headers['stripe-signature']
+  const text = webhook?.body.toString() ?? ''
+  expect(stripe.parseWebhook(text, signature).type).toBe('payment_intent.canceled')
+  expect(() => stripe.parseWebhook(text.replace('"livemode":false', '"livemode":true'), signature)).toThrow(
+    ProviderFailure,
+  )
+})
+
+test('payments pay themselves when told to', async () => {
+  await sim.do('auto-pay', { enabled: true, riskLevel: 'highest' })
+  const { paymentIntentId } = await newPayment()
+  await receiver.atLeast(1)
+  expect(await stripe.getPayment(paymentIntentId)).toMatchObject({ status: 'succeeded', riskLevel: 'highest' })
+})

@@ -1,0 +1,43 @@
+/** An endpoint that keeps the webhooks it gets and lets a test wait for them. */
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+export interface ReceivedWebhook {
+  headers: Record<string, string | string[] | undefined>
+  body: Buffer
+}
+
+export async function startWebhookReceiver() {
+  const received: ReceivedWebhook[] = []
+  const waiting: { count: number; resolve: () => void }[] = []
+  let answer = 200
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = []
+    for await (const chunk of request) chunks.push(chunk)
+    received.push({ headers: request.headers, body: Buffer.concat(chunks) })
+    response.writeHead(answer).end('seen')
+    for (const wait of waiting) if (received.length >= wait.count) wait.resolve()
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/webhooks`,
+    /** resolves with all that came once there are `count`; the test's own time limit ends a wait in vain */
+    async atLeast(count: number): Promise<ReceivedWebhook[]> {
+      if (received.length < count) await new Promise<void>((resolve) => waiting.push({ count, resolve }))
+      return received
+    },
+    answerWith(status: number): void {
+      answer = status
+    },
+    clear(): void {
+      received.length = 0
+      waiting.length = 0
+      answer = 200
+    },
+    stop: () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
