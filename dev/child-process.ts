@@ -56,9 +56,10 @@ export async function startChild(command: string, args: readonly string[], optio
   })
   const guard = child.pid === undefined ? undefined : startGuard(child.pid, orphanSignal, orphanFolder)
   const killNow = () => child.kill('SIGKILL')
-  process.once('exit', killNow)
+  const killOrphan = () => child.kill(orphanSignal)
+  process.once('exit', killOrphan)
   void exited.then(() => {
-    process.removeListener('exit', killNow)
+    process.removeListener('exit', killOrphan)
     guard?.kill('SIGKILL')
   })
 

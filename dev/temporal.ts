@@ -1,9 +1,9 @@
-import { createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Connection } from '@temporalio/client'
 import { msToNumber, msToTs } from '@temporalio/common/lib/time.js'
 import proto from '@temporalio/proto'
 import { type Child, type Exit, startChild } from './child-process.ts'
+import { claimPort } from './port.ts'
 import { findTemporal } from './temporal-executable.ts'
 
 export type SearchAttributeType = 'Keyword' | 'KeywordList' | 'Text' | 'Int' | 'Double' | 'Bool' | 'Datetime'
@@ -177,21 +177,3 @@ const indexedValueTypes = {
   Bool: IndexedValueType.INDEXED_VALUE_TYPE_BOOL,
   Datetime: IndexedValueType.INDEXED_VALUE_TYPE_DATETIME,
 } as const
-
-/**
- * Resolves to `port`, or to a free one for 0.
- *
- * Our server would fail on a port that is taken, but not before whoever took it has answered our readiness check.
- * @throws if the port is taken
- */
-async function claimPort(port: number): Promise<number> {
-  return await new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', (cause) => reject(new Error(`Port ${port} is taken`, { cause })))
-    server.listen(port, host, () => {
-      const address = server.address()
-      const claimed = typeof address === 'object' && address !== null ? address.port : port
-      server.close(() => resolve(claimed))
-    })
-  })
-}

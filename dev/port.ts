@@ -1,0 +1,35 @@
+import { createServer } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+
+/** Long enough for a server whose owner was just killed to let go of its port. */
+const patienceMs = 5_000
+
+/**
+ * Resolves to `port`, or to a free one for 0, on 127.0.0.1.
+ *
+ * A server started on a taken port would fail, but not before whoever took it has answered our readiness check.
+ * @throws if the port is still taken after 5 s
+ */
+export async function claimPort(port: number): Promise<number> {
+  const deadline = Date.now() + patienceMs
+  for (;;) {
+    try {
+      return await listenOnce(port)
+    } catch (cause) {
+      if (Date.now() > deadline) throw new Error(`Port ${port} is taken`, { cause })
+      await delay(50)
+    }
+  }
+}
+
+async function listenOnce(port: number): Promise<number> {
+  return await new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(port, '127.0.0.1', () => {
+      const address = server.address()
+      const claimed = typeof address === 'object' && address !== null ? address.port : port
+      server.close(() => resolve(claimed))
+    })
+  })
+}
