@@ -14,6 +14,7 @@ import { type Behaviour, isBehaviour, refuse, refuseField } from './firebase/fcm
 import { type RunningParty, rawBody, startParty } from './party.ts'
 
 export interface FirebaseOptions {
+  port?: number
   projectId?: string
   /** without it a key is made and returned */
   serviceAccount?: ServiceAccount
@@ -37,7 +38,7 @@ const payloadLimitBytes = 4096
 const messageFields = ['token', 'notification', 'data', 'android', 'apns', 'webpush', 'fcm_options']
 
 /** Starts the server; the certificate is made anew each time. */
-export async function startFirebase(options: FirebaseOptions = {}, port = 0): Promise<RunningFirebase> {
+export async function startFirebase(options: FirebaseOptions = {}): Promise<RunningFirebase> {
   const projectId = options.projectId ?? 'ama-esim-sandbox'
   const serviceAccount = options.serviceAccount ?? newServiceAccount(projectId)
   const accessTokens = createAccessTokens(serviceAccount)
@@ -76,7 +77,7 @@ export async function startFirebase(options: FirebaseOptions = {}, port = 0): Pr
         'revoke-access': () => accessTokens.revokeAll(),
       },
     },
-    port,
+    options.port,
   )
   return { ...party, projectId, serviceAccount, ca: tls.cert }
 

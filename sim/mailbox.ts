@@ -14,6 +14,8 @@ import { type RunningParty, startParty } from './party.ts'
 import { type Misbehaviour, WebhookSender } from './webhooks.ts'
 
 export interface MailboxOptions {
+  /** the inbox's HTTP port, default 0: a free one */
+  port?: number
   /** SMTP port, default 0: a free one */
   smtpPort?: number
   /** `envelopes` keeps no content, for runs of many thousand messages; default `all` */
@@ -30,8 +32,8 @@ export interface RunningMailbox extends RunningParty {
 
 const shownInList = 200
 
-/** Starts both servers; `port` is the inbox's. */
-export async function startMailbox(options: MailboxOptions = {}, port = 0): Promise<RunningMailbox> {
+/** Starts both servers. */
+export async function startMailbox(options: MailboxOptions = {}): Promise<RunningMailbox> {
   const store = createStore(options.keep ?? 'all')
   const smtp = await startSmtpSink(store, options.smtpPort ?? 0)
   const webhooks = new WebhookSender({ retries: 3, retryDelayMs: 200 })
@@ -69,7 +71,7 @@ export async function startMailbox(options: MailboxOptions = {}, port = 0): Prom
         release: ({ order }) => webhooks.release(order as number[] | undefined),
       },
     },
-    port,
+    options.port,
   )
 
   return {

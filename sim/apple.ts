@@ -1,0 +1,171 @@
+/**
+ * Sign in with Apple at appleid.apple.com: keys, code exchange, revocation, server-to-server notifications.
+ *
+ * Actions: `sign-in` ({ sub?, email?, private?, clientId?, nonce?, ageSeconds?, expiresInSeconds?, forged?, issuer?,
+ * booleans?: 'text' | 'boolean' } → { sub, idToken, code }), `notify` ({ type, sub?, clientId?, forged? } → { jti }),
+ * `rotate-keys`, `webhooks` ({ url?, drop?, copies?, delayMs?, hold? }), `release` ({ order? }).
+ */
+import { createPublicKey, generateKeyPairSync, randomInt, randomUUID } from 'node:crypto'
+import type { Request, Response, Router } from 'express'
+import { decodeProtectedHeader, jwtVerify } from 'jose'
+import { type AppleId, createGrants } from './apple/grants.ts'
+import { createNotifications } from './apple/notifications.ts'
+import { type RunningParty, rawBody, startParty } from './party.ts'
+import { createSigner } from './sign-in/signer.ts'
+
+export interface AppleOptions {
+  port?: number
+  teamId?: string
+  keyId?: string
+  /** bundle ids and services ids of the team; the first is the default of `sign-in` */
+  clientIds?: string[]
+  /** the key registered with Apple, PKCS #8 in PEM (P-256); without it one is made and returned */
+  privateKeyPem?: string
+  /** where notifications go */
+  webhookUrl?: string
+}
+
+export interface RunningApple extends RunningParty {
+  teamId: string
+  keyId: string
+  clientIds: string[]
+  privateKeyPem: string
+}
+
+const issuer = 'https://appleid.apple.com'
+/** developer.apple.com, creating-a-client-secret: six months at most */
+const longestSecretSeconds = 15_777_000
+
+export async function startApple(options: AppleOptions = {}): Promise<RunningApple> {
+  const { teamId = 'TEAM123456', keyId = 'KEY1234567', clientIds = ['app.ama-esim.ios', 'app.ama-esim.web'] } = options
+  const privateKeyPem = options.privateKeyPem ?? newKey()
+  const publicKey = createPublicKey(privateKeyPem)
+  const signer = await createSigner('apple')
+  const grants = createGrants()
+  const notifications = createNotifications(signer, issuer, options.webhookUrl)
+  const people = new Map<string, AppleId>()
+
+  const party = await startParty(
+    {
+      name: 'apple',
+      routes,
+      books: () => ({ grants: grants.all(), deliveries: notifications.sender.deliveries }),
+      reset() {
+        grants.reset()
+        people.clear()
+        notifications.sender.reset()
+      },
+      actions: {
+        'sign-in': signIn,
+        notify: ({ type, sub, clientId = clientIds[0], forged }) =>
+          notifications.notify(String(type), personOf(sub), String(clientId), forged === true),
+        'rotate-keys': () => signer.rotate(),
+        webhooks: (input) => notifications.configure(input),
+        release: ({ order }) => notifications.sender.release(order as number[] | undefined),
+      },
+    },
+    options.port,
+  )
+  return { ...party, teamId, keyId, clientIds, privateKeyPem }
+
+  function personOf(sub: unknown): AppleId {
+    const id = typeof sub === 'string' ? sub : newSub()
+    const known = people.get(id) ?? { sub: id, email: undefined, isPrivateEmail: false }
+    people.set(id, known)
+    return known
+  }
+
+  async function signIn(input: Record<string, unknown>) {
+    const person = personOf(input.sub)
+    if (input.private === true) {
+      person.email ??= `${randomUUID().slice(0, 10)}@privaterelay.appleid.com`
+      person.isPrivateEmail = true
+    }
+    if (typeof input.email === 'string') person.email = input.email
+    const clientId = typeof input.clientId === 'string' ? input.clientId : (clientIds[0] ?? '')
+    const nonce = typeof input.nonce === 'string' ? input.nonce : undefined
+    return {
+      sub: person.sub,
+      idToken: await idToken(person, clientId, nonce, input),
+      code: grants.newCode(person, clientId, nonce, Number(input.ageSeconds ?? 0)),
+    }
+  }
+
+  function idToken(person: AppleId, clientId: string, nonce: string | undefined, input: Record<string, unknown> = {}) {
+    // Apple sends these two as booleans or as text
+    const truth = (value: boolean) => (input.booleans === 'boolean' ? value : String(value))
+    const claims = {
+      iss: input.issuer ?? issuer,
+      aud: clientId,
+      sub: person.sub,
+      auth_time: Math.floor(Date.now() / 1000),
+      nonce_supported: true,
+      ...(nonce === undefined ? {} : { nonce }),
+      ...(person.email
+        ? { email: person.email, email_verified: truth(true), is_private_email: truth(person.isPrivateEmail) }
+        : {}),
+    }
+    const expiresInSeconds = Number(input.expiresInSeconds ?? 86_400)
+    return (input.forged === true ? signer.forge : signer.sign)(claims, { expiresInSeconds })
+  }
+
+  function routes(router: Router): void {
+    router.get('/auth/keys', (_request, response) => void response.json(signer.jwks()))
+    router.post('/auth/token', async (request, response) => {
+      const form = await authenticated(request, response)
+      if (!form) return
+      if (form.get('grant_type') !== 'authorization_code') return refuse(response, 'unsupported_grant_type')
+      const clientId = form.get('client_id') ?? ''
+      const redeemed = grants.redeem(form.get('code') ?? '', clientId)
+      if (!redeemed) return refuse(response, 'invalid_grant')
+      response.json({
+        access_token: redeemed.grant.accessToken,
+        token_type: 'Bearer',
+        expires_in: 3600,
+        refresh_token: redeemed.grant.refreshToken,
+        id_token: await idToken(redeemed.appleId, clientId, redeemed.nonce),
+      })
+    })
+    router.post('/auth/revoke', async (request, response) => {
+      const form = await authenticated(request, response)
+      if (!form) return
+      const token = form.get('token')
+      if (!token) return refuse(response, 'invalid_request')
+      grants.revoke(token, form.get('client_id') ?? '')
+      // also for a token that is unknown or was revoked before
+      response.status(200).end()
+    })
+  }
+
+  async function authenticated(request: Request, response: Response): Promise<URLSearchParams | undefined> {
+    const form = new URLSearchParams(rawBody(request))
+    const clientId = form.get('client_id') ?? ''
+    try {
+      const secret = form.get('client_secret') ?? ''
+      if (!clientIds.includes(clientId) || decodeProtectedHeader(secret).kid !== keyId)
+        throw new Error('unknown client')
+      const { payload } = await jwtVerify(secret, publicKey, {
+        algorithms: ['ES256'],
+        issuer: teamId,
+        subject: clientId,
+        audience: issuer,
+        requiredClaims: ['iat', 'exp'],
+      })
+      if (Number(payload.exp) - Number(payload.iat) > longestSecretSeconds) throw new Error('valid for too long')
+      return form
+    } catch {
+      refuse(response, 'invalid_client')
+      return undefined
+    }
+  }
+}
+
+function refuse(response: Response, error: string): void {
+  response.status(400).json({ error })
+}
+
+const newKey = (): string =>
+  generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+
+const newSub = (): string =>
+  `00${randomInt(1000, 9999)}.${randomUUID().replaceAll('-', '')}.${String(randomInt(10_000)).padStart(4, '0')}`

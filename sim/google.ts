@@ -1,0 +1,132 @@
+/**
+ * Google sign-in, token revocation and security events, and the issuer of Firebase ID tokens.
+ *
+ * Actions: `sign-in` ({ sub?, email?, emailVerified?, clientId?, nonce?, offline?, expiresInSeconds?, forged?, issuer? }
+ * → { sub, idToken, refreshToken? }), `firebase-sign-in` ({ uid?, email?, provider?, authTimeSecondsAgo?,
+ * expiresInSeconds?, projectId?, forged? } → { uid, idToken }), `notify` (see SecurityEvent), `rotate-keys`,
+ * `webhooks` ({ url?, drop?, copies?, delayMs?, hold? }), `release` ({ order? }).
+ */
+import { randomBytes, randomInt } from 'node:crypto'
+import type { Router } from 'express'
+import { createSecurityEvents, riscIssuer, type SecurityEvent } from './google/security-events.ts'
+import { type RunningParty, rawBody, startParty } from './party.ts'
+import { createSigner } from './sign-in/signer.ts'
+
+export interface GoogleOptions {
+  port?: number
+  /** OAuth client ids of the app; the first is the default of `sign-in` */
+  clientIds?: string[]
+  /** Firebase project */
+  projectId?: string
+  /** where security events go */
+  webhookUrl?: string
+}
+
+export interface RunningGoogle extends RunningParty {
+  clientIds: string[]
+  projectId: string
+  /** JWK set of Google ID tokens and security events */
+  certsUrl: string
+  /** JWK set of Firebase ID tokens */
+  firebaseCertsUrl: string
+  revokeUrl: string
+}
+
+const certsPath = '/oauth2/v3/certs'
+const firebaseCertsPath = '/service_accounts/v1/jwk/securetoken@system.gserviceaccount.com'
+
+export async function startGoogle(options: GoogleOptions = {}): Promise<RunningGoogle> {
+  const { clientIds = ['1029384756-ama.apps.googleusercontent.com'], projectId = 'ama-esim-sandbox' } = options
+  const [google, firebase] = await Promise.all([createSigner('google'), createSigner('securetoken')])
+  const events = createSecurityEvents(google, clientIds, options.webhookUrl)
+  const refreshTokens = new Map<string, { sub: string; revokedAt: string | null }>()
+
+  const party = await startParty(
+    {
+      name: 'google',
+      routes,
+      books: () => ({
+        refreshTokens: [...refreshTokens].map(([token, rest]) => ({ token, ...rest })),
+        deliveries: events.sender.deliveries,
+      }),
+      reset() {
+        refreshTokens.clear()
+        events.sender.reset()
+      },
+      actions: {
+        'sign-in': signIn,
+        'firebase-sign-in': firebaseSignIn,
+        notify: (input) => events.notify(input as unknown as SecurityEvent),
+        'rotate-keys': () => Promise.all([google.rotate(), firebase.rotate()]).then(() => undefined),
+        webhooks: (input) => events.configure(input),
+        release: ({ order }) => events.sender.release(order as number[] | undefined),
+      },
+    },
+    options.port,
+  )
+  const { url } = party
+  return {
+    ...party,
+    clientIds,
+    projectId,
+    certsUrl: url + certsPath,
+    firebaseCertsUrl: url + firebaseCertsPath,
+    revokeUrl: `${url}/revoke`,
+  }
+
+  async function signIn(input: Record<string, unknown>) {
+    const { emailVerified = true, clientId = clientIds[0], issuer = 'https://accounts.google.com' } = input
+    const sub = typeof input.sub === 'string' ? input.sub : `1${String(randomInt(1e14)).padStart(20, '0')}`
+    const claims = {
+      iss: issuer,
+      azp: clientId,
+      aud: clientId,
+      sub,
+      ...(input.email === undefined ? {} : { email: input.email, email_verified: emailVerified }),
+      ...(input.nonce === undefined ? {} : { nonce: input.nonce }),
+    }
+    const idToken = await (input.forged === true ? google.forge : google.sign)(claims, {
+      expiresInSeconds: Number(input.expiresInSeconds ?? 3600),
+    })
+    if (input.offline !== true) return { sub, idToken }
+    const refreshToken = `1//${randomBytes(32).toString('base64url')}`
+    refreshTokens.set(refreshToken, { sub, revokedAt: null })
+    return { sub, idToken, refreshToken }
+  }
+
+  async function firebaseSignIn(input: Record<string, unknown>) {
+    const { provider = 'password', projectId: project = projectId } = input
+    const uid = typeof input.uid === 'string' ? input.uid : randomBytes(14).toString('base64url')
+    const authTime = Math.floor(Date.now() / 1000) - Number(input.authTimeSecondsAgo ?? 0)
+    const claims = {
+      iss: `https://securetoken.google.com/${project}`,
+      aud: project,
+      sub: uid,
+      user_id: uid,
+      auth_time: authTime,
+      ...(input.email === undefined ? {} : { email: input.email, email_verified: true }),
+      firebase: { identities: {}, sign_in_provider: provider },
+    }
+    const idToken = await (input.forged === true ? firebase.forge : firebase.sign)(claims, {
+      expiresInSeconds: Number(input.expiresInSeconds ?? 3600),
+    })
+    return { uid, idToken }
+  }
+
+  function routes(router: Router): void {
+    router.get(certsPath, (_request, response) => void response.json(google.jwks()))
+    router.get(firebaseCertsPath, (_request, response) => void response.json(firebase.jwks()))
+    router.get('/.well-known/risc-configuration', (_request, response) => {
+      response.json({ issuer: riscIssuer, jwks_uri: party.url + certsPath })
+    })
+    router.post('/revoke', (request, response) => {
+      const token = new URLSearchParams(rawBody(request)).get('token') ?? ''
+      const found = refreshTokens.get(token)
+      if (!found || found.revokedAt) {
+        return void response.status(400).json({ error: 'invalid_token', error_description: 'Token expired or revoked' })
+      }
+      found.revokedAt = new Date().toISOString()
+      response.json({})
+    })
+  }
+}

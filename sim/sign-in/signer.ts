@@ -1,0 +1,48 @@
+/** An issuer's signing keys, published as a JWK set and rotated on order. */
+import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose'
+
+export interface TokenTimes {
+  /** may be negative: a token that is already expired. `undefined` leaves `exp` out */
+  expiresInSeconds?: number | undefined
+}
+
+export interface Signer {
+  jwks(): { keys: JWK[] }
+  /** the old keys are published on, so that tokens they signed stay valid; the next token names a new one */
+  rotate(): Promise<void>
+  sign(claims: Record<string, unknown>, times?: TokenTimes): Promise<string>
+  /** signs with a key that was never published */
+  forge(claims: Record<string, unknown>, times?: TokenTimes): Promise<string>
+}
+
+/** Makes the first key. `name` begins every key id. */
+export async function createSigner(name: string): Promise<Signer> {
+  const published: { kid: string; privateKey: CryptoKey; jwk: JWK }[] = []
+  let current = await newKey()
+  published.push(current)
+
+  async function newKey() {
+    const { privateKey, publicKey } = await generateKeyPair('RS256')
+    const kid = `${name}-${published.length + 1}`
+    return { kid, privateKey, jwk: { ...(await exportJWK(publicKey)), kid, use: 'sig', alg: 'RS256' } }
+  }
+
+  const signWith = (key: CryptoKey, claims: Record<string, unknown>, { expiresInSeconds }: TokenTimes) => {
+    const now = Math.floor(Date.now() / 1000)
+    const token = new SignJWT({ iat: now, ...claims }).setProtectedHeader({ alg: 'RS256', kid: current.kid })
+    if (expiresInSeconds !== undefined) token.setExpirationTime(now + expiresInSeconds)
+    return token.sign(key)
+  }
+
+  return {
+    jwks: () => ({ keys: published.map(({ jwk }) => jwk) }),
+    async rotate() {
+      current = await newKey()
+      published.push(current)
+    },
+    sign: (claims, times = {}) => signWith(current.privateKey, claims, times),
+    async forge(claims, times = {}) {
+      return signWith((await generateKeyPair('RS256')).privateKey, claims, times)
+    },
+  }
+}
