@@ -100,8 +100,13 @@ async function download(cache: string, target: string, log: (line: string) => vo
   const script = `
     import { TestWorkflowEnvironment } from '@temporalio/testing'
     const executable = { type: 'cached-download', version: '${pinnedCli}', downloadDir: process.argv[1] }
-    const environment = await TestWorkflowEnvironment.createLocal({ server: { executable } })
-    await environment.teardown()`
+    try {
+      const environment = await TestWorkflowEnvironment.createLocal({ server: { executable } })
+      await environment.teardown()
+    } catch (error) {
+      console.error(error.message)
+      process.exitCode = 1
+    }`
   const child = await startChild(process.execPath, ['--input-type=module', '-e', script, folder], {
     cwd: sources,
     orphanFolder: folder,
