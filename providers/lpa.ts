@@ -1,0 +1,42 @@
+/**
+ * eSIM activation codes, `LPA:1$<SM-DP+ host>$<matching id>[$<SM-DP+ OID>][$1]` (GSMA SGP.22, 4.1). A code is a bearer
+ * secret: the first phone that reads it gets the eSIM. Nothing here puts one into an error.
+ */
+export interface ActivationCode {
+  smdpAddress: string
+  matchingId: string
+  /** object identifier of the SM-DP+, when given */
+  oid: string | null
+  /** the phone will ask for a confirmation code */
+  confirmationCodeRequired: boolean
+}
+
+const HOST = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$/i
+const MATCHING_ID = /^[A-Z0-9-]{1,255}$/i
+const OID = /^\d+(\.\d+)+$/
+
+/** The parts of an activation code, or null if it is none. The scheme may be missing, as in manual entry. */
+export function parseActivationCode(code: string): ActivationCode | null {
+  const [format, smdpAddress = '', matchingId = '', oid = '', confirmation = '', ...more] = code
+    .replace(/^LPA:/i, '')
+    .split('$')
+  if (format !== '1' || more.length > 0 || !HOST.test(smdpAddress) || !MATCHING_ID.test(matchingId)) return null
+  if (oid !== '' && !OID.test(oid)) return null
+  if (confirmation !== '' && confirmation !== '1') return null
+  return { smdpAddress, matchingId, oid: oid || null, confirmationCodeRequired: confirmation === '1' }
+}
+
+/** The code as QR codes and links carry it: with its scheme. Null if it is none. */
+export function normaliseActivationCode(code: string): string | null {
+  return parseActivationCode(code) && `LPA:${code.replace(/^LPA:/i, '')}`
+}
+
+/** Opens the installation on iOS 17.4 and later; older phones need the QR code or the manual entry. */
+export function iosInstallUrl(activationCode: string): string {
+  return `https://esimsetup.apple.com/esim_qrcode_provisioning?carddata=${activationCode}`
+}
+
+/** Opens the installation on some Android phones; never the only way offered. */
+export function androidInstallUrl(activationCode: string): string {
+  return `https://esimsetup.android.com/esim_qrcode_provisioning?carddata=${encodeURIComponent(activationCode)}`
+}
