@@ -79,10 +79,9 @@ export function createRefunds({ sdk, call, create }: StripeClient) {
         )
       } catch (error) {
         if (!isProviderFailure(error, 'charge_already_refunded')) throw error
-        const refunds = await listRefunds(order.paymentIntentId)
-        const last =
-          refunds.find((refund) => refund.refundKey === order.idempotencyKey) ??
-          refunds.find(({ status }) => status !== 'failed' && status !== 'canceled')
+        const gone = ['failed', 'canceled']
+        const refunds = (await listRefunds(order.paymentIntentId)).filter(({ status }) => !gone.includes(status))
+        const last = refunds.find((refund) => refund.refundKey === order.idempotencyKey) ?? refunds[0]
         if (!last) throw error
         return last
       }

@@ -1,8 +1,8 @@
 /** Disputes: opened by the cardholder's bank, decided by it, or given up by us (`close`). */
 import type Stripe from 'stripe'
 import { type Account, idOf } from './account.ts'
+import { newDispute } from './after-payment-objects.ts'
 import type { Events } from './events.ts'
-import { newDispute } from './objects.ts'
 import { refusedByState } from './refusal.ts'
 
 const responseDays = 7

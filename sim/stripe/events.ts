@@ -46,12 +46,11 @@ export function createEvents(
 ) {
   // A sandbox tries three times in all (docs.stripe.com/webhooks/process-undelivered-events).
   const sender = new WebhookSender({ retries: 2, retryDelayMs: given.retryDelayMs })
-  const initial = (): WebhookEndpoint => ({
+  const endpoint: WebhookEndpoint = {
     url: given.url || undefined,
     secret: given.secret,
     subscription: defaultSubscription,
-  })
-  const endpoint = initial()
+  }
 
   function emit(type: string, object: { id: string }, previousAttributes?: Record<string, unknown>): void {
     const id = newId('evt')
@@ -92,7 +91,8 @@ export function createEvents(
     endpoint,
     reset: () => {
       sender.reset()
-      Object.assign(endpoint, initial())
+      // Where the endpoint is registered is set-up, not history.
+      endpoint.subscription = defaultSubscription
     },
   }
 }

@@ -1,8 +1,8 @@
 /** Refunds: made against the latest charge of a payment, settled at once or later, sometimes failing days after. */
 import type Stripe from 'stripe'
 import { type Account, idOf } from './account.ts'
+import { newRefund } from './after-payment-objects.ts'
 import type { Events } from './events.ts'
-import { newRefund } from './objects.ts'
 import { Refusal, refusedByState } from './refusal.ts'
 
 export type Refunds = ReturnType<typeof createRefunds>

@@ -5,12 +5,13 @@ import { type Account, idOf, newId } from './account.ts'
 import type { Collection } from './collection.ts'
 import type { Disputes } from './disputes.ts'
 import { newCustomer } from './objects.ts'
-import { integer, type Parameters, pageRequest, record, requiredText, text, textList, textMap } from './parameters.ts'
+import { integer, type Parameters, pageRequest, record, requiredText, text, textMap } from './parameters.ts'
 import type { Payments } from './payments.ts'
 import type { Protocol } from './protocol.ts'
 import type { Redactions } from './redaction.ts'
+import { mountRedactions } from './redaction-routes.ts'
 import type { Refunds } from './refunds.ts'
-import { invalidParameter, missing, Refusal, refusedByState } from './refusal.ts'
+import { invalidParameter, missing, refusedByState } from './refusal.ts'
 
 export interface Parts {
   account: Account
@@ -141,33 +142,6 @@ function mountDisputesAndEvents(router: Router, { account, protocol, disputes }:
   )
 }
 
-function mountRedactions(router: Router, { account, protocol, redactions }: Parts): void {
-  const path = '/v1/privacy/redaction_jobs'
-  const job = (id: string, version: string | undefined) => {
-    preview(account, version)
-    return found(account.redactions, 'redaction_job', id)
-  }
-  protocol.endpoint(router, 'post', path, ['objects', 'validation_behavior'], ({ parameters, version }) => {
-    preview(account, version)
-    const objects = record(parameters, 'objects')
-    const named = (kind: string): string[] => textList(objects, kind)
-    return redactions.create(
-      { charges: named('charges'), customers: named('customers'), payment_intents: named('payment_intents') },
-      text(parameters, 'validation_behavior') ?? 'error',
-    )
-  })
-  protocol.endpoint(router, 'get', `${path}/:id`, [], ({ id, version }) => redactions.look(job(id, version)))
-  protocol.endpoint(router, 'post', `${path}/:id/run`, [], ({ id, version }) =>
-    redactions.move(job(id, version), ['ready'], 'redacting'),
-  )
-  protocol.endpoint(router, 'post', `${path}/:id/validate`, [], ({ id, version }) =>
-    redactions.move(job(id, version), ['failed'], 'validating'),
-  )
-  protocol.endpoint(router, 'post', `${path}/:id/cancel`, [], ({ id, version }) =>
-    redactions.move(job(id, version), ['ready', 'failed'], 'canceling'),
-  )
-}
-
 function list<T extends { id: string; created: number }>(
   url: string,
   collection: Collection<T>,
@@ -178,7 +152,11 @@ function list<T extends { id: string; created: number }>(
   return { object: 'list', ...collection.page(pageRequest(parameters), wanted), url }
 }
 
-function found<T extends { id: string; created: number }>(collection: Collection<T>, kind: string, id: string): T {
+export function found<T extends { id: string; created: number }>(
+  collection: Collection<T>,
+  kind: string,
+  id: string,
+): T {
   const item = collection.get(id)
   if (!item) throw missing(kind, id)
   return item
@@ -200,10 +178,4 @@ function chargeToRefund(account: Account, parameters: Parameters): Stripe.Charge
     throw refusedByState('payment_intent_unexpected_state', 'There is no successful charge to refund.')
   }
   return charge
-}
-
-/** Without preview version, or for an account that was not let in, the path does not exist. */
-function preview(account: Account, version: string | undefined): void {
-  if (account.settings.redactionAccess && version?.endsWith('.preview')) return
-  throw new Refusal(404, { type: 'invalid_request_error', message: 'Unrecognized request URL.' }, true)
 }

@@ -1,0 +1,39 @@
+/** The endpoints of the redaction preview. */
+import type { Router } from 'express'
+import type { Account } from './account.ts'
+import { record, text, textList } from './parameters.ts'
+import { Refusal } from './refusal.ts'
+import { found, type Parts } from './routes.ts'
+
+export function mountRedactions(router: Router, { account, protocol, redactions }: Parts): void {
+  const path = '/v1/privacy/redaction_jobs'
+  const job = (id: string, version: string | undefined) => {
+    preview(account, version)
+    return found(account.redactions, 'redaction_job', id)
+  }
+  protocol.endpoint(router, 'post', path, ['objects', 'validation_behavior'], ({ parameters, version }) => {
+    preview(account, version)
+    const objects = record(parameters, 'objects')
+    const named = (kind: string): string[] => textList(objects, kind)
+    return redactions.create(
+      { charges: named('charges'), customers: named('customers'), payment_intents: named('payment_intents') },
+      text(parameters, 'validation_behavior') ?? 'error',
+    )
+  })
+  protocol.endpoint(router, 'get', `${path}/:id`, [], ({ id, version }) => redactions.look(job(id, version)))
+  protocol.endpoint(router, 'post', `${path}/:id/run`, [], ({ id, version }) =>
+    redactions.move(job(id, version), ['ready'], 'redacting'),
+  )
+  protocol.endpoint(router, 'post', `${path}/:id/validate`, [], ({ id, version }) =>
+    redactions.move(job(id, version), ['failed'], 'validating'),
+  )
+  protocol.endpoint(router, 'post', `${path}/:id/cancel`, [], ({ id, version }) =>
+    redactions.move(job(id, version), ['ready', 'failed'], 'canceling'),
+  )
+}
+
+/** Without preview version, or for an account that was not let in, the path does not exist. */
+function preview(account: Account, version: string | undefined): void {
+  if (account.settings.redactionAccess && version?.endsWith('.preview')) return
+  throw new Refusal(404, { type: 'invalid_request_error', message: 'Unrecognized request URL.' }, true)
+}
