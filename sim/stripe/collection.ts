@@ -1,4 +1,6 @@
 /** Objects of one kind: found by id or by an indexed field, listed newest first as Stripe lists them. */
+import { missing } from './refusal.ts'
+
 export interface Page<T> {
   data: T[]
   has_more: boolean
@@ -76,4 +78,11 @@ function cut<T extends Stored>(newestFirst: T[], { limit, startingAfter, endingB
   }
   const start = startingAfter ? newestFirst.findIndex((item) => item.id === startingAfter) + 1 : 0
   return { data: newestFirst.slice(start, start + limit), has_more: newestFirst.length > start + limit }
+}
+
+/** The object of that id, or Stripe's 404. */
+export function found<T extends Stored>(collection: Collection<T>, kind: string, id: string): T {
+  const item = collection.get(id)
+  if (!item) throw missing(kind, id)
+  return item
 }

@@ -1,9 +1,10 @@
 /** The endpoints of the redaction preview. */
 import type { Router } from 'express'
 import type { Account } from './account.ts'
+import { found } from './collection.ts'
 import { record, text, textList } from './parameters.ts'
 import { Refusal } from './refusal.ts'
-import { found, type Parts } from './routes.ts'
+import type { Parts } from './routes.ts'
 
 export function mountRedactions(router: Router, { account, protocol, redactions }: Parts): void {
   const path = '/v1/privacy/redaction_jobs'

@@ -2,7 +2,7 @@
 import type { Router } from 'express'
 import type Stripe from 'stripe'
 import { type Account, idOf, newId } from './account.ts'
-import type { Collection } from './collection.ts'
+import { type Collection, found } from './collection.ts'
 import type { Disputes } from './disputes.ts'
 import { newCustomer } from './objects.ts'
 import { integer, type Parameters, pageRequest, record, requiredText, text, textMap } from './parameters.ts'
@@ -150,16 +150,6 @@ function list<T extends { id: string; created: number }>(
 ) {
   const wanted = Object.fromEntries(filters.map((name) => [name, text(parameters, name)]))
   return { object: 'list', ...collection.page(pageRequest(parameters), wanted), url }
-}
-
-export function found<T extends { id: string; created: number }>(
-  collection: Collection<T>,
-  kind: string,
-  id: string,
-): T {
-  const item = collection.get(id)
-  if (!item) throw missing(kind, id)
-  return item
 }
 
 function liveCustomer(account: Account, id: string, param?: string): Stripe.Customer {
