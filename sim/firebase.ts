@@ -8,13 +8,16 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { Request, Response, Router } from 'express'
-import { generate } from 'selfsigned'
 import { createAccessTokens, newServiceAccount, type ServiceAccount } from './firebase/access-tokens.ts'
 import { type Behaviour, isBehaviour, refuse, refuseField } from './firebase/fcm-replies.ts'
+import { startTlsFront } from './firebase/tls-front.ts'
 import { type RunningParty, rawBody, startParty } from './party.ts'
 
 export interface FirebaseOptions {
+  /** of the control surface, plain HTTP; the API answers there as well */
   port?: number
+  /** of the API as clients see it */
+  tlsPort?: number
   projectId?: string
   /** without it a key is made and returned */
   serviceAccount?: ServiceAccount
@@ -23,6 +26,7 @@ export interface FirebaseOptions {
 export interface RunningFirebase extends RunningParty {
   projectId: string
   serviceAccount: ServiceAccount
+  tlsPort: number
   /** the certificate to trust, PEM */
   ca: string
 }
@@ -42,7 +46,6 @@ export async function startFirebase(options: FirebaseOptions = {}): Promise<Runn
   const projectId = options.projectId ?? 'ama-esim-sandbox'
   const serviceAccount = options.serviceAccount ?? newServiceAccount(projectId)
   const accessTokens = createAccessTokens(serviceAccount)
-  const tls = await newCertificate()
 
   const rules = new Map<string, TokenRule>()
   const users = new Set<string>()
@@ -53,7 +56,6 @@ export async function startFirebase(options: FirebaseOptions = {}): Promise<Runn
   const party = await startParty(
     {
       name: 'firebase',
-      tls,
       routes,
       books: () => ({ delivered, dryRuns, users: [...users], deletedUsers, accessTokensIssued: accessTokens.issued() }),
       reset() {
@@ -79,7 +81,18 @@ export async function startFirebase(options: FirebaseOptions = {}): Promise<Runn
     },
     options.port,
   )
-  return { ...party, projectId, serviceAccount, ca: tls.cert }
+  const hosts = ['fcm.googleapis.com', 'identitytoolkit.googleapis.com', 'oauth2.googleapis.com']
+  const front = await startTlsFront(party.port, hosts, options.tlsPort)
+  return {
+    ...party,
+    projectId,
+    serviceAccount,
+    tlsPort: front.port,
+    ca: front.ca,
+    stop: async () => {
+      await Promise.all([front.stop(), party.stop()])
+    },
+  }
 
   function routes(router: Router): void {
     accessTokens.routes(router)
@@ -132,26 +145,4 @@ function wrongField(message: unknown): string | undefined {
   if (typeof token !== 'string' || token === '') return 'message.token'
   const index = Object.values(data).findIndex((value) => typeof value !== 'string')
   return index < 0 ? undefined : `message.data[${index}].value`
-}
-
-async function newCertificate(): Promise<{ key: string; cert: string }> {
-  const made = await generate([{ name: 'commonName', value: 'simulated Google APIs' }], {
-    keyType: 'ec',
-    algorithm: 'sha256',
-    extensions: [
-      { name: 'basicConstraints', cA: true },
-      {
-        name: 'subjectAltName',
-        altNames: [
-          ...['fcm', 'identitytoolkit', 'oauth2'].map((host) => ({
-            type: 2 as const,
-            value: `${host}.googleapis.com`,
-          })),
-          { type: 2, value: 'localhost' },
-          { type: 7, ip: '127.0.0.1' },
-        ],
-      },
-    ],
-  })
-  return { key: made.private, cert: made.cert }
 }

@@ -1,0 +1,58 @@
+/** TLS in front of a plain server: the client library insists on https, the control surface is easier without. */
+import { type AddressInfo, connect } from 'node:net'
+import { createServer, type TLSSocket } from 'node:tls'
+import { generate } from 'selfsigned'
+
+export interface TlsFront {
+  port: number
+  /** the certificate to trust, PEM */
+  ca: string
+  stop(): Promise<void>
+}
+
+/**
+ * Hands every connection on to 127.0.0.1:`targetPort`, ends and cuts included.
+ * @param hosts names the certificate is made out to, besides localhost
+ */
+export async function startTlsFront(targetPort: number, hosts: string[], port = 0): Promise<TlsFront> {
+  const made = await generate([{ name: 'commonName', value: 'simulated Google APIs' }], {
+    keyType: 'ec',
+    algorithm: 'sha256',
+    extensions: [
+      { name: 'basicConstraints', cA: true },
+      {
+        name: 'subjectAltName',
+        altNames: [
+          ...[...hosts, 'localhost'].map((value) => ({ type: 2 as const, value })),
+          { type: 7, ip: '127.0.0.1' },
+        ],
+      },
+    ],
+  })
+  const open = new Set<TLSSocket>()
+  const server = createServer({ key: made.private, cert: made.cert }, (client) => {
+    open.add(client)
+    const target = connect(targetPort, '127.0.0.1')
+    client.pipe(target).pipe(client)
+    // either side going away, however it goes, takes the other with it
+    const cut = () => {
+      open.delete(client)
+      client.destroy()
+      target.destroy()
+    }
+    for (const socket of [client, target]) socket.on('error', cut).on('close', cut)
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, '127.0.0.1', resolve)
+  })
+  return {
+    port: (server.address() as AddressInfo).port,
+    ca: made.cert,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        for (const socket of open) socket.destroy()
+      }),
+  }
+}
