@@ -1,5 +1,6 @@
 import type { Queryable, Transaction } from './database.ts'
-import { tableSealer, type Vault } from './vault.ts'
+import type { DataKey } from './field-cipher.ts'
+import { findDataKey, tableSealer, type Vault } from './vault.ts'
 
 export interface Account {
   id: string
@@ -62,12 +63,13 @@ interface AccountRow {
 export const normalEmail = (email: string): string => email.trim().normalize('NFC').toLowerCase()
 
 /**
- * Makes the account and its data key.
+ * Makes the account and its data key, which it returns.
  * @throws PostgresError on a duplicate: see `tellingWhatIsTaken`
  */
-export async function insertAccount(sql: Transaction, vault: Vault, account: NewAccount): Promise<void> {
+export async function insertAccount(sql: Transaction, vault: Vault, account: NewAccount): Promise<DataKey> {
   const { cipher } = vault
-  const fields = tableSealer(cipher, await vault.dataKeys.create(sql, account.id), 'accounts')
+  const key = await vault.dataKeys.create(sql, account.id)
+  const fields = tableSealer(cipher, key, 'accounts')
   await sql`insert into accounts ${sql({
     id: account.id,
     email: fields.seal('email', account.email),
@@ -84,6 +86,7 @@ export async function insertAccount(sql: Transaction, vault: Vault, account: New
     created_at: account.at,
     last_active_at: account.at,
   })}`
+  return key
 }
 
 /** The account in clear, or undefined when there is none. */
@@ -120,7 +123,7 @@ export async function updateAccount(
   change: { id: string; expectedVersion: number | undefined; changes: AccountChanges; at: Date },
 ): Promise<'changed' | 'missing' | 'other_version'> {
   const { id, changes, expectedVersion } = change
-  const key = await vault.dataKeys.find(sql, id)
+  const key = await findDataKey(sql, vault, id)
   if (!key) return 'missing'
   const fields = tableSealer(vault.cipher, key, 'accounts')
   const columns = {
@@ -132,8 +135,7 @@ export async function updateAccount(
     update accounts set ${sql(columns)}, version = version + 1, last_active_at = greatest(last_active_at, ${change.at})
     where id = ${id} ${expectedVersion === undefined ? sql`` : sql`and version = ${expectedVersion}`}`
   if (changed.count === 1) return 'changed'
-  const [there] = await sql`select 1 from accounts where id = ${id}`
-  return there ? 'other_version' : 'missing'
+  return (await accountExists(sql, id)) ? 'other_version' : 'missing'
 }
 
 /** Notes a sign-in. False when there is no such account. */
@@ -142,7 +144,7 @@ export async function recordSignIn(
   vault: Vault,
   signIn: { id: string; ip: string | null; at: Date },
 ): Promise<boolean> {
-  const key = await vault.dataKeys.find(sql, signIn.id)
+  const key = await findDataKey(sql, vault, signIn.id)
   if (!key) return false
   const ip = tableSealer(vault.cipher, key, 'accounts').sealOptional('last_login_ip', signIn.ip)
   const changed = await sql`
@@ -160,6 +162,18 @@ export async function touchActivity(sql: Queryable, id: string, at: Date): Promi
   if (row.last_active_at > stale) return true
   await sql`update accounts set last_active_at = ${at} where id = ${id} and last_active_at <= ${stale}`
   return true
+}
+
+export async function accountExists(sql: Queryable, id: string): Promise<boolean> {
+  const rows = await sql`select 1 from accounts where id = ${id}`
+  return rows.length === 1
+}
+
+/** Whose account has this address, however it is spelt. */
+export async function findAccountByEmail(sql: Queryable, vault: Vault, email: string): Promise<string | undefined> {
+  const [row] = await sql<{ id: string }[]>`
+    select id from accounts where email_index = ${vault.cipher.blindIndex('accounts.email', normalEmail(email))}`
+  return row?.id
 }
 
 /** Whose account a verified Firebase user has. */

@@ -1,10 +1,21 @@
-import type { DataKeys } from './data-keys.ts'
+import { DataKeyMissing, type DataKeys } from './data-keys.ts'
+import type { Queryable } from './database.ts'
 import type { DataKey, FieldCipher } from './field-cipher.ts'
 
 /** What it takes to write and read sealed columns. The context is one. */
 export interface Vault {
   cipher: FieldCipher
   dataKeys: DataKeys
+}
+
+/** The account's data key, or undefined when there is no such account (any more). */
+export async function findDataKey(sql: Queryable, vault: Vault, accountId: string): Promise<DataKey | undefined> {
+  try {
+    return await vault.dataKeys.get(sql, accountId)
+  } catch (error) {
+    if (error instanceof DataKeyMissing) return undefined
+    throw error
+  }
 }
 
 /** Seals and opens one table's columns under one data key; null stays null. */

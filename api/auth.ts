@@ -1,0 +1,90 @@
+import type { Request } from 'express'
+import type { Context } from '../context.ts'
+import { activityGrainMs, findAccountOfFirebaseUser, touchActivity } from '../db/accounts.ts'
+import { looksLikeApiKey, verifyApiKey } from '../db/api-keys.ts'
+import { recordSecurityEvent } from '../db/security-log.ts'
+import { terms } from '../policy/terms.ts'
+import { isProviderFailure } from '../providers/failure.ts'
+import type { Caller } from './caller.ts'
+import type { Limiter } from './limits.ts'
+import { Problem } from './problem.ts'
+
+export type Authenticate = ReturnType<typeof createAuthenticator>
+
+/** Finds out who is asking, by `Authorization: Bearer` with one of our keys or a Firebase ID token. */
+export function createAuthenticator(context: Context, limiter: Limiter) {
+  const { sql } = context
+
+  /**
+   * @returns the caller; `public` when the request carries no credentials
+   * @throws Problem unauthenticated or too_many_requests
+   */
+  return async function authenticate(request: Request, requestId: string): Promise<Caller> {
+    const header = request.headers.authorization
+    if (header === undefined) return { kind: 'public' }
+    await limiter.assertMayAuthenticate(request.ip)
+    const token = /^Bearer +([\w.~+/=-]+)$/i.exec(header)?.[1]
+    if (!token) throw await refusal(request, requestId, 'malformed', 'anonymous')
+    return looksLikeApiKey(token) ? callerOfKey(token, request, requestId) : callerOfPerson(token, request, requestId)
+  }
+
+  async function callerOfKey(token: string, request: Request, requestId: string): Promise<Caller> {
+    const key = await verifyApiKey(sql, token)
+    if ('refused' in key) {
+      throw await refusal(request, requestId, `key_${key.refused}`, key.id ? `key:${key.id}` : 'anonymous')
+    }
+    return key.kind === 'operator'
+      ? { kind: 'operator', keyId: key.id, label: key.label }
+      : { kind: 'service', keyId: key.id }
+  }
+
+  async function callerOfPerson(token: string, request: Request, requestId: string): Promise<Caller> {
+    const user = await context.firebaseIdToken.verifyFirebaseIdToken(token).catch(async (error: unknown) => {
+      if (!isProviderFailure(error) || error.kind !== 'rejected') throw error
+      // Every app sends an old token now and then: neither an attack nor news.
+      if (error.code === 'expired_token') throw invalidToken('expired_token')
+      throw await refusal(request, requestId, error.code, 'anonymous')
+    })
+    const account = await findAccountOfFirebaseUser(sql, context, user.uid)
+    const known = { firebaseUid: user.uid, signedInAt: user.authTime }
+    if (!account) return { kind: 'newcomer', ...known }
+    const now = new Date()
+    // R1: whatever the person does keeps the account.
+    if (now.getTime() - account.lastActiveAt.getTime() >= activityGrainMs) await touchActivity(sql, account.id, now)
+    return { kind: 'person', accountId: account.id, ...known }
+  }
+
+  async function refusal(request: Request, requestId: string, reason: string, actor: string): Promise<Problem> {
+    context.metrics.authenticationFailures.inc({ reason })
+    await limiter.countFailure(request.ip)
+    await recordSecurityEvent(sql, context, {
+      kind: 'authentication_failed',
+      actor,
+      ip: request.ip,
+      detail: reason,
+      requestId,
+      at: new Date(),
+    })
+    return invalidToken(reason)
+  }
+}
+
+function invalidToken(reason: string): Problem {
+  return new Problem('unauthenticated', {
+    detail: reason === 'expired_token' ? 'The sign-in token has expired.' : undefined,
+    headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' },
+  })
+}
+
+/**
+ * For what only the person themself may do, not whoever found their phone. In the terms of RFC 9470.
+ * @throws Problem fresh_sign_in_required
+ */
+export function assertFreshSignIn(caller: Caller, now: Date): void {
+  if (caller.kind !== 'person' && caller.kind !== 'newcomer') return
+  if (now.getTime() - caller.signedInAt.getTime() <= terms.freshSignInMs) return
+  const maxAge = terms.freshSignInMs / 1000
+  throw new Problem('fresh_sign_in_required', {
+    headers: { 'WWW-Authenticate': `Bearer error="insufficient_user_authentication", max_age=${maxAge}` },
+  })
+}

@@ -1,0 +1,52 @@
+import { z } from 'zod'
+import { Problem } from './problem.ts'
+
+/** Query fields of every list. */
+export const pageQuery = {
+  cursor: z.string().max(500).optional().describe('`nextCursor` of the page before'),
+  limit: z.coerce.number().int().min(1).max(200).default(50).describe('most items to answer'),
+}
+
+/** A page of a list, as answered. */
+export const pageOf = <Item extends z.ZodType>(item: Item) =>
+  z.object({ items: z.array(item), nextCursor: z.string().nullable().describe('null on the last page') })
+
+/** Where the next page starts, opaque to callers. Holds sort keys only, so nothing personal may be one. */
+export const encodeCursor = (position: readonly (string | number)[]): string =>
+  Buffer.from(JSON.stringify(position)).toString('base64url')
+
+/**
+ * The position a cursor stands for.
+ * @throws Problem invalid_request for anything that `encodeCursor` did not make
+ */
+export function decodeCursor<Position>(cursor: string | undefined, schema: z.ZodType<Position>): Position | undefined {
+  if (cursor === undefined) return undefined
+  const parsed = schema.safeParse(jsonIn(cursor))
+  if (!parsed.success) {
+    throw new Problem('invalid_request', { errors: [{ field: 'cursor', reason: 'not a cursor of this list' }] })
+  }
+  return parsed.data
+}
+
+function jsonIn(cursor: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * Cuts a page out of rows read with one more than asked for.
+ * @param rows at most `limit + 1`
+ * @param positionOf the sort keys of a row
+ */
+export function cutPage<Row>(
+  rows: readonly Row[],
+  limit: number,
+  positionOf: (row: Row) => readonly (string | number)[],
+): { rows: Row[]; nextCursor: string | null } {
+  const page = rows.slice(0, limit)
+  const last = page.at(-1)
+  return { rows: page, nextCursor: rows.length > limit && last !== undefined ? encodeCursor(positionOf(last)) : null }
+}

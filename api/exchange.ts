@@ -1,0 +1,28 @@
+import type { Response } from 'express'
+import type { Caller } from './caller.ts'
+
+/** What the frame knows about a request while it is answered. */
+export interface Exchange {
+  requestId: string
+  /** the route's template, never the address itself, which holds ids and tokens */
+  template: string
+  caller: Caller
+  /** from a provider's machines, not from one person's address */
+  webhook: boolean
+  startedAt: number
+}
+
+export const exchangeOf = (response: Response): Exchange => response.locals.exchange as Exchange
+
+/** The first thing that happens to a request. */
+export function beginExchange(response: Response, requestId: string): Exchange {
+  const exchange: Exchange = {
+    requestId,
+    template: 'unknown',
+    caller: { kind: 'public' },
+    webhook: false,
+    startedAt: performance.now(),
+  }
+  response.locals.exchange = exchange
+  return exchange
+}

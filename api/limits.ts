@@ -1,0 +1,82 @@
+import type { RequestHandler, Response } from 'express'
+import { ipKeyGenerator, MemoryStore, rateLimit } from 'express-rate-limit'
+import type { Metrics } from '../metrics.ts'
+import { scopeOf } from './caller.ts'
+import { exchangeOf } from './exchange.ts'
+import { Problem } from './problem.ts'
+
+/** Requests per minute and process: by kind of key, by account, or by address where nobody is known. */
+export interface Limits {
+  service: number
+  operator: number
+  person: number
+  newcomer: number
+  public: number
+  webhook: number
+  /** wrong keys and forged tokens; then the address waits, whatever it sends */
+  failedAuthentications: number
+}
+
+export const defaultLimits: Limits = {
+  service: 60_000,
+  operator: 1_200,
+  person: 240,
+  newcomer: 20,
+  public: 120,
+  webhook: 6_000,
+  failedAuthentications: 30,
+}
+
+const windowMs = 60_000
+
+export type Limiter = ReturnType<typeof createLimiter>
+
+/** Counts in memory: with several processes each allows this much, which suits a guard against floods. */
+export function createLimiter(limits: Limits, metrics: Metrics) {
+  const requests = new MemoryStore()
+  const failures = new MemoryStore()
+  const failureCount = rateLimit({ windowMs, limit: limits.failedAuthentications, store: failures })
+  const addressKey = (ip: string | undefined): string => `ip:${ipKeyGenerator(ip ?? '')}`
+
+  const countRequests = rateLimit({
+    windowMs,
+    store: requests,
+    limit: (_request, response) => limits[limitKind(response)],
+    keyGenerator: (request, response) => {
+      const { caller } = exchangeOf(response)
+      return caller.kind === 'public' ? `${limitKind(response)}:${addressKey(request.ip)}` : scopeOf(caller)
+    },
+    standardHeaders: 'draft-7',
+    legacyHeaders: false,
+    handler: (_request, response, next) => {
+      metrics.rateLimited.inc({ caller: limitKind(response) })
+      next(new Problem('too_many_requests'))
+    },
+  })
+
+  return {
+    /** Middleware; the caller has to be known. Sets `RateLimit` and, over the limit, `Retry-After`. */
+    countRequests: countRequests as RequestHandler,
+    /** @throws Problem too_many_requests for an address that failed too often */
+    async assertMayAuthenticate(ip: string | undefined): Promise<void> {
+      const count = await failureCount.getKey(addressKey(ip))
+      if (!count || count.totalHits < limits.failedAuthentications) return
+      const waitMs = (count.resetTime?.getTime() ?? 0) - Date.now()
+      metrics.rateLimited.inc({ caller: 'failed_authentication' })
+      const seconds = Math.max(1, Math.ceil(waitMs / 1000))
+      throw new Problem('too_many_requests', { headers: { 'Retry-After': String(seconds) } })
+    },
+    async countFailure(ip: string | undefined): Promise<void> {
+      await failures.increment(addressKey(ip))
+    },
+    stop(): void {
+      requests.shutdown()
+      failures.shutdown()
+    },
+  }
+}
+
+function limitKind(response: Response): Exclude<keyof Limits, 'failedAuthentications'> {
+  const { caller, webhook } = exchangeOf(response)
+  return webhook ? 'webhook' : caller.kind
+}

@@ -1,0 +1,19 @@
+/** `npm run api`: one API process. API and worker scale apart. */
+import { once } from 'node:events'
+import { readConfig } from '../config.ts'
+import { createContext } from '../context.ts'
+import { connectTemporal } from '../temporal-client.ts'
+import { createApi } from './server.ts'
+
+const config = readConfig(process.env)
+const context = createContext(config, { name: 'ama-esim-api' })
+const temporal = connectTemporal(config)
+const api = createApi({ ...context, temporal })
+const running = await api.listen(config.API_PORT, config.API_HOST)
+context.log.info({ port: running.port }, 'the API listens')
+
+const [signal] = await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
+context.log.info({ signal }, 'the API stops')
+await running.stop()
+await temporal.connection.close()
+await context.close()

@@ -1,0 +1,145 @@
+import express, { type Express, type Request, type RequestHandler, type Response } from 'express'
+import { z } from 'zod'
+import type { Context } from '../context.ts'
+import { recordSecurityEvent } from '../db/security-log.ts'
+import { type Authenticate, assertFreshSignIn } from './auth.ts'
+import { actorOf, assertReaches, type Caller } from './caller.ts'
+import { exchangeOf } from './exchange.ts'
+import { readIdempotencyKey } from './idempotency.ts'
+import type { Limiter } from './limits.ts'
+import { type FieldError, fieldErrors, Problem } from './problem.ts'
+import type { AnyReply, Method, Route } from './route.ts'
+
+export interface Frame {
+  context: Context
+  authenticate: Authenticate
+  limiter: Limiter
+}
+
+const jsonTypes = ['application/json', 'application/*+json']
+const readJson = express.json({ limit: '64kb', type: jsonTypes })
+const readBytes = express.raw({ limit: '1mb', type: () => true })
+const nothing = z.strictObject({})
+
+/** Puts the routes into Express, and a 405 on every path for the methods it lacks. */
+export function mountRoutes(app: Express, routes: readonly Route[], frame: Frame): void {
+  for (const route of routes) {
+    app[route.method](expressPath(route.path), ...handlersOf(route, frame))
+  }
+  for (const path of new Set(routes.map((route) => route.path))) {
+    const methods = routes.filter((route) => route.path === path).map((route) => route.method)
+    app.all(expressPath(path), (_request, response) => {
+      exchangeOf(response).template = path
+      throw new Problem('method_not_allowed', { headers: { Allow: allowed(methods) } })
+    })
+  }
+}
+
+const expressPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1')
+
+function allowed(methods: readonly Method[]): string {
+  const all = methods.includes('get') ? [...methods, 'head'] : methods
+  return [...new Set(all)].map((method) => method.toUpperCase()).join(', ')
+}
+
+function handlersOf(route: Route, frame: Frame): RequestHandler[] {
+  const { context, authenticate, limiter } = frame
+  const schemas = {
+    params: route.params?.strict() ?? nothing,
+    query: route.query?.strict() ?? nothing,
+    body: route.body ?? nothing.optional(),
+  }
+  const isOpen = route.callers.includes('public')
+  const operation = `${route.method.toUpperCase()} ${route.path}`
+
+  async function identify(request: Request, response: Response, next: () => void): Promise<void> {
+    const exchange = exchangeOf(response)
+    exchange.template = route.path
+    exchange.webhook = route.rawBody === true
+    // A webhook proves itself by its signature; whatever its sender puts into Authorization is not ours.
+    if (!exchange.webhook) exchange.caller = await authenticate(request, exchange.requestId)
+    next()
+  }
+
+  function authorize(_request: Request, response: Response, next: () => void): void {
+    const { caller } = exchangeOf(response)
+    if (!isOpen) assertAdmitted(caller, route)
+    if (route.freshSignIn) assertFreshSignIn(caller, new Date())
+    next()
+  }
+
+  async function answer(request: Request, response: Response): Promise<void> {
+    const { caller, requestId } = exchangeOf(response)
+    const params = parse(schemas.params, request.params, 'path')
+    const query = parse(schemas.query, request.query, 'query')
+    const body = route.rawBody ? undefined : parse(schemas.body, request.body, 'body')
+    const accountId = route.account === undefined ? undefined : String(params[route.account])
+    if (accountId !== undefined) assertReaches(caller, accountId)
+    if (caller.kind === 'operator') {
+      const event = { kind: 'operator_action', actor: actorOf(caller), detail: operation, requestId } as const
+      await recordSecurityEvent(context.sql, context, { ...event, accountId, ip: request.ip, at: new Date() })
+    }
+    const idempotency =
+      route.idempotencyKey &&
+      readIdempotencyKey(context, {
+        header: request.get('idempotency-key'),
+        required: route.idempotencyKey === 'required',
+        operation,
+        caller,
+        asked: { params, body },
+      })
+    const reply = await route.handle({
+      caller,
+      params,
+      query,
+      body,
+      idempotency,
+      raw: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
+      header: (name: string) => request.get(name),
+      ip: request.ip,
+      requestId,
+      log: request.log,
+    })
+    send(response, route, reply)
+  }
+
+  return [
+    identify,
+    ...(route.unlimited ? [] : [limiter.countRequests]),
+    authorize,
+    ...(route.rawBody ? [readBytes] : [requireJson, readJson]),
+    answer,
+  ]
+}
+
+function assertAdmitted(caller: Caller, route: Route): void {
+  if (route.callers.includes(caller.kind)) return
+  if (caller.kind === 'public') throw new Problem('unauthenticated', { headers: { 'WWW-Authenticate': 'Bearer' } })
+  throw new Problem(caller.kind === 'newcomer' && route.callers.includes('person') ? 'no_account' : 'forbidden')
+}
+
+function requireJson(request: Request, _response: Response, next: () => void): void {
+  // null: there is no body
+  if (request.is(jsonTypes) === false) throw new Problem('unsupported_media_type')
+  next()
+}
+
+function parse<Schema extends z.ZodType>(schema: Schema, value: unknown, place: string): z.output<Schema> {
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const errors: FieldError[] = fieldErrors(parsed.error, place)
+  throw new Problem('invalid_request', { errors })
+}
+
+function send(response: Response, route: Route, reply: AnyReply): void {
+  const definition = route.responses[reply.status]
+  if (!definition) throw new Error(`${route.method} ${route.path} does not define a response ${reply.status}`)
+  response.status(reply.status).set({ 'Cache-Control': 'no-store', ...reply.headers })
+  if (definition.schema) {
+    response.type('application/json').send(JSON.stringify(definition.schema.parse(reply.body)))
+  } else if (definition.contentType) {
+    response.type(definition.contentType).send(reply.raw)
+  } else {
+    response.end()
+  }
+}

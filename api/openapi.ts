@@ -1,0 +1,129 @@
+import { OpenAPIRegistry, OpenApiGeneratorV31 } from '@asteasolutions/zod-to-openapi'
+import { z } from 'zod'
+import { problemSchema } from './problem.ts'
+import { type ProblemCode, problems } from './problems.ts'
+import type { ResponseDefinition, Route } from './route.ts'
+
+export type OpenApiDocument = ReturnType<OpenApiGeneratorV31['generateDocument']>
+
+/** Describes the routes, from what they are made of. @param publicUrl where the API is */
+export function describeRoutes(routes: readonly Route[], publicUrl: string): OpenApiDocument {
+  const registry = new OpenAPIRegistry()
+  const key = registry.registerComponent('securitySchemes', 'key', {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'A service or operator key: `ama_<kind>_<id>_<secret>`',
+  })
+  const person = registry.registerComponent('securitySchemes', 'person', {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'Firebase ID token',
+  })
+  for (const route of routes) {
+    registry.registerPath({
+      method: route.method,
+      path: route.path,
+      operationId: operationId(route),
+      tags: [route.tag],
+      summary: route.summary,
+      ...(route.description !== undefined && { description: route.description }),
+      security: securityOf(route, key.name, person.name),
+      request: {
+        ...(route.params && { params: route.params }),
+        ...(route.query && { query: route.query }),
+        ...(route.body && {
+          body: { content: { 'application/json': { schema: route.body } }, required: !acceptsNothing(route.body) },
+        }),
+        headers: z.object(headersOf(route)),
+      },
+      responses: responsesOf(route),
+      'x-callers': route.callers,
+      ...(route.promises && { 'x-promises': route.promises }),
+    })
+  }
+  return new OpenApiGeneratorV31(registry.definitions).generateDocument({
+    openapi: '3.1.0',
+    info: {
+      title: 'AMA eSIM',
+      version: '1',
+      description: 'Sells travel eSIMs. Every error is an RFC 9457 problem; its type leads to its meaning.',
+    },
+    servers: [{ url: publicUrl }],
+  })
+}
+
+function operationId(route: Route): string {
+  const words = route.path.split(/[/{}.-]+/).filter((word) => word !== '' && word !== 'v1')
+  return [route.method, ...words.map((word) => `${word[0]?.toUpperCase()}${word.slice(1)}`)].join('')
+}
+
+function securityOf(route: Route, key: string, person: string): Record<string, string[]>[] {
+  const { callers } = route
+  return [
+    ...(callers.includes('public') ? [{}] : []),
+    ...(callers.includes('service') || callers.includes('operator') ? [{ [key]: [] }] : []),
+    ...(callers.includes('person') || callers.includes('newcomer') ? [{ [person]: [] }] : []),
+  ]
+}
+
+function headersOf(route: Route): Record<string, z.ZodType> {
+  const described: Record<string, z.ZodType> = {}
+  if (route.idempotencyKey) {
+    const header = z.string().min(1).max(255).describe('new for each thing you want done; repeat it to repeat safely')
+    described['Idempotency-Key'] = route.idempotencyKey === 'required' ? header : header.optional()
+  }
+  for (const [name, meaning] of Object.entries(route.requestHeaders ?? {})) {
+    described[name] = z.string().optional().describe(meaning)
+  }
+  return described
+}
+
+const acceptsNothing = (body: z.ZodType): boolean => body.safeParse(undefined).success
+
+function responsesOf(route: Route) {
+  const answers = Object.entries(route.responses).map(
+    ([status, definition]) => [status, successOf(definition)] as const,
+  )
+  const codes = problemCodesOf(route)
+  const statuses = [...new Set(codes.map((code) => problems[code].status))].sort()
+  const refusals = statuses.map((status) => {
+    const ofStatus = codes.filter((code) => problems[code].status === status)
+    const description = ofStatus.map((code) => `\`${code}\`: ${problems[code].meaning}`).join('\n\n')
+    return [
+      String(status),
+      { description, content: { 'application/problem+json': { schema: problemSchema } } },
+    ] as const
+  })
+  return Object.fromEntries([...answers, ...refusals])
+}
+
+function successOf(definition: ResponseDefinition) {
+  const { description, schema, contentType, headers } = definition
+  const content = schema
+    ? { 'application/json': { schema } }
+    : contentType && { [contentType]: { schema: { type: 'string' as const } } }
+  const headerObjects = Object.entries(headers ?? {}).map(
+    ([name, meaning]) => [name, { description: meaning, schema: { type: 'string' as const } }] as const,
+  )
+  return {
+    description,
+    ...(content && { content }),
+    ...(headerObjects.length > 0 && { headers: Object.fromEntries(headerObjects) }),
+  }
+}
+
+/** What the route declares, and what the frame can answer in its place. */
+export function problemCodesOf(route: Route): ProblemCode[] {
+  const open = route.callers.includes('public')
+  const codes: ProblemCode[] = ['invalid_request', 'too_many_requests', 'internal_error', 'unavailable']
+  if (!open || !route.rawBody) codes.push('unauthenticated')
+  if (!open) codes.push('forbidden')
+  if (route.callers.includes('person') && !route.callers.includes('newcomer') && !open) codes.push('no_account')
+  if (route.freshSignIn) codes.push('fresh_sign_in_required')
+  if (route.account) codes.push('not_found')
+  if (route.body) codes.push('malformed_json', 'unsupported_media_type')
+  if (route.body || route.rawBody) codes.push('body_too_large')
+  if (route.idempotencyKey) codes.push('idempotency_key_reused')
+  if (route.idempotencyKey === 'required') codes.push('idempotency_key_required')
+  return [...new Set([...codes, ...(route.problems ?? [])])]
+}

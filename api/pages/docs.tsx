@@ -1,0 +1,131 @@
+import { promises } from '../../policy/promises.ts'
+import { type OpenApiDocument, problemCodesOf } from '../openapi.ts'
+import { type ProblemCode, problems } from '../problems.ts'
+import type { Route } from '../route.ts'
+import { renderPage } from './document.tsx'
+
+/** The API for readers, from the same definitions as the OpenAPI document. */
+export function renderDocs(routes: readonly Route[], document: OpenApiDocument): string {
+  const tags = [...new Set(routes.map((route) => route.tag))]
+  return renderPage(
+    'AMA eSIM API',
+    <main>
+      <h1>AMA eSIM API</h1>
+      <p>
+        JSON over HTTPS. For machines: <a href="/openapi.json">openapi.json</a>. Send <code>Authorization: Bearer</code>{' '}
+        with a service key, an operator key or a Firebase ID token. Every error is an{' '}
+        <code>application/problem+json</code> with a <code>code</code> from the <a href="#problems">list below</a>.
+        Fields that an operation does not name are refused.
+      </p>
+      <nav>
+        {tags.map((tag) => (
+          <a key={tag} href={`#${tag}`}>
+            {tag}
+          </a>
+        ))}
+        <a href="#problems">problems</a>
+      </nav>
+      {tags.map((tag) => (
+        <section key={tag} id={tag}>
+          <h2>{tag}</h2>
+          {routes
+            .filter((route) => route.tag === tag)
+            .map((route) => (
+              <Operation key={`${route.method} ${route.path}`} route={route} document={document} />
+            ))}
+        </section>
+      ))}
+      <section id="problems">
+        <h2>problems</h2>
+        <ProblemTable codes={Object.keys(problems) as ProblemCode[]} />
+      </section>
+    </main>,
+  )
+}
+
+/** What one problem type means: the page its type URI leads to. */
+export function renderProblem(code: ProblemCode): string {
+  return renderPage(
+    problems[code].title,
+    <main>
+      <h1>{problems[code].title}</h1>
+      <ProblemTable codes={[code]} />
+      <p>
+        <a href="/docs#problems">All problems</a>
+      </p>
+    </main>,
+  )
+}
+
+function Operation({ route, document }: { route: Route; document: OpenApiDocument }) {
+  const operation = document.paths?.[route.path]?.[route.method]
+  return (
+    <details>
+      <summary>
+        <span className="method">{route.method.toUpperCase()}</span> <code>{route.path}</code>{' '}
+        <span className="quiet">{route.summary}</span>
+      </summary>
+      {route.description && <p>{route.description}</p>}
+      <p>For: {route.callers.join(', ')}</p>
+      {route.promises && (
+        <ul>
+          {route.promises.map((id) => (
+            <li key={id}>
+              {id}: {promises[id]}
+            </li>
+          ))}
+        </ul>
+      )}
+      {operation?.parameters && <Schema title="Parameters" value={operation.parameters} />}
+      {operation?.requestBody && <Schema title="Body" value={resolved(operation.requestBody, document)} />}
+      {Object.entries(route.responses).map(([status, response]) => (
+        <Schema
+          key={status}
+          title={`${status} ${response.description}`}
+          value={resolved(operation?.responses?.[status]?.content ?? {}, document)}
+        />
+      ))}
+      <h3>Problems</h3>
+      <ProblemTable codes={problemCodesOf(route)} />
+    </details>
+  )
+}
+
+function Schema({ title, value }: { title: string; value: unknown }) {
+  return (
+    <>
+      <h3>{title}</h3>
+      <pre>{JSON.stringify(value, null, 2)}</pre>
+    </>
+  )
+}
+
+function ProblemTable({ codes }: { codes: readonly ProblemCode[] }) {
+  return (
+    <table>
+      <tbody>
+        {codes.map((code) => (
+          <tr key={code}>
+            <td>{problems[code].status}</td>
+            <td>
+              <code>{code}</code>
+            </td>
+            <td>{problems[code].meaning}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  )
+}
+
+/** The value with `$ref`s to components replaced by what they refer to, so that a reader need not look elsewhere. */
+function resolved(value: unknown, document: OpenApiDocument): unknown {
+  if (Array.isArray(value)) return value.map((item) => resolved(item, document))
+  if (value === null || typeof value !== 'object') return value
+  const reference = (value as { $ref?: unknown }).$ref
+  if (typeof reference === 'string') {
+    const name = reference.split('/').at(-1) ?? ''
+    return resolved(document.components?.schemas?.[name] ?? {}, document)
+  }
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, resolved(item, document)]))
+}

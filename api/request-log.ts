@@ -1,0 +1,60 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { RequestHandler, Response } from 'express'
+import { pinoHttp } from 'pino-http'
+import { v4 as uuid } from 'uuid'
+import { describeError, type Log } from '../log.ts'
+import type { Metrics } from '../metrics.ts'
+import { actorOf } from './caller.ts'
+import { beginExchange, exchangeOf } from './exchange.ts'
+
+/** Hexadecimal, so that nothing readable can be sent into our logs as an id. */
+const acceptableId = /^[0-9a-f-]{16,64}$/i
+
+/** Paths that are asked every few seconds, and worth a line only when they fail. */
+const quiet = new Set(['/livez', '/readyz', '/metrics'])
+
+/** Starts the exchange: its id, taken from `X-Request-Id` or made, its log and its duration. */
+export function createRequestLog(log: Log, metrics: Metrics): RequestHandler[] {
+  const begin: RequestHandler = (request, response, next) => {
+    const given = request.get('x-request-id')
+    const id = given !== undefined && acceptableId.test(given) ? given : uuid()
+    const exchange = beginExchange(response, id)
+    request.id = id
+    response.set('X-Request-Id', id)
+    response.once('close', () => {
+      // 499: the caller went away
+      const status = response.writableFinished ? response.statusCode : 499
+      const labels = { method: request.method, route: exchange.template, status }
+      metrics.httpRequestSeconds.observe(labels, (performance.now() - exchange.startedAt) / 1000)
+    })
+    next()
+  }
+  const describe = (request: IncomingMessage, response: ServerResponse) => {
+    const { template, caller } = exchangeOf(response as Response)
+    return { method: request.method, route: template, status: response.statusCode, caller: actorOf(caller) }
+  }
+  const record = pinoHttp({
+    logger: log,
+    quietReqLogger: true,
+    quietResLogger: true,
+    customAttributeKeys: { reqId: 'requestId', responseTime: 'durationMs' },
+    wrapSerializers: false,
+    serializers: { req: () => undefined, res: () => undefined, err: describeError },
+    customSuccessMessage: () => 'answered',
+    customErrorMessage: () => 'failed',
+    customSuccessObject: (request, response, value: { durationMs: number }) => ({
+      ...describe(request, response),
+      durationMs: value.durationMs,
+    }),
+    customErrorObject: (request, response, error, value: { durationMs: number }) => ({
+      ...describe(request, response),
+      durationMs: value.durationMs,
+      err: error,
+    }),
+    customLogLevel: (_request, response, error) => {
+      if (error || response.statusCode >= 500) return 'error'
+      return quiet.has(exchangeOf(response as Response).template) ? 'silent' : 'info'
+    },
+  })
+  return [begin, record]
+}

@@ -1,0 +1,85 @@
+import type { ApiContext } from '../../context.ts'
+import { updateAccount } from '../../db/accounts.ts'
+import { account, accountChanges, accountParams, newAccount } from '../account-fields.ts'
+import { viewAccount } from '../account-view.ts'
+import { alreadyHas, entityTag, expectedVersion } from '../entity-tag.ts'
+import { Problem } from '../problem.ts'
+import { defineRoute, type Route } from '../route.ts'
+import { signUp } from '../sign-up.ts'
+
+const versionHeader = { ETag: 'the version, for `If-Match`' }
+
+export function accountRoutes(api: ApiContext): Route[] {
+  return [
+    defineRoute({
+      method: 'post',
+      path: '/v1/accounts',
+      tag: 'accounts',
+      summary: 'Sign up',
+      description:
+        'With e-mail, or with Apple or Google, whose tokens are verified here. A person calls with their Firebase ID token, which becomes the way to sign in. Consent to promotions starts as off.',
+      promises: ['C1', 'C2', 'C5', 'C6', 'C7', 'U1', 'S1'],
+      callers: ['service', 'newcomer', 'person'],
+      idempotencyKey: 'optional',
+      body: newAccount,
+      responses: {
+        201: { description: 'The account', schema: account, headers: { ...versionHeader, Location: 'its address' } },
+      },
+      problems: ['email_taken', 'identity_taken', 'sign_in_refused', 'request_in_progress'],
+      async handle(request) {
+        const id = await signUp(api, request)
+        const { body, version } = await viewAccount(api, id)
+        return { status: 201, headers: { ETag: entityTag(version), Location: `/v1/accounts/${id}` }, body }
+      },
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/v1/accounts/{id}',
+      tag: 'accounts',
+      summary: 'Everything the account holds about its person',
+      promises: ['G1', 'C1', 'C2', 'C5', 'C6'],
+      callers: ['service', 'person', 'operator'],
+      account: 'id',
+      params: accountParams,
+      requestHeaders: { 'If-None-Match': 'answers 304 if the account is still at this version' },
+      responses: {
+        200: { description: 'The account', schema: account, headers: versionHeader },
+        304: { description: 'Not changed', headers: versionHeader },
+      },
+      async handle({ params, header }) {
+        const { body, version } = await viewAccount(api, params.id)
+        const tag = { ETag: entityTag(version) }
+        return alreadyHas(header('if-none-match'), version)
+          ? { status: 304, headers: tag }
+          : { status: 200, headers: tag, body }
+      },
+    }),
+    defineRoute({
+      method: 'patch',
+      path: '/v1/accounts/{id}',
+      tag: 'accounts',
+      summary: 'Correct names and phone number',
+      description: 'What is left out stays as it is; a phone number of null removes it.',
+      promises: ['G2', 'C2', 'C7'],
+      callers: ['service', 'person'],
+      account: 'id',
+      params: accountParams,
+      body: accountChanges,
+      requestHeaders: { 'If-Match': 'changes the account only at this version' },
+      responses: { 200: { description: 'The account as it is now', schema: account, headers: versionHeader } },
+      problems: ['version_conflict'],
+      async handle({ params, body, header }) {
+        const outcome = await updateAccount(api.sql, api, {
+          id: params.id,
+          expectedVersion: expectedVersion(header('if-match')),
+          changes: body,
+          at: new Date(),
+        })
+        if (outcome === 'missing') throw new Problem('not_found')
+        if (outcome === 'other_version') throw new Problem('version_conflict')
+        const view = await viewAccount(api, params.id)
+        return { status: 200, headers: { ETag: entityTag(view.version) }, body: view.body }
+      },
+    }),
+  ]
+}

@@ -1,0 +1,34 @@
+import { z } from 'zod'
+import type { ApiContext } from '../../context.ts'
+import { consentSources, findPromotions, setPromotions } from '../../db/consents.ts'
+import { accountParams, promotionsConsent } from '../account-fields.ts'
+import { Problem } from '../problem.ts'
+import { defineRoute, type Route } from '../route.ts'
+
+const newConsent = z
+  .strictObject({ granted: z.boolean(), source: z.enum(consentSources).describe('where the person said so') })
+  .meta({ id: 'NewPromotionsConsent' })
+
+export function consentRoutes(api: ApiContext): Route[] {
+  return [
+    defineRoute({
+      method: 'put',
+      path: '/v1/accounts/{id}/consents/promotions',
+      tag: 'accounts',
+      summary: 'Agree to promotions, or withdraw',
+      description: 'Every change is kept with its time and source. Takes effect before the next promotion is sent.',
+      promises: ['U4', 'G4'],
+      callers: ['service', 'person'],
+      account: 'id',
+      params: accountParams,
+      body: newConsent,
+      responses: { 200: { description: 'The consent as it is now', schema: promotionsConsent } },
+      async handle({ params, body }) {
+        await setPromotions(api.sql, { accountId: params.id, ...body, at: new Date() })
+        const consent = await findPromotions(api.sql, params.id)
+        if (!consent) throw new Problem('not_found')
+        return { status: 200, body: consent }
+      },
+    }),
+  ]
+}

@@ -1,0 +1,76 @@
+import { z } from 'zod'
+import type { ApiContext } from '../../context.ts'
+import { defineRoute, type Route } from '../route.ts'
+
+const checkTimeoutMs = 2_000
+
+const state = z.enum(['ok', 'failed'])
+const readiness = z
+  .object({
+    status: z.enum(['ready', 'not_ready', 'stopping']),
+    checks: z.object({ database: state, temporal: state }),
+  })
+  .meta({ id: 'Readiness' })
+
+/** Liveness, readiness and metrics. @param isStopping whether the process is on its way out */
+export function healthRoutes(api: ApiContext, isStopping: () => boolean): Route[] {
+  const { sql, temporal, metrics } = api
+
+  return [
+    defineRoute({
+      method: 'get',
+      path: '/livez',
+      tag: 'operation',
+      summary: 'The process runs',
+      callers: ['public'],
+      unlimited: true,
+      responses: { 200: { description: 'It does', schema: z.object({ status: z.literal('alive') }) } },
+      handle: () => ({ status: 200, body: { status: 'alive' as const } }),
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/readyz',
+      tag: 'operation',
+      summary: 'The process can do its work',
+      callers: ['public'],
+      unlimited: true,
+      responses: {
+        200: { description: 'Database and Temporal answer', schema: readiness },
+        503: { description: 'One of them does not, or the process is stopping', schema: readiness },
+      },
+      async handle() {
+        const [database, temporalState] = await Promise.all([
+          check(sql`select 1`),
+          check(temporal.withDeadline(Date.now() + checkTimeoutMs, () => temporal.workflowService.getSystemInfo({}))),
+        ])
+        const checks = { database, temporal: temporalState }
+        if (isStopping()) return { status: 503, body: { status: 'stopping' as const, checks } }
+        return database === 'ok' && temporalState === 'ok'
+          ? { status: 200, body: { status: 'ready' as const, checks } }
+          : { status: 503, body: { status: 'not_ready' as const, checks } }
+      },
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/metrics',
+      tag: 'operation',
+      summary: 'Prometheus metrics',
+      callers: ['operator', 'service'],
+      responses: { 200: { description: 'Text exposition format', contentType: metrics.registry.contentType } },
+      handle: async () => ({ status: 200, raw: await metrics.registry.metrics() }),
+    }),
+  ]
+}
+
+/** Never throws: a check that fails is an answer. */
+async function check(work: PromiseLike<unknown>): Promise<'ok' | 'failed'> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<'failed'>((resolve) => {
+    timer = setTimeout(() => resolve('failed'), checkTimeoutMs)
+  })
+  const result = Promise.resolve(work).then(
+    () => 'ok' as const,
+    () => 'failed' as const,
+  )
+  return Promise.race([result, late]).finally(() => clearTimeout(timer))
+}

@@ -1,0 +1,74 @@
+import type { ApiContext } from '../../context.ts'
+import { recordSignIn } from '../../db/accounts.ts'
+import { AlreadyTaken, tellingWhatIsTaken } from '../../db/constraint.ts'
+import { findAccountOfIdentity, linkIdentity } from '../../db/identities.ts'
+import { recordSecurityEvent } from '../../db/security-log.ts'
+import { findDataKey } from '../../db/vault.ts'
+import { account, accountParams, newSignIn } from '../account-fields.ts'
+import { viewAccount } from '../account-view.ts'
+import { actorOf } from '../caller.ts'
+import { entityTag } from '../entity-tag.ts'
+import { exchangeAppleCode, type ProvenIdentity, proveIdentities } from '../identity-proofs.ts'
+import { Problem } from '../problem.ts'
+import { defineRoute, type Route } from '../route.ts'
+
+export function signInRoutes(api: ApiContext): Route[] {
+  return [
+    defineRoute({
+      method: 'post',
+      path: '/v1/accounts/{id}/sign-ins',
+      tag: 'accounts',
+      summary: 'Note that the person signed in',
+      description:
+        'Keeps the address and the time of the last sign-in, and links an Apple or Google user where their token comes along. With nothing to link the body is an empty object.',
+      promises: ['C5', 'C6', 'R1', 'R4'],
+      callers: ['service', 'person'],
+      account: 'id',
+      params: accountParams,
+      body: newSignIn,
+      responses: {
+        200: { description: 'The account as it is now', schema: account, headers: { ETag: 'the version' } },
+      },
+      problems: ['sign_in_refused', 'identity_taken', 'identity_differs'],
+      async handle({ params: { id }, body, caller, ip, requestId }) {
+        const asking = { caller, ip, requestId }
+        const proven = await proveIdentities(api, body, asking)
+        const at = new Date()
+        if (proven.google) await link(id, proven.google, null, at)
+        if (proven.apple) {
+          await link(id, proven.apple, await appleToken(id, proven.apple, body.apple?.authorizationCode, asking), at)
+        }
+        if (!(await recordSignIn(api.sql, api, { id, ip: ip ?? null, at }))) throw new Problem('not_found')
+        const event = { kind: 'sign_in', actor: actorOf(caller), accountId: id, ip, requestId } as const
+        await recordSecurityEvent(api.sql, api, { ...event, at })
+        const view = await viewAccount(api, id)
+        return { status: 200, headers: { ETag: entityTag(view.version) }, body: view.body }
+      },
+    }),
+  ]
+
+  async function appleToken(
+    id: string,
+    identity: ProvenIdentity,
+    authorizationCode: string | undefined,
+    asking: Parameters<typeof exchangeAppleCode>[2],
+  ): Promise<string | null> {
+    const owner = await findAccountOfIdentity(api.sql, api, 'apple', identity.subject)
+    if (owner !== undefined && owner !== id) throw new Problem('identity_taken')
+    if (authorizationCode !== undefined) return exchangeAppleCode(api, { identity, authorizationCode }, asking)
+    if (owner === id) return null
+    // Without it the link could never be revoked.
+    throw new Problem('invalid_request', { errors: [{ field: 'apple.authorizationCode', reason: 'missing' }] })
+  }
+
+  async function link(id: string, identity: ProvenIdentity, refreshToken: string | null, at: Date): Promise<void> {
+    const key = await findDataKey(api.sql, api, id)
+    if (!key) throw new Problem('not_found')
+    try {
+      const linked = linkIdentity(api.sql, api, key, { ...identity, refreshToken, at })
+      if ((await tellingWhatIsTaken(linked)) === 'other_subject') throw new Problem('identity_differs')
+    } catch (error) {
+      throw error instanceof AlreadyTaken ? new Problem('identity_taken') : error
+    }
+  }
+}

@@ -1,0 +1,103 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import express, { type Express } from 'express'
+import helmet from 'helmet'
+import type { ApiContext } from '../context.ts'
+import { createAuthenticator } from './auth.ts'
+import { createErrorHandler } from './error-handler.ts'
+import { createLimiter, defaultLimits, type Limits } from './limits.ts'
+import { mountRoutes } from './mount.ts'
+import { describeRoutes, type OpenApiDocument } from './openapi.ts'
+import { Problem } from './problem.ts'
+import { createRequestLog } from './request-log.ts'
+import type { Route } from './route.ts'
+import { accountRoutes } from './routes/accounts.ts'
+import { consentRoutes } from './routes/consents.ts'
+import { deviceRoutes } from './routes/devices.ts'
+import { docsRoutes } from './routes/docs.ts'
+import { healthRoutes } from './routes/health.ts'
+import { packageRoutes } from './routes/packages.ts'
+import { signInRoutes } from './routes/sign-ins.ts'
+
+export interface ApiOptions {
+  /** over the defaults of limits.ts, which tests would exceed */
+  limits?: Partial<Limits>
+}
+
+export interface Api {
+  app: Express
+  routes: readonly Route[]
+  document: OpenApiDocument
+  /** Starts to listen. @param port 0 for a free one */
+  listen(port: number, host?: string): Promise<RunningApi>
+}
+
+export interface RunningApi {
+  url: string
+  port: number
+  /** Reports itself not ready, stops accepting, answers what is under way, and cuts what is not done by then. */
+  stop(options?: { drainMs?: number }): Promise<void>
+}
+
+/** Longer than a proxy keeps its connections, so that the proxy is the one to close them. */
+const keepAliveMs = 65_000
+const requestTimeoutMs = 30_000
+const defaultDrainMs = 20_000
+
+/** The API over its context. Listens only when told to. */
+export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
+  let stopping = false
+  const limiter = createLimiter({ ...defaultLimits, ...options.limits }, api.metrics)
+  const routes: Route[] = [
+    ...packageRoutes(api),
+    ...accountRoutes(api),
+    ...signInRoutes(api),
+    ...deviceRoutes(api),
+    ...consentRoutes(api),
+    ...healthRoutes(api, () => stopping),
+    ...docsRoutes(() => ({ routes, document })),
+  ]
+  const document = describeRoutes(routes, api.config.PUBLIC_URL)
+
+  const app = express()
+  app.disable('x-powered-by')
+  app.set('etag', false)
+  app.set('query parser', 'simple')
+  app.set('trust proxy', api.config.TRUSTED_PROXIES)
+  app.use(...createRequestLog(api.log, api.metrics))
+  app.use(helmet())
+  app.use((_request, response, next) => {
+    if (stopping) response.set('Connection', 'close')
+    next()
+  })
+  mountRoutes(app, routes, { context: api, limiter, authenticate: createAuthenticator(api, limiter) })
+  app.use(() => {
+    throw new Problem('not_found')
+  })
+  app.use(createErrorHandler(api))
+
+  return { app, routes, document, listen }
+
+  async function listen(port: number, host = '127.0.0.1'): Promise<RunningApi> {
+    const server = createServer(app)
+    server.keepAliveTimeout = keepAliveMs
+    server.requestTimeout = requestTimeoutMs
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(port, host, resolve)
+    })
+    const actual = (server.address() as AddressInfo).port
+    return {
+      url: `http://${host}:${actual}`,
+      port: actual,
+      async stop({ drainMs = defaultDrainMs } = {}) {
+        stopping = true
+        const closed = new Promise((resolve) => server.close(resolve))
+        const cut = setTimeout(() => server.closeAllConnections(), drainMs)
+        await closed
+        clearTimeout(cut)
+        limiter.stop()
+      },
+    }
+  }
+}

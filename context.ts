@@ -1,0 +1,135 @@
+/** The only place where adapters are built. One field can be replaced in a test. */
+import type { Client } from '@temporalio/client'
+import type { Config } from './config.ts'
+import { createDataKeys } from './db/data-keys.ts'
+import { connectDatabase } from './db/database.ts'
+import { createFieldCipher } from './db/field-cipher.ts'
+import { createLog, type Log } from './log.ts'
+import { createMetrics } from './metrics.ts'
+import { createAiralo } from './providers/airalo.ts'
+import { createApple } from './providers/apple.ts'
+import type { EsimProvider, EsimProviderId } from './providers/esim.ts'
+import { createEsimAccess } from './providers/esim-access.ts'
+import type { FirebaseSettings } from './providers/firebase-app.ts'
+import { createFirebaseIdTokens } from './providers/firebase-id-token.ts'
+import { createFirebaseUsers } from './providers/firebase-users.ts'
+import { createGoogle } from './providers/google.ts'
+import { createMeasurement } from './providers/measurement.ts'
+import { createPush } from './providers/push.ts'
+import { createStripe } from './providers/stripe.ts'
+
+/** Orders and usage queries; a provider that takes longer than this has an unknown outcome. */
+const esimTimeoutMs = 15_000
+
+export type Context = ReturnType<typeof buildContext> & { close(): Promise<void> }
+
+/** What the API needs: all of it, and Temporal. */
+export type ApiContext = Context & { temporal: Client }
+
+export interface ContextOptions {
+  /** in place of what would be built */
+  overrides?: Partial<ReturnType<typeof buildContext>>
+  /** names this process to the database */
+  name?: string
+  maxConnections?: number
+  log?: Log
+}
+
+/** Builds everything a process works with. Nothing dials before it is first used. */
+export function createContext(config: Config, options: ContextOptions = {}): Context {
+  const context = { ...buildContext(config, options), ...options.overrides }
+  return {
+    ...context,
+    async close() {
+      await Promise.all([context.push.close(), context.firebaseUsers.close(), context.sql.end({ timeout: 5 })])
+    },
+  }
+}
+
+function buildContext(config: Config, options: ContextOptions) {
+  const { name, maxConnections } = options
+  const cipher = createFieldCipher(config.FIELD_KEYS, Buffer.from(config.INDEX_KEY, 'base64'))
+  const firebase = firebaseSettings(config)
+  const esimProviders: Readonly<Record<EsimProviderId, EsimProvider>> = {
+    'esim-access': createEsimAccess({
+      baseUrl: config.ESIM_ACCESS_URL,
+      accessCode: config.ESIM_ACCESS_CODE,
+      secretKey: config.ESIM_ACCESS_SECRET,
+      timeoutMs: esimTimeoutMs,
+    }),
+    airalo: createAiralo({
+      baseUrl: config.AIRALO_URL,
+      clientId: config.AIRALO_CLIENT_ID,
+      clientSecret: config.AIRALO_CLIENT_SECRET,
+      timeoutMs: esimTimeoutMs,
+    }),
+  }
+  return {
+    config,
+    log: options.log ?? createLog({ level: config.LOG_LEVEL }),
+    metrics: createMetrics(),
+    sql: connectDatabase(config.DATABASE_URL, {
+      ...(name !== undefined && { name }),
+      ...(maxConnections !== undefined && { maxConnections }),
+    }),
+    cipher,
+    dataKeys: createDataKeys(cipher),
+    stripe: createStripe({
+      secretKey: config.STRIPE_SECRET_KEY,
+      webhookSecret: config.STRIPE_WEBHOOK_SECRET,
+      publishableKey: config.STRIPE_PUBLISHABLE_KEY,
+      apiBase: config.STRIPE_API_URL,
+    }),
+    esimProviders,
+    apple: createApple({
+      baseUrl: config.APPLE_URL,
+      teamId: config.APPLE_TEAM_ID,
+      keyId: config.APPLE_KEY_ID,
+      privateKeyPem: config.APPLE_PRIVATE_KEY,
+      clientIds: config.APPLE_CLIENT_IDS,
+    }),
+    google: createGoogle({
+      clientIds: config.GOOGLE_CLIENT_IDS,
+      certsUrl: config.GOOGLE_CERTS_URL,
+      riscCertsUrl: config.GOOGLE_RISC_CERTS_URL,
+      revokeUrl: config.GOOGLE_REVOKE_URL,
+    }),
+    firebaseIdToken: createFirebaseIdTokens({
+      projectId: config.FIREBASE_PROJECT_ID,
+      jwksUrl: config.FIREBASE_CERTS_URL,
+    }),
+    firebaseUsers: createFirebaseUsers(firebase),
+    push: createPush(firebase),
+    measurement: createMeasurement(measurementSettings(config)),
+  }
+}
+
+function firebaseSettings(config: Config): FirebaseSettings {
+  const [host, port] = config.FIREBASE_CONNECT_TO?.split(':') ?? []
+  return {
+    projectId: config.FIREBASE_PROJECT_ID,
+    serviceAccount: { clientEmail: config.FIREBASE_CLIENT_EMAIL, privateKey: config.FIREBASE_PRIVATE_KEY },
+    ...(host !== undefined && {
+      connectTo: { host, port: Number(port), ca: config.FIREBASE_CONNECT_CA ?? '' },
+    }),
+  }
+}
+
+function measurementSettings(config: Config): Parameters<typeof createMeasurement>[0] {
+  const { META_API_VERSION, META_DATASET_ID, META_ACCESS_TOKEN, GA_FIREBASE_APP_ID, GA_API_SECRET } = config
+  return {
+    meta:
+      META_API_VERSION && META_DATASET_ID && META_ACCESS_TOKEN
+        ? {
+            baseUrl: config.META_URL,
+            apiVersion: META_API_VERSION,
+            datasetId: META_DATASET_ID,
+            accessToken: META_ACCESS_TOKEN,
+          }
+        : undefined,
+    googleAnalytics:
+      GA_FIREBASE_APP_ID && GA_API_SECRET
+        ? { baseUrl: config.GA_URL, firebaseAppId: GA_FIREBASE_APP_ID, apiSecret: GA_API_SECRET }
+        : undefined,
+  }
+}

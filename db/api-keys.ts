@@ -1,0 +1,77 @@
+/**
+ * Keys of callers that are not persons: `ama_<kind>_<id>_<secret>`. The secret is 256 random bits, so that a plain
+ * hash is enough to keep it.
+ */
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import type { Queryable } from './database.ts'
+
+export type ApiKeyKind = 'service' | 'operator'
+
+export interface ApiKey {
+  id: string
+  kind: ApiKeyKind
+  label: string
+  createdAt: Date
+  revokedAt: Date | null
+}
+
+const keyFormat = /^ama_(service|operator)_([0-9a-f]{16})_([\w-]{43})$/
+
+/** True for a text that claims to be one of our keys. */
+export const looksLikeApiKey = (token: string): boolean => token.startsWith('ama_')
+
+/** Makes a key. The returned token is shown once and stored nowhere. */
+export async function createApiKey(
+  sql: Queryable,
+  wanted: { kind: ApiKeyKind; label: string; at: Date },
+): Promise<{ id: string; token: string }> {
+  const id = randomBytes(8).toString('hex')
+  const secret = randomBytes(32).toString('base64url')
+  await sql`insert into api_keys (id, secret_hash, kind, label, created_at)
+    values (${id}, ${hash(secret)}, ${wanted.kind}, ${wanted.label}, ${wanted.at})`
+  return { id, token: `ama_${wanted.kind}_${id}_${secret}` }
+}
+
+/** The key a token stands for, or why it is refused. Read every time, so that revoking acts at once. */
+export async function verifyApiKey(
+  sql: Queryable,
+  token: string,
+): Promise<ApiKey | { refused: 'malformed' | 'unknown' | 'revoked'; id: string | null }> {
+  const [, kind, id = '', secret = ''] = keyFormat.exec(token) ?? []
+  if (!kind) return { refused: 'malformed', id: null }
+  const [row] = await sql<(ApiKeyRow & { secret_hash: Buffer })[]>`
+    select id, kind, label, created_at, revoked_at, secret_hash from api_keys where id = ${id}`
+  const matches = timingSafeEqual(hash(secret), row?.secret_hash ?? hash(''))
+  if (!row || !matches || row.kind !== kind) return { refused: 'unknown', id: row ? id : null }
+  return row.revoked_at ? { refused: 'revoked', id } : apiKeyOf(row)
+}
+
+export async function listApiKeys(sql: Queryable): Promise<ApiKey[]> {
+  const rows = await sql<ApiKeyRow[]>`
+    select id, kind, label, created_at, revoked_at from api_keys order by created_at, id`
+  return rows.map(apiKeyOf)
+}
+
+/** False when there is no such key, or it was revoked before. */
+export async function revokeApiKey(sql: Queryable, id: string, at: Date): Promise<boolean> {
+  const revoked = await sql`update api_keys set revoked_at = ${at} where id = ${id} and revoked_at is null`
+  return revoked.count === 1
+}
+
+interface ApiKeyRow {
+  id: string
+  kind: ApiKeyKind
+  label: string
+  created_at: Date
+  revoked_at: Date | null
+}
+
+const apiKeyOf = (row: ApiKeyRow): ApiKey => ({
+  id: row.id,
+  kind: row.kind,
+  label: row.label,
+  createdAt: row.created_at,
+  revokedAt: row.revoked_at,
+})
+
+const hash = (secret: string): Buffer => createHash('sha256').update(secret).digest()

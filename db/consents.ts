@@ -1,0 +1,42 @@
+import type { Queryable } from './database.ts'
+
+export const consentSources = ['app_settings', 'sign_up', 'web', 'support', 'unsubscribe_link'] as const
+export type ConsentSource = (typeof consentSources)[number]
+
+export interface Consent {
+  granted: boolean
+  /** null while nothing was ever said: then it is off */
+  changedAt: Date | null
+  source: ConsentSource | null
+}
+
+/**
+ * U4, G4: sets the consent to promotions and keeps the change, its time and its source. Saying again what holds already
+ * changes nothing.
+ */
+export async function setPromotions(
+  sql: Queryable,
+  change: { accountId: string; granted: boolean; source: ConsentSource; at: Date },
+): Promise<void> {
+  await sql`
+    with changed as (
+      update accounts set promotions = ${change.granted}, version = version + 1,
+        last_active_at = greatest(last_active_at, ${change.at})
+      where id = ${change.accountId} and promotions <> ${change.granted}
+      returning id
+    )
+    insert into consents (account_id, purpose, granted, source, at)
+    select id, 'promotions', ${change.granted}, ${change.source}, ${change.at} from changed
+    on conflict (account_id, purpose, at) do update set granted = excluded.granted, source = excluded.source`
+}
+
+/** The consent to promotions, or undefined when there is no such account. */
+export async function findPromotions(sql: Queryable, accountId: string): Promise<Consent | undefined> {
+  const [row] = await sql<{ promotions: boolean; at: Date | null; source: ConsentSource | null }[]>`
+    select promotions, at, source from accounts
+    left join lateral (
+      select at, source from consents where account_id = id and purpose = 'promotions' order by at desc limit 1
+    ) as latest on true
+    where id = ${accountId}`
+  return row && { granted: row.promotions, changedAt: row.at, source: row.source }
+}

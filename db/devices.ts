@@ -1,0 +1,116 @@
+import { violatedConstraint } from './constraint.ts'
+import type { Queryable } from './database.ts'
+import { findDataKey, tableSealer, type Vault } from './vault.ts'
+
+/** C4 and C5: what we know of a device. */
+export interface Device {
+  deviceId: string
+  platform: 'ios' | 'android'
+  pushToken: string | null
+  appVersion: string | null
+  model: string | null
+  osVersion: string | null
+  appInstanceId: string | null
+  seenAt: Date
+}
+
+interface DeviceRow {
+  device_id: Buffer
+  platform: 'ios' | 'android'
+  push_token: Buffer | null
+  app_version: Buffer | null
+  model: Buffer | null
+  os_version: Buffer | null
+  app_instance_id: Buffer | null
+  seen_at: Date
+}
+
+const deviceIndex = (vault: Vault, deviceId: string): Buffer => vault.cipher.blindIndex('devices.device_id', deviceId)
+export const pushTokenIndex = (vault: Vault, pushToken: string): Buffer =>
+  vault.cipher.blindIndex('devices.push_token', pushToken)
+
+/** Another request may give the token to its device between our two statements; it can lose as often as it wins. */
+const attempts = 5
+
+/**
+ * Replaces what is known of a device. A push token is one phone's: whichever device had it before loses it. Two
+ * statements without a transaction, so that two requests that swap tokens cannot block each other.
+ * @returns false when there is no such account
+ */
+export async function putDevice(sql: Queryable, vault: Vault, accountId: string, device: Device): Promise<boolean> {
+  const key = await findDataKey(sql, vault, accountId)
+  if (!key) return false
+  const fields = tableSealer(vault.cipher, key, 'devices')
+  const index = deviceIndex(vault, device.deviceId)
+  const tokenIndex = device.pushToken === null ? null : pushTokenIndex(vault, device.pushToken)
+  const columns = {
+    device_id: fields.seal('device_id', device.deviceId),
+    platform: device.platform,
+    push_token: fields.sealOptional('push_token', device.pushToken),
+    push_token_index: tokenIndex,
+    app_version: fields.sealOptional('app_version', device.appVersion),
+    model: fields.sealOptional('model', device.model),
+    os_version: fields.sealOptional('os_version', device.osVersion),
+    app_instance_id: fields.sealOptional('app_instance_id', device.appInstanceId),
+    seen_at: device.seenAt,
+  }
+  for (let attempt = 1; ; attempt++) {
+    if (tokenIndex) {
+      await sql`update devices set push_token = null, push_token_index = null
+        where push_token_index = ${tokenIndex} and (account_id, device_index) <> (${accountId}, ${index})`
+    }
+    try {
+      await sql`insert into devices ${sql({ account_id: accountId, device_index: index, ...columns })}
+        on conflict (account_id, device_index) do update set ${sql(columns)}`
+      return true
+    } catch (error) {
+      const constraint = violatedConstraint(error)
+      if (constraint === 'devices_account_id_fkey') return false
+      if (constraint !== 'devices_push_token_index_key' || attempt === attempts) throw error
+    }
+  }
+}
+
+/** False when there is no such device. */
+export async function deleteDevice(
+  sql: Queryable,
+  vault: Vault,
+  accountId: string,
+  deviceId: string,
+): Promise<boolean> {
+  const gone = await sql`
+    delete from devices where account_id = ${accountId} and device_index = ${deviceIndex(vault, deviceId)}`
+  return gone.count === 1
+}
+
+/** The account's devices in clear, the one seen last first. */
+export async function listDevices(sql: Queryable, vault: Vault, accountId: string): Promise<Device[]> {
+  const key = await findDataKey(sql, vault, accountId)
+  if (!key) return []
+  const fields = tableSealer(vault.cipher, key, 'devices')
+  const rows = await sql<DeviceRow[]>`
+    select device_id, platform, push_token, app_version, model, os_version, app_instance_id, seen_at
+    from devices where account_id = ${accountId} order by seen_at desc, device_index`
+  return rows.map((row) => ({
+    deviceId: fields.open('device_id', row.device_id),
+    platform: row.platform,
+    pushToken: fields.openOptional('push_token', row.push_token),
+    appVersion: fields.openOptional('app_version', row.app_version),
+    model: fields.openOptional('model', row.model),
+    osVersion: fields.openOptional('os_version', row.os_version),
+    appInstanceId: fields.openOptional('app_instance_id', row.app_instance_id),
+    seenAt: row.seen_at,
+  }))
+}
+
+/** C4: the push service says that this token reaches nobody any more. */
+export async function dropPushToken(sql: Queryable, vault: Vault, pushToken: string): Promise<void> {
+  await sql`update devices set push_token = null, push_token_index = null
+    where push_token_index = ${pushTokenIndex(vault, pushToken)}`
+}
+
+export async function countDevices(sql: Queryable, accountId: string): Promise<number> {
+  const [row] = await sql<{ count: number }[]>`
+    select count(*)::integer as count from devices where account_id = ${accountId}`
+  return row?.count ?? 0
+}

@@ -1,0 +1,79 @@
+import type { Queryable } from './database.ts'
+import type { DataKey } from './field-cipher.ts'
+import { findDataKey, tableSealer, type Vault } from './vault.ts'
+
+export type IdentityProvider = 'apple' | 'google'
+
+export interface Identity {
+  provider: IdentityProvider
+  subject: string
+  linkedAt: Date
+}
+
+export interface NewIdentity {
+  provider: IdentityProvider
+  subject: string
+  /** which of our apps it came through; Apple takes a token back only through the same one */
+  clientId: string
+  refreshToken: string | null
+  at: Date
+}
+
+const subjectIndex = (vault: Vault, provider: IdentityProvider, subject: string): Buffer =>
+  vault.cipher.blindIndex('identities.subject', `${provider}:${subject}`)
+
+/**
+ * Links the identity to the account whose data key is given, or renews its refresh token when it is linked already.
+ * @returns `other_subject` when the account has a different identity of this provider
+ * @throws PostgresError when another account has it: see `tellingWhatIsTaken`
+ */
+export async function linkIdentity(
+  sql: Queryable,
+  vault: Vault,
+  key: DataKey,
+  identity: NewIdentity,
+): Promise<'linked' | 'other_subject'> {
+  const fields = tableSealer(vault.cipher, key, 'identities')
+  const linked = await sql`
+    insert into identities ${sql({
+      account_id: key.accountId,
+      provider: identity.provider,
+      subject: fields.seal('subject', identity.subject),
+      subject_index: subjectIndex(vault, identity.provider, identity.subject),
+      client_id: identity.clientId,
+      refresh_token: fields.sealOptional('refresh_token', identity.refreshToken),
+      linked_at: identity.at,
+    })}
+    on conflict (account_id, provider) do update set
+      client_id = case when excluded.refresh_token is null then identities.client_id else excluded.client_id end,
+      refresh_token = coalesce(excluded.refresh_token, identities.refresh_token)
+    where identities.subject_index = excluded.subject_index`
+  return linked.count === 1 ? 'linked' : 'other_subject'
+}
+
+/** The identities in clear, without their tokens. */
+export async function listIdentities(sql: Queryable, vault: Vault, accountId: string): Promise<Identity[]> {
+  const rows = await sql<{ provider: IdentityProvider; subject: Buffer; linked_at: Date }[]>`
+    select provider, subject, linked_at from identities where account_id = ${accountId} order by provider`
+  const key = rows.length > 0 && (await findDataKey(sql, vault, accountId))
+  if (!key) return []
+  const fields = tableSealer(vault.cipher, key, 'identities')
+  return rows.map((row) => ({
+    provider: row.provider,
+    subject: fields.open('subject', row.subject),
+    linkedAt: row.linked_at,
+  }))
+}
+
+/** Whose account an Apple or Google user has. */
+export async function findAccountOfIdentity(
+  sql: Queryable,
+  vault: Vault,
+  provider: IdentityProvider,
+  subject: string,
+): Promise<string | undefined> {
+  const [row] = await sql<{ account_id: string }[]>`
+    select account_id from identities
+    where provider = ${provider} and subject_index = ${subjectIndex(vault, provider, subject)}`
+  return row?.account_id
+}

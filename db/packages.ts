@@ -1,0 +1,53 @@
+import type { Queryable } from './database.ts'
+
+/** What we sell, at our price. What it costs us stands in package_offers and is not read here. */
+export interface Package {
+  code: string
+  kind: 'base' | 'top_up'
+  name: string
+  /** ISO 3166-1 alpha-2 */
+  destinations: string[]
+  /** null: unlimited */
+  dataBytes: bigint | null
+  /** the volume is per day */
+  daily: boolean
+  days: number
+  priceMinor: number
+  currency: string
+}
+
+interface PackageRow {
+  code: string
+  kind: 'base' | 'top_up'
+  name: string
+  destinations: string[]
+  data_bytes: bigint | null
+  daily: boolean
+  days: number
+  price_minor: number
+  currency: string
+}
+
+/** A page of what can be bought now, ordered by code. */
+export async function listPackages(
+  sql: Queryable,
+  page: { kind: Package['kind']; destination: string | undefined; afterCode: string | undefined; limit: number },
+): Promise<Package[]> {
+  const rows = await sql<PackageRow[]>`
+    select code, kind, name, destinations, data_bytes, daily, days, price_minor, currency from packages
+    where active and kind = ${page.kind}
+      ${page.destination === undefined ? sql`` : sql`and destinations @> array[${page.destination}]`}
+      ${page.afterCode === undefined ? sql`` : sql`and code > ${page.afterCode}`}
+    order by code limit ${page.limit}`
+  return rows.map((row) => ({
+    code: row.code,
+    kind: row.kind,
+    name: row.name,
+    destinations: row.destinations,
+    dataBytes: row.data_bytes,
+    daily: row.daily,
+    days: row.days,
+    priceMinor: row.price_minor,
+    currency: row.currency,
+  }))
+}

@@ -1,0 +1,68 @@
+/** R4: who did what from where. One partition per UTC day, so that a day is forgotten whole. */
+import postgres from 'postgres'
+import type { Database, Queryable, Transaction } from './database.ts'
+import { tableSealer, type Vault } from './vault.ts'
+
+export type SecurityEventKind =
+  | 'sign_up'
+  | 'sign_in'
+  | 'authentication_failed'
+  | 'identity_refused'
+  | 'operator_action'
+  | 'key_created'
+  | 'key_revoked'
+
+export interface SecurityEvent {
+  kind: SecurityEventKind
+  /** `service:<key id>`, `operator:<key id>`, `person`, `anonymous`: never a name */
+  actor: string
+  accountId?: string | undefined
+  ip?: string | undefined
+  /** a route template or a code, never free text */
+  detail?: string | undefined
+  requestId?: string | undefined
+  at: Date
+}
+
+const dayMs = 24 * 60 * 60 * 1000
+/** any constant: partitions are made by one process at a time */
+const partitionLock = 20_260_621
+/** what PostgreSQL says when no partition takes the row */
+const checkViolation = '23514'
+
+/** `security_log_2026_06_20` for that UTC day. */
+export const partitionName = (day: Date): string =>
+  `security_log_${day.toISOString().slice(0, 10).replaceAll('-', '_')}`
+
+/** Makes the partitions of `days` UTC days from the one `from` falls in; those that exist stay as they are. */
+export async function ensurePartitions(sql: Database, from: Date, days: number): Promise<void> {
+  const first = Math.floor(from.getTime() / dayMs) * dayMs
+  await sql.begin(async (transaction) => {
+    await transaction`select pg_advisory_xact_lock(${partitionLock})`
+    for (let index = 0; index < days; index++) await makePartition(transaction, new Date(first + index * dayMs))
+  })
+}
+
+async function makePartition(sql: Transaction, day: Date): Promise<void> {
+  const end = new Date(day.getTime() + dayMs)
+  // Identifiers and bounds of a partition cannot be parameters; both come from a Date.
+  await sql.unsafe(`create table if not exists ${partitionName(day)} partition of security_log
+    for values from ('${day.toISOString()}') to ('${end.toISOString()}')`)
+}
+
+/** Writes one event. A day without a partition gets one: an event is never lost to late housekeeping. */
+export async function recordSecurityEvent(sql: Database, vault: Vault, event: SecurityEvent): Promise<void> {
+  const key = await vault.dataKeys.system(sql)
+  const ip = tableSealer(vault.cipher, key, 'security_log').sealOptional('ip', event.ip)
+  const insert = (connection: Queryable) => connection`
+    insert into security_log (at, kind, actor, account_id, ip, detail, request_id)
+    values (${event.at}, ${event.kind}, ${event.actor}, ${event.accountId ?? null}, ${ip}, ${event.detail ?? null},
+      ${event.requestId ?? null})`
+  try {
+    await insert(sql)
+  } catch (error) {
+    if (!(error instanceof postgres.PostgresError && error.code === checkViolation)) throw error
+    await ensurePartitions(sql, event.at, 1)
+    await insert(sql)
+  }
+}

@@ -1,0 +1,81 @@
+import { type DestinationStream, type Logger, pino } from 'pino'
+
+export type Log = Logger
+
+/** Last net only: nothing should log these. Looked for at the top, and one and two levels down. */
+const neverLogged = [
+  'authorization',
+  'cookie',
+  'email',
+  'firstName',
+  'lastName',
+  'phone',
+  'ip',
+  'deviceId',
+  'pushToken',
+  'identityToken',
+  'authorizationCode',
+  'refreshToken',
+  'idToken',
+  'token',
+  'secret',
+  'clientSecret',
+  'password',
+  'activationCode',
+  'iccid',
+  'body',
+  'query',
+  'parameters',
+]
+
+/**
+ * JSON lines on standard output, or on `destination`.
+ * @param settings.level a pino level, or `silent`
+ */
+export function createLog(settings: { level: string }, destination?: DestinationStream): Log {
+  const options = {
+    level: settings.level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+    redact: {
+      paths: neverLogged.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]),
+      censor: '[redacted]',
+    },
+    serializers: { err: describeError, error: describeError },
+  }
+  return destination ? pino(options, destination) : pino(options)
+}
+
+/** Their messages quote the data that was refused. */
+const quotesData = new Set(['PostgresError', 'SyntaxError', 'ZodError'])
+
+interface ErrorDescription {
+  type: string
+  message?: string
+  code?: string
+  constraint?: string
+  stack?: string
+  cause?: ErrorDescription
+}
+
+/** An error without the properties that libraries hang on it, which hold queries, parameters and bodies. */
+export function describeError(error: unknown): ErrorDescription {
+  if (!(error instanceof Error)) return { type: typeof error }
+  const { code, constraint_name: constraint } = error as { code?: unknown; constraint_name?: unknown }
+  return {
+    type: error.name,
+    ...(!quotesData.has(error.name) && { message: error.message }),
+    ...((typeof code === 'string' || typeof code === 'number') && { code: String(code) }),
+    ...(typeof constraint === 'string' && { constraint }),
+    ...(error.stack !== undefined && { stack: framesOf(error.stack) }),
+    ...(error.cause !== undefined && { cause: describeError(error.cause) }),
+  }
+}
+
+function framesOf(stack: string): string {
+  return stack
+    .split('\n')
+    .filter((line) => /^\s+at /.test(line))
+    .join('\n')
+}

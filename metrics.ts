@@ -1,0 +1,35 @@
+import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client'
+
+export type Metrics = ReturnType<typeof createMetrics>
+
+/**
+ * The metrics of one process. Others add theirs with `registers: [metrics.registry]`. Labels hold route templates,
+ * states and codes, never an id.
+ */
+export function createMetrics() {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const registers = [registry]
+  return {
+    registry,
+    httpRequestSeconds: new Histogram({
+      name: 'ama_http_request_duration_seconds',
+      help: 'From the request line to the end of the answer, by route template',
+      labelNames: ['method', 'route', 'status'],
+      buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+      registers,
+    }),
+    authenticationFailures: new Counter({
+      name: 'ama_authentication_failures_total',
+      help: 'Refused credentials, by reason',
+      labelNames: ['reason'],
+      registers,
+    }),
+    rateLimited: new Counter({
+      name: 'ama_rate_limited_total',
+      help: 'Requests over the limit, by kind of caller',
+      labelNames: ['caller'],
+      registers,
+    }),
+  }
+}

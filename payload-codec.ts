@@ -1,0 +1,83 @@
+/**
+ * Encrypts what Temporal stores. Each payload names the key it needs; payloads of keys we no longer have, and plain
+ * ones from before there were keys, still pass, so that one of them never stands in the way of a list of others.
+ */
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
+import { type DataConverter, METADATA_ENCODING_KEY, type Payload, type PayloadCodec } from '@temporalio/common'
+import proto from '@temporalio/proto'
+
+const { Payload: PayloadMessage } = proto.temporal.api.common.v1
+
+/** The first key encrypts, all of them decrypt; 32 bytes each. */
+export interface PayloadKeyring {
+  activeId: string
+  keys: ReadonlyMap<string, Buffer>
+}
+
+/** Stands in for what was encrypted under a key that is gone. */
+export const erasedMarker = '[erased]'
+/** Stands in for what does not decrypt under the key it names. */
+export const unreadableMarker = '[unreadable]'
+
+const encoding = 'binary/encrypted'
+const keyIdField = 'encryption-key-id'
+const ivBytes = 12
+const tagBytes = 16
+
+/** AES-256-GCM over the whole payload, its metadata included. `decode` never throws. */
+export function createPayloadCodec(keyring: PayloadKeyring): PayloadCodec {
+  const activeKey = keyring.keys.get(keyring.activeId)
+  if (!activeKey) throw new Error(`no payload key ${keyring.activeId} in the keyring`)
+  return {
+    encode: async (payloads) => payloads.map((payload) => encrypt(payload, keyring.activeId, activeKey)),
+    decode: async (payloads) => payloads.map((payload) => decrypt(payload, keyring.keys)),
+  }
+}
+
+/** For `Client`, `Worker` and (the failure converter's path) the workflow bundle: all of them need the same. */
+export function createDataConverter(keyring: PayloadKeyring | undefined): DataConverter {
+  if (!keyring) return {}
+  return { payloadCodecs: [createPayloadCodec(keyring)], failureConverterPath }
+}
+
+/** Failure messages and stacks go through the codec too. */
+export const failureConverterPath = fileURLToPath(new URL('./failure-converter.cjs', import.meta.url))
+
+function encrypt(payload: Payload, keyId: string, key: Buffer): Payload {
+  const iv = randomBytes(ivBytes)
+  const cipher = createCipheriv('aes-256-gcm', key, iv)
+  cipher.setAAD(Buffer.from(keyId))
+  const body = Buffer.concat([cipher.update(PayloadMessage.encode(payload).finish()), cipher.final()])
+  return {
+    metadata: { [METADATA_ENCODING_KEY]: Buffer.from(encoding), [keyIdField]: Buffer.from(keyId) },
+    data: Buffer.concat([iv, cipher.getAuthTag(), body]),
+  }
+}
+
+function decrypt(payload: Payload, keys: ReadonlyMap<string, Buffer>): Payload {
+  const { metadata, data } = payload
+  if (textOf(metadata?.[METADATA_ENCODING_KEY]) !== encoding) return payload
+  const keyId = textOf(metadata?.[keyIdField])
+  const key = keys.get(keyId)
+  if (!key) return marker(erasedMarker)
+  try {
+    const sealed = Buffer.from(data ?? [])
+    const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, ivBytes), { authTagLength: tagBytes })
+    decipher.setAAD(Buffer.from(keyId))
+    decipher.setAuthTag(sealed.subarray(ivBytes, ivBytes + tagBytes))
+    const plain = Buffer.concat([decipher.update(sealed.subarray(ivBytes + tagBytes)), decipher.final()])
+    return PayloadMessage.decode(plain)
+  } catch {
+    return marker(unreadableMarker)
+  }
+}
+
+const textOf = (bytes: Uint8Array | null | undefined): string => Buffer.from(bytes ?? []).toString('utf8')
+
+function marker(text: string): Payload {
+  return {
+    metadata: { [METADATA_ENCODING_KEY]: Buffer.from('json/plain') },
+    data: Buffer.from(JSON.stringify(text)),
+  }
+}

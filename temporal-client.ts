@@ -1,0 +1,32 @@
+import { Client, Connection } from '@temporalio/client'
+import { loadClientConnectConfig } from '@temporalio/envconfig'
+import { type Config, ConfigurationError } from './config.ts'
+import { createDataConverter } from './payload-codec.ts'
+
+/**
+ * A client for the configured Temporal service: `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, TLS, API key and profiles as
+ * the `temporal` CLI reads them (https://docs.temporal.io/develop/environment-configuration). It does not dial until
+ * first used, so that a process starts, and reports itself not ready, while Temporal is away.
+ * @param environment instead of the process's, for the embedded server
+ * @throws ConfigurationError in production when no address is configured
+ */
+export function connectTemporal(config: Config, environment?: Record<string, string>): Client {
+  const { connectionOptions, namespace } = loadClientConnectConfig(
+    environment ? { overrideEnvVars: environment, disableFile: true } : {},
+  )
+  if (config.NODE_ENV === 'production' && !connectionOptions.address) {
+    throw new ConfigurationError('The configuration has 1 fault(s):\n  TEMPORAL_ADDRESS: missing')
+  }
+  const { address, tls, apiKey, metadata } = connectionOptions
+  const connection = Connection.lazy({
+    ...(address !== undefined && { address }),
+    ...(tls !== undefined && { tls }),
+    ...(apiKey !== undefined && { apiKey }),
+    ...(metadata !== undefined && { metadata: metadata as Record<string, string> }),
+  })
+  return new Client({
+    connection,
+    ...(namespace !== undefined && { namespace }),
+    dataConverter: createDataConverter(config.PAYLOAD_KEYS),
+  })
+}
