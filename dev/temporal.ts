@@ -51,6 +51,8 @@ const responsive = {
   'history.transferProcessorMaxPollRPS': 1000,
   'history.timerProcessorMaxPollRPS': 1000,
   'history.visibilityProcessorMaxPollRPS': 1000,
+  // Allows for clocks of several hosts to differ. One host needs none, and at the default of 1 s every skip takes 1 s.
+  'history.timerProcessorMaxTimeShift': '1ms',
 }
 
 /**

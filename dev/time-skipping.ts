@@ -64,7 +64,7 @@ export async function fastForward(
         workflowService.pollWorkflowExecutionTimeSkipping({ namespace, workflowExecution, fastForwardId: id }),
       )
       .catch((error: unknown) => {
-        if (isGrpcDeadlineError(error)) return undefined
+        if (isGrpcDeadlineError(error) || Date.now() >= deadline) return undefined
         throw error
       })
     switch (poll?.fastForwardPollingResult) {
