@@ -53,14 +53,17 @@ export function createNotifications(now: () => number, clientSecret: string, fir
 
   /** Sends again what was refused and is due; `all` does not wait for the quarter of an hour. */
   function retry(all: boolean): number {
-    const delivered = new Set(
-      sender.deliveries.filter(({ status }) => typeof status === 'number' && status < 204).map(({ id }) => id),
-    )
-    const held = new Set(sender.heldIds())
+    const finished = new Set<string>()
+    const answers = new Map<string, number>()
+    for (const { id, status } of sender.deliveries) {
+      if (status === 'dropped' || (typeof status === 'number' && status < 204)) finished.add(id)
+      if (status !== 'held') answers.set(id, (answers.get(id) ?? 0) + 1)
+    }
     let count = 0
     for (const [id, entry] of sent) {
-      if (delivered.has(id)) sent.delete(id)
-      else if (held.has(id)) continue
+      const isUnderWay = entry.attempts === 0 || (answers.get(id) ?? 0) < entry.attempts
+      if (finished.has(id)) sent.delete(id)
+      else if (isUnderWay) continue
       else if (entry.attempts <= RETRIES && (all || now() >= entry.nextAt)) {
         attempt(id)
         count += 1

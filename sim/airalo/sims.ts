@@ -109,7 +109,9 @@ export function createSimLife(now: () => number, notifications: Notifications) {
       install(sim)
       activate(sim)
       if (status(sim) !== 'ACTIVE') throw new Error(`the eSIM is ${status(sim)}`)
-      sim.usedBytes = sim.isUnlimited ? sim.usedBytes + bytes : Math.min(sim.totalBytes, sim.usedBytes + bytes)
+      sim.usedBytes = sim.isUnlimited
+        ? sim.usedBytes + Math.round(bytes)
+        : Math.min(sim.totalBytes, sim.usedBytes + Math.round(bytes))
       if (sim.isUnlimited) return
       if (sim.usedBytes >= 0.75 * sim.totalBytes) warn(sim, '75%')
       if (sim.usedBytes >= 0.9 * sim.totalBytes) warn(sim, '90%')

@@ -81,7 +81,7 @@ export function createLifecycle(now: () => number, notify: Notify) {
       activate(profile)
       tellStatus(profile)
     }
-    profile.orderUsage = Math.min(profile.totalVolume, profile.orderUsage + bytes)
+    profile.orderUsage = Math.min(profile.totalVolume, profile.orderUsage + Math.round(bytes))
     const remain = profile.totalVolume - profile.orderUsage
     for (const threshold of THRESHOLDS) {
       if (remain > threshold * profile.totalVolume || profile.warned.has(threshold)) continue

@@ -1,0 +1,507 @@
+import { createHmac } from 'node:crypto'
+import { expect, onTestFinished, test } from 'vitest'
+import { createAiralo } from '../../providers/airalo.ts'
+import { parseActivationCode } from '../../providers/lpa.ts'
+import { startAiralo } from '../../sim/airalo.ts'
+import type { Fault } from '../../sim/party.ts'
+import { controlOf } from './party-control.ts'
+import { startWebhookReceiver } from './webhook-receiver.ts'
+
+const GB = 1024 ** 3
+const clientId = 'client-planted'
+const clientSecret = 'secret-planted'
+
+interface Books {
+  balance: number
+  orders: { id: number; type: 'sim' | 'topup'; description: string; status: string; iccids: string[] }[]
+  refunds: { refundId: string; iccids: string[]; reason: string }[]
+  deliveries: { id: string; status: number | string; attempt: number }[]
+  optedIn: Record<string, string>
+}
+
+async function world() {
+  const receiver = await startWebhookReceiver()
+  const party = await startAiralo({ clientId, clientSecret, webhookUrl: receiver.url })
+  onTestFinished(async () => {
+    await party.stop()
+    await receiver.stop()
+  })
+  const settings = { baseUrl: `${party.url}/v2`, clientId, clientSecret, timeoutMs: 20_000 }
+  const provider = createAiralo(settings)
+  /** who waits for a fault that never answers must not wait long */
+  const callerFor = (fault: Fault) => (fault.hang ? createAiralo({ ...settings, timeoutMs: 500 }) : provider)
+  const sim = controlOf<Books>(party)
+  const order = { clientRef: 'ref-1', packageCode: 'moshi-moshi-7days-1gb', quantity: 1 }
+  const placedAfter = new Date().toISOString()
+  async function buy(packageCode = order.packageCode, clientRef = 'ref-1') {
+    const { orderNo } = await provider.placeOrder({ ...order, clientRef, packageCode })
+    const [esim] = await provider.getEsims(orderNo)
+    if (!esim) throw new Error('no eSIM')
+    return { orderNo, ...esim }
+  }
+  const read = ({ headers, body }: { headers: Record<string, unknown>; body: Buffer }) =>
+    provider.parseWebhook({
+      rawBody: body.toString('utf8'),
+      headers: { 'airalo-signature': String(headers['airalo-signature']) },
+    })
+  const news = async (count: number) => (await receiver.atLeast(count)).map(read)
+  /** a call the adapter does not make */
+  async function post(path: string, form: Record<string, string>, json = false) {
+    const reply = await fetch(`${settings.baseUrl}/token`, {
+      method: 'POST',
+      body: new URLSearchParams({
+        client_id: clientId,
+        client_secret: clientSecret,
+        grant_type: 'client_credentials',
+      }),
+    })
+    const { data } = (await reply.json()) as { data: { access_token: string } }
+    const body = new FormData()
+    for (const [name, value] of Object.entries(form)) body.append(name, value)
+    const response = await fetch(settings.baseUrl + path, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${data.access_token}` },
+      body: json ? JSON.stringify(form) : body,
+    })
+    return { status: response.status, body: (await response.json()) as { data: Record<string, string> } }
+  }
+  return { party, provider, callerFor, settings, sim, receiver, order, placedAfter, buy, news, read, post }
+}
+
+const ORDER: Fault['match'] = { method: 'POST', path: '/orders$' }
+
+test('lists the tree’s packages, page by page, at net prices in millionths', async () => {
+  const { provider, sim } = await world()
+  const packages = await provider.listPackages()
+  expect(packages.find(({ code }) => code === 'moshi-moshi-30days-5gb')).toEqual({
+    code: 'moshi-moshi-30days-5gb',
+    kind: 'base',
+    name: 'Japan 5 GB - 30 days',
+    destinations: ['JP'],
+    dataBytes: 5 * GB,
+    daily: false,
+    days: 30,
+    costMicros: 4_600_000,
+    costCurrency: 'USD',
+    unusedValidDays: 365,
+    family: expect.any(String),
+    supportsTopUp: true,
+  })
+  const byCode = new Map(packages.map((each) => [each.code, each]))
+  expect(byCode.get('moshi-moshi-30days-5gb-topup')).toMatchObject({
+    kind: 'top_up',
+    family: byCode.get('moshi-moshi-30days-5gb')?.family,
+  })
+  expect(byCode.get('elan-7days-unlimited')).toMatchObject({ dataBytes: null, costMicros: 10_600_000 })
+  expect(byCode.get('eurolink-7days-1gb')?.destinations.length).toBeGreaterThan(20)
+  expect(byCode.get('nile-mobile-7days-1gb')?.supportsTopUp).toBe(false)
+  expect(byCode.has('nile-mobile-7days-1gb-topup')).toBe(false)
+  expect((await sim.log()).filter(({ url }) => url.startsWith('/v2/packages'))).toHaveLength(1)
+})
+
+test('reads pages after the first, which come as objects, and prices without a net price', async () => {
+  const { provider, sim } = await world()
+  const operator = (id: number, isKyc: boolean) => ({
+    id,
+    title: 'Operator',
+    rechargeability: true,
+    is_kyc_verify: isKyc,
+    countries: [],
+    packages: [{ id: `p-${id}`, type: 'sim', title: '1 GB', amount: 1024, day: 7, price: 4.35, net_price: null }],
+  })
+  const page = (data: unknown) => ({ pricing: { discount_percentage: 10 }, data, meta: { last_page: 2 } })
+  const destination = (id: number, isKyc = false) => ({
+    country_code: 'PT',
+    title: 'Portugal',
+    operators: [operator(id, isKyc)],
+  })
+  await sim.fault({ match: { path: 'page=1$' }, status: 200, body: page([destination(1), destination(2, true)]) })
+  await sim.fault({ match: { path: 'page=2$' }, status: 200, body: page({ 2: destination(3) }) })
+  const packages = await provider.listPackages()
+  expect(packages.map(({ code, costMicros, destinations }) => [code, costMicros, destinations])).toEqual([
+    ['p-1', 3_915_000, ['PT']],
+    ['p-3', 3_915_000, ['PT']],
+  ])
+})
+
+test('the provider’s side pages as documented', async () => {
+  const { provider, settings, sim } = await world()
+  await provider.balance()
+  const authorization = String((await sim.log()).at(-1)?.headers.authorization)
+  const page = async (query: string) =>
+    (await (await fetch(`${settings.baseUrl}/packages?${query}`, { headers: { authorization } })).json()) as {
+      data: unknown
+      meta: { last_page: number; total: number }
+    }
+  const second = await page('limit=10&page=2')
+  expect(Array.isArray((await page('limit=10')).data)).toBe(true)
+  expect(Object.keys(second.data as object)).toEqual(['10', '11', '12', '13', '14'])
+  expect(second.meta).toMatchObject({ last_page: 2, total: 15 })
+  expect((await page('filter[type]=global')).meta.total).toBe(3)
+  expect((await page('filter[country]=JP')).meta.total).toBe(3)
+})
+
+test('an order brings its eSIMs', async () => {
+  const { provider, sim, order } = await world()
+  const { orderNo } = await provider.placeOrder({ ...order, packageCode: 'eurolink-7days-1gb', quantity: 2 })
+  const esims = await provider.getEsims(orderNo)
+  expect(esims).toHaveLength(2)
+  for (const esim of esims) {
+    expect(parseActivationCode(esim.activationCode)).toMatchObject({ smdpAddress: 'lpa.airalo.com' })
+    expect(esim).toMatchObject({ esimRef: esim.iccid, apn: 'rh', confirmationCode: null, unusedValidUntil: null })
+  }
+  expect((await sim.books()).orders).toMatchObject([{ description: 'ref-1', iccids: esims.map(({ iccid }) => iccid) }])
+  expect(await provider.balance()).toEqual({ amountMicros: 99_996_000_000, currency: 'USD' })
+})
+
+test('one token serves all calls, and a new one is fetched when it is refused', async () => {
+  const { provider, sim, order } = await world()
+  await Promise.all([provider.balance(), provider.listPackages(), provider.placeOrder(order)])
+  const tokenCalls = async () => (await sim.log()).filter(({ url }) => url === '/v2/token').length
+  expect(await tokenCalls()).toBe(1)
+  await sim.do('clock', { advanceSeconds: 90_000 })
+  await Promise.all([provider.balance(), provider.placeOrder({ ...order, clientRef: 'ref-2' })])
+  expect(await tokenCalls()).toBe(2)
+  expect((await sim.books()).orders).toHaveLength(2)
+})
+
+test('three tokens a minute, then a wait', async () => {
+  const { provider, sim } = await world()
+  for (let time = 0; time < 3; time += 1) {
+    await provider.balance()
+    await sim.do('tokens')
+  }
+  const error = await provider.balance().catch((caught: unknown) => caught)
+  expect(error).toMatchObject({ kind: 'unavailable', code: 'rate_limited' })
+  expect((error as { retryAfterMs: number }).retryAfterMs).toBeGreaterThan(30_000)
+})
+
+test('wrong credentials, and tokens that are refused again', async () => {
+  const { provider, settings, sim } = await world()
+  const stranger = createAiralo({ ...settings, clientSecret: 'another' })
+  await expect(stranger.balance()).rejects.toMatchObject({ kind: 'misconfigured', code: 'bad_credentials' })
+  await sim.fault({ match: { path: '/balance' }, times: 2, status: 401, body: { data: [], meta: {} } })
+  await expect(provider.balance()).rejects.toMatchObject({ kind: 'misconfigured', code: 'bad_credentials' })
+  await sim.fault({ match: { path: '/balance' }, status: 403, body: { code: 89, reason: 'IP' } })
+  await expect(provider.balance()).rejects.toMatchObject({ kind: 'misconfigured', code: 'ip_not_allowed' })
+})
+
+test('two equal orders are two orders, both found by their description', async () => {
+  const { provider, sim, order, placedAfter } = await world()
+  const first = await provider.placeOrder(order)
+  const second = await provider.placeOrder(order)
+  expect(second.orderNo).not.toBe(first.orderNo)
+  await provider.placeOrder({ ...order, clientRef: 'ref-10' })
+  expect((await sim.books()).orders).toHaveLength(3)
+  const found = { orderNo: first.orderNo, duplicates: [second.orderNo] }
+  expect(await provider.findOrder({ clientRef: 'ref-1', placedAfter })).toEqual(found)
+  expect(await provider.findOrder({ clientRef: 'ref-', placedAfter })).toBeNull()
+})
+
+test.each([
+  ['cut', { cut: 'after' }, 'connection_lost'],
+  ['silent', { hang: 'after' }, 'timed_out'],
+] as const)('reply lost after the order was taken (%s): unknown, then found', async (_name, fault, code) => {
+  const { provider, callerFor, sim, order, placedAfter } = await world()
+  await sim.fault({ match: ORDER, ...fault })
+  await expect(callerFor(fault).placeOrder(order)).rejects.toMatchObject({ kind: 'unknown_outcome', code })
+  const found = await provider.findOrder({ clientRef: 'ref-1', placedAfter })
+  expect(found).toEqual({ orderNo: expect.stringMatching(/^\d+$/), duplicates: [] })
+  await expect(provider.getEsims(found?.orderNo ?? '')).resolves.toHaveLength(1)
+})
+
+test.each([
+  ['cut', { cut: 'before' }, 'connection_lost'],
+  ['silent', { hang: 'before' }, 'timed_out'],
+  ['500', { status: 500 }, 'http_500'],
+  ['504', { status: 504, body: '<html>' }, 'http_504'],
+  ['code 53', { status: 422, body: { code: 53, reason: 'Something unexpected happened.' } }, 'provider_error'],
+  ['no JSON', { status: 200, body: 'OK' }, 'malformed_reply'],
+  ['other JSON', { status: 200, body: { data: {} } }, 'malformed_reply'],
+] as const)('order not taken but who knows (%s): unknown, not found', async (_name, fault, code) => {
+  const { provider, callerFor, sim, order, placedAfter } = await world()
+  await sim.fault({ match: ORDER, ...fault })
+  await expect(callerFor(fault).placeOrder(order)).rejects.toMatchObject({ kind: 'unknown_outcome', code })
+  expect(await provider.findOrder({ clientRef: 'ref-1', placedAfter })).toBeNull()
+})
+
+test.each([
+  ['cut', { cut: 'before' }, 'connection_lost'],
+  ['silent', { hang: 'before' }, 'timed_out'],
+  ['500', { status: 500 }, 'http_500'],
+  ['503', { status: 503 }, 'http_503'],
+  ['code 53', { status: 422, body: { code: 53, reason: '' } }, 'provider_error'],
+  ['no JSON', { status: 200, body: 'LPA:1$secret' }, 'malformed_reply'],
+] as const)('a look that fails changes nothing (%s): unavailable', async (_name, fault, code) => {
+  const { callerFor, sim } = await world()
+  await sim.fault({ match: { path: '/balance' }, ...fault })
+  const error = await callerFor(fault)
+    .balance()
+    .catch((caught: Error) => caught)
+  expect(error).toMatchObject({ kind: 'unavailable', code })
+  expect(error).not.toHaveProperty('cause')
+})
+
+test('a token that cannot be fetched leaves the order surely not placed', async () => {
+  const { provider, sim, order, party } = await world()
+  await sim.fault({ match: { path: '/token' }, cut: 'after' })
+  await expect(provider.placeOrder(order)).rejects.toMatchObject({ kind: 'unavailable', code: 'connection_lost' })
+  expect((await sim.books()).orders).toEqual([])
+  await party.stop()
+  const stranger = createAiralo({
+    baseUrl: `${party.url.replace('127.0.0.1', 'localhost')}/v2`,
+    clientId,
+    clientSecret,
+    timeoutMs: 9000,
+  })
+  await expect(stranger.placeOrder(order)).rejects.toMatchObject({ kind: 'unavailable', code: 'unreachable' })
+})
+
+test.each([
+  [11, 'misconfigured', 'no_balance'],
+  [13, 'unavailable', 'provider_busy'],
+  [14, 'misconfigured', 'bad_request'],
+  [23, 'rejected', 'top_up_unsupported'],
+  [33, 'rejected', 'out_of_stock'],
+  [34, 'rejected', 'out_of_stock'],
+  [43, 'misconfigured', 'bad_request'],
+  [73, 'rejected', 'expired'],
+  [99, 'misconfigured', 'provider_code_99'],
+])('error code %i', async (number, kind, code) => {
+  const { provider, sim, order } = await world()
+  await sim.fault({ match: ORDER, status: 422, body: { code: number, reason: 'free text' } })
+  await expect(provider.placeOrder(order)).rejects.toMatchObject({ kind, code })
+})
+
+test.each([
+  ['test-insufficient-balance-7days-1gb', 'no_balance'],
+  ['test-maintenance-mode-7days-1gb', 'provider_busy'],
+  ['test-disabled-top-up-7days-1gb', 'top_up_unsupported'],
+  ['test-not-enough-7days-1gb', 'out_of_stock'],
+  ['test-out-of-stock-7days-1gb', 'out_of_stock'],
+  ['no-such-package', 'unknown_package'],
+])('package %s: %s', async (packageCode, code) => {
+  const { provider, order } = await world()
+  await expect(provider.placeOrder({ ...order, packageCode })).rejects.toMatchObject({ code })
+})
+
+test('refusals as Airalo makes them: stock, credit, maintenance, quantity, order, eSIM', async () => {
+  const { provider, sim, order } = await world()
+  await sim.do('stock', { packageId: order.packageCode, out: true })
+  await expect(provider.placeOrder(order)).rejects.toMatchObject({ kind: 'rejected', code: 'out_of_stock' })
+  await sim.do('stock', { out: false })
+  await sim.do('balance', { amount: 1.79 })
+  await expect(provider.placeOrder(order)).rejects.toMatchObject({ kind: 'misconfigured', code: 'no_balance' })
+  await sim.do('balance', { amount: 100 })
+  await sim.do('maintenance', { operatorId: 507, on: true })
+  await expect(provider.placeOrder(order)).rejects.toMatchObject({ kind: 'unavailable', code: 'provider_busy' })
+  await sim.do('maintenance', { operatorId: 507, on: false })
+  const many = { ...order, quantity: 51 }
+  await expect(provider.placeOrder(many)).rejects.toMatchObject({ kind: 'misconfigured', code: 'bad_request' })
+  await expect(provider.getEsims('1')).rejects.toMatchObject({ kind: 'rejected', code: 'unknown_order' })
+  await expect(provider.getStatus('89')).rejects.toMatchObject({ kind: 'rejected', code: 'unknown_esim' })
+  expect((await sim.books()).orders).toEqual([])
+})
+
+test('an eSIM’s life: new, in use, used up, topped up, expired', async () => {
+  const { provider, sim, buy } = await world()
+  const { esimRef: iccid } = await buy('change-7days-1gb')
+  const status = () => provider.getStatus(iccid)
+  expect(await status()).toEqual({ state: 'new', totalBytes: GB, usedBytes: 0, activatedAt: null, expiresAt: null })
+  await sim.do('install', { iccid })
+  expect((await status()).state).toBe('new')
+  await sim.do('use', { iccid, bytes: 256 * 1024 ** 2 })
+  const used = await status()
+  expect(used).toMatchObject({ state: 'in_use', usedBytes: 256 * 1024 ** 2 })
+  expect(Date.parse(used.expiresAt ?? '')).toBeGreaterThan(Date.now() + 6.9 * 86_400_000)
+  await sim.do('use', { iccid, bytes: GB })
+  expect((await status()).state).toBe('used_up')
+  await provider.topUp({ clientRef: 'top-1', esimRef: iccid, packageCode: 'change-30days-5gb-topup' })
+  expect(await status()).toMatchObject({ state: 'in_use', totalBytes: 6 * GB, usedBytes: GB })
+  await sim.do('clock', { advanceSeconds: 38 * 86_400 })
+  expect((await status()).state).toBe('expired')
+  await sim.do('recycle', { iccid })
+  expect((await status()).state).toBe('cancelled')
+})
+
+test('unlimited packages, unknown states, and the cache and limit on usage', async () => {
+  const { provider, sim, buy } = await world()
+  const { esimRef: iccid } = await buy('elan-7days-unlimited')
+  await sim.do('usageCache', { seconds: 1200 })
+  expect(await provider.getStatus(iccid)).toMatchObject({ state: 'new', totalBytes: null })
+  await sim.do('use', { iccid, bytes: 5 * GB })
+  expect((await provider.getStatus(iccid)).state).toBe('new')
+  await sim.do('clock', { advanceSeconds: 1201 })
+  expect(await provider.getStatus(iccid)).toMatchObject({ state: 'in_use', totalBytes: null, usedBytes: 0 })
+  await sim.do('limits', { usagePerMinute: 1 })
+  await provider.getStatus(iccid)
+  await expect(provider.getStatus(iccid)).rejects.toMatchObject({ kind: 'unavailable', code: 'rate_limited' })
+  const body = { data: { status: 'UNKNOWN', remaining: 0, total: 0, expired_at: null } }
+  await sim.fault({ match: { path: '/usage' }, status: 200, body })
+  expect((await provider.getStatus(iccid)).state).toBe('unknown')
+})
+
+test('top-ups are found after a lost reply, and refused where they do not fit', async () => {
+  const { provider, sim, buy } = await world()
+  const { esimRef } = await buy('change-7days-1gb')
+  const topUp = { clientRef: 'top-1', esimRef, packageCode: 'change-7days-1gb-topup' }
+  expect(await provider.hasTopUp(topUp)).toBe(false)
+  await sim.fault({ match: { path: '/orders/topups' }, cut: 'after' })
+  await expect(provider.topUp(topUp)).rejects.toMatchObject({ kind: 'unknown_outcome', code: 'connection_lost' })
+  expect(await provider.hasTopUp(topUp)).toBe(true)
+  expect(await provider.hasTopUp({ ...topUp, clientRef: 'top' })).toBe(false)
+  const wrong = { ...topUp, clientRef: 'top-2' }
+  await expect(provider.topUp({ ...wrong, packageCode: 'maew-15days-3gb-topup' })).rejects.toMatchObject({
+    code: 'unknown_package',
+  })
+  await expect(provider.topUp({ ...wrong, esimRef: '89' })).rejects.toMatchObject({ code: 'unknown_esim' })
+  await sim.do('recycle', { iccid: esimRef })
+  await expect(provider.topUp(wrong)).rejects.toMatchObject({ kind: 'rejected', code: 'expired' })
+  expect((await sim.books()).orders.filter(({ type }) => type === 'topup')).toHaveLength(1)
+})
+
+test('unused eSIMs are asked back; a person there decides', async () => {
+  const { provider, sim, buy } = await world()
+  const before = (await sim.books()).balance
+  const { esimRef } = await buy()
+  expect(await provider.cancelUnused(esimRef)).toBe('requested')
+  const { refunds, balance } = await sim.books()
+  expect(refunds).toMatchObject([{ iccids: [esimRef], reason: 'CHANGE_OF_PLAN' }])
+  expect(balance).toBeLessThan(before)
+  await sim.do('approveRefund', { refundId: refunds[0]?.refundId })
+  expect((await sim.books()).balance).toBe(before)
+  expect(await provider.cancelUnused(esimRef)).toBe('already')
+  const used = await buy('change-7days-1gb', 'ref-2')
+  await sim.do('use', { iccid: used.esimRef, bytes: 1 })
+  await expect(provider.cancelUnused(used.esimRef)).rejects.toMatchObject({ code: 'not_cancellable' })
+  await expect(provider.cancelUnused('89')).rejects.toMatchObject({ code: 'unknown_esim' })
+  expect((await sim.books()).refunds).toHaveLength(1)
+  await sim.do('limits', { refundPerMinute: 0 })
+  const third = await buy('change-7days-1gb', 'ref-3')
+  await expect(provider.cancelUnused(third.esimRef)).rejects.toMatchObject({ code: 'rate_limited' })
+})
+
+test('there is no suspending', async () => {
+  const { provider } = await world()
+  expect([await provider.suspend('89'), await provider.unsuspend('89')]).toEqual(['unsupported', 'unsupported'])
+})
+
+test('low data and short validity are told', async () => {
+  const { sim, buy, news } = await world()
+  const { esimRef: iccid } = await buy('change-7days-1gb')
+  await sim.do('use', { iccid, bytes: 0.8 * GB })
+  expect((await news(1)).map(({ hints }) => hints)).toEqual([[{ kind: 'usage', esimRef: iccid }]])
+  await sim.do('use', { iccid, bytes: 0.15 * GB })
+  await news(2)
+  await sim.do('clock', { advanceSeconds: 4.5 * 86_400 })
+  await news(3)
+  await sim.do('clock', { advanceSeconds: 2 * 86_400 })
+  const all = await news(4)
+  expect(all.map(({ hints }) => hints[0]?.kind)).toEqual(['usage', 'usage', 'validity', 'validity'])
+  expect(new Set(all.map(({ eventId }) => eventId)).size).toBe(4)
+})
+
+test('asynchronous orders: accepted first, told later, failures too', async () => {
+  const { provider, sim, receiver, news, post } = await world()
+  const form = { package_id: 'change-7days-1gb', quantity: '1', type: 'sim', description: 'ref-9' }
+  const accepted = await post('/orders-async', form)
+  expect(accepted).toMatchObject({ status: 202, body: { data: { request_id: expect.stringMatching(/^.{25}$/) } } })
+  const [done] = await news(1)
+  const { orders } = await sim.books()
+  expect(done?.hints).toEqual([{ kind: 'order', orderNo: String(orders[0]?.id), clientRef: 'ref-9' }])
+  await expect(provider.getEsims(String(orders[0]?.id))).resolves.toHaveLength(1)
+  await sim.do('asyncOrders', { failure: 'no profile' })
+  await post('/orders-async', form)
+  const [, failed] = await news(2)
+  expect(failed?.hints).toEqual([])
+  expect(JSON.parse(String((await receiver.atLeast(2))[1]?.body))).toMatchObject({ reason: expect.any(String) })
+})
+
+test('signatures: over the bytes, over the escaped text, and wrong ones', async () => {
+  const { provider, sim, buy, receiver, read } = await world()
+  const { esimRef: iccid } = await buy('change-7days-1gb')
+  await sim.do('signature', { form: 'wrong' })
+  await sim.do('use', { iccid, bytes: 0.8 * GB })
+  const [wrong] = await receiver.atLeast(1)
+  expect(() => wrong && read(wrong)).toThrow('bad_signature')
+  const rawBody = '{"iccid":"89","level":"75%","package_name":"a/b"}'
+  const sign = (text: string) => createHmac('sha512', clientSecret).update(text).digest('hex')
+  const accepts = (signature: string | undefined, body = rawBody) => {
+    try {
+      return provider.parseWebhook({ rawBody: body, headers: { 'airalo-signature': signature } }).hints.length === 1
+    } catch {
+      return false
+    }
+  }
+  expect(accepts(sign(rawBody))).toBe(true)
+  expect(accepts(sign(rawBody).toUpperCase())).toBe(true)
+  expect(accepts(sign(rawBody.replaceAll('/', '\\/')))).toBe(true)
+  const escaped = rawBody.replaceAll('/', '\\/')
+  expect(accepts(sign(escaped), escaped)).toBe(true)
+  expect(accepts(sign(`${rawBody} `))).toBe(false)
+  expect(accepts('')).toBe(false)
+  expect(accepts(undefined)).toBe(false)
+  const none = { rawBody: '7', headers: { 'airalo-signature': sign('7') } }
+  expect(() => provider.parseWebhook(none)).toThrow('malformed_webhook')
+})
+
+test('refused webhooks are repeated, every quarter of an hour or at once, until answered 200', async () => {
+  const { sim, buy, receiver } = await world()
+  const { esimRef: iccid } = await buy('change-7days-1gb')
+  receiver.answerWith(204)
+  await sim.do('use', { iccid, bytes: 0.8 * GB })
+  await receiver.atLeast(1)
+  const seen = async (count: number) => {
+    await receiver.atLeast(count)
+    // The sender writes the answer down a moment after the receiver gave it.
+    await expect.poll(async () => (await sim.books()).deliveries.length).toBe(count)
+  }
+  await seen(1)
+  await sim.do('clock', { advanceSeconds: 600 })
+  expect((await sim.books()).deliveries).toHaveLength(1)
+  await sim.do('clock', { advanceSeconds: 301 })
+  await seen(2)
+  receiver.answerWith(200)
+  expect(await sim.do('retry')).toEqual({ sent: 1 })
+  await seen(3)
+  expect(await sim.do('retry')).toEqual({ sent: 0 })
+})
+
+test('opting in probes the URL with HEAD', async () => {
+  const { sim, receiver, post } = await world()
+  const optIn = (url: string) => post('/notifications/opt-in', { type: 'webhook_low_data', webhook_url: url }, true)
+  expect((await optIn(`${receiver.url}/new`)).status).toBe(200)
+  expect((await sim.books()).optedIn.webhook_low_data).toBe(`${receiver.url}/new`)
+  receiver.answerWith(404)
+  expect((await optIn(`${receiver.url}/broken`)).status).toBe(422)
+  expect((await sim.books()).optedIn.webhook_low_data).toBe(`${receiver.url}/new`)
+})
+
+test('nothing but technical fields ever reaches the provider (P1)', async () => {
+  const { provider, sim, buy, placedAfter } = await world()
+  const { esimRef } = await buy('change-7days-1gb')
+  await provider.findOrder({ clientRef: 'ref-1', placedAfter })
+  await provider.topUp({ clientRef: 'top-1', esimRef, packageCode: 'change-7days-1gb-topup' })
+  await provider.hasTopUp({ clientRef: 'top-1', esimRef })
+  await provider.cancelUnused(esimRef)
+  const log = await sim.log()
+  const names = log.flatMap(({ body, headers }) =>
+    String(headers['content-type']).includes('urlencoded')
+      ? [...new URLSearchParams(body).keys()]
+      : [...body.matchAll(/form-data; name="([^"]+)"/g)].map(([, name]) => name ?? ''),
+  )
+  expect([...new Set(names)].sort()).toEqual([
+    'client_id',
+    'client_secret',
+    'description',
+    'grant_type',
+    'iccid',
+    'iccids',
+    'package_id',
+    'quantity',
+    'reason',
+    'type',
+  ])
+  const queries = log.flatMap(({ url }) => [...new URL(url, 'http://sim').searchParams.keys()])
+  expect([...new Set(queries)].sort()).toEqual(['filter[description]', 'include', 'page'])
+})
