@@ -114,7 +114,9 @@ export async function startFirebase(options: FirebaseOptions = {}): Promise<Runn
     }
     if (dryRun) dryRuns += 1
 
-    const rule = [message.token, everyToken].map((key) => rules.get(key)).find((found) => found && found.left > 0)
+    const rule = [message.token, everyToken]
+      .map((key) => rules.get(key))
+      .find((found) => found && obeys(found, message))
     if (rule) rule.left -= 1
     if (rule && rule.behaviour !== 'ok') return refuse(response, rule.behaviour, rule.retryAfter)
 
@@ -134,6 +136,12 @@ export async function startFirebase(options: FirebaseOptions = {}): Promise<Runn
     deletedUsers.push(localId)
     response.json({ kind: 'identitytoolkit#DeleteAccountResponse' })
   }
+}
+
+/** A fault of the content does not befall a message that has none. */
+function obeys({ behaviour, left }: TokenRule, message: object): boolean {
+  const aboutContent = behaviour === 'invalid-field' || behaviour === 'too-big'
+  return left > 0 && (!aboutContent || Object.keys(message).length > 1)
 }
 
 /** The first field that the v1 schema does not know or of a wrong type. */

@@ -1,0 +1,162 @@
+/** Sign in with Apple (developer.apple.com/documentation/signinwithapplerestapi). */
+import { createHash } from 'node:crypto'
+import { importPKCS8, type JWTPayload, SignJWT } from 'jose'
+import { z } from 'zod'
+import { ProviderFailure } from './failure.ts'
+import { postForm } from './form-post.ts'
+import { createTokenVerifier } from './id-token.ts'
+
+export interface AppleSettings {
+  /** default https://appleid.apple.com */
+  baseUrl?: string
+  /** what tokens name as their issuer; default https://appleid.apple.com */
+  issuer?: string
+  teamId: string
+  keyId: string
+  /** P-256, PKCS #8 in PEM */
+  privateKeyPem: string
+  /** bundle ids and services ids */
+  clientIds: string[]
+  keyCooldownMs?: number
+}
+
+export interface AppleIdentity {
+  /** stable per developer team */
+  subject: string
+  email?: string
+  emailVerified: boolean
+  /** a relay address that the person may switch off */
+  isPrivateEmail: boolean
+  clientId: string
+}
+
+export type AppleNotificationType = 'email-disabled' | 'email-enabled' | 'consent-revoked' | 'account-deleted'
+
+export interface AppleNotification {
+  /** to tell repeats by */
+  eventId: string
+  type: AppleNotificationType
+  subject: string
+  at: Date
+}
+
+const provider = 'apple'
+const appleIssuer = 'https://appleid.apple.com'
+const tokenReply = z.object({ refresh_token: z.string().min(1), id_token: z.string() })
+const errorReply = z.object({ error: z.string().regex(/^[a-z_]{1,40}$/) })
+/** `events` is JSON text inside the JSON; older documentation and field reports spell it account-delete */
+const notificationEvent = z.object({
+  type: z.preprocess(
+    (type) => (type === 'account-delete' ? 'account-deleted' : type),
+    z.enum(['email-disabled', 'email-enabled', 'consent-revoked', 'account-deleted']),
+  ),
+  sub: z.string().min(1),
+  event_time: z.number(),
+})
+
+/**
+ * Every call throws ProviderFailure: `rejected` for a token or code that is not good, `misconfigured` where Apple does
+ * not know our key or client id, `unavailable` and `unknown_outcome` as in form-post.ts.
+ */
+export function createApple(settings: AppleSettings) {
+  const { baseUrl = appleIssuer, issuer = appleIssuer, clientIds } = settings
+  const verify = createTokenVerifier({
+    provider,
+    jwksUrl: `${baseUrl}/auth/keys`,
+    issuers: [issuer],
+    audiences: clientIds,
+    ...(settings.keyCooldownMs === undefined ? {} : { keyCooldownMs: settings.keyCooldownMs }),
+  })
+
+  let privateKey: ReturnType<typeof importPKCS8> | undefined
+
+  /** Apple allows six months; five minutes is enough for one call. */
+  async function clientSecret(clientId: string): Promise<string> {
+    privateKey ??= importPKCS8(settings.privateKeyPem, 'ES256')
+    const key = await privateKey.catch(() => {
+      throw new ProviderFailure(provider, 'misconfigured', 'unreadable_private_key')
+    })
+    return new SignJWT()
+      .setProtectedHeader({ alg: 'ES256', kid: settings.keyId })
+      .setIssuer(settings.teamId)
+      .setSubject(clientId)
+      .setAudience(issuer)
+      .setIssuedAt()
+      .setExpirationTime('5m')
+      .sign(key)
+  }
+
+  async function post(path: string, clientId: string, fields: Record<string, string>): Promise<unknown> {
+    const form = { client_id: clientId, client_secret: await clientSecret(clientId), ...fields }
+    const { status, json } = await postForm(provider, baseUrl + path, form)
+    if (status === 200) return json
+    const code = errorReply.safeParse(json).data?.error ?? `http_${status}`
+    const ours = ['invalid_client', 'unauthorized_client'].includes(code)
+    throw new ProviderFailure(provider, ours ? 'misconfigured' : 'rejected', code)
+  }
+
+  return {
+    /**
+     * @param options.nonce what the app was given for this sign-in; the token must hold it, or its SHA-256 in hex,
+     * which is what iOS apps pass on. A mismatch is rejected as `wrong_nonce`.
+     */
+    async verifyIdToken(token: string, options: { nonce?: string } = {}): Promise<AppleIdentity> {
+      const claims = await verify(token)
+      if (options.nonce !== undefined && !holdsNonce(claims, options.nonce)) {
+        throw new ProviderFailure(provider, 'rejected', 'wrong_nonce')
+      }
+      return {
+        subject: String(claims.sub),
+        ...(typeof claims.email === 'string' ? { email: claims.email } : {}),
+        emailVerified: isTrue(claims.email_verified),
+        isPrivateEmail: isTrue(claims.is_private_email),
+        clientId: [claims.aud].flat().find((id) => id !== undefined && clientIds.includes(id)) ?? '',
+      }
+    },
+
+    /**
+     * Swaps the app's authorisation code (once, within five minutes) for the refresh token that revocation needs later.
+     * The subject is the code's owner: a caller that also holds an ID token compares the two.
+     */
+    async exchangeCode(code: string, clientId: string): Promise<{ refreshToken: string; subject: string }> {
+      const reply = await post('/auth/token', clientId, { code, grant_type: 'authorization_code' })
+      const parsed = tokenReply.safeParse(reply)
+      // the code is used up, so repeating cannot help
+      if (!parsed.success) throw new ProviderFailure(provider, 'unknown_outcome', 'unreadable_reply')
+      const { sub } = await verify(parsed.data.id_token)
+      return { refreshToken: parsed.data.refresh_token, subject: String(sub) }
+    },
+
+    /** Safe to repeat: Apple answers the same for a token that is already invalid. */
+    async revoke(given: { refreshToken: string; clientId: string }): Promise<'revoked'> {
+      await post('/auth/revoke', given.clientId, { token: given.refreshToken, token_type_hint: 'refresh_token' })
+      return 'revoked'
+    },
+
+    /** @param payload the JWS of the body's field `payload` */
+    async parseNotification(payload: string): Promise<AppleNotification> {
+      const claims = await verify(payload, ['jti', 'events'])
+      const event =
+        typeof claims.events === 'string' ? notificationEvent.safeParse(jsonOf(claims.events)).data : undefined
+      if (!event) throw new ProviderFailure(provider, 'rejected', 'unreadable_notification')
+      return { eventId: String(claims.jti), type: event.type, subject: event.sub, at: new Date(event.event_time) }
+    },
+  }
+}
+
+export type Apple = ReturnType<typeof createApple>
+
+function holdsNonce(claims: JWTPayload, nonce: string): boolean {
+  return claims.nonce === nonce || claims.nonce === createHash('sha256').update(nonce).digest('hex')
+}
+
+/** Apple sends booleans as such or as text. */
+const isTrue = (value: unknown): boolean => value === true || value === 'true'
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

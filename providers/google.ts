@@ -1,0 +1,109 @@
+/** Google sign-in, revocation and Cross-Account Protection (developers.google.com/identity). */
+import { z } from 'zod'
+import { ProviderFailure } from './failure.ts'
+import { postForm } from './form-post.ts'
+import { createTokenVerifier } from './id-token.ts'
+
+export interface GoogleSettings {
+  /** OAuth client ids */
+  clientIds: string[]
+  /** keys of ID tokens; default https://www.googleapis.com/oauth2/v3/certs */
+  certsUrl?: string
+  /** keys of security events; default the same */
+  riscCertsUrl?: string
+  /** default https://oauth2.googleapis.com/revoke */
+  revokeUrl?: string
+  keyCooldownMs?: number
+}
+
+export interface GoogleIdentity {
+  subject: string
+  email?: string
+  emailVerified: boolean
+}
+
+export interface GoogleSecurityEvent {
+  /** to tell repeats by */
+  eventId: string
+  /** the last part of each type's URI: `account-disabled`, `sessions-revoked`, `verification`, ... */
+  types: string[]
+  /** whom it is about; empty for `verification` and for events about a single OAuth token */
+  subjects: string[]
+  /** why an account was disabled, where Google says so */
+  reason?: 'hijacking' | 'bulk-account'
+}
+
+const provider = 'google'
+const defaultCertsUrl = 'https://www.googleapis.com/oauth2/v3/certs'
+const securityEvents = z.record(
+  z.string(),
+  z.object({
+    subject: z.object({ sub: z.string().optional() }).optional(),
+    reason: z.string().optional(),
+  }),
+)
+
+/** Every call throws ProviderFailure, as in id-token.ts and form-post.ts. */
+export function createGoogle(settings: GoogleSettings) {
+  const { certsUrl = defaultCertsUrl, riscCertsUrl = certsUrl, clientIds } = settings
+  const { revokeUrl = 'https://oauth2.googleapis.com/revoke' } = settings
+  const shared = {
+    provider,
+    audiences: clientIds,
+    ...(settings.keyCooldownMs === undefined ? {} : { keyCooldownMs: settings.keyCooldownMs }),
+  }
+  const verify = createTokenVerifier({
+    ...shared,
+    jwksUrl: certsUrl,
+    issuers: ['https://accounts.google.com', 'accounts.google.com'],
+  })
+  const verifyEvent = createTokenVerifier({
+    ...shared,
+    jwksUrl: riscCertsUrl,
+    issuers: ['https://accounts.google.com/'],
+    expires: false,
+  })
+
+  return {
+    /** @param options.nonce if given, the token must hold it (`wrong_nonce`) */
+    async verifyIdToken(token: string, options: { nonce?: string } = {}): Promise<GoogleIdentity> {
+      const claims = await verify(token)
+      if (options.nonce !== undefined && claims.nonce !== options.nonce) {
+        throw new ProviderFailure(provider, 'rejected', 'wrong_nonce')
+      }
+      return {
+        subject: String(claims.sub),
+        ...(typeof claims.email === 'string' ? { email: claims.email } : {}),
+        emailVerified: claims.email_verified === true,
+      }
+    },
+
+    /** Safe to repeat: Google answers 400 for a token it does not know or that is already revoked. */
+    async revoke(token: string): Promise<'revoked' | 'unknown'> {
+      const { status } = await postForm(provider, revokeUrl, { token })
+      if (status === 200) return 'revoked'
+      if (status === 400) return 'unknown'
+      throw new ProviderFailure(provider, 'rejected', `http_${status}`)
+    },
+
+    /** @param set the request's body, a security event token */
+    async parseSecurityEvent(set: string): Promise<GoogleSecurityEvent> {
+      const claims = await verifyEvent(set, ['jti', 'events'])
+      const events = securityEvents.safeParse(claims.events).data
+      if (!events) throw new ProviderFailure(provider, 'rejected', 'unreadable_event')
+      const details = Object.values(events)
+      const reason = details.map((event) => event.reason).find(isKnownReason)
+      return {
+        eventId: String(claims.jti),
+        types: Object.keys(events).map((uri) => uri.slice(uri.lastIndexOf('/') + 1)),
+        subjects: [...new Set(details.map(({ subject }) => subject?.sub).filter((sub) => sub !== undefined))],
+        ...(reason ? { reason } : {}),
+      }
+    },
+  }
+}
+
+export type Google = ReturnType<typeof createGoogle>
+
+const isKnownReason = (reason: string | undefined): reason is 'hijacking' | 'bulk-account' =>
+  reason === 'hijacking' || reason === 'bulk-account'

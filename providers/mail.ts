@@ -1,0 +1,152 @@
+/** E-mail over SMTP (RFC 5321), one recipient to a message. */
+import { createTransport } from 'nodemailer'
+import { ProviderFailure } from './failure.ts'
+import { mailFailure } from './mail-failure.ts'
+
+export interface MailSettings {
+  /** `smtps://user:password@host:465` or `smtp://host:587`, which must offer STARTTLS unless it is this machine */
+  url: string
+  /** what the reader sees, e.g. `AMA eSIM <hello@example.com>` */
+  from: string
+  /** whose mail server takes bounces; default: the domain of `from` */
+  envelopeDomain?: string
+  /** default 5 */
+  maxConnections?: number
+  /** messages per second and process, default unlimited */
+  rateLimit?: number
+  /** silence of the server that counts as a cut connection, milliseconds; default 60,000 */
+  socketTimeoutMs?: number
+}
+
+export interface MailAttachment {
+  filename: string
+  contentType: string
+  content: Buffer
+  /** for an image that the HTML shows as `cid:<this>` */
+  cid?: string
+}
+
+interface Content {
+  to: string
+  subject: string
+  html: string
+  text: string
+  attachments?: MailAttachment[]
+  /** `<local@domain>`, the same for every attempt at the same mail; `local` at most 56 characters, and no secret */
+  messageId: string
+}
+
+export type Mail =
+  | (Content & { kind: 'transactional' })
+  /** must be left as easily as it was joined: RFC 8058. `url` is HTTPS with an opaque token and takes a POST */
+  | (Content & { kind: 'promotional'; listUnsubscribe: { url: string; mailto?: string } })
+
+const provider = 'smtp'
+const messageIdForm = /^<([\w.+-]{1,56})@[\w.-]+>$/
+const addressForm = /^[^\s<>,;:"()]+@[^\s<>,;:"()]+$/
+
+/** Keeps connections open: close it, or they keep the process up. */
+export function createMail(settings: MailSettings) {
+  const url = new URL(settings.url)
+  const bounceDomain = settings.envelopeDomain ?? domainOf(settings.from)
+  const transporter = createTransport({
+    pool: true,
+    url: settings.url,
+    maxConnections: settings.maxConnections ?? 5,
+    ...(settings.rateLimit === undefined ? {} : { rateLimit: settings.rateLimit }),
+    requireTLS: url.protocol === 'smtp:' && !isThisMachine(url.hostname),
+    connectionTimeout: 10_000,
+    greetingTimeout: 10_000,
+    socketTimeout: settings.socketTimeoutMs ?? 60_000,
+    // what a mail holds comes from us; it must never be read from a file or an address
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  })
+
+  /** By envelope, for nodemailer hands the message itself only to its plugins: whether the server was sent any of it. */
+  const bodies = new WeakMap<object, { readableDidRead?: boolean }>()
+  transporter.use('stream', (mail, done) => {
+    mail.message.processFunc((body) => {
+      if (mail.data.envelope) bodies.set(mail.data.envelope, body)
+      return body
+    })
+    done()
+  })
+
+  const underWay = new Set<Promise<unknown>>()
+
+  async function deliver(mail: Mail, signal: AbortSignal | undefined): Promise<{ accepted: true }> {
+    const id = messageIdForm.exec(mail.messageId)?.[1]
+    if (!id) throw new ProviderFailure(provider, 'rejected', 'invalid_message_id')
+    if (!addressForm.test(mail.to)) throw new ProviderFailure(provider, 'rejected', 'invalid_address')
+    // bounces come back to an address of their own (VERP), which names the mail and not the person
+    const envelope = { from: `bounces+${id}@${bounceDomain}`, to: [mail.to] }
+    try {
+      await transporter.sendMail({
+        from: settings.from,
+        to: { name: '', address: mail.to },
+        envelope,
+        messageId: mail.messageId,
+        subject: mail.subject,
+        html: mail.html,
+        text: mail.text,
+        attachments: mail.attachments ?? [],
+        ...(mail.kind === 'promotional' ? unsubscribeHeaders(mail.listUnsubscribe) : automaticHeaders),
+        ...(signal ? { signal } : {}),
+      })
+      return { accepted: true }
+    } catch (error) {
+      throw mailFailure(error, bodies.get(envelope)?.readableDidRead === true)
+    }
+  }
+
+  return {
+    /**
+     * Resolves once the server has taken the mail over. Throws ProviderFailure: `unavailable` (`smtp_451`, ...: surely
+     * not taken, worth repeating), `rejected` (`smtp_550`, ...: this address or mail for good), `misconfigured` (our
+     * account or sender address), `unknown_outcome` where the connection broke once the message was on its way.
+     * @param options.signal gives up waiting
+     */
+    send(mail: Mail, options: { signal?: AbortSignal } = {}): Promise<{ accepted: true }> {
+      const sending = deliver(mail, options.signal)
+      underWay.add(sending)
+      const done = () => void underWay.delete(sending)
+      sending.then(done, done)
+      return sending
+    },
+
+    /** Connects and signs in, without a mail. Throws ProviderFailure. */
+    async verify(): Promise<void> {
+      await transporter.verify().catch((error: unknown) => {
+        throw mailFailure(error, false)
+      })
+    },
+
+    /** Resolves when nothing is being sent. */
+    async idle(): Promise<void> {
+      while (underWay.size > 0) await Promise.allSettled(underWay)
+    },
+
+    /** Finishes what is being sent; call it when nothing new will come. */
+    async close(): Promise<void> {
+      await this.idle()
+      transporter.close()
+    },
+  }
+}
+
+export type MailSender = ReturnType<typeof createMail>
+
+/** keeps holiday replies from coming back (RFC 3834) */
+const automaticHeaders = { headers: { 'Auto-Submitted': 'auto-generated' } }
+
+function unsubscribeHeaders({ url, mailto }: { url: string; mailto?: string }) {
+  return {
+    list: { unsubscribe: [[url, ...(mailto ? [mailto] : [])]] },
+    headers: { 'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click' },
+  }
+}
+
+const domainOf = (from: string): string => from.slice(from.lastIndexOf('@') + 1).replace(/>\s*$/, '')
+
+const isThisMachine = (host: string): boolean => ['localhost', '127.0.0.1', '[::1]'].includes(host)

@@ -1,0 +1,184 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { isProviderFailure } from '../../providers/failure.ts'
+import { createMail, type Mail, type MailSender } from '../../providers/mail.ts'
+import type { ReadMail } from '../../sim/mailbox/store.ts'
+import { type RunningMailbox, startMailbox } from '../../sim/mailbox.ts'
+import { controlOf } from './party-control.ts'
+import { startWebhookReceiver } from './webhook-receiver.ts'
+
+interface Books {
+  messages: { id: number; envelope: { from: string; to: string[] }; messageId: string }[]
+  refusals: { stage: string; code: number | string }[]
+}
+
+let mailbox: RunningMailbox
+let mail: MailSender
+let sim: ReturnType<typeof controlOf<Books>>
+
+const message = (change: Partial<Mail> = {}) =>
+  ({
+    to: 'planted.person@example.com',
+    subject: 'Your eSIM for Österreich',
+    html: '<p>Scan <img src="cid:qr" alt="code"></p>',
+    text: 'Scan the code',
+    messageId: '<order.1.ready@mail.ama-esim.example>',
+    kind: 'transactional',
+    ...change,
+  }) as Mail
+
+const settings = () => ({
+  url: mailbox.smtpUrl,
+  from: 'AMA eSIM <hello@ama-esim.example>',
+  envelopeDomain: 'bounce.ama-esim.example',
+})
+
+const failureOf = async (sending: Promise<unknown>) => {
+  const error = await sending.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  )
+  if (!isProviderFailure(error)) throw new Error('expected a ProviderFailure')
+  expect(JSON.stringify([error.message, error.stack, error.cause])).not.toContain('planted.person')
+  return `${error.kind} ${error.code}`
+}
+
+beforeAll(async () => {
+  mailbox = await startMailbox()
+  sim = controlOf<Books>(mailbox)
+  mail = createMail(settings())
+})
+
+beforeEach(() => sim.reset())
+
+afterAll(async () => {
+  await mail.close()
+  await mailbox.stop()
+})
+
+test('a mail arrives whole, with an envelope sender of its own and an inline image', async () => {
+  const png = Buffer.from('89504e470d0a1a0a', 'hex')
+  const attachments = [{ filename: 'esim.png', contentType: 'image/png', content: png, cid: 'qr' }]
+  expect(await mail.send(message({ attachments }))).toEqual({ accepted: true })
+  const [received] = await sim.do<ReadMail[]>('find', { to: 'planted.person@example.com' })
+  expect(received).toMatchObject({
+    envelope: { from: 'bounces+order.1.ready@bounce.ama-esim.example', to: ['planted.person@example.com'] },
+    messageId: '<order.1.ready@mail.ama-esim.example>',
+    subject: 'Your eSIM for Österreich',
+    text: 'Scan the code',
+    headers: { from: 'AMA eSIM <hello@ama-esim.example>', 'auto-submitted': 'auto-generated' },
+    attachments: [{ cid: 'qr', contentType: 'image/png', base64: png.toString('base64') }],
+  })
+  expect(received?.headers).not.toHaveProperty('list-unsubscribe')
+})
+
+test('only promotions carry the one-click headers of RFC 8058', async () => {
+  await mail.send({ ...message(), kind: 'promotional', listUnsubscribe: { url: 'https://ama-esim.example/u/opaque' } })
+  const [received] = await sim.do<ReadMail[]>('find')
+  expect(received?.headers).toMatchObject({
+    'list-unsubscribe': '<https://ama-esim.example/u/opaque>',
+    'list-unsubscribe-post': 'List-Unsubscribe=One-Click',
+  })
+})
+
+test.each([
+  [{ code: 451 }, 'unavailable smtp_451'],
+  [{ code: 550 }, 'rejected smtp_550'],
+  [{ code: 452, stage: 'data' }, 'unavailable smtp_452'],
+  [{ code: 554, stage: 'data' }, 'rejected smtp_554'],
+])('refused %o', async (rule, expected) => {
+  await sim.do('rule', rule)
+  expect(await failureOf(mail.send(message()))).toBe(expected)
+  expect(await mail.send(message())).toEqual({ accepted: true })
+  expect((await sim.books()).messages).toHaveLength(1)
+})
+
+test('a recipient rule holds until it is cleared, and spares other recipients', async () => {
+  await sim.do('rule', { recipient: '@example.com', code: 550 })
+  expect(await failureOf(mail.send(message()))).toBe('rejected smtp_550')
+  expect(await failureOf(mail.send(message()))).toBe('rejected smtp_550')
+  expect(await mail.send(message({ to: 'a@example.org' }))).toEqual({ accepted: true })
+})
+
+test.each(['before', 'after'])(
+  'a connection cut after DATA (%s it was stored) leaves the outcome unknown',
+  async (drop) => {
+    await sim.do('rule', { drop })
+    expect(await failureOf(mail.send(message()))).toBe('unknown_outcome econnection')
+    // taken once or not at all: the client library must not have repeated it by itself
+    expect((await sim.books()).messages).toHaveLength(drop === 'after' ? 1 : 0)
+  },
+)
+
+test('a server that never answers DATA leaves the outcome unknown', async () => {
+  await sim.do('rule', { delayMs: 2000 })
+  const impatient = createMail({ ...settings(), socketTimeoutMs: 150 })
+  expect(await failureOf(impatient.send(message()))).toBe('unknown_outcome etimedout')
+  await impatient.close()
+})
+
+test('a server that never answers RCPT has surely taken nothing', async () => {
+  await sim.do('rule', { stage: 'rcpt', delayMs: 2000 })
+  const impatient = createMail({ ...settings(), socketTimeoutMs: 150 })
+  expect(await failureOf(impatient.send(message()))).toBe('unavailable etimedout')
+  await impatient.close()
+})
+
+test('a server that turns us away, or is not there, can be tried again', async () => {
+  await mail.idle()
+  const fresh = createMail({ url: mailbox.smtpUrl, from: 'hello@ama-esim.example' })
+  await sim.do('rule', { stage: 'connect', code: 421 })
+  expect(await failureOf(fresh.send(message()))).toBe('unavailable smtp_421')
+  await fresh.verify()
+  await fresh.close()
+  const nobody = createMail({ url: 'smtp://127.0.0.1:1', from: 'hello@ama-esim.example' })
+  expect(await failureOf(nobody.send(message()))).toBe('unavailable esocket')
+  expect(await failureOf(nobody.verify())).toBe('unavailable esocket')
+  await nobody.close()
+})
+
+test('addresses that are several, or none, go nowhere', async () => {
+  for (const to of [
+    'a@example.com, b@example.com',
+    'a@example.com\r\nBcc: b@example.com',
+    'nobody',
+    '<a@example.com>',
+  ]) {
+    expect(await failureOf(mail.send(message({ to })))).toBe('rejected invalid_address')
+  }
+  expect(await failureOf(mail.send(message({ messageId: 'no brackets' })))).toBe('rejected invalid_message_id')
+  expect((await sim.books()).messages).toHaveLength(0)
+})
+
+test('a repeat is stored twice, as real servers do', async () => {
+  await Promise.all([mail.send(message()), mail.send(message())])
+  expect((await sim.books()).messages.map(({ messageId }) => messageId)).toEqual(Array(2).fill(message().messageId))
+})
+
+test('a wait ends when the mail comes', async () => {
+  const waiting = sim.do<ReadMail[]>('wait', { to: 'late@example.com', subject: 'Öst' })
+  await mail.send(message({ to: 'late@example.com' }))
+  expect(await waiting).toHaveLength(1)
+})
+
+test('a bounce comes back to the envelope sender', async () => {
+  const receiver = await startWebhookReceiver()
+  await mail.send(message())
+  await sim.do('bounce', { messageId: message().messageId, status: '5.1.1', url: receiver.url })
+  const [bounce] = await receiver.atLeast(1)
+  const text = bounce?.body.toString() ?? ''
+  expect(bounce?.headers['content-type']).toBe('message/rfc822')
+  expect(text).toContain('To: bounces+order.1.ready@bounce.ama-esim.example')
+  expect(text).toContain('Status: 5.1.1')
+  await receiver.stop()
+})
+
+test('the inbox shows what came, and nothing of it runs', async () => {
+  await mail.send(message({ subject: '<script>alert(1)</script>', html: '<script>alert(2)</script><p>Hello</p>' }))
+  const list = await (await fetch(`${mailbox.url}/`)).text()
+  const page = await fetch(`${mailbox.url}/messages/1`)
+  const html = await page.text()
+  expect(list).toContain('&lt;script&gt;alert(1)')
+  expect(list + html).not.toMatch(/<script/)
+  expect(html).toContain('sandbox="allow-popups')
+  expect(page.headers.get('content-security-policy')).toContain("default-src 'none'")
+})

@@ -1,0 +1,193 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { isProviderFailure } from '../../providers/failure.ts'
+import { createFirebaseUsers, type FirebaseUsers } from '../../providers/firebase-users.ts'
+import { createPush, type Push, type PushSender } from '../../providers/push.ts'
+import { type RunningFirebase, startFirebase } from '../../sim/firebase.ts'
+import { controlOf } from './party-control.ts'
+
+interface Books {
+  delivered: { token: string; message: Record<string, unknown> }[]
+  dryRuns: number
+  deletedUsers: string[]
+  accessTokensIssued: number
+}
+
+const token = 'planted-push-token'
+const push: Push = {
+  token,
+  title: 'Your eSIM is ready',
+  body: 'Open the app to install it.',
+  data: { order: 'ord_1' },
+  collapseKey: 'ord_1.ready',
+  platform: 'ios',
+}
+
+let firebase: RunningFirebase
+let sender: PushSender
+let users: FirebaseUsers
+let sim: ReturnType<typeof controlOf<Books>>
+
+const settings = () => ({
+  projectId: firebase.projectId,
+  serviceAccount: firebase.serviceAccount,
+  connectTo: { host: '127.0.0.1', port: firebase.tlsPort, ca: firebase.ca },
+})
+
+const failureOf = async (call: Promise<unknown>) => {
+  const error = await call.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  )
+  if (!isProviderFailure(error)) throw new Error(`expected a ProviderFailure, got ${String(error)}`)
+  expect(JSON.stringify([error.message, error.stack, error.cause])).not.toMatch(/planted|PRIVATE|ya29/)
+  return `${error.kind} ${error.code}`
+}
+
+beforeAll(async () => {
+  firebase = await startFirebase()
+  sim = controlOf<Books>(firebase)
+  sender = createPush(settings())
+  users = createFirebaseUsers(settings())
+})
+
+beforeEach(() => sim.reset())
+
+afterAll(async () => {
+  await Promise.all([sender.close(), users.close()])
+  await firebase.stop()
+})
+
+test('a push is delivered once, in a form that replaces its own repeats', async () => {
+  const sent = await sender.send(push)
+  expect(sent).toMatchObject({ outcome: 'sent', messageId: expect.stringContaining('/messages/') })
+  await sender.send({ ...push, platform: 'android' })
+  const [ios, android] = (await sim.books()).delivered
+  expect(ios?.message).toEqual({
+    token,
+    notification: { title: 'Your eSIM is ready', body: 'Open the app to install it.' },
+    data: { order: 'ord_1', dedupe_key: 'ord_1.ready' },
+    apns: {
+      headers: { 'apns-collapse-id': 'ord_1.ready', 'apns-priority': '10' },
+      payload: { aps: { sound: 'default' } },
+    },
+  })
+  expect(android?.message).toMatchObject({
+    android: { priority: 'high', collapse_key: 'ord_1.ready', notification: { tag: 'ord_1.ready' } },
+  })
+})
+
+test.each([
+  ['unregistered', 'unregistered'],
+  ['invalid', 'invalid'],
+  ['sender-mismatch', 'other_sender'],
+  ['legacy-not-registered', 'unregistered'],
+  ['legacy-invalid-registration', 'invalid'],
+])('%s condemns the token', async (behaviour, reason) => {
+  await sim.do('token', { token, behaviour })
+  expect(await sender.send(push)).toEqual({ outcome: 'token_dead', reason })
+  expect((await sim.books()).delivered).toHaveLength(0)
+})
+
+test.each([
+  ['bare-404', 'misconfigured http_404'],
+  ['bare-403', 'misconfigured http_403'],
+  ['bare-401', 'misconfigured third_party_auth_error'],
+  ['third-party-auth', 'misconfigured third_party_auth_error'],
+  ['invalid-field', 'rejected invalid_argument'],
+  ['too-big', 'rejected invalid_argument'],
+  ['quota', 'unavailable quota_exceeded'],
+  ['internal', 'unknown_outcome http_500'],
+  ['not-json', 'unknown_outcome unexpected_reply'],
+])('%s leaves the token alone', async (behaviour, expected) => {
+  await sim.do('token', { token, behaviour })
+  expect(await failureOf(sender.send(push))).toBe(expected)
+  await sim.do('token', { token, behaviour: 'ok' })
+  expect(await sender.send(push)).toMatchObject({ outcome: 'sent' })
+})
+
+test('a refusal that is gone when asked again condemns nothing', async () => {
+  await sim.do('token', { token, behaviour: 'unregistered', times: 1 })
+  expect(await failureOf(sender.send(push))).toBe('unavailable refusal_not_confirmed')
+  expect(await sim.books()).toMatchObject({ delivered: [], dryRuns: 1 })
+})
+
+test('FCM going down between refusal and confirmation condemns nothing, and its wait is passed on', async () => {
+  await sim.do('token', { token, behaviour: 'unregistered' })
+  await sim.fault({ match: { contains: 'validate_only' }, status: 503, headers: { 'retry-after': '7' } })
+  await expect(sender.send(push)).rejects.toMatchObject({ kind: 'unavailable', code: 'http_503', retryAfterMs: 7000 })
+})
+
+test('the client library repeats what was cut off, which is why a push carries its own key', async () => {
+  await sim.fault({ match: { path: 'messages:send' }, cut: 'after' })
+  expect(await sender.send(push)).toMatchObject({ outcome: 'sent' })
+  const { delivered } = await sim.books()
+  expect(delivered.map(({ message }) => message.data)).toEqual(
+    Array(2).fill({ order: 'ord_1', dedupe_key: 'ord_1.ready' }),
+  )
+})
+
+test('503 with a long wait is not sat out', async () => {
+  await sim.do('token', { token, behaviour: 'unavailable', retryAfter: 120 })
+  expect(await failureOf(sender.send(push))).toBe('unavailable http_503')
+})
+
+test.each([
+  ['an activation code', { body: 'LPA:1$rsp.example.com$ABC-1' }],
+  ['an ICCID', { data: { esim: '8900000000000000001' } }],
+  ['an address', { title: 'Hello planted@example.com' }],
+])('%s is never pushed', async (_what, change) => {
+  expect(await failureOf(sender.send({ ...push, ...change }))).toBe('rejected personal_data')
+  expect(await sim.log()).toHaveLength(0)
+})
+
+test('the access token is fetched once, and a failure to get one says whose fault it is', async () => {
+  const fresh = createPush(settings())
+  await Promise.all([fresh.send(push), fresh.send(push), fresh.send(push)])
+  expect((await sim.books()).accessTokensIssued).toBe(1)
+  await fresh.close()
+
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const strangersKey = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+  for (const [key, expected] of [
+    [strangersKey, 'misconfigured service_account_refused'],
+    ['planted PRIVATE nonsense', 'misconfigured unreadable_private_key'],
+  ] as const) {
+    const serviceAccount = { ...firebase.serviceAccount, privateKey: key }
+    const stranger = createPush({ ...settings(), serviceAccount })
+    expect(await failureOf(stranger.send(push))).toBe(expected)
+    await stranger.close()
+  }
+})
+
+test('a server that cannot be reached, or shows another certificate, got nothing', async () => {
+  for (const connectTo of [
+    { ...settings().connectTo, port: 1 },
+    { ...settings().connectTo, ca: (await startedAndStopped()).ca },
+  ]) {
+    const lost = createPush({ ...settings(), connectTo })
+    expect(await failureOf(lost.send(push))).toBe('unavailable token_endpoint_unreachable')
+    await lost.close()
+  }
+})
+
+test('an account is deleted, and one that is unknown is no failure', async () => {
+  await sim.do('user', { uid: 'uid-1' })
+  expect(await users.deleteUser('uid-1')).toBe('deleted')
+  expect(await users.deleteUser('uid-1')).toBe('unknown')
+  expect((await sim.books()).deletedUsers).toEqual(['uid-1'])
+  await sim.fault({
+    match: { path: 'accounts:delete' },
+    status: 403,
+    body: { error: { message: 'INSUFFICIENT_PERMISSION' } },
+  })
+  expect(await failureOf(users.deleteUser('uid-1'))).toBe('misconfigured insufficient_permission')
+  await sim.fault({ match: { path: 'accounts:delete' }, status: 500, body: 'oops planted' })
+  expect(await failureOf(users.deleteUser('uid-1'))).toBe('unknown_outcome unexpected_reply')
+})
+
+async function startedAndStopped(): Promise<RunningFirebase> {
+  const other = await startFirebase()
+  await other.stop()
+  return other
+}
