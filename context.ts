@@ -14,6 +14,7 @@ import type { FirebaseSettings } from './providers/firebase-app.ts'
 import { createFirebaseIdTokens } from './providers/firebase-id-token.ts'
 import { createFirebaseUsers } from './providers/firebase-users.ts'
 import { createGoogle } from './providers/google.ts'
+import { createMail } from './providers/mail.ts'
 import { createMeasurement } from './providers/measurement.ts'
 import { createPush } from './providers/push.ts'
 import { createStripe } from './providers/stripe.ts'
@@ -41,7 +42,8 @@ export function createContext(config: Config, options: ContextOptions = {}): Con
   return {
     ...context,
     async close() {
-      await Promise.all([context.push.close(), context.firebaseUsers.close(), context.sql.end({ timeout: 5 })])
+      const { push, firebaseUsers, mail, sql } = context
+      await Promise.all([push.close(), firebaseUsers.close(), mail.close(), sql.end({ timeout: 5 })])
     },
   }
 }
@@ -100,6 +102,12 @@ function buildContext(config: Config, options: ContextOptions) {
     }),
     firebaseUsers: createFirebaseUsers(firebase),
     push: createPush(firebase),
+    mail: createMail({
+      url: config.SMTP_URL,
+      from: config.MAIL_FROM,
+      envelopeDomain: config.MAIL_BOUNCE_DOMAIN,
+      rateLimit: config.MAIL_RATE_PER_SECOND,
+    }),
     measurement: createMeasurement(measurementSettings(config)),
   }
 }

@@ -36,16 +36,18 @@ export function createLimiter(limits: Limits, metrics: Metrics) {
   const requests = new MemoryStore()
   const failures = new MemoryStore()
   const failureCount = rateLimit({ windowMs, limit: limits.failedAuthentications, store: failures })
-  const addressKey = (ip: string | undefined): string => `ip:${ipKeyGenerator(ip ?? '')}`
+  const addressKey = (ip = ''): string => `ip:${ipKeyGenerator(ip)}`
 
   const countRequests = rateLimit({
     windowMs,
     store: requests,
     limit: (_request, response) => limits[limitKind(response)],
-    keyGenerator: (request, response) => {
+    keyGenerator: ({ ip }, response) => {
       const { caller } = exchangeOf(response)
-      return caller.kind === 'public' ? `${limitKind(response)}:${addressKey(request.ip)}` : scopeOf(caller)
+      return caller.kind === 'public' ? `${limitKind(response)}:${addressKey(ip)}` : scopeOf(caller)
     },
+    // Behind no proxy a caller may send these, and they are not looked at.
+    validate: { xForwardedForHeader: false, forwardedHeader: false },
     standardHeaders: 'draft-7',
     legacyHeaders: false,
     handler: (_request, response, next) => {

@@ -46,13 +46,14 @@ export function createRequestLog(log: Log, metrics: Metrics): RequestHandler[] {
       ...describe(request, response),
       durationMs: value.durationMs,
     }),
-    customErrorObject: (request, response, error, value: { durationMs: number }) => ({
+    // Without an error of ours pino-http makes one up, which says no more than the status.
+    customErrorObject: (request, response, _error, value: { durationMs: number }) => ({
       ...describe(request, response),
       durationMs: value.durationMs,
-      err: error,
+      ...(response.err && { err: response.err }),
     }),
-    customLogLevel: (_request, response, error) => {
-      if (error || response.statusCode >= 500) return 'error'
+    customLogLevel: (_request, response) => {
+      if (response.statusCode >= 500) return response.err ? 'error' : 'warn'
       return quiet.has(exchangeOf(response as Response).template) ? 'silent' : 'info'
     },
   })

@@ -1,0 +1,60 @@
+/**
+ * `npm run keys -- create service|operator --label <text>`, `npm run keys -- list`, `npm run keys -- revoke <id>`:
+ * who may call the API besides the persons themselves. A key is shown once, when it is made.
+ */
+import { parseArgs } from 'node:util'
+import { readConfig } from '../config.ts'
+import { type Context, createContext } from '../context.ts'
+import { type ApiKeyKind, createApiKey, listApiKeys, revokeApiKey } from '../db/api-keys.ts'
+import { recordSecurityEvent } from '../db/security-log.ts'
+
+const usage = `Usage:
+  npm run keys -- create service|operator --label <text>
+  npm run keys -- list
+  npm run keys -- revoke <id>`
+
+const longestLabel = 100
+
+const { positionals, values } = parseArgs({ allowPositionals: true, options: { label: { type: 'string' } } })
+const [command, argument = ''] = positionals
+const context = createContext(readConfig(process.env), { name: 'ama-esim-keys', maxConnections: 1 })
+try {
+  process.exitCode = await run(context)
+} finally {
+  await context.close()
+}
+
+/** Returns the exit code. */
+async function run({ sql }: Context): Promise<number> {
+  if (command === 'create' && isKind(argument) && values.label && values.label.length <= longestLabel) {
+    const at = new Date()
+    const { id, token } = await createApiKey(sql, { kind: argument, label: values.label, at })
+    await recordSecurityEvent(sql, context, { kind: 'key_created', actor: 'command line', detail: id, at })
+    console.log(token)
+    console.error(`Made ${argument} key ${id}. This is the only time it is shown.`)
+    return 0
+  }
+  if (command === 'list') {
+    for (const key of await listApiKeys(sql)) {
+      const state = key.revokedAt ? `revoked ${key.revokedAt.toISOString()}` : 'in force'
+      console.log([key.id, key.kind, key.createdAt.toISOString(), state, key.label].join('\t'))
+    }
+    return 0
+  }
+  if (command === 'revoke' && argument) {
+    const at = new Date()
+    if (!(await revokeApiKey(sql, argument, at))) {
+      console.error('There is no such key in force.')
+      return 1
+    }
+    await recordSecurityEvent(sql, context, { kind: 'key_revoked', actor: 'command line', detail: argument, at })
+    console.error(`Revoked ${argument}. It is refused from now on.`)
+    return 0
+  }
+  console.error(usage)
+  return 2
+}
+
+function isKind(text: string): text is ApiKeyKind {
+  return text === 'service' || text === 'operator'
+}

@@ -1,0 +1,413 @@
+/**
+ * Every column of the database: what it is, which promise lets us have it, and what becomes of it when its person is
+ * erased. A test holds this against the live schema in both directions; export and erasure are checked against it.
+ */
+import type { PromiseId } from './promises.ts'
+
+export type DataClass =
+  /** about a person */
+  | 'personal'
+  /** gives access to something */
+  | 'secret'
+  /** stands for something personal and cannot be turned back without a key */
+  | 'pseudonym'
+  /** ties a row to a person, or to a record of theirs somewhere else */
+  | 'link'
+  /** about our trade and nobody in particular */
+  | 'business'
+  /** keeps the machinery going */
+  | 'technical'
+
+/** `anonymous`: stays, and names nobody because what tied it to its person goes. */
+export type OnErasure = 'delete' | 'keep' | 'anonymous'
+
+/** Names in terms.ts; `none` where nothing limits it. */
+export type KeptUntil = {
+  term: 'account' | 'books' | 'securityLog' | 'idempotencyKeysMs' | 'webhookDedupeMs' | 'none'
+  why: string
+}
+
+export interface ColumnEntry {
+  class: DataClass
+  promise?: PromiseId
+  /** encrypted under a data key: a column of domain `sealed` */
+  sealed: boolean
+  /** why something personal or secret is not sealed */
+  clearBecause?: string
+  /** the field of the export (G5) that holds it, or why none does */
+  export: string | { not: string }
+  onErasure: OnErasure
+  keptUntil: KeptUntil
+}
+
+type Column = Omit<ColumnEntry, 'onErasure' | 'keptUntil'>
+type Table = { onErasure: OnErasure; keptUntil: KeptUntil; columns: Record<string, Column> }
+
+const sealed = (promise: PromiseId, field: string): Column => ({
+  class: 'personal',
+  promise,
+  sealed: true,
+  export: field,
+})
+const clear = (promise: PromiseId, field: string, clearBecause: string): Column => ({
+  class: 'personal',
+  promise,
+  sealed: false,
+  clearBecause,
+  export: field,
+})
+const bought = (field: string): Column =>
+  clear('C3', `orders[].${field}`, 'says what was bought, and by an opaque id who')
+const sealedSecret = (promise: PromiseId, not: string): Column => ({
+  class: 'secret',
+  promise,
+  sealed: true,
+  export: { not },
+})
+const blind = (of: string): Column => ({ class: 'pseudonym', sealed: false, export: { not: `a keyed hash of ${of}` } })
+const pseudonym = (not: string): Column => ({ class: 'pseudonym', sealed: false, export: { not } })
+const link = (to: string): Column => ({ class: 'link', sealed: false, export: { not: `an internal tie to ${to}` } })
+const technical: Column = { class: 'technical', sealed: false, export: { not: 'says nothing about the person' } }
+const business: Column = { class: 'business', sealed: false, export: { not: 'is about our trade' } }
+
+const withAccount: KeptUntil = { term: 'account', why: 'R1: as long as the account' }
+const forTheBooks: KeptUntil = { term: 'books', why: 'R2: tax law wants it' }
+const whileUseful: KeptUntil = { term: 'none', why: 'holds nothing about anybody' }
+
+const tables: Record<string, Table> = {
+  data_keys: {
+    onErasure: 'delete',
+    keptUntil: withAccount,
+    columns: {
+      account_id: link('the account'),
+      kek_id: technical,
+      wrapped_key: {
+        class: 'secret',
+        promise: 'S1',
+        sealed: false,
+        clearBecause: 'is encrypted already, under a key-encryption key',
+        export: { not: 'a key of ours' },
+      },
+    },
+  },
+  accounts: {
+    onErasure: 'delete',
+    keptUntil: withAccount,
+    columns: {
+      id: clear('U1', 'account.id', 'an opaque id'),
+      email: sealed('C1', 'account.email'),
+      email_index: blind('the address'),
+      first_name: sealed('C1', 'account.firstName'),
+      last_name: sealed('C1', 'account.lastName'),
+      phone: sealed('C2', 'account.phone'),
+      sign_up_ip: sealed('C5', 'account.signUpIp'),
+      last_login_ip: sealed('C5', 'account.lastLoginIp'),
+      stripe_customer_id: link('the customer record at Stripe'),
+      firebase_uid: sealed('C6', 'account.firebaseUid'),
+      firebase_uid_index: blind('the Firebase user'),
+      policy_version: clear('N1', 'account.policyVersion', 'the same for everybody of a time'),
+      promotions: clear('U4', 'account.consents.promotions.granted', 'campaigns select by it'),
+      mail_state: technical,
+      created_at: clear('U1', 'account.createdAt', 'a time by itself'),
+      last_active_at: clear('R1', 'account.lastActiveAt', 'the inactivity sweep selects by it'),
+      version: technical,
+    },
+  },
+  consents: {
+    onErasure: 'delete',
+    keptUntil: withAccount,
+    columns: {
+      account_id: link('the account'),
+      purpose: clear('U4', 'consents[].purpose', 'the same for everybody'),
+      granted: clear('U4', 'consents[].granted', 'a yes or no by an opaque id'),
+      source: clear('U4', 'consents[].source', 'one of a few words'),
+      at: clear('U4', 'consents[].at', 'a time by itself'),
+    },
+  },
+  identities: {
+    onErasure: 'delete',
+    keptUntil: withAccount,
+    columns: {
+      account_id: link('the account'),
+      provider: clear('C6', 'identities[].provider', 'Apple or Google'),
+      subject: sealed('C6', 'identities[].subject'),
+      subject_index: blind('the Apple or Google user'),
+      client_id: technical,
+      refresh_token: sealedSecret('G3', 'lets its holder act for our app at Apple; kept to be revoked'),
+      linked_at: clear('C6', 'identities[].linkedAt', 'a time by itself'),
+    },
+  },
+  devices: {
+    onErasure: 'delete',
+    keptUntil: withAccount,
+    columns: {
+      account_id: link('the account'),
+      device_index: blind('the device identifier'),
+      device_id: sealed('C4', 'devices[].deviceId'),
+      platform: clear('C5', 'devices[].platform', 'one of two words, by which messages are made'),
+      push_token: sealed('C4', 'devices[].pushToken'),
+      push_token_index: blind('the push token'),
+      app_version: sealed('C5', 'devices[].appVersion'),
+      model: sealed('C5', 'devices[].model'),
+      os_version: sealed('C5', 'devices[].osVersion'),
+      app_instance_id: sealed('P3', 'devices[].appInstanceId'),
+      seen_at: clear('C4', 'devices[].seenAt', 'a time by itself'),
+    },
+  },
+  api_keys: {
+    onErasure: 'keep',
+    keptUntil: whileUseful,
+    columns: {
+      id: technical,
+      secret_hash: {
+        class: 'secret',
+        sealed: false,
+        clearBecause: 'a hash of 256 random bits',
+        export: { not: 'a key of ours' },
+      },
+      kind: technical,
+      label: technical,
+      created_at: technical,
+      revoked_at: technical,
+    },
+  },
+  packages: {
+    onErasure: 'keep',
+    keptUntil: whileUseful,
+    columns: {
+      code: business,
+      kind: business,
+      name: business,
+      destinations: business,
+      data_bytes: business,
+      daily: business,
+      days: business,
+      price_minor: business,
+      currency: business,
+      active: business,
+      updated_at: business,
+    },
+  },
+  package_offers: {
+    onErasure: 'keep',
+    keptUntil: whileUseful,
+    columns: {
+      package_code: business,
+      provider: business,
+      provider_package_code: business,
+      cost_micros: business,
+      cost_currency: business,
+      rank: business,
+      available: business,
+      seen_at: business,
+    },
+  },
+  order_facts: {
+    onErasure: 'anonymous',
+    keptUntil: forTheBooks,
+    columns: {
+      id: technical,
+      paid_on: business,
+      package_name: business,
+      destination: business,
+      quantity: business,
+      gross_minor: business,
+      refunded_minor: business,
+      currency: business,
+      outcome: business,
+    },
+  },
+  orders: {
+    onErasure: 'delete',
+    keptUntil: withAccount,
+    columns: {
+      id: bought('id'),
+      account_id: link('the account'),
+      parent_order_id: bought('topUpOf'),
+      request_hash: pseudonym('a keyed hash of the request'),
+      package_code: bought('packageCode'),
+      package_name: bought('packageName'),
+      destination: bought('destination'),
+      quantity: bought('quantity'),
+      data_bytes: bought('dataBytes'),
+      days: bought('days'),
+      gross_minor: bought('amountMinor'),
+      currency: bought('currency'),
+      status: bought('status'),
+      reason: bought('reason'),
+      payment_intent_id: link('the payment at Stripe'),
+      payment_client_secret: sealedSecret('P2', 'lets its holder pay this order'),
+      customer_session_secret: sealedSecret('P2', 'opens the payment sheet'),
+      payment_kind: bought('paymentKind'),
+      ad_user_data: clear('P3', 'orders[].adConsent.userData', 'a yes or no by an opaque id'),
+      ad_personalization: clear('P3', 'orders[].adConsent.personalization', 'a yes or no by an opaque id'),
+      measurement_event_id: link('the conversion event at Meta and Google'),
+      install_token: sealedSecret('U3', 'opens the install page without signing in'),
+      install_token_index: blind('the install token'),
+      fact_id: link('the order facts, which stay'),
+      created_at: bought('createdAt'),
+      payment_due_at: technical,
+      paid_at: bought('paidAt'),
+      deliver_by: technical,
+      delivered_at: bought('deliveredAt'),
+      ended_at: bought('endedAt'),
+    },
+  },
+  provider_orders: {
+    onErasure: 'delete',
+    keptUntil: withAccount,
+    columns: {
+      id: technical,
+      order_id: link('the order'),
+      provider: technical,
+      provider_package_code: technical,
+      client_ref: link('the order at the eSIM provider'),
+      provider_order_no: link('the order at the eSIM provider'),
+      state: technical,
+      reason: technical,
+      placed_after: technical,
+    },
+  },
+  esims: {
+    onErasure: 'delete',
+    keptUntil: withAccount,
+    columns: {
+      id: technical,
+      order_id: link('the order'),
+      provider: technical,
+      esim_ref: { class: 'link', promise: 'P1', sealed: true, export: { not: "the provider's own name for the eSIM" } },
+      esim_ref_index: blind("the provider's name for the eSIM"),
+      iccid: sealed('C3', 'orders[].esims[].iccid'),
+      activation_code: sealed('C3', 'orders[].esims[].activationCode'),
+      confirmation_code: sealed('C3', 'orders[].esims[].confirmationCode'),
+      state: bought('esims[].state'),
+      suspended: bought('esims[].suspended'),
+      total_bytes: bought('esims[].totalBytes'),
+      used_bytes: bought('esims[].usedBytes'),
+      activated_at: bought('esims[].activatedAt'),
+      unused_until: bought('esims[].unusedUntil'),
+      expires_at: bought('esims[].expiresAt'),
+      apn: technical,
+      checked_at: technical,
+    },
+  },
+  refunds: {
+    onErasure: 'delete',
+    keptUntil: withAccount,
+    columns: {
+      order_id: link('the order'),
+      refund_key: technical,
+      amount_minor: bought('refunds[].amountMinor'),
+      stripe_refund_id: link('the refund at Stripe'),
+      state: bought('refunds[].state'),
+      reason: bought('refunds[].reason'),
+      created_at: bought('refunds[].createdAt'),
+    },
+  },
+  disputes: {
+    onErasure: 'delete',
+    keptUntil: withAccount,
+    columns: {
+      stripe_dispute_id: link('the dispute at Stripe'),
+      order_id: link('the order'),
+      state: bought('disputes[].state'),
+      opened_at: bought('disputes[].openedAt'),
+      closed_at: bought('disputes[].closedAt'),
+    },
+  },
+  invoices: {
+    onErasure: 'anonymous',
+    keptUntil: forTheBooks,
+    columns: {
+      number: { ...business, export: 'orders[].invoices[].number' },
+      series: business,
+      sequence: business,
+      kind: { ...business, export: 'orders[].invoices[].kind' },
+      issued_on: { ...business, export: 'orders[].invoices[].issuedOn' },
+      supplied_on: { ...business, export: 'orders[].invoices[].suppliedOn' },
+      seller: { ...business, export: 'orders[].invoices[].seller' },
+      description: { ...business, export: 'orders[].invoices[].description' },
+      destination: business,
+      quantity: business,
+      net_minor: { ...business, export: 'orders[].invoices[].netMinor' },
+      tax_minor: { ...business, export: 'orders[].invoices[].taxMinor' },
+      gross_minor: { ...business, export: 'orders[].invoices[].grossMinor' },
+      tax_rate_bps: { ...business, export: 'orders[].invoices[].taxRateBps' },
+      currency: { ...business, export: 'orders[].invoices[].currency' },
+      payment_kind: business,
+      corrects: { ...business, export: 'orders[].invoices[].corrects' },
+    },
+  },
+  invoice_links: {
+    onErasure: 'delete',
+    keptUntil: withAccount,
+    columns: { order_id: link('the order'), document_key: technical, number: link('the invoice') },
+  },
+  counters: { onErasure: 'keep', keptUntil: whileUseful, columns: { series: business, last: business } },
+  sends: {
+    onErasure: 'delete',
+    keptUntil: withAccount,
+    columns: {
+      subject_id: link('what the message was about'),
+      kind: clear('U3', 'messages[].kind', 'one of a few words'),
+      account_id: link('the account'),
+      state: clear('U3', 'messages[].state', 'one of a few words'),
+      code: technical,
+      attempts: technical,
+      first_at: clear('U3', 'messages[].at', 'a time by itself'),
+      done_at: technical,
+    },
+  },
+  webhook_events: {
+    onErasure: 'keep',
+    keptUntil: { term: 'webhookDedupeMs', why: 'a repeated event must not act twice; says nothing of its content' },
+    columns: { source: technical, event_id: technical, received_at: technical },
+  },
+  idempotency_keys: {
+    onErasure: 'delete',
+    keptUntil: { term: 'idempotencyKeysMs', why: 'a repeated request must not act twice' },
+    columns: {
+      scope: technical,
+      key_hash: pseudonym('a keyed hash of who asked and under which key'),
+      request_hash: pseudonym('a keyed hash of the request'),
+      resource_id: link('what the request made'),
+      created_at: technical,
+    },
+  },
+  attention: {
+    onErasure: 'delete',
+    keptUntil: { term: 'none', why: 'until an operator has settled it, then with the account' },
+    columns: {
+      id: technical,
+      kind: technical,
+      subject_id: link('what needs an operator'),
+      detail: technical,
+      opened_at: technical,
+      resolved_at: technical,
+      resolved_by: technical,
+    },
+  },
+  security_log: {
+    onErasure: 'delete',
+    keptUntil: { term: 'securityLog', why: 'R4: what belongs to no account, too, goes with its day' },
+    columns: {
+      at: clear('U5', 'securityLog[].at', 'a time by itself'),
+      kind: clear('U5', 'securityLog[].kind', 'one of a few words'),
+      actor: technical,
+      account_id: link('the account'),
+      ip: sealed('U5', 'securityLog[].ip'),
+      detail: technical,
+      request_id: technical,
+    },
+  },
+  migrations: { onErasure: 'keep', keptUntil: whileUseful, columns: { name: technical, applied_at: technical } },
+}
+
+/** By `table.column`. */
+export const personalData: Readonly<Record<string, ColumnEntry>> = Object.fromEntries(
+  Object.entries(tables).flatMap(([table, { onErasure, keptUntil, columns }]) =>
+    Object.entries(columns).map(
+      ([column, entry]) => [`${table}.${column}`, { ...entry, onErasure, keptUntil }] as const,
+    ),
+  ),
+)

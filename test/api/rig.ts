@@ -1,0 +1,164 @@
+/** The API over a real database and the simulated sign-in parties, without Temporal: for what needs no workflow. */
+import { randomBytes, randomUUID } from 'node:crypto'
+import type { DestinationStream } from 'pino'
+import type { Limits } from '../../api/limits.ts'
+import { createApi } from '../../api/server.ts'
+import { readConfig } from '../../config.ts'
+import { type ApiContext, createContext } from '../../context.ts'
+import { type ApiKeyKind, createApiKey } from '../../db/api-keys.ts'
+import { connectDatabase } from '../../db/database.ts'
+import { migrate } from '../../db/migrate.ts'
+import { startPostgres } from '../../dev/postgres.ts'
+import { createLog } from '../../log.ts'
+import { startApple } from '../../sim/apple.ts'
+import { startGoogle } from '../../sim/google.ts'
+import { connectTemporal } from '../../temporal-client.ts'
+import { controlOf } from '../providers/party-control.ts'
+
+/** The fields tests look at; everything else is compared whole. */
+export interface AnsweredBody {
+  [field: string]: unknown
+  id: string
+  code: string
+  errors: { field: string; reason: string }[]
+  items: { code: string }[]
+  nextCursor: string | null
+}
+
+export interface Answer {
+  status: number
+  headers: Headers
+  /** an empty object where the answer is not JSON */
+  body: AnsweredBody
+  text: string
+}
+
+export type Rig = Awaited<ReturnType<typeof startRig>>
+
+const aKey = () => randomBytes(32).toString('base64')
+
+/** Starts it all. Limits are out of the way unless given. */
+export async function startRig(options: { limits?: Partial<Limits>; env?: Record<string, string> } = {}) {
+  const [postgres, apple, google] = await Promise.all([startPostgres(), startApple(), startGoogle()])
+  const migrations = connectDatabase(postgres.url, { maxConnections: 1 })
+  await migrate(migrations)
+  await migrations.end()
+
+  const config = readConfig({
+    NODE_ENV: 'test',
+    HOSTING_REGION: 'de-fsn1',
+    PUBLIC_URL: 'https://api.example.com',
+    DATABASE_URL: postgres.url,
+    TRUSTED_PROXIES: '1',
+    FIELD_KEYS: `k1:${aKey()}`,
+    INDEX_KEY: aKey(),
+    BACKUP_KEYS: `b1:${aKey()}`,
+    STRIPE_SECRET_KEY: 'sk_test_rig',
+    STRIPE_PUBLISHABLE_KEY: 'pk_test_rig',
+    STRIPE_WEBHOOK_SECRET: 'whsec_rig',
+    ESIM_ACCESS_CODE: 'rig',
+    ESIM_ACCESS_SECRET: 'rig',
+    ESIM_ACCESS_WEBHOOK_TOKEN: randomUUID(),
+    AIRALO_CLIENT_ID: 'rig',
+    AIRALO_CLIENT_SECRET: 'rig',
+    APPLE_URL: apple.url,
+    APPLE_TEAM_ID: apple.teamId,
+    APPLE_KEY_ID: apple.keyId,
+    APPLE_PRIVATE_KEY: apple.privateKeyPem,
+    APPLE_CLIENT_IDS: apple.clientIds.join(','),
+    GOOGLE_CLIENT_IDS: google.clientIds.join(','),
+    GOOGLE_CERTS_URL: google.certsUrl,
+    GOOGLE_RISC_CERTS_URL: google.certsUrl,
+    GOOGLE_REVOKE_URL: google.revokeUrl,
+    FIREBASE_PROJECT_ID: google.projectId,
+    FIREBASE_CLIENT_EMAIL: 'rig@example.com',
+    FIREBASE_PRIVATE_KEY: apple.privateKeyPem,
+    FIREBASE_CERTS_URL: google.firebaseCertsUrl,
+    SMTP_URL: 'smtp://127.0.0.1:9',
+    MAIL_FROM: 'AMA eSIM <hello@example.com>',
+    MAIL_BOUNCE_DOMAIN: 'bounces.example.com',
+    SUPPORT_MAIL: 'support@example.com',
+    ...options.env,
+  })
+  const logged: string[] = []
+  const destination: DestinationStream = { write: (line) => void logged.push(line) }
+  const log = createLog({ level: 'info' }, destination)
+  const context = createContext(config, { name: 'test', log })
+  const temporal = connectTemporal(config, { TEMPORAL_ADDRESS: '127.0.0.1:9' })
+  const api: ApiContext = { ...context, temporal }
+  const plenty = 1_000_000
+  const limits = {
+    service: plenty,
+    operator: plenty,
+    person: plenty,
+    newcomer: plenty,
+    public: plenty,
+    webhook: plenty,
+    failedAuthentications: plenty,
+    ...options.limits,
+  }
+  const { document, routes, listen } = createApi(api, { limits })
+  const running = await listen(0)
+
+  return {
+    api,
+    document,
+    routes,
+    logged,
+    postgres,
+    running,
+    apple: controlOf(apple),
+    google: controlOf(google),
+    url: running.url,
+    /** The token of a new key. */
+    key: async (kind: ApiKeyKind): Promise<string> =>
+      (await createApiKey(context.sql, { kind, label: 'test', at: new Date() })).token,
+    /** A Firebase ID token of somebody who just signed in, unless said otherwise. */
+    firebaseToken: async (input: Record<string, unknown> = {}): Promise<{ uid: string; token: string }> => {
+      const { uid, idToken } = await controlOf(google).do<{ uid: string; idToken: string }>('firebase-sign-in', input)
+      return { uid, token: idToken }
+    },
+    call: (method: string, path: string, request: Call = {}) => call(running.url, method, path, request),
+    async stop(): Promise<void> {
+      await running.stop({ drainMs: 1_000 })
+      await temporal.connection.close()
+      await context.close()
+      await Promise.all([postgres.stop(), apple.stop(), google.stop()])
+    },
+  }
+}
+
+interface Call {
+  token?: string | undefined
+  /** sent as JSON unless it is text */
+  body?: unknown
+  headers?: Record<string, string>
+}
+
+async function call(url: string, method: string, path: string, { token, body, headers }: Call): Promise<Answer> {
+  const response = await fetch(url + path, {
+    method,
+    headers: {
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      ...headers,
+    },
+    ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  })
+  const text = await response.text()
+  const isJson = response.headers.get('content-type')?.includes('json') ?? false
+  return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : {} }
+}
+
+/** Sign-up data that nobody else has. */
+export function newPerson() {
+  const id = randomUUID()
+  return {
+    email: `${id}@Example.com`,
+    firstName: `Fi ${id.slice(0, 8)}`,
+    lastName: `La ${id.slice(9, 13)}`,
+    phone: `+4915${String(BigInt(`0x${id.slice(24)}`))
+      .slice(0, 9)
+      .padEnd(9, '0')}`,
+  }
+}

@@ -1,0 +1,87 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { connectDatabase, type Database } from '../db/database.ts'
+import { migrate } from '../db/migrate.ts'
+import { ensurePartitions } from '../db/security-log.ts'
+import { type PostgresServer, startPostgres } from '../dev/postgres.ts'
+import { personalData } from '../policy/personal-data.ts'
+import { terms } from '../policy/terms.ts'
+
+let postgres: PostgresServer
+let sql: Database
+/** `table.column` → domain, or null */
+let live: Map<string, string | null>
+
+beforeAll(async () => {
+  postgres = await startPostgres()
+  sql = connectDatabase(postgres.url)
+  await migrate(sql)
+  await ensurePartitions(sql, new Date(), 2)
+  // A partition is its parent's rows, and needs no entry of its own.
+  const rows = await sql<{ name: string; domain: string | null }[]>`
+    select table_name || '.' || column_name as name, domain_name as domain
+    from information_schema.columns
+    join pg_class on pg_class.oid = format('%I.%I', table_schema, table_name)::regclass
+    where table_schema = 'public' and not relispartition`
+  live = new Map(rows.map((row) => [row.name, row.domain]))
+})
+
+afterAll(async () => {
+  await sql.end()
+  await postgres.stop()
+})
+
+test('every column has an entry, and every entry a column', () => {
+  expect(Object.keys(personalData).sort()).toEqual([...live.keys()].sort())
+})
+
+test('what is said to be sealed is sealed, and nothing else', () => {
+  const said = Object.keys(personalData).filter((name) => personalData[name]?.sealed)
+  expect(said.sort()).toEqual([...live.keys()].filter((name) => live.get(name) === 'sealed').sort())
+})
+
+test('every blind index is a pseudonym', () => {
+  const blind = [...live.keys()].filter((name) => live.get(name) === 'blind')
+  expect(blind.length).toBeGreaterThan(0)
+  expect(blind.filter((name) => personalData[name]?.class !== 'pseudonym')).toEqual([])
+})
+
+test('personal data and secrets are sealed, or say why not', () => {
+  const bare = Object.entries(personalData).filter(
+    ([, entry]) => ['personal', 'secret'].includes(entry.class) && !entry.sealed && !entry.clearBecause,
+  )
+  expect(bare).toEqual([])
+})
+
+test('personal data is there for a promise and is exported', () => {
+  const personal = Object.entries(personalData).filter(([, entry]) => entry.class === 'personal')
+  expect(personal.filter(([, entry]) => !entry.promise || typeof entry.export !== 'string')).toEqual([])
+})
+
+test('no two columns are exported as the same field', () => {
+  const fields = Object.values(personalData).flatMap((entry) =>
+    typeof entry.export === 'string' ? [entry.export] : [],
+  )
+  expect(new Set(fields).size).toBe(fields.length)
+})
+
+test('what erasure leaves is neither personal, nor secret, nor a tie to anybody', () => {
+  const left = Object.entries(personalData).filter(([, entry]) => entry.onErasure !== 'delete')
+  const allowed = ['business', 'technical']
+  // Our own API keys' hashes are secrets of nobody's.
+  const tied = left.filter(([name, entry]) => !allowed.includes(entry.class) && name !== 'api_keys.secret_hash')
+  expect(tied).toEqual([])
+})
+
+test('erasure by the database itself reaches every table that names an account or an order', async () => {
+  const keys = await sql<{ table: string; rule: string }[]>`
+    select conrelid::regclass::text as table, confdeltype as rule from pg_constraint
+    where contype = 'f' and confrelid in ('accounts'::regclass, 'orders'::regclass) and conparentid = 0`
+  expect(keys.length).toBeGreaterThan(0)
+  expect(keys.filter((key) => key.rule !== 'c')).toEqual([])
+})
+
+test('every term that limits a column stands in terms.ts', () => {
+  const names = new Set(Object.values(personalData).map((entry) => entry.keptUntil.term))
+  const unknown = [...names].filter((name) => name !== 'none' && !(name in terms))
+  expect(unknown).toEqual([])
+})
