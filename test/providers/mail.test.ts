@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { isProviderFailure } from '../../providers/failure.ts'
 import { createMail, type Mail, type MailSender } from '../../providers/mail.ts'
 import type { ReadMail } from '../../sim/mailbox/store.ts'
 import { type RunningMailbox, startMailbox } from '../../sim/mailbox.ts'
+import { failureOf } from './failing.ts'
 import { controlOf } from './party-control.ts'
 import { startWebhookReceiver } from './webhook-receiver.ts'
 
@@ -31,16 +31,6 @@ const settings = () => ({
   from: 'AMA eSIM <hello@ama-esim.example>',
   envelopeDomain: 'bounce.ama-esim.example',
 })
-
-const failureOf = async (sending: Promise<unknown>) => {
-  const error = await sending.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  )
-  if (!isProviderFailure(error)) throw new Error('expected a ProviderFailure')
-  expect(JSON.stringify([error.message, error.stack, error.cause])).not.toContain('planted.person')
-  return `${error.kind} ${error.code}`
-}
 
 beforeAll(async () => {
   mailbox = await startMailbox()

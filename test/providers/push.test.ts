@@ -1,9 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { isProviderFailure } from '../../providers/failure.ts'
 import { createFirebaseUsers, type FirebaseUsers } from '../../providers/firebase-users.ts'
 import { createPush, type Push, type PushSender } from '../../providers/push.ts'
 import { type RunningFirebase, startFirebase } from '../../sim/firebase.ts'
+import { failureOf } from './failing.ts'
 import { controlOf } from './party-control.ts'
 
 interface Books {
@@ -33,16 +33,6 @@ const settings = () => ({
   serviceAccount: firebase.serviceAccount,
   connectTo: { host: '127.0.0.1', port: firebase.tlsPort, ca: firebase.ca },
 })
-
-const failureOf = async (call: Promise<unknown>) => {
-  const error = await call.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  )
-  if (!isProviderFailure(error)) throw new Error(`expected a ProviderFailure, got ${String(error)}`)
-  expect(JSON.stringify([error.message, error.stack, error.cause])).not.toMatch(/planted|PRIVATE|ya29/)
-  return `${error.kind} ${error.code}`
-}
 
 beforeAll(async () => {
   firebase = await startFirebase()

@@ -1,0 +1,194 @@
+import { createHash, generateKeyPairSync } from 'node:crypto'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { type Apple, createApple } from '../../providers/apple.ts'
+import { type RunningApple, startApple } from '../../sim/apple.ts'
+import { failureOf } from './failing.ts'
+import { controlOf } from './party-control.ts'
+import { startWebhookReceiver } from './webhook-receiver.ts'
+
+interface SignIn {
+  sub: string
+  idToken: string
+  code: string
+}
+
+interface Books {
+  grants: { sub: string; clientId: string; refreshToken: string; revokedAt: string | null }[]
+}
+
+const ios = 'app.ama-esim.ios'
+const web = 'app.ama-esim.web'
+
+let party: RunningApple
+let apple: Apple
+let receiver: Awaited<ReturnType<typeof startWebhookReceiver>>
+let sim: ReturnType<typeof controlOf<Books>>
+
+const settings = () => ({
+  baseUrl: party.url,
+  teamId: party.teamId,
+  keyId: party.keyId,
+  privateKeyPem: party.privateKeyPem,
+  clientIds: party.clientIds,
+  keyCooldownMs: 0,
+})
+
+const signIn = (input: Record<string, unknown> = {}) => sim.do<SignIn>('sign-in', input)
+
+beforeAll(async () => {
+  receiver = await startWebhookReceiver()
+  party = await startApple({ clientIds: [ios, web], webhookUrl: receiver.url })
+  sim = controlOf<Books>(party)
+  apple = createApple(settings())
+})
+
+beforeEach(async () => {
+  await sim.reset()
+  receiver.clear()
+})
+
+afterAll(async () => {
+  await party.stop()
+  await receiver.stop()
+})
+
+test.each(['text', 'boolean'])('an ID token tells who signed in (Apple sends booleans as %s)', async (booleans) => {
+  const { sub, idToken } = await signIn({ private: true, clientId: web, booleans })
+  expect(await apple.verifyIdToken(idToken)).toEqual({
+    subject: sub,
+    email: expect.stringMatching(/@privaterelay\.appleid\.com$/),
+    emailVerified: true,
+    isPrivateEmail: true,
+    clientId: web,
+  })
+})
+
+test('a person without an address is still a person', async () => {
+  const { sub, idToken } = await signIn()
+  const identity = { subject: sub, emailVerified: false, isPrivateEmail: false, clientId: ios }
+  expect(await apple.verifyIdToken(idToken)).toEqual(identity)
+})
+
+test('a nonce is good as it is or hashed, and another is not', async () => {
+  const hashed = createHash('sha256').update('once').digest('hex')
+  for (const nonce of ['once', hashed]) {
+    const { idToken } = await signIn({ nonce })
+    expect(await apple.verifyIdToken(idToken, { nonce: 'once' })).toHaveProperty('subject')
+    expect(await failureOf(apple.verifyIdToken(idToken, { nonce: 'twice' }))).toBe('rejected wrong_nonce')
+  }
+  const { idToken } = await signIn()
+  expect(await failureOf(apple.verifyIdToken(idToken, { nonce: 'once' }))).toBe('rejected wrong_nonce')
+})
+
+test.each([
+  [{ expiresInSeconds: -60 }, 'rejected expired_token'],
+  [{ clientId: 'app.planted.other' }, 'rejected wrong_audience'],
+  [{ issuer: 'https://planted.example' }, 'rejected wrong_issuer'],
+  [{ forged: true }, 'rejected invalid_token'],
+])('refuses an ID token %o', async (input, expected) => {
+  const { idToken } = await signIn(input)
+  expect(await failureOf(apple.verifyIdToken(idToken))).toBe(expected)
+})
+
+test.each(['', 'planted', 'eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.'])('refuses %j, which is no token', async (token) => {
+  expect(await failureOf(apple.verifyIdToken(token))).toBe('rejected invalid_token')
+})
+
+test('a key that Apple rotated to is fetched; keys out of reach are not the token\u2019s fault', async () => {
+  await apple.verifyIdToken((await signIn()).idToken)
+  await sim.do('rotate-keys')
+  const { sub, idToken } = await signIn()
+  expect(await apple.verifyIdToken(idToken)).toHaveProperty('subject', sub)
+
+  await sim.fault({ match: { path: '/auth/keys' }, status: 503 })
+  expect(await failureOf(createApple(settings()).verifyIdToken(idToken))).toBe('unavailable keys_unavailable')
+})
+
+test('a code is good once, for five minutes, for its own client', async () => {
+  const { sub, code } = await signIn()
+  expect(await failureOf(apple.exchangeCode(code, web))).toBe('rejected invalid_grant')
+  const { refreshToken, subject } = await apple.exchangeCode(code, ios)
+  expect(subject).toBe(sub)
+  expect((await sim.books()).grants).toMatchObject([{ sub, clientId: ios, refreshToken, revokedAt: null }])
+  expect(await failureOf(apple.exchangeCode(code, ios))).toBe('rejected invalid_grant')
+  const old = await signIn({ ageSeconds: 301 })
+  expect(await failureOf(apple.exchangeCode(old.code, ios))).toBe('rejected invalid_grant')
+})
+
+test('a refresh token is revoked, once or more often, by the client that got it', async () => {
+  const { code } = await signIn({ clientId: web })
+  const { refreshToken } = await apple.exchangeCode(code, web)
+  expect(await apple.revoke({ refreshToken, clientId: ios })).toBe('revoked')
+  expect((await sim.books()).grants).toMatchObject([{ revokedAt: null }])
+  expect(await apple.revoke({ refreshToken, clientId: web })).toBe('revoked')
+  expect((await sim.books()).grants).toMatchObject([{ revokedAt: expect.any(String) }])
+  expect(await apple.revoke({ refreshToken, clientId: web })).toBe('revoked')
+  expect(await apple.revoke({ refreshToken: 'planted', clientId: web })).toBe('revoked')
+})
+
+test('our own mistakes are told from Apple\u2019s', async () => {
+  const stranger = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
+  const privateKeyPem = stranger.export({ type: 'pkcs8', format: 'pem' }).toString()
+  const given = { refreshToken: 'planted', clientId: ios }
+  const failure = (change: object) => failureOf(createApple({ ...settings(), ...change }).revoke(given))
+  expect(await failure({ privateKeyPem })).toBe('misconfigured invalid_client')
+  expect(await failure({ keyId: 'OTHER' })).toBe('misconfigured invalid_client')
+  expect(await failure({ teamId: 'OTHER' })).toBe('misconfigured invalid_client')
+  expect(await failure({ privateKeyPem: 'planted' })).toBe('misconfigured unreadable_private_key')
+  expect(await failureOf(apple.revoke({ ...given, clientId: 'app.other' }))).toBe('misconfigured invalid_client')
+  expect(await failureOf(apple.revoke({ ...given, refreshToken: '' }))).toBe('rejected invalid_request')
+})
+
+test.each([
+  [{ status: 503, headers: { 'retry-after': '30' } }, 'unavailable http_503'],
+  [{ status: 500, body: 'planted' }, 'unknown_outcome http_500'],
+  [{ cut: 'before' as const }, 'unknown_outcome und_err_socket'],
+  [{ status: 400, body: 'planted' }, 'rejected http_400'],
+  [{ status: 400, body: { error: 'planted free text' } }, 'rejected http_400'],
+])('Apple answering %o', async (fault, expected) => {
+  await sim.fault(fault)
+  expect(await failureOf(apple.revoke({ refreshToken: 'planted', clientId: ios }))).toBe(expected)
+})
+
+test('Apple out of reach was surely not told', async () => {
+  const gone = await startWebhookReceiver()
+  await gone.stop()
+  const nobody = createApple({ ...settings(), baseUrl: new URL(gone.url).origin })
+  expect(await failureOf(nobody.revoke({ refreshToken: 'planted', clientId: ios }))).toBe('unavailable econnrefused')
+})
+
+test.each([
+  ['account-deleted', 'account-deleted'],
+  ['account-delete', 'account-deleted'],
+  ['consent-revoked', 'consent-revoked'],
+  ['email-disabled', 'email-disabled'],
+  ['email-enabled', 'email-enabled'],
+])('the notification %s reads as %s', async (type, expected) => {
+  const { sub } = await signIn({ private: true })
+  const { jti } = await sim.do<{ jti: string }>('notify', { type, sub })
+  const [webhook] = await receiver.atLeast(1)
+  const { payload } = JSON.parse(String(webhook?.body))
+  const notification = await apple.parseNotification(payload)
+  expect(notification).toEqual({ eventId: jti, type: expected, subject: sub, at: expect.any(Date) })
+  expect(Math.abs(notification.at.getTime() - Date.now())).toBeLessThan(60_000)
+})
+
+test('a notification that Apple did not sign, and a token that is no notification, are refused', async () => {
+  const { sub, idToken } = await signIn()
+  await sim.do('notify', { type: 'account-deleted', sub, forged: true })
+  const [webhook] = await receiver.atLeast(1)
+  const { payload } = JSON.parse(String(webhook?.body))
+  expect(await failureOf(apple.parseNotification(payload))).toBe('rejected invalid_token')
+  expect(await failureOf(apple.parseNotification(idToken))).toBe('rejected invalid_token')
+})
+
+test('a notification that is refused comes again, the same', async () => {
+  receiver.answerWith(500)
+  const { jti } = await sim.do<{ jti: string }>('notify', { type: 'consent-revoked' })
+  const webhooks = await receiver.atLeast(2)
+  receiver.answerWith(200)
+  const ids = await Promise.all(
+    webhooks.slice(0, 2).map(({ body }) => apple.parseNotification(JSON.parse(String(body)).payload)),
+  )
+  expect(ids.map(({ eventId }) => eventId)).toEqual([jti, jti])
+})

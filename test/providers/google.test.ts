@@ -1,0 +1,151 @@
+import { createHash } from 'node:crypto'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { createFirebaseIdTokens, type FirebaseIdTokens } from '../../providers/firebase-id-token.ts'
+import { createGoogle, type Google } from '../../providers/google.ts'
+import { type RunningGoogle, startGoogle } from '../../sim/google.ts'
+import { failureOf } from './failing.ts'
+import { controlOf } from './party-control.ts'
+import { startWebhookReceiver } from './webhook-receiver.ts'
+
+interface SignIn {
+  sub: string
+  idToken: string
+  refreshToken: string
+}
+
+interface Books {
+  refreshTokens: { token: string; revokedAt: string | null }[]
+}
+
+let party: RunningGoogle
+let google: Google
+let firebase: FirebaseIdTokens
+let receiver: Awaited<ReturnType<typeof startWebhookReceiver>>
+let sim: ReturnType<typeof controlOf<Books>>
+
+const settings = () => ({
+  clientIds: party.clientIds,
+  certsUrl: party.certsUrl,
+  revokeUrl: party.revokeUrl,
+  keyCooldownMs: 0,
+})
+
+const signIn = (input: Record<string, unknown> = {}) => sim.do<SignIn>('sign-in', input)
+const firebaseSignIn = (input: Record<string, unknown> = {}) =>
+  sim.do<{ uid: string; idToken: string }>('firebase-sign-in', input)
+
+beforeAll(async () => {
+  receiver = await startWebhookReceiver()
+  party = await startGoogle({ webhookUrl: receiver.url })
+  sim = controlOf<Books>(party)
+  google = createGoogle(settings())
+  firebase = createFirebaseIdTokens({ projectId: party.projectId, jwksUrl: party.firebaseCertsUrl, keyCooldownMs: 0 })
+})
+
+beforeEach(async () => {
+  await sim.reset()
+  receiver.clear()
+})
+
+afterAll(async () => {
+  await party.stop()
+  await receiver.stop()
+})
+
+test.each(['https://accounts.google.com', 'accounts.google.com'])('an ID token of %s tells who', async (issuer) => {
+  const { sub, idToken } = await signIn({ issuer, email: 'someone@example.com', emailVerified: false })
+  const identity = { subject: sub, email: 'someone@example.com', emailVerified: false }
+  expect(await google.verifyIdToken(idToken)).toEqual(identity)
+})
+
+test.each([
+  [{ expiresInSeconds: -60 }, 'rejected expired_token'],
+  [{ clientId: 'planted.apps.googleusercontent.com' }, 'rejected wrong_audience'],
+  [{ issuer: 'https://accounts.google.com/' }, 'rejected wrong_issuer'],
+  [{ forged: true }, 'rejected invalid_token'],
+])('refuses an ID token %o', async (input, expected) => {
+  expect(await failureOf(google.verifyIdToken((await signIn(input)).idToken))).toBe(expected)
+})
+
+test('a nonce that was asked for must be there', async () => {
+  const { idToken } = await signIn({ nonce: 'once' })
+  expect(await google.verifyIdToken(idToken, { nonce: 'once' })).toHaveProperty('subject')
+  expect(await failureOf(google.verifyIdToken(idToken, { nonce: 'twice' }))).toBe('rejected wrong_nonce')
+})
+
+test('a refresh token is revoked; one that is unknown or revoked before is nothing to revoke', async () => {
+  const { refreshToken } = await signIn({ offline: true })
+  expect(await google.revoke(refreshToken)).toBe('revoked')
+  expect((await sim.books()).refreshTokens).toMatchObject([{ token: refreshToken, revokedAt: expect.any(String) }])
+  expect(await google.revoke(refreshToken)).toBe('unknown')
+  expect(await google.revoke('planted')).toBe('unknown')
+  await sim.fault({ status: 503 })
+  expect(await failureOf(google.revoke('planted'))).toBe('unavailable http_503')
+})
+
+async function received(event: Record<string, unknown>): Promise<string> {
+  await sim.do('notify', event)
+  const [webhook] = await receiver.atLeast(1)
+  expect(webhook?.headers['content-type']).toBe('application/secevent+jwt')
+  return String(webhook?.body)
+}
+
+test('a security event names what happened to whom, and never expires', async () => {
+  const set = await received({ type: ['account-disabled', 'sessions-revoked'], sub: '1234', reason: 'hijacking' })
+  expect(await google.parseSecurityEvent(set)).toEqual({
+    eventId: expect.any(String),
+    types: ['account-disabled', 'sessions-revoked'],
+    subjects: ['1234'],
+    reason: 'hijacking',
+  })
+})
+
+test.each([
+  ['verification', { state: 'planted' }],
+  ['token-revoked', { refreshToken: 'planted' }],
+])('%s names nobody', async (type, details) => {
+  const set = await received({ type, ...details })
+  expect(await google.parseSecurityEvent(set)).toEqual({ eventId: expect.any(String), types: [type], subjects: [] })
+})
+
+test('the simulator identifies a revoked token as Google documents', async () => {
+  const set = await received({ type: 'token-revoked', refreshToken: '1//x' })
+  const once = createHash('sha512').update('1//x').digest()
+  const claims = JSON.parse(Buffer.from(String(set.split('.')[1]), 'base64url').toString())
+  expect(Object.values(claims.events)).toMatchObject([
+    { subject: { token: createHash('sha512').update(once).digest('base64') } },
+  ])
+})
+
+test('an event that Google did not sign, and an ID token, are no events', async () => {
+  const set = await received({ type: 'account-disabled', sub: '1234', forged: true })
+  expect(await failureOf(google.parseSecurityEvent(set))).toBe('rejected invalid_token')
+  expect(await failureOf(google.parseSecurityEvent((await signIn()).idToken))).toBe('rejected invalid_token')
+})
+
+test('a Firebase ID token tells who, how and since when', async () => {
+  const { uid, idToken } = await firebaseSignIn({
+    provider: 'apple.com',
+    authTimeSecondsAgo: 3600,
+    email: 'a@b.example',
+  })
+  const { authTime, ...rest } = await firebase.verifyFirebaseIdToken(idToken)
+  expect(rest).toEqual({ uid, signInProvider: 'apple.com' })
+  expect(Math.abs(Date.now() - 3_600_000 - authTime.getTime())).toBeLessThan(60_000)
+})
+
+test.each([
+  [{ expiresInSeconds: -60 }, 'rejected expired_token'],
+  [{ projectId: 'planted' }, 'rejected wrong_issuer'],
+  [{ forged: true }, 'rejected invalid_token'],
+  [{ authTimeSecondsAgo: -3600 }, 'rejected invalid_token'],
+  [{ uid: '' }, 'rejected invalid_token'],
+])('refuses a Firebase ID token %o', async (input, expected) => {
+  expect(await failureOf(firebase.verifyFirebaseIdToken((await firebaseSignIn(input)).idToken))).toBe(expected)
+})
+
+test('a Google ID token is no Firebase ID token, nor the other way round', async () => {
+  const { idToken } = await signIn()
+  expect(await failureOf(firebase.verifyFirebaseIdToken(idToken))).toBe('rejected unknown_key')
+  expect(await failureOf(google.verifyIdToken((await firebaseSignIn()).idToken))).toBe('rejected unknown_key')
+})
