@@ -27,6 +27,9 @@ export type Context = ReturnType<typeof buildContext> & { close(): Promise<void>
 /** What the API needs: all of it, and Temporal. */
 export type ApiContext = Context & { temporal: Client }
 
+/** The worker's activities need the same, to start and signal other runs. */
+export type WorkerContext = ApiContext
+
 export interface ContextOptions {
   /** in place of what would be built */
   overrides?: Partial<ReturnType<typeof buildContext>>

@@ -11,22 +11,30 @@ import { createDataConverter } from './payload-codec.ts'
  * @throws ConfigurationError in production when no address is configured
  */
 export function connectTemporal(config: Config, environment?: Record<string, string>): Client {
-  const { connectionOptions, namespace } = loadClientConnectConfig(
-    environment ? { overrideEnvVars: environment, disableFile: true } : {},
-  )
-  if (config.NODE_ENV === 'production' && !connectionOptions.address) {
-    throw new ConfigurationError('The configuration has 1 fault(s):\n  TEMPORAL_ADDRESS: missing')
-  }
-  const { address, tls, apiKey, metadata } = connectionOptions
-  const connection = Connection.lazy({
-    ...(address !== undefined && { address }),
-    ...(tls !== undefined && { tls }),
-    ...(apiKey !== undefined && { apiKey }),
-    ...(metadata !== undefined && { metadata: metadata as Record<string, string> }),
-  })
+  const { connection: options, namespace } = temporalSettings(config, environment)
   return new Client({
-    connection,
+    connection: Connection.lazy(options),
     ...(namespace !== undefined && { namespace }),
     dataConverter: createDataConverter(config.PAYLOAD_KEYS),
   })
+}
+
+/** Where the Temporal service is and how to get in, for clients and workers alike. Parameters as above. */
+export function temporalSettings(config: Config, environment?: Record<string, string>) {
+  const { connectionOptions, namespace } = loadClientConnectConfig(
+    environment ? { overrideEnvVars: environment, disableFile: true } : {},
+  )
+  const { address, tls, apiKey, metadata } = connectionOptions
+  if (config.NODE_ENV === 'production' && !address) {
+    throw new ConfigurationError('The configuration has 1 fault(s):\n  TEMPORAL_ADDRESS: missing')
+  }
+  return {
+    namespace,
+    connection: {
+      ...(address !== undefined && { address }),
+      ...(tls !== undefined && { tls }),
+      ...(apiKey !== undefined && { apiKey }),
+      ...(metadata !== undefined && { metadata: metadata as Record<string, string> }),
+    },
+  }
 }

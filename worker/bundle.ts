@@ -1,0 +1,100 @@
+/**
+ * The workflows' code for the sandbox. Built by webpack once and kept: a start that finds its bundle skips the seconds
+ * that webpack takes.
+ */
+import { createHash, randomUUID } from 'node:crypto'
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { bundleWorkflowCode } from '@temporalio/worker'
+import type { Log } from '../log.ts'
+import { failureConverterPath } from '../payload-codec.ts'
+import { temporalLogger } from './temporal-logger.ts'
+
+export interface WorkflowBundle {
+  code: string
+}
+
+const root = fileURLToPath(new URL('../', import.meta.url))
+const workflowsPath = join(root, 'workflows/index.ts')
+/** All that workflow code may be made of, packages apart. */
+const sourceFolders = ['workflows', 'policy']
+
+/**
+ * Loads the bundle that belongs to the sources as they are now, or builds and keeps it. Safe beside other processes
+ * that do the same.
+ * @param options.encrypted whether failures go through the payload codec, which is part of the bundle
+ */
+export async function loadBundle(options: { encrypted: boolean; log: Log }): Promise<WorkflowBundle> {
+  const name = `workflows-${await hashOfInputs(options.encrypted)}.js`
+  for (const folder of cacheFolders) {
+    const code = await readFile(join(folder, name), 'utf8').catch(() => undefined)
+    if (code !== undefined) return { code }
+  }
+  const bundle = await buildBundle(options)
+  await keep(name, bundle.code, options.log)
+  return bundle
+}
+
+/** Builds the bundle anew. @throws if the sources do not bundle */
+export async function buildBundle({ encrypted, log }: { encrypted: boolean; log: Log }): Promise<WorkflowBundle> {
+  const { code } = await bundleWorkflowCode({
+    workflowsPath,
+    // Webpack's account of a bundle that came out well is pages long.
+    logger: temporalLogger(() => log.child({}, { level: log.isLevelEnabled('debug') ? log.level : 'warn' })),
+    ...(encrypted && { failureConverterPath }),
+  })
+  return { code }
+}
+
+const cacheFolders = [
+  join(root, 'node_modules/.cache/ama-esim'),
+  join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'ama-esim'),
+]
+
+async function hashOfInputs(encrypted: boolean): Promise<string> {
+  const hash = createHash('sha256').update(`${encrypted} ${root} `)
+  const files = (await Promise.all(sourceFolders.map((folder) => listSources(join(root, folder))))).flat()
+  for (const file of [...files, failureConverterPath, fileURLToPath(import.meta.url), sdkManifest()].sort()) {
+    hash
+      .update(relative(root, file))
+      .update('\0')
+      .update(await readFile(file))
+      .update('\0')
+  }
+  return hash.digest('hex').slice(0, 24)
+}
+
+async function listSources(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true, recursive: true })
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+}
+
+/** Holds the SDK's version, and those of what it bundles. */
+const sdkManifest = (): string => fileURLToPath(import.meta.resolve('@temporalio/worker/package.json'))
+
+async function keep(name: string, code: string, log: Log): Promise<void> {
+  for (const folder of cacheFolders) {
+    const unfinished = join(folder, `${name}.${randomUUID()}.tmp`)
+    try {
+      await mkdir(folder, { recursive: true })
+      await writeFile(unfinished, code)
+      await rename(unfinished, join(folder, name))
+      await removeOlder(folder, name)
+      return
+    } catch (error) {
+      // An image's files are usually read-only: the next start builds again.
+      log.debug({ error, folder }, 'the workflow bundle could not be kept')
+      await rm(unfinished, { force: true }).catch(() => undefined)
+    }
+  }
+}
+
+const keptBundles = 6
+
+async function removeOlder(folder: string, name: string): Promise<void> {
+  const bundles = (await readdir(folder)).filter((file) => /^workflows-\w+\.js$/.test(file) && file !== name)
+  const surplus = bundles.length - keptBundles
+  for (const file of bundles.slice(0, Math.max(0, surplus))) await rm(join(folder, file), { force: true })
+}

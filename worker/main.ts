@@ -1,0 +1,55 @@
+/** `npm run worker`: one worker process. API and worker scale apart. */
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { readConfig } from '../config.ts'
+import { createContext } from '../context.ts'
+import { createLog } from '../log.ts'
+import { connectTemporal } from '../temporal-client.ts'
+import { serveMetrics } from './metrics-server.ts'
+import { type RunningWorker, startWorker } from './run-worker.ts'
+import { reconcileSchedules } from './schedules.ts'
+import { installRuntime } from './temporal-logger.ts'
+
+const config = readConfig(process.env)
+const log = createLog({ level: config.LOG_LEVEL })
+const sdkMetricsAddress = `127.0.0.1:${await freePort()}`
+installRuntime({ sink: () => log, metricsAddress: sdkMetricsAddress })
+const context = createContext(config, { name: 'ama-esim-worker', log })
+const temporal = connectTemporal(config)
+
+let worker: RunningWorker | undefined
+const probes = await serveMetrics(
+  context.metrics,
+  { isReady: () => worker?.isReady() ?? false, sdkMetricsAddress },
+  config.WORKER_METRICS_PORT,
+)
+
+const stopping = new AbortController()
+const asked = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]).then(([signal]) => {
+  log.info({ signal }, 'the worker stops')
+  stopping.abort()
+  return undefined
+})
+const started = startWorker({ ...context, temporal }, { signal: stopping.signal })
+worker = await Promise.race([started, asked])
+let fault: Error | undefined
+if (worker) {
+  log.info({ metricsPort: probes.port }, 'the worker works')
+  await reconcileSchedules(temporal, config.TEMPORAL_TASK_QUEUE)
+  fault = await Promise.race([worker.exited, asked])
+  await worker.stop()
+}
+if (fault) log.fatal({ error: fault }, 'the worker ended')
+await probes.stop()
+await temporal.connection.close()
+await context.close()
+process.exitCode = fault ? 1 : 0
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  return typeof address === 'object' && address !== null ? address.port : 0
+}

@@ -1,0 +1,47 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Metrics } from '../metrics.ts'
+
+export interface WorkerProbes {
+  isReady(): boolean
+  /** where the SDK serves its own metrics, `host:port` */
+  sdkMetricsAddress?: string | undefined
+}
+
+/** Serves `/livez`, `/readyz` and `/metrics` (ours and the SDK's together) of a worker. @param port 0 for a free one */
+export async function serveMetrics(metrics: Metrics, probes: WorkerProbes, port: number, host = '0.0.0.0') {
+  const server = createServer(async (request, response) => {
+    const answer = (status: number, body: string, type = 'text/plain'): void => {
+      response.writeHead(status, { 'content-type': type }).end(body)
+    }
+    if (request.method !== 'GET') return answer(405, 'GET only\n')
+    if (request.url === '/livez') return answer(200, 'alive\n')
+    if (request.url === '/readyz') return probes.isReady() ? answer(200, 'ready\n') : answer(503, 'not ready\n')
+    if (request.url !== '/metrics') return answer(404, 'not found\n')
+    const own = await metrics.registry.metrics()
+    answer(200, own + (await sdkMetrics(probes.sdkMetricsAddress)), metrics.registry.contentType)
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, resolve)
+  })
+  return {
+    port: (server.address() as AddressInfo).port,
+    stop: () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+/** Empty while the SDK is not up: our own half is worth having alone. */
+async function sdkMetrics(address: string | undefined): Promise<string> {
+  if (address === undefined) return ''
+  try {
+    const response = await fetch(`http://${address}/metrics`, { signal: AbortSignal.timeout(2_000) })
+    return response.ok ? await response.text() : ''
+  } catch {
+    return ''
+  }
+}

@@ -1,0 +1,97 @@
+import { NativeConnection, Worker } from '@temporalio/worker'
+import { createActivities } from '../activities/index.ts'
+import type { WorkerContext } from '../context.ts'
+import { createDataConverter } from '../payload-codec.ts'
+import { temporalSettings } from '../temporal-client.ts'
+import { loadBundle, type WorkflowBundle } from './bundle.ts'
+import { failureInterceptor } from './failure-interceptor.ts'
+
+export interface WorkerOptions {
+  /** where Temporal is, instead of what the process's environment says */
+  environment?: Record<string, string>
+  /** instead of the one for the sources as they are */
+  bundle?: WorkflowBundle
+  /** gives up waiting for Temporal */
+  signal?: AbortSignal
+}
+
+export interface RunningWorker {
+  isReady(): boolean
+  /** Takes no more work and finishes what it has, or hands it back after the grace time. Never rejects. */
+  stop(): Promise<void>
+  /** Undefined when it was stopped, else why it ended; never rejects. */
+  exited: Promise<Error | undefined>
+}
+
+/** An activity may take 25 s: most are done by then, the others are repeated elsewhere. */
+const shutdownGraceTime = '20 seconds'
+const shutdownForceTime = '30 seconds'
+const reconnectAfterMs = 500
+
+/**
+ * Starts one worker and resolves when it polls. While Temporal cannot be reached, it waits.
+ * @throws if the workflows do not bundle, or the options are refused
+ */
+export async function startWorker(context: WorkerContext, options: WorkerOptions = {}): Promise<RunningWorker> {
+  const { config, log } = context
+  const [connection, bundle] = await Promise.all([
+    connect(context, options),
+    options.bundle ?? loadBundle({ encrypted: config.PAYLOAD_KEYS !== undefined, log }),
+  ])
+  const worker = await Worker.create({
+    connection,
+    namespace: context.temporal.options.namespace,
+    taskQueue: config.TEMPORAL_TASK_QUEUE,
+    workflowBundle: bundle,
+    activities: createActivities(context),
+    dataConverter: createDataConverter(config.PAYLOAD_KEYS),
+    interceptors: { activity: [failureInterceptor(log)] },
+    ...capacity(config.WORKER_CONCURRENCY),
+    shutdownGraceTime,
+    shutdownForceTime,
+  }).catch(async (error: unknown) => {
+    await connection.close()
+    throw error
+  })
+
+  const exited = worker
+    .run()
+    .then(
+      () => undefined,
+      (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
+    )
+    .finally(() => connection.close())
+  return {
+    isReady: () => worker.getState() === 'RUNNING',
+    async stop() {
+      if (worker.getState() === 'RUNNING') worker.shutdown()
+      await exited
+    },
+    exited,
+  }
+}
+
+/** @param concurrency how many activities, and how many local ones, one process runs at once */
+function capacity(concurrency: number) {
+  const workflowTasks = Math.max(2, Math.min(100, concurrency))
+  return {
+    maxConcurrentActivityTaskExecutions: concurrency,
+    maxConcurrentLocalActivityExecutions: concurrency,
+    maxConcurrentWorkflowTaskExecutions: workflowTasks,
+    workflowTaskPollerBehavior: { type: 'simple-maximum', maximum: Math.max(2, Math.min(20, workflowTasks)) },
+    activityTaskPollerBehavior: { type: 'simple-maximum', maximum: Math.min(20, concurrency) },
+  } as const
+}
+
+async function connect(context: WorkerContext, { environment, signal }: WorkerOptions): Promise<NativeConnection> {
+  const { connection } = temporalSettings(context.config, environment)
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await NativeConnection.connect(connection)
+    } catch (error) {
+      signal?.throwIfAborted()
+      if (attempt % 20 === 0) context.log.warn({ error }, 'waiting for Temporal')
+      await new Promise((resolve) => setTimeout(resolve, reconnectAfterMs))
+    }
+  }
+}

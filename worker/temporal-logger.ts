@@ -1,0 +1,37 @@
+import type { Logger } from '@temporalio/common'
+import { Runtime } from '@temporalio/worker'
+import type { Log } from '../log.ts'
+
+/** Temporal's log lines as ours. @param sink asked anew for each line */
+export function temporalLogger(sink: () => Log): Logger {
+  const write = (level: 'trace' | 'debug' | 'info' | 'warn' | 'error', message: string, meta: object = {}): void => {
+    const { taskToken: _token, ...fields } = meta as { taskToken?: unknown }
+    sink()[level](fields, message)
+  }
+  return {
+    log: (level, message, meta) => write(level.toLowerCase() as 'info', message, meta),
+    trace: (message, meta) => write('trace', message, meta),
+    debug: (message, meta) => write('debug', message, meta),
+    info: (message, meta) => write('info', message, meta),
+    warn: (message, meta) => write('warn', message, meta),
+    error: (message, meta) => write('error', message, meta),
+  }
+}
+
+/**
+ * Sets up the SDK's runtime, of which a process has one: before anything else of the SDK is used.
+ * @param options.metricsAddress `host:port` where the SDK serves its own metrics for Prometheus
+ */
+export function installRuntime(options: { sink: () => Log; metricsAddress?: string }): void {
+  Runtime.install({
+    logger: temporalLogger(options.sink),
+    // Whoever starts a worker stops it: signals are theirs.
+    shutdownSignals: [],
+    telemetryOptions: {
+      logging: { filter: { core: 'WARN', other: 'ERROR' }, forward: {} },
+      ...(options.metricsAddress !== undefined && {
+        metrics: { prometheus: { bindAddress: options.metricsAddress, useSecondsForDurations: true } },
+      }),
+    },
+  })
+}
