@@ -25,6 +25,12 @@ export function createMetrics() {
       labelNames: ['reason'],
       registers,
     }),
+    providerMisconfigured: new Counter({
+      name: 'ama_provider_misconfigured_total',
+      help: 'Calls an eSIM provider refused for our balance or credentials: an operator has to act',
+      labelNames: ['provider', 'code'],
+      registers,
+    }),
     rateLimited: new Counter({
       name: 'ama_rate_limited_total',
       help: 'Requests over the limit, by kind of caller',

@@ -6,6 +6,7 @@ export interface OrderRow {
   id: string
   account_id: string
   parent_order_id: string | null
+  esim_id: string | null
   request_hash: Buffer
   package_code: string
   package_name: string
@@ -25,6 +26,7 @@ export interface OrderRow {
   ad_personalization: boolean
   measurement_event_id: string | null
   install_token: Buffer | null
+  install_token_index: Buffer | null
   fact_id: string | null
   created_at: Date
   payment_due_at: Date
@@ -47,6 +49,7 @@ export type NewOrder = Omit<
   | 'payment_kind'
   | 'measurement_event_id'
   | 'install_token'
+  | 'install_token_index'
   | 'fact_id'
   | 'paid_at'
   | 'deliver_by'

@@ -118,6 +118,8 @@ export interface WebhookNews {
 
 export interface EsimProvider {
   readonly id: EsimProviderId
+  /** a repeated `placeOrder` with the same clientRef is the same order */
+  readonly repeatsSafely: boolean
   listPackages(): Promise<ProviderPackage[]>
   /** After an unknown outcome ask `findOrder` before repeating: only eSIM Access knows a repeated clientRef. */
   placeOrder(order: PlaceOrder): Promise<{ orderNo: string }>

@@ -11,6 +11,8 @@ export interface OrderInput {
   accountId: string
   /** set for a top-up: the delivered order whose eSIM gets the data */
   parentOrderId: string | null
+  /** set for a top-up: that eSIM */
+  esimId: string | null
   packageCode: string
   quantity: number
   /** hex; tells a repeated request from a different one under the same id */

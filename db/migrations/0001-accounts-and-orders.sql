@@ -97,6 +97,8 @@ create table package_offers (
   package_code text not null references packages on delete cascade,
   provider text not null,
   provider_package_code text not null,
+  -- a top-up fits the eSIMs of its family
+  family text not null,
   cost_micros bigint not null,
   cost_currency char(3) not null,
   rank integer,
@@ -122,7 +124,9 @@ create index order_facts_paid_on on order_facts (paid_on);
 create table orders (
   id uuid primary key,
   account_id uuid not null references accounts on delete cascade,
+  -- of a top-up: the order and the eSIM that get the data
   parent_order_id uuid references orders on delete cascade,
+  esim_id uuid,
   request_hash bytea not null,
   package_code text not null,
   package_name text not null,
@@ -166,7 +170,7 @@ create table provider_orders (
   provider_order_no text,
   state text not null check (state in ('placing', 'placed', 'provided', 'refused', 'releasing', 'released')),
   reason text,
-  updated_at timestamptz not null,
+  placed_after timestamptz not null,
   unique (order_id, provider)
 );
 create index provider_orders_no on provider_orders (provider, provider_order_no);
@@ -184,7 +188,10 @@ create table esims (
   total_bytes bigint,
   used_bytes bigint not null default 0,
   activated_at timestamptz,
+  unused_until timestamptz,
   expires_at timestamptz,
+  confirmation_code sealed,
+  apn text,
   checked_at timestamptz not null,
   unique (order_id, esim_ref_index)
 );
@@ -278,6 +285,7 @@ create table idempotency_keys (
   primary key (scope, key_hash)
 );
 create index idempotency_keys_created on idempotency_keys (created_at);
+create index idempotency_keys_resource on idempotency_keys (resource_id);
 
 -- What only a person can settle. Shown on the console until resolved.
 create table attention (
@@ -301,3 +309,4 @@ create table security_log (
   detail text,
   request_id text
 ) partition by range (at);
+create index security_log_account on security_log (account_id) where account_id is not null;

@@ -1,0 +1,28 @@
+import { isProviderFailure, type ProviderFailure } from '../providers/failure.ts'
+import { type FailureType, failure } from '../workflows/failures.ts'
+
+/**
+ * Says a provider's failure in the vocabulary of the workflows.
+ * @param types `rejected` names what a final refusal means here; everything else is repeated as `unavailable`
+ */
+export async function inTermsOf<Result>(
+  types: { unavailable: FailureType; rejected: FailureType },
+  call: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await call()
+  } catch (error) {
+    if (!isProviderFailure(error)) throw error
+    throw asFailure(error, types)
+  }
+}
+
+export function asFailure(error: ProviderFailure, types: { unavailable: FailureType; rejected: FailureType }) {
+  return failure(error.kind === 'rejected' ? types.rejected : types.unavailable, {
+    code: error.code,
+    ...(error.retryAfterMs === undefined ? {} : { nextRetryDelay: error.retryAfterMs }),
+  })
+}
+
+export const payment = { unavailable: 'PaymentUnavailable', rejected: 'PaymentRefused' } as const
+export const esimProvider = { unavailable: 'ProviderUnavailable', rejected: 'OutOfStock' } as const

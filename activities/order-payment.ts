@@ -1,0 +1,153 @@
+/** Opening, confirming and closing an order's payment. */
+import type { Context } from '../context.ts'
+import { insertFact } from '../db/books.ts'
+import { DataKeyMissing } from '../db/data-keys.ts'
+import { insertOrder, moveOrder, type OrderRow, paidSince } from '../db/orders.ts'
+import { tableSealer } from '../db/vault.ts'
+import { terms } from '../policy/terms.ts'
+import type { Payment } from '../providers/stripe-payments.ts'
+import { plusMs } from '../workflows/clock.ts'
+import { failure } from '../workflows/failures.ts'
+import type { OrderActivities, OrderInput } from '../workflows/order.contract.ts'
+import { inTermsOf, payment as paymentTerms } from './failures.ts'
+import { knownOrder, paymentIntentOf } from './known-order.ts'
+
+type Activities = Pick<OrderActivities, 'openCheckout' | 'confirmPayment' | 'cancelPayment'>
+
+export function createOrderPaymentActivities(context: Context): Activities {
+  const { sql, cipher, dataKeys, stripe } = context
+
+  return {
+    /** The PaymentIntent comes first and is repeatable by its key, so that no order row ever stands without one. */
+    async openCheckout(input) {
+      const [offer] = await sql<PackageRow[]>`
+        select name, destinations, data_bytes, days, price_minor, currency from packages
+        where code = ${input.packageCode} and active and kind = ${input.parentOrderId ? 'top_up' : 'base'}`
+      if (!offer) throw failure('PackageUnavailable')
+      const key = await dataKeys.get(sql, input.accountId).catch((error: unknown) => {
+        throw error instanceof DataKeyMissing ? failure('AccountMissing') : error
+      })
+      const fields = tableSealer(cipher, key, 'orders')
+      const grossMinor = offer.price_minor * input.quantity
+      const customerId = input.savedCards ? await customerOf(input) : undefined
+      const intent = await inTermsOf(paymentTerms, () =>
+        stripe.createPayment({
+          orderId: input.orderId,
+          amountMinor: grossMinor,
+          currency: offer.currency,
+          ...(customerId && { customerId }),
+          idempotencyKey: `order-${input.orderId}:payment`,
+        }),
+      )
+      const sessionSecret =
+        customerId &&
+        (await inTermsOf(paymentTerms, () =>
+          stripe.createCustomerSession(customerId, `order-${input.orderId}:customer-session`),
+        ))
+      await insertOrder(sql, {
+        id: input.orderId,
+        account_id: input.accountId,
+        parent_order_id: input.parentOrderId,
+        esim_id: input.esimId,
+        request_hash: Buffer.from(input.requestHash, 'hex'),
+        package_code: input.packageCode,
+        package_name: offer.name,
+        destination: placeOf(offer.destinations),
+        quantity: input.quantity,
+        data_bytes: offer.data_bytes,
+        days: offer.days,
+        gross_minor: grossMinor,
+        currency: offer.currency,
+        payment_intent_id: intent.paymentIntentId,
+        payment_client_secret: fields.seal('payment_client_secret', intent.clientSecret),
+        customer_session_secret: fields.sealOptional('customer_session_secret', sessionSecret),
+        ad_user_data: input.measurement.adUserData,
+        ad_personalization: input.measurement.adPersonalization,
+        created_at: new Date(input.asOf),
+        payment_due_at: new Date(input.paymentDueAt),
+      })
+    },
+
+    async confirmPayment({ orderId, asOf, deliverBy }) {
+      const order = await knownOrder(sql, orderId)
+      if (order.paid_at) return { state: 'paid', review: order.status === 'in_review' ? order.reason : null }
+      const payment = await inTermsOf(paymentTerms, () => stripe.getPayment(paymentIntentOf(order)))
+      if (payment.status === 'canceled') return { state: 'cancelled' }
+      if (payment.status !== 'succeeded') return { state: 'pending' }
+      const at = new Date(asOf)
+      const review = await reasonToReview(order, payment, at)
+      await sql.begin(async (tx) => {
+        const factId = await insertFact(tx, factsOf(order), at)
+        await moveOrder(tx, orderId, ['awaiting_payment'], {
+          status: review ? 'in_review' : 'provisioning',
+          reason: review,
+          payment_kind: payment.methodKind,
+          fact_id: factId,
+          paid_at: at,
+          deliver_by: review ? null : new Date(deliverBy),
+        })
+      })
+      return { state: 'paid', review }
+    },
+
+    async cancelPayment({ orderId, asOf, status, reason }) {
+      const order = await knownOrder(sql, orderId)
+      const outcome = await inTermsOf(paymentTerms, () =>
+        stripe.cancelPayment(paymentIntentOf(order), `order-${orderId}:cancel`),
+      )
+      if (outcome === 'already_paid') return 'paid'
+      // A bank may take its time; the processor lets nobody cancel meanwhile.
+      if (outcome === 'processing') throw failure('PaymentPending', { nextRetryDelay: 600_000 })
+      await moveOrder(sql, orderId, ['awaiting_payment'], { status, reason, ended_at: new Date(asOf) })
+      return 'cancelled'
+    },
+  }
+
+  /** Made when the person first wants to keep a card; holds no personal data. */
+  async function customerOf({ accountId }: OrderInput): Promise<string> {
+    const [known] = await sql<{ stripe_customer_id: string | null }[]>`
+      select stripe_customer_id from accounts where id = ${accountId}`
+    if (known?.stripe_customer_id) return known.stripe_customer_id
+    const accountRef = cipher.accountRef(accountId)
+    const customerId = await inTermsOf(paymentTerms, () =>
+      stripe.createCustomer({ accountRef, idempotencyKey: `account-${accountId}:customer` }),
+    )
+    await sql`update accounts set stripe_customer_id = ${customerId} where id = ${accountId}`
+    return customerId
+  }
+
+  /** U5. Null: nothing speaks against it. */
+  async function reasonToReview(order: OrderRow, payment: Payment, at: Date): Promise<string | null> {
+    const asAgreed =
+      payment.orderId === order.id &&
+      payment.amountReceivedMinor === order.gross_minor &&
+      payment.currency.toUpperCase() === order.currency
+    if (!asAgreed) return 'payment_differs_from_order'
+    if (payment.riskLevel === 'elevated' || payment.riskLevel === 'highest') return 'payment_risk'
+    const { windowMs, maxOrders, maxGrossMinor } = terms.velocity
+    const before = await paidSince(sql, order.account_id, plusMs(at, -windowMs))
+    const tooMany = before.orders >= maxOrders || before.grossMinor + order.gross_minor > maxGrossMinor
+    return tooMany ? 'velocity' : null
+  }
+}
+
+interface PackageRow {
+  name: string
+  destinations: string[]
+  data_bytes: bigint | null
+  days: number
+  price_minor: number
+  currency: string
+}
+
+export const factsOf = (order: OrderRow) => ({
+  packageName: order.package_name,
+  destination: order.destination,
+  quantity: order.quantity,
+  grossMinor: order.gross_minor,
+  currency: order.currency,
+})
+
+/** One country by its code; more would only make a purchase easier to single out. */
+const placeOf = (destinations: string[]): string =>
+  destinations.length === 1 ? (destinations[0] ?? '') : `${destinations.length} countries`

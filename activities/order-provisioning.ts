@@ -1,0 +1,234 @@
+/** Getting eSIMs from a provider, and giving them back. */
+import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
+import { activityInfo } from '@temporalio/activity'
+import type { Context } from '../context.ts'
+import { raiseAttention } from '../db/attention.ts'
+import { insertEsims, listEsims, type StoredEsim, setEsimState } from '../db/esims.ts'
+import { moveOrder, type OrderRow } from '../db/orders.ts'
+import {
+  claimPlacement,
+  listOffers,
+  listPlacements,
+  movePlacement,
+  type Offer,
+  type Placement,
+} from '../db/placements.ts'
+import type { EsimProvider, EsimProviderId, ProvidedEsim } from '../providers/esim.ts'
+import { isProviderFailure } from '../providers/failure.ts'
+import { failure } from '../workflows/failures.ts'
+import type { OrderActivities } from '../workflows/order.contract.ts'
+import { asFailure, esimProvider as esimTerms, inTermsOf } from './failures.ts'
+import { knownOrder } from './known-order.ts'
+import { topUpParent } from './top-up.ts'
+
+type Activities = Pick<OrderActivities, 'startProvisioning' | 'provision' | 'releaseProvision' | 'withdrawEsims'>
+
+/** Most allocations take a second or two: asked again within the attempt, before the retry policy's slower pace. */
+const allocationPollsMs = [100, 200, 400, 800, 1600]
+/** A placement whose reply was lost may show up late; after so many looks it never came to be. */
+const looksForLostPlacement = 4
+const settledAfterMs = 60_000
+const lookAgainMs = 5 * 60_000
+const allocationCheckMs = 60_000
+
+export function createOrderProvisioningActivities(context: Context): Activities {
+  const { sql } = context
+  const providerOf = (id: string): EsimProvider => context.esimProviders[id as EsimProviderId]
+
+  return {
+    async startProvisioning({ orderId, deliverBy }) {
+      await moveOrder(sql, orderId, ['in_review'], { status: 'provisioning', deliver_by: new Date(deliverBy) })
+    },
+
+    async provision({ orderId, asOf }) {
+      const order = await knownOrder(sql, orderId)
+      if (order.parent_order_id) return topUpParent(context, order, new Date(asOf))
+      const placements = await listPlacements(sql, orderId)
+      const begun = placements.find((placement) => !['refused', 'released'].includes(placement.state))
+      if (begun?.state === 'provided') return
+      if (begun?.state === 'releasing') throw failure('OrderStateConflict', { code: 'releasing' })
+      if (begun && (await fill(order, begun, true)) === 'provided') return
+      await tryOffers(order, new Set(placements.map(({ provider }) => provider)))
+    },
+
+    async withdrawEsims({ orderId, asOf }) {
+      const esims = await listEsims(context, await knownOrder(sql, orderId))
+      const states = await Promise.all(
+        esims.map((esim) => inTermsOf(inUse, () => providerOf(esim.provider).getStatus(esim.esimRef))),
+      )
+      if (states.some(({ state }) => state !== 'new' && state !== 'cancelled')) throw failure('EsimInUse')
+      await cancelAll(orderId, esims, new Date(asOf))
+    },
+
+    async releaseProvision({ orderId, asOf }) {
+      const order = await knownOrder(sql, orderId)
+      if (order.parent_order_id) return
+      for (const placement of await listPlacements(sql, orderId)) await release(order, placement, new Date(asOf))
+    },
+  }
+
+  /** One provider after the other, the cheapest first; one without stock or balance makes room for the next. */
+  async function tryOffers(order: OrderRow, asked: Set<string>): Promise<void> {
+    let waitFor: ReturnType<typeof failure> | undefined
+    for (const offer of await listOffers(sql, order.package_code)) {
+      if (asked.has(offer.provider)) continue
+      const placement = await claimPlacement(sql, order.id, offer, randomUUID())
+      if (!placement) throw failure('OrderStateConflict', { code: 'releasing' })
+      const outcome = await fill(order, placement, false)
+      if (outcome === 'provided') return
+      if (outcome !== 'refused') waitFor = outcome
+    }
+    throw waitFor ?? failure('OutOfStock')
+  }
+
+  /**
+   * Places (or finds) the order and fetches its eSIMs.
+   * @param lookFirst an earlier attempt may have placed it: ask before repeating
+   * @returns `refused` when the provider cannot fill it; a failure when it may later, and surely has not now
+   */
+  async function fill(
+    order: OrderRow,
+    placement: Placement,
+    lookFirst: boolean,
+  ): Promise<'provided' | 'refused' | ReturnType<typeof failure>> {
+    const provider = providerOf(placement.provider)
+    let orderNo = placement.provider_order_no
+    if (!orderNo && lookFirst) orderNo = await findPlaced(provider, placement)
+    if (!orderNo) {
+      if (lookFirst && !provider.repeatsSafely && !isSettled(placement)) throw failure('PlacementUnsettled')
+      try {
+        orderNo = (await provider.placeOrder(placementOf(order, placement))).orderNo
+      } catch (error) {
+        if (!isProviderFailure(error)) throw error
+        if (error.kind === 'rejected') {
+          await movePlacement(sql, placement.id, ['placing'], { state: 'refused', reason: error.code })
+          return 'refused'
+        }
+        if (error.kind === 'misconfigured') await alarm(placement.provider, error.code)
+        const later = asFailure(error, esimTerms)
+        if (error.kind === 'unknown_outcome') throw later
+        // Surely not placed: the row goes, so that this provider may be asked again after the others.
+        await sql`delete from provider_orders where id = ${placement.id} and state = 'placing'`
+        return later
+      }
+    }
+    await movePlacement(sql, placement.id, ['placing'], { state: 'placed', provider_order_no: orderNo })
+    const esims = await allocated(provider, orderNo)
+    if (esims.length < order.quantity) throw failure('StillAllocating', { code: 'too_few_esims' })
+    await insertEsims(context, order, placement, esims)
+    return 'provided'
+  }
+
+  async function findPlaced(provider: EsimProvider, placement: Placement): Promise<string | null> {
+    const placedAfter = placement.placed_after.toISOString()
+    const found = await inTermsOf(esimTerms, () => provider.findOrder({ clientRef: placement.client_ref, placedAfter }))
+    for (const duplicate of found?.duplicates ?? []) await giveBackDuplicate(provider, duplicate)
+    return found?.orderNo ?? null
+  }
+
+  async function giveBackDuplicate(provider: EsimProvider, orderNo: string): Promise<void> {
+    const esims = await inTermsOf(esimTerms, () => provider.getEsims(orderNo))
+    for (const { esimRef } of esims) await inTermsOf(inUse, () => provider.cancelUnused(esimRef))
+  }
+
+  async function allocated(provider: EsimProvider, orderNo: string): Promise<ProvidedEsim[]> {
+    for (const waitMs of [...allocationPollsMs, null]) {
+      try {
+        return await provider.getEsims(orderNo)
+      } catch (error) {
+        if (!isProviderFailure(error, 'still_allocating'))
+          throw isProviderFailure(error) ? asFailure(error, esimTerms) : error
+        if (waitMs === null) break
+        await pause(waitMs)
+      }
+    }
+    throw failure('StillAllocating', { code: 'still_allocating' })
+  }
+
+  async function release(order: OrderRow, placement: Placement, at: Date): Promise<void> {
+    if (placement.state === 'refused' || placement.state === 'released') return
+    // From here on no late attempt of `provision` can place or store anything.
+    await movePlacement(sql, placement.id, ['placing', 'placed', 'provided'], { state: 'releasing' })
+    const provider = providerOf(placement.provider)
+    const orderNo =
+      placement.provider_order_no ?? (await findPlaced(provider, placement)) ?? (await placeAgain(order, placement))
+    if (!orderNo) {
+      if (!provider.repeatsSafely && activityInfo().attempt < looksForLostPlacement)
+        throw failure('PlacementUnsettled', { nextRetryDelay: lookAgainMs })
+      await movePlacement(sql, placement.id, ['releasing'], { state: 'released', reason: 'never_placed' })
+      return
+    }
+    const stored = await listEsims(context, order)
+    const held = stored.length > 0 ? stored.map(({ esimRef }) => esimRef) : await lateEsims(provider, orderNo)
+    for (const esimRef of held) {
+      const outcome = await inTermsOf(inUse, () => provider.cancelUnused(esimRef))
+      if (outcome === 'requested') await noteRequested(order.id, at)
+    }
+    await sql.begin(async (tx) => {
+      await setEsimState(tx, order.id, 'cancelled', at)
+      await movePlacement(tx, placement.id, ['releasing'], { state: 'released', reason: 'given_back' })
+    })
+  }
+
+  /**
+   * A provider that shows an order only once it is allocated may hold one that `findOrder` cannot see. Where a repeated
+   * request is the same request, repeating it is the way to learn the order's number.
+   */
+  async function placeAgain(order: OrderRow, placement: Placement): Promise<string | null> {
+    const provider = providerOf(placement.provider)
+    if (!provider.repeatsSafely) return null
+    try {
+      return (await provider.placeOrder(placementOf(order, placement))).orderNo
+    } catch (error) {
+      if (isProviderFailure(error) && error.kind === 'rejected') return null
+      throw isProviderFailure(error) ? asFailure(error, esimTerms) : error
+    }
+  }
+
+  /** What the provider allocated after we had stopped waiting. */
+  async function lateEsims(provider: EsimProvider, orderNo: string): Promise<string[]> {
+    try {
+      return (await provider.getEsims(orderNo)).map(({ esimRef }) => esimRef)
+    } catch (error) {
+      if (isProviderFailure(error, 'still_allocating'))
+        throw failure('StillAllocating', { nextRetryDelay: allocationCheckMs })
+      throw isProviderFailure(error) ? asFailure(error, inUse) : error
+    }
+  }
+
+  async function cancelAll(orderId: string, esims: StoredEsim[], at: Date): Promise<void> {
+    for (const esim of esims) {
+      if (esim.state === 'cancelled') continue
+      const outcome = await inTermsOf(inUse, () => providerOf(esim.provider).cancelUnused(esim.esimRef))
+      if (outcome === 'requested') await noteRequested(orderId, at)
+      await setEsimState(sql, orderId, 'cancelled', at, esim.id)
+    }
+  }
+
+  /** The provider's people decide about our money; the customer has theirs already. */
+  async function noteRequested(orderId: string, at: Date): Promise<void> {
+    await raiseAttention(sql, { kind: 'provider_refund_requested', subjectId: orderId, at })
+  }
+
+  /** Balance or credentials: every order waits until an operator acts. */
+  async function alarm(provider: string, code: string): Promise<void> {
+    context.metrics.providerMisconfigured.inc({ provider, code })
+    await raiseAttention(sql, { kind: 'provider_misconfigured', subjectId: provider, detail: code, at: new Date() })
+  }
+
+  function placementOf(order: OrderRow, placement: Placement) {
+    const offer: Offer = placement
+    return {
+      clientRef: placement.client_ref,
+      packageCode: offer.provider_package_code,
+      quantity: order.quantity,
+      ...(offer.daily && { days: order.days }),
+    }
+  }
+}
+
+/** Real time, since it is the provider's clock: a request that was under way then has been answered by now. */
+const isSettled = (placement: Placement): boolean => Date.now() - placement.placed_after.getTime() > settledAfterMs
+
+const inUse = { unavailable: 'ProviderUnavailable', rejected: 'EsimInUse' } as const
