@@ -15,5 +15,7 @@ context.log.info({ port: running.port }, 'the API listens')
 const [signal] = await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
 context.log.info({ signal }, 'the API stops')
 await running.stop()
-await temporal.connection.close()
 await context.close()
+await temporal.connection.close()
+// A call to Temporal that was cut off while it waited to be repeated would fail now, with nobody left to tell.
+process.exit()

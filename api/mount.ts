@@ -119,8 +119,9 @@ function assertAdmitted(caller: Caller, route: Route): void {
 }
 
 function requireJson(request: Request, _response: Response, next: () => void): void {
-  // null: there is no body
-  if (request.is(jsonTypes) === false) throw new Problem('unsupported_media_type')
+  // A POST without a body announces one of no bytes.
+  const isEmpty = request.get('content-length') === '0'
+  if (!isEmpty && request.is(jsonTypes) === false) throw new Problem('unsupported_media_type')
   next()
 }
 

@@ -1,0 +1,169 @@
+/** The API as something to be run: limits, outages, logs, metrics, documents, shutdown. */
+import { randomUUID } from 'node:crypto'
+import { request as httpRequest } from 'node:http'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { problems } from '../../api/problems.ts'
+import { newPerson, type Rig, startRig } from './rig.ts'
+
+let rig: Rig
+let service: string
+
+beforeAll(async () => {
+  rig = await startRig()
+  service = await rig.key('service')
+})
+afterAll(() => rig.stop())
+
+test('the process is alive, but not ready while Temporal is away, and says which part is missing', async () => {
+  expect((await rig.call('GET', '/livez')).status).toBe(200)
+  const ready = await rig.call('GET', '/readyz')
+  expect([ready.status, ready.body]).toEqual([
+    503,
+    { status: 'not_ready', checks: { database: 'ok', temporal: 'failed' } },
+  ])
+})
+
+test('nothing personal reaches logs, metrics or problems', async () => {
+  const canary = randomUUID().slice(0, 8)
+  const person = { ...newPerson(), firstName: `First${canary}`, email: `mail${canary}@example.com` }
+  const headers = { 'x-forwarded-for': '203.0.113.201' }
+  const { body } = await rig.call('POST', '/v1/accounts', { token: service, body: person, headers })
+  const path = `/v1/accounts/${body.id}`
+  const device = { platform: 'ios', pushToken: `push${canary}`, model: `Model${canary}` }
+  const answers = await Promise.all([
+    rig.call('PUT', `${path}/devices/device${canary}`, { token: service, body: device, headers }),
+    rig.call('PUT', `${path}/devices/device${canary}`, { token: service, body: { ...device, platform: 'x' }, headers }),
+    rig.call('POST', '/v1/accounts', { token: service, body: person, headers }),
+    rig.call('POST', '/v1/accounts', { token: service, body: `{"email":"mail${canary}@`, headers }),
+    rig.call('GET', `/v1/packages?email=mail${canary}`, { headers }),
+    rig.call('GET', `/v1/nowhere/mail${canary}?x=mail${canary}`, { headers }),
+    rig.call('GET', '/livez', { headers: { ...headers, 'x-request-id': `mail${canary}` } }),
+  ])
+  expect(answers.map((answer) => answer.status)).toEqual([200, 400, 409, 400, 400, 404, 200])
+  const metrics = await rig.call('GET', '/metrics', { token: service })
+  const refusals = answers.filter((answer) => answer.status >= 400).map((answer) => answer.text)
+  for (const text of [rig.logged.join(''), metrics.text, ...refusals]) {
+    expect(text).not.toContain(canary)
+    expect(text).not.toContain('203.0.113.201')
+    expect(text).not.toContain(body.id)
+    expect(text).not.toContain(service)
+  }
+  expect(metrics.text).toContain('route="/v1/accounts/{id}/devices/{deviceId}"')
+  expect(rig.logged.join('')).toContain('"route":"/v1/accounts/{id}/devices/{deviceId}"')
+})
+
+test('a request id is taken over if it is one, and made otherwise', async () => {
+  const given = randomUUID()
+  const idFor = async (id: string) =>
+    (await rig.call('GET', '/livez', { headers: { 'x-request-id': id } })).headers.get('x-request-id')
+  expect(await idFor(given)).toBe(given)
+  expect(await idFor('short')).toMatch(/^[0-9a-f-]{36}$/)
+})
+
+test('answers carry the usual protections, and nothing lets another site in', async () => {
+  const answer = await rig.call('GET', '/v1/packages', { headers: { origin: 'https://evil.example.com' } })
+  expect(answer.headers.get('access-control-allow-origin')).toBeNull()
+  expect(answer.headers.get('x-powered-by')).toBeNull()
+  expect(answer.headers.get('x-content-type-options')).toBe('nosniff')
+  expect(answer.headers.get('strict-transport-security')).toContain('max-age=')
+  expect(answer.headers.get('ratelimit')).toMatch(/^limit=\d+, remaining=\d+, reset=\d+$/)
+})
+
+test('the document describes every route, with every problem it can answer', async () => {
+  const document = (await rig.call('GET', '/openapi.json')).body as unknown as typeof rig.document
+  expect(document.openapi).toBe('3.1.0')
+  for (const route of rig.routes) {
+    const operation = document.paths?.[route.path]?.[route.method]
+    expect(operation, `${route.method} ${route.path}`).toBeDefined()
+    const described = Object.keys(operation?.responses ?? {}).map(Number)
+    for (const code of route.problems ?? []) expect(described).toContain(problems[code].status)
+    for (const status of Object.keys(route.responses)) expect(described).toContain(Number(status))
+  }
+  const ids = Object.values(document.paths ?? {}).flatMap((methods) =>
+    Object.values(methods).map((operation: { operationId?: string }) => operation.operationId),
+  )
+  expect(new Set(ids).size).toBe(rig.routes.length)
+})
+
+test('the documentation for readers needs nothing from elsewhere', async () => {
+  const page = await rig.call('GET', '/docs')
+  expect(page.status).toBe(200)
+  expect(page.headers.get('content-security-policy')).toContain("default-src 'none'")
+  expect(page.text).not.toMatch(/<script|src="http|href="http/)
+  for (const route of rig.routes) expect(page.text).toContain(route.path)
+})
+
+test('over its limit a caller waits, and others do not', async () => {
+  const limited = await startRig({ limits: { service: 3, public: 2, failedAuthentications: 4 } })
+  try {
+    const [one, operator] = await Promise.all([limited.key('service'), limited.key('operator')])
+    const path = `/v1/accounts/${randomUUID()}`
+    const statuses: number[] = []
+    for (let index = 0; index < 4; index++) statuses.push((await limited.call('GET', path, { token: one })).status)
+    expect(statuses).toEqual([404, 404, 404, 429])
+    const refused = await limited.call('GET', path, { token: one })
+    expect([refused.body.code, Number(refused.headers.get('retry-after')) > 0]).toEqual(['too_many_requests', true])
+    expect((await limited.call('GET', path, { token: operator })).status).toBe(404)
+
+    const from = (address: string) => limited.call('GET', '/v1/packages', { headers: { 'x-forwarded-for': address } })
+    const byAddress = [await from('203.0.113.1'), await from('203.0.113.1'), await from('203.0.113.1')]
+    expect(byAddress.map((answer) => answer.status)).toEqual([200, 200, 429])
+    expect((await from('203.0.113.2')).status).toBe(200)
+    // One household has a whole IPv6 network.
+    const network = [await from('2001:db8::1'), await from('2001:db8::2'), await from('2001:db8::3')]
+    expect(network.map((answer) => answer.status)).toEqual([200, 200, 429])
+
+    const guess = () => limited.call('GET', path, { token: `ama_service_${'0'.repeat(16)}_${'A'.repeat(43)}` })
+    const guesses = [await guess(), await guess(), await guess(), await guess(), await guess()]
+    expect(guesses.map((answer) => answer.status)).toEqual([401, 401, 401, 401, 429])
+    expect((await limited.call('GET', path, { token: operator })).status).toBe(429)
+    const elsewhere = { token: operator, headers: { 'x-forwarded-for': '203.0.113.9' } }
+    expect((await limited.call('GET', path, elsewhere)).status).toBe(404)
+    expect((await limited.call('GET', '/livez')).status).toBe(200)
+  } finally {
+    await limited.stop()
+  }
+})
+
+test('while the database is away requests are refused with a time to come back, and it goes on by itself', async () => {
+  const outage = await startRig()
+  try {
+    const token = await outage.key('service')
+    const body = newPerson()
+    await outage.postgres.crash()
+    const during = await outage.call('POST', '/v1/accounts', { token, body })
+    expect([during.status, during.body.code]).toEqual([503, 'unavailable'])
+    expect(during.headers.get('retry-after')).toBe('5')
+    expect((await outage.call('GET', '/livez')).status).toBe(200)
+    expect((await outage.call('GET', '/readyz')).body).toMatchObject({ checks: { database: 'failed' } })
+    await outage.postgres.start()
+    expect((await outage.call('POST', '/v1/accounts', { token, body })).status).toBe(201)
+  } finally {
+    await outage.stop()
+  }
+})
+
+test('stopping answers what is under way and takes nothing new', async () => {
+  const stopping = await startRig()
+  const token = await stopping.key('service')
+  const body = JSON.stringify(newPerson())
+  const answered = new Promise<number | undefined>((resolve, reject) => {
+    const sent = httpRequest(`${stopping.url}/v1/accounts`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', 'content-length': body.length },
+    })
+    sent.on('response', (response) => {
+      response.resume()
+      resolve(response.statusCode)
+    })
+    sent.on('error', reject)
+    // Half of it, so that the request is under way while the API stops.
+    sent.write(body.slice(0, 10), () => {
+      void stopping.running.stop({ drainMs: 10_000 })
+      sent.end(body.slice(10))
+    })
+  })
+  expect(await answered).toBe(201)
+  await expect(fetch(`${stopping.url}/livez`)).rejects.toThrow()
+  await stopping.stop()
+})

@@ -1,0 +1,111 @@
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Rig, startRig } from './rig.ts'
+
+let rig: Rig
+
+beforeAll(async () => {
+  rig = await startRig()
+})
+afterAll(() => rig.stop())
+
+const costCanary = 123_456_789
+
+async function addPackage(fields: Record<string, unknown> = {}): Promise<string> {
+  const code = `p-${randomUUID()}`
+  const now = new Date()
+  await rig.api.sql`insert into packages ${rig.api.sql({
+    code,
+    kind: 'base',
+    name: 'Test 3 GB',
+    destinations: ['XA'],
+    data_bytes: 3_221_225_472,
+    daily: false,
+    days: 30,
+    price_minor: 1_290,
+    currency: 'EUR',
+    active: true,
+    updated_at: now,
+    ...fields,
+  })}`
+  await rig.api.sql`insert into package_offers ${rig.api.sql({
+    package_code: code,
+    provider: 'esim-access',
+    provider_package_code: `secret-${code}`,
+    family: code,
+    cost_micros: costCanary,
+    cost_currency: 'USD',
+    available: true,
+    seen_at: now,
+  })}`
+  return code
+}
+
+const list = (query: string) => rig.call('GET', `/v1/packages?${query}`)
+
+test('anybody may see what we sell, at our price, and nothing of what it costs us', async () => {
+  const code = await addPackage({ destinations: ['XB', 'XC'] })
+  const answer = await list('destination=XC')
+  expect(answer.body).toEqual({
+    items: [
+      {
+        code,
+        kind: 'base',
+        name: 'Test 3 GB',
+        destinations: ['XB', 'XC'],
+        dataBytes: 3_221_225_472,
+        daily: false,
+        days: 30,
+        price: { amountMinor: 1_290, currency: 'EUR' },
+      },
+    ],
+    nextCursor: null,
+  })
+  expect(answer.text).not.toMatch(new RegExp(`${costCanary}|secret-|USD|esim-access`))
+})
+
+test('unlimited data is null, top-ups are asked for, what is withdrawn is gone', async () => {
+  const unlimited = await addPackage({ destinations: ['XD'], data_bytes: null, daily: true })
+  const topUp = await addPackage({ destinations: ['XD'], kind: 'top_up' })
+  await addPackage({ destinations: ['XD'], active: false })
+  const [base, topUps] = await Promise.all([list('destination=XD'), list('destination=XD&kind=top_up')])
+  expect(base.body.items).toMatchObject([{ code: unlimited, dataBytes: null, daily: true }])
+  expect(topUps.body.items.map((item) => item.code)).toEqual([topUp])
+})
+
+test('pages hold every package once, in order, also while others come and go', async () => {
+  const codes = await Promise.all(Array.from({ length: 23 }, () => addPackage({ destinations: ['XE'] })))
+  const seen: string[] = []
+  let cursor: string | null = ''
+  for (let page = 0; cursor !== null; page++) {
+    const answer = await list(`destination=XE&limit=5${cursor && `&cursor=${cursor}`}`)
+    expect(answer.status, answer.text).toBe(200)
+    seen.push(...answer.body.items.map((item) => item.code))
+    cursor = answer.body.nextCursor
+    if (page === 1) await rig.api.sql`update packages set active = false where code = ${seen[0] ?? ''}`
+  }
+  expect(seen).toEqual(codes.sort())
+})
+
+test.each([
+  ['limit=0', 'limit'],
+  ['limit=201', 'limit'],
+  ['limit=1.5', 'limit'],
+  ['limit=-5', 'limit'],
+  ['limit=all', 'limit'],
+  ['limit=5&limit=6', 'limit'],
+  ['destination=Germany', 'destination'],
+  ['destination=de', 'destination'],
+  ['kind=voice', 'kind'],
+  ['cursor=x', 'cursor'],
+  [`cursor=${Buffer.from('[1]').toString('base64url')}`, 'cursor'],
+  [`cursor=${Buffer.from('["a","b"]').toString('base64url')}`, 'cursor'],
+])('%s is refused', async (query, field) => {
+  const answer = await list(query)
+  expect([answer.status, answer.body.errors.map((error) => error.field)]).toEqual([400, [field]])
+})
+
+test('credentials are not needed, but wrong ones are refused', async () => {
+  expect((await rig.call('GET', '/v1/packages', { token: await rig.key('service') })).status).toBe(200)
+  expect((await rig.call('GET', '/v1/packages', { token: 'nonsense' })).status).toBe(401)
+})

@@ -1,0 +1,179 @@
+/** Sign-up and sign-in by Apple and Google, against their simulators. */
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { newPerson, type Rig, startRig } from './rig.ts'
+
+interface AppleSignIn {
+  sub: string
+  idToken: string
+  code: string
+}
+
+interface Grant {
+  sub: string
+  refreshToken: string
+}
+
+let rig: Rig
+let service: string
+
+beforeAll(async () => {
+  rig = await startRig()
+  service = await rig.key('service')
+})
+afterAll(() => rig.stop())
+
+const apple = (input: Record<string, unknown> = {}) => rig.apple.do<AppleSignIn>('sign-in', input)
+const google = (input: Record<string, unknown> = {}) =>
+  rig.google.do<{ sub: string; idToken: string }>('sign-in', input)
+const proofOf = ({ idToken, code }: AppleSignIn) => ({ identityToken: idToken, authorizationCode: code })
+const signUp = (body: Record<string, unknown>, headers: Record<string, string> = {}) =>
+  rig.call('POST', '/v1/accounts', { token: service, body, headers })
+
+async function accountsWith(email: string): Promise<number> {
+  const answer = await signUp({ ...newPerson(), email })
+  if (answer.status === 201) return 0
+  return answer.body.code === 'email_taken' ? 1 : Number.NaN
+}
+
+test('C6 G3: the Apple user is linked, and the refresh token kept encrypted with the app that obtained it', async () => {
+  const signIn = await apple({ email: newPerson().email })
+  const { email: _, ...person } = newPerson()
+  const answer = await signUp({ ...person, apple: proofOf(signIn) })
+  expect(answer.status, answer.text).toBe(201)
+  expect(answer.body.identities).toEqual([{ provider: 'apple', subject: signIn.sub, linkedAt: expect.any(String) }])
+  const [row] = await rig.api.sql<{ refresh_token: Buffer; client_id: string }[]>`
+    select refresh_token, client_id from identities where account_id = ${answer.body.id}`
+  const { grants } = (await rig.apple.books()) as { grants: Grant[] }
+  const grant = grants.find((one) => one.sub === signIn.sub)
+  const key = await rig.api.dataKeys.get(rig.api.sql, answer.body.id)
+  expect(row?.client_id).toBe('app.ama-esim.ios')
+  expect(rig.api.cipher.decrypt(key, 'identities.refresh_token', row?.refresh_token ?? Buffer.alloc(0))).toBe(
+    grant?.refreshToken,
+  )
+})
+
+test('an e-mail address given by the app wins over the one in the token', async () => {
+  const person = newPerson()
+  const signIn = await google({ email: newPerson().email })
+  const answer = await signUp({ ...person, google: { identityToken: signIn.idToken } })
+  expect([answer.status, answer.body.email]).toEqual([201, person.email])
+  expect(answer.body.identities).toEqual([{ provider: 'google', subject: signIn.sub, linkedAt: expect.any(String) }])
+})
+
+test('without any e-mail address there is no account', async () => {
+  const { email: _, ...person } = newPerson()
+  const answer = await signUp({ ...person, apple: proofOf(await apple()) })
+  expect([answer.status, answer.body.errors]).toEqual([400, [{ field: 'email', reason: 'missing' }]])
+})
+
+test.each([
+  ['forged', { forged: true }],
+  ['expired', { expiresInSeconds: -3_600 }],
+  ['of another issuer', { issuer: 'https://apple.example.com' }],
+  ['for another app', { clientId: 'com.example.other' }],
+])('an Apple token that is %s makes no account', async (_what, input) => {
+  const person = newPerson()
+  const answer = await signUp({ ...person, apple: proofOf(await apple(input)) })
+  expect([answer.status, answer.body.code], answer.text).toEqual([422, 'sign_in_refused'])
+  expect(await accountsWith(person.email)).toBe(0)
+})
+
+test('a nonce that is not the one of this sign-in is refused', async () => {
+  const person = newPerson()
+  const proof = proofOf(await apple({ nonce: 'mine' }))
+  const wrong = await signUp({ ...person, apple: { ...proof, nonce: 'another' } })
+  expect([wrong.status, wrong.body.code]).toEqual([422, 'sign_in_refused'])
+  expect((await signUp({ ...person, apple: { ...proof, nonce: 'mine' } })).status).toBe(201)
+})
+
+test('a code that Apple refuses makes no account, and the answer says so', async () => {
+  const person = newPerson()
+  const answer = await signUp({ ...person, apple: { ...proofOf(await apple()), authorizationCode: 'made-up' } })
+  expect([answer.status, answer.body.code, answer.body.detail]).toEqual([
+    422,
+    'sign_in_refused',
+    'The sign-in was refused: invalid_grant.',
+  ])
+  expect(await accountsWith(person.email)).toBe(0)
+})
+
+test("somebody else's code is refused", async () => {
+  const [mine, theirs] = await Promise.all([apple(), apple()])
+  const answer = await signUp({ ...newPerson(), apple: { ...proofOf(mine), authorizationCode: theirs.code } })
+  expect([answer.status, answer.body.code]).toEqual([422, 'sign_in_refused'])
+})
+
+test('while Apple is down nothing is stored, and the answer says when to come back', async () => {
+  const person = newPerson()
+  const proof = proofOf(await apple())
+  await rig.apple.fault({ match: { path: '/auth/token' }, status: 503 })
+  const answer = await signUp({ ...person, apple: proof })
+  expect([answer.status, answer.body.code]).toEqual([503, 'unavailable'])
+  expect(answer.headers.get('retry-after')).toMatch(/^\d+$/)
+  const [row] = await rig.api.sql`select count(*)::integer as count from accounts
+    where email_index = ${rig.api.cipher.blindIndex('accounts.email', person.email.toLowerCase())}`
+  expect(row?.count).toBe(0)
+  expect((await signUp({ ...person, apple: proof })).status).toBe(201)
+})
+
+test('an Apple or Google user has one account, and a taken address does not cost the code', async () => {
+  const signIn = await apple()
+  const taken = newPerson()
+  expect((await signUp(taken)).status).toBe(201)
+  const refused = await signUp({ ...newPerson(), email: taken.email, apple: proofOf(signIn) })
+  expect([refused.status, refused.body.code]).toEqual([409, 'email_taken'])
+  expect((await signUp({ ...newPerson(), apple: proofOf(signIn) })).status).toBe(201)
+
+  const again = await apple({ sub: signIn.sub })
+  const second = await signUp({ ...newPerson(), apple: proofOf(again) })
+  expect([second.status, second.body.code]).toEqual([409, 'identity_taken'])
+  const googleUser = await google()
+  const identityToken = googleUser.idToken
+  expect((await signUp({ ...newPerson(), google: { identityToken } })).status).toBe(201)
+  expect((await signUp({ ...newPerson(), google: { identityToken } })).body.code).toBe('identity_taken')
+})
+
+test('a later sign-in links Apple and Google, once each, and keeps the newest refresh token', async () => {
+  const { body } = await signUp(newPerson())
+  const signIns = `/v1/accounts/${body.id}/sign-ins`
+  const first = await apple()
+  const post = (sent: Record<string, unknown>) => rig.call('POST', signIns, { token: service, body: sent })
+
+  const codeless = await post({ apple: { identityToken: first.idToken } })
+  expect([codeless.status, codeless.body.errors]).toEqual([
+    400,
+    [{ field: 'apple.authorizationCode', reason: 'missing' }],
+  ])
+  const linked = await post({ apple: proofOf(first), google: { identityToken: (await google()).idToken } })
+  expect(linked.status, linked.text).toBe(200)
+  expect(linked.body.identities).toMatchObject([{ provider: 'apple', subject: first.sub }, { provider: 'google' }])
+
+  const tokens = async () =>
+    (await rig.api.sql`select refresh_token from identities where account_id = ${body.id} and provider = 'apple'`).map(
+      (row) => String(row.refresh_token),
+    )
+  const before = await tokens()
+  expect((await post({ apple: { identityToken: first.idToken } })).status).toBe(200)
+  expect(await tokens()).toEqual(before)
+  expect((await post({ apple: proofOf(await apple({ sub: first.sub })) })).status).toBe(200)
+  expect(await tokens()).not.toEqual(before)
+
+  const other = await post({ apple: proofOf(await apple()) })
+  expect([other.status, other.body.code]).toEqual([409, 'identity_differs'])
+  const { body: stranger } = await signUp(newPerson())
+  const stolen = await rig.call('POST', `/v1/accounts/${stranger.id}/sign-ins`, {
+    token: service,
+    body: { apple: proofOf(await apple({ sub: first.sub })) },
+  })
+  expect([stolen.status, stolen.body.code]).toEqual([409, 'identity_taken'])
+})
+
+test('a repeated sign-up with Apple answers the same account, although the code is spent', async () => {
+  const body = { ...newPerson(), apple: proofOf(await apple()) }
+  const headers = { 'idempotency-key': randomUUID() }
+  const first = await signUp(body, headers)
+  const second = await signUp(body, headers)
+  expect([first.status, second.status], second.text).toEqual([201, 201])
+  expect(second.body.id).toBe(first.body.id)
+})
