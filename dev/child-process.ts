@@ -1,12 +1,16 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, type Serializable, spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
 
 export type Exit = { code: number | null; signal: NodeJS.Signals | null }
 
 export type Child = {
+  pid: number | undefined
   /** Resolves when the process is gone, for whatever reason; never rejects. */
   exited: Promise<Exit>
   /** The last lines the process printed, for error messages. */
   output(): string
+  /** To a process started with `onMessage`. */
+  send(message: Serializable): void
   /** Sends `signal`, then SIGKILL if the process is still there after `graceMs`. Resolves when it is gone. */
   stop(signal?: NodeJS.Signals, graceMs?: number): Promise<Exit>
 }
@@ -20,6 +24,10 @@ export type ChildOptions = {
   orphanSignal?: NodeJS.Signals
   /** Folder to remove if this process dies without having stopped the child. */
   orphanFolder?: string
+  /** Receives what the process prints, line by line. */
+  onLine?: (line: string) => void
+  /** Receives what a Node process sends; it may be sent to, then, as well. */
+  onMessage?: (message: Serializable) => void
 }
 
 const keptLines = 40
@@ -31,9 +39,9 @@ const keptLines = 40
  * @throws if the executable cannot be started
  */
 export async function startChild(command: string, args: readonly string[], options: ChildOptions = {}): Promise<Child> {
-  const { cwd, env, uid, gid, orphanSignal = 'SIGTERM', orphanFolder } = options
+  const { cwd, env, uid, gid, orphanSignal = 'SIGTERM', orphanFolder, onLine, onMessage } = options
   const child = spawn(command, args, {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', ...(onMessage ? (['ipc'] as const) : [])],
     detached: process.platform !== 'win32',
     ...(cwd !== undefined && { cwd }),
     ...(env !== undefined && { env }),
@@ -42,11 +50,15 @@ export async function startChild(command: string, args: readonly string[], optio
   })
   const lines: string[] = []
   for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      lines.push(...text.split('\n').filter((line) => line.trim() !== ''))
-      lines.splice(0, Math.max(0, lines.length - keptLines))
+    if (!stream) continue
+    createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }).on('line', (line) => {
+      if (line.trim() === '') return
+      lines.push(line)
+      if (lines.length > keptLines) lines.shift()
+      onLine?.(line)
     })
   }
+  if (onMessage) child.on('message', onMessage)
   const exited = new Promise<Exit>((resolve) => {
     child.once('close', (code, signal) => resolve({ code, signal }))
   })
@@ -64,7 +76,9 @@ export async function startChild(command: string, args: readonly string[], optio
   })
 
   return {
+    pid: child.pid,
     exited,
+    send: (message) => void child.send?.(message),
     output: () => lines.join('\n'),
     async stop(signal = 'SIGTERM', graceMs = 10_000) {
       child.kill(signal)

@@ -1,5 +1,12 @@
+import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
+
+/**
+ * Below the range that systems take ports of outgoing connections and `listen(0)` from: what we found free stays free
+ * until its server listens.
+ */
+const freePorts = [15_000, 32_000] as const
 
 /** Long enough for a server whose owner was just killed to let go of its port. */
 const patienceMs = 5_000
@@ -14,7 +21,7 @@ export async function claimPort(port: number): Promise<number> {
   const deadline = Date.now() + patienceMs
   for (;;) {
     try {
-      return await listenOnce(port)
+      return await listenOnce(port === 0 ? randomInt(...freePorts) : port)
     } catch (cause) {
       if (Date.now() > deadline) throw new Error(`Port ${port} is taken`, { cause })
       await delay(50)

@@ -13,6 +13,8 @@ export interface WorkerOptions {
   bundle?: WorkflowBundle
   /** gives up waiting for Temporal */
   signal?: AbortSignal
+  /** how long running activities may go on after `stop`, milliseconds */
+  drainMs?: number
 }
 
 export interface RunningWorker {
@@ -24,8 +26,9 @@ export interface RunningWorker {
 }
 
 /** An activity may take 25 s: most are done by then, the others are repeated elsewhere. */
-const shutdownGraceTime = '20 seconds'
-const shutdownForceTime = '30 seconds'
+const defaultDrainMs = 20_000
+/** Activities that do not heed their cancellation at the end of the drain time get this much longer. */
+const forceAfterMs = 10_000
 const reconnectAfterMs = 500
 
 /**
@@ -34,6 +37,7 @@ const reconnectAfterMs = 500
  */
 export async function startWorker(context: WorkerContext, options: WorkerOptions = {}): Promise<RunningWorker> {
   const { config, log } = context
+  const { drainMs = defaultDrainMs } = options
   const [connection, bundle] = await Promise.all([
     connect(context, options),
     options.bundle ?? loadBundle({ encrypted: config.PAYLOAD_KEYS !== undefined, log }),
@@ -47,8 +51,8 @@ export async function startWorker(context: WorkerContext, options: WorkerOptions
     dataConverter: createDataConverter(config.PAYLOAD_KEYS),
     interceptors: { activity: [failureInterceptor(log)] },
     ...capacity(config.WORKER_CONCURRENCY),
-    shutdownGraceTime,
-    shutdownForceTime,
+    shutdownGraceTime: drainMs,
+    shutdownForceTime: drainMs + forceAfterMs,
   }).catch(async (error: unknown) => {
     await connection.close()
     throw error

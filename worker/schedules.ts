@@ -25,7 +25,7 @@ export const schedules: readonly ScheduleEntry[] = []
 
 const prefix = 'ama-'
 /** After an outage: each run looks at all that is due, so that one catches up for all that were missed. */
-const catchupWindow = '1 day'
+const catchupWindow = '1 day' as const
 
 /**
  * Makes missing schedules, brings changed ones up to date and deletes those no longer listed. A schedule that an

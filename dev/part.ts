@@ -1,0 +1,81 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { type Child, startChild } from './child-process.ts'
+
+/** One of the things a stack is made of. */
+export interface Part {
+  name: string
+  pid?: number | undefined
+  /** Undefined when it was stopped or killed, else what happened; never rejects. */
+  exited: Promise<string | undefined>
+  stop(): Promise<void>
+  /** As `kill -9`. */
+  kill(): Promise<void>
+}
+
+export interface ProcessOptions {
+  name: string
+  /** a TypeScript file, from the project's root */
+  entry: string
+  env: Record<string, string | undefined>
+  onLine?: ((line: string) => void) | undefined
+  onMessage?: (message: unknown) => void
+  /** longer than the process takes to drain */
+  stopWithinMs: number
+}
+
+const root = fileURLToPath(new URL('../', import.meta.url))
+
+/** Starts one of our own programs as a process that cannot outlive this one. */
+export async function startProcess(options: ProcessOptions): Promise<Part & { send: Child['send'] }> {
+  const { name, entry, env, onLine, onMessage, stopWithinMs } = options
+  const child = await startChild(process.execPath, ['--import', 'tsx', entry], {
+    cwd: root,
+    env,
+    ...(onLine && { onLine }),
+    ...(onMessage && { onMessage }),
+  })
+  let expected = false
+  let killed = false
+  return {
+    name,
+    pid: child.pid,
+    send: child.send,
+    exited: child.exited.then(({ code, signal }) =>
+      expected ? undefined : `${name} ended (${signal ?? `code ${code}`}):\n${child.output()}`,
+    ),
+    async stop() {
+      expected = true
+      if (killed) return
+      const { code, signal } = await child.stop('SIGTERM', stopWithinMs)
+      if (signal === 'SIGKILL') throw new Error(`${name} did not stop within ${stopWithinMs} ms:\n${child.output()}`)
+      if (code !== 0) throw new Error(`${name} stopped with code ${code}:\n${child.output()}`)
+    },
+    async kill() {
+      expected = true
+      killed = true
+      await child.stop('SIGKILL')
+    },
+  }
+}
+
+/**
+ * Resolves when `url` answers 200.
+ * @throws when the part ends, or a minute has passed
+ */
+export async function untilReady(part: Pick<Part, 'name' | 'exited'>, url: string): Promise<void> {
+  const deadline = Date.now() + 60_000
+  const gone = part.exited.then((why) => {
+    throw new Error(why ?? `${part.name} was stopped while starting`)
+  })
+  gone.catch(() => {})
+  for (;;) {
+    const ready = await fetch(url, { signal: AbortSignal.timeout(5_000) }).then(
+      (response) => response.ok,
+      () => false,
+    )
+    if (ready) return
+    if (Date.now() > deadline) throw new Error(`${part.name} is not ready after a minute: ${url}`)
+    await Promise.race([gone, delay(25)])
+  }
+}

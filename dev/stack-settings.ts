@@ -1,0 +1,46 @@
+import { devNull } from 'node:os'
+import { join } from 'node:path'
+import { settingNames } from '../config.ts'
+import type { Secrets } from './development-secrets.ts'
+
+export type Settings = Record<string, string>
+
+/** Configured settings by their names; everything else in an environment is left alone. */
+export function configuredSettings(environment: Record<string, string | undefined>): Settings {
+  const names = [...settingNames, ...Object.keys(environment).filter((name) => name.startsWith('TEMPORAL_'))]
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = environment[name]
+      return value === undefined || value === '' ? [] : [[name, value] as const]
+    }),
+  )
+}
+
+/** Whether a Temporal service is configured. A profile in the home folder alone is not: it may well be production's. */
+export const temporalIsConfigured = (configured: Settings): boolean =>
+  ['TEMPORAL_ADDRESS', 'TEMPORAL_PROFILE', 'TEMPORAL_CONFIG_FILE'].some((name) => configured[name] !== undefined)
+
+/** Settings of an embedded server: no file may add TLS or a key to them. */
+export const embeddedTemporal = (address: string, namespace: string): Settings => ({
+  TEMPORAL_ADDRESS: address,
+  TEMPORAL_NAMESPACE: namespace,
+  TEMPORAL_CONFIG_FILE: devNull,
+})
+
+/** What neither the environment nor a part of the stack says. */
+export function developmentDefaults(secrets: Secrets, dataDir: string): Settings {
+  const { FIELD_KEYS = '', INDEX_KEY = '', BACKUP_KEYS = '' } = secrets
+  return {
+    NODE_ENV: 'development',
+    HOSTING_REGION: 'de-development',
+    SANDBOX: 'true',
+    API_HOST: '127.0.0.1',
+    FIELD_KEYS,
+    INDEX_KEY,
+    BACKUP_KEYS,
+    BACKUP_FOLDER: join(dataDir, 'backups'),
+    MAIL_FROM: 'AMA eSIM <hello@ama-esim.example>',
+    MAIL_BOUNCE_DOMAIN: 'bounces.ama-esim.example',
+    SUPPORT_MAIL: 'support@ama-esim.example',
+  }
+}

@@ -1,0 +1,42 @@
+import type { Part } from './part.ts'
+
+/** Turns one kind of part, all of its instances, off and on. */
+export interface Switch {
+  start(): Promise<void>
+  /** As SIGTERM: what is under way is finished. */
+  stop(): Promise<void>
+  /** As SIGKILL; only for processes of their own. */
+  kill(): Promise<void>
+  restart(): Promise<void>
+  /** of those that run in processes of their own */
+  pids(): number[]
+}
+
+/** @param watch is told of every part that was started */
+export function createSwitch(watch: (part: Part) => void, starters: (() => Promise<Part>)[]): Switch {
+  let running: Part[] = []
+  const end = async (how: 'stop' | 'kill'): Promise<void> => {
+    const ending = running
+    running = []
+    const ends = await Promise.allSettled(ending.map((part) => part[how]()))
+    for (const result of ends) if (result.status === 'rejected') throw result.reason
+  }
+  const start = async (): Promise<void> => {
+    if (running.length > 0) throw new Error(`${running[0]?.name} runs already`)
+    const starts = await Promise.allSettled(starters.map((startOne) => startOne()))
+    running = starts.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+    for (const result of starts) if (result.status === 'rejected') throw result.reason
+    for (const part of running) watch(part)
+  }
+  const stop = (): Promise<void> => end('stop')
+  return {
+    start,
+    stop,
+    kill: () => end('kill'),
+    async restart() {
+      await stop()
+      await start()
+    },
+    pids: () => running.flatMap(({ pid }) => (pid === undefined ? [] : [pid])),
+  }
+}

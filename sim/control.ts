@@ -1,0 +1,27 @@
+/** The control surface of a simulated party (sim/party.ts), for whoever steers it: tests, the demo, the benchmark. */
+import type { Exchange, Fault } from './party.ts'
+
+export type PartyControl<Books = Record<string, unknown>> = ReturnType<typeof controlOf<Books>>
+
+/** @param party any address of a running party, in this process or another */
+export function controlOf<Books>(party: { url: string }) {
+  async function request(method: string, path: string, body?: unknown): Promise<Response> {
+    const response = await fetch(`${party.url}/_control/${path}`, {
+      method,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`)
+    return response
+  }
+  return {
+    url: party.url,
+    /** @throws with the party's own words when it refuses the action */
+    do: async <T = Record<string, unknown>>(action: string, input: Record<string, unknown> = {}): Promise<T> =>
+      (await request('POST', `do/${action}`, input)).json() as Promise<T>,
+    fault: async (fault: Fault): Promise<void> => void (await request('POST', 'faults', fault)),
+    clearFaults: async (): Promise<void> => void (await request('DELETE', 'faults')),
+    books: async (): Promise<Books> => (await request('GET', 'books')).json() as Promise<Books>,
+    log: async (): Promise<Exchange[]> => (await request('GET', 'log')).json() as Promise<Exchange[]>,
+    reset: async (): Promise<void> => void (await request('POST', 'reset')),
+  }
+}
