@@ -1,4 +1,3 @@
-import { devNull } from 'node:os'
 import { join } from 'node:path'
 import { settingNames } from '../config.ts'
 import type { Secrets } from './development-secrets.ts'
@@ -20,11 +19,11 @@ export function configuredSettings(environment: Record<string, string | undefine
 export const temporalIsConfigured = (configured: Settings): boolean =>
   ['TEMPORAL_ADDRESS', 'TEMPORAL_PROFILE', 'TEMPORAL_CONFIG_FILE'].some((name) => configured[name] !== undefined)
 
-/** Settings of an embedded server: no file may add TLS or a key to them. */
+/** Settings of an embedded server. The file does not exist: an existing one could add TLS or a key to them. */
 export const embeddedTemporal = (address: string, namespace: string): Settings => ({
   TEMPORAL_ADDRESS: address,
   TEMPORAL_NAMESPACE: namespace,
-  TEMPORAL_CONFIG_FILE: devNull,
+  TEMPORAL_CONFIG_FILE: '/nonexistent/temporal.toml',
 })
 
 /** What neither the environment nor a part of the stack says. */
