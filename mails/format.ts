@@ -1,0 +1,43 @@
+/** How amounts, data, days and places are written to a person. */
+
+export interface Money {
+  /** in the currency's smallest unit */
+  minor: number
+  /** ISO 4217 */
+  currency: string
+}
+
+const locale = 'en-GB'
+const tenths = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 })
+
+/** making one takes longer than rendering a mail's text */
+const currencyFormats = new Map<string, Intl.NumberFormat>()
+
+export function money({ minor, currency }: Money): string {
+  const format = currencyFormats.get(currency) ?? new Intl.NumberFormat(locale, { style: 'currency', currency })
+  currencyFormats.set(currency, format)
+  return format.format(minor / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2))
+}
+
+/** Decimal units, as packages are sold. */
+export function dataAmount(bytes: number | null): string {
+  if (bytes === null) return 'unlimited'
+  return bytes >= 1e9 ? `${tenths.format(bytes / 1e9)} GB` : `${tenths.format(bytes / 1e6)} MB`
+}
+
+const dayFormat = new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeZone: 'UTC' })
+const timeFormat = new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' })
+
+/** A day, such as 5 December 2026. */
+export const day = (date: Date): string => dayFormat.format(date)
+
+/** A moment; we do not know where the reader is, so it says UTC. */
+export const moment = (date: Date): string => `${timeFormat.format(date)} UTC`
+
+export const days = (count: number): string => (count === 1 ? '1 day' : `${count} days`)
+
+const regions = new Intl.DisplayNames('en', { type: 'region', fallback: 'code' })
+
+/** The name of an ISO 3166 code; a destination that is none is already a name. */
+export const placeName = (destination: string): string =>
+  /^[A-Z]{2}$/.test(destination) ? (regions.of(destination) ?? destination) : destination

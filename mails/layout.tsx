@@ -1,0 +1,80 @@
+/** What every mail of ours looks like, in light and dark. */
+import { Body, Container, Head, Hr, Html, Link, Section, Text } from '@react-email/components'
+import type { ReactNode } from 'react'
+import { colours, darkStyle, font } from './style.ts'
+
+/** Who writes, and where the reader finds us. */
+export interface Site {
+  /** without a slash at the end */
+  publicUrl: string
+  supportMail: string
+}
+
+interface LayoutProps {
+  site: Site
+  /** shown beside the subject in the list of mails */
+  preview: string
+  children: ReactNode
+  /** why the reader gets this mail, and how to get no more of the kind */
+  reason: ReactNode
+}
+
+export function Layout({ site, preview, children, reason }: LayoutProps) {
+  return (
+    <Html lang="en" dir="ltr">
+      <Head>
+        <meta name="color-scheme" content="light dark" />
+        <meta name="supported-color-schemes" content="light dark" />
+        <style>{darkStyle}</style>
+      </Head>
+      <Body className="page" style={{ backgroundColor: colours.page, fontFamily: font, margin: 0, padding: '24px 0' }}>
+        {/* the library's own preview pads with a thousand invisible characters, which doubles a mail's size */}
+        <div data-skip-in-text="true" style={hidden}>
+          {preview}
+        </div>
+        <Container style={{ maxWidth: '560px', padding: '0 16px' }}>
+          <Text className="brand" style={brand}>
+            <span style={{ color: colours.accent }} className="accent">
+              AMA
+            </span>{' '}
+            eSIM
+          </Text>
+          <Section className="card" style={card}>
+            {children}
+          </Section>
+          <Section style={{ padding: '0 8px' }}>
+            <Text className="muted" style={small}>
+              {reason}
+            </Text>
+            <Hr className="line" style={{ borderColor: colours.line, margin: '16px 0' }} />
+            <Text className="muted" style={small}>
+              Questions? Write to{' '}
+              <Link className="link" style={link} href={`mailto:${site.supportMail}`}>
+                {site.supportMail}
+              </Link>
+              .{' '}
+              <Link className="link" style={link} href={`${site.publicUrl}/privacy`}>
+                Privacy policy
+              </Link>
+            </Text>
+            <Text className="muted" style={small}>
+              AMA eSIM is operated by 3AM GROUP L.L.C., Pajazit Islami 1, Fushë Kosovë, Kosovo. Business registration
+              812130334.
+            </Text>
+          </Section>
+        </Container>
+      </Body>
+    </Html>
+  )
+}
+
+const hidden = { display: 'none', lineHeight: '1px', maxHeight: 0, maxWidth: 0, opacity: 0, overflow: 'hidden' }
+const brand = { color: colours.ink, fontSize: '20px', fontWeight: 700, letterSpacing: '-0.2px', margin: '0 8px 12px' }
+const card = {
+  backgroundColor: colours.card,
+  border: `1px solid ${colours.line}`,
+  borderRadius: '12px',
+  padding: '28px 28px 20px',
+}
+const small = { color: colours.muted, fontSize: '13px', lineHeight: '20px', margin: '12px 0' }
+const link = { color: colours.accent, textDecoration: 'underline' }

@@ -1,0 +1,112 @@
+/** U3: what happens to an order besides its delivery. */
+import type { ReactNode } from 'react'
+import { Action, Facts, Paragraph, Title } from './elements.tsx'
+import { type Money, moment, money, placeName } from './format.ts'
+import { Layout, type Site } from './layout.tsx'
+import { greeting, type OrderSummary, orderFacts, orderReason } from './order.tsx'
+import { type RenderedMail, renderMail } from './render.ts'
+
+interface OrderProps {
+  site: Site
+  firstName?: string
+  order: OrderSummary
+}
+
+/** Paid, and it takes longer than usual. */
+export function renderOrderDelayed(props: OrderProps & { deliverBy: Date }): RenderedMail {
+  return news(props, `Your eSIM for ${placeName(props.order.destination)} is taking a little longer`, [
+    'We have your payment and are waiting for the network to hand out your eSIM. You need not do anything: it comes by mail as soon as it is there.',
+    `If it is not there by ${moment(props.deliverBy)}, you get your money back by itself.`,
+  ])
+}
+
+export type RefundCause =
+  | 'not_delivered_in_time'
+  | 'out_of_stock'
+  | 'rejected_in_review'
+  | 'review_timed_out'
+  | 'cancelled_by_customer'
+  | 'returned_unused'
+  | 'paid_after_cancel'
+
+const causes: Record<RefundCause, string> = {
+  not_delivered_in_time: 'We could not deliver your eSIM in time, so we have given your money back.',
+  out_of_stock: 'The network has no more eSIMs of this kind, so we have given your money back.',
+  rejected_in_review: 'We could not accept this order, so we have given your money back.',
+  review_timed_out: 'We could not check this order in time, so we have given your money back.',
+  cancelled_by_customer: 'You cancelled this order, so we have given your money back.',
+  returned_unused: 'You returned this eSIM unused, so we have given your money back. It can no longer be installed.',
+  paid_after_cancel: 'Your payment arrived after the order had ended, so we have given your money back.',
+}
+
+/** @param props.creditNoteNumber where an invoice had been issued */
+export function renderOrderRefunded(
+  props: OrderProps & { amount: Money; cause: RefundCause; creditNoteNumber?: string },
+): RenderedMail {
+  return news(
+    props,
+    `Your refund of ${money(props.amount)}`,
+    [causes[props.cause], 'Your bank usually shows it within 5 to 10 days, on the card or wallet you paid with.'],
+    [
+      ['Refunded', money(props.amount)],
+      ...(props.creditNoteNumber ? [['Credit note', props.creditNoteNumber] as [string, ReactNode]] : []),
+    ],
+  )
+}
+
+/** The bank sent the refund back: a person has to find another way. */
+export function renderOrderRefundFailed(props: OrderProps & { amount: Money }): RenderedMail {
+  return news(props, `Your refund of ${money(props.amount)} did not get through`, [
+    'We owe you this money and tried to give it back, but your bank did not take it. Perhaps the card has expired or the account is closed.',
+    `Please write to ${props.site.supportMail}, and we will find another way. Never send us a card number by mail.`,
+  ])
+}
+
+/** Before anything was paid. */
+export function renderOrderCancelled(props: OrderProps): RenderedMail {
+  return news(props, `Your order for ${placeName(props.order.destination)} is cancelled`, [
+    'Nothing was charged. Should your bank show a reserved amount, it disappears by itself within a few days.',
+  ])
+}
+
+export interface TopUpConfirmedProps extends OrderProps {
+  total: Money
+  invoiceNumber: string
+  expiresAt?: Date
+  /** where usage can be followed */
+  orderUrl: string
+}
+
+export function renderTopUpConfirmed(props: TopUpConfirmedProps): RenderedMail {
+  return news(
+    props,
+    `Your eSIM for ${placeName(props.order.destination)} has more data`,
+    ['Thank you. The data is on your eSIM already: there is nothing to install.'],
+    [
+      ...(props.expiresAt ? [['Valid until', moment(props.expiresAt)] as [string, ReactNode]] : []),
+      ['Total', money(props.total)],
+      ['Invoice', props.invoiceNumber],
+    ],
+    { url: props.orderUrl, label: 'See your eSIM' },
+  )
+}
+
+function news(
+  { site, firstName, order }: OrderProps,
+  subject: string,
+  paragraphs: string[],
+  facts: [string, ReactNode][] = [],
+  action?: { url: string; label: string },
+): RenderedMail {
+  return renderMail(
+    subject,
+    <Layout site={site} preview={paragraphs[0] ?? ''} reason={orderReason}>
+      <Title>{subject}</Title>
+      {paragraphs.map((text, index) => (
+        <Paragraph key={text}>{index === 0 ? greeting(firstName) + text : text}</Paragraph>
+      ))}
+      {action ? <Action href={action.url}>{action.label}</Action> : null}
+      <Facts of={[...orderFacts(order), ...facts]} />
+    </Layout>,
+  )
+}

@@ -1,0 +1,29 @@
+/** What mails about an order have in common. */
+import type { ReactNode } from 'react'
+import { dataAmount, days, placeName } from './format.ts'
+
+export interface OrderSummary {
+  packageName: string
+  /** ISO 3166 code, or the name of a region */
+  destination: string
+  /** null: unlimited */
+  dataBytes: number | null
+  /** `dataBytes` is for each day */
+  daily?: boolean
+  days: number
+  quantity: number
+}
+
+export function orderFacts(order: OrderSummary): [string, ReactNode][] {
+  return [
+    ['Package', order.quantity === 1 ? order.packageName : `${order.quantity} × ${order.packageName}`],
+    ['Destination', placeName(order.destination)],
+    ['Data', dataAmount(order.dataBytes) + (order.daily ? ' a day' : '')],
+    ['Valid for', days(order.days)],
+  ]
+}
+
+/** With the space that follows it. */
+export const greeting = (firstName: string | undefined): string => (firstName ? `Hello ${firstName}. ` : 'Hello. ')
+
+export const orderReason = 'You get this mail because of an order you placed with AMA eSIM.'

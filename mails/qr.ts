@@ -1,0 +1,54 @@
+/** QR images. Made here: fetching a provider's image would tell it the reader's IP address, and its link expires. */
+import { crc32, deflateSync } from 'node:zlib'
+import { create } from 'qrcode'
+
+const pixelsPerModule = 12
+/** modules of white that a scanner needs all around, whatever the mail's background (ISO 18004) */
+const quietZone = 4
+
+/**
+ * A black-on-white PNG of one bit a pixel, about 450 to 600 pixels wide. The package's own PNG writer makes the same
+ * in full colour, which took 23 ms a code against under 1 ms.
+ */
+export function qrPng(text: string): Buffer {
+  const { modules } = create(text, { errorCorrectionLevel: 'M' })
+  const width = (modules.size + 2 * quietZone) * pixelsPerModule
+  // each row starts with its filter type, 0: none; a set bit is white
+  const rowBytes = 1 + Math.ceil(width / 8)
+  const rows = Buffer.alloc(rowBytes * width)
+  for (let y = 0; y < width; y += 1) {
+    rows.fill(0xff, y * rowBytes + 1, (y + 1) * rowBytes)
+    const row = Math.floor(y / pixelsPerModule) - quietZone
+    if (row < 0 || row >= modules.size) continue
+    for (let x = quietZone * pixelsPerModule; x < width - quietZone * pixelsPerModule; x += 1) {
+      if (!modules.get(row, Math.floor(x / pixelsPerModule) - quietZone)) continue
+      const at = y * rowBytes + 1 + (x >> 3)
+      rows[at] = (rows[at] ?? 0) & ~(0x80 >> (x & 7))
+    }
+  }
+  return png(width, rows)
+}
+
+/** A square grey-scale PNG of bit depth 1 (PNG specification, section 11). */
+function png(width: number, rows: Buffer): Buffer {
+  const header = Buffer.alloc(13)
+  header.writeUInt32BE(width, 0)
+  header.writeUInt32BE(width, 4)
+  header[8] = 1
+  const signature = Buffer.from('89504e470d0a1a0a', 'hex')
+  return Buffer.concat([
+    signature,
+    chunk('IHDR', header),
+    chunk('IDAT', deflateSync(rows)),
+    chunk('IEND', Buffer.alloc(0)),
+  ])
+}
+
+function chunk(type: string, data: Buffer): Buffer {
+  const body = Buffer.concat([Buffer.from(type, 'latin1'), data])
+  const framed = Buffer.alloc(body.length + 8)
+  framed.writeUInt32BE(data.length, 0)
+  body.copy(framed, 4)
+  framed.writeUInt32BE(crc32(body), body.length + 4)
+  return framed
+}

@@ -1,0 +1,31 @@
+/** From React elements to what a mail is sent with. */
+import { toPlainText } from '@react-email/render'
+import type { ReactElement } from 'react'
+import { renderToStaticMarkup } from 'react-dom/server'
+
+export interface RenderedAttachment {
+  filename: string
+  contentType: string
+  content: Buffer
+  /** the HTML shows it as `cid:<this>` */
+  cid: string
+}
+
+export interface RenderedMail {
+  subject: string
+  html: string
+  text: string
+  attachments?: RenderedAttachment[]
+}
+
+const doctype =
+  '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Transitional//EN" "http://www.w3.org/TR/xhtml1/DTD/xhtml1-transitional.dtd">'
+
+/**
+ * The text part is made from the HTML, so that the two never say different things. React's static renderer makes the
+ * same HTML as the mail library's `render` in a fraction of the time, since nothing here suspends.
+ */
+export function renderMail(subject: string, element: ReactElement): RenderedMail {
+  const html = doctype + renderToStaticMarkup(element)
+  return { subject, html, text: toPlainText(html) }
+}

@@ -1,0 +1,208 @@
+import { inflateSync } from 'node:zlib'
+import { create } from 'qrcode'
+import { expect, test } from 'vitest'
+import { renderAccountDeleted } from '../mails/account-deleted.tsx'
+import { appleInstallUrl, readActivationCode } from '../mails/activation-code.ts'
+import { renderEmailChanged, renderEmailChangeNew, renderEmailChangeOld } from '../mails/email-change.tsx'
+import { type EsimNotice, renderEsimStatus } from '../mails/esim-status.tsx'
+import { dataAmount, money, placeName } from '../mails/format.ts'
+import { renderInactivityWarning } from '../mails/inactivity-warning.tsx'
+import { renderOrderConfirmation } from '../mails/order-confirmation.tsx'
+import {
+  renderOrderCancelled,
+  renderOrderDelayed,
+  renderOrderRefunded,
+  renderOrderRefundFailed,
+  renderTopUpConfirmed,
+} from '../mails/order-news.tsx'
+import { renderPolicyNotice } from '../mails/policy-notice.tsx'
+import { renderPrivacyRequestAcknowledged, renderPrivacyRequestAnswered } from '../mails/privacy-request.tsx'
+import { renderPromotion } from '../mails/promotion.tsx'
+import { qrPng } from '../mails/qr.ts'
+import type { RenderedMail } from '../mails/render.ts'
+import { renderSignInLink } from '../mails/sign-in-link.tsx'
+import { colours, darkStyle } from '../mails/style.ts'
+
+const site = { publicUrl: 'https://ama-esim.example', supportMail: 'help@ama-esim.example' }
+const hostile = '<script>alert("x")</script>&amp;'
+const activationCode = 'LPA:1$rsp.example.com$QX4T-9KD2-77AB'
+const at = new Date('2026-12-05T10:30:00Z')
+const order = { packageName: `5 GB ${hostile}`, destination: 'JP', dataBytes: 5e9, days: 30, quantity: 1 }
+const total = { minor: 1290, currency: 'EUR' }
+const url = `${site.publicUrl}/somewhere`
+const named = { site, firstName: hostile, order }
+const status = (notice: EsimNotice) =>
+  renderEsimStatus({ site, order, notice, usedBytes: 4e9, totalBytes: 5e9, expiresAt: at, orderUrl: url })
+
+const mails: Record<string, () => RenderedMail> = {
+  confirmation: () =>
+    renderOrderConfirmation({ ...named, total, invoiceNumber: 'R-17', esims: [{ activationCode }], installUrl: url }),
+  delayed: () => renderOrderDelayed({ ...named, deliverBy: at }),
+  refunded: () => renderOrderRefunded({ ...named, amount: total, cause: 'out_of_stock', creditNoteNumber: 'G-3' }),
+  refundFailed: () => renderOrderRefundFailed({ ...named, amount: total }),
+  cancelled: () => renderOrderCancelled(named),
+  topUp: () => renderTopUpConfirmed({ ...named, total, invoiceNumber: 'R-18', expiresAt: at, orderUrl: url }),
+  inUse: () => status('in_use'),
+  lowData: () => status('low_data'),
+  usedUp: () => status('used_up'),
+  lastDay: () => status('last_day'),
+  expired: () => status('expired'),
+  signIn: () => renderSignInLink({ site, url, validMinutes: 15 }),
+  emailChangeOld: () => renderEmailChangeOld({ site, url, validHours: 24 }),
+  emailChangeNew: () => renderEmailChangeNew({ site, url, validHours: 24 }),
+  emailChanged: () => renderEmailChanged({ site }),
+  inactivity: () => renderInactivityWarning({ ...named, daysLeft: 7, deletionDate: at, keepUrl: url }),
+  deleted: () =>
+    renderAccountDeleted({
+      site,
+      cause: 'requested',
+      deletedOn: at,
+      receiptId: hostile,
+      receiptUrl: url,
+      backupsGoneBy: at,
+      removeAppleByHand: true,
+    }),
+  policy: () => renderPolicyNotice({ site, version: '4', effectiveOn: at, changes: [hostile, 'Another.'], url }),
+  acknowledged: () => renderPrivacyRequestAcknowledged({ site, reference: hostile, receivedOn: at, answerBy: at }),
+  answered: () => renderPrivacyRequestAnswered({ site, reference: 'PR-1', answer: `Dear you,\n\n${hostile}\n\nBye` }),
+  promotion: () =>
+    renderPromotion({ site, subject: 'Ten percent off', paragraphs: [hostile], action: { label: 'Look', url } })(
+      `${site.publicUrl}/u/opaque_Token-1`,
+    ),
+}
+
+test.each(Object.entries(mails))(
+  '%s: escaped, self-contained, small, with a text that says the same',
+  (_name, render) => {
+    const { subject, html, text } = render()
+    expect(subject.length).toBeGreaterThan(5)
+    expect(subject).not.toContain('script')
+    expect(html).not.toMatch(/<script|undefined|\[object|NaN|Invalid Date/)
+    expect(text).not.toMatch(/undefined|\[object|NaN|Invalid Date/)
+    // nothing is fetched when the mail is read: no images from elsewhere, fonts, style sheets or preloads
+    expect(html).not.toMatch(/src="(?!cid:)|<link|@import|url\(/)
+    for (const image of html.match(/<img[^>]*>/g) ?? []) expect(image).toMatch(/ alt="[^"]{10,}"/)
+    // Gmail cuts off what is longer than 102 kB
+    expect(Buffer.byteLength(html)).toBeLessThan(30_000)
+    expect(html).toContain('lang="en"')
+    expect(text).toContain('3AM GROUP L.L.C.')
+    expect(text).toContain(site.supportMail)
+  },
+)
+
+test('the confirmation holds the eSIM in every form', () => {
+  const esims = [
+    { activationCode, confirmationCode: '4711', apn: 'internet' },
+    { activationCode: 'LPA:1$other.example.com$ABC-1' },
+  ]
+  const props = { ...named, order: { ...order, quantity: 2 }, total, invoiceNumber: 'R-17', esims, installUrl: url }
+  const { subject, html, text, attachments } = renderOrderConfirmation(props)
+  expect(subject).toBe('Your eSIMs for Japan are ready')
+  expect(attachments?.map(({ cid, contentType }) => [cid, contentType])).toEqual([
+    ['esim-1', 'image/png'],
+    ['esim-2', 'image/png'],
+  ])
+  for (const { cid } of attachments ?? []) expect(html).toContain(`src="cid:${cid}"`)
+  const wanted = [
+    'rsp.example.com',
+    'QX4T-9KD2-77AB',
+    '4711',
+    'internet',
+    'other.example.com',
+    'ABC-1',
+    'R-17',
+    '€12.90',
+  ]
+  for (const part of [...wanted, '5 GB', '30 days', 'Japan', url, appleInstallUrl(activationCode)]) {
+    expect(text).toContain(part)
+  }
+})
+
+test('an unreadable activation code is refused without being quoted', () => {
+  for (const code of [
+    'LPA:1$secret host$x',
+    '1$rsp.example.com$SECRET',
+    'LPA:1$$SECRET',
+    'LPA:1$h.example$a"onload=',
+  ]) {
+    expect(() => readActivationCode(code)).toThrow(/^not an activation code$/)
+  }
+  expect(readActivationCode('LPA:1$rsp.example.com$ABC$1.3.6.1$1')).toEqual({
+    host: 'rsp.example.com',
+    matchingId: 'ABC',
+  })
+})
+
+test('the QR image holds the code, black on white', () => {
+  const png = qrPng(activationCode)
+  const width = png.readUInt32BE(16)
+  const { modules } = create(activationCode, { errorCorrectionLevel: 'M' })
+  const pixelsPerModule = width / (modules.size + 8)
+  expect(pixelsPerModule).toBe(12)
+  const length = png.readUInt32BE(33)
+  const rows = inflateSync(png.subarray(41, 41 + length))
+  const black = (x: number, y: number) => {
+    const byte = rows[y * (1 + Math.ceil(width / 8)) + 1 + (x >> 3)] ?? 0
+    return (byte & (0x80 >> (x & 7))) === 0
+  }
+  for (let row = -4; row < modules.size + 4; row += 1) {
+    for (let column = -4; column < modules.size + 4; column += 1) {
+      const inside = row >= 0 && column >= 0 && row < modules.size && column < modules.size
+      const middle = (index: number) => (index + 4) * pixelsPerModule + pixelsPerModule / 2
+      expect(black(middle(column), middle(row))).toBe(inside && modules.get(row, column) === 1)
+    }
+  }
+})
+
+test('only promotions can be left, each recipient by a link of their own', () => {
+  for (const [name, render] of Object.entries(mails))
+    expect(/nsubscribe/.test(render().html)).toBe(name === 'promotion')
+  const forRecipient = renderPromotion({ site, subject: 'Offer', paragraphs: ['Cheaper.'] })
+  const one = forRecipient(`${site.publicUrl}/u/one`)
+  expect(one.html).toContain('href="https://ama-esim.example/u/one"')
+  expect(one.text).toContain('https://ama-esim.example/u/one')
+  expect(forRecipient(`${site.publicUrl}/u/two`).html).not.toContain('/u/one')
+  expect(() => forRecipient('https://x.example/"onclick="')).toThrow('not a plain unsubscribe URL')
+  expect(() => forRecipient('javascript:alert(1)')).toThrow('not a plain unsubscribe URL')
+})
+
+test('amounts, data and places read as people write them', () => {
+  expect(money({ minor: 1290, currency: 'EUR' })).toBe('€12.90')
+  expect(money({ minor: 1290, currency: 'JPY' })).toBe('JP¥1,290')
+  expect([5e9, 1.5e9, 5e8, 0, null].map(dataAmount)).toEqual(['5 GB', '1.5 GB', '500 MB', '0 MB', 'unlimited'])
+  expect(['JP', 'XK', 'Europe'].map(placeName)).toEqual(['Japan', 'Kosovo', 'Europe'])
+})
+
+test('text stands out from its ground, in light and dark', () => {
+  const pairs: [string, string][] = [
+    [colours.ink, colours.card],
+    [colours.ink, colours.page],
+    [colours.ink, colours.quiet],
+    [colours.muted, colours.page],
+    [colours.muted, colours.card],
+    [colours.muted, colours.quiet],
+    [colours.accent, colours.card],
+    [colours.accent, colours.page],
+    [colours.onAccent, colours.accent],
+  ]
+  const dark = (selector: string, property: string) =>
+    new RegExp(`${selector}[^{]*\\{[^}]*?\\b${property}: (#[0-9a-f]{6})`).exec(darkStyle)?.[1] ?? 'missing'
+  const grounds = ['.page', '.card', '.quiet'].map((selector) => dark(selector, 'background-color'))
+  const texts = ['.ink', '.muted', '.link'].map((selector) => dark(selector, '(?<!-)color'))
+  for (const ground of grounds) for (const text of texts) pairs.push([text, ground])
+  pairs.push([dark('.button', '(?<!-)color'), dark('.button', 'background-color')])
+  for (const [text, ground] of pairs)
+    expect({ text, ground, contrast: contrast(text, ground) >= 4.5 }).toMatchObject({ contrast: true })
+})
+
+/** WCAG 2.2, contrast ratio */
+function contrast(one: string, other: string): number {
+  const luminance = (colour: string) => {
+    const [r = 0, g = 0, b = 0] = [1, 3, 5]
+      .map((at) => Number.parseInt(colour.slice(at, at + 2), 16) / 255)
+      .map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4))
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b
+  }
+  const [lighter = 0, darker = 0] = [luminance(one), luminance(other)].sort((a, b) => b - a)
+  return (lighter + 0.05) / (darker + 0.05)
+}
