@@ -1,3 +1,5 @@
+import { type FailureType, failures } from '../workflows/failures.ts'
+
 /** Every way this API can refuse. The code is the last part of the problem's type URI, which leads to its meaning. */
 export interface ProblemDefinition {
   status: number
@@ -5,7 +7,7 @@ export interface ProblemDefinition {
   meaning: string
 }
 
-export const problems = {
+const ownProblems = {
   invalid_request: {
     status: 400,
     title: 'The request is not valid',
@@ -96,6 +98,11 @@ export const problems = {
     title: 'The sign-in could not be verified',
     meaning: 'Apple or Google does not stand by this token or code: expired, used before, or meant for another app.',
   },
+  webhook_refused: {
+    status: 400,
+    title: 'The event is not accepted',
+    meaning: 'Its signature is missing, wrong or too old, or its body is not an event.',
+  },
   too_many_requests: {
     status: 429,
     title: 'Too many requests',
@@ -113,4 +120,22 @@ export const problems = {
   },
 } as const satisfies Record<string, ProblemDefinition>
 
-export type ProblemCode = keyof typeof problems
+/** `OrderStateConflict` becomes `order_state_conflict`. */
+type SnakeCase<Name extends string> = Name extends `${infer Head}${infer Tail}`
+  ? `${Lowercase<Head>}${Tail extends Uncapitalize<Tail> ? '' : '_'}${SnakeCase<Tail>}`
+  : Name
+
+export const problemCodeOf = (type: FailureType): SnakeCase<FailureType> =>
+  type.replaceAll(/\B[A-Z]/g, (letter) => `_${letter}`).toLowerCase() as SnakeCase<FailureType>
+
+/** What workflows can refuse, as they name it. */
+const workflowProblems = Object.fromEntries(
+  Object.entries(failures).map(([type, { http, meaning }]) => [
+    problemCodeOf(type as FailureType),
+    { status: http, title: meaning, meaning },
+  ]),
+) as Record<SnakeCase<FailureType>, ProblemDefinition>
+
+export type ProblemCode = keyof typeof ownProblems | SnakeCase<FailureType>
+
+export const problems: Record<ProblemCode, ProblemDefinition> = { ...ownProblems, ...workflowProblems }

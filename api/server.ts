@@ -16,8 +16,10 @@ import { consentRoutes } from './routes/consents.ts'
 import { deviceRoutes } from './routes/devices.ts'
 import { docsRoutes } from './routes/docs.ts'
 import { healthRoutes } from './routes/health.ts'
+import { orderRoutes } from './routes/orders.ts'
 import { packageRoutes } from './routes/packages.ts'
 import { signInRoutes } from './routes/sign-ins.ts'
+import { webhookRoutes } from './routes/webhooks.ts'
 
 export interface ApiOptions {
   /** over the defaults of limits.ts, which tests would exceed */
@@ -54,6 +56,8 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
     ...signInRoutes(api),
     ...deviceRoutes(api),
     ...consentRoutes(api),
+    ...orderRoutes(api),
+    ...webhookRoutes(api),
     ...healthRoutes(api, () => stopping),
     ...docsRoutes(() => ({ routes, document })),
   ]

@@ -187,3 +187,8 @@ export async function findAccountOfFirebaseUser(
     where firebase_uid_index = ${vault.cipher.blindIndex('accounts.firebase_uid', uid)}`
   return row && { id: row.id, lastActiveAt: row.last_active_at }
 }
+
+/** The account's address refuses mail for good. */
+export async function markMailBounced(sql: Queryable, id: string): Promise<void> {
+  await sql`update accounts set mail_state = 'bounced' where id = ${id}`
+}

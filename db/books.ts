@@ -1,6 +1,6 @@
 /** What stays for seven years (R2, U6): order facts, invoices and credit notes. Name-free from the start, dated by the day. */
 import { randomUUID } from 'node:crypto'
-import type { Transaction } from './database.ts'
+import type { Queryable, Transaction } from './database.ts'
 
 export interface Facts {
   packageName: string
@@ -117,4 +117,14 @@ async function issue(tx: Transaction, input: InvoiceInput, document: Document): 
     insert into invoice_links (order_id, document_key, number)
     select ${input.orderId}, ${document.documentKey}, number from document`
   return number
+}
+
+/** An order's invoice and credit note, as long as its customer has not been erased. */
+export async function listDocuments(
+  sql: Queryable,
+  orderId: string,
+): Promise<{ kind: string; number: string; issuedOn: string }[]> {
+  return sql<{ kind: string; number: string; issuedOn: string }[]>`
+    select i.kind, i.number, i.issued_on::text as "issuedOn" from invoices i
+    join invoice_links l on l.number = i.number where l.order_id = ${orderId} order by i.number`
 }

@@ -85,3 +85,27 @@ export async function paidSince(
     from orders where account_id = ${accountId} and paid_at > ${since}`
   return { orders: row?.orders ?? 0, grossMinor: row?.gross ?? 0 }
 }
+
+/** Orders from the youngest on, after the given position. */
+export async function listOrders(
+  sql: Queryable,
+  page: {
+    accountId: string | undefined
+    status: string | undefined
+    after: [createdAt: string, id: string] | undefined
+    limit: number
+  },
+): Promise<OrderRow[]> {
+  const { accountId, status, after, limit } = page
+  return sql<OrderRow[]>`
+    select * from orders where true
+      ${accountId === undefined ? sql`` : sql`and account_id = ${accountId}`}
+      ${status === undefined ? sql`` : sql`and status = ${status}`}
+      ${after === undefined ? sql`` : sql`and (created_at, id) < (${after[0]}, ${after[1]})`}
+    order by created_at desc, id desc limit ${limit}`
+}
+
+export async function findOrderOfPayment(sql: Queryable, paymentIntentId: string): Promise<string | undefined> {
+  const [row] = await sql<{ id: string }[]>`select id from orders where payment_intent_id = ${paymentIntentId}`
+  return row?.id
+}

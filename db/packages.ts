@@ -51,3 +51,22 @@ export async function listPackages(
     currency: row.currency,
   }))
 }
+
+/** Whether a package can be bought now. */
+export async function findSellable(sql: Queryable, code: string, kind: Package['kind']): Promise<boolean> {
+  const [row] = await sql`select 1 from packages where code = ${code} and kind = ${kind} and active`
+  return row !== undefined
+}
+
+/** Whether a top-up can be bought for an eSIM: its provider offers it, for the family of the package it was sold as. */
+export async function findTopUpOffer(
+  sql: Queryable,
+  wanted: { code: string; provider: string; basePackageCode: string },
+): Promise<boolean> {
+  const [row] = await sql`
+    select 1 from packages p
+    join package_offers o on o.package_code = p.code and o.provider = ${wanted.provider} and o.available
+    join package_offers base on base.package_code = ${wanted.basePackageCode} and base.provider = o.provider
+    where p.code = ${wanted.code} and p.kind = 'top_up' and p.active and base.family = o.family`
+  return row !== undefined
+}

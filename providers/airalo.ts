@@ -42,6 +42,7 @@ export function createAiralo(settings: AiraloSettings): EsimProvider {
 
   return {
     id: PROVIDER,
+    repeatsSafely: false,
 
     async listPackages() {
       const all: ProviderPackage[] = []

@@ -47,6 +47,7 @@ export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
 
   return {
     id: PROVIDER,
+    repeatsSafely: true,
 
     async listPackages() {
       const [base, topUps] = await Promise.all([

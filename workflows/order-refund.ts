@@ -19,6 +19,7 @@ export async function refundAll(run: OrderRun, reason: RefundReason): Promise<vo
     const fault = await refundOnce(run, reason, attempt)
     if (!fault) break
     await quick.recordRefundFailure({ orderId, ...clock(), code: fault })
+    run.announce('refund_failed')
     run.moveTo('refund_failed', 'an operator to repeat the refund', null)
     run.wish.retryRefund = false
     await condition(() => run.wish.retryRefund)

@@ -155,8 +155,8 @@ create table orders (
   delivered_at timestamptz,
   ended_at timestamptz
 );
-create index orders_account on orders (account_id, created_at desc, id);
-create index orders_created on orders (created_at desc, id);
+create index orders_account on orders (account_id, created_at desc, id desc);
+create index orders_created on orders (created_at desc, id desc);
 create index orders_unfinished on orders (status, created_at) where ended_at is null;
 create index orders_parent on orders (parent_order_id) where parent_order_id is not null;
 

@@ -1,0 +1,88 @@
+/** Following delivered eSIMs: the provider is asked, states are written down, due notices go out once. */
+import { activityInfo } from '@temporalio/activity'
+import type { Context } from '../context.ts'
+import { listEsims, recordEsimStatus, type StoredEsim } from '../db/esims.ts'
+import type { OrderRow } from '../db/orders.ts'
+import type { EsimNotice } from '../mails/esim-status.tsx'
+import { terms } from '../policy/terms.ts'
+import type { EsimProviderId, EsimStatus } from '../providers/esim.ts'
+import { failure } from '../workflows/failures.ts'
+import type { OrderActivities } from '../workflows/order.contract.ts'
+import { createEsimNotices } from './esim-notices.ts'
+import { inTermsOf } from './failures.ts'
+import { knownOrder } from './known-order.ts'
+
+type Activities = Pick<OrderActivities, 'refreshEsims' | 'watchEsims'>
+
+const asking = { unavailable: 'ProviderUnavailable', rejected: 'ProviderUnavailable' } as const
+/** soon enough for a notice whose mail or push could not go out */
+const noticeRetryMs = 15 * 60_000
+
+interface Look {
+  ended: boolean
+  /** milliseconds until something is due by the calendar, or the net's own pace */
+  lookAgainMs: number
+}
+
+export function createEsimTrackingActivities(context: Context): Activities {
+  const { sql } = context
+  const notices = createEsimNotices(context)
+
+  return {
+    async refreshEsims({ orderId, asOf }) {
+      const { ended } = await look(orderId, new Date(asOf))
+      return { ended }
+    },
+
+    /** An attempt's scheduled time is the workflow's clock, skipped or not. */
+    async watchEsims({ orderId }) {
+      const { ended, lookAgainMs } = await look(orderId, new Date(activityInfo().currentAttemptScheduledTimestampMs))
+      if (!ended) throw failure('EsimStillLives', { nextRetryDelay: lookAgainMs })
+    },
+  }
+
+  async function look(orderId: string, at: Date): Promise<Look> {
+    const order = await knownOrder(sql, orderId)
+    const esims = await listEsims(context, order)
+    const looks: Look[] = []
+    for (const esim of esims) looks.push(await lookAt(esim, order, at))
+    return {
+      ended: looks.every(({ ended }) => ended),
+      lookAgainMs: Math.min(terms.order.esimPollMs, ...looks.map(({ lookAgainMs }) => lookAgainMs)),
+    }
+  }
+
+  async function lookAt(esim: StoredEsim, order: OrderRow, at: Date): Promise<Look> {
+    if (isOver(esim.state)) return { ended: true, lookAgainMs: terms.order.esimPollMs }
+    const provider = context.esimProviders[esim.provider as EsimProviderId]
+    const status = await inTermsOf(asking, () => provider.getStatus(esim.esimRef))
+    if (status.state !== 'unknown') await recordEsimStatus(sql, esim.id, status, at)
+    const allSent = await notices.send(esim, order, dueNotices(status, at), status, at)
+    return {
+      ended: isOver(status.state),
+      lookAgainMs: allSent ? untilNextDate(status, at) : noticeRetryMs,
+    }
+  }
+}
+
+const isOver = (state: EsimStatus['state']): boolean => state === 'expired' || state === 'cancelled'
+
+/** U3: what the person is told about an eSIM in this state at this time. */
+export function dueNotices(status: EsimStatus, at: Date): EsimNotice[] {
+  if (status.state === 'expired') return ['expired']
+  const due: EsimNotice[] = []
+  if (status.state === 'in_use' || status.usedBytes > 0) due.push('in_use')
+  if (status.state === 'used_up') due.push('used_up')
+  else if (status.totalBytes !== null && status.usedBytes >= terms.order.lowDataShare * status.totalBytes)
+    due.push('low_data')
+  if (status.expiresAt !== null && Date.parse(status.expiresAt) - at.getTime() <= terms.order.lastDayMs)
+    due.push('last_day')
+  return due
+}
+
+/** A little after the date itself, so that a clock ahead of the provider's does not ask in vain. */
+function untilNextDate(status: EsimStatus, at: Date): number {
+  const expiry = status.expiresAt === null ? Number.NaN : Date.parse(status.expiresAt)
+  const dates = [expiry - terms.order.lastDayMs, expiry].map((date) => date + 1000 - at.getTime())
+  return Math.min(terms.order.esimPollMs, ...dates.filter((ms) => ms > 0))
+}

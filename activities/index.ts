@@ -1,0 +1,24 @@
+import type { Context } from '../context.ts'
+import type { OrderActivities } from '../workflows/order.contract.ts'
+import { createDisputeActivities } from './disputes.ts'
+import { createEsimTrackingActivities } from './esim-tracking.ts'
+import { createMeasurementActivities } from './measurement.ts'
+import { createOrderDeliveryActivities } from './order-delivery.ts'
+import { createOrderNoticeActivities } from './order-notices.ts'
+import { createOrderPaymentActivities } from './order-payment.ts'
+import { createOrderProvisioningActivities } from './order-provisioning.ts'
+import { createOrderRefundActivities } from './order-refund.ts'
+
+/** Every effect a workflow can have, over one context. */
+export function createActivities(context: Context) {
+  return {
+    ...createOrderPaymentActivities(context),
+    ...createOrderProvisioningActivities(context),
+    ...createOrderDeliveryActivities(context),
+    ...createOrderNoticeActivities(context),
+    ...createOrderRefundActivities(context),
+    ...createEsimTrackingActivities(context),
+    ...createMeasurementActivities(context),
+    ...createDisputeActivities(context),
+  } satisfies OrderActivities
+}

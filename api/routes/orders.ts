@@ -1,0 +1,264 @@
+import { z } from 'zod'
+import type { ApiContext } from '../../context.ts'
+import { accountExists, touchActivity } from '../../db/accounts.ts'
+import { listEsims } from '../../db/esims.ts'
+import { findOrder, listOrders, type OrderRow } from '../../db/orders.ts'
+import { findSellable, findTopUpOffer } from '../../db/packages.ts'
+import { qrPng } from '../../mails/qr.ts'
+import { terms } from '../../policy/terms.ts'
+import { approve, cancel, type OrderInput, refund, reject, resend } from '../../workflows/order.contract.ts'
+import { accountId } from '../account-fields.ts'
+import { assertReaches, type Caller } from '../caller.ts'
+import { cutPage, decodeCursor, pageOf, pageQuery } from '../cursor.ts'
+import type { IdempotentRequest } from '../idempotency.ts'
+import { createOrderClient } from '../order-client.ts'
+import { orderDetails, orderSummary, viewOrder, viewSummary } from '../order-view.ts'
+import { Problem } from '../problem.ts'
+import type { ProblemCode } from '../problems.ts'
+import { defineRoute, type Route } from '../route.ts'
+
+const orderParams = z.strictObject({ id: z.uuid() })
+const packageCode = z.string().regex(/^[a-z0-9][a-z0-9.-]{0,79}$/, 'must be the code of a package')
+const measurement = z
+  .strictObject({ adUserData: z.boolean(), adPersonalization: z.boolean() })
+  .default({ adUserData: false, adPersonalization: false })
+  .describe("the person's consent to ad measurement (P3)")
+const savedCards = z.boolean().default(false).describe('offer saved cards, and to save this one')
+
+const newOrder = z
+  .strictObject({
+    accountId,
+    packageCode,
+    quantity: z.int().min(1).max(terms.order.maxQuantity).default(1),
+    savedCards,
+    measurement,
+  })
+  .meta({ id: 'NewOrder' })
+const newTopUp = z
+  .strictObject({
+    packageCode,
+    esimId: z.uuid().optional().describe('needed when the order has several eSIMs'),
+    savedCards,
+    measurement,
+  })
+  .meta({ id: 'NewTopUp' })
+
+const orderPage = pageOf(orderSummary).meta({ id: 'OrderPage' })
+const cursorPosition = z.tuple([z.iso.datetime(), z.uuid()])
+const noStore = { 'Cache-Control': 'no-store' }
+const oneOrder = { description: 'The order', schema: orderDetails }
+const checkoutProblems = [
+  'package_unavailable',
+  'payment_unavailable',
+  'payment_refused',
+  'idempotency_key_reused',
+] as const
+
+export function orderRoutes(api: ApiContext): Route[] {
+  const { sql } = api
+  const client = createOrderClient(api)
+
+  /** @throws Problem not_found also for other people's orders */
+  async function reachable(id: string, caller: Caller): Promise<OrderRow> {
+    const order = await findOrder(sql, id)
+    if (!order) throw new Problem('not_found')
+    assertReaches(caller, order.account_id)
+    return order
+  }
+
+  async function checkOut(input: Omit<OrderInput, 'orderId' | 'requestHash'>, request: IdempotentRequest) {
+    const orderId = request.resourceId
+    await client.checkOut({ ...input, orderId, requestHash: request.requestHash.toString('hex') })
+    const order = await findOrder(sql, orderId)
+    if (!order) throw new Problem('not_found')
+    if (!order.request_hash.equals(request.requestHash)) throw new Problem('idempotency_key_reused')
+    return {
+      status: 201 as const,
+      headers: { ...noStore, Location: `/v1/orders/${orderId}` },
+      body: await viewOrder(api, order),
+    }
+  }
+
+  const action = (
+    name: 'cancel' | 'refund' | 'approve' | 'reject',
+    definition: typeof cancel,
+    who: readonly ('service' | 'person' | 'operator')[],
+    summary: string,
+    problems: readonly ProblemCode[] = [],
+  ): Route =>
+    defineRoute({
+      method: 'post',
+      path: `/v1/orders/{id}/${name}`,
+      tag: 'orders',
+      summary,
+      promises: ['U2'],
+      callers: who,
+      idempotencyKey: 'optional',
+      params: orderParams,
+      responses: { 200: oneOrder },
+      problems: ['order_state_conflict', ...problems],
+      async handle({ params, caller, idempotency }) {
+        await reachable(params.id, caller)
+        await client.update(params.id, definition, [], idempotency?.resourceId)
+        return { status: 200, headers: noStore, body: await viewOrder(api, await reachable(params.id, caller)) }
+      },
+    })
+
+  return [
+    defineRoute({
+      method: 'post',
+      path: '/v1/orders',
+      tag: 'orders',
+      summary: 'Order a package, and get what the payment sheet needs',
+      promises: ['U2', 'P2', 'C3', 'C7'],
+      callers: ['service', 'person'],
+      idempotencyKey: 'required',
+      body: newOrder,
+      responses: { 201: oneOrder },
+      problems: checkoutProblems,
+      async handle({ body, caller, idempotency }) {
+        assertReaches(caller, body.accountId)
+        const [known, sellable] = await Promise.all([
+          accountExists(sql, body.accountId),
+          findSellable(sql, body.packageCode, 'base'),
+        ])
+        if (!known) throw new Problem('account_missing')
+        if (!sellable) throw new Problem('package_unavailable')
+        return checkOut({ ...body, parentOrderId: null, esimId: null }, idempotency)
+      },
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/v1/orders/{id}/top-up',
+      tag: 'orders',
+      summary: 'Order more data for a delivered eSIM: an order of its own, paid like any other',
+      promises: ['U2'],
+      callers: ['service', 'person'],
+      idempotencyKey: 'required',
+      params: orderParams,
+      body: newTopUp,
+      responses: { 201: oneOrder },
+      problems: [...checkoutProblems, 'order_state_conflict'],
+      async handle({ params, body, caller, idempotency }) {
+        const parent = await reachable(params.id, caller)
+        const esims = await listEsims(api, parent)
+        const esim = body.esimId
+          ? esims.find(({ id }) => id === body.esimId)
+          : esims.length === 1
+            ? esims[0]
+            : undefined
+        if (!esim) {
+          const reason = body.esimId ? 'not an eSIM of this order' : 'needed: the order has several eSIMs or none'
+          throw new Problem('invalid_request', { errors: [{ field: 'esimId', reason }] })
+        }
+        if (parent.status !== 'delivered' || parent.parent_order_id) throw new Problem('order_state_conflict')
+        const offer = await findTopUpOffer(sql, {
+          code: body.packageCode,
+          provider: esim.provider,
+          basePackageCode: parent.package_code,
+        })
+        if (!offer) throw new Problem('package_unavailable')
+        const { esimId: _chosen, ...rest } = body
+        return checkOut(
+          { ...rest, accountId: parent.account_id, parentOrderId: parent.id, esimId: esim.id, quantity: 1 },
+          idempotency,
+        )
+      },
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/v1/orders',
+      tag: 'orders',
+      summary: 'Orders, the youngest first',
+      promises: ['C3', 'G1'],
+      callers: ['service', 'person', 'operator'],
+      query: z.strictObject({
+        ...pageQuery,
+        accountId: accountId.optional(),
+        status: z.string().max(40).optional(),
+      }),
+      responses: { 200: { description: 'A page of orders', schema: orderPage } },
+      async handle({ query, caller }) {
+        const account = caller.kind === 'person' ? caller.accountId : query.accountId
+        if (query.accountId) assertReaches(caller, query.accountId)
+        const position = decodeCursor(query.cursor, cursorPosition)
+        const rows = await listOrders(sql, {
+          accountId: account,
+          status: query.status,
+          after: position,
+          limit: query.limit + 1,
+        })
+        const page = cutPage(rows, query.limit, (row) => [row.created_at.toISOString(), row.id])
+        return { status: 200, body: { items: page.rows.map(viewSummary), nextCursor: page.nextCursor } }
+      },
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/v1/orders/{id}',
+      tag: 'orders',
+      summary: 'One order, with its eSIMs',
+      promises: ['C3', 'G1', 'U3'],
+      callers: ['service', 'person', 'operator'],
+      params: orderParams,
+      responses: { 200: oneOrder },
+      async handle({ params, caller }) {
+        const order = await reachable(params.id, caller)
+        if (caller.kind === 'person') await touchActivity(sql, order.account_id, new Date())
+        const view = await viewOrder(api, order)
+        // Operators settle orders; they neither pay for them nor install them.
+        const shown = caller.kind === 'operator' ? { ...view, payment: null, installUrl: null, esims: [] } : view
+        return { status: 200, headers: noStore, body: shown }
+      },
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/v1/orders/{id}/qr.png',
+      tag: 'orders',
+      summary: 'The QR code that installs an eSIM',
+      promises: ['U3'],
+      callers: ['service', 'person'],
+      params: orderParams,
+      query: z.strictObject({ esimId: z.uuid().optional().describe('default: the first') }),
+      responses: { 200: { description: 'A PNG image', contentType: 'image/png' } },
+      async handle({ params, query, caller }) {
+        const esims = await listEsims(api, await reachable(params.id, caller))
+        const esim = query.esimId ? esims.find(({ id }) => id === query.esimId) : esims[0]
+        if (!esim) throw new Problem('not_found')
+        return { status: 200, headers: noStore, raw: await qrPng(esim.activationCode) }
+      },
+    }),
+    action(
+      'cancel',
+      cancel,
+      ['service', 'person', 'operator'],
+      'Cancel before delivery: nothing is charged, or all refunded',
+    ),
+    action(
+      'refund',
+      refund,
+      ['service', 'person', 'operator'],
+      'Give back unused eSIMs for the money; an operator may repeat a refund that failed',
+      ['esim_in_use', 'provider_unavailable'],
+    ),
+    action('approve', approve, ['operator'], 'Let a held order go on'),
+    action('reject', reject, ['operator'], 'Refund a held order'),
+    defineRoute({
+      method: 'post',
+      path: '/v1/orders/{id}/resend',
+      tag: 'orders',
+      summary: 'Send the delivery mail again',
+      promises: ['U3'],
+      callers: ['service', 'person', 'operator'],
+      idempotencyKey: 'required',
+      params: orderParams,
+      responses: { 200: oneOrder },
+      problems: ['order_state_conflict', 'mail_unavailable'],
+      async handle({ params, caller, idempotency }) {
+        await reachable(params.id, caller)
+        const requestId = idempotency.resourceId
+        await client.update(params.id, resend, [{ requestId }], requestId)
+        return { status: 200, headers: noStore, body: await viewOrder(api, await reachable(params.id, caller)) }
+      },
+    }),
+  ]
+}

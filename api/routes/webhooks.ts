@@ -1,0 +1,142 @@
+/** The payment processor's and the eSIM providers' webhooks: proven, deduplicated, handed on, and only then answered. */
+import { timingSafeEqual } from 'node:crypto'
+import { z } from 'zod'
+import type { ApiContext } from '../../context.ts'
+import { findOrderOfEsim } from '../../db/esims.ts'
+import { findOrderOfPayment } from '../../db/orders.ts'
+import { handleOnce } from '../../db/webhook-events.ts'
+import type { ProviderHint, WebhookNews } from '../../providers/esim.ts'
+import { isProviderFailure } from '../../providers/failure.ts'
+import type { StripeWebhook } from '../../providers/stripe-webhooks.ts'
+import { createOrderNews } from '../order-news.ts'
+import { Problem } from '../problem.ts'
+import { defineRoute, type Route } from '../route.ts'
+
+const received = { 200: { description: 'Received', schema: z.object({ received: z.boolean() }) } } as const
+const thanks = { status: 200, body: { received: true } } as const
+
+/** What a payment event is to its order; the rest is no news to anybody. */
+const paymentEvents = new Set([
+  'payment_intent.succeeded',
+  'payment_intent.canceled',
+  'refund.updated',
+  'refund.failed',
+  'charge.refund.updated',
+])
+const disputeEvents = /^charge\.dispute\.(created|updated|closed|funds_withdrawn|funds_reinstated)$/
+
+export function webhookRoutes(api: ApiContext): Route[] {
+  const { sql, config, esimProviders } = api
+  const news = createOrderNews(api)
+
+  return [
+    defineRoute({
+      method: 'post',
+      path: '/v1/webhooks/stripe',
+      tag: 'webhooks',
+      summary: 'News from Stripe',
+      promises: ['U2'],
+      callers: ['public'],
+      rawBody: true,
+      unlimited: true,
+      responses: received,
+      problems: ['webhook_refused'],
+      async handle({ raw, header }) {
+        const event = proven(() => api.stripe.parseWebhook(raw, header('stripe-signature') ?? ''))
+        await handleOnce(sql, { source: 'stripe', eventId: event.eventId, at: new Date() }, () => stripeNews(event))
+        return thanks
+      },
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/v1/webhooks/esim-access/{secret}',
+      tag: 'webhooks',
+      summary: 'News from eSIM Access: unsigned, so the path holds a secret and senders may be limited by address',
+      promises: ['U2', 'U3'],
+      callers: ['public'],
+      rawBody: true,
+      unlimited: true,
+      params: z.strictObject({ secret: z.string().max(200) }),
+      responses: received,
+      async handle({ raw, params, ip }) {
+        const senders = config.ESIM_ACCESS_WEBHOOK_IPS
+        const allowed =
+          equal(params.secret, config.ESIM_ACCESS_WEBHOOK_TOKEN) && (!senders || senders.includes(ip ?? ''))
+        if (!allowed) throw new Problem('not_found')
+        await esimNews('esim-access', () =>
+          esimProviders['esim-access'].parseWebhook({ rawBody: raw.toString('utf8'), headers: {} }),
+        )
+        return thanks
+      },
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/v1/webhooks/airalo',
+      tag: 'webhooks',
+      summary: 'News from Airalo',
+      promises: ['U2', 'U3'],
+      callers: ['public'],
+      rawBody: true,
+      unlimited: true,
+      responses: received,
+      problems: ['webhook_refused'],
+      async handle({ raw, header }) {
+        const headers = { 'airalo-signature': header('airalo-signature') }
+        await esimNews('airalo', () => esimProviders.airalo.parseWebhook({ rawBody: raw.toString('utf8'), headers }))
+        return thanks
+      },
+    }),
+    defineRoute({
+      method: 'head',
+      path: '/v1/webhooks/airalo',
+      tag: 'webhooks',
+      summary: 'Airalo asks whether anybody is here before it sends news',
+      callers: ['public'],
+      unlimited: true,
+      responses: { 200: { description: 'Here' } },
+      handle: () => ({ status: 200 }),
+    }),
+  ]
+
+  async function stripeNews(event: StripeWebhook): Promise<void> {
+    const isDispute = disputeEvents.test(event.type)
+    if (!isDispute && !paymentEvents.has(event.type)) return
+    const orderId = event.orderId ?? (event.paymentIntentId && (await findOrderOfPayment(sql, event.paymentIntentId)))
+    // A payment that is none of our orders': made by hand at the processor, or erased long ago.
+    if (!orderId) return
+    if (isDispute) await news.dispute(orderId, event.disputeId ?? event.objectId)
+    else await news.payment(orderId)
+  }
+
+  async function esimNews(source: 'esim-access' | 'airalo', parse: () => WebhookNews): Promise<void> {
+    const { eventId, hints } = proven(parse)
+    // Only a delivered eSIM has a run that waits for news; provisioning asks by itself.
+    const orders = new Set<string>()
+    for (const hint of hints) {
+      const order = isNews(hint) ? await findOrderOfEsim(sql, api, source, hint.esimRef) : undefined
+      if (order?.delivered) orders.add(order.orderId)
+    }
+    if (orders.size === 0) return
+    await handleOnce(sql, { source, eventId, at: new Date() }, async () => {
+      for (const orderId of orders) await news.provider(orderId)
+    })
+  }
+}
+
+/** Validity is followed by the calendar; an order that was placed is asked for anyway. */
+const isNews = (hint: ProviderHint): hint is ProviderHint & { esimRef: string } =>
+  hint.esimRef !== undefined && (hint.kind === 'esim' || hint.kind === 'usage')
+
+function proven<News>(parse: () => News): News {
+  try {
+    return parse()
+  } catch (error) {
+    if (isProviderFailure(error)) throw new Problem('webhook_refused', { detail: `Reason: ${error.code}` })
+    throw error
+  }
+}
+
+function equal(given: string, expected: string): boolean {
+  const [a, b] = [Buffer.from(given), Buffer.from(expected)]
+  return a.length === b.length && timingSafeEqual(a, b)
+}
