@@ -55,7 +55,7 @@ export function renderEmailChanged({ site }: { site: Site }): RenderedMail {
     title,
     <Layout site={site} preview="We write to your new address from now on." reason={reason}>
       <Title>{title}</Title>
-      <Paragraph>We write to your new address from now on, and have deleted this one.</Paragraph>
+      <Paragraph>We write to your new address from now on, and no longer to this one.</Paragraph>
       <Note>If that was not you, write to {site.supportMail} at once.</Note>
     </Layout>,
   )

@@ -49,8 +49,8 @@ function OrderConfirmation(props: OrderConfirmationProps & { subject: string }) 
     <Layout site={site} preview="Scan the code or tap the link to install it." reason={orderReason}>
       <Title>{subject}</Title>
       <Paragraph>
-        {greeting(props.firstName)} Thank you for your order. Install {esims.length === 1 ? 'it' : 'them'} while you
-        have Wi-Fi; the days start counting when the eSIM first connects at your destination.
+        {greeting(props.firstName)}Thank you for your order. Install {esims.length === 1 ? 'it' : 'them'} while you have
+        Wi-Fi, best before you leave.
       </Paragraph>
       <Action href={props.installUrl}>Open the install page</Action>
       {esims.map((esim, index) => (

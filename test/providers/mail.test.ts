@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { readBounce } from '../../providers/bounce.ts'
 import { createMail, type Mail, type MailSender } from '../../providers/mail.ts'
 import type { ReadMail } from '../../sim/mailbox/store.ts'
 import { type RunningMailbox, startMailbox } from '../../sim/mailbox.ts'
@@ -158,8 +159,24 @@ test('a bounce comes back to the envelope sender', async () => {
   const text = bounce?.body.toString() ?? ''
   expect(bounce?.headers['content-type']).toBe('message/rfc822')
   expect(text).toContain('To: bounces+order.1.ready@bounce.ama-esim.example')
-  expect(text).toContain('Status: 5.1.1')
+  expect(readBounce(text)).toEqual({ messageId: 'order.1.ready', status: '5.1.1', permanent: true })
   await receiver.stop()
+})
+
+test('of a bounce only the notification counts, not what it quotes', () => {
+  const report = (to: string, status: string) =>
+    `To: ${to}\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\n\n` +
+    `--b\n\nYour mail\nTo: bounces+quoted@x.example\n--b\nContent-Type: message/delivery-status\n\n` +
+    `Reporting-MTA: dns; x\n\nFinal-Recipient: rfc822; planted.person@example.com\n${status}\n\n--b--\n`
+  expect(readBounce(report('<bounces+a.b-1@x.example>', 'Status: 4.2.2'))).toEqual({
+    messageId: 'a.b-1',
+    status: '4.2.2',
+    permanent: false,
+  })
+  expect(readBounce(report('\r\n bounces+a@x.example', 'status:5.0.0')).permanent).toBe(true)
+  for (const text of ['', report('planted.person@example.com', 'Status: 5.1.1'), report('bounces+a@x.example', '')]) {
+    expect(() => readBounce(text)).toThrow(/^smtp: rejected \(unreadable_bounce\)$/)
+  }
 })
 
 test('the inbox shows what came, and nothing of it runs', async () => {
