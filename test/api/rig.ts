@@ -44,8 +44,10 @@ export async function startRig(options: { limits?: Partial<Limits>; env?: Record
   await migrate(migrations)
   await migrations.end()
 
-  const config = readConfig({
+  const env = {
     NODE_ENV: 'test',
+    API_HOST: '127.0.0.1',
+    API_PORT: '0',
     HOSTING_REGION: 'de-fsn1',
     PUBLIC_URL: 'https://api.example.com',
     DATABASE_URL: postgres.url,
@@ -79,7 +81,8 @@ export async function startRig(options: { limits?: Partial<Limits>; env?: Record
     MAIL_BOUNCE_DOMAIN: 'bounces.example.com',
     SUPPORT_MAIL: 'support@example.com',
     ...options.env,
-  })
+  }
+  const config = readConfig(env)
   const logged: string[] = []
   const destination: DestinationStream = { write: (line) => void logged.push(line) }
   const log = createLog({ level: 'info' }, destination)
@@ -102,6 +105,7 @@ export async function startRig(options: { limits?: Partial<Limits>; env?: Record
 
   return {
     api,
+    env,
     document,
     routes,
     logged,

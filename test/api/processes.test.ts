@@ -1,0 +1,79 @@
+/** The commands as processes of their own: the API from start to SIGTERM, and the keys. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Rig, startRig } from './rig.ts'
+
+let rig: Rig
+
+beforeAll(async () => {
+  rig = await startRig()
+})
+afterAll(() => rig.stop())
+
+function start(...args: string[]) {
+  const env = { PATH: process.env.PATH, HOME: process.env.HOME, TEMPORAL_ADDRESS: '127.0.0.1:9', ...rig.env }
+  const child = spawn(process.execPath, ['--import', 'tsx', ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  let [out, err] = ['', '']
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    out += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    err += text
+  })
+  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, out, err }))
+  return { child, ended }
+}
+
+const keys = (...args: string[]) => start('cli/keys.ts', ...args).ended
+
+test('a key is made, shown once, listed without its secret, and revoked', async () => {
+  const made = await keys('create', 'operator', '--label', 'night shift')
+  expect(made.code, made.err).toBe(0)
+  const token = made.out.trim()
+  const [, , id = ''] = token.split('_')
+  expect((await rig.call('GET', '/metrics', { token })).status).toBe(200)
+
+  const listed = await keys('list')
+  expect(listed.out).toMatch(new RegExp(`^${id}\toperator\t.*\tin force\tnight shift$`, 'm'))
+  expect(listed.out).not.toContain(token.split('_').slice(3).join('_'))
+
+  expect((await keys('revoke', id)).code).toBe(0)
+  expect((await rig.call('GET', '/metrics', { token })).status).toBe(401)
+  expect((await keys('revoke', id)).code).toBe(1)
+  const events = await rig.api.sql`select kind from security_log where detail = ${id} order by at`
+  expect(events.map((event) => event.kind)).toEqual(['key_created', 'key_revoked'])
+}, 30_000)
+
+test.each([[[]], [['create', 'admin', '--label', 'x']], [['create', 'service']], [['revoke']]])(
+  'keys %j explains itself',
+  async (args) => {
+    const { code, err } = await keys(...args)
+    expect([code, err.includes('Usage:')]).toEqual([2, true])
+  },
+  30_000,
+)
+
+test.each(['SIGTERM', 'SIGINT'] as const)(
+  'on %s the API ends in order',
+  async (signal) => {
+    rig.env.API_PORT = '0'
+    rig.env.API_HOST = '127.0.0.1'
+    const { child, ended } = start('api/main.ts')
+    let output = ''
+    const port = await new Promise<number>((resolve) => {
+      child.stdout.on('data', (text: string) => {
+        output += text
+        const listening = /"port":(\d+)/.exec(output)
+        if (listening) resolve(Number(listening[1]))
+      })
+    })
+    const keptAlive = await fetch(`http://127.0.0.1:${port}/livez`)
+    expect(keptAlive.status).toBe(200)
+    await keptAlive.text()
+    child.kill(signal)
+    const { code, err } = await ended
+    expect([code, err]).toEqual([0, ''])
+  },
+  30_000,
+)

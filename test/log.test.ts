@@ -1,0 +1,53 @@
+import postgres from 'postgres'
+import { expect, test } from 'vitest'
+import { createLog } from '../log.ts'
+
+function logging(write: (log: ReturnType<typeof createLog>) => void): string {
+  const lines: string[] = []
+  write(createLog({ level: 'trace' }, { write: (line) => void lines.push(line) }))
+  return lines.join('')
+}
+
+test('what must not be logged is not, at the top and below', () => {
+  const canary = 'canary'
+  const fields = ['email', 'firstName', 'phone', 'ip', 'pushToken', 'iccid', 'body', 'authorization', 'clientSecret']
+  for (const field of fields) {
+    for (const value of [{ [field]: canary }, { a: { [field]: canary } }]) {
+      expect(logging((log) => log.info(value, 'said'))).not.toContain(canary)
+    }
+  }
+})
+
+test('a database error is told without the data it quotes', () => {
+  const error = Object.assign(new postgres.PostgresError('duplicate key'), {
+    message: 'invalid input syntax: "canary"',
+    code: '23505',
+    detail: 'Key (email)=(canary) already exists.',
+    constraint_name: 'accounts_email_index_key',
+    query: 'insert canary',
+    parameters: ['canary'],
+  })
+  const line = logging((log) => log.error({ err: new Error('outer', { cause: error }) }, 'failed'))
+  expect(line).not.toContain('canary')
+  expect(JSON.parse(line)).toMatchObject({
+    err: { type: 'Error', message: 'outer', cause: { code: '23505', constraint: 'accounts_email_index_key' } },
+  })
+})
+
+test('a parser that quotes what it could not parse is not quoted', () => {
+  const line = logging((log) => {
+    try {
+      JSON.parse('canary')
+    } catch (error) {
+      log.error({ err: error }, 'failed')
+    }
+  })
+  expect(line).not.toContain('canary')
+  expect(line).toContain('SyntaxError')
+})
+
+test('anything can be thrown', () => {
+  expect(JSON.parse(logging((log) => log.error({ err: 'canary' }, 'failed')))).toMatchObject({
+    err: { type: 'string' },
+  })
+})

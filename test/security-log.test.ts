@@ -1,0 +1,60 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createDataKeys } from '../db/data-keys.ts'
+import { connectDatabase, type Database } from '../db/database.ts'
+import { createFieldCipher } from '../db/field-cipher.ts'
+import { migrate } from '../db/migrate.ts'
+import { ensurePartitions, partitionName, recordSecurityEvent } from '../db/security-log.ts'
+import { type PostgresServer, startPostgres } from '../dev/postgres.ts'
+
+let postgres: PostgresServer
+let sql: Database
+const cipher = createFieldCipher({ activeId: 'k', keys: new Map([['k', randomBytes(32)]]) }, randomBytes(32))
+const vault = { cipher, dataKeys: createDataKeys(cipher) }
+
+beforeAll(async () => {
+  postgres = await startPostgres()
+  sql = connectDatabase(postgres.url)
+  await migrate(sql)
+})
+afterAll(async () => {
+  await sql.end()
+  await postgres.stop()
+})
+
+async function partitions(): Promise<string[]> {
+  const rows = await sql<{ name: string }[]>`
+    select inhrelid::regclass::text as name from pg_inherits where inhparent = 'security_log'::regclass order by 1`
+  return rows.map((row) => row.name)
+}
+
+test('R4: each UTC day has its partition, made once, however many ask', async () => {
+  const from = new Date('2031-12-30T23:59:59Z')
+  await Promise.all(Array.from({ length: 5 }, () => ensurePartitions(sql, from, 3)))
+  expect(await partitions()).toEqual(['2031_12_30', '2031_12_31', '2032_01_01'].map((day) => `security_log_${day}`))
+  expect(partitionName(from)).toBe('security_log_2031_12_30')
+})
+
+test('an event of a day without a partition is kept all the same, also when many come at once', async () => {
+  const at = new Date('2033-03-01T00:00:00Z')
+  const requestIds = Array.from({ length: 10 }, () => randomUUID())
+  await Promise.all(
+    requestIds.map((requestId) =>
+      recordSecurityEvent(sql, vault, { kind: 'sign_in', actor: 'person', ip: '203.0.113.5', requestId, at }),
+    ),
+  )
+  const rows = await sql<{ ip: Buffer; partition: string }[]>`
+    select ip, tableoid::regclass::text as partition from security_log where request_id = any(${requestIds})`
+  expect(rows.map((row) => row.partition)).toEqual(Array(10).fill('security_log_2033_03_01'))
+  const key = await vault.dataKeys.system(sql)
+  expect(rows.map((row) => cipher.decrypt(key, 'security_log.ip', row.ip))).toEqual(Array(10).fill('203.0.113.5'))
+})
+
+test('the last instant of a day belongs to it', async () => {
+  const requestId = randomUUID()
+  const at = new Date('2034-06-30T23:59:59.999Z')
+  await recordSecurityEvent(sql, vault, { kind: 'sign_in', actor: 'person', requestId, at })
+  const [row] =
+    await sql`select tableoid::regclass::text as partition, ip from security_log where request_id = ${requestId}`
+  expect({ ...row }).toEqual({ partition: 'security_log_2034_06_30', ip: null })
+})
