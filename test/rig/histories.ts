@@ -1,0 +1,78 @@
+import type { Client } from '@temporalio/client'
+import type { PayloadCodec } from '@temporalio/common'
+import type { temporal } from '@temporalio/proto'
+import { Worker } from '@temporalio/worker'
+import { createLog } from '../../log.ts'
+import { createDataConverter, type PayloadKeyring } from '../../payload-codec.ts'
+import { loadBundle } from '../../worker/bundle.ts'
+
+export type History = temporal.api.history.v1.IHistory
+
+export interface KeptHistory {
+  workflowId: string
+  runId: string
+  history: History
+}
+
+/** Every run in the namespace, open or closed, with its whole history. */
+export async function fetchHistories(client: Client): Promise<KeptHistory[]> {
+  const histories: KeptHistory[] = []
+  for await (const { workflowId, runId } of client.workflow.list()) {
+    const history = await client.workflow.getHandle(workflowId, runId).fetchHistory()
+    histories.push({ workflowId, runId, history })
+  }
+  return histories
+}
+
+/**
+ * Replays histories against the workflows as they are now.
+ * @throws naming every run that the code would not repeat
+ */
+export async function replay(histories: KeptHistory[], payloadKeys?: PayloadKeyring): Promise<void> {
+  if (histories.length === 0) return
+  const log = createLog({ level: 'silent' })
+  const results = Worker.runReplayHistories(
+    {
+      workflowBundle: await loadBundle({ encrypted: payloadKeys !== undefined, log }),
+      dataConverter: createDataConverter(payloadKeys),
+      replayName: 'rig',
+    },
+    histories.map(({ workflowId, history }) => ({ workflowId, history })),
+  )
+  const faults: string[] = []
+  for await (const { workflowId, error } of results) {
+    if (error) faults.push(`${workflowId}: ${error.message}`)
+  }
+  if (faults.length > 0) throw new Error(`${faults.length} run(s) do not replay:\n${faults.join('\n')}`)
+}
+
+/** Everything a history says in clear: one text per event, payloads decoded. */
+export async function readableEvents(history: History, codecs: PayloadCodec[] = []): Promise<string[]> {
+  return await Promise.all((history.events ?? []).map((event) => readable(event, codecs)))
+}
+
+/** Any message of Temporal's as text: strings as they are, payloads decoded, bytes as text. */
+export async function readable(message: unknown, codecs: PayloadCodec[] = []): Promise<string> {
+  const found: string[] = []
+  await collect(message, codecs, found)
+  return found.join('\n')
+}
+
+async function collect(value: unknown, codecs: PayloadCodec[], found: string[]): Promise<void> {
+  if (typeof value === 'string') found.push(value)
+  else if (value instanceof Uint8Array) found.push(Buffer.from(value).toString('utf8'))
+  else if (isPayload(value)) {
+    let payloads = [value]
+    for (const codec of codecs) payloads = (await codec.decode(payloads)) as typeof payloads
+    for (const { data } of payloads) if (data) found.push(Buffer.from(data).toString('utf8'))
+  } else if (typeof value === 'object' && value !== null) {
+    for (const [key, inner] of Object.entries(value)) {
+      found.push(key)
+      await collect(inner, codecs, found)
+    }
+  }
+}
+
+function isPayload(value: unknown): value is { metadata: Record<string, Uint8Array>; data?: Uint8Array | null } {
+  return typeof value === 'object' && value !== null && 'metadata' in value && 'data' in value
+}

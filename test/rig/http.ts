@@ -1,0 +1,63 @@
+/** The API as its callers see it. */
+import { randomUUID } from 'node:crypto'
+
+export interface Answer {
+  status: number
+  headers: Headers
+  // biome-ignore lint/suspicious/noExplicitAny: what came over the wire is looked at field by field
+  body: any
+  text: string
+}
+
+export interface Request {
+  /** sent as JSON, text as it is */
+  body?: unknown
+  /** a POST has a random Idempotency-Key unless this one says otherwise; null leaves a header out */
+  headers?: Record<string, string | null>
+}
+
+export type Caller = ReturnType<typeof createCaller>
+
+/** @param token a key or an ID token; undefined calls without credentials */
+export function createCaller(url: string, token?: string) {
+  const call = (method: string, path: string, request: Request = {}): Promise<Answer> =>
+    send(url, method, path, token, request)
+  return {
+    token,
+    call,
+    get: (path: string, headers: Request['headers'] = {}) => call('GET', path, { headers }),
+    post: (path: string, body?: unknown, headers: Request['headers'] = {}) => call('POST', path, { body, headers }),
+    put: (path: string, body?: unknown, headers: Request['headers'] = {}) => call('PUT', path, { body, headers }),
+    patch: (path: string, body?: unknown, headers: Request['headers'] = {}) => call('PATCH', path, { body, headers }),
+    delete: (path: string, headers: Request['headers'] = {}) => call('DELETE', path, { headers }),
+  }
+}
+
+/** The body of an answer that has to have this status. @throws with the whole answer otherwise */
+export function expectStatus(answer: Answer, status: number): Answer['body'] {
+  if (answer.status !== status) throw new Error(`expected ${status}, got ${answer.status}: ${answer.text}`)
+  return answer.body
+}
+
+async function send(
+  url: string,
+  method: string,
+  path: string,
+  token: string | undefined,
+  { body, headers = {} }: Request,
+): Promise<Answer> {
+  const all: Record<string, string | null> = {
+    'content-type': body === undefined ? null : 'application/json',
+    authorization: token === undefined ? null : `Bearer ${token}`,
+    'idempotency-key': method === 'POST' ? randomUUID() : null,
+    ...Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])),
+  }
+  const response = await fetch(url + path, {
+    method,
+    headers: Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== null),
+    ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  })
+  const text = await response.text()
+  const isJson = response.headers.get('content-type')?.includes('json') ?? false
+  return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : undefined }
+}

@@ -1,0 +1,49 @@
+import { randomBytes, randomInt, randomUUID } from 'node:crypto'
+import type { Stack } from '../../dev/stack.ts'
+import { type Caller, createCaller, expectStatus } from './http.ts'
+
+export interface Person {
+  accountId: string
+  email: string
+  firstName: string
+  lastName: string
+  phone: string
+  firebaseUid: string
+  deviceId: string
+  pushToken: string
+  appInstanceId: string
+  /** calls as this person, by a fresh Firebase ID token */
+  caller: Caller
+}
+
+export interface SignUpOptions {
+  /** over the made-up sign-up data; may name `apple`, `google`, ... */
+  account?: Record<string, unknown>
+  /** false: no device; else over the made-up one */
+  device?: Record<string, unknown> | false
+}
+
+/** Signs somebody up whom nobody else is, with a phone that takes pushes. */
+export async function signUp(stack: Stack, service: Caller, options: SignUpOptions = {}): Promise<Person> {
+  const id = randomUUID()
+  const { uid, idToken } = await stack.sims.google.do<{ uid: string; idToken: string }>('firebase-sign-in', {})
+  await stack.sims.firebase.do('user', { uid })
+  const made = {
+    email: `${id}@people.example`,
+    firstName: `Fi${id.slice(0, 8)}`,
+    lastName: `La${id.slice(9, 13)}${id.slice(14, 18)}`,
+    phone: `+49151${randomInt(10_000_000, 99_999_999)}`,
+    firebaseUid: uid,
+    ...options.account,
+  }
+  const account = expectStatus(await service.post('/v1/accounts', made), 201)
+  const caller = createCaller(stack.urls.api, idToken)
+  const deviceId = `device-${id}`
+  const pushToken = randomBytes(60).toString('base64url')
+  const appInstanceId = randomBytes(16).toString('hex')
+  if (options.device !== false) {
+    const device = { platform: 'ios', pushToken, appInstanceId, osVersion: '18.1', ...options.device }
+    expectStatus(await caller.put(`/v1/accounts/${account.id}/devices/${deviceId}`, device), 200)
+  }
+  return { ...made, accountId: account.id, deviceId, pushToken, appInstanceId, caller }
+}

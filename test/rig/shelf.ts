@@ -1,0 +1,51 @@
+import type { Context } from '../../context.ts'
+import type { EsimProviderId } from '../../providers/esim.ts'
+
+/** Packages that tests buy, each with the providers it can be had from, the first asked first. */
+export const shelf = {
+  /** 1 GB, 7 days, 5.00 EUR: eSIM Access, then Airalo */
+  anyProvider: 'test-germany-1gb',
+  onlyEsimAccess: 'test-germany-1gb-esim-access',
+  onlyAiralo: 'test-germany-1gb-airalo',
+  topUp: 'test-germany-1gb-top-up',
+} as const
+
+export type ShelfPackage = (typeof shelf)[keyof typeof shelf]
+
+const wares: Record<ShelfPackage, { kind: 'base' | 'top_up'; offers: Partial<Record<EsimProviderId, string>> }> = {
+  'test-germany-1gb': { kind: 'base', offers: { 'esim-access': 'CKH100', airalo: 'hallo-mobil-7days-1gb' } },
+  'test-germany-1gb-esim-access': { kind: 'base', offers: { 'esim-access': 'CKH100' } },
+  'test-germany-1gb-airalo': { kind: 'base', offers: { airalo: 'hallo-mobil-7days-1gb' } },
+  'test-germany-1gb-top-up': {
+    kind: 'top_up',
+    offers: { 'esim-access': 'TOPUP_CKH100', airalo: 'hallo-mobil-7days-1gb-topup' },
+  },
+}
+
+export const shelfPriceMinor = 500
+
+/** Puts them on sale, beside whatever the catalogue holds. */
+export async function stockShelf({ sql, esimProviders, config }: Context): Promise<void> {
+  const at = new Date()
+  const offered = {
+    'esim-access': await esimProviders['esim-access'].listPackages(),
+    airalo: await esimProviders.airalo.listPackages(),
+  }
+  for (const [code, { kind, offers }] of Object.entries(wares)) {
+    await sql`
+      insert into packages (code, kind, name, destinations, data_bytes, daily, days, price_minor, currency, updated_at)
+      values (${code}, ${kind}, 'Germany, 1 GB, 7 days', ${['DE']}, ${2 ** 30}, false, 7, ${shelfPriceMinor},
+        ${config.SHOP_CURRENCY}, ${at})
+      on conflict (code) do nothing`
+    for (const [rank, [provider, providerCode]] of Object.entries(offers).entries()) {
+      const found = offered[provider as EsimProviderId].find((each) => each.code === providerCode && each.kind === kind)
+      if (!found) throw new Error(`${provider} does not sell ${providerCode} any more`)
+      await sql`
+        insert into package_offers (package_code, provider, provider_package_code, family, cost_micros, cost_currency,
+          rank, available, seen_at)
+        values (${code}, ${provider}, ${providerCode}, ${found.family}, ${found.costMicros}, ${found.costCurrency},
+          ${rank}, true, ${at})
+        on conflict (package_code, provider) do nothing`
+    }
+  }
+}

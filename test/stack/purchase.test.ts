@@ -1,0 +1,24 @@
+/** The whole of the stack at work: if this fails, look here before anywhere else. */
+import { describe, expect, test } from 'vitest'
+import { openStack } from '../rig/stack.ts'
+
+const rig = await openStack()
+
+describe('a purchase over the whole stack', () => {
+  test('is paid, provisioned, delivered and in the books', async () => {
+    const person = await rig.signUp()
+    const order = await rig.buy(person)
+    expect(order).toMatchObject({ status: 'delivered', accountId: person.accountId })
+    expect(order.esims).toHaveLength(1)
+    const [mail] = await rig.sims.mailbox.do<{ subject: string }[]>('wait', { to: person.email })
+    expect(mail?.subject).toBeTruthy()
+    await rig.checkBooks()
+  })
+
+  test('leaves nothing of the person with those who must not know', async () => {
+    const person = await rig.signUp()
+    await rig.buy(person)
+    const { email, firstName, lastName, phone, pushToken } = person
+    expect(await rig.findCanaries({ email, firstName, lastName, phone, pushToken })).toEqual([])
+  })
+})

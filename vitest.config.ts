@@ -1,0 +1,16 @@
+import { availableParallelism } from 'node:os'
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts', 'test/**/*.test.tsx'],
+    pool: 'forks',
+    // A file's stack keeps about two cores busy: database, Temporal, API and worker.
+    maxWorkers: Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2))),
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    teardownTimeout: 30_000,
+    // node_modules and .data are not ours; the Go server's tests, if any, are not vitest's.
+    exclude: ['node_modules/**', '.data/**'],
+  },
+})
