@@ -24,6 +24,16 @@ export const terms = {
     lastDayMs: 1 * day,
     maxQuantity: 10,
   },
+  catalogue: {
+    /** what a provider that cannot be asked offered last stays on sale this long */
+    staleAfterMs: 48 * hour,
+    /** how exactly it is known when an offer was last seen: sparing a write of every offer every hour */
+    seenGrainMs: 6 * hour,
+    /** a provider that could not be asked is asked again after these; then the next run does it */
+    askAgainAfterMs: [10 * second, minute, 5 * minute, 15 * minute],
+    /** packages sold by the day are sold for so many days */
+    dailyLengths: [3, 7, 15, 30],
+  },
   measurement: { metaMaxAgeMs: 7 * day, googleMaxAgeMs: 72 * hour },
   /** U5: more paid orders than this in the window hold the next one for an operator */
   velocity: { windowMs: 1 * day, maxOrders: 10, maxGrossMinor: 50_000 },

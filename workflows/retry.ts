@@ -62,3 +62,10 @@ export const watch = {
   startToCloseTimeout: '1 minute',
   retry: { initialInterval: '1 minute', backoffCoefficient: 2, maximumInterval: '1 day' },
 } satisfies ActivityOptions
+
+/** A step of an hourly job: bridges an outage of the database, and leaves the rest to the next run. */
+export const untilNextRun = {
+  startToCloseTimeout: '3 minutes',
+  scheduleToCloseTimeout: '50 minutes',
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
+} satisfies ActivityOptions

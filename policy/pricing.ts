@@ -1,0 +1,61 @@
+/**
+ * What our packages cost, in integers only. A price is ours from the moment it is first set: providers' costs move
+ * without it.
+ */
+
+/** Both providers charge US dollars; a cost in anything else cannot be compared and is not sold. */
+export const costCurrency = 'USD'
+
+/** Stripe takes up to eight digits in one payment (docs.stripe.com/api/payment_intents/object, `amount`). */
+export const maxPriceMinor = 99_999_999
+
+export interface Exchange {
+  /** ISO 4217, the shop's */
+  currency: string
+  /** millionths of the shop's currency for one US dollar */
+  ratePerUsdMicros: number
+}
+
+/**
+ * The price a new package starts with: cost in the shop's currency, plus the markup, up to the next x.49 or x.99. The
+ * markup has to pay for tax and the processor's fees as well.
+ * @param costMicros millionths of a US dollar, at least 0
+ * @returns minor units of the shop's currency; may exceed `maxPriceMinor`
+ */
+export function firstPriceMinor(costMicros: number, exchange: Exchange, markupPercent: number): number {
+  const marked = BigInt(costMicros) * BigInt(exchange.ratePerUsdMicros) * BigInt(100 + markupPercent)
+  const least = ceilDivide(marked, microsPerUnit * microsPerMinor(exchange.currency) * 100n)
+  return Number(ceilDivide(least + 1n, pricePoint) * pricePoint - 1n)
+}
+
+/** What an offer costs us in minor units of the shop's currency, the part of one counted whole. */
+export function costMinor(costMicros: number, exchange: Exchange): number {
+  const cost = BigInt(costMicros) * BigInt(exchange.ratePerUsdMicros)
+  return Number(ceilDivide(cost, microsPerUnit * microsPerMinor(exchange.currency)))
+}
+
+/**
+ * Why a price cannot stand against what the cheapest offer costs us, for operators to read; undefined when it can. A price
+ * in a currency that the shop had once is no price any more.
+ */
+export function judgePrice(
+  price: { minor: number; currency: string },
+  costMicros: number,
+  exchange: Exchange,
+): string | undefined {
+  if (price.currency !== exchange.currency) return `price in ${price.currency}, the shop sells in ${exchange.currency}`
+  const cost = costMinor(costMicros, exchange)
+  return price.minor < cost ? `price ${price.minor}, cost ${cost}, minor units of ${exchange.currency}` : undefined
+}
+
+const microsPerUnit = 1_000_000n
+/** every 50th price, less one: 49, 99, 149, ... */
+const pricePoint = 50n
+
+/** Yen have no minor unit, dinars a thousand. */
+function microsPerMinor(currency: string): bigint {
+  const { maximumFractionDigits = 2 } = new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions()
+  return 10n ** BigInt(6 - maximumFractionDigits)
+}
+
+const ceilDivide = (amount: bigint, divisor: bigint): bigint => (amount + divisor - 1n) / divisor

@@ -1,0 +1,42 @@
+/** Hourly: what the providers offer and what it costs us. Prices are our own and stay. */
+import { proxyActivities, setHandler, sleep } from '@temporalio/workflow'
+import { terms } from '../policy/terms.ts'
+import {
+  type CatalogueActivities,
+  type CatalogueProvider,
+  type CatalogueSyncState,
+  catalogueProviders,
+  catalogueSyncState,
+} from './catalogue-sync.contract.ts'
+import { plusMs } from './clock.ts'
+import * as retry from './retry.ts'
+import { describe, stand } from './standing.ts'
+
+const { syncCatalogue } = proxyActivities<CatalogueActivities>(retry.untilNextRun)
+
+export async function catalogueSync(): Promise<CatalogueSyncState> {
+  const state: CatalogueSyncState = {
+    providers: { 'esim-access': { state: 'waiting' }, airalo: { state: 'waiting' } },
+    changes: { packagesAdded: 0, offersChanged: 0, offersWithdrawn: 0, putOnSale: 0, takenOffSale: 0 },
+  }
+  setHandler(catalogueSyncState, () => state)
+  describe({ status: 'asking', waitingFor: catalogueProviders.join(', '), dueAt: null })
+
+  let unasked = await ask([...catalogueProviders])
+  for (const pauseMs of terms.catalogue.askAgainAfterMs) {
+    if (unasked.length === 0) break
+    stand({ status: 'asking_again', waitingFor: unasked.join(', '), dueAt: plusMs(new Date(), pauseMs) })
+    await sleep(pauseMs, { summary: `until ${unasked.join(', ')} is asked again` })
+    unasked = await ask(unasked)
+  }
+  stand({ status: unasked.length === 0 ? 'synced' : 'incomplete', waitingFor: 'nothing', dueAt: null })
+  return state
+
+  /** Those that did not answer. */
+  async function ask(providers: CatalogueProvider[]): Promise<CatalogueProvider[]> {
+    const { outcomes, changes } = await syncCatalogue({ providers, asOf: new Date().toISOString() })
+    Object.assign(state.providers, outcomes)
+    for (const name of Object.keys(changes) as (keyof typeof changes)[]) state.changes[name] += changes[name]
+    return providers.filter((provider) => outcomes[provider]?.state !== 'listed')
+  }
+}
