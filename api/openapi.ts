@@ -81,27 +81,43 @@ function headersOf(route: Route): Record<string, z.ZodType> {
 const acceptsNothing = (body: z.ZodType): boolean => body.safeParse(undefined).success
 
 function responsesOf(route: Route) {
-  const answers = Object.entries(route.responses).map(
-    ([status, definition]) => [status, successOf(definition)] as const,
-  )
   const codes = problemCodesOf(route)
-  const statuses = [...new Set(codes.map((code) => problems[code].status))].sort()
-  const refusals = statuses.map((status) => {
-    const ofStatus = codes.filter((code) => problems[code].status === status)
-    const description = ofStatus.map((code) => `\`${code}\`: ${problems[code].meaning}`).join('\n\n')
-    return [
-      String(status),
-      { description, content: { 'application/problem+json': { schema: problemSchema } } },
-    ] as const
-  })
-  return Object.fromEntries([...answers, ...refusals])
+  const refused = codes.map((code) => problems[code].status)
+  const statuses = [...new Set([...Object.keys(route.responses).map(Number), ...refused])].sort()
+  return Object.fromEntries(
+    statuses.map((status) => {
+      const success = route.responses[status]
+      const ofStatus = codes.filter((code) => problems[code].status === status)
+      const refusal = ofStatus.map((code) => `\`${code}\`: ${problems[code].meaning}`)
+      const { description, headers, content } = success ? successOf(success) : {}
+      return [
+        String(status),
+        {
+          description: [...(description === undefined ? [] : [description]), ...refusal].join('\n\n'),
+          ...(headers && { headers }),
+          ...((content || refusal.length > 0) && {
+            content: {
+              ...content,
+              ...(refusal.length > 0 && { 'application/problem+json': { schema: problemSchema } }),
+            },
+          }),
+        },
+      ] as const
+    }),
+  )
 }
 
-function successOf(definition: ResponseDefinition) {
+interface DescribedResponse {
+  description?: string
+  content?: Record<string, { schema: z.ZodType | { type: 'string' } }>
+  headers?: Record<string, { description: string; schema: { type: 'string' } }>
+}
+
+function successOf(definition: ResponseDefinition): DescribedResponse {
   const { description, schema, contentType, headers } = definition
   const content = schema
     ? { 'application/json': { schema } }
-    : contentType && { [contentType]: { schema: { type: 'string' as const } } }
+    : contentType !== undefined && { [contentType]: { schema: { type: 'string' as const } } }
   const headerObjects = Object.entries(headers ?? {}).map(
     ([name, meaning]) => [name, { description: meaning, schema: { type: 'string' as const } }] as const,
   )

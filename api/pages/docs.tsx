@@ -3,6 +3,7 @@ import { type OpenApiDocument, problemCodesOf } from '../openapi.ts'
 import { type ProblemCode, problems } from '../problems.ts'
 import type { Route } from '../route.ts'
 import { renderPage } from './document.tsx'
+import { ParameterTable, SchemaTable } from './schema-table.tsx'
 
 /** The API for readers, from the same definitions as the OpenAPI document. */
 export function renderDocs(routes: readonly Route[], document: OpenApiDocument): string {
@@ -15,7 +16,7 @@ export function renderDocs(routes: readonly Route[], document: OpenApiDocument):
         JSON over HTTPS. For machines: <a href="/openapi.json">openapi.json</a>. Send <code>Authorization: Bearer</code>{' '}
         with a service key, an operator key or a Firebase ID token. Every error is an{' '}
         <code>application/problem+json</code> with a <code>code</code> from the <a href="#problems">list below</a>.
-        Fields that an operation does not name are refused.
+        Fields marked * are required; fields that an operation does not name are refused.
       </p>
       <nav>
         {tags.map((tag) => (
@@ -76,27 +77,30 @@ function Operation({ route, document }: { route: Route; document: OpenApiDocumen
           ))}
         </ul>
       )}
-      {operation?.parameters && <Schema title="Parameters" value={operation.parameters} />}
-      {operation?.requestBody && <Schema title="Body" value={resolved(operation.requestBody, document)} />}
+      {operation?.parameters && operation.parameters.length > 0 && (
+        <>
+          <h3>Parameters</h3>
+          <ParameterTable parameters={operation.parameters} />
+        </>
+      )}
+      {route.body && (
+        <>
+          <h3>Body</h3>
+          <SchemaTable schema={jsonSchemaOf(operation?.requestBody)} document={document} />
+        </>
+      )}
       {Object.entries(route.responses).map(([status, response]) => (
-        <Schema
-          key={status}
-          title={`${status} ${response.description}`}
-          value={resolved(operation?.responses?.[status]?.content ?? {}, document)}
-        />
+        <div key={status}>
+          <h3>
+            {status} {response.description}
+          </h3>
+          {response.contentType && <p>{response.contentType}</p>}
+          {response.schema && <SchemaTable schema={jsonSchemaOf(operation?.responses?.[status])} document={document} />}
+        </div>
       ))}
       <h3>Problems</h3>
       <ProblemTable codes={problemCodesOf(route)} />
     </details>
-  )
-}
-
-function Schema({ title, value }: { title: string; value: unknown }) {
-  return (
-    <>
-      <h3>{title}</h3>
-      <pre>{JSON.stringify(value, null, 2)}</pre>
-    </>
   )
 }
 
@@ -118,14 +122,5 @@ function ProblemTable({ codes }: { codes: readonly ProblemCode[] }) {
   )
 }
 
-/** The value with `$ref`s to components replaced by what they refer to, so that a reader need not look elsewhere. */
-function resolved(value: unknown, document: OpenApiDocument): unknown {
-  if (Array.isArray(value)) return value.map((item) => resolved(item, document))
-  if (value === null || typeof value !== 'object') return value
-  const reference = (value as { $ref?: unknown }).$ref
-  if (typeof reference === 'string') {
-    const name = reference.split('/').at(-1) ?? ''
-    return resolved(document.components?.schemas?.[name] ?? {}, document)
-  }
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, resolved(item, document)]))
-}
+const jsonSchemaOf = (described: unknown): unknown =>
+  (described as { content: { 'application/json': { schema: unknown } } }).content['application/json'].schema

@@ -13,6 +13,7 @@ const pageHeaders = {
 
 /** The documentation, for machines and for readers. @param described the routes and their document, once all are known */
 export function docsRoutes(described: () => { routes: readonly Route[]; document: OpenApiDocument }): Route[] {
+  let page: string | undefined
   return [
     defineRoute({
       method: 'get',
@@ -36,7 +37,8 @@ export function docsRoutes(described: () => { routes: readonly Route[]; document
       responses: { 200: { description: 'A page', contentType: 'text/html' } },
       handle() {
         const { routes, document } = described()
-        return { status: 200, headers: pageHeaders, raw: renderDocs(routes, document) }
+        page ??= renderDocs(routes, document)
+        return { status: 200, headers: pageHeaders, raw: page }
       },
     }),
     defineRoute({

@@ -63,6 +63,15 @@ test('an e-mail address has one account, however it is spelt', async () => {
   expect([answer.status, answer.body.code]).toEqual([409, 'email_taken'])
 })
 
+test('a Firebase user has one account', async () => {
+  const firebaseUid = randomUUID()
+  const made = await signUp({ ...newPerson(), firebaseUid })
+  expect(made.body.identities).toEqual([{ provider: 'firebase', subject: firebaseUid, linkedAt: null }])
+  const body = { ...newPerson(), firebaseUid }
+  const again = await rig.call('POST', '/v1/accounts', { token: service, body })
+  expect([again.status, again.body.code]).toEqual([409, 'identity_taken'])
+})
+
 test('two sign-ups with one address at once make one account', async () => {
   const person = newPerson()
   const answers = await Promise.all(

@@ -1,0 +1,97 @@
+import type { OpenApiDocument } from '../openapi.ts'
+
+/** The parts of JSON Schema that our documents use. */
+interface Schema {
+  $ref?: string
+  type?: string | string[]
+  format?: string
+  enum?: unknown[]
+  pattern?: string
+  minimum?: number
+  maximum?: number
+  minLength?: number
+  maxLength?: number
+  default?: unknown
+  description?: string
+  properties?: Record<string, Schema>
+  required?: string[]
+  items?: Schema
+}
+
+interface Field {
+  name: string
+  schema: Schema
+  required: boolean
+}
+
+/** One line per field, those inside others under their path: `apple.nonce`, `items[].code`. */
+export function SchemaTable({ schema, document }: { schema: unknown; document: OpenApiDocument }) {
+  return <FieldTable fields={fieldsOf('', schema as Schema, document)} />
+}
+
+/** Path, query and header parameters of an operation. */
+export function ParameterTable({ parameters }: { parameters: readonly unknown[] }) {
+  const fields = (parameters as { name: string; in: string; required?: boolean; schema: Schema }[]).map(
+    (parameter): Field => ({
+      name: `${parameter.name} (${parameter.in})`,
+      schema: parameter.schema,
+      required: parameter.required === true,
+    }),
+  )
+  return <FieldTable fields={fields} />
+}
+
+function FieldTable({ fields }: { fields: Field[] }) {
+  return (
+    <table>
+      <tbody>
+        {fields.map(({ name, schema, required }) => (
+          <tr key={name}>
+            <td>
+              <code>{name}</code>
+              {required && <strong title="required"> *</strong>}
+            </td>
+            <td className="quiet">{constraintsOf(schema)}</td>
+            <td>{schema.description}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  )
+}
+
+function fieldsOf(prefix: string, given: Schema, document: OpenApiDocument): Field[] {
+  const schema = resolved(given, document)
+  return Object.entries(schema.properties ?? {}).flatMap(([key, child]) => {
+    const name = `${prefix}${key}`
+    const own = resolved(child, document)
+    const field: Field = { name, schema: own, required: schema.required?.includes(key) ?? false }
+    const inside = own.items
+      ? fieldsOf(`${name}[].`, own.items, document)
+      : own.properties && fieldsOf(`${name}.`, own, document)
+    return [field, ...(inside ?? [])]
+  })
+}
+
+function resolved(schema: Schema, document: OpenApiDocument): Schema {
+  if (schema.$ref === undefined) return schema
+  const name = schema.$ref.split('/').at(-1) ?? ''
+  return (document.components?.schemas?.[name] ?? {}) as Schema
+}
+
+function constraintsOf(schema: Schema): string {
+  const { type, format, minimum, maximum, minLength, maxLength, pattern } = schema
+  const range = (low: number | undefined, high: number | undefined, of: string): string[] => {
+    if (low === undefined) return high === undefined ? [] : [`up to ${high}${of}`]
+    return [high === undefined ? `at least ${low}${of}` : `${low} to ${high}${of}`]
+  }
+  return [
+    [type ?? []].flat().join(' or '),
+    ...(schema.enum ? [schema.enum.map((value) => JSON.stringify(value)).join(' | ')] : []),
+    ...(format ? [format] : []),
+    ...range(minimum, maximum, ''),
+    ...range(minLength, maxLength, ' characters'),
+    ...(pattern ? [pattern] : []),
+    ...(schema.default === undefined ? [] : [`default ${JSON.stringify(schema.default)}`]),
+  ].join(', ')
+}
