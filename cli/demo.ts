@@ -1,0 +1,44 @@
+/** `npm run demo`: the promises, kept before your eyes on the embedded stack. Exits non-zero when a step does not hold. */
+import { startStack } from '../dev/stack.ts'
+import { createNarrator, StoryBroken } from './demo/narrator.ts'
+import { playOrderLife, playOutOfStock, signUpCustomer } from './demo/order-life.ts'
+import { createStage } from './demo/stage.ts'
+
+const tell = createNarrator()
+tell.title('AMA eSIM: the backend that keeps its promises')
+
+const stack = await startStack({
+  ports: process.stdout.isTTY ? 'fixed' : 'free',
+  ui: true,
+  settings: { LOG_LEVEL: 'error' },
+  onLogLine: () => {},
+  onProgress: tell.progress,
+})
+let code = 0
+try {
+  tell.chapter('The stack is up: Temporal, PostgreSQL, API, worker, and nine simulated outside parties')
+  if (stack.urls.ui) tell.link('Temporal Web UI', stack.urls.ui)
+  tell.link('API documentation', `${stack.urls.api}/docs`)
+  if (stack.urls.inbox) tell.link('mail inbox', stack.urls.inbox)
+
+  const stage = createStage(stack, tell)
+  const nora = await signUpCustomer(stage)
+  await playOrderLife(stage, nora)
+  await playOutOfStock(stage, nora)
+
+  tell.title(`The story held: ${tell.steps()} steps in ${tell.seconds()} s`)
+  if (process.stdout.isTTY) {
+    tell.say('The stack stays up. Look around, then press Ctrl-C.')
+    await Promise.race([
+      stack.failed,
+      new Promise((resolve) => process.once('SIGINT', resolve).once('SIGTERM', resolve)),
+    ])
+  }
+} catch (error) {
+  code = 1
+  if (error instanceof StoryBroken) tell.title(`The story broke at: ${error.message}`)
+  else tell.title(`The story stopped: ${error instanceof Error ? error.message : String(error)}`)
+} finally {
+  await stack.stop()
+}
+process.exitCode = code

@@ -1,0 +1,130 @@
+/** U1-U3: one order from checkout to expiry, and one that cannot be filled. */
+import { randomUUID } from 'node:crypto'
+import { fastForward } from '../../dev/time-skipping.ts'
+import { orderWorkflowId } from '../../workflows/order.contract.ts'
+import type { Answer, Stage } from './stage.ts'
+
+const money = ({ minor, currency }: { minor: number; currency: string }): string =>
+  `${(minor / 100).toFixed(2)} ${currency}`
+
+export interface Customer {
+  accountId: string
+  email: string
+}
+
+export async function signUpCustomer({ app, tell }: Stage): Promise<Customer> {
+  const email = `nora.${randomUUID().slice(0, 8)}@example.com`
+  const account = await app('POST', '/v1/accounts', { email, firstName: 'Nora', lastName: 'Berg' })
+  await app('PUT', `/v1/accounts/${account.id}/devices/phone-${account.id}`, {
+    platform: 'ios',
+    pushToken: `push-${account.id}`,
+    osVersion: '18.1',
+    appInstanceId: randomUUID().replaceAll('-', ''),
+  })
+  tell.step('Nora signs up and registers her phone', account.phone === null, 'no phone number asked for')
+  return { accountId: account.id, email }
+}
+
+/** Returns the order's id. */
+export async function playOrderLife(stage: Stage, nora: Customer): Promise<string> {
+  const { app, tell, stack, until } = stage
+  const { esimAccess, stripe, firebase } = stack.sims
+  tell.chapter('An eSIM is bought, used, and expires', 'U2, U3')
+
+  const { items } = await app('GET', '/v1/packages?destination=DE')
+  const ware = items.find((item: Answer) => item.destinations.length === 1 && item.days === 30) ?? items[0]
+  tell.step(`The shop offers ${ware.name}`, ware !== undefined, money(ware.price))
+  const order = await app('POST', '/v1/orders', {
+    accountId: nora.accountId,
+    packageCode: ware.code,
+    measurement: { adUserData: true, adPersonalization: false },
+  })
+  const runLink = stage.runLink(orderWorkflowId(order.id))
+  if (runLink) tell.link('the run', runLink)
+  tell.step(
+    'Checkout: the payment sheet can open',
+    Boolean(order.payment?.paymentIntentClientSecret),
+    `waits for payment until ${order.dueAt}`,
+  )
+
+  const paidAt = performance.now()
+  await stripe.do('pay', { orderId: order.id, method: 'apple_pay' })
+  const read = (): Promise<Answer> => app('GET', `/v1/orders/${order.id}`)
+  const delivered = await until(read, ({ status }) => status === 'delivered')
+  const took = `${Math.round(performance.now() - paidAt)} ms after the payment`
+  tell.step('Nora pays with Apple Pay; the eSIM is delivered', delivered.status === 'delivered', took)
+  tell.step(
+    'The invoice has the next number and no name',
+    /^AMA-\d{4}-\d{6}$/.test(delivered.documents[0]?.number),
+    delivered.documents[0]?.number,
+  )
+
+  const mail = await stage.mailTo(nora.email, /ready/)
+  tell.step(
+    'The mail holds the QR code, install link and manual data',
+    mail?.attachments?.length > 0 && mail.text.includes(delivered.esims[0].smdpAddress),
+    mail?.subject,
+  )
+  if (stack.urls.inbox) tell.link('the mail', `${stack.urls.inbox}/messages/${mail.id}`)
+  tell.link('install page', delivered.installUrl)
+  const pushed = await until(
+    () => firebase.books() as Promise<{ delivered: unknown[] }>,
+    (books) => books.delivered.length > 0,
+  )
+  tell.step('Her phone is told, without a word about her or the trip', pushed.delivered.length > 0)
+
+  const { iccid } = delivered.esims[0]
+  const esim = async (): Promise<Answer> => (await read()).esims[0]
+  await esimAccess.do('install', { iccid })
+  await esimAccess.do('use', { iccid, bytes: 1_000_000 })
+  const using = await until(esim, ({ state }) => state === 'in_use')
+  tell.step('She lands: first use', using.state === 'in_use', `valid until ${using.expiresAt}`)
+  await esimAccess.do('use', { iccid, bytes: Math.ceil(using.totalBytes * 0.8) })
+  const low = await stage.mailTo(nora.email, /80 %/)
+  tell.step('80 % used: she is told, once', low !== undefined, low?.subject)
+
+  const skipMs = Date.parse(using.expiresAt) - Date.now() + 3_600_000
+  tell.progress(`the run's clock moves ${Math.round(skipMs / 86_400_000)} days`)
+  const skip = await fastForward(stack.temporal, orderWorkflowId(order.id), skipMs)
+  const lastDay = await stage.mailTo(nora.email, /one more day/)
+  tell.step('A day before the end she is told', lastDay !== undefined, lastDay?.subject)
+  await esimAccess.do('clock', { advanceSeconds: Math.ceil(skipMs / 1000) })
+  const ended = await until(read, ({ status }) => status === 'ended')
+  tell.step(
+    'It expires and the run closes',
+    ended.status === 'ended' && ended.esims[0].state === 'expired',
+    `on ${skip.now.toISOString().slice(0, 10)} by its own clock`,
+  )
+  const history = await stack.temporal.workflow.getHandle(orderWorkflowId(order.id)).fetchHistory()
+  tell.say(`The whole life took ${history.events?.length} history events.`)
+  return order.id
+}
+
+export async function playOutOfStock(stage: Stage, nora: Customer): Promise<void> {
+  const { app, tell, stack, until } = stage
+  tell.chapter('An order that no provider can fill refunds itself', 'U2')
+  const { items } = await app('GET', '/v1/packages?destination=FR')
+  const ware = items.find((item: Answer) => item.destinations.length === 1) ?? items[0]
+  const offers = await stack.context.sql<{ provider: string; code: string }[]>`
+    select provider, provider_package_code as code from package_offers where package_code = ${ware.code}`
+  for (const { provider, code } of offers) {
+    if (provider === 'esim-access') await stack.sims.esimAccess.do('stock', { packageCode: code, out: true })
+    else await stack.sims.airalo.do('stock', { packageId: code, out: true })
+  }
+  const order = await app('POST', '/v1/orders', { accountId: nora.accountId, packageCode: ware.code })
+  await stack.sims.stripe.do('pay', { orderId: order.id })
+  const refunded = await until(
+    () => app('GET', `/v1/orders/${order.id}`),
+    ({ status }) => status === 'refunded',
+  )
+  tell.step(
+    `${offers.length} provider(s) asked, none has it: the money goes back`,
+    refunded.status === 'refunded',
+    refunded.reason,
+  )
+  const { refunds } = (await stack.sims.stripe.books()) as { refunds: Answer[] }
+  const refund = refunds.find((each) => each.amount === order.amount.minor && each.payment_intent !== undefined)
+  tell.step("Stripe's own books agree", refund !== undefined, `${money(order.amount)} refunded`)
+  const mail = await stage.mailTo(nora.email, /refund/i)
+  tell.step('Nora is told why', mail !== undefined, mail?.subject)
+}

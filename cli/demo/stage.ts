@@ -1,0 +1,65 @@
+/** What the chapters of the demo work with. */
+import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Stack } from '../../dev/stack.ts'
+import type { Narrator } from './narrator.ts'
+
+export type Stage = ReturnType<typeof createStage>
+
+// biome-ignore lint/suspicious/noExplicitAny: answers are shown, not computed with
+export type Answer = any
+
+export function createStage(stack: Stack, tell: Narrator) {
+  const call =
+    (token: string) =>
+    async (method: string, path: string, body?: unknown): Promise<Answer> => {
+      const response = await fetch(stack.urls.api + path, {
+        method,
+        headers: {
+          authorization: `Bearer ${token}`,
+          ...(method === 'POST' && { 'idempotency-key': randomUUID() }),
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+        },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      })
+      const text = await response.text()
+      if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`)
+      return text && JSON.parse(text)
+    }
+
+  return {
+    stack,
+    tell,
+    /** as the app's backend */
+    app: call(stack.keys.service),
+    operator: call(stack.keys.operator),
+
+    /** Looks until it is so; undefined after the time limit, which makes the step fail. */
+    async until<Value>(
+      read: () => Promise<Value>,
+      holds: (value: Value) => boolean,
+      timeoutMs = 20_000,
+    ): Promise<Value> {
+      const deadline = Date.now() + timeoutMs
+      for (;;) {
+        const value = await read()
+        if (holds(value) || Date.now() > deadline) return value
+        await pause(50)
+      }
+    },
+
+    /** The mail to an address whose subject matches, once it has arrived. */
+    async mailTo(address: string, subject: RegExp): Promise<Answer> {
+      const find = async (): Promise<Answer> => {
+        const mails = await stack.sims.mailbox.do<Answer[]>('find', { to: address })
+        return mails.find((mail: Answer) => subject.test(mail.subject))
+      }
+      return this.until(find, (mail) => mail !== undefined)
+    },
+
+    runLink(workflowId: string): string | undefined {
+      const { ui } = stack.urls
+      return ui && `${ui}/namespaces/${stack.temporal.options.namespace}/workflows/${workflowId}`
+    },
+  }
+}
