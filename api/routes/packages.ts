@@ -15,7 +15,7 @@ const packageForSale = z
     dataBytes: z.int().nullable().describe('null: unlimited'),
     daily: z.boolean().describe('the volume is per day'),
     days: z.int(),
-    price: z.object({ amountMinor: z.int(), currency: z.string() }),
+    price: z.object({ minor: z.int().describe('in the minor unit, tax included'), currency: z.string() }),
   })
   .meta({ id: 'Package' })
 
@@ -49,7 +49,7 @@ export function packageRoutes(api: ApiContext): Route[] {
         const items = rows.map(({ priceMinor, currency, dataBytes, ...rest }) => ({
           ...rest,
           dataBytes: dataBytes === null ? null : Number(dataBytes),
-          price: { amountMinor: priceMinor, currency },
+          price: { minor: priceMinor, currency },
         }))
         return { status: 200, headers: { 'Cache-Control': 'public, max-age=60' }, body: { items, nextCursor } }
       },

@@ -56,7 +56,7 @@ test('anybody may see what we sell, at our price, and nothing of what it costs u
         dataBytes: 3_221_225_472,
         daily: false,
         days: 30,
-        price: { amountMinor: 1_290, currency: 'EUR' },
+        price: { minor: 1_290, currency: 'EUR' },
       },
     ],
     nextCursor: null,
