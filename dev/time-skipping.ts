@@ -22,6 +22,9 @@ export type FastForwardOptions = {
   maxSkips?: number
 }
 
+/** A poll returns at once when the clock arrives, but nobody wakes it when the skip limit is hit: ask again. */
+const pollMs = 1_000
+
 const { FastForwardPollingResult, WorkflowExecutionStatus } = proto.temporal.api.enums.v1
 
 /**
@@ -59,12 +62,13 @@ export async function fastForward(
 
   const deadline = Date.now() + timeoutMs
   while (Date.now() < deadline) {
+    const pollUntil = Math.min(Date.now() + pollMs, deadline)
     const poll = await client
-      .withDeadline(deadline, () =>
+      .withDeadline(pollUntil, () =>
         workflowService.pollWorkflowExecutionTimeSkipping({ namespace, workflowExecution, fastForwardId: id }),
       )
       .catch((error: unknown) => {
-        if (isGrpcDeadlineError(error) || Date.now() >= deadline) return undefined
+        if (isGrpcDeadlineError(error) || Date.now() >= pollUntil) return undefined
         throw error
       })
     switch (poll?.fastForwardPollingResult) {
