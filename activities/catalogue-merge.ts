@@ -107,11 +107,9 @@ const cheapestFirst = ({ offer: a }: Sold, { offer: b }: Sold): number =>
 
 function asPackage(code: string, equals: Sold[], priceOf: PriceOf): OfferedPackage {
   const sorted = equals.toSorted(cheapestFirst)
-  const [first] = sorted
-  if (!first) throw new Error('a package without an offer')
-  const offers = new Map<string, PackageOffer>()
-  for (const { offer } of sorted) if (!offers.has(offer.provider)) offers.set(offer.provider, offer)
-  const { identity } = first
-  const firstPriceMinor = priceOf(first.offer.costMicros)
-  return { code, name: packageName(identity), ...identity, firstPriceMinor, offers: [...offers.values()] }
+  const [cheapest] = sorted
+  if (!cheapest) throw new Error('a package without an offer')
+  const { identity, offer } = cheapest
+  const firstPriceMinor = priceOf(offer.costMicros)
+  return { code, name: packageName(identity), ...identity, firstPriceMinor, offers: sorted.map((each) => each.offer) }
 }

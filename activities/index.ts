@@ -1,5 +1,7 @@
 import type { Context } from '../context.ts'
+import type { CatalogueActivities } from '../workflows/catalogue-sync.contract.ts'
 import type { OrderActivities } from '../workflows/order.contract.ts'
+import { createCatalogueActivities } from './catalogue.ts'
 import { createDisputeActivities } from './disputes.ts'
 import { createEsimTrackingActivities } from './esim-tracking.ts'
 import { createMeasurementActivities } from './measurement.ts'
@@ -20,5 +22,6 @@ export function createActivities(context: Context) {
     ...createEsimTrackingActivities(context),
     ...createMeasurementActivities(context),
     ...createDisputeActivities(context),
-  } satisfies OrderActivities
+    ...createCatalogueActivities(context),
+  } satisfies OrderActivities & CatalogueActivities
 }

@@ -12,6 +12,7 @@ import { Problem } from './problem.ts'
 import { createRequestLog } from './request-log.ts'
 import type { Route } from './route.ts'
 import { accountRoutes } from './routes/accounts.ts'
+import { catalogueRoutes } from './routes/catalogue.ts'
 import { consentRoutes } from './routes/consents.ts'
 import { deviceRoutes } from './routes/devices.ts'
 import { docsRoutes } from './routes/docs.ts'
@@ -52,6 +53,7 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
   const limiter = createLimiter({ ...defaultLimits, ...options.limits }, api.metrics)
   const routes: Route[] = [
     ...packageRoutes(api),
+    ...catalogueRoutes(api),
     ...accountRoutes(api),
     ...signInRoutes(api),
     ...deviceRoutes(api),

@@ -23,6 +23,7 @@ export interface OfferedPackage {
   days: number
   /** taken only when the package is new */
   firstPriceMinor: number
+  /** all that are equal, the cheapest first; the first of each provider is the one we take */
   offers: PackageOffer[]
 }
 
@@ -66,7 +67,8 @@ export async function addPackages(
 }
 
 /**
- * Makes a provider's offers agree with what it listed: what it lists is available, what it lists no more is not.
+ * Makes a provider's offers agree with what it lists. An offer stands while the provider's package is listed as what we
+ * sell it for: also that of a package made by hand, under whatever code.
  * @param seenSince offers written as seen since then need not be written again only to say so
  */
 export async function writeOffers(
@@ -75,31 +77,45 @@ export async function writeOffers(
   packages: readonly OfferedPackage[],
   { costCurrency, at, seenSince }: { costCurrency: string; at: Date; seenSince: Date },
 ): Promise<{ changed: number; withdrawn: number }> {
-  const rows = packages.flatMap(({ code, offers }) =>
-    offers.filter((offer) => offer.provider === provider).map((offer) => ({ code, ...offer })),
-  )
   const listed = tx`
-    select * from jsonb_to_recordset(${tx.json(rows)}) as listed (
-      code text, "providerPackageCode" text, family text, "costMicros" bigint)`
-  const changed = await tx`
+    select * from jsonb_to_recordset(${tx.json(offersOf(provider, packages))}) as l (
+      code text, kind text, destinations text[], "dataBytes" bigint, daily boolean, days integer,
+      "providerPackageCode" text, family text, "costMicros" bigint, taken boolean)`
+  const isOffer = tx`
+    o.provider = ${provider} and l."providerPackageCode" = o.provider_package_code and l.kind = p.kind
+    and l.destinations = p.destinations and l."dataBytes" is not distinct from p.data_bytes and l.daily = p.daily
+    and l.days = p.days`
+  const withdrawn = await tx`
+    update package_offers o set available = false from packages p
+    where o.provider = ${provider} and o.available and p.code = o.package_code
+      and not exists (select from (${listed}) as l where ${isOffer})`
+  const moved = await tx`
+    update package_offers o set family = l.family, cost_micros = l."costMicros", cost_currency = ${costCurrency},
+      available = true, seen_at = ${at}
+    from packages p, (${listed}) as l
+    where p.code = o.package_code and ${isOffer}
+      and not (o.available and o.seen_at >= ${seenSince}
+        and (o.family, o.cost_micros, o.cost_currency) = (l.family, l."costMicros", ${costCurrency}))`
+  const taken = await tx`
     insert into package_offers
       (package_code, provider, provider_package_code, family, cost_micros, cost_currency, available, seen_at)
     select code, ${provider}, "providerPackageCode", family, "costMicros", ${costCurrency}, true, ${at}
-    from (${listed}) as listed
-    where not exists (
-      select from package_offers o
-      where o.package_code = listed.code and o.provider = ${provider} and o.available and o.seen_at >= ${seenSince}
-        and (o.provider_package_code, o.family, o.cost_micros, o.cost_currency)
-          = (listed."providerPackageCode", listed.family, listed."costMicros", ${costCurrency}))
+    from (${listed}) as l
+    where taken and not exists (
+      select from package_offers o where o.package_code = l.code and o.provider = ${provider}
+        and o.provider_package_code = l."providerPackageCode")
     on conflict (package_code, provider) do update set
       provider_package_code = excluded.provider_package_code, family = excluded.family,
       cost_micros = excluded.cost_micros, cost_currency = excluded.cost_currency,
       available = true, seen_at = excluded.seen_at`
-  const withdrawn = await tx`
-    update package_offers o set available = false
-    where o.provider = ${provider} and o.available
-      and not exists (select from (${listed}) as listed where listed.code = o.package_code)`
-  return { changed: changed.count, withdrawn: withdrawn.count }
+  return { changed: moved.count + taken.count, withdrawn: withdrawn.count }
+}
+
+function offersOf(provider: string, packages: readonly OfferedPackage[]) {
+  return packages.flatMap(({ name: _name, firstPriceMinor: _price, offers, ...sold }) => {
+    const own = offers.filter((offer) => offer.provider === provider)
+    return own.map((offer, rank) => ({ ...sold, ...offer, taken: rank === 0 }))
+  })
 }
 
 /** Withdraws a provider's offers that were not seen since. */

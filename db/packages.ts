@@ -39,18 +39,28 @@ export async function listPackages(
       ${page.destination === undefined ? sql`` : sql`and destinations @> array[${page.destination}]`}
       ${page.afterCode === undefined ? sql`` : sql`and code > ${page.afterCode}`}
     order by code limit ${page.limit}`
-  return rows.map((row) => ({
-    code: row.code,
-    kind: row.kind,
-    name: row.name,
-    destinations: row.destinations,
-    dataBytes: row.data_bytes,
-    daily: row.daily,
-    days: row.days,
-    priceMinor: row.price_minor,
-    currency: row.currency,
-  }))
+  return rows.map(packageOf)
 }
+
+/** A package, on sale or not. */
+export async function findPackage(sql: Queryable, code: string): Promise<(Package & { onSale: boolean }) | undefined> {
+  const [row] = await sql<(PackageRow & { active: boolean })[]>`
+    select code, kind, name, destinations, data_bytes, daily, days, price_minor, currency, active from packages
+    where code = ${code}`
+  return row && { ...packageOf(row), onSale: row.active }
+}
+
+const packageOf = (row: PackageRow): Package => ({
+  code: row.code,
+  kind: row.kind,
+  name: row.name,
+  destinations: row.destinations,
+  dataBytes: row.data_bytes,
+  daily: row.daily,
+  days: row.days,
+  priceMinor: row.price_minor,
+  currency: row.currency,
+})
 
 /** Whether a package can be bought now. */
 export async function findSellable(sql: Queryable, code: string, kind: Package['kind']): Promise<boolean> {

@@ -7,6 +7,7 @@ import {
   type ScheduleSpec,
 } from '@temporalio/client'
 import type { Duration } from '@temporalio/common'
+import { catalogueSyncType, catalogueSyncWorkflowId } from '../workflows/catalogue-sync.contract.ts'
 
 export interface ScheduleEntry {
   /** in Temporal it is prefixed, so that other people's schedules are never touched */
@@ -21,7 +22,9 @@ export interface ScheduleEntry {
   atOnce?: boolean
 }
 
-export const schedules: readonly ScheduleEntry[] = []
+export const schedules: readonly ScheduleEntry[] = [
+  { id: catalogueSyncWorkflowId, workflowType: catalogueSyncType, when: { every: '1 hour' }, atOnce: true },
+]
 
 const prefix = 'ama-'
 /** After an outage: each run looks at all that is due, so that one catches up for all that were missed. */

@@ -1,12 +1,12 @@
 import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
-import { listPackages } from '../../db/packages.ts'
+import { listPackages, type Package } from '../../db/packages.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../cursor.ts'
 import { defineRoute, type Route } from '../route.ts'
 
 const packageKind = z.enum(['base', 'top_up'])
 
-const packageForSale = z
+export const packageForSale = z
   .object({
     code: z.string(),
     kind: packageKind,
@@ -46,13 +46,17 @@ export function packageRoutes(api: ApiContext): Route[] {
         const afterCode = decodeCursor(query.cursor, position)?.[0]
         const found = await listPackages(api.sql, { kind, destination, afterCode, limit: limit + 1 })
         const { rows, nextCursor } = cutPage(found, limit, (row) => [row.code])
-        const items = rows.map(({ priceMinor, currency, dataBytes, ...rest }) => ({
-          ...rest,
-          dataBytes: dataBytes === null ? null : Number(dataBytes),
-          price: { minor: priceMinor, currency },
-        }))
+        const items = rows.map(viewPackage)
         return { status: 200, headers: { 'Cache-Control': 'public, max-age=60' }, body: { items, nextCursor } }
       },
     }),
   ]
+}
+
+export function viewPackage({ priceMinor, currency, dataBytes, ...rest }: Package): z.input<typeof packageForSale> {
+  return {
+    ...rest,
+    dataBytes: dataBytes === null ? null : Number(dataBytes),
+    price: { minor: priceMinor, currency },
+  }
 }
