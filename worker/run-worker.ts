@@ -76,7 +76,7 @@ export async function startWorker(context: WorkerContext, options: WorkerOptions
 }
 
 /** @param concurrency how many activities, and how many local ones, one process runs at once */
-function capacity(concurrency: number) {
+export function capacity(concurrency: number) {
   const workflowTasks = Math.max(2, Math.min(100, concurrency))
   return {
     maxConcurrentActivityTaskExecutions: concurrency,

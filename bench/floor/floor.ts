@@ -1,0 +1,33 @@
+/**
+ * The floor under an order: a bare workflow of the same shape - the same start, update, signal, timer, activities, local
+ * activities and search attributes - whose activities do nothing. What an order costs above it is ours.
+ */
+import { condition, proxyActivities, proxyLocalActivities, setHandler } from '@temporalio/workflow'
+import { stand } from '../../workflows/standing.ts'
+import { checkout, type FloorActivities, paid } from './floor.contract.ts'
+
+const { local } = proxyLocalActivities<FloorActivities>({ startToCloseTimeout: '10 seconds' })
+const { provision, watch } = proxyActivities<FloorActivities>({ startToCloseTimeout: '25 seconds' })
+
+export async function floor(): Promise<void> {
+  let opened = false
+  let isPaid = false
+  setHandler(checkout, async () => {
+    await condition(() => opened)
+    return 'opened'
+  })
+  setHandler(paid, () => {
+    isPaid = true
+  })
+  await local('open')
+  opened = true
+  await condition(() => isPaid, '30 seconds')
+  await local('confirm')
+  stand({ status: 'provisioning', waitingFor: 'nothing', dueAt: new Date() })
+  await provision()
+  await local('deliver')
+  stand({ status: 'delivered', waitingFor: 'nothing', dueAt: new Date() })
+  const said = Promise.all([local('mail'), local('push'), local('measure')])
+  await watch()
+  await said
+}

@@ -1,0 +1,25 @@
+/** What a run costs: its events, and its actions as design documents count them. */
+import type { History } from '@temporalio/common/lib/proto-utils.js'
+import proto from '@temporalio/proto'
+
+const { EventType } = proto.temporal.api.enums.v1
+
+/** Each of them is one action; the local activities of one workflow task are one together. */
+const actionEvents = new Set([
+  EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED,
+  EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED,
+  EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED,
+  EventType.EVENT_TYPE_TIMER_STARTED,
+  EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED,
+])
+
+export function historyCost(history: History): { events: number; actions: number } {
+  const events = history.events ?? []
+  const tasksWithLocalActivities = new Set(
+    events
+      .map((event) => event.markerRecordedEventAttributes?.workflowTaskCompletedEventId?.toString())
+      .filter(Boolean),
+  )
+  const single = events.filter(({ eventType }) => eventType && actionEvents.has(eventType)).length
+  return { events: events.length, actions: single + tasksWithLocalActivities.size }
+}

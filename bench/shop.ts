@@ -1,0 +1,88 @@
+/** Orders as the app's backend places them, from POST to delivered. */
+import { randomUUID } from 'node:crypto'
+import type { Stack } from '../dev/stack.ts'
+
+/** Below the velocity that would hold an order for review. */
+const ordersPerAccount = 9
+
+export async function openShop(stack: Stack) {
+  const headers = { authorization: `Bearer ${stack.keys.service}`, 'content-type': 'application/json' }
+  const [ware] = await stack.context.sql<{ code: string }[]>`
+    select p.code from packages p join package_offers o on o.package_code = p.code
+    where p.active and p.kind = 'base' and o.provider = 'esim-access' and o.available
+      and o.provider = (select provider from package_offers where package_code = p.code order by rank nulls last, cost_micros, provider limit 1)
+    order by p.price_minor limit 1`
+  if (!ware) throw new Error('the catalogue is empty')
+  const accounts: { id: string; left: number }[] = []
+  const waiting = new Map<string, () => void>()
+  const watch = setInterval(() => void lookForDelivered(), 10)
+  let looking = false
+
+  return {
+    /** Signs up whom the next orders need. */
+    async prepare(orders: number): Promise<void> {
+      const missing = Math.ceil(orders / ordersPerAccount)
+      for (let at = 0; at < missing; at += 20)
+        await Promise.all(Array.from({ length: Math.min(20, missing - at) }, signUp))
+    },
+    /** POST /v1/orders. Returns the order's id. */
+    order,
+    /** From POST to delivered, the payment in between. */
+    async deliver(): Promise<string> {
+      const id = await order()
+      const delivered = new Promise<void>((resolve) => waiting.set(id, resolve))
+      await stack.sims.stripe.do('pay', { orderId: id })
+      await delivered
+      return id
+    },
+    close: () => clearInterval(watch),
+  }
+
+  async function order(): Promise<string> {
+    const account = accounts.find(({ left }) => left > 0)
+    if (!account) throw new Error('prepare the accounts first')
+    account.left -= 1
+    if (account.left === 0) accounts.splice(accounts.indexOf(account), 1)
+    const answer = await post('/v1/orders', {
+      accountId: account.id,
+      packageCode: ware?.code,
+      measurement: { adUserData: true, adPersonalization: false },
+    })
+    return answer.id
+  }
+
+  async function signUp(): Promise<void> {
+    const name = randomUUID()
+    const { id } = await post('/v1/accounts', { email: `${name}@bench.example`, firstName: 'Bo', lastName: 'Lund' })
+    const device = { platform: 'ios', pushToken: name, osVersion: '18.1', appInstanceId: name.replaceAll('-', '') }
+    await call('PUT', `/v1/accounts/${id}/devices/${name}`, device)
+    accounts.push({ id, left: ordersPerAccount })
+  }
+
+  /** One question for all: asking the API order by order would be most of the load. */
+  async function lookForDelivered(): Promise<void> {
+    if (looking || waiting.size === 0) return
+    looking = true
+    const rows = await stack.context.sql<{ id: string }[]>`
+      select id from orders where id in ${stack.context.sql([...waiting.keys()])} and status = 'delivered'`
+    for (const { id } of rows) {
+      waiting.get(id)?.()
+      waiting.delete(id)
+    }
+    looking = false
+  }
+
+  function post(path: string, body: unknown): Promise<{ id: string }> {
+    return call('POST', path, body)
+  }
+
+  async function call(method: string, path: string, body: unknown): Promise<{ id: string }> {
+    const response = await fetch(stack.urls.api + path, {
+      method,
+      headers: { ...headers, 'idempotency-key': randomUUID() },
+      body: JSON.stringify(body),
+    })
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`)
+    return (await response.json()) as { id: string }
+  }
+}
