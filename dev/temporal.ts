@@ -53,6 +53,8 @@ const responsive = {
   'history.visibilityProcessorMaxPollRPS': 1000,
   // Allows for clocks of several hosts to differ. One host needs none, and at the default of 1 s every skip takes 1 s.
   'history.timerProcessorMaxTimeShift': '1ms',
+  // Otherwise a closed run is deleted only after the queue's next checkpoint, up to 30 s later.
+  'history.transferProcessorEnsureCloseBeforeDelete': false,
   // Server 1.32 miscounts the age of a run that skipped time. It takes its successor for the turn of a tight loop,
   // holds it back for 1 s, and a fast-forward passes over it meanwhile.
   'history.workflowIdReuseMinimalInterval': '0s',
