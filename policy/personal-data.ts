@@ -402,6 +402,38 @@ const tables: Record<string, Table> = {
       request_id: technical,
     },
   },
+  inactivity: {
+    onErasure: 'delete',
+    keptUntil: withAccount,
+    columns: {
+      account_id: link('the account'),
+      last_active_at: { ...technical, export: { not: 'is account.lastActiveAt' } },
+      first_warned_at: technical,
+      deletes_at: technical,
+      check_by: technical,
+    },
+  },
+  books_holds: {
+    onErasure: 'keep',
+    keptUntil: whileUseful,
+    columns: { month: business, reason: business, held_at: technical, held_by: technical },
+  },
+  backups: {
+    onErasure: 'keep',
+    keptUntil: whileUseful,
+    columns: {
+      id: technical,
+      state: technical,
+      started_at: technical,
+      finished_at: technical,
+      bytes: technical,
+      key_id: technical,
+      code: technical,
+      pruned_at: technical,
+      drilled_at: technical,
+      drill: technical,
+    },
+  },
   migrations: { onErasure: 'keep', keptUntil: whileUseful, columns: { name: technical, applied_at: technical } },
 }
 

@@ -41,6 +41,8 @@ export const terms = {
     /** R1 */
     inactivityYears: 3,
     warningsBeforeDays: [60, 30, 7],
+    /** a run is opened before its first warning is due, since the next look for accounts may come late */
+    openedAheadDays: 2,
   },
   /** R2 */
   books: { years: 7 },

@@ -13,3 +13,34 @@ export function plusYears(at: Date, years: number): Date {
 
 /** Milliseconds from one time to a later one; 0 when it has passed. */
 export const msUntil = (to: Date, from: Date): number => Math.max(0, to.getTime() - from.getTime())
+
+export const later = (one: Date, other: Date): Date => (one > other ? one : other)
+
+/** Midnight at the start of the day, UTC. */
+export const startOfDay = (at: Date): Date => new Date(Math.floor(at.getTime() / 86_400_000) * 86_400_000)
+
+/** Whole days from one time to a later one, the last one counted although it is not over. */
+export const daysUntil = (to: Date, from: Date): number => Math.ceil(msUntil(to, from) / 86_400_000)
+
+/** A month as `YYYY-MM`. */
+export const monthOf = (at: Date): string => at.toISOString().slice(0, 7)
+
+/** First instant of a month given as `YYYY-MM`, and of the month after. */
+export function monthBounds(month: string): { from: Date; to: Date } {
+  const from = new Date(`${month}-01T00:00:00.000Z`)
+  const to = new Date(from)
+  to.setUTCMonth(from.getUTCMonth() + 1)
+  return { from, to }
+}
+
+export interface BooksTerm {
+  years: number
+  /** `year_end`: the term begins when the calendar year is over, as tax law often has it */
+  countFrom: 'issue' | 'year_end'
+}
+
+/** R2: the first instant at which what the books hold of this day has been kept in full, and must go. */
+export function booksTermEnds(day: Date, { years, countFrom }: BooksTerm): Date {
+  if (countFrom === 'year_end') return new Date(Date.UTC(day.getUTCFullYear() + years + 1, 0, 1))
+  return plusDays(plusYears(startOfDay(day), years), 1)
+}
