@@ -7,11 +7,13 @@ import { createStage } from './demo/stage.ts'
 const tell = createNarrator()
 tell.title('AMA eSIM: the backend that keeps its promises')
 
+/** shown only when the story stops */
+const faults: string[] = []
 const stack = await startStack({
   ports: process.stdout.isTTY ? 'fixed' : 'free',
   ui: true,
   settings: { LOG_LEVEL: 'error' },
-  onLogLine: () => {},
+  onLogLine: (line) => faults.push(line),
   onProgress: tell.progress,
 })
 let code = 0
@@ -38,6 +40,7 @@ try {
   code = 1
   if (error instanceof StoryBroken) tell.title(`The story broke at: ${error.message}`)
   else tell.title(`The story stopped: ${error instanceof Error ? error.message : String(error)}`)
+  for (const line of faults.slice(-5)) tell.say(line)
 } finally {
   await stack.stop()
 }

@@ -72,6 +72,7 @@ export async function insertAccount(sql: Transaction, vault: Vault, account: New
   const fields = tableSealer(cipher, key, 'accounts')
   await sql`insert into accounts ${sql({
     id: account.id,
+    account_ref: cipher.accountRef(account.id),
     email: fields.seal('email', account.email),
     email_index: cipher.blindIndex('accounts.email', normalEmail(account.email)),
     first_name: fields.seal('first_name', account.firstName),

@@ -31,8 +31,13 @@ export async function playOrderLife(stage: Stage, nora: Customer): Promise<strin
   const { esimAccess, stripe, firebase } = stack.sims
   tell.chapter('An eSIM is bought, used, and expires', 'U2, U3')
 
-  const { items } = await app('GET', '/v1/packages?destination=DE')
-  const ware = items.find((item: Answer) => item.destinations.length === 1 && item.days === 30) ?? items[0]
+  const { items } = await until(
+    () => app('GET', '/v1/packages?destination=DE'),
+    ({ items }) => items.length > 0,
+    60_000,
+  )
+  const first = await cheapestProvider(stage)
+  const ware = items.find((item: Answer) => first.get(item.code) === 'esim-access' && item.days === 30) ?? items[0]
   tell.step(`The shop offers ${ware.name}`, ware !== undefined, money(ware.price))
   const order = await app('POST', '/v1/orders', {
     accountId: nora.accountId,
@@ -127,4 +132,12 @@ export async function playOutOfStock(stage: Stage, nora: Customer): Promise<void
   tell.step("Stripe's own books agree", refund !== undefined, `${money(order.amount)} refunded`)
   const mail = await stage.mailTo(nora.email, /refund/i)
   tell.step('Nora is told why', mail !== undefined, mail?.subject)
+}
+
+/** Who is asked first for each package. */
+async function cheapestProvider({ stack }: Stage): Promise<Map<string, string>> {
+  const rows = await stack.context.sql<{ code: string; provider: string }[]>`
+    select distinct on (package_code) package_code as code, provider from package_offers where available
+    order by package_code, rank nulls last, cost_micros, provider`
+  return new Map(rows.map(({ code, provider }) => [code, provider]))
 }
