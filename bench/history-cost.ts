@@ -13,8 +13,14 @@ const actionEvents = new Set([
   EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED,
 ])
 
+/** What only a sandbox writes: nobody's time is skipped in production. */
+const skippingEvents = new Set([
+  EventType.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED,
+  EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIME_SKIPPING_TRANSITIONED,
+])
+
 export function historyCost(history: History): { events: number; actions: number } {
-  const events = history.events ?? []
+  const events = (history.events ?? []).filter(({ eventType }) => !eventType || !skippingEvents.has(eventType))
   const tasksWithLocalActivities = new Set(
     events
       .map((event) => event.markerRecordedEventAttributes?.workflowTaskCompletedEventId?.toString())

@@ -1,5 +1,6 @@
 /** U1-U3: one order from checkout to expiry, and one that cannot be filled. */
 import { randomUUID } from 'node:crypto'
+import { historyCost } from '../../bench/history-cost.ts'
 import { fastForward } from '../../dev/time-skipping.ts'
 import { orderWorkflowId } from '../../workflows/order.contract.ts'
 import type { Answer, Stage } from './stage.ts'
@@ -100,8 +101,10 @@ export async function playOrderLife(stage: Stage, nora: Customer): Promise<strin
     ended.status === 'ended' && ended.esims[0].state === 'expired',
     `on ${skip.now.toISOString().slice(0, 10)} by its own clock`,
   )
-  const history = await stack.temporal.workflow.getHandle(orderWorkflowId(order.id)).fetchHistory()
-  tell.say(`The whole life took ${history.events?.length} history events.`)
+  const { events, actions } = historyCost(
+    await stack.temporal.workflow.getHandle(orderWorkflowId(order.id)).fetchHistory(),
+  )
+  tell.say(`The whole life cost ${events} history events and ${actions} actions, the skipping of time not counted.`)
   return order.id
 }
 
