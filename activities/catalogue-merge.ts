@@ -11,8 +11,8 @@ export interface PriceList<Provider extends string> {
   packages: readonly ProviderPackage[]
 }
 
-/** The first price of a package at this cost, in minor units. */
-type PriceOf = (costMicros: number) => number
+/** The first price of a package at these costs, one of each provider, in minor units. */
+type PriceOf = (costsMicros: readonly number[]) => number
 type Listed = ProviderPackage & { provider: string; place: string }
 
 /**
@@ -64,7 +64,7 @@ function obstacleTo(each: Listed, priceOf: PriceOf): keyof LeftOut | undefined {
   if (each.dataBytes === 0 || each.days < 1) return 'no_data'
   if (each.costCurrency !== costCurrency) return 'other_currency'
   const longest = each.daily ? Math.max(...terms.catalogue.dailyLengths) : 1
-  if (each.costMicros < 1 || priceOf(each.costMicros * longest) > maxPriceMinor) return 'odd_cost'
+  if (each.costMicros < 1 || priceOf([each.costMicros * longest]) > maxPriceMinor) return 'odd_cost'
   return undefined
 }
 
@@ -109,7 +109,8 @@ function asPackage(code: string, equals: Sold[], priceOf: PriceOf): OfferedPacka
   const sorted = equals.toSorted(cheapestFirst)
   const [cheapest] = sorted
   if (!cheapest) throw new Error('a package without an offer')
-  const { identity, offer } = cheapest
-  const firstPriceMinor = priceOf(offer.costMicros)
-  return { code, name: packageName(identity), ...identity, firstPriceMinor, offers: sorted.map((each) => each.offer) }
+  const { identity } = cheapest
+  const offers = sorted.map(({ offer }) => offer)
+  const costs = new Map(offers.toReversed().map(({ provider, costMicros }) => [provider, costMicros]))
+  return { code, name: packageName(identity), ...identity, firstPriceMinor: priceOf([...costs.values()]), offers }
 }

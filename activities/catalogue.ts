@@ -48,8 +48,8 @@ export function createCatalogueActivities(context: Context): CatalogueActivities
 
   async function write(tx: Transaction, answers: Answer[], at: Date) {
     const lists = answers.flatMap((answer) => ('list' in answer ? [answer.list] : []))
-    const { packages, leftOut } = mergeLists(lists, await listFamilies(tx), (costMicros) =>
-      firstPriceMinor(costMicros, exchange, config.PRICE_MARKUP_PERCENT),
+    const { packages, leftOut } = mergeLists(lists, await listFamilies(tx), (costs) =>
+      firstPriceMinor(costs, exchange, config.PRICE_MARKUP_PERCENT),
     )
     const packagesAdded = await addPackages(tx, packages, { currency: exchange.currency, at })
     const changes = { packagesAdded, offersChanged: 0, offersWithdrawn: 0 }

@@ -17,14 +17,17 @@ export interface Exchange {
 }
 
 /**
- * The price a new package starts with: cost in the shop's currency, plus the markup, up to the next x.49 or x.99. The
- * markup has to pay for tax and the processor's fees as well.
- * @param costMicros millionths of a US dollar, at least 0
+ * The price a new package starts with: the cheapest offer's cost in the shop's currency plus the markup, but no less than
+ * the dearest offer costs, so that every provider can step in for another; up to the next x.49 or x.99. The markup has to
+ * pay for tax and the processor's fees as well.
+ * @param costsMicros of each provider's offer, at least one: millionths of a US dollar, not negative
  * @returns minor units of the shop's currency; may exceed `maxPriceMinor`
  */
-export function firstPriceMinor(costMicros: number, exchange: Exchange, markupPercent: number): number {
-  const marked = BigInt(costMicros) * BigInt(exchange.ratePerUsdMicros) * BigInt(100 + markupPercent)
-  const least = ceilDivide(marked, microsPerUnit * microsPerMinor(exchange.currency) * 100n)
+export function firstPriceMinor(costsMicros: readonly number[], exchange: Exchange, markupPercent: number): number {
+  const marked = BigInt(Math.min(...costsMicros)) * BigInt(100 + markupPercent)
+  const dearest = BigInt(Math.max(...costsMicros)) * 100n
+  const asked = (marked > dearest ? marked : dearest) * BigInt(exchange.ratePerUsdMicros)
+  const least = ceilDivide(asked, microsPerUnit * microsPerMinor(exchange.currency) * 100n)
   return Number(ceilDivide(least + 1n, pricePoint) * pricePoint - 1n)
 }
 

@@ -1,0 +1,145 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { mergeLists } from '../../activities/catalogue-merge.ts'
+import type { OperatorFamily } from '../../db/catalogue.ts'
+import { terms } from '../../policy/terms.ts'
+import type { ProviderPackage } from '../../providers/esim.ts'
+
+const gigabyte = 2 ** 30
+
+const offered = (fields: Partial<ProviderPackage> = {}): ProviderPackage => ({
+  code: 'a',
+  kind: 'base',
+  name: 'theirs',
+  destinations: ['DE'],
+  dataBytes: 3 * gigabyte,
+  daily: false,
+  days: 30,
+  costMicros: 2_000_000,
+  costCurrency: 'USD',
+  unusedValidDays: 180,
+  family: 'DE',
+  supportsTopUp: true,
+  ...fields,
+})
+
+function merge(lists: Record<string, ProviderPackage[]>, known: OperatorFamily[] = []) {
+  const named = Object.entries(lists).map(([provider, packages]) => ({ provider, packages }))
+  return mergeLists(named, known, (costs) => Math.ceil(Math.min(...costs) / 10_000) + costs.length)
+}
+
+test('equal packages of two providers are one, priced by the cheaper', () => {
+  const { packages } = merge({
+    first: [offered({ code: 'dear', costMicros: 2_500_000 })],
+    second: [offered({ code: 'cheap', costMicros: 2_000_000, family: '17' })],
+  })
+  expect(packages).toEqual([
+    {
+      code: 'de-3gb-30d',
+      name: 'Germany 3 GB, 30 days',
+      kind: 'base',
+      destinations: ['DE'],
+      dataBytes: 3 * gigabyte,
+      daily: false,
+      days: 30,
+      firstPriceMinor: 202,
+      offers: [
+        { provider: 'second', providerPackageCode: 'cheap', family: '17', costMicros: 2_000_000 },
+        { provider: 'first', providerPackageCode: 'dear', family: 'DE', costMicros: 2_500_000 },
+      ],
+    },
+  ])
+})
+
+test.each<[Partial<ProviderPackage>, string, string]>([
+  [{}, 'de-3gb-30d', 'Germany 3 GB, 30 days'],
+  [{ kind: 'top_up' }, 'de-3gb-30d-topup', 'Germany 3 GB, 30 days, top-up'],
+  [{ dataBytes: 500 * 2 ** 20, days: 1 }, 'de-500mb-1d', 'Germany 500 MB, 1 day'],
+  [{ dataBytes: 1_000_000_000 }, 'de-1000000000b-30d', 'Germany 1000000000 B, 30 days'],
+  [{ dataBytes: null, days: 7 }, 'de-unlimited-7d', 'Germany unlimited data, 7 days'],
+  [{ destinations: ['XK'] }, 'xk-3gb-30d', 'Kosovo 3 GB, 30 days'],
+  [{ destinations: ['US', 'CA', 'MX'] }, 'na3-289a4d-3gb-30d', 'North America (3 countries) 3 GB, 30 days'],
+  [{ destinations: ['DE', 'FR', 'IT', 'ES', 'TR'] }, 'eu5-6e3f4a-3gb-30d', 'Europe (5 countries) 3 GB, 30 days'],
+  [{ destinations: ['DE', 'US', 'JP'] }, 'gl3-050a09-3gb-30d', 'Global (3 countries) 3 GB, 30 days'],
+])('%o is sold as %s', (fields, code, name) => {
+  expect(merge({ one: [offered(fields)] }).packages).toMatchObject([{ code, name }])
+})
+
+test('what is sold by the day is sold for a few lengths, each at its whole cost', () => {
+  const daily = offered({ destinations: ['JP'], dataBytes: gigabyte, daily: true, days: 1, costMicros: 950_000 })
+  const { packages } = merge({ one: [daily, { ...daily, code: 'more', kind: 'top_up' }] })
+  const base = packages.filter(({ kind }) => kind === 'base')
+  expect(base.map(({ code }) => code)).toEqual(terms.catalogue.dailyLengths.map((days) => `jp-1gb-${days}d-daily`))
+  expect(base.map(({ offers }) => offers[0]?.costMicros)).toEqual(
+    terms.catalogue.dailyLengths.map((days) => days * 950_000),
+  )
+  expect(base[0]?.name).toBe('Japan 1 GB a day, 3 days')
+  expect(packages.map(({ code }) => code)).toContain('jp-1gb-7d-daily-topup')
+})
+
+test('the codes of a set of countries depend on its members and on nothing else', () => {
+  const countries = 'AT BE BG CH DE DK ES FI FR GB GR IT NL NO PL PT SE'.split(' ')
+  const codeOf = (destinations: string[]) => merge({ one: [offered({ destinations })] }).packages[0]?.code
+  const whole = codeOf(countries)
+  fc.assert(
+    fc.property(fc.shuffledSubarray(countries, { minLength: 1 }), (some) => {
+      expect(codeOf([...some, ...some.slice(0, 2)]) === whole).toBe(some.length === countries.length)
+    }),
+  )
+})
+
+test('of several operators for one place, one is sold: the one sold already, else the one with most packages', () => {
+  const small = [offered({ code: 's1', family: 'small' })]
+  const large = [
+    offered({ code: 'l1', family: 'large', costMicros: 9_000_000 }),
+    offered({ code: 'l2', family: 'large', days: 7 }),
+  ]
+  const codes = (known: OperatorFamily[]) => {
+    const { packages, leftOut } = merge({ one: [...small, ...large] }, known)
+    return [packages.flatMap(({ offers }) => offers.map((offer) => offer.providerPackageCode)), leftOut.get('one')]
+  }
+  const sold = (provider: string) => [{ provider, destinations: ['DE'], family: 'small' }]
+  expect(codes([])).toEqual([['l1', 'l2'], { other_operator: 1 }])
+  expect(codes(sold('one'))).toEqual([['s1'], { other_operator: 2 }])
+  expect(codes(sold('another'))).toEqual([['l1', 'l2'], { other_operator: 1 }])
+})
+
+test('what cannot be sold is counted, by provider and reason', () => {
+  const { packages, leftOut } = merge({
+    one: [
+      offered({ destinations: [] }),
+      offered({ dataBytes: 0 }),
+      offered({ days: 0 }),
+      offered({ costCurrency: 'EUR' }),
+      offered({ costMicros: 0 }),
+      offered({ costMicros: 10 ** 12 }),
+    ],
+    two: [],
+  })
+  expect(packages).toEqual([])
+  expect([...leftOut]).toEqual([
+    ['one', { no_destination: 1, no_data: 2, other_currency: 1, odd_cost: 2 }],
+    ['two', {}],
+  ])
+})
+
+test('the order in which providers list their packages changes nothing', () => {
+  const packages = fc.array(
+    fc.record({
+      code: fc.stringMatching(/^[a-z]{4}$/),
+      destinations: fc.subarray(['DE', 'FR', 'JP'], { minLength: 1 }),
+      days: fc.constantFrom(7, 30),
+      costMicros: fc.integer({ min: 1, max: 3 }),
+      family: fc.constantFrom('x', 'y'),
+    }),
+    { maxLength: 12 },
+  )
+  fc.assert(
+    fc.property(packages, fc.func(fc.nat()), (list, shuffle) => {
+      const lists = [...new Map(list.map((fields) => [fields.code, offered(fields)])).values()]
+      const shuffled = [...lists].sort((a, b) => shuffle(a.code) - shuffle(b.code))
+      const sorted = ({ packages: found }: ReturnType<typeof merge>) => found.sort((a, b) => (a.code < b.code ? -1 : 1))
+      expect(sorted(merge({ one: shuffled }))).toEqual(sorted(merge({ one: lists })))
+    }),
+  )
+})

@@ -1,0 +1,79 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { costMinor, type Exchange, firstPriceMinor, judgePrice, maxPriceMinor } from '../../policy/pricing.ts'
+
+const euro: Exchange = { currency: 'EUR', ratePerUsdMicros: 920_000 }
+const yen: Exchange = { currency: 'JPY', ratePerUsdMicros: 151_320_000 }
+
+const costs = fc.integer({ min: 0, max: 2_000_000_000 })
+const markups = fc.integer({ min: 0, max: 1000 })
+const exchanges = fc.record({
+  currency: fc.constantFrom('EUR', 'USD', 'JPY', 'KWD', 'ALL'),
+  ratePerUsdMicros: fc.integer({ min: 1, max: 1_000_000_000 }),
+})
+
+test.each([
+  // 0.90 USD × 0.92 × 1.6 = 1.3248 EUR
+  [[900_000], euro, 60, 149],
+  // exactly 4.99 EUR before rounding stays there
+  [[4_990_000], { currency: 'EUR', ratePerUsdMicros: 1_000_000 }, 0, 499],
+  [[4_990_001], { currency: 'EUR', ratePerUsdMicros: 1_000_000 }, 0, 549],
+  [[0], euro, 60, 49],
+  // the dearer offer costs 1.656 EUR, the cheaper with its markup 1.3248
+  [[900_000, 1_800_000], euro, 60, 199],
+  [[1_200_000, 900_000, 1_300_000], euro, 60, 149],
+  // 0.90 USD × 151.32 × 1.6 = 217.9 yen, which have no minor unit
+  [[900_000], yen, 60, 249],
+])('offers at %j micro-dollars, in %o, plus %d %%: %d', (costsMicros, exchange, markup, expected) => {
+  expect(firstPriceMinor(costsMicros, exchange, markup)).toBe(expected)
+})
+
+test('a first price is a whole number at a price point, and pays for whichever offer is taken', () => {
+  fc.assert(
+    fc.property(fc.array(costs, { minLength: 1, maxLength: 3 }), exchanges, markups, (offers, exchange, markup) => {
+      const minor = firstPriceMinor(offers, exchange, markup)
+      expect(Number.isSafeInteger(minor)).toBe(true)
+      expect([49, 99]).toContain(minor % 100)
+      for (const cost of offers) {
+        expect(minor).toBeGreaterThanOrEqual(costMinor(cost, exchange))
+        expect(judgePrice({ minor, currency: exchange.currency }, cost, exchange)).toBeUndefined()
+      }
+    }),
+  )
+})
+
+test('and is less than one price point above what the rule asks for', () => {
+  fc.assert(
+    fc.property(costs, markups, (costMicros, markup) => {
+      const asked = (costMicros * 0.92 * (100 + markup)) / 1_000_000
+      expect(firstPriceMinor([costMicros], euro, markup) - asked).toBeLessThan(50)
+    }),
+  )
+})
+
+test('a dearer offer never gets a lower price, nor does a higher markup', () => {
+  fc.assert(
+    fc.property(costs, costs, exchanges, markups, markups, (costA, costB, exchange, markupA, markupB) => {
+      const lower = firstPriceMinor([Math.min(costA, costB)], exchange, Math.min(markupA, markupB))
+      expect(firstPriceMinor([Math.max(costA, costB)], exchange, Math.max(markupA, markupB))).toBeGreaterThanOrEqual(
+        lower,
+      )
+    }),
+  )
+})
+
+test('a price one below the cost cannot stand, the cost itself can', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 2_000_000_000 }), exchanges, (costMicros, exchange) => {
+      const cost = costMinor(costMicros, exchange)
+      expect(judgePrice({ minor: cost, currency: exchange.currency }, costMicros, exchange)).toBeUndefined()
+      expect(judgePrice({ minor: cost - 1, currency: exchange.currency }, costMicros, exchange)).toMatch(
+        /^price \d+, cost/,
+      )
+    }),
+  )
+})
+
+test('a price in a currency the shop does not sell in cannot stand', () => {
+  expect(judgePrice({ minor: maxPriceMinor, currency: 'USD' }, 1, euro)).toBe('price in USD, the shop sells in EUR')
+})

@@ -1,0 +1,50 @@
+/** The catalogue as operators and the database see it. */
+import type { Stack } from '../../dev/stack.ts'
+import { type CatalogueSyncState, catalogueSyncType } from '../../workflows/catalogue-sync.contract.ts'
+import { createCaller, expectStatus } from './http.ts'
+import { until } from './until.ts'
+
+export const nothingChanged = {
+  packagesAdded: 0,
+  offersChanged: 0,
+  offersWithdrawn: 0,
+  putOnSale: 0,
+  takenOffSale: 0,
+}
+
+interface PackageRow {
+  code: string
+  price: number
+  onSale: boolean
+  /** by provider */
+  offers: Record<string, { code: string; cost: number; available: boolean }>
+}
+
+/** Waits for the schedule's first run, which would be in the way of what is counted. */
+export async function openCatalogue(stack: Stack) {
+  const { sql } = stack.context
+  const operator = createCaller(stack.urls.api, stack.keys.operator)
+  const firstRun = `WorkflowType = '${catalogueSyncType}' and ExecutionStatus = 'Completed'`
+  await until('the schedule has run once', async () => (await stack.temporal.workflow.count(firstRun)).count > 0)
+
+  return {
+    /** Asks the providers, and waits for all of them. */
+    sync: async (): Promise<CatalogueSyncState> => expectStatus(await operator.post('/v1/packages/sync'), 200),
+
+    async packageRow(code: string): Promise<PackageRow> {
+      const [row] = await sql<PackageRow[]>`
+        select p.code, p.price_minor as price, p.active as "onSale", jsonb_object_agg(o.provider, jsonb_build_object(
+          'code', o.provider_package_code, 'cost', o.cost_micros, 'available', o.available)) as offers
+        from packages p join package_offers o on o.package_code = p.code where p.code = ${code} group by p.code`
+      if (!row) throw new Error(`no package ${code}`)
+      return row
+    },
+
+    /** What operators are asked to settle. */
+    async matters(kind: string): Promise<{ subject: string; detail: string | null }[]> {
+      const rows = await sql<{ subject: string; detail: string | null }[]>`
+        select subject_id as subject, detail from attention where kind = ${kind} and resolved_at is null order by 1`
+      return [...rows]
+    },
+  }
+}

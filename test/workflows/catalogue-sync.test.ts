@@ -1,0 +1,260 @@
+import { randomUUID } from 'node:crypto'
+import { expect, test } from 'vitest'
+import { fastForward } from '../../dev/time-skipping.ts'
+import { terms } from '../../policy/terms.ts'
+import { catalogueProviders, catalogueSyncState, catalogueSyncType } from '../../workflows/catalogue-sync.contract.ts'
+import { nothingChanged, openCatalogue } from '../rig/catalogue.ts'
+import { expectStatus } from '../rig/http.ts'
+import { openStack } from '../rig/stack.ts'
+import { until, untilValue } from '../rig/until.ts'
+
+const rig = await openStack()
+const { sql } = rig.context
+const { sync, packageRow, matters } = await openCatalogue(rig)
+
+/** Where each row is stored and by which transaction it was written or locked: all of it changes with any write. */
+const versions = () => sql`
+  select 'package', code, '' as provider, ctid::text, xmin::text, xmax::text from packages union all
+  select 'offer', package_code, provider, ctid::text, xmin::text, xmax::text from package_offers union all
+  select 'attention', id::text, '', ctid::text, xmin::text, xmax::text from attention order by 1, 2, 3`
+
+test('at the start of a stack both providers are asked, and what they have is on sale', async () => {
+  const { items } = expectStatus(await rig.anonymous.get('/v1/packages?destination=DE&limit=200'), 200)
+  const germany = items.filter(({ destinations }: { destinations: string[] }) => destinations.length === 1)
+  expect(germany.map(({ code }: { code: string }) => code).filter((code: string) => !code.startsWith('test-'))).toEqual(
+    ['de-10gb-30d', 'de-1gb-7d', 'de-20gb-30d', 'de-3gb-30d', 'de-5gb-30d'],
+  )
+  expect(items).toContainEqual({
+    code: 'de-1gb-7d',
+    kind: 'base',
+    name: 'Germany 1 GB, 7 days',
+    destinations: ['DE'],
+    dataBytes: 2 ** 30,
+    daily: false,
+    days: 7,
+    price: { minor: 199, currency: 'EUR' },
+  })
+  expect(await packageRow('de-1gb-7d')).toMatchObject({
+    offers: {
+      'esim-access': { code: 'CKH100', cost: 900_000, available: true },
+      airalo: { code: 'hallo-mobil-7days-1gb', cost: 1_800_000, available: true },
+    },
+  })
+  const topUps = expectStatus(await rig.anonymous.get('/v1/packages?destination=DE&kind=top_up&limit=200'), 200)
+  expect(topUps.items).toContainEqual(expect.objectContaining({ code: 'de-1gb-7d-topup', kind: 'top_up' }))
+})
+
+test('the list of providers in the contract is the list of providers we have', () => {
+  expect([...catalogueProviders].sort()).toEqual(Object.keys(rig.context.esimProviders).sort())
+})
+
+test('asking again when nothing is new writes nothing, one after the other and all at once', async () => {
+  const before = await versions()
+  const { providers, changes } = await sync()
+  expect(changes).toEqual(nothingChanged)
+  expect(providers).toMatchObject({
+    'esim-access': { state: 'listed', packages: 84 },
+    airalo: { state: 'listed', packages: 68 },
+  })
+  const runs = await Promise.all(Array.from({ length: 4 }, () => startRun().then((run) => run.result())))
+  expect(runs.map((run) => run.changes)).toEqual(runs.map(() => nothingChanged))
+  expect(await versions()).toEqual(before)
+})
+
+test('offers that were seen a while ago are written as seen, once', async () => {
+  await sql`update package_offers set seen_at = seen_at - ${terms.catalogue.seenGrainMs + 60_000} * interval '1 ms' where provider = 'airalo'`
+  const [row] = await sql<
+    { count: number }[]
+  >`select count(*)::int as count from package_offers where provider = 'airalo'`
+  expect((await sync()).changes).toEqual({ ...nothingChanged, offersChanged: row?.count })
+  expect((await sync()).changes).toEqual(nothingChanged)
+})
+
+test('what a provider lists no more is not sold, unless another has it', async () => {
+  const soldBefore = await sold()
+  await rig.sims.esimAccess.fault({
+    match: { path: 'package/list', contains: '"BASE"' },
+    status: 200,
+    body: { success: true, errorCode: '0', obj: { packageList: [onlyPackage] } },
+  })
+  const { changes } = await sync()
+  expect(changes).toMatchObject({ packagesAdded: 0, putOnSale: 0 })
+  expect(changes.offersWithdrawn).toBeGreaterThan(40)
+  expect(await packageRow('de-1gb-7d')).toMatchObject({ onSale: true, offers: { 'esim-access': { available: true } } })
+  expect(await packageRow('fr-1gb-7d')).toMatchObject({
+    onSale: true,
+    offers: { 'esim-access': { available: false }, airalo: { available: true } },
+  })
+  expect(await packageRow('fr-10gb-30d')).toMatchObject({
+    onSale: false,
+    offers: { 'esim-access': { available: false } },
+  })
+  expect(await matters('package_price')).toEqual([])
+
+  expect((await sync()).changes).toMatchObject({
+    putOnSale: changes.takenOffSale,
+    offersChanged: changes.offersWithdrawn,
+  })
+  expect(await sold()).toEqual(soldBefore)
+})
+
+const sold = () => sql`select code, price_minor from packages where active order by code`
+
+const onlyPackage = {
+  packageCode: 'CKH100',
+  name: 'Germany 1GB 7Days',
+  price: 9_000,
+  currencyCode: 'USD',
+  volume: 2 ** 30,
+  dataType: 1,
+  duration: 7,
+  unusedValidTime: 180,
+  location: 'DE',
+  locationCode: 'DE',
+  supportTopUpType: 2,
+}
+
+test('a code that the provider now uses for something else is not sold as what it was', async () => {
+  await rig.sims.esimAccess.fault({
+    match: { path: 'package/list', contains: '"BASE"' },
+    status: 200,
+    body: { success: true, errorCode: '0', obj: { packageList: [{ ...onlyPackage, volume: 2 ** 31 }] } },
+  })
+  await sync()
+  expect(await packageRow('de-1gb-7d')).toMatchObject({ offers: { 'esim-access': { available: false } } })
+  expect(await packageRow('de-2gb-7d')).toMatchObject({ onSale: true, offers: { 'esim-access': { code: 'CKH100' } } })
+  await sync()
+  expect(await packageRow('de-1gb-7d')).toMatchObject({ offers: { 'esim-access': { available: true } } })
+  expect(await packageRow('de-2gb-7d')).toMatchObject({ onSale: false })
+})
+
+test('an empty list is taken for a fault', async () => {
+  const empty = { success: true, errorCode: '0', obj: { packageList: [] } }
+  await rig.sims.esimAccess.fault({ match: { path: 'package/list' }, times: 2, status: 200, body: empty })
+  const run = await startRun()
+  await untilValue(
+    'the list was refused',
+    () => run.query(catalogueSyncState),
+    ({ providers }) => providers['esim-access'].state === 'failed',
+  )
+  const { outcome } = await fastForward(rig.temporal, run.workflowId, '1 minute')
+  expect(['ended', 'reached']).toContain(outcome)
+  expect(await run.result()).toMatchObject({
+    providers: { 'esim-access': { state: 'listed' } },
+    changes: nothingChanged,
+  })
+})
+
+async function startRun() {
+  return await rig.temporal.workflow.start(catalogueSyncType, {
+    workflowId: `catalogue-sync-test-${randomUUID()}`,
+    taskQueue: rig.config.TEMPORAL_TASK_QUEUE,
+  })
+}
+
+test('a provider that is away keeps its offers for two days, and does not hold up the others', async () => {
+  await rig.sims.airalo.fault({ match: { path: '/v2/packages' }, times: 1_000, status: 503 })
+  await rig.sims.esimAccess.do('price', { packageCode: 'CKH108', price: 52_100 })
+  const offersBefore = await airaloOffers()
+
+  const run = await startRun()
+  const soFar = await untilValue(
+    'both were asked',
+    () => run.query(catalogueSyncState),
+    ({ providers }) => providers.airalo.state === 'failed',
+  )
+  expect(soFar).toEqual({
+    providers: {
+      'esim-access': { state: 'listed', packages: 84, leftOut: {} },
+      airalo: { state: 'failed', code: 'http_503' },
+    },
+    changes: { ...nothingChanged, offersChanged: 1 },
+  })
+  expect(await packageRow('es-10gb-30d')).toMatchObject({ offers: { 'esim-access': { cost: 5_210_000 } } })
+  expect(
+    await untilValue(
+      'the run says what it waits for',
+      () => run.describe(),
+      ({ searchAttributes }) => 'DueAt' in searchAttributes,
+    ),
+  ).toMatchObject({
+    searchAttributes: { Status: ['asking_again'], WaitingFor: ['airalo'] },
+  })
+
+  expect((await fastForward(rig.temporal, run.workflowId, '1 hour')).outcome).toBe('ended')
+  expect(await run.result()).toEqual(soFar)
+  expect(await airaloOffers()).toEqual(offersBefore)
+  const asked = (await rig.sims.airalo.log()).filter(
+    ({ status, url }) => status === 503 && url.startsWith('/v2/packages'),
+  )
+  expect(asked).toHaveLength(1 + terms.catalogue.askAgainAfterMs.length)
+
+  // Two days later.
+  await sql`update package_offers set seen_at = seen_at - interval '48 hours 1 minute' where provider = 'airalo'`
+  const later = await startRun()
+  await fastForward(rig.temporal, later.workflowId, '1 hour')
+  expect((await later.result()).changes).toMatchObject({ offersWithdrawn: offersBefore.length })
+  expect(await packageRow('de-10gb-30d')).toMatchObject({ onSale: false })
+  expect(await packageRow('de-1gb-7d')).toMatchObject({ onSale: true })
+  expect(await matters('provider_offers_stale')).toEqual([{ subject: 'airalo', detail: 'http_503' }])
+
+  await rig.sims.airalo.clearFaults()
+  expect((await sync()).providers.airalo).toMatchObject({ state: 'listed' })
+  expect(await packageRow('de-10gb-30d')).toMatchObject({ onSale: true })
+  expect(await matters('provider_offers_stale')).toEqual([])
+})
+
+const airaloOffers = () => sql`
+  select package_code, provider_package_code, cost_micros, available from package_offers
+  where provider = 'airalo' and available order by 1`
+
+test('an operator who asks while a provider is away learns what is known, and later what came of it', async () => {
+  await rig.sims.airalo.fault({ match: { path: '/v2/packages' }, times: 1_000, status: 503 })
+  const answer = await rig.operator.post('/v1/packages/sync')
+  expect([answer.status, answer.body.providers]).toMatchObject([
+    202,
+    { 'esim-access': { state: 'listed' }, airalo: { state: 'failed', code: 'http_503' } },
+  ])
+  await rig.sims.airalo.clearFaults()
+  const joined = rig.operator.post('/v1/packages/sync')
+  await fastForward(rig.temporal, 'catalogue-sync', '2 minutes')
+  expect(expectStatus(await joined, 200).providers).toMatchObject({ airalo: { state: 'listed' } })
+})
+
+test('wrong credentials at a provider are put before an operator', async () => {
+  await rig.sims.esimAccess.fault({ match: { path: 'package/list' }, times: 2, status: 401 })
+  const run = await startRun()
+  await fastForward(rig.temporal, run.workflowId, '2 minutes')
+  expect((await run.result()).providers['esim-access']).toMatchObject({ state: 'listed' })
+  expect(await matters('provider_misconfigured')).toEqual([{ subject: 'esim-access', detail: 'bad_credentials' }])
+})
+
+test('an outage of the database is waited out', async () => {
+  await rig.database.crash()
+  const run = await startRun()
+  await until('the run has tried', async () => {
+    const { raw } = await run.describe()
+    return (raw.pendingActivities ?? []).some(({ attempt }) => (attempt ?? 0) > 1)
+  })
+  await rig.database.start()
+  expect(await run.result()).toMatchObject({ providers: { airalo: { state: 'listed' } }, changes: nothingChanged })
+})
+
+test('what the catalogue offers can be bought: from the second provider, and by the day', async () => {
+  const person = await rig.signUp()
+  const [first, second] = [
+    await rig.buy(person, { packageCode: 'fr-5gb-30d' }),
+    await rig.sims.esimAccess
+      .do('stock', { packageCode: 'CKH104', out: true })
+      .then(() => rig.buy(person, { packageCode: 'fr-5gb-30d' })),
+  ]
+  const daily = await rig.buy(person, { packageCode: 'jp-1gb-7d-daily' })
+  const placements = await sql<{ order_id: string; provider: string; state: string }[]>`
+    select order_id, provider, state from provider_orders where order_id in ${sql([first.id, second.id, daily.id])}`
+  const filledBy = (id: string) => placements.find((row) => row.order_id === id && row.state === 'provided')?.provider
+  expect([first, second, daily].map(({ id }) => filledBy(id))).toEqual(['esim-access', 'airalo', 'esim-access'])
+  const { orders } = await rig.sims.esimAccess.books()
+  expect(orders).toContainEqual(
+    expect.objectContaining({ packages: [{ packageCode: 'CKH139', count: 1, days: 7 }], amount: 7 * 9_500 }),
+  )
+})
