@@ -44,6 +44,14 @@ export const terms = {
     /** a run is opened before its first warning is due, since the next look for accounts may come late */
     openedAheadDays: 2,
   },
+  deletion: {
+    /** G3: whoever has not done their part by then is shown to an operator */
+    overdueAfterMs: 3 * day,
+    /** by then every attempt that was under way at the erasure has ended */
+    secondLookMs: 10 * minute,
+    /** after a refund, whether it has bounced */
+    refundLooksDays: [1, 3, 7, 14, 30],
+  },
   /** R2 */
   books: { years: 7 },
   /** R3 */
@@ -51,7 +59,17 @@ export const terms = {
   /** R4 */
   securityLog: { keepDays: 90, partitionsAheadDays: 7 },
   /** G6 */
-  privacyRequest: { answerWithinDays: 30, remindAtDays: [14, 21], escalateAtDay: 27 },
+  privacyRequest: {
+    answerWithinDays: 30,
+    remindAtDays: [14, 21],
+    escalateAtDay: 27,
+    /** once, with a reason that the person is told: two months in the words of Art. 12(3) GDPR */
+    extensionDays: 60,
+    /** an answer that is overdue is asked for again this often */
+    lateReminderDays: 7,
+    /** after the answer, for what is asked back; then the request is forgotten */
+    keepAnsweredDays: 90,
+  },
   /** N2 */
   policyNotice: { beforeEffectDays: 30 },
   /** Stripe refuses to redact transactions younger than this */

@@ -32,6 +32,9 @@ export const failures = {
   MailUnavailable: { retryable: true, http: 503, meaning: 'The mail server cannot be reached' },
   PushUnavailable: { retryable: true, http: 503, meaning: 'The push service cannot be reached' },
   MeasurementUnavailable: { retryable: true, http: 503, meaning: 'A measurement service cannot be reached' },
+  SignInPartyUnavailable: { retryable: true, http: 503, meaning: 'A sign-in provider cannot be reached' },
+  ErasureRefused: { retryable: false, http: 502, meaning: 'Somebody refused to delete what they hold' },
+  ErasureIncomplete: { retryable: true, http: 409, meaning: 'Something of the person is still there', benign: true },
   OrderStateConflict: { retryable: false, http: 409, meaning: 'The order is not in a state that allows this' },
   OrderMissing: { retryable: false, http: 404, meaning: 'The order does not exist or was erased' },
 } as const satisfies Record<string, FailureKind>

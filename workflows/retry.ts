@@ -69,3 +69,26 @@ export const untilNextRun = {
   scheduleToCloseTimeout: '50 minutes',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
 } satisfies ActivityOptions
+
+/** A step of a daily job: outlasts an outage of hours, and leaves the rest to the next run. Long ones heartbeat. */
+export const untilTomorrow = {
+  startToCloseTimeout: '2 hours',
+  scheduleToCloseTimeout: '20 hours',
+  heartbeatTimeout: '1 minute',
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 minutes' },
+} satisfies ActivityOptions
+
+/** Nothing goes on before the person was told: no bound in total unless the caller gives one. */
+export const untilTold = {
+  startToCloseTimeout: '30 seconds',
+  retry: { initialInterval: '5 seconds', backoffCoefficient: 2, maximumInterval: '1 hour' },
+} satisfies ActivityOptions
+
+/**
+ * Telling others to delete, and looking whether it is gone. No bound in total: the duty does not lapse however long
+ * somebody is away; the deletion shows operators what is overdue.
+ */
+export const erase = {
+  startToCloseTimeout: '1 minute',
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 hour' },
+} satisfies ActivityOptions

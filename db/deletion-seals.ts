@@ -1,0 +1,139 @@
+/**
+ * What third parties must still be told about an erased person: one row per erasure, encrypted under a data key of its
+ * own, emptied part by part. No part outlives its purpose, and with the key the rest goes as well.
+ */
+import type { Queryable, Transaction } from './database.ts'
+import { findDataKey, tableSealer, type Vault } from './vault.ts'
+
+/** A payment that has to be closed or given back, with what the books need to know of it. */
+export interface Settlement {
+  paymentIntentId: string
+  /** `watch`: refunded, but a refund can still bounce */
+  action: 'cancel' | 'refund' | 'watch'
+  /** the order facts to settle; null while nothing was paid */
+  factId: string | null
+  /** to be corrected by a credit note */
+  invoiceNumber: string | null
+  packageName: string
+  destination: string
+  quantity: number
+  grossMinor: number
+  currency: string
+  /** ISO 8601 */
+  refundedAt: string | null
+}
+
+export interface SealedPlacement {
+  provider: string
+  clientRef: string
+  packageCode: string
+  quantity: number
+  /** of packages sold by the day */
+  days: number | null
+  orderNo: string | null
+  /** ISO 8601 */
+  placedAfter: string
+  /** null: not known yet what the provider allocated */
+  esimRefs: string[] | null
+}
+
+/** Identifiers that must be found nowhere any more. */
+export interface Trace {
+  ids: string[]
+  /** keyed hashes, hex */
+  blinds: string[]
+  /** also names of runs in Temporal */
+  orderIds: string[]
+}
+
+export interface DeletionSecrets {
+  apple: { refreshToken: string; clientId: string; subjectIndex: string } | null
+  google: { refreshToken: string } | null
+  firebase: { uid: string } | null
+  stripeCustomer: { customerId: string } | null
+  settlements: Settlement[] | null
+  providerOrders: SealedPlacement[] | null
+  /** for the redaction at Stripe; `job`: the one under way, and what it is about */
+  payments: {
+    paymentIntentIds: string[]
+    customerIds: string[]
+    job: { id: string; paymentIntentIds: string[]; customerIds: string[] } | null
+    refusals: number
+  } | null
+  address: { email: string; firstName: string } | null
+  trace: Trace | null
+}
+
+export type DeletionPart = keyof DeletionSecrets
+
+const columns: Record<DeletionPart, string> = {
+  apple: 'apple',
+  google: 'google',
+  firebase: 'firebase',
+  stripeCustomer: 'stripe_customer',
+  settlements: 'settlements',
+  providerOrders: 'provider_orders',
+  payments: 'payments',
+  address: 'address',
+  trace: 'trace',
+}
+const parts = Object.keys(columns) as DeletionPart[]
+
+/** Makes the row and its data key, in the transaction that erases. */
+export async function sealSecrets(
+  tx: Transaction,
+  vault: Vault,
+  receiptId: string,
+  secrets: DeletionSecrets,
+): Promise<void> {
+  const fields = tableSealer(vault.cipher, await vault.dataKeys.create(tx, receiptId), 'deletion_seals')
+  const sealed = parts.map((part) => {
+    const secret = secrets[part]
+    return [columns[part], secret === null ? null : fields.seal(columns[part], JSON.stringify(secret))] as const
+  })
+  await tx`insert into deletion_seals ${tx({ receipt_id: receiptId, ...Object.fromEntries(sealed) })}`
+}
+
+/** Null when the part was wiped, or never was. */
+export async function openSecret<Part extends DeletionPart>(
+  sql: Queryable,
+  vault: Vault,
+  receiptId: string,
+  part: Part,
+): Promise<DeletionSecrets[Part]> {
+  const column: string = columns[part]
+  const key = await findDataKey(sql, vault, receiptId)
+  const [row] = await sql<{ sealed: Buffer | null }[]>`
+    select ${sql(column)} as sealed from deletion_seals where receipt_id = ${receiptId}`
+  if (!key || !row?.sealed) return null
+  const text = tableSealer(vault.cipher, key, 'deletion_seals').open(column, row.sealed)
+  return JSON.parse(text) as DeletionSecrets[Part]
+}
+
+/** Keeps what is left to do of a part. */
+export async function resealSecret<Part extends DeletionPart>(
+  sql: Queryable,
+  vault: Vault,
+  receiptId: string,
+  part: Part,
+  secret: NonNullable<DeletionSecrets[Part]>,
+): Promise<void> {
+  const key = await vault.dataKeys.get(sql, receiptId)
+  const sealed = tableSealer(vault.cipher, key, 'deletion_seals').seal(columns[part], JSON.stringify(secret))
+  await sql`update deletion_seals set ${sql({ [columns[part]]: sealed })} where receipt_id = ${receiptId}`
+}
+
+/** Forgets a part for good. */
+export async function wipeSecret(sql: Queryable, receiptId: string, part: DeletionPart): Promise<void> {
+  await sql`update deletion_seals set ${sql({ [columns[part]]: null })} where receipt_id = ${receiptId}`
+}
+
+/** Removes the row and its data key once every part is wiped; true when nothing is left. */
+export async function dropEmptySeal(tx: Transaction, receiptId: string): Promise<boolean> {
+  await tx`delete from deletion_seals where receipt_id = ${receiptId}
+    and num_nonnulls(${tx(Object.values(columns))}) = 0`
+  const left = await tx`select 1 from deletion_seals where receipt_id = ${receiptId}`
+  if (left.length > 0) return false
+  await tx`delete from data_keys where account_id = ${receiptId}`
+  return true
+}

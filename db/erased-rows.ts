@@ -1,0 +1,20 @@
+import type { Queryable } from './database.ts'
+
+/**
+ * Deletes whatever names an account or its orders, each row found by an index. What stays for the books has no tie to
+ * them once this is done.
+ */
+export async function eraseRows(
+  sql: Queryable,
+  { accountId, orderIds, esimIds }: { accountId: string; orderIds: string[]; esimIds: string[] },
+): Promise<void> {
+  const ids = [accountId, ...orderIds, ...esimIds]
+  await sql`delete from attention where subject_id = any(${ids})
+    or subject_id in (select stripe_dispute_id from disputes where order_id = any(${orderIds}))`
+  await sql`delete from idempotency_keys where resource_id = any(${ids})`
+  await sql`delete from sends where subject_id = any(${ids})`
+  await sql`delete from security_log where account_id = ${accountId}`
+  await sql`delete from data_keys where account_id = ${accountId}`
+  // Takes identities, devices, consents and orders along, and with the orders their eSIMs, refunds and invoice links.
+  await sql`delete from accounts where id = ${accountId}`
+}
