@@ -57,8 +57,15 @@ const pricePoint = 50n
 
 /** Yen have no minor unit, dinars a thousand. */
 function microsPerMinor(currency: string): bigint {
+  const known = minorUnits.get(currency)
+  if (known !== undefined) return known
   const { maximumFractionDigits = 2 } = new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions()
-  return 10n ** BigInt(6 - maximumFractionDigits)
+  const micros = 10n ** BigInt(6 - maximumFractionDigits)
+  minorUnits.set(currency, micros)
+  return micros
 }
+
+/** Making a NumberFormat takes longer than all the arithmetic of a price. */
+const minorUnits = new Map<string, bigint>()
 
 const ceilDivide = (amount: bigint, divisor: bigint): bigint => (amount + divisor - 1n) / divisor
