@@ -23,7 +23,14 @@ export type OnErasure = 'delete' | 'keep' | 'anonymous'
 
 /** Names in terms.ts; `none` where nothing limits it. */
 export type KeptUntil = {
-  term: 'account' | 'books' | 'securityLog' | 'idempotencyKeysMs' | 'webhookDedupeMs' | 'none'
+  term:
+    | 'account'
+    | 'stripeRedactionAfterDays'
+    | 'books'
+    | 'securityLog'
+    | 'idempotencyKeysMs'
+    | 'webhookDedupeMs'
+    | 'none'
   why: string
 }
 
@@ -74,6 +81,9 @@ const withAccount: KeptUntil = { term: 'account', why: 'R1: as long as the accou
 const forTheBooks: KeptUntil = { term: 'books', why: 'R2: tax law wants it' }
 const whileUseful: KeptUntil = { term: 'none', why: 'holds nothing about anybody' }
 
+const proofOfErasure: KeptUntil = { term: 'none', why: 'R3: says that somebody was erased, and not who' }
+const onceErased = 'comes to be when the account is deleted'
+
 const tables: Record<string, Table> = {
   data_keys: {
     onErasure: 'delete',
@@ -95,6 +105,7 @@ const tables: Record<string, Table> = {
     keptUntil: withAccount,
     columns: {
       id: clear('U1', 'account.id', 'an opaque id'),
+      account_ref: blind('the id'),
       email: sealed('C1', 'account.email'),
       email_index: blind('the address'),
       first_name: sealed('C1', 'account.firstName'),
@@ -432,6 +443,50 @@ const tables: Record<string, Table> = {
       pruned_at: technical,
       drilled_at: technical,
       drill: technical,
+    },
+  },
+  deletions: {
+    onErasure: 'keep',
+    keptUntil: proofOfErasure,
+    columns: {
+      receipt_id: technical,
+      account_ref: blind('the id of an account that is gone'),
+      reason: technical,
+      erased_at: technical,
+      backups_gone_by: technical,
+      completed_at: technical,
+    },
+  },
+  deletion_steps: {
+    onErasure: 'keep',
+    keptUntil: proofOfErasure,
+    columns: { receipt_id: technical, processor: technical, state: technical, code: technical, changed_at: technical },
+  },
+  deletion_seals: {
+    onErasure: 'delete',
+    keptUntil: { term: 'stripeRedactionAfterDays', why: 'G3: until everybody was told; each part goes when it was' },
+    columns: {
+      receipt_id: technical,
+      apple: sealedSecret('G3', onceErased),
+      google: sealedSecret('G3', onceErased),
+      firebase: sealedSecret('G3', onceErased),
+      stripe_customer: sealedSecret('G3', onceErased),
+      settlements: sealedSecret('G3', onceErased),
+      provider_orders: sealedSecret('G3', onceErased),
+      payments: sealedSecret('G3', onceErased),
+      address: sealedSecret('G3', onceErased),
+      trace: sealedSecret('G3', onceErased),
+    },
+  },
+  deletion_ledger: {
+    onErasure: 'keep',
+    keptUntil: proofOfErasure,
+    columns: {
+      account_ref: blind('the id of an account that is gone'),
+      entry: technical,
+      reason: technical,
+      at: technical,
+      backups_gone_by: technical,
     },
   },
   migrations: { onErasure: 'keep', keptUntil: whileUseful, columns: { name: technical, applied_at: technical } },
