@@ -129,6 +129,8 @@ function firebaseSettings(config: Config): FirebaseSettings {
 function measurementSettings(config: Config): Parameters<typeof createMeasurement>[0] {
   const { META_API_VERSION, META_DATASET_ID, META_ACCESS_TOKEN, GA_FIREBASE_APP_ID, GA_API_SECRET } = config
   return {
+    // The first try runs within a workflow task, which news for the order have to wait for.
+    timeoutMs: 3_000,
     meta:
       META_API_VERSION && META_DATASET_ID && META_ACCESS_TOKEN
         ? {

@@ -1,5 +1,6 @@
 import type { Context } from '../context.ts'
 import { dropPushToken, listDevices } from '../db/devices.ts'
+import { isProviderFailure } from '../providers/failure.ts'
 
 export interface PushText {
   title: string
@@ -9,15 +10,27 @@ export interface PushText {
   collapseKey: string
 }
 
-/** Pushes to every device of an account; a token that FCM declares dead is dropped (C4). */
+/**
+ * Pushes to every device of an account; a token that FCM declares dead is dropped (C4). One phone that has the news is
+ * enough: a repeat for the others' sake would come twice there.
+ * @throws ProviderFailure of the first device, when none was reached
+ */
 export async function pushToAccount(context: Context, accountId: string, text: PushText): Promise<'sent' | 'skipped'> {
   const devices = await listDevices(context.sql, context, accountId)
+  const failures: unknown[] = []
   let reached = 0
   for (const { pushToken, platform } of devices) {
     if (!pushToken) continue
-    const { outcome } = await context.push.send({ token: pushToken, platform, ...text })
-    if (outcome === 'token_dead') await dropPushToken(context.sql, context, pushToken)
-    else reached += 1
+    try {
+      const { outcome } = await context.push.send({ token: pushToken, platform, ...text })
+      if (outcome === 'token_dead') await dropPushToken(context.sql, context, pushToken)
+      else reached += 1
+    } catch (error) {
+      if (!isProviderFailure(error)) throw error
+      failures.push(error)
+    }
   }
-  return reached > 0 ? 'sent' : 'skipped'
+  if (reached > 0) return 'sent'
+  if (failures.length > 0) throw failures[0]
+  return 'skipped'
 }

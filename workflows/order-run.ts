@@ -60,9 +60,14 @@ export function startRun(input: OrderInput) {
         ),
       )
     },
-    /** P3: best effort; it never delays or fails an order. */
+    /** P3: best effort; it never delays or fails an order, and is given up when the event would be too old. */
     measurePurchase(): void {
-      announcements.push(unlessGivenUp(notifyNow.measurePurchase({ orderId, ...clock() })))
+      const at = clock()
+      announcements.push(
+        unlessGivenUp(
+          notifyNow.measurePurchase({ orderId, ...at }).catch(() => notify.measurePurchase({ orderId, ...at })),
+        ),
+      )
     },
     async announced(): Promise<void> {
       await Promise.all(announcements)
