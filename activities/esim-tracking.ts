@@ -18,6 +18,9 @@ const asking = { unavailable: 'ProviderUnavailable', rejected: 'ProviderUnavaila
 /** soon enough for a notice whose mail or push could not go out */
 const noticeRetryMs = 15 * 60_000
 
+/** a provider may take a while to notice that an eSIM's time is over */
+const expiryLagMs = 60 * 60_000
+
 interface Look {
   ended: boolean
   /** milliseconds until something is due by the calendar, or the net's own pace */
@@ -83,6 +86,7 @@ export function dueNotices(status: EsimStatus, at: Date): EsimNotice[] {
 /** A little after the date itself, so that a clock ahead of the provider's does not ask in vain. */
 function untilNextDate(status: EsimStatus, at: Date): number {
   const expiry = status.expiresAt === null ? Number.NaN : Date.parse(status.expiresAt)
+  if (expiry <= at.getTime()) return expiryLagMs
   const dates = [expiry - terms.order.lastDayMs, expiry].map((date) => date + 1000 - at.getTime())
   return Math.min(terms.order.esimPollMs, ...dates.filter((ms) => ms > 0))
 }

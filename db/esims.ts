@@ -133,10 +133,10 @@ export async function findOrderOfEsim(
   vault: Vault,
   provider: string,
   esimRef: string,
-): Promise<{ orderId: string; delivered: boolean } | undefined> {
-  const [row] = await sql<{ id: string; status: string }[]>`
-    select o.id, o.status from esims e join orders o on o.id = e.order_id
+): Promise<{ orderId: string; delivered: boolean; usedShare: number } | undefined> {
+  const [row] = await sql<{ id: string; status: string; used_share: number }[]>`
+    select o.id, o.status, coalesce(e.used_bytes::float8 / nullif(e.total_bytes, 0), 0) as used_share from esims e join orders o on o.id = e.order_id
     where e.provider = ${provider} and e.esim_ref_index = ${esimRefIndex(vault, provider, esimRef)}
     order by o.created_at desc limit 1`
-  return row && { orderId: row.id, delivered: row.status === 'delivered' }
+  return row && { orderId: row.id, delivered: row.status === 'delivered', usedShare: row.used_share }
 }

@@ -123,7 +123,15 @@ export function parseWebhook({ rawBody, headers }: WebhookRequest, clientSecret:
   if (!parsed.success) throw new ProviderFailure(PROVIDER, 'rejected', 'malformed_webhook')
   const eventId = createHash('sha256').update(rawBody).digest('hex')
   const { id, description, iccid, level } = parsed.data
-  if (iccid && level) return { eventId, hints: [{ kind: level.endsWith('%') ? 'usage' : 'validity', esimRef: iccid }] }
+  if (iccid && level) {
+    const usedShare = Number.parseInt(level, 10) / 100
+    return {
+      eventId,
+      hints: [
+        level.endsWith('%') ? { kind: 'usage', esimRef: iccid, usedShare } : { kind: 'validity', esimRef: iccid },
+      ],
+    }
+  }
   if (!id) return { eventId, hints: [] }
   const hint: ProviderHint = { kind: 'order', orderNo: id, ...(description && { clientRef: description }) }
   return { eventId, hints: [hint] }

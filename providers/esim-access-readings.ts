@@ -66,6 +66,9 @@ const HINT_KINDS: Record<string, ProviderHint['kind']> = {
   VALIDITY_USAGE: 'validity',
 }
 
+/** A phone reports them within the same seconds as ENABLED, which says it all. */
+const ON_THE_WAY = ['DOWNLOAD', 'INSTALLATION']
+
 /** Nothing is signed: the caller guards the path, and the body is worth a look at the truth, no more. */
 export function parseWebhook({ rawBody }: WebhookRequest): WebhookNews {
   const parsed = webhookSchema.safeParse(jsonOf(rawBody))
@@ -74,9 +77,11 @@ export function parseWebhook({ rawBody }: WebhookRequest): WebhookNews {
   const eventId = notifyId ?? createHash('sha256').update(rawBody).digest('hex')
   const kind = HINT_KINDS[notifyType]
   if (!kind || !content) return { eventId, hints: [] }
-  const { orderNo, esimTranNo, transactionId } = content
+  const { orderNo, esimTranNo, transactionId, esimStatus, smdpStatus, remainThreshold } = content
+  if (smdpStatus && ON_THE_WAY.includes(smdpStatus)) return { eventId, hints: [] }
   const hint: ProviderHint = {
-    kind,
+    kind: esimStatus?.endsWith('_EXPIRED') ? 'validity' : kind,
+    ...(remainThreshold !== undefined && { usedShare: 1 - remainThreshold }),
     ...(orderNo && { orderNo }),
     ...(esimTranNo && { esimRef: esimTranNo }),
     ...(transactionId && { clientRef: transactionId }),

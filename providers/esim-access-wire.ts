@@ -159,5 +159,14 @@ export const anythingSchema = z.unknown()
 export const webhookSchema = z.object({
   notifyType: z.string(),
   notifyId: text,
-  content: z.object({ orderNo: text, esimTranNo: text, transactionId: text }).nullish(),
+  content: z
+    .object({
+      orderNo: text,
+      esimTranNo: text,
+      transactionId: text,
+      esimStatus: text,
+      smdpStatus: text,
+      remainThreshold: z.coerce.number().optional().catch(undefined),
+    })
+    .nullish(),
 })

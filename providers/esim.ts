@@ -95,12 +95,14 @@ export interface EsimStatus {
   expiresAt: string | null
 }
 
-/** Something may have changed at the provider. Only a hint: ask for the truth. */
+/** Something may have changed at the provider. Only a hint: ask for the truth. Expiry is `validity`, as its approach is. */
 export interface ProviderHint {
   kind: 'order' | 'esim' | 'usage' | 'validity'
   orderNo?: string
   esimRef?: string
   clientRef?: string
+  /** of `usage`: the share of the data that is used, 0 to 1, where the provider says it */
+  usedShare?: number
 }
 
 export interface WebhookRequest {

@@ -5,6 +5,7 @@ import type { ApiContext } from '../../context.ts'
 import { findOrderOfEsim } from '../../db/esims.ts'
 import { findOrderOfPayment } from '../../db/orders.ts'
 import { handleOnce } from '../../db/webhook-events.ts'
+import { terms } from '../../policy/terms.ts'
 import type { ProviderHint, WebhookNews } from '../../providers/esim.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
 import type { StripeWebhook } from '../../providers/stripe-webhooks.ts'
@@ -114,7 +115,7 @@ export function webhookRoutes(api: ApiContext): Route[] {
     const orders = new Set<string>()
     for (const hint of hints) {
       const order = isNews(hint) ? await findOrderOfEsim(sql, api, source, hint.esimRef) : undefined
-      if (order?.delivered) orders.add(order.orderId)
+      if (order?.delivered && tellsSomething(hint, order.usedShare)) orders.add(order.orderId)
     }
     if (orders.size === 0) return
     await handleOnce(sql, { source, eventId, at: new Date() }, async () => {
@@ -126,6 +127,12 @@ export function webhookRoutes(api: ApiContext): Route[] {
 /** Validity is followed by the calendar; an order that was placed is asked for anyway. */
 const isNews = (hint: ProviderHint): hint is ProviderHint & { esimRef: string } =>
   hint.esimRef !== undefined && (hint.kind === 'esim' || hint.kind === 'usage')
+
+/** U3: usage is told once, when little is left; what comes before and after would only cost a look. */
+function tellsSomething({ kind, usedShare }: ProviderHint, knownShare: number): boolean {
+  if (kind !== 'usage' || usedShare === undefined) return true
+  return usedShare >= terms.order.lowDataShare && knownShare < terms.order.lowDataShare
+}
 
 function proven<News>(parse: () => News): News {
   try {

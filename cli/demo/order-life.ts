@@ -89,12 +89,14 @@ export async function playOrderLife(stage: Stage, nora: Customer): Promise<strin
   const low = await stage.mailTo(nora.email, /80 %/)
   tell.step('80 % used: she is told, once', low !== undefined, low?.subject)
 
-  const skipMs = Date.parse(using.expiresAt) - Date.now() + 3_600_000
-  tell.progress(`the run's clock moves ${Math.round(skipMs / 86_400_000)} days`)
-  const skip = await fastForward(stack.temporal, orderWorkflowId(order.id), skipMs)
+  const untilExpiry = Date.parse(using.expiresAt) - Date.now()
+  const hour = 3_600_000
+  tell.progress(`the run's clock moves ${Math.round(untilExpiry / 24 / hour)} days`)
+  await fastForward(stack.temporal, orderWorkflowId(order.id), untilExpiry - hour)
   const lastDay = await stage.mailTo(nora.email, /one more day/)
   tell.step('A day before the end she is told', lastDay !== undefined, lastDay?.subject)
-  await esimAccess.do('clock', { advanceSeconds: Math.ceil(skipMs / 1000) })
+  await esimAccess.do('clock', { advanceSeconds: Math.ceil((untilExpiry + hour) / 1000) })
+  const skip = await fastForward(stack.temporal, orderWorkflowId(order.id), 3 * hour)
   const ended = await until(read, ({ status }) => status === 'ended')
   tell.step(
     'It expires and the run closes',

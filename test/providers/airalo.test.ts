@@ -390,7 +390,7 @@ test('low data and short validity are told', async () => {
   const { sim, buy, news } = await world()
   const { esimRef: iccid } = await buy('change-7days-1gb')
   await sim.do('use', { iccid, bytes: 0.8 * GB })
-  expect((await news(1)).map(({ hints }) => hints)).toEqual([[{ kind: 'usage', esimRef: iccid }]])
+  expect((await news(1)).map(({ hints }) => hints)).toEqual([[{ kind: 'usage', esimRef: iccid, usedShare: 0.75 }]])
   await sim.do('use', { iccid, bytes: 0.15 * GB })
   await news(2)
   await sim.do('clock', { advanceSeconds: 4.5 * 86_400 })
