@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client'
 import type { PayloadCodec } from '@temporalio/common'
-import type { temporal } from '@temporalio/proto'
+import proto, { type temporal } from '@temporalio/proto'
 import { Worker } from '@temporalio/worker'
 import { createLog } from '../../log.ts'
 import { createDataConverter, type PayloadKeyring } from '../../payload-codec.ts'
@@ -45,6 +45,22 @@ export async function replay(histories: KeptHistory[], payloadKeys?: PayloadKeyr
   }
   if (faults.length > 0) throw new Error(`${faults.length} run(s) do not replay:\n${faults.join('\n')}`)
 }
+
+/**
+ * Workflow code that threw where nothing may: Temporal tries such a task again, and what was wrong heals or hides.
+ * @throws naming every such task
+ */
+export function checkTasks(histories: KeptHistory[]): void {
+  const faults = histories.flatMap(({ workflowId, history }) =>
+    (history.events ?? []).flatMap(({ workflowTaskFailedEventAttributes: failed }) =>
+      failed?.cause === codeThrew ? [`${workflowId}: ${failed.failure?.message}`] : [],
+    ),
+  )
+  if (faults.length > 0) throw new Error(`${faults.length} workflow task(s) failed:\n${faults.join('\n')}`)
+}
+
+const codeThrew =
+  proto.temporal.api.enums.v1.WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE
 
 /** Everything a history says in clear: one text per event, payloads decoded. */
 export async function readableEvents(history: History, codecs: PayloadCodec[] = []): Promise<string[]> {

@@ -10,7 +10,7 @@ import { type FastForwardOptions, fastForward } from '../../dev/time-skipping.ts
 import { orderWorkflowId } from '../../workflows/order.contract.ts'
 import { checkBooks } from './books.ts'
 import { type CanaryOptions, findCanaries } from './canary.ts'
-import { fetchHistories, replay } from './histories.ts'
+import { checkTasks, fetchHistories, replay } from './histories.ts'
 import { createCaller } from './http.ts'
 import { type Person, type SignUpOptions, signUp } from './people.ts'
 import { type BuyOptions, buy, untilOrder } from './purchases.ts'
@@ -59,7 +59,9 @@ export async function openStack(options: RigOptions = {}) {
     }
     if (options.books !== false) await step(() => checkBooks(stack))
     if (options.replay !== false) {
-      await step(async () => replay(await fetchHistories(stack.temporal), stack.config.PAYLOAD_KEYS))
+      const histories = fetchHistories(stack.temporal)
+      await step(async () => checkTasks(await histories))
+      await step(async () => replay(await histories, stack.config.PAYLOAD_KEYS))
     }
     await step(() => stack.stop())
     if (faults.length === 1) throw faults[0]
