@@ -1,6 +1,9 @@
-import type { Context } from '../context.ts'
+import type { WorkerContext } from '../context.ts'
+import type { InactivityActivities } from '../workflows/account-inactivity.contract.ts'
 import type { CatalogueActivities } from '../workflows/catalogue-sync.contract.ts'
 import type { OrderActivities } from '../workflows/order.contract.ts'
+import type { PrivacyRequestActivities } from '../workflows/privacy-request.contract.ts'
+import { createInactivityActivities } from './account-inactivity.ts'
 import { createCatalogueActivities } from './catalogue.ts'
 import { createDisputeActivities } from './disputes.ts'
 import { createEsimTrackingActivities } from './esim-tracking.ts'
@@ -10,9 +13,10 @@ import { createOrderNoticeActivities } from './order-notices.ts'
 import { createOrderPaymentActivities } from './order-payment.ts'
 import { createOrderProvisioningActivities } from './order-provisioning.ts'
 import { createOrderRefundActivities } from './order-refund.ts'
+import { createPrivacyRequestActivities } from './privacy-requests.ts'
 
 /** Every effect a workflow can have, over one context. */
-export function createActivities(context: Context) {
+export function createActivities(context: WorkerContext) {
   return {
     ...createOrderPaymentActivities(context),
     ...createOrderProvisioningActivities(context),
@@ -23,5 +27,7 @@ export function createActivities(context: Context) {
     ...createMeasurementActivities(context),
     ...createDisputeActivities(context),
     ...createCatalogueActivities(context),
-  } satisfies OrderActivities & CatalogueActivities
+    ...createInactivityActivities(context),
+    ...createPrivacyRequestActivities(context),
+  } satisfies OrderActivities & PrivacyRequestActivities & CatalogueActivities & InactivityActivities
 }

@@ -7,6 +7,7 @@ import {
   type ScheduleSpec,
 } from '@temporalio/client'
 import type { Duration } from '@temporalio/common'
+import { inactivitySweepType, inactivitySweepWorkflowId } from '../workflows/account-inactivity.contract.ts'
 import { catalogueSyncType, catalogueSyncWorkflowId } from '../workflows/catalogue-sync.contract.ts'
 
 export interface ScheduleEntry {
@@ -24,6 +25,7 @@ export interface ScheduleEntry {
 
 export const schedules: readonly ScheduleEntry[] = [
   { id: catalogueSyncWorkflowId, workflowType: catalogueSyncType, when: { every: '1 hour' }, atOnce: true },
+  { id: inactivitySweepWorkflowId, workflowType: inactivitySweepType, when: { cron: '15 2 * * *' } },
 ]
 
 const prefix = 'ama-'

@@ -19,8 +19,8 @@ export const later = (one: Date, other: Date): Date => (one > other ? one : othe
 /** Midnight at the start of the day, UTC. */
 export const startOfDay = (at: Date): Date => new Date(Math.floor(at.getTime() / 86_400_000) * 86_400_000)
 
-/** Whole days from one time to a later one, the last one counted although it is not over. */
-export const daysUntil = (to: Date, from: Date): number => Math.ceil(msUntil(to, from) / 86_400_000)
+/** Days from one time to a later one, to the nearest. */
+export const daysUntil = (to: Date, from: Date): number => Math.round(msUntil(to, from) / 86_400_000)
 
 /** A month as `YYYY-MM`. */
 export const monthOf = (at: Date): string => at.toISOString().slice(0, 7)

@@ -81,7 +81,7 @@ export const untilTomorrow = {
 /** Nothing goes on before the person was told: no bound in total unless the caller gives one. */
 export const untilTold = {
   startToCloseTimeout: '30 seconds',
-  retry: { initialInterval: '5 seconds', backoffCoefficient: 2, maximumInterval: '1 hour' },
+  retry: { initialInterval: '5 seconds', backoffCoefficient: 2, maximumInterval: '4 hours' },
 } satisfies ActivityOptions
 
 /**
@@ -91,4 +91,10 @@ export const untilTold = {
 export const erase = {
   startToCloseTimeout: '1 minute',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 hour' },
+} satisfies ActivityOptions
+
+/** Starting another run: no bound in total, since nobody else would do it. */
+export const handOver = {
+  startToCloseTimeout: '30 seconds',
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 minutes' },
 } satisfies ActivityOptions

@@ -1,0 +1,166 @@
+/** R1: finding accounts that nobody uses, warning their owners, and asking again. */
+import { activityInfo, heartbeat } from '@temporalio/activity'
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client'
+import type { WorkerContext } from '../context.ts'
+import {
+  type Dormant,
+  findInactivity,
+  forgetInactivity,
+  type InactivityRow,
+  lastUse,
+  listDormant,
+  noteNextCheck,
+  putInactivity,
+} from '../db/inactivity.ts'
+import { renderInactivityWarning } from '../mails/inactivity-warning.tsx'
+import { terms } from '../policy/terms.ts'
+import { accountDeletionType, deletionStart } from '../workflows/account-deletion.contract.ts'
+import {
+  accountInactivityType,
+  type Inactivity,
+  type InactivityActivities,
+  type InactivityInput,
+  inactivityWorkflowId,
+} from '../workflows/account-inactivity.contract.ts'
+import { daysUntil, later, plusDays, plusYears } from '../workflows/clock.ts'
+import { startingAttributes } from '../workflows/search-attributes.ts'
+import { mailToAccount } from './mail-to-account.ts'
+
+const { inactivityYears, openedAheadDays, warningsBeforeDays } = terms.account
+const [firstWarningDays] = warningsBeforeDays
+const pageSize = 500
+const startsAtOnce = 25
+
+export function createInactivityActivities(context: WorkerContext): InactivityActivities {
+  const { sql, config, cipher, temporal } = context
+  const site = { publicUrl: config.PUBLIC_URL, supportMail: config.SUPPORT_MAIL }
+
+  return {
+    async openInactivityRuns({ asOf }) {
+      const at = new Date(asOf)
+      const until = plusYears(plusDays(at, firstWarningDays + openedAheadDays), -inactivityYears)
+      let after: Dormant | undefined
+      let opened = 0
+      for (;;) {
+        const page = await listDormant(sql, { until, lostSince: at, after, limit: pageSize })
+        for (let index = 0; index < page.length; index += startsAtOnce) {
+          await Promise.all(page.slice(index, index + startsAtOnce).map(open))
+        }
+        opened += page.length
+        heartbeat({ opened })
+        after = page.at(-1)
+        if (page.length < pageSize) return { opened }
+      }
+    },
+
+    async beginInactivity({ accountId, asOf }) {
+      const lastActiveAt = await lastUse(sql, accountId)
+      if (!lastActiveAt) return 'gone'
+      const known = await findInactivity(sql, accountId)
+      const isTheSame = known?.last_active_at.getTime() === lastActiveAt.getTime()
+      const row = isTheSame ? known : freshRow(lastActiveAt, new Date(asOf))
+      const written = await putInactivity(sql, accountId, { ...row, check_by: plusDays(new Date(asOf), 1) })
+      return written ? view(row) : 'gone'
+    },
+
+    async stillInactive({ accountId, lastActiveAt, checkBy }) {
+      const answer = await ask(accountId, lastActiveAt)
+      if (answer === 'inactive') await noteNextCheck(sql, accountId, new Date(checkBy))
+      return answer
+    },
+
+    async sendFirstWarning({ accountId, lastActiveAt }) {
+      const at = attemptTime()
+      const lastActive = new Date(lastActiveAt)
+      const row = { ...freshRow(lastActive, at), first_warned_at: at }
+      await warn(accountId, lastActive, firstWarningDays, { deletesAt: row.deletes_at, at })
+      // Whoever was erased meanwhile is found out by the next question.
+      await putInactivity(sql, accountId, { ...row, check_by: row.deletes_at })
+      return view(row)
+    },
+
+    async sendLaterWarning({ accountId, lastActiveAt, daysBefore, deletesAt }) {
+      await warn(accountId, new Date(lastActiveAt), daysBefore, { deletesAt: new Date(deletesAt), at: attemptTime() })
+    },
+
+    async deleteUnused({ accountId, lastActiveAt }) {
+      const answer = await ask(accountId, lastActiveAt)
+      if (answer !== 'inactive') return answer
+      const accountRef = cipher.accountRef(accountId)
+      try {
+        await temporal.workflow.start(
+          accountDeletionType,
+          deletionStart({ accountRef, reason: 'inactivity' }, config.TEMPORAL_TASK_QUEUE),
+        )
+      } catch (error) {
+        // It has run its course: there was an account a moment ago.
+        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
+      }
+      return 'deleting'
+    },
+  }
+
+  async function ask(accountId: string, lastActiveAt: string): Promise<'inactive' | 'active' | 'gone'> {
+    const used = await lastUse(sql, accountId)
+    if (!used) return 'gone'
+    if (used <= new Date(lastActiveAt)) return 'inactive'
+    await forgetInactivity(sql, accountId)
+    return 'active'
+  }
+
+  async function open({ id, last_active_at: lastActiveAt }: Dormant): Promise<void> {
+    const dueAt = plusDays(plusYears(lastActiveAt, inactivityYears), -firstWarningDays)
+    await temporal.workflow.start(accountInactivityType, {
+      workflowId: inactivityWorkflowId(id),
+      taskQueue: config.TEMPORAL_TASK_QUEUE,
+      args: [{ accountId: id } satisfies InactivityInput],
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      typedSearchAttributes: startingAttributes(
+        { status: 'waiting', waitingFor: 'the first warning', dueAt },
+        cipher.accountRef(id),
+      ),
+      staticSummary: 'An account that nobody uses',
+    })
+  }
+
+  async function warn(
+    accountId: string,
+    lastActiveAt: Date,
+    daysBefore: number,
+    { deletesAt, at }: { deletesAt: Date; at: Date },
+  ): Promise<void> {
+    await mailToAccount(context, {
+      subjectId: accountId,
+      // Whoever comes back and leaves again is warned again.
+      kind: `mail:inactivity:${daysBefore}:${lastActiveAt.toISOString().slice(0, 10)}`,
+      accountId,
+      at,
+      render: ({ firstName }) =>
+        renderInactivityWarning({
+          site,
+          firstName,
+          daysLeft: daysUntil(deletesAt, at),
+          deletionDate: deletesAt,
+          keepUrl: `${site.publicUrl}/account`,
+        }),
+    })
+  }
+}
+
+/** The later of three years after the last use and sixty days after the first warning, were it sent at `warnedAt`. */
+function freshRow(lastActiveAt: Date, warnedAt: Date): InactivityRow {
+  return {
+    last_active_at: lastActiveAt,
+    first_warned_at: null,
+    deletes_at: later(plusYears(lastActiveAt, inactivityYears), plusDays(warnedAt, firstWarningDays)),
+  }
+}
+
+const view = (row: InactivityRow): Inactivity => ({
+  lastActiveAt: row.last_active_at.toISOString(),
+  firstWarnedAt: row.first_warned_at?.toISOString() ?? null,
+  deletesAt: row.deletes_at.toISOString(),
+})
+
+/** An attempt's scheduled time is the workflow's clock, skipped or not: a warning says the day on which it is sent. */
+const attemptTime = (): Date => new Date(activityInfo().currentAttemptScheduledTimestampMs)

@@ -1,0 +1,225 @@
+import type { Duration } from '@temporalio/common'
+import { afterEach, describe, expect, test } from 'vitest'
+import { fastForward } from '../../dev/time-skipping.ts'
+import { accountDeletionWorkflowId } from '../../workflows/account-deletion.contract.ts'
+import {
+  accountInactivityType,
+  inactivityState,
+  inactivitySweepType,
+  inactivityWorkflowId,
+} from '../../workflows/account-inactivity.contract.ts'
+import { plusDays, plusYears } from '../../workflows/clock.ts'
+import { openStack } from '../rig/stack.ts'
+import { until } from '../rig/until.ts'
+
+const rig = await openStack()
+const { sql, cipher } = rig.context
+const day = 86_400_000
+
+afterEach(() => rig.sims.mailbox.do('clear-rules', {}))
+
+/** Somebody whose last use is made to lie there. */
+async function lastUsed(at: Date) {
+  const person = await rig.signUp()
+  await sql`update accounts set last_active_at = ${at} where id = ${person.accountId}`
+  return person
+}
+
+const handleOf = (accountId: string) => rig.temporal.workflow.getHandle(inactivityWorkflowId(accountId))
+
+async function startRun(accountId: string) {
+  await rig.temporal.workflow.start(accountInactivityType, {
+    workflowId: inactivityWorkflowId(accountId),
+    taskQueue: rig.config.TEMPORAL_TASK_QUEUE,
+    args: [{ accountId }],
+  })
+}
+
+let sweeps = 0
+async function sweep(): Promise<{ opened: number }> {
+  sweeps += 1
+  return rig.temporal.workflow.execute(inactivitySweepType, {
+    workflowId: `sweep-${sweeps}`,
+    taskQueue: rig.config.TEMPORAL_TASK_QUEUE,
+  })
+}
+
+const forward = (accountId: string, duration: Duration) =>
+  fastForward(rig.temporal, inactivityWorkflowId(accountId), duration)
+
+/** Days before the deletion of which this person was warned, as their mails say it, and the day they name. */
+async function warnings(email: string): Promise<{ days: number; deletionDate: string }[]> {
+  const mails = await rig.sims.mailbox.do<{ subject: string; text: string }[]>('find', { to: email })
+  return mails.flatMap(({ subject, text }) => {
+    const days = /deleted in (\d+) days/.exec(subject)?.[1]
+    const date = /delete it on\s+(\d+ \w+ \d+)/.exec(text.replaceAll('\n', ' '))?.[1]
+    return days ? [{ days: Number(days), deletionDate: date ?? '' }] : []
+  })
+}
+
+const inWords = (at: Date) => new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeZone: 'UTC' }).format(at)
+
+const isDeleting = async (accountId: string): Promise<boolean> => {
+  const workflowId = accountDeletionWorkflowId(cipher.accountRef(accountId))
+  return rig.temporal.workflow
+    .getHandle(workflowId)
+    .describe()
+    .then(
+      () => true,
+      () => false,
+    )
+}
+
+describe('the sweep', () => {
+  test('opens a run for each account nearing three years, once, and for no other', async () => {
+    const now = new Date()
+    const due = await lastUsed(plusYears(plusDays(now, 59), -3))
+    const near = await lastUsed(plusYears(plusDays(now, 61), -3))
+    const young = await lastUsed(plusYears(plusDays(now, 90), -3))
+    expect(await sweep()).toEqual({ opened: 2 })
+    expect((await handleOf(near.accountId).query(inactivityState)).status).toBe('waiting')
+    await until('the first warning', async () => (await warnings(due.email)).length === 1)
+    await expect(handleOf(young.accountId).describe()).rejects.toThrow()
+    expect(await sweep()).toEqual({ opened: 0 })
+  })
+
+  test('takes over from a run that was lost', async () => {
+    const person = await lastUsed(plusYears(plusDays(new Date(), 30), -3))
+    await sweep()
+    await until('the warning', async () => (await warnings(person.email)).length === 1)
+    const { deletesAt } = await handleOf(person.accountId).query(inactivityState)
+    await handleOf(person.accountId).terminate('lost')
+    await sql`update inactivity set check_by = now() - interval '1 hour' where account_id = ${person.accountId}`
+    expect(await sweep()).toEqual({ opened: 1 })
+    const state = await until('the new run', async () => {
+      const seen = await handleOf(person.accountId).query(inactivityState)
+      return seen.status === 'warned' && seen
+    })
+    expect(state.deletesAt).toBe(deletesAt)
+    expect(await warnings(person.email)).toHaveLength(1)
+  })
+})
+
+describe('an account that nobody uses', () => {
+  test('is warned 60, 30 and 7 days before, and deleted after three years', async () => {
+    const at = new Date(Date.now() - day)
+    const person = await lastUsed(at)
+    const end = plusYears(at, 3)
+    await startRun(person.accountId)
+    await forward(person.accountId, plusDays(end, -61).getTime() - Date.now())
+    expect(await warnings(person.email)).toEqual([])
+    await forward(person.accountId, '60 days')
+    expect((await warnings(person.email)).map(({ days }) => days)).toEqual([60, 30, 7])
+    expect(new Set((await warnings(person.email)).map(({ deletionDate }) => deletionDate))).toEqual(
+      new Set([inWords(end)]),
+    )
+    expect((await handleOf(person.accountId).query(inactivityState)).deletesAt).toBe(end.toISOString())
+    expect(await isDeleting(person.accountId)).toBe(false)
+    const { outcome, now } = await forward(person.accountId, '2 days')
+    expect(outcome).toBe('ended')
+    expect(now.getTime()).toBeGreaterThanOrEqual(end.getTime())
+    expect(await isDeleting(person.accountId)).toBe(true)
+  })
+
+  test('on 29 February is deleted on the 28th', async () => {
+    let leapDay = new Date(Date.UTC(new Date().getUTCFullYear() + 1, 1, 29, 18))
+    while (leapDay.getUTCDate() !== 29) leapDay = new Date(Date.UTC(leapDay.getUTCFullYear() + 1, 1, 29, 18))
+    const person = await lastUsed(leapDay)
+    await startRun(person.accountId)
+    const { now } = await forward(person.accountId, leapDay.getTime() - Date.now() + (3 * 365 + 2) * day)
+    expect(now.toISOString()).toMatch(new RegExp(`^${leapDay.getUTCFullYear() + 3}-02-28T18:00:0`))
+    expect(await warnings(person.email)).toHaveLength(3)
+    expect(await isDeleting(person.accountId)).toBe(true)
+  })
+
+  test('that was unused for much longer still gets its sixty days', async () => {
+    const person = await lastUsed(plusYears(new Date(), -5))
+    const before = Date.now()
+    await startRun(person.accountId)
+    await until('the first warning', async () => (await warnings(person.email)).length === 1)
+    await forward(person.accountId, '59 days')
+    expect(await isDeleting(person.accountId)).toBe(false)
+    const { now } = await forward(person.accountId, '2 days')
+    expect(now.getTime()).toBeGreaterThanOrEqual(before + 60 * day)
+    expect(await isDeleting(person.accountId)).toBe(true)
+  })
+
+  test('is kept when its owner signs in within the last hour', async () => {
+    const at = plusYears(plusDays(new Date(), 61), -3)
+    const person = await lastUsed(at)
+    await startRun(person.accountId)
+    await forward(person.accountId, plusYears(at, 3).getTime() - Date.now() - day / 24)
+    expect(await warnings(person.email)).toHaveLength(3)
+    await person.caller.get(`/v1/accounts/${person.accountId}`)
+    const { outcome } = await forward(person.accountId, '2 hours')
+    expect(outcome).toBe('ended')
+    expect(await handleOf(person.accountId).result()).toMatchObject({ status: 'active' })
+    expect(await isDeleting(person.accountId)).toBe(false)
+    expect(await sql`select from inactivity where account_id = ${person.accountId}`).toHaveLength(0)
+    expect(await sweep()).toEqual({ opened: 0 })
+  })
+
+  test('is kept when it buys something, by whichever caller', async () => {
+    const person = await lastUsed(plusYears(plusDays(new Date(), 59), -3))
+    await startRun(person.accountId)
+    await until('the first warning', async () => (await warnings(person.email)).length === 1)
+    await rig.buy({ accountId: person.accountId }, { pay: false })
+    await forward(person.accountId, '31 days')
+    expect(await handleOf(person.accountId).result()).toMatchObject({ status: 'active' })
+  })
+})
+
+describe('while mail is down for a week', () => {
+  const down = () => rig.sims.mailbox.do('rule', { recipient: '@people.example', code: 421 })
+  const up = () => rig.sims.mailbox.do('clear-rules', {})
+
+  test('the first warning waits, and the deletion with it', async () => {
+    const at = plusYears(plusDays(new Date(), 61), -3)
+    const person = await lastUsed(at)
+    await startRun(person.accountId)
+    await down()
+    const { now } = await forward(person.accountId, '8 days')
+    expect(await warnings(person.email)).toEqual([])
+    await up()
+    await forward(person.accountId, '5 hours')
+    const [first] = await warnings(person.email)
+    const { deletesAt } = await handleOf(person.accountId).query(inactivityState)
+    const late = new Date(deletesAt ?? 0).getTime() - plusDays(now, 60).getTime()
+    expect(late).toBeGreaterThanOrEqual(0)
+    expect(late).toBeLessThan(5 * 3_600_000)
+    expect(first).toEqual({ days: 60, deletionDate: inWords(new Date(deletesAt ?? 0)) })
+    await forward(person.accountId, '59 days')
+    expect((await warnings(person.email)).map(({ days }) => days)).toEqual([60, 30, 7])
+    expect(await isDeleting(person.accountId)).toBe(false)
+    await forward(person.accountId, '1 day')
+    expect(await isDeleting(person.accountId)).toBe(true)
+  })
+
+  test('a later warning comes late, and nothing moves', async () => {
+    const at = plusYears(plusDays(new Date(), 61), -3)
+    const person = await lastUsed(at)
+    const end = plusYears(at, 3)
+    await startRun(person.accountId)
+    await forward(person.accountId, plusDays(end, -31).getTime() - Date.now())
+    await down()
+    await forward(person.accountId, '8 days')
+    await up()
+    await forward(person.accountId, '5 hours')
+    expect((await warnings(person.email)).map(({ days }) => days)).toEqual([60, 23])
+    await down()
+    const { outcome, now } = await forward(person.accountId, '24 days')
+    expect(outcome).toBe('ended')
+    expect(Math.abs(now.getTime() - end.getTime())).toBeLessThan(60_000)
+    expect(await isDeleting(person.accountId)).toBe(true)
+    expect(await warnings(person.email)).toHaveLength(2)
+  })
+})
+
+test('an account that is erased meanwhile ends its run', async () => {
+  const person = await lastUsed(plusYears(plusDays(new Date(), 40), -3))
+  await startRun(person.accountId)
+  await until('the first warning', async () => (await warnings(person.email)).length === 1)
+  await sql`delete from accounts where id = ${person.accountId}`
+  await forward(person.accountId, '31 days')
+  expect(await handleOf(person.accountId).result()).toMatchObject({ status: 'gone' })
+})
