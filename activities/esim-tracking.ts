@@ -23,6 +23,7 @@ const expiryLagMs = 60 * 60_000
 
 interface Look {
   ended: boolean
+  givenBack: boolean
   /** milliseconds until something is due by the calendar, or the net's own pace */
   lookAgainMs: number
 }
@@ -33,8 +34,8 @@ export function createEsimTrackingActivities(context: Context): Activities {
 
   return {
     async refreshEsims({ orderId, asOf }) {
-      const { ended } = await look(orderId, new Date(asOf))
-      return { ended }
+      const { ended, givenBack } = await look(orderId, new Date(asOf))
+      return { ended, givenBack }
     },
 
     /** An attempt's scheduled time is the workflow's clock, skipped or not. */
@@ -51,23 +52,28 @@ export function createEsimTrackingActivities(context: Context): Activities {
     for (const esim of esims) looks.push(await lookAt(esim, order, at))
     return {
       ended: looks.every(({ ended }) => ended),
+      givenBack: looks.length > 0 && looks.every(({ givenBack }) => givenBack),
       lookAgainMs: Math.min(terms.order.esimPollMs, ...looks.map(({ lookAgainMs }) => lookAgainMs)),
     }
   }
 
   async function lookAt(esim: StoredEsim, order: OrderRow, at: Date): Promise<Look> {
-    if (isOver(esim.state)) return { ended: true, lookAgainMs: terms.order.esimPollMs }
+    if (isOver(esim.state)) {
+      return { ended: true, givenBack: givenBack(esim.state), lookAgainMs: terms.order.esimPollMs }
+    }
     const provider = context.esimProviders[esim.provider as EsimProviderId]
     const status = await inTermsOf(asking, () => provider.getStatus(esim.esimRef))
     if (status.state !== 'unknown') await recordEsimStatus(sql, esim.id, status, at)
     const allSent = await notices.send(esim, order, dueNotices(status, at), status, at)
     return {
       ended: isOver(status.state),
+      givenBack: givenBack(status.state),
       lookAgainMs: allSent ? untilNextDate(status, at) : noticeRetryMs,
     }
   }
 }
 
+const givenBack = (state: EsimStatus['state']): boolean => state === 'cancelled'
 const isOver = (state: EsimStatus['state']): boolean => state === 'expired' || state === 'cancelled'
 
 /** U3: what the person is told about an eSIM in this state at this time. */

@@ -23,7 +23,6 @@ const answering = proxyActivities<OrderActivities>(retry.answerSoon)
 
 export function takeMessages(run: OrderRun): void {
   const { state, news, wish, orderId } = run
-  let returning = false
 
   setHandler(orderState, () => state)
   setHandler(paymentNews, () => {
@@ -62,7 +61,7 @@ export function takeMessages(run: OrderRun): void {
     },
     {
       validator: () =>
-        allow(standsIn('refund_failed') || (standsIn('delivered') && !returning && !run.input.parentOrderId)),
+        allow(standsIn('refund_failed') || (standsIn('delivered') && !wish.returning && !run.input.parentOrderId)),
     },
   )
 
@@ -79,14 +78,16 @@ export function takeMessages(run: OrderRun): void {
   setHandler(reject, () => decide('reject'), { validator: () => allow(undecided()) })
 
   async function takeBack(): Promise<void> {
-    returning = true
+    wish.returning = true
+    wish.returnTried = true
     try {
       await answering.withdrawEsims({ orderId, ...clock() })
+      wish.returned = true
     } catch (error) {
-      returning = false
       throw failure(failureType(error) ?? 'ProviderUnavailable', codeOf(error))
+    } finally {
+      wish.returning = false
     }
-    wish.returned = true
   }
 
   async function decide(verdict: 'approve' | 'reject'): Promise<OrderState> {

@@ -37,7 +37,17 @@ export function startRun(input: OrderInput) {
     /** set by signals, cleared by whoever asks for the truth */
     news: { payment: false, provider: false },
     /** set by updates and by a cancellation of the run */
-    wish: { cancel: false, approve: false, reject: false, returned: false, retryRefund: false },
+    wish: {
+      cancel: false,
+      approve: false,
+      reject: false,
+      /** eSIMs are being given back; whether they were is not known yet */
+      returning: false,
+      /** eSIMs may have been given back although the answer said otherwise */
+      returnTried: false,
+      returned: false,
+      retryRefund: false,
+    },
     checkout: { done: false, fault: undefined as Error | undefined },
     /** once provisioning has begun: stops it */
     stopProvisioning: undefined as (() => void) | undefined,

@@ -18,15 +18,24 @@ export async function track(run: OrderRun, livesUntil: Date): Promise<'ended' | 
   let watch = startWatch()
   let ended = false
   while (!ended && !wish.returned) {
-    await condition(() => news.provider || wish.returned || watch.state !== 'watching')
+    await condition(() => !wish.returning && (news.provider || wish.returned || watch.state !== 'watching'))
     if (wish.returned) break
     if (watch.state === 'broken') throw watch.error
-    news.provider = false
-    ended = watch.state === 'ended' || (await quick.refreshEsims({ orderId, ...clock() })).ended
+    ended = await look()
+    // The provider's news of what is being given back must not pass for the end of an eSIM's life.
+    await condition(() => !wish.returning)
     if (!ended && watch.state === 'out_of_time') watch = startWatch()
   }
   scope.cancel()
   return wish.returned ? 'returned' : 'ended'
+
+  async function look(): Promise<boolean> {
+    news.provider = false
+    if (watch.state === 'ended' && !wish.returnTried) return true
+    const { ended, givenBack } = await quick.refreshEsims({ orderId, ...clock() })
+    if (givenBack && wish.returnTried) wish.returned = true
+    return ended
+  }
 
   function startWatch(): Watch {
     const progress: Watch = { state: 'watching' }

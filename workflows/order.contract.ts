@@ -106,8 +106,8 @@ export interface OrderActivities {
   recordRefundFailure(input: { orderId: string; asOf: string; code: string }): Promise<void>
   /** Reads the refunds at the processor. */
   checkRefunds(input: { orderId: string; asOf: string }): Promise<'settled' | 'pending' | 'failed'>
-  /** One look: states, usage, and the notices that became due (U3). */
-  refreshEsims(input: { orderId: string; asOf: string }): Promise<{ ended: boolean }>
+  /** One look: states, usage, and the notices that became due (U3). `givenBack`: ended, since all were cancelled. */
+  refreshEsims(input: { orderId: string; asOf: string }): Promise<{ ended: boolean; givenBack: boolean }>
   /** Looks again and again until every eSIM of the order has ended. */
   watchEsims(input: { orderId: string }): Promise<void>
   recordDispute(input: { orderId: string; disputeId: string; asOf: string }): Promise<void>
