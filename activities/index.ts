@@ -1,12 +1,14 @@
 import type { WorkerContext } from '../context.ts'
 import type { InactivityActivities } from '../workflows/account-inactivity.contract.ts'
 import type { CatalogueActivities } from '../workflows/catalogue-sync.contract.ts'
+import type { InvoiceRetentionActivities } from '../workflows/invoice-retention.contract.ts'
 import type { OrderActivities } from '../workflows/order.contract.ts'
 import type { PrivacyRequestActivities } from '../workflows/privacy-request.contract.ts'
 import { createInactivityActivities } from './account-inactivity.ts'
 import { createCatalogueActivities } from './catalogue.ts'
 import { createDisputeActivities } from './disputes.ts'
 import { createEsimTrackingActivities } from './esim-tracking.ts'
+import { createInvoiceRetentionActivities } from './invoice-retention.ts'
 import { createMeasurementActivities } from './measurement.ts'
 import { createOrderDeliveryActivities } from './order-delivery.ts'
 import { createOrderNoticeActivities } from './order-notices.ts'
@@ -28,6 +30,11 @@ export function createActivities(context: WorkerContext) {
     ...createDisputeActivities(context),
     ...createCatalogueActivities(context),
     ...createInactivityActivities(context),
+    ...createInvoiceRetentionActivities(context),
     ...createPrivacyRequestActivities(context),
-  } satisfies OrderActivities & PrivacyRequestActivities & CatalogueActivities & InactivityActivities
+  } satisfies OrderActivities &
+    PrivacyRequestActivities &
+    CatalogueActivities &
+    InactivityActivities &
+    InvoiceRetentionActivities
 }

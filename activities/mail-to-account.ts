@@ -1,7 +1,7 @@
 import type { Context } from '../context.ts'
 import { type Account, findAccount, markMailBounced } from '../db/accounts.ts'
 import type { RenderedMail } from '../mails/render.ts'
-import { sendOnce } from './send-once.ts'
+import { mailOnce } from './mail-once.ts'
 
 export interface AccountMail {
   subjectId: string
@@ -18,25 +18,14 @@ export interface AccountMail {
  * @throws MailUnavailable
  */
 export async function mailToAccount(context: Context, mail: AccountMail): Promise<void> {
-  const { sql, cipher, config } = context
   const { subjectId, kind, accountId, at } = mail
-  const send = { subjectId, kind, accountId }
-  // What an order's customer was promised by mail must arrive: a copy under the same Message-ID is the lesser evil.
-  const outcome = await sendOnce(context, send, { at, unavailable: 'MailUnavailable', unknown: 'repeat' }, async () => {
-    const account = await findAccount(sql, context, accountId)
-    if (!account) return 'skipped'
-    const { subject, html, text, attachments } = await mail.render(account)
-    const local = cipher.fingerprint('message-id', `${subjectId}\0${kind}`).subarray(0, 18).toString('hex')
-    await context.mail.send({
-      kind: 'transactional',
-      to: account.email,
-      subject,
-      html,
-      text,
-      ...(attachments && { attachments }),
-      messageId: `<${local}@${config.MAIL_BOUNCE_DOMAIN}>`,
-    })
-    return 'sent'
+  const outcome = await mailOnce(context, {
+    send: { subjectId, kind, accountId },
+    at,
+    async compose() {
+      const account = await findAccount(context.sql, context, accountId)
+      return account ? { to: account.email, mail: await mail.render(account) } : null
+    },
   })
-  if (outcome === 'failed') await markMailBounced(sql, accountId)
+  if (outcome === 'failed') await markMailBounced(context.sql, accountId)
 }

@@ -19,6 +19,7 @@ import { docsRoutes } from './routes/docs.ts'
 import { healthRoutes } from './routes/health.ts'
 import { orderRoutes } from './routes/orders.ts'
 import { packageRoutes } from './routes/packages.ts'
+import { privacyRequestRoutes } from './routes/privacy-requests.ts'
 import { signInRoutes } from './routes/sign-ins.ts'
 import { webhookRoutes } from './routes/webhooks.ts'
 
@@ -59,6 +60,7 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
     ...deviceRoutes(api),
     ...consentRoutes(api),
     ...orderRoutes(api),
+    ...privacyRequestRoutes(api),
     ...webhookRoutes(api),
     ...healthRoutes(api, () => stopping),
     ...docsRoutes(() => ({ routes, document })),

@@ -1,5 +1,5 @@
 /** G6: requests about privacy, acknowledged at once and answered within 30 days. */
-import { Facts, Note, Paragraph, Title } from './elements.tsx'
+import { Action, Facts, Note, Paragraph, Title } from './elements.tsx'
 import { day } from './format.ts'
 import { Layout, type Site } from './layout.tsx'
 import { type RenderedMail, renderMail } from './render.ts'
@@ -52,6 +52,77 @@ export function renderPrivacyRequestAnswered({ site, reference, answer }: Privac
       ))}
       <Facts of={[['Reference', reference]]} />
       <Note>If you are not content with the answer, reply to it, or complain to a data protection authority.</Note>
+    </Layout>,
+  )
+}
+
+export interface PrivacyRequestExtendedProps {
+  site: Site
+  reference: string
+  because: 'complexity' | 'number_of_requests'
+  answerBy: Date
+}
+
+const extensionReasons: Record<PrivacyRequestExtendedProps['because'], string> = {
+  complexity: 'Your request takes more work than most.',
+  number_of_requests: 'We have several requests of yours to answer.',
+}
+
+/** Art. 12(3) GDPR: the person hears of it, and why, before the first month is over. */
+export function renderPrivacyRequestExtended(props: PrivacyRequestExtendedProps): RenderedMail {
+  const title = 'Your privacy request takes longer'
+  return renderMail(
+    title,
+    <Layout site={props.site} preview={`We answer by ${day(props.answerBy)}.`} reason={reason}>
+      <Title>{title}</Title>
+      <Paragraph>
+        {extensionReasons[props.because]} The law gives us more time for that, and we use no more of it than we need.
+      </Paragraph>
+      <Facts
+        of={[
+          ['Answer by', day(props.answerBy)],
+          ['Reference', props.reference],
+        ]}
+      />
+      <Note>If you do not agree, reply to this mail, or complain to a data protection authority.</Note>
+    </Layout>,
+  )
+}
+
+export interface PrivacyRequestDueProps {
+  site: Site
+  reference: string
+  kind: string
+  urgency: 'reminder' | 'escalation' | 'late'
+  answerBy: Date
+  consoleUrl: string
+}
+
+/** To our own support: nothing in it is about the person. */
+export function renderPrivacyRequestDue(props: PrivacyRequestDueProps): RenderedMail {
+  const { site, reference, kind, urgency, answerBy, consoleUrl } = props
+  const subject = {
+    reminder: `Privacy request ${reference} is waiting: answer by ${day(answerBy)}`,
+    escalation: `Privacy request ${reference} is about to be late: answer by ${day(answerBy)}`,
+    late: `Privacy request ${reference} is LATE: it was due by ${day(answerBy)}`,
+  }[urgency]
+  return renderMail(
+    subject,
+    <Layout site={site} preview={subject} reason="You get this mail because you answer privacy requests.">
+      <Title>{subject}</Title>
+      <Paragraph>
+        {urgency === 'late'
+          ? 'We promise an answer within 30 days, and have broken that promise. Answer now.'
+          : 'We promise an answer within 30 days.'}
+      </Paragraph>
+      <Facts
+        of={[
+          ['About', kind],
+          ['Answer by', day(answerBy)],
+          ['Reference', reference],
+        ]}
+      />
+      <Action href={consoleUrl}>Open the console</Action>
     </Layout>,
   )
 }

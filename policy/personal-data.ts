@@ -25,6 +25,7 @@ export type OnErasure = 'delete' | 'keep' | 'anonymous'
 export type KeptUntil = {
   term:
     | 'account'
+    | 'privacyRequest'
     | 'stripeRedactionAfterDays'
     | 'books'
     | 'securityLog'
@@ -487,6 +488,28 @@ const tables: Record<string, Table> = {
       reason: technical,
       at: technical,
       backups_gone_by: technical,
+    },
+  },
+  privacy_requests: {
+    onErasure: 'delete',
+    keptUntil: { term: 'privacyRequest', why: 'G6: so long after the answer, for what is asked back' },
+    columns: {
+      id: clear('G6', 'privacyRequests[].id', 'an opaque id'),
+      account_id: link('the account'),
+      kind: clear('G6', 'privacyRequests[].kind', 'one of a few words'),
+      message: sealed('G6', 'privacyRequests[].message'),
+      reply_to: sealed('G6', 'privacyRequests[].replyTo'),
+      reply_to_index: blind('the address to answer to'),
+      state: clear('G6', 'privacyRequests[].state', 'one of two words'),
+      received_at: clear('G6', 'privacyRequests[].receivedAt', 'a time by itself'),
+      answer_by: clear('G6', 'privacyRequests[].answerBy', 'a time by itself'),
+      extended_because: clear('G6', 'privacyRequests[].extendedBecause', 'one of two words'),
+      acknowledged_at: technical,
+      escalated_at: technical,
+      late_at: technical,
+      answer_kind: clear('G6', 'privacyRequests[].answerKind', 'one of a few words'),
+      answer: sealed('G6', 'privacyRequests[].answer'),
+      answered_at: clear('G6', 'privacyRequests[].answeredAt', 'a time by itself'),
     },
   },
   migrations: { onErasure: 'keep', keptUntil: whileUseful, columns: { name: technical, applied_at: technical } },

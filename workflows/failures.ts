@@ -37,6 +37,17 @@ export const failures = {
   ErasureIncomplete: { retryable: true, http: 409, meaning: 'Something of the person is still there', benign: true },
   OrderStateConflict: { retryable: false, http: 409, meaning: 'The order is not in a state that allows this' },
   OrderMissing: { retryable: false, http: 404, meaning: 'The order does not exist or was erased' },
+  PrivacyRequestStateConflict: {
+    retryable: false,
+    http: 409,
+    meaning: 'The request is not in a state that allows this',
+  },
+  PrivacyRequestUnrecorded: {
+    retryable: true,
+    http: 409,
+    meaning: 'The answer is not in the database yet',
+    benign: true,
+  },
 } as const satisfies Record<string, FailureKind>
 
 export type FailureType = keyof typeof failures

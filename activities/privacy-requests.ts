@@ -1,0 +1,148 @@
+/** G6: what is sent and written down about a request; what it is about stays in the database. */
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Context } from '../context.ts'
+import { findAccount } from '../db/accounts.ts'
+import { raiseAttention, resolveAttention } from '../db/attention.ts'
+import {
+  changePrivacyRequest,
+  deletePrivacyRequest,
+  findPrivacyRequest,
+  openPrivacyRequest,
+  type PrivacyRequestRow,
+} from '../db/privacy-requests.ts'
+import {
+  renderPrivacyRequestAcknowledged,
+  renderPrivacyRequestAnswered,
+  renderPrivacyRequestDue,
+  renderPrivacyRequestExtended,
+} from '../mails/privacy-request.tsx'
+import type { RenderedMail } from '../mails/render.ts'
+import { privacyReference } from '../policy/privacy-reference.ts'
+import { failure } from '../workflows/failures.ts'
+import type { PrivacyRequestActivities, Reached, Urgency } from '../workflows/privacy-request.contract.ts'
+import { mailOnce } from './mail-once.ts'
+
+const matters: Record<Urgency, string> = {
+  reminder: 'privacy_request_due',
+  escalation: 'privacy_request_escalated',
+  late: 'privacy_request_late',
+}
+const unreachable = 'privacy_request_unreachable'
+/** The row is committed within milliseconds of the run's start. */
+const looks = 20
+const lookEveryMs = 100
+
+export function createPrivacyRequestActivities(context: Context): PrivacyRequestActivities {
+  const { sql, config } = context
+  const site = { publicUrl: config.PUBLIC_URL, supportMail: config.SUPPORT_MAIL }
+
+  return {
+    async findRequest({ requestId }) {
+      for (let look = 0; look < looks; look += 1) {
+        if (await findPrivacyRequest(sql, requestId)) return true
+        await pause(lookEveryMs)
+      }
+      return false
+    },
+
+    async acknowledgeRequest({ requestId, asOf }) {
+      const reached = await mailToPerson(requestId, 'mail:acknowledgement', asOf, (request) =>
+        renderPrivacyRequestAcknowledged({
+          site,
+          reference: privacyReference(requestId),
+          receivedOn: request.received_at,
+          answerBy: request.answer_by,
+        }),
+      )
+      if (reached === 'sent') await changePrivacyRequest(sql, requestId, { acknowledged_at: new Date(asOf) })
+      return reached
+    },
+
+    async urgeOperators({ requestId, asOf, urgency, occasion, answerBy }) {
+      const request = await findPrivacyRequest(sql, requestId)
+      if (!request) return 'gone'
+      const at = new Date(asOf)
+      // First what cannot fail to be seen: a mail server may be away.
+      await raiseAttention(sql, { kind: matters[urgency], subjectId: requestId, detail: request.kind, at })
+      if (urgency === 'escalation') await changePrivacyRequest(sql, requestId, { escalated_at: at })
+      if (urgency === 'late') await changePrivacyRequest(sql, requestId, { late_at: request.late_at ?? at })
+      const outcome = await mailOnce(context, {
+        send: { subjectId: requestId, kind: `mail:operators:${occasion}`, accountId: request.account_id },
+        at,
+        compose: async () => ({
+          to: config.SUPPORT_MAIL,
+          mail: renderPrivacyRequestDue({
+            site,
+            reference: privacyReference(requestId),
+            kind: request.kind,
+            urgency,
+            answerBy: new Date(answerBy),
+            consoleUrl: new URL('/console', config.PUBLIC_URL).href,
+          }),
+        }),
+      })
+      return outcome === 'failed' ? 'failed' : 'sent'
+    },
+
+    async recordExtension({ requestId, answerBy, reason }) {
+      const change = { answer_by: new Date(answerBy), extended_because: reason }
+      await changePrivacyRequest(sql, requestId, change)
+    },
+
+    tellOfExtension: ({ requestId, asOf }) =>
+      mailToPerson(requestId, 'mail:extension', asOf, (request) =>
+        renderPrivacyRequestExtended({
+          site,
+          reference: privacyReference(requestId),
+          because: request.extended_because === 'number_of_requests' ? 'number_of_requests' : 'complexity',
+          answerBy: request.answer_by,
+        }),
+      ),
+
+    sendAnswer: ({ requestId, asOf, attempt }) =>
+      mailToPerson(requestId, `mail:answer:${attempt}`, asOf, (_request, answer) => {
+        // Stored in the transaction that told us, which may not have come to its end.
+        if (answer === null) throw failure('PrivacyRequestUnrecorded', { nextRetryDelay: 200 })
+        return renderPrivacyRequestAnswered({ site, reference: privacyReference(requestId), answer })
+      }),
+
+    recordAnswer: ({ requestId, asOf }) =>
+      sql.begin(async (tx) => {
+        const at = new Date(asOf)
+        for (const kind of [...Object.values(matters), unreachable]) {
+          await resolveAttention(tx, { kind, subjectId: requestId, by: 'answer', at })
+        }
+        return changePrivacyRequest(tx, requestId, { state: 'answered', answered_at: at })
+      }),
+
+    async reportUnreachable({ requestId, asOf, mail }) {
+      if (mail === 'answer')
+        await sql`update privacy_requests set answer = null, answer_kind = null where id = ${requestId}`
+      await raiseAttention(sql, { kind: unreachable, subjectId: requestId, detail: mail, at: new Date(asOf) })
+    },
+
+    forgetRequest: ({ requestId }) => deletePrivacyRequest(sql, requestId),
+  }
+
+  async function mailToPerson(
+    requestId: string,
+    kind: string,
+    asOf: string,
+    render: (request: PrivacyRequestRow, answer: string | null) => RenderedMail,
+  ): Promise<Reached> {
+    const request = await findPrivacyRequest(sql, requestId)
+    const opened = request && (await openPrivacyRequest(sql, context, request))
+    if (!request || !opened) return 'gone'
+    const to = opened.replyTo ?? (await addressOf(request.account_id))
+    if (to === undefined) return 'gone'
+    const send = { subjectId: requestId, kind, accountId: request.account_id }
+    const mail = render(request, opened.answer)
+    const outcome = await mailOnce(context, { send, at: new Date(asOf), compose: async () => ({ to, mail }) })
+    return outcome === 'failed' ? 'failed' : 'sent'
+  }
+
+  async function addressOf(accountId: string | null): Promise<string | undefined> {
+    const account = accountId === null ? undefined : await findAccount(sql, context, accountId)
+    return account?.email
+  }
+}

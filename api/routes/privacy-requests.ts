@@ -1,0 +1,236 @@
+import { z } from 'zod'
+import type { ApiContext } from '../../context.ts'
+import {
+  findPrivacyRequest,
+  listPrivacyRequests,
+  openPrivacyRequest,
+  type PrivacyRequestRow,
+  privacyRequestKinds,
+} from '../../db/privacy-requests.ts'
+import { privacyReference } from '../../policy/privacy-reference.ts'
+import { terms } from '../../policy/terms.ts'
+import { plusDays } from '../../workflows/clock.ts'
+import { answerKinds, extensionReasons } from '../../workflows/privacy-request.contract.ts'
+import { accountId } from '../account-fields.ts'
+import { assertReaches, type Caller } from '../caller.ts'
+import { cutPage, decodeCursor, pageOf, pageQuery } from '../cursor.ts'
+import { createPrivacyRequestClient } from '../privacy-request-client.ts'
+import { Problem } from '../problem.ts'
+import { defineRoute, type Route } from '../route.ts'
+
+const params = z.strictObject({ id: z.uuid() })
+const text = z.string().trim().min(1).max(20_000)
+const time = z.iso.datetime().nullable()
+
+const newRequest = z
+  .strictObject({
+    accountId: accountId.optional().describe('may be left out by a person, and by an operator who was written to'),
+    kind: z.enum(privacyRequestKinds),
+    message: text,
+    replyTo: z.email().max(254).optional().describe('operators only: where to answer somebody without an account'),
+    receivedAt: z.iso.datetime().optional().describe('operators only: when the mail arrived, if not now'),
+  })
+  .meta({ id: 'NewPrivacyRequest' })
+
+const requestSummary = z
+  .object({
+    id: z.uuid(),
+    reference: z.string().describe('what mails call it'),
+    accountId: z.uuid().nullable(),
+    kind: z.string(),
+    state: z.enum(['open', 'answered']),
+    late: z.boolean().describe('not answered in time'),
+    receivedAt: time,
+    answerBy: time,
+    extendedBecause: z.string().nullable(),
+    acknowledgedAt: time,
+    escalatedAt: time,
+    answerKind: z.string().nullable(),
+    answeredAt: time,
+  })
+  .meta({ id: 'PrivacyRequestSummary' })
+
+const request = requestSummary
+  .extend({ message: z.string(), replyTo: z.string().nullable(), answer: z.string().nullable() })
+  .meta({ id: 'PrivacyRequest' })
+
+const newAnswer = z
+  .strictObject({
+    answerKind: z.enum(answerKinds),
+    answer: text.nullable().describe('is mailed to the person; null when they were answered elsewhere'),
+  })
+  .meta({ id: 'PrivacyRequestAnswer' })
+
+const position = z.tuple([z.iso.datetime(), z.uuid()])
+const one = { description: 'The request', schema: request }
+const conflict = ['privacy_request_state_conflict', 'not_found'] as const
+
+export function privacyRequestRoutes(api: ApiContext): Route[] {
+  const { sql } = api
+  const client = createPrivacyRequestClient(api)
+
+  /** @throws Problem not_found also for other people's */
+  async function reachable(id: string, caller: Caller): Promise<PrivacyRequestRow> {
+    const row = await findPrivacyRequest(sql, id)
+    if (!row) throw new Problem('not_found')
+    if (caller.kind !== 'operator') {
+      if (row.account_id === null) throw new Problem('not_found')
+      assertReaches(caller, row.account_id)
+    }
+    return row
+  }
+
+  async function view(id: string, caller: Caller): Promise<z.input<typeof request>> {
+    const row = await reachable(id, caller)
+    const opened = await openPrivacyRequest(sql, api, row)
+    if (!opened) throw new Problem('not_found')
+    return { ...summaryOf(row, new Date()), ...opened }
+  }
+
+  return [
+    defineRoute({
+      method: 'post',
+      path: '/v1/privacy-requests',
+      tag: 'privacy requests',
+      summary: 'Ask something about privacy, or enter what was asked by mail',
+      description:
+        'Acknowledged by mail at once, and answered within 30 days. For deletion at once, delete the account.',
+      promises: ['G6'],
+      callers: ['service', 'person', 'operator'],
+      idempotencyKey: 'required',
+      body: newRequest,
+      responses: { 201: { ...one, headers: { Location: 'its address' } } },
+      problems: ['account_missing'],
+      async handle({ body, caller, idempotency }) {
+        const now = new Date()
+        const receivedAt = body.receivedAt === undefined ? now : new Date(body.receivedAt)
+        const errors = faultsOf(body, receivedAt, caller, now)
+        if (errors.length > 0) throw new Problem('invalid_request', { errors })
+        const owner = body.accountId ?? (caller.kind === 'person' ? caller.accountId : null)
+        if (owner !== null) assertReaches(caller, owner)
+        const { resourceId: id } = await idempotency.claim()
+        const { kind, message, replyTo = null } = body
+        await client.open({ id, accountId: owner, kind, message, replyTo, receivedAt })
+        return { status: 201, headers: { Location: `/v1/privacy-requests/${id}` }, body: await view(id, caller) }
+      },
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/v1/privacy-requests',
+      tag: 'privacy requests',
+      summary: 'Requests, those first that must be answered first',
+      promises: ['G6', 'G1'],
+      callers: ['service', 'person', 'operator'],
+      query: z.strictObject({
+        ...pageQuery,
+        accountId: accountId.optional().describe('needed by a service; a person sees their own'),
+        state: z.enum(['open', 'late', 'answered']).optional(),
+      }),
+      responses: {
+        200: { description: 'A page', schema: pageOf(requestSummary).meta({ id: 'PrivacyRequestPage' }) },
+      },
+      async handle({ query, caller }) {
+        const owner = query.accountId ?? (caller.kind === 'person' ? caller.accountId : undefined)
+        if (owner !== undefined) assertReaches(caller, owner)
+        else if (caller.kind === 'service') {
+          throw new Problem('invalid_request', { errors: [{ field: 'accountId', reason: 'missing' }] })
+        }
+        const asOf = new Date()
+        const found = await listPrivacyRequests(sql, {
+          accountId: owner,
+          filter: query.state,
+          asOf,
+          after: decodeCursor(query.cursor, position),
+          limit: query.limit + 1,
+        })
+        const { rows, nextCursor } = cutPage(found, query.limit, (row) => [row.answer_by.toISOString(), row.id])
+        return { status: 200, body: { items: rows.map((row) => summaryOf(row, asOf)), nextCursor } }
+      },
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/v1/privacy-requests/{id}',
+      tag: 'privacy requests',
+      summary: 'A request and its answer',
+      promises: ['G6', 'G1'],
+      callers: ['service', 'person', 'operator'],
+      params,
+      responses: { 200: one },
+      problems: ['not_found'],
+      handle: async ({ params: { id }, caller }) => ({ status: 200, body: await view(id, caller) }),
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/v1/privacy-requests/{id}/resolve',
+      tag: 'privacy requests',
+      summary: 'Answer a request',
+      description: 'Counts as answered once the mail server has taken the answer.',
+      promises: ['G6'],
+      callers: ['operator'],
+      idempotencyKey: 'required',
+      params,
+      body: newAnswer,
+      responses: { 202: { ...one, description: 'The answer is on its way' } },
+      problems: conflict,
+      async handle({ params: { id }, body, caller, idempotency }) {
+        await client.resolve(id, { kind: body.answerKind, text: body.answer }, idempotency.resourceId)
+        return { status: 202, body: await view(id, caller) }
+      },
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/v1/privacy-requests/{id}/extend',
+      tag: 'privacy requests',
+      summary: 'Take two months more, once, with a reason that the person is told',
+      promises: ['G6'],
+      callers: ['operator'],
+      idempotencyKey: 'optional',
+      params,
+      body: z.strictObject({ reason: z.enum(extensionReasons) }).meta({ id: 'PrivacyRequestExtension' }),
+      responses: { 200: one },
+      problems: conflict,
+      async handle({ params: { id }, body, caller, idempotency, requestId }) {
+        await client.extend(id, body.reason, idempotency?.resourceId ?? requestId)
+        return { status: 200, body: await view(id, caller) }
+      },
+    }),
+  ]
+}
+
+function faultsOf(body: z.output<typeof newRequest>, receivedAt: Date, caller: Caller, now: Date) {
+  const faults: { field: string; reason: string }[] = []
+  if (caller.kind !== 'operator') {
+    for (const field of ['replyTo', 'receivedAt'] as const) {
+      if (body[field] !== undefined) faults.push({ field, reason: 'is for operators' })
+    }
+  }
+  if (body.accountId === undefined && caller.kind === 'service') faults.push({ field: 'accountId', reason: 'missing' })
+  if (body.accountId === undefined && caller.kind === 'operator' && body.replyTo === undefined) {
+    faults.push({ field: 'replyTo', reason: 'missing: where to answer' })
+  }
+  const oldest = plusDays(now, -terms.privacyRequest.answerWithinDays)
+  if (receivedAt > now || receivedAt < oldest) {
+    faults.push({ field: 'receivedAt', reason: 'must be within the last 30 days' })
+  }
+  return faults
+}
+
+const iso = (date: Date | null): string | null => date?.toISOString() ?? null
+
+function summaryOf(row: PrivacyRequestRow, asOf: Date): z.input<typeof requestSummary> {
+  return {
+    id: row.id,
+    reference: privacyReference(row.id),
+    accountId: row.account_id,
+    kind: row.kind,
+    state: row.state,
+    late: row.late_at !== null || (row.state === 'open' && row.answer_by < asOf),
+    receivedAt: iso(row.received_at),
+    answerBy: iso(row.answer_by),
+    extendedBecause: row.extended_because,
+    acknowledgedAt: iso(row.acknowledged_at),
+    escalatedAt: iso(row.escalated_at),
+    answerKind: row.answer_kind,
+    answeredAt: iso(row.answered_at),
+  }
+}

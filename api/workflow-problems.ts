@@ -1,0 +1,38 @@
+/** What workflows refuse, as the API says it. */
+import { isGrpcServiceError, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client'
+import { failureCode, failureType } from '../workflows/failures.ts'
+import { Problem } from './problem.ts'
+import { type ProblemCode, problemCodeOf } from './problems.ts'
+
+/** Longer than any update's own bounds, shorter than the request's. */
+export const answerWithinMs = 28_000
+
+/**
+ * Calls a workflow.
+ * @param ended what to answer when the run is over
+ * @throws Problem for a refusal of the vocabulary; anything else as it was
+ */
+export async function asProblem<Result>(
+  call: () => Promise<Result>,
+  ended: { code: ProblemCode; detail: string },
+): Promise<Result> {
+  try {
+    return await call()
+  } catch (error) {
+    throw problemOfWorkflow(error, ended) ?? error
+  }
+}
+
+function problemOfWorkflow(error: unknown, ended: { code: ProblemCode; detail: string }): Problem | undefined {
+  if (error instanceof WorkflowNotFoundError) return new Problem(ended.code, { detail: ended.detail })
+  if (error instanceof WorkflowUpdateFailedError) {
+    const type = failureType(error)
+    if (!type) return undefined
+    const code = failureCode(error)
+    return new Problem(problemCodeOf(type), { detail: code === undefined ? undefined : `Reason: ${code}` })
+  }
+  if (isGrpcServiceError(error) && error.code === 4) {
+    return new Problem('request_in_progress', { headers: { 'Retry-After': '5' }, cause: error })
+  }
+  return undefined
+}

@@ -1,0 +1,219 @@
+/** G6: a request about privacy is answered within 30 days; whoever has to answer is told before, and louder each time. */
+import {
+  ActivityFailure,
+  allHandlersFinished,
+  condition,
+  proxyActivities,
+  proxyLocalActivities,
+  setHandler,
+  sleep,
+} from '@temporalio/workflow'
+import { terms } from '../policy/terms.ts'
+import { msUntil, plusDays } from './clock.ts'
+import { failure } from './failures.ts'
+import {
+  type AnswerKind,
+  answerByOf,
+  type ExtensionReason,
+  extend,
+  type PrivacyRequestActivities,
+  type PrivacyRequestInput,
+  type PrivacyRequestState,
+  type PrivacyRequestStatus,
+  privacyRequestState,
+  type Reached,
+  resolve,
+  type Urgency,
+} from './privacy-request.contract.ts'
+import * as retry from './retry.ts'
+import { describe, stand } from './standing.ts'
+
+const quick = proxyLocalActivities<PrivacyRequestActivities>(retry.quick)
+const notify = proxyActivities<PrivacyRequestActivities>(retry.notify)
+
+const { answerWithinDays, remindAtDays, escalateAtDay, extensionDays, lateReminderDays, keepAnsweredDays } =
+  terms.privacyRequest
+
+const now = (): Date => new Date()
+const clock = (): { asOf: string } => ({ asOf: now().toISOString() })
+
+export async function privacyRequest({ requestId, receivedAt }: PrivacyRequestInput): Promise<PrivacyRequestState> {
+  const state: PrivacyRequestState = {
+    status: 'open',
+    answerBy: answerByOf(new Date(receivedAt)).toISOString(),
+    extended: false,
+  }
+  /** an answer is on its way */
+  let answering = false
+  let attempts = 0
+  const background: Promise<void>[] = []
+  takeMessages()
+  describe(standing('open'))
+
+  if (!(await isRecorded())) {
+    moveTo('gone')
+    return state
+  }
+  background.push(acknowledge())
+  await urgeUntilAnswered()
+  await Promise.all(background)
+  if (state.status === 'answered') {
+    moveTo('answered', keptUntil())
+    await sleep(msUntil(keptUntil(), now()), { summary: 'until the request is forgotten' })
+    await quick.forgetRequest({ requestId })
+  }
+  await condition(allHandlersFinished)
+  return state
+
+  function takeMessages(): void {
+    setHandler(privacyRequestState, () => state)
+    setHandler(
+      resolve,
+      async ({ byMail }) => {
+        answering = true
+        moveTo('answering')
+        background.push(give(byMail))
+        return state
+      },
+      { validator: (_answer: { answerKind: AnswerKind; byMail: boolean }) => allow(!answering && isOpen()) },
+    )
+    setHandler(
+      extend,
+      async ({ reason }) => {
+        state.answerBy = plusDays(new Date(state.answerBy), extensionDays).toISOString()
+        state.extended = true
+        moveTo('open')
+        await quick.recordExtension({ requestId, answerBy: state.answerBy, reason })
+        background.push(untilGivenUp(() => notify.tellOfExtension({ requestId, ...clock() })).then(noteGone))
+        return state
+      },
+      // The person must hear of it within the first term.
+      {
+        validator: (_why: { reason: ExtensionReason }) =>
+          allow(!state.extended && !answering && state.status === 'open'),
+      },
+    )
+  }
+
+  /** The run is started before the row is committed, so that there is no row without a run. */
+  async function isRecorded(): Promise<boolean> {
+    for (let looks = 0; looks < 12; looks += 1) {
+      if (await quick.findRequest({ requestId })) return true
+      await sleep('10 seconds', { summary: 'until the request is recorded' })
+    }
+    return false
+  }
+
+  async function urgeUntilAnswered(): Promise<void> {
+    const told = new Set<string>()
+    let lateReminders = 0
+    while (isOpen()) {
+      const { answerBy } = state
+      const due = nextUrge()
+      await condition(() => !isOpen() || state.answerBy !== answerBy, Math.max(1, msUntil(due.at, now())))
+      if (isOpen() && state.answerBy === answerBy && now() >= due.at) urge(due)
+    }
+
+    /** Of those that have passed already only the last: an old mail is not reminded of three times at once. */
+    function nextUrge(): Urge {
+      const waiting = urgesOf(state).filter(({ occasion }) => !told.has(occasion))
+      const passed = waiting.filter(({ at }) => at <= now())
+      for (const { occasion } of passed.slice(0, -1)) told.add(occasion)
+      const next = passed.at(-1) ?? waiting[0]
+      if (next) return next
+      const at = plusDays(new Date(state.answerBy), (lateReminders + 1) * lateReminderDays)
+      return { at, urgency: 'late', occasion: `late:${lateReminders + 1}` }
+    }
+
+    function urge({ urgency, occasion }: Urge): void {
+      if (occasion.startsWith('late:')) lateReminders += 1
+      else told.add(occasion)
+      if (urgency === 'late') moveTo('late')
+      const { answerBy } = state
+      const mail = () => notify.urgeOperators({ requestId, ...clock(), urgency, occasion, answerBy })
+      background.push(untilGivenUp(mail).then(noteGone))
+    }
+  }
+
+  /** Answered is what the mail server has taken, or an operator says was given elsewhere. */
+  async function give(byMail: boolean): Promise<void> {
+    attempts += 1
+    const attempt = attempts
+    const reached = byMail ? await untilGivenUp(() => notify.sendAnswer({ requestId, ...clock(), attempt })) : 'sent'
+    if (reached === 'failed') {
+      await quick.reportUnreachable({ requestId, ...clock(), mail: 'answer' })
+      answering = false
+      moveTo(now() < new Date(state.answerBy) ? 'open' : 'late')
+    } else if (reached === 'sent' && (await quick.recordAnswer({ requestId, ...clock() }))) {
+      state.status = 'answered'
+    } else {
+      moveTo('gone')
+    }
+  }
+
+  async function acknowledge(): Promise<void> {
+    const reached = await untilGivenUp(() => notify.acknowledgeRequest({ requestId, ...clock() }))
+    if (reached === 'failed') await quick.reportUnreachable({ requestId, ...clock(), mail: 'acknowledgement' })
+    noteGone(reached)
+  }
+
+  function noteGone(reached: Reached): void {
+    if (reached === 'gone' && isOpen()) moveTo('gone')
+  }
+
+  function keptUntil(): Date {
+    return plusDays(now(), keepAnsweredDays)
+  }
+
+  function isOpen(): boolean {
+    return state.status !== 'answered' && state.status !== 'gone'
+  }
+
+  function allow(permitted: boolean): void {
+    if (!permitted) throw failure('PrivacyRequestStateConflict', { code: state.status })
+  }
+
+  function moveTo(status: PrivacyRequestStatus, until?: Date): void {
+    state.status = status
+    stand(standing(status, until))
+  }
+
+  function standing(status: PrivacyRequestStatus, until = new Date(state.answerBy)) {
+    return { status, waitingFor: waitingFor[status], dueAt: status === 'gone' ? null : until }
+  }
+}
+
+interface Urge {
+  at: Date
+  urgency: Urgency
+  /** each is told once */
+  occasion: string
+}
+
+function urgesOf({ answerBy, extended }: PrivacyRequestState): Urge[] {
+  const beganOn = plusDays(new Date(answerBy), -answerWithinDays)
+  const urges: Omit<Urge, 'occasion'>[] = [
+    ...remindAtDays.map((day) => ({ at: plusDays(beganOn, day), urgency: 'reminder' as const })),
+    { at: plusDays(beganOn, escalateAtDay), urgency: 'escalation' },
+    { at: new Date(answerBy), urgency: 'late' },
+  ]
+  return urges.map((urge, index) => ({ ...urge, occasion: `${extended ? 'extended' : 'first'}:${index + 1}` }))
+}
+
+const waitingFor: Record<PrivacyRequestStatus, string> = {
+  open: 'an operator to answer',
+  late: 'an operator to answer, overdue',
+  answering: 'the mail server to take the answer',
+  answered: 'the time to forget the request',
+  gone: 'nothing',
+}
+
+/** A mail server that is away for longer than mail is news counts as one that refuses. */
+async function untilGivenUp(send: () => Promise<Reached>): Promise<Reached> {
+  try {
+    return await send()
+  } catch (error) {
+    if (!(error instanceof ActivityFailure)) throw error
+    return 'failed'
+  }
+}
