@@ -12,6 +12,7 @@ import { Problem } from './problem.ts'
 import { createRequestLog } from './request-log.ts'
 import type { Route } from './route.ts'
 import { accountRoutes } from './routes/accounts.ts'
+import { booksRoutes } from './routes/books.ts'
 import { catalogueRoutes } from './routes/catalogue.ts'
 import { consentRoutes } from './routes/consents.ts'
 import { deviceRoutes } from './routes/devices.ts'
@@ -61,6 +62,7 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
     ...consentRoutes(api),
     ...orderRoutes(api),
     ...privacyRequestRoutes(api),
+    ...booksRoutes(api),
     ...webhookRoutes(api),
     ...healthRoutes(api, () => stopping),
     ...docsRoutes(() => ({ routes, document })),

@@ -9,6 +9,7 @@ import {
 import type { Duration } from '@temporalio/common'
 import { inactivitySweepType, inactivitySweepWorkflowId } from '../workflows/account-inactivity.contract.ts'
 import { catalogueSyncType, catalogueSyncWorkflowId } from '../workflows/catalogue-sync.contract.ts'
+import { booksCohortsType, booksCohortsWorkflowId } from '../workflows/invoice-retention.contract.ts'
 
 export interface ScheduleEntry {
   /** in Temporal it is prefixed, so that other people's schedules are never touched */
@@ -26,6 +27,7 @@ export interface ScheduleEntry {
 export const schedules: readonly ScheduleEntry[] = [
   { id: catalogueSyncWorkflowId, workflowType: catalogueSyncType, when: { every: '1 hour' }, atOnce: true },
   { id: inactivitySweepWorkflowId, workflowType: inactivitySweepType, when: { cron: '15 2 * * *' } },
+  { id: booksCohortsWorkflowId, workflowType: booksCohortsType, when: { cron: '45 2 * * *' } },
 ]
 
 const prefix = 'ama-'

@@ -98,3 +98,10 @@ export const handOver = {
   startToCloseTimeout: '30 seconds',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 minutes' },
 } satisfies ActivityOptions
+
+/** Deleting what is past its term: no bound in total, since the promise has no other keeper. */
+export const purge = {
+  startToCloseTimeout: '2 hours',
+  heartbeatTimeout: '1 minute',
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 hour' },
+} satisfies ActivityOptions

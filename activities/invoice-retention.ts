@@ -1,0 +1,76 @@
+/** R2: opening a run for each month of the books, and emptying them at the end of their term. */
+import { heartbeat } from '@temporalio/activity'
+import type { WorkerContext } from '../context.ts'
+import { raiseAttention, resolveAttention } from '../db/attention.ts'
+import {
+  countBooks,
+  isMonthHeld,
+  listBookDays,
+  listBookMonths,
+  purgeInvoices,
+  purgeOrderFacts,
+} from '../db/books-retention.ts'
+import { booksTermEnds } from '../workflows/clock.ts'
+import {
+  type InvoiceRetentionActivities,
+  type InvoiceRetentionInput,
+  invoiceRetentionType,
+  invoiceRetentionWorkflowId,
+} from '../workflows/invoice-retention.contract.ts'
+import { startingAttributes } from '../workflows/search-attributes.ts'
+
+/** short enough to lock nobody out for long */
+const batchSize = 1_000
+const matter = 'books_past_term'
+
+export function createInvoiceRetentionActivities(context: WorkerContext): InvoiceRetentionActivities {
+  const { sql, config, temporal } = context
+  const term = { years: config.BOOKS_YEARS, countFrom: config.BOOKS_COUNT_FROM }
+
+  return {
+    async openRetentionRuns() {
+      const months = await listBookMonths(sql)
+      for (const month of months) {
+        await temporal.workflow.start(invoiceRetentionType, {
+          workflowId: invoiceRetentionWorkflowId(month),
+          taskQueue: config.TEMPORAL_TASK_QUEUE,
+          args: [{ month } satisfies InvoiceRetentionInput],
+          workflowIdConflictPolicy: 'USE_EXISTING',
+          typedSearchAttributes: startingAttributes({ status: 'looking', waitingFor: 'the database', dueAt: null }),
+          staticSummary: `The books of ${month}`,
+        })
+        heartbeat()
+      }
+      return { months: months.length }
+    },
+
+    async purgeBooks({ month, asOf }) {
+      const at = new Date(asOf)
+      const days = (await listBookDays(sql, month)).map((day) => ({ day, ends: booksTermEnds(day, term) }))
+      const due = days.filter(({ ends }) => ends <= at).map(({ day }) => day)
+      const next = days.find(({ ends }) => ends > at)?.ends
+      const held = due.length > 0 && (await isMonthHeld(sql, month))
+      const purged = { invoices: 0, orderFacts: 0 }
+      if (due.length > 0 && !held) {
+        purged.invoices = await inBatches((limit) => purgeInvoices(sql, due, limit))
+        purged.orderFacts = await inBatches((limit) => purgeOrderFacts(sql, due, limit))
+      }
+      const left = due.length > 0 ? await countBooks(sql, due) : 0
+      if (left === 0) await resolveAttention(sql, { kind: matter, subjectId: month, by: 'retention', at })
+      return { purged, left, held, nextPurgeAt: next?.toISOString() ?? null }
+    },
+
+    async raiseUnpurged({ month, asOf, left }) {
+      await raiseAttention(sql, { kind: matter, subjectId: month, detail: `${left} left`, at: new Date(asOf) })
+    },
+  }
+}
+
+async function inBatches(purge: (limit: number) => Promise<number>): Promise<number> {
+  for (let all = 0; ; ) {
+    const gone = await purge(batchSize)
+    all += gone
+    heartbeat({ gone: all })
+    if (gone < batchSize) return all
+  }
+}

@@ -1,0 +1,129 @@
+import { randomUUID } from 'node:crypto'
+import type { Duration } from '@temporalio/common'
+import { describe, expect, test } from 'vitest'
+import { fastForward } from '../../dev/time-skipping.ts'
+import { booksTermEnds, monthOf } from '../../workflows/clock.ts'
+import {
+  booksCohortsType,
+  invoiceRetentionState,
+  invoiceRetentionWorkflowId,
+} from '../../workflows/invoice-retention.contract.ts'
+import { expectStatus } from '../rig/http.ts'
+import { openStack } from '../rig/stack.ts'
+import { until } from '../rig/until.ts'
+
+// An order of somebody who is still a customer stands without its books after seven years.
+const rig = await openStack({ settings: { BOOKS_COUNT_FROM: 'issue' }, books: false })
+const { sql } = rig.context
+const day = 86_400_000
+
+/** An invoice and the facts of one order, as if issued on that day. */
+async function issued(onDay: string, corrects: string | null = null): Promise<string> {
+  const number = `T-${randomUUID()}`
+  await sql`
+    insert into invoices (number, series, sequence, kind, issued_on, supplied_on, seller, description, destination,
+      quantity, net_minor, tax_minor, gross_minor, tax_rate_bps, currency, payment_kind, corrects)
+    values (${number}, ${number}, 1, ${corrects ? 'credit_note' : 'invoice'}, ${onDay}, ${onDay}, 'Seller', 'Package',
+      'DE', 1, 424, 76, 500, 1800, 'EUR', 'card', ${corrects})`
+  await sql`
+    insert into order_facts (id, paid_on, package_name, destination, quantity, gross_minor, currency, outcome)
+    values (${randomUUID()}, ${onDay}, 'Package', 'DE', 1, 500, 'EUR', 'delivered')`
+  return number
+}
+
+let openings = 0
+async function openRuns(): Promise<{ months: number }> {
+  openings += 1
+  return rig.temporal.workflow.execute(booksCohortsType, {
+    workflowId: `cohorts-${openings}`,
+    taskQueue: rig.config.TEMPORAL_TASK_QUEUE,
+  })
+}
+
+const runOf = (month: string) => rig.temporal.workflow.getHandle(invoiceRetentionWorkflowId(month))
+const forward = (month: string, duration: Duration) =>
+  fastForward(rig.temporal, invoiceRetentionWorkflowId(month), duration)
+const stands = (month: string, status: string) =>
+  until(`${month} is ${status}`, async () => (await runOf(month).query(invoiceRetentionState)).status === status)
+
+async function booksOf(month: string): Promise<{ invoices: number; orderFacts: number }> {
+  const { items } = expectStatus(await rig.operator.get('/v1/books'), 200)
+  const found = items.find((each: { month: string }) => each.month === month)
+  return { invoices: found?.invoices ?? 0, orderFacts: found?.orderFacts ?? 0 }
+}
+
+describe('a month of the books', () => {
+  test('is purged seven years after it was sold, and younger ones are not touched', async () => {
+    const person = await rig.signUp()
+    const order = await rig.buy(person)
+    const today = new Date()
+    const month = monthOf(today)
+    const younger = monthOf(new Date(today.getTime() + 40 * day))
+    await issued(`${younger}-03`)
+    expect(await openRuns()).toEqual({ months: 2 })
+    await stands(month, 'keeping')
+    expect(await booksOf(month)).toEqual({ invoices: 1, orderFacts: 1 })
+
+    const end = booksTermEnds(today, { years: 7, countFrom: 'issue' })
+    await forward(month, end.getTime() - Date.now() - day / 24)
+    expect(await booksOf(month)).toEqual({ invoices: 1, orderFacts: 1 })
+    const { outcome, now } = await forward(month, '2 hours')
+    expect(outcome).toBe('ended')
+    expect(now.getTime() - end.getTime()).toBeLessThan(60_000)
+    expect(await runOf(month).result()).toMatchObject({ status: 'purged', purged: { invoices: 1, orderFacts: 1 } })
+    expect(await booksOf(month)).toEqual({ invoices: 0, orderFacts: 0 })
+    expect(await booksOf(younger)).toEqual({ invoices: 1, orderFacts: 1 })
+    const [left] = await sql`
+      select (select count(*)::int from invoice_links) as links, fact_id from orders where id = ${order.id}`
+    expect(left).toEqual({ links: 0, fact_id: null })
+    expect(expectStatus(await rig.service.get(`/v1/orders/${order.id}`), 200).status).toBe('delivered')
+    expect(await openRuns()).toEqual({ months: 1 })
+  })
+
+  test('goes day by day, and a credit note outlives the invoice it corrects', async () => {
+    const invoice = await issued('2031-05-02')
+    await issued('2031-05-30')
+    const note = await issued('2031-06-04', invoice)
+    await openRuns()
+    await stands('2031-05', 'keeping')
+    await forward('2031-05', Date.parse('2038-05-04') - Date.now())
+    expect(await booksOf('2031-05')).toEqual({ invoices: 1, orderFacts: 1 })
+    expect(await sql`select corrects from invoices where number = ${note}`).toEqual([{ corrects: invoice }])
+    const { outcome } = await forward('2031-05', '28 days')
+    expect(outcome).toBe('ended')
+    expect(await booksOf('2031-06')).toEqual({ invoices: 1, orderFacts: 1 })
+  })
+
+  test('of many invoices goes in batches', async () => {
+    await sql`
+      insert into invoices (number, series, sequence, kind, issued_on, supplied_on, seller, description, destination,
+        quantity, net_minor, tax_minor, gross_minor, tax_rate_bps, currency, payment_kind)
+      select 'M-' || i, 'M-' || i, 1, 'invoice', '2032-02-29', '2032-02-29', 'Seller', 'Package', 'DE', 1, 424, 76,
+        500, 1800, 'EUR', 'card' from generate_series(1, 2500) i`
+    await openRuns()
+    await forward('2032-02', Date.parse('2039-03-01T01:00:00Z') - Date.now())
+    expect(await runOf('2032-02').result()).toMatchObject({ purged: { invoices: 2500, orderFacts: 0 } })
+  })
+
+  test('that an operator holds stays until it is let go', async () => {
+    await issued('2033-01-10')
+    await openRuns()
+    await stands('2033-01', 'keeping')
+    expectStatus(await rig.operator.put('/v1/books/2033-01/hold', { reason: 'tax audit 12/40' }), 204)
+    await forward('2033-01', Date.parse('2040-06-01') - Date.now())
+    await stands('2033-01', 'held')
+    expect(await booksOf('2033-01')).toEqual({ invoices: 1, orderFacts: 1 })
+    expectStatus(await rig.operator.delete('/v1/books/2033-01/hold'), 204)
+    expect(await runOf('2033-01').result()).toMatchObject({ status: 'purged' })
+    expect(await booksOf('2033-01')).toEqual({ invoices: 0, orderFacts: 0 })
+  })
+})
+
+test('nobody but operators sees or holds the books', async () => {
+  for (const caller of [rig.service, rig.anonymous, (await rig.signUp()).caller]) {
+    expect([401, 403]).toContain((await caller.get('/v1/books')).status)
+    expect([401, 403]).toContain((await caller.put('/v1/books/2033-01/hold', { reason: 'why not' })).status)
+    expect([401, 403]).toContain((await caller.delete('/v1/books/2033-01/hold')).status)
+  }
+  expect((await rig.operator.put('/v1/books/2033-13/hold', { reason: 'why not' })).status).toBe(400)
+})
