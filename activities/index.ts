@@ -1,6 +1,7 @@
 import type { WorkerContext } from '../context.ts'
 import type { InactivityActivities } from '../workflows/account-inactivity.contract.ts'
 import type { CatalogueActivities } from '../workflows/catalogue-sync.contract.ts'
+import type { HousekeepingActivities } from '../workflows/housekeeping.contract.ts'
 import type { InvoiceRetentionActivities } from '../workflows/invoice-retention.contract.ts'
 import type { OrderActivities } from '../workflows/order.contract.ts'
 import type { PrivacyRequestActivities } from '../workflows/privacy-request.contract.ts'
@@ -8,6 +9,7 @@ import { createInactivityActivities } from './account-inactivity.ts'
 import { createCatalogueActivities } from './catalogue.ts'
 import { createDisputeActivities } from './disputes.ts'
 import { createEsimTrackingActivities } from './esim-tracking.ts'
+import { createHousekeepingActivities } from './housekeeping.ts'
 import { createInvoiceRetentionActivities } from './invoice-retention.ts'
 import { createMeasurementActivities } from './measurement.ts'
 import { createOrderDeliveryActivities } from './order-delivery.ts'
@@ -31,10 +33,12 @@ export function createActivities(context: WorkerContext) {
     ...createCatalogueActivities(context),
     ...createInactivityActivities(context),
     ...createInvoiceRetentionActivities(context),
+    ...createHousekeepingActivities(context),
     ...createPrivacyRequestActivities(context),
   } satisfies OrderActivities &
     PrivacyRequestActivities &
     CatalogueActivities &
     InactivityActivities &
-    InvoiceRetentionActivities
+    InvoiceRetentionActivities &
+    HousekeepingActivities
 }

@@ -9,6 +9,7 @@ export type SecurityEventKind =
   | 'authentication_failed'
   | 'identity_refused'
   | 'operator_action'
+  | 'data_exported'
   | 'key_created'
   | 'key_revoked'
 
@@ -30,9 +31,11 @@ const partitionLock = 20_260_621
 /** what PostgreSQL says when no partition takes the row */
 const checkViolation = '23514'
 
+const partitionPrefix = 'security_log_'
+
 /** `security_log_2026_06_20` for that UTC day. */
 export const partitionName = (day: Date): string =>
-  `security_log_${day.toISOString().slice(0, 10).replaceAll('-', '_')}`
+  `${partitionPrefix}${day.toISOString().slice(0, 10).replaceAll('-', '_')}`
 
 /** Makes the partitions of `days` UTC days from the one `from` falls in; those that exist stay as they are. */
 export async function ensurePartitions(sql: Database, from: Date, days: number): Promise<void> {
@@ -48,6 +51,29 @@ async function makePartition(sql: Transaction, day: Date): Promise<void> {
   // Identifiers and bounds of a partition cannot be parameters; both come from a Date.
   await sql.unsafe(`create table if not exists ${partitionName(day)} partition of security_log
     for values from ('${day.toISOString()}') to ('${end.toISOString()}')`)
+}
+
+/** The UTC days that have a partition, the oldest first. */
+export async function listPartitions(sql: Queryable): Promise<Date[]> {
+  const rows = await sql<{ name: string }[]>`
+    select inhrelid::regclass::text as name from pg_inherits where inhparent = 'security_log'::regclass order by 1`
+  return rows.map(({ name }) => new Date(`${name.slice(partitionPrefix.length).replaceAll('_', '-')}T00:00:00.000Z`))
+}
+
+/** a writer that is kept waiting longer is worse than a day's log that is dropped by the next attempt */
+const dropTimeout = '3s'
+
+/** Drops the partitions of days that began at `before` or earlier. Returns how many. */
+export async function dropPartitions(sql: Database, before: Date): Promise<number> {
+  const old = (await listPartitions(sql)).filter((day) => day <= before)
+  for (const day of old) {
+    await sql.begin(async (transaction) => {
+      await transaction.unsafe(`set local lock_timeout = '${dropTimeout}'`)
+      await transaction`select pg_advisory_xact_lock(${partitionLock})`
+      await transaction.unsafe(`drop table if exists ${partitionName(day)}`)
+    })
+  }
+  return old.length
 }
 
 /** Writes one event. A day without a partition gets one: an event is never lost to late housekeeping. */

@@ -9,6 +9,7 @@ import {
 import type { Duration } from '@temporalio/common'
 import { inactivitySweepType, inactivitySweepWorkflowId } from '../workflows/account-inactivity.contract.ts'
 import { catalogueSyncType, catalogueSyncWorkflowId } from '../workflows/catalogue-sync.contract.ts'
+import { housekeepingType, housekeepingWorkflowId } from '../workflows/housekeeping.contract.ts'
 import { booksCohortsType, booksCohortsWorkflowId } from '../workflows/invoice-retention.contract.ts'
 
 export interface ScheduleEntry {
@@ -28,6 +29,7 @@ export const schedules: readonly ScheduleEntry[] = [
   { id: catalogueSyncWorkflowId, workflowType: catalogueSyncType, when: { every: '1 hour' }, atOnce: true },
   { id: inactivitySweepWorkflowId, workflowType: inactivitySweepType, when: { cron: '15 2 * * *' } },
   { id: booksCohortsWorkflowId, workflowType: booksCohortsType, when: { cron: '45 2 * * *' } },
+  { id: housekeepingWorkflowId, workflowType: housekeepingType, when: { cron: '5 0 * * *' } },
 ]
 
 const prefix = 'ama-'

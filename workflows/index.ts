@@ -2,6 +2,7 @@
 export { accountInactivity } from './account-inactivity.ts'
 export { booksCohorts } from './books-cohorts.ts'
 export { catalogueSync } from './catalogue-sync.ts'
+export { housekeeping } from './housekeeping.ts'
 export { inactivitySweep } from './inactivity-sweep.ts'
 export { invoiceRetention } from './invoice-retention.ts'
 export { order } from './order.ts'

@@ -1,0 +1,23 @@
+/** What should have moved on by itself by now. */
+import type { Queryable } from './database.ts'
+
+/** Orders whose deadline had passed at `before`, with the state they stand in. */
+export async function listOverdueOrders(
+  sql: Queryable,
+  { before, reviewedSince, limit }: { before: Date; reviewedSince: Date; limit: number },
+): Promise<{ id: string; status: string }[]> {
+  return sql<{ id: string; status: string }[]>`
+    select id, status from orders
+    where ended_at is null and (
+      (status = 'awaiting_payment' and payment_due_at < ${before})
+      or (status = 'provisioning' and deliver_by < ${before})
+      or (status = 'in_review' and paid_at < ${reviewedSince}))
+    order by created_at limit ${limit}`
+}
+
+/** Matters of this kind that nobody has settled. */
+export async function listOpenMatters(sql: Queryable, kind: string): Promise<string[]> {
+  const rows = await sql<{ subject_id: string }[]>`
+    select subject_id from attention where kind = ${kind} and resolved_at is null`
+  return rows.map((row) => row.subject_id)
+}

@@ -1,0 +1,108 @@
+import { randomUUID } from 'node:crypto'
+import { describe, expect, test } from 'vitest'
+import { listPartitions, recordSecurityEvent } from '../../db/security-log.ts'
+import { plusDays, startOfDay } from '../../workflows/clock.ts'
+import { type HousekeepingReport, housekeepingType } from '../../workflows/housekeeping.contract.ts'
+import { runLater } from '../rig/later.ts'
+import { openStack } from '../rig/stack.ts'
+
+const rig = await openStack({ books: false })
+const { context } = rig
+const { sql } = context
+const today = startOfDay(new Date())
+
+const tidy = (inDays = 0) => runLater<HousekeepingReport>(rig, housekeepingType, inDays)
+
+describe('the security log', () => {
+  test('has a partition for every coming day', async () => {
+    await tidy()
+    const days = (await listPartitions(sql)).map((day) => day.getTime())
+    for (let ahead = 0; ahead <= 7; ahead += 1) expect(days).toContain(plusDays(today, ahead).getTime())
+  })
+
+  test('loses each day before its first row is ninety days old', async () => {
+    for (const age of [120, 91, 90, 89, 88, 30]) {
+      const event = { kind: 'sign_in', actor: 'person', at: new Date(plusDays(today, -age).getTime() + 1) } as const
+      await recordSecurityEvent(sql, context, event)
+    }
+    expect((await tidy()).securityLog).toEqual({ partitionsDropped: 4 })
+    const [oldest] = await sql<{ at: Date }[]>`select min(at) as at from security_log`
+    expect(startOfDay(oldest?.at ?? new Date(0))).toEqual(plusDays(today, -88))
+    expect((await tidy()).securityLog).toEqual({ partitionsDropped: 0 })
+  })
+
+  test('of today is gone in ninety days, by the clock of the run', async () => {
+    const at = new Date()
+    await recordSecurityEvent(sql, context, { kind: 'sign_in', actor: 'person', at })
+    await tidy(88)
+    expect(await sql`select from security_log where at = ${at}`).toHaveLength(1)
+    await tidy(89)
+    expect(await sql`select from security_log where at = ${at}`).toHaveLength(0)
+    expect((await listPartitions(sql)).every((day) => day > at)).toBe(true)
+  })
+
+  test('takes an event on a day that nobody made room for', async () => {
+    await recordSecurityEvent(sql, context, { kind: 'sign_in', actor: 'person', at: plusDays(new Date(), 400) })
+    expect(await sql`select from security_log where at > now() + interval '399 days'`).toHaveLength(1)
+  })
+})
+
+describe('keys and events', () => {
+  const bytes = () => Buffer.from(randomUUID())
+
+  test('are forgotten when nobody can repeat them any more, and not before', async () => {
+    const keep = async (at: Date, event: Date) => {
+      await sql`insert into idempotency_keys (scope, key_hash, request_hash, resource_id, created_at)
+        values ('test', ${bytes()}, ${bytes()}, ${randomUUID()}, ${at})`
+      await sql`insert into webhook_events (source, event_id, received_at) values ('test', ${randomUUID()}, ${event})`
+    }
+    await sql`delete from idempotency_keys`
+    await sql`delete from webhook_events`
+    await keep(plusDays(new Date(), -1.1), plusDays(new Date(), -14.1))
+    await keep(plusDays(new Date(), -0.9), plusDays(new Date(), -13.9))
+    expect((await tidy()).forgotten).toEqual({ idempotencyKeys: 1, webhookEvents: 1 })
+    expect((await tidy()).forgotten).toEqual({ idempotencyKeys: 0, webhookEvents: 0 })
+    expect((await tidy(15)).forgotten).toEqual({ idempotencyKeys: 1, webhookEvents: 1 })
+  })
+
+  test('go in batches', async () => {
+    await sql`insert into webhook_events (source, event_id, received_at)
+      select 'many', i, now() - interval '20 days' from generate_series(1, 12000) i`
+    expect((await tidy()).forgotten.webhookEvents).toBe(12_000)
+  })
+})
+
+describe('what stands too long', () => {
+  const matters = (kind: string) =>
+    sql`select subject_id, detail, resolved_at is not null as settled from attention where kind = ${kind}`
+
+  test('is shown to operators until it moves on', async () => {
+    const person = await rig.signUp()
+    const order = await rig.buy(person, { pay: false })
+    expect((await tidy()).overdue.orders).toBe(0)
+    await sql`update orders set payment_due_at = now() - interval '1 hour' where id = ${order.id}`
+    expect((await tidy()).overdue.orders).toBe(1)
+    expect(await matters('order_overdue')).toEqual([
+      { subject_id: order.id, detail: 'awaiting_payment', settled: false },
+    ])
+    await rig.service.post(`/v1/orders/${order.id}/cancel`)
+    await rig.untilOrder(order.id, 'cancelled')
+    expect((await tidy()).overdue.orders).toBe(0)
+    expect(await matters('order_overdue')).toMatchObject([{ settled: true }])
+  })
+
+  test('may be any run', async () => {
+    const handle = await rig.temporal.workflow.start('invoiceRetention', {
+      workflowId: 'nobody-works-on-this',
+      taskQueue: 'nobody',
+      args: [{ month: '2020-01' }],
+      typedSearchAttributes: [],
+      searchAttributes: { DueAt: [plusDays(new Date(), -1)] },
+    })
+    await expect.poll(async () => (await tidy()).overdue.runs, { timeout: 10_000 }).toBe(1)
+    expect(await matters('run_overdue')).toMatchObject([{ subject_id: 'nobody-works-on-this', settled: false }])
+    await handle.terminate()
+    await expect.poll(async () => (await tidy()).overdue.runs, { timeout: 10_000 }).toBe(0)
+    expect(await matters('run_overdue')).toMatchObject([{ settled: true }])
+  })
+})

@@ -1,0 +1,24 @@
+/** Daily, R4 and more: what is past its day goes, what stands too long is shown. */
+import { proxyActivities } from '@temporalio/workflow'
+import type { HousekeepingActivities, HousekeepingReport } from './housekeeping.contract.ts'
+import * as retry from './retry.ts'
+import { describe } from './standing.ts'
+
+const { turnSecurityLog, forgetExpired, reportOverdue } = proxyActivities<HousekeepingActivities>(retry.untilTomorrow)
+
+export async function housekeeping(): Promise<HousekeepingReport> {
+  describe({ status: 'tidying', waitingFor: 'the database', dueAt: null })
+  const clock = { asOf: new Date().toISOString() }
+  // One that cannot be done must not keep the others from being done.
+  const [securityLog, forgotten, overdue] = await Promise.allSettled([
+    turnSecurityLog(clock),
+    forgetExpired(clock),
+    reportOverdue(clock),
+  ])
+  return { securityLog: settled(securityLog), forgotten: settled(forgotten), overdue: settled(overdue) }
+}
+
+function settled<Value>(result: PromiseSettledResult<Value>): Value {
+  if (result.status === 'rejected') throw result.reason
+  return result.value
+}
