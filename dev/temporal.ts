@@ -86,15 +86,16 @@ async function startOnce(executable: string, options: TemporalOptions): Promise<
     ...(options.dataFile === undefined && { orphanSignal: 'SIGKILL' as const }),
   })
   const address = `${host}:${port}`
+  const uiUrl = uiPort === undefined ? undefined : `http://${host}:${uiPort}`
   try {
-    await waitUntilReady(child, address, options)
+    await waitUntilReady(child, address, uiUrl, options)
   } catch (error) {
     await child.stop('SIGKILL')
     throw error
   }
   return {
     address,
-    ...(uiPort !== undefined && { uiUrl: `http://${host}:${uiPort}` }),
+    ...(uiUrl !== undefined && { uiUrl }),
     namespace: options.namespace,
     async stop() {
       await child.stop(options.dataFile === undefined ? 'SIGKILL' : 'SIGTERM')
@@ -122,7 +123,12 @@ function argumentsFor(options: TemporalOptions & { port: number }, uiPort: numbe
   ]
 }
 
-async function waitUntilReady(child: Child, address: string, options: TemporalOptions): Promise<void> {
+async function waitUntilReady(
+  child: Child,
+  address: string,
+  uiUrl: string | undefined,
+  options: TemporalOptions,
+): Promise<void> {
   const deadline = Date.now() + startTimeoutMs
   const gone = child.exited.then(({ code, signal }) => {
     throw new Error(`The Temporal server ended while starting (${signal ?? `code ${code}`}):\n${child.output()}`)
@@ -140,6 +146,7 @@ async function waitUntilReady(child: Child, address: string, options: TemporalOp
           gone,
           connection.withDeadline(Date.now() + 2_000, () => prepareNamespace(connection, options)),
         ])
+        if (uiUrl !== undefined) await fetch(uiUrl, { method: 'HEAD', signal: AbortSignal.timeout(2_000) })
         return
       } catch (error) {
         if (Date.now() > deadline) {
