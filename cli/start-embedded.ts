@@ -1,0 +1,57 @@
+/** The embedded stack on fixed ports, its data kept in .data/ (or AMA_DATA_DIR). */
+import { once } from 'node:events'
+import pc from 'picocolors'
+import { ConfigurationError } from '../config.ts'
+import { fixedPorts } from '../dev/fixed-ports.ts'
+import { type Stack, startStack } from '../dev/stack.ts'
+
+const begun = performance.now()
+const write = (line = ''): void => void process.stdout.write(`${line}\n`)
+const link = (name: string, url: string): void => write(`  ${name.padEnd(20)} ${pc.underline(url)}`)
+
+const stack = await start()
+if (stack) {
+  write()
+  write(pc.bold(pc.green(`  Ready in ${((performance.now() - begun) / 1000).toFixed(1)} s`)))
+  link('API', stack.urls.api)
+  link('API documentation', `${stack.urls.api}/docs`)
+  if (stack.urls.ui) link('Temporal Web UI', stack.urls.ui)
+  if (stack.urls.inbox) link('mail inbox', stack.urls.inbox)
+  write(`  ${'service key'.padEnd(20)} ${stack.keys.service}`)
+  write(`  ${'operator key'.padEnd(20)} ${stack.keys.operator}`)
+  write(pc.dim('\n  Outside parties are simulated. Ctrl-C stops everything.'))
+  const why = await Promise.race([
+    stack.failed,
+    once(process, 'SIGINT').then(() => undefined),
+    once(process, 'SIGTERM').then(() => undefined),
+  ])
+  if (why !== undefined) write(pc.red(`\n  The stack stops: ${why}`))
+  // A second Ctrl-C must not cut the stop short: it is bounded.
+  process.on('SIGINT', () => undefined)
+  await stack.stop().catch((error: unknown) => {
+    if (why === undefined) write(pc.red(String(error)))
+    process.exitCode = 1
+  })
+  if (why !== undefined) process.exitCode = 1
+}
+
+async function start(): Promise<Stack | undefined> {
+  try {
+    return await startStack({
+      ports: 'fixed',
+      dataDir: process.env.AMA_DATA_DIR ?? '.data',
+      processes: 'apart',
+      environment: process.env,
+      onProgress: (line) => write(pc.dim(`  ${line}`)),
+      onLogLine: write,
+    })
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    write(pc.red(`  ${message}`))
+    if (!(error instanceof ConfigurationError)) {
+      write(pc.dim(`  Ports ${Object.values(fixedPorts).join(', ')} have to be free, or the services configured.`))
+    }
+    process.exitCode = 1
+    return undefined
+  }
+}

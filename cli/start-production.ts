@@ -1,0 +1,29 @@
+/** API and worker as two processes. One that ends takes the other with it; both drain on SIGTERM. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { ConfigurationError, readConfig } from '../config.ts'
+
+try {
+  readConfig(process.env)
+} catch (error) {
+  if (!(error instanceof ConfigurationError)) throw error
+  process.stderr.write(`${error.message}\n`)
+  process.exit(1)
+}
+
+const root = fileURLToPath(new URL('../', import.meta.url))
+const start = (entry: string): ChildProcess =>
+  spawn(process.execPath, ['--import', 'tsx', entry], { cwd: root, stdio: 'inherit' })
+const children = [start('api/main.ts'), start('worker/main.ts')]
+const endAll = (): void => {
+  for (const child of children) child.kill('SIGTERM')
+}
+process.on('SIGTERM', endAll)
+process.on('SIGINT', endAll)
+
+const ends = children.map((child) => once(child, 'exit'))
+await Promise.race(ends)
+endAll()
+const codes = (await Promise.all(ends)).map(([code]) => Number(code ?? 1))
+process.exitCode = Math.max(...codes)

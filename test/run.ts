@@ -1,0 +1,34 @@
+/**
+ * `npm test`: the whole suite on the embedded stack. `npm test -- test/orders` runs a part of it. Ends with one line,
+ * `N passed, N failed`, taken from vitest's own result, and fails when anything failed or nothing ran.
+ */
+import { startVitest } from 'vitest/node'
+import { findTemporal } from '../dev/temporal-executable.ts'
+
+// The first time on a machine this may take minutes, longer than a test waits.
+await findTemporal((line) => process.stdout.write(`${line}\n`))
+
+const vitest = await startVitest('test', process.argv.slice(2), { watch: false, reporters: ['default'] })
+const modules = vitest.state.getTestModules()
+const count = { passed: 0, failed: 0, skipped: 0 }
+for (const module of modules) {
+  let failedTests = 0
+  for (const test of module.children.allTests()) {
+    const { state } = test.result()
+    if (state === 'passed' || state === 'failed' || state === 'skipped') count[state] += 1
+    // A run that was cut short leaves tests behind that never came to a result.
+    else count.failed += 1
+    if (state === 'failed') failedTests += 1
+  }
+  // A file can fail outside its tests: it does not load, or its books do not balance at the end.
+  if (!module.ok() && failedTests === 0) count.failed += 1
+}
+const unhandled = vitest.state.getUnhandledErrors().length
+if (modules.length === 0) process.stdout.write('No test was found.\n')
+if (unhandled > 0) process.stdout.write(`${unhandled} error(s) outside of any test.\n`)
+await vitest.close()
+count.failed += unhandled
+process.stdout.write(
+  `\n${count.passed} passed, ${count.failed} failed${count.skipped > 0 ? `, ${count.skipped} skipped` : ''}\n`,
+)
+process.exit(count.failed === 0 && count.passed > 0 ? 0 : 1)
