@@ -1,3 +1,5 @@
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import express, { type Express, type Request, type RequestHandler, type Response } from 'express'
 import { z } from 'zod'
 import type { Context } from '../context.ts'
@@ -100,7 +102,7 @@ function handlersOf(route: Route, frame: Frame): RequestHandler[] {
       requestId,
       log: request.log,
     })
-    send(response, route, reply)
+    await send(response, route, reply)
   }
 
   return [
@@ -132,15 +134,30 @@ function parse<Schema extends z.ZodType>(schema: Schema, value: unknown, place: 
   throw new Problem('invalid_request', { errors })
 }
 
-function send(response: Response, route: Route, reply: AnyReply): void {
+async function send(response: Response, route: Route, reply: AnyReply): Promise<void> {
   const definition = route.responses[reply.status]
   if (!definition) throw new Error(`${route.method} ${route.path} does not define a response ${reply.status}`)
   response.status(reply.status).set({ 'Cache-Control': 'no-store', ...reply.headers })
   if (definition.schema) {
     response.type('application/json').send(JSON.stringify(definition.schema.parse(reply.body)))
   } else if (definition.contentType) {
-    response.type(definition.contentType).send(reply.raw)
+    response.type(definition.contentType)
+    if (reply.raw === undefined || typeof reply.raw === 'string' || Buffer.isBuffer(reply.raw)) response.send(reply.raw)
+    else await stream(response, reply.raw)
   } else {
     response.end()
+  }
+}
+
+/** Headers are gone by the time anything fails: all that can be said is that the answer is not whole. */
+async function stream(response: Response, chunks: AsyncIterable<string>): Promise<void> {
+  try {
+    await pipeline(Readable.from(chunks), response)
+  } catch (error) {
+    // The caller went away: nobody's fault.
+    if ((error as { code?: unknown }).code !== 'ERR_STREAM_PREMATURE_CLOSE') {
+      response.err = error instanceof Error ? error : new Error('something was thrown')
+    }
+    response.destroy()
   }
 }

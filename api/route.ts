@@ -31,7 +31,7 @@ export type Reply<Responses extends ResponseDefinitions> = {
   } & (Responses[Status] extends { schema: infer Schema extends z.ZodType }
     ? { body: z.input<Schema> }
     : Responses[Status] extends { contentType: string }
-      ? { raw: Buffer | string }
+      ? { raw: Buffer | string | AsyncIterable<string> }
       : { body?: never })
 }[keyof Responses & number]
 
@@ -121,7 +121,8 @@ export interface AnyReply {
   status: number
   headers?: Record<string, string>
   body?: unknown
-  raw?: Buffer | string
+  /** an iterable is written while it is read; when it throws, the connection is cut */
+  raw?: Buffer | string | AsyncIterable<string>
 }
 
 /** Checks a definition's types against each other. */

@@ -17,6 +17,7 @@ import { catalogueRoutes } from './routes/catalogue.ts'
 import { consentRoutes } from './routes/consents.ts'
 import { deviceRoutes } from './routes/devices.ts'
 import { docsRoutes } from './routes/docs.ts'
+import { exportRoutes } from './routes/exports.ts'
 import { healthRoutes } from './routes/health.ts'
 import { orderRoutes } from './routes/orders.ts'
 import { packageRoutes } from './routes/packages.ts'
@@ -59,6 +60,7 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
     ...accountRoutes(api),
     ...signInRoutes(api),
     ...deviceRoutes(api),
+    ...exportRoutes(api),
     ...consentRoutes(api),
     ...orderRoutes(api),
     ...privacyRequestRoutes(api),

@@ -1,0 +1,146 @@
+/**
+ * G5: the format in which people take their data along. What is published stays as it is: a change that a reader could
+ * notice is a new version under a new address.
+ */
+import { z } from 'zod'
+
+export const exportVersion = 1
+export const exportSchemaPath = `/schemas/account-export-${exportVersion}.json` as const
+
+const time = z.iso.datetime()
+const day = z.iso.date()
+const text = z.string()
+const maybe = <Schema extends z.ZodType>(schema: Schema) => z.nullable(schema)
+const bytes = z.int().describe('bytes')
+const minor = z.int().describe("in the currency's smallest unit")
+
+const esim = z.strictObject({
+  iccid: text,
+  activationCode: text.describe('installs the eSIM'),
+  confirmationCode: maybe(text),
+  state: text,
+  suspended: z.boolean(),
+  totalBytes: maybe(bytes).describe('null: unlimited'),
+  usedBytes: bytes,
+  activatedAt: maybe(time),
+  unusedUntil: maybe(time),
+  expiresAt: maybe(time),
+})
+
+const document = z.strictObject({
+  number: text,
+  kind: z.enum(['invoice', 'credit_note']),
+  issuedOn: day,
+  suppliedOn: day,
+  seller: text,
+  description: text,
+  netMinor: minor,
+  taxMinor: minor,
+  grossMinor: minor,
+  taxRateBps: z.int().describe('hundredths of a percent'),
+  currency: text,
+  corrects: maybe(text).describe('the invoice that a credit note takes back'),
+})
+
+const order = z.strictObject({
+  id: text,
+  topUpOf: maybe(text),
+  packageCode: text,
+  packageName: text,
+  destination: text,
+  quantity: z.int(),
+  dataBytes: maybe(bytes).describe('null: unlimited'),
+  days: z.int(),
+  amountMinor: minor,
+  currency: text,
+  status: text,
+  reason: maybe(text),
+  paymentKind: maybe(text).describe('card, apple_pay, google_pay, ...; we never had the number'),
+  adConsent: z.strictObject({ userData: z.boolean(), personalization: z.boolean() }),
+  createdAt: time,
+  paidAt: maybe(time),
+  deliveredAt: maybe(time),
+  endedAt: maybe(time),
+  esims: z.array(esim),
+  refunds: z.array(z.strictObject({ amountMinor: minor, state: text, reason: text, createdAt: time })),
+  disputes: z.array(z.strictObject({ state: text, openedAt: time, closedAt: maybe(time) })),
+  invoices: z.array(document),
+})
+
+const parts = {
+  consents: z.strictObject({ purpose: text, granted: z.boolean(), source: text, at: time }),
+  identities: z.strictObject({ provider: text, subject: text, linkedAt: time }),
+  devices: z.strictObject({
+    deviceId: text,
+    platform: text,
+    pushToken: maybe(text),
+    appVersion: maybe(text),
+    model: maybe(text),
+    osVersion: maybe(text),
+    appInstanceId: maybe(text),
+    seenAt: time,
+  }),
+  orders: order,
+  messages: z.strictObject({ kind: text, state: text, at: time }),
+  privacyRequests: z.strictObject({
+    id: text,
+    kind: text,
+    message: text,
+    replyTo: maybe(text),
+    state: text,
+    receivedAt: time,
+    answerBy: time,
+    extendedBecause: maybe(text),
+    answerKind: maybe(text),
+    answer: maybe(text),
+    answeredAt: maybe(time),
+  }),
+  securityLog: z.strictObject({ at: time, kind: text, ip: maybe(text) }),
+}
+
+const account = z.strictObject({
+  id: text,
+  email: text,
+  firstName: text,
+  lastName: text,
+  phone: maybe(text),
+  signUpIp: maybe(text),
+  lastLoginIp: maybe(text),
+  firebaseUid: maybe(text),
+  policyVersion: text,
+  consents: z.strictObject({ promotions: z.strictObject({ granted: z.boolean() }) }),
+  createdAt: time,
+  lastActiveAt: time,
+})
+
+export const accountExport = z
+  .strictObject({
+    $schema: z.url(),
+    version: z.literal(exportVersion),
+    exportedAt: time,
+    controller: text.describe('who is responsible for the data'),
+    processors: z
+      .array(z.strictObject({ name: text, purpose: text, receives: text }))
+      .describe('who else gets any of it, what, and what for'),
+    account,
+    consents: z.array(parts.consents).describe('every change, oldest first'),
+    identities: z.array(parts.identities),
+    devices: z.array(parts.devices),
+    orders: z.array(parts.orders).describe('oldest first'),
+    messages: z.array(parts.messages).describe('what was sent to you'),
+    privacyRequests: z.array(parts.privacyRequests),
+    securityLog: z.array(parts.securityLog).describe('of the last 90 days at most'),
+  })
+  .describe('Everything that AMA eSIM holds about a person')
+
+export type ExportList = keyof typeof parts
+export type Exported<List extends ExportList> = z.input<(typeof parts)[List]>
+export type ExportedAccount = z.input<typeof account>
+
+/** @param publicUrl where it is published */
+export function exportSchema(publicUrl: string): object {
+  return {
+    $id: new URL(exportSchemaPath, publicUrl).href,
+    ...z.toJSONSchema(accountExport, { target: 'draft-2020-12' }),
+  }
+}

@@ -1,0 +1,57 @@
+import { z } from 'zod'
+import type { ApiContext } from '../../context.ts'
+import { touchActivity } from '../../db/accounts.ts'
+import { recordSecurityEvent } from '../../db/security-log.ts'
+import { exportAccount } from '../account-export.ts'
+import { exportSchema, exportSchemaPath, exportVersion } from '../account-export-schema.ts'
+import { accountParams } from '../account-fields.ts'
+import { actorOf } from '../caller.ts'
+import { Problem } from '../problem.ts'
+import { defineRoute, type Route } from '../route.ts'
+
+export const exportHeaders = {
+  'Cache-Control': 'no-store',
+  'Content-Disposition': 'attachment; filename="ama-esim-export.json"',
+}
+
+export function exportRoutes(api: ApiContext): Route[] {
+  const schema = JSON.stringify(exportSchema(api.config.PUBLIC_URL), null, 2)
+  return [
+    defineRoute({
+      method: 'get',
+      path: '/v1/accounts/{id}/export',
+      tag: 'accounts',
+      summary: "Take everything along: the person's data as one JSON document",
+      description: `As ${exportSchemaPath} says. Written while it is read: a document that ends too soon was cut off.`,
+      promises: ['G5', 'G1', 'C3'],
+      callers: ['service', 'person'],
+      account: 'id',
+      freshSignIn: true,
+      params: accountParams,
+      responses: { 200: { description: 'The document', contentType: 'application/json' } },
+      async handle({ params: { id }, caller, ip, requestId }) {
+        const at = new Date()
+        const raw = await exportAccount(api, id, at)
+        const event = { kind: 'data_exported', actor: actorOf(caller), accountId: id, ip, requestId, at } as const
+        await recordSecurityEvent(api.sql, api, event)
+        await touchActivity(api.sql, id, at)
+        return { status: 200, headers: exportHeaders, raw }
+      },
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/schemas/{file}',
+      tag: 'documentation',
+      summary: 'What an export looks like, as JSON Schema',
+      promises: ['G5'],
+      callers: ['public'],
+      params: z.strictObject({ file: z.string().max(100) }),
+      responses: { 200: { description: 'The schema', contentType: 'application/schema+json' } },
+      problems: ['not_found'],
+      handle({ params: { file } }) {
+        if (file !== `account-export-${exportVersion}.json`) throw new Problem('not_found')
+        return { status: 200, headers: { 'Cache-Control': 'public, max-age=86400' }, raw: schema }
+      },
+    }),
+  ]
+}

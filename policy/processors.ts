@@ -1,0 +1,94 @@
+/** Everybody who gets data from us (P1 to P8), what they get, and where they are reached: nobody else is dialled. */
+import type { PromiseId } from './promises.ts'
+
+export interface Processor {
+  name: string
+  purpose: string
+  receives: string
+  promise: PromiseId
+  /** the only hosts of theirs that we connect to */
+  hosts: readonly string[]
+}
+
+export const processors = {
+  esimAccess: {
+    name: 'eSIM Access',
+    purpose: 'provides eSIMs',
+    receives: 'the package and a random reference',
+    promise: 'P1',
+    hosts: ['api.esimaccess.com'],
+  },
+  airalo: {
+    name: 'Airalo',
+    purpose: 'provides eSIMs',
+    receives: 'the package and a random reference',
+    promise: 'P1',
+    hosts: ['partners-api.airalo.com'],
+  },
+  stripe: {
+    name: 'Stripe',
+    purpose: 'takes payments',
+    receives: 'the amount, the order by an opaque id, and from you directly how you pay',
+    promise: 'P2',
+    hosts: ['api.stripe.com'],
+  },
+  meta: {
+    name: 'Meta',
+    purpose: 'measures our advertising, with your consent',
+    receives: 'that a purchase was made, and its value',
+    promise: 'P3',
+    hosts: ['graph.facebook.com'],
+  },
+  googleAnalytics: {
+    name: 'Google Analytics',
+    purpose: 'measures our advertising, with your consent',
+    receives: 'that a purchase was made, its value, and the app installation',
+    promise: 'P3',
+    hosts: ['www.google-analytics.com'],
+  },
+  firebase: {
+    name: 'Google Firebase',
+    purpose: 'signs you in and delivers push notifications, on iPhones through Apple',
+    receives: 'push tokens, and messages without anything about you in them',
+    promise: 'P4',
+    hosts: [
+      'fcm.googleapis.com',
+      'identitytoolkit.googleapis.com',
+      'oauth2.googleapis.com',
+      'accounts.google.com',
+      'www.googleapis.com',
+    ],
+  },
+  apple: {
+    name: 'Apple',
+    purpose: 'signs you in, if you chose Sign in with Apple',
+    receives: 'the tokens it issued for you',
+    promise: 'C6',
+    hosts: ['appleid.apple.com'],
+  },
+  google: {
+    name: 'Google',
+    purpose: 'signs you in, if you chose Google',
+    receives: 'the tokens it issued for you',
+    promise: 'C6',
+    hosts: ['www.googleapis.com', 'oauth2.googleapis.com'],
+  },
+  mail: {
+    name: 'Our mail provider',
+    purpose: 'delivers mail',
+    receives: 'your address and our mails to you',
+    promise: 'P5',
+    // Whom an operator chose, by the setting SMTP_URL.
+    hosts: [],
+  },
+  hosting: {
+    name: 'Our hosting provider in the EU',
+    purpose: 'runs our servers',
+    receives: 'everything, encrypted where it is about you',
+    promise: 'P7',
+    // The database and the workflow service, by their settings.
+    hosts: [],
+  },
+} as const satisfies Record<string, Processor>
+
+export type ProcessorId = keyof typeof processors

@@ -1,0 +1,157 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { exportAccount } from '../../api/account-export.ts'
+import { exportSchema } from '../../api/account-export-schema.ts'
+import { personalData } from '../../policy/personal-data.ts'
+import { fillHistory, fillPerson } from './export-fixture.ts'
+import { newPerson, type Rig, startRig } from './rig.ts'
+
+let rig: Rig
+let service: string
+
+beforeAll(async () => {
+  rig = await startRig()
+  service = await rig.key('service')
+})
+afterAll(() => rig.stop())
+
+async function signUp(): Promise<string> {
+  const answer = await rig.call('POST', '/v1/accounts', { token: service, body: newPerson() })
+  expect(answer.status, answer.text).toBe(201)
+  return answer.body.id
+}
+
+setFlagsFromString('--expose-gc')
+const collectGarbage: () => void = runInNewContext('gc')
+
+const exportOf = (id: string, token = service) => rig.call('GET', `/v1/accounts/${id}/export`, { token })
+
+const promised = Object.values(personalData)
+  .flatMap((entry) => (typeof entry.export === 'string' ? [entry.export] : []))
+  .sort()
+
+/** What an export says about itself rather than about the person. */
+const aboutItself = /^(\$schema|version|exportedAt|controller|processors)/
+
+interface JsonSchema {
+  properties?: Record<string, JsonSchema>
+  items?: JsonSchema
+  anyOf?: JsonSchema[]
+}
+
+function pathsOfSchema({ properties, items, anyOf }: JsonSchema, path = ''): string[] {
+  if (properties) {
+    return Object.entries(properties).flatMap(([name, part]) => pathsOfSchema(part, path ? `${path}.${name}` : name))
+  }
+  if (items) return pathsOfSchema(items, `${path}[]`)
+  const inner = anyOf?.find((each) => each.properties ?? each.items)
+  return inner ? pathsOfSchema(inner, path) : [path]
+}
+
+function filledPaths(value: unknown, path = ''): string[] {
+  if (value === null || value === undefined) return []
+  if (Array.isArray(value)) return value.flatMap((item) => filledPaths(item, `${path}[]`))
+  if (typeof value !== 'object') return [path]
+  return Object.entries(value).flatMap(([name, part]) => filledPaths(part, path ? `${path}.${name}` : name))
+}
+
+test('G5: the published schema has exactly the fields that policy/personal-data.ts promises', () => {
+  const fields = pathsOfSchema(exportSchema('https://api.example.com') as JsonSchema)
+  expect(fields.filter((path) => !aboutItself.test(path)).sort()).toEqual(promised)
+})
+
+test('G5: an export validates against the schema as published, and every promised field of it is filled', async () => {
+  const { accountId, canary } = await fillPerson(rig.api, await signUp())
+  const answer = await exportOf(accountId)
+  expect(answer.status).toBe(200)
+  expect(answer.headers.get('content-disposition')).toContain('attachment')
+  expect(answer.headers.get('cache-control')).toBe('no-store')
+
+  const document = JSON.parse(answer.text)
+  const published = await rig.call('GET', new URL(document.$schema).pathname)
+  expect(published.headers.get('content-type')).toContain('application/schema+json')
+  const validate = new Ajv2020({ strict: false, validateFormats: false }).compile(JSON.parse(published.text))
+  expect(validate(document), JSON.stringify(validate.errors)).toBe(true)
+  expect(validate({ ...document, more: 1 })).toBe(false)
+
+  const filled = new Set(filledPaths(document).filter((path) => !aboutItself.test(path)))
+  expect([...filled].sort()).toEqual(promised)
+  expect(answer.text).toContain(`iccid ${canary}`)
+  // Secrets that are not the person's data: tokens, payment secrets.
+  expect(answer.text).not.toContain('SECRET')
+})
+
+test('what version 1 looks like stays: a change is a new version', async () => {
+  const file = new URL('./schemas/account-export-1.json', import.meta.url)
+  const now = exportSchema('https://api.example.com')
+  if (!existsSync(file)) await writeFile(file, `${JSON.stringify(now, null, 2)}\n`)
+  expect(now).toEqual(JSON.parse(readFileSync(file, 'utf8')))
+})
+
+test('nothing of anybody else is in it', async () => {
+  const [one, other] = [await fillPerson(rig.api, await signUp()), await fillPerson(rig.api, await signUp())]
+  const { text } = await exportOf(one.accountId)
+  expect(text).toContain(one.canary)
+  expect(text).not.toContain(other.canary)
+  expect(text).not.toContain(other.accountId)
+})
+
+test('a person takes their own, right after signing in, and nobody else’s', async () => {
+  const uidOf = (id: string) => `export-${id}`
+  const person = newPerson()
+  const firebaseUid = uidOf(person.email)
+  const made = await rig.call('POST', '/v1/accounts', { token: service, body: { ...person, firebaseUid } })
+  const fresh = await rig.firebaseToken({ uid: firebaseUid })
+  expect((await exportOf(made.body.id, fresh.token)).status).toBe(200)
+  expect((await exportOf(await signUp(), fresh.token)).status).toBe(404)
+  const old = await rig.firebaseToken({ uid: firebaseUid, authTimeSecondsAgo: 3600 })
+  const refused = await exportOf(made.body.id, old.token)
+  expect([refused.status, refused.body.code]).toEqual([401, 'fresh_sign_in_required'])
+  expect((await exportOf(made.body.id, await rig.key('operator'))).status).toBe(403)
+})
+
+test('a long history is written page by page, in little memory', async () => {
+  const id = await signUp()
+  const orders = 40_000
+  await fillHistory(rig.api, id, orders)
+  collectGarbage()
+  const before = process.memoryUsage().heapUsed
+  let [highest, bytes, chunks] = [0, 0, 0]
+  for await (const chunk of await exportAccount(rig.api, id, new Date())) {
+    bytes += chunk.length
+    chunks += 1
+    if (chunks % 80 === 0) {
+      collectGarbage()
+      highest = Math.max(highest, process.memoryUsage().heapUsed - before)
+    }
+  }
+  expect(bytes).toBeGreaterThan(20_000_000)
+  expect(highest).toBeLessThan(bytes / 5)
+
+  const { text } = await exportOf(id)
+  const document = JSON.parse(text)
+  expect([document.orders.length, document.messages.length]).toEqual([orders, orders])
+  expect(new Set(document.orders.map((order: { id: string }) => order.id)).size).toBe(orders)
+  expect(document.orders.every((order: { esims: unknown[] }) => order.esims.length === 1)).toBe(true)
+})
+
+test('an account that is erased halfway leaves a document that is cut off, not one that looks whole', async () => {
+  const id = await signUp()
+  await fillHistory(rig.api, id, 5_000)
+  const response = await fetch(`${rig.url}/v1/accounts/${id}/export`, {
+    headers: { authorization: `Bearer ${service}` },
+  })
+  const reader = response.body?.getReader()
+  await reader?.read()
+  await rig.api.sql`delete from accounts where id = ${id}`
+  await rig.api.sql`delete from data_keys where account_id = ${id}`
+  await expect(
+    (async () => {
+      while (!(await reader?.read())?.done);
+    })(),
+  ).rejects.toThrow()
+})
