@@ -2,7 +2,7 @@
 import { activityInfo } from '@temporalio/activity'
 import type { Context } from '../context.ts'
 import { listEsims, recordEsimStatus, type StoredEsim } from '../db/esims.ts'
-import type { OrderRow } from '../db/orders.ts'
+import { moveOrder, type OrderRow } from '../db/orders.ts'
 import type { EsimNotice } from '../mails/esim-status.tsx'
 import { terms } from '../policy/terms.ts'
 import type { EsimProviderId, EsimStatus } from '../providers/esim.ts'
@@ -40,8 +40,12 @@ export function createEsimTrackingActivities(context: Context): Activities {
 
     /** An attempt's scheduled time is the workflow's clock, skipped or not. */
     async watchEsims({ orderId }) {
-      const { ended, lookAgainMs } = await look(orderId, new Date(activityInfo().currentAttemptScheduledTimestampMs))
+      const at = new Date(activityInfo().currentAttemptScheduledTimestampMs)
+      const { ended, givenBack, lookAgainMs } = await look(orderId, at)
       if (!ended) throw failure('EsimStillLives', { nextRetryDelay: lookAgainMs })
+      if (givenBack) return { recorded: false }
+      await moveOrder(sql, orderId, ['delivered'], { status: 'ended', ended_at: at })
+      return { recorded: true }
     },
   }
 

@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts'
-import { claimSend, type Send, settleSend } from '../db/sends.ts'
+import { claimSend, type Send, settleSend, unknownOutcome } from '../db/sends.ts'
 import { isProviderFailure } from '../providers/failure.ts'
 import { type FailureType, failure } from '../workflows/failures.ts'
 
@@ -26,8 +26,9 @@ export async function sendOnce(
 ): Promise<'sent' | 'skipped' | 'failed' | 'done'> {
   const claim = await claimSend(sql, send, options.at)
   if (claim === 'done') return 'done'
+  if (claim === 'busy') throw failure(options.unavailable, { code: 'being_sent' })
   if (claim === 'repeat' && options.unknown === 'skip') {
-    await settleSend(sql, send, 'failed', options.at, 'unknown_outcome')
+    await settleSend(sql, send, 'failed', options.at, unknownOutcome)
     return 'failed'
   }
   try {
@@ -40,8 +41,8 @@ export async function sendOnce(
       await settleSend(sql, send, 'failed', options.at, error.code)
       return 'failed'
     }
-    // An unknown outcome stays `sending` in the ledger: the next claim learns of it.
-    if (error.kind !== 'unknown_outcome') await settleSend(sql, send, 'due', options.at, error.code)
+    const code = error.kind === 'unknown_outcome' ? unknownOutcome : error.code
+    await settleSend(sql, send, 'due', options.at, code)
     throw failure(options.unavailable, {
       code: error.code,
       ...(error.retryAfterMs === undefined ? {} : { nextRetryDelay: error.retryAfterMs }),

@@ -369,6 +369,7 @@ const tables: Record<string, Table> = {
       code: technical,
       attempts: technical,
       first_at: clear('U3', 'messages[].at', 'a time by itself'),
+      claimed_at: technical,
       done_at: technical,
     },
   },

@@ -66,8 +66,8 @@ const HINT_KINDS: Record<string, ProviderHint['kind']> = {
   VALIDITY_USAGE: 'validity',
 }
 
-/** A phone reports them within the same seconds as ENABLED, which says it all. */
-const ON_THE_WAY = ['DOWNLOAD', 'INSTALLATION']
+/** What comes of them is told by ESIM_STATUS; an eSIM that is installed long before it goes online can wait for a look. */
+const ON_THE_WAY = ['DOWNLOAD', 'INSTALLATION', 'ENABLED']
 
 /** Nothing is signed: the caller guards the path, and the body is worth a look at the truth, no more. */
 export function parseWebhook({ rawBody }: WebhookRequest): WebhookNews {
@@ -78,7 +78,7 @@ export function parseWebhook({ rawBody }: WebhookRequest): WebhookNews {
   const kind = HINT_KINDS[notifyType]
   if (!kind || !content) return { eventId, hints: [] }
   const { orderNo, esimTranNo, transactionId, esimStatus, smdpStatus, remainThreshold } = content
-  if (smdpStatus && ON_THE_WAY.includes(smdpStatus)) return { eventId, hints: [] }
+  if (notifyType === 'SMDP_EVENT' && smdpStatus && ON_THE_WAY.includes(smdpStatus)) return { eventId, hints: [] }
   const hint: ProviderHint = {
     kind: esimStatus?.endsWith('_EXPIRED') ? 'validity' : kind,
     ...(remainThreshold !== undefined && { usedShare: 1 - remainThreshold }),

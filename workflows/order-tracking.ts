@@ -8,11 +8,13 @@ import * as retry from './retry.ts'
 
 interface Watch {
   state: 'watching' | 'ended' | 'out_of_time' | 'broken'
+  /** the order is closed in the books as ended */
+  recorded: boolean
   error?: unknown
 }
 
-/** Returns when every eSIM of the order has ended, or was given back unused. */
-export async function track(run: OrderRun, livesUntil: Date): Promise<'ended' | 'returned'> {
+/** Returns when every eSIM of the order has ended, recorded already or not, or was given back unused. */
+export async function track(run: OrderRun, livesUntil: Date): Promise<'recorded' | 'ended' | 'returned'> {
   const { orderId, news, wish } = run
   const scope = new CancellationScope()
   let watch = startWatch()
@@ -27,7 +29,8 @@ export async function track(run: OrderRun, livesUntil: Date): Promise<'ended' | 
     if (!ended && watch.state === 'out_of_time') watch = startWatch()
   }
   scope.cancel()
-  return wish.returned ? 'returned' : 'ended'
+  if (wish.returned) return 'returned'
+  return watch.recorded ? 'recorded' : 'ended'
 
   async function look(): Promise<boolean> {
     news.provider = false
@@ -38,15 +41,16 @@ export async function track(run: OrderRun, livesUntil: Date): Promise<'ended' | 
   }
 
   function startWatch(): Watch {
-    const progress: Watch = { state: 'watching' }
+    const progress: Watch = { state: 'watching', recorded: false }
     // Top-ups may lengthen an eSIM's life, so the bound is generous; past it the loop looks and watches on.
     const bound = msUntil(livesUntil, now()) + terms.order.esimLifeMaxMs
     const { watchEsims } = proxyActivities<OrderActivities>({ ...retry.watch, scheduleToCloseTimeout: bound })
     scope
       .run(() => watchEsims({ orderId }))
       .then(
-        () => {
+        ({ recorded }) => {
           progress.state = 'ended'
+          progress.recorded = recorded
         },
         (error: unknown) => {
           if (isCancellation(error)) return

@@ -108,8 +108,11 @@ export interface OrderActivities {
   checkRefunds(input: { orderId: string; asOf: string }): Promise<'settled' | 'pending' | 'failed'>
   /** One look: states, usage, and the notices that became due (U3). `givenBack`: ended, since all were cancelled. */
   refreshEsims(input: { orderId: string; asOf: string }): Promise<{ ended: boolean; givenBack: boolean }>
-  /** Looks again and again until every eSIM of the order has ended. */
-  watchEsims(input: { orderId: string }): Promise<void>
+  /**
+   * Looks again and again until every eSIM of the order has ended. `recorded` says that the order is closed as ended: with
+   * eSIMs that were given back, the run knows better what became of it.
+   */
+  watchEsims(input: { orderId: string }): Promise<{ recorded: boolean }>
   recordDispute(input: { orderId: string; disputeId: string; asOf: string }): Promise<void>
   endOrder(input: { orderId: string; asOf: string; status: OrderStatus }): Promise<void>
   /** Puts what the workflow could not settle before an operator. */

@@ -55,7 +55,8 @@ async function live(run: OrderRun): Promise<OrderState> {
     return end(run, 'delivered')
   }
   const life = await track(run, livesUntil)
-  return life === 'returned' ? refunded(run, 'returned_unused') : end(run, 'ended')
+  if (life === 'returned') return refunded(run, 'returned_unused')
+  return life === 'recorded' ? finish(run, 'ended') : end(run, 'ended')
 }
 
 /** A run that could not open fails, so that the same request may be made again under the same id. */

@@ -446,9 +446,9 @@ test('webhooks are hints without the device’s identifier', async () => {
   await sim.do('clock', { advanceSeconds: 86_400 })
   const all = await news(9)
   const hints = all.flatMap((each) => each.hints)
-  // of installing only its end, and of the end of life what the calendar knows
+  // of installing only what comes of it, and of the end of life what the calendar knows
   const kinds = hints.map(({ kind }) => kind).sort()
-  expect(kinds).toEqual(['esim', 'esim', 'order', 'usage', 'usage', 'validity', 'validity'])
+  expect(kinds).toEqual(['esim', 'order', 'usage', 'usage', 'validity', 'validity'])
   expect(hints.filter(({ kind }) => kind === 'usage').map(({ usedShare }) => usedShare)).toEqual([0.5, 0.8])
   for (const hint of hints.slice(1)) expect(hint).toMatchObject({ esimRef, ...about })
   const bodies = receiver && (await receiver.atLeast(9)).map(({ body }) => JSON.parse(body.toString('utf8')))

@@ -1,0 +1,173 @@
+/** U3: a delivered eSIM's life is told step by step, each step once, by the provider's news or without them. */
+import { expect, test } from 'vitest'
+import { historyCost } from '../../bench/history-cost.ts'
+import { workflowNow } from '../../dev/time-skipping.ts'
+import { orderWorkflowId } from '../../workflows/order.contract.ts'
+import { mailsTo, pushesTo } from '../rig/messages.ts'
+import type { Person } from '../rig/people.ts'
+import { shelf } from '../rig/shelf.ts'
+import { openStack } from '../rig/stack.ts'
+import { untilValue } from '../rig/until.ts'
+
+const rig = await openStack()
+const gigabyte = 2 ** 30
+const minute = 60_000
+const hour = 60 * minute
+const day = 24 * hour
+
+const providers = [
+  ['esimAccess', shelf.onlyEsimAccess],
+  ['airalo', shelf.onlyAiralo],
+] as const
+
+// A day's token is no day old for the minute in which its limit counts.
+await rig.sims.airalo.do('limits', { tokenPerMinute: 1_000 })
+
+const wholeLife = ['in_use', 'low_data', 'used_up', 'last_day', 'expired']
+
+test.each(providers)('%s: the slow watch finds everything where no webhook comes', async (party, packageCode) => {
+  const { provider, order, person, eSim, pass } = await delivered(party, packageCode)
+  await provider.do('webhooks', { drop: 1_000, copies: 1 })
+
+  await provider.do('install', eSim)
+  await pass(day)
+  expect(await told(person)).toEqual([])
+
+  await provider.do('use', { ...eSim, bytes: 0.1 * gigabyte })
+  await pass(day)
+  expect(await told(person)).toEqual(['in_use'])
+
+  await provider.do('use', { ...eSim, bytes: 0.71 * gigabyte })
+  await pass(day)
+  expect(await told(person)).toEqual(['in_use', 'low_data'])
+
+  await provider.do('use', { ...eSim, bytes: gigabyte })
+  await pass(day)
+  expect(await told(person)).toEqual(['in_use', 'low_data', 'used_up'])
+
+  const expiresAt = Date.parse((await rig.service.get(`/v1/orders/${order.id}`)).body.esims[0].expiresAt)
+  await pass(expiresAt - (await runsClock(order.id)) - hour)
+  expect(await told(person)).toEqual(wholeLife.slice(0, -1))
+
+  await pass(3 * hour)
+  await rig.untilOrder(order.id, 'ended')
+  expect(await told(person)).toEqual(wholeLife)
+  await expectMails(person)
+})
+
+test.each(providers)(
+  '%s: the provider’s webhooks are told at once, copies of them nothing',
+  async (party, packageCode) => {
+    const { provider, order, person, eSim, pass } = await delivered(party, packageCode)
+    await provider.do('webhooks', { drop: 0, copies: 3 })
+
+    await provider.do('install', eSim)
+    if (party === 'esimAccess') await untilState(order.id, 'installed')
+
+    // Airalo speaks of 75 and of 90 %.
+    await provider.do('use', { ...eSim, bytes: (party === 'airalo' ? 0.95 : 0.85) * gigabyte })
+    await untilTold(person, 'in_use', 'low_data')
+    expect(await shownState(order.id)).toBe('in_use')
+
+    await provider.do('use', { ...eSim, bytes: gigabyte })
+    // Airalo has no word for the end of the data: the watch finds it.
+    if (party === 'airalo') await pass(day)
+    await untilTold(person, 'in_use', 'low_data', 'used_up')
+    expect(await shownState(order.id)).toBe('used_up')
+
+    const expiresAt = Date.parse((await rig.service.get(`/v1/orders/${order.id}`)).body.esims[0].expiresAt)
+    await pass(expiresAt - (await runsClock(order.id)) - hour)
+    await untilTold(person, ...wholeLife.slice(0, -1))
+    await pass(3 * hour)
+    await rig.untilOrder(order.id, 'ended')
+    await untilTold(person, ...wholeLife)
+    await expectMails(person)
+
+    const history = await rig.temporal.workflow.getHandle(orderWorkflowId(order.id)).fetchHistory()
+    const { events, actions } = historyCost(history)
+    expect(events).toBeLessThanOrEqual(60)
+    expect(actions).toBeLessThanOrEqual(16)
+  },
+)
+
+test('news that come while the watch is looking do not send its mail twice', async () => {
+  const { provider, person, eSim, pass } = await delivered('esimAccess', shelf.onlyEsimAccess)
+  await provider.do('webhooks', { copies: 1, hold: true })
+  await provider.do('use', { ...eSim, bytes: 0.85 * gigabyte })
+  await rig.sims.mailbox.do('rule', { recipient: person.email, delayMs: 1_500, times: 1 })
+
+  const look = pass(day)
+  const { sql } = rig.stack.context
+  await untilValue(
+    'the mail is being sent',
+    () =>
+      sql`select 1 from sends where account_id = ${person.accountId} and kind like 'mail:low%' and state = 'sending'`,
+    ({ length }) => length > 0,
+  )
+  await provider.do('release')
+  await look
+
+  await untilTold(person, 'in_use', 'low_data')
+  const mails = await mailsTo(rig.stack, person.email)
+  expect(mails.filter(({ subject }) => subject.startsWith('80 %'))).toHaveLength(1)
+})
+
+/** An eSIM that was just delivered, and time that passes for the run and for the provider alike. */
+async function delivered(party: (typeof providers)[number][0], packageCode: string) {
+  const provider = rig.sims[party]
+  const person = await rig.signUp()
+  const order = await rig.buy(person, { packageCode })
+  const eSim = { iccid: order.esims[0].iccid as string }
+  const pass = async (ms: number): Promise<void> => {
+    await provider.do('clock', { advanceSeconds: ms / 1000 })
+    // A little more: the look at the end has to be over, too.
+    await rig.fastForward(order.id, ms + 5 * minute)
+  }
+  await untilValue(
+    'the first look, which finds nothing new',
+    async () => (await rig.temporal.workflow.getHandle(orderWorkflowId(order.id)).describe()).raw.pendingActivities,
+    (pending) => pending?.[0]?.attempt === 2,
+  )
+  // The provider's clock stands where the test before left it.
+  const { now } = await provider.do<{ now: string }>('clock', {})
+  const behind = Date.parse(now) - (await runsClock(order.id))
+  if (behind > hour) await rig.fastForward(order.id, behind)
+  return { provider, person, order, eSim, pass }
+}
+
+const runsClock = async (orderId: string): Promise<number> =>
+  (await workflowNow(rig.temporal, orderWorkflowId(orderId))).getTime()
+
+/** What the person's phone was told about an eSIM, in order. */
+const told = async ({ pushToken }: Person): Promise<(string | undefined)[]> =>
+  (await pushesTo(rig.stack, pushToken)).flatMap(({ message: { data } }) => (data.esimId ? [data.event] : []))
+
+async function untilTold(person: Person, ...events: string[]): Promise<void> {
+  const all = await untilValue(
+    `told ${events.join(', ')}`,
+    () => told(person),
+    ({ length }) => length >= events.length,
+  )
+  expect(all).toEqual(events)
+}
+
+/** Only what the person may want to act on comes by mail. */
+async function expectMails({ email }: Person): Promise<void> {
+  const subjects = (await mailsTo(rig.stack, email)).map(({ subject }) => subject)
+  expect(subjects).toEqual([
+    expect.stringContaining('eSIM'),
+    expect.stringMatching(/^80 % of your data/),
+    expect.stringMatching(/is used up$/),
+    expect.stringMatching(/one more day$/),
+  ])
+}
+
+const shownState = async (orderId: string): Promise<string> =>
+  (await rig.service.get(`/v1/orders/${orderId}`)).body.esims[0].state
+
+const untilState = (orderId: string, wanted: string) =>
+  untilValue(
+    `the eSIM is ${wanted}`,
+    () => shownState(orderId),
+    (state) => state === wanted,
+  )
