@@ -1,11 +1,18 @@
 import type { WorkerContext } from '../context.ts'
+import type { DeletionActivities } from '../workflows/account-deletion.contract.ts'
 import type { InactivityActivities } from '../workflows/account-inactivity.contract.ts'
+import type { BackupActivities } from '../workflows/backup.contract.ts'
+import type { CampaignActivities } from '../workflows/campaign.contract.ts'
 import type { CatalogueActivities } from '../workflows/catalogue-sync.contract.ts'
 import type { HousekeepingActivities } from '../workflows/housekeeping.contract.ts'
 import type { InvoiceRetentionActivities } from '../workflows/invoice-retention.contract.ts'
 import type { OrderActivities } from '../workflows/order.contract.ts'
 import type { PrivacyRequestActivities } from '../workflows/privacy-request.contract.ts'
+import type { SignInEndedActivities } from '../workflows/sign-in-ended.contract.ts'
+import { createDeletionActivities } from './account-deletion.ts'
 import { createInactivityActivities } from './account-inactivity.ts'
+import { createBackupActivities } from './backup.ts'
+import { createCampaignActivities } from './campaign.ts'
 import { createCatalogueActivities } from './catalogue.ts'
 import { createDisputeActivities } from './disputes.ts'
 import { createEsimTrackingActivities } from './esim-tracking.ts'
@@ -18,6 +25,7 @@ import { createOrderPaymentActivities } from './order-payment.ts'
 import { createOrderProvisioningActivities } from './order-provisioning.ts'
 import { createOrderRefundActivities } from './order-refund.ts'
 import { createPrivacyRequestActivities } from './privacy-requests.ts'
+import { createSignInEndedActivities } from './sign-in-ended.ts'
 
 /** Every effect a workflow can have, over one context. */
 export function createActivities(context: WorkerContext) {
@@ -31,14 +39,22 @@ export function createActivities(context: WorkerContext) {
     ...createMeasurementActivities(context),
     ...createDisputeActivities(context),
     ...createCatalogueActivities(context),
+    ...createDeletionActivities(context),
+    ...createSignInEndedActivities(context),
     ...createInactivityActivities(context),
     ...createInvoiceRetentionActivities(context),
     ...createHousekeepingActivities(context),
+    ...createBackupActivities(context),
     ...createPrivacyRequestActivities(context),
+    ...createCampaignActivities(context),
   } satisfies OrderActivities &
     PrivacyRequestActivities &
+    CampaignActivities &
     CatalogueActivities &
+    DeletionActivities &
+    SignInEndedActivities &
     InactivityActivities &
     InvoiceRetentionActivities &
-    HousekeepingActivities
+    HousekeepingActivities &
+    BackupActivities
 }

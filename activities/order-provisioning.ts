@@ -6,34 +6,25 @@ import type { Context } from '../context.ts'
 import { raiseAttention } from '../db/attention.ts'
 import { insertEsims, listEsims, type StoredEsim, setEsimState } from '../db/esims.ts'
 import { moveOrder, type OrderRow } from '../db/orders.ts'
-import {
-  claimPlacement,
-  listOffers,
-  listPlacements,
-  movePlacement,
-  type Offer,
-  type Placement,
-} from '../db/placements.ts'
+import { claimPlacement, listOffers, listPlacements, movePlacement, type Placement } from '../db/placements.ts'
 import type { EsimProvider, EsimProviderId, ProvidedEsim } from '../providers/esim.ts'
 import { isProviderFailure } from '../providers/failure.ts'
 import { failure } from '../workflows/failures.ts'
 import type { OrderActivities } from '../workflows/order.contract.ts'
 import { asFailure, esimProvider as esimTerms, inTermsOf } from './failures.ts'
 import { knownOrder } from './known-order.ts'
+import { createProviderReturns, type HeldOrder, inUse, placeOrderOf } from './provider-returns.ts'
 import { topUpParent } from './top-up.ts'
 
 type Activities = Pick<OrderActivities, 'startProvisioning' | 'provision' | 'releaseProvision' | 'withdrawEsims'>
 
 /** Most allocations take a second or two: asked again within the attempt, before the retry policy's slower pace. */
 const allocationPollsMs = [100, 200, 400, 800, 1600]
-/** A placement whose reply was lost may show up late; after so many looks it never came to be. */
-const looksForLostPlacement = 4
 const settledAfterMs = 60_000
-const lookAgainMs = 5 * 60_000
-const allocationCheckMs = 60_000
 
 export function createOrderProvisioningActivities(context: Context): Activities {
   const { sql } = context
+  const returns = createProviderReturns(context)
   const providerOf = (id: string): EsimProvider => context.esimProviders[id as EsimProviderId]
 
   return {
@@ -94,11 +85,11 @@ export function createOrderProvisioningActivities(context: Context): Activities 
   ): Promise<'provided' | 'refused' | ReturnType<typeof failure>> {
     const provider = providerOf(placement.provider)
     let orderNo = placement.provider_order_no
-    if (!orderNo && lookFirst) orderNo = await findPlaced(provider, placement)
+    if (!orderNo && lookFirst) orderNo = await returns.findPlaced(heldOf(order, placement))
     if (!orderNo) {
       if (lookFirst && !provider.repeatsSafely && !isSettled(placement)) throw failure('PlacementUnsettled')
       try {
-        orderNo = (await provider.placeOrder(placementOf(order, placement))).orderNo
+        orderNo = (await provider.placeOrder(placeOrderOf(heldOf(order, placement)))).orderNo
       } catch (error) {
         if (!isProviderFailure(error)) throw error
         if (error.kind === 'rejected') {
@@ -120,18 +111,6 @@ export function createOrderProvisioningActivities(context: Context): Activities 
     return 'provided'
   }
 
-  async function findPlaced(provider: EsimProvider, placement: Placement): Promise<string | null> {
-    const placedAfter = placement.placed_after.toISOString()
-    const found = await inTermsOf(esimTerms, () => provider.findOrder({ clientRef: placement.client_ref, placedAfter }))
-    for (const duplicate of found?.duplicates ?? []) await giveBackDuplicate(provider, duplicate)
-    return found?.orderNo ?? null
-  }
-
-  async function giveBackDuplicate(provider: EsimProvider, orderNo: string): Promise<void> {
-    const esims = await inTermsOf(esimTerms, () => provider.getEsims(orderNo))
-    for (const { esimRef } of esims) await inTermsOf(inUse, () => provider.cancelUnused(esimRef))
-  }
-
   async function allocated(provider: EsimProvider, orderNo: string): Promise<ProvidedEsim[]> {
     for (const waitMs of [...allocationPollsMs, null]) {
       try {
@@ -150,51 +129,18 @@ export function createOrderProvisioningActivities(context: Context): Activities 
     if (placement.state === 'refused' || placement.state === 'released') return
     // From here on no late attempt of `provision` can place or store anything.
     await movePlacement(sql, placement.id, ['placing', 'placed', 'provided'], { state: 'releasing' })
-    const provider = providerOf(placement.provider)
-    const orderNo =
-      placement.provider_order_no ?? (await findPlaced(provider, placement)) ?? (await placeAgain(order, placement))
-    if (!orderNo) {
-      if (!provider.repeatsSafely && activityInfo().attempt < looksForLostPlacement)
-        throw failure('PlacementUnsettled', { nextRetryDelay: lookAgainMs })
-      await movePlacement(sql, placement.id, ['releasing'], { state: 'released', reason: 'never_placed' })
-      return
-    }
     const stored = await listEsims(context, order)
-    const held = stored.length > 0 ? stored.map(({ esimRef }) => esimRef) : await lateEsims(provider, orderNo)
-    for (const esimRef of held) {
-      const outcome = await inTermsOf(inUse, () => provider.cancelUnused(esimRef))
-      if (outcome === 'requested') await noteRequested(order.id, at)
+    const held = {
+      ...heldOf(order, placement),
+      esimRefs: stored.length > 0 ? stored.map(({ esimRef }) => esimRef) : null,
     }
-    await sql.begin(async (tx) => {
-      await setEsimState(tx, order.id, 'cancelled', at)
-      await movePlacement(tx, placement.id, ['releasing'], { state: 'released', reason: 'given_back' })
+    const outcome = await returns.giveBack(held, activityInfo().attempt, async (_esimRef, answer) => {
+      if (answer === 'requested') await noteRequested(order.id, at)
     })
-  }
-
-  /**
-   * A provider that shows an order only once it is allocated may hold one that `findOrder` cannot see. Where a repeated
-   * request is the same request, repeating it is the way to learn the order's number.
-   */
-  async function placeAgain(order: OrderRow, placement: Placement): Promise<string | null> {
-    const provider = providerOf(placement.provider)
-    if (!provider.repeatsSafely) return null
-    try {
-      return (await provider.placeOrder(placementOf(order, placement))).orderNo
-    } catch (error) {
-      if (isProviderFailure(error) && error.kind === 'rejected') return null
-      throw isProviderFailure(error) ? asFailure(error, esimTerms) : error
-    }
-  }
-
-  /** What the provider allocated after we had stopped waiting. */
-  async function lateEsims(provider: EsimProvider, orderNo: string): Promise<string[]> {
-    try {
-      return (await provider.getEsims(orderNo)).map(({ esimRef }) => esimRef)
-    } catch (error) {
-      if (isProviderFailure(error, 'still_allocating'))
-        throw failure('StillAllocating', { nextRetryDelay: allocationCheckMs })
-      throw isProviderFailure(error) ? asFailure(error, inUse) : error
-    }
+    await sql.begin(async (tx) => {
+      if (outcome === 'given_back') await setEsimState(tx, order.id, 'cancelled', at)
+      await movePlacement(tx, placement.id, ['releasing'], { state: 'released', reason: outcome })
+    })
   }
 
   async function cancelAll(orderId: string, esims: StoredEsim[], at: Date): Promise<void> {
@@ -216,19 +162,20 @@ export function createOrderProvisioningActivities(context: Context): Activities 
     context.metrics.providerMisconfigured.inc({ provider, code })
     await raiseAttention(sql, { kind: 'provider_misconfigured', subjectId: provider, detail: code, at: new Date() })
   }
+}
 
-  function placementOf(order: OrderRow, placement: Placement) {
-    const offer: Offer = placement
-    return {
-      clientRef: placement.client_ref,
-      packageCode: offer.provider_package_code,
-      quantity: order.quantity,
-      ...(offer.daily && { days: order.days }),
-    }
+function heldOf(order: OrderRow, placement: Placement): HeldOrder {
+  return {
+    provider: placement.provider,
+    clientRef: placement.client_ref,
+    packageCode: placement.provider_package_code,
+    quantity: order.quantity,
+    days: placement.daily ? order.days : null,
+    orderNo: placement.provider_order_no,
+    placedAfter: placement.placed_after.toISOString(),
+    esimRefs: null,
   }
 }
 
 /** Real time, since it is the provider's clock: a request that was under way then has been answered by now. */
 const isSettled = (placement: Placement): boolean => Date.now() - placement.placed_after.getTime() > settledAfterMs
-
-const inUse = { unavailable: 'ProviderUnavailable', rejected: 'EsimInUse' } as const

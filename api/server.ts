@@ -11,10 +11,13 @@ import { describeRoutes, type OpenApiDocument } from './openapi.ts'
 import { Problem } from './problem.ts'
 import { createRequestLog } from './request-log.ts'
 import type { Route } from './route.ts'
+import { accountDeletionRoutes } from './routes/account-deletion.ts'
 import { accountRoutes } from './routes/accounts.ts'
 import { booksRoutes } from './routes/books.ts'
+import { campaignRoutes } from './routes/campaigns.ts'
 import { catalogueRoutes } from './routes/catalogue.ts'
 import { consentRoutes } from './routes/consents.ts'
+import { deletionRoutes } from './routes/deletions.ts'
 import { deviceRoutes } from './routes/devices.ts'
 import { docsRoutes } from './routes/docs.ts'
 import { exportRoutes } from './routes/exports.ts'
@@ -22,7 +25,9 @@ import { healthRoutes } from './routes/health.ts'
 import { orderRoutes } from './routes/orders.ts'
 import { packageRoutes } from './routes/packages.ts'
 import { privacyRequestRoutes } from './routes/privacy-requests.ts'
+import { signInWebhookRoutes } from './routes/sign-in-webhooks.ts'
 import { signInRoutes } from './routes/sign-ins.ts'
+import { unsubscribeRoutes } from './routes/unsubscribe.ts'
 import { webhookRoutes } from './routes/webhooks.ts'
 
 export interface ApiOptions {
@@ -58,14 +63,19 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
     ...packageRoutes(api),
     ...catalogueRoutes(api),
     ...accountRoutes(api),
+    ...accountDeletionRoutes(api),
+    ...deletionRoutes(api),
     ...signInRoutes(api),
     ...deviceRoutes(api),
     ...exportRoutes(api),
     ...consentRoutes(api),
     ...orderRoutes(api),
     ...privacyRequestRoutes(api),
+    ...campaignRoutes(api),
+    ...unsubscribeRoutes(api),
     ...booksRoutes(api),
     ...webhookRoutes(api),
+    ...signInWebhookRoutes(api),
     ...healthRoutes(api, () => stopping),
     ...docsRoutes(() => ({ routes, document })),
   ]

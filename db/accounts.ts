@@ -193,3 +193,8 @@ export async function findAccountOfFirebaseUser(
 export async function markMailBounced(sql: Queryable, id: string): Promise<void> {
   await sql`update accounts set mail_state = 'bounced' where id = ${id}`
 }
+
+/** An address that takes mail again. */
+export async function markMailDelivered(sql: Queryable, id: string): Promise<void> {
+  await sql`update accounts set mail_state = 'ok' where id = ${id}`
+}

@@ -56,9 +56,19 @@ export async function issueCreditNote(tx: Transaction, orderId: string, issuedAt
   const [invoice] = await tx<InvoiceRow[]>`
     select i.* from invoices i join invoice_links l on l.number = i.number
     where l.order_id = ${orderId} and l.document_key = 'invoice'`
-  if (!invoice) return undefined
-  const input: InvoiceInput = {
-    orderId,
+  return invoice && issue(tx, { ...correcting(invoice, issuedAt), orderId }, creditNoteOf(invoice))
+}
+
+/** The same for an invoice whose customer was erased: nothing ties the credit note to anybody. */
+export async function issueUntiedCreditNote(tx: Transaction, invoiceNumber: string, issuedAt: Date): Promise<void> {
+  const [invoice] = await tx<InvoiceRow[]>`select * from invoices where number = ${invoiceNumber} for update`
+  if (!invoice) return
+  const [issued] = await tx`select 1 from invoices where corrects = ${invoiceNumber} and kind = 'credit_note'`
+  if (!issued) await insertDocument(tx, correcting(invoice, issuedAt), creditNoteOf(invoice), null)
+}
+
+function correcting(invoice: InvoiceRow, issuedAt: Date): Omit<InvoiceInput, 'orderId'> {
+  return {
     issuedAt,
     suppliedAt: invoice.supplied_on,
     seller: invoice.seller,
@@ -70,8 +80,14 @@ export async function issueCreditNote(tx: Transaction, orderId: string, issuedAt
     taxRateBps: invoice.tax_rate_bps,
     paymentKind: invoice.payment_kind,
   }
-  return issue(tx, input, { kind: 'credit_note', documentKey: 'credit_note', corrects: invoice.number, sign: -1 })
 }
+
+const creditNoteOf = (invoice: InvoiceRow): Document => ({
+  kind: 'credit_note',
+  documentKey: 'credit_note',
+  corrects: invoice.number,
+  sign: -1,
+})
 
 interface InvoiceRow {
   number: string
@@ -97,6 +113,16 @@ async function issue(tx: Transaction, input: InvoiceInput, document: Document): 
   const [issued] = await tx<{ number: string }[]>`
     select number from invoice_links where order_id = ${input.orderId} and document_key = ${document.documentKey}`
   if (issued) return issued.number
+  return insertDocument(tx, input, document, input.orderId)
+}
+
+/** @param orderId null ties it to nobody */
+async function insertDocument(
+  tx: Transaction,
+  input: Omit<InvoiceInput, 'orderId'>,
+  document: Document,
+  orderId: string | null,
+): Promise<string> {
   const { netMinor, taxMinor } = splitTax(input.grossMinor, input.taxRateBps)
   const series = `${document.kind === 'invoice' ? 'AMA' : 'AMA-CN'}-${input.issuedAt.getUTCFullYear()}`
   // Last statement that locks: every issuer of the series waits for this row until the transaction ends.
@@ -115,7 +141,7 @@ async function issue(tx: Transaction, input: InvoiceInput, document: Document): 
         ${input.paymentKind}, ${document.corrects})
       returning number)
     insert into invoice_links (order_id, document_key, number)
-    select ${input.orderId}, ${document.documentKey}, number from document`
+    select ${orderId}::uuid, ${document.documentKey}, number from document where ${orderId}::uuid is not null`
   return number
 }
 

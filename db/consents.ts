@@ -1,6 +1,13 @@
 import type { Queryable } from './database.ts'
 
-export const consentSources = ['app_settings', 'sign_up', 'web', 'support', 'unsubscribe_link'] as const
+export const consentSources = [
+  'app_settings',
+  'sign_up',
+  'web',
+  'support',
+  'unsubscribe_link',
+  'sign_in_provider',
+] as const
 export type ConsentSource = (typeof consentSources)[number]
 
 export interface Consent {

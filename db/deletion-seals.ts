@@ -21,19 +21,19 @@ export interface Settlement {
   currency: string
   /** ISO 8601 */
   refundedAt: string | null
+  /** why only an operator can go on */
+  trouble: string | null
 }
 
+/** What a provider holds for an order that its customer never got; see activities/provider-returns.ts. */
 export interface SealedPlacement {
   provider: string
   clientRef: string
   packageCode: string
   quantity: number
-  /** of packages sold by the day */
   days: number | null
   orderNo: string | null
-  /** ISO 8601 */
   placedAfter: string
-  /** null: not known yet what the provider allocated */
   esimRefs: string[] | null
 }
 
@@ -44,6 +44,8 @@ export interface Trace {
   blinds: string[]
   /** also names of runs in Temporal */
   orderIds: string[]
+  /** the erasing transaction: whoever still looks at the database as it was before sees the person */
+  transaction: string
 }
 
 export interface DeletionSecrets {
@@ -53,14 +55,15 @@ export interface DeletionSecrets {
   stripeCustomer: { customerId: string } | null
   settlements: Settlement[] | null
   providerOrders: SealedPlacement[] | null
-  /** for the redaction at Stripe; `job`: the one under way, and what it is about */
+  /** for the redaction at Stripe; `job`: the one under way, and what it is about; `setAside`: refused for now */
   payments: {
     paymentIntentIds: string[]
     customerIds: string[]
     job: { id: string; paymentIntentIds: string[]; customerIds: string[] } | null
+    setAside: string[]
     refusals: number
   } | null
-  address: { email: string; firstName: string } | null
+  address: { email: string } | null
   trace: Trace | null
 }
 
@@ -121,6 +124,13 @@ export async function resealSecret<Part extends DeletionPart>(
   const key = await vault.dataKeys.get(sql, receiptId)
   const sealed = tableSealer(vault.cipher, key, 'deletion_seals').seal(columns[part], JSON.stringify(secret))
   await sql`update deletion_seals set ${sql({ [columns[part]]: sealed })} where receipt_id = ${receiptId}`
+}
+
+/** False when the row was lost, or everything in it is done. */
+export async function hasSeal(sql: Queryable, receiptId: string): Promise<boolean> {
+  const rows = await sql`
+    select 1 from deletion_seals join data_keys on account_id = receipt_id where receipt_id = ${receiptId}`
+  return rows.length > 0
 }
 
 /** Forgets a part for good. */

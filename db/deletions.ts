@@ -64,6 +64,17 @@ export async function findReceipt(sql: Queryable, receiptId: string): Promise<Re
   return { ...deletion, steps }
 }
 
+/** Undefined when there is no such receipt. */
+export async function findStep(
+  sql: Queryable,
+  receiptId: string,
+  processor: Processor,
+): Promise<{ state: StepState; code: string | null } | undefined> {
+  const [step] = await sql<{ state: StepState; code: string | null }[]>`
+    select state, code from deletion_steps where receipt_id = ${receiptId} and processor = ${processor}`
+  return step
+}
+
 /** @param code machine-readable, why it stands there */
 export async function settleStep(
   sql: Queryable,

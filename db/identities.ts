@@ -77,3 +77,37 @@ export async function findAccountOfIdentity(
     where provider = ${provider} and subject_index = ${subjectIndex(vault, provider, subject)}`
   return row?.account_id
 }
+
+/** Whether somebody is linked with the Apple or Google user of this keyed hash. */
+export async function isIdentityLinked(
+  sql: Queryable,
+  provider: IdentityProvider,
+  subjectIndex: Buffer,
+): Promise<boolean> {
+  const rows = await sql`select 1 from identities where provider = ${provider} and subject_index = ${subjectIndex}`
+  return rows.length > 0
+}
+
+/** Whose account an Apple or Google user had at a time: a link made later is news to whoever speaks of that time. */
+export async function findAccountLinkedBy(
+  sql: Queryable,
+  vault: Vault,
+  identity: { provider: IdentityProvider; subject: string; until: Date },
+): Promise<string | undefined> {
+  const { provider, subject, until } = identity
+  const [row] = await sql<{ account_id: string }[]>`
+    select account_id from identities
+    where provider = ${provider} and subject_index = ${subjectIndex(vault, provider, subject)} and linked_at <= ${until}`
+  return row?.account_id
+}
+
+/** Forgets a link made until then, and its token. False when there is none. */
+export async function unlinkIdentity(
+  sql: Queryable,
+  link: { accountId: string; provider: IdentityProvider; until: Date },
+): Promise<boolean> {
+  const unlinked = await sql`
+    delete from identities
+    where account_id = ${link.accountId} and provider = ${link.provider} and linked_at <= ${link.until}`
+  return unlinked.count > 0
+}

@@ -2,6 +2,7 @@
 import type { Transaction } from './database.ts'
 import type { DeletionSecrets, SealedPlacement, Settlement, Trace } from './deletion-seals.ts'
 import type { OrderRow } from './orders.ts'
+import { currentTransaction } from './vacuum.ts'
 import { tableSealer, type Vault } from './vault.ts'
 
 export interface Person {
@@ -19,7 +20,6 @@ interface AccountRow {
   id: string
   email: Buffer
   email_index: Buffer
-  first_name: Buffer
   mail_state: string
   stripe_customer_id: string | null
   firebase_uid: Buffer | null
@@ -56,7 +56,7 @@ const toRefund = ['in_review', 'provisioning', 'refunding', 'refund_failed']
 /** Locks the account, so that nothing can be added to it meanwhile. Undefined when there is no such account. */
 export async function lockPerson(tx: Transaction, vault: Vault, accountRef: string): Promise<Person | undefined> {
   const [account] = await tx<AccountRow[]>`
-    select id, email, email_index, first_name, mail_state, stripe_customer_id, firebase_uid, firebase_uid_index, kek_id,
+    select id, email, email_index, mail_state, stripe_customer_id, firebase_uid, firebase_uid_index, kek_id,
       wrapped_key
     from accounts join data_keys on account_id = id where account_ref = ${accountRef} for update`
   if (!account) return undefined
@@ -118,6 +118,7 @@ export async function lockPerson(tx: Transaction, vault: Vault, accountRef: stri
       ...devices.flatMap((device) => [device.device_index, device.push_token_index]),
     ].flatMap((blind) => blind?.toString('hex') ?? []),
     orderIds,
+    transaction: await currentTransaction(tx),
   }
   return {
     accountId: id,
@@ -134,12 +135,9 @@ export async function lockPerson(tx: Transaction, vault: Vault, accountRef: stri
       providerOrders: orNull(orders.flatMap((order) => unreturned(order, placements, esims, openRef))),
       payments:
         customer || paymentIntentIds.length > 0
-          ? { paymentIntentIds, customerIds: customer ? [customer] : [], job: null, refusals: 0 }
+          ? { paymentIntentIds, customerIds: customer ? [customer] : [], job: null, setAside: [], refusals: 0 }
           : null,
-      address:
-        account.mail_state === 'ok'
-          ? { email: fields.open('email', account.email), firstName: fields.open('first_name', account.first_name) }
-          : null,
+      address: account.mail_state === 'ok' ? { email: fields.open('email', account.email) } : null,
       trace,
     },
   }
@@ -191,6 +189,7 @@ function settlementOf(order: PersonOrder, refundedAt: Date | undefined): Settlem
       grossMinor: order.gross_minor,
       currency: order.currency,
       refundedAt: refundedAt?.toISOString() ?? null,
+      trouble: null,
     },
   ]
 }

@@ -8,6 +8,7 @@ export type SecurityEventKind =
   | 'sign_in'
   | 'authentication_failed'
   | 'identity_refused'
+  | 'sign_in_provider_event'
   | 'operator_action'
   | 'data_exported'
   | 'key_created'

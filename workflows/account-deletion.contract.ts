@@ -76,8 +76,12 @@ export interface DeletionActivities {
   deleteRuns(input: Step & { accountRef: string; final: boolean }): Promise<void>
   /** Counts over the live schema; what late work left is deleted. @throws ErasureIncomplete */
   verifyErasure(input: Step & { final: boolean }): Promise<void>
-  /** Unpaid: cancelled. Paid and not delivered: refunded, with its place in the books. @throws PaymentPending, ... */
-  settlePayments(input: Step): Promise<{ watch: boolean }>
+  /**
+   * Unpaid: cancelled. Paid and not delivered: refunded, with its place in the books. Looked at again while `watch`.
+   * @param giveUp what is not settled by now is an operator's alone
+   * @throws PaymentPending, PaymentUnavailable
+   */
+  settlePayments(input: Step & { giveUp: boolean }): Promise<{ watch: boolean }>
   deleteStripeCustomer(input: Step): Promise<void>
   releaseProviderOrders(input: Step): Promise<void>
   revokeApple(input: Step): Promise<void>
@@ -91,6 +95,6 @@ export interface DeletionActivities {
   raiseOverdue(input: Step): Promise<void>
   /** A processor's step ended in a way that only an operator can settle. */
   leaveToOperator(input: Step & { processor: Processor; code: string }): Promise<void>
-  /** Forgets what is left of the sealed row, and says whether everything is done. */
+  /** Closes the receipt, unless somebody has not done their part. */
   completeDeletion(input: Step): Promise<{ complete: boolean }>
 }

@@ -6,7 +6,10 @@ import { Problem } from '../problem.ts'
 import { defineRoute, type Route } from '../route.ts'
 
 const newConsent = z
-  .strictObject({ granted: z.boolean(), source: z.enum(consentSources).describe('where the person said so') })
+  .strictObject({
+    granted: z.boolean(),
+    source: z.enum(consentSources).exclude(['sign_in_provider']).describe('where the person said so'),
+  })
   .meta({ id: 'NewPromotionsConsent' })
 
 export function consentRoutes(api: ApiContext): Route[] {

@@ -1,0 +1,47 @@
+/** G3: the erasure itself, and the proof that nothing is left in our own stores. */
+import type { Context } from '../context.ts'
+import { erase } from '../db/erasure.ts'
+import { checkTraces, deleteTraces } from '../db/erasure-check.ts'
+import { forgetDeletedKeys } from '../db/vacuum.ts'
+import type { DeletionActivities } from '../workflows/account-deletion.contract.ts'
+import { failure } from '../workflows/failures.ts'
+import { withSecret } from './deletion-step.ts'
+
+type Activities = Pick<DeletionActivities, 'eraseAccount' | 'verifyErasure'>
+
+/** an export or a backup is read in one transaction */
+const snapshotLookMs = 60_000
+
+export function createErasureActivities(context: Context): Activities {
+  const { sql, dataKeys } = context
+
+  return {
+    async eraseAccount({ accountRef, receiptId, reason, asOf, backupsGoneBy }) {
+      const erasure = { accountRef, receiptId, reason, at: new Date(asOf), backupsGoneBy: new Date(backupsGoneBy) }
+      const erased = await sql.begin((tx) => erase(tx, context, erasure))
+      if (!erased) return null
+      if (erased.accountId) dataKeys.forget(erased.accountId)
+      return {
+        receiptId: erased.receiptId,
+        erasedAt: erased.erasedAt.toISOString(),
+        backupsGoneBy: erased.backupsGoneBy.toISOString(),
+        pending: erased.pending,
+      }
+    },
+
+    async verifyErasure({ final, ...step }) {
+      await withSecret(context, { ...step, processor: 'database', part: 'trace' }, async (trace) => {
+        // What was under way at the erasure may have written a last row that nothing ties to the account.
+        await deleteTraces(sql, trace)
+        const { found, unchecked } = await checkTraces(sql, trace)
+        const left = [...found, ...unchecked]
+        if (left.length > 0) throw failure('ErasureIncomplete', { code: left.slice(0, 5).join(',') })
+        if (!final) return 'later'
+        const forgotten = await forgetDeletedKeys(sql, trace.transaction)
+        if (!forgotten)
+          throw failure('ErasureIncomplete', { code: 'old_snapshot_open', nextRetryDelay: snapshotLookMs })
+        return { state: 'done' }
+      })
+    },
+  }
+}

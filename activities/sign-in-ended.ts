@@ -1,0 +1,25 @@
+import type { Context } from '../context.ts'
+import { unlinkIdentity } from '../db/identities.ts'
+import { renderAppleUnlinked } from '../mails/apple-unlinked.tsx'
+import type { SignInEndedActivities } from '../workflows/sign-in-ended.contract.ts'
+import { mailToAccount } from './mail-to-account.ts'
+
+export function createSignInEndedActivities(context: Context): SignInEndedActivities {
+  const { sql, config } = context
+
+  return {
+    unlinkApple: ({ accountId, endedAt }) =>
+      unlinkIdentity(sql, { accountId, provider: 'apple', until: new Date(endedAt) }),
+
+    async sendAppleUnlinked({ accountId, noticeId, asOf }) {
+      const site = { publicUrl: config.PUBLIC_URL, supportMail: config.SUPPORT_MAIL }
+      await mailToAccount(context, {
+        subjectId: noticeId,
+        kind: 'mail:apple-unlinked',
+        accountId,
+        at: new Date(asOf),
+        render: () => renderAppleUnlinked({ site }),
+      })
+    },
+  }
+}

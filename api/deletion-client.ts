@@ -1,0 +1,70 @@
+/** What the API asks of account deletions. */
+import {
+  isGrpcServiceError,
+  WithStartWorkflowOperation,
+  WorkflowExecutionAlreadyStartedError,
+} from '@temporalio/client'
+import type { ApiContext } from '../context.ts'
+import { findDeletion } from '../db/deletions.ts'
+import type { DeletionReason } from '../policy/deletion.ts'
+import {
+  accountDeletionType,
+  type DeletionInput,
+  deletionStart,
+  erased,
+  erasedUpdateId,
+} from '../workflows/account-deletion.contract.ts'
+import { failureType } from '../workflows/failures.ts'
+import { Problem } from './problem.ts'
+
+/** shorter than a request may take; whoever is told to ask again is deleted meanwhile all the same */
+const answerWithinMs = 25_000
+const deadlineExceeded = 4
+
+export function createDeletionClient({ temporal, config, cipher, dataKeys, sql }: ApiContext) {
+  return {
+    /**
+     * Deletes an account, or finds that it was deleted: however often it is asked, the receipt is the same.
+     * @returns the receipt's id, once the erasure is committed
+     * @throws Problem not_found, or request_in_progress while the database is away
+     */
+    async deleteAccount(accountId: string, reason: DeletionReason): Promise<string> {
+      const input: DeletionInput = { accountRef: cipher.accountRef(accountId), reason }
+      const before = await findDeletion(sql, input.accountRef)
+      const receiptId = before?.receiptId ?? (await erase(input))
+      dataKeys.forget(accountId)
+      return receiptId
+    },
+
+    /** Starts it and does not wait: for those who only report that an account is gone elsewhere. */
+    async startDeletion(accountId: string, reason: DeletionReason): Promise<void> {
+      const input: DeletionInput = { accountRef: cipher.accountRef(accountId), reason }
+      try {
+        await temporal.workflow.start(accountDeletionType, deletionStart(input, config.TEMPORAL_TASK_QUEUE))
+      } catch (error) {
+        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
+      }
+    },
+  }
+
+  async function erase(input: DeletionInput): Promise<string> {
+    const { args, ...start } = deletionStart(input, config.TEMPORAL_TASK_QUEUE)
+    const startWorkflowOperation = new WithStartWorkflowOperation(accountDeletionType, { ...start, args })
+    try {
+      const { receiptId } = await temporal.withDeadline(Date.now() + answerWithinMs, () =>
+        temporal.workflow.executeUpdateWithStart(erased, { startWorkflowOperation, updateId: erasedUpdateId }),
+      )
+      return receiptId
+    } catch (error) {
+      // Closed between our look into the database and this call.
+      const finished = error instanceof WorkflowExecutionAlreadyStartedError
+      const deletion = finished ? await findDeletion(sql, input.accountRef) : undefined
+      if (deletion) return deletion.receiptId
+      if (finished || failureType(error) === 'AccountMissing') throw new Problem('not_found')
+      if (isGrpcServiceError(error) && Number(error.code) === deadlineExceeded) {
+        throw new Problem('request_in_progress', { headers: { 'Retry-After': '5' }, cause: error })
+      }
+      throw error
+    }
+  }
+}

@@ -1,0 +1,21 @@
+import { z } from 'zod'
+import type { ApiContext } from '../../context.ts'
+import { deletionReceipt, viewReceipt } from '../deletion-receipt.ts'
+import { defineRoute, type Route } from '../route.ts'
+
+export function deletionRoutes(api: ApiContext): Route[] {
+  return [
+    defineRoute({
+      method: 'get',
+      path: '/v1/deletions/{receiptId}',
+      tag: 'accounts',
+      summary: 'How far the deletion of an account has come',
+      description: 'For whoever knows the receipt: the account it was about no longer exists, nor does its sign-in.',
+      promises: ['G3', 'R3', 'K1'],
+      callers: ['public'],
+      params: z.strictObject({ receiptId: z.uuid() }),
+      responses: { 200: { description: 'The receipt', schema: deletionReceipt } },
+      handle: async ({ params }) => ({ status: 200, body: await viewReceipt(api, params.receiptId) }),
+    }),
+  ]
+}

@@ -1,0 +1,79 @@
+/** What Apple and Google tell about the people who sign in with them. */
+import { z } from 'zod'
+import type { ApiContext } from '../../context.ts'
+import { handleOnce } from '../../db/webhook-events.ts'
+import { isProviderFailure } from '../../providers/failure.ts'
+import { Problem } from '../problem.ts'
+import { defineRoute, type Route } from '../route.ts'
+import { createSignInNews } from '../sign-in-news.ts'
+
+const appleBody = z.object({ payload: z.string().min(1).max(16_384) })
+
+export function signInWebhookRoutes(api: ApiContext): Route[] {
+  const { sql, apple, google, cipher } = api
+  const news = createSignInNews(api)
+
+  /** The parties' own ids would lead from our rows into their books. */
+  const once = (source: 'apple' | 'google', eventId: string, handle: () => Promise<void>): Promise<boolean> =>
+    handleOnce(
+      sql,
+      { source, eventId: cipher.fingerprint('webhook', eventId).toString('base64url'), at: new Date() },
+      handle,
+    )
+
+  return [
+    defineRoute({
+      method: 'post',
+      path: '/v1/webhooks/apple',
+      tag: 'webhooks',
+      summary: 'News from Apple about people who sign in with it',
+      promises: ['C6', 'G3'],
+      callers: ['public'],
+      rawBody: true,
+      unlimited: true,
+      responses: { 200: { description: 'Received', schema: z.object({ received: z.boolean() }) } },
+      problems: ['webhook_refused'],
+      async handle({ raw }) {
+        const notification = await proven(() => apple.parseNotification(payloadOf(raw)))
+        await once('apple', notification.eventId, () => news.fromApple(notification))
+        return { status: 200, body: { received: true } }
+      },
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/v1/webhooks/google',
+      tag: 'webhooks',
+      summary: 'Security events from Google (Cross-Account Protection)',
+      promises: ['U5', 'C6'],
+      callers: ['public'],
+      rawBody: true,
+      unlimited: true,
+      responses: { 202: { description: 'Received' } },
+      problems: ['webhook_refused'],
+      async handle({ raw }) {
+        const event = await proven(() => google.parseSecurityEvent(raw.toString('utf8').trim()))
+        await once('google', event.eventId, () => news.fromGoogle(event))
+        return { status: 202 }
+      },
+    }),
+  ]
+}
+
+function payloadOf(raw: Buffer): string {
+  try {
+    return appleBody.parse(JSON.parse(raw.toString('utf8'))).payload
+  } catch {
+    throw new Problem('webhook_refused', { detail: 'Reason: malformed_webhook' })
+  }
+}
+
+/** Keys that cannot be had now are no refusal: the sender asks again. */
+async function proven<News>(parse: () => Promise<News>): Promise<News> {
+  try {
+    return await parse()
+  } catch (error) {
+    if (isProviderFailure(error) && error.kind === 'rejected')
+      throw new Problem('webhook_refused', { detail: `Reason: ${error.code}` })
+    throw error
+  }
+}

@@ -1,0 +1,87 @@
+/** What becomes of an account when Apple or Google say something about its owner. */
+import { randomUUID } from 'node:crypto'
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client'
+import type { ApiContext } from '../context.ts'
+import { findAccount, markMailBounced, markMailDelivered } from '../db/accounts.ts'
+import { raiseAttention, resolveAttention } from '../db/attention.ts'
+import { setPromotions } from '../db/consents.ts'
+import { findAccountLinkedBy, findAccountOfIdentity } from '../db/identities.ts'
+import { recordSecurityEvent } from '../db/security-log.ts'
+import type { AppleNotification } from '../providers/apple.ts'
+import type { GoogleSecurityEvent } from '../providers/google.ts'
+import { startingAttributes } from '../workflows/search-attributes.ts'
+import { type SignInEndedInput, signInEndedType, signInEndedWorkflowId } from '../workflows/sign-in-ended.contract.ts'
+import { createDeletionClient } from './deletion-client.ts'
+
+const relayDomain = '@privaterelay.appleid.com'
+const disabledAtGoogle = 'sign_in_account_disabled'
+
+export function createSignInNews(api: ApiContext) {
+  const { sql, temporal, config, cipher } = api
+  const deletions = createDeletionClient(api)
+
+  return {
+    async fromApple({ type, subject, eventId, at }: AppleNotification): Promise<void> {
+      const accountId = await findAccountLinkedBy(sql, api, { provider: 'apple', subject, until: at })
+      // Deleted here before, or linked anew after Apple's news were made.
+      if (!accountId) return
+      await record('apple', accountId, type)
+      if (type === 'account-deleted') await deletions.startDeletion(accountId, 'sign_in_account_deleted')
+      else if (type === 'consent-revoked') await unlink(accountId, eventId, at)
+      else if (await usesRelay(accountId)) await setMailable(accountId, type === 'email-enabled')
+    },
+
+    async fromGoogle({ types, subjects, reason }: GoogleSecurityEvent): Promise<void> {
+      for (const subject of subjects) {
+        const accountId = await findAccountOfIdentity(sql, api, 'google', subject)
+        if (!accountId) continue
+        for (const type of types) await googleSays(type, accountId, reason)
+      }
+    },
+  }
+
+  /** Sessions are the app's and Firebase's: there is none here that could be ended. What is recorded serves U5. */
+  async function googleSays(type: string, accountId: string, reason: GoogleSecurityEvent['reason']): Promise<void> {
+    const at = new Date()
+    const matter = { kind: disabledAtGoogle, subjectId: accountId, at }
+    await record('google', accountId, reason ? `${type}:${reason}` : type)
+    if (type === 'account-disabled') {
+      await raiseAttention(sql, { ...matter, detail: reason })
+      // Whoever reads that mailbox now is not the one who agreed.
+      await setPromotions(sql, { accountId, granted: false, source: 'sign_in_provider', at })
+    }
+    if (type === 'account-enabled') await resolveAttention(sql, { ...matter, by: 'google' })
+  }
+
+  async function unlink(accountId: string, eventId: string, endedAt: Date): Promise<void> {
+    const input: SignInEndedInput = { accountId, noticeId: randomUUID(), endedAt: endedAt.toISOString() }
+    try {
+      await temporal.workflow.start(signInEndedType, {
+        workflowId: signInEndedWorkflowId(eventId),
+        taskQueue: config.TEMPORAL_TASK_QUEUE,
+        args: [input],
+        workflowIdReusePolicy: 'REJECT_DUPLICATE',
+        typedSearchAttributes: startingAttributes(
+          { status: 'unlinking', waitingFor: 'the mail to its owner', dueAt: null },
+          cipher.accountRef(accountId),
+        ),
+        staticSummary: 'A sign-in that its owner ended',
+      })
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
+    }
+  }
+
+  async function usesRelay(accountId: string): Promise<boolean> {
+    const account = await findAccount(sql, api, accountId)
+    return account?.email.toLowerCase().endsWith(relayDomain) ?? false
+  }
+
+  async function setMailable(accountId: string, mailable: boolean): Promise<void> {
+    await (mailable ? markMailDelivered : markMailBounced)(sql, accountId)
+  }
+
+  async function record(actor: 'apple' | 'google', accountId: string, detail: string): Promise<void> {
+    await recordSecurityEvent(sql, api, { kind: 'sign_in_provider_event', actor, accountId, detail, at: new Date() })
+  }
+}

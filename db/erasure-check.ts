@@ -1,0 +1,118 @@
+/**
+ * Looks for a person's identifiers wherever the live schema could hold them. What cannot be looked into counts as not
+ * erased: a column that personal-data.ts does not know, or a type that this file does not.
+ */
+import { personalData } from '../policy/personal-data.ts'
+import type { Database, Queryable } from './database.ts'
+import type { Trace } from './deletion-seals.ts'
+
+interface Column {
+  table: string
+  column: string
+  type: string
+  isIndexed: boolean
+}
+
+type Finder = 'uuid' | 'text' | 'array' | 'json' | 'bytes' | 'nothing'
+
+/** Types that have room for an identifier, and those that have none. */
+const finders: Record<string, Finder> = {
+  uuid: 'uuid',
+  text: 'text',
+  varchar: 'text',
+  bpchar: 'text',
+  _text: 'array',
+  json: 'json',
+  jsonb: 'json',
+  bytea: 'bytes',
+  bool: 'nothing',
+  int2: 'nothing',
+  int4: 'nothing',
+  int8: 'nothing',
+  date: 'nothing',
+  timestamptz: 'nothing',
+}
+
+const uuidForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+/** @returns `table.column` of whatever still holds something, and of whatever could not be looked into */
+export async function checkTraces(sql: Database, trace: Trace): Promise<{ found: string[]; unchecked: string[] }> {
+  const columns = await liveColumns(sql)
+  const unchecked = columns.filter((column) => finderOf(column) === undefined).map(nameOf)
+  const found: string[] = []
+  for (const group of searchGroups(columns)) {
+    const [first] = group
+    if (!first) continue
+    const hits = await sql`select 1 from ${sql(first.table)} where ${anyOf(sql, group, trace)} limit 1`
+    if (hits.length > 0) found.push(group.length === 1 ? nameOf(first) : `${first.table}.*`)
+  }
+  return { found, unchecked }
+}
+
+/** Deletes the rows in which an identifier is left, of tables that belong to persons. */
+export async function deleteTraces(sql: Database, trace: Trace): Promise<void> {
+  for (const group of searchGroups((await liveColumns(sql)).filter(goesWithItsPerson))) {
+    const [first] = group
+    if (first) await sql`delete from ${sql(first.table)} where ${anyOf(sql, group, trace)}`
+  }
+}
+
+async function liveColumns(sql: Database): Promise<Column[]> {
+  return sql<Column[]>`
+    select c.relname as table, a.attname as column, coalesce(base.typname, t.typname) as type,
+      exists (select from pg_index i where i.indrelid = c.oid and i.indkey[0] = a.attnum) as "isIndexed"
+    from pg_class c
+    join pg_namespace n on n.oid = c.relnamespace and n.nspname = 'public'
+    join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+    join pg_type t on t.oid = a.atttypid
+    left join pg_type base on base.oid = t.typbasetype
+    where c.relkind in ('r', 'p') and not c.relispartition
+    order by 1, 2`
+}
+
+/** Undefined: nobody knows what it holds. */
+function finderOf(column: Column): Finder | undefined {
+  const entry = personalData[nameOf(column)]
+  if (!entry) return undefined
+  const finder = finders[column.type]
+  // Ciphertext cannot be searched; the row it stands in can. Our trade's own texts name no person's records.
+  if (entry.sealed || (entry.onErasure === 'keep' && finder !== 'uuid' && entry.class !== 'link')) return 'nothing'
+  return finder
+}
+
+/** Indexed columns each by its index, a table's others in one scan. */
+function searchGroups(columns: Column[]): Column[][] {
+  const searched = columns.filter((column) => (finderOf(column) ?? 'nothing') !== 'nothing')
+  const others = searched.filter((column) => !column.isIndexed)
+  const tables = [...new Set(others.map((column) => column.table))]
+  return [
+    ...searched.filter((column) => column.isIndexed).map((column) => [column]),
+    ...tables.map((table) => others.filter((column) => column.table === table)),
+  ]
+}
+
+const nameOf = ({ table, column }: Column): string => `${table}.${column}`
+
+const goesWithItsPerson = (column: Column): boolean => personalData[nameOf(column)]?.onErasure === 'delete'
+
+function anyOf(sql: Queryable, columns: Column[], trace: Trace) {
+  const uuids = trace.ids.filter((id) => uuidForm.test(id))
+  const conditions = columns.map((column) => {
+    const name = sql(column.column)
+    switch (finderOf(column)) {
+      case 'uuid':
+        return sql`${name} = any(${uuids}::uuid[])`
+      case 'text':
+        return sql`${name} = any(${trace.ids}::text[])`
+      case 'array':
+        return sql`${name} && ${trace.ids}::text[]`
+      case 'json':
+        return sql`exists (select from unnest(${trace.ids}::text[]) as id where strpos(${name}::text, id) > 0)`
+      case 'bytes':
+        return sql`${name} = any(array(select decode(hash, 'hex') from unnest(${trace.blinds}::text[]) as hash))`
+      default:
+        return sql`false`
+    }
+  })
+  return conditions.reduce((all, condition) => sql`${all} or ${condition}`)
+}
