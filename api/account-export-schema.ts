@@ -82,6 +82,7 @@ const parts = {
   }),
   orders: order,
   messages: z.strictObject({ kind: text, state: text, at: time }),
+  promotions: z.strictObject({ subject: text, state: text, at: time }),
   privacyRequests: z.strictObject({
     id: text,
     kind: text,
@@ -128,6 +129,7 @@ export const accountExport = z
     devices: z.array(parts.devices),
     orders: z.array(parts.orders).describe('oldest first'),
     messages: z.array(parts.messages).describe('what was sent to you'),
+    promotions: z.array(parts.promotions),
     privacyRequests: z.array(parts.privacyRequests),
     securityLog: z.array(parts.securityLog).describe('of the last 90 days at most'),
   })

@@ -9,6 +9,7 @@ import {
   orderPages,
   partsOfOrders,
   privacyRequestPages,
+  promotionPages,
   securityLogPages,
 } from '../db/export.ts'
 import { listIdentities } from '../db/identities.ts'
@@ -107,6 +108,11 @@ function listsOf(context: Context, accountId: string, at: Date): Lists {
       kind,
       state,
       at: first_at.toISOString(),
+    })),
+    promotions: mapPages(promotionPages(sql, accountId), ({ subject, state, at }) => ({
+      subject,
+      state,
+      at: at.toISOString(),
     })),
     privacyRequests: privacyRequests(),
     securityLog: securityLog(),

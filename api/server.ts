@@ -13,6 +13,7 @@ import { createRequestLog } from './request-log.ts'
 import type { Route } from './route.ts'
 import { accountDeletionRoutes } from './routes/account-deletion.ts'
 import { accountRoutes } from './routes/accounts.ts'
+import { backupRoutes } from './routes/backups.ts'
 import { booksRoutes } from './routes/books.ts'
 import { campaignRoutes } from './routes/campaigns.ts'
 import { catalogueRoutes } from './routes/catalogue.ts'
@@ -74,6 +75,7 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
     ...campaignRoutes(api),
     ...unsubscribeRoutes(api),
     ...booksRoutes(api),
+    ...backupRoutes(api),
     ...webhookRoutes(api),
     ...signInWebhookRoutes(api),
     ...healthRoutes(api, () => stopping),

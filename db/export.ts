@@ -139,6 +139,21 @@ export const messagePages = (sql: Queryable, accountId: string) =>
       order by subject_id, kind limit ${limit}`,
   )
 
+export interface PromotionRow {
+  campaign_id: string
+  subject: string
+  state: string
+  at: Date
+}
+
+export const promotionPages = (sql: Queryable, accountId: string) =>
+  pages<PromotionRow>(
+    (after, limit) => sql<PromotionRow[]>`
+      select d.campaign_id, c.subject, d.state, d.at from campaign_deliveries d join campaigns c on c.id = d.campaign_id
+      where d.account_id = ${accountId} ${after ? sql`and d.campaign_id > ${after.campaign_id}` : sql``}
+      order by d.campaign_id limit ${limit}`,
+  )
+
 export interface RequestRow {
   id: string
   kind: string

@@ -491,6 +491,31 @@ const tables: Record<string, Table> = {
       backups_gone_by: technical,
     },
   },
+  campaigns: {
+    onErasure: 'keep',
+    keptUntil: whileUseful,
+    columns: {
+      id: technical,
+      subject: { ...business, export: 'promotions[].subject' },
+      paragraphs: business,
+      action_label: business,
+      action_url: business,
+      state: business,
+      created_at: business,
+      created_by: technical,
+      ended_at: business,
+    },
+  },
+  campaign_deliveries: {
+    onErasure: 'delete',
+    keptUntil: withAccount,
+    columns: {
+      campaign_id: link('the campaign'),
+      account_id: link('the account'),
+      state: clear('U4', 'promotions[].state', 'one of a few words'),
+      at: clear('U4', 'promotions[].at', 'a time by itself'),
+    },
+  },
   privacy_requests: {
     onErasure: 'delete',
     keptUntil: { term: 'privacyRequest', why: 'G6: so long after the answer, for what is asked back' },

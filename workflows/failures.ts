@@ -37,6 +37,8 @@ export const failures = {
   ErasureIncomplete: { retryable: true, http: 409, meaning: 'Something of the person is still there', benign: true },
   OrderStateConflict: { retryable: false, http: 409, meaning: 'The order is not in a state that allows this' },
   OrderMissing: { retryable: false, http: 404, meaning: 'The order does not exist or was erased' },
+  CampaignUnrecorded: { retryable: true, http: 409, meaning: 'The campaign is not in the database yet', benign: true },
+  CampaignStateConflict: { retryable: false, http: 409, meaning: 'The campaign is not in a state that allows this' },
   PrivacyRequestStateConflict: {
     retryable: false,
     http: 409,
@@ -48,6 +50,9 @@ export const failures = {
     meaning: 'The answer is not in the database yet',
     benign: true,
   },
+  BackupToolMissing: { retryable: false, http: 503, meaning: 'There is no pg_dump that fits the database server' },
+  BackupFailed: { retryable: true, http: 503, meaning: 'A backup could not be made or restored' },
+  BackupUnreadable: { retryable: false, http: 409, meaning: 'The backup is not there or not what it was' },
 } as const satisfies Record<string, FailureKind>
 
 export type FailureType = keyof typeof failures

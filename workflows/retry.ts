@@ -105,3 +105,26 @@ export const purge = {
   heartbeatTimeout: '1 minute',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 hour' },
 } satisfies ActivityOptions
+
+/** A page of several hundred mails; what was sent is in a ledger. After three days without a mail server an operator decides. */
+export const mailPage = {
+  startToCloseTimeout: '15 minutes',
+  heartbeatTimeout: '2 minutes',
+  scheduleToCloseTimeout: '3 days',
+  retry: { initialInterval: '5 seconds', backoffCoefficient: 2, maximumInterval: '15 minutes' },
+} satisfies ActivityOptions
+
+/** Dumping takes as long as the database is large; what fails all morning is told, and tomorrow is another day. */
+export const dump = {
+  startToCloseTimeout: '6 hours',
+  scheduleToCloseTimeout: '12 hours',
+  heartbeatTimeout: '1 minute',
+  retry: { initialInterval: '10 seconds', backoffCoefficient: 3, maximumInterval: '1 hour', maximumAttempts: 8 },
+} satisfies ActivityOptions
+
+/** An operator waits for the outcome, and can ask again. */
+export const drill = {
+  startToCloseTimeout: '6 hours',
+  heartbeatTimeout: '1 minute',
+  retry: { initialInterval: '10 seconds', maximumAttempts: 2 },
+} satisfies ActivityOptions

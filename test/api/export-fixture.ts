@@ -107,6 +107,10 @@ export async function fillPerson(api: ApiContext, accountId: string): Promise<Fi
   await insertDocument(api, orderId, `TC-${canary}`, `T-${canary}`, at)
   const send = { kind: 'mail:confirmation', state: 'sent', attempts: 1, first_at: at }
   await sql`insert into sends ${sql({ subject_id: orderId, account_id: accountId, ...send })}`
+  const campaign = { id: randomUUID(), subject: `Offer ${canary}`, paragraphs: ['Cheap.'], created_by: 'test' }
+  await sql`insert into campaigns ${sql({ ...campaign, created_at: at })}`
+  const delivery = { campaign_id: campaign.id, account_id: accountId, state: 'sent', at }
+  await sql`insert into campaign_deliveries ${sql(delivery)}`
   await sql`insert into privacy_requests ${sql({
     id: randomUUID(),
     account_id: accountId,

@@ -1,0 +1,139 @@
+/** U4: one page of promotions at a time. */
+import { activityInfo, heartbeat } from '@temporalio/activity'
+import type { Context } from '../context.ts'
+import { markMailBounced } from '../db/accounts.ts'
+import { raiseAttention } from '../db/attention.ts'
+import {
+  type CampaignRow,
+  claimDelivery,
+  findCampaign,
+  listRecipients,
+  type Recipient,
+  setCampaignState,
+  settleDelivery,
+  settleUnknown,
+} from '../db/campaigns.ts'
+import { unsubscribeToken } from '../db/unsubscribe-token.ts'
+import { renderPromotion } from '../mails/promotion.tsx'
+import { isProviderFailure, type ProviderFailure } from '../providers/failure.ts'
+import type { CampaignActivities } from '../workflows/campaign.contract.ts'
+import { failure } from '../workflows/failures.ts'
+import { messageIdOf } from './mail-once.ts'
+
+const pageSize = 500
+/** A few more than the mailer has connections, so that none of them waits for the database. */
+const atOnce = 8
+/** The run is started before the row is committed; after about three minutes there will be none. */
+const looksForRow = 10
+
+export function createCampaignActivities(context: Context): CampaignActivities {
+  const { sql, cipher, config } = context
+  const site = { publicUrl: config.PUBLIC_URL, supportMail: config.SUPPORT_MAIL }
+
+  return {
+    async sendCampaignPage({ campaignId, afterId, asOf }) {
+      const campaign = await findCampaign(sql, campaignId)
+      const nothing = { lastId: afterId, lookedAt: 0, sent: 0 }
+      if (!campaign) {
+        assertNotTooSoon()
+        return { ...nothing, end: 'all' }
+      }
+      if (campaign.state === 'done' || campaign.state === 'cancelled') return { ...nothing, end: 'all' }
+      const recipients = await listRecipients(sql, context, { afterId, limit: pageSize })
+      const mailFor = renderPromotion({
+        site,
+        subject: campaign.subject,
+        paragraphs: campaign.paragraphs,
+        ...(campaign.action_label &&
+          campaign.action_url && { action: { label: campaign.action_label, url: campaign.action_url } }),
+      })
+      const { sent, fault } = await sendAll(campaign, recipients, mailFor, new Date(asOf))
+      if (fault) {
+        throw failure('MailUnavailable', {
+          code: fault.code,
+          ...(fault.retryAfterMs !== undefined && { nextRetryDelay: fault.retryAfterMs }),
+        })
+      }
+      const now = await findCampaign(sql, campaignId)
+      // Whoever was passed over because of the pause is looked at again.
+      if (now?.state !== 'sending') return { ...nothing, sent, end: 'stopped' }
+      return {
+        lastId: recipients.at(-1)?.accountId ?? afterId,
+        lookedAt: recipients.length,
+        sent,
+        end: recipients.length < pageSize ? 'all' : 'page',
+      }
+    },
+
+    async setCampaignState({ campaignId, state, asOf }) {
+      const isOver = state === 'done' || state === 'cancelled'
+      if (isOver) await settleUnknown(sql, campaignId)
+      await setCampaignState(sql, campaignId, state, isOver ? new Date(asOf) : null)
+    },
+
+    async reportStuckCampaign({ campaignId, asOf }) {
+      await raiseAttention(sql, { kind: 'campaign_stuck', subjectId: campaignId, at: new Date(asOf) })
+    },
+  }
+
+  async function sendAll(
+    campaign: CampaignRow,
+    recipients: Recipient[],
+    mailFor: ReturnType<typeof renderPromotion>,
+    at: Date,
+  ): Promise<{ sent: number; fault: ProviderFailure | undefined }> {
+    const queue = [...recipients]
+    let sent = 0
+    let fault: ProviderFailure | undefined
+    await Promise.all(
+      Array.from({ length: atOnce }, async () => {
+        for (let next = queue.shift(); next && !fault; next = queue.shift()) {
+          heartbeat()
+          const delivery = { campaignId: campaign.id, accountId: next.accountId }
+          if (!(await claimDelivery(sql, { ...delivery, at }))) continue
+          try {
+            await send(campaign, next, mailFor)
+            await settleDelivery(sql, delivery, 'sent')
+            sent += 1
+          } catch (error) {
+            if (!isProviderFailure(error)) throw error
+            if (error.kind === 'rejected') {
+              await settleDelivery(sql, delivery, 'refused')
+              await markMailBounced(sql, next.accountId)
+            } else {
+              // Perhaps sent: a promotion must not come twice.
+              await settleDelivery(sql, delivery, error.kind === 'unknown_outcome' ? 'unknown' : 'due')
+              if (error.kind !== 'unknown_outcome') fault = error
+            }
+          }
+        }
+      }),
+    )
+    return { sent, fault }
+  }
+
+  async function send(
+    campaign: CampaignRow,
+    { accountId, email }: Recipient,
+    mailFor: ReturnType<typeof renderPromotion>,
+  ): Promise<void> {
+    const url = new URL(`/u/${unsubscribeToken(cipher, accountId)}`, config.PUBLIC_URL).href
+    const { subject, html, text } = mailFor(url)
+    const kind = `mail:campaign:${cipher.accountRef(accountId)}`
+    await context.mail.send({
+      kind: 'promotional',
+      to: email,
+      subject,
+      html,
+      text,
+      listUnsubscribe: { url },
+      messageId: messageIdOf(context, { subjectId: campaign.id, kind }),
+    })
+  }
+}
+
+/** @throws CampaignUnrecorded while the row may still come */
+function assertNotTooSoon(): void {
+  const { attempt } = activityInfo()
+  if (attempt < looksForRow) throw failure('CampaignUnrecorded', { nextRetryDelay: 200 * 2 ** attempt })
+}

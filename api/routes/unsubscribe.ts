@@ -1,0 +1,68 @@
+/** RFC 8058: https://www.rfc-editor.org/rfc/rfc8058 */
+import { z } from 'zod'
+import type { ApiContext } from '../../context.ts'
+import { findPromotions, setPromotions } from '../../db/consents.ts'
+import { accountOfUnsubscribeToken } from '../../db/unsubscribe-token.ts'
+import { layoutHeaders } from '../pages/layout.tsx'
+import { renderUnsubscribe, type UnsubscribePage } from '../pages/unsubscribe.tsx'
+import { Problem } from '../problem.ts'
+import { defineRoute, type Route } from '../route.ts'
+
+const params = z.strictObject({ token: z.string().max(200) })
+const page = { description: 'A page', contentType: 'text/html' } as const
+
+export function unsubscribeRoutes({ sql, cipher, config }: ApiContext): Route[] {
+  const answer = (what: UnsubscribePage) => ({
+    status: what === 'unknown' ? (404 as const) : (200 as const),
+    headers: layoutHeaders({ forms: what === 'ask' }),
+    raw: renderUnsubscribe(what, config.SUPPORT_MAIL),
+  })
+
+  return [
+    defineRoute({
+      method: 'get',
+      path: '/u/{token}',
+      tag: 'pages',
+      summary: 'Asks whether to stop promotions, and changes nothing',
+      promises: ['G4', 'U4'],
+      callers: ['public'],
+      params,
+      responses: { 200: page, 404: page },
+      async handle({ params: { token } }) {
+        const accountId = accountOfUnsubscribeToken(cipher, token)
+        if (accountId === undefined) return answer('unknown')
+        const consent = await findPromotions(sql, accountId)
+        return answer(consent?.granted ? 'ask' : 'off')
+      },
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/u/{token}',
+      tag: 'pages',
+      summary: 'Stops promotions with one click, as mailboxes do on behalf of their owners',
+      promises: ['G4', 'U4'],
+      callers: ['public'],
+      // Large mailbox providers post for many people from few addresses.
+      rawBody: true,
+      params,
+      responses: { 200: page, 404: page },
+      async handle({ params: { token }, raw, header }) {
+        if (!isOneClick(raw.toString('utf8'), header('content-type') ?? '')) {
+          const reason = 'must be One-Click, in a form'
+          throw new Problem('invalid_request', { errors: [{ field: 'List-Unsubscribe', reason }] })
+        }
+        const accountId = accountOfUnsubscribeToken(cipher, token)
+        if (accountId === undefined) return answer('unknown')
+        await setPromotions(sql, { accountId, granted: false, source: 'unsubscribe_link', at: new Date() })
+        return answer('done')
+      },
+    }),
+  ]
+}
+
+function isOneClick(body: string, contentType: string): boolean {
+  if (/^multipart\/form-data/i.test(contentType)) {
+    return /name="?List-Unsubscribe"?[^\n]*\r?\n(?:[^\r\n]+\r?\n)*\r?\nOne-Click\r?\n/i.test(body)
+  }
+  return new URLSearchParams(body).get('List-Unsubscribe') === 'One-Click'
+}

@@ -1,0 +1,123 @@
+/** U4: campaigns, and who got them. */
+import type { Queryable } from './database.ts'
+import { tableSealer, type Vault } from './vault.ts'
+
+export type CampaignState = 'sending' | 'paused' | 'done' | 'cancelled'
+
+export interface CampaignRow {
+  id: string
+  subject: string
+  paragraphs: string[]
+  action_label: string | null
+  action_url: string | null
+  state: CampaignState
+  created_at: Date
+  created_by: string
+  ended_at: Date | null
+}
+
+/** A campaign that exists already is left as it is. */
+export async function insertCampaign(sql: Queryable, campaign: Omit<CampaignRow, 'state' | 'ended_at'>): Promise<void> {
+  await sql`insert into campaigns ${sql({ ...campaign })} on conflict (id) do nothing`
+}
+
+export async function findCampaign(sql: Queryable, id: string): Promise<CampaignRow | undefined> {
+  const [row] = await sql<CampaignRow[]>`select * from campaigns where id = ${id}`
+  return row
+}
+
+/** The youngest first. */
+export async function listCampaigns(
+  sql: Queryable,
+  page: { after: [createdAt: string, id: string] | undefined; limit: number },
+): Promise<CampaignRow[]> {
+  const { after, limit } = page
+  return sql<CampaignRow[]>`
+    select * from campaigns ${after ? sql`where (created_at, id) < (${after[0]}, ${after[1]})` : sql``}
+    order by created_at desc, id desc limit ${limit}`
+}
+
+/** False when the campaign has ended, or never was. */
+export async function setCampaignState(
+  sql: Queryable,
+  id: string,
+  state: CampaignState,
+  endedAt: Date | null,
+): Promise<boolean> {
+  const changed = await sql`
+    update campaigns set state = ${state}, ended_at = ${endedAt} where id = ${id} and state in ('sending', 'paused')`
+  return changed.count === 1
+}
+
+export interface Recipient {
+  accountId: string
+  email: string
+}
+
+interface RecipientRow {
+  id: string
+  email: Buffer
+  kek_id: string
+  wrapped_key: Buffer
+}
+
+/** The next ones who want promotions and whose address takes mail, by id. */
+export async function listRecipients(
+  sql: Queryable,
+  { cipher }: Vault,
+  page: { afterId: string | null; limit: number },
+): Promise<Recipient[]> {
+  const rows = await sql<RecipientRow[]>`
+    select id, email, kek_id, wrapped_key from accounts join data_keys on account_id = id
+    where promotions and mail_state = 'ok' ${page.afterId === null ? sql`` : sql`and id > ${page.afterId}`}
+    order by id limit ${page.limit}`
+  return rows.map((row) => {
+    const key = cipher.unwrap(row.id, { kekId: row.kek_id, wrapped: row.wrapped_key })
+    return { accountId: row.id, email: tableSealer(cipher, key, 'accounts').open('email', row.email) }
+  })
+}
+
+/**
+ * Claims the right to send, once in the life of a campaign. Reads the consent, and whether the campaign goes on, in the
+ * same statement: whoever withdrew a moment ago gets nothing.
+ */
+export async function claimDelivery(
+  sql: Queryable,
+  delivery: { campaignId: string; accountId: string; at: Date },
+): Promise<boolean> {
+  const { campaignId, accountId, at } = delivery
+  const claimed = await sql`
+    insert into campaign_deliveries (campaign_id, account_id, state, at)
+    select c.id, a.id, 'sending', ${at} from campaigns c, accounts a
+    where c.id = ${campaignId} and c.state = 'sending' and a.id = ${accountId} and a.promotions and a.mail_state = 'ok'
+    on conflict (campaign_id, account_id) do update set state = 'sending', at = excluded.at
+      where campaign_deliveries.state = 'due'`
+  return claimed.count === 1
+}
+
+/** `due`: surely not sent, to be tried again; everything else is final. */
+export async function settleDelivery(
+  sql: Queryable,
+  delivery: { campaignId: string; accountId: string },
+  state: 'due' | 'sent' | 'refused' | 'unknown',
+): Promise<void> {
+  await sql`update campaign_deliveries set state = ${state}
+    where campaign_id = ${delivery.campaignId} and account_id = ${delivery.accountId}`
+}
+
+/** What was being sent when a worker died: perhaps sent, and never sent again. */
+export async function settleUnknown(sql: Queryable, campaignId: string): Promise<void> {
+  await sql`update campaign_deliveries set state = 'unknown'
+    where campaign_id = ${campaignId} and state in ('sending', 'due')`
+}
+
+export type DeliveryCounts = Record<'sent' | 'refused' | 'unknown' | 'waiting', number>
+
+export async function countDeliveries(sql: Queryable, campaignId: string): Promise<DeliveryCounts> {
+  const [row] = await sql<DeliveryCounts[]>`
+    select count(*) filter (where state = 'sent')::int as sent, count(*) filter (where state = 'refused')::int as refused,
+      count(*) filter (where state = 'unknown')::int as unknown,
+      count(*) filter (where state in ('due', 'sending'))::int as waiting
+    from campaign_deliveries where campaign_id = ${campaignId}`
+  return row ?? { sent: 0, refused: 0, unknown: 0, waiting: 0 }
+}

@@ -1,0 +1,176 @@
+import { randomUUID } from 'node:crypto'
+import { beforeEach, expect, test } from 'vitest'
+import { fastForward } from '../../dev/time-skipping.ts'
+import { campaignWorkflowId } from '../../workflows/campaign.contract.ts'
+import { insertAccounts } from '../rig/bystanders.ts'
+import { expectStatus } from '../rig/http.ts'
+import { mailsTo } from '../rig/messages.ts'
+import { openStack } from '../rig/stack.ts'
+import { until, untilValue } from '../rig/until.ts'
+
+const rig = await openStack()
+const { sql } = rig.context
+
+beforeEach(async () => {
+  await rig.sims.mailbox.do('clear-rules')
+  // Everybody of the test before has had enough.
+  await sql`update accounts set promotions = false`
+})
+
+const campaign = (subject = `Offer ${randomUUID()}`) => ({ subject, paragraphs: ['Ten percent off.', 'This week.'] })
+const read = async (id: string) => expectStatus(await rig.operator.get(`/v1/campaigns/${id}`), 200)
+const launch = async (body = campaign()) => expectStatus(await rig.operator.post('/v1/campaigns', body), 201)
+const ended = (id: string) =>
+  untilValue(
+    'the campaign ends',
+    () => read(id),
+    ({ state }) => state === 'done',
+  )
+const act = (id: string, what: string) => rig.operator.post(`/v1/campaigns/${id}/${what}`)
+
+async function recipientsOf(subject: string): Promise<string[]> {
+  const mails = await rig.sims.mailbox.do<{ envelope: { to: string[] } }[]>('find', { subject })
+  return mails.flatMap(({ envelope }) => envelope.to).sort()
+}
+
+test('U4: only those who asked for promotions get them, each once, with one-click headers', async () => {
+  const wanted = await insertAccounts(rig.context, 30, { promotions: true })
+  await insertAccounts(rig.context, 10)
+  const body = { ...campaign(), action: { label: 'Look', url: 'https://ama-esim.example/offer' } }
+  const made = await launch(body)
+  const done = await ended(made.id)
+  expect(done.deliveries).toEqual({ sent: 30, refused: 0, unknown: 0, waiting: 0 })
+  expect(await recipientsOf(body.subject)).toEqual(wanted.map(({ email }) => email).sort())
+
+  const [mail] = await mailsTo(rig.stack, wanted[0]?.email ?? '')
+  const url = /<(http[^>]+\/u\/[\w-]+)>/.exec(mail?.headers['list-unsubscribe'] ?? '')?.[1] ?? ''
+  expect(url.startsWith(`${rig.config.PUBLIC_URL}/u/`)).toBe(true)
+  expect(mail?.headers['list-unsubscribe-post']).toBe('List-Unsubscribe=One-Click')
+  expect(mail?.headers['auto-submitted']).toBeUndefined()
+  expect(mail?.html).toContain(`href="${url}"`)
+  for (const identifying of Object.values(wanted[0] ?? {})) expect(url).not.toContain(identifying)
+})
+
+test('G4: a link that is only looked at changes nothing; one click, without cookie or redirect, does', async () => {
+  const person = await rig.signUp()
+  const consents = `/v1/accounts/${person.accountId}/consents/promotions`
+  expectStatus(await person.caller.put(consents, { granted: true, source: 'app_settings' }), 200)
+  const first = campaign()
+  await ended((await launch(first)).id)
+  const [mail] = (await mailsTo(rig.stack, person.email)).filter(({ subject }) => subject === first.subject)
+  const url = /<([^>]+)>/.exec(mail?.headers['list-unsubscribe'] ?? '')?.[1] ?? ''
+
+  const looked = await fetch(url, { redirect: 'manual' })
+  expect([looked.status, looked.headers.get('set-cookie')]).toEqual([200, null])
+  expect(await looked.text()).toContain('<form method="post">')
+  const consent = async () => (await person.caller.get(`/v1/accounts/${person.accountId}`)).body.consents.promotions
+  expect((await consent()).granted).toBe(true)
+
+  const wrong = await fetch(url, { method: 'POST', body: new URLSearchParams({ 'List-Unsubscribe': 'No' }) })
+  expect([wrong.status, (await consent()).granted]).toEqual([400, true])
+
+  const form = new FormData()
+  form.set('List-Unsubscribe', 'One-Click')
+  for (const body of [new URLSearchParams({ 'List-Unsubscribe': 'One-Click' }), form]) {
+    await rig.service.put(consents, { granted: true, source: 'support' })
+    const clicked = await fetch(url, { method: 'POST', body, redirect: 'manual' })
+    expect([clicked.status, clicked.headers.get('set-cookie'), clicked.redirected]).toEqual([200, null, false])
+    expect(await consent()).toMatchObject({ granted: false, source: 'unsubscribe_link' })
+  }
+  expect(await (await fetch(url)).text()).toContain('You get no offers')
+  const history = await sql`select granted, source from consents where account_id = ${person.accountId} order by at`
+  expect(history.map(({ granted, source }) => `${granted} ${source}`)).toEqual([
+    'true app_settings',
+    'false unsubscribe_link',
+    'true support',
+    'false unsubscribe_link',
+  ])
+
+  const second = campaign()
+  await ended((await launch(second)).id)
+  expect(await recipientsOf(second.subject)).toEqual([])
+  const forged = await fetch(`${rig.urls.api}/u/${'A'.repeat(87)}`, {
+    method: 'POST',
+    body: new URLSearchParams({ 'List-Unsubscribe': 'One-Click' }),
+  })
+  expect(forged.status).toBe(404)
+})
+
+test('U4: whoever withdraws while a campaign goes out gets no more of it', async () => {
+  const wanted = await insertAccounts(rig.context, 60, { promotions: true })
+  const [, late] = [wanted[0], wanted.at(-1)]
+  await rig.sims.mailbox.do('rule', { recipient: '@people.example', delayMs: 60 })
+  const body = campaign()
+  const { id } = await launch(body)
+  await until('it has begun', async () => (await read(id)).deliveries.sent > 0)
+  await sql`update accounts set promotions = false where id = ${late?.id ?? ''}`
+  await ended(id)
+  const recipients = await recipientsOf(body.subject)
+  expect(recipients).toHaveLength(59)
+  expect(recipients).not.toContain(late?.email)
+})
+
+test('paused, it stops before the next mail; resumed, it leaves nobody out and writes to nobody twice', async () => {
+  const wanted = await insertAccounts(rig.context, 40, { promotions: true })
+  await rig.sims.mailbox.do('rule', { recipient: '@people.example', delayMs: 60 })
+  const body = campaign()
+  const { id } = await launch(body)
+  await until('it has begun', async () => (await read(id)).deliveries.sent > 0)
+  expect(expectStatus(await act(id, 'pause'), 200).state).toBe('paused')
+  expect((await act(id, 'pause')).status).toBe(409)
+  const { sent } = (
+    await untilValue(
+      'nothing is under way',
+      () => read(id),
+      ({ deliveries }) => deliveries.waiting === 0,
+    )
+  ).deliveries
+  expect(sent).toBeLessThan(40)
+  expect(expectStatus(await act(id, 'resume'), 200).state).toBe('sending')
+  await ended(id)
+  expect(await recipientsOf(body.subject)).toEqual(wanted.map(({ email }) => email).sort())
+  expect((await act(id, 'cancel')).status).toBe(409)
+})
+
+test('cancelled, it ends', async () => {
+  await insertAccounts(rig.context, 40, { promotions: true })
+  await rig.sims.mailbox.do('rule', { recipient: '@people.example', delayMs: 60 })
+  const body = campaign()
+  const { id } = await launch(body)
+  await until('it has begun', async () => (await read(id)).deliveries.sent > 0)
+  expectStatus(await act(id, 'cancel'), 200)
+  const over = await untilValue(
+    'cancelled',
+    () => read(id),
+    ({ endedAt }) => endedAt !== null,
+  )
+  expect(over.state).toBe('cancelled')
+  expect((await recipientsOf(body.subject)).length).toBeLessThan(40)
+})
+
+test('a mail server that is away is waited for; a mail that perhaps went out is not sent again', async () => {
+  const [one, lost, refused] = await insertAccounts(rig.context, 3, { promotions: true })
+  await rig.sims.mailbox.do('rule', { recipient: one?.email, code: 451, times: 2 })
+  await rig.sims.mailbox.do('rule', { recipient: lost?.email, drop: 'after' })
+  await rig.sims.mailbox.do('rule', { recipient: refused?.email, code: 550 })
+  const body = campaign()
+  const { id } = await launch(body)
+  await until('a first try', async () => (await rig.sims.mailbox.books()).refusals)
+  await fastForward(rig.temporal, campaignWorkflowId(id), '1 hour')
+  const done = await ended(id)
+  expect(done.deliveries).toEqual({ sent: 1, refused: 1, unknown: 1, waiting: 0 })
+  expect(await recipientsOf(body.subject)).toEqual([one?.email, lost?.email].sort())
+})
+
+test('promotions are an operator’s business', async () => {
+  const person = await rig.signUp()
+  for (const caller of [person.caller, rig.service]) {
+    expect((await caller.post('/v1/campaigns', campaign())).status).toBe(403)
+    expect((await caller.get('/v1/campaigns')).status).toBe(403)
+  }
+  const plain = await rig.operator.post('/v1/campaigns', {
+    ...campaign(),
+    action: { label: 'x', url: 'http://x.example' },
+  })
+  expect([plain.status, plain.body.errors[0].field]).toEqual([400, 'action.url'])
+})

@@ -1,0 +1,97 @@
+/** U4: promotions go only to those who asked for them. Consent is read again at each mail, and each gets at most one. */
+import {
+  ActivityFailure,
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  proxyActivities,
+  proxyLocalActivities,
+  setHandler,
+} from '@temporalio/workflow'
+import {
+  type CampaignActivities,
+  type CampaignInput,
+  type CampaignProgress,
+  type CampaignProgressView,
+  campaignProgress,
+  cancelCampaign,
+  pause,
+  resume,
+} from './campaign.contract.ts'
+import { failure } from './failures.ts'
+import * as retry from './retry.ts'
+import { stand } from './standing.ts'
+
+const quick = proxyLocalActivities<CampaignActivities>(retry.quick)
+const { sendCampaignPage } = proxyActivities<CampaignActivities>(retry.mailPage)
+
+/** About 100,000 people: a history of a few hundred events. */
+const pagesPerRun = 200
+
+const clock = (): { asOf: string } => ({ asOf: new Date().toISOString() })
+
+export async function campaign({ campaignId, progress }: CampaignInput): Promise<CampaignProgressView> {
+  const so: CampaignProgress = progress ?? { afterId: null, lookedAt: 0, sent: 0, paused: false }
+  let cancelled = false
+  let ended = false
+  setHandler(campaignProgress, () => ({ ...so, status: status() }))
+  setHandler(pause, () => change(() => (so.paused = true)), { validator: () => allow(!ended && !so.paused) })
+  setHandler(resume, () => change(() => (so.paused = false)), { validator: () => allow(!ended && so.paused) })
+  setHandler(cancelCampaign, () => change(() => (cancelled = true)), { validator: () => allow(!ended) })
+  tell()
+
+  for (let pages = 0; !ended; pages += 1) {
+    await condition(() => (!so.paused || cancelled) && allHandlersFinished())
+    if (cancelled) break
+    if (pages >= pagesPerRun) return continueAsNew<typeof campaign>({ campaignId, progress: so })
+    ended = await sendPage()
+  }
+  ended = true
+  await quick.setCampaignState({ campaignId, state: cancelled ? 'cancelled' : 'done', ...clock() })
+  tell()
+  await condition(allHandlersFinished)
+  return { ...so, status: status() }
+
+  /** True when nobody is left. */
+  async function sendPage(): Promise<boolean> {
+    try {
+      const page = await sendCampaignPage({ campaignId, afterId: so.afterId, ...clock() })
+      so.afterId = page.lastId
+      so.lookedAt += page.lookedAt
+      so.sent += page.sent
+      return page.end === 'all'
+    } catch (error) {
+      if (!(error instanceof ActivityFailure)) throw error
+      await change(() => (so.paused = true))
+      await quick.reportStuckCampaign({ campaignId, ...clock() })
+      return false
+    }
+  }
+
+  /** The row is what each mail looks at, so that a change acts at once. */
+  async function change(apply: () => void): Promise<void> {
+    apply()
+    await quick.setCampaignState({ campaignId, state: status(), ...clock() })
+    tell()
+  }
+
+  function status(): CampaignProgressView['status'] {
+    if (cancelled) return 'cancelled'
+    if (ended) return 'done'
+    return so.paused ? 'paused' : 'sending'
+  }
+
+  function tell(): void {
+    const waitingFor = {
+      sending: 'the mail server',
+      paused: 'an operator to resume',
+      done: 'nothing',
+      cancelled: 'nothing',
+    }
+    stand({ status: status(), waitingFor: waitingFor[status()], dueAt: null })
+  }
+
+  function allow(permitted: boolean): void {
+    if (!permitted) throw failure('CampaignStateConflict', { code: status() })
+  }
+}
