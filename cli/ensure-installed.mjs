@@ -47,10 +47,11 @@ function installAlone() {
   }
   try {
     if (isInstalled()) return
-    console.error('Installing the dependencies, once (npm ci).')
-    const { status, error } = runNpm(['ci', '--no-audit', '--no-fund', '--loglevel=error'])
+    console.error('Installing the dependencies, once (npm install).')
+    // Not `npm ci`: it refuses a lock file that lacks an optional package for some other platform.
+    const { status, error } = runNpm(['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'])
     if (status === 0) return
-    console.error(`npm ci failed${error ? `: ${error.message}` : ''}. What it printed above says why.`)
+    console.error(`npm install failed${error ? `: ${error.message}` : ''}. What it printed above says why.`)
     process.exitCode = status || 1
   } finally {
     rmSync(lockFile, { force: true })
