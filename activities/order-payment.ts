@@ -1,6 +1,6 @@
 /** Opening, confirming and closing an order's payment. */
 import type { Context } from '../context.ts'
-import { insertFact } from '../db/books.ts'
+import { deleteFact, insertFact } from '../db/books.ts'
 import { DataKeyMissing } from '../db/data-keys.ts'
 import { insertOrder, moveOrder, type OrderRow, paidSince } from '../db/orders.ts'
 import { tableSealer } from '../db/vault.ts'
@@ -78,7 +78,7 @@ export function createOrderPaymentActivities(context: Context): Activities {
       const review = await reasonToReview(order, payment, at)
       await sql.begin(async (tx) => {
         const factId = await insertFact(tx, factsOf(order), at)
-        await moveOrder(tx, orderId, ['awaiting_payment'], {
+        const moved = await moveOrder(tx, orderId, ['awaiting_payment'], {
           status: review ? 'in_review' : 'provisioning',
           reason: review,
           payment_kind: payment.methodKind,
@@ -86,6 +86,8 @@ export function createOrderPaymentActivities(context: Context): Activities {
           paid_at: at,
           deliver_by: review ? null : new Date(deliverBy),
         })
+        // Another attempt was faster, or the customer was erased meanwhile: whose deletion it is keeps these books.
+        if (!moved) await deleteFact(tx, factId)
       })
       return { state: 'paid', review }
     },

@@ -21,3 +21,8 @@ export async function resolveAttention(
   await sql`update attention set resolved_at = ${matter.at}, resolved_by = ${matter.by}
     where kind = ${matter.kind} and subject_id = ${matter.subjectId} and resolved_at is null`
 }
+
+/** For a matter of somebody who was erased: once settled, nothing of it may stay. */
+export async function forgetAttention(sql: Queryable, matter: { kind: string; subjectId: string }): Promise<void> {
+  await sql`delete from attention where kind = ${matter.kind} and subject_id = ${matter.subjectId}`
+}

@@ -22,6 +22,11 @@ export async function insertFact(tx: Transaction, facts: Facts, paidAt: Date): P
   return id
 }
 
+/** Takes back what was inserted for an order that turned out not to be where it was thought to be. */
+export async function deleteFact(tx: Transaction, factId: string): Promise<void> {
+  await tx`delete from order_facts where id = ${factId}`
+}
+
 export async function settleFact(
   tx: Transaction,
   factId: string,

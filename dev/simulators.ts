@@ -102,6 +102,8 @@ interface StartedParty {
 
 type Starter = (plan: SimulatorPlan, port: (name: PortName) => number) => Promise<StartedParty>
 
+/** any preview will do: the simulated account is let into it */
+const redactionVersion = '2026-06-24.preview'
 const googleProject = 'ama-esim-sandbox'
 const metaDataset = '1029384756'
 const metaVersion = 'v24.0'
@@ -118,7 +120,10 @@ const starters: Record<PartyName, Starter> = {
       webhookSecret: settings.STRIPE_WEBHOOK_SECRET,
       webhookUrl: `${apiUrl}/v1/webhooks/stripe`,
     })
-    return { ...party, settings: { ...settings, STRIPE_API_URL: party.url } }
+    return {
+      ...party,
+      settings: { ...settings, STRIPE_API_URL: party.url, STRIPE_REDACTION_API_VERSION: redactionVersion },
+    }
   },
 
   async esimAccess({ secrets, apiUrl }, port) {

@@ -2,8 +2,9 @@
 import { timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
+import { forgetAttention, raiseAttention } from '../../db/attention.ts'
 import { findOrderOfEsim } from '../../db/esims.ts'
-import { findOrderOfPayment } from '../../db/orders.ts'
+import { findOrder, findOrderOfPayment } from '../../db/orders.ts'
 import { handleOnce } from '../../db/webhook-events.ts'
 import { terms } from '../../policy/terms.ts'
 import type { ProviderHint, WebhookNews } from '../../providers/esim.ts'
@@ -103,10 +104,20 @@ export function webhookRoutes(api: ApiContext): Route[] {
     const isDispute = disputeEvents.test(event.type)
     if (!isDispute && !paymentEvents.has(event.type)) return
     const orderId = event.orderId ?? (event.paymentIntentId && (await findOrderOfPayment(sql, event.paymentIntentId)))
-    // A payment that is none of our orders': made by hand at the processor, or erased long ago.
-    if (!orderId) return
-    if (isDispute) await news.dispute(orderId, event.disputeId ?? event.objectId)
+    const disputeId = event.disputeId ?? event.objectId
+    // A payment that is none of our orders': made by hand at the processor, or its customer was erased. Whose deletion
+    // it is looks after the money by itself, and no run may begin that bears the order's name.
+    if (!orderId || !(await findOrder(sql, orderId)))
+      return isDispute ? untiedDispute(event.type, disputeId) : undefined
+    if (isDispute) await news.dispute(orderId, disputeId)
     else await news.payment(orderId)
+  }
+
+  /** The bank wants an answer, whoever the customer was; nothing is kept of a dispute once it is decided. */
+  async function untiedDispute(type: string, disputeId: string): Promise<void> {
+    const matter = { kind: 'dispute_open', subjectId: disputeId }
+    if (type === 'charge.dispute.closed') await forgetAttention(sql, matter)
+    else await raiseAttention(sql, { ...matter, detail: 'erased', at: new Date() })
   }
 
   async function esimNews(source: 'esim-access' | 'airalo', parse: () => WebhookNews): Promise<void> {
