@@ -58,6 +58,11 @@ const environmentSchema = z.object({
   STRIPE_PUBLISHABLE_KEY: z.string().min(1),
   STRIPE_WEBHOOK_SECRET: z.string().min(1),
   STRIPE_API_URL: url.optional(),
+  /** of an account let into the redaction preview, such as 2026-04-22.preview; without it nothing is redacted */
+  STRIPE_REDACTION_API_VERSION: z
+    .string()
+    .regex(/^\d{4}-\d{2}-\d{2}\.preview$/)
+    .optional(),
 
   ESIM_ACCESS_URL: url.default('https://api.esimaccess.com/api/v1/open'),
   ESIM_ACCESS_CODE: z.string().min(1),

@@ -84,6 +84,7 @@ function buildContext(config: Config, options: ContextOptions) {
       webhookSecret: config.STRIPE_WEBHOOK_SECRET,
       publishableKey: config.STRIPE_PUBLISHABLE_KEY,
       apiBase: config.STRIPE_API_URL,
+      redactionApiVersion: config.STRIPE_REDACTION_API_VERSION,
     }),
     esimProviders,
     apple: createApple({
