@@ -33,7 +33,9 @@ const { FastForwardPollingResult, WorkflowExecutionStatus } = proto.temporal.api
  * On the way its timers fire, and its activities are retried, in order and at their times; an attempt that is running
  * is waited for. Afterwards the clock runs on at its normal pace. Each call also brings an activity that waits for its
  * next attempt one attempt more, at once: server 1.32 reschedules them whenever options change. Child workflows start at
- * their parent's time, and skip on their own. Needs a server with `frontend.WorkflowTimeSkippingEnabled`; meant for the sandbox, never for a person's real run.
+ * their parent's time, and skip on their own.
+ *
+ * Needs a server with `frontend.WorkflowTimeSkippingEnabled`; meant for the sandbox, never for a person's real run.
  *
  * @throws ServiceError if there is no such open workflow, or the server does not skip time
  * @throws Error if the clock has not arrived within `timeoutMs` of wall time; it may still
