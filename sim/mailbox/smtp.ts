@@ -49,9 +49,10 @@ export async function startSmtpSink(store: MailStore, port: number): Promise<Smt
 
   const refuse = (stage: string, code: number, recipient: string): Error => {
     refusals.push({ at: new Date().toISOString(), stage, code, recipient })
-    return Object.assign(new Error(code < 500 ? '4.3.0 try again later' : '5.1.1 mailbox unavailable'), {
-      responseCode: code,
-    })
+    // real servers quote the address, too
+    const about = recipient && `<${recipient}> `
+    const reply = code < 500 ? `4.3.0 ${about}try again later` : `5.1.1 ${about}mailbox unavailable`
+    return Object.assign(new Error(reply), { responseCode: code })
   }
 
   const cut = (session: SMTPServerSession): void => {

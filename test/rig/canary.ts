@@ -60,6 +60,12 @@ export async function findCanaries(
 
 function formsOf(text: string): string[] {
   const bytes = Buffer.from(text)
-  const base64 = bytes.toString('base64').replace(/=+$/, '')
-  return [...new Set([text, encodeURIComponent(text), base64, bytes.toString('base64url'), bytes.toString('hex')])]
+  return [...new Set([text, encodeURIComponent(text), bytes.toString('hex'), ...[0, 1, 2].flatMap(base64Within)])]
+
+  /** What shows of the text in the base64 of something longer, where it begins `offset` bytes into a group of three. */
+  function base64Within(offset: number): string[] {
+    const group = Buffer.concat([Buffer.alloc(offset), bytes])
+    const [from, until] = [Math.ceil((offset * 8) / 6), Math.floor((group.length * 8) / 6)]
+    return [group.toString('base64').slice(from, until), group.toString('base64url').slice(from, until)]
+  }
 }

@@ -1,0 +1,270 @@
+/**
+ * P1, P3, S1 and the traps about histories and logs: somebody who can be recognised anywhere buys eSIMs, with trouble at
+ * every corner that quotes what it was given, and is looked for everywhere.
+ */
+import { createHash, randomBytes } from 'node:crypto'
+import { beforeAll, expect, test } from 'vitest'
+import { partyNames } from '../../dev/simulators.ts'
+import { parseActivationCode } from '../../providers/lpa.ts'
+import { orderWorkflowId } from '../../workflows/order.contract.ts'
+import { type Caller, createCaller, expectStatus } from '../rig/http.ts'
+import type { Person } from '../rig/people.ts'
+import { shelf } from '../rig/shelf.ts'
+import { openStack } from '../rig/stack.ts'
+import { until } from '../rig/until.ts'
+
+const rig = await openStack({
+  settings: {
+    LOG_LEVEL: 'debug',
+    TRUSTED_PROXIES: '1',
+    // As in production; what is searched is decoded.
+    PAYLOAD_KEYS: `canary:${randomBytes(32).toString('base64')}`,
+  },
+})
+const { esimAccess, airalo, stripe, mailbox, firebase } = rig.sims
+const address = '203.0.113.199'
+const gigabyte = 2 ** 30
+
+interface Bought {
+  iccid: string
+  activationCode: string
+}
+
+let person: Person
+let bought: Bought[]
+let orderIds: string[]
+const secrets: Record<string, string> = {}
+
+beforeAll(async () => {
+  person = await newcomer()
+  const me = throughProxy(person.caller)
+  await misdirected(me)
+  const delivered = [
+    await purchase(shelf.onlyEsimAccess, () => esimAccess.fault(quoting(500, '/esim/order'))),
+    await purchase(shelf.onlyAiralo, () => airalo.fault(quoting(502, '/sims'))),
+    await purchase(shelf.anyProvider, () => stripe.fault(quoting(500, '/payment_intents/'))),
+    await purchase(shelf.anyProvider, () => mailbox.do('rule', { recipient: person.email, code: 451, times: 2 })),
+    await purchase(shelf.anyProvider, () => firebase.fault(quoting(400, 'messages:send'))),
+  ]
+  bought = delivered.flatMap(({ esims }) => esims)
+  const [first, second] = delivered
+  const refunded = await undelivered()
+  orderIds = [...delivered.map(({ id }) => id), refunded]
+
+  // The life of an eSIM, with every message about it.
+  await esimAccess.fault(quoting(500, '/esim/query'))
+  await esimAccess.do('use', { iccid: first.esims[0].iccid, bytes: 0.9 * gigabyte })
+  await airalo.do('use', { iccid: second.esims[0].iccid, bytes: 0.95 * gigabyte })
+  await until('both are told', async () => {
+    const sent = await rig.stack.context.sql`
+      select 1 from sends where account_id = ${person.accountId} and kind like 'mail:low_data%' and state = 'sent'`
+    return sent.length === 2
+  })
+  const topUp = expectStatus(await me.post(`/v1/orders/${first.id}/top-up`, { packageCode: shelf.topUp }), 201)
+  await stripe.do('fail-payment', { orderId: topUp.id, declineCode: 'insufficient_funds' })
+  await stripe.do('pay', { orderId: topUp.id, method: 'google_pay' })
+  await rig.untilOrder(topUp.id, 'delivered')
+  orderIds.push(topUp.id)
+
+  // Each action once, and an address that refuses for good.
+  expectStatus(await me.get(`/v1/orders/${first.id}/qr.png`), 200)
+  expectStatus(await me.get(`/v1/accounts/${person.accountId}/export`), 200)
+  await mailbox.do('rule', { recipient: person.email, code: 550, times: 1 })
+  await me.post(`/v1/orders/${first.id}/resend`)
+  expectStatus(await me.post(`/v1/orders/${first.id}/refund`), 409)
+  const { dispute } = await stripe.do<{ dispute: string }>('open-dispute', { orderId: second.id })
+  await stripe.do('close-dispute', { dispute, outcome: 'won' })
+  await until('the dispute is closed', async () => {
+    return (await rig.service.get(`/v1/orders/${second.id}`)).body.dispute === 'won'
+  })
+  expectStatus(await me.post(`/v1/orders/${delivered[2].id}/refund`), 200)
+}, 60_000)
+
+test('the trouble was met', async () => {
+  const met = async (party: 'esimAccess' | 'airalo' | 'stripe' | 'firebase', status: number): Promise<boolean> =>
+    (await rig.sims[party].log()).some((exchange) => exchange.status === status)
+  const all = [met('esimAccess', 500), met('airalo', 502), met('stripe', 500), met('firebase', 400)]
+  expect(await Promise.all(all)).toEqual([true, true, true, true])
+  expect((await mailbox.books()).refusals).toMatchObject([{ code: 451 }, { code: 451 }, { code: 550 }])
+  expect(rig.logLines.filter((line) => /"level":"(warn|error)"/.test(line)).length).toBeGreaterThan(5)
+})
+
+test('the search finds what is there', async () => {
+  const [orderId = ''] = orderIds
+  const [placement] = await rig.stack.context.sql<{ client_ref: string }[]>`
+    select client_ref from provider_orders where provider = 'airalo'`
+  const places = async (canary: string): Promise<string[]> => {
+    const findings = await rig.findCanaries({ canary }, { parties: partyNames })
+    return [...new Set(findings.map(({ where }) => where.replace(/ order-.*/, '')))]
+  }
+  expect(await places(orderId)).toEqual(expect.arrayContaining(['history', 'visibility', 'log', 'stripe received']))
+  expect(await places('/v1/orders/{id}')).toEqual(expect.arrayContaining(['log', 'metrics of the API']))
+  expect(await places('process_cpu_seconds')).toContain('metrics of a worker')
+  expect(await places('Purchase')).toEqual(expect.arrayContaining(['meta received', 'googleAnalytics received']))
+  expect(await places('CKH100')).toContain('esimAccess received')
+  expect(await places(placement?.client_ref ?? '')).toEqual(['airalo received'])
+  expect(await places(person.pushToken)).toEqual(['firebase received'])
+})
+
+test('nobody outside who need not know, and nothing inside that is not sealed, learns who buys', async () => {
+  const { appInstanceId, ...unknown } = canaries()
+  const others = ['esimAccess', 'airalo', 'meta', 'apple', 'stripe'] as const
+  expect(await rig.findCanaries({ ...unknown, appInstanceId }, { parties: others })).toEqual([])
+  // The id of the app's own measurement, made by Google.
+  expect(await rig.findCanaries(unknown, { parties: ['googleAnalytics'] })).toEqual([])
+  const { pushToken: _known, ...rest } = unknown
+  expect(await rig.findCanaries(rest, { parties: ['firebase'] })).toEqual([])
+})
+
+test('nor by a hash of it, nor by our own ids', async () => {
+  const { email, phone, ip, firstName, lastName } = canaries()
+  const spellings = [email, phone, phone.slice(1), ip, firstName, firstName.toLowerCase(), lastName.toLowerCase()]
+  const hashes = spellings.flatMap((text) =>
+    ['md5', 'sha1', 'sha256', 'sha512'].flatMap((algorithm) => {
+      const digest = createHash(algorithm).update(text).digest()
+      return [digest.toString('hex'), digest.toString('base64').replace(/=+$/, '')]
+    }),
+  )
+  const named = Object.fromEntries(hashes.map((hash) => [`hash ${hash}`, hash]))
+  expect(await rig.findCanaries(named)).toEqual([])
+
+  const findings = await rig.findCanaries({ account: person.accountId, ...named, ...numbered(orderIds) })
+  expect(findings.filter(({ where }) => where.endsWith('received'))).toEqual([])
+})
+
+test('no eSIM can be had from a history, a log or a push', async () => {
+  expect(bought).toHaveLength(5)
+  const codes = bought.flatMap(({ iccid, activationCode }) => {
+    const { matchingId = '' } = parseActivationCode(activationCode) ?? {}
+    return [iccid, activationCode, matchingId]
+  })
+  expect(codes.every((code) => code.length > 10)).toBe(true)
+  const parties = ['firebase', 'stripe', 'meta', 'googleAnalytics'] as const
+  expect(await rig.findCanaries(numbered(codes), { parties })).toEqual([])
+})
+
+test('no secret is in a history, a log or a metric', async () => {
+  const { settings, keys } = rig
+  const ours = ['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET', 'ESIM_ACCESS_CODE', 'ESIM_ACCESS_SECRET']
+  const theirs = [
+    'ESIM_ACCESS_WEBHOOK_TOKEN',
+    'AIRALO_CLIENT_SECRET',
+    'META_ACCESS_TOKEN',
+    'GA_API_SECRET',
+    'INDEX_KEY',
+  ]
+  for (const name of [...ours, ...theirs]) secrets[name] = settings[name] ?? ''
+  for (const name of ['FIELD_KEYS', 'PAYLOAD_KEYS', 'BACKUP_KEYS']) secrets[name] = settings[name]?.split(':')[1] ?? ''
+  for (const name of ['FIREBASE_PRIVATE_KEY', 'APPLE_PRIVATE_KEY']) secrets[name] = pemLine(settings[name])
+  Object.assign(secrets, { service: keys.service, operator: keys.operator, idToken: person.caller.token })
+  expect(Object.entries(secrets).filter(([, secret]) => (secret?.length ?? 0) < 16)).toEqual([])
+  expect(await rig.findCanaries(secrets, { parties: [] })).toEqual([])
+})
+
+test('no URL that we call names anybody', async () => {
+  const urls: string[] = []
+  for (const party of partyNames) urls.push(...(await rig.sims[party].log()).map(({ url }) => decodeURIComponent(url)))
+  expect(urls.length).toBeGreaterThan(50)
+  for (const canary of Object.values(canaries())) expect(urls.filter((url) => url.includes(canary))).toEqual([])
+})
+
+/** By their names. */
+function canaries() {
+  const { email, firstName, lastName, phone, pushToken, deviceId, firebaseUid, appInstanceId } = person
+  return { email, firstName, lastName, phone, pushToken, deviceId, firebaseUid, appInstanceId, ip: address }
+}
+
+const numbered = (texts: string[]): Record<string, string> =>
+  Object.fromEntries(texts.map((text, at) => [`${at}`, text]))
+
+const pemLine = (pem = ''): string => pem.replaceAll('\\n', '\n').split('\n')[2] ?? ''
+
+/** Calls whose address the proxy in front of us names. */
+function throughProxy({ token }: Caller): Caller {
+  const caller = createCaller(rig.urls.api, token)
+  const call: Caller['call'] = (method, path, { headers, ...request } = {}) =>
+    caller.call(method, path, { ...request, headers: { ...headers, 'x-forwarded-for': address } })
+  return {
+    ...caller,
+    call,
+    get: (path, headers) => call('GET', path, { headers: headers ?? {} }),
+    post: (path, body, headers) => call('POST', path, { body, headers: headers ?? {} }),
+  }
+}
+
+/** Signed up by the app itself, from an address of the person's own. */
+async function newcomer(): Promise<Person> {
+  const made = await rig.signUp()
+  const service = throughProxy(rig.service)
+  expectStatus(await service.post(`/v1/accounts/${made.accountId}/sign-ins`, {}), 200)
+  const shown = expectStatus(await rig.service.get(`/v1/accounts/${made.accountId}`), 200)
+  expect(shown).toMatchObject({ lastLoginIp: address, phone: made.phone })
+  return made
+}
+
+/** An answer that quotes whatever the party may know of the person and of what they bought. */
+function quoting(status: number, path: string) {
+  const { email, firstName, lastName, phone, pushToken } = person
+  const known = { email, firstName, lastName, phone, pushToken, ac: 'LPA:1$quoted.example$QUOTED-MATCHING-ID' }
+  const error = {
+    message: `cannot serve ${Object.values(known).join(' ')}`,
+    status: 'INTERNAL',
+    code: status,
+    ...known,
+  }
+  secrets.quotedCode = known.ac
+  return { match: { path }, status, body: { error, errorMsg: error.message, success: false, ...known } }
+}
+
+/** Bought as the person, from their own address, while something goes wrong. */
+async function purchase(packageCode: string, trouble: () => Promise<unknown>) {
+  const measurement = { adUserData: true, adPersonalization: true }
+  const body = { accountId: person.accountId, packageCode, measurement, savedCards: true }
+  const order = expectStatus(await throughProxy(person.caller).post('/v1/orders', body), 201)
+  secrets[`client secret ${order.id}`] = order.payment.paymentIntentClientSecret
+  secrets[`session secret ${order.id}`] = order.payment.customerSessionClientSecret
+  await trouble()
+  await stripe.do('pay', { orderId: order.id })
+  const delivered = await rig.untilOrder(order.id, 'delivered')
+  secrets[`install ${order.id}`] = delivered.installUrl.split('/').at(-1)
+  await rig.fastForward(order.id, '1 minute')
+  return delivered
+}
+
+/** Nobody has it: refunded, with a mail and a push about it. */
+async function undelivered(): Promise<string> {
+  await esimAccess.do('stock', { out: true })
+  await airalo.do('stock', { out: true })
+  const { id } = await rig.buy(person, { until: 'refunded' })
+  await esimAccess.do('stock', { out: false })
+  await airalo.do('stock', { out: false })
+  await rig.fastForward(id, '31 days')
+  const { status } = await rig.temporal.workflow.getHandle(orderWorkflowId(id)).describe()
+  expect(status.name).toBe('COMPLETED')
+  return id
+}
+
+/** Requests that carry the person where nobody expects them. */
+async function misdirected(me: Caller): Promise<void> {
+  const { accountId, email, firstName, phone } = person
+  const wrong = [
+    me.get(`/v1/orders/${encodeURIComponent(email)}`),
+    me.get(`/v1/people/${encodeURIComponent(email)}?phone=${encodeURIComponent(phone)}`),
+    me.get(`/v1/orders?accountId=${encodeURIComponent(email)}`),
+    me.get(`/v1/orders?${encodeURIComponent(email)}=1`),
+    me.get('/v1/orders/none', { 'x-request-id': email, 'user-agent': `${firstName} ${phone}`, referer: email }),
+    me.post('/v1/orders', { accountId, packageCode: email }),
+    me.post('/v1/orders', { accountId, packageCode: shelf.anyProvider, [email]: phone }),
+    me.post('/v1/orders', `{"email": "${email}", "phone": "${phone}"`),
+    me.post('/v1/orders', { accountId, packageCode: shelf.anyProvider, quantity: phone }, { 'idempotency-key': email }),
+    me.post('/v1/webhooks/stripe', { data: { object: { receipt_email: email } } }, { 'stripe-signature': email }),
+    me.post(`/v1/webhooks/esim-access/${encodeURIComponent(email)}`, { content: { iccid: phone } }),
+    me.post('/v1/webhooks/airalo', { iccid: phone }, { 'airalo-signature': email }),
+    createCaller(rig.urls.api, `${email}.${phone}`).get('/v1/orders'),
+    rig.service.post('/v1/accounts', { email, firstName, lastName: 'again' }),
+  ]
+  for (const answer of await Promise.all(wrong))
+    expect([answer.status, answer.text]).toEqual([refusal, expect.any(String)])
+}
+
+const refusal = expect.toSatisfy((status: number) => status >= 400 && status < 500, 'a refusal')
