@@ -122,6 +122,8 @@ const environmentSchema = z.object({
   SHOP_RATE_PER_USD_MICROS: z.coerce.number().int().positive().default(920_000),
 
   BACKUP_FOLDER: z.string().default('.data/backups'),
+  /** where pg_dump and pg_restore are, unless on PATH or where Debian puts them */
+  PG_TOOLS_FOLDER: z.string().optional(),
   BOOKS_YEARS: z.coerce.number().int().min(7).max(11).default(7),
   BOOKS_COUNT_FROM: z.enum(['issue', 'year_end']).default('year_end'),
 })
@@ -143,12 +145,14 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
   )
   const parsed = environmentSchema.safeParse(given)
-  const faults = parsed.success
-    ? productionFaults(parsed.data)
-    : parsed.error.issues.map((issue) => {
-        const name = issue.path.join('.')
-        return `${name}: ${name in given ? issue.message : 'missing'}`
-      })
+  const issues = parsed.success ? [] : parsed.error.issues
+  const faults = [
+    ...issues.map((issue) => {
+      const name = issue.path.join('.')
+      return `${name}: ${name in given ? issue.message : 'missing'}`
+    }),
+    ...faultsTogether(given),
+  ]
   if (!parsed.success || faults.length > 0) {
     throw new ConfigurationError(`The configuration has ${faults.length} fault(s):\n  ${faults.join('\n  ')}`)
   }
@@ -158,24 +162,33 @@ export function readConfig(environment: Record<string, string | undefined>): Con
 /** ISO codes of the EU and EEA: the policy promises hosting there. */
 const eea = 'at be bg cy cz de dk ee es fi fr gr hr hu ie is it li lt lu lv mt nl no pl pt ro se si sk eu'.split(' ')
 
-function productionFaults(config: Config): string[] {
+/** What is wrong with settings beside each other, and in production. */
+function faultsTogether(given: Partial<Record<string, string>>): string[] {
   const faults: string[] = []
   const half = (names: (keyof Config)[]): boolean => {
-    const set = names.filter((name) => config[name] !== undefined).length
+    const set = names.filter((name) => given[name] !== undefined).length
     return set > 0 && set < names.length
   }
   if (half(['META_API_VERSION', 'META_DATASET_ID', 'META_ACCESS_TOKEN'])) faults.push('META_*: set all three or none')
   if (half(['GA_FIREBASE_APP_ID', 'GA_API_SECRET'])) faults.push('GA_*: set both or none')
-  if (config.NODE_ENV !== 'production') return faults
-  if (!config.PAYLOAD_KEYS) faults.push('PAYLOAD_KEYS: missing')
-  if (!eea.includes(config.HOSTING_REGION.slice(0, 2))) faults.push('HOSTING_REGION: must be in the EU/EEA')
-  if (config.SANDBOX) faults.push('SANDBOX: must not be true in production')
-  for (const name of ['FIREBASE_CONNECT_TO', 'FIREBASE_CONNECT_CA', 'STRIPE_API_URL'] as const) {
-    if (config[name] !== undefined) faults.push(`${name}: must not be set in production`)
+  if (given.NODE_ENV !== 'production') return faults
+  if (temporalSettingNames.every((name) => given[name] === undefined)) {
+    faults.push('TEMPORAL_ADDRESS: missing (or TEMPORAL_PROFILE, or TEMPORAL_CONFIG_FILE)')
   }
-  if (!config.PUBLIC_URL.startsWith('https://')) faults.push('PUBLIC_URL: must be https')
+  if (given.PAYLOAD_KEYS === undefined) faults.push('PAYLOAD_KEYS: missing')
+  if (given.HOSTING_REGION !== undefined && !eea.includes(given.HOSTING_REGION.slice(0, 2))) {
+    faults.push('HOSTING_REGION: must be in the EU/EEA')
+  }
+  if (given.SANDBOX === 'true') faults.push('SANDBOX: must not be true in production')
+  for (const name of ['FIREBASE_CONNECT_TO', 'FIREBASE_CONNECT_CA', 'STRIPE_API_URL']) {
+    if (given[name] !== undefined) faults.push(`${name}: must not be set in production`)
+  }
+  if (given.PUBLIC_URL?.startsWith('http:')) faults.push('PUBLIC_URL: must be https')
   return faults
 }
+
+/** Any of them leads to a Temporal service, see temporal-client.ts. */
+const temporalSettingNames = ['TEMPORAL_ADDRESS', 'TEMPORAL_PROFILE', 'TEMPORAL_CONFIG_FILE']
 
 /** Names of every setting, for checking .env.example against them. */
 export const settingNames: readonly string[] = Object.keys(environmentSchema.shape)

@@ -23,6 +23,7 @@ import { deviceRoutes } from './routes/devices.ts'
 import { docsRoutes } from './routes/docs.ts'
 import { exportRoutes } from './routes/exports.ts'
 import { healthRoutes } from './routes/health.ts'
+import { installRoutes } from './routes/install.ts'
 import { orderRoutes } from './routes/orders.ts'
 import { packageRoutes } from './routes/packages.ts'
 import { privacyRequestRoutes } from './routes/privacy-requests.ts'
@@ -74,6 +75,7 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
     ...privacyRequestRoutes(api),
     ...campaignRoutes(api),
     ...unsubscribeRoutes(api),
+    ...installRoutes(api),
     ...booksRoutes(api),
     ...backupRoutes(api),
     ...webhookRoutes(api),

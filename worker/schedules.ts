@@ -8,6 +8,7 @@ import {
 } from '@temporalio/client'
 import type { Duration } from '@temporalio/common'
 import { inactivitySweepType, inactivitySweepWorkflowId } from '../workflows/account-inactivity.contract.ts'
+import { backupType, backupWorkflowId } from '../workflows/backup.contract.ts'
 import { catalogueSyncType, catalogueSyncWorkflowId } from '../workflows/catalogue-sync.contract.ts'
 import { housekeepingType, housekeepingWorkflowId } from '../workflows/housekeeping.contract.ts'
 import { booksCohortsType, booksCohortsWorkflowId } from '../workflows/invoice-retention.contract.ts'
@@ -27,6 +28,7 @@ export interface ScheduleEntry {
 
 export const schedules: readonly ScheduleEntry[] = [
   { id: catalogueSyncWorkflowId, workflowType: catalogueSyncType, when: { every: '1 hour' }, atOnce: true },
+  { id: backupWorkflowId, workflowType: backupType, when: { cron: '0 3 * * *' } },
   { id: inactivitySweepWorkflowId, workflowType: inactivitySweepType, when: { cron: '15 2 * * *' } },
   { id: booksCohortsWorkflowId, workflowType: booksCohortsType, when: { cron: '45 2 * * *' } },
   { id: housekeepingWorkflowId, workflowType: housekeepingType, when: { cron: '5 0 * * *' } },

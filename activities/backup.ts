@@ -1,0 +1,124 @@
+/** R3: making, pruning and trying backups. */
+import { randomBytes } from 'node:crypto'
+import { cancellationSignal, heartbeat } from '@temporalio/activity'
+import type { WorkerContext } from '../context.ts'
+import { raiseAttention, resolveAttention } from '../db/attention.ts'
+import { UnreadableBackup } from '../db/backup-cipher.ts'
+import { openBackupFolder } from '../db/backup-folder.ts'
+import { failBackup, finishBackup, reconcileBackups, recordDrill, startBackup } from '../db/backups.ts'
+import { exportLedger, replayLedger } from '../db/deletion-ledger.ts'
+import { exportKeys } from '../db/key-snapshot.ts'
+import { copyLedger } from '../db/ledger-copy.ts'
+import { dumpDatabase, findPgTools, PgToolFailed, PgToolsMissing } from '../db/pg-tools.ts'
+import { databaseUrl, fillFromBackup, NothingToRestore, serverMajor, whoCameBack, withDatabase } from '../db/restore.ts'
+import { milliseconds, terms } from '../policy/terms.ts'
+import type { BackupActivities, DrillResult } from '../workflows/backup.contract.ts'
+import { plusDays, plusMs } from '../workflows/clock.ts'
+import { failure } from '../workflows/failures.ts'
+
+const heartbeatMs = 10_000
+/** longer than any attempt may take */
+const certainlyEndedMs = milliseconds.day
+const matter = 'backup_failed'
+
+export function createBackupActivities(context: WorkerContext): BackupActivities {
+  const { sql, config, log } = context
+  const folder = openBackupFolder(config.BACKUP_FOLDER, config.BACKUP_KEYS)
+
+  return {
+    async makeBackup({ id, asOf }) {
+      const at = new Date(asOf)
+      const begun = performance.now()
+      await startBackup(sql, { id, at, keyId: config.BACKUP_KEYS.activeId })
+      const bytes = await inItsTerms(async () => {
+        const signal = cancellationSignal()
+        const tools = await findPgTools(await serverMajor(sql), config.PG_TOOLS_FOLDER)
+        const without = ['public.data_keys']
+        const length = await dumpDatabase(tools, config.DATABASE_URL, { withoutData: without, signal }, (dump) =>
+          folder.write('dump', id, dump, { signal }),
+        )
+        // After the dump: whoever is erased while it runs has no key any more.
+        await folder.write('keys', id, await exportKeys(sql), { signal })
+        for (const older of await folder.list('keys')) if (older.id !== id) await folder.remove('keys', older.id)
+        await copyLedger(sql, folder, id)
+        return length
+      })
+      await finishBackup(sql, { id, bytes, at: plusMs(at, performance.now() - begun) })
+      await resolveAttention(sql, { kind: matter, subjectId: 'daily', by: id, at })
+      return { bytes }
+    },
+
+    async noteBackupFailure({ id, code, asOf }) {
+      const at = new Date(asOf)
+      await failBackup(sql, { id, code, at })
+      await raiseAttention(sql, { kind: matter, subjectId: 'daily', detail: code, at })
+    },
+
+    async pruneBackups({ asOf }) {
+      const at = new Date(asOf)
+      // The next run is a day away: nothing may come of age until then.
+      const oldest = plusDays(at, 1 - terms.backups.keepDays)
+      const old = (await folder.list('dump')).filter((file) => file.at <= oldest)
+      for (const { id } of old) await folder.remove('dump', id)
+      await folder.removeUnfinished(plusMs(new Date(), -certainlyEndedMs))
+      const runningSince = plusMs(at, -certainlyEndedMs)
+      await reconcileBackups(sql, await folder.list('dump'), { at, runningSince })
+      return { pruned: old.length }
+    },
+
+    async drillRestore({ backupId, asOf }) {
+      const id = backupId ?? (await folder.list('dump')).at(-1)?.id
+      if (id === undefined) throw failure('BackupFailed', { code: 'no_backup' })
+      const report = await inItsTerms(() => drill(id))
+      const { backupId: _id, ...shown } = report
+      await recordDrill(sql, id, shown, new Date(asOf))
+      return report
+    },
+  }
+
+  async function drill(backupId: string): Promise<DrillResult> {
+    const started = performance.now()
+    const name = `restore_drill_${randomBytes(6).toString('hex')}`
+    const url = databaseUrl(config.DATABASE_URL, name)
+    await sql`create database ${sql(name)}`
+    try {
+      await fillFromBackup(url, {
+        folder,
+        toolsFolder: config.PG_TOOLS_FOLDER,
+        backupId,
+        ledger: await exportLedger(sql),
+      })
+      return await withDatabase(url, async (restored) => {
+        const before = await whoCameBack(restored)
+        const { erased: erasedAgain } = await replayLedger(restored)
+        const { cameBack: left } = await whoCameBack(restored)
+        const { erased: erasedTwice } = await replayLedger(restored)
+        const seconds = Math.round((performance.now() - started) / 100) / 10
+        return { backupId, ...before, erasedAgain, left, erasedTwice, seconds }
+      })
+    } finally {
+      await sql`drop database if exists ${sql(name)} with (force)`
+    }
+  }
+
+  /** Says what went wrong in the vocabulary of the workflows; a program's own words stay in the log. */
+  async function inItsTerms<Result>(work: () => Promise<Result>): Promise<Result> {
+    const beat = setInterval(() => heartbeat(), heartbeatMs)
+    try {
+      return await work()
+    } catch (error) {
+      if (error instanceof PgToolsMissing) throw failure('BackupToolMissing', { code: error.code })
+      if (error instanceof UnreadableBackup) throw failure('BackupUnreadable', { code: error.code })
+      if (error instanceof NothingToRestore) throw failure('BackupUnreadable', { code: 'not_there' })
+      if (!(error instanceof PgToolFailed)) throw error
+      log.error({ code: error.code, said: firstFault(error.detail) }, 'a backup program failed')
+      throw failure('BackupFailed', { code: error.code })
+    } finally {
+      clearInterval(beat)
+    }
+  }
+}
+
+/** Its first line names what failed; the lines after it may quote rows. */
+const firstFault = (said: string): string =>
+  (said.split('\n').find((line) => line.includes('error:')) ?? '').slice(0, 200)

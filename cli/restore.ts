@@ -1,0 +1,102 @@
+/**
+ * `npm run restore -- <backup id>|latest <url of the database to make>`: a backup as a database of its own, with everybody
+ * erased since erased again. Under its name it appears only when that is done, so that nothing can start on it before.
+ */
+import { parseArgs } from 'node:util'
+import { readConfig } from '../config.ts'
+import { openBackupFolder } from '../db/backup-folder.ts'
+import { databaseName, databaseUrl, fillFromBackup, replayOver, whoCameBack, withDatabase } from '../db/restore.ts'
+import { connectTemporal } from '../temporal-client.ts'
+import { ledgerFromDatabase, ledgerFromTemporal } from './restore/ledger-sources.ts'
+
+const usage = `Usage: npm run restore -- <backup id>|latest <database url> [--allow-old-ledger]
+  The database must not exist, or be empty. BACKUP_FOLDER, BACKUP_KEYS and FIELD_KEYS lead to the backup and its keys.
+  Erasures are taken from the copy in the folder, from DATABASE_URL and from Temporal. With --allow-old-ledger it is
+  enough if the copy can be read: whoever was erased after it was made may come back.`
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { 'allow-old-ledger': { type: 'boolean', default: false } },
+})
+const [wanted, target] = positionals
+if (!wanted || !target || !URL.canParse(target)) {
+  console.error(usage)
+  process.exitCode = 2
+} else {
+  process.exitCode = await restore(wanted, target)
+}
+
+/** Returns the exit code. */
+async function restore(wanted: string, target: string): Promise<number> {
+  const config = readConfig(process.env)
+  const folder = openBackupFolder(config.BACKUP_FOLDER, config.BACKUP_KEYS)
+  const backupId = wanted === 'latest' ? (await folder.list('dump')).at(-1)?.id : wanted
+  if (backupId === undefined) return refuse(`There is no backup in ${config.BACKUP_FOLDER}.`)
+
+  const temporal = connectTemporal(config)
+  const sources = await Promise.all([
+    known('the present database', ledgerFromDatabase(config.DATABASE_URL)),
+    known('Temporal', ledgerFromTemporal(temporal)),
+  ])
+  await temporal.connection.close()
+  if (sources.every((source) => source === undefined) && !values['allow-old-ledger']) {
+    return refuse(
+      'Neither could be asked: whoever was erased since the last backup would come back. See --allow-old-ledger.',
+    )
+  }
+  const ledger = sources.flatMap((source) => source ?? [])
+
+  const name = databaseName(target)
+  const unfinished = `${name}_restoring`
+  const server = databaseUrl(target, 'postgres')
+  const isFree = await withDatabase(server, async (sql) => {
+    const [existing] = await sql`select from pg_database where datname = ${name}`
+    if (existing && !(await isEmpty(target))) return false
+    await sql`drop database if exists ${sql(unfinished)} with (force)`
+    await sql`create database ${sql(unfinished)}`
+    return true
+  })
+  if (!isFree) return refuse(`The database ${name} is there and not empty.`)
+
+  const url = databaseUrl(target, unfinished)
+  console.log(`Restoring ${backupId} ...`)
+  const { keysOf } = await fillFromBackup(url, { folder, toolsFolder: config.PG_TOOLS_FOLDER, backupId, ledger })
+  await withDatabase(url, async (sql) => {
+    const { accounts, cameBack, readable } = await whoCameBack(sql)
+    console.log(
+      `${accounts} accounts, with the keys of ${keysOf}. ${cameBack} erased people came back, ${readable} readable.`,
+    )
+    console.log(`${await replayOver(sql, folder, new Date())} erased again.`)
+    const { cameBack: left } = await whoCameBack(sql)
+    if (left > 0) throw new Error(`${left} erased people are still there`)
+  })
+  await withDatabase(server, async (sql) => {
+    await sql`drop database if exists ${sql(name)}`
+    await sql`alter database ${sql(unfinished)} rename to ${sql(name)}`
+  })
+  console.log(`The database ${name} is ready.`)
+  return 0
+}
+
+async function isEmpty(url: string): Promise<boolean> {
+  return withDatabase(url, async (sql) => {
+    const [table] = await sql`select from pg_class where relnamespace = 'public'::regnamespace limit 1`
+    return table === undefined
+  })
+}
+
+async function known<Entries extends unknown[]>(where: string, asking: Promise<Entries>): Promise<Entries | undefined> {
+  try {
+    const entries = await asking
+    console.log(`${entries.length} ledger entries from ${where}.`)
+    return entries
+  } catch (error) {
+    console.error(`${where} could not be asked (${error instanceof Error ? error.name : typeof error}).`)
+    return undefined
+  }
+}
+
+function refuse(why: string): number {
+  console.error(why)
+  return 1
+}

@@ -1,0 +1,148 @@
+/** PostgreSQL's own dump and restore programs, which the server's package for clients holds. */
+import { execFile, spawn } from 'node:child_process'
+import { readdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { promisify } from 'node:util'
+
+/** No program is there, or none for this server. */
+export class PgToolsMissing extends Error {
+  override readonly name = 'PgToolsMissing'
+  readonly code: 'pg_dump_missing' | 'pg_dump_too_old'
+
+  constructor(code: PgToolsMissing['code']) {
+    super(`no usable pg_dump: ${code}`)
+    this.code = code
+  }
+}
+
+/** A program ended with an error. `detail` is what it said last; it may quote data. */
+export class PgToolFailed extends Error {
+  override readonly name = 'PgToolFailed'
+  readonly code: string
+  readonly detail: string
+
+  constructor(program: string, exit: number | NodeJS.Signals | null, detail: string) {
+    super(`${program} ended with ${exit}`)
+    this.code = `${program}_exit_${exit}`
+    this.detail = detail
+  }
+}
+
+export interface PgTools {
+  folder: string
+  major: number
+}
+
+const debianFolder = '/usr/lib/postgresql'
+
+/**
+ * Finds programs that understand a server: those on PATH, else the lowest sufficient major of Debian's folders.
+ * @param serverMajor a program of an older major refuses the server
+ * @param only the one folder to look in, in place of those
+ * @throws PgToolsMissing
+ */
+export async function findPgTools(serverMajor: number, only: string | undefined): Promise<PgTools> {
+  const found: PgTools[] = []
+  for (const folder of only === undefined ? await usualFolders() : [only]) {
+    const major = await majorOf(join(folder, 'pg_dump'))
+    if (major !== undefined) found.push({ folder, major })
+  }
+  if (found.length === 0) throw new PgToolsMissing('pg_dump_missing')
+  const fit = found.filter(({ major }) => major >= serverMajor).sort((a, b) => a.major - b.major)[0]
+  if (!fit) throw new PgToolsMissing('pg_dump_too_old')
+  return fit
+}
+
+async function usualFolders(): Promise<string[]> {
+  const onPath = await promisify(execFile)('/bin/sh', ['-c', 'command -v pg_dump']).then(
+    ({ stdout }) => [dirname(stdout.trim())],
+    () => [],
+  )
+  const majors = await readdir(debianFolder).catch(() => [])
+  return [...onPath, ...majors.map((major) => join(debianFolder, major, 'bin'))]
+}
+
+async function majorOf(pgDump: string): Promise<number | undefined> {
+  try {
+    const { stdout } = await promisify(execFile)(pgDump, ['--version'])
+    return Number(/\(PostgreSQL\) (\d+)/.exec(stdout)?.[1])
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * Dumps a database in pg_dump's own compressed format.
+ * @param options.withoutData tables of which the dump holds the definition only
+ * @param write takes the dump; the dump is whole only if this function resolves
+ * @throws PgToolFailed
+ */
+export async function dumpDatabase(
+  tools: PgTools,
+  url: string,
+  options: { withoutData: readonly string[]; signal?: AbortSignal },
+  write: (dump: Readable) => Promise<number>,
+): Promise<number> {
+  const flags = ['--format=custom', '--no-owner', '--no-privileges', '--no-password', '--lock-wait-timeout=60s']
+  const without = options.withoutData.map((table) => `--exclude-table-data=${table}`)
+  const run = startTool(tools, 'pg_dump', url, [...flags, ...without], options.signal)
+  run.child.stdin.end()
+  // A dump that breaks off ends like one that is whole: what was written stays only if the program agrees.
+  const whole = Readable.from(
+    (async function* () {
+      yield* run.child.stdout
+      await run.ended
+    })(),
+    { objectMode: false },
+  )
+  try {
+    return await write(whole)
+  } catch (error) {
+    run.child.kill('SIGKILL')
+    await run.ended.catch(() => undefined)
+    throw error
+  }
+}
+
+/**
+ * Fills an empty database from a dump, all of it or nothing.
+ * @throws PgToolFailed
+ */
+export async function restoreDatabase(tools: PgTools, url: string, dump: Readable): Promise<void> {
+  const flags = ['--no-owner', '--no-privileges', '--no-password', '--exit-on-error', '--single-transaction']
+  const run = startTool(tools, 'pg_restore', url, flags)
+  const [fed, ended] = await Promise.allSettled([pipeline(dump, run.child.stdin), run.ended])
+  // A program that gives up stops reading: its own words count for more than the broken pipe.
+  if (ended.status === 'rejected' && !(fed.status === 'rejected' && isOurs(fed.reason))) throw ended.reason
+  if (fed.status === 'rejected') throw fed.reason
+}
+
+const isOurs = (error: unknown): boolean => error instanceof Error && error.name === 'UnreadableBackup'
+
+function startTool(tools: PgTools, program: string, url: string, flags: string[], signal?: AbortSignal) {
+  const target = new URL(url)
+  const password = decodeURIComponent(target.password)
+  // Arguments can be read by every user of the machine, the environment cannot.
+  target.password = ''
+  const child = spawn(join(tools.folder, program), [...flags, `--dbname=${target.href}`], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { PATH: `${tools.folder}:/usr/bin:/bin`, LC_ALL: 'C', PGPASSWORD: password, PGAPPNAME: program },
+    ...(signal && { signal, killSignal: 'SIGKILL' as const }),
+  })
+  let said = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said = (said + text).slice(-2_000)
+  })
+  const ended = new Promise<void>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (code, killedBy) => {
+      if (code === 0) resolve()
+      else reject(new PgToolFailed(program, code ?? killedBy, said.trim()))
+    })
+  })
+  // Whoever waits for it comes later.
+  ended.catch(() => undefined)
+  return { child, ended }
+}

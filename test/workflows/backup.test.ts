@@ -1,0 +1,220 @@
+import { execFile } from 'node:child_process'
+import { createWriteStream } from 'node:fs'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { promisify } from 'node:util'
+import { afterAll, describe, expect, test } from 'vitest'
+import { openBackupFolder } from '../../db/backup-folder.ts'
+import { connectDatabase, type Database } from '../../db/database.ts'
+import { databaseUrl } from '../../db/restore.ts'
+import { startWorker } from '../../worker/run-worker.ts'
+import { accountDeletionWorkflowId } from '../../workflows/account-deletion.contract.ts'
+import { type BackupResult, backupType, type DrillResult, restoreDrillType } from '../../workflows/backup.contract.ts'
+import { expectStatus } from '../rig/http.ts'
+import { runLater } from '../rig/later.ts'
+import type { Person } from '../rig/people.ts'
+import { openStack } from '../rig/stack.ts'
+import { until } from '../rig/until.ts'
+
+const rig = await openStack({ books: false })
+const { sql, cipher, config } = rig.context
+const folder = openBackupFolder(config.BACKUP_FOLDER, config.BACKUP_KEYS)
+
+const backUp = (inDays = 0) => runLater<BackupResult>(rig, backupType, inDays)
+const drill = (backupId: string) => runLater<DrillResult>(rig, restoreDrillType, 0, [{ backupId }])
+const files = async (): Promise<string[]> => (await readdir(config.BACKUP_FOLDER)).sort()
+
+async function erase(person: Person): Promise<void> {
+  expectStatus(await person.caller.delete(`/v1/accounts/${person.accountId}`), 200)
+}
+
+const opened: Database[] = []
+afterAll(() => Promise.all(opened.map((each) => each.end())))
+function openDatabase(name: string): Database {
+  const database = connectDatabase(databaseUrl(config.DATABASE_URL, name), { maxConnections: 1 })
+  opened.push(database)
+  return database
+}
+
+/** `npm run restore` as an operator runs it. */
+async function restore(args: string[], settings: Record<string, string> = {}): Promise<{ code: number; said: string }> {
+  const env = { ...process.env, ...rig.settings, ...settings }
+  return promisify(execFile)(process.execPath, ['--import', 'tsx', 'cli/restore.ts', ...args], { env }).then(
+    ({ stdout, stderr }) => ({ code: 0, said: stdout + stderr }),
+    (error: { code: number; stdout: string; stderr: string }) => ({
+      code: error.code,
+      said: error.stdout + error.stderr,
+    }),
+  )
+}
+
+describe('a backup', () => {
+  test('is made on demand, and says nothing to whoever finds it', async () => {
+    const person = await rig.signUp()
+    await rig.buy(person)
+    expectStatus(await rig.operator.post('/v1/backups'), 202)
+    const [shown] = await until('the backup', async () => {
+      const { items } = expectStatus(await rig.operator.get('/v1/backups'), 200)
+      return items[0]?.state === 'kept' && items
+    })
+    expect(shown).toMatchObject({ code: null, prunedAt: null, bytes: expect.any(Number) })
+    expect(await files()).toEqual([`dump-${shown.id}.enc`, `keys-${shown.id}.enc`, `ledger-${shown.id}.enc`])
+    for (const name of await files()) {
+      const text = (await readFile(join(config.BACKUP_FOLDER, name))).toString('latin1')
+      for (const word of [person.accountId, person.email, 'PGDMP', 'accounts']) expect(text).not.toContain(word)
+    }
+  })
+
+  test('holds no data key, and only the newest keys are kept', async () => {
+    const { id } = await backUp()
+    expect((await folder.list('keys')).map((file) => file.id)).toEqual([id])
+    expect((await folder.list('ledger')).map((file) => file.id)).toEqual([id])
+    const plain = await mkdtemp(join(tmpdir(), 'ama-esim-archive-'))
+    const archive = join(plain, 'dump')
+    await pipeline(folder.read('dump', id), createWriteStream(archive))
+    const { stdout } = await promisify(execFile)('pg_restore', ['--data-only', '--table=data_keys', '-f', '-', archive])
+    expect(stdout).not.toMatch(/COPY public\.data_keys/)
+    const accounts = await promisify(execFile)('pg_restore', ['--data-only', '--table=accounts', '-f', '-', archive])
+    expect(accounts.stdout).toMatch(/COPY public\.accounts/)
+    await rm(plain, { recursive: true })
+  })
+
+  test('is gone before it is thirty days old, whatever the catalogue says', async () => {
+    const { id } = await backUp()
+    const unknown = await backUp()
+    await sql`delete from backups where id = ${unknown.id}`
+    const before = await backUp(28)
+    expect((await folder.list('dump')).map((file) => file.id)).toEqual(expect.arrayContaining([id, unknown.id]))
+    expect(await sql`select state from backups where id = ${unknown.id}`).toEqual([{ state: 'kept' }])
+    const { pruned } = await backUp(29)
+    expect(pruned).toBeGreaterThanOrEqual(2)
+    const left = (await folder.list('dump')).map((file) => file.id)
+    expect(left).not.toContain(id)
+    expect(left).not.toContain(unknown.id)
+    expect(left).toContain(before.id)
+    expect(
+      await sql`select state, pruned_at > now() + interval '28 days' as later from backups where id = ${id}`,
+    ).toEqual([{ state: 'pruned', later: true }])
+  })
+})
+
+describe('a restore drill', () => {
+  test('brings the erased back, and the ledger takes them away again', async () => {
+    const [erased, bystander] = [await rig.signUp(), await rig.signUp()]
+    const { id } = await backUp()
+    const before = await drill(id)
+    expect(before).toMatchObject({ erasedAgain: before.cameBack, left: 0, erasedTwice: 0 })
+    await erase(erased)
+    expect(await drill(id)).toEqual({
+      ...before,
+      cameBack: before.cameBack + 1,
+      readable: before.readable + 1,
+      erasedAgain: before.cameBack + 1,
+      seconds: expect.any(Number),
+    })
+
+    await backUp()
+    const { cameBack, readable } = await drill(id)
+    expect({ cameBack, readable }).toEqual({ cameBack: before.cameBack + 1, readable: before.readable })
+    expect(await rig.service.get(`/v1/accounts/${bystander.accountId}`)).toMatchObject({ status: 200 })
+    expect(await sql`select from pg_database where datname like 'restore_drill_%'`).toHaveLength(0)
+    const { items } = expectStatus(await rig.operator.get('/v1/backups'), 200)
+    const shown = items.find((each: { id: string }) => each.id === id)
+    expect(shown.drill).toMatchObject({ cameBack, left: 0 })
+  })
+
+  test('is started by an operator, for a backup that is there', async () => {
+    const { id } = await backUp()
+    expectStatus(await rig.operator.post(`/v1/backups/${id}/drill`), 202)
+    await until('the drill', async () => {
+      const { items } = expectStatus(await rig.operator.get('/v1/backups'), 200)
+      return items.find((each: { id: string }) => each.id === id)?.drilledAt
+    })
+    expect((await rig.operator.post('/v1/backups/2020-01-01T00-00-00-000Z/drill')).status).toBe(404)
+    for (const caller of [rig.service, rig.anonymous]) {
+      expect([401, 403]).toContain((await caller.get('/v1/backups')).status)
+      expect([401, 403]).toContain((await caller.post('/v1/backups')).status)
+      expect([401, 403]).toContain((await caller.post(`/v1/backups/${id}/drill`)).status)
+    }
+  })
+})
+
+describe('npm run restore', () => {
+  test('makes a database that holds everybody but the erased', async () => {
+    const [erased, bystander] = [await rig.signUp(), await rig.signUp()]
+    const order = await rig.buy(bystander)
+    const { id } = await backUp()
+    await erase(erased)
+    const { code, said } = await restore([id, databaseUrl(config.DATABASE_URL, 'restored')])
+    expect({ code, said }).toMatchObject({ code: 0 })
+    expect(said).toMatch(/1 readable/)
+
+    const restored = openDatabase('restored')
+    expect(await restored`select from accounts where id = ${erased.accountId}`).toHaveLength(0)
+    expect(await restored`select from data_keys where account_id = ${erased.accountId}`).toHaveLength(0)
+    expect(await restored`select from accounts where id = ${bystander.accountId}`).toHaveLength(1)
+    expect(await restored`select status from orders where id = ${order.id}`).toEqual([{ status: 'delivered' }])
+    const [live] = await sql`select * from accounts where id = ${bystander.accountId}`
+    const [back] = await restored`select * from accounts where id = ${bystander.accountId}`
+    expect(back).toEqual(live)
+    expect(await restored`select from pg_database where datname = 'restored_restoring'`).toHaveLength(0)
+
+    const again = await restore(['latest', databaseUrl(config.DATABASE_URL, 'restored')])
+    expect(again).toMatchObject({ code: 1, said: expect.stringContaining('not empty') })
+  })
+
+  test('finds the erased through Temporal when the database is lost', async () => {
+    const erased = await rig.signUp()
+    const { id } = await backUp()
+    await erase(erased)
+    const run = rig.temporal.workflow.getHandle(accountDeletionWorkflowId(cipher.accountRef(erased.accountId)))
+    await until('the run to be listed', async () => {
+      const { workflowId } = await run.describe()
+      for await (const listed of rig.temporal.workflow.list({ query: `WorkflowId = '${workflowId}'` })) return listed
+      return undefined
+    })
+    const lost = { DATABASE_URL: 'postgres://nobody:nothing@127.0.0.1:9/lost' }
+    const { code, said } = await restore([id, databaseUrl(config.DATABASE_URL, 'rescued')], lost)
+    expect({ code, said }).toMatchObject({ code: 0, said: expect.stringContaining('could not be asked') })
+    expect(await openDatabase('rescued')`select from accounts where id = ${erased.accountId}`).toHaveLength(0)
+
+    const alone = { ...lost, TEMPORAL_ADDRESS: '127.0.0.1:9' }
+    const refused = await restore([id, databaseUrl(config.DATABASE_URL, 'blind')], alone)
+    expect(refused).toMatchObject({ code: 1, said: expect.stringContaining('--allow-old-ledger') })
+  })
+
+  test('refuses what is damaged, and leaves nothing behind', async () => {
+    const { id } = await backUp()
+    const path = join(config.BACKUP_FOLDER, `dump-${id}.enc`)
+    const bytes = await readFile(path)
+    await writeFile(path, bytes.subarray(0, bytes.length - 1000))
+    const { code } = await restore([id, databaseUrl(config.DATABASE_URL, 'damaged')])
+    expect(code).toBe(1)
+    expect(await sql`select from pg_database where datname = 'damaged'`).toHaveLength(0)
+    await rm(path)
+  })
+})
+
+describe('without pg_dump', () => {
+  test('a failed backup stands before an operator, and the next good one settles it', async () => {
+    const empty = await mkdtemp(join(tmpdir(), 'ama-esim-no-tools-'))
+    const bare = { ...config, PG_TOOLS_FOLDER: empty, TEMPORAL_TASK_QUEUE: 'bare' }
+    const worker = await startWorker(
+      { ...rig.context, config: bare, temporal: rig.temporal },
+      { environment: rig.settings, drainMs: 1_000 },
+    )
+    const result = await runLater<BackupResult>({ temporal: rig.temporal, config: bare }, backupType, 0)
+    await worker.stop()
+    expect(result.made).toEqual({ state: 'failed', code: 'pg_dump_missing' })
+    const matters = () => sql`select detail, resolved_at is null as open from attention where kind = 'backup_failed'`
+    expect(await matters()).toEqual([{ detail: 'pg_dump_missing', open: true }])
+    const { items } = expectStatus(await rig.operator.get('/v1/backups'), 200)
+    const shown = items.find((each: { id: string }) => each.id === result.id)
+    expect(shown).toMatchObject({ state: 'failed', code: 'pg_dump_missing' })
+    await backUp()
+    expect(await matters()).toMatchObject([{ open: false }])
+    await rm(empty, { recursive: true })
+  })
+})
