@@ -1,6 +1,7 @@
 /** Orders as they live: rows of customers, deleted with them. What the books keep stands in db/books.ts. */
 import type { OrderStatus } from '../workflows/order.contract.ts'
 import type { Queryable } from './database.ts'
+import type { Vault } from './vault.ts'
 
 export interface OrderRow {
   id: string
@@ -108,4 +109,15 @@ export async function listOrders(
 export async function findOrderOfPayment(sql: Queryable, paymentIntentId: string): Promise<string | undefined> {
   const [row] = await sql<{ id: string }[]>`select id from orders where payment_intent_id = ${paymentIntentId}`
   return row?.id
+}
+
+/** The order whose install page has this token. */
+export async function findOrderByInstallToken(
+  sql: Queryable,
+  vault: Vault,
+  token: string,
+): Promise<OrderRow | undefined> {
+  const [row] = await sql<OrderRow[]>`
+    select * from orders where install_token_index = ${vault.cipher.blindIndex('orders.install_token', token)}`
+  return row
 }

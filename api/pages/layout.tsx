@@ -1,6 +1,7 @@
 /** What every page for persons looks like. No script, nothing fetched from elsewhere, nothing kept by the browser. */
 import type { ReactNode } from 'react'
-import { renderPage, styleHash } from './document.tsx'
+import { renderPage } from './document.tsx'
+import { styleHash } from './style.ts'
 
 export interface PageLayout {
   title: string
@@ -39,15 +40,19 @@ export function renderLayout({ title, supportMail, children }: PageLayout): stri
 /**
  * Headers of a page.
  * @param options.forms whether it holds a form, which may post to this site only
+ * @param options.images whether it holds images, which stand in the page itself
  * @param options.maxAgeSeconds unless given, nobody keeps a copy
  */
-export function layoutHeaders(options: { forms?: boolean; maxAgeSeconds?: number } = {}): Record<string, string> {
-  const { forms = false, maxAgeSeconds } = options
+export function layoutHeaders(
+  options: { forms?: boolean; images?: boolean; maxAgeSeconds?: number } = {},
+): Record<string, string> {
+  const { forms = false, images = false, maxAgeSeconds } = options
   return {
     'Cache-Control': maxAgeSeconds === undefined ? 'no-store' : `public, max-age=${maxAgeSeconds}`,
     'Content-Security-Policy': [
       "default-src 'none'",
       `style-src ${styleHash}`,
+      ...(images ? ['img-src data:'] : []),
       "base-uri 'none'",
       `form-action ${forms ? "'self'" : "'none'"}`,
       "frame-ancestors 'none'",

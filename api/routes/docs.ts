@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { OpenApiDocument } from '../openapi.ts'
 import { renderDocs, renderProblem } from '../pages/docs.tsx'
-import { styleHash } from '../pages/document.tsx'
+import { styleHash } from '../pages/style.ts'
 import { Problem } from '../problem.ts'
 import { type ProblemCode, problems } from '../problems.ts'
 import { defineRoute, type Route } from '../route.ts'

@@ -1,0 +1,47 @@
+/** One style sheet for every page, inline and allowed by its hash: nothing is fetched, in light and in dark. */
+import { createHash } from 'node:crypto'
+
+export const style = `
+:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; --accent: light-dark(#0b57c2, #8fb8ff) }
+body { max-width: 60rem; margin: 0 auto; padding: 1rem 1.25rem 4rem }
+h1, h2, h3 { line-height: 1.2 }
+a { color: var(--accent) }
+code, pre { font: 0.9em ui-monospace, monospace }
+code { overflow-wrap: anywhere }
+pre { overflow-x: auto; padding: .75rem; border: 1px solid #8886; border-radius: .4rem }
+table { border-collapse: collapse; width: 100% }
+th, td { text-align: left; vertical-align: top; padding: .35rem .6rem .35rem 0; border-bottom: 1px solid #8884 }
+details { border: 1px solid #8886; border-radius: .4rem; margin: .5rem 0; padding: .4rem .8rem }
+summary { cursor: pointer }
+.method { display: inline-block; min-width: 4.5rem; font-weight: 600 }
+.quiet { opacity: .75 }
+nav a { margin-right: 1rem }
+.card { border: 1px solid #8886; border-radius: .6rem; margin: 1rem 0; padding: .25rem 1.25rem 1rem }
+.scroll { overflow-x: auto }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .3rem 1rem }
+dl > div { display: contents }
+dt { opacity: .75 }
+dd { margin: 0; overflow-wrap: anywhere }
+@media (max-width: 30rem) { dl { grid-template-columns: 1fr; gap: 0 } dd { margin-bottom: .5rem } }
+button, .button { background: var(--accent); border: 0; border-radius: .5rem; color: light-dark(#fff, #0e1520);
+  cursor: pointer; display: inline-block; font: inherit; font-weight: 600; padding: .6rem 1.1rem;
+  margin: 0 .5rem .25rem 0; text-decoration: none }
+button.plain { background: none; border: 1px solid #8889; color: inherit }
+button.danger { background: light-dark(#b3261e, #f2b8b5) }
+form { margin: .75rem 0 }
+form.inline { display: inline-block; margin: .25rem .5rem .25rem 0 }
+label { display: block; margin: .6rem 0 }
+label.choice { display: flex; gap: .6rem }
+input:not([type=checkbox], [type=hidden]), select, textarea { box-sizing: border-box; display: block; font: inherit;
+  margin-top: .2rem; max-width: 32rem; padding: .5rem .6rem; width: 100% }
+textarea { min-height: 7rem }
+progress { height: 1rem; width: 100% }
+img.qr { background: #fff; border-radius: .5rem; display: block; height: auto; max-width: 100%; width: 18rem }
+.notice { border-left: .3rem solid var(--accent); padding: .2rem 0 .2rem 1rem }
+.kept { color: light-dark(#17662e, #8fd8a5) }
+.broken { color: light-dark(#b3261e, #f2b8b5); font-weight: 600 }
+.unknown { color: light-dark(#7a5900, #f0c34e); font-weight: 600 }
+`
+
+/** For Content-Security-Policy `style-src`. */
+export const styleHash = `'sha256-${createHash('sha256').update(style).digest('base64')}'`
