@@ -27,6 +27,7 @@ import { installRoutes } from './routes/install.ts'
 import { orderRoutes } from './routes/orders.ts'
 import { packageRoutes } from './routes/packages.ts'
 import { privacyRequestRoutes } from './routes/privacy-requests.ts'
+import { sandboxRoutes } from './routes/sandbox.ts'
 import { signInWebhookRoutes } from './routes/sign-in-webhooks.ts'
 import { signInRoutes } from './routes/sign-ins.ts'
 import { unsubscribeRoutes } from './routes/unsubscribe.ts'
@@ -79,6 +80,7 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
     ...booksRoutes(api),
     ...backupRoutes(api),
     ...webhookRoutes(api),
+    ...sandboxRoutes(api),
     ...signInWebhookRoutes(api),
     ...healthRoutes(api, () => stopping),
     ...docsRoutes(() => ({ routes, document })),

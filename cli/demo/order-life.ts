@@ -1,7 +1,7 @@
 /** U1-U3: one order from checkout to expiry, and one that cannot be filled. */
 import { randomUUID } from 'node:crypto'
 import { historyCost } from '../../bench/history-cost.ts'
-import { fastForward } from '../../dev/time-skipping.ts'
+import { fastForward } from '../../time-skipping.ts'
 import { orderWorkflowId } from '../../workflows/order.contract.ts'
 import type { Answer, Stage } from './stage.ts'
 

@@ -1,7 +1,7 @@
 /** U3: a delivered eSIM's life is told step by step, each step once, by the provider's news or without them. */
 import { expect, test } from 'vitest'
 import { historyCost } from '../../bench/history-cost.ts'
-import { workflowNow } from '../../dev/time-skipping.ts'
+import { workflowNow } from '../../time-skipping.ts'
 import { orderWorkflowId } from '../../workflows/order.contract.ts'
 import { mailsTo, pushesTo } from '../rig/messages.ts'
 import type { Person } from '../rig/people.ts'

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { WorkflowHandle } from '@temporalio/client'
 import type { Stack } from '../../dev/stack.ts'
-import { fastForward } from '../../dev/time-skipping.ts'
+import { fastForward } from '../../time-skipping.ts'
 
 /**
  * Runs a workflow as its schedule would so many days from now, by its own clock: its start is put off, and the wait

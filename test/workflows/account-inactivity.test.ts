@@ -1,6 +1,6 @@
 import type { Duration } from '@temporalio/common'
 import { afterEach, describe, expect, test } from 'vitest'
-import { fastForward } from '../../dev/time-skipping.ts'
+import { fastForward } from '../../time-skipping.ts'
 import { accountDeletionWorkflowId } from '../../workflows/account-deletion.contract.ts'
 import {
   accountInactivityType,

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { beforeEach, expect, test } from 'vitest'
-import { fastForward } from '../../dev/time-skipping.ts'
+import { fastForward } from '../../time-skipping.ts'
 import { campaignWorkflowId } from '../../workflows/campaign.contract.ts'
 import { insertAccounts } from '../rig/bystanders.ts'
 import { expectStatus } from '../rig/http.ts'

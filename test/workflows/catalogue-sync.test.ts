@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { fastForward } from '../../dev/time-skipping.ts'
+import { fastForward } from '../../time-skipping.ts'
 import { terms } from '../../policy/terms.ts'
 import { catalogueProviders, catalogueSyncState, catalogueSyncType } from '../../workflows/catalogue-sync.contract.ts'
 import { nothingChanged, openCatalogue } from '../rig/catalogue.ts'

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Duration } from '@temporalio/common'
 import { describe, expect, test } from 'vitest'
-import { fastForward } from '../../dev/time-skipping.ts'
+import { fastForward } from '../../time-skipping.ts'
 import { booksTermEnds, monthOf } from '../../workflows/clock.ts'
 import {
   booksCohortsType,

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { fastForward } from '../../dev/time-skipping.ts'
+import { fastForward } from '../../time-skipping.ts'
 import { privacyRequestWorkflowId } from '../../workflows/privacy-request.contract.ts'
 import { expectStatus } from '../rig/http.ts'
 import { mailsTo } from '../rig/messages.ts'
