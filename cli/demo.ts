@@ -2,6 +2,7 @@
 import { startStack } from '../dev/stack.ts'
 import { createNarrator, StoryBroken } from './demo/narrator.ts'
 import { playOrderLife, playOutOfStock, signUpCustomer } from './demo/order-life.ts'
+import { playBooks, playDeletion, playInactivity } from './demo/person-life.ts'
 import { createStage } from './demo/stage.ts'
 
 const tell = createNarrator()
@@ -27,6 +28,9 @@ try {
   const nora = await signUpCustomer(stage)
   await playOrderLife(stage, nora)
   await playOutOfStock(stage, nora)
+  await playDeletion(stage)
+  await playInactivity(stage)
+  await playBooks(stage)
 
   tell.title(`The story held: ${tell.steps()} steps in ${tell.seconds()} s`)
   if (process.stdout.isTTY) {

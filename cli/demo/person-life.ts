@@ -1,0 +1,137 @@
+/** G3, R1-R3: a person leaves, another is forgotten, the books outlive both, and no backup brings anybody back. */
+import { randomUUID } from 'node:crypto'
+import { fastForward } from '../../time-skipping.ts'
+import { accountDeletionWorkflowId } from '../../workflows/account-deletion.contract.ts'
+import { inactivitySweepType, inactivityWorkflowId } from '../../workflows/account-inactivity.contract.ts'
+import { backupType, type DrillResult, restoreDrillType } from '../../workflows/backup.contract.ts'
+import { booksTermEnds, monthOf, plusDays, plusYears } from '../../workflows/clock.ts'
+import { booksCohortsType, invoiceRetentionWorkflowId } from '../../workflows/invoice-retention.contract.ts'
+import type { Answer, Stage } from './stage.ts'
+
+const hour = 3_600_000
+const day = 24 * hour
+
+const run = <Result>({ stack }: Stage, type: string, args: unknown[] = []): Promise<Result> =>
+  stack.temporal.workflow.execute(type, {
+    workflowId: `demo-${type}-${randomUUID()}`,
+    taskQueue: stack.config.TEMPORAL_TASK_QUEUE,
+    args,
+  }) as Promise<Result>
+
+/** Deletes somebody while Apple is down; then a backup from before tries to bring them back. */
+export async function playDeletion(stage: Stage): Promise<void> {
+  const { app, tell, stack, until } = stage
+  const { apple } = stack.sims
+  tell.chapter('A person deletes her account, while Apple is down', 'G3, R3')
+  const signIn: Answer = await apple.do('sign-in', {})
+  const email = `mia.${randomUUID().slice(0, 8)}@example.com`
+  const mia = await app('POST', '/v1/accounts', {
+    email,
+    firstName: 'Mia',
+    lastName: 'Holm',
+    apple: { identityToken: signIn.idToken, authorizationCode: signIn.code },
+  })
+  tell.step('Mia signs up with Apple', mia.identities.length === 1)
+  const backup = await run<{ id: string; made: Answer }>(stage, backupType)
+  tell.step(
+    'Tonight a backup is made, encrypted, its keys apart',
+    backup.made.state === 'kept',
+    `${backup.made.bytes} bytes`,
+  )
+
+  await apple.fault({ match: { path: '/auth/revoke' }, times: 1_000_000, status: 503 })
+  const begun = performance.now()
+  const { receiptId } = await app('DELETE', `/v1/accounts/${mia.id}`)
+  tell.step(
+    'She deletes her account',
+    Boolean(receiptId),
+    `answered in ${Math.round(performance.now() - begun)} ms, erased`,
+  )
+  const receipt = (): Promise<Answer> => app('GET', `/v1/deletions/${receiptId}`)
+  const stateOf = (seen: Answer, name: string): string =>
+    seen.processors.find(({ processor }: Answer) => processor === name)?.state
+  const farewell = await until(receipt, (seen) => stateOf(seen, 'mail') === 'done')
+  tell.step(
+    'Her last mail is out; Apple does not answer',
+    stateOf(farewell, 'mail') === 'done' && stateOf(farewell, 'apple') === 'pending',
+  )
+  tell.link('receipt', `${stack.urls.api}/v1/deletions/${receiptId}`)
+
+  const workflowId = accountDeletionWorkflowId(stack.context.cipher.accountRef(mia.id))
+  await fastForward(stack.temporal, workflowId, 12 * hour)
+  tell.step('Half a day later Apple still does not answer', stateOf(await receipt(), 'apple') === 'pending')
+  await apple.clearFaults()
+  await fastForward(stack.temporal, workflowId, 12 * hour)
+  const revoked = await until(receipt, (seen) => stateOf(seen, 'apple') === 'done')
+  tell.step('Apple is back: Sign in with Apple is revoked', stateOf(revoked, 'apple') === 'done')
+
+  tell.progress('the backup from before is restored into a scratch database')
+  const drill = await run<DrillResult>(stage, restoreDrillType, [{ backupId: backup.id }])
+  tell.step('A restored backup brings her back', drill.cameBack > 0, `${drill.cameBack} erased account(s) found`)
+  tell.step(
+    'The deletion ledger is replayed: she is gone again',
+    drill.erasedAgain === drill.cameBack && drill.left === 0,
+    'and a second replay changes nothing',
+  )
+  await fastForward(stack.temporal, workflowId, 30 * day)
+  const later = await receipt()
+  tell.step('After 30 days no backup holds her', stateOf(later, 'backups') === 'done')
+}
+
+/** Three years without a sign of life. */
+export async function playInactivity(stage: Stage): Promise<void> {
+  const { app, tell, stack, until } = stage
+  const { sql, cipher } = stack.context
+  tell.chapter('An account is not used for three years', 'R1')
+  const email = `omar.${randomUUID().slice(0, 8)}@example.com`
+  const omar = await app('POST', '/v1/accounts', { email, firstName: 'Omar', lastName: 'Diaz' })
+  const lastUsed = plusDays(plusYears(new Date(), -3), 61)
+  await sql`update accounts set last_active_at = ${lastUsed} where id = ${omar.id}`
+  const { opened } = await run<{ opened: number }>(stage, inactivitySweepType)
+  tell.step(
+    'The nightly sweep opens one run, for Omar alone',
+    opened === 1,
+    `last used ${lastUsed.toISOString().slice(0, 10)}`,
+  )
+  await fastForward(stack.temporal, inactivityWorkflowId(omar.id), 56 * day)
+  const warned = await until(
+    () => stack.sims.mailbox.do<Answer[]>('find', { to: email }),
+    (mails) => mails.length >= 3,
+  )
+  const days = warned.flatMap(({ subject }: Answer) => /in (\d+) days/.exec(subject)?.[1] ?? [])
+  tell.step('He is warned three times', days.join() === '60,30,7', `${days.join(', ')} days before`)
+  await fastForward(stack.temporal, inactivityWorkflowId(omar.id), 8 * day)
+  const gone = await until(
+    () => sql`select 1 from accounts where account_ref = ${cipher.accountRef(omar.id)}`,
+    (rows) => rows.length === 0,
+  )
+  tell.step('Nobody came back: the account is erased', gone.length === 0)
+}
+
+/** Seven years for the books. */
+export async function playBooks(stage: Stage): Promise<void> {
+  const { operator, tell, stack, until } = stage
+  tell.chapter('The invoices of this month, seven years on', 'R2')
+  const today = new Date()
+  const month = monthOf(today)
+  await run(stage, booksCohortsType)
+  const booksOf = async (): Promise<Answer> => {
+    const { items } = await operator('GET', '/v1/books')
+    return items.find((each: Answer) => each.month === month) ?? { invoices: 0, orderFacts: 0 }
+  }
+  const now = await booksOf()
+  tell.step(
+    'They name nobody, and one run keeps them all',
+    now.invoices > 0,
+    `${now.invoices} document(s), ${now.orderFacts} order(s)`,
+  )
+  const end = booksTermEnds(today, { years: stack.config.BOOKS_YEARS, countFrom: stack.config.BOOKS_COUNT_FROM })
+  tell.progress(`the run's clock moves to ${end.toISOString().slice(0, 10)}`)
+  await fastForward(stack.temporal, invoiceRetentionWorkflowId(month), end.getTime() - Date.now() + 40 * day)
+  const left = await until(booksOf, ({ invoices }) => invoices === 0)
+  tell.step(
+    'When the term is over they are purged, and counted: none is left',
+    left.invoices === 0 && left.orderFacts === 0,
+    `on ${end.toISOString().slice(0, 10)}`,
+  )
+}
