@@ -119,7 +119,7 @@ export function createDeletionPaymentActivities(context: Context): Activities {
 
   async function refund(settlement: Settlement, before: Refund[], at: Date): Promise<Next | 'unchanged'> {
     const { paymentIntentId, grossMinor: amountMinor } = settlement
-    if (before.length >= mostBounces) return trouble(settlement, 'refund_bounced')
+    if (before.length >= mostBounces) return stillOwed(settlement)
     const idempotencyKey = `erased-${paymentIntentId}:refund-${before.length + 1}`
     await stripe.refund({
       paymentIntentId,
@@ -145,6 +145,19 @@ function recordRefund(settlement: Settlement, at: Date): Next | 'unchanged' {
     async book(tx) {
       if (factId) await settleFact(tx, factId, 'refunded', grossMinor)
       if (invoiceNumber) await issueUntiedCreditNote(tx, invoiceNumber, at)
+    },
+  }
+}
+
+/** The books say what is true: the money is still here. A refund that an operator makes by hand is found and recorded. */
+function stillOwed(settlement: Settlement): Next | 'unchanged' {
+  const { factId } = settlement
+  const told = trouble({ ...settlement, action: 'refund' }, 'refund_bounced')
+  if (told === 'unchanged') return told
+  return {
+    ...told,
+    async book(tx) {
+      if (factId) await settleFact(tx, factId, 'paid')
     },
   }
 }

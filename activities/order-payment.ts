@@ -1,8 +1,9 @@
 /** Opening, confirming and closing an order's payment. */
 import type { Context } from '../context.ts'
 import { deleteFact, insertFact } from '../db/books.ts'
+import { violatedConstraint } from '../db/constraint.ts'
 import { DataKeyMissing } from '../db/data-keys.ts'
-import { insertOrder, moveOrder, type OrderRow, paidSince } from '../db/orders.ts'
+import { insertOrder, moveOrder, type NewOrder, type OrderRow, paidSince } from '../db/orders.ts'
 import { tableSealer } from '../db/vault.ts'
 import { terms } from '../policy/terms.ts'
 import type { Payment } from '../providers/stripe-payments.ts'
@@ -44,7 +45,7 @@ export function createOrderPaymentActivities(context: Context): Activities {
         (await inTermsOf(paymentTerms, () =>
           stripe.createCustomerSession(customerId, `order-${input.orderId}:customer-session`),
         ))
-      await insertOrder(sql, {
+      const order: NewOrder = {
         id: input.orderId,
         account_id: input.accountId,
         parent_order_id: input.parentOrderId,
@@ -65,6 +66,14 @@ export function createOrderPaymentActivities(context: Context): Activities {
         ad_personalization: input.measurement.adPersonalization,
         created_at: new Date(input.asOf),
         payment_due_at: new Date(input.paymentDueAt),
+      }
+      await insertOrder(sql, order).catch(async (error: unknown) => {
+        if (violatedConstraint(error) !== 'orders_account_id_fkey') throw error
+        // The customer was erased while we asked for the payment: nobody may be left to pay it.
+        await inTermsOf(paymentTerms, () =>
+          stripe.cancelPayment(intent.paymentIntentId, `order-${input.orderId}:cancel`),
+        )
+        throw failure('AccountMissing')
       })
     },
 

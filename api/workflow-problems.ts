@@ -24,7 +24,9 @@ export async function asProblem<Result>(
 }
 
 function problemOfWorkflow(error: unknown, ended: { code: ProblemCode; detail: string }): Problem | undefined {
-  if (error instanceof WorkflowNotFoundError) return new Problem(ended.code, { detail: ended.detail })
+  // An update whose run closes under it has no error of its own.
+  const closed = isGrpcServiceError(error) && error.code === 5
+  if (closed || error instanceof WorkflowNotFoundError) return new Problem(ended.code, { detail: ended.detail })
   if (error instanceof WorkflowUpdateFailedError) {
     const type = failureType(error)
     if (!type) return undefined

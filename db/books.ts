@@ -30,7 +30,7 @@ export async function deleteFact(tx: Transaction, factId: string): Promise<void>
 export async function settleFact(
   tx: Transaction,
   factId: string,
-  outcome: 'delivered' | 'refunded',
+  outcome: 'paid' | 'delivered' | 'refunded',
   refundedMinor = 0,
 ): Promise<void> {
   await tx`update order_facts set outcome = ${outcome}, refunded_minor = ${refundedMinor} where id = ${factId}`

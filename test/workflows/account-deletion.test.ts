@@ -1,0 +1,300 @@
+/** G3 and U2: whatever an order is in the middle of when its customer is deleted, nobody keeps what is not theirs. */
+import { afterAll, expect, test } from 'vitest'
+import { checkTotals, deleteAccount } from '../rig/deletions.ts'
+import { expectStatus } from '../rig/http.ts'
+import { mailsTo } from '../rig/messages.ts'
+import type { Person } from '../rig/people.ts'
+import { shelf, shelfPriceMinor } from '../rig/shelf.ts'
+import { openStack } from '../rig/stack.ts'
+import { until, untilValue } from '../rig/until.ts'
+
+// The rig's own books go by orders that are still there.
+const rig = await openStack({ books: false })
+const { stripe, esimAccess, airalo } = rig.sims
+const { sql } = rig.context
+const erase = (person: Person) => deleteAccount(rig.stack, person)
+
+afterAll(() => checkTotals(rig.stack))
+
+interface PaymentBooks {
+  id: string
+  status: string
+  metadata: Record<string, string>
+  redaction?: { status: string }
+}
+interface RefundBooks {
+  payment_intent: string
+  status: string
+  amount: number
+}
+
+async function paymentOf(orderId: string) {
+  const books = (await stripe.books()) as unknown as { paymentIntents: PaymentBooks[]; refunds: RefundBooks[] }
+  const payment = books.paymentIntents.find(({ metadata }) => metadata.order_id === orderId)
+  return { ...payment, refunds: books.refunds.filter((refund) => refund.payment_intent === payment?.id) }
+}
+
+/** Every order of a provider whose eSIMs were neither delivered nor given back. */
+async function heldBy(provider: 'esimAccess' | 'airalo'): Promise<number> {
+  if (provider === 'airalo') {
+    const books = (await airalo.books()) as unknown as {
+      orders: { iccids: string[] }[]
+      refunds: { iccids: string[] }[]
+    }
+    const returned = new Set(books.refunds.flatMap(({ iccids }) => iccids))
+    return books.orders.flatMap(({ iccids }) => iccids).filter((iccid) => !returned.has(iccid)).length
+  }
+  const books = (await esimAccess.books()) as unknown as {
+    orders: { esimTranNos: string[] }[]
+    cancels: { esimTranNo: string }[]
+  }
+  const returned = new Set(books.cancels.map(({ esimTranNo }) => esimTranNo))
+  return books.orders.flatMap(({ esimTranNos }) => esimTranNos).filter((no) => !returned.has(no)).length
+}
+
+test('an account with a delivered order: gone at once, and complete when the last term is over', async () => {
+  const person = await rig.signUp()
+  const order = await rig.buy(person, { order: { savedCards: true } })
+  const deletion = await erase(person)
+
+  expect((await rig.service.get(`/v1/accounts/${person.accountId}`)).status).toBe(404)
+  expect((await rig.service.get(`/v1/orders/${order.id}`)).status).toBe(404)
+  expect((await person.caller.get(`/v1/accounts/${person.accountId}`)).body.code).toBe('no_account')
+  for (const processor of ['firebase', 'stripe', 'mail'] as const) await deletion.until(processor, 'done')
+  expect(await deletion.states()).toMatchObject({
+    apple: 'nothing_held',
+    google: 'nothing_held',
+    esim_provider: 'nothing_held',
+  })
+
+  await deletion.fastForward('11 minutes')
+  expect(await deletion.states()).toMatchObject({ database: 'done', temporal: 'done', backups: 'pending' })
+  await deletion.fastForward('30 days')
+  expect(await deletion.states()).toMatchObject({ backups: 'done', stripe_redaction: 'pending' })
+  await stripe.do('clock', { advanceSeconds: 91 * 86_400 })
+  await deletion.fastForward('60 days')
+  const receipt = await untilValue(
+    'the receipt is complete',
+    deletion.receipt,
+    ({ completedAt }) => completedAt !== null,
+  )
+  expect(receipt.processors.every(({ state }) => state === 'done' || state === 'nothing_held')).toBe(true)
+
+  const payments = ((await stripe.books()) as unknown as { paymentIntents: PaymentBooks[] }).paymentIntents
+  expect(payments.filter(({ redaction }) => redaction?.status === 'redacted')).toHaveLength(1)
+  expect(await sql`select 1 from deletion_seals where receipt_id = ${deletion.receiptId}`).toHaveLength(0)
+  expect(await sql`select 1 from data_keys where account_id = ${deletion.receiptId}`).toHaveLength(0)
+  const ledger =
+    await sql`select entry from deletion_ledger where account_ref = ${deletion.workflowId.slice(17)} order by 1`
+  expect(ledger.map(({ entry }) => entry)).toEqual(['backups_gone', 'erased'])
+})
+
+test('asked twice at once, and again later: one deletion, one receipt, one mail', async () => {
+  const person = await rig.signUp()
+  const path = `/v1/accounts/${person.accountId}`
+  const answers = await Promise.all([1, 2, 3, 4].map(() => rig.service.delete(path)))
+  const receipts = new Set(answers.map((answer) => expectStatus(answer, 200).receiptId))
+  const deletion = await deleteAccount(rig.stack, person, rig.service)
+  receipts.add(deletion.receiptId)
+  expect(receipts.size).toBe(1)
+  await deletion.until('mail', 'done')
+  expect(await mailsTo(rig.stack, person.email)).toHaveLength(1)
+  expect(await sql`select 1 from deletions where receipt_id = ${deletion.receiptId}`).toHaveLength(1)
+})
+
+test('an order that was not paid is cancelled at the processor', async () => {
+  const person = await rig.signUp()
+  const order = await rig.buy(person, { pay: false })
+  const deletion = await erase(person)
+  await deletion.until('stripe', 'done')
+  expect(await paymentOf(order.id)).toMatchObject({ status: 'canceled', refunds: [] })
+})
+
+test('an order that is paid in the very moment of the deletion is refunded', async () => {
+  const person = await rig.signUp()
+  const order = await rig.buy(person, { pay: false })
+  await stripe.do('late-success', { orderId: order.id })
+  const deletion = await erase(person)
+  await deletion.until('stripe', 'done')
+  expect(await paymentOf(order.id)).toMatchObject({
+    status: 'succeeded',
+    refunds: [{ status: 'succeeded', amount: shelfPriceMinor }],
+  })
+})
+
+test('a payment that its bank still processes is waited for', async () => {
+  const person = await rig.signUp()
+  const order = await rig.buy(person, { pay: false })
+  await stripe.do('process', { orderId: order.id })
+  const deletion = await erase(person)
+  await deletion.until('mail', 'done')
+  expect(await deletion.states()).toMatchObject({ stripe: 'pending' })
+  await stripe.do('pay', { orderId: order.id })
+  await deletion.fastForward('11 minutes')
+  await deletion.until('stripe', 'done')
+  expect((await paymentOf(order.id)).refunds).toMatchObject([{ status: 'succeeded' }])
+})
+
+test('an order held for review is refunded', async () => {
+  const person = await rig.signUp()
+  const order = await rig.buy(person, { pay: { riskLevel: 'highest' }, until: 'in_review' })
+  const deletion = await erase(person)
+  await deletion.until('stripe', 'done')
+  expect((await paymentOf(order.id)).refunds).toMatchObject([{ status: 'succeeded' }])
+})
+
+test('an order that is being provisioned is refunded, and its eSIM given back when it comes', async () => {
+  const before = await heldBy('esimAccess')
+  await esimAccess.do('allocation', { never: true })
+  const person = await rig.signUp()
+  const order = await rig.buy(person, { packageCode: shelf.onlyEsimAccess, until: 'provisioning' })
+  await until('the provider has the order', async () => {
+    const [placed] = await sql`select 1 from provider_orders where order_id = ${order.id} and state = 'placed'`
+    return placed
+  })
+  const deletion = await erase(person)
+  await deletion.until('stripe', 'done')
+  expect((await paymentOf(order.id)).refunds).toMatchObject([{ status: 'succeeded' }])
+  expect(await deletion.states()).toMatchObject({ esim_provider: 'pending' })
+  await esimAccess.do('allocate')
+  await esimAccess.do('allocation', {})
+  await deletion.fastForward('2 minutes')
+  await deletion.until('esim_provider', 'done')
+  expect(await heldBy('esimAccess')).toBe(before)
+})
+
+test('an order whose placement got no answer: what the provider may hold is found and given back', async () => {
+  const before = await heldBy('airalo')
+  await airalo.fault({ match: { method: 'POST', path: '/orders' }, hang: 'after', times: 1 })
+  const person = await rig.signUp()
+  const order = await rig.buy(person, { packageCode: shelf.onlyAiralo, until: 'provisioning' })
+  await until('the provider was asked', async () => {
+    const [placing] = await sql`select 1 from provider_orders where order_id = ${order.id} and state = 'placing'`
+    return placing && (await heldBy('airalo')) > before
+  })
+  const deletion = await erase(person)
+  await deletion.until('stripe', 'done')
+  await deletion.until('esim_provider', 'done')
+  expect(await heldBy('airalo')).toBe(before)
+})
+
+test('a refund that is under way is made once', async () => {
+  await stripe.do('pending-refunds', { enabled: true })
+  const person = await rig.signUp()
+  const order = await rig.buy(person)
+  await rig.service.post(`/v1/orders/${order.id}/refund`)
+  const deletion = await erase(person)
+  await deletion.until('stripe', 'done')
+  await stripe.do('pending-refunds', { enabled: false })
+  await stripe.do('settle-refund', {})
+  expect((await paymentOf(order.id)).refunds).toMatchObject([{ status: 'succeeded', amount: shelfPriceMinor }])
+})
+
+test('a refund that bounces days after the deletion is made again', async () => {
+  const person = await rig.signUp()
+  const order = await rig.buy(person, { pay: { riskLevel: 'highest' }, until: 'in_review' })
+  const deletion = await erase(person)
+  await deletion.until('stripe', 'done')
+  await stripe.do('fail-refund', { orderId: order.id, reason: 'expired_or_canceled_card' })
+  await deletion.fastForward('25 hours')
+  expect((await paymentOf(order.id)).refunds.map(({ status }) => status).sort()).toEqual(['failed', 'succeeded'])
+})
+
+test('a refund that bounces twice is an operator’s, who finds the receipt and no person', async () => {
+  const person = await rig.signUp()
+  const order = await rig.buy(person, { pay: { riskLevel: 'highest' }, until: 'in_review' })
+  const deletion = await erase(person)
+  await deletion.until('stripe', 'done')
+  await stripe.do('fail-refund', { orderId: order.id })
+  await deletion.fastForward('25 hours')
+  await stripe.do('fail-refund', { orderId: order.id })
+  await deletion.fastForward('3 days')
+  expect(await deletion.until('stripe', 'needs_operator')).toMatchObject({ code: 'refund_bounced' })
+  const [matter] = await sql`select kind, detail from attention where subject_id = ${deletion.receiptId}`
+  expect(matter).toEqual({ kind: 'deletion_stripe', detail: 'refund_bounced' })
+})
+
+test('a run that is being opened leaves neither a payment nor itself', async () => {
+  const person = await rig.signUp()
+  await stripe.fault({ match: { method: 'POST', path: '/v1/payment_intents$' }, delayMs: 500, times: 1 })
+  const opening = rig.service.post('/v1/orders', { accountId: person.accountId, packageCode: shelf.anyProvider })
+  await until('Stripe is asked', async () => {
+    return (await stripe.log()).some(({ body, status }) => body.includes('order_id') && status === null)
+  })
+  const deletion = await erase(person)
+  expect((await opening).body).toMatchObject({ code: 'order_state_conflict' })
+  await untilValue(
+    'nothing is left to pay',
+    async () => (await stripe.books()) as unknown as { paymentIntents: PaymentBooks[] },
+    ({ paymentIntents }) => paymentIntents.every(({ status }) => status === 'succeeded' || status === 'canceled'),
+  )
+  await deletion.fastForward('11 minutes')
+  expect(await deletion.states()).toMatchObject({ database: 'done', temporal: 'done' })
+  const left = rig.temporal.workflow.list({ query: `AccountRef = '${deletion.workflowId.slice(17)}'` })
+  for await (const { workflowId } of left) throw new Error(`${workflowId} is left`)
+})
+
+test('an open dispute stays with operators, without the person, until the bank has decided', async () => {
+  const person = await rig.signUp()
+  const order = await rig.buy(person)
+  const { dispute } = await stripe.do<{ dispute: string }>('open-dispute', { orderId: order.id })
+  await until(
+    'the dispute is recorded',
+    async () => (await sql`select 1 from disputes where order_id = ${order.id}`)[0],
+  )
+  const deletion = await erase(person)
+  await deletion.fastForward('11 minutes')
+  expect(await deletion.states()).toMatchObject({ database: 'done', temporal: 'done' })
+  const open = () => sql`select kind, detail from attention where subject_id = ${dispute}`
+  expect([...(await open())]).toEqual([{ kind: 'dispute_open', detail: 'erased' }])
+  await stripe.do('close-dispute', { dispute, outcome: 'won' })
+  await untilValue('nothing is left of it', open, (rows) => rows.length === 0)
+})
+
+test('webhooks for an erased order a day later: a dispute reaches operators, and nothing else begins', async () => {
+  const person = await rig.signUp()
+  const order = await rig.buy(person)
+  const deletion = await erase(person)
+  await deletion.fastForward('1 day')
+  const runs = async () => {
+    const names: string[] = []
+    for await (const { workflowId } of rig.temporal.workflow.list()) names.push(workflowId)
+    return names.filter((name) => name.includes(order.id))
+  }
+  const { id, metadata } = await paymentOf(order.id)
+  const news = {
+    id: 'evt_a_day_later',
+    type: 'payment_intent.succeeded',
+    created: Math.floor(Date.now() / 1000),
+    data: { object: { id, object: 'payment_intent', metadata } },
+  }
+  expect(await stripe.do('send-raw', { body: news })).toMatchObject({ status: 200 })
+  const { dispute } = await stripe.do<{ dispute: string }>('open-dispute', { orderId: order.id })
+  await until('operators see it', async () => (await sql`select 1 from attention where subject_id = ${dispute}`)[0])
+  expect(await runs()).toEqual([])
+  expect(await sql`select 1 from disputes where stripe_dispute_id = ${dispute}`).toHaveLength(0)
+})
+
+test('whoever reads in one long transaction, as an export does, neither delays the answer nor goes unnoticed', async () => {
+  const person = await rig.signUp()
+  const reader = await sql.reserve()
+  await reader`begin isolation level repeatable read`
+  await reader`select 1 from accounts where id = ${person.accountId}`
+  const deletion = await erase(person)
+  await deletion.until('temporal', 'pending')
+  await deletion.fastForward('11 minutes')
+  expect(await deletion.states()).toMatchObject({ temporal: 'done', database: 'pending' })
+  expect(await reader`select 1 from accounts where id = ${person.accountId}`).toHaveLength(1)
+  await reader`commit`
+  reader.release()
+  await deletion.fastForward('5 minutes')
+  await deletion.until('database', 'done')
+})
+
+test('a run that somebody cancels goes on: what was promised is not cancelled', async () => {
+  const person = await rig.signUp()
+  const deletion = await erase(person)
+  await rig.temporal.workflow.getHandle(deletion.workflowId).cancel()
+  await deletion.fastForward('31 days')
+  expect(await deletion.states()).toMatchObject({ database: 'done', backups: 'done' })
+})
