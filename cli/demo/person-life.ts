@@ -11,12 +11,18 @@ import type { Answer, Stage } from './stage.ts'
 const hour = 3_600_000
 const day = 24 * hour
 
-const run = <Result>({ stack }: Stage, type: string, args: unknown[] = []): Promise<Result> =>
-  stack.temporal.workflow.execute(type, {
-    workflowId: `demo-${type}-${randomUUID()}`,
+/** Runs a workflow as its schedule would, so many days from now. */
+async function run<Result>({ stack }: Stage, type: string, args: unknown[] = [], inDays = 0): Promise<Result> {
+  const workflowId = `demo-${type}-${randomUUID()}`
+  const handle = await stack.temporal.workflow.start(type, {
+    workflowId,
     taskQueue: stack.config.TEMPORAL_TASK_QUEUE,
     args,
-  }) as Promise<Result>
+    ...(inDays > 0 && { startDelay: inDays * day }),
+  })
+  if (inDays > 0) await fastForward(stack.temporal, workflowId, (inDays + 1) * day)
+  return (await handle.result()) as Result
+}
 
 /** Deletes somebody while Apple is down; then a backup from before tries to bring them back. */
 export async function playDeletion(stage: Stage): Promise<void> {
@@ -33,11 +39,17 @@ export async function playDeletion(stage: Stage): Promise<void> {
   })
   tell.step('Mia signs up with Apple', mia.identities.length === 1)
   const backup = await run<{ id: string; made: Answer }>(stage, backupType)
-  tell.step(
-    'Tonight a backup is made, encrypted, its keys apart',
-    backup.made.state === 'kept',
-    `${backup.made.bytes} bytes`,
-  )
+  const hasBackup = backup.made.state === 'kept'
+  if (!hasBackup)
+    tell.say(
+      `No backup could be made here (${backup.made.code}): install PostgreSQL's client programs to see a restore.`,
+    )
+  else
+    tell.step(
+      'Tonight a backup is made, encrypted, its keys apart',
+      backup.made.state === 'kept',
+      `${backup.made.bytes} bytes`,
+    )
 
   await apple.fault({ match: { path: '/auth/revoke' }, times: 1_000_000, status: 503 })
   const begun = performance.now()
@@ -65,17 +77,24 @@ export async function playDeletion(stage: Stage): Promise<void> {
   const revoked = await until(receipt, (seen) => stateOf(seen, 'apple') === 'done')
   tell.step('Apple is back: Sign in with Apple is revoked', stateOf(revoked, 'apple') === 'done')
 
+  if (hasBackup) await playRestore(stage, backup.id)
+  const { pruned } = await run<{ pruned: number }>(stage, backupType, [], 30)
+  await fastForward(stack.temporal, workflowId, 31 * day)
+  const later = await until(receipt, (seen) => stateOf(seen, 'backups') === 'done')
+  tell.step('After 30 days no backup holds her', stateOf(later, 'backups') === 'done', `${pruned} pruned`)
+}
+
+/** The resurrection, and how the ledger ends it. */
+async function playRestore(stage: Stage, backupId: string): Promise<void> {
+  const { tell } = stage
   tell.progress('the backup from before is restored into a scratch database')
-  const drill = await run<DrillResult>(stage, restoreDrillType, [{ backupId: backup.id }])
+  const drill = await run<DrillResult>(stage, restoreDrillType, [{ backupId: backupId }])
   tell.step('A restored backup brings her back', drill.cameBack > 0, `${drill.cameBack} erased account(s) found`)
   tell.step(
     'The deletion ledger is replayed: she is gone again',
     drill.erasedAgain === drill.cameBack && drill.left === 0,
     'and a second replay changes nothing',
   )
-  await fastForward(stack.temporal, workflowId, 30 * day)
-  const later = await receipt()
-  tell.step('After 30 days no backup holds her', stateOf(later, 'backups') === 'done')
 }
 
 /** Three years without a sign of life. */
