@@ -1,0 +1,289 @@
+/** U2, from checkout to the eSIM in the inbox: however the payment comes, and however its news come. */
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { historyCost } from '../../bench/history-cost.ts'
+import { orderWorkflowId } from '../../workflows/order.contract.ts'
+import { mailsTo, pushesTo } from '../rig/messages.ts'
+import type { Person } from '../rig/people.ts'
+import { shelfPriceMinor } from '../rig/shelf.ts'
+import { openStack } from '../rig/stack.ts'
+import { untilValue } from '../rig/until.ts'
+
+const rig = await openStack()
+const { stripe } = rig.sims
+const { sql } = rig.stack.context
+const paymentSignals = async (orderId: string): Promise<number> => {
+  const { events } = await rig.temporal.workflow.getHandle(orderWorkflowId(orderId)).fetchHistory()
+  return (events ?? []).filter((event) => event.workflowExecutionSignaledEventAttributes?.signalName === 'payment')
+    .length
+}
+const shown = async (orderId: string) => (await rig.service.get(`/v1/orders/${orderId}`)).body
+
+/** Everything that is sent at delivery has been sent. */
+const allSent = (orderId: string) =>
+  untilValue(
+    `everything of ${orderId} is sent`,
+    () => sql<{ kind: string; state: string }[]>`select kind, state from sends where subject_id = ${orderId}`,
+    (rows) => rows.length >= 2 && rows.every(({ state }) => state === 'sent' || state === 'skipped'),
+  )
+
+interface StripeBooks {
+  paymentIntents: { id: string; status: string; metadata: { order_id?: string } }[]
+  events: { id: string; type: string; objectId: string }[]
+}
+async function atStripe(orderId: string) {
+  const { paymentIntents, events } = (await stripe.books()) as unknown as StripeBooks
+  const intents = paymentIntents.filter(({ metadata }) => metadata.order_id === orderId)
+  const eventsOf = (type: string) =>
+    events.filter((event) => event.type === type && intents.some(({ id }) => id === event.objectId))
+  return { intents, eventsOf }
+}
+
+async function unpaid(person?: Person) {
+  const buyer = person ?? (await rig.signUp())
+  return { person: buyer, order: await rig.buy(buyer, { pay: false }) }
+}
+
+test('paid, and delivered in every form a phone can take', async () => {
+  const person = await rig.signUp()
+  const measurement = { adUserData: true, adPersonalization: false }
+  const checkout = await rig.buy(person, { pay: false, order: { measurement } })
+  expect(checkout).toMatchObject({
+    status: 'awaiting_payment',
+    amount: { minor: shelfPriceMinor, currency: 'EUR' },
+    payment: { paymentIntentClientSecret: expect.stringMatching(/^pi_\w+_secret_/), customerId: null },
+    esims: [],
+    documents: [],
+  })
+
+  await stripe.do('pay', { orderId: checkout.id })
+  const order = await rig.untilOrder(checkout.id, 'delivered')
+  await allSent(order.id)
+
+  expect(order).toMatchObject({
+    payment: null,
+    esims: [{ state: 'new', activationCode: expect.stringMatching(/^LPA:1\$[^$]+\$[^$]+/) }],
+    documents: [{ kind: 'invoice' }],
+    refunds: [],
+  })
+  const [esim] = order.esims
+  const qr = await fetch(`${rig.urls.api}/v1/orders/${order.id}/qr.png`, {
+    headers: { authorization: `Bearer ${rig.service.token}` },
+  })
+  const png = Buffer.from(await qr.arrayBuffer())
+
+  const mails = await mailsTo(rig.stack, person.email)
+  expect(mails).toHaveLength(1)
+  expect(mails[0]?.attachments).toMatchObject([{ contentType: 'image/png', base64: png.toString('base64') }])
+  expect(mails[0]?.html).toContain(`src="cid:${mails[0]?.attachments[0]?.cid}"`)
+  for (const text of [esim.activationCode, esim.smdpAddress, esim.matchingId, order.installUrl]) {
+    expect(mails[0]?.text).toContain(text)
+  }
+  expect(mails[0]?.text).toContain(order.documents[0].number)
+  expect(await fetch(order.installUrl)).toMatchObject({ status: 200 })
+
+  const pushes = await pushesTo(rig.stack, person.pushToken)
+  expect(pushes.map(({ message }) => message.data)).toMatchObject([{ orderId: order.id, event: 'confirmation' }])
+
+  const [meta, google] = await Promise.all([rig.sims.meta.books(), rig.sims.googleAnalytics.books()])
+  expect([meta.violations, google.violations, meta.duplicates]).toEqual([[], [], []])
+  expect(meta.events).toEqual([
+    {
+      event_name: 'Purchase',
+      event_time: expect.any(Number),
+      event_id: expect.any(String),
+      action_source: 'app',
+      user_data: { external_id: [expect.stringMatching(/^[0-9a-f]{64}$/)] },
+      custom_data: { currency: 'EUR', value: 5 },
+      app_data: expect.objectContaining({ advertiser_tracking_enabled: expect.any(Number) }),
+      // Measurement without personalization.
+      data_processing_options: ['LDU'],
+      data_processing_options_country: 0,
+      data_processing_options_state: 0,
+      opt_out: true,
+    },
+  ])
+  expect(google.events).toMatchObject([{ name: 'purchase', params: { currency: 'EUR', value: 5 } }])
+  expect(JSON.stringify([meta.events, google.events])).not.toContain(order.id)
+})
+
+test('without consent nothing is told to anybody', async () => {
+  const before = await Promise.all([rig.sims.meta.log(), rig.sims.googleAnalytics.log()])
+  const order = await rig.buy(await rig.signUp())
+  await allSent(order.id)
+  const after = await Promise.all([rig.sims.meta.log(), rig.sims.googleAnalytics.log()])
+  expect(after.map(({ length }) => length)).toEqual(before.map(({ length }) => length))
+})
+
+test('an order costs at most 27 events and 8 actions to its delivery', async () => {
+  const order = await rig.buy(await rig.signUp())
+  await allSent(order.id)
+  const history = await rig.temporal.workflow.getHandle(orderWorkflowId(order.id)).fetchHistory()
+  const { events, actions } = historyCost(history)
+  expect(events).toBeLessThanOrEqual(27)
+  expect(actions).toBeLessThanOrEqual(8)
+})
+
+test('a card that is declined may be followed by one that is not', async () => {
+  const { order } = await unpaid()
+  await stripe.do('fail-payment', { orderId: order.id, declineCode: 'insufficient_funds' })
+  expect(await shown(order.id)).toMatchObject({ status: 'awaiting_payment', payment: expect.anything() })
+  await stripe.do('require-action', { orderId: order.id })
+  await stripe.do('fail-payment', { orderId: order.id })
+  await stripe.do('pay', { orderId: order.id })
+  await rig.untilOrder(order.id, 'delivered')
+  expect((await atStripe(order.id)).intents).toHaveLength(1)
+})
+
+test.each(['apple_pay', 'google_pay'])('%s pays, too, and the invoice’s books know it from a card', async (method) => {
+  const order = await rig.buy(await rig.signUp(), { pay: { method } })
+  const [row] = await sql<{ payment_kind: string }[]>`
+    select i.payment_kind from invoices i join invoice_links l on l.number = i.number where l.order_id = ${order.id}`
+  expect(row).toEqual({ payment_kind: method })
+})
+
+test('never paid: closed after an hour, at the processor, too', async () => {
+  const { person, order } = await unpaid()
+  await rig.fastForward(order.id, '59 minutes')
+  expect((await shown(order.id)).status).toBe('awaiting_payment')
+  expect((await rig.fastForward(order.id, '1 minute')).outcome).toMatch(/reached|ended/)
+
+  const closed = await rig.untilOrder(order.id, 'unpaid')
+  expect(closed).toMatchObject({ reason: 'not_paid_in_time', payment: null, documents: [], esims: [] })
+  expect((await atStripe(order.id)).intents).toMatchObject([{ status: 'canceled' }])
+  await expect(stripe.do('pay', { orderId: order.id })).rejects.toThrow('canceled')
+  expect(await sql`select 1 from provider_orders where order_id = ${order.id}`).toHaveLength(0)
+  expect(await sql`select 1 from order_facts f join orders o on o.fact_id = f.id where o.id = ${order.id}`).toEqual([])
+  expect(await mailsTo(rig.stack, person.email)).toEqual([])
+})
+
+test('paid exactly at the deadline: the processor decides who was first, and what was paid is delivered', async () => {
+  const { order } = await unpaid()
+  await stripe.do('webhooks', { drop: 1_000 })
+  await stripe.do('late-success', { orderId: order.id })
+  await rig.fastForward(order.id, '61 minutes')
+  await stripe.do('webhooks', { drop: 0 })
+  expect(await rig.untilOrder(order.id, 'delivered')).toMatchObject({ reason: null, esims: [{ state: 'new' }] })
+})
+
+test('paid exactly when the customer cancels: the money comes back', async () => {
+  const { person, order } = await unpaid()
+  await stripe.do('late-success', { orderId: order.id })
+  expect((await person.caller.post(`/v1/orders/${order.id}/cancel`)).status).toBe(200)
+  expect(await rig.untilOrder(order.id, 'refunded')).toMatchObject({ reason: 'paid_after_cancel', documents: [] })
+})
+
+test('a bank that takes its time past the deadline: neither closed nor lost', async () => {
+  const { order } = await unpaid()
+  await stripe.do('process', { orderId: order.id })
+  await rig.fastForward(order.id, '90 minutes')
+  expect((await shown(order.id)).status).toBe('awaiting_payment')
+  await stripe.do('pay', { orderId: order.id })
+  await rig.fastForward(order.id, '30 minutes')
+  await rig.untilOrder(order.id, 'delivered')
+})
+
+test.each([
+  ['30 s', '31 seconds'],
+  ['2 minutes', '2 minutes'],
+  ['10 minutes', '10 minutes'],
+] as const)('a lost webhook is made up for by the lookup after %s', async (_when, wait) => {
+  const { order } = await unpaid()
+  await stripe.do('webhooks', { drop: 1_000 })
+  if (wait !== '31 seconds') await rig.fastForward(order.id, wait === '2 minutes' ? '31 seconds' : '3 minutes')
+  await stripe.do('pay', { orderId: order.id })
+  expect((await shown(order.id)).status).toBe('awaiting_payment')
+  await rig.fastForward(order.id, wait)
+  await rig.untilOrder(order.id, 'delivered')
+  expect(await paymentSignals(order.id)).toBe(0)
+  await stripe.do('webhooks', { drop: 0 })
+})
+
+test('a webhook that comes five times in parallel is one piece of news', async () => {
+  const { person, order } = await unpaid()
+  await stripe.do('webhooks', { copies: 5 })
+  await stripe.do('pay', { orderId: order.id })
+  await rig.untilOrder(order.id, 'delivered')
+  await stripe.do('webhooks', { copies: 1 })
+  const { eventsOf } = await atStripe(order.id)
+  const [event] = eventsOf('payment_intent.succeeded')
+  await Promise.all(Array.from({ length: 5 }, () => stripe.do('send-raw', { eventId: event?.id })))
+  await allSent(order.id)
+  expect(await paymentSignals(order.id)).toBe(1)
+  expect(await mailsTo(rig.stack, person.email)).toHaveLength(1)
+})
+
+test('webhooks may come in any order and any number', { timeout: 90_000 }, async () => {
+  const seed = Date.now() & 0x7fffffff
+  console.info(`seed ${seed}`)
+  const person = await rig.signUp()
+  await stripe.do('webhooks', { events: ['*'] })
+  // Two attempts at the payment, and a dispute about the second.
+  const events = 7
+  const order = fc
+    .tuple(
+      fc.shuffledSubarray([...Array(events).keys()], { minLength: events }),
+      fc.array(fc.nat(events - 1), { maxLength: 4 }),
+    )
+    .map(([all, again]) => [...all, ...again])
+  await fc.assert(
+    fc.asyncProperty(order, async (arrival) => {
+      const { id: orderId } = await rig.buy(person, { pay: false })
+      await stripe.do('webhooks', { hold: true })
+      await stripe.do('fail-payment', { orderId })
+      await stripe.do('require-action', { orderId })
+      await stripe.do('process', { orderId })
+      await stripe.do('pay', { orderId })
+      expect((await stripe.do<{ held: string[] }>('webhooks', {})).held).toHaveLength(events - 1)
+      await stripe.do('open-dispute', { orderId })
+      await stripe.do('release', { order: arrival })
+      await untilValue(
+        `${orderId} is delivered, and disputed`,
+        () => shown(orderId),
+        ({ status, dispute, documents }) => status === 'delivered' && dispute !== null && documents.length === 1,
+      )
+      // Else the daily number would hold the next one.
+      await sql`update orders set paid_at = paid_at - interval '25 hours' where id = ${orderId}`
+    }),
+    { seed, numRuns: 8 },
+  )
+  await stripe.do('webhooks', { events: ['payment_intent.succeeded', 'payment_intent.payment_failed'] })
+})
+
+test('a webhook that Stripe did not sign, or signed long ago, changes nothing', async () => {
+  const { order } = await unpaid()
+  await stripe.do('webhooks', { hold: true })
+  await stripe.do('pay', { orderId: order.id })
+  const [event] = (await atStripe(order.id)).eventsOf('payment_intent.succeeded')
+  const eventId = event?.id
+  const now = Math.floor(Date.now() / 1000)
+  const forged = JSON.stringify({
+    id: eventId,
+    object: 'event',
+    type: 'payment_intent.succeeded',
+    created: now,
+    data: { object: { id: event?.objectId, object: 'payment_intent', metadata: { order_id: order.id } } },
+  })
+  const stored = `t=${now},v1=${'0'.repeat(64)}`
+  for (const attempt of [
+    { eventId, signature: null },
+    { eventId, signature: '' },
+    { eventId, signature: 'nonsense' },
+    { eventId, signature: stored },
+    { eventId, secret: 'whsec_wrong' },
+    { eventId, timestamp: now - 301 },
+    { body: forged, secret: 'whsec_wrong' },
+    { body: 'not json' },
+    { body: '{}' },
+  ]) {
+    const answer = await stripe.do<{ status: number; body: string }>('send-raw', attempt)
+    expect({ attempt, ...answer }).toMatchObject({ status: 400, body: expect.stringContaining('webhook_refused') })
+  }
+  expect((await shown(order.id)).status).toBe('awaiting_payment')
+  expect(await sql`select 1 from webhook_events where event_id = ${eventId ?? ''}`).toHaveLength(0)
+  expect(await paymentSignals(order.id)).toBe(0)
+
+  expect(await stripe.do('send-raw', { eventId, timestamp: now - 240 })).toMatchObject({ status: 200 })
+  await rig.untilOrder(order.id, 'delivered')
+  await stripe.do('release')
+})
