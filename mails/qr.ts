@@ -15,18 +15,28 @@ export function qrPng(text: string): Buffer {
   const width = (modules.size + 2 * quietZone) * pixelsPerModule
   // each row starts with its filter type, 0: none; a set bit is white
   const rowBytes = 1 + Math.ceil(width / 8)
-  const rows = Buffer.alloc(rowBytes * width)
-  for (let y = 0; y < width; y += 1) {
-    rows.fill(0xff, y * rowBytes + 1, (y + 1) * rowBytes)
-    const row = Math.floor(y / pixelsPerModule) - quietZone
-    if (row < 0 || row >= modules.size) continue
-    for (let x = quietZone * pixelsPerModule; x < width - quietZone * pixelsPerModule; x += 1) {
-      if (!modules.get(row, Math.floor(x / pixelsPerModule) - quietZone)) continue
-      const at = y * rowBytes + 1 + (x >> 3)
-      rows[at] = (rows[at] ?? 0) & ~(0x80 >> (x & 7))
-    }
+  const rows = Buffer.alloc(rowBytes * width, whiteRow(rowBytes))
+  for (let y = 0; y < modules.size; y += 1) {
+    const row = whiteRow(rowBytes)
+    for (let x = 0; x < modules.size; x += 1) if (modules.get(y, x)) blacken(row, (x + quietZone) * pixelsPerModule)
+    const top = (y + quietZone) * pixelsPerModule
+    for (let line = top; line < top + pixelsPerModule; line += 1) row.copy(rows, line * rowBytes)
   }
   return png(width, rows)
+}
+
+function whiteRow(bytes: number): Buffer {
+  const row = Buffer.alloc(bytes, 0xff)
+  row[0] = 0
+  return row
+}
+
+/** One module of a row, from this pixel on. */
+function blacken(row: Buffer, from: number): void {
+  for (let x = from; x < from + pixelsPerModule; x += 1) {
+    const at = 1 + (x >> 3)
+    row[at] = (row[at] ?? 0) & ~(0x80 >> (x & 7))
+  }
 }
 
 /** A square grey-scale PNG of bit depth 1 (PNG specification, section 11). */
