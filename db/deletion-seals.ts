@@ -40,7 +40,7 @@ export interface SealedPlacement {
 /** Identifiers that must be found nowhere any more. */
 export interface Trace {
   ids: string[]
-  /** keyed hashes, hex */
+  /** keyed hashes of what only these orders had, hex */
   blinds: string[]
   /** also names of runs in Temporal */
   orderIds: string[]

@@ -19,11 +19,9 @@ export interface Person {
 interface AccountRow {
   id: string
   email: Buffer
-  email_index: Buffer
   mail_state: string
   stripe_customer_id: string | null
   firebase_uid: Buffer | null
-  firebase_uid_index: Buffer | null
   kek_id: string
   wrapped_key: Buffer
 }
@@ -56,8 +54,7 @@ const toRefund = ['in_review', 'provisioning', 'refunding', 'refund_failed']
 /** Locks the account, so that nothing can be added to it meanwhile. Undefined when there is no such account. */
 export async function lockPerson(tx: Transaction, vault: Vault, accountRef: string): Promise<Person | undefined> {
   const [account] = await tx<AccountRow[]>`
-    select id, email, email_index, mail_state, stripe_customer_id, firebase_uid, firebase_uid_index, kek_id,
-      wrapped_key
+    select id, email, mail_state, stripe_customer_id, firebase_uid, kek_id, wrapped_key
     from accounts join data_keys on account_id = id where account_ref = ${accountRef} for update`
   if (!account) return undefined
   const { id } = account
@@ -83,8 +80,6 @@ export async function lockPerson(tx: Transaction, vault: Vault, accountRef: stri
     from disputes d join orders o on o.id = d.order_id where o.account_id = ${id}`
   const identities = await tx<IdentityRow[]>`
     select provider, subject_index, client_id, refresh_token from identities where account_id = ${id}`
-  const devices = await tx<{ device_index: Buffer; push_token_index: Buffer | null }[]>`
-    select device_index, push_token_index from devices where account_id = ${id}`
 
   const signIns = signInsOf(identities, (sealed) =>
     tableSealer(vault.cipher, key, 'identities').open('refresh_token', sealed),
@@ -98,25 +93,17 @@ export async function lockPerson(tx: Transaction, vault: Vault, accountRef: stri
       id,
       ...orderIds,
       ...esims.map((esim) => esim.id),
-      ...placements.flatMap((each) => [
-        each.id,
-        each.client_ref,
-        ...(each.provider_order_no ? [each.provider_order_no] : []),
-      ]),
+      ...placements.flatMap((each) => [each.id, each.client_ref]),
       ...paymentIntentIds,
       ...(customer ? [customer] : []),
       ...orders.flatMap((order) => order.measurement_event_id ?? []),
       ...refunds.flatMap((refund) => refund.stripe_refund_id ?? []),
       ...disputes.flatMap((dispute) => (dispute.open ? [] : [dispute.id])),
     ],
-    blinds: [
-      account.email_index,
-      account.firebase_uid_index,
-      ...orders.map((order) => order.install_token_index),
-      ...esims.map((esim) => esim.esim_ref_index),
-      ...identities.map((identity) => identity.subject_index),
-      ...devices.flatMap((device) => [device.device_index, device.push_token_index]),
-    ].flatMap((blind) => blind?.toString('hex') ?? []),
+    // Those of the person themself are no trace: who signs up again has the same ones, rightly.
+    blinds: [...orders.map((order) => order.install_token_index), ...esims.map((esim) => esim.esim_ref_index)].flatMap(
+      (blind) => blind?.toString('hex') ?? [],
+    ),
     orderIds,
     transaction: await currentTransaction(tx),
   }

@@ -1,0 +1,84 @@
+/** Who may delete whom, and what they are told. */
+import { randomUUID } from 'node:crypto'
+import { expect, test } from 'vitest'
+import { deleteAccount, followDeletion } from '../rig/deletions.ts'
+import { createCaller, expectStatus } from '../rig/http.ts'
+import { mailsTo } from '../rig/messages.ts'
+import { openStack } from '../rig/stack.ts'
+
+const rig = await openStack()
+const { google } = rig.sims
+const { sql } = rig.context
+
+test('a person deletes their own account only, and only by a fresh sign-in', async () => {
+  const [person, other] = [await rig.signUp(), await rig.signUp()]
+  const path = `/v1/accounts/${person.accountId}`
+  expect((await other.caller.delete(path)).status).toBe(404)
+  expect((await rig.anonymous.delete(path)).status).toBe(401)
+  expect((await rig.operator.delete(path)).status).toBe(403)
+  const { idToken } = await google.do<{ idToken: string }>('firebase-sign-in', {
+    uid: person.firebaseUid,
+    authTimeSecondsAgo: 3600,
+  })
+  const stale = await createCaller(rig.urls.api, idToken).delete(path)
+  expect(stale.body).toMatchObject({ code: 'fresh_sign_in_required' })
+  expect((await rig.service.get(path)).status).toBe(200)
+  const answer = await person.caller.delete(path)
+  const receipt = expectStatus(answer, 200)
+  expect(answer.headers.get('location')).toBe(`/v1/deletions/${receipt.receiptId}`)
+  expect((await rig.service.get(`/v1/accounts/${other.accountId}`)).status).toBe(200)
+})
+
+test('an account that never was has no receipt, and no run is started for it', async () => {
+  expect((await rig.service.delete(`/v1/accounts/${randomUUID()}`)).status).toBe(404)
+  expect((await rig.operator.post(`/v1/accounts/${randomUUID()}/child-report`)).status).toBe(404)
+  expect((await rig.anonymous.get(`/v1/deletions/${randomUUID()}`)).status).toBe(404)
+  expect((await rig.anonymous.get('/v1/deletions/1')).status).toBe(400)
+  expect(
+    (await rig.temporal.workflow.count("WorkflowType = 'accountDeletion' and ExecutionStatus = 'Failed'")).count,
+  ).toBe(0)
+})
+
+test('the receipt is for whoever knows it, and names nobody', async () => {
+  const person = await rig.signUp()
+  const deletion = await deleteAccount(rig.stack, person)
+  const text = JSON.stringify(await deletion.receipt())
+  for (const datum of [
+    person.email,
+    person.firstName,
+    person.lastName,
+    person.phone,
+    person.accountId,
+    person.firebaseUid,
+  ])
+    expect(text).not.toContain(datum)
+})
+
+test('an operator reports a child: deleted like anybody, recorded with the reason and without the child', async () => {
+  const person = await rig.signUp()
+  const path = `/v1/accounts/${person.accountId}/child-report`
+  expect((await rig.service.post(path)).status).toBe(403)
+  expect((await person.caller.post(path)).status).toBe(403)
+  expect((await rig.operator.post(path, { name: 'a child' })).status).toBe(400)
+  const receipt = expectStatus(await rig.operator.post(path), 200)
+  expect(receipt).toMatchObject({ reason: 'child' })
+  const deletion = followDeletion(rig.stack, person.accountId, receipt.receiptId)
+  await deletion.until('mail', 'done')
+  expect((await mailsTo(rig.stack, person.email))[0]?.text).toContain('child under 13')
+  // What the operator did stays on record for its 90 days; whom it was about does not.
+  const actions = await sql`select account_id, actor from security_log
+    where kind = 'operator_action' and detail = 'POST /v1/accounts/{id}/child-report' order by at desc limit 1`
+  expect(actions[0]?.actor).toMatch(/^operator:/)
+  expect(await sql`select 1 from security_log where account_id = ${person.accountId}`).toHaveLength(0)
+})
+
+test('while Temporal is away nothing is half deleted', async () => {
+  const person = await rig.signUp()
+  await rig.worker.stop()
+  const asked = person.caller.delete(`/v1/accounts/${person.accountId}`)
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  expect((await rig.service.get(`/v1/accounts/${person.accountId}`)).status).toBe(200)
+  await rig.worker.start()
+  expect((await asked).status).toBe(200)
+  expect((await rig.service.get(`/v1/accounts/${person.accountId}`)).status).toBe(404)
+})

@@ -1,0 +1,152 @@
+/** G3: sign-in connections of the deleted are revoked, however long Apple, Google or Firebase are away. */
+import { expect, test } from 'vitest'
+import { deleteAccount } from '../rig/deletions.ts'
+import { createCaller, expectStatus } from '../rig/http.ts'
+import { mailsTo } from '../rig/messages.ts'
+import type { Person } from '../rig/people.ts'
+import { openStack } from '../rig/stack.ts'
+import { untilValue } from '../rig/until.ts'
+
+const rig = await openStack()
+const { apple, firebase } = rig.sims
+const { sql } = rig.context
+const erase = (person: Person) => deleteAccount(rig.stack, person)
+
+interface Grant {
+  sub: string
+  revokedAt: string | null
+}
+
+async function grantsOf(sub: string): Promise<Grant[]> {
+  const { grants } = (await apple.books()) as unknown as { grants: Grant[] }
+  return grants.filter((grant) => grant.sub === sub)
+}
+
+interface AppleProof {
+  sub: string
+  apple: { identityToken: string; authorizationCode: string }
+}
+
+async function appleProof(sub?: string): Promise<AppleProof> {
+  const made = await apple.do<{ sub: string; idToken: string; code: string }>('sign-in', sub ? { sub } : {})
+  return { sub: made.sub, apple: { identityToken: made.idToken, authorizationCode: made.code } }
+}
+
+async function signUpWithApple(): Promise<{ person: Person; sub: string }> {
+  const proof = await appleProof()
+  return { person: await rig.signUp({ account: { apple: proof.apple } }), sub: proof.sub }
+}
+
+test('Apple is down for a day: revoked when it is back, and shown to nobody as done before', async () => {
+  const { person, sub } = await signUpWithApple()
+  await apple.fault({ match: { path: '/auth/revoke' }, status: 503, times: 1_000_000 })
+  const deletion = await erase(person)
+  await deletion.until('mail', 'done')
+  await deletion.fastForward('1 day')
+  expect(await deletion.states()).toMatchObject({ apple: 'pending' })
+  expect(await grantsOf(sub)).toMatchObject([{ revokedAt: null }])
+  await apple.clearFaults()
+  await deletion.fastForward('2 hours')
+  expect(await deletion.until('apple', 'done')).toMatchObject({ code: null })
+  expect((await grantsOf(sub))[0]?.revokedAt).not.toBeNull()
+  const [seal] = await sql`select apple from deletion_seals where receipt_id = ${deletion.receiptId}`
+  expect(seal?.apple ?? null).toBeNull()
+})
+
+test('whoever takes longer than three days is shown to operators, until they have done it', async () => {
+  const { person } = await signUpWithApple()
+  await apple.fault({ match: { path: '/auth/revoke' }, status: 503, times: 1_000_000 })
+  const deletion = await erase(person)
+  await deletion.fastForward('4 days')
+  const matters = () =>
+    sql`select kind, detail from attention where subject_id = ${deletion.receiptId} and resolved_at is null`
+  expect([...(await matters())]).toEqual([{ kind: 'deletion_apple', detail: 'overdue' }])
+  await apple.clearFaults()
+  await deletion.fastForward('2 hours')
+  await deletion.until('apple', 'done')
+  await untilValue('nothing is left to look into', matters, (rows) => rows.length === 0)
+})
+
+test.each([
+  ['a token that is dead already', 'invalid_grant', 'done', 'already_invalid'],
+  ['a refusal that no repetition changes', 'invalid_request', 'by_hand', 'invalid_request'],
+] as const)('Apple answers 400 for %s', async (_what, error, state, code) => {
+  const { person } = await signUpWithApple()
+  await apple.fault({ match: { path: '/auth/revoke' }, status: 400, body: { error }, times: 1 })
+  const deletion = await erase(person)
+  expect(await deletion.until('apple', state)).toMatchObject({ code })
+})
+
+test('our key is wrong at Apple: repeated until an operator has put it right', async () => {
+  const { person, sub } = await signUpWithApple()
+  await apple.fault({ match: { path: '/auth/revoke' }, status: 400, body: { error: 'invalid_client' }, times: 3 })
+  const deletion = await erase(person)
+  await deletion.fastForward('1 hour')
+  await deletion.until('apple', 'done')
+  expect((await grantsOf(sub))[0]?.revokedAt).not.toBeNull()
+})
+
+test('Apple without a stored token: the person is told how to do it, by mail and receipt', async () => {
+  const { person } = await signUpWithApple()
+  await sql`update identities set refresh_token = null where account_id = ${person.accountId}`
+  const deletion = await erase(person)
+  const step = await deletion.until('apple', 'by_hand')
+  expect(step?.instruction).toContain('Sign in with Apple')
+  await deletion.until('mail', 'done')
+  const [mail] = await mailsTo(rig.stack, person.email)
+  expect(mail?.text).toContain('Sign in with Apple')
+  expect(mail?.text).toContain(deletion.receiptId)
+})
+
+test('who signs up again with the same Apple Account and sign-in keeps both: the old deletion leaves them alone', async () => {
+  const { person, sub } = await signUpWithApple()
+  await apple.fault({ match: { path: '/auth/revoke' }, status: 503, times: 1_000_000 })
+  await firebase.fault({ match: { path: 'accounts:delete' }, status: 503, times: 1_000_000 })
+  const deletion = await erase(person)
+  const again = { ...(await appleProof(sub)), email: person.email, firebaseUid: person.firebaseUid }
+  const body = {
+    email: again.email,
+    firstName: 'Back',
+    lastName: 'Again',
+    firebaseUid: again.firebaseUid,
+    apple: again.apple,
+  }
+  const account = expectStatus(await rig.service.post('/v1/accounts', body), 201)
+  expect(account.id).not.toBe(person.accountId)
+  const before = (await rig.service.get(`/v1/accounts/${account.id}`)).body
+
+  await apple.clearFaults()
+  await firebase.clearFaults()
+  await deletion.fastForward('2 hours')
+  expect(await deletion.until('apple', 'done')).toMatchObject({ code: 'signed_up_again' })
+  expect(await deletion.until('firebase', 'done')).toMatchObject({ code: 'signed_up_again' })
+  await deletion.fastForward('91 days')
+  expect((await rig.service.get(`/v1/accounts/${account.id}`)).body).toEqual(before)
+  expect((await firebase.books()).deletedUsers).not.toContain(person.firebaseUid)
+  expect((await grantsOf(sub)).at(-1)?.revokedAt).toBeNull()
+  // The new account is its own: deleting it has a receipt of its own and revokes.
+  const second = expectStatus(await rig.service.delete(`/v1/accounts/${account.id}`), 200)
+  expect(second.receiptId).not.toBe(deletion.receiptId)
+  await untilValue(
+    'the new grant is revoked',
+    () => grantsOf(sub),
+    (grants) => grants.at(-1)?.revokedAt !== null,
+  )
+})
+
+test('what others have deleted before is nothing left to do: Firebase user and Stripe customer unknown', async () => {
+  const person = await rig.signUp()
+  await rig.buy(person, { pay: false, order: { savedCards: true } })
+  await sql`update accounts set stripe_customer_id = 'cus_unknown' where id = ${person.accountId}`
+  await sql`delete from orders where account_id = ${person.accountId}`
+  const { idToken } = await rig.sims.google.do<{ idToken: string }>('firebase-sign-in', { uid: 'nobody-there' })
+  const stranger = await createCaller(rig.urls.api, idToken).post('/v1/accounts', {
+    email: 'unknown-at-firebase@people.example',
+    firstName: 'Un',
+    lastName: 'Known',
+  })
+  const unknown = { ...person, accountId: expectStatus(stranger, 201).id, caller: createCaller(rig.urls.api, idToken) }
+  const [first, second] = [await erase(person), await erase(unknown)]
+  expect(await first.until('stripe', 'done')).toMatchObject({ code: 'already_gone' })
+  expect(await second.until('firebase', 'done')).toMatchObject({ code: 'already_gone' })
+})
