@@ -1,14 +1,10 @@
 /** One HTTP exchange with an eSIM provider, its faults sorted into what is surely not applied and what perhaps is. */
 import type { z } from 'zod'
 import { ProviderFailure } from './failure.ts'
+import { connectionFault, type HttpReply, type HttpRequest, sendRequest } from './http-request.ts'
 
-export interface ProviderCall {
+export interface ProviderCall extends HttpRequest {
   provider: string
-  method: 'GET' | 'POST'
-  url: string
-  headers?: Record<string, string>
-  body?: string | FormData | URLSearchParams
-  timeoutMs: number
   /** whether the call changes something there: only then can its outcome be unknown */
   changes: boolean
 }
@@ -18,45 +14,21 @@ export interface ProviderReply {
   text: string
 }
 
-/** Before any byte of the request was sent. */
-const NEVER_SENT = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-])
-
 /**
  * Answers any status below 500 but 429.
  * @throws ProviderFailure for the rest and for network faults. It has no cause: causes quote URLs and replies.
  */
 export async function exchange(call: ProviderCall): Promise<ProviderReply> {
-  const { provider, method, url, headers = {}, body } = call
+  const { provider } = call
   const unsure = call.changes ? 'unknown_outcome' : 'unavailable'
-  let response: Response
-  let text: string
-  try {
-    const signal = AbortSignal.timeout(call.timeoutMs)
-    response = await fetch(url, {
-      method,
-      headers,
-      redirect: 'manual',
-      signal,
-      ...(body === undefined ? {} : { body }),
-    })
-    text = await response.text()
-  } catch (error) {
-    if (error instanceof Error && error.name === 'TimeoutError') {
-      throw new ProviderFailure(provider, unsure, 'timed_out')
-    }
-    if (NEVER_SENT.has(networkCode(error))) throw new ProviderFailure(provider, 'unavailable', 'unreachable')
-    throw new ProviderFailure(provider, unsure, 'connection_lost')
-  }
-  const { status } = response
-  if (status === 429) throw new ProviderFailure(provider, 'unavailable', 'rate_limited', retryAfter(response))
-  if (status === 503) throw new ProviderFailure(provider, 'unavailable', 'http_503', retryAfter(response))
+  const reply = await sendRequest(call).catch((error: unknown) => {
+    const { code, sent } = connectionFault(error)
+    if (!sent) throw new ProviderFailure(provider, 'unavailable', 'unreachable')
+    throw new ProviderFailure(provider, unsure, code === 'timed_out' ? code : 'connection_lost')
+  })
+  const { status, text } = reply
+  if (status === 429) throw new ProviderFailure(provider, 'unavailable', 'rate_limited', retryAfter(reply))
+  if (status === 503) throw new ProviderFailure(provider, 'unavailable', 'http_503', retryAfter(reply))
   if (status >= 500) throw new ProviderFailure(provider, unsure, `http_${status}`)
   return { status, text }
 }
@@ -81,14 +53,9 @@ export function jsonOf(text: string): unknown {
   }
 }
 
-function networkCode(error: unknown): string {
-  const cause = error instanceof Error ? error.cause : undefined
-  return cause instanceof Error && 'code' in cause ? String(cause.code) : ''
-}
-
 /** Retry-After comes in seconds or as a date. */
-function retryAfter(response: Response): { retryAfterMs?: number } {
-  const header = response.headers.get('retry-after')
+function retryAfter(reply: HttpReply): { retryAfterMs?: number } {
+  const header = reply.header('retry-after')
   if (!header) return {}
   const milliseconds = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now()
   return milliseconds > 0 ? { retryAfterMs: milliseconds } : {}

@@ -4,7 +4,7 @@
  * (developers.google.com/analytics/devguides/collection/protocol/ga4).
  */
 import { ProviderFailure } from './failure.ts'
-import { fetchFrom } from './measurement-fetch.ts'
+import { postMeasurement } from './measurement-post.ts'
 
 export interface MeasurementSettings {
   meta?: { baseUrl: string; apiVersion: string; datasetId: string; accessToken: string } | undefined
@@ -73,7 +73,7 @@ export function createMeasurement({ meta, googleAnalytics, timeoutMs = 5_000 }: 
     const url = new URL(`/${meta.apiVersion}/${meta.datasetId}/events`, meta.baseUrl)
     // The token travels in the body: a query string ends up in logs.
     const body = { data: [event], access_token: meta.accessToken }
-    const { status, text } = await fetchFrom('meta', url, body, timeoutMs)
+    const { status, text } = await postMeasurement('meta', url, body, timeoutMs)
     if (status !== 200) throw metaFailure(status, text)
     return 'sent'
   }
@@ -100,7 +100,7 @@ export function createMeasurement({ meta, googleAnalytics, timeoutMs = 5_000 }: 
         { name: 'purchase', params: { transaction_id: purchase.eventId, currency, value: majorUnits(purchase) } },
       ],
     }
-    const { status } = await fetchFrom('google_analytics', url, body, timeoutMs)
+    const { status } = await postMeasurement('google_analytics', url, body, timeoutMs)
     if (status >= 300) throw new ProviderFailure('google_analytics', 'rejected', `http_${status}`)
     return 'sent'
   }

@@ -167,7 +167,7 @@ test.each([
   { fault: { status: 503 }, kind: 'unavailable', code: 'http_503' },
   { fault: { status: 500, body: 'John' }, kind: 'unknown_outcome', code: 'http_500' },
   { fault: { cut: 'after' as const }, kind: 'unknown_outcome' },
-  { fault: { hang: 'before' as const }, kind: 'unknown_outcome', code: 'etimedout' },
+  { fault: { hang: 'before' as const }, kind: 'unknown_outcome', code: 'timed_out' },
   { fault: { status: 302, headers: { location: '/elsewhere' } }, kind: 'unknown_outcome' },
 ])('$fault at either is $kind', async ({ fault, ...expected }) => {
   for (const [control, send] of [
