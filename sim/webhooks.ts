@@ -2,6 +2,9 @@
  * Sends a party's webhooks, and misbehaves on order: drop, duplicate, delay, or hold back to release in another order.
  * A refused delivery (no 2xx) is repeated `retries` times, `retryDelayMs` apart, each freshly made (so freshly signed).
  */
+import { request as requestPlain } from 'node:http'
+import { request as requestTls } from 'node:https'
+
 export interface WebhookRequest {
   url: string
   headers: Record<string, string>
@@ -79,16 +82,31 @@ export class WebhookSender {
     for (let attempt = 1; attempt <= this.retries + 1; attempt += 1) {
       const { url, headers, body } = make()
       try {
-        const response = await fetch(url, { method: 'POST', headers, body, signal: AbortSignal.timeout(30_000) })
-        await response.arrayBuffer()
-        this.deliveries.push({ id, status: response.status, attempt })
-        if (response.ok) return
+        const status = await post(url, headers, body)
+        this.deliveries.push({ id, status, attempt })
+        if (status >= 200 && status < 300) return
       } catch {
         this.deliveries.push({ id, status: 'failed', attempt })
       }
       await pause(this.retryDelayMs)
     }
   }
+}
+
+/** Not by `fetch`: in a benchmark the sender's processor time is taken from who is measured. */
+function post(url: string, headers: Record<string, string>, body: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const send = url.startsWith('https:') ? requestTls : requestPlain
+    const request = send(url, { method: 'POST', headers, timeout: 30_000 })
+    request.on('timeout', () => request.destroy(new Error('no answer')))
+    request.on('error', reject)
+    request.on('response', (response) => {
+      response.resume()
+      response.on('error', reject)
+      response.on('end', () => resolve(response.statusCode ?? 0))
+    })
+    request.end(body)
+  })
 }
 
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds))
