@@ -1,9 +1,11 @@
 /** Opening, confirming and closing an order's payment. */
 import type { Context } from '../context.ts'
+import { lockAccount } from '../db/accounts.ts'
 import { deleteFact, insertFact } from '../db/books.ts'
 import { violatedConstraint } from '../db/constraint.ts'
 import { DataKeyMissing } from '../db/data-keys.ts'
-import { insertOrder, moveOrder, type NewOrder, type OrderRow, paidSince } from '../db/orders.ts'
+import type { Queryable } from '../db/database.ts'
+import { findOrder, insertOrder, moveOrder, type NewOrder, type OrderRow, paidSince } from '../db/orders.ts'
 import { tableSealer } from '../db/vault.ts'
 import { terms } from '../policy/terms.ts'
 import type { Payment } from '../providers/stripe-payments.ts'
@@ -79,13 +81,14 @@ export function createOrderPaymentActivities(context: Context): Activities {
 
     async confirmPayment({ orderId, asOf, deliverBy }) {
       const order = await knownOrder(sql, orderId)
-      if (order.paid_at) return { state: 'paid', review: order.status === 'in_review' ? order.reason : null }
+      if (order.paid_at) return { state: 'paid', review: reviewOf(order) }
       const payment = await inTermsOf(paymentTerms, () => stripe.getPayment(paymentIntentOf(order)))
       if (payment.status === 'canceled') return { state: 'cancelled' }
       if (payment.status !== 'succeeded') return { state: 'pending' }
       const at = new Date(asOf)
-      const review = await reasonToReview(order, payment, at)
-      await sql.begin(async (tx) => {
+      return await sql.begin(async (tx) => {
+        await lockAccount(tx, order.account_id)
+        const review = await reasonToReview(tx, order, payment, at)
         const factId = await insertFact(tx, factsOf(order), at)
         const moved = await moveOrder(tx, orderId, ['awaiting_payment'], {
           status: review ? 'in_review' : 'provisioning',
@@ -97,8 +100,8 @@ export function createOrderPaymentActivities(context: Context): Activities {
         })
         // Another attempt was faster, or the customer was erased meanwhile: whose deletion it is keeps these books.
         if (!moved) await deleteFact(tx, factId)
+        return { state: 'paid', review: moved ? review : await standingReview(tx, orderId) }
       })
-      return { state: 'paid', review }
     },
 
     async cancelPayment({ orderId, asOf, status, reason }) {
@@ -127,8 +130,8 @@ export function createOrderPaymentActivities(context: Context): Activities {
     return customerId
   }
 
-  /** U5. Null: nothing speaks against it. */
-  async function reasonToReview(order: OrderRow, payment: Payment, at: Date): Promise<string | null> {
+  /** U5. Null: nothing speaks against it. The account is locked: of payments in the same moment each counts the others. */
+  async function reasonToReview(tx: Queryable, order: OrderRow, payment: Payment, at: Date): Promise<string | null> {
     const asAgreed =
       payment.orderId === order.id &&
       payment.amountReceivedMinor === order.gross_minor &&
@@ -136,10 +139,18 @@ export function createOrderPaymentActivities(context: Context): Activities {
     if (!asAgreed) return 'payment_differs_from_order'
     if (payment.riskLevel === 'elevated' || payment.riskLevel === 'highest') return 'payment_risk'
     const { windowMs, maxOrders, maxGrossMinor } = terms.velocity
-    const before = await paidSince(sql, order.account_id, plusMs(at, -windowMs))
+    const before = await paidSince(tx, order.account_id, plusMs(at, -windowMs))
     const tooMany = before.orders >= maxOrders || before.grossMinor + order.gross_minor > maxGrossMinor
     return tooMany ? 'velocity' : null
   }
+}
+
+/** Why the order is held for an operator, if it is. */
+const reviewOf = ({ status, reason }: OrderRow): string | null => (status === 'in_review' ? reason : null)
+
+async function standingReview(tx: Queryable, orderId: string): Promise<string | null> {
+  const order = await findOrder(tx, orderId)
+  return order ? reviewOf(order) : null
 }
 
 interface PackageRow {

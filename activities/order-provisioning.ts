@@ -29,7 +29,8 @@ export function createOrderProvisioningActivities(context: Context): Activities 
 
   return {
     async startProvisioning({ orderId, deliverBy }) {
-      await moveOrder(sql, orderId, ['in_review'], { status: 'provisioning', deliver_by: new Date(deliverBy) })
+      const approved = { status: 'provisioning', reason: null, deliver_by: new Date(deliverBy) } as const
+      await moveOrder(sql, orderId, ['in_review'], approved)
     },
 
     async provision({ orderId, asOf }) {

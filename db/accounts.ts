@@ -170,6 +170,11 @@ export async function accountExists(sql: Queryable, id: string): Promise<boolean
   return rows.length === 1
 }
 
+/** Until the transaction ends nobody else decides on this account. */
+export async function lockAccount(tx: Queryable, id: string): Promise<void> {
+  await tx`select 1 from accounts where id = ${id} for no key update`
+}
+
 /** Whose account has this address, however it is spelt. */
 export async function findAccountByEmail(sql: Queryable, vault: Vault, email: string): Promise<string | undefined> {
   const [row] = await sql<{ id: string }[]>`

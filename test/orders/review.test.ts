@@ -1,0 +1,156 @@
+/** U5: what looks like fraud is held for an operator, and not for ever. */
+import { expect, test } from 'vitest'
+import { terms } from '../../policy/terms.ts'
+import { orderWorkflowId } from '../../workflows/order.contract.ts'
+import { searchAttributes } from '../../workflows/search-attributes.ts'
+import type { Answer } from '../rig/http.ts'
+import { mailsTo } from '../rig/messages.ts'
+import type { Person } from '../rig/people.ts'
+import { shelf } from '../rig/shelf.ts'
+import { openStack } from '../rig/stack.ts'
+import { untilValue } from '../rig/until.ts'
+
+const rig = await openStack()
+const { sql } = rig.stack.context
+const hour = 3_600_000
+
+/** An order that is held for an operator. */
+async function held(pay: Record<string, unknown> = { riskLevel: 'elevated' }) {
+  const person = await rig.signUp()
+  const order = await rig.buy(person, { pay, until: 'in_review' })
+  const decide = (verdict: 'approve' | 'reject'): Promise<Answer> =>
+    rig.operator.post(`/v1/orders/${order.id}/${verdict}`)
+  return { person, order, decide }
+}
+
+const subjects = async ({ email }: Person): Promise<string[]> =>
+  (await mailsTo(rig.stack, email)).map(({ subject }) => subject)
+
+async function untouchedByProviders(orderId: string): Promise<boolean> {
+  return (await sql`select 1 from provider_orders where order_id = ${orderId}`).length === 0
+}
+
+test.each(['elevated', 'highest'])(
+  'a payment of %s risk waits for an operator, visibly, and goes on when approved',
+  async (riskLevel) => {
+    const { person, order, decide } = await held({ riskLevel })
+    expect(order).toMatchObject({ reason: 'payment_risk', esims: [], documents: [] })
+    expect(await untouchedByProviders(order.id)).toBe(true)
+    expect(await subjects(person)).toEqual([])
+
+    const { typedSearchAttributes } = await untilValue(
+      'the run says that it waits for an operator',
+      () => rig.temporal.workflow.getHandle(orderWorkflowId(order.id)).describe(),
+      (run) => run.typedSearchAttributes.get(searchAttributes.waitingFor)?.includes('operator') ?? false,
+    )
+    const dueAt = typedSearchAttributes.get(searchAttributes.dueAt)?.getTime() ?? 0
+    expect(Math.abs(dueAt - Date.parse(order.paidAt) - terms.order.reviewWindowMs)).toBeLessThan(5_000)
+    const waiting = (await rig.operator.get('/v1/orders?status=in_review')).body.items
+    expect(waiting).toContainEqual(expect.objectContaining({ id: order.id }))
+
+    await rig.fastForward(order.id, 20 * hour)
+    expect((await decide('approve')).status).toBe(200)
+    const delivered = await rig.untilOrder(order.id, 'delivered')
+    expect(delivered).toMatchObject({ reason: null, esims: [{ state: 'new' }], documents: [{ kind: 'invoice' }] })
+    expect((await decide('reject')).status).toBe(409)
+  },
+)
+
+test('only an operator decides', async () => {
+  const { person, order, decide } = await held()
+  for (const caller of [person.caller, rig.service, rig.anonymous]) {
+    for (const verdict of ['approve', 'reject']) {
+      expect([401, 403]).toContain((await caller.post(`/v1/orders/${order.id}/${verdict}`)).status)
+    }
+  }
+  expect((await rig.service.get(`/v1/orders/${order.id}`)).body.status).toBe('in_review')
+  expect((await decide('reject')).status).toBe(200)
+})
+
+test('rejected: refunded in full, never provisioned, told once, without an invoice', async () => {
+  const { person, order, decide } = await held()
+  expect((await decide('reject')).body).toMatchObject({ id: order.id })
+  const refunded = await rig.untilOrder(order.id, 'refunded')
+  expect(refunded).toMatchObject({
+    reason: 'rejected_in_review',
+    documents: [],
+    refunds: [{ minor: order.amount.minor }],
+  })
+  expect(await untouchedByProviders(order.id)).toBe(true)
+  await rig.sims.mailbox.do('wait', { to: person.email })
+  await rig.fastForward(order.id, '31 days')
+  expect(await subjects(person)).toEqual([expect.stringContaining('refund')])
+})
+
+test('undecided for 24 hours: refunded by itself', async () => {
+  const { order, decide } = await held()
+  await rig.fastForward(order.id, 23 * hour)
+  expect((await rig.service.get(`/v1/orders/${order.id}`)).body.status).toBe('in_review')
+  await rig.fastForward(order.id, hour)
+  expect(await rig.untilOrder(order.id, 'refunded')).toMatchObject({ reason: 'review_timed_out' })
+  expect((await decide('approve')).status).toBe(409)
+})
+
+test('the customer may cancel meanwhile', async () => {
+  const { person, order, decide } = await held()
+  expect((await person.caller.post(`/v1/orders/${order.id}/cancel`)).status).toBe(200)
+  expect(await rig.untilOrder(order.id, 'refunded')).toMatchObject({ reason: 'cancelled_by_customer' })
+  expect((await decide('approve')).status).toBe(409)
+})
+
+test('approved and rejected at once: one of them holds', async () => {
+  const { order, decide } = await held()
+  const verdicts = await Promise.all(
+    (['approve', 'reject', 'approve', 'reject'] as const).map(async (verdict) => ({
+      verdict,
+      status: (await decide(verdict)).status,
+    })),
+  )
+  const heard = verdicts.filter(({ status }) => status === 200)
+  expect(heard).toHaveLength(1)
+  expect(verdicts.filter(({ status }) => status === 409)).toHaveLength(3)
+  await rig.untilOrder(order.id, heard[0]?.verdict === 'approve' ? 'delivered' : 'refunded')
+})
+
+test('an approved order that nobody can fill within the hour is refunded, counted from the approval', async () => {
+  const { order, decide } = await held()
+  await rig.sims.esimAccess.do('stock', { out: true })
+  await rig.sims.airalo.do('balance', { amount: 0 })
+  await rig.fastForward(order.id, 3 * hour)
+  expect((await decide('approve')).status).toBe(200)
+  await rig.untilOrder(order.id, 'provisioning')
+  await rig.fastForward(order.id, hour * 0.9)
+  expect((await rig.service.get(`/v1/orders/${order.id}`)).body.status).toBe('provisioning')
+  await rig.fastForward(order.id, hour * 0.1)
+  expect(await rig.untilOrder(order.id, 'refunded')).toMatchObject({ reason: 'not_delivered_in_time' })
+  await rig.sims.esimAccess.do('stock', { out: false })
+  await rig.sims.airalo.do('balance', { amount: 1_000 })
+})
+
+test('of many orders paid in the same moment, what exceeds the daily number is held', async () => {
+  const person = await rig.signUp()
+  const { maxOrders } = terms.velocity
+  const orders = await Promise.all(Array.from({ length: maxOrders + 4 }, () => rig.buy(person, { pay: false })))
+  await Promise.all(orders.map(({ id }) => rig.sims.stripe.do('pay', { orderId: id })))
+  const settled = await Promise.all(orders.map(({ id }) => rig.untilOrder(id, ['delivered', 'in_review'])))
+  const onHold = settled.filter(({ status }) => status === 'in_review')
+  expect(onHold).toHaveLength(4)
+  expect(onHold.map(({ reason }) => reason)).toEqual(onHold.map(() => 'velocity'))
+  for (const { id } of onHold) expect((await rig.operator.post(`/v1/orders/${id}/reject`)).status).toBe(200)
+
+  // A day later the window is empty again.
+  const later = await rig.buy(person, { pay: false })
+  await sql`update orders set paid_at = paid_at - interval '25 hours' where account_id = ${person.accountId}`
+  await rig.sims.stripe.do('pay', { orderId: later.id })
+  await rig.untilOrder(later.id, 'delivered')
+})
+
+test('of expensive orders, what exceeds the daily amount is held', async () => {
+  const person = await rig.signUp()
+  const priceMinor = terms.velocity.maxGrossMinor / 2
+  await sql`update packages set price_minor = ${priceMinor} where code = ${shelf.onlyAiralo}`
+  const buy = (until: string) => rig.buy(person, { packageCode: shelf.onlyAiralo, until })
+  await buy('delivered')
+  await buy('delivered')
+  expect(await buy('in_review')).toMatchObject({ reason: 'velocity' })
+})
