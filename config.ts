@@ -88,7 +88,6 @@ const environmentSchema = z.object({
   FIREBASE_CERTS_URL: url.default(
     'https://www.googleapis.com/service_accounts/v1/jwk/securetoken@system.gserviceaccount.com',
   ),
-  GOOGLE_TOKEN_URL: url.optional(),
   /** development only: host:port of a server that stands in for fcm.googleapis.com and identitytoolkit */
   FIREBASE_CONNECT_TO: z
     .string()
@@ -99,6 +98,8 @@ const environmentSchema = z.object({
   SMTP_URL: z.string().regex(/^smtps?:\/\//, 'must start with smtp:// or smtps://'),
   MAIL_FROM: z.string().min(3),
   MAIL_BOUNCE_DOMAIN: z.string().min(1),
+  /** part of the address at which the mail system hands in what came back; unless set, none is taken */
+  MAIL_BOUNCE_TOKEN: z.string().min(24).optional(),
   MAIL_RATE_PER_SECOND: z.coerce.number().int().min(1).default(100),
   SUPPORT_MAIL: z.email(),
 

@@ -1,0 +1,11 @@
+# One image for API and worker: `npm run api` or `npm run worker` (the default runs both).
+FROM node:24-bookworm-slim
+RUN apt-get update && apt-get install -y --no-install-recommends postgresql-client ca-certificates && rm -rf /var/lib/apt/lists/*
+WORKDIR /app
+ENV NODE_ENV=production
+COPY package.json package-lock.json ./
+RUN npm install --omit=dev --no-save --no-audit --no-fund
+COPY . .
+USER node
+EXPOSE 8080 9464
+CMD ["node", "--import", "tsx", "cli/start-production.ts"]
