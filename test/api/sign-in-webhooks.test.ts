@@ -1,0 +1,149 @@
+/** What Apple and Google tell about people, and what becomes of their accounts. */
+import { expect, test } from 'vitest'
+import { followDeletion } from '../rig/deletions.ts'
+import { mailsTo } from '../rig/messages.ts'
+import type { Person } from '../rig/people.ts'
+import { openStack } from '../rig/stack.ts'
+import { until, untilValue } from '../rig/until.ts'
+
+const rig = await openStack()
+const { apple, google } = rig.sims
+const { sql } = rig.context
+
+async function withApple(options: Record<string, unknown> = {}): Promise<{ person: Person; sub: string }> {
+  const { sub, idToken, code } = await apple.do<{ sub: string; idToken: string; code: string }>('sign-in', options)
+  return { person: await rig.signUp({ account: { apple: { identityToken: idToken, authorizationCode: code } } }), sub }
+}
+
+async function withGoogle(): Promise<{ person: Person; sub: string }> {
+  const { sub, idToken } = await google.do<{ sub: string; idToken: string }>('sign-in')
+  return { person: await rig.signUp({ account: { google: { identityToken: idToken } } }), sub }
+}
+
+/** The receiver's answers to one notification. */
+async function answersTo(party: typeof apple, jti: string): Promise<number[]> {
+  const statuses = async () => {
+    const { deliveries } = (await party.books()) as unknown as { deliveries: { id: string; status: number | null }[] }
+    return deliveries.filter(({ id }) => id === jti).map(({ status }) => status ?? 0)
+  }
+  return untilValue('it is answered', statuses, (seen) => seen.length > 0 && seen.every((status) => status > 0))
+}
+
+test.each(['account-deleted', 'account-delete'])(
+  'Apple’s %s deletes the account, however often it comes',
+  async (type) => {
+    const { person, sub } = await withApple()
+    await apple.do('webhooks', { copies: 3 })
+    await apple.do('notify', { type, sub })
+    await apple.do('webhooks', { copies: 1 })
+    const ref = rig.context.cipher.accountRef(person.accountId)
+    const [row] = await untilValue(
+      'the account is erased',
+      () =>
+        sql<
+          { receipt_id: string; reason: string }[]
+        >`select receipt_id, reason from deletions where account_ref = ${ref}`,
+      (rows) => rows.length === 1,
+    )
+    expect(row?.reason).toBe('sign_in_account_deleted')
+    expect((await rig.service.get(`/v1/accounts/${person.accountId}`)).status).toBe(404)
+    await followDeletion(rig.stack, person.accountId, row?.receipt_id ?? '').until('apple', 'done')
+    await untilValue(
+      'the last mail is there',
+      () => mailsTo(rig.stack, person.email),
+      (mails) => mails.length === 1,
+    )
+  },
+)
+
+test('consent-revoked forgets the link and its token, and tells the person; the account stays', async () => {
+  const { person, sub } = await withApple()
+  await apple.do('notify', { type: 'consent-revoked', sub })
+  const [mail] = await untilValue(
+    'the mail is there',
+    () => mailsTo(rig.stack, person.email),
+    (mails) => mails.length === 1,
+  )
+  expect(mail?.subject).toBe('Sign in with Apple is off')
+  expect(await sql`select 1 from identities where account_id = ${person.accountId}`).toHaveLength(0)
+  expect((await rig.service.get(`/v1/accounts/${person.accountId}`)).status).toBe(200)
+})
+
+test('news from before the link was made anew say nothing about it', async () => {
+  const { person, sub } = await withApple()
+  await sql`update identities set linked_at = linked_at + interval '1 hour' where account_id = ${person.accountId}`
+  const revoked = await apple.do<{ jti: string }>('notify', { type: 'consent-revoked', sub })
+  const deleted = await apple.do<{ jti: string }>('notify', { type: 'account-deleted', sub })
+  expect(await answersTo(apple, revoked.jti)).toEqual([200])
+  expect(await answersTo(apple, deleted.jti)).toEqual([200])
+  expect(await sql`select 1 from identities where account_id = ${person.accountId}`).toHaveLength(1)
+  expect((await rig.service.get(`/v1/accounts/${person.accountId}`)).status).toBe(200)
+})
+
+test('a relay address that is switched off gets no mail until it is on again; another address is not touched', async () => {
+  const stateOf = async (person: Person) =>
+    (await sql`select mail_state from accounts where id = ${person.accountId}`)[0]?.mail_state
+  const { sub, idToken, code } = await apple.do<{ sub: string; idToken: string; code: string }>('sign-in', {
+    private: true,
+  })
+  const relayed = await rig.signUp({
+    account: { email: undefined, apple: { identityToken: idToken, authorizationCode: code } },
+  })
+  const other = await withApple({ private: true })
+  await apple.do('notify', { type: 'email-disabled', sub: other.sub })
+  await apple.do('notify', { type: 'email-disabled', sub })
+  await untilValue(
+    'mail is off',
+    () => stateOf(relayed),
+    (state) => state === 'bounced',
+  )
+  expect(await stateOf(other.person)).toBe('ok')
+  await apple.do('notify', { type: 'email-enabled', sub })
+  await untilValue(
+    'mail is on',
+    () => stateOf(relayed),
+    (state) => state === 'ok',
+  )
+})
+
+test('forged and unreadable news are refused, and do nothing', async () => {
+  const { person, sub } = await withApple()
+  const linked = await withGoogle()
+  const forged = await apple.do<{ jti: string }>('notify', { type: 'account-deleted', sub, forged: true })
+  expect(await answersTo(apple, forged.jti)).toContain(400)
+  const event = await google.do<{ jti: string }>('notify', { type: 'account-disabled', sub: linked.sub, forged: true })
+  expect(await answersTo(google, event.jti)).toContain(400)
+  for (const body of [{}, { payload: 'no token' }, '{']) {
+    expect((await rig.anonymous.post('/v1/webhooks/apple', body)).body).toMatchObject({ code: 'webhook_refused' })
+  }
+  expect((await rig.anonymous.post('/v1/webhooks/google', 'no token')).status).toBe(400)
+  expect((await rig.service.get(`/v1/accounts/${person.accountId}`)).status).toBe(200)
+})
+
+test('Google: an account taken over is shown to operators and gets no promotions; the rest is recorded', async () => {
+  const { person, sub } = await withGoogle()
+  const consents = `/v1/accounts/${person.accountId}/consents/promotions`
+  await rig.service.put(consents, { granted: true, source: 'app_settings' })
+  const disabled = await google.do<{ jti: string }>('notify', { type: 'account-disabled', sub, reason: 'hijacking' })
+  expect(await answersTo(google, disabled.jti)).toEqual([202])
+  const account = (await rig.service.get(`/v1/accounts/${person.accountId}`)).body
+  expect(account.consents.promotions).toMatchObject({ granted: false, source: 'sign_in_provider' })
+  const open = () =>
+    sql`select kind, detail from attention where subject_id = ${person.accountId} and resolved_at is null`
+  expect([...(await open())]).toEqual([{ kind: 'sign_in_account_disabled', detail: 'hijacking' }])
+  await google.do('notify', { type: ['sessions-revoked', 'tokens-revoked'], sub })
+  await google.do('notify', { type: 'account-enabled', sub })
+  await untilValue('it is settled', open, (rows) => rows.length === 0)
+  await until('all are recorded', async () => {
+    const events =
+      await sql`select detail from security_log where account_id = ${person.accountId} and actor = 'google'`
+    return (
+      events
+        .map(({ detail }) => detail)
+        .sort()
+        .join() === 'account-disabled:hijacking,account-enabled,sessions-revoked,tokens-revoked'
+    )
+  })
+  const ping = await google.do<{ jti: string }>('notify', { type: 'verification', state: 'hello' })
+  expect(await answersTo(google, ping.jti)).toEqual([202])
+})

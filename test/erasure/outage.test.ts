@@ -1,0 +1,87 @@
+/** G3: deleting does not wait for anybody else; anybody else is told when they are back. */
+import { randomBytes } from 'node:crypto'
+import { expect, test } from 'vitest'
+import type { Processor } from '../../policy/deletion.ts'
+import { checkTotals, deleteAccount } from '../rig/deletions.ts'
+import { mailsTo } from '../rig/messages.ts'
+import { shelf } from '../rig/shelf.ts'
+import { openStack } from '../rig/stack.ts'
+import { until } from '../rig/until.ts'
+
+const rig = await openStack({
+  books: false,
+  settings: { PAYLOAD_KEYS: `outage:${randomBytes(32).toString('base64')}` },
+})
+const { apple, esimAccess, airalo, firebase, google, mailbox, stripe } = rig.sims
+const { sql } = rig.context
+
+const outside: Processor[] = ['apple', 'google', 'firebase', 'stripe', 'esim_provider', 'mail']
+const away = { cut: 'before', times: 1_000_000 } as const
+const unavailable = { status: 502, times: 1_000_000 }
+
+test('answered while Apple, Google, Stripe, Firebase, SMTP and the eSIM providers are all down', async () => {
+  const signIn = await apple.do<{ idToken: string; code: string }>('sign-in')
+  const { idToken, refreshToken } = await google.do<{ idToken: string; refreshToken: string }>('sign-in', {
+    offline: true,
+  })
+  const person = await rig.signUp({
+    account: {
+      apple: { identityToken: signIn.idToken, authorizationCode: signIn.code },
+      google: { identityToken: idToken },
+    },
+  })
+  await keepGoogleToken(person.accountId, refreshToken)
+  await rig.buy(person, { order: { savedCards: true } })
+  const unpaid = await rig.buy(person, { pay: false })
+  await esimAccess.do('allocation', { never: true })
+  const unprovided = await rig.buy(person, { packageCode: shelf.onlyEsimAccess, until: 'provisioning' })
+  await until('the provider has the order', async () => {
+    return (await sql`select 1 from provider_orders where order_id = ${unprovided.id} and state = 'placed'`)[0]
+  })
+  await esimAccess.do('allocate')
+
+  const down = [apple, google, stripe, firebase, esimAccess, airalo]
+  // The libraries of these two repeat a cut connection for a second of real time, each time.
+  for (const party of down) await party.fault([firebase, stripe].includes(party) ? unavailable : away)
+  await mailbox.do('rule', { recipient: person.email, code: 421 })
+
+  const deletion = await deleteAccount(rig.stack, person, rig.service)
+  expect((await rig.service.get(`/v1/accounts/${person.accountId}`)).status).toBe(404)
+  await deletion.fastForward('3 hours', { timeoutMs: 120_000 })
+  const during = await deletion.states()
+  expect(outside.map((processor) => during[processor])).toEqual(outside.map(() => 'pending'))
+  expect(during).toMatchObject({ database: 'done', temporal: 'done' })
+
+  for (const party of down) await party.clearFaults()
+  await mailbox.do('clear-rules')
+  await deletion.fastForward('3 hours')
+  for (const processor of outside) await deletion.until(processor, 'done')
+
+  const payments = (await stripe.books()) as unknown as {
+    paymentIntents: { id: string; status: string; metadata: { order_id: string } }[]
+    refunds: { payment_intent: string; status: string }[]
+    customers: { deleted?: boolean }[]
+  }
+  const paymentOf = (orderId: string) => payments.paymentIntents.find(({ metadata }) => metadata.order_id === orderId)
+  expect(paymentOf(unpaid.id)?.status).toBe('canceled')
+  expect(payments.refunds.map((refund) => refund.payment_intent)).toEqual([paymentOf(unprovided.id)?.id])
+  expect(payments.customers).toMatchObject([{ deleted: true }])
+  expect((await apple.books()).grants).toMatchObject([{ revokedAt: expect.any(String) }])
+  expect((await google.books()).refreshTokens).toMatchObject([{ revokedAt: expect.any(String) }])
+  expect((await firebase.books()).deletedUsers).toEqual([person.firebaseUid])
+  expect((await mailsTo(rig.stack, person.email)).filter(({ subject }) => subject.includes('deleted'))).toHaveLength(1)
+  const { cancels } = (await esimAccess.books()) as unknown as { cancels: unknown[] }
+  expect(cancels).toHaveLength(1)
+  await checkTotals(rig.stack)
+
+  await stripe.do('clock', { advanceSeconds: 95 * 86_400 })
+  await deletion.fastForward('95 days')
+  expect((await deletion.receipt()).completedAt).not.toBeNull()
+}, 180_000)
+
+/** The app signs in by ID token only, which leaves nothing to revoke; a token may have come another way. */
+async function keepGoogleToken(accountId: string, token: string): Promise<void> {
+  const key = await rig.context.dataKeys.get(sql, accountId)
+  const sealed = rig.context.cipher.encrypt(key, 'identities.refresh_token', token)
+  await sql`update identities set refresh_token = ${sealed} where account_id = ${accountId} and provider = 'google'`
+}
