@@ -1,0 +1,155 @@
+/** U2: a paid order is filled, once, whatever the providers do. */
+import { expect, test } from 'vitest'
+import { mailsTo, pushesTo } from '../rig/messages.ts'
+import { always, bothParties, esimParties, watchPlacements } from '../rig/placements.ts'
+import { shelf } from '../rig/shelf.ts'
+import { openStack } from '../rig/stack.ts'
+import { until, untilValue } from '../rig/until.ts'
+
+const rig = await openStack()
+const { esimAccess, airalo } = rig.sims
+const { placements, ordersAt, untilWaiting, down, attention } = watchPlacements(rig.stack)
+const { sql } = rig.stack.context
+
+const subjects = async (email: string) => (await mailsTo(rig.stack, email)).map(({ subject }) => subject)
+async function bought(packageCode: string, until = 'provisioning', quantity = 1) {
+  const person = await rig.signUp()
+  return { person, order: await rig.buy(person, { packageCode, until, quantity }) }
+}
+
+// Takes as long as our patience, so it is begun first and looked at last.
+await esimAccess.fault({ match: esimParties.esimAccess.ordering, hang: 'after' })
+const hanging = await bought(shelf.onlyEsimAccess)
+await until('the order has arrived', async () => (await ordersAt(hanging.order.id))['esim-access'] === 1)
+
+const notApplied = {
+  'answers 500': { status: 500 },
+  'answers 503': { status: 503 },
+  'cuts the connection': { cut: 'before' },
+} as const
+const cases = bothParties.flatMap((party) =>
+  Object.entries(notApplied).map(([what, fault]) => ({ party, what, fault })),
+)
+
+test.each(cases)('$party $what: asked again, and filled once', async ({ party, fault }) => {
+  const { id, packageCode, ordering } = esimParties[party]
+  await rig.sims[party].fault({ match: ordering, ...fault })
+  const { order } = await bought(packageCode)
+  // Airalo does not know a repeated request: what may be under way there must first have come to an end.
+  if (party === 'airalo' && fault !== notApplied['answers 503']) {
+    await untilWaiting(order.id)
+    await sql`update provider_orders set placed_after = placed_after - interval '2 minutes' where order_id = ${order.id}`
+  }
+  await rig.fastForward(order.id, '30 seconds')
+  await rig.untilOrder(order.id, 'delivered')
+  expect((await ordersAt(order.id))[id]).toBe(1)
+})
+
+test.each(bothParties)('%s fills the order and its reply is lost: found again, not ordered again', async (party) => {
+  const { id, packageCode, ordering } = esimParties[party]
+  await rig.sims[party].fault({ match: ordering, cut: 'after' })
+  const { order } = await bought(packageCode, 'delivered', 3)
+  expect(order.esims).toHaveLength(3)
+  expect((await ordersAt(order.id))[id]).toBe(1)
+})
+
+test('a reply that is lost while the eSIM is still being made: the repeated request is the same order', async () => {
+  await esimAccess.do('allocation', { polls: 2 })
+  await esimAccess.fault({ match: esimParties.esimAccess.ordering, cut: 'after' })
+  const { order } = await bought(shelf.onlyEsimAccess, 'delivered')
+  expect(await ordersAt(order.id)).toMatchObject({ 'esim-access': 1 })
+  await esimAccess.do('allocation', {})
+})
+
+test('a copy that Airalo made of a lost request is given back', async () => {
+  await airalo.fault({ match: esimParties.airalo.ordering, cut: 'after' })
+  await airalo.fault({ match: { method: 'GET', path: '/v2/orders\\?' }, status: 503, times: always })
+  const { order } = await bought(shelf.onlyAiralo)
+  await untilWaiting(order.id)
+  const [placement] = await placements(order.id)
+  const clientRef = placement?.client_ref ?? ''
+  const packageCode = 'hallo-mobil-7days-1gb'
+  await rig.context.esimProviders.airalo.placeOrder({ clientRef, packageCode, quantity: 1 })
+  await airalo.clearFaults()
+  await rig.fastForward(order.id, '30 seconds')
+  const delivered = await rig.untilOrder(order.id, 'delivered')
+  expect(await ordersAt(order.id)).toMatchObject({ airalo: 2 })
+  const { refunds } = (await airalo.books()) as unknown as { refunds: { iccids: string[] }[] }
+  expect(refunds.flatMap(({ iccids }) => iccids)).toHaveLength(1)
+  expect(refunds.flatMap(({ iccids }) => iccids)).not.toContain(delivered.esims[0].iccid)
+})
+
+test('an eSIM that is being made for a while is waited for', async () => {
+  await esimAccess.do('allocation', { polls: 3 })
+  const { order } = await bought(shelf.anyProvider, 'delivered')
+  expect(await placements(order.id)).toMatchObject([{ provider: 'esim-access', state: 'provided' }])
+  await esimAccess.do('allocation', {})
+})
+
+test('after two minutes the customer is told that it takes longer, once', async () => {
+  await Promise.all(bothParties.map(down))
+  const { person, order } = await bought(shelf.anyProvider)
+  await rig.fastForward(order.id, '1 minute')
+  expect(await subjects(person.email)).toEqual([])
+  await rig.fastForward(order.id, '10 minutes')
+  await rig.sims.mailbox.do('wait', { to: person.email })
+  await Promise.all([esimAccess.clearFaults(), airalo.clearFaults()])
+  await rig.fastForward(order.id, '30 seconds')
+  await rig.untilOrder(order.id, 'delivered')
+  const mails = await untilValue(
+    'both mails',
+    () => subjects(person.email),
+    ({ length }) => length === 2,
+  )
+  expect(mails).toEqual([expect.stringMatching(/longer/i), expect.stringContaining('ready')])
+  const events = (await pushesTo(rig.stack, person.pushToken)).map(({ message }) => message.data.event)
+  expect(events).toEqual(['delayed', 'confirmation'])
+})
+
+test.each([33, 34])(
+  'out of stock at the first provider: the second one fills it (and Airalo’s code %i)',
+  async (code) => {
+    await esimAccess.do('stock', { packageCode: 'CKH100', out: true })
+    const { order } = await bought(shelf.anyProvider, 'delivered')
+    expect(await placements(order.id)).toMatchObject([
+      { provider: 'esim-access', state: 'refused', reason: 'out_of_stock' },
+      { provider: 'airalo', state: 'provided' },
+    ])
+
+    await airalo.do('stock', { packageId: 'hallo-mobil-7days-1gb', out: true, code })
+    const nobody = await bought(shelf.anyProvider, 'refunded')
+    expect(nobody.order).toMatchObject({ reason: 'out_of_stock', esims: [], documents: [], refunds: [{ minor: 500 }] })
+    expect(await ordersAt(nobody.order.id)).toEqual({ 'esim-access': 0, airalo: 0 })
+    await airalo.do('stock', { packageId: 'hallo-mobil-7days-1gb', out: false })
+    await esimAccess.do('stock', { packageCode: 'CKH100', out: false })
+  },
+)
+
+test('out of stock without a second provider: the money comes back at once, and the customer is told', async () => {
+  await esimAccess.do('stock', { packageCode: 'CKH100', out: true })
+  const { person, order } = await bought(shelf.onlyEsimAccess, 'refunded')
+  expect(order).toMatchObject({ reason: 'out_of_stock', documents: [], refunds: [{ minor: 500 }] })
+  await rig.sims.mailbox.do('wait', { to: person.email })
+  expect(await subjects(person.email)).toEqual([expect.stringContaining('refund')])
+  await esimAccess.do('stock', { packageCode: 'CKH100', out: false })
+})
+
+test('no balance at the provider: the second one fills it, else it waits for an operator, who is told', async () => {
+  await esimAccess.do('balance', { amount: 0 })
+  const { order } = await bought(shelf.anyProvider, 'delivered')
+  expect(await ordersAt(order.id)).toEqual({ 'esim-access': 0, airalo: 1 })
+
+  const waiting = await bought(shelf.onlyEsimAccess)
+  await rig.fastForward(waiting.order.id, '20 minutes')
+  expect((await rig.service.get(`/v1/orders/${waiting.order.id}`)).body.status).toBe('provisioning')
+  expect(await attention('esim-access')).toEqual([{ kind: 'provider_misconfigured', detail: 'no_balance' }])
+  await esimAccess.do('balance', { amount: 1_000_000_000 })
+  await rig.fastForward(waiting.order.id, '30 seconds')
+  await rig.untilOrder(waiting.order.id, 'delivered')
+})
+
+test('a provider that fills the order and never answers: found again once our patience is at its end', async () => {
+  const order = await rig.untilOrder(hanging.order.id, 'delivered', { timeoutMs: 40_000 })
+  expect(order.esims).toHaveLength(1)
+  expect(await ordersAt(order.id)).toMatchObject({ 'esim-access': 1 })
+})
