@@ -1,0 +1,125 @@
+/** Which folder may import which: the arrows of the layout, read from the sources. */
+import { readdir, readFile } from 'node:fs/promises'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+
+const root = fileURLToPath(new URL('../', import.meta.url))
+const folders = 'activities api bench cli db dev mails policy providers sim test worker workflows'.split(' ')
+
+const files = (await Promise.all([...folders.map(filesIn), rootFiles()])).flat()
+const imports = await Promise.all(
+  files.map(async (file) => ({ file, targets: targetsOf(file, await readFile(join(root, file), 'utf8')) })),
+)
+
+async function filesIn(folder: string): Promise<string[]> {
+  const entries = await readdir(join(root, folder), { recursive: true })
+  return entries.filter((entry) => /\.tsx?$/.test(entry)).map((entry) => join(folder, entry))
+}
+
+async function rootFiles(): Promise<string[]> {
+  return (await readdir(root)).filter((entry) => entry.endsWith('.ts') && !entry.endsWith('.config.ts'))
+}
+
+/** Files of ours that a file takes more than types from. */
+function targetsOf(file: string, text: string): { target: string; typeOnly: boolean }[] {
+  const found = text.matchAll(
+    /^(?:import|export)\s+(type\s+)?[^'"]*?from\s+'(\.[^']+)'|\bimport\(\s*'(\.[^']+)'\s*\)/gm,
+  )
+  return [...found].map(([, type, from, dynamic]) => ({
+    target: relative(root, join(root, dirname(file), from ?? dynamic ?? '')),
+    typeOnly: type !== undefined,
+  }))
+}
+
+const folderOf = (file: string): string => (file.includes('/') ? (file.split('/')[0] ?? '') : file)
+const isContract = (file: string): boolean =>
+  /^workflows\/(.*\.contract|failures|search-attributes|clock)\.ts$/.test(file)
+
+/** Every import from one set of files to another that is not allowed. */
+function violations(
+  from: (file: string) => boolean,
+  allowed: (target: string, typeOnly: boolean) => boolean,
+): string[] {
+  return imports
+    .filter(({ file }) => from(file))
+    .flatMap(({ file, targets }) =>
+      targets.filter(({ target, typeOnly }) => !allowed(target, typeOnly)).map(({ target }) => `${file} → ${target}`),
+    )
+}
+
+const within =
+  (...names: string[]) =>
+  (file: string) =>
+    names.includes(folderOf(file))
+
+test('the sources were found', () => {
+  expect(files.length).toBeGreaterThan(150)
+  expect(imports.flatMap(({ targets }) => targets).length).toBeGreaterThan(500)
+})
+
+test('policy imports policy', () => {
+  expect(violations(within('policy'), within('policy'))).toEqual([])
+})
+
+test('workflows import policy and each other; of everything else at most types', () => {
+  expect(
+    violations(within('workflows'), (target, typeOnly) => within('workflows', 'policy')(target) || typeOnly),
+  ).toEqual([])
+})
+
+test('providers import providers', () => {
+  expect(violations(within('providers'), within('providers'))).toEqual([])
+})
+
+test('the database code imports contracts, policy and types', () => {
+  const allowed = (target: string, typeOnly: boolean) =>
+    typeOnly || within('db', 'policy')(target) || isContract(target)
+  expect(violations((file) => within('db')(file) && !/restore|backup/.test(file), allowed)).toEqual([])
+})
+
+test('activities import no workflow but contracts, and neither API nor simulators', () => {
+  const shared = within(
+    'activities',
+    'policy',
+    'providers',
+    'db',
+    'mails',
+    'context.ts',
+    'log.ts',
+    'metrics.ts',
+    'payload-codec.ts',
+  )
+  const allowed = (target: string, typeOnly: boolean) =>
+    typeOnly || shared(target) || isContract(target) || !target.includes('/')
+  expect(violations(within('activities'), allowed)).toEqual([])
+})
+
+test('the API imports no workflow but contracts, and no activity', () => {
+  const shared = within('api', 'policy', 'providers', 'db', 'mails')
+  const allowed = (target: string, typeOnly: boolean) =>
+    typeOnly || shared(target) || isContract(target) || !target.includes('/')
+  expect(violations(within('api'), allowed)).toEqual([])
+})
+
+test('simulators import nothing of ours', () => {
+  expect(violations(within('sim'), within('sim'))).toEqual([])
+})
+
+test('nothing that runs in production imports simulators, the embedded stack or tests', () => {
+  const production = (file: string) =>
+    within('activities', 'api', 'db', 'mails', 'policy', 'providers', 'worker', 'workflows')(file) ||
+    !file.includes('/') ||
+    /^cli\/(keys|migrate|restore|start-production)\.ts$/.test(file)
+  expect(violations(production, (target) => !within('sim', 'dev', 'test', 'bench')(target))).toEqual([])
+})
+
+test('the environment is read by config.ts, and by entry points that hand it to config.ts', () => {
+  // worker/bundle.ts asks for the user's cache folder, which is nothing the product is configured by
+  const entries = /^(config|temporal-client)\.ts$|^(api|worker)\/main\.ts$|^worker\/bundle\.ts$|^(cli|dev|bench|test)\//
+  return Promise.all(
+    files
+      .filter((file) => !entries.test(file))
+      .map(async (file) => [file, (await readFile(join(root, file), 'utf8')).includes('process.env')] as const),
+  ).then((read) => expect(read.filter(([, reads]) => reads).map(([file]) => file)).toEqual([]))
+})
