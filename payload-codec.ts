@@ -73,6 +73,14 @@ function decrypt(payload: Payload, keys: ReadonlyMap<string, Buffer>): Payload {
   }
 }
 
+/** The key an encrypted payload needs; undefined for anything else. */
+export function keyIdOf(payload: { metadata?: unknown }): string | undefined {
+  const metadata = payload.metadata as Payload['metadata']
+  if (typeof metadata !== 'object' || metadata === null) return undefined
+  if (textOf(metadata[METADATA_ENCODING_KEY]) !== encoding) return undefined
+  return textOf(metadata[keyIdField])
+}
+
 const textOf = (bytes: Uint8Array | null | undefined): string => Buffer.from(bytes ?? []).toString('utf8')
 
 function marker(text: string): Payload {

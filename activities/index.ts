@@ -6,7 +6,9 @@ import type { CampaignActivities } from '../workflows/campaign.contract.ts'
 import type { CatalogueActivities } from '../workflows/catalogue-sync.contract.ts'
 import type { HousekeepingActivities } from '../workflows/housekeeping.contract.ts'
 import type { InvoiceRetentionActivities } from '../workflows/invoice-retention.contract.ts'
+import type { KeyRotationActivities } from '../workflows/key-rotation.contract.ts'
 import type { OrderActivities } from '../workflows/order.contract.ts'
+import type { PolicyActivities } from '../workflows/policy-notice.contract.ts'
 import type { PrivacyRequestActivities } from '../workflows/privacy-request.contract.ts'
 import type { SignInEndedActivities } from '../workflows/sign-in-ended.contract.ts'
 import { createDeletionActivities } from './account-deletion.ts'
@@ -18,12 +20,14 @@ import { createDisputeActivities } from './disputes.ts'
 import { createEsimTrackingActivities } from './esim-tracking.ts'
 import { createHousekeepingActivities } from './housekeeping.ts'
 import { createInvoiceRetentionActivities } from './invoice-retention.ts'
+import { createKeyRotationActivities } from './key-rotation.ts'
 import { createMeasurementActivities } from './measurement.ts'
 import { createOrderDeliveryActivities } from './order-delivery.ts'
 import { createOrderNoticeActivities } from './order-notices.ts'
 import { createOrderPaymentActivities } from './order-payment.ts'
 import { createOrderProvisioningActivities } from './order-provisioning.ts'
 import { createOrderRefundActivities } from './order-refund.ts'
+import { createPolicyActivities } from './policy-notice.ts'
 import { createPrivacyRequestActivities } from './privacy-requests.ts'
 import { createSignInEndedActivities } from './sign-in-ended.ts'
 
@@ -45,10 +49,13 @@ export function createActivities(context: WorkerContext) {
     ...createInvoiceRetentionActivities(context),
     ...createHousekeepingActivities(context),
     ...createBackupActivities(context),
+    ...createPolicyActivities(context),
     ...createPrivacyRequestActivities(context),
     ...createCampaignActivities(context),
+    ...createKeyRotationActivities(context),
   } satisfies OrderActivities &
     PrivacyRequestActivities &
+    KeyRotationActivities &
     CampaignActivities &
     CatalogueActivities &
     DeletionActivities &
@@ -56,5 +63,6 @@ export function createActivities(context: WorkerContext) {
     InactivityActivities &
     InvoiceRetentionActivities &
     HousekeepingActivities &
-    BackupActivities
+    BackupActivities &
+    PolicyActivities
 }

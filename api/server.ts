@@ -15,6 +15,7 @@ import { accountDeletionRoutes } from './routes/account-deletion.ts'
 import { accountRoutes } from './routes/accounts.ts'
 import { backupRoutes } from './routes/backups.ts'
 import { booksRoutes } from './routes/books.ts'
+import { bounceRoutes } from './routes/bounces.ts'
 import { campaignRoutes } from './routes/campaigns.ts'
 import { catalogueRoutes } from './routes/catalogue.ts'
 import { consentRoutes } from './routes/consents.ts'
@@ -24,8 +25,10 @@ import { docsRoutes } from './routes/docs.ts'
 import { exportRoutes } from './routes/exports.ts'
 import { healthRoutes } from './routes/health.ts'
 import { installRoutes } from './routes/install.ts'
+import { keyRotationRoutes } from './routes/key-rotations.ts'
 import { orderRoutes } from './routes/orders.ts'
 import { packageRoutes } from './routes/packages.ts'
+import { policyRoutes } from './routes/policies.ts'
 import { privacyRequestRoutes } from './routes/privacy-requests.ts'
 import { sandboxRoutes } from './routes/sandbox.ts'
 import { signInWebhookRoutes } from './routes/sign-in-webhooks.ts'
@@ -75,11 +78,14 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
     ...orderRoutes(api),
     ...privacyRequestRoutes(api),
     ...campaignRoutes(api),
+    ...keyRotationRoutes(api),
     ...unsubscribeRoutes(api),
     ...installRoutes(api),
+    ...policyRoutes(api),
     ...booksRoutes(api),
     ...backupRoutes(api),
     ...webhookRoutes(api),
+    ...bounceRoutes(api),
     ...sandboxRoutes(api),
     ...signInWebhookRoutes(api),
     ...healthRoutes(api, () => stopping),

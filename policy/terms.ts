@@ -58,6 +58,8 @@ export const terms = {
   backups: { keepDays: 30 },
   /** R4 */
   securityLog: { keepDays: 90, partitionsAheadDays: 7 },
+  /** S1: then an operator is shown that the key-encryption and payload keys want changing */
+  keys: { rotateWithinDays: 365 },
   /** G6 */
   privacyRequest: {
     answerWithinDays: 30,
@@ -71,7 +73,13 @@ export const terms = {
     keepAnsweredDays: 90,
   },
   /** N2 */
-  policyNotice: { beforeEffectDays: 30 },
+  policyNotice: {
+    beforeEffectDays: 30,
+    /** a material change is announced for so many days ahead at least: one more, in which to tell everybody */
+    announcedAheadDays: 31,
+    /** whoever could not be told is tried again after these; then mail is given up, and the page has to do */
+    askAgainAfterMs: [5 * minute, 30 * minute, 2 * hour, 6 * hour, 12 * hour, day, day, day],
+  },
   /** Stripe refuses to redact transactions younger than this */
   stripeRedactionAfterDays: 90,
   idempotencyKeysMs: 24 * hour,

@@ -12,6 +12,7 @@ import { backupType, backupWorkflowId } from '../workflows/backup.contract.ts'
 import { catalogueSyncType, catalogueSyncWorkflowId } from '../workflows/catalogue-sync.contract.ts'
 import { housekeepingType, housekeepingWorkflowId } from '../workflows/housekeeping.contract.ts'
 import { booksCohortsType, booksCohortsWorkflowId } from '../workflows/invoice-retention.contract.ts'
+import { keyCheckType, keyCheckWorkflowId } from '../workflows/key-rotation.contract.ts'
 
 export interface ScheduleEntry {
   /** in Temporal it is prefixed, so that other people's schedules are never touched */
@@ -31,6 +32,7 @@ export const schedules: readonly ScheduleEntry[] = [
   { id: backupWorkflowId, workflowType: backupType, when: { cron: '0 3 * * *' } },
   { id: inactivitySweepWorkflowId, workflowType: inactivitySweepType, when: { cron: '15 2 * * *' } },
   { id: booksCohortsWorkflowId, workflowType: booksCohortsType, when: { cron: '45 2 * * *' } },
+  { id: keyCheckWorkflowId, workflowType: keyCheckType, when: { cron: '35 2 * * *' }, atOnce: true },
   { id: housekeepingWorkflowId, workflowType: housekeepingType, when: { cron: '5 0 * * *' } },
 ]
 

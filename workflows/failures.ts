@@ -37,6 +37,12 @@ export const failures = {
   ErasureIncomplete: { retryable: true, http: 409, meaning: 'Something of the person is still there', benign: true },
   OrderStateConflict: { retryable: false, http: 409, meaning: 'The order is not in a state that allows this' },
   OrderMissing: { retryable: false, http: 404, meaning: 'The order does not exist or was erased' },
+  KeyringBehind: {
+    retryable: true,
+    http: 409,
+    meaning: 'This process does not encrypt with the new key yet',
+    benign: true,
+  },
   CampaignUnrecorded: { retryable: true, http: 409, meaning: 'The campaign is not in the database yet', benign: true },
   CampaignStateConflict: { retryable: false, http: 409, meaning: 'The campaign is not in a state that allows this' },
   PrivacyRequestStateConflict: {
@@ -49,6 +55,11 @@ export const failures = {
     http: 409,
     meaning: 'The answer is not in the database yet',
     benign: true,
+  },
+  PolicyStateConflict: {
+    retryable: false,
+    http: 409,
+    meaning: 'The policy version is not in a state that allows this',
   },
   BackupToolMissing: { retryable: false, http: 503, meaning: 'There is no pg_dump that fits the database server' },
   BackupFailed: { retryable: true, http: 503, meaning: 'A backup could not be made or restored' },

@@ -1,0 +1,80 @@
+/** S1: the steps of a key rotation, each repeatable. */
+import { heartbeat } from '@temporalio/activity'
+import type { WorkerContext } from '../context.ts'
+import { raiseAttention, resolveAttention } from '../db/attention.ts'
+import {
+  countNotUnder,
+  type KeyPurpose,
+  listKeys,
+  noteKeys,
+  retireKeys,
+  rewrapPage,
+  snapshotIsOlder,
+} from '../db/encryption-keys.ts'
+import { findKeyRotation, recordRotation } from '../db/key-rotations.ts'
+import { terms } from '../policy/terms.ts'
+import { runsUnderOldKeys } from '../temporal-payload-keys.ts'
+import { plusDays } from '../workflows/clock.ts'
+import { failure } from '../workflows/failures.ts'
+import type { KeyRotationActivities } from '../workflows/key-rotation.contract.ts'
+
+const pageSize = 1_000
+/** The next attempt may well come to a worker that has it. */
+const askAgainMs = 500
+const matter = 'key_rotation_due'
+
+export function createKeyRotationActivities(context: WorkerContext): KeyRotationActivities {
+  const { sql, cipher, config, temporal } = context
+  const keyrings = { field: config.FIELD_KEYS, payload: config.PAYLOAD_KEYS }
+
+  return {
+    async checkKeys({ asOf }) {
+      const at = new Date(asOf)
+      for (const purpose of ['field', 'payload'] as const) {
+        const keyring = keyrings[purpose]
+        if (!keyring) continue
+        const { activeId } = keyring
+        await noteKeys(sql, { purpose, ids: [...keyring.keys.keys()], activeId, at })
+        const active = (await listKeys(sql)).find((key) => key.purpose === purpose && key.id === activeId)
+        const isOld = (active?.activeSince ?? at) < plusDays(at, -terms.keys.rotateWithinDays)
+        const known = { kind: matter, subjectId: purpose, at }
+        if (isOld) await raiseAttention(sql, { ...known, detail: activeId })
+        else await resolveAttention(sql, { ...known, by: 'rotation' })
+      }
+    },
+
+    findRotation: async ({ rotationId }) => (await findKeyRotation(sql, rotationId)) !== undefined,
+
+    async rewrapDataKeys({ toKey, afterId }) {
+      assertActive('field', toKey)
+      return rewrapPage(sql, cipher, { afterId, limit: pageSize })
+    },
+
+    countUnderOldKeys: ({ toKey }) => countNotUnder(sql, toKey),
+
+    async countRunsUnderOldKeys({ toKey }) {
+      assertActive('payload', toKey)
+      let count = 0
+      for await (const _run of runsUnderOldKeys(temporal, toKey, () => heartbeat())) count += 1
+      return count
+    },
+
+    async recordRotation({ rotationId, status, rewrapped, remaining, asOf }) {
+      await recordRotation(sql, rotationId, { status, rewrapped, remaining, at: new Date(asOf) })
+    },
+
+    async retireOldKeys({ purpose, toKey, unusedSince, asOf }) {
+      if (purpose === 'field') {
+        if ((await countNotUnder(sql, toKey)) > 0) return 'in_use'
+        if (await snapshotIsOlder(sql, new Date(unusedSince))) return 'in_snapshot'
+      }
+      await retireKeys(sql, purpose, toKey, new Date(asOf))
+      return 'retired'
+    },
+  }
+
+  /** @throws KeyringBehind while this worker has not got the new keyring: another one has, or this one will after a restart */
+  function assertActive(purpose: KeyPurpose, toKey: string): void {
+    if (keyrings[purpose]?.activeId !== toKey) throw failure('KeyringBehind', { nextRetryDelay: askAgainMs })
+  }
+}

@@ -1,0 +1,100 @@
+/** S1: puts everything under a new key while the business goes on. An old key is retired once nothing needs it. */
+import { continueAsNew, proxyActivities, proxyLocalActivities, setHandler, sleep } from '@temporalio/workflow'
+import { plusMs } from './clock.ts'
+import {
+  type KeyRotationActivities,
+  type KeyRotationInput,
+  type KeyRotationProgress,
+  type KeyRotationStatus,
+  keyRotationProgress,
+} from './key-rotation.contract.ts'
+import * as retry from './retry.ts'
+import { stand } from './standing.ts'
+
+const quick = proxyLocalActivities<KeyRotationActivities>(retry.quick)
+const { rewrapDataKeys, countUnderOldKeys, retireOldKeys } = proxyActivities<KeyRotationActivities>(retry.handOver)
+const { countRunsUnderOldKeys } = proxyActivities<KeyRotationActivities>(retry.purge)
+
+/** A history of a few hundred events. */
+const stepsPerRun = 100
+/** A process that has not seen the new keyring yet makes new data keys under the old one. */
+const processesPauseMs = 30_000
+const backupPauseMs = 60 * 60 * 1000
+const runsPauseMs = 24 * 60 * 60 * 1000
+
+const clock = (): { asOf: string } => ({ asOf: new Date().toISOString() })
+
+export async function keyRotation(input: KeyRotationInput): Promise<KeyRotationProgress> {
+  const { rotationId, purpose, toKey } = input
+  const so: KeyRotationProgress = input.progress ?? {
+    status: purpose === 'field' ? 'rewrapping' : 'waiting_for_runs',
+    rewrapped: 0,
+    remaining: null,
+    afterId: null,
+  }
+  setHandler(keyRotationProgress, () => so)
+  if (!input.progress && !(await isRecorded())) return so
+  if (!input.progress) await quick.checkKeys(clock())
+  for (let steps = 0; so.status !== 'done'; steps += 1) {
+    if (steps >= stepsPerRun) return continueAsNew<typeof keyRotation>({ rotationId, purpose, toKey, progress: so })
+    await (purpose === 'field' ? rewrapSome() : lookForRuns())
+  }
+  return so
+
+  /** The run is started before the row is committed, so that there is no row without a run. */
+  async function isRecorded(): Promise<boolean> {
+    for (let looks = 0; looks < 20; looks += 1) {
+      if (await quick.findRotation({ rotationId })) return true
+      await sleep(looks < 10 ? '200 milliseconds' : '10 seconds', { summary: 'until the rotation is recorded' })
+    }
+    return false
+  }
+
+  async function rewrapSome(): Promise<void> {
+    const page = await rewrapDataKeys({ toKey, afterId: so.afterId })
+    so.rewrapped += page.rewrapped
+    so.afterId = page.lastId
+    if (page.lastId !== null) return moveTo('rewrapping', so.remaining)
+    await settle()
+  }
+
+  /** Nothing is left of a pass: either nothing at all, or what was added behind it. */
+  async function settle(): Promise<void> {
+    const unusedSince = new Date()
+    // Twice with a pause between: what was made a moment before the first look is seen by the second.
+    await moveTo('waiting_for_processes', await countUnderOldKeys({ toKey }))
+    await sleep(processesPauseMs, { summary: 'until processes with the old keyring have shown themselves' })
+    for (;;) {
+      const outcome = await retireOldKeys({ purpose, toKey, unusedSince: unusedSince.toISOString(), ...clock() })
+      if (outcome === 'retired') return moveTo('done', 0)
+      if (outcome === 'in_use') return moveTo('rewrapping', await countUnderOldKeys({ toKey }))
+      await moveTo('waiting_for_backup', 0, plusMs(new Date(), backupPauseMs))
+      await sleep(backupPauseMs, { summary: 'until the next look for a backup' })
+    }
+  }
+
+  async function lookForRuns(): Promise<void> {
+    const remaining = await countRunsUnderOldKeys({ toKey })
+    if (remaining === 0) {
+      await retireOldKeys({ purpose, toKey, unusedSince: new Date().toISOString(), ...clock() })
+      return moveTo('done', 0)
+    }
+    await moveTo('waiting_for_runs', remaining, plusMs(new Date(), runsPauseMs))
+    await sleep(runsPauseMs, { summary: 'until the next look at open runs' })
+  }
+
+  async function moveTo(status: KeyRotationStatus, remaining: number | null, dueAt: Date | null = null): Promise<void> {
+    const changed = so.status !== status
+    Object.assign(so, { status, remaining })
+    await quick.recordRotation({ rotationId, ...so, ...clock() })
+    if (changed) stand({ status, waitingFor: waitingFor[status], dueAt })
+  }
+}
+
+const waitingFor: Record<KeyRotationStatus, string> = {
+  rewrapping: 'the database',
+  waiting_for_processes: 'processes with the old keyring',
+  waiting_for_backup: 'the next backup',
+  waiting_for_runs: 'open runs that began under an old key',
+  done: 'nothing',
+}
