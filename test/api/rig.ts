@@ -11,9 +11,9 @@ import { migrate } from '../../db/migrate.ts'
 import { startPostgres } from '../../dev/postgres.ts'
 import { createLog } from '../../log.ts'
 import { startApple } from '../../sim/apple.ts'
+import { controlOf } from '../../sim/control.ts'
 import { startGoogle } from '../../sim/google.ts'
 import { connectTemporal } from '../../temporal-client.ts'
-import { controlOf } from '../providers/party-control.ts'
 
 /** The fields tests look at; everything else is compared whole. */
 export interface AnsweredBody {

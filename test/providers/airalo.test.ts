@@ -3,8 +3,8 @@ import { expect, onTestFinished, test } from 'vitest'
 import { createAiralo } from '../../providers/airalo.ts'
 import { parseActivationCode } from '../../providers/lpa.ts'
 import { startAiralo } from '../../sim/airalo.ts'
+import { controlOf } from '../../sim/control.ts'
 import type { Fault } from '../../sim/party.ts'
-import { controlOf } from './party-control.ts'
 import { startWebhookReceiver } from './webhook-receiver.ts'
 
 const GB = 1024 ** 3

@@ -2,8 +2,8 @@ import { createHash, generateKeyPairSync } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type Apple, createApple } from '../../providers/apple.ts'
 import { type RunningApple, startApple } from '../../sim/apple.ts'
+import { controlOf } from '../../sim/control.ts'
 import { failureOf } from './failing.ts'
-import { controlOf } from './party-control.ts'
 import { startWebhookReceiver } from './webhook-receiver.ts'
 
 interface SignIn {

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { createFirebaseIdTokens, type FirebaseIdTokens } from '../../providers/firebase-id-token.ts'
 import { createGoogle, type Google } from '../../providers/google.ts'
+import { controlOf } from '../../sim/control.ts'
 import { type RunningGoogle, startGoogle } from '../../sim/google.ts'
 import { failureOf } from './failing.ts'
-import { controlOf } from './party-control.ts'
 import { startWebhookReceiver } from './webhook-receiver.ts'
 
 interface SignIn {

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { readBounce } from '../../providers/bounce.ts'
 import { createMail, type Mail, type MailSender } from '../../providers/mail.ts'
+import { controlOf } from '../../sim/control.ts'
 import type { ReadMail } from '../../sim/mailbox/store.ts'
 import { type RunningMailbox, startMailbox } from '../../sim/mailbox.ts'
 import { failureOf } from './failing.ts'
-import { controlOf } from './party-control.ts'
 import { startWebhookReceiver } from './webhook-receiver.ts'
 
 interface Books {

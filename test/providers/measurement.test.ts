@@ -2,10 +2,10 @@ import { createHash, randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { isProviderFailure } from '../../providers/failure.ts'
 import { createMeasurement, type Purchase } from '../../providers/measurement.ts'
+import { controlOf } from '../../sim/control.ts'
 import { startGoogleAnalytics } from '../../sim/google-analytics.ts'
 import { startMeta } from '../../sim/meta.ts'
 import type { RunningParty } from '../../sim/party.ts'
-import { controlOf } from './party-control.ts'
 
 interface Books {
   events: Record<string, unknown>[]

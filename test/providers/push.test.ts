@@ -2,9 +2,9 @@ import { generateKeyPairSync } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { createFirebaseUsers, type FirebaseUsers } from '../../providers/firebase-users.ts'
 import { createPush, type Push, type PushSender } from '../../providers/push.ts'
+import { controlOf } from '../../sim/control.ts'
 import { type RunningFirebase, startFirebase } from '../../sim/firebase.ts'
 import { failureOf } from './failing.ts'
-import { controlOf } from './party-control.ts'
 
 interface Books {
   delivered: { token: string; message: Record<string, unknown> }[]
