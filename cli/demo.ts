@@ -3,6 +3,7 @@ import { startStack } from '../dev/stack.ts'
 import { createNarrator, StoryBroken } from './demo/narrator.ts'
 import { playOrderLife, playOutOfStock, signUpCustomer } from './demo/order-life.ts'
 import { playBooks, playDeletion, playInactivity } from './demo/person-life.ts'
+import { playPolicyChange } from './demo/policy-change.ts'
 import { createStage } from './demo/stage.ts'
 
 const tell = createNarrator()
@@ -28,6 +29,7 @@ try {
   const nora = await signUpCustomer(stage)
   await playOrderLife(stage, nora)
   await playOutOfStock(stage, nora)
+  await playPolicyChange(stage, nora)
   await playDeletion(stage)
   await playInactivity(stage)
   await playBooks(stage)

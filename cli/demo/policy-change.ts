@@ -1,0 +1,41 @@
+/** N1, N2: a material change is posted, mailed, and takes effect no sooner than 30 days after the last mail. */
+import { fastForward } from '../../time-skipping.ts'
+import { plusDays, startOfDay } from '../../workflows/clock.ts'
+import { policyNoticeWorkflowId } from '../../workflows/policy-notice.contract.ts'
+import type { Customer } from './order-life.ts'
+import type { Answer, Stage } from './stage.ts'
+
+const day = 86_400_000
+
+export async function playPolicyChange(stage: Stage, nora: Customer): Promise<void> {
+  const { app, operator, tell, stack, until } = stage
+  tell.chapter('The privacy policy changes', 'N1, N2')
+  const version = 'demo-change'
+  const posted = await operator('POST', '/v1/policies', {
+    version,
+    title: 'Privacy policy',
+    text: '## What we keep\n\nAs before, and one thing less.',
+    changes: ['We keep one thing less.'],
+    effectiveAt: plusDays(startOfDay(new Date()), 33).toISOString(),
+    material: true,
+  })
+  tell.step(
+    'It is posted, for a day more than 30 days away',
+    posted.state === 'coming',
+    posted.effectiveAt.slice(0, 10),
+  )
+  tell.link('public page', `${stack.urls.api}/privacy`)
+  const mail = await stage.mailTo(nora.email, /policy/i)
+  tell.step('Everybody is told by mail', mail !== undefined, mail?.subject)
+  const read = (): Promise<Answer> => app('GET', `/v1/policies/${version}`)
+  const wait = Date.parse(posted.effectiveAt) - Date.now()
+  await fastForward(stack.temporal, policyNoticeWorkflowId(version), wait - day)
+  tell.step('A day before, the old version is still in force', (await read()).state === 'coming')
+  await fastForward(stack.temporal, policyNoticeWorkflowId(version), 2 * day)
+  const inForce = await until(read, ({ state }) => state === 'in_force')
+  tell.step(
+    'On its day, every notice old enough, it takes effect',
+    inForce.state === 'in_force',
+    inForce.effectiveAt.slice(0, 10),
+  )
+}
