@@ -2,15 +2,15 @@
 import type { Context } from '../context.ts'
 import { raiseAttention, resolveAttention } from '../db/attention.ts'
 import { upsertDispute } from '../db/disputes.ts'
-import { listEsims, setEsimSuspended } from '../db/esims.ts'
+import { listEsims, type StoredEsim, setEsimSuspended } from '../db/esims.ts'
 import { findOrder, type OrderRow } from '../db/orders.ts'
 import type { EsimProviderId } from '../providers/esim.ts'
+import { isProviderFailure } from '../providers/failure.ts'
+import { failure } from '../workflows/failures.ts'
 import type { OrderActivities } from '../workflows/order.contract.ts'
 import { inTermsOf, payment as paymentTerms } from './failures.ts'
 
 type Activities = Pick<OrderActivities, 'recordDispute'>
-
-const suspending = { unavailable: 'ProviderUnavailable', rejected: 'EsimInUse' } as const
 
 export function createDisputeActivities(context: Context): Activities {
   const { sql, stripe } = context
@@ -23,24 +23,40 @@ export function createDisputeActivities(context: Context): Activities {
       const dispute = await inTermsOf(paymentTerms, () => stripe.getDispute(disputeId))
       const closed = ['won', 'lost', 'prevented', 'warning_closed'].includes(dispute.status)
       await upsertDispute(sql, { disputeId, orderId: order?.id ?? null, state: dispute.status, at, closed })
-      if (order) await setSuspended(order, !closed || dispute.status === 'lost', at)
       const matter = { subjectId: disputeId, at }
+      // First of all an operator knows: the bank's days are counted, and a provider may be away.
       if (!closed)
-        return raiseAttention(sql, { ...matter, kind: 'dispute_open', detail: order ? dispute.reason : 'erased' })
-      await resolveAttention(sql, { ...matter, kind: 'dispute_open', by: dispute.status })
+        await raiseAttention(sql, { ...matter, kind: 'dispute_open', detail: order ? dispute.reason : 'erased' })
+      else await resolveAttention(sql, { ...matter, kind: 'dispute_open', by: dispute.status })
       if (dispute.status === 'lost') await raiseAttention(sql, { ...matter, kind: 'dispute_lost' })
+      if (order) await setSuspended(order, !closed || dispute.status === 'lost', at)
     },
   }
 
   async function setSuspended(order: OrderRow, suspended: boolean, at: Date): Promise<void> {
-    for (const esim of await listEsims(context, order)) {
+    for (const esim of await disputedEsims(order)) {
       if (esim.suspended === suspended || esim.state === 'cancelled' || esim.state === 'expired') continue
-      const provider = context.esimProviders[esim.provider as EsimProviderId]
-      const outcome = await inTermsOf(suspending, () =>
-        suspended ? provider.suspend(esim.esimRef) : provider.unsuspend(esim.esimRef),
-      )
-      if (outcome === 'done') await setEsimSuspended(sql, esim.id, suspended)
+      if ((await askProvider(esim, suspended)) === 'done') await setEsimSuspended(sql, esim.id, suspended)
       else if (suspended) await raiseAttention(sql, { kind: 'esim_not_suspendable', subjectId: order.id, at })
+    }
+  }
+
+  /** A top-up has none of its own: what was paid for is on its parent's. */
+  async function disputedEsims(order: OrderRow): Promise<StoredEsim[]> {
+    const parent = order.parent_order_id === null ? undefined : await findOrder(sql, order.parent_order_id)
+    const esims = await listEsims(context, parent ?? order)
+    return parent ? esims.filter(({ id }) => id === order.esim_id) : esims
+  }
+
+  async function askProvider(esim: StoredEsim, suspended: boolean): Promise<'done' | 'unsupported'> {
+    const provider = context.esimProviders[esim.provider as EsimProviderId]
+    try {
+      return await (suspended ? provider.suspend(esim.esimRef) : provider.unsuspend(esim.esimRef))
+    } catch (error) {
+      if (!isProviderFailure(error)) throw error
+      // It has ended meanwhile, for example.
+      if (error.kind === 'rejected') return 'unsupported'
+      throw failure('ProviderUnavailable', { code: error.code })
     }
   }
 }

@@ -14,7 +14,7 @@ import type { OrderActivities } from '../workflows/order.contract.ts'
 import { asFailure, esimProvider as esimTerms, inTermsOf } from './failures.ts'
 import { knownOrder } from './known-order.ts'
 import { createProviderReturns, type HeldOrder, inUse, placeOrderOf } from './provider-returns.ts'
-import { topUpParent } from './top-up.ts'
+import { releaseTopUp, topUpParent } from './top-up.ts'
 
 type Activities = Pick<OrderActivities, 'startProvisioning' | 'provision' | 'releaseProvision' | 'withdrawEsims'>
 
@@ -55,7 +55,7 @@ export function createOrderProvisioningActivities(context: Context): Activities 
 
     async releaseProvision({ orderId, asOf }) {
       const order = await knownOrder(sql, orderId)
-      if (order.parent_order_id) return
+      if (order.parent_order_id) return releaseTopUp(context, order, new Date(asOf), activityInfo().attempt)
       for (const placement of await listPlacements(sql, orderId)) await release(order, placement, new Date(asOf))
     },
   }

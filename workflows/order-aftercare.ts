@@ -1,12 +1,12 @@
 /** Trap of late events: disputes and bounced refunds of orders whose own run has closed. */
 import { allHandlersFinished, condition, setHandler } from '@temporalio/workflow'
 import { disputeNews, paymentNews } from './order.contract.ts'
-import { charge, clock, quick } from './order-run.ts'
+import { clock, noteDispute, quick } from './order-run.ts'
 import { stand } from './standing.ts'
 
 export async function orderAftercare({ orderId }: { orderId: string }): Promise<void> {
   let paymentsToCheck = 0
-  setHandler(disputeNews, ({ disputeId }) => charge.recordDispute({ orderId, disputeId, ...clock() }))
+  setHandler(disputeNews, ({ disputeId }) => noteDispute(orderId, disputeId))
   setHandler(paymentNews, () => {
     paymentsToCheck += 1
   })

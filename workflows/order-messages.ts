@@ -16,7 +16,7 @@ import {
   reject,
   resend,
 } from './order.contract.ts'
-import { charge, clock, codeOf, type OrderRun } from './order-run.ts'
+import { clock, codeOf, noteDispute, type OrderRun } from './order-run.ts'
 import * as retry from './retry.ts'
 
 const answering = proxyActivities<OrderActivities>(retry.answerSoon)
@@ -31,7 +31,7 @@ export function takeMessages(run: OrderRun): void {
   setHandler(providerNews, () => {
     news.provider = true
   })
-  setHandler(disputeNews, ({ disputeId }) => charge.recordDispute({ orderId, disputeId, ...clock() }))
+  setHandler(disputeNews, ({ disputeId }) => noteDispute(orderId, disputeId))
 
   setHandler(checkout, async () => {
     await condition(() => run.checkout.done || run.checkout.fault !== undefined)
@@ -48,7 +48,15 @@ export function takeMessages(run: OrderRun): void {
       if (standsIn('delivered', 'ended')) throw conflict()
       return state
     },
-    { validator: () => allow(run.checkout.done && standsIn('awaiting_payment', 'in_review', 'provisioning')) },
+    {
+      validator: () =>
+        allow(
+          run.checkout.done &&
+            (standsIn('awaiting_payment', 'in_review') ||
+              // What a top-up has put onto an eSIM cannot be taken back.
+              (standsIn('provisioning') && !run.input.parentOrderId)),
+        ),
+    },
   )
 
   setHandler(

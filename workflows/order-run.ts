@@ -96,6 +96,16 @@ export function startRun(input: OrderInput) {
   }
 }
 
+/** A dispute that cannot be recorded is an operator's, and not the end of a run that has other promises to keep. */
+export async function noteDispute(orderId: string, disputeId: string): Promise<void> {
+  try {
+    await charge.recordDispute({ orderId, disputeId, ...clock() })
+  } catch (error) {
+    if (!(error instanceof ActivityFailure)) throw error
+    await quick.raiseAttention({ orderId, kind: 'dispute_unrecorded', ...clock(), ...codeOf(error) })
+  }
+}
+
 /** In a workflow this is the workflow's own time, the only clock that decides. */
 export const now = (): Date => new Date()
 

@@ -70,7 +70,7 @@ export const orderState = defineQuery<OrderState>('state')
 
 export type PaymentTruth = { state: 'pending' | 'cancelled' } | { state: 'paid'; review: string | null }
 
-export type AttentionKind = 'mail_undelivered' | 'provider_order_unreturned'
+export type AttentionKind = 'mail_undelivered' | 'provider_order_unreturned' | 'dispute_unrecorded'
 
 export type OrderMail = 'confirmation' | 'delayed' | 'refunded' | 'cancelled' | 'refund_failed'
 

@@ -1,0 +1,205 @@
+/** More data for a delivered eSIM: an order of its own, whose effect the first order's run tells of. */
+import { expect, test } from 'vitest'
+import { workflowNow } from '../../time-skipping.ts'
+import { orderWorkflowId } from '../../workflows/order.contract.ts'
+import { expectStatus } from '../rig/http.ts'
+import { mailsTo, pushesTo } from '../rig/messages.ts'
+import type { Person } from '../rig/people.ts'
+import { shelf } from '../rig/shelf.ts'
+import { openStack } from '../rig/stack.ts'
+import { untilValue } from '../rig/until.ts'
+
+const rig = await openStack()
+const { esimAccess, airalo, stripe } = rig.sims
+const { sql } = rig.stack.context
+const gigabyte = 2 ** 30
+const minute = 60_000
+const hour = 60 * minute
+const day = 24 * hour
+
+const providers = [
+  ['esimAccess', shelf.onlyEsimAccess],
+  ['airalo', shelf.onlyAiralo],
+] as const
+
+/** A delivered order and its eSIM. */
+async function delivered(packageCode: string = shelf.onlyEsimAccess, quantity = 1) {
+  const person = await rig.signUp()
+  const order = await rig.buy(person, { packageCode, quantity })
+  return { person, order, eSim: { iccid: order.esims[0].iccid as string } }
+}
+
+const request = (person: Person, orderId: string, body: Record<string, unknown> = {}) =>
+  person.caller.post(`/v1/orders/${orderId}/top-up`, { packageCode: shelf.topUp, ...body })
+
+/** A top-up that waits for its payment. */
+async function requested(person: Person, orderId: string) {
+  return expectStatus(await request(person, orderId), 201)
+}
+
+async function toppedUp(person: Person, orderId: string) {
+  const topUp = await requested(person, orderId)
+  await stripe.do('pay', { orderId: topUp.id })
+  return rig.untilOrder(topUp.id, 'delivered')
+}
+
+const eSimOf = async (orderId: string) => (await rig.service.get(`/v1/orders/${orderId}`)).body.esims[0]
+
+const topUpsAt = async (): Promise<number> => ((await esimAccess.books()).topUps as unknown[]).length
+
+async function untilTold(person: Person, ...events: string[]): Promise<void> {
+  const told = await untilValue(
+    `told ${events.join(', ')}`,
+    async () =>
+      (await pushesTo(rig.stack, person.pushToken)).flatMap(({ message: { data } }) =>
+        data.esimId ? [data.event] : [],
+      ),
+    ({ length }) => length >= events.length,
+  )
+  expect(told).toEqual(events)
+}
+
+test.each(providers)('%s: what was used up works again, and is followed to its new end', async (party, packageCode) => {
+  const provider = rig.sims[party]
+  await airalo.do('limits', { tokenPerMinute: 1_000 })
+  const { person, order, eSim } = await delivered(packageCode)
+  const pass = async (ms: number): Promise<void> => {
+    await provider.do('clock', { advanceSeconds: ms / 1000 })
+    await rig.fastForward(order.id, ms + 5 * minute)
+  }
+  await provider.do('use', { ...eSim, bytes: 0.95 * gigabyte })
+  await untilTold(person, 'in_use', 'low_data')
+  await provider.do('use', { ...eSim, bytes: gigabyte })
+  await pass(day)
+  const before = ['in_use', 'low_data', 'used_up']
+  await untilTold(person, ...before)
+  const first = await eSimOf(order.id)
+  expect(first).toMatchObject({ state: 'used_up', totalBytes: gigabyte })
+
+  const topUp = await toppedUp(person, order.id)
+  expect(topUp).toMatchObject({ topUpOf: order.id, quantity: 1, esims: [], documents: [{ kind: 'invoice' }] })
+
+  const second = await untilValue(
+    'the eSIM lives',
+    () => eSimOf(order.id),
+    ({ state }) => state === 'in_use',
+  )
+  expect(second).toMatchObject({ id: first.id, iccid: first.iccid, totalBytes: 2 * gigabyte, usedBytes: gigabyte })
+  const longer = Date.parse(second.expiresAt) - Date.parse(first.expiresAt)
+  expect(Math.round(longer / day)).toBe(7)
+
+  await provider.do('use', { ...eSim, bytes: 0.9 * gigabyte })
+  await pass(day)
+  await untilTold(person, ...before, 'low_data')
+
+  // Past the first end nothing ends.
+  await pass(6 * day)
+  expect((await rig.service.get(`/v1/orders/${order.id}`)).body).toMatchObject({
+    status: 'delivered',
+    esims: [{ state: 'in_use' }],
+  })
+
+  const now = (await workflowNow(rig.temporal, orderWorkflowId(order.id))).getTime()
+  await pass(Date.parse(second.expiresAt) - now - hour)
+  await untilTold(person, ...before, 'low_data', 'last_day')
+  await pass(3 * hour)
+  await rig.untilOrder(order.id, 'ended')
+  await untilTold(person, ...before, 'low_data', 'last_day', 'expired')
+  const subjects = (await mailsTo(rig.stack, person.email)).map(({ subject }) => subject)
+  expect(subjects.filter((subject) => subject.startsWith('80 %'))).toHaveLength(2)
+  expect((await request(person, order.id)).status).toBe(409)
+})
+
+test('a lost reply does not add the data twice', async () => {
+  const { person, order } = await delivered()
+  const before = await topUpsAt()
+  await esimAccess.fault({ match: { path: '/esim/topup' }, cut: 'after' })
+  await toppedUp(person, order.id)
+  expect((await topUpsAt()) - before).toBe(1)
+})
+
+test('data that cannot be added is refunded, and the first order is none the worse', async () => {
+  const { person, order, eSim } = await delivered()
+  const topUp = await requested(person, order.id)
+  await esimAccess.do('expire', eSim)
+  await stripe.do('pay', { orderId: topUp.id })
+  expect(await rig.untilOrder(topUp.id, 'refunded')).toMatchObject({ reason: 'out_of_stock', documents: [] })
+  expect((await rig.service.get(`/v1/orders/${order.id}`)).body).toMatchObject({
+    refunds: [],
+    documents: [{ kind: 'invoice' }],
+  })
+})
+
+test('a provider that never answers: refunded after an hour, and never added later', async () => {
+  const { person, order } = await delivered()
+  const before = await topUpsAt()
+  await esimAccess.fault({ match: { path: '/esim/topup' }, status: 500, times: 1_000 })
+  const topUp = await requested(person, order.id)
+  await stripe.do('pay', { orderId: topUp.id })
+  await rig.untilOrder(topUp.id, 'provisioning')
+  expect((await person.caller.post(`/v1/orders/${topUp.id}/cancel`)).status).toBe(409)
+
+  await rig.fastForward(topUp.id, '61 minutes')
+  expect(await rig.untilOrder(topUp.id, 'refunded')).toMatchObject({ reason: 'not_delivered_in_time' })
+  await esimAccess.clearFaults()
+  await rig.fastForward(topUp.id, '31 days')
+  await rig.fastForward(order.id, '2 days')
+  expect((await topUpsAt()) - before).toBe(0)
+})
+
+test('data that was added although nobody could tell us: refunded, and an operator knows', async () => {
+  const { person, order } = await delivered()
+  const topUp = await requested(person, order.id)
+  await esimAccess.fault({ match: { path: '/esim/topup' }, cut: 'after' })
+  await esimAccess.fault({ match: { path: '/esim/query' }, status: 500, times: 1_000 })
+  await stripe.do('pay', { orderId: topUp.id })
+  await rig.untilOrder(topUp.id, 'provisioning')
+  await rig.fastForward(topUp.id, '61 minutes')
+  await rig.untilOrder(topUp.id, 'refunded')
+  await esimAccess.clearFaults()
+  await rig.fastForward(topUp.id, '31 days')
+  const raised =
+    await sql`select detail from attention where kind = 'provider_order_unreturned' and subject_id = ${topUp.id}`
+  expect([...raised]).toEqual([{ detail: 'top_up_applied' }])
+})
+
+test('unpaid it can be cancelled; delivered it cannot be given back', async () => {
+  const { person, order } = await delivered()
+  const cancelled = await requested(person, order.id)
+  expect((await person.caller.post(`/v1/orders/${cancelled.id}/cancel`)).status).toBe(200)
+  await rig.untilOrder(cancelled.id, 'cancelled')
+  const topUp = await toppedUp(person, order.id)
+  expect((await person.caller.post(`/v1/orders/${topUp.id}/refund`)).status).toBe(409)
+  expect((await person.caller.post(`/v1/orders/${topUp.id}/top-up`, { packageCode: shelf.topUp })).status).toBe(400)
+})
+
+test('what fits nothing is refused', async () => {
+  const { person, order } = await delivered(shelf.onlyEsimAccess, 2)
+  const stranger = await rig.signUp()
+  const unpaid = await rig.buy(person, { pay: false })
+  const [one, two] = order.esims
+  const refusals = [
+    [request(person, order.id), 400],
+    [request(person, order.id, { esimId: unpaid.id }), 400],
+    [request(person, order.id, { esimId: one.id, packageCode: shelf.anyProvider }), 409],
+    [request(person, order.id, { esimId: one.id, packageCode: 'no-such-package' }), 409],
+    [request(person, order.id, { esimId: one.id, quantity: 2 }), 400],
+    [request(stranger, order.id, { esimId: one.id }), 404],
+    [request(person, unpaid.id), 400],
+  ] as const
+  for (const [answer, status] of refusals) expectStatus(await answer, status)
+
+  const topUp = expectStatus(await request(person, order.id, { esimId: two.id }), 201)
+  await stripe.do('pay', { orderId: topUp.id })
+  await rig.untilOrder(topUp.id, 'delivered')
+  const after = await untilValue(
+    'the second eSIM has more data',
+    async () => (await rig.service.get(`/v1/orders/${order.id}`)).body.esims,
+    (esims) => esims.some(({ totalBytes }: { totalBytes: number }) => totalBytes === 2 * gigabyte),
+  )
+  expect(after).toMatchObject([
+    { id: one.id, totalBytes: gigabyte },
+    { id: two.id, totalBytes: 2 * gigabyte },
+  ])
+  expect((await person.caller.post(`/v1/orders/${unpaid.id}/cancel`)).status).toBe(200)
+})
