@@ -5,6 +5,7 @@ import { workflowNow } from '../../time-skipping.ts'
 import { orderWorkflowId } from '../../workflows/order.contract.ts'
 import { mailsTo, pushesTo } from '../rig/messages.ts'
 import type { Person } from '../rig/people.ts'
+import { untilWatched } from '../rig/purchases.ts'
 import { shelf } from '../rig/shelf.ts'
 import { openStack } from '../rig/stack.ts'
 import { untilValue } from '../rig/until.ts'
@@ -123,11 +124,7 @@ async function delivered(party: (typeof providers)[number][0], packageCode: stri
     // A little more: the look at the end has to be over, too.
     await rig.fastForward(order.id, ms + 5 * minute)
   }
-  await untilValue(
-    'the first look, which finds nothing new',
-    async () => (await rig.temporal.workflow.getHandle(orderWorkflowId(order.id)).describe()).raw.pendingActivities,
-    (pending) => pending?.[0]?.attempt === 2,
-  )
+  await untilWatched(rig.stack, order.id)
   // The provider's clock stands where the test before left it.
   const { now } = await provider.do<{ now: string }>('clock', {})
   const behind = Date.parse(now) - (await runsClock(order.id))

@@ -1,4 +1,5 @@
 import type { Stack } from '../../dev/stack.ts'
+import { orderWorkflowId } from '../../workflows/order.contract.ts'
 import { type Answer, type Caller, expectStatus } from './http.ts'
 import { shelf } from './shelf.ts'
 import { untilValue } from './until.ts'
@@ -46,5 +47,15 @@ export async function untilOrder(
     async () => expectStatus(await service.get(`/v1/orders/${orderId}`), 200) as OrderView,
     (order) => wanted.includes(order.status),
     options,
+  )
+}
+
+/** Once the run has looked at a delivered eSIM for the first time, so that what happens to it now is news. */
+export async function untilWatched({ temporal }: Stack, orderId: string): Promise<void> {
+  const handle = temporal.workflow.getHandle(orderWorkflowId(orderId))
+  await untilValue(
+    `order ${orderId} is watched`,
+    async () => (await handle.describe()).raw.pendingActivities?.map(({ attempt }) => attempt ?? 0) ?? [],
+    (attempts) => attempts.some((attempt) => attempt > 1),
   )
 }

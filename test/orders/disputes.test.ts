@@ -1,0 +1,154 @@
+/** A bank takes a payment back: the eSIM stands still meanwhile, and an operator knows, whether or not the order's run still lives. */
+import { expect, test } from 'vitest'
+import { orderAftercareWorkflowId, orderWorkflowId } from '../../workflows/order.contract.ts'
+import { expectStatus } from '../rig/http.ts'
+import { untilWatched } from '../rig/purchases.ts'
+import { shelf } from '../rig/shelf.ts'
+import { openStack } from '../rig/stack.ts'
+import { until, untilValue } from '../rig/until.ts'
+
+const rig = await openStack()
+const { stripe, esimAccess } = rig.sims
+const { sql } = rig.stack.context
+
+async function delivered(packageCode: string = shelf.onlyEsimAccess) {
+  const person = await rig.signUp()
+  return { person, order: await rig.buy(person, { packageCode }) }
+}
+
+const open = async (orderId: string): Promise<string> =>
+  (await stripe.do<{ dispute: string }>('open-dispute', { orderId })).dispute
+
+const view = async (orderId: string) => (await rig.service.get(`/v1/orders/${orderId}`)).body
+
+/** The order as soon as its dispute stands so, and the eSIM as wanted. */
+const untilDispute = (orderId: string, state: string, suspended: boolean) =>
+  untilValue(
+    `the dispute is ${state}`,
+    () => view(orderId),
+    ({ dispute, esims }) =>
+      dispute === state && esims.every((each: { suspended: boolean }) => each.suspended === suspended),
+  )
+
+/** What operators have to look after, by the kinds of the matters that are open. */
+async function matters(...subjects: string[]): Promise<string[]> {
+  const rows = await sql<{ kind: string }[]>`
+    select kind from attention where subject_id in ${sql(subjects)} and resolved_at is null order by kind`
+  return rows.map(({ kind }) => kind)
+}
+
+async function atProvider(iccid: string): Promise<string | undefined> {
+  const { esims } = (await esimAccess.books()) as unknown as { esims: { iccid: string; esimStatus: string }[] }
+  return esims.find((each) => each.iccid === iccid)?.esimStatus
+}
+
+test('opened: the eSIM is suspended; won: it works again', async () => {
+  const { order } = await delivered()
+  const { iccid } = order.esims[0]
+  await esimAccess.do('use', { iccid, bytes: 1_000 })
+  const dispute = await open(order.id)
+  await untilDispute(order.id, 'needs_response', true)
+  expect(await atProvider(iccid)).toBe('SUSPENDED')
+  expect(await matters(order.id, dispute)).toEqual(['dispute_open'])
+
+  await stripe.do('review-dispute', { dispute })
+  await untilDispute(order.id, 'under_review', true)
+
+  await stripe.do('close-dispute', { dispute, outcome: 'won' })
+  await untilDispute(order.id, 'won', false)
+  expect(await atProvider(iccid)).toBe('IN_USE')
+  expect(await matters(order.id, dispute)).toEqual([])
+  expect((await view(order.id)).status).toBe('delivered')
+})
+
+test('lost: it stays suspended, and the loss is an operator’s', async () => {
+  const { order } = await delivered()
+  const dispute = await open(order.id)
+  await untilDispute(order.id, 'needs_response', true)
+  await stripe.do('close-dispute', { dispute, outcome: 'lost' })
+  await untilDispute(order.id, 'lost', true)
+  await until('the matter is another', async () => (await matters(order.id, dispute)).join() === 'dispute_lost')
+  expect(await atProvider(order.esims[0].iccid)).toBe('SUSPENDED')
+})
+
+test('a provider that cannot suspend, or is away, does not keep it from the operators', async () => {
+  const { order } = await delivered(shelf.onlyAiralo)
+  const dispute = await open(order.id)
+  await until('both are known', async () => (await matters(order.id, dispute)).length === 2)
+  expect(await matters(order.id, dispute)).toEqual(['dispute_open', 'esim_not_suspendable'])
+  expect((await view(order.id)).esims).toMatchObject([{ suspended: false }])
+
+  const away = await delivered()
+  await esimAccess.fault({ match: { path: '/esim/suspend' }, status: 500, times: 20 })
+  const second = await open(away.order.id)
+  await until('the operators know', async () => (await matters(second)).includes('dispute_open'))
+  expect((await view(away.order.id)).esims).toMatchObject([{ suspended: false }])
+  await rig.fastForward(away.order.id, '1 day')
+  await untilDispute(away.order.id, 'needs_response', true)
+})
+
+test('an eSIM that ended meanwhile is left alone', async () => {
+  const { order } = await delivered()
+  const { iccid } = order.esims[0]
+  await untilWatched(rig.stack, order.id)
+  await esimAccess.do('webhooks', { drop: 1_000 })
+  await esimAccess.do('expire', { iccid })
+  const dispute = await open(order.id)
+  await until('the operators know', async () => (await matters(order.id, dispute)).includes('dispute_open'))
+  await until('it is tried', async () => (await matters(order.id)).includes('esim_not_suspendable'))
+  await esimAccess.do('webhooks', { drop: 0 })
+  await rig.fastForward(order.id, '2 days')
+  await rig.untilOrder(order.id, 'ended')
+})
+
+test('a dispute that nobody can look up does not end the run', async () => {
+  const { order } = await delivered()
+  await stripe.fault({
+    match: { path: '/v1/disputes/' },
+    status: 404,
+    body: { error: { type: 'invalid_request_error', code: 'resource_missing' } },
+    times: 50,
+  })
+  await open(order.id)
+  await until('an operator knows', async () => (await matters(order.id)).includes('dispute_unrecorded'))
+  await stripe.clearFaults()
+  const { status } = await rig.temporal.workflow.getHandle(orderWorkflowId(order.id)).describe()
+  expect(status.name).toBe('RUNNING')
+  expectStatus(await rig.service.post(`/v1/orders/${order.id}/refund`), 200)
+})
+
+test('of a top-up: the eSIM that it filled is suspended', async () => {
+  const { person, order } = await delivered()
+  const topUp = expectStatus(
+    await person.caller.post(`/v1/orders/${order.id}/top-up`, { packageCode: shelf.topUp }),
+    201,
+  )
+  await stripe.do('pay', { orderId: topUp.id })
+  await rig.untilOrder(topUp.id, 'delivered')
+  await open(topUp.id)
+  await until('suspended', async () => (await view(order.id)).esims[0].suspended)
+  expect((await view(topUp.id)).dispute).toBe('needs_response')
+})
+
+test('after the run has closed: told all the same, once for each order, however often', async () => {
+  const { order } = await delivered()
+  await esimAccess.do('expire', { iccid: order.esims[0].iccid })
+  await rig.fastForward(order.id, '2 days')
+  await rig.untilOrder(order.id, 'ended')
+  await until('the run has closed', async () => (await status(orderWorkflowId(order.id))) === 'COMPLETED')
+
+  await stripe.do('webhooks', { copies: 3 })
+  const dispute = await open(order.id)
+  await untilDispute(order.id, 'needs_response', false)
+  await until('the aftercare is over', async () => (await status(orderAftercareWorkflowId(order.id))) === 'COMPLETED')
+  expect(await matters(order.id, dispute)).toEqual(['dispute_open'])
+
+  await stripe.do('close-dispute', { dispute, outcome: 'lost' })
+  await untilDispute(order.id, 'lost', false)
+  await until('the matter is another', async () => (await matters(order.id, dispute)).join() === 'dispute_lost')
+  await stripe.do('webhooks', { copies: 1 })
+  expect((await view(order.id)).status).toBe('ended')
+})
+
+const status = async (workflowId: string): Promise<string> =>
+  (await rig.temporal.workflow.getHandle(workflowId).describe()).status.name
