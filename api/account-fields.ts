@@ -1,7 +1,7 @@
 /** C1 to C6, as they travel. Every schema here refuses fields that it does not name (C7). */
 import { z } from 'zod'
 import { consentSources } from '../db/consents.ts'
-import { policyVersions } from '../policy/versions.ts'
+import { policyVersion } from './policy-fields.ts'
 
 export const accountId = z.uuid()
 export const accountParams = z.strictObject({ id: accountId })
@@ -37,7 +37,9 @@ export const newAccount = z
     firstName: personName,
     lastName: personName,
     phone: phone.optional().describe('E.164'),
-    policyVersion: z.enum(policyVersions).optional().describe('the accepted version; the current one if left out'),
+    policyVersion: policyVersion
+      .optional()
+      .describe('the accepted version of the privacy policy: the one that GET /v1/policies marks `forNewcomers`'),
     apple: appleProof.optional(),
     google: googleProof.optional(),
     firebaseUid: z.string().min(1).max(128).optional().describe('service callers only; a person proves theirs'),

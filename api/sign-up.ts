@@ -4,8 +4,8 @@ import type { Context } from '../context.ts'
 import { accountExists, findAccountByEmail, insertAccount } from '../db/accounts.ts'
 import { AlreadyTaken, tellingWhatIsTaken } from '../db/constraint.ts'
 import { findAccountOfIdentity, linkIdentity } from '../db/identities.ts'
+import { versionForNewcomers } from '../db/policies.ts'
 import { recordSecurityEvent } from '../db/security-log.ts'
-import { currentPolicyVersion } from '../policy/versions.ts'
 import type { newAccount } from './account-fields.ts'
 import { actorOf, type Caller } from './caller.ts'
 import type { IdempotentRequest } from './idempotency.ts'
@@ -48,6 +48,7 @@ async function makeAccount(context: Context, request: SignUp, claim: Claim): Pro
   const id = claim?.resourceId ?? uuid()
   if (caller.kind === 'person') throw new Problem('identity_taken')
   const firebaseUid = firebaseUidOf(caller, body.firebaseUid)
+  const policyVersion = await acceptedPolicy(context, body.policyVersion)
   const proven = await proveIdentities(context, body, request)
   const email = body.email ?? proven.apple?.email ?? proven.google?.email
   if (email === undefined) throw new Problem('invalid_request', { errors: [{ field: 'email', reason: 'missing' }] })
@@ -80,7 +81,7 @@ async function makeAccount(context: Context, request: SignUp, claim: Claim): Pro
           phone: body.phone ?? null,
           signUpIp: request.ip ?? null,
           firebaseUid,
-          policyVersion: body.policyVersion ?? currentPolicyVersion,
+          policyVersion,
           at,
         })
         for (const identity of identities) await linkIdentity(transaction, context, key, { ...identity, at })
@@ -95,6 +96,13 @@ async function makeAccount(context: Context, request: SignUp, claim: Claim): Pro
   const event = { kind: 'sign_up', actor: actorOf(caller), accountId: id, requestId: request.requestId } as const
   await recordSecurityEvent(sql, context, { ...event, ip: request.ip, at })
   return id
+}
+
+/** N2: whoever signs up while a new version is coming accepts that one, and needs no notice of it. */
+async function acceptedPolicy(context: Context, given: string | undefined): Promise<string> {
+  const version = await versionForNewcomers(context.sql)
+  if (given === undefined || given === version) return version
+  throw new Problem('invalid_request', { errors: [{ field: 'policyVersion', reason: `must be ${version}` }] })
 }
 
 function firebaseUidOf(caller: Caller, given: string | undefined): string | null {

@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import type { Database } from './database.ts'
+import { seedPolicies } from './policies.ts'
 
 const folder = new URL('./migrations/', import.meta.url)
 /** any constant: two processes that start at once must not migrate at once */
@@ -20,6 +21,7 @@ export async function migrate(sql: Database): Promise<string[]> {
       await connection.unsafe(`${text};\ninsert into migrations values ('${name}', clock_timestamp())`)
       applied.push(name)
     }
+    await seedPolicies(connection)
   } finally {
     await connection`select pg_advisory_unlock(${lockId})`
     connection.release()

@@ -29,6 +29,8 @@ export type KeptUntil = {
     | 'stripeRedactionAfterDays'
     | 'books'
     | 'securityLog'
+    | 'signInLinkMs'
+    | 'webSession'
     | 'idempotencyKeysMs'
     | 'webhookDedupeMs'
     | 'none'
@@ -77,6 +79,8 @@ const pseudonym = (not: string): Column => ({ class: 'pseudonym', sealed: false,
 const link = (to: string): Column => ({ class: 'link', sealed: false, export: { not: `an internal tie to ${to}` } })
 const technical: Column = { class: 'technical', sealed: false, export: { not: 'says nothing about the person' } }
 const business: Column = { class: 'business', sealed: false, export: { not: 'is about our trade' } }
+
+const secretHash = { class: 'secret', sealed: false, clearBecause: 'a hash of 256 random bits' } as const
 
 const withAccount: KeptUntil = { term: 'account', why: 'R1: as long as the account' }
 const forTheBooks: KeptUntil = { term: 'books', why: 'R2: tax law wants it' }
@@ -489,6 +493,46 @@ const tables: Record<string, Table> = {
       reason: technical,
       at: technical,
       backups_gone_by: technical,
+    },
+  },
+  link_tokens: {
+    onErasure: 'delete',
+    keptUntil: { term: 'signInLinkMs', why: 'until the link is used or too old' },
+    columns: {
+      token_hash: { ...secretHash, export: { not: 'a hash of a secret that was mailed' } },
+      purpose: technical,
+      account_id: link('the account'),
+      subject_id: link('the change that is confirmed'),
+      next: technical,
+      created_at: technical,
+      expires_at: technical,
+    },
+  },
+  web_sessions: {
+    onErasure: 'delete',
+    keptUntil: { term: 'webSession', why: 'until the session is over' },
+    columns: {
+      token_hash: { ...secretHash, export: { not: "a hash of a cookie's secret" } },
+      account_id: link('the account'),
+      key_id: technical,
+      signed_in_at: technical,
+      expires_at: technical,
+    },
+  },
+  email_changes: {
+    onErasure: 'delete',
+    keptUntil: withAccount,
+    columns: {
+      id: technical,
+      account_id: link('the account'),
+      new_email: sealed('G2', 'emailChanges[].newEmail'),
+      state: clear('G2', 'emailChanges[].state', 'one of a few words'),
+      requested_at: clear('G2', 'emailChanges[].requestedAt', 'a time by itself'),
+      expires_at: technical,
+      old_confirmed_at: technical,
+      old_waived_by: technical,
+      new_confirmed_at: technical,
+      ended_at: clear('G2', 'emailChanges[].endedAt', 'a time by itself'),
     },
   },
   encryption_keys: {

@@ -86,6 +86,10 @@ export const terms = {
   /** Stripe repeats an event for 3 days, Airalo for 5 hours */
   webhookDedupeMs: 14 * day,
   signInLinkMs: 15 * minute,
+  /** of the web pages; an operator works for a day, a person is gone after the visit */
+  webSession: { personMs: 30 * minute, operatorMs: 8 * hour },
+  /** G2: by then both addresses must have agreed */
+  emailChangeMs: 24 * hour,
   freshSignInMs: 10 * minute,
 } as const
 

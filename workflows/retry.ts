@@ -128,3 +128,16 @@ export const drill = {
   heartbeatTimeout: '1 minute',
   retry: { initialInterval: '10 seconds', maximumAttempts: 2 },
 } satisfies ActivityOptions
+
+/** The database decides what may take effect: nothing does while it is away, so there is no bound in total. */
+export const judge = {
+  startToCloseTimeout: '10 minutes',
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '5 minutes' },
+} satisfies ActivityOptions
+
+/** A page of a notice that everybody was promised: what was sent is in a ledger, and no bound in total. */
+export const noticePage = {
+  startToCloseTimeout: '1 hour',
+  heartbeatTimeout: '20 seconds',
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 hour' },
+} satisfies ActivityOptions

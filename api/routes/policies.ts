@@ -1,0 +1,190 @@
+/** N1, N2: the privacy policy's versions, for everybody to read and for operators to post. */
+import { z } from 'zod'
+import type { ApiContext } from '../../context.ts'
+import { findPolicy, listPolicies, type Policy, versionForNewcomers } from '../../db/policies.ts'
+import { countNotices, listUnreached } from '../../db/policy-deliveries.ts'
+import { terms } from '../../policy/terms.ts'
+import { plusDays } from '../../workflows/clock.ts'
+import { actorOf } from '../caller.ts'
+import { cutPage, decodeCursor, pageQuery } from '../cursor.ts'
+import { layoutHeaders } from '../pages/layout.tsx'
+import { renderPolicies, renderPolicy } from '../pages/policies.tsx'
+import { createPolicyClient } from '../policy-client.ts'
+import { newPolicy, policyDetails, policyNotices, policySummary, policyVersion } from '../policy-fields.ts'
+import { Problem } from '../problem.ts'
+import { defineRoute, type Route } from '../route.ts'
+
+const everybody = ['public', 'service', 'operator', 'person', 'newcomer'] as const
+const versionParams = z.strictObject({ version: policyVersion })
+const page = { description: 'A page', contentType: 'text/html' } as const
+const details = { description: 'The version', schema: policyDetails } as const
+const summaries = z.object({ items: z.array(policySummary) }).meta({ id: 'Policies' })
+const position = z.tuple([z.uuid()])
+/** short, since a version may be withdrawn */
+const pageHeaders = layoutHeaders({ maxAgeSeconds: 60 })
+
+export function policyRoutes(api: ApiContext): Route[] {
+  const { sql, config } = api
+  const client = createPolicyClient(api)
+
+  /** @throws Problem not_found also for what nobody has posted */
+  async function posted(version: string): Promise<Policy> {
+    const policy = await findPolicy(sql, version)
+    if (!policy?.posted_at) throw new Problem('not_found')
+    return policy
+  }
+
+  async function view(policy: Policy) {
+    return { ...summaryOf(policy, await versionForNewcomers(sql)), text: policy.body }
+  }
+
+  return [
+    defineRoute({
+      method: 'get',
+      path: '/privacy',
+      tag: 'policies',
+      summary: 'The privacy policy: in force, coming, and all before',
+      promises: ['N1'],
+      callers: everybody,
+      responses: { 200: page },
+      async handle() {
+        return { status: 200, headers: pageHeaders, raw: renderPolicies(await listPolicies(sql), config.SUPPORT_MAIL) }
+      },
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/privacy/{version}',
+      tag: 'policies',
+      summary: 'One version of the privacy policy',
+      promises: ['N1'],
+      callers: everybody,
+      params: versionParams,
+      responses: { 200: page },
+      problems: ['not_found'],
+      async handle({ params }) {
+        const policy = await posted(params.version)
+        return { status: 200, headers: pageHeaders, raw: renderPolicy(policy, config.SUPPORT_MAIL) }
+      },
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/v1/policies',
+      tag: 'policies',
+      summary: 'The versions of the privacy policy',
+      promises: ['N1'],
+      callers: everybody,
+      responses: { 200: { description: 'All that were posted, the youngest first', schema: summaries } },
+      async handle() {
+        const [all, forNewcomers] = await Promise.all([listPolicies(sql), versionForNewcomers(sql)])
+        const items = all.map((policy) => summaryOf(policy, forNewcomers))
+        return { status: 200, headers: { 'Cache-Control': 'public, max-age=60' }, body: { items } }
+      },
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/v1/policies/{version}',
+      tag: 'policies',
+      summary: 'One version, with its text',
+      promises: ['N1'],
+      callers: everybody,
+      params: versionParams,
+      responses: { 200: details },
+      problems: ['not_found'],
+      async handle({ params }) {
+        return { status: 200, body: await view(await posted(params.version)) }
+      },
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/v1/policies',
+      tag: 'policies',
+      summary: 'Post a new version, and tell everybody',
+      description:
+        'A material change is mailed to every account. It takes effect 30 days after the last of them was told, and not before its date; where that is later than announced, the date moves and everybody is told again. One version can be coming at a time.',
+      promises: ['N1', 'N2'],
+      callers: ['operator'],
+      idempotencyKey: 'optional',
+      body: newPolicy,
+      responses: { 201: details },
+      problems: ['policy_version_taken', 'policy_state_conflict'],
+      async handle({ body, caller }) {
+        const { version, title, text, changes, material } = body
+        const effectiveAt = new Date(body.effectiveAt)
+        // A version that is there already was judged when it came.
+        if (!(await findPolicy(sql, version))) assertFarEnough(effectiveAt, material)
+        const policy = await client.post(
+          { version, title, body: text, changes, material, effective_at: effectiveAt },
+          actorOf(caller),
+        )
+        const location = { Location: `/v1/policies/${version}` }
+        return { status: 201, headers: location, body: await view(policy) }
+      },
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/v1/policies/{version}/withdraw',
+      tag: 'policies',
+      summary: 'Withdraw a version before it takes effect; whoever was told is told',
+      promises: ['N1', 'N2'],
+      callers: ['operator'],
+      idempotencyKey: 'optional',
+      params: versionParams,
+      responses: { 200: details },
+      problems: ['not_found', 'policy_state_conflict'],
+      async handle({ params }) {
+        return { status: 200, body: await view(await client.withdraw(params.version)) }
+      },
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/v1/policies/{version}/notices',
+      tag: 'policies',
+      summary: 'How far everybody has been told, and whom mail did not reach',
+      promises: ['N2'],
+      callers: ['operator'],
+      params: versionParams,
+      query: z.strictObject(pageQuery),
+      responses: { 200: { description: 'Counts, and a page of accounts', schema: policyNotices } },
+      problems: ['not_found'],
+      async handle({ params: { version }, query }) {
+        await posted(version)
+        const after = decodeCursor(query.cursor, position)?.[0]
+        const [notices, found] = await Promise.all([
+          countNotices(sql, version),
+          listUnreached(sql, version, { after, limit: query.limit + 1 }),
+        ])
+        const { rows: items, nextCursor } = cutPage(found, query.limit, (row) => [row.accountId])
+        return { status: 200, body: { notices, unreached: { items, nextCursor } } }
+      },
+    }),
+  ]
+}
+
+/** @throws Problem invalid_request */
+function assertFarEnough(effectiveAt: Date, material: boolean): void {
+  const days = material ? terms.policyNotice.announcedAheadDays : 0
+  if (effectiveAt >= plusDays(new Date(), days)) return
+  const reason = material ? `must be ${days} days ahead at least` : 'must not be in the past'
+  throw new Problem('invalid_request', { errors: [{ field: 'effectiveAt', reason }] })
+}
+
+function summaryOf(policy: Policy, forNewcomers: string) {
+  const { version, title, material, changes, posted_at, announced_for, effective_at, ended_at } = policy
+  return {
+    version,
+    title,
+    state: stateOf(policy),
+    material,
+    changes,
+    postedAt: (posted_at ?? policy.created_at).toISOString(),
+    effectiveAt: effective_at.toISOString(),
+    movedFrom: announced_for < effective_at ? announced_for.toISOString() : null,
+    endedAt: ended_at?.toISOString() ?? null,
+    forNewcomers: version === forNewcomers,
+  }
+}
+
+/** A draft is nobody's business but its author's, who sees it as what it is to be. */
+function stateOf({ state }: Policy): 'coming' | 'in_force' | 'superseded' | 'withdrawn' {
+  return state === 'posted' || state === 'draft' ? 'coming' : state
+}

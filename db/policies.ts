@@ -1,0 +1,112 @@
+/** N1: the versions of the privacy policy, and which of them holds. */
+import { readFile } from 'node:fs/promises'
+import { firstPolicy } from '../policy/versions.ts'
+import type { Queryable, Transaction } from './database.ts'
+
+export type PolicyState = 'draft' | 'posted' | 'in_force' | 'superseded' | 'withdrawn'
+
+export interface Policy {
+  version: string
+  title: string
+  body: string
+  changes: string[]
+  material: boolean
+  state: PolicyState
+  created_at: Date
+  created_by: string
+  posted_at: Date | null
+  announced_for: Date
+  effective_at: Date
+  moves: number
+  ended_at: Date | null
+}
+
+/** Posts the first version, in force since its day, unless there is any. Repeatable. */
+export async function seedPolicies(sql: Queryable): Promise<void> {
+  const { version, title, text, postedAt } = firstPolicy
+  const body = await readFile(text, 'utf8')
+  await sql`
+    insert into policies (version, title, body, changes, material, state, created_at, created_by, posted_at,
+      announced_for, effective_at)
+    select ${version}, ${title}, ${body}, '{}', false, 'in_force', ${postedAt}, 'installation', ${postedAt},
+      ${postedAt}, ${postedAt}
+    where not exists (select from policies) on conflict do nothing`
+}
+
+export type NewPolicy = Pick<Policy, 'version' | 'title' | 'body' | 'changes' | 'material' | 'effective_at'>
+
+/** Writes a version down, seen by nobody yet. What is there already stays: compare the answer. */
+export async function insertDraft(
+  sql: Queryable,
+  policy: NewPolicy,
+  { by, at }: { by: string; at: Date },
+): Promise<Policy> {
+  await sql`
+    insert into policies ${sql({ ...policy, announced_for: policy.effective_at, state: 'draft', created_at: at, created_by: by })}
+    on conflict (version) do nothing`
+  const found = await findPolicy(sql, policy.version)
+  if (!found) throw new Error('a policy was deleted as it was written')
+  return found
+}
+
+/** Undefined when there is none of this version. */
+export async function findPolicy(sql: Queryable, version: string): Promise<Policy | undefined> {
+  const [row] = await sql<Policy[]>`select * from policies where version = ${version}`
+  return row
+}
+
+/** Whatever was ever posted, the youngest first. */
+export async function listPolicies(sql: Queryable): Promise<Policy[]> {
+  return sql<Policy[]>`select * from policies where posted_at is not null order by posted_at desc, version desc`
+}
+
+/** What somebody who signs up now accepts: the version that is coming, else the one in force. */
+export async function versionForNewcomers(sql: Queryable): Promise<string> {
+  const [row] = await sql<{ version: string }[]>`
+    select version from policies where state in ('posted', 'in_force') order by state = 'posted' desc limit 1`
+  if (!row) throw new Error('no version of the policy is in force')
+  return row.version
+}
+
+/**
+ * Shows a draft to everybody. Repeatable.
+ * @returns `other_coming` when another version is on its way
+ */
+export async function postPolicy(
+  tx: Transaction,
+  version: string,
+  at: Date,
+): Promise<'posted' | 'other_coming' | 'ended'> {
+  const [other] = await tx`select from policies where state = 'posted' and version <> ${version}`
+  if (other) return 'other_coming'
+  await tx`update policies set state = 'posted', posted_at = ${at} where version = ${version} and state = 'draft'`
+  return (await findPolicy(tx, version))?.state === 'posted' ? 'posted' : 'ended'
+}
+
+/** It never takes effect. False when it has, or was withdrawn before. */
+export async function withdrawPolicy(sql: Queryable, version: string, at: Date): Promise<boolean> {
+  const withdrawn = await sql`
+    update policies set state = 'withdrawn', ended_at = ${at} where version = ${version} and state in ('draft', 'posted')`
+  return withdrawn.count === 1
+}
+
+/** The date moves to the one given. Repeatable. */
+export async function movePolicy(sql: Queryable, version: string, effectiveAt: Date): Promise<void> {
+  await sql`update policies set effective_at = ${effectiveAt}, moves = moves + 1
+    where version = ${version} and state = 'posted' and effective_at < ${effectiveAt}`
+}
+
+/** Takes the place of the version in force. False when it was withdrawn meanwhile. */
+export async function bringIntoForce(tx: Transaction, version: string, at: Date): Promise<boolean> {
+  const [posted] = await tx`select from policies where version = ${version} and state = 'posted' for update`
+  if (!posted) return false
+  await tx`update policies set state = 'superseded', ended_at = ${at} where state = 'in_force'`
+  await tx`update policies set state = 'in_force' where version = ${version}`
+  return true
+}
+
+/** Whoever signed up under a version that was withdrawn is back under the one in force. */
+export async function returnNewcomers(sql: Queryable, withdrawn: string): Promise<void> {
+  await sql`update accounts set policy_version = (select version from policies where state = 'in_force')
+    where policy_version = ${withdrawn}`
+}

@@ -1,0 +1,267 @@
+import type { Duration } from '@temporalio/common'
+import { describe, expect, test } from 'vitest'
+import { day as inWords } from '../../mails/format.ts'
+import { fastForward } from '../../time-skipping.ts'
+import { plusDays, startOfDay } from '../../workflows/clock.ts'
+import { policyNoticeState, policyNoticeWorkflowId } from '../../workflows/policy-notice.contract.ts'
+import { insertAccounts } from '../rig/bystanders.ts'
+import { expectStatus } from '../rig/http.ts'
+import { openStack } from '../rig/stack.ts'
+import { until } from '../rig/until.ts'
+
+const bounceToken = 'bounces-are-handed-in-here'
+const rig = await openStack({ settings: { MAIL_RATE_PER_SECOND: '10000', MAIL_BOUNCE_TOKEN: bounceToken } })
+const { sql } = rig.context
+const dayMs = 86_400_000
+
+interface Mail {
+  id: number
+  subject: string
+  text: string
+  messageId: string
+  envelope: { to: string[] }
+}
+
+const draft = (version: string, over: Record<string, unknown> = {}) => ({
+  version,
+  title: 'Privacy policy',
+  text: '## What we keep\n\nAs before, and\n\n- one thing less.',
+  changes: ['We keep one thing less.'],
+  effectiveAt: plusDays(startOfDay(new Date()), 33).toISOString(),
+  material: true,
+  ...over,
+})
+
+const post = async (version: string, over: Record<string, unknown> = {}) =>
+  expectStatus(await rig.operator.post('/v1/policies', draft(version, over)), 201)
+const policyOf = async (version: string) => expectStatus(await rig.anonymous.get(`/v1/policies/${version}`), 200)
+const noticesOf = async (version: string) =>
+  expectStatus(await rig.operator.get(`/v1/policies/${version}/notices`), 200)
+const runOf = (version: string) => rig.temporal.workflow.getHandle(policyNoticeWorkflowId(version))
+const forward = (version: string, duration: Duration) =>
+  fastForward(rig.temporal, policyNoticeWorkflowId(version), duration)
+const stands = (version: string, status: string) =>
+  until(`${version} is ${status}`, async () => (await runOf(version).query(policyNoticeState)).status === status)
+const mailsAbout = async (version: string): Promise<Mail[]> => {
+  const mails = await rig.sims.mailbox.do<Mail[]>('find', {})
+  return mails.filter(({ text, subject }) => /policy/.test(subject) && text.replaceAll('\n', ' ').includes(version))
+}
+const page = async (path = '/privacy') => (await rig.anonymous.get(path)).text
+const misbehave = (rule: Record<string, unknown>) => rig.sims.mailbox.do('rule', rule)
+const behave = () => rig.sims.mailbox.do('clear-rules', {})
+
+await insertAccounts(rig.context, 30)
+const accounts = async () => (await sql`select count(*)::int as count from accounts`)[0]?.count as number
+
+describe('a material change', () => {
+  test('is posted, mailed to everybody once, and in force on its day', async () => {
+    const before = expectStatus(await rig.anonymous.get('/v1/policies'), 200)
+    expect(before.items).toMatchObject([{ version: '2026-06-20', state: 'in_force', forNewcomers: true }])
+    const posted = await post('on-time')
+    expect(posted).toMatchObject({ state: 'coming', movedFrom: null, forNewcomers: true })
+    expect(await post('on-time')).toEqual(posted)
+    await stands('on-time', 'waiting')
+    const mails = await mailsAbout('on-time')
+    expect(mails).toHaveLength(await accounts())
+    expect(new Set(mails.map(({ envelope }) => envelope.to[0])).size).toBe(await accounts())
+    expect(mails[0]?.subject).toContain(inWords(new Date(posted.effectiveAt)))
+    expect(await page()).toContain(`Coming on ${inWords(new Date(posted.effectiveAt))}`)
+    expect(await page()).toContain('Version 2026-06-20, in force since 20 June 2026')
+    expect(await page('/privacy/on-time')).toContain('<li>one thing less.</li>')
+
+    await forward('on-time', new Date(posted.effectiveAt).getTime() - Date.now() - dayMs / 24)
+    expect((await policyOf('on-time')).state).toBe('coming')
+    const { outcome } = await forward('on-time', '2 hours')
+    expect(outcome).toBe('ended')
+    expect(await policyOf('on-time')).toMatchObject({ state: 'in_force', effectiveAt: posted.effectiveAt })
+    expect((await policyOf('2026-06-20')).state).toBe('superseded')
+    expect(await page()).toContain('Version on-time, in force since')
+    expect(await page()).toMatch(/Earlier versions.*2026-06-20/s)
+    expect(await mailsAbout('on-time')).toHaveLength(await accounts())
+  })
+
+  test('is accepted by whoever signs up meanwhile, who needs no notice', async () => {
+    await post('newcomers')
+    const newcomer = await rig.signUp()
+    const seen = expectStatus(await rig.service.get(`/v1/accounts/${newcomer.accountId}`), 200)
+    expect(seen.policyVersion).toBe('newcomers')
+    const body = { email: 'x@people.example', firstName: 'F', lastName: 'L', policyVersion: 'on-time' }
+    expect(await rig.service.post('/v1/accounts', body)).toMatchObject({
+      status: 400,
+      body: { errors: [{ field: 'policyVersion', reason: 'must be newcomers' }] },
+    })
+    await forward('newcomers', '34 days')
+    expect((await policyOf('newcomers')).state).toBe('in_force')
+    expect((await mailsAbout('newcomers')).map(({ envelope }) => envelope.to[0])).not.toContain(newcomer.email)
+  })
+
+  test('waits when one batch is told late: the date moves, and everybody is told so', async () => {
+    const late = await rig.signUp()
+    await misbehave({ recipient: late.email, code: 451 })
+    const posted = await post('late')
+    await stands('late', 'telling')
+    await forward('late', '2.9 days')
+    expect((await noticesOf('late')).notices).toMatchObject([{ notice: 'announced', waiting: 1, failed: 0 }])
+    await behave()
+    const { now } = await forward('late', '1.2 days')
+    await stands('late', 'waiting')
+    const told = await sql<{ at: Date }[]>`
+      select sent_at as at from policy_deliveries where version = 'late' and account_id = ${late.accountId}`
+    const moved = await policyOf('late')
+    expect(moved.movedFrom).toBe(posted.effectiveAt)
+    const effective = new Date(moved.effectiveAt)
+    expect(effective.getTime() - (told[0]?.at.getTime() ?? 0)).toBeGreaterThanOrEqual(30 * dayMs)
+    expect(effective.getTime() - now.getTime()).toBeLessThan(31 * dayMs)
+    expect(await page()).toContain(`first announced for ${inWords(new Date(posted.effectiveAt))}`)
+
+    const mails = await mailsAbout('late')
+    const toLate = mails.filter(({ envelope }) => envelope.to[0] === late.email)
+    expect(toLate.map(({ subject }) => subject)).toEqual([`Our privacy policy changes on ${inWords(effective)}`])
+    const updates = mails.filter(({ subject }) => subject.includes('changes later'))
+    expect(updates).toHaveLength((await accounts()) - 1)
+    expect(updates[0]?.subject).toContain(inWords(effective))
+
+    await forward('late', new Date(posted.effectiveAt).getTime() - now.getTime() + dayMs / 2)
+    expect((await policyOf('late')).state).toBe('coming')
+    await forward('late', '31 days')
+    expect((await policyOf('late')).state).toBe('in_force')
+  })
+
+  test('does not wait for whom mail cannot reach: they are listed, and told by the page', async () => {
+    const [refused, returned, silent] = [await rig.signUp(), await rig.signUp(), await rig.signUp()]
+    await misbehave({ recipient: refused.email, code: 550 })
+    await misbehave({ recipient: silent.email, code: 451 })
+    await post('bounces')
+    const mail = await until('the mail that comes back', async () =>
+      (await mailsAbout('bounces')).find(({ envelope }) => envelope.to[0] === returned.email),
+    )
+    const url = `${rig.urls.api}/v1/webhooks/mail-bounces/${bounceToken}`
+    await rig.sims.mailbox.do('bounce', { id: mail.id, url })
+    await until('the bounce', async () => (await noticesOf('bounces')).unreached.items.length === 2)
+    await forward('bounces', '6 days')
+    await stands('bounces', 'waiting')
+    const { notices, unreached } = await noticesOf('bounces')
+    expect(notices.find((each: { notice: string }) => each.notice === 'announced')).toMatchObject({
+      sent: (await accounts()) - 3,
+      waiting: 0,
+      failed: 2,
+      bounced: 1,
+    })
+    expect(unreached.items).toEqual(
+      expect.arrayContaining([
+        { accountId: refused.accountId, state: 'failed', code: 'smtp_550' },
+        { accountId: returned.accountId, state: 'bounced', code: '5.1.1' },
+        { accountId: silent.accountId, state: 'failed', code: 'smtp_451' },
+      ]),
+    )
+    expect(await sql`select detail from attention where kind = 'policy_notice_undelivered'`).toHaveLength(1)
+    await behave()
+    await forward('bounces', '40 days')
+    expect((await policyOf('bounces')).state).toBe('in_force')
+  })
+
+  test('waits for a mail server that is away altogether', async () => {
+    await misbehave({ recipient: '@people.example', code: 451 })
+    const posted = await post('outage')
+    await forward('outage', '4 days')
+    expect((await noticesOf('outage')).notices[0]?.sent ?? 0).toBe(0)
+    await behave()
+    const { now } = await forward('outage', '2 days')
+    await stands('outage', 'waiting')
+    const { effectiveAt } = await policyOf('outage')
+    expect(effectiveAt > posted.effectiveAt).toBe(true)
+    expect(new Date(effectiveAt).getTime() - now.getTime()).toBeGreaterThan(28 * dayMs)
+    await forward('outage', '40 days')
+    expect((await policyOf('outage')).state).toBe('in_force')
+    const announced = (await mailsAbout('outage')).filter(({ subject }) => subject.includes('changes on'))
+    expect(announced).toHaveLength(await accounts())
+  })
+})
+
+describe('a version that is withdrawn', () => {
+  test('never takes effect, and those who were told are told', async () => {
+    const inForce = (await post('withdrawn')).version && 'outage'
+    await stands('withdrawn', 'waiting')
+    const newcomer = await rig.signUp()
+    await forward('withdrawn', '10 days')
+    const answer = expectStatus(await rig.operator.post('/v1/policies/withdrawn/withdraw'), 200)
+    expect(answer).toMatchObject({ state: 'withdrawn', forNewcomers: false })
+    expect(await runOf('withdrawn').result()).toMatchObject({ status: 'withdrawn' })
+    const mails = (await mailsAbout('withdrawn')).filter(({ subject }) => subject.includes('stays as it is'))
+    expect(mails).toHaveLength(await accounts())
+    expect(mails.map(({ envelope }) => envelope.to[0])).toContain(newcomer.email)
+    const seen = expectStatus(await rig.service.get(`/v1/accounts/${newcomer.accountId}`), 200)
+    expect(seen.policyVersion).toBe(inForce)
+    expect((await policyOf(inForce)).state).toBe('in_force')
+    expect(await page()).toContain('never in force')
+    expect(await page()).not.toContain('Coming on')
+    expect((await rig.operator.post('/v1/policies/outage/withdraw')).status).toBe(409)
+  })
+
+  test('while everybody is being told stops that at once', async () => {
+    await misbehave({ recipient: '@people.example', delayMs: 40, times: 1_000_000 })
+    await post('stopped')
+    await until('the first mails', async () => ((await noticesOf('stopped')).notices[0]?.sent ?? 0) > 0)
+    expectStatus(await rig.operator.post('/v1/policies/stopped/withdraw'), 200)
+    await behave()
+    await runOf('stopped').result()
+    const { notices } = await noticesOf('stopped')
+    const [announced, withdrawn] = notices
+    expect(announced.sent + announced.waiting).toBeLessThanOrEqual(await accounts())
+    expect(withdrawn.sent).toBe(announced.sent)
+  })
+})
+
+describe('a change that is not material', () => {
+  test('is posted, and in force on its day without a mail', async () => {
+    const soon = new Date(Date.now() + 3_600_000).toISOString()
+    await post('wording', { material: false, changes: [], effectiveAt: soon })
+    await forward('wording', '2 hours')
+    expect((await policyOf('wording')).state).toBe('in_force')
+    expect(await mailsAbout('wording')).toEqual([])
+  })
+})
+
+describe('what operators may post', () => {
+  const refused = async (over: Record<string, unknown>) => {
+    const { status, body } = await rig.operator.post('/v1/policies', draft('refused', over))
+    return { status, fields: (body.errors ?? []).map((each: { field: string }) => each.field) }
+  }
+
+  test('is a new version, far enough ahead, that says what changes', async () => {
+    const tooSoon = plusDays(new Date(), 30.9).toISOString()
+    expect(await refused({ effectiveAt: tooSoon })).toEqual({ status: 400, fields: ['effectiveAt'] })
+    expect(await refused({ changes: [] })).toEqual({ status: 400, fields: ['changes'] })
+    expect(await refused({ version: '../x' })).toEqual({ status: 400, fields: ['version'] })
+    expect(await refused({ idfa: 'x' })).toEqual({ status: 400, fields: ['idfa'] })
+    expect((await rig.operator.post('/v1/policies', draft('wording'))).body.code).toBe('policy_version_taken')
+    expect((await rig.anonymous.get('/v1/policies/refused')).status).toBe(404)
+  })
+
+  test('is one at a time, and by operators alone', async () => {
+    await post('first')
+    const second = await rig.operator.post('/v1/policies', draft('second'))
+    expect(second).toMatchObject({ status: 409, body: { code: 'policy_state_conflict' } })
+    expect((await rig.anonymous.get('/v1/policies/second')).status).toBe(404)
+    expectStatus(await rig.operator.post('/v1/policies/first/withdraw'), 200)
+    await runOf('first').result()
+    await post('second')
+    expectStatus(await rig.operator.post('/v1/policies/second/withdraw'), 200)
+    await runOf('second').result()
+    for (const caller of [rig.service, rig.anonymous]) {
+      expect([401, 403]).toContain((await caller.post('/v1/policies', draft('third'))).status)
+      expect([401, 403]).toContain((await caller.post('/v1/policies/wording/withdraw')).status)
+      expect([401, 403]).toContain((await caller.get('/v1/policies/wording/notices')).status)
+    }
+  })
+})
+
+test('a bounce is taken from whoever knows the address, and changes only what it is about', async () => {
+  const hand = (token: string, body: string) =>
+    rig.anonymous.call('POST', `/v1/webhooks/mail-bounces/${token}`, {
+      body,
+      headers: { 'content-type': 'message/rfc822' },
+    })
+  expect((await hand('guess', 'x')).status).toBe(404)
+  expect((await hand(bounceToken, 'hello')).body.code).toBe('webhook_refused')
+})

@@ -1,0 +1,137 @@
+/** N1, N2: posted, mailed to everybody, and in force thirty days after the last of them was told, not before. */
+import {
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  proxyActivities,
+  proxyLocalActivities,
+  setHandler,
+} from '@temporalio/workflow'
+import { terms } from '../policy/terms.ts'
+import { msUntil, plusDays, plusMs } from './clock.ts'
+import { failure, failureCode, failureType } from './failures.ts'
+import {
+  type Mailing,
+  type PolicyActivities,
+  type PolicyNoticeInput,
+  type PolicyNoticeState,
+  type PolicyNoticeStatus,
+  policyNoticeState,
+  post,
+  withdraw,
+} from './policy-notice.contract.ts'
+import * as retry from './retry.ts'
+import { stand } from './standing.ts'
+
+const quick = proxyLocalActivities<PolicyActivities>(retry.quick)
+const { nextPolicyStep, giveUpPolicyMails } = proxyActivities<PolicyActivities>(retry.judge)
+const { mailPolicyPage } = proxyActivities<PolicyActivities>(retry.noticePage)
+
+/** About 50,000 people: a history of six hundred events. */
+const pagesPerRun = 100
+const { askAgainAfterMs } = terms.policyNotice
+
+export async function policyNotice({ version, mailing: begun }: PolicyNoticeInput): Promise<PolicyNoticeState> {
+  const state: PolicyNoticeState = { status: 'posting', effectiveAt: null, mailing: begun ?? null }
+  let posted = begun !== undefined
+  let fault: Error | undefined
+  let withdrawn = false
+  let lastPass: Pick<Mailing, 'notice' | 'pass'> | undefined
+  let rested = false
+  setHandler(policyNoticeState, () => state)
+  setHandler(post, async () => {
+    await condition(() => posted || fault !== undefined)
+    if (fault) throw fault
+    return state
+  })
+  setHandler(withdraw, async () => {
+    // The row decides: what is being mailed stops, what takes effect at this moment was faster.
+    const { state: now } = await quick.withdrawPolicy({ version, asOf: clock() })
+    if (now !== 'withdrawn') throw conflict(now)
+    if (state.mailing?.notice !== 'withdrawn') state.mailing = null
+    state.status = 'withdrawn'
+    withdrawn = true
+    return state
+  })
+
+  if (!posted) await putUp()
+  for (let pages = 0; ; ) {
+    if (pages >= pagesPerRun && allHandlersFinished() && state.mailing) {
+      return continueAsNew<typeof policyNotice>({ version, mailing: state.mailing })
+    }
+    if (state.mailing) {
+      await mailPage(state.mailing)
+      pages += 1
+      continue
+    }
+    const next = await nextPolicyStep({ version, asOf: clock() })
+    if (next.step === 'end') {
+      await condition(allHandlersFinished)
+      return moveTo(next.status, 'nothing', null, next.effectiveAt)
+    }
+    if (next.step === 'wait') {
+      moveTo('waiting', 'the day it takes effect', new Date(next.until), next.until)
+      await untilWithdrawn(msUntil(new Date(next.until), new Date()))
+    } else {
+      await beginPass(next.notice, next.pages, next.effectiveAt)
+    }
+  }
+
+  /** A run that could not post fails, so that the same request may be made again under the same id. */
+  async function putUp(): Promise<void> {
+    try {
+      state.effectiveAt = (await quick.postPolicy({ version, asOf: clock() })).effectiveAt
+      posted = true
+    } catch (error) {
+      fault = failureType(error) === 'PolicyStateConflict' ? conflict(failureCode(error) ?? 'ended') : asError(error)
+      await condition(allHandlersFinished)
+      throw fault
+    }
+  }
+
+  async function mailPage(mailing: Mailing): Promise<void> {
+    const { notice, page, pages } = mailing
+    await mailPolicyPage({ version, notice, page, pages })
+    if (state.mailing !== mailing) return
+    state.mailing = page + 1 < pages ? { ...mailing, page: page + 1 } : null
+    if (state.mailing === null) lastPass = { notice, pass: mailing.pass }
+  }
+
+  /** The first pass at once; before another one, a pause, and then the question anew: the date may have moved. */
+  async function beginPass(notice: string, pages: number, effectiveAt: string): Promise<void> {
+    const pass = lastPass?.notice === notice ? lastPass.pass + 1 : 1
+    const pauseMs = pass === 1 || rested ? 0 : askAgainAfterMs[pass - 2]
+    if (pauseMs === undefined) {
+      await giveUpPolicyMails({ version, notice, asOf: clock() })
+    } else if (pauseMs > 0) {
+      moveTo('telling', `another try (${notice})`, plusMs(new Date(), pauseMs), effectiveAt)
+      await untilWithdrawn(pauseMs)
+      rested = true
+    } else {
+      rested = false
+      const inTime = plusDays(new Date(effectiveAt), -terms.policyNotice.beforeEffectDays)
+      moveTo('telling', `the mail server to take the notice (${notice})`, inTime, effectiveAt)
+      state.mailing = { notice, pass, page: 0, pages }
+    }
+  }
+
+  async function untilWithdrawn(atMostMs: number): Promise<void> {
+    const before = withdrawn
+    await condition(() => withdrawn !== before, Math.max(1, atMostMs))
+  }
+
+  function moveTo(
+    status: PolicyNoticeStatus,
+    waitingFor: string,
+    dueAt: Date | null,
+    effectiveAt: string,
+  ): PolicyNoticeState {
+    Object.assign(state, { status, effectiveAt })
+    stand({ status, waitingFor, dueAt })
+    return state
+  }
+}
+
+const clock = (): string => new Date().toISOString()
+const conflict = (code: string) => failure('PolicyStateConflict', { code })
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error('something was thrown'))
