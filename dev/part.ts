@@ -17,6 +17,8 @@ export interface ProcessOptions {
   name: string
   /** a TypeScript file, from the project's root */
   entry: string
+  /** modules of ours that run before it, from the project's root */
+  preload?: string[]
   env: Record<string, string | undefined>
   onLine?: ((line: string) => void) | undefined
   onMessage?: (message: unknown) => void
@@ -28,8 +30,9 @@ const root = fileURLToPath(new URL('../', import.meta.url))
 
 /** Starts one of our own programs as a process that cannot outlive this one. */
 export async function startProcess(options: ProcessOptions): Promise<Part & { send: Child['send'] }> {
-  const { name, entry, env, onLine, onMessage, stopWithinMs } = options
-  const child = await startChild(process.execPath, ['--import', 'tsx', entry], {
+  const { name, entry, preload = [], env, onLine, onMessage, stopWithinMs } = options
+  const imports = ['tsx', ...preload.map((file) => `./${file}`)].flatMap((module) => ['--import', module])
+  const child = await startChild(process.execPath, [...imports, entry], {
     cwd: root,
     env,
     ...(onLine && { onLine }),
