@@ -5,7 +5,7 @@ import { raiseAttention, resolveAttention } from '../db/attention.ts'
 import { issueCreditNote, settleFact } from '../db/books.ts'
 import { moveOrder } from '../db/orders.ts'
 import { listRefunds, upsertRefund } from '../db/refunds.ts'
-import type { OrderActivities } from '../workflows/order.contract.ts'
+import type { OrderActivities, RefundReason } from '../workflows/order.contract.ts'
 import { inTermsOf } from './failures.ts'
 import { knownOrder, paymentIntentOf } from './known-order.ts'
 
@@ -19,7 +19,8 @@ export function createOrderRefundActivities(context: Context): Activities {
 
   return {
     async startRefund({ orderId, reason }) {
-      await moveOrder(sql, orderId, ['in_review', 'provisioning', 'delivered'], { status: 'refunding', reason })
+      const from = ['in_review', 'provisioning', 'delivered', 'refund_failed'] as const
+      await moveOrder(sql, orderId, [...from], { status: 'refunding', reason })
     },
 
     /** Each attempt is a refund of its own at the processor; repeats of one attempt are one refund. */
@@ -34,7 +35,7 @@ export function createOrderRefundActivities(context: Context): Activities {
           idempotencyKey: refundKey,
           reasonCode: reason,
           // The key protects for a day; this activity may run for a week.
-          lookFirst: attempt > 1 || activityInfo().attempt > 1,
+          lookFirst: attempt !== 1 || activityInfo().attempt > 1,
         }),
       )
       await sql.begin(async (tx) => {
@@ -57,6 +58,7 @@ export function createOrderRefundActivities(context: Context): Activities {
     async recordRefundFailure({ orderId, asOf, code }) {
       await moveOrder(sql, orderId, ['refunding', 'refunded'], { status: 'refund_failed', ended_at: null })
       await raiseAttention(sql, { kind: 'refund_failed', subjectId: orderId, detail: code, at: new Date(asOf) })
+      return { reason: ((await knownOrder(sql, orderId)).reason ?? 'returned_unused') as RefundReason }
     },
 
     async checkRefunds({ orderId, asOf }) {

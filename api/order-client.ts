@@ -1,11 +1,22 @@
 /** What the API asks of order workflows. */
 import { randomUUID } from 'node:crypto'
-import { WithStartWorkflowOperation, WorkflowExecutionAlreadyStartedError } from '@temporalio/client'
+import {
+  WithStartWorkflowOperation,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+} from '@temporalio/client'
 import type { UpdateDefinition } from '@temporalio/common'
 import type { ApiContext } from '../context.ts'
 import { terms } from '../policy/terms.ts'
 import { plusMs } from '../workflows/clock.ts'
-import { checkout, type OrderInput, type OrderState, orderWorkflowId } from '../workflows/order.contract.ts'
+import {
+  checkout,
+  type OrderInput,
+  type OrderState,
+  orderAftercareWorkflowId,
+  orderWorkflowId,
+  refund,
+} from '../workflows/order.contract.ts'
 import { startingAttributes } from '../workflows/search-attributes.ts'
 import { answerWithinMs, asProblem } from './workflow-problems.ts'
 
@@ -51,18 +62,25 @@ export function createOrderClient({ temporal, config, cipher }: ApiContext) {
       args: Args,
       updateId: string = randomUUID(),
     ): Promise<void> {
-      const handle = temporal.workflow.getHandle(orderWorkflowId(orderId))
-      await asProblem(
-        () =>
-          temporal.withDeadline(Date.now() + answerWithinMs, () =>
-            // The SDK's overloads tell no arguments from some; both are an array to the server.
-            handle.executeUpdate(definition as unknown as UpdateDefinition<OrderState, [unknown]>, {
+      const ask = (workflowId: string) =>
+        temporal.withDeadline(Date.now() + answerWithinMs, () =>
+          // The SDK's overloads tell no arguments from some; both are an array to the server.
+          temporal.workflow
+            .getHandle(workflowId)
+            .executeUpdate(definition as unknown as UpdateDefinition<OrderState, [unknown]>, {
               args: args as unknown as [unknown],
               updateId,
             }),
-          ),
-        ended,
-      )
+        )
+      await asProblem(async () => {
+        try {
+          await ask(orderWorkflowId(orderId))
+        } catch (error) {
+          // A refund that bounces after the run's end has a run of its own.
+          if (definition.name !== refund.name || !(error instanceof WorkflowNotFoundError)) throw error
+          await ask(orderAftercareWorkflowId(orderId))
+        }
+      }, ended)
     },
   }
 }

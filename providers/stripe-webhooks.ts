@@ -13,6 +13,8 @@ export interface StripeWebhook {
   /** metadata.order_id, where the event's object carries it */
   orderId?: string
   refundId?: string
+  /** the idempotency key a refund was asked for with; missing when it was made elsewhere */
+  refundKey?: string
   disputeId?: string
   /** ISO 8601, when Stripe made the event; order of arrival says nothing */
   createdAt: string
@@ -62,7 +64,7 @@ function toWebhook(event: Record<string, unknown>): StripeWebhook {
   if (typeof objectId !== 'string') throw new ProviderFailure('stripe', 'rejected', 'bad_payload')
   const kind = object.object
   const paymentIntentId = kind === 'payment_intent' ? objectId : idOf(object.payment_intent)
-  const orderId = record(object.metadata).order_id
+  const { order_id: orderId, refund_key: refundKey } = record(object.metadata)
   return {
     eventId,
     type,
@@ -70,6 +72,7 @@ function toWebhook(event: Record<string, unknown>): StripeWebhook {
     ...(paymentIntentId ? { paymentIntentId } : {}),
     ...(typeof orderId === 'string' ? { orderId } : {}),
     ...(kind === 'refund' ? { refundId: objectId } : {}),
+    ...(kind === 'refund' && typeof refundKey === 'string' ? { refundKey } : {}),
     ...(kind === 'dispute' ? { disputeId: objectId } : {}),
     createdAt: new Date(created * 1000).toISOString(),
   }

@@ -18,11 +18,12 @@ export async function refundAll(run: OrderRun, reason: RefundReason): Promise<vo
   for (let attempt = 1; ; attempt += 1) {
     const fault = await refundOnce(run, reason, attempt)
     if (!fault) break
+    run.wish.retryRefund = false
+    run.moveTo('refund_failed', 'an operator to repeat the refund', null)
     await quick.recordRefundFailure({ orderId, ...clock(), code: fault })
     run.announce('refund_failed')
-    run.moveTo('refund_failed', 'an operator to repeat the refund', null)
-    run.wish.retryRefund = false
     await condition(() => run.wish.retryRefund)
+    await quick.startRefund({ orderId, ...clock(), reason })
     run.moveTo('refunding', 'the payment processor', null)
   }
   await released

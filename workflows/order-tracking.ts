@@ -20,9 +20,15 @@ export async function track(run: OrderRun, livesUntil: Date): Promise<'recorded'
   let watch = startWatch()
   let ended = false
   while (!ended && !wish.returned) {
-    await condition(() => !wish.returning && (news.provider || wish.returned || watch.state !== 'watching'))
+    await condition(
+      () => !wish.returning && (news.provider || news.payment || wish.returned || watch.state !== 'watching'),
+    )
     if (wish.returned) break
     if (watch.state === 'broken') throw watch.error
+    if (news.payment) {
+      await lookForRefunds()
+      continue
+    }
     ended = await look()
     // The provider's news of what is being given back must not pass for the end of an eSIM's life.
     await condition(() => !wish.returning)
@@ -31,6 +37,12 @@ export async function track(run: OrderRun, livesUntil: Date): Promise<'recorded'
   scope.cancel()
   if (wish.returned) return 'returned'
   return watch.recorded ? 'recorded' : 'ended'
+
+  /** Nobody asked us for one yet: what the processor's news is about was made there by hand. */
+  async function lookForRefunds(): Promise<void> {
+    news.payment = false
+    await quick.checkRefunds({ orderId, ...clock() })
+  }
 
   async function look(): Promise<boolean> {
     news.provider = false

@@ -101,9 +101,10 @@ export interface OrderActivities {
   /** Gives unused eSIMs back to the provider. @throws EsimInUse */
   withdrawEsims(input: { orderId: string; asOf: string }): Promise<void>
   startRefund(input: { orderId: string; asOf: string; reason: RefundReason }): Promise<void>
-  /** Undo of the payment: refund, credit note, order facts. @throws RefundRefused */
-  refundPayment(input: { orderId: string; asOf: string; reason: RefundReason; attempt: number }): Promise<void>
-  recordRefundFailure(input: { orderId: string; asOf: string; code: string }): Promise<void>
+  /** Undo of the payment: refund, credit note, order facts. @param attempt tells refunds apart; 1 is the first. @throws RefundRefused */
+  refundPayment(input: { orderId: string; asOf: string; reason: RefundReason; attempt: number | string }): Promise<void>
+  /** Returns why the order was refunded. */
+  recordRefundFailure(input: { orderId: string; asOf: string; code: string }): Promise<{ reason: RefundReason }>
   /** Reads the refunds at the processor. */
   checkRefunds(input: { orderId: string; asOf: string }): Promise<'settled' | 'pending' | 'failed'>
   /** One look: states, usage, and the notices that became due (U3). `givenBack`: ended, since all were cancelled. */

@@ -21,6 +21,7 @@ const thanks = { status: 200, body: { received: true } } as const
 const paymentEvents = new Set([
   'payment_intent.succeeded',
   'payment_intent.canceled',
+  'refund.created',
   'refund.updated',
   'refund.failed',
   'charge.refund.updated',
@@ -103,6 +104,8 @@ export function webhookRoutes(api: ApiContext): Route[] {
   async function stripeNews(event: StripeWebhook): Promise<void> {
     const isDispute = disputeEvents.test(event.type)
     if (!isDispute && !paymentEvents.has(event.type)) return
+    // That we asked for it is no news.
+    if (event.type === 'refund.created' && event.refundKey) return
     const orderId = event.orderId ?? (event.paymentIntentId && (await findOrderOfPayment(sql, event.paymentIntentId)))
     const disputeId = event.disputeId ?? event.objectId
     // A payment that is none of our orders': made by hand at the processor, or its customer was erased. Whose deletion

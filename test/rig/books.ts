@@ -4,6 +4,7 @@
  * from the outside parties' own books; our database is the defendant.
  */
 import type { Stack } from '../../dev/stack.ts'
+import { orderAftercareWorkflowId, orderWorkflowId } from '../../workflows/order.contract.ts'
 import { type Document, faultsInDocuments, readDocuments } from './documents.ts'
 import { type Held, readHoldings } from './holdings.ts'
 
@@ -111,7 +112,7 @@ async function readBooks(stack: Stack): Promise<{ orders: OrderBooks[]; strays: 
     quantity: row.quantity,
     grossMinor: row.gross_minor,
     wasDelivered: row.delivered_at !== null,
-    runIsOpen: open.has(`order-${row.id}`),
+    runIsOpen: open.has(orderWorkflowId(row.id)) || open.has(orderAftercareWorkflowId(row.id)),
     attention: attention.filter(({ subject_id }) => subject_id === row.id).map(({ kind }) => kind),
     payments: stripe.paymentIntents
       .filter(({ metadata }) => metadata.order_id === row.id)

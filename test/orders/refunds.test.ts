@@ -1,0 +1,281 @@
+/** U2: what was not used goes back for the money, once, and a refund that does not arrive is not forgotten. */
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { mailsTo, pushesTo } from '../rig/messages.ts'
+import { bothParties, type EsimParty, esimParties, watchPlacements } from '../rig/placements.ts'
+import { shelf, shelfPriceMinor } from '../rig/shelf.ts'
+import { openStack } from '../rig/stack.ts'
+import { until, untilValue } from '../rig/until.ts'
+
+const rig = await openStack()
+const { stripe, esimAccess } = rig.sims
+const { sql } = rig.stack.context
+const { attention } = watchPlacements(rig.stack)
+const gigabyte = 2 ** 30
+
+const shown = async (orderId: string) => (await rig.service.get(`/v1/orders/${orderId}`)).body
+const subjects = async (email: string) => (await mailsTo(rig.stack, email)).map(({ subject }) => subject)
+
+/** The processor's own records of an order's refunds, oldest first. */
+async function refundsOf(orderId: string): Promise<{ id: string; status: string; amount: number }[]> {
+  const { paymentIntents, refunds } = (await stripe.books()) as unknown as {
+    paymentIntents: { id: string; metadata: { order_id?: string } }[]
+    refunds: { id: string; status: string; amount: number; payment_intent: string }[]
+  }
+  const intent = paymentIntents.find(({ metadata }) => metadata.order_id === orderId)
+  return refunds.filter(({ payment_intent }) => payment_intent === intent?.id)
+}
+
+const documents = (orderId: string) => sql<{ kind: string; gross: number; corrects: string | null; number: string }[]>`
+  select i.kind, i.gross_minor as gross, i.corrects, i.number from invoices i join invoice_links l on l.number = i.number
+  where l.order_id = ${orderId} order by i.kind desc`
+
+async function delivered(packageCode: string = shelf.onlyEsimAccess, quantity = 1) {
+  const person = await rig.signUp()
+  const order = await rig.buy(person, { packageCode, quantity })
+  const giveBack = (headers = {}) => person.caller.post(`/v1/orders/${order.id}/refund`, undefined, headers)
+  return { person, order, giveBack }
+}
+
+/** Made by hand in the processor's dashboard. */
+async function refundElsewhere(orderId: string): Promise<void> {
+  const [row] = await sql<{ payment_intent_id: string }[]>`select payment_intent_id from orders where id = ${orderId}`
+  const answer = await fetch(`${stripe.url}/v1/refunds`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${rig.config.STRIPE_SECRET_KEY}` },
+    body: new URLSearchParams({ payment_intent: row?.payment_intent_id ?? '' }),
+  })
+  expect(answer.status).toBe(200)
+}
+
+test.each(bothParties)('%s: unused eSIMs go back, and so does the money, with a credit note', async (party) => {
+  const { person, order, giveBack } = await delivered(esimParties[party].packageCode, 2)
+  expect((await giveBack()).status).toBe(200)
+  const refunded = await rig.untilOrder(order.id, 'refunded')
+  expect(refunded).toMatchObject({
+    reason: 'returned_unused',
+    esims: [{ state: 'cancelled' }, { state: 'cancelled' }],
+    refunds: [{ minor: 2 * shelfPriceMinor, state: 'succeeded' }],
+  })
+  const [invoice, note] = await documents(order.id)
+  expect(invoice).toMatchObject({ kind: 'invoice', gross: 2 * shelfPriceMinor, corrects: null })
+  expect(note).toMatchObject({ kind: 'credit_note', gross: -2 * shelfPriceMinor, corrects: invoice?.number })
+  expect(await refundsOf(order.id)).toMatchObject([{ status: 'succeeded', amount: 2 * shelfPriceMinor }])
+  expect(await attention(order.id)).toMatchObject(party === 'airalo' ? [{ kind: 'provider_refund_requested' }] : [])
+
+  const mails = await untilValue(
+    'both mails',
+    () => mailsTo(rig.stack, person.email),
+    ({ length }) => length === 2,
+  )
+  expect(mails[1]?.subject).toContain('refund')
+  expect(mails[1]?.text).toContain(note?.number)
+  expect((await giveBack()).status).toBe(409)
+  expect(await refundsOf(order.id)).toHaveLength(1)
+})
+
+// Airalo does not tell of an installation.
+const uses: [EsimParty, string, Record<string, unknown>][] = [
+  ['esimAccess', 'install', {}],
+  ['esimAccess', 'use', { bytes: 0.1 * gigabyte }],
+  ['airalo', 'use', { bytes: 0.1 * gigabyte }],
+]
+
+test.each(uses)('%s: after the first %s nothing goes back', async (party, action, input) => {
+  const { order, giveBack } = await delivered(esimParties[party].packageCode, 2)
+  await rig.sims[party].do(action, { iccid: order.esims[1].iccid, ...input })
+  const answer = await giveBack()
+  expect([answer.status, answer.body.code]).toEqual([409, 'esim_in_use'])
+  expect(await shown(order.id)).toMatchObject({ status: 'delivered', documents: [{ kind: 'invoice' }], refunds: [] })
+  expect(await refundsOf(order.id)).toEqual([])
+})
+
+test('wished for five times in parallel, by one key and by many: one refund', async () => {
+  const { order, giveBack } = await delivered()
+  const oneKey = { 'idempotency-key': `refund-${order.id}` }
+  const answers = await Promise.all([giveBack(oneKey), giveBack(oneKey), giveBack(), giveBack(), giveBack()])
+  expect(answers.map(({ status }) => status)).toContain(200)
+  for (const { status } of answers) expect([200, 409]).toContain(status)
+  await rig.untilOrder(order.id, 'refunded')
+  expect(await refundsOf(order.id)).toHaveLength(1)
+})
+
+test('a provider that is away: nothing happens, and a clear answer', async () => {
+  const { order, giveBack } = await delivered()
+  await esimAccess.fault({ match: { path: '/esim/query' }, status: 503, times: 1_000 })
+  const answer = await giveBack()
+  await esimAccess.clearFaults()
+  expect([answer.status, answer.body.code]).toEqual([503, 'provider_unavailable'])
+  expect(await shown(order.id)).toMatchObject({ status: 'delivered', refunds: [] })
+  expect((await giveBack()).status).toBe(200)
+})
+
+test('a provider that takes the eSIM back while its reply is lost: the money follows', async () => {
+  const { order, giveBack } = await delivered()
+  await esimAccess.fault({ match: { path: '/esim/cancel' }, cut: 'after' })
+  expect((await giveBack()).status).toBe(200)
+  expect(await rig.untilOrder(order.id, 'refunded')).toMatchObject({ reason: 'returned_unused' })
+})
+
+test('the same, while every answer afterwards is lost, too: found out by the next look', async () => {
+  const { order, giveBack } = await delivered()
+  const cancels = async () => ((await esimAccess.books()) as unknown as { cancels: unknown[] }).cancels.length
+  const before = await cancels()
+  await esimAccess.do('webhooks', { drop: 1_000 })
+  await esimAccess.fault({ match: { path: '/esim/cancel' }, cut: 'after', times: 1_000 })
+  const answer = giveBack()
+  await until('it was taken back', async () => (await cancels()) > before)
+  await esimAccess.fault({ match: { path: '/esim/query' }, status: 503, times: 1_000 })
+  const { status } = await answer
+  await esimAccess.do('webhooks', { drop: 0 })
+  await esimAccess.clearFaults()
+  if (status !== 200) {
+    expect(status).toBe(503)
+    await rig.fastForward(order.id, '2 days')
+  }
+  await rig.untilOrder(order.id, 'refunded')
+})
+
+test('a processor that is away is waited for, and one whose reply is lost is not asked twice', async () => {
+  const { order, giveBack } = await delivered()
+  await stripe.fault({ match: { method: 'POST', path: '/v1/refunds' }, status: 503, times: 12 })
+  await stripe.fault({ match: { method: 'POST', path: '/v1/refunds' }, cut: 'after' })
+  expect((await giveBack()).status).toBe(200)
+  await rig.fastForward(order.id, '1 hour')
+  await rig.untilOrder(order.id, 'refunded')
+  expect(await refundsOf(order.id)).toHaveLength(1)
+  await stripe.clearFaults()
+})
+
+test('a refund that takes days is shown as it stands', async () => {
+  const { order, giveBack } = await delivered()
+  await stripe.do('pending-refunds', { enabled: true })
+  expect((await giveBack()).status).toBe(200)
+  expect(await rig.untilOrder(order.id, 'refunded')).toMatchObject({ refunds: [{ state: 'pending' }] })
+  await stripe.do('settle-refund', { orderId: order.id })
+  await stripe.do('pending-refunds', { enabled: false })
+  await untilValue(
+    'settled',
+    () => shown(order.id),
+    ({ refunds }) => refunds[0].state === 'succeeded',
+  )
+})
+
+test.each([
+  ['at once', '0 seconds'],
+  ['20 days later', '20 days'],
+] as const)('a refund that bounces %s: told, and repeated by an operator', async (when, wait) => {
+  const { person, order, giveBack } = await delivered()
+  if (when === 'at once') await stripe.do('fail-refund', { orderId: order.id })
+  expect((await giveBack()).status).toBe(200)
+  if (when !== 'at once') {
+    await rig.untilOrder(order.id, 'refunded')
+    await rig.fastForward(order.id, wait)
+    await stripe.do('fail-refund', { orderId: order.id })
+  }
+  expect(await rig.untilOrder(order.id, 'refund_failed')).toMatchObject({ endedAt: null })
+  expect(await attention(order.id)).toEqual([{ kind: 'refund_failed', detail: 'refund_bounced' }])
+  const listed = (await rig.operator.get('/v1/orders?status=refund_failed')).body.items
+  expect(listed).toContainEqual(expect.objectContaining({ id: order.id }))
+
+  expect((await rig.operator.post(`/v1/orders/${order.id}/refund`)).status).toBe(200)
+  expect(await rig.untilOrder(order.id, 'refunded')).toMatchObject({ reason: 'returned_unused' })
+  expect((await refundsOf(order.id)).map(({ status }) => status)).toEqual(['failed', 'succeeded'])
+  expect((await documents(order.id)).map(({ kind }) => kind)).toEqual(['invoice', 'credit_note'])
+  expect(await attention(order.id)).toEqual([])
+  const told = await untilValue(
+    'told of the failure',
+    () => pushesTo(rig.stack, person.pushToken),
+    ({ length }) => length >= 3,
+  )
+  expect(told.map(({ message }) => message.data.event)).toEqual(['confirmation', 'refunded', 'refund_failed'])
+})
+
+test('a refund that bounces again and again is an operator’s each time', async () => {
+  const { order, giveBack } = await delivered()
+  for (const asked of [giveBack, () => rig.operator.post(`/v1/orders/${order.id}/refund`)]) {
+    await stripe.do('fail-refund', { orderId: order.id }).catch(() => undefined)
+    expect((await asked()).status).toBe(200)
+    if ((await refundsOf(order.id)).at(-1)?.status !== 'failed') {
+      await rig.untilOrder(order.id, 'refunded')
+      await stripe.do('fail-refund', { orderId: order.id })
+    }
+    await rig.untilOrder(order.id, 'refund_failed')
+  }
+  expect((await rig.operator.post(`/v1/orders/${order.id}/refund`)).status).toBe(200)
+  await rig.untilOrder(order.id, 'refunded')
+  expect((await refundsOf(order.id)).filter(({ status }) => status === 'succeeded')).toHaveLength(1)
+})
+
+test('a refund that bounces after the run has closed is an operator’s, too', async () => {
+  const { order, giveBack } = await delivered()
+  expect((await giveBack()).status).toBe(200)
+  await rig.untilOrder(order.id, 'refunded')
+  await rig.fastForward(order.id, '31 days')
+  await untilValue(
+    'closed',
+    () => shown(order.id),
+    ({ endedAt }) => endedAt !== null,
+  )
+  await stripe.do('fail-refund', { orderId: order.id })
+  await rig.untilOrder(order.id, 'refund_failed')
+  expect(await attention(order.id)).toEqual([{ kind: 'refund_failed', detail: 'refund_bounced' }])
+  expect((await rig.operator.post(`/v1/orders/${order.id}/refund`)).status).toBe(200)
+  await rig.untilOrder(order.id, 'refunded')
+  expect((await refundsOf(order.id)).map(({ status }) => status)).toEqual(['failed', 'succeeded'])
+})
+
+test('a refund made by hand at the processor is put before an operator', async () => {
+  const { order } = await delivered()
+  await refundElsewhere(order.id)
+  await untilValue(
+    'noticed',
+    () => attention(order.id),
+    ({ length }) => length > 0,
+  )
+  expect(await attention(order.id)).toMatchObject([{ kind: 'refund_made_elsewhere' }])
+  expect(await shown(order.id)).toMatchObject({ status: 'delivered', refunds: [] })
+})
+
+test('a refund made by hand before ours: the money goes back once', async () => {
+  const person = await rig.signUp()
+  await esimAccess.fault({ match: { path: '/esim/order' }, status: 503, times: 1_000 })
+  const order = await rig.buy(person, { packageCode: shelf.onlyEsimAccess, until: 'provisioning' })
+  await refundElsewhere(order.id)
+  expect((await person.caller.post(`/v1/orders/${order.id}/cancel`)).status).toBe(200)
+  await esimAccess.clearFaults()
+  await rig.untilOrder(order.id, 'refunded')
+  expect(await refundsOf(order.id)).toMatchObject([{ status: 'succeeded', amount: shelfPriceMinor }])
+})
+
+test('the processor’s news of a refund may come in any order and any number', async () => {
+  const seed = Date.now() & 0x7fffffff
+  console.info(`seed ${seed}`)
+  const person = await rig.signUp()
+  // Made, charge changed, updated, failed.
+  const events = 4
+  const arrival = fc
+    .tuple(
+      fc.shuffledSubarray([...Array(events).keys()], { minLength: events }),
+      fc.array(fc.nat(events - 1), { maxLength: 3 }),
+    )
+    .map(([all, again]) => [...all, ...again])
+  await fc.assert(
+    fc.asyncProperty(arrival, async (order) => {
+      const { id } = await rig.buy(person)
+      await stripe.do('webhooks', { hold: true })
+      expect((await person.caller.post(`/v1/orders/${id}/refund`)).status).toBe(200)
+      await rig.untilOrder(id, 'refunded')
+      await stripe.do('fail-refund', { orderId: id })
+      expect((await stripe.do<{ held: string[] }>('webhooks', {})).held).toHaveLength(events)
+      await stripe.do('release', { order })
+      await rig.untilOrder(id, 'refund_failed')
+      expect((await rig.operator.post(`/v1/orders/${id}/refund`)).status).toBe(200)
+      await rig.untilOrder(id, 'refunded')
+      expect((await refundsOf(id)).map(({ status }) => status)).toEqual(['failed', 'succeeded'])
+      await sql`update orders set paid_at = paid_at - interval '25 hours' where id = ${id}`
+    }),
+    { seed, numRuns: 5 },
+  )
+  expect((await subjects(person.email)).length).toBeGreaterThan(0)
+})
