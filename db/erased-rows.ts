@@ -9,8 +9,9 @@ export async function eraseRows(
   { accountId, orderIds, esimIds }: { accountId: string; orderIds: string[]; esimIds: string[] },
 ): Promise<void> {
   const ids = [accountId, ...orderIds, ...esimIds]
-  await sql`delete from attention where subject_id = any(${ids})
-    or subject_id in (select stripe_dispute_id from disputes where order_id = any(${orderIds}))`
+  await sql`delete from attention where subject_id = any(${ids})`
+  await sql`delete from attention
+    where subject_id = any(array(select stripe_dispute_id from disputes where order_id = any(${orderIds})))`
   await sql`delete from idempotency_keys where resource_id = any(${ids})`
   await sql`delete from sends where subject_id = any(${ids})`
   // What operators did stays on record for its 90 days, without whom it was about.

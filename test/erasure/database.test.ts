@@ -1,0 +1,126 @@
+/** G3, R3: how the database itself erases, and goes on erasing whoever a restored backup brings back. */
+import { randomUUID } from 'node:crypto'
+import postgres from 'postgres'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Database } from '../../db/database.ts'
+import { exportLedger, importLedger, replayLedger } from '../../db/deletion-ledger.ts'
+import { openSecret } from '../../db/deletion-seals.ts'
+import { erase } from '../../db/erasure.ts'
+import { checkTraces, deleteTraces } from '../../db/erasure-check.ts'
+import { rowsAdded, type Snapshot, takeSnapshot } from './snapshot.ts'
+import { openDatabase, type Stored } from './stored-person.ts'
+
+let stored: Stored
+
+beforeAll(async () => {
+  stored = await openDatabase()
+})
+afterAll(() => stored.close())
+
+const backupsGoneBy = new Date('2100-01-01')
+
+async function eraseNow(accountId: string): Promise<string> {
+  const { sql, cipher } = stored
+  const receiptId = randomUUID()
+  const accountRef = cipher.accountRef(accountId)
+  const erasure = { accountRef, receiptId, reason: 'requested', at: new Date(), backupsGoneBy } as const
+  await sql.begin((tx) => erase(tx, stored, erasure))
+  return receiptId
+}
+
+/** Puts rows back as a backup from before would, whatever stands between them. */
+async function restore(rows: Snapshot): Promise<void> {
+  await stored.sql.begin(async (tx) => {
+    await tx`set local session_replication_role = replica`
+    for (const [table, texts] of rows) {
+      for (const text of texts)
+        await tx`insert into ${tx(table)} select * from jsonb_populate_record(null::${tx(table)}, ${text}::text::jsonb)`
+    }
+  })
+}
+
+test('each row is found by an index, the cascades’ too: it takes no longer among a million others', async () => {
+  const { sql } = stored
+  const accountId = await stored.store('indexed')
+  const scans = () => sql<{ table: string; scans: bigint }[]>`
+    select relname as table, seq_scan as scans from pg_stat_user_tables order by 1`
+  const flushed = () => sql`select pg_stat_force_next_flush()`
+  // Where an index could be used, it is: what remains are tables that can only be read whole.
+  const eager: Database = postgres(stored.url, { max: 1, types: { bigint: postgres.BigInt } })
+  await eager`set enable_seqscan = off`
+  await flushed()
+  const before = await scans()
+  const erasure = { receiptId: randomUUID(), reason: 'requested', at: new Date(), backupsGoneBy } as const
+  await eager.begin((tx) => erase(tx, stored, { ...erasure, accountRef: stored.cipher.accountRef(accountId) }))
+  await eager`select pg_stat_force_next_flush()`
+  await eager.end()
+  const after = await scans()
+  const read = after.filter((row, index) => row.scans !== before[index]?.scans).map(({ table }) => table)
+  expect(read).toEqual([])
+})
+
+test('a backup brings a person back, and the ledger erases them again, as often as it is replayed', async () => {
+  const { sql } = stored
+  const bystander = await stored.store('bystander')
+  const before = await takeSnapshot(stored)
+  const accountId = await stored.store('restored')
+  const theirs = rowsAdded(before, await takeSnapshot(stored))
+  await eraseNow(accountId)
+  const erased = await takeSnapshot(stored)
+
+  const lost = [...theirs].filter(([table]) => !['order_facts', 'invoices'].includes(table))
+  await restore(new Map(lost))
+  expect(await sql`select 1 from accounts where id = ${accountId}`).toHaveLength(1)
+  expect(await replayLedger(sql)).toEqual({ erased: 1 })
+  expect(await sql`select 1 from accounts where id = ${accountId}`).toHaveLength(0)
+  expect(await takeSnapshot(stored)).toEqual(erased)
+  expect(await replayLedger(sql)).toEqual({ erased: 0 })
+  expect(await takeSnapshot(stored)).toEqual(erased)
+  expect(await sql`select 1 from accounts where id = ${bystander}`).toHaveLength(1)
+})
+
+test('the ledger is carried over a restore, and only ever grows', async () => {
+  const { sql } = stored
+  await eraseNow(await stored.store('ledger'))
+  const entries = await exportLedger(sql)
+  await importLedger(sql, [...entries, ...entries])
+  expect(await exportLedger(sql)).toEqual(entries)
+  for (const change of [
+    sql`update deletion_ledger set reason = 'child'`,
+    sql`delete from deletion_ledger`,
+    sql`truncate deletion_ledger`,
+  ]) {
+    await expect(change).rejects.toThrow('append-only')
+  }
+})
+
+test('what was sealed for others goes when the key it needs did not come back', async () => {
+  const { sql } = stored
+  const receiptId = await eraseNow(await stored.store('sealed'))
+  expect((await openSecret(sql, stored, receiptId, 'address'))?.email).toBe('sealed@people.example')
+  await sql`delete from data_keys where account_id = ${receiptId}`
+  await replayLedger(sql)
+  expect(await sql`select 1 from deletion_seals where receipt_id = ${receiptId}`).toHaveLength(0)
+})
+
+test('whatever late work leaves is found wherever it stands, and deleted; a column nobody knows counts as not erased', async () => {
+  const { sql } = stored
+  const accountId = await stored.store('late')
+  const receiptId = await eraseNow(accountId)
+  const trace = await openSecret(sql, stored, receiptId, 'trace')
+  if (!trace) throw new Error('no trace')
+  expect(await checkTraces(sql, trace)).toEqual({ found: [], unchecked: [] })
+
+  const [orderId = ''] = trace.orderIds
+  await sql`insert into attention (id, kind, subject_id, opened_at) values (${randomUUID()}, 'late', ${orderId}, now())`
+  await sql`insert into sends (subject_id, kind, state, first_at) values (${orderId}, 'mail:late', 'sent', now())`
+  await sql`insert into disputes (stripe_dispute_id, state, opened_at) values (${trace.ids.at(-1) ?? ''}, 'won', now())`
+  const { found } = await checkTraces(sql, trace)
+  expect(found.sort()).toEqual(['attention.subject_id', 'disputes.stripe_dispute_id', 'sends.subject_id'])
+  await deleteTraces(sql, trace)
+  expect(await checkTraces(sql, trace)).toEqual({ found: [], unchecked: [] })
+
+  await sql`alter table packages add column note text`
+  expect(await checkTraces(sql, trace)).toEqual({ found: [], unchecked: ['packages.note'] })
+  await sql`alter table packages drop column note`
+})

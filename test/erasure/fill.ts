@@ -1,0 +1,181 @@
+/**
+ * Fills every column of every table that holds something of a person, by what the live schema says of it: a new table or
+ * column is filled as soon as it is there, with a text that can be recognised wherever it may turn up again.
+ */
+import { createHash, randomUUID } from 'node:crypto'
+import type { Database } from '../../db/database.ts'
+import type { Vault } from '../../db/vault.ts'
+import { personalData } from '../../policy/personal-data.ts'
+
+interface Column {
+  table: string
+  column: string
+  type: string
+  domain: string | null
+  /** of its foreign key */
+  refTable: string | null
+  refColumn: string | null
+}
+
+/** Ties to a person that no foreign key declares: what stands there. */
+const undeclaredTies: Readonly<Record<string, 'account' | 'order'>> = {
+  'security_log.account_id': 'account',
+  'sends.subject_id': 'order',
+  'idempotency_keys.resource_id': 'order',
+  'attention.subject_id': 'order',
+}
+
+/** Stand in rows that are an operator's, and are empty in a person's. */
+export const neverTheirs: readonly string[] = ['web_sessions.key_id']
+
+/** Exist already, once for each person: only what is empty is filled. */
+const inPlace = ['accounts', 'data_keys']
+/** Comes to be by the erasure itself. */
+const ofErasure = ['deletion_seals']
+
+export interface Filled {
+  /** every recognisable text, by `table.column` */
+  canaries: Map<string, string>
+}
+
+/** @param orderId an order of the person's */
+export async function fillPerson(
+  context: Vault & { sql: Database },
+  person: { name: string; accountId: string; orderId: string },
+): Promise<Filled> {
+  const { sql, cipher, dataKeys } = context
+  const key = await dataKeys.get(sql, person.accountId)
+  const columns = await liveColumns(context)
+  const checks = await allowedWords(context)
+  const canaries = new Map<string, string>()
+  const rows = new Map<string, Record<string, unknown>>([
+    ['accounts', { id: person.accountId }],
+    ['data_keys', { account_id: person.accountId }],
+  ])
+
+  for (const table of inPlace) await fillEmpty(table)
+  const tables = [...new Set(columns.map((column) => column.table))].filter(isOfPersons)
+  for (const table of tables) await ensureRow(table)
+  return { canaries }
+
+  async function ensureRow(table: string): Promise<Record<string, unknown>> {
+    const known = rows.get(table)
+    if (known) return known
+    const row: Record<string, unknown> = {}
+    rows.set(table, row)
+    for (const column of columns.filter((each) => each.table === table)) row[column.column] = await fillingOf(column)
+    await sql`insert into ${sql(table)} ${sql(row as never)}`
+    return row
+  }
+
+  async function fillEmpty(table: string): Promise<void> {
+    const [id] = Object.entries(rows.get(table) ?? {})
+    const [row] = await sql`select * from ${sql(table)} where ${sql(id?.[0] ?? '')} = ${id?.[1] as string}`
+    const change: Record<string, unknown> = {}
+    for (const column of columns.filter((each) => each.table === table && row?.[each.column] === null)) {
+      change[column.column] = await fillingOf(column)
+    }
+    if (Object.keys(change).length > 0)
+      await sql`update ${sql(table)} set ${sql(change as never)} where ${sql(id?.[0] ?? '')} = ${id?.[1] as string}`
+  }
+
+  async function fillingOf(column: Column): Promise<unknown> {
+    const name = `${column.table}.${column.column}`
+    if (neverTheirs.includes(name)) return null
+    if (undeclaredTies[name]) return undeclaredTies[name] === 'account' ? person.accountId : person.orderId
+    if (column.refTable === column.table) return person.orderId
+    if (column.refTable && column.refColumn) return referenced(column.refTable, column.refColumn)
+    const entry = personalData[name]
+    if (!entry) throw new Error(`${name} has no entry in policy/personal-data.ts`)
+    const isTrade = entry.onErasure !== 'delete' || entry.class === 'business'
+    const text = isTrade ? 'trade' : canaryOf(name)
+    if (column.domain === 'sealed') return cipher.encrypt(key, name, text)
+    if (column.domain === 'blind') return cipher.blindIndex(name, text)
+    return checks.get(name) ?? valueOfType(column, text)
+  }
+
+  async function referenced(table: string, column: string): Promise<unknown> {
+    if (isOfPersons(table)) return (await ensureRow(table))[column]
+    const [row] = await sql`select ${sql(column)} as value from ${sql(table)} limit 1`
+    return row ? row.value : (await ensureRow(table))[column]
+  }
+
+  function canaryOf(name: string): string {
+    const text = `${person.name}~${name}`
+    canaries.set(name, text)
+    return text
+  }
+
+  function valueOfType({ table, column, type }: Column, text: string): unknown {
+    switch (type) {
+      case 'text':
+      case 'varchar':
+        return table === 'invoices' ? `${text}-${person.name}-${column}` : text
+      case 'bpchar':
+        return 'EUR'
+      case 'uuid': {
+        const id = randomUUID()
+        canaries.set(`${table}.${column}`, id)
+        return id
+      }
+      case 'bytea':
+        return createHash('sha256').update(text).digest()
+      case '_text':
+        return [text]
+      case 'json':
+      case 'jsonb':
+        return JSON.stringify({ text })
+      case 'bool':
+        return true
+      case 'int2':
+      case 'int4':
+      case 'int8':
+        return table === 'invoices' && column === 'sequence' ? Number.parseInt(digest(person.name).slice(0, 6), 16) : 1
+      case 'date':
+      case 'timestamptz':
+        return new Date()
+      default:
+        throw new Error(`nobody knows how to fill ${table}.${column}, a ${type}`)
+    }
+  }
+}
+
+const digest = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+/** Tables whose rows are somebody's, or were before an erasure cut the tie. */
+export function tablesOfPersons(): string[] {
+  const entries = Object.entries(personalData).filter(([, entry]) => entry.onErasure !== 'keep')
+  const tables = new Set(entries.map(([name]) => name.slice(0, name.indexOf('.'))))
+  return [...tables].filter((table) => !ofErasure.includes(table))
+}
+
+const isOfPersons = (table: string): boolean => tablesOfPersons().includes(table)
+
+async function liveColumns({ sql }: { sql: Database }): Promise<Column[]> {
+  return sql<Column[]>`
+    select c.table_name as table, c.column_name as column, c.udt_name as type, c.domain_name as domain,
+      target.relname as "refTable", ref.attname as "refColumn"
+    from information_schema.columns c
+    join pg_class on pg_class.oid = format('%I.%I', c.table_schema, c.table_name)::regclass
+      and relkind in ('r', 'p') and not relispartition
+    left join pg_constraint fk on fk.conrelid = pg_class.oid and fk.contype = 'f' and fk.conkey = array[c.ordinal_position::int2]
+    left join pg_class target on target.oid = fk.confrelid
+    left join pg_attribute ref on ref.attrelid = fk.confrelid and ref.attnum = fk.confkey[1]
+    where c.table_schema = 'public'
+    order by c.table_name, c.ordinal_position`
+}
+
+/** The last word that a column's check lets pass, by `table.column`: lives as lived so far have the first. */
+async function allowedWords({ sql }: { sql: Database }): Promise<Map<string, string>> {
+  const checks = await sql<{ name: string; definition: string }[]>`
+    select conrelid::regclass::text || '.' || attname as name, pg_get_constraintdef(pg_constraint.oid) as definition
+    from pg_constraint
+    join pg_attribute on attrelid = conrelid and attnum = conkey[1]
+    where contype = 'c' and array_length(conkey, 1) = 1`
+  return new Map(
+    checks.flatMap(({ name, definition }) => {
+      const word = [...definition.matchAll(/'([^']*)'::text/g)].at(-1)?.[1]
+      return word === undefined ? [] : [[name, word] as const]
+    }),
+  )
+}

@@ -1,0 +1,74 @@
+/** A database with somebody in it, without the rest of the product: for what the database alone can show. */
+import { randomBytes, randomUUID } from 'node:crypto'
+import { insertAccount } from '../../db/accounts.ts'
+import { createDataKeys } from '../../db/data-keys.ts'
+import { connectDatabase } from '../../db/database.ts'
+import { createFieldCipher } from '../../db/field-cipher.ts'
+import { migrate } from '../../db/migrate.ts'
+import { insertOrder } from '../../db/orders.ts'
+import { ensurePartitions } from '../../db/security-log.ts'
+import { startPostgres } from '../../dev/postgres.ts'
+import { currentPolicyVersion } from '../../policy/versions.ts'
+import { fillPerson } from './fill.ts'
+
+export type Stored = Awaited<ReturnType<typeof openDatabase>>
+
+export async function openDatabase() {
+  const postgres = await startPostgres()
+  const sql = connectDatabase(postgres.url, { maxConnections: 1 })
+  await migrate(sql)
+  await ensurePartitions(sql, new Date(), 2)
+  const cipher = createFieldCipher({ activeId: 'k1', keys: new Map([['k1', randomBytes(32)]]) }, randomBytes(32))
+  const vault = { sql, cipher, dataKeys: createDataKeys(cipher) }
+
+  return {
+    ...vault,
+    url: postgres.url,
+    /** Somebody of whom everything is stored; their account's id. */
+    async store(name: string): Promise<string> {
+      const [accountId, orderId] = [randomUUID(), randomUUID()]
+      const at = new Date()
+      await sql.begin((tx) =>
+        insertAccount(tx, vault, {
+          id: accountId,
+          email: `${name}@people.example`,
+          firstName: name,
+          lastName: name,
+          phone: null,
+          signUpIp: null,
+          firebaseUid: null,
+          policyVersion: currentPolicyVersion,
+          at,
+        }),
+      )
+      await insertOrder(sql, {
+        id: orderId,
+        account_id: accountId,
+        parent_order_id: null,
+        esim_id: null,
+        request_hash: randomBytes(32),
+        package_code: 'any',
+        package_name: 'Any',
+        destination: 'DE',
+        quantity: 1,
+        data_bytes: null,
+        days: 7,
+        gross_minor: 500,
+        currency: 'EUR',
+        payment_intent_id: `pi_${name}`,
+        payment_client_secret: null,
+        customer_session_secret: null,
+        ad_user_data: false,
+        ad_personalization: false,
+        created_at: at,
+        payment_due_at: at,
+      })
+      await fillPerson(vault, { name, accountId, orderId })
+      return accountId
+    },
+    async close() {
+      await sql.end()
+      await postgres.stop()
+    },
+  }
+}
