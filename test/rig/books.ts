@@ -88,7 +88,8 @@ interface StripeBooks {
   refunds: { payment_intent: string | null; status: string; amount: number }[]
 }
 
-async function readBooks(stack: Stack): Promise<{ orders: OrderBooks[]; strays: string[] }> {
+/** Every order as the books of all sides have it, and what they hold for nobody. */
+export async function readBooks(stack: Stack): Promise<{ orders: OrderBooks[]; strays: string[] }> {
   const { sql } = stack.context
   const stripe = (await stack.sims.stripe.books()) as unknown as StripeBooks
   const rows = await sql<OrderFields[]>`

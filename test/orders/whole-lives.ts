@@ -1,0 +1,106 @@
+/** Orders that live through outages: whatever is refused is asked again, as an app would. */
+import { randomUUID } from 'node:crypto'
+import { readIdempotencyKey } from '../../api/idempotency.ts'
+import type { OrderView } from '../rig/purchases.ts'
+import { shelf } from '../rig/shelf.ts'
+import type { Rig } from '../rig/stack.ts'
+import { until } from '../rig/until.ts'
+
+export const ways = ['delivered', 'used', 'ended', 'unfilled', 'returned', 'cancelled'] as const
+/** `unfilled` needs a provider without stock: Airalo, unless another package is asked for. */
+export type Way = (typeof ways)[number]
+
+export interface Life {
+  way: Way
+  orderId: string
+  email: string
+  /** the way was gone to its end, and everybody was told */
+  end: Promise<void>
+}
+
+export interface LifeOptions {
+  packageCode?: string | undefined
+  /** learns the order's id before it exists */
+  onId?: (orderId: string) => void
+}
+
+/** @param patience for each wait */
+export function createLives(rig: Rig, patience: { timeoutMs: number }) {
+  const { sql } = rig.context
+
+  return async function live(way: Way, { packageCode, onId }: LifeOptions = {}): Promise<Life> {
+    const { accountId, email } = await rig.signUp()
+    const key = randomUUID()
+    const orderId = orderIdOf(rig, key)
+    onId?.(orderId)
+    const code = packageCode ?? (way === 'unfilled' ? shelf.onlyAiralo : shelf.onlyEsimAccess)
+    const order = { accountId, packageCode: code, measurement: { adUserData: true, adPersonalization: false } }
+    const end = insist('/v1/orders', order, key).then(() => walk(way, orderId))
+    // Awaited at the end of the test; until then a failure is nobody's.
+    end.catch(() => undefined)
+    return { way, orderId, email, end }
+  }
+
+  async function walk(way: Way, orderId: string): Promise<void> {
+    const reaches = (status: string): Promise<OrderView> => rig.untilOrder(orderId, status, patience)
+    if (way === 'cancelled') {
+      await insist(`/v1/orders/${orderId}/cancel`)
+      return await told(orderId, 'mail:cancelled', 'push:cancelled')
+    }
+    await rig.sims.stripe.do('pay', { orderId })
+    if (way !== 'unfilled') {
+      const [esim] = (await reaches('delivered')).esims
+      await told(orderId, 'mail:confirmation', 'push:confirmation', 'measurement:purchase')
+      if (way === 'used') {
+        await rig.sims.esimAccess.do('use', { iccid: esim.iccid, bytes: 1_000 })
+        await told(esim.id, 'push:in_use')
+      } else if (way === 'ended') {
+        await rig.sims.esimAccess.do('expire', { iccid: esim.iccid })
+        await rig.fastForward(orderId, '2 days', patience)
+        await reaches('ended')
+      } else if (way === 'returned') {
+        await insist(`/v1/orders/${orderId}/refund`)
+      }
+    }
+    if (way !== 'unfilled' && way !== 'returned') return
+    await reaches('refunded')
+    await told(orderId, 'mail:refunded', 'push:refunded')
+    await until('what the provider held was given back', async () => {
+      const open = await sql`
+        select from provider_orders where order_id = ${orderId} and state not in ('refused', 'released')`
+      return open.length === 0
+    })
+  }
+
+  /** Sent, skipped or given up. */
+  async function told(subjectId: string, ...kinds: string[]): Promise<void> {
+    await until(
+      `told ${kinds} about ${subjectId}`,
+      async () => {
+        const settled = await sql`
+          select from sends where subject_id = ${subjectId} and kind in ${sql(kinds)} and done_at is not null`
+        return settled.length === kinds.length
+      },
+      patience,
+    )
+  }
+
+  async function insist(path: string, body?: unknown, key: string = randomUUID()): Promise<void> {
+    await until(
+      `POST ${path}`,
+      async () => {
+        const { status, text } = await rig.service.post(path, body, { 'idempotency-key': key })
+        if (status >= 300) throw new Error(`${status} ${text}`)
+        return true
+      },
+      patience,
+    )
+  }
+}
+
+/** The id that an order gets from its Idempotency-Key. */
+function orderIdOf(rig: Rig, header: string): string {
+  const caller = { kind: 'service', keyId: '' } as const
+  const given = { header, required: true, operation: 'POST /v1/orders', caller, asked: null }
+  return readIdempotencyKey(rig.context, given)?.resourceId ?? ''
+}

@@ -1,0 +1,189 @@
+/**
+ * Stands between a worker and its Temporal server and stops single runs at an exact step: a task that the worker never
+ * gets to see, or one that it has done and that the server never hears of. Everything else passes.
+ */
+import { once } from 'node:events'
+import {
+  type ClientHttp2Session,
+  connect,
+  createServer,
+  type Http2Session,
+  type IncomingHttpHeaders,
+  type ServerHttp2Stream,
+} from 'node:http2'
+import type { AddressInfo } from 'node:net'
+import { gunzipSync } from 'node:zlib'
+import proto from '@temporalio/proto'
+
+const { temporal } = proto
+const v1 = temporal.api.workflowservice.v1
+
+const maxConcurrentStreams = 10_000
+/** To a worker it says that somebody else has the task by now: it forgets the run and holds nothing for it. */
+const notFound = { ':status': 200, 'content-type': 'application/grpc', 'grpc-status': '5' }
+
+/** `workflow`, or the type of an activity. */
+export type TaskName = string
+
+export interface Step {
+  workflowId: string
+  task: TaskName
+  /** `workflow` tasks are counted, and so are an activity's: the first is 1, repeated attempts count */
+  ordinal: number
+  /** the worker is about to get it, or about to report it */
+  point: 'given' | 'done'
+}
+
+export interface Gate {
+  /** for TEMPORAL_ADDRESS */
+  address: string
+  /** every step that came by, oldest first; those of stopped runs are missing */
+  steps: Step[]
+  /** the runs that were stopped */
+  stopped: ReadonlySet<string>
+  stop(): Promise<void>
+}
+
+/**
+ * @param upstream `host:port` of the server
+ * @param stops asked at every step; once it says yes, nothing of that run passes any more in either direction
+ */
+export async function openGate(upstream: string, stops: (step: Step) => boolean): Promise<Gate> {
+  const steps: Step[] = []
+  const stopped = new Set<string>()
+  const counts = new Map<string, number>()
+  const tasks = new Map<string, Pick<Step, 'workflowId' | 'task' | 'ordinal'>>()
+  const sessions = new Set<Http2Session>()
+
+  const server = createServer({ settings: { maxConcurrentStreams } })
+  server.on('session', (session) => {
+    const client = connect(`http://${upstream}`, { peerMaxConcurrentStreams: maxConcurrentStreams })
+    sessions.add(session).add(client)
+    for (const end of [session, client]) {
+      end.on('error', () => undefined)
+      end.on('close', () => {
+        session.destroy()
+        client.destroy()
+        sessions.delete(end)
+      })
+    }
+    session.on('stream', (stream, headers) => void relay(client, stream, headers).catch(() => stream.destroy()))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+
+  return {
+    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    steps,
+    stopped,
+    async stop() {
+      for (const session of sessions) session.destroy()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+
+  async function relay(client: ClientHttp2Session, stream: ServerHttp2Stream, headers: IncomingHttpHeaders) {
+    stream.on('error', () => undefined)
+    const method = String(headers[':path']).split('/').at(-1) ?? ''
+    const request = await whole(stream)
+    if (method in reports && !passes(reported(method as keyof typeof reports, request))) {
+      return stream.respond(notFound, { endStream: true })
+    }
+    const { ':authority': _authority, ':scheme': _scheme, ...rest } = headers
+    const forward = client.request({ ...rest, ':scheme': 'http', ':authority': upstream })
+    forward.on('error', () => stream.destroy())
+    stream.on('close', () => forward.destroy())
+    forward.end(request)
+    let trailers: IncomingHttpHeaders = {}
+    forward.on('trailers', (received) => {
+      trailers = received
+    })
+    const [answer] = (await once(forward, 'response')) as [IncomingHttpHeaders]
+    const body = await whole(forward)
+    if (stream.destroyed) return
+    stream.respond(answer, { waitForTrailers: body.length > 0, endStream: body.length === 0 })
+    if (body.length === 0) return
+    stream.on('wantTrailers', () => stream.sendTrailers(trailers))
+    stream.end(method in gives ? filtered(method as keyof typeof gives, body) : body)
+  }
+
+  /** A given task that must not arrive becomes the empty answer of a poll that found nothing. */
+  function filtered(method: keyof typeof gives, body: Buffer): Buffer {
+    return gives[method](messageIn(body)).every(({ token, workflowId, task }) => {
+      const ordinal = (counts.get(`${workflowId} ${task}`) ?? 0) + 1
+      counts.set(`${workflowId} ${task}`, ordinal)
+      tasks.set(token, { workflowId, task, ordinal })
+      return passes({ workflowId, task, ordinal, point: 'given' })
+    })
+      ? body
+      : Buffer.alloc(5)
+  }
+
+  function reported(method: keyof typeof reports, request: Buffer): Step | undefined {
+    const known = tasks.get(reports[method](messageIn(request)))
+    return known && { ...known, point: 'done' }
+  }
+
+  function passes(step: Step | undefined): boolean {
+    if (!step) return true
+    if (stopped.has(step.workflowId)) return false
+    if (stops(step)) {
+      stopped.add(step.workflowId)
+      return false
+    }
+    steps.push(step)
+    return true
+  }
+}
+
+interface Given {
+  token: string
+  workflowId: string
+  task: TaskName
+}
+
+/** What calls bring tasks, and which. */
+const gives = {
+  PollWorkflowTaskQueue: (message: Buffer): Given[] =>
+    givenWorkflowTask(v1.PollWorkflowTaskQueueResponse.decode(message)),
+  PollActivityTaskQueue: (message: Buffer): Given[] => givenActivity(v1.PollActivityTaskQueueResponse.decode(message)),
+  RespondWorkflowTaskCompleted: (message: Buffer): Given[] => {
+    const { workflowTask, activityTasks } = v1.RespondWorkflowTaskCompletedResponse.decode(message)
+    return [...(workflowTask ? givenWorkflowTask(workflowTask) : []), ...(activityTasks ?? []).flatMap(givenActivity)]
+  },
+}
+
+/** What calls report a task, and which. */
+const reports = {
+  RespondWorkflowTaskCompleted: (message: Buffer) => tokenOf(v1.RespondWorkflowTaskCompletedRequest.decode(message)),
+  RespondWorkflowTaskFailed: (message: Buffer) => tokenOf(v1.RespondWorkflowTaskFailedRequest.decode(message)),
+  RespondActivityTaskCompleted: (message: Buffer) => tokenOf(v1.RespondActivityTaskCompletedRequest.decode(message)),
+  RespondActivityTaskFailed: (message: Buffer) => tokenOf(v1.RespondActivityTaskFailedRequest.decode(message)),
+  RespondActivityTaskCanceled: (message: Buffer) => tokenOf(v1.RespondActivityTaskCanceledRequest.decode(message)),
+}
+
+const tokenOf = ({ taskToken }: { taskToken?: Uint8Array | null }): string =>
+  Buffer.from(taskToken ?? []).toString('base64')
+
+function givenWorkflowTask(task: proto.temporal.api.workflowservice.v1.IPollWorkflowTaskQueueResponse): Given[] {
+  const workflowId = task.workflowExecution?.workflowId
+  return workflowId ? [{ token: tokenOf(task), workflowId, task: 'workflow' }] : []
+}
+
+function givenActivity(task: proto.temporal.api.workflowservice.v1.IPollActivityTaskQueueResponse): Given[] {
+  const workflowId = task.workflowExecution?.workflowId
+  return workflowId ? [{ token: tokenOf(task), workflowId, task: task.activityType?.name ?? '' }] : []
+}
+
+/** gRPC frames a message with a flag for gzip and its length. */
+function messageIn(body: Buffer): Buffer {
+  const message = body.subarray(5)
+  return body.length > 0 && body.readUInt8(0) === 1 ? gunzipSync(message) : message
+}
+
+async function whole(stream: AsyncIterable<Buffer>): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  for await (const chunk of stream) chunks.push(chunk)
+  return Buffer.concat(chunks)
+}
