@@ -78,7 +78,12 @@ export async function startSmtpSink(store: MailStore, port: number): Promise<Smt
     },
     async onData(stream, session, callback) {
       const chunks: Buffer[] = []
-      for await (const chunk of stream) chunks.push(chunk as Buffer)
+      try {
+        for await (const chunk of stream) chunks.push(chunk as Buffer)
+      } catch {
+        // The client died in the middle: nothing was taken, and nobody is left to tell.
+        return
+      }
       const to = session.envelope.rcptTo.map((recipient) => recipient.address)
       const from = session.envelope.mailFrom ? session.envelope.mailFrom.address : ''
       const rule = take('data', to[0] ?? '')
