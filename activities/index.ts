@@ -4,6 +4,7 @@ import type { InactivityActivities } from '../workflows/account-inactivity.contr
 import type { BackupActivities } from '../workflows/backup.contract.ts'
 import type { CampaignActivities } from '../workflows/campaign.contract.ts'
 import type { CatalogueActivities } from '../workflows/catalogue-sync.contract.ts'
+import type { EmailChangeActivities } from '../workflows/email-change.contract.ts'
 import type { HousekeepingActivities } from '../workflows/housekeeping.contract.ts'
 import type { InvoiceRetentionActivities } from '../workflows/invoice-retention.contract.ts'
 import type { KeyRotationActivities } from '../workflows/key-rotation.contract.ts'
@@ -17,6 +18,7 @@ import { createBackupActivities } from './backup.ts'
 import { createCampaignActivities } from './campaign.ts'
 import { createCatalogueActivities } from './catalogue.ts'
 import { createDisputeActivities } from './disputes.ts'
+import { createEmailChangeActivities } from './email-change.ts'
 import { createEsimTrackingActivities } from './esim-tracking.ts'
 import { createHousekeepingActivities } from './housekeeping.ts'
 import { createInvoiceRetentionActivities } from './invoice-retention.ts'
@@ -53,9 +55,11 @@ export function createActivities(context: WorkerContext) {
     ...createPrivacyRequestActivities(context),
     ...createCampaignActivities(context),
     ...createKeyRotationActivities(context),
+    ...createEmailChangeActivities(context),
   } satisfies OrderActivities &
     PrivacyRequestActivities &
     KeyRotationActivities &
+    EmailChangeActivities &
     CampaignActivities &
     CatalogueActivities &
     DeletionActivities &

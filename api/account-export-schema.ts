@@ -82,6 +82,13 @@ const parts = {
   }),
   orders: order,
   messages: z.strictObject({ kind: text, state: text, at: time }),
+  emailChanges: z.strictObject({
+    oldEmail: maybe(text),
+    newEmail: maybe(text),
+    state: text,
+    requestedAt: time,
+    endedAt: maybe(time),
+  }),
   promotions: z.strictObject({ subject: text, state: text, at: time }),
   privacyRequests: z.strictObject({
     id: text,
@@ -129,6 +136,7 @@ export const accountExport = z
     devices: z.array(parts.devices),
     orders: z.array(parts.orders).describe('oldest first'),
     messages: z.array(parts.messages).describe('what was sent to you'),
+    emailChanges: z.array(parts.emailChanges),
     promotions: z.array(parts.promotions),
     privacyRequests: z.array(parts.privacyRequests),
     securityLog: z.array(parts.securityLog).describe('of the last 90 days at most'),

@@ -4,6 +4,7 @@ import { accountExists, findAccount } from '../db/accounts.ts'
 import { listDevices } from '../db/devices.ts'
 import {
   consentPages,
+  emailChangePages,
   messagePages,
   type OrderParts,
   orderPages,
@@ -109,6 +110,7 @@ function listsOf(context: Context, accountId: string, at: Date): Lists {
       state,
       at: first_at.toISOString(),
     })),
+    emailChanges: emailChanges(),
     promotions: mapPages(promotionPages(sql, accountId), ({ subject, state, at }) => ({
       subject,
       state,
@@ -147,6 +149,17 @@ function listsOf(context: Context, accountId: string, at: Date): Lists {
         ...viewParts(parts, order.id, esims),
       }))
     }
+  }
+
+  async function* emailChanges(): AsyncGenerator<Exported<'emailChanges'>[]> {
+    const fields = tableSealer(cipher, await keyOf(), 'email_changes')
+    yield* mapPages(emailChangePages(sql, accountId), (row) => ({
+      oldEmail: fields.openOptional('old_email', row.old_email),
+      newEmail: fields.openOptional('new_email', row.new_email),
+      state: row.state,
+      requestedAt: row.requested_at.toISOString(),
+      endedAt: iso(row.ended_at),
+    }))
   }
 
   async function* privacyRequests(): AsyncGenerator<Exported<'privacyRequests'>[]> {

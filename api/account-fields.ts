@@ -13,7 +13,7 @@ const personName = z
   .min(1)
   .max(100)
   .refine((name) => !/[\p{Cc}\p{Cs}]/u.test(name), 'must not hold control characters')
-const email = z.email().max(254)
+export const email = z.email().max(254)
 const phone = z.e164()
 
 const token = z.string().min(1).max(8_192)

@@ -3,11 +3,13 @@ import type { Context } from '../context.ts'
 import { activityGrainMs, findAccountOfFirebaseUser, touchActivity } from '../db/accounts.ts'
 import { looksLikeApiKey, verifyApiKey } from '../db/api-keys.ts'
 import { recordSecurityEvent } from '../db/security-log.ts'
+import { findSession } from '../db/web-sessions.ts'
 import { terms } from '../policy/terms.ts'
 import { isProviderFailure } from '../providers/failure.ts'
 import type { Caller } from './caller.ts'
 import type { Limiter } from './limits.ts'
 import { Problem } from './problem.ts'
+import { csrfTokenOf, type SessionKind, secretIn } from './session-cookie.ts'
 
 export type Authenticate = ReturnType<typeof createAuthenticator>
 
@@ -16,16 +18,39 @@ export function createAuthenticator(context: Context, limiter: Limiter) {
   const { sql } = context
 
   /**
+   * @param sessions whose cookies the route takes, besides
    * @returns the caller; `public` when the request carries no credentials
    * @throws Problem unauthenticated or too_many_requests
    */
-  return async function authenticate(request: Request, requestId: string): Promise<Caller> {
+  return async function authenticate(
+    request: Request,
+    requestId: string,
+    sessions: readonly SessionKind[] = [],
+  ): Promise<Caller> {
     const header = request.headers.authorization
-    if (header === undefined) return { kind: 'public' }
+    if (header === undefined) return callerOfSession(request, sessions)
     await limiter.assertMayAuthenticate(request.ip)
     const token = /^Bearer +([\w.~+/=-]+)$/i.exec(header)?.[1]
     if (!token) throw await refusal(request, requestId, 'malformed', 'anonymous')
     return looksLikeApiKey(token) ? callerOfKey(token, request, requestId) : callerOfPerson(token, request, requestId)
+  }
+
+  async function callerOfSession(request: Request, kinds: readonly SessionKind[]): Promise<Caller> {
+    for (const kind of kinds) {
+      const secret = secretIn(request.headers.cookie, kind, context.config.PUBLIC_URL)
+      const now = new Date()
+      const session = secret && (await findSession(sql, secret, now))
+      if (!secret || !session) continue
+      const csrf = csrfTokenOf(context, secret)
+      if (kind === 'visitor' && session.accountId !== null) {
+        await touchActivity(sql, session.accountId, now)
+        return { kind, accountId: session.accountId, signedInAt: session.signedInAt, csrf }
+      }
+      if (kind === 'console' && session.keyId !== null) {
+        return { kind, keyId: session.keyId, label: session.label ?? '', csrf }
+      }
+    }
+    return { kind: 'public' }
   }
 
   async function callerOfKey(token: string, request: Request, requestId: string): Promise<Caller> {
@@ -81,7 +106,7 @@ function invalidToken(reason: string): Problem {
  * @throws Problem fresh_sign_in_required
  */
 export function assertFreshSignIn(caller: Caller, now: Date): void {
-  if (caller.kind !== 'person' && caller.kind !== 'newcomer') return
+  if (caller.kind !== 'person' && caller.kind !== 'newcomer' && caller.kind !== 'visitor') return
   if (now.getTime() - caller.signedInAt.getTime() <= terms.freshSignInMs) return
   const maxAge = terms.freshSignInMs / 1000
   throw new Problem('fresh_sign_in_required', {

@@ -7,6 +7,25 @@ export type Caller =
   | { kind: 'operator'; keyId: string; label: string }
   | { kind: 'person'; accountId: string; firebaseUid: string; signedInAt: Date }
   | { kind: 'newcomer'; firebaseUid: string; signedInAt: Date }
+  | Visitor
+  | ConsoleUser
+
+/** A person on the web pages, by a session cookie: JSON routes never take one. */
+export interface Visitor {
+  kind: 'visitor'
+  accountId: string
+  signedInAt: Date
+  /** belongs into every form */
+  csrf: string
+}
+
+/** An operator on the console, by a session cookie. */
+export interface ConsoleUser {
+  kind: 'console'
+  keyId: string
+  label: string
+  csrf: string
+}
 
 export type CallerKind = Caller['kind']
 
@@ -15,6 +34,8 @@ export type CallerOf<Kind extends CallerKind> = 'public' extends Kind ? Caller :
 
 /** How the security log and other records name the caller: no name, no account. */
 export function actorOf(caller: Caller): string {
+  if (caller.kind === 'console') return `operator:${caller.keyId}`
+  if (caller.kind === 'visitor') return 'person'
   return caller.kind === 'service' || caller.kind === 'operator' ? `${caller.kind}:${caller.keyId}` : caller.kind
 }
 
@@ -23,6 +44,7 @@ export function actorOf(caller: Caller): string {
  * since a new key does not make a new backend; a newcomer is the person they become.
  */
 export function scopeOf(caller: Caller): string {
+  if (caller.kind === 'visitor') return `visitor:${caller.accountId}`
   return 'firebaseUid' in caller ? `person:${caller.firebaseUid}` : caller.kind
 }
 

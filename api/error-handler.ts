@@ -1,9 +1,12 @@
 import { isGrpcServiceError } from '@temporalio/client'
-import type { ErrorRequestHandler } from 'express'
+import type { ErrorRequestHandler, Response } from 'express'
 import type { Context } from '../context.ts'
 import { isProviderFailure } from '../providers/failure.ts'
 import { exchangeOf } from './exchange.ts'
+import { layoutHeaders } from './pages/layout.tsx'
+import { renderProblemPage } from './pages/problem.tsx'
 import { Problem, sendProblem } from './problem.ts'
+import { problems } from './problems.ts'
 
 /** Answers every error as a problem. Only our own faults and those of what we depend on are logged as errors. */
 export function createErrorHandler(context: Context): ErrorRequestHandler {
@@ -12,9 +15,23 @@ export function createErrorHandler(context: Context): ErrorRequestHandler {
     const problem = problemOf(error)
     const cause = problem.options.cause
     if (cause !== undefined) response.err = cause instanceof Error ? cause : new Error('something was thrown')
-    const { requestId } = exchangeOf(response)
+    const { requestId, page } = exchangeOf(response)
+    if (page) return sendProblemPage(response, problem, { supportMail: context.config.SUPPORT_MAIL, requestId })
     sendProblem(response, problem, { publicUrl: context.config.PUBLIC_URL, requestId })
   }
+}
+
+function sendProblemPage(
+  response: Response,
+  problem: Problem,
+  context: { supportMail: string; requestId: string },
+): void {
+  const { status } = problems[problem.code]
+  response
+    .status(status)
+    .set({ ...layoutHeaders(), ...problem.options.headers })
+    .type('text/html')
+    .send(renderProblemPage(problem, context))
 }
 
 const retrySoon = { 'Retry-After': '5' }

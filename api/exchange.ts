@@ -9,6 +9,8 @@ export interface Exchange {
   caller: Caller
   /** from a provider's machines, not from one person's address */
   webhook: boolean
+  /** answered with HTML, errors too */
+  page: boolean
   startedAt: number
 }
 
@@ -21,6 +23,7 @@ export function beginExchange(response: Response, requestId: string): Exchange {
     template: 'unknown',
     caller: { kind: 'public' },
     webhook: false,
+    page: false,
     startedAt: performance.now(),
   }
   response.locals.exchange = exchange

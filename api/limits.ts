@@ -80,5 +80,7 @@ export function createLimiter(limits: Limits, metrics: Metrics) {
 
 function limitKind(response: Response): Exclude<keyof Limits, 'failedAuthentications'> {
   const { caller, webhook } = exchangeOf(response)
-  return webhook ? 'webhook' : caller.kind
+  if (webhook) return 'webhook'
+  if (caller.kind === 'visitor') return 'person'
+  return caller.kind === 'console' ? 'operator' : caller.kind
 }

@@ -10,7 +10,7 @@ import { exchangeOf } from './exchange.ts'
 import { readIdempotencyKey } from './idempotency.ts'
 import type { Limiter } from './limits.ts'
 import { type FieldError, fieldErrors, Problem } from './problem.ts'
-import type { AnyReply, Method, Route } from './route.ts'
+import { type AnyReply, isPage, type Method, type Route } from './route.ts'
 
 export interface Frame {
   context: Context
@@ -19,6 +19,7 @@ export interface Frame {
 }
 
 const jsonTypes = ['application/json', 'application/*+json']
+const readForm = express.urlencoded({ extended: false, limit: '64kb' })
 const readJson = express.json({ limit: '64kb', type: jsonTypes })
 const readBytes = express.raw({ limit: '1mb', type: () => true })
 const nothing = z.strictObject({})
@@ -52,6 +53,7 @@ function handlersOf(route: Route, frame: Frame): RequestHandler[] {
     body: route.body ?? nothing.optional(),
   }
   const isOpen = route.callers.includes('public')
+  const sessions = (['visitor', 'console'] as const).filter((kind) => route.callers.includes(kind))
   const operation = `${route.method.toUpperCase()} ${route.path}`
 
   async function identify(request: Request, response: Response, next: () => void): Promise<void> {
@@ -59,7 +61,8 @@ function handlersOf(route: Route, frame: Frame): RequestHandler[] {
     exchange.template = route.path
     exchange.webhook = route.rawBody === true
     // A webhook proves itself by its signature; whatever its sender puts into Authorization is not ours.
-    if (!exchange.webhook) exchange.caller = await authenticate(request, exchange.requestId)
+    exchange.page = isPage(route)
+    if (!exchange.webhook) exchange.caller = await authenticate(request, exchange.requestId, sessions)
     next()
   }
 
@@ -74,10 +77,12 @@ function handlersOf(route: Route, frame: Frame): RequestHandler[] {
     const { caller, requestId } = exchangeOf(response)
     const params = parse(schemas.params, request.params, 'path')
     const query = parse(schemas.query, request.query, 'query')
-    const body = route.rawBody ? undefined : parse(schemas.body, request.body, 'body')
+    const body = route.rawBody
+      ? undefined
+      : parse(schemas.body, route.form ? ownForm(request, caller) : request.body, 'body')
     const accountId = route.account === undefined ? undefined : String(params[route.account])
     if (accountId !== undefined) assertReaches(caller, accountId)
-    if (caller.kind === 'operator') {
+    if (caller.kind === 'operator' || caller.kind === 'console') {
       const event = { kind: 'operator_action', actor: actorOf(caller), detail: operation, requestId } as const
       await recordSecurityEvent(context.sql, context, { ...event, accountId, ip: request.ip, at: new Date() })
     }
@@ -105,13 +110,21 @@ function handlersOf(route: Route, frame: Frame): RequestHandler[] {
     await send(response, route, reply)
   }
 
-  return [
-    identify,
-    ...(route.unlimited ? [] : [limiter.countRequests]),
-    authorize,
-    ...(route.rawBody ? [readBytes] : [requireJson, readJson]),
-    answer,
-  ]
+  return [identify, ...(route.unlimited ? [] : [limiter.countRequests]), authorize, ...bodyReaders(route), answer]
+}
+
+function bodyReaders(route: Route): RequestHandler[] {
+  if (route.rawBody) return [readBytes]
+  return route.form ? [readForm] : [requireJson, readJson]
+}
+
+/** Whoever posts without a session (signing in) must at least come from our own page. */
+function ownForm(request: Request, caller: Caller): unknown {
+  const { csrf, ...fields } = (request.body ?? {}) as Record<string, unknown>
+  const site = request.get('sec-fetch-site')
+  if (site !== undefined && site !== 'same-origin') throw new Problem('forged_form')
+  if ('csrf' in caller && csrf !== caller.csrf) throw new Problem('forged_form')
+  return fields
 }
 
 function assertAdmitted(caller: Caller, route: Route): void {

@@ -2,7 +2,7 @@ import { OpenAPIRegistry, OpenApiGeneratorV31 } from '@asteasolutions/zod-to-ope
 import { z } from 'zod'
 import { problemSchema } from './problem.ts'
 import { type ProblemCode, problems } from './problems.ts'
-import type { ResponseDefinition, Route } from './route.ts'
+import { isPage, type ResponseDefinition, type Route } from './route.ts'
 
 export type OpenApiDocument = ReturnType<OpenApiGeneratorV31['generateDocument']>
 
@@ -98,7 +98,7 @@ function responsesOf(route: Route) {
           ...((content || refusal.length > 0) && {
             content: {
               ...content,
-              ...(refusal.length > 0 && { 'application/problem+json': { schema: problemSchema } }),
+              ...(refusal.length > 0 && problemContent(route)),
             },
           }),
         },
@@ -106,6 +106,11 @@ function responsesOf(route: Route) {
     }),
   )
 }
+
+const problemContent = (route: Route): DescribedResponse['content'] =>
+  isPage(route)
+    ? { 'text/html': { schema: { type: 'string' as const } } }
+    : { 'application/problem+json': { schema: problemSchema } }
 
 interface DescribedResponse {
   description?: string
@@ -140,6 +145,7 @@ export function problemCodesOf(route: Route): ProblemCode[] {
   if (route.body) codes.push('malformed_json', 'unsupported_media_type')
   if (route.body || route.rawBody) codes.push('body_too_large')
   if (route.idempotencyKey) codes.push('idempotency_key_reused')
+  if (route.form) codes.push('forged_form')
   if (route.idempotencyKey === 'required') codes.push('idempotency_key_required')
   return [...new Set([...codes, ...(route.problems ?? [])])]
 }

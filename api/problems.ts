@@ -43,6 +43,11 @@ const ownProblems = {
     title: 'Not for this caller',
     meaning: 'The credentials are valid, but this operation is for another kind of caller.',
   },
+  forged_form: {
+    status: 403,
+    title: 'The form cannot be accepted',
+    meaning: 'It was not sent from our own page, or your session ended meanwhile. Open the page again.',
+  },
   not_found: {
     status: 404,
     title: 'Not found',

@@ -88,6 +88,8 @@ export interface RouteDefinition<
   requestHeaders?: Readonly<Record<string, string>>
   /** not counted against any limit */
   unlimited?: boolean
+  /** the body comes from a form of ours: same site, and with the session's `csrf` where there is one */
+  form?: boolean
   /** the handler gets the bytes, unparsed, and `webhook` limits apply */
   rawBody?: boolean
   params?: Params
@@ -136,3 +138,7 @@ export function defineRoute<
 >(definition: RouteDefinition<Kind, Params, Query, Body, Responses, Use>): Route {
   return definition as unknown as Route
 }
+
+/** Whether people see it: then they see its refusals as pages, too. */
+export const isPage = (route: Pick<Route, 'responses'>): boolean =>
+  Object.values(route.responses).some(({ contentType }) => contentType === 'text/html')

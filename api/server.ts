@@ -22,6 +22,7 @@ import { consentRoutes } from './routes/consents.ts'
 import { deletionRoutes } from './routes/deletions.ts'
 import { deviceRoutes } from './routes/devices.ts'
 import { docsRoutes } from './routes/docs.ts'
+import { emailChangeRoutes } from './routes/email-changes.ts'
 import { exportRoutes } from './routes/exports.ts'
 import { healthRoutes } from './routes/health.ts'
 import { installRoutes } from './routes/install.ts'
@@ -74,6 +75,7 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
     ...signInRoutes(api),
     ...deviceRoutes(api),
     ...exportRoutes(api),
+    ...emailChangeRoutes(api),
     ...consentRoutes(api),
     ...orderRoutes(api),
     ...privacyRequestRoutes(api),

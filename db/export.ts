@@ -154,6 +154,24 @@ export const promotionPages = (sql: Queryable, accountId: string) =>
       order by d.campaign_id limit ${limit}`,
   )
 
+export interface EmailChangeRow {
+  id: string
+  old_email: Buffer | null
+  new_email: Buffer | null
+  state: string
+  requested_at: Date
+  ended_at: Date | null
+}
+
+export const emailChangePages = (sql: Queryable, accountId: string) =>
+  pages<EmailChangeRow>(
+    (after, limit) => sql<EmailChangeRow[]>`
+      select id, old_email, new_email, state, requested_at, ended_at from email_changes
+      where account_id = ${accountId}
+        ${after ? sql`and (requested_at, id) > (${after.requested_at}, ${after.id})` : sql``}
+      order by requested_at, id limit ${limit}`,
+  )
+
 export interface RequestRow {
   id: string
   kind: string

@@ -11,6 +11,7 @@ export type SecurityEventKind =
   | 'sign_in_provider_event'
   | 'operator_action'
   | 'data_exported'
+  | 'email_change'
   | 'key_created'
   | 'key_revoked'
 

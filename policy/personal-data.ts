@@ -525,6 +525,7 @@ const tables: Record<string, Table> = {
     columns: {
       id: technical,
       account_id: link('the account'),
+      old_email: sealed('G2', 'emailChanges[].oldEmail'),
       new_email: sealed('G2', 'emailChanges[].newEmail'),
       state: clear('G2', 'emailChanges[].state', 'one of a few words'),
       requested_at: clear('G2', 'emailChanges[].requestedAt', 'a time by itself'),

@@ -37,6 +37,7 @@ export const failures = {
   ErasureIncomplete: { retryable: true, http: 409, meaning: 'Something of the person is still there', benign: true },
   OrderStateConflict: { retryable: false, http: 409, meaning: 'The order is not in a state that allows this' },
   OrderMissing: { retryable: false, http: 404, meaning: 'The order does not exist or was erased' },
+  EmailChangeStateConflict: { retryable: false, http: 409, meaning: 'The change of address is over' },
   KeyringBehind: {
     retryable: true,
     http: 409,

@@ -128,7 +128,7 @@ test('unknown addresses, wrong methods and undecodable paths get a problem', asy
   const wrong = await rig.call('DELETE', '/v1/packages')
   expect([wrong.status, wrong.headers.get('allow')]).toEqual([405, 'GET, HEAD'])
   const options = await rig.call('OPTIONS', `/v1/accounts/${randomUUID()}`)
-  expect([options.status, options.headers.get('allow')]).toEqual([405, 'GET, PATCH, HEAD'])
+  expect([options.status, options.headers.get('allow')]).toEqual([405, 'GET, PATCH, DELETE, HEAD'])
   expect((await rig.call('GET', '/v1/accounts/%E0%A4%A', { token: service })).status).toBe(400)
   const noId = await rig.call('GET', '/v1/accounts/17', { token: service })
   expect([noId.status, noId.body.errors.map((error) => error.field)]).toEqual([400, ['id']])

@@ -107,6 +107,16 @@ export async function fillPerson(api: ApiContext, accountId: string): Promise<Fi
   await insertDocument(api, orderId, `TC-${canary}`, `T-${canary}`, at)
   const send = { kind: 'mail:confirmation', state: 'sent', attempts: 1, first_at: at }
   await sql`insert into sends ${sql({ subject_id: orderId, account_id: accountId, ...send })}`
+  await sql`insert into email_changes ${sql({
+    id: randomUUID(),
+    account_id: accountId,
+    old_email: seal('email_changes', 'old_email', `old-${canary}@people.example`),
+    new_email: seal('email_changes', 'new_email', `new-${canary}@people.example`),
+    state: 'changed',
+    requested_at: at,
+    expires_at: at,
+    ended_at: at,
+  })}`
   const campaign = { id: randomUUID(), subject: `Offer ${canary}`, paragraphs: ['Cheap.'], created_by: 'test' }
   await sql`insert into campaigns ${sql({ ...campaign, created_at: at })}`
   const delivery = { campaign_id: campaign.id, account_id: accountId, state: 'sent', at }

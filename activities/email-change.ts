@@ -1,0 +1,76 @@
+/** G2: the steps of a change of address. */
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Context } from '../context.ts'
+import { raiseAttention } from '../db/attention.ts'
+import { applyEmailChange, confirmSide, endEmailChange, findEmailChange } from '../db/email-changes.ts'
+import { createLinkToken } from '../db/link-tokens.ts'
+import { renderEmailChanged, renderEmailChangeNew, renderEmailChangeOld } from '../mails/email-change.tsx'
+import { milliseconds, terms } from '../policy/terms.ts'
+import type { EmailChangeActivities } from '../workflows/email-change.contract.ts'
+import { mailOnce } from './mail-once.ts'
+
+/** The row is committed within milliseconds of the run's start. */
+const looks = 20
+const lookEveryMs = 100
+const validHours = terms.emailChangeMs / milliseconds.hour
+
+export function createEmailChangeActivities(context: Context): EmailChangeActivities {
+  const { sql, config } = context
+  const site = { publicUrl: config.PUBLIC_URL, supportMail: config.SUPPORT_MAIL }
+
+  return {
+    async findEmailChange({ changeId }) {
+      for (let look = 0; look < looks; look += 1) {
+        if (await findEmailChange(sql, context, changeId)) return true
+        await pause(lookEveryMs)
+      }
+      return false
+    },
+
+    async askForConfirmation({ changeId, side, asOf }) {
+      const at = new Date(asOf)
+      const change = await findEmailChange(sql, context, changeId)
+      const to = side === 'old' ? change?.oldEmail : change?.newEmail
+      if (!change || !to) return 'gone'
+      const { accountId, expiresAt } = change
+      const outcome = await mailOnce(context, {
+        send: { subjectId: changeId, kind: `mail:email_change_${side}`, accountId },
+        at,
+        async compose() {
+          const purpose = `email_change_${side}` as const
+          const secret = await createLinkToken(sql, { purpose, accountId, subjectId: changeId, at, expiresAt })
+          const url = new URL(`/email-change/${secret}`, config.PUBLIC_URL).href
+          const render = side === 'old' ? renderEmailChangeOld : renderEmailChangeNew
+          return { to, mail: render({ site, url, validHours }) }
+        },
+      })
+      return outcome === 'failed' ? 'failed' : 'sent'
+    },
+
+    async reportUnreachableSide({ changeId, side, asOf }) {
+      const matter = { kind: 'email_change_unreachable', subjectId: changeId, detail: side, at: new Date(asOf) }
+      await raiseAttention(sql, matter)
+    },
+
+    async recordConfirmation({ changeId, side, asOf, waivedBy = null }) {
+      await confirmSide(sql, changeId, { side, at: new Date(asOf), waivedBy })
+    },
+
+    applyEmailChange: ({ changeId, asOf }) => applyEmailChange(sql, context, changeId, new Date(asOf)),
+
+    async tellOldAddress({ changeId, asOf }) {
+      const change = await findEmailChange(sql, context, changeId)
+      if (!change?.oldEmail) return
+      const to = change.oldEmail
+      await mailOnce(context, {
+        send: { subjectId: changeId, kind: 'mail:email_changed', accountId: change.accountId },
+        at: new Date(asOf),
+        compose: async () => ({ to, mail: renderEmailChanged({ site }) }),
+      })
+    },
+
+    async endEmailChange({ changeId, status, asOf }) {
+      await endEmailChange(sql, changeId, status, new Date(asOf))
+    },
+  }
+}

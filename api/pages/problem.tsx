@@ -1,0 +1,33 @@
+import type { Problem } from '../problem.ts'
+import { problems } from '../problems.ts'
+import { renderLayout } from './layout.tsx'
+
+/** A refusal for people: what is wrong, field by field, and what to give us when they ask. */
+export function renderProblemPage(problem: Problem, context: { supportMail: string; requestId: string }): string {
+  const { title, meaning, status } = problems[problem.code]
+  const { detail, errors = [] } = problem.options
+  return renderLayout({
+    title,
+    supportMail: context.supportMail,
+    children: (
+      <>
+        {detail ? <p>{detail}</p> : null}
+        {errors.length > 0 ? (
+          <ul>
+            {errors.map(({ field, reason }) => (
+              <li key={field}>
+                {field}: {reason}
+              </li>
+            ))}
+          </ul>
+        ) : (
+          <p>{meaning}</p>
+        )}
+        <p className="quiet">
+          {status >= 500 ? 'When you ask us about it, give this number: ' : 'Number of this answer: '}
+          {context.requestId}
+        </p>
+      </>
+    ),
+  })
+}

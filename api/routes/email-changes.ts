@@ -1,0 +1,153 @@
+import { z } from 'zod'
+import type { ApiContext } from '../../context.ts'
+import type { EmailChange } from '../../db/email-changes.ts'
+import { peekLinkToken } from '../../db/link-tokens.ts'
+import { recordSecurityEvent } from '../../db/security-log.ts'
+import { accountParams, email } from '../account-fields.ts'
+import { actorOf } from '../caller.ts'
+import { createEmailChangeClient } from '../email-change-client.ts'
+import { type EmailChangePage, renderEmailChange } from '../pages/email-change.tsx'
+import { layoutHeaders } from '../pages/layout.tsx'
+import { renderNotFound } from '../pages/not-found.tsx'
+import { defineRoute, type Route } from '../route.ts'
+
+const time = z.iso.datetime()
+const emailChange = z
+  .object({
+    state: z.enum(['open', 'changed', 'expired', 'cancelled', 'replaced', 'taken']),
+    newEmail: z.string().nullable().describe('null once it is over'),
+    requestedAt: time,
+    expiresAt: time,
+    oldConfirmedAt: time.nullable(),
+    newConfirmedAt: time.nullable(),
+  })
+  .meta({ id: 'EmailChange' })
+
+const one = { description: 'How the change stands', schema: emailChange }
+const page = { description: 'A page', contentType: 'text/html' } as const
+const token = z.strictObject({ token: z.string().max(100) })
+const sides = ['email_change_old', 'email_change_new'] as const
+
+export function emailChangeRoutes(api: ApiContext): Route[] {
+  const { sql, config } = api
+  const client = createEmailChangeClient(api)
+  const shown = (what: EmailChangePage) => ({
+    status: 200 as const,
+    headers: layoutHeaders({ forms: true }),
+    raw: renderEmailChange(what, config.SUPPORT_MAIL),
+  })
+  const lost = () => ({ status: 404 as const, headers: layoutHeaders(), raw: renderNotFound(config.SUPPORT_MAIL) })
+
+  return [
+    defineRoute({
+      method: 'post',
+      path: '/v1/accounts/{id}/email-change',
+      tag: 'accounts',
+      summary: 'Correct the e-mail address',
+      description:
+        'Both addresses get a link that works once, for 24 hours. The new one counts when both have agreed; another request takes the place of this one.',
+      promises: ['G2'],
+      callers: ['service', 'person'],
+      account: 'id',
+      freshSignIn: true,
+      params: accountParams,
+      body: z.strictObject({ email }).meta({ id: 'NewEmailChange' }),
+      responses: { 202: one },
+      problems: ['email_taken', 'request_in_progress'],
+      async handle({ params: { id }, body, caller, ip, requestId }) {
+        const change = await client.request(id, body.email)
+        const event = { kind: 'email_change', actor: actorOf(caller), accountId: id, ip, requestId } as const
+        await recordSecurityEvent(sql, api, { ...event, at: change.requestedAt })
+        return { status: 202, body: view(change) }
+      },
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/v1/accounts/{id}/email-change',
+      tag: 'accounts',
+      summary: 'How the last change of the address stands',
+      promises: ['G2'],
+      callers: ['service', 'person', 'operator'],
+      account: 'id',
+      params: accountParams,
+      responses: { 200: one },
+      problems: ['not_found'],
+      handle: async ({ params: { id } }) => ({ status: 200, body: view(await client.latest(id)) }),
+    }),
+    defineRoute({
+      method: 'delete',
+      path: '/v1/accounts/{id}/email-change',
+      tag: 'accounts',
+      summary: 'Keep the old address after all',
+      promises: ['G2'],
+      callers: ['service', 'person'],
+      account: 'id',
+      params: accountParams,
+      responses: { 204: { description: 'Nothing will change' } },
+      async handle({ params: { id } }) {
+        await client.cancel(id, 'cancelled')
+        return { status: 204 }
+      },
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/v1/accounts/{id}/email-change/waive-old',
+      tag: 'accounts',
+      summary: 'Vouch for a person whose old address takes no mail',
+      description: 'Only after they have shown by other means who they are. The new address must agree all the same.',
+      promises: ['G2'],
+      callers: ['operator'],
+      account: 'id',
+      params: accountParams,
+      responses: { 200: one },
+      problems: ['not_found', 'email_change_state_conflict'],
+      handle: async ({ params: { id }, caller }) => ({
+        status: 200,
+        body: view(await client.waiveOld(id, `operator:${caller.keyId}`)),
+      }),
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/email-change/{token}',
+      tag: 'pages',
+      summary: 'Asks whether to agree to a new address, and changes nothing',
+      promises: ['G2'],
+      callers: ['public'],
+      params: token,
+      responses: { 200: page, 404: page },
+      async handle({ params }) {
+        const link = await peekLinkToken(sql, params.token, sides, new Date())
+        if (!link) return lost()
+        return shown(link.purpose === 'email_change_old' ? 'ask_old' : 'ask_new')
+      },
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/email-change/{token}',
+      tag: 'pages',
+      summary: 'Agrees to a new address, by a mailed link',
+      promises: ['G2'],
+      callers: ['public'],
+      form: true,
+      params: token,
+      body: z.strictObject({}),
+      responses: { 200: page, 404: page },
+      async handle({ params }) {
+        const state = await client.confirm(params.token)
+        if (!state) return lost()
+        return shown(state.status === 'open' ? 'agreed' : state.status === 'changed' ? 'changed' : 'over')
+      },
+    }),
+  ]
+}
+
+const iso = (date: Date | null): string | null => date?.toISOString() ?? null
+
+const view = (change: EmailChange): z.input<typeof emailChange> => ({
+  state: change.state,
+  newEmail: change.newEmail,
+  requestedAt: change.requestedAt.toISOString(),
+  expiresAt: change.expiresAt.toISOString(),
+  oldConfirmedAt: iso(change.oldConfirmedAt),
+  newConfirmedAt: iso(change.newConfirmedAt),
+})

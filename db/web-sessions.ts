@@ -1,0 +1,44 @@
+/** Sessions of the web pages. The cookie's secret is stored nowhere. */
+import type { Queryable } from './database.ts'
+import { hashOf, newSecret } from './one-time.ts'
+
+export type SessionOwner = { accountId: string } | { keyId: string }
+
+export interface WebSession {
+  accountId: string | null
+  keyId: string | null
+  /** what the operator's key is called */
+  label: string | null
+  signedInAt: Date
+}
+
+/** Opens a session and sweeps those that are over. @returns the secret for the cookie */
+export async function openSession(
+  sql: Queryable,
+  session: { owner: SessionOwner; at: Date; expiresAt: Date },
+): Promise<string> {
+  const { owner, at, expiresAt } = session
+  await sql`delete from web_sessions where expires_at <= ${at}`
+  const secret = newSecret()
+  await sql`insert into web_sessions ${sql({
+    token_hash: hashOf(secret),
+    account_id: 'accountId' in owner ? owner.accountId : null,
+    key_id: 'keyId' in owner ? owner.keyId : null,
+    signed_in_at: at,
+    expires_at: expiresAt,
+  })}`
+  return secret
+}
+
+/** A session that goes on. One of a key that was revoked does not. */
+export async function findSession(sql: Queryable, secret: string, at: Date): Promise<WebSession | undefined> {
+  const [row] = await sql<WebSession[]>`
+    select s.account_id as "accountId", s.key_id as "keyId", k.label, s.signed_in_at as "signedInAt"
+    from web_sessions s left join api_keys k on k.id = s.key_id
+    where s.token_hash = ${hashOf(secret)} and s.expires_at > ${at} and k.revoked_at is null`
+  return row
+}
+
+export async function closeSession(sql: Queryable, secret: string): Promise<void> {
+  await sql`delete from web_sessions where token_hash = ${hashOf(secret)}`
+}

@@ -1,0 +1,149 @@
+import { randomUUID } from 'node:crypto'
+import { beforeEach, expect, test } from 'vitest'
+import { fastForward } from '../../time-skipping.ts'
+import { emailChangeWorkflowId } from '../../workflows/email-change.contract.ts'
+import { expectStatus } from '../rig/http.ts'
+import { mailsTo } from '../rig/messages.ts'
+import type { Person } from '../rig/people.ts'
+import { openStack } from '../rig/stack.ts'
+import { until, untilValue } from '../rig/until.ts'
+
+const rig = await openStack()
+const { sql } = rig.context
+
+beforeEach(() => rig.sims.mailbox.do('clear-rules'))
+
+const another = () => `${randomUUID()}@new.example`
+const pathOf = (person: Person) => `/v1/accounts/${person.accountId}/email-change`
+const request = (person: Person, email: string) => person.caller.post(pathOf(person), { email })
+const addressOf = async (person: Person): Promise<string> =>
+  expectStatus(await rig.service.get(`/v1/accounts/${person.accountId}`), 200).email
+const standing = async (person: Person) => expectStatus(await rig.service.get(pathOf(person)), 200)
+
+async function linkTo(address: string, subject: RegExp): Promise<string> {
+  const mail = await until(`a mail to ${address}`, async () =>
+    (await mailsTo(rig.stack, address)).findLast((each) => subject.test(each.subject)),
+  )
+  return /https?:\/\/\S+\/email-change\/[\w-]{43}/.exec(mail.text)?.[0] ?? ''
+}
+const oldLink = (person: Person) => linkTo(person.email, /Do you want to change/)
+const newLink = (address: string) => linkTo(address, /Confirm your new address/)
+
+const open = (url: string) => fetch(url, { redirect: 'manual' })
+const agree = (url: string, headers: Record<string, string> = { 'sec-fetch-site': 'same-origin' }) =>
+  fetch(url, { method: 'POST', body: new URLSearchParams(), headers, redirect: 'manual' })
+
+test('G2: a new address counts once both have agreed, and the old one is told', async () => {
+  const person = await rig.signUp()
+  const email = another()
+  expect(expectStatus(await request(person, email), 202)).toMatchObject({ state: 'open', newEmail: email })
+  const [byOld, byNew] = [await oldLink(person), await newLink(email)]
+
+  // A scanner that follows the link changes nothing.
+  for (const url of [byOld, byNew]) expect((await open(url)).status).toBe(200)
+  expect((await standing(person)).oldConfirmedAt).toBeNull()
+  expect((await agree(byNew, { 'sec-fetch-site': 'cross-site' })).status).toBe(403)
+
+  expect(await (await agree(byNew)).text()).toContain('The other address has to agree')
+  expect(await addressOf(person)).toBe(person.email)
+  expect(await (await agree(byOld)).text()).toContain('The address is changed')
+  expect(await addressOf(person)).toBe(email)
+  for (const url of [byOld, byNew]) expect((await agree(url)).status).toBe(404)
+  await until('the old address is told', async () =>
+    (await mailsTo(rig.stack, person.email)).some(({ subject }) => subject === 'Your address was changed'),
+  )
+  const over = await untilValue(
+    'the addresses are forgotten',
+    () => standing(person),
+    ({ newEmail }) => newEmail === null,
+  )
+  expect(over.state).toBe('changed')
+  const again = await rig.service.post('/v1/accounts', { email, firstName: 'A', lastName: 'B' })
+  expect(again.body.code).toBe('email_taken')
+})
+
+test('one agreement is not enough: after a day everything stays as it was', async () => {
+  const person = await rig.signUp()
+  const email = another()
+  expectStatus(await request(person, email), 202)
+  const link = await newLink(email)
+  await agree(link)
+  const [row] = await sql<{ id: string }[]>`select id from email_changes where account_id = ${person.accountId}`
+  await oldLink(person)
+  await fastForward(rig.temporal, emailChangeWorkflowId(row?.id ?? ''), '25 hours')
+  await untilValue(
+    'expired',
+    () => standing(person),
+    ({ state }) => state === 'expired',
+  )
+  expect(await addressOf(person)).toBe(person.email)
+  expect((await open(await oldLink(person))).status).toBe(404)
+})
+
+test('the next request takes the place of the one before, whose links are dead', async () => {
+  const person = await rig.signUp()
+  const [first, second] = [another(), another()]
+  expectStatus(await request(person, first), 202)
+  const [firstOld, firstNew] = [await oldLink(person), await newLink(first)]
+  expectStatus(await request(person, second), 202)
+  await until('the first links are dead', async () => (await open(firstNew)).status === 404)
+  expect((await agree(firstOld)).status).toBe(404)
+  await agree(await newLink(second))
+  await until('the second old link', async () => (await oldLink(person)) !== firstOld)
+  await agree(await oldLink(person))
+  expect(await addressOf(person)).toBe(second)
+})
+
+test('where the old address takes no mail, an operator vouches for the person; the new one agrees all the same', async () => {
+  const person = await rig.signUp()
+  await rig.sims.mailbox.do('rule', { recipient: person.email, code: 550 })
+  const email = another()
+  expectStatus(await request(person, email), 202)
+  await until('an operator is told', async () => {
+    const [matter] = await sql`select detail from attention a join email_changes c on c.id::text = a.subject_id
+      where c.account_id = ${person.accountId} and a.kind = 'email_change_unreachable'`
+    return matter?.detail === 'old'
+  })
+  const waive = (caller: typeof rig.operator) => caller.post(`${pathOf(person)}/waive-old`)
+  expect([(await waive(person.caller)).status, (await waive(rig.service)).status]).toEqual([403, 403])
+  expectStatus(await waive(rig.operator), 200)
+  expect(await addressOf(person)).toBe(person.email)
+  await agree(await newLink(email))
+  expect(await addressOf(person)).toBe(email)
+})
+
+test('an address that got an account meanwhile stays that account’s', async () => {
+  const person = await rig.signUp()
+  const email = another()
+  expectStatus(await request(person, email), 202)
+  const [byOld, byNew] = [await oldLink(person), await newLink(email)]
+  await rig.signUp({ account: { email } })
+  await agree(byOld)
+  expect(await (await agree(byNew)).text()).toContain('The address stays as it was')
+  expect([await addressOf(person), (await standing(person)).state]).toEqual([person.email, 'taken'])
+})
+
+test('refused at once: one’s own address, a taken one, somebody else’s account, the sixth in a day', async () => {
+  const [anna, ben] = [await rig.signUp(), await rig.signUp()]
+  expect((await request(anna, anna.email.toUpperCase())).status).toBe(400)
+  expect((await request(anna, ben.email)).body.code).toBe('email_taken')
+  expect((await ben.caller.post(pathOf(anna), { email: another() })).status).toBe(404)
+  for (let count = 0; count < 5; count += 1) expectStatus(await request(anna, another()), 202)
+  expect((await request(anna, another())).status).toBe(429)
+  expect((await anna.caller.delete(pathOf(anna))).status).toBe(204)
+  await untilValue(
+    'cancelled',
+    () => standing(anna),
+    ({ state }) => state === 'cancelled',
+  )
+})
+
+test('neither address is in a history, a log line, a metric or an address on the web', async () => {
+  const person = await rig.signUp()
+  const email = another()
+  expectStatus(await request(person, email), 202)
+  await agree(await newLink(email))
+  await agree(await oldLink(person))
+  expect(await addressOf(person)).toBe(email)
+  expect(await rig.findCanaries({ old: person.email, new: email })).toEqual([])
+})

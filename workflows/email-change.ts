@@ -1,0 +1,140 @@
+/** G2: an address is corrected once both the old and the new one have agreed, so that nobody takes an account over by it. */
+import {
+  ActivityFailure,
+  allHandlersFinished,
+  condition,
+  proxyActivities,
+  proxyLocalActivities,
+  setHandler,
+  sleep,
+} from '@temporalio/workflow'
+import { msUntil } from './clock.ts'
+import {
+  cancelEmailChange,
+  confirmEmail,
+  type EmailChangeActivities,
+  type EmailChangeInput,
+  type EmailChangeState,
+  type EmailSide,
+  emailChangeState,
+  waiveOldEmail,
+} from './email-change.contract.ts'
+import { failure } from './failures.ts'
+import * as retry from './retry.ts'
+import { describe, stand } from './standing.ts'
+
+const quick = proxyLocalActivities<EmailChangeActivities>(retry.quick)
+
+const clock = (): { asOf: string } => ({ asOf: new Date().toISOString() })
+
+export async function emailChange({ changeId, expiresAt }: EmailChangeInput): Promise<EmailChangeState> {
+  const dueAt = new Date(expiresAt)
+  const state: EmailChangeState = { status: 'open', confirmed: { old: false, new: false } }
+  const mails: Promise<void>[] = []
+  const isOpen = () => state.status === 'open'
+  takeMessages()
+  describe(standing())
+
+  if (!(await isRecorded())) {
+    state.status = 'gone'
+    return state
+  }
+  mails.push(ask('old'), ask('new'))
+  const settled = await condition(() => !isOpen(), Math.max(1, msUntil(dueAt, new Date())))
+  if (!settled) state.status = 'expired'
+  await condition(allHandlersFinished)
+  tell()
+  // The last mail goes to an address that is forgotten afterwards.
+  if (state.status === 'changed') await Promise.all(mails)
+  if (state.status !== 'gone') await quick.endEmailChange({ changeId, status: state.status, ...clock() })
+  await Promise.all(mails)
+  return state
+
+  function takeMessages(): void {
+    setHandler(emailChangeState, () => state)
+    setHandler(
+      confirmEmail,
+      async ({ side }) => {
+        await quick.recordConfirmation({ changeId, side, ...clock() })
+        return agree(side)
+      },
+      { validator: (_side: { side: EmailSide }) => allow() },
+    )
+    setHandler(
+      waiveOldEmail,
+      async ({ by }) => {
+        await quick.recordConfirmation({ changeId, side: 'old', waivedBy: by, ...clock() })
+        return agree('old')
+      },
+      { validator: (_who: { by: string }) => allow() },
+    )
+    setHandler(
+      cancelEmailChange,
+      async ({ status }) => {
+        state.status = status
+        return state
+      },
+      { validator: (_how: { status: 'cancelled' | 'replaced' }) => allow() },
+    )
+  }
+
+  async function agree(side: EmailSide): Promise<EmailChangeState> {
+    state.confirmed[side] = true
+    tell()
+    if (!state.confirmed.old || !state.confirmed.new || !isOpen()) return state
+    const outcome = await quick.applyEmailChange({ changeId, ...clock() })
+    if (isOpen()) state.status = outcome
+    if (outcome === 'changed') mails.push(tellOld())
+    return state
+  }
+
+  async function tellOld(): Promise<void> {
+    await untilGivenUp(() => notify().tellOldAddress({ changeId, ...clock() }))
+  }
+
+  async function ask(side: EmailSide): Promise<void> {
+    const reached = await untilGivenUp(() => notify().askForConfirmation({ changeId, side, ...clock() }))
+    if (reached === 'gone' && isOpen()) state.status = 'gone'
+    if (reached !== 'sent' && reached !== 'gone' && isOpen()) {
+      await quick.reportUnreachableSide({ changeId, side, ...clock() })
+    }
+  }
+
+  /** A mail that comes after the end is no news. */
+  function notify() {
+    const scheduleToCloseTimeout = Math.max(60_000, msUntil(dueAt, new Date()))
+    return proxyActivities<EmailChangeActivities>({ ...retry.notify, scheduleToCloseTimeout })
+  }
+
+  /** The run is started before the row is committed, so that there is no row without a run. */
+  async function isRecorded(): Promise<boolean> {
+    for (let looks = 0; looks < 12; looks += 1) {
+      if (await quick.findEmailChange({ changeId })) return true
+      await sleep('10 seconds', { summary: 'until the change is recorded' })
+    }
+    return false
+  }
+
+  function tell(): void {
+    stand(standing())
+  }
+
+  function standing() {
+    const missing = (['old', 'new'] as const).filter((side) => !state.confirmed[side])
+    const waitingFor = isOpen() ? `the ${missing.join(' and the ')} address to agree` : 'nothing'
+    return { status: state.status, waitingFor, dueAt: isOpen() ? dueAt : null }
+  }
+
+  function allow(): void {
+    if (!isOpen()) throw failure('EmailChangeStateConflict', { code: state.status })
+  }
+}
+
+async function untilGivenUp<Result>(work: () => Promise<Result>): Promise<Result | 'given_up'> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof ActivityFailure)) throw error
+    return 'given_up'
+  }
+}
