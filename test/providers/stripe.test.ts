@@ -403,6 +403,7 @@ test('webhooks are signed and reduced to ids', async () => {
   const { orderId, paymentIntentId } = await paidPayment()
   const refund = { paymentIntentId, amountMinor: 100, idempotencyKey: 'refund:w', reasonCode: 'x', lookFirst: false }
   const { refundId } = await stripe.refund(refund)
+  const refundKey = refund.idempotencyKey
   const { dispute: disputeId } = await sim.do<{ dispute: string }>('open-dispute', { orderId })
   await sim.do('fail-refund', { refund: refundId })
   await sim.do('release')
@@ -412,12 +413,12 @@ test('webhooks are signed and reduced to ids', async () => {
   const common = { paymentIntentId, eventId: expect.stringMatching(/^evt_/), createdAt: expect.any(String) }
   expect(webhooks).toEqual([
     { ...common, type: 'payment_intent.succeeded', objectId: paymentIntentId, orderId },
-    { ...common, type: 'refund.created', objectId: refundId, refundId },
+    { ...common, type: 'refund.created', objectId: refundId, refundId, refundKey },
     { ...common, type: 'charge.refunded', objectId: expect.stringMatching(/^ch_/), orderId },
     { ...common, type: 'charge.dispute.created', objectId: disputeId, disputeId },
     { ...common, type: 'charge.dispute.funds_withdrawn', objectId: disputeId, disputeId },
-    { ...common, type: 'refund.updated', objectId: refundId, refundId },
-    { ...common, type: 'refund.failed', objectId: refundId, refundId },
+    { ...common, type: 'refund.updated', objectId: refundId, refundId, refundKey },
+    { ...common, type: 'refund.failed', objectId: refundId, refundId, refundKey },
   ])
 })
 

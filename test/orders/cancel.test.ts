@@ -1,0 +1,225 @@
+/** U2: an order can be cancelled until it is delivered, at every stage, and the money follows. */
+import { setTimeout as later } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { orderWorkflowId } from '../../workflows/order.contract.ts'
+import { mailsTo, pushesTo } from '../rig/messages.ts'
+import type { Person } from '../rig/people.ts'
+import { always, esimParties, watchPlacements } from '../rig/placements.ts'
+import { shelf } from '../rig/shelf.ts'
+import { openStack } from '../rig/stack.ts'
+import { untilValue } from '../rig/until.ts'
+
+const rig = await openStack()
+const { stripe, esimAccess, airalo } = rig.sims
+const { placements, untilPlacement, ordersAt, untilWaiting, down, attention } = watchPlacements(rig.stack)
+
+const subjects = async (email: string) => (await mailsTo(rig.stack, email)).map(({ subject }) => subject)
+const eventsAt = async ({ pushToken }: Person) =>
+  (await pushesTo(rig.stack, pushToken)).map(({ message }) => message.data.event)
+const intentOf = async (orderId: string) => {
+  const { paymentIntents } = (await stripe.books()) as unknown as {
+    paymentIntents: { status: string; metadata: { order_id?: string } }[]
+  }
+  return paymentIntents.find(({ metadata }) => metadata.order_id === orderId)
+}
+
+async function at(stage: 'unpaid' | 'provisioning' | 'delivered', packageCode: string = shelf.onlyEsimAccess) {
+  const person = await rig.signUp()
+  const order = await rig.buy(person, {
+    packageCode,
+    ...(stage === 'unpaid' ? { pay: false } : { until: stage }),
+  })
+  const cancel = (headers = {}) => person.caller.post(`/v1/orders/${order.id}/cancel`, undefined, headers)
+  const refund = () => person.caller.post(`/v1/orders/${order.id}/refund`)
+  return { person, order, cancel, refund }
+}
+
+/** What the API, the list and the run itself say of an order. */
+async function toldAlike(orderId: string): Promise<string> {
+  const page = (await rig.service.get(`/v1/orders/${orderId}`)).body
+  const list = (await rig.operator.get(`/v1/orders?accountId=${page.accountId}`)).body.items
+  const run = await rig.temporal.workflow.getHandle(orderWorkflowId(orderId)).query<{ status: string }>('state')
+  const statuses = new Set([page.status, list.find(({ id }: { id: string }) => id === orderId)?.status, run.status])
+  expect([...statuses]).toHaveLength(1)
+  return page.status
+}
+
+test('before the payment: nothing is charged, nor can be', async () => {
+  const { person, order, cancel, refund } = await at('unpaid')
+  expect((await refund()).body.code).toBe('order_state_conflict')
+  const answer = await cancel()
+  expect(answer).toMatchObject({ status: 200, body: { status: 'cancelled', reason: 'cancelled_by_customer' } })
+  expect(await intentOf(order.id)).toMatchObject({ status: 'canceled' })
+  await expect(stripe.do('pay', { orderId: order.id })).rejects.toThrow('canceled')
+  expect(await toldAlike(order.id)).toBe('cancelled')
+  await untilValue(
+    'told',
+    () => eventsAt(person),
+    ({ length }) => length > 0,
+  )
+  expect(await eventsAt(person)).toEqual(['cancelled'])
+  expect((await cancel()).body.code).toBe('order_state_conflict')
+  expect((await refund()).body.code).toBe('order_state_conflict')
+})
+
+test('cancelled at the processor: closed here, too', async () => {
+  const { order } = await at('unpaid')
+  await stripe.do('cancel', { orderId: order.id })
+  expect(await rig.untilOrder(order.id, 'cancelled')).toMatchObject({ reason: 'cancelled_at_processor' })
+})
+
+test('a processor that is away keeps the order open until it has cancelled', async () => {
+  const { order, cancel } = await at('unpaid')
+  await stripe.fault({ match: { path: '/cancel$' }, status: 503 })
+  await stripe.fault({ match: { path: '/cancel$' }, cut: 'after' })
+  const answer = cancel()
+  await rig.fastForward(order.id, '1 minute')
+  expect((await answer).body.status).toBe('cancelled')
+  expect(await intentOf(order.id)).toMatchObject({ status: 'canceled' })
+})
+
+test('while it is being provisioned: stopped, refunded, nothing ordered', async () => {
+  await down('esimAccess')
+  const { person, order, cancel, refund } = await at('provisioning')
+  await untilWaiting(order.id)
+  expect((await refund()).body.code).toBe('order_state_conflict')
+  expect((await cancel()).status).toBe(200)
+  const refunded = await rig.untilOrder(order.id, 'refunded')
+  expect(refunded).toMatchObject({
+    reason: 'cancelled_by_customer',
+    esims: [],
+    documents: [],
+    refunds: [{ minor: 500 }],
+  })
+  await esimAccess.clearFaults()
+  await rig.fastForward(order.id, '1 day')
+  expect(await toldAlike(order.id)).toBe('refunded')
+  expect(await ordersAt(order.id)).toEqual({ 'esim-access': 0, airalo: 0 })
+  expect(await subjects(person.email)).toEqual([expect.stringContaining('refund')])
+})
+
+test('while the provider makes the eSIM: given back as soon as it is there', async () => {
+  await esimAccess.do('allocation', { never: true })
+  const { order, cancel } = await at('provisioning')
+  await untilPlacement(order.id, 'placed')
+  expect((await cancel()).status).toBe(200)
+  expect(await rig.untilOrder(order.id, 'refunded')).toMatchObject({ reason: 'cancelled_by_customer' })
+  await rig.fastForward(order.id, '10 minutes')
+  expect(await placements(order.id)).toMatchObject([{ state: 'releasing' }])
+  await esimAccess.do('allocate', {})
+  await esimAccess.do('allocation', {})
+  await rig.fastForward(order.id, '2 hours')
+  await untilPlacement(order.id, 'released')
+})
+
+test('while the reply of the provider is lost: what it made is given back', async () => {
+  await airalo.fault({ match: esimParties.airalo.ordering, cut: 'after' })
+  await airalo.fault({ match: { method: 'GET' }, status: 503, times: always })
+  const { order, cancel } = await at('provisioning', shelf.onlyAiralo)
+  await untilWaiting(order.id)
+  expect((await cancel()).status).toBe(200)
+  await airalo.clearFaults()
+  await rig.untilOrder(order.id, 'refunded')
+  await rig.fastForward(order.id, '1 hour')
+  await untilPlacement(order.id, 'released')
+  expect(await attention(order.id)).toMatchObject([{ kind: 'provider_refund_requested' }])
+})
+
+test('after the delivery it is too late to cancel, and what was refunded stays so', async () => {
+  const { order, cancel, refund } = await at('delivered')
+  expect(await cancel()).toMatchObject({ status: 409, body: { code: 'order_state_conflict' } })
+  expect(await toldAlike(order.id)).toBe('delivered')
+  expect((await refund()).status).toBe(200)
+  for (const again of [cancel, refund]) expect((await again()).status).toBe(409)
+  expect(await toldAlike(order.id)).toBe('refunded')
+})
+
+test('an order that nobody paid is closed for everything', async () => {
+  const { order, cancel, refund } = await at('unpaid')
+  await rig.fastForward(order.id, '61 minutes')
+  await rig.untilOrder(order.id, 'unpaid')
+  for (const late of [cancel, refund]) {
+    expect(await late()).toMatchObject({ status: 409, body: { code: 'order_state_conflict' } })
+  }
+  expect(await toldAlike(order.id)).toBe('unpaid')
+})
+
+test('ten times at once, by one key and by many: cancelled once', async () => {
+  const { person, order, cancel } = await at('unpaid')
+  const oneKey = { 'idempotency-key': `cancel-${order.id}` }
+  const answers = await Promise.all(Array.from({ length: 10 }, (_, index) => cancel(index % 2 ? oneKey : {})))
+  expect(answers.map(({ status }) => status)).toContain(200)
+  for (const { status } of answers) expect([200, 409]).toContain(status)
+  await rig.untilOrder(order.id, 'cancelled')
+  await untilValue(
+    'told',
+    () => subjects(person.email),
+    ({ length }) => length > 0,
+  )
+  expect(await subjects(person.email)).toHaveLength(1)
+})
+
+test('in the very moment of the payment: cancelled or refunded or delivered, never in between', async () => {
+  const ends = await Promise.all(
+    [0, 0, 5, 10, 20, 40].map(async (waitMs) => {
+      const { order, cancel } = await at('unpaid')
+      const paid = stripe.do('pay', { orderId: order.id }).then(
+        () => true,
+        () => false,
+      )
+      await later(waitMs)
+      const [wasPaid, { status }] = await Promise.all([paid, cancel()])
+      const end = await rig.untilOrder(order.id, ['cancelled', 'refunded', 'delivered'])
+      if (end.status === 'cancelled') expect([wasPaid, status]).toEqual([false, 200])
+      if (end.status === 'refunded') expect([wasPaid, status]).toEqual([true, 200])
+      if (end.status === 'delivered') expect([wasPaid, status]).toEqual([true, 409])
+      return end.status
+    }),
+  )
+  expect(ends).toHaveLength(6)
+})
+
+test('while it is delivered: either the customer has the eSIM, or the money and nothing is held', async () => {
+  await esimAccess.fault({ match: { path: '/esim/order$' }, delayMs: 150, times: 6 })
+  const ends = await Promise.all(
+    [60, 100, 140, 180, 220, 260].map(async (waitMs) => {
+      const { order, cancel } = await at('provisioning')
+      await later(waitMs)
+      const { status } = await cancel()
+      const end = await rig.untilOrder(order.id, ['refunded', 'delivered'])
+      expect(status).toBe(end.status === 'refunded' ? 200 : 409)
+      // Whatever is still given back: done.
+      if (end.status === 'refunded') await rig.fastForward(order.id, '1 day')
+      return end.status
+    }),
+  )
+  expect(ends).toContain('refunded')
+})
+
+test('a run that an operator cancels in Temporal is the customer’s cancellation, no more', async () => {
+  const { order } = await at('unpaid')
+  await rig.temporal.workflow.getHandle(orderWorkflowId(order.id)).cancel()
+  await rig.untilOrder(order.id, 'cancelled')
+  expect(await intentOf(order.id)).toMatchObject({ status: 'canceled' })
+
+  await down('esimAccess')
+  const paid = await at('provisioning')
+  await rig.temporal.workflow.getHandle(orderWorkflowId(paid.order.id)).cancel()
+  expect(await rig.untilOrder(paid.order.id, 'refunded')).toMatchObject({ reason: 'cancelled_by_customer' })
+  await esimAccess.clearFaults()
+
+  const delivered = await at('delivered')
+  await rig.temporal.workflow.getHandle(orderWorkflowId(delivered.order.id)).cancel()
+  await rig.fastForward(delivered.order.id, '1 day')
+  expect(await toldAlike(delivered.order.id)).toBe('delivered')
+})
+
+test('other people’s orders cannot be touched', async () => {
+  const { order } = await at('unpaid')
+  const stranger = await rig.signUp()
+  for (const action of ['cancel', 'refund', 'resend']) {
+    expect((await stranger.caller.post(`/v1/orders/${order.id}/${action}`)).status).toBe(404)
+    expect((await rig.anonymous.post(`/v1/orders/${order.id}/${action}`)).status).toBe(401)
+  }
+  expect(await toldAlike(order.id)).toBe('awaiting_payment')
+})
