@@ -1,4 +1,5 @@
 /** R1: accounts that nobody uses, and how far their owners have been warned. */
+import type { PendingQuery } from 'postgres'
 import { violatedConstraint } from './constraint.ts'
 import type { Queryable } from './database.ts'
 
@@ -15,12 +16,13 @@ export interface Dormant {
 
 /**
  * Accounts last used at `until` or before that no run looks after, the longest unused first. One range of one index.
- * @param lostSince a run that should have looked again by then is lost
+ * @param page.lostSince a run that should have looked again by then is lost
+ * @returns the query, which may be awaited or explained
  */
-export async function listDormant(
+export function listDormant(
   sql: Queryable,
   page: { until: Date; lostSince: Date; after: Dormant | undefined; limit: number },
-): Promise<Dormant[]> {
+): PendingQuery<Dormant[]> {
   const { until, lostSince, after, limit } = page
   return sql<Dormant[]>`
     select id, last_active_at from accounts

@@ -1,0 +1,85 @@
+/** R1 at scale: the daily look for accounts that nobody uses, among a million. */
+import { connectDatabase, type Database } from '../db/database.ts'
+import { type Dormant, listDormant } from '../db/inactivity.ts'
+import { migrate } from '../db/migrate.ts'
+import { startPostgres } from '../dev/postgres.ts'
+import { terms } from '../policy/terms.ts'
+import { plusDays, plusYears } from '../workflows/clock.ts'
+import { median } from './measure.ts'
+
+export interface SweepFigures {
+  accounts: number
+  /** whose first warning is near, and whom no run looks after */
+  found: number
+  milliseconds: number
+  /** how a page is read: the nodes of its plan from the top, an index with its condition */
+  plan: string[]
+}
+
+const perPage = 500
+
+/** On a database of its own. @param dormant how many are due */
+export async function benchInactivitySweep(accounts: number, dormant: number): Promise<SweepFigures> {
+  const postgres = await startPostgres()
+  const sql = connectDatabase(postgres.url, { maxConnections: 1 })
+  try {
+    await migrate(sql)
+    const now = new Date()
+    const { inactivityYears, openedAheadDays, warningsBeforeDays } = terms.account
+    const until = plusYears(plusDays(now, warningsBeforeDays[0] + openedAheadDays), -inactivityYears)
+    await insertRows(sql, accounts - dormant, until, now)
+    await insertRows(sql, dormant, plusDays(until, -1), until)
+    await sql`vacuum analyze accounts`
+
+    const times: number[] = []
+    let found = 0
+    for (let round = 0; round < 5; round += 1) {
+      const begun = performance.now()
+      found = await look(sql, until, now)
+      times.push(performance.now() - begun)
+    }
+    const [explained] = await sql<{ 'QUERY PLAN': [{ Plan: PlanNode }] }[]>`
+      explain (analyze, format json) ${listDormant(sql, { until, lostSince: now, after: undefined, limit: perPage })}`
+    const plan = explained ? describe(explained['QUERY PLAN'][0].Plan) : []
+    return { accounts, found, milliseconds: median(times), plan }
+  } finally {
+    await sql.end()
+    await postgres.stop()
+  }
+}
+
+/** All pages, as the sweep reads them. */
+async function look(sql: Database, until: Date, now: Date): Promise<number> {
+  let after: Dormant | undefined
+  for (let found = 0; ; ) {
+    const page = await listDormant(sql, { until, lostSince: now, after, limit: perPage })
+    found += page.length
+    after = page.at(-1)
+    if (page.length < perPage) return found
+  }
+}
+
+/** Last used at any time between the two. What is sealed does not matter here, its size does. */
+async function insertRows(sql: Database, count: number, from: Date, to: Date): Promise<void> {
+  await sql`
+    insert into accounts (id, account_ref, email, email_index, first_name, last_name, policy_version, created_at,
+      last_active_at)
+    select id, id, sha256(id::text::bytea) || sha256('1'), sha256(id::text::bytea), sha256('2'), sha256('3'), 'x',
+      ${from}::timestamptz, ${from}::timestamptz + random() * (${to}::timestamptz - ${from}::timestamptz)
+    from (select gen_random_uuid() as id from generate_series(1, ${count})) ids`
+}
+
+interface PlanNode {
+  'Node Type': string
+  'Relation Name'?: string
+  'Index Name'?: string
+  'Index Cond'?: string
+  'Actual Rows': number
+  Plans?: PlanNode[]
+}
+
+function describe(node: PlanNode): string[] {
+  const index = node['Index Name'] ? ` ${node['Index Name']} ${node['Index Cond'] ? 'range' : 'whole'}` : ''
+  const table = !node['Index Name'] && node['Relation Name'] ? ` ${node['Relation Name']}` : ''
+  return [`${node['Node Type']}${index}${table}, ${node['Actual Rows']} rows`, ...(node.Plans ?? []).flatMap(describe)]
+}

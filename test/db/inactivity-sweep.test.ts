@@ -1,0 +1,9 @@
+import { expect, test } from 'vitest'
+import { benchInactivitySweep } from '../../bench/inactivity-sweep.ts'
+
+test('the look for unused accounts reads one index range, and no row that is not due', async () => {
+  const { found, plan } = await benchInactivitySweep(50_000, 400)
+  expect(found).toBe(400)
+  const ofAccounts = plan.filter((node) => node.includes('accounts'))
+  expect(ofAccounts).toEqual([expect.stringMatching(/^Index (Only )?Scan accounts_last_active range, 400 rows$/)])
+})
