@@ -54,7 +54,7 @@ export async function startWorkerProcess(
   const part = await startProcess({
     name: 'the worker',
     entry: 'worker/main.ts',
-    preload: ['dev/production-react.ts'],
+    preload: ['dev/production-react.mjs'],
     env: { ...env, WORKER_METRICS_PORT: String(metricsPort) },
     onLine,
     stopWithinMs: 40_000,

@@ -1,6 +1,7 @@
 /**
  * Loads React as production has it, whatever NODE_ENV says: its development build takes half again as long for a mail.
- * For `--import`, before anything else asks for React.
+ * For `--import`, before anything else asks for React. Plain JavaScript, since Temporal's worker threads load it too, and
+ * without tsx.
  */
 import { createRequire } from 'node:module'
 
