@@ -9,15 +9,18 @@ export async function eraseRows(
   { accountId, orderIds, esimIds }: { accountId: string; orderIds: string[]; esimIds: string[] },
 ): Promise<void> {
   const ids = [accountId, ...orderIds, ...esimIds]
-  await sql`delete from attention where subject_id = any(${ids})`
-  await sql`delete from attention
-    where subject_id = any(array(select stripe_dispute_id from disputes where order_id = any(${orderIds})))`
-  await sql`delete from idempotency_keys where resource_id = any(${ids})`
-  await sql`delete from sends where subject_id = any(${ids})`
-  // What operators did stays on record for its 90 days, without whom it was about.
-  await sql`update security_log set account_id = null where account_id = ${accountId} and kind = 'operator_action'`
-  await sql`delete from security_log where account_id = ${accountId}`
-  await sql`delete from data_keys where account_id = ${accountId}`
+  // Sent at once, since somebody waits for the answer.
+  await Promise.all([
+    sql`delete from attention where subject_id = any(${ids})`,
+    sql`delete from attention
+      where subject_id = any(array(select stripe_dispute_id from disputes where order_id = any(${orderIds})))`,
+    sql`delete from idempotency_keys where resource_id = any(${ids})`,
+    sql`delete from sends where subject_id = any(${ids})`,
+    // What operators did stays on record for its 90 days, without whom it was about.
+    sql`update security_log set account_id = null where account_id = ${accountId} and kind = 'operator_action'`,
+    sql`delete from security_log where account_id = ${accountId}`,
+    sql`delete from data_keys where account_id = ${accountId}`,
+  ])
   // Takes identities, devices, consents and orders along, and with the orders their eSIMs, refunds and invoice links.
   await sql`delete from accounts where id = ${accountId}`
 }

@@ -65,22 +65,7 @@ export async function lockPerson(tx: Transaction, vault: Vault, accountRef: stri
     select o.*, (select number from invoice_links l where l.order_id = o.id and l.document_key = 'invoice') as invoice_number
     from orders o where account_id = ${id} order by o.id for update of o`
   const orderIds = orders.map((order) => order.id)
-  const placements = await tx<PlacementRow[]>`
-    select po.*, coalesce(p.daily, false) as daily
-    from provider_orders po join orders o on o.id = po.order_id left join packages p on p.code = o.package_code
-    where o.account_id = ${id}`
-  const esims = await tx<EsimRow[]>`
-    select e.id, e.order_id, e.provider, e.esim_ref, e.esim_ref_index
-    from esims e join orders o on o.id = e.order_id where o.account_id = ${id}`
-  const refunds = await tx<{ order_id: string; stripe_refund_id: string | null; created_at: Date }[]>`
-    select r.order_id, r.stripe_refund_id, r.created_at
-    from refunds r join orders o on o.id = r.order_id where o.account_id = ${id} order by r.created_at`
-  const disputes = await tx<{ id: string; open: boolean }[]>`
-    select d.stripe_dispute_id as id, d.closed_at is null as open
-    from disputes d join orders o on o.id = d.order_id where o.account_id = ${id}`
-  const identities = await tx<IdentityRow[]>`
-    select provider, subject_index, client_id, refresh_token from identities where account_id = ${id}`
-
+  const { placements, esims, refunds, disputes, identities } = await readRows(tx, id)
   const signIns = signInsOf(identities, (sealed) =>
     tableSealer(vault.cipher, key, 'identities').open('refresh_token', sealed),
   )
@@ -128,6 +113,28 @@ export async function lockPerson(tx: Transaction, vault: Vault, accountRef: stri
       trace,
     },
   }
+}
+
+/** With the orders locked nothing can be added to them. Sent at once, since somebody waits for the answer. */
+async function readRows(tx: Transaction, accountId: string) {
+  const [placements, esims, refunds, disputes, identities] = await Promise.all([
+    tx<PlacementRow[]>`
+      select po.*, coalesce(p.daily, false) as daily
+      from provider_orders po join orders o on o.id = po.order_id left join packages p on p.code = o.package_code
+      where o.account_id = ${accountId}`,
+    tx<EsimRow[]>`
+      select e.id, e.order_id, e.provider, e.esim_ref, e.esim_ref_index
+      from esims e join orders o on o.id = e.order_id where o.account_id = ${accountId}`,
+    tx<{ order_id: string; stripe_refund_id: string | null; created_at: Date }[]>`
+      select r.order_id, r.stripe_refund_id, r.created_at
+      from refunds r join orders o on o.id = r.order_id where o.account_id = ${accountId} order by r.created_at`,
+    tx<{ id: string; open: boolean }[]>`
+      select d.stripe_dispute_id as id, d.closed_at is null as open
+      from disputes d join orders o on o.id = d.order_id where o.account_id = ${accountId}`,
+    tx<IdentityRow[]>`
+      select provider, subject_index, client_id, refresh_token from identities where account_id = ${accountId}`,
+  ])
+  return { placements, esims, refunds, disputes, identities }
 }
 
 interface IdentityRow {

@@ -7,6 +7,7 @@ import { exportLedger, importLedger, replayLedger } from '../../db/deletion-ledg
 import { openSecret } from '../../db/deletion-seals.ts'
 import { erase } from '../../db/erasure.ts'
 import { checkTraces, deleteTraces } from '../../db/erasure-check.ts'
+import { undeclaredTies } from './fill.ts'
 import { rowsAdded, type Snapshot, takeSnapshot } from './snapshot.ts'
 import { openDatabase, type Stored } from './stored-person.ts'
 
@@ -57,6 +58,21 @@ test('each row is found by an index, the cascades’ too: it takes no longer amo
   const after = await scans()
   const read = after.filter((row, index) => row.scans !== before[index]?.scans).map(({ table }) => table)
   expect(read).toEqual([])
+})
+
+test('whatever names an account or an order leads an index of its own', async () => {
+  const { sql } = stored
+  const declared = await sql<{ name: string }[]>`
+    select conrelid::regclass::text || '.' || attname as name
+    from pg_constraint join pg_attribute on attrelid = conrelid and attnum = conkey[1]
+    where contype = 'f' and confdeltype = 'c' and conparentid = 0
+      and confrelid in ('accounts'::regclass, 'orders'::regclass)`
+  const leading = await sql<{ name: string }[]>`
+    select indrelid::regclass::text || '.' || attname as name
+    from pg_index join pg_attribute on attrelid = indrelid and attnum = indkey[0]`
+  const indexed = new Set(leading.map(({ name }) => name))
+  const ties = [...declared.map(({ name }) => name), ...Object.keys(undeclaredTies)]
+  expect(ties.filter((name) => !indexed.has(name))).toEqual([])
 })
 
 test('a backup brings a person back, and the ledger erases them again, as often as it is replayed', async () => {

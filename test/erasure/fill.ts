@@ -18,7 +18,7 @@ interface Column {
 }
 
 /** Ties to a person that no foreign key declares: what stands there. */
-const undeclaredTies: Readonly<Record<string, 'account' | 'order'>> = {
+export const undeclaredTies: Readonly<Record<string, 'account' | 'order'>> = {
   'security_log.account_id': 'account',
   'sends.subject_id': 'order',
   'idempotency_keys.resource_id': 'order',
@@ -115,7 +115,7 @@ export async function fillPerson(
         return 'EUR'
       case 'uuid': {
         const id = randomUUID()
-        canaries.set(`${table}.${column}`, id)
+        if (personalData[`${table}.${column}`]?.onErasure === 'delete') canaries.set(`${table}.${column}`, id)
         return id
       }
       case 'bytea':

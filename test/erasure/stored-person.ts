@@ -60,6 +60,7 @@ export async function openDatabase() {
         customer_session_secret: null,
         ad_user_data: false,
         ad_personalization: false,
+        measurement_event_id: null,
         created_at: at,
         payment_due_at: at,
       })
