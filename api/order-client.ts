@@ -45,7 +45,8 @@ export function createOrderClient({ temporal, config, cipher }: ApiContext) {
         await asProblem(
           () =>
             temporal.withDeadline(Date.now() + answerWithinMs, () =>
-              temporal.workflow.executeUpdateWithStart(checkout, { startWorkflowOperation, updateId: 'checkout' }),
+              // No lasting id: the server answers a known one from a closed run, and one that could not open may be repeated.
+              temporal.workflow.executeUpdateWithStart(checkout, { startWorkflowOperation, updateId: randomUUID() }),
             ),
           ended,
         )

@@ -1,0 +1,163 @@
+/** U2: a request that is repeated, because its answer was lost, is one order, one payment and one answer. */
+import { randomUUID } from 'node:crypto'
+import { expect, test } from 'vitest'
+import { orderWorkflowId } from '../../workflows/order.contract.ts'
+import type { Answer, Caller } from '../rig/http.ts'
+import type { Person } from '../rig/people.ts'
+import { shelf } from '../rig/shelf.ts'
+import { openStack } from '../rig/stack.ts'
+
+const rig = await openStack()
+const { stripe } = rig.sims
+const { sql } = rig.stack.context
+
+const keyed = (key: string) => ({ 'idempotency-key': key })
+const order = (caller: Caller, body: Record<string, unknown>, key: string): Promise<Answer> =>
+  caller.post('/v1/orders', body, keyed(key))
+const wish = ({ accountId }: Person, change: Record<string, unknown> = {}) => ({
+  accountId,
+  packageCode: shelf.anyProvider,
+  quantity: 1,
+  ...change,
+})
+const refusal = (answer: Answer) => [answer.status, answer.body.code]
+
+/** How many orders an account has, here and, by their payments, at Stripe. */
+async function ordersOf({ accountId }: Person): Promise<[number, number]> {
+  const rows = await sql<{ id: string }[]>`select id from orders where account_id = ${accountId}`
+  const ids = new Set(rows.map(({ id }) => id))
+  const { paymentIntents } = (await stripe.books()) as unknown as {
+    paymentIntents: { metadata: { order_id?: string } }[]
+  }
+  return [rows.length, paymentIntents.filter(({ metadata }) => ids.has(metadata.order_id ?? '')).length]
+}
+
+test('the same request under one key is the same order, whatever became of it meanwhile', async () => {
+  const person = await rig.signUp()
+  const key = randomUUID()
+  const first = await order(person.caller, wish(person), key)
+  expect(first.status).toBe(201)
+  expect(first.headers.get('location')).toBe(`/v1/orders/${first.body.id}`)
+
+  const reordered = Object.fromEntries(Object.entries(wish(person)).reverse())
+  const again = await order(person.caller, reordered, key)
+  expect([again.status, again.body]).toEqual([201, first.body])
+
+  await stripe.do('pay', { orderId: first.body.id })
+  await rig.untilOrder(first.body.id, 'delivered')
+  expect(await order(person.caller, wish(person), key)).toMatchObject({
+    status: 201,
+    body: { id: first.body.id, status: 'delivered', payment: null },
+  })
+  expect((await person.caller.post(`/v1/orders/${first.body.id}/refund`)).status).toBe(200)
+  await rig.fastForward(first.body.id, '31 days')
+  expect(await order(person.caller, wish(person), key)).toMatchObject({ status: 201, body: { status: 'refunded' } })
+  expect(await ordersOf(person)).toEqual([1, 1])
+})
+
+test.each([
+  { quantity: 2 },
+  { packageCode: shelf.onlyAiralo },
+  { savedCards: true },
+  { measurement: { adUserData: true, adPersonalization: true } },
+])('the same key with %j is refused, and the first order stays as it is', async (change) => {
+  const person = await rig.signUp()
+  const key = randomUUID()
+  const first = await order(person.caller, wish(person), key)
+  expect(refusal(await order(person.caller, wish(person, change), key))).toEqual([422, 'idempotency_key_reused'])
+  expect((await person.caller.get(`/v1/orders/${first.body.id}`)).body).toEqual(first.body)
+  expect(await ordersOf(person)).toEqual([1, 1])
+})
+
+test('another account under the same key is refused as well', async () => {
+  const [ann, bob] = [await rig.signUp(), await rig.signUp()]
+  const key = randomUUID()
+  expect((await order(rig.service, wish(ann), key)).status).toBe(201)
+  expect(refusal(await order(rig.service, wish(bob), key))).toEqual([422, 'idempotency_key_reused'])
+  expect(await ordersOf(bob)).toEqual([0, 0])
+})
+
+test('two people may use the same key', async () => {
+  const [ann, bob] = [await rig.signUp(), await rig.signUp()]
+  const key = randomUUID()
+  const answers = await Promise.all([ann, bob].map((person) => order(person.caller, wish(person), key)))
+  expect(answers.map(({ status }) => status)).toEqual([201, 201])
+  expect(answers[0]?.body.id).not.toBe(answers[1]?.body.id)
+})
+
+test('ten at once: one order, ten equal answers', async () => {
+  const person = await rig.signUp()
+  const key = randomUUID()
+  const answers = await Promise.all(Array.from({ length: 10 }, () => order(person.caller, wish(person), key)))
+  expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(201))
+  for (const { body } of answers) expect(body).toEqual(answers[0]?.body)
+  expect(await ordersOf(person)).toEqual([1, 1])
+})
+
+test('ten at once that do not ask for the same: one of the wishes holds', async () => {
+  const person = await rig.signUp()
+  const key = randomUUID()
+  const answers = await Promise.all(
+    Array.from({ length: 10 }, async (_, index) => {
+      const quantity = 1 + (index % 2)
+      return { quantity, answer: await order(person.caller, wish(person, { quantity }), key) }
+    }),
+  )
+  const heard = answers.filter(({ answer }) => answer.status === 201)
+  expect(heard).toHaveLength(5)
+  for (const { quantity, answer } of heard) expect(answer.body.quantity).toBe(quantity)
+  expect(new Set(heard.map(({ quantity }) => quantity)).size).toBe(1)
+  const refused = answers.filter((each) => !heard.includes(each))
+  expect(refused.map(({ answer }) => refusal(answer))).toEqual(Array(5).fill([422, 'idempotency_key_reused']))
+  expect(await ordersOf(person)).toEqual([1, 1])
+})
+
+test('what could not be opened leaves nothing behind, and may be asked for again under its key', async () => {
+  const person = await rig.signUp()
+  const key = randomUUID()
+  await stripe.fault({ match: { method: 'POST', path: '/v1/payment_intents' }, status: 503, times: 100 })
+  expect(refusal(await order(person.caller, wish(person), key))).toEqual([503, 'payment_unavailable'])
+  expect(await ordersOf(person)).toEqual([0, 0])
+  await stripe.clearFaults()
+  const later = await order(person.caller, wish(person), key)
+  expect(later.status).toBe(201)
+  expect((await order(person.caller, wish(person), key)).body.id).toBe(later.body.id)
+  expect(await ordersOf(person)).toEqual([1, 1])
+})
+
+test('a lost reply of the processor makes no second payment', async () => {
+  const person = await rig.signUp()
+  await stripe.fault({ match: { method: 'POST', path: '/v1/payment_intents' }, cut: 'after' })
+  expect((await order(person.caller, wish(person), randomUUID())).status).toBe(201)
+  expect(await ordersOf(person)).toEqual([1, 1])
+})
+
+test('without a key, or under one that is none, nothing is ordered', async () => {
+  const person = await rig.signUp()
+  const without = await person.caller.post('/v1/orders', wish(person), { 'idempotency-key': null })
+  expect(refusal(without)).toEqual([400, 'idempotency_key_required'])
+  expect(refusal(await order(person.caller, wish(person), 'x'.repeat(256)))).toEqual([400, 'invalid_request'])
+  expect(await ordersOf(person)).toEqual([0, 0])
+})
+
+test('an action that is repeated under its key is answered as the first time', async () => {
+  const person = await rig.signUp()
+  const { id } = await rig.buy(person)
+  const key = keyed(randomUUID())
+  const answers = []
+  for (let times = 0; times < 3; times += 1)
+    answers.push(await person.caller.post(`/v1/orders/${id}/refund`, undefined, key))
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200])
+  const { events } = await rig.temporal.workflow.getHandle(orderWorkflowId(id)).fetchHistory()
+  const asked = (events ?? []).filter((event) => event.workflowExecutionUpdateAcceptedEventAttributes)
+  expect(asked).toHaveLength(2)
+
+  // The order has ended when its cancellation is asked for again.
+  const unpaid = await rig.buy(person, { pay: false })
+  for (let times = 0; times < 2; times += 1) {
+    const answer = await person.caller.post(`/v1/orders/${unpaid.id}/cancel`, undefined, key)
+    expect(answer).toMatchObject({ status: 200, body: { status: 'cancelled' } })
+    await rig.untilOrder(unpaid.id, 'cancelled')
+    await rig.temporal.workflow.getHandle(orderWorkflowId(unpaid.id)).result()
+  }
+})
