@@ -98,6 +98,7 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
   const app = express()
   app.disable('x-powered-by')
   app.set('etag', false)
+  app.set('case sensitive routing', true)
   app.set('query parser', 'simple')
   app.set('trust proxy', api.config.TRUSTED_PROXIES)
   app.use(...createRequestLog(api.log, api.metrics))

@@ -1,0 +1,189 @@
+/** C7: what no order can be made of is refused with the field and the reason, and nothing of it is kept. */
+import { randomUUID } from 'node:crypto'
+import fc from 'fast-check'
+import { beforeAll, expect, test } from 'vitest'
+import type { OrderView } from '../rig/purchases.ts'
+import { shelf } from '../rig/shelf.ts'
+import { openStack } from '../rig/stack.ts'
+
+const rig = await openStack()
+const { sql } = rig.stack.context
+const person = await rig.signUp()
+const wish = { accountId: person.accountId, packageCode: shelf.anyProvider, quantity: 1 }
+const nobody = randomUUID()
+let delivered: OrderView
+let open: OrderView
+const post = (body: unknown, path = '/v1/orders') => person.caller.post(path, body)
+
+beforeAll(async () => {
+  open = await rig.buy(person, { pay: false })
+  delivered = await rig.buy(person, { packageCode: shelf.onlyEsimAccess })
+})
+
+/** The rows of every table but the log of who asked, the payments at Stripe, and the runs that bear an order's name. */
+async function stored(): Promise<Record<string, number>> {
+  const tables = await sql<{ name: string }[]>`
+    select table_name as name from information_schema.tables
+    where table_schema = 'public' and table_type = 'BASE TABLE' and table_name not like 'security%'`
+  const counts: Record<string, number> = {}
+  for (const { name } of tables) {
+    const [row] = await sql<{ count: number }[]>`select count(*)::int as count from ${sql(name)}`
+    counts[name] = row?.count ?? Number.NaN
+  }
+  const { paymentIntents } = (await rig.sims.stripe.books()) as unknown as { paymentIntents: unknown[] }
+  counts.payments = paymentIntents.length
+  counts.runs = (await rig.temporal.workflow.count("WorkflowType = 'order'")).count
+  return counts
+}
+
+async function nothingStored(work: () => Promise<unknown>): Promise<void> {
+  // What was bought before has settled.
+  await expect.poll(async () => (await sql`select 1 from sends where state <> 'sent'`).length).toBe(0)
+  const before = await stored()
+  await work()
+  expect(await stored()).toEqual(before)
+}
+
+const partial = { adPersonalization: true }
+test.each([
+  ['quantity', [0, -5, 1e9, 1.5, 11, '1', null, true, [1], {}]],
+  ['packageCode', ['', 'A', 'no such', `x${'y'.repeat(80)}`, 7, null, "'; drop table orders --"]],
+  ['accountId', ['', 'me', 7, null, `${nobody}x`]],
+  ['savedCards', ['yes', null]],
+  ['measurement', [true, 'granted']],
+  ['measurement.adUserData', [partial]],
+  ['measurement.gaid', [{ ...partial, adUserData: true, gaid: 'x' }]],
+] as [string, unknown[]][])('a %s of %j is refused by name', async (field, values) => {
+  await nothingStored(async () => {
+    for (const value of values) {
+      const { status, body } = await post({ ...wish, [field.split('.')[0] ?? '']: value })
+      const errors = [{ field, reason: expect.any(String) }]
+      expect({ value, status, ...body }).toMatchObject({ value, status: 400, code: 'invalid_request', errors })
+    }
+  })
+})
+
+test('unknown fields are refused by name', async () => {
+  const known = JSON.stringify(wish).slice(0, -1)
+  await nothingStored(async () => {
+    for (const field of 'price amount currency status orderId id esimId parentOrderId email __proto__'.split(' ')) {
+      const { status, body } = await post(`${known},${JSON.stringify(field)}:1}`)
+      expect([status, body.errors]).toEqual([400, [{ field, reason: 'unknown field' }]])
+    }
+  })
+})
+
+test('numbers that JSON or JavaScript may read otherwise are refused', async () => {
+  await nothingStored(async () => {
+    for (const text of ['1e400', '-0.5', '1.0000000001', '9007199254740993', 'NaN', '01']) {
+      const body = JSON.stringify({ ...wish, quantity: 0 }).replace('"quantity":0', `"quantity":${text}`)
+      expect([text, (await post(body)).status]).toEqual([text, 400])
+    }
+  })
+})
+
+test('what does not exist, or is not for sale, cannot be ordered', async () => {
+  await nothingStored(async () => {
+    expect((await post({ ...wish, packageCode: 'no-such-package' })).body.code).toBe('package_unavailable')
+    expect((await post({ ...wish, packageCode: shelf.topUp })).body.code).toBe('package_unavailable')
+    expect((await post({ ...wish, accountId: nobody })).status).toBe(404)
+    expect((await rig.service.post('/v1/orders', { ...wish, accountId: nobody })).body.code).toBe('account_missing')
+  })
+  await sql`update packages set active = false where code = ${shelf.anyProvider}`
+  await nothingStored(async () => expect((await post(wish)).body.code).toBe('package_unavailable'))
+  await sql`update packages set active = true where code = ${shelf.anyProvider}`
+})
+
+test('a top-up fits an eSIM of a delivered order, or is refused', async () => {
+  const topUp = (id: string, body: unknown) => post(body, `/v1/orders/${id}/top-up`)
+  const packageCode = shelf.topUp
+  const esimId = delivered.esims[0].id
+  await nothingStored(async () => {
+    expect((await topUp(nobody, { packageCode })).status).toBe(404)
+    expect((await topUp(open.id, { packageCode })).body.errors).toMatchObject([{ field: 'esimId' }])
+    expect((await topUp(delivered.id, { packageCode, esimId: nobody })).body.errors).toMatchObject([
+      { field: 'esimId' },
+    ])
+    expect((await topUp(delivered.id, { packageCode, quantity: 2 })).body.errors).toMatchObject([{ field: 'quantity' }])
+    expect((await topUp(delivered.id, { packageCode: shelf.anyProvider, esimId })).body.code).toBe(
+      'package_unavailable',
+    )
+    expect((await topUp(delivered.id, {})).body.errors).toMatchObject([{ field: 'packageCode' }])
+  })
+})
+
+test('actions that do not exist are not found, and methods that do not exist not allowed', async () => {
+  await nothingStored(async () => {
+    for (const action of ['pay', 'deliver', 'refund2', 'Cancel', 'constructor', '__proto__', 'cancel/all', 'state']) {
+      const { status, body } = await post(undefined, `/v1/orders/${open.id}/${action}`)
+      expect([action, status, body.code]).toEqual([action, 404, 'not_found'])
+    }
+    for (const method of ['PUT', 'PATCH', 'DELETE']) {
+      expect((await person.caller.call(method, `/v1/orders/${open.id}`)).status).toBe(405)
+    }
+    expect((await person.caller.get(`/v1/orders/${open.id}/cancel`)).status).toBe(405)
+  })
+  expect((await person.caller.get(`/v1/orders/${open.id}`)).body.status).toBe('awaiting_payment')
+})
+
+test.each(['cancel', 'refund', 'resend', 'approve', 'reject'])(
+  '%s wants an order, and nothing else',
+  async (action) => {
+    await nothingStored(async () => {
+      const by = ['approve', 'reject'].includes(action) ? rig.operator : person.caller
+      expect((await by.post(`/v1/orders/${nobody}/${action}`)).status).toBe(404)
+      for (const id of ['1', 'x', `${open.id}x`, '%00', '..%2f..']) {
+        expect([400, 404]).toContain((await by.post(`/v1/orders/${id}/${action}`)).status)
+      }
+      const { status, body } = await by.post(`/v1/orders/${delivered.id}/${action}`, { reason: 'x' })
+      expect([status, body.errors]).toMatchObject([400, [{ field: 'reason' }]])
+      expect((await by.post(`/v1/orders/${delivered.id}/${action}?force=1`)).status).toBe(400)
+    })
+  },
+)
+
+test('lists are asked for in terms of the document', async () => {
+  for (const query of [
+    'limit=0',
+    'limit=-1',
+    'limit=1e9',
+    'limit=x',
+    'cursor=x',
+    'sort=price',
+    'accountId=me',
+    `status=${'x'.repeat(41)}`,
+  ]) {
+    const { status, body } = await rig.service.get(`/v1/orders?${query}`)
+    expect([query, status, body.code]).toEqual([query, 400, 'invalid_request'])
+  }
+})
+
+test('whatever the body is, it is an order or refused, and never our fault', async () => {
+  const seed = Date.now() & 0x7fffffff
+  console.info(`seed ${seed}`)
+  const field = fc.constantFrom('accountId', 'packageCode', 'quantity', 'savedCards', 'measurement')
+  const anything = fc.oneof(
+    fc.jsonValue(),
+    fc.tuple(field, fc.jsonValue()).map(([name, value]) => ({ ...wish, quantity: 0, [name]: value })),
+  )
+  await nothingStored(() =>
+    fc.assert(
+      fc.asyncProperty(anything, async (body) => {
+        // The only fault that the generated value could have mended.
+        fc.pre(
+          !(
+            body instanceof Object &&
+            'quantity' in body &&
+            Number.isInteger(body.quantity) &&
+            Number(body.quantity) > 0
+          ),
+        )
+        const answer = await post(JSON.stringify(body))
+        expect(answer.status).toBeGreaterThanOrEqual(400)
+        expect(answer.status).toBeLessThan(500)
+        expect(answer.headers.get('content-type')).toContain('application/problem+json')
+      }),
+      { seed, numRuns: 150 },
+    ),
+  )
+})
