@@ -58,6 +58,7 @@ export async function mailPage(context: Context, { policy, told, range, mail }: 
   let faults = 0
   let stopped = false
   let lastFault: ProviderFailure | undefined
+  const sendOne = await context.mail.sendToMany(mail)
   const settle = createGroupWriter<Settlement>((settlements) => settleDeliveries(sql, told, settlements))
   const isOver = (): boolean => stopped || faults >= faultsInARow || cancellationSignal().aborted
   const beat = setInterval(() => heartbeat(outcome), heartbeatMs)
@@ -103,7 +104,7 @@ export async function mailPage(context: Context, { policy, told, range, mail }: 
     if (isOver() || clock() > plusMs(claimedAt, leaseMs - stopBeforeMs)) return end('due', 'not_begun')
     try {
       const messageId = `<${messageRefOf(context, told, accountId)}@${context.config.MAIL_BOUNCE_DOMAIN}>`
-      await context.mail.send({ kind: 'transactional', to: email, messageId, ...mail })
+      await sendOne({ to: email, messageId })
       faults = 0
       return end('sent', null)
     } catch (error) {
