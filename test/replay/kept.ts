@@ -1,0 +1,27 @@
+/** The kept histories: one file each, `<scenario>.<number>.json`, in the form that Temporal's own tools export. */
+import { readdir, readFile } from 'node:fs/promises'
+import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js'
+import type { KeptHistory } from '../rig/histories.ts'
+
+export const keptFolder = new URL('./histories/', import.meta.url)
+
+export interface Kept extends KeptHistory {
+  scenario: string
+  /** grows with each version of the scenario's course */
+  number: number
+}
+
+/** All of them, by scenario and number. */
+export async function readKept(): Promise<Kept[]> {
+  const files = await readdir(keptFolder)
+  const kept = await Promise.all(
+    files.map(async (file) => {
+      const [, scenario, number] = /^([a-z0-9-]+)\.(\d+)\.json$/.exec(file) ?? []
+      if (!scenario) throw new Error(`${file} is no kept history`)
+      const history = historyFromJSON(JSON.parse(await readFile(new URL(file, keptFolder), 'utf8')))
+      const name = file.replace('.json', '')
+      return { scenario, number: Number(number), workflowId: name, runId: name, history }
+    }),
+  )
+  return kept.sort((a, b) => a.scenario.localeCompare(b.scenario) || a.number - b.number)
+}

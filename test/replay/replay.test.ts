@@ -1,0 +1,87 @@
+/** Runs that earlier code began go on under this one: every end and every open wait is kept, and has to replay. */
+import { readFile } from 'node:fs/promises'
+import { Worker } from '@temporalio/worker'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { createLog } from '../../log.ts'
+import { loadBundle } from '../../worker/bundle.ts'
+import { installRuntime } from '../../worker/temporal-logger.ts'
+import { keptFolder, readKept } from './kept.ts'
+import { type Mutant, mutants } from './mutants.ts'
+import { scenarios } from './scenarios.ts'
+
+const kept = await readKept()
+const log = createLog({ level: 'silent' })
+let code: string
+
+beforeAll(async () => {
+  // It says at length what does not replay, which here is what is wanted.
+  installRuntime({ sink: () => log })
+  code = (await loadBundle({ encrypted: false, log })).code
+})
+
+/** The scenarios of kept histories that this bundle would not repeat. */
+async function failures(bundle: string, of = kept): Promise<Map<string, string>> {
+  const results = Worker.runReplayHistories(
+    { workflowBundle: { code: bundle }, replayName: 'kept' },
+    of.map(({ workflowId, history }) => ({ workflowId, history })),
+  )
+  const failed = new Map<string, string>()
+  for await (const { workflowId, error } of results) if (error) failed.set(workflowId, error.message)
+  return failed
+}
+
+test('every scenario is kept, and nothing is kept of which nobody knows how it came about', () => {
+  const names = new Set(kept.map(({ scenario }) => scenario))
+  expect(Object.keys(scenarios).filter((name) => !names.has(name))).toEqual([])
+  expect([...names].filter((name) => !(name in scenarios))).toEqual([])
+})
+
+test('ends are closed, and waits are open', () => {
+  for (const { scenario, history } of kept) {
+    const last = history.events?.at(-1)
+    const closed = Boolean(
+      last?.workflowExecutionCompletedEventAttributes ?? last?.workflowExecutionFailedEventAttributes,
+    )
+    expect([scenario, closed]).toEqual([scenario, !scenario.includes('-waits-for-')])
+  }
+})
+
+test('all of them replay', async () => {
+  expect(await failures(code)).toEqual(new Map())
+})
+
+describe('a changed workflow is caught', () => {
+  const caughtBy = (names: string[]) => kept.filter(({ scenario }) => names.includes(scenario))
+  const mutate = ({ line, replacement }: Mutant): string => {
+    expect(code.split(line)).toHaveLength(2)
+    return code.replace(line, () => replacement)
+  }
+
+  test.each(mutants)('$name', async (mutant) => {
+    const expected = caughtBy(mutant.caughtBy)
+    expect(new Set(expected.map(({ scenario }) => scenario))).toEqual(new Set(mutant.caughtBy))
+    const failed = await failures(mutate(mutant), expected)
+    expect(expected.map(({ workflowId }) => workflowId).filter((file) => !failed.has(file))).toEqual([])
+  })
+
+  test('and there is no kept history that no change would fail', async () => {
+    const caught = new Set(caughtBy(mutants.flatMap((mutant) => mutant.caughtBy)))
+    const left = kept.filter((one) => !caught.has(one))
+    const failed = await Promise.all(
+      mutants.filter(({ first }) => first).map((mutant) => failures(mutate(mutant), left)),
+    )
+    expect(left.map(({ workflowId }) => workflowId).filter((file) => !failed.some((each) => each.has(file)))).toEqual(
+      [],
+    )
+  })
+})
+
+test('a kept history says nothing about whoever kept it', async () => {
+  for (const { workflowId } of kept) {
+    const text = await readFile(new URL(`${workflowId}.json`, keptFolder), 'utf8')
+    expect([
+      workflowId,
+      text.match(/"[^"]*(?:\d+@|file:\/\/|\/home\/|\/root\/|node_modules\/\.cache)[^"]*"/)?.[0],
+    ]).toEqual([workflowId, undefined])
+  }
+})

@@ -1,0 +1,79 @@
+import { orderWorkflowId } from '../../workflows/order.contract.ts'
+import { expectStatus } from '../rig/http.ts'
+import { always } from '../rig/placements.ts'
+import { untilWatched } from '../rig/purchases.ts'
+import { shelf } from '../rig/shelf.ts'
+import type { Stage } from '../rig/stage.ts'
+import { until } from '../rig/until.ts'
+
+/** Plays one course of events; resolves to the id of the run that is worth keeping, once it stands where it is to stand. */
+export type Scenario = (stage: Stage) => Promise<string>
+
+/** What scenarios of orders are told in. */
+export function orderSteps(stage: Stage) {
+  const { sims, temporal, operator } = stage
+
+  const untilClosed = async (workflowId: string): Promise<string> => {
+    await until(`${workflowId} is closed`, async () => {
+      const { status } = await temporal.workflow.getHandle(workflowId).describe()
+      return status.name !== 'RUNNING'
+    })
+    return workflowId
+  }
+
+  const packageCode = shelf.onlyEsimAccess
+  const bought = async (status: string, pay = {}): Promise<string> =>
+    (await stage.buy(await stage.signUp(), { packageCode, pay, until: status })).id
+
+  const act = async (orderId: string, action: string): Promise<void> =>
+    expectStatus(await operator.post(`/v1/orders/${orderId}/${action}`), 200)
+
+  const refundSettled = async (orderId: string): Promise<void> => {
+    await stage.untilOrder(orderId, 'refunded')
+    await stage.fastForward(orderId, '31 days')
+  }
+
+  return {
+    untilClosed,
+    bought,
+    act,
+    refundSettled,
+    ordered: async (): Promise<string> => (await stage.buy(await stage.signUp(), { packageCode, pay: false })).id,
+    /** Refunded, closed, and only then bounced. */
+    bouncedLate: async (): Promise<string> => {
+      const orderId = await bought('delivered')
+      await act(orderId, 'refund')
+      await refundSettled(orderId)
+      await untilClosed(orderWorkflowId(orderId))
+      await sims.stripe.do('fail-refund', { orderId })
+      await stage.untilOrder(orderId, 'refund_failed')
+      return orderId
+    },
+    topUp: async (orderId: string): Promise<string> => {
+      const topUp = await stage.service.post(`/v1/orders/${orderId}/top-up`, { packageCode: shelf.topUp })
+      return expectStatus(topUp, 201).id
+    },
+    /** The run's id, once it has come to its end. */
+    ended: (orderId: string): Promise<string> => untilClosed(orderWorkflowId(orderId)),
+    /** Uses the eSIM up and lets its time run out, at the provider and for the run. */
+    liveAndExpire: async (orderId: string): Promise<void> => {
+      await untilWatched(stage, orderId)
+      const { iccid, totalBytes } = (await stage.service.get(`/v1/orders/${orderId}`)).body.esims[0]
+      for (const [share, state] of [
+        [0.85, 'in_use'],
+        [1, 'used_up'],
+      ] as const) {
+        await sims.esimAccess.do('use', { iccid, bytes: share * totalBytes })
+        await until(`it is ${state}`, async () => {
+          return (await stage.service.get(`/v1/orders/${orderId}`)).body.esims[0].state === state
+        })
+      }
+      await sims.esimAccess.do('clock', { advanceSeconds: 14.5 * 86_400 })
+      await stage.fastForward(orderId, '15 days')
+      await stage.untilOrder(orderId, 'ended')
+    },
+    providerDown: () => sims.esimAccess.fault({ match: { path: '^/api/' }, status: 503, times: always }),
+    stripeDown: (path: string) => sims.stripe.fault({ match: { path }, status: 503, times: always }),
+    mailDown: () => sims.mailbox.do('rule', { code: 451, times: always }),
+  }
+}
