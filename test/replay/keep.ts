@@ -51,7 +51,10 @@ async function keep(onStage: Stage, name: string): Promise<string> {
 /** Without the names of this machine and of its processes. @throws when one of them is elsewhere than expected */
 function impersonal(history: string): string {
   const root = fileURLToPath(new URL('../../', import.meta.url))
-  const text = history.replace(/"\d+@[^"]+"/g, '"a process"').replaceAll(root, '')
+  const text = history
+    .replace(/"\d+@[^"]+"/g, '"a process"')
+    .replaceAll(root, '')
+    .replace(/(?:\/[\w.-]+)+\/node_modules\//g, 'node_modules/')
   for (const trace of [hostname(), homedir(), root, root.slice(0, -1)]) {
     if (text.includes(trace) && trace.length > 3) throw new Error(`the history names ${trace}`)
   }
