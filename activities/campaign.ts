@@ -6,6 +6,7 @@ import { raiseAttention } from '../db/attention.ts'
 import {
   type CampaignRow,
   claimDelivery,
+  countRecipients,
   findCampaign,
   listRecipients,
   type Recipient,
@@ -13,6 +14,7 @@ import {
   settleDelivery,
   settleUnknown,
 } from '../db/campaigns.ts'
+import { idRange } from '../db/policy-deliveries.ts'
 import { unsubscribeToken } from '../db/unsubscribe-token.ts'
 import { renderPromotion } from '../mails/promotion.tsx'
 import { isProviderFailure, type ProviderFailure } from '../providers/failure.ts'
@@ -31,15 +33,18 @@ export function createCampaignActivities(context: Context): CampaignActivities {
   const site = { publicUrl: config.PUBLIC_URL, supportMail: config.SUPPORT_MAIL }
 
   return {
-    async sendCampaignPage({ campaignId, afterId, asOf }) {
-      const campaign = await findCampaign(sql, campaignId)
-      const nothing = { lastId: afterId, lookedAt: 0, sent: 0 }
-      if (!campaign) {
-        assertNotTooSoon()
-        return { ...nothing, end: 'all' }
+    async planCampaign({ campaignId }) {
+      if (await findCampaign(sql, campaignId)) {
+        return { pages: Math.max(1, Math.ceil((await countRecipients(sql)) / pageSize)) }
       }
-      if (campaign.state === 'done' || campaign.state === 'cancelled') return { ...nothing, end: 'all' }
-      const recipients = await listRecipients(sql, context, { afterId, limit: pageSize })
+      assertNotTooSoon()
+      return { pages: 0 }
+    },
+
+    async sendCampaignPage({ campaignId, page, pages, asOf }) {
+      const campaign = await findCampaign(sql, campaignId)
+      if (!campaign) return { lookedAt: 0, sent: 0, stopped: false }
+      const recipients = await listRecipients(sql, context, idRange(page, pages))
       const mailFor = renderPromotion({
         site,
         subject: campaign.subject,
@@ -54,15 +59,8 @@ export function createCampaignActivities(context: Context): CampaignActivities {
           ...(fault.retryAfterMs !== undefined && { nextRetryDelay: fault.retryAfterMs }),
         })
       }
-      const now = await findCampaign(sql, campaignId)
-      // Whoever was passed over because of the pause is looked at again.
-      if (now?.state !== 'sending') return { ...nothing, sent, end: 'stopped' }
-      return {
-        lastId: recipients.at(-1)?.accountId ?? afterId,
-        lookedAt: recipients.length,
-        sent,
-        end: recipients.length < pageSize ? 'all' : 'page',
-      }
+      const stopped = (await findCampaign(sql, campaignId))?.state !== 'sending'
+      return { lookedAt: stopped ? 0 : recipients.length, sent, stopped }
     },
 
     async setCampaignState({ campaignId, state, asOf }) {

@@ -4,14 +4,16 @@ import type { WorkerContext } from '../context.ts'
 import { raiseAttention, resolveAttention } from '../db/attention.ts'
 import {
   countNotUnder,
+  countWrapped,
   type KeyPurpose,
   listKeys,
   noteKeys,
   retireKeys,
-  rewrapPage,
+  rewrapRange,
   snapshotIsOlder,
 } from '../db/encryption-keys.ts'
 import { findKeyRotation, recordRotation } from '../db/key-rotations.ts'
+import { idRange } from '../db/policy-deliveries.ts'
 import { terms } from '../policy/terms.ts'
 import { runsUnderOldKeys } from '../temporal-payload-keys.ts'
 import { plusDays } from '../workflows/clock.ts'
@@ -45,9 +47,14 @@ export function createKeyRotationActivities(context: WorkerContext): KeyRotation
 
     findRotation: async ({ rotationId }) => (await findKeyRotation(sql, rotationId)) !== undefined,
 
-    async rewrapDataKeys({ toKey, afterId }) {
+    async planRotation() {
+      const count = (await countWrapped(sql)).reduce((sum, each) => sum + each.count, 0)
+      return { pages: Math.max(1, Math.ceil(count / pageSize)) }
+    },
+
+    async rewrapDataKeys({ toKey, page, pages }) {
       assertActive('field', toKey)
-      return rewrapPage(sql, cipher, { afterId, limit: pageSize })
+      return { rewrapped: await rewrapRange(sql, cipher, idRange(page, pages)) }
     },
 
     countUnderOldKeys: ({ toKey }) => countNotUnder(sql, toKey),

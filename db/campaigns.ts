@@ -1,5 +1,6 @@
 /** U4: campaigns, and who got them. */
 import type { Queryable } from './database.ts'
+import type { IdRange } from './policy-deliveries.ts'
 import { tableSealer, type Vault } from './vault.ts'
 
 export type CampaignState = 'sending' | 'paused' | 'done' | 'cancelled'
@@ -61,16 +62,19 @@ interface RecipientRow {
   wrapped_key: Buffer
 }
 
-/** The next ones who want promotions and whose address takes mail, by id. */
-export async function listRecipients(
-  sql: Queryable,
-  { cipher }: Vault,
-  page: { afterId: string | null; limit: number },
-): Promise<Recipient[]> {
+/** Who wants promotions, and whose address takes mail. */
+export async function countRecipients(sql: Queryable): Promise<number> {
+  const [row] = await sql<{ count: number }[]>`
+    select count(*)::int as count from accounts where promotions and mail_state = 'ok'`
+  return row?.count ?? 0
+}
+
+/** Those of them in a part of the accounts. */
+export async function listRecipients(sql: Queryable, { cipher }: Vault, range: IdRange): Promise<Recipient[]> {
   const rows = await sql<RecipientRow[]>`
     select id, email, kek_id, wrapped_key from accounts join data_keys on account_id = id
-    where promotions and mail_state = 'ok' ${page.afterId === null ? sql`` : sql`and id > ${page.afterId}`}
-    order by id limit ${page.limit}`
+    where promotions and mail_state = 'ok' and id >= ${range.from} ${range.to === null ? sql`` : sql`and id < ${range.to}`}
+    order by id`
   return rows.map((row) => {
     const key = cipher.unwrap(row.id, { kekId: row.kek_id, wrapped: row.wrapped_key })
     return { accountId: row.id, email: tableSealer(cipher, key, 'accounts').open('email', row.email) }

@@ -1,6 +1,7 @@
 /** S1: which keys there are and have been, and what still needs them. */
 import type { Queryable } from './database.ts'
 import type { FieldCipher } from './field-cipher.ts'
+import type { IdRange } from './policy-deliveries.ts'
 
 export type KeyPurpose = 'field' | 'payload'
 
@@ -52,20 +53,15 @@ export async function countNotUnder(sql: Queryable, kekId: string): Promise<numb
 }
 
 /**
- * Wraps a page of data keys anew under the cipher's active key, by account. A row that is erased meanwhile stays erased.
- * @returns the last account looked at; null when there was none
+ * Wraps part of the data keys anew under the cipher's active key. A row that is erased meanwhile stays erased.
+ * @returns how many were under another key
  */
-export async function rewrapPage(
-  sql: Queryable,
-  cipher: FieldCipher,
-  page: { afterId: string | null; limit: number },
-): Promise<{ lastId: string | null; rewrapped: number }> {
+export async function rewrapRange(sql: Queryable, cipher: FieldCipher, range: IdRange): Promise<number> {
   const rows = await sql<{ account_id: string; kek_id: string; wrapped_key: Buffer }[]>`
     select account_id, kek_id, wrapped_key from data_keys
-    where kek_id <> ${cipher.activeKekId} ${page.afterId === null ? sql`` : sql`and account_id > ${page.afterId}`}
-    order by account_id limit ${page.limit}`
-  const last = rows.at(-1)
-  if (!last) return { lastId: null, rewrapped: 0 }
+    where kek_id <> ${cipher.activeKekId} and account_id >= ${range.from}
+      ${range.to === null ? sql`` : sql`and account_id < ${range.to}`}`
+  if (rows.length === 0) return 0
   // In hexadecimal, for the driver writes arrays of text only.
   const wrapped = rows.map((row) => {
     const fresh = cipher.rewrap(row.account_id, { kekId: row.kek_id, wrapped: row.wrapped_key })
@@ -76,7 +72,7 @@ export async function rewrapPage(
     from unnest(${rows.map((row) => row.account_id)}::uuid[], ${rows.map((row) => row.kek_id)}::text[],
       ${wrapped}::text[]) as fresh (account_id, kek_id, wrapped_key)
     where d.account_id = fresh.account_id and d.kek_id = fresh.kek_id`
-  return { lastId: last.account_id, rewrapped: changed.count }
+  return changed.count
 }
 
 /**

@@ -11,8 +11,9 @@ export interface CampaignInput {
 }
 
 export interface CampaignProgress {
-  /** everybody up to this account was looked at; null at the start */
-  afterId: string | null
+  /** the next part of the accounts to be looked at, of so many: a number leads to nobody, an account's id would */
+  page: number
+  pages: number
   lookedAt: number
   sent: number
   paused: boolean
@@ -30,18 +31,18 @@ export const cancelCampaign = defineUpdate<void>('cancel')
 export const campaignProgress = defineQuery<CampaignProgressView>('progress')
 
 export interface CampaignPage {
-  /** the last account looked at */
-  lastId: string | null
   lookedAt: number
   sent: number
-  /** `all`: nobody is left. `stopped`: the campaign was paused or cancelled meanwhile */
-  end: 'page' | 'all' | 'stopped'
+  /** paused or cancelled meanwhile: whoever was passed over is looked at again */
+  stopped: boolean
 }
 
 /** Every time in is ISO 8601. `asOf` is the workflow's clock, the only clock that decides. */
 export interface CampaignActivities {
-  /** Sends to the next ones who want it; each at most once in the campaign's life. @throws MailUnavailable */
-  sendCampaignPage(input: { campaignId: string; afterId: string | null; asOf: string }): Promise<CampaignPage>
+  /** Into how many parts of a few hundred recipients the accounts are divided. @throws CampaignUnrecorded */
+  planCampaign(input: { campaignId: string }): Promise<{ pages: number }>
+  /** Sends to those of one part who want it; each at most once in the campaign's life. @throws MailUnavailable */
+  sendCampaignPage(input: { campaignId: string; page: number; pages: number; asOf: string }): Promise<CampaignPage>
   setCampaignState(input: {
     campaignId: string
     state: 'sending' | 'paused' | 'done' | 'cancelled'

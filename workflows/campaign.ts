@@ -23,7 +23,7 @@ import * as retry from './retry.ts'
 import { stand } from './standing.ts'
 
 const quick = proxyLocalActivities<CampaignActivities>(retry.quick)
-const { sendCampaignPage } = proxyActivities<CampaignActivities>(retry.mailPage)
+const { planCampaign, sendCampaignPage } = proxyActivities<CampaignActivities>(retry.mailPage)
 
 /** About 100,000 people: a history of a few hundred events. */
 const pagesPerRun = 200
@@ -31,7 +31,7 @@ const pagesPerRun = 200
 const clock = (): { asOf: string } => ({ asOf: new Date().toISOString() })
 
 export async function campaign({ campaignId, progress }: CampaignInput): Promise<CampaignProgressView> {
-  const so: CampaignProgress = progress ?? { afterId: null, lookedAt: 0, sent: 0, paused: false }
+  const so: CampaignProgress = progress ?? { page: 0, pages: 0, lookedAt: 0, sent: 0, paused: false }
   let cancelled = false
   let ended = false
   setHandler(campaignProgress, () => ({ ...so, status: status() }))
@@ -40,11 +40,12 @@ export async function campaign({ campaignId, progress }: CampaignInput): Promise
   setHandler(cancelCampaign, () => change(() => (cancelled = true)), { validator: () => allow(!ended) })
   tell()
 
-  for (let pages = 0; !ended; pages += 1) {
+  if (so.pages === 0) so.pages = (await planCampaign({ campaignId })).pages
+  for (let sentPages = 0; so.page < so.pages; sentPages += 1) {
     await condition(() => (!so.paused || cancelled) && allHandlersFinished())
     if (cancelled) break
-    if (pages >= pagesPerRun) return continueAsNew<typeof campaign>({ campaignId, progress: so })
-    ended = await sendPage()
+    if (sentPages >= pagesPerRun) return continueAsNew<typeof campaign>({ campaignId, progress: so })
+    await sendPage()
   }
   ended = true
   await quick.setCampaignState({ campaignId, state: cancelled ? 'cancelled' : 'done', ...clock() })
@@ -52,19 +53,16 @@ export async function campaign({ campaignId, progress }: CampaignInput): Promise
   await condition(allHandlersFinished)
   return { ...so, status: status() }
 
-  /** True when nobody is left. */
-  async function sendPage(): Promise<boolean> {
+  async function sendPage(): Promise<void> {
     try {
-      const page = await sendCampaignPage({ campaignId, afterId: so.afterId, ...clock() })
-      so.afterId = page.lastId
+      const page = await sendCampaignPage({ campaignId, page: so.page, pages: so.pages, ...clock() })
+      if (!page.stopped) so.page += 1
       so.lookedAt += page.lookedAt
       so.sent += page.sent
-      return page.end === 'all'
     } catch (error) {
       if (!(error instanceof ActivityFailure)) throw error
       await change(() => (so.paused = true))
       await quick.reportStuckCampaign({ campaignId, ...clock() })
-      return false
     }
   }
 

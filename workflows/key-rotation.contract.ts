@@ -34,8 +34,9 @@ export interface KeyRotationProgress {
   rewrapped: number
   /** data keys, or open runs, that still need another key; null: not counted yet */
   remaining: number | null
-  /** everybody up to this account is done; null at the start of a pass */
-  afterId: string | null
+  /** the next part of the data keys, of so many: a number leads to nobody, an account's id would. 0 parts: not planned */
+  page: number
+  pages: number
 }
 
 export const keyRotationProgress = defineQuery<KeyRotationProgress>('progress')
@@ -47,10 +48,9 @@ export interface KeyRotationActivities {
   /** Whether the rotation is in the database. */
   findRotation(input: { rotationId: string }): Promise<boolean>
   /** @throws KeyringBehind on a worker where `toKey` does not encrypt (yet) */
-  rewrapDataKeys(input: {
-    toKey: string
-    afterId: string | null
-  }): Promise<{ lastId: string | null; rewrapped: number }>
+  rewrapDataKeys(input: { toKey: string; page: number; pages: number }): Promise<{ rewrapped: number }>
+  /** Into how many parts of about a thousand the data keys are divided. */
+  planRotation(): Promise<{ pages: number }>
   countUnderOldKeys(input: { toKey: string }): Promise<number>
   /** Open runs that began under another key. Reads the first event of each: minutes for many thousand. */
   countRunsUnderOldKeys(input: { toKey: string }): Promise<number>

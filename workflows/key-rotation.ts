@@ -12,7 +12,9 @@ import * as retry from './retry.ts'
 import { stand } from './standing.ts'
 
 const quick = proxyLocalActivities<KeyRotationActivities>(retry.quick)
-const { rewrapDataKeys, countUnderOldKeys, retireOldKeys } = proxyActivities<KeyRotationActivities>(retry.handOver)
+const { planRotation, rewrapDataKeys, countUnderOldKeys, retireOldKeys } = proxyActivities<KeyRotationActivities>(
+  retry.handOver,
+)
 const { countRunsUnderOldKeys } = proxyActivities<KeyRotationActivities>(retry.purge)
 
 /** A history of a few hundred events. */
@@ -30,7 +32,8 @@ export async function keyRotation(input: KeyRotationInput): Promise<KeyRotationP
     status: purpose === 'field' ? 'rewrapping' : 'waiting_for_runs',
     rewrapped: 0,
     remaining: null,
-    afterId: null,
+    page: 0,
+    pages: 0,
   }
   setHandler(keyRotationProgress, () => so)
   if (!input.progress && !(await isRecorded())) return so
@@ -51,10 +54,12 @@ export async function keyRotation(input: KeyRotationInput): Promise<KeyRotationP
   }
 
   async function rewrapSome(): Promise<void> {
-    const page = await rewrapDataKeys({ toKey, afterId: so.afterId })
-    so.rewrapped += page.rewrapped
-    so.afterId = page.lastId
-    if (page.lastId !== null) return moveTo('rewrapping', so.remaining)
+    if (so.pages === 0) Object.assign(so, { page: 0, pages: (await planRotation()).pages })
+    const { rewrapped } = await rewrapDataKeys({ toKey, page: so.page, pages: so.pages })
+    so.rewrapped += rewrapped
+    so.page += 1
+    if (so.page < so.pages) return moveTo('rewrapping', so.remaining)
+    so.pages = 0
     await settle()
   }
 
