@@ -77,7 +77,7 @@ describe('a changed workflow is caught', () => {
 })
 
 test('a kept history says nothing about the machine that kept it', async () => {
-  const traces = /\d+@[\w.-]+|file:\/\/|(?<=[\s("'])\/(?:[\w.-]+\/)+[\w.-]+\.[jt]s/
+  const traces = /\d+@[\w.-]+|file:\/\/|(?<=[\s("'])\/(?:[\w@.-]+\/)+[\w.-]+\.[jt]s/
   for (const { workflowId } of kept) {
     const text = await readFile(new URL(`${workflowId}.json`, keptFolder), 'utf8')
     expect([workflowId, traces.exec(text)?.[0]]).toEqual([workflowId, undefined])
