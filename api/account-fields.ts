@@ -46,6 +46,16 @@ export const newAccount = z
   })
   .meta({ id: 'NewAccount' })
 
+/** The same from a form, which leaves nothing out. */
+export const profileForm = z.strictObject({
+  firstName: personName,
+  lastName: personName,
+  phone: z
+    .literal('')
+    .transform(() => null)
+    .or(phone),
+})
+
 export const accountChanges = z
   .strictObject({
     firstName: personName.optional(),

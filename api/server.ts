@@ -12,6 +12,7 @@ import { Problem } from './problem.ts'
 import { createRequestLog } from './request-log.ts'
 import type { Route } from './route.ts'
 import { accountDeletionRoutes } from './routes/account-deletion.ts'
+import { accountPageRoutes } from './routes/account-pages.ts'
 import { accountRoutes } from './routes/accounts.ts'
 import { backupRoutes } from './routes/backups.ts'
 import { booksRoutes } from './routes/books.ts'
@@ -19,6 +20,7 @@ import { bounceRoutes } from './routes/bounces.ts'
 import { campaignRoutes } from './routes/campaigns.ts'
 import { catalogueRoutes } from './routes/catalogue.ts'
 import { consentRoutes } from './routes/consents.ts'
+import { deletionPageRoutes } from './routes/deletion-pages.ts'
 import { deletionRoutes } from './routes/deletions.ts'
 import { deviceRoutes } from './routes/devices.ts'
 import { docsRoutes } from './routes/docs.ts'
@@ -82,6 +84,8 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
     ...campaignRoutes(api),
     ...keyRotationRoutes(api),
     ...unsubscribeRoutes(api),
+    ...accountPageRoutes(api),
+    ...deletionPageRoutes(api),
     ...installRoutes(api),
     ...policyRoutes(api),
     ...booksRoutes(api),

@@ -26,3 +26,26 @@ export async function resolveAttention(
 export async function forgetAttention(sql: Queryable, matter: { kind: string; subjectId: string }): Promise<void> {
   await sql`delete from attention where kind = ${matter.kind} and subject_id = ${matter.subjectId}`
 }
+
+export interface Matter {
+  id: string
+  kind: string
+  subjectId: string
+  detail: string | null
+  openedAt: Date
+}
+
+/** What waits, the oldest first. */
+export async function listOpenMatters(sql: Queryable, limit: number): Promise<Matter[]> {
+  return sql<Matter[]>`
+    select id, kind, subject_id as "subjectId", detail, opened_at as "openedAt" from attention
+    where resolved_at is null order by opened_at, id limit ${limit}`
+}
+
+/** By an operator who has seen to it. False when there is no such open matter. */
+export async function settleMatter(sql: Queryable, settled: { id: string; by: string; at: Date }): Promise<boolean> {
+  const changed = await sql`
+    update attention set resolved_at = ${settled.at}, resolved_by = ${settled.by}
+    where id = ${settled.id} and resolved_at is null`
+  return changed.count === 1
+}

@@ -47,3 +47,14 @@ export async function findPromotions(sql: Queryable, accountId: string): Promise
     where id = ${accountId}`
   return row && { granted: row.promotions, changedAt: row.at, source: row.source }
 }
+
+/** What the person said about promotions, the last word first. */
+export async function listConsents(
+  sql: Queryable,
+  accountId: string,
+  limit: number,
+): Promise<{ granted: boolean; source: ConsentSource; at: Date }[]> {
+  return sql<{ granted: boolean; source: ConsentSource; at: Date }[]>`
+    select granted, source, at from consents where account_id = ${accountId} and purpose = 'promotions'
+    order by at desc limit ${limit}`
+}

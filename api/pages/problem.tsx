@@ -23,6 +23,13 @@ export function renderProblemPage(problem: Problem, context: { supportMail: stri
         ) : (
           <p>{meaning}</p>
         )}
+        {status === 401 ? (
+          <p>
+            <a className="button" href="/account/sign-in">
+              Sign in
+            </a>
+          </p>
+        ) : null}
         <p className="quiet">
           {status >= 500 ? 'When you ask us about it, give this number: ' : 'Number of this answer: '}
           {context.requestId}

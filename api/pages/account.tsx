@@ -1,0 +1,179 @@
+/** G1, G2, G4, G5: a person's data, and what they can do with it. */
+import type { ReactNode } from 'react'
+import { day, moment, money } from '../../mails/format.ts'
+import { Facts, Form } from './form.tsx'
+import { renderLayout } from './layout.tsx'
+
+export interface AccountPage {
+  supportMail: string
+  csrf: string
+  account: {
+    email: string
+    firstName: string
+    lastName: string
+    phone: string | null
+    signUpIp: string | null
+    lastLoginIp: string | null
+    identities: { provider: string; subject: string }[]
+    policyVersion: string
+    createdAt: Date
+    lastActiveAt: Date
+    promotions: boolean
+  }
+  consents: { granted: boolean; source: string; at: Date }[]
+  devices: { platform: string; model: string | null; appVersion: string | null; seenAt: Date }[]
+  orders: OrderLine[]
+  /** an address that waits for both to agree */
+  newEmail: string | null
+}
+
+export interface OrderLine {
+  id: string
+  createdAt: Date
+  packageName: string
+  status: string
+  minor: number
+  currency: string
+  installUrl: string | null
+}
+
+export function renderAccount(page: AccountPage): string {
+  const { csrf, account } = page
+  return renderLayout({
+    title: 'Your account',
+    supportMail: page.supportMail,
+    children: (
+      <>
+        <Card title="Your data">
+          <Form action="/account/profile" csrf={csrf}>
+            <Field name="firstName" label="First name" value={account.firstName} required />
+            <Field name="lastName" label="Last name" value={account.lastName} required />
+            <Field name="phone" label="Phone number (optional, as +383…)" value={account.phone ?? ''} type="tel" />
+            <button type="submit">Save</button>
+          </Form>
+          <Facts
+            of={[
+              ['Since', day(account.createdAt)],
+              ['Last used', day(account.lastActiveAt)],
+              ['IP address at sign-up', account.signUpIp ?? 'not kept'],
+              ['IP address at last sign-in', account.lastLoginIp ?? 'not kept'],
+              ...account.identities.map(({ provider, subject }) => [`Sign-in by ${provider}`, subject] as const),
+              ['Privacy policy accepted', account.policyVersion],
+            ]}
+          />
+        </Card>
+        <Card title="E-mail address">
+          <p>{account.email}</p>
+          {page.newEmail ? (
+            <p className="notice">
+              {page.newEmail} takes its place once both addresses have agreed: look into both mails.
+            </p>
+          ) : null}
+          <Form action="/account/email" csrf={csrf}>
+            <Field name="email" label="New address" value="" type="email" required />
+            <button type="submit" className="plain">
+              Change it
+            </button>
+          </Form>
+        </Card>
+        <Card title="Offers">
+          <Form action="/account/promotions" csrf={csrf}>
+            <label className="choice">
+              <input type="checkbox" name="granted" defaultChecked={account.promotions} /> Send me offers by mail
+            </label>
+            <button type="submit" className="plain">
+              Save
+            </button>
+          </Form>
+          {page.consents.length > 0 ? (
+            <details>
+              <summary>What you have said</summary>
+              <ul>
+                {page.consents.map(({ granted, source, at }) => (
+                  <li key={at.toISOString()}>
+                    {moment(at)}: {granted ? 'yes' : 'no'} ({source.replaceAll('_', ' ')})
+                  </li>
+                ))}
+              </ul>
+            </details>
+          ) : null}
+        </Card>
+        <Card title="Orders">
+          <Orders of={page.orders} />
+        </Card>
+        <Card title="Devices">
+          {page.devices.length === 0 ? <p>None.</p> : null}
+          <ul>
+            {page.devices.map((device) => (
+              <li key={device.seenAt.toISOString()}>
+                {device.model ?? device.platform}, app {device.appVersion ?? 'of unknown version'}, last seen{' '}
+                {day(device.seenAt)}
+              </li>
+            ))}
+          </ul>
+        </Card>
+        <Card title="Take it along, or leave">
+          <p>
+            <a className="button" href="/account/export">
+              Download everything as JSON
+            </a>
+          </p>
+          <p>
+            <a href="/delete-account">Delete the account</a>
+          </p>
+          <Form action="/account/sign-out" csrf={csrf}>
+            <button type="submit" className="plain">
+              Sign out
+            </button>
+          </Form>
+        </Card>
+      </>
+    ),
+  })
+}
+
+function Card({ title, children }: { title: string; children: ReactNode }) {
+  return (
+    <section className="card">
+      <h2>{title}</h2>
+      {children}
+    </section>
+  )
+}
+
+interface FieldProps {
+  name: string
+  label: string
+  value: string
+  type?: 'text' | 'email' | 'tel'
+  required?: boolean
+}
+
+function Field({ name, label, value, type = 'text', required = false }: FieldProps) {
+  return (
+    <label>
+      {label}
+      <input type={type} name={name} defaultValue={value} required={required} />
+    </label>
+  )
+}
+
+function Orders({ of }: { of: OrderLine[] }) {
+  if (of.length === 0) return <p>None.</p>
+  return (
+    <div className="scroll">
+      <table>
+        <tbody>
+          {of.map((order) => (
+            <tr key={order.id}>
+              <td>{day(order.createdAt)}</td>
+              <td>{order.installUrl ? <a href={order.installUrl}>{order.packageName}</a> : order.packageName}</td>
+              <td>{money({ minor: order.minor, currency: order.currency })}</td>
+              <td>{order.status.replaceAll('_', ' ')}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  )
+}

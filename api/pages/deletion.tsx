@@ -1,0 +1,98 @@
+/** G3: what is deleted, the button, and the receipt. */
+import { day, moment } from '../../mails/format.ts'
+import type { StepState } from '../../policy/deletion.ts'
+import { Facts, Form } from './form.tsx'
+import { renderLayout } from './layout.tsx'
+
+/** @param csrf of somebody who has just signed in; others are asked to do that first */
+export function renderDeleteAccount(supportMail: string, csrf?: string): string {
+  return renderLayout({
+    title: 'Delete your account',
+    supportMail,
+    children: (
+      <>
+        <p>At once, and for good:</p>
+        <ul>
+          <li>your name, address, phone number, devices and sign-ins are deleted here,</li>
+          <li>
+            orders that were not delivered are refunded, eSIMs are shown nowhere any more: keep their codes if you need
+            them,
+          </li>
+          <li>Apple, Google, our payment processor and the other partners are told to delete what they hold,</li>
+          <li>invoices stay for seven years, without anything that names you,</li>
+          <li>backups that hold your data are gone in thirty days, and are never used to bring it back.</li>
+        </ul>
+        {csrf === undefined ? (
+          <p>
+            <a className="button" href="/account/sign-in?next=delete-account">
+              Sign in to delete
+            </a>
+          </p>
+        ) : (
+          <Form action="/delete-account" csrf={csrf}>
+            <label className="choice">
+              <input type="checkbox" name="understood" required /> I understand that this cannot be undone.
+            </label>
+            <button type="submit" className="danger">
+              Delete my account now
+            </button>
+          </Form>
+        )}
+        <p className="quiet">In the app: settings, your account, delete.</p>
+      </>
+    ),
+  })
+}
+
+export interface ReceiptPage {
+  receiptId: string
+  erasedAt: Date
+  backupsGoneBy: Date
+  completedAt: Date | null
+  processors: { processor: string; state: StepState; changedAt: Date; instruction: string | null }[]
+}
+
+const states: Record<StepState, string> = {
+  pending: 'is being told',
+  done: 'has deleted it',
+  nothing_held: 'held nothing',
+  by_hand: 'only you can do this',
+  not_enabled: 'is not needed here',
+  needs_operator: 'did not take it; we are looking into it',
+}
+
+export function renderReceipt(receipt: ReceiptPage, supportMail: string): string {
+  return renderLayout({
+    title: 'Receipt of a deletion',
+    supportMail,
+    children: (
+      <>
+        <Facts
+          of={[
+            ['Deleted here', moment(receipt.erasedAt)],
+            ['Last backup gone by', day(receipt.backupsGoneBy)],
+            ['Everybody done', receipt.completedAt ? moment(receipt.completedAt) : 'not yet'],
+            ['Receipt', receipt.receiptId],
+          ]}
+        />
+        <div className="scroll">
+          <table>
+            <tbody>
+              {receipt.processors.map(({ processor, state, changedAt, instruction }) => (
+                <tr key={processor}>
+                  <th scope="row">{processor.replaceAll('_', ' ')}</th>
+                  <td>
+                    {states[state]}
+                    {instruction ? <p>{instruction}</p> : null}
+                  </td>
+                  <td>{day(changedAt)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+        <p className="quiet">This page says nothing about whom it is about. Whoever knows its address can read it.</p>
+      </>
+    ),
+  })
+}

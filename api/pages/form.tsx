@@ -1,0 +1,33 @@
+import type { ReactNode } from 'react'
+
+interface FormProps {
+  action: string
+  /** of the session; signing in has none yet */
+  csrf?: string | undefined
+  inline?: boolean
+  children: ReactNode
+}
+
+/** A form that posts to this site. */
+export function Form({ action, csrf, inline = false, children }: FormProps) {
+  return (
+    <form method="post" action={action} className={inline ? 'inline' : undefined}>
+      {csrf === undefined ? null : <input type="hidden" name="csrf" value={csrf} />}
+      {children}
+    </form>
+  )
+}
+
+/** Names and values. */
+export function Facts({ of }: { of: (readonly [name: string, value: ReactNode])[] }) {
+  return (
+    <dl>
+      {of.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  )
+}

@@ -1,0 +1,60 @@
+/** Signing in on the web by a mailed link. */
+import { Form } from './form.tsx'
+import { renderLayout } from './layout.tsx'
+
+/** Where a sign-in leads. */
+export const destinations = ['account', 'delete-account'] as const
+export type Destination = (typeof destinations)[number]
+
+export function renderAskAddress(next: Destination, supportMail: string): string {
+  return renderLayout({
+    title: 'Sign in',
+    supportMail,
+    children: (
+      <>
+        {next === 'delete-account' ? <p>To delete an account, sign in first.</p> : null}
+        <p>We mail you a link that works once. There is no password.</p>
+        <Form action="/account/sign-in">
+          <input type="hidden" name="next" value={next} />
+          <label>
+            Your e-mail address
+            <input type="email" name="email" required maxLength={254} autoComplete="email" />
+          </label>
+          <button type="submit">Mail me a link</button>
+        </Form>
+      </>
+    ),
+  })
+}
+
+/** The same, whether or not there is an account: it is nobody's business who has one. */
+export function renderLinkSent(supportMail: string, validMinutes: number): string {
+  return renderLayout({
+    title: 'Look into your mail',
+    supportMail,
+    children: (
+      <>
+        <p>
+          If there is an account with this address, a link is on its way. It works once, for {validMinutes} minutes.
+        </p>
+        <p className="quiet">
+          Nothing came? Look among the unwanted mails, or <a href="/account/sign-in">try again</a> with the address you
+          bought with.
+        </p>
+      </>
+    ),
+  })
+}
+
+/** Scanners follow links: only the button signs in. */
+export function renderUseLink(token: string, supportMail: string): string {
+  return renderLayout({
+    title: 'Sign in to AMA eSIM',
+    supportMail,
+    children: (
+      <Form action={`/account/sign-in/${token}`}>
+        <button type="submit">Sign in</button>
+      </Form>
+    ),
+  })
+}
