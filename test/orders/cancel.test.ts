@@ -78,6 +78,17 @@ test('a processor that is away keeps the order open until it has cancelled', asy
   expect(await intentOf(order.id)).toMatchObject({ status: 'canceled' })
 })
 
+test('while an operator looks at it: refunded, and nobody decides any more', async () => {
+  const person = await rig.signUp()
+  const order = await rig.buy(person, { pay: { riskLevel: 'elevated' }, until: 'in_review' })
+  const act = (action: string) => person.caller.post(`/v1/orders/${order.id}/${action}`)
+  expect((await act('refund')).body.code).toBe('order_state_conflict')
+  expect((await act('cancel')).status).toBe(200)
+  expect(await rig.untilOrder(order.id, 'refunded')).toMatchObject({ reason: 'cancelled_by_customer', documents: [] })
+  expect((await rig.operator.post(`/v1/orders/${order.id}/approve`)).status).toBe(409)
+  expect(await toldAlike(order.id)).toBe('refunded')
+})
+
 test('while it is being provisioned: stopped, refunded, nothing ordered', async () => {
   await down('esimAccess')
   const { person, order, cancel, refund } = await at('provisioning')

@@ -18,9 +18,15 @@ async function bought(packageCode: string, until = 'provisioning', quantity = 1)
 }
 
 // Takes as long as our patience, so it is begun first and looked at last.
-await esimAccess.fault({ match: esimParties.esimAccess.ordering, hang: 'after' })
-const hanging = await bought(shelf.onlyEsimAccess)
-await until('the order has arrived', async () => (await ordersAt(hanging.order.id))['esim-access'] === 1)
+const hanging = await Promise.all(
+  bothParties.map(async (party) => {
+    const { id, packageCode, ordering } = esimParties[party]
+    await rig.sims[party].fault({ match: ordering, hang: 'after' })
+    const { order } = await bought(packageCode)
+    await until('the order has arrived', async () => (await ordersAt(order.id))[id] === 1)
+    return { id, orderId: order.id }
+  }),
+)
 
 const notApplied = {
   'answers 500': { status: 500 },
@@ -149,7 +155,9 @@ test('no balance at the provider: the second one fills it, else it waits for an 
 })
 
 test('a provider that fills the order and never answers: found again once our patience is at its end', async () => {
-  const order = await rig.untilOrder(hanging.order.id, 'delivered', { timeoutMs: 40_000 })
-  expect(order.esims).toHaveLength(1)
-  expect(await ordersAt(order.id)).toMatchObject({ 'esim-access': 1 })
+  for (const { id, orderId } of hanging) {
+    const order = await rig.untilOrder(orderId, 'delivered', { timeoutMs: 40_000 })
+    expect(order.esims).toHaveLength(1)
+    expect((await ordersAt(orderId))[id]).toBe(1)
+  }
 })
