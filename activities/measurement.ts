@@ -1,5 +1,5 @@
 /** P3: a purchase and its value, with consent, to whom we advertise with. */
-import { createHash, randomUUID } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import type { Context } from '../context.ts'
 import { listDevices } from '../db/devices.ts'
 import type { OrderActivities } from '../workflows/order.contract.ts'
@@ -14,18 +14,16 @@ export function createMeasurementActivities(context: Context): Activities {
   return {
     async measurePurchase({ orderId, asOf }) {
       const order = await knownOrder(sql, orderId)
-      if (!order.ad_user_data || !order.paid_at) return
+      const { measurement_event_id: eventId } = order
+      if (!order.ad_user_data || !eventId || !order.paid_at) return
       const at = new Date(asOf)
       const paidAt = order.paid_at
       const send = { subjectId: orderId, kind: 'measurement:purchase', accountId: order.account_id }
       await sendOnce(context, send, { at, unavailable: 'MeasurementUnavailable', unknown: 'skip' }, async () => {
-        const [row] = await sql<{ measurement_event_id: string }[]>`
-          update orders set measurement_event_id = coalesce(measurement_event_id, ${randomUUID()})
-          where id = ${orderId} returning measurement_event_id`
         const [device] = await listDevices(sql, context, order.account_id)
         const results = await measurement.sendPurchase(
           {
-            eventId: row?.measurement_event_id ?? randomUUID(),
+            eventId,
             eventTime: paidAt,
             valueMinor: order.gross_minor,
             currency: order.currency,

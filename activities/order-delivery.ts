@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Context } from '../context.ts'
 import { raiseAttention } from '../db/attention.ts'
-import { issueInvoice, settleFact } from '../db/books.ts'
+import { recordDelivered } from '../db/books.ts'
 import { moveOrder } from '../db/orders.ts'
 import { tableSealer } from '../db/vault.ts'
 import { terms } from '../policy/terms.ts'
@@ -23,15 +23,15 @@ export function createOrderDeliveryActivities(context: Context): Activities {
       if (!order.delivered_at) {
         const token = randomBytes(24).toString('base64url')
         const key = await dataKeys.get(sql, order.account_id)
-        await sql.begin(async (tx) => {
-          await moveOrder(tx, orderId, ['provisioning'], {
-            status: 'delivered',
+        const fields = tableSealer(cipher, key, 'orders')
+        await recordDelivered(
+          sql,
+          {
             delivered_at: at,
-            install_token: tableSealer(cipher, key, 'orders').seal('install_token', token),
+            install_token: fields.seal('install_token', token),
             install_token_index: cipher.blindIndex('orders.install_token', token),
-          })
-          if (order.fact_id) await settleFact(tx, order.fact_id, 'delivered')
-          await issueInvoice(tx, {
+          },
+          {
             ...factsOf(order),
             orderId,
             issuedAt: at,
@@ -39,8 +39,8 @@ export function createOrderDeliveryActivities(context: Context): Activities {
             seller: `${config.SELLER_NAME}, ${config.SELLER_TAX_ID}`,
             taxRateBps: config.TAX_RATE_BPS,
             paymentKind: order.payment_kind ?? 'other',
-          })
-        })
+          },
+        )
       }
       const [life] = await sql<{ until: Date | null }[]>`
         select max(coalesce(expires_at, unused_until)) as until from esims where order_id = ${orderId}`

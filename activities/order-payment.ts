@@ -1,7 +1,8 @@
 /** Opening, confirming and closing an order's payment. */
+import { randomUUID } from 'node:crypto'
 import type { Context } from '../context.ts'
 import { lockAccount } from '../db/accounts.ts'
-import { deleteFact, insertFact } from '../db/books.ts'
+import { recordPaid } from '../db/books.ts'
 import { violatedConstraint } from '../db/constraint.ts'
 import { DataKeyMissing } from '../db/data-keys.ts'
 import type { Queryable } from '../db/database.ts'
@@ -66,6 +67,7 @@ export function createOrderPaymentActivities(context: Context): Activities {
         customer_session_secret: fields.sealOptional('customer_session_secret', sessionSecret),
         ad_user_data: input.measurement.adUserData,
         ad_personalization: input.measurement.adPersonalization,
+        measurement_event_id: input.measurement.adUserData ? randomUUID() : null,
         created_at: new Date(input.asOf),
         payment_due_at: new Date(input.paymentDueAt),
       }
@@ -89,18 +91,15 @@ export function createOrderPaymentActivities(context: Context): Activities {
       return await sql.begin(async (tx) => {
         await lockAccount(tx, order.account_id)
         const review = await reasonToReview(tx, order, payment, at)
-        const factId = await insertFact(tx, factsOf(order), at)
-        const moved = await moveOrder(tx, orderId, ['awaiting_payment'], {
+        const recorded = await recordPaid(tx, orderId, factsOf(order), {
           status: review ? 'in_review' : 'provisioning',
           reason: review,
           payment_kind: payment.methodKind,
-          fact_id: factId,
           paid_at: at,
           deliver_by: review ? null : new Date(deliverBy),
         })
         // Another attempt was faster, or the customer was erased meanwhile: whose deletion it is keeps these books.
-        if (!moved) await deleteFact(tx, factId)
-        return { state: 'paid', review: moved ? review : await standingReview(tx, orderId) }
+        return { state: 'paid', review: recorded ? review : await standingReview(tx, orderId) }
       })
     },
 

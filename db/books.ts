@@ -1,6 +1,7 @@
 /** What stays for seven years (R2, U6): order facts, invoices and credit notes. Name-free from the start, dated by the day. */
 import { randomUUID } from 'node:crypto'
-import type { Queryable, Transaction } from './database.ts'
+import type { Fragment, Queryable, Transaction } from './database.ts'
+import type { OrderRow } from './orders.ts'
 
 export interface Facts {
   packageName: string
@@ -22,9 +23,22 @@ export async function insertFact(tx: Transaction, facts: Facts, paidAt: Date): P
   return id
 }
 
-/** Takes back what was inserted for an order that turned out not to be where it was thought to be. */
-export async function deleteFact(tx: Transaction, factId: string): Promise<void> {
-  await tx`delete from order_facts where id = ${factId}`
+/** The order as paid, with its facts. False when it is not, or no longer, waiting for the payment. */
+export async function recordPaid(
+  tx: Transaction,
+  orderId: string,
+  facts: Facts,
+  paid: Pick<OrderRow, 'status' | 'reason' | 'payment_kind' | 'deliver_by'> & { paid_at: Date },
+): Promise<boolean> {
+  const factId = randomUUID()
+  const recorded = await tx`
+    with paid as (
+      update orders set ${tx({ ...paid, fact_id: factId })}
+      where id = ${orderId} and status = 'awaiting_payment' returning id)
+    insert into order_facts (id, paid_on, package_name, destination, quantity, gross_minor, currency, outcome)
+    select ${factId}, ${dayOf(paid.paid_at)}, ${facts.packageName}, ${facts.destination}, ${facts.quantity},
+      ${facts.grossMinor}, ${facts.currency}, 'paid' from paid`
+  return recorded.count > 0
 }
 
 export async function settleFact(
@@ -51,9 +65,23 @@ export function splitTax(grossMinor: number, taxRateBps: number): { netMinor: nu
   return { netMinor: grossMinor - taxMinor, taxMinor }
 }
 
-/** Issues an order's invoice, once; returns its number. */
-export async function issueInvoice(tx: Transaction, input: InvoiceInput): Promise<string> {
-  return issue(tx, input, { kind: 'invoice', documentKey: 'invoice', corrects: null, sign: 1 })
+/**
+ * The order as delivered, its facts and its invoice; nothing when it is no longer being provisioned. One statement, so
+ * that whoever wants the next number waits for no more than the database's own work.
+ */
+export async function recordDelivered(
+  sql: Queryable,
+  order: Pick<OrderRow, 'install_token' | 'install_token_index'> & { delivered_at: Date },
+  input: InvoiceInput,
+): Promise<void> {
+  await sql`
+    with delivered as (
+      update orders set ${sql({ ...order, status: 'delivered' })}
+      where id = ${input.orderId} and status = 'provisioning' returning fact_id),
+    settled as (
+      update order_facts set outcome = 'delivered' from delivered where order_facts.id = delivered.fact_id),
+    ${issuing(sql, input, invoice, input.orderId, sql`from delivered`)}
+    select`
 }
 
 /** Issues the credit note for an order's invoice, once; undefined when there is no invoice to correct. */
@@ -86,6 +114,8 @@ function correcting(invoice: InvoiceRow, issuedAt: Date): Omit<InvoiceInput, 'or
     paymentKind: invoice.payment_kind,
   }
 }
+
+const invoice: Document = { kind: 'invoice', documentKey: 'invoice', corrects: null, sign: 1 }
 
 const creditNoteOf = (invoice: InvoiceRow): Document => ({
   kind: 'credit_note',
@@ -123,31 +153,45 @@ async function issue(tx: Transaction, input: InvoiceInput, document: Document): 
 
 /** @param orderId null ties it to nobody */
 async function insertDocument(
-  tx: Transaction,
+  sql: Queryable,
   input: Omit<InvoiceInput, 'orderId'>,
   document: Document,
   orderId: string | null,
 ): Promise<string> {
+  const [issued] = await sql<{ number: string }[]>`
+    with ${issuing(sql, input, document, orderId, sql``)} select number from document`
+  return issued?.number ?? ''
+}
+
+/**
+ * The part of a statement that takes the next number and issues the document `document` under it.
+ * @param source from which rows, if not always: `from ...`
+ */
+function issuing(
+  sql: Queryable,
+  input: Omit<InvoiceInput, 'orderId'>,
+  document: Document,
+  orderId: string | null,
+  source: Fragment,
+): Fragment {
   const { netMinor, taxMinor } = splitTax(input.grossMinor, input.taxRateBps)
   const series = `${document.kind === 'invoice' ? 'AMA' : 'AMA-CN'}-${input.issuedAt.getUTCFullYear()}`
-  // Last statement that locks: every issuer of the series waits for this row until the transaction ends.
-  const [counter] = await tx<{ last: number }[]>`
-    insert into counters (series, last) values (${series}, 1)
-    on conflict (series) do update set last = counters.last + 1 returning last`
-  const sequence = counter?.last ?? 0
-  const number = `${series}-${String(sequence).padStart(6, '0')}`
-  await tx`
-    with document as (
+  return sql`
+    counter as (
+      insert into counters (series, last) select ${series}, 1 ${source}
+      on conflict (series) do update set last = counters.last + 1 returning series, last),
+    document as (
       insert into invoices (number, series, sequence, kind, issued_on, supplied_on, seller, description, destination,
         quantity, net_minor, tax_minor, gross_minor, tax_rate_bps, currency, payment_kind, corrects)
-      values (${number}, ${series}, ${sequence}, ${document.kind}, ${dayOf(input.issuedAt)}, ${dayOf(input.suppliedAt)},
-        ${input.seller}, ${input.packageName}, ${input.destination}, ${input.quantity}, ${document.sign * netMinor},
-        ${document.sign * taxMinor}, ${document.sign * input.grossMinor}, ${input.taxRateBps}, ${input.currency},
-        ${input.paymentKind}, ${document.corrects})
-      returning number)
-    insert into invoice_links (order_id, document_key, number)
-    select ${orderId}::uuid, ${document.documentKey}, number from document where ${orderId}::uuid is not null`
-  return number
+      select series || '-' || lpad(last::text, greatest(6, length(last::text)), '0'), series, last, ${document.kind},
+        ${dayOf(input.issuedAt)}, ${dayOf(input.suppliedAt)}, ${input.seller}, ${input.packageName},
+        ${input.destination}, ${input.quantity}, ${document.sign * netMinor}, ${document.sign * taxMinor},
+        ${document.sign * input.grossMinor}, ${input.taxRateBps}, ${input.currency}, ${input.paymentKind},
+        ${document.corrects} from counter
+      returning number),
+    link as (
+      insert into invoice_links (order_id, document_key, number)
+      select ${orderId}::uuid, ${document.documentKey}, number from document where ${orderId}::uuid is not null)`
 }
 
 /** An order's invoice and credit note, as long as its customer has not been erased. */

@@ -5,6 +5,8 @@ export type Database = postgres.Sql<{ bigint: bigint }>
 export type Transaction = postgres.TransactionSql<{ bigint: bigint }>
 /** Either: for queries that do not care. */
 export type Queryable = Database | Transaction
+/** A part of a statement. */
+export type Fragment = postgres.PendingQuery<postgres.Row[]>
 
 /** @param url PostgreSQL connection URL */
 export function connectDatabase(url: string, options: { maxConnections?: number; name?: string } = {}): Database {

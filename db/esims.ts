@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { EsimState, EsimStatus, ProvidedEsim } from '../providers/esim.ts'
 import type { Queryable } from './database.ts'
 import type { OrderRow } from './orders.ts'
-import { movePlacement, type Placement } from './placements.ts'
+import type { Placement } from './placements.ts'
 import { findDataKey, tableSealer, type Vault } from './vault.ts'
 
 export interface StoredEsim {
@@ -54,27 +54,33 @@ export async function insertEsims(
 ): Promise<void> {
   const key = await context.dataKeys.get(context.sql, order.account_id)
   const fields = tableSealer(context.cipher, key, 'esims')
-  await context.sql.begin(async (tx) => {
-    if (!(await movePlacement(tx, placement.id, ['placed'], { state: 'provided' }))) return
-    for (const esim of esims) {
-      await tx`insert into esims ${tx({
-        id: randomUUID(),
-        order_id: order.id,
-        provider: placement.provider,
-        esim_ref: fields.seal('esim_ref', esim.esimRef),
-        esim_ref_index: esimRefIndex(context, placement.provider, esim.esimRef),
-        iccid: fields.seal('iccid', esim.iccid),
-        activation_code: fields.seal('activation_code', esim.activationCode),
-        confirmation_code: fields.sealOptional('confirmation_code', esim.confirmationCode),
-        apn: esim.apn,
-        state: 'new',
-        total_bytes: order.data_bytes,
-        unused_until: esim.unusedValidUntil,
-        checked_at: order.paid_at,
-      })}`
-    }
-  })
+  const rows = esims.map((esim) => ({
+    id: randomUUID(),
+    order_id: order.id,
+    provider: placement.provider,
+    esim_ref: json(fields.seal('esim_ref', esim.esimRef)),
+    esim_ref_index: json(esimRefIndex(context, placement.provider, esim.esimRef)),
+    iccid: json(fields.seal('iccid', esim.iccid)),
+    activation_code: json(fields.seal('activation_code', esim.activationCode)),
+    confirmation_code: json(fields.sealOptional('confirmation_code', esim.confirmationCode)),
+    apn: esim.apn,
+    state: 'new',
+    total_bytes: order.data_bytes === null ? null : String(order.data_bytes),
+    unused_until: esim.unusedValidUntil,
+    checked_at: order.paid_at?.toISOString() ?? null,
+  }))
+  await context.sql`
+    with provided as (
+      update provider_orders set state = 'provided' where id = ${placement.id} and state = 'placed' returning true)
+    insert into esims (id, order_id, provider, esim_ref, esim_ref_index, iccid, activation_code, confirmation_code, apn,
+      state, total_bytes, unused_until, checked_at)
+    select id, order_id, provider, esim_ref, esim_ref_index, iccid, activation_code, confirmation_code, apn,
+      state, total_bytes, unused_until, checked_at
+    from provided, jsonb_populate_recordset(null::esims, ${context.sql.json(rows)})`
 }
+
+/** As PostgreSQL reads bytes out of JSON. */
+const json = (bytes: Buffer | null): string | null => bytes && `\\x${bytes.toString('hex')}`
 
 /** The order's eSIMs in clear, in the order in which they came. */
 export async function listEsims(

@@ -48,7 +48,6 @@ export type NewOrder = Omit<
   | 'status'
   | 'reason'
   | 'payment_kind'
-  | 'measurement_event_id'
   | 'install_token'
   | 'install_token_index'
   | 'fact_id'
