@@ -83,13 +83,16 @@ const isOver = (state: EsimStatus['state']): boolean => state === 'expired' || s
 /** U3: what the person is told about an eSIM in this state at this time. */
 export function dueNotices(status: EsimStatus, at: Date): EsimNotice[] {
   if (status.state === 'expired') return ['expired']
+  // What was given back concerns nobody, and what the provider does not know decides nothing.
+  if (status.state === 'cancelled' || status.state === 'unknown') return []
   const due: EsimNotice[] = []
   if (status.state === 'in_use' || status.usedBytes > 0) due.push('in_use')
   if (status.state === 'used_up') due.push('used_up')
   else if (status.totalBytes !== null && status.usedBytes >= terms.order.lowDataShare * status.totalBytes)
     due.push('low_data')
-  if (status.expiresAt !== null && Date.parse(status.expiresAt) - at.getTime() <= terms.order.lastDayMs)
-    due.push('last_day')
+  const leftMs = status.expiresAt === null ? Number.POSITIVE_INFINITY : Date.parse(status.expiresAt) - at.getTime()
+  // A provider may be late to say that it is over; then the last day is over, too.
+  if (leftMs > 0 && leftMs <= terms.order.lastDayMs) due.push('last_day')
   return due
 }
 
