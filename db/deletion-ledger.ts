@@ -9,6 +9,7 @@ export interface LedgerEntry {
   accountRef: string
   entry: 'erased' | 'backups_gone'
   reason: string
+  /** the day, as are all times here: the second would lead to payments that were closed in it */
   at: Date
   backupsGoneBy: Date
 }
@@ -24,7 +25,9 @@ export async function appendErased(
 export async function appendBackupsGone(sql: Queryable, receiptId: string, at: Date): Promise<void> {
   await sql`
     insert into deletion_ledger (account_ref, entry, reason, at, backups_gone_by)
-    select account_ref, 'backups_gone', reason, ${at}, backups_gone_by from deletions where receipt_id = ${receiptId}
+    select account_ref, 'backups_gone', reason, date_trunc('day', ${at}::timestamptz),
+      date_trunc('day', backups_gone_by)
+    from deletions where receipt_id = ${receiptId}
     on conflict do nothing`
 }
 
@@ -39,7 +42,9 @@ export async function exportLedger(sql: Queryable): Promise<LedgerEntry[]> {
 export async function importLedger(sql: Queryable, entries: readonly LedgerEntry[]): Promise<void> {
   for (const { accountRef, entry, reason, at, backupsGoneBy } of entries) {
     await sql`insert into deletion_ledger (account_ref, entry, reason, at, backups_gone_by)
-      values (${accountRef}, ${entry}, ${reason}, ${at}, ${backupsGoneBy}) on conflict do nothing`
+      values (${accountRef}, ${entry}, ${reason}, date_trunc('day', ${at}::timestamptz),
+        date_trunc('day', ${backupsGoneBy}::timestamptz))
+      on conflict do nothing`
   }
 }
 

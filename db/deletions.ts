@@ -1,6 +1,6 @@
 /** The receipts of erasures: how far everybody who held something of a person has come. They name nobody. */
 import { type DeletionReason, type Processor, processors, type StepState } from '../policy/deletion.ts'
-import type { Queryable, Transaction } from './database.ts'
+import type { Database, Queryable, Transaction } from './database.ts'
 
 export type NewSteps = Record<Processor, StepState>
 
@@ -84,14 +84,24 @@ export async function settleStep(
     where receipt_id = ${step.receiptId} and processor = ${step.processor}`
 }
 
-/** Nothing is left to do. False while something is. */
-export async function completeDeletion(sql: Queryable, receiptId: string, at: Date): Promise<boolean> {
-  const completed = await sql`
-    update deletions set completed_at = coalesce(completed_at, ${at}) where receipt_id = ${receiptId}
-      and not exists (
+/**
+ * Nothing is left to do: from here on the receipt says on which days, and no longer in which second others heard of it,
+ * since their books say the same (R2). False while something is left.
+ */
+export async function completeDeletion(sql: Database, receiptId: string, at: Date): Promise<boolean> {
+  return sql.begin(async (tx) => {
+    const completed = await tx`
+      update deletions set completed_at = coalesce(completed_at, date_trunc('day', ${at}::timestamptz)),
+        erased_at = date_trunc('day', erased_at), backups_gone_by = date_trunc('day', backups_gone_by)
+      where receipt_id = ${receiptId} and not exists (
         select 1 from deletion_steps s
         where s.receipt_id = deletions.receipt_id and s.state in ('pending', 'needs_operator'))`
-  return completed.count === 1
+    if (completed.count === 0) return false
+    await tx`update deletion_steps set changed_at = date_trunc('day', changed_at) where receipt_id = ${receiptId}`
+    await tx`delete from sends where subject_id = ${receiptId}`
+    await tx`delete from attention where subject_id = ${receiptId}`
+    return true
+  })
 }
 
 /** For the evidence page: erasures somebody has not finished, the oldest first, and by whom they are held up. */

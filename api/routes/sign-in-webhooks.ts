@@ -10,16 +10,11 @@ import { createSignInNews } from '../sign-in-news.ts'
 const appleBody = z.object({ payload: z.string().min(1).max(16_384) })
 
 export function signInWebhookRoutes(api: ApiContext): Route[] {
-  const { sql, apple, google, cipher } = api
+  const { apple, google } = api
   const news = createSignInNews(api)
 
-  /** The parties' own ids would lead from our rows into their books. */
   const once = (source: 'apple' | 'google', eventId: string, handle: () => Promise<void>): Promise<boolean> =>
-    handleOnce(
-      sql,
-      { source, eventId: cipher.fingerprint('webhook', eventId).toString('base64url'), at: new Date() },
-      handle,
-    )
+    handleOnce(api, { source, eventId, at: new Date() }, handle)
 
   return [
     defineRoute({

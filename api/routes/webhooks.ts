@@ -46,7 +46,7 @@ export function webhookRoutes(api: ApiContext): Route[] {
       problems: ['webhook_refused'],
       async handle({ raw, header }) {
         const event = proven(() => api.stripe.parseWebhook(raw, header('stripe-signature') ?? ''))
-        await handleOnce(sql, { source: 'stripe', eventId: event.eventId, at: new Date() }, () => stripeNews(event))
+        await handleOnce(api, { source: 'stripe', eventId: event.eventId, at: new Date() }, () => stripeNews(event))
         return thanks
       },
     }),
@@ -132,7 +132,7 @@ export function webhookRoutes(api: ApiContext): Route[] {
       if (order?.delivered && tellsSomething(hint, order.usedShare)) orders.add(order.orderId)
     }
     if (orders.size === 0) return
-    await handleOnce(sql, { source, eventId, at: new Date() }, async () => {
+    await handleOnce(api, { source, eventId, at: new Date() }, async () => {
       for (const orderId of orders) await news.provider(orderId)
     })
   }

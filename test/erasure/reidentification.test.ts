@@ -1,0 +1,151 @@
+/**
+ * R2: what somebody who holds the erased database, and the books of Stripe and of the eSIM providers, can still put
+ * together. The lists below are all of it: an amount and a day, which a payment and its invoice have in common by nature.
+ */
+import { setTimeout as delay } from 'node:timers/promises'
+import { beforeAll, expect, test } from 'vitest'
+import { personalData } from '../../policy/personal-data.ts'
+import { deleteAccount } from '../rig/deletions.ts'
+import { expectStatus } from '../rig/http.ts'
+import type { Person } from '../rig/people.ts'
+import { shelf } from '../rig/shelf.ts'
+import { openStack } from '../rig/stack.ts'
+import { takeSnapshot } from './snapshot.ts'
+
+const rig = await openStack({ books: false })
+const { stripe, esimAccess, airalo } = rig.sims
+const { context } = rig
+
+/** told apart from any other number */
+const amountMinor = 13_579
+
+let person: Person
+let orderIds: string[]
+let outside: Map<string, Set<string>>
+
+beforeAll(async () => {
+  // Nothing of what comes happens in the second in which the stack came to be.
+  await delay(1_100)
+  await context.sql`update packages set price_minor = ${amountMinor}`
+  person = await rig.signUp()
+  const [first, second, third] = [
+    await rig.buy(person, { packageCode: shelf.onlyEsimAccess, order: { savedCards: true } }),
+    await rig.buy(person, { packageCode: shelf.onlyAiralo }),
+    await rig.buy(person),
+  ]
+  expectStatus(await person.caller.post(`/v1/orders/${third.id}/refund`), 200)
+  await rig.untilOrder(third.id, 'refunded')
+  const unpaid = await rig.buy(person, { pay: false })
+  orderIds = [first.id, second.id, third.id, unpaid.id]
+  await delay(1_100)
+  const deletion = await deleteAccount(rig.stack, person)
+  // What can be put together before: the order's id at Stripe, which leads nowhere here.
+  await deletion.until('stripe', 'done')
+  outside = await valuesOutside()
+  await stripe.do('clock', { advanceSeconds: 92 * 86_400 })
+  await deletion.fastForward('92 days')
+  expect((await deletion.receipt()).completedAt).not.toBeNull()
+})
+
+test('our ids that stay in their books lead nowhere here', async () => {
+  const theirs = [...outside.keys()]
+  // Stripe keeps an order's id with its payment, until the redaction.
+  expect(orderIds.every((id) => theirs.includes(id))).toBe(true)
+  const here = [...(await takeSnapshot(context)).values()].flat().join('\n')
+  for (const id of [...orderIds, person.accountId]) expect(here).not.toContain(id)
+  for await (const { workflowId } of rig.temporal.workflow.list()) {
+    expect(orderIds.filter((id) => workflowId.includes(id))).toEqual([])
+  }
+})
+
+test('what the database and their books have in common is an amount and a day', async () => {
+  expect(await joined('amount')).toEqual([
+    'invoices.gross_minor',
+    'order_facts.gross_minor',
+    'order_facts.refunded_minor',
+  ])
+  expect(await joined('day')).toEqual(['invoices.issued_on', 'invoices.supplied_on', 'order_facts.paid_on'])
+  expect(await joined('moment')).toEqual([])
+  expect(await joined('text')).toEqual([])
+})
+
+test('and nothing here ties what belongs to one order together, but for what tells nobody apart', async () => {
+  const facts = await context.sql`select count(*)::int as rows, count(distinct paid_on)::int as days from order_facts`
+  expect(facts[0]).toEqual({ rows: 3, days: 1 })
+  const ties = await context.sql`
+    select conrelid::regclass::text as from, confrelid::regclass::text as to from pg_constraint
+    where contype = 'f' and conparentid = 0
+      and (conrelid in ('invoices'::regclass, 'order_facts'::regclass)
+        or confrelid in ('invoices'::regclass, 'order_facts'::regclass))`
+  // The only ways to them are rows that are gone.
+  expect(ties.map(({ from, to }) => `${from} → ${to}`).sort()).toEqual([
+    'invoice_links → invoices',
+    'orders → order_facts',
+  ])
+  for (const table of ['orders', 'invoice_links']) {
+    expect(await context.sql`select 1 from ${context.sql(table)}`).toHaveLength(0)
+  }
+})
+
+type Kind = 'amount' | 'day' | 'moment' | 'text'
+
+/** Columns of ours in which a value of that kind stands that stands in their books, too. */
+async function joined(kind: Kind): Promise<string[]> {
+  const columns = new Set<string>()
+  for (const [table, rows] of await takeSnapshot(context)) {
+    for (const row of rows) {
+      for (const [path, value] of leavesOf(JSON.parse(row))) {
+        const name = `${table}.${path.replace(/\[\]$/, '')}`
+        if (isOfOurTrade(name)) continue
+        const isTime = value.includes('T')
+        for (const [itsKind, form] of formsOf(value)) {
+          if (itsKind === kind && outside.has(form) && !(isTime && kind === 'day')) columns.add(name)
+        }
+      }
+    }
+  }
+  return [...columns].sort()
+}
+
+/** Our catalogue is the same for everybody. */
+function isOfOurTrade(name: string): boolean {
+  const entry = personalData[name]
+  return entry?.onErasure === 'keep' && entry.class === 'business'
+}
+
+async function valuesOutside(): Promise<Map<string, Set<string>>> {
+  const books = { stripe: await stripe.books(), esimAccess: await esimAccess.books(), airalo: await airalo.books() }
+  const values = new Map<string, Set<string>>()
+  for (const [path, value] of leavesOf(books)) {
+    for (const [, form] of formsOf(value)) values.set(form, (values.get(form) ?? new Set()).add(path))
+  }
+  return values
+}
+
+/** What a value can be compared as. Words that stand for one of a few states tell nobody apart. */
+function formsOf(value: string): [Kind, string][] {
+  if (value === String(amountMinor)) return [['amount', value]]
+  if (/^\d{4}-\d{2}-\d{2}$/.test(value)) return [['day', value]]
+  const time = /^\d{10}$/.test(value)
+    ? Number(value) * 1000
+    : /^\d{4}-\d{2}-\d{2}T/.test(value)
+      ? Date.parse(value)
+      : Number.NaN
+  if (!Number.isNaN(time)) {
+    const moment = new Date(time).toISOString()
+    return [
+      ['day', moment.slice(0, 10)],
+      ['moment', moment.slice(0, 19)],
+    ]
+  }
+  const isWord = /^[a-z_]{0,24}$/.test(value) || value.length < 4
+  return isWord ? [] : [['text', value]]
+}
+
+/** The leaves of any JSON with their paths, indexes left out. */
+function leavesOf(value: unknown, path = ''): [path: string, value: string][] {
+  if (typeof value !== 'object' || value === null) return [[path, String(value)]]
+  return Object.entries(value).flatMap(([key, inner]) =>
+    leavesOf(inner, Array.isArray(value) ? `${path}[]` : path ? `${path}.${key}` : key),
+  )
+}
