@@ -35,13 +35,19 @@ async function at(stage: 'unpaid' | 'provisioning' | 'delivered', packageCode: s
 }
 
 /** What the API, the list and the run itself say of an order. */
+/** What page, list and run say once they say the same: each step writes the row before the run moves on. */
 async function toldAlike(orderId: string): Promise<string> {
-  const page = (await rig.service.get(`/v1/orders/${orderId}`)).body
-  const list = (await rig.operator.get(`/v1/orders?accountId=${page.accountId}`)).body.items
-  const run = await rig.temporal.workflow.getHandle(orderWorkflowId(orderId)).query<{ status: string }>('state')
-  const statuses = new Set([page.status, list.find(({ id }: { id: string }) => id === orderId)?.status, run.status])
-  expect([...statuses]).toHaveLength(1)
-  return page.status
+  const told = await untilValue(
+    'the same is told everywhere',
+    async () => {
+      const page = (await rig.service.get(`/v1/orders/${orderId}`)).body
+      const list = (await rig.operator.get(`/v1/orders?accountId=${page.accountId}`)).body.items
+      const run = await rig.temporal.workflow.getHandle(orderWorkflowId(orderId)).query<{ status: string }>('state')
+      return [page.status, list.find(({ id }: { id: string }) => id === orderId)?.status, run.status] as string[]
+    },
+    (statuses) => new Set(statuses).size === 1,
+  )
+  return told[0] ?? ''
 }
 
 test('before the payment: nothing is charged, nor can be', async () => {
@@ -142,6 +148,7 @@ test('after the delivery it is too late to cancel, and what was refunded stays s
   expect(await toldAlike(order.id)).toBe('delivered')
   expect((await refund()).status).toBe(200)
   for (const again of [cancel, refund]) expect((await again()).status).toBe(409)
+  await rig.untilOrder(order.id, 'refunded')
   expect(await toldAlike(order.id)).toBe('refunded')
 })
 
