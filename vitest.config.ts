@@ -8,6 +8,8 @@ export default defineConfig({
     // A file's stack keeps about two cores busy: database, Temporal, API and worker.
     maxWorkers: Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2))),
     testTimeout: 60_000,
+    // A shared, loaded machine may starve a stack for seconds: once more there, never at a desk.
+    retry: process.env.CI ? 1 : 0,
     hookTimeout: 120_000,
     teardownTimeout: 30_000,
     // node_modules and .data are not ours; the Go server's tests, if any, are not vitest's.
