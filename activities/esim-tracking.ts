@@ -4,7 +4,7 @@ import type { Context } from '../context.ts'
 import { listEsims, recordEsimStatus, type StoredEsim } from '../db/esims.ts'
 import { moveOrder, type OrderRow } from '../db/orders.ts'
 import type { EsimNotice } from '../mails/esim-status.tsx'
-import { terms } from '../policy/terms.ts'
+import { milliseconds, terms } from '../policy/terms.ts'
 import type { EsimProviderId, EsimStatus } from '../providers/esim.ts'
 import { failure } from '../workflows/failures.ts'
 import type { OrderActivities } from '../workflows/order.contract.ts'
@@ -34,14 +34,16 @@ export function createEsimTrackingActivities(context: Context): Activities {
 
   return {
     async refreshEsims({ orderId, asOf }) {
-      const { ended, givenBack } = await look(orderId, new Date(asOf))
+      const { ended, givenBack } = await look(orderId, new Date(asOf), false)
       return { ended, givenBack }
     },
 
     /** An attempt's scheduled time is the workflow's clock, skipped or not. */
     async watchEsims({ orderId }) {
       const at = new Date(activityInfo().currentAttemptScheduledTimestampMs)
-      const { ended, givenBack, lookAgainMs } = await look(orderId, at)
+      // The watch begins right after the provider was asked: nothing can be new, unless it had to wait for a worker.
+      const justAsked = activityInfo().attempt === 1 && Date.now() - at.getTime() < milliseconds.minute
+      const { ended, givenBack, lookAgainMs } = await look(orderId, at, justAsked)
       if (!ended) throw failure('EsimStillLives', { nextRetryDelay: lookAgainMs })
       if (givenBack) return { recorded: false }
       await moveOrder(sql, orderId, ['delivered'], { status: 'ended', ended_at: at })
@@ -49,11 +51,11 @@ export function createEsimTrackingActivities(context: Context): Activities {
     },
   }
 
-  async function look(orderId: string, at: Date): Promise<Look> {
+  async function look(orderId: string, at: Date, justAsked: boolean): Promise<Look> {
     const order = await knownOrder(sql, orderId)
     const esims = await listEsims(context, order)
     const looks: Look[] = []
-    for (const esim of esims) looks.push(await lookAt(esim, order, at))
+    for (const esim of esims) looks.push(justAsked ? rememberedLook(esim, at) : await lookAt(esim, order, at))
     return {
       ended: looks.every(({ ended }) => ended),
       givenBack: looks.length > 0 && looks.every(({ givenBack }) => givenBack),
@@ -62,9 +64,7 @@ export function createEsimTrackingActivities(context: Context): Activities {
   }
 
   async function lookAt(esim: StoredEsim, order: OrderRow, at: Date): Promise<Look> {
-    if (isOver(esim.state)) {
-      return { ended: true, givenBack: givenBack(esim.state), lookAgainMs: terms.order.esimPollMs }
-    }
+    if (isOver(esim.state)) return rememberedLook(esim, at)
     const provider = context.esimProviders[esim.provider as EsimProviderId]
     const status = await inTermsOf(asking, () => provider.getStatus(esim.esimRef))
     if (status.state !== 'unknown') await recordEsimStatus(sql, esim.id, status, at)
@@ -72,10 +72,16 @@ export function createEsimTrackingActivities(context: Context): Activities {
     return {
       ended: isOver(status.state),
       givenBack: givenBack(status.state),
-      lookAgainMs: allSent ? untilNextDate(status, at) : noticeRetryMs,
+      lookAgainMs: allSent ? untilNextDate(status.expiresAt, at) : noticeRetryMs,
     }
   }
 }
+
+const rememberedLook = ({ state, expiresAt }: StoredEsim, at: Date): Look => ({
+  ended: isOver(state),
+  givenBack: givenBack(state),
+  lookAgainMs: untilNextDate(expiresAt?.toISOString() ?? null, at),
+})
 
 const givenBack = (state: EsimStatus['state']): boolean => state === 'cancelled'
 const isOver = (state: EsimStatus['state']): boolean => state === 'expired' || state === 'cancelled'
@@ -97,8 +103,8 @@ export function dueNotices(status: EsimStatus, at: Date): EsimNotice[] {
 }
 
 /** A little after the date itself, so that a clock ahead of the provider's does not ask in vain. */
-function untilNextDate(status: EsimStatus, at: Date): number {
-  const expiry = status.expiresAt === null ? Number.NaN : Date.parse(status.expiresAt)
+function untilNextDate(expiresAt: string | null, at: Date): number {
+  const expiry = expiresAt === null ? Number.NaN : Date.parse(expiresAt)
   if (expiry <= at.getTime()) return expiryLagMs
   const dates = [expiry - terms.order.lastDayMs, expiry].map((date) => date + 1000 - at.getTime())
   return Math.min(terms.order.esimPollMs, ...dates.filter((ms) => ms > 0))

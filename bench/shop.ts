@@ -15,7 +15,7 @@ export async function openShop(stack: Stack) {
   if (!ware) throw new Error('the catalogue is empty')
   const accounts: { id: string; left: number }[] = []
   const waiting = new Map<string, () => void>()
-  const watch = setInterval(() => void lookForDelivered(), 10)
+  const watch = setInterval(() => void lookForDelivered(), 25)
   let looking = false
 
   return {

@@ -62,10 +62,15 @@ const packageOf = (row: PackageRow): Package => ({
   currency: row.currency,
 })
 
-/** Whether a package can be bought now. */
-export async function findSellable(sql: Queryable, code: string, kind: Package['kind']): Promise<boolean> {
-  const [row] = await sql`select 1 from packages where code = ${code} and kind = ${kind} and active`
-  return row !== undefined
+/** Whether an order can be placed: one statement for both, since checkout is the busiest call of all. */
+export async function findOrderable(
+  sql: Queryable,
+  wanted: { accountId: string; packageCode: string },
+): Promise<{ account: boolean; package: boolean }> {
+  const [row] = await sql<[{ account: boolean; package: boolean }]>`
+    select exists (select from accounts where id = ${wanted.accountId}) as account,
+      exists (select from packages where code = ${wanted.packageCode} and kind = 'base' and active) as package`
+  return row
 }
 
 /** Whether a top-up can be bought for an eSIM: its provider offers it, for the family of the package it was sold as. */

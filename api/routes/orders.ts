@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
-import { accountExists, touchActivity } from '../../db/accounts.ts'
+import { touchActivity } from '../../db/accounts.ts'
 import { listEsims } from '../../db/esims.ts'
 import { findOrder, listOrders, type OrderRow } from '../../db/orders.ts'
-import { findSellable, findTopUpOffer } from '../../db/packages.ts'
+import { findOrderable, findTopUpOffer } from '../../db/packages.ts'
 import { qrPng } from '../../mails/qr.ts'
 import { terms } from '../../policy/terms.ts'
 import { approve, cancel, type OrderInput, refund, reject, resend } from '../../workflows/order.contract.ts'
@@ -118,12 +118,9 @@ export function orderRoutes(api: ApiContext): Route[] {
       problems: checkoutProblems,
       async handle({ body, caller, idempotency }) {
         assertReaches(caller, body.accountId)
-        const [known, sellable] = await Promise.all([
-          accountExists(sql, body.accountId),
-          findSellable(sql, body.packageCode, 'base'),
-        ])
-        if (!known) throw new Problem('account_missing')
-        if (!sellable) throw new Problem('package_unavailable')
+        const found = await findOrderable(sql, body)
+        if (!found.account) throw new Problem('account_missing')
+        if (!found.package) throw new Problem('package_unavailable')
         return checkOut({ ...body, parentOrderId: null, esimId: null }, idempotency)
       },
     }),
