@@ -28,6 +28,8 @@ async function startOnce(dataDir: string): Promise<number> {
     cwd: root,
     env: { ...process.env, AMA_DATA_DIR: dataDir },
     stdio: ['ignore', 'pipe', 'inherit'],
+    // npm does not pass signals on: as on a terminal, the whole group gets them
+    detached: true,
   })
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   try {
@@ -39,7 +41,7 @@ async function startOnce(dataDir: string): Promise<number> {
     })
     return (performance.now() - begun) / 1000
   } finally {
-    child.kill('SIGINT')
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGINT')
     await ended
   }
 }
