@@ -101,4 +101,36 @@ export const mutants: Mutant[] = [
     replacement: '',
     caughtBy: ['order-waits-for-its-refund-to-be-repeated', 'order-refund-bounced-and-repeated'],
   },
+  {
+    name: 'a deletion that erases nobody',
+    line: 'erasure = await quick.eraseAccount(',
+    first: true,
+    replacement: 'erasure = null; (() => {})(',
+    caughtBy: ['account-deletion-complete', 'account-deletion-of-nobody', 'account-deletion-waits-for-redaction'],
+  },
+  {
+    name: 'a deletion that looks once only',
+    line: "summary: 'until nothing of the person is under way'",
+    replacement: "summary: 'now' }); if (true) return; await (0, _workflow.sleep)(1, { summary: ''",
+    caughtBy: ['account-deletion-complete', 'account-deletion-waits-for-the-last-backup'],
+  },
+  {
+    name: 'a refund of an erased person that nobody watches',
+    line: 'const redacted = paid.then(watchRefunds)',
+    replacement: 'const redacted = paid.then(() => {})',
+    caughtBy: ['account-deletion-waits-for-a-refund-to-settle', 'account-deletion-left-to-an-operator'],
+  },
+  {
+    name: 'an overdue deletion that nobody is shown',
+    line: 'await quick.raiseOverdue(at());',
+    replacement: '',
+    caughtBy: ['account-deletion-waits-for-somebody-overdue'],
+  },
+  {
+    name: 'a sign-in that ends without its link',
+    line: 'if (await quick.unlinkApple(input))',
+    first: true,
+    replacement: 'if (false)',
+    caughtBy: ['sign-in-ended-and-told', 'sign-in-ended-waits-for-the-mail-server'],
+  },
 ]
