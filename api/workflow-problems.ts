@@ -2,7 +2,7 @@
 import { isGrpcServiceError, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client'
 import { failureCode, failureType } from '../workflows/failures.ts'
 import { Problem } from './problem.ts'
-import { type ProblemCode, problemCodeOf } from './problems.ts'
+import { type ProblemCode, problemCodeOf, problems } from './problems.ts'
 
 /** Longer than any update's own bounds, shorter than the request's. */
 export const answerWithinMs = 28_000
@@ -30,8 +30,12 @@ function problemOfWorkflow(error: unknown, ended: { code: ProblemCode; detail: s
   if (error instanceof WorkflowUpdateFailedError) {
     const type = failureType(error)
     if (!type) return undefined
-    const code = failureCode(error)
-    return new Problem(problemCodeOf(type), { detail: code === undefined ? undefined : `Reason: ${code}` })
+    const reason = failureCode(error)
+    const code = problemCodeOf(type)
+    return new Problem(code, {
+      detail: reason === undefined ? undefined : `Reason: ${reason}`,
+      headers: problems[code].status === 503 ? { 'Retry-After': '5' } : undefined,
+    })
   }
   if (isGrpcServiceError(error) && error.code === 4) {
     return new Problem('request_in_progress', { headers: { 'Retry-After': '5' }, cause: error })

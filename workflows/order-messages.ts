@@ -92,7 +92,9 @@ export function takeMessages(run: OrderRun): void {
       await answering.withdrawEsims({ orderId, ...clock() })
       wish.returned = true
     } catch (error) {
-      throw failure(failureType(error) ?? 'ProviderUnavailable', codeOf(error))
+      const type = failureType(error) ?? 'ProviderUnavailable'
+      wish.returnUnsure = type !== 'EsimInUse'
+      throw failure(type, codeOf(error))
     } finally {
       wish.returning = false
     }

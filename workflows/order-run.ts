@@ -45,6 +45,8 @@ export function startRun(input: OrderInput) {
       returning: false,
       /** eSIMs may have been given back although the answer said otherwise */
       returnTried: false,
+      /** nobody has looked since whether they were */
+      returnUnsure: false,
       returned: false,
       retryRefund: false,
     },

@@ -16,14 +16,18 @@ interface Watch {
 /** Returns when every eSIM of the order has ended, recorded already or not, or was given back unused. */
 export async function track(run: OrderRun, livesUntil: Date): Promise<'recorded' | 'ended' | 'returned'> {
   const { orderId, news, wish } = run
-  const scope = new CancellationScope()
+  let scope = new CancellationScope()
   let watch = startWatch()
   let ended = false
   while (!ended && !wish.returned) {
     await condition(
-      () => !wish.returning && (news.provider || news.payment || wish.returned || watch.state !== 'watching'),
+      () => !wish.returning && (isNews() || wish.returned || wish.returnUnsure || watch.state !== 'watching'),
     )
     if (wish.returned) break
+    if (wish.returnUnsure) {
+      watchAnew()
+      continue
+    }
     if (watch.state === 'broken') throw watch.error
     if (news.payment) {
       await lookForRefunds()
@@ -37,6 +41,18 @@ export async function track(run: OrderRun, livesUntil: Date): Promise<'recorded'
   scope.cancel()
   if (wish.returned) return 'returned'
   return watch.recorded ? 'recorded' : 'ended'
+
+  function isNews(): boolean {
+    return news.provider || news.payment
+  }
+
+  /** The provider may be away: the watch asks at once, and then at its patient pace. */
+  function watchAnew(): void {
+    wish.returnUnsure = false
+    scope.cancel()
+    scope = new CancellationScope()
+    watch = startWatch()
+  }
 
   /** Nobody asked us for one yet: what the processor's news is about was made there by hand. */
   async function lookForRefunds(): Promise<void> {

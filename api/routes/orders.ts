@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
 import { touchActivity } from '../../db/accounts.ts'
@@ -14,7 +15,7 @@ import type { IdempotentRequest } from '../idempotency.ts'
 import { createOrderClient } from '../order-client.ts'
 import { orderDetails, orderSummary, viewOrder, viewSummary } from '../order-view.ts'
 import { Problem } from '../problem.ts'
-import type { ProblemCode } from '../problems.ts'
+import { type ProblemCode, problems } from '../problems.ts'
 import { defineRoute, type Route } from '../route.ts'
 
 const orderParams = z.strictObject({ id: z.uuid() })
@@ -79,12 +80,26 @@ export function orderRoutes(api: ApiContext): Route[] {
     }
   }
 
+  /**
+   * A repeated request gets the first one's answer, but for an outage: a refusal that may go away must not be kept.
+   * @param act gets the id of the update
+   */
+  async function once(request: IdempotentRequest | undefined, act: (updateId?: string) => Promise<void>) {
+    const claim = await request?.claim(randomUUID())
+    try {
+      await act(claim?.resourceId)
+    } catch (error) {
+      if (error instanceof Problem && problems[error.code].status === 503) await request?.release()
+      throw error
+    }
+  }
+
   const action = (
     name: 'cancel' | 'refund' | 'approve' | 'reject',
     definition: typeof cancel,
     who: readonly ('service' | 'person' | 'operator')[],
     summary: string,
-    problems: readonly ProblemCode[] = [],
+    more: readonly ProblemCode[] = [],
   ): Route =>
     defineRoute({
       method: 'post',
@@ -96,10 +111,10 @@ export function orderRoutes(api: ApiContext): Route[] {
       idempotencyKey: 'optional',
       params: orderParams,
       responses: { 200: oneOrder },
-      problems: ['order_state_conflict', ...problems],
+      problems: ['order_state_conflict', 'idempotency_key_reused', ...more],
       async handle({ params, caller, idempotency }) {
         await reachable(params.id, caller)
-        await client.update(params.id, definition, [], idempotency?.resourceId)
+        await once(idempotency, (updateId) => client.update(params.id, definition, [], updateId))
         return { status: 200, headers: noStore, body: await viewOrder(api, await reachable(params.id, caller)) }
       },
     })
@@ -249,11 +264,11 @@ export function orderRoutes(api: ApiContext): Route[] {
       idempotencyKey: 'required',
       params: orderParams,
       responses: { 200: oneOrder },
-      problems: ['order_state_conflict', 'mail_unavailable'],
+      problems: ['order_state_conflict', 'idempotency_key_reused', 'mail_unavailable'],
       async handle({ params, caller, idempotency }) {
         await reachable(params.id, caller)
         const requestId = idempotency.resourceId
-        await client.update(params.id, resend, [{ requestId }], requestId)
+        await once(idempotency, (updateId) => client.update(params.id, resend, [{ requestId }], updateId))
         return { status: 200, headers: noStore, body: await viewOrder(api, await reachable(params.id, caller)) }
       },
     }),
