@@ -28,10 +28,10 @@ const stack = await startStack({
 try {
   await untilCatalogued(stack)
   const orders = await benchOrders(stack, {
-    rounds: quick ? 1 : 5,
-    ordersPerRound: quick ? 100 : 300,
+    rounds: quick ? 1 : 3,
+    ordersPerRound: quick ? 100 : 200,
     concurrency: 50,
-    checkouts: quick ? 50 : 300,
+    checkouts: quick ? 50 : 200,
     say,
   })
   const results = {
