@@ -3,6 +3,7 @@
  * Outside production each missing setting may come from the embedded stack (dev/); in production nothing does.
  */
 import { z } from 'zod'
+import { isInEea } from './policy/hosting.ts'
 
 const url = z.url()
 const port = z.coerce.number().int().min(0).max(65_535)
@@ -160,9 +161,6 @@ export function readConfig(environment: Record<string, string | undefined>): Con
   return parsed.data
 }
 
-/** ISO codes of the EU and EEA: the policy promises hosting there. */
-const eea = 'at be bg cy cz de dk ee es fi fr gr hr hu ie is it li lt lu lv mt nl no pl pt ro se si sk eu'.split(' ')
-
 /** What is wrong with settings beside each other, and in production. */
 function faultsTogether(given: Partial<Record<string, string>>): string[] {
   const faults: string[] = []
@@ -177,7 +175,7 @@ function faultsTogether(given: Partial<Record<string, string>>): string[] {
     faults.push('TEMPORAL_ADDRESS: missing (or TEMPORAL_PROFILE, or TEMPORAL_CONFIG_FILE)')
   }
   if (given.PAYLOAD_KEYS === undefined) faults.push('PAYLOAD_KEYS: missing')
-  if (given.HOSTING_REGION !== undefined && !eea.includes(given.HOSTING_REGION.slice(0, 2))) {
+  if (given.HOSTING_REGION !== undefined && !isInEea(given.HOSTING_REGION)) {
     faults.push('HOSTING_REGION: must be in the EU/EEA')
   }
   if (given.SANDBOX === 'true') faults.push('SANDBOX: must not be true in production')

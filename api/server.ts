@@ -5,6 +5,8 @@ import helmet from 'helmet'
 import type { ApiContext } from '../context.ts'
 import { createAuthenticator } from './auth.ts'
 import { createErrorHandler } from './error-handler.ts'
+import { createEvidence } from './evidence/evidence.ts'
+import { registerEvidenceGauges } from './evidence/gauges.ts'
 import { createLimiter, defaultLimits, type Limits } from './limits.ts'
 import { mountRoutes } from './mount.ts'
 import { describeRoutes, type OpenApiDocument } from './openapi.ts'
@@ -33,6 +35,7 @@ import { orderRoutes } from './routes/orders.ts'
 import { packageRoutes } from './routes/packages.ts'
 import { policyRoutes } from './routes/policies.ts'
 import { privacyRequestRoutes } from './routes/privacy-requests.ts'
+import { promiseRoutes } from './routes/promises.ts'
 import { sandboxRoutes } from './routes/sandbox.ts'
 import { signInWebhookRoutes } from './routes/sign-in-webhooks.ts'
 import { signInRoutes } from './routes/sign-ins.ts'
@@ -68,6 +71,8 @@ const defaultDrainMs = 20_000
 export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
   let stopping = false
   const limiter = createLimiter({ ...defaultLimits, ...options.limits }, api.metrics)
+  const evidence = createEvidence(api)
+  registerEvidenceGauges(api.metrics, evidence)
   const routes: Route[] = [
     ...packageRoutes(api),
     ...catalogueRoutes(api),
@@ -83,6 +88,7 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
     ...privacyRequestRoutes(api),
     ...campaignRoutes(api),
     ...keyRotationRoutes(api),
+    ...promiseRoutes(api, evidence),
     ...unsubscribeRoutes(api),
     ...accountPageRoutes(api),
     ...deletionPageRoutes(api),

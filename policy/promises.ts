@@ -1,40 +1,243 @@
-/** What the privacy policy promises, by the ids that code, tests and documentation use. */
+/**
+ * What the privacy policy promises, by the ids that code, tests and documentation use: in which file each promise is
+ * kept, which test proves it, and which live figures show it (policy/figures.ts). A test holds all three.
+ */
+import type { FigureName } from './figures.ts'
+
+export interface PromiseEntry {
+  sentence: string
+  keptBy: string
+  /** `title` is part of the test's name */
+  provenBy: { file: string; title: string }
+  figures: readonly FigureName[]
+}
+
 export const promises = {
-  C1: 'We keep a first name, a last name and an e-mail address.',
-  C2: 'We keep a phone number only if it is given.',
-  C3: 'We keep what was bought: packages, dates, destinations, amounts.',
-  C4: 'We keep a device identifier and its push token.',
-  C5: 'We keep app version, device model, system version, and the sign-up and last sign-in IP, encrypted.',
-  C6: 'We keep Apple and Google sign-in identifiers, encrypted.',
-  C7: 'We keep nothing else: no location, contacts, microphone, health data or advertising identifier.',
-  U1: 'Data serves to create and manage the account.',
-  U2: 'Data serves to take payments and provide eSIMs: who paid is delivered or refunded.',
-  U3: 'Data serves to send confirmations, activation codes and package updates, each once.',
-  U4: 'Promotions go only to those who asked for them, and can be stopped at any time.',
-  U5: 'Data serves to prevent fraud and detect abuse.',
-  U6: 'Data serves to meet accounting and tax duties.',
-  P1: 'The eSIM provider gets technical identifiers only.',
-  P2: 'The payment processor takes the payment; no card data is stored here.',
-  P3: 'Ad measurement gets a purchase and its value, and no more.',
-  P4: 'Push messages go through Apple and Google.',
-  P5: 'The mail provider gets transactional mail.',
-  P6: 'The security provider in front of the service processes request IPs.',
-  P7: 'The servers stand in the EU.',
-  P8: 'Nothing is sold, and nothing is shared with anybody else.',
-  S1: 'Sensitive data is encrypted at rest.',
-  R1: 'An account is kept until it is deleted, or unused for 3 years.',
-  R2: 'Invoices and orders are kept anonymised for 7 years.',
-  R3: 'Backups are kept for at most 30 days.',
-  R4: 'Security logs are kept for at most 90 days.',
-  G1: 'Everybody can see their data.',
-  G2: 'Everybody can correct their data.',
-  G3: 'Everybody can delete their account at once.',
-  G4: 'Consent to promotions can be withdrawn at any time.',
-  G5: 'Everybody can take their data along, as JSON.',
-  G6: 'Specific requests are answered within 30 days.',
-  K1: 'Data of a child under 13 is deleted promptly when we learn of it.',
-  N1: 'A material change of the policy is posted.',
-  N2: 'And mailed to active users at least 30 days before it takes effect.',
-} as const
+  C1: {
+    sentence: 'We keep a first name, a last name and an e-mail address.',
+    keptBy: 'db/accounts.ts',
+    provenBy: { file: 'test/api/accounts.test.ts', title: 'C1 C2 C5 C6' },
+    figures: ['unsealed_columns', 'unreadable_accounts'],
+  },
+  C2: {
+    sentence: 'We keep a phone number only if it is given.',
+    keptBy: 'db/accounts.ts',
+    provenBy: { file: 'test/api/accounts.test.ts', title: 'C2: sign-up works without a phone number' },
+    figures: ['unsealed_columns'],
+  },
+  C3: {
+    sentence: 'We keep what was bought: packages, dates, destinations, amounts.',
+    keptBy: 'db/orders.ts',
+    provenBy: { file: 'test/api/export.test.ts', title: 'every promised field of it is filled' },
+    figures: ['unbooked_orders', 'unexported_columns'],
+  },
+  C4: {
+    sentence: 'We keep a device identifier and its push token.',
+    keptBy: 'activities/push-to-account.ts',
+    provenBy: { file: 'test/orders/notices.test.ts', title: 'a token that FCM calls unregistered is dropped' },
+    figures: ['unsealed_columns', 'unsent_pushes'],
+  },
+  C5: {
+    sentence: 'We keep app version, device model, system version, and the sign-up and last sign-in IP, encrypted.',
+    keptBy: 'db/devices.ts',
+    provenBy: { file: 'test/api/accounts.test.ts', title: 'S1: no personal column can be read without the key' },
+    figures: ['unsealed_columns', 'clear_ip_columns'],
+  },
+  C6: {
+    sentence: 'We keep Apple and Google sign-in identifiers, encrypted.',
+    keptBy: 'db/identities.ts',
+    provenBy: { file: 'test/api/sign-in-parties.test.ts', title: 'C6 G3: the Apple user is linked' },
+    figures: ['unsealed_columns'],
+  },
+  C7: {
+    sentence: 'We keep nothing else: no location, contacts, microphone, health data or advertising identifier.',
+    keptBy: 'api/account-fields.ts',
+    provenBy: { file: 'test/api/bad-input.test.ts', title: 'C7' },
+    figures: ['unknown_columns'],
+  },
+  U1: {
+    sentence: 'Data serves to create and manage the account.',
+    keptBy: 'api/sign-up.ts',
+    provenBy: { file: 'test/api/accounts.test.ts', title: 'C1 C2 C5 C6' },
+    figures: ['unreadable_accounts'],
+  },
+  U2: {
+    sentence: 'Data serves to take payments and provide eSIMs: who paid is delivered or refunded.',
+    keptBy: 'workflows/order.ts',
+    provenBy: { file: 'test/orders/kill.test.ts', title: 'a killed worker loses nothing and repeats nothing' },
+    figures: ['unsettled_orders'],
+  },
+  U3: {
+    sentence: 'Data serves to send confirmations, activation codes and package updates, each once.',
+    keptBy: 'activities/order-notices.ts',
+    provenBy: {
+      file: 'test/orders/notices.test.ts',
+      title: 'a mail server that defers is asked again, and the mail comes once',
+    },
+    figures: ['unsent_mails', 'unsent_pushes'],
+  },
+  U4: {
+    sentence: 'Promotions go only to those who asked for them, and can be stopped at any time.',
+    keptBy: 'workflows/campaign.ts',
+    provenBy: { file: 'test/workflows/campaign.test.ts', title: 'U4: whoever withdraws while a campaign goes out' },
+    figures: ['unwanted_promotions', 'unproven_consents'],
+  },
+  U5: {
+    sentence: 'Data serves to prevent fraud and detect abuse.',
+    keptBy: 'activities/order-payment.ts',
+    provenBy: { file: 'test/orders/review.test.ts', title: 'what exceeds the daily number is held' },
+    figures: ['overdue_reviews'],
+  },
+  U6: {
+    sentence: 'Data serves to meet accounting and tax duties.',
+    keptBy: 'db/books.ts',
+    provenBy: { file: 'test/orders/refunds.test.ts', title: 'with a credit note' },
+    figures: ['invoice_gaps', 'missing_invoices', 'unbooked_orders'],
+  },
+  P1: {
+    sentence: 'The eSIM provider gets technical identifiers only.',
+    keptBy: 'providers/esim.ts',
+    provenBy: { file: 'test/orders/canary.test.ts', title: 'nobody outside who need not know' },
+    figures: ['telling_references'],
+  },
+  P2: {
+    sentence: 'The payment processor takes the payment; no card data is stored here.',
+    keptBy: 'providers/stripe-payments.ts',
+    provenBy: { file: 'test/providers/stripe.test.ts', title: 'Stripe gets the order id and no other detail' },
+    figures: ['card_columns'],
+  },
+  P3: {
+    sentence: 'Ad measurement gets a purchase and its value, and no more.',
+    keptBy: 'activities/measurement.ts',
+    provenBy: { file: 'test/providers/measurement.test.ts', title: 'a purchase reaches both with the least data' },
+    figures: ['unasked_measurements'],
+  },
+  P4: {
+    sentence: 'Push messages go through Apple and Google.',
+    keptBy: 'providers/push.ts',
+    provenBy: { file: 'test/providers/push.test.ts', title: 'a push is delivered once' },
+    figures: ['unsent_pushes', 'unlisted_hosts'],
+  },
+  P5: {
+    sentence: 'The mail provider gets transactional mail.',
+    keptBy: 'providers/mail.ts',
+    provenBy: { file: 'test/providers/mail.test.ts', title: 'only promotions carry the one-click headers' },
+    figures: ['unsent_mails', 'open_mail'],
+  },
+  P6: {
+    sentence: 'The security provider in front of the service processes request IPs.',
+    keptBy: 'api/server.ts',
+    provenBy: { file: 'test/api/accounts.test.ts', title: 'C1 C2 C5 C6' },
+    figures: ['clear_ip_columns'],
+  },
+  P7: {
+    sentence: 'The servers stand in the EU.',
+    keptBy: 'config.ts',
+    provenBy: { file: 'test/config.test.ts', title: 'production names everything that is missing' },
+    figures: ['foreign_regions'],
+  },
+  P8: {
+    sentence: 'Nothing is sold, and nothing is shared with anybody else.',
+    keptBy: 'policy/processors.ts',
+    provenBy: { file: 'test/api/evidence.test.ts', title: 'P8' },
+    figures: ['unlisted_hosts'],
+  },
+  S1: {
+    sentence: 'Sensitive data is encrypted at rest.',
+    keptBy: 'workflows/key-rotation.ts',
+    provenBy: { file: 'test/workflows/key-rotation.test.ts', title: 'S1: keys are rotated' },
+    figures: ['unsealed_columns', 'lost_keys', 'key_age'],
+  },
+  R1: {
+    sentence: 'An account is kept until it is deleted, or unused for 3 years.',
+    keptBy: 'workflows/account-inactivity.ts',
+    provenBy: {
+      file: 'test/workflows/account-inactivity.test.ts',
+      title: 'is warned 60, 30 and 7 days before, and deleted after three years',
+    },
+    figures: ['accounts_past_term'],
+  },
+  R2: {
+    sentence: 'Invoices and orders are kept anonymised for 7 years.',
+    keptBy: 'workflows/invoice-retention.ts',
+    provenBy: { file: 'test/workflows/invoice-retention.test.ts', title: 'is purged seven years after it was sold' },
+    figures: ['books_past_term'],
+  },
+  R3: {
+    sentence: 'Backups are kept for at most 30 days.',
+    keptBy: 'workflows/backup.ts',
+    provenBy: { file: 'test/workflows/backup.test.ts', title: 'is gone before it is thirty days old' },
+    figures: ['oldest_backup', 'uncounted_backups'],
+  },
+  R4: {
+    sentence: 'Security logs are kept for at most 90 days.',
+    keptBy: 'workflows/housekeeping.ts',
+    provenBy: {
+      file: 'test/workflows/housekeeping.test.ts',
+      title: 'loses each day before its first row is ninety days old',
+    },
+    figures: ['oldest_security_log'],
+  },
+  G1: {
+    sentence: 'Everybody can see their data.',
+    keptBy: 'api/account-view.ts',
+    provenBy: { file: 'test/api/accounts.test.ts', title: 'C1 C2 C5 C6' },
+    figures: ['unreadable_accounts'],
+  },
+  G2: {
+    sentence: 'Everybody can correct their data.',
+    keptBy: 'workflows/email-change.ts',
+    provenBy: { file: 'test/workflows/email-change.test.ts', title: 'G2: a new address counts once both have agreed' },
+    figures: ['overdue_email_changes'],
+  },
+  G3: {
+    sentence: 'Everybody can delete their account at once.',
+    keptBy: 'workflows/account-deletion.ts',
+    provenBy: { file: 'test/erasure/proof.test.ts', title: 'nothing of the erased person is in any table' },
+    figures: ['overdue_erasures', 'unfinished_erasures'],
+  },
+  G4: {
+    sentence: 'Consent to promotions can be withdrawn at any time.',
+    keptBy: 'db/consents.ts',
+    provenBy: { file: 'test/workflows/campaign.test.ts', title: 'G4: a link that is only looked at changes nothing' },
+    figures: ['unwanted_promotions', 'unproven_consents'],
+  },
+  G5: {
+    sentence: 'Everybody can take their data along, as JSON.',
+    keptBy: 'api/account-export.ts',
+    provenBy: { file: 'test/api/export.test.ts', title: 'G5: an export validates against the schema as published' },
+    figures: ['unexported_columns', 'unreadable_accounts'],
+  },
+  G6: {
+    sentence: 'Specific requests are answered within 30 days.',
+    keptBy: 'workflows/privacy-request.ts',
+    provenBy: { file: 'test/workflows/privacy-request.test.ts', title: 'G6: acknowledged at once' },
+    figures: ['late_requests', 'oldest_request'],
+  },
+  K1: {
+    sentence: 'Data of a child under 13 is deleted promptly when we learn of it.',
+    keptBy: 'api/routes/account-deletion.ts',
+    provenBy: { file: 'test/api/account-deletion.test.ts', title: 'an operator reports a child' },
+    figures: ['overdue_child_erasures'],
+  },
+  N1: {
+    sentence: 'A material change of the policy is posted.',
+    keptBy: 'api/pages/policies.tsx',
+    provenBy: {
+      file: 'test/workflows/policy-notice.test.ts',
+      title: 'is posted, mailed to everybody once, and in force on its day',
+    },
+    figures: ['policies_in_force'],
+  },
+  N2: {
+    sentence: 'And mailed to active users at least 30 days before it takes effect.',
+    keptBy: 'workflows/policy-notice.ts',
+    provenBy: {
+      file: 'test/workflows/policy-notice.test.ts',
+      title: 'waits when one batch is told late: the date moves',
+    },
+    figures: ['short_notices', 'notice_share'],
+  },
+} as const satisfies Record<string, PromiseEntry>
 
 export type PromiseId = keyof typeof promises

@@ -72,7 +72,7 @@ function Operation({ route, document }: { route: Route; document: OpenApiDocumen
         <ul>
           {route.promises.map((id) => (
             <li key={id}>
-              {id}: {promises[id]}
+              {id}: {promises[id].sentence}
             </li>
           ))}
         </ul>

@@ -1,0 +1,108 @@
+/** Reads every figure from the live system, and judges every promise by them. */
+import type { ApiContext } from '../../context.ts'
+import { readAccountFigures } from '../../db/evidence/accounts.ts'
+import { readKeyFigures } from '../../db/evidence/keys.ts'
+import { readOrderFigures } from '../../db/evidence/orders.ts'
+import { readPolicyFigures } from '../../db/evidence/policy.ts'
+import { readPromotionFigures } from '../../db/evidence/promotions.ts'
+import { readRetentionFigures } from '../../db/evidence/retention.ts'
+import { readRightsFigures } from '../../db/evidence/rights.ts'
+import { readSchemaFigures } from '../../db/evidence/schema.ts'
+import {
+  type FigureName,
+  type FigureStatus,
+  figures,
+  judge,
+  type Reading,
+  type Readings,
+} from '../../policy/figures.ts'
+import { type PromiseEntry, type PromiseId, promises } from '../../policy/promises.ts'
+import { readExportFigures } from './exports.ts'
+import { readPartyFigures } from './parties.ts'
+
+export interface JudgedFigure extends Reading {
+  name: FigureName
+  status: FigureStatus
+  readAt: Date
+}
+
+export interface JudgedPromise {
+  id: PromiseId
+  status: FigureStatus
+  figures: JudgedFigure[]
+}
+
+export interface Evidence {
+  readAt: Date
+  promises: JudgedPromise[]
+}
+
+/** Whoever asks more often gets what was read last: each reading is some twenty statements. */
+const freshForMs = 15_000
+
+export type EvidenceReader = ReturnType<typeof createEvidence>
+
+export function createEvidence(api: ApiContext) {
+  let last: { evidence: Promise<Evidence>; at: number } | undefined
+
+  return {
+    /** At most 15 seconds old. Never rejects: what cannot be read is unknown. */
+    latest(): Promise<Evidence> {
+      const now = Date.now()
+      if (!last || now - last.at >= freshForMs) last = { evidence: readEvidence(api, new Date(now)), at: now }
+      return last.evidence
+    },
+    /** As it would be judged at another time; for the sandbox. */
+    asOf: (time: Date): Promise<Evidence> => readEvidence(api, time),
+  }
+}
+
+async function readEvidence(api: ApiContext, asOf: Date): Promise<Evidence> {
+  const { sql, config, cipher, log } = api
+  const keyrings = {
+    field: { activeId: cipher.activeKekId, ids: [...config.FIELD_KEYS.keys.keys()] },
+    payload: config.PAYLOAD_KEYS && { activeId: config.PAYLOAD_KEYS.activeId },
+  }
+  const booksTerm = { years: config.BOOKS_YEARS, countFrom: config.BOOKS_COUNT_FROM }
+  const groups: Record<string, () => Readings | Promise<Readings>> = {
+    schema: () => readSchemaFigures(sql),
+    accounts: () => readAccountFigures(sql, api, asOf),
+    orders: () => readOrderFigures(sql, asOf),
+    promotions: () => readPromotionFigures(sql),
+    retention: () => readRetentionFigures(sql, asOf, booksTerm),
+    rights: () => readRightsFigures(sql, asOf),
+    policy: () => readPolicyFigures(sql),
+    keys: () => readKeyFigures(sql, keyrings, asOf),
+    exports: () => readExportFigures(),
+    parties: () => readPartyFigures(config),
+  }
+  const read = await Promise.all(
+    Object.entries(groups).map(async ([group, readGroup]) => {
+      try {
+        return Object.entries(await readGroup()).map(([name, reading]) => [name, { ...reading, readAt: new Date() }])
+      } catch (error) {
+        log.error({ error, group }, 'figures could not be read')
+        return []
+      }
+    }),
+  )
+  const readings: Partial<Record<FigureName, Reading & { readAt: Date }>> = Object.fromEntries(read.flat())
+  const judged = Object.fromEntries(
+    (Object.keys(figures) as FigureName[]).map((name) => {
+      const reading = readings[name] ?? { value: null, readAt: new Date() }
+      return [name, { ...reading, name, status: judge(name, reading) }]
+    }),
+  ) as Record<FigureName, JudgedFigure>
+  return {
+    readAt: asOf,
+    promises: (Object.entries(promises) as [PromiseId, PromiseEntry][]).map(([id, entry]) => {
+      const its = entry.figures.map((name) => judged[name])
+      return { id, status: worst(its.map(({ status }) => status)), figures: its }
+    }),
+  }
+}
+
+function worst(statuses: FigureStatus[]): FigureStatus {
+  if (statuses.includes('broken')) return 'broken'
+  return statuses.includes('unknown') ? 'unknown' : 'kept'
+}

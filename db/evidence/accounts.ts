@@ -1,0 +1,60 @@
+/** Accounts: readable, not past their term, corrected in time. */
+import type { Readings } from '../../policy/figures.ts'
+import { milliseconds, terms } from '../../policy/terms.ts'
+import { plusMs, plusYears } from '../../workflows/clock.ts'
+import type { Queryable } from '../database.ts'
+import { tableSealer, type Vault } from '../vault.ts'
+
+const sampled = 100
+/** The sweep comes once a day. */
+const sweepMs = milliseconds.day
+const clockGraceMs = milliseconds.hour
+/** More need no counting. */
+const most = 10_000
+
+/** U1, G1, G2, G5, R1. */
+export async function readAccountFigures(sql: Queryable, vault: Vault, asOf: Date): Promise<Readings> {
+  const unusedSince = plusMs(plusYears(asOf, -terms.account.inactivityYears), -sweepMs)
+  const [unreadable, [past], [changes]] = await Promise.all([
+    countUnreadable(sql, vault),
+    sql<{ count: number }[]>`
+      select count(*)::int as count from (
+        select from accounts where last_active_at < ${unusedSince} limit ${most}) as past`,
+    sql<{ count: number }[]>`
+      select count(*)::int as count from email_changes
+      where state = 'open' and expires_at < ${plusMs(asOf, -clockGraceMs)}`,
+  ])
+  return {
+    unreadable_accounts: { value: unreadable },
+    accounts_past_term: { value: past?.count ?? null },
+    overdue_email_changes: { value: changes?.count ?? null },
+  }
+}
+
+interface SampleRow {
+  id: string
+  email: Buffer
+  first_name: Buffer
+  kek_id: string | null
+  wrapped_key: Buffer | null
+}
+
+/** Reads them as a request would, past every cache. */
+async function countUnreadable(sql: Queryable, { cipher }: Vault): Promise<number> {
+  const rows = await sql<SampleRow[]>`
+    select a.id, email, first_name, kek_id, wrapped_key
+    from (select * from accounts order by last_active_at desc, id desc limit ${sampled}) a
+    left join data_keys on account_id = a.id`
+  return rows.filter((row) => !isReadable(row)).length
+
+  function isReadable({ id, email, first_name, kek_id, wrapped_key }: SampleRow): boolean {
+    if (kek_id === null || wrapped_key === null) return false
+    try {
+      const fields = tableSealer(cipher, cipher.unwrap(id, { kekId: kek_id, wrapped: wrapped_key }), 'accounts')
+      return fields.open('email', email).includes('@') && fields.open('first_name', first_name) !== ''
+    } catch {
+      // That it cannot be read is the figure.
+      return false
+    }
+  }
+}

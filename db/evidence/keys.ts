@@ -1,0 +1,28 @@
+/** S1: every data key can be unwrapped, and no key encrypts for too long. */
+import type { Readings } from '../../policy/figures.ts'
+import type { Queryable } from '../database.ts'
+import { countWrapped, listKeys } from '../encryption-keys.ts'
+import { daysSince } from './retention.ts'
+
+export interface KeyringIds {
+  field: { activeId: string; ids: readonly string[] }
+  /** undefined in development without payload keys */
+  payload: { activeId: string } | undefined
+}
+
+export async function readKeyFigures(sql: Queryable, keyrings: KeyringIds, asOf: Date): Promise<Readings> {
+  const [wrapped, known] = await Promise.all([countWrapped(sql), listKeys(sql)])
+  const lost = wrapped.filter(({ kekId }) => !keyrings.field.ids.includes(kekId))
+  const active = known.filter(
+    ({ purpose, id }) => (purpose === 'field' ? keyrings.field.activeId : keyrings.payload?.activeId) === id,
+  )
+  const ages = active.map((key) => daysSince(key.activeSince ?? key.firstSeenAt, asOf))
+  return {
+    lost_keys: {
+      value: lost.reduce((sum, { count }) => sum + count, 0),
+      ...(lost.length > 0 && { detail: lost.map(({ kekId, count }) => `${kekId}: ${count}`).join(', ') }),
+    },
+    // Until the first check has noted the keys, their age is not known.
+    key_age: { value: ages.length > 0 ? Math.max(0, ...ages) : null },
+  }
+}

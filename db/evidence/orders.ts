@@ -1,0 +1,88 @@
+/** Orders: settled, booked, told of; and what partners were given about them. */
+import type { Readings } from '../../policy/figures.ts'
+import { milliseconds, terms } from '../../policy/terms.ts'
+import { plusMs } from '../../workflows/clock.ts'
+import type { Queryable } from '../database.ts'
+
+/** A workflow that was slowed down is not yet a broken promise. */
+const graceMs = 10 * milliseconds.minute
+/** as long as retries go on (workflows/retry.ts, `notify`) */
+const mailLifeMs = 3 * milliseconds.day
+const lately = 7 * milliseconds.day
+const lookedAt = 10_000
+
+interface Counts {
+  unsettled: number
+  reviews: number
+  unbooked: number
+  uninvoiced: number
+  measured: number
+  telling: number
+  mails: number
+  pushes: number
+}
+
+/** U2, U3, U5, U6, C3, P1, P3, P4, P5. */
+export async function readOrderFigures(sql: Queryable, asOf: Date): Promise<Readings> {
+  const due = plusMs(asOf, -graceMs)
+  const reviewedSince = plusMs(due, -terms.order.reviewWindowMs)
+  const since = plusMs(asOf, -lately)
+  const unsentSince = plusMs(asOf, -mailLifeMs)
+  const [[counts], stuck, gaps] = await Promise.all([
+    sql<Counts[]>`select
+      (select count(*)::int from orders where created_at > ${since} and paid_at is not null and fact_id is null)
+        as unbooked,
+      (select count(*)::int from orders o where created_at > ${since} and status = 'delivered' and not exists (
+        select from invoice_links l where l.order_id = o.id and document_key = 'invoice')) as uninvoiced,
+      (select count(*)::int from orders where measurement_event_id is not null and not ad_user_data) as measured,
+      (select count(*)::int from (select * from provider_orders limit ${lookedAt}) p join orders o on o.id = p.order_id
+        where p.client_ref like '%' || left(o.id::text, 8) || '%'
+          or p.client_ref like '%' || left(o.account_id::text, 8) || '%') as telling,
+      (select count(*)::int from sends where state in ('due', 'sending') and first_at < ${unsentSince}
+        and kind like 'mail:%') as mails,
+      (select count(*)::int from sends where state in ('due', 'sending') and first_at < ${unsentSince}
+        and kind like 'push:%') as pushes,
+      (select count(*)::int from orders where ended_at is null and status = 'in_review' and paid_at < ${reviewedSince})
+        as reviews`,
+    sql<{ status: string; count: number }[]>`
+      select status, count(*)::int as count from orders where ended_at is null and (
+        (status = 'provisioning' and deliver_by < ${due}) or (status = 'in_review' and paid_at < ${reviewedSince})
+        or (status = 'refunding' and deliver_by < ${due}) or status = 'refund_failed')
+      group by status order by status`,
+    countGaps(sql),
+  ])
+  const unsettled = stuck.reduce((sum, { count }) => sum + count, 0)
+  return {
+    unsettled_orders: {
+      value: unsettled,
+      ...(unsettled > 0 && { detail: stuck.map(({ status, count }) => `${status}: ${count}`).join(', ') }),
+    },
+    overdue_reviews: { value: counts?.reviews ?? null },
+    unbooked_orders: { value: counts?.unbooked ?? null },
+    missing_invoices: { value: counts?.uninvoiced ?? null },
+    invoice_gaps: gaps,
+    unasked_measurements: { value: counts?.measured ?? null },
+    telling_references: { value: counts?.telling ?? null },
+    unsent_mails: { value: counts?.mails ?? null },
+    unsent_pushes: { value: counts?.pushes ?? null },
+  }
+}
+
+/** Numbers are purged from the front, with their years; what is missing at the end is a gap. */
+async function countGaps(sql: Queryable): Promise<{ value: number; detail?: string }> {
+  const rows = await sql<{ series: string; missing: number }[]>`
+    select c.series, (least(c.last - coalesce(first.sequence, c.last) + 1, ${lookedAt}) - present.count)::int as missing
+    from counters c
+    cross join lateral (
+      select min(sequence) as sequence from invoices i where i.series = c.series and i.sequence > c.last - ${lookedAt}
+    ) as first
+    cross join lateral (
+      select count(*) as count from invoices i where i.series = c.series and i.sequence > c.last - ${lookedAt}
+    ) as present
+    where first.sequence is not null`
+  const gaps = rows.filter(({ missing }) => missing !== 0)
+  return {
+    value: gaps.reduce((sum, { missing }) => sum + Math.abs(missing), 0),
+    ...(gaps.length > 0 && { detail: gaps.map(({ series, missing }) => `${series}: ${missing}`).join(', ') }),
+  }
+}

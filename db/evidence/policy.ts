@@ -1,0 +1,35 @@
+/** N1, N2: one version holds, and whoever it concerns was told in time. */
+import type { Readings } from '../../policy/figures.ts'
+import { terms } from '../../policy/terms.ts'
+import type { Queryable } from '../database.ts'
+
+export async function readPolicyFigures(sql: Queryable): Promise<Readings> {
+  const ahead = `${terms.policyNotice.beforeEffectDays} days`
+  const [[held], coming, [short]] = await Promise.all([
+    sql<{ count: number }[]>`select count(*)::int as count from policies where state = 'in_force'`,
+    sql<{ version: string; sent: number; all: number }[]>`
+      select p.version,
+        (select count(*)::int from policy_deliveries d
+          where d.version = p.version and notice = 'announced' and state = 'sent') as sent,
+        (select count(*)::int from policy_deliveries d where d.version = p.version and notice = 'announced')
+          + (select count(*)::int from accounts a where a.policy_version <> p.version and not exists (
+            select from policy_deliveries d
+            where d.version = p.version and notice = 'announced' and d.account_id = a.id)) as all
+      from policies p where p.state = 'posted' and p.material`,
+    sql<{ count: number }[]>`
+      select count(*)::int as count from policies p join policy_deliveries d on d.version = p.version
+      where p.state = 'in_force' and p.material and d.notice = 'announced' and d.state = 'sent'
+        and d.sent_at > p.effective_at - ${ahead}::interval`,
+  ])
+  const [notice] = coming
+  return {
+    policies_in_force: { value: held === undefined ? null : Math.abs(held.count - 1) },
+    notice_share: notice
+      ? {
+          value: notice.all === 0 ? 100 : Math.round((notice.sent / notice.all) * 1000) / 10,
+          detail: `${notice.version}: ${notice.sent} of ${notice.all}`,
+        }
+      : { value: 100, detail: 'no version is coming' },
+    short_notices: { value: short?.count ?? null },
+  }
+}

@@ -1,0 +1,26 @@
+/** U4, G4: promotions and the consents they stand on. */
+import type { Readings } from '../../policy/figures.ts'
+import type { Queryable } from '../database.ts'
+
+const lookedAt = 10_000
+
+export async function readPromotionFigures(sql: Queryable): Promise<Readings> {
+  const [[row]] = await Promise.all([
+    sql<{ unwanted: number; unproven: number }[]>`select
+      (select count(*)::int from (
+          select * from campaign_deliveries where state = 'sent' order by at desc limit ${lookedAt}) d
+        cross join lateral (
+          select granted from consents c
+          where c.account_id = d.account_id and purpose = 'promotions' and c.at <= d.at order by c.at desc limit 1
+        ) as said
+        where not said.granted) as unwanted,
+      (select count(*)::int from (select id from accounts where promotions limit ${lookedAt}) a
+        where not coalesce((
+          select granted from consents c where c.account_id = a.id and purpose = 'promotions' order by c.at desc limit 1
+        ), false)) as unproven`,
+  ])
+  return {
+    unwanted_promotions: { value: row?.unwanted ?? null },
+    unproven_consents: { value: row?.unproven ?? null },
+  }
+}

@@ -1,0 +1,50 @@
+/** R2, R3, R4: nothing is older than it may be. */
+import type { Readings } from '../../policy/figures.ts'
+import { milliseconds } from '../../policy/terms.ts'
+import { type BooksTerm, plusYears, startOfDay } from '../../workflows/clock.ts'
+import type { Queryable } from '../database.ts'
+
+/** A purge that is under way on the day itself is in time. */
+const graceDays = 2
+
+export async function readRetentionFigures(sql: Queryable, asOf: Date, booksTerm: BooksTerm): Promise<Readings> {
+  const booksKeptSince = firstKeptDay(new Date(asOf.getTime() - graceDays * milliseconds.day), booksTerm)
+  const [[books], [backup], [ledger], [log]] = await Promise.all([
+    sql<{ count: number }[]>`select (
+      (select count(*) from invoices where issued_on < ${booksKeptSince}::date
+        and date_trunc('month', issued_on)::date not in (select month from books_holds))
+      + (select count(*) from order_facts where paid_on < ${booksKeptSince}::date
+        and date_trunc('month', paid_on)::date not in (select month from books_holds)))::int as count`,
+    sql<{ oldest: Date | null }[]>`select min(started_at) as oldest from backups where state = 'kept'`,
+    sql<{ count: number }[]>`
+      select count(*)::int as count from deletion_ledger e
+      where entry = 'erased' and backups_gone_by < ${new Date(asOf.getTime() - graceDays * milliseconds.day)}
+        and not exists (select from deletion_ledger g where g.account_ref = e.account_ref and g.entry = 'backups_gone')`,
+    sql<{ oldest: string | null }[]>`
+      select min(substring(relname from '\\d{4}_\\d{2}_\\d{2}$')) as oldest from pg_class
+      where relispartition and relkind = 'r' and relname like 'security_log_%'`,
+  ])
+  const firstDay = log?.oldest ? new Date(`${log.oldest.replaceAll('_', '-')}T00:00:00Z`) : asOf
+  return {
+    books_past_term: { value: books?.count ?? null },
+    oldest_backup: {
+      value: backup?.oldest ? daysSince(backup.oldest, asOf) : 0,
+      ...(!backup?.oldest && { detail: 'no backup' }),
+    },
+    uncounted_backups: { value: ledger?.count ?? null },
+    oldest_security_log: { value: Math.max(0, daysSince(firstDay, asOf)) },
+  }
+}
+
+/** Days with one decimal. */
+export const daysSince = (from: Date, asOf: Date): number =>
+  Math.round(((asOf.getTime() - from.getTime()) / milliseconds.day) * 10) / 10
+
+/** The oldest day of which the books may still hold something: whatever is older is past its term. */
+function firstKeptDay(asOf: Date, { years, countFrom }: BooksTerm): string {
+  const day =
+    countFrom === 'year_end'
+      ? new Date(Date.UTC(asOf.getUTCFullYear() - years, 0, 1))
+      : plusYears(startOfDay(asOf), -years)
+  return day.toISOString().slice(0, 10)
+}

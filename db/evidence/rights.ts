@@ -1,0 +1,46 @@
+/** G3, K1, G6: what people asked for, and how long it has been waiting. */
+import type { Readings } from '../../policy/figures.ts'
+import { terms } from '../../policy/terms.ts'
+import { plusMs } from '../../workflows/clock.ts'
+import type { Queryable } from '../database.ts'
+import { daysSince } from './retention.ts'
+
+interface Unfinished {
+  processor: string
+  code: string | null
+  count: number
+}
+
+export async function readRightsFigures(sql: Queryable, asOf: Date): Promise<Readings> {
+  const overdueSince = plusMs(asOf, -terms.deletion.overdueAfterMs)
+  const [[unfinished], why, [overdue], [oldest], [late]] = await Promise.all([
+    sql<{ count: number }[]>`select count(*)::int as count from deletions where completed_at is null`,
+    sql<Unfinished[]>`
+      select s.processor, s.code, count(*)::int as count from deletions d join deletion_steps s using (receipt_id)
+      where d.completed_at is null and s.state in ('pending', 'needs_operator')
+      group by s.processor, s.code order by count(*) desc limit 10`,
+    sql<{ all: number; children: number }[]>`
+      select count(distinct receipt_id)::int as all,
+        (count(distinct receipt_id) filter (where reason = 'child'))::int as children
+      from deletions d join deletion_steps s using (receipt_id)
+      where d.completed_at is null and d.erased_at < ${overdueSince} and (s.state = 'needs_operator'
+        -- backups go by their own calendar, and Stripe redacts after 90 days
+        or (s.state = 'pending' and s.processor not in ('backups', 'stripe_redaction')))`,
+    sql<{ received: Date | null }[]>`select min(received_at) as received from privacy_requests where state = 'open'`,
+    sql<{ count: number }[]>`
+      select count(*)::int as count from privacy_requests
+      where state = 'open' and (answer_by < ${asOf} or late_at is not null)`,
+  ])
+  return {
+    unfinished_erasures: {
+      value: unfinished?.count ?? null,
+      ...(why.length > 0 && {
+        detail: why.map(({ processor, code, count }) => `${processor}${code ? ` (${code})` : ''}: ${count}`).join(', '),
+      }),
+    },
+    overdue_erasures: { value: overdue?.all ?? null },
+    overdue_child_erasures: { value: overdue?.children ?? null },
+    oldest_request: { value: oldest?.received ? Math.max(0, daysSince(oldest.received, asOf)) : 0 },
+    late_requests: { value: late?.count ?? null },
+  }
+}

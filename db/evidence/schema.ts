@@ -1,0 +1,44 @@
+/** Columns as they are, held against the list of what they are for. */
+
+import type { Readings } from '../../policy/figures.ts'
+import { personalData } from '../../policy/personal-data.ts'
+import type { Queryable } from '../database.ts'
+
+interface LiveColumn {
+  name: string
+  domain: string | null
+}
+
+const constraint = 'sealed_is_ciphertext'
+const cardName = /(^|_)(card|pan|cvc|cvv|iban|card_number|expiry)(_|$)/
+const ipName = /(^|[._])ip($|_)/
+
+/** C1 to C7, P2, P6, S1. */
+export async function readSchemaFigures(sql: Queryable): Promise<Readings> {
+  const [columns, [checked]] = await Promise.all([
+    sql<LiveColumn[]>`
+      select c.relname || '.' || a.attname as name, case when t.typtype = 'd' then t.typname end as domain
+      from pg_class c join pg_attribute a on a.attrelid = c.oid join pg_type t on t.oid = a.atttypid
+      where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
+        and a.attnum > 0 and not a.attisdropped`,
+    sql`select from pg_constraint where conname = ${constraint} and contypid = 'sealed'::regtype and convalidated`,
+  ])
+  const live = new Map(columns.map(({ name, domain }) => [name, domain]))
+  const unknown = [...live.keys()].filter((name) => !(name in personalData))
+  const unsealed = Object.keys(personalData).filter(
+    (name) => personalData[name]?.sealed && live.has(name) && (live.get(name) !== 'sealed' || !checked),
+  )
+  const named = (pattern: RegExp) => [...live.keys()].filter((name) => pattern.test(name.split('.')[1] ?? ''))
+  const clearIps = named(ipName).filter((name) => live.get(name) !== 'sealed')
+  return {
+    unknown_columns: listed(unknown),
+    unsealed_columns: listed(unsealed),
+    clear_ip_columns: listed(clearIps),
+    card_columns: listed(named(cardName)),
+  }
+}
+
+export const listed = (names: readonly string[]) => ({
+  value: names.length,
+  ...(names.length > 0 && { detail: names.slice(0, 10).join(', ') }),
+})

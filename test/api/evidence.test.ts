@@ -1,0 +1,432 @@
+import { randomUUID } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { readExportFigures } from '../../api/evidence/exports.ts'
+import { readPartyFigures } from '../../api/evidence/parties.ts'
+import { noteKeys } from '../../db/encryption-keys.ts'
+import { type FigureName, figures, judge } from '../../policy/figures.ts'
+import { personalData } from '../../policy/personal-data.ts'
+import { type PromiseEntry, promises } from '../../policy/promises.ts'
+import { insertAccounts } from '../rig/bystanders.ts'
+import { type Rig, startRig } from './rig.ts'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const asOf = new Date()
+const ago = (days: number) => new Date(asOf.getTime() - days * 24 * 60 * 60 * 1000)
+
+let rig: Rig
+let operator: string
+let accountId: string
+let sql: Rig['api']['sql']
+
+beforeAll(async () => {
+  rig = await startRig({ env: { SANDBOX: 'true' } })
+  operator = await rig.key('operator')
+  sql = rig.api.sql
+  const { FIELD_KEYS: keyring } = rig.api.config
+  await noteKeys(sql, { purpose: 'field', ids: [...keyring.keys.keys()], activeId: keyring.activeId, at: asOf })
+  accountId = (await insertAccounts(rig.api, 3))[0]?.id ?? ''
+})
+afterAll(() => rig.stop())
+
+interface Shown {
+  kept: number
+  broken: string[]
+  unknown: string[]
+  promises: {
+    id: string
+    status: string
+    sentence: string
+    figures: { name: string; value: number | null; status: string; detail: string | null; readAt: string }[]
+  }[]
+}
+
+async function evidence(): Promise<Shown> {
+  const answer = await rig.call('GET', `/v1/promises?asOf=${encodeURIComponent(asOf.toISOString())}`, {
+    token: operator,
+  })
+  expect(answer.status, answer.text).toBe(200)
+  return answer.body as unknown as Shown
+}
+
+function figureOf(shown: Shown, name: string) {
+  const figure = shown.promises.flatMap((promise) => promise.figures).find((each) => each.name === name)
+  if (!figure) throw new Error(`no figure ${name}`)
+  return figure
+}
+
+describe('every promise', () => {
+  const entries = Object.entries(promises) as [string, PromiseEntry][]
+
+  test.each(entries)('%s names a file, a test and figures that exist', (_id, { keptBy, provenBy, figures: its }) => {
+    expect(existsSync(root + keptBy), keptBy).toBe(true)
+    expect(its.length).toBeGreaterThan(0)
+    for (const name of its) expect(Object.keys(figures)).toContain(name)
+    const source = readFileSync(root + provenBy.file, 'utf8')
+    const titles = [...source.matchAll(/\b(?:test|it|describe)(?:\.\w+(?:\([^)]*\))?)?\(\s*(['"`])(.*?)\1/g)].map(
+      (found) => found[2] ?? '',
+    )
+    expect(provenBy.title.length).toBeGreaterThan(1)
+    expect(
+      titles.some((title) => title.includes(provenBy.title)),
+      `${provenBy.file}: ${provenBy.title}`,
+    ).toBe(true)
+  })
+
+  test('and every figure belongs to one', () => {
+    const used = new Set(entries.flatMap(([, entry]) => entry.figures))
+    expect(Object.keys(figures).filter((name) => !used.has(name as FigureName))).toEqual([])
+  })
+
+  test('is kept in a system where nothing is wrong, and says when that was read', async () => {
+    const shown = await evidence()
+    expect([shown.broken, shown.unknown]).toEqual([[], []])
+    expect(shown.kept).toBe(entries.length)
+    expect(shown.promises.map(({ id }) => id)).toEqual(entries.map(([id]) => id))
+    for (const { figures: its, sentence } of shown.promises) {
+      expect(sentence.length).toBeGreaterThan(10)
+      for (const { readAt } of its) expect(Math.abs(Date.now() - Date.parse(readAt))).toBeLessThan(60_000)
+    }
+  })
+})
+
+/** Makes a figure go red, and what makes it green again. */
+interface Breach {
+  break: () => Promise<unknown>
+  mend: () => Promise<unknown>
+}
+
+const orderId = randomUUID()
+const insertOrder = (columns: Record<string, unknown>) => () =>
+  sql`insert into orders ${sql({
+    id: orderId,
+    account_id: accountId,
+    request_hash: Buffer.alloc(0),
+    package_code: 'x',
+    package_name: 'x',
+    destination: 'DE',
+    quantity: 1,
+    days: 1,
+    gross_minor: 100,
+    currency: 'EUR',
+    status: 'provisioning',
+    created_at: ago(0.5),
+    payment_due_at: ago(0.5),
+    paid_at: ago(0.4),
+    ...columns,
+  } as never)}`
+const dropOrder = () => sql`delete from orders where id = ${orderId}`
+const order = (columns: Record<string, unknown>): Breach => ({ break: insertOrder(columns), mend: dropOrder })
+const statement = (broken: string, mended: string): Breach => ({
+  break: () => sql.unsafe(broken),
+  mend: () => sql.unsafe(mended),
+})
+
+const receiptId = randomUUID()
+const erasure = (reason: string): Breach => ({
+  async break() {
+    await sql`insert into deletions ${sql({ receipt_id: receiptId, account_ref: 'ref', reason, erased_at: ago(4), backups_gone_by: ago(-30) })}`
+    await sql`insert into deletion_steps ${sql({ receipt_id: receiptId, processor: 'apple', state: 'pending', code: 'http_503', changed_at: ago(4) })}`
+  },
+  mend: () => sql`delete from deletions where receipt_id = ${receiptId}`,
+})
+
+const request: Breach = {
+  break: () =>
+    sql`insert into privacy_requests (id, kind, message, received_at, answer_by)
+      values (${randomUUID()}, 'access', ${sealed()}, ${ago(31)}, ${ago(1)})`,
+  mend: () => sql`delete from privacy_requests`,
+}
+
+function sealed(): Buffer {
+  return Buffer.concat([Buffer.from([1]), Buffer.alloc(40)])
+}
+
+const campaignId = randomUUID()
+const version = '2030-01-01'
+
+const breaches: Partial<Record<FigureName, Breach>> = {
+  unknown_columns: statement(
+    'alter table accounts add column shoe_size integer',
+    'alter table accounts drop column shoe_size',
+  ),
+  unsealed_columns: statement(
+    'alter domain sealed drop constraint sealed_is_ciphertext',
+    'alter domain sealed add constraint sealed_is_ciphertext check (get_byte(value, 0) = 1 and octet_length(value) >= 29)',
+  ),
+  clear_ip_columns: statement('alter table devices add column last_ip text', 'alter table devices drop column last_ip'),
+  card_columns: statement(
+    'alter table orders add column card_number text',
+    'alter table orders drop column card_number',
+  ),
+  unreadable_accounts: {
+    break: () =>
+      sql`update data_keys set wrapped_key = set_byte(wrapped_key, 20, 255 - get_byte(wrapped_key, 20)) where account_id = ${accountId}`,
+    mend: () =>
+      sql`update data_keys set wrapped_key = set_byte(wrapped_key, 20, 255 - get_byte(wrapped_key, 20)) where account_id = ${accountId}`,
+  },
+  accounts_past_term: {
+    break: () => sql`update accounts set last_active_at = ${ago(3 * 366 + 3)} where id = ${accountId}`,
+    mend: () => sql`update accounts set last_active_at = ${asOf} where id = ${accountId}`,
+  },
+  overdue_email_changes: {
+    break: () =>
+      sql`insert into email_changes ${sql({ id: randomUUID(), account_id: accountId, requested_at: ago(3), expires_at: ago(2) })}`,
+    mend: () => sql`delete from email_changes`,
+  },
+  unsettled_orders: order({ deliver_by: ago(0.1), created_at: ago(20) }),
+  overdue_reviews: order({ status: 'in_review', paid_at: ago(1.1) }),
+  unbooked_orders: order({ deliver_by: ago(-1) }),
+  missing_invoices: order({ status: 'delivered' }),
+  invoice_gaps: {
+    async break() {
+      await sql`insert into counters (series, last) values ('AMA-TEST', 3)`
+      for (const sequence of [1, 3]) {
+        await sql`insert into invoices ${sql({
+          number: `AMA-TEST-${sequence}`,
+          series: 'AMA-TEST',
+          sequence,
+          kind: 'invoice',
+          issued_on: asOf,
+          supplied_on: asOf,
+          seller: 'Us',
+          description: 'x',
+          destination: 'DE',
+          quantity: 1,
+          net_minor: 85,
+          tax_minor: 15,
+          gross_minor: 100,
+          tax_rate_bps: 1800,
+          currency: 'EUR',
+          payment_kind: 'card',
+        })}`
+      }
+    },
+    async mend() {
+      await sql`delete from invoices where series = 'AMA-TEST'`
+      await sql`delete from counters where series = 'AMA-TEST'`
+    },
+  },
+  unsent_mails: {
+    break: () =>
+      sql`insert into sends ${sql({ subject_id: orderId, kind: 'mail:confirmation', state: 'due', first_at: ago(4) })}`,
+    mend: () => sql`delete from sends`,
+  },
+  unsent_pushes: {
+    break: () =>
+      sql`insert into sends ${sql({ subject_id: orderId, kind: 'push:confirmation', state: 'due', first_at: ago(4) })}`,
+    mend: () => sql`delete from sends`,
+  },
+  telling_references: {
+    async break() {
+      await insertOrder({ deliver_by: ago(-1), created_at: ago(20) })()
+      await sql`insert into provider_orders ${sql({
+        id: randomUUID(),
+        order_id: orderId,
+        provider: 'airalo',
+        provider_package_code: 'x',
+        client_ref: `order-${orderId}`,
+        state: 'placing',
+        placed_after: asOf,
+      })}`
+    },
+    mend: dropOrder,
+  },
+  unasked_measurements: order({ measurement_event_id: randomUUID(), deliver_by: ago(-1), created_at: ago(20) }),
+  unwanted_promotions: {
+    async break() {
+      await sql`insert into consents ${sql({ account_id: accountId, purpose: 'promotions', granted: false, source: 'web', at: ago(2) })}`
+      await sql`insert into campaigns ${sql({ id: campaignId, subject: 'x', paragraphs: ['x'], created_at: ago(1), created_by: 'x' })}`
+      await sql`insert into campaign_deliveries ${sql({ campaign_id: campaignId, account_id: accountId, state: 'sent', at: ago(1) })}`
+    },
+    async mend() {
+      await sql`delete from campaigns`
+      await sql`delete from consents`
+    },
+  },
+  unproven_consents: {
+    break: () => sql`update accounts set promotions = true where id = ${accountId}`,
+    mend: () => sql`update accounts set promotions = false where id = ${accountId}`,
+  },
+  books_past_term: {
+    break: () =>
+      sql`insert into order_facts ${sql({
+        id: randomUUID(),
+        paid_on: ago(9 * 366),
+        package_name: 'x',
+        destination: 'DE',
+        quantity: 1,
+        gross_minor: 1,
+        currency: 'EUR',
+        outcome: 'paid',
+      })}`,
+    mend: () => sql`delete from order_facts`,
+  },
+  oldest_backup: {
+    break: () => sql`insert into backups ${sql({ id: 'x', state: 'kept', started_at: ago(31) })}`,
+    mend: () => sql`delete from backups`,
+  },
+  uncounted_backups: {
+    break: () =>
+      sql`insert into deletion_ledger ${sql({ account_ref: 'x', entry: 'erased', reason: 'requested', at: ago(40), backups_gone_by: ago(9) })}`,
+    mend: () =>
+      sql`insert into deletion_ledger ${sql({ account_ref: 'x', entry: 'backups_gone', reason: 'requested', at: ago(9), backups_gone_by: ago(9) })}`,
+  },
+  oldest_security_log: statement(
+    "create table security_log_2020_01_01 partition of security_log for values from ('2020-01-01Z') to ('2020-01-02Z')",
+    'drop table security_log_2020_01_01',
+  ),
+  overdue_erasures: erasure('requested'),
+  overdue_child_erasures: erasure('child'),
+  late_requests: request,
+  policies_in_force: {
+    break: () => sql`update policies set state = 'superseded' where state = 'in_force'`,
+    mend: () => sql`update policies set state = 'in_force' where state = 'superseded'`,
+  },
+  short_notices: {
+    async break() {
+      await sql`update policies set state = 'superseded' where state = 'in_force'`
+      await sql`insert into policies ${sql({
+        version,
+        title: 'x',
+        body: 'x',
+        changes: ['x'],
+        material: true,
+        state: 'in_force',
+        created_at: ago(40),
+        created_by: 'x',
+        posted_at: ago(40),
+        announced_for: ago(1),
+        effective_at: ago(1),
+      })}`
+      await sql`insert into policy_deliveries ${sql({
+        version,
+        notice: 'announced',
+        account_id: accountId,
+        state: 'sent',
+        attempts: 1,
+        told_for: ago(1),
+        claimed_at: ago(29),
+        sent_at: ago(29),
+        message_ref: 'x',
+      })}`
+    },
+    async mend() {
+      await sql`delete from policies where version = ${version}`
+      await sql`update policies set state = 'in_force' where state = 'superseded'`
+    },
+  },
+  lost_keys: {
+    break: () => sql`update data_keys set kek_id = 'thrown-away' where account_id = ${accountId}`,
+    mend: () => sql`update data_keys set kek_id = ${rig.api.cipher.activeKekId} where account_id = ${accountId}`,
+  },
+  key_age: {
+    break: () => sql`update encryption_keys set active_since = ${ago(366)}`,
+    mend: () => sql`update encryption_keys set active_since = ${asOf}`,
+  },
+}
+
+describe('a broken promise says so', () => {
+  test.each(Object.entries(breaches))('%s', async (name, breach) => {
+    const promised = Object.entries(promises).filter(([, entry]) => (entry.figures as readonly string[]).includes(name))
+    await breach.break()
+    try {
+      const shown = await evidence()
+      const figure = figureOf(shown, name)
+      expect([figure.status, figure.value]).toEqual(['broken', expect.any(Number)])
+      expect(shown.broken).toEqual(expect.arrayContaining(promised.map(([id]) => id)))
+      expect(JSON.stringify(shown)).not.toContain(accountId)
+    } finally {
+      await breach.mend()
+    }
+    const mended = await evidence()
+    expect([figureOf(mended, name).status, mended.broken]).toEqual(['kept', []])
+  })
+
+  test('P5 P7 P8: settings that lead to strangers, in the clear, or out of the EU', () => {
+    const settings = { ...rig.api.config, NODE_ENV: 'production' as const }
+    const good = { ...settings, APPLE_URL: 'https://appleid.apple.com', SMTP_URL: 'smtps://u:p@mail.example:465' }
+    const stranger = readPartyFigures({ ...good, META_URL: 'https://broker.example' })
+    expect(stranger.unlisted_hosts?.detail).toContain('META_URL')
+    expect(judge('unlisted_hosts', stranger.unlisted_hosts)).toBe('broken')
+    expect(judge('open_mail', readPartyFigures({ ...good, SMTP_URL: 'smtp://127.0.0.1:25' }).open_mail)).toBe('broken')
+    expect(judge('open_mail', readPartyFigures(good).open_mail)).toBe('kept')
+    const foreign = readPartyFigures({ ...good, HOSTING_REGION: 'us-east-1' }).foreign_regions
+    expect(judge('foreign_regions', foreign)).toBe('broken')
+  })
+
+  test('G5: a personal column that the export leaves out', () => {
+    const email = personalData['accounts.email']
+    if (!email) throw new Error('no such column')
+    const figure = readExportFigures({
+      ...personalData,
+      'accounts.shoe_size': { ...email, export: 'account.shoeSize' },
+    })
+    expect(judge('unexported_columns', figure.unexported_columns)).toBe('broken')
+    expect(judge('unexported_columns', readExportFigures().unexported_columns)).toBe('kept')
+  })
+
+  test('every figure that can go red has been shown to', () => {
+    const elsewhere: FigureName[] = ['unlisted_hosts', 'open_mail', 'foreign_regions', 'unexported_columns']
+    const informing = (Object.keys(figures) as FigureName[]).filter((name) => !('brokenAbove' in figures[name]))
+    const shown = new Set<string>([...Object.keys(breaches), ...elsewhere, ...informing])
+    expect(Object.keys(figures).filter((name) => !shown.has(name))).toEqual([])
+    expect(informing.sort()).toEqual(['notice_share', 'oldest_request', 'unfinished_erasures'])
+  })
+})
+
+test('figures that only inform say how it stands', async () => {
+  await erasure('requested').break()
+  await request.break()
+  const shown = await evidence()
+  expect(figureOf(shown, 'unfinished_erasures')).toMatchObject({ value: 1, detail: 'apple (http_503): 1' })
+  expect(figureOf(shown, 'oldest_request').value).toBe(31)
+  await erasure('requested').mend()
+  await request.mend()
+})
+
+test('what cannot be read is unknown, and not kept', async () => {
+  await sql`alter table policies rename to hidden`
+  const shown = await evidence()
+  await sql`alter table hidden rename to policies`
+  expect(shown.unknown).toEqual(['N1', 'N2'])
+  expect(figureOf(shown, 'short_notices')).toMatchObject({ value: null, status: 'unknown' })
+})
+
+test('S1: nothing in clear gets into a sealed column', async () => {
+  const clear = () => sql`update accounts set phone = ${Buffer.from('+491701234567')} where id = ${accountId}`
+  await expect(clear()).rejects.toThrow('sealed_is_ciphertext')
+})
+
+test('the figures are scraped, and the alert rules stand on metrics that exist', async () => {
+  const { text } = await rig.call('GET', '/metrics', { token: operator })
+  expect(text).toContain('ama_promise_status{promise="G6",status="kept"} 1')
+  expect(text).toMatch(/ama_evidence_figure\{figure="oldest_security_log"\} \d/)
+  expect(text).toContain('ama_evidence_read_timestamp_seconds')
+  const rules = parse(readFileSync(`${root}ops/alerts.yml`, 'utf8')) as { groups: { rules: Rule[] }[] }
+  const all = rules.groups.flatMap((group) => group.rules)
+  expect(all.length).toBeGreaterThan(8)
+  const exported = new Set([...text.matchAll(/^# TYPE (\S+)/gm)].map((found) => found[1]))
+  for (const { alert, expr, annotations } of all) {
+    expect(annotations?.summary, alert).toBeTruthy()
+    for (const [metric] of expr.matchAll(/\bama_\w+|\bnodejs_\w+|\bprocess_\w+/g)) {
+      const base = metric.replace(/_(bucket|sum|count)$/, '')
+      expect([...exported], alert).toContain(exported.has(metric) ? metric : base)
+    }
+  }
+})
+
+interface Rule {
+  alert: string
+  expr: string
+  annotations?: { summary?: string }
+}
+
+test('the evidence is for operators and the backend; another time is for the sandbox', async () => {
+  expect((await rig.call('GET', '/v1/promises')).status).toBe(401)
+  expect((await rig.call('GET', '/v1/promises', { token: await rig.key('service') })).status).toBe(200)
+  const { token } = await rig.firebaseToken()
+  expect((await rig.call('GET', '/v1/promises', { token })).status).toBe(403)
+})
