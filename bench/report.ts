@@ -62,6 +62,10 @@ export function report(results: Results): string {
       ({ what, budget, measured, kept }) => `| ${what} | ${budget} | ${measured} | ${kept ? 'kept' : '**missed**'} |`,
     ),
     '',
+    'Where a budget is missed: the stores, our three processes and the simulated parties compete for the same cores, so that',
+    'an order pays for its outside parties, too, and a start for compiling TypeScript in each process. On a machine that does',
+    'other work at the same time both get worse.',
+    '',
     '| round | orders/s | p50 ms | p99 ms | floor/s | floor p50 ms | floor p99 ms | ratio |',
     '| --- | --- | --- | --- | --- | --- | --- | --- |',
     ...orders.rounds.map(
