@@ -21,6 +21,7 @@ export interface Frame {
 const jsonTypes = ['application/json', 'application/*+json']
 const readForm = express.urlencoded({ extended: false, limit: '64kb' })
 const readJson = express.json({ limit: '64kb', type: jsonTypes })
+const readMuchJson = express.json({ limit: '4mb', type: jsonTypes })
 const readBytes = express.raw({ limit: '1mb', type: () => true })
 const nothing = z.strictObject({})
 
@@ -115,7 +116,8 @@ function handlersOf(route: Route, frame: Frame): RequestHandler[] {
 
 function bodyReaders(route: Route): RequestHandler[] {
   if (route.rawBody) return [readBytes]
-  return route.form ? [readForm] : [requireJson, readJson]
+  if (route.form) return [readForm]
+  return [requireJson, route.largeBody ? readMuchJson : readJson]
 }
 
 /** Whoever posts without a session (signing in) must at least come from our own page. */

@@ -90,6 +90,8 @@ export interface RouteDefinition<
   unlimited?: boolean
   /** the body comes from a form of ours: same site, and with the session's `csrf` where there is one */
   form?: boolean
+  /** up to 4 MB of JSON in place of 64 kB */
+  largeBody?: boolean
   /** the handler gets the bytes, unparsed, and `webhook` limits apply */
   rawBody?: boolean
   params?: Params

@@ -21,7 +21,9 @@ import { booksRoutes } from './routes/books.ts'
 import { bounceRoutes } from './routes/bounces.ts'
 import { campaignRoutes } from './routes/campaigns.ts'
 import { catalogueRoutes } from './routes/catalogue.ts'
+import { codecCors, codecRoutes } from './routes/codec.ts'
 import { consentRoutes } from './routes/consents.ts'
+import { consoleRoutes } from './routes/console.ts'
 import { deletionPageRoutes } from './routes/deletion-pages.ts'
 import { deletionRoutes } from './routes/deletions.ts'
 import { deviceRoutes } from './routes/devices.ts'
@@ -89,6 +91,8 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
     ...campaignRoutes(api),
     ...keyRotationRoutes(api),
     ...promiseRoutes(api, evidence),
+    ...consoleRoutes(api, evidence, limiter),
+    ...codecRoutes(api),
     ...unsubscribeRoutes(api),
     ...accountPageRoutes(api),
     ...deletionPageRoutes(api),
@@ -117,6 +121,7 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
     if (stopping) response.set('Connection', 'close')
     next()
   })
+  app.use('/codec', codecCors(api.config.TEMPORAL_UI_URL))
   mountRoutes(app, routes, { context: api, limiter, authenticate: createAuthenticator(api, limiter) })
   app.use(() => {
     throw new Problem('not_found')

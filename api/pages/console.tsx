@@ -28,7 +28,14 @@ export interface ConsolePage {
   label: string
   uiUrl: string | undefined
   matters: { id: string; kind: string; subjectId: string; detail: string | null; openedAt: Date }[]
-  reviews: { id: string; packageName: string; minor: number; currency: string; reason: string | null; dueAt: Date | null }[]
+  reviews: {
+    id: string
+    packageName: string
+    minor: number
+    currency: string
+    reason: string | null
+    dueAt: Date | null
+  }[]
   requests: { id: string; reference: string; kind: string; answerBy: Date; late: boolean }[]
   /** null while it cannot be read */
   promises: { kept: number; broken: readonly string[]; unknown: readonly string[] }
@@ -49,7 +56,9 @@ export function renderConsole(page: ConsolePage): string {
         <p>
           Promises: <span className="kept">{promises.kept} kept</span>
           {promises.broken.length > 0 ? <span className="broken">, {promises.broken.join(', ')} broken</span> : null}
-          {promises.unknown.length > 0 ? <span className="unknown">, {promises.unknown.join(', ')} unknown</span> : null}
+          {promises.unknown.length > 0 ? (
+            <span className="unknown">, {promises.unknown.join(', ')} unknown</span>
+          ) : null}
         </p>
         <Section title="Orders to review" count={reviews.length}>
           <Table>
@@ -201,7 +210,17 @@ function Table({ children }: { children: ReactNode }) {
   )
 }
 
-function Button({ action, csrf, label, danger = false }: { action: string; csrf: string; label: string; danger?: boolean }) {
+function Button({
+  action,
+  csrf,
+  label,
+  danger = false,
+}: {
+  action: string
+  csrf: string
+  label: string
+  danger?: boolean
+}) {
   return (
     <Form action={action} csrf={csrf} inline>
       <button type="submit" className={danger ? 'danger' : 'plain'}>

@@ -186,7 +186,7 @@ export function accountPageRoutes(api: ApiContext): Route[] {
       promises: ['G5'],
       callers: ['visitor'],
       freshSignIn: true,
-      responses: { 200: { description: 'The document', contentType: 'application/json' } },
+      responses: { 200: { description: 'The document', contentType: 'application/json' }, 401: page },
       async handle({ caller: { accountId }, ip, requestId }) {
         const at = new Date()
         const raw = await exportAccount(api, accountId, at)

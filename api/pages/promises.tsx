@@ -1,0 +1,61 @@
+/** Every promise, with the figures that show it. */
+
+import { moment } from '../../mails/format.ts'
+import type { FigureStatus } from '../../policy/figures.ts'
+import { renderLayout } from './layout.tsx'
+
+export interface PromisesPage {
+  supportMail: string
+  readAt: Date
+  promises: {
+    id: string
+    sentence: string
+    status: FigureStatus
+    keptBy: string
+    provenBy: string
+    figures: { meaning: string; unit: string; value: number | null; detail: string | null; status: FigureStatus }[]
+  }[]
+}
+
+export function renderPromises({ supportMail, readAt, promises }: PromisesPage): string {
+  return renderLayout({
+    title: 'What we promised',
+    supportMail,
+    children: (
+      <>
+        <p>
+          <a href="/console">Console</a>
+        </p>
+        <p>Read from the live system: {moment(readAt)}.</p>
+        <div className="scroll">
+          <table>
+            <tbody>
+              {promises.map((promise) => (
+                <tr key={promise.id}>
+                  <th scope="row">{promise.id}</th>
+                  <td>
+                    {promise.sentence}
+                    <br />
+                    <span className="quiet">
+                      kept by <code>{promise.keptBy}</code>, proven by <code>{promise.provenBy}</code>
+                    </span>
+                  </td>
+                  <td>
+                    {promise.figures.map((figure) => (
+                      <div key={figure.meaning}>
+                        <span className={figure.status}>{figure.value ?? 'unreadable'}</span> {figure.unit}:{' '}
+                        {figure.meaning}
+                        {figure.detail ? <span className="quiet"> ({figure.detail})</span> : null}
+                      </div>
+                    ))}
+                  </td>
+                  <td className={promise.status}>{promise.status}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      </>
+    ),
+  })
+}

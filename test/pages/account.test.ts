@@ -1,0 +1,212 @@
+import { randomUUID } from 'node:crypto'
+import { expect, test } from 'vitest'
+import { createSurfer, type Surfer } from '../rig/browser.ts'
+import { expectStatus } from '../rig/http.ts'
+import { mailsTo } from '../rig/messages.ts'
+import type { Person } from '../rig/people.ts'
+import { openStack } from '../rig/stack.ts'
+import { until } from '../rig/until.ts'
+
+// Erased people's orders are in Stripe's books, and no longer in ours.
+const rig = await openStack({ books: false })
+const { sql } = rig.context
+const site = rig.urls.api
+
+async function linkFor(surfer: Surfer, email: string, next = 'account'): Promise<string> {
+  const links = async () => (await mailsTo(rig.stack, email)).filter(({ subject }) => subject === 'Your sign-in link')
+  const before = (await links()).length
+  const sent = await surfer.post('/account/sign-in', { email, next })
+  expect([sent.status, sent.html.includes('If there is an account')]).toEqual([200, true])
+  const mail = await until('the link', async () => (await links()).slice(before).at(-1))
+  return new URL(/https?:\/\/\S+\/account\/sign-in\/[\w-]{43}/.exec(mail.text)?.[0] ?? '').pathname
+}
+
+async function signIn(person: Person, next?: string): Promise<Surfer> {
+  const surfer = createSurfer(site)
+  const link = await linkFor(surfer, person.email, next)
+  const used = await surfer.submit(link, link)
+  expect([used.status, used.location]).toEqual([303, `/${next ?? 'account'}`])
+  return surfer
+}
+
+const account = async (person: Person) => expectStatus(await rig.service.get(`/v1/accounts/${person.accountId}`), 200)
+
+test('G1 G2 G4: a person signs in by a mailed link, sees their data, corrects it, and switches offers on and off', async () => {
+  const person = await rig.signUp()
+  const order = await rig.buy(person)
+  const surfer = await signIn(person)
+  const { html, headers } = await surfer.open('/account')
+  for (const text of [
+    person.firstName,
+    person.lastName,
+    person.email,
+    'Germany, 1 GB',
+    new URL(order.installUrl).pathname,
+  ]) {
+    expect(html).toContain(text)
+  }
+  expect(headers.get('cache-control')).toBe('no-store')
+  expect(headers.get('content-security-policy')).toMatch(/^default-src 'none'; style-src 'sha256-[^;]+; base-uri/)
+  expect(html).not.toContain('<script')
+
+  const profile = { firstName: 'Anna', lastName: 'Neu', phone: '' }
+  expect((await surfer.submit('/account', '/account/profile', profile)).location).toBe('/account')
+  expect(await account(person)).toMatchObject({ firstName: 'Anna', lastName: 'Neu', phone: null })
+  const wrong = await surfer.submit('/account', '/account/profile', { ...profile, phone: '0170' })
+  expect([wrong.status, wrong.html.includes('phone')]).toEqual([400, true])
+  const more = await surfer.submit('/account', '/account/profile', { ...profile, shoeSize: '43' })
+  expect([more.status, more.html.includes('unknown field')]).toEqual([400, true])
+
+  await surfer.submit('/account', '/account/promotions', { granted: 'on' })
+  expect((await account(person)).consents.promotions).toMatchObject({ granted: true, source: 'web' })
+  await surfer.submit('/account', '/account/promotions')
+  expect((await account(person)).consents.promotions.granted).toBe(false)
+  expect((await surfer.open('/account')).html).toMatch(/UTC: <!-- -->no|: no \(/)
+})
+
+test('a link works once, a scanner does not use it up, and addresses without an account look the same', async () => {
+  const person = await rig.signUp()
+  const surfer = createSurfer(site)
+  const link = await linkFor(surfer, person.email)
+  for (let looks = 0; looks < 3; looks += 1) expect((await surfer.open(link)).html).toContain('Sign in to AMA eSIM')
+  expect(surfer.cookies.size).toBe(0)
+  const used = await surfer.submit(link, link)
+  const [cookie] = used.headers.getSetCookie()
+  expect(cookie).toMatch(/^ama-account=[\w-]{43}; Path=\/; Max-Age=1800; HttpOnly; SameSite=Strict$/)
+  expect((await surfer.post(link, {})).status).toBe(404)
+  expect((await createSurfer(site).open(link)).status).toBe(404)
+
+  const stranger = await createSurfer(site).post('/account/sign-in', { email: `${randomUUID()}@nobody.example` })
+  const known = await createSurfer(site).post('/account/sign-in', { email: person.email })
+  expect([stranger.status, stranger.html]).toEqual([known.status, known.html])
+})
+
+test('whoever knows an address cannot flood it', async () => {
+  const person = await rig.signUp()
+  const surfer = createSurfer(site)
+  for (let times = 0; times < 8; times += 1) {
+    await surfer.post('/account/sign-in', { email: person.email })
+    await until('the next link, or none', async () => {
+      const [row] = await sql<{ count: number }[]>`
+        select count(*)::int as count from link_tokens where account_id = ${person.accountId}`
+      return (row?.count ?? 0) >= Math.min(times + 1, 3)
+    })
+  }
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  expect((await mailsTo(rig.stack, person.email)).filter(({ subject }) => subject.includes('sign-in'))).toHaveLength(3)
+})
+
+test('no other site can act in a session, and a session cannot act on the API', async () => {
+  const person = await rig.signUp()
+  const surfer = await signIn(person)
+  const fields = { firstName: 'Eve', lastName: 'Evil', phone: '' }
+  const refused = [
+    await surfer.post('/account/profile', fields),
+    await surfer.post('/account/profile', { ...fields, csrf: 'x'.repeat(43) }),
+    await surfer.post('/account/promotions', { granted: 'on' }, { 'sec-fetch-site': 'cross-site' }),
+    await surfer.post('/delete-account', { understood: 'on' }),
+  ]
+  expect(refused.map(({ status }) => status)).toEqual([403, 403, 403, 403])
+  const login = await createSurfer(site).post(
+    '/account/sign-in',
+    { email: person.email },
+    { 'sec-fetch-site': 'cross-site' },
+  )
+  expect(login.status).toBe(403)
+  expect((await account(person)).firstName).toBe(person.firstName)
+
+  const cookie = [...surfer.cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+  for (const path of [`/v1/accounts/${person.accountId}`, '/v1/orders', '/console/promises']) {
+    const answer = await fetch(site + path, { headers: { cookie } })
+    expect([path, answer.status]).toEqual([path, 401])
+  }
+  const deleted = await fetch(`${site}/v1/accounts/${person.accountId}`, { method: 'DELETE', headers: { cookie } })
+  expect(deleted.status).toBe(401)
+})
+
+test('a session ends: by signing out, by time, with the account', async () => {
+  const person = await rig.signUp()
+  const first = await signIn(person)
+  const stolen = createSurfer(site)
+  for (const [name, value] of first.cookies) stolen.cookies.set(name, value)
+  await first.submit('/account', '/account/sign-out')
+  expect((await stolen.open('/account')).html).toContain('Mail me a link')
+
+  const second = await signIn(person)
+  await sql`update web_sessions set expires_at = ${new Date()} where account_id = ${person.accountId}`
+  expect((await second.open('/account')).html).toContain('Mail me a link')
+
+  const third = await signIn(person)
+  expectStatus(await rig.service.delete(`/v1/accounts/${person.accountId}`), 200)
+  expect((await third.open('/account')).html).toContain('Mail me a link')
+})
+
+test('G5: the export is one click away right after signing in, and not later', async () => {
+  const person = await rig.signUp()
+  const surfer = await signIn(person)
+  const file = await surfer.open('/account/export')
+  expect([file.status, JSON.parse(file.html).account.email]).toEqual([200, person.email])
+  expect(file.headers.get('content-disposition')).toContain('ama-esim-export.json')
+  await sql`update web_sessions set signed_in_at = ${new Date(Date.now() - 11 * 60_000)} where account_id = ${person.accountId}`
+  const late = await surfer.open('/account/export')
+  expect([late.status, late.html.includes('href="/account/sign-in"')]).toEqual([401, true])
+  const anonymous = await createSurfer(site).open('/account/export')
+  expect([anonymous.status, anonymous.headers.get('content-type')]).toEqual([401, 'text/html; charset=utf-8'])
+})
+
+test('G2: a new address is asked for on the web, too', async () => {
+  const person = await rig.signUp()
+  const surfer = await signIn(person)
+  const email = `${randomUUID()}@new.example`
+  expect((await surfer.submit('/account', '/account/email', { email })).location).toBe('/account')
+  expect((await surfer.open('/account')).html).toContain(email)
+  await until('both are asked', async () => (await mailsTo(rig.stack, email)).length === 1)
+})
+
+test('G3: an account is deleted on the web, and the receipt can be read by whoever knows it', async () => {
+  const person = await rig.signUp()
+  const [{ html: anonymous }, surfer] = [
+    await createSurfer(site).open('/delete-account'),
+    await signIn(person, 'delete-account'),
+  ]
+  expect([anonymous.includes('Sign in to delete'), anonymous.includes('understood')]).toEqual([true, false])
+  expect((await surfer.submit('/delete-account', '/delete-account')).status).toBe(400)
+  const deleted = await surfer.submit('/delete-account', '/delete-account', { understood: 'on' })
+  expect([deleted.status, deleted.location]).toEqual([303, expect.stringMatching(/^\/receipts\/[0-9a-f-]{36}$/)])
+  expect(surfer.cookies.size).toBe(0)
+  expect((await rig.service.get(`/v1/accounts/${person.accountId}`)).status).toBe(404)
+  const receipt = await createSurfer(site).open(deleted.location ?? '')
+  expect(receipt.html).toContain('Receipt of a deletion')
+  for (const text of [person.email, person.firstName, person.accountId]) expect(receipt.html).not.toContain(text)
+  for (const wrong of [randomUUID(), 'x'])
+    expect((await createSurfer(site).open(`/receipts/${wrong}`)).status).toBe(404)
+})
+
+test('U3: the install page is for whoever has its link, and for nobody else', async () => {
+  const person = await rig.signUp()
+  const order = await rig.buy(person)
+  const { pathname } = new URL(order.installUrl)
+  const shown = await createSurfer(site).open(pathname)
+  expect([shown.status, shown.html.includes(order.esims[0].matchingId)]).toEqual([200, true])
+  expect(shown.headers.get('x-robots-tag')).toBe('noindex')
+  expect(shown.headers.get('referrer-policy')).toBe('no-referrer')
+  expect((await createSurfer(site).open(`${pathname.slice(0, -1)}x`)).status).toBe(404)
+  expectStatus(await person.caller.post(`/v1/orders/${order.id}/refund`), 200)
+  const refunded = await createSurfer(site).open(pathname)
+  expect([refunded.html.includes('was refunded'), refunded.html.includes(order.esims[0].matchingId)]).toEqual([
+    true,
+    false,
+  ])
+  expectStatus(await rig.service.delete(`/v1/accounts/${person.accountId}`), 200)
+  expect((await createSurfer(site).open(pathname)).status).toBe(404)
+})
+
+test('no link, cookie or token of a page is in a log line or a metric', async () => {
+  const person = await rig.signUp()
+  const surfer = createSurfer(site)
+  const link = await linkFor(surfer, person.email)
+  await surfer.submit(link, link)
+  await surfer.open('/account')
+  const [cookie = ''] = surfer.cookies.values()
+  expect(await rig.findCanaries({ link: link.split('/').at(-1) ?? '', cookie, email: person.email })).toEqual([])
+})

@@ -1,0 +1,62 @@
+/** A browser without a screen: keeps cookies, posts the forms it finds, follows nothing by itself. */
+export interface Shown {
+  status: number
+  html: string
+  headers: Headers
+  location: string | null
+}
+
+export type Surfer = ReturnType<typeof createSurfer>
+
+/** @param site what it browses */
+export function createSurfer(site: string) {
+  const cookies = new Map<string, string>()
+
+  async function request(
+    method: string,
+    path: string,
+    fields?: Record<string, string>,
+    headers: Record<string, string> = {},
+  ): Promise<Shown> {
+    const response = await fetch(new URL(path, site), {
+      method,
+      redirect: 'manual',
+      headers: {
+        ...(cookies.size > 0 && { cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join('; ') }),
+        ...(method === 'POST' && { 'sec-fetch-site': 'same-origin' }),
+        ...headers,
+      },
+      ...(fields && { body: new URLSearchParams(fields) }),
+    })
+    for (const cookie of response.headers.getSetCookie()) {
+      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(cookie) ?? []
+      if (value === '') cookies.delete(name)
+      else cookies.set(name, value)
+    }
+    return {
+      status: response.status,
+      html: await response.text(),
+      headers: response.headers,
+      location: response.headers.get('location'),
+    }
+  }
+
+  return {
+    cookies,
+    open: (path: string) => request('GET', path),
+    /** Posts fields as they are, without looking at a page first. */
+    post: (path: string, fields: Record<string, string>, headers?: Record<string, string>) =>
+      request('POST', path, fields, headers),
+    /** Opens a page, and submits its form for `action` with what stands in it and these fields. */
+    async submit(page: string, action: string, fields: Record<string, string> = {}): Promise<Shown> {
+      const { html } = await request('GET', page)
+      const form = html.split('<form ').find((part) => part.includes(`action="${action}"`))
+      if (!form) throw new Error(`no form for ${action} on ${page}`)
+      const hidden = [...(form.split('</form>')[0]?.matchAll(/type="hidden" name="(\w+)" value="([^"]*)"/g) ?? [])]
+      return request('POST', action, {
+        ...Object.fromEntries(hidden.map(([, name, value]) => [name ?? '', value ?? ''])),
+        ...fields,
+      })
+    },
+  }
+}
