@@ -78,7 +78,8 @@ export async function startChild(command: string, args: readonly string[], optio
   return {
     pid: child.pid,
     exited,
-    send: (message) => void child.send?.(message),
+    // One that is gone cannot be told anything; `exited` says so.
+    send: (message) => void child.send?.(message, () => {}),
     output: () => lines.join('\n'),
     async stop(signal = 'SIGTERM', graceMs = 10_000) {
       child.kill(signal)

@@ -20,6 +20,8 @@ export interface ProcessOptions {
   /** modules of ours that run before it, from the project's root */
   preload?: string[]
   env: Record<string, string | undefined>
+  /** settings that are not known yet: the process starts at once, loads these modules of ours, and waits for them */
+  later?: { env: Promise<Record<string, string>>; warmUp: string[] }
   onLine?: ((line: string) => void) | undefined
   onMessage?: (message: unknown) => void
   /** longer than the process takes to drain */
@@ -28,16 +30,28 @@ export interface ProcessOptions {
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 
-/** Starts one of our own programs as a process that cannot outlive this one. */
+/**
+ * Starts one of our own programs as a process that cannot outlive this one.
+ * @throws what `later.env` rejects with; the process is gone then
+ */
 export async function startProcess(options: ProcessOptions): Promise<Part & { send: Child['send'] }> {
-  const { name, entry, preload = [], env, onLine, onMessage, stopWithinMs } = options
-  const imports = ['tsx', ...preload.map((file) => `./${file}`)].flatMap((module) => ['--import', module])
+  const { name, entry, preload = [], env, later, onLine, onMessage, stopWithinMs } = options
+  const preloaded = later ? [...preload, 'dev/late-settings.mjs'] : preload
+  const imports = ['tsx', ...preloaded.map((file) => `./${file}`)].flatMap((module) => ['--import', module])
   const child = await startChild(process.execPath, [...imports, entry], {
     cwd: root,
-    env,
+    env: later ? { ...env, AMA_WARM_UP: later.warmUp.join(',') } : env,
     ...(onLine && { onLine }),
-    ...(onMessage && { onMessage }),
+    ...((onMessage ?? later) && { onMessage: onMessage ?? (() => {}) }),
   })
+  if (later) {
+    child.send(
+      await later.env.catch(async (error: unknown) => {
+        await child.stop('SIGKILL')
+        throw error
+      }),
+    )
+  }
   let expected = false
   let killed = false
   return {

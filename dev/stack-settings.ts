@@ -43,3 +43,12 @@ export function developmentDefaults(secrets: Secrets, dataDir: string): Settings
     SUPPORT_MAIL: 'support@ama-esim.example',
   }
 }
+
+/** What processes of ours inherit: everything but settings, which they are told. */
+export function inheritedEnvironment(
+  environment: Record<string, string | undefined>,
+): Record<string, string | undefined> {
+  const all = { ...process.env, ...environment }
+  const settings = configuredSettings(all)
+  return Object.fromEntries(Object.entries(all).filter(([name]) => !(name in settings)))
+}

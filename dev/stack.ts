@@ -4,23 +4,18 @@
  */
 import type { Client } from '@temporalio/client'
 import type { Limits } from '../api/limits.ts'
-import { type Config, readConfig } from '../config.ts'
-import { type Context, createContext } from '../context.ts'
-import { migrate } from '../db/migrate.ts'
-import { createLog } from '../log.ts'
-import { connectTemporal } from '../temporal-client.ts'
-import { startApiHere, startApiProcess } from './api-part.ts'
+import type { Config } from '../config.ts'
+import type { Context } from '../context.ts'
 import { type ApiKeys, developmentKeys } from './development-keys.ts'
 import { developmentSecrets } from './development-secrets.ts'
+import { createFailureWatch } from './failure-watch.ts'
 import { fixedPorts } from './fixed-ports.ts'
-import type { Part } from './part.ts'
+import { layGround } from './ground.ts'
 import { claimPort } from './port.ts'
-import { partiesToSimulate, type SimulatorControls, simulatorControls } from './simulators.ts'
-import { startSimulatorsHere, startSimulatorsProcess } from './simulators-part.ts'
-import { configuredSettings, developmentDefaults, type Settings, temporalIsConfigured } from './stack-settings.ts'
-import { startStores } from './stores.ts'
-import { createSwitch, type Switch } from './switch.ts'
-import { startWorkerHere, startWorkerProcess } from './worker-part.ts'
+import { createPrograms } from './programs.ts'
+import { type SimulatorControls, simulatorControls } from './simulators.ts'
+import { configuredSettings, inheritedEnvironment, type Settings } from './stack-settings.ts'
+import type { Switch } from './switch.ts'
 
 export interface StackOptions {
   /** `fixed`: those of dev/fixed-ports.ts; free ones unless given */
@@ -87,82 +82,46 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
 }
 
 async function assemble(options: StackOptions, undo: (() => Promise<void>)[]): Promise<Stack> {
-  const { ports = 'free', processes = 'one', workers = 1, dataDir, drainMs = 5_000, onLogLine, settings = {} } = options
-  const configured = configuredSettings(options.environment ?? {})
+  const { ports = 'free', processes = 'one', dataDir, drainMs = 5_000, environment = {} } = options
+  const configured = configuredSettings(environment)
   const secretsFile = dataDir === undefined ? undefined : `${dataDir}/development-keys.json`
-  const secrets = await developmentSecrets(secretsFile)
-  const apiPort = Number(configured.API_PORT ?? (await claimPort(ports === 'fixed' ? fixedPorts.api : 0)))
+  const [secrets, apiPort, metricsPorts] = await Promise.all([
+    developmentSecrets(secretsFile),
+    configured.API_PORT ?? claimPort(ports === 'fixed' ? fixedPorts.api : 0),
+    workerMetricsPorts(options.workers ?? 1, ports, configured.WORKER_METRICS_PORT),
+  ])
   const apiUrl = `http://127.0.0.1:${apiPort}`
+  const env = inheritedEnvironment(environment)
+  const failure = createFailureWatch()
 
-  const parentEnv = inherited(options.environment ?? {})
-  const plan = {
-    parties: partiesToSimulate(configured),
-    secrets: { ...secrets, ...settings },
+  const ground = layGround({ ...options, ports, processes, configured, secrets, apiUrl, env, undo })
+  const { api, worker } = createPrograms({
+    processes,
     apiUrl,
-    ports,
-    keepMail: options.keepMail ?? 'all',
-  }
-  const [stores, simulators] = await allStarted(undo, [
-    startStores({
-      ports,
-      dataDir,
-      durable: options.durable ?? false,
-      ui: options.ui ?? ports === 'fixed',
-      database: configured.DATABASE_URL,
-      temporalIsConfigured: temporalIsConfigured(configured),
-      namespace: configured.TEMPORAL_NAMESPACE ?? 'default',
-      onProgress: options.onProgress ?? (() => {}),
-    }),
-    processes === 'one' ? startSimulatorsHere(plan) : startSimulatorsProcess(plan, parentEnv),
-  ])
-
-  const all: Settings = {
-    ...developmentDefaults(secrets, dataDir ?? stores.folder),
-    PUBLIC_URL: apiUrl,
-    API_PORT: String(apiPort),
-    ...simulators.settings,
-    ...stores.settings,
-    ...configured,
-    ...settings,
-  }
-  const config = readConfig(all)
-  const log = createLog(
-    { level: config.LOG_LEVEL },
-    onLogLine && { write: (line: string) => onLogLine(line.trimEnd()) },
-  )
-  const context = createContext(config, { name: 'ama-esim-stack', maxConnections: 5, log })
-  undo.push(() => context.close())
-  // A configured service may be described by a file, which only the real environment leads to.
-  const temporalEnvironment = temporalIsConfigured(configured) ? undefined : all
-  const temporal = connectTemporal(config, temporalEnvironment)
-  undo.push(() => temporal.connection.close())
-  await migrate(context.sql)
-
-  const metricsPorts = await Promise.all(
-    Array.from({ length: workers }, (_, index) =>
-      claimPort(ports === 'fixed' ? config.WORKER_METRICS_PORT + index : 0),
-    ),
-  )
-  const here = { config, temporalEnvironment, log, drainMs }
-  const env = { ...parentEnv, ...all }
-  const failed = createFailure()
-  const api = createSwitch(failed.watch, [
-    () =>
-      processes === 'one'
-        ? startApiHere({ ...here, limits: options.limits ?? {} })
-        : startApiProcess(env, apiUrl, onLogLine),
-  ])
-  const worker = createSwitch(
-    failed.watch,
-    metricsPorts.map((metricsPort) => () => {
-      return processes === 'one'
-        ? startWorkerHere({ ...here, metricsPort })
-        : startWorkerProcess(env, metricsPort, onLogLine)
-    }),
-  )
+    metricsPorts,
+    limits: options.limits ?? {},
+    drainMs,
+    env,
+    onLogLine: options.onLogLine,
+    settings: ground,
+    watch: failure.watch,
+  })
+  const fromOutside = ground.then(async ({ config, log, temporalEnvironment }) => {
+    const [{ createContext }, { connectTemporal }] = await Promise.all([
+      import('../context.ts'),
+      import('../temporal-client.ts'),
+    ])
+    const context = createContext(config, { name: 'ama-esim-stack', maxConnections: 5, log })
+    undo.push(() => context.close())
+    const temporal = connectTemporal(config, temporalEnvironment)
+    undo.push(() => temporal.connection.close())
+    return { context, temporal, keys: await developmentKeys(context.sql, secrets, secretsFile) }
+  })
+  const results = await Promise.allSettled([ground, fromOutside, api.start(), worker.start()])
   undo.push(worker.stop, api.stop)
-  const [keys] = await Promise.all([developmentKeys(context.sql, secrets, secretsFile), api.start(), worker.start()])
-  for (const part of [...stores.parts, simulators]) failed.watch(part)
+  for (const result of results) if (result.status === 'rejected') throw result.reason
+  const { stores, simulators, settings, config } = await ground
+  for (const part of [...stores.parts, simulators]) failure.watch(part)
 
   return {
     urls: {
@@ -171,19 +130,17 @@ async function assemble(options: StackOptions, undo: (() => Promise<void>)[]): P
       inbox: simulators.urls.mailbox,
       workerMetrics: metricsPorts.map((port) => `http://127.0.0.1:${port}`),
     },
-    settings: all,
+    settings,
     config,
-    keys,
-    context,
-    temporal,
+    ...(await fromOutside),
     sims: simulatorControls(simulators.urls),
     api,
     worker,
     database: stores.database,
     temporalServer: stores.temporalServer,
-    failed: failed.reason,
+    failed: failure.reason,
     async stop() {
-      const why = failed.close()
+      const why = failure.close()
       const faults: unknown[] = why === undefined ? [] : [new Error(why)]
       for (const step of undo.reverse()) await step().catch((fault: unknown) => faults.push(fault))
       if (faults.length === 1) throw faults[0]
@@ -192,43 +149,10 @@ async function assemble(options: StackOptions, undo: (() => Promise<void>)[]): P
   }
 }
 
-/** Waits for all, so that whatever did start is stopped should another fail. */
-async function allStarted<Parts extends { stop(): Promise<void> }[]>(
-  undo: (() => Promise<void>)[],
-  starting: { [Index in keyof Parts]: Promise<Parts[Index]> },
-): Promise<Parts> {
-  const results = await Promise.allSettled(starting)
-  for (const result of results) if (result.status === 'fulfilled') undo.push(() => result.value.stop())
-  for (const result of results) if (result.status === 'rejected') throw result.reason
-  return results.map((result) => (result as PromiseFulfilledResult<Parts[number]>).value) as Parts
-}
-
-/** The first part that ends by itself decides. */
-function createFailure() {
-  let why: string | undefined
-  let settle = (_: string | undefined): void => {}
-  const reason = new Promise<string | undefined>((resolve) => {
-    settle = resolve
-  })
-  return {
-    reason,
-    watch(part: Pick<Part, 'exited'>): void {
-      void part.exited.then((ended) => {
-        if (ended === undefined) return
-        why ??= ended
-        settle(ended)
-      })
-    },
-    /** What happened, if anything did; nothing counts any more. */
-    close(): string | undefined {
-      settle(undefined)
-      return why
-    },
-  }
-}
-
-/** Programs are found and configured by it, but ours read no setting that was not chosen above. */
-function inherited(environment: Record<string, string | undefined>): Record<string, string | undefined> {
-  const own = configuredSettings({ ...process.env, ...environment })
-  return Object.fromEntries(Object.entries({ ...process.env, ...environment }).filter(([name]) => !(name in own)))
+async function workerMetricsPorts(workers: number, ports: 'fixed' | 'free', first?: string): Promise<number[]> {
+  return await Promise.all(
+    Array.from({ length: workers }, (_, index) =>
+      claimPort(ports === 'fixed' ? Number(first ?? fixedPorts.workerMetrics) + index : 0),
+    ),
+  )
 }

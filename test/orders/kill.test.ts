@@ -6,7 +6,7 @@
  */
 import { expect, test } from 'vitest'
 import { claimPort } from '../../dev/port.ts'
-import { startWorkerProcess } from '../../dev/worker-part.ts'
+import { startWorkerProcess } from '../../dev/programs-apart.ts'
 import { orderWorkflowId } from '../../workflows/order.contract.ts'
 import { type OrderBooks, readBooks } from '../rig/books.ts'
 import { shelf } from '../rig/shelf.ts'
@@ -120,6 +120,7 @@ async function mailsTo(email: string): Promise<string[]> {
 }
 
 async function startWorker(temporalAddress: string) {
-  const environment = { ...process.env, ...rig.settings, TEMPORAL_ADDRESS: temporalAddress }
-  return await startWorkerProcess(environment, await claimPort(0), (line) => rig.logLines.push(line))
+  const settings = Promise.resolve({ ...rig.settings, TEMPORAL_ADDRESS: temporalAddress })
+  const onLine = (line: string) => void rig.logLines.push(line)
+  return await startWorkerProcess({ env: process.env, settings, onLine }, await claimPort(0))
 }

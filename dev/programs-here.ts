@@ -1,3 +1,6 @@
+/** API and worker in this process. */
+import type { Limits } from '../api/limits.ts'
+import { createApi } from '../api/server.ts'
 import { createContext } from '../context.ts'
 import type { Log } from '../log.ts'
 import { connectTemporal } from '../temporal-client.ts'
@@ -5,8 +8,48 @@ import { serveMetrics } from '../worker/metrics-server.ts'
 import { startWorker } from '../worker/run-worker.ts'
 import { reconcileSchedules } from '../worker/schedules.ts'
 import { installRuntime } from '../worker/temporal-logger.ts'
-import { cannotKill, type HereOptions, readyOrKilled } from './api-part.ts'
-import { type Part, startProcess } from './part.ts'
+import type { Part } from './part.ts'
+import type { ProgramSettings } from './programs.ts'
+
+interface HereOptions extends ProgramSettings {
+  /** after `stop`, milliseconds */
+  drainMs: number
+}
+
+/** The API in this process. */
+export async function startApiHere(options: HereOptions & { limits: Partial<Limits> }): Promise<Part> {
+  const { config, temporalEnvironment, log, limits, drainMs } = options
+  const context = createContext(config, { name: 'ama-esim-api', log })
+  const temporal = connectTemporal(config, temporalEnvironment)
+  const close = async (): Promise<void> => {
+    await temporal.connection.close()
+    await context.close()
+  }
+  const running = await createApi({ ...context, temporal }, { limits })
+    .listen(config.API_PORT, config.API_HOST)
+    .catch(async (error: unknown) => {
+      await close()
+      throw error
+    })
+  let stopped: () => void
+  const exited = new Promise<undefined>((resolve) => {
+    stopped = () => resolve(undefined)
+  })
+  return {
+    name: 'the API',
+    exited,
+    async stop() {
+      await running.stop({ drainMs })
+      await close()
+      stopped()
+    },
+    kill: cannotKill,
+  }
+}
+
+async function cannotKill(): Promise<never> {
+  throw new Error("only a process of its own can be killed: start the stack with processes: 'apart'")
+}
 
 /** The SDK has one runtime in a process, whatever the number of stacks: its lines go to the newest. */
 let runtimeLog: Log | undefined
@@ -43,21 +86,4 @@ export async function startWorkerHere(options: HereOptions & { metricsPort: numb
     },
     kill: cannotKill,
   }
-}
-
-/** A worker in a process of its own. */
-export async function startWorkerProcess(
-  env: Record<string, string | undefined>,
-  metricsPort: number,
-  onLine: ((line: string) => void) | undefined,
-): Promise<Part> {
-  const part = await startProcess({
-    name: 'the worker',
-    entry: 'worker/main.ts',
-    preload: ['dev/production-react.mjs'],
-    env: { ...env, WORKER_METRICS_PORT: String(metricsPort) },
-    onLine,
-    stopWithinMs: 40_000,
-  })
-  return await readyOrKilled(part, `http://127.0.0.1:${metricsPort}/readyz`)
 }

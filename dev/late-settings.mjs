@@ -1,0 +1,16 @@
+/**
+ * For `--import`, in a program that the stack starts before its settings are known: loads the program's larger modules
+ * meanwhile, which is most of its start. Plain JavaScript, since Temporal's worker threads load it too.
+ */
+import { isMainThread } from 'node:worker_threads'
+
+if (isMainThread && process.send) {
+  const settings = new Promise((resolve) => {
+    process.once('message', resolve)
+  })
+  const modules = (process.env.AMA_WARM_UP ?? '').split(',').filter(Boolean)
+  delete process.env.AMA_WARM_UP
+  await Promise.all(modules.map((module) => import(new URL(`../${module}`, import.meta.url).href)))
+  Object.assign(process.env, await settings)
+  process.disconnect()
+}
