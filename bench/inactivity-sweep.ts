@@ -64,7 +64,8 @@ async function insertRows(sql: Database, count: number, from: Date, to: Date): P
   await sql`
     insert into accounts (id, account_ref, email, email_index, first_name, last_name, policy_version, created_at,
       last_active_at)
-    select id, id, sha256(id::text::bytea) || sha256('1'), sha256(id::text::bytea), sha256('2'), sha256('3'), 'x',
+    select id, id, '\\x01' || sha256(id::text::bytea), sha256(id::text::bytea), '\\x01' || sha256('2'),
+      '\\x01' || sha256('3'), 'x',
       ${from}::timestamptz, ${from}::timestamptz + random() * (${to}::timestamptz - ${from}::timestamptz)
     from (select gen_random_uuid() as id from generate_series(1, ${count})) ids`
 }
