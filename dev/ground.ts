@@ -59,6 +59,8 @@ export async function layGround(options: GroundOptions): Promise<Ground> {
         database: configured.DATABASE_URL,
         temporalIsConfigured: temporalIsConfigured(configured),
         namespace: configured.TEMPORAL_NAMESPACE ?? 'default',
+        // The Web UI shows nothing of what is encrypted without it.
+        uiCodecEndpoint: (options.settings?.PAYLOAD_KEYS ?? configured.PAYLOAD_KEYS) && `${apiUrl}/codec`,
         onProgress: options.onProgress ?? (() => {}),
       }),
     ),

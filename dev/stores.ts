@@ -18,6 +18,7 @@ export interface StoreOptions {
   database: string | undefined
   temporalIsConfigured: boolean
   namespace: string
+  uiCodecEndpoint: string | undefined
   onProgress: (line: string) => void
 }
 
@@ -58,6 +59,8 @@ export async function startStores(options: StoreOptions): Promise<Stores> {
           ...(ports === 'fixed' && { port: fixedPorts.temporal }),
           ...(options.ui && { uiPort: ports === 'fixed' ? fixedPorts.temporalUi : 0 }),
           ...((options.durable || !throwaway) && { dataFile: join(folder, 'temporal.db') }),
+          ...(throwaway && { orphanFolder: folder }),
+          ...(options.uiCodecEndpoint !== undefined && { uiCodecEndpoint: options.uiCodecEndpoint }),
           namespace,
           searchAttributes: searchAttributeTypes,
           log,

@@ -19,6 +19,8 @@ export type TemporalOptions = {
   searchAttributes?: Readonly<Record<string, SearchAttributeType>>
   /** The codec server the Web UI decodes payloads with. */
   uiCodecEndpoint?: string
+  /** Folder to remove if this process dies without having stopped the server. */
+  orphanFolder?: string
   /** Further server settings, values as JSON. */
   dynamicConfig?: Readonly<Record<string, unknown>>
   /** Receives one progress line at a time while something slow is under way. */
@@ -84,6 +86,7 @@ async function startOnce(executable: string, options: TemporalOptions): Promise<
   const uiPort = options.uiPort === undefined ? undefined : await claimPort(options.uiPort)
   const child = await startChild(executable, argumentsFor({ ...options, port }, uiPort), {
     ...(options.dataFile === undefined && { orphanSignal: 'SIGKILL' as const }),
+    ...(options.orphanFolder !== undefined && { orphanFolder: options.orphanFolder }),
   })
   const address = `${host}:${port}`
   const uiUrl = uiPort === undefined ? undefined : `http://${host}:${uiPort}`
