@@ -1,5 +1,5 @@
 /** Which open runs need which payload keys: encrypted payloads name theirs in clear. */
-import type { Client } from '@temporalio/client'
+import { type Client, isGrpcServiceError } from '@temporalio/client'
 import { keyIdOf } from './payload-codec.ts'
 
 export interface RunUnderOldKeys {
@@ -12,6 +12,8 @@ export interface RunUnderOldKeys {
 }
 
 const atOnce = 10
+/** gRPC's NOT_FOUND */
+const notFound = 5
 
 /**
  * Open runs whose history holds anything under another key than `toKey`. They need that key for as long as they are
@@ -43,7 +45,12 @@ export async function* runsUnderOldKeys(
 
 async function keysOf(client: Client, workflowId: string, runId: string): Promise<Set<string>> {
   const ids = new Set<string>()
-  collect(await client.workflow.getHandle(workflowId, runId).fetchHistory(), ids)
+  try {
+    collect(await client.workflow.getHandle(workflowId, runId).fetchHistory(), ids)
+  } catch (error) {
+    // Erased between the list and the look: it needs nothing any more.
+    if (!(isGrpcServiceError(error) && error.code === notFound)) throw error
+  }
   return ids
 }
 

@@ -167,9 +167,12 @@ function Orders({ of }: { of: OrderLine[] }) {
           {of.map((order) => (
             <tr key={order.id}>
               <td>{day(order.createdAt)}</td>
-              <td>{order.installUrl ? <a href={order.installUrl}>{order.packageName}</a> : order.packageName}</td>
+              <td>
+                {order.installUrl ? <a href={order.installUrl}>{order.packageName}</a> : order.packageName}
+                <br />
+                <span className="quiet">{order.status.replaceAll('_', ' ')}</span>
+              </td>
               <td>{money({ minor: order.minor, currency: order.currency })}</td>
-              <td>{order.status.replaceAll('_', ' ')}</td>
             </tr>
           ))}
         </tbody>

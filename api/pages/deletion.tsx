@@ -1,6 +1,6 @@
 /** G3: what is deleted, the button, and the receipt. */
 import { day, moment } from '../../mails/format.ts'
-import type { StepState } from '../../policy/deletion.ts'
+import type { Processor, StepState } from '../../policy/deletion.ts'
 import { Facts, Form } from './form.tsx'
 import { renderLayout } from './layout.tsx'
 
@@ -49,14 +49,27 @@ export interface ReceiptPage {
   erasedAt: Date
   backupsGoneBy: Date
   completedAt: Date | null
-  processors: { processor: string; state: StepState; changedAt: Date; instruction: string | null }[]
+  processors: { processor: Processor; state: StepState; changedAt: Date; instruction: string | null }[]
+}
+
+const names: Record<Processor, string> = {
+  database: 'Our database, looked through once more',
+  temporal: 'Our workflow records',
+  apple: 'Apple sign-in',
+  google: 'Google sign-in',
+  firebase: 'Firebase',
+  stripe: 'Stripe',
+  esim_provider: 'eSIM provider',
+  mail: 'Our last mail to you',
+  backups: 'Our backups',
+  stripe_redaction: 'Payments at Stripe, after 90 days',
 }
 
 const states: Record<StepState, string> = {
-  pending: 'is being told',
-  done: 'has deleted it',
-  nothing_held: 'held nothing',
-  by_hand: 'only you can do this',
+  pending: 'not yet',
+  done: 'deleted',
+  nothing_held: 'held nothing of you',
+  by_hand: 'only you can do this:',
   not_enabled: 'is not needed here',
   needs_operator: 'did not take it; we are looking into it',
 }
@@ -80,7 +93,7 @@ export function renderReceipt(receipt: ReceiptPage, supportMail: string): string
             <tbody>
               {receipt.processors.map(({ processor, state, changedAt, instruction }) => (
                 <tr key={processor}>
-                  <th scope="row">{processor.replaceAll('_', ' ')}</th>
+                  <th scope="row">{names[processor]}</th>
                   <td>
                     {states[state]}
                     {instruction ? <p>{instruction}</p> : null}

@@ -1,4 +1,4 @@
-import type { Client } from '@temporalio/client'
+import { type Client, isGrpcServiceError } from '@temporalio/client'
 import type { PayloadCodec } from '@temporalio/common'
 import proto, { type temporal } from '@temporalio/proto'
 import { Worker } from '@temporalio/worker'
@@ -8,18 +8,24 @@ import { loadBundle } from '../../worker/bundle.ts'
 
 export type History = temporal.api.history.v1.IHistory
 
+const notFound = 5
+
 export interface KeptHistory {
   workflowId: string
   runId: string
   history: History
 }
 
-/** Every run in the namespace, open or closed, with its whole history. */
+/** Every run in the namespace, open or closed, with its whole history; those that are erased meanwhile are not there. */
 export async function fetchHistories(client: Client): Promise<KeptHistory[]> {
   const histories: KeptHistory[] = []
   for await (const { workflowId, runId } of client.workflow.list()) {
-    const history = await client.workflow.getHandle(workflowId, runId).fetchHistory()
-    histories.push({ workflowId, runId, history })
+    try {
+      const history = await client.workflow.getHandle(workflowId, runId).fetchHistory()
+      histories.push({ workflowId, runId, history })
+    } catch (error) {
+      if (!(isGrpcServiceError(error) && error.code === notFound)) throw error
+    }
   }
   return histories
 }

@@ -1,0 +1,350 @@
+/**
+ * Two people, every route that takes an id: neither reads or changes what is the other's, and keys that are revoked, of
+ * another kind or made up do nothing. The routes come from the API itself: one without an entry here fails.
+ */
+import { randomUUID } from 'node:crypto'
+import { beforeAll, expect, test } from 'vitest'
+import { createApiKey, revokeApiKey } from '../../db/api-keys.ts'
+import { findTexts, takeSnapshot } from '../erasure/snapshot.ts'
+import { createSurfer } from '../rig/browser.ts'
+import { createCaller, expectStatus } from '../rig/http.ts'
+import { mailsTo } from '../rig/messages.ts'
+import type { Person } from '../rig/people.ts'
+import { openStack } from '../rig/stack.ts'
+import { until } from '../rig/until.ts'
+
+const rig = await openStack({ books: false })
+const { sql } = rig.context
+
+interface Operation {
+  method: string
+  path: string
+  callers: string[]
+}
+
+interface Things {
+  person: Person
+  order: { id: string; esims: { matchingId: string }[] }
+  heldOrder: { id: string }
+  requestId: string
+}
+
+/**
+ * What a route's id stands for.
+ * - `theirs`: a thing of a person's, who may ask for it; the other gets a 404
+ * - `ours`: for operators or for nobody but us
+ * - `secret`: whoever knows it may: a made-up one opens nothing
+ * - `public`: the same for everybody, and about nobody
+ */
+type Entry =
+  | { id: 'theirs'; path: (of: Things) => string; body?: (of: Things) => unknown; ownerGets: number }
+  | { id: 'ours'; path?: (of: Things) => string }
+  | { id: 'secret'; made: string; body?: string }
+  | { id: 'public'; path: string }
+
+const account = (rest: string) => (of: Things) => `/v1/accounts/${of.person.accountId}${rest}`
+const order = (rest: string) => (of: Things) => `/v1/orders/${of.order.id}${rest}`
+const request = (rest: string) => (of: Things) => `/v1/privacy-requests/${of.requestId}${rest}`
+const madeUp = 'A'.repeat(43)
+
+const entries: Record<string, Entry> = {
+  'GET /v1/accounts/{id}': { id: 'theirs', path: account(''), ownerGets: 200 },
+  'PATCH /v1/accounts/{id}': { id: 'theirs', path: account(''), body: () => ({ lastName: 'Changed' }), ownerGets: 200 },
+  'DELETE /v1/accounts/{id}': { id: 'theirs', path: account(''), ownerGets: 200 },
+  'POST /v1/accounts/{id}/child-report': { id: 'ours', path: account('/child-report') },
+  'POST /v1/accounts/{id}/sign-ins': { id: 'theirs', path: account('/sign-ins'), body: () => ({}), ownerGets: 200 },
+  'PUT /v1/accounts/{id}/devices/{deviceId}': {
+    id: 'theirs',
+    path: (of) => account(`/devices/${of.person.deviceId}`)(of),
+    body: () => ({ platform: 'android' }),
+    ownerGets: 200,
+  },
+  'DELETE /v1/accounts/{id}/devices/{deviceId}': {
+    id: 'theirs',
+    path: (of) => account(`/devices/${of.person.deviceId}`)(of),
+    ownerGets: 204,
+  },
+  'GET /v1/accounts/{id}/export': { id: 'theirs', path: account('/export'), ownerGets: 200 },
+  'POST /v1/accounts/{id}/email-change': {
+    id: 'theirs',
+    path: account('/email-change'),
+    body: () => ({ email: `${randomUUID()}@new.example` }),
+    ownerGets: 202,
+  },
+  'GET /v1/accounts/{id}/email-change': { id: 'theirs', path: account('/email-change'), ownerGets: 200 },
+  'DELETE /v1/accounts/{id}/email-change': { id: 'theirs', path: account('/email-change'), ownerGets: 204 },
+  'POST /v1/accounts/{id}/email-change/waive-old': { id: 'ours', path: account('/email-change/waive-old') },
+  'PUT /v1/accounts/{id}/consents/promotions': {
+    id: 'theirs',
+    path: account('/consents/promotions'),
+    body: () => ({ granted: true, source: 'app_settings' }),
+    ownerGets: 200,
+  },
+  'GET /v1/orders/{id}': { id: 'theirs', path: order(''), ownerGets: 200 },
+  'GET /v1/orders/{id}/qr.png': { id: 'theirs', path: order('/qr.png'), ownerGets: 200 },
+  'POST /v1/orders/{id}/top-up': {
+    id: 'theirs',
+    path: order('/top-up'),
+    body: () => ({ packageCode: 'test-germany-1gb-top-up' }),
+    ownerGets: 201,
+  },
+  'POST /v1/orders/{id}/cancel': { id: 'theirs', path: order('/cancel'), ownerGets: 409 },
+  'POST /v1/orders/{id}/resend': { id: 'theirs', path: order('/resend'), ownerGets: 200 },
+  'POST /v1/orders/{id}/refund': { id: 'theirs', path: order('/refund'), ownerGets: 200 },
+  'POST /v1/orders/{id}/approve': { id: 'ours', path: (of) => `/v1/orders/${of.heldOrder.id}/approve` },
+  'POST /v1/orders/{id}/reject': { id: 'ours', path: (of) => `/v1/orders/${of.heldOrder.id}/reject` },
+  'GET /v1/privacy-requests/{id}': { id: 'theirs', path: request(''), ownerGets: 200 },
+  'POST /v1/privacy-requests/{id}/resolve': { id: 'ours', path: request('/resolve') },
+  'POST /v1/privacy-requests/{id}/extend': { id: 'ours', path: request('/extend') },
+  'PUT /v1/packages/{code}/price': { id: 'ours' },
+  'GET /v1/campaigns/{id}': { id: 'ours' },
+  'POST /v1/campaigns/{id}/pause': { id: 'ours' },
+  'POST /v1/campaigns/{id}/resume': { id: 'ours' },
+  'POST /v1/campaigns/{id}/cancel': { id: 'ours' },
+  'GET /v1/key-rotations/{id}': { id: 'ours' },
+  'GET /v1/key-rotations/{id}/runs': { id: 'ours' },
+  'POST /v1/policies/{version}/withdraw': { id: 'ours' },
+  'GET /v1/policies/{version}/notices': { id: 'ours' },
+  'PUT /v1/books/{month}/hold': { id: 'ours' },
+  'DELETE /v1/books/{month}/hold': { id: 'ours' },
+  'POST /v1/backups/{id}/drill': { id: 'ours' },
+  'POST /console/orders/{id}/approve': { id: 'ours', path: (of) => `/console/orders/${of.heldOrder.id}/approve` },
+  'POST /console/orders/{id}/reject': { id: 'ours', path: (of) => `/console/orders/${of.heldOrder.id}/reject` },
+  'POST /console/attention/{id}/settle': { id: 'ours' },
+  'GET /console/privacy-requests/{id}': { id: 'ours', path: (of) => `/console/privacy-requests/${of.requestId}` },
+  'POST /console/privacy-requests/{id}/resolve': {
+    id: 'ours',
+    path: (of) => `/console/privacy-requests/${of.requestId}/resolve`,
+  },
+  'GET /v1/deletions/{receiptId}': { id: 'secret', made: `/v1/deletions/${randomUUID()}` },
+  'GET /receipts/{id}': { id: 'secret', made: `/receipts/${randomUUID()}` },
+  'GET /i/{token}': { id: 'secret', made: `/i/${madeUp}` },
+  'GET /u/{token}': { id: 'secret', made: `/u/${madeUp}` },
+  'POST /u/{token}': { id: 'secret', made: `/u/${madeUp}`, body: 'List-Unsubscribe=One-Click' },
+  'GET /email-change/{token}': { id: 'secret', made: `/email-change/${madeUp}` },
+  'POST /email-change/{token}': { id: 'secret', made: `/email-change/${madeUp}` },
+  'GET /account/sign-in/{token}': { id: 'secret', made: `/account/sign-in/${madeUp}` },
+  'POST /account/sign-in/{token}': { id: 'secret', made: `/account/sign-in/${madeUp}` },
+  'POST /v1/webhooks/esim-access/{secret}': { id: 'secret', made: `/v1/webhooks/esim-access/${madeUp}`, body: '{}' },
+  'POST /v1/webhooks/mail-bounces/{secret}': { id: 'secret', made: `/v1/webhooks/mail-bounces/${madeUp}`, body: 'x' },
+  'GET /schemas/{file}': { id: 'public', path: '/schemas/account-export-1.json' },
+  'GET /privacy/{version}': { id: 'public', path: '/privacy/2026-06-20' },
+  'GET /v1/policies/{version}': { id: 'public', path: '/v1/policies/2026-06-20' },
+  'GET /problems/{code}': { id: 'public', path: '/problems/not_found' },
+}
+
+const document = (await rig.anonymous.get('/openapi.json')).body as {
+  paths: Record<string, Record<string, { 'x-callers': string[] }>>
+}
+const operations: Operation[] = Object.entries(document.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, { 'x-callers': callers }]) => ({
+    method: method.toUpperCase(),
+    path,
+    callers,
+  })),
+)
+const nameOf = ({ method, path }: Operation): string => `${method} ${path}`
+const withId = operations.filter(({ path }) => path.includes('{'))
+const entryOf = (operation: Operation): Entry => {
+  const entry = entries[nameOf(operation)]
+  if (!entry) throw new Error(`${nameOf(operation)} has no entry`)
+  return entry
+}
+
+let anna: Things
+let ben: Things
+/** Credentials that must not open anything, and persons' sessions. */
+let useless: { name: string; token: string }[]
+let cookie: string
+
+async function withThings(): Promise<Things> {
+  const person = await rig.signUp()
+  const [bought, heldOrder] = [
+    await rig.buy(person),
+    await rig.buy(person, { pay: { riskLevel: 'elevated' }, until: 'in_review' }),
+  ]
+  const body = { kind: 'access', message: 'Mine.' }
+  const { id: requestId } = expectStatus(await person.caller.post('/v1/privacy-requests', body), 201)
+  const email = `${randomUUID()}@new.example`
+  expectStatus(await person.caller.post(`/v1/accounts/${person.accountId}/email-change`, { email }), 202)
+  return { person, order: bought, heldOrder, requestId }
+}
+
+async function signedIn({ person }: Things): Promise<string> {
+  const surfer = createSurfer(rig.urls.api)
+  await surfer.post('/account/sign-in', { email: person.email })
+  const mail = await until('the link', async () =>
+    (await mailsTo(rig.stack, person.email)).find(({ subject }) => subject === 'Your sign-in link'),
+  )
+  const link = new URL(/https?:\/\/\S+\/account\/sign-in\/[\w-]{43}/.exec(mail.text)?.[0] ?? '').pathname
+  await surfer.submit(link, link)
+  return [...surfer.cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+}
+
+beforeAll(async () => {
+  ;[anna, ben] = await Promise.all([withThings(), withThings()])
+  cookie = await signedIn(ben)
+  const made = async (kind: 'service' | 'operator') => {
+    const { id, token } = await createApiKey(sql, { kind, label: 'revoked', at: new Date() })
+    await revokeApiKey(sql, id, new Date())
+    return token
+  }
+  useless = [
+    { name: 'a revoked operator key', token: await made('operator') },
+    { name: 'a revoked service key', token: await made('service') },
+    { name: 'a service key that calls itself an operator’s', token: rig.keys.service.replace('service', 'operator') },
+    { name: 'a key with another secret', token: `${rig.keys.operator.slice(0, -43)}${madeUp}` },
+    { name: 'an unsigned token', token: `${btoa('{"alg":"none"}')}.${btoa('{"sub":"x"}')}.` },
+  ]
+})
+
+/** Anna's rows, as far as nothing but she moves them. */
+async function annasRows(): Promise<string[]> {
+  const snapshot = await takeSnapshot(rig.context)
+  // Written by whoever asks, or by the watch over her eSIMs.
+  for (const table of ['security_log', 'idempotency_keys', 'esims', 'sends']) snapshot.delete(table)
+  return findTexts(snapshot, [anna.person.accountId, anna.order.id, anna.heldOrder.id, anna.requestId])
+}
+
+test('every route that takes an id has an entry here, and every entry a route', () => {
+  expect(Object.keys(entries).sort()).toEqual(withId.map(nameOf).sort())
+})
+
+test('an entry says of a route what the route says of itself', () => {
+  const admitted = (operation: Operation) => (operation.callers.includes('public') ? 'everybody' : operation.callers)
+  for (const operation of withId) {
+    const callers = admitted(operation)
+    const entry = entryOf(operation)
+    if (entry.id === 'theirs') expect(callers, nameOf(operation)).toContain('person')
+    else if (entry.id === 'ours') {
+      for (const kind of callers) expect(['operator', 'console'], nameOf(operation)).toContain(kind)
+    } else expect(callers, nameOf(operation)).toBe('everybody')
+  }
+})
+
+const theirs = withId.filter((operation) => entryOf(operation).id === 'theirs')
+const ours = operations.filter(
+  ({ callers }) => callers.length > 0 && callers.every((kind) => kind === 'operator' || kind === 'console'),
+)
+
+test('neither person reads or changes the other’s: by id', async () => {
+  const before = await annasRows()
+  expect(before.length).toBeGreaterThan(8)
+  for (const operation of theirs) {
+    const entry = entryOf(operation)
+    if (entry.id !== 'theirs') continue
+    const answer = await ben.person.caller.call(operation.method, entry.path(anna), { body: entry.body?.(anna) })
+    expect([nameOf(operation), answer.status, answer.body?.code]).toEqual([nameOf(operation), 404, 'not_found'])
+    for (const text of [anna.person.email, anna.person.lastName]) expect(answer.text).not.toContain(text)
+  }
+  expect(await annasRows()).toEqual(before)
+})
+
+test('nor by an id in a body or a list', async () => {
+  const before = await annasRows()
+  const accountId = anna.person.accountId
+  const attempts = [
+    await ben.person.caller.post('/v1/orders', { accountId, packageCode: 'test-germany-1gb' }),
+    await ben.person.caller.post('/v1/privacy-requests', { accountId, kind: 'erasure', message: 'Delete her.' }),
+    await ben.person.caller.get(`/v1/orders?accountId=${accountId}`),
+    await ben.person.caller.get(`/v1/privacy-requests?accountId=${accountId}`),
+    await ben.person.caller.post(`/v1/orders/${ben.order.id}/top-up`, {
+      packageCode: 'test-germany-1gb-top-up',
+      esimId: (await anna.person.caller.get(`/v1/orders/${anna.order.id}`)).body.esims[0].id,
+    }),
+  ]
+  expect(attempts.map(({ status }) => status)).toEqual([404, 404, 404, 404, 400])
+  for (const path of ['/v1/orders', '/v1/privacy-requests']) {
+    const { text } = await ben.person.caller.get(path)
+    expect(text).toContain(ben.person.accountId)
+    expect(text).not.toContain(accountId)
+  }
+  expect(await annasRows()).toEqual(before)
+})
+
+test('operators’ routes refuse everybody but operators', async () => {
+  const before = await annasRows()
+  expect(ours.length).toBeGreaterThan(20)
+  const others = [
+    { name: 'nobody', caller: rig.anonymous, status: 401 },
+    { name: 'a person', caller: ben.person.caller, status: 403 },
+    { name: 'a service', caller: rig.service, status: 403 },
+  ]
+  for (const operation of ours) {
+    const entry = entries[nameOf(operation)]
+    const path =
+      (entry && 'path' in entry && typeof entry.path === 'function' && entry.path(anna)) || filled(operation.path)
+    for (const { name, caller, status } of others) {
+      const answer = await caller.call(operation.method, path, bodyFor(operation))
+      expect([nameOf(operation), name, answer.status]).toEqual([nameOf(operation), name, status])
+    }
+    const { status } = await rig.anonymous.call(operation.method, path, { headers: { cookie } })
+    expect([nameOf(operation), 'a person’s cookie', status]).toEqual([nameOf(operation), 'a person’s cookie', 401])
+  }
+  expect(await annasRows()).toEqual(before)
+})
+
+test('a key that is revoked, forged or of another kind does nothing, anywhere', async () => {
+  const before = await annasRows()
+  const closed = operations.filter(({ callers }) => !callers.includes('public'))
+  for (const { name, token } of useless) {
+    const caller = createCaller(rig.urls.api, token)
+    for (const operation of closed) {
+      const entry = entries[nameOf(operation)]
+      const path =
+        (entry && 'path' in entry && typeof entry.path === 'function' && entry.path(anna)) || filled(operation.path)
+      const { status } = await caller.call(operation.method, path, bodyFor(operation))
+      expect([nameOf(operation), name, status]).toEqual([nameOf(operation), name, 401])
+    }
+  }
+  expect(await annasRows()).toEqual(before)
+})
+
+test('a made-up secret opens nothing', async () => {
+  for (const operation of withId) {
+    const entry = entryOf(operation)
+    if (entry.id !== 'secret') continue
+    const { status } = await fetch(rig.urls.api + entry.made, {
+      method: operation.method,
+      redirect: 'manual',
+      ...(operation.method === 'POST' && { body: entry.body ?? '' }),
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    })
+    expect([nameOf(operation), status]).toEqual([nameOf(operation), 404])
+  }
+})
+
+test('what is public is the same for everybody', async () => {
+  for (const operation of withId) {
+    const entry = entryOf(operation)
+    if (entry.id !== 'public') continue
+    const texts = await Promise.all(
+      [rig.anonymous, anna.person.caller, ben.person.caller].map(async (caller) => (await caller.get(entry.path)).text),
+    )
+    expect(new Set(texts).size, nameOf(operation)).toBe(1)
+  }
+})
+
+// Last, for it ends with the deletion.
+test('the owner may do all of it', async () => {
+  const order = ['GET', 'PUT', 'PATCH', 'POST', 'DELETE']
+  const rank = ({ method, path }: Operation) =>
+    path === '/v1/accounts/{id}' && method === 'DELETE' ? 99 : path.endsWith('/refund') ? 50 : order.indexOf(method)
+  for (const operation of [...theirs].sort((a, b) => rank(a) - rank(b))) {
+    const entry = entryOf(operation)
+    if (entry.id !== 'theirs') continue
+    const answer = await anna.person.caller.call(operation.method, entry.path(anna), { body: entry.body?.(anna) })
+    expect([nameOf(operation), answer.status, answer.text.slice(0, 300)]).toEqual([
+      nameOf(operation),
+      entry.ownerGets,
+      expect.anything(),
+    ])
+  }
+})
+
+function filled(path: string): string {
+  const made: Record<string, string> = { code: 'x', version: '2026-06-20', month: '2026-01', file: 'x' }
+  return path.replaceAll(/\{(\w+)\}/g, (_whole, name: string) => made[name] ?? randomUUID())
+}
+
+const bodyFor = ({ method }: Operation) => (method === 'GET' || method === 'DELETE' ? {} : { body: {} })

@@ -1,0 +1,113 @@
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { raiseAttention } from '../../db/attention.ts'
+import { expectStatus } from '../rig/http.ts'
+import { mailsTo } from '../rig/messages.ts'
+import { openStack } from '../rig/stack.ts'
+import { until } from '../rig/until.ts'
+import { fits, hasBrowser, openWatched, startBrowser } from './chromium.ts'
+
+describe.skipIf(!hasBrowser)('pages in a browser', async () => {
+  if (!hasBrowser) return
+  // Erased people's orders are in Stripe's books, and no longer in ours.
+  const rig = await openStack({ books: false })
+  const site = rig.urls.api
+  let browser: Browser
+  beforeAll(async () => {
+    browser = await startBrowser()
+  })
+  afterAll(() => browser.close())
+
+  async function picture(page: Page, name: string): Promise<void> {
+    if (process.env.SCREENSHOTS)
+      await page.screenshot({ path: `${process.env.SCREENSHOTS}/${name}.png`, fullPage: true })
+    expect(await fits(page), name).toBe(true)
+  }
+
+  test('a person signs in, looks, takes the export along, and leaves', async () => {
+    const person = await rig.signUp({ account: { email: `web-${Date.now()}@people.example` } })
+    await rig.buy(person)
+    const { page, faults } = await openWatched(browser, site, { narrow: true })
+    await page.goto(`${site}/delete-account`)
+    await page.getByRole('link', { name: 'Sign in to delete' }).click()
+    await page.getByLabel('Your e-mail address').fill(person.email)
+    await picture(page, 'sign-in')
+    await page.getByRole('button', { name: 'Mail me a link' }).click()
+    await page.getByRole('heading', { name: 'Look into your mail' }).waitFor()
+    const mail = await until('the link', async () =>
+      (await mailsTo(rig.stack, person.email)).find(({ subject }) => subject === 'Your sign-in link'),
+    )
+    await page.goto(/https?:\/\/\S+\/account\/sign-in\/[\w-]{43}/.exec(mail.text)?.[0] ?? '')
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByRole('button', { name: 'Delete my account now' }).waitFor()
+
+    await page.goto(`${site}/account`)
+    await picture(page, 'account')
+    await page.getByLabel('Send me offers by mail').check()
+    await page.locator('form[action="/account/promotions"] button').click()
+    await page.getByText('What you have said').click()
+    expect(await page.getByLabel('Send me offers by mail').isChecked()).toBe(true)
+    const download = page.waitForEvent('download')
+    await page.getByRole('link', { name: 'Download everything as JSON' }).click()
+    expect((await download).suggestedFilename()).toBe('ama-esim-export.json')
+
+    await page.goto(`${site}/delete-account`)
+    await picture(page, 'delete-account')
+    await page.getByLabel('I understand that this cannot be undone.').check()
+    await page.getByRole('button', { name: 'Delete my account now' }).click()
+    await page.getByRole('heading', { name: 'Receipt of a deletion' }).waitFor()
+    expect(page.url()).toMatch(/\/receipts\/[0-9a-f-]{36}$/)
+    await picture(page, 'receipt')
+    expect(faults).toEqual([])
+  })
+
+  test('an operator signs in, and settles what waits', async () => {
+    const person = await rig.signUp()
+    const order = await rig.buy(person, { pay: { riskLevel: 'elevated' }, until: 'in_review' })
+    await raiseAttention(rig.context.sql, {
+      kind: 'refund_failed',
+      subjectId: order.id,
+      detail: 'expired_card',
+      at: new Date(),
+    })
+    const request = { kind: 'portability', message: 'My data, please.\nAll of it.', accountId: person.accountId }
+    expectStatus(await rig.operator.post('/v1/privacy-requests', request), 201)
+    const { page, faults } = await openWatched(browser, site)
+    await page.goto(`${site}/console`)
+    await page.getByLabel('Your operator key').fill(rig.keys.operator)
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByRole('heading', { name: 'Orders to review (1)' }).waitFor()
+    await picture(page, 'console')
+    await page.getByRole('button', { name: 'Approve' }).click()
+    await page.getByRole('heading', { name: 'Orders to review (0)' }).waitFor()
+    await rig.untilOrder(order.id, 'delivered')
+    await page.getByRole('link', { name: /^PR-/ }).click()
+    await picture(page, 'privacy-request')
+    await page.getByLabel('Mailed to the person').fill('Here it is.')
+    await page.getByRole('button', { name: 'Answer' }).click()
+    await page.getByRole('link', { name: 'Promises' }).click()
+    await page.getByRole('heading', { name: 'What we promised' }).waitFor()
+    await picture(page, 'promises')
+    expect(faults).toEqual([])
+  })
+
+  test('one click leaves the offers', async () => {
+    const person = await rig.signUp()
+    const consents = `/v1/accounts/${person.accountId}/consents/promotions`
+    expectStatus(await person.caller.put(consents, { granted: true, source: 'app_settings' }), 200)
+    expectStatus(
+      await rig.operator.post('/v1/campaigns', { subject: 'Ten percent off', paragraphs: ['This week.'] }),
+      201,
+    )
+    const mail = await until('the offer', async () =>
+      (await mailsTo(rig.stack, person.email)).find(({ subject }) => subject === 'Ten percent off'),
+    )
+    const { page, faults } = await openWatched(browser, site, { dark: true, narrow: true })
+    await page.goto(/https?:\/\/\S+\/u\/[\w-]+/.exec(mail.text)?.[0] ?? '')
+    await picture(page, 'unsubscribe')
+    await page.getByRole('button', { name: 'Stop the offers' }).click()
+    await page.getByRole('heading', { name: 'You get no more offers' }).waitFor()
+    expect((await person.caller.get(`/v1/accounts/${person.accountId}`)).body.consents.promotions.granted).toBe(false)
+    expect(faults).toEqual([])
+  })
+})

@@ -1,0 +1,161 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { expect, test } from 'vitest'
+import { createApiKey, revokeApiKey } from '../../db/api-keys.ts'
+import { raiseAttention } from '../../db/attention.ts'
+import { createPayloadCodec } from '../../payload-codec.ts'
+import { createSurfer, type Surfer } from '../rig/browser.ts'
+import { expectStatus } from '../rig/http.ts'
+import { mailsTo } from '../rig/messages.ts'
+import { openStack } from '../rig/stack.ts'
+import { until } from '../rig/until.ts'
+
+const ui = 'http://127.0.0.1:8233'
+const rig = await openStack({
+  settings: {
+    TEMPORAL_UI_URL: `${ui}/`,
+    PAYLOAD_KEYS: `now:${randomBytes(32).toString('base64')},before:${randomBytes(32).toString('base64')}`,
+  },
+})
+const { sql } = rig.context
+const site = rig.urls.api
+
+async function signIn(key = rig.keys.operator): Promise<Surfer> {
+  const surfer = createSurfer(site)
+  const signed = await surfer.submit('/console', '/console/sign-in', { key })
+  expect([signed.status, signed.location]).toEqual([303, '/console'])
+  return surfer
+}
+
+test('signed in by an operator key, and by nothing else', async () => {
+  const surfer = createSurfer(site)
+  const { token: revoked, id } = await createApiKey(sql, { kind: 'operator', label: 'gone', at: new Date() })
+  const wrong = [rig.keys.service, revoked, `ama_operator_${'0'.repeat(16)}_${'A'.repeat(43)}`, 'x', '']
+  const kept = await signIn(revoked)
+  await revokeApiKey(sql, id, new Date())
+  for (const key of wrong) expect((await surfer.submit('/console', '/console/sign-in', { key })).status).toBe(401)
+  expect(surfer.cookies.size).toBe(0)
+  // A revoked key ends its sessions, too.
+  expect((await kept.open('/console')).html).toContain('Your operator key')
+  expect((await kept.open('/console/promises')).status).toBe(401)
+
+  const console = await signIn()
+  expect((await console.open('/console')).html).toContain('To be settled')
+  await console.submit('/console', '/console/sign-out')
+  expect((await console.open('/console')).html).toContain('Your operator key')
+})
+
+test('U5: held orders are approved and rejected', async () => {
+  const person = await rig.signUp()
+  const held = () => rig.buy(person, { pay: { riskLevel: 'elevated' }, until: 'in_review' })
+  const [good, bad] = [await held(), await held()]
+  const surfer = await signIn()
+  const { html } = await surfer.open('/console')
+  expect(html).toContain(good.id)
+  expect(html).not.toContain(person.email)
+  expect((await surfer.submit('/console', `/console/orders/${good.id}/approve`)).location).toBe('/console')
+  expect((await surfer.submit('/console', `/console/orders/${bad.id}/reject`)).location).toBe('/console')
+  await rig.untilOrder(good.id, 'delivered')
+  await rig.untilOrder(bad.id, ['refunding', 'refunded'])
+  expect((await surfer.post(`/console/orders/${good.id}/approve`, {})).status).toBe(403)
+})
+
+test('G6: a privacy request is read and answered', async () => {
+  const replyTo = `${randomUUID()}@elsewhere.example`
+  const body = { kind: 'access', message: 'What <b>do</b> you know?', replyTo }
+  const request = expectStatus(await rig.operator.post('/v1/privacy-requests', body), 201)
+  const surfer = await signIn()
+  expect((await surfer.open('/console')).html).toContain(request.reference)
+  const page = `/console/privacy-requests/${request.id}`
+  expect((await surfer.open(page)).html).toContain('What &lt;b&gt;do&lt;/b&gt; you know?')
+  const answer = { answerKind: 'granted', answer: 'All of this.' }
+  expect((await surfer.submit(page, `${page}/resolve`, answer)).location).toBe('/console')
+  await until('the answer', async () =>
+    (await mailsTo(rig.stack, replyTo)).some(({ text }) => text.includes('All of this.')),
+  )
+  expect((await surfer.open(page)).html).toContain('What was answered')
+})
+
+test('what only a person can settle is shown until somebody says it is', async () => {
+  await raiseAttention(sql, { kind: 'refund_made_elsewhere', subjectId: 'some-order', detail: 'code', at: new Date() })
+  const surfer = await signIn()
+  const [matter] = await sql<{ id: string }[]>`select id from attention where subject_id = 'some-order'`
+  expect((await surfer.open('/console')).html).toContain('refund made elsewhere')
+  await surfer.submit('/console', `/console/attention/${matter?.id}/settle`)
+  expect((await surfer.open('/console')).html).not.toContain('refund made elsewhere')
+  const [settled] = await sql`select resolved_by from attention where id = ${matter?.id ?? ''}`
+  expect(settled?.resolved_by).toMatch(/^operator:[0-9a-f]{16}$/)
+  const [logged] =
+    await sql`select count(*)::int as count from security_log where detail = 'POST /console/attention/{id}/settle'`
+  expect(logged?.count).toBe(1)
+})
+
+test('the promises are there, with what shows them', async () => {
+  const { html } = await (await signIn()).open('/console/promises')
+  for (const text of ['G6', 'Specific requests are answered within 30 days.', 'workflows/privacy-request.ts']) {
+    expect(html).toContain(text)
+  }
+})
+
+test('nobody but operators reaches the console', async () => {
+  const routes = ['/console/promises', `/console/privacy-requests/${randomUUID()}`]
+  const person = await rig.signUp()
+  for (const path of routes) {
+    for (const token of [undefined, rig.keys.service, rig.keys.operator, person.caller.token]) {
+      const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
+      expect([401, 403], path).toContain((await fetch(site + path, { headers })).status)
+    }
+  }
+})
+
+const toWire = (payloads: { metadata?: Record<string, Uint8Array> | null; data?: Uint8Array | null }[]) => ({
+  payloads: payloads.map(({ metadata, data }) => ({
+    metadata: Object.fromEntries(
+      Object.entries(metadata ?? {}).map(([name, value]) => [name, Buffer.from(value).toString('base64')]),
+    ),
+    data: Buffer.from(data ?? []).toString('base64'),
+  })),
+})
+const plain = { metadata: { encoding: Buffer.from('json/plain') }, data: Buffer.from('"a state"') }
+
+test('S1: the codec decrypts for operators: what was written under any key we have had', async () => {
+  const keys = rig.config.PAYLOAD_KEYS
+  if (!keys) throw new Error('no payload keys')
+  for (const activeId of ['now', 'before']) {
+    const [sealed] = await createPayloadCodec({ ...keys, activeId }).encode([plain])
+    const answer = await rig.operator.post('/codec/decode', toWire([sealed ?? {}]))
+    expect(expectStatus(answer, 200)).toEqual(toWire([plain]))
+  }
+  const encoded = expectStatus(await rig.operator.post('/codec/encode', toWire([plain])), 200)
+  expect(JSON.stringify(encoded)).not.toContain(Buffer.from('a state').toString('base64'))
+  expect(expectStatus(await rig.operator.post('/codec/decode', encoded), 200)).toEqual(toWire([plain]))
+
+  const person = await rig.signUp()
+  for (const caller of [rig.service, person.caller])
+    expect((await caller.post('/codec/decode', encoded)).status).toBe(403)
+  expect((await rig.anonymous.post('/codec/decode', encoded)).status).toBe(401)
+  expect((await rig.operator.post('/codec/decode', { payloads: [{ data: 'not base64!' }] })).status).toBe(400)
+})
+
+test('the Web UI’s pages may ask it with the console’s cookie, and nobody else’s pages may', async () => {
+  const surfer = await signIn()
+  const cookie = [...surfer.cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+  const ask = (origin: string, method = 'POST') =>
+    fetch(`${site}/codec/decode`, {
+      method,
+      headers: { origin, cookie, 'content-type': 'application/json', 'x-namespace': 'default' },
+      ...(method === 'POST' && { body: JSON.stringify(toWire([plain])) }),
+    })
+  const preflight = await ask(ui, 'OPTIONS')
+  expect(preflight.status).toBe(204)
+  expect(preflight.headers.get('access-control-allow-origin')).toBe(ui)
+  expect(preflight.headers.get('access-control-allow-headers')).toContain('x-namespace')
+  const answer = await ask(ui)
+  expect([answer.status, answer.headers.get('access-control-allow-origin')]).toEqual([200, ui])
+  expect(answer.headers.get('access-control-allow-credentials')).toBe('true')
+  for (const origin of ['https://evil.example', 'null', `${ui}.evil.example`, 'http://127.0.0.1:82333']) {
+    expect((await ask(origin, 'OPTIONS')).headers.get('access-control-allow-origin')).toBeNull()
+    expect((await ask(origin)).headers.get('access-control-allow-origin')).toBeNull()
+  }
+  const elsewhere = await fetch(`${site}/v1/promises`, { headers: { origin: ui, cookie } })
+  expect([elsewhere.status, elsewhere.headers.get('access-control-allow-origin')]).toEqual([401, null])
+})
