@@ -2,7 +2,7 @@
 import { heartbeat } from '@temporalio/activity'
 import type { WorkerContext } from '../context.ts'
 import { raiseAttention, resolveAttention } from '../db/attention.ts'
-import { forgetIdempotencyKeys, forgetWebhookEvents } from '../db/expired.ts'
+import { forgetIdempotencyKeys, forgetTokens, forgetWebhookEvents } from '../db/expired.ts'
 import { listOpenMatters, listOverdueOrders } from '../db/overdue.ts'
 import { dropPartitions, ensurePartitions } from '../db/security-log.ts'
 import { milliseconds, terms } from '../policy/terms.ts'
@@ -34,6 +34,7 @@ export function createHousekeepingActivities(context: WorkerContext): Housekeepi
           forgetIdempotencyKeys(sql, plusMs(at, -terms.idempotencyKeysMs), limit),
         ),
         webhookEvents: await inBatches((limit) => forgetWebhookEvents(sql, plusMs(at, -terms.webhookDedupeMs), limit)),
+        tokens: await forgetTokens(sql, at),
       }
     },
 

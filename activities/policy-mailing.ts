@@ -33,7 +33,7 @@ const leaseMs = 2 * milliseconds.minute
 const stopBeforeMs = 70 * milliseconds.second
 /** so many in a row, and the mail server is away rather than choosy */
 const faultsInARow = 20
-const heartbeatMs = 4_000
+const heartbeatMs = 3_000
 /** RFC 5321: no such mailbox; other refusals may be about the mail */
 const addressRefused = new Set(['smtp_550', 'smtp_551', 'smtp_553', 'invalid_address'])
 

@@ -1,8 +1,9 @@
-/** The embedded stack on fixed ports, its data kept in .data/ (or AMA_DATA_DIR). */
+/** The embedded stack on fixed ports (or, with AMA_PORTS=free, on others), its data kept in .data/ (or AMA_DATA_DIR). */
 import { once } from 'node:events'
 import pc from 'picocolors'
 import { ConfigurationError } from '../config.ts'
 import { fixedPorts } from '../dev/fixed-ports.ts'
+import { parentEnded } from '../dev/parent-watch.ts'
 import { type Stack, startStack } from '../dev/stack.ts'
 
 const begun = performance.now()
@@ -24,6 +25,7 @@ if (stack) {
     stack.failed,
     once(process, 'SIGINT').then(() => undefined),
     once(process, 'SIGTERM').then(() => undefined),
+    ...(process.env.npm_lifecycle_event === undefined ? [] : [parentEnded().then(() => undefined)]),
   ])
   if (why !== undefined) write(pc.red(`\n  The stack stops: ${why}`))
   // A second Ctrl-C must not cut the stop short: it is bounded.
@@ -38,7 +40,8 @@ if (stack) {
 async function start(): Promise<Stack | undefined> {
   try {
     return await startStack({
-      ports: 'fixed',
+      ports: process.env.AMA_PORTS === 'free' ? 'free' : 'fixed',
+      ui: true,
       dataDir: process.env.AMA_DATA_DIR ?? '.data',
       processes: 'apart',
       environment: process.env,

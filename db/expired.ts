@@ -16,3 +16,10 @@ export async function forgetWebhookEvents(sql: Database, before: Date, limit: nu
       select ctid from webhook_events where received_at < ${before} limit ${limit}))`
   return gone.count
 }
+
+/** Mailed links that nobody followed in time, and sessions of the web pages that are over. */
+export async function forgetTokens(sql: Database, before: Date): Promise<number> {
+  const links = await sql`delete from link_tokens where expires_at <= ${before}`
+  const sessions = await sql`delete from web_sessions where expires_at <= ${before}`
+  return links.count + sessions.count
+}

@@ -78,7 +78,7 @@ export const terms = {
     /** a material change is announced for so many days ahead at least: one more, in which to tell everybody */
     announcedAheadDays: 31,
     /** whoever could not be told is tried again after these; then mail is given up, and the page has to do */
-    askAgainAfterMs: [5 * minute, 30 * minute, 2 * hour, 6 * hour, 12 * hour, day, day, day],
+    askAgainAfterMs: [3 * minute, 30 * minute, 2 * hour, 6 * hour, 12 * hour, day, day, day],
   },
   /** Stripe refuses to redact transactions younger than this */
   stripeRedactionAfterDays: 90,

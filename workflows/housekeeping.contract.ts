@@ -6,7 +6,7 @@ export const housekeepingWorkflowId = 'housekeeping'
 
 export interface HousekeepingReport {
   securityLog: { partitionsDropped: number }
-  forgotten: { idempotencyKeys: number; webhookEvents: number }
+  forgotten: { idempotencyKeys: number; webhookEvents: number; tokens: number }
   overdue: { orders: number; runs: number }
 }
 
@@ -14,7 +14,7 @@ export interface HousekeepingReport {
 export interface HousekeepingActivities {
   /** R4: makes the partitions of the coming days, and drops those whose oldest row would grow too old. */
   turnSecurityLog(input: { asOf: string }): Promise<HousekeepingReport['securityLog']>
-  /** Requests and events that are too old to be repeated. */
+  /** Requests and events that are too old to be repeated, links and sessions that are over. */
   forgetExpired(input: { asOf: string }): Promise<HousekeepingReport['forgotten']>
   /** Orders and runs whose deadline has passed stand before an operator until they have moved on. */
   reportOverdue(input: { asOf: string }): Promise<HousekeepingReport['overdue']>

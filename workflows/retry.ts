@@ -138,6 +138,6 @@ export const judge = {
 /** A page of a notice that everybody was promised: what was sent is in a ledger, and no bound in total. */
 export const noticePage = {
   startToCloseTimeout: '1 hour',
-  heartbeatTimeout: '20 seconds',
+  heartbeatTimeout: '12 seconds',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 hour' },
 } satisfies ActivityOptions

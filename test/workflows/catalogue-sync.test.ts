@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { fastForward } from '../../time-skipping.ts'
 import { terms } from '../../policy/terms.ts'
+import { fastForward } from '../../time-skipping.ts'
 import { catalogueProviders, catalogueSyncState, catalogueSyncType } from '../../workflows/catalogue-sync.contract.ts'
 import { nothingChanged, openCatalogue } from '../rig/catalogue.ts'
 import { expectStatus } from '../rig/http.ts'

@@ -60,9 +60,23 @@ describe('keys and events', () => {
     await sql`delete from webhook_events`
     await keep(plusDays(new Date(), -1.1), plusDays(new Date(), -14.1))
     await keep(plusDays(new Date(), -0.9), plusDays(new Date(), -13.9))
-    expect((await tidy()).forgotten).toEqual({ idempotencyKeys: 1, webhookEvents: 1 })
-    expect((await tidy()).forgotten).toEqual({ idempotencyKeys: 0, webhookEvents: 0 })
-    expect((await tidy(15)).forgotten).toEqual({ idempotencyKeys: 1, webhookEvents: 1 })
+    expect((await tidy()).forgotten).toMatchObject({ idempotencyKeys: 1, webhookEvents: 1 })
+    expect((await tidy()).forgotten).toMatchObject({ idempotencyKeys: 0, webhookEvents: 0 })
+    expect((await tidy(15)).forgotten).toMatchObject({ idempotencyKeys: 1, webhookEvents: 1 })
+  })
+
+  test('and links and sessions that are over', async () => {
+    const { accountId } = await rig.signUp()
+    const keep = async (expiresAt: Date) => {
+      await sql`insert into link_tokens (token_hash, purpose, account_id, created_at, expires_at)
+        values (${bytes()}, 'sign_in', ${accountId}, now(), ${expiresAt})`
+      await sql`insert into web_sessions (token_hash, account_id, signed_in_at, expires_at)
+        values (${bytes()}, ${accountId}, now(), ${expiresAt})`
+    }
+    await keep(plusDays(new Date(), -0.01))
+    await keep(plusDays(new Date(), 0.01))
+    expect((await tidy()).forgotten.tokens).toBe(2)
+    expect((await tidy(1)).forgotten.tokens).toBe(2)
   })
 
   test('go in batches', async () => {

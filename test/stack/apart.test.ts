@@ -1,0 +1,55 @@
+/** API, workers and simulators as processes of their own: they may come, go and be killed. */
+import { expect, test } from 'vitest'
+import { startStack } from '../../dev/stack.ts'
+import { descendants, survivors } from '../rig/processes.ts'
+import { openStack } from '../rig/stack.ts'
+import { until } from '../rig/until.ts'
+
+const rig = await openStack({ processes: 'apart', workers: 2 })
+
+test('an order outlives every worker', async () => {
+  const person = await rig.signUp()
+  const order = await rig.buy(person, { pay: false })
+  await rig.worker.kill()
+  await rig.sims.stripe.do('pay', { orderId: order.id })
+  await rig.worker.start()
+  expect(rig.worker.pids()).toHaveLength(2)
+  await rig.untilOrder(order.id, 'delivered')
+})
+
+test('the API comes back where it was', async () => {
+  const [before] = rig.api.pids()
+  await rig.api.restart()
+  expect(rig.api.pids()).not.toEqual([before])
+  expect((await rig.anonymous.get('/readyz')).body.status).toBe('ready')
+})
+
+test('a worker shows what it does for Prometheus, the SDK and ours together', async () => {
+  const [url] = rig.urls.workerMetrics
+  const text = await (await fetch(`${url}/metrics`)).text()
+  expect(text).toMatch(/^temporal_\w+/m)
+  expect(text).toMatch(/^process_cpu_user_seconds_total/m)
+  for (const probe of ['livez', 'readyz']) expect((await fetch(`${url}/${probe}`)).status).toBe(200)
+})
+
+test('a part that ends by itself takes the stack down, and is named', async () => {
+  const before = await descendants(process.pid)
+  const stack = await startStack({ processes: 'apart', onLogLine: () => {} })
+  const parts = [...(await descendants(process.pid))].filter(([pid]) => !before.has(pid))
+  expect(parts.length).toBeGreaterThan(4)
+  const [pid = 0] = stack.worker.pids()
+  process.kill(pid, 'SIGKILL')
+  expect(await stack.failed).toMatch(/^the worker ended \(SIGKILL\)/)
+  await expect(stack.stop()).rejects.toThrow(/the worker ended \(SIGKILL\)/)
+  await until('nothing of it is left', async () => (await survivors(new Map(parts))).length === 0)
+})
+
+test('what cannot start leaves nothing running', async () => {
+  const before = await descendants(process.pid)
+  const started = startStack({ processes: 'apart', settings: { TAX_RATE_BPS: 'a lot' } })
+  await expect(started).rejects.toThrow(/TAX_RATE_BPS/)
+  await until('nothing of it is left', async () => {
+    const left = [...(await descendants(process.pid))].filter(([pid]) => !before.has(pid))
+    return (await survivors(new Map(left))).length === 0
+  })
+})

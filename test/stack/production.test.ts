@@ -1,0 +1,87 @@
+/** NODE_ENV=production: nothing embedded, nothing simulated, and nothing left to guess. */
+import { readFile } from 'node:fs/promises'
+import { expect, test } from 'vitest'
+import { claimPort } from '../../dev/port.ts'
+import { searchAttributeTypes } from '../../dev/search-attribute-types.ts'
+import { descendants, startProgram, survivors } from '../rig/processes.ts'
+import { openStack } from '../rig/stack.ts'
+import { until } from '../rig/until.ts'
+
+const rig = await openStack({ workers: 0 })
+
+/** The rig's services under settings that production accepts; the outside parties are never called. */
+async function productionSettings(): Promise<{ url: string; metricsUrl: string; env: Record<string, string> }> {
+  const [port, metricsPort] = await Promise.all([claimPort(0), claimPort(0)])
+  const { STRIPE_API_URL: _a, FIREBASE_CONNECT_TO: _b, FIREBASE_CONNECT_CA: _c, ...settings } = rig.settings
+  return {
+    url: `http://127.0.0.1:${port}`,
+    metricsUrl: `http://127.0.0.1:${metricsPort}`,
+    env: {
+      ...settings,
+      NODE_ENV: 'production',
+      SANDBOX: 'false',
+      PUBLIC_URL: 'https://esim.example.com',
+      PAYLOAD_KEYS: `p1:${Buffer.alloc(32, 7).toString('base64')}`,
+      API_PORT: String(port),
+      WORKER_METRICS_PORT: String(metricsPort),
+      TEMPORAL_TASK_QUEUE: `production-${port}`,
+    },
+  }
+}
+
+const start = (env: Record<string, string>) => startProgram(process.execPath, ['--import', 'tsx', 'cli/start.ts'], env)
+const answers = async (url: string): Promise<boolean> => (await fetch(url)).status === 200
+
+test('without settings it says which are missing, all at once, and starts nothing', async () => {
+  const program = start({ NODE_ENV: 'production' })
+  const { code } = await program.ended
+  expect(code).toBe(1)
+  for (const name of ['DATABASE_URL', 'TEMPORAL_ADDRESS', 'PAYLOAD_KEYS', 'FIELD_KEYS', 'STRIPE_SECRET_KEY']) {
+    expect(program.output()).toMatch(new RegExp(`^ +${name}: missing`, 'm'))
+  }
+  expect(program.output()).not.toMatch(/\n +at /)
+})
+
+test('with them it is API and worker, nothing else, and drains on SIGTERM', async () => {
+  const { url, metricsUrl, env } = await productionSettings()
+  const program = start(env)
+  await until(
+    'API and worker are ready',
+    async () => {
+      return (await answers(`${url}/readyz`)) && (await answers(`${metricsUrl}/readyz`))
+    },
+    { timeoutMs: 60_000 },
+  )
+  const processes = [...(await descendants(program.pid)).values()].filter((args) => !args.includes('esbuild'))
+  expect(processes.map((args) => args.split(' ').at(-1)).sort()).toEqual(['api/main.ts', 'worker/main.ts'])
+  program.kill('SIGTERM')
+  expect(await program.ended, program.output()).toEqual({ code: 0, signal: null })
+}, 120_000)
+
+test.each(['api/main.ts', 'worker/main.ts'])(
+  'when %s dies the other drains, and the command fails',
+  async (entry) => {
+    const { url, metricsUrl, env } = await productionSettings()
+    const program = start(env)
+    await until(
+      'API and worker are ready',
+      async () => {
+        return (await answers(`${url}/readyz`)) && (await answers(`${metricsUrl}/readyz`))
+      },
+      { timeoutMs: 60_000 },
+    )
+    const processes = await descendants(program.pid)
+    const [pid = 0] = [...processes].find(([, args]) => args.endsWith(entry)) ?? []
+    process.kill(pid, 'SIGKILL')
+    const { code } = await program.ended
+    expect(code, program.output()).not.toBe(0)
+    expect(await survivors(processes)).toEqual([])
+  },
+  120_000,
+)
+
+test('the compose file makes every search attribute', async () => {
+  const compose = await readFile(new URL('../../docker-compose.yml', import.meta.url), 'utf8')
+  const made = [...compose.matchAll(/--search-attribute (\w+)=(\w+)/g)].map(([, name, type]) => [name, type])
+  expect(Object.fromEntries(made)).toEqual(searchAttributeTypes)
+})

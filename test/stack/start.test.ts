@@ -1,0 +1,70 @@
+/** `npm start`, from its first line to its last process. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { createCaller, expectStatus } from '../rig/http.ts'
+import { descendants, type Program, startProgram, survivors } from '../rig/processes.ts'
+import { until } from '../rig/until.ts'
+
+const folder = await mkdtemp(join(tmpdir(), 'ama-esim-start-'))
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+const command = ['--import', 'tsx', 'cli/start.ts']
+const environment = { AMA_DATA_DIR: folder, AMA_PORTS: 'free', NO_COLOR: '1' }
+
+async function untilReady(program: Program) {
+  const [, url = ''] = await program.untilWritten(/API +(http:\S+)/)
+  const [, service = ''] = await program.untilWritten(/service key +(\S+)/)
+  await program.untilWritten(/Ctrl-C stops everything/)
+  return { url, service: createCaller(url, service) }
+}
+
+test('is ready for requests, stops on Ctrl-C, and finds everything again', async () => {
+  const first = startProgram(process.execPath, command, environment)
+  const { url, service } = await untilReady(first)
+  expect((await fetch(`${url}/readyz`)).status).toBe(200)
+  const made = { email: 'kept@people.example', firstName: 'Kim', lastName: 'Kept' }
+  const account = expectStatus(await service.post('/v1/accounts', made), 201)
+  const processes = await descendants(first.pid)
+  first.kill('SIGINT')
+  expect(await first.ended, first.output()).toEqual({ code: 0, signal: null })
+  await until('nothing of it is left', async () => (await survivors(processes)).length === 0)
+
+  const second = startProgram(process.execPath, command, environment)
+  const again = await untilReady(second)
+  expect(again.service.token).toBe(service.token)
+  expect((await again.service.get(`/v1/accounts/${account.id}`)).body).toMatchObject(made)
+  second.kill('SIGTERM')
+  expect(await second.ended, second.output()).toEqual({ code: 0, signal: null })
+}, 180_000)
+
+test('a signal that reaches only npm stops everything too', async () => {
+  // As npm does it: through a shell, which a signal ends without a word to us.
+  const line = `"${process.execPath}" ${command.join(' ')}; exit`
+  const shell = startProgram('/bin/sh', ['-c', line], { ...environment, npm_lifecycle_event: 'start' })
+  await untilReady(shell)
+  const processes = await descendants(shell.pid)
+  shell.kill('SIGTERM')
+  await until('nothing of it is left', async () => (await survivors(processes)).length === 0, { timeoutMs: 60_000 })
+}, 180_000)
+
+test('a stack whose owner is killed goes with it', async () => {
+  const owner = startProgram(process.execPath, ['--import', 'tsx', 'test/stack/owner.ts'])
+  await owner.untilWritten(/^up: /m)
+  const processes = await descendants(owner.pid)
+  expect(processes.size).toBeGreaterThan(6)
+  owner.kill('SIGKILL')
+  await until('nothing of it is left', async () => (await survivors(processes)).length === 0, { timeoutMs: 60_000 })
+}, 180_000)
+
+test('a part that dies takes the rest down, says so, and the command fails', async () => {
+  const start = startProgram(process.execPath, command, environment)
+  await untilReady(start)
+  const processes = await descendants(start.pid)
+  const [postgres = 0] = [...processes].find(([, args]) => /bin\/postgres -D/.test(args)) ?? []
+  process.kill(postgres, 'SIGKILL')
+  const { code } = await start.ended
+  expect([code, start.output()]).toEqual([1, expect.stringContaining('PostgreSQL ended')])
+  await until('nothing of it is left', async () => (await survivors(processes)).length === 0)
+}, 180_000)

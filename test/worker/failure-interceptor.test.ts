@@ -1,0 +1,65 @@
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common'
+import { MockActivityEnvironment } from '@temporalio/testing'
+import { expect, test } from 'vitest'
+import { createLog } from '../../log.ts'
+import { failureInterceptor } from '../../worker/failure-interceptor.ts'
+import { failure } from '../../workflows/failures.ts'
+
+const secret = 'nora@people.example'
+
+async function thrownThrough(error: unknown) {
+  const lines: string[] = []
+  const log = createLog({ level: 'info' }, { write: (line) => void lines.push(line) })
+  const environment = new MockActivityEnvironment(undefined, { interceptors: [failureInterceptor(log)] })
+  const thrown: ApplicationFailure = await environment
+    .run(async () => {
+      throw error
+    })
+    .then(
+      () => undefined,
+      (caught) => caught,
+    )
+  return { thrown, lines }
+}
+
+test('a failure of the vocabulary comes through, and nothing is logged', async () => {
+  const error = failure('OutOfStock', { code: 'why' })
+  const { thrown, lines } = await thrownThrough(error)
+  expect(thrown).toBe(error)
+  expect(thrown.stack).not.toContain(process.cwd())
+  expect(lines).toEqual([])
+})
+
+test.each([
+  ['a bug', new TypeError(`cannot read ${secret}`), 'TypeError'],
+  ['a library error', Object.assign(new Error(`550 ${secret} unknown`), { name: 'SMTPError' }), 'SMTPError'],
+  [
+    'a failure that is not of the vocabulary',
+    ApplicationFailure.create({ type: 'Own', message: secret }),
+    'ApplicationFailure',
+  ],
+  [
+    'a failure of the vocabulary with a cause',
+    ApplicationFailure.create({ type: 'OutOfStock', message: 'x', cause: new Error(secret) }),
+    'ApplicationFailure',
+  ],
+  ['what is not even an error', secret, 'string'],
+])('%s leaves its words behind', async (_name, error, type) => {
+  const { thrown, lines } = await thrownThrough(error)
+  expect(thrown).toBeInstanceOf(ApplicationFailure)
+  expect(thrown.type).toBe(type)
+  expect(thrown.nonRetryable).toBe(false)
+  expect(`${thrown.message} ${thrown.stack} ${JSON.stringify(thrown.details)}`).not.toContain(secret)
+  expect(thrown.cause).toBeUndefined()
+  expect(lines).toHaveLength(1)
+})
+
+test('what must not be repeated is not', async () => {
+  const { thrown } = await thrownThrough(ApplicationFailure.nonRetryable(secret, 'Own'))
+  expect(thrown.nonRetryable).toBe(true)
+})
+
+test('a cancellation comes through', async () => {
+  const error = new CancelledFailure('stop')
+  expect((await thrownThrough(error)).thrown).toBe(error)
+})

@@ -1,0 +1,63 @@
+/** Schedules are made to agree with the list, whatever there was before. */
+import { Client, Connection } from '@temporalio/client'
+import { afterAll, beforeEach, expect, test } from 'vitest'
+import { startTemporal } from '../../dev/temporal.ts'
+import { reconcileSchedules, type ScheduleEntry } from '../../worker/schedules.ts'
+import { until } from '../rig/until.ts'
+
+const server = await startTemporal({ namespace: 'default' })
+const connection = await Connection.connect({ address: server.address })
+const client = new Client({ connection })
+afterAll(async () => {
+  await connection.close()
+  await server.stop()
+})
+
+const nightly: ScheduleEntry = { id: 'nightly', workflowType: 'sweep', when: { cron: '0 3 * * *' } }
+const handle = client.schedule.getHandle('ama-nightly')
+const ids = async (): Promise<string[]> => {
+  const found: string[] = []
+  for await (const { scheduleId } of client.schedule.list()) found.push(scheduleId)
+  return found.sort()
+}
+
+beforeEach(() => reconcileSchedules(client, 'queue', []))
+
+test('made once, and again', async () => {
+  await reconcileSchedules(client, 'queue', [nightly])
+  await reconcileSchedules(client, 'queue', [nightly])
+  const { spec, action } = await handle.describe()
+  expect(spec.calendars).toHaveLength(1)
+  expect(action).toMatchObject({ workflowType: 'sweep', taskQueue: 'queue' })
+})
+
+test('a change is taken over, and an operator’s pause is kept', async () => {
+  await reconcileSchedules(client, 'queue', [nightly])
+  await handle.pause('looking into something')
+  await reconcileSchedules(client, 'queue', [{ ...nightly, when: { every: '2 hours' }, workflowType: 'other' }])
+  const { spec, action, state } = await handle.describe()
+  expect(spec.intervals).toHaveLength(1)
+  expect(action).toMatchObject({ workflowType: 'other' })
+  expect(state).toMatchObject({ paused: true, note: 'looking into something' })
+})
+
+test('what is no longer listed goes; what is not ours stays', async () => {
+  await client.schedule.create({
+    scheduleId: 'somebody-elses',
+    spec: { intervals: [{ every: '1 day' }] },
+    action: { type: 'startWorkflow', workflowType: 'theirs', taskQueue: 'theirs' },
+  })
+  await reconcileSchedules(client, 'queue', [nightly, { ...nightly, id: 'other' }])
+  await until('both are listed', async () => (await ids()).length === 3)
+  await reconcileSchedules(client, 'queue', [nightly])
+  await until('one is gone', async () => (await ids()).join() === 'ama-nightly,somebody-elses')
+})
+
+test('one that is wanted at once runs when it is made, and not when it is made again', async () => {
+  const atOnce: ScheduleEntry = { ...nightly, id: 'at-once', atOnce: true }
+  await reconcileSchedules(client, 'queue', [atOnce])
+  const count = async () => (await client.schedule.getHandle('ama-at-once').describe()).info.numActionsTaken
+  await until('it has run', async () => (await count()) === 1)
+  await reconcileSchedules(client, 'queue', [atOnce])
+  expect(await count()).toBe(1)
+})
