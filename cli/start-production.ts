@@ -16,8 +16,11 @@ const root = fileURLToPath(new URL('../', import.meta.url))
 const start = (entry: string): ChildProcess =>
   spawn(process.execPath, ['--import', 'tsx', entry], { cwd: root, stdio: 'inherit' })
 const children = [start('api/main.ts'), start('worker/main.ts')]
+let ending = false
 const endAll = (): void => {
-  for (const child of children) child.kill('SIGTERM')
+  // A second signal would cut short the drain that the first began.
+  if (!ending) for (const child of children) child.kill('SIGTERM')
+  ending = true
 }
 process.on('SIGTERM', endAll)
 process.on('SIGINT', endAll)

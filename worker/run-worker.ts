@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { NativeConnection, Worker } from '@temporalio/worker'
 import { createActivities } from '../activities/index.ts'
 import type { WorkerContext } from '../context.ts'
@@ -30,6 +31,8 @@ const defaultDrainMs = 20_000
 /** Activities that do not heed their cancellation at the end of the drain time get this much longer. */
 const forceAfterMs = 10_000
 const reconnectAfterMs = 500
+/** The SDK tells nobody when a worker has begun to run: its state has to be read. */
+const statePollMs = 5
 
 /**
  * Starts one worker and resolves when it polls. While Temporal cannot be reached, it waits.
@@ -65,6 +68,12 @@ export async function startWorker(context: WorkerContext, options: WorkerOptions
       (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
     )
     .finally(() => connection.close())
+  let ended = false
+  void exited.then(() => {
+    ended = true
+  })
+  // A worker that does not run yet cannot be asked to stop.
+  while (!ended && worker.getState() === 'INITIALIZED') await pause(statePollMs)
   return {
     isReady: () => worker.getState() === 'RUNNING',
     async stop() {
@@ -95,7 +104,7 @@ async function connect(context: WorkerContext, { environment, signal }: WorkerOp
     } catch (error) {
       signal?.throwIfAborted()
       if (attempt % 20 === 0) context.log.warn({ error }, 'waiting for Temporal')
-      await new Promise((resolve) => setTimeout(resolve, reconnectAfterMs))
+      await pause(reconnectAfterMs)
     }
   }
 }

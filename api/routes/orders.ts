@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
 import { touchActivity } from '../../db/accounts.ts'
@@ -84,10 +83,15 @@ export function orderRoutes(api: ApiContext): Route[] {
    * A repeated request gets the first one's answer, but for an outage: a refusal that may go away must not be kept.
    * @param act gets the id of the update
    */
-  async function once(request: IdempotentRequest | undefined, act: (updateId?: string) => Promise<void>) {
-    const claim = await request?.claim(randomUUID())
+  async function once(
+    request: IdempotentRequest | undefined,
+    orderId: string,
+    act: (updateId?: string) => Promise<void>,
+  ) {
+    // Written down as the order's, so that the order's erasure finds it.
+    const claim = await request?.claim(orderId)
     try {
-      await act(claim?.resourceId)
+      await act(claim && `${request?.resourceId}-${claim.firstAt.getTime()}`)
     } catch (error) {
       if (error instanceof Problem && problems[error.code].status === 503) await request?.release()
       throw error
@@ -114,7 +118,7 @@ export function orderRoutes(api: ApiContext): Route[] {
       problems: ['order_state_conflict', 'idempotency_key_reused', ...more],
       async handle({ params, caller, idempotency }) {
         await reachable(params.id, caller)
-        await once(idempotency, (updateId) => client.update(params.id, definition, [], updateId))
+        await once(idempotency, params.id, (updateId) => client.update(params.id, definition, [], updateId))
         return { status: 200, headers: noStore, body: await viewOrder(api, await reachable(params.id, caller)) }
       },
     })
@@ -268,7 +272,7 @@ export function orderRoutes(api: ApiContext): Route[] {
       async handle({ params, caller, idempotency }) {
         await reachable(params.id, caller)
         const requestId = idempotency.resourceId
-        await once(idempotency, (updateId) => client.update(params.id, resend, [{ requestId }], updateId))
+        await once(idempotency, params.id, (updateId) => client.update(params.id, resend, [{ requestId }], updateId))
         return { status: 200, headers: noStore, body: await viewOrder(api, await reachable(params.id, caller)) }
       },
     }),

@@ -56,6 +56,9 @@ test('C7: unknown fields inside, in the query and on every other route are refus
   ])
 })
 
+/** The codec's: a payload's metadata has whatever keys Temporal's converters give it. */
+const openByDesign = new Set(['#/components/schemas/Payloads.properties.payloads.items.properties.metadata'])
+
 test('no schema of a request in the published document admits unknown fields', () => {
   const schemas = rig.document.components?.schemas ?? {}
   const open: string[] = []
@@ -69,7 +72,7 @@ test('no schema of a request in the published document admits unknown fields', (
   for (const [path, methods] of Object.entries(rig.document.paths ?? {})) {
     for (const [method, operation] of Object.entries(methods)) look(operation.requestBody, `${method} ${path}`)
   }
-  expect(open).toEqual([])
+  expect(open.filter((where) => !openByDesign.has(where))).toEqual([])
 })
 
 test.each([
