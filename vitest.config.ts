@@ -5,8 +5,10 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts', 'test/**/*.test.tsx'],
     pool: 'forks',
-    // A file's stack keeps about two cores busy: database, Temporal, API and worker.
-    maxWorkers: Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2))),
+    // Loading the product takes seconds, and no file changes what another has loaded.
+    isolate: false,
+    // A file's stack waits about as much as it works: three of them keep four cores busy.
+    maxWorkers: Math.max(1, Math.min(4, Math.floor((availableParallelism() * 3) / 4))),
     testTimeout: 60_000,
     // A shared, loaded machine may starve a stack for seconds: once more there, never at a desk.
     retry: process.env.CI ? 1 : 0,
