@@ -18,8 +18,8 @@ import type {
   WebhookNews,
   WebhookRequest,
 } from './esim.ts'
-import { jsonOf } from './esim-http.ts'
 import { MEGABYTE, toIso, toMicros } from './esim-units.ts'
+import { jsonOf } from './exchange.ts'
 import { ProviderFailure } from './failure.ts'
 import { normaliseActivationCode } from './lpa.ts'
 

@@ -3,7 +3,7 @@
  * vendor's SDKs.
  */
 import { z } from 'zod'
-import { exchange, jsonOf, type ProviderReply, readReply } from './esim-http.ts'
+import { exchange, jsonOf, type ProviderReply, readReply } from './exchange.ts'
 import { ProviderFailure, type ProviderFailureKind } from './failure.ts'
 
 export const PROVIDER = 'airalo'
@@ -203,6 +203,10 @@ export const usageSchema = z.object({
 
 export const balanceSchema = z.object({
   data: z.object({ balances: z.object({ availableBalance: z.object({ amount, currency: z.string().length(3) }) }) }),
+})
+
+export const refundSchema = z.object({
+  data: z.union([z.object({ refund_id: id }), z.unknown().array(), z.object({})]),
 })
 
 export const anythingSchema = z.unknown()

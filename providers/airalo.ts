@@ -13,6 +13,7 @@ import {
   PROVIDER,
   packagesSchema,
   placedSchema,
+  refundSchema,
   usageSchema,
 } from './airalo-wire.ts'
 import type { EsimProvider, EsimStatus, ProviderPackage } from './esim.ts'
@@ -88,7 +89,12 @@ export function createAiralo(settings: AiraloSettings): EsimProvider {
       if (state === 'cancelled') return 'already'
       if (state !== 'new') throw new ProviderFailure(PROVIDER, 'rejected', 'not_cancellable')
       const form = { iccids: JSON.stringify([esimRef]), reason: 'CHANGE_OF_PLAN' }
-      await named('unknown_esim', call({ method: 'POST', path: '/refund', form, schema: anythingSchema }))
+      const { data } = await named(
+        'unknown_esim',
+        call({ method: 'POST', path: '/refund', form, schema: refundSchema }),
+      )
+      // The documents show refusals under the status of success, with no request behind them.
+      if (!('refund_id' in data)) throw new ProviderFailure(PROVIDER, 'misconfigured', 'refund_refused')
       return 'requested'
     },
 

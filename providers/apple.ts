@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto'
 import { importPKCS8, type JWTPayload, SignJWT } from 'jose'
 import { z } from 'zod'
+import { exchange, jsonOf } from './exchange.ts'
 import { ProviderFailure } from './failure.ts'
-import { postForm } from './form-post.ts'
 import { createTokenVerifier } from './id-token.ts'
 
 export interface AppleSettings {
@@ -41,6 +41,7 @@ export interface AppleNotification {
 }
 
 const provider = 'apple'
+const call = { provider, method: 'POST', timeoutMs: 15_000, changes: true } as const
 const appleIssuer = 'https://appleid.apple.com'
 const tokenReply = z.object({ refresh_token: z.string().min(1), id_token: z.string() })
 const errorReply = z.object({ error: z.string().regex(/^[a-z_]{1,40}$/) })
@@ -56,7 +57,7 @@ const notificationEvent = z.object({
 
 /**
  * Every call throws ProviderFailure: `rejected` for a token or code that is not good, `misconfigured` where Apple does
- * not know our key or client id, `unavailable` and `unknown_outcome` as in form-post.ts.
+ * not know our key or client id, `unavailable` and `unknown_outcome` as in exchange.ts.
  */
 export function createApple(settings: AppleSettings) {
   const { baseUrl = appleIssuer, issuer = appleIssuer, clientIds } = settings
@@ -88,9 +89,10 @@ export function createApple(settings: AppleSettings) {
 
   async function post(path: string, clientId: string, fields: Record<string, string>): Promise<unknown> {
     const form = { client_id: clientId, client_secret: await clientSecret(clientId), ...fields }
-    const { status, json } = await postForm(provider, baseUrl + path, form)
-    if (status === 200) return json
-    const code = errorReply.safeParse(json).data?.error ?? `http_${status}`
+    const body = new URLSearchParams(form)
+    const { status, text } = await exchange({ ...call, url: baseUrl + path, body })
+    if (status === 200) return jsonOf(text)
+    const code = errorReply.safeParse(jsonOf(text)).data?.error ?? `http_${status}`
     const ours = ['invalid_client', 'unauthorized_client'].includes(code)
     throw new ProviderFailure(provider, ours ? 'misconfigured' : 'rejected', code)
   }
@@ -152,11 +154,3 @@ function holdsNonce(claims: JWTPayload, nonce: string): boolean {
 
 /** Apple sends booleans as such or as text. */
 const isTrue = (value: unknown): boolean => value === true || value === 'true'
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}

@@ -4,7 +4,7 @@
  */
 import { createHmac, randomUUID } from 'node:crypto'
 import { z } from 'zod'
-import { exchange, jsonOf, readReply } from './esim-http.ts'
+import { exchange, jsonOf, readReply } from './exchange.ts'
 import { ProviderFailure, type ProviderFailureKind } from './failure.ts'
 
 export const PROVIDER = 'esim-access'

@@ -9,8 +9,8 @@
  *   `malformed_reply`, `provider_error`
  * - rejected: `out_of_stock`, `unknown_package`, `price_changed`, `unknown_order`, `unknown_esim`, `not_cancellable`,
  *   `expired`, `wrong_state`, `top_up_unsupported`, `not_found`, and from parseWebhook `bad_signature`, `malformed_webhook`
- * - misconfigured: `no_balance`, `bad_credentials`, `ip_not_allowed`, `clock_skew`, `bad_request`, `http_<status>`,
- *   `provider_code_<n>`
+ * - misconfigured: `no_balance`, `bad_credentials`, `ip_not_allowed`, `clock_skew`, `bad_request`, `refund_refused`,
+ *   `http_<status>`, `provider_code_<n>`
  */
 export type EsimProviderId = 'esim-access' | 'airalo'
 

@@ -4,6 +4,7 @@ import { Agent } from 'node:https'
 import { type App, deleteApp, initializeApp } from 'firebase-admin/app'
 import { gaxios, JWT } from 'google-auth-library'
 import { ProviderFailure } from './failure.ts'
+import { connectionFault } from './http-request.ts'
 
 export interface FirebaseSettings {
   projectId: string
@@ -92,9 +93,8 @@ export function transportFailure(provider: string, error: unknown): ProviderFail
   if (code === 'app/network-timeout') return new ProviderFailure(provider, 'unknown_outcome', 'timeout')
   if (code !== 'app/network-error') return undefined
   // the SDK passes the cause on as text only
-  const cause = /Error code: (\w+)/.exec((error as Error).message)?.[1] ?? 'connection_lost'
-  const neverSent = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'].includes(cause)
-  return new ProviderFailure(provider, neverSent ? 'unavailable' : 'unknown_outcome', cause.toLowerCase())
+  const { code: cause, sent } = connectionFault({ code: /Error code: (\w+)/.exec((error as Error).message)?.[1] })
+  return new ProviderFailure(provider, sent ? 'unknown_outcome' : 'unavailable', cause)
 }
 
 /** The SDK's `messaging/...`, `auth/...` or `app/...`. */

@@ -1,7 +1,7 @@
 /** Google sign-in, revocation and Cross-Account Protection (developers.google.com/identity). */
 import { z } from 'zod'
+import { exchange } from './exchange.ts'
 import { ProviderFailure } from './failure.ts'
-import { postForm } from './form-post.ts'
 import { createTokenVerifier } from './id-token.ts'
 
 export interface GoogleSettings {
@@ -34,6 +34,7 @@ export interface GoogleSecurityEvent {
 }
 
 const provider = 'google'
+const call = { provider, method: 'POST', timeoutMs: 15_000, changes: true } as const
 const defaultCertsUrl = 'https://www.googleapis.com/oauth2/v3/certs'
 const securityEvents = z.record(
   z.string(),
@@ -43,7 +44,7 @@ const securityEvents = z.record(
   }),
 )
 
-/** Every call throws ProviderFailure, as in id-token.ts and form-post.ts. */
+/** Every call throws ProviderFailure, as in id-token.ts and exchange.ts. */
 export function createGoogle(settings: GoogleSettings) {
   const { certsUrl = defaultCertsUrl, riscCertsUrl = certsUrl, clientIds } = settings
   const { revokeUrl = 'https://oauth2.googleapis.com/revoke' } = settings
@@ -80,7 +81,7 @@ export function createGoogle(settings: GoogleSettings) {
 
     /** Safe to repeat: Google answers 400 for a token it does not know or that is already revoked. */
     async revoke(token: string): Promise<'revoked' | 'unknown'> {
-      const { status } = await postForm(provider, revokeUrl, { token })
+      const { status } = await exchange({ ...call, url: revokeUrl, body: new URLSearchParams({ token }) })
       if (status === 200) return 'revoked'
       if (status === 400) return 'unknown'
       throw new ProviderFailure(provider, 'rejected', `http_${status}`)

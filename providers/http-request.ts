@@ -20,8 +20,8 @@ export interface HttpReply {
 
 const timedOut = 'timed_out'
 const noConnection = 'no_connection'
-/** Before any byte of the request was sent. */
-const neverSent = [noConnection, 'ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']
+/** What Node says of a connection that never came about, so that no byte of the request was sent. */
+const neverSent = new Set([noConnection, 'ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'])
 
 /** Answers any status and follows no redirect. @throws what `connectionFault` tells apart */
 export async function sendRequest({ method, url, headers, body, timeoutMs }: HttpRequest): Promise<HttpReply> {
@@ -56,11 +56,14 @@ export async function sendRequest({ method, url, headers, body, timeoutMs }: Htt
   })
 }
 
-/** What broke a request: `timed_out` or a code of the connection's, and whether it may have been sent. */
+/**
+ * What broke a request, from the error of Node's that says so, ours or inside an SDK's: `timed_out` or its code in lower
+ * case, `connection_lost` where it has none, and whether the request may have been sent.
+ */
 export function connectionFault(error: unknown): { code: string; sent: boolean } {
-  const given = error instanceof Error && 'code' in error ? error.code : undefined
+  const given = error !== null && typeof error === 'object' && 'code' in error ? error.code : undefined
   const code = typeof given === 'string' && /^\w{1,64}$/.test(given) ? given : 'connection_lost'
-  return { code: code.toLowerCase(), sent: !neverSent.includes(code) }
+  return { code: code.toLowerCase(), sent: !neverSent.has(code) }
 }
 
 async function encoded(body: string | FormData | URLSearchParams) {

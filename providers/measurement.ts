@@ -3,8 +3,9 @@
  * Meta Conversions API (developers.facebook.com/docs/marketing-api/conversions-api) and GA4 Measurement Protocol
  * (developers.google.com/analytics/devguides/collection/protocol/ga4).
  */
+import { z } from 'zod'
+import { exchange, jsonOf } from './exchange.ts'
 import { ProviderFailure } from './failure.ts'
-import { postMeasurement } from './measurement-post.ts'
 
 export interface MeasurementSettings {
   meta?: { baseUrl: string; apiVersion: string; datasetId: string; accessToken: string } | undefined
@@ -44,6 +45,16 @@ export const measurementLimitsMs = { meta: 7 * day, googleAnalytics: 3 * day } a
 export type MeasurementPort = ReturnType<typeof createMeasurement>
 
 export function createMeasurement({ meta, googleAnalytics, timeoutMs = 5_000 }: MeasurementSettings) {
+  const callOf = (provider: string, url: URL, body: object) => ({
+    provider,
+    method: 'POST' as const,
+    url,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+    timeoutMs,
+    changes: true,
+  })
+
   /** Safe to repeat: Meta drops a second event of the same id within 48 hours. */
   async function sendToMeta(purchase: Purchase, asOf: Date): Promise<MeasurementResult> {
     if (!meta) return 'not_configured'
@@ -73,7 +84,7 @@ export function createMeasurement({ meta, googleAnalytics, timeoutMs = 5_000 }: 
     const url = new URL(`/${meta.apiVersion}/${meta.datasetId}/events`, meta.baseUrl)
     // The token travels in the body: a query string ends up in logs.
     const body = { data: [event], access_token: meta.accessToken }
-    const { status, text } = await postMeasurement('meta', url, body, timeoutMs)
+    const { status, text } = await exchange(callOf('meta', url, body))
     if (status !== 200) throw metaFailure(status, text)
     return 'sent'
   }
@@ -100,7 +111,7 @@ export function createMeasurement({ meta, googleAnalytics, timeoutMs = 5_000 }: 
         { name: 'purchase', params: { transaction_id: purchase.eventId, currency, value: majorUnits(purchase) } },
       ],
     }
-    const { status } = await postMeasurement('google_analytics', url, body, timeoutMs)
+    const { status } = await exchange(callOf('google_analytics', url, body))
     if (status >= 300) throw new ProviderFailure('google_analytics', 'rejected', `http_${status}`)
     return 'sent'
   }
@@ -154,11 +165,10 @@ function metaFailure(status: number, text: string): ProviderFailure {
   return new ProviderFailure('meta', ours || status === 401 || status === 403 ? 'misconfigured' : 'rejected', named)
 }
 
-function graphError(text: string): { code: number | undefined; is_transient: unknown } {
-  try {
-    const { code, is_transient } = JSON.parse(text).error
-    return { code: Number.isInteger(code) ? code : undefined, is_transient }
-  } catch {
-    return { code: undefined, is_transient: undefined }
-  }
+const graphReply = z.object({
+  error: z.object({ code: z.int().optional().catch(undefined), is_transient: z.unknown().optional() }),
+})
+
+function graphError(text: string): { code?: number | undefined; is_transient?: unknown } {
+  return graphReply.safeParse(jsonOf(text)).data?.error ?? {}
 }

@@ -1,6 +1,7 @@
 /** The SDK as this project sets it up, and the only way to call it: every fault leaves as a ProviderFailure. */
 import Stripe from 'stripe'
 import { ProviderFailure, type ProviderFailureKind } from './failure.ts'
+import { connectionFault } from './http-request.ts'
 
 export interface StripeSettings {
   secretKey: string
@@ -78,9 +79,6 @@ export function createStripeClient(settings: StripeSettings) {
 
 const replayedFault = 'replayed_server_error'
 
-/** Never reached Stripe, unless the SDK had already repeated a request whose connection broke. */
-const neverSent = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']
-
 /** Refusals that only an operator can clear. */
 const operatorCodes = [
   'api_key_expired',
@@ -94,9 +92,10 @@ const operatorCodes = [
 function toFailure(error: unknown, effect: Effect): unknown {
   if (!(error instanceof Stripe.errors.StripeError)) return error
   if (error instanceof Stripe.errors.StripeConnectionError) {
-    const code = networkCode(error.detail)
-    const surely = neverSent.includes(code) && !error.message.includes('retried')
-    return failure(surely ? 'unavailable' : doubtful(effect), code.toLowerCase())
+    const { code, sent } = connectionFault(error.detail)
+    // The SDK repeats a request whose connection broke: then an earlier one may have got there.
+    const perhaps = sent || error.message.includes('retried')
+    return failure(perhaps ? doubtful(effect) : 'unavailable', code)
   }
   const { statusCode: status, headers, requestId, rawType } = error
   const code = error.code ?? (rawType === 'idempotency_error' ? rawType : undefined)
@@ -136,9 +135,4 @@ function failure(
     // The id under which Stripe's support finds the request; the SDK's error would bring Stripe's wording along.
     ...(requestId && /^\w{1,64}$/.test(requestId) ? { cause: new Error(`Stripe request ${requestId}`) } : {}),
   })
-}
-
-function networkCode(detail: unknown): string {
-  const code = detail !== null && typeof detail === 'object' && 'code' in detail ? detail.code : undefined
-  return typeof code === 'string' && /^\w{1,64}$/.test(code) ? code : 'connection_lost'
 }

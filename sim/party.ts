@@ -50,6 +50,7 @@ export interface PartyDefinition {
   /** the wire protocol; raw body is on `rawBody(request)`, no parser is installed */
   routes(router: Router): void
   books(): unknown
+  /** Forgets everything and ends what goes on by itself; called at the end as well. */
   reset(): void
   actions?: Record<string, (input: Record<string, unknown>) => unknown | Promise<unknown>>
   tls?: { key: string; cert: string }
@@ -98,6 +99,7 @@ export async function startParty(definition: PartyDefinition, port = 0): Promise
     url: `${definition.tls ? 'https' : 'http'}://127.0.0.1:${actual}`,
     stop: () =>
       new Promise((resolve) => {
+        definition.reset()
         server.close(() => resolve())
         server.closeAllConnections()
       }),

@@ -58,13 +58,8 @@ export async function startStripe(options: {
     disputes: createDisputes(account, events),
     redactions: createRedactions(account),
   }
-  const reset = (): void => {
-    account.reset()
-    events.reset()
-    protocol.reset()
-  }
 
-  const party = await startParty(
+  return startParty(
     {
       name: 'stripe',
       routes: (router) => mountRoutes(router, parts),
@@ -79,16 +74,13 @@ export async function startStripe(options: {
         deliveries: events.sender.deliveries,
         held: events.sender.heldIds(),
       }),
-      reset,
+      reset() {
+        account.reset()
+        events.reset()
+        protocol.reset()
+      },
       actions: createActions(parts, events),
     },
     options.port,
   )
-  return {
-    ...party,
-    stop: async () => {
-      reset()
-      await party.stop()
-    },
-  }
 }

@@ -4,6 +4,7 @@
  */
 import { request as requestPlain } from 'node:http'
 import { request as requestTls } from 'node:https'
+import { setTimeout as pause } from 'node:timers/promises'
 
 export interface WebhookRequest {
   url: string
@@ -31,6 +32,7 @@ export class WebhookSender {
   readonly deliveries: Delivery[] = []
   private readonly held: { id: string; make: () => WebhookRequest }[] = []
   private behaviour: Misbehaviour = { drop: 0, copies: 1, delayMs: 0, hold: false }
+  private underWay = new AbortController()
   private readonly retries: number
   private readonly retryDelayMs: number
 
@@ -43,7 +45,10 @@ export class WebhookSender {
     this.behaviour = { ...this.behaviour, ...change }
   }
 
+  /** Ends what is under way too: delayed deliveries, repetitions to come, posts not yet answered. */
   reset(): void {
+    this.underWay.abort()
+    this.underWay = new AbortController()
     this.behaviour = { drop: 0, copies: 1, delayMs: 0, hold: false }
     this.held.length = 0
     this.deliveries.length = 0
@@ -78,26 +83,27 @@ export class WebhookSender {
   }
 
   private async deliver(id: string, make: () => WebhookRequest, delayMs: number): Promise<void> {
-    if (delayMs) await pause(delayMs)
-    for (let attempt = 1; attempt <= this.retries + 1; attempt += 1) {
-      const { url, headers, body } = make()
-      try {
-        const status = await post(url, headers, body)
+    const { signal } = this.underWay
+    try {
+      if (delayMs) await pause(delayMs, undefined, { signal })
+      for (let attempt = 1; attempt <= this.retries + 1; attempt += 1) {
+        if (attempt > 1) await pause(this.retryDelayMs, undefined, { signal })
+        const status = await post(make(), signal).catch(() => 'failed' as const)
+        signal.throwIfAborted()
         this.deliveries.push({ id, status, attempt })
-        if (status >= 200 && status < 300) return
-      } catch {
-        this.deliveries.push({ id, status: 'failed', attempt })
+        if (status !== 'failed' && status >= 200 && status < 300) return
       }
-      await pause(this.retryDelayMs)
+    } catch (error) {
+      if (!signal.aborted) throw error
     }
   }
 }
 
 /** Not by `fetch`: in a benchmark the sender's processor time is taken from who is measured. */
-function post(url: string, headers: Record<string, string>, body: string): Promise<number> {
+function post({ url, headers, body }: WebhookRequest, signal: AbortSignal): Promise<number> {
   return new Promise((resolve, reject) => {
     const send = url.startsWith('https:') ? requestTls : requestPlain
-    const request = send(url, { method: 'POST', headers, timeout: 30_000 })
+    const request = send(url, { method: 'POST', headers, timeout: 30_000, signal })
     request.on('timeout', () => request.destroy(new Error('no answer')))
     request.on('error', reject)
     request.on('response', (response) => {
@@ -108,5 +114,3 @@ function post(url: string, headers: Record<string, string>, body: string): Promi
     request.end(body)
   })
 }
-
-const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds))

@@ -381,6 +381,21 @@ test('unused eSIMs are asked back; a person there decides', async () => {
   await expect(provider.cancelUnused(third.esimRef)).rejects.toMatchObject({ code: 'rate_limited' })
 })
 
+test('a refund that is refused under the status of success was not asked for', async () => {
+  const { provider, sim, buy } = await world()
+  const { esimRef } = await buy()
+  const meta = { message: 'The following ICCIDs do not belong to your company' }
+  for (const data of [[], { reason: 'The selected reason is invalid.' }]) {
+    await sim.fault({ match: { path: '/refund' }, status: 202, body: { data, meta } })
+    await expect(provider.cancelUnused(esimRef)).rejects.toMatchObject({
+      kind: 'misconfigured',
+      code: 'refund_refused',
+    })
+  }
+  await sim.fault({ match: { path: '/refund' }, status: 202, body: 'thanks' })
+  await expect(provider.cancelUnused(esimRef)).rejects.toMatchObject({ kind: 'unknown_outcome' })
+})
+
 test('there is no suspending', async () => {
   const { provider } = await world()
   expect([await provider.suspend('89'), await provider.unsuspend('89')]).toEqual(['unsupported', 'unsupported'])

@@ -142,7 +142,9 @@ test('our own mistakes are told from Apple\u2019s', async () => {
 test.each([
   [{ status: 503, headers: { 'retry-after': '30' } }, 'unavailable http_503'],
   [{ status: 500, body: 'planted' }, 'unknown_outcome http_500'],
-  [{ cut: 'before' as const }, 'unknown_outcome und_err_socket'],
+  [{ status: 429, headers: { 'retry-after': '30' } }, 'unavailable rate_limited'],
+  [{ status: 302, headers: { location: 'http://planted' } }, 'misconfigured http_302'],
+  [{ cut: 'before' as const }, 'unknown_outcome connection_lost'],
   [{ status: 400, body: 'planted' }, 'rejected http_400'],
   [{ status: 400, body: { error: 'planted free text' } }, 'rejected http_400'],
 ])('Apple answering %o', async (fault, expected) => {
@@ -154,7 +156,7 @@ test('Apple out of reach was surely not told', async () => {
   const gone = await startWebhookReceiver()
   await gone.stop()
   const nobody = createApple({ ...settings(), baseUrl: new URL(gone.url).origin })
-  expect(await failureOf(nobody.revoke({ refreshToken: 'planted', clientId: ios }))).toBe('unavailable econnrefused')
+  expect(await failureOf(nobody.revoke({ refreshToken: 'planted', clientId: ios }))).toBe('unavailable unreachable')
 })
 
 test.each([

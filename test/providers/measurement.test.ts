@@ -161,14 +161,14 @@ test.each([
   {
     fault: { status: 429, headers: { 'retry-after': '3' } },
     kind: 'unavailable',
-    code: 'http_429',
+    code: 'rate_limited',
     retryAfterMs: 3000,
   },
   { fault: { status: 503 }, kind: 'unavailable', code: 'http_503' },
   { fault: { status: 500, body: 'John' }, kind: 'unknown_outcome', code: 'http_500' },
   { fault: { cut: 'after' as const }, kind: 'unknown_outcome' },
   { fault: { hang: 'before' as const }, kind: 'unknown_outcome', code: 'timed_out' },
-  { fault: { status: 302, headers: { location: '/elsewhere' } }, kind: 'unknown_outcome' },
+  { fault: { status: 302, headers: { location: '/elsewhere' } }, kind: 'misconfigured', code: 'http_302' },
 ])('$fault at either is $kind', async ({ fault, ...expected }) => {
   for (const [control, send] of [
     [meta, measurement.sendToMeta],
@@ -210,7 +210,7 @@ test('nobody listening is unavailable', async () => {
   const gone = createMeasurement({ meta: { ...metaSettings(), baseUrl: `http://127.0.0.1:${port}` } })
   await expect(gone.sendToMeta(purchase(), new Date())).rejects.toMatchObject({
     kind: 'unavailable',
-    code: 'econnrefused',
+    code: 'unreachable',
   })
 })
 

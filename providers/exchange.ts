@@ -1,4 +1,4 @@
-/** One HTTP exchange with an eSIM provider, its faults sorted into what is surely not applied and what perhaps is. */
+/** One HTTP exchange with an outside party, its faults sorted into what is surely not applied and what perhaps is. */
 import type { z } from 'zod'
 import { ProviderFailure } from './failure.ts'
 import { connectionFault, type HttpReply, type HttpRequest, sendRequest } from './http-request.ts'
@@ -15,8 +15,10 @@ export interface ProviderReply {
 }
 
 /**
- * Answers any status below 500 but 429.
- * @throws ProviderFailure for the rest and for network faults. It has no cause: causes quote URLs and replies.
+ * Answers any status below 500 but redirects and 429.
+ * @throws ProviderFailure for the rest and for network faults: `unavailable` (`unreachable`, `rate_limited`, `http_503`),
+ * `unknown_outcome` where the call changes something and `unavailable` where not (`timed_out`, `connection_lost`,
+ * `http_5xx`), `misconfigured` (`http_3xx`: the party lives elsewhere). It has no cause: causes quote URLs and replies.
  */
 export async function exchange(call: ProviderCall): Promise<ProviderReply> {
   const { provider } = call
@@ -30,6 +32,7 @@ export async function exchange(call: ProviderCall): Promise<ProviderReply> {
   if (status === 429) throw new ProviderFailure(provider, 'unavailable', 'rate_limited', retryAfter(reply))
   if (status === 503) throw new ProviderFailure(provider, 'unavailable', 'http_503', retryAfter(reply))
   if (status >= 500) throw new ProviderFailure(provider, unsure, `http_${status}`)
+  if (status >= 300 && status < 400) throw new ProviderFailure(provider, 'misconfigured', `http_${status}`)
   return { status, text }
 }
 

@@ -1,0 +1,49 @@
+/** The simulators' webhook sender repeats what is refused, and stops when its party does. */
+import { afterAll, beforeEach, expect, test } from 'vitest'
+import { startApple } from '../../sim/apple.ts'
+import { controlOf } from '../../sim/control.ts'
+import { WebhookSender } from '../../sim/webhooks.ts'
+import { startWebhookReceiver } from '../providers/webhook-receiver.ts'
+
+const receiver = await startWebhookReceiver()
+afterAll(() => receiver.stop())
+beforeEach(() => receiver.clear())
+
+const request = (body: string) => () => ({ url: receiver.url, headers: {}, body })
+const bodies = async (count: number) => (await receiver.atLeast(count)).map(({ body }) => body.toString())
+
+test('a refused delivery is repeated as often as the sender does', async () => {
+  const sender = new WebhookSender({ retries: 2, retryDelayMs: 10 })
+  receiver.answerWith(500)
+  sender.send('refused', request('refused'))
+  expect(await bodies(3)).toEqual(['refused', 'refused', 'refused'])
+  sender.reset()
+})
+
+test('after a reset nothing is repeated or sent late', async () => {
+  const sender = new WebhookSender({ retries: 5, retryDelayMs: 20 })
+  receiver.answerWith(500)
+  sender.send('refused', request('refused'))
+  await receiver.atLeast(1)
+  sender.configure({ delayMs: 20 })
+  sender.send('late', request('late'))
+  sender.reset()
+  sender.configure({ delayMs: 150 })
+  receiver.answerWith(200)
+  sender.send('next', request('next'))
+  expect(await bodies(2)).toEqual(['refused', 'next'])
+})
+
+test('a party that is stopped repeats nothing', async () => {
+  const apple = await startApple({ webhookUrl: receiver.url })
+  receiver.answerWith(500)
+  await controlOf(apple).do('notify', { type: 'consent-revoked', sub: 'a' })
+  await receiver.atLeast(1)
+  await apple.stop()
+  // Apple's simulator repeats after 200 ms.
+  const later = new WebhookSender({ retries: 0, retryDelayMs: 0 })
+  later.configure({ delayMs: 500 })
+  later.send('later', request('later'))
+  const received = await bodies(2)
+  expect(received.at(-1)).toBe('later')
+})
