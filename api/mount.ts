@@ -60,7 +60,7 @@ function handlersOf(route: Route, frame: Frame): RequestHandler[] {
   async function identify(request: Request, response: Response, next: () => void): Promise<void> {
     const exchange = exchangeOf(response)
     exchange.template = route.path
-    exchange.webhook = route.rawBody === true
+    exchange.webhook = route.rawBody !== undefined
     // A webhook proves itself by its signature; whatever its sender puts into Authorization is not ours.
     exchange.page = isPage(route)
     if (!exchange.webhook) exchange.caller = await authenticate(request, exchange.requestId, sessions)

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { problemSchema } from './problem.ts'
 import { type ProblemCode, problems } from './problems.ts'
 import { isPage, type ResponseDefinition, type Route } from './route.ts'
+import { cookieName, type SessionKind } from './session-cookie.ts'
 
 export type OpenApiDocument = ReturnType<OpenApiGeneratorV31['generateDocument']>
 
@@ -19,7 +20,21 @@ export function describeRoutes(routes: readonly Route[], publicUrl: string): Ope
     scheme: 'bearer',
     bearerFormat: 'Firebase ID token',
   })
+  const cookie = (kind: SessionKind, description: string) =>
+    registry.registerComponent('securitySchemes', kind, {
+      type: 'apiKey',
+      in: 'cookie',
+      name: cookieName(kind, publicUrl),
+      description,
+    }).name
+  const schemes = {
+    key: key.name,
+    person: person.name,
+    visitor: cookie('visitor', "A person's session on the web pages"),
+    console: cookie('console', "An operator's session on the console"),
+  }
   for (const route of routes) {
+    const body = bodyOf(route)
     registry.registerPath({
       method: route.method,
       path: route.path,
@@ -27,13 +42,11 @@ export function describeRoutes(routes: readonly Route[], publicUrl: string): Ope
       tags: [route.tag],
       summary: route.summary,
       ...(route.description !== undefined && { description: route.description }),
-      security: securityOf(route, key.name, person.name),
+      security: securityOf(route, schemes),
       request: {
         ...(route.params && { params: route.params }),
         ...(route.query && { query: route.query }),
-        ...(route.body && {
-          body: { content: { 'application/json': { schema: route.body } }, required: !acceptsNothing(route.body) },
-        }),
+        ...(body && { body }),
         headers: z.object(headersOf(route)),
       },
       responses: responsesOf(route),
@@ -57,13 +70,24 @@ function operationId(route: Route): string {
   return [route.method, ...words.map((word) => `${word[0]?.toUpperCase()}${word.slice(1)}`)].join('')
 }
 
-function securityOf(route: Route, key: string, person: string): Record<string, string[]>[] {
-  const { callers } = route
+type Schemes = Record<'key' | 'person' | SessionKind, string>
+
+function securityOf({ callers }: Route, schemes: Schemes): Record<string, string[]>[] {
   return [
     ...(callers.includes('public') ? [{}] : []),
-    ...(callers.includes('service') || callers.includes('operator') ? [{ [key]: [] }] : []),
-    ...(callers.includes('person') || callers.includes('newcomer') ? [{ [person]: [] }] : []),
+    ...(callers.includes('service') || callers.includes('operator') ? [{ [schemes.key]: [] }] : []),
+    ...(callers.includes('person') || callers.includes('newcomer') ? [{ [schemes.person]: [] }] : []),
+    ...(callers.includes('visitor') ? [{ [schemes.visitor]: [] }] : []),
+    ...(callers.includes('console') ? [{ [schemes.console]: [] }] : []),
   ]
+}
+
+/** Bytes that are somebody else's to define are described by their media type alone. */
+function bodyOf({ body, form, rawBody }: Route) {
+  if (rawBody !== undefined) return { content: { [rawBody]: { schema: {} } }, required: true }
+  if (!body) return undefined
+  const mediaType = form ? 'application/x-www-form-urlencoded' : 'application/json'
+  return { content: { [mediaType]: { schema: body } }, required: !acceptsNothing(body) }
 }
 
 function headersOf(route: Route): Record<string, z.ZodType> {
@@ -142,7 +166,7 @@ export function problemCodesOf(route: Route): ProblemCode[] {
   if (route.callers.includes('person') && !route.callers.includes('newcomer') && !open) codes.push('no_account')
   if (route.freshSignIn) codes.push('fresh_sign_in_required')
   if (route.account) codes.push('not_found')
-  if (route.body) codes.push('malformed_json', 'unsupported_media_type')
+  if (route.body && !route.form) codes.push('malformed_json', 'unsupported_media_type')
   if (route.body || route.rawBody) codes.push('body_too_large')
   if (route.idempotencyKey) codes.push('idempotency_key_reused')
   if (route.form) codes.push('forged_form')

@@ -92,8 +92,8 @@ export interface RouteDefinition<
   form?: boolean
   /** up to 4 MB of JSON in place of 64 kB */
   largeBody?: boolean
-  /** the handler gets the bytes, unparsed, and `webhook` limits apply */
-  rawBody?: boolean
+  /** media type of a body whose bytes the handler gets, unparsed; `webhook` limits apply */
+  rawBody?: string
   params?: Params
   query?: Query
   body?: Body

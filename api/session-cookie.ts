@@ -6,21 +6,21 @@ export type SessionKind = 'visitor' | 'console'
 const isSecure = (publicUrl: string): boolean => publicUrl.startsWith('https:')
 
 /** `__Host-`: browsers take it only with Secure, for the whole of this host and no other (RFC 6265bis). */
-const nameOf = (kind: SessionKind, publicUrl: string): string =>
+export const cookieName = (kind: SessionKind, publicUrl: string): string =>
   `${isSecure(publicUrl) ? '__Host-' : ''}ama-${kind === 'visitor' ? 'account' : 'console'}`
 
 /** `Set-Cookie` for a session's secret. */
 export function sessionCookie(kind: SessionKind, secret: string, maxAgeMs: number, publicUrl: string): string {
   const attributes = ['Path=/', `Max-Age=${Math.floor(maxAgeMs / 1000)}`, 'HttpOnly', 'SameSite=Strict']
   if (isSecure(publicUrl)) attributes.push('Secure')
-  return [`${nameOf(kind, publicUrl)}=${secret}`, ...attributes].join('; ')
+  return [`${cookieName(kind, publicUrl)}=${secret}`, ...attributes].join('; ')
 }
 
 export const endedCookie = (kind: SessionKind, publicUrl: string): string => sessionCookie(kind, '', 0, publicUrl)
 
 /** The secret in a `Cookie` header. */
 export function secretIn(header: string | undefined, kind: SessionKind, publicUrl: string): string | undefined {
-  const name = nameOf(kind, publicUrl)
+  const name = cookieName(kind, publicUrl)
   for (const pair of header?.split(';') ?? []) {
     const [key, value] = pair.trim().split('=', 2)
     if (key === name && value && /^[\w-]{43}$/.test(value)) return value

@@ -86,7 +86,7 @@ function Operation({ route, document }: { route: Route; document: OpenApiDocumen
       {route.body && (
         <>
           <h3>Body</h3>
-          <SchemaTable schema={jsonSchemaOf(operation?.requestBody)} document={document} />
+          <SchemaTable schema={schemaOf(operation?.requestBody)} document={document} />
         </>
       )}
       {Object.entries(route.responses).map(([status, response]) => (
@@ -95,7 +95,7 @@ function Operation({ route, document }: { route: Route; document: OpenApiDocumen
             {status} {response.description}
           </h3>
           {response.contentType && <p>{response.contentType}</p>}
-          {response.schema && <SchemaTable schema={jsonSchemaOf(operation?.responses?.[status])} document={document} />}
+          {response.schema && <SchemaTable schema={schemaOf(operation?.responses?.[status])} document={document} />}
         </div>
       ))}
       <h3>Problems</h3>
@@ -122,5 +122,6 @@ function ProblemTable({ codes }: { codes: readonly ProblemCode[] }) {
   )
 }
 
-const jsonSchemaOf = (described: unknown): unknown =>
-  (described as { content: { 'application/json': { schema: unknown } } }).content['application/json'].schema
+/** Of the first media type, which is the successful one's; problems have a type of their own. */
+const schemaOf = (described: unknown): unknown =>
+  Object.values((described as { content: Record<string, { schema: unknown }> }).content)[0]?.schema

@@ -18,7 +18,7 @@ export function bounceRoutes({ sql, config }: ApiContext): Route[] {
       summary: 'A delivery status notification (RFC 3464), as message/rfc822',
       promises: ['N2', 'P5'],
       callers: ['public'],
-      rawBody: true,
+      rawBody: 'message/rfc822',
       unlimited: true,
       params: z.strictObject({ secret: z.string().max(200) }),
       responses: { 204: { description: 'Taken' } },

@@ -43,7 +43,7 @@ export function unsubscribeRoutes({ sql, cipher, config }: ApiContext): Route[] 
       promises: ['G4', 'U4'],
       callers: ['public'],
       // Large mailbox providers post for many people from few addresses.
-      rawBody: true,
+      rawBody: 'application/x-www-form-urlencoded',
       params,
       responses: { 200: page, 404: page },
       async handle({ params: { token }, raw, header }) {

@@ -85,6 +85,33 @@ test('the document describes every route, with every problem it can answer', asy
   expect(new Set(ids).size).toBe(rig.routes.length)
 })
 
+test('the document says what to send and who may, and nothing in it leads nowhere', () => {
+  const schemes = Object.keys(rig.document.components?.securitySchemes ?? {})
+  for (const route of rig.routes) {
+    const name = `${route.method} ${route.path}`
+    const operation = rig.document.paths?.[route.path]?.[route.method]
+    // An empty list would mean that no credentials are needed.
+    expect(operation?.security?.length, name).toBeGreaterThan(0)
+    const isOpen = operation?.security?.some((each) => Object.keys(each).length === 0)
+    expect(isOpen, name).toBe(route.callers.includes('public'))
+    for (const scheme of (operation?.security ?? []).flatMap((each) => Object.keys(each)))
+      expect(schemes, name).toContain(scheme)
+
+    const mediaTypes = Object.keys((operation?.requestBody as { content?: object } | undefined)?.content ?? {})
+    const takesBody = route.body !== undefined || route.rawBody !== undefined
+    const form = route.form ? 'application/x-www-form-urlencoded' : 'application/json'
+    expect(mediaTypes, name).toEqual(takesBody ? [route.rawBody ?? form] : [])
+
+    const parameters = (operation?.parameters ?? []) as { in: string; name: string; required?: boolean }[]
+    const inPath = parameters.filter((each) => each.in === 'path' && each.required).map((each) => each.name)
+    expect(inPath.sort(), name).toEqual([...route.path.matchAll(/\{(\w+)\}/g)].map(([, parameter]) => parameter).sort())
+  }
+  const references = [...JSON.stringify(rig.document).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)]
+  const schemas = Object.keys(rig.document.components?.schemas ?? {})
+  expect(references.length).toBeGreaterThan(0)
+  for (const [, schema] of references) expect(schemas).toContain(schema)
+})
+
 test('the documentation for readers needs nothing from elsewhere', async () => {
   const page = await rig.call('GET', '/docs')
   expect(page.status).toBe(200)
