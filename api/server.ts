@@ -114,6 +114,7 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
   app.set('etag', false)
   app.set('case sensitive routing', true)
   app.set('query parser', 'simple')
+  // P6: only the proxies we name may say whose request it is.
   app.set('trust proxy', api.config.TRUSTED_PROXIES)
   app.use(...createRequestLog(api.log, api.metrics))
   app.use(helmet())

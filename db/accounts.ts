@@ -1,3 +1,4 @@
+/** C1, C2: names, address, and a phone number where one was given, each encrypted under the account's own key. */
 import type { Queryable, Transaction } from './database.ts'
 import type { DataKey } from './field-cipher.ts'
 import { findDataKey, tableSealer, type Vault } from './vault.ts'

@@ -1,3 +1,4 @@
+/** C6: sign-ins by Apple and Google, encrypted under the account's own key and found by keyed hashes. */
 import type { Queryable } from './database.ts'
 import type { DataKey } from './field-cipher.ts'
 import { findDataKey, tableSealer, type Vault } from './vault.ts'

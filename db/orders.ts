@@ -1,4 +1,4 @@
-/** Orders as they live: rows of customers, deleted with them. What the books keep stands in db/books.ts. */
+/** C3: orders as they live: rows of customers, deleted with them. What the books keep stands in db/books.ts. */
 import type { OrderStatus } from '../workflows/order.contract.ts'
 import type { Queryable } from './database.ts'
 import type { Vault } from './vault.ts'

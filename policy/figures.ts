@@ -108,7 +108,7 @@ export const figures = {
   },
   notice_share: { meaning: 'Share of people who were told of the version that is coming', unit: 'percent' },
   short_notices: {
-    meaning: 'People told less than 30 days before the version in force took effect',
+    meaning: 'People told less than 30 days before the version in force took effect, or not at all',
     unit: 'rows',
     ...mustBeNone,
   },

@@ -16,7 +16,7 @@ export const promises = {
   C1: {
     sentence: 'We keep a first name, a last name and an e-mail address.',
     keptBy: 'db/accounts.ts',
-    provenBy: { file: 'test/api/accounts.test.ts', title: 'C1 C2 C5 C6' },
+    provenBy: { file: 'test/api/accounts.test.ts', title: 'C1 C2 C5 C6 G1 P6 U1: an account holds exactly' },
     figures: ['unsealed_columns', 'unreadable_accounts'],
   },
   C2: {
@@ -28,19 +28,19 @@ export const promises = {
   C3: {
     sentence: 'We keep what was bought: packages, dates, destinations, amounts.',
     keptBy: 'db/orders.ts',
-    provenBy: { file: 'test/api/export.test.ts', title: 'every promised field of it is filled' },
+    provenBy: { file: 'test/api/export.test.ts', title: 'C3 G5: an export validates against the schema as published' },
     figures: ['unbooked_orders', 'unexported_columns'],
   },
   C4: {
     sentence: 'We keep a device identifier and its push token.',
     keptBy: 'activities/push-to-account.ts',
-    provenBy: { file: 'test/orders/notices.test.ts', title: 'a token that FCM calls unregistered is dropped' },
+    provenBy: { file: 'test/orders/notices.test.ts', title: 'C4: a token that FCM calls unregistered is dropped' },
     figures: ['unsealed_columns', 'unsent_pushes'],
   },
   C5: {
     sentence: 'We keep app version, device model, system version, and the sign-up and last sign-in IP, encrypted.',
     keptBy: 'db/devices.ts',
-    provenBy: { file: 'test/api/accounts.test.ts', title: 'S1: no personal column can be read without the key' },
+    provenBy: { file: 'test/api/accounts.test.ts', title: 'C5 S1: no personal column can be read without the key' },
     figures: ['unsealed_columns', 'clear_ip_columns'],
   },
   C6: {
@@ -52,19 +52,22 @@ export const promises = {
   C7: {
     sentence: 'We keep nothing else: no location, contacts, microphone, health data or advertising identifier.',
     keptBy: 'api/account-fields.ts',
-    provenBy: { file: 'test/api/bad-input.test.ts', title: 'C7' },
+    provenBy: {
+      file: 'test/api/bad-input.test.ts',
+      title: 'C7: a request with %s is refused, the field named, nothing stored',
+    },
     figures: ['unknown_columns'],
   },
   U1: {
     sentence: 'Data serves to create and manage the account.',
     keptBy: 'api/sign-up.ts',
-    provenBy: { file: 'test/api/accounts.test.ts', title: 'C1 C2 C5 C6' },
+    provenBy: { file: 'test/api/accounts.test.ts', title: 'C1 C2 C5 C6 G1 P6 U1: an account holds exactly' },
     figures: ['unreadable_accounts'],
   },
   U2: {
     sentence: 'Data serves to take payments and provide eSIMs: who paid is delivered or refunded.',
     keptBy: 'workflows/order.ts',
-    provenBy: { file: 'test/orders/kill.test.ts', title: 'a killed worker loses nothing and repeats nothing' },
+    provenBy: { file: 'test/orders/kill.test.ts', title: 'U2: a killed worker loses nothing and repeats nothing' },
     figures: ['unsettled_orders'],
   },
   U3: {
@@ -72,7 +75,7 @@ export const promises = {
     keptBy: 'activities/order-notices.ts',
     provenBy: {
       file: 'test/orders/notices.test.ts',
-      title: 'a mail server that defers is asked again, and the mail comes once',
+      title: 'U3: a mail server that defers is asked again, and the mail comes once',
     },
     figures: ['unsent_mails', 'unsent_pushes'],
   },
@@ -85,61 +88,70 @@ export const promises = {
   U5: {
     sentence: 'Data serves to prevent fraud and detect abuse.',
     keptBy: 'activities/order-payment.ts',
-    provenBy: { file: 'test/orders/review.test.ts', title: 'what exceeds the daily number is held' },
+    provenBy: {
+      file: 'test/orders/review.test.ts',
+      title: 'U5: of many orders paid in the same moment, what exceeds the daily number is held',
+    },
     figures: ['overdue_reviews'],
   },
   U6: {
     sentence: 'Data serves to meet accounting and tax duties.',
     keptBy: 'db/books.ts',
-    provenBy: { file: 'test/orders/refunds.test.ts', title: 'with a credit note' },
+    provenBy: {
+      file: 'test/orders/refunds.test.ts',
+      title: 'U6: %s: unused eSIMs go back, and so does the money, with a credit note',
+    },
     figures: ['invoice_gaps', 'missing_invoices', 'unbooked_orders'],
   },
   P1: {
     sentence: 'The eSIM provider gets technical identifiers only.',
     keptBy: 'providers/esim.ts',
-    provenBy: { file: 'test/orders/canary.test.ts', title: 'nobody outside who need not know' },
+    provenBy: { file: 'test/orders/canary.test.ts', title: 'P1 P3: nobody outside who need not know' },
     figures: ['telling_references'],
   },
   P2: {
     sentence: 'The payment processor takes the payment; no card data is stored here.',
     keptBy: 'providers/stripe-payments.ts',
-    provenBy: { file: 'test/providers/stripe.test.ts', title: 'Stripe gets the order id and no other detail' },
+    provenBy: { file: 'test/providers/stripe.test.ts', title: 'P2: Stripe gets the order id and no other detail' },
     figures: ['card_columns'],
   },
   P3: {
     sentence: 'Ad measurement gets a purchase and its value, and no more.',
     keptBy: 'activities/measurement.ts',
-    provenBy: { file: 'test/providers/measurement.test.ts', title: 'a purchase reaches both with the least data' },
+    provenBy: { file: 'test/orders/canary.test.ts', title: 'P1 P3: nobody outside who need not know' },
     figures: ['unasked_measurements'],
   },
   P4: {
     sentence: 'Push messages go through Apple and Google.',
     keptBy: 'providers/push.ts',
-    provenBy: { file: 'test/providers/push.test.ts', title: 'a push is delivered once' },
+    provenBy: { file: 'test/providers/push.test.ts', title: 'P4: a push is delivered once' },
     figures: ['unsent_pushes', 'unlisted_hosts'],
   },
   P5: {
     sentence: 'The mail provider gets transactional mail.',
     keptBy: 'providers/mail.ts',
-    provenBy: { file: 'test/providers/mail.test.ts', title: 'only promotions carry the one-click headers' },
+    provenBy: { file: 'test/providers/mail.test.ts', title: 'P5: only promotions carry the one-click headers' },
     figures: ['unsent_mails', 'open_mail'],
   },
   P6: {
     sentence: 'The security provider in front of the service processes request IPs.',
     keptBy: 'api/server.ts',
-    provenBy: { file: 'test/api/accounts.test.ts', title: 'C1 C2 C5 C6' },
+    provenBy: { file: 'test/api/accounts.test.ts', title: 'C1 C2 C5 C6 G1 P6 U1: an account holds exactly' },
     figures: ['clear_ip_columns'],
   },
   P7: {
     sentence: 'The servers stand in the EU.',
     keptBy: 'config.ts',
-    provenBy: { file: 'test/config.test.ts', title: 'production names everything that is missing' },
+    provenBy: {
+      file: 'test/config.test.ts',
+      title: 'P7: production in a region outside the EU and EEA does not start',
+    },
     figures: ['foreign_regions'],
   },
   P8: {
     sentence: 'Nothing is sold, and nothing is shared with anybody else.',
     keptBy: 'policy/processors.ts',
-    provenBy: { file: 'test/api/evidence.test.ts', title: 'P8' },
+    provenBy: { file: 'test/api/evidence.test.ts', title: 'P5 P7 P8: settings that lead to strangers' },
     figures: ['unlisted_hosts'],
   },
   S1: {
@@ -153,20 +165,23 @@ export const promises = {
     keptBy: 'workflows/account-inactivity.ts',
     provenBy: {
       file: 'test/workflows/account-inactivity.test.ts',
-      title: 'is warned 60, 30 and 7 days before, and deleted after three years',
+      title: 'R1: is warned 60, 30 and 7 days before, and deleted after three years',
     },
     figures: ['accounts_past_term'],
   },
   R2: {
     sentence: 'Invoices and orders are kept anonymised for 7 years.',
     keptBy: 'workflows/invoice-retention.ts',
-    provenBy: { file: 'test/workflows/invoice-retention.test.ts', title: 'is purged seven years after it was sold' },
+    provenBy: {
+      file: 'test/workflows/invoice-retention.test.ts',
+      title: 'R2: is purged seven years after it was sold',
+    },
     figures: ['books_past_term'],
   },
   R3: {
     sentence: 'Backups are kept for at most 30 days.',
     keptBy: 'workflows/backup.ts',
-    provenBy: { file: 'test/workflows/backup.test.ts', title: 'is gone before it is thirty days old' },
+    provenBy: { file: 'test/workflows/backup.test.ts', title: 'R3: is gone before it is thirty days old' },
     figures: ['oldest_backup', 'uncounted_backups'],
   },
   R4: {
@@ -174,14 +189,14 @@ export const promises = {
     keptBy: 'workflows/housekeeping.ts',
     provenBy: {
       file: 'test/workflows/housekeeping.test.ts',
-      title: 'loses each day before its first row is ninety days old',
+      title: 'R4: loses each day before its first row is ninety days old',
     },
     figures: ['oldest_security_log'],
   },
   G1: {
     sentence: 'Everybody can see their data.',
     keptBy: 'api/account-view.ts',
-    provenBy: { file: 'test/api/accounts.test.ts', title: 'C1 C2 C5 C6' },
+    provenBy: { file: 'test/api/accounts.test.ts', title: 'C1 C2 C5 C6 G1 P6 U1: an account holds exactly' },
     figures: ['unreadable_accounts'],
   },
   G2: {
@@ -193,7 +208,7 @@ export const promises = {
   G3: {
     sentence: 'Everybody can delete their account at once.',
     keptBy: 'workflows/account-deletion.ts',
-    provenBy: { file: 'test/erasure/proof.test.ts', title: 'nothing of the erased person is in any table' },
+    provenBy: { file: 'test/erasure/proof.test.ts', title: 'G3: nothing of the erased person is in any table' },
     figures: ['overdue_erasures', 'unfinished_erasures'],
   },
   G4: {
@@ -205,7 +220,7 @@ export const promises = {
   G5: {
     sentence: 'Everybody can take their data along, as JSON.',
     keptBy: 'api/account-export.ts',
-    provenBy: { file: 'test/api/export.test.ts', title: 'G5: an export validates against the schema as published' },
+    provenBy: { file: 'test/api/export.test.ts', title: 'C3 G5: an export validates against the schema as published' },
     figures: ['unexported_columns', 'unreadable_accounts'],
   },
   G6: {
@@ -217,7 +232,7 @@ export const promises = {
   K1: {
     sentence: 'Data of a child under 13 is deleted promptly when we learn of it.',
     keptBy: 'api/routes/account-deletion.ts',
-    provenBy: { file: 'test/api/account-deletion.test.ts', title: 'an operator reports a child' },
+    provenBy: { file: 'test/api/account-deletion.test.ts', title: 'K1: an operator reports a child' },
     figures: ['overdue_child_erasures'],
   },
   N1: {
@@ -225,7 +240,7 @@ export const promises = {
     keptBy: 'api/pages/policies.tsx',
     provenBy: {
       file: 'test/workflows/policy-notice.test.ts',
-      title: 'is posted, mailed to everybody once, and in force on its day',
+      title: 'N1: is posted, mailed to everybody once, and in force on its day',
     },
     figures: ['policies_in_force'],
   },
@@ -234,7 +249,7 @@ export const promises = {
     keptBy: 'workflows/policy-notice.ts',
     provenBy: {
       file: 'test/workflows/policy-notice.test.ts',
-      title: 'waits when one batch is told late: the date moves',
+      title: 'N2: waits when one batch is told late: the date moves',
     },
     figures: ['short_notices', 'notice_share'],
   },

@@ -1,4 +1,4 @@
-/** E-mail over SMTP (RFC 5321), one recipient to a message. */
+/** P5: e-mail over SMTP (RFC 5321), one recipient to a message. */
 import { createTransport } from 'nodemailer'
 import { ProviderFailure } from './failure.ts'
 import { mailFailure } from './mail-failure.ts'

@@ -1,4 +1,4 @@
-/** Push notifications through FCM (external facts: firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode). */
+/** P4: push notifications through FCM (external facts: firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode). */
 import { getMessaging, type TokenMessage } from 'firebase-admin/messaging'
 import { ProviderFailure } from './failure.ts'
 import { errorCode, type FirebaseSettings, openFirebase, transportFailure } from './firebase-app.ts'

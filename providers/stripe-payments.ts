@@ -1,4 +1,4 @@
-/** Payments: one PaymentIntent per order, paid by card, Apple Pay or Google Pay in the app's PaymentSheet. */
+/** P2, payments: one PaymentIntent per order, paid by card, Apple Pay or Google Pay in the app's PaymentSheet. */
 import type Stripe from 'stripe'
 import { isProviderFailure, ProviderFailure } from './failure.ts'
 import type { StripeClient } from './stripe-client.ts'

@@ -21,6 +21,15 @@ test('production names everything that is missing in one message, and .env.examp
   expect(missing.sort()).toEqual(wanted.sort())
 })
 
+test('P7: production in a region outside the EU and EEA does not start', () => {
+  const regionFault = (region: string) =>
+    faultsOf({ NODE_ENV: 'production', HOSTING_REGION: region }).find((line) => line.includes('HOSTING_REGION'))
+  for (const region of ['us-east-1', 'gb-london', 'ch-zurich', 'xk', 'Germany']) {
+    expect(regionFault(region), region).toContain('HOSTING_REGION')
+  }
+  for (const region of ['de', 'de-fra', 'eu-central-1', 'no-oslo']) expect(regionFault(region), region).toBeUndefined()
+})
+
 test('defaults in .env.example are those of the code', () => {
   const defaults = named.filter(({ name, value, optional }) => optional && value && !/WEBHOOK_IPS|TEMPORAL_/.test(name))
   const faults = faultsOf(Object.fromEntries(defaults.map(({ name, value }) => [name, value])))

@@ -54,7 +54,7 @@ test('the receipt is for whoever knows it, and names nobody', async () => {
     expect(text).not.toContain(datum)
 })
 
-test('an operator reports a child: deleted like anybody, recorded with the reason and without the child', async () => {
+test('K1: an operator reports a child: deleted like anybody, recorded with the reason and without the child', async () => {
   const person = await rig.signUp()
   const path = `/v1/accounts/${person.accountId}/child-report`
   expect((await rig.service.post(path)).status).toBe(403)

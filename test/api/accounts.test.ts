@@ -18,7 +18,7 @@ async function signUp(body: Record<string, unknown> = newPerson(), headers: Reco
   return answer
 }
 
-test('C1 C2 C5 C6: an account holds exactly what was given, and what the promises allow', async () => {
+test('C1 C2 C5 C6 G1 P6 U1: an account holds exactly what was given, and what the promises allow', async () => {
   const person = newPerson()
   const made = await signUp(person, { 'x-forwarded-for': '203.0.113.7' })
   const read = await rig.call('GET', `/v1/accounts/${made.body.id}`, { token: service })
@@ -44,7 +44,7 @@ test('C2: sign-up works without a phone number', async () => {
   expect((await signUp(person)).body.phone).toBeNull()
 })
 
-test('S1: no personal column can be read without the key', async () => {
+test('C5 S1: no personal column can be read without the key', async () => {
   const person = newPerson()
   const { body } = await signUp(person, { 'x-forwarded-for': '203.0.113.77' })
   const [row] = await rig.api.sql`select accounts::text as whole from accounts where id = ${body.id}`

@@ -64,7 +64,7 @@ test('G5: the published schema has exactly the fields that policy/personal-data.
   expect(fields.filter((path) => !aboutItself.test(path)).sort()).toEqual(promised)
 })
 
-test('G5: an export validates against the schema as published, and every promised field of it is filled', async () => {
+test('C3 G5: an export validates against the schema as published, and every promised field of it is filled', async () => {
   const { accountId, canary } = await fillPerson(rig.api, await signUp())
   const answer = await exportOf(accountId)
   expect(answer.status).toBe(200)

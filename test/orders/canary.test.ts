@@ -106,7 +106,7 @@ test('the search finds what is there', async () => {
   expect(await places(person.pushToken)).toEqual(['firebase received'])
 })
 
-test('nobody outside who need not know, and nothing inside that is not sealed, learns who buys', async () => {
+test('P1 P3: nobody outside who need not know, and nothing inside that is not sealed, learns who buys', async () => {
   const { appInstanceId, ...unknown } = canaries()
   const others = ['esimAccess', 'airalo', 'meta', 'apple', 'stripe'] as const
   expect(await rig.findCanaries({ ...unknown, appInstanceId }, { parties: others })).toEqual([])

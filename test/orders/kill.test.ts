@@ -40,7 +40,7 @@ const lostReplies: LostReply[] = [
   { way: 'delivered', party: 'stripe', path: '^/v1/payment_intents$' },
 ]
 
-test('a killed worker loses nothing and repeats nothing, wherever it was', { timeout: 150_000 }, async () => {
+test('U2: a killed worker loses nothing and repeats nothing, wherever it was', { timeout: 150_000 }, async () => {
   await rig.sims.airalo.do('stock', { out: true })
   const stops = new Map<string, string>()
   const gate = await openGate(

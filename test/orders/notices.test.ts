@@ -29,7 +29,7 @@ async function pushTokensOf({ accountId }: Person): Promise<number> {
   return row?.count ?? 0
 }
 
-test('a mail server that defers is asked again, and the mail comes once', async () => {
+test('U3: a mail server that defers is asked again, and the mail comes once', async () => {
   const person = await rig.signUp()
   await rig.sims.mailbox.do('rule', { recipient: person.email, code: 451, times: 2 })
   const order = await rig.buy(person)
@@ -104,7 +104,7 @@ test('a resend is a mail of its own, and a repeated request for it is not', asyn
   expect(mails[1]?.attachments).toEqual(mails[0]?.attachments)
 })
 
-test('a token that FCM calls unregistered is dropped, and the other phone still gets the push', async () => {
+test('C4: a token that FCM calls unregistered is dropped, and the other phone still gets the push', async () => {
   const person = await rig.signUp()
   const second = { platform: 'android', pushToken: `second-${person.pushToken}` }
   expect((await person.caller.put(`/v1/accounts/${person.accountId}/devices/second`, second)).status).toBe(200)

@@ -48,7 +48,7 @@ async function refundElsewhere(orderId: string): Promise<void> {
   expect(answer.status).toBe(200)
 }
 
-test.each(bothParties)('%s: unused eSIMs go back, and so does the money, with a credit note', async (party) => {
+test.each(bothParties)('U6: %s: unused eSIMs go back, and so does the money, with a credit note', async (party) => {
   const { person, order, giveBack } = await delivered(esimParties[party].packageCode, 2)
   expect((await giveBack()).status).toBe(200)
   const refunded = await rig.untilOrder(order.id, 'refunded')

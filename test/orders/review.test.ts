@@ -127,7 +127,7 @@ test('an approved order that nobody can fill within the hour is refunded, counte
   await rig.sims.airalo.do('balance', { amount: 1_000 })
 })
 
-test('of many orders paid in the same moment, what exceeds the daily number is held', async () => {
+test('U5: of many orders paid in the same moment, what exceeds the daily number is held', async () => {
   const person = await rig.signUp()
   const { maxOrders } = terms.velocity
   const orders = await Promise.all(Array.from({ length: maxOrders + 4 }, () => rig.buy(person, { pay: false })))

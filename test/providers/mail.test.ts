@@ -62,7 +62,7 @@ test('a mail arrives whole, with an envelope sender of its own and an inline ima
   expect(received?.headers).not.toHaveProperty('list-unsubscribe')
 })
 
-test('only promotions carry the one-click headers of RFC 8058', async () => {
+test('P5: only promotions carry the one-click headers of RFC 8058', async () => {
   await mail.send({ ...message(), kind: 'promotional', listUnsubscribe: { url: 'https://ama-esim.example/u/opaque' } })
   const [received] = await sim.do<ReadMail[]>('find')
   expect(received?.headers).toMatchObject({

@@ -48,7 +48,7 @@ afterAll(async () => {
   await firebase.stop()
 })
 
-test('a push is delivered once, in a form that replaces its own repeats', async () => {
+test('P4: a push is delivered once, in a form that replaces its own repeats', async () => {
   const sent = await sender.send(push)
   expect(sent).toMatchObject({ outcome: 'sent', messageId: expect.stringContaining('/messages/') })
   await sender.send({ ...push, platform: 'android' })

@@ -119,7 +119,7 @@ test('a failed card leaves the payment open for another', async () => {
   expect((await sim.books()).charges.map((charge) => charge.paid)).toEqual([false, true])
 })
 
-test('Stripe gets the order id and no other detail of the order or person', async () => {
+test('P2: Stripe gets the order id and no other detail of the order or person', async () => {
   const customerId = await stripe.createCustomer({ idempotencyKey: 'customer:1', accountRef: 'ref1' })
   await newPayment({ customerId })
   const bodies = (await sim.log()).map((exchange) => decodeURIComponent(exchange.body))

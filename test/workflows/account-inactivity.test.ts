@@ -101,7 +101,7 @@ describe('the sweep', () => {
 })
 
 describe('an account that nobody uses', () => {
-  test('is warned 60, 30 and 7 days before, and deleted after three years', async () => {
+  test('R1: is warned 60, 30 and 7 days before, and deleted after three years', async () => {
     const at = new Date(Date.now() - day)
     const person = await lastUsed(at)
     const end = plusYears(at, 3)

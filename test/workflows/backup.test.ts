@@ -81,7 +81,7 @@ describe('a backup', () => {
     await rm(plain, { recursive: true })
   })
 
-  test('is gone before it is thirty days old, whatever the catalogue says', async () => {
+  test('R3: is gone before it is thirty days old, whatever the catalogue says', async () => {
     const { id } = await backUp()
     const unknown = await backUp()
     await sql`delete from backups where id = ${unknown.id}`

@@ -20,7 +20,7 @@ describe('the security log', () => {
     for (let ahead = 0; ahead <= 7; ahead += 1) expect(days).toContain(plusDays(today, ahead).getTime())
   })
 
-  test('loses each day before its first row is ninety days old', async () => {
+  test('R4: loses each day before its first row is ninety days old', async () => {
     for (const age of [120, 91, 90, 89, 88, 30]) {
       const event = { kind: 'sign_in', actor: 'person', at: new Date(plusDays(today, -age).getTime() + 1) } as const
       await recordSecurityEvent(sql, context, event)

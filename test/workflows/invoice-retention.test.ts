@@ -53,7 +53,7 @@ async function booksOf(month: string): Promise<{ invoices: number; orderFacts: n
 }
 
 describe('a month of the books', () => {
-  test('is purged seven years after it was sold, and younger ones are not touched', async () => {
+  test('R2: is purged seven years after it was sold, and younger ones are not touched', async () => {
     const person = await rig.signUp()
     const order = await rig.buy(person)
     const today = new Date()

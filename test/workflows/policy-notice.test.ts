@@ -54,7 +54,7 @@ await insertAccounts(rig.context, 30)
 const accounts = async () => (await sql`select count(*)::int as count from accounts`)[0]?.count as number
 
 describe('a material change', () => {
-  test('is posted, mailed to everybody once, and in force on its day', async () => {
+  test('N1: is posted, mailed to everybody once, and in force on its day', async () => {
     const before = expectStatus(await rig.anonymous.get('/v1/policies'), 200)
     expect(before.items).toMatchObject([{ version: '2026-06-20', state: 'in_force', forNewcomers: true }])
     const posted = await post('on-time')
@@ -95,7 +95,7 @@ describe('a material change', () => {
     expect((await mailsAbout('newcomers')).map(({ envelope }) => envelope.to[0])).not.toContain(newcomer.email)
   })
 
-  test('waits when one batch is told late: the date moves, and everybody is told so', async () => {
+  test('N2: waits when one batch is told late: the date moves, and everybody is told so', async () => {
     const late = await rig.signUp()
     await misbehave({ recipient: late.email, code: 451 })
     const posted = await post('late')
