@@ -50,6 +50,9 @@ export function createLog(settings: { level: string }, destination?: Destination
 /** Their messages quote the data that was refused. */
 const quotesData = new Set(['PostgresError', 'SyntaxError', 'ZodError'])
 
+/** Temporal's messages name runs, and those hold an order's or an account's id: logs outlive both. */
+const anyId = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/gi
+
 interface ErrorDescription {
   type: string
   message?: string
@@ -65,7 +68,7 @@ export function describeError(error: unknown): ErrorDescription {
   const { code, constraint_name: constraint } = error as { code?: unknown; constraint_name?: unknown }
   return {
     type: error.name,
-    ...(!quotesData.has(error.name) && { message: error.message }),
+    ...(!quotesData.has(error.name) && { message: error.message.replaceAll(anyId, '[id]') }),
     ...((typeof code === 'string' || typeof code === 'number') && { code: String(code) }),
     ...(typeof constraint === 'string' && { constraint }),
     ...(error.stack !== undefined && { stack: framesOf(error.stack) }),

@@ -4,8 +4,10 @@ import type { WorkerContext } from '../context.ts'
 import { openSecret } from '../db/deletion-seals.ts'
 import { settleStep } from '../db/deletions.ts'
 import type { DeletionActivities } from '../workflows/account-deletion.contract.ts'
+import { emailChangeWorkflowId } from '../workflows/email-change.contract.ts'
 import { failure } from '../workflows/failures.ts'
 import { orderAftercareWorkflowId, orderWorkflowId } from '../workflows/order.contract.ts'
+import { privacyRequestWorkflowId } from '../workflows/privacy-request.contract.ts'
 import { searchAttributes } from '../workflows/search-attributes.ts'
 
 type Activities = Pick<DeletionActivities, 'endRuns' | 'deleteRuns'>
@@ -49,7 +51,10 @@ export function createDeletionRunActivities(context: WorkerContext): Activities 
 
   async function knownIds(receiptId: string): Promise<string[]> {
     const trace = await openSecret(sql, context, receiptId, 'trace')
-    return (trace?.orderIds ?? []).flatMap((id) => [orderWorkflowId(id), orderAftercareWorkflowId(id)])
+    return [
+      ...(trace?.orderIds ?? []).flatMap((id) => [orderWorkflowId(id), orderAftercareWorkflowId(id)]),
+      ...(trace?.requestIds ?? []).flatMap((id) => [privacyRequestWorkflowId(id), emailChangeWorkflowId(id)]),
+    ]
   }
 
   /** In the visibility store by account and by name, in the history store by name and by run. */

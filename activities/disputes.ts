@@ -16,13 +16,13 @@ export function createDisputeActivities(context: Context): Activities {
   const { sql, stripe } = context
 
   return {
-    /** Also for orders that were erased: the dispute itself names nobody, and an operator has to answer the bank. */
+    /** Also for orders that were erased: an operator has to answer the bank. Of those no row may be made any more. */
     async recordDispute({ orderId, disputeId, asOf }) {
       const at = new Date(asOf)
       const order = await findOrder(sql, orderId)
       const dispute = await inTermsOf(paymentTerms, () => stripe.getDispute(disputeId))
       const closed = ['won', 'lost', 'prevented', 'warning_closed'].includes(dispute.status)
-      await upsertDispute(sql, { disputeId, orderId: order?.id ?? null, state: dispute.status, at, closed })
+      if (order) await upsertDispute(sql, { disputeId, orderId: order.id, state: dispute.status, at, closed })
       const matter = { subjectId: disputeId, at }
       // First of all an operator knows: the bank's days are counted, and a provider may be away.
       if (!closed)

@@ -121,7 +121,8 @@ export function createOrderPaymentActivities(context: Context): Activities {
     const [known] = await sql<{ stripe_customer_id: string | null }[]>`
       select stripe_customer_id from accounts where id = ${accountId}`
     if (known?.stripe_customer_id) return known.stripe_customer_id
-    const accountRef = cipher.accountRef(accountId)
+    // A pseudonym of its own: by the one of the deletion ledger their books would say whom it is about.
+    const accountRef = cipher.fingerprint('stripe-customer', accountId).toString('base64url')
     const customerId = await inTermsOf(paymentTerms, () =>
       stripe.createCustomer({ accountRef, idempotencyKey: `account-${accountId}:customer` }),
     )

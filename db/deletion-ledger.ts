@@ -3,7 +3,7 @@
  * hold people who were erased after it was made; replaying the ledger erases them again.
  */
 import type { Database, Queryable } from './database.ts'
-import { eraseRows } from './erased-rows.ts'
+import { eraseRows, readRequestIds } from './erased-rows.ts'
 
 export interface LedgerEntry {
   accountRef: string
@@ -72,5 +72,6 @@ async function eraseAgain(tx: Queryable, accountId: string): Promise<void> {
     accountId,
     orderIds: orders.map(({ id }) => id),
     esimIds: esims.map(({ id }) => id),
+    requestIds: (await readRequestIds(tx, accountId)).map(({ id }) => id),
   })
 }

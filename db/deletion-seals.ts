@@ -44,6 +44,8 @@ export interface Trace {
   blinds: string[]
   /** also names of runs in Temporal */
   orderIds: string[]
+  /** the same; seals from before there was such a list have none */
+  requestIds?: string[]
   /** the erasing transaction: whoever still looks at the database as it was before sees the person */
   transaction: string
 }

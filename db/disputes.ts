@@ -2,7 +2,7 @@ import type { Queryable } from './database.ts'
 
 export async function upsertDispute(
   sql: Queryable,
-  dispute: { disputeId: string; orderId: string | null; state: string; at: Date; closed: boolean },
+  dispute: { disputeId: string; orderId: string; state: string; at: Date; closed: boolean },
 ): Promise<void> {
   const closedAt = dispute.closed ? dispute.at : null
   await sql`insert into disputes (stripe_dispute_id, order_id, state, opened_at, closed_at)

@@ -78,13 +78,17 @@ export async function dropPartitions(sql: Database, before: Date): Promise<numbe
   return old.length
 }
 
-/** Writes one event. A day without a partition gets one: an event is never lost to late housekeeping. */
+/**
+ * Writes one event. A day without a partition gets one: an event is never lost to late housekeeping. Of an account that
+ * is erased, or is being erased in this moment, nothing is noted that would outlive it.
+ */
 export async function recordSecurityEvent(sql: Database, vault: Vault, event: SecurityEvent): Promise<void> {
   const key = await vault.dataKeys.system(sql)
   const ip = tableSealer(vault.cipher, key, 'security_log').sealOptional('ip', event.ip)
   const insert = (connection: Queryable) => connection`
     insert into security_log (at, kind, actor, account_id, ip, detail, request_id)
-    values (${event.at}, ${event.kind}, ${event.actor}, ${event.accountId ?? null}, ${ip}, ${event.detail ?? null},
+    values (${event.at}, ${event.kind}, ${event.actor},
+      (select id from accounts where id = ${event.accountId ?? null} for key share), ${ip}, ${event.detail ?? null},
       ${event.requestId ?? null})`
   try {
     await insert(sql)

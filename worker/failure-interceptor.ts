@@ -23,7 +23,7 @@ export function failureInterceptor(log: Log): (context: Context) => ActivityInte
               error,
               activity: info.activityType,
               attempt: info.attempt,
-              workflowId: info.workflowExecution?.workflowId,
+              workflowRunId: info.workflowExecution?.runId,
             },
             'an activity failed in a way nobody foresaw',
           )

@@ -2,18 +2,31 @@
  * G3, R2: two people of whom everything is stored that can be stored. One is erased: nothing of them is anywhere, and not
  * a byte of the other has changed.
  */
-import { createHash, randomBytes } from 'node:crypto'
+import { execFile } from 'node:child_process'
+import { createHash, randomBytes, randomUUID } from 'node:crypto'
+import { createWriteStream } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { pipeline } from 'node:stream/promises'
+import { promisify } from 'node:util'
+import { createGunzip } from 'node:zlib'
 import { beforeAll, expect, test } from 'vitest'
 import { findAccount } from '../../db/accounts.ts'
+import { openBackupFolder } from '../../db/backup-folder.ts'
 import { systemKeyId } from '../../db/data-keys.ts'
 import { replayLedger } from '../../db/deletion-ledger.ts'
 import { personalData } from '../../policy/personal-data.ts'
+import { type BackupResult, backupType } from '../../workflows/backup.contract.ts'
 import { type Deletion, deleteAccount } from '../rig/deletions.ts'
 import { expectStatus } from '../rig/http.ts'
+import { runLater } from '../rig/later.ts'
 import { mailsTo } from '../rig/messages.ts'
 import type { Person } from '../rig/people.ts'
 import { openStack } from '../rig/stack.ts'
 import { until } from '../rig/until.ts'
+import { askBeforeSignUp, exerciseRights, tellEverybody } from './exercised-rights.ts'
 import { type Filled, fillPerson, neverTheirs, tablesOfPersons } from './fill.ts'
 import { findTexts, rowsAdded, type Snapshot, takeSnapshot } from './snapshot.ts'
 
@@ -28,6 +41,8 @@ interface Life {
   person: Person
   orderIds: string[]
   filled: Filled
+  /** what else bears a name or an address of its own */
+  ids: Record<string, string>
   /** rows that came with this person */
   rows: Snapshot
 }
@@ -43,6 +58,10 @@ let deletion: Deletion
 beforeAll(async () => {
   erasedOne = await live('vanishing')
   other = await live('remaining')
+  const start = await takeSnapshot(context)
+  await tellEverybody(rig)
+  const told = rowsAdded(start, await takeSnapshot(context))
+  for (const life of [erasedOne, other]) addRows(life, told)
   before = await takeSnapshot(context)
   deletion = await deleteAccount(rig.stack, erasedOne.person)
   await deletion.fastForward('12 minutes')
@@ -55,12 +74,12 @@ test('every column that can hold something of a person was filled', () => {
   for (const { rows } of [erasedOne, other]) expect(emptyColumns(rows)).toEqual([])
 })
 
-test('nothing of the erased person is in any table', async () => {
+test('G3: nothing of the erased person is in any table', async () => {
   const after = await takeSnapshot(context)
   expect(findTexts(after, textsOf(erasedOne))).toEqual([])
   // Not even what cannot be read any more: every row that came with them is gone, but for the books' share.
   for (const table of tablesOfPersons()) {
-    const rows = (erasedOne.rows.get(table) ?? []).filter((row) => !row.includes(systemKeyId))
+    const rows = (erasedOne.rows.get(table) ?? []).filter((row) => !isOurs(row))
     const left = new Set(after.get(table))
     const stays = rows.filter((row) => left.has(row))
     expect([table, stays]).toEqual([table, onErasure(table) === 'delete' ? [] : rows])
@@ -94,13 +113,11 @@ test('nothing of them is in a Temporal history, a visibility record, a log line 
     deviceId: person.deviceId,
     pushToken: person.pushToken,
     appInstanceId: person.appInstanceId,
+    ...erasedOne.ids,
   }
   expect(await rig.findCanaries(canaries, { parties: [] })).toEqual([])
   const orders = Object.fromEntries(orderIds.map((id, index) => [`order ${index}`, id]))
-  const inLogs = (where: string): boolean => where === 'log'
-  const found = await rig.findCanaries(orders, { parties: [] })
-  // Logs from when the order lived may name its run; what they named is gone.
-  expect(found.filter(({ where }) => !inLogs(where))).toEqual([])
+  expect(await rig.findCanaries(orders, { parties: [] })).toEqual([])
 })
 
 test('their last mail is the only one since, and it is the last', async () => {
@@ -115,6 +132,28 @@ test('erasing once more, by whatever way, changes nothing', async () => {
   expect(again.receiptId).toBe(deletion.receiptId)
   expect(await replayLedger(context.sql)).toEqual({ erased: 0 })
   expect(await takeSnapshot(context)).toEqual(after)
+  // An operator who asks leaves that they have asked, and not about whom.
+  const reported = await rig.operator.post(`/v1/accounts/${erasedOne.person.accountId}/child-report`)
+  expect(expectStatus(reported, 200).receiptId).toBe(deletion.receiptId)
+  expect((await rig.operator.get(`/v1/accounts/${erasedOne.person.accountId}/email-change`)).status).toBe(404)
+  const asked = rowsAdded(after, await takeSnapshot(context))
+  expect([...asked].map(([table, rows]) => [table, rows.length])).toEqual([['security_log', 2]])
+  expect(findTexts(asked, textsOf(erasedOne))).toEqual([])
+})
+
+test('nothing of them is in a new backup, nor a key that would open an older one', async () => {
+  const { id } = await runLater<BackupResult>(rig, backupType, 0)
+  const { dump, keys, ledger } = await readBackup(id)
+  for (const [life, isThere] of [
+    [erasedOne, false],
+    [other, true],
+  ] as const) {
+    const accountId = life.person.accountId
+    expect([dump.includes(accountId), keys.includes(accountId)]).toEqual([isThere, isThere])
+  }
+  const needles = textsOf(erasedOne).flatMap((each) => [each, Buffer.from(each).toString('hex')])
+  for (const part of [dump, keys, ledger]) expect(needles.filter((needle) => part.includes(needle))).toEqual([])
+  expect(ledger).toContain(context.cipher.accountRef(erasedOne.person.accountId))
 })
 
 test('what the ledger and the receipt keep says when and why, and not who', async () => {
@@ -125,17 +164,36 @@ test('what the ledger and the receipt keep says when and why, and not who', asyn
   expect(plain.startsWith(String(entry?.account_ref))).toBe(false)
 })
 
+/** The parts of a backup, decrypted, as text. */
+async function readBackup(id: string): Promise<{ dump: string; keys: string; ledger: string }> {
+  const folder = openBackupFolder(rig.config.BACKUP_FOLDER, rig.config.BACKUP_KEYS)
+  const plain = await mkdtemp(join(tmpdir(), 'ama-esim-proof-'))
+  try {
+    const archive = join(plain, 'dump')
+    await pipeline(folder.read('dump', id), createWriteStream(archive))
+    const { stdout: dump } = await promisify(execFile)('pg_restore', ['--file=-', archive], { maxBuffer: 2 ** 28 })
+    const unpacked = (part: 'keys' | 'ledger') => text(folder.read(part, id).pipe(createGunzip()))
+    return { dump, keys: await unpacked('keys'), ledger: await unpacked('ledger') }
+  } finally {
+    await rm(plain, { recursive: true })
+  }
+}
+
 /** Somebody with a bit of everything. */
 async function live(name: string): Promise<Life> {
   const start = await takeSnapshot(context)
+  const email = `${randomUUID()}@people.example`
+  const strangersRequest = await askBeforeSignUp(rig, email)
   const signIn = await apple.do<{ idToken: string; code: string }>('sign-in')
   const person = await rig.signUp({
-    account: { apple: { identityToken: signIn.idToken, authorizationCode: signIn.code } },
+    account: { email, apple: { identityToken: signIn.idToken, authorizationCode: signIn.code } },
   })
   const path = `/v1/accounts/${person.accountId}`
   expectStatus(await person.caller.put(`${path}/consents/promotions`, { granted: true, source: 'app_settings' }), 200)
   expectStatus(await person.caller.post(`${path}/sign-ins`, {}), 200)
+  expectStatus(await person.caller.get(`${path}/export`), 200)
   const delivered = await rig.buy(person, { order: { savedCards: true } })
+  const unpaid = await rig.buy(person, { pay: false })
   const returned = await rig.buy(person)
   expectStatus(await person.caller.post(`/v1/orders/${returned.id}/refund`), 200)
   const { dispute } = await stripe.do<{ dispute: string }>('open-dispute', { orderId: delivered.id })
@@ -144,17 +202,35 @@ async function live(name: string): Promise<Life> {
     return (await context.sql`select 1 from disputes where order_id = ${delivered.id} and closed_at is not null`)[0]
   })
   await until('the mails are out', async () => {
-    const open = await context.sql`select 1 from sends where account_id = ${person.accountId} and state <> 'sent'`
-    return open.length === 0 && (await mailsTo(rig.stack, person.email)).length >= 3
+    return (await mailsTo(rig.stack, person.email)).length >= 4 && (await nothingToSend())
   })
   const filled = await fillPerson(context, { name, accountId: person.accountId, orderId: delivered.id })
+  const ids = { strangersRequest, ...(await exerciseRights(rig, person)) }
+  await until('the mails about them are out', nothingToSend)
   return {
     person,
-    orderIds: [delivered.id, returned.id],
+    orderIds: [delivered.id, returned.id, unpaid.id],
     filled,
+    ids,
     rows: rowsAdded(start, await takeSnapshot(context)),
   }
 }
+
+async function nothingToSend(): Promise<boolean> {
+  return (await context.sql`select 1 from sends where state in ('due', 'sending')`).length === 0
+}
+
+/** What came to everybody at once is each one's where it names them. */
+function addRows({ person, rows }: Life, told: Snapshot): void {
+  for (const [table, added] of told) {
+    const theirs = added.filter((row) => row.includes(person.accountId))
+    rows.set(table, [...(rows.get(table) ?? []), ...theirs])
+  }
+}
+
+/** What the product or an operator did, about nobody. */
+const isOurs = (row: string): boolean =>
+  row.includes(systemKeyId) || /"actor": "operator:.*"account_id": null/.test(row)
 
 /** Columns in which none of the rows has anything. */
 function emptyColumns(rows: Snapshot): string[] {
@@ -170,7 +246,7 @@ function emptyColumns(rows: Snapshot): string[] {
 const onErasure = (table: string): string | undefined =>
   Object.entries(personalData).find(([column]) => column.startsWith(`${table}.`))?.[1].onErasure
 
-function textsOf({ person, orderIds, filled }: Life): string[] {
+function textsOf({ person, orderIds, filled, ids }: Life): string[] {
   const { caller: _caller, ...data } = person
-  return [...Object.values(data).map(String), ...orderIds, ...filled.canaries.values()]
+  return [...Object.values(data).map(String), ...orderIds, ...Object.values(ids), ...filled.canaries.values()]
 }

@@ -1,0 +1,89 @@
+/** What people set going besides orders: each leaves runs, rows, mails and log lines of its own. */
+import { randomUUID } from 'node:crypto'
+import {
+  accountInactivityType,
+  inactivityState,
+  inactivityWorkflowId,
+} from '../../workflows/account-inactivity.contract.ts'
+import { plusDays, startOfDay } from '../../workflows/clock.ts'
+import { createSurfer } from '../rig/browser.ts'
+import { expectStatus } from '../rig/http.ts'
+import { mailsTo } from '../rig/messages.ts'
+import type { Person } from '../rig/people.ts'
+import type { Rig } from '../rig/stack.ts'
+import { until, untilValue } from '../rig/until.ts'
+
+/** A privacy request by mail, of somebody who has no account yet. Its id. */
+export async function askBeforeSignUp(rig: Rig, replyTo: string): Promise<string> {
+  const request = { kind: 'other', message: 'What would you know of me?', replyTo }
+  return expectStatus(await rig.operator.post('/v1/privacy-requests', request), 201).id
+}
+
+/** A privacy request, a change of address that gets stuck, a visit of the web pages, a watch for disuse. */
+export async function exerciseRights(rig: Rig, person: Person): Promise<Record<string, string>> {
+  const { sql } = rig.context
+  const path = `/v1/accounts/${person.accountId}`
+  const asked = await person.caller.post('/v1/privacy-requests', { kind: 'access', message: `I am ${person.lastName}` })
+  const newEmail = `${randomUUID()}@refuses.example`
+  await rig.sims.mailbox.do('rule', { recipient: newEmail, code: 550 })
+  expectStatus(await person.caller.post(`${path}/email-change`, { email: newEmail }), 202)
+  const [change] = await until('the change of address is stuck', async () => {
+    const rows = await sql<{ id: string }[]>`
+      select c.id from email_changes c join attention a on a.subject_id = c.id::text
+      where c.account_id = ${person.accountId}`
+    return rows.length > 0 && rows
+  })
+  await visit(rig, person)
+  await rig.temporal.workflow.start(accountInactivityType, {
+    workflowId: inactivityWorkflowId(person.accountId),
+    taskQueue: rig.config.TEMPORAL_TASK_QUEUE,
+    args: [{ accountId: person.accountId }],
+    searchAttributes: { AccountRef: [rig.context.cipher.accountRef(person.accountId)] },
+  })
+  await untilValue(
+    'the account is watched',
+    () => rig.temporal.workflow.getHandle(inactivityWorkflowId(person.accountId)).query(inactivityState),
+    ({ status }) => status === 'waiting',
+  )
+  await sql`update inactivity set first_warned_at = now() where account_id = ${person.accountId}`
+  return { newEmail, request: expectStatus(asked, 201).id, change: change?.id ?? '' }
+}
+
+/** A promotion and a notice of a new policy, to everybody. */
+export async function tellEverybody(rig: Rig): Promise<void> {
+  const offer = { subject: 'Ten percent off', paragraphs: ['This week.'] }
+  const { id } = expectStatus(await rig.operator.post('/v1/campaigns', offer), 201)
+  const campaign = async () => expectStatus(await rig.operator.get(`/v1/campaigns/${id}`), 200)
+  await untilValue('the campaign ends', campaign, ({ state }) => state === 'done')
+  const version = 'proof'
+  const policy = {
+    version,
+    title: 'Privacy policy',
+    text: '## What we keep\n\nAs before.',
+    changes: ['Nothing of note.'],
+    effectiveAt: plusDays(startOfDay(new Date()), 33).toISOString(),
+    material: true,
+  }
+  expectStatus(await rig.operator.post('/v1/policies', policy), 201)
+  await until('everybody is told', async () => {
+    const [row] = await rig.context.sql`
+      select (select count(*) from accounts) = (select count(*) from policy_deliveries
+        where version = ${version} and state = 'sent') as told`
+    return row?.told
+  })
+}
+
+/** Signs in by a mailed link, and looks at the account. */
+async function visit(rig: Rig, person: Person): Promise<void> {
+  const surfer = createSurfer(rig.urls.api)
+  await surfer.post('/account/sign-in', { email: person.email, next: 'account' })
+  const mail = await until('the link', async () =>
+    (await mailsTo(rig.stack, person.email)).find(({ subject }) => subject === 'Your sign-in link'),
+  )
+  const link = new URL(/https?:\/\/\S+\/account\/sign-in\/[\w-]{43}/.exec(mail.text)?.[0] ?? '').pathname
+  await surfer.submit(link, link)
+  const { html } = await surfer.open('/account')
+  if (!html.includes(person.lastName)) throw new Error('the visitor does not see their account')
+  // Left open, and another link unused.
+  await surfer.post('/account/sign-in', { email: person.email, next: 'account' })
+}
