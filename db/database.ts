@@ -14,6 +14,8 @@ export function connectDatabase(url: string, options: { maxConnections?: number;
     max: options.maxConnections ?? 20,
     connect_timeout: 10,
     idle_timeout: 60,
+    // Queries wait for the next attempt to connect: by default up to 20 s, and so long after the database is back.
+    backoff: (failures) => Math.min(0.05 * 2 ** failures, 1) * (0.5 + Math.random() / 2),
     connection: { application_name: options.name ?? 'ama-esim', TimeZone: 'UTC' },
     types: { bigint: postgres.BigInt },
     onnotice: () => undefined,

@@ -8,7 +8,6 @@ import {
   CancellationScope,
   condition,
   proxyActivities,
-  proxyLocalActivities,
   setHandler,
   sleep,
   uuid4,
@@ -18,10 +17,11 @@ import { terms } from '../policy/terms.ts'
 import { type DeletionActivities, type DeletionInput, type Erasure, erased } from './account-deletion.contract.ts'
 import { msUntil, plusDays, plusMs } from './clock.ts'
 import { failure, failureCode, failureType } from './failures.ts'
+import { proxyQuick } from './quick.ts'
 import * as retry from './retry.ts'
 import { describe, stand } from './standing.ts'
 
-const quick = proxyLocalActivities<DeletionActivities>(retry.quick)
+const quick = proxyQuick<DeletionActivities>()
 const telling = proxyActivities<DeletionActivities>(retry.erase)
 
 export async function accountDeletion(input: DeletionInput): Promise<{ complete: boolean }> {

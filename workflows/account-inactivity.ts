@@ -1,12 +1,5 @@
 /** R1: warned 60, 30 and 7 days before, asked again before each step, and then deleted. */
-import {
-  ActivityFailure,
-  isCancellation,
-  proxyActivities,
-  proxyLocalActivities,
-  setHandler,
-  sleep,
-} from '@temporalio/workflow'
+import { ActivityFailure, isCancellation, proxyActivities, setHandler, sleep } from '@temporalio/workflow'
 import { terms } from '../policy/terms.ts'
 import {
   type InactivityActivities,
@@ -16,10 +9,11 @@ import {
   inactivityState,
 } from './account-inactivity.contract.ts'
 import { msUntil, plusDays, plusMs } from './clock.ts'
+import { proxyQuick } from './quick.ts'
 import * as retry from './retry.ts'
 import { stand } from './standing.ts'
 
-const quick = proxyLocalActivities<InactivityActivities>(retry.quick)
+const quick = proxyQuick<InactivityActivities>()
 const deleting = proxyActivities<InactivityActivities>(retry.handOver)
 const telling = proxyActivities<InactivityActivities>(retry.untilTold)
 

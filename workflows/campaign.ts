@@ -5,7 +5,6 @@ import {
   condition,
   continueAsNew,
   proxyActivities,
-  proxyLocalActivities,
   setHandler,
 } from '@temporalio/workflow'
 import {
@@ -19,10 +18,11 @@ import {
   resume,
 } from './campaign.contract.ts'
 import { failure } from './failures.ts'
+import { proxyQuick } from './quick.ts'
 import * as retry from './retry.ts'
 import { stand } from './standing.ts'
 
-const quick = proxyLocalActivities<CampaignActivities>(retry.quick)
+const quick = proxyQuick<CampaignActivities>()
 const { planCampaign, sendCampaignPage } = proxyActivities<CampaignActivities>(retry.mailPage)
 
 /** About 100,000 people: a history of a few hundred events. */

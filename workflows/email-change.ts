@@ -4,7 +4,6 @@ import {
   allHandlersFinished,
   condition,
   proxyActivities,
-  proxyLocalActivities,
   setHandler,
   sleep,
 } from '@temporalio/workflow'
@@ -20,10 +19,11 @@ import {
   waiveOldEmail,
 } from './email-change.contract.ts'
 import { failure } from './failures.ts'
+import { proxyQuick } from './quick.ts'
 import * as retry from './retry.ts'
 import { describe, stand } from './standing.ts'
 
-const quick = proxyLocalActivities<EmailChangeActivities>(retry.quick)
+const quick = proxyQuick<EmailChangeActivities>()
 
 const clock = (): { asOf: string } => ({ asOf: new Date().toISOString() })
 

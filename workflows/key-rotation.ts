@@ -1,5 +1,5 @@
 /** S1: puts everything under a new key while the business goes on. An old key is retired once nothing needs it. */
-import { continueAsNew, proxyActivities, proxyLocalActivities, setHandler, sleep } from '@temporalio/workflow'
+import { continueAsNew, proxyActivities, setHandler, sleep } from '@temporalio/workflow'
 import { plusMs } from './clock.ts'
 import {
   type KeyRotationActivities,
@@ -8,10 +8,11 @@ import {
   type KeyRotationStatus,
   keyRotationProgress,
 } from './key-rotation.contract.ts'
+import { proxyQuick } from './quick.ts'
 import * as retry from './retry.ts'
 import { stand } from './standing.ts'
 
-const quick = proxyLocalActivities<KeyRotationActivities>(retry.quick)
+const quick = proxyQuick<KeyRotationActivities>()
 const { planRotation, rewrapDataKeys, countUnderOldKeys, retireOldKeys } = proxyActivities<KeyRotationActivities>(
   retry.handOver,
 )

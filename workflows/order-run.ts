@@ -10,10 +10,11 @@ import { terms } from '../policy/terms.ts'
 import { plusMs } from './clock.ts'
 import { failureCode } from './failures.ts'
 import type { OrderActivities, OrderInput, OrderMail, OrderState, OrderStatus } from './order.contract.ts'
+import { proxyQuick } from './quick.ts'
 import * as retry from './retry.ts'
 import { describe, stand } from './standing.ts'
 
-export const quick = proxyLocalActivities<OrderActivities>(retry.quick)
+export const quick = proxyQuick<OrderActivities>()
 export const charge = proxyActivities<OrderActivities>(retry.charge)
 const notifyNow = proxyLocalActivities<OrderActivities>(retry.notifyNow)
 const notify = proxyActivities<OrderActivities>(retry.notify)

@@ -1,12 +1,5 @@
 /** N1, N2: posted, mailed to everybody, and in force thirty days after the last of them was told, not before. */
-import {
-  allHandlersFinished,
-  condition,
-  continueAsNew,
-  proxyActivities,
-  proxyLocalActivities,
-  setHandler,
-} from '@temporalio/workflow'
+import { allHandlersFinished, condition, continueAsNew, proxyActivities, setHandler } from '@temporalio/workflow'
 import { terms } from '../policy/terms.ts'
 import { msUntil, plusDays, plusMs } from './clock.ts'
 import { failure, failureCode, failureType } from './failures.ts'
@@ -20,10 +13,11 @@ import {
   post,
   withdraw,
 } from './policy-notice.contract.ts'
+import { proxyQuick } from './quick.ts'
 import * as retry from './retry.ts'
 import { stand } from './standing.ts'
 
-const quick = proxyLocalActivities<PolicyActivities>(retry.quick)
+const quick = proxyQuick<PolicyActivities>()
 const { nextPolicyStep, giveUpPolicyMails } = proxyActivities<PolicyActivities>(retry.judge)
 const { mailPolicyPage } = proxyActivities<PolicyActivities>(retry.noticePage)
 

@@ -4,7 +4,6 @@ import {
   allHandlersFinished,
   condition,
   proxyActivities,
-  proxyLocalActivities,
   setHandler,
   sleep,
 } from '@temporalio/workflow'
@@ -25,10 +24,11 @@ import {
   resolve,
   type Urgency,
 } from './privacy-request.contract.ts'
+import { proxyQuick } from './quick.ts'
 import * as retry from './retry.ts'
 import { describe, stand } from './standing.ts'
 
-const quick = proxyLocalActivities<PrivacyRequestActivities>(retry.quick)
+const quick = proxyQuick<PrivacyRequestActivities>()
 const notify = proxyActivities<PrivacyRequestActivities>(retry.notify)
 
 const { answerWithinDays, remindAtDays, escalateAtDay, extensionDays, lateReminderDays, keepAnsweredDays } =

@@ -1,9 +1,10 @@
 /** Apple's `consent-revoked`: the link and its token go, the account stays, and its owner is told. */
-import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow'
+import { proxyActivities } from '@temporalio/workflow'
+import { proxyQuick } from './quick.ts'
 import * as retry from './retry.ts'
 import type { SignInEndedActivities, SignInEndedInput } from './sign-in-ended.contract.ts'
 
-const quick = proxyLocalActivities<SignInEndedActivities>(retry.quick)
+const quick = proxyQuick<SignInEndedActivities>()
 const notify = proxyActivities<SignInEndedActivities>(retry.notify)
 
 export async function signInEnded(input: SignInEndedInput): Promise<void> {
