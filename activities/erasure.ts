@@ -20,6 +20,7 @@ export function createErasureActivities(context: Context): Activities {
       const erasure = { accountRef, receiptId, reason, at: new Date(asOf), backupsGoneBy: new Date(backupsGoneBy) }
       const erased = await sql.begin((tx) => erase(tx, context, erasure))
       if (!erased) return null
+      if (erased === 'in_use') return erased
       if (erased.accountId) dataKeys.forget(erased.accountId)
       return {
         receiptId: erased.receiptId,

@@ -1,4 +1,5 @@
 /** What the API asks of account deletions. */
+import { setTimeout as pause } from 'node:timers/promises'
 import {
   isGrpcServiceError,
   WithStartWorkflowOperation,
@@ -20,6 +21,8 @@ import { Problem } from './problem.ts'
 /** shorter than a request may take; whoever is told to ask again is deleted meanwhile all the same */
 const answerWithinMs = 25_000
 const deadlineExceeded = 4
+/** a run whose answer is known takes one more step to end */
+const endsWithinMs = 200
 
 export function createDeletionClient({ temporal, config, cipher, dataKeys, sql }: ApiContext) {
   return {
@@ -47,7 +50,7 @@ export function createDeletionClient({ temporal, config, cipher, dataKeys, sql }
     },
   }
 
-  async function erase(input: DeletionInput): Promise<string> {
+  async function erase(input: DeletionInput, tries = 5): Promise<string> {
     const { args, ...start } = deletionStart(input, config.TEMPORAL_TASK_QUEUE)
     const startWorkflowOperation = new WithStartWorkflowOperation(accountDeletionType, { ...start, args })
     try {
@@ -61,6 +64,11 @@ export function createDeletionClient({ temporal, config, cipher, dataKeys, sql }
       const deletion = finished ? await findDeletion(sql, input.accountRef) : undefined
       if (deletion) return deletion.receiptId
       if (finished || failureType(error) === 'AccountMissing') throw new Problem('not_found')
+      // A deletion for disuse that found somebody using the account, as this request shows: it has ended, or is about to.
+      if (failureType(error) === 'AccountInUse' && tries > 1) {
+        await pause(endsWithinMs)
+        return erase(input, tries - 1)
+      }
       if (isGrpcServiceError(error) && Number(error.code) === deadlineExceeded) {
         throw new Problem('request_in_progress', { headers: { 'Retry-After': '5' }, cause: error })
       }

@@ -6,25 +6,27 @@ import { appendErased } from './deletion-ledger.ts'
 import { sealSecrets } from './deletion-seals.ts'
 import { findDeletion, type NewSteps, type StartedDeletion, startDeletion } from './deletions.ts'
 import { eraseRows } from './erased-rows.ts'
+import { isUsedAgain } from './inactivity.ts'
 import { lockPerson, type Person } from './person.ts'
 import type { Vault } from './vault.ts'
 
 /**
  * Erases an account: what others must be told is sealed, the rows go, ledger and receipt are written, all in the
  * caller's transaction. Repeatable: who was erased before gets the first receipt.
- * @returns undefined when there is no such account and never was one
+ * @returns undefined when there is no such account and never was one; `in_use` for an account that was to go for disuse
  */
 export async function erase(
   tx: Transaction,
   vault: Vault,
   erasure: { accountRef: string; receiptId: string; reason: DeletionReason; at: Date; backupsGoneBy: Date },
-): Promise<(StartedDeletion & { accountId: string | null }) | undefined> {
-  const { accountRef, receiptId, at } = erasure
+): Promise<(StartedDeletion & { accountId: string | null }) | 'in_use' | undefined> {
+  const { accountRef, receiptId, reason, at } = erasure
   const person = await lockPerson(tx, vault, accountRef)
   if (!person) {
     const before = await findDeletion(tx, accountRef)
     return before && { ...before, accountId: null }
   }
+  if (reason === 'inactivity' && (await isUsedAgain(tx, person.accountId))) return 'in_use'
   const deletion = await startDeletion(tx, erasure, stepsOf(person))
   await sealSecrets(tx, vault, receiptId, person.secrets)
   await eraseRows(tx, person)

@@ -42,6 +42,18 @@ export async function lastUse(sql: Queryable, accountId: string): Promise<Date |
   return row?.last_active_at
 }
 
+/**
+ * The last question before an account goes for disuse, with the account locked: a worker may have been away since its run
+ * asked. One that is used again is forgotten here.
+ */
+export async function isUsedAgain(tx: Queryable, accountId: string): Promise<boolean> {
+  const known = await findInactivity(tx, accountId)
+  const used = await lastUse(tx, accountId)
+  if (known && used && used <= known.last_active_at) return false
+  await forgetInactivity(tx, accountId)
+  return true
+}
+
 /** What the last run for this account knew. */
 export async function findInactivity(sql: Queryable, accountId: string): Promise<InactivityRow | undefined> {
   const [row] = await sql<InactivityRow[]>`

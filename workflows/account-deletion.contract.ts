@@ -27,7 +27,7 @@ export interface Erasure extends Erased {
   pending: Processor[]
 }
 
-/** Answered once the erasure is committed. Rejected with AccountMissing when there was no such account. */
+/** Answered once the erasure is committed. Rejected with AccountMissing when there was no such account, and with AccountInUse. */
 export const erased = defineUpdate<Erased>('erased')
 export const erasedUpdateId = 'erased'
 
@@ -57,7 +57,8 @@ interface Step {
 export interface DeletionActivities {
   /**
    * One transaction: what others must be told is sealed, the person's rows go, ledger and receipt are written.
-   * Repeatable. Null when there is no such account and never was one.
+   * Repeatable. Null when there is no such account and never was one; `in_use`, which only `inactivity` meets, when it was
+   * used since it was found unused.
    */
   eraseAccount(input: {
     accountRef: string
@@ -65,7 +66,7 @@ export interface DeletionActivities {
     reason: DeletionReason
     asOf: string
     backupsGoneBy: string
-  }): Promise<Erasure | null>
+  }): Promise<Erasure | 'in_use' | null>
   /** Nothing of the person's goes on from here. */
   endRuns(input: Step & { accountRef: string }): Promise<void>
   /**

@@ -25,11 +25,10 @@ const quick = proxyQuick<DeletionActivities>()
 const telling = proxyActivities<DeletionActivities>(retry.erase)
 
 export async function accountDeletion(input: DeletionInput): Promise<{ complete: boolean }> {
-  let erasure: Erasure | null | undefined
+  let erasure: Erasure | 'in_use' | null | undefined
   setHandler(erased, async () => {
     await condition(() => erasure !== undefined)
-    if (!erasure) throw failure('AccountMissing')
-    const { receiptId, erasedAt, backupsGoneBy } = erasure
+    const { receiptId, erasedAt, backupsGoneBy } = done(erasure)
     return { receiptId, erasedAt, backupsGoneBy }
   })
   // Cancelled from outside, it must not leave half of the person with others.
@@ -42,9 +41,14 @@ export async function accountDeletion(input: DeletionInput): Promise<{ complete:
       backupsGoneBy: plusDays(now(), terms.backups.keepDays).toISOString(),
     })
     await condition(allHandlersFinished)
-    if (!erasure) throw failure('AccountMissing')
-    return finish(input.accountRef, erasure)
+    return finish(input.accountRef, done(erasure))
   })
+}
+
+function done(erasure: Erasure | 'in_use' | null | undefined): Erasure {
+  if (!erasure) throw failure('AccountMissing')
+  if (erasure === 'in_use') throw failure('AccountInUse')
+  return erasure
 }
 
 async function finish(accountRef: string, erasure: Erasure): Promise<{ complete: boolean }> {

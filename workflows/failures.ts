@@ -12,6 +12,7 @@ interface FailureKind {
 
 export const failures = {
   AccountMissing: { retryable: false, http: 404, meaning: 'The account does not exist or was erased' },
+  AccountInUse: { retryable: false, http: 409, meaning: 'The account is used again, and is kept' },
   PackageUnavailable: { retryable: false, http: 409, meaning: 'The package is not on sale' },
   PaymentUnavailable: { retryable: true, http: 503, meaning: 'The payment processor cannot be reached' },
   PaymentRefused: { retryable: false, http: 502, meaning: 'The payment processor refused the request' },

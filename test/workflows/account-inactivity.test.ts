@@ -1,7 +1,11 @@
 import type { Duration } from '@temporalio/common'
 import { afterEach, describe, expect, test } from 'vitest'
 import { fastForward } from '../../time-skipping.ts'
-import { accountDeletionWorkflowId } from '../../workflows/account-deletion.contract.ts'
+import {
+  accountDeletionType,
+  accountDeletionWorkflowId,
+  deletionStart,
+} from '../../workflows/account-deletion.contract.ts'
 import {
   accountInactivityType,
   inactivityState,
@@ -9,6 +13,7 @@ import {
   inactivityWorkflowId,
 } from '../../workflows/account-inactivity.contract.ts'
 import { plusDays, plusYears } from '../../workflows/clock.ts'
+import { expectStatus } from '../rig/http.ts'
 import { openStack } from '../rig/stack.ts'
 import { until } from '../rig/until.ts'
 
@@ -157,6 +162,26 @@ describe('an account that nobody uses', () => {
     expect(await isDeleting(person.accountId)).toBe(false)
     expect(await sql`select from inactivity where account_id = ${person.accountId}`).toHaveLength(0)
     expect(await sweep()).toEqual({ opened: 0 })
+  })
+
+  test('is kept when its owner signs in after the last question, while no worker is there to erase it', async () => {
+    const at = plusYears(plusDays(new Date(), 61), -3)
+    const person = await lastUsed(at)
+    await startRun(person.accountId)
+    await forward(person.accountId, plusYears(at, 3).getTime() - Date.now() - day / 24)
+    await rig.worker.stop()
+    const { args, workflowId, ...start } = deletionStart(
+      { accountRef: cipher.accountRef(person.accountId), reason: 'inactivity' },
+      rig.config.TEMPORAL_TASK_QUEUE,
+    )
+    const deletion = await rig.temporal.workflow.start(accountDeletionType, { ...start, workflowId, args })
+    expectStatus(await person.caller.get(`/v1/accounts/${person.accountId}`), 200)
+    await rig.worker.start()
+    await expect(deletion.result()).rejects.toMatchObject({ cause: { type: 'AccountInUse' } })
+    expectStatus(await person.caller.get(`/v1/accounts/${person.accountId}`), 200)
+    expect(await sql`select from inactivity where account_id = ${person.accountId}`).toHaveLength(0)
+    // To be deleted by their own wish, all the same.
+    expect(expectStatus(await person.caller.delete(`/v1/accounts/${person.accountId}`), 200).reason).toBe('requested')
   })
 
   test('is kept when it buys something, by whichever caller', async () => {
