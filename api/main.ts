@@ -1,7 +1,7 @@
 /** `npm run api`: one API process. API and worker scale apart. */
-import { once } from 'node:events'
 import { readConfig } from '../config.ts'
 import { createContext } from '../context.ts'
+import { stopAsked } from '../stop-asked.ts'
 import { connectTemporal } from '../temporal-client.ts'
 import { createApi } from './server.ts'
 
@@ -12,7 +12,7 @@ const api = createApi({ ...context, temporal })
 const running = await api.listen(config.API_PORT, config.API_HOST)
 context.log.info({ port: running.port }, 'the API listens')
 
-const [signal] = await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
+const signal = await stopAsked(process.env)
 context.log.info({ signal }, 'the API stops')
 await running.stop()
 await context.close()

@@ -1,5 +1,6 @@
 /** `npm run demo`: the promises, kept before your eyes on the embedded stack. Exits non-zero when a step does not hold. */
 import { startStack } from '../dev/stack.ts'
+import { stopAsked } from '../stop-asked.ts'
 import { createNarrator, StoryBroken } from './demo/narrator.ts'
 import { playOrderLife, playOutOfStock, signUpCustomer } from './demo/order-life.ts'
 import { playBooks, playDeletion, playInactivity } from './demo/person-life.ts'
@@ -37,10 +38,7 @@ try {
   tell.title(`The story held: ${tell.steps()} steps in ${tell.seconds()} s`)
   if (process.stdout.isTTY) {
     tell.say('The stack stays up. Look around, then press Ctrl-C.')
-    await Promise.race([
-      stack.failed,
-      new Promise((resolve) => process.once('SIGINT', resolve).once('SIGTERM', resolve)),
-    ])
+    await Promise.race([stack.failed, stopAsked(process.env)])
   }
 } catch (error) {
   code = 1

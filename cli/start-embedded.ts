@@ -1,10 +1,9 @@
 /** The embedded stack on fixed ports (or, with AMA_PORTS=free, on others), its data kept in .data/ (or AMA_DATA_DIR). */
-import { once } from 'node:events'
 import pc from 'picocolors'
 import { ConfigurationError } from '../config.ts'
 import { fixedPorts } from '../dev/fixed-ports.ts'
-import { parentEnded } from '../dev/parent-watch.ts'
 import { type Stack, startStack } from '../dev/stack.ts'
+import { stopAsked } from '../stop-asked.ts'
 
 const begun = performance.now()
 const write = (line = ''): void => void process.stdout.write(`${line}\n`)
@@ -21,15 +20,8 @@ if (stack) {
   write(`  ${'service key'.padEnd(20)} ${stack.keys.service}`)
   write(`  ${'operator key'.padEnd(20)} ${stack.keys.operator}`)
   write(pc.dim('\n  Outside parties are simulated. Ctrl-C stops everything.'))
-  const why = await Promise.race([
-    stack.failed,
-    once(process, 'SIGINT').then(() => undefined),
-    once(process, 'SIGTERM').then(() => undefined),
-    ...(process.env.npm_lifecycle_event === undefined ? [] : [parentEnded().then(() => undefined)]),
-  ])
+  const why = await Promise.race([stack.failed, stopAsked(process.env).then(() => undefined)])
   if (why !== undefined) write(pc.red(`\n  The stack stops: ${why}`))
-  // A second Ctrl-C must not cut the stop short: it is bounded.
-  process.on('SIGINT', () => undefined)
   await stack.stop().catch((error: unknown) => {
     if (why === undefined) write(pc.red(String(error)))
     process.exitCode = 1

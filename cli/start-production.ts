@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { ConfigurationError, readConfig } from '../config.ts'
+import { stopAsked } from '../stop-asked.ts'
 
 try {
   readConfig(process.env)
@@ -22,8 +23,7 @@ const endAll = (): void => {
   if (!ending) for (const child of children) child.kill('SIGTERM')
   ending = true
 }
-process.on('SIGTERM', endAll)
-process.on('SIGINT', endAll)
+void stopAsked(process.env).then(endAll)
 
 const ends = children.map((child) => once(child, 'exit'))
 await Promise.race(ends)

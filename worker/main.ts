@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import { readConfig } from '../config.ts'
 import { createContext } from '../context.ts'
 import { createLog } from '../log.ts'
+import { stopAsked } from '../stop-asked.ts'
 import { connectTemporal } from '../temporal-client.ts'
 import { serveMetrics } from './metrics-server.ts'
 import { type RunningWorker, startWorker } from './run-worker.ts'
@@ -25,7 +26,7 @@ const probes = await serveMetrics(
 )
 
 const stopping = new AbortController()
-const asked = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]).then(([signal]) => {
+const asked = stopAsked(process.env).then((signal) => {
   log.info({ signal }, 'the worker stops')
   stopping.abort()
   return undefined

@@ -58,6 +58,25 @@ test('with them it is API and worker, nothing else, and drains on SIGTERM', asyn
   expect(await program.ended, program.output()).toEqual({ code: 0, signal: null })
 }, 120_000)
 
+test('run by npm they drain as well, though only npm gets the signal', async () => {
+  const { url, metricsUrl, env } = await productionSettings()
+  const programs = ['api', 'worker'].map((script) => startProgram('npm', ['run', script], env))
+  await until(
+    'API and worker are ready',
+    async () => {
+      const probes = [`${url}/readyz`, `${metricsUrl}/readyz`].map((probe) => answers(probe).catch(() => false))
+      return (await Promise.all(probes)).every(Boolean)
+    },
+    { timeoutMs: 60_000 },
+  )
+  const processes = await Promise.all(programs.map(({ pid }) => descendants(pid)))
+  for (const program of programs) program.kill('SIGTERM')
+  // The pipe stays open as long as anybody holds it: npm's end alone is not the end.
+  await Promise.all(programs.map(({ ended }) => ended))
+  for (const program of programs) expect(program.output()).toMatch(/the (API|worker) stops/)
+  expect((await Promise.all(processes.map(survivors))).flat()).toEqual([])
+}, 120_000)
+
 test.each(['api/main.ts', 'worker/main.ts'])(
   'when %s dies the other drains, and the command fails',
   async (entry) => {
