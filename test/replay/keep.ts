@@ -3,16 +3,21 @@
  * yet, with names those scenarios once more. Files are added and never written over: runs that old code began have to
  * replay for as long as one of them may be open.
  */
-import { execFileSync } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { homedir, hostname } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
-import { fetchHistories } from '../rig/histories.ts'
+import type { PayloadCodec } from '@temporalio/common'
+import { historyToJSON, JSONToPayload, payloadToJSON } from '@temporalio/common/lib/proto-utils.js'
+import type { Settings } from '../../dev/stack-settings.ts'
+import { createDataConverter, keyIdOf } from '../../payload-codec.ts'
+import { fetchHistories, type History } from '../rig/histories.ts'
 import { openStage, type Stage } from '../rig/stage.ts'
 import { until } from '../rig/until.ts'
 import { keptFolder, readKept } from './kept.ts'
-import { scenarios } from './scenarios.ts'
+import { scenarios, settingsOf } from './scenarios.ts'
+
+/** On every event, and in no replay: the server's own numbers, and which build did the work. */
+const ballast = new Set(['taskId', 'workerVersion'])
 
 const asked = process.argv.slice(2)
 const unknown = asked.filter((name) => !(name in scenarios))
@@ -23,12 +28,19 @@ await mkdir(keptFolder, { recursive: true })
 const kept = await readKept()
 const names =
   asked.length > 0 ? asked : Object.keys(scenarios).filter((name) => !kept.some((one) => one.scenario === name))
-const stage = await openStage()
+let stage: { settings: Settings; open: Stage } | undefined
 try {
-  for (const name of names) console.log(`kept ${await keep(stage, name)}`)
+  for (const name of names) console.log(`kept ${await keep(await stageFor(settingsOf(name)), name)}`)
 } finally {
-  await stage.stop()
-  execFileSync('npx', ['biome', 'format', '--write', fileURLToPath(keptFolder)], { stdio: 'ignore' })
+  await stage?.open.stop()
+}
+
+async function stageFor(settings: Settings): Promise<Stage> {
+  if (stage?.settings !== settings) {
+    await stage?.open.stop()
+    stage = { settings, open: await openStage({ settings }) }
+  }
+  return stage.open
 }
 
 async function keep(onStage: Stage, name: string): Promise<string> {
@@ -40,12 +52,34 @@ async function keep(onStage: Stage, name: string): Promise<string> {
   })
   const found = (await fetchHistories(onStage.temporal)).find((run) => run.workflowId === workflowId)
   if (!found) throw new Error(`${workflowId} is gone`)
-  const text = impersonal(historyToJSON(found.history))
+  const text = impersonal(await inClear(found.history, onStage))
   const number = Math.max(0, ...kept.filter(({ scenario }) => scenario === name).map((one) => one.number)) + 1
   const file = new URL(`${name}.${number}.json`, keptFolder)
   await writeFile(file, text, { flag: 'wx' })
   await reset(onStage)
   return `${name}.${number}`
+}
+
+/** One event a line, and nothing encrypted: replays need no keys, and neither do readers. */
+async function inClear(history: History, { config }: Stage): Promise<string> {
+  const codecs = createDataConverter(config.PAYLOAD_KEYS).payloadCodecs ?? []
+  const { events } = (await decoded(JSON.parse(historyToJSON(history)), codecs)) as { events: unknown[] }
+  const lines = events.map((event) => JSON.stringify(event, (key, value) => (ballast.has(key) ? undefined : value)))
+  return `{"events":[\n${lines.join(',\n')}\n]}\n`
+}
+
+async function decoded(value: unknown, codecs: PayloadCodec[]): Promise<unknown> {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return Promise.all(value.map((each) => decoded(each, codecs)))
+  if ('metadata' in value && 'data' in value) {
+    const payload = JSONToPayload(value as Parameters<typeof JSONToPayload>[0])
+    if (keyIdOf(payload) === undefined) return value
+    let payloads = [payload]
+    for (const codec of codecs) payloads = await codec.decode(payloads)
+    return payloads[0] && payloadToJSON(payloads[0])
+  }
+  const entries = Object.entries(value).map(async ([key, inner]) => [key, await decoded(inner, codecs)] as const)
+  return Object.fromEntries(await Promise.all(entries))
 }
 
 /** Without the names of this machine and of its processes. @throws when one of them is elsewhere than expected */

@@ -7,6 +7,7 @@ export const keptFolder = new URL('./histories/', import.meta.url)
 
 export interface Kept extends KeptHistory {
   scenario: string
+  workflowType: string
   /** grows with each version of the scenario's course */
   number: number
 }
@@ -20,7 +21,8 @@ export async function readKept(): Promise<Kept[]> {
       if (!scenario) throw new Error(`${file} is no kept history`)
       const history = historyFromJSON(JSON.parse(await readFile(new URL(file, keptFolder), 'utf8')))
       const name = file.replace('.json', '')
-      return { scenario, number: Number(number), workflowId: name, runId: name, history }
+      const workflowType = history.events?.[0]?.workflowExecutionStartedEventAttributes?.workflowType?.name ?? ''
+      return { scenario, workflowType, number: Number(number), workflowId: name, runId: name, history }
     }),
   )
   return kept.sort((a, b) => a.scenario.localeCompare(b.scenario) || a.number - b.number)

@@ -1,3 +1,6 @@
+import { randomUUID } from 'node:crypto'
+import type { Duration } from '@temporalio/common'
+import { fastForward } from '../../time-skipping.ts'
 import { orderWorkflowId } from '../../workflows/order.contract.ts'
 import { expectStatus } from '../rig/http.ts'
 import { always } from '../rig/placements.ts'
@@ -9,17 +12,43 @@ import { until } from '../rig/until.ts'
 /** Plays one course of events; resolves to the id of the run that is worth keeping, once it stands where it is to stand. */
 export type Scenario = (stage: Stage) => Promise<string>
 
-/** What scenarios of orders are told in. */
-export function orderSteps(stage: Stage) {
-  const { sims, temporal, operator } = stage
-
-  const untilClosed = async (workflowId: string): Promise<string> => {
-    await until(`${workflowId} is closed`, async () => {
-      const { status } = await temporal.workflow.getHandle(workflowId).describe()
-      return status.name !== 'RUNNING'
-    })
+/** What scenarios of any workflow are told in. */
+export function runSteps({ temporal, config, sims }: Stage) {
+  const forward = async (workflowId: string, duration: Duration): Promise<string> => {
+    await fastForward(temporal, workflowId, duration)
     return workflowId
   }
+  return {
+    forward,
+    /** Starts a run that no request starts, or one that goes on where another has stopped. Its id. */
+    async start(type: string, args: unknown[] = [], workflowId = `${type}-${randomUUID()}`): Promise<string> {
+      await temporal.workflow.start(type, { workflowId, taskQueue: config.TEMPORAL_TASK_QUEUE, args })
+      return workflowId
+    },
+    async untilClosed(workflowId: string): Promise<string> {
+      await until(`${workflowId} is closed`, async () => {
+        const { status } = await temporal.workflow.getHandle(workflowId).describe()
+        return status.name !== 'RUNNING'
+      })
+      return workflowId
+    },
+    /** Once it says so of itself. */
+    async untilIt(workflowId: string, status: string): Promise<string> {
+      await until(`${workflowId} is ${status}`, async () => {
+        const { searchAttributes } = await temporal.workflow.getHandle(workflowId).describe()
+        return searchAttributes.Status?.[0] === status
+      })
+      return workflowId
+    },
+    mailDown: () => sims.mailbox.do('rule', { code: 451, times: always }),
+    mailUp: () => sims.mailbox.do('clear-rules'),
+  }
+}
+
+/** What scenarios of orders are told in. */
+export function orderSteps(stage: Stage) {
+  const { sims, operator } = stage
+  const { untilClosed, mailDown } = runSteps(stage)
 
   const packageCode = shelf.onlyEsimAccess
   const bought = async (status: string, pay = {}): Promise<string> =>
@@ -74,6 +103,6 @@ export function orderSteps(stage: Stage) {
     },
     providerDown: () => sims.esimAccess.fault({ match: { path: '^/api/' }, status: 503, times: always }),
     stripeDown: (path: string) => sims.stripe.fault({ match: { path }, status: 503, times: always }),
-    mailDown: () => sims.mailbox.do('rule', { code: 451, times: always }),
+    mailDown,
   }
 }

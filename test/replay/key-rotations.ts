@@ -1,0 +1,114 @@
+/** Keys put in the place of older ones, at every stop on the way. */
+import { randomBytes, randomUUID } from 'node:crypto'
+import { Client } from '@temporalio/client'
+import { createDataKeys } from '../../db/data-keys.ts'
+import { createFieldCipher } from '../../db/field-cipher.ts'
+import type { Settings } from '../../dev/stack-settings.ts'
+import { createDataConverter } from '../../payload-codec.ts'
+import { backupType } from '../../workflows/backup.contract.ts'
+import { type KeyPurpose, keyRotationType, keyRotationWorkflowId } from '../../workflows/key-rotation.contract.ts'
+import { insertAccounts } from '../rig/bystanders.ts'
+import { expectStatus } from '../rig/http.ts'
+import type { Stage } from '../rig/stage.ts'
+import { until } from '../rig/until.ts'
+import { runSteps, type Scenario } from './scenario.ts'
+
+const key = (id: string): string => `${id}:${randomBytes(32).toString('base64')}`
+
+/** The stack of these scenarios: every process encrypts under the new keys, and knows the old ones. */
+export const keyringSettings: Settings = {
+  FIELD_KEYS: `${key('new')},${key('old')}`,
+  PAYLOAD_KEYS: `${key('new')},${key('old')}`,
+}
+
+export const keyRotations: Record<string, Scenario> = {
+  'key-rotation-done': async (stage) => {
+    const { forward, untilClosed } = runSteps(stage)
+    await underOldKey(stage)
+    return untilClosed(await forward(await rotation(stage, 'field'), '2 hours'))
+  },
+  'key-rotation-that-found-old-keys-again': async (stage) => {
+    const { forward, untilClosed, untilIt } = runSteps(stage)
+    const workflowId = await untilIt(await rotation(stage, 'field'), 'waiting_for_processes')
+    await underOldKey(stage)
+    return untilClosed(await forward(workflowId, '2 hours'))
+  },
+  'key-rotation-after-the-next-backup': async (stage) => {
+    const { start, forward, untilClosed } = runSteps(stage)
+    const workflowId = await waitingForBackup(stage)
+    await untilClosed(await start(backupType))
+    return untilClosed(await forward(workflowId, '2 hours'))
+  },
+  'key-rotation-of-payload-keys': async (stage) => {
+    const { forward, untilClosed } = runSteps(stage)
+    const run = await startedUnderOldKey(stage)
+    const workflowId = await waitingForRuns(stage)
+    await run.terminate()
+    return untilClosed(await forward(workflowId, '2 days'))
+  },
+  'key-rotation-never-recorded': async (stage) => {
+    const { start, forward, untilClosed } = runSteps(stage)
+    const input = { rotationId: randomUUID(), purpose: 'field', toKey: 'new' }
+    return untilClosed(await forward(await start(keyRotationType, [input]), '5 minutes'))
+  },
+  'key-rotation-carried-on': async (stage) => {
+    const { start, forward, untilClosed, untilIt } = runSteps(stage)
+    await underOldKey(stage)
+    const progress = { status: 'rewrapping', rewrapped: 100_000, remaining: null, page: 0, pages: 2 }
+    const input = { rotationId: randomUUID(), purpose: 'field', toKey: 'new', progress }
+    const workflowId = await untilIt(await start(keyRotationType, [input]), 'waiting_for_processes')
+    await untilClosed(await start(backupType))
+    return untilClosed(await forward(workflowId, '2 hours'))
+  },
+  'key-rotation-waits-for-processes': async (stage) =>
+    runSteps(stage).untilIt(await rotation(stage, 'field'), 'waiting_for_processes'),
+  'key-rotation-waits-for-a-backup': waitingForBackup,
+  'key-rotation-waits-for-runs': async (stage) => {
+    await startedUnderOldKey(stage)
+    return waitingForRuns(stage)
+  },
+}
+
+/** Starts one; what another scenario left is ended before, since there is one at a time. */
+async function rotation({ operator, temporal, context }: Stage, purpose: KeyPurpose): Promise<string> {
+  for (const { id, endedAt } of expectStatus(await operator.get('/v1/key-rotations'), 200).items) {
+    if (endedAt) continue
+    await temporal.workflow.getHandle(keyRotationWorkflowId(id)).terminate('the scenario needs its place')
+    await context.sql`update key_rotations set ended_at = now() where id = ${id}`
+  }
+  return keyRotationWorkflowId(expectStatus(await operator.post('/v1/key-rotations', { purpose }), 201).id)
+}
+
+/** Somebody whom a process with the old keyring has signed up. */
+async function underOldKey({ context }: Stage): Promise<void> {
+  const cipher = createFieldCipher(
+    { ...context.config.FIELD_KEYS, activeId: 'old' },
+    Buffer.from(context.config.INDEX_KEY, 'base64'),
+  )
+  await insertAccounts({ ...context, cipher, dataKeys: createDataKeys(cipher) }, 1)
+}
+
+async function startedUnderOldKey({ temporal, config }: Stage) {
+  if (!config.PAYLOAD_KEYS) throw new Error('the stack has no payload keys')
+  const dataConverter = createDataConverter({ ...config.PAYLOAD_KEYS, activeId: 'old' })
+  const { connection, options } = temporal
+  const process = new Client({ connection, namespace: options.namespace, dataConverter })
+  return process.workflow.start('any', { workflowId: randomUUID(), taskQueue: 'nobody-listens', args: ['any'] })
+}
+
+async function waitingForBackup(stage: Stage): Promise<string> {
+  const { start, forward, untilClosed, untilIt } = runSteps(stage)
+  await untilClosed(await start(backupType))
+  const workflowId = await untilIt(await rotation(stage, 'field'), 'waiting_for_processes')
+  return untilIt(await forward(workflowId, '5 minutes'), 'waiting_for_backup')
+}
+
+/** Once it has counted them. */
+async function waitingForRuns(stage: Stage): Promise<string> {
+  const workflowId = await rotation(stage, 'payload')
+  await until('counted', async () => {
+    const rotations = expectStatus(await stage.operator.get('/v1/key-rotations'), 200)
+    return rotations.items[0].remaining
+  })
+  return workflowId
+}

@@ -1,0 +1,136 @@
+/** What is kept until its term: accounts that nobody uses for three years, and books for seven. */
+import { randomUUID } from 'node:crypto'
+import { accountInactivityType, inactivityWorkflowId } from '../../workflows/account-inactivity.contract.ts'
+import { plusDays, plusYears } from '../../workflows/clock.ts'
+import { invoiceRetentionType, invoiceRetentionWorkflowId } from '../../workflows/invoice-retention.contract.ts'
+import { expectStatus } from '../rig/http.ts'
+import type { Stage } from '../rig/stage.ts'
+import { runSteps, type Scenario } from './scenario.ts'
+
+export const accountInactivities: Record<string, Scenario> = {
+  'account-inactivity-warned-and-erased': async (stage) => {
+    const { forward, untilClosed } = runSteps(stage)
+    return untilClosed(await forward((await unused(stage)).workflowId, '62 days'))
+  },
+  'account-inactivity-came-back': async (stage) => {
+    const { forward, untilClosed } = runSteps(stage)
+    const { workflowId, accountId } = await unused(stage)
+    await forward(workflowId, '40 days')
+    expectStatus(await stage.service.post(`/v1/accounts/${accountId}/sign-ins`, {}), 200)
+    return untilClosed(await forward(workflowId, '20 days'))
+  },
+  'account-inactivity-of-somebody-erased-meanwhile': async (stage) => {
+    const { forward, untilClosed } = runSteps(stage)
+    const { workflowId, accountId } = await unused(stage)
+    await forward(workflowId, '2 days')
+    await stage.context.sql`delete from accounts where id = ${accountId}`
+    return untilClosed(await forward(workflowId, '30 days'))
+  },
+  'account-inactivity-of-nobody': async (stage) => {
+    const { start, untilClosed } = runSteps(stage)
+    return untilClosed(await start(accountInactivityType, [{ accountId: randomUUID() }]))
+  },
+  'account-inactivity-taken-over-from-a-lost-run': async (stage) => {
+    const { start, forward, untilClosed } = runSteps(stage)
+    const { workflowId, accountId } = await unused(stage)
+    await forward(workflowId, '32 days')
+    await stage.temporal.workflow.getHandle(workflowId).terminate('lost')
+    const takingOver = await start(accountInactivityType, [{ accountId }])
+    return untilClosed(await forward(takingOver, '62 days'))
+  },
+  'account-inactivity-warned-late': async (stage) => {
+    const { forward, mailDown, mailUp, untilClosed } = runSteps(stage)
+    await mailDown()
+    const { workflowId } = await unused(stage)
+    await forward(workflowId, '8 days')
+    await mailUp()
+    await forward(workflowId, '5 hours')
+    await mailDown()
+    await forward(workflowId, '54 days')
+    await mailUp()
+    return untilClosed(await forward(workflowId, '10 days'))
+  },
+  'account-inactivity-waits-for-the-first-warning': async (stage) => {
+    const { start, forward } = runSteps(stage)
+    const { accountId } = await lastUsed(stage, plusYears(plusDays(new Date(), 62), -3))
+    const workflowId = await start(accountInactivityType, [{ accountId }], inactivityWorkflowId(accountId))
+    return forward(workflowId, '1 minute')
+  },
+  'account-inactivity-waits-for-the-mail-server': async (stage) => {
+    const { forward, mailDown } = runSteps(stage)
+    await mailDown()
+    return forward((await unused(stage)).workflowId, '2 days')
+  },
+  'account-inactivity-waits-for-the-second-warning': async (stage) =>
+    runSteps(stage).forward((await unused(stage)).workflowId, '2 days'),
+  'account-inactivity-waits-for-the-last-warning': async (stage) =>
+    runSteps(stage).forward((await unused(stage)).workflowId, '40 days'),
+  'account-inactivity-waits-for-the-deletion': async (stage) =>
+    runSteps(stage).forward((await unused(stage)).workflowId, '58 days'),
+}
+
+export const invoiceRetentions: Record<string, Scenario> = {
+  'invoice-retention-purged': async (stage) => {
+    const { forward, untilClosed } = runSteps(stage)
+    return untilClosed(await forward(await booksOf(stage, '2031-05', ['2031-05-02', '2031-05-30']), untilPurged))
+  },
+  'invoice-retention-held-and-let-go': async (stage) => {
+    const { forward, untilClosed } = runSteps(stage)
+    const workflowId = await forward(await heldBooks(stage, '2031-06'), untilPurged)
+    expectStatus(await stage.operator.delete('/v1/books/2031-06/hold'), 204)
+    return untilClosed(workflowId)
+  },
+  'invoice-retention-of-an-empty-month': async (stage) => {
+    const { start, untilClosed } = runSteps(stage)
+    return untilClosed(await start(invoiceRetentionType, [{ month: '2001-01' }]))
+  },
+  'invoice-retention-waits-for-the-end-of-the-term': async (stage) => {
+    return runSteps(stage).untilIt(await booksOf(stage, '2031-07', ['2031-07-02']), 'keeping')
+  },
+  'invoice-retention-waits-for-the-month-to-be-let-go': async (stage) => {
+    const { forward, untilIt } = runSteps(stage)
+    return untilIt(await forward(await heldBooks(stage, '2031-08'), untilPurged), 'held')
+  },
+  'invoice-retention-waits-for-another-try': async (stage) => {
+    const { forward } = runSteps(stage)
+    const { sql } = stage.context
+    await sql`create rule nothing_goes as on delete to order_facts do instead nothing`
+    const workflowId = await forward(await booksOf(stage, '2031-09', ['2031-09-02']), untilPurged)
+    await sql`drop rule nothing_goes on order_facts`
+    return workflowId
+  },
+}
+
+/** Beyond the term of the books above, whichever day it counts from. */
+const untilPurged = Date.parse('2039-01-03') - Date.now()
+
+async function lastUsed(stage: Stage, at: Date): Promise<{ accountId: string }> {
+  const { accountId } = await stage.signUp()
+  await stage.context.sql`update accounts set last_active_at = ${at} where id = ${accountId}`
+  return { accountId }
+}
+
+/** Somebody who is to be warned for the first time within a day. */
+async function unused(stage: Stage): Promise<{ accountId: string; workflowId: string }> {
+  const { accountId } = await lastUsed(stage, plusYears(plusDays(new Date(), 60.5), -3))
+  const workflowId = inactivityWorkflowId(accountId)
+  await runSteps(stage).start(accountInactivityType, [{ accountId }], workflowId)
+  return { accountId, workflowId }
+}
+
+/** The run of a month with an order's facts on each of these days. */
+async function booksOf(stage: Stage, month: string, days: string[]): Promise<string> {
+  for (const day of days) {
+    await stage.context.sql`
+      insert into order_facts (id, paid_on, package_name, destination, quantity, gross_minor, currency, outcome)
+      values (${randomUUID()}, ${day}, 'Package', 'DE', 1, 500, 'EUR', 'delivered')`
+  }
+  return runSteps(stage).start(invoiceRetentionType, [{ month }], invoiceRetentionWorkflowId(month))
+}
+
+async function heldBooks(stage: Stage, month: string): Promise<string> {
+  const workflowId = await booksOf(stage, month, [`${month}-02`])
+  await runSteps(stage).untilIt(workflowId, 'keeping')
+  expectStatus(await stage.operator.put(`/v1/books/${month}/hold`, { reason: 'tax audit' }), 204)
+  return workflowId
+}

@@ -1,0 +1,207 @@
+/** What a person asks for: an answer about privacy, another address. */
+import { randomUUID } from 'node:crypto'
+import { emailChangeWorkflowId as emailChangeId, emailChangeType } from '../../workflows/email-change.contract.ts'
+import { privacyRequestType, privacyRequestWorkflowId } from '../../workflows/privacy-request.contract.ts'
+import { expectStatus } from '../rig/http.ts'
+import { mailsTo } from '../rig/messages.ts'
+import type { Person } from '../rig/people.ts'
+import type { Stage } from '../rig/stage.ts'
+import { until } from '../rig/until.ts'
+import { runSteps, type Scenario } from './scenario.ts'
+
+export const privacyRequests: Record<string, Scenario> = {
+  'privacy-request-answered-in-time': async (stage) => {
+    const { ask, answer } = requestSteps(stage)
+    const { forward, untilClosed } = runSteps(stage)
+    const { id, workflowId } = await ask()
+    await forward(workflowId, '20 days')
+    await answer(id)
+    return untilClosed(await forward(workflowId, '91 days'))
+  },
+  'privacy-request-escalated-and-answered-late': async (stage) => {
+    const { ask, answer } = requestSteps(stage)
+    const { forward, untilClosed } = runSteps(stage)
+    const { id, workflowId } = await ask()
+    await forward(workflowId, '40 days')
+    await answer(id)
+    return untilClosed(await forward(workflowId, '91 days'))
+  },
+  'privacy-request-extended-and-refused-by-the-mailbox': async (stage) => {
+    const { ask, answer, extend } = requestSteps(stage)
+    const { forward, untilClosed, untilIt } = runSteps(stage)
+    const { id, workflowId, replyTo } = await ask()
+    await forward(workflowId, '15 days')
+    await extend(id)
+    await forward(workflowId, '60 days')
+    await stage.sims.mailbox.do('rule', { recipient: replyTo, code: 550 })
+    await answer(id, false)
+    await until('it was refused', async () => {
+      const [matter] = await stage.context.sql`
+        select 1 from attention where subject_id = ${id} and kind = 'privacy_request_unreachable'`
+      return matter
+    })
+    await untilIt(workflowId, 'open')
+    expectStatus(
+      await stage.operator.post(`/v1/privacy-requests/${id}/resolve`, { answerKind: 'refused', answer: null }),
+      202,
+    )
+    await untilIt(workflowId, 'answered')
+    return untilClosed(await forward(workflowId, '91 days'))
+  },
+  'privacy-request-erased-with-its-person': async (stage) => {
+    const { forward, untilClosed } = runSteps(stage)
+    const person = await stage.signUp()
+    const { workflowId } = await requestSteps(stage).ask({ replyTo: person.email })
+    await stage.context.sql`delete from accounts where id = ${person.accountId}`
+    return untilClosed(await forward(workflowId, '15 days'))
+  },
+  'privacy-request-never-recorded': async (stage) => {
+    const { start, forward, untilClosed } = runSteps(stage)
+    const input = { requestId: randomUUID(), receivedAt: new Date().toISOString() }
+    return untilClosed(await forward(await start(privacyRequestType, [input]), '5 minutes'))
+  },
+  'privacy-request-waits-for-an-answer': async (stage) =>
+    runSteps(stage).forward((await requestSteps(stage).ask()).workflowId, '16 days'),
+  'privacy-request-waits-for-an-overdue-answer': async (stage) =>
+    runSteps(stage).forward((await requestSteps(stage).ask()).workflowId, '38 days'),
+  'privacy-request-waits-for-an-answer-until-the-second-deadline': async (stage) => {
+    const { ask, extend } = requestSteps(stage)
+    const { id, workflowId } = await ask()
+    await runSteps(stage).forward(workflowId, '15 days')
+    await extend(id)
+    return runSteps(stage).forward(workflowId, '62 days')
+  },
+  'privacy-request-waits-for-the-mail-server': async (stage) => {
+    const { ask, answer } = requestSteps(stage)
+    const { id, workflowId } = await ask()
+    await runSteps(stage).mailDown()
+    await answer(id, false)
+    return runSteps(stage).forward(workflowId, '1 hour')
+  },
+  'privacy-request-waits-for-the-time-to-forget-it': async (stage) => {
+    const { ask, answer } = requestSteps(stage)
+    const { id, workflowId } = await ask()
+    await answer(id)
+    return workflowId
+  },
+}
+
+function requestSteps(stage: Stage) {
+  const { operator } = stage
+  return {
+    /** One that is acknowledged. */
+    async ask(over: Record<string, unknown> = {}): Promise<{ id: string; workflowId: string; replyTo: string }> {
+      const body = { kind: 'access', message: 'What is known?', replyTo: `${randomUUID()}@elsewhere.example`, ...over }
+      const { id } = expectStatus(await operator.post('/v1/privacy-requests', body), 201)
+      await until('acknowledged', async () => (await mailsTo(stage, body.replyTo)).length > 0)
+      return { id, workflowId: privacyRequestWorkflowId(id), replyTo: body.replyTo }
+    },
+    async answer(id: string, arrives = true): Promise<void> {
+      const body = { answerKind: 'granted', answer: 'Nothing.' }
+      expectStatus(await operator.post(`/v1/privacy-requests/${id}/resolve`, body), 202)
+      if (arrives) await runSteps(stage).untilIt(privacyRequestWorkflowId(id), 'answered')
+    },
+    extend: async (id: string): Promise<void> =>
+      expectStatus(await operator.post(`/v1/privacy-requests/${id}/extend`, { reason: 'complexity' }), 200),
+  }
+}
+
+export const emailChanges: Record<string, Scenario> = {
+  'email-change-confirmed': async (stage) => {
+    const { request, agree } = changeSteps(stage)
+    const { workflowId, person, email } = await request()
+    await agree(email)
+    await agree(person.email)
+    return runSteps(stage).untilClosed(workflowId)
+  },
+  'email-change-waived-by-an-operator': async (stage) => {
+    const { request, agree } = changeSteps(stage)
+    const { workflowId, person, email } = await request({ oldTakesNoMail: true })
+    await until('an operator is told', async () => {
+      const [matter] = await stage.context.sql`select 1 from attention where kind = 'email_change_unreachable'
+        and subject_id = ${workflowId.replace(emailChangeId(''), '')}`
+      return matter
+    })
+    expectStatus(await stage.operator.post(`/v1/accounts/${person.accountId}/email-change/waive-old`), 200)
+    await agree(email)
+    return runSteps(stage).untilClosed(workflowId)
+  },
+  'email-change-lapsed': async (stage) => {
+    const { request, agree } = changeSteps(stage)
+    const { forward, untilClosed } = runSteps(stage)
+    const { workflowId, email } = await request()
+    await agree(email)
+    return untilClosed(await forward(workflowId, '25 hours'))
+  },
+  'email-change-cancelled': async (stage) => {
+    const { workflowId, person } = await changeSteps(stage).request()
+    expectStatus(await person.caller.delete(`/v1/accounts/${person.accountId}/email-change`), 204)
+    return runSteps(stage).untilClosed(workflowId)
+  },
+  'email-change-replaced': async (stage) => {
+    const { request } = changeSteps(stage)
+    const { workflowId, person } = await request()
+    await request({ person })
+    return runSteps(stage).untilClosed(workflowId)
+  },
+  'email-change-to-an-address-that-got-an-account': async (stage) => {
+    const { request, agree } = changeSteps(stage)
+    const { workflowId, person, email } = await request()
+    await stage.signUp({ account: { email } })
+    await agree(person.email)
+    await agree(email)
+    return runSteps(stage).untilClosed(workflowId)
+  },
+  'email-change-never-recorded': async (stage) => {
+    const { start, forward, untilClosed } = runSteps(stage)
+    const input = { changeId: randomUUID(), expiresAt: new Date(Date.now() + 86_400_000).toISOString() }
+    return untilClosed(await forward(await start(emailChangeType, [input]), '5 minutes'))
+  },
+  'email-change-waits-for-both-addresses': async (stage) => (await changeSteps(stage).request()).workflowId,
+  'email-change-waits-for-the-old-address': async (stage) => {
+    const { request, agree } = changeSteps(stage)
+    const { workflowId, email } = await request()
+    await agree(email)
+    return workflowId
+  },
+  'email-change-waits-for-the-mail-server': async (stage) => {
+    const { mailDown, forward } = runSteps(stage)
+    const { request, agree, linkTo } = changeSteps(stage)
+    const { workflowId, person, email } = await request()
+    await agree(email)
+    const link = await linkTo(person.email)
+    await mailDown()
+    await follow(link)
+    return forward(workflowId, '10 minutes')
+  },
+}
+
+function changeSteps(stage: Stage) {
+  /** The newest link to an address, once both have got theirs. */
+  const linkTo = (address: string): Promise<string> =>
+    until(`a link to ${address}`, async () => {
+      const texts = (await mailsTo(stage, address)).map(({ text }) => text)
+      return texts.flatMap((text) => /https?:\/\/\S+\/email-change\/[\w-]{43}/.exec(text)?.[0] ?? []).at(-1)
+    })
+  return {
+    linkTo,
+    async request({ person, oldTakesNoMail = false }: { person?: Person; oldTakesNoMail?: boolean } = {}) {
+      const owner = person ?? (await stage.signUp())
+      if (oldTakesNoMail) await stage.sims.mailbox.do('rule', { recipient: owner.email, code: 550 })
+      const email = `${randomUUID()}@new.example`
+      expectStatus(await owner.caller.post(`/v1/accounts/${owner.accountId}/email-change`, { email }), 202)
+      const [row] = await stage.context.sql<{ id: string }[]>`
+        select id from email_changes where account_id = ${owner.accountId} order by requested_at desc limit 1`
+      await linkTo(email)
+      if (!oldTakesNoMail) await linkTo(owner.email)
+      return { workflowId: emailChangeId(row?.id ?? ''), person: owner, email }
+    },
+    agree: async (address: string): Promise<void> => follow(await linkTo(address)),
+  }
+}
+
+async function follow(link: string): Promise<void> {
+  const headers = { 'sec-fetch-site': 'same-origin' }
+  const answer = await fetch(link, { method: 'POST', body: new URLSearchParams(), headers, redirect: 'manual' })
+  if (!answer.ok) throw new Error(`expected an agreement, got ${answer.status}`)
+}
