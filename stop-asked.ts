@@ -2,7 +2,7 @@
  * Resolves with what asks this process to stop: SIGTERM, SIGINT, or the end of whoever started it, where that is npm. It
  * runs a command through a shell, and a signal to npm alone ends the shell, but does not come through to us. From now on
  * no further signal cuts short what the first began, which is bounded.
- * @param environment `process.env`, which says whether npm runs us
+ * @param environment the process's own, which says whether npm runs it
  */
 export function stopAsked(environment: Record<string, string | undefined>): Promise<string> {
   const signals = ['SIGTERM', 'SIGINT'] as const
