@@ -1,5 +1,6 @@
 /** Which open runs need which payload keys: encrypted payloads name theirs in clear. */
 import { type Client, isGrpcServiceError } from '@temporalio/client'
+import { tsToMs } from '@temporalio/common/lib/time.js'
 import { keyIdOf } from './payload-codec.ts'
 
 export interface RunUnderOldKeys {
@@ -41,6 +42,13 @@ export async function* runsUnderOldKeys(
     batch = []
   }
   for (const run of await Promise.all(batch)) if (run) yield run
+}
+
+/** How long the namespace keeps a run's history after its end, milliseconds. */
+export async function closedRunsAreKeptMs(client: Client): Promise<number> {
+  const { namespace } = client.options
+  const { config } = await client.workflowService.describeNamespace({ namespace })
+  return tsToMs(config?.workflowExecutionRetentionTtl)
 }
 
 async function keysOf(client: Client, workflowId: string, runId: string): Promise<Set<string>> {

@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
 import { violatedConstraint } from '../../db/constraint.ts'
-import { countWrapped, listKeys } from '../../db/encryption-keys.ts'
+import { countWrapped, type KnownKey, listKeys } from '../../db/encryption-keys.ts'
 import { findKeyRotation, insertKeyRotation, type KeyRotation, listKeyRotations } from '../../db/key-rotations.ts'
-import { runsUnderOldKeys } from '../../temporal-payload-keys.ts'
+import { closedRunsAreKeptMs, runsUnderOldKeys } from '../../temporal-payload-keys.ts'
+import { plusMs } from '../../workflows/clock.ts'
 import { type KeyRotationInput, keyRotationType, keyRotationWorkflowId } from '../../workflows/key-rotation.contract.ts'
 import { startingAttributes } from '../../workflows/search-attributes.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../cursor.ts'
@@ -37,7 +38,10 @@ const key = z
     encrypts: z.boolean().describe('what is written now is written under it'),
     firstSeenAt: time,
     activeSince: time.nullable(),
-    retiredAt: time.nullable().describe('nothing needs it since: it may be taken out of the keyring'),
+    retiredAt: time.nullable().describe('no data key and no open run needs it since'),
+    removableFrom: time
+      .nullable()
+      .describe('when it may be taken out of the keyring: closed runs are read until Temporal forgets them'),
     dataKeys: z.int().nullable().describe('how many it wraps; null for payload keys'),
   })
   .meta({ id: 'EncryptionKey' })
@@ -143,7 +147,13 @@ export function keyRotationRoutes(api: ApiContext): Route[] {
       callers: ['operator'],
       responses: { 200: { description: 'The keys', schema: z.object({ items: z.array(key) }) } },
       async handle() {
-        const [keys, wrapped] = await Promise.all([listKeys(sql), countWrapped(sql)])
+        const [keys, wrapped, historiesMs] = await Promise.all([
+          listKeys(sql),
+          countWrapped(sql),
+          closedRunsAreKeptMs(temporal),
+        ])
+        const removable = ({ purpose, retiredAt }: KnownKey): Date | null =>
+          retiredAt && plusMs(retiredAt, purpose === 'payload' ? historiesMs : 0)
         const items = keys.map((known) => ({
           purpose: known.purpose,
           id: known.id,
@@ -151,6 +161,7 @@ export function keyRotationRoutes(api: ApiContext): Route[] {
           firstSeenAt: known.firstSeenAt.toISOString(),
           activeSince: known.activeSince?.toISOString() ?? null,
           retiredAt: known.retiredAt?.toISOString() ?? null,
+          removableFrom: removable(known)?.toISOString() ?? null,
           dataKeys: known.purpose === 'field' ? (wrapped.find(({ kekId }) => kekId === known.id)?.count ?? 0) : null,
         }))
         return { status: 200, body: { items } }
