@@ -1,5 +1,6 @@
 import type { Context } from '../context.ts'
 import { unlinkIdentity } from '../db/identities.ts'
+import { endSessions } from '../db/web-sessions.ts'
 import { renderAppleUnlinked } from '../mails/apple-unlinked.tsx'
 import type { SignInEndedActivities } from '../workflows/sign-in-ended.contract.ts'
 import { mailToAccount } from './mail-to-account.ts'
@@ -9,7 +10,11 @@ export function createSignInEndedActivities(context: Context): SignInEndedActivi
 
   return {
     unlinkApple: ({ accountId, endedAt }) =>
-      unlinkIdentity(sql, { accountId, provider: 'apple', until: new Date(endedAt) }),
+      sql.begin(async (tx) => {
+        const unlinked = await unlinkIdentity(tx, { accountId, provider: 'apple', until: new Date(endedAt) })
+        if (unlinked) await endSessions(tx, accountId)
+        return unlinked
+      }),
 
     async sendAppleUnlinked({ accountId, noticeId, asOf }) {
       const site = { publicUrl: config.PUBLIC_URL, supportMail: config.SUPPORT_MAIL }

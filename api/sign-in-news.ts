@@ -7,6 +7,7 @@ import { raiseAttention, resolveAttention } from '../db/attention.ts'
 import { setPromotions } from '../db/consents.ts'
 import { findAccountLinkedBy, findAccountOfIdentity } from '../db/identities.ts'
 import { recordSecurityEvent } from '../db/security-log.ts'
+import { endSessions } from '../db/web-sessions.ts'
 import type { AppleNotification } from '../providers/apple.ts'
 import type { GoogleSecurityEvent } from '../providers/google.ts'
 import { startingAttributes } from '../workflows/search-attributes.ts'
@@ -15,6 +16,8 @@ import { createDeletionClient } from './deletion-client.ts'
 
 const relayDomain = '@privaterelay.appleid.com'
 const disabledAtGoogle = 'sign_in_account_disabled'
+/** Somebody else may have had the account, and with it the mailbox to which our links go. */
+const endingSessions = new Set(['sessions-revoked', 'tokens-revoked', 'token-revoked', 'account-disabled'])
 
 export function createSignInNews(api: ApiContext) {
   const { sql, temporal, config, cipher } = api
@@ -40,11 +43,12 @@ export function createSignInNews(api: ApiContext) {
     },
   }
 
-  /** Sessions are the app's and Firebase's: there is none here that could be ended. What is recorded serves U5. */
+  /** The app's sessions are Firebase's; those of the web pages end here. What is recorded serves U5. */
   async function googleSays(type: string, accountId: string, reason: GoogleSecurityEvent['reason']): Promise<void> {
     const at = new Date()
     const matter = { kind: disabledAtGoogle, subjectId: accountId, at }
     await record('google', accountId, reason ? `${type}:${reason}` : type)
+    if (endingSessions.has(type)) await endSessions(sql, accountId)
     if (type === 'account-disabled') {
       await raiseAttention(sql, { ...matter, detail: reason })
       // Whoever reads that mailbox now is not the one who agreed.

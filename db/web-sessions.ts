@@ -39,6 +39,12 @@ export async function findSession(sql: Queryable, secret: string, at: Date): Pro
   return row
 }
 
+/** Signs somebody out everywhere on the web: open sessions and links that were mailed for signing in. */
+export async function endSessions(sql: Queryable, accountId: string): Promise<void> {
+  await sql`delete from web_sessions where account_id = ${accountId}`
+  await sql`delete from link_tokens where account_id = ${accountId} and purpose = 'sign_in'`
+}
+
 export async function closeSession(sql: Queryable, secret: string): Promise<void> {
   await sql`delete from web_sessions where token_hash = ${hashOf(secret)}`
 }

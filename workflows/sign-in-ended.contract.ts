@@ -13,7 +13,7 @@ export interface SignInEndedInput {
 }
 
 export interface SignInEndedActivities {
-  /** Forgets the link and its token; false when there is none from before. */
+  /** Forgets the link and its token, and signs the person out; false when there is none from before. */
   unlinkApple(input: SignInEndedInput): Promise<boolean>
   /** @throws MailUnavailable */
   sendAppleUnlinked(input: SignInEndedInput & { asOf: string }): Promise<void>

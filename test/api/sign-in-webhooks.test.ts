@@ -1,10 +1,12 @@
 /** What Apple and Google tell about people, and what becomes of their accounts. */
 import { expect, test } from 'vitest'
+import type { Surfer } from '../rig/browser.ts'
 import { followDeletion } from '../rig/deletions.ts'
 import { mailsTo } from '../rig/messages.ts'
 import type { Person } from '../rig/people.ts'
 import { openStack } from '../rig/stack.ts'
 import { until, untilValue } from '../rig/until.ts'
+import { visit } from '../rig/visits.ts'
 
 const rig = await openStack()
 const { apple, google } = rig.sims
@@ -19,6 +21,10 @@ async function withGoogle(): Promise<{ person: Person; sub: string }> {
   const { sub, idToken } = await google.do<{ sub: string; idToken: string }>('sign-in')
   return { person: await rig.signUp({ account: { google: { identityToken: idToken } } }), sub }
 }
+
+const isSignedIn = async (surfer: Surfer): Promise<boolean> =>
+  (await surfer.open('/account')).html.includes('action="/account/profile"')
+const linksOf = (person: Person) => sql`select 1 from link_tokens where account_id = ${person.accountId}`
 
 /** The receiver's answers to one notification. */
 async function answersTo(party: typeof apple, jti: string): Promise<number[]> {
@@ -58,13 +64,16 @@ test.each(['account-deleted', 'account-delete'])(
 
 test('consent-revoked forgets the link and its token, and tells the person; the account stays', async () => {
   const { person, sub } = await withApple()
+  const surfer = await visit(rig.stack, person)
+  expect(await isSignedIn(surfer)).toBe(true)
   await apple.do('notify', { type: 'consent-revoked', sub })
   const [mail] = await untilValue(
     'the mail is there',
-    () => mailsTo(rig.stack, person.email),
+    async () => (await mailsTo(rig.stack, person.email)).filter(({ subject }) => subject !== 'Your sign-in link'),
     (mails) => mails.length === 1,
   )
   expect(mail?.subject).toBe('Sign in with Apple is off')
+  expect(await isSignedIn(surfer)).toBe(false)
   expect(await sql`select 1 from identities where account_id = ${person.accountId}`).toHaveLength(0)
   expect((await rig.service.get(`/v1/accounts/${person.accountId}`)).status).toBe(200)
 })
@@ -119,6 +128,21 @@ test('forged and unreadable news are refused, and do nothing', async () => {
   expect((await rig.anonymous.post('/v1/webhooks/google', 'no token')).status).toBe(400)
   expect((await rig.service.get(`/v1/accounts/${person.accountId}`)).status).toBe(200)
 })
+
+test.each(['sessions-revoked', 'tokens-revoked', 'account-disabled'])(
+  'Google’s %s signs the person out of the web pages, and nobody else',
+  async (type) => {
+    const { person, sub } = await withGoogle()
+    const [theirs, others] = [await visit(rig.stack, person), await visit(rig.stack, await rig.signUp())]
+    await theirs.post('/account/sign-in', { email: person.email, next: 'account' })
+    await until('an unused link', async () => (await linksOf(person)).length > 0)
+    expect([await isSignedIn(theirs), await isSignedIn(others)]).toEqual([true, true])
+    const event = await google.do<{ jti: string }>('notify', { type, sub })
+    expect(await answersTo(google, event.jti)).toEqual([202])
+    expect([await isSignedIn(theirs), await isSignedIn(others)]).toEqual([false, true])
+    expect(await linksOf(person)).toHaveLength(0)
+  },
+)
 
 test('Google: an account taken over is shown to operators and gets no promotions; the rest is recorded', async () => {
   const { person, sub } = await withGoogle()

@@ -6,12 +6,11 @@ import {
   inactivityWorkflowId,
 } from '../../workflows/account-inactivity.contract.ts'
 import { plusDays, startOfDay } from '../../workflows/clock.ts'
-import { createSurfer } from '../rig/browser.ts'
 import { expectStatus } from '../rig/http.ts'
-import { mailsTo } from '../rig/messages.ts'
 import type { Person } from '../rig/people.ts'
 import type { Rig } from '../rig/stack.ts'
 import { until, untilValue } from '../rig/until.ts'
+import { visit } from '../rig/visits.ts'
 
 /** A privacy request by mail, of somebody who has no account yet. Its id. */
 export async function askBeforeSignUp(rig: Rig, replyTo: string): Promise<string> {
@@ -33,7 +32,10 @@ export async function exerciseRights(rig: Rig, person: Person): Promise<Record<s
       where c.account_id = ${person.accountId}`
     return rows.length > 0 && rows
   })
-  await visit(rig, person)
+  const surfer = await visit(rig.stack, person)
+  if (!(await surfer.open('/account')).html.includes(person.lastName)) throw new Error('who signed in sees nothing')
+  // The session is left open, and another link unused.
+  await surfer.post('/account/sign-in', { email: person.email, next: 'account' })
   await rig.temporal.workflow.start(accountInactivityType, {
     workflowId: inactivityWorkflowId(person.accountId),
     taskQueue: rig.config.TEMPORAL_TASK_QUEUE,
@@ -71,19 +73,4 @@ export async function tellEverybody(rig: Rig): Promise<void> {
         where version = ${version} and state = 'sent') as told`
     return row?.told
   })
-}
-
-/** Signs in by a mailed link, and looks at the account. */
-async function visit(rig: Rig, person: Person): Promise<void> {
-  const surfer = createSurfer(rig.urls.api)
-  await surfer.post('/account/sign-in', { email: person.email, next: 'account' })
-  const mail = await until('the link', async () =>
-    (await mailsTo(rig.stack, person.email)).find(({ subject }) => subject === 'Your sign-in link'),
-  )
-  const link = new URL(/https?:\/\/\S+\/account\/sign-in\/[\w-]{43}/.exec(mail.text)?.[0] ?? '').pathname
-  await surfer.submit(link, link)
-  const { html } = await surfer.open('/account')
-  if (!html.includes(person.lastName)) throw new Error('the visitor does not see their account')
-  // Left open, and another link unused.
-  await surfer.post('/account/sign-in', { email: person.email, next: 'account' })
 }
