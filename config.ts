@@ -3,6 +3,7 @@
  * Outside production each missing setting may come from the embedded stack (dev/); in production nothing does.
  */
 import { z } from 'zod'
+import { canPriceIn } from './policy/currency.ts'
 import { isInEea } from './policy/hosting.ts'
 
 const url = z.url()
@@ -117,7 +118,7 @@ const environmentSchema = z.object({
   TAX_RATE_BPS: z.coerce.number().int().min(0).max(5000).default(1800),
   SHOP_CURRENCY: z
     .string()
-    .regex(/^[A-Z]{3}$/)
+    .refine(canPriceIn, 'must be a currency in which Stripe takes our prices as they are')
     .default('EUR'),
   PRICE_MARKUP_PERCENT: z.coerce.number().int().min(0).max(1000).default(60),
   /** the shop's currency for one US dollar, times a million; providers charge dollars */

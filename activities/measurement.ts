@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { Context } from '../context.ts'
 import { listDevices } from '../db/devices.ts'
+import { majorUnits } from '../policy/currency.ts'
 import type { OrderActivities } from '../workflows/order.contract.ts'
 import { knownOrder } from './known-order.ts'
 import { sendOnce } from './send-once.ts'
@@ -25,7 +26,7 @@ export function createMeasurementActivities(context: Context): Activities {
           {
             eventId,
             eventTime: paidAt,
-            valueMinor: order.gross_minor,
+            value: majorUnits(order.gross_minor, order.currency),
             currency: order.currency,
             // made for Meta alone: it tells nobody else's data apart, and cannot be computed without our key
             metaExternalIdHash: createHash('sha256')

@@ -1,4 +1,5 @@
 /** How amounts, data, days and places are written to a person. */
+import { majorUnits, minorDigits } from '../policy/currency.ts'
 
 export interface Money {
   /** in the currency's smallest unit */
@@ -14,9 +15,11 @@ const tenths = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 })
 const currencyFormats = new Map<string, Intl.NumberFormat>()
 
 export function money({ minor, currency }: Money): string {
-  const format = currencyFormats.get(currency) ?? new Intl.NumberFormat(locale, { style: 'currency', currency })
+  const digits = minorDigits(currency)
+  const options = { style: 'currency', currency, minimumFractionDigits: digits, maximumFractionDigits: digits } as const
+  const format = currencyFormats.get(currency) ?? new Intl.NumberFormat(locale, options)
   currencyFormats.set(currency, format)
-  return format.format(minor / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2))
+  return format.format(majorUnits(minor, currency))
 }
 
 /** Decimal units, as packages are sold. */

@@ -2,6 +2,7 @@
  * What our packages cost, in integers only. A price is ours from the moment it is first set: providers' costs move
  * without it.
  */
+import { minorDigits } from './currency.ts'
 
 /** Both providers charge US dollars; a cost in anything else cannot be compared and is not sold. */
 export const costCurrency = 'USD'
@@ -55,17 +56,6 @@ const microsPerUnit = 1_000_000n
 /** every 50th price, less one: 49, 99, 149, ... */
 const pricePoint = 50n
 
-/** Yen have no minor unit, dinars a thousand. */
-function microsPerMinor(currency: string): bigint {
-  const known = minorUnits.get(currency)
-  if (known !== undefined) return known
-  const { maximumFractionDigits = 2 } = new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions()
-  const micros = 10n ** BigInt(6 - maximumFractionDigits)
-  minorUnits.set(currency, micros)
-  return micros
-}
-
-/** Making a NumberFormat takes longer than all the arithmetic of a price. */
-const minorUnits = new Map<string, bigint>()
+const microsPerMinor = (currency: string): bigint => 10n ** BigInt(6 - minorDigits(currency))
 
 const ceilDivide = (amount: bigint, divisor: bigint): bigint => (amount + divisor - 1n) / divisor

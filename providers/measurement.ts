@@ -18,8 +18,8 @@ export interface Purchase {
   /** a random UUID made for measurement; never the order's or invoice's number */
   eventId: string
   eventTime: Date
-  /** in the currency's minor unit */
-  valueMinor: number
+  /** in the currency's main unit, such as 9.9 euros */
+  value: number
   /** ISO 4217 */
   currency: string
   /** SHA-256 in hex of an id made for Meta alone */
@@ -68,7 +68,7 @@ export function createMeasurement({ meta, googleAnalytics, timeoutMs = 5_000 }: 
       event_id: purchase.eventId,
       action_source: 'app',
       user_data: { external_id: [purchase.metaExternalIdHash] },
-      custom_data: { currency: purchase.currency.toUpperCase(), value: majorUnits(purchase) },
+      custom_data: { currency: purchase.currency.toUpperCase(), value: purchase.value },
       // The app reads no advertising identifier, so it never asks for Apple's tracking permission.
       app_data: {
         advertiser_tracking_enabled: 0,
@@ -107,9 +107,7 @@ export function createMeasurement({ meta, googleAnalytics, timeoutMs = 5_000 }: 
         ad_user_data: 'GRANTED',
         ad_personalization: purchase.consent.adPersonalization ? 'GRANTED' : 'DENIED',
       },
-      events: [
-        { name: 'purchase', params: { transaction_id: purchase.eventId, currency, value: majorUnits(purchase) } },
-      ],
+      events: [{ name: 'purchase', params: { transaction_id: purchase.eventId, currency, value: purchase.value } }],
     }
     const { status } = await exchange(callOf('google_analytics', url, body))
     if (status >= 300) throw new ProviderFailure('google_analytics', 'rejected', `http_${status}`)
@@ -146,12 +144,6 @@ function extinfoOf({ platform, osVersion }: Purchase): string[] | undefined {
   slots[0] = platform === 'ios' ? 'i2' : 'a2'
   slots[4] = osVersion
   return slots
-}
-
-/** 990 EUR cents → 9.9; 990 JPY → 990. */
-function majorUnits({ valueMinor, currency }: Purchase): number {
-  const format = new Intl.NumberFormat('en', { style: 'currency', currency })
-  return valueMinor / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2)
 }
 
 /** Graph API error codes: developers.facebook.com/docs/graph-api/guides/error-handling. */

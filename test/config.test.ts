@@ -30,6 +30,13 @@ test('P7: production in a region outside the EU and EEA does not start', () => {
   for (const region of ['de', 'de-fra', 'eu-central-1', 'no-oslo']) expect(regionFault(region), region).toBeUndefined()
 })
 
+test('the shop sells in currencies that Stripe counts as we do', () => {
+  const refused = (currency: string) =>
+    faultsOf({ SHOP_CURRENCY: currency }).some((line) => line.includes('SHOP_CURRENCY'))
+  for (const currency of ['EUR', 'USD', 'JPY', 'ALL', 'HUF']) expect(refused(currency), currency).toBe(false)
+  for (const currency of ['ISK', 'UGX', 'KWD', 'XYZ', 'eur', 'Euro']) expect(refused(currency), currency).toBe(true)
+})
+
 test('defaults in .env.example are those of the code', () => {
   const defaults = named.filter(({ name, value, optional }) => optional && value && !/WEBHOOK_IPS|TEMPORAL_/.test(name))
   const faults = faultsOf(Object.fromEntries(defaults.map(({ name, value }) => [name, value])))

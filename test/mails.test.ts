@@ -169,6 +169,7 @@ test('only promotions can be left, each recipient by a link of their own', () =>
 test('amounts, data and places read as people write them', () => {
   expect(money({ minor: 1290, currency: 'EUR' })).toBe('€12.90')
   expect(money({ minor: 1290, currency: 'JPY' })).toBe('JP¥1,290')
+  expect(money({ minor: 149_049, currency: 'HUF' })).toBe('HUF\u00a01,490.49')
   expect([5e9, 1.5e9, 5e8, 0, null].map(dataAmount)).toEqual(['5 GB', '1.5 GB', '500 MB', '0 MB', 'unlimited'])
   expect(['JP', 'XK', 'Europe'].map(placeName)).toEqual(['Japan', 'Kosovo', 'Europe'])
 })

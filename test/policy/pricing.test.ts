@@ -24,6 +24,8 @@ test.each([
   [[1_200_000, 900_000, 1_300_000], euro, 60, 149],
   // 0.90 USD × 151.32 × 1.6 = 217.9 yen, which have no minor unit
   [[900_000], yen, 60, 249],
+  // 0.90 USD × 95 × 1.6 = 136.8 leks, which Stripe counts in hundredths
+  [[900_000], { currency: 'ALL', ratePerUsdMicros: 95_000_000 }, 60, 13_699],
 ])('offers at %j micro-dollars, in %o, plus %d %%: %d', (costsMicros, exchange, markup, expected) => {
   expect(firstPriceMinor(costsMicros, exchange, markup)).toBe(expected)
 })

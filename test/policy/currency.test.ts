@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest'
+import { canPriceIn, majorUnits, minorDigits } from '../../policy/currency.ts'
+
+test.each([
+  ['EUR', 1, 0.01],
+  ['EUR', 4999, 49.99],
+  ['JPY', 990, 990],
+  ['KWD', 9900, 9.9],
+  // Intl shows these without hundredths; a payment of 990 is 9.90 all the same
+  ['ALL', 990, 9.9],
+  ['HUF', 990, 9.9],
+])('%s %d is %d', (currency, minor, major) => {
+  expect(majorUnits(minor, currency)).toBe(major)
+})
+
+test('prices are made only in currencies with hundredths, or with no minor unit at all', () => {
+  const priced = Intl.supportedValuesOf('currency').filter(canPriceIn)
+  expect(priced.length).toBeGreaterThan(100)
+  for (const currency of priced) expect([0, 2], currency).toContain(minorDigits(currency))
+})
