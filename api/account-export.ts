@@ -139,7 +139,8 @@ function listsOf(context: Context, accountId: string, at: Date): Lists {
         amountMinor: order.gross_minor,
         currency: order.currency,
         status: order.status,
-        reason: order.reason,
+        // Which rule holds an order would tell how to get around it.
+        reason: order.status === 'in_review' ? null : order.reason,
         paymentKind: order.payment_kind,
         adConsent: { userData: order.ad_user_data, personalization: order.ad_personalization },
         createdAt: order.created_at.toISOString(),

@@ -88,6 +88,7 @@ export const account = z
   .object({
     id: accountId,
     email: z.string(),
+    emailState: z.enum(['ok', 'bounced']).describe('`bounced`: mail comes back, and the address wants correcting'),
     firstName: z.string(),
     lastName: z.string(),
     phone: z.string().nullable(),

@@ -31,6 +31,7 @@ export async function viewAccount(context: Context, id: string): Promise<Account
     body: {
       id: found.id,
       email: found.email,
+      emailState: found.mailState,
       firstName: found.firstName,
       lastName: found.lastName,
       phone: found.phone,

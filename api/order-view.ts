@@ -11,6 +11,7 @@ import { findDataKey, tableSealer } from '../db/vault.ts'
 import { terms } from '../policy/terms.ts'
 import { iosInstallUrl, parseActivationCode } from '../providers/lpa.ts'
 import { plusMs } from '../workflows/clock.ts'
+import type { Caller } from './caller.ts'
 
 const time = z.iso.datetime().nullable()
 const bytes = z.int().nullable().describe('bytes; null is unlimited')
@@ -28,7 +29,7 @@ export const orderSummary = z
     days: z.int(),
     amount: z.object({ minor: z.int().describe('in the minor unit, tax included'), currency: z.string() }),
     status: z.string(),
-    reason: z.string().nullable(),
+    reason: z.string().nullable().describe('why an order is held is for operators only'),
     dueAt: time.describe('until when the state lasts at most'),
     createdAt: time,
     paidAt: time,
@@ -79,7 +80,8 @@ export const orderDetails = orderSummary
 const iso = (date: Date | null): string | null => date?.toISOString() ?? null
 const count = (value: bigint | null): number | null => (value === null ? null : Number(value))
 
-export function viewSummary(order: OrderRow): z.input<typeof orderSummary> {
+/** @param reader customers, and apps that show them what they read, must not learn which rule holds an order (U5) */
+export function viewSummary(order: OrderRow, reader: Caller['kind']): z.input<typeof orderSummary> {
   return {
     id: order.id,
     accountId: order.account_id,
@@ -92,7 +94,7 @@ export function viewSummary(order: OrderRow): z.input<typeof orderSummary> {
     days: order.days,
     amount: { minor: order.gross_minor, currency: order.currency },
     status: order.status,
-    reason: order.reason,
+    reason: order.status === 'in_review' && reader !== 'operator' ? null : order.reason,
     dueAt: iso(dueAt(order)),
     createdAt: iso(order.created_at),
     paidAt: iso(order.paid_at),
@@ -109,7 +111,11 @@ function dueAt(order: OrderRow): Date | null {
 }
 
 /** With everything the app shows: the secrets of payment and installation included, so never to be logged or cached. */
-export async function viewOrder(context: Context, order: OrderRow): Promise<z.input<typeof orderDetails>> {
+export async function viewOrder(
+  context: Context,
+  order: OrderRow,
+  reader: Caller['kind'],
+): Promise<z.input<typeof orderDetails>> {
   const { sql } = context
   // What cannot exist yet is not asked for: checkout is the busiest call of all.
   const isNew = order.status === 'awaiting_payment'
@@ -122,7 +128,7 @@ export async function viewOrder(context: Context, order: OrderRow): Promise<z.in
     installUrl(context, order),
   ])
   return {
-    ...viewSummary(order),
+    ...viewSummary(order, reader),
     payment,
     installUrl: install,
     esims: esims.map(viewEsim),

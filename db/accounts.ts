@@ -6,6 +6,8 @@ import { findDataKey, tableSealer, type Vault } from './vault.ts'
 export interface Account {
   id: string
   email: string
+  /** `bounced`: it refuses mail for good */
+  mailState: 'ok' | 'bounced'
   firstName: string
   lastName: string
   phone: string | null
@@ -45,6 +47,7 @@ export const activityGrainMs = 24 * 60 * 60 * 1000
 interface AccountRow {
   id: string
   email: Buffer
+  mail_state: 'ok' | 'bounced'
   first_name: Buffer
   last_name: Buffer
   phone: Buffer | null
@@ -101,6 +104,7 @@ export async function findAccount(sql: Queryable, vault: Vault, id: string): Pro
   return {
     id: row.id,
     email: fields.open('email', row.email),
+    mailState: row.mail_state,
     firstName: fields.open('first_name', row.first_name),
     lastName: fields.open('last_name', row.last_name),
     phone: fields.openOptional('phone', row.phone),
@@ -197,10 +201,10 @@ export async function findAccountOfFirebaseUser(
 
 /** The account's address refuses mail for good. */
 export async function markMailBounced(sql: Queryable, id: string): Promise<void> {
-  await sql`update accounts set mail_state = 'bounced' where id = ${id}`
+  await sql`update accounts set mail_state = 'bounced', version = version + 1 where id = ${id} and mail_state <> 'bounced'`
 }
 
 /** An address that takes mail again. */
 export async function markMailDelivered(sql: Queryable, id: string): Promise<void> {
-  await sql`update accounts set mail_state = 'ok' where id = ${id}`
+  await sql`update accounts set mail_state = 'ok', version = version + 1 where id = ${id} and mail_state <> 'ok'`
 }

@@ -16,7 +16,7 @@ import {
   reject,
   resend,
 } from './order.contract.ts'
-import { clock, codeOf, noteDispute, type OrderRun } from './order-run.ts'
+import { clock, codeOf, type OrderRun } from './order-run.ts'
 import * as retry from './retry.ts'
 
 const answering = proxyActivities<OrderActivities>(retry.answerSoon)
@@ -31,7 +31,9 @@ export function takeMessages(run: OrderRun): void {
   setHandler(providerNews, () => {
     news.provider = true
   })
-  setHandler(disputeNews, ({ disputeId }) => noteDispute(orderId, disputeId))
+  setHandler(disputeNews, ({ disputeId }) =>
+    run.noteDispute(disputeId, standsIn('awaiting_payment', 'in_review', 'provisioning')),
+  )
 
   setHandler(checkout, async () => {
     await condition(() => run.checkout.done || run.checkout.fault !== undefined)

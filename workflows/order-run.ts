@@ -27,6 +27,7 @@ export function startRun(input: OrderInput) {
   const paymentDueAt = plusMs(startedAt, terms.order.paymentWindowMs)
   const state: OrderState = { status: 'awaiting_payment', waitingFor: 'payment', dueAt: paymentDueAt.toISOString() }
   const announcements: Promise<void>[] = []
+  const earlyDisputes = new Set<string>()
   describe({ ...state, dueAt: paymentDueAt })
 
   return {
@@ -81,6 +82,14 @@ export function startRun(input: OrderInput) {
           notifyNow.measurePurchase({ orderId, ...at }).catch(() => notify.measurePurchase({ orderId, ...at })),
         ),
       )
+    },
+    /** @param early there is nothing yet that could be suspended */
+    async noteDispute(disputeId: string, early: boolean): Promise<void> {
+      if (early) earlyDisputes.add(disputeId)
+      await noteDispute(orderId, disputeId)
+    },
+    noteEarlyDisputes(): void {
+      for (const disputeId of earlyDisputes) announcements.push(noteDispute(orderId, disputeId))
     },
     async announced(): Promise<void> {
       await Promise.all(announcements)

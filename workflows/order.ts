@@ -124,6 +124,7 @@ async function deliver(run: OrderRun): Promise<Date> {
   if (!run.input.parentOrderId) run.moveTo('delivered', 'the eSIM to be used and to expire', lives)
   run.announce('confirmation')
   run.measurePurchase()
+  run.noteEarlyDisputes()
   return lives
 }
 

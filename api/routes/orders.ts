@@ -66,7 +66,11 @@ export function orderRoutes(api: ApiContext): Route[] {
     return order
   }
 
-  async function checkOut(input: Omit<OrderInput, 'orderId' | 'requestHash'>, request: IdempotentRequest) {
+  async function checkOut(
+    input: Omit<OrderInput, 'orderId' | 'requestHash'>,
+    request: IdempotentRequest,
+    reader: Caller['kind'],
+  ) {
     const orderId = request.resourceId
     await client.checkOut({ ...input, orderId, requestHash: request.requestHash.toString('hex') })
     const order = await findOrder(sql, orderId)
@@ -75,7 +79,7 @@ export function orderRoutes(api: ApiContext): Route[] {
     return {
       status: 201 as const,
       headers: { ...noStore, Location: `/v1/orders/${orderId}` },
-      body: await viewOrder(api, order),
+      body: await viewOrder(api, order, reader),
     }
   }
 
@@ -119,7 +123,11 @@ export function orderRoutes(api: ApiContext): Route[] {
       async handle({ params, caller, idempotency }) {
         await reachable(params.id, caller)
         await once(idempotency, params.id, (updateId) => client.update(params.id, definition, [], updateId))
-        return { status: 200, headers: noStore, body: await viewOrder(api, await reachable(params.id, caller)) }
+        return {
+          status: 200,
+          headers: noStore,
+          body: await viewOrder(api, await reachable(params.id, caller), caller.kind),
+        }
       },
     })
 
@@ -140,7 +148,7 @@ export function orderRoutes(api: ApiContext): Route[] {
         const found = await findOrderable(sql, body)
         if (!found.account) throw new Problem('account_missing')
         if (!found.package) throw new Problem('package_unavailable')
-        return checkOut({ ...body, parentOrderId: null, esimId: null }, idempotency)
+        return checkOut({ ...body, parentOrderId: null, esimId: null }, idempotency, caller.kind)
       },
     }),
     defineRoute({
@@ -178,6 +186,7 @@ export function orderRoutes(api: ApiContext): Route[] {
         return checkOut(
           { ...rest, accountId: parent.account_id, parentOrderId: parent.id, esimId: esim.id, quantity: 1 },
           idempotency,
+          caller.kind,
         )
       },
     }),
@@ -205,7 +214,10 @@ export function orderRoutes(api: ApiContext): Route[] {
           limit: query.limit + 1,
         })
         const page = cutPage(rows, query.limit, (row) => [row.created_at.toISOString(), row.id])
-        return { status: 200, body: { items: page.rows.map(viewSummary), nextCursor: page.nextCursor } }
+        return {
+          status: 200,
+          body: { items: page.rows.map((row) => viewSummary(row, caller.kind)), nextCursor: page.nextCursor },
+        }
       },
     }),
     defineRoute({
@@ -220,7 +232,7 @@ export function orderRoutes(api: ApiContext): Route[] {
       async handle({ params, caller }) {
         const order = await reachable(params.id, caller)
         if (caller.kind === 'person') await touchActivity(sql, order.account_id, new Date())
-        const view = await viewOrder(api, order)
+        const view = await viewOrder(api, order, caller.kind)
         // Operators settle orders; they neither pay for them nor install them.
         const shown = caller.kind === 'operator' ? { ...view, payment: null, installUrl: null, esims: [] } : view
         return { status: 200, headers: noStore, body: shown }
@@ -273,7 +285,11 @@ export function orderRoutes(api: ApiContext): Route[] {
         await reachable(params.id, caller)
         const requestId = idempotency.resourceId
         await once(idempotency, params.id, (updateId) => client.update(params.id, resend, [{ requestId }], updateId))
-        return { status: 200, headers: noStore, body: await viewOrder(api, await reachable(params.id, caller)) }
+        return {
+          status: 200,
+          headers: noStore,
+          body: await viewOrder(api, await reachable(params.id, caller), caller.kind),
+        }
       },
     }),
   ]

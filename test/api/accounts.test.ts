@@ -28,6 +28,7 @@ test('C1 C2 C5 C6 G1 P6 U1: an account holds exactly what was given, and what th
   expect(read.body).toEqual({
     id: made.body.id,
     ...person,
+    emailState: 'ok',
     signUpIp: '203.0.113.7',
     lastLoginIp: '203.0.113.7',
     identities: [],

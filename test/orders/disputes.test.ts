@@ -71,6 +71,22 @@ test('lost: it stays suspended, and the loss is an operator’s', async () => {
   expect(await atProvider(order.esims[0].iccid)).toBe('SUSPENDED')
 })
 
+test('opened before the delivery: suspended as soon as there is an eSIM', async () => {
+  const person = await rig.signUp()
+  const { id } = await rig.buy(person, {
+    packageCode: shelf.onlyEsimAccess,
+    pay: { riskLevel: 'elevated' },
+    until: 'in_review',
+  })
+  const dispute = await open(id)
+  await until('the operators know', async () => (await matters(id, dispute)).includes('dispute_open'))
+  expectStatus(await rig.operator.post(`/v1/orders/${id}/approve`), 200)
+  await rig.untilOrder(id, 'delivered')
+  const { esims } = await untilDispute(id, 'needs_response', true)
+  expect(await atProvider(esims[0].iccid)).toBe('SUSPENDED')
+  expect(await matters(id, dispute)).toEqual(['dispute_open'])
+})
+
 test('a provider that cannot suspend, or is away, does not keep it from the operators', async () => {
   const { order } = await delivered(shelf.onlyAiralo)
   const dispute = await open(order.id)

@@ -63,6 +63,8 @@ test('an address that refuses for good is marked and left alone, and the eSIM is
     () => mailState(person),
     (state) => state === 'bounced',
   )
+  const account = await person.caller.get(`/v1/accounts/${person.accountId}`)
+  expect(account.body).toMatchObject({ email: person.email, emailState: 'bounced' })
   await rig.fastForward(order.id, '1 hour')
 
   expect(await ledger(order.id, 'mail:confirmation', 'failed')).toEqual({
