@@ -1,5 +1,9 @@
 /** The parts mails are made of. */
-import { Button, Heading, Link, Section, Text } from '@react-email/components'
+import { Button } from '@react-email/button'
+import { Heading } from '@react-email/heading'
+import { Link } from '@react-email/link'
+import { Section } from '@react-email/section'
+import { Text } from '@react-email/text'
 import type { ReactNode } from 'react'
 import { colours, monospace } from './style.ts'
 

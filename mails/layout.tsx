@@ -1,5 +1,12 @@
 /** What every mail of ours looks like, in light and dark. */
-import { Body, Container, Head, Hr, Html, Link, Section, Text } from '@react-email/components'
+import { Body } from '@react-email/body'
+import { Container } from '@react-email/container'
+import { Head } from '@react-email/head'
+import { Hr } from '@react-email/hr'
+import { Html } from '@react-email/html'
+import { Link } from '@react-email/link'
+import { Section } from '@react-email/section'
+import { Text } from '@react-email/text'
 import type { ReactNode } from 'react'
 import { colours, darkStyle, font } from './style.ts'
 

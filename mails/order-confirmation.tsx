@@ -1,5 +1,6 @@
 /** U3: the eSIM itself, in every form a phone can take it, with the invoice's number. */
-import { Img, Section } from '@react-email/components'
+import { Img } from '@react-email/img'
+import { Section } from '@react-email/section'
 import { appleInstallUrl, readActivationCode } from './activation-code.ts'
 import { Action, Anchor, Code, Facts, Note, Paragraph, Steps, Subtitle, Title } from './elements.tsx'
 import { type Money, money, placeName } from './format.ts'
