@@ -103,6 +103,22 @@ test('rejected: refunded in full, never provisioned, told once, without an invoi
   expect(await subjects(person)).toEqual([expect.stringContaining('refund')])
 })
 
+test.each([
+  { what: 'another amount', change: sql`gross_minor = gross_minor + 1`, restore: sql`gross_minor = gross_minor - 1` },
+  { what: 'another currency', change: sql`currency = 'USD'`, restore: sql`currency = 'EUR'` },
+])('a payment of $what than was ordered is not taken for the order’s', async ({ change, restore }) => {
+  const person = await rig.signUp()
+  const { id } = await rig.buy(person, { pay: false })
+  await sql`update orders set ${change} where id = ${id}`
+  await rig.sims.stripe.do('pay', { orderId: id })
+  await rig.untilOrder(id, 'in_review')
+  expect((await reasons(id, person)).toOperators).toBe('payment_differs_from_order')
+  expect(await untouchedByProviders(id)).toBe(true)
+  await sql`update orders set ${restore} where id = ${id}`
+  expect((await rig.operator.post(`/v1/orders/${id}/reject`)).status).toBe(200)
+  await rig.untilOrder(id, 'refunded')
+})
+
 test('undecided for 24 hours: refunded by itself', async () => {
   const { order, decide } = await held()
   await rig.fastForward(order.id, 23 * hour)

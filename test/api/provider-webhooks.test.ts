@@ -1,0 +1,90 @@
+/** Who may bring news of payments and eSIMs: the parties themselves, proven over the bytes they sent. */
+import { createHmac } from 'node:crypto'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Rig, startRig } from './rig.ts'
+
+const sender = '3.1.131.226'
+let rig: Rig
+
+beforeAll(async () => {
+  rig = await startRig({ env: { ESIM_ACCESS_WEBHOOK_IPS: `${sender},54.254.74.88` } })
+})
+afterAll(() => rig.stop())
+
+const from = (address: string) => ({ 'x-forwarded-for': address })
+const eventsKept = async () => Number((await rig.api.sql`select count(*) as count from webhook_events`)[0]?.count)
+
+test('eSIM Access: by the secret in the path, and from its own addresses', async () => {
+  const secret = rig.env.ESIM_ACCESS_WEBHOOK_TOKEN
+  const health = { notifyType: 'CHECK_HEALTH', eventGenerateTime: '2026-11-23T10:00:00Z' }
+  const post = (path: string, address: string) =>
+    rig.call('POST', `/v1/webhooks/esim-access/${path}`, { body: health, headers: from(address) })
+  expect((await post(secret, sender)).status).toBe(200)
+  for (const path of [`${secret}x`, secret.slice(1), secret.toUpperCase(), 'x'.repeat(secret.length)]) {
+    const refused = await post(path, sender)
+    expect([refused.status, refused.body.code], path).toEqual([404, 'not_found'])
+  }
+  expect((await post(secret, '198.51.100.7')).status).toBe(404)
+  const words = { body: 'no event', headers: from(sender) }
+  expect((await rig.call('POST', `/v1/webhooks/esim-access/${secret}`, words)).body.code).toBe('webhook_refused')
+  expect(rig.logged.join('')).not.toContain(secret)
+})
+
+/** As PHP prints JSON, which is what the vendor signs: `/` is written `\\/`. */
+const escaped = (text: string) => text.replaceAll('/', '\\/')
+const low = JSON.stringify({ level: '75%', iccid: '8900000000000000001', package_name: '1 GB / 7 days' })
+const signed = (text: string, secret = rig.env.AIRALO_CLIENT_SECRET) =>
+  createHmac('sha512', secret).update(text).digest('hex')
+
+test('Airalo: by its signature over the bytes as sent, or as PHP would print them', async () => {
+  const post = (body: string, signature?: string) =>
+    rig.call('POST', '/v1/webhooks/airalo', {
+      body,
+      headers: { ...(signature !== undefined && { 'airalo-signature': signature }) },
+    })
+  expect((await post(low, signed(low))).status).toBe(200)
+  expect((await post(low, signed(low).toUpperCase())).status).toBe(200)
+  expect((await post(low, signed(escaped(low)))).status).toBe(200)
+  const forged = [undefined, '', 'zz', signed(low, 'another secret'), signed(`${low} `), signed(low).slice(2)]
+  for (const signature of forged) {
+    const refused = await post(low, signature)
+    expect([refused.status, refused.body.code], String(signature)).toEqual([400, 'webhook_refused'])
+    expect(refused.text).not.toContain('8900000000000000001')
+  }
+  // Signed, and not what was signed: the same content in other bytes.
+  const reprinted = JSON.stringify(JSON.parse(low), null, 1)
+  expect((await post(reprinted, signed(low))).body.code).toBe('webhook_refused')
+})
+
+test('Airalo finds somebody there when it asks first', async () => {
+  const probe = await rig.call('HEAD', '/v1/webhooks/airalo')
+  expect([probe.status, probe.text]).toEqual([200, ''])
+})
+
+test('Stripe: by its signature over the bytes as sent', async () => {
+  const body = JSON.stringify({
+    id: 'evt_1',
+    object: 'event',
+    type: 'payment_intent.succeeded',
+    created: 1_795_000_000,
+    data: { object: { id: 'pi_1', object: 'payment_intent', metadata: {} } },
+  })
+  const now = Math.floor(Date.now() / 1000)
+  const header = (at: number, text: string, secret = rig.env.STRIPE_WEBHOOK_SECRET) =>
+    `t=${at},v1=${createHmac('sha256', secret).update(`${at}.${text}`).digest('hex')}`
+  const post = (text: string, signature: string) =>
+    rig.call('POST', '/v1/webhooks/stripe', { body: text, headers: { 'stripe-signature': signature } })
+  const refused = [
+    await post(body, header(now, body, 'whsec_other')),
+    await post(body, header(now - 301, body)),
+    await post(JSON.stringify(JSON.parse(body), null, 1), header(now, body)),
+    await post(body, `t=${now}`),
+  ]
+  expect(refused.map(({ status, body: { code } }) => [status, code])).toEqual(
+    refused.map(() => [400, 'webhook_refused']),
+  )
+  expect(await eventsKept()).toBe(0)
+  expect((await post(body, header(now, body))).status).toBe(200)
+  expect((await post(body, header(now, body))).status).toBe(200)
+  expect(await eventsKept()).toBe(1)
+})
