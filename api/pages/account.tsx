@@ -1,7 +1,7 @@
 /** G1, G2, G4, G5: a person's data, and what they can do with it. */
 import type { ReactNode } from 'react'
 import { day, moment, money } from '../../mails/format.ts'
-import { Facts, Form } from './form.tsx'
+import { Facts, Form, Heads } from './form.tsx'
 import { renderLayout } from './layout.tsx'
 
 export interface AccountPage {
@@ -9,6 +9,7 @@ export interface AccountPage {
   csrf: string
   account: {
     email: string
+    mailState: 'ok' | 'bounced'
     firstName: string
     lastName: string
     phone: string | null
@@ -58,12 +59,22 @@ export function renderAccount(page: AccountPage): string {
               ['IP address at sign-up', account.signUpIp ?? 'not kept'],
               ['IP address at last sign-in', account.lastLoginIp ?? 'not kept'],
               ...account.identities.map(({ provider, subject }) => [`Sign-in by ${provider}`, subject] as const),
-              ['Privacy policy accepted', account.policyVersion],
+              [
+                'Privacy policy accepted',
+                <a key="policy" href={`/privacy/${encodeURIComponent(account.policyVersion)}`}>
+                  {account.policyVersion}
+                </a>,
+              ],
             ]}
           />
         </Card>
         <Card title="E-mail address">
           <p>{account.email}</p>
+          {account.mailState === 'bounced' ? (
+            <p className="notice">
+              Mail to this address comes back to us. Please correct it, or tell us that it works.
+            </p>
+          ) : null}
           {page.newEmail ? (
             <p className="notice">
               {page.newEmail} takes its place once both addresses have agreed: look into both mails.
@@ -163,6 +174,7 @@ function Orders({ of }: { of: OrderLine[] }) {
   return (
     <div className="scroll">
       <table>
+        <Heads of={['Bought', 'Package', 'Price']} />
         <tbody>
           {of.map((order) => (
             <tr key={order.id}>

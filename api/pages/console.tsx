@@ -2,7 +2,8 @@
 import type { ReactNode } from 'react'
 import { moment, money } from '../../mails/format.ts'
 import { answerKinds } from '../../workflows/privacy-request.contract.ts'
-import { Facts, Form } from './form.tsx'
+import type { StandingRun } from '../standing-runs.ts'
+import { Facts, Form, Heads } from './form.tsx'
 import { renderLayout } from './layout.tsx'
 
 export function renderConsoleSignIn(supportMail: string): string {
@@ -27,6 +28,7 @@ export interface ConsolePage {
   /** what the operator's key is called */
   label: string
   uiUrl: string | undefined
+  namespace: string
   matters: { id: string; kind: string; subjectId: string; detail: string | null; openedAt: Date }[]
   reviews: {
     id: string
@@ -37,12 +39,13 @@ export interface ConsolePage {
     dueAt: Date | null
   }[]
   requests: { id: string; reference: string; kind: string; answerBy: Date; late: boolean }[]
-  /** null while it cannot be read */
+  /** undefined while they cannot be listed */
+  runs: StandingRun[] | undefined
   promises: { kept: number; broken: readonly string[]; unknown: readonly string[] }
 }
 
 export function renderConsole(page: ConsolePage): string {
-  const { csrf, matters, reviews, requests, promises } = page
+  const { csrf, matters, reviews, requests, promises, runs } = page
   return renderLayout({
     title: 'Operators’ console',
     supportMail: page.supportMail,
@@ -61,7 +64,7 @@ export function renderConsole(page: ConsolePage): string {
           ) : null}
         </p>
         <Section title="Orders to review" count={reviews.length}>
-          <Table>
+          <Table heads={['Order', 'Why', 'Until', 'Decide']}>
             {reviews.map((order) => (
               <tr key={order.id}>
                 <td>
@@ -72,15 +75,21 @@ export function renderConsole(page: ConsolePage): string {
                 <td>{order.reason?.replaceAll('_', ' ')}</td>
                 <td>{order.dueAt ? `refunded by itself at ${moment(order.dueAt)}` : ''}</td>
                 <td>
-                  <Button action={`/console/orders/${order.id}/approve`} csrf={csrf} label="Approve" />
-                  <Button action={`/console/orders/${order.id}/reject`} csrf={csrf} label="Reject" danger />
+                  <Button action={`/console/orders/${order.id}/approve`} csrf={csrf} label="Approve" of={order.id} />
+                  <Button
+                    action={`/console/orders/${order.id}/reject`}
+                    csrf={csrf}
+                    label="Reject"
+                    of={order.id}
+                    danger
+                  />
                 </td>
               </tr>
             ))}
           </Table>
         </Section>
         <Section title="Privacy requests" count={requests.length}>
-          <Table>
+          <Table heads={['Request', 'About', 'Answer']}>
             {requests.map((request) => (
               <tr key={request.id}>
                 <td>
@@ -95,7 +104,7 @@ export function renderConsole(page: ConsolePage): string {
           </Table>
         </Section>
         <Section title="To be settled" count={matters.length}>
-          <Table>
+          <Table heads={['Matter', 'About', 'Open', 'Settle']}>
             {matters.map((matter) => (
               <tr key={matter.id}>
                 <td>{matter.kind.replaceAll('_', ' ')}</td>
@@ -105,7 +114,29 @@ export function renderConsole(page: ConsolePage): string {
                 </td>
                 <td>since {moment(matter.openedAt)}</td>
                 <td>
-                  <Button action={`/console/attention/${matter.id}/settle`} csrf={csrf} label="Settled" />
+                  <Button
+                    action={`/console/attention/${matter.id}/settle`}
+                    csrf={csrf}
+                    label="Settled"
+                    of={`${matter.kind.replaceAll('_', ' ')}, ${matter.subjectId}`}
+                  />
+                </td>
+              </tr>
+            ))}
+          </Table>
+        </Section>
+        <Section title="Under way, or late" count={runs?.length}>
+          <Table heads={['Workflow', 'Status', 'Waits for', 'Until']}>
+            {runs?.map((run) => (
+              <tr key={run.runId}>
+                <td>
+                  {page.uiUrl ? <a href={pathOf(page.uiUrl, page.namespace, run)}>{run.workflowId}</a> : run.workflowId}
+                </td>
+                <td>{run.status.replaceAll('_', ' ')}</td>
+                <td>{run.waitingFor}</td>
+                <td className={run.late ? 'broken' : undefined}>
+                  {run.late ? 'LATE, was due by ' : ''}
+                  {run.dueAt ? moment(run.dueAt) : 'no day'}
                 </td>
               </tr>
             ))}
@@ -189,41 +220,56 @@ export function renderRequest({ supportMail, csrf, request }: RequestPage): stri
   })
 }
 
-function Section({ title, count, children }: { title: string; count: number; children: ReactNode }) {
+/** @param count undefined: nobody knows */
+function Section({ title, count, children }: { title: string; count: number | undefined; children: ReactNode }) {
   return (
     <section>
       <h2>
-        {title} ({count})
+        {title} ({count ?? '?'})
       </h2>
-      {count === 0 ? <p className="quiet">Nothing.</p> : children}
+      {count === undefined ? <p className="unknown">It cannot be read now.</p> : null}
+      {count === 0 ? <p className="quiet">Nothing.</p> : null}
+      {count ? children : null}
     </section>
   )
 }
 
-function Table({ children }: { children: ReactNode }) {
+function Table({ heads, children }: { heads: readonly string[]; children: ReactNode }) {
   return (
     <div className="scroll">
       <table>
+        <Heads of={heads} />
         <tbody>{children}</tbody>
       </table>
     </div>
   )
 }
 
+const pathOf = (uiUrl: string, namespace: string, { workflowId, runId }: StandingRun): string =>
+  new URL(`namespaces/${namespace}/workflows/${encodeURIComponent(workflowId)}/${runId}`, uiUrl.replace(/\/?$/, '/'))
+    .href
+
 function Button({
   action,
   csrf,
   label,
+  of,
   danger = false,
 }: {
   action: string
   csrf: string
   label: string
+  /** tells it from others of its kind, for whoever hears the page */
+  of?: string
   danger?: boolean
 }) {
   return (
     <Form action={action} csrf={csrf} inline>
-      <button type="submit" className={danger ? 'danger' : 'plain'}>
+      <button
+        type="submit"
+        className={danger ? 'danger' : 'plain'}
+        aria-label={of === undefined ? undefined : `${label}: ${of}`}
+      >
         {label}
       </button>
     </Form>

@@ -1,7 +1,7 @@
 /** G3: what is deleted, the button, and the receipt. */
 import { day, moment } from '../../mails/format.ts'
 import type { Processor, StepState } from '../../policy/deletion.ts'
-import { Facts, Form } from './form.tsx'
+import { Facts, Form, Heads } from './form.tsx'
 import { renderLayout } from './layout.tsx'
 
 /** @param csrf of somebody who has just signed in; others are asked to do that first */
@@ -90,12 +90,14 @@ export function renderReceipt(receipt: ReceiptPage, supportMail: string): string
         />
         <div className="scroll">
           <table>
+            <Heads of={['Who', 'What became of it', 'Since']} />
             <tbody>
               {receipt.processors.map(({ processor, state, changedAt, instruction }) => (
                 <tr key={processor}>
                   <th scope="row">{names[processor]}</th>
                   <td>
-                    {states[state]}
+                    {processor === 'mail' && state === 'done' ? 'sent, and your address forgotten' : states[state]}
+                    {processor === 'backups' && state === 'pending' ? `, gone by ${day(receipt.backupsGoneBy)}` : null}
                     {instruction ? <p>{instruction}</p> : null}
                   </td>
                   <td>{day(changedAt)}</td>

@@ -31,3 +31,18 @@ export function Facts({ of }: { of: (readonly [name: string, value: ReactNode])[
     </dl>
   )
 }
+
+/** The first row of a table: what its columns are. */
+export function Heads({ of }: { of: readonly string[] }) {
+  return (
+    <thead>
+      <tr>
+        {of.map((head) => (
+          <th key={head} scope="col">
+            {head}
+          </th>
+        ))}
+      </tr>
+    </thead>
+  )
+}

@@ -2,6 +2,7 @@
 
 import { moment } from '../../mails/format.ts'
 import type { FigureStatus } from '../../policy/figures.ts'
+import { Heads } from './form.tsx'
 import { renderLayout } from './layout.tsx'
 
 export interface PromisesPage {
@@ -29,6 +30,7 @@ export function renderPromises({ supportMail, readAt, promises }: PromisesPage):
         <p>Read from the live system: {moment(readAt)}.</p>
         <div className="scroll">
           <table>
+            <Heads of={['Promise', 'Kept by', 'Shown by', 'Status']} />
             <tbody>
               {promises.map((promise) => (
                 <tr key={promise.id}>

@@ -2,10 +2,12 @@
 import { createHash } from 'node:crypto'
 
 export const style = `
-:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; --accent: light-dark(#0b57c2, #8fb8ff) }
+:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; --accent: light-dark(#0b57c2, #8fb8ff);
+  --quiet: light-dark(#565a60, #b4b9c0) }
 body { max-width: 60rem; margin: 0 auto; padding: 1rem 1.25rem 4rem }
 h1, h2, h3 { line-height: 1.2 }
 a { color: var(--accent) }
+:focus-visible { outline: .2rem solid var(--accent); outline-offset: .15rem }
 code, pre { font: 0.9em ui-monospace, monospace }
 code { overflow-wrap: anywhere }
 pre { overflow-x: auto; padding: .75rem; border: 1px solid #8886; border-radius: .4rem }
@@ -14,13 +16,12 @@ th, td { text-align: left; vertical-align: top; padding: .35rem .6rem .35rem 0; 
 details { border: 1px solid #8886; border-radius: .4rem; margin: .5rem 0; padding: .4rem .8rem }
 summary { cursor: pointer }
 .method { display: inline-block; min-width: 4.5rem; font-weight: 600 }
-.quiet { opacity: .75 }
+.quiet, dt { color: var(--quiet) }
 nav a { margin-right: 1rem }
 .card { border: 1px solid #8886; border-radius: .6rem; margin: 1rem 0; padding: .25rem 1.25rem 1rem }
 .scroll { overflow-x: auto }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .3rem 1rem }
 dl > div { display: contents }
-dt { opacity: .75 }
 dd { margin: 0; overflow-wrap: anywhere }
 @media (max-width: 30rem) { dl { grid-template-columns: 1fr; gap: 0 } dd { margin-bottom: .5rem } }
 button, .button { background: var(--accent); border: 0; border-radius: .5rem; color: light-dark(#fff, #0e1520);

@@ -26,6 +26,7 @@ import { createPrivacyRequestClient } from '../privacy-request-client.ts'
 import { Problem } from '../problem.ts'
 import { defineRoute, type Route } from '../route.ts'
 import { endedCookie, secretIn } from '../session-cookie.ts'
+import { listStandingRuns } from '../standing-runs.ts'
 import { createWebSignIn } from '../web-sign-in.ts'
 
 const page = { description: 'A page', contentType: 'text/html' } as const
@@ -190,11 +191,12 @@ export function consoleRoutes(api: ApiContext, evidence: EvidenceReader, limiter
 
   async function overview({ csrf, label }: ConsoleUser): Promise<string> {
     const asOf = new Date()
-    const [matters, reviews, open, read] = await Promise.all([
+    const [matters, reviews, open, read, runs] = await Promise.all([
       listOpenMatters(sql, shown),
       listOrders(sql, { accountId: undefined, status: 'in_review', after: undefined, limit: shown }),
       listPrivacyRequests(sql, { accountId: undefined, filter: 'open', asOf, after: undefined, limit: shown }),
       evidence.latest(),
+      listStandingRuns(api, { asOf, limit: shown }),
     ])
     const idsOf = (status: string) => read.promises.filter((each) => each.status === status).map(({ id }) => id)
     return renderConsole({
@@ -202,6 +204,8 @@ export function consoleRoutes(api: ApiContext, evidence: EvidenceReader, limiter
       csrf,
       label,
       uiUrl: config.TEMPORAL_UI_URL,
+      namespace: api.temporal.options.namespace,
+      runs,
       matters,
       reviews: reviews.map((order) => ({
         id: order.id,

@@ -32,6 +32,8 @@ export async function openWatched(
   options: { dark?: boolean; narrow?: boolean } = {},
 ): Promise<Watched> {
   const context = await browser.newContext({
+    // Nor may any page need a script.
+    javaScriptEnabled: false,
     colorScheme: options.dark ? 'dark' : 'light',
     viewport: options.narrow ? { width: 360, height: 740 } : { width: 1000, height: 800 },
   })

@@ -1,6 +1,7 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openStack } from '../rig/stack.ts'
+import { accessibilityFaults } from './accessibility.ts'
 import { fits, hasBrowser, openWatched, startBrowser } from './chromium.ts'
 
 describe.skipIf(!hasBrowser)('the install page in a browser', async () => {
@@ -28,6 +29,7 @@ describe.skipIf(!hasBrowser)('the install page in a browser', async () => {
     const link = page.getByRole('link', { name: 'Install on this iPhone' }).first()
     expect(await link.getAttribute('href')).toBe(order.esims[0].iosInstallUrl)
     expect(await fits(page)).toBe(true)
+    expect(await accessibilityFaults(page)).toEqual([])
     expect(faults).toEqual([])
   })
 })

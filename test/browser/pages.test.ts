@@ -5,6 +5,7 @@ import { expectStatus } from '../rig/http.ts'
 import { mailsTo } from '../rig/messages.ts'
 import { openStack } from '../rig/stack.ts'
 import { until } from '../rig/until.ts'
+import { accessibilityFaults } from './accessibility.ts'
 import { fits, hasBrowser, openWatched, startBrowser } from './chromium.ts'
 
 describe.skipIf(!hasBrowser)('pages in a browser', async () => {
@@ -22,6 +23,7 @@ describe.skipIf(!hasBrowser)('pages in a browser', async () => {
     if (process.env.SCREENSHOTS)
       await page.screenshot({ path: `${process.env.SCREENSHOTS}/${name}.png`, fullPage: true })
     expect(await fits(page), name).toBe(true)
+    expect(await accessibilityFaults(page), name).toEqual([])
   }
 
   test('a person signs in, looks, takes the export along, and leaves', async () => {
@@ -61,6 +63,31 @@ describe.skipIf(!hasBrowser)('pages in a browser', async () => {
     expect(faults).toEqual([])
   })
 
+  test('anybody reads the policy: in force, coming, and as it was', async () => {
+    const coming = {
+      title: 'Privacy policy',
+      text: '## What we keep\n\nLess.',
+      changes: ['We keep less.'],
+      material: true,
+    }
+    const effectiveAt = new Date(Date.now() + 40 * 86_400_000).toISOString()
+    expectStatus(await rig.operator.post('/v1/policies', { ...coming, version: 'next', effectiveAt }), 201)
+    for (const dark of [false, true]) {
+      const { page, faults } = await openWatched(browser, site, { dark, narrow: dark })
+      await page.goto(`${site}/privacy`)
+      await page.getByRole('heading', { name: /^Coming on/ }).waitFor()
+      await picture(page, dark ? 'privacy-dark' : 'privacy')
+      await page.getByRole('link', { name: 'Version next' }).click()
+      await page.getByText('Less.', { exact: true }).waitFor()
+      await picture(page, 'privacy-version')
+      await page.goto(`${site}/delete-account`)
+      await picture(page, 'delete-account-signed-out')
+      await page.goto(`${site}/receipts/${crypto.randomUUID()}`)
+      await picture(page, 'no-receipt')
+      expect(faults.filter((fault) => !fault.includes('404'))).toEqual([])
+    }
+  })
+
   test('an operator signs in, and settles what waits', async () => {
     const person = await rig.signUp()
     const order = await rig.buy(person, { pay: { riskLevel: 'elevated' }, until: 'in_review' })
@@ -74,9 +101,17 @@ describe.skipIf(!hasBrowser)('pages in a browser', async () => {
     expectStatus(await rig.operator.post('/v1/privacy-requests', request), 201)
     const { page, faults } = await openWatched(browser, site)
     await page.goto(`${site}/console`)
-    await page.getByLabel('Your operator key').fill(rig.keys.operator)
-    await page.getByRole('button', { name: 'Sign in' }).click()
+    // By the keyboard alone.
+    await page.keyboard.press('Tab')
+    await page.keyboard.insertText(rig.keys.operator)
+    await page.keyboard.press('Enter')
     await page.getByRole('heading', { name: 'Orders to review (1)' }).waitFor()
+    await until('the notice is listed, and until when it waits', async () => {
+      await page.reload()
+      return (
+        (await page.getByRole('row', { name: /policy-notice-next waiting the day it takes effect \d/ }).count()) > 0
+      )
+    })
     await picture(page, 'console')
     await page.getByRole('button', { name: 'Approve' }).click()
     await page.getByRole('heading', { name: 'Orders to review (0)' }).waitFor()

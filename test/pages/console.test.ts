@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { createApiKey, revokeApiKey } from '../../db/api-keys.ts'
 import { raiseAttention } from '../../db/attention.ts'
 import { createPayloadCodec } from '../../payload-codec.ts'
+import { startingAttributes } from '../../workflows/search-attributes.ts'
 import { createSurfer, type Surfer } from '../rig/browser.ts'
 import { expectStatus } from '../rig/http.ts'
 import { mailsTo } from '../rig/messages.ts'
@@ -87,6 +88,22 @@ test('what only a person can settle is shown until somebody says it is', async (
   const [logged] =
     await sql`select count(*)::int as count from security_log where detail = 'POST /console/attention/{id}/settle'`
   expect(logged?.count).toBe(1)
+})
+
+test('what should have moved on by itself is shown, with what it waits for', async () => {
+  const dueAt = new Date(Date.now() - 24 * 60 * 60_000)
+  const standing = { status: 'provisioning', waitingFor: 'a provider that forgot it', dueAt }
+  const run = await rig.temporal.workflow.start('order', {
+    workflowId: `order-${randomUUID()}`,
+    taskQueue: 'nobody-listens',
+    typedSearchAttributes: startingAttributes(standing),
+  })
+  const surfer = await signIn()
+  await until('it is listed', async () => (await surfer.open('/console')).html.includes('a provider that forgot it'))
+  const { html } = await surfer.open('/console')
+  expect(html).toContain('LATE, was due by')
+  expect(html).toContain(`href="${ui}/namespaces/default/workflows/${run.workflowId}/${run.firstExecutionRunId}"`)
+  await run.terminate('the test is over')
 })
 
 test('the promises are there, with what shows them', async () => {

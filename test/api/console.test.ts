@@ -1,0 +1,20 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createSurfer } from '../rig/browser.ts'
+import { type Rig, startRig } from './rig.ts'
+
+let rig: Rig
+beforeAll(async () => {
+  rig = await startRig()
+})
+afterAll(() => rig.stop())
+
+test('while Temporal is away the console says so, and shows all the rest', async () => {
+  const surfer = createSurfer(rig.url)
+  const signedIn = await surfer.submit('/console', '/console/sign-in', { key: await rig.key('operator') })
+  expect(signedIn.status).toBe(303)
+  const { status, html } = await surfer.open('/console')
+  expect(status).toBe(200)
+  expect(html).toMatch(/Under way, or late \((?:<!-- -->)?\?/)
+  expect(html).toContain('It cannot be read now.')
+  expect(html).toContain('To be settled')
+})
