@@ -1,4 +1,5 @@
 /** Trap 8 and 12: an erased person's runs are ended, deleted, and looked for in both of Temporal's stores. */
+import { heartbeat } from '@temporalio/activity'
 import { isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client'
 import type { WorkerContext } from '../context.ts'
 import { openSecret } from '../db/deletion-seals.ts'
@@ -36,11 +37,13 @@ export function createDeletionRunActivities(context: WorkerContext): Activities 
     },
 
     async deleteRuns({ receiptId, accountRef, final, asOf }) {
-      const known = await knownIds(receiptId)
+      let names = await knownIds(receiptId)
       let left: Run[] = []
       for (let look = 1; ; look += 1) {
-        left = await whatIsLeft(accountRef, known, left)
+        left = await whatIsLeft(accountRef, names, left)
         if (left.length === 0) break
+        // What was not there is not looked for again and again: of thousands of names most have no run any more.
+        names = [...new Set(left.map(({ workflowId }) => workflowId))]
         if (look === looks) throw failure('ErasureIncomplete', { code: `runs_${left.length}` })
         await eachOf(left, remove)
         await new Promise((resolve) => setTimeout(resolve, lookAgainMs))
@@ -58,13 +61,14 @@ export function createDeletionRunActivities(context: WorkerContext): Activities 
   }
 
   /** In the visibility store by account and by name, in the history store by name and by run. */
-  async function whatIsLeft(accountRef: string, known: string[], before: Run[]): Promise<Run[]> {
+  async function whatIsLeft(accountRef: string, names: string[], before: Run[]): Promise<Run[]> {
     const left = await find(ofAccount(accountRef))
-    for (let index = 0; index < known.length; index += atOnce) {
-      const names = known.slice(index, index + atOnce).map(quoted)
-      left.push(...(await find(`WorkflowId in (${names.join(', ')})`)))
+    for (let index = 0; index < names.length; index += atOnce) {
+      const some = names.slice(index, index + atOnce).map(quoted)
+      left.push(...(await find(`WorkflowId in (${some.join(', ')})`)))
+      heartbeat()
     }
-    const named = [...before, ...known.map((workflowId) => ({ workflowId }))]
+    const named = [...before, ...names.map((workflowId) => ({ workflowId }))]
     const inHistory = await eachOf(named, findInHistory)
     return distinct([...left, ...inHistory.filter((run) => run !== undefined)])
   }
@@ -119,6 +123,7 @@ async function eachOf<Item, Result>(items: Item[], work: (item: Item) => Promise
   const results: Result[] = []
   for (let index = 0; index < items.length; index += atOnce) {
     results.push(...(await Promise.all(items.slice(index, index + atOnce).map(work))))
+    heartbeat()
   }
   return results
 }

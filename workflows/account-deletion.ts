@@ -23,6 +23,7 @@ import { describe, stand } from './standing.ts'
 
 const quick = proxyQuick<DeletionActivities>()
 const telling = proxyActivities<DeletionActivities>(retry.erase)
+const ending = proxyActivities<DeletionActivities>(retry.eraseMany)
 
 export async function accountDeletion(input: DeletionInput): Promise<{ complete: boolean }> {
   let erasure: Erasure | 'in_use' | null | undefined
@@ -58,7 +59,7 @@ async function finish(accountRef: string, erasure: Erasure): Promise<{ complete:
   const redactedFrom = plusDays(new Date(erasure.erasedAt), terms.stripeRedactionAfterDays)
 
   stand({ status: 'telling', waitingFor: 'everybody to delete', dueAt: plusMs(now(), overdueAfterMs) })
-  await telling.endRuns({ ...at(), accountRef })
+  await ending.endRuns({ ...at(), accountRef })
   const paid = settleMoney()
   const told = Promise.all([
     paid,
@@ -99,10 +100,10 @@ async function finish(accountRef: string, erasure: Erasure): Promise<{ complete:
 
   /** Twice, since an attempt that was under way at the erasure may have left something after the first look. */
   async function lookEverywhere(): Promise<void> {
-    await telling.deleteRuns({ ...at(), accountRef, final: false })
+    await ending.deleteRuns({ ...at(), accountRef, final: false })
     await telling.verifyErasure({ ...at(), final: false })
     await sleep(secondLookMs, { summary: 'until nothing of the person is under way' })
-    await telling.deleteRuns({ ...at(), accountRef, final: true })
+    await ending.deleteRuns({ ...at(), accountRef, final: true })
     await telling.verifyErasure({ ...at(), final: true })
   }
 

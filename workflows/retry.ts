@@ -109,6 +109,13 @@ export const erase = {
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 hour' },
 } satisfies ActivityOptions
 
+/** The same, thing by thing: whoever ordered for years has thousands of runs. Heartbeats. */
+export const eraseMany = {
+  ...erase,
+  startToCloseTimeout: '1 hour',
+  heartbeatTimeout: '30 seconds',
+} satisfies ActivityOptions
+
 /** Starting another run: no bound in total, since nobody else would do it. */
 export const handOver = {
   startToCloseTimeout: '30 seconds',

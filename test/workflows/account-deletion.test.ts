@@ -1,5 +1,6 @@
 /** G3 and U2: whatever an order is in the middle of when its customer is deleted, nobody keeps what is not theirs. */
 import { afterAll, expect, test } from 'vitest'
+import { findTexts, takeSnapshot } from '../erasure/snapshot.ts'
 import { checkTotals, deleteAccount } from '../rig/deletions.ts'
 import { expectStatus } from '../rig/http.ts'
 import { mailsTo } from '../rig/messages.ts'
@@ -273,6 +274,81 @@ test('webhooks for an erased order a day later: a dispute reaches operators, and
   await until('operators see it', async () => (await sql`select 1 from attention where subject_id = ${dispute}`)[0])
   expect(await runs()).toEqual([])
   expect(await sql`select 1 from disputes where stripe_dispute_id = ${dispute}`).toHaveLength(0)
+})
+
+test.each([
+  ['esimAccess', shelf.onlyEsimAccess],
+  ['airalo', shelf.onlyAiralo],
+] as const)(
+  'news of %s about an erased person’s eSIM, a day later: taken, and nothing is written',
+  async (party, code) => {
+    const person = await rig.signUp()
+    const order = await rig.buy(person, { packageCode: code })
+    const deletion = await erase(person)
+    await deletion.fastForward('1 day')
+    expect(await deletion.states()).toMatchObject({ database: 'done', temporal: 'done' })
+    const before = await takeSnapshot(rig.context)
+    const provider = rig.sims[party]
+    const answers = async () => {
+      const { deliveries } = (await provider.books()) as unknown as { deliveries: { status: unknown }[] }
+      return deliveries.map(({ status }) => status)
+    }
+    const sent = (await answers()).length
+    await provider.do('install', { iccid: order.esims[0].iccid })
+    await provider.do('use', { iccid: order.esims[0].iccid, bytes: 2 ** 30 })
+    const statuses = await untilValue(
+      'the news is answered',
+      async () => (await answers()).slice(sent),
+      (seen) => seen.length > 0 && seen.every((status) => typeof status === 'number'),
+    )
+    expect(new Set(statuses)).toEqual(new Set([200]))
+    expect(await takeSnapshot(rig.context)).toEqual(before)
+    expect(findTexts(before, [person.accountId, order.id, order.esims[0].iccid])).toEqual([])
+  },
+)
+
+test('an export that is being read is cut off, and does not delay the answer', async () => {
+  const person = await rig.signUp()
+  // More than what lies in the buffers of a connection.
+  await sql`insert into sends (subject_id, kind, account_id, state, first_at)
+    select gen_random_uuid(), 'mail:confirmation', ${person.accountId}, 'sent', now() from generate_series(1, 60000)`
+  const response = await fetch(`${rig.urls.api}/v1/accounts/${person.accountId}/export`, {
+    headers: { authorization: `Bearer ${rig.keys.service}` },
+  })
+  const reader = response.body?.getReader()
+  const first = await reader?.read()
+  expect(new TextDecoder().decode(first?.value)).toContain(person.email)
+  const deletion = await erase(person)
+  const rest = async () => {
+    while (!(await reader?.read())?.done);
+  }
+  await expect(rest()).rejects.toThrow()
+  expect(findTexts(await takeSnapshot(rig.context), [person.accountId, person.email])).toEqual([])
+  await deletion.fastForward('12 minutes')
+  await deletion.until('database', 'done')
+})
+
+test('told by everybody at once (the person, an operator, Apple): one deletion, under the reason that came first', async () => {
+  const signIn = await rig.sims.apple.do<{ sub: string; idToken: string; code: string }>('sign-in')
+  const apple = { identityToken: signIn.idToken, authorizationCode: signIn.code }
+  const person = await rig.signUp({ account: { apple } })
+  const path = `/v1/accounts/${person.accountId}`
+  const [own, reported] = await Promise.all([
+    person.caller.delete(path),
+    rig.operator.post(`${path}/child-report`),
+    rig.sims.apple.do('notify', { type: 'account-deleted', sub: signIn.sub }),
+  ])
+  const receipts = [own, reported].filter(({ status }) => status === 200).map(({ body }) => body)
+  expect(receipts.length).toBeGreaterThan(0)
+  // Whoever comes a moment later may find that there is no such account any more.
+  for (const { status } of [own, reported]) expect([200, 403]).toContain(status)
+  const [row] = await sql`select receipt_id, reason from deletions where receipt_id = ${receipts[0].receiptId}`
+  expect(receipts.every(({ receiptId, reason }) => receiptId === row?.receipt_id && reason === row?.reason)).toBe(true)
+  const deletion = await deleteAccount(rig.stack, person, rig.service)
+  expect(deletion.receiptId).toBe(row?.receipt_id)
+  await deletion.until('mail', 'done')
+  expect(await mailsTo(rig.stack, person.email)).toHaveLength(1)
+  expect(findTexts(await takeSnapshot(rig.context), [person.accountId])).toEqual([])
 })
 
 test('whoever reads in one long transaction, as an export does, neither delays the answer nor goes unnoticed', async () => {
