@@ -1,5 +1,6 @@
 /** U3: what a customer is told about an order arrives, once, whatever the mail server and the push service do. */
 import { expect, test } from 'vitest'
+import { createActivities } from '../../activities/index.ts'
 import { mailsTo, pushesTo } from '../rig/messages.ts'
 import type { Person } from '../rig/people.ts'
 import { openStack } from '../rig/stack.ts'
@@ -169,4 +170,33 @@ test('measurement that hangs holds nothing up, and measurement that is down is a
   const [meta, google] = await Promise.all([rig.sims.meta.books(), rig.sims.googleAnalytics.books()])
   expect([meta.events, google.events]).toMatchObject([{ length: 1 }, { length: 1 }])
   expect([meta.violations, google.violations]).toEqual([[], []])
+})
+
+test('a step whose end the server never heard of is repeated without sending anything again', async () => {
+  const person = await rig.signUp()
+  const measurement = { adUserData: true, adPersonalization: false }
+  const { id: orderId } = await rig.buy(person, { order: { measurement } })
+  const kinds = ['mail:confirmation', 'push:confirmation', 'measurement:purchase']
+  for (const kind of kinds) await ledger(orderId, kind, 'sent')
+  const sent = async () => {
+    const { meta, googleAnalytics } = rig.sims
+    const measured = [await meta.log(), await googleAnalytics.log()]
+    return [
+      (await mailsTo(rig.stack, person.email)).length,
+      (await pushesTo(rig.stack, person.pushToken)).length,
+      ...measured.map(({ length }) => length),
+    ]
+  }
+  const before = await sent()
+  expect(before.slice(0, 2)).toEqual([1, 1])
+
+  const steps = createActivities({ ...rig.stack.context, temporal: rig.temporal })
+  const asOf = new Date().toISOString()
+  await Promise.all([
+    steps.sendOrderMail({ orderId, mail: 'confirmation', asOf }),
+    steps.sendOrderPush({ orderId, push: 'confirmation', asOf }),
+    steps.measurePurchase({ orderId, asOf }),
+  ])
+  expect(await sent()).toEqual(before)
+  for (const kind of kinds) expect(await ledger(orderId, kind, 'sent')).toMatchObject({ attempts: 1 })
 })
