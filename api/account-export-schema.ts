@@ -15,6 +15,7 @@ const bytes = z.int().describe('bytes')
 const minor = z.int().describe("in the currency's smallest unit")
 
 const esim = z.strictObject({
+  provider: text.describe('who made it'),
   iccid: text,
   activationCode: text.describe('installs the eSIM'),
   confirmationCode: maybe(text),
@@ -82,11 +83,20 @@ const parts = {
   }),
   orders: order,
   messages: z.strictObject({ kind: text, state: text, at: time }),
+  policyNotices: z.strictObject({
+    version: text,
+    notice: text.describe('that it is coming, that its day has moved, or that it will not come'),
+    state: text,
+    takesEffectOn: time.describe('as you were told'),
+    at: maybe(time).describe('null: mail did not reach you'),
+  }),
   emailChanges: z.strictObject({
     oldEmail: maybe(text),
     newEmail: maybe(text),
     state: text,
     requestedAt: time,
+    oldConfirmedAt: maybe(time),
+    newConfirmedAt: maybe(time),
     endedAt: maybe(time),
   }),
   promotions: z.strictObject({ subject: text, state: text, at: time }),
@@ -109,6 +119,7 @@ const parts = {
 const account = z.strictObject({
   id: text,
   email: text,
+  mailState: z.enum(['ok', 'bounced']).describe('bounced: the address refused our mail for good'),
   firstName: text,
   lastName: text,
   phone: maybe(text),
@@ -136,6 +147,7 @@ export const accountExport = z
     devices: z.array(parts.devices),
     orders: z.array(parts.orders).describe('oldest first'),
     messages: z.array(parts.messages).describe('what was sent to you'),
+    policyNotices: z.array(parts.policyNotices).describe('what you were told about changes of the privacy policy'),
     emailChanges: z.array(parts.emailChanges),
     promotions: z.array(parts.promotions),
     privacyRequests: z.array(parts.privacyRequests),

@@ -9,6 +9,7 @@ import {
   type OrderParts,
   orderPages,
   partsOfOrders,
+  policyNoticePages,
   privacyRequestPages,
   promotionPages,
   securityLogPages,
@@ -40,6 +41,7 @@ export async function exportAccount(context: Context, accountId: string, at: Dat
   const head: ExportedAccount = {
     id: account.id,
     email: account.email,
+    mailState: account.mailState,
     firstName: account.firstName,
     lastName: account.lastName,
     phone: account.phone,
@@ -110,6 +112,13 @@ function listsOf(context: Context, accountId: string, at: Date): Lists {
       state,
       at: first_at.toISOString(),
     })),
+    policyNotices: mapPages(policyNoticePages(sql, accountId), ({ version, notice, state, told_for, sent_at }) => ({
+      version,
+      notice,
+      state,
+      takesEffectOn: told_for.toISOString(),
+      at: iso(sent_at),
+    })),
     emailChanges: emailChanges(),
     promotions: mapPages(promotionPages(sql, accountId), ({ subject, state, at }) => ({
       subject,
@@ -159,6 +168,8 @@ function listsOf(context: Context, accountId: string, at: Date): Lists {
       newEmail: fields.openOptional('new_email', row.new_email),
       state: row.state,
       requestedAt: row.requested_at.toISOString(),
+      oldConfirmedAt: iso(row.old_confirmed_at),
+      newConfirmedAt: iso(row.new_confirmed_at),
       endedAt: iso(row.ended_at),
     }))
   }
@@ -200,6 +211,7 @@ function viewParts(parts: OrderParts, orderId: string, sealer: ReturnType<typeof
     rows.filter((row) => row.order_id === orderId)
   return {
     esims: ofOrder(parts.esims).map((esim) => ({
+      provider: esim.provider,
       iccid: sealer.open('iccid', esim.iccid),
       activationCode: sealer.open('activation_code', esim.activation_code),
       confirmationCode: sealer.openOptional('confirmation_code', esim.confirmation_code),

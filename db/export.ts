@@ -76,6 +76,7 @@ export interface OrderParts {
 
 interface EsimRow {
   order_id: string
+  provider: string
   iccid: Buffer
   activation_code: Buffer
   confirmation_code: Buffer | null
@@ -108,7 +109,7 @@ interface InvoiceRow {
 export async function partsOfOrders(sql: Queryable, orderIds: string[]): Promise<OrderParts> {
   const [esims, refunds, disputes, invoices] = await Promise.all([
     sql<EsimRow[]>`
-      select order_id, iccid, activation_code, confirmation_code, state, suspended, total_bytes, used_bytes,
+      select order_id, provider, iccid, activation_code, confirmation_code, state, suspended, total_bytes, used_bytes,
         activated_at, unused_until, expires_at
       from esims where order_id in ${sql(orderIds)} order by id`,
     sql<OrderParts['refunds']>`
@@ -154,19 +155,38 @@ export const promotionPages = (sql: Queryable, accountId: string) =>
       order by d.campaign_id limit ${limit}`,
   )
 
+export interface PolicyNoticeRow {
+  version: string
+  notice: string
+  state: string
+  told_for: Date
+  sent_at: Date | null
+}
+
+export const policyNoticePages = (sql: Queryable, accountId: string) =>
+  pages<PolicyNoticeRow>(
+    (after, limit) => sql<PolicyNoticeRow[]>`
+      select version, notice, state, told_for, sent_at from policy_deliveries
+      where account_id = ${accountId} ${after ? sql`and (version, notice) > (${after.version}, ${after.notice})` : sql``}
+      order by version, notice limit ${limit}`,
+  )
+
 export interface EmailChangeRow {
   id: string
   old_email: Buffer | null
   new_email: Buffer | null
   state: string
   requested_at: Date
+  old_confirmed_at: Date | null
+  new_confirmed_at: Date | null
   ended_at: Date | null
 }
 
 export const emailChangePages = (sql: Queryable, accountId: string) =>
   pages<EmailChangeRow>(
     (after, limit) => sql<EmailChangeRow[]>`
-      select id, old_email, new_email, state, requested_at, ended_at from email_changes
+      select id, old_email, new_email, state, requested_at, old_confirmed_at, new_confirmed_at, ended_at
+      from email_changes
       where account_id = ${accountId}
         ${after ? sql`and (requested_at, id) > (${after.requested_at}, ${after.id})` : sql``}
       order by requested_at, id limit ${limit}`,

@@ -114,8 +114,25 @@ export async function fillPerson(api: ApiContext, accountId: string): Promise<Fi
     new_email: seal('email_changes', 'new_email', `new-${canary}@people.example`),
     state: 'changed',
     requested_at: at,
+    old_confirmed_at: at,
+    new_confirmed_at: at,
     expires_at: at,
     ended_at: at,
+  })}`
+  const [policy] = await sql<{ version: string }[]>`select version from policies limit 1`
+  const notice = {
+    version: policy?.version ?? '',
+    notice: 'announced',
+    state: 'sent',
+    attempts: 1,
+    message_ref: canary,
+  }
+  await sql`insert into policy_deliveries ${sql({
+    ...notice,
+    account_id: accountId,
+    told_for: at,
+    claimed_at: at,
+    sent_at: at,
   })}`
   const campaign = { id: randomUUID(), subject: `Offer ${canary}`, paragraphs: ['Cheap.'], created_by: 'test' }
   await sql`insert into campaigns ${sql({ ...campaign, created_at: at })}`
