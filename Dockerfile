@@ -6,6 +6,8 @@ ENV NODE_ENV=production
 COPY package.json package-lock.json ./
 RUN npm install --omit=dev --no-save --no-audit --no-fund
 COPY . .
+# Backups go to .data/backups unless BACKUP_FOLDER says otherwise: mount a volume there.
+RUN mkdir -p .data/backups && chown -R node:node .data
 USER node
 EXPOSE 8080 9464
 CMD ["node", "--import", "tsx", "cli/start-production.ts"]

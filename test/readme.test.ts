@@ -1,5 +1,5 @@
 /** The README stays true: what it names exists, and what exists it names. */
-import { access, readFile } from 'node:fs/promises'
+import { access, readdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 
@@ -23,4 +23,14 @@ test('every command is one of ours', async () => {
   const { scripts } = JSON.parse(await read('package.json')) as { scripts: Record<string, string> }
   const named = [...readme.matchAll(/`?npm run ([\w:-]+)/g)].map(([, name]) => name ?? '')
   for (const name of named) expect(Object.keys(scripts), name).toContain(name)
+})
+
+test('every folder stands in the layout, and every folder of the layout is there', async () => {
+  const entries = await readdir(root, { withFileTypes: true })
+  const ignored = ['node_modules', ...(await read('.gitignore')).split('\n').map((line) => line.replace(/\/$/, ''))]
+  const folders = entries
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.') && !ignored.includes(entry.name))
+    .map(({ name }) => name)
+  const listed = [...readme.matchAll(/^\| `(\w+)\/` \|/gm)].map(([, name]) => name)
+  expect(listed.sort()).toEqual(folders.sort())
 })
