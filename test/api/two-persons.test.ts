@@ -300,6 +300,29 @@ test('a key that is revoked, forged or of another kind does nothing, anywhere', 
   expect(await annasRows()).toEqual(before)
 })
 
+test('a good key does nothing where its kind has no business', async () => {
+  const before = await annasRows()
+  const closed = operations.filter(({ callers }) => !callers.includes('public'))
+  const keys = [
+    { kind: 'service', caller: rig.service },
+    { kind: 'operator', caller: rig.operator },
+    { kind: 'person', caller: ben.person.caller },
+  ]
+  let refused = 0
+  for (const { kind, caller } of keys) {
+    for (const operation of closed.filter(({ callers }) => !callers.includes(kind))) {
+      const entry = entries[nameOf(operation)]
+      const path =
+        (entry && 'path' in entry && typeof entry.path === 'function' && entry.path(anna)) || filled(operation.path)
+      const { status } = await caller.call(operation.method, path, bodyFor(operation))
+      expect([nameOf(operation), kind, status]).toEqual([nameOf(operation), kind, 403])
+      refused += 1
+    }
+  }
+  expect(refused).toBeGreaterThan(60)
+  expect(await annasRows()).toEqual(before)
+})
+
 test('a made-up secret opens nothing', async () => {
   for (const operation of withId) {
     const entry = entryOf(operation)
