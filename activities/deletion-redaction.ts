@@ -13,6 +13,7 @@ import { inTermsOf, payment as paymentTerms } from './failures.ts'
 type Activities = Pick<DeletionActivities, 'redactAtStripe'>
 type Payments = NonNullable<DeletionSecrets['payments']>
 type Job = NonNullable<Payments['job']>
+type Objects = Pick<Payments, 'paymentIntentIds' | 'customerIds'>
 
 /** Stripe works in the background, mostly within seconds. */
 const looksMs = [200, 500, 1000, 2000, 4000]
@@ -46,7 +47,17 @@ export function createDeletionRedactionActivities(context: Context): Activities 
         if (!payments.job) await keep({ job })
         const { status, refused } = await run(job)
         if (status === 'succeeded') await keep({ ...without(payments, job), job: null })
-        else await keep({ setAside: [...payments.setAside, ...refused], job: null })
+        else {
+          const unknown = await unknownOf(refused, payments)
+          const setAside = refused.filter(
+            (id) => !unknown.paymentIntentIds.includes(id) && !unknown.customerIds.includes(id),
+          )
+          await keep({
+            ...without(payments, unknown),
+            setAside: [...payments.setAside, ...setAside],
+            job: null,
+          })
+        }
       }
       if (payments.setAside.length === 0) return { state: 'done' }
       if (payments.refusals >= mostRefusals) return { state: 'needs_operator', code: 'redaction_refused' }
@@ -68,7 +79,8 @@ export function createDeletionRedactionActivities(context: Context): Activities 
     }
     const [first] = [...batch.paymentIntentIds, ...batch.customerIds]
     if (!first) return undefined
-    const key = `erased-${first}:redact-${refusals}-${setAside.length}`
+    const left = paymentIntentIds.length + customerIds.length
+    const key = `erased-${first}:redact-${refusals}-${setAside.length}-${left}`
     const { redactionId } = await stripe.redact(batch, key)
     return { id: redactionId, ...batch }
   }
@@ -87,6 +99,26 @@ export function createDeletionRedactionActivities(context: Context): Activities 
     }
   }
 
+  /** What Stripe has no record of cannot be redacted, and need not be. */
+  async function unknownOf(ids: string[], { paymentIntentIds, customerIds }: Payments): Promise<Objects> {
+    const unknown: Objects = { paymentIntentIds: [], customerIds: [] }
+    for (const id of ids) {
+      if (paymentIntentIds.includes(id) && !(await isKnownPayment(id))) unknown.paymentIntentIds.push(id)
+      if (customerIds.includes(id) && !(await stripe.knowsCustomer(id))) unknown.customerIds.push(id)
+    }
+    return unknown
+  }
+
+  async function isKnownPayment(id: string): Promise<boolean> {
+    try {
+      await stripe.getPayment(id)
+      return true
+    } catch (error) {
+      if (isProviderFailure(error, 'resource_missing')) return false
+      throw error
+    }
+  }
+
   async function settled(redaction: Redaction): Promise<Redaction> {
     let seen = redaction
     for (const waitMs of looksMs) {
@@ -98,9 +130,9 @@ export function createDeletionRedactionActivities(context: Context): Activities 
   }
 }
 
-function without(payments: Payments, job: Job): Pick<Payments, 'paymentIntentIds' | 'customerIds'> {
+function without(payments: Payments, gone: Objects): Objects {
   return {
-    paymentIntentIds: payments.paymentIntentIds.filter((id) => !job.paymentIntentIds.includes(id)),
-    customerIds: payments.customerIds.filter((id) => !job.customerIds.includes(id)),
+    paymentIntentIds: payments.paymentIntentIds.filter((id) => !gone.paymentIntentIds.includes(id)),
+    customerIds: payments.customerIds.filter((id) => !gone.customerIds.includes(id)),
   }
 }

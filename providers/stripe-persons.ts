@@ -77,6 +77,17 @@ export function createPersons({ sdk, call, create }: StripeClient, redactionApiV
       }
     },
 
+    /** Whether Stripe has a record of the customer: it goes on knowing those that were deleted. */
+    async knowsCustomer(customerId: string): Promise<boolean> {
+      try {
+        await call('reads', () => sdk.customers.retrieve(customerId))
+        return true
+      } catch (error) {
+        if (isProviderFailure(error, 'resource_missing')) return false
+        throw error
+      }
+    },
+
     /**
      * Opens a job, which Stripe then validates: look with `getRedaction` until it is `ready` and run it with
      * `runRedaction`, or cancel a `failed` one, because it keeps its objects locked.

@@ -1,0 +1,103 @@
+/** G3 at Stripe, a quarter of a year later: its records of the payments name nobody either, however long that takes. */
+import { afterEach, expect, test } from 'vitest'
+import { type Deletion, deleteAccount } from '../rig/deletions.ts'
+import type { Person } from '../rig/people.ts'
+import { openStack } from '../rig/stack.ts'
+import { untilValue } from '../rig/until.ts'
+
+const rig = await openStack({ books: false })
+const { stripe } = rig.sims
+const { sql } = rig.context
+const day = 86_400
+
+afterEach(() => stripe.do('redaction-access', { enabled: true }))
+
+interface StripeBooks {
+  paymentIntents: { id: string; metadata: Record<string, string>; redaction?: { status: string } }[]
+  redactions: { status: string; objects: { payment_intents: string[]; customers: string[] } }[]
+}
+const booksOf = async () => (await stripe.books()) as unknown as StripeBooks
+const erase = (person: Person) => deleteAccount(rig.stack, person)
+
+/** Time that passes for the run and for Stripe alike. */
+async function pass(deletion: Deletion, days: number): Promise<void> {
+  await stripe.do('clock', { advanceSeconds: days * day })
+  await deletion.fastForward(`${days} days`)
+}
+
+async function redacted(): Promise<string[]> {
+  const { paymentIntents } = await booksOf()
+  return paymentIntents.filter(({ redaction }) => redaction?.status === 'redacted').map(({ id }) => id)
+}
+
+test('nothing is asked of Stripe before the ninetieth day, and everything on it', async () => {
+  const person = await rig.signUp()
+  for (const savedCards of [true, false]) await rig.buy(person, { order: { savedCards } })
+  const { paymentIntents } = await booksOf()
+  const deletion = await erase(person)
+  await pass(deletion, 89)
+  expect((await booksOf()).redactions).toEqual([])
+  expect((await deletion.states()).stripe_redaction).toBe('pending')
+  // Sealed until then: what the job is about, and nothing else.
+  const [seal] = await sql`select * from deletion_seals where receipt_id = ${deletion.receiptId}`
+  const sealed = Object.entries(seal ?? {}).flatMap(([name, value]) => (value === null ? [] : [name]))
+  expect(sealed).toEqual(['receipt_id', 'payments'])
+  await pass(deletion, 2)
+  await deletion.until('stripe_redaction', 'done')
+  expect(await redacted()).toEqual(paymentIntents.map(({ id }) => id))
+  const { redactions } = await booksOf()
+  expect(redactions.map(({ status, objects }) => [status, objects.customers.length])).toEqual([['succeeded', 1]])
+  expect((await deletion.receipt()).completedAt).not.toBeNull()
+})
+
+test('more payments than one job takes go in several', async () => {
+  const person = await rig.signUp()
+  for (let orders = 0; orders < 12; orders += 1) await rig.buy(person, { pay: false })
+  const before = (await redacted()).length
+  const deletion = await erase(person)
+  await deletion.until('stripe', 'done')
+  await pass(deletion, 91)
+  await deletion.until('stripe_redaction', 'done')
+  expect(await redacted()).toHaveLength(before + 12)
+})
+
+test('a payment in dispute is asked about again until the bank has decided; the others do not wait for it', async () => {
+  const person = await rig.signUp()
+  const [disputed, other] = [await rig.buy(person), await rig.buy(person)]
+  const { paymentIntents } = await booksOf()
+  const paymentOf = (orderId: string) => paymentIntents.find(({ metadata }) => metadata.order_id === orderId)?.id ?? ''
+  const deletion = await erase(person)
+  const { dispute } = await stripe.do<{ dispute: string }>('open-dispute', { orderId: disputed.id })
+  await pass(deletion, 91)
+  expect((await deletion.states()).stripe_redaction).toBe('pending')
+  expect(await redacted()).toContain(paymentOf(other.id))
+  expect(await redacted()).not.toContain(paymentOf(disputed.id))
+  await stripe.do('close-dispute', { dispute, outcome: 'won' })
+  await pass(deletion, 8)
+  await deletion.until('stripe_redaction', 'done')
+  expect(await redacted()).toContain(paymentOf(disputed.id))
+})
+
+test('what Stripe does not know need not be redacted', async () => {
+  const person = await rig.signUp()
+  await rig.buy(person, { order: { savedCards: true } })
+  const gone = await rig.buy(person, { pay: false })
+  await sql`update accounts set stripe_customer_id = 'cus_unknown' where id = ${person.accountId}`
+  await sql`update orders set payment_intent_id = 'pi_unknown' where id = ${gone.id}`
+  const before = (await redacted()).length
+  const deletion = await erase(person)
+  await pass(deletion, 91)
+  await deletion.until('stripe_redaction', 'done')
+  expect(await redacted()).toHaveLength(before + 1)
+})
+
+test('an account that was not let into the preview: the receipt says so, and is complete', async () => {
+  await stripe.do('redaction-access', { enabled: false })
+  const person = await rig.signUp()
+  await rig.buy(person)
+  const deletion = await erase(person)
+  await pass(deletion, 91)
+  expect(await deletion.until('stripe_redaction', 'not_enabled')).toMatchObject({ code: 'redaction_not_available' })
+  await untilValue('it is complete', deletion.receipt, ({ completedAt }) => completedAt !== null)
+  expect(await sql`select 1 from deletion_seals where receipt_id = ${deletion.receiptId}`).toHaveLength(0)
+})
