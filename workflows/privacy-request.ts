@@ -139,6 +139,8 @@ export async function privacyRequest({ requestId, receivedAt }: PrivacyRequestIn
   async function give(byMail: boolean): Promise<void> {
     attempts += 1
     const attempt = attempts
+    // The caller holds the request's row until it hears of this task's end, for which a local activity would be waited.
+    if (!byMail) await sleep(1, { summary: 'until the answer is recorded' })
     const reached = byMail ? await untilGivenUp(() => notify.sendAnswer({ requestId, ...clock(), attempt })) : 'sent'
     if (reached === 'failed') {
       await quick.reportUnreachable({ requestId, ...clock(), mail: 'answer' })
