@@ -123,11 +123,7 @@ export async function mailPage(context: Context, { policy, told, range, mail }: 
 }
 
 /** The local part of the mail's Message-ID, by which a bounce names it: the same for every attempt. */
-export function messageRefOf(
-  { cipher }: Pick<Context, 'cipher'>,
-  { version, notice }: Told,
-  accountId: string,
-): string {
+function messageRefOf({ cipher }: Pick<Context, 'cipher'>, { version, notice }: Told, accountId: string): string {
   return cipher.fingerprint('policy-notice', `${version}\0${notice}\0${accountId}`).subarray(0, 18).toString('hex')
 }
 

@@ -138,7 +138,7 @@ export async function viewOrder(
   }
 }
 
-export function viewEsim(stored: StoredEsim): z.input<typeof esim> {
+function viewEsim(stored: StoredEsim): z.input<typeof esim> {
   const code = parseActivationCode(stored.activationCode)
   return {
     id: stored.id,

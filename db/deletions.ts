@@ -103,15 +103,3 @@ export async function completeDeletion(sql: Database, receiptId: string, at: Dat
     return true
   })
 }
-
-/** For the evidence page: erasures somebody has not finished, the oldest first, and by whom they are held up. */
-export async function unfinishedDeletions(
-  sql: Queryable,
-  limit = 100,
-): Promise<{ receiptId: string; erasedAt: Date; waitingFor: Processor[] }[]> {
-  return sql<{ receiptId: string; erasedAt: Date; waitingFor: Processor[] }[]>`
-    select d.receipt_id as "receiptId", d.erased_at as "erasedAt", array_agg(s.processor order by s.processor) as "waitingFor"
-    from deletions d join deletion_steps s on s.receipt_id = d.receipt_id
-    where d.completed_at is null and s.state in ('pending', 'needs_operator')
-    group by d.receipt_id, d.erased_at order by d.erased_at limit ${limit}`
-}

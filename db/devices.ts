@@ -26,7 +26,7 @@ interface DeviceRow {
 }
 
 const deviceIndex = (vault: Vault, deviceId: string): Buffer => vault.cipher.blindIndex('devices.device_id', deviceId)
-export const pushTokenIndex = (vault: Vault, pushToken: string): Buffer =>
+const pushTokenIndex = (vault: Vault, pushToken: string): Buffer =>
   vault.cipher.blindIndex('devices.push_token', pushToken)
 
 /** Another request may give the token to its device between our two statements; it can lose as often as it wins. */

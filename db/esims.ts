@@ -42,7 +42,7 @@ interface EsimRow {
 
 type VaultOnSql = Vault & { sql: import('./database.ts').Database }
 
-export const esimRefIndex = (vault: Vault, provider: string, esimRef: string): Buffer =>
+const esimRefIndex = (vault: Vault, provider: string, esimRef: string): Buffer =>
   vault.cipher.blindIndex('esims.esim_ref', `${provider}\0${esimRef}`)
 
 /** Stores what the provider gave, once, together with the placement's new state; nothing when it is being released. */

@@ -106,7 +106,7 @@ export function readUsage({ data }: z.output<typeof usageSchema>): EsimStatus {
 }
 
 /** Verified over the bytes received first, then with `/` written as `\/`: the vendor signs JSON as PHP prints it. */
-export function isSigned(rawBody: string, signature: string, clientSecret: string): boolean {
+function isSigned(rawBody: string, signature: string, clientSecret: string): boolean {
   const shown = Buffer.from(signature.trim().toLowerCase())
   return [rawBody, rawBody.replaceAll(/(?<!\\)\//g, '\\/')].some((text) => {
     const expected = Buffer.from(createHmac('sha512', clientSecret).update(text).digest('hex'))

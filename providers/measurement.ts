@@ -40,7 +40,7 @@ export type MeasurementResult = 'sent' | 'too_old' | 'not_configured' | 'no_iden
 
 const day = 86_400_000
 /** Meta refuses a whole request for one older event; Google drops it silently. */
-export const measurementLimitsMs = { meta: 7 * day, googleAnalytics: 3 * day } as const
+const measurementLimitsMs = { meta: 7 * day, googleAnalytics: 3 * day } as const
 
 export type MeasurementPort = ReturnType<typeof createMeasurement>
 

@@ -27,7 +27,7 @@ export interface ScheduleEntry {
   atOnce?: boolean
 }
 
-export const schedules: readonly ScheduleEntry[] = [
+const schedules: readonly ScheduleEntry[] = [
   { id: catalogueSyncWorkflowId, workflowType: catalogueSyncType, when: { every: '1 hour' }, atOnce: true },
   { id: backupWorkflowId, workflowType: backupType, when: { cron: '0 3 * * *' } },
   { id: inactivitySweepWorkflowId, workflowType: inactivitySweepType, when: { cron: '15 2 * * *' } },

@@ -20,7 +20,7 @@ export interface JsonSchema {
 }
 
 /** The fields of a document, as policy/personal-data.ts names them: `orders[].esims[].iccid`. */
-export function pathsOf({ properties, items, anyOf }: JsonSchema, path = ''): string[] {
+function pathsOf({ properties, items, anyOf }: JsonSchema, path = ''): string[] {
   if (properties) {
     return Object.entries(properties).flatMap(([name, part]) => pathsOf(part, path ? `${path}.${name}` : name))
   }

@@ -4,7 +4,7 @@ import type { AiraloPackage, Operator } from './catalogue.ts'
 import type { Notifications } from './notifications.ts'
 import { apiTime, refused } from './wire.ts'
 
-export const MB = 1024 ** 2
+const MB = 1024 ** 2
 const DAY_MS = 86_400_000
 
 export interface Bought {

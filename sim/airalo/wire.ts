@@ -40,7 +40,7 @@ export const notFound = (): Refusal => new Refusal(404, { data: [], meta: { mess
 export const unauthenticated = (): Refusal =>
   new Refusal(401, { data: [], meta: { message: 'This action is unauthorized.' } })
 
-export const tooMany = (seconds: number): Refusal =>
+const tooMany = (seconds: number): Refusal =>
   new Refusal(429, { message: 'Too Many Attempts.' }, { 'Retry-After': String(seconds) })
 
 /** Fields of a multipart or urlencoded form; a repeated field (`x[]`) keeps every value. */

@@ -2,7 +2,7 @@
  * What the provider sells: about forty base packages and a top-up for each one that can be topped up. Shape as captured
  * from POST /package/list; prices are integers, 10,000 to the US dollar, volumes are bytes.
  */
-export const GIB = 1024 ** 3
+const GIB = 1024 ** 3
 
 export interface CataloguePackage {
   packageCode: string

@@ -145,7 +145,7 @@ export function createLifecycle(now: () => number, notify: Notify) {
 
 export type Lifecycle = ReturnType<typeof createLifecycle>
 
-export const isOver = ({ esimStatus }: Profile): boolean =>
+const isOver = ({ esimStatus }: Profile): boolean =>
   esimStatus === 'USED_EXPIRED' ||
   esimStatus === 'UNUSED_EXPIRED' ||
   esimStatus === 'CANCEL' ||

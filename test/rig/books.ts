@@ -33,7 +33,7 @@ export async function checkBooks(stack: Stack): Promise<void> {
 }
 
 /** What is wrong with one order; empty when all is well. */
-export function faultsInOrder(order: OrderBooks): string[] {
+function faultsInOrder(order: OrderBooks): string[] {
   const faults: string[] = []
   const isWrong = (wrong: boolean, what: string): void => {
     if (wrong) faults.push(`order ${order.orderId} (${order.status}): ${what}`)

@@ -30,7 +30,15 @@ async function productionSettings(): Promise<{ url: string; metricsUrl: string; 
 }
 
 const start = (env: Record<string, string>) => startProgram(process.execPath, ['--import', 'tsx', 'cli/start.ts'], env)
-const answers = async (url: string): Promise<boolean> => (await fetch(url)).status === 200
+
+async function untilReady(...programs: string[]): Promise<void> {
+  const isReady = async (url: string): Promise<boolean> => (await fetch(`${url}/readyz`)).status === 200
+  await until(
+    'API and worker are ready',
+    async () => (await Promise.all(programs.map((url) => isReady(url).catch(() => false)))).every(Boolean),
+    { timeoutMs: 60_000 },
+  )
+}
 
 test('without settings it says which are missing, all at once, and starts nothing', async () => {
   const program = start({ NODE_ENV: 'production' })
@@ -45,13 +53,7 @@ test('without settings it says which are missing, all at once, and starts nothin
 test('with them it is API and worker, nothing else, and drains on SIGTERM', async () => {
   const { url, metricsUrl, env } = await productionSettings()
   const program = start(env)
-  await until(
-    'API and worker are ready',
-    async () => {
-      return (await answers(`${url}/readyz`)) && (await answers(`${metricsUrl}/readyz`))
-    },
-    { timeoutMs: 60_000 },
-  )
+  await untilReady(url, metricsUrl)
   const processes = [...(await descendants(program.pid)).values()].filter((args) => !args.includes('esbuild'))
   expect(processes.map((args) => args.split(' ').at(-1)).sort()).toEqual(['api/main.ts', 'worker/main.ts'])
   program.kill('SIGTERM')
@@ -61,14 +63,7 @@ test('with them it is API and worker, nothing else, and drains on SIGTERM', asyn
 test('run by npm they drain as well, though only npm gets the signal', async () => {
   const { url, metricsUrl, env } = await productionSettings()
   const programs = ['api', 'worker'].map((script) => startProgram('npm', ['run', script], env))
-  await until(
-    'API and worker are ready',
-    async () => {
-      const probes = [`${url}/readyz`, `${metricsUrl}/readyz`].map((probe) => answers(probe).catch(() => false))
-      return (await Promise.all(probes)).every(Boolean)
-    },
-    { timeoutMs: 60_000 },
-  )
+  await untilReady(url, metricsUrl)
   const processes = await Promise.all(programs.map(({ pid }) => descendants(pid)))
   for (const program of programs) program.kill('SIGTERM')
   // The pipe stays open as long as anybody holds it: npm's end alone is not the end.
@@ -82,13 +77,7 @@ test.each(['api/main.ts', 'worker/main.ts'])(
   async (entry) => {
     const { url, metricsUrl, env } = await productionSettings()
     const program = start(env)
-    await until(
-      'API and worker are ready',
-      async () => {
-        return (await answers(`${url}/readyz`)) && (await answers(`${metricsUrl}/readyz`))
-      },
-      { timeoutMs: 60_000 },
-    )
+    await untilReady(url, metricsUrl)
     const processes = await descendants(program.pid)
     const [pid = 0] = [...processes].find(([, args]) => args.endsWith(entry)) ?? []
     process.kill(pid, 'SIGKILL')
