@@ -7,6 +7,7 @@ import { createAuthenticator } from './auth.ts'
 import { createErrorHandler } from './error-handler.ts'
 import { createEvidence } from './evidence/evidence.ts'
 import { registerEvidenceGauges } from './evidence/gauges.ts'
+import { exchangeOf } from './exchange.ts'
 import { createLimiter, defaultLimits, type Limits } from './limits.ts'
 import { mountRoutes } from './mount.ts'
 import { describeRoutes, type OpenApiDocument } from './openapi.ts'
@@ -41,6 +42,7 @@ import { promiseRoutes } from './routes/promises.ts'
 import { sandboxRoutes } from './routes/sandbox.ts'
 import { signInWebhookRoutes } from './routes/sign-in-webhooks.ts'
 import { signInRoutes } from './routes/sign-ins.ts'
+import { startPageRoutes } from './routes/start-page.ts'
 import { unsubscribeRoutes } from './routes/unsubscribe.ts'
 import { webhookRoutes } from './routes/webhooks.ts'
 
@@ -94,6 +96,7 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
     ...consoleRoutes(api, evidence, limiter),
     ...codecRoutes(api),
     ...unsubscribeRoutes(api),
+    ...startPageRoutes(api),
     ...accountPageRoutes(api),
     ...deletionPageRoutes(api),
     ...installRoutes(api),
@@ -124,7 +127,8 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
   })
   app.use('/codec', codecCors(api.config.TEMPORAL_UI_URL))
   mountRoutes(app, routes, { context: api, limiter, authenticate: createAuthenticator(api, limiter) })
-  app.use(() => {
+  app.use((request, response) => {
+    exchangeOf(response).page = request.accepts(['json', 'html']) === 'html'
     throw new Problem('not_found')
   })
   app.use(createErrorHandler(api))

@@ -74,7 +74,12 @@ describe.skipIf(!hasBrowser)('pages in a browser', async () => {
     expectStatus(await rig.operator.post('/v1/policies', { ...coming, version: 'next', effectiveAt }), 201)
     for (const dark of [false, true]) {
       const { page, faults } = await openWatched(browser, site, { dark, narrow: dark })
-      await page.goto(`${site}/privacy`)
+      await page.goto(`${site}/nowhere`)
+      await page.getByRole('heading', { name: 'Not found' }).waitFor()
+      await picture(page, 'nowhere')
+      await page.goto(site)
+      await picture(page, 'start')
+      await page.getByRole('main').getByRole('link', { name: 'Privacy policy' }).click()
       await page.getByRole('heading', { name: /^Coming on/ }).waitFor()
       await picture(page, dark ? 'privacy-dark' : 'privacy')
       await page.getByRole('link', { name: 'Version next' }).click()
