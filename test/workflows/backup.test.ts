@@ -6,9 +6,13 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
 import { afterAll, describe, expect, test } from 'vitest'
+import { findAccount } from '../../db/accounts.ts'
 import { openBackupFolder } from '../../db/backup-folder.ts'
+import { createDataKeys } from '../../db/data-keys.ts'
 import { connectDatabase, type Database } from '../../db/database.ts'
-import { databaseUrl } from '../../db/restore.ts'
+import { exportLedger, importLedger, replayLedger } from '../../db/deletion-ledger.ts'
+import { databaseUrl, fillFromBackup } from '../../db/restore.ts'
+import { tableSealer } from '../../db/vault.ts'
 import { startWorker } from '../../worker/run-worker.ts'
 import { accountDeletionWorkflowId } from '../../workflows/account-deletion.contract.ts'
 import { type BackupResult, backupType, type DrillResult, restoreDrillType } from '../../workflows/backup.contract.ts'
@@ -123,6 +127,46 @@ describe('a restore drill', () => {
     const { items } = expectStatus(await rig.operator.get('/v1/backups'), 200)
     const shown = items.find((each: { id: string }) => each.id === id)
     expect(shown.drill).toMatchObject({ cameBack, left: 0 })
+  })
+
+  test('brings back somebody who can be read, as long as their key is in the newest snapshot, and not after', async () => {
+    const person = await rig.signUp()
+    const { id } = await backUp()
+    await erase(person)
+    const fill = async (name: string) => {
+      const url = databaseUrl(config.DATABASE_URL, name)
+      await sql`create database ${sql(name)}`
+      await fillFromBackup(url, { folder, toolsFolder: config.PG_TOOLS_FOLDER, backupId: id, ledger: [] })
+      const restored = openDatabase(name)
+      const vault = { sql: restored, cipher, dataKeys: createDataKeys(cipher) }
+      return { restored, read: () => findAccount(restored, vault, person.accountId) }
+    }
+    const rows = (restored: Database) => restored`select email from accounts where id = ${person.accountId}`
+
+    const back = await fill('drilled_before')
+    expect(await back.read()).toMatchObject({ email: person.email, lastName: person.lastName })
+
+    await backUp()
+    const older = await fill('drilled_after')
+    const [row] = await rows(older.restored)
+    expect(row?.email).toBeInstanceOf(Buffer)
+    expect(await older.read()).toBeUndefined()
+    // No key of anybody opens it.
+    for (const { account_id } of await older.restored`select account_id from data_keys`) {
+      const key = await createDataKeys(cipher).get(older.restored, account_id)
+      expect(() => tableSealer(cipher, key, 'accounts').open('email', row?.email)).toThrow()
+    }
+
+    await importLedger(back.restored, await exportLedger(sql))
+    const replayed = [await replayLedger(back.restored), await replayLedger(back.restored)]
+    expect(replayed).toEqual([{ erased: expect.any(Number) }, { erased: 0 }])
+    expect(replayed[0]?.erased).toBeGreaterThan(0)
+    expect(await rows(back.restored)).toHaveLength(0)
+    expect(await back.restored`select 1 from data_keys where account_id = ${person.accountId}`).toHaveLength(0)
+    // Nor do the rows lie on in the file of the keys.
+    const [dead] = await back.restored`
+      select n_dead_tup::int as rows from pg_stat_all_tables where relname = 'data_keys'`
+    expect(dead?.rows).toBe(0)
   })
 
   test('is started by an operator, for a backup that is there', async () => {
