@@ -94,6 +94,15 @@ test('what does not exist, or is not for sale, cannot be ordered', async () => {
   await sql`update packages set active = true where code = ${shelf.anyProvider}`
 })
 
+test('nobody orders in the name of another, or without saying who they are', async () => {
+  const stranger = await rig.signUp()
+  await nothingStored(async () => {
+    const callers = [stranger.caller, rig.anonymous, rig.operator]
+    const answers = await Promise.all(callers.map((caller) => caller.post('/v1/orders', wish)))
+    expect(answers.map(({ status }) => status)).toEqual([404, 401, 403])
+  })
+})
+
 test('a top-up fits an eSIM of a delivered order, or is refused', async () => {
   const topUp = (id: string, body: unknown) => post(body, `/v1/orders/${id}/top-up`)
   const packageCode = shelf.topUp

@@ -116,7 +116,9 @@ test('what could not be opened leaves nothing behind, and may be asked for again
   const person = await rig.signUp()
   const key = randomUUID()
   await stripe.fault({ match: { method: 'POST', path: '/v1/payment_intents' }, status: 503, times: 100 })
-  expect(refusal(await order(person.caller, wish(person), key))).toEqual([503, 'payment_unavailable'])
+  const refused = await order(person.caller, wish(person), key)
+  expect(refusal(refused)).toEqual([503, 'payment_unavailable'])
+  expect(refused.headers.get('retry-after')).toBeTruthy()
   expect(await ordersOf(person)).toEqual([0, 0])
   await stripe.clearFaults()
   const later = await order(person.caller, wish(person), key)
@@ -160,4 +162,30 @@ test('an action that is repeated under its key is answered as the first time', a
     await rig.untilOrder(unpaid.id, 'cancelled')
     await rig.temporal.workflow.getHandle(orderWorkflowId(unpaid.id)).result()
   }
+})
+
+test('the key of an action is good for no other order', async () => {
+  const person = await rig.signUp()
+  const [one, other] = [await rig.buy(person, { pay: false }), await rig.buy(person, { pay: false })]
+  const key = keyed(randomUUID())
+  const cancel = ({ id }: { id: string }) => person.caller.post(`/v1/orders/${id}/cancel`, undefined, key)
+  expect((await Promise.all([cancel(one), cancel(one), cancel(one)])).map(({ status }) => status)).toEqual([
+    200, 200, 200,
+  ])
+  expect(refusal(await cancel(other))).toEqual([422, 'idempotency_key_reused'])
+  expect((await person.caller.get(`/v1/orders/${other.id}`)).body.status).toBe('awaiting_payment')
+})
+
+test('an outage is no answer to keep: the same action under the same key succeeds once it is over', async () => {
+  const person = await rig.signUp()
+  const { id } = await rig.buy(person, { packageCode: shelf.onlyEsimAccess })
+  const refund = () => person.caller.post(`/v1/orders/${id}/refund`, undefined, key)
+  const key = keyed(randomUUID())
+  await rig.sims.esimAccess.fault({ match: { path: '/esim/query' }, status: 503, times: 1_000 })
+  const refused = await refund()
+  expect(refusal(refused)).toEqual([503, 'provider_unavailable'])
+  expect(refused.headers.get('retry-after')).toBeTruthy()
+  await rig.sims.esimAccess.clearFaults()
+  expect((await refund()).status).toBe(200)
+  await rig.untilOrder(id, 'refunded')
 })
