@@ -199,6 +199,7 @@ describe('a version that is withdrawn', () => {
   })
 
   test('while everybody is being told stops that at once', async () => {
+    await insertAccounts(rig.context, 400)
     await misbehave({ recipient: '@people.example', delayMs: 40, times: 1_000_000 })
     await post('stopped')
     await until('the first mails', async () => ((await noticesOf('stopped')).notices[0]?.sent ?? 0) > 0)
@@ -207,7 +208,8 @@ describe('a version that is withdrawn', () => {
     await runOf('stopped').result()
     const { notices } = await noticesOf('stopped')
     const [announced, withdrawn] = notices
-    expect(announced.sent + announced.waiting).toBeLessThanOrEqual(await accounts())
+    // Those whose mail was on its way are told, and nobody else: one page would have reached all of them.
+    expect(announced.sent + announced.waiting).toBeLessThan((await accounts()) / 2)
     expect(withdrawn.sent).toBe(announced.sent)
   })
 })
