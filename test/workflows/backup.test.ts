@@ -16,6 +16,7 @@ import { tableSealer } from '../../db/vault.ts'
 import { startWorker } from '../../worker/run-worker.ts'
 import { accountDeletionWorkflowId } from '../../workflows/account-deletion.contract.ts'
 import { type BackupResult, backupType, type DrillResult, restoreDrillType } from '../../workflows/backup.contract.ts'
+import { deleteAccount } from '../rig/deletions.ts'
 import { expectStatus } from '../rig/http.ts'
 import { runLater } from '../rig/later.ts'
 import type { Person } from '../rig/people.ts'
@@ -102,6 +103,21 @@ describe('a backup', () => {
       await sql`select state, pruned_at > now() + interval '28 days' as later from backups where id = ${id}`,
     ).toEqual([{ state: 'pruned', later: true }])
   })
+})
+
+test('a receipt does not call the backups gone while one from before is there, whatever the day', async () => {
+  const person = await rig.signUp()
+  const { id } = await backUp()
+  const deletion = await deleteAccount(rig.stack, person)
+  const isThere = async () => (await folder.list('dump')).some((file) => file.id === id)
+  // Nothing prunes it meanwhile: the schedule keeps real time.
+  await deletion.fastForward('33 days')
+  expect([await isThere(), (await deletion.states()).backups]).toEqual([true, 'pending'])
+  expect(Date.parse((await deletion.receipt()).backupsGoneBy) - Date.now()).toBeLessThan(30 * 86_400_000)
+  await backUp(30)
+  expect(await isThere()).toBe(false)
+  await deletion.fastForward('25 hours')
+  await deletion.until('backups', 'done')
 })
 
 describe('a restore drill', () => {
