@@ -15,14 +15,26 @@ export interface Signer {
   forge(claims: Record<string, unknown>, times?: TokenTimes): Promise<string>
 }
 
+/**
+ * By issuer. Making an RSA key keeps a core busy for a tenth of a second or more, and the signers of one process that
+ * follow each other never meet.
+ */
+const firstKeys = new Map<string, ReturnType<typeof generateKeyPair>>()
+
+function firstKeyOf(name: string): ReturnType<typeof generateKeyPair> {
+  const made = firstKeys.get(name) ?? generateKeyPair('RS256')
+  firstKeys.set(name, made)
+  return made
+}
+
 /** Makes the first key. `name` begins every key id. */
 export async function createSigner(name: string): Promise<Signer> {
   const published: { kid: string; privateKey: CryptoKey; jwk: JWK }[] = []
-  let current = await newKey()
+  let current = await newKey(firstKeyOf(name))
   published.push(current)
 
-  async function newKey() {
-    const { privateKey, publicKey } = await generateKeyPair('RS256')
+  async function newKey(made = generateKeyPair('RS256')) {
+    const { privateKey, publicKey } = await made
     const kid = `${name}-${published.length + 1}`
     return { kid, privateKey, jwk: { ...(await exportJWK(publicKey)), kid, use: 'sig', alg: 'RS256' } }
   }
