@@ -162,6 +162,17 @@ export function readConfig(environment: Record<string, string | undefined>): Con
   return parsed.data
 }
 
+/** The same for a program's beginning: what is wrong goes to standard error, without a stack, and the program ends. */
+export function readConfigOrExit(environment: Record<string, string | undefined>): Config {
+  try {
+    return readConfig(environment)
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error
+    process.stderr.write(`${error.message}\n`)
+    process.exit(1)
+  }
+}
+
 /** What is wrong with settings beside each other, and in production. */
 function faultsTogether(given: Partial<Record<string, string>>): string[] {
   const faults: string[] = []

@@ -1,11 +1,11 @@
 /** `npm run api`: one API process. API and worker scale apart. */
-import { readConfig } from '../config.ts'
+import { readConfigOrExit } from '../config.ts'
 import { createContext } from '../context.ts'
 import { stopAsked } from '../stop-asked.ts'
 import { connectTemporal } from '../temporal-client.ts'
 import { createApi } from './server.ts'
 
-const config = readConfig(process.env)
+const config = readConfigOrExit(process.env)
 const context = createContext(config, { name: 'ama-esim-api' })
 const temporal = connectTemporal(config)
 const api = createApi({ ...context, temporal })

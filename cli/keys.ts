@@ -3,7 +3,7 @@
  * who may call the API besides the persons themselves. A key is shown once, when it is made.
  */
 import { parseArgs } from 'node:util'
-import { readConfig } from '../config.ts'
+import { readConfigOrExit } from '../config.ts'
 import { type Context, createContext } from '../context.ts'
 import { type ApiKeyKind, createApiKey, listApiKeys, revokeApiKey } from '../db/api-keys.ts'
 import { recordSecurityEvent } from '../db/security-log.ts'
@@ -17,7 +17,7 @@ const longestLabel = 100
 
 const { positionals, values } = parseArgs({ allowPositionals: true, options: { label: { type: 'string' } } })
 const [command, argument = ''] = positionals
-const context = createContext(readConfig(process.env), { name: 'ama-esim-keys', maxConnections: 1 })
+const context = createContext(readConfigOrExit(process.env), { name: 'ama-esim-keys', maxConnections: 1 })
 try {
   process.exitCode = await run(context)
 } finally {

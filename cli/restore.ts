@@ -3,7 +3,7 @@
  * erased since erased again. Under its name it appears only when that is done, so that nothing can start on it before.
  */
 import { parseArgs } from 'node:util'
-import { readConfig } from '../config.ts'
+import { readConfigOrExit } from '../config.ts'
 import { openBackupFolder } from '../db/backup-folder.ts'
 import { databaseName, databaseUrl, fillFromBackup, replayOver, whoCameBack, withDatabase } from '../db/restore.ts'
 import { connectTemporal } from '../temporal-client.ts'
@@ -28,7 +28,7 @@ if (!wanted || !target || !URL.canParse(target)) {
 
 /** Returns the exit code. */
 async function restore(wanted: string, target: string): Promise<number> {
-  const config = readConfig(process.env)
+  const config = readConfigOrExit(process.env)
   const folder = openBackupFolder(config.BACKUP_FOLDER, config.BACKUP_KEYS)
   const backupId = wanted === 'latest' ? (await folder.list('dump')).at(-1)?.id : wanted
   if (backupId === undefined) return refuse(`There is no backup in ${config.BACKUP_FOLDER}.`)

@@ -2,16 +2,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { ConfigurationError, readConfig } from '../config.ts'
+import { readConfigOrExit } from '../config.ts'
 import { stopAsked } from '../stop-asked.ts'
 
-try {
-  readConfig(process.env)
-} catch (error) {
-  if (!(error instanceof ConfigurationError)) throw error
-  process.stderr.write(`${error.message}\n`)
-  process.exit(1)
-}
+readConfigOrExit(process.env)
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 const start = (entry: string): ChildProcess =>

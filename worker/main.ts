@@ -1,7 +1,7 @@
 /** `npm run worker`: one worker process. API and worker scale apart. */
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import { readConfig } from '../config.ts'
+import { readConfigOrExit } from '../config.ts'
 import { createContext } from '../context.ts'
 import { createLog } from '../log.ts'
 import { stopAsked } from '../stop-asked.ts'
@@ -11,7 +11,7 @@ import { type RunningWorker, startWorker } from './run-worker.ts'
 import { reconcileSchedules } from './schedules.ts'
 import { installRuntime } from './temporal-logger.ts'
 
-const config = readConfig(process.env)
+const config = readConfigOrExit(process.env)
 const log = createLog({ level: config.LOG_LEVEL })
 const sdkMetricsAddress = `127.0.0.1:${await freePort()}`
 installRuntime({ sink: () => log, metricsAddress: sdkMetricsAddress })

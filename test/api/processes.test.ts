@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startProgram } from '../rig/processes.ts'
 import { type Rig, startRig } from './rig.ts'
 
 let rig: Rig
@@ -53,6 +54,26 @@ test.each([[[]], [['create', 'admin', '--label', 'x']], [['create', 'service']],
   },
   30_000,
 )
+
+test('a program without its settings names them and ends, without a stack', async () => {
+  const programs = [
+    ['api/main.ts'],
+    ['worker/main.ts'],
+    ['cli/migrate.ts'],
+    ['cli/keys.ts', 'list'],
+    ['cli/restore.ts', 'latest', 'postgres://127.0.0.1:9/x'],
+  ]
+  const environment = { NODE_ENV: 'production' }
+  await Promise.all(
+    programs.map(async (args) => {
+      const program = startProgram(process.execPath, ['--import', 'tsx', ...args], environment)
+      expect((await program.ended).code, args[0]).toBe(1)
+      for (const name of ['DATABASE_URL', 'TEMPORAL_ADDRESS', 'FIELD_KEYS'])
+        expect(program.output(), args[0]).toMatch(new RegExp(`^ +${name}: missing`, 'm'))
+      expect(program.output(), args[0]).not.toMatch(/\n +at /)
+    }),
+  )
+}, 30_000)
 
 test.each(['SIGTERM', 'SIGINT'] as const)(
   'on %s the API ends in order',
