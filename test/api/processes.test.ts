@@ -73,7 +73,7 @@ test('a program without its settings names them and ends, without a stack', asyn
       expect(program.output(), args[0]).not.toMatch(/\n +at /)
     }),
   )
-}, 30_000)
+})
 
 test.each(['SIGTERM', 'SIGINT'] as const)(
   'on %s the API ends in order',
