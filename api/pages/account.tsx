@@ -1,5 +1,6 @@
 /** G1, G2, G4, G5: a person's data, and what they can do with it. */
 import type { ReactNode } from 'react'
+import type { PrivacyRequestKind } from '../../db/privacy-requests.ts'
 import { day, moment, money } from '../../mails/format.ts'
 import { Facts, Form, Heads } from './form.tsx'
 import { renderLayout } from './layout.tsx'
@@ -26,6 +27,9 @@ export interface AccountPage {
   orders: OrderLine[]
   /** an address that waits for both to agree */
   newEmail: string | null
+  requests: { reference: string; kind: PrivacyRequestKind; state: string; receivedAt: Date; answerBy: Date }[]
+  /** of the next request, so that a form sent twice is one */
+  nextRequestId: string
 }
 
 export interface OrderLine {
@@ -123,6 +127,30 @@ export function renderAccount(page: AccountPage): string {
             ))}
           </ul>
         </Card>
+        <Card title="Ask us something else">
+          <p>About your data, and your rights to it. We answer by mail, within 30 days.</p>
+          <Form action="/account/privacy-request" csrf={csrf}>
+            <input type="hidden" name="id" value={page.nextRequestId} />
+            <label>
+              About
+              <select name="kind">
+                {Object.entries(kinds).map(([kind, words]) => (
+                  <option key={kind} value={kind}>
+                    {words}
+                  </option>
+                ))}
+              </select>
+            </label>
+            <label>
+              Your question or wish
+              <textarea name="message" required maxLength={20_000} />
+            </label>
+            <button type="submit" className="plain">
+              Send it
+            </button>
+          </Form>
+          <Requests of={page.requests} />
+        </Card>
         <Card title="Take it along, or leave">
           <p>
             <a className="button" href="/account/export">
@@ -166,6 +194,38 @@ function Field({ name, label, value, type = 'text', required = false }: FieldPro
       {label}
       <input type={type} name={name} defaultValue={value} required={required} />
     </label>
+  )
+}
+
+/** In a person's words. Deletion and the export have buttons of their own, and answer at once. */
+const kinds: Record<PrivacyRequestKind, string> = {
+  access: 'What you know about me',
+  correction: 'Something is wrong and I cannot correct it',
+  restriction: 'Do not use my data for now',
+  objection: 'I object to a use of my data',
+  portability: 'My data in another form',
+  erasure: 'Deleting some of my data',
+  other: 'Something else',
+}
+
+function Requests({ of }: { of: AccountPage['requests'] }) {
+  if (of.length === 0) return null
+  return (
+    <div className="scroll">
+      <table>
+        <Heads of={['Request', 'About', 'Asked', 'Answer']} />
+        <tbody>
+          {of.map((request) => (
+            <tr key={request.reference}>
+              <td>{request.reference}</td>
+              <td>{kinds[request.kind]}</td>
+              <td>{day(request.receivedAt)}</td>
+              <td>{request.state === 'answered' ? 'mailed to you' : `by ${day(request.answerBy)}`}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   )
 }
 

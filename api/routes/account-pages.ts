@@ -1,4 +1,5 @@
 /** G1, G2, G4, G5 on the web: by a mailed link, without the app. */
+import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
 import { findAccount, updateAccount } from '../../db/accounts.ts'
@@ -9,8 +10,10 @@ import { listIdentities } from '../../db/identities.ts'
 import { installUrl } from '../../db/install-token.ts'
 import { peekLinkToken } from '../../db/link-tokens.ts'
 import { listOrders } from '../../db/orders.ts'
+import { listPrivacyRequests, privacyRequestKinds } from '../../db/privacy-requests.ts'
 import { recordSecurityEvent } from '../../db/security-log.ts'
 import { closeSession } from '../../db/web-sessions.ts'
+import { privacyReference } from '../../policy/privacy-reference.ts'
 import { exportAccount } from '../account-export.ts'
 import { email, profileForm } from '../account-fields.ts'
 import type { Visitor } from '../caller.ts'
@@ -19,6 +22,7 @@ import { renderAccount } from '../pages/account.tsx'
 import { layoutHeaders } from '../pages/layout.tsx'
 import { renderNotFound } from '../pages/not-found.tsx'
 import { destinations, renderAskAddress, renderLinkSent, renderUseLink } from '../pages/sign-in.tsx'
+import { createPrivacyRequestClient } from '../privacy-request-client.ts'
 import { Problem } from '../problem.ts'
 import { defineRoute, type Route } from '../route.ts'
 import { endedCookie, secretIn } from '../session-cookie.ts'
@@ -32,12 +36,14 @@ const back = { status: 303, headers: { Location: '/account' } } as const
 const destination = z.enum(destinations).default('account')
 const token = z.strictObject({ token: z.string().max(100) })
 const shownOrders = 50
+const shownRequests = 20
 
 export function accountPageRoutes(api: ApiContext): Route[] {
   const { sql, config } = api
   const { SUPPORT_MAIL: supportMail, PUBLIC_URL: publicUrl } = config
   const signIn = createWebSignIn(api)
   const emailChanges = createEmailChangeClient(api)
+  const requests = createPrivacyRequestClient(api)
 
   return [
     defineRoute({
@@ -179,6 +185,27 @@ export function accountPageRoutes(api: ApiContext): Route[] {
       },
     }),
     defineRoute({
+      method: 'post',
+      path: '/account/privacy-request',
+      tag: 'pages',
+      summary: 'Asks something about privacy',
+      promises: ['G6'],
+      callers: ['visitor'],
+      form: true,
+      body: z.strictObject({
+        id: z.uuid(),
+        kind: z.enum(privacyRequestKinds),
+        message: z.string().trim().min(1).max(20_000),
+      }),
+      responses: { 303: elsewhere, 200: page },
+      problems: ['account_missing', 'not_found'],
+      async handle({ caller: { accountId }, body }) {
+        const row = await requests.open({ ...body, accountId, replyTo: null, receivedAt: new Date() })
+        if (row.account_id !== accountId) throw new Problem('not_found')
+        return back
+      },
+    }),
+    defineRoute({
       method: 'get',
       path: '/account/export',
       tag: 'pages',
@@ -198,13 +225,16 @@ export function accountPageRoutes(api: ApiContext): Route[] {
 
   async function accountOf({ accountId, csrf }: Visitor): Promise<Parameters<typeof renderAccount>[0]> {
     const all = { accountId, status: undefined, after: undefined, limit: shownOrders }
-    const [account, identities, consents, devices, change, orders] = await Promise.all([
+    const asOf = new Date()
+    const asked = { accountId, filter: undefined, asOf, after: undefined, limit: shownRequests }
+    const [account, identities, consents, devices, change, orders, open] = await Promise.all([
       findAccount(sql, api, accountId),
       listIdentities(sql, api, accountId),
       listConsents(sql, accountId, shownOrders),
       listDevices(sql, api, accountId),
       latestEmailChange(sql, api, accountId),
       listOrders(sql, all),
+      listPrivacyRequests(sql, asked),
     ])
     if (!account) throw new Problem('not_found')
     return {
@@ -213,6 +243,14 @@ export function accountPageRoutes(api: ApiContext): Route[] {
       account: { ...account, identities },
       consents,
       devices,
+      nextRequestId: randomUUID(),
+      requests: open.map((row) => ({
+        reference: privacyReference(row.id),
+        kind: row.kind,
+        state: row.state,
+        receivedAt: row.received_at,
+        answerBy: row.answer_by,
+      })),
       newEmail: change?.state === 'open' ? change.newEmail : null,
       orders: await Promise.all(
         orders.map(async (order) => ({

@@ -163,6 +163,34 @@ test('G2: a new address is asked for on the web, too', async () => {
   await until('both are asked', async () => (await mailsTo(rig.stack, email)).length === 1)
 })
 
+test('G6: anything else is asked on the web, once however often it is sent, and seen with its day', async () => {
+  const person = await rig.signUp()
+  const surfer = await signIn(person)
+  const message = `May I <b>know</b>? ${randomUUID()}`
+  const { html } = await surfer.open('/account')
+  const hidden = (name: string) => new RegExp(`name="${name}" value="([^"]+)"`).exec(html)?.[1] ?? ''
+  const sent = { id: hidden('id'), csrf: hidden('csrf'), kind: 'restriction', message }
+  for (let times = 0; times < 2; times += 1) {
+    expect((await surfer.post('/account/privacy-request', sent)).location).toBe('/account')
+  }
+  const { items } = expectStatus(await person.caller.get('/v1/privacy-requests'), 200)
+  expect(items).toMatchObject([{ id: sent.id, kind: 'restriction', accountId: person.accountId, state: 'open' }])
+  const shown = await surfer.open('/account')
+  expect(shown.html).toContain(items[0].reference)
+  expect(shown.html).toContain('Do not use my data for now')
+  await until('the acknowledgement', async () =>
+    (await mailsTo(rig.stack, person.email)).some(({ text }) => text.includes(items[0].reference)),
+  )
+  // Somebody else's id opens nothing and changes nothing.
+  const other = await signIn(await rig.signUp())
+  const { csrf: _, ...taken } = sent
+  const again = await other.submit('/account', '/account/privacy-request', { ...taken, message: 'Mine.' })
+  expect([again.status, again.html.includes(message)]).toEqual([404, false])
+  const empty = await surfer.submit('/account', '/account/privacy-request', { kind: 'other', message: ' ' })
+  expect([empty.status, empty.html.includes('message')]).toEqual([400, true])
+  expect(expectStatus(await person.caller.get('/v1/privacy-requests'), 200).items).toHaveLength(1)
+})
+
 test('G3: an account is deleted on the web, and the receipt can be read by whoever knows it', async () => {
   const person = await rig.signUp()
   const [{ html: anonymous }, surfer] = [

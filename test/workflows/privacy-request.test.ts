@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { fastForward } from '../../time-skipping.ts'
 import { privacyRequestWorkflowId } from '../../workflows/privacy-request.contract.ts'
+import { searchAttributes } from '../../workflows/search-attributes.ts'
 import { expectStatus } from '../rig/http.ts'
 import { mailsTo } from '../rig/messages.ts'
 import { openStack } from '../rig/stack.ts'
@@ -79,6 +80,14 @@ test('G6: acknowledged at once, reminded of at day 14 and 21, escalated at day 2
   ])
   const late = await read(request.id)
   expect([late.state, late.late, late.escalatedAt === null]).toEqual(['open', true, false])
+  const { typedSearchAttributes: standing } = await rig.temporal.workflow
+    .getHandle(privacyRequestWorkflowId(request.id))
+    .describe()
+  expect([standing.get(searchAttributes.status), standing.get(searchAttributes.waitingFor)]).toEqual([
+    'late',
+    'an operator to answer, overdue',
+  ])
+  expect(standing.get(searchAttributes.dueAt)?.toISOString()).toBe(request.answerBy)
   const listed = expectStatus(await rig.operator.get('/v1/privacy-requests?state=late'), 200)
   expect(listed.items.map((item: { id: string }) => item.id)).toContain(request.id)
 
