@@ -77,7 +77,8 @@ export function policyRoutes(api: ApiContext): Route[] {
       async handle() {
         const [all, forNewcomers] = await Promise.all([listPolicies(sql), versionForNewcomers(sql)])
         const items = all.map((policy) => summaryOf(policy, forNewcomers))
-        return { status: 200, headers: { 'Cache-Control': 'public, max-age=60' }, body: { items } }
+        // Whoever signs up to a version read from a copy would be refused.
+        return { status: 200, headers: { 'Cache-Control': 'no-cache' }, body: { items } }
       },
     }),
     defineRoute({
