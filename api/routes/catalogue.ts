@@ -48,8 +48,8 @@ const syncReport = z
   })
   .meta({ id: 'CatalogueSync' })
 
-/** Shorter than a request may take; a provider that is away is asked again for much longer. */
-const answerWithinMs = 20_000
+/** Providers list what they have within seconds; one that is away is asked again for longer than anybody waits. */
+const answerWithinMs = 8_000
 
 export function catalogueRoutes(api: ApiContext): Route[] {
   const { sql, config, temporal } = api
