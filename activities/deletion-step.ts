@@ -38,6 +38,8 @@ export async function withSecret<Part extends DeletionPart>(
   const at = new Date(asOf)
   const state = (await findStep(sql, receiptId, processor))?.state
   const secret = await openSecret(sql, context, receiptId, part)
+  // With the receipt the database has lost whether this was done: as by a restore, and then the seal is lost as well.
+  if (state === undefined) return leaveStepToOperator(context, { receiptId, processor, code: 'receipt_lost', at })
   if (secret === null && state !== 'pending') return
   // The row goes when everybody is done: missing before, it was lost, as by a restore.
   if (secret === null && !(await hasSeal(sql, receiptId))) {

@@ -134,6 +134,21 @@ test('who signs up again with the same Apple Account and sign-in keeps both: the
   )
 })
 
+test('a database that was restored has neither receipt nor seal: operators are told whom to ask, and nothing looks done', async () => {
+  const { person, sub } = await signUpWithApple()
+  await apple.fault({ match: { path: '/auth/revoke' }, status: 503, times: 1_000_000 })
+  const deletion = await erase(person)
+  await deletion.until('mail', 'done')
+  await sql`delete from deletions where receipt_id = ${deletion.receiptId}`
+  await apple.clearFaults()
+  await deletion.fastForward('91 days')
+  expect(await rig.temporal.workflow.getHandle(deletion.workflowId).result()).toEqual({ complete: false })
+  const matters =
+    await sql`select kind from attention where subject_id = ${deletion.receiptId} and detail = 'receipt_lost' order by 1`
+  expect(matters.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['deletion_apple', 'deletion_database']))
+  expect(await grantsOf(sub)).toMatchObject([{ revokedAt: null }])
+})
+
 test('what others have deleted before is nothing left to do: Firebase user and Stripe customer unknown', async () => {
   const person = await rig.signUp()
   await rig.buy(person, { pay: false, order: { savedCards: true } })
