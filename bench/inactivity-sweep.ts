@@ -6,6 +6,7 @@ import { startPostgres } from '../dev/postgres.ts'
 import { terms } from '../policy/terms.ts'
 import { plusDays, plusYears } from '../workflows/clock.ts'
 import { median } from './measure.ts'
+import { insertStrangers } from './strangers.ts'
 
 export interface SweepFigures {
   accounts: number
@@ -27,8 +28,8 @@ export async function benchInactivitySweep(accounts: number, dormant: number): P
     const now = new Date()
     const { inactivityYears, openedAheadDays, warningsBeforeDays } = terms.account
     const until = plusYears(plusDays(now, warningsBeforeDays[0] + openedAheadDays), -inactivityYears)
-    await insertRows(sql, accounts - dormant, until, now)
-    await insertRows(sql, dormant, plusDays(until, -1), until)
+    await insertStrangers(sql, accounts - dormant, until, now)
+    await insertStrangers(sql, dormant, plusDays(until, -1), until)
     await sql`vacuum analyze accounts`
 
     const times: number[] = []
@@ -57,17 +58,6 @@ async function look(sql: Database, until: Date, now: Date): Promise<number> {
     after = page.at(-1)
     if (page.length < perPage) return found
   }
-}
-
-/** Last used at any time between the two. What is sealed does not matter here, its size does. */
-async function insertRows(sql: Database, count: number, from: Date, to: Date): Promise<void> {
-  await sql`
-    insert into accounts (id, account_ref, email, email_index, first_name, last_name, policy_version, created_at,
-      last_active_at)
-    select id, id, '\\x01' || sha256(id::text::bytea), sha256(id::text::bytea), '\\x01' || sha256('2'),
-      '\\x01' || sha256('3'), 'x',
-      ${from}::timestamptz, ${from}::timestamptz + random() * (${to}::timestamptz - ${from}::timestamptz)
-    from (select gen_random_uuid() as id from generate_series(1, ${count})) ids`
 }
 
 interface PlanNode {

@@ -39,3 +39,28 @@ export async function runRound(
 }
 
 export const round = (value: number, digits = 1): number => Math.round(value * 10 ** digits) / 10 ** digits
+
+/** Milliseconds. */
+export async function timed(call: () => Promise<unknown>): Promise<number> {
+  const at = performance.now()
+  await call()
+  return performance.now() - at
+}
+
+/** Latencies beside those of the floor, in milliseconds. */
+export interface Compared {
+  count: number
+  p50Ms: number
+  p99Ms: number
+  floorP50Ms: number
+  floorP99Ms: number
+  p50Ratio: number
+  p99Ratio: number
+}
+
+export function beside(ours: number[], floor: number[]): Compared {
+  const [p50Ms, p99Ms] = [percentile(ours, 0.5), percentile(ours, 0.99)]
+  const [floorP50Ms, floorP99Ms] = [percentile(floor, 0.5), percentile(floor, 0.99)]
+  const ratios = { p50Ratio: p50Ms / floorP50Ms, p99Ratio: p99Ms / floorP99Ms }
+  return { count: ours.length, p50Ms, p99Ms, floorP50Ms, floorP99Ms, ...ratios }
+}

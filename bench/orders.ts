@@ -1,32 +1,45 @@
-/** Orders per second and the latency of checkout, beside the floor, in one run and in turns. */
+/** Orders per second and the latency of checkout, beside the floor, in one run and in turns; what an order costs. */
 import { randomUUID } from 'node:crypto'
 import type { Stack } from '../dev/stack.ts'
 import { orderWorkflowId } from '../workflows/order.contract.ts'
+import { untilCatalogued } from './catalogued.ts'
+import { addUp, type CpuTime, cpuPerJob, cpuTime } from './cpu.ts'
 import { startFloor } from './floor/start.ts'
 import { historyCost } from './history-cost.ts'
-import { median, percentile, type Round, round, runRound } from './measure.ts'
+import { beside, type Compared, median, type Round, round, runRound, timed } from './measure.ts'
+import type { Say } from './on-stack.ts'
+import { costOfLife, type LifeCost } from './order-life.ts'
 import { openShop } from './shop.ts'
+
+interface Cost {
+  events: number
+  actions: number
+}
 
 export interface OrderFigures {
   concurrency: number
   ordersPerRound: number
   rounds: { orders: Round; floor: Round; ratio: number }[]
   throughputRatio: number
-  toDelivered: { events: number; actions: number }
-  floorToDelivered: { events: number; actions: number }
-  checkout: { p50Ms: number; p99Ms: number; floorP50Ms: number; floorP99Ms: number; p50Ratio: number; p99Ratio: number }
+  /** processor time of one, milliseconds */
+  cpu: { order: CpuTime; floor: CpuTime }
+  toDelivered: Cost
+  floorToDelivered: Cost
+  wholeLife: { untouched: LifeCost; eventful: LifeCost }
+  checkout: Compared
 }
 
 export async function benchOrders(
   stack: Stack,
-  options: { rounds: number; ordersPerRound: number; concurrency: number; checkouts: number; say(line: string): void },
+  options: { rounds: number; ordersPerRound: number; concurrency: number; checkouts: number; say: Say },
 ): Promise<OrderFigures> {
   const { rounds, ordersPerRound, concurrency, checkouts, say } = options
+  await untilCatalogued(stack)
   const shop = await openShop(stack)
   const floor = await startFloor(stack)
   try {
     say('warming up')
-    await shop.prepare((rounds + 1) * ordersPerRound + 2 * checkouts)
+    await shop.prepare((rounds + 1) * ordersPerRound + checkouts)
     let sample = ''
     const orders = async () => {
       sample = await shop.deliver()
@@ -36,9 +49,15 @@ export async function benchOrders(
     await runRound(ordersPerRound / 2, concurrency, bare)
 
     const measured: OrderFigures['rounds'] = []
+    const cpu: { order: CpuTime; floor: CpuTime } = { order: {}, floor: {} }
     for (let index = 1; index <= rounds; index += 1) {
+      const before = await cpuTime()
       const floorRound = await runRound(ordersPerRound, concurrency, bare)
+      const between = await cpuTime()
       const orderRound = await runRound(ordersPerRound, concurrency, orders)
+      const after = await cpuTime()
+      cpu.floor = addUp(cpu.floor, cpuPerJob(before, between, rounds * ordersPerRound))
+      cpu.order = addUp(cpu.order, cpuPerJob(between, after, rounds * ordersPerRound))
       const ratio = orderRound.perSecond / floorRound.perSecond
       measured.push({ orders: orderRound, floor: floorRound, ratio })
       say(
@@ -52,25 +71,23 @@ export async function benchOrders(
       theirs.push(await timed(() => floor.open(`floor-${randomUUID()}`)))
       ours.push(await timed(() => shop.order()))
     }
-    const cost = await costUntilWatch(stack, orderWorkflowId(sample))
+    const toDelivered = await costUntilWatch(stack, orderWorkflowId(sample))
     const lastFloor = `floor-${randomUUID()}`
     await floor.deliver(lastFloor)
-    const floorCost = await costUntilWatch(stack, lastFloor)
+    const floorToDelivered = await costUntilWatch(stack, lastFloor)
+    say('whole lives, time skipped')
+    const eventful = await costOfLife(stack, shop, { eventful: true })
+    const untouched = await costOfLife(stack, shop, { eventful: false })
     return {
       concurrency,
       ordersPerRound,
       rounds: measured,
       throughputRatio: median(measured.map(({ ratio }) => ratio)),
-      toDelivered: cost,
-      floorToDelivered: floorCost,
-      checkout: {
-        p50Ms: percentile(ours, 0.5),
-        p99Ms: percentile(ours, 0.99),
-        floorP50Ms: percentile(theirs, 0.5),
-        floorP99Ms: percentile(theirs, 0.99),
-        p50Ratio: percentile(ours, 0.5) / percentile(theirs, 0.5),
-        p99Ratio: percentile(ours, 0.99) / percentile(theirs, 0.99),
-      },
+      cpu,
+      toDelivered,
+      floorToDelivered,
+      wholeLife: { untouched, eventful },
+      checkout: beside(ours, theirs),
     }
   } finally {
     shop.close()
@@ -78,14 +95,8 @@ export async function benchOrders(
   }
 }
 
-async function timed(call: () => Promise<unknown>): Promise<number> {
-  const at = performance.now()
-  await call()
-  return performance.now() - at
-}
-
 /** Once the watch is scheduled and the notices are out, a delivered order's run stands still. */
-async function costUntilWatch(stack: Stack, workflowId: string) {
+async function costUntilWatch(stack: Stack, workflowId: string): Promise<Cost> {
   const handle = stack.temporal.workflow.getHandle(workflowId)
   for (let last = -1; ; ) {
     const cost = historyCost(await handle.fetchHistory())

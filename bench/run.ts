@@ -1,50 +1,50 @@
 /**
- * `npm run bench`: the budgets, measured as ratios in one run beside what they are measured against.
- * Writes bench/results.json and bench/RESULTS.md. `-- --quick` for a short look that writes nothing.
+ * `npm run bench`: the budgets, measured as ratios in one run beside what they are measured against. `-- orders start`
+ * measures these parts only and keeps the others' results; `-- --quick` is a short look that writes nothing.
  */
 import { writeFile } from 'node:fs/promises'
-import { cpus } from 'node:os'
-import { startStack } from '../dev/stack.ts'
-import { untilCatalogued } from './catalogued.ts'
-import { benchOrders } from './orders.ts'
+import { parseArgs } from 'node:util'
+import { cpuPerJob, cpuTime } from './cpu.ts'
+import { round } from './measure.ts'
+import { type Figures, type PartName, partNames, parts } from './parts.ts'
 import { report } from './report.ts'
-import { measureStart } from './start-up.ts'
+import { machine, type Results, readResults, reportFile, type Section, writeResults } from './results.ts'
 
-const quick = process.argv.includes('--quick')
-const begun = performance.now()
-const say = (line: string): void => {
-  process.stdout.write(`${((performance.now() - begun) / 1000).toFixed(1).padStart(7)} s  ${line}\n`)
+const { values, positionals } = parseArgs({ options: { quick: { type: 'boolean' } }, allowPositionals: true })
+const { quick = false } = values
+const unknown = positionals.filter((name) => !partNames.some((part) => part === name))
+if (unknown.length > 0) {
+  process.stderr.write(`No such part: ${unknown.join(', ')}. There are: ${partNames.join(', ')}.\n`)
+  process.exit(2)
 }
+const chosen = partNames.filter((part) => positionals.length === 0 || positionals.includes(part))
 
-const startSeconds = quick ? [] : await measureStart(3, say)
-const stack = await startStack({
-  processes: 'apart',
-  workers: 1,
-  durable: true,
-  keepMail: 'envelopes',
-  settings: { NODE_ENV: 'development', LOG_LEVEL: 'error', MAIL_RATE_PER_SECOND: '10000' },
-  onProgress: say,
-})
-try {
-  await untilCatalogued(stack)
-  const orders = await benchOrders(stack, {
-    rounds: quick ? 1 : 3,
-    ordersPerRound: quick ? 100 : 200,
-    concurrency: 50,
-    checkouts: quick ? 50 : 200,
-    say,
-  })
-  const results = {
-    measuredOn: new Date().toISOString().slice(0, 10),
-    machine: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}, Node ${process.version}`,
-    startSeconds,
-    orders,
+const begun = performance.now()
+let results: Results = quick ? {} : await readResults()
+for (const part of chosen) {
+  results = { ...results, [part]: await measure(part) }
+  if (quick) continue
+  await writeResults(results)
+  await writeFile(reportFile, report(results))
+}
+process.stdout.write(`\n${report(results)}`)
+
+async function measure<Name extends PartName>(part: Name): Promise<Section<Name>> {
+  const say = (line: string): void => {
+    const seconds = ((performance.now() - begun) / 1000).toFixed(1).padStart(7)
+    process.stdout.write(`${seconds} s  ${part}: ${line}\n`)
   }
-  if (!quick) {
-    await writeFile(new URL('./results.json', import.meta.url), `${JSON.stringify(results, null, 2)}\n`)
-    await writeFile(new URL('./RESULTS.md', import.meta.url), report(results))
+  say(`part ${chosen.indexOf(part) + 1} of ${chosen.length}`)
+  const [startedAt, before] = [performance.now(), await cpuTime()]
+  const figures = (await parts[part]({ quick, say })) as Figures<Name>
+  const ms = performance.now() - startedAt
+  const { others } = cpuPerJob(before, await cpuTime(), ms)
+  say(`done in ${round(ms / 60_000)} minutes`)
+  return {
+    measuredAt: new Date().toISOString().slice(0, 16),
+    ...machine(),
+    minutes: ms / 60_000,
+    ...(others !== undefined && { coresOfOthers: Math.max(0, others) }),
+    figures,
   }
-  process.stdout.write(`\n${report(results)}`)
-} finally {
-  await stack.stop()
 }

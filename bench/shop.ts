@@ -1,12 +1,16 @@
 /** Orders as the app's backend places them, from POST to delivered. */
 import { randomUUID } from 'node:crypto'
 import type { Stack } from '../dev/stack.ts'
+import { serviceOf } from './service.ts'
 
 /** Below the velocity that would hold an order for review. */
 const ordersPerAccount = 9
+const signUpsAtOnce = 20
+
+export type Shop = Awaited<ReturnType<typeof openShop>>
 
 export async function openShop(stack: Stack) {
-  const headers = { authorization: `Bearer ${stack.keys.service}`, 'content-type': 'application/json' }
+  const call = serviceOf(stack)
   const [ware] = await stack.context.sql<{ code: string }[]>`
     select p.code from packages p join package_offers o on o.package_code = p.code
     where p.active and p.kind = 'base' and o.provider = 'esim-access' and o.available
@@ -21,15 +25,15 @@ export async function openShop(stack: Stack) {
   return {
     /** Signs up whom the next orders need. */
     async prepare(orders: number): Promise<void> {
-      const missing = Math.ceil(orders / ordersPerAccount)
-      for (let at = 0; at < missing; at += 20)
-        await Promise.all(Array.from({ length: Math.min(20, missing - at) }, signUp))
+      const ids = await newcomers(Math.ceil(orders / ordersPerAccount))
+      accounts.push(...ids.map((id) => ({ id, left: ordersPerAccount })))
     },
-    /** POST /v1/orders. Returns the order's id. */
+    newcomers,
+    /** POST /v1/orders. Returns the order's id. @param accountId one that was prepared unless given */
     order,
     /** From POST to delivered, the payment in between. */
-    async deliver(): Promise<string> {
-      const id = await order()
+    async deliver(accountId?: string): Promise<string> {
+      const id = await order(accountId)
       const delivered = new Promise<void>((resolve) => waiting.set(id, resolve))
       await stack.sims.stripe.do('pay', { orderId: id })
       await delivered
@@ -38,25 +42,38 @@ export async function openShop(stack: Stack) {
     close: () => clearInterval(watch),
   }
 
-  async function order(): Promise<string> {
+  async function order(accountId: string = nextAccount()): Promise<string> {
+    return await post('/v1/orders', {
+      accountId,
+      packageCode: ware?.code,
+      measurement: { adUserData: true, adPersonalization: false },
+    })
+  }
+
+  function nextAccount(): string {
     const account = accounts.find(({ left }) => left > 0)
     if (!account) throw new Error('prepare the accounts first')
     account.left -= 1
     if (account.left === 0) accounts.splice(accounts.indexOf(account), 1)
-    const answer = await post('/v1/orders', {
-      accountId: account.id,
-      packageCode: ware?.code,
-      measurement: { adUserData: true, adPersonalization: false },
-    })
-    return answer.id
+    return account.id
   }
 
-  async function signUp(): Promise<void> {
+  /** Signs up so many, each with a phone. Returns their accounts' ids. */
+  async function newcomers(count: number): Promise<string[]> {
+    const ids: string[] = []
+    while (ids.length < count) {
+      const atOnce = Math.min(signUpsAtOnce, count - ids.length)
+      ids.push(...(await Promise.all(Array.from({ length: atOnce }, signUp))))
+    }
+    return ids
+  }
+
+  async function signUp(): Promise<string> {
     const name = randomUUID()
-    const { id } = await post('/v1/accounts', { email: `${name}@bench.example`, firstName: 'Bo', lastName: 'Lund' })
+    const id = await post('/v1/accounts', { email: `${name}@bench.example`, firstName: 'Bo', lastName: 'Lund' })
     const device = { platform: 'ios', pushToken: name, osVersion: '18.1', appInstanceId: name.replaceAll('-', '') }
     await call('PUT', `/v1/accounts/${id}/devices/${name}`, device)
-    accounts.push({ id, left: ordersPerAccount })
+    return id
   }
 
   /** One question for all: asking the API order by order would be most of the load. */
@@ -72,17 +89,8 @@ export async function openShop(stack: Stack) {
     looking = false
   }
 
-  function post(path: string, body: unknown): Promise<{ id: string }> {
-    return call('POST', path, body)
-  }
-
-  async function call(method: string, path: string, body: unknown): Promise<{ id: string }> {
-    const response = await fetch(stack.urls.api + path, {
-      method,
-      headers: { ...headers, 'idempotency-key': randomUUID() },
-      body: JSON.stringify(body),
-    })
-    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`)
-    return (await response.json()) as { id: string }
+  async function post(path: string, body: unknown): Promise<string> {
+    const { id } = (await (await call('POST', path, body)).json()) as { id: string }
+    return id
   }
 }

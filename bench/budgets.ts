@@ -1,0 +1,207 @@
+/** Each budget beside what was measured; where one is missed, by how much, and what the figures say about why. */
+import { type CpuTime, cpuOfOurs } from './cpu.ts'
+import { median, round } from './measure.ts'
+import { growthAfterWarmUp } from './memory.ts'
+import type { PartName } from './parts.ts'
+import type { Results, Section } from './results.ts'
+
+export interface Row {
+  part: PartName
+  what: string
+  budget: string
+  measured: string
+  kept: boolean
+  /** what was measured that explains it, should it be missed */
+  why: string
+}
+
+type Sections = { [Name in PartName]: (section: Section<Name>) => Omit<Row, 'part'>[] }
+
+const sections: Sections = {
+  orders({ figures, cores, coresOfOthers }) {
+    const { toDelivered, wholeLife, checkout, cpu, throughputRatio, concurrency, rounds } = figures
+    const cost = (what: string, measured: { events: number; actions: number }, events: number, actions: number) => ({
+      what,
+      budget: `≤ ${events} events, ≤ ${actions} actions`,
+      measured: `${measured.events} events, ${measured.actions} actions`,
+      kept: measured.events <= events && measured.actions <= actions,
+      why: `${Math.max(0, measured.events - events)} events and ${Math.max(0, measured.actions - actions)} actions too many`,
+    })
+    const busy = (cpuOfOurs(cpu.order) * median(rounds.map(({ orders }) => orders.perSecond))) / 1000
+    return [
+      cost('history of an order, POST to delivered', toDelivered, 36, 9),
+      cost('its whole life: installed, used, low on data, used up, expired', wholeLife.eventful, 60, 16),
+      cost('its whole life, never touched', wholeLife.untouched, 60, 16),
+      {
+        what: `orders per second, ${concurrency} at a time`,
+        budget: '≥ 0.7 × the floor',
+        measured: `${round(throughputRatio, 2)} × (median of ${rounds.length} rounds)`,
+        kept: throughputRatio >= 0.7,
+        why: `an order takes ${round(cpuOfOurs(cpu.order), 0)} ms of processor time, a run of the floor ${round(cpuOfOurs(cpu.floor), 0)} ms (${more(cpu.order, cpu.floor)}), and ${round(busy)} of ${cores} cores were busy with orders${beside(coresOfOthers)}`,
+      },
+      ...compared('POST /v1/orders', checkout, 'a bare update-with-start', coresOfOthers),
+    ]
+  },
+
+  deletion({ figures: { among }, coresOfOthers }) {
+    const [few, many] = [among[0], among.at(-1)]
+    if (!few || !many) return []
+    const grown = many.p50Ratio / few.p50Ratio
+    const accounts = many.otherAccounts.toLocaleString('en')
+    return [
+      ...compared(
+        `DELETE account to committed receipt, among ${accounts}`,
+        many,
+        'a bare update-with-start',
+        coresOfOthers,
+      ),
+      {
+        what: `the same among ${few.otherAccounts.toLocaleString('en')} and among ${accounts} other accounts`,
+        budget: 'independent: within 25 %',
+        measured: `${round(few.p50Ms)} ms and ${round(many.p50Ms)} ms (${round(many.p50Ms / few.p50Ms, 2)} ×); beside the bare update of the same minutes ${round(grown, 2)} ×`,
+        kept: grown <= 1.25,
+        why: `among ${accounts} a DELETE took ${round(many.p50Ms - few.p50Ms)} ms more and the bare update ${round(many.floorP50Ms - few.floorP50Ms)} ms more${beside(coresOfOthers)}`,
+      },
+    ]
+  },
+
+  notice({ figures: { recipients, pool, calm, killed }, coresOfOthers }) {
+    const everybody = recipients.toLocaleString('en')
+    return [
+      {
+        what: `policy notice to ${everybody}: mails per second`,
+        budget: "≥ 0.8 × nodemailer's pool alone",
+        measured: `${round(calm.ratio, 2)} × (${round(calm.mailsPerSecond, 0)}/s beside ${round(pool.mailsPerSecond, 0)}/s)`,
+        kept: calm.ratio >= 0.8,
+        why: `a mail of the notice takes ${round(cpuOfOurs(calm.cpu), 2)} ms of processor time, one of the pool alone ${round(cpuOfOurs(pool.cpu), 2)} ms (${more(calm.cpu, pool.cpu, 2)})${beside(coresOfOthers)}`,
+      },
+      {
+        what: 'its Temporal actions per 10,000 recipients',
+        budget: '≤ 25',
+        measured: String(round(calm.actionsPer10000)),
+        kept: calm.actionsPer10000 <= 25,
+        why: `${round(calm.actionsPer10000 - 25)} too many`,
+      },
+      {
+        what: `${everybody} recipients, the worker killed ${killed.kills} times`,
+        budget: 'everybody is reached; copies only of what was in the air',
+        measured: `${killed.unreached} unreached, ${killed.duplicates} twice, ${killed.inDoubt} in doubt`,
+        kept: killed.unreached === 0 && killed.duplicates <= killed.inDoubt,
+        why: 'deliveries were lost, or repeated without having been in doubt',
+      },
+    ]
+  },
+
+  sweep({ figures: { accounts, found, milliseconds, plan }, coresOfOthers }) {
+    const ofAccounts = plan.filter((node) => /\baccounts/.test(node))
+    const oneRange = ofAccounts.length === 1 && /^Index .*range/.test(ofAccounts[0] ?? '')
+    return [
+      {
+        what: `inactivity sweep of ${accounts.toLocaleString('en')} accounts, ${found.toLocaleString('en')} of them due`,
+        budget: 'one index range, < 50 ms',
+        measured: `${ofAccounts.join('; ')}; ${round(milliseconds)} ms`,
+        kept: oneRange && milliseconds < 50,
+        why: `${round(milliseconds - 50)} ms over; the plan: ${plan.join(', ')}${beside(coresOfOthers)}`,
+      },
+    ]
+  },
+
+  memory({ figures: { samples } }) {
+    const growth = growthAfterWarmUp(samples)
+    const last = samples.at(-1)
+    const row = { what: `worker memory over ${last?.orders.toLocaleString('en')} orders`, budget: 'flat: within 10 %' }
+    if (!growth || !last) {
+      const why = `the SDK never had as many runs in memory as it keeps (${last?.cachedRuns}), and with each one more it grew`
+      return [{ ...row, measured: 'still warming up at the end', kept: false, why }]
+    }
+    const { mb, fromMb, fromOrders } = growth
+    const heapFrom = samples.find(({ orders }) => orders === fromOrders)?.heapMb ?? Number.NaN
+    return [
+      {
+        ...row,
+        measured: `${round(fromMb, 0)} MB from ${fromOrders.toLocaleString('en')} orders on, ${signed(mb, 0)} MB by the end`,
+        kept: mb <= 0.1 * fromMb,
+        why: `of ${signed(mb, 0)} MB after the warm-up, ${signed(last.heapMb - heapFrom, 0)} MB are in the heap of the main thread, where activities run; the rest is in the workflows' thread and outside of heaps`,
+      },
+    ]
+  },
+
+  start({ figures: { starts, cpu }, coresOfOthers, cores }) {
+    const seconds = median(starts.map((start) => start.seconds))
+    const stackSeconds = median(starts.map((start) => start.stackSeconds))
+    return [
+      {
+        what: '`npm start` to ready, with the data of an earlier start',
+        budget: '≤ 5 s',
+        measured: `${round(seconds, 2)} s (median of ${starts.length})`,
+        kept: seconds <= 5,
+        why: `${round(seconds - 5, 2)} s over; ${round(seconds - stackSeconds, 2)} s pass before the stack begins; a start takes ${round(cpuOfOurs(cpu) / 1000)} s of processor time (${shares(cpu)}) on ${cores} cores${beside(coresOfOthers)}`,
+      },
+    ]
+  },
+}
+
+/** @returns the rows of the parts that were measured */
+export function judge(results: Results): Row[] {
+  const rowsOf = <Name extends PartName>(part: Name, section: Section<Name>): Row[] =>
+    sections[part](section).map((row) => ({ part, ...row }))
+  return [
+    ...(results.orders ? rowsOf('orders', results.orders) : []),
+    ...(results.deletion ? rowsOf('deletion', results.deletion) : []),
+    ...(results.notice ? rowsOf('notice', results.notice) : []),
+    ...(results.sweep ? rowsOf('sweep', results.sweep) : []),
+    ...(results.memory ? rowsOf('memory', results.memory) : []),
+    ...(results.start ? rowsOf('start', results.start) : []),
+  ]
+}
+
+interface Latencies {
+  p50Ms: number
+  p99Ms: number
+  floorP50Ms: number
+  floorP99Ms: number
+  count: number
+}
+
+function compared(what: string, latencies: Latencies, floor: string, coresOfOthers?: number): Omit<Row, 'part'>[] {
+  const { p50Ms, p99Ms, floorP50Ms, floorP99Ms, count } = latencies
+  const row = (percentile: string, ours: number, theirs: number) => ({
+    what: `${what}, ${percentile}`,
+    budget: `≤ 2.5 × ${floor}`,
+    measured: `${round(ours / theirs, 2)} × (${round(ours)} ms beside ${round(theirs)} ms)`,
+    kept: ours / theirs <= 2.5,
+    why: `${round(ours - 2.5 * theirs)} ms over, of ${count} one at a time${beside(coresOfOthers)}`,
+  })
+  return [row('p50', p50Ms, floorP50Ms), row('p99', p99Ms, floorP99Ms)]
+}
+
+/** The floor has a worker of its own. */
+const asWorker = ({ 'floor worker': worker = 0, ...others }: CpuTime): CpuTime => ({
+  ...others,
+  worker: (others.worker ?? 0) + worker,
+})
+
+function more(ours: CpuTime, floor: CpuTime, digits = 0): string {
+  const [mine, theirs] = [asWorker(ours), asWorker(floor)]
+  return Object.entries(mine)
+    .filter(([name]) => name !== 'others')
+    .map(([name, ms]) => ({ name, ms: ms - (theirs[name] ?? 0) }))
+    .filter(({ ms }) => Math.abs(round(ms, digits)) > 0)
+    .sort((a, b) => b.ms - a.ms)
+    .map(({ name, ms }) => `${name} ${signed(ms, digits)}`)
+    .join(', ')
+}
+
+const shares = (cpu: CpuTime): string =>
+  Object.entries(cpu)
+    .filter(([name, ms]) => name !== 'others' && ms >= 50)
+    .sort(([, a], [, b]) => b - a)
+    .map(([name, ms]) => `${name} ${round(ms / 1000)}`)
+    .join(', ')
+
+const signed = (value: number, digits: number): string => `${value < 0 ? '−' : '+'}${Math.abs(round(value, digits))}`
+
+const beside = (coresOfOthers: number | undefined): string =>
+  coresOfOthers === undefined || coresOfOthers < 0.2
+    ? ''
+    : `; other programs took ${round(coresOfOthers)} cores meanwhile`

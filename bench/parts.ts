@@ -1,0 +1,55 @@
+/** What is measured, part by part, each on a stack of its own. */
+import { benchDeletion } from './deletion.ts'
+import { benchInactivitySweep } from './inactivity-sweep.ts'
+import { benchMemory } from './memory.ts'
+import { onStack, type Say } from './on-stack.ts'
+import { benchOrders } from './orders.ts'
+import { benchPolicyNotice } from './policy-notice.ts'
+import { benchStart } from './start-up.ts'
+
+interface PartOptions {
+  /** few of everything: shows that it works, and no figure worth keeping */
+  quick: boolean
+  say: Say
+}
+
+export const parts = {
+  start: ({ quick, say }: PartOptions) => benchStart({ times: quick ? 1 : 5, say }),
+
+  orders: ({ quick, say }: PartOptions) =>
+    onStack(say, (stack) =>
+      benchOrders(stack, {
+        rounds: quick ? 1 : 3,
+        ordersPerRound: quick ? 60 : 200,
+        concurrency: 50,
+        checkouts: quick ? 20 : 200,
+        say,
+      }),
+    ),
+
+  deletion: ({ quick, say }: PartOptions) =>
+    onStack(say, (stack) =>
+      benchDeletion(stack, {
+        otherAccounts: quick ? [100, 10_000] : [1_000, 1_000_000],
+        deletions: quick ? 20 : 150,
+        say,
+      }),
+    ),
+
+  notice: ({ quick, say }: PartOptions) =>
+    onStack(say, (stack) => benchPolicyNotice(stack, { recipients: quick ? 3_000 : 100_000, say })),
+
+  sweep: ({ quick, say }: PartOptions) => {
+    const accounts = quick ? 50_000 : 1_000_000
+    say(`making ${accounts} accounts`)
+    return benchInactivitySweep(accounts, accounts / 1_000)
+  },
+
+  memory: ({ quick, say }: PartOptions) =>
+    onStack(say, (stack) => benchMemory(stack, { orders: quick ? 300 : 10_000, every: quick ? 60 : 1_000, say })),
+}
+
+export type PartName = keyof typeof parts
+export type Figures<Name extends PartName> = Awaited<ReturnType<(typeof parts)[Name]>>
+
+export const partNames = Object.keys(parts) as PartName[]

@@ -1,0 +1,35 @@
+/** What was measured, part by part, so that one can be measured again without the others. */
+import { readFile, writeFile } from 'node:fs/promises'
+import { cpus } from 'node:os'
+import type { Figures, PartName } from './parts.ts'
+
+export interface Section<Name extends PartName> {
+  /** ISO 8601, to the minute */
+  measuredAt: string
+  machine: string
+  cores: number
+  minutes: number
+  /** how many of the cores other programs took meanwhile; absent where that cannot be seen */
+  coresOfOthers?: number
+  figures: Figures<Name>
+}
+
+export type Results = { [Name in PartName]?: Section<Name> }
+
+const resultsFile = new URL('./results.json', import.meta.url)
+export const reportFile = new URL('./RESULTS.md', import.meta.url)
+
+export async function readResults(): Promise<Results> {
+  return JSON.parse(await readFile(resultsFile, 'utf8')) as Results
+}
+
+export async function writeResults(results: Results): Promise<void> {
+  await writeFile(resultsFile, `${JSON.stringify(results, null, 2)}\n`)
+}
+
+export function machine(): { machine: string; cores: number } {
+  return {
+    machine: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}, Node ${process.version}`,
+    cores: cpus().length,
+  }
+}
