@@ -1,4 +1,4 @@
-import { Client, Connection } from '@temporalio/client'
+import { Client, Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client'
 import { loadClientConnectConfig } from '@temporalio/envconfig'
 import { type Config, ConfigurationError } from './config.ts'
 import { createDataConverter } from './payload-codec.ts'
@@ -13,10 +13,19 @@ import { createDataConverter } from './payload-codec.ts'
 export function connectTemporal(config: Config, environment?: Record<string, string>): Client {
   const { connection: options, namespace } = temporalSettings(config, environment)
   return new Client({
-    connection: Connection.lazy(options),
+    connection: Connection.lazy({ ...options, ...outages }),
     ...(namespace !== undefined && { namespace }),
     dataConverter: createDataConverter(config.PAYLOAD_KEYS),
   })
+}
+
+/**
+ * Six attempts bridge three seconds, a restart; the SDK's ten would keep a caller waiting for twenty. A lost connection
+ * is tried again every two seconds: left to itself, gRPC waits ever longer, up to two minutes.
+ */
+const outages = {
+  interceptors: [makeGrpcRetryInterceptor(defaultGrpcRetryOptions({ maxAttempts: 6 }))],
+  channelArgs: { 'grpc.max_reconnect_backoff_ms': 2_000 },
 }
 
 /** Where the Temporal service is and how to get in, for clients and workers alike. Parameters as above. */

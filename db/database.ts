@@ -1,4 +1,5 @@
 import postgres from 'postgres'
+import { survivingLostConnections } from './lost-connection.ts'
 
 export type Database = postgres.Sql<{ bigint: bigint }>
 /** A connection inside a transaction. */
@@ -10,7 +11,7 @@ export type Fragment = postgres.PendingQuery<postgres.Row[]>
 
 /** @param url PostgreSQL connection URL */
 export function connectDatabase(url: string, options: { maxConnections?: number; name?: string } = {}): Database {
-  return postgres(url, {
+  const sql = postgres(url, {
     max: options.maxConnections ?? 20,
     connect_timeout: 10,
     idle_timeout: 60,
@@ -20,4 +21,5 @@ export function connectDatabase(url: string, options: { maxConnections?: number;
     types: { bigint: postgres.BigInt },
     onnotice: () => undefined,
   })
+  return survivingLostConnections(sql)
 }

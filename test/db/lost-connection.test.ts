@@ -1,0 +1,56 @@
+/** A database that goes away in the middle of a transaction fails the transaction, and nothing else of the process. */
+import { afterAll, expect, test } from 'vitest'
+import { connectDatabase } from '../../db/database.ts'
+import { startPostgres } from '../../dev/postgres.ts'
+import { until } from '../rig/until.ts'
+
+const server = await startPostgres()
+const sql = connectDatabase(server.url)
+afterAll(async () => {
+  await sql.end({ timeout: 1 })
+  await server.stop()
+})
+
+const lost = expect.stringMatching(/^(CONNECTION_CLOSED|ECONNRESET|EPIPE|57P0[123])$/)
+const answers = () => until('the database answers', async () => (await sql`select 1 as one`)[0]?.one)
+
+test.each([
+  ['while a statement runs', 'select pg_sleep(20)', false],
+  ['between two statements', 'select 1', true],
+])('%s', async (_when, statement, goesOn) => {
+  let begun = (): void => {}
+  const running = new Promise<void>((resolve) => {
+    begun = resolve
+  })
+  let away = (): void => {}
+  const gone = new Promise<void>((resolve) => {
+    away = resolve
+  })
+  const work = sql.begin(async (tx) => {
+    await tx`select 1`
+    begun()
+    await tx.unsafe(statement)
+    if (goesOn) await gone
+    await tx`select 2`
+  })
+  const outcome = expect(work).rejects.toMatchObject({ code: lost })
+  await running
+  await server.crash()
+  await outcome
+  away()
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  await server.start()
+  expect(await answers()).toBe(1)
+})
+
+test('any other failure takes back what was done, as before', async () => {
+  await sql`create table kept (id int primary key)`
+  await expect(
+    sql.begin(async (tx) => {
+      await tx`insert into kept values (1)`
+      throw new Error('changed its mind')
+    }),
+  ).rejects.toThrow('changed its mind')
+  expect(await sql`select from kept`).toHaveLength(0)
+  expect(await sql.begin(async (tx) => (await tx`insert into kept values (2) returning id`)[0]?.id)).toBe(2)
+})

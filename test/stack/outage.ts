@@ -1,0 +1,134 @@
+/**
+ * Half a minute without something that orders need, with orders at every point of their lives. Each has to come to the
+ * end that it would have come to anyway, once; what callers ask meanwhile is refused, and works when asked again.
+ */
+import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
+import { expect } from 'vitest'
+import type { Answer } from '../rig/http.ts'
+import { mailsTo } from '../rig/messages.ts'
+import type { Person } from '../rig/people.ts'
+import { always } from '../rig/placements.ts'
+import { type OrderView, untilWatched } from '../rig/purchases.ts'
+import { shelf } from '../rig/shelf.ts'
+import type { Rig } from '../rig/stack.ts'
+import { until } from '../rig/until.ts'
+
+export interface Outage {
+  begin(): Promise<unknown>
+  end(): Promise<unknown>
+  /** nobody is there to refuse anything */
+  apiIsGone?: true
+}
+
+const awayMs = 30_000
+const patience = { timeoutMs: 40_000 }
+/** Of two providers the second, whose orders cannot be repeated at once, would be asked. */
+const packageCode = shelf.onlyEsimAccess
+
+export async function liveThrough(rig: Rig, outage: Outage): Promise<void> {
+  const { esimAccess, stripe } = rig.sims
+  const people = new Map<string, Person>()
+  const { unpaid, doubted, held, provisioning, delivered, returning, paid } = await begin()
+
+  await outage.begin()
+  const since = Date.now()
+  for (const { id } of unpaid) await stripe.do('pay', { orderId: id })
+  await esimAccess.do('allocate')
+  for (const { esims } of delivered) await esimAccess.do('use', { iccid: esims[0].iccid, bytes: 1_000 })
+  const newcomer = people.get(delivered[0]?.id ?? '')
+  const wishes = [
+    wish('/v1/orders', { accountId: newcomer?.accountId, packageCode }),
+    ...doubted.map(({ id }) => wish(`/v1/orders/${id}/cancel`)),
+    wish(`/v1/orders/${held[0]?.id}/approve`),
+    wish(`/v1/orders/${held[1]?.id}/reject`),
+  ]
+  for (const answer of await Promise.all(wishes.map((ask) => ask().catch(() => undefined)))) {
+    if (outage.apiIsGone) expect(answer).toBeUndefined()
+    else expect(answer?.status).toBe(503)
+    if (answer) expect(answer.headers.get('content-type')).toContain('application/problem+json')
+  }
+  await pause(since + awayMs - Date.now())
+  await outage.end()
+  await stripe.clearFaults()
+
+  const [made] = await Promise.all(wishes.map(insist))
+  await stripe.do('pay', { orderId: made?.body.id })
+  const filled = [...unpaid, ...paid, ...provisioning, ...held.slice(0, 1), made?.body as OrderView]
+  await Promise.all([
+    ...filled.map(({ id }) => rig.untilOrder(id, 'delivered', patience)),
+    ...doubted.map(({ id }) => rig.untilOrder(id, 'cancelled', patience)),
+    ...held.slice(1).map(({ id }) => rig.untilOrder(id, 'refunded', patience)),
+    ...returning.map(async ({ id }) => {
+      await rig.fastForward(id, '2 minutes', patience)
+      await rig.untilOrder(id, 'refunded', patience)
+    }),
+    ...delivered.map(async ({ id }) => {
+      await rig.fastForward(id, '10 minutes', patience)
+      const isUsed = ({ esims }: OrderView): boolean => esims[0].state === 'in_use'
+      await until('its use is known', async () => isUsed((await rig.service.get(`/v1/orders/${id}`)).body), patience)
+    }),
+  ])
+  const confirmed = [...filled, ...delivered, ...returning].map(({ id }) => id).filter((id) => people.has(id))
+  await Promise.all(confirmed.map(isConfirmedOnce))
+
+  async function begin() {
+    await esimAccess.do('allocation', { never: true })
+    const provisioning = await Promise.all([order('provisioning'), order('provisioning')])
+    await until('the provider has both orders', async () => {
+      const { orders } = (await esimAccess.books()) as { orders: unknown[] }
+      return orders.length === provisioning.length
+    })
+    await esimAccess.do('allocation', {})
+    const [unpaid, doubted, paid, held, delivered, returning] = await Promise.all([
+      Promise.all([order(), order(), order()]),
+      Promise.all([order(), order()]),
+      Promise.all([order(), order(), order()]),
+      Promise.all([order('in_review'), order('in_review')]),
+      Promise.all([order('delivered'), order('delivered')]),
+      Promise.all([order('delivered'), order('delivered')]),
+    ])
+    await Promise.all(delivered.map(({ id }) => untilWatched(rig.stack, id)))
+    await stripe.fault({ match: { method: 'POST', path: '^/v1/refunds' }, status: 503, times: always })
+    await Promise.all(returning.map(({ id }) => insist(wish(`/v1/orders/${id}/refund`))))
+    await Promise.all(returning.map(({ id }) => rig.untilOrder(id, 'refunding')))
+    for (const { id } of paid) await stripe.do('pay', { orderId: id })
+    return { unpaid, doubted, held, provisioning, delivered, returning, paid }
+  }
+
+  async function order(status?: string): Promise<OrderView> {
+    const person = await rig.signUp()
+    const pay = status === undefined ? false : { riskLevel: status === 'in_review' ? 'elevated' : 'normal' }
+    const made = await rig.buy(person, { packageCode, pay, until: status ?? [] })
+    people.set(made.id, person)
+    return made
+  }
+
+  /** A request under one Idempotency-Key, however often it is asked. */
+  function wish(path: string, body?: unknown): () => Promise<Answer> {
+    const headers = { 'idempotency-key': randomUUID() }
+    const caller = /approve|reject/.test(path) ? rig.operator : rig.service
+    return () => caller.post(path, body, headers)
+  }
+
+  async function insist(ask: () => Promise<Answer>): Promise<Answer> {
+    return await until(
+      'it is granted',
+      async () => {
+        const answer = await ask()
+        if (answer.status >= 300) throw new Error(`${answer.status} ${answer.text}`)
+        return answer
+      },
+      patience,
+    )
+  }
+
+  async function isConfirmedOnce(orderId: string): Promise<void> {
+    await rig.fastForward(orderId, '2 minutes', patience)
+    const person = people.get(orderId)
+    const mails = person ? await mailsTo(rig.stack, person.email) : []
+    // No other mail has a QR code.
+    const confirmations = mails.filter(({ attachments }) => attachments.length > 0)
+    expect(confirmations.map(({ subject, messageId }) => `${subject} ${messageId}`)).toHaveLength(1)
+  }
+}
