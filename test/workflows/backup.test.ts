@@ -236,12 +236,13 @@ describe('npm run restore', () => {
       return undefined
     })
     const lost = { DATABASE_URL: 'postgres://nobody:nothing@127.0.0.1:9/lost' }
-    const { code, said } = await restore([id, databaseUrl(config.DATABASE_URL, 'rescued')], lost)
+    const alone = { ...lost, TEMPORAL_ADDRESS: '127.0.0.1:9' }
+    const [{ code, said }, refused] = await Promise.all([
+      restore([id, databaseUrl(config.DATABASE_URL, 'rescued')], lost),
+      restore([id, databaseUrl(config.DATABASE_URL, 'blind')], alone),
+    ])
     expect({ code, said }).toMatchObject({ code: 0, said: expect.stringContaining('could not be asked') })
     expect(await openDatabase('rescued')`select from accounts where id = ${erased.accountId}`).toHaveLength(0)
-
-    const alone = { ...lost, TEMPORAL_ADDRESS: '127.0.0.1:9' }
-    const refused = await restore([id, databaseUrl(config.DATABASE_URL, 'blind')], alone)
     expect(refused).toMatchObject({ code: 1, said: expect.stringContaining('--allow-old-ledger') })
   })
 
