@@ -2,6 +2,7 @@
  * Sends a party's webhooks, and misbehaves on order: drop, duplicate, delay, or hold back to release in another order.
  * A refused delivery (no 2xx) is repeated `retries` times, `retryDelayMs` apart, each freshly made (so freshly signed).
  */
+import { setMaxListeners } from 'node:events'
 import { request as requestPlain } from 'node:http'
 import { request as requestTls } from 'node:https'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -32,7 +33,7 @@ export class WebhookSender {
   readonly deliveries: Delivery[] = []
   private readonly held: { id: string; make: () => WebhookRequest }[] = []
   private behaviour: Misbehaviour = { drop: 0, copies: 1, delayMs: 0, hold: false }
-  private underWay = new AbortController()
+  private underWay = newUnderWay()
   private readonly retries: number
   private readonly retryDelayMs: number
 
@@ -48,7 +49,7 @@ export class WebhookSender {
   /** Ends what is under way too: delayed deliveries, repetitions to come, posts not yet answered. */
   reset(): void {
     this.underWay.abort()
-    this.underWay = new AbortController()
+    this.underWay = newUnderWay()
     this.behaviour = { drop: 0, copies: 1, delayMs: 0, hold: false }
     this.held.length = 0
     this.deliveries.length = 0
@@ -97,6 +98,13 @@ export class WebhookSender {
       if (!signal.aborted) throw error
     }
   }
+}
+
+/** Any number of deliveries may be under way. */
+function newUnderWay(): AbortController {
+  const controller = new AbortController()
+  setMaxListeners(0, controller.signal)
+  return controller
 }
 
 /** Not by `fetch`: in a benchmark the sender's processor time is taken from who is measured. */

@@ -20,6 +20,18 @@ test('a refused delivery is repeated as often as the sender does', async () => {
   sender.reset()
 })
 
+test('many are under way at once, and nobody is warned of a leak', async () => {
+  const warnings: Error[] = []
+  const note = (warning: Error) => void warnings.push(warning)
+  process.on('warning', note)
+  const sender = new WebhookSender({ retries: 0, retryDelayMs: 0 })
+  sender.configure({ copies: 30, delayMs: 5 })
+  sender.send('many', request('many'))
+  expect(await bodies(30)).toHaveLength(30)
+  process.off('warning', note)
+  expect(warnings).toEqual([])
+})
+
 test('after a reset nothing is repeated or sent late', async () => {
   const sender = new WebhookSender({ retries: 5, retryDelayMs: 20 })
   receiver.answerWith(500)
