@@ -8,6 +8,7 @@ import { DataKeyMissing } from '../db/data-keys.ts'
 import type { Queryable } from '../db/database.ts'
 import { findOrder, insertOrder, moveOrder, type NewOrder, type OrderRow, paidSince } from '../db/orders.ts'
 import { tableSealer } from '../db/vault.ts'
+import { costMinor } from '../policy/pricing.ts'
 import { terms } from '../policy/terms.ts'
 import type { Payment } from '../providers/stripe-payments.ts'
 import { plusMs } from '../workflows/clock.ts'
@@ -19,7 +20,8 @@ import { knownOrder, paymentIntentOf } from './known-order.ts'
 type Activities = Pick<OrderActivities, 'openCheckout' | 'confirmPayment' | 'cancelPayment'>
 
 export function createOrderPaymentActivities(context: Context): Activities {
-  const { sql, cipher, dataKeys, stripe } = context
+  const { sql, cipher, dataKeys, stripe, config } = context
+  const exchange = { currency: config.SHOP_CURRENCY, ratePerUsdMicros: config.SHOP_RATE_PER_USD_MICROS }
 
   return {
     /** The PaymentIntent comes first and is repeatable by its key, so that no order row ever stands without one. */
@@ -138,7 +140,8 @@ export function createOrderPaymentActivities(context: Context): Activities {
       payment.currency.toUpperCase() === order.currency
     if (!asAgreed) return 'payment_differs_from_order'
     if (payment.riskLevel === 'elevated' || payment.riskLevel === 'highest') return 'payment_risk'
-    const { windowMs, maxOrders, maxGrossMinor } = terms.velocity
+    const { windowMs, maxOrders, maxGrossUsdMicros } = terms.velocity
+    const maxGrossMinor = costMinor(maxGrossUsdMicros, exchange)
     const before = await paidSince(tx, order.account_id, plusMs(at, -windowMs))
     const tooMany = before.orders >= maxOrders || before.grossMinor + order.gross_minor > maxGrossMinor
     return tooMany ? 'velocity' : null

@@ -35,8 +35,8 @@ export const terms = {
     dailyLengths: [3, 7, 15, 30],
   },
   measurement: { metaMaxAgeMs: 7 * day, googleMaxAgeMs: 72 * hour },
-  /** U5: more paid orders than this in the window hold the next one for an operator */
-  velocity: { windowMs: 1 * day, maxOrders: 10, maxGrossMinor: 50_000 },
+  /** U5: what is paid beyond this in the window is held for an operator; in dollars, whatever the shop sells in */
+  velocity: { windowMs: 1 * day, maxOrders: 10, maxGrossUsdMicros: 550_000_000 },
   account: {
     /** R1 */
     inactivityYears: 3,

@@ -5,7 +5,7 @@ import { historyCost } from '../../bench/history-cost.ts'
 import { orderWorkflowId } from '../../workflows/order.contract.ts'
 import { mailsTo, pushesTo } from '../rig/messages.ts'
 import type { Person } from '../rig/people.ts'
-import { shelfPriceMinor } from '../rig/shelf.ts'
+import { shelf, shelfPriceMinor } from '../rig/shelf.ts'
 import { openStack } from '../rig/stack.ts'
 import { untilValue } from '../rig/until.ts'
 
@@ -105,6 +105,36 @@ test('paid, and delivered in every form a phone can take', async () => {
   ])
   expect(google.events).toMatchObject([{ name: 'purchase', params: { currency: 'EUR', value: 5 } }])
   expect(JSON.stringify([meta.events, google.events])).not.toContain(order.id)
+})
+
+test.each([
+  { currency: 'JPY', minor: 1_290, shownAs: 'JP¥1,290', value: 1_290 },
+  { currency: 'HUF', minor: 49_900, shownAs: 'HUF\u00a0499.00', value: 499 },
+])('a price in $currency is one amount, wherever it stands', async ({ currency, minor, shownAs, value }) => {
+  const person = await rig.signUp()
+  const packageCode = shelf.onlyAiralo
+  await sql`update packages set price_minor = ${minor}, currency = ${currency} where code = ${packageCode}`
+  const order = await rig.buy(person, {
+    packageCode,
+    order: { measurement: { adUserData: true, adPersonalization: true } },
+  })
+  await sql`update packages set price_minor = ${shelfPriceMinor}, currency = 'EUR' where code = ${packageCode}`
+  await allSent(order.id)
+
+  expect(order).toMatchObject({ amount: { minor, currency }, documents: [{ kind: 'invoice' }] })
+  const { intents } = await atStripe(order.id)
+  expect(intents).toMatchObject([{ amount: minor, currency: currency.toLowerCase() }])
+  const [invoice] = await sql`
+    select i.net_minor, i.tax_minor, i.gross_minor, i.currency from invoices i join invoice_links l on l.number = i.number
+    where l.order_id = ${order.id}`
+  expect(invoice).toMatchObject({ gross_minor: minor, currency })
+  expect(invoice?.net_minor + invoice?.tax_minor).toBe(minor)
+  expect((await mailsTo(rig.stack, person.email))[0]?.text).toContain(shownAs)
+  const [meta, google] = await Promise.all([rig.sims.meta.books(), rig.sims.googleAnalytics.books()])
+  expect(meta.events).toContainEqual(expect.objectContaining({ custom_data: { currency, value } }))
+  expect(google.events).toContainEqual(
+    expect.objectContaining({ params: expect.objectContaining({ currency, value }) }),
+  )
 })
 
 test('without consent nothing is told to anybody', async () => {

@@ -1,5 +1,6 @@
 /** U5: what looks like fraud is held for an operator, and not for ever. */
 import { expect, test } from 'vitest'
+import { costMinor } from '../../policy/pricing.ts'
 import { terms } from '../../policy/terms.ts'
 import { orderWorkflowId } from '../../workflows/order.contract.ts'
 import { searchAttributes } from '../../workflows/search-attributes.ts'
@@ -186,7 +187,11 @@ test('U5: of many orders paid in the same moment, what exceeds the daily number 
 
 test('of expensive orders, what exceeds the daily amount is held', async () => {
   const person = await rig.signUp()
-  const priceMinor = terms.velocity.maxGrossMinor / 2
+  const exchange = {
+    currency: rig.stack.config.SHOP_CURRENCY,
+    ratePerUsdMicros: rig.stack.config.SHOP_RATE_PER_USD_MICROS,
+  }
+  const priceMinor = costMinor(terms.velocity.maxGrossUsdMicros, exchange) / 2
   await sql`update packages set price_minor = ${priceMinor} where code = ${shelf.onlyAiralo}`
   const buy = (until: string) => rig.buy(person, { packageCode: shelf.onlyAiralo, until })
   await buy('delivered')
