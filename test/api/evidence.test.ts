@@ -4,7 +4,9 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { readPartyFigures } from '../../api/evidence/parties.ts'
+import { createApi } from '../../api/server.ts'
 import { noteKeys } from '../../db/encryption-keys.ts'
+import { createMetrics } from '../../metrics.ts'
 import { type Figure, type FigureName, figures, judge } from '../../policy/figures.ts'
 import { personalData } from '../../policy/personal-data.ts'
 import { type PromiseEntry, promises } from '../../policy/promises.ts'
@@ -429,6 +431,29 @@ test('the figures are scraped, and the alert rules stand on metrics that exist',
       // Told before it is too late, or as soon as it is.
       expect(Number(limit), alert).toBeLessThanOrEqual(brokenAbove ?? Number.POSITIVE_INFINITY)
     }
+  }
+})
+
+test('what is broken, and what cannot be read, is so in the gauges, and nothing else is', async () => {
+  await request.break()
+  await sql`alter table policies rename to hidden`
+  // Another process, which has read nothing yet.
+  const fresh = await createApi({ ...rig.api, metrics: createMetrics() }).listen(0)
+  try {
+    const scraped = await fetch(`${fresh.url}/metrics`, { headers: { authorization: `Bearer ${operator}` } })
+    const text = await scraped.text()
+    const gauges = [...text.matchAll(/^ama_promise_status\{promise="(\w+)",status="(\w+)"\} (\d)$/gm)]
+    expect(gauges).toHaveLength(3 * Object.keys(promises).length)
+    const raised = gauges.flatMap(([, id, status, value]) => (value === '1' ? [`${id} ${status}`] : []))
+    // The hidden table's columns are columns that nobody promised, too.
+    const others: Record<string, string> = { G6: 'broken', C7: 'broken', N1: 'unknown', N2: 'unknown' }
+    expect(raised).toEqual(Object.keys(promises).map((id) => `${id} ${others[id] ?? 'kept'}`))
+    expect(text).toContain('ama_evidence_figure{figure="late_requests"} 1\n')
+    expect(text).toMatch(/ama_evidence_figure\{figure="short_notices"\} nan\n/i)
+  } finally {
+    await fresh.stop()
+    await sql`alter table hidden rename to policies`
+    await request.mend()
   }
 })
 
