@@ -31,6 +31,15 @@ const openMatters = async (id: string): Promise<string[]> =>
       select kind from attention where subject_id = ${id} and resolved_at is null order by kind`
   ).map(({ kind }) => kind)
 
+/** As the run itself tells operators. */
+async function standing(id: string) {
+  const { typedSearchAttributes: shown } = await rig.temporal.workflow
+    .getHandle(privacyRequestWorkflowId(id))
+    .describe()
+  const { status, waitingFor, dueAt } = searchAttributes
+  return [shown.get(status), shown.get(waitingFor), shown.get(dueAt)?.toISOString()]
+}
+
 const urgesOf = async (reference: string): Promise<string[]> =>
   (await mailsTo(rig.stack, support)).map(({ subject }) => subject).filter((subject) => subject.includes(reference))
 
@@ -80,18 +89,23 @@ test('G6: acknowledged at once, reminded of at day 14 and 21, escalated at day 2
   ])
   const late = await read(request.id)
   expect([late.state, late.late, late.escalatedAt === null]).toEqual(['open', true, false])
-  const { typedSearchAttributes: standing } = await rig.temporal.workflow
-    .getHandle(privacyRequestWorkflowId(request.id))
-    .describe()
-  expect([standing.get(searchAttributes.status), standing.get(searchAttributes.waitingFor)]).toEqual([
-    'late',
-    'an operator to answer, overdue',
-  ])
-  expect(standing.get(searchAttributes.dueAt)?.toISOString()).toBe(request.answerBy)
+  const asLate = ['late', 'an operator to answer, overdue', request.answerBy]
+  expect(await standing(request.id)).toEqual(asLate)
   const listed = expectStatus(await rig.operator.get('/v1/privacy-requests?state=late'), 200)
   expect(listed.items.map((item: { id: string }) => item.id)).toContain(request.id)
 
+  // An answer that did not get there leaves it as late as it was.
+  await rig.sims.mailbox.do('rule', { recipient: request.replyTo, code: 550 })
   expectStatus(await resolve(request.id), 202)
+  await until('the answer is refused', async () =>
+    (await openMatters(request.id)).includes('privacy_request_unreachable'),
+  )
+  await untilValue(
+    'late again',
+    () => standing(request.id),
+    (shown) => String(shown) === String(asLate),
+  )
+  expectStatus(await resolve(request.id, { answerKind: 'granted', answer: null }), 202)
   await untilValue(
     'answered',
     () => read(request.id),
