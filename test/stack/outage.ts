@@ -29,6 +29,7 @@ const packageCode = shelf.onlyEsimAccess
 export async function liveThrough(rig: Rig, outage: Outage): Promise<void> {
   const { esimAccess, stripe } = rig.sims
   const people = new Map<string, Person>()
+  const newcomer = await rig.signUp()
   const { unpaid, doubted, held, provisioning, delivered, returning, paid } = await begin()
 
   await outage.begin()
@@ -36,9 +37,8 @@ export async function liveThrough(rig: Rig, outage: Outage): Promise<void> {
   for (const { id } of unpaid) await stripe.do('pay', { orderId: id })
   await esimAccess.do('allocate')
   for (const { esims } of delivered) await esimAccess.do('use', { iccid: esims[0].iccid, bytes: 1_000 })
-  const newcomer = people.get(delivered[0]?.id ?? '')
   const wishes = [
-    wish('/v1/orders', { accountId: newcomer?.accountId, packageCode }),
+    wish('/v1/orders', { accountId: newcomer.accountId, packageCode }),
     ...doubted.map(({ id }) => wish(`/v1/orders/${id}/cancel`)),
     wish(`/v1/orders/${held[0]?.id}/approve`),
     wish(`/v1/orders/${held[1]?.id}/reject`),
@@ -54,6 +54,7 @@ export async function liveThrough(rig: Rig, outage: Outage): Promise<void> {
 
   const [made] = await Promise.all(wishes.map(insist))
   await stripe.do('pay', { orderId: made?.body.id })
+  people.set(made?.body.id, newcomer)
   const filled = [...unpaid, ...paid, ...provisioning, ...held.slice(0, 1), made?.body as OrderView]
   await Promise.all([
     ...filled.map(({ id }) => rig.untilOrder(id, 'delivered', patience)),
@@ -69,8 +70,7 @@ export async function liveThrough(rig: Rig, outage: Outage): Promise<void> {
       await until('its use is known', async () => isUsed((await rig.service.get(`/v1/orders/${id}`)).body), patience)
     }),
   ])
-  const confirmed = [...filled, ...delivered, ...returning].map(({ id }) => id).filter((id) => people.has(id))
-  await Promise.all(confirmed.map(isConfirmedOnce))
+  await Promise.all([...filled, ...delivered, ...returning].map(isConfirmedOnce))
 
   async function begin() {
     await esimAccess.do('allocation', { never: true })
@@ -123,12 +123,11 @@ export async function liveThrough(rig: Rig, outage: Outage): Promise<void> {
     )
   }
 
-  async function isConfirmedOnce(orderId: string): Promise<void> {
-    await rig.fastForward(orderId, '2 minutes', patience)
-    const person = people.get(orderId)
-    const mails = person ? await mailsTo(rig.stack, person.email) : []
+  async function isConfirmedOnce({ id }: OrderView): Promise<void> {
+    await rig.fastForward(id, '2 minutes', patience)
+    const mails = await mailsTo(rig.stack, people.get(id)?.email ?? '')
     // No other mail has a QR code.
     const confirmations = mails.filter(({ attachments }) => attachments.length > 0)
-    expect(confirmations.map(({ subject, messageId }) => `${subject} ${messageId}`)).toHaveLength(1)
+    expect(confirmations.map(({ subject }) => subject)).toEqual([expect.any(String)])
   }
 }
