@@ -15,7 +15,7 @@ export async function startApiProcess({ env, settings, onLine }: ApartOptions, u
     name: 'the API',
     entry: 'api/main.ts',
     env,
-    later: { env: settings, warmUp: ['api/server.ts', 'temporal-client.ts'] },
+    later: { env: settings, warmUp: ['api/server.ts', 'context.ts', 'temporal-client.ts'] },
     onLine,
     stopWithinMs: 25_000,
   })
@@ -31,7 +31,7 @@ export async function startWorkerProcess({ env, settings, onLine }: ApartOptions
     env,
     later: {
       env: settings.then((known) => ({ ...known, WORKER_METRICS_PORT: String(metricsPort) })),
-      warmUp: ['worker/run-worker.ts', 'worker/schedules.ts', 'worker/metrics-server.ts'],
+      warmUp: ['worker/run-worker.ts', 'context.ts', 'worker/schedules.ts', 'worker/metrics-server.ts'],
     },
     onLine,
     stopWithinMs: 40_000,

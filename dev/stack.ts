@@ -106,11 +106,11 @@ async function assemble(options: StackOptions, undo: (() => Promise<void>)[]): P
     settings: ground,
     watch: failure.watch,
   })
+  // Loaded while everything else starts.
+  const modules = Promise.all([import('../context.ts'), import('../temporal-client.ts')])
+  modules.catch(() => {}) // heard of below
   const fromOutside = ground.then(async ({ config, log, temporalEnvironment }) => {
-    const [{ createContext }, { connectTemporal }] = await Promise.all([
-      import('../context.ts'),
-      import('../temporal-client.ts'),
-    ])
+    const [{ createContext }, { connectTemporal }] = await modules
     const context = createContext(config, { name: 'ama-esim-stack', maxConnections: 5, log })
     undo.push(() => context.close())
     const temporal = connectTemporal(config, temporalEnvironment)

@@ -3,7 +3,7 @@
  * that webpack takes.
  */
 import { createHash, randomUUID } from 'node:crypto'
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -30,7 +30,10 @@ export async function loadBundle(options: { encrypted: boolean; log: Log }): Pro
   const name = `workflows-${await hashOfInputs(options.encrypted)}.js`
   for (const folder of cacheFolders) {
     const code = await readFile(join(folder, name), 'utf8').catch(() => undefined)
-    if (code !== undefined) return { code }
+    if (code === undefined) continue
+    // Those that nobody uses any more go first. An image's files are usually read-only, and never go.
+    await utimes(join(folder, name), new Date(), new Date()).catch(() => undefined)
+    return { code }
   }
   const bundle = await buildBundle(options)
   await keep(name, bundle.code, options.log)
@@ -81,7 +84,7 @@ async function keep(name: string, code: string, log: Log): Promise<void> {
       await mkdir(folder, { recursive: true })
       await writeFile(unfinished, code)
       await rename(unfinished, join(folder, name))
-      await removeOlder(folder, name)
+      await removeUnused(folder, name)
       return
     } catch (error) {
       // An image's files are usually read-only: the next start builds again.
@@ -93,8 +96,19 @@ async function keep(name: string, code: string, log: Log): Promise<void> {
 
 const keptBundles = 6
 
-async function removeOlder(folder: string, name: string): Promise<void> {
-  const bundles = (await readdir(folder)).filter((file) => /^workflows-\w+\.js$/.test(file) && file !== name)
-  const surplus = bundles.length - keptBundles
-  for (const file of bundles.slice(0, Math.max(0, surplus))) await rm(join(folder, file), { force: true })
+/** Leaves those that were used last: several checkouts may share the folder, and each has two, plain and encrypted. */
+async function removeUnused(folder: string, name: string): Promise<void> {
+  const names = (await readdir(folder)).filter((file) => /^workflows-\w+\.js$/.test(file) && file !== name)
+  const bundles = await Promise.all(
+    names.map(async (file) => {
+      const usedAt = await stat(join(folder, file)).then(
+        ({ mtimeMs }) => mtimeMs,
+        // Another process removes them, too.
+        () => 0,
+      )
+      return { file, usedAt }
+    }),
+  )
+  bundles.sort((a, b) => b.usedAt - a.usedAt)
+  for (const { file } of bundles.slice(keptBundles)) await rm(join(folder, file), { force: true })
 }
