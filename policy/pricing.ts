@@ -10,6 +10,12 @@ export const costCurrency = 'USD'
 /** Stripe takes up to eight digits in one payment (docs.stripe.com/api/payment_intents/object, `amount`). */
 export const maxPriceMinor = 99_999_999
 
+/**
+ * Stripe takes no payment below half a dollar or so in any currency (docs.stripe.com/currencies, minimum charge amounts);
+ * the dearest of its minima, with something for rates that are not ours: millionths of a dollar.
+ */
+const leastChargeMicros = 750_000
+
 export interface Exchange {
   /** ISO 4217, the shop's */
   currency: string
@@ -19,14 +25,14 @@ export interface Exchange {
 
 /**
  * The price a new package starts with: the cheapest offer's cost in the shop's currency plus the markup, but no less than
- * the dearest offer costs, so that every provider can step in for another; up to the next x.49 or x.99. The markup has to
- * pay for tax and the processor's fees as well.
+ * the dearest offer costs, so that every provider can step in for another, and no less than can be charged; up to the
+ * next x.49 or x.99. The markup has to pay for tax and the processor's fees as well.
  * @param costsMicros of each provider's offer, at least one: millionths of a US dollar, not negative
  * @returns minor units of the shop's currency; may exceed `maxPriceMinor`
  */
 export function firstPriceMinor(costsMicros: readonly number[], exchange: Exchange, markupPercent: number): number {
   const marked = BigInt(Math.min(...costsMicros)) * BigInt(100 + markupPercent)
-  const dearest = BigInt(Math.max(...costsMicros)) * 100n
+  const dearest = BigInt(Math.max(leastChargeMicros, ...costsMicros)) * 100n
   const asked = (marked > dearest ? marked : dearest) * BigInt(exchange.ratePerUsdMicros)
   const least = ceilDivide(asked, microsPerUnit * microsPerMinor(exchange.currency) * 100n)
   return Number(ceilDivide(least + 1n, pricePoint) * pricePoint - 1n)
@@ -49,7 +55,10 @@ export function judgePrice(
 ): string | undefined {
   if (price.currency !== exchange.currency) return `price in ${price.currency}, the shop sells in ${exchange.currency}`
   const cost = costMinor(costMicros, exchange)
-  return price.minor < cost ? `price ${price.minor}, cost ${cost}, minor units of ${exchange.currency}` : undefined
+  const least = costMinor(leastChargeMicros, exchange)
+  const units = `minor units of ${exchange.currency}`
+  if (price.minor < cost) return `price ${price.minor}, cost ${cost}, ${units}`
+  return price.minor < least ? `price ${price.minor}, least that can be charged ${least}, ${units}` : undefined
 }
 
 const microsPerUnit = 1_000_000n

@@ -18,7 +18,10 @@ test.each([
   // exactly 4.99 EUR before rounding stays there
   [[4_990_000], { currency: 'EUR', ratePerUsdMicros: 1_000_000 }, 0, 499],
   [[4_990_001], { currency: 'EUR', ratePerUsdMicros: 1_000_000 }, 0, 549],
-  [[0], euro, 60, 49],
+  // what is less than Stripe charges is priced at what it does
+  [[0], euro, 60, 99],
+  [[250_000], euro, 60, 99],
+  [[0], yen, 60, 149],
   // the dearer offer costs 1.656 EUR, the cheaper with its markup 1.3248
   [[900_000, 1_800_000], euro, 60, 199],
   [[1_200_000, 900_000, 1_300_000], euro, 60, 149],
@@ -46,7 +49,7 @@ test('a first price is a whole number at a price point, and pays for whichever o
 
 test('and is less than one price point above what the rule asks for', () => {
   fc.assert(
-    fc.property(costs, markups, (costMicros, markup) => {
+    fc.property(fc.integer({ min: 750_000, max: 2_000_000_000 }), markups, (costMicros, markup) => {
       const asked = (costMicros * 0.92 * (100 + markup)) / 1_000_000
       expect(firstPriceMinor([costMicros], euro, markup) - asked).toBeLessThan(50)
     }),
@@ -66,13 +69,20 @@ test('a dearer offer never gets a lower price, nor does a higher markup', () => 
 
 test('a price one below the cost cannot stand, the cost itself can', () => {
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 2_000_000_000 }), exchanges, (costMicros, exchange) => {
+    fc.property(fc.integer({ min: 750_000, max: 2_000_000_000 }), exchanges, (costMicros, exchange) => {
       const cost = costMinor(costMicros, exchange)
       expect(judgePrice({ minor: cost, currency: exchange.currency }, costMicros, exchange)).toBeUndefined()
       expect(judgePrice({ minor: cost - 1, currency: exchange.currency }, costMicros, exchange)).toMatch(
         /^price \d+, cost/,
       )
     }),
+  )
+})
+
+test('a price below what can be charged cannot stand, however little the package costs', () => {
+  expect(judgePrice({ minor: 69, currency: 'EUR' }, 1, euro)).toBeUndefined()
+  expect(judgePrice({ minor: 68, currency: 'EUR' }, 1, euro)).toBe(
+    'price 68, least that can be charged 69, minor units of EUR',
   )
 })
 
