@@ -47,9 +47,17 @@ export async function buildBundle({ encrypted, log }: { encrypted: boolean; log:
     // Webpack's account of a bundle that came out well is pages long.
     logger: temporalLogger(() => log.child({}, { level: log.isLevelEnabled('debug') ? log.level : 'warn' })),
     ...(encrypted && { failureConverterPath }),
+    // Failures go into histories with their stacks: where this machine keeps its files is nobody's business there.
+    webpackConfigHook: (config) => ({
+      ...config,
+      output: { ...config.output, devtoolModuleFilenameTemplate: fromRoot },
+    }),
   })
   return { code }
 }
+
+const fromRoot = ({ absoluteResourcePath }: { absoluteResourcePath: string }): string =>
+  relative(root, absoluteResourcePath)
 
 const cacheFolders = [
   join(root, 'node_modules/.cache/ama-esim'),
