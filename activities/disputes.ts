@@ -6,6 +6,7 @@ import { listEsims, type StoredEsim, setEsimSuspended } from '../db/esims.ts'
 import { findOrder, type OrderRow } from '../db/orders.ts'
 import type { EsimProviderId } from '../providers/esim.ts'
 import { isProviderFailure } from '../providers/failure.ts'
+import { isDisputeOver } from '../providers/stripe-refunds.ts'
 import { failure } from '../workflows/failures.ts'
 import type { OrderActivities } from '../workflows/order.contract.ts'
 import { inTermsOf, payment as paymentTerms } from './failures.ts'
@@ -21,7 +22,7 @@ export function createDisputeActivities(context: Context): Activities {
       const at = new Date(asOf)
       const order = await findOrder(sql, orderId)
       const dispute = await inTermsOf(paymentTerms, () => stripe.getDispute(disputeId))
-      const closed = ['won', 'lost', 'prevented', 'warning_closed'].includes(dispute.status)
+      const closed = isDisputeOver(dispute.status)
       if (order) await upsertDispute(sql, { disputeId, orderId: order.id, state: dispute.status, at, closed })
       const matter = { subjectId: disputeId, at }
       // First of all an operator knows: the bank's days are counted, and a provider may be away.

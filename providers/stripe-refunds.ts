@@ -19,6 +19,10 @@ export interface Refund {
   createdAt: string
 }
 
+/** The bank has decided, or will not have to. `status`: as in docs.stripe.com/api/disputes/object */
+export const isDisputeOver = (status: string): boolean =>
+  ['won', 'lost', 'prevented', 'warning_closed'].includes(status)
+
 export interface Dispute {
   disputeId: string
   /** needs_response, under_review, won, lost, prevented, warning_* or appeal_* */

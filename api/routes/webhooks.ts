@@ -9,6 +9,7 @@ import { handleOnce } from '../../db/webhook-events.ts'
 import { terms } from '../../policy/terms.ts'
 import type { ProviderHint, WebhookNews } from '../../providers/esim.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
+import { isDisputeOver } from '../../providers/stripe-refunds.ts'
 import type { StripeWebhook } from '../../providers/stripe-webhooks.ts'
 import { createOrderNews } from '../order-news.ts'
 import { Problem } from '../problem.ts'
@@ -110,16 +111,19 @@ export function webhookRoutes(api: ApiContext): Route[] {
     const disputeId = event.disputeId ?? event.objectId
     // A payment that is none of our orders': made by hand at the processor, or its customer was erased. Whose deletion
     // it is looks after the money by itself, and no run may begin that bears the order's name.
-    if (!orderId || !(await findOrder(sql, orderId)))
-      return isDispute ? untiedDispute(event.type, disputeId) : undefined
+    if (!orderId || !(await findOrder(sql, orderId))) return isDispute ? untiedDispute(disputeId) : undefined
     if (isDispute) await news.dispute(orderId, disputeId)
     else await news.payment(orderId)
   }
 
-  /** The bank wants an answer, whoever the customer was; nothing is kept of a dispute once it is decided. */
-  async function untiedDispute(type: string, disputeId: string): Promise<void> {
+  /**
+   * The bank wants an answer, whoever the customer was; nothing is kept of a dispute once it is decided. Stripe is asked
+   * how it stands, since events come in any order: what is said of one that is over must not open it again.
+   */
+  async function untiedDispute(disputeId: string): Promise<void> {
     const matter = { kind: 'dispute_open', subjectId: disputeId }
-    if (type === 'charge.dispute.closed') await forgetAttention(sql, matter)
+    const { status } = await api.stripe.getDispute(disputeId)
+    if (isDisputeOver(status)) await forgetAttention(sql, matter)
     else await raiseAttention(sql, { ...matter, detail: 'erased', at: new Date() })
   }
 
