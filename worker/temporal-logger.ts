@@ -29,7 +29,7 @@ export function temporalLogger(sink: () => Log): Logger {
  * @param options.metricsAddress `host:port` where the SDK serves its own metrics for Prometheus
  */
 export function installRuntime(options: { sink: () => Log; metricsAddress?: string }): void {
-  Runtime.install({
+  const { logger } = Runtime.install({
     logger: temporalLogger(options.sink),
     // Whoever starts a worker stops it: signals are theirs.
     shutdownSignals: [],
@@ -40,4 +40,18 @@ export function installRuntime(options: { sink: () => Log; metricsAddress?: stri
       }),
     },
   })
+  dropUnlessWanted(logger, options.sink)
+}
+
+/**
+ * The SDK gathers every line, sorts them by their time and hands them over later, whatever their level, and writes
+ * several below `info` for each activity and workflow task: those that the log would drop are dropped before.
+ */
+function dropUnlessWanted(logger: Logger, sink: () => Log): void {
+  for (const level of ['trace', 'debug'] as const) {
+    const write = logger[level].bind(logger)
+    logger[level] = (message, meta) => {
+      if (sink().isLevelEnabled(level)) write(message, meta)
+    }
+  }
 }
