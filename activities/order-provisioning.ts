@@ -86,7 +86,10 @@ export function createOrderProvisioningActivities(context: Context): Activities 
   ): Promise<'provided' | 'refused' | ReturnType<typeof failure>> {
     const provider = providerOf(placement.provider)
     let orderNo = placement.provider_order_no
-    if (!orderNo && lookFirst) orderNo = await returns.findPlaced(heldOf(order, placement))
+    if (!orderNo && lookFirst)
+      orderNo = await returns.findPlaced(heldOf(order, placement), (esimRef) =>
+        giveBackCopy(order.id, provider, esimRef),
+      )
     if (!orderNo) {
       if (lookFirst && !provider.repeatsSafely && !isSettled(placement)) throw failure('PlacementUnsettled')
       try {
@@ -150,6 +153,18 @@ export function createOrderProvisioningActivities(context: Context): Activities 
       const outcome = await inTermsOf(inUse, () => providerOf(esim.provider).cancelUnused(esim.esimRef))
       if (outcome === 'requested') await noteRequested(orderId, at)
       await setEsimState(sql, orderId, 'cancelled', at, esim.id)
+    }
+  }
+
+  /** A copy that its provider does not take back costs us money, and must not cost the customer the eSIM. */
+  async function giveBackCopy(orderId: string, provider: EsimProvider, esimRef: string): Promise<void> {
+    try {
+      if ((await provider.cancelUnused(esimRef)) === 'requested') await noteRequested(orderId, new Date())
+    } catch (error) {
+      if (!isProviderFailure(error)) throw error
+      if (error.kind !== 'rejected' && error.kind !== 'misconfigured') throw asFailure(error, esimTerms)
+      const matter = { kind: 'provider_order_unreturned', subjectId: orderId, detail: error.code, at: new Date() }
+      await raiseAttention(sql, matter)
     }
   }
 

@@ -48,27 +48,30 @@ export function createProviderReturns(context: Context) {
       returned: (esimRef: string, answer: ReturnAnswer) => Promise<void>,
     ): Promise<'never_placed' | 'given_back'> {
       const provider = providerOf(held)
-      const orderNo = held.orderNo ?? (await findPlaced(held)) ?? (await placeAgain(held))
+      const cancel = async (esimRef: string): Promise<void> =>
+        returned(esimRef, await inTermsOf(inUse, () => provider.cancelUnused(esimRef)))
+      const orderNo = held.orderNo ?? (await findPlaced(held, cancel)) ?? (await placeAgain(held))
       if (!orderNo) {
         if (!provider.repeatsSafely && attempt < looksForLostPlacement)
           throw failure('PlacementUnsettled', { nextRetryDelay: lookAgainMs })
         return 'never_placed'
       }
-      for (const esimRef of held.esimRefs ?? (await lateEsims(provider, orderNo))) {
-        await returned(esimRef, await inTermsOf(inUse, () => provider.cancelUnused(esimRef)))
-      }
+      for (const esimRef of held.esimRefs ?? (await lateEsims(provider, orderNo))) await cancel(esimRef)
       return 'given_back'
     },
   }
 
-  /** What was placed although its reply was lost. A copy that a repeated request may have made is given back at once. */
-  async function findPlaced(held: HeldOrder): Promise<string | null> {
+  /**
+   * What was placed although its reply was lost.
+   * @param giveBackCopy gets each eSIM of a copy that a repeated request may have made
+   */
+  async function findPlaced(held: HeldOrder, giveBackCopy: (esimRef: string) => Promise<void>): Promise<string | null> {
     const provider = providerOf(held)
     const { clientRef, placedAfter } = held
     const found = await inTermsOf(esimTerms, () => provider.findOrder({ clientRef, placedAfter }))
     for (const duplicate of found?.duplicates ?? []) {
       const esims = await inTermsOf(esimTerms, () => provider.getEsims(duplicate))
-      for (const { esimRef } of esims) await inTermsOf(inUse, () => provider.cancelUnused(esimRef))
+      for (const { esimRef } of esims) await giveBackCopy(esimRef)
     }
     return found?.orderNo ?? null
   }

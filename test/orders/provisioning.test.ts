@@ -67,7 +67,8 @@ test('a reply that is lost while the eSIM is still being made: the repeated requ
   await esimAccess.do('allocation', {})
 })
 
-test('a copy that Airalo made of a lost request is given back', async () => {
+/** An order whose request, its reply lost, Airalo has twice. */
+async function copied() {
   await airalo.fault({ match: esimParties.airalo.ordering, cut: 'after' })
   await airalo.fault({ match: { method: 'GET', path: '/v2/orders\\?' }, status: 503, times: always })
   const { order } = await bought(shelf.onlyAiralo)
@@ -77,12 +78,38 @@ test('a copy that Airalo made of a lost request is given back', async () => {
   const packageCode = 'hallo-mobil-7days-1gb'
   await rig.context.esimProviders.airalo.placeOrder({ clientRef, packageCode, quantity: 1 })
   await airalo.clearFaults()
+  return order
+}
+
+const mattersOf = async (orderId: string): Promise<{ kind: string; detail: string | null }[]> =>
+  rig.context.sql`select kind, detail from attention where subject_id = ${orderId}`
+
+test('a copy that Airalo made of a lost request is given back', async () => {
+  const order = await copied()
   await rig.fastForward(order.id, '30 seconds')
   const delivered = await rig.untilOrder(order.id, 'delivered')
   expect(await ordersAt(order.id)).toMatchObject({ airalo: 2 })
+  // Its people decide, so one of ours has to look after it.
+  expect(await mattersOf(order.id)).toMatchObject([{ kind: 'provider_refund_requested' }])
   const { refunds } = (await airalo.books()) as unknown as { refunds: { iccids: string[] }[] }
   expect(refunds.flatMap(({ iccids }) => iccids)).toHaveLength(1)
   expect(refunds.flatMap(({ iccids }) => iccids)).not.toContain(delivered.esims[0].iccid)
+})
+
+test('a copy that Airalo does not take back costs us money, and nobody the eSIM', async () => {
+  const order = await copied()
+  const refused = { data: [], meta: { message: 'no' } }
+  await airalo.fault({ match: { method: 'POST', path: '/v2/refund' }, status: 202, body: refused })
+  await rig.fastForward(order.id, '30 seconds')
+  const delivered = await rig.untilOrder(order.id, 'delivered')
+  expect(await mattersOf(order.id)).toEqual([{ kind: 'provider_order_unreturned', detail: 'refund_refused' }])
+
+  // What the operator then does by hand.
+  const { orders } = (await airalo.books()) as unknown as { orders: { description: string; iccids: string[] }[] }
+  const [placement] = await placements(order.id)
+  const ours = orders.filter(({ description }) => description === placement?.client_ref).flatMap(({ iccids }) => iccids)
+  const [copy = ''] = ours.filter((iccid) => iccid !== delivered.esims[0].iccid)
+  expect(await rig.context.esimProviders.airalo.cancelUnused(copy)).toBe('requested')
 })
 
 test('an eSIM that is being made for a while is waited for', async () => {
