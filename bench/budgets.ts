@@ -65,11 +65,11 @@ const sections: Sections = {
     ]
   },
 
-  notice({ figures: { recipients, pool, calm, killed }, coresOfOthers }) {
-    const everybody = recipients.toLocaleString('en')
+  notice({ figures: { pool, calm, killed }, coresOfOthers }) {
+    const people = ({ recipients }: { recipients: number }) => recipients.toLocaleString('en')
     return [
       {
-        what: `policy notice to ${everybody}: mails per second`,
+        what: `policy notice to ${people(calm)}: mails per second`,
         budget: "≥ 0.8 × nodemailer's pool alone",
         measured: `${round(calm.ratio, 2)} × (${round(calm.mailsPerSecond, 0)}/s beside ${round(pool.mailsPerSecond, 0)}/s)`,
         kept: calm.ratio >= 0.8,
@@ -83,7 +83,7 @@ const sections: Sections = {
         why: `${round(calm.actionsPer10000 - 25)} too many`,
       },
       {
-        what: `${everybody} recipients, the worker killed ${killed.kills} times`,
+        what: `${people(killed)} recipients, the worker killed ${killed.kills} times`,
         budget: 'everybody is reached; copies only of what was in the air',
         measured: `${killed.unreached} unreached, ${killed.duplicates} twice, ${killed.inDoubt} in doubt`,
         kept: killed.unreached === 0 && killed.duplicates <= killed.inDoubt,

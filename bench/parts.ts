@@ -14,7 +14,7 @@ interface PartOptions {
 }
 
 export const parts = {
-  start: ({ quick, say }: PartOptions) => benchStart({ times: quick ? 1 : 5, say }),
+  start: ({ quick, say }: PartOptions) => benchStart({ times: quick ? 1 : 3, say }),
 
   orders: ({ quick, say }: PartOptions) =>
     onStack(say, (stack) =>
@@ -37,7 +37,12 @@ export const parts = {
     ),
 
   notice: ({ quick, say }: PartOptions) =>
-    onStack(say, (stack) => benchPolicyNotice(stack, { recipients: quick ? 3_000 : 100_000, say })),
+    onStack(say, (stack) =>
+      benchPolicyNotice(stack, {
+        recipients: quick ? { calm: 2_000, killed: 3_000 } : { calm: 40_000, killed: 100_000 },
+        say,
+      }),
+    ),
 
   sweep: ({ quick, say }: PartOptions) => {
     const accounts = quick ? 50_000 : 1_000_000

@@ -13,6 +13,7 @@ import { insertPeople } from './people.ts'
 import { until } from './until.ts'
 
 interface Told {
+  recipients: number
   seconds: number
   mailsPerSecond: number
   actionsPer10000: number
@@ -24,7 +25,6 @@ interface Told {
 }
 
 export interface NoticeFigures {
-  recipients: number
   /** nodemailer's pool with the same mail, into the same sink, in the same run */
   pool: { mailsPerSecond: number; cpu: CpuTime }
   calm: Told & { ratio: number; cpu: CpuTime }
@@ -37,21 +37,22 @@ const killAt = [0.33, 0.66]
 /** Tells everybody of a new version, and of another one with a worker that dies. */
 export async function benchPolicyNotice(
   stack: Stack,
-  { recipients, say }: { recipients: number; say: Say },
+  { recipients, say }: { recipients: { calm: number; killed: number }; say: Say },
 ): Promise<NoticeFigures> {
-  say(`making ${recipients} accounts`)
-  await insertPeople(stack.context, recipients)
-  const pool = await mailAlone(stack, Math.min(recipients, 20_000))
+  say(`making ${recipients.calm} accounts`)
+  await insertPeople(stack.context, recipients.calm)
+  const pool = await mailAlone(stack, Math.min(recipients.calm, 20_000))
   say(`nodemailer's pool alone: ${round(pool.mailsPerSecond, 0)} mails/s`)
 
   const before = await cpuTime()
-  const calm = await tell(stack, { version: 'calm', recipients, killAt: [], say })
-  const cpu = cpuPerJob(before, await cpuTime(), recipients)
+  const calm = await tell(stack, { version: 'calm', recipients: recipients.calm, killAt: [], say })
+  const cpu = cpuPerJob(before, await cpuTime(), recipients.calm)
   say('the version takes effect, in skipped time')
   await fastForward(stack.temporal, policyNoticeWorkflowId('calm'), '41 days')
-  const killed = await tell(stack, { version: 'killed', recipients, killAt, say })
+  say(`making ${recipients.killed - recipients.calm} more accounts`)
+  await insertPeople(stack.context, recipients.killed - recipients.calm)
+  const killed = await tell(stack, { version: 'killed', recipients: recipients.killed, killAt, say })
   return {
-    recipients,
     pool,
     calm: { ...calm, ratio: calm.mailsPerSecond / pool.mailsPerSecond, cpu },
     killed: { ...killed, kills: killAt.length },
@@ -84,6 +85,7 @@ async function tell(
   const [ledger] = await stack.context.sql<{ doubt: number }[]>`
     select count(*) filter (where attempts > 1)::int as doubt from policy_deliveries where version = ${version}`
   return {
+    recipients,
     seconds,
     mailsPerSecond: recipients / seconds,
     actionsPer10000: ((await actionsOf(stack, version)) / recipients) * 10_000,

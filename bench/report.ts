@@ -96,9 +96,10 @@ function notice({ notice: section }: Results): string[] {
     '## Policy notice',
     '',
     ...table(
-      ['run', 'seconds', 'mails/s', 'unreached', 'twice', 'in doubt', 'actions per 10,000'],
+      ['run', 'recipients', 'seconds', 'mails/s', 'unreached', 'twice', 'in doubt', 'actions per 10,000'],
       [['undisturbed', calm] as const, [`worker killed ${killed.kills} times`, killed] as const].map(([name, told]) => [
         name,
+        told.recipients.toLocaleString('en'),
         ...[told.seconds, told.mailsPerSecond, told.unreached, told.duplicates, told.inDoubt, told.actionsPer10000].map(
           (value) => String(round(value)),
         ),
