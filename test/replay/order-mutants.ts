@@ -90,4 +90,10 @@ export const orderMutants: Mutant[] = [
     replacement: '',
     caughtBy: ['order-waits-for-its-refund-to-be-repeated', 'order-refund-bounced-and-repeated'],
   },
+  {
+    name: 'work that is given up while the database is away',
+    line: 'if (!ranOutOfTries(error)) throw error;',
+    replacement: 'throw error;',
+    caughtBy: ['order-waits-for-the-database'],
+  },
 ]

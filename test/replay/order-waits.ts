@@ -1,5 +1,5 @@
 /** Every wait in which a release may find an order's run. */
-import { orderAftercareWorkflowId, orderWorkflowId } from '../../workflows/order.contract.ts'
+import { orderAftercareWorkflowId, orderWorkflowId, paymentNews } from '../../workflows/order.contract.ts'
 import { untilWatched } from '../rig/purchases.ts'
 import { until } from '../rig/until.ts'
 import { orderSteps, type Scenario } from './scenario.ts'
@@ -10,6 +10,21 @@ export const orderWaits: Record<string, Scenario> = {
     const id = await orderSteps(stage).ordered()
     await stage.sims.stripe.do('fail-payment', { orderId: id })
     await stage.fastForward(id, '3 minutes')
+    return orderWorkflowId(id)
+  },
+  'order-waits-for-the-database': async (stage) => {
+    const id = await orderSteps(stage).ordered()
+    const run = stage.temporal.workflow.getHandle(orderWorkflowId(id))
+    await stage.database.crash()
+    try {
+      await run.signal(paymentNews)
+      await until('it was handed over', async () => {
+        const { raw } = await run.describe()
+        return raw.pendingActivities?.some(({ attempt }) => (attempt ?? 0) > 1)
+      })
+    } finally {
+      await stage.database.start()
+    }
     return orderWorkflowId(id)
   },
   'order-waits-for-an-operator': async (stage) =>
