@@ -6,6 +6,8 @@ import { serviceOf } from './service.ts'
 /** Below the velocity that would hold an order for review. */
 const ordersPerAccount = 9
 const signUpsAtOnce = 20
+/** Far more than an order takes on a busy machine. */
+const deliverWithinMs = 180_000
 
 export type Shop = Awaited<ReturnType<typeof openShop>>
 
@@ -18,7 +20,7 @@ export async function openShop(stack: Stack) {
     order by p.price_minor limit 1`
   if (!ware) throw new Error('the catalogue is empty')
   const accounts: { id: string; left: number }[] = []
-  const waiting = new Map<string, () => void>()
+  const waiting = new Map<string, { since: number; delivered: () => void; failed: (why: unknown) => void }>()
   const watch = setInterval(() => void lookForDelivered(), 25)
   let looking = false
 
@@ -31,12 +33,13 @@ export async function openShop(stack: Stack) {
     newcomers,
     /** POST /v1/orders. Returns the order's id. @param accountId one that was prepared unless given */
     order,
-    /** From POST to delivered, the payment in between. */
+    /** From POST to delivered, the payment in between. @throws when it becomes something else, or nothing for minutes */
     async deliver(accountId?: string): Promise<string> {
       const id = await order(accountId)
-      const delivered = new Promise<void>((resolve) => waiting.set(id, resolve))
-      await stack.sims.stripe.do('pay', { orderId: id })
-      await delivered
+      const delivered = new Promise<void>((resolve, reject) => {
+        waiting.set(id, { since: Date.now(), delivered: resolve, failed: reject })
+      })
+      await Promise.all([stack.sims.stripe.do('pay', { orderId: id }), delivered])
       return id
     },
     close: () => clearInterval(watch),
@@ -80,13 +83,24 @@ export async function openShop(stack: Stack) {
   async function lookForDelivered(): Promise<void> {
     if (looking || waiting.size === 0) return
     looking = true
-    const rows = await stack.context.sql<{ id: string }[]>`
-      select id from orders where id in ${stack.context.sql([...waiting.keys()])} and status = 'delivered'`
-    for (const { id } of rows) {
-      waiting.get(id)?.()
-      waiting.delete(id)
+    try {
+      const rows = await stack.context.sql<{ id: string; status: string }[]>`
+        select id, status from orders where id in ${stack.context.sql([...waiting.keys()])}`
+      for (const { id, status } of rows) settle(id, status)
+    } catch (error) {
+      for (const { failed } of waiting.values()) failed(error)
+    } finally {
+      looking = false
     }
-    looking = false
+  }
+
+  function settle(id: string, status: string): void {
+    const order = waiting.get(id)
+    const onTheWay = status === 'awaiting_payment' || status === 'provisioning'
+    if (!order || (onTheWay && Date.now() - order.since < deliverWithinMs)) return
+    waiting.delete(id)
+    if (status === 'delivered') order.delivered()
+    else order.failed(new Error(`order ${id} was not delivered: ${status}`))
   }
 
   async function post(path: string, body: unknown): Promise<string> {
