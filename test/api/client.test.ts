@@ -1,0 +1,42 @@
+/** The typed client: as young as the routes, and enough to buy an eSIM with. */
+import { randomUUID } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { expect, test } from 'vitest'
+import { clientDocument, originLine } from '../../cli/client-document.ts'
+import { createAmaClient } from '../../client/index.ts'
+import { openStack } from '../rig/stack.ts'
+import { until } from '../rig/until.ts'
+
+const rig = await openStack()
+const fileOf = (name: string) => readFile(new URL(`../../client/${name}`, import.meta.url), 'utf8')
+
+test('it is made from the routes as they are: `npm run client` when this fails', async () => {
+  const { body: served } = await rig.anonymous.get('/openapi.json')
+  const json = await fileOf('openapi.json')
+  expect(clientDocument(served)).toEqual(JSON.parse(json))
+  expect((await fileOf('schema.ts')).startsWith(originLine(json))).toBe(true)
+})
+
+test('an order is made, paid and read with it', async () => {
+  const api = createAmaClient({ baseUrl: rig.urls.api, token: rig.service.token ?? '' })
+  const { accountId } = await rig.signUp()
+  const { data: order } = await api.POST('/v1/orders', {
+    params: { header: { 'Idempotency-Key': randomUUID() } },
+    body: { accountId, packageCode: 'test-germany-1gb' },
+  })
+  const id = order?.id ?? ''
+  expect(order?.status).toBe('awaiting_payment')
+  await rig.sims.stripe.do('pay', { orderId: id })
+  const delivered = await until('it is delivered', async () => {
+    const { data } = await api.GET('/v1/orders/{id}', { params: { path: { id } } })
+    return data?.status === 'delivered' && data
+  })
+  expect(delivered.esims).toHaveLength(1)
+})
+
+test('a refusal comes as a problem', async () => {
+  const api = createAmaClient({ baseUrl: rig.urls.api, token: rig.service.token ?? '' })
+  const { error, response } = await api.GET('/v1/orders/{id}', { params: { path: { id: randomUUID() } } })
+  expect(response.status).toBe(404)
+  expect(error?.code).toBe('not_found')
+})
