@@ -32,6 +32,13 @@ export const accountDeletions: Record<string, Scenario> = {
     const { workflowId } = await stage.temporal.workflow.start(accountDeletionType, start)
     return orderSteps(stage).untilClosed(workflowId)
   },
+  'account-deletion-of-an-account-in-use': async (stage) => {
+    const { accountId } = await stage.signUp()
+    const accountRef = stage.context.cipher.accountRef(accountId)
+    const start = deletionStart({ accountRef, reason: 'inactivity' }, stage.config.TEMPORAL_TASK_QUEUE)
+    const { workflowId } = await stage.temporal.workflow.start(accountDeletionType, start)
+    return orderSteps(stage).untilClosed(workflowId)
+  },
   'account-deletion-waits-for-a-second-look': async (stage) => {
     const deletion = await erased(stage)
     for (const processor of ['stripe', 'firebase', 'mail'] as const) await deletion.until(processor, 'done')
