@@ -7,8 +7,8 @@ export default defineConfig({
     pool: 'forks',
     // Loading the product takes seconds, and no file changes what another has loaded.
     isolate: false,
-    // A file's stack waits about as much as it works: three of them keep four cores busy.
-    maxWorkers: Math.max(1, Math.min(4, Math.floor((availableParallelism() * 3) / 4))),
+    // A file's stack waits about as often as it works.
+    maxWorkers: Math.max(1, Math.min(4, availableParallelism())),
     testTimeout: 60_000,
     // A shared, loaded machine may starve a stack for seconds: once more there, never at a desk.
     retry: process.env.CI ? 1 : 0,

@@ -1,14 +1,16 @@
 import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { chown, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { arch, platform, tmpdir } from 'node:os'
+import { chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { arch, platform } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import postgres from 'postgres'
+import { cacheFolder } from './cache-folder.ts'
 import { type Child, type Exit, startChild } from './child-process.ts'
 import { claimPort } from './port.ts'
 import { canReach, type PostgresUser, postgresUser, sharedCopy, sharedDataDir } from './postgres-user.ts'
+import { throwawayFolder } from './throwaway-folder.ts'
 
 export type PostgresOptions = {
   /** A free one unless given. */
@@ -91,10 +93,10 @@ async function prepareCluster(options: PostgresOptions): Promise<Cluster> {
     bin = join(await sharedCopy(dirname(bin), `postgres-${platform()}-${arch()}-${await version(bin)}`), 'bin')
   }
   if (options.dataDir === undefined) {
-    const folder = await mkdtemp(join(tmpdir(), 'ama-esim-postgres-'))
+    const folder = await throwawayFolder('ama-esim-postgres-')
     if (user) await chown(folder, user.uid, user.gid)
     const cluster = { bin, dataDir: folder, throwaway: true, user }
-    await initialise(cluster)
+    await initialiseThrowaway(cluster)
     return cluster
   }
   let dataDir = resolve(options.dataDir)
@@ -144,6 +146,28 @@ async function binaries(): Promise<string> {
 async function version(bin: string): Promise<string> {
   const { stdout } = await promisify(execFile)(join(bin, 'postgres'), ['--version'])
   return stdout.trim().split(' ').at(-1) ?? 'unknown'
+}
+
+/**
+ * A copy of an empty cluster that is kept in the user's cache: `initdb` takes a second of processor time, and a test run
+ * needs a hundred of them. Throwaway clusters share the copy's password, which only this user can read.
+ */
+async function initialiseThrowaway(cluster: Cluster): Promise<void> {
+  const { bin, dataDir, user } = cluster
+  if (platform() === 'win32') return await initialise(cluster) // no `cp`
+  const name = `postgres-empty-${await version(bin)}-${user?.uid ?? process.getuid?.()}`
+  const template = join(cacheFolder(), name)
+  const copy = (from: string, to: string) => promisify(execFile)('cp', ['-a', `${from}/.`, to])
+  if (await exists(join(template, passwordFile))) {
+    await copy(template, dataDir)
+    return
+  }
+  await initialise(cluster)
+  const unfinished = `${template}.${process.pid}.tmp`
+  await mkdir(unfinished, { recursive: true })
+  await copy(dataDir, unfinished)
+  // Whoever made one at the same time may have been first.
+  await rename(unfinished, template).catch(() => rm(unfinished, { recursive: true, force: true }))
 }
 
 async function initialise({ bin, dataDir, throwaway, user }: Cluster): Promise<void> {

@@ -1,6 +1,5 @@
 /** Temporal and PostgreSQL: embedded, unless they are configured. */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fixedPorts } from './fixed-ports.ts'
 import type { Part } from './part.ts'
@@ -8,6 +7,7 @@ import { type PostgresServer, startPostgres } from './postgres.ts'
 import { searchAttributeTypes } from './search-attribute-types.ts'
 import { embeddedTemporal, type Settings } from './stack-settings.ts'
 import { startTemporal, type TemporalOptions, type TemporalServer } from './temporal.ts'
+import { throwawayFolder } from './throwaway-folder.ts'
 
 export interface StoreOptions {
   ports: 'fixed' | 'free'
@@ -42,7 +42,7 @@ export interface Stores {
 export async function startStores(options: StoreOptions): Promise<Stores> {
   const { dataDir, ports, namespace, onProgress: log } = options
   const throwaway = dataDir === undefined
-  const folder = dataDir ?? (await mkdtemp(join(tmpdir(), 'ama-esim-stack-')))
+  const folder = dataDir ?? (await throwawayFolder('ama-esim-stack-'))
   if (!throwaway) await mkdir(folder, { recursive: true })
 
   const [postgres, temporal] = await Promise.allSettled([

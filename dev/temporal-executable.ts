@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { access, constants, link, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { cacheFolder } from './cache-folder.ts'
 import { startChild } from './child-process.ts'
 
 /** The first CLI whose server can skip time. */
@@ -24,7 +24,7 @@ const exe = process.platform === 'win32' ? '.exe' : ''
  * @throws with everything that was tried and what to do about it
  */
 export async function findTemporal(log: (line: string) => void): Promise<string> {
-  const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'ama-esim')
+  const cache = cacheFolder()
   const downloaded = join(cache, `temporal-${pinnedCli}${exe}`)
   const built = join(cache, `temporal-server-${await hashOfSources()}${exe}`)
   const tried: string[] = []
