@@ -13,7 +13,7 @@ export function report(results: Results): string {
     'Made by `npm run bench` from [results.json](results.json); one part again: `npm run bench -- orders`. Temporal,',
     'PostgreSQL, API, worker and the simulated outside parties share the machine, so ratios say more than rates. The floor',
     'is a bare workflow of the same shape with empty activities ([floor/](floor/)), in the same run, in turns with ours.',
-    'Both databases are throwaway ones: in memory where there is room for it (/dev/shm), and PostgreSQL without fsync.',
+    'Both databases are throwaway ones: Temporal in a file with a write-ahead log, PostgreSQL without fsync.',
     '',
     ...table(
       ['what', 'budget', 'measured', ''],

@@ -35,9 +35,19 @@ const finders: Record<string, Finder> = {
 
 const uuidForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
+/**
+ * How far a look goes. What stands in an index is found at once, however many other people there are; the rest takes a scan
+ * of each table that has such a column.
+ */
+export type Depth = 'indexes' | 'everything'
+
 /** @returns `table.column` of whatever still holds something, and of whatever could not be looked into */
-export async function checkTraces(sql: Database, trace: Trace): Promise<{ found: string[]; unchecked: string[] }> {
-  const columns = await liveColumns(sql)
+export async function checkTraces(
+  sql: Database,
+  trace: Trace,
+  depth: Depth,
+): Promise<{ found: string[]; unchecked: string[] }> {
+  const columns = await columnsOf(sql, depth)
   const unchecked = columns.filter((column) => finderOf(column) === undefined).map(nameOf)
   const found: string[] = []
   for (const group of searchGroups(columns)) {
@@ -50,11 +60,16 @@ export async function checkTraces(sql: Database, trace: Trace): Promise<{ found:
 }
 
 /** Deletes the rows in which an identifier is left, of tables that belong to persons. */
-export async function deleteTraces(sql: Database, trace: Trace): Promise<void> {
-  for (const group of searchGroups((await liveColumns(sql)).filter(goesWithItsPerson))) {
+export async function deleteTraces(sql: Database, trace: Trace, depth: Depth): Promise<void> {
+  for (const group of searchGroups((await columnsOf(sql, depth)).filter(goesWithItsPerson))) {
     const [first] = group
     if (first) await sql`delete from ${sql(first.table)} where ${anyOf(sql, group, trace)}`
   }
+}
+
+async function columnsOf(sql: Database, depth: Depth): Promise<Column[]> {
+  const columns = await liveColumns(sql)
+  return depth === 'everything' ? columns : columns.filter((column) => column.isIndexed)
 }
 
 async function liveColumns(sql: Database): Promise<Column[]> {

@@ -42,7 +42,7 @@ export interface Stores {
 export async function startStores(options: StoreOptions): Promise<Stores> {
   const { dataDir, ports, namespace, onProgress: log } = options
   const throwaway = dataDir === undefined
-  const folder = dataDir ?? (await throwawayFolder('ama-esim-stack-'))
+  const folder = dataDir ?? (await throwawayFolder('ama-esim-stack-', { onDisk: options.durable }))
   if (!throwaway) await mkdir(folder, { recursive: true })
 
   const [postgres, temporal] = await Promise.allSettled([
