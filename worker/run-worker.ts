@@ -31,6 +31,11 @@ const defaultDrainMs = 20_000
 /** Activities that do not heed their cancellation at the end of the drain time get this much longer. */
 const forceAfterMs = 10_000
 const reconnectAfterMs = 500
+/**
+ * About half a megabyte each. Most runs wait for days between two events, and are replayed within milliseconds when they
+ * are not in memory any more.
+ */
+const cachedWorkflows = 500
 /** The SDK tells nobody when a worker has begun to run: its state has to be read. */
 const statePollMs = 5
 
@@ -91,6 +96,7 @@ export function capacity(concurrency: number) {
     maxConcurrentActivityTaskExecutions: concurrency,
     maxConcurrentLocalActivityExecutions: concurrency,
     maxConcurrentWorkflowTaskExecutions: workflowTasks,
+    maxCachedWorkflows: cachedWorkflows,
     workflowTaskPollerBehavior: { type: 'simple-maximum', maximum: Math.max(2, Math.min(20, workflowTasks)) },
     activityTaskPollerBehavior: { type: 'simple-maximum', maximum: Math.min(20, concurrency) },
   } as const

@@ -109,8 +109,9 @@ async function joined(kind: Kind): Promise<string[]> {
   return [...columns].sort()
 }
 
-/** Our catalogue is the same for everybody. */
+/** Our catalogue is the same for everybody, and our keys are looked at by the clock, whatever anybody does. */
 function isOfOurTrade(name: string): boolean {
+  if (name.startsWith('encryption_keys.')) return true
   const entry = personalData[name]
   return entry?.onErasure === 'keep' && entry.class === 'business'
 }
