@@ -28,7 +28,6 @@ if (modules.length === 0) process.stdout.write('No test was found.\n')
 if (unhandled > 0) process.stdout.write(`${unhandled} error(s) outside of any test.\n`)
 await vitest.close()
 count.failed += unhandled
-process.stdout.write(
-  `\n${count.passed} passed, ${count.failed} failed${count.skipped > 0 ? `, ${count.skipped} skipped` : ''}\n`,
-)
+if (count.skipped > 0) process.stdout.write(`\n${count.skipped} skipped\n`)
+process.stdout.write(`\n${count.passed} passed, ${count.failed} failed\n`)
 process.exit(count.failed === 0 && count.passed > 0 ? 0 : 1)
