@@ -17,6 +17,7 @@ import { terms } from '../policy/terms.ts'
 import { type DeletionActivities, type DeletionInput, type Erasure, erased } from './account-deletion.contract.ts'
 import { msUntil, plusDays, plusMs } from './clock.ts'
 import { failure, failureCode, failureType } from './failures.ts'
+import { clock, now } from './now.ts'
 import { proxyQuick } from './quick.ts'
 import * as retry from './retry.ts'
 import { describe, stand } from './standing.ts'
@@ -150,6 +151,3 @@ async function isDoneWithin(work: Promise<unknown>, ms: number): Promise<boolean
   })
   return condition(() => done, ms)
 }
-
-const now = (): Date => new Date()
-const clock = (): { asOf: string } => ({ asOf: now().toISOString() })

@@ -9,6 +9,7 @@ import {
   inactivityState,
 } from './account-inactivity.contract.ts'
 import { msUntil, plusDays, plusMs } from './clock.ts'
+import { now } from './now.ts'
 import { proxyQuick } from './quick.ts'
 import * as retry from './retry.ts'
 import { stand } from './standing.ts'
@@ -91,5 +92,3 @@ export async function accountInactivity({ accountId }: InactivityInput): Promise
     return state
   }
 }
-
-const now = (): Date => new Date()

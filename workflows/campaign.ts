@@ -18,6 +18,7 @@ import {
   resume,
 } from './campaign.contract.ts'
 import { failure } from './failures.ts'
+import { clock } from './now.ts'
 import { proxyQuick } from './quick.ts'
 import * as retry from './retry.ts'
 import { stand } from './standing.ts'
@@ -27,8 +28,6 @@ const { planCampaign, sendCampaignPage } = proxyActivities<CampaignActivities>(r
 
 /** About 100,000 people: a history of a few hundred events. */
 const pagesPerRun = 200
-
-const clock = (): { asOf: string } => ({ asOf: new Date().toISOString() })
 
 export async function campaign({ campaignId, progress }: CampaignInput): Promise<CampaignProgressView> {
   const so: CampaignProgress = progress ?? { page: 0, pages: 0, lookedAt: 0, sent: 0, paused: false }

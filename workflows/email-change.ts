@@ -19,13 +19,12 @@ import {
   waiveOldEmail,
 } from './email-change.contract.ts'
 import { failure } from './failures.ts'
+import { clock, now } from './now.ts'
 import { proxyQuick } from './quick.ts'
 import * as retry from './retry.ts'
 import { describe, stand } from './standing.ts'
 
 const quick = proxyQuick<EmailChangeActivities>()
-
-const clock = (): { asOf: string } => ({ asOf: new Date().toISOString() })
 
 export async function emailChange({ changeId, expiresAt }: EmailChangeInput): Promise<EmailChangeState> {
   const dueAt = new Date(expiresAt)
@@ -40,7 +39,7 @@ export async function emailChange({ changeId, expiresAt }: EmailChangeInput): Pr
     return state
   }
   mails.push(ask('old'), ask('new'))
-  const settled = await condition(() => !isOpen(), Math.max(1, msUntil(dueAt, new Date())))
+  const settled = await condition(() => !isOpen(), Math.max(1, msUntil(dueAt, now())))
   if (!settled) state.status = 'expired'
   await condition(allHandlersFinished)
   tell()
@@ -102,7 +101,7 @@ export async function emailChange({ changeId, expiresAt }: EmailChangeInput): Pr
 
   /** A mail that comes after the end is no news. */
   function notify() {
-    const scheduleToCloseTimeout = Math.max(60_000, msUntil(dueAt, new Date()))
+    const scheduleToCloseTimeout = Math.max(60_000, msUntil(dueAt, now()))
     return proxyActivities<EmailChangeActivities>({ ...retry.notify, scheduleToCloseTimeout })
   }
 

@@ -8,6 +8,7 @@ import {
   type KeyRotationStatus,
   keyRotationProgress,
 } from './key-rotation.contract.ts'
+import { clock, now } from './now.ts'
 import { proxyQuick } from './quick.ts'
 import * as retry from './retry.ts'
 import { stand } from './standing.ts'
@@ -24,8 +25,6 @@ const stepsPerRun = 100
 const processesPauseMs = 30_000
 const backupPauseMs = 60 * 60 * 1000
 const runsPauseMs = 24 * 60 * 60 * 1000
-
-const clock = (): { asOf: string } => ({ asOf: new Date().toISOString() })
 
 export async function keyRotation(input: KeyRotationInput): Promise<KeyRotationProgress> {
   const { rotationId, purpose, toKey } = input
@@ -66,7 +65,7 @@ export async function keyRotation(input: KeyRotationInput): Promise<KeyRotationP
 
   /** Nothing is left of a pass: either nothing at all, or what was added behind it. */
   async function settle(): Promise<void> {
-    const unusedSince = new Date()
+    const unusedSince = now()
     // Twice with a pause between: what was made a moment before the first look is seen by the second.
     await moveTo('waiting_for_processes', await countUnderOldKeys({ toKey }))
     await sleep(processesPauseMs, { summary: 'until processes with the old keyring have shown themselves' })
@@ -74,7 +73,7 @@ export async function keyRotation(input: KeyRotationInput): Promise<KeyRotationP
       const outcome = await retireOldKeys({ purpose, toKey, unusedSince: unusedSince.toISOString(), ...clock() })
       if (outcome === 'retired') return moveTo('done', 0)
       if (outcome === 'in_use') return moveTo('rewrapping', await countUnderOldKeys({ toKey }))
-      await moveTo('waiting_for_backup', 0, plusMs(new Date(), backupPauseMs))
+      await moveTo('waiting_for_backup', 0, plusMs(now(), backupPauseMs))
       await sleep(backupPauseMs, { summary: 'until the next look for a backup' })
     }
   }
@@ -85,7 +84,7 @@ export async function keyRotation(input: KeyRotationInput): Promise<KeyRotationP
       await retireOldKeys({ purpose, toKey, unusedSince: new Date().toISOString(), ...clock() })
       return moveTo('done', 0)
     }
-    await moveTo('waiting_for_runs', remaining, plusMs(new Date(), runsPauseMs))
+    await moveTo('waiting_for_runs', remaining, plusMs(now(), runsPauseMs))
     await sleep(runsPauseMs, { summary: 'until the next look at open runs' })
   }
 

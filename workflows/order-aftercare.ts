@@ -1,8 +1,9 @@
 /** Trap of late events: disputes and bounced refunds of orders whose own run has closed. */
 import { ActivityFailure, allHandlersFinished, condition, setHandler, workflowInfo } from '@temporalio/workflow'
 import { failure, failureCode, failureType } from './failures.ts'
+import { clock } from './now.ts'
 import { disputeNews, type OrderState, paymentNews, refund } from './order.contract.ts'
-import { charge, clock, noteDispute, quick } from './order-run.ts'
+import { charge, noteDispute, quick } from './order-run.ts'
 import { stand } from './standing.ts'
 
 export async function orderAftercare({ orderId }: { orderId: string }): Promise<void> {

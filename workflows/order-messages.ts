@@ -1,6 +1,7 @@
 /** What may be asked of an order's run, and when. */
 import { condition, proxyActivities, setHandler } from '@temporalio/workflow'
 import { failure, failureType } from './failures.ts'
+import { clock } from './now.ts'
 import {
   approve,
   cancel,
@@ -16,7 +17,7 @@ import {
   reject,
   resend,
 } from './order.contract.ts'
-import { clock, codeOf, type OrderRun } from './order-run.ts'
+import { codeOf, type OrderRun } from './order-run.ts'
 import * as retry from './retry.ts'
 
 const answering = proxyActivities<OrderActivities>(retry.answerSoon)

@@ -3,7 +3,8 @@ import { condition } from '@temporalio/workflow'
 import { terms } from '../policy/terms.ts'
 import { msUntil, plusMs } from './clock.ts'
 import { failure } from './failures.ts'
-import { charge, clock, now, type OrderRun, quick } from './order-run.ts'
+import { clock, now } from './now.ts'
+import { charge, type OrderRun, quick } from './order-run.ts'
 
 export type PaymentOutcome = { state: 'paid'; review: string | null } | { state: 'cancelled' | 'unpaid' }
 

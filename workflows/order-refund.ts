@@ -3,8 +3,9 @@ import { ActivityFailure, condition, proxyActivities } from '@temporalio/workflo
 import { terms } from '../policy/terms.ts'
 import { msUntil, plusMs } from './clock.ts'
 import { failureCode, failureType } from './failures.ts'
+import { clock, now } from './now.ts'
 import type { OrderActivities, RefundReason } from './order.contract.ts'
-import { charge, clock, codeOf, now, type OrderRun, quick } from './order-run.ts'
+import { charge, codeOf, type OrderRun, quick } from './order-run.ts'
 import * as retry from './retry.ts'
 
 const giveBack = proxyActivities<OrderActivities>(retry.giveBack)

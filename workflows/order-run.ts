@@ -9,6 +9,7 @@ import {
 import { terms } from '../policy/terms.ts'
 import { plusMs } from './clock.ts'
 import { failureCode } from './failures.ts'
+import { clock, now } from './now.ts'
 import type { OrderActivities, OrderInput, OrderMail, OrderState, OrderStatus } from './order.contract.ts'
 import { proxyQuick } from './quick.ts'
 import * as retry from './retry.ts'
@@ -117,11 +118,6 @@ export async function noteDispute(orderId: string, disputeId: string): Promise<v
     await quick.raiseAttention({ orderId, kind: 'dispute_unrecorded', ...clock(), ...codeOf(error) })
   }
 }
-
-/** In a workflow this is the workflow's own time, the only clock that decides. */
-export const now = (): Date => new Date()
-
-export const clock = (): { asOf: string } => ({ asOf: now().toISOString() })
 
 export const codeOf = (error: unknown): { code?: string } => {
   const code = failureCode(error)

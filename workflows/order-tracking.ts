@@ -2,8 +2,9 @@
 import { CancellationScope, condition, isCancellation, proxyActivities } from '@temporalio/workflow'
 import { terms } from '../policy/terms.ts'
 import { msUntil } from './clock.ts'
+import { clock, now } from './now.ts'
 import type { OrderActivities } from './order.contract.ts'
-import { clock, now, type OrderRun, quick, ranOutOfTime } from './order-run.ts'
+import { type OrderRun, quick, ranOutOfTime } from './order-run.ts'
 import * as retry from './retry.ts'
 
 interface Watch {

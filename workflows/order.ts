@@ -11,6 +11,7 @@ import {
 import { terms } from '../policy/terms.ts'
 import { msUntil, plusMs } from './clock.ts'
 import { failure, failureType } from './failures.ts'
+import { clock, now } from './now.ts'
 import {
   type OrderActivities,
   type OrderInput,
@@ -23,7 +24,7 @@ import {
 import { takeMessages } from './order-messages.ts'
 import { untilPaid } from './order-payment.ts'
 import { refundAll } from './order-refund.ts'
-import { clock, codeOf, now, type OrderRun, quick, ranOutOfTime, startRun } from './order-run.ts'
+import { codeOf, type OrderRun, quick, ranOutOfTime, startRun } from './order-run.ts'
 import { track } from './order-tracking.ts'
 import * as retry from './retry.ts'
 

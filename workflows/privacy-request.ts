@@ -10,6 +10,7 @@ import {
 import { terms } from '../policy/terms.ts'
 import { msUntil, plusDays } from './clock.ts'
 import { failure } from './failures.ts'
+import { clock, now } from './now.ts'
 import {
   type AnswerKind,
   answerByOf,
@@ -33,9 +34,6 @@ const notify = proxyActivities<PrivacyRequestActivities>(retry.notify)
 
 const { answerWithinDays, remindAtDays, escalateAtDay, extensionDays, lateReminderDays, keepAnsweredDays } =
   terms.privacyRequest
-
-const now = (): Date => new Date()
-const clock = (): { asOf: string } => ({ asOf: now().toISOString() })
 
 export async function privacyRequest({ requestId, receivedAt }: PrivacyRequestInput): Promise<PrivacyRequestState> {
   const state: PrivacyRequestState = {
