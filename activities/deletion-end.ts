@@ -5,6 +5,7 @@ import { isHeldByBackup } from '../db/backup-holds.ts'
 import { appendBackupsGone } from '../db/deletion-ledger.ts'
 import { dropEmptySeal } from '../db/deletion-seals.ts'
 import { completeDeletion, findReceipt, settleStep } from '../db/deletions.ts'
+import { vacuumKeys } from '../db/vacuum.ts'
 import { milliseconds } from '../policy/terms.ts'
 import type { DeletionActivities } from '../workflows/account-deletion.contract.ts'
 import { failure } from '../workflows/failures.ts'
@@ -46,7 +47,7 @@ export function createDeletionEndActivities(context: Context): Activities {
     async completeDeletion({ receiptId, asOf }) {
       await sql.begin((tx) => dropEmptySeal(tx, receiptId))
       context.dataKeys.forget(receiptId)
-      await sql`vacuum data_keys`
+      await vacuumKeys(sql)
       return { complete: await completeDeletion(sql, receiptId, new Date(asOf)) }
     },
   }

@@ -4,6 +4,7 @@
  */
 import type { Database, Queryable } from './database.ts'
 import { eraseRows, readRequestIds } from './erased-rows.ts'
+import { vacuumKeys } from './vacuum.ts'
 
 export interface LedgerEntry {
   accountRef: string
@@ -61,8 +62,7 @@ export async function replayLedger(sql: Database): Promise<{ erased: number }> {
   // A backup made during an erasure holds what was sealed for third parties; by now they have been told.
   await sql`delete from deletion_seals s
     where not exists (select 1 from data_keys k where k.account_id = s.receipt_id)`
-  // Trap of PostgreSQL: until it is vacuumed a deleted key stays in the file, and with it what it opens.
-  await sql`vacuum data_keys`
+  await vacuumKeys(sql)
   return { erased: back.length }
 }
 

@@ -9,7 +9,7 @@ export async function currentTransaction(tx: Transaction): Promise<string> {
 
 /**
  * Vacuums the data keys that a transaction deleted: without them, whatever else is left in files and older dumps of what
- * they sealed is unreadable. The table is small, and pages without deleted rows are skipped.
+ * they sealed is unreadable.
  * @returns false while somebody's snapshot is older than the transaction, so that vacuuming would leave them
  */
 export async function forgetDeletedKeys(sql: Database, transaction: string): Promise<boolean> {
@@ -21,6 +21,11 @@ export async function forgetDeletedKeys(sql: Database, transaction: string): Pro
     where xmin is not null and age(xmin) >= age(${transaction}::xid8::xid) and age(${transaction}::xid8::xid) >= 0
     limit 1`
   if (older) return false
-  await sql`vacuum data_keys`
+  await vacuumKeys(sql)
   return true
+}
+
+/** The table is small, and pages without deleted rows are skipped. */
+export async function vacuumKeys(sql: Database): Promise<void> {
+  await sql`vacuum data_keys`
 }
