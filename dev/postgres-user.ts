@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process'
-import { cp, mkdir, rename, rm, stat } from 'node:fs/promises'
+import { cp, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { isThere, makeOnce } from './make-once.ts'
 
 /** Whom PostgreSQL runs as, where that is somebody else than us. */
 export type PostgresUser = { uid: number; gid: number }
@@ -48,12 +49,9 @@ export async function canReach(user: PostgresUser, path: string): Promise<boolea
 /** Copies `folder`, once, to where every user can read it, and resolves to the copy. */
 export async function sharedCopy(folder: string, name: string): Promise<string> {
   const target = join(sharedFolder, name)
-  if (await stat(target).catch(() => undefined)) return target
-  await mkdir(sharedFolder, { recursive: true })
-  const unfinished = `${target}.${process.pid}.tmp`
-  await cp(folder, unfinished, { recursive: true, verbatimSymlinks: true })
-  // Whoever copied at the same time may have been first.
-  await rename(unfinished, target).catch(() => rm(unfinished, { recursive: true, force: true }))
+  if (!(await isThere(target))) {
+    await makeOnce(target, (unfinished) => cp(folder, unfinished, { recursive: true, verbatimSymlinks: true }))
+  }
   return target
 }
 

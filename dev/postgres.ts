@@ -8,6 +8,7 @@ import { promisify } from 'node:util'
 import postgres from 'postgres'
 import { cacheFolder } from './cache-folder.ts'
 import { type Child, type Exit, startChild } from './child-process.ts'
+import { isThere, makeOnce } from './make-once.ts'
 import { claimPort } from './port.ts'
 import { canReach, type PostgresUser, postgresUser, sharedCopy, sharedDataDir } from './postgres-user.ts'
 import { throwawayFolder } from './throwaway-folder.ts'
@@ -105,7 +106,7 @@ async function prepareCluster(options: PostgresOptions): Promise<Cluster> {
     dataDir = sharedDataDir(dataDir)
   }
   const cluster = { bin, dataDir, throwaway: false, user }
-  if (!(await exists(join(dataDir, passwordFile)))) {
+  if (!(await isThere(join(dataDir, passwordFile)))) {
     // Renamed into place when complete: a start that was interrupted here leaves nothing half made.
     const unfinished = `${dataDir}.${process.pid}.tmp`
     await mkdir(unfinished, { recursive: true })
@@ -118,13 +119,6 @@ async function prepareCluster(options: PostgresOptions): Promise<Cluster> {
     }
   }
   return cluster
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await readFile(path).then(
-    () => true,
-    () => false,
-  )
 }
 
 /**
@@ -158,16 +152,12 @@ async function initialiseThrowaway(cluster: Cluster): Promise<void> {
   const name = `postgres-empty-${await version(bin)}-${user?.uid ?? process.getuid?.()}`
   const template = join(cacheFolder(), name)
   const copy = (from: string, to: string) => promisify(execFile)('cp', ['-a', `${from}/.`, to])
-  if (await exists(join(template, passwordFile))) {
+  if (await isThere(template)) {
     await copy(template, dataDir)
     return
   }
   await initialise(cluster)
-  const unfinished = `${template}.${process.pid}.tmp`
-  await mkdir(unfinished, { recursive: true })
-  await copy(dataDir, unfinished)
-  // Whoever made one at the same time may have been first.
-  await rename(unfinished, template).catch(() => rm(unfinished, { recursive: true, force: true }))
+  await makeOnce(template, (unfinished) => copy(dataDir, unfinished))
 }
 
 async function initialise({ bin, dataDir, throwaway, user }: Cluster): Promise<void> {
