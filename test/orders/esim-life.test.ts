@@ -1,32 +1,26 @@
 /** U3: a delivered eSIM's life is told step by step, each step once, by the provider's news or without them. */
 import { expect, test } from 'vitest'
 import { historyCost } from '../../bench/history-cost.ts'
+import { milliseconds } from '../../policy/terms.ts'
 import { workflowNow } from '../../time-skipping.ts'
 import { orderWorkflowId } from '../../workflows/order.contract.ts'
 import { mailsTo, pushesTo } from '../rig/messages.ts'
 import type { Person } from '../rig/people.ts'
 import { untilWatched } from '../rig/purchases.ts'
-import { shelf } from '../rig/shelf.ts'
+import { eachProvider, shelf } from '../rig/shelf.ts'
 import { openStack } from '../rig/stack.ts'
 import { untilValue } from '../rig/until.ts'
 
 const rig = await openStack()
 const gigabyte = 2 ** 30
-const minute = 60_000
-const hour = 60 * minute
-const day = 24 * hour
-
-const providers = [
-  ['esimAccess', shelf.onlyEsimAccess],
-  ['airalo', shelf.onlyAiralo],
-] as const
+const { minute, hour, day } = milliseconds
 
 // A day's token is no day old for the minute in which its limit counts.
 await rig.sims.airalo.do('limits', { tokenPerMinute: 1_000 })
 
 const wholeLife = ['in_use', 'low_data', 'used_up', 'last_day', 'expired']
 
-test.each(providers)('%s: the slow watch finds everything where no webhook comes', async (party, packageCode) => {
+test.each(eachProvider)('%s: the slow watch finds everything where no webhook comes', async (party, packageCode) => {
   const { provider, order, person, eSim, pass } = await delivered(party, packageCode)
   await provider.do('webhooks', { drop: 1_000, copies: 1 })
 
@@ -56,7 +50,7 @@ test.each(providers)('%s: the slow watch finds everything where no webhook comes
   await expectMails(person)
 })
 
-test.each(providers)(
+test.each(eachProvider)(
   '%s: the provider’s webhooks are told at once, copies of them nothing',
   async (party, packageCode) => {
     const { provider, order, person, eSim, pass } = await delivered(party, packageCode)
@@ -114,7 +108,7 @@ test('news that come while the watch is looking do not send its mail twice', asy
 })
 
 /** An eSIM that was just delivered, and time that passes for the run and for the provider alike. */
-async function delivered(party: (typeof providers)[number][0], packageCode: string) {
+async function delivered(party: (typeof eachProvider)[number][0], packageCode: string) {
   const provider = rig.sims[party]
   const person = await rig.signUp()
   const order = await rig.buy(person, { packageCode })

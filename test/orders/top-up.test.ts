@@ -1,11 +1,12 @@
 /** More data for a delivered eSIM: an order of its own, whose effect the first order's run tells of. */
 import { expect, test } from 'vitest'
+import { milliseconds } from '../../policy/terms.ts'
 import { workflowNow } from '../../time-skipping.ts'
 import { orderWorkflowId } from '../../workflows/order.contract.ts'
 import { expectStatus } from '../rig/http.ts'
 import { mailsTo, pushesTo } from '../rig/messages.ts'
 import type { Person } from '../rig/people.ts'
-import { shelf } from '../rig/shelf.ts'
+import { eachProvider, shelf } from '../rig/shelf.ts'
 import { openStack } from '../rig/stack.ts'
 import { untilValue } from '../rig/until.ts'
 
@@ -13,14 +14,7 @@ const rig = await openStack()
 const { esimAccess, airalo, stripe } = rig.sims
 const { sql } = rig.stack.context
 const gigabyte = 2 ** 30
-const minute = 60_000
-const hour = 60 * minute
-const day = 24 * hour
-
-const providers = [
-  ['esimAccess', shelf.onlyEsimAccess],
-  ['airalo', shelf.onlyAiralo],
-] as const
+const { minute, hour, day } = milliseconds
 
 /** A delivered order and its eSIM. */
 async function delivered(packageCode: string = shelf.onlyEsimAccess, quantity = 1) {
@@ -59,56 +53,59 @@ async function untilTold(person: Person, ...events: string[]): Promise<void> {
   expect(told).toEqual(events)
 }
 
-test.each(providers)('%s: what was used up works again, and is followed to its new end', async (party, packageCode) => {
-  const provider = rig.sims[party]
-  await airalo.do('limits', { tokenPerMinute: 1_000 })
-  const { person, order, eSim } = await delivered(packageCode)
-  const pass = async (ms: number): Promise<void> => {
-    await provider.do('clock', { advanceSeconds: ms / 1000 })
-    await rig.fastForward(order.id, ms + 5 * minute)
-  }
-  await provider.do('use', { ...eSim, bytes: 0.95 * gigabyte })
-  await untilTold(person, 'in_use', 'low_data')
-  await provider.do('use', { ...eSim, bytes: gigabyte })
-  await pass(day)
-  const before = ['in_use', 'low_data', 'used_up']
-  await untilTold(person, ...before)
-  const first = await eSimOf(order.id)
-  expect(first).toMatchObject({ state: 'used_up', totalBytes: gigabyte })
+test.each(eachProvider)(
+  '%s: what was used up works again, and is followed to its new end',
+  async (party, packageCode) => {
+    const provider = rig.sims[party]
+    await airalo.do('limits', { tokenPerMinute: 1_000 })
+    const { person, order, eSim } = await delivered(packageCode)
+    const pass = async (ms: number): Promise<void> => {
+      await provider.do('clock', { advanceSeconds: ms / 1000 })
+      await rig.fastForward(order.id, ms + 5 * minute)
+    }
+    await provider.do('use', { ...eSim, bytes: 0.95 * gigabyte })
+    await untilTold(person, 'in_use', 'low_data')
+    await provider.do('use', { ...eSim, bytes: gigabyte })
+    await pass(day)
+    const before = ['in_use', 'low_data', 'used_up']
+    await untilTold(person, ...before)
+    const first = await eSimOf(order.id)
+    expect(first).toMatchObject({ state: 'used_up', totalBytes: gigabyte })
 
-  const topUp = await toppedUp(person, order.id)
-  expect(topUp).toMatchObject({ topUpOf: order.id, quantity: 1, esims: [], documents: [{ kind: 'invoice' }] })
+    const topUp = await toppedUp(person, order.id)
+    expect(topUp).toMatchObject({ topUpOf: order.id, quantity: 1, esims: [], documents: [{ kind: 'invoice' }] })
 
-  const second = await untilValue(
-    'the eSIM lives',
-    () => eSimOf(order.id),
-    ({ state }) => state === 'in_use',
-  )
-  expect(second).toMatchObject({ id: first.id, iccid: first.iccid, totalBytes: 2 * gigabyte, usedBytes: gigabyte })
-  const longer = Date.parse(second.expiresAt) - Date.parse(first.expiresAt)
-  expect(Math.round(longer / day)).toBe(7)
+    const second = await untilValue(
+      'the eSIM lives',
+      () => eSimOf(order.id),
+      ({ state }) => state === 'in_use',
+    )
+    expect(second).toMatchObject({ id: first.id, iccid: first.iccid, totalBytes: 2 * gigabyte, usedBytes: gigabyte })
+    const longer = Date.parse(second.expiresAt) - Date.parse(first.expiresAt)
+    expect(Math.round(longer / day)).toBe(7)
 
-  await provider.do('use', { ...eSim, bytes: 0.9 * gigabyte })
-  await pass(day)
-  await untilTold(person, ...before, 'low_data')
+    await provider.do('use', { ...eSim, bytes: 0.9 * gigabyte })
+    await pass(day)
+    await untilTold(person, ...before, 'low_data')
 
-  // Past the first end nothing ends.
-  await pass(6 * day)
-  expect((await rig.service.get(`/v1/orders/${order.id}`)).body).toMatchObject({
-    status: 'delivered',
-    esims: [{ state: 'in_use' }],
-  })
+    // Past the first end nothing ends.
+    await pass(6 * day)
+    expect((await rig.service.get(`/v1/orders/${order.id}`)).body).toMatchObject({
+      status: 'delivered',
+      esims: [{ state: 'in_use' }],
+    })
 
-  const now = (await workflowNow(rig.temporal, orderWorkflowId(order.id))).getTime()
-  await pass(Date.parse(second.expiresAt) - now - hour)
-  await untilTold(person, ...before, 'low_data', 'last_day')
-  await pass(3 * hour)
-  await rig.untilOrder(order.id, 'ended')
-  await untilTold(person, ...before, 'low_data', 'last_day', 'expired')
-  const subjects = (await mailsTo(rig.stack, person.email)).map(({ subject }) => subject)
-  expect(subjects.filter((subject) => subject.startsWith('80 %'))).toHaveLength(2)
-  expect((await request(person, order.id)).status).toBe(409)
-})
+    const now = (await workflowNow(rig.temporal, orderWorkflowId(order.id))).getTime()
+    await pass(Date.parse(second.expiresAt) - now - hour)
+    await untilTold(person, ...before, 'low_data', 'last_day')
+    await pass(3 * hour)
+    await rig.untilOrder(order.id, 'ended')
+    await untilTold(person, ...before, 'low_data', 'last_day', 'expired')
+    const subjects = (await mailsTo(rig.stack, person.email)).map(({ subject }) => subject)
+    expect(subjects.filter((subject) => subject.startsWith('80 %'))).toHaveLength(2)
+    expect((await request(person, order.id)).status).toBe(409)
+  },
+)
 
 test('a lost reply does not add the data twice', async () => {
   const { person, order } = await delivered()

@@ -10,6 +10,12 @@ export const shelf = {
   topUp: 'test-germany-1gb-top-up',
 } as const
 
+/** Each provider's simulator, and what can be had from nobody else. */
+export const eachProvider = [
+  ['esimAccess', shelf.onlyEsimAccess],
+  ['airalo', shelf.onlyAiralo],
+] as const
+
 export type ShelfPackage = (typeof shelf)[keyof typeof shelf]
 
 const wares: Record<ShelfPackage, { kind: 'base' | 'top_up'; offers: Partial<Record<EsimProviderId, string>> }> = {

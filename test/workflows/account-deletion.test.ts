@@ -5,7 +5,7 @@ import { checkTotals, deleteAccount } from '../rig/deletions.ts'
 import { expectStatus } from '../rig/http.ts'
 import { mailsTo } from '../rig/messages.ts'
 import type { Person } from '../rig/people.ts'
-import { shelf, shelfPriceMinor } from '../rig/shelf.ts'
+import { eachProvider, shelf, shelfPriceMinor } from '../rig/shelf.ts'
 import { openStack } from '../rig/stack.ts'
 import { until, untilValue } from '../rig/until.ts'
 
@@ -296,10 +296,7 @@ test('webhooks for an erased order a day later: a dispute reaches operators, and
   expect(await sql`select 1 from disputes where stripe_dispute_id = ${dispute}`).toHaveLength(0)
 })
 
-test.each([
-  ['esimAccess', shelf.onlyEsimAccess],
-  ['airalo', shelf.onlyAiralo],
-] as const)(
+test.each(eachProvider)(
   'news of %s about an erased person’s eSIM, a day later: taken, and nothing is written',
   async (party, code) => {
     const person = await rig.signUp()
