@@ -1,15 +1,18 @@
 /** NODE_ENV=production: nothing embedded, nothing simulated, and nothing left to guess. */
+import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { claimPort } from '../../dev/port.ts'
 import { searchAttributeTypes } from '../../dev/search-attribute-types.ts'
+import { keyCheckType } from '../../workflows/key-rotation.contract.ts'
 import { descendants, startProgram, survivors } from '../rig/processes.ts'
 import { openStack } from '../rig/stack.ts'
 import { until } from '../rig/until.ts'
 
-const rig = await openStack({ workers: 0 })
+// The keys are the rig's as well, so that it can read and replay what production wrote.
+const rig = await openStack({ workers: 0, settings: { PAYLOAD_KEYS: `p1:${randomBytes(32).toString('base64')}` } })
 
-/** The rig's services under settings that production accepts; the outside parties are never called. */
+/** The rig's services under settings that production accepts; of the outside parties it calls the eSIM providers alone. */
 async function productionSettings(): Promise<{ url: string; metricsUrl: string; env: Record<string, string> }> {
   const [port, metricsPort] = await Promise.all([claimPort(0), claimPort(0)])
   const { STRIPE_API_URL: _a, FIREBASE_CONNECT_TO: _b, FIREBASE_CONNECT_CA: _c, ...settings } = rig.settings
@@ -21,7 +24,6 @@ async function productionSettings(): Promise<{ url: string; metricsUrl: string; 
       NODE_ENV: 'production',
       SANDBOX: 'false',
       PUBLIC_URL: 'https://esim.example.com',
-      PAYLOAD_KEYS: `p1:${Buffer.alloc(32, 7).toString('base64')}`,
       API_PORT: String(port),
       WORKER_METRICS_PORT: String(metricsPort),
       TEMPORAL_TASK_QUEUE: `production-${port}`,
@@ -54,6 +56,12 @@ test('with them it is API and worker, nothing else, and drains on SIGTERM', asyn
   const { url, metricsUrl, env } = await productionSettings()
   const program = start(env)
   await untilReady(url, metricsUrl)
+  await until('it has done what is due at once', async () => {
+    const ended = rig.temporal.workflow.list({
+      query: `WorkflowType = '${keyCheckType}' AND ExecutionStatus = 'Completed'`,
+    })
+    return !(await ended[Symbol.asyncIterator]().next()).done
+  })
   const processes = [...(await descendants(program.pid)).values()].filter((args) => !args.includes('esbuild'))
   expect(processes.map((args) => args.split(' ').at(-1)).sort()).toEqual(['api/main.ts', 'worker/main.ts'])
   program.kill('SIGTERM')
