@@ -19,10 +19,10 @@ export const parts = {
   orders: ({ quick, say }: PartOptions) =>
     onStack(say, (stack) =>
       benchOrders(stack, {
-        rounds: quick ? 1 : 3,
+        rounds: quick ? 1 : 7,
         ordersPerRound: quick ? 60 : 200,
         concurrency: 50,
-        checkouts: quick ? 20 : 200,
+        checkouts: quick ? 20 : 500,
         say,
       }),
     ),

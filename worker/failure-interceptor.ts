@@ -1,8 +1,15 @@
 import type { Context } from '@temporalio/activity'
-import { ApplicationFailure, CancelledFailure, CompleteAsyncError } from '@temporalio/common'
+import {
+  ApplicationFailure,
+  ApplicationFailureCategory,
+  CancelledFailure,
+  CompleteAsyncError,
+} from '@temporalio/common'
 import type { ActivityInterceptors } from '@temporalio/worker'
 import type { Log } from '../log.ts'
 import { failures } from '../workflows/failures.ts'
+
+const { BENIGN } = ApplicationFailureCategory
 
 /**
  * Lets out of an activity only what may stand in a history: failures of the vocabulary. Whatever else was thrown may
@@ -17,7 +24,7 @@ export function failureInterceptor(log: Log): (context: Context) => ActivityInte
         } catch (error) {
           if (error instanceof CompleteAsyncError || error instanceof CancelledFailure) throw error
           if (cancellationSignal.aborted && error instanceof Error && error.name === 'AbortError') throw error
-          if (isOfVocabulary(error)) throw withoutPaths(error)
+          if (isOfVocabulary(error)) throw error.category === BENIGN ? withoutStack(error) : withoutPaths(error)
           log.error(
             {
               error,
@@ -50,6 +57,12 @@ function unforeseen(error: unknown): ApplicationFailure {
     failure.stack = `${type}\n${framesOf(error.stack)}`
   }
   return withoutPaths(failure)
+}
+
+/** Where something expected came from helps nobody, and to write a stack costs more than the failure. */
+function withoutStack<Failure extends Error>(failure: Failure): Failure {
+  failure.stack = ''
+  return failure
 }
 
 const framesOf = (stack: string): string =>

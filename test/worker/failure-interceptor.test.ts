@@ -30,6 +30,11 @@ test('a failure of the vocabulary comes through, and nothing is logged', async (
   expect(lines).toEqual([])
 })
 
+test('what is expected comes without a stack, and what is not with one', async () => {
+  expect((await thrownThrough(failure('EsimStillLives'))).thrown.stack).toBe('')
+  expect((await thrownThrough(failure('OutOfStock'))).thrown.stack).toMatch(/^ +at .*failure-interceptor\.test/m)
+})
+
 test.each([
   ['a bug', new TypeError(`cannot read ${secret}`), 'TypeError'],
   ['a library error', Object.assign(new Error(`550 ${secret} unknown`), { name: 'SMTPError' }), 'SMTPError'],
