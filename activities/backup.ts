@@ -6,7 +6,8 @@ import { raiseAttention, resolveAttention } from '../db/attention.ts'
 import { UnreadableBackup } from '../db/backup-cipher.ts'
 import { openBackupFolder } from '../db/backup-folder.ts'
 import { failBackup, finishBackup, reconcileBackups, recordDrill, startBackup } from '../db/backups.ts'
-import { exportLedger, replayLedger } from '../db/deletion-ledger.ts'
+import { replayLedger } from '../db/deletion-ledger.ts'
+import { exportErasures } from '../db/erasures.ts'
 import { exportKeys } from '../db/key-snapshot.ts'
 import { copyLedger } from '../db/ledger-copy.ts'
 import { dumpDatabase, findPgTools, PgToolFailed, PgToolsMissing } from '../db/pg-tools.ts'
@@ -86,7 +87,7 @@ export function createBackupActivities(context: WorkerContext): BackupActivities
         folder,
         toolsFolder: config.PG_TOOLS_FOLDER,
         backupId,
-        ledger: await exportLedger(sql),
+        erasures: [await exportErasures(sql)],
       })
       return await withDatabase(url, async (restored) => {
         const before = await whoCameBack(restored)

@@ -5,9 +5,10 @@
 import { parseArgs } from 'node:util'
 import { readConfigOrExit } from '../config.ts'
 import { openBackupFolder } from '../db/backup-folder.ts'
+import type { Erasures } from '../db/erasures.ts'
 import { databaseName, databaseUrl, fillFromBackup, replayOver, whoCameBack, withDatabase } from '../db/restore.ts'
 import { connectTemporal } from '../temporal-client.ts'
-import { ledgerFromDatabase, ledgerFromTemporal } from './restore/ledger-sources.ts'
+import { erasuresFromDatabase, erasuresFromTemporal } from './restore/erasure-sources.ts'
 
 const usage = `Usage: npm run restore -- <backup id>|latest <database url> [--allow-old-ledger]
   The database must not exist, or be empty. BACKUP_FOLDER, BACKUP_KEYS and FIELD_KEYS lead to the backup and its keys.
@@ -35,8 +36,8 @@ async function restore(wanted: string, target: string): Promise<number> {
 
   const temporal = connectTemporal(config)
   const sources = await Promise.all([
-    known('the present database', ledgerFromDatabase(config.DATABASE_URL)),
-    known('Temporal', ledgerFromTemporal(temporal)),
+    known('Temporal', erasuresFromTemporal(temporal)),
+    known('the present database', erasuresFromDatabase(config.DATABASE_URL)),
   ])
   await temporal.connection.close()
   if (sources.every((source) => source === undefined) && !values['allow-old-ledger']) {
@@ -44,7 +45,7 @@ async function restore(wanted: string, target: string): Promise<number> {
       'Neither could be asked: whoever was erased since the last backup would come back. See --allow-old-ledger.',
     )
   }
-  const ledger = sources.flatMap((source) => source ?? [])
+  const erasures = sources.filter((source) => source !== undefined)
 
   const name = databaseName(target)
   const unfinished = `${name}_restoring`
@@ -60,7 +61,7 @@ async function restore(wanted: string, target: string): Promise<number> {
 
   const url = databaseUrl(target, unfinished)
   console.log(`Restoring ${backupId} ...`)
-  const { keysOf } = await fillFromBackup(url, { folder, toolsFolder: config.PG_TOOLS_FOLDER, backupId, ledger })
+  const { keysOf } = await fillFromBackup(url, { folder, toolsFolder: config.PG_TOOLS_FOLDER, backupId, erasures })
   await withDatabase(url, async (sql) => {
     const { accounts, cameBack, readable } = await whoCameBack(sql)
     console.log(
@@ -85,11 +86,11 @@ async function isEmpty(url: string): Promise<boolean> {
   })
 }
 
-async function known<Entries extends unknown[]>(where: string, asking: Promise<Entries>): Promise<Entries | undefined> {
+async function known(where: string, asking: Promise<Erasures>): Promise<Erasures | undefined> {
   try {
-    const entries = await asking
-    console.log(`${entries.length} ledger entries from ${where}.`)
-    return entries
+    const erasures = await asking
+    console.log(`${erasures.ledger.length} ledger entries and ${erasures.receipts.length} receipts from ${where}.`)
+    return erasures
   } catch (error) {
     console.error(`${where} could not be asked (${error instanceof Error ? error.name : typeof error}).`)
     return undefined

@@ -146,6 +146,12 @@ export async function dropEmptySeal(tx: Transaction, receiptId: string): Promise
     and num_nonnulls(${tx(Object.values(columns))}) = 0`
   const left = await tx`select 1 from deletion_seals where receipt_id = ${receiptId}`
   if (left.length > 0) return false
-  await tx`delete from data_keys where account_id = ${receiptId}`
+  await dropSeal(tx, receiptId)
   return true
+}
+
+/** Removes the row with whatever is in it, and its data key. */
+export async function dropSeal(tx: Transaction, receiptId: string): Promise<void> {
+  await tx`delete from deletion_seals where receipt_id = ${receiptId}`
+  await tx`delete from data_keys where account_id = ${receiptId}`
 }

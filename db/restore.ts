@@ -5,7 +5,8 @@
 import type { BackupFolder } from './backup-folder.ts'
 import { reconcileBackups } from './backups.ts'
 import { connectDatabase, type Database, type Queryable } from './database.ts'
-import { importLedger, type LedgerEntry, replayLedger } from './deletion-ledger.ts'
+import { replayLedger } from './deletion-ledger.ts'
+import { type Erasures, importErasures } from './erasures.ts'
 import { importKeys } from './key-snapshot.ts'
 import { readLedgerCopy } from './ledger-copy.ts'
 import { migrate } from './migrate.ts'
@@ -21,8 +22,8 @@ export interface BackupToRestore {
   /** where pg_restore is, unless in a usual place */
   toolsFolder: string | undefined
   backupId: string
-  /** entries from elsewhere, beside those of the copy in the folder */
-  ledger: readonly LedgerEntry[]
+  /** as known elsewhere, beside the copy in the folder; the last one knows best */
+  erasures: readonly Erasures[]
 }
 
 export interface Returned {
@@ -39,13 +40,13 @@ export async function serverMajor(sql: Queryable): Promise<number> {
 }
 
 /**
- * Fills an empty database with a dump, the newest keys, and whatever the ledger's copies know. Nobody is erased yet.
+ * Fills an empty database with a dump, the newest keys, and whatever is known of erasures. Nobody is erased yet.
  * @param url the database, as its owner
  * @throws NothingToRestore, PgToolsMissing, PgToolFailed, UnreadableBackup
  */
 export async function fillFromBackup(
   url: string,
-  { folder, toolsFolder, backupId, ledger }: BackupToRestore,
+  { folder, toolsFolder, backupId, erasures }: BackupToRestore,
 ): Promise<{ keysOf: string }> {
   const keys = (await folder.list('keys')).at(-1)
   const dump = (await folder.list('dump')).find(({ id }) => id === backupId)
@@ -58,7 +59,7 @@ export async function fillFromBackup(
     await importKeys(sql, folder.read('keys', keys.id))
     // Replaying knows the tables of today.
     await migrate(sql)
-    await importLedger(sql, [...copied, ...ledger])
+    await importErasures(sql, [copied, ...erasures])
   })
   return { keysOf: keys.id }
 }

@@ -7,9 +7,10 @@ import {
   loadDataConverter,
 } from '@temporalio/common/lib/internal-non-workflow/index.js'
 import fc from 'fast-check'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { startTemporal } from '../dev/temporal.ts'
 import { createDataConverter, createPayloadCodec, erasedMarker, unreadableMarker } from '../payload-codec.ts'
+import { until } from './rig/until.ts'
 
 const keyring = (...ids: string[]) => ({
   activeId: ids[0] ?? '',
@@ -91,7 +92,7 @@ test('on a real server: a run whose key is lost does not stand in the way of lis
     const start = { taskQueue: 'nobody-listens', args: [canary], memo: { canary }, staticSummary: canary }
     const handle = await lost.workflow.start('any', { ...start, workflowId: 'lost' })
     await kept.workflow.start('any', { ...start, workflowId: 'kept' })
-    const listed = await vi.waitUntil(async () => {
+    const listed = await until('both are listed', async () => {
       const memos = new Map<string, unknown>()
       for await (const run of kept.workflow.list()) memos.set(run.workflowId, run.memo)
       return memos.size === 2 && memos

@@ -5,6 +5,7 @@ import { parseActivationCode } from '../../providers/lpa.ts'
 import { startAiralo } from '../../sim/airalo.ts'
 import { controlOf } from '../../sim/control.ts'
 import type { Fault } from '../../sim/party.ts'
+import { until } from '../rig/until.ts'
 import { startWebhookReceiver } from './webhook-receiver.ts'
 
 const GB = 1024 ** 3
@@ -469,7 +470,7 @@ test('refused webhooks are repeated, every quarter of an hour or at once, until 
   const seen = async (count: number) => {
     await receiver.atLeast(count)
     // The sender writes the answer down a moment after the receiver gave it.
-    await expect.poll(async () => (await sim.books()).deliveries.length).toBe(count)
+    await until('it is in its books', async () => (await sim.books()).deliveries.length === count)
   }
   await seen(1)
   await sim.do('clock', { advanceSeconds: 600 })

@@ -11,6 +11,7 @@ import { openBackupFolder } from '../../db/backup-folder.ts'
 import { createDataKeys } from '../../db/data-keys.ts'
 import { connectDatabase, type Database } from '../../db/database.ts'
 import { exportLedger, importLedger, replayLedger } from '../../db/deletion-ledger.ts'
+import { findReceipt } from '../../db/deletions.ts'
 import { databaseUrl, fillFromBackup } from '../../db/restore.ts'
 import { tableSealer } from '../../db/vault.ts'
 import { startWorker } from '../../worker/run-worker.ts'
@@ -152,7 +153,7 @@ describe('a restore drill', () => {
     const fill = async (name: string) => {
       const url = databaseUrl(config.DATABASE_URL, name)
       await sql`create database ${sql(name)}`
-      await fillFromBackup(url, { folder, toolsFolder: config.PG_TOOLS_FOLDER, backupId: id, ledger: [] })
+      await fillFromBackup(url, { folder, toolsFolder: config.PG_TOOLS_FOLDER, backupId: id, erasures: [] })
       const restored = openDatabase(name)
       const vault = { sql: restored, cipher, dataKeys: createDataKeys(cipher) }
       return { restored, read: () => findAccount(restored, vault, person.accountId) }
@@ -244,6 +245,40 @@ describe('npm run restore', () => {
     expect({ code, said }).toMatchObject({ code: 0, said: expect.stringContaining('could not be asked') })
     expect(await openDatabase('rescued')`select from accounts where id = ${erased.accountId}`).toHaveLength(0)
     expect(refused).toMatchObject({ code: 1, said: expect.stringContaining('--allow-old-ledger') })
+  })
+
+  test('brings receipts as they are now, not as they were in the dump, whoever is left to ask', async () => {
+    const [slow, quick] = [await rig.signUp(), await rig.signUp()]
+    await rig.sims.mailbox.do('rule', { recipient: slow.email, code: 421 })
+    await rig.sims.firebase.fault({ match: { path: 'accounts:delete' }, status: 503, times: 1_000_000 })
+    const deletion = await deleteAccount(rig.stack, slow)
+    const { id } = await backUp()
+    await rig.sims.mailbox.do('clear-rules')
+    await deletion.fastForward('2 hours')
+    await deletion.until('mail', 'done')
+    const younger = await deleteAccount(rig.stack, quick)
+    await younger.until('mail', 'done')
+    await backUp()
+
+    const lost = { DATABASE_URL: 'postgres://nobody:nothing@127.0.0.1:9/lost' }
+    const [fromDatabase, fromCopy] = await Promise.all([
+      restore([id, databaseUrl(config.DATABASE_URL, 'receipts_by_database')]),
+      restore([id, databaseUrl(config.DATABASE_URL, 'receipts_by_copy')], lost),
+    ])
+    expect([fromDatabase, fromCopy]).toMatchObject([{ code: 0 }, { code: 0 }])
+    for (const name of ['receipts_by_database', 'receipts_by_copy']) {
+      const restored = openDatabase(name)
+      for (const { receiptId } of [deletion, younger]) {
+        const [now, back] = await Promise.all([sql, restored].map((each) => findReceipt(each, receiptId)))
+        expect(back, name).toEqual(now)
+      }
+      // The dump still had the address to say goodbye to.
+      const [seal] = await restored`
+        select address is null as address, firebase is null as firebase from deletion_seals
+        where receipt_id = ${deletion.receiptId}`
+      expect(seal, name).toEqual({ address: true, firebase: false })
+    }
+    await rig.sims.firebase.clearFaults()
   })
 
   test('refuses what is damaged, and leaves nothing behind', async () => {

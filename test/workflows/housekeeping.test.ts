@@ -5,6 +5,7 @@ import { plusDays, startOfDay } from '../../workflows/clock.ts'
 import { type HousekeepingReport, housekeepingType } from '../../workflows/housekeeping.contract.ts'
 import { runLater } from '../rig/later.ts'
 import { openStack } from '../rig/stack.ts'
+import { until } from '../rig/until.ts'
 
 const rig = await openStack({ books: false })
 const { context } = rig
@@ -113,10 +114,10 @@ describe('what stands too long', () => {
       typedSearchAttributes: [],
       searchAttributes: { DueAt: [plusDays(new Date(), -1)] },
     })
-    await expect.poll(async () => (await tidy()).overdue.runs, { timeout: 10_000 }).toBe(1)
+    await until('it is found', async () => (await tidy()).overdue.runs === 1)
     expect(await matters('run_overdue')).toMatchObject([{ subject_id: 'nobody-works-on-this', settled: false }])
     await handle.terminate()
-    await expect.poll(async () => (await tidy()).overdue.runs, { timeout: 10_000 }).toBe(0)
+    await until('none is left', async () => (await tidy()).overdue.runs === 0)
     expect(await matters('run_overdue')).toMatchObject([{ settled: true }])
   })
 })

@@ -1,27 +1,28 @@
 /** Who was erased, by those who know it beside the backups' own copy of the ledger. */
 import type { Client } from '@temporalio/client'
-import { exportLedger, type LedgerEntry } from '../../db/deletion-ledger.ts'
+import type { LedgerEntry } from '../../db/deletion-ledger.ts'
+import { type Erasures, exportErasures } from '../../db/erasures.ts'
 import { withDatabase } from '../../db/restore.ts'
 import { terms } from '../../policy/terms.ts'
 import { accountDeletionType, accountDeletionWorkflowId } from '../../workflows/account-deletion.contract.ts'
 import { plusDays } from '../../workflows/clock.ts'
 
 /** The database that is to be replaced, if it still answers. */
-export const ledgerFromDatabase = (url: string): Promise<LedgerEntry[]> => withDatabase(url, exportLedger)
+export const erasuresFromDatabase = (url: string): Promise<Erasures> => withDatabase(url, exportErasures)
 
 const askWithinMs = 10_000
 
 /**
  * The deletion runs: each stays open until the last backup that may hold its person is gone, and its id names the person
- * by the ledger's pseudonym. So whoever was erased after any backup that still exists is known here.
+ * by the ledger's pseudonym. So whoever was erased after any backup that still exists is known here, though not how far the erasure is.
  */
-export async function ledgerFromTemporal(temporal: Client): Promise<LedgerEntry[]> {
-  const entries: LedgerEntry[] = []
+export async function erasuresFromTemporal(temporal: Client): Promise<Erasures> {
+  const ledger: LedgerEntry[] = []
   const prefix = accountDeletionWorkflowId('')
   await temporal.withDeadline(Date.now() + askWithinMs, async () => {
     for await (const run of temporal.workflow.list({ query: `WorkflowType = '${accountDeletionType}'` })) {
       const at = run.startTime
-      entries.push({
+      ledger.push({
         accountRef: run.workflowId.slice(prefix.length),
         entry: 'erased',
         // The run's input says why; for erasing again it does not matter.
@@ -31,5 +32,5 @@ export async function ledgerFromTemporal(temporal: Client): Promise<LedgerEntry[
       })
     }
   })
-  return entries
+  return { ledger, receipts: [] }
 }
