@@ -20,11 +20,17 @@ const paymentSignals = async (orderId: string): Promise<number> => {
 const shown = async (orderId: string) => (await rig.service.get(`/v1/orders/${orderId}`)).body
 
 /** Everything that is sent at delivery has been sent. */
-const allSent = (orderId: string) =>
+const allSent = (orderId: string, { measured = false } = {}) =>
   untilValue(
     `everything of ${orderId} is sent`,
-    () => sql<{ kind: string; state: string }[]>`select kind, state from sends where subject_id = ${orderId}`,
-    (rows) => rows.length >= 2 && rows.every(({ state }) => state === 'sent' || state === 'skipped'),
+    () => sql<{ kind: string; state: string }[]>`
+      select kind, state from sends where subject_id = ${orderId} and state in ('sent', 'skipped')`,
+    (rows) => {
+      const sent = new Set(rows.map(({ kind }) => kind))
+      return (
+        ['mail', 'push'].every((by) => sent.has(`${by}:confirmation`)) && sent.has('measurement:purchase') === measured
+      )
+    },
   )
 
 interface StripeBooks {
@@ -58,7 +64,7 @@ test('paid, and delivered in every form a phone can take', async () => {
 
   await stripe.do('pay', { orderId: checkout.id })
   const order = await rig.untilOrder(checkout.id, 'delivered')
-  await allSent(order.id)
+  await allSent(order.id, { measured: true })
 
   expect(order).toMatchObject({
     payment: null,
@@ -119,7 +125,7 @@ test.each([
     order: { measurement: { adUserData: true, adPersonalization: true } },
   })
   await sql`update packages set price_minor = ${shelfPriceMinor}, currency = 'EUR' where code = ${packageCode}`
-  await allSent(order.id)
+  await allSent(order.id, { measured: true })
 
   expect(order).toMatchObject({ amount: { minor, currency }, documents: [{ kind: 'invoice' }] })
   const { intents } = await atStripe(order.id)

@@ -238,7 +238,8 @@ test('a run that is being opened leaves neither a payment nor itself', async () 
     return (await stripe.log()).some(({ body, status }) => body.includes('order_id') && status === null)
   })
   const deletion = await erase(person)
-  expect((await opening).body).toMatchObject({ code: 'order_state_conflict' })
+  // Its run is ended, or finds that there is nobody to open it for.
+  expect(['order_state_conflict', 'account_missing']).toContain((await opening).body.code)
   await untilValue(
     'nothing is left to pay',
     async () => (await stripe.books()) as unknown as { paymentIntents: PaymentBooks[] },

@@ -189,7 +189,11 @@ describe('an account that nobody uses', () => {
     await startRun(person.accountId)
     await until('the first warning', async () => (await warnings(person.email)).length === 1)
     await rig.buy({ accountId: person.accountId }, { pay: false })
-    await forward(person.accountId, '31 days')
+    await until('the run is over', async () => {
+      const { status } = await handleOf(person.accountId).describe()
+      // Before the next question it waits, or is about to ask it anyway.
+      return status.name !== 'RUNNING' || (await forward(person.accountId, '31 days')).outcome === 'ended'
+    })
     expect(await handleOf(person.accountId).result()).toMatchObject({ status: 'active' })
   })
 })
