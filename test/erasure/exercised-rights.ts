@@ -1,11 +1,8 @@
 /** What people set going besides orders: each leaves runs, rows, mails and log lines of its own. */
 import { randomUUID } from 'node:crypto'
-import {
-  accountInactivityType,
-  inactivityState,
-  inactivityWorkflowId,
-} from '../../workflows/account-inactivity.contract.ts'
+import { accountInactivityType, inactivityWorkflowId } from '../../workflows/account-inactivity.contract.ts'
 import { plusDays, startOfDay } from '../../workflows/clock.ts'
+import { untilAsleep } from '../rig/asleep.ts'
 import { expectStatus } from '../rig/http.ts'
 import type { Person } from '../rig/people.ts'
 import type { Rig } from '../rig/stack.ts'
@@ -15,7 +12,16 @@ import { visit } from '../rig/visits.ts'
 /** A privacy request by mail, of somebody who has no account yet. Its id. */
 export async function askBeforeSignUp(rig: Rig, replyTo: string): Promise<string> {
   const request = { kind: 'other', message: 'What would you know of me?', replyTo }
-  return expectStatus(await rig.operator.post('/v1/privacy-requests', request), 201).id
+  const { id } = expectStatus(await rig.operator.post('/v1/privacy-requests', request), 201)
+  await untilAcknowledged(rig, id)
+  return id
+}
+
+async function untilAcknowledged({ context }: Rig, requestId: string): Promise<void> {
+  await until('the request is acknowledged', async () => {
+    const [row] = await context.sql`select acknowledged_at from privacy_requests where id = ${requestId}`
+    return row?.acknowledged_at
+  })
 }
 
 /** A privacy request, a change of address that gets stuck, a visit of the web pages, a watch for disuse. */
@@ -23,6 +29,8 @@ export async function exerciseRights(rig: Rig, person: Person): Promise<Record<s
   const { sql } = rig.context
   const path = `/v1/accounts/${person.accountId}`
   const asked = await person.caller.post('/v1/privacy-requests', { kind: 'access', message: `I am ${person.lastName}` })
+  const { id: request } = expectStatus(asked, 201)
+  await untilAcknowledged(rig, request)
   const newEmail = `${randomUUID()}@refuses.example`
   await rig.sims.mailbox.do('rule', { recipient: newEmail, code: 550 })
   expectStatus(await person.caller.post(`${path}/email-change`, { email: newEmail }), 202)
@@ -42,13 +50,9 @@ export async function exerciseRights(rig: Rig, person: Person): Promise<Record<s
     args: [{ accountId: person.accountId }],
     searchAttributes: { AccountRef: [rig.context.cipher.accountRef(person.accountId)] },
   })
-  await untilValue(
-    'the account is watched',
-    () => rig.temporal.workflow.getHandle(inactivityWorkflowId(person.accountId)).query(inactivityState),
-    ({ status }) => status === 'waiting',
-  )
+  await untilAsleep(rig.temporal, inactivityWorkflowId(person.accountId))
   await sql`update inactivity set first_warned_at = now() where account_id = ${person.accountId}`
-  return { newEmail, request: expectStatus(asked, 201).id, change: change?.id ?? '' }
+  return { newEmail, request, change: change?.id ?? '' }
 }
 
 /** A promotion and a notice of a new policy, to everybody. */

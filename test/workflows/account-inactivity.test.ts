@@ -13,6 +13,7 @@ import {
   inactivityWorkflowId,
 } from '../../workflows/account-inactivity.contract.ts'
 import { plusDays, plusYears } from '../../workflows/clock.ts'
+import { untilAsleep } from '../rig/asleep.ts'
 import { expectStatus } from '../rig/http.ts'
 import { openStack } from '../rig/stack.ts'
 import { until } from '../rig/until.ts'
@@ -51,6 +52,12 @@ async function sweep(): Promise<{ opened: number }> {
 
 const forward = (accountId: string, duration: Duration) =>
   fastForward(rig.temporal, inactivityWorkflowId(accountId), duration)
+
+/** Once the first warning is out and its run waits for the second. */
+async function untilWarned(accountId: string): Promise<void> {
+  await until('the first warning', async () => (await handleOf(accountId).query(inactivityState)).status === 'warned')
+  await untilAsleep(rig.temporal, inactivityWorkflowId(accountId))
+}
 
 /** Days before the deletion of which this person was warned, as their mails say it, and the day they name. */
 async function warnings(email: string): Promise<{ days: number; deletionDate: string }[]> {
@@ -91,7 +98,7 @@ describe('the sweep', () => {
   test('takes over from a run that was lost', async () => {
     const person = await lastUsed(plusYears(plusDays(new Date(), 30), -3))
     await sweep()
-    await until('the warning', async () => (await warnings(person.email)).length === 1)
+    await untilWarned(person.accountId)
     const { deletesAt } = await handleOf(person.accountId).query(inactivityState)
     await handleOf(person.accountId).terminate('lost')
     await sql`update inactivity set check_by = now() - interval '1 hour' where account_id = ${person.accountId}`
@@ -187,13 +194,10 @@ describe('an account that nobody uses', () => {
   test('is kept when it buys something, by whichever caller', async () => {
     const person = await lastUsed(plusYears(plusDays(new Date(), 59), -3))
     await startRun(person.accountId)
-    await until('the first warning', async () => (await warnings(person.email)).length === 1)
+    await untilWarned(person.accountId)
+    expect(await warnings(person.email)).toHaveLength(1)
     await rig.buy({ accountId: person.accountId }, { pay: false })
-    await until('the run is over', async () => {
-      const { status } = await handleOf(person.accountId).describe()
-      // Before the next question it waits, or is about to ask it anyway.
-      return status.name !== 'RUNNING' || (await forward(person.accountId, '31 days')).outcome === 'ended'
-    })
+    await forward(person.accountId, '31 days')
     expect(await handleOf(person.accountId).result()).toMatchObject({ status: 'active' })
   })
 })
