@@ -37,6 +37,9 @@ const schedules: readonly ScheduleEntry[] = [
 ]
 
 const prefix = 'ama-'
+/** as Temporal knows them */
+export const scheduleIds = schedules.map(({ id }) => prefix + id)
+
 /** After an outage: each run looks at all that is due, so that one catches up for all that were missed. */
 const catchupWindow = '1 day' as const
 

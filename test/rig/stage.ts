@@ -1,8 +1,9 @@
 /** The whole product on free ports, with people, purchases and skipped time at hand; for test files and other programs. */
 import type { Duration } from '@temporalio/common'
 import type { Limits } from '../../api/limits.ts'
-import { type StackOptions, startStack } from '../../dev/stack.ts'
+import { type Stack, type StackOptions, startStack } from '../../dev/stack.ts'
 import { type FastForwardOptions, fastForward } from '../../time-skipping.ts'
+import { scheduleIds } from '../../worker/schedules.ts'
 import { orderWorkflowId } from '../../workflows/order.contract.ts'
 import { checkBooks } from './books.ts'
 import { type CanaryOptions, findCanaries } from './canary.ts'
@@ -10,6 +11,7 @@ import { createCaller } from './http.ts'
 import { type Person, type SignUpOptions, signUp } from './people.ts'
 import { type BuyOptions, buy, untilOrder } from './purchases.ts'
 import { stockShelf } from './shelf.ts'
+import { until } from './until.ts'
 
 export type Stage = Awaited<ReturnType<typeof openStage>>
 
@@ -40,6 +42,8 @@ export async function openStage(options: StackOptions = {}) {
   const service = createCaller(stack.urls.api, stack.keys.service)
   const operator = createCaller(stack.urls.api, stack.keys.operator)
   await stockShelf(stack.context)
+  // What happens by the clock would happen in the middle of a test, on some days.
+  if (options.workers !== 0) await Promise.all(scheduleIds.map((id) => pauseSchedule(stack, id)))
 
   return {
     ...stack,
@@ -59,4 +63,12 @@ export async function openStage(options: StackOptions = {}) {
       findCanaries(stack, logLines, canaries, how),
     checkBooks: () => checkBooks(stack),
   }
+}
+
+/** A worker in a process of its own makes the schedules a moment after it is ready. */
+async function pauseSchedule({ temporal }: Stack, id: string): Promise<void> {
+  await until(`${id} is paused`, async () => {
+    await temporal.schedule.getHandle(id).pause()
+    return true
+  })
 }
