@@ -2,6 +2,9 @@ import { Client, Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor }
 import { loadClientConnectConfig } from '@temporalio/envconfig'
 import { type Config, ConfigurationError } from './config.ts'
 import { createDataConverter } from './payload-codec.ts'
+import { endLateRetries } from './temporal-late-retry.ts'
+
+type Settings = Pick<Config, 'NODE_ENV' | 'PAYLOAD_KEYS'>
 
 /**
  * A client for the configured Temporal service: `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, TLS, API key and profiles as
@@ -10,7 +13,7 @@ import { createDataConverter } from './payload-codec.ts'
  * @param environment instead of the process's, for the embedded server
  * @throws ConfigurationError in production when no address is configured
  */
-export function connectTemporal(config: Config, environment?: Record<string, string>): Client {
+export function connectTemporal(config: Settings, environment?: Record<string, string>): Client {
   const { connection: options, namespace } = temporalSettings(config, environment)
   return new Client({
     connection: Connection.lazy({ ...options, ...outages }),
@@ -24,12 +27,12 @@ export function connectTemporal(config: Config, environment?: Record<string, str
  * is tried again every two seconds: left to itself, gRPC waits ever longer, up to two minutes.
  */
 const outages = {
-  interceptors: [makeGrpcRetryInterceptor(defaultGrpcRetryOptions({ maxAttempts: 6 }))],
+  interceptors: [makeGrpcRetryInterceptor(defaultGrpcRetryOptions({ maxAttempts: 6 })), endLateRetries],
   channelArgs: { 'grpc.max_reconnect_backoff_ms': 2_000 },
 }
 
 /** Where the Temporal service is and how to get in, for clients and workers alike. Parameters as above. */
-export function temporalSettings(config: Config, environment?: Record<string, string>) {
+export function temporalSettings(config: Settings, environment?: Record<string, string>) {
   const { connectionOptions, namespace } = loadClientConnectConfig(
     environment ? { overrideEnvVars: environment, disableFile: true } : {},
   )

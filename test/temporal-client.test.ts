@@ -1,0 +1,21 @@
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { status } from '@grpc/grpc-js'
+import { expect, onTestFinished, test } from 'vitest'
+import { connectTemporal } from '../temporal-client.ts'
+
+test('a call that is to be repeated when the connection is closed ends, and nothing is thrown at nobody', async () => {
+  const server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => void server.close())
+  const address = server.address()
+  const port = typeof address === 'object' ? address?.port : undefined
+  const { connection } = connectTemporal(
+    { NODE_ENV: 'test', PAYLOAD_KEYS: undefined },
+    { TEMPORAL_ADDRESS: `127.0.0.1:${port}` },
+  )
+  const call = connection.workflowService.getSystemInfo({}).catch((error: unknown) => error)
+  await once(server, 'connection')
+  await connection.close()
+  expect(await call).toMatchObject({ code: status.CANCELLED, details: 'The connection was closed' })
+})
