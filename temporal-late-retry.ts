@@ -8,18 +8,14 @@ import { InterceptingCall, type Interceptor, Metadata, status } from '@grpc/grpc
 export const endLateRetries: Interceptor = (options, nextCall) => {
   try {
     return new InterceptingCall(nextCall(options))
-  } catch {
-    return new InterceptingCall(endedCall)
+  } catch (error) {
+    return new InterceptingCall(endedCall(error instanceof Error ? error.message : typeof error))
   }
 }
 
-const endedCall: ConstructorParameters<typeof InterceptingCall>[0] = {
+const endedCall = (details: string): ConstructorParameters<typeof InterceptingCall>[0] => ({
   start: (_metadata, listener) => {
-    listener?.onReceiveStatus?.({
-      code: status.CANCELLED,
-      details: 'The connection was closed',
-      metadata: new Metadata(),
-    })
+    listener?.onReceiveStatus?.({ code: status.CANCELLED, details, metadata: new Metadata() })
   },
   sendMessage() {},
   sendMessageWithContext() {},
@@ -28,4 +24,4 @@ const endedCall: ConstructorParameters<typeof InterceptingCall>[0] = {
   cancelWithStatus() {},
   getPeer: () => '',
   getAuthContext: () => null,
-}
+})

@@ -17,5 +17,5 @@ test('a call that is to be repeated when the connection is closed ends, and noth
   const call = connection.workflowService.getSystemInfo({}).catch((error: unknown) => error)
   await once(server, 'connection')
   await connection.close()
-  expect(await call).toMatchObject({ code: status.CANCELLED, details: 'The connection was closed' })
+  expect(await call).toMatchObject({ code: status.CANCELLED, details: 'Channel has been shut down' })
 })

@@ -14,7 +14,8 @@ const askWithinMs = 10_000
 
 /**
  * The deletion runs: each stays open until the last backup that may hold its person is gone, and its id names the person
- * by the ledger's pseudonym. So whoever was erased after any backup that still exists is known here, though not how far the erasure is.
+ * by the ledger's pseudonym. So whoever was erased after any backup that still exists is known here, though not how far
+ * the erasure is.
  */
 export async function erasuresFromTemporal(temporal: Client): Promise<Erasures> {
   const ledger: LedgerEntry[] = []
