@@ -46,8 +46,8 @@ export function withDates(receipt: CarriedReceipt): CarriedReceipt {
 }
 
 /**
- * Adds what is not there and brings the rest up to date, whoever comes last knowing best; a receipt that is closed stays
- * closed. What the dump still had sealed for those who are done is forgotten.
+ * Adds what is not there and brings the rest up to date; a receipt that is closed stays closed. What the dump still had
+ * sealed for those who are done is forgotten.
  */
 export async function importReceipts(sql: Database, receipts: readonly CarriedReceipt[]): Promise<void> {
   for (const receipt of receipts) await sql.begin((tx) => importReceipt(tx, receipt))
@@ -62,14 +62,13 @@ async function importReceipt(tx: Transaction, receipt: CarriedReceipt): Promise<
     set erased_at = excluded.erased_at, backups_gone_by = excluded.backups_gone_by, completed_at = excluded.completed_at
     where deletions.completed_at is null`
   if (written.count === 0) return
-  for (const { processor, state, code, changedAt } of steps) {
-    await tx`insert into deletion_steps (receipt_id, processor, state, code, changed_at)
-      values (${receiptId}, ${processor}, ${state}, ${code}, ${changedAt})
-      on conflict (receipt_id, processor) do update
-      set state = excluded.state, code = excluded.code, changed_at = excluded.changed_at`
+  const rows = steps.map(({ changedAt, ...step }) => ({ receipt_id: receiptId, ...step, changed_at: changedAt }))
+  await tx`insert into deletion_steps ${tx(rows)} on conflict (receipt_id, processor) do update
+    set state = excluded.state, code = excluded.code, changed_at = excluded.changed_at`
+  if (completedAt) return dropSeal(tx, receiptId)
+  for (const { processor, state } of steps) {
     const part = doneWith[processor]
     if (part && state !== 'pending' && state !== 'needs_operator') await wipeSecret(tx, receiptId, part)
   }
-  if (completedAt) await dropSeal(tx, receiptId)
-  else await dropEmptySeal(tx, receiptId)
+  await dropEmptySeal(tx, receiptId)
 }

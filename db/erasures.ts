@@ -13,10 +13,14 @@ export const exportErasures = async (sql: Queryable): Promise<Erasures> => ({
   receipts: await exportReceipts(sql),
 })
 
-/** @param sources the last one knows best */
+/** @param sources the last one knows best, but for a receipt that is closed: it stays so */
 export async function importErasures(sql: Database, sources: readonly Erasures[]): Promise<void> {
+  const latest = new Map<string, CarriedReceipt>()
   for (const { ledger, receipts } of sources) {
     await importLedger(sql, ledger)
-    await importReceipts(sql, receipts)
+    for (const receipt of receipts) {
+      if (!latest.get(receipt.receiptId)?.completedAt) latest.set(receipt.receiptId, receipt)
+    }
   }
+  await importReceipts(sql, [...latest.values()])
 }

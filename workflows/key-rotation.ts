@@ -81,7 +81,7 @@ export async function keyRotation(input: KeyRotationInput): Promise<KeyRotationP
   async function lookForRuns(): Promise<void> {
     const remaining = await countRunsUnderOldKeys({ toKey })
     if (remaining === 0) {
-      await retireOldKeys({ purpose, toKey, unusedSince: new Date().toISOString(), ...clock() })
+      await retireOldKeys({ purpose, toKey, unusedSince: now().toISOString(), ...clock() })
       return moveTo('done', 0)
     }
     await moveTo('waiting_for_runs', remaining, plusMs(now(), runsPauseMs))

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { beforeAll, expect, test } from 'vitest'
 import { createApiKey, revokeApiKey } from '../../db/api-keys.ts'
+import { untilAcknowledged } from '../erasure/exercised-rights.ts'
 import { findTexts, takeSnapshot } from '../erasure/snapshot.ts'
 import { createSurfer } from '../rig/browser.ts'
 import { createCaller, expectStatus } from '../rig/http.ts'
@@ -165,14 +166,14 @@ async function withThings(): Promise<Things> {
   ]
   const body = { kind: 'access', message: 'Mine.' }
   const { id: requestId } = expectStatus(await person.caller.post('/v1/privacy-requests', body), 201)
+  await untilAcknowledged(rig, requestId)
   const email = `${randomUUID()}@new.example`
   expectStatus(await person.caller.post(`/v1/accounts/${person.accountId}/email-change`, { email }), 202)
   await until('what they were told is out', async () => {
-    const [row] = await sql<{ acknowledged: boolean; asked: number; pending: number }[]>`
-      select exists (select from privacy_requests where id = ${requestId} and acknowledged_at is not null) as acknowledged,
-        (select count(*)::int from link_tokens where account_id = ${person.accountId}) as asked,
+    const [row] = await sql<{ asked: number; pending: number }[]>`
+      select (select count(*)::int from link_tokens where account_id = ${person.accountId}) as asked,
         (select count(*)::int from sends where account_id = ${person.accountId} and done_at is null) as pending`
-    return row?.acknowledged && row.asked === 2 && row.pending === 0
+    return row?.asked === 2 && row.pending === 0
   })
   return { person, order: bought, heldOrder, requestId }
 }

@@ -17,7 +17,8 @@ export async function askBeforeSignUp(rig: Rig, replyTo: string): Promise<string
   return id
 }
 
-async function untilAcknowledged({ context }: Rig, requestId: string): Promise<void> {
+/** Once the mail that says so is out, and noted. */
+export async function untilAcknowledged({ context }: Pick<Rig, 'context'>, requestId: string): Promise<void> {
   await until('the request is acknowledged', async () => {
     const [row] = await context.sql`select acknowledged_at from privacy_requests where id = ${requestId}`
     return row?.acknowledged_at
