@@ -141,6 +141,8 @@ async function waitUntilReady(
   gone.catch(() => {})
   const connection = Connection.lazy({
     address,
+    // The loop below repeats. The SDK's own retry would fire from a timer after the connection is closed, and throw there.
+    interceptors: [],
     // The default first retry comes after a second, several times what the start takes.
     channelArgs: { 'grpc.initial_reconnect_backoff_ms': 20, 'grpc.max_reconnect_backoff_ms': 100 },
   })

@@ -1,6 +1,7 @@
 /** Who may bring news of payments and eSIMs: the parties themselves, proven over the bytes they sent. */
 import { createHmac } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { altered } from '../rig/altered.ts'
 import { type Rig, startRig } from './rig.ts'
 
 const sender = '3.1.131.226'
@@ -20,7 +21,13 @@ test('eSIM Access: by the secret in the path, and from its own addresses', async
   const post = (path: string, address: string) =>
     rig.call('POST', `/v1/webhooks/esim-access/${path}`, { body: health, headers: from(address) })
   expect((await post(secret, sender)).status).toBe(200)
-  for (const path of [`${secret}x`, secret.slice(1), secret.toUpperCase(), 'x'.repeat(secret.length)]) {
+  for (const path of [
+    `${secret}x`,
+    secret.slice(1),
+    altered(secret),
+    secret.toUpperCase(),
+    'x'.repeat(secret.length),
+  ]) {
     const refused = await post(path, sender)
     expect([refused.status, refused.body.code], path).toEqual([404, 'not_found'])
   }
@@ -45,7 +52,15 @@ test('Airalo: by its signature over the bytes as sent, or as PHP would print the
   expect((await post(low, signed(low))).status).toBe(200)
   expect((await post(low, signed(low).toUpperCase())).status).toBe(200)
   expect((await post(low, signed(escaped(low)))).status).toBe(200)
-  const forged = [undefined, '', 'zz', signed(low, 'another secret'), signed(`${low} `), signed(low).slice(2)]
+  const forged = [
+    undefined,
+    '',
+    'zz',
+    signed(low, 'another secret'),
+    signed(`${low} `),
+    altered(signed(low)),
+    signed(low).slice(2),
+  ]
   for (const signature of forged) {
     const refused = await post(low, signature)
     expect([refused.status, refused.body.code], String(signature)).toEqual([400, 'webhook_refused'])

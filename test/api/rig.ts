@@ -60,7 +60,8 @@ export async function startRig(options: { limits?: Partial<Limits>; env?: Record
     STRIPE_WEBHOOK_SECRET: 'whsec_rig',
     ESIM_ACCESS_CODE: 'rig',
     ESIM_ACCESS_SECRET: 'rig',
-    ESIM_ACCESS_WEBHOOK_TOKEN: randomUUID(),
+    // in other letters another token, whatever the digits
+    ESIM_ACCESS_WEBHOOK_TOKEN: `rig-${randomUUID()}`,
     AIRALO_CLIENT_ID: 'rig',
     AIRALO_CLIENT_SECRET: 'rig',
     APPLE_URL: apple.url,

@@ -1,12 +1,11 @@
 /** Runs that earlier code began go on under this one: every end and every open wait is kept, and has to replay. */
 import { readFile } from 'node:fs/promises'
-import { Worker } from '@temporalio/worker'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { createLog } from '../../log.ts'
 import { loadBundle } from '../../worker/bundle.ts'
 import { installRuntime } from '../../worker/temporal-logger.ts'
 import * as workflows from '../../workflows/index.ts'
-import { readableEvents } from '../rig/histories.ts'
+import { failedReplays, readableEvents } from '../rig/histories.ts'
 import { type Kept, keptFolder, readKept } from './kept.ts'
 import { type Mutant, mutants } from './mutants.ts'
 import { scenarios } from './scenarios.ts'
@@ -24,14 +23,8 @@ beforeAll(async () => {
 /** The scenarios of kept histories that this bundle would not repeat. */
 async function failures(bundle: string, of = kept): Promise<Map<string, string>> {
   if (of.length === 0) return new Map()
-  const results = Worker.runReplayHistories(
-    { workflowBundle: { code: bundle }, replayName: 'kept' },
-    of.map(({ workflowId, history }) => ({ workflowId, history })),
-  )
-  const failed = new Map<string, string>()
-  for await (const { workflowId, error } of results)
-    if (error) failed.set(workflowId, `${error.name}: ${error.message}`)
-  return failed
+  const failed = await failedReplays({ workflowBundle: { code: bundle }, replayName: 'kept' }, of)
+  return new Map([...failed].map(([workflowId, error]) => [workflowId, `${error.name}: ${error.message}`]))
 }
 
 test('every scenario is kept, and nothing is kept of which nobody knows how it came about', () => {

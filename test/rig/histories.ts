@@ -1,7 +1,7 @@
 import { type Client, isGrpcServiceError } from '@temporalio/client'
 import type { PayloadCodec } from '@temporalio/common'
 import proto, { type temporal } from '@temporalio/proto'
-import { Worker } from '@temporalio/worker'
+import { type ReplayWorkerOptions, Worker } from '@temporalio/worker'
 import { createLog } from '../../log.ts'
 import { createDataConverter, type PayloadKeyring } from '../../payload-codec.ts'
 import { loadBundle } from '../../worker/bundle.ts'
@@ -37,19 +37,44 @@ export async function fetchHistories(client: Client): Promise<KeptHistory[]> {
 export async function replay(histories: KeptHistory[], payloadKeys?: PayloadKeyring): Promise<void> {
   if (histories.length === 0) return
   const log = createLog({ level: 'silent' })
-  const results = Worker.runReplayHistories(
+  const failed = await failedReplays(
     {
       workflowBundle: await loadBundle({ encrypted: payloadKeys !== undefined, log }),
       dataConverter: createDataConverter(payloadKeys),
       replayName: 'rig',
     },
-    histories.map(({ workflowId, history }) => ({ workflowId, history })),
+    histories,
   )
-  const faults: string[] = []
-  for await (const { workflowId, error } of results) {
-    if (error) faults.push(`${workflowId}: ${error.message}`)
-  }
+  const faults = [...failed].map(([workflowId, error]) => `${workflowId}: ${error.message}`)
   if (faults.length > 0) throw new Error(`${faults.length} run(s) do not replay:\n${faults.join('\n')}`)
+}
+
+/**
+ * Replays histories in this process and returns the error of each run that the code would not repeat.
+ *
+ * The SDK formats stacks of workflow errors by a global hook, which it never takes back. It knows a workflow's error by a
+ * constructor other than `Error`, and so takes every subclass for one: from the first replay on, the stack lines of
+ * assertions and of our own errors would be those of the compiled code.
+ */
+export async function failedReplays(
+  options: ReplayWorkerOptions,
+  histories: Pick<KeptHistory, 'workflowId' | 'history'>[],
+): Promise<Map<string, Error>> {
+  const ours = Error.prepareStackTrace
+  const failed = new Map<string, Error>()
+  try {
+    const runs = histories.map(({ workflowId, history }) => ({ workflowId, history }))
+    for await (const { workflowId, error } of Worker.runReplayHistories(options, runs)) {
+      if (error) failed.set(workflowId, error)
+    }
+  } finally {
+    const workflows = Error.prepareStackTrace
+    if (workflows !== ours) {
+      // An error of the sandbox has the sandbox's own `Error`.
+      Error.prepareStackTrace = (error, stack) => (error instanceof Error ? ours : workflows)?.(error, stack)
+    }
+  }
+  return failed
 }
 
 /**
