@@ -1,17 +1,18 @@
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
+// Chooses the seed that every process inherits.
+import './test/rig/seed.ts'
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts', 'test/**/*.test.tsx'],
+    setupFiles: ['test/setup.ts'],
     pool: 'forks',
     // Loading the product takes seconds, and no file changes what another has loaded.
     isolate: false,
     // A file's stack waits about as often as it works.
     maxWorkers: Math.max(1, Math.min(4, availableParallelism())),
     testTimeout: 60_000,
-    // A shared, loaded machine may starve a stack for seconds: once more there, never at a desk.
-    retry: process.env.CI ? 1 : 0,
     hookTimeout: 120_000,
     teardownTimeout: 30_000,
     // node_modules and .data are not ours; the Go server's tests, if any, are not vitest's.

@@ -1,14 +1,29 @@
 /**
- * `npm test`: the whole suite on the embedded stack. `npm test -- test/orders` runs a part of it. Ends with one line,
+ * `npm test`: the whole suite on the embedded stack. `npm test -- test/orders` runs a part of it, `npm test -- --seed 7`
+ * draws what an earlier run drew. Ends with one line,
  * `N passed, N failed`, taken from vitest's own result, and fails when anything failed or nothing ran.
  */
+import { parseArgs } from 'node:util'
 import { startVitest } from 'vitest/node'
 import { findTemporal } from '../dev/temporal-executable.ts'
+
+const { values, positionals } = parseArgs({
+  options: { seed: { type: 'string' }, testNamePattern: { type: 'string', short: 't' } },
+  allowPositionals: true,
+})
+if (values.seed !== undefined) process.env.TEST_SEED = values.seed
+const { seed } = await import('./rig/seed.ts')
+const howToRepeat = `Seed ${seed}; to draw the same again: npm test -- --seed ${seed}\n`
+process.stdout.write(howToRepeat)
 
 // The first time on a machine this may take minutes, longer than a test waits.
 await findTemporal((line) => process.stdout.write(`${line}\n`))
 
-const vitest = await startVitest('test', process.argv.slice(2), { watch: false, reporters: ['default'] })
+const vitest = await startVitest('test', positionals, {
+  watch: false,
+  reporters: ['default'],
+  ...(values.testNamePattern !== undefined && { testNamePattern: values.testNamePattern }),
+})
 const modules = vitest.state.getTestModules()
 const count = { passed: 0, failed: 0, skipped: 0 }
 for (const module of modules) {
@@ -29,5 +44,6 @@ if (unhandled > 0) process.stdout.write(`${unhandled} error(s) outside of any te
 await vitest.close()
 count.failed += unhandled
 if (count.skipped > 0) process.stdout.write(`\n${count.skipped} skipped\n`)
+if (count.failed > 0) process.stdout.write(`\n${howToRepeat}`)
 process.stdout.write(`\n${count.passed} passed, ${count.failed} failed\n`)
 process.exit(count.failed === 0 && count.passed > 0 ? 0 : 1)

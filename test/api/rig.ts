@@ -14,6 +14,7 @@ import { startApple } from '../../sim/apple.ts'
 import { controlOf } from '../../sim/control.ts'
 import { startGoogle } from '../../sim/google.ts'
 import { connectTemporal } from '../../temporal-client.ts'
+import { seededUuid } from '../rig/seed.ts'
 
 /** The fields tests look at; everything else is compared whole. */
 export interface AnsweredBody {
@@ -157,7 +158,7 @@ async function call(url: string, method: string, path: string, { token, body, he
 
 /** Sign-up data that nobody else has. */
 export function newPerson() {
-  const id = randomUUID()
+  const id = seededUuid()
   return {
     email: `${id}@Example.com`,
     firstName: `Fi ${id.slice(0, 8)}`,

@@ -27,7 +27,7 @@ describe.skipIf(!hasBrowser)('pages in a browser', async () => {
   }
 
   test('a person signs in, looks, takes the export along, and leaves', async () => {
-    const person = await rig.signUp({ account: { email: `web-${Date.now()}@people.example` } })
+    const person = await rig.signUp()
     await rig.buy(person)
     const { page, faults } = await openWatched(browser, site, { narrow: true })
     await page.goto(`${site}/delete-account`)

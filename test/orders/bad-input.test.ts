@@ -170,8 +170,6 @@ test('lists are asked for in terms of the document', async () => {
 })
 
 test('whatever the body is, it is an order or refused, and never our fault', async () => {
-  const seed = Date.now() & 0x7fffffff
-  console.info(`seed ${seed}`)
   const field = fc.constantFrom('accountId', 'packageCode', 'quantity', 'savedCards', 'measurement')
   const anything = fc.oneof(
     fc.jsonValue(),
@@ -194,7 +192,7 @@ test('whatever the body is, it is an order or refused, and never our fault', asy
         expect(answer.status).toBeLessThan(500)
         expect(answer.headers.get('content-type')).toContain('application/problem+json')
       }),
-      { seed, numRuns: 150 },
+      { numRuns: 150 },
     ),
   )
 })

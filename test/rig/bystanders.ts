@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto'
 import type { Context } from '../../context.ts'
 import { insertAccount } from '../../db/accounts.ts'
 import { currentPolicyVersion } from '../../policy/versions.ts'
+import { seededUuid } from './seed.ts'
 
 /** Accounts in numbers, past the API. Returns their ids and addresses, in the order of their ids. */
 export async function insertAccounts(
@@ -11,7 +11,7 @@ export async function insertAccounts(
 ): Promise<{ id: string; email: string }[]> {
   const { sql } = context
   const made = Array.from({ length: count }, () => {
-    const id = randomUUID()
+    const id = seededUuid()
     return { id, email: `${id}@people.example` }
   })
   await sql.begin(async (tx) => {

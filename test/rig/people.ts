@@ -1,6 +1,6 @@
-import { randomBytes, randomInt, randomUUID } from 'node:crypto'
 import type { Stack } from '../../dev/stack.ts'
 import { type Caller, createCaller, expectStatus } from './http.ts'
+import { seededBytes, seededInt, seededUuid } from './seed.ts'
 
 export interface Person {
   accountId: string
@@ -25,22 +25,22 @@ export interface SignUpOptions {
 
 /** Signs somebody up whom nobody else is, with a phone that takes pushes. */
 export async function signUp(stack: Stack, service: Caller, options: SignUpOptions = {}): Promise<Person> {
-  const id = randomUUID()
+  const id = seededUuid()
   const { uid, idToken } = await stack.sims.google.do<{ uid: string; idToken: string }>('firebase-sign-in', {})
   await stack.sims.firebase.do('user', { uid })
   const made = {
     email: `${id}@people.example`,
     firstName: `Fi${id.slice(0, 8)}`,
     lastName: `La${id.slice(9, 13)}${id.slice(14, 18)}`,
-    phone: `+49151${randomInt(10_000_000, 99_999_999)}`,
+    phone: `+49151${seededInt(10_000_000, 100_000_000)}`,
     firebaseUid: uid,
     ...options.account,
   }
   const account = expectStatus(await service.post('/v1/accounts', made), 201)
   const caller = createCaller(stack.urls.api, idToken)
   const deviceId = `device-${id}`
-  const pushToken = randomBytes(60).toString('base64url')
-  const appInstanceId = randomBytes(16).toString('hex')
+  const pushToken = seededBytes(60).toString('base64url')
+  const appInstanceId = seededBytes(16).toString('hex')
   if (options.device !== false) {
     const device = { platform: 'ios', pushToken, appInstanceId, osVersion: '18.1', ...options.device }
     expectStatus(await caller.put(`/v1/accounts/${account.id}/devices/${deviceId}`, device), 200)

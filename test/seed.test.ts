@@ -1,0 +1,32 @@
+/** What a run drew can be drawn again. */
+import fc from 'fast-check'
+import { beforeEach, expect, test } from 'vitest'
+import { seed, seededBytes, seededInt, seededUuid, startStream } from './rig/seed.ts'
+
+beforeEach(() => startStream('a file'))
+
+test('every process draws from the seed of the run, properties included', () => {
+  expect(process.env.TEST_SEED).toBe(String(seed))
+  expect(fc.readConfigureGlobal().seed).toBe(seed)
+  const first = fc.sample(fc.integer(), { seed, numRuns: 5 })
+  expect(fc.sample(fc.integer(), 5)).toEqual(first)
+})
+
+test('a file draws the same whatever ran before it, and never twice', () => {
+  const draw = () => [seededUuid(), seededBytes(60).toString('hex'), seededInt(0, 1_000_000), seededUuid()]
+  const drawn = draw()
+  expect(new Set([...drawn, ...draw()]).size).toBe(8)
+  startStream('another file')
+  expect(draw()).not.toEqual(drawn)
+  startStream('a file')
+  expect(draw()).toEqual(drawn)
+})
+
+test('ids are UUIDs, and numbers lie in their range', () => {
+  for (let turn = 0; turn < 200; turn += 1) {
+    expect(seededUuid()).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+    const number = seededInt(5, 8)
+    expect(number).toBeGreaterThanOrEqual(5)
+    expect(number).toBeLessThan(8)
+  }
+})
