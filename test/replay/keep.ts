@@ -1,7 +1,7 @@
 /**
  * Keeps histories for the replay test: `node --import tsx test/replay/keep.ts` plays every scenario of which none is kept
- * yet, with names those scenarios once more. Files are added and never written over: runs that old code began have to
- * replay for as long as one of them may be open.
+ * yet, with names those scenarios once more. Files are added, each with its line in the manifest, and never written
+ * over: runs that old code began have to replay for as long as one of them may be open.
  */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { homedir, hostname } from 'node:os'
@@ -14,6 +14,7 @@ import { fetchHistories, type History } from '../rig/histories.ts'
 import { openStage, type Stage } from '../rig/stage.ts'
 import { until } from '../rig/until.ts'
 import { keptFolder, readKept } from './kept.ts'
+import { listNewHistories } from './manifest.ts'
 import { scenarios, settingsOf } from './scenarios.ts'
 
 /** On every event, and in no replay: the server's own numbers, and which build did the work. */
@@ -28,6 +29,7 @@ await mkdir(keptFolder, { recursive: true })
 const kept = await readKept()
 const names =
   asked.length > 0 ? asked : Object.keys(scenarios).filter((name) => !kept.some((one) => one.scenario === name))
+await listNewHistories()
 let stage: { settings: Settings; open: Stage } | undefined
 try {
   for (const name of names) console.log(`kept ${await keep(await stageFor(settingsOf(name)), name)}`)
@@ -56,6 +58,7 @@ async function keep(onStage: Stage, name: string): Promise<string> {
   const number = Math.max(0, ...kept.filter(({ scenario }) => scenario === name).map((one) => one.number)) + 1
   const file = new URL(`${name}.${number}.json`, keptFolder)
   await writeFile(file, text, { flag: 'wx' })
+  await listNewHistories()
   await reset(onStage)
   return `${name}.${number}`
 }
