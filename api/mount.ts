@@ -60,7 +60,7 @@ function handlersOf(route: Route, frame: Frame): RequestHandler[] {
   async function identify(request: Request, response: Response, next: () => void): Promise<void> {
     const exchange = exchangeOf(response)
     exchange.template = route.path
-    exchange.webhook = route.rawBody !== undefined
+    exchange.webhook = route.rawBody !== undefined || route.unreadBody !== undefined
     // A webhook proves itself by its signature; whatever its sender puts into Authorization is not ours.
     exchange.page = isPage(route)
     if (!exchange.webhook) exchange.caller = await authenticate(request, exchange.requestId, sessions)
@@ -115,6 +115,7 @@ function handlersOf(route: Route, frame: Frame): RequestHandler[] {
 }
 
 function bodyReaders(route: Route): RequestHandler[] {
+  if (route.unreadBody) return []
   if (route.rawBody) return [readBytes]
   if (route.form) return [readForm]
   return [requireJson, route.largeBody ? readMuchJson : readJson]

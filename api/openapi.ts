@@ -83,7 +83,8 @@ function securityOf({ callers }: Route, schemes: Schemes): Record<string, string
 }
 
 /** Bytes that are somebody else's to define are described by their media type alone. */
-function bodyOf({ body, form, rawBody }: Route) {
+function bodyOf({ body, form, rawBody, unreadBody }: Route) {
+  if (unreadBody) return { content: Object.fromEntries(unreadBody.map((type) => [type, { schema: {} }])) }
   if (rawBody !== undefined) return { content: { [rawBody]: { schema: {} } }, required: true }
   if (!body) return undefined
   const mediaType = form ? 'application/x-www-form-urlencoded' : 'application/json'
@@ -161,7 +162,7 @@ function successOf(definition: ResponseDefinition): DescribedResponse {
 export function problemCodesOf(route: Route): ProblemCode[] {
   const open = route.callers.includes('public')
   const codes: ProblemCode[] = ['invalid_request', 'too_many_requests', 'internal_error', 'unavailable']
-  if (!open || !route.rawBody) codes.push('unauthenticated')
+  if (!open || !(route.rawBody || route.unreadBody)) codes.push('unauthenticated')
   if (!open) codes.push('forbidden')
   if (route.callers.includes('person') && !route.callers.includes('newcomer') && !open) codes.push('no_account')
   if (route.freshSignIn) codes.push('fresh_sign_in_required')

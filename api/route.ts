@@ -94,6 +94,8 @@ export interface RouteDefinition<
   largeBody?: boolean
   /** media type of a body whose bytes the handler gets, unparsed; `webhook` limits apply */
   rawBody?: string
+  /** media types of a body that nobody reads, since path and headers say everything; `webhook` limits apply */
+  unreadBody?: readonly string[]
   params?: Params
   query?: Query
   body?: Body
