@@ -18,11 +18,16 @@ export interface Frame {
   limiter: Limiter
 }
 
+/** What is known of a request before its body is read. */
+interface Asked {
+  params: Record<string, unknown>
+  query: Record<string, unknown>
+  accountId: string | undefined
+}
+
 const jsonTypes = ['application/json', 'application/*+json']
-const readForm = express.urlencoded({ extended: false, limit: '64kb' })
-const readJson = express.json({ limit: '64kb', type: jsonTypes })
-const readMuchJson = express.json({ limit: '4mb', type: jsonTypes })
-const readBytes = express.raw({ limit: '1mb', type: () => true })
+/** What anybody may send, which is a short form at most; what callers with credentials may send; and payloads. */
+const bodyLimits = { open: 8 * 1024, known: 64 * 1024, large: 4 * 1024 * 1024 } as const
 const nothing = z.strictObject({})
 
 /** Puts the routes into Express, and a 405 on every path for the methods it lacks. */
@@ -67,22 +72,27 @@ function handlersOf(route: Route, frame: Frame): RequestHandler[] {
     next()
   }
 
-  function authorize(_request: Request, response: Response, next: () => void): void {
+  /** Everything that can be refused without the body. */
+  function authorize(request: Request, response: Response, next: () => void): void {
     const { caller } = exchangeOf(response)
     if (!isOpen) assertAdmitted(caller, route)
     if (route.freshSignIn) assertFreshSignIn(caller, new Date())
+    const params = parse(schemas.params, request.params, 'path')
+    const query = parse(schemas.query, request.query, 'query')
+    const accountId = route.account === undefined ? undefined : String(params[route.account])
+    if (accountId !== undefined) assertReaches(caller, accountId)
+    if (route.form) assertOwnSite(request)
+    route.admit?.({ params, header: (name: string) => request.get(name), ip: request.ip })
+    response.locals.asked = { params, query, accountId } satisfies Asked
     next()
   }
 
   async function answer(request: Request, response: Response): Promise<void> {
     const { caller, requestId } = exchangeOf(response)
-    const params = parse(schemas.params, request.params, 'path')
-    const query = parse(schemas.query, request.query, 'query')
+    const { params, query, accountId } = response.locals.asked as Asked
     const body = route.rawBody
       ? undefined
       : parse(schemas.body, route.form ? ownForm(request, caller) : request.body, 'body')
-    const accountId = route.account === undefined ? undefined : String(params[route.account])
-    if (accountId !== undefined) assertReaches(caller, accountId)
     if (caller.kind === 'operator' || caller.kind === 'console') {
       const event = { kind: 'operator_action', actor: actorOf(caller), detail: operation, requestId } as const
       await recordSecurityEvent(context.sql, context, { ...event, accountId, ip: request.ip, at: new Date() })
@@ -116,16 +126,22 @@ function handlersOf(route: Route, frame: Frame): RequestHandler[] {
 
 function bodyReaders(route: Route): RequestHandler[] {
   if (route.unreadBody) return []
-  if (route.rawBody) return [readBytes]
-  if (route.form) return [readForm]
-  return [requireJson, route.largeBody ? readMuchJson : readJson]
+  // Whatever type it is sent as, the signature or the secret decides.
+  if (route.rawBody) return [express.raw({ limit: route.rawBody.maxBytes, type: () => true })]
+  const known = route.largeBody ? bodyLimits.large : bodyLimits.known
+  const limit = route.callers.includes('public') ? bodyLimits.open : known
+  if (route.form) return [express.urlencoded({ extended: false, limit })]
+  return [requireJson, express.json({ limit, type: jsonTypes })]
 }
 
 /** Whoever posts without a session (signing in) must at least come from our own page. */
-function ownForm(request: Request, caller: Caller): unknown {
-  const { csrf, ...fields } = (request.body ?? {}) as Record<string, unknown>
+function assertOwnSite(request: Request): void {
   const site = request.get('sec-fetch-site')
   if (site !== undefined && site !== 'same-origin') throw new Problem('forged_form')
+}
+
+function ownForm(request: Request, caller: Caller): unknown {
+  const { csrf, ...fields } = (request.body ?? {}) as Record<string, unknown>
   if ('csrf' in caller && csrf !== caller.csrf) throw new Problem('forged_form')
   return fields
 }

@@ -85,7 +85,7 @@ function securityOf({ callers }: Route, schemes: Schemes): Record<string, string
 /** Bytes that are somebody else's to define are described by their media type alone. */
 function bodyOf({ body, form, rawBody, unreadBody }: Route) {
   if (unreadBody) return { content: Object.fromEntries(unreadBody.map((type) => [type, { schema: {} }])) }
-  if (rawBody !== undefined) return { content: { [rawBody]: { schema: {} } }, required: true }
+  if (rawBody !== undefined) return { content: { [rawBody.mediaType]: { schema: {} } }, required: true }
   if (!body) return undefined
   const mediaType = form ? 'application/x-www-form-urlencoded' : 'application/json'
   return { content: { [mediaType]: { schema: body } }, required: !acceptsNothing(body) }

@@ -37,6 +37,11 @@ export type Reply<Responses extends ResponseDefinitions> = {
 
 type Parsed<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined
 
+export interface RawBody {
+  mediaType: string
+  maxBytes: number
+}
+
 export type IdempotencyKeyUse = 'required' | 'optional' | undefined
 
 type Idempotency<Use> = Use extends 'required'
@@ -92,13 +97,19 @@ export interface RouteDefinition<
   form?: boolean
   /** up to 4 MB of JSON in place of 64 kB */
   largeBody?: boolean
-  /** media type of a body whose bytes the handler gets, unparsed; `webhook` limits apply */
-  rawBody?: string
+  /** a body whose bytes the handler gets, unparsed; `webhook` limits apply */
+  rawBody?: RawBody
   /** media types of a body that nobody reads, since path and headers say everything; `webhook` limits apply */
   unreadBody?: readonly string[]
   params?: Params
   query?: Query
   body?: Body
+  /**
+   * Refuses callers whose credentials are in the path or in headers other than `Authorization`, before their body is
+   * read.
+   * @throws Problem
+   */
+  admit?(request: Pick<Handled<Kind, Params, Query, Body, Use>, 'params' | 'header' | 'ip'>): void
   responses: Responses
   /** besides those every route can answer */
   problems?: readonly ProblemCode[]
@@ -118,8 +129,9 @@ export interface Route
       ResponseDefinitions,
       IdempotencyKeyUse
     >,
-    'handle'
+    'admit' | 'handle'
   > {
+  admit?(request: unknown): void
   handle(request: unknown): Promise<AnyReply> | AnyReply
 }
 

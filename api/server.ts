@@ -49,6 +49,17 @@ import { webhookRoutes } from './routes/webhooks.ts'
 export interface ApiOptions {
   /** over the defaults of limits.ts, which tests would exceed */
   limits?: Partial<Limits>
+  receiving?: Partial<ReceivingTimeouts>
+}
+
+/** How long a request may take to arrive, in milliseconds. Then the connection is cut. */
+export interface ReceivingTimeouts {
+  /** all headers: some kB, which need no more than a few round trips */
+  headersMs: number
+  /** headers and body: 64 kB over the slowest mobile connection, about 4 kB/s */
+  requestMs: number
+  /** how often this is looked at, which is how much longer a request may last */
+  checkMs: number
 }
 
 export interface Api {
@@ -68,12 +79,13 @@ export interface RunningApi {
 
 /** Longer than a proxy keeps its connections, so that the proxy is the one to close them. */
 const keepAliveMs = 65_000
-const requestTimeoutMs = 30_000
+const defaultReceiving: ReceivingTimeouts = { headersMs: 10_000, requestMs: 20_000, checkMs: 1_000 }
 const defaultDrainMs = 20_000
 
 /** The API over its context. Listens only when told to. */
 export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
   let stopping = false
+  const receiving = { ...defaultReceiving, ...options.receiving }
   const limiter = createLimiter({ ...defaultLimits, ...options.limits }, api.metrics)
   const evidence = createEvidence(api)
   registerEvidenceGauges(api.metrics, evidence)
@@ -136,9 +148,15 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
   return { app, routes, document, listen }
 
   async function listen(port: number, host = '127.0.0.1'): Promise<RunningApi> {
-    const server = createServer(app)
-    server.keepAliveTimeout = keepAliveMs
-    server.requestTimeout = requestTimeoutMs
+    const server = createServer(
+      {
+        keepAliveTimeout: keepAliveMs,
+        headersTimeout: receiving.headersMs,
+        requestTimeout: receiving.requestMs,
+        connectionsCheckingInterval: receiving.checkMs,
+      },
+      app,
+    )
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
       server.listen(port, host, resolve)

@@ -18,13 +18,16 @@ export function bounceRoutes({ sql, config }: ApiContext): Route[] {
       summary: 'A delivery status notification (RFC 3464), as message/rfc822',
       promises: ['N2', 'P5'],
       callers: ['public'],
-      rawBody: 'message/rfc822',
+      // The mail that came back may be in it, with its pictures.
+      rawBody: { mediaType: 'message/rfc822', maxBytes: 1024 * 1024 },
       unlimited: true,
       params: z.strictObject({ secret: z.string().max(200) }),
       responses: { 204: { description: 'Taken' } },
       problems: ['not_found', 'webhook_refused'],
-      async handle({ raw, params }) {
+      admit({ params }) {
         if (!isSecret(params.secret, config.MAIL_BOUNCE_TOKEN)) throw new Problem('not_found')
+      },
+      async handle({ raw }) {
         const { messageId, status, permanent } = read(raw.toString('utf8'))
         // One that is still being tried, or a mail of which no list is kept, changes nothing.
         const accountId = permanent ? await markBounced(sql, messageId, status) : undefined

@@ -9,6 +9,9 @@ import { createSignInNews } from '../sign-in-news.ts'
 
 const appleBody = z.object({ payload: z.string().min(1).max(16_384) })
 
+/** Their proof is a token in the body itself. */
+const maxBytes = 32 * 1024
+
 export function signInWebhookRoutes(api: ApiContext): Route[] {
   const { apple, google } = api
   const news = createSignInNews(api)
@@ -24,7 +27,7 @@ export function signInWebhookRoutes(api: ApiContext): Route[] {
       summary: 'News from Apple about people who sign in with it',
       promises: ['C6', 'G3'],
       callers: ['public'],
-      rawBody: 'application/json',
+      rawBody: { mediaType: 'application/json', maxBytes },
       unlimited: true,
       responses: { 200: { description: 'Received', schema: z.object({ received: z.boolean() }) } },
       problems: ['webhook_refused'],
@@ -41,7 +44,7 @@ export function signInWebhookRoutes(api: ApiContext): Route[] {
       summary: 'Security events from Google (Cross-Account Protection)',
       promises: ['U5', 'C6'],
       callers: ['public'],
-      rawBody: 'application/secevent+jwt',
+      rawBody: { mediaType: 'application/secevent+jwt', maxBytes },
       unlimited: true,
       responses: { 202: { description: 'Received' } },
       problems: ['webhook_refused'],

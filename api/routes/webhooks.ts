@@ -15,6 +15,10 @@ import { createOrderNews } from '../order-news.ts'
 import { Problem } from '../problem.ts'
 import { defineRoute, type Route } from '../route.ts'
 
+/** Events hold one object of the party's; theirs are a few kB long, Stripe's larger ones of kinds that we ignore. */
+const eventBody = { mediaType: 'application/json', maxBytes: 64 * 1024 }
+const stripeEventBody = { mediaType: 'application/json', maxBytes: 512 * 1024 }
+
 const received = { 200: { description: 'Received', schema: z.object({ received: z.boolean() }) } } as const
 const thanks = { status: 200, body: { received: true } } as const
 
@@ -41,10 +45,11 @@ export function webhookRoutes(api: ApiContext): Route[] {
       summary: 'News from Stripe',
       promises: ['U2'],
       callers: ['public'],
-      rawBody: 'application/json',
+      rawBody: stripeEventBody,
       unlimited: true,
       responses: received,
       problems: ['webhook_refused'],
+      admit: ({ header }) => assertSigned(header('stripe-signature')),
       async handle({ raw, header }) {
         const event = proven(() => api.stripe.parseWebhook(raw, header('stripe-signature') ?? ''))
         await handleOnce(api, { source: 'stripe', eventId: event.eventId, at: new Date() }, () => stripeNews(event))
@@ -58,15 +63,17 @@ export function webhookRoutes(api: ApiContext): Route[] {
       summary: 'News from eSIM Access: unsigned, so the path holds a secret and senders may be limited by address',
       promises: ['U2', 'U3'],
       callers: ['public'],
-      rawBody: 'application/json',
+      rawBody: eventBody,
       unlimited: true,
       params: z.strictObject({ secret: z.string().max(200) }),
       responses: received,
-      async handle({ raw, params, ip }) {
+      admit({ params, ip }) {
         const senders = config.ESIM_ACCESS_WEBHOOK_IPS
         const allowed =
           equal(params.secret, config.ESIM_ACCESS_WEBHOOK_TOKEN) && (!senders || senders.includes(ip ?? ''))
         if (!allowed) throw new Problem('not_found')
+      },
+      async handle({ raw }) {
         await esimNews('esim-access', () =>
           esimProviders['esim-access'].parseWebhook({ rawBody: raw.toString('utf8'), headers: {} }),
         )
@@ -80,10 +87,11 @@ export function webhookRoutes(api: ApiContext): Route[] {
       summary: 'News from Airalo',
       promises: ['U2', 'U3'],
       callers: ['public'],
-      rawBody: 'application/json',
+      rawBody: eventBody,
       unlimited: true,
       responses: received,
       problems: ['webhook_refused'],
+      admit: ({ header }) => assertSigned(header('airalo-signature')),
       async handle({ raw, header }) {
         const headers = { 'airalo-signature': header('airalo-signature') }
         await esimNews('airalo', () => esimProviders.airalo.parseWebhook({ rawBody: raw.toString('utf8'), headers }))
@@ -159,6 +167,11 @@ function proven<News>(parse: () => News): News {
     if (isProviderFailure(error)) throw new Problem('webhook_refused', { detail: `Reason: ${error.code}` })
     throw error
   }
+}
+
+/** Whether the signature is right, only the body can tell. */
+function assertSigned(signature: string | undefined): void {
+  if (!signature) throw new Problem('webhook_refused', { detail: 'Reason: bad_signature' })
 }
 
 function equal(given: string, expected: string): boolean {

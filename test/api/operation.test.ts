@@ -99,7 +99,8 @@ test('the document says what to send and who may, and nothing in it leads nowher
 
     const mediaTypes = Object.keys((operation?.requestBody as { content?: object } | undefined)?.content ?? {})
     const parsed = route.form ? 'application/x-www-form-urlencoded' : 'application/json'
-    const taken = route.unreadBody ?? [route.rawBody ?? (route.body && parsed)].filter((type) => type !== undefined)
+    const taken =
+      route.unreadBody ?? [route.rawBody?.mediaType ?? (route.body && parsed)].filter((type) => type !== undefined)
     expect(mediaTypes, name).toEqual(taken)
 
     const parameters = (operation?.parameters ?? []) as { in: string; name: string; required?: boolean }[]

@@ -2,7 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { DestinationStream } from 'pino'
 import type { Limits } from '../../api/limits.ts'
-import { createApi } from '../../api/server.ts'
+import { createApi, type ReceivingTimeouts } from '../../api/server.ts'
 import { readConfig } from '../../config.ts'
 import { type ApiContext, createContext } from '../../context.ts'
 import { type ApiKeyKind, createApiKey } from '../../db/api-keys.ts'
@@ -38,8 +38,14 @@ export type Rig = Awaited<ReturnType<typeof startRig>>
 
 const aKey = () => randomBytes(32).toString('base64')
 
+interface RigOptions {
+  limits?: Partial<Limits>
+  receiving?: Partial<ReceivingTimeouts>
+  env?: Record<string, string>
+}
+
 /** Starts it all. Limits are out of the way unless given. */
-export async function startRig(options: { limits?: Partial<Limits>; env?: Record<string, string> } = {}) {
+export async function startRig(options: RigOptions = {}) {
   const [postgres, apple, google] = await Promise.all([startPostgres(), startApple(), startGoogle()])
   const migrations = connectDatabase(postgres.url, { maxConnections: 1 })
   await migrate(migrations)
@@ -102,7 +108,10 @@ export async function startRig(options: { limits?: Partial<Limits>; env?: Record
     failedAuthentications: plenty,
     ...options.limits,
   }
-  const { document, routes, listen } = createApi(api, { limits })
+  const { document, routes, listen } = createApi(api, {
+    limits,
+    ...(options.receiving && { receiving: options.receiving }),
+  })
   const running = await listen(0)
 
   return {
