@@ -10,6 +10,10 @@ export interface Bounce {
   permanent: boolean
 }
 
+const verpPrefix = 'bounces+'
+const idForm = /^[\w.+-]{1,56}$/
+const statusForm = /^[245]\.\d{1,3}\.\d{1,3}/
+
 /**
  * Reads what counts and nothing else: no address, no diagnostic text. Whether the notification is genuine is for the
  * way it came by to say.
@@ -17,12 +21,26 @@ export interface Bounce {
  * @throws ProviderFailure rejected, `unreadable_bounce`
  */
 export function readBounce(raw: string): Bounce {
-  const text = raw.replaceAll('\r\n', '\n')
-  const [head = ''] = text.split('\n\n', 1)
-  const to = /^to:(.*)$/im.exec(head.replace(/\n[ \t]+/g, ' '))?.[1] ?? ''
-  const messageId = /\bbounces\+([\w.+-]{1,56})@/i.exec(to)?.[1]
-  const report = text.slice(text.search(/^content-type:\s*message\/delivery-status/im))
-  const status = /^status:\s*([245]\.\d{1,3}\.\d{1,3})/im.exec(report)?.[1]
+  // Unfolded: RFC 5322, 2.2.3.
+  const lines = raw.replaceAll(/\r?\n[ \t]+/g, ' ').split(/\r?\n/)
+  const head = lines.slice(0, lines.indexOf(''))
+  const messageId = messageIdIn(fieldOf(head, 'to'))
+  const report = lines.findIndex((line) => fieldOf([line], 'content-type').startsWith('message/delivery-status'))
+  const status = report < 0 ? undefined : statusForm.exec(fieldOf(lines.slice(report), 'status'))?.[0]
   if (!messageId || !status) throw new ProviderFailure('smtp', 'rejected', 'unreadable_bounce')
   return { messageId, status, permanent: status.startsWith('5') }
+}
+
+/** The value of the first field of this name; empty where there is none. */
+function fieldOf(lines: readonly string[], name: string): string {
+  const start = `${name}:`
+  const line = lines.find((each) => each.slice(0, start.length).toLowerCase() === start)
+  return line?.slice(start.length).trim() ?? ''
+}
+
+/** What stands between `bounces+` and `@` in an address. */
+function messageIdIn(address: string): string | undefined {
+  const start = address.toLowerCase().indexOf(verpPrefix)
+  const id = address.slice(start + verpPrefix.length).split('@', 1)[0] ?? ''
+  return start >= 0 && idForm.test(id) ? id : undefined
 }

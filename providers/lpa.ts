@@ -11,16 +11,19 @@ export interface ActivationCode {
   confirmationCodeRequired: boolean
 }
 
-const HOST = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$/i
+const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i
 const MATCHING_ID = /^[A-Z0-9-]{1,255}$/i
 const OID = /^\d+(\.\d+)+$/
+
+const isHost = (text: string): boolean =>
+  text.length <= 253 && text.includes('.') && text.split('.').every((label) => LABEL.test(label))
 
 /** The parts of an activation code, or null if it is none. The scheme may be missing, as in manual entry. */
 export function parseActivationCode(code: string): ActivationCode | null {
   const [format, smdpAddress = '', matchingId = '', oid = '', confirmation = '', ...more] = code
     .replace(/^LPA:/i, '')
     .split('$')
-  if (format !== '1' || more.length > 0 || !HOST.test(smdpAddress) || !MATCHING_ID.test(matchingId)) return null
+  if (format !== '1' || more.length > 0 || !isHost(smdpAddress) || !MATCHING_ID.test(matchingId)) return null
   if (oid !== '' && !OID.test(oid)) return null
   if (confirmation !== '' && confirmation !== '1') return null
   return { smdpAddress, matchingId, oid: oid || null, confirmationCodeRequired: confirmation === '1' }

@@ -45,7 +45,7 @@ export type Mail =
 const provider = 'smtp'
 const messageIdForm = /^<([\w.+-]{1,56})@[\w.-]+>$/
 const isAscii = /^[\x21-\x7e]+$/
-const addressForm = /^[^\s<>,;:"()]+@[^\s<>,;:"()]+$/
+const addressForm = /^[^\s<>,;:"()@]+@[^\s<>,;:"()@]+$/
 
 /** Keeps connections open: close it, or they keep the process up. */
 export function createMail(settings: MailSettings) {

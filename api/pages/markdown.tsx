@@ -4,7 +4,9 @@ import type { ReactNode } from 'react'
 export function Markdown({ text }: { text: string }) {
   const blocks = text
     .replaceAll('\r\n', '\n')
-    .split(/\n{2,}|(?<=^#{1,4} .*)\n/m)
+    // A heading ends with its line.
+    .replaceAll(/^#{1,4} .*\n/gm, '$&\n')
+    .split(/\n{2,}/)
     .map((block) => block.trim())
     .filter(Boolean)
   return <>{blocks.map((block, index) => renderBlock(block, index))}</>

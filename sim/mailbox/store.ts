@@ -161,7 +161,7 @@ async function parse(mail: StoredMail): Promise<ReadMail> {
 function messageIdOf(raw: Buffer): string {
   const end = raw.indexOf('\r\n\r\n')
   const head = raw.toString('latin1', 0, end < 0 ? raw.length : end)
-  return /^message-id:\s*(<[^>]+>)/im.exec(head)?.[1] ?? ''
+  return /^message-id:\s*(<[^<>]+>)/im.exec(head)?.[1] ?? ''
 }
 
 export type MailStore = ReturnType<typeof createStore>

@@ -1,0 +1,108 @@
+/**
+ * No regular expression of ours takes more than linear time, whatever the text: each is proven by an automaton, which
+ * also refuses what it cannot prove. See `recheck` (https://makenowjust-labs.github.io/recheck/).
+ */
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parse } from '@swc/core'
+import { check } from 'recheck'
+import { expect, test } from 'vitest'
+import { z } from 'zod'
+
+const root = fileURLToPath(new URL('../', import.meta.url))
+/** Everything that runs outside of tests and benchmarks; the client is generated, and holds none. */
+const folders = 'activities api cli db dev mails policy providers sim workflows worker'.split(' ')
+
+interface Expression {
+  source: string
+  flags: string
+}
+
+interface Found {
+  file: string
+  /** undefined: made while the program runs, from text that nobody can check beforehand */
+  expression: Expression | undefined
+}
+
+async function sourceFiles(): Promise<string[]> {
+  const entries = await Promise.all(
+    folders.map(async (folder) =>
+      (await readdir(join(root, folder), { recursive: true })).map((it) => join(folder, it)),
+    ),
+  )
+  return [...entries.flat(), ...(await readdir(root))].filter((file) => /\.(tsx?|mjs|cjs)$/.test(file)).sort()
+}
+
+async function expressionsIn(file: string): Promise<Found[]> {
+  const text = await readFile(join(root, file), 'utf8')
+  const program = await parse(text, { syntax: 'typescript', tsx: file.endsWith('x'), target: 'es2022' })
+  const found: Found[] = []
+  const look = (node: unknown): void => {
+    if (node === null || typeof node !== 'object') return
+    const { type, pattern, flags, callee } = node as Record<string, unknown>
+    if (type === 'RegExpLiteral') found.push({ file, expression: { source: String(pattern), flags: String(flags) } })
+    if (callee !== undefined && (callee as { value?: unknown }).value === 'RegExp') {
+      found.push({ file, expression: undefined })
+    }
+    Object.values(node).forEach(look)
+  }
+  look(program)
+  return found
+}
+
+/** @returns undefined for one that is proven */
+async function faultOf({ source, flags }: Expression): Promise<string | undefined> {
+  const result = await check(source, flags, { checker: 'automaton', timeout: 120_000 })
+  if (result.status === 'safe') return undefined
+  return result.status === 'vulnerable' ? result.complexity.summary : `not proven: ${result.error.kind}`
+}
+
+const found = (await Promise.all((await sourceFiles()).map(expressionsIn))).flat()
+
+test('every regular expression takes linear time, whatever the text', { timeout: 600_000 }, async () => {
+  expect(found.length).toBeGreaterThan(100)
+  const files = new Map<string, Set<string>>()
+  for (const { file, expression } of found) {
+    if (!expression) continue
+    const key = JSON.stringify(expression)
+    files.set(key, (files.get(key) ?? new Set()).add(file))
+  }
+  const faults: string[] = []
+  for (const [key, users] of files) {
+    const expression = JSON.parse(key) as Expression
+    const fault = await faultOf(expression)
+    if (fault) faults.push(`${[...users].join(', ')}: /${expression.source}/${expression.flags}: ${fault}`)
+  }
+  expect(faults).toEqual([])
+})
+
+test('so do those of the library that reads bodies, as far as we use them', async () => {
+  const used = {
+    email: z.email(),
+    uuid: z.uuid(),
+    e164: z.e164(),
+    base64: z.base64(),
+    moment: z.iso.datetime(),
+    day: z.iso.date(),
+  }
+  for (const [name, schema] of Object.entries(used)) {
+    const { pattern } = schema._zod.def
+    expect(pattern, name).toBeInstanceOf(RegExp)
+    if (pattern) expect([name, await faultOf(pattern)]).toEqual([name, undefined])
+  }
+})
+
+test('no expression is made while the program runs, but by simulators', () => {
+  const made = found.filter(({ expression }) => !expression).map(({ file }) => file)
+  expect(made).toEqual(['sim/party.ts', 'sim/stripe/actions.ts'])
+})
+
+test.each([
+  ['the one that stopped the API', /name="?x"?[^\n]*\r?\n(?:[^\r\n]+\r?\n)*\r?\ny\r?\n/],
+  ['an exponential one', /^(a|a)*$/],
+  ['two that overlap', /^[^\s<]+@[^\s<]+$/],
+  ['one without an anchor', /\s+$/],
+])('the check finds %s', async (_name, expression) => {
+  expect(await faultOf(expression)).toMatch(/polynomial|exponential/)
+})
