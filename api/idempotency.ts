@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Context } from '../context.ts'
 import { claimIdempotencyKey, releaseIdempotencyKey } from '../db/idempotency.ts'
 import { type Caller, scopeOf } from './caller.ts'
@@ -11,7 +12,8 @@ export interface IdempotentRequest {
   requestHash: Buffer
   /**
    * Writes the key down, or finds that it came before.
-   * @param resourceId in place of the derived one, where a resource must never come back under the id of an erased one
+   * @param resourceId what exists already and the request is about; else an id is made for what the request makes: a
+   *   caller's key leads to a row of theirs and never is its id
    * @throws Problem idempotency_key_reused when it came with another request
    */
   claim(resourceId?: string): Promise<{ resourceId: string; repeated: boolean; firstAt: Date }>
@@ -44,11 +46,10 @@ export function readIdempotencyKey(
   const { cipher, sql } = context
   const keyHash = cipher.fingerprint('idempotency-key', `${operation}\0${scopeOf(given.caller)}\0${header}`)
   const requestHash = cipher.fingerprint('idempotent-request', canonicalJson(given.asked))
-  const derivedId = uuidOf(keyHash)
   return {
-    resourceId: derivedId,
+    resourceId: uuidOf(keyHash),
     requestHash,
-    async claim(resourceId = derivedId) {
+    async claim(resourceId: string = randomUUID()) {
       const at = new Date()
       const outcome = await claimIdempotencyKey(sql, { scope: operation, keyHash, requestHash, resourceId, at })
       if (outcome.state === 'reused') throw new Problem('idempotency_key_reused')
@@ -58,6 +59,27 @@ export function readIdempotencyKey(
     },
     release: () => releaseIdempotencyKey(sql, { scope: operation, keyHash }),
   }
+}
+
+/**
+ * A form that was sent twice is one request; one that was changed before it was sent again is another.
+ * @param form.once what the page put into it
+ */
+export async function claimForm(
+  { cipher, sql }: Context,
+  form: { operation: string; caller: Caller; once: string; asked: unknown },
+): Promise<{ resourceId: string }> {
+  const requestHash = cipher.fingerprint('idempotent-request', canonicalJson(form.asked))
+  const key = `${form.operation}\0${scopeOf(form.caller)}\0${form.once}\0${requestHash.toString('hex')}`
+  const outcome = await claimIdempotencyKey(sql, {
+    scope: form.operation,
+    keyHash: cipher.fingerprint('idempotency-key', key),
+    requestHash,
+    resourceId: randomUUID(),
+    at: new Date(),
+  })
+  if (outcome.state === 'reused') throw new Problem('idempotency_key_reused')
+  return outcome
 }
 
 /** A UUID of version 8 (RFC 9562, for one's own construction). */

@@ -13,11 +13,13 @@ const acceptableId = /^[0-9a-f-]{16,64}$/i
 /** Paths that are asked every few seconds, and worth a line only when they fail. */
 const quiet = new Set(['/livez', '/readyz', '/metrics'])
 
-/** Starts the exchange: its id, taken from `X-Request-Id` or made, its log and its duration. */
+/**
+ * Starts the exchange: its id, its log and its duration. The id is made here, since it is stored: a caller's
+ * `X-Request-Id` could be any id of another person. It is logged beside ours.
+ */
 export function createRequestLog(log: Log, metrics: Metrics): RequestHandler[] {
   const begin: RequestHandler = (request, response, next) => {
-    const given = request.get('x-request-id')
-    const id = given !== undefined && acceptableId.test(given) ? given : uuid()
+    const id = uuid()
     const exchange = beginExchange(response, id)
     request.id = id
     response.set('X-Request-Id', id)
@@ -31,7 +33,14 @@ export function createRequestLog(log: Log, metrics: Metrics): RequestHandler[] {
   }
   const describe = (request: IncomingMessage, response: ServerResponse) => {
     const { template, caller } = exchangeOf(response as Response)
-    return { method: request.method, route: template, status: response.statusCode, caller: actorOf(caller) }
+    const given = request.headers['x-request-id']
+    return {
+      method: request.method,
+      route: template,
+      status: response.statusCode,
+      caller: actorOf(caller),
+      ...(typeof given === 'string' && acceptableId.test(given) && { callerRequestId: given }),
+    }
   }
   const record = pinoHttp({
     logger: log,

@@ -29,8 +29,7 @@ const inProgressMs = 60_000
  * @returns its id; that of the first request, when the same one came before
  */
 export async function signUp(context: Context, request: SignUp): Promise<string> {
-  // A random id, not the key's own: an erased account must never come back under its id.
-  const claim = await request.idempotency?.claim(uuid())
+  const claim = await request.idempotency?.claim()
   if (claim?.repeated && (await accountExists(context.sql, claim.resourceId))) return claim.resourceId
   try {
     return await makeAccount(context, request, claim)

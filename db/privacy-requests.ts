@@ -1,6 +1,5 @@
 /** G6: requests about privacy. What was asked and answered is sealed: under the account's key, or the system's. */
 import { normalEmail } from './accounts.ts'
-import { systemKeyId } from './data-keys.ts'
 import type { Database, Queryable } from './database.ts'
 import type { DataKey } from './field-cipher.ts'
 import { findDataKey, tableSealer, type Vault } from './vault.ts'
@@ -153,6 +152,6 @@ export async function listPrivacyRequests(
 }
 
 async function keyOf(sql: Queryable, vault: Vault, accountId: string | null): Promise<DataKey | undefined> {
-  if (accountId === null || accountId === systemKeyId) return vault.dataKeys.system(sql)
+  if (accountId === null) return vault.dataKeys.system(sql)
   return findDataKey(sql, vault, accountId)
 }

@@ -1,4 +1,4 @@
-import { DataKeyMissing, type DataKeys } from './data-keys.ts'
+import { DataKeyMissing, type DataKeys, systemKeyId } from './data-keys.ts'
 import type { Queryable } from './database.ts'
 import type { DataKey, FieldCipher } from './field-cipher.ts'
 
@@ -8,8 +8,9 @@ export interface Vault {
   dataKeys: DataKeys
 }
 
-/** The account's data key, or undefined when there is no such account (any more). */
+/** The account's data key, or undefined when there is no such account (any more). The system's is no account's. */
 export async function findDataKey(sql: Queryable, vault: Vault, accountId: string): Promise<DataKey | undefined> {
+  if (accountId === systemKeyId) return undefined
   try {
     return await vault.dataKeys.get(sql, accountId)
   } catch (error) {

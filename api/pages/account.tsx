@@ -29,7 +29,8 @@ export interface AccountPage {
   newEmail: string | null
   requests: { reference: string; kind: PrivacyRequestKind; state: string; receivedAt: Date; answerBy: Date }[]
   /** of the next request, so that a form sent twice is one */
-  nextRequestId: string
+  /** a new one for each page: a form that is sent twice is one request */
+  once: string
 }
 
 export interface OrderLine {
@@ -130,7 +131,7 @@ export function renderAccount(page: AccountPage): string {
         <Card title="Ask us something else">
           <p>About your data, and your rights to it. We answer by mail, within 30 days.</p>
           <Form action="/account/privacy-request" csrf={csrf}>
-            <input type="hidden" name="id" value={page.nextRequestId} />
+            <input type="hidden" name="once" value={page.once} />
             <label>
               About
               <select name="kind">

@@ -18,6 +18,7 @@ import { exportAccount } from '../account-export.ts'
 import { email, profileForm } from '../account-fields.ts'
 import type { Visitor } from '../caller.ts'
 import { createEmailChangeClient } from '../email-change-client.ts'
+import { claimForm } from '../idempotency.ts'
 import { renderAccount } from '../pages/account.tsx'
 import { layoutHeaders } from '../pages/layout.tsx'
 import { renderNotFound } from '../pages/not-found.tsx'
@@ -35,6 +36,7 @@ const headers = layoutHeaders({ forms: true })
 const back = { status: 303, headers: { Location: '/account' } } as const
 const destination = z.enum(destinations).default('account')
 const token = z.strictObject({ token: z.string().max(100) })
+const askPrivately = 'POST /account/privacy-request'
 const shownOrders = 50
 const shownRequests = 20
 
@@ -193,15 +195,15 @@ export function accountPageRoutes(api: ApiContext): Route[] {
       callers: ['visitor'],
       form: true,
       body: z.strictObject({
-        id: z.uuid(),
+        once: z.uuid(),
         kind: z.enum(privacyRequestKinds),
         message: z.string().trim().min(1).max(20_000),
       }),
       responses: { 303: elsewhere, 200: page },
-      problems: ['account_missing', 'not_found'],
-      async handle({ caller: { accountId }, body }) {
-        const row = await requests.open({ ...body, accountId, replyTo: null, receivedAt: new Date() })
-        if (row.account_id !== accountId) throw new Problem('not_found')
+      problems: ['account_missing'],
+      async handle({ caller, body: { once, ...request } }) {
+        const { resourceId: id } = await claimForm(api, { operation: askPrivately, caller, once, asked: request })
+        await requests.open({ ...request, id, accountId: caller.accountId, replyTo: null, receivedAt: new Date() })
         return back
       },
     }),
@@ -243,7 +245,7 @@ export function accountPageRoutes(api: ApiContext): Route[] {
       account: { ...account, identities },
       consents,
       devices,
-      nextRequestId: randomUUID(),
+      once: randomUUID(),
       requests: open.map((row) => ({
         reference: privacyReference(row.id),
         kind: row.kind,

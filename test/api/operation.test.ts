@@ -52,12 +52,17 @@ test('nothing personal reaches logs, metrics or problems', async () => {
   expect(rig.logged.join('')).toContain('"route":"/v1/accounts/{id}/devices/{deviceId}"')
 })
 
-test('a request id is taken over if it is one, and made otherwise', async () => {
+test('a request id is made here; the caller’s own is logged beside it, if it is one', async () => {
   const given = randomUUID()
   const idFor = async (id: string) =>
-    (await rig.call('GET', '/livez', { headers: { 'x-request-id': id } })).headers.get('x-request-id')
-  expect(await idFor(given)).toBe(given)
-  expect(await idFor('short')).toMatch(/^[0-9a-f-]{36}$/)
+    (await rig.call('GET', '/v1/packages', { headers: { 'x-request-id': id } })).headers.get('x-request-id')
+  const [made, other] = [await idFor(given), await idFor('short')]
+  for (const id of [made, other]) expect(id).toMatch(/^[0-9a-f-]{36}$/)
+  expect(new Set([given, made, other]).size).toBe(3)
+  const lines = rig.logged.join('')
+  expect(lines).toContain(`"requestId":"${made}"`)
+  expect(lines).toContain(`"callerRequestId":"${given}"`)
+  expect(lines).not.toContain('"callerRequestId":"short"')
 })
 
 test('answers carry the usual protections, and nothing lets another site in', async () => {

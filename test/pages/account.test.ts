@@ -170,26 +170,35 @@ test('G6: anything else is asked on the web, once however often it is sent, and 
   const message = `May I <b>know</b>? ${randomUUID()}`
   const { html } = await surfer.open('/account')
   const hidden = (name: string) => new RegExp(`name="${name}" value="([^"]+)"`).exec(html)?.[1] ?? ''
-  const sent = { id: hidden('id'), csrf: hidden('csrf'), kind: 'restriction', message }
+  const sent = { once: hidden('once'), csrf: hidden('csrf'), kind: 'restriction', message }
   for (let times = 0; times < 2; times += 1) {
     expect((await surfer.post('/account/privacy-request', sent)).location).toBe('/account')
   }
   const { items } = expectStatus(await person.caller.get('/v1/privacy-requests'), 200)
-  expect(items).toMatchObject([{ id: sent.id, kind: 'restriction', accountId: person.accountId, state: 'open' }])
+  expect(items).toMatchObject([{ kind: 'restriction', accountId: person.accountId, state: 'open' }])
+  expect(items[0].id).not.toBe(sent.once)
   const shown = await surfer.open('/account')
   expect(shown.html).toContain(items[0].reference)
   expect(shown.html).toContain('Do not use my data for now')
   await until('the acknowledgement', async () =>
     (await mailsTo(rig.stack, person.email)).some(({ text }) => text.includes(items[0].reference)),
   )
-  // Somebody else's id opens nothing and changes nothing.
-  const other = await signIn(await rig.signUp())
+  // What another person's page had in it leads to a request of one's own, and no form names the request itself.
+  const other = await rig.signUp()
+  const others = await signIn(other)
   const { csrf: _, ...taken } = sent
-  const again = await other.submit('/account', '/account/privacy-request', { ...taken, message: 'Mine.' })
-  expect([again.status, again.html.includes(message)]).toEqual([404, false])
+  expect((await others.submit('/account', '/account/privacy-request', taken)).location).toBe('/account')
+  const named = await others.submit('/account', '/account/privacy-request', { ...taken, id: items[0].id })
+  expect(named.status).toBe(400)
+  const { items: theirs } = expectStatus(await other.caller.get('/v1/privacy-requests'), 200)
+  expect(theirs).toMatchObject([{ accountId: other.accountId }])
+  expect(theirs[0].id).not.toBe(items[0].id)
   const empty = await surfer.submit('/account', '/account/privacy-request', { kind: 'other', message: ' ' })
   expect([empty.status, empty.html.includes('message')]).toEqual([400, true])
   expect(expectStatus(await person.caller.get('/v1/privacy-requests'), 200).items).toHaveLength(1)
+  // One that was changed before it was sent again is another.
+  await surfer.post('/account/privacy-request', { ...sent, message: 'And why?' })
+  expect(expectStatus(await person.caller.get('/v1/privacy-requests'), 200).items).toHaveLength(2)
 })
 
 test('G3: an account is deleted on the web, and the receipt can be read by whoever knows it', async () => {
