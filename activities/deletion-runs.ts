@@ -4,6 +4,7 @@ import { isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client'
 import type { WorkerContext } from '../context.ts'
 import { openSecret } from '../db/deletion-seals.ts'
 import { settleStep } from '../db/deletions.ts'
+import { withoutOthers } from '../db/erased-rows.ts'
 import type { DeletionActivities } from '../workflows/account-deletion.contract.ts'
 import { emailChangeWorkflowId } from '../workflows/email-change.contract.ts'
 import { failure } from '../workflows/failures.ts'
@@ -54,9 +55,14 @@ export function createDeletionRunActivities(context: WorkerContext): Activities 
 
   async function knownIds(receiptId: string): Promise<string[]> {
     const trace = await openSecret(sql, context, receiptId, 'trace')
+    if (!trace) return []
+    const { ids: [accountId = ''] = [], orderIds, requestIds = [], emailChangeIds = requestIds } = trace
+    // A run of this name may be a living account's by now.
+    const free = (ids: string[]) => withoutOthers(sql, accountId, ids)
     return [
-      ...(trace?.orderIds ?? []).flatMap((id) => [orderWorkflowId(id), orderAftercareWorkflowId(id)]),
-      ...(trace?.requestIds ?? []).flatMap((id) => [privacyRequestWorkflowId(id), emailChangeWorkflowId(id)]),
+      ...(await free(orderIds)).flatMap((id) => [orderWorkflowId(id), orderAftercareWorkflowId(id)]),
+      ...(await free(requestIds)).map(privacyRequestWorkflowId),
+      ...(await free(emailChangeIds)).map(emailChangeWorkflowId),
     ]
   }
 

@@ -1,7 +1,8 @@
 /** G3: the erasure itself, and the proof that nothing is left in our own stores. */
 import type { Context } from '../context.ts'
+import { eraseLateRows } from '../db/erased-rows.ts'
 import { erase } from '../db/erasure.ts'
-import { checkTraces, deleteTraces } from '../db/erasure-check.ts'
+import { checkTraces } from '../db/erasure-check.ts'
 import { forgetDeletedKeys } from '../db/vacuum.ts'
 import type { DeletionActivities } from '../workflows/account-deletion.contract.ts'
 import { failure } from '../workflows/failures.ts'
@@ -33,9 +34,9 @@ export function createErasureActivities(context: Context): Activities {
     async verifyErasure({ final, ...step }) {
       await withSecret(context, { ...step, processor: 'database', part: 'trace' }, async (trace) => {
         // What was under way at the erasure may have written a last row that nothing ties to the account.
+        await eraseLateRows(sql, trace)
         // Most of it by indexes at once, and once more with all the rest when it has become quiet around the account.
         const depth = final ? 'everything' : 'indexes'
-        await deleteTraces(sql, trace, depth)
         const { found, unchecked } = await checkTraces(sql, trace, depth)
         const left = [...found, ...unchecked]
         if (left.length > 0) throw failure('ErasureIncomplete', { code: left.slice(0, 5).join(',') })

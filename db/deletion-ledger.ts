@@ -3,7 +3,7 @@
  * hold people who were erased after it was made; replaying the ledger erases them again.
  */
 import type { Database, Queryable } from './database.ts'
-import { eraseRows, readRequestIds } from './erased-rows.ts'
+import { eraseRows, readOwnedIds } from './erased-rows.ts'
 import { vacuumKeys } from './vacuum.ts'
 
 export interface LedgerEntry {
@@ -58,22 +58,10 @@ export async function replayLedger(sql: Database): Promise<{ erased: number }> {
   const back = await sql<{ id: string }[]>`
     select a.id from accounts a
     join deletion_ledger l on l.account_ref = a.account_ref and l.entry = 'erased' order by a.id`
-  for (const { id } of back) await sql.begin((tx) => eraseAgain(tx, id))
+  for (const { id } of back) await sql.begin(async (tx) => eraseRows(tx, id, await readOwnedIds(tx, id)))
   // A backup made during an erasure holds what was sealed for third parties; by now they have been told.
   await sql`delete from deletion_seals s
     where not exists (select 1 from data_keys k where k.account_id = s.receipt_id)`
   await vacuumKeys(sql)
   return { erased: back.length }
-}
-
-async function eraseAgain(tx: Queryable, accountId: string): Promise<void> {
-  const orders = await tx<{ id: string }[]>`select id from orders where account_id = ${accountId}`
-  const esims = await tx<{ id: string }[]>`
-    select e.id from esims e join orders o on o.id = e.order_id where o.account_id = ${accountId}`
-  await eraseRows(tx, {
-    accountId,
-    orderIds: orders.map(({ id }) => id),
-    esimIds: esims.map(({ id }) => id),
-    requestIds: (await readRequestIds(tx, accountId)).map(({ id }) => id),
-  })
 }

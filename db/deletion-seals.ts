@@ -39,6 +39,7 @@ export interface SealedPlacement {
 
 /** Identifiers that must be found nowhere any more. */
 export interface Trace {
+  /** the account's own is the first */
   ids: string[]
   /** keyed hashes of what only these orders had, hex */
   blinds: string[]
@@ -46,6 +47,8 @@ export interface Trace {
   orderIds: string[]
   /** the same; seals from before there was such a list have none */
   requestIds?: string[]
+  /** changes of address, the same; older seals have them among the requests */
+  emailChangeIds?: string[]
   /** the erasing transaction: whoever still looks at the database as it was before sees the person */
   transaction: string
 }

@@ -2,9 +2,10 @@
  * Looks for a person's identifiers wherever the live schema could hold them. What cannot be looked into counts as not
  * erased: a column that personal-data.ts does not know, or a type that this file does not.
  */
-import { personalData } from '../policy/personal-data.ts'
+import { owners, personalData } from '../policy/personal-data.ts'
 import type { Database, Queryable } from './database.ts'
 import type { Trace } from './deletion-seals.ts'
+import { isUuid, withoutOthers } from './erased-rows.ts'
 
 interface Column {
   table: string
@@ -33,15 +34,16 @@ const finders: Record<string, Finder> = {
   timestamptz: 'nothing',
 }
 
-const uuidForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-
 /**
  * How far a look goes. What stands in an index is found at once, however many other people there are; the rest takes a scan
  * of each table that has such a column.
  */
 export type Depth = 'indexes' | 'everything'
 
-/** @returns `table.column` of whatever still holds something, and of whatever could not be looked into */
+/**
+ * A living account's rows are theirs, whatever stands in them.
+ * @returns `table.column` of whatever still holds something, and of whatever could not be looked into
+ */
 export async function checkTraces(
   sql: Database,
   trace: Trace,
@@ -50,21 +52,16 @@ export async function checkTraces(
   const columns = await columnsOf(sql, depth)
   const unchecked = columns.filter((column) => finderOf(column) === undefined).map(nameOf)
   const found: string[] = []
+  const [accountId = ''] = trace.ids
+  const sought = { ...trace, ids: await withoutOthers(sql, accountId, trace.ids) }
   for (const group of searchGroups(columns)) {
     const [first] = group
     if (!first) continue
-    const hits = await sql`select 1 from ${sql(first.table)} where ${anyOf(sql, group, trace)} limit 1`
+    const hits = await sql`select 1 from ${sql(first.table)} as held
+      where (${anyOf(sql, group, sought)}) and not ${ofLiving(sql, first.table, accountId)} limit 1`
     if (hits.length > 0) found.push(group.length === 1 ? nameOf(first) : `${first.table}.*`)
   }
   return { found, unchecked }
-}
-
-/** Deletes the rows in which an identifier is left, of tables that belong to persons. */
-export async function deleteTraces(sql: Database, trace: Trace, depth: Depth): Promise<void> {
-  for (const group of searchGroups((await columnsOf(sql, depth)).filter(goesWithItsPerson))) {
-    const [first] = group
-    if (first) await sql`delete from ${sql(first.table)} where ${anyOf(sql, group, trace)}`
-  }
 }
 
 async function columnsOf(sql: Database, depth: Depth): Promise<Column[]> {
@@ -108,10 +105,23 @@ function searchGroups(columns: Column[]): Column[][] {
 
 const nameOf = ({ table, column }: Column): string => `${table}.${column}`
 
-const goesWithItsPerson = (column: Column): boolean => personalData[nameOf(column)]?.onErasure === 'delete'
+/** Whether a row, called `held`, belongs to another account than the erased one. */
+function ofLiving(sql: Queryable, table: string, accountId: string) {
+  const owner = owners[table]
+  switch (owner?.is) {
+    case 'account':
+      return sql`exists (select from accounts living
+        where living.id = held.${sql(owner.column)} and living.id <> ${accountId})`
+    case 'order':
+      return sql`exists (select from orders living
+        where living.id = held.${sql(owner.column)} and living.account_id <> ${accountId})`
+    default:
+      return sql`false`
+  }
+}
 
 function anyOf(sql: Queryable, columns: Column[], trace: Trace) {
-  const uuids = trace.ids.filter((id) => uuidForm.test(id))
+  const uuids = trace.ids.filter(isUuid)
   const conditions = columns.map((column) => {
     const name = sql(column.column)
     switch (finderOf(column)) {

@@ -29,7 +29,7 @@ export async function erase(
   if (reason === 'inactivity' && (await isUsedAgain(tx, person.accountId))) return 'in_use'
   const deletion = await startDeletion(tx, erasure, stepsOf(person))
   await sealSecrets(tx, vault, receiptId, person.secrets)
-  await eraseRows(tx, person)
+  await eraseRows(tx, person.accountId, person.owned)
   // The bank wants an answer whoever the customer was (Art. 17(3)(e) GDPR); the dispute itself names nobody.
   for (const disputeId of person.openDisputes)
     await raiseAttention(tx, { kind: 'dispute_open', subjectId: disputeId, detail: 'erased', at })

@@ -1,12 +1,14 @@
 /** One person's rows, read for the last time: what others still have to be told, and what must not be found again. */
 import type { Transaction } from './database.ts'
 import type { DeletionSecrets, SealedPlacement, Settlement, Trace } from './deletion-seals.ts'
-import { type PersonIds, readRequestIds } from './erased-rows.ts'
+import { type OwnedIds, readOwnedIds } from './erased-rows.ts'
 import type { OrderRow } from './orders.ts'
 import { currentTransaction } from './vacuum.ts'
 import { tableSealer, type Vault } from './vault.ts'
 
-export interface Person extends PersonIds {
+export interface Person {
+  accountId: string
+  owned: OwnedIds
   /** disputes the bank has not decided: ours to answer, with or without the person */
   openDisputes: string[]
   /** linked with Apple, and no token to revoke it by */
@@ -62,9 +64,7 @@ export async function lockPerson(tx: Transaction, vault: Vault, accountRef: stri
   const orders = await tx<PersonOrder[]>`
     select o.*, (select number from invoice_links l where l.order_id = o.id and l.document_key = 'invoice') as invoice_number
     from orders o where account_id = ${id} order by o.id for update of o`
-  const orderIds = orders.map((order) => order.id)
-  const { placements, esims, refunds, disputes, identities, requests } = await readRows(tx, id)
-  const requestIds = requests.map((request) => request.id)
+  const { placements, esims, refunds, disputes, identities, owned } = await readRows(tx, id)
   const signIns = signInsOf(identities, (sealed) =>
     tableSealer(vault.cipher, key, 'identities').open('refresh_token', sealed),
   )
@@ -75,9 +75,7 @@ export async function lockPerson(tx: Transaction, vault: Vault, accountRef: stri
   const trace: Trace = {
     ids: [
       id,
-      ...orderIds,
-      ...esims.map((esim) => esim.id),
-      ...requestIds,
+      ...Object.values(owned).flat(),
       ...placements.flatMap((each) => [each.id, each.client_ref]),
       ...paymentIntentIds,
       ...(customer ? [customer] : []),
@@ -89,15 +87,14 @@ export async function lockPerson(tx: Transaction, vault: Vault, accountRef: stri
     blinds: [...orders.map((order) => order.install_token_index), ...esims.map((esim) => esim.esim_ref_index)].flatMap(
       (blind) => blind?.toString('hex') ?? [],
     ),
-    orderIds,
-    requestIds,
+    orderIds: owned.orders,
+    requestIds: owned.privacyRequests,
+    emailChangeIds: owned.emailChanges,
     transaction: await currentTransaction(tx),
   }
   return {
     accountId: id,
-    orderIds,
-    esimIds: esims.map((esim) => esim.id),
-    requestIds,
+    owned,
     openDisputes: disputes.flatMap((dispute) => (dispute.open ? [dispute.id] : [])),
     appleByHand: signIns.appleByHand,
     secrets: {
@@ -119,7 +116,7 @@ export async function lockPerson(tx: Transaction, vault: Vault, accountRef: stri
 
 /** With the orders locked nothing can be added to them. Sent at once, since somebody waits for the answer. */
 async function readRows(tx: Transaction, accountId: string) {
-  const [placements, esims, refunds, disputes, identities, requests] = await Promise.all([
+  const [placements, esims, refunds, disputes, identities, owned] = await Promise.all([
     tx<PlacementRow[]>`
       select po.*, coalesce(p.daily, false) as daily
       from provider_orders po join orders o on o.id = po.order_id left join packages p on p.code = o.package_code
@@ -135,9 +132,9 @@ async function readRows(tx: Transaction, accountId: string) {
       from disputes d join orders o on o.id = d.order_id where o.account_id = ${accountId}`,
     tx<IdentityRow[]>`
       select provider, subject_index, client_id, refresh_token from identities where account_id = ${accountId}`,
-    readRequestIds(tx, accountId),
+    readOwnedIds(tx, accountId),
   ])
-  return { placements, esims, refunds, disputes, identities, requests }
+  return { placements, esims, refunds, disputes, identities, owned }
 }
 
 interface IdentityRow {

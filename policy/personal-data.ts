@@ -50,8 +50,20 @@ export interface ColumnEntry {
   keptUntil: KeptUntil
 }
 
+/**
+ * Whose a row is, and the column that says it: the account's id, an order's, any id of something of an account's (the
+ * view `owned_ids`), or a deletion's receipt. Erasure goes by this alone; the triggers `protect_living` hold it, too.
+ */
+export interface Owner {
+  is: 'account' | 'order' | 'subject' | 'receipt'
+  column: string
+}
+
 type Column = Omit<ColumnEntry, 'onErasure' | 'keptUntil'>
-type Table = { onErasure: OnErasure; keptUntil: KeptUntil; columns: Record<string, Column> }
+type Table = { keptUntil: KeptUntil; columns: Record<string, Column> } & (
+  | { onErasure: 'delete'; owner: Owner }
+  | { onErasure: Exclude<OnErasure, 'delete'> }
+)
 
 const sealed = (promise: PromiseId, field: string): Column => ({
   class: 'personal',
@@ -82,6 +94,9 @@ const business: Column = { class: 'business', sealed: false, export: { not: 'is 
 
 const secretHash = { class: 'secret', sealed: false, clearBecause: 'a hash of 256 random bits' } as const
 
+const ofAccount: Owner = { is: 'account', column: 'account_id' }
+const ofOrder: Owner = { is: 'order', column: 'order_id' }
+
 const withAccount: KeptUntil = { term: 'account', why: 'R1: as long as the account' }
 const forTheBooks: KeptUntil = { term: 'books', why: 'R2: tax law wants it' }
 const whileUseful: KeptUntil = { term: 'none', why: 'holds nothing about anybody' }
@@ -92,6 +107,7 @@ const onceErased = 'comes to be when the account is deleted'
 const tables: Record<string, Table> = {
   data_keys: {
     onErasure: 'delete',
+    owner: ofAccount,
     keptUntil: withAccount,
     columns: {
       account_id: link('the account'),
@@ -107,6 +123,7 @@ const tables: Record<string, Table> = {
   },
   accounts: {
     onErasure: 'delete',
+    owner: { is: 'account', column: 'id' },
     keptUntil: withAccount,
     columns: {
       id: clear('U1', 'account.id', 'an opaque id'),
@@ -131,6 +148,7 @@ const tables: Record<string, Table> = {
   },
   consents: {
     onErasure: 'delete',
+    owner: ofAccount,
     keptUntil: withAccount,
     columns: {
       account_id: link('the account'),
@@ -142,6 +160,7 @@ const tables: Record<string, Table> = {
   },
   identities: {
     onErasure: 'delete',
+    owner: ofAccount,
     keptUntil: withAccount,
     columns: {
       account_id: link('the account'),
@@ -155,6 +174,7 @@ const tables: Record<string, Table> = {
   },
   devices: {
     onErasure: 'delete',
+    owner: ofAccount,
     keptUntil: withAccount,
     columns: {
       account_id: link('the account'),
@@ -236,6 +256,7 @@ const tables: Record<string, Table> = {
   },
   orders: {
     onErasure: 'delete',
+    owner: ofAccount,
     keptUntil: withAccount,
     columns: {
       id: bought('id'),
@@ -273,6 +294,7 @@ const tables: Record<string, Table> = {
   },
   provider_orders: {
     onErasure: 'delete',
+    owner: ofOrder,
     keptUntil: withAccount,
     columns: {
       id: technical,
@@ -288,6 +310,7 @@ const tables: Record<string, Table> = {
   },
   esims: {
     onErasure: 'delete',
+    owner: ofOrder,
     keptUntil: withAccount,
     columns: {
       id: technical,
@@ -311,6 +334,7 @@ const tables: Record<string, Table> = {
   },
   refunds: {
     onErasure: 'delete',
+    owner: ofOrder,
     keptUntil: withAccount,
     columns: {
       order_id: link('the order'),
@@ -324,6 +348,7 @@ const tables: Record<string, Table> = {
   },
   disputes: {
     onErasure: 'delete',
+    owner: ofOrder,
     keptUntil: withAccount,
     columns: {
       stripe_dispute_id: link('the dispute at Stripe'),
@@ -358,12 +383,14 @@ const tables: Record<string, Table> = {
   },
   invoice_links: {
     onErasure: 'delete',
+    owner: ofOrder,
     keptUntil: withAccount,
     columns: { order_id: link('the order'), document_key: technical, number: link('the invoice') },
   },
   counters: { onErasure: 'keep', keptUntil: whileUseful, columns: { series: business, last: business } },
   sends: {
     onErasure: 'delete',
+    owner: ofAccount,
     keptUntil: withAccount,
     columns: {
       subject_id: link('what the message was about'),
@@ -384,6 +411,7 @@ const tables: Record<string, Table> = {
   },
   idempotency_keys: {
     onErasure: 'delete',
+    owner: { is: 'subject', column: 'resource_id' },
     keptUntil: { term: 'idempotencyKeysMs', why: 'a repeated request must not act twice' },
     columns: {
       scope: technical,
@@ -395,6 +423,7 @@ const tables: Record<string, Table> = {
   },
   attention: {
     onErasure: 'delete',
+    owner: { is: 'subject', column: 'subject_id' },
     keptUntil: { term: 'none', why: 'until an operator has settled it, then with the account' },
     columns: {
       id: technical,
@@ -408,6 +437,7 @@ const tables: Record<string, Table> = {
   },
   security_log: {
     onErasure: 'delete',
+    owner: ofAccount,
     keptUntil: { term: 'securityLog', why: 'R4: what belongs to no account, too, goes with its day' },
     columns: {
       at: clear('U5', 'securityLog[].at', 'a time by itself'),
@@ -421,6 +451,7 @@ const tables: Record<string, Table> = {
   },
   inactivity: {
     onErasure: 'delete',
+    owner: ofAccount,
     keptUntil: withAccount,
     columns: {
       account_id: link('the account'),
@@ -470,6 +501,7 @@ const tables: Record<string, Table> = {
   },
   deletion_seals: {
     onErasure: 'delete',
+    owner: { is: 'receipt', column: 'receipt_id' },
     keptUntil: { term: 'stripeRedactionAfterDays', why: 'G3: until everybody was told; each part goes when it was' },
     columns: {
       receipt_id: technical,
@@ -497,6 +529,7 @@ const tables: Record<string, Table> = {
   },
   link_tokens: {
     onErasure: 'delete',
+    owner: ofAccount,
     keptUntil: { term: 'signInLinkMs', why: 'until the link is used or too old' },
     columns: {
       token_hash: { ...secretHash, export: { not: 'a hash of a secret that was mailed' } },
@@ -510,6 +543,7 @@ const tables: Record<string, Table> = {
   },
   web_sessions: {
     onErasure: 'delete',
+    owner: ofAccount,
     keptUntil: { term: 'webSession', why: 'until the session is over' },
     columns: {
       token_hash: { ...secretHash, export: { not: "a hash of a cookie's secret" } },
@@ -521,6 +555,7 @@ const tables: Record<string, Table> = {
   },
   email_changes: {
     onErasure: 'delete',
+    owner: ofAccount,
     keptUntil: withAccount,
     columns: {
       id: technical,
@@ -580,6 +615,7 @@ const tables: Record<string, Table> = {
   },
   campaign_deliveries: {
     onErasure: 'delete',
+    owner: ofAccount,
     keptUntil: withAccount,
     columns: {
       campaign_id: link('the campaign'),
@@ -590,6 +626,7 @@ const tables: Record<string, Table> = {
   },
   privacy_requests: {
     onErasure: 'delete',
+    owner: ofAccount,
     keptUntil: { term: 'privacyRequest', why: 'G6: so long after the answer, for what is asked back' },
     columns: {
       id: clear('G6', 'privacyRequests[].id', 'an opaque id'),
@@ -631,6 +668,7 @@ const tables: Record<string, Table> = {
   },
   policy_deliveries: {
     onErasure: 'delete',
+    owner: ofAccount,
     keptUntil: withAccount,
     columns: {
       version: clear('N2', 'policyNotices[].version', 'the name of a public version'),
@@ -655,4 +693,9 @@ export const personalData: Readonly<Record<string, ColumnEntry>> = Object.fromEn
       ([column, entry]) => [`${table}.${column}`, { ...entry, onErasure, keptUntil }] as const,
     ),
   ),
+)
+
+/** By table: of every table whose rows are deleted with their person. */
+export const owners: Readonly<Record<string, Owner>> = Object.fromEntries(
+  Object.entries(tables).flatMap(([table, entry]) => ('owner' in entry ? [[table, entry.owner] as const] : [])),
 )

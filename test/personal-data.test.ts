@@ -21,7 +21,7 @@ beforeAll(async () => {
     select table_name || '.' || column_name as name, domain_name as domain
     from information_schema.columns
     join pg_class on pg_class.oid = format('%I.%I', table_schema, table_name)::regclass
-    where table_schema = 'public' and not relispartition`
+    where table_schema = 'public' and relkind in ('r', 'p') and not relispartition`
   live = new Map(rows.map((row) => [row.name, row.domain]))
 })
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { listDevices } from '../../db/devices.ts'
+import { loseAccount } from '../rig/lost.ts'
 import { newPerson, type Rig, startRig } from './rig.ts'
 
 let rig: Rig
@@ -226,10 +227,7 @@ test('an account erased a moment ago takes no device, although its key is still 
   const put = () =>
     rig.call('PUT', `/v1/accounts/${body.id}/devices/d`, { token: service, body: { platform: 'ios', model: 'x' } })
   expect((await put()).status).toBe(200)
-  await rig.api.sql.begin(async (sql) => {
-    await sql`delete from accounts where id = ${body.id}`
-    await sql`delete from data_keys where account_id = ${body.id}`
-  })
+  await loseAccount(rig.api.sql, body.id)
   expect((await put()).status).toBe(404)
   const signIn = await rig.call('POST', `/v1/accounts/${body.id}/sign-ins`, { token: service, body: {} })
   expect(signIn.status).toBe(404)

@@ -11,6 +11,7 @@ import { type Figure, type FigureName, figures, judge } from '../../policy/figur
 import { personalData } from '../../policy/personal-data.ts'
 import { type PromiseEntry, promises } from '../../policy/promises.ts'
 import { insertAccounts } from '../rig/bystanders.ts'
+import { loseOrders } from '../rig/lost.ts'
 import { type Rig, startRig } from './rig.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -100,7 +101,7 @@ const insertOrder = (columns: Record<string, unknown>) => () =>
     paid_at: ago(0.4),
     ...columns,
   } as never)}`
-const dropOrder = () => sql`delete from orders where id = ${orderId}`
+const dropOrder = () => loseOrders(sql, accountId)
 const order = (columns: Record<string, unknown>): Breach => ({ break: insertOrder(columns), mend: dropOrder })
 const statement = (broken: string, mended: string): Breach => ({
   break: () => sql.unsafe(broken),

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { exportAccount } from '../../api/account-export.ts'
 import { exportSchema } from '../../api/account-export-schema.ts'
 import { personalData } from '../../policy/personal-data.ts'
+import { loseAccount } from '../rig/lost.ts'
 import { fillHistory, fillPerson } from './export-fixture.ts'
 import { newPerson, type Rig, startRig } from './rig.ts'
 
@@ -145,8 +146,7 @@ test('an account that is erased halfway leaves a document that is cut off, not o
   })
   const reader = response.body?.getReader()
   await reader?.read()
-  await rig.api.sql`delete from accounts where id = ${id}`
-  await rig.api.sql`delete from data_keys where account_id = ${id}`
+  await loseAccount(rig.api.sql, id)
   await expect(
     (async () => {
       while (!(await reader?.read())?.done);

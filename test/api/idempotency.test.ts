@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Caller } from '../../api/caller.ts'
 import { readIdempotencyKey } from '../../api/idempotency.ts'
 import { Problem } from '../../api/problem.ts'
+import { loseAccount } from '../rig/lost.ts'
 import { newPerson, type Rig, startRig } from './rig.ts'
 
 let rig: Rig
@@ -63,11 +64,8 @@ test('an erased account does not come back under its old id', async () => {
   const person = newPerson()
   const key = randomUUID()
   const first = await signUp(person, key)
-  await rig.api.sql.begin(async (sql) => {
-    await sql`delete from accounts where id = ${first.body.id}`
-    await sql`delete from data_keys where account_id = ${first.body.id}`
-    await sql`delete from idempotency_keys where resource_id = ${first.body.id}`
-  })
+  await loseAccount(rig.api.sql, first.body.id)
+  await rig.api.sql`delete from idempotency_keys where resource_id = ${first.body.id}`
   const again = await signUp(person, key)
   expect(again.status).toBe(201)
   expect(again.body.id).not.toBe(first.body.id)

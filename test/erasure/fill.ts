@@ -158,7 +158,7 @@ async function liveColumns({ sql }: { sql: Database }): Promise<Column[]> {
     from information_schema.columns c
     join pg_class on pg_class.oid = format('%I.%I', c.table_schema, c.table_name)::regclass
       and relkind in ('r', 'p') and not relispartition
-    left join pg_constraint fk on fk.conrelid = pg_class.oid and fk.contype = 'f' and fk.conkey = array[c.ordinal_position::int2]
+    left join pg_constraint fk on fk.conrelid = pg_class.oid and fk.contype = 'f' and fk.conkey[1] = c.ordinal_position
     left join pg_class target on target.oid = fk.confrelid
     left join pg_attribute ref on ref.attrelid = fk.confrelid and ref.attnum = fk.confkey[1]
     where c.table_schema = 'public'

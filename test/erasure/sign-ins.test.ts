@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest'
 import { deleteAccount } from '../rig/deletions.ts'
 import { createCaller, expectStatus } from '../rig/http.ts'
+import { loseOrders } from '../rig/lost.ts'
 import { mailsTo } from '../rig/messages.ts'
 import type { Person } from '../rig/people.ts'
 import { openStack } from '../rig/stack.ts'
@@ -153,7 +154,7 @@ test('what others have deleted before is nothing left to do: Firebase user and S
   const person = await rig.signUp()
   await rig.buy(person, { pay: false, order: { savedCards: true } })
   await sql`update accounts set stripe_customer_id = 'cus_unknown' where id = ${person.accountId}`
-  await sql`delete from orders where account_id = ${person.accountId}`
+  await loseOrders(sql, person.accountId)
   const { idToken } = await rig.sims.google.do<{ idToken: string }>('firebase-sign-in', { uid: 'nobody-there' })
   const stranger = await createCaller(rig.urls.api, idToken).post('/v1/accounts', {
     email: 'unknown-at-firebase@people.example',

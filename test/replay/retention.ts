@@ -4,6 +4,7 @@ import { accountInactivityType, inactivityWorkflowId } from '../../workflows/acc
 import { plusDays, plusYears } from '../../workflows/clock.ts'
 import { invoiceRetentionType, invoiceRetentionWorkflowId } from '../../workflows/invoice-retention.contract.ts'
 import { expectStatus } from '../rig/http.ts'
+import { loseAccount } from '../rig/lost.ts'
 import type { Stage } from '../rig/stage.ts'
 import { runSteps, type Scenario } from './scenario.ts'
 
@@ -23,7 +24,7 @@ export const accountInactivities: Record<string, Scenario> = {
     const { forward, untilClosed } = runSteps(stage)
     const { workflowId, accountId } = await unused(stage)
     await forward(workflowId, '2 days')
-    await stage.context.sql`delete from accounts where id = ${accountId}`
+    await loseAccount(stage.context.sql, accountId)
     return untilClosed(await forward(workflowId, '30 days'))
   },
   'account-inactivity-of-nobody': async (stage) => {

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { emailChangeWorkflowId as emailChangeId, emailChangeType } from '../../workflows/email-change.contract.ts'
 import { privacyRequestType, privacyRequestWorkflowId } from '../../workflows/privacy-request.contract.ts'
 import { expectStatus } from '../rig/http.ts'
+import { loseAccount } from '../rig/lost.ts'
 import { mailsTo } from '../rig/messages.ts'
 import type { Person } from '../rig/people.ts'
 import type { Stage } from '../rig/stage.ts'
@@ -52,7 +53,7 @@ export const privacyRequests: Record<string, Scenario> = {
     const { forward, untilClosed } = runSteps(stage)
     const person = await stage.signUp()
     const { workflowId } = await requestSteps(stage).ask({ replyTo: person.email })
-    await stage.context.sql`delete from accounts where id = ${person.accountId}`
+    await loseAccount(stage.context.sql, person.accountId)
     return untilClosed(await forward(workflowId, '15 days'))
   },
   'privacy-request-never-recorded': async (stage) => {

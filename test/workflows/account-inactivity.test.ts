@@ -15,6 +15,7 @@ import {
 import { plusDays, plusYears } from '../../workflows/clock.ts'
 import { untilAsleep } from '../rig/asleep.ts'
 import { expectStatus } from '../rig/http.ts'
+import { loseAccount } from '../rig/lost.ts'
 import { openStack } from '../rig/stack.ts'
 import { until } from '../rig/until.ts'
 
@@ -246,7 +247,7 @@ test('an account that is erased meanwhile ends its run', async () => {
   const person = await lastUsed(plusYears(plusDays(new Date(), 40), -3))
   await startRun(person.accountId)
   await until('the first warning', async () => (await warnings(person.email)).length === 1)
-  await sql`delete from accounts where id = ${person.accountId}`
+  await loseAccount(sql, person.accountId)
   await forward(person.accountId, '31 days')
   expect(await handleOf(person.accountId).result()).toMatchObject({ status: 'gone' })
 })

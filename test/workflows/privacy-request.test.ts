@@ -4,6 +4,7 @@ import { fastForward } from '../../time-skipping.ts'
 import { privacyRequestWorkflowId } from '../../workflows/privacy-request.contract.ts'
 import { searchAttributes } from '../../workflows/search-attributes.ts'
 import { expectStatus } from '../rig/http.ts'
+import { loseAccount } from '../rig/lost.ts'
 import { mailsTo } from '../rig/messages.ts'
 import { openStack } from '../rig/stack.ts'
 import { until, untilValue } from '../rig/until.ts'
@@ -242,7 +243,7 @@ test('a mail from the address of an account is that account’s, and one from be
   const person = await rig.signUp({ account: { email } })
   const after = await ask({ replyTo: email.toUpperCase() })
   expect([before.accountId, after.accountId]).toEqual([null, person.accountId])
-  await sql`delete from accounts where id = ${person.accountId}`
+  await loseAccount(sql, person.accountId)
   for (const { id } of [before, after]) expect((await rig.operator.get(`/v1/privacy-requests/${id}`)).status).toBe(404)
   await skip(before.id, '15 days')
   const { status } = await rig.temporal.workflow.getHandle(privacyRequestWorkflowId(before.id)).describe()

@@ -1,0 +1,263 @@
+/**
+ * G3: whatever ids a person sends, by whatever route: when they are erased, only what is theirs goes. Everybody else's
+ * rows, data keys and runs stay as they are, also after the second look.
+ */
+import { randomUUID } from 'node:crypto'
+import { beforeAll, expect, test } from 'vitest'
+import { systemKeyId } from '../../db/data-keys.ts'
+import type { Surfer } from '../rig/browser.ts'
+import { type Deletion, deleteAccount } from '../rig/deletions.ts'
+import { expectStatus } from '../rig/http.ts'
+import type { Person } from '../rig/people.ts'
+import { openStack } from '../rig/stack.ts'
+import { visit } from '../rig/visits.ts'
+import { askBeforeSignUp, exerciseRights } from './exercised-rights.ts'
+import { changedSince, type Everybody, nothingChanged, readEverybody, untilQuiet } from './living.ts'
+import { findTexts, takeSnapshot } from './snapshot.ts'
+
+interface Schema {
+  $ref?: string
+  type?: string
+  format?: string
+  enum?: unknown[]
+  const?: unknown
+  properties?: Record<string, Schema>
+  items?: Schema
+  anyOf?: Schema[]
+}
+
+interface Operation {
+  method: string
+  path: string
+  callers: string[]
+  parameters: { name: string; in: string }[]
+  body: Schema | undefined
+  isForm: boolean
+}
+
+const rig = await openStack({ books: false })
+const { sql } = rig.context
+
+/** Idempotency keys of hers */
+const keys = [randomUUID(), randomUUID()]
+let anna: Person
+/** every id in Anna's rows, a receipt, the system's, and the keys she sent */
+let ids: string[]
+let before: Everybody
+
+beforeAll(async () => {
+  anna = await liveWithEverything()
+  const { receiptId } = await lookTwice(await deleteAccount(rig.stack, await rig.signUp()))
+  await untilQuiet(rig)
+  const orders = await sql<{ id: string }[]>`select id from orders where account_id = ${anna.accountId}`
+  const theirs = findTexts(await takeSnapshot(rig.context), [anna.accountId, ...orders.map(({ id }) => id)]).join()
+  const found = theirs.match(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g) ?? []
+  ids = [...new Set([...found, ...keys, receiptId, systemKeyId])]
+  before = await readEverybody(rig)
+})
+
+/** Somebody with a bit of everything that has an id. */
+async function liveWithEverything(): Promise<Person> {
+  const email = `${randomUUID()}@people.example`
+  await askBeforeSignUp(rig, email)
+  const person = await rig.signUp({ account: { email } })
+  const bought = await rig.buy(person, { headers: { 'Idempotency-Key': keys[0] ?? '' } })
+  const again = { 'Idempotency-Key': keys[1] ?? '' }
+  expectStatus(await person.caller.post(`/v1/orders/${bought.id}/resend`, undefined, again), 200)
+  await rig.buy(person, { pay: { riskLevel: 'elevated' }, until: 'in_review' })
+  await exerciseRights(rig, person)
+  return person
+}
+
+async function lookTwice(deletion: Deletion): Promise<Deletion> {
+  await deletion.fastForward('12 minutes')
+  for (const processor of ['database', 'temporal', 'mail'] as const) {
+    await deletion.until(processor, 'done')
+  }
+  return deletion
+}
+
+async function expectOnlyGone(person: Person): Promise<void> {
+  const deletion = await deleteAccount(rig.stack, person)
+  expect(await changedSince(rig, before)).toEqual(nothingChanged)
+  await lookTwice(deletion)
+  expect(await changedSince(rig, before)).toEqual(nothingChanged)
+}
+
+test('a form that carries another person’s ids, and then the deletion of one’s own account', async () => {
+  const ben = await rig.signUp()
+  const surfer = await visit(rig.stack, ben)
+  const statuses = new Set<number>()
+  for (const id of ids) {
+    const fields = { kind: 'other', message: `About ${id}` }
+    for (const more of [{ id }, { once: id }]) {
+      statuses.add((await surfer.submit('/account', '/account/privacy-request', { ...fields, ...more })).status)
+    }
+  }
+  // No form names the request itself.
+  expect([...statuses].sort()).toEqual([303, 400])
+  await untilQuiet(rig)
+  await expectOnlyGone(ben)
+})
+
+const document = (await rig.anonymous.get('/openapi.json')).body as {
+  // biome-ignore lint/suspicious/noExplicitAny: a document of OpenAPI
+  paths: Record<string, Record<string, any>>
+  components: { schemas: Record<string, Schema> }
+}
+const operations: Operation[] = Object.entries(document.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]) => {
+    const content = operation.requestBody?.content ?? {}
+    const isForm = 'application/x-www-form-urlencoded' in content
+    return {
+      method: method.toUpperCase(),
+      path,
+      callers: operation['x-callers'] as string[],
+      parameters: operation.parameters ?? [],
+      body: (isForm ? content['application/x-www-form-urlencoded'] : content['application/json'])?.schema,
+      isForm,
+    }
+  }),
+)
+/** Ends what the others need: it comes last. */
+const isEnd = ({ method, path }: Operation): boolean =>
+  ['/delete-account', '/account/sign-out'].includes(path) || (method === 'DELETE' && path === '/v1/accounts/{id}')
+const takesIds = ({ path, parameters, body }: Operation): boolean =>
+  path.includes('{') || body !== undefined || parameters.some((each) => each.in === 'query')
+const sent = operations.filter(
+  (operation) =>
+    operation.callers.some((kind) => ['person', 'visitor', 'newcomer', 'public'].includes(kind)) &&
+    takesIds(operation) &&
+    !isEnd(operation),
+)
+
+/** A value of a schema, with the id wherever one may stand. */
+function filled(schema: Schema, id: string): unknown {
+  if (schema.$ref) return filled(document.components.schemas[schema.$ref.split('/').at(-1) ?? ''] ?? {}, id)
+  if (schema.anyOf?.[0]) return filled(schema.anyOf[0], id)
+  if (schema.const !== undefined) return schema.const
+  if (schema.enum) return schema.enum[0]
+  switch (schema.type) {
+    case 'object':
+      return Object.fromEntries(Object.entries(schema.properties ?? {}).map(([name, one]) => [name, filled(one, id)]))
+    case 'array':
+      return [filled(schema.items ?? {}, id)]
+    case 'boolean':
+      return true
+    case 'integer':
+    case 'number':
+      return 1
+    default:
+      return schema.format === 'email' ? `${id}@new.example` : id
+  }
+}
+
+/** Bodies that get past the schema: all filled, and the id in each field alone beside those that a route needs. */
+function bodiesOf({ path, body }: Operation, id: string, own: Person): Record<string, unknown>[] {
+  const needed: Record<string, Record<string, unknown>> = {
+    '/v1/orders': { accountId: own.accountId, packageCode: 'test-germany-1gb' },
+    '/v1/orders/{id}/top-up': { packageCode: 'test-germany-1gb-top-up' },
+    '/v1/privacy-requests': { kind: 'other', message: id },
+    '/v1/accounts/{id}/devices/{deviceId}': { platform: 'ios' },
+    '/v1/accounts/{id}/consents/promotions': { granted: true, source: 'app_settings' },
+    '/account/privacy-request': { kind: 'other', message: id, once: id },
+  }
+  const base = needed[path] ?? {}
+  const all = body ? (filled(body, id) as Record<string, unknown>) : {}
+  const single = Object.entries(all).flatMap(([name, value]) => (value === id ? [{ ...base, [name]: id }] : []))
+  return [base, all, ...single]
+}
+
+interface Sending {
+  operation: Operation
+  address: string
+  body?: Record<string, unknown>
+}
+
+/** What a person may try with an id: another's thing by its address, and their own thing with the id in all the rest. */
+function sendingsOf(operation: Operation, id: string, own: Person, ownOrder: string): Sending[] {
+  const { path, parameters } = operation
+  const others = path.replaceAll(/\{\w+\}/g, id)
+  const theirs = path
+    .replace('{id}', path.startsWith('/v1/orders') ? ownOrder : own.accountId)
+    .replaceAll(/\{\w+\}/g, id)
+  const query = parameters.flatMap((each) => (each.in === 'query' ? [`${each.name}=${id}`] : []))
+  const addresses = [...query.map((one) => `${theirs}?${one}`), `${theirs}?${query.join('&')}`]
+  if (!operation.body) return [others, theirs, ...addresses].map((address) => ({ operation, address }))
+  const bodies = bodiesOf(operation, id, own)
+  return [
+    ...bodies.slice(0, 1).map((body) => ({ operation, address: others, body })),
+    ...bodies.map((body) => ({ operation, address: theirs, body })),
+  ]
+}
+
+test('every id a person can send is set to each of another’s, by every route: nothing of the other changes', async () => {
+  const ben = await rig.signUp()
+  const bens = await rig.buy(ben)
+  const surfer = await visit(rig.stack, ben)
+  const csrf = /name="csrf" value="([^"]+)"/.exec((await surfer.open('/account')).html)?.[1] ?? ''
+  expect(sent.length).toBeGreaterThan(30)
+  let accepted = 0
+  for (const id of await oneOfEachKind()) {
+    const sendings = sent.flatMap((operation) => sendingsOf(operation, id, ben, bens.id))
+    for (let index = 0; index < sendings.length; index += atOnce) {
+      const statuses = await Promise.all(sendings.slice(index, index + atOnce).map((sending) => send(sending, id)))
+      accepted += statuses.filter((status) => status < 400).length
+    }
+  }
+  // Most of it is refused for what it looks like; enough of it is not.
+  expect(accepted).toBeGreaterThan(100)
+  await untilQuiet(rig)
+  expect(await changedSince(rig, before)).toEqual(nothingChanged)
+  await expectOnlyGone(ben)
+
+  async function send({ operation, address, body }: Sending, id: string): Promise<number> {
+    if (operation.isForm) return postForm(surfer, address, { csrf, ...body }, id)
+    const headers = { 'Idempotency-Key': id, 'X-Request-Id': id }
+    const { status } = await ben.caller.call(operation.method, address, { headers, ...(body && { body }) })
+    return status
+  }
+}, 180_000)
+
+const atOnce = 8
+
+async function oneOfEachKind(): Promise<string[]> {
+  const owned = await sql<{ id: string }[]>`
+    select distinct on (kind) id from owned_ids where account_id = ${anna.accountId} order by kind, id`
+  const [receipt] = await sql<{ id: string }[]>`select receipt_id as id from deletions limit 1`
+  return [...owned.map(({ id }) => id), anna.deviceId, ...keys, receipt?.id ?? '', systemKeyId]
+}
+
+async function postForm(surfer: Surfer, path: string, fields: Record<string, unknown>, id: string): Promise<number> {
+  const texts = Object.entries(fields).map(([name, value]) => [name, String(value)])
+  return (await surfer.post(path, Object.fromEntries(texts), { 'X-Request-Id': id })).status
+}
+
+test('a device that two people name alike is two devices', async () => {
+  const ben = await rig.signUp({ device: false })
+  const path = `/v1/accounts/${ben.accountId}/devices/${anna.deviceId}`
+  expectStatus(await ben.caller.put(path, { platform: 'android', model: 'Other' }), 200)
+  expect(await changedSince(rig, before)).toEqual(nothingChanged)
+  expectStatus(await ben.caller.delete(path), 204)
+  expect(await changedSince(rig, before)).toEqual(nothingChanged)
+  expectStatus(await ben.caller.put(path, { platform: 'android' }), 200)
+  await expectOnlyGone(ben)
+})
+
+test('the nil UUID is nobody’s account, and the key behind it opens and takes nothing', async () => {
+  for (const [method, path, body] of [
+    ['GET', `/v1/accounts/${systemKeyId}`, undefined],
+    ['PATCH', `/v1/accounts/${systemKeyId}`, { lastName: 'X' }],
+    ['PUT', `/v1/accounts/${systemKeyId}/devices/d`, { platform: 'ios' }],
+    ['POST', `/v1/accounts/${systemKeyId}/sign-ins`, {}],
+    ['POST', `/v1/accounts/${systemKeyId}/email-change`, { email: 'nil@new.example' }],
+    ['GET', `/v1/accounts/${systemKeyId}/export`, undefined],
+    ['POST', '/v1/orders', { accountId: systemKeyId, packageCode: 'test-germany-1gb' }],
+    ['POST', '/v1/privacy-requests', { accountId: systemKeyId, kind: 'other', message: 'x' }],
+    ['DELETE', `/v1/accounts/${systemKeyId}`, undefined],
+  ] as const) {
+    const answer = await rig.service.call(method, path, { body })
+    expect([method, path, answer.status >= 400 && answer.status < 500]).toEqual([method, path, true])
+  }
+  expect(await changedSince(rig, before)).toEqual(nothingChanged)
+})
