@@ -7,7 +7,7 @@ import { type Account, newId, type StoredEvent } from './account.ts'
 export const apiVersion = '2026-10-28.endive'
 
 /** What the webhook endpoint is subscribed to unless the control action `webhooks` says otherwise; `*` is everything. */
-const defaultSubscription = [
+export const defaultSubscription = [
   'payment_intent.succeeded',
   'payment_intent.payment_failed',
   'payment_intent.processing',

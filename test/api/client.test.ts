@@ -4,10 +4,10 @@ import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { clientDocument, originLine } from '../../cli/client-document.ts'
 import { createAmaClient } from '../../client/index.ts'
-import { openStack } from '../rig/stack.ts'
+import { shareStack } from '../rig/stack.ts'
 import { until } from '../rig/until.ts'
 
-const rig = await openStack()
+const rig = await shareStack()
 const fileOf = (name: string) => readFile(new URL(`../../client/${name}`, import.meta.url), 'utf8')
 
 test('it is made from the routes as they are: `npm run client` when this fails', async () => {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { orderWorkflowId } from '../../workflows/order.contract.ts'
-import { openStack } from '../rig/stack.ts'
+import { shareStack } from '../rig/stack.ts'
 
-const rig = await openStack()
+const rig = await shareStack()
 
 test("an operator moves an order's clock and sees it lapse unpaid", async () => {
   const order = await rig.buy(await rig.signUp(), { pay: false })

@@ -4,11 +4,11 @@ import type { Surfer } from '../rig/browser.ts'
 import { followDeletion } from '../rig/deletions.ts'
 import { mailsTo } from '../rig/messages.ts'
 import type { Person } from '../rig/people.ts'
-import { openStack } from '../rig/stack.ts'
+import { shareStack } from '../rig/stack.ts'
 import { until, untilValue } from '../rig/until.ts'
 import { visit } from '../rig/visits.ts'
 
-const rig = await openStack()
+const rig = await shareStack()
 const { apple, google } = rig.sims
 const { sql } = rig.context
 

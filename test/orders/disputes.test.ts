@@ -4,10 +4,10 @@ import { orderAftercareWorkflowId, orderWorkflowId } from '../../workflows/order
 import { expectStatus } from '../rig/http.ts'
 import { untilWatched } from '../rig/purchases.ts'
 import { shelf } from '../rig/shelf.ts'
-import { openStack } from '../rig/stack.ts'
+import { shareStack } from '../rig/stack.ts'
 import { until, untilValue } from '../rig/until.ts'
 
-const rig = await openStack()
+const rig = await shareStack()
 const { stripe, esimAccess } = rig.sims
 const { sql } = rig.stack.context
 

@@ -5,9 +5,9 @@ import { orderWorkflowId } from '../../workflows/order.contract.ts'
 import type { Answer, Caller } from '../rig/http.ts'
 import type { Person } from '../rig/people.ts'
 import { shelf } from '../rig/shelf.ts'
-import { openStack } from '../rig/stack.ts'
+import { shareStack } from '../rig/stack.ts'
 
-const rig = await openStack()
+const rig = await shareStack()
 const { stripe } = rig.sims
 const { sql } = rig.stack.context
 

@@ -2,14 +2,15 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { historyCost } from '../../bench/history-cost.ts'
+import { defaultSubscription } from '../../sim/stripe/events.ts'
 import { orderWorkflowId } from '../../workflows/order.contract.ts'
 import { mailsTo, pushesTo } from '../rig/messages.ts'
 import type { Person } from '../rig/people.ts'
 import { shelf, shelfPriceMinor } from '../rig/shelf.ts'
-import { openStack } from '../rig/stack.ts'
+import { shareStack } from '../rig/stack.ts'
 import { untilValue } from '../rig/until.ts'
 
-const rig = await openStack()
+const rig = await shareStack()
 const { stripe } = rig.sims
 const { sql } = rig.stack.context
 const paymentSignals = async (orderId: string): Promise<number> => {
@@ -281,7 +282,7 @@ test('webhooks may come in any order and any number', { timeout: 90_000 }, async
     }),
     { numRuns: 8 },
   )
-  await stripe.do('webhooks', { events: ['payment_intent.succeeded', 'payment_intent.payment_failed'] })
+  await stripe.do('webhooks', { events: defaultSubscription })
 })
 
 test('a webhook that Stripe did not sign, or signed long ago, changes nothing', async () => {

@@ -4,10 +4,10 @@ import { expect, test } from 'vitest'
 import { mailsTo, pushesTo } from '../rig/messages.ts'
 import { bothParties, type EsimParty, esimParties, watchPlacements } from '../rig/placements.ts'
 import { shelf, shelfPriceMinor } from '../rig/shelf.ts'
-import { openStack } from '../rig/stack.ts'
+import { shareStack } from '../rig/stack.ts'
 import { until, untilValue } from '../rig/until.ts'
 
-const rig = await openStack()
+const rig = await shareStack()
 const { stripe, esimAccess } = rig.sims
 const { sql } = rig.stack.context
 const { attention } = watchPlacements(rig.stack)

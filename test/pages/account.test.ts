@@ -5,11 +5,11 @@ import { createSurfer, type Surfer } from '../rig/browser.ts'
 import { expectStatus } from '../rig/http.ts'
 import { mailsTo } from '../rig/messages.ts'
 import type { Person } from '../rig/people.ts'
-import { openStack } from '../rig/stack.ts'
+import { shareStack } from '../rig/stack.ts'
 import { until } from '../rig/until.ts'
 
 // Erased people's orders are in Stripe's books, and no longer in ours.
-const rig = await openStack({ books: false })
+const rig = await shareStack({ books: false })
 const { sql } = rig.context
 const site = rig.urls.api
 

@@ -25,11 +25,19 @@ export interface OrderBooks {
   fact: { outcome: string; refundedMinor: number; grossMinor: number } | undefined
 }
 
-/** @throws naming everything that is wrong */
-export async function checkBooks(stack: Stack): Promise<void> {
-  const { orders, strays } = await readBooks(stack)
-  const faults = [...strays, ...orders.flatMap(faultsInOrder), ...(await faultsInDocuments(stack.context.sql))]
+/**
+ * @param known what was wrong before, and is not to be told again
+ * @throws naming everything that is wrong
+ */
+export async function checkBooks(stack: Stack, known: ReadonlySet<string> = new Set()): Promise<void> {
+  const faults = (await faultsInBooks(stack)).filter((fault) => !known.has(fault))
   if (faults.length > 0) throw new Error(`${faults.length} fault(s) in the books:\n  ${faults.join('\n  ')}`)
+}
+
+/** Everything that is wrong; empty when all is well. */
+export async function faultsInBooks(stack: Stack): Promise<string[]> {
+  const { orders, strays } = await readBooks(stack)
+  return [...strays, ...orders.flatMap(faultsInOrder), ...(await faultsInDocuments(stack.context.sql))]
 }
 
 /** What is wrong with one order; empty when all is well. */

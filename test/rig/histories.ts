@@ -16,10 +16,14 @@ export interface KeptHistory {
   history: History
 }
 
-/** Every run in the namespace, open or closed, with its whole history; those that are erased meanwhile are not there. */
-export async function fetchHistories(client: Client): Promise<KeptHistory[]> {
+/**
+ * Every run in the namespace, open or closed, with its whole history; those that are erased meanwhile are not there.
+ * @param except ids of runs to leave out
+ */
+export async function fetchHistories(client: Client, except: ReadonlySet<string> = new Set()): Promise<KeptHistory[]> {
   const histories: KeptHistory[] = []
   for await (const { workflowId, runId } of client.workflow.list()) {
+    if (except.has(runId)) continue
     try {
       const history = await client.workflow.getHandle(workflowId, runId).fetchHistory()
       histories.push({ workflowId, runId, history })

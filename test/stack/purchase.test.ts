@@ -1,8 +1,8 @@
 /** The whole of the stack at work: if this fails, look here before anywhere else. */
 import { describe, expect, test } from 'vitest'
-import { openStack } from '../rig/stack.ts'
+import { shareStack } from '../rig/stack.ts'
 
-const rig = await openStack()
+const rig = await shareStack()
 
 describe('a purchase over the whole stack', () => {
   test('is paid, provisioned, delivered and in the books', async () => {

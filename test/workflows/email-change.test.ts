@@ -5,10 +5,10 @@ import { emailChangeWorkflowId } from '../../workflows/email-change.contract.ts'
 import { expectStatus } from '../rig/http.ts'
 import { mailsTo } from '../rig/messages.ts'
 import type { Person } from '../rig/people.ts'
-import { openStack } from '../rig/stack.ts'
+import { shareStack } from '../rig/stack.ts'
 import { until, untilValue } from '../rig/until.ts'
 
-const rig = await openStack()
+const rig = await shareStack()
 const { sql } = rig.context
 
 beforeEach(() => rig.sims.mailbox.do('clear-rules'))
