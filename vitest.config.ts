@@ -10,8 +10,8 @@ export default defineConfig({
     pool: 'forks',
     // Loading the product takes seconds, and no file changes what another has loaded.
     isolate: false,
-    // A file's stack waits about as often as it works.
-    maxWorkers: Math.max(1, Math.min(4, availableParallelism())),
+    // A file's stack waits about as often as it works, and takes half a gigabyte.
+    maxWorkers: Math.min(4, 2 * availableParallelism()),
     testTimeout: 60_000,
     hookTimeout: 120_000,
     teardownTimeout: 30_000,
