@@ -1,5 +1,4 @@
 /** What eSIM providers hold for orders that an erased person paid for and never got goes back. */
-import { activityInfo } from '@temporalio/activity'
 import type { Context } from '../context.ts'
 import { raiseAttention } from '../db/attention.ts'
 import { resealSecret, type SealedPlacement } from '../db/deletion-seals.ts'
@@ -44,7 +43,7 @@ export function createDeletionProviderActivities(context: Context): Activities {
     const matter = { subjectId: receiptId, detail: placement.provider, at }
     try {
       let requested = false
-      await returns.giveBack(placement, activityInfo().attempt, async (_esimRef, answer) => {
+      await returns.giveBack(placement, async (_esimRef, answer) => {
         requested ||= answer === 'requested'
       })
       // The provider's people decide about our money; the person has theirs already.

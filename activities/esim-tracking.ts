@@ -9,12 +9,11 @@ import type { EsimProviderId, EsimStatus } from '../providers/esim.ts'
 import { failure } from '../workflows/failures.ts'
 import type { OrderActivities } from '../workflows/order.contract.ts'
 import { createEsimNotices } from './esim-notices.ts'
-import { inTermsOf } from './failures.ts'
+import { esimLook, inTermsOf } from './failures.ts'
 import { knownOrder } from './known-order.ts'
 
 type Activities = Pick<OrderActivities, 'refreshEsims' | 'watchEsims'>
 
-const asking = { unavailable: 'ProviderUnavailable', rejected: 'ProviderUnavailable' } as const
 /** soon enough for a notice whose mail or push could not go out */
 const noticeRetryMs = 15 * 60_000
 
@@ -66,7 +65,7 @@ export function createEsimTrackingActivities(context: Context): Activities {
   async function lookAt(esim: StoredEsim, order: OrderRow, at: Date): Promise<Look> {
     if (isOver(esim.state)) return rememberedLook(esim, at)
     const provider = context.esimProviders[esim.provider as EsimProviderId]
-    const status = await inTermsOf(asking, () => provider.getStatus(esim.esimRef))
+    const status = await inTermsOf(esimLook, () => provider.getStatus(esim.esimRef))
     if (status.state !== 'unknown') await recordEsimStatus(sql, esim.id, status, at)
     const allSent = await notices.send(esim, order, dueNotices(status, at), status, at)
     return {

@@ -1,3 +1,4 @@
+import { activityInfo } from '@temporalio/activity'
 import { isProviderFailure, type ProviderFailure } from '../providers/failure.ts'
 import { type FailureType, failure } from '../workflows/failures.ts'
 
@@ -25,4 +26,11 @@ export function asFailure(error: ProviderFailure, types: { unavailable: FailureT
 }
 
 export const payment = { unavailable: 'PaymentUnavailable', rejected: 'PaymentRefused' } as const
-export const esimProvider = { unavailable: 'ProviderUnavailable', rejected: 'OutOfStock' } as const
+/** What an eSIM provider says to a look, or to what may have been done already, decides nothing: it is asked again. */
+export const esimLook = { unavailable: 'ProviderUnavailable', rejected: 'ProviderUnavailable' } as const
+
+/** How long the activity has been going on, by its workflow's clock, skipped or not. */
+export function sinceScheduledMs(): number {
+  const { currentAttemptScheduledTimestampMs, scheduledTimestampMs } = activityInfo()
+  return currentAttemptScheduledTimestampMs - scheduledTimestampMs
+}

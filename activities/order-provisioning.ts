@@ -1,26 +1,32 @@
 /** Getting eSIMs from a provider, and giving them back. */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import { activityInfo } from '@temporalio/activity'
 import type { Context } from '../context.ts'
 import { raiseAttention } from '../db/attention.ts'
 import { insertEsims, listEsims, type StoredEsim, setEsimState } from '../db/esims.ts'
 import { moveOrder, type OrderRow } from '../db/orders.ts'
-import { claimPlacement, listOffers, listPlacements, movePlacement, type Placement } from '../db/placements.ts'
+import {
+  claimPlacement,
+  listOffers,
+  listPlacements,
+  movePlacement,
+  notePlaced,
+  type Placement,
+} from '../db/placements.ts'
 import type { EsimProvider, EsimProviderId, ProvidedEsim } from '../providers/esim.ts'
 import { isProviderFailure } from '../providers/failure.ts'
 import { failure } from '../workflows/failures.ts'
 import type { OrderActivities } from '../workflows/order.contract.ts'
-import { asFailure, esimProvider as esimTerms, inTermsOf } from './failures.ts'
+import { askOnce } from './ask-once.ts'
+import { asFailure, esimLook, inTermsOf } from './failures.ts'
 import { knownOrder } from './known-order.ts'
-import { createProviderReturns, type HeldOrder, inUse, placeOrderOf } from './provider-returns.ts'
+import { cancelUnused, createProviderReturns, type HeldOrder, placeOrderOf } from './provider-returns.ts'
 import { releaseTopUp, topUpParent } from './top-up.ts'
 
 type Activities = Pick<OrderActivities, 'startProvisioning' | 'provision' | 'releaseProvision' | 'withdrawEsims'>
 
 /** Most allocations take a second or two: asked again within the attempt, before the retry policy's slower pace. */
 const allocationPollsMs = [100, 200, 400, 800, 1600]
-const settledAfterMs = 60_000
 
 export function createOrderProvisioningActivities(context: Context): Activities {
   const { sql } = context
@@ -33,21 +39,21 @@ export function createOrderProvisioningActivities(context: Context): Activities 
       await moveOrder(sql, orderId, ['in_review'], approved)
     },
 
-    async provision({ orderId, asOf }) {
+    async provision({ orderId }) {
       const order = await knownOrder(sql, orderId)
-      if (order.parent_order_id) return topUpParent(context, order, new Date(asOf))
+      if (order.parent_order_id) return topUpParent(context, order)
       const placements = await listPlacements(sql, orderId)
       const begun = placements.find((placement) => !['refused', 'released'].includes(placement.state))
       if (begun?.state === 'provided') return
       if (begun?.state === 'releasing') throw failure('OrderStateConflict', { code: 'releasing' })
-      if (begun && (await fill(order, begun, true)) === 'provided') return
+      if (begun && (await fill(order, begun, false)) === 'provided') return
       await tryOffers(order, new Set(placements.map(({ provider }) => provider)))
     },
 
     async withdrawEsims({ orderId, asOf }) {
       const esims = await listEsims(context, await knownOrder(sql, orderId))
       const states = await Promise.all(
-        esims.map((esim) => inTermsOf(inUse, () => providerOf(esim.provider).getStatus(esim.esimRef))),
+        esims.map((esim) => inTermsOf(esimLook, () => providerOf(esim.provider).getStatus(esim.esimRef))),
       )
       if (states.some(({ state }) => state !== 'new' && state !== 'cancelled')) throw failure('EsimInUse')
       await cancelAll(orderId, esims, new Date(asOf))
@@ -55,7 +61,7 @@ export function createOrderProvisioningActivities(context: Context): Activities 
 
     async releaseProvision({ orderId, asOf }) {
       const order = await knownOrder(sql, orderId)
-      if (order.parent_order_id) return releaseTopUp(context, order, new Date(asOf), activityInfo().attempt)
+      if (order.parent_order_id) return releaseTopUp(context, order, new Date(asOf))
       for (const placement of await listPlacements(sql, orderId)) await release(order, placement, new Date(asOf))
     },
   }
@@ -66,8 +72,8 @@ export function createOrderProvisioningActivities(context: Context): Activities 
     for (const offer of await listOffers(sql, order.package_code)) {
       if (asked.has(offer.provider)) continue
       const placement = await claimPlacement(sql, order.id, offer, randomUUID())
-      if (!placement) throw failure('OrderStateConflict', { code: 'releasing' })
-      const outcome = await fill(order, placement, false)
+      if (!placement) throw failure('PlacementUnsettled', { code: 'asked_elsewhere' })
+      const outcome = await fill(order, placement, true)
       if (outcome === 'provided') return
       if (outcome !== 'refused') waitFor = outcome
     }
@@ -76,39 +82,27 @@ export function createOrderProvisioningActivities(context: Context): Activities 
 
   /**
    * Places (or finds) the order and fetches its eSIMs.
-   * @param lookFirst an earlier attempt may have placed it: ask before repeating
+   * @param isFirst no earlier attempt may have placed it
    * @returns `refused` when the provider cannot fill it; a failure when it may later, and surely has not now
    */
   async function fill(
     order: OrderRow,
     placement: Placement,
-    lookFirst: boolean,
+    isFirst: boolean,
   ): Promise<'provided' | 'refused' | ReturnType<typeof failure>> {
     const provider = providerOf(placement.provider)
-    let orderNo = placement.provider_order_no
-    if (!orderNo && lookFirst)
-      orderNo = await returns.findPlaced(heldOf(order, placement), (esimRef) =>
-        giveBackCopy(order.id, provider, esimRef),
-      )
-    if (!orderNo) {
-      if (lookFirst && !provider.repeatsSafely && !isSettled(placement)) throw failure('PlacementUnsettled')
-      try {
-        orderNo = (await provider.placeOrder(placeOrderOf(heldOf(order, placement)))).orderNo
-      } catch (error) {
-        if (!isProviderFailure(error)) throw error
-        if (error.kind === 'rejected') {
-          await movePlacement(sql, placement.id, ['placing'], { state: 'refused', reason: error.code })
-          return 'refused'
-        }
-        if (error.kind === 'misconfigured') await alarm(placement.provider, error.code)
-        const later = asFailure(error, esimTerms)
-        if (error.kind === 'unknown_outcome') throw later
-        // Surely not placed: the row goes, so that this provider may be asked again after the others.
-        await sql`delete from provider_orders where id = ${placement.id} and state = 'placing'`
-        return later
-      }
+    const held = heldOf(order, placement)
+    let orderNo = held.orderNo
+    if (!orderNo && !isFirst) {
+      orderNo = await returns.findPlaced(held, (esimRef) => giveBackCopy(order.id, provider, esimRef))
     }
-    await movePlacement(sql, placement.id, ['placing'], { state: 'placed', provider_order_no: orderNo })
+    if (!orderNo) {
+      const asked = await askOnce(context, provider, placement, isFirst, () => provider.placeOrder(placeOrderOf(held)))
+      if (asked === 'refused') return asked
+      if ('later' in asked) return asked.later
+      orderNo = asked.answer.orderNo
+    }
+    if (!(await notePlaced(sql, placement.id, orderNo))) throw failure('OrderStateConflict', { code: 'releasing' })
     const esims = await allocated(provider, orderNo)
     if (esims.length < order.quantity) throw failure('StillAllocating', { code: 'too_few_esims' })
     await insertEsims(context, order, placement, esims)
@@ -121,7 +115,7 @@ export function createOrderProvisioningActivities(context: Context): Activities 
         return await provider.getEsims(orderNo)
       } catch (error) {
         if (!isProviderFailure(error, 'still_allocating'))
-          throw isProviderFailure(error) ? asFailure(error, esimTerms) : error
+          throw isProviderFailure(error) ? asFailure(error, esimLook) : error
         if (waitMs === null) break
         await pause(waitMs)
       }
@@ -138,7 +132,7 @@ export function createOrderProvisioningActivities(context: Context): Activities 
       ...heldOf(order, placement),
       esimRefs: stored.length > 0 ? stored.map(({ esimRef }) => esimRef) : null,
     }
-    const outcome = await returns.giveBack(held, activityInfo().attempt, async (_esimRef, answer) => {
+    const outcome = await returns.giveBack(held, async (_esimRef, answer) => {
       if (answer === 'requested') await noteRequested(order.id, at)
     })
     await sql.begin(async (tx) => {
@@ -150,7 +144,7 @@ export function createOrderProvisioningActivities(context: Context): Activities 
   async function cancelAll(orderId: string, esims: StoredEsim[], at: Date): Promise<void> {
     for (const esim of esims) {
       if (esim.state === 'cancelled') continue
-      const outcome = await inTermsOf(inUse, () => providerOf(esim.provider).cancelUnused(esim.esimRef))
+      const outcome = await cancelUnused(providerOf(esim.provider), esim.esimRef)
       if (outcome === 'requested') await noteRequested(orderId, at)
       await setEsimState(sql, orderId, 'cancelled', at, esim.id)
     }
@@ -162,7 +156,7 @@ export function createOrderProvisioningActivities(context: Context): Activities 
       if ((await provider.cancelUnused(esimRef)) === 'requested') await noteRequested(orderId, new Date())
     } catch (error) {
       if (!isProviderFailure(error)) throw error
-      if (error.kind !== 'rejected' && error.kind !== 'misconfigured') throw asFailure(error, esimTerms)
+      if (error.kind !== 'rejected' && error.kind !== 'misconfigured') throw asFailure(error, esimLook)
       const matter = { kind: 'provider_order_unreturned', subjectId: orderId, detail: error.code, at: new Date() }
       await raiseAttention(sql, matter)
     }
@@ -171,12 +165,6 @@ export function createOrderProvisioningActivities(context: Context): Activities 
   /** The provider's people decide about our money; the customer has theirs already. */
   async function noteRequested(orderId: string, at: Date): Promise<void> {
     await raiseAttention(sql, { kind: 'provider_refund_requested', subjectId: orderId, at })
-  }
-
-  /** Balance or credentials: every order waits until an operator acts. */
-  async function alarm(provider: string, code: string): Promise<void> {
-    context.metrics.providerMisconfigured.inc({ provider, code })
-    await raiseAttention(sql, { kind: 'provider_misconfigured', subjectId: provider, detail: code, at: new Date() })
   }
 }
 
@@ -192,6 +180,3 @@ function heldOf(order: OrderRow, placement: Placement): HeldOrder {
     esimRefs: null,
   }
 }
-
-/** Real time, since it is the provider's clock: a request that was under way then has been answered by now. */
-const isSettled = (placement: Placement): boolean => Date.now() - placement.placed_after.getTime() > settledAfterMs

@@ -3,7 +3,7 @@ import type { Context } from '../context.ts'
 import type { EsimProvider, EsimProviderId, PlaceOrder } from '../providers/esim.ts'
 import { isProviderFailure } from '../providers/failure.ts'
 import { failure } from '../workflows/failures.ts'
-import { asFailure, esimProvider as esimTerms, inTermsOf } from './failures.ts'
+import { asFailure, esimLook, inTermsOf, sinceScheduledMs } from './failures.ts'
 
 /** All that is known of an order at a provider; nothing of it leads to a person. */
 export interface HeldOrder {
@@ -23,12 +23,29 @@ export interface HeldOrder {
 
 export type ReturnAnswer = Awaited<ReturnType<EsimProvider['cancelUnused']>>
 
-export const inUse = { unavailable: 'ProviderUnavailable', rejected: 'EsimInUse' } as const
+const inUse = { unavailable: 'ProviderUnavailable', rejected: 'EsimInUse' } as const
 
-/** A placement whose reply was lost may show up late; after so many looks it never came to be. */
-const looksForLostPlacement = 4
-const lookAgainMs = 5 * 60_000
-const allocationCheckMs = 60_000
+const minute = 60_000
+const allocationCheckMs = minute
+/** A provider that does not know any more what it sold us: long enough for it to mend, then an operator's. */
+const notFoundIsFinalAfterMs = 7 * 24 * 60 * minute
+
+/** Soon at first, then hourly. */
+const lookAgainMs = (soughtMs: number): number => Math.min(60 * minute, Math.max(5 * minute, soughtMs / 2))
+
+/**
+ * @param soughtMs for how long it has been tried
+ * @throws EsimInUse only where the provider says of this eSIM that it cannot go back; else it is asked again
+ */
+export async function cancelUnused(provider: EsimProvider, esimRef: string, soughtMs = 0): Promise<ReturnAnswer> {
+  try {
+    return await provider.cancelUnused(esimRef)
+  } catch (error) {
+    if (!isProviderFailure(error)) throw error
+    const isFinal = error.code === 'not_cancellable' || soughtMs >= notFoundIsFinalAfterMs
+    throw asFailure(error, isFinal ? inUse : esimLook)
+  }
+}
 
 export function createProviderReturns(context: Context) {
   const providerOf = (held: HeldOrder): EsimProvider => context.esimProviders[held.provider as EsimProviderId]
@@ -39,22 +56,20 @@ export function createProviderReturns(context: Context) {
     /**
      * Cancels every eSIM of the order, late ones too. Repeatable but for what `returned` was told: once a provider
      * answers `requested`, each further call is another request.
-     * @param attempt of the activity, from 1
      * @throws PlacementUnsettled or StillAllocating while the provider may yet come up with eSIMs, EsimInUse
      */
     async giveBack(
       held: HeldOrder,
-      attempt: number,
       returned: (esimRef: string, answer: ReturnAnswer) => Promise<void>,
     ): Promise<'never_placed' | 'given_back'> {
       const provider = providerOf(held)
+      const soughtMs = sinceScheduledMs()
       const cancel = async (esimRef: string): Promise<void> =>
-        returned(esimRef, await inTermsOf(inUse, () => provider.cancelUnused(esimRef)))
-      const orderNo = held.orderNo ?? (await findPlaced(held, cancel)) ?? (await placeAgain(held))
+        returned(esimRef, await cancelUnused(provider, esimRef, soughtMs))
+      const orderNo = held.orderNo ?? (await findPlaced(held, cancel))
       if (!orderNo) {
-        if (!provider.repeatsSafely && attempt < looksForLostPlacement)
-          throw failure('PlacementUnsettled', { nextRetryDelay: lookAgainMs })
-        return 'never_placed'
+        if (soughtMs >= provider.settling.soughtForMs) return 'never_placed'
+        throw failure('PlacementUnsettled', { nextRetryDelay: lookAgainMs(soughtMs) })
       }
       for (const esimRef of held.esimRefs ?? (await lateEsims(provider, orderNo))) await cancel(esimRef)
       return 'given_back'
@@ -68,27 +83,12 @@ export function createProviderReturns(context: Context) {
   async function findPlaced(held: HeldOrder, giveBackCopy: (esimRef: string) => Promise<void>): Promise<string | null> {
     const provider = providerOf(held)
     const { clientRef, placedAfter } = held
-    const found = await inTermsOf(esimTerms, () => provider.findOrder({ clientRef, placedAfter }))
+    const found = await inTermsOf(esimLook, () => provider.findOrder({ clientRef, placedAfter }))
     for (const duplicate of found?.duplicates ?? []) {
-      const esims = await inTermsOf(esimTerms, () => provider.getEsims(duplicate))
+      const esims = await inTermsOf(esimLook, () => provider.getEsims(duplicate))
       for (const { esimRef } of esims) await giveBackCopy(esimRef)
     }
     return found?.orderNo ?? null
-  }
-
-  /**
-   * A provider that shows an order only once it is allocated may hold one that `findOrder` cannot see. Where a repeated
-   * request is the same request, repeating it is the way to learn the order's number.
-   */
-  async function placeAgain(held: HeldOrder): Promise<string | null> {
-    const provider = providerOf(held)
-    if (!provider.repeatsSafely) return null
-    try {
-      return (await provider.placeOrder(placeOrderOf(held))).orderNo
-    } catch (error) {
-      if (isProviderFailure(error) && error.kind === 'rejected') return null
-      throw isProviderFailure(error) ? asFailure(error, esimTerms) : error
-    }
   }
 
   /** What the provider allocated after we had stopped waiting. */
@@ -98,7 +98,7 @@ export function createProviderReturns(context: Context) {
     } catch (error) {
       if (isProviderFailure(error, 'still_allocating'))
         throw failure('StillAllocating', { nextRetryDelay: allocationCheckMs })
-      throw isProviderFailure(error) ? asFailure(error, inUse) : error
+      throw isProviderFailure(error) ? asFailure(error, esimLook) : error
     }
   }
 }

@@ -306,6 +306,7 @@ const tables: Record<string, Table> = {
       state: technical,
       reason: technical,
       placed_after: technical,
+      last_asked_at: technical,
     },
   },
   esims: {

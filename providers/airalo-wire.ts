@@ -32,7 +32,7 @@ export function createCaller(settings: AiraloSettings): CallAiralo {
   const tokens = createTokens(settings)
 
   return async ({ method, path, form, schema }) => {
-    const call = { provider: PROVIDER, method, url: baseUrl + path, timeoutMs, changes: method === 'POST' }
+    const call = { provider: PROVIDER, method, url: baseUrl + path, timeoutMs, changes: method === 'POST', costs: true }
     const attempt = async (token: string): Promise<ProviderReply> => {
       const body = new FormData()
       for (const [name, value] of Object.entries(form ?? {})) body.append(name, value)

@@ -44,6 +44,8 @@ export function createAiralo(settings: AiraloSettings): EsimProvider {
   return {
     id: PROVIDER,
     repeatsSafely: false,
+    // Orders are made while the caller waits, and listed at once.
+    settling: { withinMs: 60_000, soughtForMs: 15 * 60_000 },
 
     async listPackages() {
       const all: ProviderPackage[] = []

@@ -74,7 +74,7 @@ export function createCaller(settings: EsimAccessSettings): CallEsimAccess {
     const body = JSON.stringify(content)
     const timestamp = String(Date.now())
     const requestId = randomUUID()
-    const call = { provider: PROVIDER, method: 'POST' as const, url: baseUrl + path, timeoutMs, changes }
+    const call = { provider: PROVIDER, method: 'POST' as const, url: baseUrl + path, timeoutMs, changes, costs: true }
     const headers = {
       'Content-Type': 'application/json',
       'RT-AccessCode': accessCode,

@@ -48,6 +48,8 @@ export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
   return {
     id: PROVIDER,
     repeatsSafely: true,
+    // An order is shown once it is allocated: after half a minute, as the vendor says, and not later than in a day.
+    settling: { withinMs: 10 * 60_000, soughtForMs: 24 * 60 * 60_000 },
 
     async listPackages() {
       const [base, topUps] = await Promise.all([

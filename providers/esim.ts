@@ -122,6 +122,11 @@ export interface EsimProvider {
   readonly id: EsimProviderId
   /** a repeated `placeOrder` with the same clientRef is the same order */
   readonly repeatsSafely: boolean
+  /**
+   * `withinMs`: an order or top-up that a lost request made is shown by then, in all likelihood; `soughtForMs`: for how
+   * long it is looked for once its customer has the money back, milliseconds
+   */
+  readonly settling: { withinMs: number; soughtForMs: number }
   listPackages(): Promise<ProviderPackage[]>
   /** After an unknown outcome ask `findOrder` before repeating: only eSIM Access knows a repeated clientRef. */
   placeOrder(order: PlaceOrder): Promise<{ orderNo: string }>

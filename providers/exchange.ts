@@ -7,6 +7,8 @@ export interface ProviderCall extends HttpRequest {
   provider: string
   /** whether the call changes something there: only then can its outcome be unknown */
   changes: boolean
+  /** done twice it costs money: a 503 counts as other 5xx do, since gateways say it of a connection that broke midway */
+  costs?: boolean
 }
 
 export interface ProviderReply {
@@ -30,8 +32,8 @@ export async function exchange(call: ProviderCall): Promise<ProviderReply> {
   })
   const { status, text } = reply
   if (status === 429) throw new ProviderFailure(provider, 'unavailable', 'rate_limited', retryAfter(reply))
-  if (status === 503) throw new ProviderFailure(provider, 'unavailable', 'http_503', retryAfter(reply))
-  if (status >= 500) throw new ProviderFailure(provider, unsure, `http_${status}`)
+  if (status === 503 && !call.costs) throw new ProviderFailure(provider, 'unavailable', 'http_503', retryAfter(reply))
+  if (status >= 500) throw new ProviderFailure(provider, unsure, `http_${status}`, retryAfter(reply))
   if (status >= 300 && status < 400) throw new ProviderFailure(provider, 'misconfigured', `http_${status}`)
   return { status, text }
 }

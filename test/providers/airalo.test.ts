@@ -215,6 +215,7 @@ test.each([
   ['cut', { cut: 'before' }, 'connection_lost'],
   ['silent', { hang: 'before' }, 'timed_out'],
   ['500', { status: 500 }, 'http_500'],
+  ['503', { status: 503 }, 'http_503'],
   ['504', { status: 504, body: '<html>' }, 'http_504'],
   ['code 53', { status: 422, body: { code: 53, reason: 'Something unexpected happened.' } }, 'provider_error'],
   ['no JSON', { status: 200, body: 'OK' }, 'malformed_reply'],
