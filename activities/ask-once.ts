@@ -1,17 +1,18 @@
 /** Asking an eSIM provider for what must happen once: the placement's row keeps what the answers leave open. */
 import type { Context } from '../context.ts'
-import { raiseAttention } from '../db/attention.ts'
 import { closePlacement, forgetRequest, noteRequest, type Placement } from '../db/placements.ts'
 import type { EsimProvider } from '../providers/esim.ts'
-import { isProviderFailure, type ProviderFailure } from '../providers/failure.ts'
+import { isProviderFailure } from '../providers/failure.ts'
 import { failure } from '../workflows/failures.ts'
 import { asFailure, esimLook } from './failures.ts'
+import { showOperator } from './provider-alarm.ts'
 
 export type Asked<Answer> = { answer: Answer } | 'refused' | { later: ReturnType<typeof failure> }
 
 /**
  * Makes a request, for the first time or again, of which the provider shows nothing so far.
  * @param isFirst the placement was claimed for this request; otherwise the provider was just looked through in vain
+ * @param finals codes of refusals that will not pass
  * @returns `refused` or `later` only where nothing that was ever asked under this reference can have been applied
  * @throws PlacementUnsettled or ProviderUnavailable where something may have been; the row stays, to be looked for
  */
@@ -20,6 +21,7 @@ export async function askOnce<Answer>(
   provider: EsimProvider,
   placement: Placement,
   isFirst: boolean,
+  finals: ReadonlySet<string>,
   call: () => Promise<Answer>,
 ): Promise<Asked<Answer>> {
   const { sql } = context
@@ -31,24 +33,18 @@ export async function askOnce<Answer>(
     return { answer: await call() }
   } catch (error) {
     if (!isProviderFailure(error)) throw error
-    if (error.kind === 'misconfigured') await alarm(context, error)
+    const isFinal = error.kind === 'rejected' && finals.has(error.code)
+    if (error.needsOperator || (error.kind === 'rejected' && !isFinal)) await showOperator(context, error)
     if (error.kind === 'unknown_outcome') throw asFailure(error, esimLook)
     // Of this request it is certain; of those before it only the provider's books can tell.
     if (!isSettled) {
       if (request) await forgetRequest(sql, placement.id, request)
       throw failure('PlacementUnsettled', { code: error.code })
     }
-    const refusal = error.kind === 'rejected' ? error.code : null
+    const refusal = isFinal ? error.code : null
     if (!(await closePlacement(sql, placement.id, request, refusal))) {
       throw failure('PlacementUnsettled', { code: 'asked_elsewhere' })
     }
     return refusal === null ? { later: asFailure(error, esimLook) } : 'refused'
   }
-}
-
-/** Balance, credentials, or an answer that nobody has described: every order waits until somebody acts. */
-async function alarm(context: Context, { provider, code }: ProviderFailure): Promise<void> {
-  context.metrics.providerMisconfigured.inc({ provider, code })
-  const matter = { kind: 'provider_misconfigured', subjectId: provider, detail: code, at: new Date() }
-  await raiseAttention(context.sql, matter)
 }

@@ -20,6 +20,7 @@ import { renderPromotion } from '../mails/promotion.tsx'
 import { isProviderFailure, type ProviderFailure } from '../providers/failure.ts'
 import type { CampaignActivities } from '../workflows/campaign.contract.ts'
 import { failure } from '../workflows/failures.ts'
+import { retryDelay } from './failures.ts'
 import { messageIdOf } from './mail-once.ts'
 
 const pageSize = 500
@@ -56,7 +57,7 @@ export function createCampaignActivities(context: Context): CampaignActivities {
       if (fault) {
         throw failure('MailUnavailable', {
           code: fault.code,
-          ...(fault.retryAfterMs !== undefined && { nextRetryDelay: fault.retryAfterMs }),
+          ...retryDelay(fault),
         })
       }
       const stopped = (await findCampaign(sql, campaignId))?.state !== 'sending'

@@ -21,7 +21,7 @@ export async function inTermsOf<Result>(
 export function asFailure(error: ProviderFailure, types: { unavailable: FailureType; rejected: FailureType }) {
   return failure(error.kind === 'rejected' ? types.rejected : types.unavailable, {
     code: error.code,
-    ...(error.retryAfterMs === undefined ? {} : { nextRetryDelay: error.retryAfterMs }),
+    ...retryDelay(error),
   })
 }
 
@@ -33,4 +33,17 @@ export const esimLook = { unavailable: 'ProviderUnavailable', rejected: 'Provide
 export function sinceScheduledMs(): number {
   const { currentAttemptScheduledTimestampMs, scheduledTimestampMs } = activityInfo()
   return currentAttemptScheduledTimestampMs - scheduledTimestampMs
+}
+
+const longestWaitMs = 24 * 60 * 60_000
+
+/**
+ * What the party asked us to wait, as far as the activity's total time allows: Temporal ends an activity at once when
+ * the delay lies past it. A quarter of what is left keeps several attempts.
+ */
+export function retryDelay({ retryAfterMs }: ProviderFailure): { nextRetryDelay?: number } {
+  if (retryAfterMs === undefined) return {}
+  const { scheduleToCloseTimeoutMs } = activityInfo()
+  const leftMs = scheduleToCloseTimeoutMs ? scheduleToCloseTimeoutMs - sinceScheduledMs() : 4 * longestWaitMs
+  return { nextRetryDelay: Math.min(retryAfterMs, Math.max(1_000, Math.floor(leftMs / 4))) }
 }

@@ -14,12 +14,14 @@ import {
   type Placement,
 } from '../db/placements.ts'
 import type { EsimProvider, EsimProviderId, ProvidedEsim } from '../providers/esim.ts'
+import { finalFor } from '../providers/esim-codes.ts'
 import { isProviderFailure } from '../providers/failure.ts'
 import { failure } from '../workflows/failures.ts'
 import type { OrderActivities } from '../workflows/order.contract.ts'
 import { askOnce } from './ask-once.ts'
 import { asFailure, esimLook, inTermsOf } from './failures.ts'
 import { knownOrder } from './known-order.ts'
+import { showOperator } from './provider-alarm.ts'
 import { cancelUnused, createProviderReturns, type HeldOrder, placeOrderOf } from './provider-returns.ts'
 import { releaseTopUp, topUpParent } from './top-up.ts'
 
@@ -46,8 +48,10 @@ export function createOrderProvisioningActivities(context: Context): Activities 
       const begun = placements.find((placement) => !['refused', 'released'].includes(placement.state))
       if (begun?.state === 'provided') return
       if (begun?.state === 'releasing') throw failure('OrderStateConflict', { code: 'releasing' })
-      if (begun && (await fill(order, begun, false)) === 'provided') return
-      await tryOffers(order, new Set(placements.map(({ provider }) => provider)))
+      const outcome = begun ? await fill(order, begun, false) : 'refused'
+      if (outcome === 'provided') return
+      const asked = new Set(placements.map(({ provider }) => provider))
+      await tryOffers(order, asked, outcome === 'refused' ? undefined : outcome)
     },
 
     async withdrawEsims({ orderId, asOf }) {
@@ -66,9 +70,16 @@ export function createOrderProvisioningActivities(context: Context): Activities 
     },
   }
 
-  /** One provider after the other, the cheapest first; one without stock or balance makes room for the next. */
-  async function tryOffers(order: OrderRow, asked: Set<string>): Promise<void> {
-    let waitFor: ReturnType<typeof failure> | undefined
+  /**
+   * One provider after the other, the cheapest first; one without stock or balance makes room for the next.
+   * @param later what a provider of `asked` said that may fill the order another time
+   */
+  async function tryOffers(
+    order: OrderRow,
+    asked: Set<string>,
+    later: ReturnType<typeof failure> | undefined,
+  ): Promise<void> {
+    let waitFor = later
     for (const offer of await listOffers(sql, order.package_code)) {
       if (asked.has(offer.provider)) continue
       const placement = await claimPlacement(sql, order.id, offer, randomUUID())
@@ -97,7 +108,8 @@ export function createOrderProvisioningActivities(context: Context): Activities 
       orderNo = await returns.findPlaced(held, (esimRef) => giveBackCopy(order.id, provider, esimRef))
     }
     if (!orderNo) {
-      const asked = await askOnce(context, provider, placement, isFirst, () => provider.placeOrder(placeOrderOf(held)))
+      const place = () => provider.placeOrder(placeOrderOf(held))
+      const asked = await askOnce(context, provider, placement, isFirst, finalFor.order, place)
       if (asked === 'refused') return asked
       if ('later' in asked) return asked.later
       orderNo = asked.answer.orderNo
@@ -114,8 +126,10 @@ export function createOrderProvisioningActivities(context: Context): Activities 
       try {
         return await provider.getEsims(orderNo)
       } catch (error) {
-        if (!isProviderFailure(error, 'still_allocating'))
-          throw isProviderFailure(error) ? asFailure(error, esimLook) : error
+        if (!isProviderFailure(error)) throw error
+        if (error.needsOperator) await showOperator(context, error)
+        // The provider has just given us the number: an order that it does not find is one that it does not show yet.
+        if (!['still_allocating', 'unknown_order'].includes(error.code)) throw asFailure(error, esimLook)
         if (waitMs === null) break
         await pause(waitMs)
       }

@@ -21,6 +21,7 @@ import { milliseconds } from '../policy/terms.ts'
 import { isProviderFailure, type ProviderFailure } from '../providers/failure.ts'
 import { plusMs } from '../workflows/clock.ts'
 import { failure } from '../workflows/failures.ts'
+import { retryDelay } from './failures.ts'
 import { createGroupWriter } from './group-writes.ts'
 
 /** rows read at once */
@@ -128,8 +129,7 @@ function messageRefOf({ cipher }: Pick<Context, 'cipher'>, { version, notice }: 
 }
 
 const unavailability = (fault: ProviderFailure | undefined) => ({
-  ...(fault && { code: fault.code }),
-  ...(fault?.retryAfterMs !== undefined && { nextRetryDelay: fault.retryAfterMs }),
+  ...(fault && { code: fault.code, ...retryDelay(fault) }),
 })
 
 /** The workflow's clock, skipped or not, going on from when this attempt was scheduled. */

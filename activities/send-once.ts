@@ -2,6 +2,7 @@ import type { Context } from '../context.ts'
 import { claimSend, type Send, settleSend, unknownOutcome } from '../db/sends.ts'
 import { isProviderFailure } from '../providers/failure.ts'
 import { type FailureType, failure } from '../workflows/failures.ts'
+import { retryDelay } from './failures.ts'
 
 export interface OnceOptions {
   at: Date
@@ -45,7 +46,7 @@ export async function sendOnce(
     await settleSend(sql, send, 'due', options.at, code)
     throw failure(options.unavailable, {
       code: error.code,
-      ...(error.retryAfterMs === undefined ? {} : { nextRetryDelay: error.retryAfterMs }),
+      ...retryDelay(error),
     })
   }
 }

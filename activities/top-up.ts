@@ -5,6 +5,7 @@ import { listEsims, type StoredEsim } from '../db/esims.ts'
 import type { OrderRow } from '../db/orders.ts'
 import { claimPlacement, listOffers, listPlacements, movePlacement } from '../db/placements.ts'
 import type { EsimProviderId } from '../providers/esim.ts'
+import { finalFor } from '../providers/esim-codes.ts'
 import { failure } from '../workflows/failures.ts'
 import { askOnce } from './ask-once.ts'
 import { esimLook, inTermsOf, sinceScheduledMs } from './failures.ts'
@@ -34,7 +35,7 @@ export async function topUpParent(context: Context, order: OrderRow): Promise<vo
   }
   const applied = begun ? await inTermsOf(esimLook, () => provider.hasTopUp(topUp)) : false
   if (!applied) {
-    const asked = await askOnce(context, provider, placement, !begun, () => provider.topUp(topUp))
+    const asked = await askOnce(context, provider, placement, !begun, finalFor.topUp, () => provider.topUp(topUp))
     if (asked === 'refused') throw failure('OutOfStock')
     if ('later' in asked) throw asked.later
   }

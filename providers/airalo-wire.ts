@@ -3,8 +3,9 @@
  * vendor's SDKs.
  */
 import { z } from 'zod'
+import { airaloCodes, type CodeMeaning, documented, undocumented } from './esim-codes.ts'
 import { exchange, jsonOf, type ProviderReply, readReply } from './exchange.ts'
-import { ProviderFailure, type ProviderFailureKind } from './failure.ts'
+import { ProviderFailure } from './failure.ts'
 
 export const PROVIDER = 'airalo'
 
@@ -92,38 +93,30 @@ function createTokens({ baseUrl, clientId, clientSecret, timeoutMs }: AiraloSett
   }
 }
 
-const FAILURES: Record<number, [ProviderFailureKind, string]> = {
-  11: ['misconfigured', 'no_balance'],
-  13: ['unavailable', 'provider_busy'],
-  14: ['misconfigured', 'bad_request'],
-  23: ['rejected', 'top_up_unsupported'],
-  33: ['rejected', 'out_of_stock'],
-  34: ['rejected', 'out_of_stock'],
-  43: ['misconfigured', 'bad_request'],
-  73: ['rejected', 'expired'],
-  89: ['misconfigured', 'ip_not_allowed'],
-}
-
 const businessSchema = z.object({ code: z.number() })
 const fieldsSchema = z.object({ data: z.record(z.string(), z.unknown()) })
 
 function failureOf(status: number, content: unknown, changes: boolean): ProviderFailure {
   const business = businessSchema.safeParse(content)
-  if (business.success) {
-    const { code } = business.data
-    if (code === 53) return new ProviderFailure(PROVIDER, changes ? 'unknown_outcome' : 'unavailable', 'provider_error')
-    const [kind, name] = FAILURES[code] ?? ['misconfigured', `provider_code_${code}`]
-    return new ProviderFailure(PROVIDER, kind, name)
-  }
+  const meaning = business.success ? airaloCodes[business.data.code] : meaningOf(status, content)
+  if (meaning) return documented(PROVIDER, meaning, changes)
+  if (business.success) return undocumented(PROVIDER, `provider_code_${business.data.code}`, changes)
   if (status === 401) return new ProviderFailure(PROVIDER, 'misconfigured', 'bad_credentials')
   if (status === 403) return new ProviderFailure(PROVIDER, 'misconfigured', 'ip_not_allowed')
-  if (status === 404) return new ProviderFailure(PROVIDER, 'rejected', 'not_found')
+  // A look that finds nothing; a request can only have gone astray.
+  if (status === 404 && !changes) return documented(PROVIDER, airaloCodes.not_found as CodeMeaning, changes)
+  return undocumented(PROVIDER, `http_${status}`, changes)
+}
+
+/** The form's validation names its fields, with one text or several. */
+function meaningOf(status: number, content: unknown): CodeMeaning | undefined {
   const fields = fieldsSchema.safeParse(content)
-  if (status === 422 && fields.success) {
-    if ('package_id' in fields.data.data) return new ProviderFailure(PROVIDER, 'rejected', 'unknown_package')
-    if ('iccid' in fields.data.data) return new ProviderFailure(PROVIDER, 'rejected', 'unknown_esim')
-  }
-  return new ProviderFailure(PROVIDER, 'misconfigured', status === 422 ? 'bad_request' : `http_${status}`)
+  if (status !== 422 || !fields.success) return undefined
+  const { data } = fields.data
+  if ('package_id' in data) return airaloCodes.package_id
+  if (/not available/i.test(JSON.stringify(data.quantity ?? ''))) return airaloCodes.quantity_not_available
+  if ('iccid' in data) return airaloCodes.iccid
+  return airaloCodes.any_other_field
 }
 
 const id = z.union([z.string().min(1), z.number()]).transform(String)

@@ -4,8 +4,9 @@
  */
 import { createHmac, randomUUID } from 'node:crypto'
 import { z } from 'zod'
+import { documented, esimAccessCodes, undocumented } from './esim-codes.ts'
 import { exchange, jsonOf, readReply } from './exchange.ts'
-import { ProviderFailure, type ProviderFailureKind } from './failure.ts'
+import { ProviderFailure } from './failure.ts'
 
 export const PROVIDER = 'esim-access'
 
@@ -38,33 +39,6 @@ const envelopeSchema = z.object({
   obj: z.unknown(),
 })
 
-const FAILURES: Record<string, [ProviderFailureKind, string]> = {
-  '000101': ['misconfigured', 'bad_request'],
-  '000102': ['misconfigured', 'bad_request'],
-  '000103': ['misconfigured', 'bad_request'],
-  '000104': ['misconfigured', 'bad_request'],
-  '000105': ['misconfigured', 'bad_request'],
-  '000106': ['misconfigured', 'bad_request'],
-  '000107': ['misconfigured', 'bad_request'],
-  '101001': ['misconfigured', 'clock_skew'],
-  '101002': ['misconfigured', 'ip_not_allowed'],
-  '101003': ['misconfigured', 'bad_credentials'],
-  '200002': ['rejected', 'wrong_state'],
-  '200005': ['rejected', 'price_changed'],
-  '200006': ['rejected', 'price_changed'],
-  '200007': ['misconfigured', 'no_balance'],
-  '200008': ['misconfigured', 'bad_request'],
-  '200009': ['rejected', 'wrong_state'],
-  '200010': ['unavailable', 'still_allocating'],
-  '200011': ['rejected', 'out_of_stock'],
-  '310201': ['rejected', 'unknown_package'],
-  '310241': ['rejected', 'unknown_package'],
-  '310243': ['rejected', 'unknown_package'],
-  '310272': ['rejected', 'unknown_order'],
-  '310403': ['rejected', 'unknown_esim'],
-  '900001': ['unavailable', 'provider_busy'],
-}
-
 /** Calls `POST <baseUrl><path>` and answers `obj` by its schema. @throws ProviderFailure as the port lists them */
 export type CallEsimAccess = <T>(path: string, body: object, schema: z.ZodType<T>, changes?: boolean) => Promise<T>
 
@@ -84,7 +58,7 @@ export function createCaller(settings: EsimAccessSettings): CallEsimAccess {
     }
     const { status, text } = await exchange({ ...call, headers, body })
     if (status === 401 || status === 403) throw new ProviderFailure(PROVIDER, 'misconfigured', 'bad_credentials')
-    if (status !== 200) throw new ProviderFailure(PROVIDER, 'misconfigured', `http_${status}`)
+    if (status !== 200) throw undocumented(PROVIDER, `http_${status}`, changes)
     const envelope = readReply(call, jsonOf(text), envelopeSchema)
     if (!envelope.success) throw failureOf(String(envelope.errorCode ?? ''), changes)
     return readReply(call, envelope.obj ?? {}, schema)
@@ -93,11 +67,9 @@ export function createCaller(settings: EsimAccessSettings): CallEsimAccess {
 
 function failureOf(errorCode: string, changes: boolean): ProviderFailure {
   const code = errorCode.padStart(6, '0')
-  if (code === '000001') {
-    return new ProviderFailure(PROVIDER, changes ? 'unknown_outcome' : 'unavailable', 'provider_error')
-  }
-  const [kind, name] = FAILURES[code] ?? ['misconfigured', `provider_code_${code.replace(/\W/g, '').slice(0, 12)}`]
-  return new ProviderFailure(PROVIDER, kind, name)
+  const meaning = esimAccessCodes[code]
+  if (meaning) return documented(PROVIDER, meaning, changes)
+  return undocumented(PROVIDER, `provider_code_${code.replace(/\W/g, '').slice(0, 12)}`, changes)
 }
 
 const count = z.union([z.number(), z.string().regex(/^\d+$/).transform(Number)]).pipe(z.int().nonnegative())

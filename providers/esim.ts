@@ -3,14 +3,11 @@
  * payment datum (promise P1), and a random `clientRef` ties nothing at the provider to a person.
  *
  * Every operation throws ProviderFailure:
- * - unavailable: `still_allocating` (getEsims), `provider_busy`, `rate_limited`, `unreachable`, `http_5xx`, and for calls
- *   that change nothing `timed_out`, `connection_lost`, `malformed_reply`
+ * - unavailable: `still_allocating` (getEsims), `provider_busy`, `rate_limited`, `unreachable`, and for calls that change
+ *   nothing what follows
  * - unknown_outcome, only from calls that change something: `timed_out`, `connection_lost`, `http_5xx`,
- *   `malformed_reply`, `provider_error`
- * - rejected: `out_of_stock`, `unknown_package`, `price_changed`, `unknown_order`, `unknown_esim`, `not_cancellable`,
- *   `expired`, `wrong_state`, `top_up_unsupported`, `not_found`, and from parseWebhook `bad_signature`, `malformed_webhook`
- * - misconfigured: `no_balance`, `bad_credentials`, `ip_not_allowed`, `clock_skew`, `bad_request`, `refund_refused`,
- *   `http_<status>`, `provider_code_<n>`
+ *   `malformed_reply`, `provider_error`, and what the vendor has not described: `http_<status>`, `provider_code_<n>`
+ * - rejected and misconfigured: as in esim-codes.ts, and from parseWebhook `bad_signature`, `malformed_webhook`
  */
 export type EsimProviderId = 'esim-access' | 'airalo'
 

@@ -20,18 +20,21 @@ export class ProviderFailure extends Error {
   readonly code: string
   /** what the party asked us to wait, milliseconds */
   readonly retryAfterMs: number | undefined
+  /** somebody has to look at it, whether or not it passes */
+  readonly needsOperator: boolean
 
   constructor(
     provider: string,
     kind: ProviderFailureKind,
     code: string,
-    options: { retryAfterMs?: number; cause?: unknown } = {},
+    options: { retryAfterMs?: number; needsOperator?: boolean; cause?: unknown } = {},
   ) {
     super(`${provider}: ${kind} (${code})`, options.cause === undefined ? undefined : { cause: options.cause })
     this.provider = provider
     this.kind = kind
     this.code = code
     this.retryAfterMs = options.retryAfterMs
+    this.needsOperator = options.needsOperator ?? kind === 'misconfigured'
   }
 }
 

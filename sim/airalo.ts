@@ -2,7 +2,7 @@
  * Airalo's partner API v2. An eSIM is named by `iccid`, or by `orderId` or `description` (its first eSIM).
  *
  * Actions (POST /_control/do/<name>):
- *   stock {packageId?, out, code?: 33 | 34}   price {packageId, netPrice}   balance {amount} (US dollars)
+ *   stock {packageId?, out, code?: 33 | 34}   left {packageId, quantity | null}   price {packageId, netPrice}   balance {amount} (US dollars)
  *   maintenance {operatorId, on}              tokens {} (all expire now)
  *   install, use {bytes}, expire, recycle     what happens to one eSIM
  *   clock {advanceSeconds} | {to}             moves Airalo's clock on, with all that falls due
@@ -80,6 +80,8 @@ export function startAiralo(options: AiraloOptions): Promise<RunningParty> {
       actions: {
         stock: (input) =>
           books.setStock(input.packageId as string | undefined, Boolean(input.out), Number(input.code ?? 33)),
+        left: (input) =>
+          books.setLeft(String(input.packageId), input.quantity === null ? null : Number(input.quantity)),
         price: (input) => books.setPrice(String(input.packageId), Number(input.netPrice)),
         balance: (input) => books.setBalance(Number(input.amount)),
         maintenance: (input) => books.setMaintenance(Number(input.operatorId), Boolean(input.on)),

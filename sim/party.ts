@@ -22,6 +22,11 @@ export interface Fault {
     path?: string /** in the raw body */
     contains?: string
   }
+  /**
+   * One of a sequence of faults for one and the same thing: `of` finds what names it in the path or the body (its first
+   * group), and the first such name that no sequence has met yet takes the whole sequence.
+   */
+  sequence?: { id: string; of: string }
   /** how many matching requests obey; default 1 */
   times?: number
   /** answer this status (and body, headers) without applying anything */
@@ -72,6 +77,8 @@ export const rawBody = (request: Request): string => bodies.get(request) ?? ''
 export async function startParty(definition: PartyDefinition, port = 0): Promise<RunningParty> {
   const log: Exchange[] = []
   let faults: (Fault & { left: number })[] = []
+  /** whom each sequence of faults met, and the other way round */
+  const met = new Map<string, string>()
 
   const app = express()
   app.disable('x-powered-by')
@@ -122,7 +129,9 @@ export async function startParty(definition: PartyDefinition, port = 0): Promise
   }
 
   async function obeyFaults(request: Request, response: Response, next: () => void): Promise<void> {
-    const fault = faults.find((candidate) => candidate.left > 0 && matches(candidate, request))
+    const fault = faults.find(
+      (candidate) => candidate.left > 0 && matches(candidate, request) && isMeant(candidate, request),
+    )
     if (!fault) return next()
     fault.left -= 1
     if (fault.delayMs) await new Promise((resolve) => setTimeout(resolve, fault.delayMs))
@@ -144,6 +153,18 @@ export async function startParty(definition: PartyDefinition, port = 0): Promise
     next()
   }
 
+  function isMeant({ sequence }: Fault, request: Request): boolean {
+    if (!sequence) return true
+    const name = new RegExp(sequence.of).exec(`${request.originalUrl} ${rawBody(request)}`)?.[1]
+    if (name === undefined) return false
+    const [forName, forSequence] = [`name ${sequence.of} ${name}`, `sequence ${sequence.id}`]
+    if (!met.has(forName) && !met.has(forSequence)) {
+      met.set(forName, sequence.id)
+      met.set(forSequence, name)
+    }
+    return met.get(forSequence) === name && met.get(forName) === sequence.id
+  }
+
   function controlRoutes(): RequestHandler {
     const control = express.Router()
     const json = (request: Request): Record<string, unknown> => JSON.parse(rawBody(request) || '{}')
@@ -154,12 +175,14 @@ export async function startParty(definition: PartyDefinition, port = 0): Promise
     })
     control.delete('/faults', (_request, response) => {
       faults = []
+      met.clear()
       response.status(204).end()
     })
     control.get('/log', (request, response) => void response.json(log.slice(Number(request.query.after ?? 0))))
     control.get('/books', (_request, response) => void response.json(definition.books()))
     control.post('/reset', (_request, response) => {
       faults = []
+      met.clear()
       log.length = 0
       definition.reset()
       response.status(204).end()

@@ -49,6 +49,8 @@ export function createBooks(
   let balanceCents = FIRST_BALANCE_CENTS
   let nextId = 9000
   const outOfStock = new Map<string, number>()
+  /** of packages that run short, how many are left */
+  const left = new Map<string, number>()
   const inMaintenance = new Set<number>()
   const orders = new Map<number, Order>()
   const sims = new Map<string, Sim>()
@@ -63,6 +65,15 @@ export function createBooks(
     const out = outOfStock.get(id)
     if (out !== undefined) throw refused(out)
     return found
+  }
+
+  function takeFromStock(packageId: string, quantity: number): void {
+    const available = left.get(packageId)
+    if (available === undefined) return
+    // The text of the documented example of POST /orders, 422.
+    const text = `SIM quantity is not available. Available quantity: ${available}.`
+    if (quantity > available) throw invalid({ quantity: text })
+    left.set(packageId, available - quantity)
   }
 
   function record(order: Pick<Order, 'type' | 'package' | 'operator' | 'quantity' | 'description'>): Order {
@@ -97,6 +108,7 @@ export function createBooks(
       requestId: string | null = null,
     ): Order {
       const found = sold(packageId, 'sim')
+      takeFromStock(packageId, quantity)
       const order = record({ type: 'sim', ...found, quantity, description })
       order.requestId = requestId
       for (let count = 0; count < quantity; count += 1) {
@@ -154,6 +166,11 @@ export function createBooks(
         if (order) order.status = 'refunded'
       }
     },
+    /** `null`: as many as anybody wants */
+    setLeft(packageId: string, quantity: number | null): void {
+      if (quantity === null) left.delete(packageId)
+      else left.set(packageId, quantity)
+    },
     setStock(packageId: string | undefined, out: boolean, code: number): void {
       for (const id of packageId === undefined ? byId.keys() : [packageId]) {
         if (out) outOfStock.set(id, code)
@@ -193,7 +210,7 @@ export function createBooks(
       catalogue = createCatalogue()
       byId = indexed(catalogue)
       balanceCents = FIRST_BALANCE_CENTS
-      for (const each of [outOfStock, inMaintenance, orders, sims]) each.clear()
+      for (const each of [outOfStock, left, inMaintenance, orders, sims]) each.clear()
       refunds.length = 0
     },
   }

@@ -268,7 +268,7 @@ test.each([
   [34, 'rejected', 'out_of_stock'],
   [43, 'misconfigured', 'bad_request'],
   [73, 'rejected', 'expired'],
-  [99, 'misconfigured', 'provider_code_99'],
+  [99, 'unknown_outcome', 'provider_code_99'],
 ])('error code %i', async (number, kind, code) => {
   const { provider, sim, order } = await world()
   await sim.fault({ match: ORDER, status: 422, body: { code: number, reason: 'free text' } })
@@ -292,6 +292,12 @@ test('refusals as Airalo makes them: stock, credit, maintenance, quantity, order
   await sim.do('stock', { packageId: order.packageCode, out: true })
   await expect(provider.placeOrder(order)).rejects.toMatchObject({ kind: 'rejected', code: 'out_of_stock' })
   await sim.do('stock', { out: false })
+  await sim.do('left', { packageId: order.packageCode, quantity: 1 })
+  await expect(provider.placeOrder({ ...order, quantity: 2 })).rejects.toMatchObject({
+    kind: 'rejected',
+    code: 'out_of_stock',
+  })
+  await sim.do('left', { packageId: order.packageCode, quantity: null })
   await sim.do('balance', { amount: 1.79 })
   await expect(provider.placeOrder(order)).rejects.toMatchObject({ kind: 'misconfigured', code: 'no_balance' })
   await sim.do('balance', { amount: 100 })

@@ -258,7 +258,9 @@ test.each([
   ['310272', 'rejected', 'unknown_order'],
   ['310403', 'rejected', 'unknown_esim'],
   ['900001', 'unavailable', 'provider_busy'],
-  ['999999', 'misconfigured', 'provider_code_999999'],
+  ['310211', 'misconfigured', 'bad_request'],
+  ['310251', 'misconfigured', 'bad_request'],
+  ['999999', 'unknown_outcome', 'provider_code_999999'],
 ])('error code %s, in both spellings', async (errorCode, kind, code) => {
   const { provider, sim, order } = await world()
   const documented = { success: 'false', errorCode: Number(errorCode), errorMessage: 'free text', obj: null }

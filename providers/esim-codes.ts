@@ -1,0 +1,126 @@
+/**
+ * What the eSIM vendors' codes mean to us. The adapters make their failures from these tables, and
+ * docs/esim-provider-codes.md is held against them. A code that stands in none of them may pass, may have been applied,
+ * and is shown to operators.
+ *
+ * Sources: docs.esimaccess.com, "Error Codes"; developers.partners.airalo.com, "Error handling" and the named examples of
+ * the replies of each endpoint.
+ */
+import type { EsimProviderId } from './esim.ts'
+import { ProviderFailure, type ProviderFailureKind } from './failure.ts'
+
+export interface CodeMeaning {
+  /** the port's word for it */
+  code: string
+  /** `unknown_outcome` holds for calls that change something; for a look it is `unavailable` */
+  kind: ProviderFailureKind
+  /** what the vendor says */
+  says: string
+  acts: 'nobody' | 'developers' | 'operator'
+  /** what comes of it for whoever ordered */
+  customer: string
+}
+
+const waits = 'waits; delivered when it has passed, refunded after the promised hour'
+const nextProvider = 'the eSIM of the next provider, or the money back at once'
+const noTopUp = 'a top-up is refunded at once; an order waits'
+const keeps = 'keeps the eSIM; nothing is given back'
+
+const passes = (code: string, says: string): CodeMeaning => ({
+  code,
+  kind: 'unavailable',
+  says,
+  acts: 'nobody',
+  customer: waits,
+})
+const doubtful = (code: string, says: string): CodeMeaning => ({ ...passes(code, says), kind: 'unknown_outcome' })
+const operators = (code: string, says: string): CodeMeaning => ({
+  ...passes(code, says),
+  kind: 'misconfigured',
+  acts: 'operator',
+})
+const ours = (says: string, code = 'bad_request'): CodeMeaning => ({ ...operators(code, says), acts: 'developers' })
+const final = (code: string, says: string, customer = nextProvider): CodeMeaning => ({
+  code,
+  kind: 'rejected',
+  says,
+  acts: 'nobody',
+  customer,
+})
+
+export const esimAccessCodes: Record<string, CodeMeaning> = {
+  '000001': doubtful('provider_error', 'Server error'),
+  '000101': ours('A mandatory header is missing'),
+  '000102': ours('A header has the wrong format'),
+  '000103': ours('The HTTP method is not supported'),
+  '000104': ours('The body is no JSON'),
+  '000105': ours('A mandatory parameter is missing'),
+  '000106': ours('A mandatory parameter is null'),
+  '000107': ours('A parameter has the wrong length'),
+  '101001': operators('clock_skew', 'The timestamp has expired'),
+  '101002': operators('ip_not_allowed', 'The IP address is in the blocklist'),
+  '101003': operators('bad_credentials', 'The signature does not match'),
+  '200002': final('wrong_state', 'Not allowed in this state', noTopUp),
+  '200005': final('price_changed', 'The price of the package is wrong'),
+  '200006': final('price_changed', 'The total price is wrong'),
+  '200007': operators('no_balance', 'Insufficient account balance'),
+  '200008': ours('The parameters of the order are wrong'),
+  '200009': final('wrong_state', 'Abnormal state of the order', noTopUp),
+  '200010': passes('still_allocating', 'The profile is being made'),
+  '200011': final('out_of_stock', 'Insufficient profiles for the package'),
+  '310201': final('unknown_package', 'The bundle does not exist'),
+  '310211': ours('The location does not exist'),
+  '310221': ours('The currency does not exist'),
+  '310231': ours('The carrier does not exist'),
+  '310241': final('unknown_package', 'The package code does not exist'),
+  '310243': final('unknown_package', 'The package does not exist'),
+  '310251': ours('The vendor does not exist'),
+  '310272': final('unknown_order', 'The order does not exist', waits),
+  '310403': final('unknown_esim', 'The ICCID is not in the order', noTopUp),
+  '900001': passes('provider_busy', 'The system is busy'),
+}
+
+/** Numbers are `code` in the body of a 422 (89: of a 403); names are fields that the form's validation refuses. */
+export const airaloCodes: Record<string, CodeMeaning> = {
+  '11': operators('no_balance', 'Insufficient credit'),
+  '13': passes('provider_busy', 'The operator is under maintenance'),
+  '14': ours('The checksum is invalid'),
+  '23': final('top_up_unsupported', 'The operator has disabled the top-up', noTopUp),
+  '33': final('out_of_stock', 'Insufficient stock of eSIMs'),
+  '34': final('out_of_stock', 'The package is invalid or out of stock'),
+  '43': ours('Bad request'),
+  '53': doubtful('provider_error', 'Something unexpected happened'),
+  '73': final('expired', 'The eSIM has been recycled', noTopUp),
+  '89': operators('ip_not_allowed', 'The IP address is not on the allowlist'),
+  package_id: final('unknown_package', 'The selected package is invalid'),
+  quantity_not_available: final('out_of_stock', 'SIM quantity is not available. Available quantity: N.'),
+  iccid: final('unknown_esim', 'The selected ICCID is invalid', noTopUp),
+  any_other_field: ours('The parameter is invalid'),
+  refund_without_id: operators('refund_refused', 'Accepted, and no refund was requested'),
+  not_found: final('not_found', 'HTTP 404 of a look: the order or eSIM does not exist', keeps),
+}
+
+/** Refusals of a request after which the same provider need not be asked again. */
+export const finalFor = {
+  order: new Set(['out_of_stock', 'unknown_package', 'price_changed']),
+  topUp: new Set([
+    'out_of_stock',
+    'unknown_package',
+    'price_changed',
+    'unknown_esim',
+    'expired',
+    'top_up_unsupported',
+    'wrong_state',
+  ]),
+} as const
+
+/** The failure that a row of a table stands for. */
+export function documented(provider: EsimProviderId, meaning: CodeMeaning, changes: boolean): ProviderFailure {
+  const kind = meaning.kind === 'unknown_outcome' && !changes ? 'unavailable' : meaning.kind
+  return new ProviderFailure(provider, kind, meaning.code)
+}
+
+/** An answer that the vendor has not described: perhaps applied, perhaps gone in a minute, and seen by an operator. */
+export function undocumented(provider: EsimProviderId, code: string, changes: boolean): ProviderFailure {
+  return new ProviderFailure(provider, changes ? 'unknown_outcome' : 'unavailable', code, { needsOperator: true })
+}
