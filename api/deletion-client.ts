@@ -1,10 +1,6 @@
 /** What the API asks of account deletions. */
 import { setTimeout as pause } from 'node:timers/promises'
-import {
-  isGrpcServiceError,
-  WithStartWorkflowOperation,
-  WorkflowExecutionAlreadyStartedError,
-} from '@temporalio/client'
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client'
 import type { ApiContext } from '../context.ts'
 import { findDeletion } from '../db/deletions.ts'
 import type { DeletionReason } from '../policy/deletion.ts'
@@ -15,12 +11,10 @@ import {
   erased,
   erasedUpdateId,
 } from '../workflows/account-deletion.contract.ts'
-import { failureType } from '../workflows/failures.ts'
 import { Problem } from './problem.ts'
+import { startAndUpdate } from './workflow-problems.ts'
 
-/** shorter than a request may take; whoever is told to ask again is deleted meanwhile all the same */
-const answerWithinMs = 25_000
-const deadlineExceeded = 4
+const ended = { code: 'request_in_progress', detail: 'The deletion has just ended.' } as const
 /** a run whose answer is known takes one more step to end */
 const endsWithinMs = 200
 
@@ -51,26 +45,20 @@ export function createDeletionClient({ temporal, config, cipher, dataKeys, sql }
   }
 
   async function erase(input: DeletionInput, tries = 5): Promise<string> {
-    const { args, ...start } = deletionStart(input, config.TEMPORAL_TASK_QUEUE)
-    const startWorkflowOperation = new WithStartWorkflowOperation(accountDeletionType, { ...start, args })
+    const start = { type: accountDeletionType, ...deletionStart(input, config.TEMPORAL_TASK_QUEUE) }
     try {
-      const { receiptId } = await temporal.withDeadline(Date.now() + answerWithinMs, () =>
-        temporal.workflow.executeUpdateWithStart(erased, { startWorkflowOperation, updateId: erasedUpdateId }),
-      )
+      const answer = await startAndUpdate(temporal, erased, start, ended, erasedUpdateId)
+      // Undefined: closed between our look into the database and this call.
+      const receiptId = answer?.receiptId ?? (await findDeletion(sql, input.accountRef))?.receiptId
+      if (receiptId === undefined) throw new Problem('not_found')
       return receiptId
     } catch (error) {
-      // Closed between our look into the database and this call.
-      const finished = error instanceof WorkflowExecutionAlreadyStartedError
-      const deletion = finished ? await findDeletion(sql, input.accountRef) : undefined
-      if (deletion) return deletion.receiptId
-      if (finished || failureType(error) === 'AccountMissing') throw new Problem('not_found')
+      const code = error instanceof Problem ? error.code : undefined
+      if (code === 'account_missing') throw new Problem('not_found')
       // A deletion for disuse that found somebody using the account, as this request shows: it has ended, or is about to.
-      if (failureType(error) === 'AccountInUse' && tries > 1) {
+      if (code === 'account_in_use' && tries > 1) {
         await pause(endsWithinMs)
         return erase(input, tries - 1)
-      }
-      if (isGrpcServiceError(error) && Number(error.code) === deadlineExceeded) {
-        throw new Problem('request_in_progress', { headers: { 'Retry-After': '5' }, cause: error })
       }
       throw error
     }

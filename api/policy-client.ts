@@ -1,11 +1,10 @@
 /** What the API asks of a policy version's run. */
-import { WithStartWorkflowOperation, WorkflowExecutionAlreadyStartedError } from '@temporalio/client'
 import type { ApiContext } from '../context.ts'
 import { findPolicy, insertDraft, type NewPolicy, type Policy, withdrawPolicy } from '../db/policies.ts'
 import { policyNoticeType, policyNoticeWorkflowId, post, withdraw } from '../workflows/policy-notice.contract.ts'
 import { startingAttributes } from '../workflows/search-attributes.ts'
 import { Problem } from './problem.ts'
-import { answerWithinMs, asProblem } from './workflow-problems.ts'
+import { callRun, startAndUpdate } from './workflow-problems.ts'
 
 const ended = { code: 'policy_state_conflict', detail: 'The version is in force, or was withdrawn.' } as const
 
@@ -20,27 +19,17 @@ export function createPolicyClient({ sql, config, temporal }: ApiContext) {
     async post(policy: NewPolicy, by: string): Promise<Policy> {
       const draft = await insertDraft(sql, policy, { by, at: new Date() })
       if (!isTheSame(draft, policy)) throw new Problem('policy_version_taken')
-      const startWorkflowOperation = new WithStartWorkflowOperation(policyNoticeType, {
+      const start = {
+        type: policyNoticeType,
         workflowId: policyNoticeWorkflowId(policy.version),
         taskQueue: config.TEMPORAL_TASK_QUEUE,
         args: [{ version: policy.version }],
-        workflowIdConflictPolicy: 'USE_EXISTING',
-        workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
+        workflowIdConflictPolicy: 'USE_EXISTING' as const,
+        workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY' as const,
         typedSearchAttributes: startingAttributes({ status: 'posting', waitingFor: 'the database', dueAt: null }),
         staticSummary: `Privacy policy ${policy.version}`,
-      })
-      try {
-        await asProblem(
-          () =>
-            temporal.withDeadline(Date.now() + answerWithinMs, () =>
-              temporal.workflow.executeUpdateWithStart(post, { startWorkflowOperation }),
-            ),
-          ended,
-        )
-      } catch (error) {
-        // It has run its course: what the caller sees is how it ended.
-        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
       }
+      await startAndUpdate(temporal, post, start, ended)
       return found(policy.version)
     },
 
@@ -52,10 +41,7 @@ export function createPolicyClient({ sql, config, temporal }: ApiContext) {
       else if (state === 'in_force' || state === 'superseded') throw new Problem('policy_state_conflict')
       else if (state === 'posted') {
         const handle = temporal.workflow.getHandle(policyNoticeWorkflowId(version))
-        await asProblem(
-          () => temporal.withDeadline(Date.now() + answerWithinMs, () => handle.executeUpdate(withdraw)),
-          ended,
-        )
+        await callRun(temporal, () => handle.executeUpdate(withdraw), ended)
       }
       return found(version)
     },
