@@ -6,9 +6,12 @@ import { raiseAttention, resolveAttention } from '../db/attention.ts'
 import {
   changePrivacyRequest,
   deletePrivacyRequest,
+  dropAnswer,
   findPrivacyRequest,
+  makeCurrent,
   openPrivacyRequest,
   type PrivacyRequestRow,
+  takeAnswer,
 } from '../db/privacy-requests.ts'
 import {
   renderPrivacyRequestAcknowledged,
@@ -28,7 +31,7 @@ const matters: Record<Urgency, string> = {
   late: 'privacy_request_late',
 }
 const unreachable = 'privacy_request_unreachable'
-/** The row is committed within milliseconds of the run's start. */
+/** Of runs that were started inside the row's transaction: it is committed within milliseconds of their start. */
 const looks = 20
 const lookEveryMs = 100
 
@@ -37,6 +40,10 @@ export function createPrivacyRequestActivities(context: Context): PrivacyRequest
   const site = { publicUrl: config.PUBLIC_URL, supportMail: config.SUPPORT_MAIL }
 
   return {
+    openRequest: ({ requestId }) => makeCurrent(sql, requestId),
+
+    takeAnswer: ({ requestId, answerId, asOf }) => takeAnswer(sql, requestId, answerId, new Date(asOf)),
+
     async findRequest({ requestId }) {
       for (let look = 0; look < looks; look += 1) {
         if (await findPrivacyRequest(sql, requestId)) return true
@@ -116,8 +123,7 @@ export function createPrivacyRequestActivities(context: Context): PrivacyRequest
       }),
 
     async reportUnreachable({ requestId, asOf, mail }) {
-      if (mail === 'answer')
-        await sql`update privacy_requests set answer = null, answer_kind = null where id = ${requestId}`
+      if (mail === 'answer') await dropAnswer(sql, requestId)
       await raiseAttention(sql, { kind: unreachable, subjectId: requestId, detail: mail, at: new Date(asOf) })
     },
 

@@ -2,6 +2,7 @@
 import type { ApiContext } from '../context.ts'
 import { findAccountByEmail } from '../db/accounts.ts'
 import {
+  dropAnswer,
   findPrivacyRequest,
   insertPrivacyRequest,
   type PrivacyRequestKind,
@@ -13,14 +14,13 @@ import {
   answerByOf,
   type ExtensionReason,
   extend,
-  type PrivacyRequestInput,
-  privacyRequestType,
+  opened,
+  privacyRequestStart,
   privacyRequestWorkflowId,
   resolve,
 } from '../workflows/privacy-request.contract.ts'
-import { startingAttributes } from '../workflows/search-attributes.ts'
 import { Problem } from './problem.ts'
-import { answerWithinMs, asProblem } from './workflow-problems.ts'
+import { callRun, startAndUpdate } from './workflow-problems.ts'
 
 const ended = { code: 'privacy_request_state_conflict', detail: 'The request has ended.' } as const
 
@@ -32,8 +32,9 @@ export function createPrivacyRequestClient(api: ApiContext) {
 
   return {
     /**
-     * Opens a request, or finds it by its id. The run is started within the transaction, so that neither can be without
-     * the other: a run whose row is rolled back sees that it is not there and ends.
+     * Opens a request, or finds it by its id. The row is a draft until its run has begun and made it current; a sweep
+     * starts the run of a draft that is left behind.
+     * @param wanted.id made by us, never by the person
      * @param wanted.accountId null for a stranger; a stranger with an account's address is that account's owner
      * @throws Problem account_missing
      */
@@ -45,45 +46,39 @@ export function createPrivacyRequestClient(api: ApiContext) {
       replyTo: string | null
       receivedAt: Date
     }): Promise<PrivacyRequestRow> {
-      const { id, receivedAt, replyTo } = wanted
+      const { id, kind, receivedAt, replyTo } = wanted
       const before = await findPrivacyRequest(sql, id)
       if (before) return before
       const accountId =
         wanted.accountId ?? (replyTo === null ? null : ((await findAccountByEmail(sql, api, replyTo)) ?? null))
-      const answerBy = answerByOf(receivedAt)
-      const input: PrivacyRequestInput = { requestId: id, receivedAt: receivedAt.toISOString() }
-      await sql.begin(async (tx) => {
-        if (!(await insertPrivacyRequest(tx, api, { ...wanted, accountId, answerBy }))) {
-          throw new Problem('account_missing')
-        }
-        await temporal.withDeadline(Date.now() + answerWithinMs, () =>
-          temporal.workflow.start(privacyRequestType, {
-            workflowId: privacyRequestWorkflowId(id),
-            taskQueue: config.TEMPORAL_TASK_QUEUE,
-            args: [input],
-            workflowIdConflictPolicy: 'USE_EXISTING',
-            typedSearchAttributes: startingAttributes(
-              { status: 'open', waitingFor: 'an operator to answer', dueAt: answerBy },
-              accountId === null ? undefined : cipher.accountRef(accountId),
-            ),
-            staticSummary: `Privacy request: ${wanted.kind}`,
-          }),
-        )
-      })
-      return found(id)
+      if (!(await insertPrivacyRequest(sql, api, { ...wanted, accountId, answerBy: answerByOf(receivedAt) }))) {
+        throw new Problem('account_missing')
+      }
+      const accountRef = accountId === null ? undefined : cipher.accountRef(accountId)
+      const start = privacyRequestStart({ id, kind, receivedAt, accountRef }, config.TEMPORAL_TASK_QUEUE)
+      await startAndUpdate(temporal, opened, start, ended)
+      const row = await findPrivacyRequest(sql, id)
+      // Erased meanwhile.
+      if (!row) throw new Problem('account_missing')
+      return row
     },
 
-    /** @param answer.text what is mailed; null when it was given elsewhere */
-    async resolve(id: string, answer: { kind: AnswerKind; text: string | null }, updateId: string): Promise<void> {
-      await sql.begin(async (tx) => {
-        if (!(await storeAnswer(tx, api, { id, ...answer }))) await refuse(id)
-        await update(() =>
-          handleOf(id).executeUpdate(resolve, {
-            args: [{ answerKind: answer.kind, byMail: answer.text !== null }],
-            updateId,
-          }),
-        )
-      })
+    /**
+     * Stores the answer, then has the run take it: of several at once the first is taken, the others are refused.
+     * @param answer.text what is mailed; null when it was given elsewhere
+     * @param answerId the same for a repeated call, which gets the first one's answer
+     * @throws Problem not_found, privacy_request_state_conflict
+     */
+    async resolve(id: string, answer: { kind: AnswerKind; text: string | null }, answerId: string): Promise<void> {
+      if (!(await storeAnswer(sql, api, { requestId: id, answerId, ...answer, at: new Date() }))) await refuse(id)
+      const taken = { answerKind: answer.kind, byMail: answer.text !== null, answerId }
+      try {
+        await update(() => handleOf(id).executeUpdate(resolve, { args: [taken], updateId: answerId }))
+      } catch (error) {
+        // A call whose outcome is unknown may be taken yet.
+        if (error instanceof Problem && error.code === ended.code) await dropAnswer(sql, id, answerId)
+        throw error
+      }
     },
 
     async extend(id: string, reason: ExtensionReason, updateId: string): Promise<void> {
@@ -100,10 +95,11 @@ export function createPrivacyRequestClient(api: ApiContext) {
 
   async function refuse(id: string): Promise<never> {
     const { state } = await found(id)
-    throw new Problem('privacy_request_state_conflict', { detail: `Reason: ${state}` })
+    const reason = state === 'open' ? 'another answer is on its way' : state
+    throw new Problem('privacy_request_state_conflict', { detail: `Reason: ${reason}` })
   }
 
   async function update(call: () => Promise<unknown>): Promise<void> {
-    await asProblem(() => temporal.withDeadline(Date.now() + answerWithinMs, call), ended)
+    await callRun(temporal, call, ended)
   }
 }

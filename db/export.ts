@@ -209,9 +209,10 @@ export interface RequestRow {
 export const privacyRequestPages = (sql: Queryable, accountId: string) =>
   pages<RequestRow>(
     (after, limit) => sql<RequestRow[]>`
-      select id, kind, message, reply_to, state, received_at, answer_by, extended_because, answer_kind, answer,
-        answered_at
-      from privacy_requests where account_id = ${accountId}
+      select id, kind, message, reply_to, state, received_at, answer_by, extended_because, answered_at,
+        case when is_taken then answer_kind end as answer_kind, case when is_taken then answer end as answer
+      from privacy_requests, lateral (select answer_id is null or answer_taken_at is not null as is_taken) as given
+      where account_id = ${accountId}
         ${after ? sql`and (received_at, id) > (${after.received_at}, ${after.id})` : sql``}
       order by received_at, id limit ${limit}`,
   )

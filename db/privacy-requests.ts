@@ -1,5 +1,8 @@
 /** G6: requests about privacy. What was asked and answered is sealed: under the account's key, or the system's. */
+import { milliseconds } from '../policy/terms.ts'
+import { plusMs } from '../workflows/clock.ts'
 import { normalEmail } from './accounts.ts'
+import { violatedConstraint } from './constraint.ts'
 import type { Database, Queryable } from './database.ts'
 import type { DataKey } from './field-cipher.ts'
 import { findDataKey, tableSealer, type Vault } from './vault.ts'
@@ -21,6 +24,7 @@ export interface PrivacyRequestRow {
   kind: PrivacyRequestKind
   message: Buffer
   reply_to: Buffer | null
+  /** drafts are seen by nobody */
   state: 'open' | 'answered'
   received_at: Date
   answer_by: Date
@@ -30,6 +34,10 @@ export interface PrivacyRequestRow {
   late_at: Date | null
   answer_kind: string | null
   answer: Buffer | null
+  answer_id: string | null
+  answer_stored_at: Date | null
+  /** since when the run holds the answer */
+  answer_taken_at: Date | null
   answered_at: Date | null
 }
 
@@ -44,13 +52,17 @@ export interface NewPrivacyRequest {
   answerBy: Date
 }
 
-/** False when there is no such account; a request that exists already is left as it is. */
+/**
+ * Stores a draft, which nobody sees before its run has made it current. A request that exists already is left as it is.
+ * False when there is no such account.
+ */
 export async function insertPrivacyRequest(sql: Queryable, vault: Vault, request: NewPrivacyRequest): Promise<boolean> {
   const key = await keyOf(sql, vault, request.accountId)
   if (!key) return false
   const fields = tableSealer(vault.cipher, key, 'privacy_requests')
-  await sql`insert into privacy_requests ${sql({
+  const row = {
     id: request.id,
+    state: 'draft',
     account_id: request.accountId,
     kind: request.kind,
     message: fields.seal('message', request.message),
@@ -60,13 +72,38 @@ export async function insertPrivacyRequest(sql: Queryable, vault: Vault, request
       request.replyTo === null ? null : vault.cipher.blindIndex('accounts.email', normalEmail(request.replyTo)),
     received_at: request.receivedAt,
     answer_by: request.answerBy,
-  })} on conflict (id) do nothing`
-  return true
+  }
+  try {
+    await sql`insert into privacy_requests ${sql(row)} on conflict (id) do nothing`
+    return true
+  } catch (error) {
+    // Erased since its key was read.
+    if (violatedConstraint(error) === 'privacy_requests_account_id_fkey') return false
+    throw error
+  }
 }
 
-/** Undefined when it never was, or was forgotten. */
+/** Makes a draft current; repeatable. False when there is no such request. */
+export async function makeCurrent(sql: Queryable, id: string): Promise<boolean> {
+  const found = await sql`
+    update privacy_requests set state = case state when 'draft' then 'open' else state end where id = ${id}`
+  return found.count === 1
+}
+
+/** Drafts that were received before then, the oldest first. */
+export async function listPrivacyRequestDrafts(
+  sql: Queryable,
+  before: Date,
+  limit: number,
+): Promise<Pick<PrivacyRequestRow, 'id' | 'account_id' | 'kind' | 'received_at'>[]> {
+  return sql<Pick<PrivacyRequestRow, 'id' | 'account_id' | 'kind' | 'received_at'>[]>`
+    select id, account_id, kind, received_at from privacy_requests
+    where state = 'draft' and received_at < ${before} order by received_at limit ${limit}`
+}
+
+/** Undefined when it never was, is a draft yet, or was forgotten. */
 export async function findPrivacyRequest(sql: Queryable, id: string): Promise<PrivacyRequestRow | undefined> {
-  const [row] = await sql<PrivacyRequestRow[]>`select * from privacy_requests where id = ${id}`
+  const [row] = await sql<PrivacyRequestRow[]>`select * from privacy_requests where id = ${id} and state <> 'draft'`
   return row
 }
 
@@ -82,24 +119,56 @@ export async function openPrivacyRequest(
   return {
     message: fields.open('message', row.message),
     replyTo: fields.openOptional('reply_to', row.reply_to),
-    answer: fields.openOptional('answer', row.answer),
+    answer: isTaken(row) ? fields.openOptional('answer', row.answer) : null,
   }
 }
 
-/** Writes down what is to be answered. False when there is no such open request. */
+/** Whether what stands as the answer is going to be given: the run has taken it, or it is from before answers had ids. */
+export const isTaken = (row: Pick<PrivacyRequestRow, 'answer_id' | 'answer_taken_at'>): boolean =>
+  row.answer_id === null || row.answer_taken_at !== null
+
+/** Longer than a call may take: an answer that was not taken by then was left behind by a crash. */
+const answerIsTakenWithinMs = milliseconds.minute
+
+/**
+ * Stores what is to be answered, for the run to take. False when there is no such open request, when the run has taken
+ * another answer, or when another one was stored a moment ago.
+ */
 export async function storeAnswer(
   sql: Queryable,
   vault: Vault,
-  answer: { id: string; kind: string; text: string | null },
+  answer: { requestId: string; answerId: string; kind: string; text: string | null; at: Date },
 ): Promise<boolean> {
-  const request = await findPrivacyRequest(sql, answer.id)
+  const { requestId, answerId, at } = answer
+  const request = await findPrivacyRequest(sql, requestId)
   const key = request && (await keyOf(sql, vault, request.account_id))
   if (!key) return false
   const sealed = tableSealer(vault.cipher, key, 'privacy_requests').sealOptional('answer', answer.text)
   const stored = await sql`
-    update privacy_requests set answer = ${sealed}, answer_kind = ${answer.kind}
-    where id = ${answer.id} and state = 'open'`
-  return stored.count === 1
+    update privacy_requests
+    set answer = ${sealed}, answer_kind = ${answer.kind}, answer_id = ${answerId}, answer_stored_at = ${at}
+    where id = ${requestId} and state = 'open' and answer_taken_at is null
+      and (answer_id is null or answer_id = ${answerId} or answer_stored_at < ${plusMs(at, -answerIsTakenWithinMs)})`
+  if (stored.count === 1) return true
+  const taken = await sql`
+    select 1 from privacy_requests where id = ${requestId} and answer_id = ${answerId} and answer_taken_at is not null`
+  return taken.count === 1
+}
+
+/** Holds the stored answer fast; repeatable. False when another one is stored, or the request is not open. */
+export async function takeAnswer(sql: Queryable, id: string, answerId: string, at: Date): Promise<boolean> {
+  const taken = await sql`
+    update privacy_requests set answer_taken_at = coalesce(answer_taken_at, ${at})
+    where id = ${id} and state = 'open' and answer_id = ${answerId}`
+  return taken.count === 1
+}
+
+/** Forgets an answer. @param untaken its id, where only an answer is meant that the run has not taken */
+export async function dropAnswer(sql: Queryable, id: string, untaken?: string): Promise<void> {
+  await sql`
+    update privacy_requests
+    set answer = null, answer_kind = null, answer_id = null, answer_stored_at = null, answer_taken_at = null
+    where id = ${id} ${untaken === undefined ? sql`` : sql`and answer_id = ${untaken} and answer_taken_at is null`}`
 }
 
 /** Records what became of a request. False when it is gone. */
@@ -143,7 +212,7 @@ export async function listPrivacyRequests(
 ): Promise<PrivacyRequestRow[]> {
   const { accountId, filter, asOf, after, limit } = page
   return sql<PrivacyRequestRow[]>`
-    select * from privacy_requests where true
+    select * from privacy_requests where state <> 'draft'
       ${accountId === undefined ? sql`` : sql`and account_id = ${accountId}`}
       ${filter === undefined ? sql`` : sql`and state = ${filter === 'answered' ? 'answered' : 'open'}`}
       ${filter === 'late' ? sql`and (answer_by < ${asOf} or late_at is not null)` : sql``}

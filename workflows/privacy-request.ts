@@ -12,10 +12,11 @@ import { msUntil, plusDays } from './clock.ts'
 import { failure } from './failures.ts'
 import { clock, now } from './now.ts'
 import {
-  type AnswerKind,
+  type Answer,
   answerByOf,
   type ExtensionReason,
   extend,
+  opened,
   type PrivacyRequestActivities,
   type PrivacyRequestInput,
   type PrivacyRequestState,
@@ -35,21 +36,30 @@ const notify = proxyActivities<PrivacyRequestActivities>(retry.notify)
 const { answerWithinDays, remindAtDays, escalateAtDay, extensionDays, lateReminderDays, keepAnsweredDays } =
   terms.privacyRequest
 
-export async function privacyRequest({ requestId, receivedAt }: PrivacyRequestInput): Promise<PrivacyRequestState> {
+export async function privacyRequest({
+  requestId,
+  receivedAt,
+  draft,
+}: PrivacyRequestInput): Promise<PrivacyRequestState> {
   const state: PrivacyRequestState = {
     status: 'open',
     answerBy: answerByOf(new Date(receivedAt)).toISOString(),
     extended: false,
   }
+  let isSettled = false
   /** an answer is on its way */
   let answering = false
+  let taking = false
   let attempts = 0
   const background: Promise<void>[] = []
   takeMessages()
   describe(standing('open'))
 
-  if (!(await isRecorded())) {
-    moveTo('gone')
+  const isThere = await (draft ? quick.openRequest({ requestId }) : isRecorded())
+  if (!isThere) moveTo('gone')
+  isSettled = true
+  if (!isThere) {
+    await condition(allHandlersFinished)
     return state
   }
   background.push(acknowledge())
@@ -65,15 +75,20 @@ export async function privacyRequest({ requestId, receivedAt }: PrivacyRequestIn
 
   function takeMessages(): void {
     setHandler(privacyRequestState, () => state)
+    setHandler(opened, async () => {
+      await condition(() => isSettled)
+      return state
+    })
     setHandler(
       resolve,
-      async ({ byMail }) => {
+      async ({ byMail, answerId }) => {
+        if (answerId !== undefined) await take(answerId)
         answering = true
         moveTo('answering')
-        background.push(give(byMail))
+        background.push(give(byMail, answerId === undefined))
         return state
       },
-      { validator: (_answer: { answerKind: AnswerKind; byMail: boolean }) => allow(!answering && isOpen()) },
+      { validator: (_answer: Answer) => allow(!answering && isOpen()) },
     )
     setHandler(
       extend,
@@ -93,7 +108,23 @@ export async function privacyRequest({ requestId, receivedAt }: PrivacyRequestIn
     )
   }
 
-  /** The run is started before the row is committed, so that there is no row without a run. */
+  /** Of two answers at once the one that is stored is taken. */
+  async function take(answerId: string): Promise<void> {
+    await condition(() => !taking)
+    allow(!answering && isOpen())
+    taking = true
+    try {
+      if (await quick.takeAnswer({ requestId, answerId, ...clock() })) return
+      throw failure('PrivacyRequestStateConflict', { code: 'another_answer' })
+    } finally {
+      taking = false
+    }
+  }
+
+  /**
+   * Of runs that were started before their row was committed.
+   * May go, with `sleep(1)` below, once none of them is open: they began before 0.1.0, and last half a year.
+   */
   async function isRecorded(): Promise<boolean> {
     for (let looks = 0; looks < 12; looks += 1) {
       if (await quick.findRequest({ requestId })) return true
@@ -134,11 +165,11 @@ export async function privacyRequest({ requestId, receivedAt }: PrivacyRequestIn
   }
 
   /** Answered is what the mail server has taken, or an operator says was given elsewhere. */
-  async function give(byMail: boolean): Promise<void> {
+  async function give(byMail: boolean, isUncommitted: boolean): Promise<void> {
     attempts += 1
     const attempt = attempts
-    // The caller holds the request's row until it hears of this task's end, for which a local activity would be waited.
-    if (!byMail) await sleep(1, { summary: 'until the answer is recorded' })
+    // The caller holds a lock on the row until this workflow task ends; a local activity would wait for it within the task.
+    if (!byMail && isUncommitted) await sleep(1, { summary: 'until the answer is recorded' })
     const reached = byMail ? await untilGivenUp(() => notify.sendAnswer({ requestId, ...clock(), attempt })) : 'sent'
     if (reached === 'failed') {
       await quick.reportUnreachable({ requestId, ...clock(), mail: 'answer' })

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
 import {
   findPrivacyRequest,
+  isTaken,
   listPrivacyRequests,
   openPrivacyRequest,
   type PrivacyRequestRow,
@@ -173,6 +174,7 @@ export function privacyRequestRoutes(api: ApiContext): Route[] {
       responses: { 202: { ...one, description: 'The answer is on its way' } },
       problems: conflict,
       async handle({ params: { id }, body, caller, idempotency }) {
+        await idempotency.claim(id)
         await client.resolve(id, { kind: body.answerKind, text: body.answer }, idempotency.resourceId)
         return { status: 202, body: await view(id, caller) }
       },
@@ -230,7 +232,7 @@ function summaryOf(row: PrivacyRequestRow, asOf: Date): z.input<typeof requestSu
     extendedBecause: row.extended_because,
     acknowledgedAt: iso(row.acknowledged_at),
     escalatedAt: iso(row.escalated_at),
-    answerKind: row.answer_kind,
+    answerKind: isTaken(row) ? row.answer_kind : null,
     answeredAt: iso(row.answered_at),
   }
 }

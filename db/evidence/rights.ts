@@ -26,10 +26,12 @@ export async function readRightsFigures(sql: Queryable, asOf: Date): Promise<Rea
       where d.completed_at is null and d.erased_at < ${overdueSince} and (s.state = 'needs_operator'
         -- backups go by their own calendar, and Stripe redacts after 90 days
         or (s.state = 'pending' and s.processor not in ('backups', 'stripe_redaction')))`,
-    sql<{ received: Date | null }[]>`select min(received_at) as received from privacy_requests where state = 'open'`,
+    sql<
+      { received: Date | null }[]
+    >`select min(received_at) as received from privacy_requests where state <> 'answered'`,
     sql<{ count: number }[]>`
       select count(*)::int as count from privacy_requests
-      where state = 'open' and (answer_by < ${asOf} or late_at is not null)`,
+      where state <> 'answered' and (answer_by < ${asOf} or late_at is not null)`,
   ])
   return {
     unfinished_erasures: {
