@@ -9,6 +9,7 @@ import {
   countRecipients,
   findCampaign,
   listRecipients,
+  openCampaign,
   type Recipient,
   setCampaignState,
   settleDelivery,
@@ -26,7 +27,7 @@ import { messageIdOf } from './mail-once.ts'
 const pageSize = 500
 /** A few more than the mailer has connections, so that none of them waits for the database. */
 const atOnce = 8
-/** The run is started before the row is committed; after about three minutes there will be none. */
+/** Of runs that were started inside the row's transaction, before 0.1.0; after about three minutes there will be none. */
 const looksForRow = 10
 
 export function createCampaignActivities(context: Context): CampaignActivities {
@@ -34,6 +35,8 @@ export function createCampaignActivities(context: Context): CampaignActivities {
   const site = { publicUrl: config.PUBLIC_URL, supportMail: config.SUPPORT_MAIL }
 
   return {
+    openCampaign: ({ campaignId }) => openCampaign(sql, campaignId),
+
     async planCampaign({ campaignId }) {
       if (await findCampaign(sql, campaignId)) {
         return { pages: Math.max(1, Math.ceil((await countRecipients(sql)) / pageSize)) }

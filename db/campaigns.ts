@@ -17,13 +17,29 @@ export interface CampaignRow {
   ended_at: Date | null
 }
 
-/** A campaign that exists already is left as it is. */
+/**
+ * Stores a draft, which nobody sees before its run has made it current. A campaign that exists already is left as it is.
+ */
 export async function insertCampaign(sql: Queryable, campaign: Omit<CampaignRow, 'state' | 'ended_at'>): Promise<void> {
-  await sql`insert into campaigns ${sql({ ...campaign })} on conflict (id) do nothing`
+  await sql`insert into campaigns ${sql({ ...campaign, state: 'draft' })} on conflict (id) do nothing`
 }
 
+/** Makes a draft current; repeatable. False when there is no such campaign, or when it is over. */
+export async function openCampaign(sql: Queryable, id: string): Promise<boolean> {
+  const opened = await sql`
+    update campaigns set state = 'sending' where id = ${id} and state in ('draft', 'sending')`
+  return opened.count === 1
+}
+
+/** Deletes drafts from before then: how many there were. */
+export async function deleteCampaignDrafts(sql: Queryable, before: Date): Promise<number> {
+  const dropped = await sql`delete from campaigns where state = 'draft' and created_at < ${before}`
+  return dropped.count
+}
+
+/** Undefined when it never was, or is a draft yet. */
 export async function findCampaign(sql: Queryable, id: string): Promise<CampaignRow | undefined> {
-  const [row] = await sql<CampaignRow[]>`select * from campaigns where id = ${id}`
+  const [row] = await sql<CampaignRow[]>`select * from campaigns where id = ${id} and state <> 'draft'`
   return row
 }
 
@@ -34,7 +50,8 @@ export async function listCampaigns(
 ): Promise<CampaignRow[]> {
   const { after, limit } = page
   return sql<CampaignRow[]>`
-    select * from campaigns ${after ? sql`where (created_at, id) < (${after[0]}, ${after[1]})` : sql``}
+    select * from campaigns where state <> 'draft'
+      ${after ? sql`and (created_at, id) < (${after[0]}, ${after[1]})` : sql``}
     order by created_at desc, id desc limit ${limit}`
 }
 

@@ -6,6 +6,8 @@ export const campaignWorkflowId = (campaignId: string): string => `campaign-${ca
 
 export interface CampaignInput {
   campaignId: string
+  /** The row is a draft, which the run makes current. Not so of runs that were started inside the row's transaction. */
+  draft?: true
   /** where an earlier run of the chain has come to */
   progress?: CampaignProgress
 }
@@ -23,6 +25,8 @@ export interface CampaignProgressView extends CampaignProgress {
   status: 'sending' | 'paused' | 'done' | 'cancelled'
 }
 
+/** Answered once the row is current, or gone. */
+export const opened = defineUpdate<void>('opened')
 /** Takes effect before the next mail. */
 export const pause = defineUpdate<void>('pause')
 export const resume = defineUpdate<void>('resume')
@@ -39,7 +43,12 @@ export interface CampaignPage {
 
 /** Every time in is ISO 8601. `asOf` is the workflow's clock, the only clock that decides. */
 export interface CampaignActivities {
-  /** Into how many parts of a few hundred recipients the accounts are divided. @throws CampaignUnrecorded */
+  /** Makes a draft current. False when there is no such campaign, or when it is over. */
+  openCampaign(input: { campaignId: string }): Promise<boolean>
+  /**
+   * Into how many parts of a few hundred recipients the accounts are divided.
+   * @throws CampaignUnrecorded while a campaign may still come that was no draft
+   */
   planCampaign(input: { campaignId: string }): Promise<{ pages: number }>
   /** Sends to those of one part who want it; each at most once in the campaign's life. @throws MailUnavailable */
   sendCampaignPage(input: { campaignId: string; page: number; pages: number; asOf: string }): Promise<CampaignPage>

@@ -14,6 +14,7 @@ import {
   type CampaignProgressView,
   campaignProgress,
   cancelCampaign,
+  opened,
   pause,
   resume,
 } from './campaign.contract.ts'
@@ -29,16 +30,28 @@ const { planCampaign, sendCampaignPage } = proxyActivities<CampaignActivities>(r
 /** About 100,000 people: a history of a few hundred events. */
 const pagesPerRun = 200
 
-export async function campaign({ campaignId, progress }: CampaignInput): Promise<CampaignProgressView> {
+export async function campaign({ campaignId, draft, progress }: CampaignInput): Promise<CampaignProgressView> {
   const so: CampaignProgress = progress ?? { page: 0, pages: 0, lookedAt: 0, sent: 0, paused: false }
   let cancelled = false
   let ended = false
+  let isSettled = progress !== undefined || !draft
+  setHandler(opened, () => condition(() => isSettled))
   setHandler(campaignProgress, () => ({ ...so, status: status() }))
   setHandler(pause, () => change(() => (so.paused = true)), { validator: () => allow(!ended && !so.paused) })
   setHandler(resume, () => change(() => (so.paused = false)), { validator: () => allow(!ended && so.paused) })
   setHandler(cancelCampaign, () => change(() => (cancelled = true)), { validator: () => allow(!ended) })
   tell()
 
+  if (!isSettled) {
+    const isThere = await quick.openCampaign({ campaignId })
+    isSettled = true
+    if (!isThere) {
+      cancelled = true
+      tell()
+      await condition(allHandlersFinished)
+      return { ...so, status: status() }
+    }
+  }
   if (so.pages === 0) so.pages = (await planCampaign({ campaignId })).pages
   for (let sentPages = 0; so.page < so.pages; sentPages += 1) {
     await condition(() => (!so.paused || cancelled) && allHandlersFinished())

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { UpdateDefinition } from '@temporalio/common'
 import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
@@ -91,8 +92,9 @@ export function campaignRoutes(api: ApiContext): Route[] {
       idempotencyKey: 'required',
       body: newCampaign,
       responses: { 201: { ...one, headers: { Location: 'its address' } } },
+      problems: ['request_in_progress'],
       async handle({ body, caller, idempotency }) {
-        const { resourceId: id } = await idempotency.claim()
+        const { resourceId: id } = await idempotency.claim(randomUUID())
         const row = await client.open({
           id,
           subject: body.subject,
