@@ -2,14 +2,14 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Context } from '../context.ts'
 import { raiseAttention } from '../db/attention.ts'
-import { applyEmailChange, confirmSide, endEmailChange, findEmailChange } from '../db/email-changes.ts'
+import { applyEmailChange, confirmSide, endEmailChange, findEmailChange, openEmailChange } from '../db/email-changes.ts'
 import { createLinkToken } from '../db/link-tokens.ts'
 import { renderEmailChanged, renderEmailChangeNew, renderEmailChangeOld } from '../mails/email-change.tsx'
 import { milliseconds, terms } from '../policy/terms.ts'
 import type { EmailChangeActivities } from '../workflows/email-change.contract.ts'
 import { mailOnce } from './mail-once.ts'
 
-/** The row is committed within milliseconds of the run's start. */
+/** Of runs that were started inside the row's transaction: it is committed within milliseconds of their start. */
 const looks = 20
 const lookEveryMs = 100
 const validHours = terms.emailChangeMs / milliseconds.hour
@@ -19,6 +19,8 @@ export function createEmailChangeActivities(context: Context): EmailChangeActivi
   const site = { publicUrl: config.PUBLIC_URL, supportMail: config.SUPPORT_MAIL }
 
   return {
+    openEmailChange: ({ changeId }) => openEmailChange(sql, changeId),
+
     async findEmailChange({ changeId }) {
       for (let look = 0; look < looks; look += 1) {
         if (await findEmailChange(sql, context, changeId)) return true

@@ -3,24 +3,23 @@ import { randomUUID } from 'node:crypto'
 import type { UpdateDefinition } from '@temporalio/common'
 import type { ApiContext } from '../context.ts'
 import { findAccount, findAccountByEmail, normalEmail } from '../db/accounts.ts'
-import { violatedConstraint } from '../db/constraint.ts'
-import { countEmailChanges, type EmailChange, insertEmailChange, latestEmailChange } from '../db/email-changes.ts'
+import { type EmailChange, findEmailChange, insertEmailChange, latestEmailChange } from '../db/email-changes.ts'
 import { peekLinkToken, spendLinkToken } from '../db/link-tokens.ts'
 import { milliseconds, terms } from '../policy/terms.ts'
 import { plusMs } from '../workflows/clock.ts'
 import {
   cancelEmailChange,
   confirmEmail,
-  type EmailChangeInput,
   type EmailChangeState,
   type EmailSide,
   emailChangeType,
   emailChangeWorkflowId,
+  opened,
   waiveOldEmail,
 } from '../workflows/email-change.contract.ts'
 import { startingAttributes } from '../workflows/search-attributes.ts'
 import { Problem } from './problem.ts'
-import { answerWithinMs, asProblem } from './workflow-problems.ts'
+import { callRun, startAndUpdate } from './workflow-problems.ts'
 
 const ended = { code: 'email_change_state_conflict', detail: 'The change of address is over.' } as const
 /** Each of them writes to an address that may be somebody else's. */
@@ -37,13 +36,8 @@ export function createEmailChangeClient(api: ApiContext) {
     argument: Argument,
   ): Promise<EmailChangeState> {
     const handle = temporal.workflow.getHandle(emailChangeWorkflowId(changeId))
-    return asProblem(
-      () =>
-        temporal.withDeadline(Date.now() + answerWithinMs, () =>
-          handle.executeUpdate(definition, { args: [argument], updateId: randomUUID() }),
-        ),
-      ended,
-    )
+    const updateId = randomUUID()
+    return callRun(temporal, () => handle.executeUpdate(definition, { args: [argument], updateId }), ended)
   }
 
   /** @throws Problem not_found when there is none */
@@ -58,7 +52,8 @@ export function createEmailChangeClient(api: ApiContext) {
 
     /**
      * Asks both addresses. One that was asked before is asked no more.
-     * @throws Problem not_found, email_taken, invalid_request, too_many_requests
+     * @throws Problem not_found, email_taken, invalid_request, too_many_requests; request_in_progress when another change
+     *   of the account began at the same time
      */
     async request(accountId: string, newEmail: string): Promise<EmailChange> {
       const account = await findAccount(sql, api, accountId)
@@ -67,13 +62,12 @@ export function createEmailChangeClient(api: ApiContext) {
         throw new Problem('invalid_request', { errors: [{ field: 'email', reason: 'is the address you have' }] })
       }
       if (await findAccountByEmail(sql, api, newEmail)) throw new Problem('email_taken')
-      const at = new Date()
-      if ((await countEmailChanges(sql, accountId, plusMs(at, -milliseconds.day))) >= mostPerDay) {
-        throw new Problem('too_many_requests', { headers: { 'Retry-After': String(milliseconds.day / 1000) } })
-      }
+      const draft = await store({ accountId, oldEmail: account.email, newEmail })
       await this.cancel(accountId, 'replaced')
-      await start({ accountId, oldEmail: account.email, newEmail, at })
-      return latest(accountId)
+      await start(accountId, draft)
+      const change = await findEmailChange(sql, api, draft.id)
+      if (!change) throw new Problem('not_found')
+      return change
     },
 
     /** Nothing to cancel is fine. */
@@ -110,30 +104,41 @@ export function createEmailChangeClient(api: ApiContext) {
     },
   }
 
-  /** Neither the row nor the run can be without the other. */
-  async function start(change: { accountId: string; oldEmail: string; newEmail: string; at: Date }): Promise<void> {
-    const id = randomUUID()
-    const expiresAt = plusMs(change.at, terms.emailChangeMs)
-    const input: EmailChangeInput = { changeId: id, expiresAt: expiresAt.toISOString() }
-    try {
-      await sql.begin(async (tx) => {
-        if (!(await insertEmailChange(tx, api, { ...change, id, expiresAt }))) throw new Problem('not_found')
-        await temporal.withDeadline(Date.now() + answerWithinMs, () =>
-          temporal.workflow.start(emailChangeType, {
-            workflowId: emailChangeWorkflowId(id),
-            taskQueue: config.TEMPORAL_TASK_QUEUE,
-            args: [input],
-            typedSearchAttributes: startingAttributes(
-              { status: 'open', waitingFor: 'the old and the new address to agree', dueAt: expiresAt },
-              cipher.accountRef(change.accountId),
-            ),
-            staticSummary: 'Change of address',
-          }),
-        )
-      })
-    } catch (error) {
-      if (violatedConstraint(error) !== 'email_changes_open') throw error
-      throw new Problem('request_in_progress', { headers: { 'Retry-After': '1' } })
+  async function store(change: { accountId: string; oldEmail: string; newEmail: string }): Promise<Draft> {
+    const at = new Date()
+    const draft = { id: randomUUID(), expiresAt: plusMs(at, terms.emailChangeMs) }
+    const limit = { most: mostPerDay, since: plusMs(at, -milliseconds.day) }
+    const outcome = await insertEmailChange(sql, api, { ...change, ...draft, at }, limit)
+    if (outcome === 'missing') throw new Problem('not_found')
+    if (outcome === 'too_many') {
+      throw new Problem('too_many_requests', { headers: { 'Retry-After': String(milliseconds.day / 1000) } })
     }
+    return draft
   }
+
+  /**
+   * The row is a draft until its run has begun and made it current; a draft that is left behind is dropped, since its
+   * person was told of a failure and may have asked again.
+   */
+  async function start(accountId: string, { id, expiresAt }: Draft): Promise<void> {
+    const run = {
+      type: emailChangeType,
+      workflowId: emailChangeWorkflowId(id),
+      taskQueue: config.TEMPORAL_TASK_QUEUE,
+      args: [{ changeId: id, expiresAt: expiresAt.toISOString(), draft: true }],
+      workflowIdConflictPolicy: 'USE_EXISTING' as const,
+      typedSearchAttributes: startingAttributes(
+        { status: 'open', waitingFor: 'the old and the new address to agree', dueAt: expiresAt },
+        cipher.accountRef(accountId),
+      ),
+      staticSummary: 'Change of address',
+    }
+    const state = await startAndUpdate(temporal, opened, run, ended)
+    if (state?.status === 'replaced') throw new Problem('request_in_progress', { headers: { 'Retry-After': '1' } })
+  }
+}
+
+interface Draft {
+  id: string
+  expiresAt: Date
 }

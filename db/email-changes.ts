@@ -35,29 +35,64 @@ interface EmailChangeRow {
   ended_at: Date | null
 }
 
-/** False when there is no such account. @throws PostgresError when one is open: constraint `email_changes_open` */
+/**
+ * Stores a draft, which nobody sees before its run has made it current.
+ * @param limit how many an account may have since then; holds for those that come at once, too
+ * @returns `missing` when there is no such account, `too_many` beyond the limit
+ */
 export async function insertEmailChange(
-  sql: Queryable,
+  sql: Database,
   vault: Vault,
   change: { id: string; accountId: string; oldEmail: string; newEmail: string; at: Date; expiresAt: Date },
-): Promise<boolean> {
-  const key = await findDataKey(sql, vault, change.accountId)
-  if (!key) return false
+  limit: { most: number; since: Date },
+): Promise<'stored' | 'missing' | 'too_many'> {
+  const { accountId } = change
+  const key = await findDataKey(sql, vault, accountId)
+  if (!key) return 'missing'
   const fields = tableSealer(vault.cipher, key, 'email_changes')
-  await sql`insert into email_changes ${sql({
+  const row = {
     id: change.id,
-    account_id: change.accountId,
+    account_id: accountId,
+    state: 'draft',
     old_email: fields.seal('old_email', change.oldEmail),
     new_email: fields.seal('new_email', change.newEmail),
     requested_at: change.at,
     expires_at: change.expiresAt,
-  })}`
-  return true
+  }
+  return sql.begin(async (tx) => {
+    // One after the other for each account: otherwise none would count the others.
+    const [account] = await tx`select 1 from accounts where id = ${accountId} for no key update`
+    if (!account) return 'missing'
+    const [before] = await tx<{ count: number }[]>`
+      select count(*)::int as count from email_changes
+      where account_id = ${accountId} and requested_at > ${limit.since}`
+    if ((before?.count ?? 0) >= limit.most) return 'too_many'
+    await tx`insert into email_changes ${tx(row)}`
+    return 'stored'
+  })
 }
 
-/** Undefined when it never was, or was erased with its account. */
+/** Makes a draft current; repeatable. `replaced`: there is one open at a time, and this draft is gone. */
+export async function openEmailChange(sql: Queryable, id: string): Promise<'open' | 'gone' | 'replaced'> {
+  try {
+    const opened = await sql`update email_changes set state = 'open' where id = ${id} and state in ('draft', 'open')`
+    return opened.count === 1 ? 'open' : 'gone'
+  } catch (error) {
+    if (violatedConstraint(error) !== 'email_changes_open') throw error
+    await sql`delete from email_changes where id = ${id} and state = 'draft'`
+    return 'replaced'
+  }
+}
+
+/** Deletes drafts from before then: how many there were. */
+export async function deleteEmailChangeDrafts(sql: Queryable, before: Date): Promise<number> {
+  const dropped = await sql`delete from email_changes where state = 'draft' and requested_at < ${before}`
+  return dropped.count
+}
+
+/** Undefined when it never was, is a draft yet, or was erased with its account. */
 export async function findEmailChange(sql: Queryable, vault: Vault, id: string): Promise<EmailChange | undefined> {
-  const [row] = await sql<EmailChangeRow[]>`select * from email_changes where id = ${id}`
+  const [row] = await sql<EmailChangeRow[]>`select * from email_changes where id = ${id} and state <> 'draft'`
   return row && open(sql, vault, row)
 }
 
@@ -68,14 +103,8 @@ export async function latestEmailChange(
   accountId: string,
 ): Promise<EmailChange | undefined> {
   const [row] = await sql<EmailChangeRow[]>`
-    select * from email_changes where account_id = ${accountId} order by requested_at desc, id desc limit 1`
+    select * from email_changes where account_id = ${accountId} and state <> 'draft' order by requested_at desc, id desc limit 1`
   return row && open(sql, vault, row)
-}
-
-export async function countEmailChanges(sql: Queryable, accountId: string, since: Date): Promise<number> {
-  const [row] = await sql<{ count: number }[]>`
-    select count(*)::int as count from email_changes where account_id = ${accountId} and requested_at > ${since}`
-  return row?.count ?? 0
 }
 
 export async function confirmSide(

@@ -8,6 +8,8 @@ export interface EmailChangeInput {
   changeId: string
   /** ISO 8601 */
   expiresAt: string
+  /** The row is a draft, which the run makes current. Not so of runs that were started inside the row's transaction. */
+  draft?: true
 }
 
 export type EmailSide = 'old' | 'new'
@@ -19,6 +21,8 @@ export interface EmailChangeState {
   confirmed: Record<EmailSide, boolean>
 }
 
+/** Answered once the row is current. `gone`: erased or dropped; `replaced`: another change of the account is open. */
+export const opened = defineUpdate<EmailChangeState>('opened')
 /** Answered with how it stands then: `changed` once both have agreed. */
 export const confirmEmail = defineUpdate<EmailChangeState, [{ side: EmailSide }]>('confirm')
 /** An operator vouches for the person, where the old address takes no mail. */
@@ -29,6 +33,8 @@ export const emailChangeState = defineQuery<EmailChangeState>('state')
 
 /** Every time in is ISO 8601. `asOf` is the workflow's clock, the only clock that decides. */
 export interface EmailChangeActivities {
+  /** Makes a draft current. `replaced`: another change of the account is open, and the draft is gone. */
+  openEmailChange(input: { changeId: string }): Promise<'open' | 'gone' | 'replaced'>
   /** Whether the change is in the database; waits a moment for it. */
   findEmailChange(input: { changeId: string }): Promise<boolean>
   /** Mails one side its link. `failed`: that address takes no mail. @throws MailUnavailable */
