@@ -12,7 +12,7 @@ import {
   rewrapRange,
   snapshotIsOlder,
 } from '../db/encryption-keys.ts'
-import { findKeyRotation, recordRotation } from '../db/key-rotations.ts'
+import { findKeyRotation, openRotation, recordRotation } from '../db/key-rotations.ts'
 import { idRange } from '../db/policy-deliveries.ts'
 import { terms } from '../policy/terms.ts'
 import { runsUnderOldKeys } from '../temporal-payload-keys.ts'
@@ -44,6 +44,8 @@ export function createKeyRotationActivities(context: WorkerContext): KeyRotation
         else await resolveAttention(sql, { ...known, by: 'rotation' })
       }
     },
+
+    openRotation: ({ rotationId, purpose }) => openRotation(sql, rotationId, purpose),
 
     findRotation: async ({ rotationId }) => (await findKeyRotation(sql, rotationId)) !== undefined,
 

@@ -78,11 +78,6 @@ const ownProblems = {
     title: 'The same request is being processed',
     meaning: 'Repeat it after the time in `Retry-After`.',
   },
-  key_rotation_running: {
-    status: 409,
-    title: 'A rotation of these keys is under way',
-    meaning: 'It takes along whatever there is: wait for its end.',
-  },
   policy_version_taken: {
     status: 409,
     title: 'There is another policy of this version',

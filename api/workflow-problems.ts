@@ -15,7 +15,7 @@ import { Problem } from './problem.ts'
 import { type ProblemCode, problemCodeOf, problems } from './problems.ts'
 
 /** Longer than any update's own bounds, shorter than the request's. */
-export const answerWithinMs = 28_000
+const answerWithinMs = 28_000
 
 /** What to answer when the run is over. */
 export interface Ended {
@@ -34,14 +34,9 @@ export async function callRun<Result>(
   call: () => Promise<Result>,
   ended: Ended,
 ): Promise<Result> {
-  return asProblem(() => temporal.withDeadline(Date.now() + answerWithinMs, call), ended)
-}
-
-/** The same without a deadline, for callers that set their own. */
-export async function asProblem<Result>(call: () => Promise<Result>, ended: Ended): Promise<Result> {
   for (let attempts = 1; ; attempts += 1) {
     try {
-      return await call()
+      return await temporal.withDeadline(Date.now() + answerWithinMs, call)
     } catch (error) {
       if (!isAborted(error)) throw problemOfWorkflow(error, ended) ?? error
       if (attempts === maxAttempts) throw new Problem('unavailable', { headers: { 'Retry-After': '5' }, cause: error })

@@ -39,6 +39,7 @@ export const failures = {
   OrderStateConflict: { retryable: false, http: 409, meaning: 'The order is not in a state that allows this' },
   OrderMissing: { retryable: false, http: 404, meaning: 'The order does not exist or was erased' },
   EmailChangeStateConflict: { retryable: false, http: 409, meaning: 'The change of address is over' },
+  KeyRotationRunning: { retryable: false, http: 409, meaning: 'A rotation of these keys is under way' },
   KeyringBehind: {
     retryable: true,
     http: 409,

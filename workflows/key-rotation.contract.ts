@@ -1,5 +1,5 @@
 /** The face of key rotation (S1): ids, and the effects it needs. Import-safe for everybody. */
-import { defineQuery } from '@temporalio/workflow'
+import { defineQuery, defineUpdate } from '@temporalio/workflow'
 
 export const keyRotationType = 'keyRotation'
 export const keyRotationWorkflowId = (rotationId: string): string => `key-rotation-${rotationId}`
@@ -15,6 +15,8 @@ export interface KeyRotationInput {
   purpose: KeyPurpose
   /** the key that everything shall be under */
   toKey: string
+  /** The row is a draft, which the run makes current. Not so of runs that were started inside the row's transaction. */
+  draft?: true
   /** where an earlier run of the chain has come to */
   progress?: KeyRotationProgress
 }
@@ -39,12 +41,17 @@ export interface KeyRotationProgress {
   pages: number
 }
 
+/** Answered once the row is current, or gone. Refused with KeyRotationRunning when another one is under way. */
+export const opened = defineUpdate<void>('opened')
+
 export const keyRotationProgress = defineQuery<KeyRotationProgress>('progress')
 
 /** Every time in and out is ISO 8601. `asOf` is the workflow's clock, the only clock that decides. */
 export interface KeyRotationActivities {
   /** Writes down the keys this worker has, and tells operators of one that encrypts for too long. */
   checkKeys(input: { asOf: string }): Promise<void>
+  /** Makes a draft current. `running`: another one of its purpose is under way, and the draft is gone. */
+  openRotation(input: { rotationId: string; purpose: KeyPurpose }): Promise<'opened' | 'gone' | 'running'>
   /** Whether the rotation is in the database. */
   findRotation(input: { rotationId: string }): Promise<boolean>
   /** @throws KeyringBehind on a worker where `toKey` does not encrypt (yet) */

@@ -1,12 +1,14 @@
 /** S1: puts everything under a new key while the business goes on. An old key is retired once nothing needs it. */
-import { continueAsNew, proxyActivities, setHandler, sleep } from '@temporalio/workflow'
+import { allHandlersFinished, condition, continueAsNew, proxyActivities, setHandler, sleep } from '@temporalio/workflow'
 import { plusMs } from './clock.ts'
+import { failure } from './failures.ts'
 import {
   type KeyRotationActivities,
   type KeyRotationInput,
   type KeyRotationProgress,
   type KeyRotationStatus,
   keyRotationProgress,
+  opened,
 } from './key-rotation.contract.ts'
 import { clock, now } from './now.ts'
 import { proxyQuick } from './quick.ts'
@@ -27,7 +29,7 @@ const backupPauseMs = 60 * 60 * 1000
 const runsPauseMs = 24 * 60 * 60 * 1000
 
 export async function keyRotation(input: KeyRotationInput): Promise<KeyRotationProgress> {
-  const { rotationId, purpose, toKey } = input
+  const { rotationId, purpose, toKey, draft } = input
   const so: KeyRotationProgress = input.progress ?? {
     status: purpose === 'field' ? 'rewrapping' : 'waiting_for_runs',
     rewrapped: 0,
@@ -35,8 +37,17 @@ export async function keyRotation(input: KeyRotationInput): Promise<KeyRotationP
     page: 0,
     pages: 0,
   }
+  let outcome: 'opened' | 'gone' | 'running' | undefined = input.progress && 'opened'
   setHandler(keyRotationProgress, () => so)
-  if (!input.progress && !(await isRecorded())) return so
+  setHandler(opened, async () => {
+    await condition(() => outcome !== undefined)
+    if (outcome === 'running') throw failure('KeyRotationRunning')
+  })
+  outcome ??= await (draft ? quick.openRotation({ rotationId, purpose }) : isRecorded())
+  if (outcome !== 'opened') {
+    await condition(allHandlersFinished)
+    return so
+  }
   if (!input.progress) await quick.checkKeys(clock())
   for (let steps = 0; so.status !== 'done'; steps += 1) {
     if (steps >= stepsPerRun) return continueAsNew<typeof keyRotation>({ rotationId, purpose, toKey, progress: so })
@@ -44,13 +55,16 @@ export async function keyRotation(input: KeyRotationInput): Promise<KeyRotationP
   }
   return so
 
-  /** The run is started before the row is committed, so that there is no row without a run. */
-  async function isRecorded(): Promise<boolean> {
+  /**
+   * Of runs that were started before their row was committed.
+   * May go once none of them is open: they began before 0.1.0, and last until no run is under an older key.
+   */
+  async function isRecorded(): Promise<'opened' | 'gone'> {
     for (let looks = 0; looks < 20; looks += 1) {
-      if (await quick.findRotation({ rotationId })) return true
+      if (await quick.findRotation({ rotationId })) return 'opened'
       await sleep(looks < 10 ? '200 milliseconds' : '10 seconds', { summary: 'until the rotation is recorded' })
     }
-    return false
+    return 'gone'
   }
 
   async function rewrapSome(): Promise<void> {

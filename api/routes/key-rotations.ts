@@ -1,16 +1,27 @@
+import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
-import { violatedConstraint } from '../../db/constraint.ts'
 import { countWrapped, type KnownKey, listKeys } from '../../db/encryption-keys.ts'
-import { findKeyRotation, insertKeyRotation, type KeyRotation, listKeyRotations } from '../../db/key-rotations.ts'
+import {
+  findKeyRotation,
+  firstStatus,
+  insertKeyRotation,
+  type KeyRotation,
+  listKeyRotations,
+} from '../../db/key-rotations.ts'
 import { closedRunsAreKeptMs, runsUnderOldKeys } from '../../temporal-payload-keys.ts'
 import { plusMs } from '../../workflows/clock.ts'
-import { type KeyRotationInput, keyRotationType, keyRotationWorkflowId } from '../../workflows/key-rotation.contract.ts'
+import {
+  type KeyPurpose,
+  keyRotationType,
+  keyRotationWorkflowId,
+  opened,
+} from '../../workflows/key-rotation.contract.ts'
 import { startingAttributes } from '../../workflows/search-attributes.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../cursor.ts'
 import { Problem } from '../problem.ts'
 import { defineRoute, type Route } from '../route.ts'
-import { answerWithinMs } from '../workflow-problems.ts'
+import { startAndUpdate } from '../workflow-problems.ts'
 
 const purpose = z.enum(['field', 'payload'])
 const time = z.iso.datetime()
@@ -78,16 +89,19 @@ export function keyRotationRoutes(api: ApiContext): Route[] {
       idempotencyKey: 'required',
       body: z.strictObject({ purpose }).meta({ id: 'NewKeyRotation' }),
       responses: { 201: { ...one, headers: { Location: 'its address' } } },
-      problems: ['key_rotation_running'],
+      problems: ['key_rotation_running', 'request_in_progress'],
       async handle({ body, caller, idempotency }) {
         const toKey = activeIds[body.purpose]
         if (toKey === undefined) {
           throw new Problem('invalid_request', { errors: [{ field: 'purpose', reason: 'there are no payload keys' }] })
         }
-        const { resourceId: id } = await idempotency.claim()
+        const { resourceId: id } = await idempotency.claim(randomUUID())
         if (!(await findKeyRotation(sql, id)))
           await start({ rotationId: id, purpose: body.purpose, toKey }, caller.keyId)
-        return { status: 201, headers: { Location: `/v1/key-rotations/${id}` }, body: view(await found(id)) }
+        const row = await findKeyRotation(sql, id)
+        // The draft was dropped meanwhile.
+        if (!row) throw new Problem('request_in_progress', { headers: { 'Retry-After': '1' } })
+        return { status: 201, headers: { Location: `/v1/key-rotations/${id}` }, body: view(row) }
       },
     }),
     defineRoute({
@@ -169,34 +183,27 @@ export function keyRotationRoutes(api: ApiContext): Route[] {
     }),
   ]
 
-  /** Neither the row nor the run can be without the other; the run's first record waits for the row's commit. */
-  async function start(input: KeyRotationInput, by: string): Promise<void> {
-    const status = input.purpose === 'field' ? 'rewrapping' : 'waiting_for_runs'
-    const at = new Date()
-    try {
-      await sql.begin(async (tx) => {
-        await insertKeyRotation(tx, {
-          id: input.rotationId,
-          purpose: input.purpose,
-          toKey: input.toKey,
-          status,
-          at,
-          by,
-        })
-        await temporal.withDeadline(Date.now() + answerWithinMs, () =>
-          temporal.workflow.start(keyRotationType, {
-            workflowId: keyRotationWorkflowId(input.rotationId),
-            taskQueue: config.TEMPORAL_TASK_QUEUE,
-            args: [input],
-            workflowIdConflictPolicy: 'USE_EXISTING',
-            typedSearchAttributes: startingAttributes({ status, waitingFor: 'the database', dueAt: null }),
-            staticSummary: `Key rotation: ${input.purpose} keys to ${input.toKey}`,
-          }),
-        )
-      })
-    } catch (error) {
-      throw violatedConstraint(error) === 'key_rotations_one' ? new Problem('key_rotation_running') : error
+  /**
+   * The row is a draft until its run has begun and made it current; a draft that is left behind is dropped, since its
+   * operator was told of a failure.
+   */
+  async function start(input: { rotationId: string; purpose: KeyPurpose; toKey: string }, by: string): Promise<void> {
+    const { rotationId, purpose, toKey } = input
+    await insertKeyRotation(sql, { id: rotationId, purpose, toKey, at: new Date(), by })
+    const run = {
+      type: keyRotationType,
+      workflowId: keyRotationWorkflowId(rotationId),
+      taskQueue: config.TEMPORAL_TASK_QUEUE,
+      args: [{ ...input, draft: true }],
+      workflowIdConflictPolicy: 'USE_EXISTING' as const,
+      typedSearchAttributes: startingAttributes({
+        status: firstStatus[purpose],
+        waitingFor: 'the database',
+        dueAt: null,
+      }),
+      staticSummary: `Key rotation: ${purpose} keys to ${toKey}`,
     }
+    await startAndUpdate(temporal, opened, run, { code: 'request_in_progress', detail: 'The rotation has just ended.' })
   }
 }
 
