@@ -4,6 +4,7 @@ import type { InactivityActivities } from '../workflows/account-inactivity.contr
 import type { BackupActivities } from '../workflows/backup.contract.ts'
 import type { CampaignActivities } from '../workflows/campaign.contract.ts'
 import type { CatalogueActivities } from '../workflows/catalogue-sync.contract.ts'
+import type { DraftSweepActivities } from '../workflows/draft-sweep.contract.ts'
 import type { EmailChangeActivities } from '../workflows/email-change.contract.ts'
 import type { HousekeepingActivities } from '../workflows/housekeeping.contract.ts'
 import type { InvoiceRetentionActivities } from '../workflows/invoice-retention.contract.ts'
@@ -18,6 +19,7 @@ import { createBackupActivities } from './backup.ts'
 import { createCampaignActivities } from './campaign.ts'
 import { createCatalogueActivities } from './catalogue.ts'
 import { createDisputeActivities } from './disputes.ts'
+import { createDraftSweepActivities } from './draft-sweep.ts'
 import { createEmailChangeActivities } from './email-change.ts'
 import { createEsimTrackingActivities } from './esim-tracking.ts'
 import { createHousekeepingActivities } from './housekeeping.ts'
@@ -50,6 +52,7 @@ export function createActivities(context: WorkerContext) {
     ...createInactivityActivities(context),
     ...createInvoiceRetentionActivities(context),
     ...createHousekeepingActivities(context),
+    ...createDraftSweepActivities(context),
     ...createBackupActivities(context),
     ...createPolicyActivities(context),
     ...createPrivacyRequestActivities(context),
@@ -66,6 +69,7 @@ export function createActivities(context: WorkerContext) {
     SignInEndedActivities &
     InactivityActivities &
     InvoiceRetentionActivities &
+    DraftSweepActivities &
     HousekeepingActivities &
     BackupActivities &
     PolicyActivities

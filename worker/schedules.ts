@@ -10,6 +10,7 @@ import type { Duration } from '@temporalio/common'
 import { inactivitySweepType, inactivitySweepWorkflowId } from '../workflows/account-inactivity.contract.ts'
 import { backupType, backupWorkflowId } from '../workflows/backup.contract.ts'
 import { catalogueSyncType, catalogueSyncWorkflowId } from '../workflows/catalogue-sync.contract.ts'
+import { draftSweepType, draftSweepWorkflowId } from '../workflows/draft-sweep.contract.ts'
 import { housekeepingType, housekeepingWorkflowId } from '../workflows/housekeeping.contract.ts'
 import { booksCohortsType, booksCohortsWorkflowId } from '../workflows/invoice-retention.contract.ts'
 import { keyCheckType, keyCheckWorkflowId } from '../workflows/key-rotation.contract.ts'
@@ -33,6 +34,7 @@ const schedules: readonly ScheduleEntry[] = [
   { id: inactivitySweepWorkflowId, workflowType: inactivitySweepType, when: { cron: '15 2 * * *' } },
   { id: booksCohortsWorkflowId, workflowType: booksCohortsType, when: { cron: '45 2 * * *' } },
   { id: keyCheckWorkflowId, workflowType: keyCheckType, when: { cron: '35 2 * * *' }, atOnce: true },
+  { id: draftSweepWorkflowId, workflowType: draftSweepType, when: { every: '10 minutes' } },
   { id: housekeepingWorkflowId, workflowType: housekeepingType, when: { cron: '5 0 * * *' } },
 ]
 

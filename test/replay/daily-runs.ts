@@ -6,6 +6,7 @@ import { startWorker } from '../../worker/run-worker.ts'
 import { inactivitySweepType } from '../../workflows/account-inactivity.contract.ts'
 import { type BackupResult, backupType, restoreDrillType } from '../../workflows/backup.contract.ts'
 import { catalogueSyncType } from '../../workflows/catalogue-sync.contract.ts'
+import { draftSweepType } from '../../workflows/draft-sweep.contract.ts'
 import { housekeepingType } from '../../workflows/housekeeping.contract.ts'
 import { booksCohortsType } from '../../workflows/invoice-retention.contract.ts'
 import { keyCheckType } from '../../workflows/key-rotation.contract.ts'
@@ -35,6 +36,8 @@ export const dailyRuns: Record<string, Scenario> = {
   'books-cohorts-given-up': async (stage) => withoutTable(stage, booksCohortsType, 'order_facts'),
   'key-check-done': async (stage) => ended(stage, keyCheckType),
   'key-check-given-up': async (stage) => withoutTable(stage, keyCheckType, 'encryption_keys'),
+  'draft-sweep-done': async (stage) => ended(stage, draftSweepType),
+  'draft-sweep-given-up': async (stage) => withoutTable(stage, draftSweepType, 'campaigns'),
   'housekeeping-done': async (stage) => ended(stage, housekeepingType),
   'housekeeping-given-up': async (stage) => withoutTable(stage, housekeepingType, 'webhook_events'),
   'backup-kept': async (stage) => ended(stage, backupType),

@@ -101,6 +101,20 @@ export const houseMutants: Mutant[] = [
     caughtBy: ['key-rotation-done', 'key-rotation-never-recorded', 'key-rotation-waits-for-processes'],
   },
   {
+    name: 'a rotation that stays a draft',
+    line: 'draft ? quick.openRotation({',
+    first: true,
+    replacement: "draft ? (async () => 'opened')({",
+    caughtBy: ['key-rotation-from-a-draft', 'key-rotation-of-a-draft-beside-another'],
+  },
+  {
+    name: 'drafts that nobody settles',
+    line: 'return settleDrafts({',
+    first: true,
+    replacement: 'return (() => ({ started: 0, dropped: 0 }))({',
+    caughtBy: ['draft-sweep-done', 'draft-sweep-given-up'],
+  },
+  {
     name: 'data keys that stay under the old key',
     line: 'const { rewrapped } = await rewrapDataKeys({',
     replacement: 'const { rewrapped } = await (async () => ({ rewrapped: 0 }))({',

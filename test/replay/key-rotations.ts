@@ -51,6 +51,19 @@ export const keyRotations: Record<string, Scenario> = {
     const input = { rotationId: randomUUID(), purpose: 'field', toKey: 'new' }
     return untilClosed(await forward(await start(keyRotationType, [input]), '5 minutes'))
   },
+  'key-rotation-from-a-draft': async (stage) => {
+    const { forward, untilClosed } = runSteps(stage)
+    await underOldKey(stage)
+    return untilClosed(await forward(await rotation(stage, 'field'), '2 hours'))
+  },
+  'key-rotation-of-a-draft-beside-another': async (stage) => {
+    const { start, untilClosed } = runSteps(stage)
+    await rotation(stage, 'field')
+    const rotationId = randomUUID()
+    await stage.context.sql`insert into key_rotations (id, purpose, to_key, status, started_at, started_by)
+      values (${rotationId}, 'field', 'new', 'draft', now(), 'somebody')`
+    return untilClosed(await start(keyRotationType, [{ rotationId, purpose: 'field', toKey: 'new', draft: true }]))
+  },
   'key-rotation-carried-on': async (stage) => {
     const { start, forward, untilClosed, untilIt } = runSteps(stage)
     await underOldKey(stage)

@@ -140,6 +140,11 @@ export const campaigns: Record<string, Scenario> = {
     const progress = { page: 1, pages: 3, lookedAt: 20, sent: 20, paused: false }
     return untilClosed(await start(campaignType, [{ campaignId, progress }], workflowId))
   },
+  'campaign-from-a-draft': async (stage) => runSteps(stage).untilClosed((await launched(stage)).workflowId),
+  'campaign-of-a-draft-that-was-dropped': async (stage) => {
+    const { start, untilClosed } = runSteps(stage)
+    return untilClosed(await start(campaignType, [{ campaignId: randomUUID(), draft: true }]))
+  },
   'campaign-waits-for-the-mail-server': async (stage) => {
     const { forward, mailDown } = runSteps(stage)
     await mailDown()

@@ -70,6 +70,22 @@ export const personMutants: Mutant[] = [
     caughtBy: ['privacy-request-never-recorded', 'privacy-request-waits-for-the-mail-server'],
   },
   {
+    name: 'a request that stays a draft',
+    line: 'draft ? quick.openRequest({',
+    first: true,
+    replacement: 'draft ? (async () => true)({',
+    caughtBy: ['privacy-request-of-a-draft-that-was-dropped', 'privacy-request-from-a-draft-answered-by-mail'],
+  },
+  {
+    name: 'an answer that is not taken',
+    line: 'if (await quick.takeAnswer(',
+    replacement: 'if (await (async () => true)(',
+    caughtBy: [
+      'privacy-request-from-a-draft-answered-by-mail',
+      'privacy-request-from-a-draft-answered-elsewhere-after-a-refused-answer',
+    ],
+  },
+  {
     name: 'a request that nobody acknowledges',
     line: 'background.push(acknowledge());',
     replacement: '',
@@ -97,6 +113,17 @@ export const personMutants: Mutant[] = [
     first: true,
     replacement: 'if (await (async () => true)({',
     caughtBy: ['email-change-never-recorded', 'email-change-waits-for-both-addresses'],
+  },
+  {
+    name: 'a change of address that stays a draft',
+    line: 'draft ? quick.openEmailChange({',
+    first: true,
+    replacement: "draft ? (async () => 'open')({",
+    caughtBy: [
+      'email-change-from-a-draft',
+      'email-change-of-a-draft-beside-another',
+      'email-change-of-a-draft-that-was-dropped',
+    ],
   },
   {
     name: 'an old address that is not asked',
@@ -151,6 +178,13 @@ export const personMutants: Mutant[] = [
     line: 'withdrawn = true;',
     replacement: '',
     caughtBy: ['policy-notice-withdrawn-while-it-is-told'],
+  },
+  {
+    name: 'a campaign that stays a draft',
+    line: 'const isThere = await quick.openCampaign({',
+    first: true,
+    replacement: 'const isThere = await (async () => true)({',
+    caughtBy: ['campaign-from-a-draft', 'campaign-of-a-draft-that-was-dropped'],
   },
   {
     name: 'a campaign that is sent to nobody',

@@ -1,7 +1,8 @@
 /** What a person asks for: an answer about privacy, another address. */
 import { randomUUID } from 'node:crypto'
+import { WorkflowUpdateFailedError } from '@temporalio/client'
 import { emailChangeWorkflowId as emailChangeId, emailChangeType } from '../../workflows/email-change.contract.ts'
-import { privacyRequestType, privacyRequestWorkflowId } from '../../workflows/privacy-request.contract.ts'
+import { privacyRequestType, privacyRequestWorkflowId, resolve } from '../../workflows/privacy-request.contract.ts'
 import { expectStatus } from '../rig/http.ts'
 import { loseAccount } from '../rig/lost.ts'
 import { mailsTo } from '../rig/messages.ts'
@@ -60,6 +61,32 @@ export const privacyRequests: Record<string, Scenario> = {
     const { start, forward, untilClosed } = runSteps(stage)
     const input = { requestId: randomUUID(), receivedAt: new Date().toISOString() }
     return untilClosed(await forward(await start(privacyRequestType, [input]), '5 minutes'))
+  },
+  'privacy-request-from-a-draft-answered-by-mail': async (stage) => {
+    const { ask, answer } = requestSteps(stage)
+    const { forward, untilClosed } = runSteps(stage)
+    const { id, workflowId } = await ask()
+    await answer(id)
+    return untilClosed(await forward(workflowId, '91 days'))
+  },
+  'privacy-request-from-a-draft-answered-elsewhere-after-a-refused-answer': async (stage) => {
+    const { forward, untilClosed, untilIt } = runSteps(stage)
+    const { id, workflowId } = await requestSteps(stage).ask()
+    const unknown = { answerKind: 'granted', byMail: true, answerId: randomUUID() } as const
+    const refused = await stage.temporal.workflow
+      .getHandle(workflowId)
+      .executeUpdate(resolve, { args: [unknown] })
+      .catch((error: unknown) => error)
+    if (!(refused instanceof WorkflowUpdateFailedError)) throw new Error('an answer was taken that nobody stored')
+    const body = { answerKind: 'granted', answer: null }
+    expectStatus(await stage.operator.post(`/v1/privacy-requests/${id}/resolve`, body), 202)
+    await untilIt(workflowId, 'answered')
+    return untilClosed(await forward(workflowId, '91 days'))
+  },
+  'privacy-request-of-a-draft-that-was-dropped': async (stage) => {
+    const { start, untilClosed } = runSteps(stage)
+    const input = { requestId: randomUUID(), receivedAt: new Date().toISOString(), draft: true }
+    return untilClosed(await start(privacyRequestType, [input]))
   },
   'privacy-request-waits-for-an-answer': async (stage) =>
     runSteps(stage).forward((await requestSteps(stage).ask()).workflowId, '16 days'),
@@ -157,6 +184,33 @@ export const emailChanges: Record<string, Scenario> = {
     const { start, forward, untilClosed } = runSteps(stage)
     const input = { changeId: randomUUID(), expiresAt: new Date(Date.now() + 86_400_000).toISOString() }
     return untilClosed(await forward(await start(emailChangeType, [input]), '5 minutes'))
+  },
+  'email-change-from-a-draft': async (stage) => {
+    const { request, agree } = changeSteps(stage)
+    const { workflowId, person, email } = await request()
+    await agree(email)
+    await agree(person.email)
+    return runSteps(stage).untilClosed(workflowId)
+  },
+  'email-change-of-a-draft-beside-another': async (stage) => {
+    const { start, untilClosed } = runSteps(stage)
+    const { person } = await changeSteps(stage).request()
+    const changeId = randomUUID()
+    const expiresAt = new Date(Date.now() + 86_400_000)
+    await stage.context.sql`insert into email_changes (id, account_id, state, requested_at, expires_at)
+      values (${changeId}, ${person.accountId}, 'draft', now(), ${expiresAt})`
+    return untilClosed(
+      await start(
+        emailChangeType,
+        [{ changeId, expiresAt: expiresAt.toISOString(), draft: true }],
+        emailChangeId(changeId),
+      ),
+    )
+  },
+  'email-change-of-a-draft-that-was-dropped': async (stage) => {
+    const { start, untilClosed } = runSteps(stage)
+    const input = { changeId: randomUUID(), expiresAt: new Date(Date.now() + 86_400_000).toISOString(), draft: true }
+    return untilClosed(await start(emailChangeType, [input]))
   },
   'email-change-waits-for-both-addresses': async (stage) => (await changeSteps(stage).request()).workflowId,
   'email-change-waits-for-the-old-address': async (stage) => {

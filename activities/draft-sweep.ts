@@ -1,0 +1,42 @@
+/** Settles drafts: rows whose run was not started, because the API or Temporal went away between the two. */
+import type { WorkerContext } from '../context.ts'
+import { deleteCampaignDrafts } from '../db/campaigns.ts'
+import { deleteEmailChangeDrafts } from '../db/email-changes.ts'
+import { deleteKeyRotationDrafts } from '../db/key-rotations.ts'
+import { listPrivacyRequestDrafts } from '../db/privacy-requests.ts'
+import { milliseconds } from '../policy/terms.ts'
+import { plusMs } from '../workflows/clock.ts'
+import type { DraftSweepActivities } from '../workflows/draft-sweep.contract.ts'
+import { privacyRequestStart } from '../workflows/privacy-request.contract.ts'
+
+/** Much longer than a request may take: no call that is still being answered loses its draft. */
+const graceMs = 10 * milliseconds.minute
+const batchSize = 500
+
+export function createDraftSweepActivities(context: WorkerContext): DraftSweepActivities {
+  const { sql, config, cipher, temporal } = context
+
+  return {
+    async settleDrafts({ asOf }) {
+      const before = plusMs(new Date(asOf), -graceMs)
+      const dropped = await Promise.all([
+        // Their callers were told of a failure: what begins later by itself may come twice.
+        deleteCampaignDrafts(sql, before),
+        deleteEmailChangeDrafts(sql, before),
+        deleteKeyRotationDrafts(sql, before),
+      ])
+      return { started: await startPrivacyRequests(before), dropped: dropped.reduce((sum, count) => sum + count, 0) }
+    },
+  }
+
+  /** G6: a request has to be answered from the day it was received, whatever its sender was told. */
+  async function startPrivacyRequests(before: Date): Promise<number> {
+    const drafts = await listPrivacyRequestDrafts(sql, before, batchSize)
+    for (const { id, kind, account_id: accountId, received_at: receivedAt } of drafts) {
+      const accountRef = accountId === null ? undefined : cipher.accountRef(accountId)
+      const { type, ...options } = privacyRequestStart({ id, kind, receivedAt, accountRef }, config.TEMPORAL_TASK_QUEUE)
+      await temporal.workflow.start(type, options)
+    }
+    return drafts.length
+  }
+}

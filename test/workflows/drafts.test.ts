@@ -1,0 +1,259 @@
+/** A row and its run: neither without the other, however many ask at once and whoever is away between the two. */
+import { randomUUID, type UUID } from 'node:crypto'
+import { afterEach, describe, expect, test } from 'vitest'
+import { campaignType, campaignWorkflowId } from '../../workflows/campaign.contract.ts'
+import { type DraftSweepReport, draftSweepType } from '../../workflows/draft-sweep.contract.ts'
+import { emailChangeType, emailChangeWorkflowId } from '../../workflows/email-change.contract.ts'
+import { keyRotationType, keyRotationWorkflowId } from '../../workflows/key-rotation.contract.ts'
+import { privacyRequestType, privacyRequestWorkflowId } from '../../workflows/privacy-request.contract.ts'
+import { type Answer, expectStatus } from '../rig/http.ts'
+import { runLater } from '../rig/later.ts'
+import { mailsTo } from '../rig/messages.ts'
+import { openStack } from '../rig/stack.ts'
+import { until, untilValue } from '../rig/until.ts'
+
+const rig = await openStack({ durable: true })
+const { sql } = rig.context
+
+const twenty = <Result>(ask: (index: number) => Promise<Result>): Promise<Result[]> =>
+  Promise.all(Array.from({ length: 20 }, (_, index) => ask(index)))
+const statuses = (answers: Answer[]): number[] => answers.map(({ status }) => status).sort()
+const stranger = () => `${randomUUID()}@elsewhere.example`
+
+const request = (replyTo = stranger()) => ({ kind: 'access', message: 'What do you know of me?', replyTo })
+const campaign = () => ({ subject: `An offer ${randomUUID()}`, paragraphs: ['Ten percent off.'] })
+
+/** What an operator asks for under a key, and where its row is. */
+const underAKey = [
+  {
+    path: '/v1/privacy-requests',
+    table: 'privacy_requests',
+    body: () => request(),
+    workflowId: privacyRequestWorkflowId,
+  },
+  { path: '/v1/campaigns', table: 'campaigns', body: () => campaign(), workflowId: campaignWorkflowId },
+  {
+    path: '/v1/key-rotations',
+    table: 'key_rotations',
+    body: () => ({ purpose: 'field' }),
+    workflowId: keyRotationWorkflowId,
+  },
+]
+
+const ids = async (table: string): Promise<string[]> =>
+  (await sql<{ id: string }[]>`select id from ${sql(table)} order by id`).map(({ id }) => id)
+
+/** One rotation of a purpose goes on at a time: the next test has its place. */
+afterEach(async () => {
+  const open = await sql<
+    { id: string }[]
+  >`update key_rotations set ended_at = now() where ended_at is null returning id`
+  for (const { id } of open) await rig.temporal.workflow.getHandle(keyRotationWorkflowId(id)).terminate('test')
+})
+
+/** Rows that are not over, and open runs. */
+async function openPairs() {
+  const rows = await sql<{ id: string }[]>`
+    select ${privacyRequestWorkflowId('')} || id as id from privacy_requests where state <> 'draft'
+    union select ${campaignWorkflowId('')} || id from campaigns where state <> 'draft' and ended_at is null
+    union select ${emailChangeWorkflowId('')} || id from email_changes where state = 'open'
+    union select ${keyRotationWorkflowId('')} || id from key_rotations where status <> 'draft' and ended_at is null`
+  const types = [privacyRequestType, campaignType, emailChangeType, keyRotationType].map((type) => `'${type}'`)
+  const query = `ExecutionStatus = 'Running' AND WorkflowType IN (${types.join(', ')})`
+  const runs: string[] = []
+  for await (const { workflowId } of rig.temporal.workflow.list({ query })) runs.push(workflowId)
+  return { rows: rows.map(({ id }) => id).sort(), runs: runs.sort() }
+}
+
+const everyRowHasItsRun = () =>
+  untilValue('rows and runs agree', openPairs, ({ rows, runs }) => String(rows) === String(runs))
+
+describe.each(underAKey)('POST $path', ({ path, table, body, workflowId }) => {
+  test('twenty at once under one key are one row and one run', async () => {
+    const before = await ids(table)
+    const [wanted, headers] = [body(), { 'idempotency-key': randomUUID() }]
+    const answers = await twenty(() => rig.operator.post(path, wanted, headers))
+    expect(new Set(statuses(answers))).toEqual(new Set([201]))
+    const made = new Set(answers.map((answer) => answer.body.id))
+    expect(made.size).toBe(1)
+    expect((await ids(table)).filter((id) => !before.includes(id))).toEqual([...made])
+    await rig.temporal.workflow.getHandle(workflowId(String([...made][0]))).describe()
+    await everyRowHasItsRun()
+  })
+
+  test('twenty at once under keys of their own are each a row and a run, or refused', async () => {
+    const before = await ids(table)
+    const answers = await twenty(() => rig.operator.post(path, body()))
+    const made = answers.filter(({ status }) => status === 201).map((answer) => answer.body.id)
+    const refused = answers.filter(({ status }) => status !== 201).map((answer) => answer.body.code)
+    expect(made).toHaveLength(table === 'key_rotations' ? 1 : 20)
+    expect(new Set(refused)).toEqual(new Set(table === 'key_rotations' ? ['key_rotation_running'] : []))
+    expect((await ids(table)).filter((id) => !before.includes(id))).toEqual(made.sort())
+    await everyRowHasItsRun()
+  })
+
+  test('an id never comes of the caller’s key', async () => {
+    const headers = { 'idempotency-key': randomUUID() }
+    const made = expectStatus(await rig.operator.post(path, body(), headers), 201)
+    expect(made.id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4/)
+  })
+})
+
+test('twenty changes of one account’s address at once: one is open, at most five a day, none answers 500', async () => {
+  const person = await rig.signUp()
+  const path = `/v1/accounts/${person.accountId}/email-change`
+  const answers = await twenty(() => person.caller.post(path, { email: stranger() }))
+  expect(answers.filter(({ status }) => status >= 500)).toEqual([])
+  expect(answers.filter(({ status }) => status === 202).length).toBeGreaterThan(0)
+  expect(statuses(answers).filter((status) => ![202, 409, 429].includes(status))).toEqual([])
+  const rows = await sql<{ state: string }[]>`
+    select state from email_changes where account_id = ${person.accountId} and state <> 'draft'`
+  expect(rows.length).toBeLessThanOrEqual(5)
+  expect(rows.filter(({ state }) => state === 'open')).toHaveLength(1)
+  await everyRowHasItsRun()
+})
+
+test('requests that arrive while their account is deleted are answered, and nothing of them stays', async () => {
+  const person = await rig.signUp({ device: false })
+  const body = { accountId: person.accountId, kind: 'access', message: 'What do you know of me?' }
+  const [deleted, ...answers] = await Promise.all([
+    rig.service.delete(`/v1/accounts/${person.accountId}`),
+    ...Array.from({ length: 20 }, () => rig.service.post('/v1/privacy-requests', body)),
+  ])
+  expectStatus(deleted, 200)
+  expect(statuses(answers).filter((status) => ![201, 404, 409].includes(status))).toEqual([])
+  expect(await sql`select id from privacy_requests where account_id = ${person.accountId}`).toHaveLength(0)
+  await everyRowHasItsRun()
+})
+
+describe('an answer to a privacy request', () => {
+  const ask = async () => {
+    const replyTo = stranger()
+    const { id } = expectStatus(await rig.operator.post('/v1/privacy-requests', request(replyTo)), 201)
+    return { id: id as string, replyTo }
+  }
+  const answer = (id: string, text: string | null, key = randomUUID()) =>
+    rig.operator.post(
+      `/v1/privacy-requests/${id}/resolve`,
+      { answerKind: 'granted', answer: text },
+      { 'idempotency-key': key },
+    )
+  const read = async (id: string) => expectStatus(await rig.operator.get(`/v1/privacy-requests/${id}`), 200)
+  const answered = (id: string) =>
+    untilValue(
+      'answered',
+      () => read(id),
+      ({ state }) => state === 'answered',
+    )
+  const answersTo = async (address: string) =>
+    (await mailsTo(rig.stack, address)).filter(({ subject }) => subject === 'Our answer to your privacy request')
+
+  test('of twenty operators at once one is taken, the others are told; one mail goes out', async () => {
+    const { id, replyTo } = await ask()
+    const answers = await twenty((index) => answer(id, `Answer ${index}.`))
+    expect(statuses(answers)).toEqual([202, ...Array(19).fill(409)])
+    const taken = answers.findIndex(({ status }) => status === 202)
+    expect((await answered(id)).answer).toBe(`Answer ${taken}.`)
+    const mails = await answersTo(replyTo)
+    expect(mails.map(({ text }) => text.includes(`Answer ${taken}.`))).toEqual([true])
+  })
+
+  test('twenty times the same call are one answer; another answer under its key is refused', async () => {
+    const { id, replyTo } = await ask()
+    const key = randomUUID()
+    expect(new Set(statuses(await twenty(() => answer(id, 'This is all.', key))))).toEqual(new Set([202]))
+    await answered(id)
+    expect((await answer(id, 'This is all.', key)).status).toBe(202)
+    expect((await answer(id, 'Something else.', key)).status).toBe(422)
+    expect((await answer(id, 'Something else.')).status).toBe(409)
+    expect((await read(id)).answer).toBe('This is all.')
+    expect(await answersTo(replyTo)).toHaveLength(1)
+  })
+
+  test('given elsewhere, twenty at once: one is taken, and nothing is mailed', async () => {
+    const { id, replyTo } = await ask()
+    expect(statuses(await twenty(() => answer(id, null)))).toEqual([202, ...Array(19).fill(409)])
+    await answered(id)
+    expect(await answersTo(replyTo)).toEqual([])
+  })
+
+  test('that Temporal never heard of is neither shown nor mailed, and stands in nobody’s way for longer than a minute', async () => {
+    const [{ id, replyTo }, other] = [await ask(), await ask()]
+    await rig.temporalServer.crash()
+    const [lost, repeated] = [randomUUID(), randomUUID()]
+    const answers = await Promise.all([answer(id, 'Lost.', lost), answer(other.id, 'Repeated.', repeated)])
+    await rig.temporalServer.start()
+    expect(statuses(answers)).toEqual([503, 503])
+    const unanswered = await read(id)
+    expect([unanswered.state, unanswered.answer, unanswered.answerKind]).toEqual(['open', null, null])
+    const insist = (of: string, text: string, key: UUID) =>
+      until('taken', async () => (await answer(of, text, key)).status === 202, { timeoutMs: 40_000 })
+    // A moment later it might still be taken; a minute later its call is over.
+    expect((await answer(id, 'Another one.')).status).toBe(409)
+    await sql`update privacy_requests set answer_stored_at = now() - interval '61 seconds' where id = ${id}`
+    await insist(id, 'Another one.', randomUUID())
+    await insist(other.id, 'Repeated.', repeated)
+    expect((await answer(id, 'Lost.', lost)).status).toBe(409)
+    await Promise.all([answered(id), answered(other.id)])
+    for (const [address, text] of [
+      [replyTo, 'Another one.'],
+      [other.replyTo, 'Repeated.'],
+    ] as const)
+      expect((await answersTo(address)).map((mail) => mail.text.includes(text))).toEqual([true])
+  }, 120_000)
+})
+
+test('while Temporal is away all are refused, and nothing of them is seen; when it is back, whoever asks again is served and the rest is settled', async () => {
+  const [person, replyTo] = [await rig.signUp(), stranger()]
+  const asked = underAKey.map(({ path, body }) => ({
+    path,
+    body: body(),
+    headers: { 'idempotency-key': randomUUID() },
+  }))
+  const left = [
+    { path: '/v1/privacy-requests', body: request(replyTo) },
+    { path: '/v1/campaigns', body: campaign() },
+    { path: '/v1/key-rotations', body: { purpose: 'field' } },
+  ]
+  const change = () => person.caller.post(`/v1/accounts/${person.accountId}/email-change`, { email: stranger() })
+  const drafts = async () => {
+    const [row] = await sql<{ requests: number; others: number }[]>`select
+      (select count(*)::int from privacy_requests where state = 'draft') as requests,
+      (select count(*)::int from campaigns where state = 'draft')
+        + (select count(*)::int from email_changes where state = 'draft')
+        + (select count(*)::int from key_rotations where status = 'draft') as others`
+    return [row?.requests, row?.others]
+  }
+  const listed = async (path: string) => expectStatus(await rig.operator.get(path), 200).items.length
+  const seen = () => Promise.all(underAKey.map(({ path }) => listed(path)))
+  const before = await seen()
+
+  await rig.temporalServer.crash()
+  const answers = await Promise.all([
+    ...asked.map(({ path, body, headers }) => rig.operator.post(path, body, headers)),
+    ...left.map(({ path, body }) => rig.operator.post(path, body)),
+    change(),
+  ])
+  expect(statuses(answers)).toEqual(Array(7).fill(503))
+  expect(await seen()).toEqual(before)
+  expect((await rig.service.get(`/v1/accounts/${person.accountId}/email-change`)).status).toBe(404)
+  expect(await drafts()).toEqual([2, 5])
+  await rig.temporalServer.start()
+
+  for (const { path, body, headers } of asked) {
+    await until(`${path} is granted`, async () => (await rig.operator.post(path, body, headers)).status === 201, {
+      timeoutMs: 40_000,
+    })
+  }
+  expect(await drafts()).toEqual([1, 3])
+  // Those whose caller may still be waiting are left alone.
+  const early = await runLater<DraftSweepReport>(rig, draftSweepType, 0)
+  expect(early).toEqual({ started: 0, dropped: 0 })
+  const report = await runLater<DraftSweepReport>(rig, draftSweepType, 1)
+  expect(report).toEqual({ started: 1, dropped: 3 })
+  await until('the request is acknowledged', async () => (await mailsTo(rig.stack, replyTo)).length === 1)
+  expect(await drafts()).toEqual([0, 0])
+  expect(await runLater<DraftSweepReport>(rig, draftSweepType, 1)).toEqual({ started: 0, dropped: 0 })
+  expectStatus(await change(), 202)
+  await everyRowHasItsRun()
+}, 180_000)

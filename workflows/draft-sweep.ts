@@ -1,0 +1,12 @@
+/** Every few minutes: no row stays without its run. */
+import { proxyActivities } from '@temporalio/workflow'
+import type { DraftSweepActivities, DraftSweepReport } from './draft-sweep.contract.ts'
+import * as retry from './retry.ts'
+import { describe } from './standing.ts'
+
+const { settleDrafts } = proxyActivities<DraftSweepActivities>(retry.untilNextRun)
+
+export async function draftSweep(): Promise<DraftSweepReport> {
+  describe({ status: 'looking', waitingFor: 'the database', dueAt: null })
+  return settleDrafts({ asOf: new Date().toISOString() })
+}
