@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { UpdateDefinition } from '@temporalio/common'
 import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
@@ -94,7 +93,7 @@ export function campaignRoutes(api: ApiContext): Route[] {
       responses: { 201: { ...one, headers: { Location: 'its address' } } },
       problems: ['request_in_progress'],
       async handle({ body, caller, idempotency }) {
-        const { resourceId: id } = await idempotency.claim(randomUUID())
+        const { resourceId: id } = await idempotency.claim()
         const row = await client.open({
           id,
           subject: body.subject,

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
 import { countWrapped, type KnownKey, listKeys } from '../../db/encryption-keys.ts'
@@ -95,7 +94,7 @@ export function keyRotationRoutes(api: ApiContext): Route[] {
         if (toKey === undefined) {
           throw new Problem('invalid_request', { errors: [{ field: 'purpose', reason: 'there are no payload keys' }] })
         }
-        const { resourceId: id } = await idempotency.claim(randomUUID())
+        const { resourceId: id } = await idempotency.claim()
         if (!(await findKeyRotation(sql, id)))
           await start({ rotationId: id, purpose: body.purpose, toKey }, caller.keyId)
         const row = await findKeyRotation(sql, id)
