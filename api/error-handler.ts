@@ -59,9 +59,10 @@ function problemOfBody(error: unknown): Problem | undefined {
   return status === 400 ? new Problem('invalid_request') : undefined
 }
 
-/** What postgres.js and Node say when the database cannot be reached, is starting, stopping or full. */
+/** What postgres.js, Node and we say when the database or a turn at it cannot be had, is starting, stopping or full. */
 const outageCodes = new Set([
   'CONNECT_TIMEOUT',
+  'NO_TURN',
   'CONNECTION_CLOSED',
   'CONNECTION_DESTROYED',
   'CONNECTION_ENDED',

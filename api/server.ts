@@ -45,6 +45,7 @@ import { signInRoutes } from './routes/sign-ins.ts'
 import { startPageRoutes } from './routes/start-page.ts'
 import { unsubscribeRoutes } from './routes/unsubscribe.ts'
 import { webhookRoutes } from './routes/webhooks.ts'
+import { createWebhookInbox } from './webhook-inbox.ts'
 
 export interface ApiOptions {
   /** over the defaults of limits.ts, which tests would exceed */
@@ -89,6 +90,7 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
   const limiter = createLimiter({ ...defaultLimits, ...options.limits }, api.metrics)
   const evidence = createEvidence(api)
   registerEvidenceGauges(api.metrics, evidence)
+  const inbox = createWebhookInbox(api)
   const routes: Route[] = [
     ...packageRoutes(api),
     ...catalogueRoutes(api),
@@ -115,10 +117,10 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
     ...policyRoutes(api),
     ...booksRoutes(api),
     ...backupRoutes(api),
-    ...webhookRoutes(api),
+    ...webhookRoutes(api, inbox),
     ...bounceRoutes(api),
     ...sandboxRoutes(api),
-    ...signInWebhookRoutes(api),
+    ...signInWebhookRoutes(api, inbox),
     ...healthRoutes(api, () => stopping),
     ...docsRoutes(() => ({ routes, document })),
   ]

@@ -13,6 +13,7 @@ import type { GoogleSecurityEvent } from '../providers/google.ts'
 import { startingAttributes } from '../workflows/search-attributes.ts'
 import { type SignInEndedInput, signInEndedType, signInEndedWorkflowId } from '../workflows/sign-in-ended.contract.ts'
 import { createDeletionClient } from './deletion-client.ts'
+import type { Handled } from './webhook-inbox.ts'
 
 const relayDomain = '@privaterelay.appleid.com'
 const disabledAtGoogle = 'sign_in_account_disabled'
@@ -23,23 +24,32 @@ export function createSignInNews(api: ApiContext) {
   const { sql, temporal, config, cipher } = api
   const deletions = createDeletionClient(api)
 
+  // Repeatable, as whatever a webhook asks for: what is done is done again without harm, and it is noted last, so that
+  // attempts which fail leave no row in the security log. A crash between note and record costs a second row.
   return {
-    async fromApple({ type, subject, eventId, at }: AppleNotification): Promise<void> {
+    async fromApple({ type, subject, eventId, at }: AppleNotification): Promise<Handled> {
       const accountId = await findAccountLinkedBy(sql, api, { provider: 'apple', subject, until: at })
       // Deleted here before, or linked anew after Apple's news were made.
-      if (!accountId) return
-      await record('apple', accountId, type)
-      if (type === 'account-deleted') await deletions.startDeletion(accountId, 'sign_in_account_deleted')
-      else if (type === 'consent-revoked') await unlink(accountId, eventId, at)
+      if (!accountId) return 'nothing_to_do'
+      if (type === 'account-deleted') {
+        // First, for the erasure takes this row along; afterwards nobody would be left whom it is about.
+        await record('apple', accountId, type)
+        await deletions.startDeletion(accountId, 'sign_in_account_deleted')
+        return 'handled'
+      }
+      if (type === 'consent-revoked') await unlink(accountId, eventId, at)
       else if (await usesRelay(accountId)) await setMailable(accountId, type === 'email-enabled')
+      await record('apple', accountId, type)
+      return 'handled'
     },
 
-    async fromGoogle({ types, subjects, reason }: GoogleSecurityEvent): Promise<void> {
-      for (const subject of subjects) {
-        const accountId = await findAccountOfIdentity(sql, api, 'google', subject)
-        if (!accountId) continue
-        for (const type of types) await googleSays(type, accountId, reason)
-      }
+    async fromGoogle({ types, subjects, reason }: GoogleSecurityEvent): Promise<Handled> {
+      const found = await Promise.all(subjects.map((subject) => findAccountOfIdentity(sql, api, 'google', subject)))
+      const accountIds = found.filter((accountId) => accountId !== undefined)
+      for (const accountId of accountIds) for (const type of types) await googleSays(type, accountId, reason)
+      for (const accountId of accountIds)
+        for (const type of types) await record('google', accountId, reason ? `${type}:${reason}` : type)
+      return accountIds.length > 0 ? 'handled' : 'nothing_to_do'
     },
   }
 
@@ -47,7 +57,6 @@ export function createSignInNews(api: ApiContext) {
   async function googleSays(type: string, accountId: string, reason: GoogleSecurityEvent['reason']): Promise<void> {
     const at = new Date()
     const matter = { kind: disabledAtGoogle, subjectId: accountId, at }
-    await record('google', accountId, reason ? `${type}:${reason}` : type)
     if (endingSessions.has(type)) await endSessions(sql, accountId)
     if (type === 'account-disabled') {
       await raiseAttention(sql, { ...matter, detail: reason })

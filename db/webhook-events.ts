@@ -2,24 +2,32 @@ import { dayOf } from './books.ts'
 import type { Database } from './database.ts'
 import type { FieldCipher } from './field-cipher.ts'
 
-/**
- * Handles an event once, whoever delivers it how often: its row and `handle` succeed or fail together, and a second
- * delivery that comes meanwhile waits for the first. The row names neither event nor moment, which would lead from here
- * into the sender's books (R2): a keyed hash and the day are enough.
- * @returns false for an event that was handled before
- */
-export async function handleOnce(
-  { sql, cipher }: { sql: Database; cipher: FieldCipher },
-  event: { source: string; eventId: string; at: Date },
-  handle: () => Promise<void>,
-): Promise<boolean> {
-  const hash = cipher.fingerprint('webhook-event', `${event.source}\0${event.eventId}`).toString('base64url')
-  return sql.begin(async (tx) => {
-    const fresh = await tx`
-      insert into webhook_events (source, event_id, received_at) values (${event.source}, ${hash}, ${dayOf(event.at)})
-      on conflict do nothing returning event_id`
-    if (fresh.length === 0) return false
-    await handle()
-    return true
-  })
+/** An event of an outside party, by the name that the party gave it. */
+export interface WebhookEvent {
+  source: 'stripe' | 'esim-access' | 'airalo' | 'apple' | 'google'
+  eventId: string
 }
+
+interface Store {
+  sql: Database
+  cipher: FieldCipher
+}
+
+export async function isRecorded({ sql, cipher }: Store, event: WebhookEvent): Promise<boolean> {
+  const rows = await sql`
+    select from webhook_events where source = ${event.source} and event_id = ${hashOf(cipher, event)}`
+  return rows.length > 0
+}
+
+/**
+ * Notes that an event was handled. The row names neither event nor moment, which would lead from here into the sender's
+ * books (R2): a keyed hash and the day are enough.
+ */
+export async function recordEvent({ sql, cipher }: Store, event: WebhookEvent, at: Date): Promise<void> {
+  await sql`
+    insert into webhook_events (source, event_id, received_at)
+    values (${event.source}, ${hashOf(cipher, event)}, ${dayOf(at)}) on conflict do nothing`
+}
+
+const hashOf = (cipher: FieldCipher, { source, eventId }: WebhookEvent): string =>
+  cipher.fingerprint('webhook-event', `${source}\0${eventId}`).toString('base64url')

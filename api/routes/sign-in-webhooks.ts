@@ -1,23 +1,20 @@
 /** What Apple and Google tell about the people who sign in with them. */
 import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
-import { handleOnce } from '../../db/webhook-events.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
 import { Problem } from '../problem.ts'
 import { defineRoute, type Route } from '../route.ts'
 import { createSignInNews } from '../sign-in-news.ts'
+import type { WebhookInbox } from '../webhook-inbox.ts'
 
 const appleBody = z.object({ payload: z.string().min(1).max(16_384) })
 
 /** Their proof is a token in the body itself. */
 const maxBytes = 32 * 1024
 
-export function signInWebhookRoutes(api: ApiContext): Route[] {
+export function signInWebhookRoutes(api: ApiContext, inbox: WebhookInbox): Route[] {
   const { apple, google } = api
   const news = createSignInNews(api)
-
-  const once = (source: 'apple' | 'google', eventId: string, handle: () => Promise<void>): Promise<boolean> =>
-    handleOnce(api, { source, eventId, at: new Date() }, handle)
 
   return [
     defineRoute({
@@ -33,7 +30,7 @@ export function signInWebhookRoutes(api: ApiContext): Route[] {
       problems: ['webhook_refused'],
       async handle({ raw }) {
         const notification = await proven(() => apple.parseNotification(payloadOf(raw)))
-        await once('apple', notification.eventId, () => news.fromApple(notification))
+        await inbox.handle({ source: 'apple', eventId: notification.eventId }, () => news.fromApple(notification))
         return { status: 200, body: { received: true } }
       },
     }),
@@ -50,7 +47,7 @@ export function signInWebhookRoutes(api: ApiContext): Route[] {
       problems: ['webhook_refused'],
       async handle({ raw }) {
         const event = await proven(() => google.parseSecurityEvent(raw.toString('utf8').trim()))
-        await once('google', event.eventId, () => news.fromGoogle(event))
+        await inbox.handle({ source: 'google', eventId: event.eventId }, () => news.fromGoogle(event))
         return { status: 202 }
       },
     }),

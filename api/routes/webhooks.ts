@@ -1,11 +1,10 @@
-/** The payment processor's and the eSIM providers' webhooks: proven, deduplicated, handed on, and only then answered. */
+/** The payment processor's and the eSIM providers' webhooks: proven, handed on once, recorded, and only then answered. */
 import { timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
 import { forgetAttention, raiseAttention } from '../../db/attention.ts'
 import { findOrderOfEsim } from '../../db/esims.ts'
 import { findOrder, findOrderOfPayment } from '../../db/orders.ts'
-import { handleOnce } from '../../db/webhook-events.ts'
 import { terms } from '../../policy/terms.ts'
 import type { ProviderHint, WebhookNews } from '../../providers/esim.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
@@ -14,6 +13,7 @@ import type { StripeWebhook } from '../../providers/stripe-webhooks.ts'
 import { createOrderNews } from '../order-news.ts'
 import { Problem } from '../problem.ts'
 import { defineRoute, type Route } from '../route.ts'
+import type { Handled, WebhookInbox } from '../webhook-inbox.ts'
 
 /** Events hold one object of the party's; theirs are a few kB long, Stripe's larger ones of kinds that we ignore. */
 const eventBody = { mediaType: 'application/json', maxBytes: 64 * 1024 }
@@ -22,7 +22,7 @@ const stripeEventBody = { mediaType: 'application/json', maxBytes: 512 * 1024 }
 const received = { 200: { description: 'Received', schema: z.object({ received: z.boolean() }) } } as const
 const thanks = { status: 200, body: { received: true } } as const
 
-/** What a payment event is to its order; the rest is no news to anybody. */
+/** What tells an order something; the rest is for nobody. */
 const paymentEvents = new Set([
   'payment_intent.succeeded',
   'payment_intent.canceled',
@@ -33,7 +33,11 @@ const paymentEvents = new Set([
 ])
 const disputeEvents = /^charge\.dispute\.(created|updated|closed|funds_withdrawn|funds_reinstated)$/
 
-export function webhookRoutes(api: ApiContext): Route[] {
+/** That we asked for a refund ourselves is none. */
+const isStripeNews = ({ type, refundKey }: StripeWebhook): boolean =>
+  (paymentEvents.has(type) || disputeEvents.test(type)) && !(type === 'refund.created' && refundKey)
+
+export function webhookRoutes(api: ApiContext, inbox: WebhookInbox): Route[] {
   const { sql, config, esimProviders } = api
   const news = createOrderNews(api)
 
@@ -52,7 +56,8 @@ export function webhookRoutes(api: ApiContext): Route[] {
       admit: ({ header }) => assertSigned(header('stripe-signature')),
       async handle({ raw, header }) {
         const event = proven(() => api.stripe.parseWebhook(raw, header('stripe-signature') ?? ''))
-        await handleOnce(api, { source: 'stripe', eventId: event.eventId, at: new Date() }, () => stripeNews(event))
+        if (isStripeNews(event))
+          await inbox.handle({ source: 'stripe', eventId: event.eventId }, () => stripeNews(event))
         return thanks
       },
     }),
@@ -110,18 +115,17 @@ export function webhookRoutes(api: ApiContext): Route[] {
     }),
   ]
 
-  async function stripeNews(event: StripeWebhook): Promise<void> {
+  async function stripeNews(event: StripeWebhook): Promise<Handled> {
     const isDispute = disputeEvents.test(event.type)
-    if (!isDispute && !paymentEvents.has(event.type)) return
-    // That we asked for it is no news.
-    if (event.type === 'refund.created' && event.refundKey) return
     const orderId = event.orderId ?? (event.paymentIntentId && (await findOrderOfPayment(sql, event.paymentIntentId)))
     const disputeId = event.disputeId ?? event.objectId
     // A payment that is none of our orders': made by hand at the processor, or its customer was erased. Whose deletion
     // it is looks after the money by itself, and no run may begin that bears the order's name.
-    if (!orderId || !(await findOrder(sql, orderId))) return isDispute ? untiedDispute(disputeId) : undefined
-    if (isDispute) await news.dispute(orderId, disputeId)
+    if (!orderId || !(await findOrder(sql, orderId))) {
+      if (isDispute) await untiedDispute(disputeId)
+    } else if (isDispute) await news.dispute(orderId, disputeId)
     else await news.payment(orderId)
+    return 'handled'
   }
 
   /**
@@ -137,21 +141,26 @@ export function webhookRoutes(api: ApiContext): Route[] {
 
   async function esimNews(source: 'esim-access' | 'airalo', parse: () => WebhookNews): Promise<void> {
     const { eventId, hints } = proven(parse)
-    // Only a delivered eSIM has a run that waits for news; provisioning asks by itself.
+    const news = hints.filter(isNews)
+    if (news.length > 0) await inbox.handle({ source, eventId }, () => tellOrders(source, news))
+  }
+
+  /** Only a delivered eSIM has a run that waits for news; provisioning asks by itself. */
+  async function tellOrders(source: 'esim-access' | 'airalo', hints: EsimHint[]): Promise<Handled> {
     const orders = new Set<string>()
     for (const hint of hints) {
-      const order = isNews(hint) ? await findOrderOfEsim(sql, api, source, hint.esimRef) : undefined
+      const order = await findOrderOfEsim(sql, api, source, hint.esimRef)
       if (order?.delivered && tellsSomething(hint, order.usedShare)) orders.add(order.orderId)
     }
-    if (orders.size === 0) return
-    await handleOnce(api, { source, eventId, at: new Date() }, async () => {
-      for (const orderId of orders) await news.provider(orderId)
-    })
+    for (const orderId of orders) await news.provider(orderId)
+    return orders.size > 0 ? 'handled' : 'nothing_to_do'
   }
 }
 
+type EsimHint = ProviderHint & { esimRef: string }
+
 /** Validity is followed by the calendar; an order that was placed is asked for anyway. */
-const isNews = (hint: ProviderHint): hint is ProviderHint & { esimRef: string } =>
+const isNews = (hint: ProviderHint): hint is EsimHint =>
   hint.esimRef !== undefined && (hint.kind === 'esim' || hint.kind === 'usage')
 
 /** U3: usage is told once, when little is left; what comes before and after would only cost a look. */
