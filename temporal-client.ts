@@ -1,8 +1,10 @@
+import { InterceptingCall, type Interceptor } from '@grpc/grpc-js'
 import { Client, Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client'
 import { loadClientConnectConfig } from '@temporalio/envconfig'
 import { type Config, ConfigurationError } from './config.ts'
 import { createDataConverter } from './payload-codec.ts'
 import { endLateRetries } from './temporal-late-retry.ts'
+import { assertOutsideTransaction } from './transaction-scope.ts'
 
 type Settings = Pick<Config, 'NODE_ENV' | 'PAYLOAD_KEYS'>
 
@@ -22,12 +24,21 @@ export function connectTemporal(config: Settings, environment?: Record<string, s
   })
 }
 
+const refuseInsideTransaction: Interceptor = (options, nextCall) => {
+  assertOutsideTransaction('Temporal')
+  return new InterceptingCall(nextCall(options))
+}
+
 /**
  * Six attempts bridge three seconds, a restart; the SDK's ten would keep a caller waiting for twenty. A lost connection
  * is tried again every two seconds: left to itself, gRPC waits ever longer, up to two minutes.
  */
 const outages = {
-  interceptors: [makeGrpcRetryInterceptor(defaultGrpcRetryOptions({ maxAttempts: 6 })), endLateRetries],
+  interceptors: [
+    refuseInsideTransaction,
+    makeGrpcRetryInterceptor(defaultGrpcRetryOptions({ maxAttempts: 6 })),
+    endLateRetries,
+  ],
   channelArgs: { 'grpc.max_reconnect_backoff_ms': 2_000 },
 }
 

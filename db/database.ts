@@ -1,5 +1,6 @@
 import postgres from 'postgres'
 import { survivingLostConnections } from './lost-connection.ts'
+import { guardPool } from './pool.ts'
 
 export type Database = postgres.Sql<{ bigint: bigint }>
 /** A connection inside a transaction. */
@@ -21,5 +22,5 @@ export function connectDatabase(url: string, options: { maxConnections?: number;
     types: { bigint: postgres.BigInt },
     onnotice: () => undefined,
   })
-  return survivingLostConnections(sql)
+  return guardPool(survivingLostConnections(sql))
 }

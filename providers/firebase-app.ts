@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { Agent } from 'node:https'
 import { type App, deleteApp, initializeApp } from 'firebase-admin/app'
 import { gaxios, JWT } from 'google-auth-library'
+import { assertOutsideTransaction } from '../transaction-scope.ts'
 import { ProviderFailure } from './failure.ts'
 import { connectionFault } from './http-request.ts'
 
@@ -55,10 +56,14 @@ export function openFirebase(provider: string, { projectId, serviceAccount, conn
      * Makes sure of an access token (an hour's, cached), so that a failure to get one can be told from a failure to
      * send. Throws ProviderFailure: `misconfigured` where Google refuses our key, else `unavailable`.
      */
-    authorise: async (): Promise<void> => void (await accessToken()),
+    async authorise(): Promise<void> {
+      assertOutsideTransaction(provider)
+      await accessToken()
+    },
 
     /** POSTs JSON and answers whatever comes. Throws ProviderFailure `unavailable` where nothing came. */
     async post(url: string, data: object): Promise<RawReply> {
+      assertOutsideTransaction(provider)
       const reply = await client
         .request<unknown>({ url, method: 'POST', data, agent, validateStatus: () => true, retry: false })
         .catch((error: unknown) => {

@@ -1,5 +1,6 @@
 /** Verifies tokens that others signed, against the keys they publish. */
 import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose'
+import { assertOutsideTransaction } from '../transaction-scope.ts'
 import { ProviderFailure } from './failure.ts'
 
 export interface TokenVerifierSettings {
@@ -33,6 +34,7 @@ export function createTokenVerifier(settings: TokenVerifierSettings) {
   })
 
   return async (token: string, requiredClaims = ['exp', 'iat', 'sub']): Promise<JWTPayload> => {
+    assertOutsideTransaction(`The keys of ${provider}`)
     try {
       const { payload } = await jwtVerify(token, keys, {
         algorithms: ['RS256'],

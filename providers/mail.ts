@@ -1,5 +1,6 @@
 /** P5: e-mail over SMTP (RFC 5321), one recipient to a message. */
 import { createTransport } from 'nodemailer'
+import { assertOutsideTransaction } from '../transaction-scope.ts'
 import { ProviderFailure } from './failure.ts'
 import { mailFailure } from './mail-failure.ts'
 import { composeTemplate, type TemplateRecipient } from './mail-template.ts'
@@ -94,6 +95,7 @@ export function createMail(settings: MailSettings) {
     { to, messageId }: TemplateRecipient,
     message: Parameters<typeof transporter.sendMail>[0],
   ): Promise<{ accepted: true }> {
+    assertOutsideTransaction('The mail server')
     const id = messageIdForm.exec(messageId)?.[1]
     if (!id) throw new ProviderFailure(provider, 'rejected', 'invalid_message_id')
     if (!addressForm.test(to)) throw new ProviderFailure(provider, 'rejected', 'invalid_address')
@@ -144,6 +146,7 @@ export function createMail(settings: MailSettings) {
 
     /** Connects and signs in, without a mail. Throws ProviderFailure. */
     async verify(): Promise<void> {
+      assertOutsideTransaction('The mail server')
       await transporter.verify().catch((error: unknown) => {
         throw mailFailure(error, false)
       })

@@ -1,5 +1,6 @@
 /** The SDK as this project sets it up, and the only way to call it: every fault leaves as a ProviderFailure. */
 import Stripe from 'stripe'
+import { assertOutsideTransaction } from '../transaction-scope.ts'
 import { ProviderFailure, type ProviderFailureKind } from './failure.ts'
 import { connectionFault } from './http-request.ts'
 
@@ -43,6 +44,7 @@ export function createStripeClient(settings: StripeSettings) {
 
   /** Throws ProviderFailure; nothing of Stripe's own wording gets into it. */
   async function call<T extends Reply>(effect: Effect, request: () => Promise<T>): Promise<T> {
+    assertOutsideTransaction('Stripe')
     const reply = await request().catch((error: unknown) => {
       throw toFailure(error, effect)
     })

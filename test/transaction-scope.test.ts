@@ -1,0 +1,137 @@
+/** Every door to somebody else stays shut inside a transaction: not a byte is sent. */
+
+import { generateKeyPairSync } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
+import { afterAll, expect, test } from 'vitest'
+import { createAiralo } from '../providers/airalo.ts'
+import { createApple } from '../providers/apple.ts'
+import { createEsimAccess } from '../providers/esim-access.ts'
+import { createFirebaseIdTokens } from '../providers/firebase-id-token.ts'
+import { createFirebaseUsers } from '../providers/firebase-users.ts'
+import { createGoogle } from '../providers/google.ts'
+import { createMail } from '../providers/mail.ts'
+import { createMeasurement } from '../providers/measurement.ts'
+import { createPush } from '../providers/push.ts'
+import { createStripe } from '../providers/stripe.ts'
+import { connectTemporal } from '../temporal-client.ts'
+import { insideTransaction } from '../transaction-scope.ts'
+
+let connections = 0
+const server = createServer((socket) => {
+  connections += 1
+  socket.destroy()
+})
+await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+const { port } = server.address() as AddressInfo
+const address = `127.0.0.1:${port}`
+const url = `http://${address}`
+
+const { privateKey } = generateKeyPairSync('ec', {
+  namedCurve: 'P-256',
+  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+})
+const stripe = createStripe({
+  secretKey: 'sk_test_x',
+  webhookSecret: 'whsec_x',
+  publishableKey: 'pk_test_x',
+  apiBase: url,
+})
+const esimAccess = createEsimAccess({ baseUrl: url, accessCode: 'x', secretKey: 'x', timeoutMs: 1_000 })
+const airalo = createAiralo({ baseUrl: url, clientId: 'x', clientSecret: 'x', timeoutMs: 1_000 })
+const apple = createApple({ baseUrl: url, teamId: 'T', keyId: 'K', privateKeyPem: privateKey, clientIds: ['app'] })
+const google = createGoogle({ clientIds: ['app'], certsUrl: url, revokeUrl: url })
+const firebase = {
+  projectId: 'p',
+  serviceAccount: { clientEmail: 'x@example.com', privateKey },
+  connectTo: { host: '127.0.0.1', port, ca: '' },
+}
+const push = createPush(firebase)
+const users = createFirebaseUsers(firebase)
+const idTokens = createFirebaseIdTokens({ projectId: 'p', jwksUrl: url })
+const mail = createMail({ url: `smtp://${address}`, from: 'a@example.com' })
+const measurement = createMeasurement({ meta: { baseUrl: url, apiVersion: 'v1', datasetId: '1', accessToken: 'x' } })
+const temporal = connectTemporal({ NODE_ENV: 'test', PAYLOAD_KEYS: undefined }, { TEMPORAL_ADDRESS: address })
+
+afterAll(async () => {
+  await Promise.all([push.close(), users.close(), mail.close(), temporal.connection.close()])
+  server.close()
+})
+
+const message = { to: 'b@example.com', subject: 's', html: '<p>', text: 't', messageId: '<a@example.com>' }
+const purchase = {
+  eventId: 'e',
+  eventTime: new Date(),
+  value: 1,
+  currency: 'EUR',
+  metaExternalIdHash: 'x',
+  platform: 'ios',
+  osVersion: '18',
+  consent: { adUserData: true, adPersonalization: true },
+} as const
+
+const doors: Record<string, () => PromiseLike<unknown>> = {
+  'Stripe, reading': () => stripe.getDispute('dp_1'),
+  'Stripe, writing': () => stripe.deleteCustomer('cus_1'),
+  'eSIM Access': () => esimAccess.listPackages(),
+  Airalo: () => airalo.listPackages(),
+  'Apple, a call': () => apple.revoke({ refreshToken: 'r', clientId: 'app' }),
+  'Apple, its keys': () => apple.verifyIdToken('a.b.c'),
+  'Google, a call': () => google.revoke('r'),
+  'Google, its keys': () => google.parseSecurityEvent('a.b.c'),
+  'Firebase, its keys': () => idTokens.verifyFirebaseIdToken('a.b.c'),
+  'Firebase, its users': () => users.deleteUser('u'),
+  'Firebase, a push': () =>
+    push.send({ token: 't', title: 't', body: 'b', data: {}, collapseKey: 'c', platform: 'ios' }),
+  'the mail server, one mail': () => mail.send({ kind: 'transactional', ...message }),
+  'the mail server, many mails': async () =>
+    (await mail.sendToMany(message))({ to: message.to, messageId: message.messageId }),
+  'the mail server, a look': () => mail.verify(),
+  measurement: () => measurement.sendToMeta(purchase, new Date()),
+  'Temporal, a start': () => temporal.workflow.start('w', { workflowId: 'w', taskQueue: 'q' }),
+  'Temporal, a signal': () => temporal.workflow.getHandle('w').signal('s'),
+  'Temporal, an update': () => temporal.workflow.getHandle('w').executeUpdate('u'),
+  'Temporal, a service call': () => temporal.workflowService.getSystemInfo({}),
+}
+
+test.each(Object.entries(doors))('%s', async (_name, ask) => {
+  const before = connections
+  await expect(insideTransaction(async () => ask())).rejects.toMatchObject({ name: 'AskedInsideTransaction' })
+  // Nor by one that catches whatever its call throws, as bodies do with failures of outside parties.
+  const caught = insideTransaction(async () => Promise.resolve(ask()).catch(() => 'caught'))
+  await expect(caught).rejects.toMatchObject({ name: 'AskedInsideTransaction' })
+  expect(connections).toBe(before)
+})
+
+/** What can open a connection, and the files that stand for a door above. */
+const openers =
+  /from '(?:node:(?:https?|http2|net|tls|dgram)|stripe|nodemailer|firebase-admin\/\w+|google-auth-library|@grpc\/grpc-js|undici)'|createRemoteJWKSet|\bfetch\(/
+const doorFiles = [
+  'providers/firebase-app.ts',
+  'providers/http-request.ts',
+  'providers/id-token.ts',
+  'providers/mail.ts',
+  'providers/stripe-client.ts',
+  'temporal-client.ts',
+]
+/** They listen, or open nothing but after one of the doors. */
+const harmless = ['api/server.ts', 'providers/push.ts', 'temporal-late-retry.ts']
+
+test('no other file of the product opens connections by itself, so that no door is missing above', async () => {
+  const folders = ['activities', 'api', 'db', 'mails', 'providers']
+  const files = (
+    await Promise.all([
+      ...folders.map(async (folder) => (await readdir(folder, { recursive: true })).map((file) => `${folder}/${file}`)),
+      readdir('.'),
+    ])
+  )
+    .flat()
+    .filter((file) => /\.tsx?$/.test(file) && !file.endsWith('.config.ts'))
+  const opening = await Promise.all(
+    files.map(async (file) => openers.test((await readFile(file, 'utf8')).replaceAll(/^import type .*/gm, '')) && file),
+  )
+  expect(opening.filter((file) => file !== false).sort()).toEqual([...doorFiles, ...harmless].sort())
+  for (const file of doorFiles) expect(await readFile(file, 'utf8'), file).toContain('assertOutsideTransaction(')
+})
