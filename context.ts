@@ -2,7 +2,7 @@
 import type { Client } from '@temporalio/client'
 import type { Config } from './config.ts'
 import { createDataKeys } from './db/data-keys.ts'
-import { connectDatabase } from './db/database.ts'
+import { connectDatabase, type TimeLimits } from './db/database.ts'
 import { createFieldCipher } from './db/field-cipher.ts'
 import { createLog, type Log } from './log.ts'
 import { createMetrics } from './metrics.ts'
@@ -36,6 +36,8 @@ export interface ContextOptions {
   /** names this process to the database */
   name?: string
   maxConnections?: number
+  /** of the database: those of the API unless given */
+  limits?: TimeLimits
   log?: Log
 }
 
@@ -52,7 +54,7 @@ export function createContext(config: Config, options: ContextOptions = {}): Con
 }
 
 function buildContext(config: Config, options: ContextOptions) {
-  const { name, maxConnections } = options
+  const { name, maxConnections, limits } = options
   const cipher = createFieldCipher(config.FIELD_KEYS, Buffer.from(config.INDEX_KEY, 'base64'))
   const firebase = firebaseSettings(config)
   const esimProviders: Readonly<Record<EsimProviderId, EsimProvider>> = {
@@ -76,6 +78,7 @@ function buildContext(config: Config, options: ContextOptions) {
     sql: connectDatabase(config.DATABASE_URL, {
       ...(name !== undefined && { name }),
       ...(maxConnections !== undefined && { maxConnections }),
+      ...(limits && { limits }),
     }),
     cipher,
     dataKeys: createDataKeys(cipher),

@@ -59,10 +59,11 @@ function problemOfBody(error: unknown): Problem | undefined {
   return status === 400 ? new Problem('invalid_request') : undefined
 }
 
-/** What postgres.js, Node and we say when the database or a turn at it cannot be had, is starting, stopping or full. */
+/** What postgres.js, Node and we say when the database cannot be reached, is starting, stopping or full, or takes too long. */
 const outageCodes = new Set([
   'CONNECT_TIMEOUT',
   'NO_TURN',
+  'TRANSACTION_TOO_LONG',
   'CONNECTION_CLOSED',
   'CONNECTION_DESTROYED',
   'CONNECTION_ENDED',
@@ -71,7 +72,10 @@ const outageCodes = new Set([
   'ENOTFOUND',
   'EPIPE',
   'ETIMEDOUT',
+  '25P03',
   '53300',
+  '55P03',
+  '57014',
   '57P01',
   '57P02',
   '57P03',

@@ -1,5 +1,5 @@
 /** R1 at scale: the daily look for accounts that nobody uses, among a million. */
-import { connectDatabase, type Database } from '../db/database.ts'
+import { connectDatabase, type Database, timeLimits } from '../db/database.ts'
 import { type Dormant, listDormant } from '../db/inactivity.ts'
 import { migrate } from '../db/migrate.ts'
 import { startPostgres } from '../dev/postgres.ts'
@@ -22,7 +22,7 @@ const perPage = 500
 /** On a database of its own. @param dormant how many are due */
 export async function benchInactivitySweep(accounts: number, dormant: number): Promise<SweepFigures> {
   const postgres = await startPostgres()
-  const sql = connectDatabase(postgres.url, { maxConnections: 1 })
+  const sql = connectDatabase(postgres.url, { maxConnections: 1, limits: timeLimits.maintenance })
   try {
     await migrate(sql)
     const now = new Date()

@@ -1,10 +1,14 @@
 /** `npm run migrate`: brings the database's schema up to date. Safe to repeat, and beside another that does the same. */
 import { readConfigOrExit } from '../config.ts'
-import { connectDatabase } from '../db/database.ts'
+import { connectDatabase, timeLimits } from '../db/database.ts'
 import { migrate } from '../db/migrate.ts'
 
 const { DATABASE_URL } = readConfigOrExit(process.env)
-const sql = connectDatabase(DATABASE_URL, { maxConnections: 1, name: 'ama-esim-migrate' })
+const sql = connectDatabase(DATABASE_URL, {
+  maxConnections: 1,
+  name: 'ama-esim-migrate',
+  limits: timeLimits.maintenance,
+})
 const applied = await migrate(sql)
 process.stdout.write(applied.length > 0 ? `Applied: ${applied.join(', ')}\n` : 'Nothing to apply.\n')
 await sql.end()

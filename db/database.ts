@@ -1,26 +1,87 @@
 import postgres from 'postgres'
 import { survivingLostConnections } from './lost-connection.ts'
-import { guardPool } from './pool.ts'
+import { limitPool, type PoolState } from './pool.ts'
 
-export type Database = postgres.Sql<{ bigint: bigint }>
+export type Database = postgres.Sql<{ bigint: bigint }> & { readonly pool: PoolState }
 /** A connection inside a transaction. */
 export type Transaction = postgres.TransactionSql<{ bigint: bigint }>
 /** Either: for queries that do not care. */
-export type Queryable = Database | Transaction
+export type Queryable = Database | Transaction | postgres.ReservedSql<{ bigint: bigint }>
 /** A part of a statement. */
 export type Fragment = postgres.PendingQuery<postgres.Row[]>
 
+/** Milliseconds; 0: no limit. */
+export interface TimeLimits {
+  /** waiting for a connection of the pool */
+  waitMs: number
+  statementMs: number
+  /** one wait for a lock; less than a connection is waited for, so that waiting for locks never looks like a stuck pool */
+  lockMs: number
+  /** between two statements of a transaction, which does nothing but compute meanwhile */
+  idleInTransactionMs: number
+  /** after this a transaction is given no further statement */
+  transactionMs: number
+  /** no connection comes back although others wait: longer than what ends statements and transactions by itself */
+  stuckAfterMs: number
+}
+
+/** One set for each purpose that the database is used for. */
+export const timeLimits = {
+  /** A request is cut after 30 s; before that its caller is told to come back. */
+  api: {
+    waitMs: 10_000,
+    statementMs: 15_000,
+    lockMs: 5_000,
+    idleInTransactionMs: 5_000,
+    transactionMs: 20_000,
+    stuckAfterMs: 30_000,
+  },
+  /** Purges, the last search for traces of an erased person, VACUUM and the copy of the keys read whole tables. */
+  worker: {
+    waitMs: 30_000,
+    statementMs: 600_000,
+    lockMs: 15_000,
+    idleInTransactionMs: 30_000,
+    transactionMs: 120_000,
+    stuckAfterMs: 120_000,
+  },
+  /** Migrations and restores run alone, once, before an operator's eyes, for as long as the data need. */
+  maintenance: {
+    waitMs: 60_000,
+    statementMs: 0,
+    lockMs: 0,
+    idleInTransactionMs: 0,
+    transactionMs: 0,
+    stuckAfterMs: Number.POSITIVE_INFINITY,
+  },
+} as const satisfies Record<string, TimeLimits>
+
+export interface ConnectOptions {
+  maxConnections?: number
+  name?: string
+  /** those of the API unless given */
+  limits?: TimeLimits
+}
+
 /** @param url PostgreSQL connection URL */
-export function connectDatabase(url: string, options: { maxConnections?: number; name?: string } = {}): Database {
+export function connectDatabase(url: string, options: ConnectOptions = {}): Database {
+  const { maxConnections = 20, limits = timeLimits.api } = options
   const sql = postgres(url, {
-    max: options.maxConnections ?? 20,
+    max: maxConnections,
     connect_timeout: 10,
     idle_timeout: 60,
     // Queries wait for the next attempt to connect: by default up to 20 s, and so long after the database is back.
     backoff: (failures) => Math.min(0.05 * 2 ** failures, 1) * (0.5 + Math.random() / 2),
-    connection: { application_name: options.name ?? 'ama-esim', TimeZone: 'UTC' },
+    connection: {
+      application_name: options.name ?? 'ama-esim',
+      TimeZone: 'UTC',
+      statement_timeout: limits.statementMs,
+      lock_timeout: limits.lockMs,
+      idle_in_transaction_session_timeout: limits.idleInTransactionMs,
+    },
     types: { bigint: postgres.BigInt },
     onnotice: () => undefined,
   })
-  return guardPool(survivingLostConnections(sql))
+  const { waitMs, stuckAfterMs, transactionMs } = limits
+  return limitPool(survivingLostConnections(sql, { transactionMs }), { maxConnections, waitMs, stuckAfterMs })
 }

@@ -11,6 +11,12 @@ const lossCodes = new Set([
   '57P03',
 ])
 
+/** A transaction took longer than it may. */
+export class TransactionTooLong extends Error {
+  override readonly name = 'TransactionTooLong'
+  readonly code = 'TRANSACTION_TOO_LONG'
+}
+
 /** A closed connection rejects its transaction within some turns of the event loop. */
 const noticedAfterMs = 500
 
@@ -21,17 +27,25 @@ type Begin = (...parameters: unknown[]) => Promise<unknown>
  * Keeps a transaction from using its connection after that was lost. postgres.js 3.4.9 would send the ROLLBACK, or the
  * next statement, to a socket that is null, which no caller can catch and which ends the process
  * (https://github.com/porsager/postgres/issues/1208). `begin` rejects all the same: it watches the connection.
+ * @param limits.transactionMs after which it is given no further statement and is rolled back; 0: no limit. PostgreSQL
+ * bounds each statement and each pause, their sum only from version 17 on
  */
-export function survivingLostConnections<Sql extends { begin: unknown }>(sql: Sql): Sql {
+export function survivingLostConnections<Sql extends { begin: unknown }>(
+  sql: Sql,
+  { transactionMs }: { transactionMs: number },
+): Sql {
   const begin = (sql.begin as Begin).bind(sql)
 
   async function guardedBegin(...parameters: unknown[]): Promise<unknown> {
     const work = parameters.pop() as Work
     let loss: unknown
     const guarded = async (tx: object): Promise<unknown> => {
+      const startedAt = performance.now()
       const guardedTx = new Proxy(tx as (...input: unknown[]) => unknown, {
         apply(target, self, input) {
           if (loss !== undefined) throw loss
+          if (transactionMs > 0 && performance.now() - startedAt > transactionMs)
+            throw new TransactionTooLong(`the transaction has lasted longer than ${transactionMs} ms`)
           return Reflect.apply(target, self, input)
         },
       })

@@ -4,7 +4,7 @@
  */
 import type { BackupFolder } from './backup-folder.ts'
 import { reconcileBackups } from './backups.ts'
-import { connectDatabase, type Database, type Queryable } from './database.ts'
+import { connectDatabase, type Database, type Queryable, timeLimits } from './database.ts'
 import { replayLedger } from './deletion-ledger.ts'
 import { type Erasures, importErasures } from './erasures.ts'
 import { importKeys } from './key-snapshot.ts'
@@ -83,7 +83,7 @@ export async function replayOver(sql: Database, folder: BackupFolder, at: Date):
 }
 
 export async function withDatabase<Result>(url: string, work: (sql: Database) => Promise<Result>): Promise<Result> {
-  const sql = connectDatabase(url, { maxConnections: 2, name: 'ama-esim-restore' })
+  const sql = connectDatabase(url, { maxConnections: 2, name: 'ama-esim-restore', limits: timeLimits.maintenance })
   try {
     return await work(sql)
   } finally {

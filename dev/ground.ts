@@ -1,6 +1,6 @@
 /** What API and worker stand on, and the settings that lead there. */
 import { type Config, readConfig } from '../config.ts'
-import { connectDatabase } from '../db/database.ts'
+import { connectDatabase, timeLimits } from '../db/database.ts'
 import { migrate } from '../db/migrate.ts'
 import { createLog, type Log } from '../log.ts'
 import type { Secrets } from './development-secrets.ts'
@@ -94,7 +94,7 @@ export async function layGround(options: GroundOptions): Promise<Ground> {
 }
 
 async function migrateDatabase(url: string): Promise<void> {
-  const sql = connectDatabase(url, { name: 'ama-esim-migrate', maxConnections: 1 })
+  const sql = connectDatabase(url, { name: 'ama-esim-migrate', maxConnections: 1, limits: timeLimits.maintenance })
   try {
     await migrate(sql)
   } finally {

@@ -2,6 +2,7 @@
 import type { Limits } from '../api/limits.ts'
 import { createApi } from '../api/server.ts'
 import { createContext } from '../context.ts'
+import { timeLimits } from '../db/database.ts'
 import type { Log } from '../log.ts'
 import { connectTemporal } from '../temporal-client.ts'
 import { serveMetrics } from '../worker/metrics-server.ts'
@@ -59,7 +60,7 @@ export async function startWorkerHere(options: HereOptions & { metricsPort: numb
   const { config, temporalEnvironment, log, metricsPort, drainMs } = options
   if (!runtimeLog) installRuntime({ sink: () => runtimeLog ?? log })
   runtimeLog = log
-  const context = createContext(config, { name: 'ama-esim-worker', log })
+  const context = createContext(config, { name: 'ama-esim-worker', limits: timeLimits.worker, log })
   const temporal = connectTemporal(config, temporalEnvironment)
   const close = async (): Promise<void> => {
     await temporal.connection.close()

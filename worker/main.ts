@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { readConfigOrExit } from '../config.ts'
 import { createContext } from '../context.ts'
+import { timeLimits } from '../db/database.ts'
 import { createLog } from '../log.ts'
 import { stopAsked } from '../stop-asked.ts'
 import { connectTemporal } from '../temporal-client.ts'
@@ -15,7 +16,7 @@ const config = readConfigOrExit(process.env)
 const log = createLog({ level: config.LOG_LEVEL })
 const sdkMetricsAddress = `127.0.0.1:${await freePort()}`
 installRuntime({ sink: () => log, metricsAddress: sdkMetricsAddress })
-const context = createContext(config, { name: 'ama-esim-worker', log })
+const context = createContext(config, { name: 'ama-esim-worker', limits: timeLimits.worker, log })
 const temporal = connectTemporal(config)
 
 let worker: RunningWorker | undefined

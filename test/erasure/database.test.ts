@@ -1,8 +1,7 @@
 /** G3, R3: how the database itself erases, and goes on erasing whoever a restored backup brings back. */
 import { randomUUID } from 'node:crypto'
-import postgres from 'postgres'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Database } from '../../db/database.ts'
+import { connectDatabase } from '../../db/database.ts'
 import { exportLedger, importLedger, replayLedger } from '../../db/deletion-ledger.ts'
 import { openSecret } from '../../db/deletion-seals.ts'
 import { eraseLateRows } from '../../db/erased-rows.ts'
@@ -48,7 +47,7 @@ test('each row is found by an index, the cascades’ too: it takes no longer amo
     select relname as table, seq_scan as scans from pg_stat_user_tables order by 1`
   const flushed = () => sql`select pg_stat_force_next_flush()`
   // Where an index could be used, it is: what remains are tables that can only be read whole.
-  const eager: Database = postgres(stored.url, { max: 1, types: { bigint: postgres.BigInt } })
+  const eager = connectDatabase(stored.url, { maxConnections: 1 })
   await eager`set enable_seqscan = off`
   await flushed()
   const before = await scans()

@@ -1,0 +1,105 @@
+/** The pool's own rules: a turn for everybody, and no wait without an end. */
+import { afterAll, expect, test } from 'vitest'
+import { connectDatabase, type Database, timeLimits } from '../../db/database.ts'
+import { startPostgres } from '../../dev/postgres.ts'
+import { until } from '../rig/until.ts'
+
+const server = await startPostgres()
+const opened: Database[] = []
+afterAll(async () => {
+  await Promise.all(opened.map((sql) => sql.end({ timeout: 1 })))
+  await server.stop()
+})
+
+function open(maxConnections: number, limits: Partial<typeof timeLimits.api> | object = {}): Database {
+  const sql = connectDatabase(server.url, { maxConnections, limits: { ...timeLimits.api, ...limits } })
+  opened.push(sql)
+  return sql
+}
+
+/** Resolves when `release` is called. */
+function held(): { until: Promise<void>; release: () => void } {
+  let release = (): void => {}
+  const until = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  return { until, release }
+}
+
+test.each<[string, (sql: Database) => PromiseLike<unknown>]>([
+  ['a statement', (sql) => sql`select 1`],
+  ['a transaction', (sql) => sql.begin((tx) => tx`select 1`)],
+  ['a connection', (sql) => sql.reserve()],
+])('%s that gets no connection in time fails, and leaves nothing behind', async (_what, ask) => {
+  const sql = open(1, { waitMs: 50 })
+  const { until: freed, release } = held()
+  const holding = sql.begin(() => freed)
+  await expect(Promise.resolve(ask(sql))).rejects.toMatchObject({ code: 'NO_TURN' })
+  release()
+  await holding
+  expect((await sql`select 1 as one`)[0]?.one).toBe(1)
+})
+
+test('statements wait in their order, and none is sent behind another on its connection', async () => {
+  const sql = open(2)
+  const { until: freed, release } = held()
+  const holding = sql.begin(() => freed)
+  const order = await Promise.all(Array.from({ length: 50 }, (_, index) => sql`select ${index}::int as index`))
+  expect(order.map(([row]) => row?.index)).toEqual(Array.from({ length: 50 }, (_, index) => index))
+  release()
+  await holding
+})
+
+test('a failed statement, a failed transaction and a streamed table give their connection back', async () => {
+  const sql = open(1, { waitMs: 5_000 })
+  await expect(Promise.resolve(sql`select 1 / 0`)).rejects.toMatchObject({ code: '22012' })
+  await expect(sql.begin((tx) => tx`select 1 / 0`)).rejects.toMatchObject({ code: '22012' })
+  let copied = ''
+  for await (const chunk of await sql`copy (select generate_series(1, 3)) to stdout`.readable()) copied += chunk
+  expect([copied, (await sql`select 1 as one`)[0]?.one]).toEqual(['1\n2\n3\n', 1])
+})
+
+test('the pool is stuck while nobody gets on, and no longer', async () => {
+  const sql = open(2, { waitMs: 50, stuckAfterMs: 100 })
+  const { until: freed, release } = held()
+  const holding = [sql.begin(() => freed), sql.begin(() => freed)]
+  expect(sql.pool.isStuck()).toBe(false)
+  await expect(Promise.resolve(sql`select 1`)).rejects.toMatchObject({ code: 'NO_TURN' })
+  await until('it is stuck', () => sql.pool.isStuck())
+  release()
+  await Promise.all(holding)
+  expect(sql.pool.isStuck()).toBe(false)
+})
+
+test('a pool that is full and wanted by nobody is not stuck', async () => {
+  const sql = open(1, { stuckAfterMs: 0 })
+  const { until: freed, release } = held()
+  const holding = sql.begin(() => freed)
+  expect(sql.pool.isStuck()).toBe(false)
+  release()
+  await holding
+})
+
+test('a statement, a wait for a lock, an idle transaction and a long one are ended', async () => {
+  const sql = open(4, { statementMs: 300, lockMs: 100, idleInTransactionMs: 300, transactionMs: 200 })
+  await expect(Promise.resolve(sql`select pg_sleep(20)`)).rejects.toMatchObject({ code: '57014' })
+  await sql`create table if not exists locked (id int)`
+  const { until: freed, release } = held()
+  const holder = open(1)
+  const holding = holder.begin(async (tx) => {
+    await tx`lock table locked`
+    await freed
+  })
+  await until(
+    'it is locked',
+    async () => (await sql`select 1 from pg_locks where relation = 'locked'::regclass`).length > 0,
+  )
+  await expect(Promise.resolve(sql`select from locked`)).rejects.toMatchObject({ code: '55P03' })
+  release()
+  await holding
+  await expect(sql.begin(() => new Promise(() => {}))).rejects.toMatchObject({ code: 'CONNECTION_CLOSED' })
+  const long = sql.begin(async (tx) => {
+    for (;;) await tx`select pg_sleep(0.01)`
+  })
+  await expect(long).rejects.toMatchObject({ code: 'TRANSACTION_TOO_LONG' })
+})
