@@ -74,7 +74,12 @@ export async function startWorkerHere(options: HereOptions & { metricsPort: numb
     throw error
   })
   await reconcileSchedules(temporal, config.TEMPORAL_TASK_QUEUE)
-  const metrics = await serveMetrics(context.metrics, { isReady: worker.isReady }, metricsPort, '127.0.0.1')
+  const metrics = await serveMetrics(
+    context.metrics,
+    { isAlive: () => !context.sql.pool.isStuck(), isReady: worker.isReady },
+    metricsPort,
+    '127.0.0.1',
+  )
   let expected = false
   return {
     name: 'the worker',

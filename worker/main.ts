@@ -22,7 +22,7 @@ const temporal = connectTemporal(config)
 let worker: RunningWorker | undefined
 const probes = await serveMetrics(
   context.metrics,
-  { isReady: () => worker?.isReady() ?? false, sdkMetricsAddress },
+  { isAlive: () => !context.sql.pool.isStuck(), isReady: () => worker?.isReady() ?? false, sdkMetricsAddress },
   config.WORKER_METRICS_PORT,
 )
 

@@ -3,6 +3,8 @@ import type { AddressInfo } from 'node:net'
 import type { Metrics } from '../metrics.ts'
 
 export interface WorkerProbes {
+  /** false: only a new start helps; must not wait for anything */
+  isAlive(): boolean
   isReady(): boolean
   /** where the SDK serves its own metrics, `host:port` */
   sdkMetricsAddress?: string | undefined
@@ -15,7 +17,7 @@ export async function serveMetrics(metrics: Metrics, probes: WorkerProbes, port:
       response.writeHead(status, { 'content-type': type }).end(body)
     }
     if (request.method !== 'GET') return answer(405, 'GET only\n')
-    if (request.url === '/livez') return answer(200, 'alive\n')
+    if (request.url === '/livez') return probes.isAlive() ? answer(200, 'alive\n') : answer(503, 'stuck\n')
     if (request.url === '/readyz') return probes.isReady() ? answer(200, 'ready\n') : answer(503, 'not ready\n')
     if (request.url !== '/metrics') return answer(404, 'not found\n')
     const own = await metrics.registry.metrics()

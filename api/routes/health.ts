@@ -21,11 +21,21 @@ export function healthRoutes(api: ApiContext, isStopping: () => boolean): Route[
       method: 'get',
       path: '/livez',
       tag: 'operation',
-      summary: 'The process runs',
+      summary: 'The process runs and gets on; a database that is away is for `/readyz` to tell',
       callers: ['public'],
       unlimited: true,
-      responses: { 200: { description: 'It does', schema: z.object({ status: z.literal('alive') }) } },
-      handle: () => ({ status: 200, body: { status: 'alive' as const } }),
+      responses: {
+        200: { description: 'It does', schema: z.object({ status: z.literal('alive') }) },
+        503: {
+          description: 'No connection to the database has come back for too long: only a new start helps',
+          schema: z.object({ status: z.literal('stuck') }),
+        },
+      },
+      // Asks nobody, for the pool is what may be stuck.
+      handle: () =>
+        sql.pool.isStuck()
+          ? { status: 503, body: { status: 'stuck' as const } }
+          : { status: 200, body: { status: 'alive' as const } },
     }),
     defineRoute({
       method: 'get',

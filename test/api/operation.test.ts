@@ -3,6 +3,8 @@ import { randomUUID } from 'node:crypto'
 import { request as httpRequest } from 'node:http'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { problems } from '../../api/problems.ts'
+import { timeLimits } from '../../db/database.ts'
+import { until, untilValue } from '../rig/until.ts'
 import { newPerson, type Rig, startRig } from './rig.ts'
 
 let rig: Rig
@@ -173,6 +175,55 @@ test('while the database is away requests are refused with a time to come back, 
     expect((await outage.call('POST', '/v1/accounts', { token, body })).status).toBe(201)
   } finally {
     await outage.stop()
+  }
+})
+
+test('a pool that gets nobody on refuses, is not alive, and recovers', async () => {
+  const limits = { ...timeLimits.api, waitMs: 100, stuckAfterMs: 300, idleInTransactionMs: 0 }
+  const stuck = await startRig({ database: { maxConnections: 2, limits } })
+  try {
+    const alive = async () => (await stuck.call('GET', '/livez')).status
+    let release = (): void => {}
+    const freed = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const holding = [stuck.api.sql.begin(() => freed), stuck.api.sql.begin(() => freed)]
+    expect(await alive()).toBe(200)
+    const refused = await stuck.call('GET', '/v1/packages')
+    expect([refused.status, refused.body.code]).toEqual([503, 'unavailable'])
+    expect(refused.headers.get('retry-after')).toBe('5')
+    await untilValue('it is not alive', alive, (status) => status === 503)
+    expect((await stuck.call('GET', '/livez')).body).toEqual({ status: 'stuck' })
+    release()
+    await Promise.all(holding)
+    expect(await alive()).toBe(200)
+    expect((await stuck.call('GET', '/v1/packages')).status).toBe(200)
+  } finally {
+    await stuck.stop()
+  }
+})
+
+test('a statement that waits for a lock for too long is refused with a time to come back', async () => {
+  const limits = { ...timeLimits.api, lockMs: 100 }
+  const locked = await startRig({ database: { maxConnections: 2, limits } })
+  try {
+    let release = (): void => {}
+    const freed = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const holding = locked.api.sql.begin(async (tx) => {
+      await tx`lock table packages`
+      await freed
+    })
+    const answer = await until('it is refused', async () => {
+      const seen = await locked.call('GET', '/v1/packages')
+      return seen.status !== 200 && seen
+    })
+    expect([answer.status, answer.body.code, answer.headers.get('retry-after')]).toEqual([503, 'unavailable', '5'])
+    release()
+    await holding
+  } finally {
+    await locked.stop()
   }
 })
 

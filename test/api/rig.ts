@@ -6,7 +6,7 @@ import { createApi, type ReceivingTimeouts } from '../../api/server.ts'
 import { readConfig } from '../../config.ts'
 import { type ApiContext, createContext } from '../../context.ts'
 import { type ApiKeyKind, createApiKey } from '../../db/api-keys.ts'
-import { connectDatabase } from '../../db/database.ts'
+import { connectDatabase, type TimeLimits } from '../../db/database.ts'
 import { migrate } from '../../db/migrate.ts'
 import { startPostgres } from '../../dev/postgres.ts'
 import { createLog } from '../../log.ts'
@@ -42,6 +42,7 @@ interface RigOptions {
   limits?: Partial<Limits>
   receiving?: Partial<ReceivingTimeouts>
   env?: Record<string, string>
+  database?: { maxConnections: number; limits: TimeLimits }
 }
 
 /** Starts it all. Limits are out of the way unless given. */
@@ -94,7 +95,7 @@ export async function startRig(options: RigOptions = {}) {
   const logged: string[] = []
   const destination: DestinationStream = { write: (line) => void logged.push(line) }
   const log = createLog({ level: 'info' }, destination)
-  const context = createContext(config, { name: 'test', log })
+  const context = createContext(config, { name: 'test', log, ...options.database })
   const temporal = connectTemporal(config, { TEMPORAL_ADDRESS: '127.0.0.1:9' })
   const api: ApiContext = { ...context, temporal }
   const plenty = 1_000_000

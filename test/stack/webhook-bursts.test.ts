@@ -1,0 +1,213 @@
+/**
+ * Two hundred webhooks at the same moment, different ones and copies, from everybody who sends any: each is answered, by
+ * 2xx or by a refusal that makes its sender come back, everybody else is served meanwhile, and a copy is no second event.
+ */
+import { createHmac, randomUUID } from 'node:crypto'
+import { afterAll, expect, test } from 'vitest'
+import { connectDatabase, timeLimits } from '../../db/database.ts'
+import { orderWorkflowId } from '../../workflows/order.contract.ts'
+import { type ReceivedWebhook, startWebhookReceiver } from '../providers/webhook-receiver.ts'
+import { untilWatched } from '../rig/purchases.ts'
+import { shelf } from '../rig/shelf.ts'
+import { openStack } from '../rig/stack.ts'
+import { until, untilValue } from '../rig/until.ts'
+
+const rig = await openStack({ durable: true })
+const { config, sql } = rig.context
+const { apple, google, esimAccess } = rig.sims
+
+const receiver = await startWebhookReceiver()
+const onlooker = connectDatabase(config.DATABASE_URL, { maxConnections: 1, limits: timeLimits.maintenance })
+afterAll(async () => {
+  await Promise.all([receiver.stop(), onlooker.end({ timeout: 1 })])
+})
+
+interface Webhook {
+  /** the same for copies */
+  event: string
+  path: string
+  headers: Record<string, string>
+  body: string
+}
+
+/** What each of the five senders sends this many different times. */
+const differing = 20
+/** The first of them comes this often. */
+const copies = 20
+
+const atEsimAccess = await rig.buy(await rig.signUp(), { packageCode: shelf.onlyEsimAccess })
+const atAiralo = await rig.buy(await rig.signUp(), { packageCode: shelf.onlyAiralo })
+for (const { id } of [atEsimAccess, atAiralo]) await untilWatched(rig.stack, id)
+const signIns = {
+  apple: await apple.do<{ sub: string; idToken: string; code: string }>('sign-in', {}),
+  google: await google.do<{ sub: string; idToken: string }>('sign-in'),
+}
+const persons = {
+  apple: await rig.signUp({
+    account: { apple: { identityToken: signIns.apple.idToken, authorizationCode: signIns.apple.code } },
+  }),
+  google: await rig.signUp({ account: { google: { identityToken: signIns.google.idToken } } }),
+}
+
+const times = <Item>(count: number, make: (index: number) => Item): Item[] =>
+  Array.from({ length: count }, (_, index) => make(index))
+
+const stripeEvent = (): Webhook => {
+  const event = `evt_${randomUUID()}`
+  const at = Math.floor(Date.now() / 1000)
+  const object = { id: 'pi_1', object: 'payment_intent', metadata: { order_id: atEsimAccess.id } }
+  const body = JSON.stringify({
+    id: event,
+    object: 'event',
+    type: 'payment_intent.succeeded',
+    created: at,
+    data: { object },
+  })
+  const signature = createHmac('sha256', config.STRIPE_WEBHOOK_SECRET).update(`${at}.${body}`).digest('hex')
+  return { event, path: '/v1/webhooks/stripe', headers: { 'stripe-signature': `t=${at},v1=${signature}` }, body }
+}
+
+const esimRef = JSON.stringify(await esimAccess.books()).match(/"esimTranNo":"([^"]+)"/)?.[1]
+const esimAccessEvent = (): Webhook => {
+  const event = randomUUID()
+  const content = { esimTranNo: esimRef, remainThreshold: 0.1 }
+  const body = JSON.stringify({
+    notifyType: 'DATA_USAGE',
+    notifyId: event,
+    eventGenerateTime: '2026-11-23T10:00:00Z',
+    content,
+  })
+  return { event, path: `/v1/webhooks/esim-access/${config.ESIM_ACCESS_WEBHOOK_TOKEN}`, headers: {}, body }
+}
+
+const airaloEvent = (): Webhook => {
+  const event = randomUUID()
+  const body = JSON.stringify({ level: '90%', iccid: atAiralo.esims[0].iccid, package_name: event })
+  const signature = createHmac('sha512', config.AIRALO_CLIENT_SECRET).update(body).digest('hex')
+  return { event, path: '/v1/webhooks/airalo', headers: { 'airalo-signature': signature }, body }
+}
+
+/** What a party signed, taken from the wire. */
+async function signedBy(party: typeof apple, path: string, notice: Record<string, unknown>): Promise<Webhook[]> {
+  receiver.clear()
+  await party.do('webhooks', { url: receiver.url })
+  for (let index = 0; index < differing; index += 1) await party.do('notify', notice)
+  return (await receiver.atLeast(differing)).slice(0, differing).map(({ headers, body }: ReceivedWebhook) => ({
+    event: randomUUID(),
+    path,
+    headers: { 'content-type': String(headers['content-type']) },
+    body: body.toString('utf8'),
+  }))
+}
+
+async function makeBurst(): Promise<Webhook[]> {
+  const senders = [
+    times(differing, stripeEvent),
+    times(differing, esimAccessEvent),
+    times(differing, airaloEvent),
+    await signedBy(apple, '/v1/webhooks/apple', { type: 'email-disabled', sub: signIns.apple.sub }),
+    await signedBy(google, '/v1/webhooks/google', { type: 'sessions-revoked', sub: signIns.google.sub }),
+  ]
+  const copied = senders.flatMap(([first]) => times(copies, () => first as Webhook))
+  return [...copied, ...senders.flat()]
+}
+
+const send = async ({ path, headers, body }: Webhook): Promise<number> =>
+  (await rig.anonymous.call('POST', path, { headers, body })).status
+
+const isTaken = (status: number): boolean => status === 200 || status === 202
+
+/** Senders come back with what was refused, until it is taken. */
+async function sendAgain(webhooks: Webhook[]): Promise<void> {
+  for (const webhook of webhooks)
+    await until(`${webhook.path} takes it`, async () => isTaken(await send(webhook)), { timeoutMs: 60_000 })
+}
+
+async function signals(): Promise<number> {
+  const histories = await Promise.all(
+    [atEsimAccess, atAiralo].map(({ id }) => rig.temporal.workflow.getHandle(orderWorkflowId(id)).fetchHistory()),
+  )
+  return histories
+    .flatMap(({ events }) => events ?? [])
+    .filter((event) => event.workflowExecutionSignaledEventAttributes).length
+}
+
+const recorded = async (): Promise<number> =>
+  Number((await sql`select count(*) as count from webhook_events`)[0]?.count)
+const loggedFor = async (accountId: string): Promise<number> =>
+  (await sql`select from security_log where account_id = ${accountId} and kind = 'sign_in_provider_event'`).length
+
+const differingOrders = 3 * differing
+const differingAll = 5 * differing
+
+async function state() {
+  return {
+    signals: await signals(),
+    recorded: await recorded(),
+    apple: await loggedFor(persons.apple.accountId),
+    google: await loggedFor(persons.google.accountId),
+  }
+}
+
+test('nothing is in the way: each is taken, and each event is handed on and noted once', {
+  timeout: 120_000,
+}, async () => {
+  const [before, burst] = [await state(), await makeBurst()]
+  expect(burst).toHaveLength(200)
+  const [statuses, packages] = await Promise.all([Promise.all(burst.map(send)), rig.service.get('/v1/packages')])
+  expect(packages.status).toBe(200)
+  expect(statuses.filter((status) => !isTaken(status))).toEqual([])
+  await sendAgain(burst.slice(-5))
+  expect(await state()).toEqual({
+    signals: before.signals + differingOrders,
+    recorded: before.recorded + differingAll,
+    apple: before.apple + differing,
+    google: before.google + differing,
+  })
+})
+
+test('the table of events is locked for a while', { timeout: 120_000 }, async () => {
+  const [before, burst] = [await state(), await makeBurst()]
+  let release = (): void => {}
+  const freed = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  const locking = onlooker.begin(async (tx) => {
+    await tx`lock table webhook_events`
+    await freed
+  })
+  const waiting = () => sql`select 1 from pg_locks where relation = 'webhook_events'::regclass and not granted`
+  const answers = Promise.all(burst.map(send))
+  await untilValue('webhooks wait for the lock', waiting, ({ length }) => length > 0)
+  for (let ask = 0; ask < 20; ask += 1) expect((await rig.service.get('/v1/packages')).status).toBe(200)
+  expect((await rig.anonymous.get('/livez')).status).toBe(200)
+  release()
+  await locking
+  await takenInTheEnd(burst, await answers)
+  expect((await state()).recorded).toBe(before.recorded + differingAll)
+  // Where the record failed, the sender's next try repeats the work.
+  const { signals } = await state()
+  expect(signals).toBeGreaterThanOrEqual(before.signals + differingOrders)
+  expect(signals).toBeLessThanOrEqual(before.signals + 2 * differingOrders)
+})
+
+test('Temporal is away for a while', { timeout: 180_000 }, async () => {
+  const [before, burst] = [await state(), await makeBurst()]
+  await rig.temporalServer.crash()
+  const answers = Promise.all(burst.map(send))
+  for (let ask = 0; ask < 20; ask += 1) expect((await rig.service.get('/v1/packages')).status).toBe(200)
+  const statuses = await answers
+  expect(statuses).toContain(503)
+  await rig.temporalServer.start()
+  await takenInTheEnd(burst, statuses)
+  const after = await state()
+  expect(after.recorded).toBe(before.recorded + differingAll)
+  expect(after.signals).toBe(before.signals + differingOrders)
+  expect([after.apple, after.google]).toEqual([before.apple + differing, before.google + differing])
+})
+
+async function takenInTheEnd(burst: Webhook[], statuses: number[]): Promise<void> {
+  expect(statuses.filter((status) => !isTaken(status) && status !== 503)).toEqual([])
+  await sendAgain(burst.filter((_webhook, index) => !isTaken(statuses[index] ?? 0)))
+  expect((await rig.anonymous.get('/livez')).status).toBe(200)
+}
