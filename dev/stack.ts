@@ -107,11 +107,17 @@ async function assemble(options: StackOptions, undo: (() => Promise<void>)[]): P
     watch: failure.watch,
   })
   // Loaded while everything else starts.
-  const modules = Promise.all([import('../context.ts'), import('../temporal-client.ts')])
+  const modules = Promise.all([import('../context.ts'), import('../temporal-client.ts'), import('../db/database.ts')])
   modules.catch(() => {}) // heard of below
   const fromOutside = ground.then(async ({ config, log, temporalEnvironment }) => {
-    const [{ createContext }, { connectTemporal }] = await modules
-    const context = createContext(config, { name: 'ama-esim-stack', maxConnections: 5, log })
+    const [{ createContext }, { connectTemporal }, { timeLimits }] = await modules
+    // Whoever looks from outside may hold locks, and fill tables, for as long as they like.
+    const context = createContext(config, {
+      name: 'ama-esim-stack',
+      maxConnections: 5,
+      limits: timeLimits.maintenance,
+      log,
+    })
     undo.push(() => context.close())
     const temporal = connectTemporal(config, temporalEnvironment)
     undo.push(() => temporal.connection.close())
