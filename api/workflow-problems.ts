@@ -29,11 +29,7 @@ export interface Ended {
  * @throws Problem for a refusal of the vocabulary, request_in_progress when the answer takes too long; anything else as
  *   it was
  */
-export async function callRun<Result>(
-  temporal: Client,
-  call: () => Promise<Result>,
-  ended: Ended,
-): Promise<Result> {
+export async function callRun<Result>(temporal: Client, call: () => Promise<Result>, ended: Ended): Promise<Result> {
   for (let attempts = 1; ; attempts += 1) {
     try {
       return await temporal.withDeadline(Date.now() + answerWithinMs, call)
