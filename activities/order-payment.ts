@@ -13,7 +13,7 @@ import { terms } from '../policy/terms.ts'
 import type { Payment } from '../providers/stripe-payments.ts'
 import { plusMs } from '../workflows/clock.ts'
 import { failure } from '../workflows/failures.ts'
-import type { OrderActivities, OrderInput } from '../workflows/order.contract.ts'
+import type { OrderActivities, OrderInput, OrderStatus } from '../workflows/order.contract.ts'
 import { inTermsOf, payment as paymentTerms } from './failures.ts'
 import { knownOrder, paymentIntentOf } from './known-order.ts'
 
@@ -24,12 +24,18 @@ export function createOrderPaymentActivities(context: Context): Activities {
   const exchange = { currency: config.SHOP_CURRENCY, ratePerUsdMicros: config.SHOP_RATE_PER_USD_MICROS }
 
   return {
-    /** The PaymentIntent comes first and is repeatable by its key, so that no order row ever stands without one. */
+    /**
+     * The PaymentIntent comes first and is repeatable by its key, so that no order row ever stands without one. An order
+     * that another run has opened is left as it is.
+     */
     async openCheckout(input) {
       const [offer] = await sql<PackageRow[]>`
-        select name, destinations, data_bytes, days, price_minor, currency from packages
-        where code = ${input.packageCode} and active and kind = ${input.parentOrderId ? 'top_up' : 'base'}`
+        select name, destinations, data_bytes, days, price_minor, currency,
+          (select status from orders where id = ${input.orderId}) as order_status
+        from packages where code = ${input.packageCode} and active and kind = ${input.parentOrderId ? 'top_up' : 'base'}`
       if (!offer) throw failure('PackageUnavailable')
+      if (offer.order_status === 'awaiting_payment') return
+      if (offer.order_status) throw failure('OrderStateConflict', { code: offer.order_status })
       const key = await dataKeys.get(sql, input.accountId).catch((error: unknown) => {
         throw error instanceof DataKeyMissing ? failure('AccountMissing') : error
       })
@@ -55,7 +61,6 @@ export function createOrderPaymentActivities(context: Context): Activities {
         account_id: input.accountId,
         parent_order_id: input.parentOrderId,
         esim_id: input.esimId,
-        request_hash: Buffer.from(input.requestHash, 'hex'),
         package_code: input.packageCode,
         package_name: offer.name,
         destination: placeOf(offer.destinations),
@@ -70,7 +75,8 @@ export function createOrderPaymentActivities(context: Context): Activities {
         ad_user_data: input.measurement.adUserData,
         ad_personalization: input.measurement.adPersonalization,
         measurement_event_id: input.measurement.adUserData ? randomUUID() : null,
-        created_at: new Date(input.asOf),
+        // Its payment may be older than this run, and never older than the request.
+        created_at: new Date(input.orderedAt ?? input.asOf),
         payment_due_at: new Date(input.paymentDueAt),
       }
       await insertOrder(sql, order).catch(async (error: unknown) => {
@@ -126,10 +132,13 @@ export function createOrderPaymentActivities(context: Context): Activities {
     // A pseudonym of its own: by the one of the deletion ledger their books would say whom it is about.
     const accountRef = cipher.fingerprint('stripe-customer', accountId).toString('base64url')
     const customerId = await inTermsOf(paymentTerms, () =>
-      stripe.createCustomer({ accountRef, idempotencyKey: `account-${accountId}:customer` }),
+      stripe.createCustomer({ accountRef, idempotencyKey: `customer-${accountRef}` }),
     )
-    await sql`update accounts set stripe_customer_id = ${customerId} where id = ${accountId}`
-    return customerId
+    const kept = await sql`update accounts set stripe_customer_id = ${customerId} where id = ${accountId}`
+    if (kept.count === 1) return customerId
+    // Erased while we asked: the deletion knew of no customer to tell the processor of.
+    await inTermsOf(paymentTerms, () => stripe.deleteCustomer(customerId))
+    throw failure('AccountMissing')
   }
 
   /** U5. Null: nothing speaks against it. The account is locked: of payments in the same moment each counts the others. */
@@ -163,6 +172,7 @@ interface PackageRow {
   days: number
   price_minor: number
   currency: string
+  order_status: OrderStatus | null
 }
 
 export const factsOf = (order: OrderRow) => ({

@@ -1,23 +1,43 @@
 import { randomUUID } from 'node:crypto'
 import type { Context } from '../context.ts'
-import { claimIdempotencyKey, releaseIdempotencyKey } from '../db/idempotency.ts'
-import { type Caller, scopeOf } from './caller.ts'
+import type { Queryable } from '../db/database.ts'
+import {
+  bindIdempotencyClaim,
+  claimIdempotencyKey,
+  findIdempotencyClaim,
+  type IdempotencyOutcome,
+  releaseIdempotencyKey,
+  reopenIdempotencyClaim,
+} from '../db/idempotency.ts'
+import { type Caller, scopeOf, type Visitor } from './caller.ts'
 import { Problem } from './problem.ts'
+import { problems } from './problems.ts'
 
-/** One request under its Idempotency-Key. */
+/**
+ * One request under its Idempotency-Key. The key finds the caller's own claim and is never the id of anything: ids are
+ * random and made here.
+ */
 export interface IdempotentRequest {
-  /** a UUID made of the caller and the key: whoever repeats the request computes the same one */
-  resourceId: string
-  /** keyed hash of what was asked, to tell the same request from another under the same key */
-  requestHash: Buffer
   /**
    * Writes the key down, or finds that it came before.
-   * @param resourceId what exists already and the request is about; else an id is made for what the request makes: a
-   *   caller's key leads to a row of theirs and never is its id
-   * @throws Problem idempotency_key_reused when it came with another request
+   * @param accountId whose request it is: the same key for another account is another request; null for nobody's
+   * @throws Problem idempotency_key_reused when it came with another request, account_missing
    */
-  claim(resourceId?: string): Promise<{ resourceId: string; repeated: boolean; firstAt: Date }>
-  /** Forgets the key again: nothing came of the request, so that repeating it is no repetition. */
+  claim(accountId: string | null): Promise<Claim>
+  /** What came before under this key. @throws Problem idempotency_key_reused */
+  find(accountId: string | null): Promise<Claim | undefined>
+}
+
+export interface Claim {
+  /** of what this request makes; the same for each repetition */
+  resourceId: string
+  repeated: boolean
+  firstAt: Date
+  /** Ties the claim to the account that was just made under it. False when the claim is gone meanwhile. */
+  bind(tx: Queryable, accountId: string): Promise<boolean>
+  /** The request could not be answered: the next one under the key acts again, for the same resource. */
+  reopen(): Promise<void>
+  /** Forgets the key: the request was refused, so that repeating it is no repetition. */
   release(): Promise<void>
 }
 
@@ -44,51 +64,86 @@ export function readIdempotencyKey(
     })
   }
   const { cipher, sql } = context
-  const keyHash = cipher.fingerprint('idempotency-key', `${operation}\0${scopeOf(given.caller)}\0${header}`)
   const requestHash = cipher.fingerprint('idempotent-request', canonicalJson(given.asked))
+  const keyOf = (accountId: string | null) => ({
+    scope: operation,
+    keyHash: cipher.fingerprint(
+      'idempotency-key',
+      [operation, scopeOf(given.caller), accountId ?? '', header].join('\0'),
+    ),
+  })
+
+  function claimOf(accountId: string | null, outcome: IdempotencyOutcome, at: Date): Claim {
+    if (outcome.state === 'reused') throw new Problem('idempotency_key_reused')
+    if (outcome.state === 'account_missing') throw new Problem('account_missing')
+    const key = keyOf(accountId)
+    const { resourceId } = outcome
+    return {
+      resourceId,
+      repeated: outcome.state === 'repeated',
+      firstAt: outcome.state === 'repeated' ? outcome.firstAt : at,
+      bind: (tx, madeAccountId) => bindIdempotencyClaim(tx, { ...key, resourceId, accountId: madeAccountId }),
+      reopen: () => reopenIdempotencyClaim(sql, key, new Date()),
+      release: () => releaseIdempotencyKey(sql, key),
+    }
+  }
+
   return {
-    resourceId: uuidOf(keyHash),
-    requestHash,
-    async claim(resourceId: string = randomUUID()) {
+    async claim(accountId) {
       const at = new Date()
-      const outcome = await claimIdempotencyKey(sql, { scope: operation, keyHash, requestHash, resourceId, at })
-      if (outcome.state === 'reused') throw new Problem('idempotency_key_reused')
-      return outcome.state === 'fresh'
-        ? { resourceId: outcome.resourceId, repeated: false, firstAt: at }
-        : { resourceId: outcome.resourceId, repeated: true, firstAt: outcome.firstAt }
+      return claimOf(accountId, await claimIdempotencyKey(sql, { ...keyOf(accountId), requestHash, accountId, at }), at)
     },
-    release: () => releaseIdempotencyKey(sql, { scope: operation, keyHash }),
+    async find(accountId) {
+      const found = await findIdempotencyClaim(sql, { ...keyOf(accountId), requestHash })
+      return found && claimOf(accountId, found, new Date())
+    },
   }
 }
 
 /**
  * A form that was sent twice is one request; one that was changed before it was sent again is another.
  * @param form.once what the page put into it
+ * @throws Problem account_missing
  */
 export async function claimForm(
   { cipher, sql }: Context,
-  form: { operation: string; caller: Caller; once: string; asked: unknown },
+  form: { operation: string; caller: Visitor; once: string; asked: unknown },
 ): Promise<{ resourceId: string }> {
+  const { operation, caller } = form
   const requestHash = cipher.fingerprint('idempotent-request', canonicalJson(form.asked))
-  const key = `${form.operation}\0${scopeOf(form.caller)}\0${form.once}\0${requestHash.toString('hex')}`
+  const key = [operation, scopeOf(caller), form.once, requestHash.toString('hex')].join('\0')
   const outcome = await claimIdempotencyKey(sql, {
-    scope: form.operation,
+    scope: operation,
     keyHash: cipher.fingerprint('idempotency-key', key),
     requestHash,
-    resourceId: randomUUID(),
+    accountId: caller.accountId,
     at: new Date(),
   })
   if (outcome.state === 'reused') throw new Problem('idempotency_key_reused')
+  if (outcome.state === 'account_missing') throw new Problem('account_missing')
   return outcome
 }
 
-/** A UUID of version 8 (RFC 9562, for one's own construction). */
-function uuidOf(hash: Buffer): string {
-  const bytes = Buffer.from(hash.subarray(0, 16))
-  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6)
-  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8)
-  const hex = bytes.toString('hex')
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
+/**
+ * Acts under ids that are the same for a repeated request, so that it gets the first one's answer, but for an outage: a
+ * refusal that may go away must not be kept.
+ * @param accountId whose row is acted on; null for nobody's
+ * @param act gets the id of the request and that of the workflow update it makes
+ */
+export async function actOnce<Result>(
+  request: IdempotentRequest | undefined,
+  accountId: string | null,
+  act: (ids: { requestId: string; updateId: string }) => Promise<Result>,
+): Promise<Result> {
+  if (!request) return act({ requestId: randomUUID(), updateId: randomUUID() })
+  const claim = await request.claim(accountId)
+  const { resourceId: requestId, firstAt } = claim
+  try {
+    return await act({ requestId, updateId: `${requestId}-${firstAt.getTime()}` })
+  } catch (error) {
+    if (error instanceof Problem && problems[error.code].status === 503) await claim.reopen()
+    throw error
+  }
 }
 
 /** JSON that does not depend on the order in which fields were sent. */

@@ -8,7 +8,7 @@ import { versionForNewcomers } from '../db/policies.ts'
 import { recordSecurityEvent } from '../db/security-log.ts'
 import type { newAccount } from './account-fields.ts'
 import { actorOf, type Caller } from './caller.ts'
-import type { IdempotentRequest } from './idempotency.ts'
+import type { Claim, IdempotentRequest } from './idempotency.ts'
 import { exchangeAppleCode, type ProvenIdentity, proveIdentities } from './identity-proofs.ts'
 import { Problem } from './problem.ts'
 
@@ -29,19 +29,23 @@ const inProgressMs = 60_000
  * @returns its id; that of the first request, when the same one came before
  */
 export async function signUp(context: Context, request: SignUp): Promise<string> {
-  const claim = await request.idempotency?.claim()
+  const claim = await request.idempotency?.claim(null)
   if (claim?.repeated && (await accountExists(context.sql, claim.resourceId))) return claim.resourceId
   try {
     return await makeAccount(context, request, claim)
   } catch (error) {
-    if (error instanceof Problem && claim && !claim.repeated) await request.idempotency?.release()
+    // The account of the claim was erased in this very moment: this request is the first of a new one.
+    if (error instanceof ClaimGone) return signUp(context, request)
+    if (error instanceof Problem && claim && !claim.repeated) await claim.release()
     throw error
   }
 }
 
-type Claim = Awaited<ReturnType<IdempotentRequest['claim']>> | undefined
+class ClaimGone extends Error {
+  override readonly name = 'ClaimGone'
+}
 
-async function makeAccount(context: Context, request: SignUp, claim: Claim): Promise<string> {
+async function makeAccount(context: Context, request: SignUp, claim: Claim | undefined): Promise<string> {
   const { body, caller } = request
   const { sql } = context
   const id = claim?.resourceId ?? uuid()
@@ -83,6 +87,8 @@ async function makeAccount(context: Context, request: SignUp, claim: Claim): Pro
           policyVersion,
           at,
         })
+        // An erased account must never come back under its id.
+        if (claim && !(await claim.bind(transaction, id))) throw new ClaimGone()
         for (const identity of identities) await linkIdentity(transaction, context, key, { ...identity, at })
       }),
     )

@@ -1,14 +1,20 @@
+import { randomUUID } from 'node:crypto'
+import { violatedConstraint } from './constraint.ts'
 import type { Queryable } from './database.ts'
 
-export interface IdempotencyClaim {
+/** Under what a claim is found. */
+export interface IdempotencyKey {
   /** the operation, for example `POST /v1/orders` */
   scope: string
-  /** keyed hash of the caller and the key */
+  /** keyed hash of the caller, the account and the key */
   keyHash: Buffer
+}
+
+export interface IdempotencyClaim extends IdempotencyKey {
   /** keyed hash of what was asked */
   requestHash: Buffer
-  /** the resource this request would make */
-  resourceId: string
+  /** whose request it is; null when it is about no account, or about one that is still to be made */
+  accountId: string | null
   at: Date
 }
 
@@ -19,26 +25,61 @@ export type IdempotencyOutcome =
   | { state: 'repeated'; resourceId: string; firstAt: Date }
   /** the key came before with another request */
   | { state: 'reused' }
+  /** there is no such account, or no more */
+  | { state: 'account_missing' }
 
-/** One statement decides, however many of the same request arrive at once. */
+/**
+ * One statement decides, however many of the same request arrive at once. The resource's id is random and made here:
+ * under a key that was erased or has expired no earlier resource is ever found again.
+ */
 export async function claimIdempotencyKey(sql: Queryable, claim: IdempotencyClaim): Promise<IdempotencyOutcome> {
-  const made = await sql`
-    insert into idempotency_keys (scope, key_hash, request_hash, resource_id, created_at)
-    values (${claim.scope}, ${claim.keyHash}, ${claim.requestHash}, ${claim.resourceId}, ${claim.at})
-    on conflict do nothing`
-  if (made.count === 1) return { state: 'fresh', resourceId: claim.resourceId }
+  const resourceId = randomUUID()
+  try {
+    const made = await sql`
+      insert into idempotency_keys (scope, key_hash, request_hash, resource_id, account_id, created_at)
+      values (${claim.scope}, ${claim.keyHash}, ${claim.requestHash}, ${resourceId}, ${claim.accountId}, ${claim.at})
+      on conflict do nothing`
+    if (made.count === 1) return { state: 'fresh', resourceId }
+  } catch (error) {
+    if (violatedConstraint(error) !== 'idempotency_keys_account_id_fkey') throw error
+    return { state: 'account_missing' }
+  }
+  // Only housekeeping, erasure and a refusal delete: the row was there a moment ago.
+  return (await findIdempotencyClaim(sql, claim)) ?? claimIdempotencyKey(sql, claim)
+}
+
+/** What came before under this key, if anything did. */
+export async function findIdempotencyClaim(
+  sql: Queryable,
+  claim: IdempotencyKey & Pick<IdempotencyClaim, 'requestHash'>,
+): Promise<Extract<IdempotencyOutcome, { state: 'repeated' | 'reused' }> | undefined> {
   const [row] = await sql<{ request_hash: Buffer; resource_id: string; created_at: Date }[]>`
     select request_hash, resource_id, created_at from idempotency_keys
     where scope = ${claim.scope} and key_hash = ${claim.keyHash}`
-  // Only housekeeping and erasure delete: this one was there a moment ago.
-  if (!row) return claimIdempotencyKey(sql, claim)
+  if (!row) return undefined
   if (!row.request_hash.equals(claim.requestHash)) return { state: 'reused' }
   return { state: 'repeated', resourceId: row.resource_id, firstAt: row.created_at }
 }
 
-export async function releaseIdempotencyKey(
+/**
+ * Gives a claim to the account that was made under it, so that it is erased with it.
+ * @returns false when the claim is gone: what was made under it has been erased, or its request was refused
+ */
+export async function bindIdempotencyClaim(
   sql: Queryable,
-  key: Pick<IdempotencyClaim, 'scope' | 'keyHash'>,
-): Promise<void> {
+  key: IdempotencyKey & { resourceId: string; accountId: string },
+): Promise<boolean> {
+  const bound = await sql`
+    update idempotency_keys set account_id = ${key.accountId}
+    where scope = ${key.scope} and key_hash = ${key.keyHash} and resource_id = ${key.resourceId}`
+  return bound.count === 1
+}
+
+/** Lets the next request under the key act once more for the same resource. */
+export async function reopenIdempotencyClaim(sql: Queryable, key: IdempotencyKey, at: Date): Promise<void> {
+  await sql`update idempotency_keys set created_at = ${at} where scope = ${key.scope} and key_hash = ${key.keyHash}`
+}
+
+export async function releaseIdempotencyKey(sql: Queryable, key: IdempotencyKey): Promise<void> {
   await sql`delete from idempotency_keys where scope = ${key.scope} and key_hash = ${key.keyHash}`
 }

@@ -8,7 +8,6 @@ export interface OrderRow {
   account_id: string
   parent_order_id: string | null
   esim_id: string | null
-  request_hash: Buffer
   package_code: string
   package_name: string
   destination: string

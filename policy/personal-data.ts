@@ -416,9 +416,10 @@ const tables: Record<string, Table> = {
     keptUntil: { term: 'idempotencyKeysMs', why: 'a repeated request must not act twice' },
     columns: {
       scope: technical,
-      key_hash: pseudonym('a keyed hash of who asked and under which key'),
+      key_hash: pseudonym('a keyed hash of who asked, for whom, and under which key'),
       request_hash: pseudonym('a keyed hash of the request'),
       resource_id: link('what the request made'),
+      account_id: link('the account'),
       created_at: technical,
     },
   },

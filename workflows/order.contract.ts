@@ -15,8 +15,8 @@ export interface OrderInput {
   esimId: string | null
   packageCode: string
   quantity: number
-  /** hex; tells a repeated request from a different one under the same id */
-  requestHash: string
+  /** ISO 8601, when the order's id was made; missing in runs from before this was told */
+  orderedAt?: string
   /** prepares a payment sheet that offers and keeps saved cards */
   savedCards: boolean
   measurement: { adUserData: boolean; adPersonalization: boolean }

@@ -5,6 +5,7 @@ import { type CampaignRow, countDeliveries, findCampaign, listCampaigns } from '
 import { cancelCampaign, pause, resume } from '../../workflows/campaign.contract.ts'
 import { createCampaignClient } from '../campaign-client.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../cursor.ts'
+import { actOnce } from '../idempotency.ts'
 import { Problem } from '../problem.ts'
 import { defineRoute, type Route } from '../route.ts'
 
@@ -72,8 +73,8 @@ export function campaignRoutes(api: ApiContext): Route[] {
       params,
       responses: { 200: one },
       problems: ['not_found', 'campaign_state_conflict'],
-      async handle({ params: { id }, idempotency, requestId }) {
-        const row = await client.update(id, definition, idempotency?.resourceId ?? requestId)
+      async handle({ params: { id }, idempotency }) {
+        const row = await actOnce(idempotency, null, ({ updateId }) => client.update(id, definition, updateId))
         return { status: 200, body: await view(row) }
       },
     })
@@ -93,7 +94,7 @@ export function campaignRoutes(api: ApiContext): Route[] {
       responses: { 201: { ...one, headers: { Location: 'its address' } } },
       problems: ['request_in_progress'],
       async handle({ body, caller, idempotency }) {
-        const { resourceId: id } = await idempotency.claim()
+        const { resourceId: id } = await idempotency.claim(null)
         const row = await client.open({
           id,
           subject: body.subject,

@@ -94,7 +94,7 @@ export function keyRotationRoutes(api: ApiContext): Route[] {
         if (toKey === undefined) {
           throw new Problem('invalid_request', { errors: [{ field: 'purpose', reason: 'there are no payload keys' }] })
         }
-        const { resourceId: id } = await idempotency.claim()
+        const { resourceId: id } = await idempotency.claim(null)
         if (!(await findKeyRotation(sql, id)))
           await start({ rotationId: id, purpose: body.purpose, toKey }, caller.keyId)
         const row = await findKeyRotation(sql, id)

@@ -10,11 +10,11 @@ import { approve, cancel, type OrderInput, refund, reject, resend } from '../../
 import { accountId } from '../account-fields.ts'
 import { assertReaches, type Caller } from '../caller.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../cursor.ts'
-import type { IdempotentRequest } from '../idempotency.ts'
+import { actOnce, type IdempotentRequest } from '../idempotency.ts'
 import { createOrderClient } from '../order-client.ts'
 import { orderDetails, orderSummary, viewOrder, viewSummary } from '../order-view.ts'
 import { Problem } from '../problem.ts'
-import { type ProblemCode, problems } from '../problems.ts'
+import type { ProblemCode } from '../problems.ts'
 import { defineRoute, type Route } from '../route.ts'
 
 const orderParams = z.strictObject({ id: z.uuid() })
@@ -66,40 +66,42 @@ export function orderRoutes(api: ApiContext): Route[] {
     return order
   }
 
+  /**
+   * Makes the order or finds it.
+   * @param wanted what to order. @throws Problem when that is not to be had
+   */
   async function checkOut(
-    input: Omit<OrderInput, 'orderId' | 'requestHash'>,
-    request: IdempotentRequest,
-    reader: Caller['kind'],
+    { accountId, request, reader }: { accountId: string; request: IdempotentRequest; reader: Caller['kind'] },
+    wanted: () => Promise<Omit<OrderInput, 'orderId' | 'accountId' | 'orderedAt'>>,
   ) {
-    const orderId = request.resourceId
-    await client.checkOut({ ...input, orderId, requestHash: request.requestHash.toString('hex') })
-    const order = await findOrder(sql, orderId)
-    if (!order) throw new Problem('not_found')
-    if (!order.request_hash.equals(request.requestHash)) throw new Problem('idempotency_key_reused')
+    const order = await opened(accountId, request, wanted).catch(async (error: unknown) => {
+      // What is not to be had any more may have been ordered under this key while it was.
+      const claim = error instanceof Problem ? await request.find(accountId) : undefined
+      const before = claim && (await findOrder(sql, claim.resourceId))
+      if (!before) throw error
+      return before
+    })
     return {
       status: 201 as const,
-      headers: { ...noStore, Location: `/v1/orders/${orderId}` },
+      headers: { ...noStore, Location: `/v1/orders/${order.id}` },
       body: await viewOrder(api, order, reader),
     }
   }
 
-  /**
-   * A repeated request gets the first one's answer, but for an outage: a refusal that may go away must not be kept.
-   * @param act gets the id of the update
-   */
-  async function once(
-    request: IdempotentRequest | undefined,
-    orderId: string,
-    act: (updateId?: string) => Promise<void>,
-  ) {
-    // Written down as the order's, so that the order's erasure finds it.
-    const claim = await request?.claim(orderId)
-    try {
-      await act(claim && `${request?.resourceId}-${claim.firstAt.getTime()}`)
-    } catch (error) {
-      if (error instanceof Problem && problems[error.code].status === 503) await request?.release()
-      throw error
-    }
+  async function opened(
+    accountId: string,
+    request: IdempotentRequest,
+    wanted: () => Promise<Omit<OrderInput, 'orderId' | 'accountId' | 'orderedAt'>>,
+  ): Promise<OrderRow> {
+    const input = await wanted()
+    const { resourceId: orderId, repeated, firstAt } = await request.claim(accountId)
+    const before = repeated ? await findOrder(sql, orderId) : undefined
+    // An order that has left its checkout is never opened again, whatever became of its run.
+    if (before && before.status !== 'awaiting_payment') return before
+    await client.checkOut({ ...input, accountId, orderId, orderedAt: firstAt.toISOString() })
+    const order = await findOrder(sql, orderId)
+    if (!order) throw new Problem('not_found')
+    return order
   }
 
   const action = (
@@ -121,8 +123,8 @@ export function orderRoutes(api: ApiContext): Route[] {
       responses: { 200: oneOrder },
       problems: ['order_state_conflict', 'idempotency_key_reused', ...more],
       async handle({ params, caller, idempotency }) {
-        await reachable(params.id, caller)
-        await once(idempotency, params.id, (updateId) => client.update(params.id, definition, [], updateId))
+        const { account_id: accountId } = await reachable(params.id, caller)
+        await actOnce(idempotency, accountId, ({ updateId }) => client.update(params.id, definition, [], updateId))
         return {
           status: 200,
           headers: noStore,
@@ -144,11 +146,14 @@ export function orderRoutes(api: ApiContext): Route[] {
       responses: { 201: oneOrder },
       problems: checkoutProblems,
       async handle({ body, caller, idempotency }) {
-        assertReaches(caller, body.accountId)
-        const found = await findOrderable(sql, body)
-        if (!found.account) throw new Problem('account_missing')
-        if (!found.package) throw new Problem('package_unavailable')
-        return checkOut({ ...body, parentOrderId: null, esimId: null }, idempotency, caller.kind)
+        const { accountId, ...choice } = body
+        assertReaches(caller, accountId)
+        return checkOut({ accountId, request: idempotency, reader: caller.kind }, async () => {
+          const found = await findOrderable(sql, body)
+          if (!found.account) throw new Problem('account_missing')
+          if (!found.package) throw new Problem('package_unavailable')
+          return { ...choice, parentOrderId: null, esimId: null }
+        })
       },
     }),
     defineRoute({
@@ -165,29 +170,27 @@ export function orderRoutes(api: ApiContext): Route[] {
       problems: [...checkoutProblems, 'order_state_conflict'],
       async handle({ params, body, caller, idempotency }) {
         const parent = await reachable(params.id, caller)
-        const esims = await listEsims(api, parent)
-        const esim = body.esimId
-          ? esims.find(({ id }) => id === body.esimId)
-          : esims.length === 1
-            ? esims[0]
-            : undefined
-        if (!esim) {
-          const reason = body.esimId ? 'not an eSIM of this order' : 'needed: the order has several eSIMs or none'
-          throw new Problem('invalid_request', { errors: [{ field: 'esimId', reason }] })
-        }
-        if (parent.status !== 'delivered' || parent.parent_order_id) throw new Problem('order_state_conflict')
-        const offer = await findTopUpOffer(sql, {
-          code: body.packageCode,
-          provider: esim.provider,
-          basePackageCode: parent.package_code,
+        const whose = { accountId: parent.account_id, request: idempotency, reader: caller.kind }
+        return checkOut(whose, async () => {
+          const esims = await listEsims(api, parent)
+          const esim = body.esimId
+            ? esims.find(({ id }) => id === body.esimId)
+            : esims.length === 1
+              ? esims[0]
+              : undefined
+          if (!esim) {
+            const reason = body.esimId ? 'not an eSIM of this order' : 'needed: the order has several eSIMs or none'
+            throw new Problem('invalid_request', { errors: [{ field: 'esimId', reason }] })
+          }
+          if (parent.status !== 'delivered' || parent.parent_order_id) throw new Problem('order_state_conflict')
+          const offer = await findTopUpOffer(sql, {
+            code: body.packageCode,
+            provider: esim.provider,
+            basePackageCode: parent.package_code,
+          })
+          if (!offer) throw new Problem('package_unavailable')
+          return { ...body, parentOrderId: parent.id, esimId: esim.id, quantity: 1 }
         })
-        if (!offer) throw new Problem('package_unavailable')
-        const { esimId: _chosen, ...rest } = body
-        return checkOut(
-          { ...rest, accountId: parent.account_id, parentOrderId: parent.id, esimId: esim.id, quantity: 1 },
-          idempotency,
-          caller.kind,
-        )
       },
     }),
     defineRoute({
@@ -282,9 +285,10 @@ export function orderRoutes(api: ApiContext): Route[] {
       responses: { 200: oneOrder },
       problems: ['order_state_conflict', 'idempotency_key_reused', 'mail_unavailable'],
       async handle({ params, caller, idempotency }) {
-        await reachable(params.id, caller)
-        const requestId = idempotency.resourceId
-        await once(idempotency, params.id, (updateId) => client.update(params.id, resend, [{ requestId }], updateId))
+        const { account_id: accountId } = await reachable(params.id, caller)
+        await actOnce(idempotency, accountId, ({ requestId, updateId }) =>
+          client.update(params.id, resend, [{ requestId }], updateId),
+        )
         return {
           status: 200,
           headers: noStore,

@@ -15,6 +15,7 @@ import { answerKinds, extensionReasons } from '../../workflows/privacy-request.c
 import { accountId } from '../account-fields.ts'
 import { assertReaches, type Caller } from '../caller.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../cursor.ts'
+import { actOnce } from '../idempotency.ts'
 import { createPrivacyRequestClient } from '../privacy-request-client.ts'
 import { Problem } from '../problem.ts'
 import { defineRoute, type Route } from '../route.ts'
@@ -109,7 +110,7 @@ export function privacyRequestRoutes(api: ApiContext): Route[] {
         if (errors.length > 0) throw new Problem('invalid_request', { errors })
         const owner = body.accountId ?? (caller.kind === 'person' ? caller.accountId : null)
         if (owner !== null) assertReaches(caller, owner)
-        const { resourceId: id } = await idempotency.claim()
+        const { resourceId: id } = await idempotency.claim(owner)
         const { kind, message, replyTo = null } = body
         await client.open({ id, accountId: owner, kind, message, replyTo, receivedAt })
         return { status: 201, headers: { Location: `/v1/privacy-requests/${id}` }, body: await view(id, caller) }
@@ -174,8 +175,9 @@ export function privacyRequestRoutes(api: ApiContext): Route[] {
       responses: { 202: { ...one, description: 'The answer is on its way' } },
       problems: conflict,
       async handle({ params: { id }, body, caller, idempotency }) {
-        await idempotency.claim(id)
-        await client.resolve(id, { kind: body.answerKind, text: body.answer }, idempotency.resourceId)
+        const answer = { kind: body.answerKind, text: body.answer }
+        const { account_id: owner } = await reachable(id, caller)
+        await actOnce(idempotency, owner, ({ updateId }) => client.resolve(id, answer, updateId))
         return { status: 202, body: await view(id, caller) }
       },
     }),
@@ -191,8 +193,9 @@ export function privacyRequestRoutes(api: ApiContext): Route[] {
       body: z.strictObject({ reason: z.enum(extensionReasons) }).meta({ id: 'PrivacyRequestExtension' }),
       responses: { 200: one },
       problems: conflict,
-      async handle({ params: { id }, body, caller, idempotency, requestId }) {
-        await client.extend(id, body.reason, idempotency?.resourceId ?? requestId)
+      async handle({ params: { id }, body, caller, idempotency }) {
+        const { account_id: owner } = await reachable(id, caller)
+        await actOnce(idempotency, owner, ({ updateId }) => client.extend(id, body.reason, updateId))
         return { status: 200, body: await view(id, caller) }
       },
     }),

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Caller } from '../../api/caller.ts'
 import { readIdempotencyKey } from '../../api/idempotency.ts'
@@ -65,7 +64,6 @@ test('an erased account does not come back under its old id', async () => {
   const key = randomUUID()
   const first = await signUp(person, key)
   await loseAccount(rig.api.sql, first.body.id)
-  await rig.api.sql`delete from idempotency_keys where resource_id = ${first.body.id}`
   const again = await signUp(person, key)
   expect(again.status).toBe(201)
   expect(again.body.id).not.toBe(first.body.id)
@@ -90,26 +88,48 @@ test('neither the key nor the body is kept', async () => {
   }
 })
 
-test('the derived id is a UUID, the same for the same caller, operation and key, and another for any other', () => {
+test('each caller, account, operation and key has a claim of its own, under a random id', async () => {
+  const owner = (await signUp(newPerson(), randomUUID())).body.id
+  const other = (await signUp(newPerson(), randomUUID())).body.id
   const person = (firebaseUid: string): Caller => ({
     kind: 'person',
-    accountId: randomUUID(),
+    accountId: owner,
     firebaseUid,
     signedInAt: new Date(),
   })
-  const idOf = (caller: Caller, operation: string, header: string) =>
-    readIdempotencyKey(rig.api, { header, required: true, operation, caller, asked: {} })?.resourceId
-  const part = fc.string({ minLength: 1 })
-  const key = fc.stringMatching(/^[\x21-\x7e]{1,50}$/)
-  fc.assert(
-    fc.property(part, part, key, part, part, key, (uid, operation, header, otherUid, otherOperation, otherHeader) => {
-      const id = idOf(person(uid), operation, header)
-      expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
-      expect(idOf(person(uid), operation, header)).toBe(id)
-      const same = uid === otherUid && operation === otherOperation && header === otherHeader
-      expect(idOf(person(otherUid), otherOperation, otherHeader) === id).toBe(same)
-    }),
-  )
+  const claim = async (caller: Caller, accountId: string | null, operation: string, header: string) => {
+    const request = readIdempotencyKey(rig.api, { header, required: true, operation, caller, asked: {} })
+    return await request?.claim(accountId)
+  }
+  const uid = randomUUID()
+  const key = randomUUID()
+  const first = await claim(person(uid), owner, 'POST /a', key)
+  expect(first).toMatchObject({ repeated: false, resourceId: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-4/) })
+  expect(await claim(person(uid), owner, 'POST /a', key)).toMatchObject({
+    repeated: true,
+    resourceId: first?.resourceId,
+  })
+  const others = [
+    await claim(person(randomUUID()), owner, 'POST /a', key),
+    await claim({ kind: 'service', keyId: 'k' }, owner, 'POST /a', key),
+    await claim(person(uid), other, 'POST /a', key),
+    await claim(person(uid), null, 'POST /a', key),
+    await claim(person(uid), owner, 'POST /b', key),
+    await claim(person(uid), owner, 'POST /a', randomUUID()),
+  ]
+  for (const each of others) expect(each?.repeated).toBe(false)
+  expect(new Set([first, ...others].map((each) => each?.resourceId)).size).toBe(7)
+
+  await first?.release()
+  const again = await claim(person(uid), owner, 'POST /a', key)
+  expect(again?.repeated).toBe(false)
+  expect(again?.resourceId).not.toBe(first?.resourceId)
+})
+
+test('no account, no claim', async () => {
+  const given = { header: randomUUID(), required: true, operation: 'POST /a', asked: {} }
+  const request = readIdempotencyKey(rig.api, { ...given, caller: { kind: 'service', keyId: 'k' } })
+  await expect(request?.claim(randomUUID())).rejects.toMatchObject({ code: 'account_missing' })
 })
 
 test('where the key is required, its absence is a problem', () => {

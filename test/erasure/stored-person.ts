@@ -46,7 +46,6 @@ export async function openDatabase() {
         account_id: accountId,
         parent_order_id: null,
         esim_id: null,
-        request_hash: randomBytes(32),
         package_code: 'any',
         package_name: 'Any',
         destination: 'DE',

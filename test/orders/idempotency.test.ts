@@ -69,12 +69,87 @@ test.each([
   expect(await ordersOf(person)).toEqual([1, 1])
 })
 
-test('another account under the same key is refused as well', async () => {
-  const [ann, bob] = [await rig.signUp(), await rig.signUp()]
+test('a service that acts for two accounts under one key makes an order for each', async () => {
+  const people = [await rig.signUp(), await rig.signUp()]
   const key = randomUUID()
-  expect((await order(rig.service, wish(ann), key)).status).toBe(201)
-  expect(refusal(await order(rig.service, wish(bob), key))).toEqual([422, 'idempotency_key_reused'])
-  expect(await ordersOf(bob)).toEqual([0, 0])
+  const ids = new Set<string>()
+  for (const person of [...people, ...people]) {
+    const answer = await order(rig.service, wish(person), key)
+    expect(answer).toMatchObject({ status: 201, body: { accountId: person.accountId } })
+    ids.add(answer.body.id)
+  }
+  expect(ids.size).toBe(2)
+  for (const person of people) expect(await ordersOf(person)).toEqual([1, 1])
+})
+
+test('and an action under one key acts on the order of each', async () => {
+  const people = [await rig.signUp(), await rig.signUp()]
+  const key = keyed(randomUUID())
+  for (const person of people) {
+    const { id } = await rig.buy(person, { pay: false })
+    const answer = await rig.service.post(`/v1/orders/${id}/cancel`, undefined, key)
+    expect(answer).toMatchObject({ status: 200, body: { id, status: 'cancelled' } })
+  }
+})
+
+test('one key on two routes: each does its own', async () => {
+  const person = await rig.signUp()
+  const key = randomUUID()
+  const parent = await rig.buy(person, { packageCode: shelf.onlyEsimAccess, headers: keyed(key) })
+  const topUp = await person.caller.post(`/v1/orders/${parent.id}/top-up`, { packageCode: shelf.topUp }, keyed(key))
+  expect(topUp).toMatchObject({ status: 201, body: { topUpOf: parent.id } })
+  expect(topUp.body.id).not.toBe(parent.id)
+  expect((await person.caller.post(`/v1/orders/${topUp.body.id}/cancel`, undefined, keyed(key))).status).toBe(200)
+  expect((await person.caller.post(`/v1/orders/${parent.id}/resend`, undefined, keyed(key))).status).toBe(200)
+})
+
+test('a repeated request is answered also when the package is no longer on sale', async () => {
+  const person = await rig.signUp()
+  const key = randomUUID()
+  const first = await order(person.caller, wish(person, { packageCode: shelf.onlyAiralo }), key)
+  await sql`update packages set active = false where code = ${shelf.onlyAiralo}`
+  const again = await order(person.caller, wish(person, { packageCode: shelf.onlyAiralo }), key)
+  expect([again.status, again.body]).toEqual([201, first.body])
+  const fresh = await order(person.caller, wish(person, { packageCode: shelf.onlyAiralo }), randomUUID())
+  expect(refusal(fresh)).toEqual([409, 'package_unavailable'])
+  await sql`update packages set active = true where code = ${shelf.onlyAiralo}`
+})
+
+test('a run that was ended by hand is not begun again by a repeated request', async () => {
+  const person = await rig.signUp()
+  const key = randomUUID()
+  const { id } = await rig.buy(person, { packageCode: shelf.onlyEsimAccess, headers: keyed(key) })
+  const handle = rig.temporal.workflow.getHandle(orderWorkflowId(id))
+  const { runId } = await handle.describe()
+  await handle.terminate()
+  const again = await order(person.caller, wish(person, { packageCode: shelf.onlyEsimAccess }), key)
+  expect(again).toMatchObject({ status: 201, body: { id, status: 'delivered' } })
+  expect((await handle.describe()).runId).toBe(runId)
+})
+
+test('a run that was ended by hand before the payment is begun again by a repeated request, for the same payment', async () => {
+  const person = await rig.signUp()
+  const key = randomUUID()
+  const first = await order(person.caller, wish(person), key)
+  await rig.temporal.workflow.getHandle(orderWorkflowId(first.body.id)).terminate()
+  const again = await order(person.caller, wish(person), key)
+  expect([again.status, again.body]).toEqual([201, first.body])
+  await stripe.do('pay', { orderId: first.body.id })
+  await rig.untilOrder(first.body.id, 'delivered')
+  expect(await ordersOf(person)).toEqual([1, 1])
+})
+
+test('what the processor is asked under names nobody, and nothing that a client chose', async () => {
+  const person = await rig.signUp()
+  const key = randomUUID()
+  const { id } = (await order(person.caller, wish(person, { savedCards: true }), key)).body
+  await stripe.do('pay', { orderId: id })
+  await rig.untilOrder(id, 'delivered')
+  expect((await person.caller.post(`/v1/orders/${id}/refund`, undefined, keyed(key))).status).toBe(200)
+  await rig.untilOrder(id, 'refunded')
+  const asked = JSON.stringify(await stripe.log())
+  expect(asked).toContain(id)
+  for (const known of [key, person.accountId, person.firebaseUid]) expect(asked).not.toContain(known)
 })
 
 test('two people may use the same key', async () => {

@@ -31,10 +31,10 @@ export function createLives(rig: Rig, patience: { timeoutMs: number }) {
   return async function live(way: Way, { packageCode, onId }: LifeOptions = {}): Promise<Life> {
     const { accountId, email } = await rig.signUp()
     const key = randomUUID()
-    const orderId = orderIdOf(rig, key)
-    onId?.(orderId)
     const code = packageCode ?? (way === 'unfilled' ? shelf.onlyAiralo : shelf.onlyEsimAccess)
     const order = { accountId, packageCode: code, measurement: { adUserData: true, adPersonalization: false } }
+    const orderId = await claimOrderId(rig, key, order)
+    onId?.(orderId)
     const end = insist('/v1/orders', order, key).then(() => walk(way, orderId))
     // Awaited at the end of the test; until then a failure is nobody's.
     end.catch(() => undefined)
@@ -98,9 +98,16 @@ export function createLives(rig: Rig, patience: { timeoutMs: number }) {
   }
 }
 
-/** The id that an order gets from its Idempotency-Key. */
-function orderIdOf(rig: Rig, header: string): string {
+/** Claims the key as the API will, so that the order's id is known before there is an order. */
+async function claimOrderId(rig: Rig, header: string, body: { accountId: string }): Promise<string> {
   const caller = { kind: 'service', keyId: '' } as const
-  const given = { header, required: true, operation: 'POST /v1/orders', caller, asked: null }
-  return readIdempotencyKey(rig.context, given)?.resourceId ?? ''
+  const asked = { params: {}, body: { quantity: 1, savedCards: false, ...body } }
+  const request = readIdempotencyKey(rig.context, {
+    header,
+    required: true,
+    operation: 'POST /v1/orders',
+    caller,
+    asked,
+  })
+  return (await request?.claim(body.accountId))?.resourceId ?? ''
 }

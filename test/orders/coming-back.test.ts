@@ -1,0 +1,164 @@
+/** U2, G3: whoever deletes their account and signs up again is a new customer: nothing from before is theirs. */
+import { randomUUID } from 'node:crypto'
+import { expect, test } from 'vitest'
+import { checkTotals, deleteAccount } from '../rig/deletions.ts'
+import type { Answer } from '../rig/http.ts'
+import type { Person, SignUpOptions } from '../rig/people.ts'
+import { shelf } from '../rig/shelf.ts'
+import { openStack } from '../rig/stack.ts'
+
+const rig = await openStack({ books: false })
+const { stripe } = rig.sims
+const { sql } = rig.stack.context
+
+interface StripeBooks {
+  customers: { id: string; deleted?: boolean }[]
+  paymentIntents: { id: string; status: string; metadata: { order_id?: string } }[]
+  refunds: unknown[]
+}
+
+const stripeBooks = async () => (await stripe.books()) as unknown as StripeBooks
+const keyed = (key: string) => ({ 'idempotency-key': key })
+const order = (person: Person, key: string, change: Record<string, unknown> = {}): Promise<Answer> =>
+  person.caller.post(
+    '/v1/orders',
+    { accountId: person.accountId, packageCode: shelf.onlyEsimAccess, quantity: 1, ...change },
+    keyed(key),
+  )
+
+/** The same Firebase user, the same address, a new account. */
+async function comeBack(person: Person, headers: Record<string, string> = {}): Promise<Person> {
+  const { email, firstName, lastName, phone, firebaseUid } = person
+  const account = { email, firstName, lastName, phone, firebaseUid }
+  const answer = await rig.service.post('/v1/accounts', account, headers)
+  expect(answer.status).toBe(201)
+  return { ...person, accountId: answer.body.id }
+}
+
+const signUp = (options?: SignUpOptions) => rig.signUp({ device: false, ...options })
+
+test('the same person under the same Idempotency-Key, after their deletion: a new order with a payment of its own', async () => {
+  const before = await stripeBooks()
+  const person = await signUp()
+  const key = randomUUID()
+  const old = (await order(person, key)).body
+  await stripe.do('pay', { orderId: old.id })
+  await rig.untilOrder(old.id, 'delivered')
+  const deletion = await deleteAccount(rig.stack, person)
+
+  const again = await comeBack(person)
+  expect(again.accountId).not.toBe(person.accountId)
+  const answer = await order(again, key)
+  expect(answer.status).toBe(201)
+  expect(answer.body.id).not.toBe(old.id)
+  expect(answer.body.status).toBe('awaiting_payment')
+  expect((await order(again, key)).body.id).toBe(answer.body.id)
+  // A look at the payment on a mere hint delivers nothing: nobody has paid yet.
+  await rig.fastForward(answer.body.id, '1 minute')
+  expect((await rig.service.get(`/v1/orders/${answer.body.id}`)).body).toMatchObject({
+    status: 'awaiting_payment',
+    esims: [],
+  })
+
+  await stripe.do('pay', { orderId: answer.body.id })
+  const bought = await rig.untilOrder(answer.body.id, 'delivered')
+  expect(bought.esims).toHaveLength(1)
+
+  await deletion.fastForward('11 minutes')
+  await deletion.until('database', 'done')
+  expect(await deletion.states()).toMatchObject({
+    temporal: 'done',
+    stripe: 'nothing_held',
+    esim_provider: 'nothing_held',
+  })
+  expect((await again.caller.get(`/v1/orders/${bought.id}`)).body).toEqual(bought)
+  expect((await again.caller.get('/v1/orders')).body.items).toHaveLength(1)
+  const [row] = await sql`select count(*)::int as esims from esims where order_id = ${bought.id}`
+  expect(row?.esims).toBe(1)
+
+  const { paymentIntents, refunds } = await stripeBooks()
+  const made = paymentIntents.slice(before.paymentIntents.length)
+  expect(made.map(({ metadata }) => metadata.order_id)).toEqual([old.id, bought.id])
+  expect(refunds).toHaveLength(before.refunds.length)
+  await checkTotals(rig.stack)
+})
+
+test('a top-up under the key of one from before the deletion is another one', async () => {
+  const person = await signUp()
+  const key = randomUUID()
+  const topUp = async (who: Person) => {
+    const parent = await rig.buy(who, { packageCode: shelf.onlyEsimAccess })
+    return await who.caller.post(`/v1/orders/${parent.id}/top-up`, { packageCode: shelf.topUp }, keyed(key))
+  }
+  const old = await topUp(person)
+  expect(old.status).toBe(201)
+  await stripe.do('pay', { orderId: old.body.id })
+  await rig.untilOrder(old.body.id, 'delivered')
+  await deleteAccount(rig.stack, person)
+  const fresh = await topUp(await comeBack(person))
+  expect(fresh).toMatchObject({ status: 201, body: { status: 'awaiting_payment' } })
+  expect(fresh.body.id).not.toBe(old.body.id)
+})
+
+test('a refund under the key of one from before the deletion is another one', async () => {
+  const person = await signUp()
+  const key = randomUUID()
+  const returned = async (who: Person) => {
+    const { id } = await rig.buy(who, { packageCode: shelf.onlyEsimAccess })
+    expect((await who.caller.post(`/v1/orders/${id}/refund`, undefined, keyed(key))).status).toBe(200)
+    return await rig.untilOrder(id, 'refunded')
+  }
+  await returned(person)
+  await deleteAccount(rig.stack, person)
+  expect((await returned(await comeBack(person))).refunds).toHaveLength(1)
+})
+
+test('a sign-up under the key of one from before the deletion is a new account', async () => {
+  const key = randomUUID()
+  const person = await signUp()
+  await deleteAccount(rig.stack, person)
+  const second = await comeBack(person, keyed(key))
+  await deleteAccount(rig.stack, second)
+  const third = await comeBack(second, keyed(key))
+  expect(new Set([person.accountId, second.accountId, third.accountId]).size).toBe(3)
+  expect((await third.caller.get(`/v1/accounts/${third.accountId}`)).status).toBe(200)
+})
+
+test('saved cards of before are not found again: the processor gets a customer of its own', async () => {
+  const person = await signUp()
+  const customerOf = async ({ accountId }: Person) => {
+    const [row] = await sql`select stripe_customer_id as id from accounts where id = ${accountId}`
+    return row?.id as string
+  }
+  expect((await order(person, randomUUID(), { savedCards: true })).status).toBe(201)
+  const old = await customerOf(person)
+  const deletion = await deleteAccount(rig.stack, person)
+  await deletion.until('stripe', 'done')
+  const again = await comeBack(person)
+  expect((await order(again, randomUUID(), { savedCards: true })).status).toBe(201)
+  const fresh = await customerOf(again)
+  expect(fresh).not.toBe(old)
+  const { customers } = await stripeBooks()
+  expect(customers.filter(({ id }) => [old, fresh].includes(id)).map(({ deleted }) => deleted ?? false)).toEqual([
+    true,
+    false,
+  ])
+})
+
+test('with an account go the claims of its keys, whether or not anything came of them', async () => {
+  const person = await signUp()
+  const claims = async (): Promise<number> => {
+    const [row] = await sql`select count(*)::int as claims from idempotency_keys`
+    return row?.claims
+  }
+  const others = await claims()
+  const { id } = (await order(person, randomUUID())).body
+  expect((await person.caller.post(`/v1/orders/${id}/cancel`)).status).toBe(200)
+  await stripe.fault({ match: { method: 'POST', path: '/v1/payment_intents' }, status: 503, times: 100 })
+  expect((await order(person, randomUUID())).status).toBe(503)
+  await stripe.clearFaults()
+  expect(await claims()).toBe(others + 3)
+  await deleteAccount(rig.stack, person)
+  // One is the sign-up's.
+  expect(await claims()).toBe(others - 1)
+})
