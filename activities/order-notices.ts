@@ -8,6 +8,7 @@ import { renderOrderConfirmation } from '../mails/order-confirmation.tsx'
 import {
   renderOrderCancelled,
   renderOrderDelayed,
+  renderOrderPaymentNotAccepted,
   renderOrderRefunded,
   renderOrderRefundFailed,
   renderTopUpConfirmed,
@@ -16,6 +17,7 @@ import type { RenderedMail } from '../mails/render.ts'
 import type { OrderActivities, OrderMail, RefundReason } from '../workflows/order.contract.ts'
 import { knownOrder } from './known-order.ts'
 import { mailToAccount } from './mail-to-account.ts'
+import { notAccepted } from './payment-acceptance.ts'
 import { pushToAccount } from './push-to-account.ts'
 import { sendOnce } from './send-once.ts'
 
@@ -51,7 +53,8 @@ export function createOrderNoticeActivities(context: Context): Activities {
     async sendOrderPush({ orderId, push, asOf }) {
       const order = await knownOrder(sql, orderId)
       const send = { subjectId: orderId, kind: `push:${push}`, accountId: order.account_id }
-      const text = { ...pushes[push], data: { orderId, event: push }, collapseKey: `${orderId}.${push}` }
+      const body = order.reason === notAccepted ? 'Please look into your mail.' : pushes[push].body
+      const text = { ...pushes[push], body, data: { orderId, event: push }, collapseKey: `${orderId}.${push}` }
       // A push that may have been shown is not worth a second one.
       await sendOnce(context, send, { at: new Date(asOf), unavailable: 'PushUnavailable', unknown: 'skip' }, () =>
         pushToAccount(context, order.account_id, text),
@@ -63,7 +66,8 @@ export function createOrderNoticeActivities(context: Context): Activities {
     const common = { site, firstName, order: summaryOf(order) }
     const total = { minor: order.gross_minor, currency: order.currency }
     if (mail === 'delayed') return renderOrderDelayed({ ...common, deliverBy: order.deliver_by ?? order.created_at })
-    if (mail === 'cancelled') return renderOrderCancelled(common)
+    if (mail === 'cancelled')
+      return order.reason === notAccepted ? renderOrderPaymentNotAccepted(common) : renderOrderCancelled(common)
     if (mail === 'refund_failed') return renderOrderRefundFailed({ ...common, amount: total })
     const documents = await listDocuments(sql, order.id)
     const numberOf = (kind: string) => documents.find((document) => document.kind === kind)?.number

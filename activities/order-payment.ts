@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Context } from '../context.ts'
 import { lockAccount } from '../db/accounts.ts'
+import { raiseAttention } from '../db/attention.ts'
 import { recordPaid } from '../db/books.ts'
 import { violatedConstraint } from '../db/constraint.ts'
 import { DataKeyMissing } from '../db/data-keys.ts'
@@ -16,6 +17,7 @@ import { failure } from '../workflows/failures.ts'
 import type { OrderActivities, OrderInput, OrderStatus } from '../workflows/order.contract.ts'
 import { inTermsOf, payment as paymentTerms } from './failures.ts'
 import { knownOrder, paymentIntentOf } from './known-order.ts'
+import { notAccepted, type Objection, objectionTo } from './payment-acceptance.ts'
 
 type Activities = Pick<OrderActivities, 'openCheckout' | 'confirmPayment' | 'cancelPayment'>
 
@@ -80,6 +82,8 @@ export function createOrderPaymentActivities(context: Context): Activities {
         payment_due_at: new Date(input.paymentDueAt),
       }
       await insertOrder(sql, order).catch(async (error: unknown) => {
+        if (violatedConstraint(error) === 'orders_payment_intent_id_key')
+          throw failure('PaymentRefused', { code: 'of_another_order' satisfies Objection })
         if (violatedConstraint(error) !== 'orders_account_id_fkey') throw error
         // The customer was erased while we asked for the payment: nobody may be left to pay it.
         await inTermsOf(paymentTerms, () =>
@@ -93,6 +97,11 @@ export function createOrderPaymentActivities(context: Context): Activities {
       const order = await knownOrder(sql, orderId)
       if (order.paid_at) return { state: 'paid', review: reviewOf(order) }
       const payment = await inTermsOf(paymentTerms, () => stripe.getPayment(paymentIntentOf(order)))
+      const objection = objectionTo(payment, order)
+      if (objection) {
+        await refuse(order, objection, new Date(asOf))
+        return { state: 'cancelled' }
+      }
       if (payment.status === 'canceled') return { state: 'cancelled' }
       if (payment.status !== 'succeeded') return { state: 'pending' }
       const at = new Date(asOf)
@@ -113,6 +122,8 @@ export function createOrderPaymentActivities(context: Context): Activities {
 
     async cancelPayment({ orderId, asOf, status, reason }) {
       const order = await knownOrder(sql, orderId)
+      // Perhaps somebody else's, and in any case an operator's.
+      if (order.status === 'cancelled' && order.reason === notAccepted) return 'cancelled'
       const outcome = await inTermsOf(paymentTerms, () =>
         stripe.cancelPayment(paymentIntentOf(order), `order-${orderId}:cancel`),
       )
@@ -141,12 +152,15 @@ export function createOrderPaymentActivities(context: Context): Activities {
     throw failure('AccountMissing')
   }
 
+  /** No eSIM, and no refund by itself of what may be somebody else's money: an operator decides. */
+  async function refuse(order: OrderRow, objection: Objection, at: Date): Promise<void> {
+    await raiseAttention(sql, { kind: notAccepted, subjectId: order.id, detail: objection, at })
+    await moveOrder(sql, order.id, ['awaiting_payment'], { status: 'cancelled', reason: notAccepted, ended_at: at })
+  }
+
   /** U5. Null: nothing speaks against it. The account is locked: of payments in the same moment each counts the others. */
   async function reasonToReview(tx: Queryable, order: OrderRow, payment: Payment, at: Date): Promise<string | null> {
-    const asAgreed =
-      payment.orderId === order.id &&
-      payment.amountReceivedMinor === order.gross_minor &&
-      payment.currency.toUpperCase() === order.currency
+    const asAgreed = payment.amountReceivedMinor === order.gross_minor && payment.currency === order.currency
     if (!asAgreed) return 'payment_differs_from_order'
     if (payment.riskLevel === 'elevated' || payment.riskLevel === 'highest') return 'payment_risk'
     const { windowMs, maxOrders, maxGrossUsdMicros } = terms.velocity

@@ -62,6 +62,14 @@ export function renderOrderRefundFailed(props: OrderProps & { amount: Money }): 
   ])
 }
 
+/** There is a payment that cannot be taken for this order's: what becomes of the money, a person decides. */
+export function renderOrderPaymentNotAccepted(props: OrderProps): RenderedMail {
+  return news(props, `Your order for ${placeName(props.order.destination)} is cancelled`, [
+    'We could not accept the payment for this order, so there is no eSIM. We are looking into it and write to you.',
+    `If you have a question meanwhile, please write to ${props.site.supportMail}. Never send us a card number by mail.`,
+  ])
+}
+
 /** Before anything was paid. */
 export function renderOrderCancelled(props: OrderProps): RenderedMail {
   return news(props, `Your order for ${placeName(props.order.destination)} is cancelled`, [

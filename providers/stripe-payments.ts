@@ -32,7 +32,13 @@ export interface Payment {
   /** of the latest attempt */
   methodKind: MethodKind
   /** ISO 8601 */
+  createdAt: string
+  /** ISO 8601 */
   paidAt?: string
+  /** of the latest attempt: what went back of it, refunds that are under way included */
+  refundedMinor: number
+  /** the bank has taken the latest attempt back, for the time being or for good */
+  disputed: boolean
   /** a secret: for the app only, never into a history or a log */
   clientSecret: string
 }
@@ -110,6 +116,9 @@ function toPayment(intent: Stripe.PaymentIntent): Payment {
     ...(riskScore === undefined ? {} : { riskScore }),
     ...(charge ? { chargeId: charge.id } : {}),
     methodKind: methodKindOf(charge),
+    createdAt: new Date(intent.created * 1000).toISOString(),
+    refundedMinor: charge?.amount_refunded ?? 0,
+    disputed: charge?.disputed ?? false,
     ...(charge?.paid ? { paidAt: new Date(charge.created * 1000).toISOString() } : {}),
     clientSecret: intent.client_secret ?? '',
   }

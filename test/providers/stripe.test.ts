@@ -85,6 +85,9 @@ test('a payment goes from created to paid and tells how, when and how risky', as
     orderId,
     riskLevel: 'not_assessed',
     methodKind: 'other',
+    createdAt: expect.stringMatching(/Z$/),
+    refundedMinor: 0,
+    disputed: false,
     clientSecret,
   })
   await sim.do('pay', { orderId, method: 'apple_pay', riskLevel: 'elevated', riskScore: 71 })

@@ -60,7 +60,10 @@ function faultsInOrder(order: OrderBooks): string[] {
   isWrong(held.esims > wanted, `${held.esims} eSIMs or top-ups held, ${wanted} ordered`)
 
   if (stands('awaiting_payment')) isWrong(isPaid && !order.runIsOpen, 'paid, and its run is closed')
-  if (stands('cancelled', 'unpaid')) isWrong(isPaid, 'paid, but closed as not paid')
+  if (stands('cancelled', 'unpaid')) {
+    const isOperators = order.attention.includes('payment_not_accepted')
+    isWrong(isPaid && !isOperators, 'paid, but closed as not paid')
+  }
   if (stands('awaiting_payment', 'cancelled', 'unpaid')) isWrong(held.esims > 0, 'provisioned without payment')
   else isWrong(!isPaid, 'not paid')
   if (stands('in_review', 'provisioning', 'refunding', 'refund_failed')) isWrong(!order.runIsOpen, 'its run is closed')

@@ -1,0 +1,142 @@
+/** U2: an eSIM is for the order's own payment alone: not for another's, an older one, or one that has gone back. */
+import { randomUUID } from 'node:crypto'
+import { expect, test } from 'vitest'
+import { mailsTo, pushesTo } from '../rig/messages.ts'
+import type { Person } from '../rig/people.ts'
+import { shelf } from '../rig/shelf.ts'
+import { openStack } from '../rig/stack.ts'
+import { untilValue } from '../rig/until.ts'
+
+// Payments are planted and left with an operator, on purpose.
+const rig = await openStack({ books: false })
+const { stripe, esimAccess } = rig.sims
+const { sql } = rig.stack.context
+
+interface Intent {
+  id: string
+  status: string
+  amount: number
+}
+interface StripeBooks {
+  paymentIntents: Intent[]
+  refunds: { payment_intent: string }[]
+}
+
+const books = async () => (await stripe.books()) as unknown as StripeBooks
+const esimsSold = async (): Promise<number> => ((await esimAccess.books()).esims as unknown[]).length
+
+async function paymentOf(orderId: string): Promise<Intent> {
+  const [row] = await sql`select payment_intent_id as id from orders where id = ${orderId}`
+  const intent = (await books()).paymentIntents.find(({ id }) => id === row?.id)
+  if (!intent) throw new Error(`order ${orderId} has no payment`)
+  return intent
+}
+
+/** The next order gets this payment from the processor. */
+const replayed = (payment: Intent) =>
+  stripe.fault({ match: { method: 'POST', path: '/v1/payment_intents$' }, status: 200, body: payment })
+
+const ordered = (person: Person) =>
+  person.caller.post(
+    '/v1/orders',
+    { accountId: person.accountId, packageCode: shelf.onlyEsimAccess },
+    { 'idempotency-key': randomUUID() },
+  )
+
+/** As the order, its person, the operators, the provider and the processor must have it. */
+async function expectRefused(orderId: string, person: Person, objection: string, sold: number): Promise<void> {
+  const order = await rig.untilOrder(orderId, 'cancelled')
+  expect(order).toMatchObject({ reason: 'payment_not_accepted', esims: [], documents: [], refunds: [] })
+  expect(
+    await sql`select kind, detail from attention where subject_id = ${orderId} and kind <> 'dispute_open'`,
+  ).toEqual([{ kind: 'payment_not_accepted', detail: objection }])
+  expect(await esimsSold()).toBe(sold)
+  const [mail] = await untilValue(
+    'the person is told',
+    () => mailsTo(rig.stack, person.email),
+    ({ length }) => length > 0,
+  )
+  expect(mail?.text).toContain('could not accept the payment')
+  expect(mail?.text).not.toContain('Nothing was charged')
+  const [push] = await untilValue(
+    'the phone is told',
+    () => pushesTo(rig.stack, person.pushToken),
+    ({ length }) => length > 0,
+  )
+  expect(push?.message.notification.body).not.toContain('Nothing was charged')
+  await rig.temporal.workflow.getHandle(`order-${orderId}`).result()
+}
+
+test('the payment of an order that nobody knows any more buys nothing, and is left as it is', async () => {
+  const { id } = await rig.buy(await rig.signUp(), { packageCode: shelf.onlyEsimAccess })
+  const payment = await paymentOf(id)
+  await sql`update orders set payment_intent_id = null where id = ${id}`
+  const other = await rig.signUp()
+  const sold = await esimsSold()
+  await replayed(payment)
+  const { body } = await ordered(other)
+  await rig.fastForward(body.id, '1 minute')
+  await expectRefused(body.id, other, 'of_another_order', sold)
+  const { paymentIntents, refunds } = await books()
+  expect(paymentIntents).toContainEqual(expect.objectContaining({ id: payment.id, status: 'succeeded' }))
+  expect(refunds.filter(({ payment_intent: id }) => id === payment.id)).toEqual([])
+})
+
+test('not even cancelled is a payment that may be somebody else’s', async () => {
+  const person = await rig.signUp()
+  const { id } = await rig.buy(person, { pay: false })
+  const payment = await paymentOf(id)
+  await sql`update orders set payment_intent_id = null where id = ${id}`
+  const other = await rig.signUp()
+  const sold = await esimsSold()
+  await replayed(payment)
+  const { body } = await ordered(other)
+  await rig.fastForward(body.id, '1 minute')
+  await expectRefused(body.id, other, 'of_another_order', sold)
+  expect((await books()).paymentIntents.find((intent) => intent.id === payment.id)?.status).toBe(
+    'requires_payment_method',
+  )
+})
+
+test('the payment of an order that stands makes no second order', async () => {
+  const person = await rig.signUp()
+  const payment = await paymentOf((await rig.buy(person)).id)
+  await replayed(payment)
+  expect(await ordered(person)).toMatchObject({ status: 502, body: { code: 'payment_refused' } })
+  expect((await person.caller.get('/v1/orders')).body.items).toHaveLength(1)
+})
+
+test('a payment that is older than its order', async () => {
+  const person = await rig.signUp()
+  const { id } = await rig.buy(person, { packageCode: shelf.onlyEsimAccess, pay: false })
+  await sql`update orders set created_at = created_at + interval '6 minutes' where id = ${id}`
+  const sold = await esimsSold()
+  await stripe.do('pay', { orderId: id })
+  await expectRefused(id, person, 'older_than_order', sold)
+})
+
+test.each([
+  ['refunded', (orderId: string) => refundByHand(orderId, 500)],
+  ['refunded', (orderId: string) => refundByHand(orderId, 100)],
+  ['disputed', (orderId: string) => stripe.do('open-dispute', { orderId })],
+] as const)('a payment that was %s before the order knew of it', async (objection, takeBack) => {
+  const person = await rig.signUp()
+  const { id } = await rig.buy(person, { packageCode: shelf.onlyEsimAccess, pay: false })
+  const sold = await esimsSold()
+  await stripe.do('webhooks', { drop: 1_000 })
+  await stripe.do('pay', { orderId: id })
+  await takeBack(id)
+  await stripe.do('webhooks', { drop: 0 })
+  await rig.fastForward(id, '1 minute')
+  await expectRefused(id, person, objection, sold)
+})
+
+async function refundByHand(orderId: string, amount: number): Promise<void> {
+  const { id } = await paymentOf(orderId)
+  const answer = await fetch(`${stripe.url}/v1/refunds`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${rig.config.STRIPE_SECRET_KEY}` },
+    body: new URLSearchParams({ payment_intent: id, amount: String(amount) }),
+  })
+  expect(answer.status).toBe(200)
+}
