@@ -177,7 +177,8 @@ export function privacyRequestRoutes(api: ApiContext): Route[] {
       async handle({ params: { id }, body, caller, idempotency }) {
         const answer = { kind: body.answerKind, text: body.answer }
         const { account_id: owner } = await reachable(id, caller)
-        await actOnce(idempotency, owner, ({ updateId }) => client.resolve(id, answer, updateId))
+        // One id for every repetition: a call whose outcome is unknown may have been taken under it.
+        await actOnce(idempotency, owner, ({ requestId }) => client.resolve(id, answer, requestId))
         return { status: 202, body: await view(id, caller) }
       },
     }),
