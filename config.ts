@@ -198,7 +198,7 @@ function faultsTogether(given: Partial<Record<string, string>>): string[] {
   return faults
 }
 
-/** Any of them leads to a Temporal service, see temporal-client.ts. */
+/** Any of them leads to a Temporal service, see temporal/client.ts. */
 const temporalSettingNames = ['TEMPORAL_ADDRESS', 'TEMPORAL_PROFILE', 'TEMPORAL_CONFIG_FILE']
 
 /** Names of every setting, for checking .env.example against them. */

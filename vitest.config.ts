@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 // Chooses the seed that every process inherits.
-import './test/rig/seed.ts'
+import './test/harness/seed.ts'
 
 export default defineConfig({
   test: {

@@ -13,7 +13,9 @@ import {
   putInactivity,
 } from '../db/inactivity.ts'
 import { renderInactivityWarning } from '../mails/inactivity-warning.tsx'
-import { terms } from '../policy/terms.ts'
+import { terms } from '../policy/periods.ts'
+import { daysUntil, later, plusDays, plusYears } from '../shared/calendar.ts'
+import { startingAttributes } from '../shared/search-attributes.ts'
 import { accountDeletionType, deletionStart } from '../workflows/account-deletion.contract.ts'
 import {
   accountInactivityType,
@@ -21,10 +23,8 @@ import {
   type InactivityActivities,
   type InactivityInput,
   inactivityWorkflowId,
-} from '../workflows/account-inactivity.contract.ts'
-import { daysUntil, later, plusDays, plusYears } from '../workflows/clock.ts'
-import { startingAttributes } from '../workflows/search-attributes.ts'
-import { mailToAccount } from './mail-to-account.ts'
+} from '../workflows/retention/account-inactivity.contract.ts'
+import { mailToAccount } from './sending/mail-to-account.ts'
 
 const { inactivityYears, openedAheadDays, warningsBeforeDays } = terms.account
 const [firstWarningDays] = warningsBeforeDays

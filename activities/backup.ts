@@ -2,20 +2,27 @@
 import { randomBytes } from 'node:crypto'
 import { cancellationSignal, heartbeat } from '@temporalio/activity'
 import type { WorkerContext } from '../context.ts'
-import { raiseAttention, resolveAttention } from '../db/attention.ts'
-import { UnreadableBackup } from '../db/backup-cipher.ts'
-import { openBackupFolder } from '../db/backup-folder.ts'
-import { failBackup, finishBackup, reconcileBackups, recordDrill, startBackup } from '../db/backups.ts'
-import { replayLedger } from '../db/deletion-ledger.ts'
-import { exportErasures } from '../db/erasures.ts'
-import { exportKeys } from '../db/key-snapshot.ts'
-import { copyLedger } from '../db/ledger-copy.ts'
-import { dumpDatabase, findPgTools, PgToolFailed, PgToolsMissing } from '../db/pg-tools.ts'
-import { databaseUrl, fillFromBackup, NothingToRestore, serverMajor, whoCameBack, withDatabase } from '../db/restore.ts'
-import { milliseconds, terms } from '../policy/terms.ts'
-import type { BackupActivities, DrillResult } from '../workflows/backup.contract.ts'
-import { plusDays, plusMs } from '../workflows/clock.ts'
-import { failure } from '../workflows/failures.ts'
+import { UnreadableBackup } from '../db/backup/backup-cipher.ts'
+import { openBackupFolder } from '../db/backup/backup-folder.ts'
+import { failBackup, finishBackup, reconcileBackups, recordDrill, startBackup } from '../db/backup/backups.ts'
+import { exportKeys } from '../db/backup/key-snapshot.ts'
+import { dumpDatabase, findPgTools, PgToolFailed, PgToolsMissing } from '../db/backup/pg-tools.ts'
+import {
+  databaseUrl,
+  fillFromBackup,
+  NothingToRestore,
+  serverMajor,
+  whoCameBack,
+  withDatabase,
+} from '../db/backup/restore.ts'
+import { replayLedger } from '../db/erasure/deletion-ledger.ts'
+import { exportErasures } from '../db/erasure/erasures.ts'
+import { copyLedger } from '../db/erasure/ledger-copy.ts'
+import { raiseAttention, resolveAttention } from '../db/operator-tasks.ts'
+import { milliseconds, terms } from '../policy/periods.ts'
+import { plusDays, plusMs } from '../shared/calendar.ts'
+import { failure } from '../shared/failures.ts'
+import type { BackupActivities, DrillResult } from '../workflows/backup/backup.contract.ts'
 
 const heartbeatMs = 10_000
 /** longer than any attempt may take */

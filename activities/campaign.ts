@@ -2,7 +2,6 @@
 import { activityInfo, heartbeat } from '@temporalio/activity'
 import type { Context } from '../context.ts'
 import { markMailBounced } from '../db/accounts.ts'
-import { raiseAttention } from '../db/attention.ts'
 import {
   type CampaignRow,
   claimDelivery,
@@ -15,14 +14,15 @@ import {
   settleDelivery,
   settleUnknown,
 } from '../db/campaigns.ts'
+import { unsubscribeToken } from '../db/crypto/unsubscribe-token.ts'
+import { raiseAttention } from '../db/operator-tasks.ts'
 import { idRange } from '../db/policy-deliveries.ts'
-import { unsubscribeToken } from '../db/unsubscribe-token.ts'
 import { renderPromotion } from '../mails/promotion.tsx'
 import { isProviderFailure, type ProviderFailure } from '../providers/failure.ts'
+import { failure } from '../shared/failures.ts'
 import type { CampaignActivities } from '../workflows/campaign.contract.ts'
-import { failure } from '../workflows/failures.ts'
 import { retryDelay } from './failures.ts'
-import { messageIdOf } from './mail-once.ts'
+import { messageIdOf } from './sending/mail-once.ts'
 
 const pageSize = 500
 /** A few more than the mailer has connections, so that none of them waits for the database. */

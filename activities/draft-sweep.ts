@@ -1,11 +1,11 @@
 /** Settles drafts: rows whose run was not started, because the API or Temporal went away between the two. */
 import type { WorkerContext } from '../context.ts'
 import { deleteCampaignDrafts } from '../db/campaigns.ts'
+import { deleteKeyRotationDrafts } from '../db/crypto/key-rotations.ts'
 import { deleteEmailChangeDrafts } from '../db/email-changes.ts'
-import { deleteKeyRotationDrafts } from '../db/key-rotations.ts'
 import { listPrivacyRequestDrafts } from '../db/privacy-requests.ts'
-import { milliseconds } from '../policy/terms.ts'
-import { plusMs } from '../workflows/clock.ts'
+import { milliseconds } from '../policy/periods.ts'
+import { plusMs } from '../shared/calendar.ts'
 import type { DraftSweepActivities } from '../workflows/draft-sweep.contract.ts'
 import { privacyRequestStart } from '../workflows/privacy-request.contract.ts'
 

@@ -1,13 +1,13 @@
 /** G2: the steps of a change of address. */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Context } from '../context.ts'
-import { raiseAttention } from '../db/attention.ts'
+import { createLinkToken } from '../db/crypto/link-tokens.ts'
 import { applyEmailChange, confirmSide, endEmailChange, findEmailChange, openEmailChange } from '../db/email-changes.ts'
-import { createLinkToken } from '../db/link-tokens.ts'
+import { raiseAttention } from '../db/operator-tasks.ts'
 import { renderEmailChanged, renderEmailChangeNew, renderEmailChangeOld } from '../mails/email-change.tsx'
-import { milliseconds, terms } from '../policy/terms.ts'
+import { milliseconds, terms } from '../policy/periods.ts'
 import type { EmailChangeActivities } from '../workflows/email-change.contract.ts'
-import { mailOnce } from './mail-once.ts'
+import { mailOnce } from './sending/mail-once.ts'
 
 /** Of runs that were started inside the row's transaction: it is committed within milliseconds of their start. */
 const looks = 20

@@ -1,6 +1,6 @@
 import { activityInfo } from '@temporalio/activity'
 import { isProviderFailure, type ProviderFailure } from '../providers/failure.ts'
-import { type FailureType, failure } from '../workflows/failures.ts'
+import { type FailureType, failure } from '../shared/failures.ts'
 
 /**
  * Says a provider's failure in the vocabulary of the workflows.

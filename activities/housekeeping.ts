@@ -1,12 +1,12 @@
 /** What is past its day goes, what stands too long is shown. */
 import { heartbeat } from '@temporalio/activity'
 import type { WorkerContext } from '../context.ts'
-import { raiseAttention, resolveAttention } from '../db/attention.ts'
 import { forgetIdempotencyKeys, forgetTokens, forgetWebhookEvents } from '../db/expired.ts'
+import { raiseAttention, resolveAttention } from '../db/operator-tasks.ts'
 import { listOpenMatters, listOverdueOrders } from '../db/overdue.ts'
 import { dropPartitions, ensurePartitions } from '../db/security-log.ts'
-import { milliseconds, terms } from '../policy/terms.ts'
-import { plusDays, plusMs } from '../workflows/clock.ts'
+import { milliseconds, terms } from '../policy/periods.ts'
+import { plusDays, plusMs } from '../shared/calendar.ts'
 import type { HousekeepingActivities } from '../workflows/housekeeping.contract.ts'
 
 const batchSize = 5_000

@@ -1,7 +1,7 @@
 /** R2: opening a run for each month of the books, and emptying them at the end of their term. */
 import { heartbeat } from '@temporalio/activity'
 import type { WorkerContext } from '../context.ts'
-import { raiseAttention, resolveAttention } from '../db/attention.ts'
+import { raiseAttention, resolveAttention } from '../db/operator-tasks.ts'
 import {
   countBooks,
   isMonthHeld,
@@ -9,15 +9,15 @@ import {
   listBookMonths,
   purgeInvoices,
   purgeOrderFacts,
-} from '../db/books-retention.ts'
-import { booksTermEnds } from '../workflows/clock.ts'
+} from '../db/order/books-retention.ts'
+import { booksTermEnds } from '../shared/calendar.ts'
+import { startingAttributes } from '../shared/search-attributes.ts'
 import {
   type InvoiceRetentionActivities,
   type InvoiceRetentionInput,
   invoiceRetentionType,
   invoiceRetentionWorkflowId,
-} from '../workflows/invoice-retention.contract.ts'
-import { startingAttributes } from '../workflows/search-attributes.ts'
+} from '../workflows/retention/invoice-retention.contract.ts'
 
 /** short enough to lock nobody out for long */
 const batchSize = 1_000

@@ -1,7 +1,6 @@
 /** S1: the steps of a key rotation, each repeatable. */
 import { heartbeat } from '@temporalio/activity'
 import type { WorkerContext } from '../context.ts'
-import { raiseAttention, resolveAttention } from '../db/attention.ts'
 import {
   countNotUnder,
   countWrapped,
@@ -11,14 +10,15 @@ import {
   retireKeys,
   rewrapRange,
   snapshotIsOlder,
-} from '../db/encryption-keys.ts'
-import { findKeyRotation, openRotation, recordRotation } from '../db/key-rotations.ts'
+} from '../db/crypto/encryption-keys.ts'
+import { findKeyRotation, openRotation, recordRotation } from '../db/crypto/key-rotations.ts'
+import { raiseAttention, resolveAttention } from '../db/operator-tasks.ts'
 import { idRange } from '../db/policy-deliveries.ts'
-import { terms } from '../policy/terms.ts'
-import { runsUnderOldKeys } from '../temporal-payload-keys.ts'
-import { plusDays } from '../workflows/clock.ts'
-import { failure } from '../workflows/failures.ts'
-import type { KeyRotationActivities } from '../workflows/key-rotation.contract.ts'
+import { terms } from '../policy/periods.ts'
+import { plusDays } from '../shared/calendar.ts'
+import { failure } from '../shared/failures.ts'
+import { runsUnderOldKeys } from '../temporal/payload-keys.ts'
+import type { KeyRotationActivities } from '../workflows/keys/key-rotation.contract.ts'
 
 const pageSize = 1_000
 /** The next attempt may well come to a worker that has it. */

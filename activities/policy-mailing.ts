@@ -17,12 +17,12 @@ import {
   type Told,
 } from '../db/policy-deliveries.ts'
 import type { RenderedMail } from '../mails/render.ts'
-import { milliseconds } from '../policy/terms.ts'
+import { milliseconds } from '../policy/periods.ts'
 import { isProviderFailure, type ProviderFailure } from '../providers/failure.ts'
-import { plusMs } from '../workflows/clock.ts'
-import { failure } from '../workflows/failures.ts'
+import { plusMs } from '../shared/calendar.ts'
+import { failure } from '../shared/failures.ts'
 import { retryDelay } from './failures.ts'
-import { createGroupWriter } from './group-writes.ts'
+import { createGroupWriter } from './sending/group-writes.ts'
 
 /** rows read at once */
 const pageSize = 500

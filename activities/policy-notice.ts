@@ -1,14 +1,14 @@
 /** N1, N2: posting a version, telling everybody, moving its date, and bringing it into force. */
 import type { Context } from '../context.ts'
-import { raiseAttention } from '../db/attention.ts'
+import { raiseAttention } from '../db/operator-tasks.ts'
 import * as policies from '../db/policies.ts'
 import { countUntold, giveUpDeliveries, idRange, lastToldAt, type Notice } from '../db/policy-deliveries.ts'
 import { renderPolicyMoved, renderPolicyWithdrawn } from '../mails/policy-change.tsx'
 import { renderPolicyNotice } from '../mails/policy-notice.tsx'
 import type { RenderedMail } from '../mails/render.ts'
-import { terms } from '../policy/terms.ts'
-import { later, plusDays, plusMs, startOfDay } from '../workflows/clock.ts'
-import { failure } from '../workflows/failures.ts'
+import { terms } from '../policy/periods.ts'
+import { later, plusDays, plusMs, startOfDay } from '../shared/calendar.ts'
+import { failure } from '../shared/failures.ts'
 import type { NextStep, PolicyActivities } from '../workflows/policy-notice.contract.ts'
 import { mailPage } from './policy-mailing.ts'
 

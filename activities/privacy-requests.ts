@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Context } from '../context.ts'
 import { findAccount } from '../db/accounts.ts'
-import { raiseAttention, resolveAttention } from '../db/attention.ts'
+import { raiseAttention, resolveAttention } from '../db/operator-tasks.ts'
 import {
   changePrivacyRequest,
   deletePrivacyRequest,
@@ -21,9 +21,9 @@ import {
 } from '../mails/privacy-request.tsx'
 import type { RenderedMail } from '../mails/render.ts'
 import { privacyReference } from '../policy/privacy-reference.ts'
-import { failure } from '../workflows/failures.ts'
+import { failure } from '../shared/failures.ts'
 import type { PrivacyRequestActivities, Reached, Urgency } from '../workflows/privacy-request.contract.ts'
-import { mailOnce } from './mail-once.ts'
+import { mailOnce } from './sending/mail-once.ts'
 
 const matters: Record<Urgency, string> = {
   reminder: 'privacy_request_due',

@@ -3,7 +3,7 @@ import { unlinkIdentity } from '../db/identities.ts'
 import { endSessions } from '../db/web-sessions.ts'
 import { renderAppleUnlinked } from '../mails/apple-unlinked.tsx'
 import type { SignInEndedActivities } from '../workflows/sign-in-ended.contract.ts'
-import { mailToAccount } from './mail-to-account.ts'
+import { mailToAccount } from './sending/mail-to-account.ts'
 
 export function createSignInEndedActivities(context: Context): SignInEndedActivities {
   const { sql, config } = context

@@ -1,8 +1,8 @@
 /** `npm run api`: one API process. API and worker scale apart. */
 import { readConfigOrExit } from '../config.ts'
 import { createContext } from '../context.ts'
-import { stopAsked } from '../stop-asked.ts'
-import { connectTemporal } from '../temporal-client.ts'
+import { stopAsked } from '../shared/shutdown.ts'
+import { connectTemporal } from '../temporal/client.ts'
 import { createApi } from './server.ts'
 
 const config = readConfigOrExit(process.env)

@@ -1,7 +1,7 @@
 /** Each budget beside what was measured; where one is missed, by how much, and what the figures say about why. */
 import { type CpuTime, cpuOfOurs } from './cpu.ts'
 import { median, round } from './measure.ts'
-import { growthAfterWarmUp } from './memory.ts'
+import { growthAfterWarmUp } from './measurements/memory.ts'
 import type { PartName } from './parts.ts'
 import type { Results, Section } from './results.ts'
 

@@ -1,11 +1,11 @@
 /** What is measured, part by part, each on a stack of its own. */
-import { benchDeletion } from './deletion.ts'
-import { benchInactivitySweep } from './inactivity-sweep.ts'
-import { benchMemory } from './memory.ts'
+import { benchDeletion } from './measurements/deletion.ts'
+import { benchInactivitySweep } from './measurements/inactivity-sweep.ts'
+import { benchMemory } from './measurements/memory.ts'
+import { benchOrders } from './measurements/orders.ts'
+import { benchPolicyNotice } from './measurements/policy-notice.ts'
+import { benchStart } from './measurements/start-up.ts'
 import { onStack, type Say } from './on-stack.ts'
-import { benchOrders } from './orders.ts'
-import { benchPolicyNotice } from './policy-notice.ts'
-import { benchStart } from './start-up.ts'
 
 interface PartOptions {
   /** few of everything: shows that it works, and no figure worth keeping */

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Context } from '../context.ts'
 import { normalEmail } from '../db/accounts.ts'
-import { tableSealer } from '../db/vault.ts'
+import { tableSealer } from '../db/crypto/column-encryption.ts'
 import { currentPolicyVersion } from '../policy/versions.ts'
 
 const atOnce = 2_000

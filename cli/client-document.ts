@@ -1,6 +1,6 @@
 /** The part of the OpenAPI document that is for programs: what the typed client is made from. */
 import { createHash } from 'node:crypto'
-import type { OpenApiDocument } from '../api/openapi.ts'
+import type { OpenApiDocument } from '../api/http/openapi.ts'
 
 /** Without pages and webhooks, which no client calls, and without the address, which is the client's to say. */
 export function clientDocument({ servers: _servers, paths = {}, ...document }: OpenApiDocument): OpenApiDocument {

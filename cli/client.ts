@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import type { OpenApiDocument } from '../api/openapi.ts'
+import type { OpenApiDocument } from '../api/http/openapi.ts'
 import { startStack } from '../dev/stack.ts'
 import { clientDocument, originLine } from './client-document.ts'
 

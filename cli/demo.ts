@@ -1,11 +1,11 @@
 /** `npm run demo`: the promises, kept before your eyes on the embedded stack. Exits non-zero when a step does not hold. */
 import { startStack } from '../dev/stack.ts'
-import { stopAsked } from '../stop-asked.ts'
+import { stopAsked } from '../shared/shutdown.ts'
+import { createStage } from './demo/demo-client.ts'
 import { createNarrator, StoryBroken } from './demo/narrator.ts'
 import { playOrderLife, playOutOfStock, signUpCustomer } from './demo/order-life.ts'
 import { playBooks, playDeletion, playInactivity } from './demo/person-life.ts'
 import { playPolicyChange } from './demo/policy-change.ts'
-import { createStage } from './demo/stage.ts'
 
 const tell = createNarrator()
 tell.title('AMA eSIM: the backend that keeps its promises')

@@ -1,7 +1,7 @@
 /** `npm run migrate`: brings the database's schema up to date. Safe to repeat, and beside another that does the same. */
 import { readConfigOrExit } from '../config.ts'
-import { connectDatabase, timeLimits } from '../db/database.ts'
-import { migrate } from '../db/migrate.ts'
+import { connectDatabase, timeLimits } from '../db/connection/database.ts'
+import { migrate } from '../db/connection/migrate.ts'
 
 const { DATABASE_URL } = readConfigOrExit(process.env)
 const sql = connectDatabase(DATABASE_URL, {

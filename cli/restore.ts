@@ -4,10 +4,17 @@
  */
 import { parseArgs } from 'node:util'
 import { readConfigOrExit } from '../config.ts'
-import { openBackupFolder } from '../db/backup-folder.ts'
-import type { Erasures } from '../db/erasures.ts'
-import { databaseName, databaseUrl, fillFromBackup, replayOver, whoCameBack, withDatabase } from '../db/restore.ts'
-import { connectTemporal } from '../temporal-client.ts'
+import { openBackupFolder } from '../db/backup/backup-folder.ts'
+import {
+  databaseName,
+  databaseUrl,
+  fillFromBackup,
+  replayOver,
+  whoCameBack,
+  withDatabase,
+} from '../db/backup/restore.ts'
+import type { Erasures } from '../db/erasure/erasures.ts'
+import { connectTemporal } from '../temporal/client.ts'
 import { erasuresFromDatabase, erasuresFromTemporal } from './restore/erasure-sources.ts'
 
 const usage = `Usage: npm run restore -- <backup id>|latest <database url> [--allow-old-ledger]

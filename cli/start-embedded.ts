@@ -3,7 +3,7 @@ import pc from 'picocolors'
 import { ConfigurationError } from '../config.ts'
 import { fixedPorts } from '../dev/fixed-ports.ts'
 import { type Stack, startStack } from '../dev/stack.ts'
-import { stopAsked } from '../stop-asked.ts'
+import { stopAsked } from '../shared/shutdown.ts'
 
 const begun = performance.now()
 const write = (line = ''): void => void process.stdout.write(`${line}\n`)

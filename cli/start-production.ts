@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { readConfigOrExit } from '../config.ts'
-import { stopAsked } from '../stop-asked.ts'
+import { stopAsked } from '../shared/shutdown.ts'
 
 readConfigOrExit(process.env)
 

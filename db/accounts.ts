@@ -1,7 +1,7 @@
 /** C1, C2: names, address, and a phone number where one was given, each encrypted under the account's own key. */
-import type { Queryable, Transaction } from './database.ts'
-import type { DataKey } from './field-cipher.ts'
-import { findDataKey, tableSealer, type Vault } from './vault.ts'
+import type { Queryable, Transaction } from './connection/database.ts'
+import { findDataKey, tableSealer, type Vault } from './crypto/column-encryption.ts'
+import type { DataKey } from './crypto/field-cipher.ts'
 
 export interface Account {
   id: string

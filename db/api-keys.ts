@@ -3,7 +3,7 @@
  * hash is enough to keep it.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
-import type { Queryable } from './database.ts'
+import type { Queryable } from './connection/database.ts'
 
 export type ApiKeyKind = 'service' | 'operator'
 

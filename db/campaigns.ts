@@ -1,7 +1,7 @@
 /** U4: campaigns, and who got them. */
-import type { Queryable } from './database.ts'
+import type { Queryable } from './connection/database.ts'
+import { tableSealer, type Vault } from './crypto/column-encryption.ts'
 import type { IdRange } from './policy-deliveries.ts'
-import { tableSealer, type Vault } from './vault.ts'
 
 export type CampaignState = 'sending' | 'paused' | 'done' | 'cancelled'
 

@@ -1,4 +1,4 @@
-import type { Queryable } from './database.ts'
+import type { Queryable } from './connection/database.ts'
 
 export const consentSources = [
   'app_settings',

@@ -1,6 +1,6 @@
-import { violatedConstraint } from './constraint.ts'
-import type { Queryable } from './database.ts'
-import { findDataKey, tableSealer, type Vault } from './vault.ts'
+import { violatedConstraint } from './connection/constraint.ts'
+import type { Queryable } from './connection/database.ts'
+import { findDataKey, tableSealer, type Vault } from './crypto/column-encryption.ts'
 
 /** C4 and C5: what we know of a device. */
 export interface Device {

@@ -1,8 +1,8 @@
 /** G2: changes of an account's address. */
 import { normalEmail } from './accounts.ts'
-import { violatedConstraint } from './constraint.ts'
-import type { Database, Queryable } from './database.ts'
-import { findDataKey, tableSealer, type Vault } from './vault.ts'
+import { violatedConstraint } from './connection/constraint.ts'
+import type { Database, Queryable } from './connection/database.ts'
+import { findDataKey, tableSealer, type Vault } from './crypto/column-encryption.ts'
 
 export type EmailChangeStatus = 'open' | 'changed' | 'expired' | 'cancelled' | 'replaced' | 'taken'
 

@@ -1,5 +1,5 @@
 /** Rows that nobody can ask for any more. */
-import type { Database } from './database.ts'
+import type { Database } from './connection/database.ts'
 
 /** Deletes a batch of requests' keys. @returns how many; fewer than `limit` when no more are there */
 export async function forgetIdempotencyKeys(sql: Database, before: Date, limit: number): Promise<number> {

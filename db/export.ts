@@ -1,5 +1,5 @@
 /** G5: a person's rows in pages, so that a long history needs no large memory. Each page is a statement of its own. */
-import type { Queryable } from './database.ts'
+import type { Queryable } from './connection/database.ts'
 
 const pageSize = 200
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { violatedConstraint } from './constraint.ts'
-import type { Queryable } from './database.ts'
+import { violatedConstraint } from './connection/constraint.ts'
+import type { Queryable } from './connection/database.ts'
 
 /** Under what a claim is found. */
 export interface IdempotencyKey {

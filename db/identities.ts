@@ -1,7 +1,7 @@
 /** C6: sign-ins by Apple and Google, encrypted under the account's own key and found by keyed hashes. */
-import type { Queryable } from './database.ts'
-import type { DataKey } from './field-cipher.ts'
-import { findDataKey, tableSealer, type Vault } from './vault.ts'
+import type { Queryable } from './connection/database.ts'
+import { findDataKey, tableSealer, type Vault } from './crypto/column-encryption.ts'
+import type { DataKey } from './crypto/field-cipher.ts'
 
 export type IdentityProvider = 'apple' | 'google'
 

@@ -1,7 +1,7 @@
 /** R1: accounts that nobody uses, and how far their owners have been warned. */
 import type { PendingQuery } from 'postgres'
-import { violatedConstraint } from './constraint.ts'
-import type { Queryable } from './database.ts'
+import { violatedConstraint } from './connection/constraint.ts'
+import type { Queryable } from './connection/database.ts'
 
 export interface InactivityRow {
   last_active_at: Date

@@ -1,5 +1,5 @@
 /** What should have moved on by itself by now. */
-import type { Queryable } from './database.ts'
+import type { Queryable } from './connection/database.ts'
 
 /** Orders whose deadline had passed at `before`, with the state they stand in. */
 export async function listOverdueOrders(

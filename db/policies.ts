@@ -1,7 +1,7 @@
 /** N1: the versions of the privacy policy, and which of them holds. */
 import { readFile } from 'node:fs/promises'
 import { firstPolicy } from '../policy/versions.ts'
-import type { Queryable, Transaction } from './database.ts'
+import type { Queryable, Transaction } from './connection/database.ts'
 
 export type PolicyState = 'draft' | 'posted' | 'in_force' | 'superseded' | 'withdrawn'
 

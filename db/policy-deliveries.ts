@@ -1,6 +1,6 @@
 /** N2: who was told what about a version of the policy. A row is written before its mail is sent. */
-import type { Queryable } from './database.ts'
-import { tableSealer, type Vault } from './vault.ts'
+import type { Queryable } from './connection/database.ts'
+import { tableSealer, type Vault } from './crypto/column-encryption.ts'
 
 /** What people are told: that a version is coming, that its date has moved once more, that it will not come. */
 export type Notice = 'announced' | `moved:${number}` | 'withdrawn'

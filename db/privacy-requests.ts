@@ -1,11 +1,11 @@
 /** G6: requests about privacy. What was asked and answered is sealed: under the account's key, or the system's. */
-import { milliseconds } from '../policy/terms.ts'
-import { plusMs } from '../workflows/clock.ts'
+import { milliseconds } from '../policy/periods.ts'
+import { plusMs } from '../shared/calendar.ts'
 import { normalEmail } from './accounts.ts'
-import { violatedConstraint } from './constraint.ts'
-import type { Database, Queryable } from './database.ts'
-import type { DataKey } from './field-cipher.ts'
-import { findDataKey, tableSealer, type Vault } from './vault.ts'
+import { violatedConstraint } from './connection/constraint.ts'
+import type { Database, Queryable } from './connection/database.ts'
+import { findDataKey, tableSealer, type Vault } from './crypto/column-encryption.ts'
+import type { DataKey } from './crypto/field-cipher.ts'
 
 export const privacyRequestKinds = [
   'access',

@@ -1,7 +1,7 @@
 /** R4: who did what from where. One partition per UTC day, so that a day is forgotten whole. */
 import postgres from 'postgres'
-import type { Database, Queryable, Transaction } from './database.ts'
-import { tableSealer, type Vault } from './vault.ts'
+import type { Database, Queryable, Transaction } from './connection/database.ts'
+import { tableSealer, type Vault } from './crypto/column-encryption.ts'
 
 export type SecurityEventKind =
   | 'sign_up'

@@ -1,5 +1,5 @@
 /** The send ledger: mail and push have no idempotency, so a row is written before anything is sent. */
-import type { Queryable } from './database.ts'
+import type { Queryable } from './connection/database.ts'
 
 export interface Send {
   /** what the message is about: an order, a policy version, a campaign */

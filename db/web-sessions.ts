@@ -1,6 +1,6 @@
 /** Sessions of the web pages. The cookie's secret is stored nowhere. */
-import type { Queryable } from './database.ts'
-import { hashOf, newSecret } from './one-time.ts'
+import type { Queryable } from './connection/database.ts'
+import { hashOf, newSecret } from './crypto/one-time.ts'
 
 export type SessionOwner = { accountId: string } | { keyId: string }
 

@@ -1,6 +1,6 @@
-import { dayOf } from './books.ts'
-import type { Database } from './database.ts'
-import type { FieldCipher } from './field-cipher.ts'
+import type { Database } from './connection/database.ts'
+import type { FieldCipher } from './crypto/field-cipher.ts'
+import { dayOf } from './order/books.ts'
 
 /** An event of an outside party, by the name that the party gave it. */
 export interface WebhookEvent {

@@ -1,5 +1,5 @@
 import { type ApiKeyKind, createApiKey, verifyApiKey } from '../db/api-keys.ts'
-import type { Database } from '../db/database.ts'
+import type { Database } from '../db/connection/database.ts'
 import { keepSecrets, type Secrets } from './development-secrets.ts'
 
 export type ApiKeys = Record<ApiKeyKind, string>

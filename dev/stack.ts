@@ -3,17 +3,17 @@
  * development, the tests and the benchmark stand on it. What is configured is used instead of its embedded default.
  */
 import type { Client } from '@temporalio/client'
-import type { Limits } from '../api/limits.ts'
+import type { Limits } from '../api/http/limits.ts'
 import type { Config } from '../config.ts'
 import type { Context } from '../context.ts'
 import { type ApiKeys, developmentKeys } from './development-keys.ts'
 import { developmentSecrets } from './development-secrets.ts'
 import { createFailureWatch } from './failure-watch.ts'
 import { fixedPorts } from './fixed-ports.ts'
-import { layGround } from './ground.ts'
+import { layGround } from './infrastructure.ts'
 import { claimPort } from './port.ts'
-import { createPrograms } from './programs.ts'
-import { type SimulatorControls, simulatorControls } from './simulators.ts'
+import { createPrograms } from './programs/programs.ts'
+import { type SimulatorControls, simulatorControls } from './simulators/simulators.ts'
 import { configuredSettings, inheritedEnvironment, type Settings } from './stack-settings.ts'
 import type { Switch } from './switch.ts'
 
@@ -107,7 +107,11 @@ async function assemble(options: StackOptions, undo: (() => Promise<void>)[]): P
     watch: failure.watch,
   })
   // Loaded while everything else starts.
-  const modules = Promise.all([import('../context.ts'), import('../temporal-client.ts'), import('../db/database.ts')])
+  const modules = Promise.all([
+    import('../context.ts'),
+    import('../temporal/client.ts'),
+    import('../db/connection/database.ts'),
+  ])
   modules.catch(() => {}) // heard of below
   const fromOutside = ground.then(async ({ config, log, temporalEnvironment }) => {
     const [{ createContext }, { connectTemporal }, { timeLimits }] = await modules

@@ -3,10 +3,10 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fixedPorts } from './fixed-ports.ts'
 import type { Part } from './part.ts'
-import { type PostgresServer, startPostgres } from './postgres.ts'
-import { searchAttributeTypes } from './search-attribute-types.ts'
+import { type PostgresServer, startPostgres } from './postgres/postgres.ts'
 import { embeddedTemporal, type Settings } from './stack-settings.ts'
-import { startTemporal, type TemporalOptions, type TemporalServer } from './temporal.ts'
+import { searchAttributeTypes } from './temporal/search-attribute-types.ts'
+import { startTemporal, type TemporalOptions, type TemporalServer } from './temporal/temporal.ts'
 import { throwawayFolder } from './throwaway-folder.ts'
 
 export interface StoreOptions {

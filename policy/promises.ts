@@ -27,13 +27,13 @@ export const promises = {
   },
   C3: {
     sentence: 'We keep what was bought: packages, dates, destinations, amounts.',
-    keptBy: 'db/orders.ts',
+    keptBy: 'db/order/orders.ts',
     provenBy: { file: 'test/api/export.test.ts', title: 'C3 G5: an export validates against the schema as published' },
     figures: ['unbooked_orders', 'unexported_columns'],
   },
   C4: {
     sentence: 'We keep a device identifier and its push token.',
-    keptBy: 'activities/push-to-account.ts',
+    keptBy: 'activities/sending/push-to-account.ts',
     provenBy: { file: 'test/orders/notices.test.ts', title: 'C4: a token that FCM calls unregistered is dropped' },
     figures: ['unsealed_columns', 'unsent_pushes'],
   },
@@ -51,28 +51,31 @@ export const promises = {
   },
   C7: {
     sentence: 'We keep nothing else: no location, contacts, microphone, health data or advertising identifier.',
-    keptBy: 'api/account-fields.ts',
+    keptBy: 'api/views/account-fields.ts',
     provenBy: {
-      file: 'test/api/bad-input.test.ts',
+      file: 'test/api/input/bad-input.test.ts',
       title: 'C7: a request with %s is refused, the field named, nothing stored',
     },
     figures: ['unknown_columns'],
   },
   U1: {
     sentence: 'Data serves to create and manage the account.',
-    keptBy: 'api/sign-up.ts',
+    keptBy: 'api/sign-in/sign-up.ts',
     provenBy: { file: 'test/api/accounts.test.ts', title: 'C1 C2 C5 C6 G1 P6 U1: an account holds exactly' },
     figures: ['unreadable_accounts'],
   },
   U2: {
     sentence: 'Data serves to take payments and provide eSIMs: who paid is delivered or refunded.',
-    keptBy: 'workflows/order.ts',
-    provenBy: { file: 'test/orders/kill.test.ts', title: 'U2: a killed worker loses nothing and repeats nothing' },
+    keptBy: 'workflows/order/order.ts',
+    provenBy: {
+      file: 'test/orders/faults/kill.test.ts',
+      title: 'U2: a killed worker loses nothing and repeats nothing',
+    },
     figures: ['unsettled_orders'],
   },
   U3: {
     sentence: 'Data serves to send confirmations, activation codes and package updates, each once.',
-    keptBy: 'activities/order-notices.ts',
+    keptBy: 'activities/order/notices.ts',
     provenBy: {
       file: 'test/orders/notices.test.ts',
       title: 'U3: a mail server that defers is asked again, and the mail comes once',
@@ -87,7 +90,7 @@ export const promises = {
   },
   U5: {
     sentence: 'Data serves to prevent fraud and detect abuse.',
-    keptBy: 'activities/order-payment.ts',
+    keptBy: 'activities/order/payment.ts',
     provenBy: {
       file: 'test/orders/review.test.ts',
       title: 'U5: of many orders paid in the same moment, what exceeds the daily number is held',
@@ -96,7 +99,7 @@ export const promises = {
   },
   U6: {
     sentence: 'Data serves to meet accounting and tax duties.',
-    keptBy: 'db/books.ts',
+    keptBy: 'db/order/books.ts',
     provenBy: {
       file: 'test/orders/refunds.test.ts',
       title: 'U6: %s: unused eSIMs go back, and so does the money, with a credit note',
@@ -111,25 +114,25 @@ export const promises = {
   },
   P2: {
     sentence: 'The payment processor takes the payment; no card data is stored here.',
-    keptBy: 'providers/stripe-payments.ts',
+    keptBy: 'providers/stripe/payments.ts',
     provenBy: { file: 'test/providers/stripe.test.ts', title: 'P2: Stripe gets the order id and no other detail' },
     figures: ['card_columns'],
   },
   P3: {
     sentence: 'Ad measurement gets a purchase and its value, and no more.',
-    keptBy: 'activities/measurement.ts',
+    keptBy: 'activities/order/measurement.ts',
     provenBy: { file: 'test/orders/canary.test.ts', title: 'P1 P3: nobody outside who need not know' },
     figures: ['unasked_measurements'],
   },
   P4: {
     sentence: 'Push messages go through Apple and Google.',
-    keptBy: 'providers/push.ts',
+    keptBy: 'providers/firebase/push.ts',
     provenBy: { file: 'test/providers/push.test.ts', title: 'P4: a push is delivered once' },
     figures: ['unsent_pushes', 'unlisted_hosts'],
   },
   P5: {
     sentence: 'The mail provider gets transactional mail.',
-    keptBy: 'providers/mail.ts',
+    keptBy: 'providers/mail/mail.ts',
     provenBy: { file: 'test/providers/mail.test.ts', title: 'P5: only promotions carry the one-click headers' },
     figures: ['unsent_mails', 'open_mail'],
   },
@@ -150,19 +153,19 @@ export const promises = {
   },
   P8: {
     sentence: 'Nothing is sold, and nothing is shared with anybody else.',
-    keptBy: 'policy/processors.ts',
+    keptBy: 'policy/sub-processors.ts',
     provenBy: { file: 'test/api/evidence.test.ts', title: 'P5 P7 P8: settings that lead to strangers' },
     figures: ['unlisted_hosts'],
   },
   S1: {
     sentence: 'Sensitive data is encrypted at rest.',
-    keptBy: 'workflows/key-rotation.ts',
+    keptBy: 'workflows/keys/key-rotation.ts',
     provenBy: { file: 'test/workflows/key-rotation.test.ts', title: 'S1: keys are rotated' },
     figures: ['unsealed_columns', 'lost_keys', 'key_age'],
   },
   R1: {
     sentence: 'An account is kept until it is deleted, or unused for 3 years.',
-    keptBy: 'workflows/account-inactivity.ts',
+    keptBy: 'workflows/retention/account-inactivity.ts',
     provenBy: {
       file: 'test/workflows/account-inactivity.test.ts',
       title: 'R1: is warned 60, 30 and 7 days before, and deleted after three years',
@@ -171,7 +174,7 @@ export const promises = {
   },
   R2: {
     sentence: 'Invoices and orders are kept anonymised for 7 years.',
-    keptBy: 'workflows/invoice-retention.ts',
+    keptBy: 'workflows/retention/invoice-retention.ts',
     provenBy: {
       file: 'test/workflows/invoice-retention.test.ts',
       title: 'R2: is purged seven years after it was sold',
@@ -180,7 +183,7 @@ export const promises = {
   },
   R3: {
     sentence: 'Backups are kept for at most 30 days.',
-    keptBy: 'workflows/backup.ts',
+    keptBy: 'workflows/backup/backup.ts',
     provenBy: { file: 'test/workflows/backup.test.ts', title: 'R3: is gone before it is thirty days old' },
     figures: ['oldest_backup', 'uncounted_backups'],
   },
@@ -195,7 +198,7 @@ export const promises = {
   },
   G1: {
     sentence: 'Everybody can see their data.',
-    keptBy: 'api/account-view.ts',
+    keptBy: 'api/views/account-view.ts',
     provenBy: { file: 'test/api/accounts.test.ts', title: 'C1 C2 C5 C6 G1 P6 U1: an account holds exactly' },
     figures: ['unreadable_accounts'],
   },
@@ -219,7 +222,7 @@ export const promises = {
   },
   G5: {
     sentence: 'Everybody can take their data along, as JSON.',
-    keptBy: 'api/account-export.ts',
+    keptBy: 'api/export/account-export.ts',
     provenBy: { file: 'test/api/export.test.ts', title: 'C3 G5: an export validates against the schema as published' },
     figures: ['unexported_columns', 'unreadable_accounts'],
   },

@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto'
 import { importPKCS8, type JWTPayload, SignJWT } from 'jose'
 import { z } from 'zod'
-import { exchange, jsonOf } from './exchange.ts'
 import { ProviderFailure } from './failure.ts'
 import { createTokenVerifier } from './id-token.ts'
+import { exchange, jsonOf } from './provider-call.ts'
 
 export interface AppleSettings {
   /** default https://appleid.apple.com */

@@ -1,8 +1,8 @@
 /** Google sign-in, revocation and Cross-Account Protection (developers.google.com/identity). */
 import { z } from 'zod'
-import { exchange } from './exchange.ts'
 import { ProviderFailure } from './failure.ts'
 import { createTokenVerifier } from './id-token.ts'
+import { exchange } from './provider-call.ts'
 
 export interface GoogleSettings {
   /** OAuth client ids */

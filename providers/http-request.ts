@@ -1,7 +1,7 @@
 /** One HTTP request over kept connections. Node's `fetch` takes four times the processor time; an order makes five. */
 import { request as requestPlain } from 'node:http'
 import { request as requestTls } from 'node:https'
-import { assertOutsideTransaction } from '../transaction-scope.ts'
+import { assertOutsideTransaction } from '../shared/transaction-scope.ts'
 
 export interface HttpRequest {
   method: 'GET' | 'POST'

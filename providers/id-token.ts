@@ -1,6 +1,6 @@
 /** Verifies tokens that others signed, against the keys they publish. */
 import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose'
-import { assertOutsideTransaction } from '../transaction-scope.ts'
+import { assertOutsideTransaction } from '../shared/transaction-scope.ts'
 import { ProviderFailure } from './failure.ts'
 
 export interface TokenVerifierSettings {

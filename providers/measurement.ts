@@ -4,8 +4,8 @@
  * (developers.google.com/analytics/devguides/collection/protocol/ga4).
  */
 import { z } from 'zod'
-import { exchange, jsonOf } from './exchange.ts'
 import { ProviderFailure } from './failure.ts'
+import { exchange, jsonOf } from './provider-call.ts'
 
 export interface MeasurementSettings {
   meta?: { baseUrl: string; apiVersion: string; datasetId: string; accessToken: string } | undefined

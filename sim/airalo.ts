@@ -20,7 +20,7 @@ import { createNotifications, type SignatureForm } from './airalo/notifications.
 import { addRoutes, type Limits, type Served } from './airalo/routes.ts'
 import type { Sim } from './airalo/sims.ts'
 import { createLimiter } from './airalo/wire.ts'
-import { type RunningParty, startParty } from './party.ts'
+import { type RunningParty, startParty } from './simulator.ts'
 import type { Misbehaviour } from './webhooks.ts'
 
 export interface AiraloOptions {

@@ -10,8 +10,8 @@ import type { Request, Response, Router } from 'express'
 import { decodeProtectedHeader, jwtVerify } from 'jose'
 import { type AppleId, createGrants } from './apple/grants.ts'
 import { createNotifications } from './apple/notifications.ts'
-import { type RunningParty, rawBody, startParty } from './party.ts'
 import { createSigner } from './sign-in/signer.ts'
+import { type RunningParty, rawBody, startParty } from './simulator.ts'
 
 export interface AppleOptions {
   port?: number

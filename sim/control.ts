@@ -1,5 +1,5 @@
-/** The control surface of a simulated party (sim/party.ts), for whoever steers it: tests, the demo, the benchmark. */
-import type { Exchange, Fault } from './party.ts'
+/** The control surface of a simulated party (sim/simulator.ts), for whoever steers it: tests, the demo, the benchmark. */
+import type { Exchange, Fault } from './simulator.ts'
 
 export type PartyControl<Books = Record<string, unknown>> = ReturnType<typeof controlOf<Books>>
 

@@ -16,7 +16,7 @@ import { type Allocation, createBooks } from './esim-access/books.ts'
 import type { Profile } from './esim-access/profile.ts'
 import { addRoutes } from './esim-access/routes.ts'
 import { type AuthMode, newNotifyId, webhookTime } from './esim-access/wire.ts'
-import { type RunningParty, startParty } from './party.ts'
+import { type RunningParty, startParty } from './simulator.ts'
 import { type Misbehaviour, WebhookSender } from './webhooks.ts'
 
 export interface EsimAccessOptions {

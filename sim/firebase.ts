@@ -11,7 +11,7 @@ import type { Request, Response, Router } from 'express'
 import { createAccessTokens, newServiceAccount, type ServiceAccount } from './firebase/access-tokens.ts'
 import { type Behaviour, isBehaviour, refuse, refuseField } from './firebase/fcm-replies.ts'
 import { startTlsFront } from './firebase/tls-front.ts'
-import { type RunningParty, rawBody, startParty } from './party.ts'
+import { type RunningParty, rawBody, startParty } from './simulator.ts'
 
 export interface FirebaseOptions {
   /** of the control surface, plain HTTP; the API answers there as well */

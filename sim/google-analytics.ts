@@ -6,7 +6,7 @@
  * Books: events, violations (whatever was not least data or not valid). Control actions: `clock` {advanceSeconds}.
  */
 import type { Request } from 'express'
-import { type RunningParty, rawBody, startParty } from './party.ts'
+import { type RunningParty, rawBody, startParty } from './simulator.ts'
 
 const oldestEventSeconds = 72 * 3600
 

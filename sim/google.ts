@@ -9,8 +9,8 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import type { Router } from 'express'
 import { createSecurityEvents, riscIssuer, type SecurityEvent } from './google/security-events.ts'
-import { type RunningParty, rawBody, startParty } from './party.ts'
 import { createSigner } from './sign-in/signer.ts'
+import { type RunningParty, rawBody, startParty } from './simulator.ts'
 
 export interface GoogleOptions {
   port?: number

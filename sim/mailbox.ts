@@ -10,7 +10,7 @@ import { composeBounce } from './mailbox/bounce.ts'
 import { inboxPage, mailPage } from './mailbox/inbox.tsx'
 import { type Rule, startSmtpSink } from './mailbox/smtp.ts'
 import { createStore, type MailFilter, type ReadMail, readMail } from './mailbox/store.ts'
-import { type RunningParty, startParty } from './party.ts'
+import { type RunningParty, startParty } from './simulator.ts'
 import { type Misbehaviour, WebhookSender } from './webhooks.ts'
 
 export interface MailboxOptions {

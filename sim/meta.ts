@@ -5,7 +5,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import type { Request, Response } from 'express'
-import { type RunningParty, rawBody, startParty } from './party.ts'
+import { type RunningParty, rawBody, startParty } from './simulator.ts'
 
 const day = 86_400
 const oldestEventSeconds = 7 * day

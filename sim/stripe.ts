@@ -21,7 +21,7 @@
  *                    idempotency store keeps a 500 and sees two requests at once
  *   redaction-access enabled: whether the account was let into the redaction preview
  */
-import { type RunningParty, startParty } from './party.ts'
+import { type RunningParty, startParty } from './simulator.ts'
 import { createAccount } from './stripe/account.ts'
 import { createActions } from './stripe/actions.ts'
 import { createDisputes } from './stripe/disputes.ts'

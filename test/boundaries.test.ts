@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
-const folders = 'activities api bench cli db dev mails policy providers sim test worker workflows'.split(' ')
+const folders =
+  'activities api bench cli db dev mails policy providers shared sim temporal test worker workflows'.split(' ')
 
 const files = (await Promise.all([...folders.map(filesIn), rootFiles()])).flat()
 const imports = await Promise.all(
@@ -33,8 +34,7 @@ function targetsOf(file: string, text: string): { target: string; typeOnly: bool
 }
 
 const folderOf = (file: string): string => (file.includes('/') ? (file.split('/')[0] ?? '') : file)
-const isContract = (file: string): boolean =>
-  /^workflows\/(.*\.contract|failures|search-attributes|clock)\.ts$/.test(file)
+const isContract = (file: string): boolean => /^workflows\/.*\.contract\.ts$/.test(file)
 
 /** Every import from one set of files to another that is not allowed. */
 function violations(
@@ -62,43 +62,48 @@ test('policy imports policy', () => {
   expect(violations(within('policy'), within('policy'))).toEqual([])
 })
 
-test('workflows import policy and each other; of everything else at most types', () => {
+test('what every layer shares imports policy and nothing else of ours', () => {
+  expect(violations(within('shared'), within('shared', 'policy'))).toEqual([])
+})
+
+test('workflows import policy, shared and each other; of everything else at most types', () => {
+  // Workflow code runs in a sandbox: log, metrics and signals of the process have no place there.
+  const sandboxed = (target: string) => /^shared\/(calendar|failures|search-attributes)\.ts$/.test(target)
   expect(
-    violations(within('workflows'), (target, typeOnly) => within('workflows', 'policy')(target) || typeOnly),
+    violations(
+      within('workflows'),
+      (target, typeOnly) => within('workflows', 'policy')(target) || sandboxed(target) || typeOnly,
+    ),
   ).toEqual([])
 })
 
-test('providers import providers, and what refuses calls inside a transaction', () => {
-  expect(violations(within('providers'), within('providers', 'transaction-scope.ts'))).toEqual([])
+test('providers import shared and providers', () => {
+  expect(violations(within('providers'), within('providers', 'shared'))).toEqual([])
 })
 
-test('the database code imports contracts, policy and types', () => {
+test('the code around Temporal imports contracts, configuration and shared', () => {
   const allowed = (target: string, typeOnly: boolean) =>
-    typeOnly || within('db', 'policy', 'transaction-scope.ts', 'turns.ts')(target) || isContract(target)
+    typeOnly || within('temporal', 'shared', 'policy', 'config.ts')(target) || isContract(target)
+  expect(violations(within('temporal'), allowed)).toEqual([])
+})
+
+test('the database code imports contracts, policy, shared and types', () => {
+  const allowed = (target: string, typeOnly: boolean) =>
+    typeOnly || within('db', 'policy', 'shared')(target) || isContract(target)
   expect(violations((file) => within('db')(file) && !/restore|backup/.test(file), allowed)).toEqual([])
 })
 
+const inProcess = ['policy', 'shared', 'temporal', 'providers', 'db', 'mails', 'config.ts', 'context.ts']
+
 test('activities import no workflow but contracts, and neither API nor simulators', () => {
-  const shared = within(
-    'activities',
-    'policy',
-    'providers',
-    'db',
-    'mails',
-    'context.ts',
-    'log.ts',
-    'metrics.ts',
-    'payload-codec.ts',
-  )
   const allowed = (target: string, typeOnly: boolean) =>
-    typeOnly || shared(target) || isContract(target) || !target.includes('/')
+    typeOnly || within('activities', ...inProcess)(target) || isContract(target)
   expect(violations(within('activities'), allowed)).toEqual([])
 })
 
 test('the API imports no workflow but contracts, and no activity', () => {
-  const shared = within('api', 'policy', 'providers', 'db', 'mails')
   const allowed = (target: string, typeOnly: boolean) =>
-    typeOnly || shared(target) || isContract(target) || !target.includes('/')
+    typeOnly || within('api', ...inProcess)(target) || isContract(target)
   expect(violations(within('api'), allowed)).toEqual([])
 })
 
@@ -108,15 +113,33 @@ test('simulators import nothing of ours', () => {
 
 test('nothing that runs in production imports simulators, the embedded stack or tests', () => {
   const production = (file: string) =>
-    within('activities', 'api', 'db', 'mails', 'policy', 'providers', 'worker', 'workflows')(file) ||
+    within(
+      'activities',
+      'api',
+      'db',
+      'mails',
+      'policy',
+      'providers',
+      'shared',
+      'temporal',
+      'worker',
+      'workflows',
+    )(file) ||
     !file.includes('/') ||
     /^cli\/(keys|migrate|restore|start-production)\.ts$/.test(file)
   expect(violations(production, (target) => !within('sim', 'dev', 'test', 'bench')(target))).toEqual([])
 })
 
+test('no folder holds more than 20 loose files of code', async () => {
+  const count = new Map<string, number>()
+  for (const file of files) count.set(dirname(file), (count.get(dirname(file)) ?? 0) + 1)
+  expect([...count].filter(([, loose]) => loose > 20)).toEqual([])
+})
+
 test('the environment is read by config.ts, and by entry points that hand it to config.ts', () => {
   // worker/bundle.ts asks for the user's cache folder, which is nothing the product is configured by
-  const entries = /^(config|temporal-client)\.ts$|^(api|worker)\/main\.ts$|^worker\/bundle\.ts$|^(cli|dev|bench|test)\//
+  const entries =
+    /^config\.ts$|^temporal\/client\.ts$|^(api|worker)\/main\.ts$|^worker\/bundle\.ts$|^(cli|dev|bench|test)\//
   return Promise.all(
     files
       .filter((file) => !entries.test(file))

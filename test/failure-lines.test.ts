@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { toMicros } from '../providers/esim-units.ts'
+import { replay } from './harness/histories.ts'
 import { readKept } from './replay/kept.ts'
-import { replay } from './rig/histories.ts'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 

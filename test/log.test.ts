@@ -1,6 +1,6 @@
 import postgres from 'postgres'
 import { expect, test } from 'vitest'
-import { createLog } from '../log.ts'
+import { createLog } from '../shared/log.ts'
 
 function logging(write: (log: ReturnType<typeof createLog>) => void): string {
   const lines: string[] = []

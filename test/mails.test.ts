@@ -7,14 +7,14 @@ import { renderEmailChanged, renderEmailChangeNew, renderEmailChangeOld } from '
 import { type EsimNotice, renderEsimStatus } from '../mails/esim-status.tsx'
 import { dataAmount, money, placeName } from '../mails/format.ts'
 import { renderInactivityWarning } from '../mails/inactivity-warning.tsx'
-import { renderOrderConfirmation } from '../mails/order-confirmation.tsx'
 import {
   renderOrderCancelled,
   renderOrderDelayed,
   renderOrderRefunded,
   renderOrderRefundFailed,
   renderTopUpConfirmed,
-} from '../mails/order-news.tsx'
+} from '../mails/order-changes.tsx'
+import { renderOrderConfirmation } from '../mails/order-confirmation.tsx'
 import { renderPolicyNotice } from '../mails/policy-notice.tsx'
 import { renderPrivacyRequestAcknowledged, renderPrivacyRequestAnswered } from '../mails/privacy-request.tsx'
 import { renderPromotion } from '../mails/promotion.tsx'

@@ -8,9 +8,9 @@ import {
 } from '@temporalio/common/lib/internal-non-workflow/index.js'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { startTemporal } from '../dev/temporal.ts'
-import { createDataConverter, createPayloadCodec, erasedMarker, unreadableMarker } from '../payload-codec.ts'
-import { until } from './rig/until.ts'
+import { startTemporal } from '../dev/temporal/temporal.ts'
+import { createDataConverter, createPayloadCodec, erasedMarker, unreadableMarker } from '../temporal/payload-codec.ts'
+import { until } from './harness/until.ts'
 
 const keyring = (...ids: string[]) => ({
   activeId: ids[0] ?? '',

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { connectDatabase, type Database } from '../db/database.ts'
-import { migrate } from '../db/migrate.ts'
+import { connectDatabase, type Database } from '../db/connection/database.ts'
+import { migrate } from '../db/connection/migrate.ts'
 import { ensurePartitions } from '../db/security-log.ts'
-import { type PostgresServer, startPostgres } from '../dev/postgres.ts'
+import { type PostgresServer, startPostgres } from '../dev/postgres/postgres.ts'
+import { terms } from '../policy/periods.ts'
 import { personalData } from '../policy/personal-data.ts'
-import { terms } from '../policy/terms.ts'
 
 let postgres: PostgresServer
 let sql: Database

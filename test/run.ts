@@ -5,14 +5,14 @@
  */
 import { parseArgs } from 'node:util'
 import { startVitest } from 'vitest/node'
-import { findTemporal } from '../dev/temporal-executable.ts'
+import { findTemporal } from '../dev/temporal/executable.ts'
 
 const { values, positionals } = parseArgs({
   options: { seed: { type: 'string' }, testNamePattern: { type: 'string', short: 't' } },
   allowPositionals: true,
 })
 if (values.seed !== undefined) process.env.TEST_SEED = values.seed
-const { seed } = await import('./rig/seed.ts')
+const { seed } = await import('./harness/seed.ts')
 const howToRepeat = `Seed ${seed}; to draw the same again: npm test -- --seed ${seed}\n`
 process.stdout.write(howToRepeat)
 

@@ -1,11 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createDataKeys } from '../db/data-keys.ts'
-import { connectDatabase, type Database } from '../db/database.ts'
-import { createFieldCipher } from '../db/field-cipher.ts'
-import { migrate } from '../db/migrate.ts'
+import { connectDatabase, type Database } from '../db/connection/database.ts'
+import { migrate } from '../db/connection/migrate.ts'
+import { createDataKeys } from '../db/crypto/data-keys.ts'
+import { createFieldCipher } from '../db/crypto/field-cipher.ts'
 import { ensurePartitions, partitionName, recordSecurityEvent } from '../db/security-log.ts'
-import { type PostgresServer, startPostgres } from '../dev/postgres.ts'
+import { type PostgresServer, startPostgres } from '../dev/postgres/postgres.ts'
 
 let postgres: PostgresServer
 let sql: Database

@@ -1,7 +1,7 @@
 /** What a run drew can be drawn again. */
 import fc from 'fast-check'
 import { beforeEach, expect, test } from 'vitest'
-import { seed, seededBytes, seededInt, seededUuid, startStream } from './rig/seed.ts'
+import { seed, seededBytes, seededInt, seededUuid, startStream } from './harness/seed.ts'
 
 beforeEach(() => startStream('a file'))
 

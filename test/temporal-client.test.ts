@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { status } from '@grpc/grpc-js'
 import { expect, onTestFinished, test } from 'vitest'
-import { connectTemporal } from '../temporal-client.ts'
+import { connectTemporal } from '../temporal/client.ts'
 
 test('a call that is to be repeated when the connection is closed ends, and nothing is thrown at nobody', async () => {
   const server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1')

@@ -5,18 +5,18 @@ import { readdir, readFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { afterAll, expect, test } from 'vitest'
-import { createAiralo } from '../providers/airalo.ts'
+import { createAiralo } from '../providers/airalo/airalo.ts'
 import { createApple } from '../providers/apple.ts'
-import { createEsimAccess } from '../providers/esim-access.ts'
-import { createFirebaseIdTokens } from '../providers/firebase-id-token.ts'
-import { createFirebaseUsers } from '../providers/firebase-users.ts'
+import { createEsimAccess } from '../providers/esim-access/esim-access.ts'
+import { createFirebaseIdTokens } from '../providers/firebase/id-token.ts'
+import { createPush } from '../providers/firebase/push.ts'
+import { createFirebaseUsers } from '../providers/firebase/users.ts'
 import { createGoogle } from '../providers/google.ts'
-import { createMail } from '../providers/mail.ts'
+import { createMail } from '../providers/mail/mail.ts'
 import { createMeasurement } from '../providers/measurement.ts'
-import { createPush } from '../providers/push.ts'
-import { createStripe } from '../providers/stripe.ts'
-import { connectTemporal } from '../temporal-client.ts'
-import { insideTransaction } from '../transaction-scope.ts'
+import { createStripe } from '../providers/stripe/stripe.ts'
+import { insideTransaction } from '../shared/transaction-scope.ts'
+import { connectTemporal } from '../temporal/client.ts'
 
 let connections = 0
 const server = createServer((socket) => {
@@ -109,18 +109,18 @@ test.each(Object.entries(doors))('%s', async (_name, ask) => {
 const openers =
   /from '(?:node:(?:https?|http2|net|tls|dgram)|stripe|nodemailer|firebase-admin\/\w+|google-auth-library|@grpc\/grpc-js|undici)'|createRemoteJWKSet|\bfetch\(/
 const doorFiles = [
-  'providers/firebase-app.ts',
+  'providers/firebase/app.ts',
   'providers/http-request.ts',
   'providers/id-token.ts',
-  'providers/mail.ts',
-  'providers/stripe-client.ts',
-  'temporal-client.ts',
+  'providers/mail/mail.ts',
+  'providers/stripe/client.ts',
+  'temporal/client.ts',
 ]
 /** They listen, or open nothing but after one of the doors. */
-const harmless = ['api/server.ts', 'providers/push.ts', 'temporal-late-retry.ts']
+const harmless = ['api/server.ts', 'providers/firebase/push.ts', 'temporal/late-retry.ts']
 
 test('no other file of the product opens connections by itself, so that no door is missing above', async () => {
-  const folders = ['activities', 'api', 'db', 'mails', 'providers']
+  const folders = ['activities', 'api', 'db', 'mails', 'providers', 'shared', 'temporal']
   const files = (
     await Promise.all([
       ...folders.map(async (folder) => (await readdir(folder, { recursive: true })).map((file) => `${folder}/${file}`)),

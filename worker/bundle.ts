@@ -8,8 +8,8 @@ import { homedir } from 'node:os'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { bundleWorkflowCode } from '@temporalio/worker'
-import type { Log } from '../log.ts'
-import { failureConverterPath } from '../payload-codec.ts'
+import type { Log } from '../shared/log.ts'
+import { failureConverterPath } from '../temporal/payload-codec.ts'
 import { temporalLogger } from './temporal-logger.ts'
 
 export interface WorkflowBundle {
@@ -19,7 +19,7 @@ export interface WorkflowBundle {
 const root = fileURLToPath(new URL('../', import.meta.url))
 const workflowsPath = join(root, 'workflows/index.ts')
 /** All that workflow code may be made of, packages apart. */
-const sourceFolders = ['workflows', 'policy']
+const sourceFolders = ['workflows', 'policy', 'shared']
 
 /**
  * Loads the bundle that belongs to the sources as they are now, or builds and keeps it. Safe beside other processes

@@ -6,8 +6,8 @@ import {
   CompleteAsyncError,
 } from '@temporalio/common'
 import type { ActivityInterceptors } from '@temporalio/worker'
-import type { Log } from '../log.ts'
-import { failures } from '../workflows/failures.ts'
+import { failures } from '../shared/failures.ts'
+import type { Log } from '../shared/log.ts'
 
 const { BENIGN } = ApplicationFailureCategory
 

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Metrics } from '../metrics.ts'
+import type { Metrics } from '../shared/metrics.ts'
 
 export interface WorkerProbes {
   /** false: only a new start helps; must not wait for anything */

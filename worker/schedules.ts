@@ -7,13 +7,13 @@ import {
   type ScheduleSpec,
 } from '@temporalio/client'
 import type { Duration } from '@temporalio/common'
-import { inactivitySweepType, inactivitySweepWorkflowId } from '../workflows/account-inactivity.contract.ts'
-import { backupType, backupWorkflowId } from '../workflows/backup.contract.ts'
+import { backupType, backupWorkflowId } from '../workflows/backup/backup.contract.ts'
 import { catalogueSyncType, catalogueSyncWorkflowId } from '../workflows/catalogue-sync.contract.ts'
 import { draftSweepType, draftSweepWorkflowId } from '../workflows/draft-sweep.contract.ts'
 import { housekeepingType, housekeepingWorkflowId } from '../workflows/housekeeping.contract.ts'
-import { booksCohortsType, booksCohortsWorkflowId } from '../workflows/invoice-retention.contract.ts'
-import { keyCheckType, keyCheckWorkflowId } from '../workflows/key-rotation.contract.ts'
+import { keyCheckType, keyCheckWorkflowId } from '../workflows/keys/key-rotation.contract.ts'
+import { inactivitySweepType, inactivitySweepWorkflowId } from '../workflows/retention/account-inactivity.contract.ts'
+import { booksCohortsType, booksCohortsWorkflowId } from '../workflows/retention/invoice-retention.contract.ts'
 
 export interface ScheduleEntry {
   /** in Temporal it is prefixed, so that other people's schedules are never touched */

@@ -1,6 +1,6 @@
 import type { Logger } from '@temporalio/common'
 import { Runtime } from '@temporalio/worker'
-import type { Log } from '../log.ts'
+import type { Log } from '../shared/log.ts'
 
 /** Beside what must never be seen, names of runs: they hold an order's or an account's id, and logs outlive both. */
 const leftOut = ['taskToken', 'workflowId', 'workflow_id', 'workflowExecution']

@@ -4,7 +4,7 @@
  */
 import { defineUpdate } from '@temporalio/workflow'
 import type { DeletionReason, Processor } from '../policy/deletion.ts'
-import { startingAttributes } from './search-attributes.ts'
+import { startingAttributes } from '../shared/search-attributes.ts'
 
 export const accountDeletionType = 'accountDeletion'
 export const accountDeletionWorkflowId = (accountRef: string): string => `account-deletion-${accountRef}`

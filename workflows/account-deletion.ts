@@ -13,14 +13,14 @@ import {
   uuid4,
 } from '@temporalio/workflow'
 import type { Processor } from '../policy/deletion.ts'
-import { terms } from '../policy/terms.ts'
+import { terms } from '../policy/periods.ts'
+import { msUntil, plusDays, plusMs } from '../shared/calendar.ts'
+import { failure, failureCode, failureType } from '../shared/failures.ts'
 import { type DeletionActivities, type DeletionInput, type Erasure, erased } from './account-deletion.contract.ts'
-import { msUntil, plusDays, plusMs } from './clock.ts'
-import { failure, failureCode, failureType } from './failures.ts'
-import { clock, now } from './now.ts'
-import { proxyQuick } from './quick.ts'
-import * as retry from './retry.ts'
-import { describe, stand } from './standing.ts'
+import { proxyQuick } from './run/local-first.ts'
+import { clock, now } from './run/now.ts'
+import * as retry from './run/retry.ts'
+import { describe, stand } from './run/run-status.ts'
 
 const quick = proxyQuick<DeletionActivities>()
 const telling = proxyActivities<DeletionActivities>(retry.erase)

@@ -7,6 +7,7 @@ import {
   proxyActivities,
   setHandler,
 } from '@temporalio/workflow'
+import { failure } from '../shared/failures.ts'
 import {
   type CampaignActivities,
   type CampaignInput,
@@ -18,11 +19,10 @@ import {
   pause,
   resume,
 } from './campaign.contract.ts'
-import { failure } from './failures.ts'
-import { clock } from './now.ts'
-import { proxyQuick } from './quick.ts'
-import * as retry from './retry.ts'
-import { stand } from './standing.ts'
+import { proxyQuick } from './run/local-first.ts'
+import { clock } from './run/now.ts'
+import * as retry from './run/retry.ts'
+import { stand } from './run/run-status.ts'
 
 const quick = proxyQuick<CampaignActivities>()
 const { planCampaign, sendCampaignPage } = proxyActivities<CampaignActivities>(retry.mailPage)

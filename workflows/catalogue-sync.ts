@@ -1,6 +1,7 @@
 /** Hourly: what the providers offer and what it costs us. Prices are our own and stay. */
 import { proxyActivities, setHandler, sleep } from '@temporalio/workflow'
-import { terms } from '../policy/terms.ts'
+import { terms } from '../policy/periods.ts'
+import { plusMs } from '../shared/calendar.ts'
 import {
   type CatalogueActivities,
   type CatalogueProvider,
@@ -8,9 +9,8 @@ import {
   catalogueProviders,
   catalogueSyncState,
 } from './catalogue-sync.contract.ts'
-import { plusMs } from './clock.ts'
-import * as retry from './retry.ts'
-import { describe, stand } from './standing.ts'
+import * as retry from './run/retry.ts'
+import { describe, stand } from './run/run-status.ts'
 
 const { syncCatalogue } = proxyActivities<CatalogueActivities>(retry.untilNextRun)
 

@@ -1,8 +1,8 @@
 /** Every few minutes: no row stays without its run. */
 import { proxyActivities } from '@temporalio/workflow'
 import type { DraftSweepActivities, DraftSweepReport } from './draft-sweep.contract.ts'
-import * as retry from './retry.ts'
-import { describe } from './standing.ts'
+import * as retry from './run/retry.ts'
+import { describe } from './run/run-status.ts'
 
 const { settleDrafts } = proxyActivities<DraftSweepActivities>(retry.untilNextRun)
 

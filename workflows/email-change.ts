@@ -7,7 +7,8 @@ import {
   setHandler,
   sleep,
 } from '@temporalio/workflow'
-import { msUntil } from './clock.ts'
+import { msUntil } from '../shared/calendar.ts'
+import { failure } from '../shared/failures.ts'
 import {
   cancelEmailChange,
   confirmEmail,
@@ -19,11 +20,10 @@ import {
   opened,
   waiveOldEmail,
 } from './email-change.contract.ts'
-import { failure } from './failures.ts'
-import { clock, now } from './now.ts'
-import { proxyQuick } from './quick.ts'
-import * as retry from './retry.ts'
-import { describe, stand } from './standing.ts'
+import { proxyQuick } from './run/local-first.ts'
+import { clock, now } from './run/now.ts'
+import * as retry from './run/retry.ts'
+import { describe, stand } from './run/run-status.ts'
 
 const quick = proxyQuick<EmailChangeActivities>()
 

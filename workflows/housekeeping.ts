@@ -1,8 +1,8 @@
 /** Daily, R4 and more: what is past its day goes, what stands too long is shown. */
 import { proxyActivities } from '@temporalio/workflow'
 import type { HousekeepingActivities, HousekeepingReport } from './housekeeping.contract.ts'
-import * as retry from './retry.ts'
-import { describe } from './standing.ts'
+import * as retry from './run/retry.ts'
+import { describe } from './run/run-status.ts'
 
 const { turnSecurityLog, forgetExpired, reportOverdue } = proxyActivities<HousekeepingActivities>(retry.untilTomorrow)
 

@@ -1,8 +1,8 @@
 /** N1, N2: posted, mailed to everybody, and in force thirty days after the last of them was told, not before. */
 import { allHandlersFinished, condition, continueAsNew, proxyActivities, setHandler } from '@temporalio/workflow'
-import { terms } from '../policy/terms.ts'
-import { msUntil, plusDays, plusMs } from './clock.ts'
-import { failure, failureCode, failureType } from './failures.ts'
+import { terms } from '../policy/periods.ts'
+import { msUntil, plusDays, plusMs } from '../shared/calendar.ts'
+import { failure, failureCode, failureType } from '../shared/failures.ts'
 import {
   type Mailing,
   type PolicyActivities,
@@ -13,9 +13,9 @@ import {
   post,
   withdraw,
 } from './policy-notice.contract.ts'
-import { proxyQuick } from './quick.ts'
-import * as retry from './retry.ts'
-import { stand } from './standing.ts'
+import { proxyQuick } from './run/local-first.ts'
+import * as retry from './run/retry.ts'
+import { stand } from './run/run-status.ts'
 
 const quick = proxyQuick<PolicyActivities>()
 const { nextPolicyStep, giveUpPolicyMails } = proxyActivities<PolicyActivities>(retry.judge)

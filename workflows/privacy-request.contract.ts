@@ -1,8 +1,8 @@
 /** The privacy request's face (G6): ids, messages, and the effects it needs. Import-safe for everybody. */
 import { defineQuery, defineUpdate } from '@temporalio/workflow'
-import { terms } from '../policy/terms.ts'
-import { plusDays } from './clock.ts'
-import { startingAttributes } from './search-attributes.ts'
+import { terms } from '../policy/periods.ts'
+import { plusDays } from '../shared/calendar.ts'
+import { startingAttributes } from '../shared/search-attributes.ts'
 
 export const privacyRequestType = 'privacyRequest'
 export const privacyRequestWorkflowId = (requestId: string): string => `privacy-request-${requestId}`

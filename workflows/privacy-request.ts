@@ -7,10 +7,9 @@ import {
   setHandler,
   sleep,
 } from '@temporalio/workflow'
-import { terms } from '../policy/terms.ts'
-import { msUntil, plusDays } from './clock.ts'
-import { failure } from './failures.ts'
-import { clock, now } from './now.ts'
+import { terms } from '../policy/periods.ts'
+import { msUntil, plusDays } from '../shared/calendar.ts'
+import { failure } from '../shared/failures.ts'
 import {
   type Answer,
   answerByOf,
@@ -26,9 +25,10 @@ import {
   resolve,
   type Urgency,
 } from './privacy-request.contract.ts'
-import { proxyQuick } from './quick.ts'
-import * as retry from './retry.ts'
-import { describe, stand } from './standing.ts'
+import { proxyQuick } from './run/local-first.ts'
+import { clock, now } from './run/now.ts'
+import * as retry from './run/retry.ts'
+import { describe, stand } from './run/run-status.ts'
 
 const quick = proxyQuick<PrivacyRequestActivities>()
 const notify = proxyActivities<PrivacyRequestActivities>(retry.notify)

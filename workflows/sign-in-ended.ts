@@ -1,7 +1,7 @@
 /** Apple's `consent-revoked`: the link and its token go, the account stays, and its owner is told. */
 import { proxyActivities } from '@temporalio/workflow'
-import { proxyQuick } from './quick.ts'
-import * as retry from './retry.ts'
+import { proxyQuick } from './run/local-first.ts'
+import * as retry from './run/retry.ts'
 import type { SignInEndedActivities, SignInEndedInput } from './sign-in-ended.contract.ts'
 
 const quick = proxyQuick<SignInEndedActivities>()

@@ -18,7 +18,7 @@ import {
 } from '../../policy/figures.ts'
 import { type PromiseEntry, type PromiseId, promises } from '../../policy/promises.ts'
 import { readExportFigures } from './exports.ts'
-import { readPartyFigures } from './parties.ts'
+import { readPartyFigures } from './sub-processors.ts'
 
 export interface JudgedFigure extends Reading {
   name: FigureName

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { listed } from '../../db/evidence/schema.ts'
 import type { Readings } from '../../policy/figures.ts'
 import { personalData } from '../../policy/personal-data.ts'
-import { accountExport } from '../account-export-schema.ts'
+import { accountExport } from '../export/account-export-schema.ts'
 
 export function readExportFigures(columns: typeof personalData = personalData): Readings {
   const fields = new Set(pathsOf(z.toJSONSchema(accountExport) as JsonSchema))

@@ -1,6 +1,6 @@
 /** The evidence for Prometheus: ops/alerts.yml stands on these names. */
 import { Gauge } from 'prom-client'
-import type { Metrics } from '../../metrics.ts'
+import type { Metrics } from '../../shared/metrics.ts'
 import type { EvidenceReader } from './evidence.ts'
 
 /** Registers gauges that are read when somebody scrapes, at most every 15 seconds. */

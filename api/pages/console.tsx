@@ -2,7 +2,7 @@
 import type { ReactNode } from 'react'
 import { moment, money } from '../../mails/format.ts'
 import { answerKinds } from '../../workflows/privacy-request.contract.ts'
-import type { StandingRun } from '../standing-runs.ts'
+import type { StandingRun } from '../runs/open-runs.ts'
 import { Facts, Form, Heads } from './form.tsx'
 import { renderLayout } from './layout.tsx'
 

@@ -1,5 +1,5 @@
-import type { Problem } from '../problem.ts'
-import { problems } from '../problems.ts'
+import type { Problem } from '../http/problem.ts'
+import { problems } from '../http/problems.ts'
 import { renderLayout } from './layout.tsx'
 
 /** A refusal for people: what is wrong, field by field, and what to give us when they ask. */

@@ -1,11 +1,11 @@
 import type { ApiContext } from '../../context.ts'
 import { updateAccount } from '../../db/accounts.ts'
-import { account, accountChanges, accountParams, newAccount } from '../account-fields.ts'
-import { viewAccount } from '../account-view.ts'
-import { alreadyHas, entityTag, expectedVersion } from '../entity-tag.ts'
-import { Problem } from '../problem.ts'
-import { defineRoute, type Route } from '../route.ts'
-import { signUp } from '../sign-up.ts'
+import { alreadyHas, entityTag, expectedVersion } from '../http/entity-tag.ts'
+import { Problem } from '../http/problem.ts'
+import { defineRoute, type Route } from '../http/route.ts'
+import { signUp } from '../sign-in/sign-up.ts'
+import { account, accountChanges, accountParams, newAccount } from '../views/account-fields.ts'
+import { viewAccount } from '../views/account-view.ts'
 
 const versionHeader = { ETag: 'the version, for `If-Match`' }
 

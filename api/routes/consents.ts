@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
 import { consentSources, findPromotions, setPromotions } from '../../db/consents.ts'
-import { accountParams, promotionsConsent } from '../account-fields.ts'
-import { Problem } from '../problem.ts'
-import { defineRoute, type Route } from '../route.ts'
+import { Problem } from '../http/problem.ts'
+import { defineRoute, type Route } from '../http/route.ts'
+import { accountParams, promotionsConsent } from '../views/account-fields.ts'
 
 const newConsent = z
   .strictObject({

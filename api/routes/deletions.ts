@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
-import { deletionReceipt, viewReceipt } from '../deletion-receipt.ts'
-import { defineRoute, type Route } from '../route.ts'
+import { defineRoute, type Route } from '../http/route.ts'
+import { deletionReceipt, viewReceipt } from '../views/deletion-receipt.ts'
 
 export function deletionRoutes(api: ApiContext): Route[] {
   return [

@@ -2,9 +2,9 @@ import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
 import { touchActivity } from '../../db/accounts.ts'
 import { deleteDevice, putDevice } from '../../db/devices.ts'
-import { accountId, device } from '../account-fields.ts'
-import { Problem } from '../problem.ts'
-import { defineRoute, type Route } from '../route.ts'
+import { Problem } from '../http/problem.ts'
+import { defineRoute, type Route } from '../http/route.ts'
+import { accountId, device } from '../views/account-fields.ts'
 
 const deviceParams = z.strictObject({
   id: accountId,

@@ -1,15 +1,15 @@
 import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
+import { peekLinkToken } from '../../db/crypto/link-tokens.ts'
 import type { EmailChange } from '../../db/email-changes.ts'
-import { peekLinkToken } from '../../db/link-tokens.ts'
 import { recordSecurityEvent } from '../../db/security-log.ts'
-import { accountParams, email } from '../account-fields.ts'
-import { actorOf } from '../caller.ts'
-import { createEmailChangeClient } from '../email-change-client.ts'
+import { actorOf } from '../http/caller.ts'
+import { defineRoute, type Route } from '../http/route.ts'
 import { type EmailChangePage, renderEmailChange } from '../pages/email-change.tsx'
 import { layoutHeaders } from '../pages/layout.tsx'
 import { renderNotFound } from '../pages/not-found.tsx'
-import { defineRoute, type Route } from '../route.ts'
+import { createEmailChangeClient } from '../runs/email-change-client.ts'
+import { accountParams, email } from '../views/account-fields.ts'
 
 const time = z.iso.datetime()
 const emailChange = z

@@ -2,12 +2,12 @@ import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
 import { touchActivity } from '../../db/accounts.ts'
 import { recordSecurityEvent } from '../../db/security-log.ts'
-import { exportAccount } from '../account-export.ts'
-import { exportSchema, exportSchemaPath, exportVersion } from '../account-export-schema.ts'
-import { accountParams } from '../account-fields.ts'
-import { actorOf } from '../caller.ts'
-import { Problem } from '../problem.ts'
-import { defineRoute, type Route } from '../route.ts'
+import { exportAccount } from '../export/account-export.ts'
+import { exportSchema, exportSchemaPath, exportVersion } from '../export/account-export-schema.ts'
+import { actorOf } from '../http/caller.ts'
+import { Problem } from '../http/problem.ts'
+import { defineRoute, type Route } from '../http/route.ts'
+import { accountParams } from '../views/account-fields.ts'
 
 export const exportHeaders = {
   'Cache-Control': 'no-store',

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
-import { defineRoute, type Route } from '../route.ts'
+import { defineRoute, type Route } from '../http/route.ts'
 
 const checkTimeoutMs = 1_000
 

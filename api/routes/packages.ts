@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
-import { listPackages, type Package } from '../../db/packages.ts'
-import { cutPage, decodeCursor, pageOf, pageQuery } from '../cursor.ts'
-import { defineRoute, type Route } from '../route.ts'
+import { listPackages, type Package } from '../../db/catalogue/packages.ts'
+import { cutPage, decodeCursor, pageOf, pageQuery } from '../http/cursor.ts'
+import { defineRoute, type Route } from '../http/route.ts'
 
 const packageKind = z.enum(['base', 'top_up'])
 

@@ -8,17 +8,17 @@ import {
   type PrivacyRequestRow,
   privacyRequestKinds,
 } from '../../db/privacy-requests.ts'
+import { terms } from '../../policy/periods.ts'
 import { privacyReference } from '../../policy/privacy-reference.ts'
-import { terms } from '../../policy/terms.ts'
-import { plusDays } from '../../workflows/clock.ts'
+import { plusDays } from '../../shared/calendar.ts'
 import { answerKinds, extensionReasons } from '../../workflows/privacy-request.contract.ts'
-import { accountId } from '../account-fields.ts'
-import { assertReaches, type Caller } from '../caller.ts'
-import { cutPage, decodeCursor, pageOf, pageQuery } from '../cursor.ts'
-import { actOnce } from '../idempotency.ts'
-import { createPrivacyRequestClient } from '../privacy-request-client.ts'
-import { Problem } from '../problem.ts'
-import { defineRoute, type Route } from '../route.ts'
+import { assertReaches, type Caller } from '../http/caller.ts'
+import { cutPage, decodeCursor, pageOf, pageQuery } from '../http/cursor.ts'
+import { actOnce } from '../http/idempotency.ts'
+import { Problem } from '../http/problem.ts'
+import { defineRoute, type Route } from '../http/route.ts'
+import { createPrivacyRequestClient } from '../runs/privacy-request-client.ts'
+import { accountId } from '../views/account-fields.ts'
 
 const params = z.strictObject({ id: z.uuid() })
 const text = z.string().trim().min(1).max(20_000)

@@ -3,8 +3,8 @@ import type { ApiContext } from '../../context.ts'
 import { type Figure, figures } from '../../policy/figures.ts'
 import { promises } from '../../policy/promises.ts'
 import type { Evidence, EvidenceReader } from '../evidence/evidence.ts'
-import { Problem } from '../problem.ts'
-import { defineRoute, type Route } from '../route.ts'
+import { Problem } from '../http/problem.ts'
+import { defineRoute, type Route } from '../http/route.ts'
 
 const status = z.enum(['kept', 'broken', 'unknown']).describe('what could not be read is unknown, and not kept')
 const time = z.iso.datetime()

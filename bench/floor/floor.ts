@@ -3,7 +3,7 @@
  * activities and search attributes - whose activities do nothing. What an order costs above it is ours.
  */
 import { condition, proxyActivities, proxyLocalActivities, setHandler } from '@temporalio/workflow'
-import { stand } from '../../workflows/standing.ts'
+import { stand } from '../../workflows/run/run-status.ts'
 import { checkout, type FloorActivities, paid } from './floor.contract.ts'
 
 const { local } = proxyLocalActivities<FloorActivities>({ startToCloseTimeout: '10 seconds' })

@@ -1,9 +1,9 @@
 /** U1-U3: one order from checkout to expiry, and one that cannot be filled. */
 import { randomUUID } from 'node:crypto'
 import { historyCost } from '../../bench/history-cost.ts'
-import { fastForward } from '../../time-skipping.ts'
-import { orderWorkflowId } from '../../workflows/order.contract.ts'
-import type { Answer, Stage } from './stage.ts'
+import { fastForward } from '../../temporal/time-skipping.ts'
+import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
+import type { Answer, Stage } from './demo-client.ts'
 
 const money = ({ minor, currency }: { minor: number; currency: string }): string =>
   `${(minor / 100).toFixed(2)} ${currency}`

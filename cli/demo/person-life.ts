@@ -1,12 +1,12 @@
 /** G3, R1-R3: a person leaves, another is forgotten, the books outlive both, and no backup brings anybody back. */
 import { randomUUID } from 'node:crypto'
-import { fastForward } from '../../time-skipping.ts'
+import { booksTermEnds, monthOf, plusDays, plusYears } from '../../shared/calendar.ts'
+import { fastForward } from '../../temporal/time-skipping.ts'
 import { accountDeletionWorkflowId } from '../../workflows/account-deletion.contract.ts'
-import { inactivitySweepType, inactivityWorkflowId } from '../../workflows/account-inactivity.contract.ts'
-import { backupType, type DrillResult, restoreDrillType } from '../../workflows/backup.contract.ts'
-import { booksTermEnds, monthOf, plusDays, plusYears } from '../../workflows/clock.ts'
-import { booksCohortsType, invoiceRetentionWorkflowId } from '../../workflows/invoice-retention.contract.ts'
-import type { Answer, Stage } from './stage.ts'
+import { backupType, type DrillResult, restoreDrillType } from '../../workflows/backup/backup.contract.ts'
+import { inactivitySweepType, inactivityWorkflowId } from '../../workflows/retention/account-inactivity.contract.ts'
+import { booksCohortsType, invoiceRetentionWorkflowId } from '../../workflows/retention/invoice-retention.contract.ts'
+import type { Answer, Stage } from './demo-client.ts'
 
 const hour = 3_600_000
 const day = 24 * hour

@@ -1,9 +1,10 @@
 /** N1, N2: a material change is posted, mailed, and takes effect no sooner than 30 days after the last mail. */
-import { fastForward } from '../../time-skipping.ts'
-import { plusDays, startOfDay } from '../../workflows/clock.ts'
+
+import { plusDays, startOfDay } from '../../shared/calendar.ts'
+import { fastForward } from '../../temporal/time-skipping.ts'
 import { policyNoticeWorkflowId } from '../../workflows/policy-notice.contract.ts'
+import type { Answer, Stage } from './demo-client.ts'
 import type { Customer } from './order-life.ts'
-import type { Answer, Stage } from './stage.ts'
 
 const day = 86_400_000
 

@@ -1,11 +1,11 @@
 /** Who was erased, by those who know it beside the backups' own copy of the ledger. */
 import type { Client } from '@temporalio/client'
-import type { LedgerEntry } from '../../db/deletion-ledger.ts'
-import { type Erasures, exportErasures } from '../../db/erasures.ts'
-import { withDatabase } from '../../db/restore.ts'
-import { terms } from '../../policy/terms.ts'
+import { withDatabase } from '../../db/backup/restore.ts'
+import type { LedgerEntry } from '../../db/erasure/deletion-ledger.ts'
+import { type Erasures, exportErasures } from '../../db/erasure/erasures.ts'
+import { terms } from '../../policy/periods.ts'
+import { plusDays } from '../../shared/calendar.ts'
 import { accountDeletionType, accountDeletionWorkflowId } from '../../workflows/account-deletion.contract.ts'
-import { plusDays } from '../../workflows/clock.ts'
 
 /** The database that is to be replaced, if it still answers. */
 export const erasuresFromDatabase = (url: string): Promise<Erasures> => withDatabase(url, exportErasures)

@@ -1,9 +1,9 @@
 /** Accounts: readable, not past their term, corrected in time. */
 import type { Readings } from '../../policy/figures.ts'
-import { milliseconds, terms } from '../../policy/terms.ts'
-import { plusMs, plusYears } from '../../workflows/clock.ts'
-import type { Queryable } from '../database.ts'
-import { tableSealer, type Vault } from '../vault.ts'
+import { milliseconds, terms } from '../../policy/periods.ts'
+import { plusMs, plusYears } from '../../shared/calendar.ts'
+import type { Queryable } from '../connection/database.ts'
+import { tableSealer, type Vault } from '../crypto/column-encryption.ts'
 
 const sampled = 100
 /** The sweep comes once a day. */

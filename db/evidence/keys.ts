@@ -1,7 +1,7 @@
 /** S1: every data key can be unwrapped, and no key encrypts for too long. */
 import type { Readings } from '../../policy/figures.ts'
-import type { Queryable } from '../database.ts'
-import { countWrapped, listKeys } from '../encryption-keys.ts'
+import type { Queryable } from '../connection/database.ts'
+import { countWrapped, listKeys } from '../crypto/encryption-keys.ts'
 import { daysSince } from './retention.ts'
 
 export interface KeyringIds {

@@ -1,12 +1,12 @@
 /** Orders: settled, booked, told of; and what partners were given about them. */
 import type { Readings } from '../../policy/figures.ts'
-import { milliseconds, terms } from '../../policy/terms.ts'
-import { plusMs } from '../../workflows/clock.ts'
-import type { Queryable } from '../database.ts'
+import { milliseconds, terms } from '../../policy/periods.ts'
+import { plusMs } from '../../shared/calendar.ts'
+import type { Queryable } from '../connection/database.ts'
 
 /** A workflow that was slowed down is not yet a broken promise. */
 const graceMs = 10 * milliseconds.minute
-/** as long as retries go on (workflows/retry.ts, `notify`) */
+/** as long as retries go on (workflows/run/retry.ts, `notify`) */
 const mailLifeMs = 3 * milliseconds.day
 const lately = 7 * milliseconds.day
 const lookedAt = 10_000

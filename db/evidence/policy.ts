@@ -1,7 +1,7 @@
 /** N1, N2: one version holds, and whoever it concerns was told in time. */
 import type { Readings } from '../../policy/figures.ts'
-import { terms } from '../../policy/terms.ts'
-import type { Queryable } from '../database.ts'
+import { terms } from '../../policy/periods.ts'
+import type { Queryable } from '../connection/database.ts'
 
 /** Whoever is here often is whom the promise is about, and whom an index finds. */
 const lookedAt = 10_000

@@ -1,6 +1,6 @@
 /** U4, G4: promotions and the consents they stand on. */
 import type { Readings } from '../../policy/figures.ts'
-import type { Queryable } from '../database.ts'
+import type { Queryable } from '../connection/database.ts'
 
 const lookedAt = 10_000
 

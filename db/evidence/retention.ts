@@ -1,8 +1,8 @@
 /** R2, R3, R4: nothing is older than it may be. */
 import type { Readings } from '../../policy/figures.ts'
-import { milliseconds } from '../../policy/terms.ts'
-import { type BooksTerm, plusYears, startOfDay } from '../../workflows/clock.ts'
-import type { Queryable } from '../database.ts'
+import { milliseconds } from '../../policy/periods.ts'
+import { type BooksTerm, plusYears, startOfDay } from '../../shared/calendar.ts'
+import type { Queryable } from '../connection/database.ts'
 
 /** A purge that is under way on the day itself is in time. */
 const graceDays = 2

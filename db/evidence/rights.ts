@@ -1,8 +1,8 @@
 /** G3, K1, G6: what people asked for, and how long it has been waiting. */
 import type { Readings } from '../../policy/figures.ts'
-import { terms } from '../../policy/terms.ts'
-import { plusMs } from '../../workflows/clock.ts'
-import type { Queryable } from '../database.ts'
+import { terms } from '../../policy/periods.ts'
+import { plusMs } from '../../shared/calendar.ts'
+import type { Queryable } from '../connection/database.ts'
 import { daysSince } from './retention.ts'
 
 interface Unfinished {

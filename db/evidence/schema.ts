@@ -2,7 +2,7 @@
 
 import type { Readings } from '../../policy/figures.ts'
 import { personalData } from '../../policy/personal-data.ts'
-import type { Queryable } from '../database.ts'
+import type { Queryable } from '../connection/database.ts'
 
 interface LiveColumn {
   name: string

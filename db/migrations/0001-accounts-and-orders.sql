@@ -1,4 +1,4 @@
--- Columns of type `sealed` hold personal data or secrets, encrypted under the account's data key (db/field-cipher.ts).
+-- Columns of type `sealed` hold personal data or secrets, encrypted under the account's data key (db/crypto/field-cipher.ts).
 -- Columns of type `blind` hold keyed hashes, for looking up what is sealed.
 create domain sealed as bytea;
 create domain blind as bytea;

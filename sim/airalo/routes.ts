@@ -1,7 +1,7 @@
 /** The partner API's endpoints, under /v2. */
 import { randomBytes } from 'node:crypto'
 import type { Request, Response, Router } from 'express'
-import { rawBody } from '../party.ts'
+import { rawBody } from '../simulator.ts'
 import { type Books, newRequestId } from './books.ts'
 import { listCatalogue } from './listing.ts'
 import { NOTIFICATION_TYPES, type Notifications } from './notifications.ts'

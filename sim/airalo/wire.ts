@@ -1,7 +1,7 @@
 /** How Airalo says no, and how its requests and times are spelled. */
 import { createHmac } from 'node:crypto'
 import type { Request } from 'express'
-import { rawBody } from '../party.ts'
+import { rawBody } from '../simulator.ts'
 
 const REASONS: Record<number, string> = {
   11: 'Insufficient Airalo Credit',

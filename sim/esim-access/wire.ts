@@ -1,7 +1,7 @@
 /** How the provider says yes and no: HTTP 200 with an envelope either way, and its request signature. */
 import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto'
 import type { Request } from 'express'
-import { rawBody } from '../party.ts'
+import { rawBody } from '../simulator.ts'
 
 export type AuthMode = 'hmac' | 'simple'
 

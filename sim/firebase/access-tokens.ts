@@ -2,7 +2,7 @@
 import { createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto'
 import type { Request, Router } from 'express'
 import { jwtVerify } from 'jose'
-import { rawBody } from '../party.ts'
+import { rawBody } from '../simulator.ts'
 
 /** What the Google console hands out as a key file. `privateKey` is PKCS #8 in PEM. */
 export interface ServiceAccount {

@@ -1,6 +1,6 @@
 /** What every endpoint shares: key, version, parameters, idempotency, expansion and the shape of answers. */
 import type { Request, Response, Router } from 'express'
-import { rawBody } from '../party.ts'
+import { rawBody } from '../simulator.ts'
 import { type Account, newId } from './account.ts'
 import { apiVersion } from './events.ts'
 import { createIdempotencyStore } from './idempotency.ts'

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { mergeLists } from '../../activities/catalogue-merge.ts'
-import type { OperatorFamily } from '../../db/catalogue.ts'
-import { terms } from '../../policy/terms.ts'
+import { mergeLists } from '../../activities/catalogue/merge.ts'
+import type { OperatorFamily } from '../../db/catalogue/catalogue.ts'
+import { terms } from '../../policy/periods.ts'
 import type { ProviderPackage } from '../../providers/esim.ts'
 
 const gigabyte = 2 ** 30

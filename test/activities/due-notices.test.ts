@@ -1,8 +1,8 @@
 /** U3: what the person is told of an eSIM, as a function of what the provider says and of the time. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { dueNotices } from '../../activities/esim-tracking.ts'
-import { terms } from '../../policy/terms.ts'
+import { dueNotices } from '../../activities/order/esim-tracking.ts'
+import { terms } from '../../policy/periods.ts'
 import type { EsimState, EsimStatus } from '../../providers/esim.ts'
 
 const { lowDataShare, lastDayMs } = terms.order

@@ -1,10 +1,10 @@
 /** Who may delete whom, and what they are told. */
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { deleteAccount, followDeletion } from '../rig/deletions.ts'
-import { createCaller, expectStatus } from '../rig/http.ts'
-import { mailsTo } from '../rig/messages.ts'
-import { openStack } from '../rig/stack.ts'
+import { mailsTo } from '../harness/checks/messages.ts'
+import { deleteAccount, followDeletion } from '../harness/deletions.ts'
+import { openStack } from '../harness/harness.ts'
+import { createCaller, expectStatus } from '../harness/http.ts'
 
 const rig = await openStack()
 const { google } = rig.sims

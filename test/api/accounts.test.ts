@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { listDevices } from '../../db/devices.ts'
-import { loseAccount } from '../rig/lost.ts'
+import { loseAccount } from '../harness/lost.ts'
 import { newPerson, type Rig, startRig } from './rig.ts'
 
 let rig: Rig

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { assertFreshSignIn } from '../../api/auth.ts'
-import { Problem } from '../../api/problem.ts'
+import { assertFreshSignIn } from '../../api/http/auth.ts'
+import { Problem } from '../../api/http/problem.ts'
 import { createApiKey, revokeApiKey } from '../../db/api-keys.ts'
 import { newPerson, type Rig, startRig } from './rig.ts'
 

@@ -4,8 +4,8 @@ import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { clientDocument, originLine } from '../../cli/client-document.ts'
 import { createAmaClient } from '../../client/index.ts'
-import { shareStack } from '../rig/stack.ts'
-import { until } from '../rig/until.ts'
+import { shareStack } from '../harness/harness.ts'
+import { until } from '../harness/until.ts'
 
 const rig = await shareStack()
 const fileOf = (name: string) => readFile(new URL(`../../client/${name}`, import.meta.url), 'utf8')

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createSurfer } from '../rig/browser.ts'
+import { createSurfer } from '../harness/browser.ts'
 import { type Rig, startRig } from './rig.ts'
 
 let rig: Rig

@@ -1,7 +1,7 @@
 /** A person of whom every field that an export can hold is filled, and long histories. */
 import { randomUUID } from 'node:crypto'
 import type { ApiContext } from '../../context.ts'
-import { tableSealer } from '../../db/vault.ts'
+import { tableSealer } from '../../db/crypto/column-encryption.ts'
 
 export interface FilledPerson {
   accountId: string

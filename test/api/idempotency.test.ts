@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Caller } from '../../api/caller.ts'
-import { readIdempotencyKey } from '../../api/idempotency.ts'
-import { Problem } from '../../api/problem.ts'
-import { loseAccount } from '../rig/lost.ts'
+import type { Caller } from '../../api/http/caller.ts'
+import { readIdempotencyKey } from '../../api/http/idempotency.ts'
+import { Problem } from '../../api/http/problem.ts'
+import { loseAccount } from '../harness/lost.ts'
 import { newPerson, type Rig, startRig } from './rig.ts'
 
 let rig: Rig

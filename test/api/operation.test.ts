@@ -2,9 +2,9 @@
 import { randomUUID } from 'node:crypto'
 import { request as httpRequest } from 'node:http'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { problems } from '../../api/problems.ts'
-import { timeLimits } from '../../db/database.ts'
-import { until, untilValue } from '../rig/until.ts'
+import { problems } from '../../api/http/problems.ts'
+import { timeLimits } from '../../db/connection/database.ts'
+import { until, untilValue } from '../harness/until.ts'
 import { newPerson, type Rig, startRig } from './rig.ts'
 
 let rig: Rig

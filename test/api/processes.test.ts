@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startProgram } from '../rig/processes.ts'
+import { startProgram } from '../harness/processes.ts'
 import { type Rig, startRig } from './rig.ts'
 
 let rig: Rig

@@ -1,7 +1,7 @@
 /** Who may bring news of payments and eSIMs: the parties themselves, proven over the bytes they sent. */
 import { createHmac } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { altered } from '../rig/altered.ts'
+import { altered } from '../harness/altered.ts'
 import { type Rig, startRig } from './rig.ts'
 
 const sender = '3.1.131.226'

@@ -1,20 +1,20 @@
 /** The API over a real database and the simulated sign-in parties, without Temporal: for what needs no workflow. */
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { DestinationStream } from 'pino'
-import type { Limits } from '../../api/limits.ts'
+import type { Limits } from '../../api/http/limits.ts'
 import { createApi, type ReceivingTimeouts } from '../../api/server.ts'
 import { readConfig } from '../../config.ts'
 import { type ApiContext, createContext } from '../../context.ts'
 import { type ApiKeyKind, createApiKey } from '../../db/api-keys.ts'
-import { connectDatabase, type TimeLimits } from '../../db/database.ts'
-import { migrate } from '../../db/migrate.ts'
-import { startPostgres } from '../../dev/postgres.ts'
-import { createLog } from '../../log.ts'
+import { connectDatabase, type TimeLimits } from '../../db/connection/database.ts'
+import { migrate } from '../../db/connection/migrate.ts'
+import { startPostgres } from '../../dev/postgres/postgres.ts'
+import { createLog } from '../../shared/log.ts'
 import { startApple } from '../../sim/apple.ts'
 import { controlOf } from '../../sim/control.ts'
 import { startGoogle } from '../../sim/google.ts'
-import { connectTemporal } from '../../temporal-client.ts'
-import { seededUuid } from '../rig/seed.ts'
+import { connectTemporal } from '../../temporal/client.ts'
+import { seededUuid } from '../harness/seed.ts'
 
 /** The fields tests look at; everything else is compared whole. */
 export interface AnsweredBody {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { orderWorkflowId } from '../../workflows/order.contract.ts'
-import { shareStack } from '../rig/stack.ts'
+import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
+import { shareStack } from '../harness/harness.ts'
 
 const rig = await shareStack()
 

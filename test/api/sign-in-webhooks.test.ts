@@ -1,12 +1,12 @@
 /** What Apple and Google tell about people, and what becomes of their accounts. */
 import { expect, test } from 'vitest'
-import type { Surfer } from '../rig/browser.ts'
-import { followDeletion } from '../rig/deletions.ts'
-import { mailsTo } from '../rig/messages.ts'
-import type { Person } from '../rig/people.ts'
-import { shareStack } from '../rig/stack.ts'
-import { until, untilValue } from '../rig/until.ts'
-import { visit } from '../rig/visits.ts'
+import type { Surfer } from '../harness/browser.ts'
+import { mailsTo } from '../harness/checks/messages.ts'
+import { followDeletion } from '../harness/deletions.ts'
+import { shareStack } from '../harness/harness.ts'
+import type { Person } from '../harness/people.ts'
+import { until, untilValue } from '../harness/until.ts'
+import { visit } from '../harness/visits.ts'
 
 const rig = await shareStack()
 const { apple, google } = rig.sims

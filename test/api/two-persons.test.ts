@@ -7,12 +7,12 @@ import { beforeAll, expect, test } from 'vitest'
 import { createApiKey, revokeApiKey } from '../../db/api-keys.ts'
 import { untilAcknowledged } from '../erasure/exercised-rights.ts'
 import { findTexts, takeSnapshot } from '../erasure/snapshot.ts'
-import { createSurfer } from '../rig/browser.ts'
-import { createCaller, expectStatus } from '../rig/http.ts'
-import { mailsTo } from '../rig/messages.ts'
-import type { Person } from '../rig/people.ts'
-import { openStack } from '../rig/stack.ts'
-import { until } from '../rig/until.ts'
+import { createSurfer } from '../harness/browser.ts'
+import { mailsTo } from '../harness/checks/messages.ts'
+import { openStack } from '../harness/harness.ts'
+import { createCaller, expectStatus } from '../harness/http.ts'
+import type { Person } from '../harness/people.ts'
+import { until } from '../harness/until.ts'
 
 const rig = await openStack({ books: false })
 const { sql } = rig.context

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { chunkBytes, decryptBackup, encryptBackup, UnreadableBackup } from '../../db/backup-cipher.ts'
+import { chunkBytes, decryptBackup, encryptBackup, UnreadableBackup } from '../../db/backup/backup-cipher.ts'
 
 const keyring = {
   activeId: 'new',

@@ -1,6 +1,6 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openStack } from '../rig/stack.ts'
+import { openStack } from '../harness/harness.ts'
 import { accessibilityFaults } from './accessibility.ts'
 import { fits, hasBrowser, openWatched, startBrowser } from './chromium.ts'
 

@@ -3,7 +3,7 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { startProgram } from '../rig/processes.ts'
+import { startProgram } from '../harness/processes.ts'
 
 let folder: string
 beforeEach(async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { benchInactivitySweep } from '../../bench/inactivity-sweep.ts'
+import { benchInactivitySweep } from '../../bench/measurements/inactivity-sweep.ts'
 
 test('the look for unused accounts reads one index range, and no row that is not due', async () => {
   const { found, plan } = await benchInactivitySweep(50_000, 400)

@@ -1,7 +1,7 @@
 /** Nobody but the transaction's own connection is asked inside one: the pool is not. */
 import { afterAll, expect, test } from 'vitest'
-import { connectDatabase, type Database } from '../../db/database.ts'
-import { startPostgres } from '../../dev/postgres.ts'
+import { connectDatabase, type Database } from '../../db/connection/database.ts'
+import { startPostgres } from '../../dev/postgres/postgres.ts'
 
 const server = await startPostgres()
 const opened: Database[] = []

@@ -1,8 +1,8 @@
 /** A database that goes away in the middle of a transaction fails the transaction, and nothing else of the process. */
 import { afterAll, expect, test } from 'vitest'
-import { connectDatabase } from '../../db/database.ts'
-import { startPostgres } from '../../dev/postgres.ts'
-import { until } from '../rig/until.ts'
+import { connectDatabase } from '../../db/connection/database.ts'
+import { startPostgres } from '../../dev/postgres/postgres.ts'
+import { until } from '../harness/until.ts'
 
 const server = await startPostgres()
 const sql = connectDatabase(server.url)

@@ -1,8 +1,8 @@
 /** The pool's own rules: a turn for everybody, and no wait without an end. */
 import { afterAll, expect, test } from 'vitest'
-import { connectDatabase, type Database, timeLimits } from '../../db/database.ts'
-import { startPostgres } from '../../dev/postgres.ts'
-import { until } from '../rig/until.ts'
+import { connectDatabase, type Database, timeLimits } from '../../db/connection/database.ts'
+import { startPostgres } from '../../dev/postgres/postgres.ts'
+import { until } from '../harness/until.ts'
 
 const server = await startPostgres()
 const opened: Database[] = []

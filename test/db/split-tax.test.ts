@@ -1,7 +1,7 @@
 /** U6: what stands on invoices adds up, to the cent. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { splitTax } from '../../db/books.ts'
+import { splitTax } from '../../db/order/books.ts'
 import { maxPriceMinor } from '../../policy/pricing.ts'
 
 const gross = fc.integer({ min: 1, max: maxPriceMinor })

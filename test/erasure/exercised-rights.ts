@@ -1,13 +1,13 @@
 /** What people set going besides orders: each leaves runs, rows, mails and log lines of its own. */
 import { randomUUID } from 'node:crypto'
-import { accountInactivityType, inactivityWorkflowId } from '../../workflows/account-inactivity.contract.ts'
-import { plusDays, startOfDay } from '../../workflows/clock.ts'
-import { untilAsleep } from '../rig/asleep.ts'
-import { expectStatus } from '../rig/http.ts'
-import type { Person } from '../rig/people.ts'
-import type { Rig } from '../rig/stack.ts'
-import { until, untilValue } from '../rig/until.ts'
-import { visit } from '../rig/visits.ts'
+import { plusDays, startOfDay } from '../../shared/calendar.ts'
+import { accountInactivityType, inactivityWorkflowId } from '../../workflows/retention/account-inactivity.contract.ts'
+import { untilAsleep } from '../harness/asleep.ts'
+import type { Rig } from '../harness/harness.ts'
+import { expectStatus } from '../harness/http.ts'
+import type { Person } from '../harness/people.ts'
+import { until, untilValue } from '../harness/until.ts'
+import { visit } from '../harness/visits.ts'
 
 /** A privacy request by mail, of somebody who has no account yet. Its id. */
 export async function askBeforeSignUp(rig: Rig, replyTo: string): Promise<string> {

@@ -3,8 +3,8 @@
  * column is filled as soon as it is there, with a text that can be recognised wherever it may turn up again.
  */
 import { createHash, randomUUID } from 'node:crypto'
-import type { Database } from '../../db/database.ts'
-import type { Vault } from '../../db/vault.ts'
+import type { Database } from '../../db/connection/database.ts'
+import type { Vault } from '../../db/crypto/column-encryption.ts'
 import { personalData } from '../../policy/personal-data.ts'
 
 interface Column {

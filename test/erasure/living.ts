@@ -1,7 +1,7 @@
 /** Everybody who is not erased: their rows, data keys and runs, to be compared before and after. */
 import { WorkflowNotFoundError } from '@temporalio/client'
-import type { Rig } from '../rig/stack.ts'
-import { until } from '../rig/until.ts'
+import type { Rig } from '../harness/harness.ts'
+import { until } from '../harness/until.ts'
 import { rowsAdded, type Snapshot, takeSnapshot } from './snapshot.ts'
 
 export interface Everybody {

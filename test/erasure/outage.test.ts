@@ -2,11 +2,11 @@
 import { randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
 import type { Processor } from '../../policy/deletion.ts'
-import { checkTotals, deleteAccount } from '../rig/deletions.ts'
-import { mailsTo } from '../rig/messages.ts'
-import { shelf } from '../rig/shelf.ts'
-import { openStack } from '../rig/stack.ts'
-import { until } from '../rig/until.ts'
+import { mailsTo } from '../harness/checks/messages.ts'
+import { checkTotals, deleteAccount } from '../harness/deletions.ts'
+import { openStack } from '../harness/harness.ts'
+import { shelf } from '../harness/test-packages.ts'
+import { until } from '../harness/until.ts'
 
 const rig = await openStack({
   books: false,

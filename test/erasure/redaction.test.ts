@@ -1,9 +1,9 @@
 /** G3 at Stripe, a quarter of a year later: its records of the payments name nobody either, however long that takes. */
 import { afterEach, expect, test } from 'vitest'
-import { type Deletion, deleteAccount } from '../rig/deletions.ts'
-import type { Person } from '../rig/people.ts'
-import { openStack } from '../rig/stack.ts'
-import { untilValue } from '../rig/until.ts'
+import { type Deletion, deleteAccount } from '../harness/deletions.ts'
+import { openStack } from '../harness/harness.ts'
+import type { Person } from '../harness/people.ts'
+import { untilValue } from '../harness/until.ts'
 
 const rig = await openStack({ books: false })
 const { stripe } = rig.sims

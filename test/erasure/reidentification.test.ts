@@ -5,11 +5,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { beforeAll, expect, test } from 'vitest'
 import { personalData } from '../../policy/personal-data.ts'
-import { deleteAccount } from '../rig/deletions.ts'
-import { expectStatus } from '../rig/http.ts'
-import type { Person } from '../rig/people.ts'
-import { shelf } from '../rig/shelf.ts'
-import { openStack } from '../rig/stack.ts'
+import { deleteAccount } from '../harness/deletions.ts'
+import { openStack } from '../harness/harness.ts'
+import { expectStatus } from '../harness/http.ts'
+import type { Person } from '../harness/people.ts'
+import { shelf } from '../harness/test-packages.ts'
 import { takeSnapshot } from './snapshot.ts'
 
 const rig = await openStack({ books: false })

@@ -1,12 +1,12 @@
 /** G3: sign-in connections of the deleted are revoked, however long Apple, Google or Firebase are away. */
 import { expect, test } from 'vitest'
-import { deleteAccount } from '../rig/deletions.ts'
-import { createCaller, expectStatus } from '../rig/http.ts'
-import { loseOrders } from '../rig/lost.ts'
-import { mailsTo } from '../rig/messages.ts'
-import type { Person } from '../rig/people.ts'
-import { openStack } from '../rig/stack.ts'
-import { untilValue } from '../rig/until.ts'
+import { mailsTo } from '../harness/checks/messages.ts'
+import { deleteAccount } from '../harness/deletions.ts'
+import { openStack } from '../harness/harness.ts'
+import { createCaller, expectStatus } from '../harness/http.ts'
+import { loseOrders } from '../harness/lost.ts'
+import type { Person } from '../harness/people.ts'
+import { untilValue } from '../harness/until.ts'
 
 const rig = await openStack()
 const { apple, firebase } = rig.sims

@@ -1,5 +1,5 @@
 /** The whole database as text: every row of every table. */
-import type { Database } from '../../db/database.ts'
+import type { Database } from '../../db/connection/database.ts'
 
 /** Rows as JSON, by table; a row that is there twice is there twice. */
 export type Snapshot = Map<string, string[]>

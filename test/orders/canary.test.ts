@@ -4,14 +4,14 @@
  */
 import { createHash, randomBytes } from 'node:crypto'
 import { beforeAll, expect, test } from 'vitest'
-import { partyNames } from '../../dev/simulators.ts'
+import { partyNames } from '../../dev/simulators/simulators.ts'
 import { parseActivationCode } from '../../providers/lpa.ts'
-import { orderWorkflowId } from '../../workflows/order.contract.ts'
-import { type Caller, createCaller, expectStatus } from '../rig/http.ts'
-import type { Person } from '../rig/people.ts'
-import { shelf } from '../rig/shelf.ts'
-import { openStack } from '../rig/stack.ts'
-import { until } from '../rig/until.ts'
+import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
+import { openStack } from '../harness/harness.ts'
+import { type Caller, createCaller, expectStatus } from '../harness/http.ts'
+import type { Person } from '../harness/people.ts'
+import { shelf } from '../harness/test-packages.ts'
+import { until } from '../harness/until.ts'
 
 const rig = await openStack({
   settings: {

@@ -1,13 +1,13 @@
 /** U2: an order can be cancelled until it is delivered, at every stage, and the money follows. */
 import { setTimeout as later } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { orderWorkflowId } from '../../workflows/order.contract.ts'
-import { mailsTo, pushesTo } from '../rig/messages.ts'
-import type { Person } from '../rig/people.ts'
-import { always, esimParties, watchPlacements } from '../rig/placements.ts'
-import { shelf } from '../rig/shelf.ts'
-import { openStack } from '../rig/stack.ts'
-import { untilValue } from '../rig/until.ts'
+import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
+import { mailsTo, pushesTo } from '../harness/checks/messages.ts'
+import { always, esimParties, watchPlacements } from '../harness/checks/placements.ts'
+import { openStack } from '../harness/harness.ts'
+import type { Person } from '../harness/people.ts'
+import { shelf } from '../harness/test-packages.ts'
+import { untilValue } from '../harness/until.ts'
 
 const rig = await openStack()
 const { stripe, esimAccess, airalo } = rig.sims

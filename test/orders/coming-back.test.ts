@@ -1,11 +1,11 @@
 /** U2, G3: whoever deletes their account and signs up again is a new customer: nothing from before is theirs. */
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { checkTotals, deleteAccount } from '../rig/deletions.ts'
-import type { Answer } from '../rig/http.ts'
-import type { Person, SignUpOptions } from '../rig/people.ts'
-import { shelf } from '../rig/shelf.ts'
-import { openStack } from '../rig/stack.ts'
+import { checkTotals, deleteAccount } from '../harness/deletions.ts'
+import { openStack } from '../harness/harness.ts'
+import type { Answer } from '../harness/http.ts'
+import type { Person, SignUpOptions } from '../harness/people.ts'
+import { shelf } from '../harness/test-packages.ts'
 
 const rig = await openStack({ books: false })
 const { stripe } = rig.sims

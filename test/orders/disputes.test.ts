@@ -1,11 +1,11 @@
 /** A bank takes a payment back: the eSIM stands still meanwhile, and an operator knows, whether or not the order's run still lives. */
 import { expect, test } from 'vitest'
-import { orderAftercareWorkflowId, orderWorkflowId } from '../../workflows/order.contract.ts'
-import { expectStatus } from '../rig/http.ts'
-import { untilWatched } from '../rig/purchases.ts'
-import { shelf } from '../rig/shelf.ts'
-import { shareStack } from '../rig/stack.ts'
-import { until, untilValue } from '../rig/until.ts'
+import { orderAftercareWorkflowId, orderWorkflowId } from '../../workflows/order/order.contract.ts'
+import { shareStack } from '../harness/harness.ts'
+import { expectStatus } from '../harness/http.ts'
+import { untilWatched } from '../harness/purchases.ts'
+import { shelf } from '../harness/test-packages.ts'
+import { until, untilValue } from '../harness/until.ts'
 
 const rig = await shareStack()
 const { stripe, esimAccess } = rig.sims

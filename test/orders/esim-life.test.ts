@@ -1,15 +1,15 @@
 /** U3: a delivered eSIM's life is told step by step, each step once, by the provider's news or without them. */
 import { expect, test } from 'vitest'
 import { historyCost } from '../../bench/history-cost.ts'
-import { milliseconds } from '../../policy/terms.ts'
-import { workflowNow } from '../../time-skipping.ts'
-import { orderWorkflowId } from '../../workflows/order.contract.ts'
-import { mailsTo, pushesTo } from '../rig/messages.ts'
-import type { Person } from '../rig/people.ts'
-import { untilWatched } from '../rig/purchases.ts'
-import { eachProvider, shelf } from '../rig/shelf.ts'
-import { openStack } from '../rig/stack.ts'
-import { untilValue } from '../rig/until.ts'
+import { milliseconds } from '../../policy/periods.ts'
+import { workflowNow } from '../../temporal/time-skipping.ts'
+import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
+import { mailsTo, pushesTo } from '../harness/checks/messages.ts'
+import { openStack } from '../harness/harness.ts'
+import type { Person } from '../harness/people.ts'
+import { untilWatched } from '../harness/purchases.ts'
+import { eachProvider, shelf } from '../harness/test-packages.ts'
+import { untilValue } from '../harness/until.ts'
 
 const rig = await openStack()
 const gigabyte = 2 ** 30

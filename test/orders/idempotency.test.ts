@@ -1,11 +1,11 @@
 /** U2: a request that is repeated, because its answer was lost, is one order, one payment and one answer. */
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { orderWorkflowId } from '../../workflows/order.contract.ts'
-import type { Answer, Caller } from '../rig/http.ts'
-import type { Person } from '../rig/people.ts'
-import { shelf } from '../rig/shelf.ts'
-import { shareStack } from '../rig/stack.ts'
+import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
+import { shareStack } from '../harness/harness.ts'
+import type { Answer, Caller } from '../harness/http.ts'
+import type { Person } from '../harness/people.ts'
+import { shelf } from '../harness/test-packages.ts'
 
 const rig = await shareStack()
 const { stripe } = rig.sims

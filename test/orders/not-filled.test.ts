@@ -1,10 +1,10 @@
 /** U2: what nobody fills within the hour is refunded, and whatever comes of it later is given back. */
 import { expect, test } from 'vitest'
-import { mailsTo } from '../rig/messages.ts'
-import { always, bothParties, esimParties, watchPlacements } from '../rig/placements.ts'
-import { shelf } from '../rig/shelf.ts'
-import { openStack } from '../rig/stack.ts'
-import { untilValue } from '../rig/until.ts'
+import { mailsTo } from '../harness/checks/messages.ts'
+import { always, bothParties, esimParties, watchPlacements } from '../harness/checks/placements.ts'
+import { openStack } from '../harness/harness.ts'
+import { shelf } from '../harness/test-packages.ts'
+import { untilValue } from '../harness/until.ts'
 
 const rig = await openStack()
 const { esimAccess, airalo } = rig.sims

@@ -1,10 +1,10 @@
 /** U3: what a customer is told about an order arrives, once, whatever the mail server and the push service do. */
 import { expect, test } from 'vitest'
 import { createActivities } from '../../activities/index.ts'
-import { mailsTo, pushesTo } from '../rig/messages.ts'
-import type { Person } from '../rig/people.ts'
-import { openStack } from '../rig/stack.ts'
-import { untilValue } from '../rig/until.ts'
+import { mailsTo, pushesTo } from '../harness/checks/messages.ts'
+import { openStack } from '../harness/harness.ts'
+import type { Person } from '../harness/people.ts'
+import { untilValue } from '../harness/until.ts'
 
 const rig = await openStack()
 const { sql } = rig.stack.context

@@ -1,11 +1,11 @@
 /** U2: an eSIM is for the order's own payment alone: not for another's, an older one, or one that has gone back. */
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { mailsTo, pushesTo } from '../rig/messages.ts'
-import type { Person } from '../rig/people.ts'
-import { shelf } from '../rig/shelf.ts'
-import { openStack } from '../rig/stack.ts'
-import { untilValue } from '../rig/until.ts'
+import { mailsTo, pushesTo } from '../harness/checks/messages.ts'
+import { openStack } from '../harness/harness.ts'
+import type { Person } from '../harness/people.ts'
+import { shelf } from '../harness/test-packages.ts'
+import { untilValue } from '../harness/until.ts'
 
 // Payments are planted and left with an operator, on purpose.
 const rig = await openStack({ books: false })

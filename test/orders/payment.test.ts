@@ -3,12 +3,12 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { historyCost } from '../../bench/history-cost.ts'
 import { defaultSubscription } from '../../sim/stripe/events.ts'
-import { orderWorkflowId } from '../../workflows/order.contract.ts'
-import { mailsTo, pushesTo } from '../rig/messages.ts'
-import type { Person } from '../rig/people.ts'
-import { shelf, shelfPriceMinor } from '../rig/shelf.ts'
-import { shareStack } from '../rig/stack.ts'
-import { untilValue } from '../rig/until.ts'
+import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
+import { mailsTo, pushesTo } from '../harness/checks/messages.ts'
+import { shareStack } from '../harness/harness.ts'
+import type { Person } from '../harness/people.ts'
+import { shelf, shelfPriceMinor } from '../harness/test-packages.ts'
+import { untilValue } from '../harness/until.ts'
 
 const rig = await shareStack()
 const { stripe } = rig.sims

@@ -1,10 +1,10 @@
 /** U2: a paid order is filled, once, whatever the providers do. */
 import { expect, test } from 'vitest'
-import { mailsTo, pushesTo } from '../rig/messages.ts'
-import { always, bothParties, esimParties, watchPlacements } from '../rig/placements.ts'
-import { shelf } from '../rig/shelf.ts'
-import { openStack } from '../rig/stack.ts'
-import { until, untilValue } from '../rig/until.ts'
+import { mailsTo, pushesTo } from '../harness/checks/messages.ts'
+import { always, bothParties, esimParties, watchPlacements } from '../harness/checks/placements.ts'
+import { openStack } from '../harness/harness.ts'
+import { shelf } from '../harness/test-packages.ts'
+import { until, untilValue } from '../harness/until.ts'
 
 const rig = await openStack()
 const { esimAccess, airalo } = rig.sims

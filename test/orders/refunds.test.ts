@@ -1,11 +1,11 @@
 /** U2: what was not used goes back for the money, once, and a refund that does not arrive is not forgotten. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { mailsTo, pushesTo } from '../rig/messages.ts'
-import { bothParties, type EsimParty, esimParties, watchPlacements } from '../rig/placements.ts'
-import { shelf, shelfPriceMinor } from '../rig/shelf.ts'
-import { shareStack } from '../rig/stack.ts'
-import { until, untilValue } from '../rig/until.ts'
+import { mailsTo, pushesTo } from '../harness/checks/messages.ts'
+import { bothParties, type EsimParty, esimParties, watchPlacements } from '../harness/checks/placements.ts'
+import { shareStack } from '../harness/harness.ts'
+import { shelf, shelfPriceMinor } from '../harness/test-packages.ts'
+import { until, untilValue } from '../harness/until.ts'
 
 const rig = await shareStack()
 const { stripe, esimAccess } = rig.sims

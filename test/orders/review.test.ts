@@ -1,15 +1,15 @@
 /** U5: what looks like fraud is held for an operator, and not for ever. */
 import { expect, test } from 'vitest'
+import { terms } from '../../policy/periods.ts'
 import { costMinor } from '../../policy/pricing.ts'
-import { terms } from '../../policy/terms.ts'
-import { orderWorkflowId } from '../../workflows/order.contract.ts'
-import { searchAttributes } from '../../workflows/search-attributes.ts'
-import type { Answer } from '../rig/http.ts'
-import { mailsTo } from '../rig/messages.ts'
-import type { Person } from '../rig/people.ts'
-import { shelf } from '../rig/shelf.ts'
-import { openStack } from '../rig/stack.ts'
-import { untilValue } from '../rig/until.ts'
+import { searchAttributes } from '../../shared/search-attributes.ts'
+import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
+import { mailsTo } from '../harness/checks/messages.ts'
+import { openStack } from '../harness/harness.ts'
+import type { Answer } from '../harness/http.ts'
+import type { Person } from '../harness/people.ts'
+import { shelf } from '../harness/test-packages.ts'
+import { untilValue } from '../harness/until.ts'
 
 const rig = await openStack()
 const { sql } = rig.stack.context

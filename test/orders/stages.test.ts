@@ -1,10 +1,10 @@
 /** At every stage of an order: everybody tells the same, what is not possible changes nothing, and what is possible works. */
 import { expect, test } from 'vitest'
-import { orderState, orderWorkflowId } from '../../workflows/order.contract.ts'
-import type { OrderView } from '../rig/purchases.ts'
-import { shelf } from '../rig/shelf.ts'
-import { openStack } from '../rig/stack.ts'
-import { until, untilValue } from '../rig/until.ts'
+import { orderState, orderWorkflowId } from '../../workflows/order/order.contract.ts'
+import { openStack } from '../harness/harness.ts'
+import type { OrderView } from '../harness/purchases.ts'
+import { shelf } from '../harness/test-packages.ts'
+import { until, untilValue } from '../harness/until.ts'
 
 const rig = await openStack()
 const { stripe, esimAccess } = rig.sims

@@ -1,14 +1,14 @@
 /** More data for a delivered eSIM: an order of its own, whose effect the first order's run tells of. */
 import { expect, test } from 'vitest'
-import { milliseconds } from '../../policy/terms.ts'
-import { workflowNow } from '../../time-skipping.ts'
-import { orderWorkflowId } from '../../workflows/order.contract.ts'
-import { expectStatus } from '../rig/http.ts'
-import { mailsTo, pushesTo } from '../rig/messages.ts'
-import type { Person } from '../rig/people.ts'
-import { eachProvider, shelf } from '../rig/shelf.ts'
-import { openStack } from '../rig/stack.ts'
-import { untilValue } from '../rig/until.ts'
+import { milliseconds } from '../../policy/periods.ts'
+import { workflowNow } from '../../temporal/time-skipping.ts'
+import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
+import { mailsTo, pushesTo } from '../harness/checks/messages.ts'
+import { openStack } from '../harness/harness.ts'
+import { expectStatus } from '../harness/http.ts'
+import type { Person } from '../harness/people.ts'
+import { eachProvider, shelf } from '../harness/test-packages.ts'
+import { untilValue } from '../harness/until.ts'
 
 const rig = await openStack()
 const { esimAccess, airalo, stripe } = rig.sims

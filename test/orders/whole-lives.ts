@@ -1,10 +1,10 @@
 /** Orders that live through outages: whatever is refused is asked again, as an app would. */
 import { randomUUID } from 'node:crypto'
-import { readIdempotencyKey } from '../../api/idempotency.ts'
-import type { OrderView } from '../rig/purchases.ts'
-import { shelf } from '../rig/shelf.ts'
-import type { Rig } from '../rig/stack.ts'
-import { until } from '../rig/until.ts'
+import { readIdempotencyKey } from '../../api/http/idempotency.ts'
+import type { Rig } from '../harness/harness.ts'
+import type { OrderView } from '../harness/purchases.ts'
+import { shelf } from '../harness/test-packages.ts'
+import { until } from '../harness/until.ts'
 
 export const ways = ['delivered', 'used', 'ended', 'unfilled', 'returned', 'cancelled'] as const
 /** `unfilled` needs a provider without stock: Airalo, unless another package is asked for. */

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { altered } from '../rig/altered.ts'
-import { createSurfer, type Surfer } from '../rig/browser.ts'
-import { expectStatus } from '../rig/http.ts'
-import { mailsTo } from '../rig/messages.ts'
-import type { Person } from '../rig/people.ts'
-import { shareStack } from '../rig/stack.ts'
-import { until } from '../rig/until.ts'
+import { altered } from '../harness/altered.ts'
+import { createSurfer, type Surfer } from '../harness/browser.ts'
+import { mailsTo } from '../harness/checks/messages.ts'
+import { shareStack } from '../harness/harness.ts'
+import { expectStatus } from '../harness/http.ts'
+import type { Person } from '../harness/people.ts'
+import { until } from '../harness/until.ts'
 
 // Erased people's orders are in Stripe's books, and no longer in ours.
 const rig = await shareStack({ books: false })

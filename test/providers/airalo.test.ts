@@ -1,11 +1,11 @@
 import { createHmac } from 'node:crypto'
 import { expect, onTestFinished, test } from 'vitest'
-import { createAiralo } from '../../providers/airalo.ts'
+import { createAiralo } from '../../providers/airalo/airalo.ts'
 import { parseActivationCode } from '../../providers/lpa.ts'
 import { startAiralo } from '../../sim/airalo.ts'
 import { controlOf } from '../../sim/control.ts'
-import type { Fault } from '../../sim/party.ts'
-import { until } from '../rig/until.ts'
+import type { Fault } from '../../sim/simulator.ts'
+import { until } from '../harness/until.ts'
 import { startWebhookReceiver } from './webhook-receiver.ts'
 
 const GB = 1024 ** 3

@@ -1,11 +1,11 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { createEsimAccess } from '../../providers/esim-access.ts'
-import { signRequest } from '../../providers/esim-access-wire.ts'
+import { createEsimAccess } from '../../providers/esim-access/esim-access.ts'
+import { signRequest } from '../../providers/esim-access/wire.ts'
 import { parseActivationCode } from '../../providers/lpa.ts'
 import { controlOf } from '../../sim/control.ts'
 import { startEsimAccess } from '../../sim/esim-access.ts'
-import type { Fault } from '../../sim/party.ts'
-import { altered } from '../rig/altered.ts'
+import type { Fault } from '../../sim/simulator.ts'
+import { altered } from '../harness/altered.ts'
 import { startWebhookReceiver } from './webhook-receiver.ts'
 
 const GB = 1024 ** 3

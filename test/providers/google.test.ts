@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { createFirebaseIdTokens, type FirebaseIdTokens } from '../../providers/firebase-id-token.ts'
+import { createFirebaseIdTokens, type FirebaseIdTokens } from '../../providers/firebase/id-token.ts'
 import { createGoogle, type Google } from '../../providers/google.ts'
 import { controlOf } from '../../sim/control.ts'
 import { type RunningGoogle, startGoogle } from '../../sim/google.ts'

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { createMail, type MailSender } from '../../providers/mail.ts'
+import { createMail, type MailSender } from '../../providers/mail/mail.ts'
 import { controlOf } from '../../sim/control.ts'
 import type { ReadMail } from '../../sim/mailbox/store.ts'
 import { type RunningMailbox, startMailbox } from '../../sim/mailbox.ts'

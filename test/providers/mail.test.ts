@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { readBounce } from '../../providers/bounce.ts'
-import { createMail, type Mail, type MailSender } from '../../providers/mail.ts'
+import { readBounce } from '../../providers/mail/bounce.ts'
+import { createMail, type Mail, type MailSender } from '../../providers/mail/mail.ts'
 import { controlOf } from '../../sim/control.ts'
 import type { ReadMail } from '../../sim/mailbox/store.ts'
 import { type RunningMailbox, startMailbox } from '../../sim/mailbox.ts'

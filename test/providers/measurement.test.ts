@@ -5,7 +5,7 @@ import { createMeasurement, type Purchase } from '../../providers/measurement.ts
 import { controlOf } from '../../sim/control.ts'
 import { startGoogleAnalytics } from '../../sim/google-analytics.ts'
 import { startMeta } from '../../sim/meta.ts'
-import type { RunningParty } from '../../sim/party.ts'
+import type { RunningParty } from '../../sim/simulator.ts'
 
 interface Books {
   events: Record<string, unknown>[]

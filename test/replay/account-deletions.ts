@@ -2,10 +2,10 @@
 import { randomUUID } from 'node:crypto'
 import { accountDeletionType, deletionStart } from '../../workflows/account-deletion.contract.ts'
 import { signInEndedType, signInEndedWorkflowId } from '../../workflows/sign-in-ended.contract.ts'
-import { deleteAccount } from '../rig/deletions.ts'
-import { always } from '../rig/placements.ts'
-import type { Stage } from '../rig/stage.ts'
-import { until } from '../rig/until.ts'
+import { always } from '../harness/checks/placements.ts'
+import { deleteAccount } from '../harness/deletions.ts'
+import type { Stage } from '../harness/product.ts'
+import { until } from '../harness/until.ts'
 import { orderSteps, type Scenario } from './scenario.ts'
 
 export const accountDeletions: Record<string, Scenario> = {

@@ -1,13 +1,13 @@
 /** What everybody is told: changes of the policy, and promotions. */
 import { randomUUID } from 'node:crypto'
+import { plusDays, startOfDay } from '../../shared/calendar.ts'
 import { campaignType, campaignWorkflowId } from '../../workflows/campaign.contract.ts'
-import { plusDays, startOfDay } from '../../workflows/clock.ts'
 import { policyNoticeType, policyNoticeWorkflowId } from '../../workflows/policy-notice.contract.ts'
-import { insertAccounts } from '../rig/bystanders.ts'
-import { expectStatus } from '../rig/http.ts'
-import { always } from '../rig/placements.ts'
-import type { Stage } from '../rig/stage.ts'
-import { until } from '../rig/until.ts'
+import { insertAccounts } from '../harness/bystanders.ts'
+import { always } from '../harness/checks/placements.ts'
+import { expectStatus } from '../harness/http.ts'
+import type { Stage } from '../harness/product.ts'
+import { until } from '../harness/until.ts'
 import { runSteps, type Scenario } from './scenario.ts'
 
 export const policyNotices: Record<string, Scenario> = {

@@ -1,7 +1,7 @@
 /** Every way in which an order's run ends. */
-import { orderAftercareWorkflowId } from '../../workflows/order.contract.ts'
-import { shelf } from '../rig/shelf.ts'
-import { until } from '../rig/until.ts'
+import { orderAftercareWorkflowId } from '../../workflows/order/order.contract.ts'
+import { shelf } from '../harness/test-packages.ts'
+import { until } from '../harness/until.ts'
 import { orderSteps, type Scenario } from './scenario.ts'
 
 export const orderEnds: Record<string, Scenario> = {

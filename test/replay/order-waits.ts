@@ -1,7 +1,7 @@
 /** Every wait in which a release may find an order's run. */
-import { orderAftercareWorkflowId, orderWorkflowId, paymentNews } from '../../workflows/order.contract.ts'
-import { untilWatched } from '../rig/purchases.ts'
-import { until } from '../rig/until.ts'
+import { orderAftercareWorkflowId, orderWorkflowId, paymentNews } from '../../workflows/order/order.contract.ts'
+import { untilWatched } from '../harness/purchases.ts'
+import { until } from '../harness/until.ts'
 import { orderSteps, type Scenario } from './scenario.ts'
 
 export const orderWaits: Record<string, Scenario> = {

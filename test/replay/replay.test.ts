@@ -1,11 +1,11 @@
 /** Runs that earlier code began go on under this one: every end and every open wait is kept, and has to replay. */
 import { readFile } from 'node:fs/promises'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { createLog } from '../../log.ts'
+import { createLog } from '../../shared/log.ts'
 import { loadBundle } from '../../worker/bundle.ts'
 import { installRuntime } from '../../worker/temporal-logger.ts'
 import * as workflows from '../../workflows/index.ts'
-import { failedReplays, readableEvents } from '../rig/histories.ts'
+import { failedReplays, readableEvents } from '../harness/histories.ts'
 import { type Kept, keptFolder, readKept } from './kept.ts'
 import { type Mutant, mutants } from './mutants.ts'
 import { scenarios } from './scenarios.ts'

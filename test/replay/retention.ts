@@ -1,11 +1,14 @@
 /** What is kept until its term: accounts that nobody uses for three years, and books for seven. */
 import { randomUUID } from 'node:crypto'
-import { accountInactivityType, inactivityWorkflowId } from '../../workflows/account-inactivity.contract.ts'
-import { plusDays, plusYears } from '../../workflows/clock.ts'
-import { invoiceRetentionType, invoiceRetentionWorkflowId } from '../../workflows/invoice-retention.contract.ts'
-import { expectStatus } from '../rig/http.ts'
-import { loseAccount } from '../rig/lost.ts'
-import type { Stage } from '../rig/stage.ts'
+import { plusDays, plusYears } from '../../shared/calendar.ts'
+import { accountInactivityType, inactivityWorkflowId } from '../../workflows/retention/account-inactivity.contract.ts'
+import {
+  invoiceRetentionType,
+  invoiceRetentionWorkflowId,
+} from '../../workflows/retention/invoice-retention.contract.ts'
+import { expectStatus } from '../harness/http.ts'
+import { loseAccount } from '../harness/lost.ts'
+import type { Stage } from '../harness/product.ts'
 import { runSteps, type Scenario } from './scenario.ts'
 
 export const accountInactivities: Record<string, Scenario> = {

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import type { Duration } from '@temporalio/common'
-import { fastForward } from '../../time-skipping.ts'
-import { orderWorkflowId } from '../../workflows/order.contract.ts'
-import { expectStatus } from '../rig/http.ts'
-import { always } from '../rig/placements.ts'
-import { untilWatched } from '../rig/purchases.ts'
-import { shelf } from '../rig/shelf.ts'
-import type { Stage } from '../rig/stage.ts'
-import { until } from '../rig/until.ts'
+import { fastForward } from '../../temporal/time-skipping.ts'
+import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
+import { always } from '../harness/checks/placements.ts'
+import { expectStatus } from '../harness/http.ts'
+import type { Stage } from '../harness/product.ts'
+import { untilWatched } from '../harness/purchases.ts'
+import { shelf } from '../harness/test-packages.ts'
+import { until } from '../harness/until.ts'
 
 /** Plays one course of events; resolves to the id of the run that is worth keeping, once it stands where it is to stand. */
 export type Scenario = (stage: Stage) => Promise<string>

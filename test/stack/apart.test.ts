@@ -1,9 +1,9 @@
 /** API, workers and simulators as processes of their own: they may come, go and be killed. */
 import { expect, test } from 'vitest'
 import { startStack } from '../../dev/stack.ts'
-import { descendants, survivors } from '../rig/processes.ts'
-import { openStack } from '../rig/stack.ts'
-import { until } from '../rig/until.ts'
+import { openStack } from '../harness/harness.ts'
+import { descendants, survivors } from '../harness/processes.ts'
+import { until } from '../harness/until.ts'
 
 const rig = await openStack({ processes: 'apart', workers: 2 })
 

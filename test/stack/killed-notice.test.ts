@@ -1,11 +1,11 @@
 /** N2 when a worker is killed in the middle, twice: everybody is told, by the mail server's own books. */
 import { expect, test } from 'vitest'
-import { fastForward } from '../../time-skipping.ts'
+import { fastForward } from '../../temporal/time-skipping.ts'
 import { policyNoticeWorkflowId } from '../../workflows/policy-notice.contract.ts'
-import { insertAccounts } from '../rig/bystanders.ts'
-import { expectStatus } from '../rig/http.ts'
-import { openStack } from '../rig/stack.ts'
-import { until } from '../rig/until.ts'
+import { insertAccounts } from '../harness/bystanders.ts'
+import { openStack } from '../harness/harness.ts'
+import { expectStatus } from '../harness/http.ts'
+import { until } from '../harness/until.ts'
 
 const rig = await openStack({
   processes: 'apart',

@@ -1,6 +1,6 @@
 import { test } from 'vitest'
-import { always } from '../rig/placements.ts'
-import { openStack } from '../rig/stack.ts'
+import { always } from '../harness/checks/placements.ts'
+import { openStack } from '../harness/harness.ts'
 import { liveThrough } from './outage.ts'
 
 const rig = await openStack({ durable: true })

@@ -1,5 +1,5 @@
 import { test } from 'vitest'
-import { openStack } from '../rig/stack.ts'
+import { openStack } from '../harness/harness.ts'
 import { liveThrough } from './outage.ts'
 
 const rig = await openStack({ durable: true })

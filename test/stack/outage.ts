@@ -5,14 +5,14 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect } from 'vitest'
-import type { Answer } from '../rig/http.ts'
-import { mailsTo } from '../rig/messages.ts'
-import type { Person } from '../rig/people.ts'
-import { always } from '../rig/placements.ts'
-import { type OrderView, untilWatched } from '../rig/purchases.ts'
-import { shelf } from '../rig/shelf.ts'
-import type { Rig } from '../rig/stack.ts'
-import { until } from '../rig/until.ts'
+import { mailsTo } from '../harness/checks/messages.ts'
+import { always } from '../harness/checks/placements.ts'
+import type { Rig } from '../harness/harness.ts'
+import type { Answer } from '../harness/http.ts'
+import type { Person } from '../harness/people.ts'
+import { type OrderView, untilWatched } from '../harness/purchases.ts'
+import { shelf } from '../harness/test-packages.ts'
+import { until } from '../harness/until.ts'
 
 export interface Outage {
   begin(): Promise<unknown>

@@ -3,11 +3,11 @@ import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { claimPort } from '../../dev/port.ts'
-import { searchAttributeTypes } from '../../dev/search-attribute-types.ts'
-import { keyCheckType } from '../../workflows/key-rotation.contract.ts'
-import { descendants, startProgram, survivors } from '../rig/processes.ts'
-import { openStack } from '../rig/stack.ts'
-import { until } from '../rig/until.ts'
+import { searchAttributeTypes } from '../../dev/temporal/search-attribute-types.ts'
+import { keyCheckType } from '../../workflows/keys/key-rotation.contract.ts'
+import { openStack } from '../harness/harness.ts'
+import { descendants, startProgram, survivors } from '../harness/processes.ts'
+import { until } from '../harness/until.ts'
 
 // The keys are the rig's as well, so that it can read and replay what production wrote.
 const rig = await openStack({ workers: 0, settings: { PAYLOAD_KEYS: `p1:${randomBytes(32).toString('base64')}` } })

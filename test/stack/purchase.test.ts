@@ -1,6 +1,6 @@
 /** The whole of the stack at work: if this fails, look here before anywhere else. */
 import { describe, expect, test } from 'vitest'
-import { shareStack } from '../rig/stack.ts'
+import { shareStack } from '../harness/harness.ts'
 
 const rig = await shareStack()
 

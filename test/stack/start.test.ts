@@ -3,9 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { createCaller, expectStatus } from '../rig/http.ts'
-import { descendants, type Program, startProgram, survivors } from '../rig/processes.ts'
-import { until } from '../rig/until.ts'
+import { createCaller, expectStatus } from '../harness/http.ts'
+import { descendants, type Program, startProgram, survivors } from '../harness/processes.ts'
+import { until } from '../harness/until.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'ama-esim-start-'))
 afterAll(() => rm(folder, { recursive: true, force: true }))

@@ -4,13 +4,13 @@
  */
 import { createHmac, randomUUID } from 'node:crypto'
 import { afterAll, expect, test } from 'vitest'
-import { connectDatabase, timeLimits } from '../../db/database.ts'
-import { orderWorkflowId } from '../../workflows/order.contract.ts'
+import { connectDatabase, timeLimits } from '../../db/connection/database.ts'
+import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
+import { openStack } from '../harness/harness.ts'
+import { untilWatched } from '../harness/purchases.ts'
+import { shelf } from '../harness/test-packages.ts'
+import { until, untilValue } from '../harness/until.ts'
 import { type ReceivedWebhook, startWebhookReceiver } from '../providers/webhook-receiver.ts'
-import { untilWatched } from '../rig/purchases.ts'
-import { shelf } from '../rig/shelf.ts'
-import { openStack } from '../rig/stack.ts'
-import { until, untilValue } from '../rig/until.ts'
 
 const rig = await openStack({ durable: true })
 const { config, sql } = rig.context

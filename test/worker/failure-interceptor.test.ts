@@ -1,9 +1,9 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common'
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { expect, test } from 'vitest'
-import { createLog } from '../../log.ts'
+import { failure } from '../../shared/failures.ts'
+import { createLog } from '../../shared/log.ts'
 import { failureInterceptor } from '../../worker/failure-interceptor.ts'
-import { failure } from '../../workflows/failures.ts'
 
 const secret = 'nora@people.example'
 

@@ -1,6 +1,6 @@
 /** What a worker says about itself to those who restart it. */
 import { afterAll, expect, test } from 'vitest'
-import { createMetrics } from '../../metrics.ts'
+import { createMetrics } from '../../shared/metrics.ts'
 import { serveMetrics } from '../../worker/metrics-server.ts'
 
 const state = { alive: true, ready: true }

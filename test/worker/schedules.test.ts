@@ -1,9 +1,9 @@
 /** Schedules are made to agree with the list, whatever there was before. */
 import { Client, Connection } from '@temporalio/client'
 import { afterAll, beforeEach, expect, test } from 'vitest'
-import { startTemporal } from '../../dev/temporal.ts'
+import { startTemporal } from '../../dev/temporal/temporal.ts'
 import { reconcileSchedules, type ScheduleEntry } from '../../worker/schedules.ts'
-import { until } from '../rig/until.ts'
+import { until } from '../harness/until.ts'
 
 const server = await startTemporal({ namespace: 'default' })
 const connection = await Connection.connect({ address: server.address })

@@ -1,13 +1,13 @@
 /** G3 and U2: whatever an order is in the middle of when its customer is deleted, nobody keeps what is not theirs. */
 import { afterAll, expect, test } from 'vitest'
 import { findTexts, takeSnapshot } from '../erasure/snapshot.ts'
-import { checkTotals, deleteAccount } from '../rig/deletions.ts'
-import { expectStatus } from '../rig/http.ts'
-import { mailsTo } from '../rig/messages.ts'
-import type { Person } from '../rig/people.ts'
-import { eachProvider, shelf, shelfPriceMinor } from '../rig/shelf.ts'
-import { openStack } from '../rig/stack.ts'
-import { until, untilValue } from '../rig/until.ts'
+import { mailsTo } from '../harness/checks/messages.ts'
+import { checkTotals, deleteAccount } from '../harness/deletions.ts'
+import { openStack } from '../harness/harness.ts'
+import { expectStatus } from '../harness/http.ts'
+import type { Person } from '../harness/people.ts'
+import { eachProvider, shelf, shelfPriceMinor } from '../harness/test-packages.ts'
+import { until, untilValue } from '../harness/until.ts'
 
 // The rig's own books go by orders that are still there.
 const rig = await openStack({ books: false })

@@ -1,6 +1,7 @@
 import type { Duration } from '@temporalio/common'
 import { afterEach, describe, expect, test } from 'vitest'
-import { fastForward } from '../../time-skipping.ts'
+import { plusDays, plusYears } from '../../shared/calendar.ts'
+import { fastForward } from '../../temporal/time-skipping.ts'
 import {
   accountDeletionType,
   accountDeletionWorkflowId,
@@ -11,13 +12,12 @@ import {
   inactivityState,
   inactivitySweepType,
   inactivityWorkflowId,
-} from '../../workflows/account-inactivity.contract.ts'
-import { plusDays, plusYears } from '../../workflows/clock.ts'
-import { untilAsleep } from '../rig/asleep.ts'
-import { expectStatus } from '../rig/http.ts'
-import { loseAccount } from '../rig/lost.ts'
-import { openStack } from '../rig/stack.ts'
-import { until } from '../rig/until.ts'
+} from '../../workflows/retention/account-inactivity.contract.ts'
+import { untilAsleep } from '../harness/asleep.ts'
+import { openStack } from '../harness/harness.ts'
+import { expectStatus } from '../harness/http.ts'
+import { loseAccount } from '../harness/lost.ts'
+import { until } from '../harness/until.ts'
 
 const rig = await openStack()
 const { sql, cipher } = rig.context

@@ -7,22 +7,27 @@ import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
 import { afterAll, describe, expect, test } from 'vitest'
 import { findAccount } from '../../db/accounts.ts'
-import { openBackupFolder } from '../../db/backup-folder.ts'
-import { createDataKeys } from '../../db/data-keys.ts'
-import { connectDatabase, type Database } from '../../db/database.ts'
-import { exportLedger, importLedger, replayLedger } from '../../db/deletion-ledger.ts'
-import { findReceipt } from '../../db/deletions.ts'
-import { databaseUrl, fillFromBackup } from '../../db/restore.ts'
-import { tableSealer } from '../../db/vault.ts'
+import { openBackupFolder } from '../../db/backup/backup-folder.ts'
+import { databaseUrl, fillFromBackup } from '../../db/backup/restore.ts'
+import { connectDatabase, type Database } from '../../db/connection/database.ts'
+import { tableSealer } from '../../db/crypto/column-encryption.ts'
+import { createDataKeys } from '../../db/crypto/data-keys.ts'
+import { exportLedger, importLedger, replayLedger } from '../../db/erasure/deletion-ledger.ts'
+import { findReceipt } from '../../db/erasure/deletions.ts'
 import { startWorker } from '../../worker/run-worker.ts'
 import { accountDeletionWorkflowId } from '../../workflows/account-deletion.contract.ts'
-import { type BackupResult, backupType, type DrillResult, restoreDrillType } from '../../workflows/backup.contract.ts'
-import { deleteAccount } from '../rig/deletions.ts'
-import { expectStatus } from '../rig/http.ts'
-import { runLater } from '../rig/later.ts'
-import type { Person } from '../rig/people.ts'
-import { openStack } from '../rig/stack.ts'
-import { until } from '../rig/until.ts'
+import {
+  type BackupResult,
+  backupType,
+  type DrillResult,
+  restoreDrillType,
+} from '../../workflows/backup/backup.contract.ts'
+import { deleteAccount } from '../harness/deletions.ts'
+import { openStack } from '../harness/harness.ts'
+import { expectStatus } from '../harness/http.ts'
+import { runLater } from '../harness/later.ts'
+import type { Person } from '../harness/people.ts'
+import { until } from '../harness/until.ts'
 
 const rig = await openStack({ books: false })
 const { sql, cipher, config } = rig.context

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { beforeEach, expect, test } from 'vitest'
-import { fastForward } from '../../time-skipping.ts'
+import { fastForward } from '../../temporal/time-skipping.ts'
 import { campaignWorkflowId } from '../../workflows/campaign.contract.ts'
-import { insertAccounts } from '../rig/bystanders.ts'
-import { expectStatus } from '../rig/http.ts'
-import { mailsTo } from '../rig/messages.ts'
-import { openStack } from '../rig/stack.ts'
-import { until, untilValue } from '../rig/until.ts'
+import { insertAccounts } from '../harness/bystanders.ts'
+import { mailsTo } from '../harness/checks/messages.ts'
+import { openStack } from '../harness/harness.ts'
+import { expectStatus } from '../harness/http.ts'
+import { until, untilValue } from '../harness/until.ts'
 
 const rig = await openStack()
 const { sql } = rig.context

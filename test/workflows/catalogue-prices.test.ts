@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { nothingChanged, openCatalogue } from '../rig/catalogue.ts'
-import { expectStatus } from '../rig/http.ts'
-import { openStack } from '../rig/stack.ts'
+import { nothingChanged, openCatalogue } from '../harness/catalogue.ts'
+import { openStack } from '../harness/harness.ts'
+import { expectStatus } from '../harness/http.ts'
 
 const rig = await openStack()
 const { sync, packageRow, matters } = await openCatalogue(rig)

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { terms } from '../../policy/terms.ts'
-import { fastForward } from '../../time-skipping.ts'
+import { terms } from '../../policy/periods.ts'
+import { fastForward } from '../../temporal/time-skipping.ts'
 import { catalogueProviders, catalogueSyncState, catalogueSyncType } from '../../workflows/catalogue-sync.contract.ts'
-import { nothingChanged, openCatalogue } from '../rig/catalogue.ts'
-import { expectStatus } from '../rig/http.ts'
-import { openStack } from '../rig/stack.ts'
-import { until, untilValue } from '../rig/until.ts'
+import { nothingChanged, openCatalogue } from '../harness/catalogue.ts'
+import { openStack } from '../harness/harness.ts'
+import { expectStatus } from '../harness/http.ts'
+import { until, untilValue } from '../harness/until.ts'
 
 const rig = await openStack()
 const { sql } = rig.context

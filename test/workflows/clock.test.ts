@@ -10,7 +10,7 @@ import {
   plusDays,
   plusYears,
   startOfDay,
-} from '../../workflows/clock.ts'
+} from '../../shared/calendar.ts'
 
 const dayMs = 86_400_000
 const time = fc.date({ min: new Date('1999-12-31'), max: new Date('2101-01-01'), noInvalidDate: true })

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { beforeEach, expect, test } from 'vitest'
-import { fastForward } from '../../time-skipping.ts'
+import { fastForward } from '../../temporal/time-skipping.ts'
 import { emailChangeWorkflowId } from '../../workflows/email-change.contract.ts'
-import { expectStatus } from '../rig/http.ts'
-import { mailsTo } from '../rig/messages.ts'
-import type { Person } from '../rig/people.ts'
-import { shareStack } from '../rig/stack.ts'
-import { until, untilValue } from '../rig/until.ts'
+import { mailsTo } from '../harness/checks/messages.ts'
+import { shareStack } from '../harness/harness.ts'
+import { expectStatus } from '../harness/http.ts'
+import type { Person } from '../harness/people.ts'
+import { until, untilValue } from '../harness/until.ts'
 
 const rig = await shareStack()
 const { sql } = rig.context

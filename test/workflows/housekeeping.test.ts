@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { listPartitions, recordSecurityEvent } from '../../db/security-log.ts'
-import { plusDays, startOfDay } from '../../workflows/clock.ts'
+import { plusDays, startOfDay } from '../../shared/calendar.ts'
 import { type HousekeepingReport, housekeepingType } from '../../workflows/housekeeping.contract.ts'
-import { runLater } from '../rig/later.ts'
-import { openStack } from '../rig/stack.ts'
-import { until } from '../rig/until.ts'
+import { openStack } from '../harness/harness.ts'
+import { runLater } from '../harness/later.ts'
+import { until } from '../harness/until.ts'
 
 const rig = await openStack({ books: false })
 const { context } = rig

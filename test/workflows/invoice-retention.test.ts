@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import type { Duration } from '@temporalio/common'
 import { describe, expect, test } from 'vitest'
-import { fastForward } from '../../time-skipping.ts'
-import { booksTermEnds, monthOf } from '../../workflows/clock.ts'
+import { booksTermEnds, monthOf } from '../../shared/calendar.ts'
+import { fastForward } from '../../temporal/time-skipping.ts'
 import {
   booksCohortsType,
   invoiceRetentionState,
   invoiceRetentionWorkflowId,
-} from '../../workflows/invoice-retention.contract.ts'
-import { expectStatus } from '../rig/http.ts'
-import { openStack } from '../rig/stack.ts'
-import { until } from '../rig/until.ts'
+} from '../../workflows/retention/invoice-retention.contract.ts'
+import { openStack } from '../harness/harness.ts'
+import { expectStatus } from '../harness/http.ts'
+import { until } from '../harness/until.ts'
 
 // An order of somebody who is still a customer stands without its books after seven years.
 const rig = await openStack({ settings: { BOOKS_COUNT_FROM: 'issue' }, books: false })

@@ -2,11 +2,11 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import type { Payload } from '@temporalio/common'
 import { expect, test, vi } from 'vitest'
 import { findAccount } from '../../db/accounts.ts'
-import { createDataKeys } from '../../db/data-keys.ts'
-import { countWrapped } from '../../db/encryption-keys.ts'
-import { listEsims } from '../../db/esims.ts'
-import { createFieldCipher } from '../../db/field-cipher.ts'
-import { findOrder } from '../../db/orders.ts'
+import { createDataKeys } from '../../db/crypto/data-keys.ts'
+import { countWrapped } from '../../db/crypto/encryption-keys.ts'
+import { createFieldCipher } from '../../db/crypto/field-cipher.ts'
+import { listEsims } from '../../db/order/esims.ts'
+import { findOrder } from '../../db/order/orders.ts'
 import { startStack } from '../../dev/stack.ts'
 import {
   createPayloadCodec,
@@ -14,16 +14,16 @@ import {
   keyIdOf,
   type PayloadKeyring,
   unreadableMarker,
-} from '../../payload-codec.ts'
-import { fastForward } from '../../time-skipping.ts'
-import { keyRotationWorkflowId } from '../../workflows/key-rotation.contract.ts'
-import { insertAccounts } from '../rig/bystanders.ts'
-import { fetchHistories } from '../rig/histories.ts'
-import { type Caller, createCaller, expectStatus } from '../rig/http.ts'
-import { signUp } from '../rig/people.ts'
-import { buy } from '../rig/purchases.ts'
-import { openStack } from '../rig/stack.ts'
-import { until, untilValue } from '../rig/until.ts'
+} from '../../temporal/payload-codec.ts'
+import { fastForward } from '../../temporal/time-skipping.ts'
+import { keyRotationWorkflowId } from '../../workflows/keys/key-rotation.contract.ts'
+import { insertAccounts } from '../harness/bystanders.ts'
+import { openStack } from '../harness/harness.ts'
+import { fetchHistories } from '../harness/histories.ts'
+import { type Caller, createCaller, expectStatus } from '../harness/http.ts'
+import { signUp } from '../harness/people.ts'
+import { buy } from '../harness/purchases.ts'
+import { until, untilValue } from '../harness/until.ts'
 
 const key = () => randomBytes(32).toString('base64')
 const field = { old: `field-old:${key()}`, new: `field-new:${key()}` }

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { fastForward } from '../../time-skipping.ts'
+import { searchAttributes } from '../../shared/search-attributes.ts'
+import { fastForward } from '../../temporal/time-skipping.ts'
 import { privacyRequestWorkflowId } from '../../workflows/privacy-request.contract.ts'
-import { searchAttributes } from '../../workflows/search-attributes.ts'
-import { expectStatus } from '../rig/http.ts'
-import { loseAccount } from '../rig/lost.ts'
-import { mailsTo } from '../rig/messages.ts'
-import { openStack } from '../rig/stack.ts'
-import { until, untilValue } from '../rig/until.ts'
+import { mailsTo } from '../harness/checks/messages.ts'
+import { openStack } from '../harness/harness.ts'
+import { expectStatus } from '../harness/http.ts'
+import { loseAccount } from '../harness/lost.ts'
+import { until, untilValue } from '../harness/until.ts'
 
 const rig = await openStack()
 const { sql } = rig.context

@@ -1,0 +1,99 @@
+/** The package catalogue: providers' price lists in, our packages at our prices out. */
+import type { Context } from '../../context.ts'
+import {
+  addPackages,
+  changeCatalogue,
+  listFamilies,
+  settleSale,
+  withdrawUnseen,
+  writeOffers,
+} from '../../db/catalogue/catalogue.ts'
+import type { Transaction } from '../../db/connection/database.ts'
+import { raiseAttention, resolveAttention } from '../../db/operator-tasks.ts'
+import { terms } from '../../policy/periods.ts'
+import { costCurrency, firstPriceMinor, judgePrice } from '../../policy/pricing.ts'
+import { isProviderFailure, ProviderFailure } from '../../providers/failure.ts'
+import { plusMs } from '../../shared/calendar.ts'
+import type {
+  CatalogueActivities,
+  CatalogueProvider,
+  ProviderOutcome,
+} from '../../workflows/catalogue-sync.contract.ts'
+import { mergeLists, type PriceList } from './merge.ts'
+
+type Answer = { provider: CatalogueProvider } & (
+  | { list: PriceList<CatalogueProvider> }
+  | { failure: ProviderFailure }
+  | { unforeseen: unknown }
+)
+
+const staleMatter = 'provider_offers_stale'
+
+export function createCatalogueActivities(context: Context): CatalogueActivities {
+  const { sql, config } = context
+  const exchange = { currency: config.SHOP_CURRENCY, ratePerUsdMicros: config.SHOP_RATE_PER_USD_MICROS }
+
+  return {
+    async syncCatalogue({ providers, asOf }) {
+      const at = new Date(asOf)
+      const answers = await Promise.all(providers.map(ask))
+      const synced = await changeCatalogue(sql, (tx) => write(tx, answers, at))
+      const unforeseen = answers.find((answer) => 'unforeseen' in answer)
+      if (unforeseen) throw unforeseen.unforeseen
+      return synced
+    },
+  }
+
+  async function ask(provider: CatalogueProvider): Promise<Answer> {
+    try {
+      const packages = await context.esimProviders[provider].listPackages()
+      // More likely a fault than a provider that sells nothing any more; after two days it is believed.
+      if (packages.length === 0) throw new ProviderFailure(provider, 'unavailable', 'empty_catalogue')
+      return { provider, list: { provider, packages } }
+    } catch (error) {
+      if (!isProviderFailure(error)) return { provider, unforeseen: error }
+      if (error.kind === 'misconfigured') context.metrics.providerMisconfigured.inc({ provider, code: error.code })
+      return { provider, failure: error }
+    }
+  }
+
+  async function write(tx: Transaction, answers: Answer[], at: Date) {
+    const lists = answers.flatMap((answer) => ('list' in answer ? [answer.list] : []))
+    const { packages, leftOut } = mergeLists(lists, await listFamilies(tx), (costs) =>
+      firstPriceMinor(costs, exchange, config.PRICE_MARKUP_PERCENT),
+    )
+    const packagesAdded = await addPackages(tx, packages, { currency: exchange.currency, at })
+    const changes = { packagesAdded, offersChanged: 0, offersWithdrawn: 0 }
+    const outcomes: Partial<Record<CatalogueProvider, ProviderOutcome>> = {}
+    for (const answer of answers) {
+      const { provider } = answer
+      if ('list' in answer) {
+        const seenSince = plusMs(at, -terms.catalogue.seenGrainMs)
+        const offers = await writeOffers(tx, provider, packages, { costCurrency, at, seenSince })
+        changes.offersChanged += offers.changed
+        changes.offersWithdrawn += offers.withdrawn
+        await resolveAttention(tx, { kind: staleMatter, subjectId: provider, by: 'catalogue', at })
+        outcomes[provider] = {
+          state: 'listed',
+          packages: answer.list.packages.length,
+          leftOut: leftOut.get(provider) ?? {},
+        }
+      } else if ('failure' in answer) {
+        changes.offersWithdrawn += await noteFailure(tx, answer.failure, at)
+        outcomes[provider] = { state: 'failed', code: answer.failure.code }
+      }
+    }
+    const sale = await settleSale(tx, { judge: (price, cost) => judgePrice(price, cost, exchange), at })
+    return { outcomes, changes: { ...changes, ...sale } }
+  }
+
+  /** What the provider offered last stays, until it is too old to be sold. Returns how many offers were. */
+  async function noteFailure(tx: Transaction, { provider, kind, code }: ProviderFailure, at: Date): Promise<number> {
+    if (kind === 'misconfigured') {
+      await raiseAttention(tx, { kind: 'provider_misconfigured', subjectId: provider, detail: code, at })
+    }
+    const stale = await withdrawUnseen(tx, provider, plusMs(at, -terms.catalogue.staleAfterMs))
+    if (stale > 0) await raiseAttention(tx, { kind: staleMatter, subjectId: provider, detail: code, at })
+    return stale
+  }
+}

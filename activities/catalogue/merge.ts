@@ -1,0 +1,116 @@
+/** Several providers' price lists as one catalogue of ours. */
+import type { OfferedPackage, OperatorFamily, PackageOffer } from '../../db/catalogue/catalogue.ts'
+import { terms } from '../../policy/periods.ts'
+import { costCurrency, maxPriceMinor } from '../../policy/pricing.ts'
+import type { ProviderPackage } from '../../providers/esim.ts'
+import type { LeftOut } from '../../workflows/catalogue-sync.contract.ts'
+import { type PackageIdentity, packageCode, packageName } from './package-identity.ts'
+
+export interface PriceList<Provider extends string> {
+  provider: Provider
+  packages: readonly ProviderPackage[]
+}
+
+/** The first price of a package at these costs, one of each provider, in minor units. */
+type PriceOf = (costsMicros: readonly number[]) => number
+type Listed = ProviderPackage & { provider: string; place: string }
+
+/**
+ * Equal packages become one, with an offer of each provider; of a provider's own equals the cheapest counts. A package
+ * sold by the day becomes one package for each of a few lengths.
+ *
+ * Where a provider has several operators for the same destinations, whose top-ups do not fit each other's eSIMs, one of
+ * them is sold: the one we sell already, else the one with most packages. So every top-up for a place fits every eSIM
+ * that this provider sold for it.
+ * @param known the operators sold now
+ * @returns the packages, and per provider how many of its own we do not sell, by reason
+ */
+export function mergeLists<Provider extends string>(
+  lists: readonly PriceList<Provider>[],
+  known: readonly OperatorFamily[],
+  priceOf: PriceOf,
+): { packages: OfferedPackage[]; leftOut: Map<Provider, LeftOut> } {
+  const leftOut = new Map<Provider, LeftOut>()
+  const sellable: Listed[] = []
+  for (const { provider, packages } of lists) {
+    const reasons: LeftOut = {}
+    const places = packages.map((each) => withPlace(provider, each))
+    const families = chooseFamilies(places, known)
+    for (const each of places) {
+      const obstacle = obstacleTo(each, priceOf) ?? (families.get(each.place) === each.family ? null : 'other_operator')
+      if (obstacle) reasons[obstacle] = (reasons[obstacle] ?? 0) + 1
+      else sellable.push(each)
+    }
+    leftOut.set(provider, reasons)
+  }
+
+  const equals = new Map<string, Sold[]>()
+  for (const sold of sellable.flatMap(asSold)) {
+    const code = packageCode(sold.identity)
+    equals.set(code, [...(equals.get(code) ?? []), sold])
+  }
+  return { packages: [...equals].map(([code, sold]) => asPackage(code, sold, priceOf)), leftOut }
+}
+
+function withPlace(provider: string, each: ProviderPackage): Listed {
+  const destinations = [...new Set(each.destinations)].sort()
+  return { ...each, provider, destinations, place: placeOf(provider, destinations) }
+}
+
+const placeOf = (provider: string, destinations: readonly string[]): string => `${provider} ${destinations.join()}`
+
+function obstacleTo(each: Listed, priceOf: PriceOf): keyof LeftOut | undefined {
+  if (each.destinations.length === 0) return 'no_destination'
+  if (each.dataBytes === 0 || each.days < 1) return 'no_data'
+  if (each.costCurrency !== costCurrency) return 'other_currency'
+  const longest = each.daily ? Math.max(...terms.catalogue.dailyLengths) : 1
+  if (each.costMicros < 1 || priceOf([each.costMicros * longest]) > maxPriceMinor) return 'odd_cost'
+  return undefined
+}
+
+/** The family sold at each place. */
+function chooseFamilies(listed: readonly Listed[], known: readonly OperatorFamily[]): Map<string, string> {
+  const sizes = new Map<string, Map<string, number>>()
+  for (const { place, family, kind } of listed) {
+    const families = sizes.get(place) ?? new Map<string, number>()
+    sizes.set(place, families.set(family, (families.get(family) ?? 0) + (kind === 'base' ? 1 : 0)))
+  }
+  const sold = new Set(known.map((each) => `${placeOf(each.provider, each.destinations)} ${each.family}`))
+  const chosen = new Map<string, string>()
+  for (const [place, families] of sizes) {
+    const isSold = (family: string): number => Number(sold.has(`${place} ${family}`))
+    const [best] = [...families].sort(
+      ([a, sizeOfA], [b, sizeOfB]) => isSold(b) - isSold(a) || sizeOfB - sizeOfA || (a < b ? -1 : 1),
+    )
+    if (best) chosen.set(place, best[0])
+  }
+  return chosen
+}
+
+interface Sold {
+  identity: PackageIdentity
+  offer: PackageOffer
+}
+
+function asSold(each: Listed): Sold[] {
+  const { kind, destinations, dataBytes, daily, provider, code, family, costMicros } = each
+  const lengths = daily ? terms.catalogue.dailyLengths : [each.days]
+  return lengths.map((days) => ({
+    identity: { kind, destinations, dataBytes, daily, days },
+    offer: { provider, providerPackageCode: code, family, costMicros: daily ? costMicros * days : costMicros },
+  }))
+}
+
+/** The order in which providers list their packages must not decide which of equals is offered. */
+const cheapestFirst = ({ offer: a }: Sold, { offer: b }: Sold): number =>
+  a.costMicros - b.costMicros || (a.providerPackageCode < b.providerPackageCode ? -1 : 1)
+
+function asPackage(code: string, equals: Sold[], priceOf: PriceOf): OfferedPackage {
+  const sorted = equals.toSorted(cheapestFirst)
+  const [cheapest] = sorted
+  if (!cheapest) throw new Error('a package without an offer')
+  const { identity } = cheapest
+  const offers = sorted.map(({ offer }) => offer)
+  const costs = new Map(offers.toReversed().map(({ provider, costMicros }) => [provider, costMicros]))
+  return { code, name: packageName(identity), ...identity, firstPriceMinor: priceOf([...costs.values()]), offers }
+}

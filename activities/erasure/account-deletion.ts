@@ -1,0 +1,24 @@
+import type { WorkerContext } from '../../context.ts'
+import type { DeletionActivities } from '../../workflows/account-deletion.contract.ts'
+import { createDeletionEndActivities } from './end.ts'
+import { createErasureActivities } from './erasure.ts'
+import { createDeletionFarewellActivities } from './farewell.ts'
+import { createDeletionPaymentActivities } from './payments.ts'
+import { createDeletionProviderActivities } from './provider-orders.ts'
+import { createDeletionRedactionActivities } from './redaction.ts'
+import { createDeletionRunActivities } from './runs.ts'
+import { createDeletionSignInActivities } from './sign-ins.ts'
+
+/** Everything a deletion does to the person's data, here and with others. */
+export function createDeletionActivities(context: WorkerContext): DeletionActivities {
+  return {
+    ...createErasureActivities(context),
+    ...createDeletionRunActivities(context),
+    ...createDeletionPaymentActivities(context),
+    ...createDeletionProviderActivities(context),
+    ...createDeletionSignInActivities(context),
+    ...createDeletionFarewellActivities(context),
+    ...createDeletionRedactionActivities(context),
+    ...createDeletionEndActivities(context),
+  }
+}

@@ -1,0 +1,54 @@
+/** The last steps of a deletion: backups that lapse, operators who are told, and the receipt that closes. */
+import type { Context } from '../../context.ts'
+import { isHeldByBackup } from '../../db/backup/backup-holds.ts'
+import { vacuumKeys } from '../../db/connection/vacuum.ts'
+import { appendBackupsGone } from '../../db/erasure/deletion-ledger.ts'
+import { dropEmptySeal } from '../../db/erasure/deletion-seals.ts'
+import { completeDeletion, findReceipt, settleStep } from '../../db/erasure/deletions.ts'
+import { raiseAttention } from '../../db/operator-tasks.ts'
+import { milliseconds } from '../../policy/periods.ts'
+import { failure } from '../../shared/failures.ts'
+import type { DeletionActivities } from '../../workflows/account-deletion.contract.ts'
+import { leaveStepToOperator, matterOf } from './step.ts'
+
+type Activities = Pick<DeletionActivities, 'noteBackupsGone' | 'raiseOverdue' | 'leaveToOperator' | 'completeDeletion'>
+
+/** backups are pruned once a day */
+const pruneLookMs = milliseconds.day
+
+export function createDeletionEndActivities(context: Context): Activities {
+  const { sql } = context
+
+  return {
+    async noteBackupsGone({ receiptId, asOf }) {
+      const receipt = await findReceipt(sql, receiptId)
+      if (receipt && (await isHeldByBackup(sql, receipt.erasedAt)))
+        throw failure('ErasureIncomplete', { code: 'backup_kept', nextRetryDelay: pruneLookMs })
+      const at = new Date(asOf)
+      await sql.begin(async (tx) => {
+        await appendBackupsGone(tx, receiptId, at)
+        await settleStep(tx, { receiptId, processor: 'backups', state: 'done', at })
+      })
+    },
+
+    async raiseOverdue({ receiptId, asOf }) {
+      const receipt = await findReceipt(sql, receiptId)
+      const expectedLater = ['backups', 'stripe_redaction']
+      for (const { processor, state } of receipt?.steps ?? []) {
+        if (state !== 'pending' || expectedLater.includes(processor)) continue
+        await raiseAttention(sql, { ...matterOf(receiptId, processor), detail: 'overdue', at: new Date(asOf) })
+      }
+    },
+
+    async leaveToOperator({ receiptId, processor, code, asOf }) {
+      await leaveStepToOperator(context, { receiptId, processor, code, at: new Date(asOf) })
+    },
+
+    async completeDeletion({ receiptId, asOf }) {
+      await sql.begin((tx) => dropEmptySeal(tx, receiptId))
+      context.dataKeys.forget(receiptId)
+      await vacuumKeys(sql)
+      return { complete: await completeDeletion(sql, receiptId, new Date(asOf)) }
+    },
+  }
+}

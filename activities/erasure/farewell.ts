@@ -1,0 +1,42 @@
+/** The last mail to an erased person. The address is forgotten once it is sent. */
+import type { Context } from '../../context.ts'
+import { findReceipt, findStep } from '../../db/erasure/deletions.ts'
+import { renderAccountDeleted } from '../../mails/account-deleted.tsx'
+import { failure } from '../../shared/failures.ts'
+import type { DeletionActivities } from '../../workflows/account-deletion.contract.ts'
+import { mailOnce } from '../sending/mail-once.ts'
+import { withSecret } from './step.ts'
+
+type Activities = Pick<DeletionActivities, 'sendFarewell'>
+
+export function createDeletionFarewellActivities(context: Context): Activities {
+  const { sql, config } = context
+
+  return {
+    async sendFarewell(step) {
+      await withSecret(context, { ...step, processor: 'mail', part: 'address' }, async ({ email }) => {
+        const outcome = await mailOnce(context, {
+          send: { subjectId: step.receiptId, kind: 'mail:account-deleted', accountId: null },
+          at: new Date(step.asOf),
+          compose: async () => ({ to: email, mail: await render(step.receiptId) }),
+        })
+        return { state: 'done', ...(outcome === 'failed' && { code: 'not_accepted' }) }
+      })
+    },
+  }
+
+  async function render(receiptId: string) {
+    const receipt = await findReceipt(sql, receiptId)
+    const apple = await findStep(sql, receiptId, 'apple')
+    if (!receipt) throw failure('ErasureIncomplete', { code: 'receipt_missing' })
+    return renderAccountDeleted({
+      site: { publicUrl: config.PUBLIC_URL, supportMail: config.SUPPORT_MAIL },
+      cause: receipt.reason,
+      deletedOn: receipt.erasedAt,
+      receiptId,
+      receiptUrl: `${config.PUBLIC_URL}/receipts/${receiptId}`,
+      backupsGoneBy: receipt.backupsGoneBy,
+      removeAppleByHand: apple?.state === 'by_hand',
+    })
+  }
+}

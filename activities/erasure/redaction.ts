@@ -1,0 +1,138 @@
+/** Redaction at Stripe, possible from 90 days after a payment: its records of it then name nobody either. */
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Context } from '../../context.ts'
+import { type DeletionSecrets, resealSecret } from '../../db/erasure/deletion-seals.ts'
+import { milliseconds } from '../../policy/periods.ts'
+import { isProviderFailure } from '../../providers/failure.ts'
+import { type Redaction, redactionBatchSize } from '../../providers/stripe/persons.ts'
+import { failure } from '../../shared/failures.ts'
+import type { DeletionActivities } from '../../workflows/account-deletion.contract.ts'
+import { inTermsOf, payment as paymentTerms } from '../failures.ts'
+import { type StepOutcome, withSecret } from './step.ts'
+
+type Activities = Pick<DeletionActivities, 'redactAtStripe'>
+type Payments = NonNullable<DeletionSecrets['payments']>
+type Job = NonNullable<Payments['job']>
+type Objects = Pick<Payments, 'paymentIntentIds' | 'customerIds'>
+
+/** Stripe works in the background, mostly within seconds. */
+const looksMs = [200, 500, 1000, 2000, 4000]
+const lookLaterMs = milliseconds.minute
+/** refused while a payment is too young or disputed: disputes take months */
+const tryAgainMs = 7 * milliseconds.day
+const mostRefusals = 26
+const unavailable = ['redaction_not_configured', 'redaction_not_available']
+
+export function createDeletionRedactionActivities(context: Context): Activities {
+  const { sql, stripe } = context
+
+  return {
+    async redactAtStripe(step) {
+      await withSecret(context, { ...step, processor: 'stripe_redaction', part: 'payments' }, (payments) =>
+        inTermsOf(paymentTerms, () => redact(step.receiptId, payments)),
+      )
+    },
+  }
+
+  async function redact(receiptId: string, sealed: Payments): Promise<StepOutcome> {
+    let payments = sealed
+    const keep = async (change: Partial<Payments>): Promise<void> => {
+      payments = { ...payments, ...change }
+      await resealSecret(sql, context, receiptId, 'payments', payments)
+    }
+    try {
+      for (;;) {
+        const job = payments.job ?? (await open(payments))
+        if (!job) break
+        if (!payments.job) await keep({ job })
+        const { status, refused } = await run(job)
+        if (status === 'succeeded') await keep({ ...without(payments, job), job: null })
+        else {
+          const unknown = await unknownOf(refused, payments)
+          const setAside = refused.filter(
+            (id) => !unknown.paymentIntentIds.includes(id) && !unknown.customerIds.includes(id),
+          )
+          await keep({
+            ...without(payments, unknown),
+            setAside: [...payments.setAside, ...setAside],
+            job: null,
+          })
+        }
+      }
+      if (payments.setAside.length === 0) return { state: 'done' }
+      if (payments.refusals >= mostRefusals) return { state: 'needs_operator', code: 'redaction_refused' }
+      await keep({ setAside: [], refusals: payments.refusals + 1 })
+    } catch (error) {
+      if (isProviderFailure(error) && unavailable.includes(error.code))
+        return { state: 'not_enabled', code: error.code }
+      throw error
+    }
+    throw failure('ErasureIncomplete', { code: 'redaction_refused', nextRetryDelay: tryAgainMs })
+  }
+
+  /** Undefined when nothing is left but what was set aside. */
+  async function open({ paymentIntentIds, customerIds, setAside, refusals }: Payments): Promise<Job | undefined> {
+    const isNext = (id: string): boolean => !setAside.includes(id)
+    const batch = {
+      customerIds: customerIds.filter(isNext).slice(0, 1),
+      paymentIntentIds: paymentIntentIds.filter(isNext).slice(0, redactionBatchSize - 1),
+    }
+    const [first] = [...batch.paymentIntentIds, ...batch.customerIds]
+    if (!first) return undefined
+    const left = paymentIntentIds.length + customerIds.length
+    const key = `erased-${first}:redact-${refusals}-${setAside.length}-${left}`
+    const { redactionId } = await stripe.redact(batch, key)
+    return { id: redactionId, ...batch }
+  }
+
+  /** Validated, and run if Stripe lets it; a refused job is cancelled, because it keeps its payments locked. */
+  async function run(job: Job): Promise<{ status: Redaction['status']; refused: string[] }> {
+    const validated = await settled(await stripe.getRedaction(job.id))
+    if (validated.status === 'ready')
+      return { ...(await settled(await stripe.runRedaction(job.id, `${job.id}:run`))), refused: [] }
+    if (validated.status === 'succeeded') return { status: 'succeeded', refused: [] }
+    if (validated.status === 'failed') await settled(await stripe.cancelRedaction(job.id, `${job.id}:cancel`))
+    const named = validated.problems.flatMap(({ objectId }) => objectId ?? [])
+    return {
+      status: validated.status,
+      refused: named.length > 0 ? named : [...job.paymentIntentIds, ...job.customerIds],
+    }
+  }
+
+  /** What Stripe has no record of cannot be redacted, and need not be. */
+  async function unknownOf(ids: string[], { paymentIntentIds, customerIds }: Payments): Promise<Objects> {
+    const unknown: Objects = { paymentIntentIds: [], customerIds: [] }
+    for (const id of ids) {
+      if (paymentIntentIds.includes(id) && !(await isKnownPayment(id))) unknown.paymentIntentIds.push(id)
+      if (customerIds.includes(id) && !(await stripe.knowsCustomer(id))) unknown.customerIds.push(id)
+    }
+    return unknown
+  }
+
+  async function isKnownPayment(id: string): Promise<boolean> {
+    try {
+      await stripe.getPayment(id)
+      return true
+    } catch (error) {
+      if (isProviderFailure(error, 'resource_missing')) return false
+      throw error
+    }
+  }
+
+  async function settled(redaction: Redaction): Promise<Redaction> {
+    let seen = redaction
+    for (const waitMs of looksMs) {
+      if (!['created', 'validating', 'redacting', 'canceling'].includes(seen.status)) return seen
+      await pause(waitMs)
+      seen = await stripe.getRedaction(redaction.redactionId)
+    }
+    throw failure('ErasureIncomplete', { code: `redaction_${seen.status}`, nextRetryDelay: lookLaterMs })
+  }
+}
+
+function without(payments: Payments, gone: Objects): Objects {
+  return {
+    paymentIntentIds: payments.paymentIntentIds.filter((id) => !gone.paymentIntentIds.includes(id)),
+    customerIds: payments.customerIds.filter((id) => !gone.customerIds.includes(id)),
+  }
+}

@@ -1,0 +1,55 @@
+/** G3: the sign-in connections of an erased person, revoked with whoever keeps them. */
+import type { Context } from '../../context.ts'
+import { findAccountOfFirebaseUser } from '../../db/accounts.ts'
+import { isIdentityLinked } from '../../db/identities.ts'
+import { isProviderFailure } from '../../providers/failure.ts'
+import type { DeletionActivities } from '../../workflows/account-deletion.contract.ts'
+import { inTermsOf } from '../failures.ts'
+import { type StepOutcome, withSecret } from './step.ts'
+
+type Activities = Pick<DeletionActivities, 'revokeApple' | 'revokeGoogle' | 'deleteFirebaseUser'>
+
+const signIn = { unavailable: 'SignInPartyUnavailable', rejected: 'ErasureRefused' } as const
+
+/** Who signs up again with the same sign-in has renewed the connection: revoking it now would cut off the new account. */
+const signedUpAgain: StepOutcome = { state: 'done', code: 'signed_up_again' }
+
+export function createDeletionSignInActivities(context: Context): Activities {
+  const { sql, apple, google, firebaseUsers } = context
+
+  return {
+    async revokeApple(step) {
+      await withSecret(context, { ...step, processor: 'apple', part: 'apple' }, async (secret) => {
+        const subjectIndex = Buffer.from(secret.subjectIndex, 'hex')
+        if (await isIdentityLinked(sql, 'apple', subjectIndex)) return signedUpAgain
+        return inTermsOf(signIn, async () => {
+          try {
+            await apple.revoke(secret)
+            return { state: 'done' }
+          } catch (error) {
+            // The token is dead already, and with it the connection.
+            if (isProviderFailure(error, 'invalid_grant')) return { state: 'done', code: 'already_invalid' }
+            // Repeating would not help, and the person can remove the app themself.
+            if (isProviderFailure(error) && error.kind === 'rejected') return { state: 'by_hand', code: error.code }
+            throw error
+          }
+        })
+      })
+    },
+
+    async revokeGoogle(step) {
+      await withSecret(context, { ...step, processor: 'google', part: 'google' }, async ({ refreshToken }) => {
+        const outcome = await inTermsOf(signIn, () => google.revoke(refreshToken))
+        return { state: 'done', ...(outcome === 'unknown' && { code: 'already_invalid' }) }
+      })
+    },
+
+    async deleteFirebaseUser(step) {
+      await withSecret(context, { ...step, processor: 'firebase', part: 'firebase' }, async ({ uid }) => {
+        if (await findAccountOfFirebaseUser(sql, context, uid)) return signedUpAgain
+        const outcome = await inTermsOf(signIn, () => firebaseUsers.deleteUser(uid))
+        return { state: 'done', ...(outcome === 'unknown' && { code: 'already_gone' }) }
+      })
+    },
+  }
+}

@@ -1,0 +1,76 @@
+import type { Context } from '../../context.ts'
+import {
+  type DeletionPart,
+  type DeletionSecrets,
+  dropEmptySeal,
+  hasSeal,
+  openSecret,
+  wipeSecret,
+} from '../../db/erasure/deletion-seals.ts'
+import { findStep, settleStep } from '../../db/erasure/deletions.ts'
+import { raiseAttention, resolveAttention } from '../../db/operator-tasks.ts'
+import type { Processor, StepState } from '../../policy/deletion.ts'
+
+export interface StepOutcome {
+  state: StepState
+  /** machine-readable, for the receipt */
+  code?: string
+}
+
+interface Step<Part extends DeletionPart> {
+  receiptId: string
+  /** ISO 8601 */
+  asOf: string
+  processor: Processor
+  part: Part
+}
+
+/**
+ * Does a processor's part of a deletion by what was sealed for it, then forgets that and writes the outcome into the
+ * receipt, both at once. Repeatable: nothing happens when it was done before. `later` keeps part and receipt as they are.
+ */
+export async function withSecret<Part extends DeletionPart>(
+  context: Context,
+  { receiptId, asOf, processor, part }: Step<Part>,
+  work: (secret: NonNullable<DeletionSecrets[Part]>) => Promise<StepOutcome | 'later'>,
+): Promise<void> {
+  const { sql } = context
+  const at = new Date(asOf)
+  const state = (await findStep(sql, receiptId, processor))?.state
+  const secret = await openSecret(sql, context, receiptId, part)
+  // With the receipt the database has lost whether this was done: as by a restore, and then the seal is lost as well.
+  if (state === undefined) return leaveStepToOperator(context, { receiptId, processor, code: 'receipt_lost', at })
+  if (secret === null && state !== 'pending') return
+  // The row goes when everybody is done: missing before, it was lost, as by a restore.
+  if (secret === null && !(await hasSeal(sql, receiptId))) {
+    return leaveStepToOperator(context, { receiptId, processor, code: 'sealed_part_lost', at })
+  }
+  const outcome = secret === null ? ({ state: 'done' } as const) : await work(secret as NonNullable<typeof secret>)
+  if (outcome === 'later') return
+  const isEmpty = await sql.begin(async (tx) => {
+    await wipeSecret(tx, receiptId, part)
+    if (state === 'pending') await settleStep(tx, { receiptId, processor, ...outcome, at })
+    return dropEmptySeal(tx, receiptId)
+  })
+  if (isEmpty) context.dataKeys.forget(receiptId)
+  if (outcome.state === 'needs_operator') {
+    return leaveStepToOperator(context, { receiptId, processor, code: outcome.code ?? 'unknown', at })
+  }
+  if (state === 'pending') await resolveAttention(sql, { ...matterOf(receiptId, processor), by: 'deletion', at })
+}
+
+/** Nobody but an operator can go on: it stands in the receipt and before them. */
+export async function leaveStepToOperator(
+  { sql }: Pick<Context, 'sql'>,
+  step: { receiptId: string; processor: Processor; code: string; at: Date },
+): Promise<void> {
+  const { receiptId, processor, code, at } = step
+  await settleStep(sql, { receiptId, processor, state: 'needs_operator', code, at })
+  await raiseAttention(sql, { ...matterOf(receiptId, processor), detail: code, at })
+}
+
+/** How a deletion that is held up stands before operators: by its receipt, never by its person. */
+export const matterOf = (receiptId: string, processor: Processor) => ({
+  kind: `deletion_${processor}`,
+  subjectId: receiptId,
+})

@@ -1,0 +1,59 @@
+/** The moment of delivery in the books, and the end of an order's life. */
+import { randomBytes } from 'node:crypto'
+import type { Context } from '../../context.ts'
+import { tableSealer } from '../../db/crypto/column-encryption.ts'
+import { raiseAttention } from '../../db/operator-tasks.ts'
+import { recordDelivered } from '../../db/order/books.ts'
+import { moveOrder } from '../../db/order/orders.ts'
+import { terms } from '../../policy/periods.ts'
+import { plusMs } from '../../shared/calendar.ts'
+import type { OrderActivities } from '../../workflows/order/order.contract.ts'
+import { knownOrder } from './known-order.ts'
+import { factsOf } from './payment.ts'
+
+type Activities = Pick<OrderActivities, 'recordDelivery' | 'endOrder' | 'raiseAttention'>
+
+export function createOrderDeliveryActivities(context: Context): Activities {
+  const { sql, cipher, dataKeys, config } = context
+
+  return {
+    async recordDelivery({ orderId, asOf }) {
+      const order = await knownOrder(sql, orderId)
+      const at = new Date(asOf)
+      if (!order.delivered_at) {
+        const token = randomBytes(24).toString('base64url')
+        const key = await dataKeys.get(sql, order.account_id)
+        const fields = tableSealer(cipher, key, 'orders')
+        await recordDelivered(
+          sql,
+          {
+            delivered_at: at,
+            install_token: fields.seal('install_token', token),
+            install_token_index: cipher.blindIndex('orders.install_token', token),
+          },
+          {
+            ...factsOf(order),
+            orderId,
+            issuedAt: at,
+            suppliedAt: at,
+            seller: `${config.SELLER_NAME}, ${config.SELLER_TAX_ID}`,
+            taxRateBps: config.TAX_RATE_BPS,
+            paymentKind: order.payment_kind ?? 'other',
+          },
+        )
+      }
+      const [life] = await sql<{ until: Date | null }[]>`
+        select max(coalesce(expires_at, unused_until)) as until from esims where order_id = ${orderId}`
+      return { livesUntil: (life?.until ?? plusMs(at, terms.order.esimLifeMaxMs)).toISOString() }
+    },
+
+    async endOrder({ orderId, asOf, status }) {
+      const order = await knownOrder(sql, orderId)
+      await moveOrder(sql, orderId, [order.status], { status, ended_at: new Date(asOf) })
+    },
+
+    async raiseAttention({ orderId, kind, asOf, code }) {
+      await raiseAttention(sql, { kind, subjectId: orderId, detail: code, at: new Date(asOf) })
+    },
+  }
+}

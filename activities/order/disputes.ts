@@ -1,0 +1,63 @@
+/** A customer's bank takes the payment back for the time being, or for good. */
+import type { Context } from '../../context.ts'
+import { raiseAttention, resolveAttention } from '../../db/operator-tasks.ts'
+import { upsertDispute } from '../../db/order/disputes.ts'
+import { listEsims, type StoredEsim, setEsimSuspended } from '../../db/order/esims.ts'
+import { findOrder, type OrderRow } from '../../db/order/orders.ts'
+import type { EsimProviderId } from '../../providers/esim.ts'
+import { isProviderFailure } from '../../providers/failure.ts'
+import { isDisputeOver } from '../../providers/stripe/refunds.ts'
+import { failure } from '../../shared/failures.ts'
+import type { OrderActivities } from '../../workflows/order/order.contract.ts'
+import { inTermsOf, payment as paymentTerms } from '../failures.ts'
+
+type Activities = Pick<OrderActivities, 'recordDispute'>
+
+export function createDisputeActivities(context: Context): Activities {
+  const { sql, stripe } = context
+
+  return {
+    /** Also for orders that were erased: an operator has to answer the bank. Of those no row may be made any more. */
+    async recordDispute({ orderId, disputeId, asOf }) {
+      const at = new Date(asOf)
+      const order = await findOrder(sql, orderId)
+      const dispute = await inTermsOf(paymentTerms, () => stripe.getDispute(disputeId))
+      const closed = isDisputeOver(dispute.status)
+      if (order) await upsertDispute(sql, { disputeId, orderId: order.id, state: dispute.status, at, closed })
+      const matter = { subjectId: disputeId, at }
+      // First of all an operator knows: the bank's days are counted, and a provider may be away.
+      if (!closed)
+        await raiseAttention(sql, { ...matter, kind: 'dispute_open', detail: order ? dispute.reason : 'erased' })
+      else await resolveAttention(sql, { ...matter, kind: 'dispute_open', by: dispute.status })
+      if (dispute.status === 'lost') await raiseAttention(sql, { ...matter, kind: 'dispute_lost' })
+      if (order) await setSuspended(order, !closed || dispute.status === 'lost', at)
+    },
+  }
+
+  async function setSuspended(order: OrderRow, suspended: boolean, at: Date): Promise<void> {
+    for (const esim of await disputedEsims(order)) {
+      if (esim.suspended === suspended || esim.state === 'cancelled' || esim.state === 'expired') continue
+      if ((await askProvider(esim, suspended)) === 'done') await setEsimSuspended(sql, esim.id, suspended)
+      else if (suspended) await raiseAttention(sql, { kind: 'esim_not_suspendable', subjectId: order.id, at })
+    }
+  }
+
+  /** A top-up has none of its own: what was paid for is on its parent's. */
+  async function disputedEsims(order: OrderRow): Promise<StoredEsim[]> {
+    const parent = order.parent_order_id === null ? undefined : await findOrder(sql, order.parent_order_id)
+    const esims = await listEsims(context, parent ?? order)
+    return parent ? esims.filter(({ id }) => id === order.esim_id) : esims
+  }
+
+  async function askProvider(esim: StoredEsim, suspended: boolean): Promise<'done' | 'unsupported'> {
+    const provider = context.esimProviders[esim.provider as EsimProviderId]
+    try {
+      return await (suspended ? provider.suspend(esim.esimRef) : provider.unsuspend(esim.esimRef))
+    } catch (error) {
+      if (!isProviderFailure(error)) throw error
+      // It has ended meanwhile, for example.
+      if (error.kind === 'rejected') return 'unsupported'
+      throw failure('ProviderUnavailable', { code: error.code })
+    }
+  }
+}

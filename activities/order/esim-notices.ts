@@ -1,0 +1,98 @@
+/** Status updates about an eSIM (U3), each once by push, and by mail where the person may want to act. */
+import type { Context } from '../../context.ts'
+import { installUrl } from '../../db/crypto/install-token.ts'
+import type { StoredEsim } from '../../db/order/esims.ts'
+import type { OrderRow } from '../../db/order/orders.ts'
+import { type EsimNotice, renderEsimStatus } from '../../mails/esim-status.tsx'
+import type { EsimStatus } from '../../providers/esim.ts'
+import { failureType } from '../../shared/failures.ts'
+import { mailToAccount } from '../sending/mail-to-account.ts'
+import { pushToAccount } from '../sending/push-to-account.ts'
+import { sendOnce } from '../sending/send-once.ts'
+import { summaryOf } from './notices.ts'
+
+const pushes: Record<EsimNotice, { title: string; body: string }> = {
+  in_use: { title: 'Your eSIM is connected', body: 'Have a good trip.' },
+  low_data: { title: '80 % of your data is used', body: 'You can add more in the app.' },
+  used_up: { title: 'Your data is used up', body: 'You can add more in the app.' },
+  last_day: { title: 'Your eSIM expires in a day', body: 'You can add time in the app.' },
+  expired: { title: 'Your eSIM has expired', body: 'Thank you for travelling with us.' },
+}
+const mailed: readonly EsimNotice[] = ['low_data', 'used_up', 'last_day']
+
+export function createEsimNotices(context: Context) {
+  const { config } = context
+  const site = { publicUrl: config.PUBLIC_URL, supportMail: config.SUPPORT_MAIL }
+
+  return {
+    /** False when something could not be sent now; it stands as due in the ledger for the next look. */
+    async send(
+      esim: StoredEsim,
+      order: OrderRow,
+      notices: EsimNotice[],
+      status: EsimStatus,
+      at: Date,
+    ): Promise<boolean> {
+      let all = true
+      for (const notice of notices) {
+        const sent = await Promise.all([
+          orLater(() => push(esim, order, notice, status, at)),
+          mailed.includes(notice) ? orLater(() => mail(esim, order, notice, status, at)) : true,
+        ])
+        all &&= sent.every(Boolean)
+      }
+      return all
+    },
+  }
+
+  async function push(
+    esim: StoredEsim,
+    { account_id: accountId }: OrderRow,
+    notice: EsimNotice,
+    status: EsimStatus,
+    at: Date,
+  ) {
+    const occasion = occasionOf(notice, status)
+    const send = { subjectId: esim.id, kind: `push:${occasion}`, accountId }
+    const text = { ...pushes[notice], data: { esimId: esim.id, event: notice }, collapseKey: `${esim.id}.${notice}` }
+    await sendOnce(context, send, { at, unavailable: 'PushUnavailable', unknown: 'skip' }, () =>
+      pushToAccount(context, accountId, text),
+    )
+  }
+
+  async function mail(esim: StoredEsim, order: OrderRow, notice: EsimNotice, status: EsimStatus, at: Date) {
+    await mailToAccount(context, {
+      subjectId: esim.id,
+      kind: `mail:${occasionOf(notice, status)}`,
+      accountId: order.account_id,
+      at,
+      render: async () =>
+        renderEsimStatus({
+          site,
+          order: summaryOf(order),
+          notice,
+          usedBytes: status.usedBytes,
+          totalBytes: status.totalBytes,
+          ...(status.expiresAt && { expiresAt: new Date(status.expiresAt) }),
+          orderUrl: (await installUrl(context, order)) ?? site.publicUrl,
+        }),
+    })
+  }
+}
+
+/** A top-up brings more data or a later end, and with them the same notices once more. */
+function occasionOf(notice: EsimNotice, { totalBytes, expiresAt }: EsimStatus): string {
+  if (notice === 'low_data' || notice === 'used_up') return `${notice}:${totalBytes}`
+  return notice === 'last_day' ? `${notice}:${expiresAt}` : notice
+}
+
+async function orLater(send: () => Promise<void>): Promise<boolean> {
+  try {
+    await send()
+    return true
+  } catch (error) {
+    const type = failureType(error)
+    if (type === 'PushUnavailable' || type === 'MailUnavailable') return false
+    throw error
+  }
+}

@@ -1,0 +1,108 @@
+/** U3: what the customer is told about an order, each message once. */
+import type { Context } from '../../context.ts'
+import { installUrl } from '../../db/crypto/install-token.ts'
+import { listDocuments } from '../../db/order/books.ts'
+import { listEsims } from '../../db/order/esims.ts'
+import type { OrderRow } from '../../db/order/orders.ts'
+import {
+  renderOrderCancelled,
+  renderOrderDelayed,
+  renderOrderPaymentNotAccepted,
+  renderOrderRefunded,
+  renderOrderRefundFailed,
+  renderTopUpConfirmed,
+} from '../../mails/order-changes.tsx'
+import { renderOrderConfirmation } from '../../mails/order-confirmation.tsx'
+import type { RenderedMail } from '../../mails/render.ts'
+import type { OrderActivities, OrderMail, RefundReason } from '../../workflows/order/order.contract.ts'
+import { mailToAccount } from '../sending/mail-to-account.ts'
+import { pushToAccount } from '../sending/push-to-account.ts'
+import { sendOnce } from '../sending/send-once.ts'
+import { knownOrder } from './known-order.ts'
+import { notAccepted } from './payment-acceptance.ts'
+
+type Activities = Pick<OrderActivities, 'sendOrderMail' | 'sendOrderPush'>
+
+/** Pushes show on locked screens: nothing in them about the person, the trip or the eSIM. */
+const pushes: Record<OrderMail, { title: string; body: string }> = {
+  confirmation: { title: 'Your eSIM is ready', body: 'Open the app to install it.' },
+  delayed: { title: 'Your order takes a little longer', body: 'We tell you as soon as it is ready.' },
+  refunded: { title: 'Your order was refunded', body: 'The money is on its way back to you.' },
+  cancelled: { title: 'Your order was cancelled', body: 'Nothing was charged.' },
+  refund_failed: { title: 'Your refund did not get through', body: 'Please look into your mail.' },
+}
+
+export function createOrderNoticeActivities(context: Context): Activities {
+  const { sql, config } = context
+  const site = { publicUrl: config.PUBLIC_URL, supportMail: config.SUPPORT_MAIL }
+
+  const pageOf = async (order: OrderRow): Promise<string> => (await installUrl(context, order)) ?? site.publicUrl
+
+  return {
+    async sendOrderMail({ orderId, mail, asOf, requestId }) {
+      const order = await knownOrder(sql, orderId)
+      await mailToAccount(context, {
+        subjectId: orderId,
+        kind: requestId ? `mail:${mail}:${requestId}` : `mail:${mail}`,
+        accountId: order.account_id,
+        at: new Date(asOf),
+        render: (account) => render(mail, order, account.firstName),
+      })
+    },
+
+    async sendOrderPush({ orderId, push, asOf }) {
+      const order = await knownOrder(sql, orderId)
+      const send = { subjectId: orderId, kind: `push:${push}`, accountId: order.account_id }
+      const body = order.reason === notAccepted ? 'Please look into your mail.' : pushes[push].body
+      const text = { ...pushes[push], body, data: { orderId, event: push }, collapseKey: `${orderId}.${push}` }
+      // A push that may have been shown is not worth a second one.
+      await sendOnce(context, send, { at: new Date(asOf), unavailable: 'PushUnavailable', unknown: 'skip' }, () =>
+        pushToAccount(context, order.account_id, text),
+      )
+    },
+  }
+
+  async function render(mail: OrderMail, order: OrderRow, firstName: string): Promise<RenderedMail> {
+    const common = { site, firstName, order: summaryOf(order) }
+    const total = { minor: order.gross_minor, currency: order.currency }
+    if (mail === 'delayed') return renderOrderDelayed({ ...common, deliverBy: order.deliver_by ?? order.created_at })
+    if (mail === 'cancelled')
+      return order.reason === notAccepted ? renderOrderPaymentNotAccepted(common) : renderOrderCancelled(common)
+    if (mail === 'refund_failed') return renderOrderRefundFailed({ ...common, amount: total })
+    const documents = await listDocuments(sql, order.id)
+    const numberOf = (kind: string) => documents.find((document) => document.kind === kind)?.number
+    if (mail === 'refunded') {
+      const creditNoteNumber = numberOf('credit_note')
+      const cause = order.reason as RefundReason
+      return renderOrderRefunded({ ...common, amount: total, cause, ...(creditNoteNumber && { creditNoteNumber }) })
+    }
+    const invoiceNumber = numberOf('invoice') ?? ''
+    if (order.parent_order_id)
+      return renderTopUpConfirmed({
+        ...common,
+        total,
+        invoiceNumber,
+        orderUrl: await pageOf(await knownOrder(sql, order.parent_order_id)),
+      })
+    const esims = await listEsims(context, order)
+    return renderOrderConfirmation({
+      ...common,
+      total,
+      invoiceNumber,
+      installUrl: await pageOf(order),
+      esims: esims.map(({ activationCode, confirmationCode, apn }) => ({
+        activationCode,
+        ...(confirmationCode && { confirmationCode }),
+        ...(apn && { apn }),
+      })),
+    })
+  }
+}
+
+export const summaryOf = (order: OrderRow) => ({
+  packageName: order.package_name,
+  destination: order.destination,
+  dataBytes: order.data_bytes === null ? null : Number(order.data_bytes),
+  days: order.days,
+  quantity: order.quantity,
+})

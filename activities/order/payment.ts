@@ -1,0 +1,202 @@
+/** Opening, confirming and closing an order's payment. */
+import { randomUUID } from 'node:crypto'
+import type { Context } from '../../context.ts'
+import { lockAccount } from '../../db/accounts.ts'
+import { violatedConstraint } from '../../db/connection/constraint.ts'
+import type { Queryable } from '../../db/connection/database.ts'
+import { tableSealer } from '../../db/crypto/column-encryption.ts'
+import { DataKeyMissing } from '../../db/crypto/data-keys.ts'
+import { raiseAttention } from '../../db/operator-tasks.ts'
+import { recordPaid } from '../../db/order/books.ts'
+import { findOrder, insertOrder, moveOrder, type NewOrder, type OrderRow, paidSince } from '../../db/order/orders.ts'
+import { terms } from '../../policy/periods.ts'
+import { costMinor } from '../../policy/pricing.ts'
+import type { Payment } from '../../providers/stripe/payments.ts'
+import { plusMs } from '../../shared/calendar.ts'
+import { failure } from '../../shared/failures.ts'
+import type { OrderActivities, OrderInput, OrderStatus } from '../../workflows/order/order.contract.ts'
+import { inTermsOf, payment as paymentTerms } from '../failures.ts'
+import { knownOrder, paymentIntentOf } from './known-order.ts'
+import { notAccepted, type Objection, objectionTo } from './payment-acceptance.ts'
+
+type Activities = Pick<OrderActivities, 'openCheckout' | 'confirmPayment' | 'cancelPayment'>
+
+export function createOrderPaymentActivities(context: Context): Activities {
+  const { sql, cipher, dataKeys, stripe, config } = context
+  const exchange = { currency: config.SHOP_CURRENCY, ratePerUsdMicros: config.SHOP_RATE_PER_USD_MICROS }
+
+  return {
+    /**
+     * The PaymentIntent comes first and is repeatable by its key, so that no order row ever stands without one. An order
+     * that another run has opened is left as it is.
+     */
+    async openCheckout(input) {
+      const [offer] = await sql<PackageRow[]>`
+        select name, destinations, data_bytes, days, price_minor, currency,
+          (select status from orders where id = ${input.orderId}) as order_status
+        from packages where code = ${input.packageCode} and active and kind = ${input.parentOrderId ? 'top_up' : 'base'}`
+      if (!offer) throw failure('PackageUnavailable')
+      if (offer.order_status === 'awaiting_payment') return
+      if (offer.order_status) throw failure('OrderStateConflict', { code: offer.order_status })
+      const key = await dataKeys.get(sql, input.accountId).catch((error: unknown) => {
+        throw error instanceof DataKeyMissing ? failure('AccountMissing') : error
+      })
+      const fields = tableSealer(cipher, key, 'orders')
+      const grossMinor = offer.price_minor * input.quantity
+      const customerId = input.savedCards ? await customerOf(input) : undefined
+      const intent = await inTermsOf(paymentTerms, () =>
+        stripe.createPayment({
+          orderId: input.orderId,
+          amountMinor: grossMinor,
+          currency: offer.currency,
+          ...(customerId && { customerId }),
+          idempotencyKey: `order-${input.orderId}:payment`,
+        }),
+      )
+      const sessionSecret =
+        customerId &&
+        (await inTermsOf(paymentTerms, () =>
+          stripe.createCustomerSession(customerId, `order-${input.orderId}:customer-session`),
+        ))
+      const order: NewOrder = {
+        id: input.orderId,
+        account_id: input.accountId,
+        parent_order_id: input.parentOrderId,
+        esim_id: input.esimId,
+        package_code: input.packageCode,
+        package_name: offer.name,
+        destination: placeOf(offer.destinations),
+        quantity: input.quantity,
+        data_bytes: offer.data_bytes,
+        days: offer.days,
+        gross_minor: grossMinor,
+        currency: offer.currency,
+        payment_intent_id: intent.paymentIntentId,
+        payment_client_secret: fields.seal('payment_client_secret', intent.clientSecret),
+        customer_session_secret: fields.sealOptional('customer_session_secret', sessionSecret),
+        ad_user_data: input.measurement.adUserData,
+        ad_personalization: input.measurement.adPersonalization,
+        measurement_event_id: input.measurement.adUserData ? randomUUID() : null,
+        // Its payment may be older than this run, and never older than the request.
+        created_at: new Date(input.orderedAt ?? input.asOf),
+        payment_due_at: new Date(input.paymentDueAt),
+      }
+      await insertOrder(sql, order).catch(async (error: unknown) => {
+        if (violatedConstraint(error) === 'orders_payment_intent_id_key')
+          throw failure('PaymentRefused', { code: 'of_another_order' satisfies Objection })
+        if (violatedConstraint(error) !== 'orders_account_id_fkey') throw error
+        // The customer was erased while we asked for the payment: nobody may be left to pay it.
+        await inTermsOf(paymentTerms, () =>
+          stripe.cancelPayment(intent.paymentIntentId, `order-${input.orderId}:cancel`),
+        )
+        throw failure('AccountMissing')
+      })
+    },
+
+    async confirmPayment({ orderId, asOf, deliverBy }) {
+      const order = await knownOrder(sql, orderId)
+      if (order.paid_at) return { state: 'paid', review: reviewOf(order) }
+      const payment = await inTermsOf(paymentTerms, () => stripe.getPayment(paymentIntentOf(order)))
+      const objection = objectionTo(payment, order)
+      if (objection) {
+        await refuse(order, objection, new Date(asOf))
+        return { state: 'cancelled' }
+      }
+      if (payment.status === 'canceled') return { state: 'cancelled' }
+      if (payment.status !== 'succeeded') return { state: 'pending' }
+      const at = new Date(asOf)
+      return await sql.begin(async (tx) => {
+        await lockAccount(tx, order.account_id)
+        const review = await reasonToReview(tx, order, payment, at)
+        const recorded = await recordPaid(tx, orderId, factsOf(order), {
+          status: review ? 'in_review' : 'provisioning',
+          reason: review,
+          payment_kind: payment.methodKind,
+          paid_at: at,
+          deliver_by: review ? null : new Date(deliverBy),
+        })
+        // Another attempt was faster, or the customer was erased meanwhile: whose deletion it is keeps these books.
+        return { state: 'paid', review: recorded ? review : await standingReview(tx, orderId) }
+      })
+    },
+
+    async cancelPayment({ orderId, asOf, status, reason }) {
+      const order = await knownOrder(sql, orderId)
+      // Perhaps somebody else's, and in any case an operator's.
+      if (order.status === 'cancelled' && order.reason === notAccepted) return 'cancelled'
+      const outcome = await inTermsOf(paymentTerms, () =>
+        stripe.cancelPayment(paymentIntentOf(order), `order-${orderId}:cancel`),
+      )
+      if (outcome === 'already_paid') return 'paid'
+      // A bank may take its time; the processor lets nobody cancel meanwhile.
+      if (outcome === 'processing') throw failure('PaymentPending', { nextRetryDelay: 600_000 })
+      await moveOrder(sql, orderId, ['awaiting_payment'], { status, reason, ended_at: new Date(asOf) })
+      return 'cancelled'
+    },
+  }
+
+  /** Made when the person first wants to keep a card; holds no personal data. */
+  async function customerOf({ accountId }: OrderInput): Promise<string> {
+    const [known] = await sql<{ stripe_customer_id: string | null }[]>`
+      select stripe_customer_id from accounts where id = ${accountId}`
+    if (known?.stripe_customer_id) return known.stripe_customer_id
+    // A pseudonym of its own: by the one of the deletion ledger their books would say whom it is about.
+    const accountRef = cipher.fingerprint('stripe-customer', accountId).toString('base64url')
+    const customerId = await inTermsOf(paymentTerms, () =>
+      stripe.createCustomer({ accountRef, idempotencyKey: `customer-${accountRef}` }),
+    )
+    const kept = await sql`update accounts set stripe_customer_id = ${customerId} where id = ${accountId}`
+    if (kept.count === 1) return customerId
+    // Erased while we asked: the deletion knew of no customer to tell the processor of.
+    await inTermsOf(paymentTerms, () => stripe.deleteCustomer(customerId))
+    throw failure('AccountMissing')
+  }
+
+  /** No eSIM, and no refund by itself of what may be somebody else's money: an operator decides. */
+  async function refuse(order: OrderRow, objection: Objection, at: Date): Promise<void> {
+    await raiseAttention(sql, { kind: notAccepted, subjectId: order.id, detail: objection, at })
+    await moveOrder(sql, order.id, ['awaiting_payment'], { status: 'cancelled', reason: notAccepted, ended_at: at })
+  }
+
+  /** U5. Null: nothing speaks against it. The account is locked: of payments in the same moment each counts the others. */
+  async function reasonToReview(tx: Queryable, order: OrderRow, payment: Payment, at: Date): Promise<string | null> {
+    const asAgreed = payment.amountReceivedMinor === order.gross_minor && payment.currency === order.currency
+    if (!asAgreed) return 'payment_differs_from_order'
+    if (payment.riskLevel === 'elevated' || payment.riskLevel === 'highest') return 'payment_risk'
+    const { windowMs, maxOrders, maxGrossUsdMicros } = terms.velocity
+    const maxGrossMinor = costMinor(maxGrossUsdMicros, exchange)
+    const before = await paidSince(tx, order.account_id, plusMs(at, -windowMs))
+    const tooMany = before.orders >= maxOrders || before.grossMinor + order.gross_minor > maxGrossMinor
+    return tooMany ? 'velocity' : null
+  }
+}
+
+/** Why the order is held for an operator, if it is. */
+const reviewOf = ({ status, reason }: OrderRow): string | null => (status === 'in_review' ? reason : null)
+
+async function standingReview(tx: Queryable, orderId: string): Promise<string | null> {
+  const order = await findOrder(tx, orderId)
+  return order ? reviewOf(order) : null
+}
+
+interface PackageRow {
+  name: string
+  destinations: string[]
+  data_bytes: bigint | null
+  days: number
+  price_minor: number
+  currency: string
+  order_status: OrderStatus | null
+}
+
+export const factsOf = (order: OrderRow) => ({
+  packageName: order.package_name,
+  destination: order.destination,
+  quantity: order.quantity,
+  grossMinor: order.gross_minor,
+  currency: order.currency,
+})
+
+/** One country by its code; more would only make a purchase easier to single out. */
+const placeOf = (destinations: string[]): string =>
+  destinations.length === 1 ? (destinations[0] ?? '') : `${destinations.length} countries`

@@ -1,0 +1,91 @@
+/** Money back, with its credit note, and what becomes of it. */
+import { activityInfo } from '@temporalio/activity'
+import type { Context } from '../../context.ts'
+import { raiseAttention, resolveAttention } from '../../db/operator-tasks.ts'
+import { issueCreditNote, settleFact } from '../../db/order/books.ts'
+import { moveOrder } from '../../db/order/orders.ts'
+import { listRefunds, upsertRefund } from '../../db/order/refunds.ts'
+import type { OrderActivities, RefundReason } from '../../workflows/order/order.contract.ts'
+import { inTermsOf } from '../failures.ts'
+import { knownOrder, paymentIntentOf } from './known-order.ts'
+
+type Activities = Pick<OrderActivities, 'startRefund' | 'refundPayment' | 'recordRefundFailure' | 'checkRefunds'>
+
+const refunding = { unavailable: 'PaymentUnavailable', rejected: 'RefundRefused' } as const
+const lost = ['failed', 'canceled']
+
+export function createOrderRefundActivities(context: Context): Activities {
+  const { sql, stripe } = context
+
+  return {
+    async startRefund({ orderId, reason }) {
+      const from = ['in_review', 'provisioning', 'delivered', 'refund_failed'] as const
+      await moveOrder(sql, orderId, [...from], { status: 'refunding', reason })
+    },
+
+    /** Each attempt is a refund of its own at the processor; repeats of one attempt are one refund. */
+    async refundPayment({ orderId, asOf, reason, attempt }) {
+      const order = await knownOrder(sql, orderId)
+      const at = new Date(asOf)
+      const refundKey = `order-${orderId}:refund-${attempt}`
+      const refund = await inTermsOf(refunding, () =>
+        stripe.refund({
+          paymentIntentId: paymentIntentOf(order),
+          amountMinor: order.gross_minor,
+          idempotencyKey: refundKey,
+          reasonCode: reason,
+          // The key protects for a day; this activity may run for a week.
+          lookFirst: attempt !== 1 || activityInfo().attempt > 1,
+        }),
+      )
+      await sql.begin(async (tx) => {
+        await upsertRefund(tx, {
+          orderId,
+          refundKey,
+          stripeRefundId: refund.refundId,
+          amountMinor: order.gross_minor,
+          state: refund.status,
+          reason,
+          at,
+        })
+        if (order.fact_id) await settleFact(tx, order.fact_id, 'refunded', order.gross_minor)
+        await moveOrder(tx, orderId, ['refunding', 'refund_failed'], { status: 'refunded', reason })
+        await issueCreditNote(tx, orderId, at)
+      })
+      await resolveAttention(sql, { kind: 'refund_failed', subjectId: orderId, by: 'order', at })
+    },
+
+    async recordRefundFailure({ orderId, asOf, code }) {
+      await moveOrder(sql, orderId, ['refunding', 'refunded'], { status: 'refund_failed', ended_at: null })
+      await raiseAttention(sql, { kind: 'refund_failed', subjectId: orderId, detail: code, at: new Date(asOf) })
+      return { reason: ((await knownOrder(sql, orderId)).reason ?? 'returned_unused') as RefundReason }
+    },
+
+    async checkRefunds({ orderId, asOf }) {
+      const order = await knownOrder(sql, orderId)
+      const at = new Date(asOf)
+      const atStripe = await inTermsOf(refunding, () => stripe.listRefunds(paymentIntentOf(order)))
+      const ours = await listRefunds(sql, orderId)
+      for (const refund of atStripe) {
+        const known = ours.find(({ refund_key }) => refund_key === refund.refundKey)
+        if (known) await upsertRefund(sql, { ...refundOf(known, orderId), state: refund.status, at })
+        // Made by hand at the processor: the books do not know why, so an operator has to say.
+        else await raiseAttention(sql, { kind: 'refund_made_elsewhere', subjectId: orderId, at })
+      }
+      const last = ours.at(-1)
+      const state = atStripe.find(({ refundKey }) => refundKey === last?.refund_key)?.status
+      if (state && lost.includes(state)) return 'failed'
+      return state === 'succeeded' ? 'settled' : 'pending'
+    },
+  }
+}
+
+function refundOf(row: Awaited<ReturnType<typeof listRefunds>>[number], orderId: string) {
+  return {
+    orderId,
+    refundKey: row.refund_key,
+    stripeRefundId: row.stripe_refund_id,
+    amountMinor: row.amount_minor,
+    reason: row.reason,
+  }
+}

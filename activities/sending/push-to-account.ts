@@ -1,0 +1,36 @@
+import type { Context } from '../../context.ts'
+import { dropPushToken, listDevices } from '../../db/devices.ts'
+import { isProviderFailure } from '../../providers/failure.ts'
+
+export interface PushText {
+  title: string
+  body: string
+  /** for the app: opaque ids and states */
+  data: Record<string, string>
+  collapseKey: string
+}
+
+/**
+ * Pushes to every device of an account; a token that FCM declares dead is dropped (C4). One phone that has the news is
+ * enough: a repeat for the others' sake would come twice there.
+ * @throws ProviderFailure of the first device, when none was reached
+ */
+export async function pushToAccount(context: Context, accountId: string, text: PushText): Promise<'sent' | 'skipped'> {
+  const devices = await listDevices(context.sql, context, accountId)
+  const failures: unknown[] = []
+  let reached = 0
+  for (const { pushToken, platform } of devices) {
+    if (!pushToken) continue
+    try {
+      const { outcome } = await context.push.send({ token: pushToken, platform, ...text })
+      if (outcome === 'token_dead') await dropPushToken(context.sql, context, pushToken)
+      else reached += 1
+    } catch (error) {
+      if (!isProviderFailure(error)) throw error
+      failures.push(error)
+    }
+  }
+  if (reached > 0) return 'sent'
+  if (failures.length > 0) throw failures[0]
+  return 'skipped'
+}

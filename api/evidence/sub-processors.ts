@@ -1,0 +1,50 @@
+/** P5, P7, P8: whom the settings lead to. Development on one machine knows nobody else. */
+import type { Config } from '../../config.ts'
+import { listed } from '../../db/evidence/schema.ts'
+import type { Readings } from '../../policy/figures.ts'
+import { isInEea } from '../../policy/hosting.ts'
+import { processors } from '../../policy/sub-processors.ts'
+
+type PartySettings = Pick<Config, 'NODE_ENV' | 'HOSTING_REGION' | 'SMTP_URL'> & Partial<Config>
+
+/** Settings that lead somewhere, apart from those whose host is the operator's own choice: see policy/sub-processors.ts. */
+const leading = [
+  'STRIPE_API_URL',
+  'ESIM_ACCESS_URL',
+  'AIRALO_URL',
+  'APPLE_URL',
+  'GOOGLE_CERTS_URL',
+  'GOOGLE_REVOKE_URL',
+  'GOOGLE_RISC_CERTS_URL',
+  'FIREBASE_CERTS_URL',
+  'META_URL',
+  'GA_URL',
+] as const
+
+const known = new Set(Object.values(processors).flatMap(({ hosts }): readonly string[] => hosts))
+const thisMachine = new Set(['127.0.0.1', 'localhost', '[::1]'])
+
+export function readPartyFigures(config: PartySettings): Readings {
+  const isProduction = config.NODE_ENV === 'production'
+  const trusted = (host: string) => known.has(host) || (!isProduction && thisMachine.has(host))
+  const strangers = leading.filter((name) => {
+    const url = config[name]
+    return url !== undefined && !trusted(new URL(url).hostname)
+  })
+  if (config.FIREBASE_CONNECT_TO && !trusted(config.FIREBASE_CONNECT_TO.split(':')[0] ?? '')) {
+    return { ...others(), unlisted_hosts: listed([...strangers, 'FIREBASE_CONNECT_TO']) }
+  }
+  return { ...others(), unlisted_hosts: listed(strangers) }
+
+  function others(): Readings {
+    const mail = new URL(config.SMTP_URL)
+    // `smtp:` must offer STARTTLS unless it is this machine (providers/mail/mail.ts).
+    const isOpen = mail.protocol === 'smtp:' && isProduction && thisMachine.has(mail.hostname)
+    const region = config.HOSTING_REGION
+    const isForeign = !isInEea(region)
+    return {
+      open_mail: listed(isOpen ? ['SMTP_URL'] : []),
+      foreign_regions: { value: isForeign ? 1 : 0, detail: region },
+    }
+  }
+}

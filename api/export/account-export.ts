@@ -1,0 +1,267 @@
+/** G5: everything we hold about a person as one JSON document, written while it is read. */
+import type { Context } from '../../context.ts'
+import { accountExists, findAccount } from '../../db/accounts.ts'
+import { findDataKey, tableSealer } from '../../db/crypto/column-encryption.ts'
+import { listDevices } from '../../db/devices.ts'
+import {
+  consentPages,
+  emailChangePages,
+  messagePages,
+  type OrderParts,
+  orderPages,
+  partsOfOrders,
+  policyNoticePages,
+  privacyRequestPages,
+  promotionPages,
+  securityLogPages,
+} from '../../db/export.ts'
+import { listIdentities } from '../../db/identities.ts'
+import { terms } from '../../policy/periods.ts'
+import { processors } from '../../policy/sub-processors.ts'
+import { plusDays } from '../../shared/calendar.ts'
+import { Problem } from '../http/problem.ts'
+import {
+  type Exported,
+  type ExportedAccount,
+  type ExportList,
+  exportSchemaPath,
+  exportVersion,
+} from './account-export-schema.ts'
+
+/**
+ * Begins an export. What could refuse it refuses it now; an account that is erased while it is written cuts it off.
+ * @throws Problem not_found
+ */
+export async function exportAccount(context: Context, accountId: string, at: Date): Promise<AsyncGenerator<string>> {
+  const [account, key] = await Promise.all([
+    findAccount(context.sql, context, accountId),
+    findDataKey(context.sql, context, accountId),
+  ])
+  if (!account || !key) throw new Problem('not_found')
+  const head: ExportedAccount = {
+    id: account.id,
+    email: account.email,
+    mailState: account.mailState,
+    firstName: account.firstName,
+    lastName: account.lastName,
+    phone: account.phone,
+    signUpIp: account.signUpIp,
+    lastLoginIp: account.lastLoginIp,
+    firebaseUid: account.firebaseUid,
+    policyVersion: account.policyVersion,
+    consents: { promotions: { granted: account.promotions } },
+    createdAt: account.createdAt.toISOString(),
+    lastActiveAt: account.lastActiveAt.toISOString(),
+  }
+  return write(context, accountId, head, at)
+}
+
+async function* write(context: Context, accountId: string, account: ExportedAccount, at: Date): AsyncGenerator<string> {
+  const { sql, config } = context
+  const about = {
+    $schema: new URL(exportSchemaPath, config.PUBLIC_URL).href,
+    version: exportVersion,
+    exportedAt: at.toISOString(),
+    controller: `${config.SELLER_NAME}, ${config.SELLER_TAX_ID}, ${config.SUPPORT_MAIL}`,
+    processors: Object.values(processors).map(({ name, purpose, receives }) => ({ name, purpose, receives })),
+    account,
+  }
+  yield JSON.stringify(about).slice(0, -1)
+  for (const [name, items] of Object.entries(listsOf(context, accountId, at))) yield* writeList(name, items)
+  // Rows that vanish halfway would make a document that looks whole and is not.
+  if (!(await accountExists(sql, accountId))) throw new Error('the account was erased while it was exported')
+  yield '}\n'
+}
+
+async function* writeList(name: string, pages: AsyncIterable<readonly unknown[]>): AsyncGenerator<string> {
+  let separator = `,\n${JSON.stringify(name)}:[\n`
+  let empty = true
+  for await (const page of pages) {
+    yield separator + page.map((item) => JSON.stringify(item)).join(',\n')
+    separator = ',\n'
+    empty = false
+  }
+  yield empty ? `${separator}]` : '\n]'
+}
+
+type Lists = { [List in ExportList]: AsyncIterable<Exported<List>[]> }
+
+function listsOf(context: Context, accountId: string, at: Date): Lists {
+  const { sql, cipher } = context
+  const since = { from: plusDays(at, -terms.securityLog.keepDays), to: at }
+
+  return {
+    consents: mapPages(consentPages(sql, accountId), ({ purpose, granted, source, at }) => ({
+      purpose,
+      granted,
+      source,
+      at: at.toISOString(),
+    })),
+    identities: onePage(async () =>
+      (await listIdentities(sql, context, accountId)).map((each) => ({
+        ...each,
+        linkedAt: each.linkedAt.toISOString(),
+      })),
+    ),
+    devices: onePage(async () =>
+      (await listDevices(sql, context, accountId)).map((each) => ({ ...each, seenAt: each.seenAt.toISOString() })),
+    ),
+    orders: orders(),
+    messages: mapPages(messagePages(sql, accountId), ({ kind, state, first_at }) => ({
+      kind,
+      state,
+      at: first_at.toISOString(),
+    })),
+    policyNotices: mapPages(policyNoticePages(sql, accountId), ({ version, notice, state, told_for, sent_at }) => ({
+      version,
+      notice,
+      state,
+      takesEffectOn: told_for.toISOString(),
+      at: iso(sent_at),
+    })),
+    emailChanges: emailChanges(),
+    promotions: mapPages(promotionPages(sql, accountId), ({ subject, state, at }) => ({
+      subject,
+      state,
+      at: at.toISOString(),
+    })),
+    privacyRequests: privacyRequests(),
+    securityLog: securityLog(),
+  }
+
+  async function* orders(): AsyncGenerator<Exported<'orders'>[]> {
+    const esims = tableSealer(cipher, await keyOf(), 'esims')
+    for await (const page of orderPages(sql, accountId)) {
+      const parts = await partsOfOrders(
+        sql,
+        page.map(({ id }) => id),
+      )
+      yield page.map((order) => ({
+        id: order.id,
+        topUpOf: order.parent_order_id,
+        packageCode: order.package_code,
+        packageName: order.package_name,
+        destination: order.destination,
+        quantity: order.quantity,
+        dataBytes: count(order.data_bytes),
+        days: order.days,
+        amountMinor: order.gross_minor,
+        currency: order.currency,
+        status: order.status,
+        // Which rule holds an order would tell how to get around it.
+        reason: order.status === 'in_review' ? null : order.reason,
+        paymentKind: order.payment_kind,
+        adConsent: { userData: order.ad_user_data, personalization: order.ad_personalization },
+        createdAt: order.created_at.toISOString(),
+        paidAt: iso(order.paid_at),
+        deliveredAt: iso(order.delivered_at),
+        endedAt: iso(order.ended_at),
+        ...viewParts(parts, order.id, esims),
+      }))
+    }
+  }
+
+  async function* emailChanges(): AsyncGenerator<Exported<'emailChanges'>[]> {
+    const fields = tableSealer(cipher, await keyOf(), 'email_changes')
+    yield* mapPages(emailChangePages(sql, accountId), (row) => ({
+      oldEmail: fields.openOptional('old_email', row.old_email),
+      newEmail: fields.openOptional('new_email', row.new_email),
+      state: row.state,
+      requestedAt: row.requested_at.toISOString(),
+      oldConfirmedAt: iso(row.old_confirmed_at),
+      newConfirmedAt: iso(row.new_confirmed_at),
+      endedAt: iso(row.ended_at),
+    }))
+  }
+
+  async function* privacyRequests(): AsyncGenerator<Exported<'privacyRequests'>[]> {
+    const fields = tableSealer(cipher, await keyOf(), 'privacy_requests')
+    yield* mapPages(privacyRequestPages(sql, accountId), (row) => ({
+      id: row.id,
+      kind: row.kind,
+      message: fields.open('message', row.message),
+      replyTo: fields.openOptional('reply_to', row.reply_to),
+      state: row.state,
+      receivedAt: row.received_at.toISOString(),
+      answerBy: row.answer_by.toISOString(),
+      extendedBecause: row.extended_because,
+      answerKind: row.answer_kind,
+      answer: fields.openOptional('answer', row.answer),
+      answeredAt: iso(row.answered_at),
+    }))
+  }
+
+  async function* securityLog(): AsyncGenerator<Exported<'securityLog'>[]> {
+    const fields = tableSealer(cipher, await context.dataKeys.system(sql), 'security_log')
+    yield* mapPages(securityLogPages(sql, accountId, since), ({ at, kind, ip }) => ({
+      at: at.toISOString(),
+      kind,
+      ip: fields.openOptional('ip', ip),
+    }))
+  }
+
+  /** @throws when the account was erased meanwhile */
+  async function keyOf() {
+    return context.dataKeys.get(sql, accountId)
+  }
+}
+
+function viewParts(parts: OrderParts, orderId: string, sealer: ReturnType<typeof tableSealer>) {
+  const ofOrder = <Row extends { order_id: string }>(rows: Row[]): Row[] =>
+    rows.filter((row) => row.order_id === orderId)
+  return {
+    esims: ofOrder(parts.esims).map((esim) => ({
+      provider: esim.provider,
+      iccid: sealer.open('iccid', esim.iccid),
+      activationCode: sealer.open('activation_code', esim.activation_code),
+      confirmationCode: sealer.openOptional('confirmation_code', esim.confirmation_code),
+      state: esim.state,
+      suspended: esim.suspended,
+      totalBytes: count(esim.total_bytes),
+      usedBytes: Number(esim.used_bytes),
+      activatedAt: iso(esim.activated_at),
+      unusedUntil: iso(esim.unused_until),
+      expiresAt: iso(esim.expires_at),
+    })),
+    refunds: ofOrder(parts.refunds).map((refund) => ({
+      amountMinor: refund.amount_minor,
+      state: refund.state,
+      reason: refund.reason,
+      createdAt: refund.created_at.toISOString(),
+    })),
+    disputes: ofOrder(parts.disputes).map((dispute) => ({
+      state: dispute.state,
+      openedAt: dispute.opened_at.toISOString(),
+      closedAt: iso(dispute.closed_at),
+    })),
+    invoices: ofOrder(parts.invoices).map((invoice) => ({
+      number: invoice.number,
+      kind: invoice.kind,
+      issuedOn: invoice.issued_on,
+      suppliedOn: invoice.supplied_on,
+      seller: invoice.seller,
+      description: invoice.description,
+      netMinor: invoice.net_minor,
+      taxMinor: invoice.tax_minor,
+      grossMinor: invoice.gross_minor,
+      taxRateBps: invoice.tax_rate_bps,
+      currency: invoice.currency,
+      corrects: invoice.corrects,
+    })),
+  }
+}
+
+async function* mapPages<Row, Item>(
+  pages: AsyncIterable<readonly Row[]>,
+  toItem: (row: Row) => Item,
+): AsyncGenerator<Item[]> {
+  for await (const page of pages) yield page.map(toItem)
+}
+
+async function* onePage<Item>(read: () => Promise<Item[]>): AsyncGenerator<Item[]> {
+  const page = await read()
+  if (page.length > 0) yield page
+}
+
+const iso = (date: Date | null): string | null => date?.toISOString() ?? null
+const count = (value: bigint | null): number | null => (value === null ? null : Number(value))

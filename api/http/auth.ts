@@ -1,0 +1,115 @@
+import type { Request } from 'express'
+import type { Context } from '../../context.ts'
+import { activityGrainMs, findAccountOfFirebaseUser, touchActivity } from '../../db/accounts.ts'
+import { looksLikeApiKey, verifyApiKey } from '../../db/api-keys.ts'
+import { recordSecurityEvent } from '../../db/security-log.ts'
+import { findSession } from '../../db/web-sessions.ts'
+import { terms } from '../../policy/periods.ts'
+import { isProviderFailure } from '../../providers/failure.ts'
+import { csrfTokenOf, type SessionKind, secretIn } from '../sign-in/session-cookie.ts'
+import type { Caller } from './caller.ts'
+import type { Limiter } from './limits.ts'
+import { Problem } from './problem.ts'
+
+export type Authenticate = ReturnType<typeof createAuthenticator>
+
+/** Finds out who is asking, by `Authorization: Bearer` with one of our keys or a Firebase ID token. */
+export function createAuthenticator(context: Context, limiter: Limiter) {
+  const { sql } = context
+
+  /**
+   * @param sessions whose cookies the route takes, besides
+   * @returns the caller; `public` when the request carries no credentials
+   * @throws Problem unauthenticated or too_many_requests
+   */
+  return async function authenticate(
+    request: Request,
+    requestId: string,
+    sessions: readonly SessionKind[] = [],
+  ): Promise<Caller> {
+    const header = request.headers.authorization
+    if (header === undefined) return callerOfSession(request, sessions)
+    await limiter.assertMayAuthenticate(request.ip)
+    const token = /^Bearer +([\w.~+/=-]+)$/i.exec(header)?.[1]
+    if (!token) throw await refusal(request, requestId, 'malformed', 'anonymous')
+    return looksLikeApiKey(token) ? callerOfKey(token, request, requestId) : callerOfPerson(token, request, requestId)
+  }
+
+  async function callerOfSession(request: Request, kinds: readonly SessionKind[]): Promise<Caller> {
+    for (const kind of kinds) {
+      const secret = secretIn(request.headers.cookie, kind, context.config.PUBLIC_URL)
+      const now = new Date()
+      const session = secret && (await findSession(sql, secret, now))
+      if (!secret || !session) continue
+      const csrf = csrfTokenOf(context, secret)
+      if (kind === 'visitor' && session.accountId !== null) {
+        await touchActivity(sql, session.accountId, now)
+        return { kind, accountId: session.accountId, signedInAt: session.signedInAt, csrf }
+      }
+      if (kind === 'console' && session.keyId !== null) {
+        return { kind, keyId: session.keyId, label: session.label ?? '', csrf }
+      }
+    }
+    return { kind: 'public' }
+  }
+
+  async function callerOfKey(token: string, request: Request, requestId: string): Promise<Caller> {
+    const key = await verifyApiKey(sql, token)
+    if ('refused' in key) {
+      throw await refusal(request, requestId, `key_${key.refused}`, key.id ? `key:${key.id}` : 'anonymous')
+    }
+    return key.kind === 'operator'
+      ? { kind: 'operator', keyId: key.id, label: key.label }
+      : { kind: 'service', keyId: key.id }
+  }
+
+  async function callerOfPerson(token: string, request: Request, requestId: string): Promise<Caller> {
+    const user = await context.firebaseIdToken.verifyFirebaseIdToken(token).catch(async (error: unknown) => {
+      if (!isProviderFailure(error) || error.kind !== 'rejected') throw error
+      // Every app sends an old token now and then: neither an attack nor news.
+      if (error.code === 'expired_token') throw invalidToken('expired_token')
+      throw await refusal(request, requestId, error.code, 'anonymous')
+    })
+    const account = await findAccountOfFirebaseUser(sql, context, user.uid)
+    const known = { firebaseUid: user.uid, signedInAt: user.authTime }
+    if (!account) return { kind: 'newcomer', ...known }
+    const now = new Date()
+    // R1: whatever the person does keeps the account.
+    if (now.getTime() - account.lastActiveAt.getTime() >= activityGrainMs) await touchActivity(sql, account.id, now)
+    return { kind: 'person', accountId: account.id, ...known }
+  }
+
+  async function refusal(request: Request, requestId: string, reason: string, actor: string): Promise<Problem> {
+    context.metrics.authenticationFailures.inc({ reason })
+    await limiter.countFailure(request.ip)
+    await recordSecurityEvent(sql, context, {
+      kind: 'authentication_failed',
+      actor,
+      ip: request.ip,
+      detail: reason,
+      requestId,
+      at: new Date(),
+    })
+    return invalidToken(reason)
+  }
+}
+
+function invalidToken(reason: string): Problem {
+  return new Problem('unauthenticated', {
+    detail: reason === 'expired_token' ? 'The sign-in token has expired.' : undefined,
+    headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' },
+  })
+}
+
+/**
+ * For what only the person themself may do, not whoever found their phone. In the terms of RFC 9470.
+ * @throws Problem fresh_sign_in_required
+ */
+export function assertFreshSignIn(caller: Caller, now: Date): void {
+  if (caller.kind !== 'person' && caller.kind !== 'newcomer' && caller.kind !== 'visitor') return
+  if (now.getTime() - caller.signedInAt.getTime() <= terms.freshSignInMs) return
+  const maxAge = terms.freshSignInMs / 1000
+  throw new Problem('fresh_sign_in_required', {
+    headers: { 'WWW-Authenticate': `Bearer error="insufficient_user_authentication", max_age=${maxAge}` },
+  })
+}

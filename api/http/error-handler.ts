@@ -1,0 +1,92 @@
+import { isGrpcServiceError } from '@temporalio/client'
+import type { ErrorRequestHandler, Response } from 'express'
+import type { Context } from '../../context.ts'
+import { isProviderFailure } from '../../providers/failure.ts'
+import { layoutHeaders } from '../pages/layout.tsx'
+import { renderProblemPage } from '../pages/problem.tsx'
+import { Problem, sendProblem } from './problem.ts'
+import { problems } from './problems.ts'
+import { exchangeOf } from './request-context.ts'
+
+/** Answers every error as a problem. Only our own faults and those of what we depend on are logged as errors. */
+export function createErrorHandler(context: Context): ErrorRequestHandler {
+  return (error: unknown, _request, response, next) => {
+    if (response.headersSent) return next(error)
+    const problem = problemOf(error)
+    const cause = problem.options.cause
+    if (cause !== undefined) response.err = cause instanceof Error ? cause : new Error('something was thrown')
+    const { requestId, page } = exchangeOf(response)
+    if (page) return sendProblemPage(response, problem, { supportMail: context.config.SUPPORT_MAIL, requestId })
+    sendProblem(response, problem, { publicUrl: context.config.PUBLIC_URL, requestId })
+  }
+}
+
+function sendProblemPage(
+  response: Response,
+  problem: Problem,
+  context: { supportMail: string; requestId: string },
+): void {
+  const { status } = problems[problem.code]
+  response
+    .status(status)
+    .set({ ...layoutHeaders(), ...problem.options.headers })
+    .type('text/html')
+    .send(renderProblemPage(problem, context))
+}
+
+const retrySoon = { 'Retry-After': '5' }
+
+function problemOf(error: unknown): Problem {
+  if (error instanceof Problem) return error
+  const refusedBody = problemOfBody(error)
+  if (refusedBody) return refusedBody
+  if (isProviderFailure(error)) {
+    if (error.kind === 'rejected') return new Problem('internal_error', { cause: error })
+    const seconds = Math.ceil((error.retryAfterMs ?? 5_000) / 1000)
+    return new Problem('unavailable', { headers: { 'Retry-After': String(seconds) }, cause: error })
+  }
+  if (isOutage(error)) return new Problem('unavailable', { headers: retrySoon, cause: error })
+  return new Problem('internal_error', { cause: error ?? new Error('nothing was thrown') })
+}
+
+/** body-parser and Express's own path decoding tell what is wrong by `type` and `status`. */
+function problemOfBody(error: unknown): Problem | undefined {
+  const { type, status } = (error ?? {}) as { type?: unknown; status?: unknown }
+  if (status === 413) return new Problem('body_too_large')
+  if (status === 415) return new Problem('unsupported_media_type')
+  if (type === 'entity.parse.failed') return new Problem('malformed_json')
+  // A path that does not decode, a body cut short or of another length than announced.
+  return status === 400 ? new Problem('invalid_request') : undefined
+}
+
+/** What postgres.js, Node and we say when the database cannot be reached, is starting, stopping or full, or takes too long. */
+const outageCodes = new Set([
+  'CONNECT_TIMEOUT',
+  'NO_TURN',
+  'TRANSACTION_TOO_LONG',
+  'CONNECTION_CLOSED',
+  'CONNECTION_DESTROYED',
+  'CONNECTION_ENDED',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOTFOUND',
+  'EPIPE',
+  'ETIMEDOUT',
+  '25P03',
+  '53300',
+  '55P03',
+  '57014',
+  '57P01',
+  '57P02',
+  '57P03',
+])
+/** gRPC: DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNAVAILABLE */
+const outageStatuses = new Set([4, 8, 14])
+
+function isOutage(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const { code } = error as { code?: unknown }
+  if (typeof code === 'string' && outageCodes.has(code)) return true
+  if (isGrpcServiceError(error) && outageStatuses.has(error.code)) return true
+  return error.cause !== undefined && isOutage(error.cause)
+}

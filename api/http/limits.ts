@@ -1,0 +1,86 @@
+import type { RequestHandler, Response } from 'express'
+import { ipKeyGenerator, MemoryStore, rateLimit } from 'express-rate-limit'
+import type { Metrics } from '../../shared/metrics.ts'
+import { scopeOf } from './caller.ts'
+import { Problem } from './problem.ts'
+import { exchangeOf } from './request-context.ts'
+
+/** Requests per minute and process: by kind of key, by account, or by address where nobody is known. */
+export interface Limits {
+  service: number
+  operator: number
+  person: number
+  newcomer: number
+  public: number
+  webhook: number
+  /** wrong keys and forged tokens; then the address waits, whatever it sends */
+  failedAuthentications: number
+}
+
+export const defaultLimits: Limits = {
+  service: 60_000,
+  operator: 1_200,
+  person: 240,
+  newcomer: 20,
+  public: 120,
+  webhook: 6_000,
+  failedAuthentications: 30,
+}
+
+const windowMs = 60_000
+
+export type Limiter = ReturnType<typeof createLimiter>
+
+/** Counts in memory: with several processes each allows this much, which suits a guard against floods. */
+export function createLimiter(limits: Limits, metrics: Metrics) {
+  const requests = new MemoryStore()
+  const failures = new MemoryStore()
+  const failureCount = rateLimit({ windowMs, limit: limits.failedAuthentications, store: failures })
+  const addressKey = (ip = ''): string => `ip:${ipKeyGenerator(ip)}`
+
+  const countRequests = rateLimit({
+    windowMs,
+    store: requests,
+    limit: (_request, response) => limits[limitKind(response)],
+    keyGenerator: ({ ip }, response) => {
+      const { caller } = exchangeOf(response)
+      return caller.kind === 'public' ? `${limitKind(response)}:${addressKey(ip)}` : scopeOf(caller)
+    },
+    // Behind no proxy a caller may send these, and they are not looked at.
+    validate: { xForwardedForHeader: false, forwardedHeader: false },
+    standardHeaders: 'draft-7',
+    legacyHeaders: false,
+    handler: (_request, response, next) => {
+      metrics.rateLimited.inc({ caller: limitKind(response) })
+      next(new Problem('too_many_requests'))
+    },
+  })
+
+  return {
+    /** Middleware; the caller has to be known. Sets `RateLimit` and, over the limit, `Retry-After`. */
+    countRequests: countRequests as RequestHandler,
+    /** @throws Problem too_many_requests for an address that failed too often */
+    async assertMayAuthenticate(ip: string | undefined): Promise<void> {
+      const count = await failureCount.getKey(addressKey(ip))
+      if (!count || count.totalHits < limits.failedAuthentications) return
+      const waitMs = (count.resetTime?.getTime() ?? 0) - Date.now()
+      metrics.rateLimited.inc({ caller: 'failed_authentication' })
+      const seconds = Math.max(1, Math.ceil(waitMs / 1000))
+      throw new Problem('too_many_requests', { headers: { 'Retry-After': String(seconds) } })
+    },
+    async countFailure(ip: string | undefined): Promise<void> {
+      await failures.increment(addressKey(ip))
+    },
+    stop(): void {
+      requests.shutdown()
+      failures.shutdown()
+    },
+  }
+}
+
+function limitKind(response: Response): Exclude<keyof Limits, 'failedAuthentications'> {
+  const { caller, webhook } = exchangeOf(response)
+  if (webhook) return 'webhook'
+  if (caller.kind === 'visitor') return 'person'
+  return caller.kind === 'console' ? 'operator' : caller.kind
+}

@@ -1,0 +1,195 @@
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import express, { type Express, type Request, type RequestHandler, type Response } from 'express'
+import { z } from 'zod'
+import type { Context } from '../../context.ts'
+import { recordSecurityEvent } from '../../db/security-log.ts'
+import { type Authenticate, assertFreshSignIn } from './auth.ts'
+import { actorOf, assertReaches, type Caller } from './caller.ts'
+import { readIdempotencyKey } from './idempotency.ts'
+import type { Limiter } from './limits.ts'
+import { type FieldError, fieldErrors, Problem } from './problem.ts'
+import { exchangeOf } from './request-context.ts'
+import { type AnyReply, isPage, type Method, type Route } from './route.ts'
+
+export interface Frame {
+  context: Context
+  authenticate: Authenticate
+  limiter: Limiter
+}
+
+/** What is known of a request before its body is read. */
+interface Asked {
+  params: Record<string, unknown>
+  query: Record<string, unknown>
+  accountId: string | undefined
+}
+
+const jsonTypes = ['application/json', 'application/*+json']
+/** What anybody may send, which is a short form at most; what callers with credentials may send; and payloads. */
+const bodyLimits = { open: 8 * 1024, known: 64 * 1024, large: 4 * 1024 * 1024 } as const
+const nothing = z.strictObject({})
+
+/** Puts the routes into Express, and a 405 on every path for the methods it lacks. */
+export function mountRoutes(app: Express, routes: readonly Route[], frame: Frame): void {
+  for (const route of routes) {
+    app[route.method](expressPath(route.path), ...handlersOf(route, frame))
+  }
+  for (const path of new Set(routes.map((route) => route.path))) {
+    const methods = routes.filter((route) => route.path === path).map((route) => route.method)
+    app.all(expressPath(path), (_request, response) => {
+      exchangeOf(response).template = path
+      throw new Problem('method_not_allowed', { headers: { Allow: allowed(methods) } })
+    })
+  }
+}
+
+const expressPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1')
+
+function allowed(methods: readonly Method[]): string {
+  const all = methods.includes('get') ? [...methods, 'head'] : methods
+  return [...new Set(all)].map((method) => method.toUpperCase()).join(', ')
+}
+
+function handlersOf(route: Route, frame: Frame): RequestHandler[] {
+  const { context, authenticate, limiter } = frame
+  const schemas = {
+    params: route.params?.strict() ?? nothing,
+    query: route.query?.strict() ?? nothing,
+    body: route.body ?? nothing.optional(),
+  }
+  const isOpen = route.callers.includes('public')
+  const sessions = (['visitor', 'console'] as const).filter((kind) => route.callers.includes(kind))
+  const operation = `${route.method.toUpperCase()} ${route.path}`
+
+  async function identify(request: Request, response: Response, next: () => void): Promise<void> {
+    const exchange = exchangeOf(response)
+    exchange.template = route.path
+    exchange.webhook = route.rawBody !== undefined || route.unreadBody !== undefined
+    // A webhook proves itself by its signature; whatever its sender puts into Authorization is not ours.
+    exchange.page = isPage(route)
+    if (!exchange.webhook) exchange.caller = await authenticate(request, exchange.requestId, sessions)
+    next()
+  }
+
+  /** Everything that can be refused without the body. */
+  function authorize(request: Request, response: Response, next: () => void): void {
+    const { caller } = exchangeOf(response)
+    if (!isOpen) assertAdmitted(caller, route)
+    if (route.freshSignIn) assertFreshSignIn(caller, new Date())
+    const params = parse(schemas.params, request.params, 'path')
+    const query = parse(schemas.query, request.query, 'query')
+    const accountId = route.account === undefined ? undefined : String(params[route.account])
+    if (accountId !== undefined) assertReaches(caller, accountId)
+    if (route.form) assertOwnSite(request)
+    route.admit?.({ params, header: (name: string) => request.get(name), ip: request.ip })
+    response.locals.asked = { params, query, accountId } satisfies Asked
+    next()
+  }
+
+  async function answer(request: Request, response: Response): Promise<void> {
+    const { caller, requestId } = exchangeOf(response)
+    const { params, query, accountId } = response.locals.asked as Asked
+    const body = route.rawBody
+      ? undefined
+      : parse(schemas.body, route.form ? ownForm(request, caller) : request.body, 'body')
+    if (caller.kind === 'operator' || caller.kind === 'console') {
+      const event = { kind: 'operator_action', actor: actorOf(caller), detail: operation, requestId } as const
+      await recordSecurityEvent(context.sql, context, { ...event, accountId, ip: request.ip, at: new Date() })
+    }
+    const idempotency =
+      route.idempotencyKey &&
+      readIdempotencyKey(context, {
+        header: request.get('idempotency-key'),
+        required: route.idempotencyKey === 'required',
+        operation,
+        caller,
+        asked: { params, body },
+      })
+    const reply = await route.handle({
+      caller,
+      params,
+      query,
+      body,
+      idempotency,
+      raw: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
+      header: (name: string) => request.get(name),
+      ip: request.ip,
+      requestId,
+      log: request.log,
+    })
+    await send(response, route, reply)
+  }
+
+  return [identify, ...(route.unlimited ? [] : [limiter.countRequests]), authorize, ...bodyReaders(route), answer]
+}
+
+function bodyReaders(route: Route): RequestHandler[] {
+  if (route.unreadBody) return []
+  // Whatever type it is sent as, the signature or the secret decides.
+  if (route.rawBody) return [express.raw({ limit: route.rawBody.maxBytes, type: () => true })]
+  const known = route.largeBody ? bodyLimits.large : bodyLimits.known
+  const limit = route.callers.includes('public') ? bodyLimits.open : known
+  if (route.form) return [express.urlencoded({ extended: false, limit })]
+  return [requireJson, express.json({ limit, type: jsonTypes })]
+}
+
+/** Whoever posts without a session (signing in) must at least come from our own page. */
+function assertOwnSite(request: Request): void {
+  const site = request.get('sec-fetch-site')
+  if (site !== undefined && site !== 'same-origin') throw new Problem('forged_form')
+}
+
+function ownForm(request: Request, caller: Caller): unknown {
+  const { csrf, ...fields } = (request.body ?? {}) as Record<string, unknown>
+  if ('csrf' in caller && csrf !== caller.csrf) throw new Problem('forged_form')
+  return fields
+}
+
+function assertAdmitted(caller: Caller, route: Route): void {
+  if (route.callers.includes(caller.kind)) return
+  if (caller.kind === 'public') throw new Problem('unauthenticated', { headers: { 'WWW-Authenticate': 'Bearer' } })
+  throw new Problem(caller.kind === 'newcomer' && route.callers.includes('person') ? 'no_account' : 'forbidden')
+}
+
+function requireJson(request: Request, _response: Response, next: () => void): void {
+  // A POST without a body announces one of no bytes.
+  const isEmpty = request.get('content-length') === '0'
+  if (!isEmpty && request.is(jsonTypes) === false) throw new Problem('unsupported_media_type')
+  next()
+}
+
+function parse<Schema extends z.ZodType>(schema: Schema, value: unknown, place: string): z.output<Schema> {
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const errors: FieldError[] = fieldErrors(parsed.error, place)
+  throw new Problem('invalid_request', { errors })
+}
+
+async function send(response: Response, route: Route, reply: AnyReply): Promise<void> {
+  const definition = route.responses[reply.status]
+  if (!definition) throw new Error(`${route.method} ${route.path} does not define a response ${reply.status}`)
+  response.status(reply.status).set({ 'Cache-Control': 'no-store', ...reply.headers })
+  if (definition.schema) {
+    response.type('application/json').send(JSON.stringify(definition.schema.parse(reply.body)))
+  } else if (definition.contentType) {
+    response.type(definition.contentType)
+    if (reply.raw === undefined || typeof reply.raw === 'string' || Buffer.isBuffer(reply.raw)) response.send(reply.raw)
+    else await stream(response, reply.raw)
+  } else {
+    response.end()
+  }
+}
+
+/** Headers are gone by the time anything fails: all that can be said is that the answer is not whole. */
+async function stream(response: Response, chunks: AsyncIterable<string>): Promise<void> {
+  try {
+    await pipeline(Readable.from(chunks), response)
+  } catch (error) {
+    // The caller went away: nobody's fault.
+    if ((error as { code?: unknown }).code !== 'ERR_STREAM_PREMATURE_CLOSE') {
+      response.err = error instanceof Error ? error : new Error('something was thrown')
+    }
+    response.destroy()
+  }
+}

@@ -1,0 +1,176 @@
+import { OpenAPIRegistry, OpenApiGeneratorV31 } from '@asteasolutions/zod-to-openapi'
+import { z } from 'zod'
+import { cookieName, type SessionKind } from '../sign-in/session-cookie.ts'
+import { problemSchema } from './problem.ts'
+import { type ProblemCode, problems } from './problems.ts'
+import { isPage, type ResponseDefinition, type Route } from './route.ts'
+
+export type OpenApiDocument = ReturnType<OpenApiGeneratorV31['generateDocument']>
+
+/** Describes the routes, from what they are made of. @param publicUrl where the API is */
+export function describeRoutes(routes: readonly Route[], publicUrl: string): OpenApiDocument {
+  const registry = new OpenAPIRegistry()
+  const key = registry.registerComponent('securitySchemes', 'key', {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'A service or operator key: `ama_<kind>_<id>_<secret>`',
+  })
+  const person = registry.registerComponent('securitySchemes', 'person', {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'Firebase ID token',
+  })
+  const cookie = (kind: SessionKind, description: string) =>
+    registry.registerComponent('securitySchemes', kind, {
+      type: 'apiKey',
+      in: 'cookie',
+      name: cookieName(kind, publicUrl),
+      description,
+    }).name
+  const schemes = {
+    key: key.name,
+    person: person.name,
+    visitor: cookie('visitor', "A person's session on the web pages"),
+    console: cookie('console', "An operator's session on the console"),
+  }
+  for (const route of routes) {
+    const body = bodyOf(route)
+    registry.registerPath({
+      method: route.method,
+      path: route.path,
+      operationId: operationId(route),
+      tags: [route.tag],
+      summary: route.summary,
+      ...(route.description !== undefined && { description: route.description }),
+      security: securityOf(route, schemes),
+      request: {
+        ...(route.params && { params: route.params }),
+        ...(route.query && { query: route.query }),
+        ...(body && { body }),
+        headers: z.object(headersOf(route)),
+      },
+      responses: responsesOf(route),
+      'x-callers': route.callers,
+      ...(route.promises && { 'x-promises': route.promises }),
+    })
+  }
+  return new OpenApiGeneratorV31(registry.definitions).generateDocument({
+    openapi: '3.1.0',
+    info: {
+      title: 'AMA eSIM',
+      version: '1',
+      description: 'Sells travel eSIMs. Every error is an RFC 9457 problem; its type leads to its meaning.',
+    },
+    servers: [{ url: publicUrl }],
+  })
+}
+
+function operationId(route: Route): string {
+  const words = route.path.split(/[/{}.-]+/).filter((word) => word !== '' && word !== 'v1')
+  return [route.method, ...words.map((word) => `${word[0]?.toUpperCase()}${word.slice(1)}`)].join('')
+}
+
+type Schemes = Record<'key' | 'person' | SessionKind, string>
+
+function securityOf({ callers }: Route, schemes: Schemes): Record<string, string[]>[] {
+  return [
+    ...(callers.includes('public') ? [{}] : []),
+    ...(callers.includes('service') || callers.includes('operator') ? [{ [schemes.key]: [] }] : []),
+    ...(callers.includes('person') || callers.includes('newcomer') ? [{ [schemes.person]: [] }] : []),
+    ...(callers.includes('visitor') ? [{ [schemes.visitor]: [] }] : []),
+    ...(callers.includes('console') ? [{ [schemes.console]: [] }] : []),
+  ]
+}
+
+/** Bytes that are somebody else's to define are described by their media type alone. */
+function bodyOf({ body, form, rawBody, unreadBody }: Route) {
+  if (unreadBody) return { content: Object.fromEntries(unreadBody.map((type) => [type, { schema: {} }])) }
+  if (rawBody !== undefined) return { content: { [rawBody.mediaType]: { schema: {} } }, required: true }
+  if (!body) return undefined
+  const mediaType = form ? 'application/x-www-form-urlencoded' : 'application/json'
+  return { content: { [mediaType]: { schema: body } }, required: !acceptsNothing(body) }
+}
+
+function headersOf(route: Route): Record<string, z.ZodType> {
+  const described: Record<string, z.ZodType> = {}
+  if (route.idempotencyKey) {
+    const header = z.string().min(1).max(255).describe('new for each thing you want done; repeat it to repeat safely')
+    described['Idempotency-Key'] = route.idempotencyKey === 'required' ? header : header.optional()
+  }
+  for (const [name, meaning] of Object.entries(route.requestHeaders ?? {})) {
+    described[name] = z.string().optional().describe(meaning)
+  }
+  return described
+}
+
+const acceptsNothing = (body: z.ZodType): boolean => body.safeParse(undefined).success
+
+function responsesOf(route: Route) {
+  const codes = problemCodesOf(route)
+  const refused = codes.map((code) => problems[code].status)
+  const statuses = [...new Set([...Object.keys(route.responses).map(Number), ...refused])].sort()
+  return Object.fromEntries(
+    statuses.map((status) => {
+      const success = route.responses[status]
+      const ofStatus = codes.filter((code) => problems[code].status === status)
+      const refusal = ofStatus.map((code) => `\`${code}\`: ${problems[code].meaning}`)
+      const { description, headers, content } = success ? successOf(success) : {}
+      return [
+        String(status),
+        {
+          description: [...(description === undefined ? [] : [description]), ...refusal].join('\n\n'),
+          ...(headers && { headers }),
+          ...((content || refusal.length > 0) && {
+            content: {
+              ...content,
+              ...(refusal.length > 0 && problemContent(route)),
+            },
+          }),
+        },
+      ] as const
+    }),
+  )
+}
+
+const problemContent = (route: Route): DescribedResponse['content'] =>
+  isPage(route)
+    ? { 'text/html': { schema: { type: 'string' as const } } }
+    : { 'application/problem+json': { schema: problemSchema } }
+
+interface DescribedResponse {
+  description?: string
+  content?: Record<string, { schema: z.ZodType | { type: 'string' } }>
+  headers?: Record<string, { description: string; schema: { type: 'string' } }>
+}
+
+function successOf(definition: ResponseDefinition): DescribedResponse {
+  const { description, schema, contentType, headers } = definition
+  const content = schema
+    ? { 'application/json': { schema } }
+    : contentType !== undefined && { [contentType]: { schema: { type: 'string' as const } } }
+  const headerObjects = Object.entries(headers ?? {}).map(
+    ([name, meaning]) => [name, { description: meaning, schema: { type: 'string' as const } }] as const,
+  )
+  return {
+    description,
+    ...(content && { content }),
+    ...(headerObjects.length > 0 && { headers: Object.fromEntries(headerObjects) }),
+  }
+}
+
+/** What the route declares, and what the frame can answer in its place. */
+export function problemCodesOf(route: Route): ProblemCode[] {
+  const open = route.callers.includes('public')
+  const codes: ProblemCode[] = ['invalid_request', 'too_many_requests', 'internal_error', 'unavailable']
+  if (!open || !(route.rawBody || route.unreadBody)) codes.push('unauthenticated')
+  if (!open) codes.push('forbidden')
+  if (route.callers.includes('person') && !route.callers.includes('newcomer') && !open) codes.push('no_account')
+  if (route.freshSignIn) codes.push('fresh_sign_in_required')
+  if (route.account) codes.push('not_found')
+  if (route.body && !route.form) codes.push('malformed_json', 'unsupported_media_type')
+  if (route.body || route.rawBody) codes.push('body_too_large')
+  if (route.idempotencyKey) codes.push('idempotency_key_reused')
+  if (route.form) codes.push('forged_form')
+  if (route.idempotencyKey === 'required') codes.push('idempotency_key_required')
+  return [...new Set([...codes, ...(route.problems ?? [])])]
+}

@@ -1,0 +1,160 @@
+/**
+ * What a route is: who may call it, what it takes, what it answers and how it can refuse. Express and the OpenAPI
+ * document are both made from it.
+ */
+
+import type { z } from 'zod'
+import type { PromiseId } from '../../policy/promises.ts'
+import type { Log } from '../../shared/log.ts'
+import type { CallerKind, CallerOf } from './caller.ts'
+import type { IdempotentRequest } from './idempotency.ts'
+import type { ProblemCode } from './problems.ts'
+
+export type Method = 'get' | 'head' | 'post' | 'put' | 'patch' | 'delete'
+
+export interface ResponseDefinition {
+  description: string
+  /** of a JSON body; whatever it does not name is not sent */
+  schema?: z.ZodType
+  /** of a body that is not JSON */
+  contentType?: string
+  headers?: Record<string, string>
+}
+
+export type ResponseDefinitions = Readonly<Record<number, ResponseDefinition>>
+
+/** One of the responses, as its definition says. */
+export type Reply<Responses extends ResponseDefinitions> = {
+  [Status in keyof Responses & number]: {
+    status: Status
+    headers?: Record<string, string>
+  } & (Responses[Status] extends { schema: infer Schema extends z.ZodType }
+    ? { body: z.input<Schema> }
+    : Responses[Status] extends { contentType: string }
+      ? { raw: Buffer | string | AsyncIterable<string> }
+      : { body?: never })
+}[keyof Responses & number]
+
+type Parsed<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined
+
+export interface RawBody {
+  mediaType: string
+  maxBytes: number
+}
+
+export type IdempotencyKeyUse = 'required' | 'optional' | undefined
+
+type Idempotency<Use> = Use extends 'required'
+  ? IdempotentRequest
+  : Use extends 'optional'
+    ? IdempotentRequest | undefined
+    : undefined
+
+export interface Handled<Kind extends CallerKind, Params, Query, Body, Use> {
+  caller: CallerOf<Kind>
+  params: Parsed<Params>
+  query: Parsed<Query>
+  body: Parsed<Body>
+  idempotency: Idempotency<Use>
+  /** bytes as received; empty unless the route takes `rawBody` */
+  raw: Buffer
+  /** a request header, by its name in any case */
+  header(name: string): string | undefined
+  /** the person's address, as far as the trusted proxies say (P6) */
+  ip: string | undefined
+  requestId: string
+  log: Log
+}
+
+export interface RouteDefinition<
+  Kind extends CallerKind,
+  Params extends z.ZodObject | undefined,
+  Query extends z.ZodObject | undefined,
+  Body extends z.ZodType | undefined,
+  Responses extends ResponseDefinitions,
+  Use extends IdempotencyKeyUse,
+> {
+  method: Method
+  /** as OpenAPI writes it: `/v1/orders/{id}` */
+  path: `/${string}`
+  tag: string
+  summary: string
+  description?: string
+  /** the promises it helps to keep */
+  promises?: readonly PromiseId[]
+  /** `public` admits everybody, credentials or not */
+  callers: readonly Kind[]
+  /** the parameter that names an account: a person passes with their own only */
+  account?: string
+  /** persons must have signed in just now */
+  freshSignIn?: boolean
+  idempotencyKey?: Use
+  /** other request headers it reads, and what they do */
+  requestHeaders?: Readonly<Record<string, string>>
+  /** not counted against any limit */
+  unlimited?: boolean
+  /** the body comes from a form of ours: same site, and with the session's `csrf` where there is one */
+  form?: boolean
+  /** up to 4 MB of JSON in place of 64 kB */
+  largeBody?: boolean
+  /** a body whose bytes the handler gets, unparsed; `webhook` limits apply */
+  rawBody?: RawBody
+  /** media types of a body that nobody reads, since path and headers say everything; `webhook` limits apply */
+  unreadBody?: readonly string[]
+  params?: Params
+  query?: Query
+  body?: Body
+  /**
+   * Refuses callers whose credentials are in the path or in headers other than `Authorization`, before their body is
+   * read.
+   * @throws Problem
+   */
+  admit?(request: Pick<Handled<Kind, Params, Query, Body, Use>, 'params' | 'header' | 'ip'>): void
+  responses: Responses
+  /** besides those every route can answer */
+  problems?: readonly ProblemCode[]
+  handle(
+    request: Handled<Kind, Params, Query, Body, Use>,
+  ): Promise<Reply<NoInfer<Responses>>> | Reply<NoInfer<Responses>>
+}
+
+/** A route whose types have done their work. */
+export interface Route
+  extends Omit<
+    RouteDefinition<
+      CallerKind,
+      z.ZodObject | undefined,
+      z.ZodObject | undefined,
+      z.ZodType | undefined,
+      ResponseDefinitions,
+      IdempotencyKeyUse
+    >,
+    'admit' | 'handle'
+  > {
+  admit?(request: unknown): void
+  handle(request: unknown): Promise<AnyReply> | AnyReply
+}
+
+export interface AnyReply {
+  status: number
+  headers?: Record<string, string>
+  body?: unknown
+  /** an iterable is written while it is read; when it throws, the connection is cut */
+  raw?: Buffer | string | AsyncIterable<string>
+}
+
+/** Checks a definition's types against each other. */
+export function defineRoute<
+  const Kind extends CallerKind,
+  Params extends z.ZodObject | undefined = undefined,
+  Query extends z.ZodObject | undefined = undefined,
+  Body extends z.ZodType | undefined = undefined,
+  const Responses extends ResponseDefinitions = ResponseDefinitions,
+  Use extends IdempotencyKeyUse = undefined,
+>(definition: RouteDefinition<Kind, Params, Query, Body, Responses, Use>): Route {
+  return definition as unknown as Route
+}
+
+/** Whether people see it: then they see its refusals as pages, too. */
+export const isPage = (route: Pick<Route, 'responses'>): boolean =>
+  Object.values(route.responses).some(({ contentType }) => contentType === 'text/html')

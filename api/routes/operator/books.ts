@@ -1,0 +1,90 @@
+/** What operators see of the books' retention (R2), and how they keep a month beyond its term. */
+import { WorkflowNotFoundError } from '@temporalio/client'
+import { z } from 'zod'
+import type { ApiContext } from '../../../context.ts'
+import { describeBooks, holdMonth, releaseMonth } from '../../../db/order/books-retention.ts'
+import { holdNews, invoiceRetentionWorkflowId } from '../../../workflows/retention/invoice-retention.contract.ts'
+import { actorOf } from '../../http/caller.ts'
+import { defineRoute, type Route } from '../../http/route.ts'
+
+const monthParams = z.strictObject({ month: z.string().regex(/^20\d\d-(0[1-9]|1[0-2])$/, 'must be YYYY-MM') })
+const newHold = z
+  .strictObject({ reason: z.string().trim().min(3).max(200).describe('a file number, say; no personal data') })
+  .meta({ id: 'NewBooksHold' })
+
+const books = z
+  .object({
+    items: z.array(
+      z.object({
+        month: z.string(),
+        invoices: z.int().describe('credit notes too'),
+        orderFacts: z.int(),
+        hold: z.object({ reason: z.string(), heldAt: z.iso.datetime() }).nullable(),
+      }),
+    ),
+  })
+  .meta({ id: 'Books' })
+
+export function booksRoutes(api: ApiContext): Route[] {
+  const { sql, temporal } = api
+
+  /** The month's run looks again; one that is not open yet will look by itself. */
+  async function tell(month: string): Promise<void> {
+    try {
+      await temporal.workflow.getHandle(invoiceRetentionWorkflowId(month)).signal(holdNews)
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error
+    }
+  }
+
+  return [
+    defineRoute({
+      method: 'get',
+      path: '/v1/books',
+      tag: 'books',
+      summary: 'What the books hold, by month',
+      promises: ['R2'],
+      callers: ['operator'],
+      responses: { 200: { description: 'The months, the oldest first', schema: books } },
+      async handle() {
+        const months = await describeBooks(sql)
+        const items = months.map(({ hold, ...month }) => ({
+          ...month,
+          hold: hold && { reason: hold.reason, heldAt: hold.heldAt.toISOString() },
+        }))
+        return { status: 200, body: { items } }
+      },
+    }),
+    defineRoute({
+      method: 'put',
+      path: '/v1/books/{month}/hold',
+      tag: 'books',
+      summary: 'Keep a month of the books beyond its term',
+      promises: ['R2', 'U6'],
+      callers: ['operator'],
+      params: monthParams,
+      body: newHold,
+      responses: { 204: { description: 'Held; an earlier reason stands' } },
+      async handle({ params: { month }, body, caller }) {
+        await holdMonth(sql, { month, reason: body.reason, by: actorOf(caller), at: new Date() })
+        await tell(month)
+        return { status: 204 }
+      },
+    }),
+    defineRoute({
+      method: 'delete',
+      path: '/v1/books/{month}/hold',
+      tag: 'books',
+      summary: 'Let a month go: what is past its term is purged now',
+      promises: ['R2'],
+      callers: ['operator'],
+      params: monthParams,
+      responses: { 204: { description: 'Let go' } },
+      async handle({ params: { month } }) {
+        await releaseMonth(sql, month)
+        await tell(month)
+        return { status: 204 }
+      },
+    }),
+  ]
+}

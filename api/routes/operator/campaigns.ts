@@ -1,0 +1,156 @@
+import type { UpdateDefinition } from '@temporalio/common'
+import { z } from 'zod'
+import type { ApiContext } from '../../../context.ts'
+import { type CampaignRow, countDeliveries, findCampaign, listCampaigns } from '../../../db/campaigns.ts'
+import { cancelCampaign, pause, resume } from '../../../workflows/campaign.contract.ts'
+import { cutPage, decodeCursor, pageOf, pageQuery } from '../../http/cursor.ts'
+import { actOnce } from '../../http/idempotency.ts'
+import { Problem } from '../../http/problem.ts'
+import { defineRoute, type Route } from '../../http/route.ts'
+import { createCampaignClient } from '../../runs/campaign-client.ts'
+
+const params = z.strictObject({ id: z.uuid() })
+const line = (max: number) =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(max)
+    .refine((text) => !/\p{Cc}/u.test(text), 'must be one line')
+
+const newCampaign = z
+  .strictObject({
+    subject: line(150),
+    paragraphs: z.array(z.string().trim().min(1).max(2_000)).min(1).max(20).describe('plain text'),
+    action: z
+      .strictObject({ label: line(50), url: z.url({ protocol: /^https$/ }).max(500) })
+      .optional()
+      .describe('a button'),
+  })
+  .meta({ id: 'NewCampaign' })
+
+const campaignSummary = z
+  .object({
+    id: z.uuid(),
+    subject: z.string(),
+    paragraphs: z.array(z.string()),
+    action: z.object({ label: z.string(), url: z.string() }).nullable(),
+    state: z.enum(['sending', 'paused', 'done', 'cancelled']),
+    createdAt: z.iso.datetime(),
+    endedAt: z.iso.datetime().nullable(),
+  })
+  .meta({ id: 'CampaignSummary' })
+
+const count = z.int().nonnegative()
+const campaign = campaignSummary
+  .extend({
+    deliveries: z.object({
+      sent: count,
+      refused: count.describe('addresses that refuse mail for good'),
+      unknown: count.describe('perhaps sent, and never sent again'),
+      waiting: count.describe('being sent, or to be tried again'),
+    }),
+  })
+  .meta({ id: 'Campaign' })
+
+const one = { description: 'The campaign', schema: campaign }
+const position = z.tuple([z.iso.datetime(), z.uuid()])
+
+export function campaignRoutes(api: ApiContext): Route[] {
+  const { sql } = api
+  const client = createCampaignClient(api)
+  const view = async (row: CampaignRow) => ({ ...summaryOf(row), deliveries: await countDeliveries(sql, row.id) })
+
+  const action = (name: string, definition: UpdateDefinition<void>, summary: string): Route =>
+    defineRoute({
+      method: 'post',
+      path: `/v1/campaigns/{id}/${name}`,
+      tag: 'campaigns',
+      summary,
+      promises: ['U4'],
+      callers: ['operator'],
+      idempotencyKey: 'optional',
+      params,
+      responses: { 200: one },
+      problems: ['not_found', 'campaign_state_conflict'],
+      async handle({ params: { id }, idempotency }) {
+        const row = await actOnce(idempotency, null, ({ updateId }) => client.update(id, definition, updateId))
+        return { status: 200, body: await view(row) }
+      },
+    })
+
+  return [
+    defineRoute({
+      method: 'post',
+      path: '/v1/campaigns',
+      tag: 'campaigns',
+      summary: 'Send a promotion to those who asked for promotions',
+      description:
+        'Consent is read again before each mail; nobody gets a campaign twice. Every mail can be left with one click (RFC 8058).',
+      promises: ['U4', 'G4'],
+      callers: ['operator'],
+      idempotencyKey: 'required',
+      body: newCampaign,
+      responses: { 201: { ...one, headers: { Location: 'its address' } } },
+      problems: ['request_in_progress'],
+      async handle({ body, caller, idempotency }) {
+        const { resourceId: id } = await idempotency.claim(null)
+        const row = await client.open({
+          id,
+          subject: body.subject,
+          paragraphs: body.paragraphs,
+          action_label: body.action?.label ?? null,
+          action_url: body.action?.url ?? null,
+          created_at: new Date(),
+          created_by: caller.keyId,
+        })
+        return { status: 201, headers: { Location: `/v1/campaigns/${id}` }, body: await view(row) }
+      },
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/v1/campaigns',
+      tag: 'campaigns',
+      summary: 'Campaigns, the youngest first',
+      callers: ['operator'],
+      query: z.strictObject(pageQuery),
+      responses: { 200: { description: 'A page', schema: pageOf(campaignSummary).meta({ id: 'CampaignPage' }) } },
+      async handle({ query: { cursor, limit } }) {
+        const found = await listCampaigns(sql, { after: decodeCursor(cursor, position), limit: limit + 1 })
+        const { rows, nextCursor } = cutPage(found, limit, (row) => [row.created_at.toISOString(), row.id])
+        return { status: 200, body: { items: rows.map(summaryOf), nextCursor } }
+      },
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/v1/campaigns/{id}',
+      tag: 'campaigns',
+      summary: 'How far a campaign has come',
+      promises: ['U4'],
+      callers: ['operator'],
+      params,
+      responses: { 200: one },
+      problems: ['not_found'],
+      async handle({ params: { id } }) {
+        const row = await findCampaign(sql, id)
+        if (!row) throw new Problem('not_found')
+        return { status: 200, body: await view(row) }
+      },
+    }),
+    action('pause', pause, 'Send no more for now'),
+    action('resume', resume, 'Go on sending'),
+    action('cancel', cancelCampaign, 'Send no more, for good'),
+  ]
+}
+
+function summaryOf(row: CampaignRow): z.input<typeof campaignSummary> {
+  return {
+    id: row.id,
+    subject: row.subject,
+    paragraphs: row.paragraphs,
+    action: row.action_label && row.action_url ? { label: row.action_label, url: row.action_url } : null,
+    state: row.state,
+    createdAt: row.created_at.toISOString(),
+    endedAt: row.ended_at?.toISOString() ?? null,
+  }
+}

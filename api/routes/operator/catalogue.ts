@@ -1,0 +1,126 @@
+/** What operators do with the catalogue: our prices, and asking the providers now. */
+import { isGrpcDeadlineError } from '@temporalio/client'
+import { z } from 'zod'
+import type { ApiContext } from '../../../context.ts'
+import { changeCatalogue, setPrice, settleSale } from '../../../db/catalogue/catalogue.ts'
+import { findPackage } from '../../../db/catalogue/packages.ts'
+import { recordSecurityEvent } from '../../../db/security-log.ts'
+import { judgePrice, maxPriceMinor } from '../../../policy/pricing.ts'
+import {
+  type CatalogueSyncState,
+  catalogueSyncState,
+  catalogueSyncType,
+  catalogueSyncWorkflowId,
+} from '../../../workflows/catalogue-sync.contract.ts'
+import { actorOf } from '../../http/caller.ts'
+import { Problem } from '../../http/problem.ts'
+import { defineRoute, type Route } from '../../http/route.ts'
+import { packageForSale, viewPackage } from '../packages.ts'
+
+const price = z
+  .strictObject({ minor: z.int().min(1).max(maxPriceMinor), currency: z.string().regex(/^[A-Z]{3}$/) })
+  .meta({ id: 'NewPrice' })
+
+const pricedPackage = packageForSale
+  .extend({ onSale: z.boolean().describe('false: no provider has it, or the price does not pay for any offer') })
+  .meta({ id: 'PricedPackage' })
+
+const count = z.int().nonnegative()
+const outcome = z.discriminatedUnion('state', [
+  z.object({ state: z.literal('waiting') }),
+  z.object({
+    state: z.literal('listed'),
+    packages: count,
+    leftOut: z.record(z.string(), count).describe('packages that are not sold, by reason'),
+  }),
+  z.object({ state: z.literal('failed'), code: z.string() }),
+])
+const syncReport = z
+  .object({
+    providers: z.record(z.string(), outcome),
+    changes: z.object({
+      packagesAdded: count,
+      offersChanged: count,
+      offersWithdrawn: count,
+      putOnSale: count,
+      takenOffSale: count,
+    }),
+  })
+  .meta({ id: 'CatalogueSync' })
+
+/** Providers list what they have within seconds; one that is away is asked again for longer than anybody waits. */
+const answerWithinMs = 8_000
+
+export function catalogueRoutes(api: ApiContext): Route[] {
+  const { sql, config, temporal } = api
+  const exchange = { currency: config.SHOP_CURRENCY, ratePerUsdMicros: config.SHOP_RATE_PER_USD_MICROS }
+
+  return [
+    defineRoute({
+      method: 'put',
+      path: '/v1/packages/{code}/price',
+      tag: 'packages',
+      summary: 'Set our price',
+      description: 'A price below what the cheapest offer costs us takes the package off sale.',
+      promises: ['U2'],
+      callers: ['operator'],
+      params: z.strictObject({ code: z.string().max(80) }),
+      body: price,
+      responses: { 200: { description: 'The package with its price', schema: pricedPackage } },
+      problems: ['not_found'],
+      async handle({ params: { code }, body, caller, ip, requestId }) {
+        if (body.currency !== exchange.currency) {
+          const reason = `must be ${exchange.currency}, the shop's currency`
+          throw new Problem('invalid_request', { errors: [{ field: 'currency', reason }] })
+        }
+        const at = new Date()
+        const { before, after } = await changeCatalogue(sql, async (tx) => {
+          const before = await setPrice(tx, { code, minor: body.minor, currency: body.currency, at })
+          await settleSale(tx, { judge: (price, cost) => judgePrice(price, cost, exchange), at, only: code })
+          return { before, after: await findPackage(tx, code) }
+        })
+        if (!before || !after) throw new Problem('not_found')
+        const change = `${before.minor} ${before.currency} > ${body.minor} ${body.currency}`
+        const event = { kind: 'operator_action', actor: actorOf(caller), ip, requestId, at } as const
+        await recordSecurityEvent(sql, api, { ...event, detail: `price of ${code}: ${change}` })
+        const { onSale, ...sold } = after
+        return { status: 200, body: { ...viewPackage(sold), onSale } }
+      },
+    }),
+
+    defineRoute({
+      method: 'post',
+      path: '/v1/packages/sync',
+      tag: 'packages',
+      summary: 'Ask the providers now what they offer',
+      description: 'Happens every hour by itself. Joins a run that somebody else has asked for.',
+      promises: ['U2'],
+      callers: ['operator'],
+      responses: {
+        200: { description: 'What has changed', schema: syncReport },
+        202: {
+          description: 'What has changed so far: a provider has not answered, and is asked again',
+          schema: syncReport,
+        },
+      },
+      async handle() {
+        const deadline = Date.now() + answerWithinMs
+        const handle = await temporal.withDeadline(deadline, () =>
+          temporal.workflow.start(catalogueSyncType, {
+            workflowId: catalogueSyncWorkflowId,
+            taskQueue: config.TEMPORAL_TASK_QUEUE,
+            workflowIdConflictPolicy: 'USE_EXISTING',
+            staticSummary: 'Asked for by an operator',
+          }),
+        )
+        try {
+          const done: CatalogueSyncState = await temporal.withDeadline(deadline, () => handle.result())
+          return { status: 200, body: done }
+        } catch (error) {
+          if (!isGrpcDeadlineError(error)) throw error
+          return { status: 202, body: await handle.query(catalogueSyncState) }
+        }
+      },
+    }),
+  ]
+}

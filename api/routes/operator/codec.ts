@@ -1,0 +1,90 @@
+/**
+ * The codec server of the Temporal Web UI: https://docs.temporal.io/production-deployment/data-encryption. Operators see
+ * in it what a run holds; the UI itself has no key.
+ */
+import type { RequestHandler } from 'express'
+import { z } from 'zod'
+import type { ApiContext } from '../../../context.ts'
+import { createPayloadCodec } from '../../../temporal/payload-codec.ts'
+import { Problem } from '../../http/problem.ts'
+import { defineRoute, type Route } from '../../http/route.ts'
+
+const base64 = z.base64()
+const payloads = z
+  .strictObject({
+    payloads: z.array(
+      z.strictObject({ metadata: z.record(z.string().max(100), base64).optional(), data: base64.optional() }),
+    ),
+  })
+  .meta({ id: 'Payloads' })
+
+type Payloads = z.output<typeof payloads>['payloads']
+
+export function codecRoutes({ config }: ApiContext): Route[] {
+  const codec = config.PAYLOAD_KEYS && createPayloadCodec(config.PAYLOAD_KEYS)
+
+  const route = (name: 'decode' | 'encode', summary: string): Route =>
+    defineRoute({
+      method: 'post',
+      path: `/codec/${name}`,
+      tag: 'operation',
+      summary,
+      promises: ['S1'],
+      callers: ['operator', 'console'],
+      largeBody: true,
+      body: payloads,
+      responses: { 200: { description: 'The payloads', schema: payloads } },
+      problems: ['not_found'],
+      async handle({ body }) {
+        if (!codec) throw new Problem('not_found', { detail: 'There are no payload keys.' })
+        return { status: 200, body: { payloads: toJson(await codec[name](fromJson(body.payloads))) } }
+      },
+    })
+
+  return [
+    route('decode', 'Decrypts payloads, for the Temporal Web UI'),
+    route('encode', 'Encrypts payloads, for the Temporal Web UI'),
+  ]
+}
+
+/** Lets the Web UI's origin in, with its cookie, and nobody else's. Without a configured UI nobody is. */
+export function codecCors(uiUrl: string | undefined): RequestHandler {
+  const allowed = uiUrl === undefined ? undefined : new URL(uiUrl).origin
+  return (request, response, next) => {
+    response.vary('Origin')
+    if (allowed !== undefined && request.headers.origin === allowed) {
+      response.set({ 'Access-Control-Allow-Origin': allowed, 'Access-Control-Allow-Credentials': 'true' })
+      if (request.method === 'OPTIONS') {
+        response
+          .status(204)
+          .set({
+            'Access-Control-Allow-Methods': 'POST',
+            'Access-Control-Allow-Headers': 'authorization, content-type, x-namespace',
+            'Access-Control-Max-Age': '600',
+          })
+          .end()
+        return
+      }
+    }
+    next()
+  }
+}
+
+const fromJson = (payloads: Payloads) =>
+  payloads.map(({ metadata = {}, data }) => ({
+    metadata: Object.fromEntries(Object.entries(metadata).map(([name, value]) => [name, Buffer.from(value, 'base64')])),
+    ...(data !== undefined && { data: Buffer.from(data, 'base64') }),
+  }))
+
+interface BinaryPayload {
+  metadata?: Record<string, Uint8Array> | null
+  data?: Uint8Array | null
+}
+
+const toJson = (payloads: BinaryPayload[]): Payloads =>
+  payloads.map(({ metadata, data }) => ({
+    metadata: Object.fromEntries(
+      Object.entries(metadata ?? {}).map(([name, value]) => [name, Buffer.from(value).toString('base64')]),
+    ),
+    ...(data && { data: Buffer.from(data).toString('base64') }),
+  }))

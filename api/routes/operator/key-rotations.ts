@@ -1,0 +1,214 @@
+import { z } from 'zod'
+import type { ApiContext } from '../../../context.ts'
+import { countWrapped, type KnownKey, listKeys } from '../../../db/crypto/encryption-keys.ts'
+import {
+  findKeyRotation,
+  firstStatus,
+  insertKeyRotation,
+  type KeyRotation,
+  listKeyRotations,
+} from '../../../db/crypto/key-rotations.ts'
+import { plusMs } from '../../../shared/calendar.ts'
+import { startingAttributes } from '../../../shared/search-attributes.ts'
+import { closedRunsAreKeptMs, runsUnderOldKeys } from '../../../temporal/payload-keys.ts'
+import {
+  type KeyPurpose,
+  keyRotationType,
+  keyRotationWorkflowId,
+  opened,
+} from '../../../workflows/keys/key-rotation.contract.ts'
+import { cutPage, decodeCursor, pageOf, pageQuery } from '../../http/cursor.ts'
+import { Problem } from '../../http/problem.ts'
+import { defineRoute, type Route } from '../../http/route.ts'
+import { startAndUpdate } from '../../runs/workflow-problems.ts'
+
+const purpose = z.enum(['field', 'payload'])
+const time = z.iso.datetime()
+const rotation = z
+  .object({
+    id: z.uuid(),
+    purpose,
+    toKey: z.string(),
+    status: z.enum(['rewrapping', 'waiting_for_processes', 'waiting_for_backup', 'waiting_for_runs', 'done']),
+    rewrapped: z.int().describe('data keys put under the new key so far'),
+    remaining: z
+      .int()
+      .nullable()
+      .describe('data keys, or open runs, that still need another key; null: not counted yet'),
+    startedAt: time,
+    checkedAt: time.nullable(),
+    endedAt: time.nullable(),
+  })
+  .meta({ id: 'KeyRotation' })
+
+const key = z
+  .object({
+    purpose,
+    id: z.string(),
+    encrypts: z.boolean().describe('what is written now is written under it'),
+    firstSeenAt: time,
+    activeSince: time.nullable(),
+    retiredAt: time.nullable().describe('no data key and no open run needs it since'),
+    removableFrom: time
+      .nullable()
+      .describe('when it may be taken out of the keyring: closed runs are read until Temporal forgets them'),
+    dataKeys: z.int().nullable().describe('how many it wraps; null for payload keys'),
+  })
+  .meta({ id: 'EncryptionKey' })
+
+const run = z
+  .object({ workflowId: z.string(), runId: z.string(), type: z.string(), startedAt: time, keyIds: z.array(z.string()) })
+  .meta({ id: 'RunUnderOldKeys' })
+
+const params = z.strictObject({ id: z.uuid() })
+const position = z.tuple([time, z.uuid()])
+const one = { description: 'The rotation', schema: rotation }
+const shownRuns = 200
+
+export function keyRotationRoutes(api: ApiContext): Route[] {
+  const { sql, cipher, config, temporal } = api
+  const activeIds = { field: cipher.activeKekId, payload: config.PAYLOAD_KEYS?.activeId }
+
+  async function found(id: string): Promise<KeyRotation> {
+    const row = await findKeyRotation(sql, id)
+    if (!row) throw new Problem('not_found')
+    return row
+  }
+
+  return [
+    defineRoute({
+      method: 'post',
+      path: '/v1/key-rotations',
+      tag: 'keys',
+      summary: 'Put everything under the key that encrypts now, and retire the others',
+      description:
+        'First every process must know the new key, then every process must have it first in its keyring. Business goes on meanwhile. Payload keys are waited for: a run needs the key it began under until it ends.',
+      promises: ['S1'],
+      callers: ['operator'],
+      idempotencyKey: 'required',
+      body: z.strictObject({ purpose }).meta({ id: 'NewKeyRotation' }),
+      responses: { 201: { ...one, headers: { Location: 'its address' } } },
+      problems: ['key_rotation_running', 'request_in_progress'],
+      async handle({ body, caller, idempotency }) {
+        const toKey = activeIds[body.purpose]
+        if (toKey === undefined) {
+          throw new Problem('invalid_request', { errors: [{ field: 'purpose', reason: 'there are no payload keys' }] })
+        }
+        const { resourceId: id } = await idempotency.claim(null)
+        if (!(await findKeyRotation(sql, id)))
+          await start({ rotationId: id, purpose: body.purpose, toKey }, caller.keyId)
+        const row = await findKeyRotation(sql, id)
+        // The draft was dropped meanwhile.
+        if (!row) throw new Problem('request_in_progress', { headers: { 'Retry-After': '1' } })
+        return { status: 201, headers: { Location: `/v1/key-rotations/${id}` }, body: view(row) }
+      },
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/v1/key-rotations',
+      tag: 'keys',
+      summary: 'Key rotations, the youngest first',
+      promises: ['S1'],
+      callers: ['operator'],
+      query: z.strictObject(pageQuery),
+      responses: { 200: { description: 'A page', schema: pageOf(rotation).meta({ id: 'KeyRotationPage' }) } },
+      async handle({ query: { cursor, limit } }) {
+        const rows = await listKeyRotations(sql, { after: decodeCursor(cursor, position), limit: limit + 1 })
+        const page = cutPage(rows, limit, (row) => [row.startedAt.toISOString(), row.id])
+        return { status: 200, body: { items: page.rows.map(view), nextCursor: page.nextCursor } }
+      },
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/v1/key-rotations/{id}',
+      tag: 'keys',
+      summary: 'How far a key rotation has come',
+      promises: ['S1'],
+      callers: ['operator'],
+      params,
+      responses: { 200: one },
+      problems: ['not_found'],
+      handle: async ({ params: { id } }) => ({ status: 200, body: view(await found(id)) }),
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/v1/key-rotations/{id}/runs',
+      tag: 'keys',
+      summary: 'Open runs that still need another payload key than the new one, at most 200',
+      promises: ['S1'],
+      callers: ['operator'],
+      params,
+      responses: { 200: { description: 'The runs', schema: z.object({ items: z.array(run), more: z.boolean() }) } },
+      problems: ['not_found'],
+      async handle({ params: { id } }) {
+        const { purpose, toKey } = await found(id)
+        const items: z.input<typeof run>[] = []
+        if (purpose !== 'payload') return { status: 200, body: { items, more: false } }
+        for await (const { startedAt, ...rest } of runsUnderOldKeys(temporal, toKey)) {
+          if (items.length === shownRuns) return { status: 200, body: { items, more: true } }
+          items.push({ ...rest, startedAt: startedAt.toISOString() })
+        }
+        return { status: 200, body: { items, more: false } }
+      },
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/v1/encryption-keys',
+      tag: 'keys',
+      summary: 'The keys we have had, by their ids, and what is under each',
+      promises: ['S1'],
+      callers: ['operator'],
+      responses: { 200: { description: 'The keys', schema: z.object({ items: z.array(key) }) } },
+      async handle() {
+        const [keys, wrapped, historiesMs] = await Promise.all([
+          listKeys(sql),
+          countWrapped(sql),
+          closedRunsAreKeptMs(temporal),
+        ])
+        const removable = ({ purpose, retiredAt }: KnownKey): Date | null =>
+          retiredAt && plusMs(retiredAt, purpose === 'payload' ? historiesMs : 0)
+        const items = keys.map((known) => ({
+          purpose: known.purpose,
+          id: known.id,
+          encrypts: activeIds[known.purpose] === known.id,
+          firstSeenAt: known.firstSeenAt.toISOString(),
+          activeSince: known.activeSince?.toISOString() ?? null,
+          retiredAt: known.retiredAt?.toISOString() ?? null,
+          removableFrom: removable(known)?.toISOString() ?? null,
+          dataKeys: known.purpose === 'field' ? (wrapped.find(({ kekId }) => kekId === known.id)?.count ?? 0) : null,
+        }))
+        return { status: 200, body: { items } }
+      },
+    }),
+  ]
+
+  /**
+   * The row is a draft until its run has begun and made it current; a draft that is left behind is dropped, since its
+   * operator was told of a failure.
+   */
+  async function start(input: { rotationId: string; purpose: KeyPurpose; toKey: string }, by: string): Promise<void> {
+    const { rotationId, purpose, toKey } = input
+    await insertKeyRotation(sql, { id: rotationId, purpose, toKey, at: new Date(), by })
+    const run = {
+      type: keyRotationType,
+      workflowId: keyRotationWorkflowId(rotationId),
+      taskQueue: config.TEMPORAL_TASK_QUEUE,
+      args: [{ ...input, draft: true }],
+      workflowIdConflictPolicy: 'USE_EXISTING' as const,
+      typedSearchAttributes: startingAttributes({
+        status: firstStatus[purpose],
+        waitingFor: 'the database',
+        dueAt: null,
+      }),
+      staticSummary: `Key rotation: ${purpose} keys to ${toKey}`,
+    }
+    await startAndUpdate(temporal, opened, run, { code: 'request_in_progress', detail: 'The rotation has just ended.' })
+  }
+}
+
+const view = (row: KeyRotation): z.input<typeof rotation> => ({
+  ...row,
+  startedAt: row.startedAt.toISOString(),
+  checkedAt: row.checkedAt?.toISOString() ?? null,
+  endedAt: row.endedAt?.toISOString() ?? null,
+})

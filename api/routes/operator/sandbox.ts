@@ -1,0 +1,54 @@
+import { z } from 'zod'
+import type { ApiContext } from '../../../context.ts'
+import { milliseconds } from '../../../policy/periods.ts'
+import { fastForward } from '../../../temporal/time-skipping.ts'
+import { Problem } from '../../http/problem.ts'
+import { defineRoute, type Route } from '../../http/route.ts'
+
+const longest = 11 * 366 * milliseconds.day
+
+const forward = z
+  .strictObject({
+    workflowId: z.string().min(1).max(200).describe('the run whose clock moves, for example `order-<id>`'),
+    forwardMs: z.int().min(1).max(longest).describe('milliseconds, eleven years at most'),
+  })
+  .meta({ id: 'ClockForward' })
+
+/** Registered in the sandbox only: nobody's real time can be skipped. */
+export function sandboxRoutes(api: ApiContext): Route[] {
+  if (!api.config.SANDBOX) return []
+  return [
+    defineRoute({
+      method: 'post',
+      path: '/v1/sandbox/clock',
+      tag: 'sandbox',
+      summary: "Move one run's clock forward and see what happens on the way",
+      description:
+        'Timers fire and activities are retried in order, at their times. The outside parties keep their clocks.',
+      callers: ['operator'],
+      body: forward,
+      responses: {
+        200: {
+          description: 'Where the clock came to',
+          schema: z.object({
+            outcome: z.enum(['reached', 'ended', 'skip-limit', 'replaced']),
+            now: z.iso.datetime().describe("the run's own time"),
+          }),
+        },
+      },
+      async handle({ body }) {
+        const { outcome, now } = await moved(body)
+        return { status: 200, body: { outcome, now: now.toISOString() } }
+      },
+    }),
+  ]
+
+  async function moved({ workflowId, forwardMs }: z.output<typeof forward>) {
+    try {
+      return await fastForward(api.temporal, workflowId, forwardMs, { timeoutMs: 25_000 })
+    } catch (error) {
+      if ((error as { code?: unknown }).code === 5) throw new Problem('not_found')
+      throw error
+    }
+  }
+}

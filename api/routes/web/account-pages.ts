@@ -1,0 +1,270 @@
+/** G1, G2, G4, G5 on the web: by a mailed link, without the app. */
+import { randomUUID } from 'node:crypto'
+import { z } from 'zod'
+import type { ApiContext } from '../../../context.ts'
+import { findAccount, updateAccount } from '../../../db/accounts.ts'
+import { listConsents, setPromotions } from '../../../db/consents.ts'
+import { installUrl } from '../../../db/crypto/install-token.ts'
+import { peekLinkToken } from '../../../db/crypto/link-tokens.ts'
+import { listDevices } from '../../../db/devices.ts'
+import { latestEmailChange } from '../../../db/email-changes.ts'
+import { listIdentities } from '../../../db/identities.ts'
+import { listOrders } from '../../../db/order/orders.ts'
+import { listPrivacyRequests, privacyRequestKinds } from '../../../db/privacy-requests.ts'
+import { recordSecurityEvent } from '../../../db/security-log.ts'
+import { closeSession } from '../../../db/web-sessions.ts'
+import { privacyReference } from '../../../policy/privacy-reference.ts'
+import { exportAccount } from '../../export/account-export.ts'
+import type { Visitor } from '../../http/caller.ts'
+import { claimForm } from '../../http/idempotency.ts'
+import { Problem } from '../../http/problem.ts'
+import { defineRoute, type Route } from '../../http/route.ts'
+import { renderAccount } from '../../pages/account.tsx'
+import { layoutHeaders } from '../../pages/layout.tsx'
+import { renderNotFound } from '../../pages/not-found.tsx'
+import { destinations, renderAskAddress, renderLinkSent, renderUseLink } from '../../pages/sign-in.tsx'
+import { createEmailChangeClient } from '../../runs/email-change-client.ts'
+import { createPrivacyRequestClient } from '../../runs/privacy-request-client.ts'
+import { endedCookie, secretIn } from '../../sign-in/session-cookie.ts'
+import { createWebSignIn } from '../../sign-in/web-sign-in.ts'
+import { email, profileForm } from '../../views/account-fields.ts'
+import { exportHeaders } from '../exports.ts'
+
+const page = { description: 'A page', contentType: 'text/html' } as const
+const elsewhere = { description: 'Done; the answer is on another page' } as const
+const headers = layoutHeaders({ forms: true })
+const back = { status: 303, headers: { Location: '/account' } } as const
+const destination = z.enum(destinations).default('account')
+const token = z.strictObject({ token: z.string().max(100) })
+const askPrivately = 'POST /account/privacy-request'
+const shownOrders = 50
+const shownRequests = 20
+
+export function accountPageRoutes(api: ApiContext): Route[] {
+  const { sql, config } = api
+  const { SUPPORT_MAIL: supportMail, PUBLIC_URL: publicUrl } = config
+  const signIn = createWebSignIn(api)
+  const emailChanges = createEmailChangeClient(api)
+  const requests = createPrivacyRequestClient(api)
+
+  return [
+    defineRoute({
+      method: 'get',
+      path: '/account',
+      tag: 'pages',
+      summary: "A person's data and settings, or the way to sign in",
+      promises: ['G1', 'G2', 'G4', 'G5'],
+      callers: ['public', 'visitor'],
+      responses: { 200: page },
+      async handle({ caller }) {
+        const raw =
+          caller.kind === 'visitor' ? renderAccount(await accountOf(caller)) : renderAskAddress('account', supportMail)
+        return { status: 200, headers, raw }
+      },
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/account/sign-in',
+      tag: 'pages',
+      summary: 'Asks for the address to mail a sign-in link to',
+      callers: ['public', 'visitor'],
+      query: z.strictObject({ next: destination }),
+      responses: { 200: page },
+      handle: ({ query }) => ({ status: 200, headers, raw: renderAskAddress(query.next, supportMail) }),
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/account/sign-in',
+      tag: 'pages',
+      summary: 'Mails a link that signs in, if the address has an account; does not tell whether it has',
+      promises: ['G1'],
+      callers: ['public'],
+      form: true,
+      body: z.strictObject({ email, next: destination }),
+      responses: { 200: page },
+      handle({ body }) {
+        signIn.requestLink(body.email, body.next)
+        return { status: 200, headers, raw: renderLinkSent(supportMail, signIn.validMinutes) }
+      },
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/account/sign-in/{token}',
+      tag: 'pages',
+      summary: 'Shows the button of a mailed link, and uses nothing up',
+      callers: ['public', 'visitor'],
+      params: token,
+      responses: { 200: page, 404: page },
+      async handle({ params }) {
+        const link = await peekLinkToken(sql, params.token, ['sign_in'], new Date())
+        return link
+          ? { status: 200, headers, raw: renderUseLink(params.token, supportMail) }
+          : { status: 404, headers, raw: renderNotFound(supportMail) }
+      },
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/account/sign-in/{token}',
+      tag: 'pages',
+      summary: 'Signs in by a mailed link, once',
+      promises: ['G1', 'R4'],
+      callers: ['public'],
+      form: true,
+      params: token,
+      body: z.strictObject({}),
+      responses: { 303: elsewhere, 404: page },
+      async handle({ params, ip, requestId }) {
+        const used = await signIn.takeLink(params.token, { ip, requestId })
+        return used
+          ? { status: 303, headers: { Location: used.next, 'Set-Cookie': used.cookie } }
+          : { status: 404, headers, raw: renderNotFound(supportMail) }
+      },
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/account/sign-out',
+      tag: 'pages',
+      summary: 'Ends the session',
+      callers: ['visitor'],
+      form: true,
+      body: z.strictObject({}),
+      responses: { 303: elsewhere, 200: page },
+      async handle({ header }) {
+        const secret = secretIn(header('cookie'), 'visitor', publicUrl)
+        if (secret) await closeSession(sql, secret)
+        return { status: 303, headers: { Location: '/account', 'Set-Cookie': endedCookie('visitor', publicUrl) } }
+      },
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/account/profile',
+      tag: 'pages',
+      summary: 'Corrects names and phone number',
+      promises: ['G2', 'C7'],
+      callers: ['visitor'],
+      form: true,
+      body: profileForm,
+      responses: { 303: elsewhere, 200: page },
+      async handle({ caller, body }) {
+        const change = { id: caller.accountId, expectedVersion: undefined, changes: body, at: new Date() }
+        if ((await updateAccount(sql, api, change)) !== 'changed') throw new Problem('not_found')
+        return back
+      },
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/account/promotions',
+      tag: 'pages',
+      summary: 'Agrees to promotions, or withdraws',
+      promises: ['U4', 'G4'],
+      callers: ['visitor'],
+      form: true,
+      body: z.strictObject({ granted: z.literal('on').optional() }),
+      responses: { 303: elsewhere, 200: page },
+      async handle({ caller, body }) {
+        const granted = body.granted === 'on'
+        await setPromotions(sql, { accountId: caller.accountId, granted, source: 'web', at: new Date() })
+        return back
+      },
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/account/email',
+      tag: 'pages',
+      summary: 'Asks both addresses to agree to a new one',
+      promises: ['G2'],
+      callers: ['visitor'],
+      freshSignIn: true,
+      form: true,
+      body: z.strictObject({ email }),
+      responses: { 303: elsewhere, 200: page },
+      problems: ['email_taken', 'request_in_progress'],
+      async handle({ caller, body, ip, requestId }) {
+        const { accountId } = caller
+        const { requestedAt: at } = await emailChanges.request(accountId, body.email)
+        await recordSecurityEvent(sql, api, { kind: 'email_change', actor: 'person', accountId, ip, requestId, at })
+        return back
+      },
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/account/privacy-request',
+      tag: 'pages',
+      summary: 'Asks something about privacy',
+      promises: ['G6'],
+      callers: ['visitor'],
+      form: true,
+      body: z.strictObject({
+        once: z.uuid(),
+        kind: z.enum(privacyRequestKinds),
+        message: z.string().trim().min(1).max(20_000),
+      }),
+      responses: { 303: elsewhere, 200: page },
+      problems: ['account_missing'],
+      async handle({ caller, body: { once, ...request } }) {
+        const { resourceId: id } = await claimForm(api, { operation: askPrivately, caller, once, asked: request })
+        await requests.open({ ...request, id, accountId: caller.accountId, replyTo: null, receivedAt: new Date() })
+        return back
+      },
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/account/export',
+      tag: 'pages',
+      summary: "Downloads the person's data as one JSON document",
+      promises: ['G5'],
+      callers: ['visitor'],
+      freshSignIn: true,
+      responses: { 200: { description: 'The document', contentType: 'application/json' }, 401: page },
+      async handle({ caller: { accountId }, ip, requestId }) {
+        const at = new Date()
+        const raw = await exportAccount(api, accountId, at)
+        await recordSecurityEvent(sql, api, { kind: 'data_exported', actor: 'person', accountId, ip, requestId, at })
+        return { status: 200, headers: exportHeaders, raw }
+      },
+    }),
+  ]
+
+  async function accountOf({ accountId, csrf }: Visitor): Promise<Parameters<typeof renderAccount>[0]> {
+    const all = { accountId, status: undefined, after: undefined, limit: shownOrders }
+    const asOf = new Date()
+    const asked = { accountId, filter: undefined, asOf, after: undefined, limit: shownRequests }
+    const [account, identities, consents, devices, change, orders, open] = await Promise.all([
+      findAccount(sql, api, accountId),
+      listIdentities(sql, api, accountId),
+      listConsents(sql, accountId, shownOrders),
+      listDevices(sql, api, accountId),
+      latestEmailChange(sql, api, accountId),
+      listOrders(sql, all),
+      listPrivacyRequests(sql, asked),
+    ])
+    if (!account) throw new Problem('not_found')
+    return {
+      supportMail,
+      csrf,
+      account: { ...account, identities },
+      consents,
+      devices,
+      once: randomUUID(),
+      requests: open.map((row) => ({
+        reference: privacyReference(row.id),
+        kind: row.kind,
+        state: row.state,
+        receivedAt: row.received_at,
+        answerBy: row.answer_by,
+      })),
+      newEmail: change?.state === 'open' ? change.newEmail : null,
+      orders: await Promise.all(
+        orders.map(async (order) => ({
+          id: order.id,
+          createdAt: order.created_at,
+          packageName: order.package_name,
+          status: order.status,
+          minor: order.gross_minor,
+          currency: order.currency,
+          installUrl: await installUrl(api, order),
+        })),
+      ),
+    }
+  }
+}

@@ -1,0 +1,77 @@
+/** G3 on the web, as app stores ask for it: without the app. */
+import { z } from 'zod'
+import type { ApiContext } from '../../../context.ts'
+import { findReceipt } from '../../../db/erasure/deletions.ts'
+import { terms } from '../../../policy/periods.ts'
+import type { Caller } from '../../http/caller.ts'
+import { defineRoute, type Route } from '../../http/route.ts'
+import { renderDeleteAccount, renderReceipt } from '../../pages/deletion.tsx'
+import { layoutHeaders } from '../../pages/layout.tsx'
+import { renderNotFound } from '../../pages/not-found.tsx'
+import { createDeletionClient } from '../../runs/deletion-client.ts'
+import { endedCookie } from '../../sign-in/session-cookie.ts'
+import { viewReceipt } from '../../views/deletion-receipt.ts'
+
+const page = { description: 'A page', contentType: 'text/html' } as const
+const headers = layoutHeaders({ forms: true })
+
+export function deletionPageRoutes(api: ApiContext): Route[] {
+  const { SUPPORT_MAIL: supportMail, PUBLIC_URL: publicUrl } = api.config
+  const client = createDeletionClient(api)
+
+  return [
+    defineRoute({
+      method: 'get',
+      path: '/delete-account',
+      tag: 'pages',
+      summary: 'What deleting an account does, and the button for whoever has just signed in',
+      promises: ['G3'],
+      callers: ['public', 'visitor'],
+      responses: { 200: page },
+      handle: ({ caller }) => ({
+        status: 200,
+        headers,
+        raw: renderDeleteAccount(supportMail, freshCsrf(caller, new Date())),
+      }),
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/delete-account',
+      tag: 'pages',
+      summary: 'Deletes the account now, and leads to the receipt',
+      promises: ['G3', 'R2', 'R3'],
+      callers: ['visitor'],
+      freshSignIn: true,
+      form: true,
+      body: z.strictObject({ understood: z.literal('on') }),
+      responses: { 303: { description: 'Deleted; the receipt is on another page' }, 200: page },
+      problems: ['request_in_progress'],
+      async handle({ caller }) {
+        const receiptId = await client.deleteAccount(caller.accountId, 'requested')
+        const cookie = endedCookie('visitor', publicUrl)
+        return { status: 303, headers: { Location: `/receipts/${receiptId}`, 'Set-Cookie': cookie } }
+      },
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/receipts/{id}',
+      tag: 'pages',
+      summary: 'How far a deletion has come, for whoever knows the receipt',
+      promises: ['G3'],
+      callers: ['public'],
+      params: z.strictObject({ id: z.string().max(100) }),
+      responses: { 200: page, 404: page },
+      async handle({ params: { id } }) {
+        const known = z.uuid().safeParse(id).success && (await findReceipt(api.sql, id))
+        if (!known) return { status: 404, headers, raw: renderNotFound(supportMail) }
+        const raw = renderReceipt(await viewReceipt(api, id), supportMail)
+        return { status: 200, headers: { ...headers, 'X-Robots-Tag': 'noindex' }, raw }
+      },
+    }),
+  ]
+}
+
+function freshCsrf(caller: Caller, now: Date): string | undefined {
+  if (caller.kind !== 'visitor') return undefined
+  return now.getTime() - caller.signedInAt.getTime() <= terms.freshSignInMs ? caller.csrf : undefined
+}

@@ -1,0 +1,22 @@
+import type { ApiContext } from '../../../context.ts'
+import { defineRoute, type Route } from '../../http/route.ts'
+import { layoutHeaders } from '../../pages/layout.tsx'
+import { renderStart } from '../../pages/start.tsx'
+
+export function startPageRoutes({ config }: ApiContext): Route[] {
+  return [
+    defineRoute({
+      method: 'get',
+      path: '/',
+      tag: 'pages',
+      summary: 'Where to find what',
+      callers: ['public'],
+      responses: { 200: { description: 'A page', contentType: 'text/html' } },
+      handle: () => ({
+        status: 200,
+        headers: layoutHeaders({ maxAgeSeconds: 300 }),
+        raw: renderStart(config.SUPPORT_MAIL),
+      }),
+    }),
+  ]
+}

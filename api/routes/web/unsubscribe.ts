@@ -1,0 +1,58 @@
+/** RFC 8058: https://www.rfc-editor.org/rfc/rfc8058 */
+import { z } from 'zod'
+import type { ApiContext } from '../../../context.ts'
+import { findPromotions, setPromotions } from '../../../db/consents.ts'
+import { accountOfUnsubscribeToken } from '../../../db/crypto/unsubscribe-token.ts'
+import { defineRoute, type Route } from '../../http/route.ts'
+import { layoutHeaders } from '../../pages/layout.tsx'
+import { renderUnsubscribe, type UnsubscribePage } from '../../pages/unsubscribe.tsx'
+
+const params = z.strictObject({ token: z.string().max(200) })
+const page = { description: 'A page', contentType: 'text/html' } as const
+
+export function unsubscribeRoutes({ sql, cipher, config }: ApiContext): Route[] {
+  const answer = (what: UnsubscribePage) => ({
+    status: what === 'unknown' ? (404 as const) : (200 as const),
+    headers: layoutHeaders({ forms: what === 'ask' }),
+    raw: renderUnsubscribe(what, config.SUPPORT_MAIL),
+  })
+
+  return [
+    defineRoute({
+      method: 'get',
+      path: '/u/{token}',
+      tag: 'pages',
+      summary: 'Asks whether to stop promotions, and changes nothing',
+      promises: ['G4', 'U4'],
+      callers: ['public'],
+      params,
+      responses: { 200: page, 404: page },
+      async handle({ params: { token } }) {
+        const accountId = accountOfUnsubscribeToken(cipher, token)
+        if (accountId === undefined) return answer('unknown')
+        const consent = await findPromotions(sql, accountId)
+        return answer(consent?.granted ? 'ask' : 'off')
+      },
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/u/{token}',
+      tag: 'pages',
+      summary: 'Stops promotions with one click, as mailboxes do on behalf of their owners',
+      promises: ['G4', 'U4'],
+      callers: ['public'],
+      description:
+        'Mailboxes send `List-Unsubscribe=One-Click`. The body is not read: the token proves who is meant, and the method that it was a click and no scanner.',
+      // Large mailbox providers post for many people from few addresses.
+      unreadBody: ['application/x-www-form-urlencoded', 'multipart/form-data'],
+      params,
+      responses: { 200: page, 404: page },
+      async handle({ params: { token } }) {
+        const accountId = accountOfUnsubscribeToken(cipher, token)
+        if (accountId === undefined) return answer('unknown')
+        await setPromotions(sql, { accountId, granted: false, source: 'unsubscribe_link', at: new Date() })
+        return answer('done')
+      },
+    }),
+  ]
+}

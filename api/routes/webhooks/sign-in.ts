@@ -1,0 +1,74 @@
+/** What Apple and Google tell about the people who sign in with them. */
+import { z } from 'zod'
+import type { ApiContext } from '../../../context.ts'
+import { isProviderFailure } from '../../../providers/failure.ts'
+import { Problem } from '../../http/problem.ts'
+import { defineRoute, type Route } from '../../http/route.ts'
+import { createSignInNews } from '../../runs/sign-in-events.ts'
+import type { WebhookInbox } from '../../runs/webhook-inbox.ts'
+
+const appleBody = z.object({ payload: z.string().min(1).max(16_384) })
+
+/** Their proof is a token in the body itself. */
+const maxBytes = 32 * 1024
+
+export function signInWebhookRoutes(api: ApiContext, inbox: WebhookInbox): Route[] {
+  const { apple, google } = api
+  const news = createSignInNews(api)
+
+  return [
+    defineRoute({
+      method: 'post',
+      path: '/v1/webhooks/apple',
+      tag: 'webhooks',
+      summary: 'News from Apple about people who sign in with it',
+      promises: ['C6', 'G3'],
+      callers: ['public'],
+      rawBody: { mediaType: 'application/json', maxBytes },
+      unlimited: true,
+      responses: { 200: { description: 'Received', schema: z.object({ received: z.boolean() }) } },
+      problems: ['webhook_refused'],
+      async handle({ raw }) {
+        const notification = await proven(() => apple.parseNotification(payloadOf(raw)))
+        await inbox.handle({ source: 'apple', eventId: notification.eventId }, () => news.fromApple(notification))
+        return { status: 200, body: { received: true } }
+      },
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/v1/webhooks/google',
+      tag: 'webhooks',
+      summary: 'Security events from Google (Cross-Account Protection)',
+      promises: ['U5', 'C6'],
+      callers: ['public'],
+      rawBody: { mediaType: 'application/secevent+jwt', maxBytes },
+      unlimited: true,
+      responses: { 202: { description: 'Received' } },
+      problems: ['webhook_refused'],
+      async handle({ raw }) {
+        const event = await proven(() => google.parseSecurityEvent(raw.toString('utf8').trim()))
+        await inbox.handle({ source: 'google', eventId: event.eventId }, () => news.fromGoogle(event))
+        return { status: 202 }
+      },
+    }),
+  ]
+}
+
+function payloadOf(raw: Buffer): string {
+  try {
+    return appleBody.parse(JSON.parse(raw.toString('utf8'))).payload
+  } catch {
+    throw new Problem('webhook_refused', { detail: 'Reason: malformed_webhook' })
+  }
+}
+
+/** Keys that cannot be had now are no refusal: the sender asks again. */
+async function proven<News>(parse: () => Promise<News>): Promise<News> {
+  try {
+    return await parse()
+  } catch (error) {
+    if (isProviderFailure(error) && error.kind === 'rejected')
+      throw new Problem('webhook_refused', { detail: `Reason: ${error.code}` })
+    throw error
+  }
+}

@@ -1,0 +1,55 @@
+/** What the API asks of campaigns: one way in for the JSON routes and the console. */
+import type { UpdateDefinition } from '@temporalio/common'
+import type { ApiContext } from '../../context.ts'
+import { type CampaignRow, findCampaign, insertCampaign } from '../../db/campaigns.ts'
+import { startingAttributes } from '../../shared/search-attributes.ts'
+import { campaignType, campaignWorkflowId, opened } from '../../workflows/campaign.contract.ts'
+import { Problem } from '../http/problem.ts'
+import { callRun, startAndUpdate } from './workflow-problems.ts'
+
+const ended = { code: 'campaign_state_conflict', detail: 'The campaign has ended.' } as const
+
+export function createCampaignClient(api: ApiContext) {
+  const { sql, temporal, config } = api
+
+  return {
+    /**
+     * Opens a campaign, or finds it by its id. The row is a draft until its run has begun and made it current; a draft
+     * that is left behind is dropped, since its operator was told of a failure and may have asked again.
+     * @throws Problem request_in_progress
+     */
+    async open(campaign: Omit<CampaignRow, 'state' | 'ended_at'>): Promise<CampaignRow> {
+      const { id } = campaign
+      const before = await findCampaign(sql, id)
+      if (before) return before
+      await insertCampaign(sql, campaign)
+      const start = {
+        type: campaignType,
+        workflowId: campaignWorkflowId(id),
+        taskQueue: config.TEMPORAL_TASK_QUEUE,
+        args: [{ campaignId: id, draft: true }],
+        workflowIdConflictPolicy: 'USE_EXISTING' as const,
+        typedSearchAttributes: startingAttributes({ status: 'sending', waitingFor: 'the mail server', dueAt: null }),
+        staticSummary: 'Campaign',
+      }
+      await startAndUpdate(temporal, opened, start, ended)
+      const row = await findCampaign(sql, id)
+      // The draft was dropped meanwhile.
+      if (!row) throw new Problem('request_in_progress', { headers: { 'Retry-After': '1' } })
+      return row
+    },
+
+    async update(id: string, definition: UpdateDefinition<void>, updateId: string): Promise<CampaignRow> {
+      await found(id)
+      const handle = temporal.workflow.getHandle(campaignWorkflowId(id))
+      await callRun(temporal, () => handle.executeUpdate(definition, { updateId }), ended)
+      return found(id)
+    },
+  }
+
+  async function found(id: string): Promise<CampaignRow> {
+    const row = await findCampaign(sql, id)
+    if (!row) throw new Problem('not_found')
+    return row
+  }
+}

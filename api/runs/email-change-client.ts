@@ -1,0 +1,144 @@
+/** What the API asks of changes of address: one way in for the JSON routes and the pages. */
+import { randomUUID } from 'node:crypto'
+import type { UpdateDefinition } from '@temporalio/common'
+import type { ApiContext } from '../../context.ts'
+import { findAccount, findAccountByEmail, normalEmail } from '../../db/accounts.ts'
+import { peekLinkToken, spendLinkToken } from '../../db/crypto/link-tokens.ts'
+import { type EmailChange, findEmailChange, insertEmailChange, latestEmailChange } from '../../db/email-changes.ts'
+import { milliseconds, terms } from '../../policy/periods.ts'
+import { plusMs } from '../../shared/calendar.ts'
+import { startingAttributes } from '../../shared/search-attributes.ts'
+import {
+  cancelEmailChange,
+  confirmEmail,
+  type EmailChangeState,
+  type EmailSide,
+  emailChangeType,
+  emailChangeWorkflowId,
+  opened,
+  waiveOldEmail,
+} from '../../workflows/email-change.contract.ts'
+import { Problem } from '../http/problem.ts'
+import { callRun, startAndUpdate } from './workflow-problems.ts'
+
+const ended = { code: 'email_change_state_conflict', detail: 'The change of address is over.' } as const
+/** Each of them writes to an address that may be somebody else's. */
+const mostPerDay = 5
+
+export type EmailChangeClient = ReturnType<typeof createEmailChangeClient>
+
+export function createEmailChangeClient(api: ApiContext) {
+  const { sql, temporal, config, cipher } = api
+
+  async function update<Argument>(
+    changeId: string,
+    definition: UpdateDefinition<EmailChangeState, [Argument]>,
+    argument: Argument,
+  ): Promise<EmailChangeState> {
+    const handle = temporal.workflow.getHandle(emailChangeWorkflowId(changeId))
+    const updateId = randomUUID()
+    return callRun(temporal, () => handle.executeUpdate(definition, { args: [argument], updateId }), ended)
+  }
+
+  /** @throws Problem not_found when there is none */
+  async function latest(accountId: string): Promise<EmailChange> {
+    const change = await latestEmailChange(sql, api, accountId)
+    if (!change) throw new Problem('not_found')
+    return change
+  }
+
+  return {
+    latest,
+
+    /**
+     * Asks both addresses. One that was asked before is asked no more.
+     * @throws Problem not_found, email_taken, invalid_request, too_many_requests; request_in_progress when another change
+     *   of the account began at the same time
+     */
+    async request(accountId: string, newEmail: string): Promise<EmailChange> {
+      const account = await findAccount(sql, api, accountId)
+      if (!account) throw new Problem('not_found')
+      if (normalEmail(newEmail) === normalEmail(account.email)) {
+        throw new Problem('invalid_request', { errors: [{ field: 'email', reason: 'is the address you have' }] })
+      }
+      if (await findAccountByEmail(sql, api, newEmail)) throw new Problem('email_taken')
+      const draft = await store({ accountId, oldEmail: account.email, newEmail })
+      await this.cancel(accountId, 'replaced')
+      await start(accountId, draft)
+      const change = await findEmailChange(sql, api, draft.id)
+      if (!change) throw new Problem('not_found')
+      return change
+    },
+
+    /** Nothing to cancel is fine. */
+    async cancel(accountId: string, status: 'cancelled' | 'replaced'): Promise<void> {
+      const change = await latestEmailChange(sql, api, accountId)
+      if (change?.state !== 'open') return
+      try {
+        await update(change.id, cancelEmailChange, { status })
+      } catch (error) {
+        if (!(error instanceof Problem) || error.code !== ended.code) throw error
+      }
+      // The run ends it a moment later; the next one may begin now.
+      await sql`update email_changes set state = ${status} where id = ${change.id} and state = 'open'`
+    },
+
+    /** An operator has found out by other means that it is the person who asks. */
+    async waiveOld(accountId: string, by: string): Promise<EmailChange> {
+      const change = await latest(accountId)
+      await update(change.id, waiveOldEmail, { by })
+      return latest(accountId)
+    },
+
+    /**
+     * Agrees for one side, and uses the mailed link up: afterwards, so that whoever is told to try again can.
+     * @returns undefined for a link that does not work
+     */
+    async confirm(secret: string): Promise<EmailChangeState | undefined> {
+      const link = await peekLinkToken(sql, secret, ['email_change_old', 'email_change_new'], new Date())
+      if (!link?.subjectId) return undefined
+      const side: EmailSide = link.purpose === 'email_change_old' ? 'old' : 'new'
+      const state = await update(link.subjectId, confirmEmail, { side })
+      await spendLinkToken(sql, secret, link.purpose, new Date())
+      return state
+    },
+  }
+
+  async function store(change: { accountId: string; oldEmail: string; newEmail: string }): Promise<Draft> {
+    const at = new Date()
+    const draft = { id: randomUUID(), expiresAt: plusMs(at, terms.emailChangeMs) }
+    const limit = { most: mostPerDay, since: plusMs(at, -milliseconds.day) }
+    const outcome = await insertEmailChange(sql, api, { ...change, ...draft, at }, limit)
+    if (outcome === 'missing') throw new Problem('not_found')
+    if (outcome === 'too_many') {
+      throw new Problem('too_many_requests', { headers: { 'Retry-After': String(milliseconds.day / 1000) } })
+    }
+    return draft
+  }
+
+  /**
+   * The row is a draft until its run has begun and made it current; a draft that is left behind is dropped, since its
+   * person was told of a failure and may have asked again.
+   */
+  async function start(accountId: string, { id, expiresAt }: Draft): Promise<void> {
+    const run = {
+      type: emailChangeType,
+      workflowId: emailChangeWorkflowId(id),
+      taskQueue: config.TEMPORAL_TASK_QUEUE,
+      args: [{ changeId: id, expiresAt: expiresAt.toISOString(), draft: true }],
+      workflowIdConflictPolicy: 'USE_EXISTING' as const,
+      typedSearchAttributes: startingAttributes(
+        { status: 'open', waitingFor: 'the old and the new address to agree', dueAt: expiresAt },
+        cipher.accountRef(accountId),
+      ),
+      staticSummary: 'Change of address',
+    }
+    const state = await startAndUpdate(temporal, opened, run, ended)
+    if (state?.status === 'replaced') throw new Problem('request_in_progress', { headers: { 'Retry-After': '1' } })
+  }
+}
+
+interface Draft {
+  id: string
+  expiresAt: Date
+}

@@ -1,0 +1,59 @@
+/** What is under way for everybody, and what should have moved on by itself: for operators, who then look no further. */
+import type { ApiContext } from '../../context.ts'
+import { milliseconds } from '../../policy/periods.ts'
+import { plusMs } from '../../shared/calendar.ts'
+import { searchAttributes } from '../../shared/search-attributes.ts'
+import { campaignType } from '../../workflows/campaign.contract.ts'
+import { keyRotationType } from '../../workflows/keys/key-rotation.contract.ts'
+import { policyNoticeType } from '../../workflows/policy-notice.contract.ts'
+
+export interface StandingRun {
+  type: string
+  workflowId: string
+  runId: string
+  status: string
+  waitingFor: string
+  dueAt: Date | null
+  late: boolean
+}
+
+/** Orders, erasures and requests are one person's, and many: of those only the late ones are shown. */
+const forEverybody = [policyNoticeType, campaignType, keyRotationType]
+/** A run that was slowed down is not yet late. */
+const graceMs = 10 * milliseconds.minute
+const answerWithinMs = 3_000
+
+/**
+ * Open runs by their search attributes, late ones first.
+ * @returns undefined while Temporal does not answer: the rest of the console must not wait for it
+ */
+export async function listStandingRuns(
+  { temporal, log }: Pick<ApiContext, 'temporal' | 'log'>,
+  { asOf, limit }: { asOf: Date; limit: number },
+): Promise<StandingRun[] | undefined> {
+  const late = plusMs(asOf, -graceMs)
+  const types = forEverybody.map((type) => `'${type}'`).join(', ')
+  const query = `ExecutionStatus = 'Running' AND (WorkflowType IN (${types}) OR DueAt < '${late.toISOString()}')`
+  try {
+    return await temporal.withDeadline(Date.now() + answerWithinMs, async () => {
+      const runs: StandingRun[] = []
+      for await (const run of temporal.workflow.list({ query, pageSize: limit })) {
+        const dueAt = run.typedSearchAttributes.get(searchAttributes.dueAt) ?? null
+        runs.push({
+          type: run.type,
+          workflowId: run.workflowId,
+          runId: run.runId,
+          status: run.typedSearchAttributes.get(searchAttributes.status) ?? '',
+          waitingFor: run.typedSearchAttributes.get(searchAttributes.waitingFor) ?? '',
+          dueAt,
+          late: dueAt !== null && dueAt < late,
+        })
+        if (runs.length === limit) break
+      }
+      return runs.sort((a, b) => (a.dueAt?.getTime() ?? Number.MAX_VALUE) - (b.dueAt?.getTime() ?? Number.MAX_VALUE))
+    })
+  } catch (error) {
+    log.warn({ error }, 'open runs could not be listed')
+    return undefined
+  }
+}

@@ -1,0 +1,65 @@
+/** What the API asks of a policy version's run. */
+import type { ApiContext } from '../../context.ts'
+import { findPolicy, insertDraft, type NewPolicy, type Policy, withdrawPolicy } from '../../db/policies.ts'
+import { startingAttributes } from '../../shared/search-attributes.ts'
+import { policyNoticeType, policyNoticeWorkflowId, post, withdraw } from '../../workflows/policy-notice.contract.ts'
+import { Problem } from '../http/problem.ts'
+import { callRun, startAndUpdate } from './workflow-problems.ts'
+
+const ended = { code: 'policy_state_conflict', detail: 'The version is in force, or was withdrawn.' } as const
+
+export type PolicyClient = ReturnType<typeof createPolicyClient>
+
+export function createPolicyClient({ sql, config, temporal }: ApiContext) {
+  return {
+    /**
+     * Posts a version. Written down first, seen by nobody until its run has posted it; the same request again finds it.
+     * @throws Problem policy_version_taken for another policy of this name, policy_state_conflict while one is coming
+     */
+    async post(policy: NewPolicy, by: string): Promise<Policy> {
+      const draft = await insertDraft(sql, policy, { by, at: new Date() })
+      if (!isTheSame(draft, policy)) throw new Problem('policy_version_taken')
+      const start = {
+        type: policyNoticeType,
+        workflowId: policyNoticeWorkflowId(policy.version),
+        taskQueue: config.TEMPORAL_TASK_QUEUE,
+        args: [{ version: policy.version }],
+        workflowIdConflictPolicy: 'USE_EXISTING' as const,
+        workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY' as const,
+        typedSearchAttributes: startingAttributes({ status: 'posting', waitingFor: 'the database', dueAt: null }),
+        staticSummary: `Privacy policy ${policy.version}`,
+      }
+      await startAndUpdate(temporal, post, start, ended)
+      return found(policy.version)
+    },
+
+    /** @throws Problem not_found, policy_state_conflict */
+    async withdraw(version: string): Promise<Policy> {
+      const { state } = await found(version)
+      // Nobody has seen a draft, and it has no run.
+      if (state === 'draft') await withdrawPolicy(sql, version, new Date())
+      else if (state === 'in_force' || state === 'superseded') throw new Problem('policy_state_conflict')
+      else if (state === 'posted') {
+        const handle = temporal.workflow.getHandle(policyNoticeWorkflowId(version))
+        await callRun(temporal, () => handle.executeUpdate(withdraw), ended)
+      }
+      return found(version)
+    },
+  }
+
+  async function found(version: string): Promise<Policy> {
+    const policy = await findPolicy(sql, version)
+    if (!policy) throw new Problem('not_found')
+    return policy
+  }
+}
+
+function isTheSame(known: Policy, asked: NewPolicy): boolean {
+  return (
+    known.title === asked.title &&
+    known.body === asked.body &&
+    known.material === asked.material &&
+    known.changes.join('\n') === asked.changes.join('\n') &&
+    known.announced_for.getTime() === asked.effective_at.getTime()
+  )
+}

@@ -1,0 +1,105 @@
+/** How the API calls workflows: within the time a caller waits, with what they refuse as a problem. */
+import { setTimeout as delay } from 'node:timers/promises'
+import {
+  type Client,
+  isGrpcServiceError,
+  ServiceError,
+  WithStartWorkflowOperation,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+} from '@temporalio/client'
+import type { UpdateDefinition, Workflow } from '@temporalio/common'
+import { failureCode, failureType } from '../../shared/failures.ts'
+import { Problem } from '../http/problem.ts'
+import { type ProblemCode, problemCodeOf, problems } from '../http/problems.ts'
+
+/** Longer than any update's own bounds, shorter than the request's. */
+const answerWithinMs = 28_000
+
+/** What to answer when the run is over. */
+export interface Ended {
+  code: ProblemCode
+  detail: string
+}
+
+/**
+ * Starts, updates or signals a run.
+ * @param call repeatable: an update that arrives while its run comes to an end may have to be sent again
+ * @throws Problem for a refusal of the vocabulary, request_in_progress when the answer takes too long; anything else as
+ *   it was
+ */
+export async function callRun<Result>(temporal: Client, call: () => Promise<Result>, ended: Ended): Promise<Result> {
+  for (let attempts = 1; ; attempts += 1) {
+    try {
+      return await temporal.withDeadline(Date.now() + answerWithinMs, call)
+    } catch (error) {
+      if (!isAborted(error)) throw problemOfWorkflow(error, ended) ?? error
+      if (attempts === maxAttempts) throw new Problem('unavailable', { headers: { 'Retry-After': '5' }, cause: error })
+      await delay(pauseMs * 2 ** attempts)
+    }
+  }
+}
+
+export type RunStart = { type: string } & ConstructorParameters<typeof WithStartWorkflowOperation<Workflow>>[1]
+
+/**
+ * Starts a run unless it is there, and sends it an update, in one call.
+ * @returns undefined when the run has ended and must not begin again: its row says how it ended
+ * @throws Problem as `callRun`
+ */
+export async function startAndUpdate<Result>(
+  temporal: Client,
+  update: UpdateDefinition<Result>,
+  { type, ...options }: RunStart,
+  ended: Ended,
+  updateId?: string,
+): Promise<Result | undefined> {
+  try {
+    return await callRun(
+      temporal,
+      () => {
+        const startWorkflowOperation = new WithStartWorkflowOperation(type, options)
+        return temporal.workflow.executeUpdateWithStart(update, {
+          startWorkflowOperation,
+          ...(updateId !== undefined && { updateId }),
+        })
+      },
+      ended,
+    )
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return undefined
+    throw error
+  }
+}
+
+const maxAttempts = 7
+const pauseMs = 25
+
+/**
+ * Neither taken nor refused: the task that was to take it failed, as it does when the run was about to close, or when many
+ * updates of one run come at once.
+ */
+const isAborted = (error: unknown): boolean =>
+  error instanceof ServiceError && isGrpcServiceError(error.cause) && error.cause.code === failedPrecondition
+const failedPrecondition = 9
+
+function problemOfWorkflow(error: unknown, ended: Ended): Problem | undefined {
+  // An update whose run closes under it has no error of its own.
+  const closed = isGrpcServiceError(error) && error.code === 5
+  if (closed || error instanceof WorkflowNotFoundError) return new Problem(ended.code, { detail: ended.detail })
+  if (error instanceof WorkflowUpdateFailedError) {
+    const type = failureType(error)
+    if (!type) return undefined
+    const reason = failureCode(error)
+    const code = problemCodeOf(type)
+    return new Problem(code, {
+      detail: reason === undefined ? undefined : `Reason: ${reason}`,
+      headers: problems[code].status === 503 ? { 'Retry-After': '5' } : undefined,
+    })
+  }
+  if (isGrpcServiceError(error) && error.code === 4) {
+    return new Problem('request_in_progress', { headers: { 'Retry-After': '5' }, cause: error })
+  }
+  return undefined
+}

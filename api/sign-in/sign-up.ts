@@ -1,0 +1,127 @@
+import { v4 as uuid } from 'uuid'
+import type { z } from 'zod'
+import type { Context } from '../../context.ts'
+import { accountExists, findAccountByEmail, insertAccount } from '../../db/accounts.ts'
+import { AlreadyTaken, tellingWhatIsTaken } from '../../db/connection/constraint.ts'
+import { findAccountOfIdentity, linkIdentity } from '../../db/identities.ts'
+import { versionForNewcomers } from '../../db/policies.ts'
+import { recordSecurityEvent } from '../../db/security-log.ts'
+import { actorOf, type Caller } from '../http/caller.ts'
+import type { Claim, IdempotentRequest } from '../http/idempotency.ts'
+import { Problem } from '../http/problem.ts'
+import type { newAccount } from '../views/account-fields.ts'
+import { exchangeAppleCode, type ProvenIdentity, proveIdentities } from './identity-proofs.ts'
+
+export interface SignUp {
+  caller: Caller
+  body: z.output<typeof newAccount>
+  idempotency: IdempotentRequest | undefined
+  ip: string | undefined
+  requestId: string
+}
+
+/** How long the first of two equal requests may take before the second no longer waits for it. */
+const inProgressMs = 60_000
+
+/**
+ * U1: makes an account. Everything outside is asked first and everything is stored in one transaction, so that a refusal
+ * or an outage leaves nothing behind.
+ * @returns its id; that of the first request, when the same one came before
+ */
+export async function signUp(context: Context, request: SignUp): Promise<string> {
+  const claim = await request.idempotency?.claim(null)
+  if (claim?.repeated && (await accountExists(context.sql, claim.resourceId))) return claim.resourceId
+  try {
+    return await makeAccount(context, request, claim)
+  } catch (error) {
+    // The account of the claim was erased in this very moment: this request is the first of a new one.
+    if (error instanceof ClaimGone) return signUp(context, request)
+    if (error instanceof Problem && claim && !claim.repeated) await claim.release()
+    throw error
+  }
+}
+
+class ClaimGone extends Error {
+  override readonly name = 'ClaimGone'
+}
+
+async function makeAccount(context: Context, request: SignUp, claim: Claim | undefined): Promise<string> {
+  const { body, caller } = request
+  const { sql } = context
+  const id = claim?.resourceId ?? uuid()
+  if (caller.kind === 'person') throw new Problem('identity_taken')
+  const firebaseUid = firebaseUidOf(caller, body.firebaseUid)
+  const policyVersion = await acceptedPolicy(context, body.policyVersion)
+  const proven = await proveIdentities(context, body, request)
+  const email = body.email ?? proven.apple?.email ?? proven.google?.email
+  if (email === undefined) throw new Problem('invalid_request', { errors: [{ field: 'email', reason: 'missing' }] })
+
+  const identities: (ProvenIdentity & { refreshToken: string | null })[] = []
+  if (proven.google) identities.push({ ...proven.google, refreshToken: null })
+  if (proven.apple && body.apple) {
+    // Apple's code works once: not to be spent on a sign-up that cannot succeed.
+    await assertFree(context, email, proven.apple)
+    const { authorizationCode } = body.apple
+    const refreshToken = await exchangeAppleCode(context, { identity: proven.apple, authorizationCode }, request).catch(
+      (error: unknown) => {
+        const first = claim?.repeated ? claim.firstAt.getTime() : 0
+        if (!(error instanceof Problem) || Date.now() - first > inProgressMs) throw error
+        throw new Problem('request_in_progress', { headers: { 'Retry-After': '1' } })
+      },
+    )
+    identities.push({ ...proven.apple, refreshToken })
+  }
+
+  const at = new Date()
+  try {
+    await tellingWhatIsTaken(
+      sql.begin(async (transaction) => {
+        const key = await insertAccount(transaction, context, {
+          id,
+          email,
+          firstName: body.firstName,
+          lastName: body.lastName,
+          phone: body.phone ?? null,
+          signUpIp: request.ip ?? null,
+          firebaseUid,
+          policyVersion,
+          at,
+        })
+        // An erased account must never come back under its id.
+        if (claim && !(await claim.bind(transaction, id))) throw new ClaimGone()
+        for (const identity of identities) await linkIdentity(transaction, context, key, { ...identity, at })
+      }),
+    )
+  } catch (error) {
+    if (!(error instanceof AlreadyTaken)) throw error
+    // The same request, which was faster.
+    if (claim?.repeated && (await accountExists(sql, id))) return id
+    throw new Problem(error.taken === 'email' ? 'email_taken' : 'identity_taken')
+  }
+  const event = { kind: 'sign_up', actor: actorOf(caller), accountId: id, requestId: request.requestId } as const
+  await recordSecurityEvent(sql, context, { ...event, ip: request.ip, at })
+  return id
+}
+
+/** N2: whoever signs up while a new version is coming accepts that one, and needs no notice of it. */
+async function acceptedPolicy(context: Context, given: string | undefined): Promise<string> {
+  const version = await versionForNewcomers(context.sql)
+  if (given === undefined || given === version) return version
+  throw new Problem('invalid_request', { errors: [{ field: 'policyVersion', reason: `must be ${version}` }] })
+}
+
+function firebaseUidOf(caller: Caller, given: string | undefined): string | null {
+  if (caller.kind !== 'newcomer') return given ?? null
+  if (given === undefined) return caller.firebaseUid
+  const errors = [{ field: 'firebaseUid', reason: 'is taken from the sign-in token' }]
+  throw new Problem('invalid_request', { errors })
+}
+
+async function assertFree(context: Context, email: string, identity: ProvenIdentity): Promise<void> {
+  const [byEmail, byIdentity] = await Promise.all([
+    findAccountByEmail(context.sql, context, email),
+    findAccountOfIdentity(context.sql, context, identity.provider, identity.subject),
+  ])
+  if (byIdentity !== undefined) throw new Problem('identity_taken')
+  if (byEmail !== undefined) throw new Problem('email_taken')
+}

@@ -1,0 +1,77 @@
+/** Signing in on the web pages: a person by a mailed link, an operator by their key. */
+import { v4 as uuid } from 'uuid'
+import type { Context } from '../../context.ts'
+import { findAccount, findAccountByEmail, recordSignIn } from '../../db/accounts.ts'
+import { countLinkTokens, createLinkToken, forgetLinkTokens, spendLinkToken } from '../../db/crypto/link-tokens.ts'
+import { recordSecurityEvent } from '../../db/security-log.ts'
+import { openSession } from '../../db/web-sessions.ts'
+import { renderSignInLink } from '../../mails/sign-in-link.tsx'
+import { milliseconds, terms } from '../../policy/periods.ts'
+import { plusMs } from '../../shared/calendar.ts'
+import type { Destination } from '../pages/sign-in.tsx'
+import { sessionCookie } from './session-cookie.ts'
+
+/** Unused links of an account: whoever knows an address must not flood it. */
+const mostLinks = 3
+const validMinutes = terms.signInLinkMs / milliseconds.minute
+
+interface From {
+  ip: string | undefined
+  requestId: string
+}
+
+export function createWebSignIn(context: Context) {
+  const { sql, config, log } = context
+  const site = { publicUrl: config.PUBLIC_URL, supportMail: config.SUPPORT_MAIL }
+
+  return {
+    validMinutes,
+
+    /**
+     * Mails a link if the address has an account. Returns at once and the same way in any case, since how long it takes
+     * would tell; whoever gets no mail asks again.
+     */
+    requestLink(email: string, next: Destination): void {
+      mailLink(email, next).catch((error: unknown) => log.error({ error }, 'a sign-in link could not be mailed'))
+    },
+
+    /** Uses a link up. @returns the cookie and where to go; undefined for a link that does not work */
+    async takeLink(secret: string, from: From): Promise<{ cookie: string; next: string } | undefined> {
+      const at = new Date()
+      const link = await spendLinkToken(sql, secret, 'sign_in', at)
+      if (!link) return undefined
+      const { accountId } = link
+      const life = terms.webSession.personMs
+      const session = await openSession(sql, { owner: { accountId }, at, expiresAt: plusMs(at, life) })
+      await recordSignIn(sql, context, { id: accountId, ip: from.ip ?? null, at })
+      await recordSecurityEvent(sql, context, { kind: 'sign_in', actor: 'person', accountId, ...from, at })
+      return { cookie: sessionCookie('visitor', session, life, config.PUBLIC_URL), next: `/${link.next ?? 'account'}` }
+    },
+
+    /** @returns the cookie of an operator's session */
+    async openConsole(keyId: string, from: From): Promise<string> {
+      const at = new Date()
+      const life = terms.webSession.operatorMs
+      const session = await openSession(sql, { owner: { keyId }, at, expiresAt: plusMs(at, life) })
+      const event = { kind: 'operator_action', actor: `operator:${keyId}`, detail: 'console sign-in' } as const
+      await recordSecurityEvent(sql, context, { ...event, ...from, at })
+      return sessionCookie('console', session, life, config.PUBLIC_URL)
+    },
+  }
+
+  async function mailLink(email: string, next: Destination): Promise<void> {
+    const at = new Date()
+    const accountId = await findAccountByEmail(sql, context, email)
+    const account = accountId === undefined ? undefined : await findAccount(sql, context, accountId)
+    if (!account) return
+    await forgetLinkTokens(sql, at)
+    const since = plusMs(at, -terms.signInLinkMs)
+    if ((await countLinkTokens(sql, account.id, 'sign_in', since)) >= mostLinks) return
+    const expiresAt = plusMs(at, terms.signInLinkMs)
+    const secret = await createLinkToken(sql, { purpose: 'sign_in', accountId: account.id, next, at, expiresAt })
+    const url = new URL(`/account/sign-in/${secret}`, config.PUBLIC_URL).href
+    const { subject, html, text } = renderSignInLink({ site, url, validMinutes })
+    const messageId = `<${uuid()}@${config.MAIL_BOUNCE_DOMAIN}>`
+    await context.mail.send({ kind: 'transactional', to: account.email, subject, html, text, messageId })
+  }
+}

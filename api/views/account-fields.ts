@@ -1,0 +1,119 @@
+/** C1 to C6, as they travel. Every schema here refuses fields that it does not name (C7). */
+import { z } from 'zod'
+import { consentSources } from '../../db/consents.ts'
+import { policyVersion } from './policy-fields.ts'
+
+export const accountId = z.uuid()
+export const accountParams = z.strictObject({ id: accountId })
+
+/** Names go into mails: no line breaks, no other control characters. */
+const personName = z
+  .string()
+  .trim()
+  .min(1)
+  .max(100)
+  .refine((name) => !/[\p{Cc}\p{Cs}]/u.test(name), 'must not hold control characters')
+export const email = z.email().max(254)
+const phone = z.e164()
+
+const token = z.string().min(1).max(8_192)
+const nonce = z.string().min(1).max(256).optional().describe('what the app was given for this sign-in')
+
+export const appleProof = z.strictObject({
+  identityToken: token,
+  authorizationCode: z
+    .string()
+    .min(1)
+    .max(1_024)
+    .describe('single use; exchanged at once, so that the link can be revoked later'),
+  nonce,
+  clientId: z.string().max(255).optional().describe('the app the code is for; must be the one the token names'),
+})
+export const googleProof = z.strictObject({ identityToken: token, nonce })
+
+export const newAccount = z
+  .strictObject({
+    email: email.optional().describe('may be left out when the Apple or Google token holds one'),
+    firstName: personName,
+    lastName: personName,
+    phone: phone.optional().describe('E.164'),
+    policyVersion: policyVersion
+      .optional()
+      .describe('the accepted version of the privacy policy: the one that GET /v1/policies marks `forNewcomers`'),
+    apple: appleProof.optional(),
+    google: googleProof.optional(),
+    firebaseUid: z.string().min(1).max(128).optional().describe('service callers only; a person proves theirs'),
+  })
+  .meta({ id: 'NewAccount' })
+
+/** The same from a form, which leaves nothing out. */
+export const profileForm = z.strictObject({
+  firstName: personName,
+  lastName: personName,
+  phone: z
+    .literal('')
+    .transform(() => null)
+    .or(phone),
+})
+
+export const accountChanges = z
+  .strictObject({
+    firstName: personName.optional(),
+    lastName: personName.optional(),
+    phone: phone.nullable().optional(),
+  })
+  .refine((changes) => Object.values(changes).some((value) => value !== undefined), 'must change something')
+  .meta({ id: 'AccountChanges' })
+
+export const newSignIn = z
+  .strictObject({
+    apple: appleProof
+      .partial({ authorizationCode: true })
+      .optional()
+      .describe('links it; the code is needed the first time'),
+    google: googleProof.optional(),
+  })
+  .meta({ id: 'NewSignIn' })
+
+const time = z
+  .date()
+  .transform((date) => date.toISOString())
+  .pipe(z.iso.datetime())
+
+export const promotionsConsent = z
+  .object({ granted: z.boolean(), changedAt: z.nullable(time), source: z.enum(consentSources).nullable() })
+  .meta({ id: 'PromotionsConsent' })
+
+export const account = z
+  .object({
+    id: accountId,
+    email: z.string(),
+    emailState: z.enum(['ok', 'bounced']).describe('`bounced`: mail comes back, and the address wants correcting'),
+    firstName: z.string(),
+    lastName: z.string(),
+    phone: z.string().nullable(),
+    signUpIp: z.string().nullable(),
+    lastLoginIp: z.string().nullable(),
+    identities: z.array(
+      z.object({ provider: z.enum(['apple', 'google', 'firebase']), subject: z.string(), linkedAt: z.nullable(time) }),
+    ),
+    consents: z.object({ promotions: promotionsConsent }),
+    devices: z.int().describe('how many'),
+    policyVersion: z.string(),
+    createdAt: time,
+    lastActiveAt: time,
+  })
+  .meta({ id: 'Account' })
+
+export const device = z
+  .object({
+    deviceId: z.string(),
+    platform: z.enum(['ios', 'android']),
+    hasPushToken: z.boolean(),
+    appVersion: z.string().nullable(),
+    model: z.string().nullable(),
+    osVersion: z.string().nullable(),
+    hasAppInstanceId: z.boolean(),
+    seenAt: time,
+  })
+  .meta({ id: 'Device' })

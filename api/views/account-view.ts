@@ -1,0 +1,48 @@
+import type { z } from 'zod'
+import type { Context } from '../../context.ts'
+import { findAccount } from '../../db/accounts.ts'
+import { findPromotions } from '../../db/consents.ts'
+import { countDevices } from '../../db/devices.ts'
+import { listIdentities } from '../../db/identities.ts'
+import { Problem } from '../http/problem.ts'
+import type { account } from './account-fields.ts'
+
+export interface AccountView {
+  body: z.input<typeof account>
+  version: number
+}
+
+/**
+ * G1: everything the account itself holds about its person.
+ * @throws Problem not_found
+ */
+export async function viewAccount(context: Context, id: string): Promise<AccountView> {
+  const { sql } = context
+  const [found, identities, promotions, devices] = await Promise.all([
+    findAccount(sql, context, id),
+    listIdentities(sql, context, id),
+    findPromotions(sql, id),
+    countDevices(sql, id),
+  ])
+  if (!found || !promotions) throw new Problem('not_found')
+  const firebase = found.firebaseUid === null ? [] : [{ subject: found.firebaseUid, linkedAt: null }]
+  return {
+    version: found.version,
+    body: {
+      id: found.id,
+      email: found.email,
+      emailState: found.mailState,
+      firstName: found.firstName,
+      lastName: found.lastName,
+      phone: found.phone,
+      signUpIp: found.signUpIp,
+      lastLoginIp: found.lastLoginIp,
+      identities: [...identities, ...firebase.map((identity) => ({ provider: 'firebase' as const, ...identity }))],
+      consents: { promotions },
+      devices,
+      policyVersion: found.policyVersion,
+      createdAt: found.createdAt,
+      lastActiveAt: found.lastActiveAt,
+    },
+  }
+}

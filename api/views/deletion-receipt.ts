@@ -1,0 +1,50 @@
+/** What a deletion's receipt shows to whoever knows its random id: who has done their part, and nothing of whom. */
+import { z } from 'zod'
+import type { Context } from '../../context.ts'
+import { findReceipt } from '../../db/erasure/deletions.ts'
+import { deletionReasons, processors, stepStates } from '../../policy/deletion.ts'
+import { Problem } from '../http/problem.ts'
+
+const time = z
+  .date()
+  .transform((date) => date.toISOString())
+  .pipe(z.iso.datetime())
+
+export const deletionReceipt = z
+  .object({
+    receiptId: z.uuid(),
+    reason: z.enum(deletionReasons),
+    erasedAt: time.describe('from then on nothing of the person was in our database'),
+    backupsGoneBy: time.describe('when the last backup from before is deleted'),
+    completedAt: z.nullable(time).describe('when everybody had done their part'),
+    processors: z.array(
+      z.object({
+        processor: z.enum(processors),
+        state: z
+          .enum(stepStates)
+          .describe('`by_hand`: only you can do it, see `instruction`; `nothing_held`: they held nothing of you'),
+        code: z.string().nullable().describe('why it stands there, machine-readable'),
+        changedAt: time,
+        instruction: z.string().nullable(),
+      }),
+    ),
+  })
+  .meta({ id: 'DeletionReceipt' })
+
+/** support.apple.com/102571: how to stop using Sign in with Apple with an app */
+const removeAppleByHand =
+  'On your iPhone or iPad open Settings, tap your name, then Sign in with Apple, choose AMA eSIM and tap Stop Using. On the web: account.apple.com, Sign-In and Security, Sign in with Apple.'
+
+/** @throws Problem not_found */
+export async function viewReceipt({ sql }: Context, receiptId: string): Promise<z.input<typeof deletionReceipt>> {
+  const receipt = await findReceipt(sql, receiptId)
+  if (!receipt) throw new Problem('not_found')
+  const { steps, ...rest } = receipt
+  return {
+    ...rest,
+    processors: steps.map((step) => ({
+      ...step,
+      instruction: step.processor === 'apple' && step.state === 'by_hand' ? removeAppleByHand : null,
+    })),
+  }
+}

@@ -1,0 +1,176 @@
+/** An order as the API shows it. */
+import { z } from 'zod'
+import type { Context } from '../../context.ts'
+import { findDataKey, tableSealer } from '../../db/crypto/column-encryption.ts'
+import { installUrl } from '../../db/crypto/install-token.ts'
+import { listDocuments } from '../../db/order/books.ts'
+import { disputeState } from '../../db/order/disputes.ts'
+import { listEsims, type StoredEsim } from '../../db/order/esims.ts'
+import type { OrderRow } from '../../db/order/orders.ts'
+import { listRefunds } from '../../db/order/refunds.ts'
+import { terms } from '../../policy/periods.ts'
+import { iosInstallUrl, parseActivationCode } from '../../providers/lpa.ts'
+import { plusMs } from '../../shared/calendar.ts'
+import type { Caller } from '../http/caller.ts'
+
+const time = z.iso.datetime().nullable()
+const bytes = z.int().nullable().describe('bytes; null is unlimited')
+
+export const orderSummary = z
+  .object({
+    id: z.uuid(),
+    accountId: z.uuid(),
+    topUpOf: z.uuid().nullable(),
+    packageCode: z.string(),
+    packageName: z.string(),
+    destination: z.string(),
+    quantity: z.int(),
+    dataBytes: bytes,
+    days: z.int(),
+    amount: z.object({ minor: z.int().describe('in the minor unit, tax included'), currency: z.string() }),
+    status: z.string(),
+    reason: z.string().nullable().describe('why an order is held is for operators only'),
+    dueAt: time.describe('until when the state lasts at most'),
+    createdAt: time,
+    paidAt: time,
+    deliveredAt: time,
+    endedAt: time,
+  })
+  .meta({ id: 'OrderSummary' })
+
+const paymentSheet = z
+  .object({
+    paymentIntentClientSecret: z.string(),
+    publishableKey: z.string(),
+    customerId: z.string().nullable(),
+    customerSessionClientSecret: z.string().nullable(),
+  })
+  .meta({ id: 'PaymentSheet' })
+
+const esim = z
+  .object({
+    id: z.uuid(),
+    state: z.string(),
+    suspended: z.boolean(),
+    iccid: z.string(),
+    activationCode: z.string(),
+    smdpAddress: z.string().nullable(),
+    matchingId: z.string().nullable(),
+    confirmationCode: z.string().nullable(),
+    apn: z.string().nullable(),
+    iosInstallUrl: z.string().nullable(),
+    totalBytes: bytes,
+    usedBytes: z.int(),
+    activatedAt: time,
+    expiresAt: time,
+  })
+  .meta({ id: 'Esim' })
+
+export const orderDetails = orderSummary
+  .extend({
+    payment: paymentSheet.nullable().describe('what the payment sheet needs, while there is something to pay'),
+    installUrl: z.url().nullable(),
+    esims: z.array(esim),
+    documents: z.array(z.object({ kind: z.string(), number: z.string(), issuedOn: z.iso.date() })),
+    refunds: z.array(z.object({ state: z.string(), minor: z.int(), reason: z.string() })),
+    dispute: z.string().nullable(),
+  })
+  .meta({ id: 'Order' })
+
+const iso = (date: Date | null): string | null => date?.toISOString() ?? null
+const count = (value: bigint | null): number | null => (value === null ? null : Number(value))
+
+/** @param reader customers, and apps that show them what they read, must not learn which rule holds an order (U5) */
+export function viewSummary(order: OrderRow, reader: Caller['kind']): z.input<typeof orderSummary> {
+  return {
+    id: order.id,
+    accountId: order.account_id,
+    topUpOf: order.parent_order_id,
+    packageCode: order.package_code,
+    packageName: order.package_name,
+    destination: order.destination,
+    quantity: order.quantity,
+    dataBytes: count(order.data_bytes),
+    days: order.days,
+    amount: { minor: order.gross_minor, currency: order.currency },
+    status: order.status,
+    reason: order.status === 'in_review' && reader !== 'operator' ? null : order.reason,
+    dueAt: iso(dueAt(order)),
+    createdAt: iso(order.created_at),
+    paidAt: iso(order.paid_at),
+    deliveredAt: iso(order.delivered_at),
+    endedAt: iso(order.ended_at),
+  }
+}
+
+function dueAt(order: OrderRow): Date | null {
+  if (order.status === 'awaiting_payment') return order.payment_due_at
+  if (order.status === 'provisioning') return order.deliver_by
+  if (order.status === 'in_review' && order.paid_at) return plusMs(order.paid_at, terms.order.reviewWindowMs)
+  return null
+}
+
+/** With everything the app shows: the secrets of payment and installation included, so never to be logged or cached. */
+export async function viewOrder(
+  context: Context,
+  order: OrderRow,
+  reader: Caller['kind'],
+): Promise<z.input<typeof orderDetails>> {
+  const { sql } = context
+  // What cannot exist yet is not asked for: checkout is the busiest call of all.
+  const isNew = order.status === 'awaiting_payment'
+  const [esims, documents, refunds, dispute, payment, install] = await Promise.all([
+    isNew ? [] : listEsims(context, order),
+    isNew ? [] : listDocuments(sql, order.id),
+    isNew ? [] : listRefunds(sql, order.id),
+    isNew ? undefined : disputeState(sql, order.id),
+    isNew ? viewPayment(context, order) : null,
+    installUrl(context, order),
+  ])
+  return {
+    ...viewSummary(order, reader),
+    payment,
+    installUrl: install,
+    esims: esims.map(viewEsim),
+    documents,
+    refunds: refunds.map(({ state, amount_minor, reason }) => ({ state, minor: amount_minor, reason })),
+    dispute: dispute ?? null,
+  }
+}
+
+function viewEsim(stored: StoredEsim): z.input<typeof esim> {
+  const code = parseActivationCode(stored.activationCode)
+  return {
+    id: stored.id,
+    state: stored.state,
+    suspended: stored.suspended,
+    iccid: stored.iccid,
+    activationCode: stored.activationCode,
+    smdpAddress: code?.smdpAddress ?? null,
+    matchingId: code?.matchingId ?? null,
+    confirmationCode: stored.confirmationCode,
+    apn: stored.apn,
+    iosInstallUrl: code && iosInstallUrl(stored.activationCode),
+    totalBytes: count(stored.totalBytes),
+    usedBytes: Number(stored.usedBytes),
+    activatedAt: iso(stored.activatedAt),
+    expiresAt: iso(stored.expiresAt),
+  }
+}
+
+async function viewPayment(context: Context, order: OrderRow): Promise<z.input<typeof paymentSheet> | null> {
+  const key = order.payment_client_secret && (await findDataKey(context.sql, context, order.account_id))
+  if (!key || !order.payment_client_secret) return null
+  const fields = tableSealer(context.cipher, key, 'orders')
+  const session = fields.openOptional('customer_session_secret', order.customer_session_secret)
+  const [customer] = session
+    ? await context.sql<{ id: string | null }[]>`
+        select stripe_customer_id as id from accounts where id = ${order.account_id}`
+    : []
+  return {
+    paymentIntentClientSecret: fields.open('payment_client_secret', order.payment_client_secret),
+    publishableKey: context.stripe.publishableKey,
+    customerId: customer?.id ?? null,
+    customerSessionClientSecret: session,
+  }
+}

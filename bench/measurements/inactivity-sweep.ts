@@ -1,0 +1,76 @@
+/** R1 at scale: the daily look for accounts that nobody uses, among a million. */
+import { connectDatabase, type Database, timeLimits } from '../../db/connection/database.ts'
+import { migrate } from '../../db/connection/migrate.ts'
+import { type Dormant, listDormant } from '../../db/inactivity.ts'
+import { startPostgres } from '../../dev/postgres/postgres.ts'
+import { terms } from '../../policy/periods.ts'
+import { plusDays, plusYears } from '../../shared/calendar.ts'
+import { median } from '../measure.ts'
+import { insertStrangers } from '../other-accounts.ts'
+
+export interface SweepFigures {
+  accounts: number
+  /** whose first warning is near, and whom no run looks after */
+  found: number
+  milliseconds: number
+  /** how a page is read: the nodes of its plan from the top, an index with its condition */
+  plan: string[]
+}
+
+const perPage = 500
+
+/** On a database of its own. @param dormant how many are due */
+export async function benchInactivitySweep(accounts: number, dormant: number): Promise<SweepFigures> {
+  const postgres = await startPostgres()
+  const sql = connectDatabase(postgres.url, { maxConnections: 1, limits: timeLimits.maintenance })
+  try {
+    await migrate(sql)
+    const now = new Date()
+    const { inactivityYears, openedAheadDays, warningsBeforeDays } = terms.account
+    const until = plusYears(plusDays(now, warningsBeforeDays[0] + openedAheadDays), -inactivityYears)
+    await insertStrangers(sql, accounts - dormant, until, now)
+    await insertStrangers(sql, dormant, plusDays(until, -1), until)
+    await sql`vacuum analyze accounts`
+
+    const times: number[] = []
+    let found = 0
+    for (let round = 0; round < 5; round += 1) {
+      const begun = performance.now()
+      found = await look(sql, until, now)
+      times.push(performance.now() - begun)
+    }
+    const [explained] = await sql<{ 'QUERY PLAN': [{ Plan: PlanNode }] }[]>`
+      explain (analyze, format json) ${listDormant(sql, { until, lostSince: now, after: undefined, limit: perPage })}`
+    const plan = explained ? describe(explained['QUERY PLAN'][0].Plan) : []
+    return { accounts, found, milliseconds: median(times), plan }
+  } finally {
+    await sql.end()
+    await postgres.stop()
+  }
+}
+
+/** All pages, as the sweep reads them. */
+async function look(sql: Database, until: Date, now: Date): Promise<number> {
+  let after: Dormant | undefined
+  for (let found = 0; ; ) {
+    const page = await listDormant(sql, { until, lostSince: now, after, limit: perPage })
+    found += page.length
+    after = page.at(-1)
+    if (page.length < perPage) return found
+  }
+}
+
+interface PlanNode {
+  'Node Type': string
+  'Relation Name'?: string
+  'Index Name'?: string
+  'Index Cond'?: string
+  'Actual Rows': number
+  Plans?: PlanNode[]
+}
+
+function describe(node: PlanNode): string[] {
+  const index = node['Index Name'] ? ` ${node['Index Name']} ${node['Index Cond'] ? 'range' : 'whole'}` : ''
+  const table = !node['Index Name'] && node['Relation Name'] ? ` ${node['Relation Name']}` : ''
+  return [`${node['Node Type']}${index}${table}, ${node['Actual Rows']} rows`, ...(node.Plans ?? []).flatMap(describe)]
+}

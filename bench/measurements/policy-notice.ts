@@ -1,0 +1,177 @@
+/** N2 at scale: how fast everybody is told beside nodemailer's pool alone, at what cost, and what a killed worker does. */
+import { setTimeout as pause } from 'node:timers/promises'
+import { createTransport } from 'nodemailer'
+import type { Stack } from '../../dev/stack.ts'
+import { renderPolicyNotice } from '../../mails/policy-notice.tsx'
+import { fastForward } from '../../temporal/time-skipping.ts'
+import { policyNoticeWorkflowId } from '../../workflows/policy-notice.contract.ts'
+import { type CpuTime, cpuPerJob, cpuTime } from '../cpu.ts'
+import { historyCost } from '../history-cost.ts'
+import { round, runRound } from '../measure.ts'
+import type { Say } from '../on-stack.ts'
+import { insertPeople } from '../people.ts'
+import { until } from '../until.ts'
+
+interface Told {
+  recipients: number
+  seconds: number
+  mailsPerSecond: number
+  actionsPer10000: number
+  /** by the mail server's books: taken more than once, each time under the same Message-ID */
+  duplicates: number
+  unreached: number
+  /** by our ledger: deliveries that somebody had to ask about again */
+  inDoubt: number
+}
+
+export interface NoticeFigures {
+  /** nodemailer's pool with the same mail, into the same sink, in the same run */
+  pool: { mailsPerSecond: number; cpu: CpuTime }
+  calm: Told & { ratio: number; cpu: CpuTime }
+  killed: Told & { kills: number }
+}
+
+/** The worker is killed after each of these shares of the mails. */
+const killAt = [0.33, 0.66]
+
+/** Tells everybody of a new version, and of another one with a worker that dies. */
+export async function benchPolicyNotice(
+  stack: Stack,
+  { recipients, say }: { recipients: { calm: number; killed: number }; say: Say },
+): Promise<NoticeFigures> {
+  say(`making ${recipients.calm} accounts`)
+  await insertPeople(stack.context, recipients.calm)
+  const pool = await mailAlone(stack, Math.min(recipients.calm, 20_000))
+  say(`nodemailer's pool alone: ${round(pool.mailsPerSecond, 0)} mails/s`)
+
+  const before = await cpuTime()
+  const calm = await tell(stack, { version: 'calm', recipients: recipients.calm, killAt: [], say })
+  const cpu = cpuPerJob(before, await cpuTime(), recipients.calm)
+  say('the version takes effect, in skipped time')
+  await fastForward(stack.temporal, policyNoticeWorkflowId('calm'), '41 days')
+  say(`making ${recipients.killed - recipients.calm} more accounts`)
+  await insertPeople(stack.context, recipients.killed - recipients.calm)
+  const killed = await tell(stack, { version: 'killed', recipients: recipients.killed, killAt, say })
+  return {
+    pool,
+    calm: { ...calm, ratio: calm.mailsPerSecond / pool.mailsPerSecond, cpu },
+    killed: { ...killed, kills: killAt.length },
+  }
+}
+
+async function tell(
+  stack: Stack,
+  options: { version: string; recipients: number; killAt: number[]; say: Say },
+): Promise<Told> {
+  const { version, recipients, say } = options
+  await stack.sims.mailbox.reset()
+  const begun = performance.now()
+  await post(stack, version)
+  for (const share of options.killAt) {
+    await untilCount(stack, share * recipients)
+    await stack.worker.kill()
+    say(`killed the worker at ${await countMails(stack)} mails`)
+    await stack.worker.start()
+  }
+  await untilTold(stack, version, recipients)
+  const seconds = (performance.now() - begun) / 1000
+  say(`told ${recipients} people in ${round(seconds)} s`)
+
+  const { messages } = (await stack.sims.mailbox.books()) as unknown as {
+    messages: { messageId: string; envelope: { to: string[] } }[]
+  }
+  const reached = new Set(messages.flatMap(({ envelope }) => envelope.to))
+  const unique = new Set(messages.map(({ messageId }) => messageId))
+  const [ledger] = await stack.context.sql<{ doubt: number }[]>`
+    select count(*) filter (where attempts > 1)::int as doubt from policy_deliveries where version = ${version}`
+  return {
+    recipients,
+    seconds,
+    mailsPerSecond: recipients / seconds,
+    actionsPer10000: ((await actionsOf(stack, version)) / recipients) * 10_000,
+    duplicates: messages.length - unique.size,
+    unreached: recipients - reached.size,
+    inDoubt: ledger?.doubt ?? 0,
+  }
+}
+
+const changes = ['We keep one thing less.', 'We answer within two weeks.']
+
+async function post({ urls, keys }: Stack, version: string): Promise<void> {
+  const answer = await fetch(`${urls.api}/v1/policies`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${keys.operator}`, 'content-type': 'application/json' },
+    body: JSON.stringify({
+      version,
+      title: 'Privacy policy',
+      text: 'As before.',
+      changes,
+      effectiveAt: new Date(Date.now() + 40 * 86_400_000).toISOString(),
+      material: true,
+    }),
+  })
+  if (answer.status !== 201) throw new Error(`the policy was not posted: ${answer.status} ${await answer.text()}`)
+}
+
+/** The same mail, as many at a time as the notice has under way. */
+async function mailAlone(stack: Stack, count: number): Promise<NoticeFigures['pool']> {
+  const { config } = stack
+  const site = { publicUrl: config.PUBLIC_URL, supportMail: config.SUPPORT_MAIL }
+  const url = `${site.publicUrl}/privacy/next`
+  const mail = renderPolicyNotice({ site, version: 'next', effectiveOn: new Date(), changes, url })
+  const transport = createTransport({ pool: true, url: config.SMTP_URL, maxConnections: 5 })
+  const send = async (index: number): Promise<void> => {
+    await transport.sendMail({
+      from: config.MAIL_FROM,
+      to: `${index}@people.example`,
+      messageId: `<${index}@floor.example>`,
+      ...mail,
+    })
+  }
+  await runRound(Math.ceil(count / 10), 80, send)
+  const before = await cpuTime()
+  const { perSecond } = await runRound(count, 80, send)
+  const cpu = cpuPerJob(before, await cpuTime(), count)
+  transport.close()
+  return { mailsPerSecond: perSecond, cpu }
+}
+
+async function countMails(stack: Stack): Promise<number> {
+  return (await stack.sims.mailbox.do<{ count: number }>('count', {})).count
+}
+
+async function untilCount(stack: Stack, count: number): Promise<void> {
+  while ((await countMails(stack)) < count) await pause(20)
+}
+
+/** Longer than the notice stands still while a killed worker's page is noticed and begun anew. */
+const standstillMs = 20_000
+
+/** By our ledger. Those in doubt after a kill wait for their lease to run out and for the next pass: in skipped time. */
+async function untilTold({ context: { sql }, temporal }: Stack, version: string, recipients: number): Promise<void> {
+  let [told, since] = [-1, Date.now()]
+  await until(
+    `all ${recipients} were told`,
+    async () => {
+      const [row] = await sql<{ told: number }[]>`
+        select count(*)::int as told from policy_deliveries where version = ${version} and state = 'sent'`
+      if (row && row.told >= recipients) return true
+      if (row && row.told !== told) [told, since] = [row.told, Date.now()]
+      else if (Date.now() - since > standstillMs) {
+        await fastForward(temporal, policyNoticeWorkflowId(version), '1 hour')
+        since = Date.now()
+      }
+      return undefined
+    },
+    { timeoutMs: 3_600_000, everyMs: 100 },
+  )
+}
+
+async function actionsOf({ temporal }: Stack, version: string): Promise<number> {
+  let actions = 0
+  const workflowId = policyNoticeWorkflowId(version)
+  for await (const { runId } of temporal.workflow.list({ query: `WorkflowId = '${workflowId}'` })) {
+    actions += historyCost(await temporal.workflow.getHandle(workflowId, runId).fetchHistory()).actions
+  }
+  return actions
+}

@@ -1,0 +1,106 @@
+/**
+ * The backup folder: dumps, the newest key snapshot, and the newest copy of the deletion ledger. Whatever a catalogue
+ * says, the folder is the truth: after a restore the catalogue is as old as the dump. It should lie on another machine.
+ */
+import { createReadStream, createWriteStream } from 'node:fs'
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import type { Keyring } from '../crypto/field-cipher.ts'
+import { type BackupPurpose, decryptBackup, encryptBackup } from './backup-cipher.ts'
+
+export interface StoredFile {
+  /** `2026-06-20T03-00-00-000Z`: the time in its name, by the clock of the run that wrote it */
+  id: string
+  purpose: BackupPurpose
+  at: Date
+  bytes: number
+}
+
+export type BackupFolder = ReturnType<typeof openBackupFolder>
+
+const fileForm = /^(dump|keys|ledger)-(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z)\.enc$/
+const partial = '.partial'
+
+const timeOf = (id: string): Date => new Date(id.replace(/T(\d\d)-(\d\d)-(\d\d)-(\d{3})Z$/, 'T$1:$2:$3.$4Z'))
+
+/** @param folder made if it is missing */
+export function openBackupFolder(folder: string, keyring: Keyring) {
+  const pathOf = (purpose: BackupPurpose, id: string): string => join(folder, `${purpose}-${id}.enc`)
+
+  return {
+    /**
+     * Encrypts a stream into a file, which appears under its name only when it is whole and on disk.
+     * @returns the file's length in bytes
+     */
+    async write(
+      purpose: BackupPurpose,
+      id: string,
+      source: Readable,
+      options: { signal?: AbortSignal } = {},
+    ): Promise<number> {
+      await mkdir(folder, { recursive: true, mode: 0o700 })
+      const path = pathOf(purpose, id)
+      const unfinished = `${path}${partial}`
+      try {
+        const file = createWriteStream(unfinished, { mode: 0o600, flush: true })
+        await pipeline(source, encryptBackup(keyring, purpose), file, options)
+        await rename(unfinished, path)
+        await syncFolder(folder)
+        return (await stat(path)).size
+      } catch (error) {
+        await rm(unfinished, { force: true })
+        throw error
+      }
+    },
+
+    /** Plain bytes. The stream fails with UnreadableBackup for a file that is not what it was. */
+    read(purpose: BackupPurpose, id: string): Readable {
+      const file = createReadStream(pathOf(purpose, id))
+      const plain = decryptBackup(keyring, purpose)
+      file.once('error', (error) => plain.destroy(error))
+      plain.once('close', () => file.destroy())
+      return file.pipe(plain)
+    },
+
+    /** What is there, the oldest first. A folder that does not exist is empty. */
+    async list(purpose: BackupPurpose): Promise<StoredFile[]> {
+      const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return []
+        throw error
+      })
+      const files: StoredFile[] = []
+      for (const name of names.sort()) {
+        const [, kind, id = ''] = fileForm.exec(name) ?? []
+        if (kind !== purpose) continue
+        files.push({ id, purpose, at: timeOf(id), bytes: (await stat(join(folder, name))).size })
+      }
+      return files
+    },
+
+    /** Repeatable. */
+    async remove(purpose: BackupPurpose, id: string): Promise<void> {
+      await rm(pathOf(purpose, id), { force: true })
+      await syncFolder(folder)
+    },
+
+    /** What a writer that was killed left behind. @param before of writers that are certainly gone */
+    async removeUnfinished(before: Date): Promise<void> {
+      for (const name of (await readdir(folder)).filter((each) => each.endsWith(partial))) {
+        const path = join(folder, name)
+        if ((await stat(path)).mtime < before) await rm(path, { force: true })
+      }
+    },
+  }
+}
+
+/** A rename or a removal is on disk when its folder is. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}

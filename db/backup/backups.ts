@@ -1,0 +1,92 @@
+/** R3: the catalogue of backups. It names nobody. */
+import type { Queryable } from '../connection/database.ts'
+
+export type BackupState = 'running' | 'kept' | 'failed' | 'pruned'
+
+export interface Backup {
+  id: string
+  state: BackupState
+  startedAt: Date
+  finishedAt: Date | null
+  bytes: number | null
+  code: string | null
+  prunedAt: Date | null
+  drilledAt: Date | null
+  drill: DrillReport | null
+}
+
+/** What a restore drill has shown. */
+export interface DrillReport {
+  /** in the restored backup */
+  accounts: number
+  /** erased since it was made, and back by the restore */
+  cameBack: number
+  /** of those: with a data key, so that their columns could be read */
+  readable: number
+  /** erased again by replaying the ledger */
+  erasedAgain: number
+  /** what was left of them after that: 0, or the drill has failed */
+  left: number
+  /** by replaying once more: 0 */
+  erasedTwice: number
+  seconds: number
+}
+
+/** Repeatable: another attempt at the same backup starts it anew. */
+export async function startBackup(sql: Queryable, backup: { id: string; at: Date; keyId: string }): Promise<void> {
+  await sql`
+    insert into backups (id, state, started_at, key_id) values (${backup.id}, 'running', ${backup.at}, ${backup.keyId})
+    on conflict (id) do update set state = 'running', code = null`
+}
+
+export async function finishBackup(sql: Queryable, backup: { id: string; bytes: number; at: Date }): Promise<void> {
+  await sql`update backups set state = 'kept', bytes = ${backup.bytes}, finished_at = ${backup.at}, code = null
+    where id = ${backup.id}`
+}
+
+export async function failBackup(sql: Queryable, backup: { id: string; code: string; at: Date }): Promise<void> {
+  await sql`insert into backups (id, state, started_at, finished_at, code)
+    values (${backup.id}, 'failed', ${backup.at}, ${backup.at}, ${backup.code})
+    on conflict (id) do update set state = 'failed', finished_at = excluded.finished_at, code = excluded.code`
+}
+
+/**
+ * Makes the catalogue say what the folder holds: files that are gone are pruned, files it does not know are kept. A
+ * backup that is being made is left alone.
+ */
+export async function reconcileBackups(
+  sql: Queryable,
+  folder: readonly { id: string; at: Date; bytes: number }[],
+  { at, runningSince }: { at: Date; runningSince: Date },
+): Promise<void> {
+  const ids = folder.map(({ id }) => id)
+  await sql`update backups set state = 'pruned', pruned_at = ${at} where state = 'kept' and id <> all(${ids})`
+  await sql`update backups set state = 'failed', code = 'lost', finished_at = ${at}
+    where state = 'running' and started_at < ${runningSince} and id <> all(${ids})`
+  for (const { id, at: startedAt, bytes } of folder) {
+    await sql`
+      insert into backups (id, state, started_at, bytes) values (${id}, 'kept', ${startedAt}, ${bytes})
+      on conflict (id) do update set state = 'kept', bytes = excluded.bytes, pruned_at = null
+      where backups.state in ('pruned', 'failed') or (backups.state = 'running' and backups.started_at < ${runningSince})`
+  }
+}
+
+/** The youngest first. */
+export async function listBackups(sql: Queryable, limit: number): Promise<Backup[]> {
+  return sql<Backup[]>`
+    select id, state, started_at as "startedAt", finished_at as "finishedAt", bytes::float8 as bytes, code,
+      pruned_at as "prunedAt", drilled_at as "drilledAt", drill
+    from backups order by started_at desc limit ${limit}`
+}
+
+export async function findBackup(sql: Queryable, id: string): Promise<Backup | undefined> {
+  const [row] = await sql<Backup[]>`
+    select id, state, started_at as "startedAt", finished_at as "finishedAt", bytes::float8 as bytes, code,
+      pruned_at as "prunedAt", drilled_at as "drilledAt", drill
+    from backups where id = ${id}`
+  return row
+}
+
+export async function recordDrill(sql: Queryable, id: string, report: DrillReport, at: Date): Promise<void> {
+  await sql`update backups set drilled_at = ${at}, drill = ${sql.json({ ...report })} where id = ${id}`
+}

@@ -1,0 +1,102 @@
+/**
+ * R3: a dump, the newest keys, and the ledger replayed over it. Whoever was erased after the dump was made comes back
+ * with it, and is gone again before anything can start.
+ */
+
+import { connectDatabase, type Database, type Queryable, timeLimits } from '../connection/database.ts'
+import { migrate } from '../connection/migrate.ts'
+import { replayLedger } from '../erasure/deletion-ledger.ts'
+import { type Erasures, importErasures } from '../erasure/erasures.ts'
+import { readLedgerCopy } from '../erasure/ledger-copy.ts'
+import type { BackupFolder } from './backup-folder.ts'
+import { reconcileBackups } from './backups.ts'
+import { importKeys } from './key-snapshot.ts'
+import { findPgTools, type PgTools, restoreDatabase } from './pg-tools.ts'
+
+/** There is no such backup, or no keys for it. */
+export class NothingToRestore extends Error {
+  override readonly name = 'NothingToRestore'
+}
+
+export interface BackupToRestore {
+  folder: BackupFolder
+  /** where pg_restore is, unless in a usual place */
+  toolsFolder: string | undefined
+  backupId: string
+  /** as known elsewhere, beside the copy in the folder; the last one knows best */
+  erasures: readonly Erasures[]
+}
+
+export interface Returned {
+  accounts: number
+  /** whom the ledger names */
+  cameBack: number
+  /** of those: with a data key */
+  readable: number
+}
+
+export async function serverMajor(sql: Queryable): Promise<number> {
+  const [row] = await sql<{ version: number }[]>`select current_setting('server_version_num')::int / 10000 as version`
+  return row?.version ?? 0
+}
+
+/**
+ * Fills an empty database with a dump, the newest keys, and whatever is known of erasures. Nobody is erased yet.
+ * @param url the database, as its owner
+ * @throws NothingToRestore, PgToolsMissing, PgToolFailed, UnreadableBackup
+ */
+export async function fillFromBackup(
+  url: string,
+  { folder, toolsFolder, backupId, erasures }: BackupToRestore,
+): Promise<{ keysOf: string }> {
+  const keys = (await folder.list('keys')).at(-1)
+  const dump = (await folder.list('dump')).find(({ id }) => id === backupId)
+  if (!dump) throw new NothingToRestore(`there is no backup ${backupId}`)
+  if (!keys) throw new NothingToRestore('there is no key snapshot')
+  const copied = await readLedgerCopy(folder)
+  await withDatabase(url, async (sql) => {
+    const tools: PgTools = await findPgTools(await serverMajor(sql), toolsFolder)
+    await restoreDatabase(tools, url, folder.read('dump', dump.id))
+    await importKeys(sql, folder.read('keys', keys.id))
+    // Replaying knows the tables of today.
+    await migrate(sql)
+    await importErasures(sql, [copied, ...erasures])
+  })
+  return { keysOf: keys.id }
+}
+
+/** Who is in a database that was filled from a backup. */
+export async function whoCameBack(sql: Queryable): Promise<Returned> {
+  const [row] = await sql<Returned[]>`
+    select (select count(*)::int from accounts) as accounts, count(*)::int as "cameBack",
+      count(k.account_id)::int as readable
+    from accounts a
+    join deletion_ledger l on l.account_ref = a.account_ref and l.entry = 'erased'
+    left join data_keys k on k.account_id = a.id`
+  return row ?? { accounts: 0, cameBack: 0, readable: 0 }
+}
+
+/** Replays the ledger, and makes the catalogue agree with the folder. Returns how many people it erased again. */
+export async function replayOver(sql: Database, folder: BackupFolder, at: Date): Promise<number> {
+  const { erased } = await replayLedger(sql)
+  await reconcileBackups(sql, await folder.list('dump'), { at, runningSince: at })
+  return erased
+}
+
+export async function withDatabase<Result>(url: string, work: (sql: Database) => Promise<Result>): Promise<Result> {
+  const sql = connectDatabase(url, { maxConnections: 2, name: 'ama-esim-restore', limits: timeLimits.maintenance })
+  try {
+    return await work(sql)
+  } finally {
+    await sql.end({ timeout: 5 })
+  }
+}
+
+/** The same server's database of another name. */
+export function databaseUrl(url: string, name: string): string {
+  const other = new URL(url)
+  other.pathname = `/${encodeURIComponent(name)}`
+  return other.href
+}
+
+export const databaseName = (url: string): string => decodeURIComponent(new URL(url).pathname.slice(1))

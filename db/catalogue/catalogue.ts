@@ -1,0 +1,196 @@
+/**
+ * What providers offer and what of it is on sale. Only what differs is written: an hourly look that finds nothing new
+ * leaves every row as it was, but for `seen_at` a few times a day.
+ */
+
+import type { Database, Transaction } from '../connection/database.ts'
+import { raiseAttention, resolveAttention } from '../operator-tasks.ts'
+
+export interface PackageOffer {
+  provider: string
+  providerPackageCode: string
+  family: string
+  /** of one package, for its whole length: millionths of a US dollar */
+  costMicros: number
+}
+
+export interface OfferedPackage {
+  code: string
+  kind: 'base' | 'top_up'
+  name: string
+  destinations: string[]
+  dataBytes: number | null
+  daily: boolean
+  days: number
+  /** taken only when the package is new */
+  firstPriceMinor: number
+  /** all that are equal, the cheapest first; the first of each provider is the one we take */
+  offers: PackageOffer[]
+}
+
+/** A provider's operator for these destinations. */
+export interface OperatorFamily {
+  provider: string
+  destinations: string[]
+  family: string
+}
+
+/** One writer at a time, so that what is on sale agrees with offers and prices; readers do not wait. */
+export async function changeCatalogue<Result>(sql: Database, change: (tx: Transaction) => Promise<Result>) {
+  return sql.begin(async (tx) => {
+    await tx`lock table packages in share row exclusive mode`
+    return change(tx)
+  })
+}
+
+/** Whose packages are offered now. */
+export async function listFamilies(tx: Transaction): Promise<OperatorFamily[]> {
+  return tx<OperatorFamily[]>`
+    select distinct o.provider, p.destinations, o.family
+    from package_offers o join packages p on p.code = o.package_code where o.available`
+}
+
+/** Makes the packages that do not exist yet, not on sale; those that do keep their name and price. */
+export async function addPackages(
+  tx: Transaction,
+  packages: readonly OfferedPackage[],
+  { currency, at }: { currency: string; at: Date },
+): Promise<number> {
+  const rows = packages.map(({ offers: _offers, ...row }) => row)
+  const added = await tx`
+    insert into packages (code, kind, name, destinations, data_bytes, daily, days, price_minor, currency, active, updated_at)
+    select code, kind, name, destinations, "dataBytes", daily, days, "firstPriceMinor", ${currency}, false, ${at}
+    from jsonb_to_recordset(${tx.json(rows)}) as new (
+      code text, kind text, name text, destinations text[], "dataBytes" bigint, daily boolean, days integer,
+      "firstPriceMinor" integer)
+    where not exists (select from packages p where p.code = new.code)`
+  return added.count
+}
+
+/**
+ * Makes a provider's offers agree with what it lists. An offer stands while the provider's package is listed as what we
+ * sell it for: also that of a package made by hand, under whatever code.
+ * @param seenSince offers written as seen since then need not be written again only to say so
+ */
+export async function writeOffers(
+  tx: Transaction,
+  provider: string,
+  packages: readonly OfferedPackage[],
+  { costCurrency, at, seenSince }: { costCurrency: string; at: Date; seenSince: Date },
+): Promise<{ changed: number; withdrawn: number }> {
+  const listed = tx`
+    select * from jsonb_to_recordset(${tx.json(offersOf(provider, packages))}) as l (
+      code text, kind text, destinations text[], "dataBytes" bigint, daily boolean, days integer,
+      "providerPackageCode" text, family text, "costMicros" bigint, taken boolean)`
+  const isOffer = tx`
+    o.provider = ${provider} and l."providerPackageCode" = o.provider_package_code and l.kind = p.kind
+    and l.destinations = p.destinations and l."dataBytes" is not distinct from p.data_bytes and l.daily = p.daily
+    and l.days = p.days`
+  const withdrawn = await tx`
+    update package_offers o set available = false from packages p
+    where o.provider = ${provider} and o.available and p.code = o.package_code
+      and not exists (select from (${listed}) as l where ${isOffer})`
+  const moved = await tx`
+    update package_offers o set family = l.family, cost_micros = l."costMicros", cost_currency = ${costCurrency},
+      available = true, seen_at = ${at}
+    from packages p, (${listed}) as l
+    where p.code = o.package_code and ${isOffer}
+      and not (o.available and o.seen_at >= ${seenSince}
+        and (o.family, o.cost_micros, o.cost_currency) = (l.family, l."costMicros", ${costCurrency}))`
+  const taken = await tx`
+    insert into package_offers
+      (package_code, provider, provider_package_code, family, cost_micros, cost_currency, available, seen_at)
+    select code, ${provider}, "providerPackageCode", family, "costMicros", ${costCurrency}, true, ${at}
+    from (${listed}) as l
+    where taken and not exists (
+      select from package_offers o where o.package_code = l.code and o.provider = ${provider}
+        and o.provider_package_code = l."providerPackageCode")
+    on conflict (package_code, provider) do update set
+      provider_package_code = excluded.provider_package_code, family = excluded.family,
+      cost_micros = excluded.cost_micros, cost_currency = excluded.cost_currency,
+      available = true, seen_at = excluded.seen_at`
+  return { changed: moved.count + taken.count, withdrawn: withdrawn.count }
+}
+
+function offersOf(provider: string, packages: readonly OfferedPackage[]) {
+  return packages.flatMap(({ name: _name, firstPriceMinor: _price, offers, ...sold }) => {
+    const own = offers.filter((offer) => offer.provider === provider)
+    return own.map((offer, rank) => ({ ...sold, ...offer, taken: rank === 0 }))
+  })
+}
+
+/** Withdraws a provider's offers that were not seen since. */
+export async function withdrawUnseen(tx: Transaction, provider: string, since: Date): Promise<number> {
+  const withdrawn = await tx`
+    update package_offers set available = false where provider = ${provider} and available and seen_at < ${since}`
+  return withdrawn.count
+}
+
+/** On the list of operators: a package that is offered but not sold because of its price. */
+const priceMatter = 'package_price'
+
+/** Why a package's price cannot stand, for operators; undefined when it can. */
+export type JudgePrice = (price: { minor: number; currency: string }, cheapestCostMicros: number) => string | undefined
+
+interface Standing {
+  code: string
+  price_minor: number
+  currency: string
+  active: boolean
+  cheapest: bigint | null
+}
+
+/**
+ * Puts on sale what is offered at a price that can stand, takes off what is not, and keeps the operators' list of prices
+ * that cannot.
+ * @param only one package; unless given, all of them
+ */
+export async function settleSale(
+  tx: Transaction,
+  { judge, at, only }: { judge: JudgePrice; at: Date; only?: string },
+): Promise<{ putOnSale: number; takenOffSale: number }> {
+  const packages = await tx<Standing[]>`
+    select p.code, p.price_minor, p.currency, p.active, min(o.cost_micros) filter (where o.available) as cheapest
+    from packages p left join package_offers o on o.package_code = p.code
+    ${only === undefined ? tx`` : tx`where p.code = ${only}`}
+    group by p.code`
+  const faults = new Map<string, string>()
+  const change = { on: [] as string[], off: [] as string[] }
+  for (const { code, price_minor, currency, active, cheapest } of packages) {
+    const fault = cheapest === null ? undefined : judge({ minor: price_minor, currency }, Number(cheapest))
+    if (fault !== undefined) faults.set(code, fault)
+    const onSale = cheapest !== null && fault === undefined
+    if (onSale !== active) change[onSale ? 'on' : 'off'].push(code)
+  }
+  for (const [active, codes] of [
+    [true, change.on],
+    [false, change.off],
+  ] as const) {
+    if (codes.length === 0) continue
+    await tx`update packages set active = ${active}, updated_at = ${at} where code = any(${codes})`
+  }
+  const open = await tx<{ code: string }[]>`
+    select subject_id as code from attention where kind = ${priceMatter} and resolved_at is null
+    ${only === undefined ? tx`` : tx`and subject_id = ${only}`}`
+  const known = new Set(open.map(({ code }) => code))
+  for (const [code, detail] of faults) {
+    if (!known.has(code)) await raiseAttention(tx, { kind: priceMatter, subjectId: code, detail, at })
+  }
+  for (const code of known) {
+    if (!faults.has(code)) await resolveAttention(tx, { kind: priceMatter, subjectId: code, by: 'catalogue', at })
+  }
+  return { putOnSale: change.on.length, takenOffSale: change.off.length }
+}
+
+/** Sets our own price. Returns the price before; undefined when there is no such package. */
+export async function setPrice(
+  tx: Transaction,
+  { code, minor, currency, at }: { code: string; minor: number; currency: string; at: Date },
+): Promise<{ minor: number; currency: string } | undefined> {
+  const [before] = await tx<{ minor: number; currency: string }[]>`
+    select price_minor as minor, currency from packages where code = ${code}`
+  if (before && (before.minor !== minor || before.currency !== currency)) {
+    await tx`update packages set price_minor = ${minor}, currency = ${currency}, updated_at = ${at} where code = ${code}`
+  }
+  return before
+}

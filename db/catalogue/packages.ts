@@ -1,0 +1,87 @@
+import type { Queryable } from '../connection/database.ts'
+
+/** What we sell, at our price. What it costs us stands in package_offers and is not read here. */
+export interface Package {
+  code: string
+  kind: 'base' | 'top_up'
+  name: string
+  /** ISO 3166-1 alpha-2 */
+  destinations: string[]
+  /** null: unlimited */
+  dataBytes: bigint | null
+  /** the volume is per day */
+  daily: boolean
+  days: number
+  priceMinor: number
+  currency: string
+}
+
+interface PackageRow {
+  code: string
+  kind: 'base' | 'top_up'
+  name: string
+  destinations: string[]
+  data_bytes: bigint | null
+  daily: boolean
+  days: number
+  price_minor: number
+  currency: string
+}
+
+/** A page of what can be bought now, ordered by code. */
+export async function listPackages(
+  sql: Queryable,
+  page: { kind: Package['kind']; destination: string | undefined; afterCode: string | undefined; limit: number },
+): Promise<Package[]> {
+  const rows = await sql<PackageRow[]>`
+    select code, kind, name, destinations, data_bytes, daily, days, price_minor, currency from packages
+    where active and kind = ${page.kind}
+      ${page.destination === undefined ? sql`` : sql`and destinations @> array[${page.destination}]`}
+      ${page.afterCode === undefined ? sql`` : sql`and code > ${page.afterCode}`}
+    order by code limit ${page.limit}`
+  return rows.map(packageOf)
+}
+
+/** A package, on sale or not. */
+export async function findPackage(sql: Queryable, code: string): Promise<(Package & { onSale: boolean }) | undefined> {
+  const [row] = await sql<(PackageRow & { active: boolean })[]>`
+    select code, kind, name, destinations, data_bytes, daily, days, price_minor, currency, active from packages
+    where code = ${code}`
+  return row && { ...packageOf(row), onSale: row.active }
+}
+
+const packageOf = (row: PackageRow): Package => ({
+  code: row.code,
+  kind: row.kind,
+  name: row.name,
+  destinations: row.destinations,
+  dataBytes: row.data_bytes,
+  daily: row.daily,
+  days: row.days,
+  priceMinor: row.price_minor,
+  currency: row.currency,
+})
+
+/** Whether an order can be placed: one statement for both, since checkout is the busiest call of all. */
+export async function findOrderable(
+  sql: Queryable,
+  wanted: { accountId: string; packageCode: string },
+): Promise<{ account: boolean; package: boolean }> {
+  const [row] = await sql<[{ account: boolean; package: boolean }]>`
+    select exists (select from accounts where id = ${wanted.accountId}) as account,
+      exists (select from packages where code = ${wanted.packageCode} and kind = 'base' and active) as package`
+  return row
+}
+
+/** Whether a top-up can be bought for an eSIM: its provider offers it, for the family of the package it was sold as. */
+export async function findTopUpOffer(
+  sql: Queryable,
+  wanted: { code: string; provider: string; basePackageCode: string },
+): Promise<boolean> {
+  const [row] = await sql`
+    select 1 from packages p
+    join package_offers o on o.package_code = p.code and o.provider = ${wanted.provider} and o.available
+    join package_offers base on base.package_code = ${wanted.basePackageCode} and base.provider = o.provider
+    where p.code = ${wanted.code} and p.kind = 'top_up' and p.active and base.family = o.family`
+  return row !== undefined
+}

@@ -1,0 +1,30 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { seedPolicies } from '../policies.ts'
+import type { Database } from './database.ts'
+
+const folder = new URL('../migrations/', import.meta.url)
+/** any constant: two processes that start at once must not migrate at once */
+const lockId = 20_260_620
+
+/** Applies the SQL files of db/migrations that this database has not seen, in order, each in a transaction. Returns their names. */
+export async function migrate(sql: Database): Promise<string[]> {
+  const files = (await readdir(folder)).filter((name) => name.endsWith('.sql')).sort()
+  const applied: string[] = []
+  const connection = await sql.reserve()
+  try {
+    await connection`select pg_advisory_lock(${lockId})`
+    await connection`create table if not exists migrations (name text primary key, applied_at timestamptz not null)`
+    const known = new Set((await connection<{ name: string }[]>`select name from migrations`).map((row) => row.name))
+    for (const name of files.filter((file) => !known.has(file))) {
+      const text = await readFile(new URL(name, folder), 'utf8')
+      // Several statements in one simple query are one transaction of their own.
+      await connection.unsafe(`${text};\ninsert into migrations values ('${name}', clock_timestamp())`)
+      applied.push(name)
+    }
+    await seedPolicies(connection)
+  } finally {
+    await connection`select pg_advisory_unlock(${lockId})`
+    connection.release()
+  }
+  return applied
+}

@@ -1,0 +1,86 @@
+/** S1: which keys there are and have been, and what still needs them. */
+import type { Queryable } from '../connection/database.ts'
+import type { IdRange } from '../policy-deliveries.ts'
+import type { FieldCipher } from './field-cipher.ts'
+
+export type KeyPurpose = 'field' | 'payload'
+
+export interface KnownKey {
+  purpose: KeyPurpose
+  id: string
+  firstSeenAt: Date
+  activeSince: Date | null
+  retiredAt: Date | null
+}
+
+/** Writes down the keys of a keyring. One that was retired and is active again is not retired. */
+export async function noteKeys(
+  sql: Queryable,
+  keyring: { purpose: KeyPurpose; ids: string[]; activeId: string; at: Date },
+): Promise<void> {
+  const { purpose, activeId, at } = keyring
+  for (const id of keyring.ids) {
+    const activeSince = id === activeId ? at : null
+    await sql`
+      insert into encryption_keys (purpose, id, first_seen_at, active_since)
+      values (${purpose}, ${id}, ${at}, ${activeSince})
+      on conflict (purpose, id) do update set active_since = coalesce(encryption_keys.active_since, excluded.active_since),
+        retired_at = case when ${id === activeId} then null else encryption_keys.retired_at end`
+  }
+}
+
+export async function listKeys(sql: Queryable): Promise<KnownKey[]> {
+  return sql<KnownKey[]>`
+    select purpose, id, first_seen_at as "firstSeenAt", active_since as "activeSince", retired_at as "retiredAt"
+    from encryption_keys order by purpose, first_seen_at, id`
+}
+
+/** Every other key of the purpose: nothing needs it any more. */
+export async function retireKeys(sql: Queryable, purpose: KeyPurpose, exceptId: string, at: Date): Promise<void> {
+  await sql`update encryption_keys set retired_at = ${at}
+    where purpose = ${purpose} and id <> ${exceptId} and retired_at is null and first_seen_at <= ${at}`
+}
+
+/** How many data keys each key-encryption key wraps. */
+export async function countWrapped(sql: Queryable): Promise<{ kekId: string; count: number }[]> {
+  return sql<{ kekId: string; count: number }[]>`
+    select kek_id as "kekId", count(*)::int as count from data_keys group by kek_id order by kek_id`
+}
+
+/** Data keys under any other key-encryption key. */
+export async function countNotUnder(sql: Queryable, kekId: string): Promise<number> {
+  return (await countWrapped(sql)).reduce((sum, each) => sum + (each.kekId === kekId ? 0 : each.count), 0)
+}
+
+/**
+ * Wraps part of the data keys anew under the cipher's active key. A row that is erased meanwhile stays erased.
+ * @returns how many were under another key
+ */
+export async function rewrapRange(sql: Queryable, cipher: FieldCipher, range: IdRange): Promise<number> {
+  const rows = await sql<{ account_id: string; kek_id: string; wrapped_key: Buffer }[]>`
+    select account_id, kek_id, wrapped_key from data_keys
+    where kek_id <> ${cipher.activeKekId} and account_id >= ${range.from}
+      ${range.to === null ? sql`` : sql`and account_id < ${range.to}`}`
+  if (rows.length === 0) return 0
+  // In hexadecimal, for the driver writes arrays of text only.
+  const wrapped = rows.map((row) => {
+    const fresh = cipher.rewrap(row.account_id, { kekId: row.kek_id, wrapped: row.wrapped_key })
+    return fresh.wrapped.toString('hex')
+  })
+  const changed = await sql`
+    update data_keys d set kek_id = ${cipher.activeKekId}, wrapped_key = decode(fresh.wrapped_key, 'hex')
+    from unnest(${rows.map((row) => row.account_id)}::uuid[], ${rows.map((row) => row.kek_id)}::text[],
+      ${wrapped}::text[]) as fresh (account_id, kek_id, wrapped_key)
+    where d.account_id = fresh.account_id and d.kek_id = fresh.kek_id`
+  return changed.count
+}
+
+/**
+ * Whether the snapshot of data keys that belongs to the backups may hold keys wrapped before that time: the newest
+ * snapshot is the only one that is kept.
+ */
+export async function snapshotIsOlder(sql: Queryable, than: Date): Promise<boolean> {
+  const [newest] = await sql<{ started_at: Date }[]>`
+    select started_at from backups where state = 'kept' order by started_at desc limit 1`
+  return newest !== undefined && newest.started_at <= than
+}

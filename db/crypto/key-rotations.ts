@@ -1,0 +1,98 @@
+import { violatedConstraint } from '../connection/constraint.ts'
+import type { Queryable } from '../connection/database.ts'
+import type { KeyPurpose } from './encryption-keys.ts'
+
+export type KeyRotationStatus =
+  | 'rewrapping'
+  | 'waiting_for_processes'
+  | 'waiting_for_backup'
+  | 'waiting_for_runs'
+  | 'done'
+
+export interface KeyRotation {
+  id: string
+  purpose: KeyPurpose
+  toKey: string
+  status: KeyRotationStatus
+  rewrapped: number
+  remaining: number | null
+  startedAt: Date
+  checkedAt: Date | null
+  endedAt: Date | null
+}
+
+const columns = (sql: Queryable) => sql`
+  id, purpose, to_key as "toKey", status, rewrapped::int, remaining::int, started_at as "startedAt",
+  checked_at as "checkedAt", ended_at as "endedAt"`
+
+/** Stores a draft, which nobody sees before its run has made it current. One that exists already is left as it is. */
+export async function insertKeyRotation(
+  sql: Queryable,
+  rotation: { id: string; purpose: KeyPurpose; toKey: string; at: Date; by: string },
+): Promise<void> {
+  await sql`insert into key_rotations (id, purpose, to_key, status, started_at, started_by)
+    values (${rotation.id}, ${rotation.purpose}, ${rotation.toKey}, 'draft', ${rotation.at}, ${rotation.by})
+    on conflict (id) do nothing`
+}
+
+/** How a rotation begins. */
+export const firstStatus = { field: 'rewrapping', payload: 'waiting_for_runs' } as const satisfies Record<
+  KeyPurpose,
+  KeyRotationStatus
+>
+
+/** Makes a draft current; repeatable. `running`: there is one at a time, and this draft is gone. */
+export async function openRotation(
+  sql: Queryable,
+  id: string,
+  purpose: KeyPurpose,
+): Promise<'opened' | 'gone' | 'running'> {
+  try {
+    const opened = await sql`
+      update key_rotations set status = case status when 'draft' then ${firstStatus[purpose]} else status end
+      where id = ${id} and ended_at is null`
+    return opened.count === 1 ? 'opened' : 'gone'
+  } catch (error) {
+    if (violatedConstraint(error) !== 'key_rotations_one') throw error
+    await sql`delete from key_rotations where id = ${id} and status = 'draft'`
+    return 'running'
+  }
+}
+
+/** Deletes drafts from before then: how many there were. */
+export async function deleteKeyRotationDrafts(sql: Queryable, before: Date): Promise<number> {
+  const dropped = await sql`delete from key_rotations where status = 'draft' and started_at < ${before}`
+  return dropped.count
+}
+
+/** Undefined when it never was, or is a draft yet. */
+export async function findKeyRotation(sql: Queryable, id: string): Promise<KeyRotation | undefined> {
+  const [row] = await sql<KeyRotation[]>`
+    select ${columns(sql)} from key_rotations where id = ${id} and status <> 'draft'`
+  return row
+}
+
+/** The youngest first. */
+export async function listKeyRotations(
+  sql: Queryable,
+  page: { after: [startedAt: string, id: string] | undefined; limit: number },
+): Promise<KeyRotation[]> {
+  const { after, limit } = page
+  return sql<KeyRotation[]>`
+    select ${columns(sql)} from key_rotations
+    where status <> 'draft' ${after ? sql`and (started_at, id) < (${after[0]}, ${after[1]})` : sql``}
+    order by started_at desc, id desc limit ${limit}`
+}
+
+/** Writes down how far it has come. `rewrapped` never falls: a page may be reported twice. */
+export async function recordRotation(
+  sql: Queryable,
+  id: string,
+  progress: { status: KeyRotationStatus; rewrapped: number; remaining: number | null; at: Date },
+): Promise<void> {
+  const { status, rewrapped, remaining, at } = progress
+  await sql`
+    update key_rotations set status = ${status}, rewrapped = greatest(rewrapped, ${rewrapped}), remaining = ${remaining},
+      checked_at = ${at}, ended_at = ${status === 'done' ? at : null}
+    where id = ${id}`
+}

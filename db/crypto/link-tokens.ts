@@ -1,0 +1,73 @@
+/** Mailed links that work once. */
+import type { Queryable } from '../connection/database.ts'
+import { hashOf, newSecret } from './one-time.ts'
+
+export type LinkPurpose = 'sign_in' | 'email_change_old' | 'email_change_new'
+
+export interface LinkToken {
+  accountId: string
+  subjectId: string | null
+  next: string | null
+}
+
+/** Makes a link's secret; it is stored nowhere. */
+export async function createLinkToken(
+  sql: Queryable,
+  link: { purpose: LinkPurpose; accountId: string; subjectId?: string; next?: string; at: Date; expiresAt: Date },
+): Promise<string> {
+  const secret = newSecret()
+  await sql`insert into link_tokens ${sql({
+    token_hash: hashOf(secret),
+    purpose: link.purpose,
+    account_id: link.accountId,
+    subject_id: link.subjectId ?? null,
+    next: link.next ?? null,
+    created_at: link.at,
+    expires_at: link.expiresAt,
+  })}`
+  return secret
+}
+
+/** What a link stands for, without using it up: mail scanners follow links, too. */
+export async function peekLinkToken(
+  sql: Queryable,
+  secret: string,
+  purposes: readonly LinkPurpose[],
+  at: Date,
+): Promise<(LinkToken & { purpose: LinkPurpose }) | undefined> {
+  const [row] = await sql<(LinkToken & { purpose: LinkPurpose })[]>`
+    select purpose, account_id as "accountId", subject_id as "subjectId", next from link_tokens
+    where token_hash = ${hashOf(secret)} and purpose in ${sql(purposes)} and expires_at > ${at}`
+  return row
+}
+
+/** Uses a link up. Undefined when it is unknown, too old, or was used before. */
+export async function spendLinkToken(
+  sql: Queryable,
+  secret: string,
+  purpose: LinkPurpose,
+  at: Date,
+): Promise<LinkToken | undefined> {
+  const [row] = await sql<(LinkToken & { inTime: boolean })[]>`
+    delete from link_tokens where token_hash = ${hashOf(secret)} and purpose = ${purpose}
+    returning account_id as "accountId", subject_id as "subjectId", next, expires_at > ${at} as "inTime"`
+  return row?.inTime ? row : undefined
+}
+
+/** How many links of the purpose were made for an account since then. */
+export async function countLinkTokens(
+  sql: Queryable,
+  accountId: string,
+  purpose: LinkPurpose,
+  since: Date,
+): Promise<number> {
+  const [row] = await sql<{ count: number }[]>`
+    select count(*)::int as count from link_tokens
+    where account_id = ${accountId} and purpose = ${purpose} and created_at > ${since}`
+  return row?.count ?? 0
+}
+
+/** Whoever makes a new one sweeps the old. */
+export async function forgetLinkTokens(sql: Queryable, at: Date): Promise<void> {
+  await sql`delete from link_tokens where expires_at <= ${at}`
+}

@@ -1,0 +1,74 @@
+/**
+ * Receipts of erasures, carried over a restore as the ledger is: a restored database has them as they were when its dump
+ * was made, or not at all, and people ask after theirs with nothing but its id.
+ */
+import type { Processor } from '../../policy/deletion.ts'
+import type { Database, Queryable, Transaction } from '../connection/database.ts'
+import { type DeletionPart, dropEmptySeal, dropSeal, wipeSecret } from './deletion-seals.ts'
+import type { Receipt } from './deletions.ts'
+
+export interface CarriedReceipt extends Receipt {
+  accountRef: string
+}
+
+/** What is of no more use once somebody is done. Settlements are watched for longer, and the trace until the end. */
+const doneWith: Partial<Record<Processor, DeletionPart>> = {
+  apple: 'apple',
+  google: 'google',
+  firebase: 'firebase',
+  stripe: 'stripeCustomer',
+  esim_provider: 'providerOrders',
+  mail: 'address',
+  stripe_redaction: 'payments',
+}
+
+/** All of them, the oldest first. */
+export async function exportReceipts(sql: Queryable): Promise<CarriedReceipt[]> {
+  const rows = await sql<CarriedReceipt[]>`
+    select receipt_id as "receiptId", account_ref as "accountRef", reason, erased_at as "erasedAt",
+      backups_gone_by as "backupsGoneBy", completed_at as "completedAt",
+      (select json_agg(json_build_object('processor', processor, 'state', state, 'code', code, 'changedAt', changed_at)
+        order by processor) from deletion_steps s where s.receipt_id = d.receipt_id) as steps
+    from deletions d order by erased_at, receipt_id`
+  return rows.map(withDates)
+}
+
+/** A receipt whose times have become text on the way. */
+export function withDates(receipt: CarriedReceipt): CarriedReceipt {
+  const { erasedAt, backupsGoneBy, completedAt, steps } = receipt
+  return {
+    ...receipt,
+    erasedAt: new Date(erasedAt),
+    backupsGoneBy: new Date(backupsGoneBy),
+    completedAt: completedAt && new Date(completedAt),
+    steps: steps.map((step) => ({ ...step, changedAt: new Date(step.changedAt) })),
+  }
+}
+
+/**
+ * Adds what is not there and brings the rest up to date; a receipt that is closed stays closed. What the dump still had
+ * sealed for those who are done is forgotten.
+ */
+export async function importReceipts(sql: Database, receipts: readonly CarriedReceipt[]): Promise<void> {
+  for (const receipt of receipts) await sql.begin((tx) => importReceipt(tx, receipt))
+}
+
+async function importReceipt(tx: Transaction, receipt: CarriedReceipt): Promise<void> {
+  const { receiptId, accountRef, reason, erasedAt, backupsGoneBy, completedAt, steps } = receipt
+  const written = await tx`
+    insert into deletions (receipt_id, account_ref, reason, erased_at, backups_gone_by, completed_at)
+    values (${receiptId}, ${accountRef}, ${reason}, ${erasedAt}, ${backupsGoneBy}, ${completedAt})
+    on conflict (receipt_id) do update
+    set erased_at = excluded.erased_at, backups_gone_by = excluded.backups_gone_by, completed_at = excluded.completed_at
+    where deletions.completed_at is null`
+  if (written.count === 0) return
+  const rows = steps.map(({ changedAt, ...step }) => ({ receipt_id: receiptId, ...step, changed_at: changedAt }))
+  await tx`insert into deletion_steps ${tx(rows)} on conflict (receipt_id, processor) do update
+    set state = excluded.state, code = excluded.code, changed_at = excluded.changed_at`
+  if (completedAt) return dropSeal(tx, receiptId)
+  for (const { processor, state } of steps) {
+    const part = doneWith[processor]
+    if (part && state !== 'pending' && state !== 'needs_operator') await wipeSecret(tx, receiptId, part)
+  }
+  await dropEmptySeal(tx, receiptId)
+}

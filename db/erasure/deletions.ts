@@ -1,0 +1,105 @@
+/** The receipts of erasures: how far everybody who held something of a person has come. They name nobody. */
+import { type DeletionReason, type Processor, processors, type StepState } from '../../policy/deletion.ts'
+import type { Database, Queryable, Transaction } from '../connection/database.ts'
+
+export type NewSteps = Record<Processor, StepState>
+
+export interface StartedDeletion {
+  receiptId: string
+  erasedAt: Date
+  backupsGoneBy: Date
+  /** those who still have something to do */
+  pending: Processor[]
+}
+
+export interface Receipt {
+  receiptId: string
+  reason: DeletionReason
+  erasedAt: Date
+  backupsGoneBy: Date
+  completedAt: Date | null
+  steps: { processor: Processor; state: StepState; code: string | null; changedAt: Date }[]
+}
+
+export async function startDeletion(
+  tx: Transaction,
+  deletion: { accountRef: string; receiptId: string; reason: DeletionReason; at: Date; backupsGoneBy: Date },
+  steps: NewSteps,
+): Promise<StartedDeletion> {
+  const { accountRef, receiptId, reason, at, backupsGoneBy } = deletion
+  await tx`insert into deletions (receipt_id, account_ref, reason, erased_at, backups_gone_by)
+    values (${receiptId}, ${accountRef}, ${reason}, ${at}, ${backupsGoneBy})`
+  const rows = processors.map((processor) => ({
+    receipt_id: receiptId,
+    processor,
+    state: steps[processor],
+    changed_at: at,
+  }))
+  await tx`insert into deletion_steps ${tx(rows)}`
+  const pending = processors.filter((processor) => steps[processor] === 'pending')
+  return { receiptId, erasedAt: at, backupsGoneBy, pending }
+}
+
+/** The erasure of an account that is gone, or undefined when it never was erased. */
+export async function findDeletion(sql: Queryable, accountRef: string): Promise<StartedDeletion | undefined> {
+  const [row] = await sql<{ receiptId: string; erasedAt: Date; backupsGoneBy: Date }[]>`
+    select receipt_id as "receiptId", erased_at as "erasedAt", backups_gone_by as "backupsGoneBy"
+    from deletions where account_ref = ${accountRef}`
+  if (!row) return undefined
+  const steps = await sql<{ processor: Processor }[]>`
+    select processor from deletion_steps where receipt_id = ${row.receiptId} and state = 'pending'`
+  return { ...row, pending: steps.map(({ processor }) => processor) }
+}
+
+/** Undefined when there is no such receipt. */
+export async function findReceipt(sql: Queryable, receiptId: string): Promise<Receipt | undefined> {
+  const [deletion] = await sql<Omit<Receipt, 'steps'>[]>`
+    select receipt_id as "receiptId", reason, erased_at as "erasedAt", backups_gone_by as "backupsGoneBy",
+      completed_at as "completedAt"
+    from deletions where receipt_id = ${receiptId}`
+  if (!deletion) return undefined
+  const steps = await sql<Receipt['steps']>`
+    select processor, state, code, changed_at as "changedAt" from deletion_steps where receipt_id = ${receiptId}`
+  steps.sort((a, b) => processors.indexOf(a.processor) - processors.indexOf(b.processor))
+  return { ...deletion, steps }
+}
+
+/** Undefined when there is no such receipt. */
+export async function findStep(
+  sql: Queryable,
+  receiptId: string,
+  processor: Processor,
+): Promise<{ state: StepState; code: string | null } | undefined> {
+  const [step] = await sql<{ state: StepState; code: string | null }[]>`
+    select state, code from deletion_steps where receipt_id = ${receiptId} and processor = ${processor}`
+  return step
+}
+
+/** @param code machine-readable, why it stands there */
+export async function settleStep(
+  sql: Queryable,
+  step: { receiptId: string; processor: Processor; state: StepState; code?: string | null; at: Date },
+): Promise<void> {
+  await sql`update deletion_steps set state = ${step.state}, code = ${step.code ?? null}, changed_at = ${step.at}
+    where receipt_id = ${step.receiptId} and processor = ${step.processor}`
+}
+
+/**
+ * Nothing is left to do: from here on the receipt says on which days, and no longer in which second others heard of it,
+ * since their books say the same (R2). False while something is left.
+ */
+export async function completeDeletion(sql: Database, receiptId: string, at: Date): Promise<boolean> {
+  return sql.begin(async (tx) => {
+    const completed = await tx`
+      update deletions set completed_at = coalesce(completed_at, date_trunc('day', ${at}::timestamptz)),
+        erased_at = date_trunc('day', erased_at), backups_gone_by = date_trunc('day', backups_gone_by)
+      where receipt_id = ${receiptId} and not exists (
+        select 1 from deletion_steps s
+        where s.receipt_id = deletions.receipt_id and s.state in ('pending', 'needs_operator'))`
+    if (completed.count === 0) return false
+    await tx`update deletion_steps set changed_at = date_trunc('day', changed_at) where receipt_id = ${receiptId}`
+    await tx`delete from sends where subject_id = ${receiptId}`
+    await tx`delete from attention where subject_id = ${receiptId}`
+    return true
+  })
+}

@@ -1,0 +1,54 @@
+/** G3: a person's rows go, each found by an index, so that it takes no longer however many other people there are. */
+import type { DeletionReason } from '../../policy/deletion.ts'
+import type { Transaction } from '../connection/database.ts'
+import type { Vault } from '../crypto/column-encryption.ts'
+import { isUsedAgain } from '../inactivity.ts'
+import { raiseAttention } from '../operator-tasks.ts'
+import { appendErased } from './deletion-ledger.ts'
+import { sealSecrets } from './deletion-seals.ts'
+import { findDeletion, type NewSteps, type StartedDeletion, startDeletion } from './deletions.ts'
+import { eraseRows } from './erased-rows.ts'
+import { lockPerson, type Person } from './person.ts'
+
+/**
+ * Erases an account: what others must be told is sealed, the rows go, ledger and receipt are written, all in the
+ * caller's transaction. Repeatable: who was erased before gets the first receipt.
+ * @returns undefined when there is no such account and never was one; `in_use` for an account that was to go for disuse
+ */
+export async function erase(
+  tx: Transaction,
+  vault: Vault,
+  erasure: { accountRef: string; receiptId: string; reason: DeletionReason; at: Date; backupsGoneBy: Date },
+): Promise<(StartedDeletion & { accountId: string | null }) | 'in_use' | undefined> {
+  const { accountRef, receiptId, reason, at } = erasure
+  const person = await lockPerson(tx, vault, accountRef)
+  if (!person) {
+    const before = await findDeletion(tx, accountRef)
+    return before && { ...before, accountId: null }
+  }
+  if (reason === 'inactivity' && (await isUsedAgain(tx, person.accountId))) return 'in_use'
+  const deletion = await startDeletion(tx, erasure, stepsOf(person))
+  await sealSecrets(tx, vault, receiptId, person.secrets)
+  await eraseRows(tx, person.accountId, person.owned)
+  // The bank wants an answer whoever the customer was (Art. 17(3)(e) GDPR); the dispute itself names nobody.
+  for (const disputeId of person.openDisputes)
+    await raiseAttention(tx, { kind: 'dispute_open', subjectId: disputeId, detail: 'erased', at })
+  await appendErased(tx, erasure)
+  return { ...deletion, accountId: person.accountId }
+}
+
+function stepsOf({ secrets, appleByHand }: Person): NewSteps {
+  const held = (...parts: unknown[]) => (parts.some((part) => part !== null) ? 'pending' : 'nothing_held')
+  return {
+    apple: appleByHand ? 'by_hand' : held(secrets.apple),
+    google: held(secrets.google),
+    stripe: held(secrets.settlements, secrets.stripeCustomer),
+    stripe_redaction: held(secrets.payments),
+    firebase: held(secrets.firebase),
+    esim_provider: held(secrets.providerOrders),
+    mail: held(secrets.address),
+    temporal: 'pending',
+    database: 'pending',
+    backups: 'pending',
+  }
+}

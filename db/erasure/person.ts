@@ -1,0 +1,218 @@
+/** One person's rows, read for the last time: what others still have to be told, and what must not be found again. */
+import type { Transaction } from '../connection/database.ts'
+import { currentTransaction } from '../connection/vacuum.ts'
+import { tableSealer, type Vault } from '../crypto/column-encryption.ts'
+import type { OrderRow } from '../order/orders.ts'
+import type { DeletionSecrets, SealedPlacement, Settlement, Trace } from './deletion-seals.ts'
+import { type OwnedIds, readOwnedIds } from './erased-rows.ts'
+
+export interface Person {
+  accountId: string
+  owned: OwnedIds
+  /** disputes the bank has not decided: ours to answer, with or without the person */
+  openDisputes: string[]
+  /** linked with Apple, and no token to revoke it by */
+  appleByHand: boolean
+  secrets: DeletionSecrets
+}
+
+interface AccountRow {
+  id: string
+  email: Buffer
+  mail_state: string
+  stripe_customer_id: string | null
+  firebase_uid: Buffer | null
+  kek_id: string
+  wrapped_key: Buffer
+}
+
+type PersonOrder = OrderRow & { invoice_number: string | null }
+
+interface PlacementRow {
+  id: string
+  order_id: string
+  provider: string
+  provider_package_code: string
+  client_ref: string
+  provider_order_no: string | null
+  state: string
+  placed_after: Date
+  daily: boolean
+}
+
+interface EsimRow {
+  id: string
+  order_id: string
+  provider: string
+  esim_ref: Buffer
+  esim_ref_index: Buffer
+}
+
+/** Money that came in for something that was never delivered, or that is on its way back. */
+const toRefund = ['in_review', 'provisioning', 'refunding', 'refund_failed']
+
+/** Locks the account, so that nothing can be added to it meanwhile. Undefined when there is no such account. */
+export async function lockPerson(tx: Transaction, vault: Vault, accountRef: string): Promise<Person | undefined> {
+  const [account] = await tx<AccountRow[]>`
+    select id, email, mail_state, stripe_customer_id, firebase_uid, kek_id, wrapped_key
+    from accounts join data_keys on account_id = id where account_ref = ${accountRef} for update`
+  if (!account) return undefined
+  const { id } = account
+  const key = vault.cipher.unwrap(id, { kekId: account.kek_id, wrapped: account.wrapped_key })
+  const fields = tableSealer(vault.cipher, key, 'accounts')
+
+  const orders = await tx<PersonOrder[]>`
+    select o.*, (select number from invoice_links l where l.order_id = o.id and l.document_key = 'invoice') as invoice_number
+    from orders o where account_id = ${id} order by o.id for update of o`
+  const { placements, esims, refunds, disputes, identities, owned } = await readRows(tx, id)
+  const signIns = signInsOf(identities, (sealed) =>
+    tableSealer(vault.cipher, key, 'identities').open('refresh_token', sealed),
+  )
+  const firebaseUid = fields.openOptional('firebase_uid', account.firebase_uid)
+  const openRef = (esim: EsimRow) => tableSealer(vault.cipher, key, 'esims').open('esim_ref', esim.esim_ref)
+  const customer = account.stripe_customer_id
+  const paymentIntentIds = orders.flatMap((order) => order.payment_intent_id ?? [])
+  const trace: Trace = {
+    ids: [
+      id,
+      ...Object.values(owned).flat(),
+      ...placements.flatMap((each) => [each.id, each.client_ref]),
+      ...paymentIntentIds,
+      ...(customer ? [customer] : []),
+      ...orders.flatMap((order) => order.measurement_event_id ?? []),
+      ...refunds.flatMap((refund) => refund.stripe_refund_id ?? []),
+      ...disputes.flatMap((dispute) => (dispute.open ? [] : [dispute.id])),
+    ],
+    // Those of the person themself are no trace: who signs up again has the same ones, rightly.
+    blinds: [...orders.map((order) => order.install_token_index), ...esims.map((esim) => esim.esim_ref_index)].flatMap(
+      (blind) => blind?.toString('hex') ?? [],
+    ),
+    orderIds: owned.orders,
+    requestIds: owned.privacyRequests,
+    emailChangeIds: owned.emailChanges,
+    transaction: await currentTransaction(tx),
+  }
+  return {
+    accountId: id,
+    owned,
+    openDisputes: disputes.flatMap((dispute) => (dispute.open ? [dispute.id] : [])),
+    appleByHand: signIns.appleByHand,
+    secrets: {
+      apple: signIns.apple,
+      google: signIns.google,
+      firebase: firebaseUid === null ? null : { uid: firebaseUid },
+      stripeCustomer: customer ? { customerId: customer } : null,
+      settlements: orNull(orders.flatMap((order) => settlementOf(order, lastOf(refunds, order.id)))),
+      providerOrders: orNull(orders.flatMap((order) => unreturned(order, placements, esims, openRef))),
+      payments:
+        customer || paymentIntentIds.length > 0
+          ? { paymentIntentIds, customerIds: customer ? [customer] : [], job: null, setAside: [], refusals: 0 }
+          : null,
+      address: account.mail_state === 'ok' ? { email: fields.open('email', account.email) } : null,
+      trace,
+    },
+  }
+}
+
+/** With the orders locked nothing can be added to them. Sent at once, since somebody waits for the answer. */
+async function readRows(tx: Transaction, accountId: string) {
+  const [placements, esims, refunds, disputes, identities, owned] = await Promise.all([
+    tx<PlacementRow[]>`
+      select po.*, coalesce(p.daily, false) as daily
+      from provider_orders po join orders o on o.id = po.order_id left join packages p on p.code = o.package_code
+      where o.account_id = ${accountId}`,
+    tx<EsimRow[]>`
+      select e.id, e.order_id, e.provider, e.esim_ref, e.esim_ref_index
+      from esims e join orders o on o.id = e.order_id where o.account_id = ${accountId}`,
+    tx<{ order_id: string; stripe_refund_id: string | null; created_at: Date }[]>`
+      select r.order_id, r.stripe_refund_id, r.created_at
+      from refunds r join orders o on o.id = r.order_id where o.account_id = ${accountId} order by r.created_at`,
+    tx<{ id: string; open: boolean }[]>`
+      select d.stripe_dispute_id as id, d.closed_at is null as open
+      from disputes d join orders o on o.id = d.order_id where o.account_id = ${accountId}`,
+    tx<IdentityRow[]>`
+      select provider, subject_index, client_id, refresh_token from identities where account_id = ${accountId}`,
+    readOwnedIds(tx, accountId),
+  ])
+  return { placements, esims, refunds, disputes, identities, owned }
+}
+
+interface IdentityRow {
+  provider: 'apple' | 'google'
+  subject_index: Buffer
+  client_id: string
+  refresh_token: Buffer | null
+}
+
+function signInsOf(identities: IdentityRow[], open: (sealed: Buffer) => string) {
+  const apple = identities.find((identity) => identity.provider === 'apple')
+  const google = identities.find((identity) => identity.provider === 'google')
+  return {
+    apple: apple?.refresh_token
+      ? {
+          refreshToken: open(apple.refresh_token),
+          clientId: apple.client_id,
+          subjectIndex: apple.subject_index.toString('hex'),
+        }
+      : null,
+    appleByHand: apple !== undefined && !apple.refresh_token,
+    google: google?.refresh_token ? { refreshToken: open(google.refresh_token) } : null,
+  }
+}
+
+function settlementOf(order: PersonOrder, refundedAt: Date | undefined): Settlement[] {
+  if (!order.payment_intent_id) return []
+  const action =
+    order.status === 'awaiting_payment'
+      ? 'cancel'
+      : toRefund.includes(order.status)
+        ? 'refund'
+        : order.status === 'refunded' && !order.ended_at
+          ? 'watch'
+          : undefined
+  if (!action) return []
+  return [
+    {
+      paymentIntentId: order.payment_intent_id,
+      action,
+      factId: order.fact_id,
+      invoiceNumber: order.invoice_number,
+      packageName: order.package_name,
+      destination: order.destination,
+      quantity: order.quantity,
+      grossMinor: order.gross_minor,
+      currency: order.currency,
+      refundedAt: refundedAt?.toISOString() ?? null,
+      trouble: null,
+    },
+  ]
+}
+
+const lastOf = (refunds: { order_id: string; created_at: Date }[], orderId: string): Date | undefined =>
+  refunds.findLast((refund) => refund.order_id === orderId)?.created_at
+
+/** What providers hold for an order that its customer never got. A top-up is data on an eSIM and cannot be given back. */
+function unreturned(
+  order: PersonOrder,
+  placements: PlacementRow[],
+  esims: EsimRow[],
+  openRef: (esim: EsimRow) => string,
+): SealedPlacement[] {
+  if (!toRefund.includes(order.status) || order.parent_order_id) return []
+  return placements
+    .filter((each) => each.order_id === order.id && each.state !== 'refused' && each.state !== 'released')
+    .map((each) => ({
+      provider: each.provider,
+      clientRef: each.client_ref,
+      packageCode: each.provider_package_code,
+      quantity: order.quantity,
+      days: each.daily ? order.days : null,
+      orderNo: each.provider_order_no,
+      placedAfter: each.placed_after.toISOString(),
+      esimRefs: orNull(
+        esims.filter((esim) => esim.order_id === order.id && esim.provider === each.provider).map(openRef),
+      ),
+    }))
+}
+
+const orNull = <Item>(items: Item[]): Item[] | null => (items.length > 0 ? items : null)

@@ -1,0 +1,205 @@
+/** What stays for seven years (R2, U6): order facts, invoices and credit notes. Name-free from the start, dated by the day. */
+import { randomUUID } from 'node:crypto'
+import type { Fragment, Queryable, Transaction } from '../connection/database.ts'
+import type { OrderRow } from './orders.ts'
+
+export interface Facts {
+  packageName: string
+  destination: string
+  quantity: number
+  grossMinor: number
+  currency: string
+}
+
+/** YYYY-MM-DD in UTC. */
+export const dayOf = (at: Date): string => at.toISOString().slice(0, 10)
+
+/** Returns the fact's id, which only the order's own row knows. */
+export async function insertFact(tx: Transaction, facts: Facts, paidAt: Date): Promise<string> {
+  const id = randomUUID()
+  await tx`insert into order_facts (id, paid_on, package_name, destination, quantity, gross_minor, currency, outcome)
+    values (${id}, ${dayOf(paidAt)}, ${facts.packageName}, ${facts.destination}, ${facts.quantity},
+      ${facts.grossMinor}, ${facts.currency}, 'paid')`
+  return id
+}
+
+/** The order as paid, with its facts. False when it is not, or no longer, waiting for the payment. */
+export async function recordPaid(
+  tx: Transaction,
+  orderId: string,
+  facts: Facts,
+  paid: Pick<OrderRow, 'status' | 'reason' | 'payment_kind' | 'deliver_by'> & { paid_at: Date },
+): Promise<boolean> {
+  const factId = randomUUID()
+  const recorded = await tx`
+    with paid as (
+      update orders set ${tx({ ...paid, fact_id: factId })}
+      where id = ${orderId} and status = 'awaiting_payment' returning id)
+    insert into order_facts (id, paid_on, package_name, destination, quantity, gross_minor, currency, outcome)
+    select ${factId}, ${dayOf(paid.paid_at)}, ${facts.packageName}, ${facts.destination}, ${facts.quantity},
+      ${facts.grossMinor}, ${facts.currency}, 'paid' from paid`
+  return recorded.count > 0
+}
+
+export async function settleFact(
+  tx: Transaction,
+  factId: string,
+  outcome: 'paid' | 'delivered' | 'refunded',
+  refundedMinor = 0,
+): Promise<void> {
+  await tx`update order_facts set outcome = ${outcome}, refunded_minor = ${refundedMinor} where id = ${factId}`
+}
+
+export interface InvoiceInput extends Facts {
+  orderId: string
+  issuedAt: Date
+  suppliedAt: Date
+  seller: string
+  taxRateBps: number
+  paymentKind: string
+}
+
+/** Splits a gross amount into net and tax, in minor units; the tax is rounded half up and the two always add up. */
+export function splitTax(grossMinor: number, taxRateBps: number): { netMinor: number; taxMinor: number } {
+  const taxMinor = Math.round((grossMinor * taxRateBps) / (10_000 + taxRateBps))
+  return { netMinor: grossMinor - taxMinor, taxMinor }
+}
+
+/**
+ * The order as delivered, its facts and its invoice; nothing when it is no longer being provisioned. One statement, so
+ * that whoever wants the next number waits for no more than the database's own work.
+ */
+export async function recordDelivered(
+  sql: Queryable,
+  order: Pick<OrderRow, 'install_token' | 'install_token_index'> & { delivered_at: Date },
+  input: InvoiceInput,
+): Promise<void> {
+  await sql`
+    with delivered as (
+      update orders set ${sql({ ...order, status: 'delivered' })}
+      where id = ${input.orderId} and status = 'provisioning' returning fact_id),
+    settled as (
+      update order_facts set outcome = 'delivered' from delivered where order_facts.id = delivered.fact_id),
+    ${issuing(sql, input, invoice, input.orderId, sql`from delivered`)}
+    select`
+}
+
+/** Issues the credit note for an order's invoice, once; undefined when there is no invoice to correct. */
+export async function issueCreditNote(tx: Transaction, orderId: string, issuedAt: Date): Promise<string | undefined> {
+  const [invoice] = await tx<InvoiceRow[]>`
+    select i.* from invoices i join invoice_links l on l.number = i.number
+    where l.order_id = ${orderId} and l.document_key = 'invoice'`
+  return invoice && issue(tx, { ...correcting(invoice, issuedAt), orderId }, creditNoteOf(invoice))
+}
+
+/** The same for an invoice whose customer was erased: nothing ties the credit note to anybody. */
+export async function issueUntiedCreditNote(tx: Transaction, invoiceNumber: string, issuedAt: Date): Promise<void> {
+  const [invoice] = await tx<InvoiceRow[]>`select * from invoices where number = ${invoiceNumber} for update`
+  if (!invoice) return
+  const [issued] = await tx`select 1 from invoices where corrects = ${invoiceNumber} and kind = 'credit_note'`
+  if (!issued) await insertDocument(tx, correcting(invoice, issuedAt), creditNoteOf(invoice), null)
+}
+
+function correcting(invoice: InvoiceRow, issuedAt: Date): Omit<InvoiceInput, 'orderId'> {
+  return {
+    issuedAt,
+    suppliedAt: invoice.supplied_on,
+    seller: invoice.seller,
+    packageName: invoice.description,
+    destination: invoice.destination,
+    quantity: invoice.quantity,
+    grossMinor: invoice.gross_minor,
+    currency: invoice.currency,
+    taxRateBps: invoice.tax_rate_bps,
+    paymentKind: invoice.payment_kind,
+  }
+}
+
+const invoice: Document = { kind: 'invoice', documentKey: 'invoice', corrects: null, sign: 1 }
+
+const creditNoteOf = (invoice: InvoiceRow): Document => ({
+  kind: 'credit_note',
+  documentKey: 'credit_note',
+  corrects: invoice.number,
+  sign: -1,
+})
+
+interface InvoiceRow {
+  number: string
+  supplied_on: Date
+  seller: string
+  description: string
+  destination: string
+  quantity: number
+  gross_minor: number
+  tax_rate_bps: number
+  currency: string
+  payment_kind: string
+}
+
+interface Document {
+  kind: 'invoice' | 'credit_note'
+  documentKey: string
+  corrects: string | null
+  sign: 1 | -1
+}
+
+async function issue(tx: Transaction, input: InvoiceInput, document: Document): Promise<string> {
+  const [issued] = await tx<{ number: string }[]>`
+    select number from invoice_links where order_id = ${input.orderId} and document_key = ${document.documentKey}`
+  if (issued) return issued.number
+  return insertDocument(tx, input, document, input.orderId)
+}
+
+/** @param orderId null ties it to nobody */
+async function insertDocument(
+  sql: Queryable,
+  input: Omit<InvoiceInput, 'orderId'>,
+  document: Document,
+  orderId: string | null,
+): Promise<string> {
+  const [issued] = await sql<{ number: string }[]>`
+    with ${issuing(sql, input, document, orderId, sql``)} select number from document`
+  return issued?.number ?? ''
+}
+
+/**
+ * The part of a statement that takes the next number and issues the document `document` under it.
+ * @param source from which rows, if not always: `from ...`
+ */
+function issuing(
+  sql: Queryable,
+  input: Omit<InvoiceInput, 'orderId'>,
+  document: Document,
+  orderId: string | null,
+  source: Fragment,
+): Fragment {
+  const { netMinor, taxMinor } = splitTax(input.grossMinor, input.taxRateBps)
+  const series = `${document.kind === 'invoice' ? 'AMA' : 'AMA-CN'}-${input.issuedAt.getUTCFullYear()}`
+  return sql`
+    counter as (
+      insert into counters (series, last) select ${series}, 1 ${source}
+      on conflict (series) do update set last = counters.last + 1 returning series, last),
+    document as (
+      insert into invoices (number, series, sequence, kind, issued_on, supplied_on, seller, description, destination,
+        quantity, net_minor, tax_minor, gross_minor, tax_rate_bps, currency, payment_kind, corrects)
+      select series || '-' || lpad(last::text, greatest(6, length(last::text)), '0'), series, last, ${document.kind},
+        ${dayOf(input.issuedAt)}, ${dayOf(input.suppliedAt)}, ${input.seller}, ${input.packageName},
+        ${input.destination}, ${input.quantity}, ${document.sign * netMinor}, ${document.sign * taxMinor},
+        ${document.sign * input.grossMinor}, ${input.taxRateBps}, ${input.currency}, ${input.paymentKind},
+        ${document.corrects} from counter
+      returning number),
+    link as (
+      insert into invoice_links (order_id, document_key, number)
+      select ${orderId}::uuid, ${document.documentKey}, number from document where ${orderId}::uuid is not null)`
+}
+
+/** An order's invoice and credit note, as long as its customer has not been erased. */
+export async function listDocuments(
+  sql: Queryable,
+  orderId: string,
+): Promise<{ kind: string; number: string; issuedOn: string }[]> {
+  return sql<{ kind: string; number: string; issuedOn: string }[]>`
+    select i.kind, i.number, i.issued_on::text as "issuedOn" from invoices i
+    join invoice_links l on l.number = i.number where l.order_id = ${orderId} order by i.number`
+}

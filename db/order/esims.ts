@@ -1,0 +1,148 @@
+/** The eSIMs of an order. What could be installed or traced is sealed under the customer's data key. */
+import { randomUUID } from 'node:crypto'
+import type { EsimState, EsimStatus, ProvidedEsim } from '../../providers/esim.ts'
+import type { Queryable } from '../connection/database.ts'
+import { findDataKey, tableSealer, type Vault } from '../crypto/column-encryption.ts'
+import type { OrderRow } from './orders.ts'
+import type { Placement } from './placements.ts'
+
+export interface StoredEsim {
+  id: string
+  provider: string
+  esimRef: string
+  iccid: string
+  activationCode: string
+  confirmationCode: string | null
+  apn: string | null
+  state: EsimState
+  suspended: boolean
+  totalBytes: bigint | null
+  usedBytes: bigint
+  activatedAt: Date | null
+  unusedUntil: Date | null
+  expiresAt: Date | null
+}
+
+interface EsimRow {
+  id: string
+  provider: string
+  esim_ref: Buffer
+  iccid: Buffer
+  activation_code: Buffer
+  confirmation_code: Buffer | null
+  apn: string | null
+  state: EsimState
+  suspended: boolean
+  total_bytes: bigint | null
+  used_bytes: bigint
+  activated_at: Date | null
+  unused_until: Date | null
+  expires_at: Date | null
+}
+
+type VaultOnSql = Vault & { sql: import('../connection/database.ts').Database }
+
+const esimRefIndex = (vault: Vault, provider: string, esimRef: string): Buffer =>
+  vault.cipher.blindIndex('esims.esim_ref', `${provider}\0${esimRef}`)
+
+/** Stores what the provider gave, once, together with the placement's new state; nothing when it is being released. */
+export async function insertEsims(
+  context: VaultOnSql,
+  order: OrderRow,
+  placement: Placement,
+  esims: ProvidedEsim[],
+): Promise<void> {
+  const key = await context.dataKeys.get(context.sql, order.account_id)
+  const fields = tableSealer(context.cipher, key, 'esims')
+  const rows = esims.map((esim) => ({
+    id: randomUUID(),
+    order_id: order.id,
+    provider: placement.provider,
+    esim_ref: json(fields.seal('esim_ref', esim.esimRef)),
+    esim_ref_index: json(esimRefIndex(context, placement.provider, esim.esimRef)),
+    iccid: json(fields.seal('iccid', esim.iccid)),
+    activation_code: json(fields.seal('activation_code', esim.activationCode)),
+    confirmation_code: json(fields.sealOptional('confirmation_code', esim.confirmationCode)),
+    apn: esim.apn,
+    state: 'new',
+    total_bytes: order.data_bytes === null ? null : String(order.data_bytes),
+    unused_until: esim.unusedValidUntil,
+    checked_at: order.paid_at?.toISOString() ?? null,
+  }))
+  await context.sql`
+    with provided as (
+      update provider_orders set state = 'provided' where id = ${placement.id} and state = 'placed' returning true)
+    insert into esims (id, order_id, provider, esim_ref, esim_ref_index, iccid, activation_code, confirmation_code, apn,
+      state, total_bytes, unused_until, checked_at)
+    select id, order_id, provider, esim_ref, esim_ref_index, iccid, activation_code, confirmation_code, apn,
+      state, total_bytes, unused_until, checked_at
+    from provided, jsonb_populate_recordset(null::esims, ${context.sql.json(rows)})`
+}
+
+/** As PostgreSQL reads bytes out of JSON. */
+const json = (bytes: Buffer | null): string | null => bytes && `\\x${bytes.toString('hex')}`
+
+/** The order's eSIMs in clear, in the order in which they came. */
+export async function listEsims(
+  context: VaultOnSql,
+  order: Pick<OrderRow, 'id' | 'account_id'>,
+): Promise<StoredEsim[]> {
+  const rows = await context.sql<EsimRow[]>`select * from esims where order_id = ${order.id} order by id`
+  const key = rows.length > 0 ? await findDataKey(context.sql, context, order.account_id) : undefined
+  if (!key) return []
+  const fields = tableSealer(context.cipher, key, 'esims')
+  return rows.map((row) => ({
+    id: row.id,
+    provider: row.provider,
+    esimRef: fields.open('esim_ref', row.esim_ref),
+    iccid: fields.open('iccid', row.iccid),
+    activationCode: fields.open('activation_code', row.activation_code),
+    confirmationCode: fields.openOptional('confirmation_code', row.confirmation_code),
+    apn: row.apn,
+    state: row.state,
+    suspended: row.suspended,
+    totalBytes: row.total_bytes,
+    usedBytes: row.used_bytes,
+    activatedAt: row.activated_at,
+    unusedUntil: row.unused_until,
+    expiresAt: row.expires_at,
+  }))
+}
+
+export async function setEsimState(
+  sql: Queryable,
+  orderId: string,
+  state: EsimState,
+  at: Date,
+  esimId?: string,
+): Promise<void> {
+  await sql`update esims set state = ${state}, checked_at = ${at}
+    where order_id = ${orderId} ${esimId === undefined ? sql`` : sql`and id = ${esimId}`}`
+}
+
+export async function setEsimSuspended(sql: Queryable, esimId: string, suspended: boolean): Promise<void> {
+  await sql`update esims set suspended = ${suspended} where id = ${esimId}`
+}
+
+/** Writes down what the provider says now. */
+export async function recordEsimStatus(sql: Queryable, esimId: string, status: EsimStatus, at: Date): Promise<void> {
+  await sql`update esims set state = ${status.state}, total_bytes = coalesce(${status.totalBytes}, total_bytes),
+      used_bytes = greatest(used_bytes, ${status.usedBytes}),
+      activated_at = coalesce(${status.activatedAt}, activated_at),
+      expires_at = coalesce(${status.expiresAt}, expires_at), checked_at = ${at}
+    where id = ${esimId}`
+}
+
+/** Which delivered order an eSIM belongs to; the youngest, since providers use numbers again. */
+export async function findOrderOfEsim(
+  sql: Queryable,
+  vault: Vault,
+  provider: string,
+  esimRef: string,
+): Promise<{ orderId: string; delivered: boolean; usedShare: number } | undefined> {
+  const [row] = await sql<{ id: string; status: string; used_share: number }[]>`
+    select o.id, o.status, coalesce(e.used_bytes::float8 / nullif(e.total_bytes, 0), 0) as used_share from esims e join orders o on o.id = e.order_id
+    where e.provider = ${provider} and e.esim_ref_index = ${esimRefIndex(vault, provider, esimRef)}
+    order by o.created_at desc limit 1`
+  return row && { orderId: row.id, delivered: row.status === 'delivered', usedShare: row.used_share }
+}

@@ -1,0 +1,121 @@
+/** C3: orders as they live: rows of customers, deleted with them. What the books keep stands in db/order/books.ts. */
+import type { OrderStatus } from '../../workflows/order/order.contract.ts'
+import type { Queryable } from '../connection/database.ts'
+import type { Vault } from '../crypto/column-encryption.ts'
+
+export interface OrderRow {
+  id: string
+  account_id: string
+  parent_order_id: string | null
+  esim_id: string | null
+  package_code: string
+  package_name: string
+  destination: string
+  quantity: number
+  data_bytes: bigint | null
+  days: number
+  gross_minor: number
+  currency: string
+  status: OrderStatus
+  reason: string | null
+  payment_intent_id: string | null
+  payment_client_secret: Buffer | null
+  customer_session_secret: Buffer | null
+  payment_kind: string | null
+  ad_user_data: boolean
+  ad_personalization: boolean
+  measurement_event_id: string | null
+  install_token: Buffer | null
+  install_token_index: Buffer | null
+  fact_id: string | null
+  created_at: Date
+  payment_due_at: Date
+  paid_at: Date | null
+  deliver_by: Date | null
+  delivered_at: Date | null
+  ended_at: Date | null
+}
+
+/** Undefined when the order never was, or was erased. */
+export async function findOrder(sql: Queryable, orderId: string): Promise<OrderRow | undefined> {
+  const [row] = await sql<OrderRow[]>`select * from orders where id = ${orderId}`
+  return row
+}
+
+export type NewOrder = Omit<
+  OrderRow,
+  | 'status'
+  | 'reason'
+  | 'payment_kind'
+  | 'install_token'
+  | 'install_token_index'
+  | 'fact_id'
+  | 'paid_at'
+  | 'deliver_by'
+  | 'delivered_at'
+  | 'ended_at'
+>
+
+/** Repeatable: an order that exists already is left as it is. */
+export async function insertOrder(sql: Queryable, order: NewOrder): Promise<void> {
+  await sql`insert into orders ${sql({ ...order, status: 'awaiting_payment' } as never)} on conflict (id) do nothing`
+}
+
+/** Moves an order on from one of the given states; false when it stands elsewhere. */
+export async function moveOrder(
+  sql: Queryable,
+  orderId: string,
+  from: OrderStatus[],
+  change: Partial<Omit<OrderRow, 'id' | 'account_id'>> & { status: OrderStatus },
+): Promise<boolean> {
+  const rows = await sql`
+    update orders set ${sql(change as never)} where id = ${orderId} and status in ${sql(from)} returning id`
+  return rows.length > 0
+}
+
+/** Paid orders of an account since a time: the velocity signal (U5). */
+export async function paidSince(
+  sql: Queryable,
+  accountId: string,
+  since: Date,
+): Promise<{ orders: number; grossMinor: number }> {
+  const [row] = await sql<{ orders: number; gross: number }[]>`
+    select count(*)::int as orders, least(coalesce(sum(gross_minor), 0), 2147483647)::int as gross
+    from orders where account_id = ${accountId} and paid_at > ${since}`
+  return { orders: row?.orders ?? 0, grossMinor: row?.gross ?? 0 }
+}
+
+/** Orders from the youngest on, after the given position. */
+export async function listOrders(
+  sql: Queryable,
+  page: {
+    accountId: string | undefined
+    status: string | undefined
+    after: [createdAt: string, id: string] | undefined
+    limit: number
+  },
+): Promise<OrderRow[]> {
+  const { accountId, status, after, limit } = page
+  return sql<OrderRow[]>`
+    select * from orders where true
+      ${accountId === undefined ? sql`` : sql`and account_id = ${accountId}`}
+      ${status === undefined ? sql`` : sql`and status = ${status}`}
+      ${after === undefined ? sql`` : sql`and (created_at, id) < (${after[0]}, ${after[1]})`}
+    order by created_at desc, id desc limit ${limit}`
+}
+
+export async function findOrderOfPayment(sql: Queryable, paymentIntentId: string): Promise<string | undefined> {
+  const [row] = await sql<{ id: string }[]>`select id from orders where payment_intent_id = ${paymentIntentId}`
+  return row?.id
+}
+
+/** The order whose install page has this token. */
+export async function findOrderByInstallToken(
+  sql: Queryable,
+  vault: Vault,
+  token: string,
+): Promise<OrderRow | undefined> {
+  const [row] = await sql<OrderRow[]>`
+    select * from orders where install_token_index = ${vault.cipher.blindIndex('orders.install_token', token)}`
+  return row
+}

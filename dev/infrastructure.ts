@@ -1,0 +1,103 @@
+/** What API and worker stand on, and the settings that lead there. */
+import { type Config, readConfig } from '../config.ts'
+import { connectDatabase, timeLimits } from '../db/connection/database.ts'
+import { migrate } from '../db/connection/migrate.ts'
+import { createLog, type Log } from '../shared/log.ts'
+import type { Secrets } from './development-secrets.ts'
+import { type SimulatorsPart, startSimulatorsHere, startSimulatorsProcess } from './simulators/part.ts'
+import { partiesToSimulate } from './simulators/simulators.ts'
+import type { StackOptions } from './stack.ts'
+import { developmentDefaults, type Settings, temporalIsConfigured } from './stack-settings.ts'
+import type { Stores } from './stores.ts'
+
+export interface GroundOptions extends Pick<StackOptions, 'dataDir' | 'durable' | 'keepMail' | 'ui'> {
+  ports: 'fixed' | 'free'
+  processes: 'one' | 'apart'
+  configured: Settings
+  /** over everything else */
+  settings?: Settings
+  secrets: Secrets
+  apiUrl: string
+  /** what processes inherit */
+  env: Record<string, string | undefined>
+  onLogLine?: (line: string) => void
+  onProgress?: (line: string) => void
+  /** learns how to stop what was started */
+  undo: (() => Promise<void>)[]
+}
+
+export interface Ground {
+  stores: Stores
+  simulators: SimulatorsPart
+  /** everything API and worker run with, as an environment */
+  settings: Settings
+  config: Config
+  log: Log
+  /** where Temporal is, unless the process's own environment says so */
+  temporalEnvironment: Settings | undefined
+}
+
+/** Starts database, Temporal and the outside world, and brings the schema up to date. */
+export async function layGround(options: GroundOptions): Promise<Ground> {
+  const { ports, processes, configured, secrets, apiUrl, dataDir, onLogLine, undo } = options
+  const plan = {
+    parties: partiesToSimulate(configured),
+    secrets: { ...secrets, ...options.settings },
+    apiUrl,
+    ports,
+    keepMail: options.keepMail ?? ('all' as const),
+  }
+  const starting = Promise.allSettled([
+    processes === 'one' ? startSimulatorsHere(plan) : startSimulatorsProcess(plan, options.env),
+    // Loaded only now: other processes have been starting meanwhile.
+    import('./stores.ts').then(({ startStores }) =>
+      startStores({
+        ports,
+        dataDir,
+        durable: options.durable ?? false,
+        ui: options.ui ?? ports === 'fixed',
+        database: configured.DATABASE_URL,
+        temporalIsConfigured: temporalIsConfigured(configured),
+        namespace: configured.TEMPORAL_NAMESPACE ?? 'default',
+        // The Web UI shows nothing of what is encrypted without it.
+        uiCodecEndpoint: (options.settings?.PAYLOAD_KEYS ?? configured.PAYLOAD_KEYS) && `${apiUrl}/codec`,
+        onProgress: options.onProgress ?? (() => {}),
+      }),
+    ),
+  ])
+  const [simulators, stores] = await starting
+  if (stores.status === 'fulfilled') undo.push(() => stores.value.stop())
+  if (simulators.status === 'fulfilled') undo.push(() => simulators.value.stop())
+  if (stores.status === 'rejected') throw stores.reason
+  if (simulators.status === 'rejected') throw simulators.reason
+
+  const settings: Settings = {
+    ...developmentDefaults(secrets, dataDir ?? stores.value.folder),
+    PUBLIC_URL: apiUrl,
+    API_PORT: new URL(apiUrl).port,
+    ...simulators.value.settings,
+    ...stores.value.settings,
+    ...configured,
+    ...options.settings,
+  }
+  const config = readConfig(settings)
+  await migrateDatabase(config.DATABASE_URL)
+  return {
+    stores: stores.value,
+    simulators: simulators.value,
+    settings,
+    config,
+    log: createLog({ level: config.LOG_LEVEL }, onLogLine && { write: (line: string) => onLogLine(line.trimEnd()) }),
+    // A configured service may be described by a file, which only the real environment leads to.
+    temporalEnvironment: temporalIsConfigured(configured) ? undefined : settings,
+  }
+}
+
+async function migrateDatabase(url: string): Promise<void> {
+  const sql = connectDatabase(url, { name: 'ama-esim-migrate', maxConnections: 1, limits: timeLimits.maintenance })
+  try {
+    await migrate(sql)
+  } finally {
+    await sql.end({ timeout: 5 })
+  }
+}

@@ -1,0 +1,61 @@
+import { execFile } from 'node:child_process'
+import { cp, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { isThere, makeOnce } from '../make-once.ts'
+
+/** Whom PostgreSQL runs as, where that is somebody else than us. */
+export type PostgresUser = { uid: number; gid: number }
+
+const run = promisify(execFile)
+const sharedFolder = '/var/lib/ama-esim'
+
+/**
+ * PostgreSQL refuses to run as root. As root we run it as the system's `postgres` user, made if missing; as anybody
+ * else, as ourselves (undefined).
+ * @throws if the user is missing and cannot be made
+ */
+export async function postgresUser(): Promise<PostgresUser | undefined> {
+  if (process.getuid?.() !== 0) return undefined
+  try {
+    return await lookUp()
+  } catch {
+    await run('useradd', ['--system', '--user-group', '--no-create-home', 'postgres']).catch((cause: unknown) => {
+      throw new Error('PostgreSQL cannot run as root, and the user `postgres` could not be made: run as another user', {
+        cause,
+      })
+    })
+    return await lookUp()
+  }
+}
+
+async function lookUp(): Promise<PostgresUser> {
+  const [uid, gid] = await Promise.all(['-u', '-g'].map((flag) => run('id', [flag, 'postgres'])))
+  return { uid: Number(uid?.stdout), gid: Number(gid?.stdout) }
+}
+
+/** Whether every folder above `path` lets `user` pass. A home folder, such as /root, usually does not. */
+export async function canReach(user: PostgresUser, path: string): Promise<boolean> {
+  for (let folder = dirname(path); ; folder = dirname(folder)) {
+    const info = await stat(folder).catch(() => undefined)
+    if (info !== undefined) {
+      const mayPass = info.uid === user.uid ? 0o100 : info.gid === user.gid ? 0o010 : 0o001
+      if ((info.mode & mayPass) === 0) return false
+    }
+    if (folder === dirname(folder)) return true
+  }
+}
+
+/** Copies `folder`, once, to where every user can read it, and resolves to the copy. */
+export async function sharedCopy(folder: string, name: string): Promise<string> {
+  const target = join(sharedFolder, name)
+  if (!(await isThere(target))) {
+    await makeOnce(target, (unfinished) => cp(folder, unfinished, { recursive: true, verbatimSymlinks: true }))
+  }
+  return target
+}
+
+/** Where data that belongs in `dataDir` is kept when the user cannot reach it there. */
+export function sharedDataDir(dataDir: string): string {
+  return join(sharedFolder, `data-${dirname(dataDir).replaceAll(/[^A-Za-z0-9]+/g, '-')}-${basename(dataDir)}`)
+}

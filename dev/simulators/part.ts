@@ -1,0 +1,36 @@
+import { type Part, startProcess } from '../part.ts'
+import { type RunningSimulators, type SimulatorPlan, startSimulators } from './simulators.ts'
+
+export interface SimulatorsPart extends Part, Pick<RunningSimulators, 'urls' | 'settings'> {}
+
+/** The simulators in this process. */
+export async function startSimulatorsHere(plan: SimulatorPlan): Promise<SimulatorsPart> {
+  const { urls, settings, stop } = await startSimulators(plan)
+  // They end with this process and not before.
+  const exited = new Promise<undefined>(() => {})
+  return { name: 'the simulators', urls, settings, exited, stop, kill: stop }
+}
+
+/** The simulators in a process of their own, so that their work is not counted as ours. */
+export async function startSimulatorsProcess(
+  plan: SimulatorPlan,
+  env: Record<string, string | undefined>,
+): Promise<SimulatorsPart> {
+  let ready = (_: Pick<RunningSimulators, 'urls' | 'settings'>): void => {}
+  const answer = new Promise<Pick<RunningSimulators, 'urls' | 'settings'>>((resolve) => {
+    ready = resolve
+  })
+  const part = await startProcess({
+    name: 'the simulators',
+    entry: 'dev/simulators/main.ts',
+    env,
+    onMessage: (message) => ready(message as Pick<RunningSimulators, 'urls' | 'settings'>),
+    stopWithinMs: 10_000,
+  })
+  part.send({ ...plan })
+  const failed = part.exited.then((why) => {
+    throw new Error(why ?? 'the simulators were stopped while starting')
+  })
+  failed.catch(() => {})
+  return { ...part, ...(await Promise.race([answer, failed])) }
+}

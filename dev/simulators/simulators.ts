@@ -1,0 +1,253 @@
+/** The outside world: whom we deal with, what settings lead to them, and a simulator for each that is not configured. */
+import { controlOf, type PartyControl } from '../../sim/control.ts'
+import type { Secrets } from '../development-secrets.ts'
+import { fixedPorts, type PortName } from '../fixed-ports.ts'
+
+export const partyNames = [
+  'stripe',
+  'esimAccess',
+  'airalo',
+  'apple',
+  'google',
+  'firebase',
+  'mailbox',
+  'meta',
+  'googleAnalytics',
+] as const
+export type PartyName = (typeof partyNames)[number]
+
+/** A setting that begins so leads to the real party. */
+const settingPrefixes: Record<PartyName, string> = {
+  stripe: 'STRIPE_',
+  esimAccess: 'ESIM_ACCESS_',
+  airalo: 'AIRALO_',
+  apple: 'APPLE_',
+  google: 'GOOGLE_',
+  firebase: 'FIREBASE_',
+  mailbox: 'SMTP_URL',
+  meta: 'META_',
+  googleAnalytics: 'GA_',
+}
+
+/** Everything a simulators' process needs to know; plain data. */
+export interface SimulatorPlan {
+  parties: PartyName[]
+  secrets: Secrets
+  /** where webhooks go */
+  apiUrl: string
+  ports: 'fixed' | 'free'
+  /** `envelopes` keeps no mail's content, for many thousand */
+  keepMail: 'all' | 'envelopes'
+}
+
+export interface RunningSimulators {
+  urls: Partial<Record<PartyName, string>>
+  /** settings that lead to them */
+  settings: Record<string, string>
+  stop(): Promise<void>
+}
+
+/** Those of whom no setting is configured. */
+export function partiesToSimulate(configured: Record<string, string | undefined>): PartyName[] {
+  const names = Object.keys(configured).filter((name) => configured[name])
+  const simulated = partyNames.filter((party) => !names.some((name) => name.startsWith(settingPrefixes[party])))
+  // Google's simulator issues the ID tokens of Firebase's.
+  return simulated.includes('firebase') ? [...new Set([...simulated, 'google' as const])] : simulated
+}
+
+/** Starts them in this process. */
+export async function startSimulators(plan: SimulatorPlan): Promise<RunningSimulators> {
+  const port = (name: PortName): number => (plan.ports === 'fixed' ? fixedPorts[name] : 0)
+  const started = await Promise.allSettled(
+    plan.parties.map(async (name) => [name, await starters[name](plan, port)] as const),
+  )
+  const running = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+  const stop = async (): Promise<void> => void (await Promise.all(running.map(([, party]) => party.stop())))
+  const refused = started.find((result) => result.status === 'rejected')
+  if (refused) {
+    await stop()
+    throw refused.reason
+  }
+  return {
+    urls: Object.fromEntries(running.map(([name, party]) => [name, party.url])),
+    settings: Object.assign({}, ...running.map(([, party]) => party.settings)),
+    stop,
+  }
+}
+
+export type SimulatorControls = Record<PartyName, PartyControl>
+
+/** How to steer them, wherever they run. Touching one that is not simulated throws. */
+export function simulatorControls(urls: RunningSimulators['urls']): SimulatorControls {
+  const controls = Object.create(null) as SimulatorControls
+  for (const name of partyNames) {
+    const url = urls[name]
+    const control = url === undefined ? undefined : controlOf<Record<string, unknown>>({ url })
+    Object.defineProperty(controls, name, {
+      enumerable: control !== undefined,
+      get() {
+        if (!control) throw new Error(`${name} is not simulated here: its settings are configured`)
+        return control
+      },
+    })
+  }
+  return controls
+}
+
+interface StartedParty {
+  url: string
+  settings: Record<string, string>
+  stop(): Promise<void>
+}
+
+type Starter = (plan: SimulatorPlan, port: (name: PortName) => number) => Promise<StartedParty>
+
+/** any preview will do: the simulated account is let into it */
+const redactionVersion = '2026-06-24.preview'
+const googleProject = 'ama-esim-sandbox'
+const metaDataset = '1029384756'
+const metaVersion = 'v24.0'
+const analyticsApp = '1:1029384756:ios:a1b2c3d4'
+
+// Each is loaded only when it is wanted: a configured party costs nothing.
+const starters: Record<PartyName, Starter> = {
+  async stripe({ secrets, apiUrl }, port) {
+    const { startStripe } = await import('../../sim/stripe.ts')
+    const settings = pick(secrets, ['STRIPE_SECRET_KEY', 'STRIPE_PUBLISHABLE_KEY', 'STRIPE_WEBHOOK_SECRET'])
+    const party = await startStripe({
+      port: port('stripe'),
+      secretKey: settings.STRIPE_SECRET_KEY,
+      webhookSecret: settings.STRIPE_WEBHOOK_SECRET,
+      webhookUrl: `${apiUrl}/v1/webhooks/stripe`,
+    })
+    return {
+      ...party,
+      settings: { ...settings, STRIPE_API_URL: party.url, STRIPE_REDACTION_API_VERSION: redactionVersion },
+    }
+  },
+
+  async esimAccess({ secrets, apiUrl }, port) {
+    const { startEsimAccess } = await import('../../sim/esim-access.ts')
+    const settings = pick(secrets, ['ESIM_ACCESS_CODE', 'ESIM_ACCESS_SECRET', 'ESIM_ACCESS_WEBHOOK_TOKEN'])
+    const party = await startEsimAccess({
+      port: port('esimAccess'),
+      accessCode: settings.ESIM_ACCESS_CODE,
+      secretKey: settings.ESIM_ACCESS_SECRET,
+      webhookUrl: `${apiUrl}/v1/webhooks/esim-access/${settings.ESIM_ACCESS_WEBHOOK_TOKEN}`,
+    })
+    return { ...party, settings: { ...settings, ESIM_ACCESS_URL: `${party.url}/api/v1/open` } }
+  },
+
+  async airalo({ secrets, apiUrl }, port) {
+    const { startAiralo } = await import('../../sim/airalo.ts')
+    const settings = pick(secrets, ['AIRALO_CLIENT_ID', 'AIRALO_CLIENT_SECRET'])
+    const party = await startAiralo({
+      port: port('airalo'),
+      clientId: settings.AIRALO_CLIENT_ID,
+      clientSecret: settings.AIRALO_CLIENT_SECRET,
+      webhookUrl: `${apiUrl}/v1/webhooks/airalo`,
+    })
+    return { ...party, settings: { ...settings, AIRALO_URL: `${party.url}/v2` } }
+  },
+
+  async apple({ secrets, apiUrl }, port) {
+    const { startApple } = await import('../../sim/apple.ts')
+    const settings = pick(secrets, ['APPLE_PRIVATE_KEY'])
+    const party = await startApple({
+      port: port('apple'),
+      privateKeyPem: settings.APPLE_PRIVATE_KEY,
+      webhookUrl: `${apiUrl}/v1/webhooks/apple`,
+    })
+    return {
+      ...party,
+      settings: {
+        ...settings,
+        APPLE_URL: party.url,
+        APPLE_TEAM_ID: party.teamId,
+        APPLE_KEY_ID: party.keyId,
+        APPLE_CLIENT_IDS: party.clientIds.join(','),
+      },
+    }
+  },
+
+  async google({ apiUrl, parties }, port) {
+    const { startGoogle } = await import('../../sim/google.ts')
+    const party = await startGoogle({
+      port: port('google'),
+      projectId: googleProject,
+      webhookUrl: `${apiUrl}/v1/webhooks/google`,
+    })
+    return {
+      ...party,
+      settings: {
+        GOOGLE_CLIENT_IDS: party.clientIds.join(','),
+        GOOGLE_CERTS_URL: party.certsUrl,
+        GOOGLE_RISC_CERTS_URL: party.certsUrl,
+        GOOGLE_REVOKE_URL: party.revokeUrl,
+        ...(parties.includes('firebase') && { FIREBASE_CERTS_URL: party.firebaseCertsUrl }),
+      },
+    }
+  },
+
+  async firebase({ secrets }, port) {
+    const { startFirebase } = await import('../../sim/firebase.ts')
+    const settings = pick(secrets, ['FIREBASE_PRIVATE_KEY'])
+    const clientEmail = `backend@${googleProject}.iam.gserviceaccount.com`
+    const party = await startFirebase({
+      port: port('firebase'),
+      tlsPort: port('firebaseTls'),
+      projectId: googleProject,
+      serviceAccount: { clientEmail, privateKey: settings.FIREBASE_PRIVATE_KEY },
+    })
+    return {
+      ...party,
+      settings: {
+        ...settings,
+        FIREBASE_PROJECT_ID: googleProject,
+        FIREBASE_CLIENT_EMAIL: clientEmail,
+        FIREBASE_CONNECT_TO: `127.0.0.1:${party.tlsPort}`,
+        FIREBASE_CONNECT_CA: party.ca,
+      },
+    }
+  },
+
+  async mailbox({ keepMail }, port) {
+    const { startMailbox } = await import('../../sim/mailbox.ts')
+    const party = await startMailbox({ port: port('mailbox'), smtpPort: port('smtp'), keep: keepMail })
+    return { ...party, settings: { SMTP_URL: party.smtpUrl } }
+  },
+
+  async meta({ secrets }, port) {
+    const { startMeta } = await import('../../sim/meta.ts')
+    const settings = pick(secrets, ['META_ACCESS_TOKEN'])
+    const party = await startMeta({
+      port: port('meta'),
+      datasetId: metaDataset,
+      accessToken: settings.META_ACCESS_TOKEN,
+    })
+    return {
+      ...party,
+      settings: {
+        ...settings,
+        META_URL: party.url,
+        META_API_VERSION: metaVersion,
+        META_DATASET_ID: metaDataset,
+      },
+    }
+  },
+
+  async googleAnalytics({ secrets }, port) {
+    const { startGoogleAnalytics } = await import('../../sim/google-analytics.ts')
+    const settings = pick(secrets, ['GA_API_SECRET'])
+    const party = await startGoogleAnalytics({
+      port: port('googleAnalytics'),
+      firebaseAppId: analyticsApp,
+      apiSecret: settings.GA_API_SECRET,
+    })
+    return { ...party, settings: { ...settings, GA_URL: party.url, GA_FIREBASE_APP_ID: analyticsApp } }
+  },
+}
+
+function pick<Name extends string>(secrets: Secrets, names: Name[]): Record<Name, string> {
+  return Object.fromEntries(names.map((name) => [name, secrets[name] ?? ''])) as Record<Name, string>
+}

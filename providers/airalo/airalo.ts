@@ -1,0 +1,125 @@
+/**
+ * Airalo behind the port. It knows no idempotency: two equal orders are two orders, so a clientRef goes into the
+ * description and is looked for there. `to_email` is never sent: Airalo would write to the customer.
+ */
+
+import type { EsimProvider, EsimStatus, ProviderPackage } from '../esim.ts'
+import { isProviderFailure, ProviderFailure } from '../failure.ts'
+import { parseWebhook, readAmount, readPackages, readSim, readUsage } from './readings.ts'
+import {
+  type AiraloSettings,
+  anythingSchema,
+  balanceSchema,
+  createCaller,
+  orderListSchema,
+  orderSchema,
+  PROVIDER,
+  packagesSchema,
+  placedSchema,
+  refundSchema,
+  usageSchema,
+} from './wire.ts'
+
+const DESTINATIONS_PER_PAGE = 100
+
+export function createAiralo(settings: AiraloSettings): EsimProvider {
+  const call = createCaller(settings)
+
+  async function getStatus(iccid: string): Promise<EsimStatus> {
+    const path = `/sims/${encodeURIComponent(iccid)}/usage`
+    return readUsage(await named('unknown_esim', call({ method: 'GET', path, schema: usageSchema })))
+  }
+
+  /** The numbers of the orders of this kind with exactly this description, oldest first; the API's filter is a "contains". */
+  async function findByDescription(description: string, type: 'sim' | 'topup'): Promise<string[]> {
+    const found: string[] = []
+    for (let page = 1, pages = 1; page <= pages; page += 1) {
+      const query = new URLSearchParams({ 'filter[description]': description, page: String(page) })
+      const { data, meta } = await call({ method: 'GET', path: `/orders?${query}`, schema: orderListSchema })
+      found.push(...data.filter((each) => each.description === description && each.type === type).map(({ id }) => id))
+      pages = meta?.last_page ?? 1
+    }
+    return found.sort((a, b) => Number(a) - Number(b))
+  }
+
+  return {
+    id: PROVIDER,
+    repeatsSafely: false,
+    // Orders are made while the caller waits, and listed at once.
+    settling: { withinMs: 60_000, soughtForMs: 15 * 60_000 },
+
+    async listPackages() {
+      const all: ProviderPackage[] = []
+      for (let page = 1, pages = 1; page <= pages; page += 1) {
+        const path = `/packages?include=topup&limit=${DESTINATIONS_PER_PAGE}&page=${page}`
+        const { data, meta, pricing } = await call({ method: 'GET', path, schema: packagesSchema })
+        all.push(...data.flatMap((each) => readPackages(each, pricing?.discount_percentage ?? 0)))
+        pages = meta?.last_page ?? 1
+      }
+      // An operator that serves several destinations is listed under each of them.
+      return [...new Map(all.map((each) => [each.code, each])).values()]
+    },
+
+    async placeOrder({ clientRef, packageCode, quantity }) {
+      const form = { package_id: packageCode, quantity: String(quantity), type: 'sim', description: clientRef }
+      const { data } = await call({ method: 'POST', path: '/orders', form, schema: placedSchema })
+      return { orderNo: data.id }
+    },
+
+    async findOrder({ clientRef }) {
+      const [orderNo, ...duplicates] = await findByDescription(clientRef, 'sim')
+      return orderNo === undefined ? null : { orderNo, duplicates }
+    },
+
+    async getEsims(orderNo) {
+      const path = `/orders/${encodeURIComponent(orderNo)}?include=sims`
+      const { data } = await named('unknown_order', call({ method: 'GET', path, schema: orderSchema }))
+      if (data.sims.length === 0) throw new ProviderFailure(PROVIDER, 'unavailable', 'still_allocating')
+      return data.sims.map(readSim)
+    },
+
+    getStatus,
+
+    async topUp({ clientRef, esimRef, packageCode }) {
+      const form = { package_id: packageCode, iccid: esimRef, description: clientRef }
+      await call({ method: 'POST', path: '/orders/topups', form, schema: anythingSchema })
+    },
+
+    hasTopUp: async ({ clientRef }) => (await findByDescription(clientRef, 'topup')).length > 0,
+
+    async cancelUnused(esimRef) {
+      const { state } = await getStatus(esimRef)
+      if (state === 'cancelled') return 'already'
+      if (state !== 'new') throw new ProviderFailure(PROVIDER, 'rejected', 'not_cancellable')
+      const form = { iccids: JSON.stringify([esimRef]), reason: 'CHANGE_OF_PLAN' }
+      const { data } = await named(
+        'unknown_esim',
+        call({ method: 'POST', path: '/refund', form, schema: refundSchema }),
+      )
+      // The documents show refusals under the status of success, with no request behind them.
+      if (!('refund_id' in data)) throw new ProviderFailure(PROVIDER, 'misconfigured', 'refund_refused')
+      return 'requested'
+    },
+
+    suspend: async () => 'unsupported',
+    unsuspend: async () => 'unsupported',
+
+    async balance() {
+      const { data } = await call({ method: 'GET', path: '/balance', schema: balanceSchema })
+      const { amount, currency } = data.balances.availableBalance
+      return { amountMicros: readAmount(amount), currency }
+    },
+
+    parseWebhook: (request) => parseWebhook(request, settings.clientSecret),
+  }
+}
+
+/** Says what it is that a 404 did not find. */
+async function named<T>(code: 'unknown_order' | 'unknown_esim', reply: Promise<T>): Promise<T> {
+  try {
+    return await reply
+  } catch (error) {
+    if (isProviderFailure(error, 'not_found')) throw new ProviderFailure(PROVIDER, 'rejected', code)
+    throw error
+  }
+}

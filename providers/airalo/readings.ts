@@ -1,0 +1,148 @@
+/** What Airalo says, in the port's terms. */
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import type { z } from 'zod'
+import type {
+  EsimState,
+  EsimStatus,
+  ProvidedEsim,
+  ProviderHint,
+  ProviderPackage,
+  WebhookNews,
+  WebhookRequest,
+} from '../esim.ts'
+import { MEGABYTE, toIso, toMicros } from '../esim-units.ts'
+import { ProviderFailure } from '../failure.ts'
+import { normaliseActivationCode } from '../lpa.ts'
+import { jsonOf } from '../provider-call.ts'
+import {
+  type AiraloDestination,
+  type AiraloOperator,
+  type AiraloSim,
+  PROVIDER,
+  type usageSchema,
+  webhookSchema,
+} from './wire.ts'
+
+/** Operators that verify the buyer's identity are left out: we give the provider no person to verify (P1). */
+export function readPackages(destination: AiraloDestination, discountPercent: number): ProviderPackage[] {
+  return destination.operators
+    .filter((operator) => !operator.is_kyc_verify)
+    .flatMap((operator) => operator.packages.map((each) => readPackage(destination, operator, each, discountPercent)))
+}
+
+function readPackage(
+  destination: AiraloDestination,
+  operator: AiraloOperator,
+  each: AiraloOperator['packages'][number],
+  discountPercent: number,
+): ProviderPackage {
+  const countries = operator.countries.map(({ country_code }) => country_code)
+  const codes = countries.length > 0 ? countries : [destination.country_code ?? '']
+  return {
+    code: each.id,
+    kind: each.type === 'sim' ? 'base' : 'top_up',
+    name: `${destination.title} ${each.title}`,
+    destinations: codes.filter((code) => /^[A-Z]{2}$/.test(code)),
+    dataBytes: each.is_unlimited ? null : each.amount * MEGABYTE,
+    daily: false,
+    days: each.day,
+    costMicros: readCost(each, discountPercent),
+    costCurrency: 'USD',
+    unusedValidDays: operator.install_window_days ?? null,
+    family: operator.id,
+    supportsTopUp: operator.rechargeability,
+  }
+}
+
+/** Partners with net prices are told them; partners with a discount have to take it off. */
+function readCost(each: AiraloOperator['packages'][number], discountPercent: number): number {
+  if (each.net_price !== null && each.net_price !== undefined) return readAmount(each.net_price)
+  return Math.round((readAmount(each.price) * (100 - discountPercent)) / 100)
+}
+
+/** A decimal amount in millionths. */
+export function readAmount(amount: string | number): number {
+  try {
+    return toMicros(amount)
+  } catch {
+    throw malformed()
+  }
+}
+
+export function readSim(sim: AiraloSim): ProvidedEsim {
+  const code = sim.qrcode ?? (sim.lpa && sim.matching_id && `LPA:1$${sim.lpa}$${sim.matching_id}`)
+  const activationCode = code && normaliseActivationCode(code)
+  if (!activationCode) throw malformed()
+  return {
+    esimRef: sim.iccid,
+    iccid: sim.iccid,
+    activationCode,
+    confirmationCode: sim.confirmation_code,
+    apn: sim.apn_value,
+    unusedValidUntil: null,
+  }
+}
+
+const STATES: Record<string, EsimState> = {
+  NOT_ACTIVE: 'new',
+  ACTIVE: 'in_use',
+  FINISHED: 'used_up',
+  EXPIRED: 'expired',
+  // gone back to the operator's stock
+  RECYCLED: 'cancelled',
+}
+
+export function readUsage({ data }: z.output<typeof usageSchema>): EsimStatus {
+  const { status, total, remaining, is_unlimited, expired_at } = data
+  const state = STATES[status] ?? 'unknown'
+  const totalBytes = is_unlimited || typeof total !== 'number' ? null : Math.round(total * MEGABYTE)
+  return {
+    state,
+    totalBytes,
+    usedBytes: totalBytes === null ? 0 : Math.max(0, totalBytes - Math.round((remaining ?? 0) * MEGABYTE)),
+    activatedAt: null,
+    expiresAt: state === 'new' || expired_at === null ? null : readTime(expired_at),
+  }
+}
+
+/** Verified over the bytes received first, then with `/` written as `\/`: the vendor signs JSON as PHP prints it. */
+function isSigned(rawBody: string, signature: string, clientSecret: string): boolean {
+  const shown = Buffer.from(signature.trim().toLowerCase())
+  return [rawBody, rawBody.replaceAll(/(?<!\\)\//g, '\\/')].some((text) => {
+    const expected = Buffer.from(createHmac('sha512', clientSecret).update(text).digest('hex'))
+    return shown.length === expected.length && timingSafeEqual(shown, expected)
+  })
+}
+
+/** Airalo numbers no events: copies of one are told by their equal bodies. */
+export function parseWebhook({ rawBody, headers }: WebhookRequest, clientSecret: string): WebhookNews {
+  if (!isSigned(rawBody, headers['airalo-signature'] ?? '', clientSecret)) {
+    throw new ProviderFailure(PROVIDER, 'rejected', 'bad_signature')
+  }
+  const parsed = webhookSchema.safeParse(jsonOf(rawBody))
+  if (!parsed.success) throw new ProviderFailure(PROVIDER, 'rejected', 'malformed_webhook')
+  const eventId = createHash('sha256').update(rawBody).digest('hex')
+  const { id, description, iccid, level } = parsed.data
+  if (iccid && level) {
+    const usedShare = Number.parseInt(level, 10) / 100
+    return {
+      eventId,
+      hints: [
+        level.endsWith('%') ? { kind: 'usage', esimRef: iccid, usedShare } : { kind: 'validity', esimRef: iccid },
+      ],
+    }
+  }
+  if (!id) return { eventId, hints: [] }
+  const hint: ProviderHint = { kind: 'order', orderNo: id, ...(description && { clientRef: description }) }
+  return { eventId, hints: [hint] }
+}
+
+function readTime(time: string): string {
+  try {
+    return toIso(time)
+  } catch {
+    throw malformed()
+  }
+}
+
+const malformed = () => new ProviderFailure(PROVIDER, 'unavailable', 'malformed_reply')

@@ -1,0 +1,213 @@
+/**
+ * Airalo's partner API v2 on the wire: tokens, error bodies, reply shapes. Facts: developers.partners.airalo.com and the
+ * vendor's SDKs.
+ */
+import { z } from 'zod'
+import { airaloCodes, type CodeMeaning, documented, undocumented } from '../esim-codes.ts'
+import { ProviderFailure } from '../failure.ts'
+import { exchange, jsonOf, type ProviderReply, readReply } from '../provider-call.ts'
+
+export const PROVIDER = 'airalo'
+
+export interface AiraloSettings {
+  /** `https://partners-api.airalo.com/v2` */
+  baseUrl: string
+  clientId: string
+  clientSecret: string
+  /** for each call, milliseconds */
+  timeoutMs: number
+}
+
+interface Request<T> {
+  method: 'GET' | 'POST'
+  path: string
+  form?: Record<string, string>
+  schema: z.ZodType<T>
+}
+
+/** One authenticated call; a POST counts as changing something. @throws ProviderFailure as the port lists them */
+export type CallAiralo = <T>(request: Request<T>) => Promise<T>
+
+export function createCaller(settings: AiraloSettings): CallAiralo {
+  const { baseUrl, timeoutMs } = settings
+  const tokens = createTokens(settings)
+
+  return async ({ method, path, form, schema }) => {
+    const call = { provider: PROVIDER, method, url: baseUrl + path, timeoutMs, changes: method === 'POST', costs: true }
+    const attempt = async (token: string): Promise<ProviderReply> => {
+      const body = new FormData()
+      for (const [name, value] of Object.entries(form ?? {})) body.append(name, value)
+      const headers = { Accept: 'application/json', Authorization: `Bearer ${token}` }
+      return exchange({ ...call, headers, ...(form ? { body } : {}) })
+    }
+    const token = await tokens.get()
+    let reply = await attempt(token)
+    if (reply.status === 401) {
+      tokens.drop(token)
+      reply = await attempt(await tokens.get())
+    }
+    const content = jsonOf(reply.text)
+    if (reply.status >= 200 && reply.status < 300) return readReply(call, content, schema)
+    throw failureOf(reply.status, content, call.changes)
+  }
+}
+
+const tokenSchema = z.object({ data: z.object({ access_token: z.string().min(1), expires_in: z.number().positive() }) })
+const LONGEST_TOKEN_LIFE_S = 86_400
+const TOKEN_MARGIN_MS = 5 * 60_000
+
+/** One token for all callers: the vendor gives out three a minute, good for a day. */
+function createTokens({ baseUrl, clientId, clientSecret, timeoutMs }: AiraloSettings) {
+  let current: { token: string; staleAt: number } | null = null
+  let pending: Promise<string> | null = null
+
+  async function request(): Promise<string> {
+    const call = { provider: PROVIDER, method: 'POST' as const, url: `${baseUrl}/token`, timeoutMs, changes: false }
+    const form = { client_id: clientId, client_secret: clientSecret, grant_type: 'client_credentials' }
+    const { status, text } = await exchange({
+      ...call,
+      headers: { Accept: 'application/json' },
+      body: new URLSearchParams(form),
+    })
+    if (status === 401 || status === 422) throw new ProviderFailure(PROVIDER, 'misconfigured', 'bad_credentials')
+    if (status !== 200) throw failureOf(status, jsonOf(text), false)
+    const { data } = readReply(call, jsonOf(text), tokenSchema)
+    // The vendor's samples show a life of a year, the text says 24 hours.
+    const lifeMs = Math.min(data.expires_in, LONGEST_TOKEN_LIFE_S) * 1000
+    current = { token: data.access_token, staleAt: Date.now() + lifeMs - Math.min(TOKEN_MARGIN_MS, lifeMs / 2) }
+    return data.access_token
+  }
+
+  return {
+    async get(): Promise<string> {
+      if (current && Date.now() < current.staleAt) return current.token
+      pending ??= request().finally(() => {
+        pending = null
+      })
+      return pending
+    },
+    /** Forgets a token that was refused, unless a newer one is there already. */
+    drop(token: string): void {
+      if (current?.token === token) current = null
+    },
+  }
+}
+
+const businessSchema = z.object({ code: z.number() })
+const fieldsSchema = z.object({ data: z.record(z.string(), z.unknown()) })
+
+function failureOf(status: number, content: unknown, changes: boolean): ProviderFailure {
+  const business = businessSchema.safeParse(content)
+  const meaning = business.success ? airaloCodes[business.data.code] : meaningOf(status, content)
+  if (meaning) return documented(PROVIDER, meaning, changes)
+  if (business.success) return undocumented(PROVIDER, `provider_code_${business.data.code}`, changes)
+  if (status === 401) return new ProviderFailure(PROVIDER, 'misconfigured', 'bad_credentials')
+  if (status === 403) return new ProviderFailure(PROVIDER, 'misconfigured', 'ip_not_allowed')
+  // A look that finds nothing; a request can only have gone astray.
+  if (status === 404 && !changes) return documented(PROVIDER, airaloCodes.not_found as CodeMeaning, changes)
+  return undocumented(PROVIDER, `http_${status}`, changes)
+}
+
+/** The form's validation names its fields, with one text or several. */
+function meaningOf(status: number, content: unknown): CodeMeaning | undefined {
+  const fields = fieldsSchema.safeParse(content)
+  if (status !== 422 || !fields.success) return undefined
+  const { data } = fields.data
+  if ('package_id' in data) return airaloCodes.package_id
+  if (/not available/i.test(JSON.stringify(data.quantity ?? ''))) return airaloCodes.quantity_not_available
+  if ('iccid' in data) return airaloCodes.iccid
+  return airaloCodes.any_other_field
+}
+
+const id = z.union([z.string().min(1), z.number()]).transform(String)
+const count = z.union([z.number(), z.string().regex(/^\d+$/).transform(Number)]).pipe(z.int().nonnegative())
+const amount = z.union([z.number(), z.string()])
+const text = z
+  .string()
+  .nullish()
+  .transform((value) => value || null)
+
+const packageSchema = z.object({
+  id: z.string().min(1),
+  type: z.enum(['sim', 'topup']),
+  title: z.string(),
+  amount: count,
+  day: count,
+  is_unlimited: z.boolean().default(false),
+  price: amount,
+  net_price: amount.nullish(),
+})
+
+const operatorSchema = z.object({
+  id,
+  title: z.string(),
+  rechargeability: z.boolean().default(false),
+  is_kyc_verify: z.union([z.boolean(), z.number()]).default(false),
+  install_window_days: count.nullish(),
+  countries: z.array(z.object({ country_code: z.string() })).default([]),
+  packages: z.array(packageSchema),
+})
+
+const destinationSchema = z.object({
+  country_code: text,
+  title: z.string(),
+  operators: z.array(operatorSchema),
+})
+
+export type AiraloOperator = z.output<typeof operatorSchema>
+export type AiraloDestination = z.output<typeof destinationSchema>
+
+export const packagesSchema = z.object({
+  pricing: z.object({ discount_percentage: z.number() }).nullish(),
+  // An array on the first page, an object keyed by position on the others.
+  data: z.union([z.array(destinationSchema), z.record(z.string(), destinationSchema).transform(Object.values)]),
+  meta: z.object({ last_page: count.default(1) }).nullish(),
+})
+
+const simSchema = z.object({
+  iccid: z.string().min(1),
+  lpa: text,
+  matching_id: text,
+  qrcode: text,
+  confirmation_code: text,
+  apn_value: text,
+})
+
+export type AiraloSim = z.output<typeof simSchema>
+
+export const placedSchema = z.object({ data: z.object({ id }) })
+
+export const orderSchema = z.object({ data: z.object({ sims: z.array(simSchema) }) })
+
+export const orderListSchema = z.object({
+  data: z.array(z.object({ id, type: z.string(), description: text })),
+  meta: z.object({ last_page: count.default(1) }).nullish(),
+})
+
+export const usageSchema = z.object({
+  data: z.object({
+    status: z.string(),
+    remaining: z.number().nullish(),
+    total: z.number().nullish(),
+    is_unlimited: z.boolean().default(false),
+    expired_at: text,
+  }),
+})
+
+export const balanceSchema = z.object({
+  data: z.object({ balances: z.object({ availableBalance: z.object({ amount, currency: z.string().length(3) }) }) }),
+})
+
+export const refundSchema = z.object({
+  data: z.union([z.object({ refund_id: id }), z.unknown().array(), z.object({})]),
+})
+
+export const anythingSchema = z.unknown()
+
+/** An order's completion (id, description) or an eSIM's low data or validity (iccid, level). */
+export const webhookSchema = z.object({
+  id: id.nullish(),
+  description: text,
+  iccid: text,
+  level: text,
+})

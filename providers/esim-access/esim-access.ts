@@ -1,0 +1,175 @@
+/** eSIM Access behind the port. A repeated clientRef (`transactionId`) is the same order there. */
+import type { EsimProvider, EsimState, PlaceOrder } from '../esim.ts'
+import { isProviderFailure, ProviderFailure } from '../failure.ts'
+import { MICROS_PER_PRICE, parseWebhook, readEsim, readPackage, readTime, stateOf } from './readings.ts'
+import {
+  anythingSchema,
+  balanceSchema,
+  createCaller,
+  type EsimAccessSettings,
+  esimListSchema,
+  orderSchema,
+  PROVIDER,
+  packageListSchema,
+  type QueriedEsim,
+} from './wire.ts'
+
+/** An order is for at most 30 eSIMs. */
+const ONE_PAGE = { pageNum: 1, pageSize: 50 }
+const LARGEST_PAGE = 500
+/** Their clock may differ from ours. */
+const CLOCK_MARGIN_MS = 10 * 60_000
+
+export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
+  const call = createCaller(settings)
+
+  async function query(key: { orderNo: string } | { esimTranNo: string }): Promise<QueriedEsim[]> {
+    const { esimList } = await call('/esim/query', { ...key, pager: ONE_PAGE }, esimListSchema)
+    return esimList
+  }
+
+  async function queryOne(esimTranNo: string): Promise<QueriedEsim> {
+    const [esim] = await query({ esimTranNo })
+    if (!esim) throw new ProviderFailure(PROVIDER, 'rejected', 'unknown_esim')
+    return esim
+  }
+
+  /** Does what is refused in some states; `alreadyIn` are those in which there is nothing left to do. */
+  async function change(path: string, esimTranNo: string, alreadyIn: (state: EsimState) => boolean): Promise<boolean> {
+    try {
+      await call(path, { esimTranNo }, anythingSchema, true)
+      return true
+    } catch (error) {
+      if (!isProviderFailure(error, 'wrong_state') || !alreadyIn(stateOf(await queryOne(esimTranNo)))) throw error
+      return false
+    }
+  }
+
+  return {
+    id: PROVIDER,
+    repeatsSafely: true,
+    // An order is shown once it is allocated: after half a minute, as the vendor says, and not later than in a day.
+    settling: { withinMs: 10 * 60_000, soughtForMs: 24 * 60 * 60_000 },
+
+    async listPackages() {
+      const [base, topUps] = await Promise.all([
+        call('/package/list', { type: 'BASE' }, packageListSchema),
+        call('/package/list', { type: 'TOPUP' }, packageListSchema),
+      ])
+      return [
+        ...base.packageList.map((each) => readPackage(each, 'base')),
+        ...topUps.packageList.map((each) => readPackage(each, 'top_up')),
+      ]
+    },
+
+    async placeOrder({ clientRef, packageCode, quantity, days, unitCostMicros }) {
+      const price = priceOf(unitCostMicros)
+      const packageInfo = {
+        packageCode,
+        count: quantity,
+        ...(price === undefined ? {} : { price }),
+        ...(days === undefined ? {} : { periodNum: days }),
+      }
+      const { orderNo } = await call(
+        '/esim/order',
+        { transactionId: clientRef, packageInfoList: [packageInfo] },
+        orderSchema,
+        true,
+      )
+      return { orderNo }
+    },
+
+    async findOrder({ clientRef, placedAfter }) {
+      const since = Math.min(Date.parse(placedAfter), Date.now()) - CLOCK_MARGIN_MS
+      const until = Math.max(Date.parse(placedAfter), Date.now()) + CLOCK_MARGIN_MS
+      const window = { startTime: apiTime(since), endTime: apiTime(until) }
+      for (let pageNum = 1; ; pageNum += 1) {
+        const pager = { pageNum, pageSize: LARGEST_PAGE }
+        const { esimList } = await call('/esim/query', { ...window, pager }, esimListSchema)
+        const found = esimList.find(({ transactionId }) => transactionId === clientRef)
+        if (found) return { orderNo: found.orderNo, duplicates: [] }
+        if (esimList.length < LARGEST_PAGE) return null
+      }
+    },
+
+    async getEsims(orderNo) {
+      const esims = await query({ orderNo })
+      if (esims.length === 0) throw new ProviderFailure(PROVIDER, 'unavailable', 'still_allocating')
+      return esims.map(readEsim)
+    },
+
+    async getStatus(esimRef) {
+      const esim = await queryOne(esimRef)
+      const activatedAt = esim.activateTime && readTime(esim.activateTime)
+      return {
+        state: stateOf(esim),
+        totalBytes: esim.dataType === 4 ? null : (esim.totalVolume ?? null),
+        usedBytes: esim.orderUsage ?? 0,
+        activatedAt,
+        // Before activation this field says until when the eSIM can be installed.
+        expiresAt: activatedAt && esim.expiredTime && readTime(esim.expiredTime),
+      }
+    },
+
+    async topUp({ clientRef, esimRef, packageCode, days, unitCostMicros }) {
+      const price = priceOf(unitCostMicros)
+      const content = {
+        esimTranNo: esimRef,
+        packageCode,
+        transactionId: clientRef,
+        ...(price === undefined ? {} : { amount: String(price * (days ?? 1)) }),
+        ...(days === undefined ? {} : { periodNum: String(days) }),
+      }
+      try {
+        await call('/esim/topup', content, anythingSchema, true)
+      } catch (error) {
+        if (isProviderFailure(error, 'wrong_state') && stateOf(await queryOne(esimRef)) === 'expired') {
+          throw new ProviderFailure(PROVIDER, 'rejected', 'expired')
+        }
+        throw error
+      }
+    },
+
+    async hasTopUp({ clientRef, esimRef }) {
+      const { packageList } = await queryOne(esimRef)
+      return packageList?.some(({ transactionId }) => transactionId === clientRef) ?? false
+    },
+
+    async cancelUnused(esimRef) {
+      try {
+        const changed = await change('/esim/cancel', esimRef, (state) => state === 'cancelled')
+        return changed ? 'cancelled' : 'already'
+      } catch (error) {
+        if (!isProviderFailure(error, 'wrong_state')) throw error
+        throw new ProviderFailure(PROVIDER, 'rejected', 'not_cancellable')
+      }
+    },
+
+    async suspend(esimRef) {
+      await change('/esim/suspend', esimRef, (state) => state === 'suspended')
+      return 'done'
+    },
+
+    async unsuspend(esimRef) {
+      const running = new Set<EsimState>(['new', 'installed', 'in_use', 'used_up'])
+      await change('/esim/unsuspend', esimRef, (state) => running.has(state))
+      return 'done'
+    },
+
+    async balance() {
+      const { balance } = await call('/balance/query', {}, balanceSchema)
+      return { amountMicros: balance * MICROS_PER_PRICE, currency: 'USD' }
+    },
+
+    parseWebhook,
+  }
+}
+
+/** A cost that is no whole number of theirs cannot be in their catalogue. */
+function priceOf(unitCostMicros: PlaceOrder['unitCostMicros']): number | undefined {
+  if (unitCostMicros === undefined) return undefined
+  if (unitCostMicros % MICROS_PER_PRICE !== 0) throw new ProviderFailure(PROVIDER, 'rejected', 'price_changed')
+  return unitCostMicros / MICROS_PER_PRICE
+}
+
+const apiTime = (milliseconds: number): string => new Date(milliseconds).toISOString().replace(/\.\d{3}Z$/, '+0000')

@@ -1,0 +1,98 @@
+/** What eSIM Access says, in the port's terms. */
+import { createHash } from 'node:crypto'
+import type { z } from 'zod'
+import type { EsimState, ProvidedEsim, ProviderHint, ProviderPackage, WebhookNews, WebhookRequest } from '../esim.ts'
+import { toIso } from '../esim-units.ts'
+import { ProviderFailure } from '../failure.ts'
+import { normaliseActivationCode } from '../lpa.ts'
+import { jsonOf } from '../provider-call.ts'
+import { PROVIDER, type packageListSchema, type QueriedEsim, webhookSchema } from './wire.ts'
+
+/** Their prices are ten-thousandths of a unit. */
+export const MICROS_PER_PRICE = 100
+
+export function readPackage(
+  each: z.output<typeof packageListSchema>['packageList'][number],
+  kind: ProviderPackage['kind'],
+): ProviderPackage {
+  return {
+    code: each.packageCode,
+    kind,
+    name: each.name,
+    destinations: each.location.split(',').filter((code) => /^[A-Z]{2}$/.test(code)),
+    dataBytes: each.dataType === 4 ? null : each.volume,
+    daily: each.dataType !== 1,
+    days: each.duration,
+    costMicros: each.price * MICROS_PER_PRICE,
+    costCurrency: each.currencyCode,
+    unusedValidDays: each.unusedValidTime ?? null,
+    // In general a country is topped up with packages of that country, a region with those of that region.
+    family: each.locationCode ?? each.location,
+    supportsTopUp: (each.supportTopUpType ?? 1) >= 2,
+  }
+}
+
+export function readEsim(esim: QueriedEsim): ProvidedEsim {
+  if (!esim.iccid || !esim.ac) throw new ProviderFailure(PROVIDER, 'unavailable', 'still_allocating')
+  const activationCode = normaliseActivationCode(esim.ac)
+  if (!activationCode) throw new ProviderFailure(PROVIDER, 'unavailable', 'malformed_reply')
+  return {
+    esimRef: esim.esimTranNo,
+    iccid: esim.iccid,
+    activationCode,
+    confirmationCode: null,
+    apn: esim.apn,
+    unusedValidUntil: esim.activateTime === null && esim.expiredTime ? readTime(esim.expiredTime) : null,
+  }
+}
+
+/** esimaccess.com/docs/what-does-each-esim-status-mean */
+export function stateOf({ esimStatus, smdpStatus, orderUsage }: QueriedEsim): EsimState {
+  if (/^(CANCEL|REVOKE)/.test(esimStatus)) return 'cancelled'
+  if (esimStatus === 'USED_EXPIRED' || esimStatus === 'UNUSED_EXPIRED') return 'expired'
+  if (esimStatus === 'SUSPENDED') return 'suspended'
+  if (smdpStatus === 'DELETED') return 'removed'
+  if (esimStatus === 'USED_UP') return 'used_up'
+  if (esimStatus === 'IN_USE') return (orderUsage ?? 0) > 0 ? 'in_use' : 'installed'
+  if (esimStatus !== 'GOT_RESOURCE') return 'unknown'
+  return smdpStatus === 'RELEASED' ? 'new' : 'installed'
+}
+
+const HINT_KINDS: Record<string, ProviderHint['kind']> = {
+  ORDER_STATUS: 'order',
+  ESIM_STATUS: 'esim',
+  SMDP_EVENT: 'esim',
+  DATA_USAGE: 'usage',
+  VALIDITY_USAGE: 'validity',
+}
+
+/** What comes of them is told by ESIM_STATUS; an eSIM that is installed long before it goes online can wait for a look. */
+const ON_THE_WAY = ['DOWNLOAD', 'INSTALLATION', 'ENABLED']
+
+/** Nothing is signed: the caller guards the path, and the body is worth a look at the truth, no more. */
+export function parseWebhook({ rawBody }: WebhookRequest): WebhookNews {
+  const parsed = webhookSchema.safeParse(jsonOf(rawBody))
+  if (!parsed.success) throw new ProviderFailure(PROVIDER, 'rejected', 'malformed_webhook')
+  const { notifyType, notifyId, content } = parsed.data
+  const eventId = notifyId ?? createHash('sha256').update(rawBody).digest('hex')
+  const kind = HINT_KINDS[notifyType]
+  if (!kind || !content) return { eventId, hints: [] }
+  const { orderNo, esimTranNo, transactionId, esimStatus, smdpStatus, remainThreshold } = content
+  if (notifyType === 'SMDP_EVENT' && smdpStatus && ON_THE_WAY.includes(smdpStatus)) return { eventId, hints: [] }
+  const hint: ProviderHint = {
+    kind: esimStatus?.endsWith('_EXPIRED') ? 'validity' : kind,
+    ...(remainThreshold !== undefined && { usedShare: 1 - remainThreshold }),
+    ...(orderNo && { orderNo }),
+    ...(esimTranNo && { esimRef: esimTranNo }),
+    ...(transactionId && { clientRef: transactionId }),
+  }
+  return { eventId, hints: [hint] }
+}
+
+export function readTime(time: string): string {
+  try {
+    return toIso(time)
+  } catch {
+    throw new ProviderFailure(PROVIDER, 'unavailable', 'malformed_reply')
+  }
+}

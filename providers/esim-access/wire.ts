@@ -1,0 +1,144 @@
+/**
+ * eSIM Access on the wire: signature, envelope, error codes, reply shapes. Facts: docs.esimaccess.com and captured live
+ * replies; the documents and the live API spell the envelope differently, so both are read.
+ */
+import { createHmac, randomUUID } from 'node:crypto'
+import { z } from 'zod'
+import { documented, esimAccessCodes, undocumented } from '../esim-codes.ts'
+import { ProviderFailure } from '../failure.ts'
+import { exchange, jsonOf, readReply } from '../provider-call.ts'
+
+export const PROVIDER = 'esim-access'
+
+export interface EsimAccessSettings {
+  /** `https://api.esimaccess.com/api/v1/open` */
+  baseUrl: string
+  accessCode: string
+  secretKey: string
+  /** for each call, milliseconds */
+  timeoutMs: number
+}
+
+/** Hexadecimal HMAC-SHA256 over timestamp (milliseconds), request id, access code and body. */
+export function signRequest(request: {
+  timestamp: string
+  requestId: string
+  accessCode: string
+  secretKey: string
+  body: string
+}): string {
+  const { timestamp, requestId, accessCode, secretKey, body } = request
+  return createHmac('sha256', secretKey)
+    .update(timestamp + requestId + accessCode + body)
+    .digest('hex')
+}
+
+const envelopeSchema = z.object({
+  success: z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')]),
+  errorCode: z.union([z.string(), z.number()]).nullish(),
+  obj: z.unknown(),
+})
+
+/** Calls `POST <baseUrl><path>` and answers `obj` by its schema. @throws ProviderFailure as the port lists them */
+export type CallEsimAccess = <T>(path: string, body: object, schema: z.ZodType<T>, changes?: boolean) => Promise<T>
+
+export function createCaller(settings: EsimAccessSettings): CallEsimAccess {
+  const { baseUrl, accessCode, secretKey, timeoutMs } = settings
+  return async (path, content, schema, changes = false) => {
+    const body = JSON.stringify(content)
+    const timestamp = String(Date.now())
+    const requestId = randomUUID()
+    const call = { provider: PROVIDER, method: 'POST' as const, url: baseUrl + path, timeoutMs, changes, costs: true }
+    const headers = {
+      'Content-Type': 'application/json',
+      'RT-AccessCode': accessCode,
+      'RT-RequestID': requestId,
+      'RT-Timestamp': timestamp,
+      'RT-Signature': signRequest({ timestamp, requestId, accessCode, secretKey, body }),
+    }
+    const { status, text } = await exchange({ ...call, headers, body })
+    if (status === 401 || status === 403) throw new ProviderFailure(PROVIDER, 'misconfigured', 'bad_credentials')
+    if (status !== 200) throw undocumented(PROVIDER, `http_${status}`, changes)
+    const envelope = readReply(call, jsonOf(text), envelopeSchema)
+    if (!envelope.success) throw failureOf(String(envelope.errorCode ?? ''), changes)
+    return readReply(call, envelope.obj ?? {}, schema)
+  }
+}
+
+function failureOf(errorCode: string, changes: boolean): ProviderFailure {
+  const code = errorCode.padStart(6, '0')
+  const meaning = esimAccessCodes[code]
+  if (meaning) return documented(PROVIDER, meaning, changes)
+  return undocumented(PROVIDER, `provider_code_${code.replace(/\W/g, '').slice(0, 12)}`, changes)
+}
+
+const count = z.union([z.number(), z.string().regex(/^\d+$/).transform(Number)]).pipe(z.int().nonnegative())
+const text = z
+  .string()
+  .nullish()
+  .transform((value) => value || null)
+
+export const packageListSchema = z.object({
+  packageList: z.array(
+    z.object({
+      packageCode: z.string().min(1),
+      name: z.string(),
+      price: count,
+      currencyCode: z.string().length(3),
+      volume: count,
+      // 1 total, 2 daily and slower, 3 daily and cut off, 4 daily unlimited
+      dataType: count.default(1),
+      duration: count,
+      unusedValidTime: count.nullish(),
+      location: z.string(),
+      locationCode: text,
+      supportTopUpType: count.nullish(),
+    }),
+  ),
+})
+
+export const orderSchema = z.object({ orderNo: z.string().min(1) })
+
+export const esimListSchema = z.object({
+  esimList: z.array(
+    z.object({
+      esimTranNo: z.string().min(1),
+      orderNo: z.string().min(1),
+      transactionId: text,
+      iccid: text,
+      ac: text,
+      apn: text,
+      smdpStatus: text,
+      esimStatus: z.string(),
+      dataType: count.default(1),
+      activateTime: text,
+      expiredTime: text,
+      totalVolume: count.nullish(),
+      orderUsage: count.nullish(),
+      packageList: z.array(z.object({ transactionId: text })).nullish(),
+    }),
+  ),
+  pager: z.object({ total: count.nullish() }).nullish(),
+})
+
+export type QueriedEsim = z.infer<typeof esimListSchema>['esimList'][number]
+
+export const balanceSchema = z.object({ balance: z.coerce.number().pipe(z.int()) })
+
+export const anythingSchema = z.unknown()
+
+/** Identifiers only: the EID of an SMDP_EVENT is a device identifier and is not read. */
+export const webhookSchema = z.object({
+  notifyType: z.string(),
+  notifyId: text,
+  content: z
+    .object({
+      orderNo: text,
+      esimTranNo: text,
+      transactionId: text,
+      esimStatus: text,
+      smdpStatus: text,
+      remainThreshold: z.coerce.number().optional().catch(undefined),
+    })
+    .nullish(),
+})

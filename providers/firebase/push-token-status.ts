@@ -1,0 +1,56 @@
+/** What FCM's raw reply says about a token. Only an explicit FcmError (or its older names) condemns one. */
+import { z } from 'zod'
+import type { ProviderFailureKind } from '../failure.ts'
+import type { RawReply } from './app.ts'
+
+/** `unregistered`: the app is gone; `invalid`: never was a token; `other_sender`: another project's (alarm if many) */
+export type DeadToken = 'unregistered' | 'invalid' | 'other_sender'
+
+export type Verdict =
+  | { token: 'good' }
+  | { token: 'dead'; reason: DeadToken }
+  | { token: 'unknown'; kind: ProviderFailureKind; code: string; options: { retryAfterMs?: number } }
+
+const legacyError = z.object({ error: z.enum(['NotRegistered', 'InvalidRegistration']) })
+const errorReply = z.object({
+  error: z.object({
+    details: z
+      .array(
+        z.object({
+          '@type': z.string(),
+          errorCode: z.string().optional(),
+          fieldViolations: z.array(z.object({ field: z.string().optional() })).optional(),
+        }),
+      )
+      .default([]),
+  }),
+})
+
+/** @param reply to a message that held nothing but the token */
+export function verdictOn({ status, body, retryAfterMs }: RawReply): Verdict {
+  if (status === 200) return { token: 'good' }
+  const reason = deadReason(body)
+  if (reason) return { token: 'dead', reason }
+
+  const options = retryAfterMs === undefined ? {} : { retryAfterMs }
+  const unknown = (kind: ProviderFailureKind, code: string): Verdict => ({ token: 'unknown', kind, code, options })
+  // nothing was delivered, neither before (refused) nor now (a dry run): repeating is safe
+  if (status === 429 || status >= 500) return unknown('unavailable', `http_${status}`)
+  // a 404, 403 or 401 without a word on the token is about our project or credentials
+  if ([401, 403, 404].includes(status)) return unknown('misconfigured', `http_${status}`)
+  return unknown('rejected', `http_${status}`)
+}
+
+function deadReason(body: unknown): DeadToken | undefined {
+  const legacy = legacyError.safeParse(body).data?.error
+  if (legacy) return legacy === 'NotRegistered' ? 'unregistered' : 'invalid'
+  const details = errorReply.safeParse(body).data?.error.details ?? []
+  const codes = details
+    .filter((detail) => detail['@type'].endsWith('google.firebase.fcm.v1.FcmError'))
+    .map(({ errorCode }) => errorCode)
+  if (codes.includes('UNREGISTERED')) return 'unregistered'
+  if (codes.includes('SENDER_ID_MISMATCH')) return 'other_sender'
+  const fields = details.flatMap(({ fieldViolations = [] }) => fieldViolations.map(({ field }) => field))
+  if (fields.some((field) => field !== 'message.token')) return undefined
+  return codes.includes('INVALID_ARGUMENT') || fields.length > 0 ? 'invalid' : undefined
+}

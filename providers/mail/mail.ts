@@ -1,0 +1,182 @@
+/** P5: e-mail over SMTP (RFC 5321), one recipient to a message. */
+import { createTransport } from 'nodemailer'
+import { assertOutsideTransaction } from '../../shared/transaction-scope.ts'
+import { ProviderFailure } from '../failure.ts'
+import { mailFailure } from './failure.ts'
+import { composeTemplate, type TemplateRecipient } from './template.ts'
+
+export interface MailSettings {
+  /** `smtps://user:password@host:465` or `smtp://host:587`, which must offer STARTTLS unless it is this machine */
+  url: string
+  /** what the reader sees, e.g. `AMA eSIM <hello@example.com>` */
+  from: string
+  /** whose mail server takes bounces; default: the domain of `from` */
+  envelopeDomain?: string
+  /** default 5 */
+  maxConnections?: number
+  /** messages per second and process, default unlimited */
+  rateLimit?: number
+  /** silence of the server that counts as a cut connection, milliseconds; default 60,000 */
+  socketTimeoutMs?: number
+}
+
+export interface MailAttachment {
+  filename: string
+  contentType: string
+  content: Buffer
+  /** for an image that the HTML shows as `cid:<this>` */
+  cid?: string
+}
+
+interface Content {
+  to: string
+  subject: string
+  html: string
+  text: string
+  attachments?: MailAttachment[]
+  /** `<local@domain>`, the same for every attempt at the same mail; `local` at most 56 characters, and no secret */
+  messageId: string
+}
+
+export type Mail =
+  | (Content & { kind: 'transactional' })
+  /** must be left as easily as it was joined: RFC 8058. `url` is HTTPS with an opaque token and takes a POST */
+  | (Content & { kind: 'promotional'; listUnsubscribe: { url: string; mailto?: string } })
+
+const provider = 'smtp'
+const messageIdForm = /^<([\w.+-]{1,56})@[\w.-]+>$/
+const isAscii = /^[\x21-\x7e]+$/
+const addressForm = /^[^\s<>,;:"()@]+@[^\s<>,;:"()@]+$/
+
+/** Keeps connections open: close it, or they keep the process up. */
+export function createMail(settings: MailSettings) {
+  const url = new URL(settings.url)
+  const bounceDomain = settings.envelopeDomain ?? domainOf(settings.from)
+  const transporter = createTransport({
+    pool: true,
+    url: settings.url,
+    maxConnections: settings.maxConnections ?? 5,
+    ...(settings.rateLimit === undefined ? {} : { rateLimit: settings.rateLimit }),
+    requireTLS: url.protocol === 'smtp:' && !isThisMachine(url.hostname),
+    connectionTimeout: 10_000,
+    greetingTimeout: 10_000,
+    socketTimeout: settings.socketTimeoutMs ?? 60_000,
+    // what a mail holds comes from us; it must never be read from a file or an address
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  })
+
+  /** By envelope, for nodemailer hands the message itself only to its plugins: whether the server was sent any of it. */
+  const bodies = new WeakMap<object, { readableDidRead?: boolean }>()
+  transporter.use('stream', (mail, done) => {
+    mail.message.processFunc((body) => {
+      if (mail.data.envelope) bodies.set(mail.data.envelope, body)
+      return body
+    })
+    done()
+  })
+
+  const underWay = new Set<Promise<unknown>>()
+
+  const deliver = (mail: Mail, signal: AbortSignal | undefined): Promise<{ accepted: true }> =>
+    transmit(mail, {
+      from: settings.from,
+      to: { name: '', address: mail.to },
+      messageId: mail.messageId,
+      subject: mail.subject,
+      html: mail.html,
+      text: mail.text,
+      attachments: mail.attachments ?? [],
+      ...(mail.kind === 'promotional' ? unsubscribeHeaders(mail.listUnsubscribe) : automaticHeaders),
+      ...(signal ? { signal } : {}),
+    })
+
+  async function transmit(
+    { to, messageId }: TemplateRecipient,
+    message: Parameters<typeof transporter.sendMail>[0],
+  ): Promise<{ accepted: true }> {
+    assertOutsideTransaction('The mail server')
+    const id = messageIdForm.exec(messageId)?.[1]
+    if (!id) throw new ProviderFailure(provider, 'rejected', 'invalid_message_id')
+    if (!addressForm.test(to)) throw new ProviderFailure(provider, 'rejected', 'invalid_address')
+    // bounces come back to an address of their own (VERP), which names the mail and not the person
+    const envelope = { from: `bounces+${id}@${bounceDomain}`, to: [to] }
+    try {
+      await transporter.sendMail({ ...message, envelope })
+      return { accepted: true }
+    } catch (error) {
+      throw mailFailure(error, bodies.get(envelope)?.readableDidRead === true)
+    }
+  }
+
+  function counted(sending: Promise<{ accepted: true }>): Promise<{ accepted: true }> {
+    underWay.add(sending)
+    const done = () => void underWay.delete(sending)
+    sending.then(done, done)
+    return sending
+  }
+
+  return {
+    /**
+     * Resolves once the server has taken the mail over. Throws ProviderFailure: `unavailable` (`smtp_451`, ...: surely
+     * not taken, worth repeating), `rejected` (`smtp_550`, ...: this address or mail for good), `misconfigured` (our
+     * account or sender address), `unknown_outcome` where the connection broke once the message was on its way.
+     * @param options.signal gives up waiting
+     */
+    send(mail: Mail, options: { signal?: AbortSignal } = {}): Promise<{ accepted: true }> {
+      return counted(deliver(mail, options.signal))
+    },
+
+    /**
+     * The same transactional mail for many, in a third of the time for each. Returns what `send` is for one of them, and
+     * fails as it does.
+     */
+    async sendToMany(
+      content: Pick<Content, 'subject' | 'html' | 'text'>,
+    ): Promise<(recipient: TemplateRecipient) => Promise<{ accepted: true }>> {
+      const { subject, html, text } = content
+      const messageFor = await composeTemplate({ from: settings.from, subject, html, text, ...automaticHeaders })
+      return (recipient) =>
+        counted(
+          isAscii.test(recipient.to)
+            ? transmit(recipient, { raw: messageFor(recipient) })
+            : deliver({ kind: 'transactional', ...recipient, subject, html, text }, undefined),
+        )
+    },
+
+    /** Connects and signs in, without a mail. Throws ProviderFailure. */
+    async verify(): Promise<void> {
+      assertOutsideTransaction('The mail server')
+      await transporter.verify().catch((error: unknown) => {
+        throw mailFailure(error, false)
+      })
+    },
+
+    /** Resolves when nothing is being sent. */
+    async idle(): Promise<void> {
+      while (underWay.size > 0) await Promise.allSettled(underWay)
+    },
+
+    /** Finishes what is being sent; call it when nothing new will come. */
+    async close(): Promise<void> {
+      await this.idle()
+      transporter.close()
+    },
+  }
+}
+
+export type MailSender = ReturnType<typeof createMail>
+
+/** keeps holiday replies from coming back (RFC 3834) */
+const automaticHeaders = { headers: { 'Auto-Submitted': 'auto-generated' } }
+
+function unsubscribeHeaders({ url, mailto }: { url: string; mailto?: string }) {
+  return {
+    list: { unsubscribe: [[url, ...(mailto ? [mailto] : [])]] },
+    headers: { 'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click' },
+  }
+}
+
+const domainOf = (from: string): string => from.slice(from.lastIndexOf('@') + 1).replace(/>\s*$/, '')
+
+const isThisMachine = (host: string): boolean => ['localhost', '127.0.0.1', '[::1]'].includes(host)

@@ -1,0 +1,140 @@
+/** The SDK as this project sets it up, and the only way to call it: every fault leaves as a ProviderFailure. */
+import Stripe from 'stripe'
+import { assertOutsideTransaction } from '../../shared/transaction-scope.ts'
+import { ProviderFailure, type ProviderFailureKind } from '../failure.ts'
+import { connectionFault } from '../http-request.ts'
+
+export interface StripeSettings {
+  secretKey: string
+  webhookSecret: string
+  publishableKey: string
+  /** `https://api.stripe.com` unless a simulator stands in; scheme, host and port count, a path does not */
+  apiBase?: string | undefined
+  /**
+   * `<date>.preview` of an account let into the redaction preview, 2026-04-22.preview or later; without it redaction is
+   * refused as misconfigured
+   */
+  redactionApiVersion?: string | undefined
+  /** per request, 10 s unless said otherwise */
+  timeoutMs?: number | undefined
+}
+
+/** Whether a lost answer leaves doubt about what happened. */
+export type Effect = 'reads' | 'writes'
+
+type Reply = {
+  object: string
+  lastResponse: { statusCode: number; headers: Record<string, string>; requestId: string }
+}
+
+export type StripeClient = ReturnType<typeof createStripeClient>
+
+export function createStripeClient(settings: StripeSettings) {
+  const base = new URL(settings.apiBase ?? 'https://api.stripe.com')
+  const protocol = base.protocol === 'http:' ? 'http' : 'https'
+  const sdk = new Stripe(settings.secretKey, {
+    protocol,
+    host: base.hostname,
+    port: base.port || (protocol === 'http' ? 80 : 443),
+    // Temporal repeats, under the same key; repeating here as well would multiply the attempts.
+    maxNetworkRetries: 0,
+    timeout: settings.timeoutMs ?? 10_000,
+    telemetry: false,
+  })
+
+  /** Throws ProviderFailure; nothing of Stripe's own wording gets into it. */
+  async function call<T extends Reply>(effect: Effect, request: () => Promise<T>): Promise<T> {
+    assertOutsideTransaction('Stripe')
+    const reply = await request().catch((error: unknown) => {
+      throw toFailure(error, effect)
+    })
+    // The SDK looks for an `error` field only: a bare 503 of something in between would pass as an object.
+    const { statusCode: status, headers, requestId } = reply.lastResponse
+    if (status >= 400) throw failureOfStatus({ status, headers, requestId, code: undefined }, effect)
+    if (typeof reply.object !== 'string') throw failure(doubtful(effect), 'invalid_reply')
+    return reply
+  }
+
+  /**
+   * Stripe repeats the first answer of an idempotency key for 24 hours, even a 500. Such a key is spent: the next one is
+   * derived from it, always in the same order, after `find` had a look whether the spent one took effect.
+   */
+  async function create<T>(
+    key: string,
+    attempt: (key: string) => Promise<T>,
+    find?: () => Promise<T | undefined>,
+  ): Promise<T> {
+    for (const suffix of ['', ':again', ':again2']) {
+      try {
+        return await attempt(`${key}${suffix}`)
+      } catch (error) {
+        if (!(error instanceof ProviderFailure && error.code === replayedFault)) throw error
+        const found = await find?.()
+        if (found !== undefined) return found
+      }
+    }
+    throw failure('unknown_outcome', replayedFault)
+  }
+
+  return { sdk, call, create }
+}
+
+const replayedFault = 'replayed_server_error'
+
+/** Refusals that only an operator can clear. */
+const operatorCodes = [
+  'api_key_expired',
+  'balance_insufficient',
+  'livemode_mismatch',
+  'platform_api_key_expired',
+  'secret_key_required',
+  'testmode_charges_only',
+]
+
+function toFailure(error: unknown, effect: Effect): unknown {
+  if (!(error instanceof Stripe.errors.StripeError)) return error
+  if (error instanceof Stripe.errors.StripeConnectionError) {
+    const { code, sent } = connectionFault(error.detail)
+    // The SDK repeats a request whose connection broke: then an earlier one may have got there.
+    const perhaps = sent || error.message.includes('retried')
+    return failure(perhaps ? doubtful(effect) : 'unavailable', code)
+  }
+  const { statusCode: status, headers, requestId, rawType } = error
+  const code = error.code ?? (rawType === 'idempotency_error' ? rawType : undefined)
+  if (status === undefined) return failure(doubtful(effect), 'invalid_reply', { requestId })
+  return failureOfStatus({ status, headers: headers ?? {}, requestId, code }, effect)
+}
+
+interface Refused {
+  status: number
+  headers: Record<string, string>
+  requestId: string | undefined
+  code: string | undefined
+}
+
+function failureOfStatus({ status, headers, requestId, code: given }: Refused, effect: Effect): ProviderFailure {
+  const code = given && /^[a-z0-9_]{1,64}$/.test(given) ? given : `http_${status}`
+  const details = { requestId, retryAfterSeconds: Number(headers['retry-after']) }
+  if (status === 409 || status === 429 || code === 'rate_limit') return failure('unavailable', code, details)
+  if (status >= 500) {
+    const replayed = headers['idempotent-replayed'] === 'true'
+    return failure(doubtful(effect), replayed ? replayedFault : `http_${status}`, details)
+  }
+  const kind = status === 401 || status === 403 || operatorCodes.includes(code) ? 'misconfigured' : 'rejected'
+  return failure(kind, code, details)
+}
+
+const doubtful = (effect: Effect): ProviderFailureKind => (effect === 'writes' ? 'unknown_outcome' : 'unavailable')
+
+function failure(
+  kind: ProviderFailureKind,
+  code: string,
+  details: { requestId?: string | undefined; retryAfterSeconds?: number } = {},
+): ProviderFailure {
+  const { requestId, retryAfterSeconds } = details
+  return new ProviderFailure('stripe', kind, code, {
+    ...(retryAfterSeconds ? { retryAfterMs: retryAfterSeconds * 1000 } : {}),
+    // The id under which Stripe's support finds the request; the SDK's error would bring Stripe's wording along.
+    ...(requestId && /^\w{1,64}$/.test(requestId) ? { cause: new Error(`Stripe request ${requestId}`) } : {}),
+  })
+}

@@ -1,0 +1,139 @@
+/** P2, payments: one PaymentIntent per order, paid by card, Apple Pay or Google Pay in the app's PaymentSheet. */
+import type Stripe from 'stripe'
+import { isProviderFailure, ProviderFailure } from '../failure.ts'
+import type { StripeClient } from './client.ts'
+
+export type PaymentStatus =
+  | 'requires_payment_method'
+  | 'requires_confirmation'
+  | 'requires_action'
+  | 'processing'
+  | 'requires_capture'
+  | 'canceled'
+  | 'succeeded'
+
+export type RiskLevel = 'normal' | 'elevated' | 'highest' | 'not_assessed' | 'unknown'
+export type MethodKind = 'card' | 'apple_pay' | 'google_pay' | 'other'
+
+export interface Payment {
+  paymentIntentId: string
+  status: PaymentStatus
+  amountMinor: number
+  amountReceivedMinor: number
+  /** ISO 4217, upper case */
+  currency: string
+  /** metadata.order_id; null on a payment that is not ours or that was redacted */
+  orderId: string | null
+  /** of the latest attempt; `not_assessed` before the first */
+  riskLevel: RiskLevel
+  /** 0 to 100, only for accounts with Radar for Fraud Teams */
+  riskScore?: number
+  chargeId?: string
+  /** of the latest attempt */
+  methodKind: MethodKind
+  /** ISO 8601 */
+  createdAt: string
+  /** ISO 8601 */
+  paidAt?: string
+  /** of the latest attempt: what went back of it, refunds that are under way included */
+  refundedMinor: number
+  /** the bank has taken the latest attempt back, for the time being or for good */
+  disputed: boolean
+  /** a secret: for the app only, never into a history or a log */
+  clientSecret: string
+}
+
+/** `processing`: cannot be cancelled now; the money may still come. */
+export type CancelResult = 'cancelled' | 'already_cancelled' | 'already_paid' | 'processing'
+
+export function createPayments({ sdk, call, create }: StripeClient) {
+  async function getPayment(paymentIntentId: string): Promise<Payment> {
+    return toPayment(
+      await call('reads', () => sdk.paymentIntents.retrieve(paymentIntentId, { expand: ['latest_charge'] })),
+    )
+  }
+
+  return {
+    getPayment,
+
+    /** `amountMinor`: in the currency's minor unit. A repeated key answers the first PaymentIntent for 24 hours. */
+    async createPayment(order: {
+      orderId: string
+      amountMinor: number
+      currency: string
+      customerId?: string | undefined
+      idempotencyKey: string
+    }): Promise<{ paymentIntentId: string; clientSecret: string }> {
+      const parameters: Stripe.PaymentIntentCreateParams = {
+        amount: order.amountMinor,
+        currency: order.currency.toLowerCase(),
+        automatic_payment_methods: { enabled: true },
+        metadata: { order_id: order.orderId },
+        ...(order.customerId ? { customer: order.customerId } : {}),
+      }
+      // A PaymentIntent lost behind a spent key stays unpaid: nobody has its client secret.
+      const intent = await create(order.idempotencyKey, (idempotencyKey) =>
+        call('writes', () => sdk.paymentIntents.create(parameters, { idempotencyKey })),
+      )
+      return { paymentIntentId: intent.id, clientSecret: intent.client_secret ?? '' }
+    },
+
+    /** Cancels what is not paid. Safe to repeat with the same key, also after `processing`. */
+    async cancelPayment(paymentIntentId: string, key: string): Promise<CancelResult> {
+      const cancel = (idempotencyKey: string) =>
+        call('writes', () =>
+          sdk.paymentIntents.cancel(paymentIntentId, { cancellation_reason: 'abandoned' }, { idempotencyKey }),
+        ).then(
+          () => 'cancelled' as const,
+          (error: unknown) => {
+            if (!isProviderFailure(error, 'payment_intent_unexpected_state')) throw error
+            return 'refused' as const
+          },
+        )
+      if ((await create(key, cancel)) === 'cancelled') return 'cancelled'
+      const { status } = await getPayment(paymentIntentId)
+      if (status === 'succeeded') return 'already_paid'
+      if (status === 'canceled') return 'already_cancelled'
+      if (status === 'processing') return 'processing'
+      // Cancellable again, so the refusal was the kept answer to an earlier attempt under this key.
+      if ((await create(`${key}:${status}`, cancel)) === 'cancelled') return 'cancelled'
+      throw new ProviderFailure('stripe', 'unavailable', 'payment_intent_unexpected_state')
+    },
+  }
+}
+
+function toPayment(intent: Stripe.PaymentIntent): Payment {
+  const charge = intent.latest_charge !== null && typeof intent.latest_charge === 'object' ? intent.latest_charge : null
+  const riskScore = charge?.outcome?.risk_score
+  return {
+    paymentIntentId: intent.id,
+    status: intent.status as PaymentStatus,
+    amountMinor: intent.amount,
+    amountReceivedMinor: intent.amount_received,
+    currency: intent.currency.toUpperCase(),
+    orderId: intent.metadata.order_id ?? null,
+    riskLevel: riskLevelOf(charge),
+    ...(riskScore === undefined ? {} : { riskScore }),
+    ...(charge ? { chargeId: charge.id } : {}),
+    methodKind: methodKindOf(charge),
+    createdAt: new Date(intent.created * 1000).toISOString(),
+    refundedMinor: charge?.amount_refunded ?? 0,
+    disputed: charge?.disputed ?? false,
+    ...(charge?.paid ? { paidAt: new Date(charge.created * 1000).toISOString() } : {}),
+    clientSecret: intent.client_secret ?? '',
+  }
+}
+
+function riskLevelOf(charge: Stripe.Charge | null): RiskLevel {
+  const known: RiskLevel[] = ['normal', 'elevated', 'highest', 'not_assessed', 'unknown']
+  if (!charge?.outcome?.risk_level) return 'not_assessed'
+  return known.find((level) => level === charge.outcome?.risk_level) ?? 'unknown'
+}
+
+function methodKindOf(charge: Stripe.Charge | null): MethodKind {
+  const card = charge?.payment_method_details?.card
+  if (!card) return 'other'
+  if (!card.wallet) return 'card'
+  const known: MethodKind[] = ['apple_pay', 'google_pay']
+  return known.find((kind) => kind === card.wallet?.type) ?? 'other'
+}

@@ -1,0 +1,131 @@
+/**
+ * What ties Stripe's records to a person, and its removal: a customer at once, transactions by redaction jobs from 90
+ * days on (docs.stripe.com/privacy/redaction; public preview, so by raw requests).
+ */
+import { isProviderFailure, ProviderFailure } from '../failure.ts'
+import type { StripeClient } from './client.ts'
+
+/** At most so many ids, customers and payments together, go into one redaction job. */
+export const redactionBatchSize = 10
+
+export type RedactionStatus =
+  | 'created'
+  | 'validating'
+  | 'ready'
+  | 'failed'
+  | 'redacting'
+  | 'succeeded'
+  | 'canceling'
+  | 'canceled'
+
+export interface Redaction {
+  redactionId: string
+  status: RedactionStatus
+  /** why a job is `failed`: `invalid_state` for a transaction younger than 90 days, `locked_by_other_job`, ... */
+  problems: { code: string; objectId: string | null }[]
+}
+
+const path = '/v1/privacy/redaction_jobs'
+
+export function createPersons({ sdk, call, create }: StripeClient, redactionApiVersion: string | undefined) {
+  async function job(method: 'GET' | 'POST', suffix: string, parameters?: object, idempotencyKey?: string) {
+    if (!redactionApiVersion) throw new ProviderFailure('stripe', 'misconfigured', 'redaction_not_configured')
+    const options = { apiVersion: redactionApiVersion, ...(idempotencyKey ? { idempotencyKey } : {}) }
+    try {
+      const send = () => sdk.rawRequest(method, `${path}${suffix}`, parameters, options) as Promise<RawJob>
+      return toRedaction(await call(method === 'GET' ? 'reads' : 'writes', send))
+    } catch (error) {
+      // To an account that was not let into the preview the path does not exist.
+      if (isProviderFailure(error, 'http_404')) {
+        throw new ProviderFailure('stripe', 'misconfigured', 'redaction_not_available')
+      }
+      throw error
+    }
+  }
+
+  return {
+    /** `accountRef`: a pseudonym; Stripe gets no name, e-mail or phone number from us. Answers the customer's id. */
+    async createCustomer(input: { idempotencyKey: string; accountRef: string }): Promise<string> {
+      const customer = await create(input.idempotencyKey, (idempotencyKey) =>
+        call('writes', () => sdk.customers.create({ metadata: { account_ref: input.accountRef } }, { idempotencyKey })),
+      )
+      return customer.id
+    },
+
+    /** Lets PaymentSheet show and save the customer's cards for 30 minutes. Answers a client secret. */
+    async createCustomerSession(customerId: string, key: string): Promise<string> {
+      const features = {
+        payment_method_save: 'enabled',
+        payment_method_redisplay: 'enabled',
+        payment_method_remove: 'enabled',
+      } as const
+      const components = { mobile_payment_element: { enabled: true, features } }
+      const session = await create(key, (idempotencyKey) =>
+        call('writes', () => sdk.customerSessions.create({ customer: customerId, components }, { idempotencyKey })),
+      )
+      return session.client_secret
+    },
+
+    /** For good: detaches the cards too; payments stay. `unknown`: there is no such customer (any more). */
+    async deleteCustomer(customerId: string): Promise<'deleted' | 'unknown'> {
+      try {
+        await call('writes', () => sdk.customers.del(customerId))
+        return 'deleted'
+      } catch (error) {
+        if (isProviderFailure(error, 'resource_missing')) return 'unknown'
+        throw error
+      }
+    },
+
+    /** Whether Stripe has a record of the customer: it goes on knowing those that were deleted. */
+    async knowsCustomer(customerId: string): Promise<boolean> {
+      try {
+        await call('reads', () => sdk.customers.retrieve(customerId))
+        return true
+      } catch (error) {
+        if (isProviderFailure(error, 'resource_missing')) return false
+        throw error
+      }
+    },
+
+    /**
+     * Opens a job, which Stripe then validates: look with `getRedaction` until it is `ready` and run it with
+     * `runRedaction`, or cancel a `failed` one, because it keeps its objects locked.
+     */
+    async redact(ids: { paymentIntentIds: string[]; customerIds: string[] }, key: string): Promise<Redaction> {
+      if (ids.paymentIntentIds.length + ids.customerIds.length > redactionBatchSize) {
+        throw new ProviderFailure('stripe', 'rejected', 'too_many_objects')
+      }
+      const objects = {
+        ...(ids.paymentIntentIds.length > 0 ? { payment_intents: ids.paymentIntentIds } : {}),
+        ...(ids.customerIds.length > 0 ? { customers: ids.customerIds } : {}),
+      }
+      return create(key, (attemptKey) => job('POST', '', { objects, validation_behavior: 'error' }, attemptKey))
+    },
+
+    getRedaction: (redactionId: string): Promise<Redaction> => job('GET', `/${redactionId}`),
+
+    /** Irreversible. A job that is not `ready` is rejected. */
+    runRedaction: (redactionId: string, key: string): Promise<Redaction> =>
+      create(key, (attemptKey) => job('POST', `/${redactionId}/run`, {}, attemptKey)),
+
+    cancelRedaction: (redactionId: string, key: string): Promise<Redaction> =>
+      create(key, (attemptKey) => job('POST', `/${redactionId}/cancel`, {}, attemptKey)),
+  }
+}
+
+interface RawJob {
+  id: string
+  object: string
+  status: RedactionStatus
+  validation_errors?: { data: { code: string; erroring_object?: { id: string } | null }[] }
+  lastResponse: { statusCode: number; headers: Record<string, string>; requestId: string }
+}
+
+function toRedaction(job: RawJob): Redaction {
+  const problems = (job.validation_errors?.data ?? []).map(({ code, erroring_object: object }) => ({
+    code,
+    objectId: object?.id ?? null,
+  }))
+  return { redactionId: job.id, status: job.status, problems }
+}

@@ -1,0 +1,175 @@
+import { randomUUID } from 'node:crypto'
+import fc from 'fast-check'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { newPerson, type Rig, startRig } from '../rig.ts'
+
+let rig: Rig
+let service: string
+
+beforeAll(async () => {
+  rig = await startRig()
+  service = await rig.key('service')
+})
+afterAll(() => rig.stop())
+
+const post = (body: unknown, headers: Record<string, string> = {}) =>
+  rig.call('POST', '/v1/accounts', { token: service, body, headers })
+
+async function accounts(): Promise<number> {
+  const [row] = await rig.api.sql<{ count: number }[]>`select count(*)::integer as count from accounts`
+  return row?.count ?? Number.NaN
+}
+
+test.each(['idfa', 'gps', 'contacts', 'birthday', '__proto__', 'constructor', 'EMAIL'])(
+  'C7: a request with %s is refused, the field named, nothing stored',
+  async (field) => {
+    const before = await accounts()
+    const answer = await post(`${JSON.stringify(newPerson()).slice(0, -1)},${JSON.stringify(field)}:"x"}`)
+    expect([answer.status, answer.body.errors]).toEqual([400, [{ field, reason: 'unknown field' }]])
+    expect(await accounts()).toBe(before)
+  },
+)
+
+test('C7: unknown fields inside, in the query and on every other route are refused as well', async () => {
+  const { body } = await post(newPerson())
+  const path = `/v1/accounts/${body.id}`
+  const answers = await Promise.all([
+    post({ ...newPerson(), google: { identityToken: 'x', gps: 1 } }),
+    rig.call('PATCH', path, { token: service, body: { firstName: 'A', email: 'x@example.com' } }),
+    rig.call('PUT', `${path}/devices/d`, { token: service, body: { platform: 'ios', idfa: 'x' } }),
+    rig.call('POST', `${path}/sign-ins`, { token: service, body: { ip: '1.2.3.4' } }),
+    rig.call('PUT', `${path}/consents/promotions`, { token: service, body: { granted: true, source: 'web', at: 1 } }),
+    rig.call('DELETE', `${path}/devices/d`, { token: service, body: { reason: 'x' } }),
+    rig.call('GET', '/v1/packages?latitude=1'),
+    rig.call('GET', `${path}?verbose=1`, { token: service }),
+  ])
+  expect(answers.map(({ status }) => status)).toEqual(Array(8).fill(400))
+  expect(answers.map((answer) => answer.body.errors.map((error) => error.field))).toEqual([
+    ['google.gps'],
+    ['email'],
+    ['idfa'],
+    ['ip'],
+    ['at'],
+    ['reason'],
+    ['latitude'],
+    ['verbose'],
+  ])
+})
+
+/** The codec's: a payload's metadata has whatever keys Temporal's converters give it. */
+const openByDesign = new Set(['#/components/schemas/Payloads.properties.payloads.items.properties.metadata'])
+
+test('no schema of a request in the published document admits unknown fields', () => {
+  const schemas = rig.document.components?.schemas ?? {}
+  const open: string[] = []
+  const look = (schema: unknown, where: string): void => {
+    if (schema === null || typeof schema !== 'object') return
+    const { $ref, type, additionalProperties } = schema as Record<string, unknown>
+    if (typeof $ref === 'string') look(schemas[$ref.split('/').at(-1) ?? ''], $ref)
+    if (type === 'object' && additionalProperties !== false) open.push(where)
+    for (const [key, value] of Object.entries(schema)) look(value, `${where}.${key}`)
+  }
+  for (const [path, methods] of Object.entries(rig.document.paths ?? {})) {
+    for (const [method, operation] of Object.entries(methods)) look(operation.requestBody, `${method} ${path}`)
+  }
+  expect(open.filter((where) => !openByDesign.has(where))).toEqual([])
+})
+
+test.each([
+  ['email', { email: 'nobody' }],
+  ['email', { email: `${'a'.repeat(250)}@example.com` }],
+  ['firstName', { firstName: '   ' }],
+  ['firstName', { firstName: 'a\r\nBcc: x@example.com' }],
+  ['lastName', { lastName: 'x'.repeat(101) }],
+  ['lastName', { lastName: 7 }],
+  ['phone', { phone: '0176 1234' }],
+  ['phone', { phone: null }],
+  ['policyVersion', { policyVersion: '1999-01-01' }],
+  ['apple', { apple: 'token' }],
+  ['firebaseUid', { firebaseUid: '' }],
+])('a wrong %s is refused by name', async (field, change) => {
+  const answer = await post({ ...newPerson(), ...change })
+  expect([answer.status, answer.body.code, answer.body.errors.map((error) => error.field)]).toEqual([
+    400,
+    'invalid_request',
+    [field],
+  ])
+})
+
+test('every fault is told at once', async () => {
+  const answer = await post({ email: 'x', lastName: '' })
+  expect(answer.body.errors.map((error) => error.field).sort()).toEqual(['email', 'firstName', 'lastName'])
+  expect(answer.body.errors).toContainEqual({ field: 'firstName', reason: 'missing' })
+})
+
+test('bodies that are no JSON objects get a 4xx', async () => {
+  const cases: [string, Record<string, string>, number, string][] = [
+    ['{"email": "leak@exam', {}, 400, 'malformed_json'],
+    ['"text"', {}, 400, 'malformed_json'],
+    ['null', {}, 400, 'malformed_json'],
+    ['[]', {}, 400, 'invalid_request'],
+    ['[1]', {}, 400, 'invalid_request'],
+    ['a=1', { 'content-type': 'application/x-www-form-urlencoded' }, 415, 'unsupported_media_type'],
+    ['{}', { 'content-type': 'text/plain' }, 415, 'unsupported_media_type'],
+    ['{}', { 'content-type': 'application/json; charset=latin7' }, 415, 'unsupported_media_type'],
+    ['{}', { 'content-encoding': 'zstandard' }, 415, 'unsupported_media_type'],
+    [JSON.stringify({ a: 'x'.repeat(70_000) }), {}, 413, 'body_too_large'],
+    [`${'['.repeat(30_000)}${']'.repeat(30_000)}`, {}, 400, 'invalid_request'],
+  ]
+  for (const [body, headers, status, code] of cases) {
+    const answer = await post(body, headers)
+    expect([answer.status, answer.body.code], body.slice(0, 30)).toEqual([status, code])
+    expect(answer.text).not.toContain('leak@')
+  }
+  const none = await rig.call('POST', '/v1/accounts', { token: service })
+  expect([none.status, none.body.errors]).toEqual([400, [{ field: 'body', reason: 'missing' }]])
+})
+
+test('unknown addresses, wrong methods and undecodable paths get a problem', async () => {
+  const nowhere = await rig.call('GET', '/v1/nowhere')
+  expect([nowhere.status, nowhere.body.code]).toEqual([404, 'not_found'])
+  const wrong = await rig.call('DELETE', '/v1/packages')
+  expect([wrong.status, wrong.headers.get('allow')]).toEqual([405, 'GET, HEAD'])
+  const options = await rig.call('OPTIONS', `/v1/accounts/${randomUUID()}`)
+  expect([options.status, options.headers.get('allow')]).toEqual([405, 'GET, PATCH, DELETE, HEAD'])
+  expect((await rig.call('GET', '/v1/accounts/%E0%A4%A', { token: service })).status).toBe(400)
+  const noId = await rig.call('GET', '/v1/accounts/17', { token: service })
+  expect([noId.status, noId.body.errors.map((error) => error.field)]).toEqual([400, ['id']])
+  expect((await rig.call('HEAD', '/v1/packages')).status).toBe(200)
+})
+
+test('every problem leads to its meaning, and no answer tells more than that', async () => {
+  const answer = await rig.call('GET', '/v1/nowhere')
+  expect(answer.headers.get('content-type')).toBe('application/problem+json; charset=utf-8')
+  expect(answer.body).toEqual({
+    type: 'https://api.example.com/problems/not_found',
+    title: 'Not found',
+    status: 404,
+    code: 'not_found',
+    requestId: answer.headers.get('x-request-id'),
+  })
+  const page = await rig.call('GET', new URL(String(answer.body.type)).pathname)
+  expect([page.status, page.text.includes('or it is not yours')]).toEqual([200, true])
+  expect((await rig.call('GET', '/problems/toString')).status).toBe(404)
+})
+
+test('whatever is sent, the answer is a problem and never a 5xx', async () => {
+  const leaf = fc.oneof(fc.string({ unit: 'grapheme' }), fc.double(), fc.boolean(), fc.constant(null), fc.string())
+  const value = fc.oneof(leaf, fc.array(leaf), fc.dictionary(fc.string(), leaf))
+  const field = fc.constantFrom('email', 'firstName', 'lastName', 'phone', 'apple', 'google', 'firebaseUid', 'x')
+  await fc.assert(
+    fc.asyncProperty(fc.dictionary(field, value), async (body) => {
+      const answer = await post({ ...newPerson(), ...body })
+      expect([201, 400, 409], answer.text).toContain(answer.status)
+    }),
+    { numRuns: 150 },
+  )
+  const segment = fc.webSegment().filter((text) => text !== '' && text !== '.' && text !== '..')
+  await fc.assert(
+    fc.asyncProperty(segment, fc.webQueryParameters(), async (id, query) => {
+      const answer = await rig.call('GET', `/v1/accounts/${id}?${query}`, { token: service })
+      expect([400, 404]).toContain(answer.status)
+    }),
+    { numRuns: 100 },
+  )
+})

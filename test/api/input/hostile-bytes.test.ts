@@ -1,0 +1,137 @@
+/**
+ * What anybody may send without credentials: a megabyte of bytes made to be slow to read. Whatever the route, the API
+ * refuses or ignores it and goes on answering. The routes come from the API itself, so a new one is included.
+ */
+import { request as httpRequest } from 'node:http'
+import { expect, test } from 'vitest'
+import { openStack } from '../../harness/harness.ts'
+
+const rig = await openStack({ workers: 0, replay: false })
+
+interface Operation {
+  method: string
+  path: string
+  isOpen: boolean
+}
+
+const document = (await rig.anonymous.get('/openapi.json')).body as {
+  paths: Record<string, Record<string, { 'x-callers': string[] }>>
+}
+const operations: Operation[] = Object.entries(document.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, { 'x-callers': callers }]) => ({
+    method: method.toUpperCase(),
+    path,
+    isOpen: callers.includes('public'),
+  })),
+)
+
+/** Within the limit of forms, of JSON and of events, and beyond all of them. */
+const sizes = [8_000, 64_000, 500_000, 1_000_000]
+const largest = Math.max(...sizes)
+
+const repeat =
+  (text: string, before = '', after = '') =>
+  (size: number): string =>
+    before + text.repeat((size - before.length - after.length) / text.length) + after
+
+const bodies: { name: string; type: string; body: (size: number) => string }[] = [
+  {
+    name: 'repeated part headers',
+    type: 'multipart/form-data; boundary=x',
+    body: repeat('Content-Disposition: form-data; name="List-Unsubscribe"\r\n', '--x\r\n'),
+  },
+  { name: 'parts without an end', type: 'multipart/form-data; boundary=x', body: repeat('--x\r\n\r\n') },
+  { name: 'nested arrays', type: 'application/json', body: repeat('[') },
+  { name: 'nested objects', type: 'application/json', body: repeat('{"a":') },
+  { name: 'many fields of JSON', type: 'application/json', body: repeat('"a":1,', '{', '"a":1}') },
+  { name: 'form fields', type: 'application/x-www-form-urlencoded', body: repeat('a=b&') },
+  { name: 'separators of form fields', type: 'application/x-www-form-urlencoded', body: repeat('&') },
+  { name: 'brackets of form fields', type: 'application/x-www-form-urlencoded', body: repeat('[a]', 'a', '=b') },
+  { name: 'percent signs', type: 'application/x-www-form-urlencoded', body: repeat('%') },
+  { name: 'headers of a mail', type: 'message/rfc822', body: repeat('To: \n \n bounces+a\n') },
+  { name: 'blanks of a mail', type: 'message/rfc822', body: repeat(' ', 'status:', 'x') },
+  { name: 'parts of a token', type: 'application/secevent+jwt', body: repeat('e.') },
+]
+
+/** As long as Node lets all headers of a request be, path included, less what else is sent. */
+const line = (text: string): string => text.repeat(Math.floor(14_000 / text.length))
+
+const headers: { name: string; headers: Record<string, string> }[] = [
+  { name: 'cookies', headers: { cookie: line('a=b; ') } },
+  { name: 'a cookie of blanks and equals signs', headers: { cookie: line(' =') } },
+  { name: 'credentials', headers: { authorization: `Bearer ${line('a.')}!` } },
+  { name: 'blanks in the credentials', headers: { authorization: `Bearer ${line(' ')}!` } },
+  { name: 'media ranges', headers: { accept: line('"a/b;q=1,') } },
+  { name: 'entity tags', headers: { 'if-none-match': line('W/"1",'), 'if-match': `"1"${' '.repeat(500)}x` } },
+  { name: 'addresses', headers: { 'x-forwarded-for': line('1.1.1.1, ') } },
+  { name: 'a content type', headers: { 'content-type': `application/json;${line(' a="b";')}` } },
+  { name: 'signatures', headers: { 'stripe-signature': line('t=1,v1=a,'), 'airalo-signature': 'a'.repeat(1_000) } },
+]
+
+const named = ({ method, path }: Operation): string => `${method} ${path}`
+const filled = (path: string, text: string): string => path.replaceAll(/\{\w+\}/g, text)
+
+interface Sent {
+  status: number
+  /** processor time of this process, which the API is a part of: how busy the machine is does not matter */
+  cpuMs: number
+}
+
+/** The answer's status; 1 MB may still be on its way by then. */
+async function send(method: string, path: string, headers: Record<string, string>, body?: string): Promise<Sent> {
+  const before = process.cpuUsage()
+  const status = await new Promise<number>((resolve, reject) => {
+    const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }
+    const options = { method, headers: { ...headers, ...length }, agent: false }
+    const request = httpRequest(rig.urls.api + path, options, (response) => {
+      response.resume()
+      response.once('close', () => resolve(response.statusCode ?? 0))
+    })
+    request.once('error', reject)
+    request.end(body)
+  })
+  const { user, system } = process.cpuUsage(before)
+  return { status, cpuMs: (user + system) / 1000 }
+}
+
+/** What is slow in the way meant here takes seconds to hours; everything else some milliseconds. */
+const mostCpuMs = 1_500
+
+async function expectUnharmed(what: string, sending: Promise<Sent>): Promise<Sent> {
+  const [sent, alive] = await Promise.all([sending, rig.anonymous.get('/livez')])
+  expect([what, alive.status]).toEqual([what, 200])
+  expect(sent.status, what).toBeGreaterThanOrEqual(200)
+  expect(sent.status, what).toBeLessThan(500)
+  expect(sent.cpuMs, what).toBeLessThan(mostCpuMs)
+  return sent
+}
+
+test.each(bodies)('a megabyte of $name harms nobody, on any route', async ({ name, type, body }) => {
+  for (const operation of operations) {
+    const path = filled(operation.path, 'x')
+    for (const size of operation.isOpen ? sizes : [largest]) {
+      const what = `${named(operation)}: ${size} bytes of ${name}`
+      const { status } = await expectUnharmed(what, send(operation.method, path, { 'content-type': type }, body(size)))
+      if (!operation.isOpen) expect([what, status]).toEqual([what, 401])
+    }
+  }
+})
+
+test.each(headers)('$name up to the limit of all headers harm nobody, on any route', async ({ name, headers }) => {
+  for (const operation of operations) {
+    await expectUnharmed(`${named(operation)}: ${name}`, send(operation.method, filled(operation.path, 'x'), headers))
+  }
+})
+
+test.each([
+  ['letters', line('a')],
+  ['dots', line('.a')],
+  ['escapes', line('%2e')],
+  ['broken escapes', line('%')],
+  ['braces', line('{}')],
+])('%s in a path up to the limit of all headers harm nobody, on any route', async (name, text) => {
+  for (const operation of operations.filter(({ path }) => path.includes('{'))) {
+    const path = operation.path.replace(/\{\w+\}/, text).replaceAll(/\{\w+\}/g, 'x')
+    await expectUnharmed(`${named(operation)}: ${name}`, send(operation.method, path, {}))
+  }
+})

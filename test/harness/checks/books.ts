@@ -1,0 +1,178 @@
+/**
+ * The money invariant: paid means exactly one of delivered and refunded, or still on the way; nobody is charged twice,
+ * nothing is provisioned twice without being given back, and document numbers have neither gaps nor repeats. Judged
+ * from the outside parties' own books; our database is the defendant.
+ */
+import type { Stack } from '../../../dev/stack.ts'
+import { orderAftercareWorkflowId, orderWorkflowId } from '../../../workflows/order/order.contract.ts'
+import { type Document, faultsInDocuments, readDocuments } from './documents.ts'
+import { type Held, readHoldings } from './holdings.ts'
+
+export interface OrderBooks {
+  orderId: string
+  status: string
+  isTopUp: boolean
+  quantity: number
+  grossMinor: number
+  wasDelivered: boolean
+  /** an open run may still change everything but what was already charged */
+  runIsOpen: boolean
+  /** an operator was told of what could not be settled */
+  attention: string[]
+  payments: { id: string; status: string; receivedMinor: number; charges: number; refundedMinor: number }[]
+  held: Held
+  documents: Document[]
+  fact: { outcome: string; refundedMinor: number; grossMinor: number } | undefined
+}
+
+/**
+ * @param known what was wrong before, and is not to be told again
+ * @throws naming everything that is wrong
+ */
+export async function checkBooks(stack: Stack, known: ReadonlySet<string> = new Set()): Promise<void> {
+  const faults = (await faultsInBooks(stack)).filter((fault) => !known.has(fault))
+  if (faults.length > 0) throw new Error(`${faults.length} fault(s) in the books:\n  ${faults.join('\n  ')}`)
+}
+
+/** Everything that is wrong; empty when all is well. */
+export async function faultsInBooks(stack: Stack): Promise<string[]> {
+  const { orders, strays } = await readBooks(stack)
+  return [...strays, ...orders.flatMap(faultsInOrder), ...(await faultsInDocuments(stack.context.sql))]
+}
+
+/** What is wrong with one order; empty when all is well. */
+function faultsInOrder(order: OrderBooks): string[] {
+  const faults: string[] = []
+  const isWrong = (wrong: boolean, what: string): void => {
+    if (wrong) faults.push(`order ${order.orderId} (${order.status}): ${what}`)
+  }
+  const { payments, held, quantity, grossMinor, documents, fact } = order
+  const paid = payments.filter(({ status }) => status === 'succeeded')
+  const receivedMinor = sum(paid.map((payment) => payment.receivedMinor))
+  const refundedMinor = sum(payments.map((payment) => payment.refundedMinor))
+  const stands = (...statuses: string[]): boolean => statuses.includes(order.status)
+  const isPaid = paid.length > 0
+  const wanted = order.isTopUp ? 1 : quantity
+
+  isWrong(paid.length > 1 || paid.some(({ charges }) => charges > 1), 'charged more than once')
+  isWrong(isPaid && receivedMinor !== grossMinor, `received ${receivedMinor} for ${grossMinor}`)
+  isWrong(refundedMinor > receivedMinor, `refunded ${refundedMinor} of ${receivedMinor}`)
+  isWrong(held.esims > wanted, `${held.esims} eSIMs or top-ups held, ${wanted} ordered`)
+
+  if (stands('awaiting_payment')) isWrong(isPaid && !order.runIsOpen, 'paid, and its run is closed')
+  if (stands('cancelled', 'unpaid')) {
+    const isOperators = order.attention.includes('payment_not_accepted')
+    isWrong(isPaid && !isOperators, 'paid, but closed as not paid')
+  }
+  if (stands('awaiting_payment', 'cancelled', 'unpaid')) isWrong(held.esims > 0, 'provisioned without payment')
+  else isWrong(!isPaid, 'not paid')
+  if (stands('in_review', 'provisioning', 'refunding', 'refund_failed')) isWrong(!order.runIsOpen, 'its run is closed')
+
+  if (stands('delivered', 'ended')) {
+    isWrong(held.esims !== wanted, `holds ${held.esims} of ${wanted}`)
+    isWrong(refundedMinor !== 0 && !order.attention.includes('refund_made_elsewhere'), `refunded ${refundedMinor}`)
+    isWrong(fact?.outcome !== 'delivered', `the books say ${fact?.outcome}`)
+  }
+  if (stands('refunded')) {
+    isWrong(refundedMinor !== receivedMinor, `refunded ${refundedMinor} of ${receivedMinor}`)
+    isWrong(fact?.outcome !== 'refunded' || fact.refundedMinor !== grossMinor, 'the books know of no refund')
+    const given = held.esims === 0 || order.attention.includes('provider_order_unreturned')
+    isWrong(!given && !(order.runIsOpen && held.pending), `${held.esims} eSIMs not given back`)
+  }
+
+  const invoices = documents.filter(({ kind }) => kind === 'invoice')
+  const creditNotes = documents.filter(({ kind }) => kind === 'credit_note')
+  isWrong(invoices.length !== (order.wasDelivered ? 1 : 0), `${invoices.length} invoices`)
+  isWrong(invoices.length === 1 && invoices[0]?.grossMinor !== grossMinor, 'the invoice has another amount')
+  const credited = order.wasDelivered && stands('refunded') ? 1 : 0
+  isWrong(creditNotes.length !== credited && !stands('refund_failed'), `${creditNotes.length} credit notes`)
+  isWrong(
+    creditNotes.some((note) => note.grossMinor !== -grossMinor || note.corrects !== invoices[0]?.number),
+    'a credit note that does not correct the invoice',
+  )
+  return faults
+}
+
+interface StripeBooks {
+  paymentIntents: { id: string; status: string; amount_received: number; metadata: Record<string, string> }[]
+  charges: { payment_intent: string | null; status: string }[]
+  refunds: { payment_intent: string | null; status: string; amount: number }[]
+}
+
+/** Every order as the books of all sides have it, and what they hold for nobody. */
+export async function readBooks(stack: Stack): Promise<{ orders: OrderBooks[]; strays: string[] }> {
+  const { sql } = stack.context
+  const stripe = (await stack.sims.stripe.books()) as unknown as StripeBooks
+  const rows = await sql<OrderFields[]>`
+    select o.id, o.status, o.quantity, o.gross_minor, o.parent_order_id, o.delivered_at,
+      f.outcome, f.refunded_minor, f.gross_minor as fact_gross_minor
+    from orders o left join order_facts f on f.id = o.fact_id`
+  const attention = await sql<{ kind: string; subject_id: string }[]>`select kind, subject_id from attention`
+  const [{ holdings, strays }, documents, open] = await Promise.all([
+    readHoldings(stack),
+    readDocuments(sql),
+    openRuns(stack),
+  ])
+  const ids = new Set(rows.map(({ id }) => id))
+  const paidForNothing = stripe.paymentIntents
+    .filter(({ status, metadata }) => status === 'succeeded' && !ids.has(metadata.order_id ?? ''))
+    .map(({ id }) => `payment ${id} belongs to no order`)
+  const orders = rows.map((row) => ({
+    orderId: row.id,
+    status: row.status,
+    isTopUp: row.parent_order_id !== null,
+    quantity: row.quantity,
+    grossMinor: row.gross_minor,
+    wasDelivered: row.delivered_at !== null,
+    runIsOpen: open.has(orderWorkflowId(row.id)) || open.has(orderAftercareWorkflowId(row.id)),
+    attention: attention.filter(({ subject_id }) => subject_id === row.id).map(({ kind }) => kind),
+    payments: stripe.paymentIntents
+      .filter(({ metadata }) => metadata.order_id === row.id)
+      .map((payment) => paymentBooks(stripe, payment)),
+    held: holdings.get(row.id) ?? { esims: 0, pending: false },
+    documents: documents.get(row.id) ?? [],
+    fact:
+      row.outcome === null
+        ? undefined
+        : { outcome: row.outcome, refundedMinor: row.refunded_minor ?? 0, grossMinor: row.fact_gross_minor ?? 0 },
+  }))
+  return { orders, strays: [...strays, ...paidForNothing] }
+}
+
+interface OrderFields {
+  id: string
+  status: string
+  quantity: number
+  gross_minor: number
+  parent_order_id: string | null
+  delivered_at: Date | null
+  outcome: string | null
+  refunded_minor: number | null
+  fact_gross_minor: number | null
+}
+
+function paymentBooks(
+  { charges, refunds }: StripeBooks,
+  { id, status, amount_received }: StripeBooks['paymentIntents'][number],
+) {
+  const standing = refunds.filter(
+    (refund) => refund.payment_intent === id && !['failed', 'canceled'].includes(refund.status),
+  )
+  return {
+    id,
+    status,
+    receivedMinor: amount_received,
+    charges: charges.filter((charge) => charge.payment_intent === id && charge.status === 'succeeded').length,
+    refundedMinor: sum(standing.map(({ amount }) => amount)),
+  }
+}
+
+async function openRuns(stack: Stack): Promise<Set<string>> {
+  const open = new Set<string>()
+  for await (const { workflowId } of stack.temporal.workflow.list({ query: 'ExecutionStatus = "Running"' })) {
+    open.add(workflowId)
+  }
+  return open
+}
+
+const sum = (amounts: number[]): number => amounts.reduce((total, amount) => total + amount, 0)

@@ -1,0 +1,71 @@
+/** Looks for things that must not have got out: wherever they could have got to. */
+import type { Stack } from '../../../dev/stack.ts'
+import { createDataConverter } from '../../../temporal/payload-codec.ts'
+import { fetchHistories, readable, readableEvents } from '../histories.ts'
+import { createCaller } from '../http.ts'
+
+export interface Finding {
+  /** `history order-…`, `log`, `metrics`, `esimAccess received`, ... */
+  where: string
+  canary: string
+  excerpt: string
+}
+
+export interface CanaryOptions {
+  /** whose received bytes are searched; those that must know nothing unless given */
+  parties?: readonly (keyof Stack['sims'])[]
+}
+
+const mustKnowNothing = ['esimAccess', 'airalo', 'meta', 'googleAnalytics'] as const
+
+/**
+ * Searches histories (decoded), visibility records, log lines, metrics and what the outside parties received, for each
+ * canary in clear and as it would look in a URL, in base64 or in hex.
+ * @param canaries by their names, which the findings use
+ */
+export async function findCanaries(
+  stack: Stack,
+  logLines: readonly string[],
+  canaries: Record<string, string>,
+  { parties = mustKnowNothing }: CanaryOptions = {},
+): Promise<Finding[]> {
+  const findings: Finding[] = []
+  const forms = Object.entries(canaries).flatMap(([name, text]) => formsOf(text).map((form) => ({ name, form })))
+  const search = (where: string, text: string): void => {
+    const lower = text.toLowerCase()
+    for (const { name, form } of forms) {
+      const at = lower.indexOf(form.toLowerCase())
+      if (at < 0) continue
+      findings.push({ where, canary: name, excerpt: text.slice(Math.max(0, at - 60), at + form.length + 60) })
+    }
+  }
+
+  const codecs = createDataConverter(stack.config.PAYLOAD_KEYS).payloadCodecs ?? []
+  for (const { workflowId, history } of await fetchHistories(stack.temporal)) {
+    for (const event of await readableEvents(history, codecs)) search(`history ${workflowId}`, event)
+    const { raw } = await stack.temporal.workflow.getHandle(workflowId).describe()
+    search(`visibility ${workflowId}`, await readable(raw, codecs))
+  }
+  for (const line of logLines) search('log', line)
+  search('metrics of the API', (await createCaller(stack.urls.api, stack.keys.operator).get('/metrics')).text)
+  for (const url of stack.urls.workerMetrics)
+    search('metrics of a worker', await (await fetch(`${url}/metrics`)).text())
+  for (const party of parties) {
+    for (const { method, url, headers, body } of await stack.sims[party].log()) {
+      search(`${party} received`, `${method} ${url}\n${JSON.stringify(headers)}\n${body}`)
+    }
+  }
+  return findings
+}
+
+function formsOf(text: string): string[] {
+  const bytes = Buffer.from(text)
+  return [...new Set([text, encodeURIComponent(text), bytes.toString('hex'), ...[0, 1, 2].flatMap(base64Within)])]
+
+  /** What shows of the text in the base64 of something longer, where it begins `offset` bytes into a group of three. */
+  function base64Within(offset: number): string[] {
+    const group = Buffer.concat([Buffer.alloc(offset), bytes])
+    const [from, until] = [Math.ceil((offset * 8) / 6), Math.floor((group.length * 8) / 6)]
+    return [group.toString('base64').slice(from, until), group.toString('base64url').slice(from, until)]
+  }
+}

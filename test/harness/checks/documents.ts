@@ -1,0 +1,35 @@
+/** Invoices and credit notes, as an auditor looks at them. */
+import type { Database } from '../../../db/connection/database.ts'
+
+export interface Document {
+  number: string
+  kind: 'invoice' | 'credit_note'
+  grossMinor: number
+  corrects: string | null
+}
+
+/** Each order's documents. */
+export async function readDocuments(sql: Database): Promise<Map<string, Document[]>> {
+  const rows = await sql<(Document & { orderId: string })[]>`
+    select l.order_id as "orderId", i.number, i.kind, i.gross_minor as "grossMinor", i.corrects
+    from invoice_links l join invoices i on i.number = l.number`
+  const byOrder = new Map<string, Document[]>()
+  for (const { orderId, ...document } of rows) byOrder.set(orderId, [...(byOrder.get(orderId) ?? []), document])
+  return byOrder
+}
+
+/** Numbers with gaps or repeats, and amounts that do not add up. */
+export async function faultsInDocuments(sql: Database): Promise<string[]> {
+  const series = await sql<
+    { series: string; documents: number; distinct: number; highest: number; last: number | null }[]
+  >`
+    select i.series, count(*)::int as documents, count(distinct i.sequence)::int as distinct,
+      max(i.sequence)::int as highest, max(c.last)::int as last
+    from invoices i left join counters c on c.series = i.series group by i.series`
+  const faults = series
+    .filter(({ documents, distinct, highest, last }) => new Set([documents, distinct, highest, last]).size > 1)
+    .map((row) => `series ${row.series} has gaps or repeats: ${JSON.stringify(row)}`)
+  const wrong = await sql<{ number: string }[]>`
+    select number from invoices where net_minor + tax_minor <> gross_minor or (kind = 'credit_note') <> (corrects is not null)`
+  return [...faults, ...wrong.map(({ number }) => `document ${number} does not add up`)]
+}

@@ -1,0 +1,34 @@
+/** What reached a person's inbox and phone, as those who delivered it tell. */
+import type { Stack } from '../../../dev/stack.ts'
+
+export interface Mail {
+  at: string
+  messageId: string
+  subject: string
+  html: string
+  text: string
+  headers: Record<string, string>
+  attachments: { filename: string; contentType: string; cid: string; size: number; base64: string }[]
+}
+
+export interface Push {
+  at: string
+  token: string
+  message: {
+    notification: { title: string; body: string }
+    data: Record<string, string>
+    apns?: { headers: Record<string, string> }
+    android?: { collapseKey: string }
+  }
+}
+
+/** Every mail to an address, oldest first. */
+export function mailsTo({ sims }: Stack, address: string): Promise<Mail[]> {
+  return sims.mailbox.do<Mail[]>('find', { to: address })
+}
+
+/** Every push that a token's phone got, oldest first. */
+export async function pushesTo({ sims }: Stack, token: string): Promise<Push[]> {
+  const { delivered } = (await sims.firebase.books()) as unknown as { delivered: Push[] }
+  return delivered.filter((push) => push.token === token)
+}

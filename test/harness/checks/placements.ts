@@ -1,0 +1,68 @@
+/** Which providers were asked for an order, as our database and as their own books tell. */
+import type { Stack } from '../../../dev/stack.ts'
+import { orderWorkflowId } from '../../../workflows/order/order.contract.ts'
+import { shelf } from '../test-packages.ts'
+import { until, untilValue } from '../until.ts'
+
+/** The eSIM providers, each with a package that only it has, and what a request that orders looks like. */
+export const esimParties = {
+  esimAccess: {
+    id: 'esim-access',
+    packageCode: shelf.onlyEsimAccess,
+    ordering: { method: 'POST', path: '/esim/order$' },
+  },
+  airalo: { id: 'airalo', packageCode: shelf.onlyAiralo, ordering: { method: 'POST', path: '/v2/orders$' } },
+} as const
+
+export type EsimParty = keyof typeof esimParties
+export const bothParties = Object.keys(esimParties) as EsimParty[]
+
+/** For faults that last until they are cleared. */
+export const always = 1_000_000
+
+export function watchPlacements({ sims, context, temporal }: Stack) {
+  const { sql } = context
+  const placements = (orderId: string) =>
+    sql<
+      { provider: string; state: string; reason: string | null; client_ref: string }[]
+    >`select provider, state, reason, client_ref from provider_orders where order_id = ${orderId} order by placed_after`
+
+  return {
+    placements,
+
+    untilPlacement: (orderId: string, state: string) =>
+      untilValue(
+        `a placement of ${orderId} is ${state}`,
+        () => placements(orderId),
+        (rows) => rows.some((row) => row.state === state),
+      ),
+
+    /** How many orders the providers have in their own books under an order's references. */
+    async ordersAt(orderId: string): Promise<Record<string, number>> {
+      const references = new Set((await placements(orderId)).map(({ client_ref }) => client_ref))
+      const [access, air] = (await Promise.all([sims.esimAccess.books(), sims.airalo.books()])) as unknown as [
+        { orders: { transactionId: string }[] },
+        { orders: { description: string }[] },
+      ]
+      return {
+        'esim-access': access.orders.filter(({ transactionId }) => references.has(transactionId)).length,
+        airalo: air.orders.filter(({ description }) => references.has(description)).length,
+      }
+    },
+
+    /** An attempt at provisioning has failed, and the next one is waited for. */
+    untilWaiting: (orderId: string) =>
+      until('provisioning waits for its next attempt', async () => {
+        const { raw } = await temporal.workflow.getHandle(orderWorkflowId(orderId)).describe()
+        return raw.pendingActivities?.some(
+          ({ activityType, lastFailure }) => activityType?.name === 'provision' && lastFailure,
+        )
+      }),
+
+    down: (party: EsimParty) => sims[party].fault({ match: { path: '^/(api|v2)/' }, status: 503, times: always }),
+
+    /** What operators are asked to settle about an order or a provider. */
+    attention: (subjectId: string) => sql<{ kind: string; detail: string | null }[]>`
+      select kind, detail from attention where subject_id = ${subjectId} and resolved_at is null`,
+  }
+}

@@ -1,0 +1,90 @@
+/** Accounts being deleted, as their receipts, their runs and the outside parties' books show it. */
+import type { Duration } from '@temporalio/common'
+import type { Stack } from '../../dev/stack.ts'
+import type { Processor, StepState } from '../../policy/deletion.ts'
+import { type FastForwardOptions, fastForward } from '../../temporal/time-skipping.ts'
+import { accountDeletionWorkflowId } from '../../workflows/account-deletion.contract.ts'
+import { type Caller, createCaller, expectStatus } from './http.ts'
+import { untilValue } from './until.ts'
+
+/** A deletion as GET /v1/deletions/{receiptId} shows it. */
+export interface Receipt {
+  receiptId: string
+  reason: string
+  erasedAt: string
+  backupsGoneBy: string
+  completedAt: string | null
+  processors: {
+    processor: Processor
+    state: StepState
+    code: string | null
+    changedAt: string
+    instruction: string | null
+  }[]
+}
+
+export type Deletion = ReturnType<typeof followDeletion>
+
+/** Deletes an account, as its owner unless somebody else is named, and follows what comes of it. */
+export async function deleteAccount(stack: Stack, person: { accountId: string; caller: Caller }, by = person.caller) {
+  const receipt: Receipt = expectStatus(await by.delete(`/v1/accounts/${person.accountId}`), 200)
+  return followDeletion(stack, person.accountId, receipt.receiptId)
+}
+
+export function followDeletion(stack: Stack, accountId: string, receiptId: string) {
+  const anybody = createCaller(stack.urls.api)
+  const workflowId = accountDeletionWorkflowId(stack.context.cipher.accountRef(accountId))
+  const receipt = async (): Promise<Receipt> => expectStatus(await anybody.get(`/v1/deletions/${receiptId}`), 200)
+
+  return {
+    receiptId,
+    workflowId,
+    receipt,
+    /** The processors' states by name. */
+    async states(): Promise<Record<string, StepState>> {
+      const { processors } = await receipt()
+      return Object.fromEntries(processors.map(({ processor, state }) => [processor, state]))
+    },
+    /** The step of a processor once it is in this state. */
+    async until(processor: Processor, state: StepState) {
+      const { processors } = await untilValue(`${processor} is ${state}`, receipt, (seen) =>
+        seen.processors.some((step) => step.processor === processor && step.state === state),
+      )
+      return processors.find((step) => step.processor === processor)
+    },
+    /** Moves the clock of the deletion's run. The outside parties keep theirs. */
+    fastForward: (duration: Duration, options?: FastForwardOptions) =>
+      fastForward(stack.temporal, workflowId, duration, options),
+  }
+}
+
+interface StripeBooks {
+  paymentIntents: { id: string; status: string; amount_received: number }[]
+  refunds: { payment_intent: string | null; status: string; amount: number }[]
+}
+
+/**
+ * R2: whoever was erased, the books still add up to what the payment processor says.
+ * @throws with both totals
+ */
+export async function checkTotals(stack: Stack): Promise<void> {
+  const stripe = (await stack.sims.stripe.books()) as unknown as StripeBooks
+  const received = stripe.paymentIntents.filter(({ status }) => status === 'succeeded')
+  const standing = stripe.refunds.filter(({ status }) => status !== 'failed' && status !== 'canceled')
+  const [facts] = await stack.context.sql`
+    select count(*)::int as payments, coalesce(sum(gross_minor), 0)::int as received,
+      coalesce(sum(refunded_minor), 0)::int as refunded from order_facts`
+  const [documents] = await stack.context.sql`
+    select coalesce(sum(gross_minor), 0)::int as invoiced,
+      (select coalesce(sum(gross_minor), 0)::int from order_facts where outcome = 'delivered') as delivered from invoices`
+  const expected = {
+    payments: received.length,
+    received: sum(received.map(({ amount_received }) => amount_received)),
+    refunded: sum(standing.map(({ amount }) => amount)),
+  }
+  const differs = JSON.stringify(facts) !== JSON.stringify(expected) || documents?.invoiced !== documents?.delivered
+  if (differs)
+    throw new Error(`the books say ${JSON.stringify({ ...facts, ...documents })}, Stripe ${JSON.stringify(expected)}`)
+}
+
+const sum = (amounts: number[]): number => amounts.reduce((total, amount) => total + amount, 0)

@@ -1,0 +1,119 @@
+/**
+ * The whole product for test files, on free ports and thrown away afterwards. What every test must leave behind is
+ * checked when a file is done: histories that replay, and books that balance.
+ */
+import { afterAll, afterEach } from 'vitest'
+import type { StackOptions } from '../../dev/stack.ts'
+import { defaultSubscription } from '../../sim/stripe/events.ts'
+import { checkBooks, faultsInBooks } from './checks/books.ts'
+import { checkTasks, fetchHistories, replay } from './histories.ts'
+import { openStage, type Stage } from './product.ts'
+
+export interface Checks {
+  /** false: the file breaks what is checked on purpose */
+  replay?: false
+  books?: false
+}
+
+export interface RigOptions extends StackOptions, Checks {}
+
+export type Rig = Stage
+
+/**
+ * Starts a stack for this file alone. To be called once at the top of a test file: `const rig = await openStack()`. A
+ * file that takes parts of the stack away, moves the clock of an outside party or counts everything there is needs its
+ * own; every other one can do with `shareStack()`.
+ */
+export async function openStack(options: RigOptions = {}): Promise<Rig> {
+  const stage = await openStage(options)
+  afterAll(async () => {
+    const faults = await faultsLeftBehind(stage, options)
+    await stage.stack.stop().catch((fault: unknown) => faults.push(fault))
+    throwAll(faults)
+  })
+  return stage
+}
+
+/** Kept by this process of the runner from file to file. */
+let shared: Shared | undefined
+
+interface Shared {
+  stage: Stage
+  /** runs that earlier files began: replayed, and ended */
+  finished: Set<string>
+}
+
+/**
+ * A stack that this process of the runner has already, or starts: what starting, stopping and loading for a replay take
+ * is several times what a short file does. The file finds no run of an earlier one still going and the outside parties
+ * in good order; people, orders and books of earlier files are there. After a failure the next file gets a new stack.
+ */
+export async function shareStack(checks: Checks = {}): Promise<Rig> {
+  shared ??= { stage: await openStage(), finished: new Set() }
+  const { stage, finished } = shared
+  const known = new Set(await faultsInBooks(stage.stack))
+  stage.logLines.length = 0
+  let hasFailed = false
+  afterEach(({ task }) => {
+    hasFailed ||= task.result?.state === 'fail'
+  })
+  afterAll(async () => {
+    const faults = await faultsLeftBehind(stage, checks, known, finished)
+    if (faults.length === 0 && !hasFailed) {
+      await leaveInOrder(stage, finished).catch((fault: unknown) => faults.push(fault))
+    }
+    if (faults.length > 0 || hasFailed) {
+      shared = undefined
+      await stage.stack.stop().catch((fault: unknown) => faults.push(fault))
+    }
+    throwAll(faults)
+  })
+  return { ...stage, checkBooks: () => checkBooks(stage.stack, known) }
+}
+
+async function faultsLeftBehind(
+  { stack }: Stage,
+  checks: Checks,
+  known?: ReadonlySet<string>,
+  finished?: ReadonlySet<string>,
+): Promise<unknown[]> {
+  const faults: unknown[] = []
+  const step = async (work: () => Promise<unknown>): Promise<void> => {
+    await work().catch((fault: unknown) => faults.push(fault))
+  }
+  if (checks.books !== false) await step(() => checkBooks(stack, known))
+  if (checks.replay !== false) {
+    const histories = fetchHistories(stack.temporal, finished)
+    await step(async () => checkTasks(await histories))
+    await step(async () => replay(await histories, stack.config.PAYLOAD_KEYS))
+  }
+  return faults
+}
+
+/** Nothing that this file began goes on: it would take the faults that the next one orders. */
+async function leaveInOrder({ stack }: Stage, finished: Set<string>): Promise<void> {
+  const { sims, temporal } = stack
+  for await (const { workflowId, runId, type, status } of temporal.workflow.list()) {
+    if (finished.has(runId)) continue
+    // A month has one such run, and the next invoice would not start it again.
+    if (status.name === 'RUNNING' && type !== 'invoiceRetention') {
+      await temporal.workflow.getHandle(workflowId, runId).terminate('its test file is done')
+    }
+    finished.add(runId)
+  }
+  const inOrder = { hold: false, drop: 0, copies: 1 }
+  await Promise.all([
+    ...Object.values(sims).map((party) => party.clearFaults()),
+    ...[sims.stripe, sims.esimAccess, sims.airalo, sims.apple, sims.google].map((party) =>
+      party.do('webhooks', inOrder),
+    ),
+    sims.stripe.do('webhooks', { events: defaultSubscription }),
+    sims.esimAccess.do('allocation', {}),
+    sims.mailbox.do('clear-rules'),
+  ])
+}
+
+function throwAll(faults: unknown[]): void {
+  if (faults.length === 1) throw faults[0]
+  if (faults.length > 1) throw new AggregateError(faults, faults.map(String).join('\n'))
+}

@@ -1,0 +1,129 @@
+import { type Client, isGrpcServiceError } from '@temporalio/client'
+import type { PayloadCodec } from '@temporalio/common'
+import proto, { type temporal } from '@temporalio/proto'
+import { type ReplayWorkerOptions, Worker } from '@temporalio/worker'
+import { createLog } from '../../shared/log.ts'
+import { createDataConverter, type PayloadKeyring } from '../../temporal/payload-codec.ts'
+import { loadBundle } from '../../worker/bundle.ts'
+
+export type History = temporal.api.history.v1.IHistory
+
+const notFound = 5
+
+export interface KeptHistory {
+  workflowId: string
+  runId: string
+  history: History
+}
+
+/**
+ * Every run in the namespace, open or closed, with its whole history; those that are erased meanwhile are not there.
+ * @param except ids of runs to leave out
+ */
+export async function fetchHistories(client: Client, except: ReadonlySet<string> = new Set()): Promise<KeptHistory[]> {
+  const histories: KeptHistory[] = []
+  for await (const { workflowId, runId } of client.workflow.list()) {
+    if (except.has(runId)) continue
+    try {
+      const history = await client.workflow.getHandle(workflowId, runId).fetchHistory()
+      histories.push({ workflowId, runId, history })
+    } catch (error) {
+      if (!(isGrpcServiceError(error) && error.code === notFound)) throw error
+    }
+  }
+  return histories
+}
+
+/**
+ * Replays histories against the workflows as they are now.
+ * @throws naming every run that the code would not repeat
+ */
+export async function replay(histories: KeptHistory[], payloadKeys?: PayloadKeyring): Promise<void> {
+  if (histories.length === 0) return
+  const log = createLog({ level: 'silent' })
+  const failed = await failedReplays(
+    {
+      workflowBundle: await loadBundle({ encrypted: payloadKeys !== undefined, log }),
+      dataConverter: createDataConverter(payloadKeys),
+      replayName: 'rig',
+    },
+    histories,
+  )
+  const faults = [...failed].map(([workflowId, error]) => `${workflowId}: ${error.message}`)
+  if (faults.length > 0) throw new Error(`${faults.length} run(s) do not replay:\n${faults.join('\n')}`)
+}
+
+/**
+ * Replays histories in this process and returns the error of each run that the code would not repeat.
+ *
+ * The SDK formats stacks of workflow errors by a global hook, which it never takes back. It knows a workflow's error by a
+ * constructor other than `Error`, and so takes every subclass for one: from the first replay on, the stack lines of
+ * assertions and of our own errors would be those of the compiled code.
+ */
+export async function failedReplays(
+  options: ReplayWorkerOptions,
+  histories: Pick<KeptHistory, 'workflowId' | 'history'>[],
+): Promise<Map<string, Error>> {
+  const ours = Error.prepareStackTrace
+  const failed = new Map<string, Error>()
+  try {
+    const runs = histories.map(({ workflowId, history }) => ({ workflowId, history }))
+    for await (const { workflowId, error } of Worker.runReplayHistories(options, runs)) {
+      if (error) failed.set(workflowId, error)
+    }
+  } finally {
+    const workflows = Error.prepareStackTrace
+    if (workflows !== ours) {
+      // An error of the sandbox has the sandbox's own `Error`.
+      Error.prepareStackTrace = (error, stack) => (error instanceof Error ? ours : workflows)?.(error, stack)
+    }
+  }
+  return failed
+}
+
+/**
+ * Workflow code that threw where nothing may: Temporal tries such a task again, and what was wrong heals or hides.
+ * @throws naming every such task
+ */
+export function checkTasks(histories: KeptHistory[]): void {
+  const faults = histories.flatMap(({ workflowId, history }) =>
+    (history.events ?? []).flatMap(({ workflowTaskFailedEventAttributes: failed }) =>
+      failed?.cause === codeThrew ? [`${workflowId}: ${failed.failure?.message}`] : [],
+    ),
+  )
+  if (faults.length > 0) throw new Error(`${faults.length} workflow task(s) failed:\n${faults.join('\n')}`)
+}
+
+const codeThrew =
+  proto.temporal.api.enums.v1.WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE
+
+/** Everything a history says in clear: one text per event, payloads decoded. */
+export async function readableEvents(history: History, codecs: PayloadCodec[] = []): Promise<string[]> {
+  return await Promise.all((history.events ?? []).map((event) => readable(event, codecs)))
+}
+
+/** Any message of Temporal's as text: strings as they are, payloads decoded, bytes as text. */
+export async function readable(message: unknown, codecs: PayloadCodec[] = []): Promise<string> {
+  const found: string[] = []
+  await collect(message, codecs, found)
+  return found.join('\n')
+}
+
+async function collect(value: unknown, codecs: PayloadCodec[], found: string[]): Promise<void> {
+  if (typeof value === 'string') found.push(value)
+  else if (value instanceof Uint8Array) found.push(Buffer.from(value).toString('utf8'))
+  else if (isPayload(value)) {
+    let payloads = [value]
+    for (const codec of codecs) payloads = (await codec.decode(payloads)) as typeof payloads
+    for (const { data } of payloads) if (data) found.push(Buffer.from(data).toString('utf8'))
+  } else if (typeof value === 'object' && value !== null) {
+    for (const [key, inner] of Object.entries(value)) {
+      found.push(key)
+      await collect(inner, codecs, found)
+    }
+  }
+}
+
+function isPayload(value: unknown): value is { metadata: Record<string, Uint8Array>; data?: Uint8Array | null } {
+  return typeof value === 'object' && value !== null && 'metadata' in value && 'data' in value
+}

@@ -1,0 +1,25 @@
+import { randomUUID } from 'node:crypto'
+import type { WorkflowHandle } from '@temporalio/client'
+import type { Stack } from '../../dev/stack.ts'
+import { fastForward } from '../../temporal/time-skipping.ts'
+
+/**
+ * Runs a workflow as its schedule would so many days from now, by its own clock: its start is put off, and the wait
+ * skipped. What it starts through a client stands at the present time.
+ */
+export async function runLater<Result>(
+  { temporal, config }: Pick<Stack, 'temporal' | 'config'>,
+  workflowType: string,
+  days: number,
+  args: unknown[] = [],
+): Promise<Result> {
+  const workflowId = `${workflowType}-in-${days}-days-${randomUUID()}`
+  const handle: WorkflowHandle = await temporal.workflow.start(workflowType, {
+    workflowId,
+    taskQueue: config.TEMPORAL_TASK_QUEUE,
+    args,
+    ...(days > 0 && { startDelay: `${days} days` }),
+  })
+  if (days > 0) await fastForward(temporal, workflowId, `${days + 1} days`)
+  return (await handle.result()) as Result
+}

@@ -1,0 +1,74 @@
+/** The whole product on free ports, with people, purchases and skipped time at hand; for test files and other programs. */
+import type { Duration } from '@temporalio/common'
+import type { Limits } from '../../api/http/limits.ts'
+import { type Stack, type StackOptions, startStack } from '../../dev/stack.ts'
+import { type FastForwardOptions, fastForward } from '../../temporal/time-skipping.ts'
+import { scheduleIds } from '../../worker/schedules.ts'
+import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
+import { checkBooks } from './checks/books.ts'
+import { type CanaryOptions, findCanaries } from './checks/canary.ts'
+import { createCaller } from './http.ts'
+import { type Person, type SignUpOptions, signUp } from './people.ts'
+import { type BuyOptions, buy, untilOrder } from './purchases.ts'
+import { stockShelf } from './test-packages.ts'
+import { until } from './until.ts'
+
+export type Stage = Awaited<ReturnType<typeof openStage>>
+
+const plenty = 1_000_000
+const noLimits: Limits = {
+  service: plenty,
+  operator: plenty,
+  person: plenty,
+  newcomer: plenty,
+  public: plenty,
+  webhook: plenty,
+  failedAuthentications: plenty,
+}
+
+/** Starts it; whoever does so stops it: `stage.stop()`. */
+export async function openStage(options: StackOptions = {}) {
+  const logLines: string[] = []
+  const stack = await startStack({
+    drainMs: 2_000,
+    ...options,
+    settings: { NODE_ENV: 'test', ...options.settings },
+    limits: { ...noLimits, ...options.limits },
+    onLogLine: (line) => {
+      logLines.push(line)
+      options.onLogLine?.(line)
+    },
+  })
+  const service = createCaller(stack.urls.api, stack.keys.service)
+  const operator = createCaller(stack.urls.api, stack.keys.operator)
+  await stockShelf(stack.context)
+  // What happens by the clock would happen in the middle of a test, on some days.
+  if (options.workers !== 0) await Promise.all(scheduleIds.map((id) => pauseSchedule(stack, id)))
+
+  return {
+    ...stack,
+    stack,
+    logLines,
+    service,
+    operator,
+    anonymous: createCaller(stack.urls.api),
+    signUp: (how?: SignUpOptions) => signUp(stack, service, how),
+    buy: (buyer: Pick<Person, 'accountId'> & Partial<Person>, how?: BuyOptions) => buy(stack, service, buyer, how),
+    untilOrder: (orderId: string, status: string | readonly string[], how?: { timeoutMs?: number }) =>
+      untilOrder(service, orderId, status, how),
+    /** Moves the clock of one order's run. The outside parties keep theirs: see `sims.*.do('clock', ...)`. */
+    fastForward: (orderId: string, duration: Duration, how?: FastForwardOptions) =>
+      fastForward(stack.temporal, orderWorkflowId(orderId), duration, how),
+    findCanaries: (canaries: Record<string, string>, how?: CanaryOptions) =>
+      findCanaries(stack, logLines, canaries, how),
+    checkBooks: () => checkBooks(stack),
+  }
+}
+
+/** A worker in a process of its own makes the schedules a moment after it is ready. */
+async function pauseSchedule({ temporal }: Stack, id: string): Promise<void> {
+  await until(`${id} is paused`, async () => {
+    await temporal.schedule.getHandle(id).pause()
+    return true
+  })
+}

@@ -1,0 +1,61 @@
+import type { Stack } from '../../dev/stack.ts'
+import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
+import { type Answer, type Caller, expectStatus } from './http.ts'
+import { shelf } from './test-packages.ts'
+import { untilValue } from './until.ts'
+
+/** An order as GET /v1/orders/{id} shows it. */
+export type OrderView = Answer['body']
+
+export interface BuyOptions {
+  packageCode?: string
+  quantity?: number
+  /** false: leaves it unpaid; else what the simulated Stripe is told (`riskLevel`, `method`) */
+  pay?: false | Record<string, unknown>
+  /** waits for one of these; `delivered` unless given, nothing if unpaid */
+  until?: string | readonly string[]
+  /** over the request's body */
+  order?: Record<string, unknown>
+  headers?: Record<string, string | null>
+}
+
+/** Orders, pays and waits, as `buyer` or in their name. */
+export async function buy(
+  stack: Stack,
+  service: Caller,
+  buyer: { accountId: string; caller?: Caller },
+  options: BuyOptions = {},
+): Promise<OrderView> {
+  const { packageCode = shelf.anyProvider, quantity = 1, pay = {}, headers = {} } = options
+  const body = { accountId: buyer.accountId, packageCode, quantity, ...options.order }
+  const order = expectStatus(await (buyer.caller ?? service).post('/v1/orders', body, headers), 201)
+  if (pay === false) return order
+  await stack.sims.stripe.do('pay', { orderId: order.id, ...pay })
+  return await untilOrder(service, order.id, options.until ?? 'delivered')
+}
+
+/** The order once it is in one of these states. */
+export async function untilOrder(
+  service: Caller,
+  orderId: string,
+  status: string | readonly string[],
+  options: { timeoutMs?: number } = {},
+): Promise<OrderView> {
+  const wanted = typeof status === 'string' ? [status] : status
+  return await untilValue(
+    `order ${orderId} is ${wanted.join(' or ')}`,
+    async () => expectStatus(await service.get(`/v1/orders/${orderId}`), 200) as OrderView,
+    (order) => wanted.includes(order.status),
+    options,
+  )
+}
+
+/** Once the run has looked at a delivered eSIM for the first time, so that what happens to it now is news. */
+export async function untilWatched({ temporal }: Stack, orderId: string): Promise<void> {
+  const handle = temporal.workflow.getHandle(orderWorkflowId(orderId))
+  await untilValue(
+    `order ${orderId} is watched`,
+    async () => (await handle.describe()).raw.pendingActivities?.map(({ attempt }) => attempt ?? 0) ?? [],
+    (attempts) => attempts.some((attempt) => attempt > 1),
+  )
+}

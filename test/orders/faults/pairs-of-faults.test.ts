@@ -1,0 +1,101 @@
+/** U2: faults that pass decide nothing, in pairs on every call of an order's life, many orders at once. */
+import { expect, test } from 'vitest'
+import type { Fault } from '../../../sim/simulator.ts'
+import { watchPlacements } from '../../harness/checks/placements.ts'
+import { openStack } from '../../harness/harness.ts'
+import { type ShelfPackage, shelf } from '../../harness/test-packages.ts'
+import { untilValue } from '../../harness/until.ts'
+
+const rig = await openStack()
+const { sql } = rig.stack.context
+const { ordersAt, untilWaiting } = watchPlacements(rig.stack)
+
+const passing: Fault[] = [
+  { cut: 'after' },
+  { cut: 'before' },
+  { status: 503 },
+  { status: 429, headers: { 'Retry-After': '7200' } },
+  { status: 404, body: {} },
+  { status: 200, body: 'OK' },
+]
+const pairs = passing.flatMap((first) => passing.filter((other) => other !== first).map((second) => [first, second]))
+
+/** The calls of an order's life, and what in a request names the order or eSIM. */
+const calls = {
+  esimAccess: [
+    { path: '/esim/order$', of: '"transactionId":"([^"]+)"' },
+    { path: '/esim/query$', of: '"orderNo":"([^"]+)"' },
+    { path: '/esim/cancel$', of: '"esimTranNo":"([^"]+)"' },
+  ],
+  airalo: [
+    { method: 'POST', path: '/v2/orders$', of: 'name="description"\\s+(\\S+)' },
+    { method: 'GET', path: '/v2/orders/', of: '/v2/orders/(\\d+)' },
+    { method: 'POST', path: '/v2/refund$', of: 'name="iccids"\\s+\\["(\\d+)' },
+  ],
+} as const
+
+/** Each order meets one pair at each of its calls, and another one at the next call. */
+async function plant(party: keyof typeof calls): Promise<void> {
+  for (const [at, { of, ...match }] of calls[party].entries()) {
+    for (const number of pairs.keys()) {
+      for (const fault of pairs[(number + 11 * at) % pairs.length] ?? []) {
+        await rig.sims[party].fault({ ...fault, match, sequence: { id: `${at}-${number}`, of } })
+      }
+    }
+  }
+}
+
+/** What may be under way at Airalo has come to an end: its settling time is real time. */
+const settle = () => sql`
+  update provider_orders set last_asked_at = last_asked_at - interval '2 minutes'
+  where provider = 'airalo' and state = 'placing'`
+
+/** What is opened all at once waits for itself longer than a checkout may. */
+const lanes = 6
+
+async function each<Item, Result>(items: Item[], work: (item: Item) => Promise<Result>): Promise<Result[]> {
+  const results: Result[] = []
+  const queue = items.values()
+  const lane = async (): Promise<void> => {
+    for (const item of queue) results.push(await work(item))
+  }
+  await Promise.all(Array.from({ length: lanes }, lane))
+  return results
+}
+
+async function filled(packageCode: ShelfPackage): Promise<string> {
+  const { id } = await rig.buy(await rig.signUp(), { packageCode, until: 'provisioning' })
+  await untilWaiting(id)
+  const status = async (): Promise<string> => (await rig.service.get(`/v1/orders/${id}`)).body.status
+  for (let minutes = 0; minutes < 55 && (await status()) === 'provisioning'; minutes += 5) {
+    await settle()
+    await rig.fastForward(id, '5 minutes')
+  }
+  await rig.untilOrder(id, 'delivered')
+  return id
+}
+
+async function givenBack(id: string): Promise<void> {
+  await untilValue(
+    `${id} is given back`,
+    async () => (await rig.service.post(`/v1/orders/${id}/refund`)).status,
+    (status) => status === 200,
+    { timeoutMs: 60_000, everyMs: 500 },
+  )
+  await rig.untilOrder(id, 'refunded')
+}
+
+test('every pair of faults at every call: delivered, one eSIM each; given back, none', {
+  timeout: 240_000,
+}, async () => {
+  await Promise.all([plant('esimAccess'), plant('airalo')])
+  const packages = pairs.flatMap(() => [shelf.onlyEsimAccess, shelf.onlyAiralo])
+  const ids = await each(packages, filled)
+  for (const id of ids) {
+    const { 'esim-access': access = 0, airalo: air = 0 } = await ordersAt(id)
+    expect(access + air, id).toBe(1)
+  }
+  await rig.checkBooks()
+  await each(ids, givenBack)
+  await rig.checkBooks()
+})

@@ -1,0 +1,39 @@
+/** SIGTERM on a worker in the middle of its work: what it has begun it finishes, and nothing is done twice. */
+import { expect, test } from 'vitest'
+import { orderWorkflowId } from '../../../workflows/order/order.contract.ts'
+import { openStack } from '../../harness/harness.ts'
+import { shelf } from '../../harness/test-packages.ts'
+import { until } from '../../harness/until.ts'
+
+const rig = await openStack({ processes: 'apart' })
+const { esimAccess, stripe } = rig.sims
+const busyWith = 12
+
+test('a busy worker is drained', async () => {
+  await esimAccess.fault({ match: { path: '/esim/order$' }, delayMs: 2_000, times: busyWith })
+  const orders = await Promise.all(
+    Array.from({ length: busyWith }, async () => {
+      const buyer = await rig.signUp()
+      const { id } = await rig.buy(buyer, { packageCode: shelf.onlyEsimAccess, pay: false })
+      await stripe.do('pay', { orderId: id })
+      return id
+    }),
+  )
+  const asked = async () => (await esimAccess.log()).filter(({ url }) => url.endsWith('/esim/order'))
+  await until('the worker waits for every eSIM', async () => (await asked()).length === busyWith)
+  expect((await asked()).every(({ status }) => status === null)).toBe(true)
+
+  // Ends with code 0 or throws.
+  await rig.worker.stop()
+  expect((await asked()).map(({ status }) => status)).toEqual(Array(busyWith).fill(200))
+  for (const id of orders) {
+    const { events = [] } = await rig.temporal.workflow.getHandle(orderWorkflowId(id)).fetchHistory()
+    const attempts = events?.flatMap(({ activityTaskStartedEventAttributes: started }) => started?.attempt ?? [])
+    expect(attempts).toEqual([1])
+    expect(events?.some(({ activityTaskCompletedEventAttributes: completed }) => completed)).toBe(true)
+  }
+
+  await rig.worker.start()
+  for (const id of orders) await rig.untilOrder(id, 'delivered')
+  expect(await asked()).toHaveLength(busyWith)
+})

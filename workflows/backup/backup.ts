@@ -1,0 +1,31 @@
+/** Daily, R3: an encrypted backup, and none older than thirty days. */
+import { ActivityFailure, isCancellation, proxyActivities } from '@temporalio/workflow'
+import { failureCode, failureType } from '../../shared/failures.ts'
+import * as retry from '../run/retry.ts'
+import { describe } from '../run/run-status.ts'
+import { type BackupActivities, type BackupResult, backupIdOf } from './backup.contract.ts'
+
+const { makeBackup } = proxyActivities<BackupActivities>(retry.dump)
+const { noteBackupFailure, pruneBackups } = proxyActivities<BackupActivities>(retry.untilTomorrow)
+
+export async function backup(): Promise<BackupResult> {
+  const now = new Date()
+  const asOf = now.toISOString()
+  const id = backupIdOf(now)
+  describe({ status: 'dumping', waitingFor: 'the database', dueAt: null })
+  const made = await make()
+  // What is past its term goes although there may be nothing to take its place: that is what was promised.
+  const { pruned } = await pruneBackups({ asOf })
+  return { id, made, pruned }
+
+  async function make(): Promise<BackupResult['made']> {
+    try {
+      return { state: 'kept', bytes: (await makeBackup({ id, asOf })).bytes }
+    } catch (error) {
+      if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error
+      const code = failureCode(error) ?? failureType(error) ?? 'not_in_time'
+      await noteBackupFailure({ id, code, asOf: new Date().toISOString() })
+      return { state: 'failed', code }
+    }
+  }
+}

@@ -1,0 +1,73 @@
+/** Trap of late events: disputes and bounced refunds of orders whose own run has closed. */
+import { ActivityFailure, allHandlersFinished, condition, setHandler, workflowInfo } from '@temporalio/workflow'
+import { failure, failureCode, failureType } from '../../shared/failures.ts'
+import { clock } from '../run/now.ts'
+import { stand } from '../run/run-status.ts'
+import { disputeNews, type OrderState, paymentNews, refund } from './order.contract.ts'
+import { charge, noteDispute, quick } from './run.ts'
+
+export async function orderAftercare({ orderId }: { orderId: string }): Promise<void> {
+  const state: OrderState = { status: 'refunded', waitingFor: 'the payment processor', dueAt: null }
+  let paymentsToCheck = 0
+  let refundWanted = false
+  let refunds = 0
+  setHandler(disputeNews, ({ disputeId }) => noteDispute(orderId, disputeId))
+  setHandler(paymentNews, () => {
+    paymentsToCheck += 1
+  })
+  setHandler(
+    refund,
+    async () => {
+      refundWanted = true
+      await condition(() => state.status !== 'refund_failed')
+      return state
+    },
+    {
+      validator: () => {
+        if (state.status !== 'refund_failed') throw failure('OrderStateConflict', { code: state.status })
+      },
+    },
+  )
+  stand({ status: 'aftercare', waitingFor: state.waitingFor, dueAt: null })
+  // News arrive with the start; whatever comes later starts a run of its own.
+  do {
+    await condition(() => paymentsToCheck > 0, 1)
+    if (paymentsToCheck > 0) {
+      paymentsToCheck = 0
+      if ((await quick.checkRefunds({ orderId, ...clock() })) === 'failed') await repeatRefund()
+    }
+    await condition(allHandlersFinished)
+  } while (paymentsToCheck > 0)
+
+  /** As in the order's own run: an operator says when. */
+  async function repeatRefund(): Promise<void> {
+    for (let code: string | undefined = 'refund_bounced'; code; ) {
+      refundWanted = false
+      moveTo('refund_failed', 'an operator to repeat the refund')
+      const { reason } = await quick.recordRefundFailure({ orderId, ...clock(), code })
+      await condition(() => refundWanted)
+      await quick.startRefund({ orderId, ...clock(), reason })
+      moveTo('refunding', 'the payment processor')
+      code = await refundOnce(reason)
+    }
+    await quick.endOrder({ orderId, ...clock(), status: 'refunded' })
+    moveTo('refunded', 'the payment processor')
+  }
+
+  /** Undefined when the money is on its way back, else a code saying why not. */
+  async function refundOnce(reason: Parameters<typeof charge.refundPayment>[0]['reason']): Promise<string | undefined> {
+    refunds += 1
+    try {
+      await charge.refundPayment({ orderId, ...clock(), reason, attempt: `${workflowInfo().runId}-${refunds}` })
+      return undefined
+    } catch (error) {
+      if (!(error instanceof ActivityFailure)) throw error
+      return failureCode(error) ?? failureType(error) ?? 'unknown'
+    }
+  }
+
+  function moveTo(status: OrderState['status'], waitingFor: string): void {
+    Object.assign(state, { status, waitingFor })
+    stand({ status, waitingFor, dueAt: null })
+  }
+}

@@ -1,0 +1,157 @@
+/** U2: paid means delivered or refunded, never neither. */
+import {
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  getExternalWorkflowHandle,
+  isCancellation,
+  proxyActivities,
+  proxyLocalActivities,
+} from '@temporalio/workflow'
+import { terms } from '../../policy/periods.ts'
+import { msUntil, plusMs } from '../../shared/calendar.ts'
+import { failure, failureType } from '../../shared/failures.ts'
+import { clock, now } from '../run/now.ts'
+import * as retry from '../run/retry.ts'
+import { takeMessages } from './messages.ts'
+import {
+  type OrderActivities,
+  type OrderInput,
+  type OrderState,
+  type OrderStatus,
+  orderWorkflowId,
+  providerNews,
+  type RefundReason,
+} from './order.contract.ts'
+import { untilPaid } from './payment.ts'
+import { refundAll } from './refund.ts'
+import { codeOf, type OrderRun, quick, ranOutOfTime, startRun } from './run.ts'
+import { track } from './tracking.ts'
+
+const checkingOut = proxyLocalActivities<OrderActivities>(retry.whileSomebodyWaits)
+
+export async function order(input: OrderInput): Promise<OrderState> {
+  const run = startRun(input)
+  takeMessages(run)
+  // A run that was cancelled from outside must not leave a paid order behind: it is the customer's cancel, no more.
+  CancellationScope.current().cancelRequested.catch(() => {
+    run.wish.cancel = true
+    run.stopProvisioning?.()
+  })
+  return CancellationScope.nonCancellable(() => live(run))
+}
+
+async function live(run: OrderRun): Promise<OrderState> {
+  await openCheckout(run)
+  const payment = await untilPaid(run)
+  if (payment.state !== 'paid') return finish(run, payment.state)
+  const obstacle =
+    (run.wish.cancel ? 'paid_after_cancel' : undefined) ??
+    (payment.review ? await review(run) : undefined) ??
+    (await provisionInTime(run))
+  if (obstacle) return refunded(run, obstacle)
+  const livesUntil = await deliver(run)
+  if (run.input.parentOrderId) {
+    await tellParent(run.input.parentOrderId)
+    return end(run, 'delivered')
+  }
+  const life = await track(run, livesUntil)
+  if (life === 'returned') return refunded(run, 'returned_unused')
+  return life === 'recorded' ? finish(run, 'ended') : end(run, 'ended')
+}
+
+/** A run that could not open fails, so that the same request may be made again under the same id. */
+async function openCheckout({ input, startedAt, paymentDueAt, checkout }: OrderRun): Promise<void> {
+  try {
+    await checkingOut.openCheckout({
+      ...input,
+      asOf: startedAt.toISOString(),
+      paymentDueAt: paymentDueAt.toISOString(),
+    })
+    checkout.done = true
+  } catch (error) {
+    checkout.fault = failure(failureType(error) ?? 'PaymentUnavailable', codeOf(error))
+    await condition(allHandlersFinished)
+    throw checkout.fault
+  }
+}
+
+/** U5: an operator looks at risky orders. Undefined when approved. */
+async function review(run: OrderRun): Promise<RefundReason | undefined> {
+  const { wish } = run
+  const { reviewWindowMs } = terms.order
+  run.moveTo('in_review', 'an operator to approve or reject', plusMs(now(), reviewWindowMs))
+  await condition(() => wish.approve || wish.reject || wish.cancel, reviewWindowMs)
+  if (wish.cancel) return 'cancelled_by_customer'
+  if (wish.reject) return 'rejected_in_review'
+  if (!wish.approve) return 'review_timed_out'
+  const deliverBy = plusMs(now(), terms.order.deliverWithinMs).toISOString()
+  await quick.startProvisioning({ orderId: run.orderId, ...clock(), deliverBy })
+  return undefined
+}
+
+/** Undefined when the eSIMs are there, else why the customer gets the money back. */
+async function provisionInTime(run: OrderRun): Promise<RefundReason | undefined> {
+  const { orderId } = run
+  const { delayNoticeMs, deliverWithinMs } = terms.order
+  const dueAt = plusMs(now(), deliverWithinMs)
+  const scope = new CancellationScope()
+  run.moveTo('provisioning', 'the eSIM provider', dueAt)
+  run.stopProvisioning = () => scope.cancel()
+  const attempt = (scheduleToCloseTimeout: number): Promise<void> => {
+    const { provision } = proxyActivities<OrderActivities>({ ...retry.provision, scheduleToCloseTimeout })
+    return scope.run(() => provision({ orderId, ...clock() }))
+  }
+  try {
+    try {
+      await attempt(delayNoticeMs)
+    } catch (error) {
+      if (!ranOutOfTime(error)) throw error
+      run.announce('delayed')
+      await attempt(Math.max(1, msUntil(dueAt, now())))
+    }
+  } catch (error) {
+    if (isCancellation(error)) return 'cancelled_by_customer'
+    if (ranOutOfTime(error)) return 'not_delivered_in_time'
+    if (failureType(error) === 'OutOfStock') return 'out_of_stock'
+    throw error
+  }
+  return run.wish.cancel ? 'cancelled_by_customer' : undefined
+}
+
+async function deliver(run: OrderRun): Promise<Date> {
+  const { livesUntil } = await quick.recordDelivery({ orderId: run.orderId, ...clock() })
+  const lives = new Date(livesUntil)
+  if (!run.input.parentOrderId) run.moveTo('delivered', 'the eSIM to be used and to expire', lives)
+  run.announce('confirmation')
+  run.measurePurchase()
+  run.noteEarlyDisputes()
+  return lives
+}
+
+/** A top-up changes the clock of the order whose eSIM it fills; when that run has ended nobody has to be told. */
+async function tellParent(parentOrderId: string): Promise<void> {
+  try {
+    await getExternalWorkflowHandle(orderWorkflowId(parentOrderId)).signal(providerNews)
+  } catch (error) {
+    if (isCancellation(error)) throw error
+  }
+}
+
+async function refunded(run: OrderRun, reason: RefundReason): Promise<OrderState> {
+  await refundAll(run, reason)
+  return end(run, 'refunded')
+}
+
+async function end(run: OrderRun, status: OrderStatus): Promise<OrderState> {
+  await quick.endOrder({ orderId: run.orderId, ...clock(), status })
+  return finish(run, status)
+}
+
+async function finish(run: OrderRun, status: OrderStatus): Promise<OrderState> {
+  run.moveTo(status, 'nothing', null)
+  if (status === 'cancelled') run.announce('cancelled')
+  await run.announced()
+  await condition(allHandlersFinished)
+  return run.state
+}

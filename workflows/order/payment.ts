@@ -1,0 +1,40 @@
+/** From checkout to a payment, or to the certainty that there is none. */
+import { condition } from '@temporalio/workflow'
+import { terms } from '../../policy/periods.ts'
+import { msUntil, plusMs } from '../../shared/calendar.ts'
+import { failure } from '../../shared/failures.ts'
+import { clock, now } from '../run/now.ts'
+import { charge, type OrderRun, quick } from './run.ts'
+
+export type PaymentOutcome = { state: 'paid'; review: string | null } | { state: 'cancelled' | 'unpaid' }
+
+/** Waits for the webhook, asks by itself in case it was lost, and closes the payment at the deadline. */
+export async function untilPaid(run: OrderRun): Promise<PaymentOutcome> {
+  const lookups = terms.order.paymentLookupsMs.map((ms) => plusMs(run.startedAt, ms))
+  for (const lookup of [...lookups, run.paymentDueAt]) {
+    do {
+      await condition(() => run.news.payment || run.wish.cancel, msUntil(lookup, now()))
+      if (run.wish.cancel) return closePayment(run, 'cancelled', 'cancelled_by_customer')
+      if (!run.news.payment && lookup === run.paymentDueAt) break
+      run.news.payment = false
+      const truth = await askPayment(run)
+      if (truth.state === 'paid') return truth
+      if (truth.state === 'cancelled') return closePayment(run, 'cancelled', 'cancelled_at_processor')
+    } while (now() < lookup)
+  }
+  return closePayment(run, 'unpaid', 'not_paid_in_time')
+}
+
+function askPayment({ orderId }: OrderRun) {
+  const deliverBy = plusMs(now(), terms.order.deliverWithinMs).toISOString()
+  return quick.confirmPayment({ orderId, ...clock(), deliverBy })
+}
+
+/** The customer may pay in the very moment in which we cancel: the processor decides who was first. */
+async function closePayment(run: OrderRun, status: 'cancelled' | 'unpaid', reason: string): Promise<PaymentOutcome> {
+  const outcome = await charge.cancelPayment({ orderId: run.orderId, ...clock(), status, reason })
+  if (outcome === 'cancelled') return { state: status }
+  const truth = await askPayment(run)
+  if (truth.state === 'paid') return truth
+  throw failure('OrderStateConflict', { code: `payment_${truth.state}_after_paid` })
+}

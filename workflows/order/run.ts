@@ -1,0 +1,139 @@
+/** What the parts of one order's run share: its state, the news and wishes that reached it, and its announcements. */
+import {
+  ActivityFailure,
+  isCancellation,
+  proxyActivities,
+  proxyLocalActivities,
+  TimeoutFailure,
+} from '@temporalio/workflow'
+import { terms } from '../../policy/periods.ts'
+import { plusMs } from '../../shared/calendar.ts'
+import { failureCode } from '../../shared/failures.ts'
+import { proxyQuick } from '../run/local-first.ts'
+import { clock, now } from '../run/now.ts'
+import * as retry from '../run/retry.ts'
+import { describe, stand } from '../run/run-status.ts'
+import type { OrderActivities, OrderInput, OrderMail, OrderState, OrderStatus } from './order.contract.ts'
+
+export const quick = proxyQuick<OrderActivities>()
+export const charge = proxyActivities<OrderActivities>(retry.charge)
+const notifyNow = proxyLocalActivities<OrderActivities>(retry.notifyNow)
+const notify = proxyActivities<OrderActivities>(retry.notify)
+
+export type OrderRun = ReturnType<typeof startRun>
+
+export function startRun(input: OrderInput) {
+  const { orderId } = input
+  const startedAt = now()
+  const paymentDueAt = plusMs(startedAt, terms.order.paymentWindowMs)
+  const state: OrderState = { status: 'awaiting_payment', waitingFor: 'payment', dueAt: paymentDueAt.toISOString() }
+  const announcements: Promise<void>[] = []
+  const earlyDisputes = new Set<string>()
+  describe({ ...state, dueAt: paymentDueAt })
+
+  return {
+    input,
+    orderId,
+    startedAt,
+    paymentDueAt,
+    state,
+    /** set by signals, cleared by whoever asks for the truth */
+    news: { payment: false, provider: false },
+    /** set by updates and by a cancellation of the run */
+    wish: {
+      cancel: false,
+      approve: false,
+      reject: false,
+      /** eSIMs are being given back; whether they were is not known yet */
+      returning: false,
+      /** eSIMs may have been given back although the answer said otherwise */
+      returnTried: false,
+      /** nobody has looked since whether they were */
+      returnUnsure: false,
+      returned: false,
+      retryRefund: false,
+    },
+    checkout: { done: false, fault: undefined as Error | undefined },
+    /** once provisioning has begun: stops it */
+    stopProvisioning: undefined as (() => void) | undefined,
+
+    moveTo(status: OrderStatus, waitingFor: string, dueAt: Date | null): void {
+      Object.assign(state, { status, waitingFor, dueAt: dueAt?.toISOString() ?? null })
+      stand({ status, waitingFor, dueAt })
+    },
+
+    /** Mail and push (U3), each at once if it can be, else by patient retries. Nothing but the end of the run waits for them. */
+    announce(mail: OrderMail): void {
+      const at = clock()
+      announcements.push(
+        sendMail(mail, at),
+        // A push that a phone cannot get within the retries is no news any more; the app shows the state itself.
+        unlessGivenUp(
+          notifyNow
+            .sendOrderPush({ orderId, push: mail, ...at })
+            .catch(() => notify.sendOrderPush({ orderId, push: mail, ...at })),
+        ),
+      )
+    },
+    /** P3: best effort; it never delays or fails an order, and is given up when the event would be too old. */
+    measurePurchase(): void {
+      const at = clock()
+      announcements.push(
+        unlessGivenUp(
+          notifyNow.measurePurchase({ orderId, ...at }).catch(() => notify.measurePurchase({ orderId, ...at })),
+        ),
+      )
+    },
+    /** @param early there is nothing yet that could be suspended */
+    async noteDispute(disputeId: string, early: boolean): Promise<void> {
+      if (early) earlyDisputes.add(disputeId)
+      await noteDispute(orderId, disputeId)
+    },
+    noteEarlyDisputes(): void {
+      for (const disputeId of earlyDisputes) announcements.push(noteDispute(orderId, disputeId))
+    },
+    async announced(): Promise<void> {
+      await Promise.all(announcements)
+    },
+  }
+
+  async function sendMail(mail: OrderMail, at: { asOf: string }): Promise<void> {
+    try {
+      await notifyNow
+        .sendOrderMail({ orderId, mail, ...at })
+        .catch(() => notify.sendOrderMail({ orderId, mail, ...at }))
+    } catch (error) {
+      if (!(error instanceof ActivityFailure)) throw error
+      await quick.raiseAttention({ orderId, kind: 'mail_undelivered', ...clock(), ...codeOf(error) })
+    }
+  }
+}
+
+/** A dispute that cannot be recorded is an operator's, and not the end of a run that has other promises to keep. */
+export async function noteDispute(orderId: string, disputeId: string): Promise<void> {
+  try {
+    await charge.recordDispute({ orderId, disputeId, ...clock() })
+  } catch (error) {
+    if (!(error instanceof ActivityFailure)) throw error
+    await quick.raiseAttention({ orderId, kind: 'dispute_unrecorded', ...clock(), ...codeOf(error) })
+  }
+}
+
+export const codeOf = (error: unknown): { code?: string } => {
+  const code = failureCode(error)
+  return code === undefined ? {} : { code }
+}
+
+/** True when an activity's total time was up, whether or not an attempt was running. */
+export function ranOutOfTime(error: unknown): boolean {
+  return error instanceof ActivityFailure && (error.cause instanceof TimeoutFailure || error.retryState === 'TIMEOUT')
+}
+
+/** For best-effort work: that it failed for good is in the history, and no promise hangs on it. */
+async function unlessGivenUp(work: Promise<void>): Promise<void> {
+  try {
+    await work
+  } catch (error) {
+    if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error
+  }
+}

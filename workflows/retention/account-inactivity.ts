@@ -1,0 +1,94 @@
+/** R1: warned 60, 30 and 7 days before, asked again before each step, and then deleted. */
+import { ActivityFailure, isCancellation, proxyActivities, setHandler, sleep } from '@temporalio/workflow'
+import { terms } from '../../policy/periods.ts'
+import { msUntil, plusDays, plusMs } from '../../shared/calendar.ts'
+import { proxyQuick } from '../run/local-first.ts'
+import { now } from '../run/now.ts'
+import * as retry from '../run/retry.ts'
+import { stand } from '../run/run-status.ts'
+import {
+  type InactivityActivities,
+  type InactivityInput,
+  type InactivityState,
+  type InactivityStatus,
+  inactivityState,
+} from './account-inactivity.contract.ts'
+
+const quick = proxyQuick<InactivityActivities>()
+const deleting = proxyActivities<InactivityActivities>(retry.handOver)
+const telling = proxyActivities<InactivityActivities>(retry.untilTold)
+
+/** longer than a step takes in an ordinary outage; after that the run counts as lost, and asking for it does no harm */
+const graceDays = 2
+/** the minutes that a mail takes must not move the deletion beyond three years */
+const headStartMs = 3_600_000
+
+export async function accountInactivity({ accountId }: InactivityInput): Promise<InactivityState> {
+  const state: InactivityState = { status: 'waiting', waitingFor: 'the first look', dueAt: null, deletesAt: null }
+  setHandler(inactivityState, () => state)
+  const begun = await quick.beginInactivity({ accountId, asOf: now().toISOString() })
+  if (begun === 'gone') return end('gone')
+  const { lastActiveAt } = begun
+  let { deletesAt } = begun
+  const [firstDays, ...laterDays] = terms.account.warningsBeforeDays
+
+  if (begun.firstWarnedAt === null) {
+    const ended = await waitAndAsk('waiting', 'the first warning', plusMs(daysBefore(firstDays), -headStartMs))
+    if (ended) return end(ended)
+    moveTo('warning', 'the mail server to take the first warning', null)
+    deletesAt = (await telling.sendFirstWarning({ accountId, lastActiveAt })).deletesAt
+  }
+  for (const [index, days] of laterDays.entries()) {
+    const nextStep = daysBefore(laterDays[index + 1] ?? 0)
+    if (now() >= nextStep) continue
+    const ended = await waitAndAsk('warned', `the warning ${days} days before`, daysBefore(days))
+    if (ended) return end(ended)
+    await warnUntil(nextStep, days)
+  }
+  const ended = await waitAndAsk('warned', 'the deletion', new Date(deletesAt))
+  if (ended) return end(ended)
+  return end(await deleting.deleteUnused({ accountId, lastActiveAt, asOf: now().toISOString() }))
+
+  function daysBefore(days: number): Date {
+    return plusDays(new Date(deletesAt), -days)
+  }
+
+  /** Undefined when the account is as unused as before. */
+  async function waitAndAsk(
+    status: InactivityStatus,
+    waitingFor: string,
+    until: Date,
+  ): Promise<'active' | 'gone' | undefined> {
+    moveTo(status, waitingFor, until)
+    const checkBy = plusDays(until, graceDays).toISOString()
+    const before = await quick.stillInactive({ accountId, lastActiveAt, checkBy, asOf: now().toISOString() })
+    if (before !== 'inactive') return before
+    await sleep(msUntil(until, now()), { summary: `until ${waitingFor}` })
+    const after = await quick.stillInactive({ accountId, lastActiveAt, checkBy, asOf: now().toISOString() })
+    return after === 'inactive' ? undefined : after
+  }
+
+  /** The first warning has given the notice; one that cannot be sent before the next step is due moves nothing. */
+  async function warnUntil(nextStep: Date, days: number): Promise<void> {
+    const { sendLaterWarning } = proxyActivities<InactivityActivities>({
+      ...retry.untilTold,
+      scheduleToCloseTimeout: Math.max(1, msUntil(nextStep, now())),
+    })
+    try {
+      await sendLaterWarning({ accountId, lastActiveAt, daysBefore: days, deletesAt })
+    } catch (error) {
+      if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error
+    }
+  }
+
+  function moveTo(status: InactivityStatus, waitingFor: string, dueAt: Date | null): void {
+    Object.assign(state, { status, waitingFor, dueAt: dueAt?.toISOString() ?? null, deletesAt: deletesAt ?? null })
+    stand({ status, waitingFor, dueAt })
+  }
+
+  function end(status: InactivityStatus): InactivityState {
+    Object.assign(state, { status, waitingFor: 'nothing', dueAt: null })
+    stand({ status, waitingFor: 'nothing', dueAt: null })
+    return state
+  }
+}

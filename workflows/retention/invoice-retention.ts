@@ -1,0 +1,63 @@
+/** R2: kept to the end of the term, then purged, and counted: nothing may be left. */
+import { condition, proxyActivities, setHandler } from '@temporalio/workflow'
+import { milliseconds } from '../../policy/periods.ts'
+import { msUntil, plusMs } from '../../shared/calendar.ts'
+import * as retry from '../run/retry.ts'
+import { stand } from '../run/run-status.ts'
+import {
+  holdNews,
+  type InvoiceRetentionActivities,
+  type InvoiceRetentionInput,
+  type InvoiceRetentionState,
+  type InvoiceRetentionStatus,
+  invoiceRetentionState,
+} from './invoice-retention.contract.ts'
+
+const { purgeBooks, raiseUnpurged } = proxyActivities<InvoiceRetentionActivities>(retry.purge)
+
+/** should the signal that a month is let go get lost */
+const holdLookMs = 30 * milliseconds.day
+/** nothing should be left; if it is, somebody was told and it is tried again */
+const againMs = milliseconds.day
+
+export async function invoiceRetention({ month }: InvoiceRetentionInput): Promise<InvoiceRetentionState> {
+  const state: InvoiceRetentionState = {
+    status: 'looking',
+    waitingFor: 'the database',
+    dueAt: null,
+    purged: { invoices: 0, orderFacts: 0 },
+  }
+  let news = false
+  setHandler(invoiceRetentionState, () => state)
+  setHandler(holdNews, () => {
+    news = true
+  })
+  for (;;) {
+    news = false
+    const asOf = new Date()
+    const { purged, left, held, nextPurgeAt } = await purgeBooks({ month, asOf: asOf.toISOString() })
+    state.purged.invoices += purged.invoices
+    state.purged.orderFacts += purged.orderFacts
+    if (left > 0 && !held) {
+      await raiseUnpurged({ month, asOf: asOf.toISOString(), left })
+      await until('keeping', 'another try: something is left', plusMs(new Date(), againMs))
+    } else if (left > 0) {
+      await until('held', 'an operator to let the month go', plusMs(new Date(), holdLookMs))
+    } else if (nextPurgeAt !== null) {
+      await until('keeping', 'the end of the term', new Date(nextPurgeAt))
+    } else {
+      moveTo('purged', 'nothing', null)
+      return state
+    }
+  }
+
+  async function until(status: InvoiceRetentionStatus, waitingFor: string, at: Date): Promise<void> {
+    moveTo(status, waitingFor, at)
+    await condition(() => news, Math.max(1, msUntil(at, new Date())))
+  }
+
+  function moveTo(status: InvoiceRetentionStatus, waitingFor: string, dueAt: Date | null): void {
+    Object.assign(state, { status, waitingFor, dueAt: dueAt?.toISOString() ?? null })
+    stand({ status, waitingFor, dueAt })
+  }
+}
