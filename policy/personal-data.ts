@@ -412,7 +412,7 @@ const tables: Record<string, Table> = {
   },
   idempotency_keys: {
     onErasure: 'delete',
-    owner: { is: 'subject', column: 'resource_id' },
+    owner: ofAccount,
     keptUntil: { term: 'idempotencyKeysMs', why: 'a repeated request must not act twice' },
     columns: {
       scope: technical,

@@ -39,7 +39,7 @@ export async function eraseRows(tx: Transaction, accountId: string, owned: Owned
     tx`delete from attention where subject_id = any(${ids})`,
     tx`delete from attention where subject_id = any(array(
       select stripe_dispute_id from disputes d join orders o on o.id = d.order_id where o.account_id = ${accountId}))`,
-    tx`delete from idempotency_keys where resource_id = any(${ids})`,
+    tx`delete from idempotency_keys where resource_id = any(${ids}) and (account_id is null or account_id = ${accountId})`,
     tx`delete from sends where subject_id = any(${ids}) and (account_id is null or account_id = ${accountId})`,
     // What operators did stays on record for its 90 days, without whom it was about.
     tx`update security_log set account_id = null where account_id = ${accountId} and kind = 'operator_action'`,
@@ -59,7 +59,7 @@ export async function eraseLateRows(sql: Database, { ids: [accountId = '', ...id
     await tx`select erase_only(${accountId})`
     const free = await withoutOthers(tx, accountId, [accountId, ...ids])
     await tx`delete from attention where subject_id = any(${free})`
-    await tx`delete from idempotency_keys where resource_id = any(${free})`
+    await tx`delete from idempotency_keys where resource_id = any(${free}) and account_id is null`
     await tx`delete from sends where subject_id = any(${free.filter(isUuid)}) and account_id is null`
     await tx`delete from disputes where stripe_dispute_id = any(${free}) and order_id is null`
     await tx`delete from security_log where account_id = ${accountId}`
