@@ -141,7 +141,9 @@ export async function actOnce<Result>(
   try {
     return await act({ requestId, updateId: `${requestId}-${firstAt.getTime()}` })
   } catch (error) {
-    if (error instanceof Problem && problems[error.code].status === 503) await claim.reopen()
+    // `unavailable` answers nothing: what was asked may have been taken, and is asked for again under the same id.
+    const isAnswer = error instanceof Problem && error.code !== 'unavailable'
+    if (isAnswer && problems[error.code].status === 503) await claim.reopen()
     throw error
   }
 }
