@@ -1,10 +1,10 @@
 import { type Client, isGrpcServiceError } from '@temporalio/client'
 import type { PayloadCodec } from '@temporalio/common'
 import proto, { type temporal } from '@temporalio/proto'
-import { type ReplayWorkerOptions, Worker } from '@temporalio/worker'
 import { createLog } from '../../shared/log.ts'
 import { createDataConverter, type PayloadKeyring } from '../../temporal/payload-codec.ts'
 import { loadBundle } from '../../worker/bundle.ts'
+import { failedReplays } from '../../worker/replay.ts'
 
 export type History = temporal.api.history.v1.IHistory
 
@@ -47,38 +47,10 @@ export async function replay(histories: KeptHistory[], payloadKeys?: PayloadKeyr
       dataConverter: createDataConverter(payloadKeys),
       replayName: 'rig',
     },
-    histories,
+    histories.map(({ workflowId, history }) => ({ workflowId, history })),
   )
   const faults = [...failed].map(([workflowId, error]) => `${workflowId}: ${error.message}`)
   if (faults.length > 0) throw new Error(`${faults.length} run(s) do not replay:\n${faults.join('\n')}`)
-}
-
-/**
- * Replays histories in this process and returns the error of each run that the code would not repeat.
- *
- * The SDK formats stacks of workflow errors by a global hook, which it never takes back. It knows a workflow's error by a
- * constructor other than `Error`, and so takes every subclass for one: from the first replay on, the stack lines of
- * assertions and of our own errors would be those of the compiled code.
- */
-export async function failedReplays(
-  options: ReplayWorkerOptions,
-  histories: Pick<KeptHistory, 'workflowId' | 'history'>[],
-): Promise<Map<string, Error>> {
-  const ours = Error.prepareStackTrace
-  const failed = new Map<string, Error>()
-  try {
-    const runs = histories.map(({ workflowId, history }) => ({ workflowId, history }))
-    for await (const { workflowId, error } of Worker.runReplayHistories(options, runs)) {
-      if (error) failed.set(workflowId, error)
-    }
-  } finally {
-    const workflows = Error.prepareStackTrace
-    if (workflows !== ours) {
-      // An error of the sandbox has the sandbox's own `Error`.
-      Error.prepareStackTrace = (error, stack) => (error instanceof Error ? ours : workflows)?.(error, stack)
-    }
-  }
-  return failed
 }
 
 /**

@@ -3,9 +3,10 @@ import { readFile } from 'node:fs/promises'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { createLog } from '../../shared/log.ts'
 import { loadBundle } from '../../worker/bundle.ts'
+import { failedReplays } from '../../worker/replay.ts'
 import { installRuntime } from '../../worker/temporal-logger.ts'
 import * as workflows from '../../workflows/index.ts'
-import { failedReplays, readableEvents } from '../harness/histories.ts'
+import { readableEvents } from '../harness/histories.ts'
 import { type Kept, keptFolder, readKept } from './kept.ts'
 import { type Mutant, mutants } from './mutants.ts'
 import { scenarios } from './scenarios.ts'
@@ -23,7 +24,8 @@ beforeAll(async () => {
 /** The scenarios of kept histories that this bundle would not repeat. */
 async function failures(bundle: string, of = kept): Promise<Map<string, string>> {
   if (of.length === 0) return new Map()
-  const failed = await failedReplays({ workflowBundle: { code: bundle }, replayName: 'kept' }, of)
+  const histories = of.map(({ workflowId, history }) => ({ workflowId, history }))
+  const failed = await failedReplays({ workflowBundle: { code: bundle }, replayName: 'kept' }, histories)
   return new Map([...failed].map(([workflowId, error]) => [workflowId, `${error.name}: ${error.message}`]))
 }
 
