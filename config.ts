@@ -50,6 +50,16 @@ const environmentSchema = z.object({
   TEMPORAL_TASK_QUEUE: z.string().default('ama-esim'),
   TEMPORAL_UI_URL: url.optional(),
   WORKER_CONCURRENCY: z.coerce.number().int().min(1).max(2000).default(200),
+  /** names the code of the worker, usually its commit; with it the worker is versioned: see docs/changing-workflows.md */
+  WORKER_BUILD_ID: z
+    .string()
+    .regex(/^[\w.-]{1,100}$/, 'must be up to 100 letters, digits, dots, dashes and underscores')
+    .optional(),
+  /** the Worker Deployment that versioned workers belong to */
+  WORKER_DEPLOYMENT: z
+    .string()
+    .regex(/^[\w-]{1,100}$/, 'must be up to 100 letters, digits, dashes and underscores')
+    .default('ama-esim'),
 
   FIELD_KEYS: keyring,
   INDEX_KEY: key32,

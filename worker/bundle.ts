@@ -17,7 +17,7 @@ export interface WorkflowBundle {
 }
 
 const root = fileURLToPath(new URL('../', import.meta.url))
-const workflowsPath = join(root, 'workflows/index.ts')
+const workflowsPath = join(root, 'workflows/versioning/entry.ts')
 /** All that workflow code may be made of, packages apart. */
 const sourceFolders = ['workflows', 'policy', 'shared']
 

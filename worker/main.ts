@@ -7,6 +7,7 @@ import { timeLimits } from '../db/connection/database.ts'
 import { createLog } from '../shared/log.ts'
 import { stopAsked } from '../shared/shutdown.ts'
 import { connectTemporal } from '../temporal/client.ts'
+import { ownsSchedules } from './deployment.ts'
 import { serveMetrics } from './metrics-server.ts'
 import { type RunningWorker, startWorker } from './run-worker.ts'
 import { reconcileSchedules } from './schedules.ts'
@@ -37,7 +38,7 @@ worker = await Promise.race([started, asked])
 let fault: Error | undefined
 if (worker) {
   log.info({ metricsPort: probes.port }, 'the worker works')
-  await reconcileSchedules(temporal, config.TEMPORAL_TASK_QUEUE)
+  if (await ownsSchedules(temporal, config)) await reconcileSchedules(temporal, config.TEMPORAL_TASK_QUEUE)
   fault = await Promise.race([worker.exited, asked])
   await worker.stop()
 }

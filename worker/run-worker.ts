@@ -5,6 +5,8 @@ import type { WorkerContext } from '../context.ts'
 import { temporalSettings } from '../temporal/client.ts'
 import { createDataConverter } from '../temporal/payload-codec.ts'
 import { loadBundle, type WorkflowBundle } from './bundle.ts'
+import { workerDeployment } from './deployment.ts'
+import { dormantPatches } from './dormant-patches.ts'
 import { failureInterceptor } from './failure-interceptor.ts'
 
 export interface WorkerOptions {
@@ -12,6 +14,8 @@ export interface WorkerOptions {
   environment?: Record<string, string>
   /** instead of the one for the sources as they are */
   bundle?: WorkflowBundle
+  /** instead of the list of this build */
+  dormantPatches?: readonly string[]
   /** gives up waiting for Temporal */
   signal?: AbortSignal
   /** how long running activities may go on after `stop`, milliseconds */
@@ -45,7 +49,7 @@ const statePollMs = 5
  */
 export async function startWorker(context: WorkerContext, options: WorkerOptions = {}): Promise<RunningWorker> {
   const { config, log } = context
-  const { drainMs = defaultDrainMs } = options
+  const { drainMs = defaultDrainMs, dormantPatches: dormant = dormantPatches } = options
   const [connection, bundle] = await Promise.all([
     connect(context, options),
     options.bundle ?? loadBundle({ encrypted: config.PAYLOAD_KEYS !== undefined, log }),
@@ -58,6 +62,8 @@ export async function startWorker(context: WorkerContext, options: WorkerOptions
     activities: createActivities(context),
     dataConverter: createDataConverter(config.PAYLOAD_KEYS),
     interceptors: { activity: [failureInterceptor(log)] },
+    ...workerDeployment(config),
+    ...(dormant.length > 0 && { patchActivationCallback: ({ patchId }) => !dormant.includes(patchId) }),
     ...capacity(config.WORKER_CONCURRENCY),
     shutdownGraceTime: drainMs,
     shutdownForceTime: drainMs + forceAfterMs,

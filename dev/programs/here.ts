@@ -5,6 +5,7 @@ import { createContext } from '../../context.ts'
 import { timeLimits } from '../../db/connection/database.ts'
 import type { Log } from '../../shared/log.ts'
 import { connectTemporal } from '../../temporal/client.ts'
+import { ownsSchedules } from '../../worker/deployment.ts'
 import { serveMetrics } from '../../worker/metrics-server.ts'
 import { startWorker } from '../../worker/run-worker.ts'
 import { reconcileSchedules } from '../../worker/schedules.ts'
@@ -73,7 +74,7 @@ export async function startWorkerHere(options: HereOptions & { metricsPort: numb
     await close()
     throw error
   })
-  await reconcileSchedules(temporal, config.TEMPORAL_TASK_QUEUE)
+  if (await ownsSchedules(temporal, config)) await reconcileSchedules(temporal, config.TEMPORAL_TASK_QUEUE)
   const metrics = await serveMetrics(
     context.metrics,
     { isAlive: () => !context.sql.pool.isStuck(), isReady: worker.isReady },

@@ -62,6 +62,8 @@ const responsive = {
   'history.workflowIdReuseMinimalInterval': '0s',
   // At the default of 10 a second the eleventh list or count is refused, and its client waits 1 to 2 s.
   'frontend.namespaceRPS.visibility': 1000,
+  // A run is marked as failing after so many workflow tasks, as in Temporal Cloud: the default of 5 takes a minute.
+  'system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute': 2,
 }
 
 /**
