@@ -126,7 +126,7 @@ test('nothing that runs in production imports simulators, the embedded stack or 
       'workflows',
     )(file) ||
     !file.includes('/') ||
-    /^cli\/(keys|migrate|restore|start-production)\.ts$/.test(file)
+    /^cli\/(deploy|deploy\/[\w-]+|keys|migrate|restore|start-production)\.ts$/.test(file)
   expect(violations(production, (target) => !within('sim', 'dev', 'test', 'bench')(target))).toEqual([])
 })
 

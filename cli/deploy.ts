@@ -1,0 +1,122 @@
+/**
+ * `npm run deploy -- check|start|ramp|promote|rollback|retire|status`: brings a build of the worker among those that run,
+ * by Temporal's Worker Deployments. It speaks for the build that it is made of: run it in that build's image.
+ */
+import { parseArgs } from 'node:util'
+import { msToNumber } from '@temporalio/common/lib/time.js'
+import { readConfigOrExit } from '../config.ts'
+import { createLog } from '../shared/log.ts'
+import { stopAsked } from '../shared/shutdown.ts'
+import { connectTemporal } from '../temporal/client.ts'
+import { loadBundle } from '../worker/bundle.ts'
+import { ownsSchedules } from '../worker/deployment.ts'
+import { reconcileSchedules } from '../worker/schedules.ts'
+import { installRuntime } from '../worker/temporal-logger.ts'
+import { checkReplay } from './deploy/replay-check.ts'
+import { check, promote, Refusal, type Rollout, ramp, retire, rollBack, start, status } from './deploy/rollout.ts'
+
+const usage = `Usage: npm run deploy -- <command>
+  check                   replays kept histories and open runs against this build
+  start                   waits until workers of this build poll          [--wait 2m]
+  ramp --percent <1-100>  checks, gives it a share, watches, takes it back when it fails  [--watch 5m]
+  promote                 checks, gives it all, watches, likewise         [--watch 1m]
+  rollback                takes the ramp back, or goes back to the build before  [--to <build id>] [--anyway]
+  retire                  forgets drained builds
+  status                  builds, their workers, and runs that cannot go on
+check, ramp, promote and rollback take --per-type <open runs of each workflow to replay, 500> and --except <workflow id>,
+once for each run that is known not to replay.`
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    percent: { type: 'string' },
+    watch: { type: 'string' },
+    wait: { type: 'string', default: '2m' },
+    to: { type: 'string' },
+    anyway: { type: 'boolean', default: false },
+    'per-type': { type: 'string', default: '500' },
+    except: { type: 'string', multiple: true, default: [] },
+  },
+})
+const command = positionals[0] ?? ''
+const percent = Number(values.percent)
+const perType = Number(values['per-type'])
+const watchMs = duration(values.watch ?? (command === 'promote' ? '1m' : '5m'))
+const waitMs = duration(values.wait)
+const isUsable =
+  positionals.length === 1 &&
+  ['check', 'start', 'ramp', 'promote', 'rollback', 'retire', 'status'].includes(command) &&
+  (command !== 'ramp' || (Number.isInteger(percent) && percent >= 1 && percent <= 100)) &&
+  Number.isInteger(perType) &&
+  perType >= 1 &&
+  watchMs !== undefined &&
+  waitMs !== undefined
+
+if (isUsable) {
+  process.exitCode = await run(watchMs, waitMs)
+} else {
+  console.error(usage)
+  process.exitCode = 2
+}
+
+/** Returns the exit code. */
+async function run(watchMs: number, waitMs: number): Promise<number> {
+  const config = readConfigOrExit(process.env)
+  const silent = createLog({ level: 'silent' })
+  const client = connectTemporal(config)
+  const say = (line: string): void => console.log(line)
+  const { PAYLOAD_KEYS: payloadKeys, WORKER_BUILD_ID: ownBuildId } = config
+  const rollout: Rollout = {
+    client,
+    deploymentName: config.WORKER_DEPLOYMENT,
+    taskQueue: config.TEMPORAL_TASK_QUEUE,
+    ownBuildId,
+    say,
+    check: async () => {
+      // It says at length what does not replay; the check says it in a line. Installed and not used it would not end.
+      installRuntime({ sink: () => silent })
+      const bundle = await loadBundle({ encrypted: payloadKeys !== undefined, log: silent })
+      return checkReplay(rollout, { bundle, payloadKeys, perType, except: values.except, say })
+    },
+  }
+  const heedInterruption = (): AbortSignal => {
+    const interrupted = new AbortController()
+    void stopAsked(process.env).then(() => interrupted.abort())
+    return interrupted.signal
+  }
+  const watch = { watchMs, heedInterruption, say }
+  const { to, anyway } = values
+  const commands: Record<string, () => Promise<void>> = {
+    check: () => check(rollout),
+    start: () => start(rollout, waitMs),
+    ramp: () => ramp(rollout, percent, watch),
+    promote: () => promote(rollout, watch).then(reconcile),
+    rollback: () => rollBack(rollout, { ...(to !== undefined && { to }), anyway }).then(reconcile),
+    retire: () => retire(rollout),
+    status: () => status(rollout),
+  }
+  try {
+    await commands[command]?.()
+    return 0
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    console.error(error.message)
+    return 1
+  } finally {
+    await client.connection.close()
+  }
+
+  /** The schedules are those of the current build; a worker that started before it was current left them alone. */
+  async function reconcile(): Promise<void> {
+    if (await ownsSchedules(client, config)) await reconcileSchedules(client, config.TEMPORAL_TASK_QUEUE)
+    else say('The schedules stay as they are until a worker of the current build starts anew.')
+  }
+}
+
+function duration(text: string): number | undefined {
+  try {
+    return msToNumber(text as `${number} s`)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,47 @@
+/** The open runs that a new build would have to go on with. */
+import { type Client, isGrpcServiceError } from '@temporalio/client'
+import type { History } from '@temporalio/common/lib/proto-utils.js'
+import type { Deployment } from './versions.ts'
+
+export interface OpenRun {
+  workflowId: string
+  runId: string
+  workflowType: string
+  startedAt: number
+}
+
+const notFound = 5
+
+/** Every open run of the task queue, except those that are pinned to their build. */
+export async function listOpenRuns({ client, taskQueue }: Deployment): Promise<OpenRun[]> {
+  const runs: OpenRun[] = []
+  const query = `ExecutionStatus = 'Running' AND TaskQueue = '${taskQueue}'`
+  for await (const run of client.workflow.list({ query, pageSize: 1_000 })) {
+    const { workflowId, runId, type, startTime, searchAttributes } = run
+    if (searchAttributes.TemporalWorkflowVersioningBehavior?.[0] === 'Pinned') continue
+    runs.push({ workflowId, runId, workflowType: type, startedAt: startTime.getTime() })
+  }
+  return runs
+}
+
+/** At most so many of each type, evenly from the oldest to the newest: each release in between left some behind. */
+export function chooseRuns(runs: readonly OpenRun[], perType: number): OpenRun[] {
+  const types = new Set(runs.map(({ workflowType }) => workflowType))
+  return [...types].flatMap((type) => {
+    const ofType = runs.filter(({ workflowType }) => workflowType === type)
+    const sorted = ofType.sort((a, b) => a.startedAt - b.startedAt)
+    if (sorted.length <= perType) return sorted
+    const step = (sorted.length - 1) / Math.max(1, perType - 1)
+    return Array.from({ length: perType }, (_, index) => sorted[Math.round(index * step)] as OpenRun)
+  })
+}
+
+/** Undefined when the run was erased meanwhile. */
+export async function fetchHistory(client: Client, { workflowId, runId }: OpenRun): Promise<History | undefined> {
+  try {
+    return await client.workflow.getHandle(workflowId, runId).fetchHistory()
+  } catch (error) {
+    if (isGrpcServiceError(error) && error.code === notFound) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,76 @@
+/** Whether a build goes on with the runs that there are: it repeats their histories, or says which it would not. */
+import { readdir, readFile } from 'node:fs/promises'
+import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js'
+import { createDataConverter, type PayloadKeyring } from '../../temporal/payload-codec.ts'
+import type { WorkflowBundle } from '../../worker/bundle.ts'
+import { failedReplays } from '../../worker/replay.ts'
+import { chooseRuns, fetchHistory, listOpenRuns } from './open-runs.ts'
+import type { Deployment } from './versions.ts'
+
+export interface CheckOptions {
+  bundle: WorkflowBundle
+  payloadKeys: PayloadKeyring | undefined
+  /** open runs of each type that are replayed at most */
+  perType: number
+  /** runs that are known not to replay */
+  except: readonly string[]
+  /** of kept histories; those of the sources unless given */
+  keptFolder?: URL
+  say(line: string): void
+}
+
+export interface CheckResult {
+  kept: number
+  open: number
+  /** open runs that were not replayed, since there are too many of their type */
+  leftOut: number
+  failed: { name: string; cause: string }[]
+}
+
+const histories = new URL('../../test/replay/histories/', import.meta.url)
+const progressEvery = 250
+
+/** Replays the kept histories, where the image has them, and the open runs of the namespace. */
+export async function checkReplay(deployment: Deployment, options: CheckOptions): Promise<CheckResult> {
+  const { bundle, payloadKeys, perType, except, say, keptFolder = histories } = options
+  const result: CheckResult = { kept: 0, open: 0, leftOut: 0, failed: [] }
+  const all = (await listOpenRuns(deployment)).filter(({ workflowId }) => !except.includes(workflowId))
+  const chosen = chooseRuns(all, perType)
+  result.leftOut = all.length - chosen.length
+  const files = await keptFiles(keptFolder)
+  say(`Replaying ${files.length} kept histories and ${chosen.length} of ${all.length} open runs.`)
+
+  async function* both() {
+    for (const file of files) {
+      result.kept += 1
+      const history = historyFromJSON(JSON.parse(await readFile(new URL(file, keptFolder), 'utf8')))
+      yield { workflowId: `${file.replace('.json', '')} (kept)`, history }
+    }
+    for (const run of chosen) {
+      const history = await fetchHistory(deployment.client, run)
+      if (history === undefined) continue
+      result.open += 1
+      if (result.open % progressEvery === 0) say(`  ${result.open} of ${chosen.length} open runs ...`)
+      yield { workflowId: run.workflowId, history }
+    }
+  }
+  const types = new Map(chosen.map(({ workflowId, workflowType }) => [workflowId, workflowType]))
+  const failed = await failedReplays(
+    { workflowBundle: bundle, dataConverter: createDataConverter(payloadKeys), replayName: 'deploy' },
+    both(),
+  )
+  for (const [workflowId, error] of failed) {
+    const type = types.get(workflowId)
+    result.failed.push({ name: type ? `${workflowId} (${type})` : workflowId, cause: causeOf(error) })
+  }
+  return result
+}
+
+/** The SDK puts the one sentence that says it into pages of structure. */
+const causeOf = ({ message }: Error): string => /\[TMPRL\d+\][^"]*/.exec(message)?.[0] ?? message
+
+/** None in an image that leaves them out. */
+async function keptFiles(folder: URL): Promise<string[]> {
+  const files = await readdir(folder).catch(() => [])
+  return files.filter((file) => file.endsWith('.json')).sort()
+}

@@ -1,0 +1,78 @@
+/** Runs whose workflow tasks fail on a build: the sign that it must not have more of them. */
+
+import { isGrpcServiceError } from '@temporalio/client'
+import { decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow/index.js'
+import type { Deployment } from './versions.ts'
+
+export interface TaskFailure {
+  workflowId: string
+  workflowType: string
+  /** the build that the failing task was sent to; undefined if to a worker without one */
+  buildId: string | undefined
+  cause: string
+}
+
+const notFound = 5
+/** Runs looked at in one round. */
+const mostAtOnce = 100
+
+interface Run {
+  workflowId: string
+  runId: string
+  type: string
+}
+
+/**
+ * Runs whose workflow task fails on a build. Two sources: Temporal marks a run after several failures in a row, whatever
+ * build it was on before; and the runs that came to the build since are looked at one by one, which is faster.
+ */
+export async function failuresOn(deployment: Deployment, buildId: string, since: Date): Promise<TaskFailure[]> {
+  const { deploymentName } = deployment
+  const onBuild = `TemporalWorkerDeploymentVersion = '${deploymentName}:${buildId}' OR StartTime >= '${since.toISOString()}'`
+  const found = await Promise.all([
+    failing(deployment, 'TemporalReportedProblems IS NOT NULL'),
+    failing(deployment, `(${onBuild})`),
+  ])
+  const failures = new Map(found.flat().map((each) => [each.workflowId, each]))
+  return [...failures.values()].filter((failure) => failure.buildId === buildId)
+}
+
+/** Every run that Temporal says has a problem. */
+export const reportedFailures = (deployment: Deployment): Promise<TaskFailure[]> =>
+  failing(deployment, 'TemporalReportedProblems IS NOT NULL')
+
+async function failing(deployment: Deployment, condition: string): Promise<TaskFailure[]> {
+  const { client, taskQueue } = deployment
+  const query = `ExecutionStatus = 'Running' AND TaskQueue = '${taskQueue}' AND ${condition}`
+  const runs: Run[] = []
+  for await (const run of client.workflow.list({ query, pageSize: mostAtOnce })) {
+    if (runs.push(run) >= mostAtOnce) break
+  }
+  const failures = await Promise.all(runs.map((run) => failureOf(deployment, run)))
+  return failures.filter((failure) => failure !== undefined)
+}
+
+async function failureOf({ client }: Deployment, { workflowId, runId, type }: Run): Promise<TaskFailure | undefined> {
+  try {
+    const { namespace } = client.options
+    const execution = { workflowId, runId }
+    const { raw } = await client.workflow.getHandle(workflowId, runId).describe()
+    if ((raw.pendingWorkflowTask?.attempt ?? 0) < 2) return undefined
+    const { versionTransition, deploymentVersion } = raw.workflowExecutionInfo?.versioningInfo ?? {}
+    const buildId = (versionTransition?.deploymentVersion ?? deploymentVersion)?.buildId || undefined
+    const { history } = await client.workflowService.getWorkflowExecutionHistoryReverse({
+      namespace,
+      execution,
+      maximumPageSize: 20,
+    })
+    const last = history?.events?.find((event) => event.workflowTaskFailedEventAttributes)
+    const error = await decodeOptionalFailureToOptionalError(
+      client.options.loadedDataConverter,
+      last?.workflowTaskFailedEventAttributes?.failure,
+    )
+    return { workflowId, workflowType: type, buildId, cause: error?.message ?? 'no answer from the worker' }
+  } catch (error) {
+    if (isGrpcServiceError(error) && error.code === notFound) return undefined
+    throw error
+  }
+}

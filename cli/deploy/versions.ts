@@ -1,0 +1,156 @@
+/** A Worker Deployment as Temporal knows it: its builds, and which of them gets the work. */
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Client } from '@temporalio/client'
+import proto from '@temporalio/proto'
+import { deploymentOf } from '../../worker/deployment.ts'
+
+export interface Deployment {
+  client: Client
+  deploymentName: string
+  taskQueue: string
+}
+
+export type BuildStatus = 'created' | 'inactive' | 'ramping' | 'current' | 'draining' | 'drained' | 'unknown'
+
+export interface Build {
+  buildId: string
+  status: BuildStatus
+  /** when it was last current; undefined if it never was */
+  lastCurrentAt: Date | undefined
+}
+
+export interface Routing {
+  current: string | undefined
+  ramping: { buildId: string; percent: number } | undefined
+  /** newest first */
+  builds: Build[]
+}
+
+const { WorkerDeploymentVersionStatus, TaskQueueType } = proto.temporal.api.enums.v1
+
+/** All undefined and empty as long as no versioned worker has ever polled. */
+export async function describeRouting({ client, deploymentName }: Deployment): Promise<Routing> {
+  const info = await deploymentOf(client, deploymentName)
+  const { currentDeploymentVersion, rampingDeploymentVersion, rampingVersionPercentage } = info?.routingConfig ?? {}
+  const builds = (info?.versionSummaries ?? []).map(({ deploymentVersion, status, createTime, lastCurrentTime }) => ({
+    buildId: deploymentVersion?.buildId ?? '',
+    status: statusNames[status ?? 0] ?? 'unknown',
+    lastCurrentAt: dateOf(lastCurrentTime),
+    createdAt: dateOf(createTime) ?? new Date(0),
+  }))
+  return {
+    current: currentDeploymentVersion?.buildId || undefined,
+    ramping: rampingDeploymentVersion?.buildId
+      ? { buildId: rampingDeploymentVersion.buildId, percent: rampingVersionPercentage ?? 0 }
+      : undefined,
+    builds: builds.sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime()),
+  }
+}
+
+const statusNames: Record<number, BuildStatus> = {
+  [WorkerDeploymentVersionStatus.WORKER_DEPLOYMENT_VERSION_STATUS_CREATED]: 'created',
+  [WorkerDeploymentVersionStatus.WORKER_DEPLOYMENT_VERSION_STATUS_INACTIVE]: 'inactive',
+  [WorkerDeploymentVersionStatus.WORKER_DEPLOYMENT_VERSION_STATUS_RAMPING]: 'ramping',
+  [WorkerDeploymentVersionStatus.WORKER_DEPLOYMENT_VERSION_STATUS_CURRENT]: 'current',
+  [WorkerDeploymentVersionStatus.WORKER_DEPLOYMENT_VERSION_STATUS_DRAINING]: 'draining',
+  [WorkerDeploymentVersionStatus.WORKER_DEPLOYMENT_VERSION_STATUS_DRAINED]: 'drained',
+}
+
+/** Sends a share of new runs, and of the next tasks of open ones, to a build; undefined takes the ramp back. */
+export async function setRamp(deployment: Deployment, buildId: string | undefined, percent: number): Promise<void> {
+  const { client, deploymentName } = deployment
+  await client.workflowService.setWorkerDeploymentRampingVersion({
+    namespace: client.options.namespace,
+    deploymentName,
+    buildId: buildId ?? '',
+    percentage: buildId === undefined ? 0 : percent,
+  })
+  await untilRouted(
+    deployment,
+    (seen) => seen.ramping === buildId && (buildId === undefined || seen.percent === percent),
+  )
+}
+
+/** Sends everything new to a build; undefined sends it to workers without one. @throws when it never had a worker */
+export async function setCurrent(deployment: Deployment, buildId: string | undefined): Promise<void> {
+  const { client, deploymentName } = deployment
+  await client.workflowService.setWorkerDeploymentCurrentVersion({
+    namespace: client.options.namespace,
+    deploymentName,
+    buildId: buildId ?? '',
+  })
+  await untilRouted(deployment, ({ current }) => current === buildId)
+}
+
+interface QueueRouting {
+  current: string | undefined
+  ramping: string | undefined
+  percent: number
+}
+
+const routedWithinMs = 30_000
+
+/** The server tells the task queues a moment after it has answered. */
+async function untilRouted(deployment: Deployment, isAsWanted: (seen: QueueRouting) => boolean): Promise<void> {
+  const deadline = Date.now() + routedWithinMs
+  for (;;) {
+    const queues = await Promise.all(queueTypes.map((type) => describeQueue(deployment, type)))
+    const seen = queues.map(({ versioningInfo }) => ({
+      current: versioningInfo?.currentDeploymentVersion?.buildId || undefined,
+      ramping: versioningInfo?.rampingDeploymentVersion?.buildId || undefined,
+      percent: versioningInfo?.rampingVersionPercentage ?? 0,
+    }))
+    if (seen.every(isAsWanted)) return
+    if (Date.now() > deadline) throw new Error('the task queues have not taken over the new routing within 30 s')
+    await pause(100)
+  }
+}
+
+const queueTypes = [TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY] as const
+
+const describeQueue = ({ client, taskQueue }: Deployment, taskQueueType: (typeof queueTypes)[number]) =>
+  client.workflowService.describeTaskQueue({
+    namespace: client.options.namespace,
+    taskQueue: { name: taskQueue },
+    taskQueueType,
+  })
+
+/** A poll lasts a minute; the server lists a poller for minutes after its last one. */
+const polledWithinMs = 75_000
+
+/** Whether workers of a build ask for workflow tasks and for activities. */
+export async function isPolled(deployment: Deployment, buildId: string): Promise<boolean> {
+  const queues = await Promise.all(queueTypes.map((type) => describeQueue(deployment, type)))
+  return queues.every(({ pollers }) =>
+    (pollers ?? []).some(({ deploymentOptions, lastAccessTime }) => {
+      const { buildId: polling, deploymentName } = deploymentOptions ?? {}
+      const polledAt = dateOf(lastAccessTime)?.getTime() ?? 0
+      return (
+        polling === buildId && deploymentName === deployment.deploymentName && polledAt > Date.now() - polledWithinMs
+      )
+    }),
+  )
+}
+
+/** How long the oldest task for a build has been waiting for one of its workers, milliseconds. */
+export async function backlogAge({ client, deploymentName }: Deployment, buildId: string): Promise<number> {
+  const { versionTaskQueues } = await client.workflowService.describeWorkerDeploymentVersion({
+    namespace: client.options.namespace,
+    deploymentVersion: { deploymentName, buildId },
+    reportTaskQueueStats: true,
+  })
+  const ages = (versionTaskQueues ?? []).map(({ stats }) => Number(stats?.approximateBacklogAge?.seconds ?? 0) * 1_000)
+  return Math.max(0, ...ages)
+}
+
+/** Makes Temporal forget a build. @throws while workers poll for it, or runs need it */
+export async function deleteBuild({ client, deploymentName }: Deployment, buildId: string): Promise<void> {
+  await client.workflowService.deleteWorkerDeploymentVersion({
+    namespace: client.options.namespace,
+    deploymentVersion: { deploymentName, buildId },
+  })
+}
+
+function dateOf(time: { seconds?: unknown; nanos?: number | null } | null | undefined): Date | undefined {
+  return time ? new Date(Number(time.seconds ?? 0) * 1_000 + Number(time.nanos ?? 0) / 1e6) : undefined
+}

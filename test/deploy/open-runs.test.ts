@@ -1,0 +1,27 @@
+/** Which open runs are replayed when there are too many of them. */
+import { expect, test } from 'vitest'
+import { chooseRuns, type OpenRun } from '../../cli/deploy/open-runs.ts'
+
+const runs = (workflowType: string, count: number): OpenRun[] =>
+  Array.from({ length: count }, (_, index) => ({
+    workflowId: `${workflowType}-${index}`,
+    runId: '',
+    workflowType,
+    startedAt: count - index,
+  }))
+
+test('all of them when there are few', () => {
+  expect(chooseRuns([...runs('order', 3), ...runs('campaign', 1)], 3)).toHaveLength(4)
+  expect(chooseRuns([], 3)).toEqual([])
+})
+
+test('many of one workflow do not crowd out the few of another, and the oldest and the newest are among them', () => {
+  const chosen = chooseRuns([...runs('order', 1_000), ...runs('campaign', 2)], 5)
+  expect(chosen.filter(({ workflowType }) => workflowType === 'campaign')).toHaveLength(2)
+  const orders = chosen.filter(({ workflowType }) => workflowType === 'order').map(({ startedAt }) => startedAt)
+  expect(orders).toEqual([1, 251, 501, 750, 1_000])
+})
+
+test('one of each type is the oldest', () => {
+  expect(chooseRuns(runs('order', 10), 1).map(({ startedAt }) => startedAt)).toEqual([1])
+})

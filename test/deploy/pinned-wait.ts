@@ -1,0 +1,14 @@
+/** A workflow for tests of builds: pinned, and open until it is told to go. */
+import { condition, defineSignal, setHandler, setWorkflowOptions } from '@temporalio/workflow'
+
+export const go = defineSignal('go')
+
+export async function pinnedWait(): Promise<void> {
+  let done = false
+  setHandler(go, () => {
+    done = true
+  })
+  await condition(() => done)
+}
+
+setWorkflowOptions({ versioningBehavior: 'PINNED' }, pinnedWait)
