@@ -13,9 +13,9 @@ import {
   putInactivity,
 } from '../db/inactivity.ts'
 import { renderInactivityWarning } from '../mails/inactivity-warning.tsx'
-import { terms } from '../policy/periods.ts'
+import { periods } from '../policy/periods.ts'
 import { daysUntil, later, plusDays, plusYears } from '../shared/calendar.ts'
-import { startingAttributes } from '../shared/search-attributes.ts'
+import { initialSearchAttributes } from '../shared/search-attributes.ts'
 import { accountDeletionType, deletionStart } from '../workflows/account-deletion.contract.ts'
 import {
   accountInactivityType,
@@ -26,7 +26,7 @@ import {
 } from '../workflows/retention/account-inactivity.contract.ts'
 import { mailToAccount } from './sending/mail-to-account.ts'
 
-const { inactivityYears, openedAheadDays, warningsBeforeDays } = terms.account
+const { inactivityYears, openedAheadDays, warningsBeforeDays } = periods.account
 const [firstWarningDays] = warningsBeforeDays
 const pageSize = 500
 const startsAtOnce = 25
@@ -115,7 +115,7 @@ export function createInactivityActivities(context: WorkerContext): InactivityAc
       taskQueue: config.TEMPORAL_TASK_QUEUE,
       args: [{ accountId: id } satisfies InactivityInput],
       workflowIdConflictPolicy: 'USE_EXISTING',
-      typedSearchAttributes: startingAttributes(
+      typedSearchAttributes: initialSearchAttributes(
         { status: 'waiting', waitingFor: 'the first warning', dueAt },
         cipher.accountRef(id),
       ),

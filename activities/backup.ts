@@ -18,8 +18,8 @@ import {
 import { replayLedger } from '../db/erasure/deletion-ledger.ts'
 import { exportErasures } from '../db/erasure/erasures.ts'
 import { copyLedger } from '../db/erasure/ledger-copy.ts'
-import { raiseAttention, resolveAttention } from '../db/operator-tasks.ts'
-import { milliseconds, terms } from '../policy/periods.ts'
+import { raiseOperatorTask, resolveOperatorTask } from '../db/operator-tasks.ts'
+import { milliseconds, periods } from '../policy/periods.ts'
 import { plusDays, plusMs } from '../shared/calendar.ts'
 import { failure } from '../shared/failures.ts'
 import type { BackupActivities, DrillResult } from '../workflows/backup/backup.contract.ts'
@@ -27,7 +27,7 @@ import type { BackupActivities, DrillResult } from '../workflows/backup/backup.c
 const heartbeatMs = 10_000
 /** longer than any attempt may take */
 const certainlyEndedMs = milliseconds.day
-const matter = 'backup_failed'
+const task = 'backup_failed'
 
 export function createBackupActivities(context: WorkerContext): BackupActivities {
   const { sql, config, log } = context
@@ -52,20 +52,20 @@ export function createBackupActivities(context: WorkerContext): BackupActivities
         return length
       })
       await finishBackup(sql, { id, bytes, at: plusMs(at, performance.now() - begun) })
-      await resolveAttention(sql, { kind: matter, subjectId: 'daily', by: id, at })
+      await resolveOperatorTask(sql, { kind: task, subjectId: 'daily', by: id, at })
       return { bytes }
     },
 
     async noteBackupFailure({ id, code, asOf }) {
       const at = new Date(asOf)
       await failBackup(sql, { id, code, at })
-      await raiseAttention(sql, { kind: matter, subjectId: 'daily', detail: code, at })
+      await raiseOperatorTask(sql, { kind: task, subjectId: 'daily', detail: code, at })
     },
 
     async pruneBackups({ asOf }) {
       const at = new Date(asOf)
       // The next run is a day away: nothing may come of age until then.
-      const oldest = plusDays(at, 1 - terms.backups.keepDays)
+      const oldest = plusDays(at, 1 - periods.backups.keepDays)
       const old = (await folder.list('dump')).filter((file) => file.at <= oldest)
       for (const { id } of old) await folder.remove('dump', id)
       await folder.removeUnfinished(plusMs(new Date(), -certainlyEndedMs))

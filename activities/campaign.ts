@@ -10,12 +10,12 @@ import {
   listRecipients,
   openCampaign,
   type Recipient,
+  recordDeliveryResult,
+  recordUnknownDeliveries,
   setCampaignState,
-  settleDelivery,
-  settleUnknown,
 } from '../db/campaigns.ts'
 import { unsubscribeToken } from '../db/crypto/unsubscribe-token.ts'
-import { raiseAttention } from '../db/operator-tasks.ts'
+import { raiseOperatorTask } from '../db/operator-tasks.ts'
 import { idRange } from '../db/policy-deliveries.ts'
 import { renderPromotion } from '../mails/promotion.tsx'
 import { isProviderFailure, type ProviderFailure } from '../providers/failure.ts'
@@ -69,12 +69,12 @@ export function createCampaignActivities(context: Context): CampaignActivities {
 
     async setCampaignState({ campaignId, state, asOf }) {
       const isOver = state === 'done' || state === 'cancelled'
-      if (isOver) await settleUnknown(sql, campaignId)
+      if (isOver) await recordUnknownDeliveries(sql, campaignId)
       await setCampaignState(sql, campaignId, state, isOver ? new Date(asOf) : null)
     },
 
     async reportStuckCampaign({ campaignId, asOf }) {
-      await raiseAttention(sql, { kind: 'campaign_stuck', subjectId: campaignId, at: new Date(asOf) })
+      await raiseOperatorTask(sql, { kind: 'campaign_stuck', subjectId: campaignId, at: new Date(asOf) })
     },
   }
 
@@ -95,16 +95,16 @@ export function createCampaignActivities(context: Context): CampaignActivities {
           if (!(await claimDelivery(sql, { ...delivery, at }))) continue
           try {
             await send(campaign, next, mailFor)
-            await settleDelivery(sql, delivery, 'sent')
+            await recordDeliveryResult(sql, delivery, 'sent')
             sent += 1
           } catch (error) {
             if (!isProviderFailure(error)) throw error
             if (error.kind === 'rejected') {
-              await settleDelivery(sql, delivery, 'refused')
+              await recordDeliveryResult(sql, delivery, 'refused')
               await markMailBounced(sql, next.accountId)
             } else {
               // Perhaps sent: a promotion must not come twice.
-              await settleDelivery(sql, delivery, error.kind === 'unknown_outcome' ? 'unknown' : 'due')
+              await recordDeliveryResult(sql, delivery, error.kind === 'unknown_outcome' ? 'unknown' : 'due')
               if (error.kind !== 'unknown_outcome') fault = error
             }
           }

@@ -3,16 +3,16 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Context } from '../context.ts'
 import { createLinkToken } from '../db/crypto/link-tokens.ts'
 import { applyEmailChange, confirmSide, endEmailChange, findEmailChange, openEmailChange } from '../db/email-changes.ts'
-import { raiseAttention } from '../db/operator-tasks.ts'
+import { raiseOperatorTask } from '../db/operator-tasks.ts'
 import { renderEmailChanged, renderEmailChangeNew, renderEmailChangeOld } from '../mails/email-change.tsx'
-import { milliseconds, terms } from '../policy/periods.ts'
+import { milliseconds, periods } from '../policy/periods.ts'
 import type { EmailChangeActivities } from '../workflows/email-change.contract.ts'
 import { mailOnce } from './sending/mail-once.ts'
 
 /** Of runs that were started inside the row's transaction: it is committed within milliseconds of their start. */
 const looks = 20
 const lookEveryMs = 100
-const validHours = terms.emailChangeMs / milliseconds.hour
+const validHours = periods.emailChangeMs / milliseconds.hour
 
 export function createEmailChangeActivities(context: Context): EmailChangeActivities {
   const { sql, config } = context
@@ -50,8 +50,8 @@ export function createEmailChangeActivities(context: Context): EmailChangeActivi
     },
 
     async reportUnreachableSide({ changeId, side, asOf }) {
-      const matter = { kind: 'email_change_unreachable', subjectId: changeId, detail: side, at: new Date(asOf) }
-      await raiseAttention(sql, matter)
+      const task = { kind: 'email_change_unreachable', subjectId: changeId, detail: side, at: new Date(asOf) }
+      await raiseOperatorTask(sql, task)
     },
 
     async recordConfirmation({ changeId, side, asOf, waivedBy = null }) {

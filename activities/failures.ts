@@ -6,7 +6,7 @@ import { type FailureType, failure } from '../shared/failures.ts'
  * Says a provider's failure in the vocabulary of the workflows.
  * @param types `rejected` names what a final refusal means here; everything else is repeated as `unavailable`
  */
-export async function inTermsOf<Result>(
+export async function withFailureTypes<Result>(
   types: { unavailable: FailureType; rejected: FailureType },
   call: () => Promise<Result>,
 ): Promise<Result> {

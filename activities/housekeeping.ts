@@ -2,10 +2,10 @@
 import { heartbeat } from '@temporalio/activity'
 import type { WorkerContext } from '../context.ts'
 import { forgetIdempotencyKeys, forgetTokens, forgetWebhookEvents } from '../db/expired.ts'
-import { raiseAttention, resolveAttention } from '../db/operator-tasks.ts'
-import { listOpenMatters, listOverdueOrders } from '../db/overdue.ts'
+import { raiseOperatorTask, resolveOperatorTask } from '../db/operator-tasks.ts'
+import { listOverdueOrders, listSubjectsOfOpenTasks } from '../db/overdue.ts'
 import { dropPartitions, ensurePartitions } from '../db/security-log.ts'
-import { milliseconds, terms } from '../policy/periods.ts'
+import { milliseconds, periods } from '../policy/periods.ts'
 import { plusDays, plusMs } from '../shared/calendar.ts'
 import type { HousekeepingActivities } from '../workflows/housekeeping.contract.ts'
 
@@ -21,7 +21,7 @@ export function createHousekeepingActivities(context: WorkerContext): Housekeepi
   return {
     async turnSecurityLog({ asOf }) {
       const at = new Date(asOf)
-      const { keepDays, partitionsAheadDays } = terms.securityLog
+      const { keepDays, partitionsAheadDays } = periods.securityLog
       await ensurePartitions(sql, at, partitionsAheadDays + 1)
       // The next run is a day away: nothing may come of age until then.
       return { partitionsDropped: await dropPartitions(sql, plusDays(at, 1 - keepDays)) }
@@ -31,9 +31,11 @@ export function createHousekeepingActivities(context: WorkerContext): Housekeepi
       const at = new Date(asOf)
       return {
         idempotencyKeys: await inBatches((limit) =>
-          forgetIdempotencyKeys(sql, plusMs(at, -terms.idempotencyKeysMs), limit),
+          forgetIdempotencyKeys(sql, plusMs(at, -periods.idempotencyKeysMs), limit),
         ),
-        webhookEvents: await inBatches((limit) => forgetWebhookEvents(sql, plusMs(at, -terms.webhookDedupeMs), limit)),
+        webhookEvents: await inBatches((limit) =>
+          forgetWebhookEvents(sql, plusMs(at, -periods.webhookDedupeMs), limit),
+        ),
         tokens: await forgetTokens(sql, at),
       }
     },
@@ -43,7 +45,7 @@ export function createHousekeepingActivities(context: WorkerContext): Housekeepi
       const before = plusMs(at, -graceMs)
       const orders = await listOverdueOrders(sql, {
         before,
-        reviewedSince: plusMs(before, -terms.order.reviewWindowMs),
+        reviewedSince: plusMs(before, -periods.order.reviewWindowMs),
         limit: reportedAtMost,
       })
       const runs = await overdueRuns(before)
@@ -66,9 +68,9 @@ export function createHousekeepingActivities(context: WorkerContext): Housekeepi
   }
 
   async function report(kind: string, found: ReadonlyMap<string, string>, at: Date): Promise<void> {
-    for (const [subjectId, detail] of found) await raiseAttention(sql, { kind, subjectId, detail, at })
-    for (const subjectId of await listOpenMatters(sql, kind)) {
-      if (!found.has(subjectId)) await resolveAttention(sql, { kind, subjectId, by: 'moved_on', at })
+    for (const [subjectId, detail] of found) await raiseOperatorTask(sql, { kind, subjectId, detail, at })
+    for (const subjectId of await listSubjectsOfOpenTasks(sql, kind)) {
+      if (!found.has(subjectId)) await resolveOperatorTask(sql, { kind, subjectId, by: 'moved_on', at })
     }
   }
 }

@@ -1,7 +1,7 @@
 /** R2: opening a run for each month of the books, and emptying them at the end of their term. */
 import { heartbeat } from '@temporalio/activity'
 import type { WorkerContext } from '../context.ts'
-import { raiseAttention, resolveAttention } from '../db/operator-tasks.ts'
+import { raiseOperatorTask, resolveOperatorTask } from '../db/operator-tasks.ts'
 import {
   countBooks,
   isMonthHeld,
@@ -11,7 +11,7 @@ import {
   purgeOrderFacts,
 } from '../db/order/books-retention.ts'
 import { booksTermEnds } from '../shared/calendar.ts'
-import { startingAttributes } from '../shared/search-attributes.ts'
+import { initialSearchAttributes } from '../shared/search-attributes.ts'
 import {
   type InvoiceRetentionActivities,
   type InvoiceRetentionInput,
@@ -21,7 +21,7 @@ import {
 
 /** short enough to lock nobody out for long */
 const batchSize = 1_000
-const matter = 'books_past_term'
+const task = 'books_past_term'
 
 export function createInvoiceRetentionActivities(context: WorkerContext): InvoiceRetentionActivities {
   const { sql, config, temporal } = context
@@ -36,7 +36,11 @@ export function createInvoiceRetentionActivities(context: WorkerContext): Invoic
           taskQueue: config.TEMPORAL_TASK_QUEUE,
           args: [{ month } satisfies InvoiceRetentionInput],
           workflowIdConflictPolicy: 'USE_EXISTING',
-          typedSearchAttributes: startingAttributes({ status: 'looking', waitingFor: 'the database', dueAt: null }),
+          typedSearchAttributes: initialSearchAttributes({
+            status: 'looking',
+            waitingFor: 'the database',
+            dueAt: null,
+          }),
           staticSummary: `The books of ${month}`,
         })
         heartbeat()
@@ -56,12 +60,12 @@ export function createInvoiceRetentionActivities(context: WorkerContext): Invoic
         purged.orderFacts = await inBatches((limit) => purgeOrderFacts(sql, due, limit))
       }
       const left = due.length > 0 ? await countBooks(sql, due) : 0
-      if (left === 0) await resolveAttention(sql, { kind: matter, subjectId: month, by: 'retention', at })
+      if (left === 0) await resolveOperatorTask(sql, { kind: task, subjectId: month, by: 'retention', at })
       return { purged, left, held, nextPurgeAt: next?.toISOString() ?? null }
     },
 
     async raiseUnpurged({ month, asOf, left }) {
-      await raiseAttention(sql, { kind: matter, subjectId: month, detail: `${left} left`, at: new Date(asOf) })
+      await raiseOperatorTask(sql, { kind: task, subjectId: month, detail: `${left} left`, at: new Date(asOf) })
     },
   }
 }

@@ -12,9 +12,9 @@ import {
   snapshotIsOlder,
 } from '../db/crypto/encryption-keys.ts'
 import { findKeyRotation, openRotation, recordRotation } from '../db/crypto/key-rotations.ts'
-import { raiseAttention, resolveAttention } from '../db/operator-tasks.ts'
+import { raiseOperatorTask, resolveOperatorTask } from '../db/operator-tasks.ts'
 import { idRange } from '../db/policy-deliveries.ts'
-import { terms } from '../policy/periods.ts'
+import { periods } from '../policy/periods.ts'
 import { plusDays } from '../shared/calendar.ts'
 import { failure } from '../shared/failures.ts'
 import { runsUnderOldKeys } from '../temporal/payload-keys.ts'
@@ -23,7 +23,7 @@ import type { KeyRotationActivities } from '../workflows/keys/key-rotation.contr
 const pageSize = 1_000
 /** The next attempt may well come to a worker that has it. */
 const askAgainMs = 500
-const matter = 'key_rotation_due'
+const task = 'key_rotation_due'
 
 export function createKeyRotationActivities(context: WorkerContext): KeyRotationActivities {
   const { sql, cipher, config, temporal } = context
@@ -38,10 +38,10 @@ export function createKeyRotationActivities(context: WorkerContext): KeyRotation
         const { activeId } = keyring
         await noteKeys(sql, { purpose, ids: [...keyring.keys.keys()], activeId, at })
         const active = (await listKeys(sql)).find((key) => key.purpose === purpose && key.id === activeId)
-        const isOld = (active?.activeSince ?? at) < plusDays(at, -terms.keys.rotateWithinDays)
-        const known = { kind: matter, subjectId: purpose, at }
-        if (isOld) await raiseAttention(sql, { ...known, detail: activeId })
-        else await resolveAttention(sql, { ...known, by: 'rotation' })
+        const isOld = (active?.activeSince ?? at) < plusDays(at, -periods.keys.rotateWithinDays)
+        const known = { kind: task, subjectId: purpose, at }
+        if (isOld) await raiseOperatorTask(sql, { ...known, detail: activeId })
+        else await resolveOperatorTask(sql, { ...known, by: 'rotation' })
       }
     },
 

@@ -9,12 +9,12 @@ import { markMailBounced } from '../db/accounts.ts'
 import type { Policy } from '../db/policies.ts'
 import {
   claimDeliveries,
+  type DeliveryResult,
   type IdRange,
-  listUntold,
+  listNotNotified,
+  type NoticeOfVersion,
   type Recipient,
-  type Settlement,
-  settleDeliveries,
-  type Told,
+  recordDeliveryResults,
 } from '../db/policy-deliveries.ts'
 import type { RenderedMail } from '../mails/render.ts'
 import { milliseconds } from '../policy/periods.ts'
@@ -46,7 +46,7 @@ export interface PageOutcome {
 
 export interface Page {
   policy: Policy
-  told: Told
+  told: NoticeOfVersion
   range: IdRange
   mail: RenderedMail
 }
@@ -60,12 +60,12 @@ export async function mailPage(context: Context, { policy, told, range, mail }: 
   let stopped = false
   let lastFault: ProviderFailure | undefined
   const sendOne = await context.mail.sendToMany(mail)
-  const settle = createGroupWriter<Settlement>((settlements) => settleDeliveries(sql, told, settlements))
+  const settle = createGroupWriter<DeliveryResult>((settlements) => recordDeliveryResults(sql, told, settlements))
   const isOver = (): boolean => stopped || faults >= faultsInARow || cancellationSignal().aborted
   const beat = setInterval(() => heartbeat(outcome), heartbeatMs)
   try {
     for (let after: string | undefined; ; ) {
-      const recipients = await listUntold(sql, context, told, { ...range, after, limit: pageSize })
+      const recipients = await listNotNotified(sql, context, told, { ...range, after, limit: pageSize })
       const groups = chunksOf(recipients, groupSize)
       await Promise.all(
         Array.from({ length: groupsAtOnce }, async () => {
@@ -97,8 +97,8 @@ export async function mailPage(context: Context, { policy, told, range, mail }: 
   }
 
   /** Undefined when it may have been sent: the lease runs out, and it is sent again. */
-  async function send({ accountId, email }: Recipient, claimedAt: Date): Promise<Settlement | undefined> {
-    const end = (state: Settlement['state'], code: string | null): Settlement => {
+  async function send({ accountId, email }: Recipient, claimedAt: Date): Promise<DeliveryResult | undefined> {
+    const end = (state: DeliveryResult['state'], code: string | null): DeliveryResult => {
       outcome[state] += 1
       return { accountId, state, code, at: clock() }
     }
@@ -124,7 +124,11 @@ export async function mailPage(context: Context, { policy, told, range, mail }: 
 }
 
 /** The local part of the mail's Message-ID, by which a bounce names it: the same for every attempt. */
-function messageRefOf({ cipher }: Pick<Context, 'cipher'>, { version, notice }: Told, accountId: string): string {
+function messageRefOf(
+  { cipher }: Pick<Context, 'cipher'>,
+  { version, notice }: NoticeOfVersion,
+  accountId: string,
+): string {
   return cipher.fingerprint('policy-notice', `${version}\0${notice}\0${accountId}`).subarray(0, 18).toString('hex')
 }
 

@@ -1,12 +1,12 @@
 /** N1, N2: posting a version, telling everybody, moving its date, and bringing it into force. */
 import type { Context } from '../context.ts'
-import { raiseAttention } from '../db/operator-tasks.ts'
+import { raiseOperatorTask } from '../db/operator-tasks.ts'
 import * as policies from '../db/policies.ts'
-import { countUntold, giveUpDeliveries, idRange, lastToldAt, type Notice } from '../db/policy-deliveries.ts'
+import { countNotNotified, giveUpDeliveries, idRange, lastNotifiedAt, type Notice } from '../db/policy-deliveries.ts'
 import { renderPolicyMoved, renderPolicyWithdrawn } from '../mails/policy-change.tsx'
 import { renderPolicyNotice } from '../mails/policy-notice.tsx'
 import type { RenderedMail } from '../mails/render.ts'
-import { terms } from '../policy/periods.ts'
+import { periods } from '../policy/periods.ts'
 import { later, plusDays, plusMs, startOfDay } from '../shared/calendar.ts'
 import { failure } from '../shared/failures.ts'
 import type { NextStep, PolicyActivities } from '../workflows/policy-notice.contract.ts'
@@ -53,8 +53,8 @@ export function createPolicyActivities(context: Context): PolicyActivities {
     async giveUpPolicyMails({ version, notice, asOf }) {
       const given = await giveUpDeliveries(sql, { version, notice: notice as Notice })
       if (given === 0) return
-      const matter = { kind: 'policy_notice_undelivered', subjectId: version, detail: `${given} ${notice}` }
-      await raiseAttention(sql, { ...matter, at: new Date(asOf) })
+      const task = { kind: 'policy_notice_undelivered', subjectId: version, detail: `${given} ${notice}` }
+      await raiseOperatorTask(sql, { ...task, at: new Date(asOf) })
     },
   }
 
@@ -62,11 +62,11 @@ export function createPolicyActivities(context: Context): PolicyActivities {
   async function nextNotice(policy: policies.Policy, at: Date): Promise<NextStep | undefined> {
     const { version } = policy
     const announced = { version, notice: 'announced' } as const
-    if ((await countUntold(sql, announced)) > 0) {
+    if ((await countNotNotified(sql, announced)) > 0) {
       await moveBehind(policy, at)
       return nextMailing(await known(version), 'announced')
     }
-    await moveBehind(policy, await lastToldAt(sql, announced))
+    await moveBehind(policy, await lastNotifiedAt(sql, announced))
     const settled = await known(version)
     return settled.moves === 0 ? undefined : nextMailing(settled, `moved:${settled.moves}`)
   }
@@ -74,12 +74,12 @@ export function createPolicyActivities(context: Context): PolicyActivities {
   /** It takes effect thirty days after whoever is told last, by mail or by the page, and not before. */
   async function moveBehind(policy: policies.Policy, toldAt: Date | undefined): Promise<void> {
     const postedAt = policy.posted_at ?? policy.created_at
-    const earliest = dayAfter(plusDays(later(toldAt ?? postedAt, postedAt), terms.policyNotice.beforeEffectDays))
+    const earliest = dayAfter(plusDays(later(toldAt ?? postedAt, postedAt), periods.policyNotice.beforeEffectDays))
     await policies.movePolicy(sql, policy.version, earliest)
   }
 
   async function nextMailing(policy: policies.Policy, notice: Notice): Promise<NextStep | undefined> {
-    const untold = await countUntold(sql, { version: policy.version, notice })
+    const untold = await countNotNotified(sql, { version: policy.version, notice })
     if (untold === 0) return undefined
     const pages = Math.ceil(untold / recipientsPerPage)
     return { step: 'mail', notice, pages, effectiveAt: policy.effective_at.toISOString() }
@@ -90,7 +90,7 @@ export function createPolicyActivities(context: Context): PolicyActivities {
     const { version } = policy
     const inForce = await sql.begin(async (tx) => {
       // Whoever signed up at the moment it was posted, and not to it, is told first.
-      if (policy.material && (await countUntold(tx, { version, notice: 'announced' })) > 0) return false
+      if (policy.material && (await countNotNotified(tx, { version, notice: 'announced' })) > 0) return false
       return policies.bringIntoForce(tx, version, at)
     })
     // It was withdrawn at this moment, or somebody is to be told: the next look says which.

@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Context } from '../context.ts'
 import { findAccount } from '../db/accounts.ts'
-import { raiseAttention, resolveAttention } from '../db/operator-tasks.ts'
+import { raiseOperatorTask, resolveOperatorTask } from '../db/operator-tasks.ts'
 import {
   changePrivacyRequest,
   deletePrivacyRequest,
@@ -25,7 +25,7 @@ import { failure } from '../shared/failures.ts'
 import type { PrivacyRequestActivities, Reached, Urgency } from '../workflows/privacy-request.contract.ts'
 import { mailOnce } from './sending/mail-once.ts'
 
-const matters: Record<Urgency, string> = {
+const tasks: Record<Urgency, string> = {
   reminder: 'privacy_request_due',
   escalation: 'privacy_request_escalated',
   late: 'privacy_request_late',
@@ -70,7 +70,7 @@ export function createPrivacyRequestActivities(context: Context): PrivacyRequest
       if (!request) return 'gone'
       const at = new Date(asOf)
       // First what cannot fail to be seen: a mail server may be away.
-      await raiseAttention(sql, { kind: matters[urgency], subjectId: requestId, detail: request.kind, at })
+      await raiseOperatorTask(sql, { kind: tasks[urgency], subjectId: requestId, detail: request.kind, at })
       if (urgency === 'escalation') await changePrivacyRequest(sql, requestId, { escalated_at: at })
       if (urgency === 'late') await changePrivacyRequest(sql, requestId, { late_at: request.late_at ?? at })
       const outcome = await mailOnce(context, {
@@ -116,15 +116,15 @@ export function createPrivacyRequestActivities(context: Context): PrivacyRequest
     recordAnswer: ({ requestId, asOf }) =>
       sql.begin(async (tx) => {
         const at = new Date(asOf)
-        for (const kind of [...Object.values(matters), unreachable]) {
-          await resolveAttention(tx, { kind, subjectId: requestId, by: 'answer', at })
+        for (const kind of [...Object.values(tasks), unreachable]) {
+          await resolveOperatorTask(tx, { kind, subjectId: requestId, by: 'answer', at })
         }
         return changePrivacyRequest(tx, requestId, { state: 'answered', answered_at: at })
       }),
 
     async reportUnreachable({ requestId, asOf, mail }) {
       if (mail === 'answer') await dropAnswer(sql, requestId)
-      await raiseAttention(sql, { kind: unreachable, subjectId: requestId, detail: mail, at: new Date(asOf) })
+      await raiseOperatorTask(sql, { kind: unreachable, subjectId: requestId, detail: mail, at: new Date(asOf) })
     },
 
     forgetRequest: ({ requestId }) => deletePrivacyRequest(sql, requestId),

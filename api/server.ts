@@ -11,7 +11,7 @@ import { createLimiter, defaultLimits, type Limits } from './http/limits.ts'
 import { mountRoutes } from './http/mount.ts'
 import { describeRoutes, type OpenApiDocument } from './http/openapi.ts'
 import { Problem } from './http/problem.ts'
-import { exchangeOf } from './http/request-context.ts'
+import { requestContextOf } from './http/request-context.ts'
 import { createRequestLog } from './http/request-log.ts'
 import type { Route } from './http/route.ts'
 import { accountDeletionRoutes } from './routes/account-deletion.ts'
@@ -142,7 +142,7 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
   app.use('/codec', codecCors(api.config.TEMPORAL_UI_URL))
   mountRoutes(app, routes, { context: api, limiter, authenticate: createAuthenticator(api, limiter) })
   app.use((request, response) => {
-    exchangeOf(response).page = request.accepts(['json', 'html']) === 'html'
+    requestContextOf(response).page = request.accepts(['json', 'html']) === 'html'
     throw new Problem('not_found')
   })
   app.use(createErrorHandler(api))

@@ -142,7 +142,7 @@ const sections: Sections = {
 }
 
 /** @returns the rows of the parts that were measured */
-export function judge(results: Results): Row[] {
+export function compareWithBudgets(results: Results): Row[] {
   const rowsOf = <Name extends PartName>(part: Name, section: Section<Name>): Row[] =>
     sections[part](section).map((row) => ({ part, ...row }))
   return [

@@ -5,7 +5,7 @@
 import type { Database } from '../db/connection/database.ts'
 
 /** Accounts last used at any time between the two. */
-export async function insertStrangers(sql: Database, count: number, from: Date, to: Date): Promise<void> {
+export async function insertOtherAccounts(sql: Database, count: number, from: Date, to: Date): Promise<void> {
   await sql`
     insert into accounts (id, account_ref, email, email_index, first_name, last_name, policy_version, created_at,
       last_active_at)
@@ -16,7 +16,7 @@ export async function insertStrangers(sql: Database, count: number, from: Date, 
 }
 
 /** Gives each of them a data key and a phone. */
-export async function furnishStrangers(sql: Database): Promise<void> {
+export async function addKeysAndDevices(sql: Database): Promise<void> {
   const accounts = sql`accounts a where a.policy_version = 'x'`
   await sql`
     insert into data_keys (account_id, kek_id, wrapped_key)

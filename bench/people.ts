@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Context } from '../context.ts'
 import { normalEmail } from '../db/accounts.ts'
-import { tableSealer } from '../db/crypto/column-encryption.ts'
+import { tableEncryption } from '../db/crypto/column-encryption.ts'
 import { currentPolicyVersion } from '../policy/versions.ts'
 
 const atOnce = 2_000
@@ -28,7 +28,7 @@ export async function insertPeople(
 function person(cipher: Context['cipher'], at: Date) {
   const id = randomUUID()
   const { kekId, wrapped, ...key } = cipher.newDataKey(id)
-  const fields = tableSealer(cipher, key, 'accounts')
+  const fields = tableEncryption(cipher, key, 'accounts')
   const email = `${id}@people.example`
   return {
     key: { account_id: id, kek_id: kekId, wrapped_key: wrapped },

@@ -1,11 +1,11 @@
 /** The results as Markdown. */
-import { judge } from './budgets.ts'
+import { compareWithBudgets } from './budgets.ts'
 import type { CpuTime } from './cpu.ts'
 import { round } from './measure.ts'
 import type { Results, Section } from './results.ts'
 
 export function report(results: Results): string {
-  const rows = judge(results)
+  const rows = compareWithBudgets(results)
   const missed = rows.filter(({ kept }) => !kept)
   return [
     '# Benchmark results',

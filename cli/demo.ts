@@ -1,7 +1,7 @@
 /** `npm run demo`: the promises, kept before your eyes on the embedded stack. Exits non-zero when a step does not hold. */
 import { startStack } from '../dev/stack.ts'
 import { stopAsked } from '../shared/shutdown.ts'
-import { createStage } from './demo/demo-client.ts'
+import { createDemoClient } from './demo/demo-client.ts'
 import { createNarrator, StoryBroken } from './demo/narrator.ts'
 import { playOrderLife, playOutOfStock, signUpCustomer } from './demo/order-life.ts'
 import { playBooks, playDeletion, playInactivity } from './demo/person-life.ts'
@@ -26,14 +26,14 @@ try {
   tell.link('API documentation', `${stack.urls.api}/docs`)
   if (stack.urls.inbox) tell.link('mail inbox', stack.urls.inbox)
 
-  const stage = createStage(stack, tell)
-  const nora = await signUpCustomer(stage)
-  await playOrderLife(stage, nora)
-  await playOutOfStock(stage, nora)
-  await playPolicyChange(stage, nora)
-  await playDeletion(stage)
-  await playInactivity(stage)
-  await playBooks(stage)
+  const product = createDemoClient(stack, tell)
+  const nora = await signUpCustomer(product)
+  await playOrderLife(product, nora)
+  await playOutOfStock(product, nora)
+  await playPolicyChange(product, nora)
+  await playDeletion(product)
+  await playInactivity(product)
+  await playBooks(product)
 
   tell.title(`The story held: ${tell.steps()} steps in ${tell.seconds()} s`)
   if (process.stdout.isTTY) {

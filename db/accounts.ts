@@ -1,6 +1,6 @@
 /** C1, C2: names, address, and a phone number where one was given, each encrypted under the account's own key. */
 import type { Queryable, Transaction } from './connection/database.ts'
-import { findDataKey, tableSealer, type Vault } from './crypto/column-encryption.ts'
+import { type ColumnEncryption, findDataKey, tableEncryption } from './crypto/column-encryption.ts'
 import type { DataKey } from './crypto/field-cipher.ts'
 
 export interface Account {
@@ -70,10 +70,14 @@ export const normalEmail = (email: string): string => email.trim().normalize('NF
  * Makes the account and its data key, which it returns.
  * @throws PostgresError on a duplicate: see `tellingWhatIsTaken`
  */
-export async function insertAccount(sql: Transaction, vault: Vault, account: NewAccount): Promise<DataKey> {
-  const { cipher } = vault
-  const key = await vault.dataKeys.create(sql, account.id)
-  const fields = tableSealer(cipher, key, 'accounts')
+export async function insertAccount(
+  sql: Transaction,
+  encryption: ColumnEncryption,
+  account: NewAccount,
+): Promise<DataKey> {
+  const { cipher } = encryption
+  const key = await encryption.dataKeys.create(sql, account.id)
+  const fields = tableEncryption(cipher, key, 'accounts')
   await sql`insert into accounts ${sql({
     id: account.id,
     account_ref: cipher.accountRef(account.id),
@@ -95,12 +99,16 @@ export async function insertAccount(sql: Transaction, vault: Vault, account: New
 }
 
 /** The account in clear, or undefined when there is none. */
-export async function findAccount(sql: Queryable, vault: Vault, id: string): Promise<Account | undefined> {
+export async function findAccount(
+  sql: Queryable,
+  encryption: ColumnEncryption,
+  id: string,
+): Promise<Account | undefined> {
   const [row] = await sql<AccountRow[]>`
     select accounts.*, kek_id, wrapped_key from accounts join data_keys on account_id = id where id = ${id}`
   if (!row) return undefined
-  const key = vault.cipher.unwrap(id, { kekId: row.kek_id, wrapped: row.wrapped_key })
-  const fields = tableSealer(vault.cipher, key, 'accounts')
+  const key = encryption.cipher.unwrap(id, { kekId: row.kek_id, wrapped: row.wrapped_key })
+  const fields = tableEncryption(encryption.cipher, key, 'accounts')
   return {
     id: row.id,
     email: fields.open('email', row.email),
@@ -125,13 +133,13 @@ export async function findAccount(sql: Queryable, vault: Vault, id: string): Pro
  */
 export async function updateAccount(
   sql: Queryable,
-  vault: Vault,
+  encryption: ColumnEncryption,
   change: { id: string; expectedVersion: number | undefined; changes: AccountChanges; at: Date },
 ): Promise<'changed' | 'missing' | 'other_version'> {
   const { id, changes, expectedVersion } = change
-  const key = await findDataKey(sql, vault, id)
+  const key = await findDataKey(sql, encryption, id)
   if (!key) return 'missing'
-  const fields = tableSealer(vault.cipher, key, 'accounts')
+  const fields = tableEncryption(encryption.cipher, key, 'accounts')
   const columns = {
     ...(changes.firstName !== undefined && { first_name: fields.seal('first_name', changes.firstName) }),
     ...(changes.lastName !== undefined && { last_name: fields.seal('last_name', changes.lastName) }),
@@ -147,12 +155,12 @@ export async function updateAccount(
 /** Notes a sign-in. False when there is no such account. */
 export async function recordSignIn(
   sql: Queryable,
-  vault: Vault,
+  encryption: ColumnEncryption,
   signIn: { id: string; ip: string | null; at: Date },
 ): Promise<boolean> {
-  const key = await findDataKey(sql, vault, signIn.id)
+  const key = await findDataKey(sql, encryption, signIn.id)
   if (!key) return false
-  const ip = tableSealer(vault.cipher, key, 'accounts').sealOptional('last_login_ip', signIn.ip)
+  const ip = tableEncryption(encryption.cipher, key, 'accounts').sealOptional('last_login_ip', signIn.ip)
   const changed = await sql`
     update accounts set last_login_ip = coalesce(${ip}::bytea, last_login_ip),
       last_active_at = greatest(last_active_at, ${signIn.at})
@@ -181,21 +189,25 @@ export async function lockAccount(tx: Queryable, id: string): Promise<void> {
 }
 
 /** Whose account has this address, however it is spelt. */
-export async function findAccountByEmail(sql: Queryable, vault: Vault, email: string): Promise<string | undefined> {
+export async function findAccountByEmail(
+  sql: Queryable,
+  encryption: ColumnEncryption,
+  email: string,
+): Promise<string | undefined> {
   const [row] = await sql<{ id: string }[]>`
-    select id from accounts where email_index = ${vault.cipher.blindIndex('accounts.email', normalEmail(email))}`
+    select id from accounts where email_index = ${encryption.cipher.blindIndex('accounts.email', normalEmail(email))}`
   return row?.id
 }
 
 /** Whose account a verified Firebase user has. */
 export async function findAccountOfFirebaseUser(
   sql: Queryable,
-  vault: Vault,
+  encryption: ColumnEncryption,
   uid: string,
 ): Promise<{ id: string; lastActiveAt: Date } | undefined> {
   const [row] = await sql<{ id: string; last_active_at: Date }[]>`
     select id, last_active_at from accounts
-    where firebase_uid_index = ${vault.cipher.blindIndex('accounts.firebase_uid', uid)}`
+    where firebase_uid_index = ${encryption.cipher.blindIndex('accounts.firebase_uid', uid)}`
   return row && { id: row.id, lastActiveAt: row.last_active_at }
 }
 

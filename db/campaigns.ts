@@ -1,6 +1,6 @@
 /** U4: campaigns, and who got them. */
 import type { Queryable } from './connection/database.ts'
-import { tableSealer, type Vault } from './crypto/column-encryption.ts'
+import { type ColumnEncryption, tableEncryption } from './crypto/column-encryption.ts'
 import type { IdRange } from './policy-deliveries.ts'
 
 export type CampaignState = 'sending' | 'paused' | 'done' | 'cancelled'
@@ -87,14 +87,18 @@ export async function countRecipients(sql: Queryable): Promise<number> {
 }
 
 /** Those of them in a part of the accounts. */
-export async function listRecipients(sql: Queryable, { cipher }: Vault, range: IdRange): Promise<Recipient[]> {
+export async function listRecipients(
+  sql: Queryable,
+  { cipher }: ColumnEncryption,
+  range: IdRange,
+): Promise<Recipient[]> {
   const rows = await sql<RecipientRow[]>`
     select id, email, kek_id, wrapped_key from accounts join data_keys on account_id = id
     where promotions and mail_state = 'ok' and id >= ${range.from} ${range.to === null ? sql`` : sql`and id < ${range.to}`}
     order by id`
   return rows.map((row) => {
     const key = cipher.unwrap(row.id, { kekId: row.kek_id, wrapped: row.wrapped_key })
-    return { accountId: row.id, email: tableSealer(cipher, key, 'accounts').open('email', row.email) }
+    return { accountId: row.id, email: tableEncryption(cipher, key, 'accounts').open('email', row.email) }
   })
 }
 
@@ -117,7 +121,7 @@ export async function claimDelivery(
 }
 
 /** `due`: surely not sent, to be tried again; everything else is final. */
-export async function settleDelivery(
+export async function recordDeliveryResult(
   sql: Queryable,
   delivery: { campaignId: string; accountId: string },
   state: 'due' | 'sent' | 'refused' | 'unknown',
@@ -127,7 +131,7 @@ export async function settleDelivery(
 }
 
 /** What was being sent when a worker died: perhaps sent, and never sent again. */
-export async function settleUnknown(sql: Queryable, campaignId: string): Promise<void> {
+export async function recordUnknownDeliveries(sql: Queryable, campaignId: string): Promise<void> {
   await sql`update campaign_deliveries set state = 'unknown'
     where campaign_id = ${campaignId} and state in ('sending', 'due')`
 }

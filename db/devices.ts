@@ -1,6 +1,6 @@
 import { violatedConstraint } from './connection/constraint.ts'
 import type { Queryable } from './connection/database.ts'
-import { findDataKey, tableSealer, type Vault } from './crypto/column-encryption.ts'
+import { type ColumnEncryption, findDataKey, tableEncryption } from './crypto/column-encryption.ts'
 
 /** C4 and C5: what we know of a device. */
 export interface Device {
@@ -25,9 +25,10 @@ interface DeviceRow {
   seen_at: Date
 }
 
-const deviceIndex = (vault: Vault, deviceId: string): Buffer => vault.cipher.blindIndex('devices.device_id', deviceId)
-const pushTokenIndex = (vault: Vault, pushToken: string): Buffer =>
-  vault.cipher.blindIndex('devices.push_token', pushToken)
+const deviceIndex = (encryption: ColumnEncryption, deviceId: string): Buffer =>
+  encryption.cipher.blindIndex('devices.device_id', deviceId)
+const pushTokenIndex = (encryption: ColumnEncryption, pushToken: string): Buffer =>
+  encryption.cipher.blindIndex('devices.push_token', pushToken)
 
 /** Another request may give the token to its device between our two statements; it can lose as often as it wins. */
 const attempts = 5
@@ -37,12 +38,17 @@ const attempts = 5
  * statements without a transaction, so that two requests that swap tokens cannot block each other.
  * @returns false when there is no such account
  */
-export async function putDevice(sql: Queryable, vault: Vault, accountId: string, device: Device): Promise<boolean> {
-  const key = await findDataKey(sql, vault, accountId)
+export async function putDevice(
+  sql: Queryable,
+  encryption: ColumnEncryption,
+  accountId: string,
+  device: Device,
+): Promise<boolean> {
+  const key = await findDataKey(sql, encryption, accountId)
   if (!key) return false
-  const fields = tableSealer(vault.cipher, key, 'devices')
-  const index = deviceIndex(vault, device.deviceId)
-  const tokenIndex = device.pushToken === null ? null : pushTokenIndex(vault, device.pushToken)
+  const fields = tableEncryption(encryption.cipher, key, 'devices')
+  const index = deviceIndex(encryption, device.deviceId)
+  const tokenIndex = device.pushToken === null ? null : pushTokenIndex(encryption, device.pushToken)
   const columns = {
     device_id: fields.seal('device_id', device.deviceId),
     platform: device.platform,
@@ -74,20 +80,20 @@ export async function putDevice(sql: Queryable, vault: Vault, accountId: string,
 /** False when there is no such device. */
 export async function deleteDevice(
   sql: Queryable,
-  vault: Vault,
+  encryption: ColumnEncryption,
   accountId: string,
   deviceId: string,
 ): Promise<boolean> {
   const gone = await sql`
-    delete from devices where account_id = ${accountId} and device_index = ${deviceIndex(vault, deviceId)}`
+    delete from devices where account_id = ${accountId} and device_index = ${deviceIndex(encryption, deviceId)}`
   return gone.count === 1
 }
 
 /** The account's devices in clear, the one seen last first. */
-export async function listDevices(sql: Queryable, vault: Vault, accountId: string): Promise<Device[]> {
-  const key = await findDataKey(sql, vault, accountId)
+export async function listDevices(sql: Queryable, encryption: ColumnEncryption, accountId: string): Promise<Device[]> {
+  const key = await findDataKey(sql, encryption, accountId)
   if (!key) return []
-  const fields = tableSealer(vault.cipher, key, 'devices')
+  const fields = tableEncryption(encryption.cipher, key, 'devices')
   const rows = await sql<DeviceRow[]>`
     select device_id, platform, push_token, app_version, model, os_version, app_instance_id, seen_at
     from devices where account_id = ${accountId} order by seen_at desc, device_index`
@@ -104,9 +110,9 @@ export async function listDevices(sql: Queryable, vault: Vault, accountId: strin
 }
 
 /** C4: the push service says that this token reaches nobody any more. */
-export async function dropPushToken(sql: Queryable, vault: Vault, pushToken: string): Promise<void> {
+export async function dropPushToken(sql: Queryable, encryption: ColumnEncryption, pushToken: string): Promise<void> {
   await sql`update devices set push_token = null, push_token_index = null
-    where push_token_index = ${pushTokenIndex(vault, pushToken)}`
+    where push_token_index = ${pushTokenIndex(encryption, pushToken)}`
 }
 
 export async function countDevices(sql: Queryable, accountId: string): Promise<number> {

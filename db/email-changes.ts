@@ -2,7 +2,7 @@
 import { normalEmail } from './accounts.ts'
 import { violatedConstraint } from './connection/constraint.ts'
 import type { Database, Queryable } from './connection/database.ts'
-import { findDataKey, tableSealer, type Vault } from './crypto/column-encryption.ts'
+import { type ColumnEncryption, findDataKey, tableEncryption } from './crypto/column-encryption.ts'
 
 export type EmailChangeStatus = 'open' | 'changed' | 'expired' | 'cancelled' | 'replaced' | 'taken'
 
@@ -42,14 +42,14 @@ interface EmailChangeRow {
  */
 export async function insertEmailChange(
   sql: Database,
-  vault: Vault,
+  encryption: ColumnEncryption,
   change: { id: string; accountId: string; oldEmail: string; newEmail: string; at: Date; expiresAt: Date },
   limit: { most: number; since: Date },
 ): Promise<'stored' | 'missing' | 'too_many'> {
   const { accountId } = change
-  const key = await findDataKey(sql, vault, accountId)
+  const key = await findDataKey(sql, encryption, accountId)
   if (!key) return 'missing'
-  const fields = tableSealer(vault.cipher, key, 'email_changes')
+  const fields = tableEncryption(encryption.cipher, key, 'email_changes')
   const row = {
     id: change.id,
     account_id: accountId,
@@ -91,20 +91,24 @@ export async function deleteEmailChangeDrafts(sql: Queryable, before: Date): Pro
 }
 
 /** Undefined when it never was, is a draft yet, or was erased with its account. */
-export async function findEmailChange(sql: Queryable, vault: Vault, id: string): Promise<EmailChange | undefined> {
+export async function findEmailChange(
+  sql: Queryable,
+  encryption: ColumnEncryption,
+  id: string,
+): Promise<EmailChange | undefined> {
   const [row] = await sql<EmailChangeRow[]>`select * from email_changes where id = ${id} and state <> 'draft'`
-  return row && open(sql, vault, row)
+  return row && open(sql, encryption, row)
 }
 
 /** The youngest, open or over. */
 export async function latestEmailChange(
   sql: Queryable,
-  vault: Vault,
+  encryption: ColumnEncryption,
   accountId: string,
 ): Promise<EmailChange | undefined> {
   const [row] = await sql<EmailChangeRow[]>`
     select * from email_changes where account_id = ${accountId} and state <> 'draft' order by requested_at desc, id desc limit 1`
-  return row && open(sql, vault, row)
+  return row && open(sql, encryption, row)
 }
 
 export async function confirmSide(
@@ -124,18 +128,18 @@ export async function confirmSide(
  */
 export async function applyEmailChange(
   sql: Database,
-  vault: Vault,
+  encryption: ColumnEncryption,
   id: string,
   at: Date,
 ): Promise<'changed' | 'taken' | 'gone'> {
-  const change = await findEmailChange(sql, vault, id)
+  const change = await findEmailChange(sql, encryption, id)
   if (change?.state === 'changed') return 'changed'
-  const key = change && (await findDataKey(sql, vault, change.accountId))
+  const key = change && (await findDataKey(sql, encryption, change.accountId))
   if (!change?.newEmail || !key) return 'gone'
   const { accountId, newEmail } = change
   const columns = {
-    email: tableSealer(vault.cipher, key, 'accounts').seal('email', newEmail),
-    email_index: vault.cipher.blindIndex('accounts.email', normalEmail(newEmail)),
+    email: tableEncryption(encryption.cipher, key, 'accounts').seal('email', newEmail),
+    email_index: encryption.cipher.blindIndex('accounts.email', normalEmail(newEmail)),
     mail_state: 'ok',
   }
   try {
@@ -162,10 +166,14 @@ export async function endEmailChange(sql: Queryable, id: string, state: EmailCha
     where id = ${id}`
 }
 
-async function open(sql: Queryable, vault: Vault, row: EmailChangeRow): Promise<EmailChange | undefined> {
-  const key = await findDataKey(sql, vault, row.account_id)
+async function open(
+  sql: Queryable,
+  encryption: ColumnEncryption,
+  row: EmailChangeRow,
+): Promise<EmailChange | undefined> {
+  const key = await findDataKey(sql, encryption, row.account_id)
   if (!key) return undefined
-  const fields = tableSealer(vault.cipher, key, 'email_changes')
+  const fields = tableEncryption(encryption.cipher, key, 'email_changes')
   return {
     id: row.id,
     accountId: row.account_id,

@@ -1,6 +1,6 @@
 /** C6: sign-ins by Apple and Google, encrypted under the account's own key and found by keyed hashes. */
 import type { Queryable } from './connection/database.ts'
-import { findDataKey, tableSealer, type Vault } from './crypto/column-encryption.ts'
+import { type ColumnEncryption, findDataKey, tableEncryption } from './crypto/column-encryption.ts'
 import type { DataKey } from './crypto/field-cipher.ts'
 
 export type IdentityProvider = 'apple' | 'google'
@@ -20,8 +20,8 @@ export interface NewIdentity {
   at: Date
 }
 
-const subjectIndex = (vault: Vault, provider: IdentityProvider, subject: string): Buffer =>
-  vault.cipher.blindIndex('identities.subject', `${provider}:${subject}`)
+const subjectIndex = (encryption: ColumnEncryption, provider: IdentityProvider, subject: string): Buffer =>
+  encryption.cipher.blindIndex('identities.subject', `${provider}:${subject}`)
 
 /**
  * Links the identity to the account whose data key is given, or renews its refresh token when it is linked already.
@@ -30,17 +30,17 @@ const subjectIndex = (vault: Vault, provider: IdentityProvider, subject: string)
  */
 export async function linkIdentity(
   sql: Queryable,
-  vault: Vault,
+  encryption: ColumnEncryption,
   key: DataKey,
   identity: NewIdentity,
 ): Promise<'linked' | 'other_subject'> {
-  const fields = tableSealer(vault.cipher, key, 'identities')
+  const fields = tableEncryption(encryption.cipher, key, 'identities')
   const linked = await sql`
     insert into identities ${sql({
       account_id: key.accountId,
       provider: identity.provider,
       subject: fields.seal('subject', identity.subject),
-      subject_index: subjectIndex(vault, identity.provider, identity.subject),
+      subject_index: subjectIndex(encryption, identity.provider, identity.subject),
       client_id: identity.clientId,
       refresh_token: fields.sealOptional('refresh_token', identity.refreshToken),
       linked_at: identity.at,
@@ -53,12 +53,16 @@ export async function linkIdentity(
 }
 
 /** The identities in clear, without their tokens. */
-export async function listIdentities(sql: Queryable, vault: Vault, accountId: string): Promise<Identity[]> {
+export async function listIdentities(
+  sql: Queryable,
+  encryption: ColumnEncryption,
+  accountId: string,
+): Promise<Identity[]> {
   const rows = await sql<{ provider: IdentityProvider; subject: Buffer; linked_at: Date }[]>`
     select provider, subject, linked_at from identities where account_id = ${accountId} order by provider`
-  const key = rows.length > 0 && (await findDataKey(sql, vault, accountId))
+  const key = rows.length > 0 && (await findDataKey(sql, encryption, accountId))
   if (!key) return []
-  const fields = tableSealer(vault.cipher, key, 'identities')
+  const fields = tableEncryption(encryption.cipher, key, 'identities')
   return rows.map((row) => ({
     provider: row.provider,
     subject: fields.open('subject', row.subject),
@@ -69,13 +73,13 @@ export async function listIdentities(sql: Queryable, vault: Vault, accountId: st
 /** Whose account an Apple or Google user has. */
 export async function findAccountOfIdentity(
   sql: Queryable,
-  vault: Vault,
+  encryption: ColumnEncryption,
   provider: IdentityProvider,
   subject: string,
 ): Promise<string | undefined> {
   const [row] = await sql<{ account_id: string }[]>`
     select account_id from identities
-    where provider = ${provider} and subject_index = ${subjectIndex(vault, provider, subject)}`
+    where provider = ${provider} and subject_index = ${subjectIndex(encryption, provider, subject)}`
   return row?.account_id
 }
 
@@ -92,13 +96,13 @@ export async function isIdentityLinked(
 /** Whose account an Apple or Google user had at a time: a link made later is news to whoever speaks of that time. */
 export async function findAccountLinkedBy(
   sql: Queryable,
-  vault: Vault,
+  encryption: ColumnEncryption,
   identity: { provider: IdentityProvider; subject: string; until: Date },
 ): Promise<string | undefined> {
   const { provider, subject, until } = identity
   const [row] = await sql<{ account_id: string }[]>`
     select account_id from identities
-    where provider = ${provider} and subject_index = ${subjectIndex(vault, provider, subject)} and linked_at <= ${until}`
+    where provider = ${provider} and subject_index = ${subjectIndex(encryption, provider, subject)} and linked_at <= ${until}`
   return row?.account_id
 }
 

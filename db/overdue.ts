@@ -16,7 +16,7 @@ export async function listOverdueOrders(
 }
 
 /** Matters of this kind that nobody has settled. */
-export async function listOpenMatters(sql: Queryable, kind: string): Promise<string[]> {
+export async function listSubjectsOfOpenTasks(sql: Queryable, kind: string): Promise<string[]> {
   const rows = await sql<{ subject_id: string }[]>`
     select subject_id from attention where kind = ${kind} and resolved_at is null`
   return rows.map((row) => row.subject_id)

@@ -1,11 +1,11 @@
 /** N2: who was told what about a version of the policy. A row is written before its mail is sent. */
 import type { Queryable } from './connection/database.ts'
-import { tableSealer, type Vault } from './crypto/column-encryption.ts'
+import { type ColumnEncryption, tableEncryption } from './crypto/column-encryption.ts'
 
 /** What people are told: that a version is coming, that its date has moved once more, that it will not come. */
 export type Notice = 'announced' | `moved:${number}` | 'withdrawn'
 
-export interface Told {
+export interface NoticeOfVersion {
   version: string
   notice: Notice
 }
@@ -35,7 +35,7 @@ export function idRange(page: number, pages: number): IdRange {
 }
 
 /** Accounts `a` whom a notice concerns. */
-function concerned(sql: Queryable, { version, notice }: Told) {
+function concerned(sql: Queryable, { version, notice }: NoticeOfVersion) {
   // Whoever signed up since it was posted accepted it.
   if (notice === 'announced') return sql`a.policy_version <> ${version}`
   const announced = sql`select from policy_deliveries t
@@ -46,22 +46,22 @@ function concerned(sql: Queryable, { version, notice }: Told) {
     and t.told_for < (select effective_at from policies where version = ${version}))`
 }
 
-const open = (sql: Queryable, { version, notice }: Told) => sql`not exists (
+const open = (sql: Queryable, { version, notice }: NoticeOfVersion) => sql`not exists (
   select from policy_deliveries d
   where d.version = ${version} and d.notice = ${notice} and d.account_id = a.id and d.state in ('sent', 'failed', 'bounced'))`
 
 /** How many have not been told, and could not be given up either. */
-export async function countUntold(sql: Queryable, told: Told): Promise<number> {
+export async function countNotNotified(sql: Queryable, told: NoticeOfVersion): Promise<number> {
   const [row] = await sql<{ count: number }[]>`
     select count(*)::int as count from accounts a where ${concerned(sql, told)} and ${open(sql, told)}`
   return row?.count ?? 0
 }
 
 /** The next ones of a range who have not been told, by id. */
-export async function listUntold(
+export async function listNotNotified(
   sql: Queryable,
-  { cipher }: Vault,
-  told: Told,
+  { cipher }: ColumnEncryption,
+  told: NoticeOfVersion,
   page: IdRange & { after: string | undefined; limit: number },
 ): Promise<Recipient[]> {
   const rows = await sql<{ id: string; email: Buffer; kek_id: string; wrapped_key: Buffer }[]>`
@@ -73,7 +73,7 @@ export async function listUntold(
     order by a.id limit ${page.limit}`
   return rows.map((row) => {
     const key = cipher.unwrap(row.id, { kekId: row.kek_id, wrapped: row.wrapped_key })
-    return { accountId: row.id, email: tableSealer(cipher, key, 'accounts').open('email', row.email) }
+    return { accountId: row.id, email: tableEncryption(cipher, key, 'accounts').open('email', row.email) }
   })
 }
 
@@ -89,7 +89,7 @@ export interface Claim {
  */
 export async function claimDeliveries(
   sql: Queryable,
-  told: Told,
+  told: NoticeOfVersion,
   claims: readonly Claim[],
   { toldFor, at, leaseMs }: { toldFor: Date; at: Date; leaseMs: number },
 ): Promise<Set<string>> {
@@ -109,7 +109,7 @@ export async function claimDeliveries(
   return new Set(rows.map((row) => row.account_id))
 }
 
-export interface Settlement {
+export interface DeliveryResult {
   accountId: string
   state: 'sent' | 'due' | 'failed'
   code: string | null
@@ -117,10 +117,10 @@ export interface Settlement {
 }
 
 /** Records how it went. `due`: surely not sent, to be tried again. */
-export async function settleDeliveries(
+export async function recordDeliveryResults(
   sql: Queryable,
-  { version, notice }: Told,
-  settlements: readonly Settlement[],
+  { version, notice }: NoticeOfVersion,
+  settlements: readonly DeliveryResult[],
 ): Promise<void> {
   await sql`
     update policy_deliveries d set state = s.state, code = s.code,
@@ -132,7 +132,7 @@ export async function settleDeliveries(
 }
 
 /** Nobody takes these mails. They are told by the page. @returns how many */
-export async function giveUpDeliveries(sql: Queryable, { version, notice }: Told): Promise<number> {
+export async function giveUpDeliveries(sql: Queryable, { version, notice }: NoticeOfVersion): Promise<number> {
   const given = await sql`
     update policy_deliveries set state = 'failed', code = coalesce(code, 'given_up')
     where version = ${version} and notice = ${notice} and state in ('sending', 'due')`
@@ -148,7 +148,7 @@ export async function markBounced(sql: Queryable, messageRef: string, status: st
 }
 
 /** When the last of those who were told by mail was told. */
-export async function lastToldAt(sql: Queryable, { version, notice }: Told): Promise<Date | undefined> {
+export async function lastNotifiedAt(sql: Queryable, { version, notice }: NoticeOfVersion): Promise<Date | undefined> {
   const [row] = await sql<{ at: Date | null }[]>`
     select max(sent_at) as at from policy_deliveries
     where version = ${version} and notice = ${notice} and state = 'sent'`

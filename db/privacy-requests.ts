@@ -4,7 +4,7 @@ import { plusMs } from '../shared/calendar.ts'
 import { normalEmail } from './accounts.ts'
 import { violatedConstraint } from './connection/constraint.ts'
 import type { Database, Queryable } from './connection/database.ts'
-import { findDataKey, tableSealer, type Vault } from './crypto/column-encryption.ts'
+import { type ColumnEncryption, findDataKey, tableEncryption } from './crypto/column-encryption.ts'
 import type { DataKey } from './crypto/field-cipher.ts'
 
 export const privacyRequestKinds = [
@@ -56,10 +56,14 @@ export interface NewPrivacyRequest {
  * Stores a draft, which nobody sees before its run has made it current. A request that exists already is left as it is.
  * False when there is no such account.
  */
-export async function insertPrivacyRequest(sql: Queryable, vault: Vault, request: NewPrivacyRequest): Promise<boolean> {
-  const key = await keyOf(sql, vault, request.accountId)
+export async function insertPrivacyRequest(
+  sql: Queryable,
+  encryption: ColumnEncryption,
+  request: NewPrivacyRequest,
+): Promise<boolean> {
+  const key = await keyOf(sql, encryption, request.accountId)
   if (!key) return false
-  const fields = tableSealer(vault.cipher, key, 'privacy_requests')
+  const fields = tableEncryption(encryption.cipher, key, 'privacy_requests')
   const row = {
     id: request.id,
     state: 'draft',
@@ -69,7 +73,7 @@ export async function insertPrivacyRequest(sql: Queryable, vault: Vault, request
     reply_to: fields.sealOptional('reply_to', request.replyTo),
     // The same index as an account's address has: who signs up later is found again.
     reply_to_index:
-      request.replyTo === null ? null : vault.cipher.blindIndex('accounts.email', normalEmail(request.replyTo)),
+      request.replyTo === null ? null : encryption.cipher.blindIndex('accounts.email', normalEmail(request.replyTo)),
     received_at: request.receivedAt,
     answer_by: request.answerBy,
   }
@@ -110,12 +114,12 @@ export async function findPrivacyRequest(sql: Queryable, id: string): Promise<Pr
 /** Opens what is sealed of a request. Undefined when its person was erased meanwhile. */
 export async function openPrivacyRequest(
   sql: Database,
-  vault: Vault,
+  encryption: ColumnEncryption,
   row: PrivacyRequestRow,
 ): Promise<{ message: string; replyTo: string | null; answer: string | null } | undefined> {
-  const key = await keyOf(sql, vault, row.account_id)
+  const key = await keyOf(sql, encryption, row.account_id)
   if (!key) return undefined
-  const fields = tableSealer(vault.cipher, key, 'privacy_requests')
+  const fields = tableEncryption(encryption.cipher, key, 'privacy_requests')
   return {
     message: fields.open('message', row.message),
     replyTo: fields.openOptional('reply_to', row.reply_to),
@@ -136,14 +140,14 @@ const answerIsTakenWithinMs = milliseconds.minute
  */
 export async function storeAnswer(
   sql: Queryable,
-  vault: Vault,
+  encryption: ColumnEncryption,
   answer: { requestId: string; answerId: string; kind: string; text: string | null; at: Date },
 ): Promise<boolean> {
   const { requestId, answerId, at } = answer
   const request = await findPrivacyRequest(sql, requestId)
-  const key = request && (await keyOf(sql, vault, request.account_id))
+  const key = request && (await keyOf(sql, encryption, request.account_id))
   if (!key) return false
-  const sealed = tableSealer(vault.cipher, key, 'privacy_requests').sealOptional('answer', answer.text)
+  const sealed = tableEncryption(encryption.cipher, key, 'privacy_requests').sealOptional('answer', answer.text)
   const stored = await sql`
     update privacy_requests
     set answer = ${sealed}, answer_kind = ${answer.kind}, answer_id = ${answerId}, answer_stored_at = ${at}
@@ -220,7 +224,11 @@ export async function listPrivacyRequests(
     order by answer_by, id limit ${limit}`
 }
 
-async function keyOf(sql: Queryable, vault: Vault, accountId: string | null): Promise<DataKey | undefined> {
-  if (accountId === null) return vault.dataKeys.system(sql)
-  return findDataKey(sql, vault, accountId)
+async function keyOf(
+  sql: Queryable,
+  encryption: ColumnEncryption,
+  accountId: string | null,
+): Promise<DataKey | undefined> {
+  if (accountId === null) return encryption.dataKeys.system(sql)
+  return findDataKey(sql, encryption, accountId)
 }

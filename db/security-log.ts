@@ -1,7 +1,7 @@
 /** R4: who did what from where. One partition per UTC day, so that a day is forgotten whole. */
 import postgres from 'postgres'
 import type { Database, Queryable, Transaction } from './connection/database.ts'
-import { tableSealer, type Vault } from './crypto/column-encryption.ts'
+import { type ColumnEncryption, tableEncryption } from './crypto/column-encryption.ts'
 
 export type SecurityEventKind =
   | 'sign_up'
@@ -82,9 +82,13 @@ export async function dropPartitions(sql: Database, before: Date): Promise<numbe
  * Writes one event. A day without a partition gets one: an event is never lost to late housekeeping. Of an account that
  * is erased, or is being erased in this moment, nothing is noted that would outlive it.
  */
-export async function recordSecurityEvent(sql: Database, vault: Vault, event: SecurityEvent): Promise<void> {
-  const key = await vault.dataKeys.system(sql)
-  const ip = tableSealer(vault.cipher, key, 'security_log').sealOptional('ip', event.ip)
+export async function recordSecurityEvent(
+  sql: Database,
+  encryption: ColumnEncryption,
+  event: SecurityEvent,
+): Promise<void> {
+  const key = await encryption.dataKeys.system(sql)
+  const ip = tableEncryption(encryption.cipher, key, 'security_log').sealOptional('ip', event.ip)
   const insert = (connection: Queryable) => connection`
     insert into security_log (at, kind, actor, account_id, ip, detail, request_id)
     values (${event.at}, ${event.kind}, ${event.actor},

@@ -36,7 +36,7 @@ export async function claimSend(sql: Queryable, send: Send, at: Date): Promise<'
 }
 
 /** Records how it went. `due`: to be tried again, and surely not sent unless the code is `unknownOutcome`. */
-export async function settleSend(
+export async function recordSendResult(
   sql: Queryable,
   send: Send,
   state: 'due' | 'sent' | 'failed' | 'skipped',

@@ -5,12 +5,12 @@ import { migrate } from '../db/connection/migrate.ts'
 import { createLog, type Log } from '../shared/log.ts'
 import type { Secrets } from './development-secrets.ts'
 import { type SimulatorsPart, startSimulatorsHere, startSimulatorsProcess } from './simulators/part.ts'
-import { partiesToSimulate } from './simulators/simulators.ts'
+import { simulatorsNeeded } from './simulators/simulators.ts'
 import type { StackOptions } from './stack.ts'
 import { developmentDefaults, type Settings, temporalIsConfigured } from './stack-settings.ts'
 import type { Stores } from './stores.ts'
 
-export interface GroundOptions extends Pick<StackOptions, 'dataDir' | 'durable' | 'keepMail' | 'ui'> {
+export interface InfrastructureOptions extends Pick<StackOptions, 'dataDir' | 'durable' | 'keepMail' | 'ui'> {
   ports: 'fixed' | 'free'
   processes: 'one' | 'apart'
   configured: Settings
@@ -26,7 +26,7 @@ export interface GroundOptions extends Pick<StackOptions, 'dataDir' | 'durable' 
   undo: (() => Promise<void>)[]
 }
 
-export interface Ground {
+export interface Infrastructure {
   stores: Stores
   simulators: SimulatorsPart
   /** everything API and worker run with, as an environment */
@@ -38,10 +38,10 @@ export interface Ground {
 }
 
 /** Starts database, Temporal and the outside world, and brings the schema up to date. */
-export async function layGround(options: GroundOptions): Promise<Ground> {
+export async function startInfrastructure(options: InfrastructureOptions): Promise<Infrastructure> {
   const { ports, processes, configured, secrets, apiUrl, dataDir, onLogLine, undo } = options
   const plan = {
-    parties: partiesToSimulate(configured),
+    parties: simulatorsNeeded(configured),
     secrets: { ...secrets, ...options.settings },
     apiUrl,
     ports,

@@ -10,7 +10,7 @@ import { type ApiKeys, developmentKeys } from './development-keys.ts'
 import { developmentSecrets } from './development-secrets.ts'
 import { createFailureWatch } from './failure-watch.ts'
 import { fixedPorts } from './fixed-ports.ts'
-import { layGround } from './infrastructure.ts'
+import { startInfrastructure } from './infrastructure.ts'
 import { claimPort } from './port.ts'
 import { createPrograms } from './programs/programs.ts'
 import { type SimulatorControls, simulatorControls } from './simulators/simulators.ts'
@@ -94,7 +94,7 @@ async function assemble(options: StackOptions, undo: (() => Promise<void>)[]): P
   const env = inheritedEnvironment(environment)
   const failure = createFailureWatch()
 
-  const ground = layGround({ ...options, ports, processes, configured, secrets, apiUrl, env, undo })
+  const infrastructure = startInfrastructure({ ...options, ports, processes, configured, secrets, apiUrl, env, undo })
   const { api, worker } = createPrograms({
     processes,
     apiUrl,
@@ -103,7 +103,7 @@ async function assemble(options: StackOptions, undo: (() => Promise<void>)[]): P
     drainMs,
     env,
     onLogLine: options.onLogLine,
-    settings: ground,
+    settings: infrastructure,
     watch: failure.watch,
   })
   // Loaded while everything else starts.
@@ -113,7 +113,7 @@ async function assemble(options: StackOptions, undo: (() => Promise<void>)[]): P
     import('../db/connection/database.ts'),
   ])
   modules.catch(() => {}) // heard of below
-  const fromOutside = ground.then(async ({ config, log, temporalEnvironment }) => {
+  const fromOutside = infrastructure.then(async ({ config, log, temporalEnvironment }) => {
     const [{ createContext }, { connectTemporal }, { timeLimits }] = await modules
     // Whoever looks from outside may hold locks, and fill tables, for as long as they like.
     const context = createContext(config, {
@@ -127,10 +127,10 @@ async function assemble(options: StackOptions, undo: (() => Promise<void>)[]): P
     undo.push(() => temporal.connection.close())
     return { context, temporal, keys: await developmentKeys(context.sql, secrets, secretsFile) }
   })
-  const results = await Promise.allSettled([ground, fromOutside, api.start(), worker.start()])
+  const results = await Promise.allSettled([infrastructure, fromOutside, api.start(), worker.start()])
   undo.push(worker.stop, api.stop)
   for (const result of results) if (result.status === 'rejected') throw result.reason
-  const { stores, simulators, settings, config } = await ground
+  const { stores, simulators, settings, config } = await infrastructure
   for (const part of [...stores.parts, simulators]) failure.watch(part)
 
   return {

@@ -5,7 +5,7 @@ export const deletionReasons = ['requested', 'inactivity', 'sign_in_account_dele
 export type DeletionReason = (typeof deletionReasons)[number]
 
 /** Who held something of the person. `database`: our own tables; `backups`: the last one made before. */
-export const processors = [
+export const erasureSteps = [
   'database',
   'temporal',
   'apple',
@@ -17,7 +17,7 @@ export const processors = [
   'backups',
   'stripe_redaction',
 ] as const
-export type Processor = (typeof processors)[number]
+export type ErasureStep = (typeof erasureSteps)[number]
 
 export const stepStates = [
   'pending',

@@ -133,7 +133,7 @@ export interface Reading {
 export type Readings = Partial<Record<FigureName, Reading>>
 
 /** What could not be read is not kept. */
-export function judge(name: FigureName, reading: Reading | undefined): FigureStatus {
+export function evaluate(name: FigureName, reading: Reading | undefined): FigureStatus {
   const value = reading?.value
   if (value === undefined || value === null || Number.isNaN(value)) return 'unknown'
   const { brokenAbove }: Figure = figures[name]

@@ -5,7 +5,7 @@ const minute = 60 * second
 const hour = 60 * minute
 const day = 24 * hour
 
-export const terms = {
+export const periods = {
   order: {
     paymentWindowMs: 60 * minute,
     /** after checkout, in case the payment webhook was lost */

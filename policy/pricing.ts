@@ -16,7 +16,7 @@ export const maxPriceMinor = 99_999_999
  */
 const leastChargeMicros = 750_000
 
-export interface Exchange {
+export interface ExchangeRate {
   /** ISO 4217, the shop's */
   currency: string
   /** millionths of the shop's currency for one US dollar */
@@ -30,7 +30,7 @@ export interface Exchange {
  * @param costsMicros of each provider's offer, at least one: millionths of a US dollar, not negative
  * @returns minor units of the shop's currency; may exceed `maxPriceMinor`
  */
-export function firstPriceMinor(costsMicros: readonly number[], exchange: Exchange, markupPercent: number): number {
+export function firstPriceMinor(costsMicros: readonly number[], exchange: ExchangeRate, markupPercent: number): number {
   const marked = BigInt(Math.min(...costsMicros)) * BigInt(100 + markupPercent)
   const dearest = BigInt(Math.max(leastChargeMicros, ...costsMicros)) * 100n
   const asked = (marked > dearest ? marked : dearest) * BigInt(exchange.ratePerUsdMicros)
@@ -39,7 +39,7 @@ export function firstPriceMinor(costsMicros: readonly number[], exchange: Exchan
 }
 
 /** What an offer costs us in minor units of the shop's currency, the part of one counted whole. */
-export function costMinor(costMicros: number, exchange: Exchange): number {
+export function costMinor(costMicros: number, exchange: ExchangeRate): number {
   const cost = BigInt(costMicros) * BigInt(exchange.ratePerUsdMicros)
   return Number(ceilDivide(cost, microsPerUnit * microsPerMinor(exchange.currency)))
 }
@@ -48,10 +48,10 @@ export function costMinor(costMicros: number, exchange: Exchange): number {
  * Why a price cannot stand against what the cheapest offer costs us, for operators to read; undefined when it can. A price
  * in a currency that the shop had once is no price any more.
  */
-export function judgePrice(
+export function checkPrice(
   price: { minor: number; currency: string },
   costMicros: number,
-  exchange: Exchange,
+  exchange: ExchangeRate,
 ): string | undefined {
   if (price.currency !== exchange.currency) return `price in ${price.currency}, the shop sells in ${exchange.currency}`
   const cost = costMinor(costMicros, exchange)

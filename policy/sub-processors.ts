@@ -1,7 +1,7 @@
 /** Everybody who gets data from us (P1 to P8), what they get, and where they are reached: nobody else is dialled. */
 import type { PromiseId } from './promises.ts'
 
-export interface Processor {
+export interface SubProcessor {
   name: string
   purpose: string
   receives: string
@@ -10,7 +10,7 @@ export interface Processor {
   hosts: readonly string[]
 }
 
-export const processors = {
+export const subProcessors = {
   esimAccess: {
     name: 'eSIM Access',
     purpose: 'provides eSIMs',
@@ -89,6 +89,6 @@ export const processors = {
     // The database and the workflow service, by their settings.
     hosts: [],
   },
-} as const satisfies Record<string, Processor>
+} as const satisfies Record<string, SubProcessor>
 
-export type ProcessorId = keyof typeof processors
+export type SubProcessorId = keyof typeof subProcessors

@@ -4,7 +4,7 @@ import { importPKCS8, type JWTPayload, SignJWT } from 'jose'
 import { z } from 'zod'
 import { ProviderFailure } from './failure.ts'
 import { createTokenVerifier } from './id-token.ts'
-import { exchange, jsonOf } from './provider-call.ts'
+import { callProvider, jsonOf } from './provider-call.ts'
 
 export interface AppleSettings {
   /** default https://appleid.apple.com */
@@ -90,7 +90,7 @@ export function createApple(settings: AppleSettings) {
   async function post(path: string, clientId: string, fields: Record<string, string>): Promise<unknown> {
     const form = { client_id: clientId, client_secret: await clientSecret(clientId), ...fields }
     const body = new URLSearchParams(form)
-    const { status, text } = await exchange({ ...call, url: baseUrl + path, body })
+    const { status, text } = await callProvider({ ...call, url: baseUrl + path, body })
     if (status === 200) return jsonOf(text)
     const code = errorReply.safeParse(jsonOf(text)).data?.error ?? `http_${status}`
     const ours = ['invalid_client', 'unauthorized_client'].includes(code)

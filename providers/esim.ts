@@ -108,7 +108,7 @@ export interface WebhookRequest {
   headers: Record<string, string | undefined>
 }
 
-export interface WebhookNews {
+export interface WebhookEvent {
   /** equal for copies of one event */
   eventId: string
   /** empty for test events and for news that concern no eSIM */
@@ -147,5 +147,5 @@ export interface EsimProvider {
   unsuspend(esimRef: string): Promise<'done' | 'unsupported'>
   balance(): Promise<{ amountMicros: number; currency: string }>
   /** Device identifiers in the event (EID) are dropped here. */
-  parseWebhook(request: WebhookRequest): WebhookNews
+  parseWebhook(request: WebhookRequest): WebhookEvent
 }

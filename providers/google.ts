@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { ProviderFailure } from './failure.ts'
 import { createTokenVerifier } from './id-token.ts'
-import { exchange } from './provider-call.ts'
+import { callProvider } from './provider-call.ts'
 
 export interface GoogleSettings {
   /** OAuth client ids */
@@ -81,7 +81,7 @@ export function createGoogle(settings: GoogleSettings) {
 
     /** Safe to repeat: Google answers 400 for a token it does not know or that is already revoked. */
     async revoke(token: string): Promise<'revoked' | 'unknown'> {
-      const { status } = await exchange({ ...call, url: revokeUrl, body: new URLSearchParams({ token }) })
+      const { status } = await callProvider({ ...call, url: revokeUrl, body: new URLSearchParams({ token }) })
       if (status === 200) return 'revoked'
       if (status === 400) return 'unknown'
       throw new ProviderFailure(provider, 'rejected', `http_${status}`)

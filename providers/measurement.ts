@@ -5,7 +5,7 @@
  */
 import { z } from 'zod'
 import { ProviderFailure } from './failure.ts'
-import { exchange, jsonOf } from './provider-call.ts'
+import { callProvider, jsonOf } from './provider-call.ts'
 
 export interface MeasurementSettings {
   meta?: { baseUrl: string; apiVersion: string; datasetId: string; accessToken: string } | undefined
@@ -84,7 +84,7 @@ export function createMeasurement({ meta, googleAnalytics, timeoutMs = 5_000 }: 
     const url = new URL(`/${meta.apiVersion}/${meta.datasetId}/events`, meta.baseUrl)
     // The token travels in the body: a query string ends up in logs.
     const body = { data: [event], access_token: meta.accessToken }
-    const { status, text } = await exchange(callOf('meta', url, body))
+    const { status, text } = await callProvider(callOf('meta', url, body))
     if (status !== 200) throw metaFailure(status, text)
     return 'sent'
   }
@@ -109,7 +109,7 @@ export function createMeasurement({ meta, googleAnalytics, timeoutMs = 5_000 }: 
       },
       events: [{ name: 'purchase', params: { transaction_id: purchase.eventId, currency, value: purchase.value } }],
     }
-    const { status } = await exchange(callOf('google_analytics', url, body))
+    const { status } = await callProvider(callOf('google_analytics', url, body))
     if (status >= 300) throw new ProviderFailure('google_analytics', 'rejected', `http_${status}`)
     return 'sent'
   }

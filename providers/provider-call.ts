@@ -22,7 +22,7 @@ export interface ProviderReply {
  * `unknown_outcome` where the call changes something and `unavailable` where not (`timed_out`, `connection_lost`,
  * `http_5xx`), `misconfigured` (`http_3xx`: the party lives elsewhere). It has no cause: causes quote URLs and replies.
  */
-export async function exchange(call: ProviderCall): Promise<ProviderReply> {
+export async function callProvider(call: ProviderCall): Promise<ProviderReply> {
   const { provider } = call
   const unsure = call.changes ? 'unknown_outcome' : 'unavailable'
   const reply = await sendRequest(call).catch((error: unknown) => {

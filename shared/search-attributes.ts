@@ -9,7 +9,7 @@ export const searchAttributes = {
 }
 
 /** Where a run stands: the state, what it waits for, and until when at the latest. */
-export interface Standing {
+export interface RunStatus {
   status: string
   waitingFor: string
   /** null: waits for an event without a deadline, or for nothing */
@@ -17,7 +17,7 @@ export interface Standing {
 }
 
 /** Search attributes of a run that starts with this standing: set by the starter, so that they cost no event. */
-export function startingAttributes(standing: Standing, accountRef?: string) {
+export function initialSearchAttributes(standing: RunStatus, accountRef?: string) {
   return [
     { key: searchAttributes.status, value: standing.status },
     { key: searchAttributes.waitingFor, value: standing.waitingFor },

@@ -45,7 +45,7 @@ export async function startApple(options: AppleOptions = {}): Promise<RunningApp
   const notifications = createNotifications(signer, issuer, options.webhookUrl)
   const people = new Map<string, AppleId>()
 
-  const party = await startParty(
+  const simulator = await startParty(
     {
       name: 'apple',
       routes,
@@ -66,7 +66,7 @@ export async function startApple(options: AppleOptions = {}): Promise<RunningApp
     },
     options.port,
   )
-  return { ...party, teamId, keyId, clientIds, privateKeyPem }
+  return { ...simulator, teamId, keyId, clientIds, privateKeyPem }
 
   function personOf(sub: unknown): AppleId {
     const id = typeof sub === 'string' ? sub : newSub()

@@ -3,10 +3,10 @@ import type { Exchange, Fault } from './simulator.ts'
 
 export type PartyControl<Books = Record<string, unknown>> = ReturnType<typeof controlOf<Books>>
 
-/** @param party any address of a running party, in this process or another */
-export function controlOf<Books>(party: { url: string }) {
+/** @param simulator any address of a running party, in this process or another */
+export function controlOf<Books>(simulator: { url: string }) {
   async function request(method: string, path: string, body?: unknown): Promise<Response> {
-    const response = await fetch(`${party.url}/_control/${path}`, {
+    const response = await fetch(`${simulator.url}/_control/${path}`, {
       method,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
@@ -14,7 +14,7 @@ export function controlOf<Books>(party: { url: string }) {
     return response
   }
   return {
-    url: party.url,
+    url: simulator.url,
     /** @throws with the party's own words when it refuses the action */
     do: async <T = Record<string, unknown>>(action: string, input: Record<string, unknown> = {}): Promise<T> =>
       (await request('POST', `do/${action}`, input)).json() as Promise<T>,

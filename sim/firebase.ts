@@ -53,7 +53,7 @@ export async function startFirebase(options: FirebaseOptions = {}): Promise<Runn
   let deletedUsers: string[] = []
   let dryRuns = 0
 
-  const party = await startParty(
+  const simulator = await startParty(
     {
       name: 'firebase',
       routes,
@@ -82,15 +82,15 @@ export async function startFirebase(options: FirebaseOptions = {}): Promise<Runn
     options.port,
   )
   const hosts = ['fcm.googleapis.com', 'identitytoolkit.googleapis.com', 'oauth2.googleapis.com']
-  const front = await startTlsFront(party.port, hosts, options.tlsPort)
+  const front = await startTlsFront(simulator.port, hosts, options.tlsPort)
   return {
-    ...party,
+    ...simulator,
     projectId,
     serviceAccount,
     tlsPort: front.port,
     ca: front.ca,
     stop: async () => {
-      await Promise.all([front.stop(), party.stop()])
+      await Promise.all([front.stop(), simulator.stop()])
     },
   }
 

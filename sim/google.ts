@@ -41,7 +41,7 @@ export async function startGoogle(options: GoogleOptions = {}): Promise<RunningG
   const events = createSecurityEvents(google, clientIds, options.webhookUrl)
   const refreshTokens = new Map<string, { sub: string; revokedAt: string | null }>()
 
-  const party = await startParty(
+  const simulator = await startParty(
     {
       name: 'google',
       routes,
@@ -64,9 +64,9 @@ export async function startGoogle(options: GoogleOptions = {}): Promise<RunningG
     },
     options.port,
   )
-  const { url } = party
+  const { url } = simulator
   return {
-    ...party,
+    ...simulator,
     clientIds,
     projectId,
     certsUrl: url + certsPath,
@@ -117,7 +117,7 @@ export async function startGoogle(options: GoogleOptions = {}): Promise<RunningG
     router.get(certsPath, (_request, response) => void response.json(google.jwks()))
     router.get(firebaseCertsPath, (_request, response) => void response.json(firebase.jwks()))
     router.get('/.well-known/risc-configuration', (_request, response) => {
-      response.json({ issuer: riscIssuer, jwks_uri: party.url + certsPath })
+      response.json({ issuer: riscIssuer, jwks_uri: simulator.url + certsPath })
     })
     router.post('/revoke', (request, response) => {
       const token = new URLSearchParams(rawBody(request)).get('token') ?? ''

@@ -39,7 +39,7 @@ export async function startMailbox(options: MailboxOptions = {}): Promise<Runnin
   const webhooks = new WebhookSender({ retries: 3, retryDelayMs: 200 })
   let bounceUrl = options.bounceUrl
 
-  const party = await startParty(
+  const simulator = await startParty(
     {
       name: 'mailbox',
       routes,
@@ -75,12 +75,12 @@ export async function startMailbox(options: MailboxOptions = {}): Promise<Runnin
   )
 
   return {
-    ...party,
+    ...simulator,
     name: 'mailbox',
     smtpPort: smtp.port,
     smtpUrl: `smtp://127.0.0.1:${smtp.port}`,
     stop: async () => {
-      await Promise.all([party.stop(), smtp.stop()])
+      await Promise.all([simulator.stop(), smtp.stop()])
     },
   }
 

@@ -190,10 +190,12 @@ test('text stands out from its ground, in light and dark', () => {
     new RegExp(`${selector}[^{]*\\{[^}]*?\\b${property}: (#[0-9a-f]{6})`).exec(darkStyle)?.[1] ?? 'missing'
   const grounds = ['.page', '.card', '.quiet'].map((selector) => dark(selector, 'background-color'))
   const texts = ['.ink', '.muted', '.link'].map((selector) => dark(selector, '(?<!-)color'))
-  for (const ground of grounds) for (const text of texts) pairs.push([text, ground])
+  for (const infrastructure of grounds) for (const text of texts) pairs.push([text, infrastructure])
   pairs.push([dark('.button', '(?<!-)color'), dark('.button', 'background-color')])
-  for (const [text, ground] of pairs)
-    expect({ text, ground, contrast: contrast(text, ground) >= 4.5 }).toMatchObject({ contrast: true })
+  for (const [text, infrastructure] of pairs)
+    expect({ text, ground: infrastructure, contrast: contrast(text, infrastructure) >= 4.5 }).toMatchObject({
+      contrast: true,
+    })
 })
 
 /** WCAG 2.2, contrast ratio */

@@ -3,7 +3,7 @@ import { connectDatabase, type Database } from '../db/connection/database.ts'
 import { migrate } from '../db/connection/migrate.ts'
 import { ensurePartitions } from '../db/security-log.ts'
 import { type PostgresServer, startPostgres } from '../dev/postgres/postgres.ts'
-import { terms } from '../policy/periods.ts'
+import { periods } from '../policy/periods.ts'
 import { personalData } from '../policy/personal-data.ts'
 
 let postgres: PostgresServer
@@ -83,6 +83,6 @@ test('erasure by the database itself reaches every table that names an account o
 
 test('every term that limits a column stands in terms.ts', () => {
   const names = new Set(Object.values(personalData).map((entry) => entry.keptUntil.term))
-  const unknown = [...names].filter((name) => name !== 'none' && !(name in terms))
+  const unknown = [...names].filter((name) => name !== 'none' && !(name in periods))
   expect(unknown).toEqual([])
 })

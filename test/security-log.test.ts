@@ -10,7 +10,7 @@ import { type PostgresServer, startPostgres } from '../dev/postgres/postgres.ts'
 let postgres: PostgresServer
 let sql: Database
 const cipher = createFieldCipher({ activeId: 'k', keys: new Map([['k', randomBytes(32)]]) }, randomBytes(32))
-const vault = { cipher, dataKeys: createDataKeys(cipher) }
+const encryption = { cipher, dataKeys: createDataKeys(cipher) }
 
 beforeAll(async () => {
   postgres = await startPostgres()
@@ -40,20 +40,20 @@ test('an event of a day without a partition is kept all the same, also when many
   const requestIds = Array.from({ length: 10 }, () => randomUUID())
   await Promise.all(
     requestIds.map((requestId) =>
-      recordSecurityEvent(sql, vault, { kind: 'sign_in', actor: 'person', ip: '203.0.113.5', requestId, at }),
+      recordSecurityEvent(sql, encryption, { kind: 'sign_in', actor: 'person', ip: '203.0.113.5', requestId, at }),
     ),
   )
   const rows = await sql<{ ip: Buffer; partition: string }[]>`
     select ip, tableoid::regclass::text as partition from security_log where request_id = any(${requestIds})`
   expect(rows.map((row) => row.partition)).toEqual(Array(10).fill('security_log_2033_03_01'))
-  const key = await vault.dataKeys.system(sql)
+  const key = await encryption.dataKeys.system(sql)
   expect(rows.map((row) => cipher.decrypt(key, 'security_log.ip', row.ip))).toEqual(Array(10).fill('203.0.113.5'))
 })
 
 test('the last instant of a day belongs to it', async () => {
   const requestId = randomUUID()
   const at = new Date('2034-06-30T23:59:59.999Z')
-  await recordSecurityEvent(sql, vault, { kind: 'sign_in', actor: 'person', requestId, at })
+  await recordSecurityEvent(sql, encryption, { kind: 'sign_in', actor: 'person', requestId, at })
   const [row] =
     await sql`select tableoid::regclass::text as partition, ip from security_log where request_id = ${requestId}`
   expect({ ...row }).toEqual({ partition: 'security_log_2034_06_30', ip: null })

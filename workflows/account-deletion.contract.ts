@@ -3,8 +3,8 @@
  * pseudonym only, and outlives it: nothing that goes in or out may lead back to the person.
  */
 import { defineUpdate } from '@temporalio/workflow'
-import type { DeletionReason, Processor } from '../policy/deletion.ts'
-import { startingAttributes } from '../shared/search-attributes.ts'
+import type { DeletionReason, ErasureStep } from '../policy/deletion.ts'
+import { initialSearchAttributes } from '../shared/search-attributes.ts'
 
 export const accountDeletionType = 'accountDeletion'
 export const accountDeletionWorkflowId = (accountRef: string): string => `account-deletion-${accountRef}`
@@ -24,7 +24,7 @@ export interface Erased {
 
 export interface Erasure extends Erased {
   /** those who still have something to do */
-  pending: Processor[]
+  pending: ErasureStep[]
 }
 
 /** Answered once the erasure is committed. Rejected with AccountMissing when there was no such account, and with AccountInUse. */
@@ -43,7 +43,7 @@ export function deletionStart({ accountRef, reason }: DeletionInput, taskQueue: 
     workflowIdConflictPolicy: 'USE_EXISTING' as const,
     workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY' as const,
     // No AccountRef: the run deletes every run that has this one.
-    typedSearchAttributes: startingAttributes({ status: 'erasing', waitingFor: 'the database', dueAt: null }),
+    typedSearchAttributes: initialSearchAttributes({ status: 'erasing', waitingFor: 'the database', dueAt: null }),
     staticSummary: `Deletion of an account: ${reason}`,
   }
 }
@@ -95,7 +95,7 @@ export interface DeletionActivities {
   /** Shows operators which processors hold the deletion up. */
   raiseOverdue(input: Step): Promise<void>
   /** A processor's step ended in a way that only an operator can settle. */
-  leaveToOperator(input: Step & { processor: Processor; code: string }): Promise<void>
+  leaveToOperator(input: Step & { processor: ErasureStep; code: string }): Promise<void>
   /** Closes the receipt, unless somebody has not done their part. */
   completeDeletion(input: Step): Promise<{ complete: boolean }>
 }

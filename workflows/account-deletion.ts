@@ -12,17 +12,17 @@ import {
   sleep,
   uuid4,
 } from '@temporalio/workflow'
-import type { Processor } from '../policy/deletion.ts'
-import { terms } from '../policy/periods.ts'
+import type { ErasureStep } from '../policy/deletion.ts'
+import { periods } from '../policy/periods.ts'
 import { msUntil, plusDays, plusMs } from '../shared/calendar.ts'
 import { failure, failureCode, failureType } from '../shared/failures.ts'
 import { type DeletionActivities, type DeletionInput, type Erasure, erased } from './account-deletion.contract.ts'
-import { proxyQuick } from './run/local-first.ts'
+import { proxyLocalFirst } from './run/local-first.ts'
 import { clock, now } from './run/now.ts'
 import * as retry from './run/retry.ts'
-import { describe, stand } from './run/run-status.ts'
+import { showStatus, showStatusDetails } from './run/run-status.ts'
 
-const quick = proxyQuick<DeletionActivities>()
+const localFirst = proxyLocalFirst<DeletionActivities>()
 const telling = proxyActivities<DeletionActivities>(retry.erase)
 const ending = proxyActivities<DeletionActivities>(retry.eraseMany)
 
@@ -35,12 +35,12 @@ export async function accountDeletion(input: DeletionInput): Promise<{ complete:
   })
   // Cancelled from outside, it must not leave half of the person with others.
   return CancellationScope.nonCancellable(async () => {
-    describe({ status: 'erasing', waitingFor: 'the database', dueAt: null })
-    erasure = await quick.eraseAccount({
+    showStatusDetails({ status: 'erasing', waitingFor: 'the database', dueAt: null })
+    erasure = await localFirst.eraseAccount({
       ...input,
       receiptId: uuid4(),
       ...clock(),
-      backupsGoneBy: plusDays(now(), terms.backups.keepDays).toISOString(),
+      backupsGoneBy: plusDays(now(), periods.backups.keepDays).toISOString(),
     })
     await condition(allHandlersFinished)
     return finish(input.accountRef, done(erasure))
@@ -55,11 +55,11 @@ function done(erasure: Erasure | 'in_use' | null | undefined): Erasure {
 
 async function finish(accountRef: string, erasure: Erasure): Promise<{ complete: boolean }> {
   const { receiptId } = erasure
-  const { overdueAfterMs, secondLookMs, refundLooksDays } = terms.deletion
+  const { overdueAfterMs, secondLookMs, refundLooksDays } = periods.deletion
   const backupsGoneBy = new Date(erasure.backupsGoneBy)
-  const redactedFrom = plusDays(new Date(erasure.erasedAt), terms.stripeRedactionAfterDays)
+  const redactedFrom = plusDays(new Date(erasure.erasedAt), periods.stripeRedactionAfterDays)
 
-  stand({ status: 'telling', waitingFor: 'everybody to delete', dueAt: plusMs(now(), overdueAfterMs) })
+  showStatus({ status: 'telling', waitingFor: 'everybody to delete', dueAt: plusMs(now(), overdueAfterMs) })
   await ending.endRuns({ ...at(), accountRef })
   const paid = settleMoney()
   const told = Promise.all([
@@ -75,27 +75,27 @@ async function finish(accountRef: string, erasure: Erasure): Promise<{ complete:
   const redacted = paid.then(watchRefunds).then(() => step('stripe_redaction', redact))
 
   if (!(await isDoneWithin(told, overdueAfterMs))) {
-    await quick.raiseOverdue(at())
-    stand({ status: 'overdue', waitingFor: 'everybody to delete', dueAt: null })
+    await localFirst.raiseOverdue(at())
+    showStatus({ status: 'overdue', waitingFor: 'everybody to delete', dueAt: null })
   }
   await told
-  stand({ status: 'lapsing', waitingFor: 'the last backup from before to go', dueAt: backupsGoneBy })
+  showStatus({ status: 'lapsing', waitingFor: 'the last backup from before to go', dueAt: backupsGoneBy })
   await backupsGone
-  stand({ status: 'lapsing', waitingFor: 'the payment processor to redact', dueAt: redactedFrom })
+  showStatus({ status: 'lapsing', waitingFor: 'the payment processor to redact', dueAt: redactedFrom })
   await redacted
-  const { complete } = await quick.completeDeletion(at())
-  stand({ status: complete ? 'complete' : 'needs_operator', waitingFor: 'nothing', dueAt: null })
+  const { complete } = await localFirst.completeDeletion(at())
+  showStatus({ status: complete ? 'complete' : 'needs_operator', waitingFor: 'nothing', dueAt: null })
   return { complete }
 
   /** Each party's part stands alone: one that ends in a way nobody can repair is an operator's, and holds up no other. */
-  async function step(processor: Processor, work: () => Promise<unknown>): Promise<void> {
+  async function step(processor: ErasureStep, work: () => Promise<unknown>): Promise<void> {
     if (!erasure.pending.includes(processor)) return
     try {
       await work()
     } catch (error) {
       if (!(error instanceof ActivityFailure)) throw error
       const code = failureCode(error) ?? failureType(error) ?? 'unknown'
-      await quick.leaveToOperator({ ...at(), processor, code })
+      await localFirst.leaveToOperator({ ...at(), processor, code })
     }
   }
 

@@ -19,12 +19,12 @@ import {
   pause,
   resume,
 } from './campaign.contract.ts'
-import { proxyQuick } from './run/local-first.ts'
+import { proxyLocalFirst } from './run/local-first.ts'
 import { clock } from './run/now.ts'
 import * as retry from './run/retry.ts'
-import { stand } from './run/run-status.ts'
+import { showStatus } from './run/run-status.ts'
 
-const quick = proxyQuick<CampaignActivities>()
+const localFirst = proxyLocalFirst<CampaignActivities>()
 const { planCampaign, sendCampaignPage } = proxyActivities<CampaignActivities>(retry.mailPage)
 
 /** About 100,000 people: a history of a few hundred events. */
@@ -43,7 +43,7 @@ export async function campaign({ campaignId, draft, progress }: CampaignInput): 
   tell()
 
   if (!isSettled) {
-    const isThere = await quick.openCampaign({ campaignId })
+    const isThere = await localFirst.openCampaign({ campaignId })
     isSettled = true
     if (!isThere) {
       cancelled = true
@@ -60,7 +60,7 @@ export async function campaign({ campaignId, draft, progress }: CampaignInput): 
     await sendPage()
   }
   ended = true
-  await quick.setCampaignState({ campaignId, state: cancelled ? 'cancelled' : 'done', ...clock() })
+  await localFirst.setCampaignState({ campaignId, state: cancelled ? 'cancelled' : 'done', ...clock() })
   tell()
   await condition(allHandlersFinished)
   return { ...so, status: status() }
@@ -74,14 +74,14 @@ export async function campaign({ campaignId, draft, progress }: CampaignInput): 
     } catch (error) {
       if (!(error instanceof ActivityFailure)) throw error
       await change(() => (so.paused = true))
-      await quick.reportStuckCampaign({ campaignId, ...clock() })
+      await localFirst.reportStuckCampaign({ campaignId, ...clock() })
     }
   }
 
   /** The row is what each mail looks at, so that a change acts at once. */
   async function change(apply: () => void): Promise<void> {
     apply()
-    await quick.setCampaignState({ campaignId, state: status(), ...clock() })
+    await localFirst.setCampaignState({ campaignId, state: status(), ...clock() })
     tell()
   }
 
@@ -98,7 +98,7 @@ export async function campaign({ campaignId, draft, progress }: CampaignInput): 
       done: 'nothing',
       cancelled: 'nothing',
     }
-    stand({ status: status(), waitingFor: waitingFor[status()], dueAt: null })
+    showStatus({ status: status(), waitingFor: waitingFor[status()], dueAt: null })
   }
 
   function allow(permitted: boolean): void {

@@ -1,6 +1,6 @@
 /** Hourly: what the providers offer and what it costs us. Prices are our own and stay. */
 import { proxyActivities, setHandler, sleep } from '@temporalio/workflow'
-import { terms } from '../policy/periods.ts'
+import { periods } from '../policy/periods.ts'
 import { plusMs } from '../shared/calendar.ts'
 import {
   type CatalogueActivities,
@@ -10,9 +10,9 @@ import {
   catalogueSyncState,
 } from './catalogue-sync.contract.ts'
 import * as retry from './run/retry.ts'
-import { describe, stand } from './run/run-status.ts'
+import { showStatus, showStatusDetails } from './run/run-status.ts'
 
-const { syncCatalogue } = proxyActivities<CatalogueActivities>(retry.untilNextRun)
+const { syncCatalogue } = proxyActivities<CatalogueActivities>(retry.hourlyStep)
 
 export async function catalogueSync(): Promise<CatalogueSyncState> {
   const state: CatalogueSyncState = {
@@ -20,16 +20,16 @@ export async function catalogueSync(): Promise<CatalogueSyncState> {
     changes: { packagesAdded: 0, offersChanged: 0, offersWithdrawn: 0, putOnSale: 0, takenOffSale: 0 },
   }
   setHandler(catalogueSyncState, () => state)
-  describe({ status: 'asking', waitingFor: catalogueProviders.join(', '), dueAt: null })
+  showStatusDetails({ status: 'asking', waitingFor: catalogueProviders.join(', '), dueAt: null })
 
   let unasked = await ask([...catalogueProviders])
-  for (const pauseMs of terms.catalogue.askAgainAfterMs) {
+  for (const pauseMs of periods.catalogue.askAgainAfterMs) {
     if (unasked.length === 0) break
-    stand({ status: 'asking_again', waitingFor: unasked.join(', '), dueAt: plusMs(new Date(), pauseMs) })
+    showStatus({ status: 'asking_again', waitingFor: unasked.join(', '), dueAt: plusMs(new Date(), pauseMs) })
     await sleep(pauseMs, { summary: `until ${unasked.join(', ')} is asked again` })
     unasked = await ask(unasked)
   }
-  stand({ status: unasked.length === 0 ? 'synced' : 'incomplete', waitingFor: 'nothing', dueAt: null })
+  showStatus({ status: unasked.length === 0 ? 'synced' : 'incomplete', waitingFor: 'nothing', dueAt: null })
   return state
 
   /** Those that did not answer. */

@@ -2,11 +2,11 @@
 import { proxyActivities } from '@temporalio/workflow'
 import type { DraftSweepActivities, DraftSweepReport } from './draft-sweep.contract.ts'
 import * as retry from './run/retry.ts'
-import { describe } from './run/run-status.ts'
+import { showStatusDetails } from './run/run-status.ts'
 
-const { settleDrafts } = proxyActivities<DraftSweepActivities>(retry.untilNextRun)
+const { settleDrafts } = proxyActivities<DraftSweepActivities>(retry.hourlyStep)
 
 export async function draftSweep(): Promise<DraftSweepReport> {
-  describe({ status: 'looking', waitingFor: 'the database', dueAt: null })
+  showStatusDetails({ status: 'looking', waitingFor: 'the database', dueAt: null })
   return settleDrafts({ asOf: new Date().toISOString() })
 }

@@ -20,12 +20,12 @@ import {
   opened,
   waiveOldEmail,
 } from './email-change.contract.ts'
-import { proxyQuick } from './run/local-first.ts'
+import { proxyLocalFirst } from './run/local-first.ts'
 import { clock, now } from './run/now.ts'
 import * as retry from './run/retry.ts'
-import { describe, stand } from './run/run-status.ts'
+import { showStatus, showStatusDetails } from './run/run-status.ts'
 
-const quick = proxyQuick<EmailChangeActivities>()
+const localFirst = proxyLocalFirst<EmailChangeActivities>()
 
 export async function emailChange({ changeId, expiresAt, draft }: EmailChangeInput): Promise<EmailChangeState> {
   const dueAt = new Date(expiresAt)
@@ -34,9 +34,9 @@ export async function emailChange({ changeId, expiresAt, draft }: EmailChangeInp
   let isSettled = false
   const isOpen = () => state.status === 'open'
   takeMessages()
-  describe(standing())
+  showStatusDetails(standing())
 
-  const outcome = await (draft ? quick.openEmailChange({ changeId }) : isRecorded())
+  const outcome = await (draft ? localFirst.openEmailChange({ changeId }) : isRecorded())
   if (outcome !== 'open') state.status = outcome
   isSettled = true
   if (outcome !== 'open') {
@@ -50,7 +50,7 @@ export async function emailChange({ changeId, expiresAt, draft }: EmailChangeInp
   tell()
   // The last mail goes to an address that is forgotten afterwards.
   if (state.status === 'changed') await Promise.all(mails)
-  if (state.status !== 'gone') await quick.endEmailChange({ changeId, status: state.status, ...clock() })
+  if (state.status !== 'gone') await localFirst.endEmailChange({ changeId, status: state.status, ...clock() })
   await Promise.all(mails)
   return state
 
@@ -63,7 +63,7 @@ export async function emailChange({ changeId, expiresAt, draft }: EmailChangeInp
     setHandler(
       confirmEmail,
       async ({ side }) => {
-        await quick.recordConfirmation({ changeId, side, ...clock() })
+        await localFirst.recordConfirmation({ changeId, side, ...clock() })
         return agree(side)
       },
       { validator: (_side: { side: EmailSide }) => allow() },
@@ -71,7 +71,7 @@ export async function emailChange({ changeId, expiresAt, draft }: EmailChangeInp
     setHandler(
       waiveOldEmail,
       async ({ by }) => {
-        await quick.recordConfirmation({ changeId, side: 'old', waivedBy: by, ...clock() })
+        await localFirst.recordConfirmation({ changeId, side: 'old', waivedBy: by, ...clock() })
         return agree('old')
       },
       { validator: (_who: { by: string }) => allow() },
@@ -90,7 +90,7 @@ export async function emailChange({ changeId, expiresAt, draft }: EmailChangeInp
     state.confirmed[side] = true
     tell()
     if (!state.confirmed.old || !state.confirmed.new || !isOpen()) return state
-    const outcome = await quick.applyEmailChange({ changeId, ...clock() })
+    const outcome = await localFirst.applyEmailChange({ changeId, ...clock() })
     if (isOpen()) state.status = outcome
     if (outcome === 'changed') mails.push(tellOld())
     return state
@@ -104,7 +104,7 @@ export async function emailChange({ changeId, expiresAt, draft }: EmailChangeInp
     const reached = await untilGivenUp(() => notify().askForConfirmation({ changeId, side, ...clock() }))
     if (reached === 'gone' && isOpen()) state.status = 'gone'
     if (reached !== 'sent' && reached !== 'gone' && isOpen()) {
-      await quick.reportUnreachableSide({ changeId, side, ...clock() })
+      await localFirst.reportUnreachableSide({ changeId, side, ...clock() })
     }
   }
 
@@ -120,14 +120,14 @@ export async function emailChange({ changeId, expiresAt, draft }: EmailChangeInp
    */
   async function isRecorded(): Promise<'open' | 'gone'> {
     for (let looks = 0; looks < 12; looks += 1) {
-      if (await quick.findEmailChange({ changeId })) return 'open'
+      if (await localFirst.findEmailChange({ changeId })) return 'open'
       await sleep('10 seconds', { summary: 'until the change is recorded' })
     }
     return 'gone'
   }
 
   function tell(): void {
-    stand(standing())
+    showStatus(standing())
   }
 
   function standing() {

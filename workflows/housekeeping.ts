@@ -2,12 +2,12 @@
 import { proxyActivities } from '@temporalio/workflow'
 import type { HousekeepingActivities, HousekeepingReport } from './housekeeping.contract.ts'
 import * as retry from './run/retry.ts'
-import { describe } from './run/run-status.ts'
+import { showStatusDetails } from './run/run-status.ts'
 
-const { turnSecurityLog, forgetExpired, reportOverdue } = proxyActivities<HousekeepingActivities>(retry.untilTomorrow)
+const { turnSecurityLog, forgetExpired, reportOverdue } = proxyActivities<HousekeepingActivities>(retry.dailyStep)
 
 export async function housekeeping(): Promise<HousekeepingReport> {
-  describe({ status: 'tidying', waitingFor: 'the database', dueAt: null })
+  showStatusDetails({ status: 'tidying', waitingFor: 'the database', dueAt: null })
   const clock = { asOf: new Date().toISOString() }
   // One that cannot be done must not keep the others from being done.
   const [securityLog, forgotten, overdue] = await Promise.allSettled([

@@ -1,6 +1,6 @@
 /** N1, N2: posted, mailed to everybody, and in force thirty days after the last of them was told, not before. */
 import { allHandlersFinished, condition, continueAsNew, proxyActivities, setHandler } from '@temporalio/workflow'
-import { terms } from '../policy/periods.ts'
+import { periods } from '../policy/periods.ts'
 import { msUntil, plusDays, plusMs } from '../shared/calendar.ts'
 import { failure, failureCode, failureType } from '../shared/failures.ts'
 import {
@@ -13,17 +13,17 @@ import {
   post,
   withdraw,
 } from './policy-notice.contract.ts'
-import { proxyQuick } from './run/local-first.ts'
+import { proxyLocalFirst } from './run/local-first.ts'
 import * as retry from './run/retry.ts'
-import { stand } from './run/run-status.ts'
+import { showStatus } from './run/run-status.ts'
 
-const quick = proxyQuick<PolicyActivities>()
-const { nextPolicyStep, giveUpPolicyMails } = proxyActivities<PolicyActivities>(retry.judge)
+const localFirst = proxyLocalFirst<PolicyActivities>()
+const { nextPolicyStep, giveUpPolicyMails } = proxyActivities<PolicyActivities>(retry.decide)
 const { mailPolicyPage } = proxyActivities<PolicyActivities>(retry.noticePage)
 
 /** About 50,000 people: a history of six hundred events. */
 const pagesPerRun = 100
-const { askAgainAfterMs } = terms.policyNotice
+const { askAgainAfterMs } = periods.policyNotice
 
 export async function policyNotice({ version, mailing: begun }: PolicyNoticeInput): Promise<PolicyNoticeState> {
   const state: PolicyNoticeState = { status: 'posting', effectiveAt: null, mailing: begun ?? null }
@@ -40,7 +40,7 @@ export async function policyNotice({ version, mailing: begun }: PolicyNoticeInpu
   })
   setHandler(withdraw, async () => {
     // The row decides: what is being mailed stops, what takes effect at this moment was faster.
-    const { state: now } = await quick.withdrawPolicy({ version, asOf: clock() })
+    const { state: now } = await localFirst.withdrawPolicy({ version, asOf: clock() })
     if (now !== 'withdrawn') throw conflict(now)
     if (state.mailing?.notice !== 'withdrawn') state.mailing = null
     state.status = 'withdrawn'
@@ -74,7 +74,7 @@ export async function policyNotice({ version, mailing: begun }: PolicyNoticeInpu
   /** A run that could not post fails, so that the same request may be made again under the same id. */
   async function putUp(): Promise<void> {
     try {
-      state.effectiveAt = (await quick.postPolicy({ version, asOf: clock() })).effectiveAt
+      state.effectiveAt = (await localFirst.postPolicy({ version, asOf: clock() })).effectiveAt
       posted = true
     } catch (error) {
       fault = failureType(error) === 'PolicyStateConflict' ? conflict(failureCode(error) ?? 'ended') : asError(error)
@@ -103,7 +103,7 @@ export async function policyNotice({ version, mailing: begun }: PolicyNoticeInpu
       rested = true
     } else {
       rested = false
-      const inTime = plusDays(new Date(effectiveAt), -terms.policyNotice.beforeEffectDays)
+      const inTime = plusDays(new Date(effectiveAt), -periods.policyNotice.beforeEffectDays)
       moveTo('telling', `the mail server to take the notice (${notice})`, inTime, effectiveAt)
       state.mailing = { notice, pass, page: 0, pages }
     }
@@ -121,7 +121,7 @@ export async function policyNotice({ version, mailing: begun }: PolicyNoticeInpu
     effectiveAt: string,
   ): PolicyNoticeState {
     Object.assign(state, { status, effectiveAt })
-    stand({ status, waitingFor, dueAt })
+    showStatus({ status, waitingFor, dueAt })
     return state
   }
 }

@@ -1,14 +1,14 @@
 /** The privacy request's face (G6): ids, messages, and the effects it needs. Import-safe for everybody. */
 import { defineQuery, defineUpdate } from '@temporalio/workflow'
-import { terms } from '../policy/periods.ts'
+import { periods } from '../policy/periods.ts'
 import { plusDays } from '../shared/calendar.ts'
-import { startingAttributes } from '../shared/search-attributes.ts'
+import { initialSearchAttributes } from '../shared/search-attributes.ts'
 
 export const privacyRequestType = 'privacyRequest'
 export const privacyRequestWorkflowId = (requestId: string): string => `privacy-request-${requestId}`
 
 /** When a request has to be answered that arrived then. */
-export const answerByOf = (receivedAt: Date): Date => plusDays(receivedAt, terms.privacyRequest.answerWithinDays)
+export const answerByOf = (receivedAt: Date): Date => plusDays(receivedAt, periods.privacyRequest.answerWithinDays)
 
 export interface PrivacyRequestInput {
   requestId: string
@@ -30,7 +30,7 @@ export function privacyRequestStart(
     taskQueue,
     args: [{ requestId: id, receivedAt: receivedAt.toISOString(), draft: true }] as [PrivacyRequestInput],
     workflowIdConflictPolicy: 'USE_EXISTING' as const,
-    typedSearchAttributes: startingAttributes(
+    typedSearchAttributes: initialSearchAttributes(
       { status: 'open', waitingFor: 'an operator to answer', dueAt: answerByOf(receivedAt) },
       accountRef,
     ),

@@ -7,7 +7,7 @@ import {
   setHandler,
   sleep,
 } from '@temporalio/workflow'
-import { terms } from '../policy/periods.ts'
+import { periods } from '../policy/periods.ts'
 import { msUntil, plusDays } from '../shared/calendar.ts'
 import { failure } from '../shared/failures.ts'
 import {
@@ -25,16 +25,16 @@ import {
   resolve,
   type Urgency,
 } from './privacy-request.contract.ts'
-import { proxyQuick } from './run/local-first.ts'
+import { proxyLocalFirst } from './run/local-first.ts'
 import { clock, now } from './run/now.ts'
 import * as retry from './run/retry.ts'
-import { describe, stand } from './run/run-status.ts'
+import { showStatus, showStatusDetails } from './run/run-status.ts'
 
-const quick = proxyQuick<PrivacyRequestActivities>()
+const localFirst = proxyLocalFirst<PrivacyRequestActivities>()
 const notify = proxyActivities<PrivacyRequestActivities>(retry.notify)
 
 const { answerWithinDays, remindAtDays, escalateAtDay, extensionDays, lateReminderDays, keepAnsweredDays } =
-  terms.privacyRequest
+  periods.privacyRequest
 
 export async function privacyRequest({
   requestId,
@@ -53,9 +53,9 @@ export async function privacyRequest({
   let attempts = 0
   const background: Promise<void>[] = []
   takeMessages()
-  describe(standing('open'))
+  showStatusDetails(standing('open'))
 
-  const isThere = await (draft ? quick.openRequest({ requestId }) : isRecorded())
+  const isThere = await (draft ? localFirst.openRequest({ requestId }) : isRecorded())
   if (!isThere) moveTo('gone')
   isSettled = true
   if (!isThere) {
@@ -68,7 +68,7 @@ export async function privacyRequest({
   if (state.status === 'answered') {
     moveTo('answered', keptUntil())
     await sleep(msUntil(keptUntil(), now()), { summary: 'until the request is forgotten' })
-    await quick.forgetRequest({ requestId })
+    await localFirst.forgetRequest({ requestId })
   }
   await condition(allHandlersFinished)
   return state
@@ -96,7 +96,7 @@ export async function privacyRequest({
         state.answerBy = plusDays(new Date(state.answerBy), extensionDays).toISOString()
         state.extended = true
         moveTo('open')
-        await quick.recordExtension({ requestId, answerBy: state.answerBy, reason })
+        await localFirst.recordExtension({ requestId, answerBy: state.answerBy, reason })
         background.push(untilGivenUp(() => notify.tellOfExtension({ requestId, ...clock() })).then(noteGone))
         return state
       },
@@ -114,7 +114,7 @@ export async function privacyRequest({
     allow(!answering && isOpen())
     taking = true
     try {
-      if (await quick.takeAnswer({ requestId, answerId, ...clock() })) return
+      if (await localFirst.takeAnswer({ requestId, answerId, ...clock() })) return
       throw failure('PrivacyRequestStateConflict', { code: 'another_answer' })
     } finally {
       taking = false
@@ -127,7 +127,7 @@ export async function privacyRequest({
    */
   async function isRecorded(): Promise<boolean> {
     for (let looks = 0; looks < 12; looks += 1) {
-      if (await quick.findRequest({ requestId })) return true
+      if (await localFirst.findRequest({ requestId })) return true
       await sleep('10 seconds', { summary: 'until the request is recorded' })
     }
     return false
@@ -172,10 +172,10 @@ export async function privacyRequest({
     if (!byMail && isUncommitted) await sleep(1, { summary: 'until the answer is recorded' })
     const reached = byMail ? await untilGivenUp(() => notify.sendAnswer({ requestId, ...clock(), attempt })) : 'sent'
     if (reached === 'failed') {
-      await quick.reportUnreachable({ requestId, ...clock(), mail: 'answer' })
+      await localFirst.reportUnreachable({ requestId, ...clock(), mail: 'answer' })
       answering = false
       moveTo(now() < new Date(state.answerBy) ? 'open' : 'late')
-    } else if (reached === 'sent' && (await quick.recordAnswer({ requestId, ...clock() }))) {
+    } else if (reached === 'sent' && (await localFirst.recordAnswer({ requestId, ...clock() }))) {
       state.status = 'answered'
     } else {
       moveTo('gone')
@@ -184,7 +184,7 @@ export async function privacyRequest({
 
   async function acknowledge(): Promise<void> {
     const reached = await untilGivenUp(() => notify.acknowledgeRequest({ requestId, ...clock() }))
-    if (reached === 'failed') await quick.reportUnreachable({ requestId, ...clock(), mail: 'acknowledgement' })
+    if (reached === 'failed') await localFirst.reportUnreachable({ requestId, ...clock(), mail: 'acknowledgement' })
     noteGone(reached)
   }
 
@@ -206,7 +206,7 @@ export async function privacyRequest({
 
   function moveTo(status: PrivacyRequestStatus, until?: Date): void {
     state.status = status
-    stand(standing(status, until))
+    showStatus(standing(status, until))
   }
 
   function standing(status: PrivacyRequestStatus, until = new Date(state.answerBy)) {

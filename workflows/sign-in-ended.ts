@@ -1,12 +1,12 @@
 /** Apple's `consent-revoked`: the link and its token go, the account stays, and its owner is told. */
 import { proxyActivities } from '@temporalio/workflow'
-import { proxyQuick } from './run/local-first.ts'
+import { proxyLocalFirst } from './run/local-first.ts'
 import * as retry from './run/retry.ts'
 import type { SignInEndedActivities, SignInEndedInput } from './sign-in-ended.contract.ts'
 
-const quick = proxyQuick<SignInEndedActivities>()
+const localFirst = proxyLocalFirst<SignInEndedActivities>()
 const notify = proxyActivities<SignInEndedActivities>(retry.notify)
 
 export async function signInEnded(input: SignInEndedInput): Promise<void> {
-  if (await quick.unlinkApple(input)) await notify.sendAppleUnlinked({ ...input, asOf: new Date().toISOString() })
+  if (await localFirst.unlinkApple(input)) await notify.sendAppleUnlinked({ ...input, asOf: new Date().toISOString() })
 }

@@ -3,15 +3,15 @@ import type { Context } from '../../context.ts'
 import {
   addPackages,
   changeCatalogue,
+  decideSale,
   listFamilies,
-  settleSale,
   withdrawUnseen,
   writeOffers,
 } from '../../db/catalogue/catalogue.ts'
 import type { Transaction } from '../../db/connection/database.ts'
-import { raiseAttention, resolveAttention } from '../../db/operator-tasks.ts'
-import { terms } from '../../policy/periods.ts'
-import { costCurrency, firstPriceMinor, judgePrice } from '../../policy/pricing.ts'
+import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
+import { periods } from '../../policy/periods.ts'
+import { checkPrice, costCurrency, firstPriceMinor } from '../../policy/pricing.ts'
 import { isProviderFailure, ProviderFailure } from '../../providers/failure.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import type {
@@ -68,11 +68,11 @@ export function createCatalogueActivities(context: Context): CatalogueActivities
     for (const answer of answers) {
       const { provider } = answer
       if ('list' in answer) {
-        const seenSince = plusMs(at, -terms.catalogue.seenGrainMs)
+        const seenSince = plusMs(at, -periods.catalogue.seenGrainMs)
         const offers = await writeOffers(tx, provider, packages, { costCurrency, at, seenSince })
         changes.offersChanged += offers.changed
         changes.offersWithdrawn += offers.withdrawn
-        await resolveAttention(tx, { kind: staleMatter, subjectId: provider, by: 'catalogue', at })
+        await resolveOperatorTask(tx, { kind: staleMatter, subjectId: provider, by: 'catalogue', at })
         outcomes[provider] = {
           state: 'listed',
           packages: answer.list.packages.length,
@@ -83,17 +83,17 @@ export function createCatalogueActivities(context: Context): CatalogueActivities
         outcomes[provider] = { state: 'failed', code: answer.failure.code }
       }
     }
-    const sale = await settleSale(tx, { judge: (price, cost) => judgePrice(price, cost, exchange), at })
+    const sale = await decideSale(tx, { judge: (price, cost) => checkPrice(price, cost, exchange), at })
     return { outcomes, changes: { ...changes, ...sale } }
   }
 
   /** What the provider offered last stays, until it is too old to be sold. Returns how many offers were. */
   async function noteFailure(tx: Transaction, { provider, kind, code }: ProviderFailure, at: Date): Promise<number> {
     if (kind === 'misconfigured') {
-      await raiseAttention(tx, { kind: 'provider_misconfigured', subjectId: provider, detail: code, at })
+      await raiseOperatorTask(tx, { kind: 'provider_misconfigured', subjectId: provider, detail: code, at })
     }
-    const stale = await withdrawUnseen(tx, provider, plusMs(at, -terms.catalogue.staleAfterMs))
-    if (stale > 0) await raiseAttention(tx, { kind: staleMatter, subjectId: provider, detail: code, at })
+    const stale = await withdrawUnseen(tx, provider, plusMs(at, -periods.catalogue.staleAfterMs))
+    if (stale > 0) await raiseOperatorTask(tx, { kind: staleMatter, subjectId: provider, detail: code, at })
     return stale
   }
 }

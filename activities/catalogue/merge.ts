@@ -1,6 +1,6 @@
 /** Several providers' price lists as one catalogue of ours. */
 import type { OfferedPackage, OperatorFamily, PackageOffer } from '../../db/catalogue/catalogue.ts'
-import { terms } from '../../policy/periods.ts'
+import { periods } from '../../policy/periods.ts'
 import { costCurrency, maxPriceMinor } from '../../policy/pricing.ts'
 import type { ProviderPackage } from '../../providers/esim.ts'
 import type { LeftOut } from '../../workflows/catalogue-sync.contract.ts'
@@ -63,7 +63,7 @@ function obstacleTo(each: Listed, priceOf: PriceOf): keyof LeftOut | undefined {
   if (each.destinations.length === 0) return 'no_destination'
   if (each.dataBytes === 0 || each.days < 1) return 'no_data'
   if (each.costCurrency !== costCurrency) return 'other_currency'
-  const longest = each.daily ? Math.max(...terms.catalogue.dailyLengths) : 1
+  const longest = each.daily ? Math.max(...periods.catalogue.dailyLengths) : 1
   if (each.costMicros < 1 || priceOf([each.costMicros * longest]) > maxPriceMinor) return 'odd_cost'
   return undefined
 }
@@ -94,7 +94,7 @@ interface Sold {
 
 function asSold(each: Listed): Sold[] {
   const { kind, destinations, dataBytes, daily, provider, code, family, costMicros } = each
-  const lengths = daily ? terms.catalogue.dailyLengths : [each.days]
+  const lengths = daily ? periods.catalogue.dailyLengths : [each.days]
   return lengths.map((days) => ({
     identity: { kind, destinations, dataBytes, daily, days },
     offer: { provider, providerPackageCode: code, family, costMicros: daily ? costMicros * days : costMicros },

@@ -4,12 +4,12 @@ import { isHeldByBackup } from '../../db/backup/backup-holds.ts'
 import { vacuumKeys } from '../../db/connection/vacuum.ts'
 import { appendBackupsGone } from '../../db/erasure/deletion-ledger.ts'
 import { dropEmptySeal } from '../../db/erasure/deletion-seals.ts'
-import { completeDeletion, findReceipt, settleStep } from '../../db/erasure/deletions.ts'
-import { raiseAttention } from '../../db/operator-tasks.ts'
+import { completeDeletion, findReceipt, recordStep } from '../../db/erasure/deletions.ts'
+import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { milliseconds } from '../../policy/periods.ts'
 import { failure } from '../../shared/failures.ts'
 import type { DeletionActivities } from '../../workflows/account-deletion.contract.ts'
-import { leaveStepToOperator, matterOf } from './step.ts'
+import { leaveStepToOperator, operatorTaskOf } from './step.ts'
 
 type Activities = Pick<DeletionActivities, 'noteBackupsGone' | 'raiseOverdue' | 'leaveToOperator' | 'completeDeletion'>
 
@@ -27,7 +27,7 @@ export function createDeletionEndActivities(context: Context): Activities {
       const at = new Date(asOf)
       await sql.begin(async (tx) => {
         await appendBackupsGone(tx, receiptId, at)
-        await settleStep(tx, { receiptId, processor: 'backups', state: 'done', at })
+        await recordStep(tx, { receiptId, processor: 'backups', state: 'done', at })
       })
     },
 
@@ -36,7 +36,7 @@ export function createDeletionEndActivities(context: Context): Activities {
       const expectedLater = ['backups', 'stripe_redaction']
       for (const { processor, state } of receipt?.steps ?? []) {
         if (state !== 'pending' || expectedLater.includes(processor)) continue
-        await raiseAttention(sql, { ...matterOf(receiptId, processor), detail: 'overdue', at: new Date(asOf) })
+        await raiseOperatorTask(sql, { ...operatorTaskOf(receiptId, processor), detail: 'overdue', at: new Date(asOf) })
       }
     },
 

@@ -1,24 +1,24 @@
 /** U2 holds for the erased, too: money for what was not delivered goes back. And P2: their record at Stripe goes. */
 import type { Context } from '../../context.ts'
 import type { Transaction } from '../../db/connection/database.ts'
-import { openSecret, resealSecret, type Settlement, wipeSecret } from '../../db/erasure/deletion-seals.ts'
-import { findStep, settleStep } from '../../db/erasure/deletions.ts'
-import { resolveAttention } from '../../db/operator-tasks.ts'
+import { openSecret, type PaymentToClose, resealSecret, wipeSecret } from '../../db/erasure/deletion-seals.ts'
+import { findStep, recordStep } from '../../db/erasure/deletions.ts'
+import { resolveOperatorTask } from '../../db/operator-tasks.ts'
 import { insertFact, issueUntiedCreditNote, settleFact } from '../../db/order/books.ts'
-import { milliseconds, terms } from '../../policy/periods.ts'
+import { milliseconds, periods } from '../../policy/periods.ts'
 import { isProviderFailure, type ProviderFailure } from '../../providers/failure.ts'
 import type { Refund } from '../../providers/stripe/refunds.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import { failure } from '../../shared/failures.ts'
 import type { DeletionActivities } from '../../workflows/account-deletion.contract.ts'
-import { asFailure, inTermsOf, payment as paymentTerms } from '../failures.ts'
-import { leaveStepToOperator, matterOf, withSecret } from './step.ts'
+import { asFailure, payment as paymentTerms, withFailureTypes } from '../failures.ts'
+import { leaveStepToOperator, operatorTaskOf, withSecret } from './step.ts'
 
 type Activities = Pick<DeletionActivities, 'settlePayments' | 'deleteStripeCustomer'>
 
 /** What became of a settlement, and its entry in the books; null: nothing is left to do. */
 interface Next {
-  next: Settlement | null
+  next: PaymentToClose | null
   book?: (tx: Transaction) => Promise<void>
 }
 
@@ -74,7 +74,7 @@ export function createDeletionPaymentActivities(context: Context): Activities {
 
     async deleteStripeCustomer(step) {
       await withSecret(context, { ...step, processor, part: 'stripeCustomer' }, async ({ customerId }) => {
-        const outcome = await inTermsOf(paymentTerms, () => stripe.deleteCustomer(customerId))
+        const outcome = await withFailureTypes(paymentTerms, () => stripe.deleteCustomer(customerId))
         return { state: 'done', ...(outcome === 'unknown' && { code: 'already_gone' }) }
       })
     },
@@ -82,14 +82,14 @@ export function createDeletionPaymentActivities(context: Context): Activities {
 
   /** What an operator had to look at is no longer there. */
   async function settled(receiptId: string, at: Date): Promise<void> {
-    await resolveAttention(sql, { ...matterOf(receiptId, processor), by: 'deletion', at })
+    await resolveOperatorTask(sql, { ...operatorTaskOf(receiptId, processor), by: 'deletion', at })
     const step = await findStep(sql, receiptId, processor)
     const customer = await openSecret(sql, context, receiptId, 'stripeCustomer')
     if (step?.state === 'needs_operator' && !customer)
-      await settleStep(sql, { receiptId, processor, state: 'done', at })
+      await recordStep(sql, { receiptId, processor, state: 'done', at })
   }
 
-  async function move(settlement: Settlement, at: Date): Promise<Next | 'processing' | 'unchanged'> {
+  async function move(settlement: PaymentToClose, at: Date): Promise<Next | 'processing' | 'unchanged'> {
     try {
       if (settlement.action === 'cancel') return await cancel(settlement, at)
       const refunds = await stripe.listRefunds(settlement.paymentIntentId)
@@ -103,12 +103,12 @@ export function createDeletionPaymentActivities(context: Context): Activities {
   }
 
   /** Somebody may pay in the very moment in which we cancel: the processor decides who was first. */
-  async function cancel(settlement: Settlement, at: Date): Promise<Next | 'processing'> {
+  async function cancel(settlement: PaymentToClose, at: Date): Promise<Next | 'processing'> {
     const { paymentIntentId } = settlement
     const outcome = await stripe.cancelPayment(paymentIntentId, `erased-${paymentIntentId}:cancel`)
     if (outcome === 'processing') return 'processing'
     if (outcome !== 'already_paid') return { next: null }
-    const next: Settlement = { ...settlement, action: 'refund' }
+    const next: PaymentToClose = { ...settlement, action: 'refund' }
     return {
       next,
       async book(tx) {
@@ -117,7 +117,7 @@ export function createDeletionPaymentActivities(context: Context): Activities {
     }
   }
 
-  async function refund(settlement: Settlement, before: Refund[], at: Date): Promise<Next | 'unchanged'> {
+  async function refund(settlement: PaymentToClose, before: Refund[], at: Date): Promise<Next | 'unchanged'> {
     const { paymentIntentId, grossMinor: amountMinor } = settlement
     if (before.length >= mostBounces) return stillOwed(settlement)
     const idempotencyKey = `erased-${paymentIntentId}:refund-${before.length + 1}`
@@ -133,10 +133,10 @@ export function createDeletionPaymentActivities(context: Context): Activities {
 }
 
 /** Refunded, whoever asked for it: into the books once, and then watched for as long as it can bounce. */
-function recordRefund(settlement: Settlement, at: Date): Next | 'unchanged' {
+function recordRefund(settlement: PaymentToClose, at: Date): Next | 'unchanged' {
   const { factId, invoiceNumber, grossMinor, refundedAt } = settlement
   if (settlement.action === 'watch') {
-    const settledBy = plusMs(new Date(refundedAt ?? at), terms.order.refundSettlesWithinMs)
+    const settledBy = plusMs(new Date(refundedAt ?? at), periods.order.refundSettlesWithinMs)
     if (at >= settledBy) return { next: null }
     return settlement.trouble ? { next: { ...settlement, trouble: null } } : 'unchanged'
   }
@@ -150,7 +150,7 @@ function recordRefund(settlement: Settlement, at: Date): Next | 'unchanged' {
 }
 
 /** The books say what is true: the money is still here. A refund that an operator makes by hand is found and recorded. */
-function stillOwed(settlement: Settlement): Next | 'unchanged' {
+function stillOwed(settlement: PaymentToClose): Next | 'unchanged' {
   const { factId } = settlement
   const told = trouble({ ...settlement, action: 'refund' }, 'refund_bounced')
   if (told === 'unchanged') return told
@@ -162,7 +162,7 @@ function stillOwed(settlement: Settlement): Next | 'unchanged' {
   }
 }
 
-function trouble(settlement: Settlement, code: string): Next | 'unchanged' {
+function trouble(settlement: PaymentToClose, code: string): Next | 'unchanged' {
   return settlement.trouble === code ? 'unchanged' : { next: { ...settlement, trouble: code } }
 }
 

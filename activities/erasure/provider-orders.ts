@@ -1,7 +1,7 @@
 /** What eSIM providers hold for orders that an erased person paid for and never got goes back. */
 import type { Context } from '../../context.ts'
 import { resealSecret, type SealedPlacement } from '../../db/erasure/deletion-seals.ts'
-import { raiseAttention } from '../../db/operator-tasks.ts'
+import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { failureType } from '../../shared/failures.ts'
 import type { DeletionActivities } from '../../workflows/account-deletion.contract.ts'
 import { createProviderReturns } from '../order/provider-returns.ts'
@@ -40,19 +40,19 @@ export function createDeletionProviderActivities(context: Context): Activities {
   }
 
   async function release(receiptId: string, placement: SealedPlacement, at: Date): Promise<StepOutcome | undefined> {
-    const matter = { subjectId: receiptId, detail: placement.provider, at }
+    const task = { subjectId: receiptId, detail: placement.provider, at }
     try {
       let requested = false
       await returns.giveBack(placement, async (_esimRef, answer) => {
         requested ||= answer === 'requested'
       })
       // The provider's people decide about our money; the person has theirs already.
-      if (requested) await raiseAttention(sql, { ...matter, kind: 'provider_refund_requested' })
+      if (requested) await raiseOperatorTask(sql, { ...task, kind: 'provider_refund_requested' })
       return undefined
     } catch (error) {
       if (failureType(error) !== 'EsimInUse') throw error
       // It lives on with whoever installed it, and names nobody. What it cost is for an operator to look into.
-      await raiseAttention(sql, { ...matter, kind: 'provider_order_unreturned' })
+      await raiseOperatorTask(sql, { ...task, kind: 'provider_order_unreturned' })
       return { state: 'done', code: 'esim_in_use' }
     }
   }

@@ -7,7 +7,7 @@ import { isProviderFailure } from '../../providers/failure.ts'
 import { type Redaction, redactionBatchSize } from '../../providers/stripe/persons.ts'
 import { failure } from '../../shared/failures.ts'
 import type { DeletionActivities } from '../../workflows/account-deletion.contract.ts'
-import { inTermsOf, payment as paymentTerms } from '../failures.ts'
+import { payment as paymentTerms, withFailureTypes } from '../failures.ts'
 import { type StepOutcome, withSecret } from './step.ts'
 
 type Activities = Pick<DeletionActivities, 'redactAtStripe'>
@@ -29,7 +29,7 @@ export function createDeletionRedactionActivities(context: Context): Activities 
   return {
     async redactAtStripe(step) {
       await withSecret(context, { ...step, processor: 'stripe_redaction', part: 'payments' }, (payments) =>
-        inTermsOf(paymentTerms, () => redact(step.receiptId, payments)),
+        withFailureTypes(paymentTerms, () => redact(step.receiptId, payments)),
       )
     },
   }

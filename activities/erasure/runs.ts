@@ -3,7 +3,7 @@ import { heartbeat } from '@temporalio/activity'
 import { isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client'
 import type { WorkerContext } from '../../context.ts'
 import { openSecret } from '../../db/erasure/deletion-seals.ts'
-import { settleStep } from '../../db/erasure/deletions.ts'
+import { recordStep } from '../../db/erasure/deletions.ts'
 import { withoutOthers } from '../../db/erasure/erased-rows.ts'
 import { failure } from '../../shared/failures.ts'
 import { searchAttributes } from '../../shared/search-attributes.ts'
@@ -49,7 +49,7 @@ export function createDeletionRunActivities(context: WorkerContext): Activities 
         await eachOf(left, remove)
         await new Promise((resolve) => setTimeout(resolve, lookAgainMs))
       }
-      if (final) await settleStep(sql, { receiptId, processor: 'temporal', state: 'done', at: new Date(asOf) })
+      if (final) await recordStep(sql, { receiptId, processor: 'temporal', state: 'done', at: new Date(asOf) })
     },
   }
 

@@ -4,7 +4,7 @@ import { findAccountOfFirebaseUser } from '../../db/accounts.ts'
 import { isIdentityLinked } from '../../db/identities.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
 import type { DeletionActivities } from '../../workflows/account-deletion.contract.ts'
-import { inTermsOf } from '../failures.ts'
+import { withFailureTypes } from '../failures.ts'
 import { type StepOutcome, withSecret } from './step.ts'
 
 type Activities = Pick<DeletionActivities, 'revokeApple' | 'revokeGoogle' | 'deleteFirebaseUser'>
@@ -22,7 +22,7 @@ export function createDeletionSignInActivities(context: Context): Activities {
       await withSecret(context, { ...step, processor: 'apple', part: 'apple' }, async (secret) => {
         const subjectIndex = Buffer.from(secret.subjectIndex, 'hex')
         if (await isIdentityLinked(sql, 'apple', subjectIndex)) return signedUpAgain
-        return inTermsOf(signIn, async () => {
+        return withFailureTypes(signIn, async () => {
           try {
             await apple.revoke(secret)
             return { state: 'done' }
@@ -39,7 +39,7 @@ export function createDeletionSignInActivities(context: Context): Activities {
 
     async revokeGoogle(step) {
       await withSecret(context, { ...step, processor: 'google', part: 'google' }, async ({ refreshToken }) => {
-        const outcome = await inTermsOf(signIn, () => google.revoke(refreshToken))
+        const outcome = await withFailureTypes(signIn, () => google.revoke(refreshToken))
         return { state: 'done', ...(outcome === 'unknown' && { code: 'already_invalid' }) }
       })
     },
@@ -47,7 +47,7 @@ export function createDeletionSignInActivities(context: Context): Activities {
     async deleteFirebaseUser(step) {
       await withSecret(context, { ...step, processor: 'firebase', part: 'firebase' }, async ({ uid }) => {
         if (await findAccountOfFirebaseUser(sql, context, uid)) return signedUpAgain
-        const outcome = await inTermsOf(signIn, () => firebaseUsers.deleteUser(uid))
+        const outcome = await withFailureTypes(signIn, () => firebaseUsers.deleteUser(uid))
         return { state: 'done', ...(outcome === 'unknown' && { code: 'already_gone' }) }
       })
     },

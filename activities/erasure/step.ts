@@ -7,9 +7,9 @@ import {
   openSecret,
   wipeSecret,
 } from '../../db/erasure/deletion-seals.ts'
-import { findStep, settleStep } from '../../db/erasure/deletions.ts'
-import { raiseAttention, resolveAttention } from '../../db/operator-tasks.ts'
-import type { Processor, StepState } from '../../policy/deletion.ts'
+import { findStep, recordStep } from '../../db/erasure/deletions.ts'
+import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
+import type { ErasureStep, StepState } from '../../policy/deletion.ts'
 
 export interface StepOutcome {
   state: StepState
@@ -21,7 +21,7 @@ interface Step<Part extends DeletionPart> {
   receiptId: string
   /** ISO 8601 */
   asOf: string
-  processor: Processor
+  processor: ErasureStep
   part: Part
 }
 
@@ -49,28 +49,29 @@ export async function withSecret<Part extends DeletionPart>(
   if (outcome === 'later') return
   const isEmpty = await sql.begin(async (tx) => {
     await wipeSecret(tx, receiptId, part)
-    if (state === 'pending') await settleStep(tx, { receiptId, processor, ...outcome, at })
+    if (state === 'pending') await recordStep(tx, { receiptId, processor, ...outcome, at })
     return dropEmptySeal(tx, receiptId)
   })
   if (isEmpty) context.dataKeys.forget(receiptId)
   if (outcome.state === 'needs_operator') {
     return leaveStepToOperator(context, { receiptId, processor, code: outcome.code ?? 'unknown', at })
   }
-  if (state === 'pending') await resolveAttention(sql, { ...matterOf(receiptId, processor), by: 'deletion', at })
+  if (state === 'pending')
+    await resolveOperatorTask(sql, { ...operatorTaskOf(receiptId, processor), by: 'deletion', at })
 }
 
 /** Nobody but an operator can go on: it stands in the receipt and before them. */
 export async function leaveStepToOperator(
   { sql }: Pick<Context, 'sql'>,
-  step: { receiptId: string; processor: Processor; code: string; at: Date },
+  step: { receiptId: string; processor: ErasureStep; code: string; at: Date },
 ): Promise<void> {
   const { receiptId, processor, code, at } = step
-  await settleStep(sql, { receiptId, processor, state: 'needs_operator', code, at })
-  await raiseAttention(sql, { ...matterOf(receiptId, processor), detail: code, at })
+  await recordStep(sql, { receiptId, processor, state: 'needs_operator', code, at })
+  await raiseOperatorTask(sql, { ...operatorTaskOf(receiptId, processor), detail: code, at })
 }
 
 /** How a deletion that is held up stands before operators: by its receipt, never by its person. */
-export const matterOf = (receiptId: string, processor: Processor) => ({
+export const operatorTaskOf = (receiptId: string, processor: ErasureStep) => ({
   kind: `deletion_${processor}`,
   subjectId: receiptId,
 })

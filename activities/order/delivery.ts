@@ -1,11 +1,11 @@
 /** The moment of delivery in the books, and the end of an order's life. */
 import { randomBytes } from 'node:crypto'
 import type { Context } from '../../context.ts'
-import { tableSealer } from '../../db/crypto/column-encryption.ts'
-import { raiseAttention } from '../../db/operator-tasks.ts'
+import { tableEncryption } from '../../db/crypto/column-encryption.ts'
+import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { recordDelivered } from '../../db/order/books.ts'
 import { moveOrder } from '../../db/order/orders.ts'
-import { terms } from '../../policy/periods.ts'
+import { periods } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import type { OrderActivities } from '../../workflows/order/order.contract.ts'
 import { knownOrder } from './known-order.ts'
@@ -23,7 +23,7 @@ export function createOrderDeliveryActivities(context: Context): Activities {
       if (!order.delivered_at) {
         const token = randomBytes(24).toString('base64url')
         const key = await dataKeys.get(sql, order.account_id)
-        const fields = tableSealer(cipher, key, 'orders')
+        const fields = tableEncryption(cipher, key, 'orders')
         await recordDelivered(
           sql,
           {
@@ -44,7 +44,7 @@ export function createOrderDeliveryActivities(context: Context): Activities {
       }
       const [life] = await sql<{ until: Date | null }[]>`
         select max(coalesce(expires_at, unused_until)) as until from esims where order_id = ${orderId}`
-      return { livesUntil: (life?.until ?? plusMs(at, terms.order.esimLifeMaxMs)).toISOString() }
+      return { livesUntil: (life?.until ?? plusMs(at, periods.order.esimLifeMaxMs)).toISOString() }
     },
 
     async endOrder({ orderId, asOf, status }) {
@@ -53,7 +53,7 @@ export function createOrderDeliveryActivities(context: Context): Activities {
     },
 
     async raiseAttention({ orderId, kind, asOf, code }) {
-      await raiseAttention(sql, { kind, subjectId: orderId, detail: code, at: new Date(asOf) })
+      await raiseOperatorTask(sql, { kind, subjectId: orderId, detail: code, at: new Date(asOf) })
     },
   }
 }

@@ -1,6 +1,6 @@
 /** A customer's bank takes the payment back for the time being, or for good. */
 import type { Context } from '../../context.ts'
-import { raiseAttention, resolveAttention } from '../../db/operator-tasks.ts'
+import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
 import { upsertDispute } from '../../db/order/disputes.ts'
 import { listEsims, type StoredEsim, setEsimSuspended } from '../../db/order/esims.ts'
 import { findOrder, type OrderRow } from '../../db/order/orders.ts'
@@ -9,7 +9,7 @@ import { isProviderFailure } from '../../providers/failure.ts'
 import { isDisputeOver } from '../../providers/stripe/refunds.ts'
 import { failure } from '../../shared/failures.ts'
 import type { OrderActivities } from '../../workflows/order/order.contract.ts'
-import { inTermsOf, payment as paymentTerms } from '../failures.ts'
+import { payment as paymentTerms, withFailureTypes } from '../failures.ts'
 
 type Activities = Pick<OrderActivities, 'recordDispute'>
 
@@ -21,15 +21,15 @@ export function createDisputeActivities(context: Context): Activities {
     async recordDispute({ orderId, disputeId, asOf }) {
       const at = new Date(asOf)
       const order = await findOrder(sql, orderId)
-      const dispute = await inTermsOf(paymentTerms, () => stripe.getDispute(disputeId))
+      const dispute = await withFailureTypes(paymentTerms, () => stripe.getDispute(disputeId))
       const closed = isDisputeOver(dispute.status)
       if (order) await upsertDispute(sql, { disputeId, orderId: order.id, state: dispute.status, at, closed })
-      const matter = { subjectId: disputeId, at }
+      const task = { subjectId: disputeId, at }
       // First of all an operator knows: the bank's days are counted, and a provider may be away.
       if (!closed)
-        await raiseAttention(sql, { ...matter, kind: 'dispute_open', detail: order ? dispute.reason : 'erased' })
-      else await resolveAttention(sql, { ...matter, kind: 'dispute_open', by: dispute.status })
-      if (dispute.status === 'lost') await raiseAttention(sql, { ...matter, kind: 'dispute_lost' })
+        await raiseOperatorTask(sql, { ...task, kind: 'dispute_open', detail: order ? dispute.reason : 'erased' })
+      else await resolveOperatorTask(sql, { ...task, kind: 'dispute_open', by: dispute.status })
+      if (dispute.status === 'lost') await raiseOperatorTask(sql, { ...task, kind: 'dispute_lost' })
       if (order) await setSuspended(order, !closed || dispute.status === 'lost', at)
     },
   }
@@ -38,7 +38,7 @@ export function createDisputeActivities(context: Context): Activities {
     for (const esim of await disputedEsims(order)) {
       if (esim.suspended === suspended || esim.state === 'cancelled' || esim.state === 'expired') continue
       if ((await askProvider(esim, suspended)) === 'done') await setEsimSuspended(sql, esim.id, suspended)
-      else if (suspended) await raiseAttention(sql, { kind: 'esim_not_suspendable', subjectId: order.id, at })
+      else if (suspended) await raiseOperatorTask(sql, { kind: 'esim_not_suspendable', subjectId: order.id, at })
     }
   }
 

@@ -4,11 +4,11 @@ import type { Context } from '../../context.ts'
 import { listEsims, recordEsimStatus, type StoredEsim } from '../../db/order/esims.ts'
 import { moveOrder, type OrderRow } from '../../db/order/orders.ts'
 import type { EsimNotice } from '../../mails/esim-status.tsx'
-import { milliseconds, terms } from '../../policy/periods.ts'
+import { milliseconds, periods } from '../../policy/periods.ts'
 import type { EsimProviderId, EsimStatus } from '../../providers/esim.ts'
 import { failure } from '../../shared/failures.ts'
 import type { OrderActivities } from '../../workflows/order/order.contract.ts'
-import { esimLook, inTermsOf } from '../failures.ts'
+import { esimLook, withFailureTypes } from '../failures.ts'
 import { createEsimNotices } from './esim-notices.ts'
 import { knownOrder } from './known-order.ts'
 
@@ -58,14 +58,14 @@ export function createEsimTrackingActivities(context: Context): Activities {
     return {
       ended: looks.every(({ ended }) => ended),
       givenBack: looks.length > 0 && looks.every(({ givenBack }) => givenBack),
-      lookAgainMs: Math.min(terms.order.esimPollMs, ...looks.map(({ lookAgainMs }) => lookAgainMs)),
+      lookAgainMs: Math.min(periods.order.esimPollMs, ...looks.map(({ lookAgainMs }) => lookAgainMs)),
     }
   }
 
   async function lookAt(esim: StoredEsim, order: OrderRow, at: Date): Promise<Look> {
     if (isOver(esim.state)) return rememberedLook(esim, at)
     const provider = context.esimProviders[esim.provider as EsimProviderId]
-    const status = await inTermsOf(esimLook, () => provider.getStatus(esim.esimRef))
+    const status = await withFailureTypes(esimLook, () => provider.getStatus(esim.esimRef))
     if (status.state !== 'unknown') await recordEsimStatus(sql, esim.id, status, at)
     const allSent = await notices.send(esim, order, dueNotices(status, at), status, at)
     return {
@@ -93,11 +93,11 @@ export function dueNotices(status: EsimStatus, at: Date): EsimNotice[] {
   const due: EsimNotice[] = []
   if (status.state === 'in_use' || status.usedBytes > 0) due.push('in_use')
   if (status.state === 'used_up') due.push('used_up')
-  else if (status.totalBytes !== null && status.usedBytes >= terms.order.lowDataShare * status.totalBytes)
+  else if (status.totalBytes !== null && status.usedBytes >= periods.order.lowDataShare * status.totalBytes)
     due.push('low_data')
   const leftMs = status.expiresAt === null ? Number.POSITIVE_INFINITY : Date.parse(status.expiresAt) - at.getTime()
   // A provider may be late to say that it is over; then the last day is over, too.
-  if (leftMs > 0 && leftMs <= terms.order.lastDayMs) due.push('last_day')
+  if (leftMs > 0 && leftMs <= periods.order.lastDayMs) due.push('last_day')
   return due
 }
 
@@ -105,6 +105,6 @@ export function dueNotices(status: EsimStatus, at: Date): EsimNotice[] {
 function untilNextDate(expiresAt: string | null, at: Date): number {
   const expiry = expiresAt === null ? Number.NaN : Date.parse(expiresAt)
   if (expiry <= at.getTime()) return expiryLagMs
-  const dates = [expiry - terms.order.lastDayMs, expiry].map((date) => date + 1000 - at.getTime())
-  return Math.min(terms.order.esimPollMs, ...dates.filter((ms) => ms > 0))
+  const dates = [expiry - periods.order.lastDayMs, expiry].map((date) => date + 1000 - at.getTime())
+  return Math.min(periods.order.esimPollMs, ...dates.filter((ms) => ms > 0))
 }

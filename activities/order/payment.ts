@@ -4,18 +4,18 @@ import type { Context } from '../../context.ts'
 import { lockAccount } from '../../db/accounts.ts'
 import { violatedConstraint } from '../../db/connection/constraint.ts'
 import type { Queryable } from '../../db/connection/database.ts'
-import { tableSealer } from '../../db/crypto/column-encryption.ts'
+import { tableEncryption } from '../../db/crypto/column-encryption.ts'
 import { DataKeyMissing } from '../../db/crypto/data-keys.ts'
-import { raiseAttention } from '../../db/operator-tasks.ts'
+import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { recordPaid } from '../../db/order/books.ts'
 import { findOrder, insertOrder, moveOrder, type NewOrder, type OrderRow, paidSince } from '../../db/order/orders.ts'
-import { terms } from '../../policy/periods.ts'
+import { periods } from '../../policy/periods.ts'
 import { costMinor } from '../../policy/pricing.ts'
 import type { Payment } from '../../providers/stripe/payments.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import { failure } from '../../shared/failures.ts'
 import type { OrderActivities, OrderInput, OrderStatus } from '../../workflows/order/order.contract.ts'
-import { inTermsOf, payment as paymentTerms } from '../failures.ts'
+import { payment as paymentTerms, withFailureTypes } from '../failures.ts'
 import { knownOrder, paymentIntentOf } from './known-order.ts'
 import { notAccepted, type Objection, objectionTo } from './payment-acceptance.ts'
 
@@ -41,10 +41,10 @@ export function createOrderPaymentActivities(context: Context): Activities {
       const key = await dataKeys.get(sql, input.accountId).catch((error: unknown) => {
         throw error instanceof DataKeyMissing ? failure('AccountMissing') : error
       })
-      const fields = tableSealer(cipher, key, 'orders')
+      const fields = tableEncryption(cipher, key, 'orders')
       const grossMinor = offer.price_minor * input.quantity
       const customerId = input.savedCards ? await customerOf(input) : undefined
-      const intent = await inTermsOf(paymentTerms, () =>
+      const intent = await withFailureTypes(paymentTerms, () =>
         stripe.createPayment({
           orderId: input.orderId,
           amountMinor: grossMinor,
@@ -55,7 +55,7 @@ export function createOrderPaymentActivities(context: Context): Activities {
       )
       const sessionSecret =
         customerId &&
-        (await inTermsOf(paymentTerms, () =>
+        (await withFailureTypes(paymentTerms, () =>
           stripe.createCustomerSession(customerId, `order-${input.orderId}:customer-session`),
         ))
       const order: NewOrder = {
@@ -86,7 +86,7 @@ export function createOrderPaymentActivities(context: Context): Activities {
           throw failure('PaymentRefused', { code: 'of_another_order' satisfies Objection })
         if (violatedConstraint(error) !== 'orders_account_id_fkey') throw error
         // The customer was erased while we asked for the payment: nobody may be left to pay it.
-        await inTermsOf(paymentTerms, () =>
+        await withFailureTypes(paymentTerms, () =>
           stripe.cancelPayment(intent.paymentIntentId, `order-${input.orderId}:cancel`),
         )
         throw failure('AccountMissing')
@@ -96,7 +96,7 @@ export function createOrderPaymentActivities(context: Context): Activities {
     async confirmPayment({ orderId, asOf, deliverBy }) {
       const order = await knownOrder(sql, orderId)
       if (order.paid_at) return { state: 'paid', review: reviewOf(order) }
-      const payment = await inTermsOf(paymentTerms, () => stripe.getPayment(paymentIntentOf(order)))
+      const payment = await withFailureTypes(paymentTerms, () => stripe.getPayment(paymentIntentOf(order)))
       const objection = objectionTo(payment, order)
       if (objection) {
         await refuse(order, objection, new Date(asOf))
@@ -124,7 +124,7 @@ export function createOrderPaymentActivities(context: Context): Activities {
       const order = await knownOrder(sql, orderId)
       // Perhaps somebody else's, and in any case an operator's.
       if (order.status === 'cancelled' && order.reason === notAccepted) return 'cancelled'
-      const outcome = await inTermsOf(paymentTerms, () =>
+      const outcome = await withFailureTypes(paymentTerms, () =>
         stripe.cancelPayment(paymentIntentOf(order), `order-${orderId}:cancel`),
       )
       if (outcome === 'already_paid') return 'paid'
@@ -142,19 +142,19 @@ export function createOrderPaymentActivities(context: Context): Activities {
     if (known?.stripe_customer_id) return known.stripe_customer_id
     // A pseudonym of its own: by the one of the deletion ledger their books would say whom it is about.
     const accountRef = cipher.fingerprint('stripe-customer', accountId).toString('base64url')
-    const customerId = await inTermsOf(paymentTerms, () =>
+    const customerId = await withFailureTypes(paymentTerms, () =>
       stripe.createCustomer({ accountRef, idempotencyKey: `customer-${accountRef}` }),
     )
     const kept = await sql`update accounts set stripe_customer_id = ${customerId} where id = ${accountId}`
     if (kept.count === 1) return customerId
     // Erased while we asked: the deletion knew of no customer to tell the processor of.
-    await inTermsOf(paymentTerms, () => stripe.deleteCustomer(customerId))
+    await withFailureTypes(paymentTerms, () => stripe.deleteCustomer(customerId))
     throw failure('AccountMissing')
   }
 
   /** No eSIM, and no refund by itself of what may be somebody else's money: an operator decides. */
   async function refuse(order: OrderRow, objection: Objection, at: Date): Promise<void> {
-    await raiseAttention(sql, { kind: notAccepted, subjectId: order.id, detail: objection, at })
+    await raiseOperatorTask(sql, { kind: notAccepted, subjectId: order.id, detail: objection, at })
     await moveOrder(sql, order.id, ['awaiting_payment'], { status: 'cancelled', reason: notAccepted, ended_at: at })
   }
 
@@ -163,7 +163,7 @@ export function createOrderPaymentActivities(context: Context): Activities {
     const asAgreed = payment.amountReceivedMinor === order.gross_minor && payment.currency === order.currency
     if (!asAgreed) return 'payment_differs_from_order'
     if (payment.riskLevel === 'elevated' || payment.riskLevel === 'highest') return 'payment_risk'
-    const { windowMs, maxOrders, maxGrossUsdMicros } = terms.velocity
+    const { windowMs, maxOrders, maxGrossUsdMicros } = periods.velocity
     const maxGrossMinor = costMinor(maxGrossUsdMicros, exchange)
     const before = await paidSince(tx, order.account_id, plusMs(at, -windowMs))
     const tooMany = before.orders >= maxOrders || before.grossMinor + order.gross_minor > maxGrossMinor

@@ -3,7 +3,7 @@ import type { Context } from '../../context.ts'
 import type { EsimProvider, EsimProviderId, PlaceOrder } from '../../providers/esim.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
 import { failure } from '../../shared/failures.ts'
-import { asFailure, esimLook, inTermsOf, sinceScheduledMs } from '../failures.ts'
+import { asFailure, esimLook, sinceScheduledMs, withFailureTypes } from '../failures.ts'
 
 /** All that is known of an order at a provider; nothing of it leads to a person. */
 export interface HeldOrder {
@@ -83,9 +83,9 @@ export function createProviderReturns(context: Context) {
   async function findPlaced(held: HeldOrder, giveBackCopy: (esimRef: string) => Promise<void>): Promise<string | null> {
     const provider = providerOf(held)
     const { clientRef, placedAfter } = held
-    const found = await inTermsOf(esimLook, () => provider.findOrder({ clientRef, placedAfter }))
+    const found = await withFailureTypes(esimLook, () => provider.findOrder({ clientRef, placedAfter }))
     for (const duplicate of found?.duplicates ?? []) {
-      const esims = await inTermsOf(esimLook, () => provider.getEsims(duplicate))
+      const esims = await withFailureTypes(esimLook, () => provider.getEsims(duplicate))
       for (const { esimRef } of esims) await giveBackCopy(esimRef)
     }
     return found?.orderNo ?? null

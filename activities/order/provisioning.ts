@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Context } from '../../context.ts'
-import { raiseAttention } from '../../db/operator-tasks.ts'
+import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { insertEsims, listEsims, type StoredEsim, setEsimState } from '../../db/order/esims.ts'
 import { moveOrder, type OrderRow } from '../../db/order/orders.ts'
 import {
@@ -18,7 +18,7 @@ import { finalFor } from '../../providers/esim-codes.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
 import { failure } from '../../shared/failures.ts'
 import type { OrderActivities } from '../../workflows/order/order.contract.ts'
-import { asFailure, esimLook, inTermsOf } from '../failures.ts'
+import { asFailure, esimLook, withFailureTypes } from '../failures.ts'
 import { askOnce } from './ask-once.ts'
 import { knownOrder } from './known-order.ts'
 import { showOperator } from './provider-alarm.ts'
@@ -57,7 +57,7 @@ export function createOrderProvisioningActivities(context: Context): Activities 
     async withdrawEsims({ orderId, asOf }) {
       const esims = await listEsims(context, await knownOrder(sql, orderId))
       const states = await Promise.all(
-        esims.map((esim) => inTermsOf(esimLook, () => providerOf(esim.provider).getStatus(esim.esimRef))),
+        esims.map((esim) => withFailureTypes(esimLook, () => providerOf(esim.provider).getStatus(esim.esimRef))),
       )
       if (states.some(({ state }) => state !== 'new' && state !== 'cancelled')) throw failure('EsimInUse')
       await cancelAll(orderId, esims, new Date(asOf))
@@ -171,14 +171,14 @@ export function createOrderProvisioningActivities(context: Context): Activities 
     } catch (error) {
       if (!isProviderFailure(error)) throw error
       if (error.kind !== 'rejected' && error.kind !== 'misconfigured') throw asFailure(error, esimLook)
-      const matter = { kind: 'provider_order_unreturned', subjectId: orderId, detail: error.code, at: new Date() }
-      await raiseAttention(sql, matter)
+      const task = { kind: 'provider_order_unreturned', subjectId: orderId, detail: error.code, at: new Date() }
+      await raiseOperatorTask(sql, task)
     }
   }
 
   /** The provider's people decide about our money; the customer has theirs already. */
   async function noteRequested(orderId: string, at: Date): Promise<void> {
-    await raiseAttention(sql, { kind: 'provider_refund_requested', subjectId: orderId, at })
+    await raiseOperatorTask(sql, { kind: 'provider_refund_requested', subjectId: orderId, at })
   }
 }
 

@@ -1,12 +1,12 @@
 /** Money back, with its credit note, and what becomes of it. */
 import { activityInfo } from '@temporalio/activity'
 import type { Context } from '../../context.ts'
-import { raiseAttention, resolveAttention } from '../../db/operator-tasks.ts'
+import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
 import { issueCreditNote, settleFact } from '../../db/order/books.ts'
 import { moveOrder } from '../../db/order/orders.ts'
 import { listRefunds, upsertRefund } from '../../db/order/refunds.ts'
 import type { OrderActivities, RefundReason } from '../../workflows/order/order.contract.ts'
-import { inTermsOf } from '../failures.ts'
+import { withFailureTypes } from '../failures.ts'
 import { knownOrder, paymentIntentOf } from './known-order.ts'
 
 type Activities = Pick<OrderActivities, 'startRefund' | 'refundPayment' | 'recordRefundFailure' | 'checkRefunds'>
@@ -28,7 +28,7 @@ export function createOrderRefundActivities(context: Context): Activities {
       const order = await knownOrder(sql, orderId)
       const at = new Date(asOf)
       const refundKey = `order-${orderId}:refund-${attempt}`
-      const refund = await inTermsOf(refunding, () =>
+      const refund = await withFailureTypes(refunding, () =>
         stripe.refund({
           paymentIntentId: paymentIntentOf(order),
           amountMinor: order.gross_minor,
@@ -52,25 +52,25 @@ export function createOrderRefundActivities(context: Context): Activities {
         await moveOrder(tx, orderId, ['refunding', 'refund_failed'], { status: 'refunded', reason })
         await issueCreditNote(tx, orderId, at)
       })
-      await resolveAttention(sql, { kind: 'refund_failed', subjectId: orderId, by: 'order', at })
+      await resolveOperatorTask(sql, { kind: 'refund_failed', subjectId: orderId, by: 'order', at })
     },
 
     async recordRefundFailure({ orderId, asOf, code }) {
       await moveOrder(sql, orderId, ['refunding', 'refunded'], { status: 'refund_failed', ended_at: null })
-      await raiseAttention(sql, { kind: 'refund_failed', subjectId: orderId, detail: code, at: new Date(asOf) })
+      await raiseOperatorTask(sql, { kind: 'refund_failed', subjectId: orderId, detail: code, at: new Date(asOf) })
       return { reason: ((await knownOrder(sql, orderId)).reason ?? 'returned_unused') as RefundReason }
     },
 
     async checkRefunds({ orderId, asOf }) {
       const order = await knownOrder(sql, orderId)
       const at = new Date(asOf)
-      const atStripe = await inTermsOf(refunding, () => stripe.listRefunds(paymentIntentOf(order)))
+      const atStripe = await withFailureTypes(refunding, () => stripe.listRefunds(paymentIntentOf(order)))
       const ours = await listRefunds(sql, orderId)
       for (const refund of atStripe) {
         const known = ours.find(({ refund_key }) => refund_key === refund.refundKey)
         if (known) await upsertRefund(sql, { ...refundOf(known, orderId), state: refund.status, at })
         // Made by hand at the processor: the books do not know why, so an operator has to say.
-        else await raiseAttention(sql, { kind: 'refund_made_elsewhere', subjectId: orderId, at })
+        else await raiseOperatorTask(sql, { kind: 'refund_made_elsewhere', subjectId: orderId, at })
       }
       const last = ours.at(-1)
       const state = atStripe.find(({ refundKey }) => refundKey === last?.refund_key)?.status

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import type { Context } from '../../context.ts'
-import { raiseAttention } from '../../db/operator-tasks.ts'
+import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { listEsims, type StoredEsim } from '../../db/order/esims.ts'
 import type { OrderRow } from '../../db/order/orders.ts'
 import { claimPlacement, listOffers, listPlacements, movePlacement } from '../../db/order/placements.ts'
 import type { EsimProviderId } from '../../providers/esim.ts'
 import { finalFor } from '../../providers/esim-codes.ts'
 import { failure } from '../../shared/failures.ts'
-import { esimLook, inTermsOf, sinceScheduledMs } from '../failures.ts'
+import { esimLook, sinceScheduledMs, withFailureTypes } from '../failures.ts'
 import { askOnce } from './ask-once.ts'
 import { knownOrder } from './known-order.ts'
 
@@ -33,7 +33,7 @@ export async function topUpParent(context: Context, order: OrderRow): Promise<vo
     packageCode: placement.provider_package_code,
     ...(placement.daily && { days: order.days }),
   }
-  const applied = begun ? await inTermsOf(esimLook, () => provider.hasTopUp(topUp)) : false
+  const applied = begun ? await withFailureTypes(esimLook, () => provider.hasTopUp(topUp)) : false
   if (!applied) {
     const asked = await askOnce(context, provider, placement, !begun, finalFor.topUp, () => provider.topUp(topUp))
     if (asked === 'refused') throw failure('OutOfStock')
@@ -63,9 +63,9 @@ export async function releaseTopUp(context: Context, order: OrderRow, at: Date):
   await movePlacement(sql, placement.id, ['placing', 'provided'], { state: 'releasing' })
   const provider = context.esimProviders[esim.provider as EsimProviderId]
   const { client_ref: clientRef } = placement
-  if (await inTermsOf(esimLook, () => provider.hasTopUp({ clientRef, esimRef: esim.esimRef }))) {
+  if (await withFailureTypes(esimLook, () => provider.hasTopUp({ clientRef, esimRef: esim.esimRef }))) {
     const code = 'top_up_applied'
-    await raiseAttention(sql, { kind: 'provider_order_unreturned', subjectId: order.id, detail: code, at })
+    await raiseOperatorTask(sql, { kind: 'provider_order_unreturned', subjectId: order.id, detail: code, at })
     await movePlacement(sql, placement.id, ['releasing'], { state: 'released', reason: code })
     return
   }

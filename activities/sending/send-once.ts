@@ -1,5 +1,5 @@
 import type { Context } from '../../context.ts'
-import { claimSend, type Send, settleSend, unknownOutcome } from '../../db/sends.ts'
+import { claimSend, recordSendResult, type Send, unknownOutcome } from '../../db/sends.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
 import { type FailureType, failure } from '../../shared/failures.ts'
 import { retryDelay } from '../failures.ts'
@@ -29,21 +29,21 @@ export async function sendOnce(
   if (claim === 'done') return 'done'
   if (claim === 'busy') throw failure(options.unavailable, { code: 'being_sent' })
   if (claim === 'repeat' && options.unknown === 'skip') {
-    await settleSend(sql, send, 'failed', options.at, unknownOutcome)
+    await recordSendResult(sql, send, 'failed', options.at, unknownOutcome)
     return 'failed'
   }
   try {
     const outcome = await deliver()
-    await settleSend(sql, send, outcome, options.at)
+    await recordSendResult(sql, send, outcome, options.at)
     return outcome
   } catch (error) {
     if (!isProviderFailure(error)) throw error
     if (error.kind === 'rejected') {
-      await settleSend(sql, send, 'failed', options.at, error.code)
+      await recordSendResult(sql, send, 'failed', options.at, error.code)
       return 'failed'
     }
     const code = error.kind === 'unknown_outcome' ? unknownOutcome : error.code
-    await settleSend(sql, send, 'due', options.at, code)
+    await recordSendResult(sql, send, 'due', options.at, code)
     throw failure(options.unavailable, {
       code: error.code,
       ...retryDelay(error),

@@ -9,32 +9,32 @@ import { readRetentionFigures } from '../../db/evidence/retention.ts'
 import { readRightsFigures } from '../../db/evidence/rights.ts'
 import { readSchemaFigures } from '../../db/evidence/schema.ts'
 import {
+  evaluate,
   type FigureName,
   type FigureStatus,
   figures,
-  judge,
   type Reading,
   type Readings,
 } from '../../policy/figures.ts'
 import { type PromiseEntry, type PromiseId, promises } from '../../policy/promises.ts'
 import { readExportFigures } from './exports.ts'
-import { readPartyFigures } from './sub-processors.ts'
+import { readSubProcessorFigures } from './sub-processors.ts'
 
-export interface JudgedFigure extends Reading {
+export interface EvaluatedFigure extends Reading {
   name: FigureName
   status: FigureStatus
   readAt: Date
 }
 
-export interface JudgedPromise {
+export interface EvaluatedPromise {
   id: PromiseId
   status: FigureStatus
-  figures: JudgedFigure[]
+  figures: EvaluatedFigure[]
 }
 
 export interface Evidence {
   readAt: Date
-  promises: JudgedPromise[]
+  promises: EvaluatedPromise[]
 }
 
 /** Whoever asks more often gets what was read last: each reading is some twenty statements. */
@@ -74,7 +74,7 @@ async function readEvidence(api: ApiContext, asOf: Date): Promise<Evidence> {
     policy: () => readPolicyFigures(sql),
     keys: () => readKeyFigures(sql, keyrings, asOf),
     exports: () => readExportFigures(),
-    parties: () => readPartyFigures(config),
+    parties: () => readSubProcessorFigures(config),
   }
   const read = await Promise.all(
     Object.entries(groups).map(async ([group, readGroup]) => {
@@ -90,9 +90,9 @@ async function readEvidence(api: ApiContext, asOf: Date): Promise<Evidence> {
   const judged = Object.fromEntries(
     (Object.keys(figures) as FigureName[]).map((name) => {
       const reading = readings[name] ?? { value: null, readAt: new Date() }
-      return [name, { ...reading, name, status: judge(name, reading) }]
+      return [name, { ...reading, name, status: evaluate(name, reading) }]
     }),
-  ) as Record<FigureName, JudgedFigure>
+  ) as Record<FigureName, EvaluatedFigure>
   return {
     readAt: asOf,
     promises: (Object.entries(promises) as [PromiseId, PromiseEntry][]).map(([id, entry]) => {

@@ -3,7 +3,7 @@ import type { Config } from '../../config.ts'
 import { listed } from '../../db/evidence/schema.ts'
 import type { Readings } from '../../policy/figures.ts'
 import { isInEea } from '../../policy/hosting.ts'
-import { processors } from '../../policy/sub-processors.ts'
+import { subProcessors } from '../../policy/sub-processors.ts'
 
 type PartySettings = Pick<Config, 'NODE_ENV' | 'HOSTING_REGION' | 'SMTP_URL'> & Partial<Config>
 
@@ -21,10 +21,10 @@ const leading = [
   'GA_URL',
 ] as const
 
-const known = new Set(Object.values(processors).flatMap(({ hosts }): readonly string[] => hosts))
+const known = new Set(Object.values(subProcessors).flatMap(({ hosts }): readonly string[] => hosts))
 const thisMachine = new Set(['127.0.0.1', 'localhost', '[::1]'])
 
-export function readPartyFigures(config: PartySettings): Readings {
+export function readSubProcessorFigures(config: PartySettings): Readings {
   const isProduction = config.NODE_ENV === 'production'
   const trusted = (host: string) => known.has(host) || (!isProduction && thisMachine.has(host))
   const strangers = leading.filter((name) => {

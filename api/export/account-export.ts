@@ -1,7 +1,7 @@
 /** G5: everything we hold about a person as one JSON document, written while it is read. */
 import type { Context } from '../../context.ts'
 import { accountExists, findAccount } from '../../db/accounts.ts'
-import { findDataKey, tableSealer } from '../../db/crypto/column-encryption.ts'
+import { findDataKey, tableEncryption } from '../../db/crypto/column-encryption.ts'
 import { listDevices } from '../../db/devices.ts'
 import {
   consentPages,
@@ -16,8 +16,8 @@ import {
   securityLogPages,
 } from '../../db/export.ts'
 import { listIdentities } from '../../db/identities.ts'
-import { terms } from '../../policy/periods.ts'
-import { processors } from '../../policy/sub-processors.ts'
+import { periods } from '../../policy/periods.ts'
+import { subProcessors } from '../../policy/sub-processors.ts'
 import { plusDays } from '../../shared/calendar.ts'
 import { Problem } from '../http/problem.ts'
 import {
@@ -63,7 +63,7 @@ async function* write(context: Context, accountId: string, account: ExportedAcco
     version: exportVersion,
     exportedAt: at.toISOString(),
     controller: `${config.SELLER_NAME}, ${config.SELLER_TAX_ID}, ${config.SUPPORT_MAIL}`,
-    processors: Object.values(processors).map(({ name, purpose, receives }) => ({ name, purpose, receives })),
+    processors: Object.values(subProcessors).map(({ name, purpose, receives }) => ({ name, purpose, receives })),
     account,
   }
   yield JSON.stringify(about).slice(0, -1)
@@ -88,7 +88,7 @@ type Lists = { [List in ExportList]: AsyncIterable<Exported<List>[]> }
 
 function listsOf(context: Context, accountId: string, at: Date): Lists {
   const { sql, cipher } = context
-  const since = { from: plusDays(at, -terms.securityLog.keepDays), to: at }
+  const since = { from: plusDays(at, -periods.securityLog.keepDays), to: at }
 
   return {
     consents: mapPages(consentPages(sql, accountId), ({ purpose, granted, source, at }) => ({
@@ -130,7 +130,7 @@ function listsOf(context: Context, accountId: string, at: Date): Lists {
   }
 
   async function* orders(): AsyncGenerator<Exported<'orders'>[]> {
-    const esims = tableSealer(cipher, await keyOf(), 'esims')
+    const esims = tableEncryption(cipher, await keyOf(), 'esims')
     for await (const page of orderPages(sql, accountId)) {
       const parts = await partsOfOrders(
         sql,
@@ -162,7 +162,7 @@ function listsOf(context: Context, accountId: string, at: Date): Lists {
   }
 
   async function* emailChanges(): AsyncGenerator<Exported<'emailChanges'>[]> {
-    const fields = tableSealer(cipher, await keyOf(), 'email_changes')
+    const fields = tableEncryption(cipher, await keyOf(), 'email_changes')
     yield* mapPages(emailChangePages(sql, accountId), (row) => ({
       oldEmail: fields.openOptional('old_email', row.old_email),
       newEmail: fields.openOptional('new_email', row.new_email),
@@ -175,7 +175,7 @@ function listsOf(context: Context, accountId: string, at: Date): Lists {
   }
 
   async function* privacyRequests(): AsyncGenerator<Exported<'privacyRequests'>[]> {
-    const fields = tableSealer(cipher, await keyOf(), 'privacy_requests')
+    const fields = tableEncryption(cipher, await keyOf(), 'privacy_requests')
     yield* mapPages(privacyRequestPages(sql, accountId), (row) => ({
       id: row.id,
       kind: row.kind,
@@ -192,7 +192,7 @@ function listsOf(context: Context, accountId: string, at: Date): Lists {
   }
 
   async function* securityLog(): AsyncGenerator<Exported<'securityLog'>[]> {
-    const fields = tableSealer(cipher, await context.dataKeys.system(sql), 'security_log')
+    const fields = tableEncryption(cipher, await context.dataKeys.system(sql), 'security_log')
     yield* mapPages(securityLogPages(sql, accountId, since), ({ at, kind, ip }) => ({
       at: at.toISOString(),
       kind,
@@ -206,7 +206,7 @@ function listsOf(context: Context, accountId: string, at: Date): Lists {
   }
 }
 
-function viewParts(parts: OrderParts, orderId: string, sealer: ReturnType<typeof tableSealer>) {
+function viewParts(parts: OrderParts, orderId: string, sealer: ReturnType<typeof tableEncryption>) {
   const ofOrder = <Row extends { order_id: string }>(rows: Row[]): Row[] =>
     rows.filter((row) => row.order_id === orderId)
   return {

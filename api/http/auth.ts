@@ -4,7 +4,7 @@ import { activityGrainMs, findAccountOfFirebaseUser, touchActivity } from '../..
 import { looksLikeApiKey, verifyApiKey } from '../../db/api-keys.ts'
 import { recordSecurityEvent } from '../../db/security-log.ts'
 import { findSession } from '../../db/web-sessions.ts'
-import { terms } from '../../policy/periods.ts'
+import { periods } from '../../policy/periods.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
 import { csrfTokenOf, type SessionKind, secretIn } from '../sign-in/session-cookie.ts'
 import type { Caller } from './caller.ts'
@@ -107,8 +107,8 @@ function invalidToken(reason: string): Problem {
  */
 export function assertFreshSignIn(caller: Caller, now: Date): void {
   if (caller.kind !== 'person' && caller.kind !== 'newcomer' && caller.kind !== 'visitor') return
-  if (now.getTime() - caller.signedInAt.getTime() <= terms.freshSignInMs) return
-  const maxAge = terms.freshSignInMs / 1000
+  if (now.getTime() - caller.signedInAt.getTime() <= periods.freshSignInMs) return
+  const maxAge = periods.freshSignInMs / 1000
   throw new Problem('fresh_sign_in_required', {
     headers: { 'WWW-Authenticate': `Bearer error="insufficient_user_authentication", max_age=${maxAge}` },
   })

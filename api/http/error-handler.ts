@@ -6,7 +6,7 @@ import { layoutHeaders } from '../pages/layout.tsx'
 import { renderProblemPage } from '../pages/problem.tsx'
 import { Problem, sendProblem } from './problem.ts'
 import { problems } from './problems.ts'
-import { exchangeOf } from './request-context.ts'
+import { requestContextOf } from './request-context.ts'
 
 /** Answers every error as a problem. Only our own faults and those of what we depend on are logged as errors. */
 export function createErrorHandler(context: Context): ErrorRequestHandler {
@@ -15,7 +15,7 @@ export function createErrorHandler(context: Context): ErrorRequestHandler {
     const problem = problemOf(error)
     const cause = problem.options.cause
     if (cause !== undefined) response.err = cause instanceof Error ? cause : new Error('something was thrown')
-    const { requestId, page } = exchangeOf(response)
+    const { requestId, page } = requestContextOf(response)
     if (page) return sendProblemPage(response, problem, { supportMail: context.config.SUPPORT_MAIL, requestId })
     sendProblem(response, problem, { publicUrl: context.config.PUBLIC_URL, requestId })
   }

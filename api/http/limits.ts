@@ -3,7 +3,7 @@ import { ipKeyGenerator, MemoryStore, rateLimit } from 'express-rate-limit'
 import type { Metrics } from '../../shared/metrics.ts'
 import { scopeOf } from './caller.ts'
 import { Problem } from './problem.ts'
-import { exchangeOf } from './request-context.ts'
+import { requestContextOf } from './request-context.ts'
 
 /** Requests per minute and process: by kind of key, by account, or by address where nobody is known. */
 export interface Limits {
@@ -43,7 +43,7 @@ export function createLimiter(limits: Limits, metrics: Metrics) {
     store: requests,
     limit: (_request, response) => limits[limitKind(response)],
     keyGenerator: ({ ip }, response) => {
-      const { caller } = exchangeOf(response)
+      const { caller } = requestContextOf(response)
       return caller.kind === 'public' ? `${limitKind(response)}:${addressKey(ip)}` : scopeOf(caller)
     },
     // Behind no proxy a caller may send these, and they are not looked at.
@@ -79,7 +79,7 @@ export function createLimiter(limits: Limits, metrics: Metrics) {
 }
 
 function limitKind(response: Response): Exclude<keyof Limits, 'failedAuthentications'> {
-  const { caller, webhook } = exchangeOf(response)
+  const { caller, webhook } = requestContextOf(response)
   if (webhook) return 'webhook'
   if (caller.kind === 'visitor') return 'person'
   return caller.kind === 'console' ? 'operator' : caller.kind

@@ -9,7 +9,7 @@ import { actorOf, assertReaches, type Caller } from './caller.ts'
 import { readIdempotencyKey } from './idempotency.ts'
 import type { Limiter } from './limits.ts'
 import { type FieldError, fieldErrors, Problem } from './problem.ts'
-import { exchangeOf } from './request-context.ts'
+import { requestContextOf } from './request-context.ts'
 import { type AnyReply, isPage, type Method, type Route } from './route.ts'
 
 export interface Frame {
@@ -38,7 +38,7 @@ export function mountRoutes(app: Express, routes: readonly Route[], frame: Frame
   for (const path of new Set(routes.map((route) => route.path))) {
     const methods = routes.filter((route) => route.path === path).map((route) => route.method)
     app.all(expressPath(path), (_request, response) => {
-      exchangeOf(response).template = path
+      requestContextOf(response).template = path
       throw new Problem('method_not_allowed', { headers: { Allow: allowed(methods) } })
     })
   }
@@ -63,7 +63,7 @@ function handlersOf(route: Route, frame: Frame): RequestHandler[] {
   const operation = `${route.method.toUpperCase()} ${route.path}`
 
   async function identify(request: Request, response: Response, next: () => void): Promise<void> {
-    const exchange = exchangeOf(response)
+    const exchange = requestContextOf(response)
     exchange.template = route.path
     exchange.webhook = route.rawBody !== undefined || route.unreadBody !== undefined
     // A webhook proves itself by its signature; whatever its sender puts into Authorization is not ours.
@@ -74,7 +74,7 @@ function handlersOf(route: Route, frame: Frame): RequestHandler[] {
 
   /** Everything that can be refused without the body. */
   function authorize(request: Request, response: Response, next: () => void): void {
-    const { caller } = exchangeOf(response)
+    const { caller } = requestContextOf(response)
     if (!isOpen) assertAdmitted(caller, route)
     if (route.freshSignIn) assertFreshSignIn(caller, new Date())
     const params = parse(schemas.params, request.params, 'path')
@@ -88,7 +88,7 @@ function handlersOf(route: Route, frame: Frame): RequestHandler[] {
   }
 
   async function answer(request: Request, response: Response): Promise<void> {
-    const { caller, requestId } = exchangeOf(response)
+    const { caller, requestId } = requestContextOf(response)
     const { params, query, accountId } = response.locals.asked as Asked
     const body = route.rawBody
       ? undefined

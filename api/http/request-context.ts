@@ -2,7 +2,7 @@ import type { Response } from 'express'
 import type { Caller } from './caller.ts'
 
 /** What the frame knows about a request while it is answered. */
-export interface Exchange {
+export interface RequestContext {
   requestId: string
   /** the route's template, never the address itself, which holds ids and tokens */
   template: string
@@ -14,11 +14,11 @@ export interface Exchange {
   startedAt: number
 }
 
-export const exchangeOf = (response: Response): Exchange => response.locals.exchange as Exchange
+export const requestContextOf = (response: Response): RequestContext => response.locals.exchange as RequestContext
 
 /** The first thing that happens to a request. */
-export function beginExchange(response: Response, requestId: string): Exchange {
-  const exchange: Exchange = {
+export function beginRequestContext(response: Response, requestId: string): RequestContext {
+  const exchange: RequestContext = {
     requestId,
     template: 'unknown',
     caller: { kind: 'public' },

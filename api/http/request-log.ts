@@ -5,7 +5,7 @@ import { v4 as uuid } from 'uuid'
 import { describeError, type Log } from '../../shared/log.ts'
 import type { Metrics } from '../../shared/metrics.ts'
 import { actorOf } from './caller.ts'
-import { beginExchange, exchangeOf } from './request-context.ts'
+import { beginRequestContext, requestContextOf } from './request-context.ts'
 
 /** Hexadecimal, so that nothing readable can be sent into our logs as an id. */
 const acceptableId = /^[0-9a-f-]{16,64}$/i
@@ -20,7 +20,7 @@ const quiet = new Set(['/livez', '/readyz', '/metrics'])
 export function createRequestLog(log: Log, metrics: Metrics): RequestHandler[] {
   const begin: RequestHandler = (request, response, next) => {
     const id = uuid()
-    const exchange = beginExchange(response, id)
+    const exchange = beginRequestContext(response, id)
     request.id = id
     response.set('X-Request-Id', id)
     response.once('close', () => {
@@ -32,7 +32,7 @@ export function createRequestLog(log: Log, metrics: Metrics): RequestHandler[] {
     next()
   }
   const describe = (request: IncomingMessage, response: ServerResponse) => {
-    const { template, caller } = exchangeOf(response as Response)
+    const { template, caller } = requestContextOf(response as Response)
     const given = request.headers['x-request-id']
     return {
       method: request.method,
@@ -63,7 +63,7 @@ export function createRequestLog(log: Log, metrics: Metrics): RequestHandler[] {
     }),
     customLogLevel: (_request, response) => {
       if (response.statusCode >= 500) return response.err ? 'error' : 'warn'
-      return quiet.has(exchangeOf(response as Response).template) ? 'silent' : 'info'
+      return quiet.has(requestContextOf(response as Response).template) ? 'silent' : 'info'
     },
   })
   return [begin, record]

@@ -2,7 +2,7 @@
 import type { ReactNode } from 'react'
 import { moment, money } from '../../mails/format.ts'
 import { answerKinds } from '../../workflows/privacy-request.contract.ts'
-import type { StandingRun } from '../runs/open-runs.ts'
+import type { OpenRun } from '../runs/open-runs.ts'
 import { Facts, Form, Heads } from './form.tsx'
 import { renderLayout } from './layout.tsx'
 
@@ -40,7 +40,7 @@ export interface ConsolePage {
   }[]
   requests: { id: string; reference: string; kind: string; answerBy: Date; late: boolean }[]
   /** undefined while they cannot be listed */
-  runs: StandingRun[] | undefined
+  runs: OpenRun[] | undefined
   promises: { kept: number; broken: readonly string[]; unknown: readonly string[] }
 }
 
@@ -105,20 +105,20 @@ export function renderConsole(page: ConsolePage): string {
         </Section>
         <Section title="To be settled" count={matters.length}>
           <Table heads={['Matter', 'About', 'Open', 'Settle']}>
-            {matters.map((matter) => (
-              <tr key={matter.id}>
-                <td>{matter.kind.replaceAll('_', ' ')}</td>
+            {matters.map((task) => (
+              <tr key={task.id}>
+                <td>{task.kind.replaceAll('_', ' ')}</td>
                 <td>
-                  <code>{matter.subjectId}</code>
-                  {matter.detail ? `: ${matter.detail}` : ''}
+                  <code>{task.subjectId}</code>
+                  {task.detail ? `: ${task.detail}` : ''}
                 </td>
-                <td>since {moment(matter.openedAt)}</td>
+                <td>since {moment(task.openedAt)}</td>
                 <td>
                   <Button
-                    action={`/console/attention/${matter.id}/settle`}
+                    action={`/console/attention/${task.id}/settle`}
                     csrf={csrf}
                     label="Settled"
-                    of={`${matter.kind.replaceAll('_', ' ')}, ${matter.subjectId}`}
+                    of={`${task.kind.replaceAll('_', ' ')}, ${task.subjectId}`}
                   />
                 </td>
               </tr>
@@ -245,7 +245,7 @@ function Table({ heads, children }: { heads: readonly string[]; children: ReactN
   )
 }
 
-const pathOf = (uiUrl: string, namespace: string, { workflowId, runId }: StandingRun): string =>
+const pathOf = (uiUrl: string, namespace: string, { workflowId, runId }: OpenRun): string =>
   new URL(`namespaces/${namespace}/workflows/${encodeURIComponent(workflowId)}/${runId}`, uiUrl.replace(/\/?$/, '/'))
     .href
 

@@ -1,6 +1,6 @@
 /** G3: what is deleted, the button, and the receipt. */
 import { day, moment } from '../../mails/format.ts'
-import type { Processor, StepState } from '../../policy/deletion.ts'
+import type { ErasureStep, StepState } from '../../policy/deletion.ts'
 import { Facts, Form, Heads } from './form.tsx'
 import { renderLayout } from './layout.tsx'
 
@@ -49,10 +49,10 @@ export interface ReceiptPage {
   erasedAt: Date
   backupsGoneBy: Date
   completedAt: Date | null
-  processors: { processor: Processor; state: StepState; changedAt: Date; instruction: string | null }[]
+  processors: { processor: ErasureStep; state: StepState; changedAt: Date; instruction: string | null }[]
 }
 
-const names: Record<Processor, string> = {
+const names: Record<ErasureStep, string> = {
   database: 'Our database, looked through once more',
   temporal: 'Our workflow records',
   apple: 'Apple sign-in',

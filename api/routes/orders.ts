@@ -5,7 +5,7 @@ import { findOrderable, findTopUpOffer } from '../../db/catalogue/packages.ts'
 import { listEsims } from '../../db/order/esims.ts'
 import { findOrder, listOrders, type OrderRow } from '../../db/order/orders.ts'
 import { qrPng } from '../../mails/qr.ts'
-import { terms } from '../../policy/periods.ts'
+import { periods } from '../../policy/periods.ts'
 import { approve, cancel, type OrderInput, refund, reject, resend } from '../../workflows/order/order.contract.ts'
 import { assertReaches, type Caller } from '../http/caller.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../http/cursor.ts'
@@ -29,7 +29,7 @@ const newOrder = z
   .strictObject({
     accountId,
     packageCode,
-    quantity: z.int().min(1).max(terms.order.maxQuantity).default(1),
+    quantity: z.int().min(1).max(periods.order.maxQuantity).default(1),
     savedCards,
     measurement,
   })

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
 import { findPolicy, listPolicies, type Policy, versionForNewcomers } from '../../db/policies.ts'
 import { countNotices, listUnreached } from '../../db/policy-deliveries.ts'
-import { terms } from '../../policy/periods.ts'
+import { periods } from '../../policy/periods.ts'
 import { plusDays } from '../../shared/calendar.ts'
 import { actorOf } from '../http/caller.ts'
 import { cutPage, decodeCursor, pageQuery } from '../http/cursor.ts'
@@ -163,7 +163,7 @@ export function policyRoutes(api: ApiContext): Route[] {
 
 /** @throws Problem invalid_request */
 function assertFarEnough(effectiveAt: Date, material: boolean): void {
-  const days = material ? terms.policyNotice.announcedAheadDays : 0
+  const days = material ? periods.policyNotice.announcedAheadDays : 0
   if (effectiveAt >= plusDays(new Date(), days)) return
   const reason = material ? `must be ${days} days ahead at least` : 'must not be in the past'
   throw new Problem('invalid_request', { errors: [{ field: 'effectiveAt', reason }] })

@@ -8,7 +8,7 @@ import {
   type PrivacyRequestRow,
   privacyRequestKinds,
 } from '../../db/privacy-requests.ts'
-import { terms } from '../../policy/periods.ts'
+import { periods } from '../../policy/periods.ts'
 import { privacyReference } from '../../policy/privacy-reference.ts'
 import { plusDays } from '../../shared/calendar.ts'
 import { answerKinds, extensionReasons } from '../../workflows/privacy-request.contract.ts'
@@ -214,7 +214,7 @@ function faultsOf(body: z.output<typeof newRequest>, receivedAt: Date, caller: C
   if (body.accountId === undefined && caller.kind === 'operator' && body.replyTo === undefined) {
     faults.push({ field: 'replyTo', reason: 'missing: where to answer' })
   }
-  const oldest = plusDays(now, -terms.privacyRequest.answerWithinDays)
+  const oldest = plusDays(now, -periods.privacyRequest.answerWithinDays)
   if (receivedAt > now || receivedAt < oldest) {
     faults.push({ field: 'receivedAt', reason: 'must be within the last 30 days' })
   }

@@ -8,7 +8,7 @@ import { actorOf } from '../http/caller.ts'
 import { entityTag } from '../http/entity-tag.ts'
 import { Problem } from '../http/problem.ts'
 import { defineRoute, type Route } from '../http/route.ts'
-import { exchangeAppleCode, type ProvenIdentity, proveIdentities } from '../sign-in/identity-proofs.ts'
+import { type ProvenIdentity, proveIdentities, redeemAppleCode } from '../sign-in/identity-proofs.ts'
 import { account, accountParams, newSignIn } from '../views/account-fields.ts'
 import { viewAccount } from '../views/account-view.ts'
 
@@ -51,11 +51,11 @@ export function signInRoutes(api: ApiContext): Route[] {
     id: string,
     identity: ProvenIdentity,
     authorizationCode: string | undefined,
-    asking: Parameters<typeof exchangeAppleCode>[2],
+    asking: Parameters<typeof redeemAppleCode>[2],
   ): Promise<string | null> {
     const owner = await findAccountOfIdentity(api.sql, api, 'apple', identity.subject)
     if (owner !== undefined && owner !== id) throw new Problem('identity_taken')
-    if (authorizationCode !== undefined) return exchangeAppleCode(api, { identity, authorizationCode }, asking)
+    if (authorizationCode !== undefined) return redeemAppleCode(api, { identity, authorizationCode }, asking)
     if (owner === id) return null
     // Without it the link could never be revoked.
     throw new Problem('invalid_request', { errors: [{ field: 'apple.authorizationCode', reason: 'missing' }] })

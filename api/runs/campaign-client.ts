@@ -2,7 +2,7 @@
 import type { UpdateDefinition } from '@temporalio/common'
 import type { ApiContext } from '../../context.ts'
 import { type CampaignRow, findCampaign, insertCampaign } from '../../db/campaigns.ts'
-import { startingAttributes } from '../../shared/search-attributes.ts'
+import { initialSearchAttributes } from '../../shared/search-attributes.ts'
 import { campaignType, campaignWorkflowId, opened } from '../../workflows/campaign.contract.ts'
 import { Problem } from '../http/problem.ts'
 import { callRun, startAndUpdate } from './workflow-problems.ts'
@@ -29,7 +29,11 @@ export function createCampaignClient(api: ApiContext) {
         taskQueue: config.TEMPORAL_TASK_QUEUE,
         args: [{ campaignId: id, draft: true }],
         workflowIdConflictPolicy: 'USE_EXISTING' as const,
-        typedSearchAttributes: startingAttributes({ status: 'sending', waitingFor: 'the mail server', dueAt: null }),
+        typedSearchAttributes: initialSearchAttributes({
+          status: 'sending',
+          waitingFor: 'the mail server',
+          dueAt: null,
+        }),
         staticSummary: 'Campaign',
       }
       await startAndUpdate(temporal, opened, start, ended)

@@ -5,9 +5,9 @@ import type { ApiContext } from '../../context.ts'
 import { findAccount, findAccountByEmail, normalEmail } from '../../db/accounts.ts'
 import { peekLinkToken, spendLinkToken } from '../../db/crypto/link-tokens.ts'
 import { type EmailChange, findEmailChange, insertEmailChange, latestEmailChange } from '../../db/email-changes.ts'
-import { milliseconds, terms } from '../../policy/periods.ts'
+import { milliseconds, periods } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'
-import { startingAttributes } from '../../shared/search-attributes.ts'
+import { initialSearchAttributes } from '../../shared/search-attributes.ts'
 import {
   cancelEmailChange,
   confirmEmail,
@@ -106,7 +106,7 @@ export function createEmailChangeClient(api: ApiContext) {
 
   async function store(change: { accountId: string; oldEmail: string; newEmail: string }): Promise<Draft> {
     const at = new Date()
-    const draft = { id: randomUUID(), expiresAt: plusMs(at, terms.emailChangeMs) }
+    const draft = { id: randomUUID(), expiresAt: plusMs(at, periods.emailChangeMs) }
     const limit = { most: mostPerDay, since: plusMs(at, -milliseconds.day) }
     const outcome = await insertEmailChange(sql, api, { ...change, ...draft, at }, limit)
     if (outcome === 'missing') throw new Problem('not_found')
@@ -127,7 +127,7 @@ export function createEmailChangeClient(api: ApiContext) {
       taskQueue: config.TEMPORAL_TASK_QUEUE,
       args: [{ changeId: id, expiresAt: expiresAt.toISOString(), draft: true }],
       workflowIdConflictPolicy: 'USE_EXISTING' as const,
-      typedSearchAttributes: startingAttributes(
+      typedSearchAttributes: initialSearchAttributes(
         { status: 'open', waitingFor: 'the old and the new address to agree', dueAt: expiresAt },
         cipher.accountRef(accountId),
       ),

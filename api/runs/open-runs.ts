@@ -7,7 +7,7 @@ import { campaignType } from '../../workflows/campaign.contract.ts'
 import { keyRotationType } from '../../workflows/keys/key-rotation.contract.ts'
 import { policyNoticeType } from '../../workflows/policy-notice.contract.ts'
 
-export interface StandingRun {
+export interface OpenRun {
   type: string
   workflowId: string
   runId: string
@@ -27,16 +27,16 @@ const answerWithinMs = 3_000
  * Open runs by their search attributes, late ones first.
  * @returns undefined while Temporal does not answer: the rest of the console must not wait for it
  */
-export async function listStandingRuns(
+export async function listOpenRuns(
   { temporal, log }: Pick<ApiContext, 'temporal' | 'log'>,
   { asOf, limit }: { asOf: Date; limit: number },
-): Promise<StandingRun[] | undefined> {
+): Promise<OpenRun[] | undefined> {
   const late = plusMs(asOf, -graceMs)
   const types = forEverybody.map((type) => `'${type}'`).join(', ')
   const query = `ExecutionStatus = 'Running' AND (WorkflowType IN (${types}) OR DueAt < '${late.toISOString()}')`
   try {
     return await temporal.withDeadline(Date.now() + answerWithinMs, async () => {
-      const runs: StandingRun[] = []
+      const runs: OpenRun[] = []
       for await (const run of temporal.workflow.list({ query, pageSize: limit })) {
         const dueAt = run.typedSearchAttributes.get(searchAttributes.dueAt) ?? null
         runs.push({

@@ -3,9 +3,9 @@ import { randomUUID } from 'node:crypto'
 import { WorkflowNotFoundError } from '@temporalio/client'
 import type { UpdateDefinition } from '@temporalio/common'
 import type { ApiContext } from '../../context.ts'
-import { terms } from '../../policy/periods.ts'
+import { periods } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'
-import { startingAttributes } from '../../shared/search-attributes.ts'
+import { initialSearchAttributes } from '../../shared/search-attributes.ts'
 import {
   checkout,
   type OrderInput,
@@ -24,7 +24,7 @@ export function createOrderClient({ temporal, config, cipher }: ApiContext) {
   return {
     /** Creates the order or finds it: one call, so that no write can happen without the other. */
     async checkOut(input: OrderInput): Promise<void> {
-      const dueAt = plusMs(new Date(), terms.order.paymentWindowMs)
+      const dueAt = plusMs(new Date(), periods.order.paymentWindowMs)
       const start = {
         type: 'order',
         workflowId: orderWorkflowId(input.orderId),
@@ -32,7 +32,7 @@ export function createOrderClient({ temporal, config, cipher }: ApiContext) {
         args: [input],
         workflowIdConflictPolicy: 'USE_EXISTING' as const,
         workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY' as const,
-        typedSearchAttributes: startingAttributes(
+        typedSearchAttributes: initialSearchAttributes(
           { status: 'awaiting_payment', waitingFor: 'payment', dueAt },
           cipher.accountRef(input.accountId),
         ),

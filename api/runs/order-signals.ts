@@ -2,31 +2,32 @@
 import { WorkflowNotFoundError } from '@temporalio/client'
 import type { ApiContext } from '../../context.ts'
 import {
-  disputeNews,
+  disputeSignal,
   orderAftercareWorkflowId,
   orderWorkflowId,
-  paymentNews,
-  providerNews,
+  paymentSignal,
+  providerSignal,
 } from '../../workflows/order/order.contract.ts'
 
-export function createOrderNews({ temporal, config }: ApiContext) {
+export function createOrderSignals({ temporal, config }: ApiContext) {
   return {
     async payment(orderId: string): Promise<void> {
-      if (await signalled(() => temporal.workflow.getHandle(orderWorkflowId(orderId)).signal(paymentNews))) return
-      await temporal.workflow.signalWithStart('orderAftercare', { ...aftercare(orderId), signal: paymentNews })
+      if (await signalled(() => temporal.workflow.getHandle(orderWorkflowId(orderId)).signal(paymentSignal))) return
+      await temporal.workflow.signalWithStart('orderAftercare', { ...aftercare(orderId), signal: paymentSignal })
     },
     async dispute(orderId: string, disputeId: string): Promise<void> {
       const news = { disputeId }
-      if (await signalled(() => temporal.workflow.getHandle(orderWorkflowId(orderId)).signal(disputeNews, news))) return
+      if (await signalled(() => temporal.workflow.getHandle(orderWorkflowId(orderId)).signal(disputeSignal, news)))
+        return
       await temporal.workflow.signalWithStart('orderAftercare', {
         ...aftercare(orderId),
-        signal: disputeNews,
+        signal: disputeSignal,
         signalArgs: [news],
       })
     },
     /** When the run has ended there is nothing left to follow. */
     async provider(orderId: string): Promise<void> {
-      await signalled(() => temporal.workflow.getHandle(orderWorkflowId(orderId)).signal(providerNews))
+      await signalled(() => temporal.workflow.getHandle(orderWorkflowId(orderId)).signal(providerSignal))
     },
   }
 

@@ -1,7 +1,7 @@
 /** What the API asks of a policy version's run. */
 import type { ApiContext } from '../../context.ts'
 import { findPolicy, insertDraft, type NewPolicy, type Policy, withdrawPolicy } from '../../db/policies.ts'
-import { startingAttributes } from '../../shared/search-attributes.ts'
+import { initialSearchAttributes } from '../../shared/search-attributes.ts'
 import { policyNoticeType, policyNoticeWorkflowId, post, withdraw } from '../../workflows/policy-notice.contract.ts'
 import { Problem } from '../http/problem.ts'
 import { callRun, startAndUpdate } from './workflow-problems.ts'
@@ -26,7 +26,7 @@ export function createPolicyClient({ sql, config, temporal }: ApiContext) {
         args: [{ version: policy.version }],
         workflowIdConflictPolicy: 'USE_EXISTING' as const,
         workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY' as const,
-        typedSearchAttributes: startingAttributes({ status: 'posting', waitingFor: 'the database', dueAt: null }),
+        typedSearchAttributes: initialSearchAttributes({ status: 'posting', waitingFor: 'the database', dueAt: null }),
         staticSummary: `Privacy policy ${policy.version}`,
       }
       await startAndUpdate(temporal, post, start, ended)

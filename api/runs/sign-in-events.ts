@@ -5,12 +5,12 @@ import type { ApiContext } from '../../context.ts'
 import { findAccount, markMailBounced, markMailDelivered } from '../../db/accounts.ts'
 import { setPromotions } from '../../db/consents.ts'
 import { findAccountLinkedBy, findAccountOfIdentity } from '../../db/identities.ts'
-import { raiseAttention, resolveAttention } from '../../db/operator-tasks.ts'
+import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
 import { recordSecurityEvent } from '../../db/security-log.ts'
 import { endSessions } from '../../db/web-sessions.ts'
 import type { AppleNotification } from '../../providers/apple.ts'
 import type { GoogleSecurityEvent } from '../../providers/google.ts'
-import { startingAttributes } from '../../shared/search-attributes.ts'
+import { initialSearchAttributes } from '../../shared/search-attributes.ts'
 import {
   type SignInEndedInput,
   signInEndedType,
@@ -24,7 +24,7 @@ const disabledAtGoogle = 'sign_in_account_disabled'
 /** Somebody else may have had the account, and with it the mailbox to which our links go. */
 const endingSessions = new Set(['sessions-revoked', 'tokens-revoked', 'token-revoked', 'account-disabled'])
 
-export function createSignInNews(api: ApiContext) {
+export function createSignInEvents(api: ApiContext) {
   const { sql, temporal, config, cipher } = api
   const deletions = createDeletionClient(api)
 
@@ -60,14 +60,14 @@ export function createSignInNews(api: ApiContext) {
   /** The app's sessions are Firebase's; those of the web pages end here. What is recorded serves U5. */
   async function googleSays(type: string, accountId: string, reason: GoogleSecurityEvent['reason']): Promise<void> {
     const at = new Date()
-    const matter = { kind: disabledAtGoogle, subjectId: accountId, at }
+    const task = { kind: disabledAtGoogle, subjectId: accountId, at }
     if (endingSessions.has(type)) await endSessions(sql, accountId)
     if (type === 'account-disabled') {
-      await raiseAttention(sql, { ...matter, detail: reason })
+      await raiseOperatorTask(sql, { ...task, detail: reason })
       // Whoever reads that mailbox now is not the one who agreed.
       await setPromotions(sql, { accountId, granted: false, source: 'sign_in_provider', at })
     }
-    if (type === 'account-enabled') await resolveAttention(sql, { ...matter, by: 'google' })
+    if (type === 'account-enabled') await resolveOperatorTask(sql, { ...task, by: 'google' })
   }
 
   async function unlink(accountId: string, eventId: string, endedAt: Date): Promise<void> {
@@ -78,7 +78,7 @@ export function createSignInNews(api: ApiContext) {
         taskQueue: config.TEMPORAL_TASK_QUEUE,
         args: [input],
         workflowIdReusePolicy: 'REJECT_DUPLICATE',
-        typedSearchAttributes: startingAttributes(
+        typedSearchAttributes: initialSearchAttributes(
           { status: 'unlinking', waitingFor: 'the mail to its owner', dueAt: null },
           cipher.accountRef(accountId),
         ),

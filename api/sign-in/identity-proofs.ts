@@ -61,7 +61,7 @@ export async function proveIdentities(
  * Swaps Apple's single-use code for the refresh token without which the link could never be revoked (G3).
  * @throws Problem sign_in_refused when Apple refuses the code, or it is somebody else's
  */
-export async function exchangeAppleCode(
+export async function redeemAppleCode(
   context: Context,
   proof: { identity: ProvenIdentity; authorizationCode: string },
   asking: Asking,

@@ -10,7 +10,7 @@ import { actorOf, type Caller } from '../http/caller.ts'
 import type { Claim, IdempotentRequest } from '../http/idempotency.ts'
 import { Problem } from '../http/problem.ts'
 import type { newAccount } from '../views/account-fields.ts'
-import { exchangeAppleCode, type ProvenIdentity, proveIdentities } from './identity-proofs.ts'
+import { type ProvenIdentity, proveIdentities, redeemAppleCode } from './identity-proofs.ts'
 
 export interface SignUp {
   caller: Caller
@@ -62,7 +62,7 @@ async function makeAccount(context: Context, request: SignUp, claim: Claim | und
     // Apple's code works once: not to be spent on a sign-up that cannot succeed.
     await assertFree(context, email, proven.apple)
     const { authorizationCode } = body.apple
-    const refreshToken = await exchangeAppleCode(context, { identity: proven.apple, authorizationCode }, request).catch(
+    const refreshToken = await redeemAppleCode(context, { identity: proven.apple, authorizationCode }, request).catch(
       (error: unknown) => {
         const first = claim?.repeated ? claim.firstAt.getTime() : 0
         if (!(error instanceof Problem) || Date.now() - first > inProgressMs) throw error

@@ -6,14 +6,14 @@ import { countLinkTokens, createLinkToken, forgetLinkTokens, spendLinkToken } fr
 import { recordSecurityEvent } from '../../db/security-log.ts'
 import { openSession } from '../../db/web-sessions.ts'
 import { renderSignInLink } from '../../mails/sign-in-link.tsx'
-import { milliseconds, terms } from '../../policy/periods.ts'
+import { milliseconds, periods } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import type { Destination } from '../pages/sign-in.tsx'
 import { sessionCookie } from './session-cookie.ts'
 
 /** Unused links of an account: whoever knows an address must not flood it. */
 const mostLinks = 3
-const validMinutes = terms.signInLinkMs / milliseconds.minute
+const validMinutes = periods.signInLinkMs / milliseconds.minute
 
 interface From {
   ip: string | undefined
@@ -41,7 +41,7 @@ export function createWebSignIn(context: Context) {
       const link = await spendLinkToken(sql, secret, 'sign_in', at)
       if (!link) return undefined
       const { accountId } = link
-      const life = terms.webSession.personMs
+      const life = periods.webSession.personMs
       const session = await openSession(sql, { owner: { accountId }, at, expiresAt: plusMs(at, life) })
       await recordSignIn(sql, context, { id: accountId, ip: from.ip ?? null, at })
       await recordSecurityEvent(sql, context, { kind: 'sign_in', actor: 'person', accountId, ...from, at })
@@ -51,7 +51,7 @@ export function createWebSignIn(context: Context) {
     /** @returns the cookie of an operator's session */
     async openConsole(keyId: string, from: From): Promise<string> {
       const at = new Date()
-      const life = terms.webSession.operatorMs
+      const life = periods.webSession.operatorMs
       const session = await openSession(sql, { owner: { keyId }, at, expiresAt: plusMs(at, life) })
       const event = { kind: 'operator_action', actor: `operator:${keyId}`, detail: 'console sign-in' } as const
       await recordSecurityEvent(sql, context, { ...event, ...from, at })
@@ -65,9 +65,9 @@ export function createWebSignIn(context: Context) {
     const account = accountId === undefined ? undefined : await findAccount(sql, context, accountId)
     if (!account) return
     await forgetLinkTokens(sql, at)
-    const since = plusMs(at, -terms.signInLinkMs)
+    const since = plusMs(at, -periods.signInLinkMs)
     if ((await countLinkTokens(sql, account.id, 'sign_in', since)) >= mostLinks) return
-    const expiresAt = plusMs(at, terms.signInLinkMs)
+    const expiresAt = plusMs(at, periods.signInLinkMs)
     const secret = await createLinkToken(sql, { purpose: 'sign_in', accountId: account.id, next, at, expiresAt })
     const url = new URL(`/account/sign-in/${secret}`, config.PUBLIC_URL).href
     const { subject, html, text } = renderSignInLink({ site, url, validMinutes })

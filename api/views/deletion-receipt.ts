@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { Context } from '../../context.ts'
 import { findReceipt } from '../../db/erasure/deletions.ts'
-import { deletionReasons, processors, stepStates } from '../../policy/deletion.ts'
+import { deletionReasons, erasureSteps, stepStates } from '../../policy/deletion.ts'
 import { Problem } from '../http/problem.ts'
 
 const time = z
@@ -19,7 +19,7 @@ export const deletionReceipt = z
     completedAt: z.nullable(time).describe('when everybody had done their part'),
     processors: z.array(
       z.object({
-        processor: z.enum(processors),
+        processor: z.enum(erasureSteps),
         state: z
           .enum(stepStates)
           .describe('`by_hand`: only you can do it, see `instruction`; `nothing_held`: they held nothing of you'),

@@ -1,14 +1,14 @@
 /** An order as the API shows it. */
 import { z } from 'zod'
 import type { Context } from '../../context.ts'
-import { findDataKey, tableSealer } from '../../db/crypto/column-encryption.ts'
+import { findDataKey, tableEncryption } from '../../db/crypto/column-encryption.ts'
 import { installUrl } from '../../db/crypto/install-token.ts'
 import { listDocuments } from '../../db/order/books.ts'
 import { disputeState } from '../../db/order/disputes.ts'
 import { listEsims, type StoredEsim } from '../../db/order/esims.ts'
 import type { OrderRow } from '../../db/order/orders.ts'
 import { listRefunds } from '../../db/order/refunds.ts'
-import { terms } from '../../policy/periods.ts'
+import { periods } from '../../policy/periods.ts'
 import { iosInstallUrl, parseActivationCode } from '../../providers/lpa.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import type { Caller } from '../http/caller.ts'
@@ -106,7 +106,7 @@ export function viewSummary(order: OrderRow, reader: Caller['kind']): z.input<ty
 function dueAt(order: OrderRow): Date | null {
   if (order.status === 'awaiting_payment') return order.payment_due_at
   if (order.status === 'provisioning') return order.deliver_by
-  if (order.status === 'in_review' && order.paid_at) return plusMs(order.paid_at, terms.order.reviewWindowMs)
+  if (order.status === 'in_review' && order.paid_at) return plusMs(order.paid_at, periods.order.reviewWindowMs)
   return null
 }
 
@@ -161,7 +161,7 @@ function viewEsim(stored: StoredEsim): z.input<typeof esim> {
 async function viewPayment(context: Context, order: OrderRow): Promise<z.input<typeof paymentSheet> | null> {
   const key = order.payment_client_secret && (await findDataKey(context.sql, context, order.account_id))
   if (!key || !order.payment_client_secret) return null
-  const fields = tableSealer(context.cipher, key, 'orders')
+  const fields = tableEncryption(context.cipher, key, 'orders')
   const session = fields.openOptional('customer_session_secret', order.customer_session_secret)
   const [customer] = session
     ? await context.sql<{ id: string | null }[]>`

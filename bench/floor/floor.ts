@@ -3,7 +3,7 @@
  * activities and search attributes - whose activities do nothing. What an order costs above it is ours.
  */
 import { condition, proxyActivities, proxyLocalActivities, setHandler } from '@temporalio/workflow'
-import { stand } from '../../workflows/run/run-status.ts'
+import { showStatus } from '../../workflows/run/run-status.ts'
 import { checkout, type FloorActivities, paid } from './floor.contract.ts'
 
 const { local } = proxyLocalActivities<FloorActivities>({ startToCloseTimeout: '10 seconds' })
@@ -23,10 +23,10 @@ export async function floor(): Promise<void> {
   opened = true
   await condition(() => isPaid, '30 seconds')
   await local('confirm')
-  stand({ status: 'provisioning', waitingFor: 'nothing', dueAt: new Date() })
+  showStatus({ status: 'provisioning', waitingFor: 'nothing', dueAt: new Date() })
   await provision()
   await local('deliver')
-  stand({ status: 'delivered', waitingFor: 'nothing', dueAt: new Date() })
+  showStatus({ status: 'delivered', waitingFor: 'nothing', dueAt: new Date() })
   const said = Promise.all([local('mail'), local('push'), local('measure')])
   await watch()
   await said

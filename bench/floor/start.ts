@@ -1,7 +1,7 @@
 import { WithStartWorkflowOperation } from '@temporalio/client'
 import { type Part, startProcess } from '../../dev/part.ts'
 import type { Stack } from '../../dev/stack.ts'
-import { startingAttributes } from '../../shared/search-attributes.ts'
+import { initialSearchAttributes } from '../../shared/search-attributes.ts'
 import { checkout, floorQueue, paid } from './floor.contract.ts'
 
 /** The floor's worker, and its workflow as the driver meets it. */
@@ -32,7 +32,7 @@ export async function startFloor(stack: Stack) {
         taskQueue: floorQueue,
         args: [],
         workflowIdConflictPolicy: 'USE_EXISTING',
-        typedSearchAttributes: startingAttributes(
+        typedSearchAttributes: initialSearchAttributes(
           { status: 'open', waitingFor: 'payment', dueAt: new Date() },
           'floor',
         ),

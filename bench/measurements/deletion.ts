@@ -5,7 +5,7 @@ import { untilCatalogued } from '../catalogued.ts'
 import { startFloor } from '../floor/start.ts'
 import { beside, type Compared, round, runRound, timed } from '../measure.ts'
 import type { Say } from '../on-stack.ts'
-import { furnishStrangers, insertStrangers } from '../other-accounts.ts'
+import { addKeysAndDevices, insertOtherAccounts } from '../other-accounts.ts'
 import { serviceOf } from '../service.ts'
 import { openShop } from '../shop.ts'
 import { until } from '../until.ts'
@@ -32,12 +32,12 @@ export async function benchDeletion(
     let strangers = 0
     for (const others of otherAccounts) {
       say(`making ${others} other accounts`)
-      await insertStrangers(sql, others - strangers, new Date(Date.now() - 86_400_000), new Date())
+      await insertOtherAccounts(sql, others - strangers, new Date(Date.now() - 86_400_000), new Date())
       strangers = others
       say(`signing up ${warmUp + deletions} people who buy something`)
       const people = await shop.newcomers(warmUp + deletions)
       // Their data keys show the strangers which key theirs would be wrapped with.
-      await furnishStrangers(sql)
+      await addKeysAndDevices(sql)
       await runRound(people.length, 20, async (index) => void (await shop.deliver(people[index])))
       const [ours, theirs]: [number[], number[]] = [[], []]
       for (const [index, accountId] of people.entries()) {

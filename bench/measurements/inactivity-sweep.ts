@@ -3,10 +3,10 @@ import { connectDatabase, type Database, timeLimits } from '../../db/connection/
 import { migrate } from '../../db/connection/migrate.ts'
 import { type Dormant, listDormant } from '../../db/inactivity.ts'
 import { startPostgres } from '../../dev/postgres/postgres.ts'
-import { terms } from '../../policy/periods.ts'
+import { periods } from '../../policy/periods.ts'
 import { plusDays, plusYears } from '../../shared/calendar.ts'
 import { median } from '../measure.ts'
-import { insertStrangers } from '../other-accounts.ts'
+import { insertOtherAccounts } from '../other-accounts.ts'
 
 export interface SweepFigures {
   accounts: number
@@ -26,10 +26,10 @@ export async function benchInactivitySweep(accounts: number, dormant: number): P
   try {
     await migrate(sql)
     const now = new Date()
-    const { inactivityYears, openedAheadDays, warningsBeforeDays } = terms.account
+    const { inactivityYears, openedAheadDays, warningsBeforeDays } = periods.account
     const until = plusYears(plusDays(now, warningsBeforeDays[0] + openedAheadDays), -inactivityYears)
-    await insertStrangers(sql, accounts - dormant, until, now)
-    await insertStrangers(sql, dormant, plusDays(until, -1), until)
+    await insertOtherAccounts(sql, accounts - dormant, until, now)
+    await insertOtherAccounts(sql, dormant, plusDays(until, -1), until)
     await sql`vacuum analyze accounts`
 
     const times: number[] = []

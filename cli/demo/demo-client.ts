@@ -4,12 +4,12 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Stack } from '../../dev/stack.ts'
 import type { Narrator } from './narrator.ts'
 
-export type Stage = ReturnType<typeof createStage>
+export type DemoClient = ReturnType<typeof createDemoClient>
 
 // biome-ignore lint/suspicious/noExplicitAny: answers are shown, not computed with
 export type Answer = any
 
-export function createStage(stack: Stack, tell: Narrator) {
+export function createDemoClient(stack: Stack, tell: Narrator) {
   const call =
     (token: string) =>
     async (method: string, path: string, body?: unknown): Promise<Answer> => {

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { historyCost } from '../../bench/history-cost.ts'
 import { fastForward } from '../../temporal/time-skipping.ts'
 import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
-import type { Answer, Stage } from './demo-client.ts'
+import type { Answer, DemoClient } from './demo-client.ts'
 
 const money = ({ minor, currency }: { minor: number; currency: string }): string =>
   `${(minor / 100).toFixed(2)} ${currency}`
@@ -13,7 +13,7 @@ export interface Customer {
   email: string
 }
 
-export async function signUpCustomer({ app, tell }: Stage): Promise<Customer> {
+export async function signUpCustomer({ app, tell }: DemoClient): Promise<Customer> {
   const email = `nora.${randomUUID().slice(0, 8)}@example.com`
   const account = await app('POST', '/v1/accounts', { email, firstName: 'Nora', lastName: 'Berg' })
   await app('PUT', `/v1/accounts/${account.id}/devices/phone-${account.id}`, {
@@ -27,8 +27,8 @@ export async function signUpCustomer({ app, tell }: Stage): Promise<Customer> {
 }
 
 /** Returns the order's id. */
-export async function playOrderLife(stage: Stage, nora: Customer): Promise<string> {
-  const { app, tell, stack, until } = stage
+export async function playOrderLife(product: DemoClient, nora: Customer): Promise<string> {
+  const { app, tell, stack, until } = product
   const { esimAccess, stripe, firebase } = stack.sims
   tell.chapter('An eSIM is bought, used, and expires', 'U2, U3')
 
@@ -37,7 +37,7 @@ export async function playOrderLife(stage: Stage, nora: Customer): Promise<strin
     ({ items }) => items.length > 0,
     60_000,
   )
-  const first = await cheapestProvider(stage)
+  const first = await cheapestProvider(product)
   const ware = items.find((item: Answer) => first.get(item.code) === 'esim-access' && item.days === 30) ?? items[0]
   tell.step(`The shop offers ${ware.name}`, ware !== undefined, money(ware.price))
   const order = await app('POST', '/v1/orders', {
@@ -45,7 +45,7 @@ export async function playOrderLife(stage: Stage, nora: Customer): Promise<strin
     packageCode: ware.code,
     measurement: { adUserData: true, adPersonalization: false },
   })
-  const runLink = stage.runLink(orderWorkflowId(order.id))
+  const runLink = product.runLink(orderWorkflowId(order.id))
   if (runLink) tell.link('the run', runLink)
   tell.step(
     'Checkout: the payment sheet can open',
@@ -65,7 +65,7 @@ export async function playOrderLife(stage: Stage, nora: Customer): Promise<strin
     delivered.documents[0]?.number,
   )
 
-  const mail = await stage.mailTo(nora.email, /ready/)
+  const mail = await product.mailTo(nora.email, /ready/)
   tell.step(
     'The mail holds the QR code, install link and manual data',
     mail?.attachments?.length > 0 && mail.text.includes(delivered.esims[0].smdpAddress),
@@ -86,14 +86,14 @@ export async function playOrderLife(stage: Stage, nora: Customer): Promise<strin
   const using = await until(esim, ({ state }) => state === 'in_use')
   tell.step('She lands: first use', using.state === 'in_use', `valid until ${using.expiresAt}`)
   await esimAccess.do('use', { iccid, bytes: Math.ceil(using.totalBytes * 0.8) })
-  const low = await stage.mailTo(nora.email, /80 %/)
+  const low = await product.mailTo(nora.email, /80 %/)
   tell.step('80 % used: she is told, once', low !== undefined, low?.subject)
 
   const untilExpiry = Date.parse(using.expiresAt) - Date.now()
   const hour = 3_600_000
   tell.progress(`the run's clock moves ${Math.round(untilExpiry / 24 / hour)} days`)
   await fastForward(stack.temporal, orderWorkflowId(order.id), untilExpiry - hour)
-  const lastDay = await stage.mailTo(nora.email, /one more day/)
+  const lastDay = await product.mailTo(nora.email, /one more day/)
   tell.step('A day before the end she is told', lastDay !== undefined, lastDay?.subject)
   await esimAccess.do('clock', { advanceSeconds: Math.ceil((untilExpiry + hour) / 1000) })
   const skip = await fastForward(stack.temporal, orderWorkflowId(order.id), 3 * hour)
@@ -110,8 +110,8 @@ export async function playOrderLife(stage: Stage, nora: Customer): Promise<strin
   return order.id
 }
 
-export async function playOutOfStock(stage: Stage, nora: Customer): Promise<void> {
-  const { app, tell, stack, until } = stage
+export async function playOutOfStock(product: DemoClient, nora: Customer): Promise<void> {
+  const { app, tell, stack, until } = product
   tell.chapter('An order that no provider can fill refunds itself', 'U2')
   const { items } = await app('GET', '/v1/packages?destination=FR')
   const ware = items.find((item: Answer) => item.destinations.length === 1) ?? items[0]
@@ -135,12 +135,12 @@ export async function playOutOfStock(stage: Stage, nora: Customer): Promise<void
   const { refunds } = (await stack.sims.stripe.books()) as { refunds: Answer[] }
   const refund = refunds.find((each) => each.amount === order.amount.minor && each.payment_intent !== undefined)
   tell.step("Stripe's own books agree", refund !== undefined, `${money(order.amount)} refunded`)
-  const mail = await stage.mailTo(nora.email, /refund/i)
+  const mail = await product.mailTo(nora.email, /refund/i)
   tell.step('Nora is told why', mail !== undefined, mail?.subject)
 }
 
 /** Who is asked first for each package. */
-async function cheapestProvider({ stack }: Stage): Promise<Map<string, string>> {
+async function cheapestProvider({ stack }: DemoClient): Promise<Map<string, string>> {
   const rows = await stack.context.sql<{ code: string; provider: string }[]>`
     select distinct on (package_code) package_code as code, provider from package_offers where available
     order by package_code, rank nulls last, cost_micros, provider`

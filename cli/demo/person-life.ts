@@ -6,13 +6,13 @@ import { accountDeletionWorkflowId } from '../../workflows/account-deletion.cont
 import { backupType, type DrillResult, restoreDrillType } from '../../workflows/backup/backup.contract.ts'
 import { inactivitySweepType, inactivityWorkflowId } from '../../workflows/retention/account-inactivity.contract.ts'
 import { booksCohortsType, invoiceRetentionWorkflowId } from '../../workflows/retention/invoice-retention.contract.ts'
-import type { Answer, Stage } from './demo-client.ts'
+import type { Answer, DemoClient } from './demo-client.ts'
 
 const hour = 3_600_000
 const day = 24 * hour
 
 /** Runs a workflow as its schedule would, so many days from now. */
-async function run<Result>({ stack }: Stage, type: string, args: unknown[] = [], inDays = 0): Promise<Result> {
+async function run<Result>({ stack }: DemoClient, type: string, args: unknown[] = [], inDays = 0): Promise<Result> {
   const workflowId = `demo-${type}-${randomUUID()}`
   const handle = await stack.temporal.workflow.start(type, {
     workflowId,
@@ -25,8 +25,8 @@ async function run<Result>({ stack }: Stage, type: string, args: unknown[] = [],
 }
 
 /** Deletes somebody while Apple is down; then a backup from before tries to bring them back. */
-export async function playDeletion(stage: Stage): Promise<void> {
-  const { app, tell, stack, until } = stage
+export async function playDeletion(product: DemoClient): Promise<void> {
+  const { app, tell, stack, until } = product
   const { apple } = stack.sims
   tell.chapter('A person deletes her account, while Apple is down', 'G3, R3')
   const signIn: Answer = await apple.do('sign-in', {})
@@ -38,7 +38,7 @@ export async function playDeletion(stage: Stage): Promise<void> {
     apple: { identityToken: signIn.idToken, authorizationCode: signIn.code },
   })
   tell.step('Mia signs up with Apple', mia.identities.length === 1)
-  const backup = await run<{ id: string; made: Answer }>(stage, backupType)
+  const backup = await run<{ id: string; made: Answer }>(product, backupType)
   const hasBackup = backup.made.state === 'kept'
   if (!hasBackup)
     tell.say(
@@ -77,18 +77,18 @@ export async function playDeletion(stage: Stage): Promise<void> {
   const revoked = await until(receipt, (seen) => stateOf(seen, 'apple') === 'done')
   tell.step('Apple is back: Sign in with Apple is revoked', stateOf(revoked, 'apple') === 'done')
 
-  if (hasBackup) await playRestore(stage, backup.id)
-  const { pruned } = await run<{ pruned: number }>(stage, backupType, [], 30)
+  if (hasBackup) await playRestore(product, backup.id)
+  const { pruned } = await run<{ pruned: number }>(product, backupType, [], 30)
   await fastForward(stack.temporal, workflowId, 31 * day)
   const later = await until(receipt, (seen) => stateOf(seen, 'backups') === 'done')
   tell.step('After 30 days no backup holds her', stateOf(later, 'backups') === 'done', `${pruned} pruned`)
 }
 
 /** The resurrection, and how the ledger ends it. */
-async function playRestore(stage: Stage, backupId: string): Promise<void> {
-  const { tell } = stage
+async function playRestore(product: DemoClient, backupId: string): Promise<void> {
+  const { tell } = product
   tell.progress('the backup from before is restored into a scratch database')
-  const drill = await run<DrillResult>(stage, restoreDrillType, [{ backupId: backupId }])
+  const drill = await run<DrillResult>(product, restoreDrillType, [{ backupId: backupId }])
   tell.step('A restored backup brings her back', drill.cameBack > 0, `${drill.cameBack} erased account(s) found`)
   tell.step(
     'The deletion ledger is replayed: she is gone again',
@@ -98,15 +98,15 @@ async function playRestore(stage: Stage, backupId: string): Promise<void> {
 }
 
 /** Three years without a sign of life. */
-export async function playInactivity(stage: Stage): Promise<void> {
-  const { app, tell, stack, until } = stage
+export async function playInactivity(product: DemoClient): Promise<void> {
+  const { app, tell, stack, until } = product
   const { sql, cipher } = stack.context
   tell.chapter('An account is not used for three years', 'R1')
   const email = `omar.${randomUUID().slice(0, 8)}@example.com`
   const omar = await app('POST', '/v1/accounts', { email, firstName: 'Omar', lastName: 'Diaz' })
   const lastUsed = plusDays(plusYears(new Date(), -3), 61)
   await sql`update accounts set last_active_at = ${lastUsed} where id = ${omar.id}`
-  const { opened } = await run<{ opened: number }>(stage, inactivitySweepType)
+  const { opened } = await run<{ opened: number }>(product, inactivitySweepType)
   tell.step(
     'The nightly sweep opens one run, for Omar alone',
     opened === 1,
@@ -128,12 +128,12 @@ export async function playInactivity(stage: Stage): Promise<void> {
 }
 
 /** Seven years for the books. */
-export async function playBooks(stage: Stage): Promise<void> {
-  const { operator, tell, stack, until } = stage
+export async function playBooks(product: DemoClient): Promise<void> {
+  const { operator, tell, stack, until } = product
   tell.chapter('The invoices of this month, seven years on', 'R2')
   const today = new Date()
   const month = monthOf(today)
-  await run(stage, booksCohortsType)
+  await run(product, booksCohortsType)
   const booksOf = async (): Promise<Answer> => {
     const { items } = await operator('GET', '/v1/books')
     return items.find((each: Answer) => each.month === month) ?? { invoices: 0, orderFacts: 0 }

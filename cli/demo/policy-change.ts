@@ -3,13 +3,13 @@
 import { plusDays, startOfDay } from '../../shared/calendar.ts'
 import { fastForward } from '../../temporal/time-skipping.ts'
 import { policyNoticeWorkflowId } from '../../workflows/policy-notice.contract.ts'
-import type { Answer, Stage } from './demo-client.ts'
+import type { Answer, DemoClient } from './demo-client.ts'
 import type { Customer } from './order-life.ts'
 
 const day = 86_400_000
 
-export async function playPolicyChange(stage: Stage, nora: Customer): Promise<void> {
-  const { app, operator, tell, stack, until } = stage
+export async function playPolicyChange(product: DemoClient, nora: Customer): Promise<void> {
+  const { app, operator, tell, stack, until } = product
   tell.chapter('The privacy policy changes', 'N1, N2')
   const version = 'demo-change'
   const posted = await operator('POST', '/v1/policies', {
@@ -26,7 +26,7 @@ export async function playPolicyChange(stage: Stage, nora: Customer): Promise<vo
     posted.effectiveAt.slice(0, 10),
   )
   tell.link('public page', `${stack.urls.api}/privacy`)
-  const mail = await stage.mailTo(nora.email, /policy/i)
+  const mail = await product.mailTo(nora.email, /policy/i)
   tell.step('Everybody is told by mail', mail !== undefined, mail?.subject)
   const read = (): Promise<Answer> => app('GET', `/v1/policies/${version}`)
   const wait = Date.parse(posted.effectiveAt) - Date.now()

@@ -3,7 +3,7 @@ import type { Client } from '@temporalio/client'
 import { withDatabase } from '../../db/backup/restore.ts'
 import type { LedgerEntry } from '../../db/erasure/deletion-ledger.ts'
 import { type Erasures, exportErasures } from '../../db/erasure/erasures.ts'
-import { terms } from '../../policy/periods.ts'
+import { periods } from '../../policy/periods.ts'
 import { plusDays } from '../../shared/calendar.ts'
 import { accountDeletionType, accountDeletionWorkflowId } from '../../workflows/account-deletion.contract.ts'
 
@@ -29,7 +29,7 @@ export async function erasuresFromTemporal(temporal: Client): Promise<Erasures> 
         // The run's input says why; for erasing again it does not matter.
         reason: 'requested',
         at,
-        backupsGoneBy: plusDays(at, terms.backups.keepDays),
+        backupsGoneBy: plusDays(at, periods.backups.keepDays),
       })
     }
   })

@@ -4,7 +4,7 @@
  */
 
 import type { Database, Transaction } from '../connection/database.ts'
-import { raiseAttention, resolveAttention } from '../operator-tasks.ts'
+import { raiseOperatorTask, resolveOperatorTask } from '../operator-tasks.ts'
 
 export interface PackageOffer {
   provider: string
@@ -130,7 +130,7 @@ export async function withdrawUnseen(tx: Transaction, provider: string, since: D
 const priceMatter = 'package_price'
 
 /** Why a package's price cannot stand, for operators; undefined when it can. */
-export type JudgePrice = (price: { minor: number; currency: string }, cheapestCostMicros: number) => string | undefined
+export type CheckPrice = (price: { minor: number; currency: string }, cheapestCostMicros: number) => string | undefined
 
 interface Standing {
   code: string
@@ -145,9 +145,9 @@ interface Standing {
  * that cannot.
  * @param only one package; unless given, all of them
  */
-export async function settleSale(
+export async function decideSale(
   tx: Transaction,
-  { judge, at, only }: { judge: JudgePrice; at: Date; only?: string },
+  { judge, at, only }: { judge: CheckPrice; at: Date; only?: string },
 ): Promise<{ putOnSale: number; takenOffSale: number }> {
   const packages = await tx<Standing[]>`
     select p.code, p.price_minor, p.currency, p.active, min(o.cost_micros) filter (where o.available) as cheapest
@@ -174,10 +174,10 @@ export async function settleSale(
     ${only === undefined ? tx`` : tx`and subject_id = ${only}`}`
   const known = new Set(open.map(({ code }) => code))
   for (const [code, detail] of faults) {
-    if (!known.has(code)) await raiseAttention(tx, { kind: priceMatter, subjectId: code, detail, at })
+    if (!known.has(code)) await raiseOperatorTask(tx, { kind: priceMatter, subjectId: code, detail, at })
   }
   for (const code of known) {
-    if (!faults.has(code)) await resolveAttention(tx, { kind: priceMatter, subjectId: code, by: 'catalogue', at })
+    if (!faults.has(code)) await resolveOperatorTask(tx, { kind: priceMatter, subjectId: code, by: 'catalogue', at })
   }
   return { putOnSale: change.on.length, takenOffSale: change.off.length }
 }

@@ -3,16 +3,20 @@ import { DataKeyMissing, type DataKeys, systemKeyId } from './data-keys.ts'
 import type { DataKey, FieldCipher } from './field-cipher.ts'
 
 /** What it takes to write and read sealed columns. The context is one. */
-export interface Vault {
+export interface ColumnEncryption {
   cipher: FieldCipher
   dataKeys: DataKeys
 }
 
 /** The account's data key, or undefined when there is no such account (any more). The system's is no account's. */
-export async function findDataKey(sql: Queryable, vault: Vault, accountId: string): Promise<DataKey | undefined> {
+export async function findDataKey(
+  sql: Queryable,
+  encryption: ColumnEncryption,
+  accountId: string,
+): Promise<DataKey | undefined> {
   if (accountId === systemKeyId) return undefined
   try {
-    return await vault.dataKeys.get(sql, accountId)
+    return await encryption.dataKeys.get(sql, accountId)
   } catch (error) {
     if (error instanceof DataKeyMissing) return undefined
     throw error
@@ -20,7 +24,7 @@ export async function findDataKey(sql: Queryable, vault: Vault, accountId: strin
 }
 
 /** Seals and opens one table's columns under one data key; null stays null. */
-export function tableSealer(cipher: FieldCipher, key: DataKey, table: string) {
+export function tableEncryption(cipher: FieldCipher, key: DataKey, table: string) {
   return {
     seal: (column: string, text: string): Buffer => cipher.encrypt(key, `${table}.${column}`, text),
     sealOptional: (column: string, text: string | null | undefined): Buffer | null =>

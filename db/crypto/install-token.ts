@@ -1,15 +1,15 @@
 import type { Database } from '../connection/database.ts'
 import type { OrderRow } from '../order/orders.ts'
-import { findDataKey, tableSealer, type Vault } from './column-encryption.ts'
+import { type ColumnEncryption, findDataKey, tableEncryption } from './column-encryption.ts'
 
 /** The address of an order's install page, which holds a secret; null before delivery. */
 export async function installUrl(
-  context: Vault & { sql: Database; config: { PUBLIC_URL: string } },
+  context: ColumnEncryption & { sql: Database; config: { PUBLIC_URL: string } },
   order: Pick<OrderRow, 'account_id' | 'install_token'>,
 ): Promise<string | null> {
   const { sql, cipher, config } = context
   const key = order.install_token && (await findDataKey(sql, context, order.account_id))
   if (!key || !order.install_token) return null
-  const token = tableSealer(cipher, key, 'orders').open('install_token', order.install_token)
+  const token = tableEncryption(cipher, key, 'orders').open('install_token', order.install_token)
   return new URL(`/i/${token}`, config.PUBLIC_URL).href
 }

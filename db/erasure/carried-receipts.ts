@@ -2,7 +2,7 @@
  * Receipts of erasures, carried over a restore as the ledger is: a restored database has them as they were when its dump
  * was made, or not at all, and people ask after theirs with nothing but its id.
  */
-import type { Processor } from '../../policy/deletion.ts'
+import type { ErasureStep } from '../../policy/deletion.ts'
 import type { Database, Queryable, Transaction } from '../connection/database.ts'
 import { type DeletionPart, dropEmptySeal, dropSeal, wipeSecret } from './deletion-seals.ts'
 import type { Receipt } from './deletions.ts'
@@ -12,7 +12,7 @@ export interface CarriedReceipt extends Receipt {
 }
 
 /** What is of no more use once somebody is done. Settlements are watched for longer, and the trace until the end. */
-const doneWith: Partial<Record<Processor, DeletionPart>> = {
+const doneWith: Partial<Record<ErasureStep, DeletionPart>> = {
   apple: 'apple',
   google: 'google',
   firebase: 'firebase',

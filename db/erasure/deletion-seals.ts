@@ -3,10 +3,10 @@
  * own, emptied part by part. No part outlives its purpose, and with the key the rest goes as well.
  */
 import type { Queryable, Transaction } from '../connection/database.ts'
-import { findDataKey, tableSealer, type Vault } from '../crypto/column-encryption.ts'
+import { type ColumnEncryption, findDataKey, tableEncryption } from '../crypto/column-encryption.ts'
 
 /** A payment that has to be closed or given back, with what the books need to know of it. */
-export interface Settlement {
+export interface PaymentToClose {
   paymentIntentId: string
   /** `watch`: refunded, but a refund can still bounce */
   action: 'cancel' | 'refund' | 'watch'
@@ -58,7 +58,7 @@ export interface DeletionSecrets {
   google: { refreshToken: string } | null
   firebase: { uid: string } | null
   stripeCustomer: { customerId: string } | null
-  settlements: Settlement[] | null
+  settlements: PaymentToClose[] | null
   providerOrders: SealedPlacement[] | null
   /** for the redaction at Stripe; `job`: the one under way, and what it is about; `setAside`: refused for now */
   payments: {
@@ -90,11 +90,11 @@ const parts = Object.keys(columns) as DeletionPart[]
 /** Makes the row and its data key, in the transaction that erases. */
 export async function sealSecrets(
   tx: Transaction,
-  vault: Vault,
+  encryption: ColumnEncryption,
   receiptId: string,
   secrets: DeletionSecrets,
 ): Promise<void> {
-  const fields = tableSealer(vault.cipher, await vault.dataKeys.create(tx, receiptId), 'deletion_seals')
+  const fields = tableEncryption(encryption.cipher, await encryption.dataKeys.create(tx, receiptId), 'deletion_seals')
   const sealed = parts.map((part) => {
     const secret = secrets[part]
     return [columns[part], secret === null ? null : fields.seal(columns[part], JSON.stringify(secret))] as const
@@ -105,29 +105,29 @@ export async function sealSecrets(
 /** Null when the part was wiped, or never was. */
 export async function openSecret<Part extends DeletionPart>(
   sql: Queryable,
-  vault: Vault,
+  encryption: ColumnEncryption,
   receiptId: string,
   part: Part,
 ): Promise<DeletionSecrets[Part]> {
   const column: string = columns[part]
-  const key = await findDataKey(sql, vault, receiptId)
+  const key = await findDataKey(sql, encryption, receiptId)
   const [row] = await sql<{ sealed: Buffer | null }[]>`
     select ${sql(column)} as sealed from deletion_seals where receipt_id = ${receiptId}`
   if (!key || !row?.sealed) return null
-  const text = tableSealer(vault.cipher, key, 'deletion_seals').open(column, row.sealed)
+  const text = tableEncryption(encryption.cipher, key, 'deletion_seals').open(column, row.sealed)
   return JSON.parse(text) as DeletionSecrets[Part]
 }
 
 /** Keeps what is left to do of a part. */
 export async function resealSecret<Part extends DeletionPart>(
   sql: Queryable,
-  vault: Vault,
+  encryption: ColumnEncryption,
   receiptId: string,
   part: Part,
   secret: NonNullable<DeletionSecrets[Part]>,
 ): Promise<void> {
-  const key = await vault.dataKeys.get(sql, receiptId)
-  const sealed = tableSealer(vault.cipher, key, 'deletion_seals').seal(columns[part], JSON.stringify(secret))
+  const key = await encryption.dataKeys.get(sql, receiptId)
+  const sealed = tableEncryption(encryption.cipher, key, 'deletion_seals').seal(columns[part], JSON.stringify(secret))
   await sql`update deletion_seals set ${sql({ [columns[part]]: sealed })} where receipt_id = ${receiptId}`
 }
 

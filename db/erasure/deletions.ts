@@ -1,15 +1,15 @@
 /** The receipts of erasures: how far everybody who held something of a person has come. They name nobody. */
-import { type DeletionReason, type Processor, processors, type StepState } from '../../policy/deletion.ts'
+import { type DeletionReason, type ErasureStep, erasureSteps, type StepState } from '../../policy/deletion.ts'
 import type { Database, Queryable, Transaction } from '../connection/database.ts'
 
-export type NewSteps = Record<Processor, StepState>
+export type NewSteps = Record<ErasureStep, StepState>
 
 export interface StartedDeletion {
   receiptId: string
   erasedAt: Date
   backupsGoneBy: Date
   /** those who still have something to do */
-  pending: Processor[]
+  pending: ErasureStep[]
 }
 
 export interface Receipt {
@@ -18,7 +18,7 @@ export interface Receipt {
   erasedAt: Date
   backupsGoneBy: Date
   completedAt: Date | null
-  steps: { processor: Processor; state: StepState; code: string | null; changedAt: Date }[]
+  steps: { processor: ErasureStep; state: StepState; code: string | null; changedAt: Date }[]
 }
 
 export async function startDeletion(
@@ -29,14 +29,14 @@ export async function startDeletion(
   const { accountRef, receiptId, reason, at, backupsGoneBy } = deletion
   await tx`insert into deletions (receipt_id, account_ref, reason, erased_at, backups_gone_by)
     values (${receiptId}, ${accountRef}, ${reason}, ${at}, ${backupsGoneBy})`
-  const rows = processors.map((processor) => ({
+  const rows = erasureSteps.map((processor) => ({
     receipt_id: receiptId,
     processor,
     state: steps[processor],
     changed_at: at,
   }))
   await tx`insert into deletion_steps ${tx(rows)}`
-  const pending = processors.filter((processor) => steps[processor] === 'pending')
+  const pending = erasureSteps.filter((processor) => steps[processor] === 'pending')
   return { receiptId, erasedAt: at, backupsGoneBy, pending }
 }
 
@@ -46,7 +46,7 @@ export async function findDeletion(sql: Queryable, accountRef: string): Promise<
     select receipt_id as "receiptId", erased_at as "erasedAt", backups_gone_by as "backupsGoneBy"
     from deletions where account_ref = ${accountRef}`
   if (!row) return undefined
-  const steps = await sql<{ processor: Processor }[]>`
+  const steps = await sql<{ processor: ErasureStep }[]>`
     select processor from deletion_steps where receipt_id = ${row.receiptId} and state = 'pending'`
   return { ...row, pending: steps.map(({ processor }) => processor) }
 }
@@ -60,7 +60,7 @@ export async function findReceipt(sql: Queryable, receiptId: string): Promise<Re
   if (!deletion) return undefined
   const steps = await sql<Receipt['steps']>`
     select processor, state, code, changed_at as "changedAt" from deletion_steps where receipt_id = ${receiptId}`
-  steps.sort((a, b) => processors.indexOf(a.processor) - processors.indexOf(b.processor))
+  steps.sort((a, b) => erasureSteps.indexOf(a.processor) - erasureSteps.indexOf(b.processor))
   return { ...deletion, steps }
 }
 
@@ -68,7 +68,7 @@ export async function findReceipt(sql: Queryable, receiptId: string): Promise<Re
 export async function findStep(
   sql: Queryable,
   receiptId: string,
-  processor: Processor,
+  processor: ErasureStep,
 ): Promise<{ state: StepState; code: string | null } | undefined> {
   const [step] = await sql<{ state: StepState; code: string | null }[]>`
     select state, code from deletion_steps where receipt_id = ${receiptId} and processor = ${processor}`
@@ -76,9 +76,9 @@ export async function findStep(
 }
 
 /** @param code machine-readable, why it stands there */
-export async function settleStep(
+export async function recordStep(
   sql: Queryable,
-  step: { receiptId: string; processor: Processor; state: StepState; code?: string | null; at: Date },
+  step: { receiptId: string; processor: ErasureStep; state: StepState; code?: string | null; at: Date },
 ): Promise<void> {
   await sql`update deletion_steps set state = ${step.state}, code = ${step.code ?? null}, changed_at = ${step.at}
     where receipt_id = ${step.receiptId} and processor = ${step.processor}`

@@ -1,9 +1,9 @@
 /** G3: a person's rows go, each found by an index, so that it takes no longer however many other people there are. */
 import type { DeletionReason } from '../../policy/deletion.ts'
 import type { Transaction } from '../connection/database.ts'
-import type { Vault } from '../crypto/column-encryption.ts'
+import type { ColumnEncryption } from '../crypto/column-encryption.ts'
 import { isUsedAgain } from '../inactivity.ts'
-import { raiseAttention } from '../operator-tasks.ts'
+import { raiseOperatorTask } from '../operator-tasks.ts'
 import { appendErased } from './deletion-ledger.ts'
 import { sealSecrets } from './deletion-seals.ts'
 import { findDeletion, type NewSteps, type StartedDeletion, startDeletion } from './deletions.ts'
@@ -17,22 +17,22 @@ import { lockPerson, type Person } from './person.ts'
  */
 export async function erase(
   tx: Transaction,
-  vault: Vault,
+  encryption: ColumnEncryption,
   erasure: { accountRef: string; receiptId: string; reason: DeletionReason; at: Date; backupsGoneBy: Date },
 ): Promise<(StartedDeletion & { accountId: string | null }) | 'in_use' | undefined> {
   const { accountRef, receiptId, reason, at } = erasure
-  const person = await lockPerson(tx, vault, accountRef)
+  const person = await lockPerson(tx, encryption, accountRef)
   if (!person) {
     const before = await findDeletion(tx, accountRef)
     return before && { ...before, accountId: null }
   }
   if (reason === 'inactivity' && (await isUsedAgain(tx, person.accountId))) return 'in_use'
   const deletion = await startDeletion(tx, erasure, stepsOf(person))
-  await sealSecrets(tx, vault, receiptId, person.secrets)
+  await sealSecrets(tx, encryption, receiptId, person.secrets)
   await eraseRows(tx, person.accountId, person.owned)
   // The bank wants an answer whoever the customer was (Art. 17(3)(e) GDPR); the dispute itself names nobody.
   for (const disputeId of person.openDisputes)
-    await raiseAttention(tx, { kind: 'dispute_open', subjectId: disputeId, detail: 'erased', at })
+    await raiseOperatorTask(tx, { kind: 'dispute_open', subjectId: disputeId, detail: 'erased', at })
   await appendErased(tx, erasure)
   return { ...deletion, accountId: person.accountId }
 }

@@ -1,9 +1,9 @@
 /** One person's rows, read for the last time: what others still have to be told, and what must not be found again. */
 import type { Transaction } from '../connection/database.ts'
 import { currentTransaction } from '../connection/vacuum.ts'
-import { tableSealer, type Vault } from '../crypto/column-encryption.ts'
+import { type ColumnEncryption, tableEncryption } from '../crypto/column-encryption.ts'
 import type { OrderRow } from '../order/orders.ts'
-import type { DeletionSecrets, SealedPlacement, Settlement, Trace } from './deletion-seals.ts'
+import type { DeletionSecrets, PaymentToClose, SealedPlacement, Trace } from './deletion-seals.ts'
 import { type OwnedIds, readOwnedIds } from './erased-rows.ts'
 
 export interface Person {
@@ -52,24 +52,28 @@ interface EsimRow {
 const toRefund = ['in_review', 'provisioning', 'refunding', 'refund_failed']
 
 /** Locks the account, so that nothing can be added to it meanwhile. Undefined when there is no such account. */
-export async function lockPerson(tx: Transaction, vault: Vault, accountRef: string): Promise<Person | undefined> {
+export async function lockPerson(
+  tx: Transaction,
+  encryption: ColumnEncryption,
+  accountRef: string,
+): Promise<Person | undefined> {
   const [account] = await tx<AccountRow[]>`
     select id, email, mail_state, stripe_customer_id, firebase_uid, kek_id, wrapped_key
     from accounts join data_keys on account_id = id where account_ref = ${accountRef} for update`
   if (!account) return undefined
   const { id } = account
-  const key = vault.cipher.unwrap(id, { kekId: account.kek_id, wrapped: account.wrapped_key })
-  const fields = tableSealer(vault.cipher, key, 'accounts')
+  const key = encryption.cipher.unwrap(id, { kekId: account.kek_id, wrapped: account.wrapped_key })
+  const fields = tableEncryption(encryption.cipher, key, 'accounts')
 
   const orders = await tx<PersonOrder[]>`
     select o.*, (select number from invoice_links l where l.order_id = o.id and l.document_key = 'invoice') as invoice_number
     from orders o where account_id = ${id} order by o.id for update of o`
   const { placements, esims, refunds, disputes, identities, owned } = await readRows(tx, id)
   const signIns = signInsOf(identities, (sealed) =>
-    tableSealer(vault.cipher, key, 'identities').open('refresh_token', sealed),
+    tableEncryption(encryption.cipher, key, 'identities').open('refresh_token', sealed),
   )
   const firebaseUid = fields.openOptional('firebase_uid', account.firebase_uid)
-  const openRef = (esim: EsimRow) => tableSealer(vault.cipher, key, 'esims').open('esim_ref', esim.esim_ref)
+  const openRef = (esim: EsimRow) => tableEncryption(encryption.cipher, key, 'esims').open('esim_ref', esim.esim_ref)
   const customer = account.stripe_customer_id
   const paymentIntentIds = orders.flatMap((order) => order.payment_intent_id ?? [])
   const trace: Trace = {
@@ -160,7 +164,7 @@ function signInsOf(identities: IdentityRow[], open: (sealed: Buffer) => string) 
   }
 }
 
-function settlementOf(order: PersonOrder, refundedAt: Date | undefined): Settlement[] {
+function settlementOf(order: PersonOrder, refundedAt: Date | undefined): PaymentToClose[] {
   if (!order.payment_intent_id) return []
   const action =
     order.status === 'awaiting_payment'

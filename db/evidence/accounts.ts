@@ -1,9 +1,9 @@
 /** Accounts: readable, not past their term, corrected in time. */
 import type { Readings } from '../../policy/figures.ts'
-import { milliseconds, terms } from '../../policy/periods.ts'
+import { milliseconds, periods } from '../../policy/periods.ts'
 import { plusMs, plusYears } from '../../shared/calendar.ts'
 import type { Queryable } from '../connection/database.ts'
-import { tableSealer, type Vault } from '../crypto/column-encryption.ts'
+import { type ColumnEncryption, tableEncryption } from '../crypto/column-encryption.ts'
 
 const sampled = 100
 /** The sweep comes once a day. */
@@ -13,10 +13,10 @@ const clockGraceMs = milliseconds.hour
 const most = 10_000
 
 /** U1, G1, G2, G5, R1. */
-export async function readAccountFigures(sql: Queryable, vault: Vault, asOf: Date): Promise<Readings> {
-  const unusedSince = plusMs(plusYears(asOf, -terms.account.inactivityYears), -sweepMs)
+export async function readAccountFigures(sql: Queryable, encryption: ColumnEncryption, asOf: Date): Promise<Readings> {
+  const unusedSince = plusMs(plusYears(asOf, -periods.account.inactivityYears), -sweepMs)
   const [unreadable, [past], [changes]] = await Promise.all([
-    countUnreadable(sql, vault),
+    countUnreadable(sql, encryption),
     sql<{ count: number }[]>`
       select count(*)::int as count from (
         select from accounts where last_active_at < ${unusedSince} limit ${most}) as past`,
@@ -40,7 +40,7 @@ interface SampleRow {
 }
 
 /** Reads them as a request would, past every cache. */
-async function countUnreadable(sql: Queryable, { cipher }: Vault): Promise<number> {
+async function countUnreadable(sql: Queryable, { cipher }: ColumnEncryption): Promise<number> {
   const rows = await sql<SampleRow[]>`
     select a.id, email, first_name, kek_id, wrapped_key
     from (select * from accounts order by last_active_at desc, id desc limit ${sampled}) a
@@ -50,7 +50,7 @@ async function countUnreadable(sql: Queryable, { cipher }: Vault): Promise<numbe
   function isReadable({ id, email, first_name, kek_id, wrapped_key }: SampleRow): boolean {
     if (kek_id === null || wrapped_key === null) return false
     try {
-      const fields = tableSealer(cipher, cipher.unwrap(id, { kekId: kek_id, wrapped: wrapped_key }), 'accounts')
+      const fields = tableEncryption(cipher, cipher.unwrap(id, { kekId: kek_id, wrapped: wrapped_key }), 'accounts')
       return fields.open('email', email).includes('@') && fields.open('first_name', first_name) !== ''
     } catch {
       // That it cannot be read is the figure.

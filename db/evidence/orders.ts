@@ -1,6 +1,6 @@
 /** Orders: settled, booked, told of; and what partners were given about them. */
 import type { Readings } from '../../policy/figures.ts'
-import { milliseconds, terms } from '../../policy/periods.ts'
+import { milliseconds, periods } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import type { Queryable } from '../connection/database.ts'
 
@@ -25,7 +25,7 @@ interface Counts {
 /** U2, U3, U5, U6, C3, P1, P3, P4, P5. */
 export async function readOrderFigures(sql: Queryable, asOf: Date): Promise<Readings> {
   const due = plusMs(asOf, -graceMs)
-  const reviewedSince = plusMs(due, -terms.order.reviewWindowMs)
+  const reviewedSince = plusMs(due, -periods.order.reviewWindowMs)
   const since = plusMs(asOf, -lately)
   const unsentSince = plusMs(asOf, -mailLifeMs)
   const [[counts], stuck, gaps] = await Promise.all([

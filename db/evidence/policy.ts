@@ -1,13 +1,13 @@
 /** N1, N2: one version holds, and whoever it concerns was told in time. */
 import type { Readings } from '../../policy/figures.ts'
-import { terms } from '../../policy/periods.ts'
+import { periods } from '../../policy/periods.ts'
 import type { Queryable } from '../connection/database.ts'
 
 /** Whoever is here often is whom the promise is about, and whom an index finds. */
 const lookedAt = 10_000
 
 export async function readPolicyFigures(sql: Queryable): Promise<Readings> {
-  const ahead = `${terms.policyNotice.beforeEffectDays} days`
+  const ahead = `${periods.policyNotice.beforeEffectDays} days`
   const [[held], coming, [short], [untold]] = await Promise.all([
     sql<{ count: number }[]>`select count(*)::int as count from policies where state = 'in_force'`,
     sql<{ version: string; sent: number; all: number }[]>`

@@ -1,6 +1,6 @@
 /** G3, K1, G6: what people asked for, and how long it has been waiting. */
 import type { Readings } from '../../policy/figures.ts'
-import { terms } from '../../policy/periods.ts'
+import { periods } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import type { Queryable } from '../connection/database.ts'
 import { daysSince } from './retention.ts'
@@ -12,7 +12,7 @@ interface Unfinished {
 }
 
 export async function readRightsFigures(sql: Queryable, asOf: Date): Promise<Readings> {
-  const overdueSince = plusMs(asOf, -terms.deletion.overdueAfterMs)
+  const overdueSince = plusMs(asOf, -periods.deletion.overdueAfterMs)
   const [[unfinished], why, [overdue], [oldest], [late]] = await Promise.all([
     sql<{ count: number }[]>`select count(*)::int as count from deletions where completed_at is null`,
     sql<Unfinished[]>`

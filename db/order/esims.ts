@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { EsimState, EsimStatus, ProvidedEsim } from '../../providers/esim.ts'
 import type { Queryable } from '../connection/database.ts'
-import { findDataKey, tableSealer, type Vault } from '../crypto/column-encryption.ts'
+import { type ColumnEncryption, findDataKey, tableEncryption } from '../crypto/column-encryption.ts'
 import type { OrderRow } from './orders.ts'
 import type { Placement } from './placements.ts'
 
@@ -40,10 +40,10 @@ interface EsimRow {
   expires_at: Date | null
 }
 
-type VaultOnSql = Vault & { sql: import('../connection/database.ts').Database }
+type VaultOnSql = ColumnEncryption & { sql: import('../connection/database.ts').Database }
 
-const esimRefIndex = (vault: Vault, provider: string, esimRef: string): Buffer =>
-  vault.cipher.blindIndex('esims.esim_ref', `${provider}\0${esimRef}`)
+const esimRefIndex = (encryption: ColumnEncryption, provider: string, esimRef: string): Buffer =>
+  encryption.cipher.blindIndex('esims.esim_ref', `${provider}\0${esimRef}`)
 
 /** Stores what the provider gave, once, together with the placement's new state; nothing when it is being released. */
 export async function insertEsims(
@@ -53,7 +53,7 @@ export async function insertEsims(
   esims: ProvidedEsim[],
 ): Promise<void> {
   const key = await context.dataKeys.get(context.sql, order.account_id)
-  const fields = tableSealer(context.cipher, key, 'esims')
+  const fields = tableEncryption(context.cipher, key, 'esims')
   const rows = esims.map((esim) => ({
     id: randomUUID(),
     order_id: order.id,
@@ -90,7 +90,7 @@ export async function listEsims(
   const rows = await context.sql<EsimRow[]>`select * from esims where order_id = ${order.id} order by id`
   const key = rows.length > 0 ? await findDataKey(context.sql, context, order.account_id) : undefined
   if (!key) return []
-  const fields = tableSealer(context.cipher, key, 'esims')
+  const fields = tableEncryption(context.cipher, key, 'esims')
   return rows.map((row) => ({
     id: row.id,
     provider: row.provider,
@@ -136,13 +136,13 @@ export async function recordEsimStatus(sql: Queryable, esimId: string, status: E
 /** Which delivered order an eSIM belongs to; the youngest, since providers use numbers again. */
 export async function findOrderOfEsim(
   sql: Queryable,
-  vault: Vault,
+  encryption: ColumnEncryption,
   provider: string,
   esimRef: string,
 ): Promise<{ orderId: string; delivered: boolean; usedShare: number } | undefined> {
   const [row] = await sql<{ id: string; status: string; used_share: number }[]>`
     select o.id, o.status, coalesce(e.used_bytes::float8 / nullif(e.total_bytes, 0), 0) as used_share from esims e join orders o on o.id = e.order_id
-    where e.provider = ${provider} and e.esim_ref_index = ${esimRefIndex(vault, provider, esimRef)}
+    where e.provider = ${provider} and e.esim_ref_index = ${esimRefIndex(encryption, provider, esimRef)}
     order by o.created_at desc limit 1`
   return row && { orderId: row.id, delivered: row.status === 'delivered', usedShare: row.used_share }
 }

@@ -1,7 +1,7 @@
 /** C3: orders as they live: rows of customers, deleted with them. What the books keep stands in db/order/books.ts. */
 import type { OrderStatus } from '../../workflows/order/order.contract.ts'
 import type { Queryable } from '../connection/database.ts'
-import type { Vault } from '../crypto/column-encryption.ts'
+import type { ColumnEncryption } from '../crypto/column-encryption.ts'
 
 export interface OrderRow {
   id: string
@@ -112,10 +112,10 @@ export async function findOrderOfPayment(sql: Queryable, paymentIntentId: string
 /** The order whose install page has this token. */
 export async function findOrderByInstallToken(
   sql: Queryable,
-  vault: Vault,
+  encryption: ColumnEncryption,
   token: string,
 ): Promise<OrderRow | undefined> {
   const [row] = await sql<OrderRow[]>`
-    select * from orders where install_token_index = ${vault.cipher.blindIndex('orders.install_token', token)}`
+    select * from orders where install_token_index = ${encryption.cipher.blindIndex('orders.install_token', token)}`
   return row
 }

@@ -3,7 +3,7 @@ import { controlOf, type PartyControl } from '../../sim/control.ts'
 import type { Secrets } from '../development-secrets.ts'
 import { fixedPorts, type PortName } from '../fixed-ports.ts'
 
-export const partyNames = [
+export const simulatorNames = [
   'stripe',
   'esimAccess',
   'airalo',
@@ -14,10 +14,10 @@ export const partyNames = [
   'meta',
   'googleAnalytics',
 ] as const
-export type PartyName = (typeof partyNames)[number]
+export type SimulatorName = (typeof simulatorNames)[number]
 
 /** A setting that begins so leads to the real party. */
-const settingPrefixes: Record<PartyName, string> = {
+const settingPrefixes: Record<SimulatorName, string> = {
   stripe: 'STRIPE_',
   esimAccess: 'ESIM_ACCESS_',
   airalo: 'AIRALO_',
@@ -31,7 +31,7 @@ const settingPrefixes: Record<PartyName, string> = {
 
 /** Everything a simulators' process needs to know; plain data. */
 export interface SimulatorPlan {
-  parties: PartyName[]
+  parties: SimulatorName[]
   secrets: Secrets
   /** where webhooks go */
   apiUrl: string
@@ -41,16 +41,18 @@ export interface SimulatorPlan {
 }
 
 export interface RunningSimulators {
-  urls: Partial<Record<PartyName, string>>
+  urls: Partial<Record<SimulatorName, string>>
   /** settings that lead to them */
   settings: Record<string, string>
   stop(): Promise<void>
 }
 
 /** Those of whom no setting is configured. */
-export function partiesToSimulate(configured: Record<string, string | undefined>): PartyName[] {
+export function simulatorsNeeded(configured: Record<string, string | undefined>): SimulatorName[] {
   const names = Object.keys(configured).filter((name) => configured[name])
-  const simulated = partyNames.filter((party) => !names.some((name) => name.startsWith(settingPrefixes[party])))
+  const simulated = simulatorNames.filter(
+    (simulator) => !names.some((name) => name.startsWith(settingPrefixes[simulator])),
+  )
   // Google's simulator issues the ID tokens of Firebase's.
   return simulated.includes('firebase') ? [...new Set([...simulated, 'google' as const])] : simulated
 }
@@ -62,25 +64,25 @@ export async function startSimulators(plan: SimulatorPlan): Promise<RunningSimul
     plan.parties.map(async (name) => [name, await starters[name](plan, port)] as const),
   )
   const running = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
-  const stop = async (): Promise<void> => void (await Promise.all(running.map(([, party]) => party.stop())))
+  const stop = async (): Promise<void> => void (await Promise.all(running.map(([, simulator]) => simulator.stop())))
   const refused = started.find((result) => result.status === 'rejected')
   if (refused) {
     await stop()
     throw refused.reason
   }
   return {
-    urls: Object.fromEntries(running.map(([name, party]) => [name, party.url])),
-    settings: Object.assign({}, ...running.map(([, party]) => party.settings)),
+    urls: Object.fromEntries(running.map(([name, simulator]) => [name, simulator.url])),
+    settings: Object.assign({}, ...running.map(([, simulator]) => simulator.settings)),
     stop,
   }
 }
 
-export type SimulatorControls = Record<PartyName, PartyControl>
+export type SimulatorControls = Record<SimulatorName, PartyControl>
 
 /** How to steer them, wherever they run. Touching one that is not simulated throws. */
 export function simulatorControls(urls: RunningSimulators['urls']): SimulatorControls {
   const controls = Object.create(null) as SimulatorControls
-  for (const name of partyNames) {
+  for (const name of simulatorNames) {
     const url = urls[name]
     const control = url === undefined ? undefined : controlOf<Record<string, unknown>>({ url })
     Object.defineProperty(controls, name, {
@@ -110,81 +112,81 @@ const metaVersion = 'v24.0'
 const analyticsApp = '1:1029384756:ios:a1b2c3d4'
 
 // Each is loaded only when it is wanted: a configured party costs nothing.
-const starters: Record<PartyName, Starter> = {
+const starters: Record<SimulatorName, Starter> = {
   async stripe({ secrets, apiUrl }, port) {
     const { startStripe } = await import('../../sim/stripe.ts')
     const settings = pick(secrets, ['STRIPE_SECRET_KEY', 'STRIPE_PUBLISHABLE_KEY', 'STRIPE_WEBHOOK_SECRET'])
-    const party = await startStripe({
+    const simulator = await startStripe({
       port: port('stripe'),
       secretKey: settings.STRIPE_SECRET_KEY,
       webhookSecret: settings.STRIPE_WEBHOOK_SECRET,
       webhookUrl: `${apiUrl}/v1/webhooks/stripe`,
     })
     return {
-      ...party,
-      settings: { ...settings, STRIPE_API_URL: party.url, STRIPE_REDACTION_API_VERSION: redactionVersion },
+      ...simulator,
+      settings: { ...settings, STRIPE_API_URL: simulator.url, STRIPE_REDACTION_API_VERSION: redactionVersion },
     }
   },
 
   async esimAccess({ secrets, apiUrl }, port) {
     const { startEsimAccess } = await import('../../sim/esim-access.ts')
     const settings = pick(secrets, ['ESIM_ACCESS_CODE', 'ESIM_ACCESS_SECRET', 'ESIM_ACCESS_WEBHOOK_TOKEN'])
-    const party = await startEsimAccess({
+    const simulator = await startEsimAccess({
       port: port('esimAccess'),
       accessCode: settings.ESIM_ACCESS_CODE,
       secretKey: settings.ESIM_ACCESS_SECRET,
       webhookUrl: `${apiUrl}/v1/webhooks/esim-access/${settings.ESIM_ACCESS_WEBHOOK_TOKEN}`,
     })
-    return { ...party, settings: { ...settings, ESIM_ACCESS_URL: `${party.url}/api/v1/open` } }
+    return { ...simulator, settings: { ...settings, ESIM_ACCESS_URL: `${simulator.url}/api/v1/open` } }
   },
 
   async airalo({ secrets, apiUrl }, port) {
     const { startAiralo } = await import('../../sim/airalo.ts')
     const settings = pick(secrets, ['AIRALO_CLIENT_ID', 'AIRALO_CLIENT_SECRET'])
-    const party = await startAiralo({
+    const simulator = await startAiralo({
       port: port('airalo'),
       clientId: settings.AIRALO_CLIENT_ID,
       clientSecret: settings.AIRALO_CLIENT_SECRET,
       webhookUrl: `${apiUrl}/v1/webhooks/airalo`,
     })
-    return { ...party, settings: { ...settings, AIRALO_URL: `${party.url}/v2` } }
+    return { ...simulator, settings: { ...settings, AIRALO_URL: `${simulator.url}/v2` } }
   },
 
   async apple({ secrets, apiUrl }, port) {
     const { startApple } = await import('../../sim/apple.ts')
     const settings = pick(secrets, ['APPLE_PRIVATE_KEY'])
-    const party = await startApple({
+    const simulator = await startApple({
       port: port('apple'),
       privateKeyPem: settings.APPLE_PRIVATE_KEY,
       webhookUrl: `${apiUrl}/v1/webhooks/apple`,
     })
     return {
-      ...party,
+      ...simulator,
       settings: {
         ...settings,
-        APPLE_URL: party.url,
-        APPLE_TEAM_ID: party.teamId,
-        APPLE_KEY_ID: party.keyId,
-        APPLE_CLIENT_IDS: party.clientIds.join(','),
+        APPLE_URL: simulator.url,
+        APPLE_TEAM_ID: simulator.teamId,
+        APPLE_KEY_ID: simulator.keyId,
+        APPLE_CLIENT_IDS: simulator.clientIds.join(','),
       },
     }
   },
 
   async google({ apiUrl, parties }, port) {
     const { startGoogle } = await import('../../sim/google.ts')
-    const party = await startGoogle({
+    const simulator = await startGoogle({
       port: port('google'),
       projectId: googleProject,
       webhookUrl: `${apiUrl}/v1/webhooks/google`,
     })
     return {
-      ...party,
+      ...simulator,
       settings: {
-        GOOGLE_CLIENT_IDS: party.clientIds.join(','),
-        GOOGLE_CERTS_URL: party.certsUrl,
-        GOOGLE_RISC_CERTS_URL: party.certsUrl,
-        GOOGLE_REVOKE_URL: party.revokeUrl,
-        ...(parties.includes('firebase') && { FIREBASE_CERTS_URL: party.firebaseCertsUrl }),
+        GOOGLE_CLIENT_IDS: simulator.clientIds.join(','),
+        GOOGLE_CERTS_URL: simulator.certsUrl,
+        GOOGLE_RISC_CERTS_URL: simulator.certsUrl,
+        GOOGLE_REVOKE_URL: simulator.revokeUrl,
+        ...(parties.includes('firebase') && { FIREBASE_CERTS_URL: simulator.firebaseCertsUrl }),
       },
     }
   },
@@ -193,43 +195,43 @@ const starters: Record<PartyName, Starter> = {
     const { startFirebase } = await import('../../sim/firebase.ts')
     const settings = pick(secrets, ['FIREBASE_PRIVATE_KEY'])
     const clientEmail = `backend@${googleProject}.iam.gserviceaccount.com`
-    const party = await startFirebase({
+    const simulator = await startFirebase({
       port: port('firebase'),
       tlsPort: port('firebaseTls'),
       projectId: googleProject,
       serviceAccount: { clientEmail, privateKey: settings.FIREBASE_PRIVATE_KEY },
     })
     return {
-      ...party,
+      ...simulator,
       settings: {
         ...settings,
         FIREBASE_PROJECT_ID: googleProject,
         FIREBASE_CLIENT_EMAIL: clientEmail,
-        FIREBASE_CONNECT_TO: `127.0.0.1:${party.tlsPort}`,
-        FIREBASE_CONNECT_CA: party.ca,
+        FIREBASE_CONNECT_TO: `127.0.0.1:${simulator.tlsPort}`,
+        FIREBASE_CONNECT_CA: simulator.ca,
       },
     }
   },
 
   async mailbox({ keepMail }, port) {
     const { startMailbox } = await import('../../sim/mailbox.ts')
-    const party = await startMailbox({ port: port('mailbox'), smtpPort: port('smtp'), keep: keepMail })
-    return { ...party, settings: { SMTP_URL: party.smtpUrl } }
+    const simulator = await startMailbox({ port: port('mailbox'), smtpPort: port('smtp'), keep: keepMail })
+    return { ...simulator, settings: { SMTP_URL: simulator.smtpUrl } }
   },
 
   async meta({ secrets }, port) {
     const { startMeta } = await import('../../sim/meta.ts')
     const settings = pick(secrets, ['META_ACCESS_TOKEN'])
-    const party = await startMeta({
+    const simulator = await startMeta({
       port: port('meta'),
       datasetId: metaDataset,
       accessToken: settings.META_ACCESS_TOKEN,
     })
     return {
-      ...party,
+      ...simulator,
       settings: {
         ...settings,
-        META_URL: party.url,
+        META_URL: simulator.url,
         META_API_VERSION: metaVersion,
         META_DATASET_ID: metaDataset,
       },
@@ -239,12 +241,12 @@ const starters: Record<PartyName, Starter> = {
   async googleAnalytics({ secrets }, port) {
     const { startGoogleAnalytics } = await import('../../sim/google-analytics.ts')
     const settings = pick(secrets, ['GA_API_SECRET'])
-    const party = await startGoogleAnalytics({
+    const simulator = await startGoogleAnalytics({
       port: port('googleAnalytics'),
       firebaseAppId: analyticsApp,
       apiSecret: settings.GA_API_SECRET,
     })
-    return { ...party, settings: { ...settings, GA_URL: party.url, GA_FIREBASE_APP_ID: analyticsApp } }
+    return { ...simulator, settings: { ...settings, GA_URL: simulator.url, GA_FIREBASE_APP_ID: analyticsApp } }
   },
 }
 

@@ -7,7 +7,7 @@ import type {
   ProvidedEsim,
   ProviderHint,
   ProviderPackage,
-  WebhookNews,
+  WebhookEvent,
   WebhookRequest,
 } from '../esim.ts'
 import { MEGABYTE, toIso, toMicros } from '../esim-units.ts'
@@ -115,7 +115,7 @@ function isSigned(rawBody: string, signature: string, clientSecret: string): boo
 }
 
 /** Airalo numbers no events: copies of one are told by their equal bodies. */
-export function parseWebhook({ rawBody, headers }: WebhookRequest, clientSecret: string): WebhookNews {
+export function parseWebhook({ rawBody, headers }: WebhookRequest, clientSecret: string): WebhookEvent {
   if (!isSigned(rawBody, headers['airalo-signature'] ?? '', clientSecret)) {
     throw new ProviderFailure(PROVIDER, 'rejected', 'bad_signature')
   }

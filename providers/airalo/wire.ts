@@ -5,7 +5,7 @@
 import { z } from 'zod'
 import { airaloCodes, type CodeMeaning, documented, undocumented } from '../esim-codes.ts'
 import { ProviderFailure } from '../failure.ts'
-import { exchange, jsonOf, type ProviderReply, readReply } from '../provider-call.ts'
+import { callProvider, jsonOf, type ProviderReply, readReply } from '../provider-call.ts'
 
 export const PROVIDER = 'airalo'
 
@@ -38,7 +38,7 @@ export function createCaller(settings: AiraloSettings): CallAiralo {
       const body = new FormData()
       for (const [name, value] of Object.entries(form ?? {})) body.append(name, value)
       const headers = { Accept: 'application/json', Authorization: `Bearer ${token}` }
-      return exchange({ ...call, headers, ...(form ? { body } : {}) })
+      return callProvider({ ...call, headers, ...(form ? { body } : {}) })
     }
     const token = await tokens.get()
     let reply = await attempt(token)
@@ -64,7 +64,7 @@ function createTokens({ baseUrl, clientId, clientSecret, timeoutMs }: AiraloSett
   async function request(): Promise<string> {
     const call = { provider: PROVIDER, method: 'POST' as const, url: `${baseUrl}/token`, timeoutMs, changes: false }
     const form = { client_id: clientId, client_secret: clientSecret, grant_type: 'client_credentials' }
-    const { status, text } = await exchange({
+    const { status, text } = await callProvider({
       ...call,
       headers: { Accept: 'application/json' },
       body: new URLSearchParams(form),

@@ -1,7 +1,7 @@
 /** What eSIM Access says, in the port's terms. */
 import { createHash } from 'node:crypto'
 import type { z } from 'zod'
-import type { EsimState, ProvidedEsim, ProviderHint, ProviderPackage, WebhookNews, WebhookRequest } from '../esim.ts'
+import type { EsimState, ProvidedEsim, ProviderHint, ProviderPackage, WebhookEvent, WebhookRequest } from '../esim.ts'
 import { toIso } from '../esim-units.ts'
 import { ProviderFailure } from '../failure.ts'
 import { normaliseActivationCode } from '../lpa.ts'
@@ -70,7 +70,7 @@ const HINT_KINDS: Record<string, ProviderHint['kind']> = {
 const ON_THE_WAY = ['DOWNLOAD', 'INSTALLATION', 'ENABLED']
 
 /** Nothing is signed: the caller guards the path, and the body is worth a look at the truth, no more. */
-export function parseWebhook({ rawBody }: WebhookRequest): WebhookNews {
+export function parseWebhook({ rawBody }: WebhookRequest): WebhookEvent {
   const parsed = webhookSchema.safeParse(jsonOf(rawBody))
   if (!parsed.success) throw new ProviderFailure(PROVIDER, 'rejected', 'malformed_webhook')
   const { notifyType, notifyId, content } = parsed.data

@@ -6,7 +6,7 @@ import { createHmac, randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { documented, esimAccessCodes, undocumented } from '../esim-codes.ts'
 import { ProviderFailure } from '../failure.ts'
-import { exchange, jsonOf, readReply } from '../provider-call.ts'
+import { callProvider, jsonOf, readReply } from '../provider-call.ts'
 
 export const PROVIDER = 'esim-access'
 
@@ -56,7 +56,7 @@ export function createCaller(settings: EsimAccessSettings): CallEsimAccess {
       'RT-Timestamp': timestamp,
       'RT-Signature': signRequest({ timestamp, requestId, accessCode, secretKey, body }),
     }
-    const { status, text } = await exchange({ ...call, headers, body })
+    const { status, text } = await callProvider({ ...call, headers, body })
     if (status === 401 || status === 403) throw new ProviderFailure(PROVIDER, 'misconfigured', 'bad_credentials')
     if (status !== 200) throw undocumented(PROVIDER, `http_${status}`, changes)
     const envelope = readReply(call, jsonOf(text), envelopeSchema)

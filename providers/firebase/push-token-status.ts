@@ -6,7 +6,7 @@ import type { RawReply } from './app.ts'
 /** `unregistered`: the app is gone; `invalid`: never was a token; `other_sender`: another project's (alarm if many) */
 export type DeadToken = 'unregistered' | 'invalid' | 'other_sender'
 
-export type Verdict =
+export type PushTokenStatus =
   | { token: 'good' }
   | { token: 'dead'; reason: DeadToken }
   | { token: 'unknown'; kind: ProviderFailureKind; code: string; options: { retryAfterMs?: number } }
@@ -27,13 +27,18 @@ const errorReply = z.object({
 })
 
 /** @param reply to a message that held nothing but the token */
-export function verdictOn({ status, body, retryAfterMs }: RawReply): Verdict {
+export function pushTokenStatusOf({ status, body, retryAfterMs }: RawReply): PushTokenStatus {
   if (status === 200) return { token: 'good' }
   const reason = deadReason(body)
   if (reason) return { token: 'dead', reason }
 
   const options = retryAfterMs === undefined ? {} : { retryAfterMs }
-  const unknown = (kind: ProviderFailureKind, code: string): Verdict => ({ token: 'unknown', kind, code, options })
+  const unknown = (kind: ProviderFailureKind, code: string): PushTokenStatus => ({
+    token: 'unknown',
+    kind,
+    code,
+    options,
+  })
   // nothing was delivered, neither before (refused) nor now (a dry run): repeating is safe
   if (status === 429 || status >= 500) return unknown('unavailable', `http_${status}`)
   // a 404, 403 or 401 without a word on the token is about our project or credentials

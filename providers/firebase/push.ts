@@ -2,7 +2,7 @@
 import { getMessaging, type TokenMessage } from 'firebase-admin/messaging'
 import { ProviderFailure } from '../failure.ts'
 import { errorCode, type FirebaseSettings, openFirebase, transportFailure } from './app.ts'
-import { type DeadToken, verdictOn } from './push-token-status.ts'
+import { type DeadToken, pushTokenStatusOf } from './push-token-status.ts'
 
 export interface Push {
   token: string
@@ -55,7 +55,7 @@ export function createPush(settings: FirebaseSettings) {
   async function confirm(token: string, sdkCode: string): Promise<PushOutcome> {
     const url = `https://fcm.googleapis.com/v1/projects/${firebase.projectId}/messages:send`
     const reply = await firebase.post(url, { message: { token }, validate_only: true })
-    const verdict = verdictOn(reply)
+    const verdict = pushTokenStatusOf(reply)
     if (verdict.token === 'dead') return { outcome: 'token_dead', reason: verdict.reason }
     if (verdict.token === 'unknown') throw new ProviderFailure(provider, verdict.kind, verdict.code, verdict.options)
     // the token is good after all: what was refused is the message, or the refusal has passed

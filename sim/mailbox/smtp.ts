@@ -39,16 +39,16 @@ export async function startSmtpSink(store: MailStore, port: number): Promise<Smt
   let rules: ActiveRule[] = []
   const refusals: SmtpSink['refusals'] = []
 
-  const take = (stage: NonNullable<Rule['stage']>, recipient: string): Rule | undefined => {
+  const take = (product: NonNullable<Rule['stage']>, recipient: string): Rule | undefined => {
     const rule = rules.find(
-      (candidate) => candidate.left > 0 && stageOf(candidate) === stage && hits(candidate, recipient),
+      (candidate) => candidate.left > 0 && stageOf(candidate) === product && hits(candidate, recipient),
     )
     if (rule) rule.left -= 1
     return rule
   }
 
-  const refuse = (stage: string, code: number, recipient: string): Error => {
-    refusals.push({ at: new Date().toISOString(), stage, code, recipient })
+  const refuse = (product: string, code: number, recipient: string): Error => {
+    refusals.push({ at: new Date().toISOString(), stage: product, code, recipient })
     // real servers quote the address, too
     const about = recipient && `<${recipient}> `
     const reply = code < 500 ? `4.3.0 ${about}try again later` : `5.1.1 ${about}mailbox unavailable`

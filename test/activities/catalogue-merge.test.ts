@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { mergeLists } from '../../activities/catalogue/merge.ts'
 import type { OperatorFamily } from '../../db/catalogue/catalogue.ts'
-import { terms } from '../../policy/periods.ts'
+import { periods } from '../../policy/periods.ts'
 import type { ProviderPackage } from '../../providers/esim.ts'
 
 const gigabyte = 2 ** 30
@@ -69,9 +69,9 @@ test('what is sold by the day is sold for a few lengths, each at its whole cost'
   const daily = offered({ destinations: ['JP'], dataBytes: gigabyte, daily: true, days: 1, costMicros: 950_000 })
   const { packages } = merge({ one: [daily, { ...daily, code: 'more', kind: 'top_up' }] })
   const base = packages.filter(({ kind }) => kind === 'base')
-  expect(base.map(({ code }) => code)).toEqual(terms.catalogue.dailyLengths.map((days) => `jp-1gb-${days}d-daily`))
+  expect(base.map(({ code }) => code)).toEqual(periods.catalogue.dailyLengths.map((days) => `jp-1gb-${days}d-daily`))
   expect(base.map(({ offers }) => offers[0]?.costMicros)).toEqual(
-    terms.catalogue.dailyLengths.map((days) => days * 950_000),
+    periods.catalogue.dailyLengths.map((days) => days * 950_000),
   )
   expect(base[0]?.name).toBe('Japan 1 GB a day, 3 days')
   expect(packages.map(({ code }) => code)).toContain('jp-1gb-7d-daily-topup')

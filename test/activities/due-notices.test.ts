@@ -2,10 +2,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { dueNotices } from '../../activities/order/esim-tracking.ts'
-import { terms } from '../../policy/periods.ts'
+import { periods } from '../../policy/periods.ts'
 import type { EsimState, EsimStatus } from '../../providers/esim.ts'
 
-const { lowDataShare, lastDayMs } = terms.order
+const { lowDataShare, lastDayMs } = periods.order
 const at = new Date('2026-07-01T12:00:00.000Z')
 const gigabyte = 2 ** 30
 const from = (ms: number): string => new Date(at.getTime() + ms).toISOString()

@@ -3,45 +3,45 @@ import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { mailsTo } from '../harness/checks/messages.ts'
 import { deleteAccount, followDeletion } from '../harness/deletions.ts'
-import { openStack } from '../harness/harness.ts'
+import { openHarness } from '../harness/harness.ts'
 import { createCaller, expectStatus } from '../harness/http.ts'
 
-const rig = await openStack()
-const { google } = rig.sims
-const { sql } = rig.context
+const harness = await openHarness()
+const { google } = harness.sims
+const { sql } = harness.context
 
 test('a person deletes their own account only, and only by a fresh sign-in', async () => {
-  const [person, other] = [await rig.signUp(), await rig.signUp()]
+  const [person, other] = [await harness.signUp(), await harness.signUp()]
   const path = `/v1/accounts/${person.accountId}`
   expect((await other.caller.delete(path)).status).toBe(404)
-  expect((await rig.anonymous.delete(path)).status).toBe(401)
-  expect((await rig.operator.delete(path)).status).toBe(403)
+  expect((await harness.anonymous.delete(path)).status).toBe(401)
+  expect((await harness.operator.delete(path)).status).toBe(403)
   const { idToken } = await google.do<{ idToken: string }>('firebase-sign-in', {
     uid: person.firebaseUid,
     authTimeSecondsAgo: 3600,
   })
-  const stale = await createCaller(rig.urls.api, idToken).delete(path)
+  const stale = await createCaller(harness.urls.api, idToken).delete(path)
   expect(stale.body).toMatchObject({ code: 'fresh_sign_in_required' })
-  expect((await rig.service.get(path)).status).toBe(200)
+  expect((await harness.service.get(path)).status).toBe(200)
   const answer = await person.caller.delete(path)
   const receipt = expectStatus(answer, 200)
   expect(answer.headers.get('location')).toBe(`/v1/deletions/${receipt.receiptId}`)
-  expect((await rig.service.get(`/v1/accounts/${other.accountId}`)).status).toBe(200)
+  expect((await harness.service.get(`/v1/accounts/${other.accountId}`)).status).toBe(200)
 })
 
 test('an account that never was has no receipt, and no run is started for it', async () => {
-  expect((await rig.service.delete(`/v1/accounts/${randomUUID()}`)).status).toBe(404)
-  expect((await rig.operator.post(`/v1/accounts/${randomUUID()}/child-report`)).status).toBe(404)
-  expect((await rig.anonymous.get(`/v1/deletions/${randomUUID()}`)).status).toBe(404)
-  expect((await rig.anonymous.get('/v1/deletions/1')).status).toBe(400)
+  expect((await harness.service.delete(`/v1/accounts/${randomUUID()}`)).status).toBe(404)
+  expect((await harness.operator.post(`/v1/accounts/${randomUUID()}/child-report`)).status).toBe(404)
+  expect((await harness.anonymous.get(`/v1/deletions/${randomUUID()}`)).status).toBe(404)
+  expect((await harness.anonymous.get('/v1/deletions/1')).status).toBe(400)
   expect(
-    (await rig.temporal.workflow.count("WorkflowType = 'accountDeletion' and ExecutionStatus = 'Failed'")).count,
+    (await harness.temporal.workflow.count("WorkflowType = 'accountDeletion' and ExecutionStatus = 'Failed'")).count,
   ).toBe(0)
 })
 
 test('the receipt is for whoever knows it, and names nobody', async () => {
-  const person = await rig.signUp()
-  const deletion = await deleteAccount(rig.stack, person)
+  const person = await harness.signUp()
+  const deletion = await deleteAccount(harness.stack, person)
   const text = JSON.stringify(await deletion.receipt())
   for (const datum of [
     person.email,
@@ -55,16 +55,16 @@ test('the receipt is for whoever knows it, and names nobody', async () => {
 })
 
 test('K1: an operator reports a child: deleted like anybody, recorded with the reason and without the child', async () => {
-  const person = await rig.signUp()
+  const person = await harness.signUp()
   const path = `/v1/accounts/${person.accountId}/child-report`
-  expect((await rig.service.post(path)).status).toBe(403)
+  expect((await harness.service.post(path)).status).toBe(403)
   expect((await person.caller.post(path)).status).toBe(403)
-  expect((await rig.operator.post(path, { name: 'a child' })).status).toBe(400)
-  const receipt = expectStatus(await rig.operator.post(path), 200)
+  expect((await harness.operator.post(path, { name: 'a child' })).status).toBe(400)
+  const receipt = expectStatus(await harness.operator.post(path), 200)
   expect(receipt).toMatchObject({ reason: 'child' })
-  const deletion = followDeletion(rig.stack, person.accountId, receipt.receiptId)
+  const deletion = followDeletion(harness.stack, person.accountId, receipt.receiptId)
   await deletion.until('mail', 'done')
-  expect((await mailsTo(rig.stack, person.email))[0]?.text).toContain('child under 13')
+  expect((await mailsTo(harness.stack, person.email))[0]?.text).toContain('child under 13')
   // What the operator did stays on record for its 90 days; whom it was about does not.
   const actions = await sql`select account_id, actor from security_log
     where kind = 'operator_action' and detail = 'POST /v1/accounts/{id}/child-report' order by at desc limit 1`
@@ -73,12 +73,12 @@ test('K1: an operator reports a child: deleted like anybody, recorded with the r
 })
 
 test('while Temporal is away nothing is half deleted', async () => {
-  const person = await rig.signUp()
-  await rig.worker.stop()
+  const person = await harness.signUp()
+  await harness.worker.stop()
   const asked = person.caller.delete(`/v1/accounts/${person.accountId}`)
   await new Promise((resolve) => setTimeout(resolve, 300))
-  expect((await rig.service.get(`/v1/accounts/${person.accountId}`)).status).toBe(200)
-  await rig.worker.start()
+  expect((await harness.service.get(`/v1/accounts/${person.accountId}`)).status).toBe(200)
+  await harness.worker.start()
   expect((await asked).status).toBe(200)
-  expect((await rig.service.get(`/v1/accounts/${person.accountId}`)).status).toBe(404)
+  expect((await harness.service.get(`/v1/accounts/${person.accountId}`)).status).toBe(404)
 })

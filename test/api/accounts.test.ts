@@ -4,17 +4,17 @@ import { listDevices } from '../../db/devices.ts'
 import { loseAccount } from '../harness/lost.ts'
 import { newPerson, type Rig, startRig } from './rig.ts'
 
-let rig: Rig
+let harness: Rig
 let service: string
 
 beforeAll(async () => {
-  rig = await startRig()
-  service = await rig.key('service')
+  harness = await startRig()
+  service = await harness.key('service')
 })
-afterAll(() => rig.stop())
+afterAll(() => harness.stop())
 
 async function signUp(body: Record<string, unknown> = newPerson(), headers: Record<string, string> = {}) {
-  const answer = await rig.call('POST', '/v1/accounts', { token: service, body, headers })
+  const answer = await harness.call('POST', '/v1/accounts', { token: service, body, headers })
   expect(answer.status, answer.text).toBe(201)
   return answer
 }
@@ -22,7 +22,7 @@ async function signUp(body: Record<string, unknown> = newPerson(), headers: Reco
 test('C1 C2 C5 C6 G1 P6 U1: an account holds exactly what was given, and what the promises allow', async () => {
   const person = newPerson()
   const made = await signUp(person, { 'x-forwarded-for': '203.0.113.7' })
-  const read = await rig.call('GET', `/v1/accounts/${made.body.id}`, { token: service })
+  const read = await harness.call('GET', `/v1/accounts/${made.body.id}`, { token: service })
   expect(read.status).toBe(200)
   expect(read.body).toEqual(made.body)
   expect(made.headers.get('location')).toBe(`/v1/accounts/${made.body.id}`)
@@ -49,7 +49,7 @@ test('C2: sign-up works without a phone number', async () => {
 test('C5 S1: no personal column can be read without the key', async () => {
   const person = newPerson()
   const { body } = await signUp(person, { 'x-forwarded-for': '203.0.113.77' })
-  const [row] = await rig.api.sql`select accounts::text as whole from accounts where id = ${body.id}`
+  const [row] = await harness.api.sql`select accounts::text as whole from accounts where id = ${body.id}`
   const bytes = Buffer.from(String(row?.whole), 'latin1').toString('latin1')
   for (const value of [...Object.values(person), '203.0.113.77']) {
     expect(bytes).not.toContain(value)
@@ -61,7 +61,7 @@ test('an e-mail address has one account, however it is spelt', async () => {
   const person = newPerson()
   await signUp(person)
   const again = { ...newPerson(), email: person.email.toUpperCase() }
-  const answer = await rig.call('POST', '/v1/accounts', { token: service, body: again })
+  const answer = await harness.call('POST', '/v1/accounts', { token: service, body: again })
   expect([answer.status, answer.body.code]).toEqual([409, 'email_taken'])
 })
 
@@ -70,14 +70,14 @@ test('a Firebase user has one account', async () => {
   const made = await signUp({ ...newPerson(), firebaseUid })
   expect(made.body.identities).toEqual([{ provider: 'firebase', subject: firebaseUid, linkedAt: null }])
   const body = { ...newPerson(), firebaseUid }
-  const again = await rig.call('POST', '/v1/accounts', { token: service, body })
+  const again = await harness.call('POST', '/v1/accounts', { token: service, body })
   expect([again.status, again.body.code]).toEqual([409, 'identity_taken'])
 })
 
 test('two sign-ups with one address at once make one account', async () => {
   const person = newPerson()
   const answers = await Promise.all(
-    Array.from({ length: 8 }, () => rig.call('POST', '/v1/accounts', { token: service, body: person })),
+    Array.from({ length: 8 }, () => harness.call('POST', '/v1/accounts', { token: service, body: person })),
   )
   expect(answers.map((answer) => answer.status).sort()).toEqual([201, ...Array(7).fill(409)])
 })
@@ -85,7 +85,7 @@ test('two sign-ups with one address at once make one account', async () => {
 test('G2: names and phone number are corrected, nothing else moves', async () => {
   const { body, headers } = await signUp()
   const path = `/v1/accounts/${body.id}`
-  const changed = await rig.call('PATCH', path, { token: service, body: { lastName: ' Neu ', phone: null } })
+  const changed = await harness.call('PATCH', path, { token: service, body: { lastName: ' Neu ', phone: null } })
   expect(changed.status).toBe(200)
   expect(changed.body).toEqual({ ...body, lastName: 'Neu', phone: null, lastActiveAt: expect.any(String) })
   expect(changed.headers.get('etag')).not.toBe(headers.get('etag'))
@@ -97,32 +97,35 @@ test('a change at an old version is refused and changes nothing', async () => {
   const tag = headers.get('etag') ?? ''
   const ifMatch = { 'if-match': tag }
   const [first, second] = await Promise.all([
-    rig.call('PATCH', path, { token: service, body: { firstName: 'One' }, headers: ifMatch }),
-    rig.call('PATCH', path, { token: service, body: { firstName: 'Two' }, headers: ifMatch }),
+    harness.call('PATCH', path, { token: service, body: { firstName: 'One' }, headers: ifMatch }),
+    harness.call('PATCH', path, { token: service, body: { firstName: 'Two' }, headers: ifMatch }),
   ])
   expect([first.status, second.status].sort()).toEqual([200, 412])
-  const { body: now } = await rig.call('GET', path, { token: service })
+  const { body: now } = await harness.call('GET', path, { token: service })
   expect(now.firstName).toBe(first.status === 200 ? 'One' : 'Two')
-  const unchanged = await rig.call('GET', path, { token: service, headers: { 'if-none-match': tag } })
+  const unchanged = await harness.call('GET', path, { token: service, headers: { 'if-none-match': tag } })
   expect(unchanged.status).toBe(200)
   const foreignTag = { 'if-match': 'W/"x"' }
   expect(
-    (await rig.call('PATCH', path, { token: service, body: { firstName: 'X' }, headers: foreignTag })).status,
+    (await harness.call('PATCH', path, { token: service, body: { firstName: 'X' }, headers: foreignTag })).status,
   ).toBe(412)
 })
 
 test('who has this version already is told so', async () => {
   const { body, headers } = await signUp()
   const tag = headers.get('etag') ?? ''
-  const answer = await rig.call('GET', `/v1/accounts/${body.id}`, { token: service, headers: { 'if-none-match': tag } })
+  const answer = await harness.call('GET', `/v1/accounts/${body.id}`, {
+    token: service,
+    headers: { 'if-none-match': tag },
+  })
   expect([answer.status, answer.text]).toEqual([304, ''])
 })
 
 test('a sign-in moves the last address and activity, not the sign-up address', async () => {
   const { body } = await signUp(newPerson(), { 'x-forwarded-for': '203.0.113.1' })
   const before = new Date('2024-01-01T00:00:00Z')
-  await rig.api.sql`update accounts set last_active_at = ${before} where id = ${body.id}`
-  const answer = await rig.call('POST', `/v1/accounts/${body.id}/sign-ins`, {
+  await harness.api.sql`update accounts set last_active_at = ${before} where id = ${body.id}`
+  const answer = await harness.call('POST', `/v1/accounts/${body.id}/sign-ins`, {
     token: service,
     body: {},
     headers: { 'x-forwarded-for': '2001:db8::9' },
@@ -130,7 +133,7 @@ test('a sign-in moves the last address and activity, not the sign-up address', a
   expect(answer.status, answer.text).toBe(200)
   expect(answer.body).toMatchObject({ signUpIp: '203.0.113.1', lastLoginIp: '2001:db8::9' })
   expect(Date.parse(String(answer.body.lastActiveAt))).toBeGreaterThan(Date.now() - 60_000)
-  const [logged] = await rig.api.sql`select count(*)::integer as count from security_log
+  const [logged] = await harness.api.sql`select count(*)::integer as count from security_log
     where kind = 'sign_in' and account_id = ${body.id}`
   expect(logged?.count).toBe(1)
 })
@@ -147,7 +150,7 @@ test('C4 C5: a device is registered, replaced and forgotten', async () => {
     osVersion: '26.1',
     appInstanceId: randomUUID(),
   }
-  const registered = await rig.call('PUT', path, { token: service, body: full })
+  const registered = await harness.call('PUT', path, { token: service, body: full })
   expect(registered.status, registered.text).toBe(200)
   expect(registered.body).toEqual({
     deviceId,
@@ -159,29 +162,30 @@ test('C4 C5: a device is registered, replaced and forgotten', async () => {
     hasAppInstanceId: true,
     seenAt: expect.any(String),
   })
-  expect(await listDevices(rig.api.sql, rig.api, body.id)).toMatchObject([{ deviceId, ...full }])
+  expect(await listDevices(harness.api.sql, harness.api, body.id)).toMatchObject([{ deviceId, ...full }])
 
-  await rig.call('PUT', path, { token: service, body: { platform: 'ios', appVersion: '1.3.0' } })
-  expect(await listDevices(rig.api.sql, rig.api, body.id)).toMatchObject([
+  await harness.call('PUT', path, { token: service, body: { platform: 'ios', appVersion: '1.3.0' } })
+  expect(await listDevices(harness.api.sql, harness.api, body.id)).toMatchObject([
     { deviceId, appVersion: '1.3.0', pushToken: null, model: null },
   ])
-  expect((await rig.call('GET', `/v1/accounts/${body.id}`, { token: service })).body.devices).toBe(1)
-  expect((await rig.call('DELETE', path, { token: service })).status).toBe(204)
-  expect((await rig.call('DELETE', path, { token: service })).status).toBe(404)
-  expect(await listDevices(rig.api.sql, rig.api, body.id)).toEqual([])
+  expect((await harness.call('GET', `/v1/accounts/${body.id}`, { token: service })).body.devices).toBe(1)
+  expect((await harness.call('DELETE', path, { token: service })).status).toBe(204)
+  expect((await harness.call('DELETE', path, { token: service })).status).toBe(404)
+  expect(await listDevices(harness.api.sql, harness.api, body.id)).toEqual([])
 })
 
 test('a push token that moves to another account leaves the first, also when both want it at once', async () => {
   const [one, two] = await Promise.all([signUp(), signUp()])
   const pushToken = `token-${randomUUID()}`
   const put = (account: string, device: string) =>
-    rig.call('PUT', `/v1/accounts/${account}/devices/${device}`, {
+    harness.call('PUT', `/v1/accounts/${account}/devices/${device}`, {
       token: service,
       body: { platform: 'android', pushToken },
     })
   await put(one.body.id, 'phone-a')
   await put(two.body.id, 'phone-b')
-  const tokensOf = async (id: string) => (await listDevices(rig.api.sql, rig.api, id)).map((device) => device.pushToken)
+  const tokensOf = async (id: string) =>
+    (await listDevices(harness.api.sql, harness.api, id)).map((device) => device.pushToken)
   expect(await tokensOf(one.body.id)).toEqual([null])
   expect(await tokensOf(two.body.id)).toEqual([pushToken])
 
@@ -196,13 +200,13 @@ test('a push token that moves to another account leaves the first, also when bot
 test('U4 G4: consent is off until given, and every change is kept with its time and source', async () => {
   const { body } = await signUp()
   const path = `/v1/accounts/${body.id}/consents/promotions`
-  const given = await rig.call('PUT', path, { token: service, body: { granted: true, source: 'app_settings' } })
+  const given = await harness.call('PUT', path, { token: service, body: { granted: true, source: 'app_settings' } })
   expect([given.status, given.body.granted, given.body.source]).toEqual([200, true, 'app_settings'])
-  const again = await rig.call('PUT', path, { token: service, body: { granted: true, source: 'web' } })
+  const again = await harness.call('PUT', path, { token: service, body: { granted: true, source: 'web' } })
   expect(again.body).toEqual(given.body)
-  const withdrawn = await rig.call('PUT', path, { token: service, body: { granted: false, source: 'web' } })
+  const withdrawn = await harness.call('PUT', path, { token: service, body: { granted: false, source: 'web' } })
   expect([withdrawn.body.granted, withdrawn.body.source]).toEqual([false, 'web'])
-  const history = await rig.api.sql`select granted, source from consents where account_id = ${body.id} order by at`
+  const history = await harness.api.sql`select granted, source from consents where account_id = ${body.id} order by at`
   expect(history.map((row) => ({ ...row }))).toEqual([
     { granted: true, source: 'app_settings' },
     { granted: false, source: 'web' },
@@ -212,12 +216,12 @@ test('U4 G4: consent is off until given, and every change is kept with its time 
 test('nothing can be attached to an account that is not there', async () => {
   const path = `/v1/accounts/${randomUUID()}`
   const answers = await Promise.all([
-    rig.call('GET', path, { token: service }),
-    rig.call('PATCH', path, { token: service, body: { firstName: 'X' } }),
-    rig.call('POST', `${path}/sign-ins`, { token: service, body: {} }),
-    rig.call('PUT', `${path}/devices/d`, { token: service, body: { platform: 'ios' } }),
-    rig.call('DELETE', `${path}/devices/d`, { token: service }),
-    rig.call('PUT', `${path}/consents/promotions`, { token: service, body: { granted: true, source: 'web' } }),
+    harness.call('GET', path, { token: service }),
+    harness.call('PATCH', path, { token: service, body: { firstName: 'X' } }),
+    harness.call('POST', `${path}/sign-ins`, { token: service, body: {} }),
+    harness.call('PUT', `${path}/devices/d`, { token: service, body: { platform: 'ios' } }),
+    harness.call('DELETE', `${path}/devices/d`, { token: service }),
+    harness.call('PUT', `${path}/consents/promotions`, { token: service, body: { granted: true, source: 'web' } }),
   ])
   expect(answers.map((answer) => answer.status)).toEqual(Array(6).fill(404))
 })
@@ -225,23 +229,24 @@ test('nothing can be attached to an account that is not there', async () => {
 test('an account erased a moment ago takes no device, although its key is still in memory', async () => {
   const { body } = await signUp()
   const put = () =>
-    rig.call('PUT', `/v1/accounts/${body.id}/devices/d`, { token: service, body: { platform: 'ios', model: 'x' } })
+    harness.call('PUT', `/v1/accounts/${body.id}/devices/d`, { token: service, body: { platform: 'ios', model: 'x' } })
   expect((await put()).status).toBe(200)
-  await loseAccount(rig.api.sql, body.id)
+  await loseAccount(harness.api.sql, body.id)
   expect((await put()).status).toBe(404)
-  const signIn = await rig.call('POST', `/v1/accounts/${body.id}/sign-ins`, { token: service, body: {} })
+  const signIn = await harness.call('POST', `/v1/accounts/${body.id}/sign-ins`, { token: service, body: {} })
   expect(signIn.status).toBe(404)
 })
 
 test('what the app backend does for a person counts as their activity, once a day', async () => {
   const { body } = await signUp()
   const activity = async () => {
-    const [row] = await rig.api.sql<{ at: Date }[]>`select last_active_at as at from accounts where id = ${body.id}`
+    const [row] = await harness.api.sql<{ at: Date }[]>`select last_active_at as at from accounts where id = ${body.id}`
     return row?.at.getTime() ?? 0
   }
-  const put = () => rig.call('PUT', `/v1/accounts/${body.id}/devices/d`, { token: service, body: { platform: 'ios' } })
+  const put = () =>
+    harness.call('PUT', `/v1/accounts/${body.id}/devices/d`, { token: service, body: { platform: 'ios' } })
   const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000)
-  await rig.api.sql`update accounts set last_active_at = ${hoursAgo(25)} where id = ${body.id}`
+  await harness.api.sql`update accounts set last_active_at = ${hoursAgo(25)} where id = ${body.id}`
   await put()
   const moved = await activity()
   expect(moved).toBeGreaterThan(hoursAgo(1).getTime())

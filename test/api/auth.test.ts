@@ -5,41 +5,41 @@ import { Problem } from '../../api/http/problem.ts'
 import { createApiKey, revokeApiKey } from '../../db/api-keys.ts'
 import { newPerson, type Rig, startRig } from './rig.ts'
 
-let rig: Rig
+let harness: Rig
 let service: string
 
 beforeAll(async () => {
-  rig = await startRig()
-  service = await rig.key('service')
+  harness = await startRig()
+  service = await harness.key('service')
 })
-afterAll(() => rig.stop())
+afterAll(() => harness.stop())
 
 /** A person with an account, signed in. */
 async function aPerson(sent: Record<string, unknown> = newPerson()) {
-  const { uid, token } = await rig.firebaseToken()
-  const answer = await rig.call('POST', '/v1/accounts', { token, body: sent })
+  const { uid, token } = await harness.firebaseToken()
+  const answer = await harness.call('POST', '/v1/accounts', { token, body: sent })
   expect(answer.status, answer.text).toBe(201)
   return { uid, token, id: answer.body.id, account: answer.body }
 }
 
 const securityEvents = (requestId: string | null) =>
-  rig.api.sql`select kind, actor, account_id, detail, ip from security_log where request_id = ${requestId}`
+  harness.api.sql`select kind, actor, account_id, detail, ip from security_log where request_id = ${requestId}`
 
 test('a person signs up with their Firebase token, which is how they sign in from then on', async () => {
-  const { uid, token } = await rig.firebaseToken()
-  const unknown = await rig.call('GET', `/v1/accounts/${randomUUID()}`, { token })
+  const { uid, token } = await harness.firebaseToken()
+  const unknown = await harness.call('GET', `/v1/accounts/${randomUUID()}`, { token })
   expect([unknown.status, unknown.body.code]).toEqual([403, 'no_account'])
-  const made = await rig.call('POST', '/v1/accounts', { token, body: newPerson() })
+  const made = await harness.call('POST', '/v1/accounts', { token, body: newPerson() })
   expect(made.status, made.text).toBe(201)
   expect(made.body.identities).toEqual([{ provider: 'firebase', subject: uid, linkedAt: null }])
-  expect((await rig.call('GET', `/v1/accounts/${made.body.id}`, { token })).body).toEqual(made.body)
-  const again = await rig.call('POST', '/v1/accounts', { token, body: newPerson() })
+  expect((await harness.call('GET', `/v1/accounts/${made.body.id}`, { token })).body).toEqual(made.body)
+  const again = await harness.call('POST', '/v1/accounts', { token, body: newPerson() })
   expect([again.status, again.body.code]).toEqual([409, 'identity_taken'])
 })
 
 test('a person cannot sign up as another Firebase user', async () => {
-  const { token } = await rig.firebaseToken()
-  const answer = await rig.call('POST', '/v1/accounts', { token, body: { ...newPerson(), firebaseUid: 'another' } })
+  const { token } = await harness.firebaseToken()
+  const answer = await harness.call('POST', '/v1/accounts', { token, body: { ...newPerson(), firebaseUid: 'another' } })
   expect([answer.status, answer.body.errors]).toEqual([
     400,
     [{ field: 'firebaseUid', reason: 'is taken from the sign-in token' }],
@@ -47,29 +47,29 @@ test('a person cannot sign up as another Firebase user', async () => {
 })
 
 test('a person repeating their sign-up gets the account it made', async () => {
-  const { token } = await rig.firebaseToken()
+  const { token } = await harness.firebaseToken()
   const request = { token, body: newPerson(), headers: { 'idempotency-key': randomUUID() } }
-  const first = await rig.call('POST', '/v1/accounts', request)
-  const second = await rig.call('POST', '/v1/accounts', request)
+  const first = await harness.call('POST', '/v1/accounts', request)
+  const second = await harness.call('POST', '/v1/accounts', request)
   expect([second.status, second.body.id]).toEqual([201, first.body.id])
 })
 
 test('two people: neither sees, changes or learns of the other', async () => {
   const [one, two] = await Promise.all([aPerson(), aPerson()])
-  const missing = await rig.call('GET', `/v1/accounts/${randomUUID()}`, { token: one.token })
+  const missing = await harness.call('GET', `/v1/accounts/${randomUUID()}`, { token: one.token })
   const path = `/v1/accounts/${two.id}`
-  const before = (await rig.call('GET', path, { token: two.token })).body
+  const before = (await harness.call('GET', path, { token: two.token })).body
   const attempts = await Promise.all([
-    rig.call('GET', path, { token: one.token }),
-    rig.call('PATCH', path, { token: one.token, body: { firstName: 'X' } }),
-    rig.call('POST', `${path}/sign-ins`, { token: one.token, body: {} }),
-    rig.call('PUT', `${path}/devices/d`, { token: one.token, body: { platform: 'ios' } }),
-    rig.call('DELETE', `${path}/devices/d`, { token: one.token }),
-    rig.call('PUT', `${path}/consents/promotions`, { token: one.token, body: { granted: true, source: 'web' } }),
+    harness.call('GET', path, { token: one.token }),
+    harness.call('PATCH', path, { token: one.token, body: { firstName: 'X' } }),
+    harness.call('POST', `${path}/sign-ins`, { token: one.token, body: {} }),
+    harness.call('PUT', `${path}/devices/d`, { token: one.token, body: { platform: 'ios' } }),
+    harness.call('DELETE', `${path}/devices/d`, { token: one.token }),
+    harness.call('PUT', `${path}/consents/promotions`, { token: one.token, body: { granted: true, source: 'web' } }),
   ])
   const bare = ({ requestId: _, ...body }: Record<string, unknown>) => body
   for (const attempt of attempts) expect(bare(attempt.body)).toEqual(bare(missing.body))
-  expect((await rig.call('GET', path, { token: two.token })).body).toEqual(before)
+  expect((await harness.call('GET', path, { token: two.token })).body).toEqual(before)
 })
 
 test.each([
@@ -78,7 +78,7 @@ test.each([
   ['an unknown key', `ama_service_${'0'.repeat(16)}_${'A'.repeat(43)}`],
   ['a cut key', 'ama_service_0123'],
 ])('%s is no credential', async (_what, token) => {
-  const answer = await rig.call('GET', `/v1/accounts/${randomUUID()}`, { token })
+  const answer = await harness.call('GET', `/v1/accounts/${randomUUID()}`, { token })
   expect([answer.status, answer.body.code]).toEqual([401, 'unauthenticated'])
   expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer/)
 })
@@ -88,16 +88,16 @@ test.each([
   ['expired', { expiresInSeconds: -3_600 }],
   ['for another project', { projectId: 'another-project' }],
 ])('a Firebase token that is %s is no credential', async (_what, input) => {
-  const { token } = await rig.firebaseToken(input)
-  expect((await rig.call('GET', `/v1/accounts/${randomUUID()}`, { token })).status).toBe(401)
+  const { token } = await harness.firebaseToken(input)
+  expect((await harness.call('GET', `/v1/accounts/${randomUUID()}`, { token })).status).toBe(401)
 })
 
 test('a right id with a wrong secret, or of the other kind, is refused and noted', async () => {
   const path = `/v1/accounts/${randomUUID()}`
   const [, , id = '', secret = ''] = /^(ama_service)_([0-9a-f]+)_(.*)$/.exec(service)?.map(String) ?? []
   const [wrong, disguised] = await Promise.all([
-    rig.call('GET', path, { token: `ama_service_${id}_${'A'.repeat(43)}` }),
-    rig.call('GET', path, { token: `ama_operator_${id}_${secret}` }),
+    harness.call('GET', path, { token: `ama_service_${id}_${'A'.repeat(43)}` }),
+    harness.call('GET', path, { token: `ama_operator_${id}_${secret}` }),
   ])
   expect([wrong.status, disguised.status]).toEqual([401, 401])
   const events = await securityEvents(wrong.headers.get('x-request-id'))
@@ -106,58 +106,58 @@ test('a right id with a wrong secret, or of the other kind, is refused and noted
 })
 
 test('a revoked key is refused from the next request on', async () => {
-  const { id, token } = await createApiKey(rig.api.sql, { kind: 'service', label: 'short-lived', at: new Date() })
+  const { id, token } = await createApiKey(harness.api.sql, { kind: 'service', label: 'short-lived', at: new Date() })
   const path = `/v1/accounts/${randomUUID()}`
-  expect((await rig.call('GET', path, { token })).status).toBe(404)
-  expect(await revokeApiKey(rig.api.sql, id, new Date())).toBe(true)
-  const refused = await rig.call('GET', path, { token })
+  expect((await harness.call('GET', path, { token })).status).toBe(404)
+  expect(await revokeApiKey(harness.api.sql, id, new Date())).toBe(true)
+  const refused = await harness.call('GET', path, { token })
   expect(refused.status).toBe(401)
   expect(await securityEvents(refused.headers.get('x-request-id'))).toMatchObject([{ detail: 'key_revoked' }])
 })
 
 test('the secret of a key is not in the database', async () => {
-  const rows = await rig.api.sql`select api_keys::text as whole from api_keys`
+  const rows = await harness.api.sql`select api_keys::text as whole from api_keys`
   const secret = service.split('_').slice(3).join('_')
   expect(JSON.stringify(rows)).not.toContain(secret)
 })
 
 test('an operator may look, and leaves a trace; the app backend does not need one', async () => {
   const person = await aPerson()
-  const operator = await rig.key('operator')
+  const operator = await harness.key('operator')
   const path = `/v1/accounts/${person.id}`
-  const looked = await rig.call('GET', path, { token: operator })
+  const looked = await harness.call('GET', path, { token: operator })
   expect(looked.status).toBe(200)
   expect(await securityEvents(looked.headers.get('x-request-id'))).toMatchObject([
     { kind: 'operator_action', account_id: person.id, detail: 'GET /v1/accounts/{id}' },
   ])
-  const changed = await rig.call('PATCH', path, { token: operator, body: { firstName: 'X' } })
+  const changed = await harness.call('PATCH', path, { token: operator, body: { firstName: 'X' } })
   expect([changed.status, changed.body.code]).toEqual([403, 'forbidden'])
-  const byService = await rig.call('GET', path, { token: service })
+  const byService = await harness.call('GET', path, { token: service })
   expect(await securityEvents(byService.headers.get('x-request-id'))).toEqual([])
 })
 
 test('the sealed address of a security event can be read with the key', async () => {
-  const answer = await rig.call('GET', '/metrics', {
+  const answer = await harness.call('GET', '/metrics', {
     token: 'nonsense',
     headers: { 'x-forwarded-for': '198.51.100.3' },
   })
   const [event] = await securityEvents(answer.headers.get('x-request-id'))
-  const key = await rig.api.dataKeys.system(rig.api.sql)
-  expect(rig.api.cipher.decrypt(key, 'security_log.ip', event?.ip)).toBe('198.51.100.3')
+  const key = await harness.api.dataKeys.system(harness.api.sql)
+  expect(harness.api.cipher.decrypt(key, 'security_log.ip', event?.ip)).toBe('198.51.100.3')
 })
 
 test('R1: whatever a person does counts as activity, at most once a day', async () => {
   const { id, token } = await aPerson()
   const activity = async () =>
-    (await rig.api.sql<{ at: Date }[]>`select last_active_at as at from accounts where id = ${id}`)[0]?.at.getTime()
+    (await harness.api.sql<{ at: Date }[]>`select last_active_at as at from accounts where id = ${id}`)[0]?.at.getTime()
   const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000)
-  const set = (at: Date) => rig.api.sql`update accounts set last_active_at = ${at} where id = ${id}`
+  const set = (at: Date) => harness.api.sql`update accounts set last_active_at = ${at} where id = ${id}`
   await set(hoursAgo(23))
   const before = await activity()
-  await rig.call('GET', `/v1/accounts/${id}`, { token })
+  await harness.call('GET', `/v1/accounts/${id}`, { token })
   expect(await activity()).toBe(before)
   await set(hoursAgo(25))
-  await rig.call('GET', '/v1/packages', { token })
+  await harness.call('GET', '/v1/packages', { token })
   expect(await activity()).toBeGreaterThan(hoursAgo(1).getTime())
 })
 
@@ -175,15 +175,15 @@ test('what only the person themself may do wants a sign-in of the last ten minut
 })
 
 test('every route says who may call it, and refuses everybody else', async () => {
-  const operator = await rig.key('operator')
-  const { token: newcomer } = await rig.firebaseToken()
+  const operator = await harness.key('operator')
+  const { token: newcomer } = await harness.firebaseToken()
   const { token: person } = await aPerson()
   const callers = { service, operator, person, newcomer, public: undefined }
-  for (const route of rig.routes.filter(({ callers: admitted }) => !admitted.includes('public'))) {
+  for (const route of harness.routes.filter(({ callers: admitted }) => !admitted.includes('public'))) {
     const path = route.path.replaceAll(/\{(\w+)\}/g, () => randomUUID())
     for (const [kind, token] of Object.entries(callers)) {
       if (route.callers.some((admitted) => admitted === kind)) continue
-      const answer = await rig.call(route.method.toUpperCase(), path, { token })
+      const answer = await harness.call(route.method.toUpperCase(), path, { token })
       expect(answer.status, `${kind}: ${route.method} ${route.path}`).toBe(kind === 'public' ? 401 : 403)
     }
   }

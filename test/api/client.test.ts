@@ -7,26 +7,26 @@ import { createAmaClient } from '../../client/index.ts'
 import { shareStack } from '../harness/harness.ts'
 import { until } from '../harness/until.ts'
 
-const rig = await shareStack()
+const harness = await shareStack()
 const fileOf = (name: string) => readFile(new URL(`../../client/${name}`, import.meta.url), 'utf8')
 
 test('it is made from the routes as they are: `npm run client` when this fails', async () => {
-  const { body: served } = await rig.anonymous.get('/openapi.json')
+  const { body: served } = await harness.anonymous.get('/openapi.json')
   const json = await fileOf('openapi.json')
   expect(clientDocument(served)).toEqual(JSON.parse(json))
   expect((await fileOf('schema.ts')).startsWith(originLine(json))).toBe(true)
 })
 
 test('an order is made, paid and read with it', async () => {
-  const api = createAmaClient({ baseUrl: rig.urls.api, token: rig.service.token ?? '' })
-  const { accountId } = await rig.signUp()
+  const api = createAmaClient({ baseUrl: harness.urls.api, token: harness.service.token ?? '' })
+  const { accountId } = await harness.signUp()
   const { data: order } = await api.POST('/v1/orders', {
     params: { header: { 'Idempotency-Key': randomUUID() } },
     body: { accountId, packageCode: 'test-germany-1gb' },
   })
   const id = order?.id ?? ''
   expect(order?.status).toBe('awaiting_payment')
-  await rig.sims.stripe.do('pay', { orderId: id })
+  await harness.sims.stripe.do('pay', { orderId: id })
   const delivered = await until('it is delivered', async () => {
     const { data } = await api.GET('/v1/orders/{id}', { params: { path: { id } } })
     return data?.status === 'delivered' && data
@@ -35,7 +35,7 @@ test('an order is made, paid and read with it', async () => {
 })
 
 test('a refusal comes as a problem', async () => {
-  const api = createAmaClient({ baseUrl: rig.urls.api, token: rig.service.token ?? '' })
+  const api = createAmaClient({ baseUrl: harness.urls.api, token: harness.service.token ?? '' })
   const { error, response } = await api.GET('/v1/orders/{id}', { params: { path: { id: randomUUID() } } })
   expect(response.status).toBe(404)
   expect(error?.code).toBe('not_found')

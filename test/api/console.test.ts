@@ -2,15 +2,15 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createSurfer } from '../harness/browser.ts'
 import { type Rig, startRig } from './rig.ts'
 
-let rig: Rig
+let harness: Rig
 beforeAll(async () => {
-  rig = await startRig()
+  harness = await startRig()
 })
-afterAll(() => rig.stop())
+afterAll(() => harness.stop())
 
 test('while Temporal is away the console says so, and shows all the rest', async () => {
-  const surfer = createSurfer(rig.url)
-  const signedIn = await surfer.submit('/console', '/console/sign-in', { key: await rig.key('operator') })
+  const surfer = createSurfer(harness.url)
+  const signedIn = await surfer.submit('/console', '/console/sign-in', { key: await harness.key('operator') })
   expect(signedIn.status).toBe(303)
   const { status, html } = await surfer.open('/console')
   expect(status).toBe(200)

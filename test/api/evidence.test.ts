@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { readPartyFigures } from '../../api/evidence/sub-processors.ts'
+import { readSubProcessorFigures } from '../../api/evidence/sub-processors.ts'
 import { createApi } from '../../api/server.ts'
 import { noteKeys } from '../../db/crypto/encryption-keys.ts'
-import { type Figure, type FigureName, figures, judge } from '../../policy/figures.ts'
+import { evaluate, type Figure, type FigureName, figures } from '../../policy/figures.ts'
 import { personalData } from '../../policy/personal-data.ts'
 import { type PromiseEntry, promises } from '../../policy/promises.ts'
 import { createMetrics } from '../../shared/metrics.ts'
@@ -18,22 +18,22 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 const asOf = new Date()
 const ago = (days: number) => new Date(asOf.getTime() - days * 24 * 60 * 60 * 1000)
 
-let rig: Rig
+let harness: Rig
 let operator: string
 let people: { id: string }[]
 let accountId: string
 let sql: Rig['api']['sql']
 
 beforeAll(async () => {
-  rig = await startRig({ env: { SANDBOX: 'true' } })
-  operator = await rig.key('operator')
-  sql = rig.api.sql
-  const { FIELD_KEYS: keyring } = rig.api.config
+  harness = await startRig({ env: { SANDBOX: 'true' } })
+  operator = await harness.key('operator')
+  sql = harness.api.sql
+  const { FIELD_KEYS: keyring } = harness.api.config
   await noteKeys(sql, { purpose: 'field', ids: [...keyring.keys.keys()], activeId: keyring.activeId, at: asOf })
-  people = await insertAccounts(rig.api, 3)
+  people = await insertAccounts(harness.api, 3)
   accountId = people[0]?.id ?? ''
 })
-afterAll(() => rig.stop())
+afterAll(() => harness.stop())
 
 interface Shown {
   kept: number
@@ -48,7 +48,7 @@ interface Shown {
 }
 
 async function evidence(): Promise<Shown> {
-  const answer = await rig.call('GET', `/v1/promises?asOf=${encodeURIComponent(asOf.toISOString())}`, {
+  const answer = await harness.call('GET', `/v1/promises?asOf=${encodeURIComponent(asOf.toISOString())}`, {
     token: operator,
   })
   expect(answer.status, answer.text).toBe(200)
@@ -136,10 +136,10 @@ function settings(changes: Record<string, unknown>): Breach {
   let before: object = {}
   return {
     async break() {
-      before = { ...rig.api.config }
-      Object.assign(rig.api.config, changes)
+      before = { ...harness.api.config }
+      Object.assign(harness.api.config, changes)
     },
-    mend: async () => Object.assign(rig.api.config, before),
+    mend: async () => Object.assign(harness.api.config, before),
   }
 }
 
@@ -334,7 +334,7 @@ const breaches: Partial<Record<FigureName, Breach>> = {
   },
   lost_keys: {
     break: () => sql`update data_keys set kek_id = 'thrown-away' where account_id = ${accountId}`,
-    mend: () => sql`update data_keys set kek_id = ${rig.api.cipher.activeKekId} where account_id = ${accountId}`,
+    mend: () => sql`update data_keys set kek_id = ${harness.api.cipher.activeKekId} where account_id = ${accountId}`,
   },
   key_age: {
     break: () => sql`update encryption_keys set active_since = ${ago(366)}`,
@@ -369,12 +369,14 @@ describe('a broken promise says so', () => {
   })
 
   test('P5 P7 P8: settings that lead to strangers, in the clear, or out of the EU, by their names', () => {
-    const settings = { ...rig.api.config, NODE_ENV: 'production' as const }
+    const settings = { ...harness.api.config, NODE_ENV: 'production' as const }
     const good = { ...settings, APPLE_URL: 'https://appleid.apple.com', SMTP_URL: 'smtps://u:p@mail.example:465' }
-    const stranger = readPartyFigures({ ...good, META_URL: 'https://broker.example' })
+    const stranger = readSubProcessorFigures({ ...good, META_URL: 'https://broker.example' })
     expect(stranger.unlisted_hosts?.detail).toContain('META_URL')
-    expect(judge('open_mail', readPartyFigures({ ...good, SMTP_URL: 'smtp://127.0.0.1:25' }).open_mail)).toBe('broken')
-    expect(judge('open_mail', readPartyFigures(good).open_mail)).toBe('kept')
+    expect(evaluate('open_mail', readSubProcessorFigures({ ...good, SMTP_URL: 'smtp://127.0.0.1:25' }).open_mail)).toBe(
+      'broken',
+    )
+    expect(evaluate('open_mail', readSubProcessorFigures(good).open_mail)).toBe('kept')
   })
 
   test('every figure that can go red has been shown to', () => {
@@ -409,7 +411,7 @@ test('S1: nothing in clear gets into a sealed column', async () => {
 })
 
 test('the figures are scraped, and the alert rules stand on metrics that exist', async () => {
-  const { text } = await rig.call('GET', '/metrics', { token: operator })
+  const { text } = await harness.call('GET', '/metrics', { token: operator })
   expect(text).toContain('ama_promise_status{promise="G6",status="kept"} 1')
   expect(text).toMatch(/ama_evidence_figure\{figure="oldest_security_log"\} \d/)
   expect(text).toContain('ama_evidence_read_timestamp_seconds')
@@ -439,7 +441,7 @@ test('what is broken, and what cannot be read, is so in the gauges, and nothing 
   await request.break()
   await sql`alter table policies rename to hidden`
   // Another process, which has read nothing yet.
-  const fresh = await createApi({ ...rig.api, metrics: createMetrics() }).listen(0)
+  const fresh = await createApi({ ...harness.api, metrics: createMetrics() }).listen(0)
   try {
     const scraped = await fetch(`${fresh.url}/metrics`, { headers: { authorization: `Bearer ${operator}` } })
     const text = await scraped.text()
@@ -465,8 +467,8 @@ interface Rule {
 }
 
 test('the evidence is for operators and the backend; another time is for the sandbox', async () => {
-  expect((await rig.call('GET', '/v1/promises')).status).toBe(401)
-  expect((await rig.call('GET', '/v1/promises', { token: await rig.key('service') })).status).toBe(200)
-  const { token } = await rig.firebaseToken()
-  expect((await rig.call('GET', '/v1/promises', { token })).status).toBe(403)
+  expect((await harness.call('GET', '/v1/promises')).status).toBe(401)
+  expect((await harness.call('GET', '/v1/promises', { token: await harness.key('service') })).status).toBe(200)
+  const { token } = await harness.firebaseToken()
+  expect((await harness.call('GET', '/v1/promises', { token })).status).toBe(403)
 })

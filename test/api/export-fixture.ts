@@ -1,7 +1,7 @@
 /** A person of whom every field that an export can hold is filled, and long histories. */
 import { randomUUID } from 'node:crypto'
 import type { ApiContext } from '../../context.ts'
-import { tableSealer } from '../../db/crypto/column-encryption.ts'
+import { tableEncryption } from '../../db/crypto/column-encryption.ts'
 
 export interface FilledPerson {
   accountId: string
@@ -13,8 +13,8 @@ export interface FilledPerson {
 export async function fillPerson(api: ApiContext, accountId: string): Promise<FilledPerson> {
   const { sql, cipher, dataKeys } = api
   const key = await dataKeys.get(sql, accountId)
-  const seal = (table: string, column: string, text: string) => tableSealer(cipher, key, table).seal(column, text)
-  const system = tableSealer(cipher, await dataKeys.system(sql), 'security_log')
+  const seal = (table: string, column: string, text: string) => tableEncryption(cipher, key, table).seal(column, text)
+  const system = tableEncryption(cipher, await dataKeys.system(sql), 'security_log')
   const canary = randomUUID()
   const at = new Date()
   const blind = () => cipher.blindIndex('test', randomUUID())
@@ -190,7 +190,7 @@ async function insertDocument(
 /** So many orders, each with an eSIM and a message, from one statement each. */
 export async function fillHistory(api: ApiContext, accountId: string, orders: number): Promise<void> {
   const { sql, cipher, dataKeys } = api
-  const esims = tableSealer(cipher, await dataKeys.get(sql, accountId), 'esims')
+  const esims = tableEncryption(cipher, await dataKeys.get(sql, accountId), 'esims')
   const sealed = { code: esims.seal('activation_code', 'LPA:1$rsp.example.com$X'), iccid: esims.seal('iccid', '89') }
   await sql`
     insert into orders (id, account_id, request_hash, package_code, package_name, destination, quantity, days,

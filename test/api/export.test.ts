@@ -10,17 +10,17 @@ import { loseAccount } from '../harness/lost.ts'
 import { fillHistory, fillPerson } from './export-fixture.ts'
 import { newPerson, type Rig, startRig } from './rig.ts'
 
-let rig: Rig
+let harness: Rig
 let service: string
 
 beforeAll(async () => {
-  rig = await startRig()
-  service = await rig.key('service')
+  harness = await startRig()
+  service = await harness.key('service')
 })
-afterAll(() => rig.stop())
+afterAll(() => harness.stop())
 
 async function signUp(): Promise<string> {
-  const answer = await rig.call('POST', '/v1/accounts', { token: service, body: newPerson() })
+  const answer = await harness.call('POST', '/v1/accounts', { token: service, body: newPerson() })
   expect(answer.status, answer.text).toBe(201)
   return answer.body.id
 }
@@ -28,7 +28,7 @@ async function signUp(): Promise<string> {
 setFlagsFromString('--expose-gc')
 const collectGarbage: () => void = runInNewContext('gc')
 
-const exportOf = (id: string, token = service) => rig.call('GET', `/v1/accounts/${id}/export`, { token })
+const exportOf = (id: string, token = service) => harness.call('GET', `/v1/accounts/${id}/export`, { token })
 
 const promised = Object.values(personalData)
   .flatMap((entry) => (typeof entry.export === 'string' ? [entry.export] : []))
@@ -65,14 +65,14 @@ test('G5: the published schema has exactly the fields that policy/personal-data.
 })
 
 test('C3 G5: an export validates against the schema as published, and every promised field of it is filled', async () => {
-  const { accountId, canary } = await fillPerson(rig.api, await signUp())
+  const { accountId, canary } = await fillPerson(harness.api, await signUp())
   const answer = await exportOf(accountId)
   expect(answer.status).toBe(200)
   expect(answer.headers.get('content-disposition')).toContain('attachment')
   expect(answer.headers.get('cache-control')).toBe('no-store')
 
   const document = JSON.parse(answer.text)
-  const published = await rig.call('GET', new URL(document.$schema).pathname)
+  const published = await harness.call('GET', new URL(document.$schema).pathname)
   expect(published.headers.get('content-type')).toContain('application/schema+json')
   const validate = new Ajv2020({ strict: false, validateFormats: false }).compile(JSON.parse(published.text))
   expect(validate(document), JSON.stringify(validate.errors)).toBe(true)
@@ -92,7 +92,7 @@ test('what version 1 looks like stays: a change is a new version', async () => {
 })
 
 test('nothing of anybody else is in it', async () => {
-  const [one, other] = [await fillPerson(rig.api, await signUp()), await fillPerson(rig.api, await signUp())]
+  const [one, other] = [await fillPerson(harness.api, await signUp()), await fillPerson(harness.api, await signUp())]
   const { text } = await exportOf(one.accountId)
   expect(text).toContain(one.canary)
   expect(text).not.toContain(other.canary)
@@ -103,24 +103,24 @@ test('a person takes their own, right after signing in, and nobody else’s', as
   const uidOf = (id: string) => `export-${id}`
   const person = newPerson()
   const firebaseUid = uidOf(person.email)
-  const made = await rig.call('POST', '/v1/accounts', { token: service, body: { ...person, firebaseUid } })
-  const fresh = await rig.firebaseToken({ uid: firebaseUid })
+  const made = await harness.call('POST', '/v1/accounts', { token: service, body: { ...person, firebaseUid } })
+  const fresh = await harness.firebaseToken({ uid: firebaseUid })
   expect((await exportOf(made.body.id, fresh.token)).status).toBe(200)
   expect((await exportOf(await signUp(), fresh.token)).status).toBe(404)
-  const old = await rig.firebaseToken({ uid: firebaseUid, authTimeSecondsAgo: 3600 })
+  const old = await harness.firebaseToken({ uid: firebaseUid, authTimeSecondsAgo: 3600 })
   const refused = await exportOf(made.body.id, old.token)
   expect([refused.status, refused.body.code]).toEqual([401, 'fresh_sign_in_required'])
-  expect((await exportOf(made.body.id, await rig.key('operator'))).status).toBe(403)
+  expect((await exportOf(made.body.id, await harness.key('operator'))).status).toBe(403)
 })
 
 test('a long history is written page by page, in little memory', async () => {
   const id = await signUp()
   const orders = 40_000
-  await fillHistory(rig.api, id, orders)
+  await fillHistory(harness.api, id, orders)
   collectGarbage()
   const before = process.memoryUsage().heapUsed
   let [highest, bytes, chunks] = [0, 0, 0]
-  for await (const chunk of await exportAccount(rig.api, id, new Date())) {
+  for await (const chunk of await exportAccount(harness.api, id, new Date())) {
     bytes += chunk.length
     chunks += 1
     if (chunks % 80 === 0) {
@@ -140,13 +140,13 @@ test('a long history is written page by page, in little memory', async () => {
 
 test('an account that is erased halfway leaves a document that is cut off, not one that looks whole', async () => {
   const id = await signUp()
-  await fillHistory(rig.api, id, 5_000)
-  const response = await fetch(`${rig.url}/v1/accounts/${id}/export`, {
+  await fillHistory(harness.api, id, 5_000)
+  const response = await fetch(`${harness.url}/v1/accounts/${id}/export`, {
     headers: { authorization: `Bearer ${service}` },
   })
   const reader = response.body?.getReader()
   await reader?.read()
-  await loseAccount(rig.api.sql, id)
+  await loseAccount(harness.api.sql, id)
   await expect(
     (async () => {
       while (!(await reader?.read())?.done);

@@ -6,17 +6,17 @@ import { Problem } from '../../api/http/problem.ts'
 import { loseAccount } from '../harness/lost.ts'
 import { newPerson, type Rig, startRig } from './rig.ts'
 
-let rig: Rig
+let harness: Rig
 let service: string
 
 beforeAll(async () => {
-  rig = await startRig()
-  service = await rig.key('service')
+  harness = await startRig()
+  service = await harness.key('service')
 })
-afterAll(() => rig.stop())
+afterAll(() => harness.stop())
 
 const signUp = (body: unknown, key: string, token = service) =>
-  rig.call('POST', '/v1/accounts', { token, body, headers: { 'idempotency-key': key } })
+  harness.call('POST', '/v1/accounts', { token, body, headers: { 'idempotency-key': key } })
 
 test('the same request under one key makes one account, and answers it each time', async () => {
   const person = newPerson()
@@ -40,7 +40,7 @@ test('a new service key does not make a repeated request a new one', async () =>
   const person = newPerson()
   const key = randomUUID()
   const first = await signUp(person, key)
-  const second = await signUp(person, key, await rig.key('service'))
+  const second = await signUp(person, key, await harness.key('service'))
   expect(second.body.id).toBe(first.body.id)
 })
 
@@ -63,7 +63,7 @@ test('an erased account does not come back under its old id', async () => {
   const person = newPerson()
   const key = randomUUID()
   const first = await signUp(person, key)
-  await loseAccount(rig.api.sql, first.body.id)
+  await loseAccount(harness.api.sql, first.body.id)
   const again = await signUp(person, key)
   expect(again.status).toBe(201)
   expect(again.body.id).not.toBe(first.body.id)
@@ -80,7 +80,7 @@ test('neither the key nor the body is kept', async () => {
   const person = newPerson()
   const key = randomUUID()
   await signUp(person, key)
-  const rows = await rig.api.sql`select idempotency_keys::text as whole from idempotency_keys`
+  const rows = await harness.api.sql`select idempotency_keys::text as whole from idempotency_keys`
   const kept = JSON.stringify(rows)
   for (const value of [key, ...Object.values(person)]) {
     expect(kept).not.toContain(value)
@@ -98,7 +98,7 @@ test('each caller, account, operation and key has a claim of its own, under a ra
     signedInAt: new Date(),
   })
   const claim = async (caller: Caller, accountId: string | null, operation: string, header: string) => {
-    const request = readIdempotencyKey(rig.api, { header, required: true, operation, caller, asked: {} })
+    const request = readIdempotencyKey(harness.api, { header, required: true, operation, caller, asked: {} })
     return await request?.claim(accountId)
   }
   const uid = randomUUID()
@@ -128,7 +128,7 @@ test('each caller, account, operation and key has a claim of its own, under a ra
 
 test('no account, no claim', async () => {
   const given = { header: randomUUID(), required: true, operation: 'POST /a', asked: {} }
-  const request = readIdempotencyKey(rig.api, { ...given, caller: { kind: 'service', keyId: 'k' } })
+  const request = readIdempotencyKey(harness.api, { ...given, caller: { kind: 'service', keyId: 'k' } })
   await expect(request?.claim(randomUUID())).rejects.toMatchObject({ code: 'account_missing' })
 })
 
@@ -140,5 +140,5 @@ test('where the key is required, its absence is a problem', () => {
     caller: { kind: 'service', keyId: 'k' },
     asked: {},
   }
-  expect(() => readIdempotencyKey(rig.api, given as Parameters<typeof readIdempotencyKey>[1])).toThrow(Problem)
+  expect(() => readIdempotencyKey(harness.api, given as Parameters<typeof readIdempotencyKey>[1])).toThrow(Problem)
 })

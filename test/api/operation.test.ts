@@ -7,18 +7,18 @@ import { timeLimits } from '../../db/connection/database.ts'
 import { until, untilValue } from '../harness/until.ts'
 import { newPerson, type Rig, startRig } from './rig.ts'
 
-let rig: Rig
+let harness: Rig
 let service: string
 
 beforeAll(async () => {
-  rig = await startRig()
-  service = await rig.key('service')
+  harness = await startRig()
+  service = await harness.key('service')
 })
-afterAll(() => rig.stop())
+afterAll(() => harness.stop())
 
 test('the process is alive, but not ready while Temporal is away, and says which part is missing', async () => {
-  expect((await rig.call('GET', '/livez')).status).toBe(200)
-  const ready = await rig.call('GET', '/readyz')
+  expect((await harness.call('GET', '/livez')).status).toBe(200)
+  const ready = await harness.call('GET', '/readyz')
   expect([ready.status, ready.body]).toEqual([
     503,
     { status: 'not_ready', checks: { database: 'ok', temporal: 'failed' } },
@@ -29,46 +29,50 @@ test('nothing personal reaches logs, metrics or problems', async () => {
   const canary = randomUUID().slice(0, 8)
   const person = { ...newPerson(), firstName: `First${canary}`, email: `mail${canary}@example.com` }
   const headers = { 'x-forwarded-for': '203.0.113.201' }
-  const { body } = await rig.call('POST', '/v1/accounts', { token: service, body: person, headers })
+  const { body } = await harness.call('POST', '/v1/accounts', { token: service, body: person, headers })
   const path = `/v1/accounts/${body.id}`
   const device = { platform: 'ios', pushToken: `push${canary}`, model: `Model${canary}` }
   const answers = await Promise.all([
-    rig.call('PUT', `${path}/devices/device${canary}`, { token: service, body: device, headers }),
-    rig.call('PUT', `${path}/devices/device${canary}`, { token: service, body: { ...device, platform: 'x' }, headers }),
-    rig.call('POST', '/v1/accounts', { token: service, body: person, headers }),
-    rig.call('POST', '/v1/accounts', { token: service, body: `{"email":"mail${canary}@`, headers }),
-    rig.call('GET', `/v1/packages?email=mail${canary}`, { headers }),
-    rig.call('GET', `/v1/nowhere/mail${canary}?x=mail${canary}`, { headers }),
-    rig.call('GET', '/livez', { headers: { ...headers, 'x-request-id': `mail${canary}` } }),
+    harness.call('PUT', `${path}/devices/device${canary}`, { token: service, body: device, headers }),
+    harness.call('PUT', `${path}/devices/device${canary}`, {
+      token: service,
+      body: { ...device, platform: 'x' },
+      headers,
+    }),
+    harness.call('POST', '/v1/accounts', { token: service, body: person, headers }),
+    harness.call('POST', '/v1/accounts', { token: service, body: `{"email":"mail${canary}@`, headers }),
+    harness.call('GET', `/v1/packages?email=mail${canary}`, { headers }),
+    harness.call('GET', `/v1/nowhere/mail${canary}?x=mail${canary}`, { headers }),
+    harness.call('GET', '/livez', { headers: { ...headers, 'x-request-id': `mail${canary}` } }),
   ])
   expect(answers.map((answer) => answer.status)).toEqual([200, 400, 409, 400, 400, 404, 200])
-  const metrics = await rig.call('GET', '/metrics', { token: service })
+  const metrics = await harness.call('GET', '/metrics', { token: service })
   const refusals = answers.filter((answer) => answer.status >= 400).map((answer) => answer.text)
-  for (const text of [rig.logged.join(''), metrics.text, ...refusals]) {
+  for (const text of [harness.logged.join(''), metrics.text, ...refusals]) {
     expect(text).not.toContain(canary)
     expect(text).not.toContain('203.0.113.201')
     expect(text).not.toContain(body.id)
     expect(text).not.toContain(service)
   }
   expect(metrics.text).toContain('route="/v1/accounts/{id}/devices/{deviceId}"')
-  expect(rig.logged.join('')).toContain('"route":"/v1/accounts/{id}/devices/{deviceId}"')
+  expect(harness.logged.join('')).toContain('"route":"/v1/accounts/{id}/devices/{deviceId}"')
 })
 
 test('a request id is made here; the caller’s own is logged beside it, if it is one', async () => {
   const given = randomUUID()
   const idFor = async (id: string) =>
-    (await rig.call('GET', '/v1/packages', { headers: { 'x-request-id': id } })).headers.get('x-request-id')
+    (await harness.call('GET', '/v1/packages', { headers: { 'x-request-id': id } })).headers.get('x-request-id')
   const [made, other] = [await idFor(given), await idFor('short')]
   for (const id of [made, other]) expect(id).toMatch(/^[0-9a-f-]{36}$/)
   expect(new Set([given, made, other]).size).toBe(3)
-  const lines = rig.logged.join('')
+  const lines = harness.logged.join('')
   expect(lines).toContain(`"requestId":"${made}"`)
   expect(lines).toContain(`"callerRequestId":"${given}"`)
   expect(lines).not.toContain('"callerRequestId":"short"')
 })
 
 test('answers carry the usual protections, and nothing lets another site in', async () => {
-  const answer = await rig.call('GET', '/v1/packages', { headers: { origin: 'https://evil.example.com' } })
+  const answer = await harness.call('GET', '/v1/packages', { headers: { origin: 'https://evil.example.com' } })
   expect(answer.headers.get('access-control-allow-origin')).toBeNull()
   expect(answer.headers.get('x-powered-by')).toBeNull()
   expect(answer.headers.get('x-content-type-options')).toBe('nosniff')
@@ -77,9 +81,9 @@ test('answers carry the usual protections, and nothing lets another site in', as
 })
 
 test('the document describes every route, with every problem it can answer', async () => {
-  const document = (await rig.call('GET', '/openapi.json')).body as unknown as typeof rig.document
+  const document = (await harness.call('GET', '/openapi.json')).body as unknown as typeof harness.document
   expect(document.openapi).toBe('3.1.0')
-  for (const route of rig.routes) {
+  for (const route of harness.routes) {
     const operation = document.paths?.[route.path]?.[route.method]
     expect(operation, `${route.method} ${route.path}`).toBeDefined()
     const described = Object.keys(operation?.responses ?? {}).map(Number)
@@ -89,14 +93,14 @@ test('the document describes every route, with every problem it can answer', asy
   const ids = Object.values(document.paths ?? {}).flatMap((methods) =>
     Object.values(methods).map((operation: { operationId?: string }) => operation.operationId),
   )
-  expect(new Set(ids).size).toBe(rig.routes.length)
+  expect(new Set(ids).size).toBe(harness.routes.length)
 })
 
 test('the document says what to send and who may, and nothing in it leads nowhere', () => {
-  const schemes = Object.keys(rig.document.components?.securitySchemes ?? {})
-  for (const route of rig.routes) {
+  const schemes = Object.keys(harness.document.components?.securitySchemes ?? {})
+  for (const route of harness.routes) {
     const name = `${route.method} ${route.path}`
-    const operation = rig.document.paths?.[route.path]?.[route.method]
+    const operation = harness.document.paths?.[route.path]?.[route.method]
     // An empty list would mean that no credentials are needed.
     expect(operation?.security?.length, name).toBeGreaterThan(0)
     const isOpen = operation?.security?.some((each) => Object.keys(each).length === 0)
@@ -114,18 +118,18 @@ test('the document says what to send and who may, and nothing in it leads nowher
     const inPath = parameters.filter((each) => each.in === 'path' && each.required).map((each) => each.name)
     expect(inPath.sort(), name).toEqual([...route.path.matchAll(/\{(\w+)\}/g)].map(([, parameter]) => parameter).sort())
   }
-  const references = [...JSON.stringify(rig.document).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)]
-  const schemas = Object.keys(rig.document.components?.schemas ?? {})
+  const references = [...JSON.stringify(harness.document).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)]
+  const schemas = Object.keys(harness.document.components?.schemas ?? {})
   expect(references.length).toBeGreaterThan(0)
   for (const [, schema] of references) expect(schemas).toContain(schema)
 })
 
 test('the documentation for readers needs nothing from elsewhere', async () => {
-  const page = await rig.call('GET', '/docs')
+  const page = await harness.call('GET', '/docs')
   expect(page.status).toBe(200)
   expect(page.headers.get('content-security-policy')).toContain("default-src 'none'")
   expect(page.text).not.toMatch(/<script|src="http|href="http/)
-  for (const route of rig.routes) expect(page.text).toContain(route.path)
+  for (const route of harness.routes) expect(page.text).toContain(route.path)
 })
 
 test('over its limit a caller waits, and others do not', async () => {

@@ -2,19 +2,19 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Rig, startRig } from './rig.ts'
 
-let rig: Rig
+let harness: Rig
 
 beforeAll(async () => {
-  rig = await startRig()
+  harness = await startRig()
 })
-afterAll(() => rig.stop())
+afterAll(() => harness.stop())
 
 const costCanary = 123_456_789
 
 async function addPackage(fields: Record<string, unknown> = {}): Promise<string> {
   const code = `p-${randomUUID()}`
   const now = new Date()
-  await rig.api.sql`insert into packages ${rig.api.sql({
+  await harness.api.sql`insert into packages ${harness.api.sql({
     code,
     kind: 'base',
     name: 'Test 3 GB',
@@ -28,7 +28,7 @@ async function addPackage(fields: Record<string, unknown> = {}): Promise<string>
     updated_at: now,
     ...fields,
   })}`
-  await rig.api.sql`insert into package_offers ${rig.api.sql({
+  await harness.api.sql`insert into package_offers ${harness.api.sql({
     package_code: code,
     provider: 'esim-access',
     provider_package_code: `secret-${code}`,
@@ -41,7 +41,7 @@ async function addPackage(fields: Record<string, unknown> = {}): Promise<string>
   return code
 }
 
-const list = (query: string) => rig.call('GET', `/v1/packages?${query}`)
+const list = (query: string) => harness.call('GET', `/v1/packages?${query}`)
 
 test('anybody may see what we sell, at our price, and nothing of what it costs us', async () => {
   const code = await addPackage({ destinations: ['XB', 'XC'] })
@@ -82,7 +82,7 @@ test('pages hold every package once, in order, also while others come and go', a
     expect(answer.status, answer.text).toBe(200)
     seen.push(...answer.body.items.map((item) => item.code))
     cursor = answer.body.nextCursor
-    if (page === 1) await rig.api.sql`update packages set active = false where code = ${seen[0] ?? ''}`
+    if (page === 1) await harness.api.sql`update packages set active = false where code = ${seen[0] ?? ''}`
   }
   expect(seen).toEqual(codes.sort())
 })
@@ -106,6 +106,6 @@ test.each([
 })
 
 test('credentials are not needed, but wrong ones are refused', async () => {
-  expect((await rig.call('GET', '/v1/packages', { token: await rig.key('service') })).status).toBe(200)
-  expect((await rig.call('GET', '/v1/packages', { token: 'nonsense' })).status).toBe(401)
+  expect((await harness.call('GET', '/v1/packages', { token: await harness.key('service') })).status).toBe(200)
+  expect((await harness.call('GET', '/v1/packages', { token: 'nonsense' })).status).toBe(401)
 })

@@ -5,15 +5,15 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startProgram } from '../harness/processes.ts'
 import { type Rig, startRig } from './rig.ts'
 
-let rig: Rig
+let harness: Rig
 
 beforeAll(async () => {
-  rig = await startRig()
+  harness = await startRig()
 })
-afterAll(() => rig.stop())
+afterAll(() => harness.stop())
 
 function start(...args: string[]) {
-  const env = { PATH: process.env.PATH, HOME: process.env.HOME, TEMPORAL_ADDRESS: '127.0.0.1:9', ...rig.env }
+  const env = { PATH: process.env.PATH, HOME: process.env.HOME, TEMPORAL_ADDRESS: '127.0.0.1:9', ...harness.env }
   const child = spawn(process.execPath, ['--import', 'tsx', ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] })
   let [out, err] = ['', '']
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -33,16 +33,16 @@ test('a key is made, shown once, listed without its secret, and revoked', async 
   expect(made.code, made.err).toBe(0)
   const token = made.out.trim()
   const [, , id = ''] = token.split('_')
-  expect((await rig.call('GET', '/metrics', { token })).status).toBe(200)
+  expect((await harness.call('GET', '/metrics', { token })).status).toBe(200)
 
   const listed = await keys('list')
   expect(listed.out).toMatch(new RegExp(`^${id}\toperator\t.*\tin force\tnight shift$`, 'm'))
   expect(listed.out).not.toContain(token.split('_').slice(3).join('_'))
 
   expect((await keys('revoke', id)).code).toBe(0)
-  expect((await rig.call('GET', '/metrics', { token })).status).toBe(401)
+  expect((await harness.call('GET', '/metrics', { token })).status).toBe(401)
   expect((await keys('revoke', id)).code).toBe(1)
-  const events = await rig.api.sql`select kind from security_log where detail = ${id} order by at`
+  const events = await harness.api.sql`select kind from security_log where detail = ${id} order by at`
   expect(events.map((event) => event.kind)).toEqual(['key_created', 'key_revoked'])
 }, 30_000)
 
@@ -78,8 +78,8 @@ test('a program without its settings names them and ends, without a stack', asyn
 test.each(['SIGTERM', 'SIGINT'] as const)(
   'on %s the API ends in order',
   async (signal) => {
-    rig.env.API_PORT = '0'
-    rig.env.API_HOST = '127.0.0.1'
+    harness.env.API_PORT = '0'
+    harness.env.API_HOST = '127.0.0.1'
     const { child, ended } = start('api/main.ts')
     let output = ''
     const port = await new Promise<number>((resolve) => {

@@ -5,21 +5,21 @@ import { altered } from '../harness/altered.ts'
 import { type Rig, startRig } from './rig.ts'
 
 const sender = '3.1.131.226'
-let rig: Rig
+let harness: Rig
 
 beforeAll(async () => {
-  rig = await startRig({ env: { ESIM_ACCESS_WEBHOOK_IPS: `${sender},54.254.74.88` } })
+  harness = await startRig({ env: { ESIM_ACCESS_WEBHOOK_IPS: `${sender},54.254.74.88` } })
 })
-afterAll(() => rig.stop())
+afterAll(() => harness.stop())
 
 const from = (address: string) => ({ 'x-forwarded-for': address })
-const eventsKept = async () => Number((await rig.api.sql`select count(*) as count from webhook_events`)[0]?.count)
+const eventsKept = async () => Number((await harness.api.sql`select count(*) as count from webhook_events`)[0]?.count)
 
 test('eSIM Access: by the secret in the path, and from its own addresses', async () => {
-  const secret = rig.env.ESIM_ACCESS_WEBHOOK_TOKEN
+  const secret = harness.env.ESIM_ACCESS_WEBHOOK_TOKEN
   const health = { notifyType: 'CHECK_HEALTH', eventGenerateTime: '2026-11-23T10:00:00Z' }
   const post = (path: string, address: string) =>
-    rig.call('POST', `/v1/webhooks/esim-access/${path}`, { body: health, headers: from(address) })
+    harness.call('POST', `/v1/webhooks/esim-access/${path}`, { body: health, headers: from(address) })
   expect((await post(secret, sender)).status).toBe(200)
   for (const path of [
     `${secret}x`,
@@ -33,19 +33,19 @@ test('eSIM Access: by the secret in the path, and from its own addresses', async
   }
   expect((await post(secret, '198.51.100.7')).status).toBe(404)
   const words = { body: 'no event', headers: from(sender) }
-  expect((await rig.call('POST', `/v1/webhooks/esim-access/${secret}`, words)).body.code).toBe('webhook_refused')
-  expect(rig.logged.join('')).not.toContain(secret)
+  expect((await harness.call('POST', `/v1/webhooks/esim-access/${secret}`, words)).body.code).toBe('webhook_refused')
+  expect(harness.logged.join('')).not.toContain(secret)
 })
 
 /** As PHP prints JSON, which is what the vendor signs: `/` is written `\\/`. */
 const escaped = (text: string) => text.replaceAll('/', '\\/')
 const low = JSON.stringify({ level: '75%', iccid: '8900000000000000001', package_name: '1 GB / 7 days' })
-const signed = (text: string, secret = rig.env.AIRALO_CLIENT_SECRET) =>
+const signed = (text: string, secret = harness.env.AIRALO_CLIENT_SECRET) =>
   createHmac('sha512', secret).update(text).digest('hex')
 
 test('Airalo: by its signature over the bytes as sent, or as PHP would print them', async () => {
   const post = (body: string, signature?: string) =>
-    rig.call('POST', '/v1/webhooks/airalo', {
+    harness.call('POST', '/v1/webhooks/airalo', {
       body,
       headers: { ...(signature !== undefined && { 'airalo-signature': signature }) },
     })
@@ -72,7 +72,7 @@ test('Airalo: by its signature over the bytes as sent, or as PHP would print the
 })
 
 test('Airalo finds somebody there when it asks first', async () => {
-  const probe = await rig.call('HEAD', '/v1/webhooks/airalo')
+  const probe = await harness.call('HEAD', '/v1/webhooks/airalo')
   expect([probe.status, probe.text]).toEqual([200, ''])
 })
 
@@ -85,10 +85,10 @@ test('Stripe: by its signature over the bytes as sent', async () => {
     data: { object: { id: 'pi_1', object: 'payment_intent', metadata: {} } },
   })
   const now = Math.floor(Date.now() / 1000)
-  const header = (at: number, text: string, secret = rig.env.STRIPE_WEBHOOK_SECRET) =>
+  const header = (at: number, text: string, secret = harness.env.STRIPE_WEBHOOK_SECRET) =>
     `t=${at},v1=${createHmac('sha256', secret).update(`${at}.${text}`).digest('hex')}`
   const post = (text: string, signature: string) =>
-    rig.call('POST', '/v1/webhooks/stripe', { body: text, headers: { 'stripe-signature': signature } })
+    harness.call('POST', '/v1/webhooks/stripe', { body: text, headers: { 'stripe-signature': signature } })
   const refused = [
     await post(body, header(now, body, 'whsec_other')),
     await post(body, header(now - 301, body)),

@@ -2,20 +2,20 @@ import { expect, test } from 'vitest'
 import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import { shareStack } from '../harness/harness.ts'
 
-const rig = await shareStack()
+const harness = await shareStack()
 
 test("an operator moves an order's clock and sees it lapse unpaid", async () => {
-  const order = await rig.buy(await rig.signUp(), { pay: false })
+  const order = await harness.buy(await harness.signUp(), { pay: false })
   const move = { workflowId: orderWorkflowId(order.id), forwardMs: 61 * 60_000 }
-  const answer = await rig.operator.post('/v1/sandbox/clock', move)
+  const answer = await harness.operator.post('/v1/sandbox/clock', move)
   expect(answer.status).toBe(200)
   expect(answer.body.outcome).toBe('ended')
-  await rig.untilOrder(order.id, 'unpaid')
+  await harness.untilOrder(order.id, 'unpaid')
 })
 
 test('nobody else moves it, and no clock that is not there', async () => {
   const move = { workflowId: 'order-unknown', forwardMs: 1000 }
-  expect((await rig.service.post('/v1/sandbox/clock', move)).status).toBe(403)
-  expect((await rig.operator.post('/v1/sandbox/clock', move)).status).toBe(404)
-  expect((await rig.operator.post('/v1/sandbox/clock', { ...move, forwardMs: -1 })).status).toBe(400)
+  expect((await harness.service.post('/v1/sandbox/clock', move)).status).toBe(403)
+  expect((await harness.operator.post('/v1/sandbox/clock', move)).status).toBe(404)
+  expect((await harness.operator.post('/v1/sandbox/clock', { ...move, forwardMs: -1 })).status).toBe(400)
 })

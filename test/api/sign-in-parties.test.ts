@@ -14,21 +14,21 @@ interface Grant {
   refreshToken: string
 }
 
-let rig: Rig
+let harness: Rig
 let service: string
 
 beforeAll(async () => {
-  rig = await startRig()
-  service = await rig.key('service')
+  harness = await startRig()
+  service = await harness.key('service')
 })
-afterAll(() => rig.stop())
+afterAll(() => harness.stop())
 
-const apple = (input: Record<string, unknown> = {}) => rig.apple.do<AppleSignIn>('sign-in', input)
+const apple = (input: Record<string, unknown> = {}) => harness.apple.do<AppleSignIn>('sign-in', input)
 const google = (input: Record<string, unknown> = {}) =>
-  rig.google.do<{ sub: string; idToken: string }>('sign-in', input)
+  harness.google.do<{ sub: string; idToken: string }>('sign-in', input)
 const proofOf = ({ idToken, code }: AppleSignIn) => ({ identityToken: idToken, authorizationCode: code })
 const signUp = (body: Record<string, unknown>, headers: Record<string, string> = {}) =>
-  rig.call('POST', '/v1/accounts', { token: service, body, headers })
+  harness.call('POST', '/v1/accounts', { token: service, body, headers })
 
 async function accountsWith(email: string): Promise<number> {
   const answer = await signUp({ ...newPerson(), email })
@@ -42,13 +42,13 @@ test('C6 G3: the Apple user is linked, and the refresh token kept encrypted with
   const answer = await signUp({ ...person, apple: proofOf(signIn) })
   expect(answer.status, answer.text).toBe(201)
   expect(answer.body.identities).toEqual([{ provider: 'apple', subject: signIn.sub, linkedAt: expect.any(String) }])
-  const [row] = await rig.api.sql<{ refresh_token: Buffer; client_id: string }[]>`
+  const [row] = await harness.api.sql<{ refresh_token: Buffer; client_id: string }[]>`
     select refresh_token, client_id from identities where account_id = ${answer.body.id}`
-  const { grants } = (await rig.apple.books()) as { grants: Grant[] }
+  const { grants } = (await harness.apple.books()) as { grants: Grant[] }
   const grant = grants.find((one) => one.sub === signIn.sub)
-  const key = await rig.api.dataKeys.get(rig.api.sql, answer.body.id)
+  const key = await harness.api.dataKeys.get(harness.api.sql, answer.body.id)
   expect(row?.client_id).toBe('app.ama-esim.ios')
-  expect(rig.api.cipher.decrypt(key, 'identities.refresh_token', row?.refresh_token ?? Buffer.alloc(0))).toBe(
+  expect(harness.api.cipher.decrypt(key, 'identities.refresh_token', row?.refresh_token ?? Buffer.alloc(0))).toBe(
     grant?.refreshToken,
   )
 })
@@ -107,12 +107,12 @@ test("somebody else's code is refused", async () => {
 test('while Apple is down nothing is stored, and the answer says when to come back', async () => {
   const person = newPerson()
   const proof = proofOf(await apple())
-  await rig.apple.fault({ match: { path: '/auth/token' }, status: 503 })
+  await harness.apple.fault({ match: { path: '/auth/token' }, status: 503 })
   const answer = await signUp({ ...person, apple: proof })
   expect([answer.status, answer.body.code]).toEqual([503, 'unavailable'])
   expect(answer.headers.get('retry-after')).toMatch(/^\d+$/)
-  const [row] = await rig.api.sql`select count(*)::integer as count from accounts
-    where email_index = ${rig.api.cipher.blindIndex('accounts.email', person.email.toLowerCase())}`
+  const [row] = await harness.api.sql`select count(*)::integer as count from accounts
+    where email_index = ${harness.api.cipher.blindIndex('accounts.email', person.email.toLowerCase())}`
   expect(row?.count).toBe(0)
   expect((await signUp({ ...person, apple: proof })).status).toBe(201)
 })
@@ -138,7 +138,7 @@ test('a later sign-in links Apple and Google, once each, and keeps the newest re
   const { body } = await signUp(newPerson())
   const signIns = `/v1/accounts/${body.id}/sign-ins`
   const first = await apple()
-  const post = (sent: Record<string, unknown>) => rig.call('POST', signIns, { token: service, body: sent })
+  const post = (sent: Record<string, unknown>) => harness.call('POST', signIns, { token: service, body: sent })
 
   const codeless = await post({ apple: { identityToken: first.idToken } })
   expect([codeless.status, codeless.body.errors]).toEqual([
@@ -150,9 +150,9 @@ test('a later sign-in links Apple and Google, once each, and keeps the newest re
   expect(linked.body.identities).toMatchObject([{ provider: 'apple', subject: first.sub }, { provider: 'google' }])
 
   const tokens = async () =>
-    (await rig.api.sql`select refresh_token from identities where account_id = ${body.id} and provider = 'apple'`).map(
-      (row) => String(row.refresh_token),
-    )
+    (
+      await harness.api.sql`select refresh_token from identities where account_id = ${body.id} and provider = 'apple'`
+    ).map((row) => String(row.refresh_token))
   const before = await tokens()
   expect((await post({ apple: { identityToken: first.idToken } })).status).toBe(200)
   expect(await tokens()).toEqual(before)
@@ -162,7 +162,7 @@ test('a later sign-in links Apple and Google, once each, and keeps the newest re
   const other = await post({ apple: proofOf(await apple()) })
   expect([other.status, other.body.code]).toEqual([409, 'identity_differs'])
   const { body: stranger } = await signUp(newPerson())
-  const stolen = await rig.call('POST', `/v1/accounts/${stranger.id}/sign-ins`, {
+  const stolen = await harness.call('POST', `/v1/accounts/${stranger.id}/sign-ins`, {
     token: service,
     body: { apple: proofOf(await apple({ sub: first.sub })) },
   })

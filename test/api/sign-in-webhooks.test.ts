@@ -8,18 +8,21 @@ import type { Person } from '../harness/people.ts'
 import { until, untilValue } from '../harness/until.ts'
 import { visit } from '../harness/visits.ts'
 
-const rig = await shareStack()
-const { apple, google } = rig.sims
-const { sql } = rig.context
+const harness = await shareStack()
+const { apple, google } = harness.sims
+const { sql } = harness.context
 
 async function withApple(options: Record<string, unknown> = {}): Promise<{ person: Person; sub: string }> {
   const { sub, idToken, code } = await apple.do<{ sub: string; idToken: string; code: string }>('sign-in', options)
-  return { person: await rig.signUp({ account: { apple: { identityToken: idToken, authorizationCode: code } } }), sub }
+  return {
+    person: await harness.signUp({ account: { apple: { identityToken: idToken, authorizationCode: code } } }),
+    sub,
+  }
 }
 
 async function withGoogle(): Promise<{ person: Person; sub: string }> {
   const { sub, idToken } = await google.do<{ sub: string; idToken: string }>('sign-in')
-  return { person: await rig.signUp({ account: { google: { identityToken: idToken } } }), sub }
+  return { person: await harness.signUp({ account: { google: { identityToken: idToken } } }), sub }
 }
 
 const isSignedIn = async (surfer: Surfer): Promise<boolean> =>
@@ -27,9 +30,11 @@ const isSignedIn = async (surfer: Surfer): Promise<boolean> =>
 const linksOf = (person: Person) => sql`select 1 from link_tokens where account_id = ${person.accountId}`
 
 /** The receiver's answers to one notification. */
-async function answersTo(party: typeof apple, jti: string): Promise<number[]> {
+async function answersTo(simulator: typeof apple, jti: string): Promise<number[]> {
   const statuses = async () => {
-    const { deliveries } = (await party.books()) as unknown as { deliveries: { id: string; status: number | null }[] }
+    const { deliveries } = (await simulator.books()) as unknown as {
+      deliveries: { id: string; status: number | null }[]
+    }
     return deliveries.filter(({ id }) => id === jti).map(({ status }) => status ?? 0)
   }
   return untilValue('it is answered', statuses, (seen) => seen.length > 0 && seen.every((status) => status > 0))
@@ -42,7 +47,7 @@ test.each(['account-deleted', 'account-delete'])(
     await apple.do('webhooks', { copies: 3 })
     await apple.do('notify', { type, sub })
     await apple.do('webhooks', { copies: 1 })
-    const ref = rig.context.cipher.accountRef(person.accountId)
+    const ref = harness.context.cipher.accountRef(person.accountId)
     const [row] = await untilValue(
       'the account is erased',
       () =>
@@ -52,11 +57,11 @@ test.each(['account-deleted', 'account-delete'])(
       (rows) => rows.length === 1,
     )
     expect(row?.reason).toBe('sign_in_account_deleted')
-    expect((await rig.service.get(`/v1/accounts/${person.accountId}`)).status).toBe(404)
-    await followDeletion(rig.stack, person.accountId, row?.receipt_id ?? '').until('apple', 'done')
+    expect((await harness.service.get(`/v1/accounts/${person.accountId}`)).status).toBe(404)
+    await followDeletion(harness.stack, person.accountId, row?.receipt_id ?? '').until('apple', 'done')
     await untilValue(
       'the last mail is there',
-      () => mailsTo(rig.stack, person.email),
+      () => mailsTo(harness.stack, person.email),
       (mails) => mails.length === 1,
     )
   },
@@ -64,18 +69,18 @@ test.each(['account-deleted', 'account-delete'])(
 
 test('consent-revoked forgets the link and its token, and tells the person; the account stays', async () => {
   const { person, sub } = await withApple()
-  const surfer = await visit(rig.stack, person)
+  const surfer = await visit(harness.stack, person)
   expect(await isSignedIn(surfer)).toBe(true)
   await apple.do('notify', { type: 'consent-revoked', sub })
   const [mail] = await untilValue(
     'the mail is there',
-    async () => (await mailsTo(rig.stack, person.email)).filter(({ subject }) => subject !== 'Your sign-in link'),
+    async () => (await mailsTo(harness.stack, person.email)).filter(({ subject }) => subject !== 'Your sign-in link'),
     (mails) => mails.length === 1,
   )
   expect(mail?.subject).toBe('Sign in with Apple is off')
   expect(await isSignedIn(surfer)).toBe(false)
   expect(await sql`select 1 from identities where account_id = ${person.accountId}`).toHaveLength(0)
-  expect((await rig.service.get(`/v1/accounts/${person.accountId}`)).status).toBe(200)
+  expect((await harness.service.get(`/v1/accounts/${person.accountId}`)).status).toBe(200)
 })
 
 test('news from before the link was made anew say nothing about it', async () => {
@@ -86,7 +91,7 @@ test('news from before the link was made anew say nothing about it', async () =>
   expect(await answersTo(apple, revoked.jti)).toEqual([200])
   expect(await answersTo(apple, deleted.jti)).toEqual([200])
   expect(await sql`select 1 from identities where account_id = ${person.accountId}`).toHaveLength(1)
-  expect((await rig.service.get(`/v1/accounts/${person.accountId}`)).status).toBe(200)
+  expect((await harness.service.get(`/v1/accounts/${person.accountId}`)).status).toBe(200)
 })
 
 test('a relay address that is switched off gets no mail until it is on again; another address is not touched', async () => {
@@ -95,7 +100,7 @@ test('a relay address that is switched off gets no mail until it is on again; an
   const { sub, idToken, code } = await apple.do<{ sub: string; idToken: string; code: string }>('sign-in', {
     private: true,
   })
-  const relayed = await rig.signUp({
+  const relayed = await harness.signUp({
     account: { email: undefined, apple: { identityToken: idToken, authorizationCode: code } },
   })
   const other = await withApple({ private: true })
@@ -123,17 +128,17 @@ test('forged and unreadable news are refused, and do nothing', async () => {
   const event = await google.do<{ jti: string }>('notify', { type: 'account-disabled', sub: linked.sub, forged: true })
   expect(await answersTo(google, event.jti)).toContain(400)
   for (const body of [{}, { payload: 'no token' }, '{']) {
-    expect((await rig.anonymous.post('/v1/webhooks/apple', body)).body).toMatchObject({ code: 'webhook_refused' })
+    expect((await harness.anonymous.post('/v1/webhooks/apple', body)).body).toMatchObject({ code: 'webhook_refused' })
   }
-  expect((await rig.anonymous.post('/v1/webhooks/google', 'no token')).status).toBe(400)
-  expect((await rig.service.get(`/v1/accounts/${person.accountId}`)).status).toBe(200)
+  expect((await harness.anonymous.post('/v1/webhooks/google', 'no token')).status).toBe(400)
+  expect((await harness.service.get(`/v1/accounts/${person.accountId}`)).status).toBe(200)
 })
 
 test.each(['sessions-revoked', 'tokens-revoked', 'account-disabled'])(
   'Google’s %s signs the person out of the web pages, and nobody else',
   async (type) => {
     const { person, sub } = await withGoogle()
-    const [theirs, others] = [await visit(rig.stack, person), await visit(rig.stack, await rig.signUp())]
+    const [theirs, others] = [await visit(harness.stack, person), await visit(harness.stack, await harness.signUp())]
     await theirs.post('/account/sign-in', { email: person.email, next: 'account' })
     await until('an unused link', async () => (await linksOf(person)).length > 0)
     expect([await isSignedIn(theirs), await isSignedIn(others)]).toEqual([true, true])
@@ -147,10 +152,10 @@ test.each(['sessions-revoked', 'tokens-revoked', 'account-disabled'])(
 test('Google: an account taken over is shown to operators and gets no promotions; the rest is recorded', async () => {
   const { person, sub } = await withGoogle()
   const consents = `/v1/accounts/${person.accountId}/consents/promotions`
-  await rig.service.put(consents, { granted: true, source: 'app_settings' })
+  await harness.service.put(consents, { granted: true, source: 'app_settings' })
   const disabled = await google.do<{ jti: string }>('notify', { type: 'account-disabled', sub, reason: 'hijacking' })
   expect(await answersTo(google, disabled.jti)).toEqual([202])
-  const account = (await rig.service.get(`/v1/accounts/${person.accountId}`)).body
+  const account = (await harness.service.get(`/v1/accounts/${person.accountId}`)).body
   expect(account.consents.promotions).toMatchObject({ granted: false, source: 'sign_in_provider' })
   const open = () =>
     sql`select kind, detail from attention where subject_id = ${person.accountId} and resolved_at is null`

@@ -9,13 +9,13 @@ import { untilAcknowledged } from '../erasure/exercised-rights.ts'
 import { findTexts, takeSnapshot } from '../erasure/snapshot.ts'
 import { createSurfer } from '../harness/browser.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
-import { openStack } from '../harness/harness.ts'
+import { openHarness } from '../harness/harness.ts'
 import { createCaller, expectStatus } from '../harness/http.ts'
 import type { Person } from '../harness/people.ts'
 import { until } from '../harness/until.ts'
 
-const rig = await openStack({ books: false })
-const { sql } = rig.context
+const harness = await openHarness({ books: false })
+const { sql } = harness.context
 
 interface Operation {
   method: string
@@ -134,7 +134,7 @@ const entries: Record<string, Entry> = {
   'GET /problems/{code}': { id: 'public', path: '/problems/not_found' },
 }
 
-const document = (await rig.anonymous.get('/openapi.json')).body as {
+const document = (await harness.anonymous.get('/openapi.json')).body as {
   paths: Record<string, Record<string, { 'x-callers': string[] }>>
 }
 const operations: Operation[] = Object.entries(document.paths).flatMap(([path, methods]) =>
@@ -159,14 +159,14 @@ let useless: { name: string; token: string }[]
 let cookie: string
 
 async function withThings(): Promise<Things> {
-  const person = await rig.signUp()
+  const person = await harness.signUp()
   const [bought, heldOrder] = [
-    await rig.buy(person),
-    await rig.buy(person, { pay: { riskLevel: 'elevated' }, until: 'in_review' }),
+    await harness.buy(person),
+    await harness.buy(person, { pay: { riskLevel: 'elevated' }, until: 'in_review' }),
   ]
   const body = { kind: 'access', message: 'Mine.' }
   const { id: requestId } = expectStatus(await person.caller.post('/v1/privacy-requests', body), 201)
-  await untilAcknowledged(rig, requestId)
+  await untilAcknowledged(harness, requestId)
   const email = `${randomUUID()}@new.example`
   expectStatus(await person.caller.post(`/v1/accounts/${person.accountId}/email-change`, { email }), 202)
   await until('what they were told is out', async () => {
@@ -179,10 +179,10 @@ async function withThings(): Promise<Things> {
 }
 
 async function signedIn({ person }: Things): Promise<string> {
-  const surfer = createSurfer(rig.urls.api)
+  const surfer = createSurfer(harness.urls.api)
   await surfer.post('/account/sign-in', { email: person.email })
   const mail = await until('the link', async () =>
-    (await mailsTo(rig.stack, person.email)).find(({ subject }) => subject === 'Your sign-in link'),
+    (await mailsTo(harness.stack, person.email)).find(({ subject }) => subject === 'Your sign-in link'),
   )
   const link = new URL(/https?:\/\/\S+\/account\/sign-in\/[\w-]{43}/.exec(mail.text)?.[0] ?? '').pathname
   await surfer.submit(link, link)
@@ -200,15 +200,18 @@ beforeAll(async () => {
   useless = [
     { name: 'a revoked operator key', token: await made('operator') },
     { name: 'a revoked service key', token: await made('service') },
-    { name: 'a service key that calls itself an operator’s', token: rig.keys.service.replace('service', 'operator') },
-    { name: 'a key with another secret', token: `${rig.keys.operator.slice(0, -43)}${madeUp}` },
+    {
+      name: 'a service key that calls itself an operator’s',
+      token: harness.keys.service.replace('service', 'operator'),
+    },
+    { name: 'a key with another secret', token: `${harness.keys.operator.slice(0, -43)}${madeUp}` },
     { name: 'an unsigned token', token: `${btoa('{"alg":"none"}')}.${btoa('{"sub":"x"}')}.` },
   ]
 })
 
 /** Anna's rows, as far as nothing but she moves them. */
 async function annasRows(): Promise<string[]> {
-  const snapshot = await takeSnapshot(rig.context)
+  const snapshot = await takeSnapshot(harness.context)
   // Written by whoever asks, or by the watch over her eSIMs.
   for (const table of ['security_log', 'idempotency_keys', 'esims', 'sends']) snapshot.delete(table)
   return findTexts(snapshot, [anna.person.accountId, anna.order.id, anna.heldOrder.id, anna.requestId])
@@ -274,9 +277,9 @@ test('operators’ routes refuse everybody but operators', async () => {
   const before = await annasRows()
   expect(ours.length).toBeGreaterThan(20)
   const others = [
-    { name: 'nobody', caller: rig.anonymous, status: 401 },
+    { name: 'nobody', caller: harness.anonymous, status: 401 },
     { name: 'a person', caller: ben.person.caller, status: 403 },
-    { name: 'a service', caller: rig.service, status: 403 },
+    { name: 'a service', caller: harness.service, status: 403 },
   ]
   for (const operation of ours) {
     const entry = entries[nameOf(operation)]
@@ -286,7 +289,7 @@ test('operators’ routes refuse everybody but operators', async () => {
       const answer = await caller.call(operation.method, path, bodyFor(operation))
       expect([nameOf(operation), name, answer.status]).toEqual([nameOf(operation), name, status])
     }
-    const { status } = await rig.anonymous.call(operation.method, path, { headers: { cookie } })
+    const { status } = await harness.anonymous.call(operation.method, path, { headers: { cookie } })
     expect([nameOf(operation), 'a person’s cookie', status]).toEqual([nameOf(operation), 'a person’s cookie', 401])
   }
   expect(await annasRows()).toEqual(before)
@@ -296,7 +299,7 @@ test('a key that is revoked, forged or of another kind does nothing, anywhere', 
   const before = await annasRows()
   const closed = operations.filter(({ callers }) => !callers.includes('public'))
   for (const { name, token } of useless) {
-    const caller = createCaller(rig.urls.api, token)
+    const caller = createCaller(harness.urls.api, token)
     for (const operation of closed) {
       const entry = entries[nameOf(operation)]
       const path =
@@ -312,8 +315,8 @@ test('a good key does nothing where its kind has no business', async () => {
   const before = await annasRows()
   const closed = operations.filter(({ callers }) => !callers.includes('public'))
   const keys = [
-    { kind: 'service', caller: rig.service },
-    { kind: 'operator', caller: rig.operator },
+    { kind: 'service', caller: harness.service },
+    { kind: 'operator', caller: harness.operator },
     { kind: 'person', caller: ben.person.caller },
   ]
   let refused = 0
@@ -335,7 +338,7 @@ test('a made-up secret opens nothing', async () => {
   for (const operation of withId) {
     const entry = entryOf(operation)
     if (entry.id !== 'secret') continue
-    const { status } = await fetch(rig.urls.api + entry.made, {
+    const { status } = await fetch(harness.urls.api + entry.made, {
       method: operation.method,
       redirect: 'manual',
       ...(operation.method === 'POST' && { body: entry.body ?? '' }),
@@ -350,7 +353,9 @@ test('what is public is the same for everybody', async () => {
     const entry = entryOf(operation)
     if (entry.id !== 'public') continue
     const texts = await Promise.all(
-      [rig.anonymous, anna.person.caller, ben.person.caller].map(async (caller) => (await caller.get(entry.path)).text),
+      [harness.anonymous, anna.person.caller, ben.person.caller].map(
+        async (caller) => (await caller.get(entry.path)).text,
+      ),
     )
     expect(new Set(texts).size, nameOf(operation)).toBe(1)
   }

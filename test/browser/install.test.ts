@@ -1,12 +1,12 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openStack } from '../harness/harness.ts'
+import { openHarness } from '../harness/harness.ts'
 import { accessibilityFaults } from './accessibility.ts'
 import { fits, hasBrowser, openWatched, startBrowser } from './chromium.ts'
 
 describe.skipIf(!hasBrowser)('the install page in a browser', async () => {
   if (!hasBrowser) return
-  const rig = await openStack()
+  const harness = await openHarness()
   let browser: Browser
   beforeAll(async () => {
     browser = await startBrowser()
@@ -14,9 +14,9 @@ describe.skipIf(!hasBrowser)('the install page in a browser', async () => {
   afterAll(() => browser.close())
 
   test.each([{ dark: false }, { dark: true, narrow: true }])('shows the eSIM in every form: %o', async (look) => {
-    const person = await rig.signUp()
-    const order = await rig.buy(person, { quantity: look.narrow ? 2 : 1 })
-    const { page, faults } = await openWatched(browser, rig.urls.api, look)
+    const person = await harness.signUp()
+    const order = await harness.buy(person, { quantity: look.narrow ? 2 : 1 })
+    const { page, faults } = await openWatched(browser, harness.urls.api, look)
     await page.goto(order.installUrl)
     if (process.env.SCREENSHOTS)
       await page.screenshot({ path: `${process.env.SCREENSHOTS}/install-${look.dark}.png`, fullPage: true })

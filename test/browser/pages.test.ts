@@ -1,8 +1,8 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { raiseAttention } from '../../db/operator-tasks.ts'
+import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
-import { openStack } from '../harness/harness.ts'
+import { openHarness } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import { until } from '../harness/until.ts'
 import { accessibilityFaults } from './accessibility.ts'
@@ -11,8 +11,8 @@ import { fits, hasBrowser, openWatched, startBrowser } from './chromium.ts'
 describe.skipIf(!hasBrowser)('pages in a browser', async () => {
   if (!hasBrowser) return
   // Erased people's orders are in Stripe's books, and no longer in ours.
-  const rig = await openStack({ books: false })
-  const site = rig.urls.api
+  const harness = await openHarness({ books: false })
+  const site = harness.urls.api
   let browser: Browser
   beforeAll(async () => {
     browser = await startBrowser()
@@ -27,8 +27,8 @@ describe.skipIf(!hasBrowser)('pages in a browser', async () => {
   }
 
   test('a person signs in, looks, takes the export along, and leaves', async () => {
-    const person = await rig.signUp()
-    await rig.buy(person)
+    const person = await harness.signUp()
+    await harness.buy(person)
     const { page, faults } = await openWatched(browser, site, { narrow: true })
     await page.goto(`${site}/delete-account`)
     await page.getByRole('link', { name: 'Sign in to delete' }).click()
@@ -37,7 +37,7 @@ describe.skipIf(!hasBrowser)('pages in a browser', async () => {
     await page.getByRole('button', { name: 'Mail me a link' }).click()
     await page.getByRole('heading', { name: 'Look into your mail' }).waitFor()
     const mail = await until('the link', async () =>
-      (await mailsTo(rig.stack, person.email)).find(({ subject }) => subject === 'Your sign-in link'),
+      (await mailsTo(harness.stack, person.email)).find(({ subject }) => subject === 'Your sign-in link'),
     )
     await page.goto(/https?:\/\/\S+\/account\/sign-in\/[\w-]{43}/.exec(mail.text)?.[0] ?? '')
     await page.getByRole('button', { name: 'Sign in' }).click()
@@ -71,7 +71,7 @@ describe.skipIf(!hasBrowser)('pages in a browser', async () => {
       material: true,
     }
     const effectiveAt = new Date(Date.now() + 40 * 86_400_000).toISOString()
-    expectStatus(await rig.operator.post('/v1/policies', { ...coming, version: 'next', effectiveAt }), 201)
+    expectStatus(await harness.operator.post('/v1/policies', { ...coming, version: 'next', effectiveAt }), 201)
     for (const dark of [false, true]) {
       const { page, faults } = await openWatched(browser, site, { dark, narrow: dark })
       await page.goto(`${site}/nowhere`)
@@ -94,21 +94,21 @@ describe.skipIf(!hasBrowser)('pages in a browser', async () => {
   })
 
   test('an operator signs in, and settles what waits', async () => {
-    const person = await rig.signUp()
-    const order = await rig.buy(person, { pay: { riskLevel: 'elevated' }, until: 'in_review' })
-    await raiseAttention(rig.context.sql, {
+    const person = await harness.signUp()
+    const order = await harness.buy(person, { pay: { riskLevel: 'elevated' }, until: 'in_review' })
+    await raiseOperatorTask(harness.context.sql, {
       kind: 'refund_failed',
       subjectId: order.id,
       detail: 'expired_card',
       at: new Date(),
     })
     const request = { kind: 'portability', message: 'My data, please.\nAll of it.', accountId: person.accountId }
-    expectStatus(await rig.operator.post('/v1/privacy-requests', request), 201)
+    expectStatus(await harness.operator.post('/v1/privacy-requests', request), 201)
     const { page, faults } = await openWatched(browser, site)
     await page.goto(`${site}/console`)
     // By the keyboard alone.
     await page.keyboard.press('Tab')
-    await page.keyboard.insertText(rig.keys.operator)
+    await page.keyboard.insertText(harness.keys.operator)
     await page.keyboard.press('Enter')
     await page.getByRole('heading', { name: 'Orders to review (1)' }).waitFor()
     await until('the notice is listed, and until when it waits', async () => {
@@ -120,7 +120,7 @@ describe.skipIf(!hasBrowser)('pages in a browser', async () => {
     await picture(page, 'console')
     await page.getByRole('button', { name: 'Approve' }).click()
     await page.getByRole('heading', { name: 'Orders to review (0)' }).waitFor()
-    await rig.untilOrder(order.id, 'delivered')
+    await harness.untilOrder(order.id, 'delivered')
     await page.getByRole('link', { name: /^PR-/ }).click()
     await picture(page, 'privacy-request')
     await page.getByLabel('Mailed to the person').fill('Here it is.')
@@ -132,15 +132,15 @@ describe.skipIf(!hasBrowser)('pages in a browser', async () => {
   })
 
   test('one click leaves the offers', async () => {
-    const person = await rig.signUp()
+    const person = await harness.signUp()
     const consents = `/v1/accounts/${person.accountId}/consents/promotions`
     expectStatus(await person.caller.put(consents, { granted: true, source: 'app_settings' }), 200)
     expectStatus(
-      await rig.operator.post('/v1/campaigns', { subject: 'Ten percent off', paragraphs: ['This week.'] }),
+      await harness.operator.post('/v1/campaigns', { subject: 'Ten percent off', paragraphs: ['This week.'] }),
       201,
     )
     const mail = await until('the offer', async () =>
-      (await mailsTo(rig.stack, person.email)).find(({ subject }) => subject === 'Ten percent off'),
+      (await mailsTo(harness.stack, person.email)).find(({ subject }) => subject === 'Ten percent off'),
     )
     const { page, faults } = await openWatched(browser, site, { dark: true, narrow: true })
     await page.goto(/https?:\/\/\S+\/u\/[\w-]+/.exec(mail.text)?.[0] ?? '')

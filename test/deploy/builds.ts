@@ -5,7 +5,7 @@ import { createLog } from '../../shared/log.ts'
 import { loadBundle } from '../../worker/bundle.ts'
 import { type RunningWorker, startWorker, type WorkerOptions } from '../../worker/run-worker.ts'
 import { installRuntime } from '../../worker/temporal-logger.ts'
-import type { Stage } from '../harness/product.ts'
+import type { Product } from '../harness/product.ts'
 import { seededUuid } from '../harness/seed.ts'
 
 export interface Build {
@@ -47,13 +47,13 @@ export const isReplaying = `(0,${sdk}.workflowInfo)().unsafe.isReplaying`
  * @param options.kept replays the kept histories as well, which the replay test does for the code as it is
  */
 export async function createBuild(
-  stage: Stage,
+  product: Product,
   name: string,
   changes: Change[] = [],
   { kept = false } = {},
 ): Promise<Build> {
   const id = `${name}-${seededUuid().slice(0, 8)}`
-  const { config, temporal } = stage
+  const { config, temporal } = product
   const { PAYLOAD_KEYS: payloadKeys } = config
   const plain = await loadBundle({ encrypted: payloadKeys !== undefined, log: silent })
   const code = changes.reduce((changed, { line, replacement }) => {
@@ -85,14 +85,14 @@ export async function createBuild(
     said,
     startWorker: (options) =>
       startWorker(
-        { ...stage.context, config: { ...config, WORKER_BUILD_ID: id }, temporal },
-        { environment: stage.settings, bundle: { code }, drainMs: 1_000, ...options },
+        { ...product.context, config: { ...config, WORKER_BUILD_ID: id }, temporal },
+        { environment: product.settings, bundle: { code }, drainMs: 1_000, ...options },
       ),
   }
 }
 
 /** The build that completed the last workflow task of a run. */
-export async function lastBuildOf({ temporal }: Stage, workflowId: string): Promise<string | undefined> {
+export async function lastBuildOf({ temporal }: Product, workflowId: string): Promise<string | undefined> {
   const { events } = await temporal.workflow.getHandle(workflowId).fetchHistory()
   const completed = events?.findLast((event) => event.workflowTaskCompletedEventAttributes)
   return completed?.workflowTaskCompletedEventAttributes?.deploymentVersion?.buildId ?? undefined

@@ -7,20 +7,20 @@ import { fastForward, workflowNow } from '../../temporal/time-skipping.ts'
 import { ownsSchedules } from '../../worker/deployment.ts'
 import type { RunningWorker } from '../../worker/run-worker.ts'
 import { catalogueSyncType } from '../../workflows/catalogue-sync.contract.ts'
-import { orderWorkflowId, providerNews } from '../../workflows/order/order.contract.ts'
+import { orderWorkflowId, providerSignal } from '../../workflows/order/order.contract.ts'
 import { policyNoticeWorkflowId } from '../../workflows/policy-notice.contract.ts'
 import {
-  holdNews,
+  holdSignal,
   invoiceRetentionType,
   invoiceRetentionWorkflowId,
 } from '../../workflows/retention/invoice-retention.contract.ts'
 import { always } from '../harness/checks/placements.ts'
 import { deleteAccount } from '../harness/deletions.ts'
-import { openStack } from '../harness/harness.ts'
+import { openHarness } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import { startProgram } from '../harness/processes.ts'
 import { seededBytes, seededUuid } from '../harness/seed.ts'
-import { shelf } from '../harness/test-packages.ts'
+import { testPackages } from '../harness/test-packages.ts'
 import { until } from '../harness/until.ts'
 import { runSteps } from '../replay/scenario.ts'
 import {
@@ -37,12 +37,12 @@ import {
 quietRuntime()
 
 // Its runs were begun by builds with changes, which the code as it is does not repeat.
-const rig = await openStack({
+const harness = await openHarness({
   workers: 0,
   replay: false,
   settings: { PAYLOAD_KEYS: `p1:${seededBytes(32).toString('base64')}` },
 })
-const { sql } = rig.context
+const { sql } = harness.context
 
 const workers: RunningWorker[] = []
 afterAll(async () => {
@@ -86,16 +86,16 @@ async function refused(step: Promise<unknown>): Promise<string> {
   return error.message
 }
 
-const { untilClosed, untilIt, start: startRun } = runSteps(rig)
+const { untilClosed, untilIt, start: startRun } = runSteps(harness)
 let months = 0
 
 /** An order, a deletion, a notice and a month of the books, begun on the current build and open. */
 async function openRuns() {
-  const person = await rig.signUp()
-  const order = await rig.buy(person, { packageCode: shelf.onlyEsimAccess })
-  const leaving = await rig.signUp()
-  await rig.buy(leaving, { pay: false })
-  const deletion = await deleteAccount(rig.stack, leaving)
+  const person = await harness.signUp()
+  const order = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess })
+  const leaving = await harness.signUp()
+  await harness.buy(leaving, { pay: false })
+  const deletion = await deleteAccount(harness.stack, leaving)
   await deletion.until('mail', 'done')
   const version = `v-${seededUuid().slice(0, 8)}`
   const draft = {
@@ -106,7 +106,7 @@ async function openRuns() {
     effectiveAt: plusDays(startOfDay(new Date()), 33).toISOString(),
     material: true,
   }
-  expectStatus(await rig.operator.post('/v1/policies', draft), 201)
+  expectStatus(await harness.operator.post('/v1/policies', draft), 201)
   const notice = await untilIt(policyNoticeWorkflowId(version), 'waiting')
   months += 1
   const month = `2026-0${months}`
@@ -119,9 +119,9 @@ async function openRuns() {
 }
 
 const builds = {
-  first: await createBuild(rig, 'first'),
-  second: await createBuild(rig, 'second', [look]),
-  third: await createBuild(rig, 'third', [look, tellEverybody, nextStep]),
+  first: await createBuild(harness, 'first'),
+  second: await createBuild(harness, 'second', [look]),
+  third: await createBuild(harness, 'third', [look, tellEverybody, nextStep]),
 }
 
 describe.sequential('builds after one another', () => {
@@ -136,21 +136,21 @@ describe.sequential('builds after one another', () => {
     await promote(first.rollout, patience)
     expect(await describeRouting(first.rollout)).toMatchObject({ current: first.id })
     runs.push(await openRuns())
-    expect(await lastBuildOf(rig, runs[0]?.orderRun ?? '')).toBe(first.id)
+    expect(await lastBuildOf(harness, runs[0]?.orderRun ?? '')).toBe(first.id)
   }, 120_000)
 
   test('only the current build says what the schedules are', async () => {
-    const as = (buildId?: string) => ownsSchedules(rig.temporal, { ...rig.config, WORKER_BUILD_ID: buildId })
+    const as = (buildId?: string) => ownsSchedules(harness.temporal, { ...harness.config, WORKER_BUILD_ID: buildId })
     expect(await as(builds.first.id)).toBe(true)
     expect(await as(builds.second.id)).toBe(false)
     expect(await as()).toBe(true)
   })
 
   test('a build that cannot replay is refused, by the name of the run', async () => {
-    const faulty = await createBuild(rig, 'faulty', [unpatched], { kept: true })
+    const faulty = await createBuild(harness, 'faulty', [unpatched], { kept: true })
     await started(faulty)
     const { orderRun } = runs[0] ?? { orderRun: '' }
-    await rig.temporal.workflow.getHandle(orderRun).signal(providerNews)
+    await harness.temporal.workflow.getHandle(orderRun).signal(providerSignal)
     await until('the order has looked', async () => !(await pendingTask(orderRun)))
     for (const step of [ramp, (rollout: Rollout) => promote(rollout, patience)]) {
       const why = await refused(step(faulty.rollout, 10, patience))
@@ -165,7 +165,7 @@ describe.sequential('builds after one another', () => {
     const { first, second, third } = builds
     const before = runs[0]
     if (!before) throw new Error('no runs')
-    await fastForward(rig.temporal, before.orderRun, '200 days')
+    await fastForward(harness.temporal, before.orderRun, '200 days')
 
     await started(second)
     await ramp(second.rollout, 10, patience)
@@ -174,13 +174,13 @@ describe.sequential('builds after one another', () => {
     expect(await describeRouting(second.rollout)).toMatchObject({ current: second.id, ramping: undefined })
     // There is one notice at a time.
     await untilClosed(await forward(before.notice, '34 days'))
-    await rig.temporal.workflow.getHandle(before.orderRun).signal(providerNews)
+    await harness.temporal.workflow.getHandle(before.orderRun).signal(providerSignal)
     await until('the order goes on on the second build', async () => {
-      return (await lastBuildOf(rig, before.orderRun)) === second.id
+      return (await lastBuildOf(harness, before.orderRun)) === second.id
     })
-    await fastForward(rig.temporal, before.orderRun, '150 days')
+    await fastForward(harness.temporal, before.orderRun, '150 days')
     runs.push(await openRuns())
-    await rig.sims.airalo.fault({ match: { path: '/v2/packages' }, times: always, status: 503 })
+    await harness.sims.airalo.fault({ match: { path: '/v2/packages' }, times: always, status: 503 })
     pinnedRun = await untilIt(await startRun(catalogueSyncType), 'asking_again')
 
     await started(third)
@@ -196,40 +196,40 @@ describe.sequential('builds after one another', () => {
     const { second, third } = builds
     const [before] = runs
     if (!before) throw new Error('no runs')
-    await fastForward(rig.temporal, before.orderRun, '50 days')
-    const age = (await workflowNow(rig.temporal, before.orderRun)).getTime() - Date.now()
+    await fastForward(harness.temporal, before.orderRun, '50 days')
+    const age = (await workflowNow(harness.temporal, before.orderRun)).getTime() - Date.now()
     expect(age).toBeGreaterThanOrEqual(399.9 * 86_400_000)
-    await rig.sims.stripe.do('clock', { advanceSeconds: 92 * 86_400 })
+    await harness.sims.stripe.do('clock', { advanceSeconds: 92 * 86_400 })
     for (const { order, orderRun, deletion, notice, books } of runs) {
-      await rig.sims.esimAccess.do('expire', { iccid: order.esims[0].iccid })
-      await fastForward(rig.temporal, orderRun, '2 days')
+      await harness.sims.esimAccess.do('expire', { iccid: order.esims[0].iccid })
+      await fastForward(harness.temporal, orderRun, '2 days')
       await untilClosed(orderRun)
       await deletion.fastForward('92 days')
       await untilClosed(deletion.workflowId)
-      await rig.temporal.workflow.getHandle(books).signal(holdNews)
-      await until('the books have looked', async () => (await lastBuildOf(rig, books)) === third.id)
+      await harness.temporal.workflow.getHandle(books).signal(holdSignal)
+      await until('the books have looked', async () => (await lastBuildOf(harness, books)) === third.id)
       if (notice === runs[2]?.notice) await untilClosed(await forward(notice, '34 days'))
       for (const run of [orderRun, deletion.workflowId])
-        expect([run, await lastBuildOf(rig, run)]).toEqual([run, third.id])
+        expect([run, await lastBuildOf(harness, run)]).toEqual([run, third.id])
     }
-    const noticesEnded = await Promise.all(runs.map(({ notice }) => lastBuildOf(rig, notice)))
+    const noticesEnded = await Promise.all(runs.map(({ notice }) => lastBuildOf(harness, notice)))
     expect(noticesEnded).toEqual([second.id, third.id, third.id])
     await untilClosed(await forward(pinnedRun, '1 hour'))
-    expect(await lastBuildOf(rig, pinnedRun)).toBe(second.id)
-    await rig.sims.airalo.reset()
+    expect(await lastBuildOf(harness, pinnedRun)).toBe(second.id)
+    await harness.sims.airalo.reset()
     await sql`delete from order_facts where package_name = 'Package' and paid_on < '2026-05-01'`
   }, 240_000)
 
   test('roll back to a build that does not know a patch in use is refused by its own check', async () => {
     const { second, third } = builds
-    const person = await rig.signUp()
-    const deletion = await deleteAccount(rig.stack, person)
+    const person = await harness.signUp()
+    const deletion = await deleteAccount(harness.stack, person)
     await deletion.until('mail', 'done')
     const why = await refused(rollBack(second.rollout, { anyway: false }))
     expect(why).toContain(`${deletion.workflowId} (accountDeletion): `)
     expect(await describeRouting(third.rollout)).toMatchObject({ current: third.id })
 
-    const next = await createBuild(rig, 'next', [look, tellEverybody, nextStep])
+    const next = await createBuild(harness, 'next', [look, tellEverybody, nextStep])
     await started(next)
     await promote(next.rollout, patience)
     await rollBack(third.rollout, { anyway: false })
@@ -238,13 +238,13 @@ describe.sequential('builds after one another', () => {
 
   test('a build whose patch is dormant begins no run that the build before would not replay', async () => {
     const { second, third } = builds
-    const dormant = await createBuild(rig, 'dormant', [look, tellEverybody, nextStep])
+    const dormant = await createBuild(harness, 'dormant', [look, tellEverybody, nextStep])
     workers.push(await dormant.startWorker({ dormantPatches: ['test-end-runs'] }))
     await start(dormant.rollout, 20_000)
     await promote(dormant.rollout, patience)
-    const deletion = await deleteAccount(rig.stack, await rig.signUp())
+    const deletion = await deleteAccount(harness.stack, await harness.signUp())
     await deletion.until('mail', 'done')
-    expect(await lastBuildOf(rig, deletion.workflowId)).toBe(dormant.id)
+    expect(await lastBuildOf(harness, deletion.workflowId)).toBe(dormant.id)
     expect(await refused(rollBack(second.rollout, { to: second.id, anyway: false }))).not.toContain(deletion.workflowId)
     await rollBack(third.rollout, { to: third.id, anyway: false })
   }, 120_000)
@@ -253,7 +253,7 @@ describe.sequential('builds after one another', () => {
 describe.sequential('a build that fails under its ramp', () => {
   test('is rolled back by itself, and no order is late', async () => {
     const { third } = builds
-    const sick = await createBuild(rig, 'sick', [look, tellEverybody, nextStep, sickness])
+    const sick = await createBuild(harness, 'sick', [look, tellEverybody, nextStep, sickness])
     await started(sick)
     const orders: string[] = []
     let why: string | undefined
@@ -264,8 +264,8 @@ describe.sequential('a build that fails under its ramp', () => {
     ramped.catch(() => undefined)
     while (why === undefined) {
       // Somebody who buys much is looked at by an operator first.
-      const order = await rig.buy(await rig.signUp(), { packageCode: shelf.onlyEsimAccess, pay: false })
-      await rig.sims.stripe.do('pay', { orderId: order.id })
+      const order = await harness.buy(await harness.signUp(), { packageCode: testPackages.onlyEsimAccess, pay: false })
+      await harness.sims.stripe.do('pay', { orderId: order.id })
       orders.push(order.id)
     }
     const takenBackAt = await ramped
@@ -275,7 +275,7 @@ describe.sequential('a build that fails under its ramp', () => {
     expect(why).toContain(`Build ${third.id} goes on.`)
     expect(await describeRouting(sick.rollout)).toMatchObject({ current: third.id, ramping: undefined })
 
-    for (const orderId of orders) await rig.untilOrder(orderId, 'delivered', { timeoutMs: 60_000 })
+    for (const orderId of orders) await harness.untilOrder(orderId, 'delivered', { timeoutMs: 60_000 })
     expect(await sql`select 1 from sends where kind like '%delayed'`).toEqual([])
     const firstFailure = Math.min(...(await Promise.all(orders.map((id) => failedAt(orderWorkflowId(id))))))
     expect(takenBackAt - firstFailure).toBeLessThan(60_000)
@@ -288,14 +288,14 @@ describe.sequential('a build that fails under its ramp', () => {
 
   test('one whose workers are gone is rolled back, too', async () => {
     const { third } = builds
-    const gone = await createBuild(rig, 'gone', [look, tellEverybody, nextStep])
+    const gone = await createBuild(harness, 'gone', [look, tellEverybody, nextStep])
     const worker = await started(gone)
-    const person = await rig.signUp()
+    const person = await harness.signUp()
     await worker.stop()
     const ramped = refused(ramp(gone.rollout, 100, { ...patience, watchMs: 120_000, waitsAtMostMs: 1_000 }))
     ramped.catch(() => undefined)
     await until('it is ramping', async () => (await describeRouting(gone.rollout)).ramping)
-    const order = rig.buy(person, { packageCode: shelf.onlyEsimAccess })
+    const order = harness.buy(person, { packageCode: testPackages.onlyEsimAccess })
     expect(await ramped).toMatch(/tasks have been waiting for its workers for \d+ s/)
     expect(await describeRouting(gone.rollout)).toMatchObject({ current: third.id, ramping: undefined })
     await order
@@ -303,7 +303,7 @@ describe.sequential('a build that fails under its ramp', () => {
 
   test('one whose ramp nobody watches any more is taken back', async () => {
     const { third } = builds
-    const left = await createBuild(rig, 'left', [look, tellEverybody, nextStep])
+    const left = await createBuild(harness, 'left', [look, tellEverybody, nextStep])
     await started(left)
     const interrupted = new AbortController()
     const ramped = refused(
@@ -318,7 +318,7 @@ describe.sequential('a build that fails under its ramp', () => {
 })
 
 describe.sequential('npm run deploy', () => {
-  const deploy = async (args: string[], env = rig.settings) => {
+  const deploy = async (args: string[], env = harness.settings) => {
     const program = startProgram(process.execPath, ['--import', 'tsx', 'cli/deploy.ts', ...args], env)
     const { code } = await program.ended
     return { code, output: program.output() }
@@ -344,7 +344,7 @@ describe.sequential('npm run deploy', () => {
     expect(code).toBe(0)
     // The open runs are those of builds with changes; without them, the code as it is repeats what is kept.
     const open: string[] = []
-    for await (const { workflowId } of rig.temporal.workflow.list({ query: "ExecutionStatus = 'Running'" })) {
+    for await (const { workflowId } of harness.temporal.workflow.list({ query: "ExecutionStatus = 'Running'" })) {
       open.push('--except', workflowId)
     }
     expect(await deploy(['check', ...open])).toMatchObject({
@@ -355,17 +355,17 @@ describe.sequential('npm run deploy', () => {
 })
 
 async function forward(workflowId: string, duration: '34 days' | '1 hour'): Promise<string> {
-  await fastForward(rig.temporal, workflowId, duration)
+  await fastForward(harness.temporal, workflowId, duration)
   return workflowId
 }
 
 async function pendingTask(workflowId: string): Promise<unknown> {
-  return (await rig.temporal.workflow.getHandle(workflowId).describe()).raw.pendingWorkflowTask
+  return (await harness.temporal.workflow.getHandle(workflowId).describe()).raw.pendingWorkflowTask
 }
 
 /** When its first workflow task failed; never is infinitely late. */
 async function failedAt(workflowId: string): Promise<number> {
-  const { events } = await rig.temporal.workflow.getHandle(workflowId).fetchHistory()
+  const { events } = await harness.temporal.workflow.getHandle(workflowId).fetchHistory()
   const failed = events?.find((event) => event.workflowTaskFailedEventAttributes)
   return failed ? Number(failed.eventTime?.seconds ?? 0) * 1_000 : Number.POSITIVE_INFINITY
 }

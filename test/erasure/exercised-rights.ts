@@ -3,22 +3,22 @@ import { randomUUID } from 'node:crypto'
 import { plusDays, startOfDay } from '../../shared/calendar.ts'
 import { accountInactivityType, inactivityWorkflowId } from '../../workflows/retention/account-inactivity.contract.ts'
 import { untilAsleep } from '../harness/asleep.ts'
-import type { Rig } from '../harness/harness.ts'
+import type { Harness } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import type { Person } from '../harness/people.ts'
 import { until, untilValue } from '../harness/until.ts'
 import { visit } from '../harness/visits.ts'
 
 /** A privacy request by mail, of somebody who has no account yet. Its id. */
-export async function askBeforeSignUp(rig: Rig, replyTo: string): Promise<string> {
+export async function askBeforeSignUp(harness: Harness, replyTo: string): Promise<string> {
   const request = { kind: 'other', message: 'What would you know of me?', replyTo }
-  const { id } = expectStatus(await rig.operator.post('/v1/privacy-requests', request), 201)
-  await untilAcknowledged(rig, id)
+  const { id } = expectStatus(await harness.operator.post('/v1/privacy-requests', request), 201)
+  await untilAcknowledged(harness, id)
   return id
 }
 
 /** Once the mail that says so is out, and noted. */
-export async function untilAcknowledged({ context }: Pick<Rig, 'context'>, requestId: string): Promise<void> {
+export async function untilAcknowledged({ context }: Pick<Harness, 'context'>, requestId: string): Promise<void> {
   await until('the request is acknowledged', async () => {
     const [row] = await context.sql`select acknowledged_at from privacy_requests where id = ${requestId}`
     return row?.acknowledged_at
@@ -26,14 +26,14 @@ export async function untilAcknowledged({ context }: Pick<Rig, 'context'>, reque
 }
 
 /** A privacy request, a change of address that gets stuck, a visit of the web pages, a watch for disuse. */
-export async function exerciseRights(rig: Rig, person: Person): Promise<Record<string, string>> {
-  const { sql } = rig.context
+export async function exerciseRights(harness: Harness, person: Person): Promise<Record<string, string>> {
+  const { sql } = harness.context
   const path = `/v1/accounts/${person.accountId}`
   const asked = await person.caller.post('/v1/privacy-requests', { kind: 'access', message: `I am ${person.lastName}` })
   const { id: request } = expectStatus(asked, 201)
-  await untilAcknowledged(rig, request)
+  await untilAcknowledged(harness, request)
   const newEmail = `${randomUUID()}@refuses.example`
-  await rig.sims.mailbox.do('rule', { recipient: newEmail, code: 550 })
+  await harness.sims.mailbox.do('rule', { recipient: newEmail, code: 550 })
   expectStatus(await person.caller.post(`${path}/email-change`, { email: newEmail }), 202)
   const [change] = await until('the change of address is stuck', async () => {
     const rows = await sql<{ id: string }[]>`
@@ -41,26 +41,26 @@ export async function exerciseRights(rig: Rig, person: Person): Promise<Record<s
       where c.account_id = ${person.accountId}`
     return rows.length > 0 && rows
   })
-  const surfer = await visit(rig.stack, person)
+  const surfer = await visit(harness.stack, person)
   if (!(await surfer.open('/account')).html.includes(person.lastName)) throw new Error('who signed in sees nothing')
   // The session is left open, and another link unused.
   await surfer.post('/account/sign-in', { email: person.email, next: 'account' })
-  await rig.temporal.workflow.start(accountInactivityType, {
+  await harness.temporal.workflow.start(accountInactivityType, {
     workflowId: inactivityWorkflowId(person.accountId),
-    taskQueue: rig.config.TEMPORAL_TASK_QUEUE,
+    taskQueue: harness.config.TEMPORAL_TASK_QUEUE,
     args: [{ accountId: person.accountId }],
-    searchAttributes: { AccountRef: [rig.context.cipher.accountRef(person.accountId)] },
+    searchAttributes: { AccountRef: [harness.context.cipher.accountRef(person.accountId)] },
   })
-  await untilAsleep(rig.temporal, inactivityWorkflowId(person.accountId))
+  await untilAsleep(harness.temporal, inactivityWorkflowId(person.accountId))
   await sql`update inactivity set first_warned_at = now() where account_id = ${person.accountId}`
   return { newEmail, request, change: change?.id ?? '' }
 }
 
 /** A promotion and a notice of a new policy, to everybody. */
-export async function tellEverybody(rig: Rig): Promise<void> {
+export async function tellEverybody(harness: Harness): Promise<void> {
   const offer = { subject: 'Ten percent off', paragraphs: ['This week.'] }
-  const { id } = expectStatus(await rig.operator.post('/v1/campaigns', offer), 201)
-  const campaign = async () => expectStatus(await rig.operator.get(`/v1/campaigns/${id}`), 200)
+  const { id } = expectStatus(await harness.operator.post('/v1/campaigns', offer), 201)
+  const campaign = async () => expectStatus(await harness.operator.get(`/v1/campaigns/${id}`), 200)
   await untilValue('the campaign ends', campaign, ({ state }) => state === 'done')
   const version = 'proof'
   const policy = {
@@ -71,9 +71,9 @@ export async function tellEverybody(rig: Rig): Promise<void> {
     effectiveAt: plusDays(startOfDay(new Date()), 33).toISOString(),
     material: true,
   }
-  expectStatus(await rig.operator.post('/v1/policies', policy), 201)
+  expectStatus(await harness.operator.post('/v1/policies', policy), 201)
   await until('everybody is told', async () => {
-    const [row] = await rig.context.sql`
+    const [row] = await harness.context.sql`
       select (select count(*) from accounts) = (select count(*) from policy_deliveries
         where version = ${version} and state = 'sent') as told`
     return row?.told

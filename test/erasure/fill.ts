@@ -4,7 +4,7 @@
  */
 import { createHash, randomUUID } from 'node:crypto'
 import type { Database } from '../../db/connection/database.ts'
-import type { Vault } from '../../db/crypto/column-encryption.ts'
+import type { ColumnEncryption } from '../../db/crypto/column-encryption.ts'
 import { personalData } from '../../policy/personal-data.ts'
 
 interface Column {
@@ -40,7 +40,7 @@ export interface Filled {
 
 /** @param orderId an order of the person's */
 export async function fillPerson(
-  context: Vault & { sql: Database },
+  context: ColumnEncryption & { sql: Database },
   person: { name: string; accountId: string; orderId: string },
 ): Promise<Filled> {
   const { sql, cipher, dataKeys } = context

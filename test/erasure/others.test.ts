@@ -7,7 +7,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { systemKeyId } from '../../db/crypto/data-keys.ts'
 import type { Surfer } from '../harness/browser.ts'
 import { type Deletion, deleteAccount } from '../harness/deletions.ts'
-import { openStack } from '../harness/harness.ts'
+import { openHarness } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import type { Person } from '../harness/people.ts'
 import { visit } from '../harness/visits.ts'
@@ -35,8 +35,8 @@ interface Operation {
   isForm: boolean
 }
 
-const rig = await openStack({ books: false })
-const { sql } = rig.context
+const harness = await openHarness({ books: false })
+const { sql } = harness.context
 
 /** Idempotency keys of hers */
 const keys = [randomUUID(), randomUUID()]
@@ -47,25 +47,25 @@ let before: Everybody
 
 beforeAll(async () => {
   anna = await liveWithEverything()
-  const { receiptId } = await lookTwice(await deleteAccount(rig.stack, await rig.signUp()))
-  await untilQuiet(rig)
+  const { receiptId } = await lookTwice(await deleteAccount(harness.stack, await harness.signUp()))
+  await untilQuiet(harness)
   const orders = await sql<{ id: string }[]>`select id from orders where account_id = ${anna.accountId}`
-  const theirs = findTexts(await takeSnapshot(rig.context), [anna.accountId, ...orders.map(({ id }) => id)]).join()
+  const theirs = findTexts(await takeSnapshot(harness.context), [anna.accountId, ...orders.map(({ id }) => id)]).join()
   const found = theirs.match(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g) ?? []
   ids = [...new Set([...found, ...keys, receiptId, systemKeyId])]
-  before = await readEverybody(rig)
+  before = await readEverybody(harness)
 })
 
 /** Somebody with a bit of everything that has an id. */
 async function liveWithEverything(): Promise<Person> {
   const email = `${randomUUID()}@people.example`
-  await askBeforeSignUp(rig, email)
-  const person = await rig.signUp({ account: { email } })
-  const bought = await rig.buy(person, { headers: { 'Idempotency-Key': keys[0] ?? '' } })
+  await askBeforeSignUp(harness, email)
+  const person = await harness.signUp({ account: { email } })
+  const bought = await harness.buy(person, { headers: { 'Idempotency-Key': keys[0] ?? '' } })
   const again = { 'Idempotency-Key': keys[1] ?? '' }
   expectStatus(await person.caller.post(`/v1/orders/${bought.id}/resend`, undefined, again), 200)
-  await rig.buy(person, { pay: { riskLevel: 'elevated' }, until: 'in_review' })
-  await exerciseRights(rig, person)
+  await harness.buy(person, { pay: { riskLevel: 'elevated' }, until: 'in_review' })
+  await exerciseRights(harness, person)
   return person
 }
 
@@ -78,15 +78,15 @@ async function lookTwice(deletion: Deletion): Promise<Deletion> {
 }
 
 async function expectOnlyGone(person: Person): Promise<void> {
-  const deletion = await deleteAccount(rig.stack, person)
-  expect(await changedSince(rig, before)).toEqual(nothingChanged)
+  const deletion = await deleteAccount(harness.stack, person)
+  expect(await changedSince(harness, before)).toEqual(nothingChanged)
   await lookTwice(deletion)
-  expect(await changedSince(rig, before)).toEqual(nothingChanged)
+  expect(await changedSince(harness, before)).toEqual(nothingChanged)
 }
 
 test('a form that carries another person’s ids, and then the deletion of one’s own account', async () => {
-  const ben = await rig.signUp()
-  const surfer = await visit(rig.stack, ben)
+  const ben = await harness.signUp()
+  const surfer = await visit(harness.stack, ben)
   const statuses = new Set<number>()
   for (const id of ids) {
     const fields = { kind: 'other', message: `About ${id}` }
@@ -96,11 +96,11 @@ test('a form that carries another person’s ids, and then the deletion of one�
   }
   // No form names the request itself.
   expect([...statuses].sort()).toEqual([303, 400])
-  await untilQuiet(rig)
+  await untilQuiet(harness)
   await expectOnlyGone(ben)
 })
 
-const document = (await rig.anonymous.get('/openapi.json')).body as {
+const document = (await harness.anonymous.get('/openapi.json')).body as {
   // biome-ignore lint/suspicious/noExplicitAny: a document of OpenAPI
   paths: Record<string, Record<string, any>>
   components: { schemas: Record<string, Schema> }
@@ -192,9 +192,9 @@ function sendingsOf(operation: Operation, id: string, own: Person, ownOrder: str
 }
 
 test('every id a person can send is set to each of another’s, by every route: nothing of the other changes', async () => {
-  const ben = await rig.signUp()
-  const bens = await rig.buy(ben)
-  const surfer = await visit(rig.stack, ben)
+  const ben = await harness.signUp()
+  const bens = await harness.buy(ben)
+  const surfer = await visit(harness.stack, ben)
   const csrf = /name="csrf" value="([^"]+)"/.exec((await surfer.open('/account')).html)?.[1] ?? ''
   expect(sent.length).toBeGreaterThan(30)
   let accepted = 0
@@ -207,8 +207,8 @@ test('every id a person can send is set to each of another’s, by every route: 
   }
   // Most of it is refused for what it looks like; enough of it is not.
   expect(accepted).toBeGreaterThan(100)
-  await untilQuiet(rig)
-  expect(await changedSince(rig, before)).toEqual(nothingChanged)
+  await untilQuiet(harness)
+  expect(await changedSince(harness, before)).toEqual(nothingChanged)
   await expectOnlyGone(ben)
 
   async function send({ operation, address, body }: Sending, id: string): Promise<number> {
@@ -234,12 +234,12 @@ async function postForm(surfer: Surfer, path: string, fields: Record<string, unk
 }
 
 test('a device that two people name alike is two devices', async () => {
-  const ben = await rig.signUp({ device: false })
+  const ben = await harness.signUp({ device: false })
   const path = `/v1/accounts/${ben.accountId}/devices/${anna.deviceId}`
   expectStatus(await ben.caller.put(path, { platform: 'android', model: 'Other' }), 200)
-  expect(await changedSince(rig, before)).toEqual(nothingChanged)
+  expect(await changedSince(harness, before)).toEqual(nothingChanged)
   expectStatus(await ben.caller.delete(path), 204)
-  expect(await changedSince(rig, before)).toEqual(nothingChanged)
+  expect(await changedSince(harness, before)).toEqual(nothingChanged)
   expectStatus(await ben.caller.put(path, { platform: 'android' }), 200)
   await expectOnlyGone(ben)
 })
@@ -256,8 +256,8 @@ test('the nil UUID is nobody’s account, and the key behind it opens and takes 
     ['POST', '/v1/privacy-requests', { accountId: systemKeyId, kind: 'other', message: 'x' }],
     ['DELETE', `/v1/accounts/${systemKeyId}`, undefined],
   ] as const) {
-    const answer = await rig.service.call(method, path, { body })
+    const answer = await harness.service.call(method, path, { body })
     expect([method, path, answer.status >= 400 && answer.status < 500]).toEqual([method, path, true])
   }
-  expect(await changedSince(rig, before)).toEqual(nothingChanged)
+  expect(await changedSince(harness, before)).toEqual(nothingChanged)
 })

@@ -1,21 +1,21 @@
 /** G3: deleting does not wait for anybody else; anybody else is told when they are back. */
 import { randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
-import type { Processor } from '../../policy/deletion.ts'
+import type { ErasureStep } from '../../policy/deletion.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
 import { checkTotals, deleteAccount } from '../harness/deletions.ts'
-import { openStack } from '../harness/harness.ts'
-import { shelf } from '../harness/test-packages.ts'
+import { openHarness } from '../harness/harness.ts'
+import { testPackages } from '../harness/test-packages.ts'
 import { until } from '../harness/until.ts'
 
-const rig = await openStack({
+const harness = await openHarness({
   books: false,
   settings: { PAYLOAD_KEYS: `outage:${randomBytes(32).toString('base64')}` },
 })
-const { apple, esimAccess, airalo, firebase, google, mailbox, stripe } = rig.sims
-const { sql } = rig.context
+const { apple, esimAccess, airalo, firebase, google, mailbox, stripe } = harness.sims
+const { sql } = harness.context
 
-const outside: Processor[] = ['apple', 'google', 'firebase', 'stripe', 'esim_provider', 'mail']
+const outside: ErasureStep[] = ['apple', 'google', 'firebase', 'stripe', 'esim_provider', 'mail']
 const away = { cut: 'before', times: 1_000_000 } as const
 /** Their libraries repeat a cut connection for seconds of real time, each time. */
 const slowToFail = new Map([
@@ -28,35 +28,35 @@ test('answered while Apple, Google, Stripe, Firebase, SMTP and the eSIM provider
   const { idToken, refreshToken } = await google.do<{ idToken: string; refreshToken: string }>('sign-in', {
     offline: true,
   })
-  const person = await rig.signUp({
+  const person = await harness.signUp({
     account: {
       apple: { identityToken: signIn.idToken, authorizationCode: signIn.code },
       google: { identityToken: idToken },
     },
   })
   await keepGoogleToken(person.accountId, refreshToken)
-  await rig.buy(person, { order: { savedCards: true } })
-  const unpaid = await rig.buy(person, { pay: false })
+  await harness.buy(person, { order: { savedCards: true } })
+  const unpaid = await harness.buy(person, { pay: false })
   await esimAccess.do('allocation', { never: true })
-  const unprovided = await rig.buy(person, { packageCode: shelf.onlyEsimAccess, until: 'provisioning' })
+  const unprovided = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess, until: 'provisioning' })
   await until('the provider has the order', async () => {
     return (await sql`select 1 from provider_orders where order_id = ${unprovided.id} and state = 'placed'`)[0]
   })
 
   const down = [apple, google, stripe, firebase, esimAccess, airalo]
-  for (const party of down) await party.fault(slowToFail.get(party) ?? away)
+  for (const simulator of down) await simulator.fault(slowToFail.get(simulator) ?? away)
   // Allocated, and nobody can hear of it: else the order would be delivered before it is erased.
   await esimAccess.do('allocate')
   await mailbox.do('rule', { recipient: person.email, code: 421 })
 
-  const deletion = await deleteAccount(rig.stack, person, rig.service)
-  expect((await rig.service.get(`/v1/accounts/${person.accountId}`)).status).toBe(404)
+  const deletion = await deleteAccount(harness.stack, person, harness.service)
+  expect((await harness.service.get(`/v1/accounts/${person.accountId}`)).status).toBe(404)
   await deletion.fastForward('3 hours', { timeoutMs: 120_000 })
   const during = await deletion.states()
   expect(outside.map((processor) => during[processor])).toEqual(outside.map(() => 'pending'))
   expect(during).toMatchObject({ database: 'done', temporal: 'done' })
 
-  for (const party of down) await party.clearFaults()
+  for (const simulator of down) await simulator.clearFaults()
   await mailbox.do('clear-rules')
   await deletion.fastForward('3 hours')
   for (const processor of outside) await deletion.until(processor, 'done')
@@ -73,10 +73,12 @@ test('answered while Apple, Google, Stripe, Firebase, SMTP and the eSIM provider
   expect((await apple.books()).grants).toMatchObject([{ revokedAt: expect.any(String) }])
   expect((await google.books()).refreshTokens).toMatchObject([{ revokedAt: expect.any(String) }])
   expect((await firebase.books()).deletedUsers).toEqual([person.firebaseUid])
-  expect((await mailsTo(rig.stack, person.email)).filter(({ subject }) => subject.includes('deleted'))).toHaveLength(1)
+  expect(
+    (await mailsTo(harness.stack, person.email)).filter(({ subject }) => subject.includes('deleted')),
+  ).toHaveLength(1)
   const { cancels } = (await esimAccess.books()) as unknown as { cancels: unknown[] }
   expect(cancels).toHaveLength(1)
-  await checkTotals(rig.stack)
+  await checkTotals(harness.stack)
 
   await stripe.do('clock', { advanceSeconds: 95 * 86_400 })
   await deletion.fastForward('95 days')
@@ -85,7 +87,7 @@ test('answered while Apple, Google, Stripe, Firebase, SMTP and the eSIM provider
 
 /** The app signs in by ID token only, which leaves nothing to revoke; a token may have come another way. */
 async function keepGoogleToken(accountId: string, token: string): Promise<void> {
-  const key = await rig.context.dataKeys.get(sql, accountId)
-  const sealed = rig.context.cipher.encrypt(key, 'identities.refresh_token', token)
+  const key = await harness.context.dataKeys.get(sql, accountId)
+  const sealed = harness.context.cipher.encrypt(key, 'identities.refresh_token', token)
   await sql`update identities set refresh_token = ${sealed} where account_id = ${accountId} and provider = 'google'`
 }

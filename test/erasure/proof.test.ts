@@ -21,7 +21,7 @@ import { personalData } from '../../policy/personal-data.ts'
 import { type BackupResult, backupType } from '../../workflows/backup/backup.contract.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
 import { type Deletion, deleteAccount } from '../harness/deletions.ts'
-import { openStack } from '../harness/harness.ts'
+import { openHarness } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import { runLater } from '../harness/later.ts'
 import type { Person } from '../harness/people.ts'
@@ -30,12 +30,12 @@ import { askBeforeSignUp, exerciseRights, tellEverybody } from './exercised-righ
 import { type Filled, fillPerson, neverTheirs, tablesOfPersons } from './fill.ts'
 import { findTexts, rowsAdded, type Snapshot, takeSnapshot } from './snapshot.ts'
 
-const rig = await openStack({
+const harness = await openHarness({
   books: false,
   settings: { LOG_LEVEL: 'debug', PAYLOAD_KEYS: `proof:${randomBytes(32).toString('base64')}` },
 })
-const { context } = rig
-const { apple, stripe } = rig.sims
+const { context } = harness
+const { apple, stripe } = harness.sims
 
 interface Life {
   person: Person
@@ -60,11 +60,11 @@ beforeAll(async () => {
   erasedOne = await live('vanishing')
   other = await live('remaining')
   const start = await takeSnapshot(context)
-  await tellEverybody(rig)
+  await tellEverybody(harness)
   const told = rowsAdded(start, await takeSnapshot(context))
   for (const life of [erasedOne, other]) addRows(life, told)
   before = await takeSnapshot(context)
-  deletion = await deleteAccount(rig.stack, erasedOne.person)
+  deletion = await deleteAccount(harness.stack, erasedOne.person)
   atOnce = await takeSnapshot(context)
   await deletion.fastForward('12 minutes')
   for (const processor of ['database', 'temporal', 'apple', 'firebase', 'stripe', 'mail'] as const) {
@@ -109,34 +109,34 @@ test('nothing of them is in a Temporal history, a visibility record, a log line 
     appInstanceId: person.appInstanceId,
     ...erasedOne.ids,
   }
-  expect(await rig.findCanaries(canaries, { parties: [] })).toEqual([])
+  expect(await harness.findCanaries(canaries, { parties: [] })).toEqual([])
   const orders = Object.fromEntries(orderIds.map((id, index) => [`order ${index}`, id]))
-  expect(await rig.findCanaries(orders, { parties: [] })).toEqual([])
+  expect(await harness.findCanaries(orders, { parties: [] })).toEqual([])
 })
 
 test('their last mail is the only one since, and it is the last', async () => {
-  const mails = await mailsTo(rig.stack, erasedOne.person.email)
+  const mails = await mailsTo(harness.stack, erasedOne.person.email)
   expect(mails.filter(({ text }) => text.includes(deletion.receiptId))).toHaveLength(1)
   expect(mails.at(-1)?.text).toContain(deletion.receiptId)
 })
 
 test('erasing once more, by whatever way, changes nothing', async () => {
   const after = await takeSnapshot(context)
-  const again = expectStatus(await rig.service.delete(`/v1/accounts/${erasedOne.person.accountId}`), 200)
+  const again = expectStatus(await harness.service.delete(`/v1/accounts/${erasedOne.person.accountId}`), 200)
   expect(again.receiptId).toBe(deletion.receiptId)
   expect(await replayLedger(context.sql)).toEqual({ erased: 0 })
   expect(await takeSnapshot(context)).toEqual(after)
   // An operator who asks leaves that they have asked, and not about whom.
-  const reported = await rig.operator.post(`/v1/accounts/${erasedOne.person.accountId}/child-report`)
+  const reported = await harness.operator.post(`/v1/accounts/${erasedOne.person.accountId}/child-report`)
   expect(expectStatus(reported, 200).receiptId).toBe(deletion.receiptId)
-  expect((await rig.operator.get(`/v1/accounts/${erasedOne.person.accountId}/email-change`)).status).toBe(404)
+  expect((await harness.operator.get(`/v1/accounts/${erasedOne.person.accountId}/email-change`)).status).toBe(404)
   const asked = rowsAdded(after, await takeSnapshot(context))
   expect([...asked].map(([table, rows]) => [table, rows.length])).toEqual([['security_log', 2]])
   expect(findTexts(asked, textsOf(erasedOne))).toEqual([])
 })
 
 test('nothing of them is in a new backup, nor a key that would open an older one', async () => {
-  const { id } = await runLater<BackupResult>(rig, backupType, 0)
+  const { id } = await runLater<BackupResult>(harness, backupType, 0)
   const { dump, keys, ledger } = await readBackup(id)
   for (const [life, isThere] of [
     [erasedOne, false],
@@ -160,7 +160,7 @@ test('what the ledger and the receipt keep says when and why, and not who', asyn
 
 /** The parts of a backup, decrypted, as text. */
 async function readBackup(id: string): Promise<{ dump: string; keys: string; ledger: string }> {
-  const folder = openBackupFolder(rig.config.BACKUP_FOLDER, rig.config.BACKUP_KEYS)
+  const folder = openBackupFolder(harness.config.BACKUP_FOLDER, harness.config.BACKUP_KEYS)
   const plain = await mkdtemp(join(tmpdir(), 'ama-esim-proof-'))
   try {
     const archive = join(plain, 'dump')
@@ -177,18 +177,18 @@ async function readBackup(id: string): Promise<{ dump: string; keys: string; led
 async function live(name: string): Promise<Life> {
   const start = await takeSnapshot(context)
   const email = `${randomUUID()}@people.example`
-  const strangersRequest = await askBeforeSignUp(rig, email)
+  const strangersRequest = await askBeforeSignUp(harness, email)
   const signIn = await apple.do<{ idToken: string; code: string }>('sign-in')
-  const person = await rig.signUp({
+  const person = await harness.signUp({
     account: { email, apple: { identityToken: signIn.idToken, authorizationCode: signIn.code } },
   })
   const path = `/v1/accounts/${person.accountId}`
   expectStatus(await person.caller.put(`${path}/consents/promotions`, { granted: true, source: 'app_settings' }), 200)
   expectStatus(await person.caller.post(`${path}/sign-ins`, {}), 200)
   expectStatus(await person.caller.get(`${path}/export`), 200)
-  const delivered = await rig.buy(person, { order: { savedCards: true } })
-  const unpaid = await rig.buy(person, { pay: false })
-  const returned = await rig.buy(person)
+  const delivered = await harness.buy(person, { order: { savedCards: true } })
+  const unpaid = await harness.buy(person, { pay: false })
+  const returned = await harness.buy(person)
   expectStatus(await person.caller.post(`/v1/orders/${returned.id}/refund`), 200)
   const { dispute } = await stripe.do<{ dispute: string }>('open-dispute', { orderId: delivered.id })
   await stripe.do('close-dispute', { dispute, outcome: 'won' })
@@ -196,10 +196,10 @@ async function live(name: string): Promise<Life> {
     return (await context.sql`select 1 from disputes where order_id = ${delivered.id} and closed_at is not null`)[0]
   })
   await until('the mails are out', async () => {
-    return (await mailsTo(rig.stack, person.email)).length >= 4 && (await nothingToSend())
+    return (await mailsTo(harness.stack, person.email)).length >= 4 && (await nothingToSend())
   })
   const filled = await fillPerson(context, { name, accountId: person.accountId, orderId: delivered.id })
-  const ids = { strangersRequest, ...(await exerciseRights(rig, person)) }
+  const ids = { strangersRequest, ...(await exerciseRights(harness, person)) }
   await until('the mails about them are out', nothingToSend)
   return {
     person,

@@ -1,13 +1,13 @@
 /** G3 at Stripe, a quarter of a year later: its records of the payments name nobody either, however long that takes. */
 import { afterEach, expect, test } from 'vitest'
 import { type Deletion, deleteAccount } from '../harness/deletions.ts'
-import { openStack } from '../harness/harness.ts'
+import { openHarness } from '../harness/harness.ts'
 import type { Person } from '../harness/people.ts'
 import { untilValue } from '../harness/until.ts'
 
-const rig = await openStack({ books: false })
-const { stripe } = rig.sims
-const { sql } = rig.context
+const harness = await openHarness({ books: false })
+const { stripe } = harness.sims
+const { sql } = harness.context
 const day = 86_400
 
 afterEach(() => stripe.do('redaction-access', { enabled: true }))
@@ -17,7 +17,7 @@ interface StripeBooks {
   redactions: { status: string; objects: { payment_intents: string[]; customers: string[] } }[]
 }
 const booksOf = async () => (await stripe.books()) as unknown as StripeBooks
-const erase = (person: Person) => deleteAccount(rig.stack, person)
+const erase = (person: Person) => deleteAccount(harness.stack, person)
 
 /** Time that passes for the run and for Stripe alike. */
 async function pass(deletion: Deletion, days: number): Promise<void> {
@@ -31,8 +31,8 @@ async function redacted(): Promise<string[]> {
 }
 
 test('nothing is asked of Stripe before the ninetieth day, and everything on it', async () => {
-  const person = await rig.signUp()
-  for (const savedCards of [true, false]) await rig.buy(person, { order: { savedCards } })
+  const person = await harness.signUp()
+  for (const savedCards of [true, false]) await harness.buy(person, { order: { savedCards } })
   const { paymentIntents } = await booksOf()
   const deletion = await erase(person)
   await pass(deletion, 89)
@@ -51,8 +51,8 @@ test('nothing is asked of Stripe before the ninetieth day, and everything on it'
 })
 
 test('more payments than one job takes go in several', async () => {
-  const person = await rig.signUp()
-  for (let orders = 0; orders < 12; orders += 1) await rig.buy(person, { pay: false })
+  const person = await harness.signUp()
+  for (let orders = 0; orders < 12; orders += 1) await harness.buy(person, { pay: false })
   const before = (await redacted()).length
   const deletion = await erase(person)
   await deletion.until('stripe', 'done')
@@ -62,8 +62,8 @@ test('more payments than one job takes go in several', async () => {
 })
 
 test('a payment in dispute is asked about again until the bank has decided; the others do not wait for it', async () => {
-  const person = await rig.signUp()
-  const [disputed, other] = [await rig.buy(person), await rig.buy(person)]
+  const person = await harness.signUp()
+  const [disputed, other] = [await harness.buy(person), await harness.buy(person)]
   const { paymentIntents } = await booksOf()
   const paymentOf = (orderId: string) => paymentIntents.find(({ metadata }) => metadata.order_id === orderId)?.id ?? ''
   const deletion = await erase(person)
@@ -79,9 +79,9 @@ test('a payment in dispute is asked about again until the bank has decided; the 
 })
 
 test('what Stripe does not know need not be redacted', async () => {
-  const person = await rig.signUp()
-  await rig.buy(person, { order: { savedCards: true } })
-  const gone = await rig.buy(person, { pay: false })
+  const person = await harness.signUp()
+  await harness.buy(person, { order: { savedCards: true } })
+  const gone = await harness.buy(person, { pay: false })
   await sql`update accounts set stripe_customer_id = 'cus_unknown' where id = ${person.accountId}`
   await sql`update orders set payment_intent_id = 'pi_unknown' where id = ${gone.id}`
   const before = (await redacted()).length
@@ -93,8 +93,8 @@ test('what Stripe does not know need not be redacted', async () => {
 
 test('an account that was not let into the preview: the receipt says so, and is complete', async () => {
   await stripe.do('redaction-access', { enabled: false })
-  const person = await rig.signUp()
-  await rig.buy(person)
+  const person = await harness.signUp()
+  await harness.buy(person)
   const deletion = await erase(person)
   await pass(deletion, 91)
   expect(await deletion.until('stripe_redaction', 'not_enabled')).toMatchObject({ code: 'redaction_not_available' })

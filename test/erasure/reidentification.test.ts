@@ -6,15 +6,15 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { beforeAll, expect, test } from 'vitest'
 import { personalData } from '../../policy/personal-data.ts'
 import { deleteAccount } from '../harness/deletions.ts'
-import { openStack } from '../harness/harness.ts'
+import { openHarness } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import type { Person } from '../harness/people.ts'
-import { shelf } from '../harness/test-packages.ts'
+import { testPackages } from '../harness/test-packages.ts'
 import { takeSnapshot } from './snapshot.ts'
 
-const rig = await openStack({ books: false })
-const { stripe, esimAccess, airalo } = rig.sims
-const { context } = rig
+const harness = await openHarness({ books: false })
+const { stripe, esimAccess, airalo } = harness.sims
+const { context } = harness
 
 /** told apart from any other number */
 const amountMinor = 13_579
@@ -27,20 +27,20 @@ beforeAll(async () => {
   // Nothing of what comes happens in the second in which the stack came to be.
   await delay(1_100)
   await context.sql`update packages set price_minor = ${amountMinor}`
-  person = await rig.signUp()
+  person = await harness.signUp()
   const [first, second, third] = [
-    await rig.buy(person, { packageCode: shelf.onlyEsimAccess, order: { savedCards: true } }),
-    await rig.buy(person, { packageCode: shelf.onlyAiralo }),
-    await rig.buy(person),
+    await harness.buy(person, { packageCode: testPackages.onlyEsimAccess, order: { savedCards: true } }),
+    await harness.buy(person, { packageCode: testPackages.onlyAiralo }),
+    await harness.buy(person),
   ]
   expectStatus(await person.caller.post(`/v1/orders/${third.id}/refund`), 200)
-  await rig.untilOrder(third.id, 'refunded')
-  const unpaid = await rig.buy(person, { pay: false })
+  await harness.untilOrder(third.id, 'refunded')
+  const unpaid = await harness.buy(person, { pay: false })
   orderIds = [first.id, second.id, third.id, unpaid.id]
   await delay(1_100)
   // Whoever kept a copy of their books from before has what they have deleted since, too.
   const before = await valuesOutside()
-  const deletion = await deleteAccount(rig.stack, person)
+  const deletion = await deleteAccount(harness.stack, person)
   // What can be put together before: the order's id at Stripe, which leads nowhere here.
   await deletion.until('stripe', 'done')
   outside = new Map([...before, ...(await valuesOutside())])
@@ -55,7 +55,7 @@ test('our ids that stay in their books lead nowhere here', async () => {
   expect(orderIds.every((id) => theirs.includes(id))).toBe(true)
   const here = [...(await takeSnapshot(context)).values()].flat().join('\n')
   for (const id of [...orderIds, person.accountId]) expect(here).not.toContain(id)
-  for await (const { workflowId } of rig.temporal.workflow.list()) {
+  for await (const { workflowId } of harness.temporal.workflow.list()) {
     expect(orderIds.filter((id) => workflowId.includes(id))).toEqual([])
   }
 })

@@ -2,16 +2,16 @@
 import { expect, test } from 'vitest'
 import { mailsTo } from '../harness/checks/messages.ts'
 import { deleteAccount } from '../harness/deletions.ts'
-import { openStack } from '../harness/harness.ts'
+import { openHarness } from '../harness/harness.ts'
 import { createCaller, expectStatus } from '../harness/http.ts'
 import { loseOrders } from '../harness/lost.ts'
 import type { Person } from '../harness/people.ts'
 import { untilValue } from '../harness/until.ts'
 
-const rig = await openStack()
-const { apple, firebase } = rig.sims
-const { sql } = rig.context
-const erase = (person: Person) => deleteAccount(rig.stack, person)
+const harness = await openHarness()
+const { apple, firebase } = harness.sims
+const { sql } = harness.context
+const erase = (person: Person) => deleteAccount(harness.stack, person)
 
 interface Grant {
   sub: string
@@ -35,7 +35,7 @@ async function appleProof(sub?: string): Promise<AppleProof> {
 
 async function signUpWithApple(): Promise<{ person: Person; sub: string }> {
   const proof = await appleProof()
-  return { person: await rig.signUp({ account: { apple: proof.apple } }), sub: proof.sub }
+  return { person: await harness.signUp({ account: { apple: proof.apple } }), sub: proof.sub }
 }
 
 test('Apple is down for a day: revoked when it is back, and shown to nobody as done before', async () => {
@@ -59,13 +59,13 @@ test('whoever takes longer than three days is shown to operators, until they hav
   await apple.fault({ match: { path: '/auth/revoke' }, status: 503, times: 1_000_000 })
   const deletion = await erase(person)
   await deletion.fastForward('4 days')
-  const matters = () =>
+  const tasks = () =>
     sql`select kind, detail from attention where subject_id = ${deletion.receiptId} and resolved_at is null`
-  expect([...(await matters())]).toEqual([{ kind: 'deletion_apple', detail: 'overdue' }])
+  expect([...(await tasks())]).toEqual([{ kind: 'deletion_apple', detail: 'overdue' }])
   await apple.clearFaults()
   await deletion.fastForward('2 hours')
   await deletion.until('apple', 'done')
-  await untilValue('nothing is left to look into', matters, (rows) => rows.length === 0)
+  await untilValue('nothing is left to look into', tasks, (rows) => rows.length === 0)
 })
 
 test.each([
@@ -94,7 +94,7 @@ test('Apple without a stored token: the person is told how to do it, by mail and
   const step = await deletion.until('apple', 'by_hand')
   expect(step?.instruction).toContain('Sign in with Apple')
   await deletion.until('mail', 'done')
-  const [mail] = await mailsTo(rig.stack, person.email)
+  const [mail] = await mailsTo(harness.stack, person.email)
   expect(mail?.text).toContain('Sign in with Apple')
   expect(mail?.text).toContain(deletion.receiptId)
 })
@@ -112,9 +112,9 @@ test('who signs up again with the same Apple Account and sign-in keeps both: the
     firebaseUid: again.firebaseUid,
     apple: again.apple,
   }
-  const account = expectStatus(await rig.service.post('/v1/accounts', body), 201)
+  const account = expectStatus(await harness.service.post('/v1/accounts', body), 201)
   expect(account.id).not.toBe(person.accountId)
-  const before = (await rig.service.get(`/v1/accounts/${account.id}`)).body
+  const before = (await harness.service.get(`/v1/accounts/${account.id}`)).body
 
   await apple.clearFaults()
   await firebase.clearFaults()
@@ -122,11 +122,11 @@ test('who signs up again with the same Apple Account and sign-in keeps both: the
   expect(await deletion.until('apple', 'done')).toMatchObject({ code: 'signed_up_again' })
   expect(await deletion.until('firebase', 'done')).toMatchObject({ code: 'signed_up_again' })
   await deletion.fastForward('91 days')
-  expect((await rig.service.get(`/v1/accounts/${account.id}`)).body).toEqual(before)
+  expect((await harness.service.get(`/v1/accounts/${account.id}`)).body).toEqual(before)
   expect((await firebase.books()).deletedUsers).not.toContain(person.firebaseUid)
   expect((await grantsOf(sub)).at(-1)?.revokedAt).toBeNull()
   // The new account is its own: deleting it has a receipt of its own and revokes.
-  const second = expectStatus(await rig.service.delete(`/v1/accounts/${account.id}`), 200)
+  const second = expectStatus(await harness.service.delete(`/v1/accounts/${account.id}`), 200)
   expect(second.receiptId).not.toBe(deletion.receiptId)
   await untilValue(
     'the new grant is revoked',
@@ -143,25 +143,29 @@ test('a database that was restored has neither receipt nor seal: operators are t
   await sql`delete from deletions where receipt_id = ${deletion.receiptId}`
   await apple.clearFaults()
   await deletion.fastForward('91 days')
-  expect(await rig.temporal.workflow.getHandle(deletion.workflowId).result()).toEqual({ complete: false })
-  const matters =
+  expect(await harness.temporal.workflow.getHandle(deletion.workflowId).result()).toEqual({ complete: false })
+  const tasks =
     await sql`select kind from attention where subject_id = ${deletion.receiptId} and detail = 'receipt_lost' order by 1`
-  expect(matters.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['deletion_apple', 'deletion_database']))
+  expect(tasks.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['deletion_apple', 'deletion_database']))
   expect(await grantsOf(sub)).toMatchObject([{ revokedAt: null }])
 })
 
 test('what others have deleted before is nothing left to do: Firebase user and Stripe customer unknown', async () => {
-  const person = await rig.signUp()
-  await rig.buy(person, { pay: false, order: { savedCards: true } })
+  const person = await harness.signUp()
+  await harness.buy(person, { pay: false, order: { savedCards: true } })
   await sql`update accounts set stripe_customer_id = 'cus_unknown' where id = ${person.accountId}`
   await loseOrders(sql, person.accountId)
-  const { idToken } = await rig.sims.google.do<{ idToken: string }>('firebase-sign-in', { uid: 'nobody-there' })
-  const stranger = await createCaller(rig.urls.api, idToken).post('/v1/accounts', {
+  const { idToken } = await harness.sims.google.do<{ idToken: string }>('firebase-sign-in', { uid: 'nobody-there' })
+  const stranger = await createCaller(harness.urls.api, idToken).post('/v1/accounts', {
     email: 'unknown-at-firebase@people.example',
     firstName: 'Un',
     lastName: 'Known',
   })
-  const unknown = { ...person, accountId: expectStatus(stranger, 201).id, caller: createCaller(rig.urls.api, idToken) }
+  const unknown = {
+    ...person,
+    accountId: expectStatus(stranger, 201).id,
+    caller: createCaller(harness.urls.api, idToken),
+  }
   const [first, second] = [await erase(person), await erase(unknown)]
   expect(await first.until('stripe', 'done')).toMatchObject({ code: 'already_gone' })
   expect(await second.until('firebase', 'done')).toMatchObject({ code: 'already_gone' })

@@ -19,17 +19,17 @@ export async function openDatabase() {
   await migrate(sql)
   await ensurePartitions(sql, new Date(), 2)
   const cipher = createFieldCipher({ activeId: 'k1', keys: new Map([['k1', randomBytes(32)]]) }, randomBytes(32))
-  const vault = { sql, cipher, dataKeys: createDataKeys(cipher) }
+  const encryption = { sql, cipher, dataKeys: createDataKeys(cipher) }
 
   return {
-    ...vault,
+    ...encryption,
     url: postgres.url,
     /** Somebody of whom everything is stored; their account's id. */
     async store(name: string): Promise<string> {
       const [accountId, orderId] = [randomUUID(), randomUUID()]
       const at = new Date()
       await sql.begin((tx) =>
-        insertAccount(tx, vault, {
+        insertAccount(tx, encryption, {
           id: accountId,
           email: `${name}@people.example`,
           firstName: name,
@@ -63,7 +63,7 @@ export async function openDatabase() {
         created_at: at,
         payment_due_at: at,
       })
-      await fillPerson(vault, { name, accountId, orderId })
+      await fillPerson(encryption, { name, accountId, orderId })
       return accountId
     },
     async close() {

@@ -1,7 +1,7 @@
 /** Accounts being deleted, as their receipts, their runs and the outside parties' books show it. */
 import type { Duration } from '@temporalio/common'
 import type { Stack } from '../../dev/stack.ts'
-import type { Processor, StepState } from '../../policy/deletion.ts'
+import type { ErasureStep, StepState } from '../../policy/deletion.ts'
 import { type FastForwardOptions, fastForward } from '../../temporal/time-skipping.ts'
 import { accountDeletionWorkflowId } from '../../workflows/account-deletion.contract.ts'
 import { type Caller, createCaller, expectStatus } from './http.ts'
@@ -15,7 +15,7 @@ export interface Receipt {
   backupsGoneBy: string
   completedAt: string | null
   processors: {
-    processor: Processor
+    processor: ErasureStep
     state: StepState
     code: string | null
     changedAt: string
@@ -46,7 +46,7 @@ export function followDeletion(stack: Stack, accountId: string, receiptId: strin
       return Object.fromEntries(processors.map(({ processor, state }) => [processor, state]))
     },
     /** The step of a processor once it is in this state. */
-    async until(processor: Processor, state: StepState) {
+    async until(processor: ErasureStep, state: StepState) {
       const { processors } = await untilValue(`${processor} is ${state}`, receipt, (seen) =>
         seen.processors.some((step) => step.processor === processor && step.state === state),
       )

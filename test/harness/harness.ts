@@ -7,7 +7,7 @@ import type { StackOptions } from '../../dev/stack.ts'
 import { defaultSubscription } from '../../sim/stripe/events.ts'
 import { checkBooks, faultsInBooks } from './checks/books.ts'
 import { checkTasks, fetchHistories, replay } from './histories.ts'
-import { openStage, type Stage } from './product.ts'
+import { type Product, startProduct } from './product.ts'
 
 export interface Checks {
   /** false: the file breaks what is checked on purpose */
@@ -15,30 +15,30 @@ export interface Checks {
   books?: false
 }
 
-export interface RigOptions extends StackOptions, Checks {}
+export interface HarnessOptions extends StackOptions, Checks {}
 
-export type Rig = Stage
+export type Harness = Product
 
 /**
  * Starts a stack for this file alone. To be called once at the top of a test file: `const rig = await openStack()`. A
  * file that takes parts of the stack away, moves the clock of an outside party or counts everything there is needs its
  * own; every other one can do with `shareStack()`.
  */
-export async function openStack(options: RigOptions = {}): Promise<Rig> {
-  const stage = await openStage(options)
+export async function openHarness(options: HarnessOptions = {}): Promise<Harness> {
+  const product = await startProduct(options)
   afterAll(async () => {
-    const faults = await faultsLeftBehind(stage, options)
-    await stage.stack.stop().catch((fault: unknown) => faults.push(fault))
+    const faults = await faultsLeftBehind(product, options)
+    await product.stack.stop().catch((fault: unknown) => faults.push(fault))
     throwAll(faults)
   })
-  return stage
+  return product
 }
 
 /** Kept by this process of the runner from file to file. */
 let shared: Shared | undefined
 
 interface Shared {
-  stage: Stage
+  stage: Product
   /** runs that earlier files began: replayed, and ended */
   finished: Set<string>
 }
@@ -48,8 +48,8 @@ interface Shared {
  * is several times what a short file does. The file finds no run of an earlier one still going and the outside parties
  * in good order; people, orders and books of earlier files are there. After a failure the next file gets a new stack.
  */
-export async function shareStack(checks: Checks = {}): Promise<Rig> {
-  shared ??= { stage: await openStage(), finished: new Set() }
+export async function shareStack(checks: Checks = {}): Promise<Harness> {
+  shared ??= { stage: await startProduct(), finished: new Set() }
   const { stage, finished } = shared
   const known = new Set(await faultsInBooks(stage.stack))
   stage.logLines.length = 0
@@ -72,7 +72,7 @@ export async function shareStack(checks: Checks = {}): Promise<Rig> {
 }
 
 async function faultsLeftBehind(
-  { stack }: Stage,
+  { stack }: Product,
   checks: Checks,
   known?: ReadonlySet<string>,
   finished?: ReadonlySet<string>,
@@ -91,7 +91,7 @@ async function faultsLeftBehind(
 }
 
 /** Nothing that this file began goes on: it would take the faults that the next one orders. */
-async function leaveInOrder({ stack }: Stage, finished: Set<string>): Promise<void> {
+async function leaveInOrder({ stack }: Product, finished: Set<string>): Promise<void> {
   const { sims, temporal } = stack
   for await (const { workflowId, runId, type, status } of temporal.workflow.list()) {
     if (finished.has(runId)) continue
@@ -103,9 +103,9 @@ async function leaveInOrder({ stack }: Stage, finished: Set<string>): Promise<vo
   }
   const inOrder = { hold: false, drop: 0, copies: 1 }
   await Promise.all([
-    ...Object.values(sims).map((party) => party.clearFaults()),
-    ...[sims.stripe, sims.esimAccess, sims.airalo, sims.apple, sims.google].map((party) =>
-      party.do('webhooks', inOrder),
+    ...Object.values(sims).map((simulator) => simulator.clearFaults()),
+    ...[sims.stripe, sims.esimAccess, sims.airalo, sims.apple, sims.google].map((simulator) =>
+      simulator.do('webhooks', inOrder),
     ),
     sims.stripe.do('webhooks', { events: defaultSubscription }),
     sims.esimAccess.do('allocation', {}),

@@ -10,10 +10,10 @@ import { type CanaryOptions, findCanaries } from './checks/canary.ts'
 import { createCaller } from './http.ts'
 import { type Person, type SignUpOptions, signUp } from './people.ts'
 import { type BuyOptions, buy, untilOrder } from './purchases.ts'
-import { stockShelf } from './test-packages.ts'
+import { addTestPackages } from './test-packages.ts'
 import { until } from './until.ts'
 
-export type Stage = Awaited<ReturnType<typeof openStage>>
+export type Product = Awaited<ReturnType<typeof startProduct>>
 
 const plenty = 1_000_000
 const noLimits: Limits = {
@@ -27,7 +27,7 @@ const noLimits: Limits = {
 }
 
 /** Starts it; whoever does so stops it: `stage.stop()`. */
-export async function openStage(options: StackOptions = {}) {
+export async function startProduct(options: StackOptions = {}) {
   const logLines: string[] = []
   const stack = await startStack({
     drainMs: 2_000,
@@ -41,7 +41,7 @@ export async function openStage(options: StackOptions = {}) {
   })
   const service = createCaller(stack.urls.api, stack.keys.service)
   const operator = createCaller(stack.urls.api, stack.keys.operator)
-  await stockShelf(stack.context)
+  await addTestPackages(stack.context)
   // What happens by the clock would happen in the middle of a test, on some days.
   if (options.workers !== 0) await Promise.all(scheduleIds.map((id) => pauseSchedule(stack, id)))
 

@@ -1,7 +1,7 @@
 import type { Stack } from '../../dev/stack.ts'
 import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import { type Answer, type Caller, expectStatus } from './http.ts'
-import { shelf } from './test-packages.ts'
+import { testPackages } from './test-packages.ts'
 import { untilValue } from './until.ts'
 
 /** An order as GET /v1/orders/{id} shows it. */
@@ -26,7 +26,7 @@ export async function buy(
   buyer: { accountId: string; caller?: Caller },
   options: BuyOptions = {},
 ): Promise<OrderView> {
-  const { packageCode = shelf.anyProvider, quantity = 1, pay = {}, headers = {} } = options
+  const { packageCode = testPackages.anyProvider, quantity = 1, pay = {}, headers = {} } = options
   const body = { accountId: buyer.accountId, packageCode, quantity, ...options.order }
   const order = expectStatus(await (buyer.caller ?? service).post('/v1/orders', body, headers), 201)
   if (pay === false) return order

@@ -2,7 +2,7 @@ import type { Context } from '../../context.ts'
 import type { EsimProviderId } from '../../providers/esim.ts'
 
 /** Packages that tests buy, each with the providers it can be had from, the first asked first. */
-export const shelf = {
+export const testPackages = {
   /** 1 GB, 7 days, 5.00 EUR: eSIM Access, then Airalo */
   anyProvider: 'test-germany-1gb',
   onlyEsimAccess: 'test-germany-1gb-esim-access',
@@ -12,13 +12,13 @@ export const shelf = {
 
 /** Each provider's simulator, and what can be had from nobody else. */
 export const eachProvider = [
-  ['esimAccess', shelf.onlyEsimAccess],
-  ['airalo', shelf.onlyAiralo],
+  ['esimAccess', testPackages.onlyEsimAccess],
+  ['airalo', testPackages.onlyAiralo],
 ] as const
 
-export type ShelfPackage = (typeof shelf)[keyof typeof shelf]
+export type TestPackage = (typeof testPackages)[keyof typeof testPackages]
 
-const wares: Record<ShelfPackage, { kind: 'base' | 'top_up'; offers: Partial<Record<EsimProviderId, string>> }> = {
+const offersOf: Record<TestPackage, { kind: 'base' | 'top_up'; offers: Partial<Record<EsimProviderId, string>> }> = {
   'test-germany-1gb': { kind: 'base', offers: { 'esim-access': 'CKH100', airalo: 'hallo-mobil-7days-1gb' } },
   'test-germany-1gb-esim-access': { kind: 'base', offers: { 'esim-access': 'CKH100' } },
   'test-germany-1gb-airalo': { kind: 'base', offers: { airalo: 'hallo-mobil-7days-1gb' } },
@@ -28,19 +28,19 @@ const wares: Record<ShelfPackage, { kind: 'base' | 'top_up'; offers: Partial<Rec
   },
 }
 
-export const shelfPriceMinor = 500
+export const testPriceMinor = 500
 
 /** Puts them on sale, beside whatever the catalogue holds. */
-export async function stockShelf({ sql, esimProviders, config }: Context): Promise<void> {
+export async function addTestPackages({ sql, esimProviders, config }: Context): Promise<void> {
   const at = new Date()
   const offered = {
     'esim-access': await esimProviders['esim-access'].listPackages(),
     airalo: await esimProviders.airalo.listPackages(),
   }
-  for (const [code, { kind, offers }] of Object.entries(wares)) {
+  for (const [code, { kind, offers }] of Object.entries(offersOf)) {
     await sql`
       insert into packages (code, kind, name, destinations, data_bytes, daily, days, price_minor, currency, updated_at)
-      values (${code}, ${kind}, 'Germany, 1 GB, 7 days', ${['DE']}, ${2 ** 30}, false, 7, ${shelfPriceMinor},
+      values (${code}, ${kind}, 'Germany, 1 GB, 7 days', ${['DE']}, ${2 ** 30}, false, 7, ${testPriceMinor},
         ${config.SHOP_CURRENCY}, ${at})
       on conflict (code) do nothing`
     for (const [rank, [provider, providerCode]] of Object.entries(offers).entries()) {

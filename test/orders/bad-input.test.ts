@@ -2,23 +2,23 @@
 import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'
-import { openStack } from '../harness/harness.ts'
+import { openHarness } from '../harness/harness.ts'
 import type { OrderView } from '../harness/purchases.ts'
-import { shelf } from '../harness/test-packages.ts'
+import { testPackages } from '../harness/test-packages.ts'
 import { until } from '../harness/until.ts'
 
-const rig = await openStack()
-const { sql } = rig.stack.context
-const person = await rig.signUp()
-const wish = { accountId: person.accountId, packageCode: shelf.anyProvider, quantity: 1 }
+const harness = await openHarness()
+const { sql } = harness.stack.context
+const person = await harness.signUp()
+const requested = { accountId: person.accountId, packageCode: testPackages.anyProvider, quantity: 1 }
 const nobody = randomUUID()
 let delivered: OrderView
 let open: OrderView
 const post = (body: unknown, path = '/v1/orders') => person.caller.post(path, body)
 
 beforeAll(async () => {
-  open = await rig.buy(person, { pay: false })
-  delivered = await rig.buy(person, { packageCode: shelf.onlyEsimAccess })
+  open = await harness.buy(person, { pay: false })
+  delivered = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess })
   await until('mail and push are out', async () => {
     return (await sql`select 1 from sends where subject_id = ${delivered.id} and state = 'sent'`).length === 2
   })
@@ -34,9 +34,9 @@ async function stored(): Promise<Record<string, number>> {
     const [row] = await sql<{ count: number }[]>`select count(*)::int as count from ${sql(name)}`
     counts[name] = row?.count ?? Number.NaN
   }
-  const { paymentIntents } = (await rig.sims.stripe.books()) as unknown as { paymentIntents: unknown[] }
+  const { paymentIntents } = (await harness.sims.stripe.books()) as unknown as { paymentIntents: unknown[] }
   counts.payments = paymentIntents.length
-  counts.runs = (await rig.temporal.workflow.count("WorkflowType = 'order'")).count
+  counts.runs = (await harness.temporal.workflow.count("WorkflowType = 'order'")).count
   return counts
 }
 
@@ -58,7 +58,7 @@ test.each([
 ] as [string, unknown[]][])('a %s of %j is refused by name', async (field, values) => {
   await nothingStored(async () => {
     for (const value of values) {
-      const { status, body } = await post({ ...wish, [field.split('.')[0] ?? '']: value })
+      const { status, body } = await post({ ...requested, [field.split('.')[0] ?? '']: value })
       const errors = [{ field, reason: expect.any(String) }]
       expect({ value, status, ...body }).toMatchObject({ value, status: 400, code: 'invalid_request', errors })
     }
@@ -66,7 +66,7 @@ test.each([
 })
 
 test('unknown fields are refused by name', async () => {
-  const known = JSON.stringify(wish).slice(0, -1)
+  const known = JSON.stringify(requested).slice(0, -1)
   await nothingStored(async () => {
     for (const field of 'price amount currency status orderId id esimId parentOrderId email __proto__'.split(' ')) {
       const { status, body } = await post(`${known},${JSON.stringify(field)}:1}`)
@@ -78,7 +78,7 @@ test('unknown fields are refused by name', async () => {
 test('numbers that JSON or JavaScript may read otherwise are refused', async () => {
   await nothingStored(async () => {
     for (const text of ['1e400', '-0.5', '1.0000000001', '9007199254740993', 'NaN', '01']) {
-      const body = JSON.stringify({ ...wish, quantity: 0 }).replace('"quantity":0', `"quantity":${text}`)
+      const body = JSON.stringify({ ...requested, quantity: 0 }).replace('"quantity":0', `"quantity":${text}`)
       expect([text, (await post(body)).status]).toEqual([text, 400])
     }
   })
@@ -86,28 +86,30 @@ test('numbers that JSON or JavaScript may read otherwise are refused', async () 
 
 test('what does not exist, or is not for sale, cannot be ordered', async () => {
   await nothingStored(async () => {
-    expect((await post({ ...wish, packageCode: 'no-such-package' })).body.code).toBe('package_unavailable')
-    expect((await post({ ...wish, packageCode: shelf.topUp })).body.code).toBe('package_unavailable')
-    expect((await post({ ...wish, accountId: nobody })).status).toBe(404)
-    expect((await rig.service.post('/v1/orders', { ...wish, accountId: nobody })).body.code).toBe('account_missing')
+    expect((await post({ ...requested, packageCode: 'no-such-package' })).body.code).toBe('package_unavailable')
+    expect((await post({ ...requested, packageCode: testPackages.topUp })).body.code).toBe('package_unavailable')
+    expect((await post({ ...requested, accountId: nobody })).status).toBe(404)
+    expect((await harness.service.post('/v1/orders', { ...requested, accountId: nobody })).body.code).toBe(
+      'account_missing',
+    )
   })
-  await sql`update packages set active = false where code = ${shelf.anyProvider}`
-  await nothingStored(async () => expect((await post(wish)).body.code).toBe('package_unavailable'))
-  await sql`update packages set active = true where code = ${shelf.anyProvider}`
+  await sql`update packages set active = false where code = ${testPackages.anyProvider}`
+  await nothingStored(async () => expect((await post(requested)).body.code).toBe('package_unavailable'))
+  await sql`update packages set active = true where code = ${testPackages.anyProvider}`
 })
 
 test('nobody orders in the name of another, or without saying who they are', async () => {
-  const stranger = await rig.signUp()
+  const stranger = await harness.signUp()
   await nothingStored(async () => {
-    const callers = [stranger.caller, rig.anonymous, rig.operator]
-    const answers = await Promise.all(callers.map((caller) => caller.post('/v1/orders', wish)))
+    const callers = [stranger.caller, harness.anonymous, harness.operator]
+    const answers = await Promise.all(callers.map((caller) => caller.post('/v1/orders', requested)))
     expect(answers.map(({ status }) => status)).toEqual([404, 401, 403])
   })
 })
 
 test('a top-up fits an eSIM of a delivered order, or is refused', async () => {
   const topUp = (id: string, body: unknown) => post(body, `/v1/orders/${id}/top-up`)
-  const packageCode = shelf.topUp
+  const packageCode = testPackages.topUp
   const esimId = delivered.esims[0].id
   await nothingStored(async () => {
     expect((await topUp(nobody, { packageCode })).status).toBe(404)
@@ -116,7 +118,7 @@ test('a top-up fits an eSIM of a delivered order, or is refused', async () => {
       { field: 'esimId' },
     ])
     expect((await topUp(delivered.id, { packageCode, quantity: 2 })).body.errors).toMatchObject([{ field: 'quantity' }])
-    expect((await topUp(delivered.id, { packageCode: shelf.anyProvider, esimId })).body.code).toBe(
+    expect((await topUp(delivered.id, { packageCode: testPackages.anyProvider, esimId })).body.code).toBe(
       'package_unavailable',
     )
     expect((await topUp(delivered.id, {})).body.errors).toMatchObject([{ field: 'packageCode' }])
@@ -141,7 +143,7 @@ test.each(['cancel', 'refund', 'resend', 'approve', 'reject'])(
   '%s wants an order, and nothing else',
   async (action) => {
     await nothingStored(async () => {
-      const by = ['approve', 'reject'].includes(action) ? rig.operator : person.caller
+      const by = ['approve', 'reject'].includes(action) ? harness.operator : person.caller
       expect((await by.post(`/v1/orders/${nobody}/${action}`)).status).toBe(404)
       for (const id of ['1', 'x', `${open.id}x`, '%00', '..%2f..']) {
         expect([400, 404]).toContain((await by.post(`/v1/orders/${id}/${action}`)).status)
@@ -164,7 +166,7 @@ test('lists are asked for in terms of the document', async () => {
     'accountId=me',
     `status=${'x'.repeat(41)}`,
   ]) {
-    const { status, body } = await rig.service.get(`/v1/orders?${query}`)
+    const { status, body } = await harness.service.get(`/v1/orders?${query}`)
     expect([query, status, body.code]).toEqual([query, 400, 'invalid_request'])
   }
 })
@@ -173,7 +175,7 @@ test('whatever the body is, it is an order or refused, and never our fault', asy
   const field = fc.constantFrom('accountId', 'packageCode', 'quantity', 'savedCards', 'measurement')
   const anything = fc.oneof(
     fc.jsonValue(),
-    fc.tuple(field, fc.jsonValue()).map(([name, value]) => ({ ...wish, quantity: 0, [name]: value })),
+    fc.tuple(field, fc.jsonValue()).map(([name, value]) => ({ ...requested, quantity: 0, [name]: value })),
   )
   await nothingStored(() =>
     fc.assert(

@@ -4,16 +4,16 @@
  */
 import { createHash, randomBytes } from 'node:crypto'
 import { beforeAll, expect, test } from 'vitest'
-import { partyNames } from '../../dev/simulators/simulators.ts'
+import { simulatorNames } from '../../dev/simulators/simulators.ts'
 import { parseActivationCode } from '../../providers/lpa.ts'
 import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
-import { openStack } from '../harness/harness.ts'
+import { openHarness } from '../harness/harness.ts'
 import { type Caller, createCaller, expectStatus } from '../harness/http.ts'
 import type { Person } from '../harness/people.ts'
-import { shelf } from '../harness/test-packages.ts'
+import { testPackages } from '../harness/test-packages.ts'
 import { until } from '../harness/until.ts'
 
-const rig = await openStack({
+const harness = await openHarness({
   settings: {
     LOG_LEVEL: 'debug',
     TRUSTED_PROXIES: '1',
@@ -21,7 +21,7 @@ const rig = await openStack({
     PAYLOAD_KEYS: `canary:${randomBytes(32).toString('base64')}`,
   },
 })
-const { esimAccess, airalo, stripe, mailbox, firebase } = rig.sims
+const { esimAccess, airalo, stripe, mailbox, firebase } = harness.sims
 const address = '203.0.113.199'
 const gigabyte = 2 ** 30
 
@@ -40,11 +40,13 @@ beforeAll(async () => {
   const me = throughProxy(person.caller)
   await misdirected(me)
   const delivered = [
-    await purchase(shelf.onlyEsimAccess, () => esimAccess.fault(quoting(500, '/esim/order'))),
-    await purchase(shelf.onlyAiralo, () => airalo.fault(quoting(502, '/sims'))),
-    await purchase(shelf.anyProvider, () => stripe.fault(quoting(500, '/payment_intents/'))),
-    await purchase(shelf.anyProvider, () => mailbox.do('rule', { recipient: person.email, code: 451, times: 2 })),
-    await purchase(shelf.anyProvider, () => firebase.fault(quoting(400, 'messages:send'))),
+    await purchase(testPackages.onlyEsimAccess, () => esimAccess.fault(quoting(500, '/esim/order'))),
+    await purchase(testPackages.onlyAiralo, () => airalo.fault(quoting(502, '/sims'))),
+    await purchase(testPackages.anyProvider, () => stripe.fault(quoting(500, '/payment_intents/'))),
+    await purchase(testPackages.anyProvider, () =>
+      mailbox.do('rule', { recipient: person.email, code: 451, times: 2 }),
+    ),
+    await purchase(testPackages.anyProvider, () => firebase.fault(quoting(400, 'messages:send'))),
   ]
   bought = delivered.flatMap(({ esims }) => esims)
   const [first, second] = delivered
@@ -56,14 +58,14 @@ beforeAll(async () => {
   await esimAccess.do('use', { iccid: first.esims[0].iccid, bytes: 0.9 * gigabyte })
   await airalo.do('use', { iccid: second.esims[0].iccid, bytes: 0.95 * gigabyte })
   await until('both are told', async () => {
-    const sent = await rig.stack.context.sql`
+    const sent = await harness.stack.context.sql`
       select 1 from sends where account_id = ${person.accountId} and kind like 'mail:low_data%' and state = 'sent'`
     return sent.length === 2
   })
-  const topUp = expectStatus(await me.post(`/v1/orders/${first.id}/top-up`, { packageCode: shelf.topUp }), 201)
+  const topUp = expectStatus(await me.post(`/v1/orders/${first.id}/top-up`, { packageCode: testPackages.topUp }), 201)
   await stripe.do('fail-payment', { orderId: topUp.id, declineCode: 'insufficient_funds' })
   await stripe.do('pay', { orderId: topUp.id, method: 'google_pay' })
-  await rig.untilOrder(topUp.id, 'delivered')
+  await harness.untilOrder(topUp.id, 'delivered')
   orderIds.push(topUp.id)
 
   // Each action once, and an address that refuses for good.
@@ -75,26 +77,26 @@ beforeAll(async () => {
   const { dispute } = await stripe.do<{ dispute: string }>('open-dispute', { orderId: second.id })
   await stripe.do('close-dispute', { dispute, outcome: 'won' })
   await until('the dispute is closed', async () => {
-    return (await rig.service.get(`/v1/orders/${second.id}`)).body.dispute === 'won'
+    return (await harness.service.get(`/v1/orders/${second.id}`)).body.dispute === 'won'
   })
   expectStatus(await me.post(`/v1/orders/${delivered[2].id}/refund`), 200)
 }, 60_000)
 
 test('the trouble was met', async () => {
-  const met = async (party: 'esimAccess' | 'airalo' | 'stripe' | 'firebase', status: number): Promise<boolean> =>
-    (await rig.sims[party].log()).some((exchange) => exchange.status === status)
+  const met = async (simulator: 'esimAccess' | 'airalo' | 'stripe' | 'firebase', status: number): Promise<boolean> =>
+    (await harness.sims[simulator].log()).some((exchange) => exchange.status === status)
   const all = [met('esimAccess', 500), met('airalo', 502), met('stripe', 500), met('firebase', 400)]
   expect(await Promise.all(all)).toEqual([true, true, true, true])
   expect((await mailbox.books()).refusals).toMatchObject([{ code: 451 }, { code: 451 }, { code: 550 }])
-  expect(rig.logLines.filter((line) => /"level":"(warn|error)"/.test(line)).length).toBeGreaterThan(5)
+  expect(harness.logLines.filter((line) => /"level":"(warn|error)"/.test(line)).length).toBeGreaterThan(5)
 })
 
 test('the search finds what is there', async () => {
   const [orderId = ''] = orderIds
-  const [placement] = await rig.stack.context.sql<{ client_ref: string }[]>`
+  const [placement] = await harness.stack.context.sql<{ client_ref: string }[]>`
     select client_ref from provider_orders where provider = 'airalo'`
   const places = async (canary: string): Promise<string[]> => {
-    const findings = await rig.findCanaries({ canary }, { parties: partyNames })
+    const findings = await harness.findCanaries({ canary }, { parties: simulatorNames })
     return [...new Set(findings.map(({ where }) => where.replace(/ order-.*/, '')))]
   }
   expect(await places(orderId)).toEqual(expect.arrayContaining(['history', 'visibility', 'stripe received']))
@@ -111,11 +113,11 @@ test('the search finds what is there', async () => {
 test('P1 P3: nobody outside who need not know, and nothing inside that is not sealed, learns who buys', async () => {
   const { appInstanceId, ...unknown } = canaries()
   const others = ['esimAccess', 'airalo', 'meta', 'apple', 'stripe'] as const
-  expect(await rig.findCanaries({ ...unknown, appInstanceId }, { parties: others })).toEqual([])
+  expect(await harness.findCanaries({ ...unknown, appInstanceId }, { parties: others })).toEqual([])
   // The id of the app's own measurement, made by Google.
-  expect(await rig.findCanaries(unknown, { parties: ['googleAnalytics'] })).toEqual([])
+  expect(await harness.findCanaries(unknown, { parties: ['googleAnalytics'] })).toEqual([])
   const { pushToken: _known, ...rest } = unknown
-  expect(await rig.findCanaries(rest, { parties: ['firebase'] })).toEqual([])
+  expect(await harness.findCanaries(rest, { parties: ['firebase'] })).toEqual([])
 })
 
 test('nor by a hash of it, nor by our own ids', async () => {
@@ -128,9 +130,9 @@ test('nor by a hash of it, nor by our own ids', async () => {
     }),
   )
   const named = Object.fromEntries(hashes.map((hash) => [`hash ${hash}`, hash]))
-  expect(await rig.findCanaries(named)).toEqual([])
+  expect(await harness.findCanaries(named)).toEqual([])
 
-  const findings = await rig.findCanaries({ account: person.accountId, ...named, ...numbered(orderIds) })
+  const findings = await harness.findCanaries({ account: person.accountId, ...named, ...numbered(orderIds) })
   expect(findings.filter(({ where }) => where.endsWith('received'))).toEqual([])
 })
 
@@ -141,12 +143,12 @@ test('no eSIM can be had from a history, a log or a push', async () => {
     return [iccid, activationCode, matchingId]
   })
   expect(codes.every((code) => code.length > 10)).toBe(true)
-  const parties = ['firebase', 'stripe', 'meta', 'googleAnalytics'] as const
-  expect(await rig.findCanaries(numbered(codes), { parties })).toEqual([])
+  const simulators = ['firebase', 'stripe', 'meta', 'googleAnalytics'] as const
+  expect(await harness.findCanaries(numbered(codes), { parties: simulators })).toEqual([])
 })
 
 test('no secret is in a history, a log or a metric', async () => {
-  const { settings, keys } = rig
+  const { settings, keys } = harness
   const ours = ['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET', 'ESIM_ACCESS_CODE', 'ESIM_ACCESS_SECRET']
   const theirs = [
     'ESIM_ACCESS_WEBHOOK_TOKEN',
@@ -160,12 +162,13 @@ test('no secret is in a history, a log or a metric', async () => {
   for (const name of ['FIREBASE_PRIVATE_KEY', 'APPLE_PRIVATE_KEY']) secrets[name] = pemLine(settings[name])
   Object.assign(secrets, { service: keys.service, operator: keys.operator, idToken: person.caller.token })
   expect(Object.entries(secrets).filter(([, secret]) => (secret?.length ?? 0) < 16)).toEqual([])
-  expect(await rig.findCanaries(secrets, { parties: [] })).toEqual([])
+  expect(await harness.findCanaries(secrets, { parties: [] })).toEqual([])
 })
 
 test('no URL that we call names anybody', async () => {
   const urls: string[] = []
-  for (const party of partyNames) urls.push(...(await rig.sims[party].log()).map(({ url }) => decodeURIComponent(url)))
+  for (const simulator of simulatorNames)
+    urls.push(...(await harness.sims[simulator].log()).map(({ url }) => decodeURIComponent(url)))
   expect(urls.length).toBeGreaterThan(50)
   for (const canary of Object.values(canaries())) expect(urls.filter((url) => url.includes(canary))).toEqual([])
 })
@@ -183,7 +186,7 @@ const pemLine = (pem = ''): string => pem.replaceAll('\\n', '\n').split('\n')[2]
 
 /** Calls whose address the proxy in front of us names. */
 function throughProxy({ token }: Caller): Caller {
-  const caller = createCaller(rig.urls.api, token)
+  const caller = createCaller(harness.urls.api, token)
   const call: Caller['call'] = (method, path, { headers, ...request } = {}) =>
     caller.call(method, path, { ...request, headers: { ...headers, 'x-forwarded-for': address } })
   return {
@@ -196,10 +199,10 @@ function throughProxy({ token }: Caller): Caller {
 
 /** Signed up by the app itself, from an address of the person's own. */
 async function newcomer(): Promise<Person> {
-  const made = await rig.signUp()
-  const service = throughProxy(rig.service)
+  const made = await harness.signUp()
+  const service = throughProxy(harness.service)
   expectStatus(await service.post(`/v1/accounts/${made.accountId}/sign-ins`, {}), 200)
-  const shown = expectStatus(await rig.service.get(`/v1/accounts/${made.accountId}`), 200)
+  const shown = expectStatus(await harness.service.get(`/v1/accounts/${made.accountId}`), 200)
   expect(shown).toMatchObject({ lastLoginIp: address, phone: made.phone })
   return made
 }
@@ -227,9 +230,9 @@ async function purchase(packageCode: string, trouble: () => Promise<unknown>) {
   secrets[`session secret ${order.id}`] = order.payment.customerSessionClientSecret
   await trouble()
   await stripe.do('pay', { orderId: order.id })
-  const delivered = await rig.untilOrder(order.id, 'delivered')
+  const delivered = await harness.untilOrder(order.id, 'delivered')
   secrets[`install ${order.id}`] = delivered.installUrl.split('/').at(-1)
-  await rig.fastForward(order.id, '1 minute')
+  await harness.fastForward(order.id, '1 minute')
   return delivered
 }
 
@@ -237,11 +240,11 @@ async function purchase(packageCode: string, trouble: () => Promise<unknown>) {
 async function undelivered(): Promise<string> {
   await esimAccess.do('stock', { out: true })
   await airalo.do('stock', { out: true })
-  const { id } = await rig.buy(person, { until: 'refunded' })
+  const { id } = await harness.buy(person, { until: 'refunded' })
   await esimAccess.do('stock', { out: false })
   await airalo.do('stock', { out: false })
-  await rig.fastForward(id, '31 days')
-  const { status } = await rig.temporal.workflow.getHandle(orderWorkflowId(id)).describe()
+  await harness.fastForward(id, '31 days')
+  const { status } = await harness.temporal.workflow.getHandle(orderWorkflowId(id)).describe()
   expect(status.name).toBe('COMPLETED')
   return id
 }
@@ -256,14 +259,18 @@ async function misdirected(me: Caller): Promise<void> {
     me.get(`/v1/orders?${encodeURIComponent(email)}=1`),
     me.get('/v1/orders/none', { 'x-request-id': email, 'user-agent': `${firstName} ${phone}`, referer: email }),
     me.post('/v1/orders', { accountId, packageCode: email }),
-    me.post('/v1/orders', { accountId, packageCode: shelf.anyProvider, [email]: phone }),
+    me.post('/v1/orders', { accountId, packageCode: testPackages.anyProvider, [email]: phone }),
     me.post('/v1/orders', `{"email": "${email}", "phone": "${phone}"`),
-    me.post('/v1/orders', { accountId, packageCode: shelf.anyProvider, quantity: phone }, { 'idempotency-key': email }),
+    me.post(
+      '/v1/orders',
+      { accountId, packageCode: testPackages.anyProvider, quantity: phone },
+      { 'idempotency-key': email },
+    ),
     me.post('/v1/webhooks/stripe', { data: { object: { receipt_email: email } } }, { 'stripe-signature': email }),
     me.post(`/v1/webhooks/esim-access/${encodeURIComponent(email)}`, { content: { iccid: phone } }),
     me.post('/v1/webhooks/airalo', { iccid: phone }, { 'airalo-signature': email }),
-    createCaller(rig.urls.api, `${email}.${phone}`).get('/v1/orders'),
-    rig.service.post('/v1/accounts', { email, firstName, lastName: 'again' }),
+    createCaller(harness.urls.api, `${email}.${phone}`).get('/v1/orders'),
+    harness.service.post('/v1/accounts', { email, firstName, lastName: 'again' }),
   ]
   for (const answer of await Promise.all(wrong))
     expect([answer.status, answer.text]).toEqual([refusal, expect.any(String)])

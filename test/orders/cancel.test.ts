@@ -4,18 +4,18 @@ import { expect, test } from 'vitest'
 import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import { mailsTo, pushesTo } from '../harness/checks/messages.ts'
 import { always, esimParties, watchPlacements } from '../harness/checks/placements.ts'
-import { openStack } from '../harness/harness.ts'
+import { openHarness } from '../harness/harness.ts'
 import type { Person } from '../harness/people.ts'
-import { shelf } from '../harness/test-packages.ts'
+import { testPackages } from '../harness/test-packages.ts'
 import { untilValue } from '../harness/until.ts'
 
-const rig = await openStack()
-const { stripe, esimAccess, airalo } = rig.sims
-const { placements, untilPlacement, ordersAt, untilWaiting, down, attention } = watchPlacements(rig.stack)
+const harness = await openHarness()
+const { stripe, esimAccess, airalo } = harness.sims
+const { placements, untilPlacement, ordersAt, untilWaiting, down, attention } = watchPlacements(harness.stack)
 
-const subjects = async (email: string) => (await mailsTo(rig.stack, email)).map(({ subject }) => subject)
+const subjects = async (email: string) => (await mailsTo(harness.stack, email)).map(({ subject }) => subject)
 const eventsAt = async ({ pushToken }: Person) =>
-  (await pushesTo(rig.stack, pushToken)).map(({ message }) => message.data.event)
+  (await pushesTo(harness.stack, pushToken)).map(({ message }) => message.data.event)
 const intentOf = async (orderId: string) => {
   const { paymentIntents } = (await stripe.books()) as unknown as {
     paymentIntents: { status: string; metadata: { order_id?: string } }[]
@@ -23,11 +23,16 @@ const intentOf = async (orderId: string) => {
   return paymentIntents.find(({ metadata }) => metadata.order_id === orderId)
 }
 
-async function at(stage: 'unpaid' | 'provisioning' | 'paid' | 'delivered', packageCode: string = shelf.onlyEsimAccess) {
-  const person = await rig.signUp()
-  const order = await rig.buy(person, {
+async function at(
+  product: 'unpaid' | 'provisioning' | 'paid' | 'delivered',
+  packageCode: string = testPackages.onlyEsimAccess,
+) {
+  const person = await harness.signUp()
+  const order = await harness.buy(person, {
     packageCode,
-    ...(stage === 'unpaid' ? { pay: false } : { until: stage === 'paid' ? ['provisioning', 'delivered'] : stage }),
+    ...(product === 'unpaid'
+      ? { pay: false }
+      : { until: product === 'paid' ? ['provisioning', 'delivered'] : product }),
   })
   const cancel = (headers = {}) => person.caller.post(`/v1/orders/${order.id}/cancel`, undefined, headers)
   const refund = () => person.caller.post(`/v1/orders/${order.id}/refund`)
@@ -39,9 +44,9 @@ async function toldAlike(orderId: string): Promise<string> {
   const told = await untilValue(
     'the same is told everywhere',
     async () => {
-      const page = (await rig.service.get(`/v1/orders/${orderId}`)).body
-      const list = (await rig.operator.get(`/v1/orders?accountId=${page.accountId}`)).body.items
-      const run = await rig.temporal.workflow.getHandle(orderWorkflowId(orderId)).query<{ status: string }>('state')
+      const page = (await harness.service.get(`/v1/orders/${orderId}`)).body
+      const list = (await harness.operator.get(`/v1/orders?accountId=${page.accountId}`)).body.items
+      const run = await harness.temporal.workflow.getHandle(orderWorkflowId(orderId)).query<{ status: string }>('state')
       return [page.status, list.find(({ id }: { id: string }) => id === orderId)?.status, run.status] as string[]
     },
     (statuses) => new Set(statuses).size === 1,
@@ -70,7 +75,7 @@ test('before the payment: nothing is charged, nor can be', async () => {
 test('cancelled at the processor: closed here, too', async () => {
   const { order } = await at('unpaid')
   await stripe.do('cancel', { orderId: order.id })
-  expect(await rig.untilOrder(order.id, 'cancelled')).toMatchObject({ reason: 'cancelled_at_processor' })
+  expect(await harness.untilOrder(order.id, 'cancelled')).toMatchObject({ reason: 'cancelled_at_processor' })
 })
 
 test('a processor that is away keeps the order open until it has cancelled', async () => {
@@ -78,19 +83,22 @@ test('a processor that is away keeps the order open until it has cancelled', asy
   await stripe.fault({ match: { path: '/cancel$' }, status: 503 })
   await stripe.fault({ match: { path: '/cancel$' }, cut: 'after' })
   const answer = cancel()
-  await rig.fastForward(order.id, '1 minute')
+  await harness.fastForward(order.id, '1 minute')
   expect((await answer).body.status).toBe('cancelled')
   expect(await intentOf(order.id)).toMatchObject({ status: 'canceled' })
 })
 
 test('while an operator looks at it: refunded, and nobody decides any more', async () => {
-  const person = await rig.signUp()
-  const order = await rig.buy(person, { pay: { riskLevel: 'elevated' }, until: 'in_review' })
+  const person = await harness.signUp()
+  const order = await harness.buy(person, { pay: { riskLevel: 'elevated' }, until: 'in_review' })
   const act = (action: string) => person.caller.post(`/v1/orders/${order.id}/${action}`)
   expect((await act('refund')).body.code).toBe('order_state_conflict')
   expect((await act('cancel')).status).toBe(200)
-  expect(await rig.untilOrder(order.id, 'refunded')).toMatchObject({ reason: 'cancelled_by_customer', documents: [] })
-  expect((await rig.operator.post(`/v1/orders/${order.id}/approve`)).status).toBe(409)
+  expect(await harness.untilOrder(order.id, 'refunded')).toMatchObject({
+    reason: 'cancelled_by_customer',
+    documents: [],
+  })
+  expect((await harness.operator.post(`/v1/orders/${order.id}/approve`)).status).toBe(409)
   expect(await toldAlike(order.id)).toBe('refunded')
 })
 
@@ -100,7 +108,7 @@ test('while it is being provisioned: stopped, refunded, nothing ordered', async 
   await untilWaiting(order.id)
   expect((await refund()).body.code).toBe('order_state_conflict')
   expect((await cancel()).status).toBe(200)
-  const refunded = await rig.untilOrder(order.id, 'refunded')
+  const refunded = await harness.untilOrder(order.id, 'refunded')
   expect(refunded).toMatchObject({
     reason: 'cancelled_by_customer',
     esims: [],
@@ -108,7 +116,7 @@ test('while it is being provisioned: stopped, refunded, nothing ordered', async 
     refunds: [{ minor: 500 }],
   })
   await esimAccess.clearFaults()
-  await rig.fastForward(order.id, '1 day')
+  await harness.fastForward(order.id, '1 day')
   expect(await toldAlike(order.id)).toBe('refunded')
   expect(await ordersAt(order.id)).toEqual({ 'esim-access': 0, airalo: 0 })
   expect(await subjects(person.email)).toEqual([expect.stringContaining('refund')])
@@ -119,24 +127,24 @@ test('while the provider makes the eSIM: given back as soon as it is there', asy
   const { order, cancel } = await at('provisioning')
   await untilPlacement(order.id, 'placed')
   expect((await cancel()).status).toBe(200)
-  expect(await rig.untilOrder(order.id, 'refunded')).toMatchObject({ reason: 'cancelled_by_customer' })
-  await rig.fastForward(order.id, '10 minutes')
+  expect(await harness.untilOrder(order.id, 'refunded')).toMatchObject({ reason: 'cancelled_by_customer' })
+  await harness.fastForward(order.id, '10 minutes')
   expect(await placements(order.id)).toMatchObject([{ state: 'releasing' }])
   await esimAccess.do('allocate', {})
   await esimAccess.do('allocation', {})
-  await rig.fastForward(order.id, '2 hours')
+  await harness.fastForward(order.id, '2 hours')
   await untilPlacement(order.id, 'released')
 })
 
 test('while the reply of the provider is lost: what it made is given back', async () => {
   await airalo.fault({ match: esimParties.airalo.ordering, cut: 'after' })
   await airalo.fault({ match: { method: 'GET' }, status: 503, times: always })
-  const { order, cancel } = await at('provisioning', shelf.onlyAiralo)
+  const { order, cancel } = await at('provisioning', testPackages.onlyAiralo)
   await untilWaiting(order.id)
   expect((await cancel()).status).toBe(200)
   await airalo.clearFaults()
-  await rig.untilOrder(order.id, 'refunded')
-  await rig.fastForward(order.id, '1 hour')
+  await harness.untilOrder(order.id, 'refunded')
+  await harness.fastForward(order.id, '1 hour')
   await untilPlacement(order.id, 'released')
   expect(await attention(order.id)).toMatchObject([{ kind: 'provider_refund_requested' }])
 })
@@ -147,14 +155,14 @@ test('after the delivery it is too late to cancel, and what was refunded stays s
   expect(await toldAlike(order.id)).toBe('delivered')
   expect((await refund()).status).toBe(200)
   for (const again of [cancel, refund]) expect((await again()).status).toBe(409)
-  await rig.untilOrder(order.id, 'refunded')
+  await harness.untilOrder(order.id, 'refunded')
   expect(await toldAlike(order.id)).toBe('refunded')
 })
 
 test('an order that nobody paid is closed for everything', async () => {
   const { order, cancel, refund } = await at('unpaid')
-  await rig.fastForward(order.id, '61 minutes')
-  await rig.untilOrder(order.id, 'unpaid')
+  await harness.fastForward(order.id, '61 minutes')
+  await harness.untilOrder(order.id, 'unpaid')
   for (const late of [cancel, refund]) {
     expect(await late()).toMatchObject({ status: 409, body: { code: 'order_state_conflict' } })
   }
@@ -167,7 +175,7 @@ test('ten times at once, by one key and by many: cancelled once', async () => {
   const answers = await Promise.all(Array.from({ length: 10 }, (_, index) => cancel(index % 2 ? oneKey : {})))
   expect(answers.map(({ status }) => status)).toContain(200)
   for (const { status } of answers) expect([200, 409]).toContain(status)
-  await rig.untilOrder(order.id, 'cancelled')
+  await harness.untilOrder(order.id, 'cancelled')
   await untilValue(
     'told',
     () => subjects(person.email),
@@ -186,7 +194,7 @@ test('in the very moment of the payment: cancelled or refunded or delivered, nev
       )
       await later(waitMs)
       const [wasPaid, { status }] = await Promise.all([paid, cancel()])
-      const end = await rig.untilOrder(order.id, ['cancelled', 'refunded', 'delivered'])
+      const end = await harness.untilOrder(order.id, ['cancelled', 'refunded', 'delivered'])
       if (end.status === 'cancelled') expect([wasPaid, status]).toEqual([false, 200])
       if (end.status === 'refunded') expect([wasPaid, status]).toEqual([true, 200])
       if (end.status === 'delivered') expect([wasPaid, status]).toEqual([true, 409])
@@ -203,10 +211,10 @@ test('while it is delivered: either the customer has the eSIM, or the money and 
       const { order, cancel } = await at('paid')
       await later(waitMs)
       const { status } = await cancel()
-      const end = await rig.untilOrder(order.id, ['refunded', 'delivered'])
+      const end = await harness.untilOrder(order.id, ['refunded', 'delivered'])
       expect(status).toBe(end.status === 'refunded' ? 200 : 409)
       // Whatever is still given back: done.
-      if (end.status === 'refunded') await rig.fastForward(order.id, '1 day')
+      if (end.status === 'refunded') await harness.fastForward(order.id, '1 day')
       return end.status
     }),
   )
@@ -215,28 +223,28 @@ test('while it is delivered: either the customer has the eSIM, or the money and 
 
 test('a run that an operator cancels in Temporal is the customer’s cancellation, no more', async () => {
   const { order } = await at('unpaid')
-  await rig.temporal.workflow.getHandle(orderWorkflowId(order.id)).cancel()
-  await rig.untilOrder(order.id, 'cancelled')
+  await harness.temporal.workflow.getHandle(orderWorkflowId(order.id)).cancel()
+  await harness.untilOrder(order.id, 'cancelled')
   expect(await intentOf(order.id)).toMatchObject({ status: 'canceled' })
 
   await down('esimAccess')
   const paid = await at('provisioning')
-  await rig.temporal.workflow.getHandle(orderWorkflowId(paid.order.id)).cancel()
-  expect(await rig.untilOrder(paid.order.id, 'refunded')).toMatchObject({ reason: 'cancelled_by_customer' })
+  await harness.temporal.workflow.getHandle(orderWorkflowId(paid.order.id)).cancel()
+  expect(await harness.untilOrder(paid.order.id, 'refunded')).toMatchObject({ reason: 'cancelled_by_customer' })
   await esimAccess.clearFaults()
 
   const delivered = await at('delivered')
-  await rig.temporal.workflow.getHandle(orderWorkflowId(delivered.order.id)).cancel()
-  await rig.fastForward(delivered.order.id, '1 day')
+  await harness.temporal.workflow.getHandle(orderWorkflowId(delivered.order.id)).cancel()
+  await harness.fastForward(delivered.order.id, '1 day')
   expect(await toldAlike(delivered.order.id)).toBe('delivered')
 })
 
 test('other people’s orders cannot be touched', async () => {
   const { order } = await at('unpaid')
-  const stranger = await rig.signUp()
+  const stranger = await harness.signUp()
   for (const action of ['cancel', 'refund', 'resend']) {
     expect((await stranger.caller.post(`/v1/orders/${order.id}/${action}`)).status).toBe(404)
-    expect((await rig.anonymous.post(`/v1/orders/${order.id}/${action}`)).status).toBe(401)
+    expect((await harness.anonymous.post(`/v1/orders/${order.id}/${action}`)).status).toBe(401)
   }
   expect(await toldAlike(order.id)).toBe('awaiting_payment')
 })

@@ -2,14 +2,14 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { checkTotals, deleteAccount } from '../harness/deletions.ts'
-import { openStack } from '../harness/harness.ts'
+import { openHarness } from '../harness/harness.ts'
 import type { Answer } from '../harness/http.ts'
 import type { Person, SignUpOptions } from '../harness/people.ts'
-import { shelf } from '../harness/test-packages.ts'
+import { testPackages } from '../harness/test-packages.ts'
 
-const rig = await openStack({ books: false })
-const { stripe } = rig.sims
-const { sql } = rig.stack.context
+const harness = await openHarness({ books: false })
+const { stripe } = harness.sims
+const { sql } = harness.stack.context
 
 interface StripeBooks {
   customers: { id: string; deleted?: boolean }[]
@@ -22,7 +22,7 @@ const keyed = (key: string) => ({ 'idempotency-key': key })
 const order = (person: Person, key: string, change: Record<string, unknown> = {}): Promise<Answer> =>
   person.caller.post(
     '/v1/orders',
-    { accountId: person.accountId, packageCode: shelf.onlyEsimAccess, quantity: 1, ...change },
+    { accountId: person.accountId, packageCode: testPackages.onlyEsimAccess, quantity: 1, ...change },
     keyed(key),
   )
 
@@ -30,12 +30,12 @@ const order = (person: Person, key: string, change: Record<string, unknown> = {}
 async function comeBack(person: Person, headers: Record<string, string> = {}): Promise<Person> {
   const { email, firstName, lastName, phone, firebaseUid } = person
   const account = { email, firstName, lastName, phone, firebaseUid }
-  const answer = await rig.service.post('/v1/accounts', account, headers)
+  const answer = await harness.service.post('/v1/accounts', account, headers)
   expect(answer.status).toBe(201)
   return { ...person, accountId: answer.body.id }
 }
 
-const signUp = (options?: SignUpOptions) => rig.signUp({ device: false, ...options })
+const signUp = (options?: SignUpOptions) => harness.signUp({ device: false, ...options })
 
 test('the same person under the same Idempotency-Key, after their deletion: a new order with a payment of its own', async () => {
   const before = await stripeBooks()
@@ -43,8 +43,8 @@ test('the same person under the same Idempotency-Key, after their deletion: a ne
   const key = randomUUID()
   const old = (await order(person, key)).body
   await stripe.do('pay', { orderId: old.id })
-  await rig.untilOrder(old.id, 'delivered')
-  const deletion = await deleteAccount(rig.stack, person)
+  await harness.untilOrder(old.id, 'delivered')
+  const deletion = await deleteAccount(harness.stack, person)
 
   const again = await comeBack(person)
   expect(again.accountId).not.toBe(person.accountId)
@@ -54,14 +54,14 @@ test('the same person under the same Idempotency-Key, after their deletion: a ne
   expect(answer.body.status).toBe('awaiting_payment')
   expect((await order(again, key)).body.id).toBe(answer.body.id)
   // A look at the payment on a mere hint delivers nothing: nobody has paid yet.
-  await rig.fastForward(answer.body.id, '1 minute')
-  expect((await rig.service.get(`/v1/orders/${answer.body.id}`)).body).toMatchObject({
+  await harness.fastForward(answer.body.id, '1 minute')
+  expect((await harness.service.get(`/v1/orders/${answer.body.id}`)).body).toMatchObject({
     status: 'awaiting_payment',
     esims: [],
   })
 
   await stripe.do('pay', { orderId: answer.body.id })
-  const bought = await rig.untilOrder(answer.body.id, 'delivered')
+  const bought = await harness.untilOrder(answer.body.id, 'delivered')
   expect(bought.esims).toHaveLength(1)
 
   await deletion.fastForward('11 minutes')
@@ -80,21 +80,21 @@ test('the same person under the same Idempotency-Key, after their deletion: a ne
   const made = paymentIntents.slice(before.paymentIntents.length)
   expect(made.map(({ metadata }) => metadata.order_id)).toEqual([old.id, bought.id])
   expect(refunds).toHaveLength(before.refunds.length)
-  await checkTotals(rig.stack)
+  await checkTotals(harness.stack)
 })
 
 test('a top-up under the key of one from before the deletion is another one', async () => {
   const person = await signUp()
   const key = randomUUID()
   const topUp = async (who: Person) => {
-    const parent = await rig.buy(who, { packageCode: shelf.onlyEsimAccess })
-    return await who.caller.post(`/v1/orders/${parent.id}/top-up`, { packageCode: shelf.topUp }, keyed(key))
+    const parent = await harness.buy(who, { packageCode: testPackages.onlyEsimAccess })
+    return await who.caller.post(`/v1/orders/${parent.id}/top-up`, { packageCode: testPackages.topUp }, keyed(key))
   }
   const old = await topUp(person)
   expect(old.status).toBe(201)
   await stripe.do('pay', { orderId: old.body.id })
-  await rig.untilOrder(old.body.id, 'delivered')
-  await deleteAccount(rig.stack, person)
+  await harness.untilOrder(old.body.id, 'delivered')
+  await deleteAccount(harness.stack, person)
   const fresh = await topUp(await comeBack(person))
   expect(fresh).toMatchObject({ status: 201, body: { status: 'awaiting_payment' } })
   expect(fresh.body.id).not.toBe(old.body.id)
@@ -104,21 +104,21 @@ test('a refund under the key of one from before the deletion is another one', as
   const person = await signUp()
   const key = randomUUID()
   const returned = async (who: Person) => {
-    const { id } = await rig.buy(who, { packageCode: shelf.onlyEsimAccess })
+    const { id } = await harness.buy(who, { packageCode: testPackages.onlyEsimAccess })
     expect((await who.caller.post(`/v1/orders/${id}/refund`, undefined, keyed(key))).status).toBe(200)
-    return await rig.untilOrder(id, 'refunded')
+    return await harness.untilOrder(id, 'refunded')
   }
   await returned(person)
-  await deleteAccount(rig.stack, person)
+  await deleteAccount(harness.stack, person)
   expect((await returned(await comeBack(person))).refunds).toHaveLength(1)
 })
 
 test('a sign-up under the key of one from before the deletion is a new account', async () => {
   const key = randomUUID()
   const person = await signUp()
-  await deleteAccount(rig.stack, person)
+  await deleteAccount(harness.stack, person)
   const second = await comeBack(person, keyed(key))
-  await deleteAccount(rig.stack, second)
+  await deleteAccount(harness.stack, second)
   const third = await comeBack(second, keyed(key))
   expect(new Set([person.accountId, second.accountId, third.accountId]).size).toBe(3)
   expect((await third.caller.get(`/v1/accounts/${third.accountId}`)).status).toBe(200)
@@ -132,7 +132,7 @@ test('saved cards of before are not found again: the processor gets a customer o
   }
   expect((await order(person, randomUUID(), { savedCards: true })).status).toBe(201)
   const old = await customerOf(person)
-  const deletion = await deleteAccount(rig.stack, person)
+  const deletion = await deleteAccount(harness.stack, person)
   await deletion.until('stripe', 'done')
   const again = await comeBack(person)
   expect((await order(again, randomUUID(), { savedCards: true })).status).toBe(201)
@@ -158,7 +158,7 @@ test('with an account go the claims of its keys, whether or not anything came of
   expect((await order(person, randomUUID())).status).toBe(503)
   await stripe.clearFaults()
   expect(await claims()).toBe(others + 3)
-  await deleteAccount(rig.stack, person)
+  await deleteAccount(harness.stack, person)
   // One is the sign-up's.
   expect(await claims()).toBe(others - 1)
 })

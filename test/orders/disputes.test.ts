@@ -4,22 +4,22 @@ import { orderAftercareWorkflowId, orderWorkflowId } from '../../workflows/order
 import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import { untilWatched } from '../harness/purchases.ts'
-import { shelf } from '../harness/test-packages.ts'
+import { testPackages } from '../harness/test-packages.ts'
 import { until, untilValue } from '../harness/until.ts'
 
-const rig = await shareStack()
-const { stripe, esimAccess } = rig.sims
-const { sql } = rig.stack.context
+const harness = await shareStack()
+const { stripe, esimAccess } = harness.sims
+const { sql } = harness.stack.context
 
-async function delivered(packageCode: string = shelf.onlyEsimAccess) {
-  const person = await rig.signUp()
-  return { person, order: await rig.buy(person, { packageCode }) }
+async function delivered(packageCode: string = testPackages.onlyEsimAccess) {
+  const person = await harness.signUp()
+  return { person, order: await harness.buy(person, { packageCode }) }
 }
 
 const open = async (orderId: string): Promise<string> =>
   (await stripe.do<{ dispute: string }>('open-dispute', { orderId })).dispute
 
-const view = async (orderId: string) => (await rig.service.get(`/v1/orders/${orderId}`)).body
+const view = async (orderId: string) => (await harness.service.get(`/v1/orders/${orderId}`)).body
 
 /** The order as soon as its dispute stands so, and the eSIM as wanted. */
 const untilDispute = (orderId: string, state: string, suspended: boolean) =>
@@ -31,7 +31,7 @@ const untilDispute = (orderId: string, state: string, suspended: boolean) =>
   )
 
 /** What operators have to look after, by the kinds of the matters that are open. */
-async function matters(...subjects: string[]): Promise<string[]> {
+async function tasks(...subjects: string[]): Promise<string[]> {
   const rows = await sql<{ kind: string }[]>`
     select kind from attention where subject_id in ${sql(subjects)} and resolved_at is null order by kind`
   return rows.map(({ kind }) => kind)
@@ -49,7 +49,7 @@ test('opened: the eSIM is suspended; won: it works again', async () => {
   const dispute = await open(order.id)
   await untilDispute(order.id, 'needs_response', true)
   expect(await atProvider(iccid)).toBe('SUSPENDED')
-  expect(await matters(order.id, dispute)).toEqual(['dispute_open'])
+  expect(await tasks(order.id, dispute)).toEqual(['dispute_open'])
 
   await stripe.do('review-dispute', { dispute })
   await untilDispute(order.id, 'under_review', true)
@@ -57,7 +57,7 @@ test('opened: the eSIM is suspended; won: it works again', async () => {
   await stripe.do('close-dispute', { dispute, outcome: 'won' })
   await untilDispute(order.id, 'won', false)
   expect(await atProvider(iccid)).toBe('IN_USE')
-  expect(await matters(order.id, dispute)).toEqual([])
+  expect(await tasks(order.id, dispute)).toEqual([])
   expect((await view(order.id)).status).toBe('delivered')
 })
 
@@ -67,54 +67,54 @@ test('lost: it stays suspended, and the loss is an operator’s', async () => {
   await untilDispute(order.id, 'needs_response', true)
   await stripe.do('close-dispute', { dispute, outcome: 'lost' })
   await untilDispute(order.id, 'lost', true)
-  await until('the matter is another', async () => (await matters(order.id, dispute)).join() === 'dispute_lost')
+  await until('the matter is another', async () => (await tasks(order.id, dispute)).join() === 'dispute_lost')
   expect(await atProvider(order.esims[0].iccid)).toBe('SUSPENDED')
 })
 
 test('opened before the delivery: suspended as soon as there is an eSIM', async () => {
-  const person = await rig.signUp()
-  const { id } = await rig.buy(person, {
-    packageCode: shelf.onlyEsimAccess,
+  const person = await harness.signUp()
+  const { id } = await harness.buy(person, {
+    packageCode: testPackages.onlyEsimAccess,
     pay: { riskLevel: 'elevated' },
     until: 'in_review',
   })
   const dispute = await open(id)
-  await until('the operators know', async () => (await matters(id, dispute)).includes('dispute_open'))
-  expectStatus(await rig.operator.post(`/v1/orders/${id}/approve`), 200)
-  await rig.untilOrder(id, 'delivered')
+  await until('the operators know', async () => (await tasks(id, dispute)).includes('dispute_open'))
+  expectStatus(await harness.operator.post(`/v1/orders/${id}/approve`), 200)
+  await harness.untilOrder(id, 'delivered')
   const { esims } = await untilDispute(id, 'needs_response', true)
   expect(await atProvider(esims[0].iccid)).toBe('SUSPENDED')
-  expect(await matters(id, dispute)).toEqual(['dispute_open'])
+  expect(await tasks(id, dispute)).toEqual(['dispute_open'])
 })
 
 test('a provider that cannot suspend, or is away, does not keep it from the operators', async () => {
-  const { order } = await delivered(shelf.onlyAiralo)
+  const { order } = await delivered(testPackages.onlyAiralo)
   const dispute = await open(order.id)
-  await until('both are known', async () => (await matters(order.id, dispute)).length === 2)
-  expect(await matters(order.id, dispute)).toEqual(['dispute_open', 'esim_not_suspendable'])
+  await until('both are known', async () => (await tasks(order.id, dispute)).length === 2)
+  expect(await tasks(order.id, dispute)).toEqual(['dispute_open', 'esim_not_suspendable'])
   expect((await view(order.id)).esims).toMatchObject([{ suspended: false }])
 
   const away = await delivered()
   await esimAccess.fault({ match: { path: '/esim/suspend' }, status: 500, times: 20 })
   const second = await open(away.order.id)
-  await until('the operators know', async () => (await matters(second)).includes('dispute_open'))
+  await until('the operators know', async () => (await tasks(second)).includes('dispute_open'))
   expect((await view(away.order.id)).esims).toMatchObject([{ suspended: false }])
-  await rig.fastForward(away.order.id, '1 day')
+  await harness.fastForward(away.order.id, '1 day')
   await untilDispute(away.order.id, 'needs_response', true)
 })
 
 test('an eSIM that ended meanwhile is left alone', async () => {
   const { order } = await delivered()
   const { iccid } = order.esims[0]
-  await untilWatched(rig.stack, order.id)
+  await untilWatched(harness.stack, order.id)
   await esimAccess.do('webhooks', { drop: 1_000 })
   await esimAccess.do('expire', { iccid })
   const dispute = await open(order.id)
-  await until('the operators know', async () => (await matters(order.id, dispute)).includes('dispute_open'))
-  await until('it is tried', async () => (await matters(order.id)).includes('esim_not_suspendable'))
+  await until('the operators know', async () => (await tasks(order.id, dispute)).includes('dispute_open'))
+  await until('it is tried', async () => (await tasks(order.id)).includes('esim_not_suspendable'))
   await esimAccess.do('webhooks', { drop: 0 })
-  await rig.fastForward(order.id, '2 days')
-  await rig.untilOrder(order.id, 'ended')
+  await harness.fastForward(order.id, '2 days')
+  await harness.untilOrder(order.id, 'ended')
 })
 
 test('a dispute that nobody can look up does not end the run', async () => {
@@ -126,21 +126,21 @@ test('a dispute that nobody can look up does not end the run', async () => {
     times: 50,
   })
   await open(order.id)
-  await until('an operator knows', async () => (await matters(order.id)).includes('dispute_unrecorded'))
+  await until('an operator knows', async () => (await tasks(order.id)).includes('dispute_unrecorded'))
   await stripe.clearFaults()
-  const { status } = await rig.temporal.workflow.getHandle(orderWorkflowId(order.id)).describe()
+  const { status } = await harness.temporal.workflow.getHandle(orderWorkflowId(order.id)).describe()
   expect(status.name).toBe('RUNNING')
-  expectStatus(await rig.service.post(`/v1/orders/${order.id}/refund`), 200)
+  expectStatus(await harness.service.post(`/v1/orders/${order.id}/refund`), 200)
 })
 
 test('of a top-up: the eSIM that it filled is suspended', async () => {
   const { person, order } = await delivered()
   const topUp = expectStatus(
-    await person.caller.post(`/v1/orders/${order.id}/top-up`, { packageCode: shelf.topUp }),
+    await person.caller.post(`/v1/orders/${order.id}/top-up`, { packageCode: testPackages.topUp }),
     201,
   )
   await stripe.do('pay', { orderId: topUp.id })
-  await rig.untilOrder(topUp.id, 'delivered')
+  await harness.untilOrder(topUp.id, 'delivered')
   await open(topUp.id)
   await until('suspended', async () => (await view(order.id)).esims[0].suspended)
   expect((await view(topUp.id)).dispute).toBe('needs_response')
@@ -149,22 +149,22 @@ test('of a top-up: the eSIM that it filled is suspended', async () => {
 test('after the run has closed: told all the same, once for each order, however often', async () => {
   const { order } = await delivered()
   await esimAccess.do('expire', { iccid: order.esims[0].iccid })
-  await rig.fastForward(order.id, '2 days')
-  await rig.untilOrder(order.id, 'ended')
+  await harness.fastForward(order.id, '2 days')
+  await harness.untilOrder(order.id, 'ended')
   await until('the run has closed', async () => (await status(orderWorkflowId(order.id))) === 'COMPLETED')
 
   await stripe.do('webhooks', { copies: 3 })
   const dispute = await open(order.id)
   await untilDispute(order.id, 'needs_response', false)
   await until('the aftercare is over', async () => (await status(orderAftercareWorkflowId(order.id))) === 'COMPLETED')
-  expect(await matters(order.id, dispute)).toEqual(['dispute_open'])
+  expect(await tasks(order.id, dispute)).toEqual(['dispute_open'])
 
   await stripe.do('close-dispute', { dispute, outcome: 'lost' })
   await untilDispute(order.id, 'lost', false)
-  await until('the matter is another', async () => (await matters(order.id, dispute)).join() === 'dispute_lost')
+  await until('the matter is another', async () => (await tasks(order.id, dispute)).join() === 'dispute_lost')
   await stripe.do('webhooks', { copies: 1 })
   expect((await view(order.id)).status).toBe('ended')
 })
 
 const status = async (workflowId: string): Promise<string> =>
-  (await rig.temporal.workflow.getHandle(workflowId).describe()).status.name
+  (await harness.temporal.workflow.getHandle(workflowId).describe()).status.name

@@ -5,80 +5,83 @@ import { milliseconds } from '../../policy/periods.ts'
 import { workflowNow } from '../../temporal/time-skipping.ts'
 import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import { mailsTo, pushesTo } from '../harness/checks/messages.ts'
-import { openStack } from '../harness/harness.ts'
+import { openHarness } from '../harness/harness.ts'
 import type { Person } from '../harness/people.ts'
 import { untilWatched } from '../harness/purchases.ts'
-import { eachProvider, shelf } from '../harness/test-packages.ts'
+import { eachProvider, testPackages } from '../harness/test-packages.ts'
 import { untilValue } from '../harness/until.ts'
 
-const rig = await openStack()
+const harness = await openHarness()
 const gigabyte = 2 ** 30
 const { minute, hour, day } = milliseconds
 
 // A day's token is no day old for the minute in which its limit counts.
-await rig.sims.airalo.do('limits', { tokenPerMinute: 1_000 })
+await harness.sims.airalo.do('limits', { tokenPerMinute: 1_000 })
 
 const wholeLife = ['in_use', 'low_data', 'used_up', 'last_day', 'expired']
 
-test.each(eachProvider)('%s: the slow watch finds everything where no webhook comes', async (party, packageCode) => {
-  const { provider, order, person, eSim, pass } = await delivered(party, packageCode)
-  await provider.do('webhooks', { drop: 1_000, copies: 1 })
+test.each(eachProvider)(
+  '%s: the slow watch finds everything where no webhook comes',
+  async (simulator, packageCode) => {
+    const { provider, order, person, eSim, pass } = await delivered(simulator, packageCode)
+    await provider.do('webhooks', { drop: 1_000, copies: 1 })
 
-  await provider.do('install', eSim)
-  await pass(day)
-  expect(await told(person)).toEqual([])
+    await provider.do('install', eSim)
+    await pass(day)
+    expect(await told(person)).toEqual([])
 
-  await provider.do('use', { ...eSim, bytes: 0.1 * gigabyte })
-  await pass(day)
-  expect(await told(person)).toEqual(['in_use'])
+    await provider.do('use', { ...eSim, bytes: 0.1 * gigabyte })
+    await pass(day)
+    expect(await told(person)).toEqual(['in_use'])
 
-  await provider.do('use', { ...eSim, bytes: 0.71 * gigabyte })
-  await pass(day)
-  expect(await told(person)).toEqual(['in_use', 'low_data'])
+    await provider.do('use', { ...eSim, bytes: 0.71 * gigabyte })
+    await pass(day)
+    expect(await told(person)).toEqual(['in_use', 'low_data'])
 
-  await provider.do('use', { ...eSim, bytes: gigabyte })
-  await pass(day)
-  expect(await told(person)).toEqual(['in_use', 'low_data', 'used_up'])
+    await provider.do('use', { ...eSim, bytes: gigabyte })
+    await pass(day)
+    expect(await told(person)).toEqual(['in_use', 'low_data', 'used_up'])
 
-  const expiresAt = Date.parse((await rig.service.get(`/v1/orders/${order.id}`)).body.esims[0].expiresAt)
-  await pass(expiresAt - (await runsClock(order.id)) - hour)
-  expect(await told(person)).toEqual(wholeLife.slice(0, -1))
+    const expiresAt = Date.parse((await harness.service.get(`/v1/orders/${order.id}`)).body.esims[0].expiresAt)
+    await pass(expiresAt - (await runsClock(order.id)) - hour)
+    expect(await told(person)).toEqual(wholeLife.slice(0, -1))
 
-  await pass(3 * hour)
-  await rig.untilOrder(order.id, 'ended')
-  expect(await told(person)).toEqual(wholeLife)
-  await expectMails(person)
-})
+    await pass(3 * hour)
+    await harness.untilOrder(order.id, 'ended')
+    expect(await told(person)).toEqual(wholeLife)
+    await expectMails(person)
+  },
+)
 
 test.each(eachProvider)(
   '%s: the provider’s webhooks are told at once, copies of them nothing',
-  async (party, packageCode) => {
-    const { provider, order, person, eSim, pass } = await delivered(party, packageCode)
+  async (simulator, packageCode) => {
+    const { provider, order, person, eSim, pass } = await delivered(simulator, packageCode)
     await provider.do('webhooks', { drop: 0, copies: 3 })
 
     await provider.do('install', eSim)
-    if (party === 'esimAccess') await untilState(order.id, 'installed')
+    if (simulator === 'esimAccess') await untilState(order.id, 'installed')
 
     // Airalo speaks of 75 and of 90 %.
-    await provider.do('use', { ...eSim, bytes: (party === 'airalo' ? 0.95 : 0.85) * gigabyte })
+    await provider.do('use', { ...eSim, bytes: (simulator === 'airalo' ? 0.95 : 0.85) * gigabyte })
     await untilTold(person, 'in_use', 'low_data')
     expect(await shownState(order.id)).toBe('in_use')
 
     await provider.do('use', { ...eSim, bytes: gigabyte })
     // Airalo has no word for the end of the data: the watch finds it.
-    if (party === 'airalo') await pass(day)
+    if (simulator === 'airalo') await pass(day)
     await untilTold(person, 'in_use', 'low_data', 'used_up')
     expect(await shownState(order.id)).toBe('used_up')
 
-    const expiresAt = Date.parse((await rig.service.get(`/v1/orders/${order.id}`)).body.esims[0].expiresAt)
+    const expiresAt = Date.parse((await harness.service.get(`/v1/orders/${order.id}`)).body.esims[0].expiresAt)
     await pass(expiresAt - (await runsClock(order.id)) - hour)
     await untilTold(person, ...wholeLife.slice(0, -1))
     await pass(3 * hour)
-    await rig.untilOrder(order.id, 'ended')
+    await harness.untilOrder(order.id, 'ended')
     await untilTold(person, ...wholeLife)
     await expectMails(person)
 
-    const history = await rig.temporal.workflow.getHandle(orderWorkflowId(order.id)).fetchHistory()
+    const history = await harness.temporal.workflow.getHandle(orderWorkflowId(order.id)).fetchHistory()
     const { events, actions } = historyCost(history)
     expect(events).toBeLessThanOrEqual(60)
     expect(actions).toBeLessThanOrEqual(16)
@@ -86,13 +89,13 @@ test.each(eachProvider)(
 )
 
 test('news that come while the watch is looking do not send its mail twice', async () => {
-  const { provider, person, eSim, pass } = await delivered('esimAccess', shelf.onlyEsimAccess)
+  const { provider, person, eSim, pass } = await delivered('esimAccess', testPackages.onlyEsimAccess)
   await provider.do('webhooks', { copies: 1, hold: true })
   await provider.do('use', { ...eSim, bytes: 0.85 * gigabyte })
-  await rig.sims.mailbox.do('rule', { recipient: person.email, delayMs: 1_500, times: 1 })
+  await harness.sims.mailbox.do('rule', { recipient: person.email, delayMs: 1_500, times: 1 })
 
   const look = pass(day)
-  const { sql } = rig.stack.context
+  const { sql } = harness.stack.context
   await untilValue(
     'the mail is being sent',
     () =>
@@ -103,35 +106,35 @@ test('news that come while the watch is looking do not send its mail twice', asy
   await look
 
   await untilTold(person, 'in_use', 'low_data')
-  const mails = await mailsTo(rig.stack, person.email)
+  const mails = await mailsTo(harness.stack, person.email)
   expect(mails.filter(({ subject }) => subject.startsWith('80 %'))).toHaveLength(1)
 })
 
 /** An eSIM that was just delivered, and time that passes for the run and for the provider alike. */
-async function delivered(party: (typeof eachProvider)[number][0], packageCode: string) {
-  const provider = rig.sims[party]
-  const person = await rig.signUp()
-  const order = await rig.buy(person, { packageCode })
+async function delivered(simulator: (typeof eachProvider)[number][0], packageCode: string) {
+  const provider = harness.sims[simulator]
+  const person = await harness.signUp()
+  const order = await harness.buy(person, { packageCode })
   const eSim = { iccid: order.esims[0].iccid as string }
   const pass = async (ms: number): Promise<void> => {
     await provider.do('clock', { advanceSeconds: ms / 1000 })
     // A little more: the look at the end has to be over, too.
-    await rig.fastForward(order.id, ms + 5 * minute)
+    await harness.fastForward(order.id, ms + 5 * minute)
   }
-  await untilWatched(rig.stack, order.id)
+  await untilWatched(harness.stack, order.id)
   // The provider's clock stands where the test before left it.
   const { now } = await provider.do<{ now: string }>('clock', {})
   const behind = Date.parse(now) - (await runsClock(order.id))
-  if (behind > hour) await rig.fastForward(order.id, behind)
+  if (behind > hour) await harness.fastForward(order.id, behind)
   return { provider, person, order, eSim, pass }
 }
 
 const runsClock = async (orderId: string): Promise<number> =>
-  (await workflowNow(rig.temporal, orderWorkflowId(orderId))).getTime()
+  (await workflowNow(harness.temporal, orderWorkflowId(orderId))).getTime()
 
 /** What the person's phone was told about an eSIM, in order. */
 const told = async ({ pushToken }: Person): Promise<(string | undefined)[]> =>
-  (await pushesTo(rig.stack, pushToken)).flatMap(({ message: { data } }) => (data.esimId ? [data.event] : []))
+  (await pushesTo(harness.stack, pushToken)).flatMap(({ message: { data } }) => (data.esimId ? [data.event] : []))
 
 async function untilTold(person: Person, ...events: string[]): Promise<void> {
   const all = await untilValue(
@@ -144,7 +147,7 @@ async function untilTold(person: Person, ...events: string[]): Promise<void> {
 
 /** Only what the person may want to act on comes by mail. */
 async function expectMails({ email }: Person): Promise<void> {
-  const subjects = (await mailsTo(rig.stack, email)).map(({ subject }) => subject)
+  const subjects = (await mailsTo(harness.stack, email)).map(({ subject }) => subject)
   expect(subjects).toEqual([
     expect.stringContaining('eSIM'),
     expect.stringMatching(/^80 % of your data/),
@@ -154,7 +157,7 @@ async function expectMails({ email }: Person): Promise<void> {
 }
 
 const shownState = async (orderId: string): Promise<string> =>
-  (await rig.service.get(`/v1/orders/${orderId}`)).body.esims[0].state
+  (await harness.service.get(`/v1/orders/${orderId}`)).body.esims[0].state
 
 const untilState = (orderId: string, wanted: string) =>
   untilValue(

@@ -5,18 +5,18 @@ import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import { shareStack } from '../harness/harness.ts'
 import type { Answer, Caller } from '../harness/http.ts'
 import type { Person } from '../harness/people.ts'
-import { shelf } from '../harness/test-packages.ts'
+import { testPackages } from '../harness/test-packages.ts'
 
-const rig = await shareStack()
-const { stripe } = rig.sims
-const { sql } = rig.stack.context
+const harness = await shareStack()
+const { stripe } = harness.sims
+const { sql } = harness.stack.context
 
 const keyed = (key: string) => ({ 'idempotency-key': key })
 const order = (caller: Caller, body: Record<string, unknown>, key: string): Promise<Answer> =>
   caller.post('/v1/orders', body, keyed(key))
-const wish = ({ accountId }: Person, change: Record<string, unknown> = {}) => ({
+const requested = ({ accountId }: Person, change: Record<string, unknown> = {}) => ({
   accountId,
-  packageCode: shelf.anyProvider,
+  packageCode: testPackages.anyProvider,
   quantity: 1,
   ...change,
 })
@@ -33,48 +33,51 @@ async function ordersOf({ accountId }: Person): Promise<[number, number]> {
 }
 
 test('the same request under one key is the same order, whatever became of it meanwhile', async () => {
-  const person = await rig.signUp()
+  const person = await harness.signUp()
   const key = randomUUID()
-  const first = await order(person.caller, wish(person), key)
+  const first = await order(person.caller, requested(person), key)
   expect(first.status).toBe(201)
   expect(first.headers.get('location')).toBe(`/v1/orders/${first.body.id}`)
 
-  const reordered = Object.fromEntries(Object.entries(wish(person)).reverse())
+  const reordered = Object.fromEntries(Object.entries(requested(person)).reverse())
   const again = await order(person.caller, reordered, key)
   expect([again.status, again.body]).toEqual([201, first.body])
 
   await stripe.do('pay', { orderId: first.body.id })
-  await rig.untilOrder(first.body.id, 'delivered')
-  expect(await order(person.caller, wish(person), key)).toMatchObject({
+  await harness.untilOrder(first.body.id, 'delivered')
+  expect(await order(person.caller, requested(person), key)).toMatchObject({
     status: 201,
     body: { id: first.body.id, status: 'delivered', payment: null },
   })
   expect((await person.caller.post(`/v1/orders/${first.body.id}/refund`)).status).toBe(200)
-  await rig.fastForward(first.body.id, '31 days')
-  expect(await order(person.caller, wish(person), key)).toMatchObject({ status: 201, body: { status: 'refunded' } })
+  await harness.fastForward(first.body.id, '31 days')
+  expect(await order(person.caller, requested(person), key)).toMatchObject({
+    status: 201,
+    body: { status: 'refunded' },
+  })
   expect(await ordersOf(person)).toEqual([1, 1])
 })
 
 test.each([
   { quantity: 2 },
-  { packageCode: shelf.onlyAiralo },
+  { packageCode: testPackages.onlyAiralo },
   { savedCards: true },
   { measurement: { adUserData: true, adPersonalization: true } },
 ])('the same key with %j is refused, and the first order stays as it is', async (change) => {
-  const person = await rig.signUp()
+  const person = await harness.signUp()
   const key = randomUUID()
-  const first = await order(person.caller, wish(person), key)
-  expect(refusal(await order(person.caller, wish(person, change), key))).toEqual([422, 'idempotency_key_reused'])
+  const first = await order(person.caller, requested(person), key)
+  expect(refusal(await order(person.caller, requested(person, change), key))).toEqual([422, 'idempotency_key_reused'])
   expect((await person.caller.get(`/v1/orders/${first.body.id}`)).body).toEqual(first.body)
   expect(await ordersOf(person)).toEqual([1, 1])
 })
 
 test('a service that acts for two accounts under one key makes an order for each', async () => {
-  const people = [await rig.signUp(), await rig.signUp()]
+  const people = [await harness.signUp(), await harness.signUp()]
   const key = randomUUID()
   const ids = new Set<string>()
   for (const person of [...people, ...people]) {
-    const answer = await order(rig.service, wish(person), key)
+    const answer = await order(harness.service, requested(person), key)
     expect(answer).toMatchObject({ status: 201, body: { accountId: person.accountId } })
     ids.add(answer.body.id)
   }
@@ -83,20 +86,24 @@ test('a service that acts for two accounts under one key makes an order for each
 })
 
 test('and an action under one key acts on the order of each', async () => {
-  const people = [await rig.signUp(), await rig.signUp()]
+  const people = [await harness.signUp(), await harness.signUp()]
   const key = keyed(randomUUID())
   for (const person of people) {
-    const { id } = await rig.buy(person, { pay: false })
-    const answer = await rig.service.post(`/v1/orders/${id}/cancel`, undefined, key)
+    const { id } = await harness.buy(person, { pay: false })
+    const answer = await harness.service.post(`/v1/orders/${id}/cancel`, undefined, key)
     expect(answer).toMatchObject({ status: 200, body: { id, status: 'cancelled' } })
   }
 })
 
 test('one key on two routes: each does its own', async () => {
-  const person = await rig.signUp()
+  const person = await harness.signUp()
   const key = randomUUID()
-  const parent = await rig.buy(person, { packageCode: shelf.onlyEsimAccess, headers: keyed(key) })
-  const topUp = await person.caller.post(`/v1/orders/${parent.id}/top-up`, { packageCode: shelf.topUp }, keyed(key))
+  const parent = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess, headers: keyed(key) })
+  const topUp = await person.caller.post(
+    `/v1/orders/${parent.id}/top-up`,
+    { packageCode: testPackages.topUp },
+    keyed(key),
+  )
   expect(topUp).toMatchObject({ status: 201, body: { topUpOf: parent.id } })
   expect(topUp.body.id).not.toBe(parent.id)
   expect((await person.caller.post(`/v1/orders/${topUp.body.id}/cancel`, undefined, keyed(key))).status).toBe(200)
@@ -104,78 +111,78 @@ test('one key on two routes: each does its own', async () => {
 })
 
 test('a repeated request is answered also when the package is no longer on sale', async () => {
-  const person = await rig.signUp()
+  const person = await harness.signUp()
   const key = randomUUID()
-  const first = await order(person.caller, wish(person, { packageCode: shelf.onlyAiralo }), key)
-  await sql`update packages set active = false where code = ${shelf.onlyAiralo}`
-  const again = await order(person.caller, wish(person, { packageCode: shelf.onlyAiralo }), key)
+  const first = await order(person.caller, requested(person, { packageCode: testPackages.onlyAiralo }), key)
+  await sql`update packages set active = false where code = ${testPackages.onlyAiralo}`
+  const again = await order(person.caller, requested(person, { packageCode: testPackages.onlyAiralo }), key)
   expect([again.status, again.body]).toEqual([201, first.body])
-  const fresh = await order(person.caller, wish(person, { packageCode: shelf.onlyAiralo }), randomUUID())
+  const fresh = await order(person.caller, requested(person, { packageCode: testPackages.onlyAiralo }), randomUUID())
   expect(refusal(fresh)).toEqual([409, 'package_unavailable'])
-  await sql`update packages set active = true where code = ${shelf.onlyAiralo}`
+  await sql`update packages set active = true where code = ${testPackages.onlyAiralo}`
 })
 
 test('a run that was ended by hand is not begun again by a repeated request', async () => {
-  const person = await rig.signUp()
+  const person = await harness.signUp()
   const key = randomUUID()
-  const { id } = await rig.buy(person, { packageCode: shelf.onlyEsimAccess, headers: keyed(key) })
-  const handle = rig.temporal.workflow.getHandle(orderWorkflowId(id))
+  const { id } = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess, headers: keyed(key) })
+  const handle = harness.temporal.workflow.getHandle(orderWorkflowId(id))
   const { runId } = await handle.describe()
   await handle.terminate()
-  const again = await order(person.caller, wish(person, { packageCode: shelf.onlyEsimAccess }), key)
+  const again = await order(person.caller, requested(person, { packageCode: testPackages.onlyEsimAccess }), key)
   expect(again).toMatchObject({ status: 201, body: { id, status: 'delivered' } })
   expect((await handle.describe()).runId).toBe(runId)
 })
 
 test('a run that was ended by hand before the payment is begun again by a repeated request, for the same payment', async () => {
-  const person = await rig.signUp()
+  const person = await harness.signUp()
   const key = randomUUID()
-  const first = await order(person.caller, wish(person), key)
-  await rig.temporal.workflow.getHandle(orderWorkflowId(first.body.id)).terminate()
-  const again = await order(person.caller, wish(person), key)
+  const first = await order(person.caller, requested(person), key)
+  await harness.temporal.workflow.getHandle(orderWorkflowId(first.body.id)).terminate()
+  const again = await order(person.caller, requested(person), key)
   expect([again.status, again.body]).toEqual([201, first.body])
   await stripe.do('pay', { orderId: first.body.id })
-  await rig.untilOrder(first.body.id, 'delivered')
+  await harness.untilOrder(first.body.id, 'delivered')
   expect(await ordersOf(person)).toEqual([1, 1])
 })
 
 test('what the processor is asked under names nobody, and nothing that a client chose', async () => {
-  const person = await rig.signUp()
+  const person = await harness.signUp()
   const key = randomUUID()
-  const { id } = (await order(person.caller, wish(person, { savedCards: true }), key)).body
+  const { id } = (await order(person.caller, requested(person, { savedCards: true }), key)).body
   await stripe.do('pay', { orderId: id })
-  await rig.untilOrder(id, 'delivered')
+  await harness.untilOrder(id, 'delivered')
   expect((await person.caller.post(`/v1/orders/${id}/refund`, undefined, keyed(key))).status).toBe(200)
-  await rig.untilOrder(id, 'refunded')
+  await harness.untilOrder(id, 'refunded')
   const asked = JSON.stringify(await stripe.log())
   expect(asked).toContain(id)
   for (const known of [key, person.accountId, person.firebaseUid]) expect(asked).not.toContain(known)
 })
 
 test('two people may use the same key', async () => {
-  const [ann, bob] = [await rig.signUp(), await rig.signUp()]
+  const [ann, bob] = [await harness.signUp(), await harness.signUp()]
   const key = randomUUID()
-  const answers = await Promise.all([ann, bob].map((person) => order(person.caller, wish(person), key)))
+  const answers = await Promise.all([ann, bob].map((person) => order(person.caller, requested(person), key)))
   expect(answers.map(({ status }) => status)).toEqual([201, 201])
   expect(answers[0]?.body.id).not.toBe(answers[1]?.body.id)
 })
 
 test('ten at once: one order, ten equal answers', async () => {
-  const person = await rig.signUp()
+  const person = await harness.signUp()
   const key = randomUUID()
-  const answers = await Promise.all(Array.from({ length: 10 }, () => order(person.caller, wish(person), key)))
+  const answers = await Promise.all(Array.from({ length: 10 }, () => order(person.caller, requested(person), key)))
   expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(201))
   for (const { body } of answers) expect(body).toEqual(answers[0]?.body)
   expect(await ordersOf(person)).toEqual([1, 1])
 })
 
 test('ten at once that do not ask for the same: one of the wishes holds', async () => {
-  const person = await rig.signUp()
+  const person = await harness.signUp()
   const key = randomUUID()
   const answers = await Promise.all(
     Array.from({ length: 10 }, async (_, index) => {
       const quantity = 1 + (index % 2)
-      return { quantity, answer: await order(person.caller, wish(person, { quantity }), key) }
+      return { quantity, answer: await order(person.caller, requested(person, { quantity }), key) }
     }),
   )
   const heard = answers.filter(({ answer }) => answer.status === 201)
@@ -188,60 +195,60 @@ test('ten at once that do not ask for the same: one of the wishes holds', async 
 })
 
 test('what could not be opened leaves nothing behind, and may be asked for again under its key', async () => {
-  const person = await rig.signUp()
+  const person = await harness.signUp()
   const key = randomUUID()
   await stripe.fault({ match: { method: 'POST', path: '/v1/payment_intents' }, status: 503, times: 100 })
-  const refused = await order(person.caller, wish(person), key)
+  const refused = await order(person.caller, requested(person), key)
   expect(refusal(refused)).toEqual([503, 'payment_unavailable'])
   expect(refused.headers.get('retry-after')).toBeTruthy()
   expect(await ordersOf(person)).toEqual([0, 0])
   await stripe.clearFaults()
-  const later = await order(person.caller, wish(person), key)
+  const later = await order(person.caller, requested(person), key)
   expect(later.status).toBe(201)
-  expect((await order(person.caller, wish(person), key)).body.id).toBe(later.body.id)
+  expect((await order(person.caller, requested(person), key)).body.id).toBe(later.body.id)
   expect(await ordersOf(person)).toEqual([1, 1])
 })
 
 test('a lost reply of the processor makes no second payment', async () => {
-  const person = await rig.signUp()
+  const person = await harness.signUp()
   await stripe.fault({ match: { method: 'POST', path: '/v1/payment_intents' }, cut: 'after' })
-  expect((await order(person.caller, wish(person), randomUUID())).status).toBe(201)
+  expect((await order(person.caller, requested(person), randomUUID())).status).toBe(201)
   expect(await ordersOf(person)).toEqual([1, 1])
 })
 
 test('without a key, or under one that is none, nothing is ordered', async () => {
-  const person = await rig.signUp()
-  const without = await person.caller.post('/v1/orders', wish(person), { 'idempotency-key': null })
+  const person = await harness.signUp()
+  const without = await person.caller.post('/v1/orders', requested(person), { 'idempotency-key': null })
   expect(refusal(without)).toEqual([400, 'idempotency_key_required'])
-  expect(refusal(await order(person.caller, wish(person), 'x'.repeat(256)))).toEqual([400, 'invalid_request'])
+  expect(refusal(await order(person.caller, requested(person), 'x'.repeat(256)))).toEqual([400, 'invalid_request'])
   expect(await ordersOf(person)).toEqual([0, 0])
 })
 
 test('an action that is repeated under its key is answered as the first time', async () => {
-  const person = await rig.signUp()
-  const { id } = await rig.buy(person)
+  const person = await harness.signUp()
+  const { id } = await harness.buy(person)
   const key = keyed(randomUUID())
   const answers = []
   for (let times = 0; times < 3; times += 1)
     answers.push(await person.caller.post(`/v1/orders/${id}/refund`, undefined, key))
   expect(answers.map(({ status }) => status)).toEqual([200, 200, 200])
-  const { events } = await rig.temporal.workflow.getHandle(orderWorkflowId(id)).fetchHistory()
+  const { events } = await harness.temporal.workflow.getHandle(orderWorkflowId(id)).fetchHistory()
   const asked = (events ?? []).filter((event) => event.workflowExecutionUpdateAcceptedEventAttributes)
   expect(asked).toHaveLength(2)
 
   // The order has ended when its cancellation is asked for again.
-  const unpaid = await rig.buy(person, { pay: false })
+  const unpaid = await harness.buy(person, { pay: false })
   for (let times = 0; times < 2; times += 1) {
     const answer = await person.caller.post(`/v1/orders/${unpaid.id}/cancel`, undefined, key)
     expect(answer).toMatchObject({ status: 200, body: { status: 'cancelled' } })
-    await rig.untilOrder(unpaid.id, 'cancelled')
-    await rig.temporal.workflow.getHandle(orderWorkflowId(unpaid.id)).result()
+    await harness.untilOrder(unpaid.id, 'cancelled')
+    await harness.temporal.workflow.getHandle(orderWorkflowId(unpaid.id)).result()
   }
 })
 
 test('the key of an action is good for no other order', async () => {
-  const person = await rig.signUp()
-  const [one, other] = [await rig.buy(person, { pay: false }), await rig.buy(person, { pay: false })]
+  const person = await harness.signUp()
+  const [one, other] = [await harness.buy(person, { pay: false }), await harness.buy(person, { pay: false })]
   const key = keyed(randomUUID())
   const cancel = ({ id }: { id: string }) => person.caller.post(`/v1/orders/${id}/cancel`, undefined, key)
   expect((await Promise.all([cancel(one), cancel(one), cancel(one)])).map(({ status }) => status)).toEqual([
@@ -252,15 +259,15 @@ test('the key of an action is good for no other order', async () => {
 })
 
 test('an outage is no answer to keep: the same action under the same key succeeds once it is over', async () => {
-  const person = await rig.signUp()
-  const { id } = await rig.buy(person, { packageCode: shelf.onlyEsimAccess })
+  const person = await harness.signUp()
+  const { id } = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess })
   const refund = () => person.caller.post(`/v1/orders/${id}/refund`, undefined, key)
   const key = keyed(randomUUID())
-  await rig.sims.esimAccess.fault({ match: { path: '/esim/query' }, status: 503, times: 1_000 })
+  await harness.sims.esimAccess.fault({ match: { path: '/esim/query' }, status: 503, times: 1_000 })
   const refused = await refund()
   expect(refusal(refused)).toEqual([503, 'provider_unavailable'])
   expect(refused.headers.get('retry-after')).toBeTruthy()
-  await rig.sims.esimAccess.clearFaults()
+  await harness.sims.esimAccess.clearFaults()
   expect((await refund()).status).toBe(200)
-  await rig.untilOrder(id, 'refunded')
+  await harness.untilOrder(id, 'refunded')
 })

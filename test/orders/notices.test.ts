@@ -2,12 +2,12 @@
 import { expect, test } from 'vitest'
 import { createActivities } from '../../activities/index.ts'
 import { mailsTo, pushesTo } from '../harness/checks/messages.ts'
-import { openStack } from '../harness/harness.ts'
+import { openHarness } from '../harness/harness.ts'
 import type { Person } from '../harness/people.ts'
 import { untilValue } from '../harness/until.ts'
 
-const rig = await openStack()
-const { sql } = rig.stack.context
+const harness = await openHarness()
+const { sql } = harness.stack.context
 
 /** The row of the send ledger, once it stands in this state. */
 const ledger = (subjectId: string, kind: string, state: string) =>
@@ -31,34 +31,34 @@ async function pushTokensOf({ accountId }: Person): Promise<number> {
 }
 
 test('U3: a mail server that defers is asked again, and the mail comes once', async () => {
-  const person = await rig.signUp()
-  await rig.sims.mailbox.do('rule', { recipient: person.email, code: 451, times: 2 })
-  const order = await rig.buy(person)
+  const person = await harness.signUp()
+  await harness.sims.mailbox.do('rule', { recipient: person.email, code: 451, times: 2 })
+  const order = await harness.buy(person)
   expect(order.esims).toHaveLength(1)
   await ledger(order.id, 'mail:confirmation', 'due')
 
-  await rig.fastForward(order.id, '1 minute')
+  await harness.fastForward(order.id, '1 minute')
 
   expect(await ledger(order.id, 'mail:confirmation', 'sent')).toMatchObject({ attempts: 3 })
-  expect(await mailsTo(rig.stack, person.email)).toHaveLength(1)
+  expect(await mailsTo(harness.stack, person.email)).toHaveLength(1)
   expect(await mailState(person)).toBe('ok')
 })
 
 test('a mail server that is away for hours loses no mail', async () => {
-  const person = await rig.signUp()
-  await rig.sims.mailbox.do('rule', { recipient: person.email, code: 421, times: 12 })
-  const order = await rig.buy(person)
+  const person = await harness.signUp()
+  await harness.sims.mailbox.do('rule', { recipient: person.email, code: 421, times: 12 })
+  const order = await harness.buy(person)
 
-  await rig.fastForward(order.id, '3 hours')
+  await harness.fastForward(order.id, '3 hours')
 
   await ledger(order.id, 'mail:confirmation', 'sent')
-  expect(await mailsTo(rig.stack, person.email)).toHaveLength(1)
+  expect(await mailsTo(harness.stack, person.email)).toHaveLength(1)
 })
 
 test('an address that refuses for good is marked and left alone, and the eSIM is there all the same', async () => {
-  const person = await rig.signUp()
-  await rig.sims.mailbox.do('rule', { recipient: person.email, code: 550 })
-  const order = await rig.buy(person)
+  const person = await harness.signUp()
+  await harness.sims.mailbox.do('rule', { recipient: person.email, code: 550 })
+  const order = await harness.buy(person)
   await untilValue(
     'the address is marked',
     () => mailState(person),
@@ -66,7 +66,7 @@ test('an address that refuses for good is marked and left alone, and the eSIM is
   )
   const account = await person.caller.get(`/v1/accounts/${person.accountId}`)
   expect(account.body).toMatchObject({ email: person.email, emailState: 'bounced' })
-  await rig.fastForward(order.id, '1 hour')
+  await harness.fastForward(order.id, '1 hour')
 
   expect(await ledger(order.id, 'mail:confirmation', 'failed')).toEqual({
     state: 'failed',
@@ -77,120 +77,120 @@ test('an address that refuses for good is marked and left alone, and the eSIM is
   expect(shown).toMatchObject({ status: 'delivered', esims: [{ activationCode: expect.stringMatching(/^LPA:1\$/) }] })
   expect(shown.installUrl).toContain('/i/')
   expect((await person.caller.get(`/v1/orders/${order.id}/qr.png`)).status).toBe(200)
-  expect(await mailsTo(rig.stack, person.email)).toEqual([])
-  expect(await pushesTo(rig.stack, person.pushToken)).toHaveLength(1)
+  expect(await mailsTo(harness.stack, person.email)).toEqual([])
+  expect(await pushesTo(harness.stack, person.pushToken)).toHaveLength(1)
 })
 
 test.each(['before', 'after'])('a connection that breaks after DATA, %s the server stored it', async (drop) => {
-  const person = await rig.signUp()
-  await rig.sims.mailbox.do('rule', { recipient: person.email, drop, times: 1 })
-  const order = await rig.buy(person)
+  const person = await harness.signUp()
+  await harness.sims.mailbox.do('rule', { recipient: person.email, drop, times: 1 })
+  const order = await harness.buy(person)
 
   await ledger(order.id, 'mail:confirmation', 'sent')
-  const mails = await mailsTo(rig.stack, person.email)
+  const mails = await mailsTo(harness.stack, person.email)
   expect(mails).toHaveLength(drop === 'before' ? 1 : 2)
   // What mail programs recognise a copy by.
   expect(new Set(mails.map(({ messageId }) => messageId)).size).toBe(1)
 })
 
 test('a resend is a mail of its own, and a repeated request for it is not', async () => {
-  const person = await rig.signUp()
-  const order = await rig.buy(person)
-  await rig.sims.mailbox.do('wait', { to: person.email })
+  const person = await harness.signUp()
+  const order = await harness.buy(person)
+  await harness.sims.mailbox.do('wait', { to: person.email })
   const key = { 'idempotency-key': `resend-${order.id}` }
   for (let times = 0; times < 2; times += 1) {
     expect((await person.caller.post(`/v1/orders/${order.id}/resend`, undefined, key)).status).toBe(200)
   }
-  const mails = await mailsTo(rig.stack, person.email)
+  const mails = await mailsTo(harness.stack, person.email)
   expect(mails).toHaveLength(2)
   expect(new Set(mails.map(({ messageId }) => messageId)).size).toBe(2)
   expect(mails[1]?.attachments).toEqual(mails[0]?.attachments)
 })
 
 test('C4: a token that FCM calls unregistered is dropped, and the other phone still gets the push', async () => {
-  const person = await rig.signUp()
+  const person = await harness.signUp()
   const second = { platform: 'android', pushToken: `second-${person.pushToken}` }
   expect((await person.caller.put(`/v1/accounts/${person.accountId}/devices/second`, second)).status).toBe(200)
-  await rig.sims.firebase.do('token', { token: person.pushToken, behaviour: 'unregistered' })
+  await harness.sims.firebase.do('token', { token: person.pushToken, behaviour: 'unregistered' })
   expect(await pushTokensOf(person)).toBe(2)
 
-  const order = await rig.buy(person)
+  const order = await harness.buy(person)
 
   await ledger(order.id, 'push:confirmation', 'sent')
   expect(await pushTokensOf(person)).toBe(1)
-  expect(await pushesTo(rig.stack, person.pushToken)).toEqual([])
-  expect(await pushesTo(rig.stack, second.pushToken)).toHaveLength(1)
+  expect(await pushesTo(harness.stack, person.pushToken)).toEqual([])
+  expect(await pushesTo(harness.stack, second.pushToken)).toHaveLength(1)
 })
 
 test('a 404 that does not speak of the token drops nothing, and the push comes later', async () => {
-  const person = await rig.signUp()
+  const person = await harness.signUp()
   // Each attempt asks twice: by the SDK, and again to hear what was meant.
-  await rig.sims.firebase.do('token', { token: person.pushToken, behaviour: 'bare-404', times: 4 })
-  const order = await rig.buy(person)
+  await harness.sims.firebase.do('token', { token: person.pushToken, behaviour: 'bare-404', times: 4 })
+  const order = await harness.buy(person)
   await ledger(order.id, 'push:confirmation', 'due')
   expect(await pushTokensOf(person)).toBe(1)
 
-  await rig.fastForward(order.id, '1 minute')
+  await harness.fastForward(order.id, '1 minute')
 
   await ledger(order.id, 'push:confirmation', 'sent')
   expect(await pushTokensOf(person)).toBe(1)
-  expect(await pushesTo(rig.stack, person.pushToken)).toHaveLength(1)
+  expect(await pushesTo(harness.stack, person.pushToken)).toHaveLength(1)
 })
 
 test('a phone that cannot be reached does not stand in the way of the other', async () => {
-  const person = await rig.signUp()
+  const person = await harness.signUp()
   const second = { platform: 'android', pushToken: `second-${person.pushToken}` }
   expect((await person.caller.put(`/v1/accounts/${person.accountId}/devices/second`, second)).status).toBe(200)
   for (const unlucky of [person.pushToken, second.pushToken]) {
-    await rig.sims.firebase.do('token', { token: unlucky, behaviour: 'bare-404' })
-    const order = await rig.buy(person)
+    await harness.sims.firebase.do('token', { token: unlucky, behaviour: 'bare-404' })
+    const order = await harness.buy(person)
     await ledger(order.id, 'push:confirmation', 'sent')
-    await rig.sims.firebase.do('token', { token: unlucky, behaviour: 'ok' })
+    await harness.sims.firebase.do('token', { token: unlucky, behaviour: 'ok' })
   }
-  expect(await pushesTo(rig.stack, person.pushToken)).toHaveLength(1)
-  expect(await pushesTo(rig.stack, second.pushToken)).toHaveLength(1)
+  expect(await pushesTo(harness.stack, person.pushToken)).toHaveLength(1)
+  expect(await pushesTo(harness.stack, second.pushToken)).toHaveLength(1)
 })
 
 test('measurement that hangs holds nothing up, and measurement that is down is asked again', async () => {
   const consent = { measurement: { adUserData: true, adPersonalization: false } }
-  const person = await rig.signUp()
-  await rig.sims.meta.fault({ hang: 'before' })
-  const held = await rig.buy(person, { order: consent })
+  const person = await harness.signUp()
+  await harness.sims.meta.fault({ hang: 'before' })
+  const held = await harness.buy(person, { order: consent })
   await Promise.all([ledger(held.id, 'mail:confirmation', 'sent'), ledger(held.id, 'push:confirmation', 'sent')])
   expect(await ledger(held.id, 'measurement:purchase', 'sending')).toMatchObject({ attempts: 1 })
   // The outcome is unknown, and a purchase counted twice is worse than one not counted.
   await ledger(held.id, 'measurement:purchase', 'failed')
 
-  await rig.sims.meta.fault({ status: 503, times: 3 })
-  const order = await rig.buy(person, { order: consent })
+  await harness.sims.meta.fault({ status: 503, times: 3 })
+  const order = await harness.buy(person, { order: consent })
   await ledger(order.id, 'measurement:purchase', 'due')
-  await rig.fastForward(order.id, '1 hour')
+  await harness.fastForward(order.id, '1 hour')
   await ledger(order.id, 'measurement:purchase', 'sent')
 
-  const [meta, google] = await Promise.all([rig.sims.meta.books(), rig.sims.googleAnalytics.books()])
+  const [meta, google] = await Promise.all([harness.sims.meta.books(), harness.sims.googleAnalytics.books()])
   expect([meta.events, google.events]).toMatchObject([{ length: 1 }, { length: 1 }])
   expect([meta.violations, google.violations]).toEqual([[], []])
 })
 
 test('a step whose end the server never heard of is repeated without sending anything again', async () => {
-  const person = await rig.signUp()
+  const person = await harness.signUp()
   const measurement = { adUserData: true, adPersonalization: false }
-  const { id: orderId } = await rig.buy(person, { order: { measurement } })
+  const { id: orderId } = await harness.buy(person, { order: { measurement } })
   const kinds = ['mail:confirmation', 'push:confirmation', 'measurement:purchase']
   for (const kind of kinds) await ledger(orderId, kind, 'sent')
   const sent = async () => {
-    const { meta, googleAnalytics } = rig.sims
+    const { meta, googleAnalytics } = harness.sims
     const measured = [await meta.log(), await googleAnalytics.log()]
     return [
-      (await mailsTo(rig.stack, person.email)).length,
-      (await pushesTo(rig.stack, person.pushToken)).length,
+      (await mailsTo(harness.stack, person.email)).length,
+      (await pushesTo(harness.stack, person.pushToken)).length,
       ...measured.map(({ length }) => length),
     ]
   }
   const before = await sent()
   expect(before.slice(0, 2)).toEqual([1, 1])
 
-  const steps = createActivities({ ...rig.stack.context, temporal: rig.temporal })
+  const steps = createActivities({ ...harness.stack.context, temporal: harness.temporal })
   const asOf = new Date().toISOString()
   await Promise.all([
     steps.sendOrderMail({ orderId, mail: 'confirmation', asOf }),

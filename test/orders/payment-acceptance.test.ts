@@ -2,15 +2,15 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { mailsTo, pushesTo } from '../harness/checks/messages.ts'
-import { openStack } from '../harness/harness.ts'
+import { openHarness } from '../harness/harness.ts'
 import type { Person } from '../harness/people.ts'
-import { shelf } from '../harness/test-packages.ts'
+import { testPackages } from '../harness/test-packages.ts'
 import { untilValue } from '../harness/until.ts'
 
 // Payments are planted and left with an operator, on purpose.
-const rig = await openStack({ books: false })
-const { stripe, esimAccess } = rig.sims
-const { sql } = rig.stack.context
+const harness = await openHarness({ books: false })
+const { stripe, esimAccess } = harness.sims
+const { sql } = harness.stack.context
 
 interface Intent {
   id: string
@@ -39,13 +39,13 @@ const replayed = (payment: Intent) =>
 const ordered = (person: Person) =>
   person.caller.post(
     '/v1/orders',
-    { accountId: person.accountId, packageCode: shelf.onlyEsimAccess },
+    { accountId: person.accountId, packageCode: testPackages.onlyEsimAccess },
     { 'idempotency-key': randomUUID() },
   )
 
 /** As the order, its person, the operators, the provider and the processor must have it. */
 async function expectRefused(orderId: string, person: Person, objection: string, sold: number): Promise<void> {
-  const order = await rig.untilOrder(orderId, 'cancelled')
+  const order = await harness.untilOrder(orderId, 'cancelled')
   expect(order).toMatchObject({ reason: 'payment_not_accepted', esims: [], documents: [], refunds: [] })
   expect(
     await sql`select kind, detail from attention where subject_id = ${orderId} and kind <> 'dispute_open'`,
@@ -53,29 +53,29 @@ async function expectRefused(orderId: string, person: Person, objection: string,
   expect(await esimsSold()).toBe(sold)
   const [mail] = await untilValue(
     'the person is told',
-    () => mailsTo(rig.stack, person.email),
+    () => mailsTo(harness.stack, person.email),
     ({ length }) => length > 0,
   )
   expect(mail?.text).toContain('could not accept the payment')
   expect(mail?.text).not.toContain('Nothing was charged')
   const [push] = await untilValue(
     'the phone is told',
-    () => pushesTo(rig.stack, person.pushToken),
+    () => pushesTo(harness.stack, person.pushToken),
     ({ length }) => length > 0,
   )
   expect(push?.message.notification.body).not.toContain('Nothing was charged')
-  await rig.temporal.workflow.getHandle(`order-${orderId}`).result()
+  await harness.temporal.workflow.getHandle(`order-${orderId}`).result()
 }
 
 test('the payment of an order that nobody knows any more buys nothing, and is left as it is', async () => {
-  const { id } = await rig.buy(await rig.signUp(), { packageCode: shelf.onlyEsimAccess })
+  const { id } = await harness.buy(await harness.signUp(), { packageCode: testPackages.onlyEsimAccess })
   const payment = await paymentOf(id)
   await sql`update orders set payment_intent_id = null where id = ${id}`
-  const other = await rig.signUp()
+  const other = await harness.signUp()
   const sold = await esimsSold()
   await replayed(payment)
   const { body } = await ordered(other)
-  await rig.fastForward(body.id, '1 minute')
+  await harness.fastForward(body.id, '1 minute')
   await expectRefused(body.id, other, 'of_another_order', sold)
   const { paymentIntents, refunds } = await books()
   expect(paymentIntents).toContainEqual(expect.objectContaining({ id: payment.id, status: 'succeeded' }))
@@ -83,15 +83,15 @@ test('the payment of an order that nobody knows any more buys nothing, and is le
 })
 
 test('not even cancelled is a payment that may be somebody else’s', async () => {
-  const person = await rig.signUp()
-  const { id } = await rig.buy(person, { pay: false })
+  const person = await harness.signUp()
+  const { id } = await harness.buy(person, { pay: false })
   const payment = await paymentOf(id)
   await sql`update orders set payment_intent_id = null where id = ${id}`
-  const other = await rig.signUp()
+  const other = await harness.signUp()
   const sold = await esimsSold()
   await replayed(payment)
   const { body } = await ordered(other)
-  await rig.fastForward(body.id, '1 minute')
+  await harness.fastForward(body.id, '1 minute')
   await expectRefused(body.id, other, 'of_another_order', sold)
   expect((await books()).paymentIntents.find((intent) => intent.id === payment.id)?.status).toBe(
     'requires_payment_method',
@@ -99,16 +99,16 @@ test('not even cancelled is a payment that may be somebody else’s', async () =
 })
 
 test('the payment of an order that stands makes no second order', async () => {
-  const person = await rig.signUp()
-  const payment = await paymentOf((await rig.buy(person)).id)
+  const person = await harness.signUp()
+  const payment = await paymentOf((await harness.buy(person)).id)
   await replayed(payment)
   expect(await ordered(person)).toMatchObject({ status: 502, body: { code: 'payment_refused' } })
   expect((await person.caller.get('/v1/orders')).body.items).toHaveLength(1)
 })
 
 test('a payment that is older than its order', async () => {
-  const person = await rig.signUp()
-  const { id } = await rig.buy(person, { packageCode: shelf.onlyEsimAccess, pay: false })
+  const person = await harness.signUp()
+  const { id } = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess, pay: false })
   await sql`update orders set created_at = created_at + interval '6 minutes' where id = ${id}`
   const sold = await esimsSold()
   await stripe.do('pay', { orderId: id })
@@ -120,14 +120,14 @@ test.each([
   ['refunded', (orderId: string) => refundByHand(orderId, 100)],
   ['disputed', (orderId: string) => stripe.do('open-dispute', { orderId })],
 ] as const)('a payment that was %s before the order knew of it', async (objection, takeBack) => {
-  const person = await rig.signUp()
-  const { id } = await rig.buy(person, { packageCode: shelf.onlyEsimAccess, pay: false })
+  const person = await harness.signUp()
+  const { id } = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess, pay: false })
   const sold = await esimsSold()
   await stripe.do('webhooks', { drop: 1_000 })
   await stripe.do('pay', { orderId: id })
   await takeBack(id)
   await stripe.do('webhooks', { drop: 0 })
-  await rig.fastForward(id, '1 minute')
+  await harness.fastForward(id, '1 minute')
   await expectRefused(id, person, objection, sold)
 })
 
@@ -135,7 +135,7 @@ async function refundByHand(orderId: string, amount: number): Promise<void> {
   const { id } = await paymentOf(orderId)
   const answer = await fetch(`${stripe.url}/v1/refunds`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${rig.config.STRIPE_SECRET_KEY}` },
+    headers: { authorization: `Bearer ${harness.config.STRIPE_SECRET_KEY}` },
     body: new URLSearchParams({ payment_intent: id, amount: String(amount) }),
   })
   expect(answer.status).toBe(200)

@@ -7,18 +7,18 @@ import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import { mailsTo, pushesTo } from '../harness/checks/messages.ts'
 import { shareStack } from '../harness/harness.ts'
 import type { Person } from '../harness/people.ts'
-import { shelf, shelfPriceMinor } from '../harness/test-packages.ts'
+import { testPackages, testPriceMinor } from '../harness/test-packages.ts'
 import { untilValue } from '../harness/until.ts'
 
-const rig = await shareStack()
-const { stripe } = rig.sims
-const { sql } = rig.stack.context
+const harness = await shareStack()
+const { stripe } = harness.sims
+const { sql } = harness.stack.context
 const paymentSignals = async (orderId: string): Promise<number> => {
-  const { events } = await rig.temporal.workflow.getHandle(orderWorkflowId(orderId)).fetchHistory()
+  const { events } = await harness.temporal.workflow.getHandle(orderWorkflowId(orderId)).fetchHistory()
   return (events ?? []).filter((event) => event.workflowExecutionSignaledEventAttributes?.signalName === 'payment')
     .length
 }
-const shown = async (orderId: string) => (await rig.service.get(`/v1/orders/${orderId}`)).body
+const shown = async (orderId: string) => (await harness.service.get(`/v1/orders/${orderId}`)).body
 
 /** Everything that is sent at delivery has been sent. */
 const allSent = (orderId: string, { measured = false } = {}) =>
@@ -47,24 +47,24 @@ async function atStripe(orderId: string) {
 }
 
 async function unpaid(person?: Person) {
-  const buyer = person ?? (await rig.signUp())
-  return { person: buyer, order: await rig.buy(buyer, { pay: false }) }
+  const buyer = person ?? (await harness.signUp())
+  return { person: buyer, order: await harness.buy(buyer, { pay: false }) }
 }
 
 test('paid, and delivered in every form a phone can take', async () => {
-  const person = await rig.signUp()
+  const person = await harness.signUp()
   const measurement = { adUserData: true, adPersonalization: false }
-  const checkout = await rig.buy(person, { pay: false, order: { measurement } })
+  const checkout = await harness.buy(person, { pay: false, order: { measurement } })
   expect(checkout).toMatchObject({
     status: 'awaiting_payment',
-    amount: { minor: shelfPriceMinor, currency: 'EUR' },
+    amount: { minor: testPriceMinor, currency: 'EUR' },
     payment: { paymentIntentClientSecret: expect.stringMatching(/^pi_\w+_secret_/), customerId: null },
     esims: [],
     documents: [],
   })
 
   await stripe.do('pay', { orderId: checkout.id })
-  const order = await rig.untilOrder(checkout.id, 'delivered')
+  const order = await harness.untilOrder(checkout.id, 'delivered')
   await allSent(order.id, { measured: true })
 
   expect(order).toMatchObject({
@@ -74,12 +74,12 @@ test('paid, and delivered in every form a phone can take', async () => {
     refunds: [],
   })
   const [esim] = order.esims
-  const qr = await fetch(`${rig.urls.api}/v1/orders/${order.id}/qr.png`, {
-    headers: { authorization: `Bearer ${rig.service.token}` },
+  const qr = await fetch(`${harness.urls.api}/v1/orders/${order.id}/qr.png`, {
+    headers: { authorization: `Bearer ${harness.service.token}` },
   })
   const png = Buffer.from(await qr.arrayBuffer())
 
-  const mails = await mailsTo(rig.stack, person.email)
+  const mails = await mailsTo(harness.stack, person.email)
   expect(mails).toHaveLength(1)
   expect(mails[0]?.attachments).toMatchObject([{ contentType: 'image/png', base64: png.toString('base64') }])
   expect(mails[0]?.html).toContain(`src="cid:${mails[0]?.attachments[0]?.cid}"`)
@@ -89,10 +89,10 @@ test('paid, and delivered in every form a phone can take', async () => {
   expect(mails[0]?.text).toContain(order.documents[0].number)
   expect(await fetch(order.installUrl)).toMatchObject({ status: 200 })
 
-  const pushes = await pushesTo(rig.stack, person.pushToken)
+  const pushes = await pushesTo(harness.stack, person.pushToken)
   expect(pushes.map(({ message }) => message.data)).toMatchObject([{ orderId: order.id, event: 'confirmation' }])
 
-  const [meta, google] = await Promise.all([rig.sims.meta.books(), rig.sims.googleAnalytics.books()])
+  const [meta, google] = await Promise.all([harness.sims.meta.books(), harness.sims.googleAnalytics.books()])
   expect([meta.violations, google.violations, meta.duplicates]).toEqual([[], [], []])
   expect(meta.events).toEqual([
     {
@@ -118,14 +118,14 @@ test.each([
   { currency: 'JPY', minor: 1_290, shownAs: 'JP¥1,290', value: 1_290 },
   { currency: 'HUF', minor: 49_900, shownAs: 'HUF\u00a0499.00', value: 499 },
 ])('a price in $currency is one amount, wherever it stands', async ({ currency, minor, shownAs, value }) => {
-  const person = await rig.signUp()
-  const packageCode = shelf.onlyAiralo
+  const person = await harness.signUp()
+  const packageCode = testPackages.onlyAiralo
   await sql`update packages set price_minor = ${minor}, currency = ${currency} where code = ${packageCode}`
-  const order = await rig.buy(person, {
+  const order = await harness.buy(person, {
     packageCode,
     order: { measurement: { adUserData: true, adPersonalization: true } },
   })
-  await sql`update packages set price_minor = ${shelfPriceMinor}, currency = 'EUR' where code = ${packageCode}`
+  await sql`update packages set price_minor = ${testPriceMinor}, currency = 'EUR' where code = ${packageCode}`
   await allSent(order.id, { measured: true })
 
   expect(order).toMatchObject({ amount: { minor, currency }, documents: [{ kind: 'invoice' }] })
@@ -136,8 +136,8 @@ test.each([
     where l.order_id = ${order.id}`
   expect(invoice).toMatchObject({ gross_minor: minor, currency })
   expect(invoice?.net_minor + invoice?.tax_minor).toBe(minor)
-  expect((await mailsTo(rig.stack, person.email))[0]?.text).toContain(shownAs)
-  const [meta, google] = await Promise.all([rig.sims.meta.books(), rig.sims.googleAnalytics.books()])
+  expect((await mailsTo(harness.stack, person.email))[0]?.text).toContain(shownAs)
+  const [meta, google] = await Promise.all([harness.sims.meta.books(), harness.sims.googleAnalytics.books()])
   expect(meta.events).toContainEqual(expect.objectContaining({ custom_data: { currency, value } }))
   expect(google.events).toContainEqual(
     expect.objectContaining({ params: expect.objectContaining({ currency, value }) }),
@@ -145,17 +145,17 @@ test.each([
 })
 
 test('without consent nothing is told to anybody', async () => {
-  const before = await Promise.all([rig.sims.meta.log(), rig.sims.googleAnalytics.log()])
-  const order = await rig.buy(await rig.signUp())
+  const before = await Promise.all([harness.sims.meta.log(), harness.sims.googleAnalytics.log()])
+  const order = await harness.buy(await harness.signUp())
   await allSent(order.id)
-  const after = await Promise.all([rig.sims.meta.log(), rig.sims.googleAnalytics.log()])
+  const after = await Promise.all([harness.sims.meta.log(), harness.sims.googleAnalytics.log()])
   expect(after.map(({ length }) => length)).toEqual(before.map(({ length }) => length))
 })
 
 test('an order costs at most 36 events and 9 actions to its delivery', async () => {
-  const order = await rig.buy(await rig.signUp())
+  const order = await harness.buy(await harness.signUp())
   await allSent(order.id)
-  const history = await rig.temporal.workflow.getHandle(orderWorkflowId(order.id)).fetchHistory()
+  const history = await harness.temporal.workflow.getHandle(orderWorkflowId(order.id)).fetchHistory()
   const { events, actions } = historyCost(history)
   expect(events).toBeLessThanOrEqual(36)
   expect(actions).toBeLessThanOrEqual(9)
@@ -168,12 +168,12 @@ test('a card that is declined may be followed by one that is not', async () => {
   await stripe.do('require-action', { orderId: order.id })
   await stripe.do('fail-payment', { orderId: order.id })
   await stripe.do('pay', { orderId: order.id })
-  await rig.untilOrder(order.id, 'delivered')
+  await harness.untilOrder(order.id, 'delivered')
   expect((await atStripe(order.id)).intents).toHaveLength(1)
 })
 
 test.each(['apple_pay', 'google_pay'])('%s pays, too, and the invoice’s books know it from a card', async (method) => {
-  const order = await rig.buy(await rig.signUp(), { pay: { method } })
+  const order = await harness.buy(await harness.signUp(), { pay: { method } })
   const [row] = await sql<{ payment_kind: string }[]>`
     select i.payment_kind from invoices i join invoice_links l on l.number = i.number where l.order_id = ${order.id}`
   expect(row).toEqual({ payment_kind: method })
@@ -181,43 +181,43 @@ test.each(['apple_pay', 'google_pay'])('%s pays, too, and the invoice’s books 
 
 test('never paid: closed after an hour, at the processor, too', async () => {
   const { person, order } = await unpaid()
-  await rig.fastForward(order.id, '59 minutes')
+  await harness.fastForward(order.id, '59 minutes')
   expect((await shown(order.id)).status).toBe('awaiting_payment')
-  expect((await rig.fastForward(order.id, '1 minute')).outcome).toMatch(/reached|ended/)
+  expect((await harness.fastForward(order.id, '1 minute')).outcome).toMatch(/reached|ended/)
 
-  const closed = await rig.untilOrder(order.id, 'unpaid')
+  const closed = await harness.untilOrder(order.id, 'unpaid')
   expect(closed).toMatchObject({ reason: 'not_paid_in_time', payment: null, documents: [], esims: [] })
   expect((await atStripe(order.id)).intents).toMatchObject([{ status: 'canceled' }])
   await expect(stripe.do('pay', { orderId: order.id })).rejects.toThrow('canceled')
   expect(await sql`select 1 from provider_orders where order_id = ${order.id}`).toHaveLength(0)
   expect(await sql`select 1 from order_facts f join orders o on o.fact_id = f.id where o.id = ${order.id}`).toEqual([])
-  expect(await mailsTo(rig.stack, person.email)).toEqual([])
+  expect(await mailsTo(harness.stack, person.email)).toEqual([])
 })
 
 test('paid exactly at the deadline: the processor decides who was first, and what was paid is delivered', async () => {
   const { order } = await unpaid()
   await stripe.do('webhooks', { drop: 1_000 })
   await stripe.do('late-success', { orderId: order.id })
-  await rig.fastForward(order.id, '61 minutes')
+  await harness.fastForward(order.id, '61 minutes')
   await stripe.do('webhooks', { drop: 0 })
-  expect(await rig.untilOrder(order.id, 'delivered')).toMatchObject({ reason: null, esims: [{ state: 'new' }] })
+  expect(await harness.untilOrder(order.id, 'delivered')).toMatchObject({ reason: null, esims: [{ state: 'new' }] })
 })
 
 test('paid exactly when the customer cancels: the money comes back', async () => {
   const { person, order } = await unpaid()
   await stripe.do('late-success', { orderId: order.id })
   expect((await person.caller.post(`/v1/orders/${order.id}/cancel`)).status).toBe(200)
-  expect(await rig.untilOrder(order.id, 'refunded')).toMatchObject({ reason: 'paid_after_cancel', documents: [] })
+  expect(await harness.untilOrder(order.id, 'refunded')).toMatchObject({ reason: 'paid_after_cancel', documents: [] })
 })
 
 test('a bank that takes its time past the deadline: neither closed nor lost', async () => {
   const { order } = await unpaid()
   await stripe.do('process', { orderId: order.id })
-  await rig.fastForward(order.id, '90 minutes')
+  await harness.fastForward(order.id, '90 minutes')
   expect((await shown(order.id)).status).toBe('awaiting_payment')
   await stripe.do('pay', { orderId: order.id })
-  await rig.fastForward(order.id, '30 minutes')
-  await rig.untilOrder(order.id, 'delivered')
+  await harness.fastForward(order.id, '30 minutes')
+  await harness.untilOrder(order.id, 'delivered')
 })
 
 test.each([
@@ -227,11 +227,11 @@ test.each([
 ] as const)('a lost webhook is made up for by the lookup after %s', async (_when, wait) => {
   const { order } = await unpaid()
   await stripe.do('webhooks', { drop: 1_000 })
-  if (wait !== '31 seconds') await rig.fastForward(order.id, wait === '2 minutes' ? '31 seconds' : '3 minutes')
+  if (wait !== '31 seconds') await harness.fastForward(order.id, wait === '2 minutes' ? '31 seconds' : '3 minutes')
   await stripe.do('pay', { orderId: order.id })
   expect((await shown(order.id)).status).toBe('awaiting_payment')
-  await rig.fastForward(order.id, wait)
-  await rig.untilOrder(order.id, 'delivered')
+  await harness.fastForward(order.id, wait)
+  await harness.untilOrder(order.id, 'delivered')
   expect(await paymentSignals(order.id)).toBe(0)
   await stripe.do('webhooks', { drop: 0 })
 })
@@ -240,18 +240,18 @@ test('a webhook that comes five times in parallel is one piece of news', async (
   const { person, order } = await unpaid()
   await stripe.do('webhooks', { copies: 5 })
   await stripe.do('pay', { orderId: order.id })
-  await rig.untilOrder(order.id, 'delivered')
+  await harness.untilOrder(order.id, 'delivered')
   await stripe.do('webhooks', { copies: 1 })
   const { eventsOf } = await atStripe(order.id)
   const [event] = eventsOf('payment_intent.succeeded')
   await Promise.all(Array.from({ length: 5 }, () => stripe.do('send-raw', { eventId: event?.id })))
   await allSent(order.id)
   expect(await paymentSignals(order.id)).toBe(1)
-  expect(await mailsTo(rig.stack, person.email)).toHaveLength(1)
+  expect(await mailsTo(harness.stack, person.email)).toHaveLength(1)
 })
 
 test('webhooks may come in any order and any number', { timeout: 90_000 }, async () => {
-  const person = await rig.signUp()
+  const person = await harness.signUp()
   await stripe.do('webhooks', { events: ['*'] })
   // Two attempts at the payment, and perhaps a dispute about the second.
   const events = 7
@@ -263,7 +263,7 @@ test('webhooks may come in any order and any number', { timeout: 90_000 }, async
     .map(([all, again]) => [...all, ...again])
   await fc.assert(
     fc.asyncProperty(order, fc.boolean(), async (arrival, disputed) => {
-      const { id: orderId } = await rig.buy(person, { pay: false })
+      const { id: orderId } = await harness.buy(person, { pay: false })
       await stripe.do('webhooks', { hold: true })
       await stripe.do('fail-payment', { orderId })
       await stripe.do('require-action', { orderId })
@@ -318,11 +318,11 @@ test('a webhook that Stripe did not sign, or signed long ago, changes nothing', 
     expect({ attempt, ...answer }).toMatchObject({ status: 400, body: expect.stringContaining('webhook_refused') })
   }
   expect((await shown(order.id)).status).toBe('awaiting_payment')
-  const hash = rig.context.cipher.fingerprint('webhook-event', `stripe\0${eventId}`).toString('base64url')
+  const hash = harness.context.cipher.fingerprint('webhook-event', `stripe\0${eventId}`).toString('base64url')
   expect(await sql`select 1 from webhook_events where event_id = ${hash}`).toHaveLength(0)
   expect(await paymentSignals(order.id)).toBe(0)
 
   expect(await stripe.do('send-raw', { eventId, timestamp: now - 240 })).toMatchObject({ status: 200 })
-  await rig.untilOrder(order.id, 'delivered')
+  await harness.untilOrder(order.id, 'delivered')
   await stripe.do('release')
 })

@@ -2,26 +2,26 @@
 import { expect, test } from 'vitest'
 import { mailsTo, pushesTo } from '../harness/checks/messages.ts'
 import { always, bothParties, esimParties, watchPlacements } from '../harness/checks/placements.ts'
-import { openStack } from '../harness/harness.ts'
-import { shelf } from '../harness/test-packages.ts'
+import { openHarness } from '../harness/harness.ts'
+import { testPackages } from '../harness/test-packages.ts'
 import { until, untilValue } from '../harness/until.ts'
 
-const rig = await openStack()
-const { esimAccess, airalo } = rig.sims
-const { placements, ordersAt, untilWaiting, down, attention } = watchPlacements(rig.stack)
-const { sql } = rig.stack.context
+const harness = await openHarness()
+const { esimAccess, airalo } = harness.sims
+const { placements, ordersAt, untilWaiting, down, attention } = watchPlacements(harness.stack)
+const { sql } = harness.stack.context
 
-const subjects = async (email: string) => (await mailsTo(rig.stack, email)).map(({ subject }) => subject)
+const subjects = async (email: string) => (await mailsTo(harness.stack, email)).map(({ subject }) => subject)
 async function bought(packageCode: string, until = 'provisioning', quantity = 1) {
-  const person = await rig.signUp()
-  return { person, order: await rig.buy(person, { packageCode, until, quantity }) }
+  const person = await harness.signUp()
+  return { person, order: await harness.buy(person, { packageCode, until, quantity }) }
 }
 
 // Takes as long as our patience, so it is begun first and looked at last.
 const hanging = await Promise.all(
-  bothParties.map(async (party) => {
-    const { id, packageCode, ordering } = esimParties[party]
-    await rig.sims[party].fault({ match: ordering, hang: 'after' })
+  bothParties.map(async (simulator) => {
+    const { id, packageCode, ordering } = esimParties[simulator]
+    await harness.sims[simulator].fault({ match: ordering, hang: 'after' })
     const { order } = await bought(packageCode)
     await until('the order has arrived', async () => (await ordersAt(order.id))[id] === 1)
     return { id, orderId: order.id }
@@ -33,36 +33,39 @@ const notApplied = {
   'answers 503': { status: 503 },
   'cuts the connection': { cut: 'before' },
 } as const
-const cases = bothParties.flatMap((party) =>
-  Object.entries(notApplied).map(([what, fault]) => ({ party, what, fault })),
+const cases = bothParties.flatMap((simulator) =>
+  Object.entries(notApplied).map(([what, fault]) => ({ party: simulator, what, fault })),
 )
 
 test.each(cases)('$party $what: asked again, and filled once', async ({ party, fault }) => {
   const { id, packageCode, ordering } = esimParties[party]
-  await rig.sims[party].fault({ match: ordering, ...fault })
+  await harness.sims[party].fault({ match: ordering, ...fault })
   const { order } = await bought(packageCode)
   // Airalo does not know a repeated request: what may be under way there must first have come to an end.
   if (party === 'airalo') {
     await untilWaiting(order.id)
     await sql`update provider_orders set last_asked_at = last_asked_at - interval '2 minutes' where order_id = ${order.id}`
   }
-  await rig.fastForward(order.id, '30 seconds')
-  await rig.untilOrder(order.id, 'delivered')
+  await harness.fastForward(order.id, '30 seconds')
+  await harness.untilOrder(order.id, 'delivered')
   expect((await ordersAt(order.id))[id]).toBe(1)
 })
 
-test.each(bothParties)('%s fills the order and its reply is lost: found again, not ordered again', async (party) => {
-  const { id, packageCode, ordering } = esimParties[party]
-  await rig.sims[party].fault({ match: ordering, cut: 'after' })
-  const { order } = await bought(packageCode, 'delivered', 3)
-  expect(order.esims).toHaveLength(3)
-  expect((await ordersAt(order.id))[id]).toBe(1)
-})
+test.each(bothParties)(
+  '%s fills the order and its reply is lost: found again, not ordered again',
+  async (simulator) => {
+    const { id, packageCode, ordering } = esimParties[simulator]
+    await harness.sims[simulator].fault({ match: ordering, cut: 'after' })
+    const { order } = await bought(packageCode, 'delivered', 3)
+    expect(order.esims).toHaveLength(3)
+    expect((await ordersAt(order.id))[id]).toBe(1)
+  },
+)
 
 test('a reply that is lost while the eSIM is still being made: the repeated request is the same order', async () => {
   await esimAccess.do('allocation', { polls: 2 })
   await esimAccess.fault({ match: esimParties.esimAccess.ordering, cut: 'after' })
-  const { order } = await bought(shelf.onlyEsimAccess, 'delivered')
+  const { order } = await bought(testPackages.onlyEsimAccess, 'delivered')
   expect(await ordersAt(order.id)).toMatchObject({ 'esim-access': 1 })
   await esimAccess.do('allocation', {})
 })
@@ -71,26 +74,26 @@ test('a reply that is lost while the eSIM is still being made: the repeated requ
 async function copied() {
   await airalo.fault({ match: esimParties.airalo.ordering, cut: 'after' })
   await airalo.fault({ match: { method: 'GET', path: '/v2/orders\\?' }, status: 503, times: always })
-  const { order } = await bought(shelf.onlyAiralo)
+  const { order } = await bought(testPackages.onlyAiralo)
   await untilWaiting(order.id)
   const [placement] = await placements(order.id)
   const clientRef = placement?.client_ref ?? ''
   const packageCode = 'hallo-mobil-7days-1gb'
-  await rig.context.esimProviders.airalo.placeOrder({ clientRef, packageCode, quantity: 1 })
+  await harness.context.esimProviders.airalo.placeOrder({ clientRef, packageCode, quantity: 1 })
   await airalo.clearFaults()
   return order
 }
 
-const mattersOf = async (orderId: string): Promise<{ kind: string; detail: string | null }[]> =>
-  rig.context.sql`select kind, detail from attention where subject_id = ${orderId}`
+const tasksOf = async (orderId: string): Promise<{ kind: string; detail: string | null }[]> =>
+  harness.context.sql`select kind, detail from attention where subject_id = ${orderId}`
 
 test('a copy that Airalo made of a lost request is given back', async () => {
   const order = await copied()
-  await rig.fastForward(order.id, '30 seconds')
-  const delivered = await rig.untilOrder(order.id, 'delivered')
+  await harness.fastForward(order.id, '30 seconds')
+  const delivered = await harness.untilOrder(order.id, 'delivered')
   expect(await ordersAt(order.id)).toMatchObject({ airalo: 2 })
   // Its people decide, so one of ours has to look after it.
-  expect(await mattersOf(order.id)).toMatchObject([{ kind: 'provider_refund_requested' }])
+  expect(await tasksOf(order.id)).toMatchObject([{ kind: 'provider_refund_requested' }])
   const { refunds } = (await airalo.books()) as unknown as { refunds: { iccids: string[] }[] }
   expect(refunds.flatMap(({ iccids }) => iccids)).toHaveLength(1)
   expect(refunds.flatMap(({ iccids }) => iccids)).not.toContain(delivered.esims[0].iccid)
@@ -100,42 +103,42 @@ test('a copy that Airalo does not take back costs us money, and nobody the eSIM'
   const order = await copied()
   const refused = { data: [], meta: { message: 'no' } }
   await airalo.fault({ match: { method: 'POST', path: '/v2/refund' }, status: 202, body: refused })
-  await rig.fastForward(order.id, '30 seconds')
-  const delivered = await rig.untilOrder(order.id, 'delivered')
-  expect(await mattersOf(order.id)).toEqual([{ kind: 'provider_order_unreturned', detail: 'refund_refused' }])
+  await harness.fastForward(order.id, '30 seconds')
+  const delivered = await harness.untilOrder(order.id, 'delivered')
+  expect(await tasksOf(order.id)).toEqual([{ kind: 'provider_order_unreturned', detail: 'refund_refused' }])
 
   // What the operator then does by hand.
   const { orders } = (await airalo.books()) as unknown as { orders: { description: string; iccids: string[] }[] }
   const [placement] = await placements(order.id)
   const ours = orders.filter(({ description }) => description === placement?.client_ref).flatMap(({ iccids }) => iccids)
   const [copy = ''] = ours.filter((iccid) => iccid !== delivered.esims[0].iccid)
-  expect(await rig.context.esimProviders.airalo.cancelUnused(copy)).toBe('requested')
+  expect(await harness.context.esimProviders.airalo.cancelUnused(copy)).toBe('requested')
 })
 
 test('an eSIM that is being made for a while is waited for', async () => {
   await esimAccess.do('allocation', { polls: 3 })
-  const { order } = await bought(shelf.anyProvider, 'delivered')
+  const { order } = await bought(testPackages.anyProvider, 'delivered')
   expect(await placements(order.id)).toMatchObject([{ provider: 'esim-access', state: 'provided' }])
   await esimAccess.do('allocation', {})
 })
 
 test('after two minutes the customer is told that it takes longer, once', async () => {
   await Promise.all(bothParties.map(down))
-  const { person, order } = await bought(shelf.anyProvider)
-  await rig.fastForward(order.id, '1 minute')
+  const { person, order } = await bought(testPackages.anyProvider)
+  await harness.fastForward(order.id, '1 minute')
   expect(await subjects(person.email)).toEqual([])
-  await rig.fastForward(order.id, '10 minutes')
-  await rig.sims.mailbox.do('wait', { to: person.email })
+  await harness.fastForward(order.id, '10 minutes')
+  await harness.sims.mailbox.do('wait', { to: person.email })
   await Promise.all([esimAccess.clearFaults(), airalo.clearFaults()])
-  await rig.fastForward(order.id, '30 seconds')
-  await rig.untilOrder(order.id, 'delivered')
+  await harness.fastForward(order.id, '30 seconds')
+  await harness.untilOrder(order.id, 'delivered')
   const mails = await untilValue(
     'both mails',
     () => subjects(person.email),
     ({ length }) => length === 2,
   )
   expect(mails).toEqual([expect.stringMatching(/longer/i), expect.stringContaining('ready')])
-  const events = (await pushesTo(rig.stack, person.pushToken)).map(({ message }) => message.data.event)
+  const events = (await pushesTo(harness.stack, person.pushToken)).map(({ message }) => message.data.event)
   expect(events).toEqual(['delayed', 'confirmation'])
 })
 
@@ -143,14 +146,14 @@ test.each([33, 34])(
   'out of stock at the first provider: the second one fills it (and Airalo’s code %i)',
   async (code) => {
     await esimAccess.do('stock', { packageCode: 'CKH100', out: true })
-    const { order } = await bought(shelf.anyProvider, 'delivered')
+    const { order } = await bought(testPackages.anyProvider, 'delivered')
     expect(await placements(order.id)).toMatchObject([
       { provider: 'esim-access', state: 'refused', reason: 'out_of_stock' },
       { provider: 'airalo', state: 'provided' },
     ])
 
     await airalo.do('stock', { packageId: 'hallo-mobil-7days-1gb', out: true, code })
-    const nobody = await bought(shelf.anyProvider, 'refunded')
+    const nobody = await bought(testPackages.anyProvider, 'refunded')
     expect(nobody.order).toMatchObject({ reason: 'out_of_stock', esims: [], documents: [], refunds: [{ minor: 500 }] })
     expect(await ordersAt(nobody.order.id)).toEqual({ 'esim-access': 0, airalo: 0 })
     await airalo.do('stock', { packageId: 'hallo-mobil-7days-1gb', out: false })
@@ -160,30 +163,30 @@ test.each([33, 34])(
 
 test('out of stock without a second provider: the money comes back at once, and the customer is told', async () => {
   await esimAccess.do('stock', { packageCode: 'CKH100', out: true })
-  const { person, order } = await bought(shelf.onlyEsimAccess, 'refunded')
+  const { person, order } = await bought(testPackages.onlyEsimAccess, 'refunded')
   expect(order).toMatchObject({ reason: 'out_of_stock', documents: [], refunds: [{ minor: 500 }] })
-  await rig.sims.mailbox.do('wait', { to: person.email })
+  await harness.sims.mailbox.do('wait', { to: person.email })
   expect(await subjects(person.email)).toEqual([expect.stringContaining('refund')])
   await esimAccess.do('stock', { packageCode: 'CKH100', out: false })
 })
 
 test('no balance at the provider: the second one fills it, else it waits for an operator, who is told', async () => {
   await esimAccess.do('balance', { amount: 0 })
-  const { order } = await bought(shelf.anyProvider, 'delivered')
+  const { order } = await bought(testPackages.anyProvider, 'delivered')
   expect(await ordersAt(order.id)).toEqual({ 'esim-access': 0, airalo: 1 })
 
-  const waiting = await bought(shelf.onlyEsimAccess)
-  await rig.fastForward(waiting.order.id, '20 minutes')
-  expect((await rig.service.get(`/v1/orders/${waiting.order.id}`)).body.status).toBe('provisioning')
+  const waiting = await bought(testPackages.onlyEsimAccess)
+  await harness.fastForward(waiting.order.id, '20 minutes')
+  expect((await harness.service.get(`/v1/orders/${waiting.order.id}`)).body.status).toBe('provisioning')
   expect(await attention('esim-access')).toEqual([{ kind: 'provider_misconfigured', detail: 'no_balance' }])
   await esimAccess.do('balance', { amount: 1_000_000_000 })
-  await rig.fastForward(waiting.order.id, '30 seconds')
-  await rig.untilOrder(waiting.order.id, 'delivered')
+  await harness.fastForward(waiting.order.id, '30 seconds')
+  await harness.untilOrder(waiting.order.id, 'delivered')
 })
 
 test('a provider that fills the order and never answers: found again once our patience is at its end', async () => {
   for (const { id, orderId } of hanging) {
-    const order = await rig.untilOrder(orderId, 'delivered', { timeoutMs: 40_000 })
+    const order = await harness.untilOrder(orderId, 'delivered', { timeoutMs: 40_000 })
     expect(order.esims).toHaveLength(1)
     expect((await ordersAt(orderId))[id]).toBe(1)
   }

@@ -4,17 +4,17 @@ import { expect, test } from 'vitest'
 import { mailsTo, pushesTo } from '../harness/checks/messages.ts'
 import { bothParties, type EsimParty, esimParties, watchPlacements } from '../harness/checks/placements.ts'
 import { shareStack } from '../harness/harness.ts'
-import { shelf, shelfPriceMinor } from '../harness/test-packages.ts'
+import { testPackages, testPriceMinor } from '../harness/test-packages.ts'
 import { until, untilValue } from '../harness/until.ts'
 
-const rig = await shareStack()
-const { stripe, esimAccess } = rig.sims
-const { sql } = rig.stack.context
-const { attention } = watchPlacements(rig.stack)
+const harness = await shareStack()
+const { stripe, esimAccess } = harness.sims
+const { sql } = harness.stack.context
+const { attention } = watchPlacements(harness.stack)
 const gigabyte = 2 ** 30
 
-const shown = async (orderId: string) => (await rig.service.get(`/v1/orders/${orderId}`)).body
-const subjects = async (email: string) => (await mailsTo(rig.stack, email)).map(({ subject }) => subject)
+const shown = async (orderId: string) => (await harness.service.get(`/v1/orders/${orderId}`)).body
+const subjects = async (email: string) => (await mailsTo(harness.stack, email)).map(({ subject }) => subject)
 
 /** The processor's own records of an order's refunds, oldest first. */
 async function refundsOf(orderId: string): Promise<{ id: string; status: string; amount: number }[]> {
@@ -30,9 +30,9 @@ const documents = (orderId: string) => sql<{ kind: string; gross: number; correc
   select i.kind, i.gross_minor as gross, i.corrects, i.number from invoices i join invoice_links l on l.number = i.number
   where l.order_id = ${orderId} order by i.kind desc`
 
-async function delivered(packageCode: string = shelf.onlyEsimAccess, quantity = 1) {
-  const person = await rig.signUp()
-  const order = await rig.buy(person, { packageCode, quantity })
+async function delivered(packageCode: string = testPackages.onlyEsimAccess, quantity = 1) {
+  const person = await harness.signUp()
+  const order = await harness.buy(person, { packageCode, quantity })
   const giveBack = (headers = {}) => person.caller.post(`/v1/orders/${order.id}/refund`, undefined, headers)
   return { person, order, giveBack }
 }
@@ -42,30 +42,30 @@ async function refundElsewhere(orderId: string): Promise<void> {
   const [row] = await sql<{ payment_intent_id: string }[]>`select payment_intent_id from orders where id = ${orderId}`
   const answer = await fetch(`${stripe.url}/v1/refunds`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${rig.config.STRIPE_SECRET_KEY}` },
+    headers: { authorization: `Bearer ${harness.config.STRIPE_SECRET_KEY}` },
     body: new URLSearchParams({ payment_intent: row?.payment_intent_id ?? '' }),
   })
   expect(answer.status).toBe(200)
 }
 
-test.each(bothParties)('U6: %s: unused eSIMs go back, and so does the money, with a credit note', async (party) => {
-  const { person, order, giveBack } = await delivered(esimParties[party].packageCode, 2)
+test.each(bothParties)('U6: %s: unused eSIMs go back, and so does the money, with a credit note', async (simulator) => {
+  const { person, order, giveBack } = await delivered(esimParties[simulator].packageCode, 2)
   expect((await giveBack()).status).toBe(200)
-  const refunded = await rig.untilOrder(order.id, 'refunded')
+  const refunded = await harness.untilOrder(order.id, 'refunded')
   expect(refunded).toMatchObject({
     reason: 'returned_unused',
     esims: [{ state: 'cancelled' }, { state: 'cancelled' }],
-    refunds: [{ minor: 2 * shelfPriceMinor, state: 'succeeded' }],
+    refunds: [{ minor: 2 * testPriceMinor, state: 'succeeded' }],
   })
   const [invoice, note] = await documents(order.id)
-  expect(invoice).toMatchObject({ kind: 'invoice', gross: 2 * shelfPriceMinor, corrects: null })
-  expect(note).toMatchObject({ kind: 'credit_note', gross: -2 * shelfPriceMinor, corrects: invoice?.number })
-  expect(await refundsOf(order.id)).toMatchObject([{ status: 'succeeded', amount: 2 * shelfPriceMinor }])
-  expect(await attention(order.id)).toMatchObject(party === 'airalo' ? [{ kind: 'provider_refund_requested' }] : [])
+  expect(invoice).toMatchObject({ kind: 'invoice', gross: 2 * testPriceMinor, corrects: null })
+  expect(note).toMatchObject({ kind: 'credit_note', gross: -2 * testPriceMinor, corrects: invoice?.number })
+  expect(await refundsOf(order.id)).toMatchObject([{ status: 'succeeded', amount: 2 * testPriceMinor }])
+  expect(await attention(order.id)).toMatchObject(simulator === 'airalo' ? [{ kind: 'provider_refund_requested' }] : [])
 
   const mails = await untilValue(
     'both mails',
-    () => mailsTo(rig.stack, person.email),
+    () => mailsTo(harness.stack, person.email),
     ({ length }) => length === 2,
   )
   expect(mails[1]?.subject).toContain('refund')
@@ -81,9 +81,9 @@ const uses: [EsimParty, string, Record<string, unknown>][] = [
   ['airalo', 'use', { bytes: 0.1 * gigabyte }],
 ]
 
-test.each(uses)('%s: after the first %s nothing goes back', async (party, action, input) => {
-  const { order, giveBack } = await delivered(esimParties[party].packageCode, 2)
-  await rig.sims[party].do(action, { iccid: order.esims[1].iccid, ...input })
+test.each(uses)('%s: after the first %s nothing goes back', async (simulator, action, input) => {
+  const { order, giveBack } = await delivered(esimParties[simulator].packageCode, 2)
+  await harness.sims[simulator].do(action, { iccid: order.esims[1].iccid, ...input })
   const answer = await giveBack()
   expect([answer.status, answer.body.code]).toEqual([409, 'esim_in_use'])
   expect(await shown(order.id)).toMatchObject({ status: 'delivered', documents: [{ kind: 'invoice' }], refunds: [] })
@@ -96,7 +96,7 @@ test('wished for five times in parallel, by one key and by many: one refund', as
   const answers = await Promise.all([giveBack(oneKey), giveBack(oneKey), giveBack(), giveBack(), giveBack()])
   expect(answers.map(({ status }) => status)).toContain(200)
   for (const { status } of answers) expect([200, 409]).toContain(status)
-  await rig.untilOrder(order.id, 'refunded')
+  await harness.untilOrder(order.id, 'refunded')
   expect(await refundsOf(order.id)).toHaveLength(1)
 })
 
@@ -114,7 +114,7 @@ test('a provider that takes the eSIM back while its reply is lost: the money fol
   const { order, giveBack } = await delivered()
   await esimAccess.fault({ match: { path: '/esim/cancel' }, cut: 'after' })
   expect((await giveBack()).status).toBe(200)
-  expect(await rig.untilOrder(order.id, 'refunded')).toMatchObject({ reason: 'returned_unused' })
+  expect(await harness.untilOrder(order.id, 'refunded')).toMatchObject({ reason: 'returned_unused' })
 })
 
 test('the same, while every answer afterwards is lost, too: found out by the next look', async () => {
@@ -131,9 +131,9 @@ test('the same, while every answer afterwards is lost, too: found out by the nex
   await esimAccess.clearFaults()
   if (status !== 200) {
     expect(status).toBe(503)
-    await rig.fastForward(order.id, '2 days')
+    await harness.fastForward(order.id, '2 days')
   }
-  await rig.untilOrder(order.id, 'refunded')
+  await harness.untilOrder(order.id, 'refunded')
 })
 
 test('a processor that is away is waited for, and one whose reply is lost is not asked twice', async () => {
@@ -141,8 +141,8 @@ test('a processor that is away is waited for, and one whose reply is lost is not
   await stripe.fault({ match: { method: 'POST', path: '/v1/refunds' }, status: 503, times: 12 })
   await stripe.fault({ match: { method: 'POST', path: '/v1/refunds' }, cut: 'after' })
   expect((await giveBack()).status).toBe(200)
-  await rig.fastForward(order.id, '1 hour')
-  await rig.untilOrder(order.id, 'refunded')
+  await harness.fastForward(order.id, '1 hour')
+  await harness.untilOrder(order.id, 'refunded')
   expect(await refundsOf(order.id)).toHaveLength(1)
   await stripe.clearFaults()
 })
@@ -151,7 +151,7 @@ test('a refund that takes days is shown as it stands', async () => {
   const { order, giveBack } = await delivered()
   await stripe.do('pending-refunds', { enabled: true })
   expect((await giveBack()).status).toBe(200)
-  expect(await rig.untilOrder(order.id, 'refunded')).toMatchObject({ refunds: [{ state: 'pending' }] })
+  expect(await harness.untilOrder(order.id, 'refunded')).toMatchObject({ refunds: [{ state: 'pending' }] })
   await stripe.do('settle-refund', { orderId: order.id })
   await stripe.do('pending-refunds', { enabled: false })
   await untilValue(
@@ -169,23 +169,23 @@ test.each([
   if (when === 'at once') await stripe.do('fail-refund', { orderId: order.id })
   expect((await giveBack()).status).toBe(200)
   if (when !== 'at once') {
-    await rig.untilOrder(order.id, 'refunded')
-    await rig.fastForward(order.id, wait)
+    await harness.untilOrder(order.id, 'refunded')
+    await harness.fastForward(order.id, wait)
     await stripe.do('fail-refund', { orderId: order.id })
   }
-  expect(await rig.untilOrder(order.id, 'refund_failed')).toMatchObject({ endedAt: null })
+  expect(await harness.untilOrder(order.id, 'refund_failed')).toMatchObject({ endedAt: null })
   expect(await attention(order.id)).toEqual([{ kind: 'refund_failed', detail: 'refund_bounced' }])
-  const listed = (await rig.operator.get('/v1/orders?status=refund_failed')).body.items
+  const listed = (await harness.operator.get('/v1/orders?status=refund_failed')).body.items
   expect(listed).toContainEqual(expect.objectContaining({ id: order.id }))
 
-  expect((await rig.operator.post(`/v1/orders/${order.id}/refund`)).status).toBe(200)
-  expect(await rig.untilOrder(order.id, 'refunded')).toMatchObject({ reason: 'returned_unused' })
+  expect((await harness.operator.post(`/v1/orders/${order.id}/refund`)).status).toBe(200)
+  expect(await harness.untilOrder(order.id, 'refunded')).toMatchObject({ reason: 'returned_unused' })
   expect((await refundsOf(order.id)).map(({ status }) => status)).toEqual(['failed', 'succeeded'])
   expect((await documents(order.id)).map(({ kind }) => kind)).toEqual(['invoice', 'credit_note'])
   expect(await attention(order.id)).toEqual([])
   const told = await untilValue(
     'told of the failure',
-    () => pushesTo(rig.stack, person.pushToken),
+    () => pushesTo(harness.stack, person.pushToken),
     ({ length }) => length >= 3,
   )
   expect(told.map(({ message }) => message.data.event)).toEqual(['confirmation', 'refunded', 'refund_failed'])
@@ -193,7 +193,7 @@ test.each([
 
 test('a refund that bounces again and again is an operator’s each time', async () => {
   const { order, giveBack } = await delivered()
-  const again = () => rig.operator.post(`/v1/orders/${order.id}/refund`)
+  const again = () => harness.operator.post(`/v1/orders/${order.id}/refund`)
   const untilRefunds = (status: string, states: string[]) =>
     untilValue(
       `${status} with refunds that have ${states}`,
@@ -214,18 +214,18 @@ test('a refund that bounces again and again is an operator’s each time', async
 test('a refund that bounces after the run has closed is an operator’s, too', async () => {
   const { order, giveBack } = await delivered()
   expect((await giveBack()).status).toBe(200)
-  await rig.untilOrder(order.id, 'refunded')
-  await rig.fastForward(order.id, '31 days')
+  await harness.untilOrder(order.id, 'refunded')
+  await harness.fastForward(order.id, '31 days')
   await untilValue(
     'closed',
     () => shown(order.id),
     ({ endedAt }) => endedAt !== null,
   )
   await stripe.do('fail-refund', { orderId: order.id })
-  await rig.untilOrder(order.id, 'refund_failed')
+  await harness.untilOrder(order.id, 'refund_failed')
   expect(await attention(order.id)).toEqual([{ kind: 'refund_failed', detail: 'refund_bounced' }])
-  expect((await rig.operator.post(`/v1/orders/${order.id}/refund`)).status).toBe(200)
-  await rig.untilOrder(order.id, 'refunded')
+  expect((await harness.operator.post(`/v1/orders/${order.id}/refund`)).status).toBe(200)
+  await harness.untilOrder(order.id, 'refunded')
   expect((await refundsOf(order.id)).map(({ status }) => status)).toEqual(['failed', 'succeeded'])
 })
 
@@ -242,18 +242,18 @@ test('a refund made by hand at the processor is put before an operator', async (
 })
 
 test('a refund made by hand before ours: the money goes back once', async () => {
-  const person = await rig.signUp()
+  const person = await harness.signUp()
   await esimAccess.fault({ match: { path: '/esim/order' }, status: 503, times: 1_000 })
-  const order = await rig.buy(person, { packageCode: shelf.onlyEsimAccess, until: 'provisioning' })
+  const order = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess, until: 'provisioning' })
   await refundElsewhere(order.id)
   expect((await person.caller.post(`/v1/orders/${order.id}/cancel`)).status).toBe(200)
   await esimAccess.clearFaults()
-  await rig.untilOrder(order.id, 'refunded')
-  expect(await refundsOf(order.id)).toMatchObject([{ status: 'succeeded', amount: shelfPriceMinor }])
+  await harness.untilOrder(order.id, 'refunded')
+  expect(await refundsOf(order.id)).toMatchObject([{ status: 'succeeded', amount: testPriceMinor }])
 })
 
 test('the processor’s news of a refund may come in any order and any number', async () => {
-  const person = await rig.signUp()
+  const person = await harness.signUp()
   // Made, charge changed, updated, failed.
   const events = 4
   const arrival = fc
@@ -264,16 +264,16 @@ test('the processor’s news of a refund may come in any order and any number', 
     .map(([all, again]) => [...all, ...again])
   await fc.assert(
     fc.asyncProperty(arrival, async (order) => {
-      const { id } = await rig.buy(person)
+      const { id } = await harness.buy(person)
       await stripe.do('webhooks', { hold: true })
       expect((await person.caller.post(`/v1/orders/${id}/refund`)).status).toBe(200)
-      await rig.untilOrder(id, 'refunded')
+      await harness.untilOrder(id, 'refunded')
       await stripe.do('fail-refund', { orderId: id })
       expect((await stripe.do<{ held: string[] }>('webhooks', {})).held).toHaveLength(events)
       await stripe.do('release', { order })
-      await rig.untilOrder(id, 'refund_failed')
-      expect((await rig.operator.post(`/v1/orders/${id}/refund`)).status).toBe(200)
-      await rig.untilOrder(id, 'refunded')
+      await harness.untilOrder(id, 'refund_failed')
+      expect((await harness.operator.post(`/v1/orders/${id}/refund`)).status).toBe(200)
+      await harness.untilOrder(id, 'refunded')
       expect((await refundsOf(id)).map(({ status }) => status)).toEqual(['failed', 'succeeded'])
       await sql`update orders set paid_at = paid_at - interval '25 hours' where id = ${id}`
     }),

@@ -1,26 +1,26 @@
 /** U5: what looks like fraud is held for an operator, and not for ever. */
 import { expect, test } from 'vitest'
-import { terms } from '../../policy/periods.ts'
+import { periods } from '../../policy/periods.ts'
 import { costMinor } from '../../policy/pricing.ts'
 import { searchAttributes } from '../../shared/search-attributes.ts'
 import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
-import { openStack } from '../harness/harness.ts'
+import { openHarness } from '../harness/harness.ts'
 import type { Answer } from '../harness/http.ts'
 import type { Person } from '../harness/people.ts'
-import { shelf } from '../harness/test-packages.ts'
+import { testPackages } from '../harness/test-packages.ts'
 import { untilValue } from '../harness/until.ts'
 
-const rig = await openStack()
-const { sql } = rig.stack.context
+const harness = await openHarness()
+const { sql } = harness.stack.context
 const hour = 3_600_000
 
 /** An order that is held for an operator. */
 async function held(pay: Record<string, unknown> = { riskLevel: 'elevated' }) {
-  const person = await rig.signUp()
-  const order = await rig.buy(person, { pay, until: 'in_review' })
+  const person = await harness.signUp()
+  const order = await harness.buy(person, { pay, until: 'in_review' })
   const decide = (verdict: 'approve' | 'reject'): Promise<Answer> =>
-    rig.operator.post(`/v1/orders/${order.id}/${verdict}`)
+    harness.operator.post(`/v1/orders/${order.id}/${verdict}`)
   return { person, order, decide }
 }
 
@@ -29,11 +29,11 @@ async function reasons(orderId: string, { accountId, caller }: Person) {
   const find = (orders: { id: string; reason: string | null }[]) => orders.find(({ id }) => id === orderId)?.reason
   const path = `/v1/orders/${orderId}`
   const [byOperator, byService, byPerson, listed, exported] = await Promise.all([
-    rig.operator.get(path),
-    rig.service.get(path),
+    harness.operator.get(path),
+    harness.service.get(path),
     caller.get(path),
     caller.get('/v1/orders'),
-    rig.service.get(`/v1/accounts/${accountId}/export`),
+    harness.service.get(`/v1/accounts/${accountId}/export`),
   ])
   return {
     toOperators: byOperator.body.reason,
@@ -42,7 +42,7 @@ async function reasons(orderId: string, { accountId, caller }: Person) {
 }
 
 const subjects = async ({ email }: Person): Promise<string[]> =>
-  (await mailsTo(rig.stack, email)).map(({ subject }) => subject)
+  (await mailsTo(harness.stack, email)).map(({ subject }) => subject)
 
 async function untouchedByProviders(orderId: string): Promise<boolean> {
   return (await sql`select 1 from provider_orders where order_id = ${orderId}`).length === 0
@@ -62,17 +62,17 @@ test.each(['elevated', 'highest'])(
 
     const { typedSearchAttributes } = await untilValue(
       'the run says that it waits for an operator',
-      () => rig.temporal.workflow.getHandle(orderWorkflowId(order.id)).describe(),
+      () => harness.temporal.workflow.getHandle(orderWorkflowId(order.id)).describe(),
       (run) => run.typedSearchAttributes.get(searchAttributes.waitingFor)?.includes('operator') ?? false,
     )
     const dueAt = typedSearchAttributes.get(searchAttributes.dueAt)?.getTime() ?? 0
-    expect(Math.abs(dueAt - Date.parse(order.paidAt) - terms.order.reviewWindowMs)).toBeLessThan(5_000)
-    const waiting = (await rig.operator.get('/v1/orders?status=in_review')).body.items
+    expect(Math.abs(dueAt - Date.parse(order.paidAt) - periods.order.reviewWindowMs)).toBeLessThan(5_000)
+    const waiting = (await harness.operator.get('/v1/orders?status=in_review')).body.items
     expect(waiting).toContainEqual(expect.objectContaining({ id: order.id }))
 
-    await rig.fastForward(order.id, 20 * hour)
+    await harness.fastForward(order.id, 20 * hour)
     expect((await decide('approve')).status).toBe(200)
-    const delivered = await rig.untilOrder(order.id, 'delivered')
+    const delivered = await harness.untilOrder(order.id, 'delivered')
     expect(delivered).toMatchObject({ reason: null, esims: [{ state: 'new' }], documents: [{ kind: 'invoice' }] })
     expect((await decide('reject')).status).toBe(409)
   },
@@ -80,27 +80,27 @@ test.each(['elevated', 'highest'])(
 
 test('only an operator decides', async () => {
   const { person, order, decide } = await held()
-  for (const caller of [person.caller, rig.service, rig.anonymous]) {
+  for (const caller of [person.caller, harness.service, harness.anonymous]) {
     for (const verdict of ['approve', 'reject']) {
       expect([401, 403]).toContain((await caller.post(`/v1/orders/${order.id}/${verdict}`)).status)
     }
   }
-  expect((await rig.service.get(`/v1/orders/${order.id}`)).body.status).toBe('in_review')
+  expect((await harness.service.get(`/v1/orders/${order.id}`)).body.status).toBe('in_review')
   expect((await decide('reject')).status).toBe(200)
 })
 
 test('rejected: refunded in full, never provisioned, told once, without an invoice', async () => {
   const { person, order, decide } = await held()
   expect((await decide('reject')).body).toMatchObject({ id: order.id })
-  const refunded = await rig.untilOrder(order.id, 'refunded')
+  const refunded = await harness.untilOrder(order.id, 'refunded')
   expect(refunded).toMatchObject({
     reason: 'rejected_in_review',
     documents: [],
     refunds: [{ minor: order.amount.minor }],
   })
   expect(await untouchedByProviders(order.id)).toBe(true)
-  await rig.sims.mailbox.do('wait', { to: person.email })
-  await rig.fastForward(order.id, '31 days')
+  await harness.sims.mailbox.do('wait', { to: person.email })
+  await harness.fastForward(order.id, '31 days')
   expect(await subjects(person)).toEqual([expect.stringContaining('refund')])
 })
 
@@ -108,31 +108,31 @@ test.each([
   { what: 'another amount', change: sql`gross_minor = gross_minor + 1`, restore: sql`gross_minor = gross_minor - 1` },
   { what: 'another currency', change: sql`currency = 'USD'`, restore: sql`currency = 'EUR'` },
 ])('a payment of $what than was ordered is not taken for the order’s', async ({ change, restore }) => {
-  const person = await rig.signUp()
-  const { id } = await rig.buy(person, { pay: false })
+  const person = await harness.signUp()
+  const { id } = await harness.buy(person, { pay: false })
   await sql`update orders set ${change} where id = ${id}`
-  await rig.sims.stripe.do('pay', { orderId: id })
-  await rig.untilOrder(id, 'in_review')
+  await harness.sims.stripe.do('pay', { orderId: id })
+  await harness.untilOrder(id, 'in_review')
   expect((await reasons(id, person)).toOperators).toBe('payment_differs_from_order')
   expect(await untouchedByProviders(id)).toBe(true)
   await sql`update orders set ${restore} where id = ${id}`
-  expect((await rig.operator.post(`/v1/orders/${id}/reject`)).status).toBe(200)
-  await rig.untilOrder(id, 'refunded')
+  expect((await harness.operator.post(`/v1/orders/${id}/reject`)).status).toBe(200)
+  await harness.untilOrder(id, 'refunded')
 })
 
 test('undecided for 24 hours: refunded by itself', async () => {
   const { order, decide } = await held()
-  await rig.fastForward(order.id, 23 * hour)
-  expect((await rig.service.get(`/v1/orders/${order.id}`)).body.status).toBe('in_review')
-  await rig.fastForward(order.id, hour)
-  expect(await rig.untilOrder(order.id, 'refunded')).toMatchObject({ reason: 'review_timed_out' })
+  await harness.fastForward(order.id, 23 * hour)
+  expect((await harness.service.get(`/v1/orders/${order.id}`)).body.status).toBe('in_review')
+  await harness.fastForward(order.id, hour)
+  expect(await harness.untilOrder(order.id, 'refunded')).toMatchObject({ reason: 'review_timed_out' })
   expect((await decide('approve')).status).toBe(409)
 })
 
 test('the customer may cancel meanwhile', async () => {
   const { person, order, decide } = await held()
   expect((await person.caller.post(`/v1/orders/${order.id}/cancel`)).status).toBe(200)
-  expect(await rig.untilOrder(order.id, 'refunded')).toMatchObject({ reason: 'cancelled_by_customer' })
+  expect(await harness.untilOrder(order.id, 'refunded')).toMatchObject({ reason: 'cancelled_by_customer' })
   expect((await decide('approve')).status).toBe(409)
 })
 
@@ -147,53 +147,53 @@ test('approved and rejected at once: one of them holds', async () => {
   const heard = verdicts.filter(({ status }) => status === 200)
   expect(heard).toHaveLength(1)
   expect(verdicts.filter(({ status }) => status === 409)).toHaveLength(3)
-  await rig.untilOrder(order.id, heard[0]?.verdict === 'approve' ? 'delivered' : 'refunded')
+  await harness.untilOrder(order.id, heard[0]?.verdict === 'approve' ? 'delivered' : 'refunded')
 })
 
 test('an approved order that nobody can fill within the hour is refunded, counted from the approval', async () => {
   const { order, decide } = await held()
-  await rig.sims.esimAccess.do('stock', { out: true })
-  await rig.sims.airalo.do('balance', { amount: 0 })
-  await rig.fastForward(order.id, 3 * hour)
+  await harness.sims.esimAccess.do('stock', { out: true })
+  await harness.sims.airalo.do('balance', { amount: 0 })
+  await harness.fastForward(order.id, 3 * hour)
   expect((await decide('approve')).status).toBe(200)
-  await rig.untilOrder(order.id, 'provisioning')
-  await rig.fastForward(order.id, hour * 0.9)
-  expect((await rig.service.get(`/v1/orders/${order.id}`)).body.status).toBe('provisioning')
-  await rig.fastForward(order.id, hour * 0.1)
-  expect(await rig.untilOrder(order.id, 'refunded')).toMatchObject({ reason: 'not_delivered_in_time' })
-  await rig.sims.esimAccess.do('stock', { out: false })
-  await rig.sims.airalo.do('balance', { amount: 1_000 })
+  await harness.untilOrder(order.id, 'provisioning')
+  await harness.fastForward(order.id, hour * 0.9)
+  expect((await harness.service.get(`/v1/orders/${order.id}`)).body.status).toBe('provisioning')
+  await harness.fastForward(order.id, hour * 0.1)
+  expect(await harness.untilOrder(order.id, 'refunded')).toMatchObject({ reason: 'not_delivered_in_time' })
+  await harness.sims.esimAccess.do('stock', { out: false })
+  await harness.sims.airalo.do('balance', { amount: 1_000 })
 })
 
 test('U5: of many orders paid in the same moment, what exceeds the daily number is held', async () => {
-  const person = await rig.signUp()
-  const { maxOrders } = terms.velocity
-  const orders = await Promise.all(Array.from({ length: maxOrders + 4 }, () => rig.buy(person, { pay: false })))
-  await Promise.all(orders.map(({ id }) => rig.sims.stripe.do('pay', { orderId: id })))
-  const settled = await Promise.all(orders.map(({ id }) => rig.untilOrder(id, ['delivered', 'in_review'])))
+  const person = await harness.signUp()
+  const { maxOrders } = periods.velocity
+  const orders = await Promise.all(Array.from({ length: maxOrders + 4 }, () => harness.buy(person, { pay: false })))
+  await Promise.all(orders.map(({ id }) => harness.sims.stripe.do('pay', { orderId: id })))
+  const settled = await Promise.all(orders.map(({ id }) => harness.untilOrder(id, ['delivered', 'in_review'])))
   const onHold = settled.filter(({ status }) => status === 'in_review')
   expect(onHold).toHaveLength(4)
   for (const { id } of onHold) {
     expect(await reasons(id, person)).toEqual({ toOperators: 'velocity', toCustomers: [null, null, null, null] })
   }
-  for (const { id } of onHold) expect((await rig.operator.post(`/v1/orders/${id}/reject`)).status).toBe(200)
+  for (const { id } of onHold) expect((await harness.operator.post(`/v1/orders/${id}/reject`)).status).toBe(200)
 
   // A day later the window is empty again.
-  const later = await rig.buy(person, { pay: false })
+  const later = await harness.buy(person, { pay: false })
   await sql`update orders set paid_at = paid_at - interval '25 hours' where account_id = ${person.accountId}`
-  await rig.sims.stripe.do('pay', { orderId: later.id })
-  await rig.untilOrder(later.id, 'delivered')
+  await harness.sims.stripe.do('pay', { orderId: later.id })
+  await harness.untilOrder(later.id, 'delivered')
 })
 
 test('of expensive orders, what exceeds the daily amount is held', async () => {
-  const person = await rig.signUp()
+  const person = await harness.signUp()
   const exchange = {
-    currency: rig.stack.config.SHOP_CURRENCY,
-    ratePerUsdMicros: rig.stack.config.SHOP_RATE_PER_USD_MICROS,
+    currency: harness.stack.config.SHOP_CURRENCY,
+    ratePerUsdMicros: harness.stack.config.SHOP_RATE_PER_USD_MICROS,
   }
-  const priceMinor = costMinor(terms.velocity.maxGrossUsdMicros, exchange) / 2
-  await sql`update packages set price_minor = ${priceMinor} where code = ${shelf.onlyAiralo}`
-  const buy = (until: string) => rig.buy(person, { packageCode: shelf.onlyAiralo, until })
+  const priceMinor = costMinor(periods.velocity.maxGrossUsdMicros, exchange) / 2
+  await sql`update packages set price_minor = ${priceMinor} where code = ${testPackages.onlyAiralo}`
+  const buy = (until: string) => harness.buy(person, { packageCode: testPackages.onlyAiralo, until })
   await buy('delivered')
   await buy('delivered')
   const { id } = await buy('in_review')

@@ -1,20 +1,20 @@
 /** At every stage of an order: everybody tells the same, what is not possible changes nothing, and what is possible works. */
 import { expect, test } from 'vitest'
 import { orderState, orderWorkflowId } from '../../workflows/order/order.contract.ts'
-import { openStack } from '../harness/harness.ts'
+import { openHarness } from '../harness/harness.ts'
 import type { OrderView } from '../harness/purchases.ts'
-import { shelf } from '../harness/test-packages.ts'
+import { testPackages } from '../harness/test-packages.ts'
 import { until, untilValue } from '../harness/until.ts'
 
-const rig = await openStack()
-const { stripe, esimAccess } = rig.sims
-const packageCode = shelf.onlyEsimAccess
+const harness = await openHarness()
+const { stripe, esimAccess } = harness.sims
+const packageCode = testPackages.onlyEsimAccess
 
 interface Placements {
   orders: { orderNo: string }[]
   cancels: unknown[]
 }
-const viewOf = async (id: string): Promise<OrderView> => (await rig.service.get(`/v1/orders/${id}`)).body
+const viewOf = async (id: string): Promise<OrderView> => (await harness.service.get(`/v1/orders/${id}`)).body
 const placements = async () => (await esimAccess.books()) as unknown as Placements
 
 /** Ways to the stages; a name is the status there, but for what stands after a dash. */
@@ -24,7 +24,7 @@ const stages = {
   async provisioning() {
     await esimAccess.do('allocation', { never: true })
     const before = (await placements()).orders.length
-    const order = await rig.buy(await rig.signUp(), { packageCode, until: 'provisioning' })
+    const order = await harness.buy(await harness.signUp(), { packageCode, until: 'provisioning' })
     await until('the provider has the order', async () => (await placements()).orders.length > before)
     await esimAccess.do('allocation', {})
     return order
@@ -38,53 +38,53 @@ const stages = {
   async refunding() {
     const order = await heldOrder()
     await stripe.fault({ match: { method: 'POST', path: '^/v1/refunds' }, status: 503, times: 1_000 })
-    expect((await rig.service.post(`/v1/orders/${order.id}/cancel`)).status).toBe(200)
-    return await rig.untilOrder(order.id, 'refunding')
+    expect((await harness.service.post(`/v1/orders/${order.id}/cancel`)).status).toBe(200)
+    return await harness.untilOrder(order.id, 'refunding')
   },
   refunded: rejectedOrder,
   async refund_failed() {
     const order = await heldOrder()
     await stripe.do('fail-refund', { orderId: order.id })
-    expect((await rig.operator.post(`/v1/orders/${order.id}/reject`)).status).toBe(200)
-    return await rig.untilOrder(order.id, 'refund_failed')
+    expect((await harness.operator.post(`/v1/orders/${order.id}/reject`)).status).toBe(200)
+    return await harness.untilOrder(order.id, 'refund_failed')
   },
   async 'refunded-settled'() {
     const order = await rejectedOrder()
-    await rig.fastForward(order.id, '31 days')
+    await harness.fastForward(order.id, '31 days')
     return order
   },
   async cancelled() {
     const order = await unpaidOrder()
-    expect((await rig.service.post(`/v1/orders/${order.id}/cancel`)).status).toBe(200)
+    expect((await harness.service.post(`/v1/orders/${order.id}/cancel`)).status).toBe(200)
     return order
   },
   async unpaid() {
     const order = await unpaidOrder()
-    await rig.fastForward(order.id, '61 minutes')
+    await harness.fastForward(order.id, '61 minutes')
     return order
   },
   async ended() {
     const order = await deliveredOrder()
     await esimAccess.do('expire', { iccid: order.esims[0].iccid })
-    await rig.fastForward(order.id, '2 days')
+    await harness.fastForward(order.id, '2 days')
     return order
   },
 } satisfies Record<string, () => Promise<OrderView>>
 type Stage = keyof typeof stages
 
 async function unpaidOrder(): Promise<OrderView> {
-  return await rig.buy(await rig.signUp(), { packageCode, pay: false })
+  return await harness.buy(await harness.signUp(), { packageCode, pay: false })
 }
 async function heldOrder(): Promise<OrderView> {
-  return await rig.buy(await rig.signUp(), { packageCode, pay: { riskLevel: 'elevated' }, until: 'in_review' })
+  return await harness.buy(await harness.signUp(), { packageCode, pay: { riskLevel: 'elevated' }, until: 'in_review' })
 }
 async function deliveredOrder(): Promise<OrderView> {
-  return await rig.buy(await rig.signUp(), { packageCode })
+  return await harness.buy(await harness.signUp(), { packageCode })
 }
 async function rejectedOrder(): Promise<OrderView> {
   const order = await heldOrder()
-  expect((await rig.operator.post(`/v1/orders/${order.id}/reject`)).status).toBe(200)
-  return await rig.untilOrder(order.id, 'refunded')
+  expect((await harness.operator.post(`/v1/orders/${order.id}/reject`)).status).toBe(200)
+  return await harness.untilOrder(order.id, 'refunded')
 }
 
 type Action = 'cancel' | 'refund' | 'resend' | 'approve' | 'reject'
@@ -102,18 +102,18 @@ const possible: Partial<Record<Stage, Partial<Record<Action, string>>>> = {
 
 const names = Object.keys(stages) as Stage[]
 
-test.each(names)('%s: everybody tells the same, and nothing else is possible', async (stage) => {
-  const order = await stages[stage]()
-  const status = stage.split('-')[0] ?? ''
+test.each(names)('%s: everybody tells the same, and nothing else is possible', async (product) => {
+  const order = await stages[product]()
+  const status = product.split('-')[0] ?? ''
   await tellsTheSame(order, status)
 
   const before = await viewOf(order.id)
-  for (const action of actions.filter((each) => !possible[stage]?.[each])) {
-    const answer = await rig.operator.post(`/v1/orders/${order.id}/${action}`)
+  for (const action of actions.filter((each) => !possible[product]?.[each])) {
+    const answer = await harness.operator.post(`/v1/orders/${order.id}/${action}`)
     expect([action, answer.status, answer.body.code]).toEqual([
       action,
       409,
-      stage === 'delivered-used' && action === 'refund' ? 'esim_in_use' : 'order_state_conflict',
+      product === 'delivered-used' && action === 'refund' ? 'esim_in_use' : 'order_state_conflict',
     ])
   }
   expect(await viewOf(order.id)).toEqual(before)
@@ -121,12 +121,14 @@ test.each(names)('%s: everybody tells the same, and nothing else is possible', a
 })
 
 test.each(
-  names.flatMap((stage) => Object.entries(possible[stage] ?? {}).map(([action, end]) => ({ stage, action, end }))),
+  names.flatMap((product) =>
+    Object.entries(possible[product] ?? {}).map(([action, end]) => ({ stage: product, action, end })),
+  ),
 )('$stage: $action leads to $end', async ({ stage, action, end }) => {
   const order = await stages[stage]()
-  const answer = await rig.operator.post(`/v1/orders/${order.id}/${action}`)
+  const answer = await harness.operator.post(`/v1/orders/${order.id}/${action}`)
   expect(answer.status, answer.text).toBe(200)
-  const after = await rig.untilOrder(order.id, end)
+  const after = await harness.untilOrder(order.id, end)
   await tellsTheSame(order, end)
   if (end === 'refunded') {
     const documents = stage === 'delivered' ? ['credit_note', 'invoice'] : []
@@ -137,7 +139,7 @@ test.each(
   // What the provider makes later is ours all the same, so it goes back.
   const { cancels } = await placements()
   await esimAccess.do('allocate')
-  await rig.fastForward(order.id, '2 minutes')
+  await harness.fastForward(order.id, '2 minutes')
   await until('the late eSIM went back', async () => (await placements()).cancels.length > cancels.length)
 })
 
@@ -147,10 +149,10 @@ test('cancelled in any moment while it is processed: nothing charged, all refund
       const order = await unpaidOrder()
       const paid = stripe.do('pay', { orderId: order.id }).catch(() => 'too late')
       const looks = index * 2
-      for (let look = 0; look < looks; look += 1) await rig.service.get(`/v1/orders/${order.id}`)
-      const { status } = await rig.service.post(`/v1/orders/${order.id}/cancel`)
+      for (let look = 0; look < looks; look += 1) await harness.service.get(`/v1/orders/${order.id}`)
+      const { status } = await harness.service.post(`/v1/orders/${order.id}/cancel`)
       await paid
-      const end = await rig.untilOrder(order.id, ['cancelled', 'refunded', 'delivered'])
+      const end = await harness.untilOrder(order.id, ['cancelled', 'refunded', 'delivered'])
       return [status, end.status]
     }),
   )
@@ -160,8 +162,8 @@ test('cancelled in any moment while it is processed: nothing charged, all refund
 
 /** The order's own page, every list it is in, its run, and what operators find runs by. */
 async function tellsTheSame({ id, accountId }: OrderView, status: string): Promise<void> {
-  const handle = rig.temporal.workflow.getHandle(orderWorkflowId(id))
-  const listed = async (query: string, caller = rig.service): Promise<string[]> =>
+  const handle = harness.temporal.workflow.getHandle(orderWorkflowId(id))
+  const listed = async (query: string, caller = harness.service): Promise<string[]> =>
     (await caller.get(`/v1/orders?${query}`)).body.items
       .filter((item: { id: string }) => item.id === id)
       .map((item: { status: string }) => item.status)
@@ -170,10 +172,10 @@ async function tellsTheSame({ id, accountId }: OrderView, status: string): Promi
     async () => {
       const { searchAttributes } = await handle.describe()
       return {
-        page: (await rig.service.get(`/v1/orders/${id}`)).body.status,
-        operator: (await rig.operator.get(`/v1/orders/${id}`)).body.status,
+        page: (await harness.service.get(`/v1/orders/${id}`)).body.status,
+        operator: (await harness.operator.get(`/v1/orders/${id}`)).body.status,
         list: await listed(`accountId=${accountId}`),
-        listOfStatus: await listed(`accountId=${accountId}&status=${status}`, rig.operator),
+        listOfStatus: await listed(`accountId=${accountId}&status=${status}`, harness.operator),
         run: (await handle.query(orderState)).status,
         searchAttribute: searchAttributes.Status?.[0],
       }

@@ -4,27 +4,27 @@ import { milliseconds } from '../../policy/periods.ts'
 import { workflowNow } from '../../temporal/time-skipping.ts'
 import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import { mailsTo, pushesTo } from '../harness/checks/messages.ts'
-import { openStack } from '../harness/harness.ts'
+import { openHarness } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import type { Person } from '../harness/people.ts'
-import { eachProvider, shelf } from '../harness/test-packages.ts'
+import { eachProvider, testPackages } from '../harness/test-packages.ts'
 import { untilValue } from '../harness/until.ts'
 
-const rig = await openStack()
-const { esimAccess, airalo, stripe } = rig.sims
-const { sql } = rig.stack.context
+const harness = await openHarness()
+const { esimAccess, airalo, stripe } = harness.sims
+const { sql } = harness.stack.context
 const gigabyte = 2 ** 30
 const { minute, hour, day } = milliseconds
 
 /** A delivered order and its eSIM. */
-async function delivered(packageCode: string = shelf.onlyEsimAccess, quantity = 1) {
-  const person = await rig.signUp()
-  const order = await rig.buy(person, { packageCode, quantity })
+async function delivered(packageCode: string = testPackages.onlyEsimAccess, quantity = 1) {
+  const person = await harness.signUp()
+  const order = await harness.buy(person, { packageCode, quantity })
   return { person, order, eSim: { iccid: order.esims[0].iccid as string } }
 }
 
 const request = (person: Person, orderId: string, body: Record<string, unknown> = {}) =>
-  person.caller.post(`/v1/orders/${orderId}/top-up`, { packageCode: shelf.topUp, ...body })
+  person.caller.post(`/v1/orders/${orderId}/top-up`, { packageCode: testPackages.topUp, ...body })
 
 /** A top-up that waits for its payment. */
 async function requested(person: Person, orderId: string) {
@@ -34,10 +34,10 @@ async function requested(person: Person, orderId: string) {
 async function toppedUp(person: Person, orderId: string) {
   const topUp = await requested(person, orderId)
   await stripe.do('pay', { orderId: topUp.id })
-  return rig.untilOrder(topUp.id, 'delivered')
+  return harness.untilOrder(topUp.id, 'delivered')
 }
 
-const eSimOf = async (orderId: string) => (await rig.service.get(`/v1/orders/${orderId}`)).body.esims[0]
+const eSimOf = async (orderId: string) => (await harness.service.get(`/v1/orders/${orderId}`)).body.esims[0]
 
 const topUpsAt = async (): Promise<number> => ((await esimAccess.books()).topUps as unknown[]).length
 
@@ -45,7 +45,7 @@ async function untilTold(person: Person, ...events: string[]): Promise<void> {
   const told = await untilValue(
     `told ${events.join(', ')}`,
     async () =>
-      (await pushesTo(rig.stack, person.pushToken)).flatMap(({ message: { data } }) =>
+      (await pushesTo(harness.stack, person.pushToken)).flatMap(({ message: { data } }) =>
         data.esimId ? [data.event] : [],
       ),
     ({ length }) => length >= events.length,
@@ -55,13 +55,13 @@ async function untilTold(person: Person, ...events: string[]): Promise<void> {
 
 test.each(eachProvider)(
   '%s: what was used up works again, and is followed to its new end',
-  async (party, packageCode) => {
-    const provider = rig.sims[party]
+  async (simulator, packageCode) => {
+    const provider = harness.sims[simulator]
     await airalo.do('limits', { tokenPerMinute: 1_000 })
     const { person, order, eSim } = await delivered(packageCode)
     const pass = async (ms: number): Promise<void> => {
       await provider.do('clock', { advanceSeconds: ms / 1000 })
-      await rig.fastForward(order.id, ms + 5 * minute)
+      await harness.fastForward(order.id, ms + 5 * minute)
     }
     await provider.do('use', { ...eSim, bytes: 0.95 * gigabyte })
     await untilTold(person, 'in_use', 'low_data')
@@ -90,18 +90,18 @@ test.each(eachProvider)(
 
     // Past the first end nothing ends.
     await pass(6 * day)
-    expect((await rig.service.get(`/v1/orders/${order.id}`)).body).toMatchObject({
+    expect((await harness.service.get(`/v1/orders/${order.id}`)).body).toMatchObject({
       status: 'delivered',
       esims: [{ state: 'in_use' }],
     })
 
-    const now = (await workflowNow(rig.temporal, orderWorkflowId(order.id))).getTime()
+    const now = (await workflowNow(harness.temporal, orderWorkflowId(order.id))).getTime()
     await pass(Date.parse(second.expiresAt) - now - hour)
     await untilTold(person, ...before, 'low_data', 'last_day')
     await pass(3 * hour)
-    await rig.untilOrder(order.id, 'ended')
+    await harness.untilOrder(order.id, 'ended')
     await untilTold(person, ...before, 'low_data', 'last_day', 'expired')
-    const subjects = (await mailsTo(rig.stack, person.email)).map(({ subject }) => subject)
+    const subjects = (await mailsTo(harness.stack, person.email)).map(({ subject }) => subject)
     expect(subjects.filter((subject) => subject.startsWith('80 %'))).toHaveLength(2)
     expect((await request(person, order.id)).status).toBe(409)
   },
@@ -120,8 +120,8 @@ test('data that cannot be added is refunded, and the first order is none the wor
   const topUp = await requested(person, order.id)
   await esimAccess.do('expire', eSim)
   await stripe.do('pay', { orderId: topUp.id })
-  expect(await rig.untilOrder(topUp.id, 'refunded')).toMatchObject({ reason: 'out_of_stock', documents: [] })
-  expect((await rig.service.get(`/v1/orders/${order.id}`)).body).toMatchObject({
+  expect(await harness.untilOrder(topUp.id, 'refunded')).toMatchObject({ reason: 'out_of_stock', documents: [] })
+  expect((await harness.service.get(`/v1/orders/${order.id}`)).body).toMatchObject({
     refunds: [],
     documents: [{ kind: 'invoice' }],
   })
@@ -133,14 +133,14 @@ test('a provider that never answers: refunded after an hour, and never added lat
   await esimAccess.fault({ match: { path: '/esim/topup' }, status: 500, times: 1_000 })
   const topUp = await requested(person, order.id)
   await stripe.do('pay', { orderId: topUp.id })
-  await rig.untilOrder(topUp.id, 'provisioning')
+  await harness.untilOrder(topUp.id, 'provisioning')
   expect((await person.caller.post(`/v1/orders/${topUp.id}/cancel`)).status).toBe(409)
 
-  await rig.fastForward(topUp.id, '61 minutes')
-  expect(await rig.untilOrder(topUp.id, 'refunded')).toMatchObject({ reason: 'not_delivered_in_time' })
+  await harness.fastForward(topUp.id, '61 minutes')
+  expect(await harness.untilOrder(topUp.id, 'refunded')).toMatchObject({ reason: 'not_delivered_in_time' })
   await esimAccess.clearFaults()
-  await rig.fastForward(topUp.id, '31 days')
-  await rig.fastForward(order.id, '2 days')
+  await harness.fastForward(topUp.id, '31 days')
+  await harness.fastForward(order.id, '2 days')
   expect((await topUpsAt()) - before).toBe(0)
 })
 
@@ -150,11 +150,11 @@ test('data that was added although nobody could tell us: refunded, and an operat
   await esimAccess.fault({ match: { path: '/esim/topup' }, cut: 'after' })
   await esimAccess.fault({ match: { path: '/esim/query' }, status: 500, times: 1_000 })
   await stripe.do('pay', { orderId: topUp.id })
-  await rig.untilOrder(topUp.id, 'provisioning')
-  await rig.fastForward(topUp.id, '61 minutes')
-  await rig.untilOrder(topUp.id, 'refunded')
+  await harness.untilOrder(topUp.id, 'provisioning')
+  await harness.fastForward(topUp.id, '61 minutes')
+  await harness.untilOrder(topUp.id, 'refunded')
   await esimAccess.clearFaults()
-  await rig.fastForward(topUp.id, '31 days')
+  await harness.fastForward(topUp.id, '31 days')
   const raised =
     await sql`select detail from attention where kind = 'provider_order_unreturned' and subject_id = ${topUp.id}`
   expect([...raised]).toEqual([{ detail: 'top_up_applied' }])
@@ -164,21 +164,23 @@ test('unpaid it can be cancelled; delivered it cannot be given back', async () =
   const { person, order } = await delivered()
   const cancelled = await requested(person, order.id)
   expect((await person.caller.post(`/v1/orders/${cancelled.id}/cancel`)).status).toBe(200)
-  await rig.untilOrder(cancelled.id, 'cancelled')
+  await harness.untilOrder(cancelled.id, 'cancelled')
   const topUp = await toppedUp(person, order.id)
   expect((await person.caller.post(`/v1/orders/${topUp.id}/refund`)).status).toBe(409)
-  expect((await person.caller.post(`/v1/orders/${topUp.id}/top-up`, { packageCode: shelf.topUp })).status).toBe(400)
+  expect((await person.caller.post(`/v1/orders/${topUp.id}/top-up`, { packageCode: testPackages.topUp })).status).toBe(
+    400,
+  )
 })
 
 test('what fits nothing is refused', async () => {
-  const { person, order } = await delivered(shelf.onlyEsimAccess, 2)
-  const stranger = await rig.signUp()
-  const unpaid = await rig.buy(person, { pay: false })
+  const { person, order } = await delivered(testPackages.onlyEsimAccess, 2)
+  const stranger = await harness.signUp()
+  const unpaid = await harness.buy(person, { pay: false })
   const [one, two] = order.esims
   const refusals = [
     [request(person, order.id), 400],
     [request(person, order.id, { esimId: unpaid.id }), 400],
-    [request(person, order.id, { esimId: one.id, packageCode: shelf.anyProvider }), 409],
+    [request(person, order.id, { esimId: one.id, packageCode: testPackages.anyProvider }), 409],
     [request(person, order.id, { esimId: one.id, packageCode: 'no-such-package' }), 409],
     [request(person, order.id, { esimId: one.id, quantity: 2 }), 400],
     [request(stranger, order.id, { esimId: one.id }), 404],
@@ -188,10 +190,10 @@ test('what fits nothing is refused', async () => {
 
   const topUp = expectStatus(await request(person, order.id, { esimId: two.id }), 201)
   await stripe.do('pay', { orderId: topUp.id })
-  await rig.untilOrder(topUp.id, 'delivered')
+  await harness.untilOrder(topUp.id, 'delivered')
   const after = await untilValue(
     'the second eSIM has more data',
-    async () => (await rig.service.get(`/v1/orders/${order.id}`)).body.esims,
+    async () => (await harness.service.get(`/v1/orders/${order.id}`)).body.esims,
     (esims) => esims.some(({ totalBytes }: { totalBytes: number }) => totalBytes === 2 * gigabyte),
   )
   expect(after).toMatchObject([

@@ -1,9 +1,9 @@
 /** Orders that live through outages: whatever is refused is asked again, as an app would. */
 import { randomUUID } from 'node:crypto'
 import { readIdempotencyKey } from '../../api/http/idempotency.ts'
-import type { Rig } from '../harness/harness.ts'
+import type { Harness } from '../harness/harness.ts'
 import type { OrderView } from '../harness/purchases.ts'
-import { shelf } from '../harness/test-packages.ts'
+import { testPackages } from '../harness/test-packages.ts'
 import { until } from '../harness/until.ts'
 
 export const ways = ['delivered', 'used', 'ended', 'unfilled', 'returned', 'cancelled'] as const
@@ -25,15 +25,15 @@ export interface LifeOptions {
 }
 
 /** @param patience for each wait */
-export function createLives(rig: Rig, patience: { timeoutMs: number }) {
-  const { sql } = rig.context
+export function createLives(harness: Harness, patience: { timeoutMs: number }) {
+  const { sql } = harness.context
 
   return async function live(way: Way, { packageCode, onId }: LifeOptions = {}): Promise<Life> {
-    const { accountId, email } = await rig.signUp()
+    const { accountId, email } = await harness.signUp()
     const key = randomUUID()
-    const code = packageCode ?? (way === 'unfilled' ? shelf.onlyAiralo : shelf.onlyEsimAccess)
+    const code = packageCode ?? (way === 'unfilled' ? testPackages.onlyAiralo : testPackages.onlyEsimAccess)
     const order = { accountId, packageCode: code, measurement: { adUserData: true, adPersonalization: false } }
-    const orderId = await claimOrderId(rig, key, order)
+    const orderId = await claimOrderId(harness, key, order)
     onId?.(orderId)
     const end = insist('/v1/orders', order, key).then(() => walk(way, orderId))
     // Awaited at the end of the test; until then a failure is nobody's.
@@ -42,21 +42,21 @@ export function createLives(rig: Rig, patience: { timeoutMs: number }) {
   }
 
   async function walk(way: Way, orderId: string): Promise<void> {
-    const reaches = (status: string): Promise<OrderView> => rig.untilOrder(orderId, status, patience)
+    const reaches = (status: string): Promise<OrderView> => harness.untilOrder(orderId, status, patience)
     if (way === 'cancelled') {
       await insist(`/v1/orders/${orderId}/cancel`)
       return await told(orderId, 'mail:cancelled', 'push:cancelled')
     }
-    await rig.sims.stripe.do('pay', { orderId })
+    await harness.sims.stripe.do('pay', { orderId })
     if (way !== 'unfilled') {
       const [esim] = (await reaches('delivered')).esims
       await told(orderId, 'mail:confirmation', 'push:confirmation', 'measurement:purchase')
       if (way === 'used') {
-        await rig.sims.esimAccess.do('use', { iccid: esim.iccid, bytes: 1_000 })
+        await harness.sims.esimAccess.do('use', { iccid: esim.iccid, bytes: 1_000 })
         await told(esim.id, 'push:in_use')
       } else if (way === 'ended') {
-        await rig.sims.esimAccess.do('expire', { iccid: esim.iccid })
-        await rig.fastForward(orderId, '2 days', patience)
+        await harness.sims.esimAccess.do('expire', { iccid: esim.iccid })
+        await harness.fastForward(orderId, '2 days', patience)
         await reaches('ended')
       } else if (way === 'returned') {
         await insist(`/v1/orders/${orderId}/refund`)
@@ -89,7 +89,7 @@ export function createLives(rig: Rig, patience: { timeoutMs: number }) {
     await until(
       `POST ${path}`,
       async () => {
-        const { status, text } = await rig.service.post(path, body, { 'idempotency-key': key })
+        const { status, text } = await harness.service.post(path, body, { 'idempotency-key': key })
         if (status >= 300) throw new Error(`${status} ${text}`)
         return true
       },
@@ -99,10 +99,10 @@ export function createLives(rig: Rig, patience: { timeoutMs: number }) {
 }
 
 /** Claims the key as the API will, so that the order's id is known before there is an order. */
-async function claimOrderId(rig: Rig, header: string, body: { accountId: string }): Promise<string> {
+async function claimOrderId(harness: Harness, header: string, body: { accountId: string }): Promise<string> {
   const caller = { kind: 'service', keyId: '' } as const
   const asked = { params: {}, body: { quantity: 1, savedCards: false, ...body } }
-  const request = readIdempotencyKey(rig.context, {
+  const request = readIdempotencyKey(harness.context, {
     header,
     required: true,
     operation: 'POST /v1/orders',

@@ -9,12 +9,13 @@ import type { Person } from '../harness/people.ts'
 import { until } from '../harness/until.ts'
 
 // Erased people's orders are in Stripe's books, and no longer in ours.
-const rig = await shareStack({ books: false })
-const { sql } = rig.context
-const site = rig.urls.api
+const harness = await shareStack({ books: false })
+const { sql } = harness.context
+const site = harness.urls.api
 
 async function linkFor(surfer: Surfer, email: string, next = 'account'): Promise<string> {
-  const links = async () => (await mailsTo(rig.stack, email)).filter(({ subject }) => subject === 'Your sign-in link')
+  const links = async () =>
+    (await mailsTo(harness.stack, email)).filter(({ subject }) => subject === 'Your sign-in link')
   const before = (await links()).length
   const sent = await surfer.post('/account/sign-in', { email, next })
   expect([sent.status, sent.html.includes('If there is an account')]).toEqual([200, true])
@@ -30,11 +31,12 @@ async function signIn(person: Person, next?: string): Promise<Surfer> {
   return surfer
 }
 
-const account = async (person: Person) => expectStatus(await rig.service.get(`/v1/accounts/${person.accountId}`), 200)
+const account = async (person: Person) =>
+  expectStatus(await harness.service.get(`/v1/accounts/${person.accountId}`), 200)
 
 test('G1 G2 G4: a person signs in by a mailed link, sees their data, corrects it, and switches offers on and off', async () => {
-  const person = await rig.signUp()
-  const order = await rig.buy(person)
+  const person = await harness.signUp()
+  const order = await harness.buy(person)
   const surfer = await signIn(person)
   const { html, headers } = await surfer.open('/account')
   for (const text of [
@@ -66,7 +68,7 @@ test('G1 G2 G4: a person signs in by a mailed link, sees their data, corrects it
 })
 
 test('a link works once, a scanner does not use it up, and addresses without an account look the same', async () => {
-  const person = await rig.signUp()
+  const person = await harness.signUp()
   const surfer = createSurfer(site)
   const link = await linkFor(surfer, person.email)
   for (let looks = 0; looks < 3; looks += 1) expect((await surfer.open(link)).html).toContain('Sign in to AMA eSIM')
@@ -83,7 +85,7 @@ test('a link works once, a scanner does not use it up, and addresses without an 
 })
 
 test('whoever knows an address cannot flood it', async () => {
-  const person = await rig.signUp()
+  const person = await harness.signUp()
   const surfer = createSurfer(site)
   for (let times = 0; times < 8; times += 1) {
     await surfer.post('/account/sign-in', { email: person.email })
@@ -94,11 +96,13 @@ test('whoever knows an address cannot flood it', async () => {
     })
   }
   await new Promise((resolve) => setTimeout(resolve, 200))
-  expect((await mailsTo(rig.stack, person.email)).filter(({ subject }) => subject.includes('sign-in'))).toHaveLength(3)
+  expect(
+    (await mailsTo(harness.stack, person.email)).filter(({ subject }) => subject.includes('sign-in')),
+  ).toHaveLength(3)
 })
 
 test('no other site can act in a session, and a session cannot act on the API', async () => {
-  const person = await rig.signUp()
+  const person = await harness.signUp()
   const surfer = await signIn(person)
   const fields = { firstName: 'Eve', lastName: 'Evil', phone: '' }
   const refused = [
@@ -126,7 +130,7 @@ test('no other site can act in a session, and a session cannot act on the API', 
 })
 
 test('a session ends: by signing out, by time, with the account', async () => {
-  const person = await rig.signUp()
+  const person = await harness.signUp()
   const first = await signIn(person)
   const stolen = createSurfer(site)
   for (const [name, value] of first.cookies) stolen.cookies.set(name, value)
@@ -138,12 +142,12 @@ test('a session ends: by signing out, by time, with the account', async () => {
   expect((await second.open('/account')).html).toContain('Mail me a link')
 
   const third = await signIn(person)
-  expectStatus(await rig.service.delete(`/v1/accounts/${person.accountId}`), 200)
+  expectStatus(await harness.service.delete(`/v1/accounts/${person.accountId}`), 200)
   expect((await third.open('/account')).html).toContain('Mail me a link')
 })
 
 test('G5: the export is one click away right after signing in, and not later', async () => {
-  const person = await rig.signUp()
+  const person = await harness.signUp()
   const surfer = await signIn(person)
   const file = await surfer.open('/account/export')
   expect([file.status, JSON.parse(file.html).account.email]).toEqual([200, person.email])
@@ -156,16 +160,16 @@ test('G5: the export is one click away right after signing in, and not later', a
 })
 
 test('G2: a new address is asked for on the web, too', async () => {
-  const person = await rig.signUp()
+  const person = await harness.signUp()
   const surfer = await signIn(person)
   const email = `${randomUUID()}@new.example`
   expect((await surfer.submit('/account', '/account/email', { email })).location).toBe('/account')
   expect((await surfer.open('/account')).html).toContain(email)
-  await until('both are asked', async () => (await mailsTo(rig.stack, email)).length === 1)
+  await until('both are asked', async () => (await mailsTo(harness.stack, email)).length === 1)
 })
 
 test('G6: anything else is asked on the web, once however often it is sent, and seen with its day', async () => {
-  const person = await rig.signUp()
+  const person = await harness.signUp()
   const surfer = await signIn(person)
   const message = `May I <b>know</b>? ${randomUUID()}`
   const { html } = await surfer.open('/account')
@@ -181,10 +185,10 @@ test('G6: anything else is asked on the web, once however often it is sent, and 
   expect(shown.html).toContain(items[0].reference)
   expect(shown.html).toContain('Do not use my data for now')
   await until('the acknowledgement', async () =>
-    (await mailsTo(rig.stack, person.email)).some(({ text }) => text.includes(items[0].reference)),
+    (await mailsTo(harness.stack, person.email)).some(({ text }) => text.includes(items[0].reference)),
   )
   // What another person's page had in it leads to a request of one's own, and no form names the request itself.
-  const other = await rig.signUp()
+  const other = await harness.signUp()
   const others = await signIn(other)
   const { csrf: _, ...taken } = sent
   expect((await others.submit('/account', '/account/privacy-request', taken)).location).toBe('/account')
@@ -202,7 +206,7 @@ test('G6: anything else is asked on the web, once however often it is sent, and 
 })
 
 test('G3: an account is deleted on the web, and the receipt can be read by whoever knows it', async () => {
-  const person = await rig.signUp()
+  const person = await harness.signUp()
   const [{ html: anonymous }, surfer] = [
     await createSurfer(site).open('/delete-account'),
     await signIn(person, 'delete-account'),
@@ -212,7 +216,7 @@ test('G3: an account is deleted on the web, and the receipt can be read by whoev
   const deleted = await surfer.submit('/delete-account', '/delete-account', { understood: 'on' })
   expect([deleted.status, deleted.location]).toEqual([303, expect.stringMatching(/^\/receipts\/[0-9a-f-]{36}$/)])
   expect(surfer.cookies.size).toBe(0)
-  expect((await rig.service.get(`/v1/accounts/${person.accountId}`)).status).toBe(404)
+  expect((await harness.service.get(`/v1/accounts/${person.accountId}`)).status).toBe(404)
   const receipt = await createSurfer(site).open(deleted.location ?? '')
   expect(receipt.html).toContain('Receipt of a deletion')
   for (const text of [person.email, person.firstName, person.accountId]) expect(receipt.html).not.toContain(text)
@@ -221,8 +225,8 @@ test('G3: an account is deleted on the web, and the receipt can be read by whoev
 })
 
 test('U3: the install page is for whoever has its link, and for nobody else', async () => {
-  const person = await rig.signUp()
-  const order = await rig.buy(person)
+  const person = await harness.signUp()
+  const order = await harness.buy(person)
   const { pathname } = new URL(order.installUrl)
   const shown = await createSurfer(site).open(pathname)
   expect([shown.status, shown.html.includes(order.esims[0].matchingId)]).toEqual([200, true])
@@ -236,16 +240,16 @@ test('U3: the install page is for whoever has its link, and for nobody else', as
     true,
     false,
   ])
-  expectStatus(await rig.service.delete(`/v1/accounts/${person.accountId}`), 200)
+  expectStatus(await harness.service.delete(`/v1/accounts/${person.accountId}`), 200)
   expect((await createSurfer(site).open(pathname)).status).toBe(404)
 })
 
 test('no link, cookie or token of a page is in a log line or a metric', async () => {
-  const person = await rig.signUp()
+  const person = await harness.signUp()
   const surfer = createSurfer(site)
   const link = await linkFor(surfer, person.email)
   await surfer.submit(link, link)
   await surfer.open('/account')
   const [cookie = ''] = surfer.cookies.values()
-  expect(await rig.findCanaries({ link: link.split('/').at(-1) ?? '', cookie, email: person.email })).toEqual([])
+  expect(await harness.findCanaries({ link: link.split('/').at(-1) ?? '', cookie, email: person.email })).toEqual([])
 })

@@ -1,26 +1,26 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { createApiKey, revokeApiKey } from '../../db/api-keys.ts'
-import { raiseAttention } from '../../db/operator-tasks.ts'
-import { startingAttributes } from '../../shared/search-attributes.ts'
+import { raiseOperatorTask } from '../../db/operator-tasks.ts'
+import { initialSearchAttributes } from '../../shared/search-attributes.ts'
 import { createPayloadCodec } from '../../temporal/payload-codec.ts'
 import { createSurfer, type Surfer } from '../harness/browser.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
-import { openStack } from '../harness/harness.ts'
+import { openHarness } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import { until } from '../harness/until.ts'
 
 const ui = 'http://127.0.0.1:8233'
-const rig = await openStack({
+const harness = await openHarness({
   settings: {
     TEMPORAL_UI_URL: `${ui}/`,
     PAYLOAD_KEYS: `now:${randomBytes(32).toString('base64')},before:${randomBytes(32).toString('base64')}`,
   },
 })
-const { sql } = rig.context
-const site = rig.urls.api
+const { sql } = harness.context
+const site = harness.urls.api
 
-async function signIn(key = rig.keys.operator): Promise<Surfer> {
+async function signIn(key = harness.keys.operator): Promise<Surfer> {
   const surfer = createSurfer(site)
   const signed = await surfer.submit('/console', '/console/sign-in', { key })
   expect([signed.status, signed.location]).toEqual([303, '/console'])
@@ -30,7 +30,7 @@ async function signIn(key = rig.keys.operator): Promise<Surfer> {
 test('signed in by an operator key, and by nothing else', async () => {
   const surfer = createSurfer(site)
   const { token: revoked, id } = await createApiKey(sql, { kind: 'operator', label: 'gone', at: new Date() })
-  const wrong = [rig.keys.service, revoked, `ama_operator_${'0'.repeat(16)}_${'A'.repeat(43)}`, 'x', '']
+  const wrong = [harness.keys.service, revoked, `ama_operator_${'0'.repeat(16)}_${'A'.repeat(43)}`, 'x', '']
   const kept = await signIn(revoked)
   await revokeApiKey(sql, id, new Date())
   for (const key of wrong) expect((await surfer.submit('/console', '/console/sign-in', { key })).status).toBe(401)
@@ -46,8 +46,8 @@ test('signed in by an operator key, and by nothing else', async () => {
 })
 
 test('U5: held orders are approved and rejected', async () => {
-  const person = await rig.signUp()
-  const held = () => rig.buy(person, { pay: { riskLevel: 'elevated' }, until: 'in_review' })
+  const person = await harness.signUp()
+  const held = () => harness.buy(person, { pay: { riskLevel: 'elevated' }, until: 'in_review' })
   const [good, bad] = [await held(), await held()]
   const surfer = await signIn()
   const { html } = await surfer.open('/console')
@@ -55,15 +55,15 @@ test('U5: held orders are approved and rejected', async () => {
   expect(html).not.toContain(person.email)
   expect((await surfer.submit('/console', `/console/orders/${good.id}/approve`)).location).toBe('/console')
   expect((await surfer.submit('/console', `/console/orders/${bad.id}/reject`)).location).toBe('/console')
-  await rig.untilOrder(good.id, 'delivered')
-  await rig.untilOrder(bad.id, ['refunding', 'refunded'])
+  await harness.untilOrder(good.id, 'delivered')
+  await harness.untilOrder(bad.id, ['refunding', 'refunded'])
   expect((await surfer.post(`/console/orders/${good.id}/approve`, {})).status).toBe(403)
 })
 
 test('G6: a privacy request is read and answered', async () => {
   const replyTo = `${randomUUID()}@elsewhere.example`
   const body = { kind: 'access', message: 'What <b>do</b> you know?', replyTo }
-  const request = expectStatus(await rig.operator.post('/v1/privacy-requests', body), 201)
+  const request = expectStatus(await harness.operator.post('/v1/privacy-requests', body), 201)
   const surfer = await signIn()
   expect((await surfer.open('/console')).html).toContain(request.reference)
   const page = `/console/privacy-requests/${request.id}`
@@ -71,19 +71,24 @@ test('G6: a privacy request is read and answered', async () => {
   const answer = { answerKind: 'granted', answer: 'All of this.' }
   expect((await surfer.submit(page, `${page}/resolve`, answer)).location).toBe('/console')
   await until('the answer', async () =>
-    (await mailsTo(rig.stack, replyTo)).some(({ text }) => text.includes('All of this.')),
+    (await mailsTo(harness.stack, replyTo)).some(({ text }) => text.includes('All of this.')),
   )
   expect((await surfer.open(page)).html).toContain('What was answered')
 })
 
 test('what only a person can settle is shown until somebody says it is', async () => {
-  await raiseAttention(sql, { kind: 'refund_made_elsewhere', subjectId: 'some-order', detail: 'code', at: new Date() })
+  await raiseOperatorTask(sql, {
+    kind: 'refund_made_elsewhere',
+    subjectId: 'some-order',
+    detail: 'code',
+    at: new Date(),
+  })
   const surfer = await signIn()
-  const [matter] = await sql<{ id: string }[]>`select id from attention where subject_id = 'some-order'`
+  const [task] = await sql<{ id: string }[]>`select id from attention where subject_id = 'some-order'`
   expect((await surfer.open('/console')).html).toContain('refund made elsewhere')
-  await surfer.submit('/console', `/console/attention/${matter?.id}/settle`)
+  await surfer.submit('/console', `/console/attention/${task?.id}/settle`)
   expect((await surfer.open('/console')).html).not.toContain('refund made elsewhere')
-  const [settled] = await sql`select resolved_by from attention where id = ${matter?.id ?? ''}`
+  const [settled] = await sql`select resolved_by from attention where id = ${task?.id ?? ''}`
   expect(settled?.resolved_by).toMatch(/^operator:[0-9a-f]{16}$/)
   const [logged] =
     await sql`select count(*)::int as count from security_log where detail = 'POST /console/attention/{id}/settle'`
@@ -93,10 +98,10 @@ test('what only a person can settle is shown until somebody says it is', async (
 test('what should have moved on by itself is shown, with what it waits for', async () => {
   const dueAt = new Date(Date.now() - 24 * 60 * 60_000)
   const standing = { status: 'provisioning', waitingFor: 'a provider that forgot it', dueAt }
-  const run = await rig.temporal.workflow.start('order', {
+  const run = await harness.temporal.workflow.start('order', {
     workflowId: `order-${randomUUID()}`,
     taskQueue: 'nobody-listens',
-    typedSearchAttributes: startingAttributes(standing),
+    typedSearchAttributes: initialSearchAttributes(standing),
   })
   const surfer = await signIn()
   await until('it is listed', async () => (await surfer.open('/console')).html.includes('a provider that forgot it'))
@@ -115,9 +120,9 @@ test('the promises are there, with what shows them', async () => {
 
 test('nobody but operators reaches the console', async () => {
   const routes = ['/console/promises', `/console/privacy-requests/${randomUUID()}`]
-  const person = await rig.signUp()
+  const person = await harness.signUp()
   for (const path of routes) {
-    for (const token of [undefined, rig.keys.service, rig.keys.operator, person.caller.token]) {
+    for (const token of [undefined, harness.keys.service, harness.keys.operator, person.caller.token]) {
       const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
       expect([401, 403], path).toContain((await fetch(site + path, { headers })).status)
     }
@@ -135,22 +140,22 @@ const toWire = (payloads: { metadata?: Record<string, Uint8Array> | null; data?:
 const plain = { metadata: { encoding: Buffer.from('json/plain') }, data: Buffer.from('"a state"') }
 
 test('S1: the codec decrypts for operators: what was written under any key we have had', async () => {
-  const keys = rig.config.PAYLOAD_KEYS
+  const keys = harness.config.PAYLOAD_KEYS
   if (!keys) throw new Error('no payload keys')
   for (const activeId of ['now', 'before']) {
     const [sealed] = await createPayloadCodec({ ...keys, activeId }).encode([plain])
-    const answer = await rig.operator.post('/codec/decode', toWire([sealed ?? {}]))
+    const answer = await harness.operator.post('/codec/decode', toWire([sealed ?? {}]))
     expect(expectStatus(answer, 200)).toEqual(toWire([plain]))
   }
-  const encoded = expectStatus(await rig.operator.post('/codec/encode', toWire([plain])), 200)
+  const encoded = expectStatus(await harness.operator.post('/codec/encode', toWire([plain])), 200)
   expect(JSON.stringify(encoded)).not.toContain(Buffer.from('a state').toString('base64'))
-  expect(expectStatus(await rig.operator.post('/codec/decode', encoded), 200)).toEqual(toWire([plain]))
+  expect(expectStatus(await harness.operator.post('/codec/decode', encoded), 200)).toEqual(toWire([plain]))
 
-  const person = await rig.signUp()
-  for (const caller of [rig.service, person.caller])
+  const person = await harness.signUp()
+  for (const caller of [harness.service, person.caller])
     expect((await caller.post('/codec/decode', encoded)).status).toBe(403)
-  expect((await rig.anonymous.post('/codec/decode', encoded)).status).toBe(401)
-  expect((await rig.operator.post('/codec/decode', { payloads: [{ data: 'not base64!' }] })).status).toBe(400)
+  expect((await harness.anonymous.post('/codec/decode', encoded)).status).toBe(401)
+  expect((await harness.operator.post('/codec/decode', { payloads: [{ data: 'not base64!' }] })).status).toBe(400)
 })
 
 test('the Web UI’s pages may ask it with the console’s cookie, and nobody else’s pages may', async () => {

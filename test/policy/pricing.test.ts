@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { costMinor, type Exchange, firstPriceMinor, judgePrice, maxPriceMinor } from '../../policy/pricing.ts'
+import { checkPrice, costMinor, type ExchangeRate, firstPriceMinor, maxPriceMinor } from '../../policy/pricing.ts'
 
-const euro: Exchange = { currency: 'EUR', ratePerUsdMicros: 920_000 }
-const yen: Exchange = { currency: 'JPY', ratePerUsdMicros: 151_320_000 }
+const euro: ExchangeRate = { currency: 'EUR', ratePerUsdMicros: 920_000 }
+const yen: ExchangeRate = { currency: 'JPY', ratePerUsdMicros: 151_320_000 }
 
 const costs = fc.integer({ min: 0, max: 2_000_000_000 })
 const markups = fc.integer({ min: 0, max: 1000 })
@@ -41,7 +41,7 @@ test('a first price is a whole number at a price point, and pays for whichever o
       expect([49, 99]).toContain(minor % 100)
       for (const cost of offers) {
         expect(minor).toBeGreaterThanOrEqual(costMinor(cost, exchange))
-        expect(judgePrice({ minor, currency: exchange.currency }, cost, exchange)).toBeUndefined()
+        expect(checkPrice({ minor, currency: exchange.currency }, cost, exchange)).toBeUndefined()
       }
     }),
   )
@@ -71,8 +71,8 @@ test('a price one below the cost cannot stand, the cost itself can', () => {
   fc.assert(
     fc.property(fc.integer({ min: 750_000, max: 2_000_000_000 }), exchanges, (costMicros, exchange) => {
       const cost = costMinor(costMicros, exchange)
-      expect(judgePrice({ minor: cost, currency: exchange.currency }, costMicros, exchange)).toBeUndefined()
-      expect(judgePrice({ minor: cost - 1, currency: exchange.currency }, costMicros, exchange)).toMatch(
+      expect(checkPrice({ minor: cost, currency: exchange.currency }, costMicros, exchange)).toBeUndefined()
+      expect(checkPrice({ minor: cost - 1, currency: exchange.currency }, costMicros, exchange)).toMatch(
         /^price \d+, cost/,
       )
     }),
@@ -80,12 +80,12 @@ test('a price one below the cost cannot stand, the cost itself can', () => {
 })
 
 test('a price below what can be charged cannot stand, however little the package costs', () => {
-  expect(judgePrice({ minor: 69, currency: 'EUR' }, 1, euro)).toBeUndefined()
-  expect(judgePrice({ minor: 68, currency: 'EUR' }, 1, euro)).toBe(
+  expect(checkPrice({ minor: 69, currency: 'EUR' }, 1, euro)).toBeUndefined()
+  expect(checkPrice({ minor: 68, currency: 'EUR' }, 1, euro)).toBe(
     'price 68, least that can be charged 69, minor units of EUR',
   )
 })
 
 test('a price in a currency the shop does not sell in cannot stand', () => {
-  expect(judgePrice({ minor: maxPriceMinor, currency: 'USD' }, 1, euro)).toBe('price in USD, the shop sells in EUR')
+  expect(checkPrice({ minor: maxPriceMinor, currency: 'USD' }, 1, euro)).toBe('price in USD, the shop sells in EUR')
 })

@@ -22,16 +22,16 @@ interface Books {
 
 async function world() {
   const receiver = await startWebhookReceiver()
-  const party = await startAiralo({ clientId, clientSecret, webhookUrl: receiver.url })
+  const simulator = await startAiralo({ clientId, clientSecret, webhookUrl: receiver.url })
   onTestFinished(async () => {
-    await party.stop()
+    await simulator.stop()
     await receiver.stop()
   })
-  const settings = { baseUrl: `${party.url}/v2`, clientId, clientSecret, timeoutMs: 20_000 }
+  const settings = { baseUrl: `${simulator.url}/v2`, clientId, clientSecret, timeoutMs: 20_000 }
   const provider = createAiralo(settings)
   /** who waits for a fault that never answers must not wait long */
   const callerFor = (fault: Fault) => (fault.hang ? createAiralo({ ...settings, timeoutMs: 500 }) : provider)
-  const sim = controlOf<Books>(party)
+  const sim = controlOf<Books>(simulator)
   const order = { clientRef: 'ref-1', packageCode: 'moshi-moshi-7days-1gb', quantity: 1 }
   const placedAfter = new Date().toISOString()
   async function buy(packageCode = order.packageCode, clientRef = 'ref-1') {
@@ -66,7 +66,7 @@ async function world() {
     })
     return { status: response.status, body: (await response.json()) as { data: Record<string, string> } }
   }
-  return { party, provider, callerFor, settings, sim, receiver, order, placedAfter, buy, news, read, post }
+  return { party: simulator, provider, callerFor, settings, sim, receiver, order, placedAfter, buy, news, read, post }
 }
 
 const ORDER: Fault['match'] = { method: 'POST', path: '/orders$' }

@@ -19,17 +19,17 @@ interface Books {
 const ios = 'app.ama-esim.ios'
 const web = 'app.ama-esim.web'
 
-let party: RunningApple
+let simulator: RunningApple
 let apple: Apple
 let receiver: Awaited<ReturnType<typeof startWebhookReceiver>>
 let sim: ReturnType<typeof controlOf<Books>>
 
 const settings = () => ({
-  baseUrl: party.url,
-  teamId: party.teamId,
-  keyId: party.keyId,
-  privateKeyPem: party.privateKeyPem,
-  clientIds: party.clientIds,
+  baseUrl: simulator.url,
+  teamId: simulator.teamId,
+  keyId: simulator.keyId,
+  privateKeyPem: simulator.privateKeyPem,
+  clientIds: simulator.clientIds,
   keyCooldownMs: 0,
 })
 
@@ -37,8 +37,8 @@ const signIn = (input: Record<string, unknown> = {}) => sim.do<SignIn>('sign-in'
 
 beforeAll(async () => {
   receiver = await startWebhookReceiver()
-  party = await startApple({ clientIds: [ios, web], webhookUrl: receiver.url })
-  sim = controlOf<Books>(party)
+  simulator = await startApple({ clientIds: [ios, web], webhookUrl: receiver.url })
+  sim = controlOf<Books>(simulator)
   apple = createApple(settings())
 })
 
@@ -48,7 +48,7 @@ beforeEach(async () => {
 })
 
 afterAll(async () => {
-  await party.stop()
+  await simulator.stop()
   await receiver.stop()
 })
 

@@ -23,16 +23,16 @@ interface Books {
 
 async function world() {
   const receiver = await startWebhookReceiver()
-  const party = await startEsimAccess({ accessCode, secretKey, webhookUrl: receiver.url })
+  const simulator = await startEsimAccess({ accessCode, secretKey, webhookUrl: receiver.url })
   onTestFinished(async () => {
-    await party.stop()
+    await simulator.stop()
     await receiver.stop()
   })
-  const settings = { baseUrl: `${party.url}/api/v1/open`, accessCode, secretKey, timeoutMs: 20_000 }
+  const settings = { baseUrl: `${simulator.url}/api/v1/open`, accessCode, secretKey, timeoutMs: 20_000 }
   const provider = createEsimAccess(settings)
   /** who waits for a fault that never answers must not wait long */
   const callerFor = (fault: Fault) => (fault.hang ? createEsimAccess({ ...settings, timeoutMs: 500 }) : provider)
-  const sim = controlOf<Books>(party)
+  const sim = controlOf<Books>(simulator)
   const order = { clientRef: 'ref-1', packageCode: 'JP_1_7', quantity: 1 }
   const placedAfter = new Date().toISOString()
   async function buy(packageCode = 'JP_1_7', clientRef = 'ref-1') {
@@ -46,7 +46,7 @@ async function world() {
     (await receiver.atLeast(count)).map(({ body }) =>
       provider.parseWebhook({ rawBody: body.toString('utf8'), headers: {} }),
     )
-  return { party, provider, callerFor, settings, sim, receiver, order, placedAfter, buy, news }
+  return { party: simulator, provider, callerFor, settings, sim, receiver, order, placedAfter, buy, news }
 }
 
 const envelope = (errorCode: string) => ({ success: false, errorCode, errorMsg: 'free text', obj: null })

@@ -17,16 +17,16 @@ interface Books {
   refreshTokens: { token: string; revokedAt: string | null }[]
 }
 
-let party: RunningGoogle
+let simulator: RunningGoogle
 let google: Google
 let firebase: FirebaseIdTokens
 let receiver: Awaited<ReturnType<typeof startWebhookReceiver>>
 let sim: ReturnType<typeof controlOf<Books>>
 
 const settings = () => ({
-  clientIds: party.clientIds,
-  certsUrl: party.certsUrl,
-  revokeUrl: party.revokeUrl,
+  clientIds: simulator.clientIds,
+  certsUrl: simulator.certsUrl,
+  revokeUrl: simulator.revokeUrl,
   keyCooldownMs: 0,
 })
 
@@ -36,10 +36,14 @@ const firebaseSignIn = (input: Record<string, unknown> = {}) =>
 
 beforeAll(async () => {
   receiver = await startWebhookReceiver()
-  party = await startGoogle({ webhookUrl: receiver.url })
-  sim = controlOf<Books>(party)
+  simulator = await startGoogle({ webhookUrl: receiver.url })
+  sim = controlOf<Books>(simulator)
   google = createGoogle(settings())
-  firebase = createFirebaseIdTokens({ projectId: party.projectId, jwksUrl: party.firebaseCertsUrl, keyCooldownMs: 0 })
+  firebase = createFirebaseIdTokens({
+    projectId: simulator.projectId,
+    jwksUrl: simulator.firebaseCertsUrl,
+    keyCooldownMs: 0,
+  })
 })
 
 beforeEach(async () => {
@@ -48,7 +52,7 @@ beforeEach(async () => {
 })
 
 afterAll(async () => {
-  await party.stop()
+  await simulator.stop()
   await receiver.stop()
 })
 

@@ -21,7 +21,7 @@ interface Books {
   deliveries: { id: string; status: number | string; attempt: number }[]
 }
 
-let party: RunningParty
+let simulator: RunningParty
 let receiver: Awaited<ReturnType<typeof startWebhookReceiver>>
 let stripe: ReturnType<typeof createStripe>
 let sim: ReturnType<typeof controlOf<Books>>
@@ -30,15 +30,15 @@ const settings = () => ({
   secretKey,
   webhookSecret,
   publishableKey: 'pk_test_planted',
-  apiBase: party.url,
+  apiBase: simulator.url,
   redactionApiVersion: '2026-06-24.preview',
 })
 
 beforeAll(async () => {
   receiver = await startWebhookReceiver()
-  party = await startStripe({ secretKey, webhookSecret, webhookUrl: receiver.url, webhookRetryDelayMs: 20 })
+  simulator = await startStripe({ secretKey, webhookSecret, webhookUrl: receiver.url, webhookRetryDelayMs: 20 })
   stripe = createStripe(settings())
-  sim = controlOf<Books>(party)
+  sim = controlOf<Books>(simulator)
 })
 
 beforeEach(async () => {
@@ -47,7 +47,7 @@ beforeEach(async () => {
 })
 
 afterAll(async () => {
-  await party.stop()
+  await simulator.stop()
   await receiver.stop()
 })
 

@@ -11,74 +11,74 @@ import { keyCheckType } from '../../workflows/keys/key-rotation.contract.ts'
 import { inactivitySweepType } from '../../workflows/retention/account-inactivity.contract.ts'
 import { booksCohortsType } from '../../workflows/retention/invoice-retention.contract.ts'
 import { always } from '../harness/checks/placements.ts'
-import type { Stage } from '../harness/product.ts'
+import type { Product } from '../harness/product.ts'
 import { orderSteps, runSteps, type Scenario } from './scenario.ts'
 
 export const dailyRuns: Record<string, Scenario> = {
-  'catalogue-sync-done': async (stage) => {
-    const { start, untilClosed } = runSteps(stage)
+  'catalogue-sync-done': async (product) => {
+    const { start, untilClosed } = runSteps(product)
     return untilClosed(await start(catalogueSyncType))
   },
-  'catalogue-sync-left-to-the-next': async (stage) => {
-    const { forward, untilClosed } = runSteps(stage)
-    return untilClosed(await forward(await syncWithoutAiralo(stage), '1 hour'))
+  'catalogue-sync-left-to-the-next': async (product) => {
+    const { forward, untilClosed } = runSteps(product)
+    return untilClosed(await forward(await syncWithoutAiralo(product), '1 hour'))
   },
-  'catalogue-sync-waits-for-a-provider': async (stage) => {
-    const { forward, untilIt } = runSteps(stage)
-    return forward(await untilIt(await syncWithoutAiralo(stage), 'asking_again'), '2 minutes')
+  'catalogue-sync-waits-for-a-provider': async (product) => {
+    const { forward, untilIt } = runSteps(product)
+    return forward(await untilIt(await syncWithoutAiralo(product), 'asking_again'), '2 minutes')
   },
-  'inactivity-sweep-done': async (stage) => ended(stage, inactivitySweepType),
-  'inactivity-sweep-given-up': async (stage) => withoutTable(stage, inactivitySweepType, 'inactivity'),
-  'books-cohorts-done': async (stage) => {
-    await orderSteps(stage).bought('delivered')
-    return ended(stage, booksCohortsType)
+  'inactivity-sweep-done': async (product) => ended(product, inactivitySweepType),
+  'inactivity-sweep-given-up': async (product) => withoutTable(product, inactivitySweepType, 'inactivity'),
+  'books-cohorts-done': async (product) => {
+    await orderSteps(product).bought('delivered')
+    return ended(product, booksCohortsType)
   },
-  'books-cohorts-given-up': async (stage) => withoutTable(stage, booksCohortsType, 'order_facts'),
-  'key-check-done': async (stage) => ended(stage, keyCheckType),
-  'key-check-given-up': async (stage) => withoutTable(stage, keyCheckType, 'encryption_keys'),
-  'draft-sweep-done': async (stage) => ended(stage, draftSweepType),
-  'draft-sweep-given-up': async (stage) => withoutTable(stage, draftSweepType, 'campaigns'),
-  'housekeeping-done': async (stage) => ended(stage, housekeepingType),
-  'housekeeping-given-up': async (stage) => withoutTable(stage, housekeepingType, 'webhook_events'),
-  'backup-kept': async (stage) => ended(stage, backupType),
-  'backup-failed': async (stage) => {
+  'books-cohorts-given-up': async (product) => withoutTable(product, booksCohortsType, 'order_facts'),
+  'key-check-done': async (product) => ended(product, keyCheckType),
+  'key-check-given-up': async (product) => withoutTable(product, keyCheckType, 'encryption_keys'),
+  'draft-sweep-done': async (product) => ended(product, draftSweepType),
+  'draft-sweep-given-up': async (product) => withoutTable(product, draftSweepType, 'campaigns'),
+  'housekeeping-done': async (product) => ended(product, housekeepingType),
+  'housekeeping-given-up': async (product) => withoutTable(product, housekeepingType, 'webhook_events'),
+  'backup-kept': async (product) => ended(product, backupType),
+  'backup-failed': async (product) => {
     const empty = await mkdtemp(join(tmpdir(), 'no-tools-'))
     const TEMPORAL_TASK_QUEUE = 'without-tools'
-    const config = { ...stage.config, PG_TOOLS_FOLDER: empty, TEMPORAL_TASK_QUEUE }
-    const { temporal } = stage
+    const config = { ...product.config, PG_TOOLS_FOLDER: empty, TEMPORAL_TASK_QUEUE }
+    const { temporal } = product
     const worker = await startWorker(
-      { ...stage.context, config, temporal },
-      { environment: stage.settings, drainMs: 1_000 },
+      { ...product.context, config, temporal },
+      { environment: product.settings, drainMs: 1_000 },
     )
-    const { start, untilClosed } = runSteps({ ...stage, config })
+    const { start, untilClosed } = runSteps({ ...product, config })
     const workflowId = await untilClosed(await start(backupType))
     await worker.stop()
     await rm(empty, { recursive: true })
     return workflowId
   },
-  'restore-drill-done': async (stage) => {
-    await backUp(stage)
-    return ended(stage, restoreDrillType)
+  'restore-drill-done': async (product) => {
+    await backUp(product)
+    return ended(product, restoreDrillType)
   },
-  'restore-drill-of-a-damaged-backup': async (stage) => {
-    const { id } = await backUp(stage)
-    const damaged = join(stage.config.BACKUP_FOLDER, `dump-${id}.enc`)
+  'restore-drill-of-a-damaged-backup': async (product) => {
+    const { id } = await backUp(product)
+    const damaged = join(product.config.BACKUP_FOLDER, `dump-${id}.enc`)
     await writeFile(damaged, '')
-    const workflowId = await ended(stage, restoreDrillType, [{ backupId: id }])
+    const workflowId = await ended(product, restoreDrillType, [{ backupId: id }])
     await rm(damaged)
     return workflowId
   },
 }
 
-async function ended(stage: Stage, type: string, args: unknown[] = []): Promise<string> {
-  const { start, untilClosed } = runSteps(stage)
+async function ended(product: Product, type: string, args: unknown[] = []): Promise<string> {
+  const { start, untilClosed } = runSteps(product)
   return untilClosed(await start(type, args))
 }
 
 /** What the run needs is away for longer than it tries. */
-async function withoutTable(stage: Stage, type: string, table: string): Promise<string> {
-  const { start, forward, untilClosed } = runSteps(stage)
-  const { sql } = stage.context
+async function withoutTable(product: Product, type: string, table: string): Promise<string> {
+  const { start, forward, untilClosed } = runSteps(product)
+  const { sql } = product.context
   await sql`alter table ${sql(table)} rename to away`
   try {
     return await untilClosed(await forward(await start(type), '1 day'))
@@ -87,11 +87,11 @@ async function withoutTable(stage: Stage, type: string, table: string): Promise<
   }
 }
 
-async function backUp(stage: Stage): Promise<BackupResult> {
-  return stage.temporal.workflow.getHandle(await ended(stage, backupType)).result()
+async function backUp(product: Product): Promise<BackupResult> {
+  return product.temporal.workflow.getHandle(await ended(product, backupType)).result()
 }
 
-async function syncWithoutAiralo(stage: Stage): Promise<string> {
-  await stage.sims.airalo.fault({ match: { path: '/v2/packages' }, times: always, status: 503 })
-  return runSteps(stage).start(catalogueSyncType)
+async function syncWithoutAiralo(product: Product): Promise<string> {
+  await product.sims.airalo.fault({ match: { path: '/v2/packages' }, times: always, status: 503 })
+  return runSteps(product).start(catalogueSyncType)
 }

@@ -11,7 +11,7 @@ import { historyToJSON, JSONToPayload, payloadToJSON } from '@temporalio/common/
 import type { Settings } from '../../dev/stack-settings.ts'
 import { createDataConverter, keyIdOf } from '../../temporal/payload-codec.ts'
 import { fetchHistories, type History } from '../harness/histories.ts'
-import { openStage, type Stage } from '../harness/product.ts'
+import { type Product, startProduct } from '../harness/product.ts'
 import { until } from '../harness/until.ts'
 import { keptFolder, readKept } from './kept.ts'
 import { listNewHistories } from './manifest.ts'
@@ -30,22 +30,22 @@ const kept = await readKept()
 const names =
   asked.length > 0 ? asked : Object.keys(scenarios).filter((name) => !kept.some((one) => one.scenario === name))
 await listNewHistories()
-let stage: { settings: Settings; open: Stage } | undefined
+let product: { settings: Settings; open: Product } | undefined
 try {
   for (const name of names) console.log(`kept ${await keep(await stageFor(settingsOf(name)), name)}`)
 } finally {
-  await stage?.open.stop()
+  await product?.open.stop()
 }
 
-async function stageFor(settings: Settings): Promise<Stage> {
-  if (stage?.settings !== settings) {
-    await stage?.open.stop()
-    stage = { settings, open: await openStage({ settings }) }
+async function stageFor(settings: Settings): Promise<Product> {
+  if (product?.settings !== settings) {
+    await product?.open.stop()
+    product = { settings, open: await startProduct({ settings }) }
   }
-  return stage.open
+  return product.open
 }
 
-async function keep(onStage: Stage, name: string): Promise<string> {
+async function keep(onStage: Product, name: string): Promise<string> {
   const workflowId = await scenarios[name]?.(onStage)
   if (workflowId === undefined) throw new Error(`no scenario ${name}`)
   await until('the run waits or has ended', async () => {
@@ -64,7 +64,7 @@ async function keep(onStage: Stage, name: string): Promise<string> {
 }
 
 /** One event a line, and nothing encrypted: replays need no keys, and neither do readers. */
-async function inClear(history: History, { config }: Stage): Promise<string> {
+async function inClear(history: History, { config }: Product): Promise<string> {
   const codecs = createDataConverter(config.PAYLOAD_KEYS).payloadCodecs ?? []
   const { events } = (await decoded(JSON.parse(historyToJSON(history)), codecs)) as { events: unknown[] }
   const lines = events.map((event) => JSON.stringify(event, (key, value) => (ballast.has(key) ? undefined : value)))
@@ -99,7 +99,7 @@ function impersonal(history: string): string {
 }
 
 /** The next scenario finds the outside world as the first one did. */
-async function reset({ sims }: Stage): Promise<void> {
+async function reset({ sims }: Product): Promise<void> {
   const { stripe, esimAccess, airalo, mailbox, meta, googleAnalytics } = sims
-  await Promise.all([stripe, esimAccess, airalo, mailbox, meta, googleAnalytics].map((party) => party.reset()))
+  await Promise.all([stripe, esimAccess, airalo, mailbox, meta, googleAnalytics].map((simulator) => simulator.reset()))
 }

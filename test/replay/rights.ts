@@ -7,127 +7,127 @@ import { mailsTo } from '../harness/checks/messages.ts'
 import { expectStatus } from '../harness/http.ts'
 import { loseAccount } from '../harness/lost.ts'
 import type { Person } from '../harness/people.ts'
-import type { Stage } from '../harness/product.ts'
+import type { Product } from '../harness/product.ts'
 import { until } from '../harness/until.ts'
 import { runSteps, type Scenario } from './scenario.ts'
 
 export const privacyRequests: Record<string, Scenario> = {
-  'privacy-request-answered-in-time': async (stage) => {
-    const { ask, answer } = requestSteps(stage)
-    const { forward, untilClosed } = runSteps(stage)
+  'privacy-request-answered-in-time': async (product) => {
+    const { ask, answer } = requestSteps(product)
+    const { forward, untilClosed } = runSteps(product)
     const { id, workflowId } = await ask()
     await forward(workflowId, '20 days')
     await answer(id)
     return untilClosed(await forward(workflowId, '91 days'))
   },
-  'privacy-request-escalated-and-answered-late': async (stage) => {
-    const { ask, answer } = requestSteps(stage)
-    const { forward, untilClosed } = runSteps(stage)
+  'privacy-request-escalated-and-answered-late': async (product) => {
+    const { ask, answer } = requestSteps(product)
+    const { forward, untilClosed } = runSteps(product)
     const { id, workflowId } = await ask()
     await forward(workflowId, '40 days')
     await answer(id)
     return untilClosed(await forward(workflowId, '91 days'))
   },
-  'privacy-request-extended-and-refused-by-the-mailbox': async (stage) => {
-    const { ask, answer, extend } = requestSteps(stage)
-    const { forward, untilClosed, untilIt } = runSteps(stage)
+  'privacy-request-extended-and-refused-by-the-mailbox': async (product) => {
+    const { ask, answer, extend } = requestSteps(product)
+    const { forward, untilClosed, untilIt } = runSteps(product)
     const { id, workflowId, replyTo } = await ask()
     await forward(workflowId, '15 days')
     await extend(id)
     await forward(workflowId, '60 days')
-    await stage.sims.mailbox.do('rule', { recipient: replyTo, code: 550 })
+    await product.sims.mailbox.do('rule', { recipient: replyTo, code: 550 })
     await answer(id, false)
     await until('it was refused', async () => {
-      const [matter] = await stage.context.sql`
+      const [task] = await product.context.sql`
         select 1 from attention where subject_id = ${id} and kind = 'privacy_request_unreachable'`
-      return matter
+      return task
     })
     await untilIt(workflowId, 'open')
     expectStatus(
-      await stage.operator.post(`/v1/privacy-requests/${id}/resolve`, { answerKind: 'refused', answer: null }),
+      await product.operator.post(`/v1/privacy-requests/${id}/resolve`, { answerKind: 'refused', answer: null }),
       202,
     )
     await untilIt(workflowId, 'answered')
     return untilClosed(await forward(workflowId, '91 days'))
   },
-  'privacy-request-erased-with-its-person': async (stage) => {
-    const { forward, untilClosed } = runSteps(stage)
-    const person = await stage.signUp()
-    const { workflowId } = await requestSteps(stage).ask({ replyTo: person.email })
-    await loseAccount(stage.context.sql, person.accountId)
+  'privacy-request-erased-with-its-person': async (product) => {
+    const { forward, untilClosed } = runSteps(product)
+    const person = await product.signUp()
+    const { workflowId } = await requestSteps(product).ask({ replyTo: person.email })
+    await loseAccount(product.context.sql, person.accountId)
     return untilClosed(await forward(workflowId, '15 days'))
   },
-  'privacy-request-never-recorded': async (stage) => {
-    const { start, forward, untilClosed } = runSteps(stage)
+  'privacy-request-never-recorded': async (product) => {
+    const { start, forward, untilClosed } = runSteps(product)
     const input = { requestId: randomUUID(), receivedAt: new Date().toISOString() }
     return untilClosed(await forward(await start(privacyRequestType, [input]), '5 minutes'))
   },
-  'privacy-request-from-a-draft-answered-by-mail': async (stage) => {
-    const { ask, answer } = requestSteps(stage)
-    const { forward, untilClosed } = runSteps(stage)
+  'privacy-request-from-a-draft-answered-by-mail': async (product) => {
+    const { ask, answer } = requestSteps(product)
+    const { forward, untilClosed } = runSteps(product)
     const { id, workflowId } = await ask()
     await answer(id)
     return untilClosed(await forward(workflowId, '91 days'))
   },
-  'privacy-request-from-a-draft-answered-elsewhere-after-a-refused-answer': async (stage) => {
-    const { forward, untilClosed, untilIt } = runSteps(stage)
-    const { id, workflowId } = await requestSteps(stage).ask()
+  'privacy-request-from-a-draft-answered-elsewhere-after-a-refused-answer': async (product) => {
+    const { forward, untilClosed, untilIt } = runSteps(product)
+    const { id, workflowId } = await requestSteps(product).ask()
     const unknown = { answerKind: 'granted', byMail: true, answerId: randomUUID() } as const
-    const refused = await stage.temporal.workflow
+    const refused = await product.temporal.workflow
       .getHandle(workflowId)
       .executeUpdate(resolve, { args: [unknown] })
       .catch((error: unknown) => error)
     if (!(refused instanceof WorkflowUpdateFailedError)) throw new Error('an answer was taken that nobody stored')
     const body = { answerKind: 'granted', answer: null }
-    expectStatus(await stage.operator.post(`/v1/privacy-requests/${id}/resolve`, body), 202)
+    expectStatus(await product.operator.post(`/v1/privacy-requests/${id}/resolve`, body), 202)
     await untilIt(workflowId, 'answered')
     return untilClosed(await forward(workflowId, '91 days'))
   },
-  'privacy-request-of-a-draft-that-was-dropped': async (stage) => {
-    const { start, untilClosed } = runSteps(stage)
+  'privacy-request-of-a-draft-that-was-dropped': async (product) => {
+    const { start, untilClosed } = runSteps(product)
     const input = { requestId: randomUUID(), receivedAt: new Date().toISOString(), draft: true }
     return untilClosed(await start(privacyRequestType, [input]))
   },
-  'privacy-request-waits-for-an-answer': async (stage) =>
-    runSteps(stage).forward((await requestSteps(stage).ask()).workflowId, '16 days'),
-  'privacy-request-waits-for-an-overdue-answer': async (stage) =>
-    runSteps(stage).forward((await requestSteps(stage).ask()).workflowId, '38 days'),
-  'privacy-request-waits-for-an-answer-until-the-second-deadline': async (stage) => {
-    const { ask, extend } = requestSteps(stage)
+  'privacy-request-waits-for-an-answer': async (product) =>
+    runSteps(product).forward((await requestSteps(product).ask()).workflowId, '16 days'),
+  'privacy-request-waits-for-an-overdue-answer': async (product) =>
+    runSteps(product).forward((await requestSteps(product).ask()).workflowId, '38 days'),
+  'privacy-request-waits-for-an-answer-until-the-second-deadline': async (product) => {
+    const { ask, extend } = requestSteps(product)
     const { id, workflowId } = await ask()
-    await runSteps(stage).forward(workflowId, '15 days')
+    await runSteps(product).forward(workflowId, '15 days')
     await extend(id)
-    return runSteps(stage).forward(workflowId, '62 days')
+    return runSteps(product).forward(workflowId, '62 days')
   },
-  'privacy-request-waits-for-the-mail-server': async (stage) => {
-    const { ask, answer } = requestSteps(stage)
+  'privacy-request-waits-for-the-mail-server': async (product) => {
+    const { ask, answer } = requestSteps(product)
     const { id, workflowId } = await ask()
-    await runSteps(stage).mailDown()
+    await runSteps(product).mailDown()
     await answer(id, false)
-    return runSteps(stage).forward(workflowId, '1 hour')
+    return runSteps(product).forward(workflowId, '1 hour')
   },
-  'privacy-request-waits-for-the-time-to-forget-it': async (stage) => {
-    const { ask, answer } = requestSteps(stage)
+  'privacy-request-waits-for-the-time-to-forget-it': async (product) => {
+    const { ask, answer } = requestSteps(product)
     const { id, workflowId } = await ask()
     await answer(id)
     return workflowId
   },
 }
 
-function requestSteps(stage: Stage) {
-  const { operator } = stage
+function requestSteps(product: Product) {
+  const { operator } = product
   return {
     /** One that is acknowledged. */
     async ask(over: Record<string, unknown> = {}): Promise<{ id: string; workflowId: string; replyTo: string }> {
       const body = { kind: 'access', message: 'What is known?', replyTo: `${randomUUID()}@elsewhere.example`, ...over }
       const { id } = expectStatus(await operator.post('/v1/privacy-requests', body), 201)
-      await until('acknowledged', async () => (await mailsTo(stage, body.replyTo)).length > 0)
+      await until('acknowledged', async () => (await mailsTo(product, body.replyTo)).length > 0)
       return { id, workflowId: privacyRequestWorkflowId(id), replyTo: body.replyTo }
     },
     async answer(id: string, arrives = true): Promise<void> {
       const body = { answerKind: 'granted', answer: 'Nothing.' }
       expectStatus(await operator.post(`/v1/privacy-requests/${id}/resolve`, body), 202)
-      if (arrives) await runSteps(stage).untilIt(privacyRequestWorkflowId(id), 'answered')
+      if (arrives) await runSteps(product).untilIt(privacyRequestWorkflowId(id), 'answered')
     },
     extend: async (id: string): Promise<void> =>
       expectStatus(await operator.post(`/v1/privacy-requests/${id}/extend`, { reason: 'complexity' }), 200),
@@ -135,69 +135,69 @@ function requestSteps(stage: Stage) {
 }
 
 export const emailChanges: Record<string, Scenario> = {
-  'email-change-confirmed': async (stage) => {
-    const { request, agree } = changeSteps(stage)
+  'email-change-confirmed': async (product) => {
+    const { request, agree } = changeSteps(product)
     const { workflowId, person, email } = await request()
     await agree(email)
     await agree(person.email)
-    return runSteps(stage).untilClosed(workflowId)
+    return runSteps(product).untilClosed(workflowId)
   },
-  'email-change-waived-by-an-operator': async (stage) => {
-    const { request, agree } = changeSteps(stage)
+  'email-change-waived-by-an-operator': async (product) => {
+    const { request, agree } = changeSteps(product)
     const { workflowId, person, email } = await request({ oldTakesNoMail: true })
     await until('an operator is told', async () => {
-      const [matter] = await stage.context.sql`select 1 from attention where kind = 'email_change_unreachable'
+      const [task] = await product.context.sql`select 1 from attention where kind = 'email_change_unreachable'
         and subject_id = ${workflowId.replace(emailChangeId(''), '')}`
-      return matter
+      return task
     })
-    expectStatus(await stage.operator.post(`/v1/accounts/${person.accountId}/email-change/waive-old`), 200)
+    expectStatus(await product.operator.post(`/v1/accounts/${person.accountId}/email-change/waive-old`), 200)
     await agree(email)
-    return runSteps(stage).untilClosed(workflowId)
+    return runSteps(product).untilClosed(workflowId)
   },
-  'email-change-lapsed': async (stage) => {
-    const { request, agree } = changeSteps(stage)
-    const { forward, untilClosed } = runSteps(stage)
+  'email-change-lapsed': async (product) => {
+    const { request, agree } = changeSteps(product)
+    const { forward, untilClosed } = runSteps(product)
     const { workflowId, email } = await request()
     await agree(email)
     return untilClosed(await forward(workflowId, '25 hours'))
   },
-  'email-change-cancelled': async (stage) => {
-    const { workflowId, person } = await changeSteps(stage).request()
+  'email-change-cancelled': async (product) => {
+    const { workflowId, person } = await changeSteps(product).request()
     expectStatus(await person.caller.delete(`/v1/accounts/${person.accountId}/email-change`), 204)
-    return runSteps(stage).untilClosed(workflowId)
+    return runSteps(product).untilClosed(workflowId)
   },
-  'email-change-replaced': async (stage) => {
-    const { request } = changeSteps(stage)
+  'email-change-replaced': async (product) => {
+    const { request } = changeSteps(product)
     const { workflowId, person } = await request()
     await request({ person })
-    return runSteps(stage).untilClosed(workflowId)
+    return runSteps(product).untilClosed(workflowId)
   },
-  'email-change-to-an-address-that-got-an-account': async (stage) => {
-    const { request, agree } = changeSteps(stage)
+  'email-change-to-an-address-that-got-an-account': async (product) => {
+    const { request, agree } = changeSteps(product)
     const { workflowId, person, email } = await request()
-    await stage.signUp({ account: { email } })
+    await product.signUp({ account: { email } })
     await agree(person.email)
     await agree(email)
-    return runSteps(stage).untilClosed(workflowId)
+    return runSteps(product).untilClosed(workflowId)
   },
-  'email-change-never-recorded': async (stage) => {
-    const { start, forward, untilClosed } = runSteps(stage)
+  'email-change-never-recorded': async (product) => {
+    const { start, forward, untilClosed } = runSteps(product)
     const input = { changeId: randomUUID(), expiresAt: new Date(Date.now() + 86_400_000).toISOString() }
     return untilClosed(await forward(await start(emailChangeType, [input]), '5 minutes'))
   },
-  'email-change-from-a-draft': async (stage) => {
-    const { request, agree } = changeSteps(stage)
+  'email-change-from-a-draft': async (product) => {
+    const { request, agree } = changeSteps(product)
     const { workflowId, person, email } = await request()
     await agree(email)
     await agree(person.email)
-    return runSteps(stage).untilClosed(workflowId)
+    return runSteps(product).untilClosed(workflowId)
   },
-  'email-change-of-a-draft-beside-another': async (stage) => {
-    const { start, untilClosed } = runSteps(stage)
-    const { person } = await changeSteps(stage).request()
+  'email-change-of-a-draft-beside-another': async (product) => {
+    const { start, untilClosed } = runSteps(product)
+    const { person } = await changeSteps(product).request()
     const changeId = randomUUID()
     const expiresAt = new Date(Date.now() + 86_400_000)
-    await stage.context.sql`insert into email_changes (id, account_id, state, requested_at, expires_at)
+    await product.context.sql`insert into email_changes (id, account_id, state, requested_at, expires_at)
       values (${changeId}, ${person.accountId}, 'draft', now(), ${expiresAt})`
     return untilClosed(
       await start(
@@ -207,21 +207,21 @@ export const emailChanges: Record<string, Scenario> = {
       ),
     )
   },
-  'email-change-of-a-draft-that-was-dropped': async (stage) => {
-    const { start, untilClosed } = runSteps(stage)
+  'email-change-of-a-draft-that-was-dropped': async (product) => {
+    const { start, untilClosed } = runSteps(product)
     const input = { changeId: randomUUID(), expiresAt: new Date(Date.now() + 86_400_000).toISOString(), draft: true }
     return untilClosed(await start(emailChangeType, [input]))
   },
-  'email-change-waits-for-both-addresses': async (stage) => (await changeSteps(stage).request()).workflowId,
-  'email-change-waits-for-the-old-address': async (stage) => {
-    const { request, agree } = changeSteps(stage)
+  'email-change-waits-for-both-addresses': async (product) => (await changeSteps(product).request()).workflowId,
+  'email-change-waits-for-the-old-address': async (product) => {
+    const { request, agree } = changeSteps(product)
     const { workflowId, email } = await request()
     await agree(email)
     return workflowId
   },
-  'email-change-waits-for-the-mail-server': async (stage) => {
-    const { mailDown, forward } = runSteps(stage)
-    const { request, agree, linkTo } = changeSteps(stage)
+  'email-change-waits-for-the-mail-server': async (product) => {
+    const { mailDown, forward } = runSteps(product)
+    const { request, agree, linkTo } = changeSteps(product)
     const { workflowId, person, email } = await request()
     await agree(email)
     const link = await linkTo(person.email)
@@ -231,21 +231,21 @@ export const emailChanges: Record<string, Scenario> = {
   },
 }
 
-function changeSteps(stage: Stage) {
+function changeSteps(product: Product) {
   /** The newest link to an address, once both have got theirs. */
   const linkTo = (address: string): Promise<string> =>
     until(`a link to ${address}`, async () => {
-      const texts = (await mailsTo(stage, address)).map(({ text }) => text)
+      const texts = (await mailsTo(product, address)).map(({ text }) => text)
       return texts.flatMap((text) => /https?:\/\/\S+\/email-change\/[\w-]{43}/.exec(text)?.[0] ?? []).at(-1)
     })
   return {
     linkTo,
     async request({ person, oldTakesNoMail = false }: { person?: Person; oldTakesNoMail?: boolean } = {}) {
-      const owner = person ?? (await stage.signUp())
-      if (oldTakesNoMail) await stage.sims.mailbox.do('rule', { recipient: owner.email, code: 550 })
+      const owner = person ?? (await product.signUp())
+      if (oldTakesNoMail) await product.sims.mailbox.do('rule', { recipient: owner.email, code: 550 })
       const email = `${randomUUID()}@new.example`
       expectStatus(await owner.caller.post(`/v1/accounts/${owner.accountId}/email-change`, { email }), 202)
-      const [row] = await stage.context.sql<{ id: string }[]>`
+      const [row] = await product.context.sql<{ id: string }[]>`
         select id from email_changes where account_id = ${owner.accountId} order by requested_at desc limit 1`
       await linkTo(email)
       if (!oldTakesNoMail) await linkTo(owner.email)

@@ -4,16 +4,16 @@ import { fastForward } from '../../temporal/time-skipping.ts'
 import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import { always } from '../harness/checks/placements.ts'
 import { expectStatus } from '../harness/http.ts'
-import type { Stage } from '../harness/product.ts'
+import type { Product } from '../harness/product.ts'
 import { untilWatched } from '../harness/purchases.ts'
-import { shelf } from '../harness/test-packages.ts'
+import { testPackages } from '../harness/test-packages.ts'
 import { until } from '../harness/until.ts'
 
 /** Plays one course of events; resolves to the id of the run that is worth keeping, once it stands where it is to stand. */
-export type Scenario = (stage: Stage) => Promise<string>
+export type Scenario = (product: Product) => Promise<string>
 
 /** What scenarios of any workflow are told in. */
-export function runSteps({ temporal, config, sims }: Stage) {
+export function runSteps({ temporal, config, sims }: Product) {
   const forward = async (workflowId: string, duration: Duration): Promise<string> => {
     await fastForward(temporal, workflowId, duration)
     return workflowId
@@ -46,20 +46,20 @@ export function runSteps({ temporal, config, sims }: Stage) {
 }
 
 /** What scenarios of orders are told in. */
-export function orderSteps(stage: Stage) {
-  const { sims, operator } = stage
-  const { untilClosed, mailDown } = runSteps(stage)
+export function orderSteps(product: Product) {
+  const { sims, operator } = product
+  const { untilClosed, mailDown } = runSteps(product)
 
-  const packageCode = shelf.onlyEsimAccess
+  const packageCode = testPackages.onlyEsimAccess
   const bought = async (status: string, pay = {}): Promise<string> =>
-    (await stage.buy(await stage.signUp(), { packageCode, pay, until: status })).id
+    (await product.buy(await product.signUp(), { packageCode, pay, until: status })).id
 
   const act = async (orderId: string, action: string): Promise<void> =>
     expectStatus(await operator.post(`/v1/orders/${orderId}/${action}`), 200)
 
   const refundSettled = async (orderId: string): Promise<void> => {
-    await stage.untilOrder(orderId, 'refunded')
-    await stage.fastForward(orderId, '31 days')
+    await product.untilOrder(orderId, 'refunded')
+    await product.fastForward(orderId, '31 days')
   }
 
   return {
@@ -67,7 +67,7 @@ export function orderSteps(stage: Stage) {
     bought,
     act,
     refundSettled,
-    ordered: async (): Promise<string> => (await stage.buy(await stage.signUp(), { packageCode, pay: false })).id,
+    ordered: async (): Promise<string> => (await product.buy(await product.signUp(), { packageCode, pay: false })).id,
     /** Refunded, closed, and only then bounced. */
     bouncedLate: async (): Promise<string> => {
       const orderId = await bought('delivered')
@@ -75,31 +75,31 @@ export function orderSteps(stage: Stage) {
       await refundSettled(orderId)
       await untilClosed(orderWorkflowId(orderId))
       await sims.stripe.do('fail-refund', { orderId })
-      await stage.untilOrder(orderId, 'refund_failed')
+      await product.untilOrder(orderId, 'refund_failed')
       return orderId
     },
     topUp: async (orderId: string): Promise<string> => {
-      const topUp = await stage.service.post(`/v1/orders/${orderId}/top-up`, { packageCode: shelf.topUp })
+      const topUp = await product.service.post(`/v1/orders/${orderId}/top-up`, { packageCode: testPackages.topUp })
       return expectStatus(topUp, 201).id
     },
     /** The run's id, once it has come to its end. */
     ended: (orderId: string): Promise<string> => untilClosed(orderWorkflowId(orderId)),
     /** Uses the eSIM up and lets its time run out, at the provider and for the run. */
     liveAndExpire: async (orderId: string): Promise<void> => {
-      await untilWatched(stage, orderId)
-      const { iccid, totalBytes } = (await stage.service.get(`/v1/orders/${orderId}`)).body.esims[0]
+      await untilWatched(product, orderId)
+      const { iccid, totalBytes } = (await product.service.get(`/v1/orders/${orderId}`)).body.esims[0]
       for (const [share, state] of [
         [0.85, 'in_use'],
         [1, 'used_up'],
       ] as const) {
         await sims.esimAccess.do('use', { iccid, bytes: share * totalBytes })
         await until(`it is ${state}`, async () => {
-          return (await stage.service.get(`/v1/orders/${orderId}`)).body.esims[0].state === state
+          return (await product.service.get(`/v1/orders/${orderId}`)).body.esims[0].state === state
         })
       }
       await sims.esimAccess.do('clock', { advanceSeconds: 14.5 * 86_400 })
-      await stage.fastForward(orderId, '15 days')
-      await stage.untilOrder(orderId, 'ended')
+      await product.fastForward(orderId, '15 days')
+      await product.untilOrder(orderId, 'ended')
     },
     providerDown: () => sims.esimAccess.fault({ match: { path: '^/api/' }, status: 503, times: always }),
     stripeDown: (path: string) => sims.stripe.fault({ match: { path }, status: 503, times: always }),

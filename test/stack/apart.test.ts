@@ -1,31 +1,31 @@
 /** API, workers and simulators as processes of their own: they may come, go and be killed. */
 import { expect, test } from 'vitest'
 import { startStack } from '../../dev/stack.ts'
-import { openStack } from '../harness/harness.ts'
+import { openHarness } from '../harness/harness.ts'
 import { descendants, survivors } from '../harness/processes.ts'
 import { until } from '../harness/until.ts'
 
-const rig = await openStack({ processes: 'apart', workers: 2 })
+const harness = await openHarness({ processes: 'apart', workers: 2 })
 
 test('an order outlives every worker', async () => {
-  const person = await rig.signUp()
-  const order = await rig.buy(person, { pay: false })
-  await rig.worker.kill()
-  await rig.sims.stripe.do('pay', { orderId: order.id })
-  await rig.worker.start()
-  expect(rig.worker.pids()).toHaveLength(2)
-  await rig.untilOrder(order.id, 'delivered')
+  const person = await harness.signUp()
+  const order = await harness.buy(person, { pay: false })
+  await harness.worker.kill()
+  await harness.sims.stripe.do('pay', { orderId: order.id })
+  await harness.worker.start()
+  expect(harness.worker.pids()).toHaveLength(2)
+  await harness.untilOrder(order.id, 'delivered')
 })
 
 test('the API comes back where it was', async () => {
-  const [before] = rig.api.pids()
-  await rig.api.restart()
-  expect(rig.api.pids()).not.toEqual([before])
-  expect((await rig.anonymous.get('/readyz')).body.status).toBe('ready')
+  const [before] = harness.api.pids()
+  await harness.api.restart()
+  expect(harness.api.pids()).not.toEqual([before])
+  expect((await harness.anonymous.get('/readyz')).body.status).toBe('ready')
 })
 
 test('a worker shows what it does for Prometheus, the SDK and ours together', async () => {
-  const [url] = rig.urls.workerMetrics
+  const [url] = harness.urls.workerMetrics
   const text = await (await fetch(`${url}/metrics`)).text()
   expect(text).toMatch(/^temporal_\w+/m)
   expect(text).toMatch(/^process_cpu_user_seconds_total/m)

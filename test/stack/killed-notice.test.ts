@@ -3,11 +3,11 @@ import { expect, test } from 'vitest'
 import { fastForward } from '../../temporal/time-skipping.ts'
 import { policyNoticeWorkflowId } from '../../workflows/policy-notice.contract.ts'
 import { insertAccounts } from '../harness/bystanders.ts'
-import { openStack } from '../harness/harness.ts'
+import { openHarness } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import { until } from '../harness/until.ts'
 
-const rig = await openStack({
+const harness = await openHarness({
   processes: 'apart',
   keepMail: 'envelopes',
   settings: { MAIL_RATE_PER_SECOND: '300' },
@@ -20,27 +20,27 @@ interface Books {
   messages: { messageId: string; envelope: { to: string[] } }[]
 }
 
-const count = async () => (await rig.sims.mailbox.do<{ count: number }>('count', {})).count
+const count = async () => (await harness.sims.mailbox.do<{ count: number }>('count', {})).count
 
 test('each account is mailed once, but for what was in the air at a kill', { timeout: 180_000 }, async () => {
-  await insertAccounts(rig.context, recipients)
+  await insertAccounts(harness.context, recipients)
   const effectiveAt = new Date(Date.now() + 40 * 86_400_000).toISOString()
   const policy = { version: 'killed', title: 'Privacy policy', text: 'As before.', changes: ['Less.'], material: true }
-  expectStatus(await rig.operator.post('/v1/policies', { ...policy, effectiveAt }), 201)
+  expectStatus(await harness.operator.post('/v1/policies', { ...policy, effectiveAt }), 201)
   for (const share of [0.25, 0.6]) {
     await until('some mails', async () => (await count()) > share * recipients, { timeoutMs: 60_000, everyMs: 10 })
-    await rig.worker.kill()
-    await rig.worker.start()
+    await harness.worker.kill()
+    await harness.worker.start()
   }
-  const told = () => rig.context.sql`select from policy_deliveries where version = 'killed' and state = 'sent'`
+  const told = () => harness.context.sql`select from policy_deliveries where version = 'killed' and state = 'sent'`
   await until('all but the doubtful', async () => (await told()).length >= recipients - 2 * underWay, {
     timeoutMs: 90_000,
   })
   // Their lease runs out, and they are asked after anew.
-  await fastForward(rig.temporal, policyNoticeWorkflowId('killed'), '1 hour')
+  await fastForward(harness.temporal, policyNoticeWorkflowId('killed'), '1 hour')
   await until('everybody', async () => (await told()).length === recipients)
 
-  const { messages } = (await rig.sims.mailbox.books()) as unknown as Books
+  const { messages } = (await harness.sims.mailbox.books()) as unknown as Books
   const mailsTo = new Map<string, string[]>()
   for (const { messageId, envelope } of messages) {
     const to = envelope.to[0] ?? ''
@@ -49,7 +49,7 @@ test('each account is mailed once, but for what was in the air at a kill', { tim
   expect(mailsTo.size).toBe(recipients)
   for (const ids of mailsTo.values()) expect(new Set(ids).size).toBe(1)
   const repeated = [...mailsTo.values()].filter((ids) => ids.length > 1)
-  const doubtful = await rig.context.sql<{ ref: string }[]>`
+  const doubtful = await harness.context.sql<{ ref: string }[]>`
     select message_ref as ref from policy_deliveries where version = 'killed' and attempts > 1`
   expect(doubtful.length).toBeLessThanOrEqual(2 * underWay)
   const refs = new Set(doubtful.map(({ ref }) => ref))

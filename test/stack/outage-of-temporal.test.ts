@@ -1,9 +1,9 @@
 import { test } from 'vitest'
-import { openStack } from '../harness/harness.ts'
+import { openHarness } from '../harness/harness.ts'
 import { liveThrough } from './outage.ts'
 
-const rig = await openStack({ durable: true })
+const harness = await openHarness({ durable: true })
 
 test('orders live through half a minute without Temporal', { timeout: 120_000 }, async () => {
-  await liveThrough(rig, { begin: rig.temporalServer.crash, end: rig.temporalServer.start })
+  await liveThrough(harness, { begin: harness.temporalServer.crash, end: harness.temporalServer.start })
 })

@@ -7,11 +7,11 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { expect } from 'vitest'
 import { mailsTo } from '../harness/checks/messages.ts'
 import { always } from '../harness/checks/placements.ts'
-import type { Rig } from '../harness/harness.ts'
+import type { Harness } from '../harness/harness.ts'
 import type { Answer } from '../harness/http.ts'
 import type { Person } from '../harness/people.ts'
 import { type OrderView, untilWatched } from '../harness/purchases.ts'
-import { shelf } from '../harness/test-packages.ts'
+import { testPackages } from '../harness/test-packages.ts'
 import { until } from '../harness/until.ts'
 
 export interface Outage {
@@ -24,12 +24,12 @@ export interface Outage {
 const awayMs = 30_000
 const patience = { timeoutMs: 40_000 }
 /** Of two providers the second, whose orders cannot be repeated at once, would be asked. */
-const packageCode = shelf.onlyEsimAccess
+const packageCode = testPackages.onlyEsimAccess
 
-export async function liveThrough(rig: Rig, outage: Outage): Promise<void> {
-  const { esimAccess, stripe } = rig.sims
+export async function liveThrough(harness: Harness, outage: Outage): Promise<void> {
+  const { esimAccess, stripe } = harness.sims
   const people = new Map<string, Person>()
-  const newcomer = await rig.signUp()
+  const newcomer = await harness.signUp()
   const { unpaid, doubted, held, provisioning, delivered, returning, paid } = await begin()
 
   await outage.begin()
@@ -38,10 +38,10 @@ export async function liveThrough(rig: Rig, outage: Outage): Promise<void> {
   await esimAccess.do('allocate')
   for (const { esims } of delivered) await esimAccess.do('use', { iccid: esims[0].iccid, bytes: 1_000 })
   const wishes = [
-    wish('/v1/orders', { accountId: newcomer.accountId, packageCode }),
-    ...doubted.map(({ id }) => wish(`/v1/orders/${id}/cancel`)),
-    wish(`/v1/orders/${held[0]?.id}/approve`),
-    wish(`/v1/orders/${held[1]?.id}/reject`),
+    requested('/v1/orders', { accountId: newcomer.accountId, packageCode }),
+    ...doubted.map(({ id }) => requested(`/v1/orders/${id}/cancel`)),
+    requested(`/v1/orders/${held[0]?.id}/approve`),
+    requested(`/v1/orders/${held[1]?.id}/reject`),
   ]
   for (const answer of await Promise.all(wishes.map((ask) => ask().catch(() => undefined)))) {
     if (outage.apiIsGone) expect(answer).toBeUndefined()
@@ -57,17 +57,21 @@ export async function liveThrough(rig: Rig, outage: Outage): Promise<void> {
   people.set(made?.body.id, newcomer)
   const filled = [...unpaid, ...paid, ...provisioning, ...held.slice(0, 1), made?.body as OrderView]
   await Promise.all([
-    ...filled.map(({ id }) => rig.untilOrder(id, 'delivered', patience)),
-    ...doubted.map(({ id }) => rig.untilOrder(id, 'cancelled', patience)),
-    ...held.slice(1).map(({ id }) => rig.untilOrder(id, 'refunded', patience)),
+    ...filled.map(({ id }) => harness.untilOrder(id, 'delivered', patience)),
+    ...doubted.map(({ id }) => harness.untilOrder(id, 'cancelled', patience)),
+    ...held.slice(1).map(({ id }) => harness.untilOrder(id, 'refunded', patience)),
     ...returning.map(async ({ id }) => {
-      await rig.fastForward(id, '2 minutes', patience)
-      await rig.untilOrder(id, 'refunded', patience)
+      await harness.fastForward(id, '2 minutes', patience)
+      await harness.untilOrder(id, 'refunded', patience)
     }),
     ...delivered.map(async ({ id }) => {
-      await rig.fastForward(id, '10 minutes', patience)
+      await harness.fastForward(id, '10 minutes', patience)
       const isUsed = ({ esims }: OrderView): boolean => esims[0].state === 'in_use'
-      await until('its use is known', async () => isUsed((await rig.service.get(`/v1/orders/${id}`)).body), patience)
+      await until(
+        'its use is known',
+        async () => isUsed((await harness.service.get(`/v1/orders/${id}`)).body),
+        patience,
+      )
     }),
   ])
   await Promise.all([...filled, ...delivered, ...returning].map(isConfirmedOnce))
@@ -88,26 +92,26 @@ export async function liveThrough(rig: Rig, outage: Outage): Promise<void> {
       Promise.all([order('delivered'), order('delivered')]),
       Promise.all([order('delivered'), order('delivered')]),
     ])
-    await Promise.all(delivered.map(({ id }) => untilWatched(rig.stack, id)))
+    await Promise.all(delivered.map(({ id }) => untilWatched(harness.stack, id)))
     await stripe.fault({ match: { method: 'POST', path: '^/v1/refunds' }, status: 503, times: always })
-    await Promise.all(returning.map(({ id }) => insist(wish(`/v1/orders/${id}/refund`))))
-    await Promise.all(returning.map(({ id }) => rig.untilOrder(id, 'refunding')))
+    await Promise.all(returning.map(({ id }) => insist(requested(`/v1/orders/${id}/refund`))))
+    await Promise.all(returning.map(({ id }) => harness.untilOrder(id, 'refunding')))
     for (const { id } of paid) await stripe.do('pay', { orderId: id })
     return { unpaid, doubted, held, provisioning, delivered, returning, paid }
   }
 
   async function order(status?: string): Promise<OrderView> {
-    const person = await rig.signUp()
+    const person = await harness.signUp()
     const pay = status === undefined ? false : { riskLevel: status === 'in_review' ? 'elevated' : 'normal' }
-    const made = await rig.buy(person, { packageCode, pay, until: status ?? [] })
+    const made = await harness.buy(person, { packageCode, pay, until: status ?? [] })
     people.set(made.id, person)
     return made
   }
 
   /** A request under one Idempotency-Key, however often it is asked. */
-  function wish(path: string, body?: unknown): () => Promise<Answer> {
+  function requested(path: string, body?: unknown): () => Promise<Answer> {
     const headers = { 'idempotency-key': randomUUID() }
-    const caller = /approve|reject/.test(path) ? rig.operator : rig.service
+    const caller = /approve|reject/.test(path) ? harness.operator : harness.service
     return () => caller.post(path, body, headers)
   }
 
@@ -124,8 +128,8 @@ export async function liveThrough(rig: Rig, outage: Outage): Promise<void> {
   }
 
   async function isConfirmedOnce({ id }: OrderView): Promise<void> {
-    await rig.fastForward(id, '2 minutes', patience)
-    const mails = await mailsTo(rig.stack, people.get(id)?.email ?? '')
+    await harness.fastForward(id, '2 minutes', patience)
+    const mails = await mailsTo(harness.stack, people.get(id)?.email ?? '')
     // No other mail has a QR code.
     const confirmations = mails.filter(({ attachments }) => attachments.length > 0)
     expect(confirmations.map(({ subject }) => subject)).toEqual([expect.any(String)])

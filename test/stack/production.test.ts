@@ -5,17 +5,20 @@ import { expect, test } from 'vitest'
 import { claimPort } from '../../dev/port.ts'
 import { searchAttributeTypes } from '../../dev/temporal/search-attribute-types.ts'
 import { keyCheckType } from '../../workflows/keys/key-rotation.contract.ts'
-import { openStack } from '../harness/harness.ts'
+import { openHarness } from '../harness/harness.ts'
 import { descendants, startProgram, survivors } from '../harness/processes.ts'
 import { until } from '../harness/until.ts'
 
 // The keys are the rig's as well, so that it can read and replay what production wrote.
-const rig = await openStack({ workers: 0, settings: { PAYLOAD_KEYS: `p1:${randomBytes(32).toString('base64')}` } })
+const harness = await openHarness({
+  workers: 0,
+  settings: { PAYLOAD_KEYS: `p1:${randomBytes(32).toString('base64')}` },
+})
 
 /** The rig's services under settings that production accepts; of the outside parties it calls the eSIM providers alone. */
 async function productionSettings(): Promise<{ url: string; metricsUrl: string; env: Record<string, string> }> {
   const [port, metricsPort] = await Promise.all([claimPort(0), claimPort(0)])
-  const { STRIPE_API_URL: _a, FIREBASE_CONNECT_TO: _b, FIREBASE_CONNECT_CA: _c, ...settings } = rig.settings
+  const { STRIPE_API_URL: _a, FIREBASE_CONNECT_TO: _b, FIREBASE_CONNECT_CA: _c, ...settings } = harness.settings
   return {
     url: `http://127.0.0.1:${port}`,
     metricsUrl: `http://127.0.0.1:${metricsPort}`,
@@ -58,7 +61,7 @@ test('with them it is API and worker, nothing else, and drains on SIGTERM', asyn
   await untilReady(url, metricsUrl)
   await until('it has done what is due at once', async () => {
     const ended = `WorkflowType = '${keyCheckType}' AND ExecutionStatus = 'Completed'`
-    return (await rig.temporal.workflow.count(ended)).count > 0
+    return (await harness.temporal.workflow.count(ended)).count > 0
   })
   const processes = [...(await descendants(program.pid)).values()].filter((args) => !args.includes('esbuild'))
   expect(processes.map((args) => args.split(' ').at(-1)).sort()).toEqual(['api/main.ts', 'worker/main.ts'])

@@ -2,23 +2,23 @@
 import { describe, expect, test } from 'vitest'
 import { shareStack } from '../harness/harness.ts'
 
-const rig = await shareStack()
+const harness = await shareStack()
 
 describe('a purchase over the whole stack', () => {
   test('is paid, provisioned, delivered and in the books', async () => {
-    const person = await rig.signUp()
-    const order = await rig.buy(person)
+    const person = await harness.signUp()
+    const order = await harness.buy(person)
     expect(order).toMatchObject({ status: 'delivered', accountId: person.accountId })
     expect(order.esims).toHaveLength(1)
-    const [mail] = await rig.sims.mailbox.do<{ subject: string }[]>('wait', { to: person.email })
+    const [mail] = await harness.sims.mailbox.do<{ subject: string }[]>('wait', { to: person.email })
     expect(mail?.subject).toBeTruthy()
-    await rig.checkBooks()
+    await harness.checkBooks()
   })
 
   test('leaves nothing of the person with those who must not know', async () => {
-    const person = await rig.signUp()
-    await rig.buy(person)
+    const person = await harness.signUp()
+    await harness.buy(person)
     const { email, firstName, lastName, phone, pushToken } = person
-    expect(await rig.findCanaries({ email, firstName, lastName, phone, pushToken })).toEqual([])
+    expect(await harness.findCanaries({ email, firstName, lastName, phone, pushToken })).toEqual([])
   })
 })

@@ -6,15 +6,15 @@ import { createHmac, randomUUID } from 'node:crypto'
 import { afterAll, expect, test } from 'vitest'
 import { connectDatabase, timeLimits } from '../../db/connection/database.ts'
 import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
-import { openStack } from '../harness/harness.ts'
+import { openHarness } from '../harness/harness.ts'
 import { untilWatched } from '../harness/purchases.ts'
-import { shelf } from '../harness/test-packages.ts'
+import { testPackages } from '../harness/test-packages.ts'
 import { until, untilValue } from '../harness/until.ts'
 import { type ReceivedWebhook, startWebhookReceiver } from '../providers/webhook-receiver.ts'
 
-const rig = await openStack({ durable: true })
-const { config, sql } = rig.context
-const { apple, google, esimAccess } = rig.sims
+const harness = await openHarness({ durable: true })
+const { config, sql } = harness.context
+const { apple, google, esimAccess } = harness.sims
 
 const receiver = await startWebhookReceiver()
 const onlooker = connectDatabase(config.DATABASE_URL, { maxConnections: 1, limits: timeLimits.maintenance })
@@ -35,18 +35,18 @@ const differing = 20
 /** The first of them comes this often. */
 const copies = 20
 
-const atEsimAccess = await rig.buy(await rig.signUp(), { packageCode: shelf.onlyEsimAccess })
-const atAiralo = await rig.buy(await rig.signUp(), { packageCode: shelf.onlyAiralo })
-for (const { id } of [atEsimAccess, atAiralo]) await untilWatched(rig.stack, id)
+const atEsimAccess = await harness.buy(await harness.signUp(), { packageCode: testPackages.onlyEsimAccess })
+const atAiralo = await harness.buy(await harness.signUp(), { packageCode: testPackages.onlyAiralo })
+for (const { id } of [atEsimAccess, atAiralo]) await untilWatched(harness.stack, id)
 const signIns = {
   apple: await apple.do<{ sub: string; idToken: string; code: string }>('sign-in', {}),
   google: await google.do<{ sub: string; idToken: string }>('sign-in'),
 }
 const persons = {
-  apple: await rig.signUp({
+  apple: await harness.signUp({
     account: { apple: { identityToken: signIns.apple.idToken, authorizationCode: signIns.apple.code } },
   }),
-  google: await rig.signUp({ account: { google: { identityToken: signIns.google.idToken } } }),
+  google: await harness.signUp({ account: { google: { identityToken: signIns.google.idToken } } }),
 }
 
 const times = <Item>(count: number, make: (index: number) => Item): Item[] =>
@@ -88,10 +88,10 @@ const airaloEvent = (): Webhook => {
 }
 
 /** What a party signed, taken from the wire. */
-async function signedBy(party: typeof apple, path: string, notice: Record<string, unknown>): Promise<Webhook[]> {
+async function signedBy(simulator: typeof apple, path: string, notice: Record<string, unknown>): Promise<Webhook[]> {
   receiver.clear()
-  await party.do('webhooks', { url: receiver.url })
-  for (let index = 0; index < differing; index += 1) await party.do('notify', notice)
+  await simulator.do('webhooks', { url: receiver.url })
+  for (let index = 0; index < differing; index += 1) await simulator.do('notify', notice)
   return (await receiver.atLeast(differing)).slice(0, differing).map(({ headers, body }: ReceivedWebhook) => ({
     event: randomUUID(),
     path,
@@ -113,7 +113,7 @@ async function makeBurst(): Promise<Webhook[]> {
 }
 
 const send = async ({ path, headers, body }: Webhook): Promise<number> =>
-  (await rig.anonymous.call('POST', path, { headers, body })).status
+  (await harness.anonymous.call('POST', path, { headers, body })).status
 
 const isTaken = (status: number): boolean => status === 200 || status === 202
 
@@ -125,7 +125,7 @@ async function sendAgain(webhooks: Webhook[]): Promise<void> {
 
 async function signals(): Promise<number> {
   const histories = await Promise.all(
-    [atEsimAccess, atAiralo].map(({ id }) => rig.temporal.workflow.getHandle(orderWorkflowId(id)).fetchHistory()),
+    [atEsimAccess, atAiralo].map(({ id }) => harness.temporal.workflow.getHandle(orderWorkflowId(id)).fetchHistory()),
   )
   return histories
     .flatMap(({ events }) => events ?? [])
@@ -154,7 +154,7 @@ test('nothing is in the way: each is taken, and each event is handed on and note
 }, async () => {
   const [before, burst] = [await state(), await makeBurst()]
   expect(burst).toHaveLength(200)
-  const [statuses, packages] = await Promise.all([Promise.all(burst.map(send)), rig.service.get('/v1/packages')])
+  const [statuses, packages] = await Promise.all([Promise.all(burst.map(send)), harness.service.get('/v1/packages')])
   expect(packages.status).toBe(200)
   expect(statuses.filter((status) => !isTaken(status))).toEqual([])
   await sendAgain(burst.slice(-5))
@@ -179,8 +179,8 @@ test('the table of events is locked for a while', { timeout: 120_000 }, async ()
   const waiting = () => sql`select 1 from pg_locks where relation = 'webhook_events'::regclass and not granted`
   const answers = Promise.all(burst.map(send))
   await untilValue('webhooks wait for the lock', waiting, ({ length }) => length > 0)
-  for (let ask = 0; ask < 20; ask += 1) expect((await rig.service.get('/v1/packages')).status).toBe(200)
-  expect((await rig.anonymous.get('/livez')).status).toBe(200)
+  for (let ask = 0; ask < 20; ask += 1) expect((await harness.service.get('/v1/packages')).status).toBe(200)
+  expect((await harness.anonymous.get('/livez')).status).toBe(200)
   release()
   await locking
   await takenInTheEnd(burst, await answers)
@@ -193,12 +193,12 @@ test('the table of events is locked for a while', { timeout: 120_000 }, async ()
 
 test('Temporal is away for a while', { timeout: 180_000 }, async () => {
   const [before, burst] = [await state(), await makeBurst()]
-  await rig.temporalServer.crash()
+  await harness.temporalServer.crash()
   const answers = Promise.all(burst.map(send))
-  for (let ask = 0; ask < 20; ask += 1) expect((await rig.service.get('/v1/packages')).status).toBe(200)
+  for (let ask = 0; ask < 20; ask += 1) expect((await harness.service.get('/v1/packages')).status).toBe(200)
   const statuses = await answers
   expect(statuses).toContain(503)
-  await rig.temporalServer.start()
+  await harness.temporalServer.start()
   await takenInTheEnd(burst, statuses)
   const after = await state()
   expect(after.recorded).toBe(before.recorded + differingAll)
@@ -209,5 +209,5 @@ test('Temporal is away for a while', { timeout: 180_000 }, async () => {
 async function takenInTheEnd(burst: Webhook[], statuses: number[]): Promise<void> {
   expect(statuses.filter((status) => !isTaken(status) && status !== 503)).toEqual([])
   await sendAgain(burst.filter((_webhook, index) => !isTaken(statuses[index] ?? 0)))
-  expect((await rig.anonymous.get('/livez')).status).toBe(200)
+  expect((await harness.anonymous.get('/livez')).status).toBe(200)
 }

@@ -3,19 +3,19 @@ import { afterAll, expect, test } from 'vitest'
 import { findTexts, takeSnapshot } from '../erasure/snapshot.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
 import { checkTotals, deleteAccount } from '../harness/deletions.ts'
-import { openStack } from '../harness/harness.ts'
+import { openHarness } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import type { Person } from '../harness/people.ts'
-import { eachProvider, shelf, shelfPriceMinor } from '../harness/test-packages.ts'
+import { eachProvider, testPackages, testPriceMinor } from '../harness/test-packages.ts'
 import { until, untilValue } from '../harness/until.ts'
 
 // The rig's own books go by orders that are still there.
-const rig = await openStack({ books: false })
-const { stripe, esimAccess, airalo } = rig.sims
-const { sql } = rig.context
-const erase = (person: Person) => deleteAccount(rig.stack, person)
+const harness = await openHarness({ books: false })
+const { stripe, esimAccess, airalo } = harness.sims
+const { sql } = harness.context
+const erase = (person: Person) => deleteAccount(harness.stack, person)
 
-afterAll(() => checkTotals(rig.stack))
+afterAll(() => checkTotals(harness.stack))
 
 interface PaymentBooks {
   id: string
@@ -54,12 +54,12 @@ async function heldBy(provider: 'esimAccess' | 'airalo'): Promise<number> {
 }
 
 test('an account with a delivered order: gone at once, and complete when the last term is over', async () => {
-  const person = await rig.signUp()
-  const order = await rig.buy(person, { order: { savedCards: true } })
+  const person = await harness.signUp()
+  const order = await harness.buy(person, { order: { savedCards: true } })
   const deletion = await erase(person)
 
-  expect((await rig.service.get(`/v1/accounts/${person.accountId}`)).status).toBe(404)
-  expect((await rig.service.get(`/v1/orders/${order.id}`)).status).toBe(404)
+  expect((await harness.service.get(`/v1/accounts/${person.accountId}`)).status).toBe(404)
+  expect((await harness.service.get(`/v1/orders/${order.id}`)).status).toBe(404)
   expect((await person.caller.get(`/v1/accounts/${person.accountId}`)).body.code).toBe('no_account')
   for (const processor of ['firebase', 'stripe', 'mail'] as const) await deletion.until(processor, 'done')
   expect(await deletion.states()).toMatchObject({
@@ -91,41 +91,41 @@ test('an account with a delivered order: gone at once, and complete when the las
 })
 
 test('asked twice at once, and again later: one deletion, one receipt, one mail', async () => {
-  const person = await rig.signUp()
+  const person = await harness.signUp()
   const path = `/v1/accounts/${person.accountId}`
-  const answers = await Promise.all([1, 2, 3, 4].map(() => rig.service.delete(path)))
+  const answers = await Promise.all([1, 2, 3, 4].map(() => harness.service.delete(path)))
   const receipts = new Set(answers.map((answer) => expectStatus(answer, 200).receiptId))
-  const deletion = await deleteAccount(rig.stack, person, rig.service)
+  const deletion = await deleteAccount(harness.stack, person, harness.service)
   receipts.add(deletion.receiptId)
   expect(receipts.size).toBe(1)
   await deletion.until('mail', 'done')
-  expect(await mailsTo(rig.stack, person.email)).toHaveLength(1)
+  expect(await mailsTo(harness.stack, person.email)).toHaveLength(1)
   expect(await sql`select 1 from deletions where receipt_id = ${deletion.receiptId}`).toHaveLength(1)
 })
 
 test('an order that was not paid is cancelled at the processor', async () => {
-  const person = await rig.signUp()
-  const order = await rig.buy(person, { pay: false })
+  const person = await harness.signUp()
+  const order = await harness.buy(person, { pay: false })
   const deletion = await erase(person)
   await deletion.until('stripe', 'done')
   expect(await paymentOf(order.id)).toMatchObject({ status: 'canceled', refunds: [] })
 })
 
 test('an order that is paid in the very moment of the deletion is refunded', async () => {
-  const person = await rig.signUp()
-  const order = await rig.buy(person, { pay: false })
+  const person = await harness.signUp()
+  const order = await harness.buy(person, { pay: false })
   await stripe.do('late-success', { orderId: order.id })
   const deletion = await erase(person)
   await deletion.until('stripe', 'done')
   expect(await paymentOf(order.id)).toMatchObject({
     status: 'succeeded',
-    refunds: [{ status: 'succeeded', amount: shelfPriceMinor }],
+    refunds: [{ status: 'succeeded', amount: testPriceMinor }],
   })
 })
 
 test('a payment that its bank still processes is waited for', async () => {
-  const person = await rig.signUp()
-  const order = await rig.buy(person, { pay: false })
+  const person = await harness.signUp()
+  const order = await harness.buy(person, { pay: false })
   await stripe.do('process', { orderId: order.id })
   const deletion = await erase(person)
   await deletion.until('mail', 'done')
@@ -137,8 +137,8 @@ test('a payment that its bank still processes is waited for', async () => {
 })
 
 test('an order held for review is refunded', async () => {
-  const person = await rig.signUp()
-  const order = await rig.buy(person, { pay: { riskLevel: 'highest' }, until: 'in_review' })
+  const person = await harness.signUp()
+  const order = await harness.buy(person, { pay: { riskLevel: 'highest' }, until: 'in_review' })
   const deletion = await erase(person)
   await deletion.until('stripe', 'done')
   expect((await paymentOf(order.id)).refunds).toMatchObject([{ status: 'succeeded' }])
@@ -147,8 +147,8 @@ test('an order held for review is refunded', async () => {
 test('an order that is being provisioned is refunded, and its eSIM given back when it comes', async () => {
   const before = await heldBy('esimAccess')
   await esimAccess.do('allocation', { never: true })
-  const person = await rig.signUp()
-  const order = await rig.buy(person, { packageCode: shelf.onlyEsimAccess, until: 'provisioning' })
+  const person = await harness.signUp()
+  const order = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess, until: 'provisioning' })
   await until('the provider has the order', async () => {
     const [placed] = await sql`select 1 from provider_orders where order_id = ${order.id} and state = 'placed'`
     return placed
@@ -165,25 +165,25 @@ test('an order that is being provisioned is refunded, and its eSIM given back wh
 })
 
 test('a top-up that was paid and not applied is refunded, and not what it was for', async () => {
-  const person = await rig.signUp()
-  const order = await rig.buy(person, { packageCode: shelf.onlyEsimAccess })
+  const person = await harness.signUp()
+  const order = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess })
   await esimAccess.fault({ match: { method: 'POST', path: '/esim/topup' }, status: 503, times: 1_000_000 })
-  const asked = await person.caller.post(`/v1/orders/${order.id}/top-up`, { packageCode: shelf.topUp })
+  const asked = await person.caller.post(`/v1/orders/${order.id}/top-up`, { packageCode: testPackages.topUp })
   const topUp = expectStatus(asked, 201)
   await stripe.do('pay', { orderId: topUp.id })
-  await rig.untilOrder(topUp.id, 'provisioning')
+  await harness.untilOrder(topUp.id, 'provisioning')
   const deletion = await erase(person)
   await deletion.until('stripe', 'done')
   await esimAccess.clearFaults()
-  expect((await paymentOf(topUp.id)).refunds).toMatchObject([{ status: 'succeeded', amount: shelfPriceMinor }])
+  expect((await paymentOf(topUp.id)).refunds).toMatchObject([{ status: 'succeeded', amount: testPriceMinor }])
   expect((await paymentOf(order.id)).refunds).toEqual([])
 })
 
 test('an order whose placement got no answer: what the provider may hold is found and given back', async () => {
   const before = await heldBy('airalo')
   await airalo.fault({ match: { method: 'POST', path: '/orders' }, hang: 'after', times: 1 })
-  const person = await rig.signUp()
-  const order = await rig.buy(person, { packageCode: shelf.onlyAiralo, until: 'provisioning' })
+  const person = await harness.signUp()
+  const order = await harness.buy(person, { packageCode: testPackages.onlyAiralo, until: 'provisioning' })
   await until('the provider was asked', async () => {
     const [placing] = await sql`select 1 from provider_orders where order_id = ${order.id} and state = 'placing'`
     return placing && (await heldBy('airalo')) > before
@@ -196,19 +196,19 @@ test('an order whose placement got no answer: what the provider may hold is foun
 
 test('a refund that is under way is made once', async () => {
   await stripe.do('pending-refunds', { enabled: true })
-  const person = await rig.signUp()
-  const order = await rig.buy(person)
-  await rig.service.post(`/v1/orders/${order.id}/refund`)
+  const person = await harness.signUp()
+  const order = await harness.buy(person)
+  await harness.service.post(`/v1/orders/${order.id}/refund`)
   const deletion = await erase(person)
   await deletion.until('stripe', 'done')
   await stripe.do('pending-refunds', { enabled: false })
   await stripe.do('settle-refund', {})
-  expect((await paymentOf(order.id)).refunds).toMatchObject([{ status: 'succeeded', amount: shelfPriceMinor }])
+  expect((await paymentOf(order.id)).refunds).toMatchObject([{ status: 'succeeded', amount: testPriceMinor }])
 })
 
 test('a refund that bounces days after the deletion is made again', async () => {
-  const person = await rig.signUp()
-  const order = await rig.buy(person, { pay: { riskLevel: 'highest' }, until: 'in_review' })
+  const person = await harness.signUp()
+  const order = await harness.buy(person, { pay: { riskLevel: 'highest' }, until: 'in_review' })
   const deletion = await erase(person)
   await deletion.until('stripe', 'done')
   await stripe.do('fail-refund', { orderId: order.id, reason: 'expired_or_canceled_card' })
@@ -217,8 +217,8 @@ test('a refund that bounces days after the deletion is made again', async () => 
 })
 
 test('a refund that bounces twice is an operator’s, who finds the receipt and no person', async () => {
-  const person = await rig.signUp()
-  const order = await rig.buy(person, { pay: { riskLevel: 'highest' }, until: 'in_review' })
+  const person = await harness.signUp()
+  const order = await harness.buy(person, { pay: { riskLevel: 'highest' }, until: 'in_review' })
   const deletion = await erase(person)
   await deletion.until('stripe', 'done')
   await stripe.do('fail-refund', { orderId: order.id })
@@ -226,14 +226,17 @@ test('a refund that bounces twice is an operator’s, who finds the receipt and 
   await stripe.do('fail-refund', { orderId: order.id })
   await deletion.fastForward('3 days')
   expect(await deletion.until('stripe', 'needs_operator')).toMatchObject({ code: 'refund_bounced' })
-  const [matter] = await sql`select kind, detail from attention where subject_id = ${deletion.receiptId}`
-  expect(matter).toEqual({ kind: 'deletion_stripe', detail: 'refund_bounced' })
+  const [task] = await sql`select kind, detail from attention where subject_id = ${deletion.receiptId}`
+  expect(task).toEqual({ kind: 'deletion_stripe', detail: 'refund_bounced' })
 })
 
 test('a run that is being opened leaves neither a payment nor itself', async () => {
-  const person = await rig.signUp()
+  const person = await harness.signUp()
   await stripe.fault({ match: { method: 'POST', path: '/v1/payment_intents$' }, delayMs: 500, times: 1 })
-  const opening = rig.service.post('/v1/orders', { accountId: person.accountId, packageCode: shelf.anyProvider })
+  const opening = harness.service.post('/v1/orders', {
+    accountId: person.accountId,
+    packageCode: testPackages.anyProvider,
+  })
   await until('Stripe is asked', async () => {
     return (await stripe.log()).some(({ body, status }) => body.includes('order_id') && status === null)
   })
@@ -247,13 +250,13 @@ test('a run that is being opened leaves neither a payment nor itself', async () 
   )
   await deletion.fastForward('11 minutes')
   for (const processor of ['temporal', 'database'] as const) await deletion.until(processor, 'done')
-  const left = rig.temporal.workflow.list({ query: `AccountRef = '${deletion.workflowId.slice(17)}'` })
+  const left = harness.temporal.workflow.list({ query: `AccountRef = '${deletion.workflowId.slice(17)}'` })
   for await (const { workflowId } of left) throw new Error(`${workflowId} is left`)
 })
 
 test('an open dispute stays with operators, without the person, until the bank has decided', async () => {
-  const person = await rig.signUp()
-  const order = await rig.buy(person)
+  const person = await harness.signUp()
+  const order = await harness.buy(person)
   const { dispute } = await stripe.do<{ dispute: string }>('open-dispute', { orderId: order.id })
   await until(
     'the dispute is recorded',
@@ -274,13 +277,13 @@ test('an open dispute stays with operators, without the person, until the bank h
 })
 
 test('webhooks for an erased order a day later: a dispute reaches operators, and nothing else begins', async () => {
-  const person = await rig.signUp()
-  const order = await rig.buy(person)
+  const person = await harness.signUp()
+  const order = await harness.buy(person)
   const deletion = await erase(person)
   await deletion.fastForward('1 day')
   const runs = async () => {
     const names: string[] = []
-    for await (const { workflowId } of rig.temporal.workflow.list()) names.push(workflowId)
+    for await (const { workflowId } of harness.temporal.workflow.list()) names.push(workflowId)
     return names.filter((name) => name.includes(order.id))
   }
   const { id, metadata } = await paymentOf(order.id)
@@ -299,14 +302,14 @@ test('webhooks for an erased order a day later: a dispute reaches operators, and
 
 test.each(eachProvider)(
   'news of %s about an erased person’s eSIM, a day later: taken, and nothing is written',
-  async (party, code) => {
-    const person = await rig.signUp()
-    const order = await rig.buy(person, { packageCode: code })
+  async (simulator, code) => {
+    const person = await harness.signUp()
+    const order = await harness.buy(person, { packageCode: code })
     const deletion = await erase(person)
     await deletion.fastForward('1 day')
     for (const processor of ['temporal', 'database'] as const) await deletion.until(processor, 'done')
-    const before = await takeSnapshot(rig.context)
-    const provider = rig.sims[party]
+    const before = await takeSnapshot(harness.context)
+    const provider = harness.sims[simulator]
     const answers = async () => {
       const { deliveries } = (await provider.books()) as unknown as { deliveries: { status: unknown }[] }
       return deliveries.map(({ status }) => status)
@@ -320,18 +323,18 @@ test.each(eachProvider)(
       (seen) => seen.length > 0 && seen.every((status) => typeof status === 'number'),
     )
     expect(new Set(statuses)).toEqual(new Set([200]))
-    expect(await takeSnapshot(rig.context)).toEqual(before)
+    expect(await takeSnapshot(harness.context)).toEqual(before)
     expect(findTexts(before, [person.accountId, order.id, order.esims[0].iccid])).toEqual([])
   },
 )
 
 test('an export that is being read is cut off, and does not delay the answer', async () => {
-  const person = await rig.signUp()
+  const person = await harness.signUp()
   // More than what lies in the buffers of a connection.
   await sql`insert into sends (subject_id, kind, account_id, state, first_at)
     select gen_random_uuid(), 'mail:confirmation', ${person.accountId}, 'sent', now() from generate_series(1, 60000)`
-  const response = await fetch(`${rig.urls.api}/v1/accounts/${person.accountId}/export`, {
-    headers: { authorization: `Bearer ${rig.keys.service}` },
+  const response = await fetch(`${harness.urls.api}/v1/accounts/${person.accountId}/export`, {
+    headers: { authorization: `Bearer ${harness.keys.service}` },
   })
   const reader = response.body?.getReader()
   const first = await reader?.read()
@@ -341,20 +344,20 @@ test('an export that is being read is cut off, and does not delay the answer', a
     while (!(await reader?.read())?.done);
   }
   await expect(rest()).rejects.toThrow()
-  expect(findTexts(await takeSnapshot(rig.context), [person.accountId, person.email])).toEqual([])
+  expect(findTexts(await takeSnapshot(harness.context), [person.accountId, person.email])).toEqual([])
   await deletion.fastForward('12 minutes')
   await deletion.until('database', 'done')
 })
 
 test('told by everybody at once (the person, an operator, Apple): one deletion, under the reason that came first', async () => {
-  const signIn = await rig.sims.apple.do<{ sub: string; idToken: string; code: string }>('sign-in')
+  const signIn = await harness.sims.apple.do<{ sub: string; idToken: string; code: string }>('sign-in')
   const apple = { identityToken: signIn.idToken, authorizationCode: signIn.code }
-  const person = await rig.signUp({ account: { apple } })
+  const person = await harness.signUp({ account: { apple } })
   const path = `/v1/accounts/${person.accountId}`
   const [own, reported] = await Promise.all([
     person.caller.delete(path),
-    rig.operator.post(`${path}/child-report`),
-    rig.sims.apple.do('notify', { type: 'account-deleted', sub: signIn.sub }),
+    harness.operator.post(`${path}/child-report`),
+    harness.sims.apple.do('notify', { type: 'account-deleted', sub: signIn.sub }),
   ])
   const receipts = [own, reported].filter(({ status }) => status === 200).map(({ body }) => body)
   expect(receipts.length).toBeGreaterThan(0)
@@ -362,15 +365,15 @@ test('told by everybody at once (the person, an operator, Apple): one deletion, 
   for (const { status } of [own, reported]) expect([200, 403]).toContain(status)
   const [row] = await sql`select receipt_id, reason from deletions where receipt_id = ${receipts[0].receiptId}`
   expect(receipts.every(({ receiptId, reason }) => receiptId === row?.receipt_id && reason === row?.reason)).toBe(true)
-  const deletion = await deleteAccount(rig.stack, person, rig.service)
+  const deletion = await deleteAccount(harness.stack, person, harness.service)
   expect(deletion.receiptId).toBe(row?.receipt_id)
   await deletion.until('mail', 'done')
-  expect(await mailsTo(rig.stack, person.email)).toHaveLength(1)
-  expect(findTexts(await takeSnapshot(rig.context), [person.accountId])).toEqual([])
+  expect(await mailsTo(harness.stack, person.email)).toHaveLength(1)
+  expect(findTexts(await takeSnapshot(harness.context), [person.accountId])).toEqual([])
 })
 
 test('whoever reads in one long transaction, as an export does, neither delays the answer nor goes unnoticed', async () => {
-  const person = await rig.signUp()
+  const person = await harness.signUp()
   const reader = await sql.reserve()
   await reader`begin isolation level repeatable read`
   await reader`select 1 from accounts where id = ${person.accountId}`
@@ -386,9 +389,9 @@ test('whoever reads in one long transaction, as an export does, neither delays t
 })
 
 test('a run that somebody cancels goes on: what was promised is not cancelled', async () => {
-  const person = await rig.signUp()
+  const person = await harness.signUp()
   const deletion = await erase(person)
-  await rig.temporal.workflow.getHandle(deletion.workflowId).cancel()
+  await harness.temporal.workflow.getHandle(deletion.workflowId).cancel()
   await deletion.fastForward('31 days')
   expect(await deletion.states()).toMatchObject({ database: 'done', backups: 'done' })
 })

@@ -14,30 +14,30 @@ import {
   inactivityWorkflowId,
 } from '../../workflows/retention/account-inactivity.contract.ts'
 import { untilAsleep } from '../harness/asleep.ts'
-import { openStack } from '../harness/harness.ts'
+import { openHarness } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import { loseAccount } from '../harness/lost.ts'
 import { until } from '../harness/until.ts'
 
-const rig = await openStack()
-const { sql, cipher } = rig.context
+const harness = await openHarness()
+const { sql, cipher } = harness.context
 const day = 86_400_000
 
-afterEach(() => rig.sims.mailbox.do('clear-rules', {}))
+afterEach(() => harness.sims.mailbox.do('clear-rules', {}))
 
 /** Somebody whose last use is made to lie there. */
 async function lastUsed(at: Date) {
-  const person = await rig.signUp()
+  const person = await harness.signUp()
   await sql`update accounts set last_active_at = ${at} where id = ${person.accountId}`
   return person
 }
 
-const handleOf = (accountId: string) => rig.temporal.workflow.getHandle(inactivityWorkflowId(accountId))
+const handleOf = (accountId: string) => harness.temporal.workflow.getHandle(inactivityWorkflowId(accountId))
 
 async function startRun(accountId: string) {
-  await rig.temporal.workflow.start(accountInactivityType, {
+  await harness.temporal.workflow.start(accountInactivityType, {
     workflowId: inactivityWorkflowId(accountId),
-    taskQueue: rig.config.TEMPORAL_TASK_QUEUE,
+    taskQueue: harness.config.TEMPORAL_TASK_QUEUE,
     args: [{ accountId }],
   })
 }
@@ -45,24 +45,24 @@ async function startRun(accountId: string) {
 let sweeps = 0
 async function sweep(): Promise<{ opened: number }> {
   sweeps += 1
-  return rig.temporal.workflow.execute(inactivitySweepType, {
+  return harness.temporal.workflow.execute(inactivitySweepType, {
     workflowId: `sweep-${sweeps}`,
-    taskQueue: rig.config.TEMPORAL_TASK_QUEUE,
+    taskQueue: harness.config.TEMPORAL_TASK_QUEUE,
   })
 }
 
 const forward = (accountId: string, duration: Duration) =>
-  fastForward(rig.temporal, inactivityWorkflowId(accountId), duration)
+  fastForward(harness.temporal, inactivityWorkflowId(accountId), duration)
 
 /** Once the first warning is out and its run waits for the second. */
 async function untilWarned(accountId: string): Promise<void> {
   await until('the first warning', async () => (await handleOf(accountId).query(inactivityState)).status === 'warned')
-  await untilAsleep(rig.temporal, inactivityWorkflowId(accountId))
+  await untilAsleep(harness.temporal, inactivityWorkflowId(accountId))
 }
 
 /** Days before the deletion of which this person was warned, as their mails say it, and the day they name. */
 async function warnings(email: string): Promise<{ days: number; deletionDate: string }[]> {
-  const mails = await rig.sims.mailbox.do<{ subject: string; text: string }[]>('find', { to: email })
+  const mails = await harness.sims.mailbox.do<{ subject: string; text: string }[]>('find', { to: email })
   return mails.flatMap(({ subject, text }) => {
     const days = /deleted in (\d+) days/.exec(subject)?.[1]
     const date = /delete it on\s+(\d+ \w+ \d+)/.exec(text.replaceAll('\n', ' '))?.[1]
@@ -74,7 +74,7 @@ const inWords = (at: Date) => new Intl.DateTimeFormat('en-GB', { dateStyle: 'lon
 
 const isDeleting = async (accountId: string): Promise<boolean> => {
   const workflowId = accountDeletionWorkflowId(cipher.accountRef(accountId))
-  return rig.temporal.workflow
+  return harness.temporal.workflow
     .getHandle(workflowId)
     .describe()
     .then(
@@ -177,14 +177,14 @@ describe('an account that nobody uses', () => {
     const person = await lastUsed(at)
     await startRun(person.accountId)
     await forward(person.accountId, plusYears(at, 3).getTime() - Date.now() - day / 24)
-    await rig.worker.stop()
+    await harness.worker.stop()
     const { args, workflowId, ...start } = deletionStart(
       { accountRef: cipher.accountRef(person.accountId), reason: 'inactivity' },
-      rig.config.TEMPORAL_TASK_QUEUE,
+      harness.config.TEMPORAL_TASK_QUEUE,
     )
-    const deletion = await rig.temporal.workflow.start(accountDeletionType, { ...start, workflowId, args })
+    const deletion = await harness.temporal.workflow.start(accountDeletionType, { ...start, workflowId, args })
     expectStatus(await person.caller.get(`/v1/accounts/${person.accountId}`), 200)
-    await rig.worker.start()
+    await harness.worker.start()
     await expect(deletion.result()).rejects.toMatchObject({ cause: { type: 'AccountInUse' } })
     expectStatus(await person.caller.get(`/v1/accounts/${person.accountId}`), 200)
     expect(await sql`select from inactivity where account_id = ${person.accountId}`).toHaveLength(0)
@@ -197,15 +197,15 @@ describe('an account that nobody uses', () => {
     await startRun(person.accountId)
     await untilWarned(person.accountId)
     expect(await warnings(person.email)).toHaveLength(1)
-    await rig.buy({ accountId: person.accountId }, { pay: false })
+    await harness.buy({ accountId: person.accountId }, { pay: false })
     await forward(person.accountId, '31 days')
     expect(await handleOf(person.accountId).result()).toMatchObject({ status: 'active' })
   })
 })
 
 test('while mail is down for a week the first warning waits, and the deletion with it; a later one moves nothing', async () => {
-  const down = () => rig.sims.mailbox.do('rule', { recipient: '@people.example', code: 421 })
-  const up = () => rig.sims.mailbox.do('clear-rules', {})
+  const down = () => harness.sims.mailbox.do('rule', { recipient: '@people.example', code: 421 })
+  const up = () => harness.sims.mailbox.do('clear-rules', {})
   const at = plusYears(plusDays(new Date(), 61), -3)
   const end = plusYears(at, 3)
   const [unwarned, warned] = [await lastUsed(at), await lastUsed(at)]

@@ -10,7 +10,7 @@ import { findAccount } from '../../db/accounts.ts'
 import { openBackupFolder } from '../../db/backup/backup-folder.ts'
 import { databaseUrl, fillFromBackup } from '../../db/backup/restore.ts'
 import { connectDatabase, type Database } from '../../db/connection/database.ts'
-import { tableSealer } from '../../db/crypto/column-encryption.ts'
+import { tableEncryption } from '../../db/crypto/column-encryption.ts'
 import { createDataKeys } from '../../db/crypto/data-keys.ts'
 import { exportLedger, importLedger, replayLedger } from '../../db/erasure/deletion-ledger.ts'
 import { findReceipt } from '../../db/erasure/deletions.ts'
@@ -23,18 +23,18 @@ import {
   restoreDrillType,
 } from '../../workflows/backup/backup.contract.ts'
 import { deleteAccount } from '../harness/deletions.ts'
-import { openStack } from '../harness/harness.ts'
+import { openHarness } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import { runLater } from '../harness/later.ts'
 import type { Person } from '../harness/people.ts'
 import { until } from '../harness/until.ts'
 
-const rig = await openStack({ books: false })
-const { sql, cipher, config } = rig.context
+const harness = await openHarness({ books: false })
+const { sql, cipher, config } = harness.context
 const folder = openBackupFolder(config.BACKUP_FOLDER, config.BACKUP_KEYS)
 
-const backUp = (inDays = 0) => runLater<BackupResult>(rig, backupType, inDays)
-const drill = (backupId: string) => runLater<DrillResult>(rig, restoreDrillType, 0, [{ backupId }])
+const backUp = (inDays = 0) => runLater<BackupResult>(harness, backupType, inDays)
+const drill = (backupId: string) => runLater<DrillResult>(harness, restoreDrillType, 0, [{ backupId }])
 const files = async (): Promise<string[]> => (await readdir(config.BACKUP_FOLDER)).sort()
 
 async function erase(person: Person): Promise<void> {
@@ -51,7 +51,7 @@ function openDatabase(name: string): Database {
 
 /** `npm run restore` as an operator runs it. */
 async function restore(args: string[], settings: Record<string, string> = {}): Promise<{ code: number; said: string }> {
-  const env = { ...process.env, ...rig.settings, ...settings }
+  const env = { ...process.env, ...harness.settings, ...settings }
   return promisify(execFile)(process.execPath, ['--import', 'tsx', 'cli/restore.ts', ...args], { env }).then(
     ({ stdout, stderr }) => ({ code: 0, said: stdout + stderr }),
     (error: { code: number; stdout: string; stderr: string }) => ({
@@ -63,11 +63,11 @@ async function restore(args: string[], settings: Record<string, string> = {}): P
 
 describe('a backup', () => {
   test('is made on demand, and says nothing to whoever finds it', async () => {
-    const person = await rig.signUp()
-    await rig.buy(person)
-    expectStatus(await rig.operator.post('/v1/backups'), 202)
+    const person = await harness.signUp()
+    await harness.buy(person)
+    expectStatus(await harness.operator.post('/v1/backups'), 202)
     const [shown] = await until('the backup', async () => {
-      const { items } = expectStatus(await rig.operator.get('/v1/backups'), 200)
+      const { items } = expectStatus(await harness.operator.get('/v1/backups'), 200)
       return items[0]?.state === 'kept' && items
     })
     expect(shown).toMatchObject({ code: null, prunedAt: null, bytes: expect.any(Number) })
@@ -112,9 +112,9 @@ describe('a backup', () => {
 })
 
 test('a receipt does not call the backups gone while one from before is there, whatever the day', async () => {
-  const person = await rig.signUp()
+  const person = await harness.signUp()
   const { id } = await backUp()
-  const deletion = await deleteAccount(rig.stack, person)
+  const deletion = await deleteAccount(harness.stack, person)
   const isThere = async () => (await folder.list('dump')).some((file) => file.id === id)
   // Nothing prunes it meanwhile: the schedule keeps real time.
   await deletion.fastForward('33 days')
@@ -128,7 +128,7 @@ test('a receipt does not call the backups gone while one from before is there, w
 
 describe('a restore drill', () => {
   test('brings the erased back, and the ledger takes them away again', async () => {
-    const [erased, bystander] = [await rig.signUp(), await rig.signUp()]
+    const [erased, bystander] = [await harness.signUp(), await harness.signUp()]
     const { id } = await backUp()
     const before = await drill(id)
     expect(before).toMatchObject({ erasedAgain: before.cameBack, left: 0, erasedTwice: 0 })
@@ -144,15 +144,15 @@ describe('a restore drill', () => {
     await backUp()
     const { cameBack, readable } = await drill(id)
     expect({ cameBack, readable }).toEqual({ cameBack: before.cameBack + 1, readable: before.readable })
-    expect(await rig.service.get(`/v1/accounts/${bystander.accountId}`)).toMatchObject({ status: 200 })
+    expect(await harness.service.get(`/v1/accounts/${bystander.accountId}`)).toMatchObject({ status: 200 })
     expect(await sql`select from pg_database where datname like 'restore_drill_%'`).toHaveLength(0)
-    const { items } = expectStatus(await rig.operator.get('/v1/backups'), 200)
+    const { items } = expectStatus(await harness.operator.get('/v1/backups'), 200)
     const shown = items.find((each: { id: string }) => each.id === id)
     expect(shown.drill).toMatchObject({ cameBack, left: 0 })
   })
 
   test('brings back somebody who can be read, as long as their key is in the newest snapshot, and not after', async () => {
-    const person = await rig.signUp()
+    const person = await harness.signUp()
     const { id } = await backUp()
     await erase(person)
     const fill = async (name: string) => {
@@ -160,8 +160,8 @@ describe('a restore drill', () => {
       await sql`create database ${sql(name)}`
       await fillFromBackup(url, { folder, toolsFolder: config.PG_TOOLS_FOLDER, backupId: id, erasures: [] })
       const restored = openDatabase(name)
-      const vault = { sql: restored, cipher, dataKeys: createDataKeys(cipher) }
-      return { restored, read: () => findAccount(restored, vault, person.accountId) }
+      const encryption = { sql: restored, cipher, dataKeys: createDataKeys(cipher) }
+      return { restored, read: () => findAccount(restored, encryption, person.accountId) }
     }
     const rows = (restored: Database) => restored`select email from accounts where id = ${person.accountId}`
 
@@ -176,7 +176,7 @@ describe('a restore drill', () => {
     // No key of anybody opens it.
     for (const { account_id } of await older.restored`select account_id from data_keys`) {
       const key = await createDataKeys(cipher).get(older.restored, account_id)
-      expect(() => tableSealer(cipher, key, 'accounts').open('email', row?.email)).toThrow()
+      expect(() => tableEncryption(cipher, key, 'accounts').open('email', row?.email)).toThrow()
     }
 
     await importLedger(back.restored, await exportLedger(sql))
@@ -193,13 +193,13 @@ describe('a restore drill', () => {
 
   test('is started by an operator, for a backup that is there', async () => {
     const { id } = await backUp()
-    expectStatus(await rig.operator.post(`/v1/backups/${id}/drill`), 202)
+    expectStatus(await harness.operator.post(`/v1/backups/${id}/drill`), 202)
     await until('the drill', async () => {
-      const { items } = expectStatus(await rig.operator.get('/v1/backups'), 200)
+      const { items } = expectStatus(await harness.operator.get('/v1/backups'), 200)
       return items.find((each: { id: string }) => each.id === id)?.drilledAt
     })
-    expect((await rig.operator.post('/v1/backups/2020-01-01T00-00-00-000Z/drill')).status).toBe(404)
-    for (const caller of [rig.service, rig.anonymous]) {
+    expect((await harness.operator.post('/v1/backups/2020-01-01T00-00-00-000Z/drill')).status).toBe(404)
+    for (const caller of [harness.service, harness.anonymous]) {
       expect([401, 403]).toContain((await caller.get('/v1/backups')).status)
       expect([401, 403]).toContain((await caller.post('/v1/backups')).status)
       expect([401, 403]).toContain((await caller.post(`/v1/backups/${id}/drill`)).status)
@@ -209,8 +209,8 @@ describe('a restore drill', () => {
 
 describe('npm run restore', () => {
   test('makes a database that holds everybody but the erased', async () => {
-    const [erased, bystander] = [await rig.signUp(), await rig.signUp()]
-    const order = await rig.buy(bystander)
+    const [erased, bystander] = [await harness.signUp(), await harness.signUp()]
+    const order = await harness.buy(bystander)
     const { id } = await backUp()
     await erase(erased)
     const { code, said } = await restore([id, databaseUrl(config.DATABASE_URL, 'restored')])
@@ -232,13 +232,14 @@ describe('npm run restore', () => {
   })
 
   test('finds the erased through Temporal when the database is lost', async () => {
-    const erased = await rig.signUp()
+    const erased = await harness.signUp()
     const { id } = await backUp()
     await erase(erased)
-    const run = rig.temporal.workflow.getHandle(accountDeletionWorkflowId(cipher.accountRef(erased.accountId)))
+    const run = harness.temporal.workflow.getHandle(accountDeletionWorkflowId(cipher.accountRef(erased.accountId)))
     await until('the run to be listed', async () => {
       const { workflowId } = await run.describe()
-      for await (const listed of rig.temporal.workflow.list({ query: `WorkflowId = '${workflowId}'` })) return listed
+      for await (const listed of harness.temporal.workflow.list({ query: `WorkflowId = '${workflowId}'` }))
+        return listed
       return undefined
     })
     const lost = { DATABASE_URL: 'postgres://nobody:nothing@127.0.0.1:9/lost' }
@@ -253,15 +254,15 @@ describe('npm run restore', () => {
   })
 
   test('brings receipts as they are now, not as they were in the dump, whoever is left to ask', async () => {
-    const [slow, quick] = [await rig.signUp(), await rig.signUp()]
-    await rig.sims.mailbox.do('rule', { recipient: slow.email, code: 421 })
-    await rig.sims.firebase.fault({ match: { path: 'accounts:delete' }, status: 503, times: 1_000_000 })
-    const deletion = await deleteAccount(rig.stack, slow)
+    const [slow, localFirst] = [await harness.signUp(), await harness.signUp()]
+    await harness.sims.mailbox.do('rule', { recipient: slow.email, code: 421 })
+    await harness.sims.firebase.fault({ match: { path: 'accounts:delete' }, status: 503, times: 1_000_000 })
+    const deletion = await deleteAccount(harness.stack, slow)
     const { id } = await backUp()
-    await rig.sims.mailbox.do('clear-rules')
+    await harness.sims.mailbox.do('clear-rules')
     await deletion.fastForward('2 hours')
     await deletion.until('mail', 'done')
-    const younger = await deleteAccount(rig.stack, quick)
+    const younger = await deleteAccount(harness.stack, localFirst)
     await younger.until('mail', 'done')
     await backUp()
 
@@ -283,7 +284,7 @@ describe('npm run restore', () => {
         where receipt_id = ${deletion.receiptId}`
       expect(seal, name).toEqual({ address: true, firebase: false })
     }
-    await rig.sims.firebase.clearFaults()
+    await harness.sims.firebase.clearFaults()
   })
 
   test('refuses what is damaged, and leaves nothing behind', async () => {
@@ -303,19 +304,19 @@ describe('without pg_dump', () => {
     const empty = await mkdtemp(join(tmpdir(), 'ama-esim-no-tools-'))
     const bare = { ...config, PG_TOOLS_FOLDER: empty, TEMPORAL_TASK_QUEUE: 'bare' }
     const worker = await startWorker(
-      { ...rig.context, config: bare, temporal: rig.temporal },
-      { environment: rig.settings, drainMs: 1_000 },
+      { ...harness.context, config: bare, temporal: harness.temporal },
+      { environment: harness.settings, drainMs: 1_000 },
     )
-    const result = await runLater<BackupResult>({ temporal: rig.temporal, config: bare }, backupType, 0)
+    const result = await runLater<BackupResult>({ temporal: harness.temporal, config: bare }, backupType, 0)
     await worker.stop()
     expect(result.made).toEqual({ state: 'failed', code: 'pg_dump_missing' })
-    const matters = () => sql`select detail, resolved_at is null as open from attention where kind = 'backup_failed'`
-    expect(await matters()).toEqual([{ detail: 'pg_dump_missing', open: true }])
-    const { items } = expectStatus(await rig.operator.get('/v1/backups'), 200)
+    const tasks = () => sql`select detail, resolved_at is null as open from attention where kind = 'backup_failed'`
+    expect(await tasks()).toEqual([{ detail: 'pg_dump_missing', open: true }])
+    const { items } = expectStatus(await harness.operator.get('/v1/backups'), 200)
     const shown = items.find((each: { id: string }) => each.id === result.id)
     expect(shown).toMatchObject({ state: 'failed', code: 'pg_dump_missing' })
     await backUp()
-    expect(await matters()).toMatchObject([{ open: false }])
+    expect(await tasks()).toMatchObject([{ open: false }])
     await rm(empty, { recursive: true })
   })
 })

@@ -4,47 +4,47 @@ import { fastForward } from '../../temporal/time-skipping.ts'
 import { campaignWorkflowId } from '../../workflows/campaign.contract.ts'
 import { insertAccounts } from '../harness/bystanders.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
-import { openStack } from '../harness/harness.ts'
+import { openHarness } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import { until, untilValue } from '../harness/until.ts'
 
-const rig = await openStack()
-const { sql } = rig.context
+const harness = await openHarness()
+const { sql } = harness.context
 
 beforeEach(async () => {
-  await rig.sims.mailbox.do('clear-rules')
+  await harness.sims.mailbox.do('clear-rules')
   // Everybody of the test before has had enough.
   await sql`update accounts set promotions = false`
 })
 
 const campaign = (subject = `Offer ${randomUUID()}`) => ({ subject, paragraphs: ['Ten percent off.', 'This week.'] })
-const read = async (id: string) => expectStatus(await rig.operator.get(`/v1/campaigns/${id}`), 200)
-const launch = async (body = campaign()) => expectStatus(await rig.operator.post('/v1/campaigns', body), 201)
+const read = async (id: string) => expectStatus(await harness.operator.get(`/v1/campaigns/${id}`), 200)
+const launch = async (body = campaign()) => expectStatus(await harness.operator.post('/v1/campaigns', body), 201)
 const ended = (id: string) =>
   untilValue(
     'the campaign ends',
     () => read(id),
     ({ state }) => state === 'done',
   )
-const act = (id: string, what: string) => rig.operator.post(`/v1/campaigns/${id}/${what}`)
+const act = (id: string, what: string) => harness.operator.post(`/v1/campaigns/${id}/${what}`)
 
 async function recipientsOf(subject: string): Promise<string[]> {
-  const mails = await rig.sims.mailbox.do<{ envelope: { to: string[] } }[]>('find', { subject })
+  const mails = await harness.sims.mailbox.do<{ envelope: { to: string[] } }[]>('find', { subject })
   return mails.flatMap(({ envelope }) => envelope.to).sort()
 }
 
 test('U4: only those who asked for promotions get them, each once, with one-click headers', async () => {
-  const wanted = await insertAccounts(rig.context, 30, { promotions: true })
-  await insertAccounts(rig.context, 10)
+  const wanted = await insertAccounts(harness.context, 30, { promotions: true })
+  await insertAccounts(harness.context, 10)
   const body = { ...campaign(), action: { label: 'Look', url: 'https://ama-esim.example/offer' } }
   const made = await launch(body)
   const done = await ended(made.id)
   expect(done.deliveries).toEqual({ sent: 30, refused: 0, unknown: 0, waiting: 0 })
   expect(await recipientsOf(body.subject)).toEqual(wanted.map(({ email }) => email).sort())
 
-  const [mail] = await mailsTo(rig.stack, wanted[0]?.email ?? '')
+  const [mail] = await mailsTo(harness.stack, wanted[0]?.email ?? '')
   const url = /<(http[^>]+\/u\/[\w-]+)>/.exec(mail?.headers['list-unsubscribe'] ?? '')?.[1] ?? ''
-  expect(url.startsWith(`${rig.config.PUBLIC_URL}/u/`)).toBe(true)
+  expect(url.startsWith(`${harness.config.PUBLIC_URL}/u/`)).toBe(true)
   expect(mail?.headers['list-unsubscribe-post']).toBe('List-Unsubscribe=One-Click')
   expect(mail?.headers['auto-submitted']).toBeUndefined()
   expect(mail?.html).toContain(`href="${url}"`)
@@ -52,12 +52,12 @@ test('U4: only those who asked for promotions get them, each once, with one-clic
 })
 
 test('G4: a link that is only looked at changes nothing; one click, without cookie or redirect, does', async () => {
-  const person = await rig.signUp()
+  const person = await harness.signUp()
   const consents = `/v1/accounts/${person.accountId}/consents/promotions`
   expectStatus(await person.caller.put(consents, { granted: true, source: 'app_settings' }), 200)
   const first = campaign()
   await ended((await launch(first)).id)
-  const [mail] = (await mailsTo(rig.stack, person.email)).filter(({ subject }) => subject === first.subject)
+  const [mail] = (await mailsTo(harness.stack, person.email)).filter(({ subject }) => subject === first.subject)
   const url = /<([^>]+)>/.exec(mail?.headers['list-unsubscribe'] ?? '')?.[1] ?? ''
 
   const looked = await fetch(url, { redirect: 'manual' })
@@ -69,7 +69,7 @@ test('G4: a link that is only looked at changes nothing; one click, without cook
   const form = new FormData()
   form.set('List-Unsubscribe', 'One-Click')
   for (const body of [new URLSearchParams({ 'List-Unsubscribe': 'One-Click' }), form, '']) {
-    await rig.service.put(consents, { granted: true, source: 'support' })
+    await harness.service.put(consents, { granted: true, source: 'support' })
     const clicked = await fetch(url, { method: 'POST', body, redirect: 'manual' })
     expect([clicked.status, clicked.headers.get('set-cookie'), clicked.redirected]).toEqual([200, null, false])
     expect(await consent()).toMatchObject({ granted: false, source: 'unsubscribe_link' })
@@ -88,7 +88,7 @@ test('G4: a link that is only looked at changes nothing; one click, without cook
   const second = campaign()
   await ended((await launch(second)).id)
   expect(await recipientsOf(second.subject)).toEqual([])
-  const forged = await fetch(`${rig.urls.api}/u/${'A'.repeat(87)}`, {
+  const forged = await fetch(`${harness.urls.api}/u/${'A'.repeat(87)}`, {
     method: 'POST',
     body: new URLSearchParams({ 'List-Unsubscribe': 'One-Click' }),
   })
@@ -96,15 +96,15 @@ test('G4: a link that is only looked at changes nothing; one click, without cook
 })
 
 test('U4: whoever withdraws while a campaign goes out gets no more of it', async () => {
-  const wanted = await insertAccounts(rig.context, 60, { promotions: true })
+  const wanted = await insertAccounts(harness.context, 60, { promotions: true })
   // Accounts are mailed by their ids.
   const late = [...wanted].sort((a, b) => a.id.localeCompare(b.id)).at(-1)
-  await rig.sims.mailbox.do('rule', { recipient: '@people.example', delayMs: 60 })
+  await harness.sims.mailbox.do('rule', { recipient: '@people.example', delayMs: 60 })
   const body = campaign()
   const { id } = await launch(body)
   await until('it has begun', async () => (await read(id)).deliveries.sent > 0)
   const no = { granted: false, source: 'support' }
-  expectStatus(await rig.service.put(`/v1/accounts/${late?.id}/consents/promotions`, no), 200)
+  expectStatus(await harness.service.put(`/v1/accounts/${late?.id}/consents/promotions`, no), 200)
   await ended(id)
   const recipients = await recipientsOf(body.subject)
   expect(recipients).toHaveLength(59)
@@ -112,8 +112,8 @@ test('U4: whoever withdraws while a campaign goes out gets no more of it', async
 })
 
 test('paused, it stops before the next mail; resumed, it leaves nobody out and writes to nobody twice', async () => {
-  const wanted = await insertAccounts(rig.context, 40, { promotions: true })
-  await rig.sims.mailbox.do('rule', { recipient: '@people.example', delayMs: 60 })
+  const wanted = await insertAccounts(harness.context, 40, { promotions: true })
+  await harness.sims.mailbox.do('rule', { recipient: '@people.example', delayMs: 60 })
   const body = campaign()
   const { id } = await launch(body)
   await until('it has begun', async () => (await read(id)).deliveries.sent > 0)
@@ -134,8 +134,8 @@ test('paused, it stops before the next mail; resumed, it leaves nobody out and w
 })
 
 test('cancelled, it ends', async () => {
-  await insertAccounts(rig.context, 40, { promotions: true })
-  await rig.sims.mailbox.do('rule', { recipient: '@people.example', delayMs: 60 })
+  await insertAccounts(harness.context, 40, { promotions: true })
+  await harness.sims.mailbox.do('rule', { recipient: '@people.example', delayMs: 60 })
   const body = campaign()
   const { id } = await launch(body)
   await until('it has begun', async () => (await read(id)).deliveries.sent > 0)
@@ -150,26 +150,26 @@ test('cancelled, it ends', async () => {
 })
 
 test('a mail server that is away is waited for; a mail that perhaps went out is not sent again', async () => {
-  const [one, lost, refused] = await insertAccounts(rig.context, 3, { promotions: true })
-  await rig.sims.mailbox.do('rule', { recipient: one?.email, code: 451, times: 2 })
-  await rig.sims.mailbox.do('rule', { recipient: lost?.email, drop: 'after' })
-  await rig.sims.mailbox.do('rule', { recipient: refused?.email, code: 550 })
+  const [one, lost, refused] = await insertAccounts(harness.context, 3, { promotions: true })
+  await harness.sims.mailbox.do('rule', { recipient: one?.email, code: 451, times: 2 })
+  await harness.sims.mailbox.do('rule', { recipient: lost?.email, drop: 'after' })
+  await harness.sims.mailbox.do('rule', { recipient: refused?.email, code: 550 })
   const body = campaign()
   const { id } = await launch(body)
-  await until('a first try', async () => (await rig.sims.mailbox.books()).refusals)
-  await fastForward(rig.temporal, campaignWorkflowId(id), '1 hour')
+  await until('a first try', async () => (await harness.sims.mailbox.books()).refusals)
+  await fastForward(harness.temporal, campaignWorkflowId(id), '1 hour')
   const done = await ended(id)
   expect(done.deliveries).toEqual({ sent: 1, refused: 1, unknown: 1, waiting: 0 })
   expect(await recipientsOf(body.subject)).toEqual([one?.email, lost?.email].sort())
 })
 
 test('promotions are an operator’s business', async () => {
-  const person = await rig.signUp()
-  for (const caller of [person.caller, rig.service]) {
+  const person = await harness.signUp()
+  for (const caller of [person.caller, harness.service]) {
     expect((await caller.post('/v1/campaigns', campaign())).status).toBe(403)
     expect((await caller.get('/v1/campaigns')).status).toBe(403)
   }
-  const plain = await rig.operator.post('/v1/campaigns', {
+  const plain = await harness.operator.post('/v1/campaigns', {
     ...campaign(),
     action: { label: 'x', url: 'http://x.example' },
   })

@@ -1,14 +1,15 @@
 import { expect, test } from 'vitest'
 import { nothingChanged, openCatalogue } from '../harness/catalogue.ts'
-import { openStack } from '../harness/harness.ts'
+import { openHarness } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 
-const rig = await openStack()
-const { sync, packageRow, matters } = await openCatalogue(rig)
+const harness = await openHarness()
+const { sync, packageRow, matters } = await openCatalogue(harness)
 
-const setProviderPrice = (packageCode: string, price: number) => rig.sims.esimAccess.do('price', { packageCode, price })
+const setProviderPrice = (packageCode: string, price: number) =>
+  harness.sims.esimAccess.do('price', { packageCode, price })
 const setPrice = (code: string, minor: unknown, currency = 'EUR') =>
-  rig.operator.put(`/v1/packages/${code}/price`, { minor, currency })
+  harness.operator.put(`/v1/packages/${code}/price`, { minor, currency })
 
 test('a provider that changes its price does not change ours', async () => {
   const before = await packageRow('de-5gb-30d')
@@ -24,11 +25,11 @@ test('a package that costs more than it brings is off sale, and an operator is t
   await setProviderPrice('CKH102', 160_000)
   expect((await sync()).changes).toEqual({ ...nothingChanged, offersChanged: 1, takenOffSale: 1 })
   expect(await packageRow('de-20gb-30d')).toMatchObject({ onSale: false, price: 1_449 })
-  const matter = { subject: 'de-20gb-30d', detail: 'price 1449, cost 1472, minor units of EUR' }
-  expect(await matters('package_price')).toEqual([matter])
+  const task = { subject: 'de-20gb-30d', detail: 'price 1449, cost 1472, minor units of EUR' }
+  expect(await matters('package_price')).toEqual([task])
   expect((await sync()).changes).toEqual(nothingChanged)
-  const person = await rig.signUp()
-  const refused = await rig.service.post('/v1/orders', { accountId: person.accountId, packageCode: 'de-20gb-30d' })
+  const person = await harness.signUp()
+  const refused = await harness.service.post('/v1/orders', { accountId: person.accountId, packageCode: 'de-20gb-30d' })
   expect([refused.status, refused.body.code]).toEqual([409, 'package_unavailable'])
 
   await setProviderPrice('CKH102', 157_500)
@@ -56,7 +57,7 @@ test("an operator's price stands, is recorded, and is measured against the cost 
   expect(expectStatus(await setPrice('it-5gb-30d', 549), 200)).toMatchObject({ onSale: true })
   expect(await matters('package_price')).toEqual([])
 
-  const audit = await rig.context.sql<{ detail: string; actor: string }[]>`
+  const audit = await harness.context.sql<{ detail: string; actor: string }[]>`
     select detail, actor from security_log where detail like 'price of it-5gb-30d%' order by at`
   expect(audit.map(({ detail }) => detail)).toEqual([
     'price of it-5gb-30d: 549 EUR > 777 EUR',
@@ -82,8 +83,8 @@ test.each([
 test('prices and syncs are for operators, and for packages that exist', async () => {
   expect((await setPrice('xx-1gb-7d', 499)).status).toBe(404)
   for (const [caller, status] of [
-    [rig.service, 403],
-    [rig.anonymous, 401],
+    [harness.service, 403],
+    [harness.anonymous, 401],
   ] as const) {
     expect((await caller.put('/v1/packages/it-1gb-7d/price', { minor: 499, currency: 'EUR' })).status).toBe(status)
     expect((await caller.post('/v1/packages/sync')).status).toBe(status)

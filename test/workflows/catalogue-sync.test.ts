@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { terms } from '../../policy/periods.ts'
+import { periods } from '../../policy/periods.ts'
 import { fastForward } from '../../temporal/time-skipping.ts'
 import { catalogueProviders, catalogueSyncState, catalogueSyncType } from '../../workflows/catalogue-sync.contract.ts'
 import { nothingChanged, openCatalogue } from '../harness/catalogue.ts'
-import { openStack } from '../harness/harness.ts'
+import { openHarness } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import { until, untilValue } from '../harness/until.ts'
 
-const rig = await openStack()
-const { sql } = rig.context
-const { sync, packageRow, matters } = await openCatalogue(rig)
+const harness = await openHarness()
+const { sql } = harness.context
+const { sync, packageRow, matters } = await openCatalogue(harness)
 
 /** Where each row is stored and by which transaction it was written or locked: all of it changes with any write. */
 const versions = () => sql`
@@ -19,7 +19,7 @@ const versions = () => sql`
   select 'attention', id::text, '', ctid::text, xmin::text, xmax::text from attention order by 1, 2, 3`
 
 test('at the start of a stack both providers are asked, and what they have is on sale', async () => {
-  const { items } = expectStatus(await rig.anonymous.get('/v1/packages?destination=DE&limit=200'), 200)
+  const { items } = expectStatus(await harness.anonymous.get('/v1/packages?destination=DE&limit=200'), 200)
   const germany = items.filter(({ destinations }: { destinations: string[] }) => destinations.length === 1)
   expect(germany.map(({ code }: { code: string }) => code).filter((code: string) => !code.startsWith('test-'))).toEqual(
     ['de-10gb-30d', 'de-1gb-7d', 'de-20gb-30d', 'de-3gb-30d', 'de-5gb-30d'],
@@ -40,12 +40,12 @@ test('at the start of a stack both providers are asked, and what they have is on
       airalo: { code: 'hallo-mobil-7days-1gb', cost: 1_800_000, available: true },
     },
   })
-  const topUps = expectStatus(await rig.anonymous.get('/v1/packages?destination=DE&kind=top_up&limit=200'), 200)
+  const topUps = expectStatus(await harness.anonymous.get('/v1/packages?destination=DE&kind=top_up&limit=200'), 200)
   expect(topUps.items).toContainEqual(expect.objectContaining({ code: 'de-1gb-7d-topup', kind: 'top_up' }))
 })
 
 test('the list of providers in the contract is the list of providers we have', () => {
-  expect([...catalogueProviders].sort()).toEqual(Object.keys(rig.context.esimProviders).sort())
+  expect([...catalogueProviders].sort()).toEqual(Object.keys(harness.context.esimProviders).sort())
 })
 
 test('asking again when nothing is new writes nothing, one after the other and all at once', async () => {
@@ -62,7 +62,7 @@ test('asking again when nothing is new writes nothing, one after the other and a
 })
 
 test('offers that were seen a while ago are written as seen, once', async () => {
-  await sql`update package_offers set seen_at = seen_at - ${terms.catalogue.seenGrainMs + 60_000} * interval '1 ms' where provider = 'airalo'`
+  await sql`update package_offers set seen_at = seen_at - ${periods.catalogue.seenGrainMs + 60_000} * interval '1 ms' where provider = 'airalo'`
   const [row] = await sql<
     { count: number }[]
   >`select count(*)::int as count from package_offers where provider = 'airalo'`
@@ -72,7 +72,7 @@ test('offers that were seen a while ago are written as seen, once', async () => 
 
 test('what a provider lists no more is not sold, unless another has it', async () => {
   const soldBefore = await sold()
-  await rig.sims.esimAccess.fault({
+  await harness.sims.esimAccess.fault({
     match: { path: 'package/list', contains: '"BASE"' },
     status: 200,
     body: { success: true, errorCode: '0', obj: { packageList: [onlyPackage] } },
@@ -115,7 +115,7 @@ const onlyPackage = {
 }
 
 test('a code that the provider now uses for something else is not sold as what it was', async () => {
-  await rig.sims.esimAccess.fault({
+  await harness.sims.esimAccess.fault({
     match: { path: 'package/list', contains: '"BASE"' },
     status: 200,
     body: { success: true, errorCode: '0', obj: { packageList: [{ ...onlyPackage, volume: 2 ** 31 }] } },
@@ -130,14 +130,14 @@ test('a code that the provider now uses for something else is not sold as what i
 
 test('an empty list is taken for a fault', async () => {
   const empty = { success: true, errorCode: '0', obj: { packageList: [] } }
-  await rig.sims.esimAccess.fault({ match: { path: 'package/list' }, times: 2, status: 200, body: empty })
+  await harness.sims.esimAccess.fault({ match: { path: 'package/list' }, times: 2, status: 200, body: empty })
   const run = await startRun()
   await untilValue(
     'the list was refused',
     () => run.query(catalogueSyncState),
     ({ providers }) => providers['esim-access'].state === 'failed',
   )
-  const { outcome } = await fastForward(rig.temporal, run.workflowId, '1 minute')
+  const { outcome } = await fastForward(harness.temporal, run.workflowId, '1 minute')
   expect(['ended', 'reached']).toContain(outcome)
   expect(await run.result()).toMatchObject({
     providers: { 'esim-access': { state: 'listed' } },
@@ -146,15 +146,15 @@ test('an empty list is taken for a fault', async () => {
 })
 
 async function startRun() {
-  return await rig.temporal.workflow.start(catalogueSyncType, {
+  return await harness.temporal.workflow.start(catalogueSyncType, {
     workflowId: `catalogue-sync-test-${randomUUID()}`,
-    taskQueue: rig.config.TEMPORAL_TASK_QUEUE,
+    taskQueue: harness.config.TEMPORAL_TASK_QUEUE,
   })
 }
 
 test('a provider that is away keeps its offers for two days, and does not hold up the others', async () => {
-  await rig.sims.airalo.fault({ match: { path: '/v2/packages' }, times: 1_000, status: 503 })
-  await rig.sims.esimAccess.do('price', { packageCode: 'CKH108', price: 52_100 })
+  await harness.sims.airalo.fault({ match: { path: '/v2/packages' }, times: 1_000, status: 503 })
+  await harness.sims.esimAccess.do('price', { packageCode: 'CKH108', price: 52_100 })
   const offersBefore = await airaloOffers()
 
   const run = await startRun()
@@ -181,24 +181,24 @@ test('a provider that is away keeps its offers for two days, and does not hold u
     searchAttributes: { Status: ['asking_again'], WaitingFor: ['airalo'] },
   })
 
-  expect((await fastForward(rig.temporal, run.workflowId, '1 hour')).outcome).toBe('ended')
+  expect((await fastForward(harness.temporal, run.workflowId, '1 hour')).outcome).toBe('ended')
   expect(await run.result()).toEqual(soFar)
   expect(await airaloOffers()).toEqual(offersBefore)
-  const asked = (await rig.sims.airalo.log()).filter(
+  const asked = (await harness.sims.airalo.log()).filter(
     ({ status, url }) => status === 503 && url.startsWith('/v2/packages'),
   )
-  expect(asked).toHaveLength(1 + terms.catalogue.askAgainAfterMs.length)
+  expect(asked).toHaveLength(1 + periods.catalogue.askAgainAfterMs.length)
 
   // Two days later.
   await sql`update package_offers set seen_at = seen_at - interval '48 hours 1 minute' where provider = 'airalo'`
   const later = await startRun()
-  await fastForward(rig.temporal, later.workflowId, '1 hour')
+  await fastForward(harness.temporal, later.workflowId, '1 hour')
   expect((await later.result()).changes).toMatchObject({ offersWithdrawn: offersBefore.length })
   expect(await packageRow('de-10gb-30d')).toMatchObject({ onSale: false })
   expect(await packageRow('de-1gb-7d')).toMatchObject({ onSale: true })
   expect(await matters('provider_offers_stale')).toEqual([{ subject: 'airalo', detail: 'http_503' }])
 
-  await rig.sims.airalo.clearFaults()
+  await harness.sims.airalo.clearFaults()
   expect((await sync()).providers.airalo).toMatchObject({ state: 'listed' })
   expect(await packageRow('de-10gb-30d')).toMatchObject({ onSale: true })
   expect(await matters('provider_offers_stale')).toEqual([])
@@ -209,51 +209,51 @@ const airaloOffers = () => sql`
   where provider = 'airalo' and available order by 1`
 
 test('an operator who asks while a provider is away learns what is known, and later what came of it', async () => {
-  await rig.sims.airalo.fault({ match: { path: '/v2/packages' }, times: 1_000, status: 503 })
-  const answer = await rig.operator.post('/v1/packages/sync')
+  await harness.sims.airalo.fault({ match: { path: '/v2/packages' }, times: 1_000, status: 503 })
+  const answer = await harness.operator.post('/v1/packages/sync')
   expect([answer.status, answer.body.providers]).toMatchObject([
     202,
     { 'esim-access': { state: 'listed' }, airalo: { state: 'failed', code: 'http_503' } },
   ])
-  await rig.sims.airalo.clearFaults()
-  const joined = rig.operator.post('/v1/packages/sync')
-  await fastForward(rig.temporal, 'catalogue-sync', '2 minutes')
+  await harness.sims.airalo.clearFaults()
+  const joined = harness.operator.post('/v1/packages/sync')
+  await fastForward(harness.temporal, 'catalogue-sync', '2 minutes')
   expect(expectStatus(await joined, 200).providers).toMatchObject({ airalo: { state: 'listed' } })
 })
 
 test('wrong credentials at a provider are put before an operator', async () => {
-  await rig.sims.esimAccess.fault({ match: { path: 'package/list' }, times: 2, status: 401 })
+  await harness.sims.esimAccess.fault({ match: { path: 'package/list' }, times: 2, status: 401 })
   const run = await startRun()
-  await fastForward(rig.temporal, run.workflowId, '2 minutes')
+  await fastForward(harness.temporal, run.workflowId, '2 minutes')
   expect((await run.result()).providers['esim-access']).toMatchObject({ state: 'listed' })
   expect(await matters('provider_misconfigured')).toEqual([{ subject: 'esim-access', detail: 'bad_credentials' }])
 })
 
 test('an outage of the database is waited out', async () => {
-  await rig.database.crash()
+  await harness.database.crash()
   const run = await startRun()
   await until('the run has tried', async () => {
     const { raw } = await run.describe()
     return (raw.pendingActivities ?? []).some(({ attempt }) => (attempt ?? 0) > 1)
   })
-  await rig.database.start()
+  await harness.database.start()
   expect(await run.result()).toMatchObject({ providers: { airalo: { state: 'listed' } }, changes: nothingChanged })
 })
 
 test('what the catalogue offers can be bought: from the second provider, and by the day', async () => {
-  const person = await rig.signUp()
+  const person = await harness.signUp()
   const [first, second] = [
-    await rig.buy(person, { packageCode: 'fr-5gb-30d' }),
-    await rig.sims.esimAccess
+    await harness.buy(person, { packageCode: 'fr-5gb-30d' }),
+    await harness.sims.esimAccess
       .do('stock', { packageCode: 'CKH104', out: true })
-      .then(() => rig.buy(person, { packageCode: 'fr-5gb-30d' })),
+      .then(() => harness.buy(person, { packageCode: 'fr-5gb-30d' })),
   ]
-  const daily = await rig.buy(person, { packageCode: 'jp-1gb-7d-daily' })
+  const daily = await harness.buy(person, { packageCode: 'jp-1gb-7d-daily' })
   const placements = await sql<{ order_id: string; provider: string; state: string }[]>`
     select order_id, provider, state from provider_orders where order_id in ${sql([first.id, second.id, daily.id])}`
   const filledBy = (id: string) => placements.find((row) => row.order_id === id && row.state === 'provided')?.provider
   expect([first, second, daily].map(({ id }) => filledBy(id))).toEqual(['esim-access', 'airalo', 'esim-access'])
-  const { orders } = await rig.sims.esimAccess.books()
+  const { orders } = await harness.sims.esimAccess.books()
   expect(orders).toContainEqual(
     expect.objectContaining({ packages: [{ packageCode: 'CKH139', count: 1, days: 7 }], amount: 7 * 9_500 }),
   )

@@ -7,13 +7,13 @@ import { emailChangeType, emailChangeWorkflowId } from '../../workflows/email-ch
 import { keyRotationType, keyRotationWorkflowId } from '../../workflows/keys/key-rotation.contract.ts'
 import { privacyRequestType, privacyRequestWorkflowId } from '../../workflows/privacy-request.contract.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
-import { openStack } from '../harness/harness.ts'
+import { openHarness } from '../harness/harness.ts'
 import { type Answer, expectStatus } from '../harness/http.ts'
 import { runLater } from '../harness/later.ts'
 import { until, untilValue } from '../harness/until.ts'
 
-const rig = await openStack({ durable: true })
-const { sql } = rig.context
+const harness = await openHarness({ durable: true })
+const { sql } = harness.context
 
 const twenty = <Result>(ask: (index: number) => Promise<Result>): Promise<Result[]> =>
   Promise.all(Array.from({ length: 20 }, (_, index) => ask(index)))
@@ -48,7 +48,7 @@ afterEach(async () => {
   const open = await sql<
     { id: string }[]
   >`update key_rotations set ended_at = now() where ended_at is null returning id`
-  for (const { id } of open) await rig.temporal.workflow.getHandle(keyRotationWorkflowId(id)).terminate('test')
+  for (const { id } of open) await harness.temporal.workflow.getHandle(keyRotationWorkflowId(id)).terminate('test')
 })
 
 /** Rows that are not over, and open runs. */
@@ -61,7 +61,7 @@ async function openPairs() {
   const types = [privacyRequestType, campaignType, emailChangeType, keyRotationType].map((type) => `'${type}'`)
   const query = `ExecutionStatus = 'Running' AND WorkflowType IN (${types.join(', ')})`
   const runs: string[] = []
-  for await (const { workflowId } of rig.temporal.workflow.list({ query })) runs.push(workflowId)
+  for await (const { workflowId } of harness.temporal.workflow.list({ query })) runs.push(workflowId)
   return { rows: rows.map(({ id }) => id).sort(), runs: runs.sort() }
 }
 
@@ -72,18 +72,18 @@ describe.each(underAKey)('POST $path', ({ path, table, body, workflowId }) => {
   test('twenty at once under one key are one row and one run', async () => {
     const before = await ids(table)
     const [wanted, headers] = [body(), { 'idempotency-key': randomUUID() }]
-    const answers = await twenty(() => rig.operator.post(path, wanted, headers))
+    const answers = await twenty(() => harness.operator.post(path, wanted, headers))
     expect(new Set(statuses(answers))).toEqual(new Set([201]))
     const made = new Set(answers.map((answer) => answer.body.id))
     expect(made.size).toBe(1)
     expect((await ids(table)).filter((id) => !before.includes(id))).toEqual([...made])
-    await rig.temporal.workflow.getHandle(workflowId(String([...made][0]))).describe()
+    await harness.temporal.workflow.getHandle(workflowId(String([...made][0]))).describe()
     await everyRowHasItsRun()
   })
 
   test('twenty at once under keys of their own are each a row and a run, or refused', async () => {
     const before = await ids(table)
-    const answers = await twenty(() => rig.operator.post(path, body()))
+    const answers = await twenty(() => harness.operator.post(path, body()))
     const made = answers.filter(({ status }) => status === 201).map((answer) => answer.body.id)
     const refused = answers.filter(({ status }) => status !== 201).map((answer) => answer.body.code)
     expect(made).toHaveLength(table === 'key_rotations' ? 1 : 20)
@@ -94,13 +94,13 @@ describe.each(underAKey)('POST $path', ({ path, table, body, workflowId }) => {
 
   test('an id never comes of the caller’s key', async () => {
     const headers = { 'idempotency-key': randomUUID() }
-    const made = expectStatus(await rig.operator.post(path, body(), headers), 201)
+    const made = expectStatus(await harness.operator.post(path, body(), headers), 201)
     expect(made.id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4/)
   })
 })
 
 test('twenty changes of one account’s address at once: one is open, at most five a day, none answers 500', async () => {
-  const person = await rig.signUp()
+  const person = await harness.signUp()
   const path = `/v1/accounts/${person.accountId}/email-change`
   const answers = await twenty(() => person.caller.post(path, { email: stranger() }))
   expect(answers.filter(({ status }) => status >= 500)).toEqual([])
@@ -114,11 +114,11 @@ test('twenty changes of one account’s address at once: one is open, at most fi
 })
 
 test('requests that arrive while their account is deleted are answered, and nothing of them stays', async () => {
-  const person = await rig.signUp({ device: false })
+  const person = await harness.signUp({ device: false })
   const body = { accountId: person.accountId, kind: 'access', message: 'What do you know of me?' }
   const [deleted, ...answers] = await Promise.all([
-    rig.service.delete(`/v1/accounts/${person.accountId}`),
-    ...Array.from({ length: 20 }, () => rig.service.post('/v1/privacy-requests', body)),
+    harness.service.delete(`/v1/accounts/${person.accountId}`),
+    ...Array.from({ length: 20 }, () => harness.service.post('/v1/privacy-requests', body)),
   ])
   expectStatus(deleted, 200)
   expect(statuses(answers).filter((status) => ![201, 404, 409].includes(status))).toEqual([])
@@ -129,16 +129,16 @@ test('requests that arrive while their account is deleted are answered, and noth
 describe('an answer to a privacy request', () => {
   const ask = async () => {
     const replyTo = stranger()
-    const { id } = expectStatus(await rig.operator.post('/v1/privacy-requests', request(replyTo)), 201)
+    const { id } = expectStatus(await harness.operator.post('/v1/privacy-requests', request(replyTo)), 201)
     return { id: id as string, replyTo }
   }
   const answer = (id: string, text: string | null, key = randomUUID()) =>
-    rig.operator.post(
+    harness.operator.post(
       `/v1/privacy-requests/${id}/resolve`,
       { answerKind: 'granted', answer: text },
       { 'idempotency-key': key },
     )
-  const read = async (id: string) => expectStatus(await rig.operator.get(`/v1/privacy-requests/${id}`), 200)
+  const read = async (id: string) => expectStatus(await harness.operator.get(`/v1/privacy-requests/${id}`), 200)
   const answered = (id: string) =>
     untilValue(
       'answered',
@@ -146,7 +146,7 @@ describe('an answer to a privacy request', () => {
       ({ state }) => state === 'answered',
     )
   const answersTo = async (address: string) =>
-    (await mailsTo(rig.stack, address)).filter(({ subject }) => subject === 'Our answer to your privacy request')
+    (await mailsTo(harness.stack, address)).filter(({ subject }) => subject === 'Our answer to your privacy request')
 
   test('of twenty operators at once one is taken, the others are told; one mail goes out', async () => {
     const { id, replyTo } = await ask()
@@ -179,10 +179,10 @@ describe('an answer to a privacy request', () => {
 
   test('that Temporal never heard of is neither shown nor mailed, and stands in nobody’s way for longer than a minute', async () => {
     const [{ id, replyTo }, other] = [await ask(), await ask()]
-    await rig.temporalServer.crash()
+    await harness.temporalServer.crash()
     const [lost, repeated] = [randomUUID(), randomUUID()]
     const answers = await Promise.all([answer(id, 'Lost.', lost), answer(other.id, 'Repeated.', repeated)])
-    await rig.temporalServer.start()
+    await harness.temporalServer.start()
     expect(statuses(answers)).toEqual([503, 503])
     const unanswered = await read(id)
     expect([unanswered.state, unanswered.answer, unanswered.answerKind]).toEqual(['open', null, null])
@@ -204,7 +204,7 @@ describe('an answer to a privacy request', () => {
 })
 
 test('while Temporal is away all are refused, and nothing of them is seen; when it is back, whoever asks again is served and the rest is settled', async () => {
-  const [person, replyTo] = [await rig.signUp(), stranger()]
+  const [person, replyTo] = [await harness.signUp(), stranger()]
   const asked = underAKey.map(({ path, body }) => ({
     path,
     body: body(),
@@ -224,36 +224,36 @@ test('while Temporal is away all are refused, and nothing of them is seen; when 
         + (select count(*)::int from key_rotations where status = 'draft') as others`
     return [row?.requests, row?.others]
   }
-  const listed = async (path: string) => expectStatus(await rig.operator.get(path), 200).items.length
+  const listed = async (path: string) => expectStatus(await harness.operator.get(path), 200).items.length
   const seen = () => Promise.all(underAKey.map(({ path }) => listed(path)))
   const before = await seen()
 
-  await rig.temporalServer.crash()
+  await harness.temporalServer.crash()
   const answers = await Promise.all([
-    ...asked.map(({ path, body, headers }) => rig.operator.post(path, body, headers)),
-    ...left.map(({ path, body }) => rig.operator.post(path, body)),
+    ...asked.map(({ path, body, headers }) => harness.operator.post(path, body, headers)),
+    ...left.map(({ path, body }) => harness.operator.post(path, body)),
     change(),
   ])
   expect(statuses(answers)).toEqual(Array(7).fill(503))
   expect(await seen()).toEqual(before)
-  expect((await rig.service.get(`/v1/accounts/${person.accountId}/email-change`)).status).toBe(404)
+  expect((await harness.service.get(`/v1/accounts/${person.accountId}/email-change`)).status).toBe(404)
   expect(await drafts()).toEqual([2, 5])
-  await rig.temporalServer.start()
+  await harness.temporalServer.start()
 
   for (const { path, body, headers } of asked) {
-    await until(`${path} is granted`, async () => (await rig.operator.post(path, body, headers)).status === 201, {
+    await until(`${path} is granted`, async () => (await harness.operator.post(path, body, headers)).status === 201, {
       timeoutMs: 40_000,
     })
   }
   expect(await drafts()).toEqual([1, 3])
   // Those whose caller may still be waiting are left alone.
-  const early = await runLater<DraftSweepReport>(rig, draftSweepType, 0)
+  const early = await runLater<DraftSweepReport>(harness, draftSweepType, 0)
   expect(early).toEqual({ started: 0, dropped: 0 })
-  const report = await runLater<DraftSweepReport>(rig, draftSweepType, 1)
+  const report = await runLater<DraftSweepReport>(harness, draftSweepType, 1)
   expect(report).toEqual({ started: 1, dropped: 3 })
-  await until('the request is acknowledged', async () => (await mailsTo(rig.stack, replyTo)).length === 1)
+  await until('the request is acknowledged', async () => (await mailsTo(harness.stack, replyTo)).length === 1)
   expect(await drafts()).toEqual([0, 0])
-  expect(await runLater<DraftSweepReport>(rig, draftSweepType, 1)).toEqual({ started: 0, dropped: 0 })
+  expect(await runLater<DraftSweepReport>(harness, draftSweepType, 1)).toEqual({ started: 0, dropped: 0 })
   expectStatus(await change(), 202)
   await everyRowHasItsRun()
 }, 180_000)

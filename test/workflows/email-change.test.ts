@@ -8,21 +8,21 @@ import { expectStatus } from '../harness/http.ts'
 import type { Person } from '../harness/people.ts'
 import { until, untilValue } from '../harness/until.ts'
 
-const rig = await shareStack()
-const { sql } = rig.context
+const harness = await shareStack()
+const { sql } = harness.context
 
-beforeEach(() => rig.sims.mailbox.do('clear-rules'))
+beforeEach(() => harness.sims.mailbox.do('clear-rules'))
 
 const another = () => `${randomUUID()}@new.example`
 const pathOf = (person: Person) => `/v1/accounts/${person.accountId}/email-change`
 const request = (person: Person, email: string) => person.caller.post(pathOf(person), { email })
 const addressOf = async (person: Person): Promise<string> =>
-  expectStatus(await rig.service.get(`/v1/accounts/${person.accountId}`), 200).email
-const standing = async (person: Person) => expectStatus(await rig.service.get(pathOf(person)), 200)
+  expectStatus(await harness.service.get(`/v1/accounts/${person.accountId}`), 200).email
+const standing = async (person: Person) => expectStatus(await harness.service.get(pathOf(person)), 200)
 
 async function linkTo(address: string, subject: RegExp): Promise<string> {
   const mail = await until(`a mail to ${address}`, async () =>
-    (await mailsTo(rig.stack, address)).findLast((each) => subject.test(each.subject)),
+    (await mailsTo(harness.stack, address)).findLast((each) => subject.test(each.subject)),
   )
   return /https?:\/\/\S+\/email-change\/[\w-]{43}/.exec(mail.text)?.[0] ?? ''
 }
@@ -34,7 +34,7 @@ const agree = (url: string, headers: Record<string, string> = { 'sec-fetch-site'
   fetch(url, { method: 'POST', body: new URLSearchParams(), headers, redirect: 'manual' })
 
 test('G2: a new address counts once both have agreed, and the old one is told', async () => {
-  const person = await rig.signUp()
+  const person = await harness.signUp()
   const email = another()
   expect(expectStatus(await request(person, email), 202)).toMatchObject({ state: 'open', newEmail: email })
   const [byOld, byNew] = [await oldLink(person), await newLink(email)]
@@ -50,7 +50,7 @@ test('G2: a new address counts once both have agreed, and the old one is told', 
   expect(await addressOf(person)).toBe(email)
   for (const url of [byOld, byNew]) expect((await agree(url)).status).toBe(404)
   await until('the old address is told', async () =>
-    (await mailsTo(rig.stack, person.email)).some(({ subject }) => subject === 'Your address was changed'),
+    (await mailsTo(harness.stack, person.email)).some(({ subject }) => subject === 'Your address was changed'),
   )
   const over = await untilValue(
     'the addresses are forgotten',
@@ -58,19 +58,19 @@ test('G2: a new address counts once both have agreed, and the old one is told', 
     ({ newEmail }) => newEmail === null,
   )
   expect(over.state).toBe('changed')
-  const again = await rig.service.post('/v1/accounts', { email, firstName: 'A', lastName: 'B' })
+  const again = await harness.service.post('/v1/accounts', { email, firstName: 'A', lastName: 'B' })
   expect(again.body.code).toBe('email_taken')
 })
 
 test('one agreement is not enough: after a day everything stays as it was', async () => {
-  const person = await rig.signUp()
+  const person = await harness.signUp()
   const email = another()
   expectStatus(await request(person, email), 202)
   const link = await newLink(email)
   await agree(link)
   const [row] = await sql<{ id: string }[]>`select id from email_changes where account_id = ${person.accountId}`
   await oldLink(person)
-  await fastForward(rig.temporal, emailChangeWorkflowId(row?.id ?? ''), '25 hours')
+  await fastForward(harness.temporal, emailChangeWorkflowId(row?.id ?? ''), '25 hours')
   await untilValue(
     'expired',
     () => standing(person),
@@ -81,7 +81,7 @@ test('one agreement is not enough: after a day everything stays as it was', asyn
 })
 
 test('the next request takes the place of the one before, whose links are dead', async () => {
-  const person = await rig.signUp()
+  const person = await harness.signUp()
   const [first, second] = [another(), another()]
   expectStatus(await request(person, first), 202)
   const [firstOld, firstNew] = [await oldLink(person), await newLink(first)]
@@ -95,36 +95,36 @@ test('the next request takes the place of the one before, whose links are dead',
 })
 
 test('where the old address takes no mail, an operator vouches for the person; the new one agrees all the same', async () => {
-  const person = await rig.signUp()
-  await rig.sims.mailbox.do('rule', { recipient: person.email, code: 550 })
+  const person = await harness.signUp()
+  await harness.sims.mailbox.do('rule', { recipient: person.email, code: 550 })
   const email = another()
   expectStatus(await request(person, email), 202)
   await until('an operator is told', async () => {
-    const [matter] = await sql`select detail from attention a join email_changes c on c.id::text = a.subject_id
+    const [task] = await sql`select detail from attention a join email_changes c on c.id::text = a.subject_id
       where c.account_id = ${person.accountId} and a.kind = 'email_change_unreachable'`
-    return matter?.detail === 'old'
+    return task?.detail === 'old'
   })
-  const waive = (caller: typeof rig.operator) => caller.post(`${pathOf(person)}/waive-old`)
-  expect([(await waive(person.caller)).status, (await waive(rig.service)).status]).toEqual([403, 403])
-  expectStatus(await waive(rig.operator), 200)
+  const waive = (caller: typeof harness.operator) => caller.post(`${pathOf(person)}/waive-old`)
+  expect([(await waive(person.caller)).status, (await waive(harness.service)).status]).toEqual([403, 403])
+  expectStatus(await waive(harness.operator), 200)
   expect(await addressOf(person)).toBe(person.email)
   await agree(await newLink(email))
   expect(await addressOf(person)).toBe(email)
 })
 
 test('an address that got an account meanwhile stays that account’s', async () => {
-  const person = await rig.signUp()
+  const person = await harness.signUp()
   const email = another()
   expectStatus(await request(person, email), 202)
   const [byOld, byNew] = [await oldLink(person), await newLink(email)]
-  await rig.signUp({ account: { email } })
+  await harness.signUp({ account: { email } })
   await agree(byOld)
   expect(await (await agree(byNew)).text()).toContain('The address stays as it was')
   expect([await addressOf(person), (await standing(person)).state]).toEqual([person.email, 'taken'])
 })
 
 test('refused at once: one’s own address, a taken one, somebody else’s account, the sixth in a day', async () => {
-  const [anna, ben] = [await rig.signUp(), await rig.signUp()]
+  const [anna, ben] = [await harness.signUp(), await harness.signUp()]
   expect((await request(anna, anna.email.toUpperCase())).status).toBe(400)
   expect((await request(anna, ben.email)).body.code).toBe('email_taken')
   expect((await ben.caller.post(pathOf(anna), { email: another() })).status).toBe(404)
@@ -139,11 +139,11 @@ test('refused at once: one’s own address, a taken one, somebody else’s accou
 })
 
 test('neither address is in a history, a log line, a metric or an address on the web', async () => {
-  const person = await rig.signUp()
+  const person = await harness.signUp()
   const email = another()
   expectStatus(await request(person, email), 202)
   await agree(await newLink(email))
   await agree(await oldLink(person))
   expect(await addressOf(person)).toBe(email)
-  expect(await rig.findCanaries({ old: person.email, new: email })).toEqual([])
+  expect(await harness.findCanaries({ old: person.email, new: email })).toEqual([])
 })

@@ -3,16 +3,16 @@ import { describe, expect, test } from 'vitest'
 import { listPartitions, recordSecurityEvent } from '../../db/security-log.ts'
 import { plusDays, startOfDay } from '../../shared/calendar.ts'
 import { type HousekeepingReport, housekeepingType } from '../../workflows/housekeeping.contract.ts'
-import { openStack } from '../harness/harness.ts'
+import { openHarness } from '../harness/harness.ts'
 import { runLater } from '../harness/later.ts'
 import { until } from '../harness/until.ts'
 
-const rig = await openStack({ books: false })
-const { context } = rig
+const harness = await openHarness({ books: false })
+const { context } = harness
 const { sql } = context
 const today = startOfDay(new Date())
 
-const tidy = (inDays = 0) => runLater<HousekeepingReport>(rig, housekeepingType, inDays)
+const tidy = (inDays = 0) => runLater<HousekeepingReport>(harness, housekeepingType, inDays)
 
 describe('the security log', () => {
   test('has a partition for every coming day', async () => {
@@ -67,7 +67,7 @@ describe('keys and events', () => {
   })
 
   test('and links and sessions that are over', async () => {
-    const { accountId } = await rig.signUp()
+    const { accountId } = await harness.signUp()
     const keep = async (expiresAt: Date) => {
       await sql`insert into link_tokens (token_hash, purpose, account_id, created_at, expires_at)
         values (${bytes()}, 'sign_in', ${accountId}, now(), ${expiresAt})`
@@ -88,26 +88,24 @@ describe('keys and events', () => {
 })
 
 describe('what stands too long', () => {
-  const matters = (kind: string) =>
+  const tasks = (kind: string) =>
     sql`select subject_id, detail, resolved_at is not null as settled from attention where kind = ${kind}`
 
   test('is shown to operators until it moves on', async () => {
-    const person = await rig.signUp()
-    const order = await rig.buy(person, { pay: false })
+    const person = await harness.signUp()
+    const order = await harness.buy(person, { pay: false })
     expect((await tidy()).overdue.orders).toBe(0)
     await sql`update orders set payment_due_at = now() - interval '1 hour' where id = ${order.id}`
     expect((await tidy()).overdue.orders).toBe(1)
-    expect(await matters('order_overdue')).toEqual([
-      { subject_id: order.id, detail: 'awaiting_payment', settled: false },
-    ])
-    await rig.service.post(`/v1/orders/${order.id}/cancel`)
-    await rig.untilOrder(order.id, 'cancelled')
+    expect(await tasks('order_overdue')).toEqual([{ subject_id: order.id, detail: 'awaiting_payment', settled: false }])
+    await harness.service.post(`/v1/orders/${order.id}/cancel`)
+    await harness.untilOrder(order.id, 'cancelled')
     expect((await tidy()).overdue.orders).toBe(0)
-    expect(await matters('order_overdue')).toMatchObject([{ settled: true }])
+    expect(await tasks('order_overdue')).toMatchObject([{ settled: true }])
   })
 
   test('may be any run', async () => {
-    const handle = await rig.temporal.workflow.start('invoiceRetention', {
+    const handle = await harness.temporal.workflow.start('invoiceRetention', {
       workflowId: 'nobody-works-on-this',
       taskQueue: 'nobody',
       args: [{ month: '2020-01' }],
@@ -115,9 +113,9 @@ describe('what stands too long', () => {
       searchAttributes: { DueAt: [plusDays(new Date(), -1)] },
     })
     await until('it is found', async () => (await tidy()).overdue.runs === 1)
-    expect(await matters('run_overdue')).toMatchObject([{ subject_id: 'nobody-works-on-this', settled: false }])
+    expect(await tasks('run_overdue')).toMatchObject([{ subject_id: 'nobody-works-on-this', settled: false }])
     await handle.terminate()
     await until('none is left', async () => (await tidy()).overdue.runs === 0)
-    expect(await matters('run_overdue')).toMatchObject([{ settled: true }])
+    expect(await tasks('run_overdue')).toMatchObject([{ settled: true }])
   })
 })

@@ -8,13 +8,13 @@ import {
   invoiceRetentionState,
   invoiceRetentionWorkflowId,
 } from '../../workflows/retention/invoice-retention.contract.ts'
-import { openStack } from '../harness/harness.ts'
+import { openHarness } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import { until } from '../harness/until.ts'
 
 // An order of somebody who is still a customer stands without its books after seven years.
-const rig = await openStack({ settings: { BOOKS_COUNT_FROM: 'issue' }, books: false })
-const { sql } = rig.context
+const harness = await openHarness({ settings: { BOOKS_COUNT_FROM: 'issue' }, books: false })
+const { sql } = harness.context
 const day = 86_400_000
 
 /** An invoice and the facts of one order, as if issued on that day. */
@@ -34,28 +34,28 @@ async function issued(onDay: string, corrects: string | null = null): Promise<st
 let openings = 0
 async function openRuns(): Promise<{ months: number }> {
   openings += 1
-  return rig.temporal.workflow.execute(booksCohortsType, {
+  return harness.temporal.workflow.execute(booksCohortsType, {
     workflowId: `cohorts-${openings}`,
-    taskQueue: rig.config.TEMPORAL_TASK_QUEUE,
+    taskQueue: harness.config.TEMPORAL_TASK_QUEUE,
   })
 }
 
-const runOf = (month: string) => rig.temporal.workflow.getHandle(invoiceRetentionWorkflowId(month))
+const runOf = (month: string) => harness.temporal.workflow.getHandle(invoiceRetentionWorkflowId(month))
 const forward = (month: string, duration: Duration) =>
-  fastForward(rig.temporal, invoiceRetentionWorkflowId(month), duration)
+  fastForward(harness.temporal, invoiceRetentionWorkflowId(month), duration)
 const stands = (month: string, status: string) =>
   until(`${month} is ${status}`, async () => (await runOf(month).query(invoiceRetentionState)).status === status)
 
 async function booksOf(month: string): Promise<{ invoices: number; orderFacts: number }> {
-  const { items } = expectStatus(await rig.operator.get('/v1/books'), 200)
+  const { items } = expectStatus(await harness.operator.get('/v1/books'), 200)
   const found = items.find((each: { month: string }) => each.month === month)
   return { invoices: found?.invoices ?? 0, orderFacts: found?.orderFacts ?? 0 }
 }
 
 describe('a month of the books', () => {
   test('R2: is purged seven years after it was sold, and younger ones are not touched', async () => {
-    const person = await rig.signUp()
-    const order = await rig.buy(person)
+    const person = await harness.signUp()
+    const order = await harness.buy(person)
     const today = new Date()
     const month = monthOf(today)
     const younger = monthOf(new Date(today.getTime() + 40 * day))
@@ -76,7 +76,7 @@ describe('a month of the books', () => {
     const [left] = await sql`
       select (select count(*)::int from invoice_links) as links, fact_id from orders where id = ${order.id}`
     expect(left).toEqual({ links: 0, fact_id: null })
-    expect(expectStatus(await rig.service.get(`/v1/orders/${order.id}`), 200).status).toBe('delivered')
+    expect(expectStatus(await harness.service.get(`/v1/orders/${order.id}`), 200).status).toBe('delivered')
     expect(await openRuns()).toEqual({ months: 1 })
   })
 
@@ -109,21 +109,21 @@ describe('a month of the books', () => {
     await issued('2033-01-10')
     await openRuns()
     await stands('2033-01', 'keeping')
-    expectStatus(await rig.operator.put('/v1/books/2033-01/hold', { reason: 'tax audit 12/40' }), 204)
+    expectStatus(await harness.operator.put('/v1/books/2033-01/hold', { reason: 'tax audit 12/40' }), 204)
     await forward('2033-01', Date.parse('2040-06-01') - Date.now())
     await stands('2033-01', 'held')
     expect(await booksOf('2033-01')).toEqual({ invoices: 1, orderFacts: 1 })
-    expectStatus(await rig.operator.delete('/v1/books/2033-01/hold'), 204)
+    expectStatus(await harness.operator.delete('/v1/books/2033-01/hold'), 204)
     expect(await runOf('2033-01').result()).toMatchObject({ status: 'purged' })
     expect(await booksOf('2033-01')).toEqual({ invoices: 0, orderFacts: 0 })
   })
 })
 
 test('nobody but operators sees or holds the books', async () => {
-  for (const caller of [rig.service, rig.anonymous, (await rig.signUp()).caller]) {
+  for (const caller of [harness.service, harness.anonymous, (await harness.signUp()).caller]) {
     expect([401, 403]).toContain((await caller.get('/v1/books')).status)
     expect([401, 403]).toContain((await caller.put('/v1/books/2033-01/hold', { reason: 'why not' })).status)
     expect([401, 403]).toContain((await caller.delete('/v1/books/2033-01/hold')).status)
   }
-  expect((await rig.operator.put('/v1/books/2033-13/hold', { reason: 'why not' })).status).toBe(400)
+  expect((await harness.operator.put('/v1/books/2033-13/hold', { reason: 'why not' })).status).toBe(400)
 })

@@ -18,7 +18,7 @@ import {
 import { fastForward } from '../../temporal/time-skipping.ts'
 import { keyRotationWorkflowId } from '../../workflows/keys/key-rotation.contract.ts'
 import { insertAccounts } from '../harness/bystanders.ts'
-import { openStack } from '../harness/harness.ts'
+import { openHarness } from '../harness/harness.ts'
 import { fetchHistories } from '../harness/histories.ts'
 import { type Caller, createCaller, expectStatus } from '../harness/http.ts'
 import { signUp } from '../harness/people.ts'
@@ -33,23 +33,23 @@ const before = { FIELD_KEYS: `${field.old},${field.new}`, PAYLOAD_KEYS: `${paylo
 const after = { FIELD_KEYS: `${field.new},${field.old}`, PAYLOAD_KEYS: `${payload.new},${payload.old}` }
 
 // Erased people's orders are in Stripe's books, and no longer in ours.
-const rig = await openStack({ settings: before, books: false })
-const { sql } = rig.context
+const harness = await openHarness({ settings: before, books: false })
+const { sql } = harness.context
 
 /** A second API and worker beside the first, over the same database, Temporal and outside world. */
 async function deployNewKeyring() {
-  const { API_PORT: _port, ...shared } = rig.settings
+  const { API_PORT: _port, ...shared } = harness.settings
   // A configured Temporal is described by the process's own environment.
   for (const [name, value] of Object.entries(shared)) if (name.startsWith('TEMPORAL_')) vi.stubEnv(name, value)
   const stack = await startStack({
     environment: shared,
     settings: { ...after, NODE_ENV: 'test' },
     drainMs: 2_000,
-    onLogLine: (line) => rig.logLines.push(line),
+    onLogLine: (line) => harness.logLines.push(line),
   })
   // As a load balancer would do.
-  await rig.sims.stripe.do('webhooks', { url: `${stack.urls.api}/v1/webhooks/stripe` })
-  return { ...stack, sims: rig.sims }
+  await harness.sims.stripe.do('webhooks', { url: `${stack.urls.api}/v1/webhooks/stripe` })
+  return { ...stack, sims: harness.sims }
 }
 
 type Fresh = Awaited<ReturnType<typeof deployNewKeyring>>
@@ -58,10 +58,10 @@ const wrapped = async () => Object.fromEntries((await countWrapped(sql)).map(({ 
 
 /** Whoever has nothing but one key, and remembers nothing. */
 function holderOf(id: string) {
-  const key = rig.config.FIELD_KEYS.keys.get(id)
+  const key = harness.config.FIELD_KEYS.keys.get(id)
   if (!key) throw new Error(`no key ${id}`)
   const keyring = { activeId: id, keys: new Map([[id, key]]) }
-  const cipher = createFieldCipher(keyring, Buffer.from(rig.config.INDEX_KEY, 'base64'))
+  const cipher = createFieldCipher(keyring, Buffer.from(harness.config.INDEX_KEY, 'base64'))
   return { cipher, dataKeys: createDataKeys(cipher) }
 }
 
@@ -82,9 +82,9 @@ function payloadsIn(value: unknown): Payload[] {
 }
 
 test('S1: keys are rotated while people sign up, buy and leave; every old row stays readable; the old key ends unused', async () => {
-  const people = await insertAccounts(rig.context, 2_500)
-  const buyer = await rig.signUp()
-  const order = await rig.buy(buyer)
+  const people = await insertAccounts(harness.context, 2_500)
+  const buyer = await harness.signUp()
+  const order = await harness.buy(buyer)
   expect(Object.keys(await wrapped())).toEqual(['field-old'])
 
   const fresh = await deployNewKeyring()
@@ -101,8 +101,8 @@ test('S1: keys are rotated while people sign up, buy and leave; every old row st
     // The old processes go on for a while and make data keys under the old key.
     const oldTraffic = Promise.all(
       Array.from({ length: 40 }, async (_, index) => {
-        const { accountId } = await rig.signUp({ device: false })
-        if (index % 2 === 0) await leave(rig.service, accountId)
+        const { accountId } = await harness.signUp({ device: false })
+        if (index % 2 === 0) await leave(harness.service, accountId)
       }),
     )
     const shopper = async (): Promise<void> => {
@@ -127,8 +127,8 @@ test('S1: keys are rotated while people sign up, buy and leave; every old row st
     await untilValue('most keys are rewrapped', read, ({ rewrapped }) => rewrapped >= 2_400)
 
     await Promise.all([oldTraffic, leaving])
-    await rig.worker.stop()
-    await rig.api.stop()
+    await harness.worker.stop()
+    await harness.api.stop()
     await untilValue('the first pass is over', read, ({ status }) => status !== 'rewrapping')
     await until('retired', async () => {
       await fastForward(fresh.temporal, keyRotationWorkflowId(made.id), '1 minute')
@@ -152,9 +152,9 @@ test('S1: keys are rotated while people sign up, buy and leave; every old row st
     await payloadKeys()
 
     async function rows(): Promise<void> {
-      const vault = holderOf('field-new')
+      const encryption = holderOf('field-new')
       const stay = await sql<{ id: string }[]>`select id from accounts`
-      const seen = await Promise.all(stay.map(async ({ id }) => [id, (await findAccount(sql, vault, id))?.email]))
+      const seen = await Promise.all(stay.map(async ({ id }) => [id, (await findAccount(sql, encryption, id))?.email]))
       const emails = new Map(seen.map(([id, email]) => [id ?? '', email]))
       for (const { id, email } of people.slice(25)) expect(emails.get(id)).toBe(email)
       expect(emails.get(buyer.accountId)).toBe(buyer.email)
@@ -162,7 +162,7 @@ test('S1: keys are rotated while people sign up, buy and leave; every old row st
       expect(left.filter((id) => emails.has(id))).toEqual([])
       for (const id of [order.id, ...bought]) {
         const row = await findOrder(sql, id)
-        const [esim] = row ? await listEsims({ ...rig.context, ...vault }, row) : []
+        const [esim] = row ? await listEsims({ ...harness.context, ...encryption }, row) : []
         expect(esim?.iccid, id).toMatch(/^\d{18,}/)
         if (id === order.id) expect(esim?.iccid).toBe(order.esims[0].iccid)
       }
@@ -201,14 +201,14 @@ test('S1: keys are rotated while people sign up, buy and leave; every old row st
     }
   } finally {
     await fresh.stop()
-    await Promise.all([rig.api.stop(), rig.worker.stop()])
-    await Promise.all([rig.api.start(), rig.worker.start()])
+    await Promise.all([harness.api.stop(), harness.worker.stop()])
+    await Promise.all([harness.api.start(), harness.worker.start()])
   }
 }, 180_000)
 
 test('rotating keys is an operator’s business', async () => {
-  const person = await rig.signUp({ device: false })
-  for (const caller of [person.caller, rig.service]) {
+  const person = await harness.signUp({ device: false })
+  for (const caller of [person.caller, harness.service]) {
     expect((await caller.post('/v1/key-rotations', { purpose: 'field' })).status).toBe(403)
     expect((await caller.get(`/v1/key-rotations/${randomUUID()}`)).status).toBe(403)
     expect((await caller.get('/v1/encryption-keys')).status).toBe(403)

@@ -5,13 +5,13 @@ import { plusDays, startOfDay } from '../../shared/calendar.ts'
 import { fastForward } from '../../temporal/time-skipping.ts'
 import { policyNoticeState, policyNoticeWorkflowId } from '../../workflows/policy-notice.contract.ts'
 import { insertAccounts } from '../harness/bystanders.ts'
-import { openStack } from '../harness/harness.ts'
+import { openHarness } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import { until } from '../harness/until.ts'
 
 const bounceToken = 'bounces-are-handed-in-here'
-const rig = await openStack({ settings: { MAIL_RATE_PER_SECOND: '10000', MAIL_BOUNCE_TOKEN: bounceToken } })
-const { sql } = rig.context
+const harness = await openHarness({ settings: { MAIL_RATE_PER_SECOND: '10000', MAIL_BOUNCE_TOKEN: bounceToken } })
+const { sql } = harness.context
 const dayMs = 86_400_000
 
 interface Mail {
@@ -33,29 +33,29 @@ const draft = (version: string, over: Record<string, unknown> = {}) => ({
 })
 
 const post = async (version: string, over: Record<string, unknown> = {}) =>
-  expectStatus(await rig.operator.post('/v1/policies', draft(version, over)), 201)
-const policyOf = async (version: string) => expectStatus(await rig.anonymous.get(`/v1/policies/${version}`), 200)
+  expectStatus(await harness.operator.post('/v1/policies', draft(version, over)), 201)
+const policyOf = async (version: string) => expectStatus(await harness.anonymous.get(`/v1/policies/${version}`), 200)
 const noticesOf = async (version: string) =>
-  expectStatus(await rig.operator.get(`/v1/policies/${version}/notices`), 200)
-const runOf = (version: string) => rig.temporal.workflow.getHandle(policyNoticeWorkflowId(version))
+  expectStatus(await harness.operator.get(`/v1/policies/${version}/notices`), 200)
+const runOf = (version: string) => harness.temporal.workflow.getHandle(policyNoticeWorkflowId(version))
 const forward = (version: string, duration: Duration) =>
-  fastForward(rig.temporal, policyNoticeWorkflowId(version), duration)
+  fastForward(harness.temporal, policyNoticeWorkflowId(version), duration)
 const stands = (version: string, status: string) =>
   until(`${version} is ${status}`, async () => (await runOf(version).query(policyNoticeState)).status === status)
 const mailsAbout = async (version: string): Promise<Mail[]> => {
-  const mails = await rig.sims.mailbox.do<Mail[]>('find', {})
+  const mails = await harness.sims.mailbox.do<Mail[]>('find', {})
   return mails.filter(({ text, subject }) => /policy/.test(subject) && text.replaceAll('\n', ' ').includes(version))
 }
-const page = async (path = '/privacy') => (await rig.anonymous.get(path)).text
-const misbehave = (rule: Record<string, unknown>) => rig.sims.mailbox.do('rule', rule)
-const behave = () => rig.sims.mailbox.do('clear-rules', {})
+const page = async (path = '/privacy') => (await harness.anonymous.get(path)).text
+const misbehave = (rule: Record<string, unknown>) => harness.sims.mailbox.do('rule', rule)
+const behave = () => harness.sims.mailbox.do('clear-rules', {})
 
-await insertAccounts(rig.context, 30)
+await insertAccounts(harness.context, 30)
 const accounts = async () => (await sql`select count(*)::int as count from accounts`)[0]?.count as number
 
 describe('a material change', () => {
   test('N1: is posted, mailed to everybody once, and in force on its day', async () => {
-    const before = expectStatus(await rig.anonymous.get('/v1/policies'), 200)
+    const before = expectStatus(await harness.anonymous.get('/v1/policies'), 200)
     expect(before.items).toMatchObject([{ version: '2026-06-20', state: 'in_force', forNewcomers: true }])
     const posted = await post('on-time')
     expect(posted).toMatchObject({ state: 'coming', movedFrom: null, forNewcomers: true })
@@ -82,11 +82,11 @@ describe('a material change', () => {
 
   test('is accepted by whoever signs up meanwhile, who needs no notice', async () => {
     await post('newcomers')
-    const newcomer = await rig.signUp()
-    const seen = expectStatus(await rig.service.get(`/v1/accounts/${newcomer.accountId}`), 200)
+    const newcomer = await harness.signUp()
+    const seen = expectStatus(await harness.service.get(`/v1/accounts/${newcomer.accountId}`), 200)
     expect(seen.policyVersion).toBe('newcomers')
     const body = { email: 'x@people.example', firstName: 'F', lastName: 'L', policyVersion: 'on-time' }
-    expect(await rig.service.post('/v1/accounts', body)).toMatchObject({
+    expect(await harness.service.post('/v1/accounts', body)).toMatchObject({
       status: 400,
       body: { errors: [{ field: 'policyVersion', reason: 'must be newcomers' }] },
     })
@@ -96,7 +96,7 @@ describe('a material change', () => {
   })
 
   test('N2: waits when one batch is told late: the date moves, and everybody is told so', async () => {
-    const late = await rig.signUp()
+    const late = await harness.signUp()
     await misbehave({ recipient: late.email, code: 451 })
     const posted = await post('late')
     await stands('late', 'telling')
@@ -128,15 +128,15 @@ describe('a material change', () => {
   })
 
   test('does not wait for whom mail cannot reach: they are listed, and told by the page', async () => {
-    const [refused, returned, silent] = [await rig.signUp(), await rig.signUp(), await rig.signUp()]
+    const [refused, returned, silent] = [await harness.signUp(), await harness.signUp(), await harness.signUp()]
     await misbehave({ recipient: refused.email, code: 550 })
     await misbehave({ recipient: silent.email, code: 451 })
     await post('bounces')
     const mail = await until('the mail that comes back', async () =>
       (await mailsAbout('bounces')).find(({ envelope }) => envelope.to[0] === returned.email),
     )
-    const url = `${rig.urls.api}/v1/webhooks/mail-bounces/${bounceToken}`
-    await rig.sims.mailbox.do('bounce', { id: mail.id, url })
+    const url = `${harness.urls.api}/v1/webhooks/mail-bounces/${bounceToken}`
+    await harness.sims.mailbox.do('bounce', { id: mail.id, url })
     await until('the bounce', async () => (await noticesOf('bounces')).unreached.items.length === 2)
     await forward('bounces', '6 days')
     await stands('bounces', 'waiting')
@@ -182,28 +182,28 @@ describe('a version that is withdrawn', () => {
   test('never takes effect, and those who were told are told', async () => {
     const inForce = (await post('withdrawn')).version && 'outage'
     await stands('withdrawn', 'waiting')
-    const newcomer = await rig.signUp()
+    const newcomer = await harness.signUp()
     await forward('withdrawn', '10 days')
-    const answer = expectStatus(await rig.operator.post('/v1/policies/withdrawn/withdraw'), 200)
+    const answer = expectStatus(await harness.operator.post('/v1/policies/withdrawn/withdraw'), 200)
     expect(answer).toMatchObject({ state: 'withdrawn', forNewcomers: false })
     expect(await runOf('withdrawn').result()).toMatchObject({ status: 'withdrawn' })
     const mails = (await mailsAbout('withdrawn')).filter(({ subject }) => subject.includes('stays as it is'))
     expect(mails).toHaveLength(await accounts())
     expect(mails.map(({ envelope }) => envelope.to[0])).toContain(newcomer.email)
-    const seen = expectStatus(await rig.service.get(`/v1/accounts/${newcomer.accountId}`), 200)
+    const seen = expectStatus(await harness.service.get(`/v1/accounts/${newcomer.accountId}`), 200)
     expect(seen.policyVersion).toBe(inForce)
     expect((await policyOf(inForce)).state).toBe('in_force')
     expect(await page()).toContain('never in force')
     expect(await page()).not.toContain('Coming on')
-    expect((await rig.operator.post('/v1/policies/outage/withdraw')).status).toBe(409)
+    expect((await harness.operator.post('/v1/policies/outage/withdraw')).status).toBe(409)
   })
 
   test('while everybody is being told stops that at once', async () => {
-    await insertAccounts(rig.context, 400)
+    await insertAccounts(harness.context, 400)
     await misbehave({ recipient: '@people.example', delayMs: 40, times: 1_000_000 })
     await post('stopped')
     await until('the first mails', async () => ((await noticesOf('stopped')).notices[0]?.sent ?? 0) > 0)
-    expectStatus(await rig.operator.post('/v1/policies/stopped/withdraw'), 200)
+    expectStatus(await harness.operator.post('/v1/policies/stopped/withdraw'), 200)
     await behave()
     await runOf('stopped').result()
     const { notices } = await noticesOf('stopped')
@@ -226,7 +226,7 @@ describe('a change that is not material', () => {
 
 describe('what operators may post', () => {
   const refused = async (over: Record<string, unknown>) => {
-    const { status, body } = await rig.operator.post('/v1/policies', draft('refused', over))
+    const { status, body } = await harness.operator.post('/v1/policies', draft('refused', over))
     return { status, fields: (body.errors ?? []).map((each: { field: string }) => each.field) }
   }
 
@@ -236,21 +236,21 @@ describe('what operators may post', () => {
     expect(await refused({ changes: [] })).toEqual({ status: 400, fields: ['changes'] })
     expect(await refused({ version: '../x' })).toEqual({ status: 400, fields: ['version'] })
     expect(await refused({ idfa: 'x' })).toEqual({ status: 400, fields: ['idfa'] })
-    expect((await rig.operator.post('/v1/policies', draft('wording'))).body.code).toBe('policy_version_taken')
-    expect((await rig.anonymous.get('/v1/policies/refused')).status).toBe(404)
+    expect((await harness.operator.post('/v1/policies', draft('wording'))).body.code).toBe('policy_version_taken')
+    expect((await harness.anonymous.get('/v1/policies/refused')).status).toBe(404)
   })
 
   test('is one at a time, and by operators alone', async () => {
     await post('first')
-    const second = await rig.operator.post('/v1/policies', draft('second'))
+    const second = await harness.operator.post('/v1/policies', draft('second'))
     expect(second).toMatchObject({ status: 409, body: { code: 'policy_state_conflict' } })
-    expect((await rig.anonymous.get('/v1/policies/second')).status).toBe(404)
-    expectStatus(await rig.operator.post('/v1/policies/first/withdraw'), 200)
+    expect((await harness.anonymous.get('/v1/policies/second')).status).toBe(404)
+    expectStatus(await harness.operator.post('/v1/policies/first/withdraw'), 200)
     await runOf('first').result()
     await post('second')
-    expectStatus(await rig.operator.post('/v1/policies/second/withdraw'), 200)
+    expectStatus(await harness.operator.post('/v1/policies/second/withdraw'), 200)
     await runOf('second').result()
-    for (const caller of [rig.service, rig.anonymous]) {
+    for (const caller of [harness.service, harness.anonymous]) {
       expect([401, 403]).toContain((await caller.post('/v1/policies', draft('third'))).status)
       expect([401, 403]).toContain((await caller.post('/v1/policies/wording/withdraw')).status)
       expect([401, 403]).toContain((await caller.get('/v1/policies/wording/notices')).status)
@@ -260,7 +260,7 @@ describe('what operators may post', () => {
 
 test('a bounce is taken from whoever knows the address, and changes only what it is about', async () => {
   const hand = (token: string, body: string) =>
-    rig.anonymous.call('POST', `/v1/webhooks/mail-bounces/${token}`, {
+    harness.anonymous.call('POST', `/v1/webhooks/mail-bounces/${token}`, {
       body,
       headers: { 'content-type': 'message/rfc822' },
     })

@@ -4,29 +4,29 @@ import { searchAttributes } from '../../shared/search-attributes.ts'
 import { fastForward } from '../../temporal/time-skipping.ts'
 import { privacyRequestWorkflowId } from '../../workflows/privacy-request.contract.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
-import { openStack } from '../harness/harness.ts'
+import { openHarness } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import { loseAccount } from '../harness/lost.ts'
 import { until, untilValue } from '../harness/until.ts'
 
-const rig = await openStack()
-const { sql } = rig.context
-const support = rig.config.SUPPORT_MAIL
+const harness = await openHarness()
+const { sql } = harness.context
+const support = harness.config.SUPPORT_MAIL
 const day = 24 * 60 * 60 * 1000
 
 const skip = (id: string, duration: string | number) =>
-  fastForward(rig.temporal, privacyRequestWorkflowId(id), duration as number)
-const read = async (id: string) => expectStatus(await rig.operator.get(`/v1/privacy-requests/${id}`), 200)
+  fastForward(harness.temporal, privacyRequestWorkflowId(id), duration as number)
+const read = async (id: string) => expectStatus(await harness.operator.get(`/v1/privacy-requests/${id}`), 200)
 const stranger = () => `${randomUUID()}@elsewhere.example`
 
 async function ask(body: Record<string, unknown> = {}) {
   const replyTo = stranger()
   const given = { kind: 'access', message: 'What do you know of me?', replyTo, ...body }
-  const request = expectStatus(await rig.operator.post('/v1/privacy-requests', given), 201)
+  const request = expectStatus(await harness.operator.post('/v1/privacy-requests', given), 201)
   return { ...request, id: request.id as string, replyTo: given.replyTo as string }
 }
 
-const openMatters = async (id: string): Promise<string[]> =>
+const openTasks = async (id: string): Promise<string[]> =>
   (
     await sql<{ kind: string }[]>`
       select kind from attention where subject_id = ${id} and resolved_at is null order by kind`
@@ -34,7 +34,7 @@ const openMatters = async (id: string): Promise<string[]> =>
 
 /** As the run itself tells operators. */
 async function standing(id: string) {
-  const { typedSearchAttributes: shown } = await rig.temporal.workflow
+  const { typedSearchAttributes: shown } = await harness.temporal.workflow
     .getHandle(privacyRequestWorkflowId(id))
     .describe()
   const { status, waitingFor, dueAt } = searchAttributes
@@ -42,17 +42,17 @@ async function standing(id: string) {
 }
 
 const urgesOf = async (reference: string): Promise<string[]> =>
-  (await mailsTo(rig.stack, support)).map(({ subject }) => subject).filter((subject) => subject.includes(reference))
+  (await mailsTo(harness.stack, support)).map(({ subject }) => subject).filter((subject) => subject.includes(reference))
 
 const resolve = (
   id: string,
   body: Record<string, unknown> = { answerKind: 'granted', answer: 'This is all:\n\nnothing.' },
-) => rig.operator.post(`/v1/privacy-requests/${id}/resolve`, body)
+) => harness.operator.post(`/v1/privacy-requests/${id}/resolve`, body)
 
 test('G6: acknowledged at once, reminded of at day 14 and 21, escalated at day 27, late at day 30', async () => {
   const request = await ask()
   const [acknowledged] = await until('the acknowledgement', async () => {
-    const mails = await mailsTo(rig.stack, request.replyTo)
+    const mails = await mailsTo(harness.stack, request.replyTo)
     return mails.length > 0 && mails
   })
   expect(acknowledged?.text).toContain(request.reference)
@@ -67,12 +67,12 @@ test('G6: acknowledged at once, reminded of at day 14 and 21, escalated at day 2
     ['3 days', ['privacy_request_due', 'privacy_request_escalated', 'privacy_request_late'], 4],
     ['7 days', ['privacy_request_due', 'privacy_request_escalated', 'privacy_request_late'], 5],
   ]
-  for (const [duration, matters, mails] of steps) {
+  for (const [duration, tasks, mails] of steps) {
     await skip(request.id, duration)
     await untilValue(
       `after ${duration} more`,
-      () => openMatters(request.id),
-      (open) => String(open) === String(matters),
+      () => openTasks(request.id),
+      (open) => String(open) === String(tasks),
     )
     await untilValue(
       `mails after ${duration} more`,
@@ -92,14 +92,14 @@ test('G6: acknowledged at once, reminded of at day 14 and 21, escalated at day 2
   expect([late.state, late.late, late.escalatedAt === null]).toEqual(['open', true, false])
   const asLate = ['late', 'an operator to answer, overdue', request.answerBy]
   expect(await standing(request.id)).toEqual(asLate)
-  const listed = expectStatus(await rig.operator.get('/v1/privacy-requests?state=late'), 200)
+  const listed = expectStatus(await harness.operator.get('/v1/privacy-requests?state=late'), 200)
   expect(listed.items.map((item: { id: string }) => item.id)).toContain(request.id)
 
   // An answer that did not get there leaves it as late as it was.
-  await rig.sims.mailbox.do('rule', { recipient: request.replyTo, code: 550 })
+  await harness.sims.mailbox.do('rule', { recipient: request.replyTo, code: 550 })
   expectStatus(await resolve(request.id), 202)
   await until('the answer is refused', async () =>
-    (await openMatters(request.id)).includes('privacy_request_unreachable'),
+    (await openTasks(request.id)).includes('privacy_request_unreachable'),
   )
   await untilValue(
     'late again',
@@ -112,7 +112,7 @@ test('G6: acknowledged at once, reminded of at day 14 and 21, escalated at day 2
     () => read(request.id),
     ({ state }) => state === 'answered',
   )
-  expect(await openMatters(request.id)).toEqual([])
+  expect(await openTasks(request.id)).toEqual([])
   expect((await read(request.id)).late).toBe(true)
 })
 
@@ -127,7 +127,7 @@ test('G6: answered at the last moment is answered in time; ninety days later not
   )
   expect([answered.late, answered.answerKind]).toEqual([false, 'granted'])
   expect(Date.parse(answered.answeredAt)).toBeLessThan(Date.parse(answered.answerBy))
-  const mails = await mailsTo(rig.stack, request.replyTo)
+  const mails = await mailsTo(harness.stack, request.replyTo)
   expect(mails.map(({ subject }) => subject)).toEqual([
     'We have your privacy request',
     'Our answer to your privacy request',
@@ -136,7 +136,10 @@ test('G6: answered at the last moment is answered in time; ninety days later not
 
   expect((await resolve(request.id)).status).toBe(409)
   await skip(request.id, '91 days')
-  await until('forgotten', async () => (await rig.operator.get(`/v1/privacy-requests/${request.id}`)).status === 404)
+  await until(
+    'forgotten',
+    async () => (await harness.operator.get(`/v1/privacy-requests/${request.id}`)).status === 404,
+  )
   const left = await sql`
     select subject_id::text from sends where subject_id = ${request.id} union all
     select subject_id from attention where subject_id = ${request.id} union all
@@ -146,8 +149,8 @@ test('G6: answered at the last moment is answered in time; ninety days later not
 
 test('an answer waits for the mail server, and counts only when it has gone', async () => {
   const request = await ask()
-  await until('the acknowledgement', async () => (await mailsTo(rig.stack, request.replyTo)).length > 0)
-  await rig.sims.mailbox.do('rule', { recipient: request.replyTo, code: 451, times: 3 })
+  await until('the acknowledgement', async () => (await mailsTo(harness.stack, request.replyTo)).length > 0)
+  await harness.sims.mailbox.do('rule', { recipient: request.replyTo, code: 451, times: 3 })
   const resolved = expectStatus(await resolve(request.id), 202)
   expect(resolved.state).toBe('open')
   await skip(request.id, '1 hour')
@@ -156,17 +159,17 @@ test('an answer waits for the mail server, and counts only when it has gone', as
     () => read(request.id),
     ({ state }) => state === 'answered',
   )
-  expect((await mailsTo(rig.stack, request.replyTo)).length).toBe(2)
+  expect((await mailsTo(harness.stack, request.replyTo)).length).toBe(2)
 })
 
 test('an address that refuses the answer leaves the request open, for an operator to answer otherwise', async () => {
   const request = await ask()
-  await until('the acknowledgement', async () => (await mailsTo(rig.stack, request.replyTo)).length > 0)
-  await rig.sims.mailbox.do('rule', { recipient: request.replyTo, code: 550 })
+  await until('the acknowledgement', async () => (await mailsTo(harness.stack, request.replyTo)).length > 0)
+  await harness.sims.mailbox.do('rule', { recipient: request.replyTo, code: 550 })
   expectStatus(await resolve(request.id), 202)
   await untilValue(
     'an operator is told',
-    () => openMatters(request.id),
+    () => openTasks(request.id),
     (open) => open.includes('privacy_request_unreachable'),
   )
   const open = await read(request.id)
@@ -177,19 +180,19 @@ test('an address that refuses the answer leaves the request open, for an operato
     () => read(request.id),
     ({ state }) => state === 'answered',
   )
-  expect(await openMatters(request.id)).toEqual([])
+  expect(await openTasks(request.id)).toEqual([])
 })
 
 test('two months more, once, with the reason told; the reminders come before the new day', async () => {
   const request = await ask()
   await skip(request.id, '15 days')
-  const extend = () => rig.operator.post(`/v1/privacy-requests/${request.id}/extend`, { reason: 'complexity' })
+  const extend = () => harness.operator.post(`/v1/privacy-requests/${request.id}/extend`, { reason: 'complexity' })
   const extended = expectStatus(await extend(), 200)
   expect(Date.parse(extended.answerBy) - Date.parse(request.receivedAt)).toBe(90 * day)
   expect((await extend()).status).toBe(409)
   const mails = await untilValue(
     'told',
-    () => mailsTo(rig.stack, request.replyTo),
+    () => mailsTo(harness.stack, request.replyTo),
     ({ length }) => length === 2,
   )
   expect(mails[1]?.text).toContain('more work than most')
@@ -220,33 +223,34 @@ test('a mail that lay around for 26 days is urged about at once, and only once',
 })
 
 test('people see and answer to their own requests only', async () => {
-  const [anna, ben] = [await rig.signUp(), await rig.signUp()]
+  const [anna, ben] = [await harness.signUp(), await harness.signUp()]
   const body = { kind: 'objection', message: 'No more offers, please.' }
   const request = expectStatus(await anna.caller.post('/v1/privacy-requests', body), 201)
   expect(request.accountId).toBe(anna.accountId)
-  await until('the acknowledgement', async () => (await mailsTo(rig.stack, anna.email)).length > 0)
+  await until('the acknowledgement', async () => (await mailsTo(harness.stack, anna.email)).length > 0)
   expect((await anna.caller.get(`/v1/privacy-requests/${request.id}`)).body.message).toBe(body.message)
   expect((await ben.caller.get(`/v1/privacy-requests/${request.id}`)).status).toBe(404)
   expect((await ben.caller.post('/v1/privacy-requests', { ...body, accountId: anna.accountId })).status).toBe(404)
   expect((await anna.caller.post('/v1/privacy-requests', { ...body, replyTo: ben.email })).status).toBe(400)
-  expect((await rig.service.post('/v1/privacy-requests', body)).status).toBe(400)
+  expect((await harness.service.post('/v1/privacy-requests', body)).status).toBe(400)
   expect((await anna.caller.post(`/v1/privacy-requests/${request.id}/resolve`, {})).status).toBe(403)
   const own = expectStatus(await anna.caller.get('/v1/privacy-requests'), 200)
   expect(own.items.map((item: { id: string }) => item.id)).toEqual([request.id])
-  const unknown = await rig.operator.post('/v1/privacy-requests', { ...body, replyTo: stranger(), iccid: '1' })
+  const unknown = await harness.operator.post('/v1/privacy-requests', { ...body, replyTo: stranger(), iccid: '1' })
   expect([unknown.status, unknown.body.errors]).toEqual([400, [{ field: 'iccid', reason: 'unknown field' }]])
 })
 
 test('a mail from the address of an account is that account’s, and one from before the sign-up goes with it', async () => {
   const email = stranger()
   const before = await ask({ replyTo: email })
-  const person = await rig.signUp({ account: { email } })
+  const person = await harness.signUp({ account: { email } })
   const after = await ask({ replyTo: email.toUpperCase() })
   expect([before.accountId, after.accountId]).toEqual([null, person.accountId])
   await loseAccount(sql, person.accountId)
-  for (const { id } of [before, after]) expect((await rig.operator.get(`/v1/privacy-requests/${id}`)).status).toBe(404)
+  for (const { id } of [before, after])
+    expect((await harness.operator.get(`/v1/privacy-requests/${id}`)).status).toBe(404)
   await skip(before.id, '15 days')
-  const { status } = await rig.temporal.workflow.getHandle(privacyRequestWorkflowId(before.id)).describe()
+  const { status } = await harness.temporal.workflow.getHandle(privacyRequestWorkflowId(before.id)).describe()
   expect(status.name).toBe('COMPLETED')
 })
 
@@ -255,11 +259,11 @@ test('the same request under one key is one request, and one mail', async () => 
   const body = { kind: 'other', message: 'Hello', replyTo }
   const headers = { 'idempotency-key': randomUUID() }
   const answers = await Promise.all(
-    Array.from({ length: 5 }, () => rig.operator.post('/v1/privacy-requests', body, headers)),
+    Array.from({ length: 5 }, () => harness.operator.post('/v1/privacy-requests', body, headers)),
   )
   expect(new Set(answers.map((answer) => answer.body.id)).size).toBe(1)
   expect(answers.map((answer) => answer.status)).toEqual([201, 201, 201, 201, 201])
-  await until('the acknowledgement', async () => (await mailsTo(rig.stack, replyTo)).length === 1)
+  await until('the acknowledgement', async () => (await mailsTo(harness.stack, replyTo)).length === 1)
 })
 
 test('nothing of a request is in a history, a log line or a metric', async () => {
@@ -271,5 +275,5 @@ test('nothing of a request is in a history, a log line or a metric', async () =>
     () => read(request.id),
     ({ state }) => state === 'answered',
   )
-  expect(await rig.findCanaries(canaries)).toEqual([])
+  expect(await harness.findCanaries(canaries)).toEqual([])
 })

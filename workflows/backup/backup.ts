@@ -2,17 +2,17 @@
 import { ActivityFailure, isCancellation, proxyActivities } from '@temporalio/workflow'
 import { failureCode, failureType } from '../../shared/failures.ts'
 import * as retry from '../run/retry.ts'
-import { describe } from '../run/run-status.ts'
+import { showStatusDetails } from '../run/run-status.ts'
 import { type BackupActivities, type BackupResult, backupIdOf } from './backup.contract.ts'
 
 const { makeBackup } = proxyActivities<BackupActivities>(retry.dump)
-const { noteBackupFailure, pruneBackups } = proxyActivities<BackupActivities>(retry.untilTomorrow)
+const { noteBackupFailure, pruneBackups } = proxyActivities<BackupActivities>(retry.dailyStep)
 
 export async function backup(): Promise<BackupResult> {
   const now = new Date()
   const asOf = now.toISOString()
   const id = backupIdOf(now)
-  describe({ status: 'dumping', waitingFor: 'the database', dueAt: null })
+  showStatusDetails({ status: 'dumping', waitingFor: 'the database', dueAt: null })
   const made = await make()
   // What is past its term goes although there may be nothing to take its place: that is what was promised.
   const { pruned } = await pruneBackups({ asOf })

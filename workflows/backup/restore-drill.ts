@@ -1,12 +1,12 @@
 /** On demand, R3: what a restore brings back, and that the ledger takes it away again. */
 import { proxyActivities } from '@temporalio/workflow'
 import * as retry from '../run/retry.ts'
-import { describe } from '../run/run-status.ts'
+import { showStatusDetails } from '../run/run-status.ts'
 import type { BackupActivities, DrillResult, RestoreDrillInput } from './backup.contract.ts'
 
 const { drillRestore } = proxyActivities<BackupActivities>(retry.drill)
 
 export async function restoreDrill(input: RestoreDrillInput = {}): Promise<DrillResult> {
-  describe({ status: 'restoring', waitingFor: 'the database', dueAt: null })
+  showStatusDetails({ status: 'restoring', waitingFor: 'the database', dueAt: null })
   return drillRestore({ ...input, asOf: new Date().toISOString() })
 }

@@ -2,10 +2,10 @@
 import { allHandlersFinished, condition, continueAsNew, proxyActivities, setHandler, sleep } from '@temporalio/workflow'
 import { plusMs } from '../../shared/calendar.ts'
 import { failure } from '../../shared/failures.ts'
-import { proxyQuick } from '../run/local-first.ts'
+import { proxyLocalFirst } from '../run/local-first.ts'
 import { clock, now } from '../run/now.ts'
 import * as retry from '../run/retry.ts'
-import { stand } from '../run/run-status.ts'
+import { showStatus } from '../run/run-status.ts'
 import {
   type KeyRotationActivities,
   type KeyRotationInput,
@@ -15,9 +15,9 @@ import {
   opened,
 } from './key-rotation.contract.ts'
 
-const quick = proxyQuick<KeyRotationActivities>()
+const localFirst = proxyLocalFirst<KeyRotationActivities>()
 const { planRotation, rewrapDataKeys, countUnderOldKeys, retireOldKeys } = proxyActivities<KeyRotationActivities>(
-  retry.handOver,
+  retry.startRun,
 )
 const { countRunsUnderOldKeys } = proxyActivities<KeyRotationActivities>(retry.purge)
 
@@ -43,12 +43,12 @@ export async function keyRotation(input: KeyRotationInput): Promise<KeyRotationP
     await condition(() => outcome !== undefined)
     if (outcome === 'running') throw failure('KeyRotationRunning')
   })
-  outcome ??= await (draft ? quick.openRotation({ rotationId, purpose }) : isRecorded())
+  outcome ??= await (draft ? localFirst.openRotation({ rotationId, purpose }) : isRecorded())
   if (outcome !== 'opened') {
     await condition(allHandlersFinished)
     return so
   }
-  if (!input.progress) await quick.checkKeys(clock())
+  if (!input.progress) await localFirst.checkKeys(clock())
   for (let steps = 0; so.status !== 'done'; steps += 1) {
     if (steps >= stepsPerRun) return continueAsNew<typeof keyRotation>({ rotationId, purpose, toKey, progress: so })
     await (purpose === 'field' ? rewrapSome() : lookForRuns())
@@ -61,7 +61,7 @@ export async function keyRotation(input: KeyRotationInput): Promise<KeyRotationP
    */
   async function isRecorded(): Promise<'opened' | 'gone'> {
     for (let looks = 0; looks < 20; looks += 1) {
-      if (await quick.findRotation({ rotationId })) return 'opened'
+      if (await localFirst.findRotation({ rotationId })) return 'opened'
       await sleep(looks < 10 ? '200 milliseconds' : '10 seconds', { summary: 'until the rotation is recorded' })
     }
     return 'gone'
@@ -105,8 +105,8 @@ export async function keyRotation(input: KeyRotationInput): Promise<KeyRotationP
   async function moveTo(status: KeyRotationStatus, remaining: number | null, dueAt: Date | null = null): Promise<void> {
     const changed = so.status !== status
     Object.assign(so, { status, remaining })
-    await quick.recordRotation({ rotationId, ...so, ...clock() })
-    if (changed) stand({ status, waitingFor: waitingFor[status], dueAt })
+    await localFirst.recordRotation({ rotationId, ...so, ...clock() })
+    if (changed) showStatus({ status, waitingFor: waitingFor[status], dueAt })
   }
 }
 

@@ -2,17 +2,17 @@
 import { ActivityFailure, allHandlersFinished, condition, setHandler, workflowInfo } from '@temporalio/workflow'
 import { failure, failureCode, failureType } from '../../shared/failures.ts'
 import { clock } from '../run/now.ts'
-import { stand } from '../run/run-status.ts'
-import { disputeNews, type OrderState, paymentNews, refund } from './order.contract.ts'
-import { charge, noteDispute, quick } from './run.ts'
+import { showStatus } from '../run/run-status.ts'
+import { disputeSignal, type OrderState, paymentSignal, refund } from './order.contract.ts'
+import { charge, localFirst, noteDispute } from './run.ts'
 
 export async function orderAftercare({ orderId }: { orderId: string }): Promise<void> {
   const state: OrderState = { status: 'refunded', waitingFor: 'the payment processor', dueAt: null }
   let paymentsToCheck = 0
   let refundWanted = false
   let refunds = 0
-  setHandler(disputeNews, ({ disputeId }) => noteDispute(orderId, disputeId))
-  setHandler(paymentNews, () => {
+  setHandler(disputeSignal, ({ disputeId }) => noteDispute(orderId, disputeId))
+  setHandler(paymentSignal, () => {
     paymentsToCheck += 1
   })
   setHandler(
@@ -28,13 +28,13 @@ export async function orderAftercare({ orderId }: { orderId: string }): Promise<
       },
     },
   )
-  stand({ status: 'aftercare', waitingFor: state.waitingFor, dueAt: null })
+  showStatus({ status: 'aftercare', waitingFor: state.waitingFor, dueAt: null })
   // News arrive with the start; whatever comes later starts a run of its own.
   do {
     await condition(() => paymentsToCheck > 0, 1)
     if (paymentsToCheck > 0) {
       paymentsToCheck = 0
-      if ((await quick.checkRefunds({ orderId, ...clock() })) === 'failed') await repeatRefund()
+      if ((await localFirst.checkRefunds({ orderId, ...clock() })) === 'failed') await repeatRefund()
     }
     await condition(allHandlersFinished)
   } while (paymentsToCheck > 0)
@@ -44,13 +44,13 @@ export async function orderAftercare({ orderId }: { orderId: string }): Promise<
     for (let code: string | undefined = 'refund_bounced'; code; ) {
       refundWanted = false
       moveTo('refund_failed', 'an operator to repeat the refund')
-      const { reason } = await quick.recordRefundFailure({ orderId, ...clock(), code })
+      const { reason } = await localFirst.recordRefundFailure({ orderId, ...clock(), code })
       await condition(() => refundWanted)
-      await quick.startRefund({ orderId, ...clock(), reason })
+      await localFirst.startRefund({ orderId, ...clock(), reason })
       moveTo('refunding', 'the payment processor')
       code = await refundOnce(reason)
     }
-    await quick.endOrder({ orderId, ...clock(), status: 'refunded' })
+    await localFirst.endOrder({ orderId, ...clock(), status: 'refunded' })
     moveTo('refunded', 'the payment processor')
   }
 
@@ -68,6 +68,6 @@ export async function orderAftercare({ orderId }: { orderId: string }): Promise<
 
   function moveTo(status: OrderState['status'], waitingFor: string): void {
     Object.assign(state, { status, waitingFor })
-    stand({ status, waitingFor, dueAt: null })
+    showStatus({ status, waitingFor, dueAt: null })
   }
 }

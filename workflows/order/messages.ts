@@ -7,32 +7,32 @@ import {
   approve,
   cancel,
   checkout,
-  disputeNews,
+  disputeSignal,
   type OrderActivities,
   type OrderState,
   type OrderStatus,
   orderState,
-  paymentNews,
-  providerNews,
+  paymentSignal,
+  providerSignal,
   refund,
   reject,
   resend,
 } from './order.contract.ts'
 import { codeOf, type OrderRun } from './run.ts'
 
-const answering = proxyActivities<OrderActivities>(retry.answerSoon)
+const answering = proxyActivities<OrderActivities>(retry.whileCallerWaits)
 
 export function takeMessages(run: OrderRun): void {
-  const { state, news, wish, orderId } = run
+  const { state, hints, requested, orderId } = run
 
   setHandler(orderState, () => state)
-  setHandler(paymentNews, () => {
-    news.payment = true
+  setHandler(paymentSignal, () => {
+    hints.payment = true
   })
-  setHandler(providerNews, () => {
-    news.provider = true
+  setHandler(providerSignal, () => {
+    hints.provider = true
   })
-  setHandler(disputeNews, ({ disputeId }) =>
+  setHandler(disputeSignal, ({ disputeId }) =>
     run.noteDispute(disputeId, standsIn('awaiting_payment', 'in_review', 'provisioning')),
   )
 
@@ -45,7 +45,7 @@ export function takeMessages(run: OrderRun): void {
   setHandler(
     cancel,
     async () => {
-      wish.cancel = true
+      requested.cancel = true
       run.stopProvisioning?.()
       await condition(() => !standsIn('awaiting_payment', 'in_review', 'provisioning'))
       if (standsIn('delivered', 'ended')) throw conflict()
@@ -65,14 +65,14 @@ export function takeMessages(run: OrderRun): void {
   setHandler(
     refund,
     async () => {
-      if (state.status === 'refund_failed') wish.retryRefund = true
+      if (state.status === 'refund_failed') requested.retryRefund = true
       else await takeBack()
       await condition(() => !standsIn('delivered', 'refund_failed'))
       return state
     },
     {
       validator: () =>
-        allow(standsIn('refund_failed') || (standsIn('delivered') && !wish.returning && !run.input.parentOrderId)),
+        allow(standsIn('refund_failed') || (standsIn('delivered') && !requested.returning && !run.input.parentOrderId)),
     },
   )
 
@@ -89,28 +89,28 @@ export function takeMessages(run: OrderRun): void {
   setHandler(reject, () => decide('reject'), { validator: () => allow(undecided()) })
 
   async function takeBack(): Promise<void> {
-    wish.returning = true
-    wish.returnTried = true
+    requested.returning = true
+    requested.returnTried = true
     try {
       await answering.withdrawEsims({ orderId, ...clock() })
-      wish.returned = true
+      requested.returned = true
     } catch (error) {
       const type = failureType(error) ?? 'ProviderUnavailable'
-      wish.returnUnsure = type !== 'EsimInUse'
+      requested.returnUnsure = type !== 'EsimInUse'
       throw failure(type, codeOf(error))
     } finally {
-      wish.returning = false
+      requested.returning = false
     }
   }
 
   async function decide(verdict: 'approve' | 'reject'): Promise<OrderState> {
-    wish[verdict] = true
+    requested[verdict] = true
     await condition(() => !standsIn('in_review'))
     return state
   }
 
   function undecided(): boolean {
-    return standsIn('in_review') && !wish.approve && !wish.reject && !wish.cancel
+    return standsIn('in_review') && !requested.approve && !requested.reject && !requested.cancel
   }
 
   function standsIn(...statuses: OrderStatus[]): boolean {

@@ -1,6 +1,6 @@
 /** The order workflow's face: ids, messages, and the effects it needs. Import-safe for everybody. */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow'
-import type { Standing } from '../../shared/search-attributes.ts'
+import type { RunStatus } from '../../shared/search-attributes.ts'
 
 export const orderWorkflowId = (orderId: string): string => `order-${orderId}`
 /** Takes what arrives after an order's run has closed: late disputes, refunds that bounce. */
@@ -43,7 +43,7 @@ export type RefundReason =
   | 'returned_unused'
   | 'paid_after_cancel'
 
-export interface OrderState extends Omit<Standing, 'dueAt'> {
+export interface OrderState extends Omit<RunStatus, 'dueAt'> {
   status: OrderStatus
   dueAt: string | null
 }
@@ -60,11 +60,11 @@ export const approve = defineUpdate<OrderState>('approve')
 export const reject = defineUpdate<OrderState>('reject')
 
 /** The processor has news about the payment or a refund; the truth is asked. */
-export const paymentNews = defineSignal('payment')
+export const paymentSignal = defineSignal('payment')
 /** The provider has news about an eSIM; the truth is asked. */
-export const providerNews = defineSignal('provider')
+export const providerSignal = defineSignal('provider')
 /** A dispute was opened, changed or closed. */
-export const disputeNews = defineSignal<[{ disputeId: string }]>('dispute')
+export const disputeSignal = defineSignal<[{ disputeId: string }]>('dispute')
 
 export const orderState = defineQuery<OrderState>('state')
 

@@ -8,7 +8,7 @@ import {
   proxyActivities,
   proxyLocalActivities,
 } from '@temporalio/workflow'
-import { terms } from '../../policy/periods.ts'
+import { periods } from '../../policy/periods.ts'
 import { msUntil, plusMs } from '../../shared/calendar.ts'
 import { failure, failureType } from '../../shared/failures.ts'
 import { clock, now } from '../run/now.ts'
@@ -20,22 +20,22 @@ import {
   type OrderState,
   type OrderStatus,
   orderWorkflowId,
-  providerNews,
+  providerSignal,
   type RefundReason,
 } from './order.contract.ts'
 import { untilPaid } from './payment.ts'
 import { refundAll } from './refund.ts'
-import { codeOf, type OrderRun, quick, ranOutOfTime, startRun } from './run.ts'
+import { codeOf, localFirst, type OrderRun, ranOutOfTime, startRun } from './run.ts'
 import { track } from './tracking.ts'
 
-const checkingOut = proxyLocalActivities<OrderActivities>(retry.whileSomebodyWaits)
+const checkingOut = proxyLocalActivities<OrderActivities>(retry.localWhileCallerWaits)
 
 export async function order(input: OrderInput): Promise<OrderState> {
   const run = startRun(input)
   takeMessages(run)
   // A run that was cancelled from outside must not leave a paid order behind: it is the customer's cancel, no more.
   CancellationScope.current().cancelRequested.catch(() => {
-    run.wish.cancel = true
+    run.requested.cancel = true
     run.stopProvisioning?.()
   })
   return CancellationScope.nonCancellable(() => live(run))
@@ -46,7 +46,7 @@ async function live(run: OrderRun): Promise<OrderState> {
   const payment = await untilPaid(run)
   if (payment.state !== 'paid') return finish(run, payment.state)
   const obstacle =
-    (run.wish.cancel ? 'paid_after_cancel' : undefined) ??
+    (run.requested.cancel ? 'paid_after_cancel' : undefined) ??
     (payment.review ? await review(run) : undefined) ??
     (await provisionInTime(run))
   if (obstacle) return refunded(run, obstacle)
@@ -78,22 +78,22 @@ async function openCheckout({ input, startedAt, paymentDueAt, checkout }: OrderR
 
 /** U5: an operator looks at risky orders. Undefined when approved. */
 async function review(run: OrderRun): Promise<RefundReason | undefined> {
-  const { wish } = run
-  const { reviewWindowMs } = terms.order
+  const { requested } = run
+  const { reviewWindowMs } = periods.order
   run.moveTo('in_review', 'an operator to approve or reject', plusMs(now(), reviewWindowMs))
-  await condition(() => wish.approve || wish.reject || wish.cancel, reviewWindowMs)
-  if (wish.cancel) return 'cancelled_by_customer'
-  if (wish.reject) return 'rejected_in_review'
-  if (!wish.approve) return 'review_timed_out'
-  const deliverBy = plusMs(now(), terms.order.deliverWithinMs).toISOString()
-  await quick.startProvisioning({ orderId: run.orderId, ...clock(), deliverBy })
+  await condition(() => requested.approve || requested.reject || requested.cancel, reviewWindowMs)
+  if (requested.cancel) return 'cancelled_by_customer'
+  if (requested.reject) return 'rejected_in_review'
+  if (!requested.approve) return 'review_timed_out'
+  const deliverBy = plusMs(now(), periods.order.deliverWithinMs).toISOString()
+  await localFirst.startProvisioning({ orderId: run.orderId, ...clock(), deliverBy })
   return undefined
 }
 
 /** Undefined when the eSIMs are there, else why the customer gets the money back. */
 async function provisionInTime(run: OrderRun): Promise<RefundReason | undefined> {
   const { orderId } = run
-  const { delayNoticeMs, deliverWithinMs } = terms.order
+  const { delayNoticeMs, deliverWithinMs } = periods.order
   const dueAt = plusMs(now(), deliverWithinMs)
   const scope = new CancellationScope()
   run.moveTo('provisioning', 'the eSIM provider', dueAt)
@@ -116,11 +116,11 @@ async function provisionInTime(run: OrderRun): Promise<RefundReason | undefined>
     if (failureType(error) === 'OutOfStock') return 'out_of_stock'
     throw error
   }
-  return run.wish.cancel ? 'cancelled_by_customer' : undefined
+  return run.requested.cancel ? 'cancelled_by_customer' : undefined
 }
 
 async function deliver(run: OrderRun): Promise<Date> {
-  const { livesUntil } = await quick.recordDelivery({ orderId: run.orderId, ...clock() })
+  const { livesUntil } = await localFirst.recordDelivery({ orderId: run.orderId, ...clock() })
   const lives = new Date(livesUntil)
   if (!run.input.parentOrderId) run.moveTo('delivered', 'the eSIM to be used and to expire', lives)
   run.announce('confirmation')
@@ -132,7 +132,7 @@ async function deliver(run: OrderRun): Promise<Date> {
 /** A top-up changes the clock of the order whose eSIM it fills; when that run has ended nobody has to be told. */
 async function tellParent(parentOrderId: string): Promise<void> {
   try {
-    await getExternalWorkflowHandle(orderWorkflowId(parentOrderId)).signal(providerNews)
+    await getExternalWorkflowHandle(orderWorkflowId(parentOrderId)).signal(providerSignal)
   } catch (error) {
     if (isCancellation(error)) throw error
   }
@@ -144,7 +144,7 @@ async function refunded(run: OrderRun, reason: RefundReason): Promise<OrderState
 }
 
 async function end(run: OrderRun, status: OrderStatus): Promise<OrderState> {
-  await quick.endOrder({ orderId: run.orderId, ...clock(), status })
+  await localFirst.endOrder({ orderId: run.orderId, ...clock(), status })
   return finish(run, status)
 }
 

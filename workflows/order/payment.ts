@@ -1,22 +1,22 @@
 /** From checkout to a payment, or to the certainty that there is none. */
 import { condition } from '@temporalio/workflow'
-import { terms } from '../../policy/periods.ts'
+import { periods } from '../../policy/periods.ts'
 import { msUntil, plusMs } from '../../shared/calendar.ts'
 import { failure } from '../../shared/failures.ts'
 import { clock, now } from '../run/now.ts'
-import { charge, type OrderRun, quick } from './run.ts'
+import { charge, localFirst, type OrderRun } from './run.ts'
 
 export type PaymentOutcome = { state: 'paid'; review: string | null } | { state: 'cancelled' | 'unpaid' }
 
 /** Waits for the webhook, asks by itself in case it was lost, and closes the payment at the deadline. */
 export async function untilPaid(run: OrderRun): Promise<PaymentOutcome> {
-  const lookups = terms.order.paymentLookupsMs.map((ms) => plusMs(run.startedAt, ms))
+  const lookups = periods.order.paymentLookupsMs.map((ms) => plusMs(run.startedAt, ms))
   for (const lookup of [...lookups, run.paymentDueAt]) {
     do {
-      await condition(() => run.news.payment || run.wish.cancel, msUntil(lookup, now()))
-      if (run.wish.cancel) return closePayment(run, 'cancelled', 'cancelled_by_customer')
-      if (!run.news.payment && lookup === run.paymentDueAt) break
-      run.news.payment = false
+      await condition(() => run.hints.payment || run.requested.cancel, msUntil(lookup, now()))
+      if (run.requested.cancel) return closePayment(run, 'cancelled', 'cancelled_by_customer')
+      if (!run.hints.payment && lookup === run.paymentDueAt) break
+      run.hints.payment = false
       const truth = await askPayment(run)
       if (truth.state === 'paid') return truth
       if (truth.state === 'cancelled') return closePayment(run, 'cancelled', 'cancelled_at_processor')
@@ -26,8 +26,8 @@ export async function untilPaid(run: OrderRun): Promise<PaymentOutcome> {
 }
 
 function askPayment({ orderId }: OrderRun) {
-  const deliverBy = plusMs(now(), terms.order.deliverWithinMs).toISOString()
-  return quick.confirmPayment({ orderId, ...clock(), deliverBy })
+  const deliverBy = plusMs(now(), periods.order.deliverWithinMs).toISOString()
+  return localFirst.confirmPayment({ orderId, ...clock(), deliverBy })
 }
 
 /** The customer may pay in the very moment in which we cancel: the processor decides who was first. */

@@ -6,18 +6,18 @@ import {
   proxyLocalActivities,
   TimeoutFailure,
 } from '@temporalio/workflow'
-import { terms } from '../../policy/periods.ts'
+import { periods } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import { failureCode } from '../../shared/failures.ts'
-import { proxyQuick } from '../run/local-first.ts'
+import { proxyLocalFirst } from '../run/local-first.ts'
 import { clock, now } from '../run/now.ts'
 import * as retry from '../run/retry.ts'
-import { describe, stand } from '../run/run-status.ts'
+import { showStatus, showStatusDetails } from '../run/run-status.ts'
 import type { OrderActivities, OrderInput, OrderMail, OrderState, OrderStatus } from './order.contract.ts'
 
-export const quick = proxyQuick<OrderActivities>()
+export const localFirst = proxyLocalFirst<OrderActivities>()
 export const charge = proxyActivities<OrderActivities>(retry.charge)
-const notifyNow = proxyLocalActivities<OrderActivities>(retry.notifyNow)
+const notifyNow = proxyLocalActivities<OrderActivities>(retry.notifyLocally)
 const notify = proxyActivities<OrderActivities>(retry.notify)
 
 export type OrderRun = ReturnType<typeof startRun>
@@ -25,11 +25,11 @@ export type OrderRun = ReturnType<typeof startRun>
 export function startRun(input: OrderInput) {
   const { orderId } = input
   const startedAt = now()
-  const paymentDueAt = plusMs(startedAt, terms.order.paymentWindowMs)
+  const paymentDueAt = plusMs(startedAt, periods.order.paymentWindowMs)
   const state: OrderState = { status: 'awaiting_payment', waitingFor: 'payment', dueAt: paymentDueAt.toISOString() }
   const announcements: Promise<void>[] = []
   const earlyDisputes = new Set<string>()
-  describe({ ...state, dueAt: paymentDueAt })
+  showStatusDetails({ ...state, dueAt: paymentDueAt })
 
   return {
     input,
@@ -38,9 +38,9 @@ export function startRun(input: OrderInput) {
     paymentDueAt,
     state,
     /** set by signals, cleared by whoever asks for the truth */
-    news: { payment: false, provider: false },
+    hints: { payment: false, provider: false },
     /** set by updates and by a cancellation of the run */
-    wish: {
+    requested: {
       cancel: false,
       approve: false,
       reject: false,
@@ -59,7 +59,7 @@ export function startRun(input: OrderInput) {
 
     moveTo(status: OrderStatus, waitingFor: string, dueAt: Date | null): void {
       Object.assign(state, { status, waitingFor, dueAt: dueAt?.toISOString() ?? null })
-      stand({ status, waitingFor, dueAt })
+      showStatus({ status, waitingFor, dueAt })
     },
 
     /** Mail and push (U3), each at once if it can be, else by patient retries. Nothing but the end of the run waits for them. */
@@ -104,7 +104,7 @@ export function startRun(input: OrderInput) {
         .catch(() => notify.sendOrderMail({ orderId, mail, ...at }))
     } catch (error) {
       if (!(error instanceof ActivityFailure)) throw error
-      await quick.raiseAttention({ orderId, kind: 'mail_undelivered', ...clock(), ...codeOf(error) })
+      await localFirst.raiseAttention({ orderId, kind: 'mail_undelivered', ...clock(), ...codeOf(error) })
     }
   }
 }
@@ -115,7 +115,7 @@ export async function noteDispute(orderId: string, disputeId: string): Promise<v
     await charge.recordDispute({ orderId, disputeId, ...clock() })
   } catch (error) {
     if (!(error instanceof ActivityFailure)) throw error
-    await quick.raiseAttention({ orderId, kind: 'dispute_unrecorded', ...clock(), ...codeOf(error) })
+    await localFirst.raiseAttention({ orderId, kind: 'dispute_unrecorded', ...clock(), ...codeOf(error) })
   }
 }
 

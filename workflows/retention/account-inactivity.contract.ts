@@ -1,6 +1,6 @@
 /** The face of R1: an account unused for three years is deleted, its owner warned before. Import-safe for everybody. */
 import { defineQuery } from '@temporalio/workflow'
-import type { Standing } from '../../shared/search-attributes.ts'
+import type { RunStatus } from '../../shared/search-attributes.ts'
 
 export const accountInactivityType = 'accountInactivity'
 export const inactivityWorkflowId = (accountId: string): string => `inactivity-${accountId}`
@@ -15,7 +15,7 @@ export interface InactivityInput {
 
 export type InactivityStatus = 'waiting' | 'warning' | 'warned' | 'deleting' | 'active' | 'gone'
 
-export interface InactivityState extends Omit<Standing, 'dueAt'> {
+export interface InactivityState extends Omit<RunStatus, 'dueAt'> {
   status: InactivityStatus
   dueAt: string | null
   /** moves on while the first warning cannot be sent; null before the run has looked for the first time */

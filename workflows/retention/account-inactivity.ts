@@ -1,11 +1,11 @@
 /** R1: warned 60, 30 and 7 days before, asked again before each step, and then deleted. */
 import { ActivityFailure, isCancellation, proxyActivities, setHandler, sleep } from '@temporalio/workflow'
-import { terms } from '../../policy/periods.ts'
+import { periods } from '../../policy/periods.ts'
 import { msUntil, plusDays, plusMs } from '../../shared/calendar.ts'
-import { proxyQuick } from '../run/local-first.ts'
+import { proxyLocalFirst } from '../run/local-first.ts'
 import { now } from '../run/now.ts'
 import * as retry from '../run/retry.ts'
-import { stand } from '../run/run-status.ts'
+import { showStatus } from '../run/run-status.ts'
 import {
   type InactivityActivities,
   type InactivityInput,
@@ -14,9 +14,9 @@ import {
   inactivityState,
 } from './account-inactivity.contract.ts'
 
-const quick = proxyQuick<InactivityActivities>()
-const deleting = proxyActivities<InactivityActivities>(retry.handOver)
-const telling = proxyActivities<InactivityActivities>(retry.untilTold)
+const localFirst = proxyLocalFirst<InactivityActivities>()
+const deleting = proxyActivities<InactivityActivities>(retry.startRun)
+const telling = proxyActivities<InactivityActivities>(retry.untilNotified)
 
 /** longer than a step takes in an ordinary outage; after that the run counts as lost, and asking for it does no harm */
 const graceDays = 2
@@ -26,11 +26,11 @@ const headStartMs = 3_600_000
 export async function accountInactivity({ accountId }: InactivityInput): Promise<InactivityState> {
   const state: InactivityState = { status: 'waiting', waitingFor: 'the first look', dueAt: null, deletesAt: null }
   setHandler(inactivityState, () => state)
-  const begun = await quick.beginInactivity({ accountId, asOf: now().toISOString() })
+  const begun = await localFirst.beginInactivity({ accountId, asOf: now().toISOString() })
   if (begun === 'gone') return end('gone')
   const { lastActiveAt } = begun
   let { deletesAt } = begun
-  const [firstDays, ...laterDays] = terms.account.warningsBeforeDays
+  const [firstDays, ...laterDays] = periods.account.warningsBeforeDays
 
   if (begun.firstWarnedAt === null) {
     const ended = await waitAndAsk('waiting', 'the first warning', plusMs(daysBefore(firstDays), -headStartMs))
@@ -61,17 +61,17 @@ export async function accountInactivity({ accountId }: InactivityInput): Promise
   ): Promise<'active' | 'gone' | undefined> {
     moveTo(status, waitingFor, until)
     const checkBy = plusDays(until, graceDays).toISOString()
-    const before = await quick.stillInactive({ accountId, lastActiveAt, checkBy, asOf: now().toISOString() })
+    const before = await localFirst.stillInactive({ accountId, lastActiveAt, checkBy, asOf: now().toISOString() })
     if (before !== 'inactive') return before
     await sleep(msUntil(until, now()), { summary: `until ${waitingFor}` })
-    const after = await quick.stillInactive({ accountId, lastActiveAt, checkBy, asOf: now().toISOString() })
+    const after = await localFirst.stillInactive({ accountId, lastActiveAt, checkBy, asOf: now().toISOString() })
     return after === 'inactive' ? undefined : after
   }
 
   /** The first warning has given the notice; one that cannot be sent before the next step is due moves nothing. */
   async function warnUntil(nextStep: Date, days: number): Promise<void> {
     const { sendLaterWarning } = proxyActivities<InactivityActivities>({
-      ...retry.untilTold,
+      ...retry.untilNotified,
       scheduleToCloseTimeout: Math.max(1, msUntil(nextStep, now())),
     })
     try {
@@ -83,12 +83,12 @@ export async function accountInactivity({ accountId }: InactivityInput): Promise
 
   function moveTo(status: InactivityStatus, waitingFor: string, dueAt: Date | null): void {
     Object.assign(state, { status, waitingFor, dueAt: dueAt?.toISOString() ?? null, deletesAt: deletesAt ?? null })
-    stand({ status, waitingFor, dueAt })
+    showStatus({ status, waitingFor, dueAt })
   }
 
   function end(status: InactivityStatus): InactivityState {
     Object.assign(state, { status, waitingFor: 'nothing', dueAt: null })
-    stand({ status, waitingFor: 'nothing', dueAt: null })
+    showStatus({ status, waitingFor: 'nothing', dueAt: null })
     return state
   }
 }

@@ -1,12 +1,12 @@
 /** Daily, R1: a run for each account whose first warning is near, and for no other. */
 import { proxyActivities } from '@temporalio/workflow'
 import * as retry from '../run/retry.ts'
-import { describe } from '../run/run-status.ts'
+import { showStatusDetails } from '../run/run-status.ts'
 import type { InactivityActivities } from './account-inactivity.contract.ts'
 
-const { openInactivityRuns } = proxyActivities<InactivityActivities>(retry.untilTomorrow)
+const { openInactivityRuns } = proxyActivities<InactivityActivities>(retry.dailyStep)
 
 export async function inactivitySweep(): Promise<{ opened: number }> {
-  describe({ status: 'looking', waitingFor: 'the database', dueAt: null })
+  showStatusDetails({ status: 'looking', waitingFor: 'the database', dueAt: null })
   return openInactivityRuns({ asOf: new Date().toISOString() })
 }

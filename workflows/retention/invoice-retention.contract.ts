@@ -1,6 +1,6 @@
 /** The face of R2: one run for each month of the books, which purges them at the end of their term. Import-safe. */
 import { defineQuery, defineSignal } from '@temporalio/workflow'
-import type { Standing } from '../../shared/search-attributes.ts'
+import type { RunStatus } from '../../shared/search-attributes.ts'
 
 export const invoiceRetentionType = 'invoiceRetention'
 /** @param month `YYYY-MM` */
@@ -17,7 +17,7 @@ export interface InvoiceRetentionInput {
 
 export type InvoiceRetentionStatus = 'looking' | 'keeping' | 'held' | 'purged'
 
-export interface InvoiceRetentionState extends Omit<Standing, 'dueAt'> {
+export interface InvoiceRetentionState extends Omit<RunStatus, 'dueAt'> {
   status: InvoiceRetentionStatus
   dueAt: string | null
   purged: { invoices: number; orderFacts: number }
@@ -25,7 +25,7 @@ export interface InvoiceRetentionState extends Omit<Standing, 'dueAt'> {
 
 export const invoiceRetentionState = defineQuery<InvoiceRetentionState>('state')
 /** An operator held the month, or lets it go: the run looks again. */
-export const holdNews = defineSignal('hold')
+export const holdSignal = defineSignal('hold')
 
 export interface Purge {
   purged: { invoices: number; orderFacts: number }

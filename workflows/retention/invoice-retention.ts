@@ -3,9 +3,9 @@ import { condition, proxyActivities, setHandler } from '@temporalio/workflow'
 import { milliseconds } from '../../policy/periods.ts'
 import { msUntil, plusMs } from '../../shared/calendar.ts'
 import * as retry from '../run/retry.ts'
-import { stand } from '../run/run-status.ts'
+import { showStatus } from '../run/run-status.ts'
 import {
-  holdNews,
+  holdSignal,
   type InvoiceRetentionActivities,
   type InvoiceRetentionInput,
   type InvoiceRetentionState,
@@ -29,7 +29,7 @@ export async function invoiceRetention({ month }: InvoiceRetentionInput): Promis
   }
   let news = false
   setHandler(invoiceRetentionState, () => state)
-  setHandler(holdNews, () => {
+  setHandler(holdSignal, () => {
     news = true
   })
   for (;;) {
@@ -58,6 +58,6 @@ export async function invoiceRetention({ month }: InvoiceRetentionInput): Promis
 
   function moveTo(status: InvoiceRetentionStatus, waitingFor: string, dueAt: Date | null): void {
     Object.assign(state, { status, waitingFor, dueAt: dueAt?.toISOString() ?? null })
-    stand({ status, waitingFor, dueAt })
+    showStatus({ status, waitingFor, dueAt })
   }
 }

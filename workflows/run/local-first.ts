@@ -13,16 +13,16 @@ import {
 import * as retry from './retry.ts'
 
 /** Activities that take longer only when something is away. Final failures and cancellation come through unchanged. */
-export function proxyQuick<Activities extends object>(): Activities {
+export function proxyLocalFirst<Activities extends object>(): Activities {
   const activities = new Proxy(
     {},
     {
       get:
         (_target, name) =>
         (...input: unknown[]) =>
-          scheduleLocalActivity(String(name), input, retry.quick).catch((error: unknown) => {
+          scheduleLocalActivity(String(name), input, retry.local).catch((error: unknown) => {
             if (!ranOutOfTries(error)) throw error
-            return scheduleActivity(String(name), input, retry.patient)
+            return scheduleActivity(String(name), input, retry.afterLocal)
           }),
     },
   )

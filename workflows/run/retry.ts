@@ -6,7 +6,7 @@ import type { ActivityOptions, LocalActivityOptions } from '@temporalio/common'
  * It ends before that task would have to heartbeat, at 80 % of its 10 s: the events of a heartbeat are what `patient`
  * costs, once. The attempts are bounded because the SDK loses a total that is up while no attempt is running.
  */
-export const quick = {
+export const local = {
   startToCloseTimeout: '7 seconds',
   scheduleToCloseTimeout: '7 seconds',
   retry: {
@@ -21,20 +21,20 @@ export const quick = {
  * Goes on where `quick` gave up. No bound in total: without the database no outcome can be recorded, and giving up would
  * leave a paid order that nobody owns.
  */
-export const patient = {
+export const afterLocal = {
   startToCloseTimeout: '30 seconds',
   retry: { initialInterval: '1 second', backoffCoefficient: 1.5, maximumInterval: '15 seconds' },
 } satisfies ActivityOptions
 
 /** Somebody waits for the answer: better a clear 503 soon than a late success. */
-export const whileSomebodyWaits = {
+export const localWhileCallerWaits = {
   startToCloseTimeout: '5 seconds',
   scheduleToCloseTimeout: '8 seconds',
   retry: { initialInterval: '200 milliseconds', maximumAttempts: 3 },
 } satisfies LocalActivityOptions
 
 /** A first try at once; `notify` takes over what it cannot do. */
-export const notifyNow = {
+export const notifyLocally = {
   startToCloseTimeout: '10 seconds',
   retry: { maximumAttempts: 1 },
 } satisfies LocalActivityOptions
@@ -60,14 +60,14 @@ export const charge = {
 } satisfies ActivityOptions
 
 /** Giving back what a provider may hold: as patient as money, since an unreturned eSIM is money. */
-export const giveBack = {
+export const returnEsim = {
   startToCloseTimeout: '25 seconds',
   scheduleToCloseTimeout: '7 days',
   retry: { initialInterval: '5 seconds', backoffCoefficient: 2, maximumInterval: '1 hour' },
 } satisfies ActivityOptions
 
 /** An activity whose caller waits: longer than a local one may take, and still an answer. */
-export const answerSoon = {
+export const whileCallerWaits = {
   startToCloseTimeout: '15 seconds',
   scheduleToCloseTimeout: '25 seconds',
   retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumAttempts: 4 },
@@ -80,14 +80,14 @@ export const watch = {
 } satisfies ActivityOptions
 
 /** A step of an hourly job: bridges an outage of the database, and leaves the rest to the next run. */
-export const untilNextRun = {
+export const hourlyStep = {
   startToCloseTimeout: '3 minutes',
   scheduleToCloseTimeout: '50 minutes',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
 } satisfies ActivityOptions
 
 /** A step of a daily job: outlasts an outage of hours, and leaves the rest to the next run. Long ones heartbeat. */
-export const untilTomorrow = {
+export const dailyStep = {
   startToCloseTimeout: '2 hours',
   scheduleToCloseTimeout: '20 hours',
   heartbeatTimeout: '1 minute',
@@ -95,7 +95,7 @@ export const untilTomorrow = {
 } satisfies ActivityOptions
 
 /** Nothing goes on before the person was told: no bound in total unless the caller gives one. */
-export const untilTold = {
+export const untilNotified = {
   startToCloseTimeout: '30 seconds',
   retry: { initialInterval: '5 seconds', backoffCoefficient: 2, maximumInterval: '4 hours' },
 } satisfies ActivityOptions
@@ -117,7 +117,7 @@ export const eraseMany = {
 } satisfies ActivityOptions
 
 /** Starting another run: no bound in total, since nobody else would do it. */
-export const handOver = {
+export const startRun = {
   startToCloseTimeout: '30 seconds',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 minutes' },
 } satisfies ActivityOptions
@@ -153,7 +153,7 @@ export const drill = {
 } satisfies ActivityOptions
 
 /** The database decides what may take effect: nothing does while it is away, so there is no bound in total. */
-export const judge = {
+export const decide = {
   startToCloseTimeout: '10 minutes',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '5 minutes' },
 } satisfies ActivityOptions

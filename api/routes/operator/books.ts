@@ -3,7 +3,7 @@ import { WorkflowNotFoundError } from '@temporalio/client'
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { describeBooks, holdMonth, releaseMonth } from '../../../db/order/books-retention.ts'
-import { holdNews, invoiceRetentionWorkflowId } from '../../../workflows/retention/invoice-retention.contract.ts'
+import { holdSignal, invoiceRetentionWorkflowId } from '../../../workflows/retention/invoice-retention.contract.ts'
 import { actorOf } from '../../http/caller.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 
@@ -31,7 +31,7 @@ export function booksRoutes(api: ApiContext): Route[] {
   /** The month's run looks again; one that is not open yet will look by itself. */
   async function tell(month: string): Promise<void> {
     try {
-      await temporal.workflow.getHandle(invoiceRetentionWorkflowId(month)).signal(holdNews)
+      await temporal.workflow.getHandle(invoiceRetentionWorkflowId(month)).signal(holdSignal)
     } catch (error) {
       if (!(error instanceof WorkflowNotFoundError)) throw error
     }

@@ -2,10 +2,10 @@
 import { isGrpcDeadlineError } from '@temporalio/client'
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
-import { changeCatalogue, setPrice, settleSale } from '../../../db/catalogue/catalogue.ts'
+import { changeCatalogue, decideSale, setPrice } from '../../../db/catalogue/catalogue.ts'
 import { findPackage } from '../../../db/catalogue/packages.ts'
 import { recordSecurityEvent } from '../../../db/security-log.ts'
-import { judgePrice, maxPriceMinor } from '../../../policy/pricing.ts'
+import { checkPrice, maxPriceMinor } from '../../../policy/pricing.ts'
 import {
   type CatalogueSyncState,
   catalogueSyncState,
@@ -76,7 +76,7 @@ export function catalogueRoutes(api: ApiContext): Route[] {
         const at = new Date()
         const { before, after } = await changeCatalogue(sql, async (tx) => {
           const before = await setPrice(tx, { code, minor: body.minor, currency: body.currency, at })
-          await settleSale(tx, { judge: (price, cost) => judgePrice(price, cost, exchange), at, only: code })
+          await decideSale(tx, { judge: (price, cost) => checkPrice(price, cost, exchange), at, only: code })
           return { before, after: await findPackage(tx, code) }
         })
         if (!before || !after) throw new Problem('not_found')

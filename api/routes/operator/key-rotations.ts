@@ -9,7 +9,7 @@ import {
   listKeyRotations,
 } from '../../../db/crypto/key-rotations.ts'
 import { plusMs } from '../../../shared/calendar.ts'
-import { startingAttributes } from '../../../shared/search-attributes.ts'
+import { initialSearchAttributes } from '../../../shared/search-attributes.ts'
 import { closedRunsAreKeptMs, runsUnderOldKeys } from '../../../temporal/payload-keys.ts'
 import {
   type KeyPurpose,
@@ -195,7 +195,7 @@ export function keyRotationRoutes(api: ApiContext): Route[] {
       taskQueue: config.TEMPORAL_TASK_QUEUE,
       args: [{ ...input, draft: true }],
       workflowIdConflictPolicy: 'USE_EXISTING' as const,
-      typedSearchAttributes: startingAttributes({
+      typedSearchAttributes: initialSearchAttributes({
         status: firstStatus[purpose],
         waitingFor: 'the database',
         dueAt: null,

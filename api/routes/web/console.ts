@@ -3,13 +3,13 @@ import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { verifyApiKey } from '../../../db/api-keys.ts'
-import { listOpenMatters, settleMatter } from '../../../db/operator-tasks.ts'
+import { closeOperatorTask, listOpenOperatorTasks } from '../../../db/operator-tasks.ts'
 import { listOrders } from '../../../db/order/orders.ts'
 import { findPrivacyRequest, listPrivacyRequests, openPrivacyRequest } from '../../../db/privacy-requests.ts'
 import { recordSecurityEvent } from '../../../db/security-log.ts'
 import { closeSession } from '../../../db/web-sessions.ts'
 import { figures } from '../../../policy/figures.ts'
-import { terms } from '../../../policy/periods.ts'
+import { periods } from '../../../policy/periods.ts'
 import { privacyReference } from '../../../policy/privacy-reference.ts'
 import { promises } from '../../../policy/promises.ts'
 import { plusMs } from '../../../shared/calendar.ts'
@@ -23,7 +23,7 @@ import { defineRoute, type Route } from '../../http/route.ts'
 import { renderConsole, renderConsoleSignIn, renderRequest } from '../../pages/console.tsx'
 import { layoutHeaders } from '../../pages/layout.tsx'
 import { renderPromises } from '../../pages/promises.tsx'
-import { listStandingRuns } from '../../runs/open-runs.ts'
+import { listOpenRuns } from '../../runs/open-runs.ts'
 import { createOrderClient } from '../../runs/order-client.ts'
 import { createPrivacyRequestClient } from '../../runs/privacy-request-client.ts'
 import { endedCookie, secretIn } from '../../sign-in/session-cookie.ts'
@@ -129,7 +129,7 @@ export function consoleRoutes(api: ApiContext, evidence: EvidenceReader, limiter
       body: nothing,
       responses: done,
       async handle({ params: { id }, caller }) {
-        if (!(await settleMatter(sql, { id, by: actorOf(caller), at: new Date() }))) throw new Problem('not_found')
+        if (!(await closeOperatorTask(sql, { id, by: actorOf(caller), at: new Date() }))) throw new Problem('not_found')
         return back
       },
     }),
@@ -191,12 +191,12 @@ export function consoleRoutes(api: ApiContext, evidence: EvidenceReader, limiter
 
   async function overview({ csrf, label }: ConsoleUser): Promise<string> {
     const asOf = new Date()
-    const [matters, reviews, open, read, runs] = await Promise.all([
-      listOpenMatters(sql, shown),
+    const [tasks, reviews, open, read, runs] = await Promise.all([
+      listOpenOperatorTasks(sql, shown),
       listOrders(sql, { accountId: undefined, status: 'in_review', after: undefined, limit: shown }),
       listPrivacyRequests(sql, { accountId: undefined, filter: 'open', asOf, after: undefined, limit: shown }),
       evidence.latest(),
-      listStandingRuns(api, { asOf, limit: shown }),
+      listOpenRuns(api, { asOf, limit: shown }),
     ])
     const idsOf = (status: string) => read.promises.filter((each) => each.status === status).map(({ id }) => id)
     return renderConsole({
@@ -206,14 +206,14 @@ export function consoleRoutes(api: ApiContext, evidence: EvidenceReader, limiter
       uiUrl: config.TEMPORAL_UI_URL,
       namespace: api.temporal.options.namespace,
       runs,
-      matters,
+      matters: tasks,
       reviews: reviews.map((order) => ({
         id: order.id,
         packageName: order.package_name,
         minor: order.gross_minor,
         currency: order.currency,
         reason: order.reason,
-        dueAt: order.paid_at && plusMs(order.paid_at, terms.order.reviewWindowMs),
+        dueAt: order.paid_at && plusMs(order.paid_at, periods.order.reviewWindowMs),
       })),
       requests: open.map((row) => ({
         id: row.id,

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { findReceipt } from '../../../db/erasure/deletions.ts'
-import { terms } from '../../../policy/periods.ts'
+import { periods } from '../../../policy/periods.ts'
 import type { Caller } from '../../http/caller.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { renderDeleteAccount, renderReceipt } from '../../pages/deletion.tsx'
@@ -73,5 +73,5 @@ export function deletionPageRoutes(api: ApiContext): Route[] {
 
 function freshCsrf(caller: Caller, now: Date): string | undefined {
   if (caller.kind !== 'visitor') return undefined
-  return now.getTime() - caller.signedInAt.getTime() <= terms.freshSignInMs ? caller.csrf : undefined
+  return now.getTime() - caller.signedInAt.getTime() <= periods.freshSignInMs ? caller.csrf : undefined
 }

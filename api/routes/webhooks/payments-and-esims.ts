@@ -2,17 +2,17 @@
 import { timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
-import { forgetAttention, raiseAttention } from '../../../db/operator-tasks.ts'
+import { forgetOperatorTask, raiseOperatorTask } from '../../../db/operator-tasks.ts'
 import { findOrderOfEsim } from '../../../db/order/esims.ts'
 import { findOrder, findOrderOfPayment } from '../../../db/order/orders.ts'
-import { terms } from '../../../policy/periods.ts'
-import type { ProviderHint, WebhookNews } from '../../../providers/esim.ts'
+import { periods } from '../../../policy/periods.ts'
+import type { ProviderHint, WebhookEvent } from '../../../providers/esim.ts'
 import { isProviderFailure } from '../../../providers/failure.ts'
 import { isDisputeOver } from '../../../providers/stripe/refunds.ts'
 import type { StripeWebhook } from '../../../providers/stripe/webhooks.ts'
 import { Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
-import { createOrderNews } from '../../runs/order-signals.ts'
+import { createOrderSignals } from '../../runs/order-signals.ts'
 import type { Handled, WebhookInbox } from '../../runs/webhook-inbox.ts'
 
 /** Events hold one object of the party's; theirs are a few kB long, Stripe's larger ones of kinds that we ignore. */
@@ -39,7 +39,7 @@ const isStripeNews = ({ type, refundKey }: StripeWebhook): boolean =>
 
 export function webhookRoutes(api: ApiContext, inbox: WebhookInbox): Route[] {
   const { sql, config, esimProviders } = api
-  const news = createOrderNews(api)
+  const news = createOrderSignals(api)
 
   return [
     defineRoute({
@@ -133,13 +133,13 @@ export function webhookRoutes(api: ApiContext, inbox: WebhookInbox): Route[] {
    * how it stands, since events come in any order: what is said of one that is over must not open it again.
    */
   async function untiedDispute(disputeId: string): Promise<void> {
-    const matter = { kind: 'dispute_open', subjectId: disputeId }
+    const task = { kind: 'dispute_open', subjectId: disputeId }
     const { status } = await api.stripe.getDispute(disputeId)
-    if (isDisputeOver(status)) await forgetAttention(sql, matter)
-    else await raiseAttention(sql, { ...matter, detail: 'erased', at: new Date() })
+    if (isDisputeOver(status)) await forgetOperatorTask(sql, task)
+    else await raiseOperatorTask(sql, { ...task, detail: 'erased', at: new Date() })
   }
 
-  async function esimNews(source: 'esim-access' | 'airalo', parse: () => WebhookNews): Promise<void> {
+  async function esimNews(source: 'esim-access' | 'airalo', parse: () => WebhookEvent): Promise<void> {
     const { eventId, hints } = proven(parse)
     const news = hints.filter(isNews)
     if (news.length > 0) await inbox.handle({ source, eventId }, () => tellOrders(source, news))
@@ -166,7 +166,7 @@ const isNews = (hint: ProviderHint): hint is EsimHint =>
 /** U3: usage is told once, when little is left; what comes before and after would only cost a look. */
 function tellsSomething({ kind, usedShare }: ProviderHint, knownShare: number): boolean {
   if (kind !== 'usage' || usedShare === undefined) return true
-  return usedShare >= terms.order.lowDataShare && knownShare < terms.order.lowDataShare
+  return usedShare >= periods.order.lowDataShare && knownShare < periods.order.lowDataShare
 }
 
 function proven<News>(parse: () => News): News {

@@ -4,7 +4,7 @@ import type { ApiContext } from '../../../context.ts'
 import { isProviderFailure } from '../../../providers/failure.ts'
 import { Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
-import { createSignInNews } from '../../runs/sign-in-events.ts'
+import { createSignInEvents } from '../../runs/sign-in-events.ts'
 import type { WebhookInbox } from '../../runs/webhook-inbox.ts'
 
 const appleBody = z.object({ payload: z.string().min(1).max(16_384) })
@@ -14,7 +14,7 @@ const maxBytes = 32 * 1024
 
 export function signInWebhookRoutes(api: ApiContext, inbox: WebhookInbox): Route[] {
   const { apple, google } = api
-  const news = createSignInNews(api)
+  const news = createSignInEvents(api)
 
   return [
     defineRoute({

@@ -3,20 +3,20 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { newPerson, type Rig, startRig } from '../rig.ts'
 
-let rig: Rig
+let harness: Rig
 let service: string
 
 beforeAll(async () => {
-  rig = await startRig()
-  service = await rig.key('service')
+  harness = await startRig()
+  service = await harness.key('service')
 })
-afterAll(() => rig.stop())
+afterAll(() => harness.stop())
 
 const post = (body: unknown, headers: Record<string, string> = {}) =>
-  rig.call('POST', '/v1/accounts', { token: service, body, headers })
+  harness.call('POST', '/v1/accounts', { token: service, body, headers })
 
 async function accounts(): Promise<number> {
-  const [row] = await rig.api.sql<{ count: number }[]>`select count(*)::integer as count from accounts`
+  const [row] = await harness.api.sql<{ count: number }[]>`select count(*)::integer as count from accounts`
   return row?.count ?? Number.NaN
 }
 
@@ -35,13 +35,16 @@ test('C7: unknown fields inside, in the query and on every other route are refus
   const path = `/v1/accounts/${body.id}`
   const answers = await Promise.all([
     post({ ...newPerson(), google: { identityToken: 'x', gps: 1 } }),
-    rig.call('PATCH', path, { token: service, body: { firstName: 'A', email: 'x@example.com' } }),
-    rig.call('PUT', `${path}/devices/d`, { token: service, body: { platform: 'ios', idfa: 'x' } }),
-    rig.call('POST', `${path}/sign-ins`, { token: service, body: { ip: '1.2.3.4' } }),
-    rig.call('PUT', `${path}/consents/promotions`, { token: service, body: { granted: true, source: 'web', at: 1 } }),
-    rig.call('DELETE', `${path}/devices/d`, { token: service, body: { reason: 'x' } }),
-    rig.call('GET', '/v1/packages?latitude=1'),
-    rig.call('GET', `${path}?verbose=1`, { token: service }),
+    harness.call('PATCH', path, { token: service, body: { firstName: 'A', email: 'x@example.com' } }),
+    harness.call('PUT', `${path}/devices/d`, { token: service, body: { platform: 'ios', idfa: 'x' } }),
+    harness.call('POST', `${path}/sign-ins`, { token: service, body: { ip: '1.2.3.4' } }),
+    harness.call('PUT', `${path}/consents/promotions`, {
+      token: service,
+      body: { granted: true, source: 'web', at: 1 },
+    }),
+    harness.call('DELETE', `${path}/devices/d`, { token: service, body: { reason: 'x' } }),
+    harness.call('GET', '/v1/packages?latitude=1'),
+    harness.call('GET', `${path}?verbose=1`, { token: service }),
   ])
   expect(answers.map(({ status }) => status)).toEqual(Array(8).fill(400))
   expect(answers.map((answer) => answer.body.errors.map((error) => error.field))).toEqual([
@@ -60,7 +63,7 @@ test('C7: unknown fields inside, in the query and on every other route are refus
 const openByDesign = new Set(['#/components/schemas/Payloads.properties.payloads.items.properties.metadata'])
 
 test('no schema of a request in the published document admits unknown fields', () => {
-  const schemas = rig.document.components?.schemas ?? {}
+  const schemas = harness.document.components?.schemas ?? {}
   const open: string[] = []
   const look = (schema: unknown, where: string): void => {
     if (schema === null || typeof schema !== 'object') return
@@ -69,7 +72,7 @@ test('no schema of a request in the published document admits unknown fields', (
     if (type === 'object' && additionalProperties !== false) open.push(where)
     for (const [key, value] of Object.entries(schema)) look(value, `${where}.${key}`)
   }
-  for (const [path, methods] of Object.entries(rig.document.paths ?? {})) {
+  for (const [path, methods] of Object.entries(harness.document.paths ?? {})) {
     for (const [method, operation] of Object.entries(methods)) look(operation.requestBody, `${method} ${path}`)
   }
   expect(open.filter((where) => !openByDesign.has(where))).toEqual([])
@@ -121,25 +124,25 @@ test('bodies that are no JSON objects get a 4xx', async () => {
     expect([answer.status, answer.body.code], body.slice(0, 30)).toEqual([status, code])
     expect(answer.text).not.toContain('leak@')
   }
-  const none = await rig.call('POST', '/v1/accounts', { token: service })
+  const none = await harness.call('POST', '/v1/accounts', { token: service })
   expect([none.status, none.body.errors]).toEqual([400, [{ field: 'body', reason: 'missing' }]])
 })
 
 test('unknown addresses, wrong methods and undecodable paths get a problem', async () => {
-  const nowhere = await rig.call('GET', '/v1/nowhere')
+  const nowhere = await harness.call('GET', '/v1/nowhere')
   expect([nowhere.status, nowhere.body.code]).toEqual([404, 'not_found'])
-  const wrong = await rig.call('DELETE', '/v1/packages')
+  const wrong = await harness.call('DELETE', '/v1/packages')
   expect([wrong.status, wrong.headers.get('allow')]).toEqual([405, 'GET, HEAD'])
-  const options = await rig.call('OPTIONS', `/v1/accounts/${randomUUID()}`)
+  const options = await harness.call('OPTIONS', `/v1/accounts/${randomUUID()}`)
   expect([options.status, options.headers.get('allow')]).toEqual([405, 'GET, PATCH, DELETE, HEAD'])
-  expect((await rig.call('GET', '/v1/accounts/%E0%A4%A', { token: service })).status).toBe(400)
-  const noId = await rig.call('GET', '/v1/accounts/17', { token: service })
+  expect((await harness.call('GET', '/v1/accounts/%E0%A4%A', { token: service })).status).toBe(400)
+  const noId = await harness.call('GET', '/v1/accounts/17', { token: service })
   expect([noId.status, noId.body.errors.map((error) => error.field)]).toEqual([400, ['id']])
-  expect((await rig.call('HEAD', '/v1/packages')).status).toBe(200)
+  expect((await harness.call('HEAD', '/v1/packages')).status).toBe(200)
 })
 
 test('every problem leads to its meaning, and no answer tells more than that', async () => {
-  const answer = await rig.call('GET', '/v1/nowhere')
+  const answer = await harness.call('GET', '/v1/nowhere')
   expect(answer.headers.get('content-type')).toBe('application/problem+json; charset=utf-8')
   expect(answer.body).toEqual({
     type: 'https://api.example.com/problems/not_found',
@@ -148,9 +151,9 @@ test('every problem leads to its meaning, and no answer tells more than that', a
     code: 'not_found',
     requestId: answer.headers.get('x-request-id'),
   })
-  const page = await rig.call('GET', new URL(String(answer.body.type)).pathname)
+  const page = await harness.call('GET', new URL(String(answer.body.type)).pathname)
   expect([page.status, page.text.includes('or it is not yours')]).toEqual([200, true])
-  expect((await rig.call('GET', '/problems/toString')).status).toBe(404)
+  expect((await harness.call('GET', '/problems/toString')).status).toBe(404)
 })
 
 test('whatever is sent, the answer is a problem and never a 5xx', async () => {
@@ -167,7 +170,7 @@ test('whatever is sent, the answer is a problem and never a 5xx', async () => {
   const segment = fc.webSegment().filter((text) => text !== '' && text !== '.' && text !== '..')
   await fc.assert(
     fc.asyncProperty(segment, fc.webQueryParameters(), async (id, query) => {
-      const answer = await rig.call('GET', `/v1/accounts/${id}?${query}`, { token: service })
+      const answer = await harness.call('GET', `/v1/accounts/${id}?${query}`, { token: service })
       expect([400, 404]).toContain(answer.status)
     }),
     { numRuns: 100 },

@@ -5,16 +5,16 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Route } from '../../../api/http/route.ts'
 import { type Rig, startRig } from '../rig.ts'
 
-let rig: Rig
+let harness: Rig
 beforeAll(async () => {
-  rig = await startRig({
+  harness = await startRig({
     receiving: { headersMs: 500, requestMs: 500, checkMs: 50 },
     env: { MAIL_BOUNCE_TOKEN: 'x'.repeat(32) },
   })
 })
-afterAll(() => rig.stop())
+afterAll(() => harness.stop())
 
-const withBody = (): Route[] => rig.routes.filter(({ method }) => !['get', 'head'].includes(method))
+const withBody = (): Route[] => harness.routes.filter(({ method }) => !['get', 'head'].includes(method))
 const named = ({ method, path }: Route): string => `${method} ${path}`
 
 interface Unfinished {
@@ -24,7 +24,7 @@ interface Unfinished {
 
 /** Announces a body of which only the first byte comes, and waits for the server to hang up. */
 async function announce({ method, path, form }: Route): Promise<Unfinished> {
-  const { hostname, port } = new URL(rig.url)
+  const { hostname, port } = new URL(harness.url)
   const socket = connect(Number(port), hostname)
   const received: Buffer[] = []
   socket.on('data', (chunk) => received.push(chunk))
@@ -73,7 +73,7 @@ test('a body that does not come is not waited for', async () => {
 })
 
 test('headers that do not come are not waited for', async () => {
-  const { hostname, port } = new URL(rig.url)
+  const { hostname, port } = new URL(harness.url)
   const socket = connect(Number(port), hostname)
   socket.resume()
   socket.write('POST /v1/orders HTTP/1.1\r\nHost: api.example.com\r\n')
@@ -87,13 +87,15 @@ test('what anybody may send is a few kilobytes', async () => {
   for (const route of open) {
     const type = route.form ? 'application/x-www-form-urlencoded' : 'application/json'
     const sent = { body: 'a'.repeat(8 * 1024 + 1), headers: { 'content-type': type } }
-    const { status } = await rig.call(route.method.toUpperCase(), route.path.replaceAll(/\{\w+\}/g, 'x'), sent)
+    const { status } = await harness.call(route.method.toUpperCase(), route.path.replaceAll(/\{\w+\}/g, 'x'), sent)
     expect([named(route), status]).toEqual([named(route), 413])
   }
 })
 
 test('events are as long as their kind needs, and no longer', async () => {
-  const limits = rig.routes.flatMap((route) => (route.rawBody ? [[named(route), route.rawBody.maxBytes / 1024]] : []))
+  const limits = harness.routes.flatMap((route) =>
+    route.rawBody ? [[named(route), route.rawBody.maxBytes / 1024]] : [],
+  )
   expect(Object.fromEntries(limits)).toEqual({
     'post /v1/webhooks/stripe': 512,
     'post /v1/webhooks/esim-access/{secret}': 64,
@@ -102,6 +104,6 @@ test('events are as long as their kind needs, and no longer', async () => {
     'post /v1/webhooks/apple': 32,
     'post /v1/webhooks/google': 32,
   })
-  const { status } = await rig.call('POST', '/v1/webhooks/google', { body: 'a'.repeat(32 * 1024 + 1) })
+  const { status } = await harness.call('POST', '/v1/webhooks/google', { body: 'a'.repeat(32 * 1024 + 1) })
   expect(status).toBe(413)
 })

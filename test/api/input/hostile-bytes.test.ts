@@ -4,9 +4,9 @@
  */
 import { request as httpRequest } from 'node:http'
 import { expect, test } from 'vitest'
-import { openStack } from '../../harness/harness.ts'
+import { openHarness } from '../../harness/harness.ts'
 
-const rig = await openStack({ workers: 0, replay: false })
+const harness = await openHarness({ workers: 0, replay: false })
 
 interface Operation {
   method: string
@@ -14,7 +14,7 @@ interface Operation {
   isOpen: boolean
 }
 
-const document = (await rig.anonymous.get('/openapi.json')).body as {
+const document = (await harness.anonymous.get('/openapi.json')).body as {
   paths: Record<string, Record<string, { 'x-callers': string[] }>>
 }
 const operations: Operation[] = Object.entries(document.paths).flatMap(([path, methods]) =>
@@ -83,7 +83,7 @@ async function send(method: string, path: string, headers: Record<string, string
   const status = await new Promise<number>((resolve, reject) => {
     const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }
     const options = { method, headers: { ...headers, ...length }, agent: false }
-    const request = httpRequest(rig.urls.api + path, options, (response) => {
+    const request = httpRequest(harness.urls.api + path, options, (response) => {
       response.resume()
       response.once('close', () => resolve(response.statusCode ?? 0))
     })
@@ -98,7 +98,7 @@ async function send(method: string, path: string, headers: Record<string, string
 const mostCpuMs = 1_500
 
 async function expectUnharmed(what: string, sending: Promise<Sent>): Promise<Sent> {
-  const [sent, alive] = await Promise.all([sending, rig.anonymous.get('/livez')])
+  const [sent, alive] = await Promise.all([sending, harness.anonymous.get('/livez')])
   expect([what, alive.status]).toEqual([what, 200])
   expect(sent.status, what).toBeGreaterThanOrEqual(200)
   expect(sent.status, what).toBeLessThan(500)

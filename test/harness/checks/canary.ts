@@ -50,9 +50,9 @@ export async function findCanaries(
   search('metrics of the API', (await createCaller(stack.urls.api, stack.keys.operator).get('/metrics')).text)
   for (const url of stack.urls.workerMetrics)
     search('metrics of a worker', await (await fetch(`${url}/metrics`)).text())
-  for (const party of parties) {
-    for (const { method, url, headers, body } of await stack.sims[party].log()) {
-      search(`${party} received`, `${method} ${url}\n${JSON.stringify(headers)}\n${body}`)
+  for (const simulator of parties) {
+    for (const { method, url, headers, body } of await stack.sims[simulator].log()) {
+      search(`${simulator} received`, `${method} ${url}\n${JSON.stringify(headers)}\n${body}`)
     }
   }
   return findings

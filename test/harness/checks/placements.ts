@@ -1,17 +1,17 @@
 /** Which providers were asked for an order, as our database and as their own books tell. */
 import type { Stack } from '../../../dev/stack.ts'
 import { orderWorkflowId } from '../../../workflows/order/order.contract.ts'
-import { shelf } from '../test-packages.ts'
+import { testPackages } from '../test-packages.ts'
 import { until, untilValue } from '../until.ts'
 
 /** The eSIM providers, each with a package that only it has, and what a request that orders looks like. */
 export const esimParties = {
   esimAccess: {
     id: 'esim-access',
-    packageCode: shelf.onlyEsimAccess,
+    packageCode: testPackages.onlyEsimAccess,
     ordering: { method: 'POST', path: '/esim/order$' },
   },
-  airalo: { id: 'airalo', packageCode: shelf.onlyAiralo, ordering: { method: 'POST', path: '/v2/orders$' } },
+  airalo: { id: 'airalo', packageCode: testPackages.onlyAiralo, ordering: { method: 'POST', path: '/v2/orders$' } },
 } as const
 
 export type EsimParty = keyof typeof esimParties
@@ -59,7 +59,8 @@ export function watchPlacements({ sims, context, temporal }: Stack) {
         )
       }),
 
-    down: (party: EsimParty) => sims[party].fault({ match: { path: '^/(api|v2)/' }, status: 503, times: always }),
+    down: (simulator: EsimParty) =>
+      sims[simulator].fault({ match: { path: '^/(api|v2)/' }, status: 503, times: always }),
 
     /** What operators are asked to settle about an order or a provider. */
     attention: (subjectId: string) => sql<{ kind: string; detail: string | null }[]>`

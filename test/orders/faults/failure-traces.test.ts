@@ -1,20 +1,20 @@
 /** What a failure leaves in a history says where in our code it arose, and not where on which machine that code lies. */
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { openStack } from '../../harness/harness.ts'
+import { openHarness } from '../../harness/harness.ts'
 import { fetchHistories, readableEvents } from '../../harness/histories.ts'
-import { shelf } from '../../harness/test-packages.ts'
+import { testPackages } from '../../harness/test-packages.ts'
 
-const rig = await openStack()
+const harness = await openHarness()
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 
 test('of the workflow and of its activities', async () => {
-  const { accountId } = await rig.signUp()
-  await rig.sims.stripe.fault({ match: { path: '^/v1/payment_intents$' }, status: 402 })
-  const refused = await rig.service.post('/v1/orders', { accountId, packageCode: shelf.anyProvider })
+  const { accountId } = await harness.signUp()
+  await harness.sims.stripe.fault({ match: { path: '^/v1/payment_intents$' }, status: 402 })
+  const refused = await harness.service.post('/v1/orders', { accountId, packageCode: testPackages.anyProvider })
   expect(refused.status).toBe(502)
 
-  const failed = (await fetchHistories(rig.temporal)).filter(({ workflowId }) => workflowId.startsWith('order-'))
+  const failed = (await fetchHistories(harness.temporal)).filter(({ workflowId }) => workflowId.startsWith('order-'))
   expect(failed).toHaveLength(1)
   const told = (await readableEvents(failed[0]?.history ?? {})).join('\n')
   expect(told).toMatch(/at (async )?openCheckout \(activities\/order-payment\.ts:\d+/)

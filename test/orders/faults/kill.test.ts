@@ -9,16 +9,16 @@ import { claimPort } from '../../../dev/port.ts'
 import { startWorkerProcess } from '../../../dev/programs/apart.ts'
 import { orderWorkflowId } from '../../../workflows/order/order.contract.ts'
 import { type OrderBooks, readBooks } from '../../harness/checks/books.ts'
-import { openStack } from '../../harness/harness.ts'
+import { openHarness } from '../../harness/harness.ts'
 import { openGate, type Step } from '../../harness/temporal-gate.ts'
-import { shelf } from '../../harness/test-packages.ts'
+import { testPackages } from '../../harness/test-packages.ts'
 import { until } from '../../harness/until.ts'
 import { createLives, type Way, ways } from '../whole-lives.ts'
 
-const rig = await openStack({ workers: 0 })
+const harness = await openHarness({ workers: 0 })
 /** An attempt that died with its worker is repeated when its time is up: 25 s, for most. */
 const patience = { timeoutMs: 90_000 }
-const live = createLives(rig, patience)
+const live = createLives(harness, patience)
 
 interface LostReply {
   way: Way
@@ -29,7 +29,7 @@ interface LostReply {
 
 /** The worker waits for each of them for 10 s, but for the last. */
 const lostReplies: LostReply[] = [
-  { way: 'delivered', party: 'airalo', path: '^/v2/orders$', packageCode: shelf.onlyAiralo },
+  { way: 'delivered', party: 'airalo', path: '^/v2/orders$', packageCode: testPackages.onlyAiralo },
   { way: 'delivered', party: 'esimAccess', path: '/esim/order$' },
   { way: 'delivered', party: 'esimAccess', path: '/esim/query$' },
   { way: 'returned', party: 'esimAccess', path: '/esim/cancel$' },
@@ -41,10 +41,10 @@ const lostReplies: LostReply[] = [
 ]
 
 test('U2: a killed worker loses nothing and repeats nothing, wherever it was', { timeout: 150_000 }, async () => {
-  await rig.sims.airalo.do('stock', { out: true })
+  await harness.sims.airalo.do('stock', { out: true })
   const stops = new Map<string, string>()
   const gate = await openGate(
-    rig.settings.TEMPORAL_ADDRESS ?? '',
+    harness.settings.TEMPORAL_ADDRESS ?? '',
     (step) => stops.get(step.workflowId) === nameOf(step),
   )
   const doomed = await startWorker(gate.address)
@@ -72,21 +72,21 @@ test('U2: a killed worker loses nothing and repeats nothing, wherever it was', {
 
   const hanging: typeof stopping = []
   for (const { party, path, way, packageCode } of lostReplies) {
-    await rig.sims.airalo.do('stock', { out: party !== 'airalo' })
-    await rig.sims[party].fault({ match: { method: 'POST', path }, hang: 'after' })
+    await harness.sims.airalo.do('stock', { out: party !== 'airalo' })
+    await harness.sims[party].fault({ match: { method: 'POST', path }, hang: 'after' })
     hanging.push({ stop: `${party} ${path}`, ...(await live(way, { packageCode })) })
     await until(`${path} hangs`, async () =>
-      (await rig.sims[party].log()).some(({ url, status }) => new RegExp(path).test(url) && status === null),
+      (await harness.sims[party].log()).some(({ url, status }) => new RegExp(path).test(url) && status === null),
     )
   }
   await doomed.kill()
   await gate.stop()
 
-  const heir = await startWorker(rig.settings.TEMPORAL_ADDRESS ?? '')
+  const heir = await startWorker(harness.settings.TEMPORAL_ADDRESS ?? '')
   const lives = [...stopping, ...hanging]
   await Promise.all(lives.map(({ end }) => end))
 
-  const { orders } = await readBooks(rig.stack)
+  const { orders } = await readBooks(harness.stack)
   const booksOf = (orderId: string) => comparable(orders.find((order) => order.orderId === orderId))
   for (const { way, stop, orderId, email } of lives) {
     const reference = references.find((life) => life.way === way)
@@ -115,12 +115,12 @@ function comparable(books: OrderBooks | undefined) {
 
 /** A mail whose fate was unknown may come as a copy under the same id: once, to a reader. */
 async function mailsTo(email: string): Promise<string[]> {
-  const mails = await rig.sims.mailbox.do<{ subject: string; messageId: string }[]>('find', { to: email })
+  const mails = await harness.sims.mailbox.do<{ subject: string; messageId: string }[]>('find', { to: email })
   return [...new Map(mails.map(({ subject, messageId }) => [messageId, subject])).values()].sort()
 }
 
 async function startWorker(temporalAddress: string) {
-  const settings = Promise.resolve({ ...rig.settings, TEMPORAL_ADDRESS: temporalAddress })
-  const onLine = (line: string) => void rig.logLines.push(line)
+  const settings = Promise.resolve({ ...harness.settings, TEMPORAL_ADDRESS: temporalAddress })
+  const onLine = (line: string) => void harness.logLines.push(line)
   return await startWorkerProcess({ env: process.env, settings, onLine }, await claimPort(0))
 }

@@ -1,37 +1,37 @@
 /** The database is away for long: what waits for it waits as cheaply for a day as for a minute, and goes on afterwards. */
 import proto from '@temporalio/proto'
 import { expect, test } from 'vitest'
-import { orderWorkflowId, paymentNews } from '../../../workflows/order/order.contract.ts'
-import { openStack } from '../../harness/harness.ts'
+import { orderWorkflowId, paymentSignal } from '../../../workflows/order/order.contract.ts'
+import { openHarness } from '../../harness/harness.ts'
 import { untilValue } from '../../harness/until.ts'
 
-const rig = await openStack()
+const harness = await openHarness()
 const { EventType } = proto.temporal.api.enums.v1
 
 test('an order that waits for the database adds a handful of events to its history, however long', async () => {
-  const { id } = await rig.buy(await rig.signUp(), { pay: false })
-  const run = rig.temporal.workflow.getHandle(orderWorkflowId(id))
+  const { id } = await harness.buy(await harness.signUp(), { pay: false })
+  const run = harness.temporal.workflow.getHandle(orderWorkflowId(id))
   const attempts = async (): Promise<number> => (await run.describe()).raw.pendingActivities?.[0]?.attempt ?? 0
   const before = await events(id)
 
-  await rig.database.crash()
-  await run.signal(paymentNews)
+  await harness.database.crash()
+  await run.signal(paymentSignal)
   await untilValue('the worker has handed it over', attempts, (attempt) => attempt > 1)
   const handedOver = await events(id)
   // The signal, a workflow task, the failed local activity, and the regular one.
   expect(handedOver.slice(before.length).length, handedOver.join()).toBeLessThanOrEqual(8)
-  await rig.fastForward(id, '25 minutes')
+  await harness.fastForward(id, '25 minutes')
   expect(await attempts()).toBeGreaterThan(90)
   expect(await events(id)).toEqual(handedOver)
 
-  await rig.database.start()
-  await rig.sims.stripe.do('pay', { orderId: id })
-  await rig.untilOrder(id, 'delivered')
+  await harness.database.start()
+  await harness.sims.stripe.do('pay', { orderId: id })
+  await harness.untilOrder(id, 'delivered')
 })
 
 /** Without those that skipping time leaves behind. */
 async function events(orderId: string): Promise<string[]> {
-  const { events = [] } = await rig.temporal.workflow.getHandle(orderWorkflowId(orderId)).fetchHistory()
+  const { events = [] } = await harness.temporal.workflow.getHandle(orderWorkflowId(orderId)).fetchHistory()
   return (events ?? [])
     .map(({ eventType }) => EventType[eventType ?? 0] ?? '')
     .filter((name) => !/SKIP|OPTIONS/.test(name))

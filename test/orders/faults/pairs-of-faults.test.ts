@@ -2,13 +2,13 @@
 import { expect, test } from 'vitest'
 import type { Fault } from '../../../sim/simulator.ts'
 import { watchPlacements } from '../../harness/checks/placements.ts'
-import { openStack } from '../../harness/harness.ts'
-import { type ShelfPackage, shelf } from '../../harness/test-packages.ts'
+import { openHarness } from '../../harness/harness.ts'
+import { type TestPackage, testPackages } from '../../harness/test-packages.ts'
 import { untilValue } from '../../harness/until.ts'
 
-const rig = await openStack()
-const { sql } = rig.stack.context
-const { ordersAt, untilWaiting } = watchPlacements(rig.stack)
+const harness = await openHarness()
+const { sql } = harness.stack.context
+const { ordersAt, untilWaiting } = watchPlacements(harness.stack)
 
 const passing: Fault[] = [
   { cut: 'after' },
@@ -35,11 +35,11 @@ const calls = {
 } as const
 
 /** Each order meets one pair at each of its calls, and another one at the next call. */
-async function plant(party: keyof typeof calls): Promise<void> {
-  for (const [at, { of, ...match }] of calls[party].entries()) {
+async function plant(simulator: keyof typeof calls): Promise<void> {
+  for (const [at, { of, ...match }] of calls[simulator].entries()) {
     for (const number of pairs.keys()) {
       for (const fault of pairs[(number + 11 * at) % pairs.length] ?? []) {
-        await rig.sims[party].fault({ ...fault, match, sequence: { id: `${at}-${number}`, of } })
+        await harness.sims[simulator].fault({ ...fault, match, sequence: { id: `${at}-${number}`, of } })
       }
     }
   }
@@ -63,39 +63,39 @@ async function each<Item, Result>(items: Item[], work: (item: Item) => Promise<R
   return results
 }
 
-async function filled(packageCode: ShelfPackage): Promise<string> {
-  const { id } = await rig.buy(await rig.signUp(), { packageCode, until: 'provisioning' })
+async function filled(packageCode: TestPackage): Promise<string> {
+  const { id } = await harness.buy(await harness.signUp(), { packageCode, until: 'provisioning' })
   await untilWaiting(id)
-  const status = async (): Promise<string> => (await rig.service.get(`/v1/orders/${id}`)).body.status
+  const status = async (): Promise<string> => (await harness.service.get(`/v1/orders/${id}`)).body.status
   for (let minutes = 0; minutes < 55 && (await status()) === 'provisioning'; minutes += 5) {
     await settle()
-    await rig.fastForward(id, '5 minutes')
+    await harness.fastForward(id, '5 minutes')
   }
-  await rig.untilOrder(id, 'delivered')
+  await harness.untilOrder(id, 'delivered')
   return id
 }
 
 async function givenBack(id: string): Promise<void> {
   await untilValue(
     `${id} is given back`,
-    async () => (await rig.service.post(`/v1/orders/${id}/refund`)).status,
+    async () => (await harness.service.post(`/v1/orders/${id}/refund`)).status,
     (status) => status === 200,
     { timeoutMs: 60_000, everyMs: 500 },
   )
-  await rig.untilOrder(id, 'refunded')
+  await harness.untilOrder(id, 'refunded')
 }
 
 test('every pair of faults at every call: delivered, one eSIM each; given back, none', {
   timeout: 240_000,
 }, async () => {
   await Promise.all([plant('esimAccess'), plant('airalo')])
-  const packages = pairs.flatMap(() => [shelf.onlyEsimAccess, shelf.onlyAiralo])
+  const packages = pairs.flatMap(() => [testPackages.onlyEsimAccess, testPackages.onlyAiralo])
   const ids = await each(packages, filled)
   for (const id of ids) {
     const { 'esim-access': access = 0, airalo: air = 0 } = await ordersAt(id)
     expect(access + air, id).toBe(1)
   }
-  await rig.checkBooks()
+  await harness.checkBooks()
   await each(ids, givenBack)
-  await rig.checkBooks()
+  await harness.checkBooks()
 })

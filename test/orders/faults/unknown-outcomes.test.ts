@@ -1,13 +1,13 @@
 /** U2, U3: what a provider may have done stays known until its own books have told, whatever it answers in between. */
 import { expect, test } from 'vitest'
 import { always, esimParties, watchPlacements } from '../../harness/checks/placements.ts'
-import { openStack } from '../../harness/harness.ts'
+import { openHarness } from '../../harness/harness.ts'
 import { expectStatus } from '../../harness/http.ts'
-import { shelf } from '../../harness/test-packages.ts'
+import { testPackages } from '../../harness/test-packages.ts'
 
-const rig = await openStack()
-const { esimAccess, airalo, stripe } = rig.sims
-const { placements, ordersAt, untilPlacement, untilWaiting, attention } = watchPlacements(rig.stack)
+const harness = await openHarness()
+const { esimAccess, airalo, stripe } = harness.sims
+const { placements, ordersAt, untilPlacement, untilWaiting, attention } = watchPlacements(harness.stack)
 
 const ordering = esimParties.esimAccess.ordering
 const refusal = (errorCode: string) => ({ status: 200, body: { success: false, errorCode, errorMsg: '', obj: null } })
@@ -20,8 +20,8 @@ const laterAnswers = {
 } as const
 
 async function bought(packageCode: string, until: string | string[] = 'provisioning') {
-  const person = await rig.signUp()
-  return { person, order: await rig.buy(person, { packageCode, until }) }
+  const person = await harness.signUp()
+  return { person, order: await harness.buy(person, { packageCode, until }) }
 }
 
 const cancels = async (): Promise<number> => ((await esimAccess.books()).cancels as unknown[]).length
@@ -45,34 +45,34 @@ async function allocated(): Promise<void> {
 test.each(Object.entries(laterAnswers))(
   'a lost reply, and a repeat to which the provider %s: one order, and delivered',
   async (_what, answer) => {
-    const { order } = await lostAndThen(shelf.onlyEsimAccess, answer)
-    await rig.fastForward(order.id, '20 seconds')
+    const { order } = await lostAndThen(testPackages.onlyEsimAccess, answer)
+    await harness.fastForward(order.id, '20 seconds')
     await allocated()
-    await rig.fastForward(order.id, '1 minute')
-    await rig.untilOrder(order.id, 'delivered')
+    await harness.fastForward(order.id, '1 minute')
+    await harness.untilOrder(order.id, 'delivered')
     expect(await ordersAt(order.id)).toEqual({ 'esim-access': 1, airalo: 0 })
   },
 )
 
 test('no second provider is asked while the first one may have filled the order', async () => {
-  const { order } = await lostAndThen(shelf.anyProvider, refusal('200011'), always)
-  await rig.fastForward(order.id, '9 minutes')
+  const { order } = await lostAndThen(testPackages.anyProvider, refusal('200011'), always)
+  await harness.fastForward(order.id, '9 minutes')
   expect(await placements(order.id)).toMatchObject([{ provider: 'esim-access', state: 'placing' }])
   await allocated()
-  await rig.fastForward(order.id, '1 minute')
-  await rig.untilOrder(order.id, 'delivered')
+  await harness.fastForward(order.id, '1 minute')
+  await harness.untilOrder(order.id, 'delivered')
   expect(await ordersAt(order.id)).toEqual({ 'esim-access': 1, airalo: 0 })
 })
 
 test('a lost request that was never applied, once that is certain: the second provider fills the order', async () => {
   await esimAccess.fault({ match: ordering, cut: 'before' })
   await esimAccess.fault({ match: ordering, ...refusal('200011'), times: always })
-  const { order } = await bought(shelf.anyProvider)
+  const { order } = await bought(testPackages.anyProvider)
   await untilWaiting(order.id)
-  const { sql } = rig.stack.context
+  const { sql } = harness.stack.context
   await sql`update provider_orders set last_asked_at = last_asked_at - interval '11 minutes' where order_id = ${order.id}`
-  await rig.fastForward(order.id, '1 minute')
-  await rig.untilOrder(order.id, 'delivered')
+  await harness.fastForward(order.id, '1 minute')
+  await harness.untilOrder(order.id, 'delivered')
   expect(await placements(order.id)).toMatchObject([
     { provider: 'esim-access', state: 'refused', reason: 'out_of_stock' },
     { provider: 'airalo', state: 'provided' },
@@ -82,37 +82,37 @@ test('a lost request that was never applied, once that is certain: the second pr
 
 test('cancelled meanwhile: what shows an hour later goes back, whatever the looks before it brought', async () => {
   const before = await cancels()
-  const { person, order } = await lostAndThen(shelf.onlyEsimAccess, { status: 503 }, always)
+  const { person, order } = await lostAndThen(testPackages.onlyEsimAccess, { status: 503 }, always)
   await esimAccess.fault({ match: { path: '/esim/query' }, status: 503, times: 8 })
   expectStatus(await person.caller.post(`/v1/orders/${order.id}/cancel`), 200)
-  await rig.untilOrder(order.id, 'refunded')
-  await rig.fastForward(order.id, '2 hours')
+  await harness.untilOrder(order.id, 'refunded')
+  await harness.fastForward(order.id, '2 hours')
   expect(await placements(order.id)).toMatchObject([{ state: 'releasing' }])
   await allocated()
-  await rig.fastForward(order.id, '3 hours')
+  await harness.fastForward(order.id, '3 hours')
   await untilPlacement(order.id, 'released')
   expect((await cancels()) - before).toBe(1)
 })
 
 test('an eSIM that its provider does not know for a moment is not one that was used: it goes back', async () => {
-  const { person, order } = await bought(shelf.onlyEsimAccess, 'delivered')
+  const { person, order } = await bought(testPackages.onlyEsimAccess, 'delivered')
   await esimAccess.fault({ match: { path: '/esim/cancel' }, ...refusal('310403') })
   expectStatus(await person.caller.post(`/v1/orders/${order.id}/refund`), 200)
-  expect(await rig.untilOrder(order.id, 'refunded')).toMatchObject({ reason: 'returned_unused' })
+  expect(await harness.untilOrder(order.id, 'refunded')).toMatchObject({ reason: 'returned_unused' })
 })
 
 test('the same of an order that is released', async () => {
   const before = await cancels()
   await esimAccess.do('allocation', { never: true })
-  const { person, order } = await bought(shelf.onlyEsimAccess)
+  const { person, order } = await bought(testPackages.onlyEsimAccess)
   await untilPlacement(order.id, 'placed')
   expectStatus(await person.caller.post(`/v1/orders/${order.id}/cancel`), 200)
   await esimAccess.fault({ match: { path: '/esim/query', contains: '"orderNo"' }, ...refusal('310272'), times: 2 })
   await esimAccess.fault({ match: { path: '/esim/cancel' }, ...refusal('310403'), times: 2 })
   await esimAccess.do('allocate')
   await esimAccess.do('allocation', {})
-  await rig.untilOrder(order.id, 'refunded')
-  await rig.fastForward(order.id, '1 hour')
+  await harness.untilOrder(order.id, 'refunded')
+  await harness.fastForward(order.id, '1 hour')
   await untilPlacement(order.id, 'released')
   expect((await cancels()) - before).toBe(1)
   expect(await attention(order.id)).toEqual([])
@@ -121,28 +121,31 @@ test('the same of an order that is released', async () => {
 
 const topUp = async (packageCode: string) => {
   const { person, order } = await bought(packageCode, 'delivered')
-  return expectStatus(await person.caller.post(`/v1/orders/${order.id}/top-up`, { packageCode: shelf.topUp }), 201)
+  return expectStatus(
+    await person.caller.post(`/v1/orders/${order.id}/top-up`, { packageCode: testPackages.topUp }),
+    201,
+  )
 }
 
 test('a top-up whose reply was lost is not applied again before it had the time to show', async () => {
-  const { id } = await topUp(shelf.onlyAiralo)
+  const { id } = await topUp(testPackages.onlyAiralo)
   await airalo.fault({ match: { method: 'POST', path: '/orders/topups' }, cut: 'after' })
   const nothing = { data: [], meta: { last_page: 1 } }
   await airalo.fault({ match: { method: 'GET', path: '/orders\\?' }, status: 200, body: nothing })
   await stripe.do('pay', { orderId: id })
   await untilWaiting(id)
-  await rig.fastForward(id, '1 minute')
-  await rig.untilOrder(id, 'delivered')
+  await harness.fastForward(id, '1 minute')
+  await harness.untilOrder(id, 'delivered')
   expect(await ordersAt(id)).toMatchObject({ airalo: 1 })
 })
 
 test('a top-up whose reply was lost, and that is then refused: found applied', async () => {
-  const { id } = await topUp(shelf.onlyEsimAccess)
+  const { id } = await topUp(testPackages.onlyEsimAccess)
   await esimAccess.fault({ match: { path: '/esim/topup' }, cut: 'after' })
   await esimAccess.fault({ match: { path: '/esim/topup' }, ...refusal('200002') })
   await esimAccess.fault({ match: { path: '/esim/query' }, ...refusal('310403'), times: 2 })
   await stripe.do('pay', { orderId: id })
   await untilWaiting(id)
-  await rig.fastForward(id, '1 minute')
-  await rig.untilOrder(id, 'delivered')
+  await harness.fastForward(id, '1 minute')
+  await harness.untilOrder(id, 'delivered')
 })

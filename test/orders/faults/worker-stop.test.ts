@@ -1,20 +1,20 @@
 /** SIGTERM on a worker in the middle of its work: what it has begun it finishes, and nothing is done twice. */
 import { expect, test } from 'vitest'
 import { orderWorkflowId } from '../../../workflows/order/order.contract.ts'
-import { openStack } from '../../harness/harness.ts'
-import { shelf } from '../../harness/test-packages.ts'
+import { openHarness } from '../../harness/harness.ts'
+import { testPackages } from '../../harness/test-packages.ts'
 import { until } from '../../harness/until.ts'
 
-const rig = await openStack({ processes: 'apart' })
-const { esimAccess, stripe } = rig.sims
+const harness = await openHarness({ processes: 'apart' })
+const { esimAccess, stripe } = harness.sims
 const busyWith = 12
 
 test('a busy worker is drained', async () => {
   await esimAccess.fault({ match: { path: '/esim/order$' }, delayMs: 2_000, times: busyWith })
   const orders = await Promise.all(
     Array.from({ length: busyWith }, async () => {
-      const buyer = await rig.signUp()
-      const { id } = await rig.buy(buyer, { packageCode: shelf.onlyEsimAccess, pay: false })
+      const buyer = await harness.signUp()
+      const { id } = await harness.buy(buyer, { packageCode: testPackages.onlyEsimAccess, pay: false })
       await stripe.do('pay', { orderId: id })
       return id
     }),
@@ -24,16 +24,16 @@ test('a busy worker is drained', async () => {
   expect((await asked()).every(({ status }) => status === null)).toBe(true)
 
   // Ends with code 0 or throws.
-  await rig.worker.stop()
+  await harness.worker.stop()
   expect((await asked()).map(({ status }) => status)).toEqual(Array(busyWith).fill(200))
   for (const id of orders) {
-    const { events = [] } = await rig.temporal.workflow.getHandle(orderWorkflowId(id)).fetchHistory()
+    const { events = [] } = await harness.temporal.workflow.getHandle(orderWorkflowId(id)).fetchHistory()
     const attempts = events?.flatMap(({ activityTaskStartedEventAttributes: started }) => started?.attempt ?? [])
     expect(attempts).toEqual([1])
     expect(events?.some(({ activityTaskCompletedEventAttributes: completed }) => completed)).toBe(true)
   }
 
-  await rig.worker.start()
-  for (const id of orders) await rig.untilOrder(id, 'delivered')
+  await harness.worker.start()
+  for (const id of orders) await harness.untilOrder(id, 'delivered')
   expect(await asked()).toHaveLength(busyWith)
 })
