@@ -1,0 +1,53 @@
+/** The documents stay true: what they name exists, and each decision says when, what and what else. */
+import { access, readdir, readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+
+const root = new URL('../', import.meta.url)
+const read = (name: string): Promise<string> => readFile(new URL(name, root), 'utf8')
+
+async function documents(): Promise<string[]> {
+  const inRoot = (await readdir(root)).filter((name) => name.endsWith('.md'))
+  const inDocs = (await readdir(new URL('docs/', root), { recursive: true })).filter((name) => name.endsWith('.md'))
+  return [...inRoot, ...inDocs.map((name) => `docs/${name}`)]
+}
+
+test('every link between documents leads to a file', async () => {
+  for (const document of await documents()) {
+    const links = [...(await read(document)).matchAll(/\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)/g)].map(([, link]) => link)
+    for (const link of links) {
+      const target = fileURLToPath(new URL(link ?? '', new URL(document, root)))
+      await expect(access(target), `${document} → ${link}`).resolves.toBeUndefined()
+    }
+  }
+})
+
+test('every file or folder that a document names exists', async () => {
+  for (const document of (await documents()).filter((name) => name !== 'CHANGELOG.md')) {
+    const text = await read(document)
+    // A path in backticks with a folder of ours; a placeholder such as <name> names a pattern.
+    const named = [...text.matchAll(/`((?:[a-z][\w-]*\/)+(?:[\w.-]+\.\w+)?)`/g)].map(([, path]) => path ?? '')
+    for (const path of named)
+      await expect(access(fileURLToPath(new URL(path, root))), `${document}: ${path}`).resolves.toBeUndefined()
+  }
+})
+
+test('every decision has a date, a status and what was rejected, and stands in the index', async () => {
+  const files = (await readdir(new URL('docs/decisions/', root))).filter((name) => name !== 'README.md')
+  const index = await read('docs/decisions/README.md')
+  expect(files.length).toBeGreaterThan(10)
+  for (const file of files) {
+    expect(file).toMatch(/^\d{4}-[a-z-]+\.md$/)
+    const text = await read(`docs/decisions/${file}`)
+    expect(text, file).toMatch(/^# \d{4} .+\n\nDate: \d{4}-\d{2}-\d{2}\. Status: (accepted|superseded by \d{4})\./)
+    for (const part of ['Context', 'Decision', 'Rejected']) expect(text, `${file}: ${part}`).toContain(`\n## ${part}\n`)
+    expect(index, file).toContain(`](${file})`)
+  }
+})
+
+test('the glossary says each term once', async () => {
+  const text = await read('docs/glossary.md')
+  const terms = [...text.matchAll(/^\| (?!term \||---)([^|]+) \|/gm)].flatMap(([, cell]) => (cell ?? '').split(', '))
+  expect(terms.length).toBeGreaterThan(40)
+  expect(terms.filter((term, index) => terms.indexOf(term) !== index)).toEqual([])
+})
