@@ -17,17 +17,25 @@ export interface WorkflowBundle {
 }
 
 const root = fileURLToPath(new URL('../', import.meta.url))
-const workflowsPath = join(root, 'workflows/versioning/entry.ts')
+/** The server refuses a run's versioning behaviour from a worker that is not versioned. */
+const entries = { plain: 'workflows/index.ts', versioned: 'workflows/versioning/entry.ts' }
 /** All that workflow code may be made of, packages apart. */
 const sourceFolders = ['workflows', 'policy', 'shared']
+
+export interface BundleOptions {
+  /** whether failures go through the payload codec, which is part of the bundle */
+  encrypted: boolean
+  /** whether the worker has a build id, so that each workflow says what happens to its runs under the next build */
+  versioned?: boolean
+  log: Log
+}
 
 /**
  * Loads the bundle that belongs to the sources as they are now, or builds and keeps it. Safe beside other processes
  * that do the same.
- * @param options.encrypted whether failures go through the payload codec, which is part of the bundle
  */
-export async function loadBundle(options: { encrypted: boolean; log: Log }): Promise<WorkflowBundle> {
-  const name = `workflows-${await hashOfInputs(options.encrypted)}.js`
+export async function loadBundle(options: BundleOptions): Promise<WorkflowBundle> {
+  const name = `workflows-${await hashOfInputs(options)}.js`
   for (const folder of cacheFolders) {
     const code = await readFile(join(folder, name), 'utf8').catch(() => undefined)
     if (code === undefined) continue
@@ -41,9 +49,9 @@ export async function loadBundle(options: { encrypted: boolean; log: Log }): Pro
 }
 
 /** Builds the bundle anew. @throws if the sources do not bundle */
-export async function buildBundle({ encrypted, log }: { encrypted: boolean; log: Log }): Promise<WorkflowBundle> {
+export async function buildBundle({ encrypted, versioned, log }: BundleOptions): Promise<WorkflowBundle> {
   const { code } = await bundleWorkflowCode({
-    workflowsPath,
+    workflowsPath: join(root, versioned ? entries.versioned : entries.plain),
     // Webpack's account of a bundle that came out well is pages long.
     logger: temporalLogger(() => log.child({}, { level: log.isLevelEnabled('debug') ? log.level : 'warn' })),
     ...(encrypted && { failureConverterPath }),
@@ -64,8 +72,8 @@ const cacheFolders = [
   join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'ama-esim'),
 ]
 
-async function hashOfInputs(encrypted: boolean): Promise<string> {
-  const hash = createHash('sha256').update(`${encrypted} ${root} `)
+async function hashOfInputs({ encrypted, versioned = false }: BundleOptions): Promise<string> {
+  const hash = createHash('sha256').update(`${encrypted} ${versioned} ${root} `)
   const files = (await Promise.all(sourceFolders.map((folder) => listSources(join(root, folder))))).flat()
   for (const file of [...files, failureConverterPath, fileURLToPath(import.meta.url), sdkManifest()].sort()) {
     hash

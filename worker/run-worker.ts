@@ -52,7 +52,12 @@ export async function startWorker(context: WorkerContext, options: WorkerOptions
   const { drainMs = defaultDrainMs, dormantPatches: dormant = dormantPatches } = options
   const [connection, bundle] = await Promise.all([
     connect(context, options),
-    options.bundle ?? loadBundle({ encrypted: config.PAYLOAD_KEYS !== undefined, log }),
+    options.bundle ??
+      loadBundle({
+        encrypted: config.PAYLOAD_KEYS !== undefined,
+        versioned: config.WORKER_BUILD_ID !== undefined,
+        log,
+      }),
   ])
   const worker = await Worker.create({
     connection,

@@ -55,7 +55,7 @@ export async function createBuild(
   const id = `${name}-${seededUuid().slice(0, 8)}`
   const { config, temporal } = product
   const { PAYLOAD_KEYS: payloadKeys } = config
-  const plain = await loadBundle({ encrypted: payloadKeys !== undefined, log: silent })
+  const plain = await loadBundle({ encrypted: payloadKeys !== undefined, versioned: true, log: silent })
   const code = changes.reduce((changed, { line, replacement }) => {
     if (changed.split(line).length !== 2) throw new Error(`not once in the bundle: ${line}`)
     return changed.replace(line, () => replacement)

@@ -95,14 +95,14 @@ export const houseMutants: Mutant[] = [
   },
   {
     name: 'a rotation that is taken for recorded',
-    line: 'if (await quick.findRotation({',
+    line: 'if (await localFirst.findRotation({',
     first: true,
     replacement: 'if (await (async () => true)({',
     caughtBy: ['key-rotation-done', 'key-rotation-never-recorded', 'key-rotation-waits-for-processes'],
   },
   {
     name: 'a rotation that stays a draft',
-    line: 'draft ? quick.openRotation({',
+    line: 'draft ? localFirst.openRotation({',
     first: true,
     replacement: "draft ? (async () => 'opened')({",
     caughtBy: ['key-rotation-from-a-draft', 'key-rotation-of-a-draft-beside-another'],

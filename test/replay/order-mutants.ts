@@ -10,8 +10,8 @@ export const orderMutants: Mutant[] = [
   },
   {
     name: 'a payment that is not cancelled when the customer cancels',
-    line: "if (run.wish.cancel) return closePayment(run, 'cancelled', 'cancelled_by_customer');",
-    replacement: "if (run.wish.cancel) return { state: 'cancelled' };",
+    line: "if (run.requested.cancel) return closePayment(run, 'cancelled', 'cancelled_by_customer');",
+    replacement: "if (run.requested.cancel) return { state: 'cancelled' };",
     caughtBy: ['order-cancelled-unpaid', 'order-paid-while-cancelled'],
   },
   {

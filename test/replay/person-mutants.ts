@@ -4,7 +4,7 @@ import type { Mutant } from './mutants.ts'
 export const personMutants: Mutant[] = [
   {
     name: 'a deletion that erases nobody',
-    line: 'erasure = await quick.eraseAccount(',
+    line: 'erasure = await localFirst.eraseAccount(',
     first: true,
     replacement: 'erasure = null; (() => {})(',
     caughtBy: ['account-deletion-complete', 'account-deletion-of-nobody', 'account-deletion-waits-for-redaction'],
@@ -23,27 +23,27 @@ export const personMutants: Mutant[] = [
   },
   {
     name: 'an overdue deletion that nobody is shown',
-    line: 'await quick.raiseOverdue(at());',
+    line: 'await localFirst.raiseOverdue(at());',
     replacement: '',
     caughtBy: ['account-deletion-waits-for-somebody-overdue'],
   },
   {
     name: 'a sign-in that ends without its link',
-    line: 'if (await quick.unlinkApple(input))',
+    line: 'if (await localFirst.unlinkApple(input))',
     first: true,
     replacement: 'if (false)',
     caughtBy: ['sign-in-ended-and-told', 'sign-in-ended-waits-for-the-mail-server'],
   },
   {
     name: 'an unused account that is taken for gone',
-    line: 'const begun = await quick.beginInactivity({',
+    line: 'const begun = await localFirst.beginInactivity({',
     first: true,
     replacement: "const begun = await (async () => 'gone')({",
     caughtBy: ['account-inactivity-of-nobody', 'account-inactivity-waits-for-the-first-warning'],
   },
   {
     name: 'an account that nobody asks about again',
-    line: 'const after = await quick.stillInactive({',
+    line: 'const after = await localFirst.stillInactive({',
     replacement: "const after = await (async () => 'inactive')({",
     caughtBy: [
       'account-inactivity-came-back',
@@ -64,21 +64,21 @@ export const personMutants: Mutant[] = [
   },
   {
     name: 'a request that is taken for recorded',
-    line: 'if (await quick.findRequest({',
+    line: 'if (await localFirst.findRequest({',
     first: true,
     replacement: 'if (await (async () => true)({',
     caughtBy: ['privacy-request-never-recorded', 'privacy-request-waits-for-the-mail-server'],
   },
   {
     name: 'a request that stays a draft',
-    line: 'draft ? quick.openRequest({',
+    line: 'draft ? localFirst.openRequest({',
     first: true,
     replacement: 'draft ? (async () => true)({',
     caughtBy: ['privacy-request-of-a-draft-that-was-dropped', 'privacy-request-from-a-draft-answered-by-mail'],
   },
   {
     name: 'an answer that is not taken',
-    line: 'if (await quick.takeAnswer(',
+    line: 'if (await localFirst.takeAnswer(',
     replacement: 'if (await (async () => true)(',
     caughtBy: [
       'privacy-request-from-a-draft-answered-by-mail',
@@ -103,20 +103,20 @@ export const personMutants: Mutant[] = [
   },
   {
     name: 'an answered request that is never forgotten',
-    line: 'await quick.forgetRequest({',
+    line: 'await localFirst.forgetRequest({',
     replacement: '(() => {})({',
     caughtBy: ['privacy-request-answered-in-time', 'privacy-request-extended-and-refused-by-the-mailbox'],
   },
   {
     name: 'a change of address that is taken for recorded',
-    line: 'if (await quick.findEmailChange({',
+    line: 'if (await localFirst.findEmailChange({',
     first: true,
     replacement: 'if (await (async () => true)({',
     caughtBy: ['email-change-never-recorded', 'email-change-waits-for-both-addresses'],
   },
   {
     name: 'a change of address that stays a draft',
-    line: 'draft ? quick.openEmailChange({',
+    line: 'draft ? localFirst.openEmailChange({',
     first: true,
     replacement: "draft ? (async () => 'open')({",
     caughtBy: [
@@ -143,13 +143,13 @@ export const personMutants: Mutant[] = [
   },
   {
     name: 'addresses that outlive the change',
-    line: "if (state.status !== 'gone') await quick.endEmailChange(",
+    line: "if (state.status !== 'gone') await localFirst.endEmailChange(",
     replacement: '(() => {})(',
     caughtBy: ['email-change-lapsed', 'email-change-to-an-address-that-got-an-account'],
   },
   {
     name: 'a policy that nobody puts up',
-    line: '(await quick.postPolicy({',
+    line: '(await localFirst.postPolicy({',
     replacement: '(await (async () => ({ effectiveAt: null }))({',
     caughtBy: ['policy-notice-that-another-one-forbids', 'policy-notice-waits-for-its-day'],
   },
@@ -181,7 +181,7 @@ export const personMutants: Mutant[] = [
   },
   {
     name: 'a campaign that stays a draft',
-    line: 'const isThere = await quick.openCampaign({',
+    line: 'const isThere = await localFirst.openCampaign({',
     first: true,
     replacement: 'const isThere = await (async () => true)({',
     caughtBy: ['campaign-from-a-draft', 'campaign-of-a-draft-that-was-dropped'],
@@ -195,7 +195,7 @@ export const personMutants: Mutant[] = [
   },
   {
     name: 'a stuck campaign that no operator sees',
-    line: 'await quick.reportStuckCampaign(',
+    line: 'await localFirst.reportStuckCampaign(',
     replacement: '(() => {})(',
     caughtBy: ['campaign-stuck-and-cancelled'],
   },
