@@ -26,6 +26,8 @@ export function asFailure(error: ProviderFailure, types: { unavailable: FailureT
 }
 
 export const payment = { unavailable: 'PaymentUnavailable', rejected: 'PaymentRefused' } as const
+/** What the processor says of a payment that it made itself, too: to fail the run would leave paid money with nobody. */
+export const knownPayment = { unavailable: 'PaymentUnavailable', rejected: 'PaymentUnavailable' } as const
 /** What an eSIM provider says to a look, or to what may have been done already, decides nothing: it is asked again. */
 export const esimLook = { unavailable: 'ProviderUnavailable', rejected: 'ProviderUnavailable' } as const
 
@@ -35,7 +37,8 @@ export function sinceScheduledMs(): number {
   return currentAttemptScheduledTimestampMs - scheduledTimestampMs
 }
 
-const longestWaitMs = 24 * 60 * 60_000
+/** Nobody who means it asks for more; a customer who has paid waits meanwhile. */
+const longestWaitMs = 60 * 60_000
 
 /**
  * What the party asked us to wait, as far as the activity's total time allows: Temporal ends an activity at once when
@@ -45,5 +48,5 @@ export function retryDelay({ retryAfterMs }: ProviderFailure): { nextRetryDelay?
   if (retryAfterMs === undefined) return {}
   const { scheduleToCloseTimeoutMs } = activityInfo()
   const leftMs = scheduleToCloseTimeoutMs ? scheduleToCloseTimeoutMs - sinceScheduledMs() : 4 * longestWaitMs
-  return { nextRetryDelay: Math.min(retryAfterMs, Math.max(1_000, Math.floor(leftMs / 4))) }
+  return { nextRetryDelay: Math.min(retryAfterMs, longestWaitMs, Math.max(1_000, Math.floor(leftMs / 4))) }
 }

@@ -18,7 +18,7 @@ export class ProviderFailure extends Error {
   readonly kind: ProviderFailureKind
   /** machine-readable, snake_case: `out_of_stock`, `still_allocating`, `http_503`, ... */
   readonly code: string
-  /** what the party asked us to wait, milliseconds */
+  /** what the party asked us to wait, whole milliseconds; undefined where that is no time at all */
   readonly retryAfterMs: number | undefined
   /** somebody has to look at it, whether or not it passes */
   readonly needsOperator: boolean
@@ -33,7 +33,8 @@ export class ProviderFailure extends Error {
     this.provider = provider
     this.kind = kind
     this.code = code
-    this.retryAfterMs = options.retryAfterMs
+    const { retryAfterMs = 0 } = options
+    this.retryAfterMs = retryAfterMs > 0 ? Math.ceil(retryAfterMs) : undefined
     this.needsOperator = options.needsOperator ?? kind === 'misconfigured'
   }
 }

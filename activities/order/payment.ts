@@ -18,6 +18,7 @@ import type { OrderActivities, OrderInput, OrderStatus } from '../../workflows/o
 import { payment as paymentTerms, withFailureTypes } from '../failures.ts'
 import { knownOrder, paymentIntentOf } from './known-order.ts'
 import { notAccepted, type Objection, objectionTo } from './payment-acceptance.ts'
+import { askAboutPayment } from './provider-alarm.ts'
 
 type Activities = Pick<OrderActivities, 'openCheckout' | 'confirmPayment' | 'cancelPayment'>
 
@@ -86,7 +87,7 @@ export function createOrderPaymentActivities(context: Context): Activities {
           throw failure('PaymentRefused', { code: 'of_another_order' satisfies Objection })
         if (violatedConstraint(error) !== 'orders_account_id_fkey') throw error
         // The customer was erased while we asked for the payment: nobody may be left to pay it.
-        await withFailureTypes(paymentTerms, () =>
+        await askAboutPayment(context, () =>
           stripe.cancelPayment(intent.paymentIntentId, `order-${input.orderId}:cancel`),
         )
         throw failure('AccountMissing')
@@ -96,7 +97,7 @@ export function createOrderPaymentActivities(context: Context): Activities {
     async confirmPayment({ orderId, asOf, deliverBy }) {
       const order = await knownOrder(sql, orderId)
       if (order.paid_at) return { state: 'paid', review: reviewOf(order) }
-      const payment = await withFailureTypes(paymentTerms, () => stripe.getPayment(paymentIntentOf(order)))
+      const payment = await askAboutPayment(context, () => stripe.getPayment(paymentIntentOf(order)))
       const objection = objectionTo(payment, order)
       if (objection) {
         await refuse(order, objection, new Date(asOf))
@@ -124,7 +125,7 @@ export function createOrderPaymentActivities(context: Context): Activities {
       const order = await knownOrder(sql, orderId)
       // Perhaps somebody else's, and in any case an operator's.
       if (order.status === 'cancelled' && order.reason === notAccepted) return 'cancelled'
-      const outcome = await withFailureTypes(paymentTerms, () =>
+      const outcome = await askAboutPayment(context, () =>
         stripe.cancelPayment(paymentIntentOf(order), `order-${orderId}:cancel`),
       )
       if (outcome === 'already_paid') return 'paid'

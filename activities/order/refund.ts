@@ -5,9 +5,11 @@ import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.
 import { issueCreditNote, settleFact } from '../../db/order/books.ts'
 import { moveOrder } from '../../db/order/orders.ts'
 import { listRefunds, upsertRefund } from '../../db/order/refunds.ts'
+import { isProviderFailure, ProviderFailure } from '../../providers/failure.ts'
 import type { OrderActivities, RefundReason } from '../../workflows/order/order.contract.ts'
 import { withFailureTypes } from '../failures.ts'
 import { knownOrder, paymentIntentOf } from './known-order.ts'
+import { askAboutPayment } from './provider-alarm.ts'
 
 type Activities = Pick<OrderActivities, 'startRefund' | 'refundPayment' | 'recordRefundFailure' | 'checkRefunds'>
 
@@ -28,7 +30,7 @@ export function createOrderRefundActivities(context: Context): Activities {
       const order = await knownOrder(sql, orderId)
       const at = new Date(asOf)
       const refundKey = `order-${orderId}:refund-${attempt}`
-      const refund = await withFailureTypes(refunding, () =>
+      const askForRefund = () =>
         stripe.refund({
           paymentIntentId: paymentIntentOf(order),
           amountMinor: order.gross_minor,
@@ -36,6 +38,12 @@ export function createOrderRefundActivities(context: Context): Activities {
           reasonCode: reason,
           // The key protects for a day; this activity may run for a week.
           lookFirst: attempt !== 1 || activityInfo().attempt > 1,
+        })
+      const refund = await withFailureTypes(refunding, () =>
+        askForRefund().catch((error: unknown) => {
+          // It was paid, so the processor knows it, whatever it says at the moment.
+          if (!isProviderFailure(error, 'resource_missing')) throw error
+          throw new ProviderFailure(error.provider, 'unavailable', error.code)
         }),
       )
       await sql.begin(async (tx) => {
@@ -64,7 +72,7 @@ export function createOrderRefundActivities(context: Context): Activities {
     async checkRefunds({ orderId, asOf }) {
       const order = await knownOrder(sql, orderId)
       const at = new Date(asOf)
-      const atStripe = await withFailureTypes(refunding, () => stripe.listRefunds(paymentIntentOf(order)))
+      const atStripe = await askAboutPayment(context, () => stripe.listRefunds(paymentIntentOf(order)))
       const ours = await listRefunds(sql, orderId)
       for (const refund of atStripe) {
         const known = ours.find(({ refund_key }) => refund_key === refund.refundKey)

@@ -50,7 +50,13 @@ export function createStripeClient(settings: StripeSettings) {
     })
     // The SDK looks for an `error` field only: a bare 503 of something in between would pass as an object.
     const { statusCode: status, headers, requestId } = reply.lastResponse
-    if (status >= 400) throw failureOfStatus({ status, headers, requestId, code: undefined }, effect)
+    if (status >= 400) {
+      const { kind, code, retryAfterMs } = failureOfStatus({ status, headers, requestId, code: undefined }, effect)
+      // A refusal without Stripe's words is not Stripe's.
+      throw new ProviderFailure('stripe', kind === 'rejected' ? doubtful(effect) : kind, code, {
+        ...(retryAfterMs !== undefined && { retryAfterMs }),
+      })
+    }
     if (typeof reply.object !== 'string') throw failure(doubtful(effect), 'invalid_reply')
     return reply
   }
