@@ -1,5 +1,6 @@
 /** Opening, confirming and closing an order's payment. */
 import { randomUUID } from 'node:crypto'
+import { activityInfo, cancellationSignal } from '@temporalio/activity'
 import type { Context } from '../../context.ts'
 import { lockAccount } from '../../db/accounts.ts'
 import { violatedConstraint } from '../../db/connection/constraint.ts'
@@ -32,6 +33,7 @@ export function createOrderPaymentActivities(context: Context): Activities {
      * that another run has opened is left as it is.
      */
     async openCheckout(input) {
+      const isTooLate = attemptClock()
       const [offer] = await sql<PackageRow[]>`
         select name, destinations, data_bytes, days, price_minor, currency,
           (select status from orders where id = ${input.orderId}) as order_status
@@ -82,6 +84,8 @@ export function createOrderPaymentActivities(context: Context): Activities {
         created_at: new Date(input.orderedAt ?? input.asOf),
         payment_due_at: new Date(input.paymentDueAt),
       }
+      // The run has given up by now: an order that stood all the same could be paid, and nobody would see to it.
+      if (isTooLate()) throw failure('PaymentUnavailable', { code: 'too_late' })
       await insertOrder(sql, order).catch(async (error: unknown) => {
         if (violatedConstraint(error) === 'orders_payment_intent_id_key')
           throw failure('PaymentRefused', { code: 'of_another_order' satisfies Objection })
@@ -170,6 +174,14 @@ export function createOrderPaymentActivities(context: Context): Activities {
     const tooMany = before.orders >= maxOrders || before.grossMinor + order.gross_minor > maxGrossMinor
     return tooMany ? 'velocity' : null
   }
+}
+
+/** Tells whether the attempt that begins now has timed out, so that nobody hears what it does any more. */
+function attemptClock(): () => boolean {
+  const { startToCloseTimeoutMs } = activityInfo()
+  const signal = cancellationSignal()
+  const startedAt = Date.now()
+  return () => signal.aborted || Date.now() - startedAt >= startToCloseTimeoutMs
 }
 
 /** Why the order is held for an operator, if it is. */

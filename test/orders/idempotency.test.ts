@@ -6,6 +6,7 @@ import { shareStack } from '../harness/harness.ts'
 import type { Answer, Caller } from '../harness/http.ts'
 import type { Person } from '../harness/people.ts'
 import { testPackages } from '../harness/test-packages.ts'
+import { until } from '../harness/until.ts'
 
 const harness = await shareStack()
 const { stripe } = harness.sims
@@ -206,6 +207,21 @@ test('what could not be opened leaves nothing behind, and may be asked for again
   const later = await order(person.caller, requested(person), key)
   expect(later.status).toBe(201)
   expect((await order(person.caller, requested(person), key)).body.id).toBe(later.body.id)
+  expect(await ordersOf(person)).toEqual([1, 1])
+})
+
+test('a payment that comes when the checkout was given up makes no order that could be paid', async () => {
+  const person = await harness.signUp()
+  const key = randomUUID()
+  const seen = ((await stripe.books()).paymentIntents as unknown[]).length
+  await stripe.fault({ match: { method: 'POST', path: '/v1/payment_intents$' }, delayMs: 8_800, times: 3 })
+  expect(refusal(await order(person.caller, requested(person), key))[0]).toBeGreaterThanOrEqual(500)
+  await until('the payment is there', async () => ((await stripe.books()).paymentIntents as unknown[]).length > seen)
+  await stripe.clearFaults()
+  // Whatever comes of the late reply has come when somebody else's order is done.
+  await harness.buy(await harness.signUp(), { packageCode: testPackages.onlyEsimAccess })
+  expect((await ordersOf(person))[0]).toBe(0)
+  expect((await order(person.caller, requested(person), key)).status).toBe(201)
   expect(await ordersOf(person)).toEqual([1, 1])
 })
 
