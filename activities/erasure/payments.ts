@@ -6,12 +6,12 @@ import { findStep, recordStep } from '../../db/erasure/deletions.ts'
 import { resolveOperatorTask } from '../../db/operator-tasks.ts'
 import { insertFact, issueUntiedCreditNote, settleFact } from '../../db/order/books.ts'
 import { milliseconds, periods } from '../../policy/periods.ts'
-import { isProviderFailure, type ProviderFailure } from '../../providers/failure.ts'
+import { isProviderFailure, ProviderFailure } from '../../providers/failure.ts'
 import type { Refund } from '../../providers/stripe/refunds.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import { failure } from '../../shared/failures.ts'
 import type { DeletionActivities } from '../../workflows/account-deletion.contract.ts'
-import { asFailure, payment as paymentTerms, withFailureTypes } from '../failures.ts'
+import { asFailure, payment as paymentTerms, sinceScheduledMs, withFailureTypes } from '../failures.ts'
 import { leaveStepToOperator, operatorTaskOf, withSecret } from './step.ts'
 
 type Activities = Pick<DeletionActivities, 'settlePayments' | 'deleteStripeCustomer'>
@@ -24,6 +24,7 @@ interface Next {
 
 const processor = 'stripe'
 const processingLookMs = 10 * milliseconds.minute
+const unknownIsFinalAfterMs = milliseconds.hour
 /** one that comes back twice will not get through a third time */
 const mostBounces = 2
 
@@ -96,8 +97,8 @@ export function createDeletionPaymentActivities(context: Context): Activities {
       const standing = refunds.find((refund) => !hasBounced(refund))
       return standing ? recordRefund(settlement, at) : await refund(settlement, refunds, at)
     } catch (error) {
-      if (isProviderFailure(error, 'resource_missing')) return { next: null }
       if (!isProviderFailure(error) || error.kind !== 'rejected') throw error
+      if (error.code === 'resource_missing') return unknownThere(settlement, error)
       return trouble(settlement, error.code)
     }
   }
@@ -147,6 +148,16 @@ function recordRefund(settlement: PaymentToClose, at: Date): Next | 'unchanged' 
       if (invoiceNumber) await issueUntiedCreditNote(tx, invoiceNumber, at)
     },
   }
+}
+
+/**
+ * It was made there: what is said once may pass, and what stays so ends nothing but what no money hangs on.
+ * @throws ProviderFailure for the first hour
+ */
+function unknownThere(settlement: PaymentToClose, { provider, code }: ProviderFailure): Next | 'unchanged' {
+  if (settlement.action === 'watch') return { next: null }
+  if (sinceScheduledMs() < unknownIsFinalAfterMs) throw new ProviderFailure(provider, 'unavailable', code)
+  return settlement.action === 'cancel' ? { next: null } : trouble(settlement, code)
 }
 
 /** The books say what is true: the money is still here. A refund that an operator makes by hand is found and recorded. */

@@ -136,6 +136,16 @@ test('a payment that its bank still processes is waited for', async () => {
   expect((await paymentOf(order.id)).refunds).toMatchObject([{ status: 'succeeded' }])
 })
 
+test('a payment that the processor does not know for a moment is refunded all the same', async () => {
+  const person = await harness.signUp()
+  const order = await harness.buy(person, { pay: { riskLevel: 'highest' }, until: 'in_review' })
+  const error = { type: 'invalid_request_error', code: 'resource_missing', message: '' }
+  await stripe.fault({ match: { method: 'GET', path: '/v1/refunds\\?' }, status: 404, body: { error } })
+  const deletion = await erase(person)
+  await deletion.until('stripe', 'done')
+  expect((await paymentOf(order.id)).refunds).toMatchObject([{ status: 'succeeded' }])
+})
+
 test('an order held for review is refunded', async () => {
   const person = await harness.signUp()
   const order = await harness.buy(person, { pay: { riskLevel: 'highest' }, until: 'in_review' })
