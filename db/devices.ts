@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { violatedConstraint } from './connection/constraint.ts'
 import type { Queryable } from './connection/database.ts'
 import { type ColumnEncryption, findDataKey, tableEncryption } from './crypto/column-encryption.ts'
@@ -31,21 +32,23 @@ const pushTokenIndex = (encryption: ColumnEncryption, pushToken: string): Buffer
   encryption.cipher.blindIndex('devices.push_token', pushToken)
 
 /** Another request may give the token to its device between our two statements; it can lose as often as it wins. */
-const attempts = 5
+const attempts = 12
+/** Requests that come at once spread over twice this long, and the more the longer it takes. */
+const pauseMs = 5
 
 /**
  * Replaces what is known of a device. A push token is one phone's: whichever device had it before loses it. Two
  * statements without a transaction, so that two requests that swap tokens cannot block each other.
- * @returns false when there is no such account
+ * @returns `missing` when there is no such account, `contended` when others took the token each time
  */
 export async function putDevice(
   sql: Queryable,
   encryption: ColumnEncryption,
   accountId: string,
   device: Device,
-): Promise<boolean> {
+): Promise<'stored' | 'missing' | 'contended'> {
   const key = await findDataKey(sql, encryption, accountId)
-  if (!key) return false
+  if (!key) return 'missing'
   const fields = tableEncryption(encryption.cipher, key, 'devices')
   const index = deviceIndex(encryption, device.deviceId)
   const tokenIndex = device.pushToken === null ? null : pushTokenIndex(encryption, device.pushToken)
@@ -68,12 +71,14 @@ export async function putDevice(
     try {
       await sql`insert into devices ${sql({ account_id: accountId, device_index: index, ...columns })}
         on conflict (account_id, device_index) do update set ${sql(columns)}`
-      return true
+      return 'stored'
     } catch (error) {
       const constraint = violatedConstraint(error)
-      if (constraint === 'devices_account_id_fkey') return false
-      if (constraint !== 'devices_push_token_index_key' || attempt === attempts) throw error
+      if (constraint === 'devices_account_id_fkey') return 'missing'
+      if (constraint !== 'devices_push_token_index_key') throw error
+      if (attempt === attempts) return 'contended'
     }
+    await pause(pauseMs * Math.min(2 ** attempt, 100) * Math.random())
   }
 }
 

@@ -53,7 +53,9 @@ export function deviceRoutes(api: ApiContext): Route[] {
           appInstanceId: body.appInstanceId ?? null,
           seenAt,
         }
-        if (!(await putDevice(api.sql, api, params.id, known))) throw new Problem('not_found')
+        const outcome = await putDevice(api.sql, api, params.id, known)
+        if (outcome === 'missing') throw new Problem('not_found')
+        if (outcome === 'contended') throw new Problem('unavailable', { headers: { 'Retry-After': '1' } })
         if (caller.kind === 'service') await touchActivity(api.sql, params.id, seenAt)
         const { pushToken, appInstanceId, ...shown } = known
         return {
