@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { UpdateDefinition } from '@temporalio/common'
 import type { ApiContext } from '../../context.ts'
-import { findAccount, findAccountByEmail, normalEmail } from '../../db/accounts.ts'
+import { accountExists, findAccount, findAccountByEmail, normalEmail } from '../../db/accounts.ts'
 import { peekLinkToken, spendLinkToken } from '../../db/crypto/link-tokens.ts'
 import { type EmailChange, findEmailChange, insertEmailChange, latestEmailChange } from '../../db/email-changes.ts'
 import { milliseconds, periods } from '../../policy/periods.ts'
@@ -66,8 +66,9 @@ export function createEmailChangeClient(api: ApiContext) {
       await this.cancel(accountId, 'replaced')
       await start(accountId, draft)
       const change = await findEmailChange(sql, api, draft.id)
-      if (!change) throw new Problem('not_found')
-      return change
+      if (change) return change
+      // Another change took its place and its run had ended, or the account is erased.
+      throw (await accountExists(sql, accountId)) ? inProgress() : new Problem('not_found')
     },
 
     /** Nothing to cancel is fine. */
@@ -134,9 +135,11 @@ export function createEmailChangeClient(api: ApiContext) {
       staticSummary: 'Change of address',
     }
     const state = await startAndUpdate(temporal, opened, run, ended)
-    if (state?.status === 'replaced') throw new Problem('request_in_progress', { headers: { 'Retry-After': '1' } })
+    if (state?.status === 'replaced') throw inProgress()
   }
 }
+
+const inProgress = (): Problem => new Problem('request_in_progress', { headers: { 'Retry-After': '1' } })
 
 interface Draft {
   id: string

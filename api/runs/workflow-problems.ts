@@ -8,6 +8,7 @@ import {
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client'
 import type { UpdateDefinition, Workflow } from '@temporalio/common'
 import { failureCode, failureType } from '../../shared/failures.ts'
@@ -30,9 +31,10 @@ export interface Ended {
  *   it was
  */
 export async function callRun<Result>(temporal: Client, call: () => Promise<Result>, ended: Ended): Promise<Result> {
+  const deadline = Date.now() + answerWithinMs
   for (let attempts = 1; ; attempts += 1) {
     try {
-      return await temporal.withDeadline(Date.now() + answerWithinMs, call)
+      return await temporal.withDeadline(deadline, call)
     } catch (error) {
       if (!isAborted(error)) throw problemOfWorkflow(error, ended) ?? error
       if (attempts === maxAttempts) throw new Problem('unavailable', { headers: { 'Retry-After': '5' }, cause: error })
@@ -80,8 +82,11 @@ const pauseMs = 25
  * Neither taken nor refused: the task that was to take it failed, as it does when the run was about to close, or when many
  * updates of one run come at once.
  */
-const isAborted = (error: unknown): boolean =>
-  error instanceof ServiceError && isGrpcServiceError(error.cause) && error.cause.code === failedPrecondition
+function isAborted(error: unknown): boolean {
+  // An update that comes with its start is refused without the SDK's wrapping.
+  const refusal = error instanceof ServiceError ? error.cause : error
+  return isGrpcServiceError(refusal) && refusal.code === failedPrecondition
+}
 const failedPrecondition = 9
 
 function problemOfWorkflow(error: unknown, ended: Ended): Problem | undefined {
@@ -97,6 +102,10 @@ function problemOfWorkflow(error: unknown, ended: Ended): Problem | undefined {
       detail: reason === undefined ? undefined : `Reason: ${reason}`,
       headers: problems[code].status === 503 ? { 'Retry-After': '5' } : undefined,
     })
+  }
+  // What became of an update that was cut off is unknown, whichever side noticed first.
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) {
+    return new Problem('unavailable', { headers: { 'Retry-After': '5' }, cause: error })
   }
   if (isGrpcServiceError(error) && error.code === 4) {
     return new Problem('request_in_progress', { headers: { 'Retry-After': '5' }, cause: error })
