@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Problem } from './problem.ts'
+import { unstorableTexts } from './storable.ts'
 
 /** Query fields of every list. */
 export const pageQuery = {
@@ -22,7 +23,7 @@ const encodeCursor = (position: readonly (string | number)[]): string =>
 export function decodeCursor<Position>(cursor: string | undefined, schema: z.ZodType<Position>): Position | undefined {
   if (cursor === undefined) return undefined
   const parsed = schema.safeParse(jsonIn(cursor))
-  if (!parsed.success) {
+  if (!parsed.success || unstorableTexts(parsed.data, 'cursor').length > 0) {
     throw new Problem('invalid_request', { errors: [{ field: 'cursor', reason: 'not a cursor of this list' }] })
   }
   return parsed.data

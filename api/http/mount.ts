@@ -11,6 +11,7 @@ import type { Limiter } from './limits.ts'
 import { type FieldError, fieldErrors, Problem } from './problem.ts'
 import { requestContextOf } from './request-context.ts'
 import { type AnyReply, isPage, type Method, type Route } from './route.ts'
+import { unstorableTexts } from './storable.ts'
 
 export interface Frame {
   context: Context
@@ -161,9 +162,9 @@ function requireJson(request: Request, _response: Response, next: () => void): v
 
 function parse<Schema extends z.ZodType>(schema: Schema, value: unknown, place: string): z.output<Schema> {
   const parsed = schema.safeParse(value)
-  if (parsed.success) return parsed.data
-  const errors: FieldError[] = fieldErrors(parsed.error, place)
-  throw new Problem('invalid_request', { errors })
+  const errors: FieldError[] = parsed.success ? unstorableTexts(parsed.data, place) : fieldErrors(parsed.error, place)
+  if (!parsed.success || errors.length > 0) throw new Problem('invalid_request', { errors })
+  return parsed.data
 }
 
 async function send(response: Response, route: Route, reply: AnyReply): Promise<void> {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
 import { defineRoute, type Route } from '../http/route.ts'
+import { sentId } from '../http/storable.ts'
 import { deletionReceipt, viewReceipt } from '../views/deletion-receipt.ts'
 
 export function deletionRoutes(api: ApiContext): Route[] {
@@ -13,7 +14,7 @@ export function deletionRoutes(api: ApiContext): Route[] {
       description: 'For whoever knows the receipt: the account it was about no longer exists, nor does its sign-in.',
       promises: ['G3', 'R3', 'K1'],
       callers: ['public'],
-      params: z.strictObject({ receiptId: z.uuid() }),
+      params: z.strictObject({ receiptId: sentId }),
       responses: { 200: { description: 'The receipt', schema: deletionReceipt } },
       handle: async ({ params }) => ({ status: 200, body: await viewReceipt(api, params.receiptId) }),
     }),

@@ -13,11 +13,12 @@ import { actOnce, type IdempotentRequest } from '../http/idempotency.ts'
 import { Problem } from '../http/problem.ts'
 import type { ProblemCode } from '../http/problems.ts'
 import { defineRoute, type Route } from '../http/route.ts'
+import { sentId, sentTime } from '../http/storable.ts'
 import { createOrderClient } from '../runs/order-client.ts'
 import { accountId } from '../views/account-fields.ts'
 import { orderDetails, orderSummary, viewOrder, viewSummary } from '../views/order-view.ts'
 
-const orderParams = z.strictObject({ id: z.uuid() })
+const orderParams = z.strictObject({ id: sentId })
 const packageCode = z.string().regex(/^[a-z0-9][a-z0-9.-]{0,79}$/, 'must be the code of a package')
 const measurement = z
   .strictObject({ adUserData: z.boolean(), adPersonalization: z.boolean() })
@@ -37,14 +38,14 @@ const newOrder = z
 const newTopUp = z
   .strictObject({
     packageCode,
-    esimId: z.uuid().optional().describe('needed when the order has several eSIMs'),
+    esimId: sentId.optional().describe('needed when the order has several eSIMs'),
     savedCards,
     measurement,
   })
   .meta({ id: 'NewTopUp' })
 
 const orderPage = pageOf(orderSummary).meta({ id: 'OrderPage' })
-const cursorPosition = z.tuple([z.iso.datetime(), z.uuid()])
+const cursorPosition = z.tuple([sentTime, z.uuid()])
 const noStore = { 'Cache-Control': 'no-store' }
 const oneOrder = { description: 'The order', schema: orderDetails }
 const checkoutProblems = [
@@ -249,7 +250,7 @@ export function orderRoutes(api: ApiContext): Route[] {
       promises: ['U3'],
       callers: ['service', 'person'],
       params: orderParams,
-      query: z.strictObject({ esimId: z.uuid().optional().describe('default: the first') }),
+      query: z.strictObject({ esimId: sentId.optional().describe('default: the first') }),
       responses: { 200: { description: 'A PNG image', contentType: 'image/png' } },
       async handle({ params, query, caller }) {
         const esims = await listEsims(api, await reachable(params.id, caller))

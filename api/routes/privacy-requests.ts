@@ -17,10 +17,11 @@ import { cutPage, decodeCursor, pageOf, pageQuery } from '../http/cursor.ts'
 import { actOnce } from '../http/idempotency.ts'
 import { Problem } from '../http/problem.ts'
 import { defineRoute, type Route } from '../http/route.ts'
+import { sentId, sentTime } from '../http/storable.ts'
 import { createPrivacyRequestClient } from '../runs/privacy-request-client.ts'
 import { accountId } from '../views/account-fields.ts'
 
-const params = z.strictObject({ id: z.uuid() })
+const params = z.strictObject({ id: sentId })
 const text = z.string().trim().min(1).max(20_000)
 const time = z.iso.datetime().nullable()
 
@@ -30,7 +31,7 @@ const newRequest = z
     kind: z.enum(privacyRequestKinds),
     message: text,
     replyTo: z.email().max(254).optional().describe('operators only: where to answer somebody without an account'),
-    receivedAt: z.iso.datetime().optional().describe('operators only: when the mail arrived, if not now'),
+    receivedAt: sentTime.optional().describe('operators only: when the mail arrived, if not now'),
   })
   .meta({ id: 'NewPrivacyRequest' })
 
@@ -63,7 +64,7 @@ const newAnswer = z
   })
   .meta({ id: 'PrivacyRequestAnswer' })
 
-const position = z.tuple([z.iso.datetime(), z.uuid()])
+const position = z.tuple([sentTime, z.uuid()])
 const one = { description: 'The request', schema: request }
 const conflict = ['privacy_request_state_conflict', 'not_found'] as const
 

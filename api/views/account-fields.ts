@@ -1,9 +1,10 @@
 /** C1 to C6, as they travel. Every schema here refuses fields that it does not name (C7). */
 import { z } from 'zod'
 import { consentSources } from '../../db/consents.ts'
+import { sentId } from '../http/storable.ts'
 import { policyVersion } from './policy-fields.ts'
 
-export const accountId = z.uuid()
+export const accountId = sentId
 export const accountParams = z.strictObject({ id: accountId })
 
 /** Names go into mails: no line breaks, no other control characters. */

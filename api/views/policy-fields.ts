@@ -1,5 +1,6 @@
 /** N1: the privacy policy's versions, as they travel. */
 import { z } from 'zod'
+import { sentTime } from '../http/storable.ts'
 
 export const policyVersion = z.string().regex(/^[0-9A-Za-z][0-9A-Za-z.-]{0,39}$/, 'must be the name of a version')
 
@@ -15,7 +16,7 @@ export const newPolicy = z
     title: z.string().trim().min(1).max(120),
     text: z.string().min(1).max(60_000).describe('Markdown: headings (##), lists (-) and paragraphs'),
     changes: changes.default([]),
-    effectiveAt: z.iso.datetime().describe('at least 31 days ahead for a material change: a day to tell everybody'),
+    effectiveAt: sentTime.describe('at least 31 days ahead for a material change: a day to tell everybody'),
     material: z.boolean().describe('mailed to everybody 30 days before'),
   })
   .refine(({ material, changes }) => !material || changes.length > 0, {

@@ -7,9 +7,10 @@ import { cutPage, decodeCursor, pageOf, pageQuery } from '../../http/cursor.ts'
 import { actOnce } from '../../http/idempotency.ts'
 import { Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
+import { sentId, sentTime } from '../../http/storable.ts'
 import { createCampaignClient } from '../../runs/campaign-client.ts'
 
-const params = z.strictObject({ id: z.uuid() })
+const params = z.strictObject({ id: sentId })
 const line = (max: number) =>
   z
     .string()
@@ -54,7 +55,7 @@ const campaign = campaignSummary
   .meta({ id: 'Campaign' })
 
 const one = { description: 'The campaign', schema: campaign }
-const position = z.tuple([z.iso.datetime(), z.uuid()])
+const position = z.tuple([sentTime, z.uuid()])
 
 export function campaignRoutes(api: ApiContext): Route[] {
   const { sql } = api

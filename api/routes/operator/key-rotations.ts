@@ -20,6 +20,7 @@ import {
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../../http/cursor.ts'
 import { Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
+import { sentId, sentTime } from '../../http/storable.ts'
 import { startAndUpdate } from '../../runs/workflow-problems.ts'
 
 const purpose = z.enum(['field', 'payload'])
@@ -60,8 +61,8 @@ const run = z
   .object({ workflowId: z.string(), runId: z.string(), type: z.string(), startedAt: time, keyIds: z.array(z.string()) })
   .meta({ id: 'RunUnderOldKeys' })
 
-const params = z.strictObject({ id: z.uuid() })
-const position = z.tuple([time, z.uuid()])
+const params = z.strictObject({ id: sentId })
+const position = z.tuple([sentTime, z.uuid()])
 const one = { description: 'The rotation', schema: rotation }
 const shownRuns = 200
 

@@ -19,6 +19,7 @@ import type { Visitor } from '../../http/caller.ts'
 import { claimForm } from '../../http/idempotency.ts'
 import { Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
+import { sentId } from '../../http/storable.ts'
 import { renderAccount } from '../../pages/account.tsx'
 import { layoutHeaders } from '../../pages/layout.tsx'
 import { renderNotFound } from '../../pages/not-found.tsx'
@@ -195,7 +196,7 @@ export function accountPageRoutes(api: ApiContext): Route[] {
       callers: ['visitor'],
       form: true,
       body: z.strictObject({
-        once: z.uuid(),
+        once: sentId,
         kind: z.enum(privacyRequestKinds),
         message: z.string().trim().min(1).max(20_000),
       }),

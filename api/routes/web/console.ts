@@ -20,6 +20,7 @@ import { actorOf, type ConsoleUser } from '../../http/caller.ts'
 import type { Limiter } from '../../http/limits.ts'
 import { Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
+import { sentId } from '../../http/storable.ts'
 import { renderConsole, renderConsoleSignIn, renderRequest } from '../../pages/console.tsx'
 import { layoutHeaders } from '../../pages/layout.tsx'
 import { renderPromises } from '../../pages/promises.tsx'
@@ -33,7 +34,7 @@ const page = { description: 'A page', contentType: 'text/html' } as const
 const done = { 303: { description: 'Done; the answer is on another page' }, 200: page } as const
 const headers = layoutHeaders({ forms: true })
 const back = { status: 303, headers: { Location: '/console' } } as const
-const params = z.strictObject({ id: z.uuid() })
+const params = z.strictObject({ id: sentId })
 const nothing = z.strictObject({})
 const shown = 50
 

@@ -1,0 +1,37 @@
+/**
+ * What PostgreSQL takes of what callers send: it stores no NUL and no half of a surrogate pair, knows no year 0, and
+ * finds an id in capital letters, which then is another one to whatever is named or sealed by it.
+ */
+import { z } from 'zod'
+import type { FieldError } from './problem.ts'
+
+const unstorable = /[\0\p{Cs}]/u
+
+/** A time that a caller sends. */
+export const sentTime = z.iso.datetime().refine((time) => !time.startsWith('0000'), 'must not be in the year 0')
+
+/** An id that a caller sends, as we write it. */
+export const sentId = z.uuid().toLowerCase()
+
+/** Each text in a parsed value that could not be stored, by its path. @param place names the value itself: `body`, `query` */
+export function unstorableTexts(value: unknown, place: string): FieldError[] {
+  return textsIn(value, []).flatMap(({ text, path }) =>
+    unstorable.test(text)
+      ? [{ field: path.join('.') || place, reason: 'must not hold NUL or half of a surrogate pair' }]
+      : [],
+  )
+}
+
+interface Text {
+  text: string
+  path: readonly string[]
+}
+
+function textsIn(value: unknown, path: readonly string[]): Text[] {
+  if (typeof value === 'string') return [{ text: value, path }]
+  if (value === null || typeof value !== 'object') return []
+  return Object.entries(value).flatMap(([name, part]) => [
+    ...(Array.isArray(value) ? [] : [{ text: name, path }]),
+    ...textsIn(part, [...path, name]),
+  ])
+}
