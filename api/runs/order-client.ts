@@ -8,6 +8,7 @@ import { plusMs } from '../../shared/calendar.ts'
 import { initialSearchAttributes } from '../../shared/search-attributes.ts'
 import {
   checkout,
+  firstState,
   type OrderInput,
   type OrderState,
   orderAftercareWorkflowId,
@@ -32,10 +33,7 @@ export function createOrderClient({ temporal, config, cipher }: ApiContext) {
         args: [input],
         workflowIdConflictPolicy: 'USE_EXISTING' as const,
         workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY' as const,
-        typedSearchAttributes: initialSearchAttributes(
-          { status: 'awaiting_payment', waitingFor: 'payment', dueAt },
-          cipher.accountRef(input.accountId),
-        ),
+        typedSearchAttributes: initialSearchAttributes({ ...firstState, dueAt }, cipher.accountRef(input.accountId)),
         staticSummary: `${input.parentOrderId ? 'Top-up' : 'Order'}: ${input.quantity} × ${input.packageCode}`,
       }
       // No lasting update id: the server answers a known one from a closed run, and one that could not open may be repeated.

@@ -4,6 +4,7 @@ import { failure, failureCode, failureType } from '../../shared/failures.ts'
 import { clock } from '../run/now.ts'
 import { showStatus } from '../run/run-status.ts'
 import { disputeSignal, type OrderState, paymentSignal, refund } from './order.contract.ts'
+import { isListed, orderStates } from './order-states.ts'
 import { charge, localFirst, noteDispute } from './run.ts'
 
 export async function orderAftercare({ orderId }: { orderId: string }): Promise<void> {
@@ -19,12 +20,12 @@ export async function orderAftercare({ orderId }: { orderId: string }): Promise<
     refund,
     async () => {
       refundWanted = true
-      await condition(() => state.status !== 'refund_failed')
+      await condition(() => !isListed('refund', state.status))
       return state
     },
     {
       validator: () => {
-        if (state.status !== 'refund_failed') throw failure('OrderStateConflict', { code: state.status })
+        if (!isListed('refund', state.status)) throw failure('OrderStateConflict', { code: state.status })
       },
     },
   )
@@ -43,11 +44,11 @@ export async function orderAftercare({ orderId }: { orderId: string }): Promise<
   async function repeatRefund(): Promise<void> {
     for (let code: string | undefined = 'refund_bounced'; code; ) {
       refundWanted = false
-      moveTo('refund_failed', 'an operator to repeat the refund')
+      moveTo('refund_failed')
       const { reason } = await localFirst.recordRefundFailure({ orderId, ...clock(), code })
       await condition(() => refundWanted)
       await localFirst.startRefund({ orderId, ...clock(), reason })
-      moveTo('refunding', 'the payment processor')
+      moveTo('refunding')
       code = await refundOnce(reason)
     }
     await localFirst.endOrder({ orderId, ...clock(), status: 'refunded' })
@@ -66,7 +67,7 @@ export async function orderAftercare({ orderId }: { orderId: string }): Promise<
     }
   }
 
-  function moveTo(status: OrderState['status'], waitingFor: string): void {
+  function moveTo(status: OrderState['status'], waitingFor = orderStates[status].waitsFor): void {
     Object.assign(state, { status, waitingFor })
     showStatus({ status, waitingFor, dueAt: null })
   }

@@ -10,7 +10,6 @@ import {
   disputeSignal,
   type OrderActivities,
   type OrderState,
-  type OrderStatus,
   orderState,
   paymentSignal,
   providerSignal,
@@ -18,6 +17,7 @@ import {
   reject,
   resend,
 } from './order.contract.ts'
+import { isAccepted, isListed, type OrderGuard, type OrderUpdate, orderStates } from './order-states.ts'
 import { codeOf, type OrderRun } from './run.ts'
 
 const answering = proxyActivities<OrderActivities>(retry.whileCallerWaits)
@@ -33,7 +33,7 @@ export function takeMessages(run: OrderRun): void {
     hints.provider = true
   })
   setHandler(disputeSignal, ({ disputeId }) =>
-    run.noteDispute(disputeId, standsIn('awaiting_payment', 'in_review', 'provisioning')),
+    run.noteDispute(disputeId, orderStates[state.status].on.dispute?.againAtDelivery === true),
   )
 
   setHandler(checkout, async () => {
@@ -47,19 +47,11 @@ export function takeMessages(run: OrderRun): void {
     async () => {
       requested.cancel = true
       run.stopProvisioning?.()
-      await condition(() => !standsIn('awaiting_payment', 'in_review', 'provisioning'))
-      if (standsIn('delivered', 'ended')) throw conflict()
+      await hasLeftStatesFor('cancel')
+      if (orderStates[state.status].customerHas === 'eSIMs') throw conflict()
       return state
     },
-    {
-      validator: () =>
-        allow(
-          run.checkout.done &&
-            (standsIn('awaiting_payment', 'in_review') ||
-              // What a top-up has put onto an eSIM cannot be taken back.
-              (standsIn('provisioning') && !run.input.parentOrderId)),
-        ),
-    },
+    { validator: () => validate('cancel') },
   )
 
   setHandler(
@@ -67,13 +59,10 @@ export function takeMessages(run: OrderRun): void {
     async () => {
       if (state.status === 'refund_failed') requested.retryRefund = true
       else await takeBack()
-      await condition(() => !standsIn('delivered', 'refund_failed'))
+      await hasLeftStatesFor('refund')
       return state
     },
-    {
-      validator: () =>
-        allow(standsIn('refund_failed') || (standsIn('delivered') && !requested.returning && !run.input.parentOrderId)),
-    },
+    { validator: () => validate('refund') },
   )
 
   setHandler(
@@ -82,11 +71,11 @@ export function takeMessages(run: OrderRun): void {
       await answering.sendOrderMail({ orderId, mail: 'confirmation', ...clock(), requestId })
       return state
     },
-    { validator: (_request: { requestId: string }) => allow(standsIn('delivered')) },
+    { validator: (_request: { requestId: string }) => validate('resend') },
   )
 
-  setHandler(approve, () => decide('approve'), { validator: () => allow(undecided()) })
-  setHandler(reject, () => decide('reject'), { validator: () => allow(undecided()) })
+  setHandler(approve, () => decide('approve'), { validator: () => validate('approve') })
+  setHandler(reject, () => decide('reject'), { validator: () => validate('reject') })
 
   async function takeBack(): Promise<void> {
     requested.returning = true
@@ -105,23 +94,25 @@ export function takeMessages(run: OrderRun): void {
 
   async function decide(verdict: 'approve' | 'reject'): Promise<OrderState> {
     requested[verdict] = true
-    await condition(() => !standsIn('in_review'))
+    await hasLeftStatesFor(verdict)
     return state
   }
 
-  function undecided(): boolean {
-    return standsIn('in_review') && !requested.approve && !requested.reject && !requested.cancel
+  function hasLeftStatesFor(update: OrderUpdate): Promise<void> {
+    return condition(() => !isListed(update, state.status))
   }
 
-  function standsIn(...statuses: OrderStatus[]): boolean {
-    return statuses.includes(state.status)
+  function validate(update: OrderUpdate): void {
+    const holds: { [Guard in OrderGuard]: boolean } = {
+      checkout_is_open: run.checkout.done,
+      not_a_top_up: !run.input.parentOrderId,
+      no_return_under_way: !requested.returning,
+      undecided: !requested.approve && !requested.reject && !requested.cancel,
+    }
+    if (!isAccepted(update, state.status, (guard) => holds[guard])) throw conflict()
   }
 
   function conflict() {
     return failure('OrderStateConflict', { code: run.checkout.done ? state.status : 'opening' })
-  }
-
-  function allow(permitted: boolean): void {
-    if (!permitted) throw conflict()
   }
 }

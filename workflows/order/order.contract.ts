@@ -1,6 +1,7 @@
 /** The order workflow's face: ids, messages, and the effects it needs. Import-safe for everybody. */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow'
 import type { RunStatus } from '../../shared/search-attributes.ts'
+import { orderStates } from './order-states.ts'
 
 export const orderWorkflowId = (orderId: string): string => `order-${orderId}`
 /** Takes what arrives after an order's run has closed: late disputes, refunds that bounce. */
@@ -22,6 +23,7 @@ export interface OrderInput {
   measurement: { adUserData: boolean; adPersonalization: boolean }
 }
 
+/** What each means, and what leads from one to another: workflows/order/order-states.ts */
 export type OrderStatus =
   | 'awaiting_payment'
   | 'in_review'
@@ -47,6 +49,12 @@ export interface OrderState extends Omit<RunStatus, 'dueAt'> {
   status: OrderStatus
   dueAt: string | null
 }
+
+/** What a run begins with; its first due date is the starter's. */
+export const firstState = {
+  status: 'awaiting_payment',
+  waitingFor: orderStates.awaiting_payment.waitsFor,
+} as const satisfies Pick<OrderState, 'status' | 'waitingFor'>
 
 /** Answered once the order exists and can be paid. Rejected with PackageUnavailable, PaymentUnavailable, ... */
 export const checkout = defineUpdate<OrderState>('checkout')

@@ -80,7 +80,7 @@ async function openCheckout({ input, startedAt, paymentDueAt, checkout }: OrderR
 async function review(run: OrderRun): Promise<RefundReason | undefined> {
   const { requested } = run
   const { reviewWindowMs } = periods.order
-  run.moveTo('in_review', 'an operator to approve or reject', plusMs(now(), reviewWindowMs))
+  run.moveTo('in_review', plusMs(now(), reviewWindowMs))
   await condition(() => requested.approve || requested.reject || requested.cancel, reviewWindowMs)
   if (requested.cancel) return 'cancelled_by_customer'
   if (requested.reject) return 'rejected_in_review'
@@ -96,7 +96,7 @@ async function provisionInTime(run: OrderRun): Promise<RefundReason | undefined>
   const { delayNoticeMs, deliverWithinMs } = periods.order
   const dueAt = plusMs(now(), deliverWithinMs)
   const scope = new CancellationScope()
-  run.moveTo('provisioning', 'the eSIM provider', dueAt)
+  run.moveTo('provisioning', dueAt)
   run.stopProvisioning = () => scope.cancel()
   const attempt = (scheduleToCloseTimeout: number): Promise<void> => {
     const { provision } = proxyActivities<OrderActivities>({ ...retry.provision, scheduleToCloseTimeout })
@@ -122,7 +122,7 @@ async function provisionInTime(run: OrderRun): Promise<RefundReason | undefined>
 async function deliver(run: OrderRun): Promise<Date> {
   const { livesUntil } = await localFirst.recordDelivery({ orderId: run.orderId, ...clock() })
   const lives = new Date(livesUntil)
-  if (!run.input.parentOrderId) run.moveTo('delivered', 'the eSIM to be used and to expire', lives)
+  if (!run.input.parentOrderId) run.moveTo('delivered', lives)
   run.announce('confirmation')
   run.measurePurchase()
   run.noteEarlyDisputes()
@@ -149,7 +149,7 @@ async function end(run: OrderRun, status: OrderStatus): Promise<OrderState> {
 }
 
 async function finish(run: OrderRun, status: OrderStatus): Promise<OrderState> {
-  run.moveTo(status, 'nothing', null)
+  run.moveTo(status, null, 'nothing')
   if (status === 'cancelled') run.announce('cancelled')
   await run.announced()
   await condition(allHandlersFinished)

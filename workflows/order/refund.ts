@@ -14,18 +14,18 @@ const giveBack = proxyActivities<OrderActivities>(retry.returnEsim)
 export async function refundAll(run: OrderRun, reason: RefundReason): Promise<void> {
   const { orderId } = run
   await localFirst.startRefund({ orderId, ...clock(), reason })
-  run.moveTo('refunding', 'the payment processor', null)
+  run.moveTo('refunding', null)
   const released = run.stopProvisioning ? release(run) : undefined
   for (let attempt = 1; ; attempt += 1) {
     const fault = await refundOnce(run, reason, attempt)
     if (!fault) break
     run.requested.retryRefund = false
-    run.moveTo('refund_failed', 'an operator to repeat the refund', null)
+    run.moveTo('refund_failed', null)
     await localFirst.recordRefundFailure({ orderId, ...clock(), code: fault })
     run.announce('refund_failed')
     await condition(() => run.requested.retryRefund)
     await localFirst.startRefund({ orderId, ...clock(), reason })
-    run.moveTo('refunding', 'the payment processor', null)
+    run.moveTo('refunding', null)
   }
   await released
 }
@@ -40,7 +40,7 @@ async function refundOnce(run: OrderRun, reason: RefundReason, attempt: number):
     return failureCode(error) ?? failureType(error) ?? 'unknown'
   }
   const settledBy = plusMs(now(), periods.order.refundSettlesWithinMs)
-  run.moveTo('refunded', 'the refund to settle', settledBy)
+  run.moveTo('refunded', settledBy)
   run.announce('refunded')
   while (now() < settledBy) {
     await condition(() => hints.payment, msUntil(settledBy, now()))

@@ -13,7 +13,15 @@ import { proxyLocalFirst } from '../run/local-first.ts'
 import { clock, now } from '../run/now.ts'
 import * as retry from '../run/retry.ts'
 import { showStatus, showStatusDetails } from '../run/run-status.ts'
-import type { OrderActivities, OrderInput, OrderMail, OrderState, OrderStatus } from './order.contract.ts'
+import {
+  firstState,
+  type OrderActivities,
+  type OrderInput,
+  type OrderMail,
+  type OrderState,
+  type OrderStatus,
+} from './order.contract.ts'
+import { orderStates } from './order-states.ts'
 
 export const localFirst = proxyLocalFirst<OrderActivities>()
 export const charge = proxyActivities<OrderActivities>(retry.charge)
@@ -26,7 +34,7 @@ export function startRun(input: OrderInput) {
   const { orderId } = input
   const startedAt = now()
   const paymentDueAt = plusMs(startedAt, periods.order.paymentWindowMs)
-  const state: OrderState = { status: 'awaiting_payment', waitingFor: 'payment', dueAt: paymentDueAt.toISOString() }
+  const state: OrderState = { ...firstState, dueAt: paymentDueAt.toISOString() }
   const announcements: Promise<void>[] = []
   const earlyDisputes = new Set<string>()
   showStatusDetails({ ...state, dueAt: paymentDueAt })
@@ -57,7 +65,7 @@ export function startRun(input: OrderInput) {
     /** once provisioning has begun: stops it */
     stopProvisioning: undefined as (() => void) | undefined,
 
-    moveTo(status: OrderStatus, waitingFor: string, dueAt: Date | null): void {
+    moveTo(status: OrderStatus, dueAt: Date | null, waitingFor = orderStates[status].waitsFor): void {
       Object.assign(state, { status, waitingFor, dueAt: dueAt?.toISOString() ?? null })
       showStatus({ status, waitingFor, dueAt })
     },

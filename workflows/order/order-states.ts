@@ -1,0 +1,237 @@
+/**
+ * The states of an order: what it waits for in each, what may happen there, and what that leads to. The run asks this
+ * table what it accepts; docs/order-states.md and test/orders/stages.test.ts are made from it. Import-safe for everybody.
+ */
+import type { periods } from '../../policy/periods.ts'
+import type { PromiseId } from '../../policy/promises.ts'
+import type { FailureType } from '../../shared/failures.ts'
+import type { OrderStatus } from './order.contract.ts'
+
+/** The requests that a run answers; each is refused in a state that does not list it. */
+export const orderUpdates = ['checkout', 'cancel', 'refund', 'resend', 'approve', 'reject'] as const
+export type OrderUpdate = (typeof orderUpdates)[number]
+
+/**
+ * Signals are never refused: one that a state does not list changes nothing there. `work`: what the run asked of
+ * others is done, or is given up. `time`: nothing else happened until the state's limit.
+ */
+export type OrderEvent = OrderUpdate | 'payment' | 'provider' | 'dispute' | 'work' | 'time'
+
+/** Conditions under which a listed update is accepted; workflows/order/messages.ts decides whether each holds. */
+export const orderGuards = {
+  checkout_is_open: 'the checkout has opened',
+  not_a_top_up: 'the order is no top-up: what it put onto an eSIM cannot be taken back',
+  no_return_under_way: 'no eSIM of the order is being given back already',
+  undecided: 'nobody has approved, rejected or cancelled the order',
+} as const
+export type OrderGuard = keyof typeof orderGuards
+
+export interface OrderStep {
+  /** `closed`: the run ends, and the order keeps its state */
+  to: OrderStatus | 'closed'
+  /** missing: as a rule */
+  when?: string
+}
+
+export interface OrderReaction {
+  does: string
+  guards?: readonly OrderGuard[]
+  /** the rule first; missing: the state stays */
+  leadsTo?: readonly OrderStep[]
+  /** recorded once more then: before delivery there is nothing that it could suspend */
+  againAtDelivery?: true
+  /** the update was accepted, and could not be done */
+  fails?: { readonly [Type in FailureType]?: string }
+}
+
+export interface OrderStateRow {
+  /** the run's search attribute `WaitingFor` */
+  waitsFor: string
+  /** a limit of `periods.order`, and since when it counts; in words where others set it; null: none */
+  until: { period: keyof typeof periods.order; after: string } | string | null
+  keeps?: PromiseId
+  customerHas: 'paid nothing' | 'paid' | 'eSIMs' | 'the money back'
+  on: { readonly [Event in OrderEvent]?: OrderReaction }
+}
+
+const answersAtOnce = { does: 'Answers with the state' } as const
+const recordsDispute = { does: 'Records what the processor says of the dispute, and tells operators' } as const
+const recordsEarlyDispute = { ...recordsDispute, againAtDelivery: true } as const
+const remembersPayment = { does: 'Is remembered until the order is delivered or refunded, then asks the processor' }
+const remembersProvider = { does: 'Is remembered until delivery, then looks at the eSIMs' } as const
+
+export const orderStates: { readonly [Status in OrderStatus]: OrderStateRow } = {
+  awaiting_payment: {
+    waitsFor: 'payment',
+    until: { period: 'paymentWindowMs', after: 'the order' },
+    customerHas: 'paid nothing',
+    on: {
+      checkout: { does: 'Answers once the order can be paid, or fails as its opening failed' },
+      cancel: {
+        guards: ['checkout_is_open'],
+        does: 'Cancels the payment at the processor',
+        leadsTo: [{ to: 'cancelled' }, { to: 'refunding', when: 'the payment was faster' }],
+      },
+      payment: {
+        does: 'Asks the processor',
+        leadsTo: [
+          { to: 'provisioning', when: 'paid' },
+          { to: 'in_review', when: 'paid, and it looks risky' },
+          { to: 'cancelled', when: 'cancelled at the processor' },
+        ],
+      },
+      provider: remembersProvider,
+      dispute: recordsEarlyDispute,
+      work: {
+        does: 'Opens the checkout',
+        leadsTo: [{ to: 'closed', when: 'it cannot be opened; the same request may be made again' }],
+      },
+      time: {
+        does: 'Asks the processor by itself now and then, and cancels the payment there at the end',
+        leadsTo: [
+          { to: 'unpaid' },
+          { to: 'provisioning', when: 'paid' },
+          { to: 'in_review', when: 'paid, and it looks risky' },
+        ],
+      },
+    },
+  },
+  in_review: {
+    waitsFor: 'an operator to approve or reject',
+    until: { period: 'reviewWindowMs', after: 'the payment' },
+    keeps: 'U5',
+    customerHas: 'paid',
+    on: {
+      checkout: answersAtOnce,
+      cancel: { does: 'Takes the decision from the operator', leadsTo: [{ to: 'refunding' }] },
+      approve: { guards: ['undecided'], does: 'Orders the eSIMs', leadsTo: [{ to: 'provisioning' }] },
+      reject: { guards: ['undecided'], does: 'Gives the money back', leadsTo: [{ to: 'refunding' }] },
+      payment: remembersPayment,
+      provider: remembersProvider,
+      dispute: recordsEarlyDispute,
+      time: { does: 'Counts as rejected', leadsTo: [{ to: 'refunding' }] },
+    },
+  },
+  provisioning: {
+    waitsFor: 'the eSIM provider',
+    until: { period: 'deliverWithinMs', after: 'the payment, or the approval' },
+    keeps: 'U2',
+    customerHas: 'paid',
+    on: {
+      checkout: answersAtOnce,
+      cancel: {
+        guards: ['not_a_top_up'],
+        does: 'Stops the provisioning',
+        leadsTo: [{ to: 'refunding' }, { to: 'delivered', when: 'the eSIMs were there already; the update fails' }],
+      },
+      payment: remembersPayment,
+      provider: remembersProvider,
+      dispute: recordsEarlyDispute,
+      work: {
+        does: 'Gets the eSIMs, and records the delivery with its invoice; mails that it takes longer when it does',
+        leadsTo: [{ to: 'delivered' }, { to: 'refunding', when: 'no provider can fill the order' }],
+      },
+      time: { does: 'Gives up', leadsTo: [{ to: 'refunding' }] },
+    },
+  },
+  delivered: {
+    waitsFor: 'the eSIM to be used and to expire',
+    until: 'the eSIMs can live no longer',
+    keeps: 'U3',
+    customerHas: 'eSIMs',
+    on: {
+      checkout: answersAtOnce,
+      refund: {
+        guards: ['not_a_top_up', 'no_return_under_way'],
+        does: 'Gives the eSIMs back to the provider',
+        leadsTo: [{ to: 'refunding' }],
+        fails: {
+          EsimInUse: 'one of them was installed or used',
+          ProviderUnavailable: 'the provider does not answer; whether they went back is looked for',
+        },
+      },
+      resend: {
+        does: 'Sends the delivery mail again',
+        fails: { MailUnavailable: 'the mail server does not answer' },
+      },
+      payment: { does: 'Looks for refunds that were made by hand at the processor' },
+      provider: {
+        does: 'Looks at the eSIMs, and tells the customer what is new',
+        leadsTo: [
+          { to: 'ended', when: 'all have ended' },
+          { to: 'refunding', when: 'a refund whose outcome was not known had given them back' },
+        ],
+      },
+      dispute: recordsDispute,
+      work: { does: 'Follows the eSIMs', leadsTo: [{ to: 'closed', when: 'at once for a top-up' }] },
+      time: { does: 'Looks at least daily, and ends with the last eSIM', leadsTo: [{ to: 'ended' }] },
+    },
+  },
+  refunding: {
+    waitsFor: 'the payment processor',
+    until: null,
+    keeps: 'U2',
+    customerHas: 'paid',
+    on: {
+      checkout: answersAtOnce,
+      payment: remembersPayment,
+      dispute: recordsDispute,
+      work: {
+        does: 'Refunds, with a credit note where there was an invoice, and gives back what a provider holds',
+        leadsTo: [{ to: 'refunded' }, { to: 'refund_failed', when: 'refused, or not possible for a week' }],
+      },
+    },
+  },
+  refund_failed: {
+    waitsFor: 'an operator to repeat the refund',
+    until: null,
+    keeps: 'U2',
+    customerHas: 'paid',
+    on: {
+      checkout: answersAtOnce,
+      refund: { does: 'Tries again', leadsTo: [{ to: 'refunding' }] },
+      payment: remembersPayment,
+      dispute: recordsDispute,
+    },
+  },
+  refunded: {
+    waitsFor: 'the refund to settle',
+    until: { period: 'refundSettlesWithinMs', after: 'the refund' },
+    customerHas: 'the money back',
+    on: {
+      checkout: answersAtOnce,
+      payment: {
+        does: 'Asks the processor about the refund',
+        leadsTo: [{ to: 'refund_failed', when: 'it has bounced' }],
+      },
+      dispute: recordsDispute,
+      time: { does: 'Takes the refund for settled', leadsTo: [{ to: 'closed' }] },
+    },
+  },
+  cancelled: ending('paid nothing'),
+  unpaid: ending('paid nothing'),
+  ended: ending('eSIMs'),
+}
+
+/** The run closes as soon as everybody has been told. */
+function ending(customerHas: OrderStateRow['customerHas']): OrderStateRow {
+  return {
+    waitsFor: 'nothing',
+    until: null,
+    customerHas,
+    on: {
+      checkout: answersAtOnce,
+      dispute: recordsDispute,
+      work: { does: 'Sends what is still to be sent', leadsTo: [{ to: 'closed' }] },
+    },
+  }
+}
+
+/** Whether the update has a place in this state, whatever else is asked of it. */
+export const isListed = (update: OrderUpdate, status: OrderStatus): boolean =>
+  orderStates[status].on[update] !== undefined
+
+/** Whether the run accepts the update now. */
+export function isAccepted(update: OrderUpdate, status: OrderStatus, holds: (guard: OrderGuard) => boolean): boolean {
+  return isListed(update, status) && (orderStates[status].on[update]?.guards ?? []).every(holds)
+}
