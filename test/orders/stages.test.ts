@@ -1,7 +1,17 @@
 /** At every stage of an order: everybody tells the same, what is not possible changes nothing, and what is possible works. */
 import { expect, test } from 'vitest'
-import { orderState, orderWorkflowId } from '../../workflows/order/order.contract.ts'
+import { problemCodeOf } from '../../api/http/problems.ts'
+import type { FailureType } from '../../shared/failures.ts'
+import { type OrderStatus, orderState, orderWorkflowId } from '../../workflows/order/order.contract.ts'
+import {
+  isAccepted,
+  type OrderGuard,
+  type OrderStep,
+  type OrderUpdate,
+  orderStates,
+} from '../../workflows/order/order-states.ts'
 import { openHarness } from '../harness/harness.ts'
+import { expectStatus } from '../harness/http.ts'
 import type { OrderView } from '../harness/purchases.ts'
 import { testPackages } from '../harness/test-packages.ts'
 import { until, untilValue } from '../harness/until.ts'
@@ -17,7 +27,7 @@ interface Placements {
 const viewOf = async (id: string): Promise<OrderView> => (await harness.service.get(`/v1/orders/${id}`)).body
 const placements = async () => (await esimAccess.books()) as unknown as Placements
 
-/** Ways to the stages; a name is the status there, but for what stands after a dash. */
+/** Ways to the stages; a name is the state there, but for what stands after a dash. */
 const stages = {
   awaiting_payment: unpaidOrder,
   in_review: heldOrder,
@@ -28,6 +38,15 @@ const stages = {
     await until('the provider has the order', async () => (await placements()).orders.length > before)
     await esimAccess.do('allocation', {})
     return order
+  },
+  async 'provisioning-top_up'() {
+    const person = await harness.signUp()
+    const { id } = await harness.buy(person, { packageCode })
+    await esimAccess.fault({ match: { path: '/esim/topup' }, status: 500, times: 1_000 })
+    const body = { packageCode: testPackages.topUp }
+    const topUp = expectStatus(await person.caller.post(`/v1/orders/${id}/top-up`, body), 201)
+    await stripe.do('pay', { orderId: topUp.id })
+    return await harness.untilOrder(topUp.id, 'provisioning')
   },
   delivered: deliveredOrder,
   async 'delivered-used'() {
@@ -69,8 +88,21 @@ const stages = {
     await harness.fastForward(order.id, '2 days')
     return order
   },
-} satisfies Record<string, () => Promise<OrderView>>
+} satisfies { [Status in OrderStatus]: Way } & Record<string, Way>
+type Way = () => Promise<OrderView>
 type Stage = keyof typeof stages
+const statusOf = (stage: Stage): OrderStatus => stage.split('-')[0] as OrderStatus
+
+interface Peculiarity {
+  /** what does not hold there, although an update needs it */
+  breaks?: OrderGuard
+  /** how an accepted update ends there */
+  fails?: FailureType
+}
+const peculiarities = {
+  'provisioning-top_up': { breaks: 'not_a_top_up' },
+  'delivered-used': { fails: 'EsimInUse' },
+} satisfies { [Name in Stage]?: Peculiarity }
 
 async function unpaidOrder(): Promise<OrderView> {
   return await harness.buy(await harness.signUp(), { packageCode, pay: false })
@@ -87,61 +119,65 @@ async function rejectedOrder(): Promise<OrderView> {
   return await harness.untilOrder(order.id, 'refunded')
 }
 
-type Action = 'cancel' | 'refund' | 'resend' | 'approve' | 'reject'
-const actions: Action[] = ['cancel', 'refund', 'resend', 'approve', 'reject']
+const actions = ['cancel', 'refund', 'resend', 'approve', 'reject'] as const satisfies OrderUpdate[]
+type Action = (typeof actions)[number]
 
-/** What an action leads to; all others are refused. */
-const possible: Partial<Record<Stage, Partial<Record<Action, string>>>> = {
-  awaiting_payment: { cancel: 'cancelled' },
-  in_review: { cancel: 'refunded', approve: 'delivered', reject: 'refunded' },
-  provisioning: { cancel: 'refunded' },
-  delivered: { refund: 'refunded', resend: 'delivered' },
-  'delivered-used': { resend: 'delivered' },
-  refund_failed: { refund: 'refunded' },
+/** What the order's table says of an action at a stage: the problem that refuses it, or the state in which it ends. */
+function outcome(stage: Stage, action: Action): { problem: string } | { end: OrderStatus } {
+  const { breaks, fails }: Peculiarity = peculiarities[stage as keyof typeof peculiarities] ?? {}
+  const status = statusOf(stage)
+  if (!isAccepted(action, status, (guard) => guard !== breaks)) return { problem: problemCodeOf('OrderStateConflict') }
+  const { leadsTo, fails: failures = {} } = orderStates[status].on[action] ?? {}
+  if (fails && failures[fails]) return { problem: problemCodeOf(fails) }
+  return { end: afterWork(leadsTo?.[0]?.to ?? status) }
+}
+
+/** The state that stays when what others do for the order goes well. */
+function afterWork(status: OrderStep['to']): OrderStatus {
+  if (status === 'closed') throw new Error('no update closes a run')
+  const next = orderStates[status].on.work?.leadsTo?.[0]
+  return next && !next.when && next.to !== 'closed' ? afterWork(next.to) : status
 }
 
 const names = Object.keys(stages) as Stage[]
+const cases = names.flatMap((stage) => actions.map((action) => ({ stage, action, ...outcome(stage, action) })))
+const refused = (name: Stage) => cases.flatMap((each) => (each.stage === name && 'problem' in each ? [each] : []))
 
 test.each(names)('%s: everybody tells the same, and nothing else is possible', async (product) => {
   const order = await stages[product]()
-  const status = product.split('-')[0] ?? ''
-  await tellsTheSame(order, status)
+  await tellsTheSame(order, statusOf(product))
 
   const before = await viewOf(order.id)
-  for (const action of actions.filter((each) => !possible[product]?.[each])) {
+  for (const { action, problem } of refused(product)) {
     const answer = await harness.operator.post(`/v1/orders/${order.id}/${action}`)
-    expect([action, answer.status, answer.body.code]).toEqual([
-      action,
-      409,
-      product === 'delivered-used' && action === 'refund' ? 'esim_in_use' : 'order_state_conflict',
-    ])
+    expect([action, answer.status, answer.body.code]).toEqual([action, 409, problem])
   }
   expect(await viewOf(order.id)).toEqual(before)
   await stripe.clearFaults()
+  await esimAccess.clearFaults()
 })
 
-test.each(
-  names.flatMap((product) =>
-    Object.entries(possible[product] ?? {}).map(([action, end]) => ({ stage: product, action, end })),
-  ),
-)('$stage: $action leads to $end', async ({ stage, action, end }) => {
-  const order = await stages[stage]()
-  const answer = await harness.operator.post(`/v1/orders/${order.id}/${action}`)
-  expect(answer.status, answer.text).toBe(200)
-  const after = await harness.untilOrder(order.id, end)
-  await tellsTheSame(order, end)
-  if (end === 'refunded') {
-    const documents = stage === 'delivered' ? ['credit_note', 'invoice'] : []
-    expect(after.documents.map(({ kind }: { kind: string }) => kind).sort()).toEqual(documents)
-    expect(after.refunds.at(-1)).toMatchObject({ minor: 500, state: 'succeeded' })
-  }
-  if (stage !== 'provisioning') return
-  // What the provider makes later is ours all the same, so it goes back.
-  const { cancels } = await placements()
-  await esimAccess.do('allocate')
-  await harness.fastForward(order.id, '2 minutes')
-  await until('the late eSIM went back', async () => (await placements()).cancels.length > cancels.length)
-})
+test.each(cases.flatMap((each) => ('end' in each ? [each] : [])))(
+  '$stage: $action leads to $end',
+  async ({ stage, action, end }) => {
+    const order = await stages[stage]()
+    const answer = await harness.operator.post(`/v1/orders/${order.id}/${action}`)
+    expect(answer.status, answer.text).toBe(200)
+    const after = await harness.untilOrder(order.id, end)
+    await tellsTheSame(order, end)
+    if (end === 'refunded') {
+      const documents = stage === 'delivered' ? ['credit_note', 'invoice'] : []
+      expect(after.documents.map(({ kind }: { kind: string }) => kind).sort()).toEqual(documents)
+      expect(after.refunds.at(-1)).toMatchObject({ minor: 500, state: 'succeeded' })
+    }
+    if (stage !== 'provisioning') return
+    // What the provider makes later is ours all the same, so it goes back.
+    const { cancels } = await placements()
+    await esimAccess.do('allocate')
+    await harness.fastForward(order.id, '2 minutes')
+    await until('the late eSIM went back', async () => (await placements()).cancels.length > cancels.length)
+  },
+)
 
 test('cancelled in any moment while it is processed: nothing charged, all refunded, or delivered', async () => {
   const outcomes = await Promise.all(
