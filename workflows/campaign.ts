@@ -25,7 +25,7 @@ import * as retry from './run/retry.ts'
 import { showStatus } from './run/run-status.ts'
 
 const localFirst = proxyLocalFirst<CampaignActivities>()
-const { planCampaign, sendCampaignPage } = proxyActivities<CampaignActivities>(retry.mailPage)
+const { planCampaign, sendCampaignPage } = proxyActivities<CampaignActivities>({ ...retry.message, ...retry.manyRows })
 
 /** About 100,000 people: a history of a few hundred events. */
 const pagesPerRun = 200

@@ -111,7 +111,7 @@ export async function emailChange({ changeId, expiresAt, draft }: EmailChangeInp
   /** A mail that comes after the end is no news. */
   function notify() {
     const scheduleToCloseTimeout = Math.max(60_000, msUntil(dueAt, now()))
-    return proxyActivities<EmailChangeActivities>({ ...retry.notify, scheduleToCloseTimeout })
+    return proxyActivities<EmailChangeActivities>({ ...retry.message, scheduleToCloseTimeout })
   }
 
   /**

@@ -18,8 +18,17 @@ import * as retry from './run/retry.ts'
 import { showStatus } from './run/run-status.ts'
 
 const localFirst = proxyLocalFirst<PolicyActivities>()
-const { nextPolicyStep, giveUpPolicyMails } = proxyActivities<PolicyActivities>(retry.decide)
-const { mailPolicyPage } = proxyActivities<PolicyActivities>(retry.noticePage)
+const { nextPolicyStep, giveUpPolicyMails } = proxyActivities<PolicyActivities>({
+  ...retry.untilDone,
+  // one statement over all persons
+  startToCloseTimeout: '10 minutes',
+})
+const { mailPolicyPage } = proxyActivities<PolicyActivities>({
+  ...retry.duty,
+  ...retry.manyRows,
+  // The day on which the policy takes effect waits for each page, and the activity heartbeats every 3 s.
+  heartbeatTimeout: '12 seconds',
+})
 
 /** About 50,000 people: a history of six hundred events. */
 const pagesPerRun = 100

@@ -31,7 +31,7 @@ import * as retry from './run/retry.ts'
 import { showStatus, showStatusDetails } from './run/run-status.ts'
 
 const localFirst = proxyLocalFirst<PrivacyRequestActivities>()
-const notify = proxyActivities<PrivacyRequestActivities>(retry.notify)
+const notify = proxyActivities<PrivacyRequestActivities>(retry.message)
 
 const { answerWithinDays, remindAtDays, escalateAtDay, extensionDays, lateReminderDays, keepAnsweredDays } =
   periods.privacyRequest

@@ -5,7 +5,7 @@ import * as retry from './run/retry.ts'
 import type { SignInEndedActivities, SignInEndedInput } from './sign-in-ended.contract.ts'
 
 const localFirst = proxyLocalFirst<SignInEndedActivities>()
-const notify = proxyActivities<SignInEndedActivities>(retry.notify)
+const notify = proxyActivities<SignInEndedActivities>(retry.message)
 
 export async function signInEnded(input: SignInEndedInput): Promise<void> {
   if (await localFirst.unlinkApple(input)) await notify.sendAppleUnlinked({ ...input, asOf: new Date().toISOString() })

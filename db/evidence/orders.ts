@@ -6,7 +6,7 @@ import type { Queryable } from '../connection/database.ts'
 
 /** A workflow that was slowed down is not yet a broken promise. */
 const graceMs = 10 * milliseconds.minute
-/** as long as retries go on (workflows/run/retry.ts, `notify`) */
+/** as long as retries go on (workflows/run/retry.ts, `message`) */
 const mailLifeMs = 3 * milliseconds.day
 const lately = 7 * milliseconds.day
 const lookedAt = 10_000

@@ -5,7 +5,7 @@ import * as retry from '../run/retry.ts'
 import { showStatusDetails } from '../run/run-status.ts'
 import { type BackupActivities, type BackupResult, backupIdOf } from './backup.contract.ts'
 
-const { makeBackup } = proxyActivities<BackupActivities>(retry.dump)
+const { makeBackup } = proxyActivities<BackupActivities>(retry.wholeDatabase)
 const { noteBackupFailure, pruneBackups } = proxyActivities<BackupActivities>(retry.dailyStep)
 
 export async function backup(): Promise<BackupResult> {

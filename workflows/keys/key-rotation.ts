@@ -17,9 +17,9 @@ import {
 
 const localFirst = proxyLocalFirst<KeyRotationActivities>()
 const { planRotation, rewrapDataKeys, countUnderOldKeys, retireOldKeys } = proxyActivities<KeyRotationActivities>(
-  retry.startRun,
+  retry.duty,
 )
-const { countRunsUnderOldKeys } = proxyActivities<KeyRotationActivities>(retry.purge)
+const { countRunsUnderOldKeys } = proxyActivities<KeyRotationActivities>({ ...retry.duty, ...retry.manyRows })
 
 /** A history of a few hundred events. */
 const stepsPerRun = 100

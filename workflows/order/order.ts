@@ -99,7 +99,7 @@ async function provisionInTime(run: OrderRun): Promise<RefundReason | undefined>
   run.moveTo('provisioning', dueAt)
   run.stopProvisioning = () => scope.cancel()
   const attempt = (scheduleToCloseTimeout: number): Promise<void> => {
-    const { provision } = proxyActivities<OrderActivities>({ ...retry.provision, scheduleToCloseTimeout })
+    const { provision } = proxyActivities<OrderActivities>({ ...retry.untilDone, scheduleToCloseTimeout })
     return scope.run(() => provision({ orderId, ...clock() }))
   }
   try {

@@ -8,7 +8,7 @@ import * as retry from '../run/retry.ts'
 import type { OrderActivities, RefundReason } from './order.contract.ts'
 import { charge, codeOf, localFirst, type OrderRun } from './run.ts'
 
-const giveBack = proxyActivities<OrderActivities>(retry.returnEsim)
+const giveBack = proxyActivities<OrderActivities>(retry.money)
 
 /** Returns when the refund has settled; a refund that fails or bounces waits for an operator's `refund`. */
 export async function refundAll(run: OrderRun, reason: RefundReason): Promise<void> {

@@ -24,9 +24,9 @@ import {
 import { orderStates } from './order-states.ts'
 
 export const localFirst = proxyLocalFirst<OrderActivities>()
-export const charge = proxyActivities<OrderActivities>(retry.charge)
-const notifyNow = proxyLocalActivities<OrderActivities>(retry.notifyLocally)
-const notify = proxyActivities<OrderActivities>(retry.notify)
+export const charge = proxyActivities<OrderActivities>(retry.money)
+const notifyNow = proxyLocalActivities<OrderActivities>(retry.localOnce)
+const notify = proxyActivities<OrderActivities>(retry.message)
 
 export type OrderRun = ReturnType<typeof startRun>
 

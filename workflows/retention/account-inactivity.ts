@@ -15,8 +15,8 @@ import {
 } from './account-inactivity.contract.ts'
 
 const localFirst = proxyLocalFirst<InactivityActivities>()
-const deleting = proxyActivities<InactivityActivities>(retry.startRun)
-const telling = proxyActivities<InactivityActivities>(retry.untilNotified)
+const deleting = proxyActivities<InactivityActivities>(retry.duty)
+const telling = proxyActivities<InactivityActivities>(retry.duty)
 
 /** longer than a step takes in an ordinary outage; after that the run counts as lost, and asking for it does no harm */
 const graceDays = 2
@@ -71,7 +71,7 @@ export async function accountInactivity({ accountId }: InactivityInput): Promise
   /** The first warning has given the notice; one that cannot be sent before the next step is due moves nothing. */
   async function warnUntil(nextStep: Date, days: number): Promise<void> {
     const { sendLaterWarning } = proxyActivities<InactivityActivities>({
-      ...retry.untilNotified,
+      ...retry.duty,
       scheduleToCloseTimeout: Math.max(1, msUntil(nextStep, now())),
     })
     try {

@@ -13,7 +13,10 @@ import {
   invoiceRetentionState,
 } from './invoice-retention.contract.ts'
 
-const { purgeBooks, raiseUnpurged } = proxyActivities<InvoiceRetentionActivities>(retry.purge)
+const { purgeBooks, raiseUnpurged } = proxyActivities<InvoiceRetentionActivities>({
+  ...retry.duty,
+  ...retry.manyRows,
+})
 
 /** should the signal that a month is let go get lost */
 const holdLookMs = 30 * milliseconds.day

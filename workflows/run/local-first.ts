@@ -22,7 +22,7 @@ export function proxyLocalFirst<Activities extends object>(): Activities {
         (...input: unknown[]) =>
           scheduleLocalActivity(String(name), input, retry.local).catch((error: unknown) => {
             if (!ranOutOfTries(error)) throw error
-            return scheduleActivity(String(name), input, retry.afterLocal)
+            return scheduleActivity(String(name), input, retry.untilDone)
           }),
     },
   )
