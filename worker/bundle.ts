@@ -35,7 +35,7 @@ export interface BundleOptions {
  * that do the same.
  */
 export async function loadBundle(options: BundleOptions): Promise<WorkflowBundle> {
-  const name = `workflows-${await hashOfInputs(options)}.js`
+  const name = await nameOfBundle(options)
   for (const folder of cacheFolders) {
     const code = await readFile(join(folder, name), 'utf8').catch(() => undefined)
     if (code === undefined) continue
@@ -44,7 +44,8 @@ export async function loadBundle(options: BundleOptions): Promise<WorkflowBundle
     return { code }
   }
   const bundle = await buildBundle(options)
-  await keep(name, bundle.code, options.log)
+  // A file that was saved meanwhile is in it or not: nobody knows whose bundle it is.
+  if (name === (await nameOfBundle(options))) await keep(name, bundle.code, options.log)
   return bundle
 }
 
@@ -66,6 +67,8 @@ export async function buildBundle({ encrypted, versioned, log }: BundleOptions):
 
 const fromRoot = ({ absoluteResourcePath }: { absoluteResourcePath: string }): string =>
   relative(root, absoluteResourcePath)
+
+const nameOfBundle = async (options: BundleOptions): Promise<string> => `workflows-${await hashOfInputs(options)}.js`
 
 const cacheFolders = [
   join(root, 'node_modules/.cache/ama-esim'),
