@@ -212,4 +212,4 @@ function faultsTogether(given: Partial<Record<string, string>>): string[] {
 const temporalSettingNames = ['TEMPORAL_ADDRESS', 'TEMPORAL_PROFILE', 'TEMPORAL_CONFIG_FILE']
 
 /** Names of every setting, for checking .env.example against them. */
-export const settingNames: readonly string[] = Object.keys(environmentSchema.shape)
+export const settingNames = Object.keys(environmentSchema.shape) as readonly (keyof Config)[]

@@ -1,5 +1,5 @@
 /** P5, P7, P8: whom the settings lead to. Development on one machine knows nobody else. */
-import type { Config } from '../../config.ts'
+import { type Config, settingNames } from '../../config.ts'
 import { listed } from '../../db/evidence/schema.ts'
 import type { Readings } from '../../policy/figures.ts'
 import { isInEea } from '../../policy/hosting.ts'
@@ -7,19 +7,10 @@ import { subProcessors } from '../../policy/sub-processors.ts'
 
 type PartySettings = Pick<Config, 'NODE_ENV' | 'HOSTING_REGION' | 'SMTP_URL'> & Partial<Config>
 
-/** Settings that lead somewhere, apart from those whose host is the operator's own choice: see policy/sub-processors.ts. */
-const leading = [
-  'STRIPE_API_URL',
-  'ESIM_ACCESS_URL',
-  'AIRALO_URL',
-  'APPLE_URL',
-  'GOOGLE_CERTS_URL',
-  'GOOGLE_REVOKE_URL',
-  'GOOGLE_RISC_CERTS_URL',
-  'FIREBASE_CERTS_URL',
-  'META_URL',
-  'GA_URL',
-] as const
+/** Addresses of our own, and the mail server's, whose host is the operator's own choice: see policy/sub-processors.ts. */
+const ownChoice = ['PUBLIC_URL', 'DATABASE_URL', 'TEMPORAL_UI_URL', 'SMTP_URL']
+/** Settings that lead to somebody else: each new one counts by itself. */
+const leading = settingNames.filter((name) => name.endsWith('_URL') && !ownChoice.includes(name))
 
 const known = new Set(Object.values(subProcessors).flatMap(({ hosts }): readonly string[] => hosts))
 const thisMachine = new Set(['127.0.0.1', 'localhost', '[::1]'])
@@ -29,7 +20,7 @@ export function readSubProcessorFigures(config: PartySettings): Readings {
   const trusted = (host: string) => known.has(host) || (!isProduction && thisMachine.has(host))
   const strangers = leading.filter((name) => {
     const url = config[name]
-    return url !== undefined && !trusted(new URL(url).hostname)
+    return typeof url === 'string' && !trusted(new URL(url).hostname)
   })
   if (config.FIREBASE_CONNECT_TO && !trusted(config.FIREBASE_CONNECT_TO.split(':')[0] ?? '')) {
     return { ...others(), unlisted_hosts: listed([...strangers, 'FIREBASE_CONNECT_TO']) }
