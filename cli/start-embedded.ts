@@ -2,15 +2,22 @@
 import pc from 'picocolors'
 import { ConfigurationError } from '../config.ts'
 import { fixedPorts } from '../dev/fixed-ports.ts'
+import { reloadOnChange } from '../dev/reload.ts'
 import { type Stack, startStack } from '../dev/stack.ts'
 import { stopAsked } from '../shared/shutdown.ts'
 
-const begun = performance.now()
 const write = (line = ''): void => void process.stdout.write(`${line}\n`)
 const link = (name: string, url: string): void => write(`  ${name.padEnd(20)} ${pc.underline(url)}`)
 
-const stack = await start()
-if (stack) {
+/**
+ * Runs the stack until it is asked to stop, or cannot go on; the exit code says which.
+ * @param options.reload whether API and worker start again when a file of theirs is saved
+ */
+export async function startEmbedded({ reload = false } = {}): Promise<void> {
+  const begun = performance.now()
+  const stack = await start(reload)
+  if (!stack) return
+  const reloading = reload ? await reloadOnChange(stack, (line) => write(`  ${line}`)) : undefined
   write()
   write(pc.bold(pc.green(`  Ready in ${((performance.now() - begun) / 1000).toFixed(1)} s`)))
   link('API', stack.urls.api)
@@ -19,9 +26,11 @@ if (stack) {
   if (stack.urls.inbox) link('mail inbox', stack.urls.inbox)
   write(`  ${'service key'.padEnd(20)} ${stack.keys.service}`)
   write(`  ${'operator key'.padEnd(20)} ${stack.keys.operator}`)
-  write(pc.dim('\n  Outside parties are simulated. Ctrl-C stops everything.'))
+  if (reload) write(pc.dim('\n  A saved file is live within two seconds.'))
+  write(pc.dim(`${reload ? '' : '\n'}  Outside parties are simulated. Ctrl-C stops everything.`))
   const why = await Promise.race([stack.failed, stopAsked(process.env).then(() => undefined)])
   if (why !== undefined) write(pc.red(`\n  The stack stops: ${why}`))
+  await reloading?.close()
   await stack.stop().catch((error: unknown) => {
     if (why === undefined) write(pc.red(String(error)))
     process.exitCode = 1
@@ -29,7 +38,7 @@ if (stack) {
   if (why !== undefined) process.exitCode = 1
 }
 
-async function start(): Promise<Stack | undefined> {
+async function start(reload: boolean): Promise<Stack | undefined> {
   try {
     return await startStack({
       ports: process.env.AMA_PORTS === 'free' ? 'free' : 'fixed',
@@ -39,6 +48,7 @@ async function start(): Promise<Stack | undefined> {
       environment: process.env,
       onProgress: (line) => write(pc.dim(`  ${line}`)),
       onLogLine: write,
+      ...(reload && { onProgramEnded: (why: string) => write(pc.red(`  ${why}\n  The next save starts it again.`)) }),
     })
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)

@@ -93,7 +93,8 @@ export async function startInfrastructure(options: InfrastructureOptions): Promi
   }
 }
 
-async function migrateDatabase(url: string): Promise<void> {
+/** Brings the schema up to date. */
+export async function migrateDatabase(url: string): Promise<void> {
   const sql = connectDatabase(url, { name: 'ama-esim-migrate', maxConnections: 1, limits: timeLimits.maintenance })
   try {
     await migrate(sql)

@@ -20,7 +20,7 @@ export interface ProcessOptions {
   /** modules of ours that run before it, from the project's root */
   preload?: string[]
   env: Record<string, string | undefined>
-  /** settings that are not known yet: the process starts at once, loads these modules of ours, and waits for them */
+  /** settings that are not known yet: the process starts at once, loads these modules of ours (`.ts`) or packages, and waits for them */
   later?: { env: Promise<Record<string, string>>; warmUp: string[] }
   onLine?: ((line: string) => void) | undefined
   onMessage?: (message: unknown) => void
@@ -36,6 +36,7 @@ const root = fileURLToPath(new URL('../', import.meta.url))
  */
 export async function startProcess(options: ProcessOptions): Promise<Part & { send: Child['send'] }> {
   const { name, entry, preload = [], env, later, onLine, onMessage, stopWithinMs } = options
+  later?.env.catch(() => {}) // heard of once the process is there
   const preloaded = later ? [...preload, 'dev/late-settings.mjs'] : preload
   const imports = ['tsx', ...preloaded.map((file) => `./${file}`)].flatMap((module) => ['--import', module])
   const child = await startChild(process.execPath, [...imports, entry], {

@@ -42,6 +42,11 @@ export interface StackOptions {
   onProgress?: (line: string) => void
   /** how long API and worker in this process may finish what they do when stopped, milliseconds */
   drainMs?: number
+  /**
+   * API and worker apart are restarted often: a process for the next start is kept ready, and one that ends by itself is
+   * told of here and does not take the stack down
+   */
+  onProgramEnded?: (why: string) => void
 }
 
 export interface Stack {
@@ -82,7 +87,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
 }
 
 async function assemble(options: StackOptions, undo: (() => Promise<void>)[]): Promise<Stack> {
-  const { ports = 'free', processes = 'one', dataDir, drainMs = 5_000, environment = {} } = options
+  const { ports = 'free', processes = 'one', dataDir, drainMs = 5_000, environment = {}, onProgramEnded } = options
   const configured = configuredSettings(environment)
   const secretsFile = dataDir === undefined ? undefined : `${dataDir}/development-keys.json`
   const [secrets, apiPort, metricsPorts] = await Promise.all([
@@ -95,7 +100,7 @@ async function assemble(options: StackOptions, undo: (() => Promise<void>)[]): P
   const failure = createFailureWatch()
 
   const infrastructure = startInfrastructure({ ...options, ports, processes, configured, secrets, apiUrl, env, undo })
-  const { api, worker } = createPrograms({
+  const { api, worker, close } = createPrograms({
     processes,
     apiUrl,
     metricsPorts,
@@ -104,7 +109,8 @@ async function assemble(options: StackOptions, undo: (() => Promise<void>)[]): P
     env,
     onLogLine: options.onLogLine,
     settings: infrastructure,
-    watch: failure.watch,
+    watch: onProgramEnded ? (part) => void part.exited.then((why) => why && onProgramEnded(why)) : failure.watch,
+    restartOften: onProgramEnded !== undefined,
   })
   // Loaded while everything else starts.
   const modules = Promise.all([
@@ -128,7 +134,7 @@ async function assemble(options: StackOptions, undo: (() => Promise<void>)[]): P
     return { context, temporal, keys: await developmentKeys(context.sql, secrets, secretsFile) }
   })
   const results = await Promise.allSettled([infrastructure, fromOutside, api.start(), worker.start()])
-  undo.push(worker.stop, api.stop)
+  undo.push(worker.stop, api.stop, async () => close())
   for (const result of results) if (result.status === 'rejected') throw result.reason
   const { stores, simulators, settings, config } = await infrastructure
   for (const part of [...stores.parts, simulators]) failure.watch(part)

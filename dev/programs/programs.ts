@@ -6,6 +6,11 @@ import type { Part } from '../part.ts'
 import type { Settings } from '../stack-settings.ts'
 import { createSwitch, type Switch } from '../switch.ts'
 import { startApiProcess, startWorkerProcess } from './apart.ts'
+import { type ProgramName, packagesOf } from './sources.ts'
+import { createSpare, type Spare } from './spare.ts'
+
+/** What is not done by then is cut off: an activity is repeated when its time is over. */
+const shortDrainMs = 1_000
 
 export interface ProgramSettings {
   config: Config
@@ -28,13 +33,22 @@ export interface ProgramOptions {
   settings: Promise<ProgramSettings & { settings: Settings }>
   /** is told of every part that was started */
   watch: (part: Part) => void
+  /** keeps processes of their own ready for the next start, and lets them drain for a moment only */
+  restartOften: boolean
 }
 
-export function createPrograms(options: ProgramOptions): { api: Switch; worker: Switch } {
+export interface Programs {
+  api: Switch
+  worker: Switch
+  /** Ends what was kept ready. */
+  close(): void
+}
+
+export function createPrograms(options: ProgramOptions): Programs {
   return options.processes === 'one' ? programsHere(options) : programsApart(options)
 }
 
-function programsHere({ settings, limits, drainMs, metricsPorts, watch }: ProgramOptions) {
+function programsHere({ settings, limits, drainMs, metricsPorts, watch }: ProgramOptions): Programs {
   const modules = import('./here.ts')
   modules.catch(() => {}) // whoever starts them hears of it
   const startApi = async (): Promise<Part> => {
@@ -51,17 +65,34 @@ function programsHere({ settings, limits, drainMs, metricsPorts, watch }: Progra
       watch,
       metricsPorts.map((port) => () => startWorker(port)),
     ),
+    close() {},
   }
 }
 
-function programsApart({ settings, env, onLogLine, apiUrl, metricsPorts, watch }: ProgramOptions) {
-  const apart = { env, settings: settings.then((known) => known.settings), onLine: onLogLine }
-  apart.settings.catch(() => {}) // each process that waits for them hears of it
+function programsApart(options: ProgramOptions): Programs {
+  const { env, onLogLine, apiUrl, metricsPorts, watch, restartOften } = options
+  const settings = options.settings.then((known) => known.settings)
+  settings.catch(() => {}) // each process that waits for them hears of it
+  const apart = { env, settings, onLine: onLogLine, ...(restartOften && { stopWithinMs: shortDrainMs }) }
+  const spares: Spare[] = []
+  const starter = (program: ProgramName, start: (options: typeof apart & { warmUp?: string[] }) => Promise<Part>) => {
+    if (!restartOften) return () => start(apart)
+    const spare = createSpare(
+      settings,
+      (its) => start({ ...apart, settings: its }),
+      async (its) => start({ ...apart, settings: its, warmUp: await packagesOf(program) }),
+    )
+    spares.push(spare)
+    return spare.start
+  }
   return {
-    api: createSwitch(watch, [() => startApiProcess(apart, apiUrl)]),
+    api: createSwitch(watch, [starter('api', (its) => startApiProcess(its, apiUrl))]),
     worker: createSwitch(
       watch,
-      metricsPorts.map((port) => () => startWorkerProcess(apart, port)),
+      metricsPorts.map((port) => starter('worker', (its) => startWorkerProcess(its, port))),
     ),
+    close() {
+      for (const spare of spares) spare.close()
+    },
   }
 }

@@ -16,11 +16,16 @@ export interface Program {
   ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
 }
 
-/** Starts a program in the project's folder, with this environment and what it takes to find programs. */
-export function startProgram(command: string, args: string[], env: Record<string, string> = {}): Program {
+/** Starts a program in the project's folder or another, with this environment and what it takes to find programs. */
+export function startProgram(
+  command: string,
+  args: string[],
+  env: Record<string, string> = {},
+  folder = root,
+): Program {
   const { PATH = '', HOME = '', TMPDIR } = process.env
   const child = spawn(command, args, {
-    cwd: root,
+    cwd: folder,
     env: { PATH, HOME, ...(TMPDIR !== undefined && { TMPDIR }), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

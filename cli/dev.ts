@@ -1,0 +1,7 @@
+/**
+ * `npm run dev`: as `npm start`, with its data; a saved file is live within two seconds. Temporal, PostgreSQL and the
+ * simulators go on running. What does not compile is said, and the next save tries again.
+ */
+import { startEmbedded } from './start-embedded.ts'
+
+await startEmbedded({ reload: true })

@@ -1,0 +1,70 @@
+/** `npm run dev` in a copy of the tree: what is saved becomes live, and what does not compile ends nothing. */
+import { cp, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, expect, onTestFinished, test } from 'vitest'
+import { createCaller, expectStatus } from '../harness/http.ts'
+import { descendants, startProgram, survivors } from '../harness/processes.ts'
+import { until } from '../harness/until.ts'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const tree = await mkdtemp(join(tmpdir(), 'ama-esim-dev-'))
+afterAll(() => rm(tree, { recursive: true, force: true }))
+
+/** On a busy machine; on an idle one each takes a second or two. */
+const patient = { timeoutMs: 180_000 }
+
+async function copyTree(): Promise<void> {
+  const left = ['node_modules', '.data', '.git', 'test', 'bench']
+  for (const name of await readdir(root)) {
+    if (!left.includes(name)) await cp(join(root, name), join(tree, name), { recursive: true })
+  }
+  await symlink(join(root, 'node_modules'), join(tree, 'node_modules'))
+}
+
+/** As many editors do: a new file takes the old one's place. */
+async function save(file: string, change: (text: string) => string): Promise<string> {
+  const before = await readFile(join(tree, file), 'utf8')
+  const after = change(before)
+  expect(after).not.toBe(before)
+  await writeFile(join(tree, `${file}.new`), after)
+  await rename(join(tree, `${file}.new`), join(tree, file))
+  return before
+}
+
+test('a saved route, activity and workflow are live, and a mistake waits for the next save', async () => {
+  await copyTree()
+  const environment = { AMA_DATA_DIR: join(tree, '.data'), AMA_PORTS: 'free', NO_COLOR: '1' }
+  const dev = startProgram(process.execPath, ['--import', 'tsx', 'cli/dev.ts'], environment, tree)
+  const [, url = ''] = await dev.untilWritten(/API +(http:\S+)/)
+  const [, key = ''] = await dev.untilWritten(/operator key +(\S+)/)
+  await dev.untilWritten(/Ctrl-C stops everything/)
+  onTestFinished(() => dev.kill('SIGKILL'))
+  const processes = await descendants(dev.pid)
+  const operator = createCaller(url, key)
+  const liveness = () => fetch(`${url}/livez`, { signal: AbortSignal.timeout(5_000) }).then((it) => it.text(), String)
+  const lives = () => dev.output().match(/ live after /g)?.length ?? 0
+
+  await save('api/routes/health.ts', (text) =>
+    text.replace("{ status: 'alive' as const }", "{ status: 'anew' as never }"),
+  )
+  await until('the route is live', async () => (await liveness()).includes('anew'), patient)
+
+  await until('the change is reported', async () => lives() === 1, patient)
+  await save('workflows/catalogue-sync.ts', (text) =>
+    text.replace(/(export async function catalogueSync\([^{]*\{\n)/, "$1  console.log('the workflow was saved')\n"),
+  )
+  await until('the workflow is live', async () => lives() === 2, patient)
+  expectStatus(await operator.post('/v1/catalogue/sync', {}), 202)
+  await dev.untilWritten(/the workflow was saved/)
+
+  const good = await save('api/routes/health.ts', (text) => `${text}\nconst = 1\n`)
+  await dev.untilWritten(/Not live: the next save tries again/)
+  await save('api/routes/health.ts', () => good)
+  await until('the API is live again', async () => (await liveness()).includes('anew'), patient)
+
+  dev.kill('SIGINT')
+  expect(await dev.ended, dev.output()).toEqual({ code: 0, signal: null })
+  await until('nothing of it is left', async () => (await survivors(processes)).length === 0)
+}, 600_000)
