@@ -1,0 +1,51 @@
+/** CONTRIBUTING.md stays true: the files of its table are there, no folder is missing from it, its commands exist. */
+import { existsSync } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+
+const root = fileURLToPath(new URL('../', import.meta.url))
+const read = (name: string): Promise<string> => readFile(root + name, 'utf8')
+const text = await read('CONTRIBUTING.md')
+
+/** Files that a row names, in both of its lists. */
+const rows = [...text.matchAll(/^\| (?!I want to|---)([^|]+) \| ([^|]+) \| ([^|]+) \|$/gm)].map(
+  ([, what = '', files = '', heldBy = '']) => ({
+    what,
+    paths: [...`${files} ${heldBy}`.matchAll(/`([^`]+)`/g)]
+      .map(([, path]) => path ?? '')
+      .filter((name) => !name.startsWith('npm ')),
+  }),
+)
+test('every file of the table exists, and every pattern has files', async () => {
+  expect(rows.length).toBeGreaterThan(12)
+  for (const { what, paths } of rows) {
+    expect(paths, what).not.toEqual([])
+    for (const path of paths) {
+      const [folder = '', ending] = path.split('<name>')
+      if (ending === undefined) expect(existsSync(root + path), `${what}: ${path}`).toBe(true)
+      else
+        expect(
+          (await readdir(root + folder)).some((name) => name.endsWith(ending)),
+          `${what}: ${path}`,
+        ).toBe(true)
+    }
+  }
+})
+
+test('every folder of ours stands in the table', async () => {
+  const ignored = ['node_modules', ...(await read('.gitignore')).split('\n').map((line) => line.replace(/\/$/, ''))]
+  const folders = (await readdir(root, { withFileTypes: true }))
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.') && !ignored.includes(entry.name))
+    .map(({ name }) => name)
+  const named = new Set(rows.flatMap(({ paths }) => paths.map((path) => path.split('/')[0])))
+  expect(folders.filter((folder) => !named.has(folder))).toEqual([])
+})
+
+test('every command is one of ours, and every file of a command exists', async () => {
+  const { scripts } = JSON.parse(await read('package.json')) as { scripts: Record<string, string> }
+  for (const [, name = ''] of text.matchAll(/\bnpm run ([\w:-]+)/g)) expect(Object.keys(scripts)).toContain(name)
+  const files = [...text.matchAll(/(?:npm test -- |--import tsx |debug\.ts )((?:[\w-]+\/)+[\w.-]+)/g)]
+  expect(files.length).toBeGreaterThan(3)
+  for (const [, file = ''] of files) expect(existsSync(root + file), file).toBe(true)
+})
