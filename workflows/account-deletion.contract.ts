@@ -1,6 +1,6 @@
 /**
- * The face of the account deletion (G3, K1, R1). Import-safe for everybody. The run knows the account by its keyed
- * pseudonym only, and outlives it: nothing that goes in or out may lead back to the person.
+ * Contract of the account deletion: ids, messages and activities. Code outside of workflows may import it. The run outlives
+ * the account, so nothing in it may identify the person: it has the account reference and the id of the receipt.
  */
 import { defineUpdate } from '@temporalio/workflow'
 import type { DeletionReason, ErasureStep } from '../policy/deletion.ts'
@@ -23,17 +23,17 @@ export interface Erased {
 }
 
 export interface Erasure extends Erased {
-  /** those who still have something to do */
+  /** the erasure steps that are not done */
   pending: ErasureStep[]
 }
 
-/** Answered once the erasure is committed. Rejected with AccountMissing when there was no such account, and with AccountInUse. */
+/** Completes once the erasure is committed. Fails with AccountMissing when there was no such account, or with AccountInUse. */
 export const erased = defineUpdate<Erased>('erased')
 export const erasedUpdateId = 'erased'
 
 /**
- * How a deletion is started, by whomever: once per account, since an account's id never comes back. Never as a child of
- * another run, whose name would stand in this one's history.
+ * Options that start a deletion, at most once for an account. A deletion must not be a child workflow: its history would
+ * hold the workflow id of its parent, which contains the account's id.
  */
 export function deletionStart({ accountRef, reason }: DeletionInput, taskQueue: string) {
   return {
@@ -42,13 +42,13 @@ export function deletionStart({ accountRef, reason }: DeletionInput, taskQueue: 
     args: [{ accountRef, reason }] as [DeletionInput],
     workflowIdConflictPolicy: 'USE_EXISTING' as const,
     workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY' as const,
-    // No AccountRef: the run deletes every run that has this one.
+    // The search attribute AccountRef is not set: the deletion deletes all runs that have it.
     typedSearchAttributes: initialSearchAttributes({ status: 'erasing', waitingFor: 'the database', dueAt: null }),
     staticSummary: `Deletion of an account: ${reason}`,
   }
 }
 
-/** Every time in and out is ISO 8601. `asOf` is the workflow's clock, the only clock that decides. */
+/** All times are ISO 8601. `asOf` is the workflow's time, by which activities decide. */
 interface Step {
   receiptId: string
   asOf: string
@@ -56,9 +56,8 @@ interface Step {
 
 export interface DeletionActivities {
   /**
-   * One transaction: what others must be told is sealed, the person's rows go, ledger and receipt are written.
-   * Repeatable. Null when there is no such account and never was one; `in_use`, which only `inactivity` meets, when it was
-   * used since it was found unused.
+   * In one transaction, writes the seal, erases the person's rows, and writes deletion ledger and receipt. Repeatable.
+   * Null when there never was such an account. `in_use` only for the reason `inactivity`, when the account has been used.
    */
   eraseAccount(input: {
     accountRef: string
@@ -67,19 +66,20 @@ export interface DeletionActivities {
     asOf: string
     backupsGoneBy: string
   }): Promise<Erasure | 'in_use' | null>
-  /** Nothing of the person's goes on from here. */
+  /** Terminates the person's open runs. */
   endRuns(input: Step & { accountRef: string }): Promise<void>
   /**
-   * The person's closed runs go from both of Temporal's stores.
-   * @param final whether whatever was under way at the erasure has ended
-   * @throws ErasureIncomplete while something is still there
+   * Deletes the person's closed runs from Temporal's database and from its visibility store.
+   * @param final calls that were under way at the erasure have ended
+   * @throws ErasureIncomplete while a run is still there
    */
   deleteRuns(input: Step & { accountRef: string; final: boolean }): Promise<void>
-  /** Counts over the live schema; what late work left is deleted. @throws ErasureIncomplete */
+  /** Erases rows that were written after the erasure, and counts the rest in all tables. @throws ErasureIncomplete */
   verifyErasure(input: Step & { final: boolean }): Promise<void>
   /**
-   * Unpaid: cancelled. Paid and not delivered: refunded, with its place in the books. Looked at again while `watch`.
-   * @param giveUp what is not settled by now is an operator's alone
+   * Cancels unpaid payments, and refunds paid orders that were not delivered, with credit notes. `watch`: a refund may
+   * still fail, so the activity has to run again.
+   * @param giveUp makes operator tasks of the refunds that have not settled
    * @throws PaymentPending, PaymentUnavailable
    */
   settlePayments(input: Step & { giveUp: boolean }): Promise<{ watch: boolean }>
@@ -92,10 +92,10 @@ export interface DeletionActivities {
   /** @throws ErasureIncomplete while a backup from before the erasure exists */
   noteBackupsGone(input: Step): Promise<void>
   redactAtStripe(input: Step): Promise<void>
-  /** Shows operators which processors hold the deletion up. */
+  /** Makes operator tasks of the erasure steps that are overdue. */
   raiseOverdue(input: Step): Promise<void>
-  /** A processor's step ended in a way that only an operator can settle. */
+  /** Makes an operator task of an erasure step that failed for good. */
   leaveToOperator(input: Step & { processor: ErasureStep; code: string }): Promise<void>
-  /** Closes the receipt, unless somebody has not done their part. */
+  /** Completes the receipt, unless an erasure step is not done. */
   completeDeletion(input: Step): Promise<{ complete: boolean }>
 }

@@ -1,6 +1,6 @@
 /**
- * G3, R1, K1: the person is erased first, in one transaction, and everybody else is told afterwards, however long they
- * are away. Nothing here leads back to the person: the run knows a pseudonym and a random receipt.
+ * G3 and R1: an account is erased on request, or when it was unused for three years. One transaction erases the person
+ * here; the erasure steps at outside parties follow, however long an outside party is down.
  */
 import {
   ActivityFailure,
@@ -30,10 +30,10 @@ export async function accountDeletion(input: DeletionInput): Promise<{ complete:
   let erasure: Erasure | 'in_use' | null | undefined
   setHandler(erased, async () => {
     await condition(() => erasure !== undefined)
-    const { receiptId, erasedAt, backupsGoneBy } = done(erasure)
+    const { receiptId, erasedAt, backupsGoneBy } = requireErasure(erasure)
     return { receiptId, erasedAt, backupsGoneBy }
   })
-  // Cancelled from outside, it must not leave half of the person with others.
+  // A cancelled run would leave erasure steps undone.
   return CancellationScope.nonCancellable(async () => {
     showStatusDetails({ status: 'erasing', waitingFor: 'the database', dueAt: null })
     erasure = await localFirst.eraseAccount({
@@ -43,11 +43,11 @@ export async function accountDeletion(input: DeletionInput): Promise<{ complete:
       backupsGoneBy: plusDays(now(), periods.backups.keepDays).toISOString(),
     })
     await condition(allHandlersFinished)
-    return finish(input.accountRef, done(erasure))
+    return finish(input.accountRef, requireErasure(erasure))
   })
 }
 
-function done(erasure: Erasure | 'in_use' | null | undefined): Erasure {
+function requireErasure(erasure: Erasure | 'in_use' | null | undefined): Erasure {
   if (!erasure) throw failure('AccountMissing')
   if (erasure === 'in_use') throw failure('AccountInUse')
   return erasure
@@ -60,94 +60,94 @@ async function finish(accountRef: string, erasure: Erasure): Promise<{ complete:
   const redactedFrom = plusDays(new Date(erasure.erasedAt), periods.stripeRedactionAfterDays)
 
   showStatus({ status: 'telling', waitingFor: 'everybody to delete', dueAt: plusMs(now(), overdueAfterMs) })
-  await ending.endRuns({ ...at(), accountRef })
-  const paid = settleMoney()
-  const told = Promise.all([
+  await erasingMany.endRuns({ ...stepInput(), accountRef })
+  const paid = settlePayments()
+  const steps = Promise.all([
     paid,
-    step('database', lookEverywhere),
-    step('apple', () => telling.revokeApple(at())),
-    step('google', () => telling.revokeGoogle(at())),
-    step('firebase', () => telling.deleteFirebaseUser(at())),
-    step('esim_provider', () => telling.releaseProviderOrders(at())),
-    step('mail', () => telling.sendFarewell(at())),
+    step('database', verifyTwice),
+    step('apple', () => erasing.revokeApple(stepInput())),
+    step('google', () => erasing.revokeGoogle(stepInput())),
+    step('firebase', () => erasing.deleteFirebaseUser(stepInput())),
+    step('esim_provider', () => erasing.releaseProviderOrders(stepInput())),
+    step('mail', () => erasing.sendFarewell(stepInput())),
   ])
-  const backupsGone = step('backups', () => afterwards(backupsGoneBy, () => telling.noteBackupsGone(at())))
+  const backupsGone = step('backups', () => doAt(backupsGoneBy, () => erasing.noteBackupsGone(stepInput())))
   const redacted = paid.then(watchRefunds).then(() => step('stripe_redaction', redact))
 
-  if (!(await isDoneWithin(told, overdueAfterMs))) {
-    await localFirst.raiseOverdue(at())
+  if (!(await isDoneWithin(steps, overdueAfterMs))) {
+    await localFirst.raiseOverdue(stepInput())
     showStatus({ status: 'overdue', waitingFor: 'everybody to delete', dueAt: null })
   }
-  await told
+  await steps
   showStatus({ status: 'lapsing', waitingFor: 'the last backup from before to go', dueAt: backupsGoneBy })
   await backupsGone
   showStatus({ status: 'lapsing', waitingFor: 'the payment processor to redact', dueAt: redactedFrom })
   await redacted
-  const { complete } = await localFirst.completeDeletion(at())
+  const { complete } = await localFirst.completeDeletion(stepInput())
   showStatus({ status: complete ? 'complete' : 'needs_operator', waitingFor: 'nothing', dueAt: null })
   return { complete }
 
-  /** Each party's part stands alone: one that ends in a way nobody can repair is an operator's, and holds up no other. */
-  async function step(processor: ErasureStep, work: () => Promise<unknown>): Promise<void> {
-    if (!erasure.pending.includes(processor)) return
+  /** Carries out one erasure step. A step that fails for good becomes an operator task and does not stop the others. */
+  async function step(name: ErasureStep, work: () => Promise<unknown>): Promise<void> {
+    if (!erasure.pending.includes(name)) return
     try {
       await work()
     } catch (error) {
       if (!(error instanceof ActivityFailure)) throw error
       const code = failureCode(error) ?? failureType(error) ?? 'unknown'
-      await localFirst.leaveToOperator({ ...at(), processor, code })
+      await localFirst.leaveToOperator({ ...stepInput(), processor: name, code })
     }
   }
 
-  /** Twice, since an attempt that was under way at the erasure may have left something after the first look. */
-  async function lookEverywhere(): Promise<void> {
-    await ending.deleteRuns({ ...at(), accountRef, final: false })
-    await telling.verifyErasure({ ...at(), final: false })
+  /** Twice, because an attempt that was under way at the erasure may write rows after the first verification. */
+  async function verifyTwice(): Promise<void> {
+    await erasingMany.deleteRuns({ ...stepInput(), accountRef, final: false })
+    await erasing.verifyErasure({ ...stepInput(), final: false })
     await sleep(secondLookMs, { summary: 'until nothing of the person is under way' })
-    await ending.deleteRuns({ ...at(), accountRef, final: true })
-    await telling.verifyErasure({ ...at(), final: true })
+    await erasingMany.deleteRuns({ ...stepInput(), accountRef, final: true })
+    await erasing.verifyErasure({ ...stepInput(), final: true })
   }
 
-  /** True while a refund may still bounce. */
-  async function settleMoney(): Promise<boolean> {
+  /** Returns true while a refund may still fail. */
+  async function settlePayments(): Promise<boolean> {
     let watch = false
     await step('stripe', async () => {
-      watch = (await telling.settlePayments({ ...at(), giveUp: false })).watch
-      await telling.deleteStripeCustomer(at())
+      watch = (await erasing.settlePayments({ ...stepInput(), giveUp: false })).watch
+      await erasing.deleteStripeCustomer(stepInput())
     })
     return watch
   }
 
   async function watchRefunds(settling: boolean): Promise<void> {
     let watch = settling
-    const looks = [...refundLooksDays.map((days) => plusDays(now(), days)), redactedFrom]
-    for (const lookAt of looks) {
+    const checkTimes = [...refundLooksDays.map((days) => plusDays(now(), days)), redactedFrom]
+    for (const checkAt of checkTimes) {
       if (!watch) return
-      await sleep(msUntil(lookAt, now()), { summary: 'until refunds may have bounced' })
+      await sleep(msUntil(checkAt, now()), { summary: 'until refunds may have bounced' })
       await step('stripe', async () => {
-        watch = (await telling.settlePayments({ ...at(), giveUp: lookAt === redactedFrom })).watch
+        watch = (await erasing.settlePayments({ ...stepInput(), giveUp: checkAt === redactedFrom })).watch
       })
     }
   }
 
   async function redact(): Promise<void> {
-    await afterwards(redactedFrom, () => telling.redactAtStripe(at()))
+    await doAt(redactedFrom, () => erasing.redactAtStripe(stepInput()))
   }
 
-  function at(): { receiptId: string; asOf: string } {
+  function stepInput(): { receiptId: string; asOf: string } {
     return { receiptId, ...clock() }
   }
 }
 
-async function afterwards(time: Date, work: () => Promise<void>): Promise<void> {
+async function doAt(time: Date, work: () => Promise<void>): Promise<void> {
   await sleep(msUntil(time, now()))
   await work()
 }
 
 async function isDoneWithin(work: Promise<unknown>, ms: number): Promise<boolean> {
-  let done = false
+  let isDone = false
   void work.then(() => {
-    done = true
+    isDone = true
   })
-  return condition(() => done, ms)
+  return condition(() => isDone, ms)
 }

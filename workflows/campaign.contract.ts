@@ -1,4 +1,4 @@
-/** The campaign's face (U4): ids, messages, and the effects it needs. Import-safe for everybody. */
+/** Contract of the campaign: ids, messages and activities. Code outside of workflows may import it. */
 import { defineQuery, defineUpdate } from '@temporalio/workflow'
 
 export const campaignType = 'campaign'
@@ -6,14 +6,14 @@ export const campaignWorkflowId = (campaignId: string): string => `campaign-${ca
 
 export interface CampaignInput {
   campaignId: string
-  /** The row is a draft, which the run makes current. Not so of runs that were started inside the row's transaction. */
+  /** The run makes the draft current. Absent from runs that earlier versions started within the row's transaction. */
   draft?: true
-  /** where an earlier run of the chain has come to */
+  /** progress of the run that this one continues (continue-as-new) */
   progress?: CampaignProgress
 }
 
 export interface CampaignProgress {
-  /** the next part of the accounts to be looked at, of so many: a number leads to nobody, an account's id would */
+  /** the next page of accounts, from 0. A number, because the last account's id would be personal data in the history */
   page: number
   pages: number
   lookedAt: number
@@ -25,7 +25,7 @@ export interface CampaignProgressView extends CampaignProgress {
   status: 'sending' | 'paused' | 'done' | 'cancelled'
 }
 
-/** Answered once the row is current, or gone. */
+/** Completes once the draft is current or deleted. */
 export const opened = defineUpdate<void>('opened')
 /** Takes effect before the next mail. */
 export const pause = defineUpdate<void>('pause')
@@ -37,26 +37,26 @@ export const campaignProgress = defineQuery<CampaignProgressView>('progress')
 export interface CampaignPage {
   lookedAt: number
   sent: number
-  /** paused or cancelled meanwhile: whoever was passed over is looked at again */
+  /** the campaign was paused or cancelled meanwhile; the page is sent again to the accounts that were left out */
   stopped: boolean
 }
 
-/** Every time in is ISO 8601. `asOf` is the workflow's clock, the only clock that decides. */
+/** All times are ISO 8601. `asOf` is the workflow's time, by which activities decide. */
 export interface CampaignActivities {
-  /** Makes a draft current. False when there is no such campaign, or when it is over. */
+  /** Makes a draft current. Returns false when there is no such campaign, or when it has ended. */
   openCampaign(input: { campaignId: string }): Promise<boolean>
   /**
-   * Into how many parts of a few hundred recipients the accounts are divided.
-   * @throws CampaignUnrecorded while a campaign may still come that was no draft
+   * Returns the number of pages of a few hundred accounts.
+   * @throws CampaignUnrecorded while the transaction of a campaign that was no draft may still be open
    */
   planCampaign(input: { campaignId: string }): Promise<{ pages: number }>
-  /** Sends to those of one part who want it; each at most once in the campaign's life. @throws MailUnavailable */
+  /** Sends to the accounts of a page that have opted in, to each at most once in a campaign. @throws MailUnavailable */
   sendCampaignPage(input: { campaignId: string; page: number; pages: number; asOf: string }): Promise<CampaignPage>
   setCampaignState(input: {
     campaignId: string
     state: 'sending' | 'paused' | 'done' | 'cancelled'
     asOf: string
   }): Promise<void>
-  /** An operator has to look why it does not go on. */
+  /** Makes an operator task of a campaign that cannot be sent. */
   reportStuckCampaign(input: { campaignId: string; asOf: string }): Promise<void>
 }

@@ -1,4 +1,4 @@
-/** U4: promotions go only to those who asked for them. Consent is read again at each mail, and each gets at most one. */
+/** U4: promotions go only to those who asked for them. Each mail reads the consent again; a person gets at most one mail. */
 import {
   ActivityFailure,
   allHandlersFinished,
@@ -27,71 +27,79 @@ import { showStatus } from './run/run-status.ts'
 const localFirst = proxyLocalFirst<CampaignActivities>()
 const { planCampaign, sendCampaignPage } = proxyActivities<CampaignActivities>({ ...retry.message, ...retry.manyRows })
 
-/** About 100,000 people: a history of a few hundred events. */
+/** About 100,000 accounts; keeps the history at a few hundred events. */
 const pagesPerRun = 200
 
-export async function campaign({ campaignId, draft, progress }: CampaignInput): Promise<CampaignProgressView> {
-  const so: CampaignProgress = progress ?? { page: 0, pages: 0, lookedAt: 0, sent: 0, paused: false }
+export async function campaign({
+  campaignId,
+  draft,
+  progress: carriedOver,
+}: CampaignInput): Promise<CampaignProgressView> {
+  const progress: CampaignProgress = carriedOver ?? { page: 0, pages: 0, lookedAt: 0, sent: 0, paused: false }
   let cancelled = false
   let ended = false
-  let isSettled = progress !== undefined || !draft
+  let isSettled = carriedOver !== undefined || !draft
   setHandler(opened, () => condition(() => isSettled))
-  setHandler(campaignProgress, () => ({ ...so, status: status() }))
-  setHandler(pause, () => change(() => (so.paused = true)), { validator: () => allow(!ended && !so.paused) })
-  setHandler(resume, () => change(() => (so.paused = false)), { validator: () => allow(!ended && so.paused) })
+  setHandler(campaignProgress, () => ({ ...progress, status: status() }))
+  setHandler(pause, () => change(() => (progress.paused = true)), {
+    validator: () => allow(!ended && !progress.paused),
+  })
+  setHandler(resume, () => change(() => (progress.paused = false)), {
+    validator: () => allow(!ended && progress.paused),
+  })
   setHandler(cancelCampaign, () => change(() => (cancelled = true)), { validator: () => allow(!ended) })
-  tell()
+  showProgress()
 
   if (!isSettled) {
-    const isThere = await localFirst.openCampaign({ campaignId })
+    const exists = await localFirst.openCampaign({ campaignId })
     isSettled = true
-    if (!isThere) {
+    if (!exists) {
       cancelled = true
-      tell()
+      showProgress()
       await condition(allHandlersFinished)
-      return { ...so, status: status() }
+      return { ...progress, status: status() }
     }
   }
-  if (so.pages === 0) so.pages = (await planCampaign({ campaignId })).pages
-  for (let sentPages = 0; so.page < so.pages; sentPages += 1) {
-    await condition(() => (!so.paused || cancelled) && allHandlersFinished())
+  if (progress.pages === 0) progress.pages = (await planCampaign({ campaignId })).pages
+  for (let sentPages = 0; progress.page < progress.pages; sentPages += 1) {
+    await condition(() => (!progress.paused || cancelled) && allHandlersFinished())
     if (cancelled) break
-    if (sentPages >= pagesPerRun) return continueAsNew<typeof campaign>({ campaignId, progress: so })
+    if (sentPages >= pagesPerRun) return continueAsNew<typeof campaign>({ campaignId, progress })
     await sendPage()
   }
   ended = true
   await localFirst.setCampaignState({ campaignId, state: cancelled ? 'cancelled' : 'done', ...clock() })
-  tell()
+  showProgress()
   await condition(allHandlersFinished)
-  return { ...so, status: status() }
+  return { ...progress, status: status() }
 
   async function sendPage(): Promise<void> {
     try {
-      const page = await sendCampaignPage({ campaignId, page: so.page, pages: so.pages, ...clock() })
-      if (!page.stopped) so.page += 1
-      so.lookedAt += page.lookedAt
-      so.sent += page.sent
+      const page = await sendCampaignPage({ campaignId, page: progress.page, pages: progress.pages, ...clock() })
+      if (!page.stopped) progress.page += 1
+      progress.lookedAt += page.lookedAt
+      progress.sent += page.sent
     } catch (error) {
       if (!(error instanceof ActivityFailure)) throw error
-      await change(() => (so.paused = true))
+      await change(() => (progress.paused = true))
       await localFirst.reportStuckCampaign({ campaignId, ...clock() })
     }
   }
 
-  /** The row is what each mail looks at, so that a change acts at once. */
+  /** Each mail reads the state from the row, so a change takes effect before the next mail. */
   async function change(apply: () => void): Promise<void> {
     apply()
     await localFirst.setCampaignState({ campaignId, state: status(), ...clock() })
-    tell()
+    showProgress()
   }
 
   function status(): CampaignProgressView['status'] {
     if (cancelled) return 'cancelled'
     if (ended) return 'done'
-    return so.paused ? 'paused' : 'sending'
+    return progress.paused ? 'paused' : 'sending'
   }
 
-  function tell(): void {
+  function showProgress(): void {
     const waitingFor = {
       sending: 'the mail server',
       paused: 'an operator to resume',

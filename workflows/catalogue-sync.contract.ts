@@ -1,8 +1,8 @@
-/** The catalogue sync's face: what it is called, what it answers, and the effect it needs. Import-safe for everybody. */
+/** Contract of the catalogue sync: ids, query and activity. Code outside of workflows may import it. */
 import { defineQuery } from '@temporalio/workflow'
 
 export const catalogueSyncType = 'catalogueSync'
-/** Of runs that somebody asks for; the schedule's carry its own id and their time. Two at once do no harm. */
+/** Id of runs that are started by hand; Temporal adds the time to the ids of scheduled runs. Two runs at once do no harm. */
 export const catalogueSyncWorkflowId = 'catalogue-sync'
 
 export const catalogueProviders = ['esim-access', 'airalo'] as const
@@ -14,17 +14,17 @@ export type LeftOut = Partial<
 >
 
 export type ProviderOutcome =
-  /** asked in a moment */
+  /** not asked yet */
   | { state: 'waiting' }
   | { state: 'listed'; packages: number; leftOut: LeftOut }
-  /** its offers stay as they were; `code` as the provider's adapter names the failure */
+  /** its offers stay as they were; `code` is the provider adapter's failure code */
   | { state: 'failed'; code: string }
 
 export interface CatalogueChanges {
   packagesAdded: number
   /** new ones, and those whose cost, code or operator changed */
   offersChanged: number
-  /** listed no more, or not for too long */
+  /** no longer in the price list, or from a price list that is too old */
   offersWithdrawn: number
   putOnSale: number
   takenOffSale: number
@@ -37,11 +37,11 @@ export interface CatalogueSyncState {
 
 export const catalogueSyncState = defineQuery<CatalogueSyncState>('state')
 
-/** Every time in and out is ISO 8601. `asOf` is the workflow's clock, the only clock that decides. */
+/** All times are ISO 8601. `asOf` is the workflow's time, by which activities decide. */
 export interface CatalogueActivities {
   /**
-   * Asks these providers for their price lists and makes the catalogue agree with those that answered. Repeatable. A
-   * provider's failure is an outcome and not thrown: the others' news must not wait for it.
+   * Asks these providers for their price lists and updates the catalogue from those that answered. Repeatable. A failed
+   * provider is returned as an outcome and not thrown, so that it does not delay the others' offers.
    */
   syncCatalogue(input: { providers: CatalogueProvider[]; asOf: string }): Promise<{
     outcomes: Partial<Record<CatalogueProvider, ProviderOutcome>>

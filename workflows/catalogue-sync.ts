@@ -1,4 +1,4 @@
-/** Hourly: what the providers offer and what it costs us. Prices are our own and stay. */
+/** Hourly: updates packages, offers and costs from the providers' price lists. It does not change our prices. */
 import { proxyActivities, setHandler, sleep } from '@temporalio/workflow'
 import { periods } from '../policy/periods.ts'
 import { plusMs } from '../shared/calendar.ts'
@@ -22,17 +22,17 @@ export async function catalogueSync(): Promise<CatalogueSyncState> {
   setHandler(catalogueSyncState, () => state)
   showStatusDetails({ status: 'asking', waitingFor: catalogueProviders.join(', '), dueAt: null })
 
-  let unasked = await ask([...catalogueProviders])
+  let unanswered = await ask([...catalogueProviders])
   for (const pauseMs of periods.catalogue.askAgainAfterMs) {
-    if (unasked.length === 0) break
-    showStatus({ status: 'asking_again', waitingFor: unasked.join(', '), dueAt: plusMs(new Date(), pauseMs) })
-    await sleep(pauseMs, { summary: `until ${unasked.join(', ')} is asked again` })
-    unasked = await ask(unasked)
+    if (unanswered.length === 0) break
+    showStatus({ status: 'asking_again', waitingFor: unanswered.join(', '), dueAt: plusMs(new Date(), pauseMs) })
+    await sleep(pauseMs, { summary: `until ${unanswered.join(', ')} is asked again` })
+    unanswered = await ask(unanswered)
   }
-  showStatus({ status: unasked.length === 0 ? 'synced' : 'incomplete', waitingFor: 'nothing', dueAt: null })
+  showStatus({ status: unanswered.length === 0 ? 'synced' : 'incomplete', waitingFor: 'nothing', dueAt: null })
   return state
 
-  /** Those that did not answer. */
+  /** Returns the providers that did not answer. */
   async function ask(providers: CatalogueProvider[]): Promise<CatalogueProvider[]> {
     const { outcomes, changes } = await syncCatalogue({ providers, asOf: new Date().toISOString() })
     Object.assign(state.providers, outcomes)

@@ -1,17 +1,17 @@
-/** The face of the draft sweep: rows that a crash left without their run. Import-safe for everybody. */
+/** Contract of the draft sweep, for drafts that a crash left without a run. Code outside of workflows may import it. */
 
 export const draftSweepType = 'draftSweep'
-/** The schedule's runs carry their time after it. */
+/** Temporal adds the time to the ids of scheduled runs. */
 export const draftSweepWorkflowId = 'draft-sweep'
 
 export interface DraftSweepReport {
   /** privacy requests whose run was started */
   started: number
-  /** campaigns, changes of address and key rotations of which nobody was told */
+  /** campaigns, changes of address and key rotations whose caller never got an answer */
   dropped: number
 }
 
-/** Every time in is ISO 8601. `asOf` is the workflow's clock, the only clock that decides. */
+/** All times are ISO 8601. `asOf` is the workflow's time, by which activities decide. */
 export interface DraftSweepActivities {
   settleDrafts(input: { asOf: string }): Promise<DraftSweepReport>
 }

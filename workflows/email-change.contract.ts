@@ -1,4 +1,4 @@
-/** The face of a change of address (G2): ids, messages, and the effects it needs. Import-safe for everybody. */
+/** Contract of the change of an e-mail address: ids, messages and activities. Code outside of workflows may import it. */
 import { defineQuery, defineUpdate } from '@temporalio/workflow'
 
 export const emailChangeType = 'emailChange'
@@ -8,7 +8,7 @@ export interface EmailChangeInput {
   changeId: string
   /** ISO 8601 */
   expiresAt: string
-  /** The row is a draft, which the run makes current. Not so of runs that were started inside the row's transaction. */
+  /** The run makes the draft current. Absent from runs that earlier versions started within the row's transaction. */
   draft?: true
 }
 
@@ -21,31 +21,31 @@ export interface EmailChangeState {
   confirmed: Record<EmailSide, boolean>
 }
 
-/** Answered once the row is current. `gone`: erased or dropped; `replaced`: another change of the account is open. */
+/** Completes once the draft is current. `gone`: erased or deleted; `replaced`: another change of the account is open. */
 export const opened = defineUpdate<EmailChangeState>('opened')
-/** Answered with how it stands then: `changed` once both have agreed. */
+/** Returns the state after the confirmation: `changed` once both addresses have confirmed. */
 export const confirmEmail = defineUpdate<EmailChangeState, [{ side: EmailSide }]>('confirm')
-/** An operator vouches for the person, where the old address takes no mail. */
+/** An operator who has identified the person confirms instead of the old address. */
 export const waiveOldEmail = defineUpdate<EmailChangeState, [{ by: string }]>('waive-old')
 export const cancelEmailChange = defineUpdate<EmailChangeState, [{ status: 'cancelled' | 'replaced' }]>('cancel')
 
 export const emailChangeState = defineQuery<EmailChangeState>('state')
 
-/** Every time in is ISO 8601. `asOf` is the workflow's clock, the only clock that decides. */
+/** All times are ISO 8601. `asOf` is the workflow's time, by which activities decide. */
 export interface EmailChangeActivities {
-  /** Makes a draft current. `replaced`: another change of the account is open, and the draft is gone. */
+  /** Makes a draft current. `replaced`: another change of the account is open, and the draft was deleted. */
   openEmailChange(input: { changeId: string }): Promise<'open' | 'gone' | 'replaced'>
-  /** Whether the change is in the database; waits a moment for it. */
+  /** Returns whether the change is in the database. */
   findEmailChange(input: { changeId: string }): Promise<boolean>
-  /** Mails one side its link. `failed`: that address takes no mail. @throws MailUnavailable */
+  /** Mails the link to one of the addresses. `failed`: the mail server refuses the address. @throws MailUnavailable */
   askForConfirmation(input: { changeId: string; side: EmailSide; asOf: string }): Promise<'sent' | 'failed' | 'gone'>
-  /** Shows operators that only they can vouch for the old address. */
+  /** Makes an operator task: the address cannot be reached by mail. */
   reportUnreachableSide(input: { changeId: string; side: EmailSide; asOf: string }): Promise<void>
   recordConfirmation(input: { changeId: string; side: EmailSide; asOf: string; waivedBy?: string }): Promise<void>
-  /** Puts the new address in the old one's place, signs the person out everywhere. `taken`: it has an account now. */
+  /** Replaces the old address and ends all sessions. `taken`: the new address belongs to another account now. */
   applyEmailChange(input: { changeId: string; asOf: string }): Promise<'changed' | 'taken' | 'gone'>
-  /** Tells the old address. @throws MailUnavailable */
+  /** Mails the old address that it was replaced. @throws MailUnavailable */
   tellOldAddress(input: { changeId: string; asOf: string }): Promise<void>
-  /** Forgets the addresses of a change that is over. */
+  /** Records the end of the change and deletes its addresses. */
   endEmailChange(input: { changeId: string; status: Exclude<EmailChangeStatus, 'gone'>; asOf: string }): Promise<void>
 }

@@ -1,4 +1,4 @@
-/** G2: an address is corrected once both the old and the new one have agreed, so that nobody takes an account over by it. */
+/** G2: a person can correct the e-mail address. Old and new address have to confirm, which prevents account takeover. */
 import {
   ActivityFailure,
   allHandlersFinished,
@@ -31,24 +31,24 @@ export async function emailChange({ changeId, expiresAt, draft }: EmailChangeInp
   const dueAt = new Date(expiresAt)
   const state: EmailChangeState = { status: 'open', confirmed: { old: false, new: false } }
   const mails: Promise<void>[] = []
-  let isSettled = false
+  let isOpened = false
   const isOpen = () => state.status === 'open'
   takeMessages()
-  showStatusDetails(standing())
+  showStatusDetails(runStatus())
 
   const outcome = await (draft ? localFirst.openEmailChange({ changeId }) : isRecorded())
   if (outcome !== 'open') state.status = outcome
-  isSettled = true
+  isOpened = true
   if (outcome !== 'open') {
     await condition(allHandlersFinished)
     return state
   }
   mails.push(ask('old'), ask('new'))
-  const settled = await condition(() => !isOpen(), Math.max(1, msUntil(dueAt, now())))
-  if (!settled) state.status = 'expired'
+  const ended = await condition(() => !isOpen(), Math.max(1, msUntil(dueAt, now())))
+  if (!ended) state.status = 'expired'
   await condition(allHandlersFinished)
-  tell()
-  // The last mail goes to an address that is forgotten afterwards.
+  showRunStatus()
+  // `endEmailChange` deletes the old address, to which the last mail goes.
   if (state.status === 'changed') await Promise.all(mails)
   if (state.status !== 'gone') await localFirst.endEmailChange({ changeId, status: state.status, ...clock() })
   await Promise.all(mails)
@@ -57,14 +57,14 @@ export async function emailChange({ changeId, expiresAt, draft }: EmailChangeInp
   function takeMessages(): void {
     setHandler(emailChangeState, () => state)
     setHandler(opened, async () => {
-      await condition(() => isSettled)
+      await condition(() => isOpened)
       return state
     })
     setHandler(
       confirmEmail,
       async ({ side }) => {
         await localFirst.recordConfirmation({ changeId, side, ...clock() })
-        return agree(side)
+        return confirm(side)
       },
       { validator: (_side: { side: EmailSide }) => allow() },
     )
@@ -72,7 +72,7 @@ export async function emailChange({ changeId, expiresAt, draft }: EmailChangeInp
       waiveOldEmail,
       async ({ by }) => {
         await localFirst.recordConfirmation({ changeId, side: 'old', waivedBy: by, ...clock() })
-        return agree('old')
+        return confirm('old')
       },
       { validator: (_who: { by: string }) => allow() },
     )
@@ -86,37 +86,37 @@ export async function emailChange({ changeId, expiresAt, draft }: EmailChangeInp
     )
   }
 
-  async function agree(side: EmailSide): Promise<EmailChangeState> {
+  async function confirm(side: EmailSide): Promise<EmailChangeState> {
     state.confirmed[side] = true
-    tell()
+    showRunStatus()
     if (!state.confirmed.old || !state.confirmed.new || !isOpen()) return state
     const outcome = await localFirst.applyEmailChange({ changeId, ...clock() })
     if (isOpen()) state.status = outcome
-    if (outcome === 'changed') mails.push(tellOld())
+    if (outcome === 'changed') mails.push(notifyOldAddress())
     return state
   }
 
-  async function tellOld(): Promise<void> {
-    await untilGivenUp(() => notify().tellOldAddress({ changeId, ...clock() }))
+  async function notifyOldAddress(): Promise<void> {
+    await unlessGivenUp(() => notify().tellOldAddress({ changeId, ...clock() }))
   }
 
   async function ask(side: EmailSide): Promise<void> {
-    const reached = await untilGivenUp(() => notify().askForConfirmation({ changeId, side, ...clock() }))
+    const reached = await unlessGivenUp(() => notify().askForConfirmation({ changeId, side, ...clock() }))
     if (reached === 'gone' && isOpen()) state.status = 'gone'
     if (reached !== 'sent' && reached !== 'gone' && isOpen()) {
       await localFirst.reportUnreachableSide({ changeId, side, ...clock() })
     }
   }
 
-  /** A mail that comes after the end is no news. */
+  /** A mail is not sent after the change has expired. */
   function notify() {
     const scheduleToCloseTimeout = Math.max(60_000, msUntil(dueAt, now()))
     return proxyActivities<EmailChangeActivities>({ ...retry.message, scheduleToCloseTimeout })
   }
 
   /**
-   * Of runs that were started before their row was committed.
-   * May go once none of them is open: they began before 0.1.0, and last a few days.
+   * @TODO delete when no run without `draft` is open. Such runs began before 0.1.0, before their row was committed, and
+   * last a few days.
    */
   async function isRecorded(): Promise<'open' | 'gone'> {
     for (let looks = 0; looks < 12; looks += 1) {
@@ -126,13 +126,13 @@ export async function emailChange({ changeId, expiresAt, draft }: EmailChangeInp
     return 'gone'
   }
 
-  function tell(): void {
-    showStatus(standing())
+  function showRunStatus(): void {
+    showStatus(runStatus())
   }
 
-  function standing() {
+  function runStatus() {
     const missing = (['old', 'new'] as const).filter((side) => !state.confirmed[side])
-    const waitingFor = isOpen() ? `the ${missing.join(' and the ')} address to agree` : 'nothing'
+    const waitingFor = isOpen() ? `the ${missing.join(' and the ')} address to confirm` : 'nothing'
     return { status: state.status, waitingFor, dueAt: isOpen() ? dueAt : null }
   }
 
@@ -141,7 +141,7 @@ export async function emailChange({ changeId, expiresAt, draft }: EmailChangeInp
   }
 }
 
-async function untilGivenUp<Result>(work: () => Promise<Result>): Promise<Result | 'given_up'> {
+async function unlessGivenUp<Result>(work: () => Promise<Result>): Promise<Result | 'given_up'> {
   try {
     return await work()
   } catch (error) {

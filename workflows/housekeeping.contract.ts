@@ -1,7 +1,7 @@
-/** The face of the daily housekeeping: what is past its day goes, what stands too long is shown. Import-safe. */
+/** Contract of the daily housekeeping. Code outside of workflows may import it. */
 
 export const housekeepingType = 'housekeeping'
-/** Of runs that somebody asks for; the schedule's carry its own id and their time. */
+/** Id of runs that are started by hand; Temporal adds the time to the ids of scheduled runs. */
 export const housekeepingWorkflowId = 'housekeeping'
 
 export interface HousekeepingReport {
@@ -10,12 +10,12 @@ export interface HousekeepingReport {
   overdue: { orders: number; runs: number }
 }
 
-/** Every time in and out is ISO 8601. `asOf` is the workflow's clock, the only clock that decides. */
+/** All times are ISO 8601. `asOf` is the workflow's time, by which activities decide. */
 export interface HousekeepingActivities {
-  /** R4: makes the partitions of the coming days, and drops those whose oldest row would grow too old. */
+  /** R4: the security log is kept for a limited time. Creates the partitions of the coming days and drops the old ones. */
   turnSecurityLog(input: { asOf: string }): Promise<HousekeepingReport['securityLog']>
-  /** Requests and events that are too old to be repeated, links and sessions that are over. */
+  /** Deletes idempotency keys and webhook events that are too old to be repeated, and expired links and sessions. */
   forgetExpired(input: { asOf: string }): Promise<HousekeepingReport['forgotten']>
-  /** Orders and runs whose deadline has passed stand before an operator until they have moved on. */
+  /** Makes operator tasks of orders and runs whose deadline has passed, and closes the tasks of those that went on. */
   reportOverdue(input: { asOf: string }): Promise<HousekeepingReport['overdue']>
 }

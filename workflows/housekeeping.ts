@@ -1,4 +1,4 @@
-/** Daily, R4 and more: what is past its day goes, what stands too long is shown. */
+/** Daily: deletes rows whose period is over, and makes operator tasks of what is overdue. */
 import { proxyActivities } from '@temporalio/workflow'
 import type { HousekeepingActivities, HousekeepingReport } from './housekeeping.contract.ts'
 import * as retry from './run/retry.ts'
@@ -9,16 +9,16 @@ const { turnSecurityLog, forgetExpired, reportOverdue } = proxyActivities<Housek
 export async function housekeeping(): Promise<HousekeepingReport> {
   showStatusDetails({ status: 'tidying', waitingFor: 'the database', dueAt: null })
   const clock = { asOf: new Date().toISOString() }
-  // One that cannot be done must not keep the others from being done.
+  // A failed step must not prevent the others.
   const [securityLog, forgotten, overdue] = await Promise.allSettled([
     turnSecurityLog(clock),
     forgetExpired(clock),
     reportOverdue(clock),
   ])
-  return { securityLog: settled(securityLog), forgotten: settled(forgotten), overdue: settled(overdue) }
+  return { securityLog: valueOrThrow(securityLog), forgotten: valueOrThrow(forgotten), overdue: valueOrThrow(overdue) }
 }
 
-function settled<Value>(result: PromiseSettledResult<Value>): Value {
+function valueOrThrow<Value>(result: PromiseSettledResult<Value>): Value {
   if (result.status === 'rejected') throw result.reason
   return result.value
 }

@@ -1,4 +1,4 @@
-/** Entry of the workflow bundle: every workflow type, and nothing else. */
+/** All workflow types: the names exported here are the types that runs are started by. */
 export { accountDeletion } from './account-deletion.ts'
 export { backup } from './backup/backup.ts'
 export { restoreDrill } from './backup/restore-drill.ts'

@@ -1,4 +1,4 @@
-/** The face of N1 and N2: a version of the policy is posted, told to everybody, and takes effect when it may. Import-safe. */
+/** Contract of the policy notice: ids, messages and activities. Code outside of workflows may import it. */
 import { defineQuery, defineUpdate } from '@temporalio/workflow'
 
 export const policyNoticeType = 'policyNotice'
@@ -6,17 +6,17 @@ export const policyNoticeWorkflowId = (version: string): string => `policy-notic
 
 export interface PolicyNoticeInput {
   version: string
-  /** where an earlier run of the chain has come to */
+  /** mailing of the run that this one continues (continue-as-new) */
   mailing?: Mailing
 }
 
-/** One pass over everybody whom a notice concerns and who has not been told. */
+/** One pass over all accounts that have not received a notice. */
 export interface Mailing {
-  /** as in the delivery ledger: `announced`, `moved:<n>`, `withdrawn` */
+  /** as in the send ledger: `announced`, `moved:<n>`, `withdrawn` */
   notice: string
   /** 1 for the first */
   pass: number
-  /** the next one, from 0 on */
+  /** the next page, from 0 */
   page: number
   pages: number
 }
@@ -25,38 +25,38 @@ export type PolicyNoticeStatus = 'posting' | 'telling' | 'waiting' | 'in_force' 
 
 export interface PolicyNoticeState {
   status: PolicyNoticeStatus
-  /** ISO 8601; moves rather than break the promise */
+  /** ISO 8601; postponed when the notices go out late */
   effectiveAt: string | null
   mailing: Mailing | null
 }
 
-/** Answered once the version stands on the public page. Rejected with PolicyStateConflict when another one is coming. */
+/** Completes once the version is on the public page. Fails with PolicyStateConflict while another one is announced. */
 export const post = defineUpdate<PolicyNoticeState>('post')
-/** Answered once it is certain that it never takes effect. */
+/** Completes once the version can no longer take effect. */
 export const withdraw = defineUpdate<PolicyNoticeState>('withdraw')
 export const policyNoticeState = defineQuery<PolicyNoticeState>('state')
 
-/** What is to be done next, as the database has it at this time. */
+/** The next step, by the state of the database. */
 export type NextStep =
   | { step: 'mail'; notice: string; pages: number; effectiveAt: string }
   | { step: 'wait'; until: string }
   | { step: 'end'; status: 'in_force' | 'withdrawn'; effectiveAt: string }
 
-/** Every time in and out is ISO 8601. `asOf` is the workflow's clock, the only clock that decides. */
+/** All times are ISO 8601. `asOf` is the workflow's time, by which activities decide. */
 export interface PolicyActivities {
   /** @throws PolicyStateConflict */
   postPolicy(input: { version: string; asOf: string }): Promise<{ effectiveAt: string }>
-  /** Unless it is in force already: the row decides, and says what it stands at now. */
+  /** Withdraws the version unless it is in force. Returns the state of its row. */
   withdrawPolicy(input: { version: string; asOf: string }): Promise<{ state: string }>
-  /** Moves the date if it has to, and brings the version into force if it may. Repeatable. */
+  /** Postpones the date if notices are late, and brings the version into force if it is time. Repeatable. */
   nextPolicyStep(input: { version: string; asOf: string }): Promise<NextStep>
-  /** Mails those of one page who have not been told. Repeatable. @throws MailUnavailable */
+  /** Mails the accounts of one page that have not received the notice. Repeatable. @throws MailUnavailable */
   mailPolicyPage(input: { version: string; notice: string; page: number; pages: number }): Promise<{
     sent: number
     failed: number
-    /** to be tried again */
+    /** to be sent again */
     due: number
   }>
-  /** Whom mail has not reached by now, the page has to tell. Shown to operators. */
+  /** Stops mailing the accounts that could not be reached, and makes an operator task. */
   giveUpPolicyMails(input: { version: string; notice: string; asOf: string }): Promise<void>
 }

@@ -1,4 +1,4 @@
-/** N1, N2: posted, mailed to everybody, and in force thirty days after the last of them was told, not before. */
+/** N1 and N2: a new version of the policy is posted, mailed to all persons, and in force thirty days after the last mail. */
 import { allHandlersFinished, condition, continueAsNew, proxyActivities, setHandler } from '@temporalio/workflow'
 import { periods } from '../policy/periods.ts'
 import { msUntil, plusDays, plusMs } from '../shared/calendar.ts'
@@ -30,34 +30,34 @@ const { mailPolicyPage } = proxyActivities<PolicyActivities>({
   heartbeatTimeout: '12 seconds',
 })
 
-/** About 50,000 people: a history of six hundred events. */
+/** About 50,000 accounts; keeps the history at six hundred events. */
 const pagesPerRun = 100
 const { askAgainAfterMs } = periods.policyNotice
 
-export async function policyNotice({ version, mailing: begun }: PolicyNoticeInput): Promise<PolicyNoticeState> {
-  const state: PolicyNoticeState = { status: 'posting', effectiveAt: null, mailing: begun ?? null }
-  let posted = begun !== undefined
-  let fault: Error | undefined
+export async function policyNotice({ version, mailing: carriedOver }: PolicyNoticeInput): Promise<PolicyNoticeState> {
+  const state: PolicyNoticeState = { status: 'posting', effectiveAt: null, mailing: carriedOver ?? null }
+  let posted = carriedOver !== undefined
+  let failedWith: Error | undefined
   let withdrawn = false
   let lastPass: Pick<Mailing, 'notice' | 'pass'> | undefined
-  let rested = false
+  let paused = false
   setHandler(policyNoticeState, () => state)
   setHandler(post, async () => {
-    await condition(() => posted || fault !== undefined)
-    if (fault) throw fault
+    await condition(() => posted || failedWith !== undefined)
+    if (failedWith) throw failedWith
     return state
   })
   setHandler(withdraw, async () => {
-    // The row decides: what is being mailed stops, what takes effect at this moment was faster.
-    const { state: now } = await localFirst.withdrawPolicy({ version, asOf: clock() })
-    if (now !== 'withdrawn') throw conflict(now)
+    // The row decides whether the withdrawal came before the version took effect.
+    const { state: rowState } = await localFirst.withdrawPolicy({ version, asOf: clock() })
+    if (rowState !== 'withdrawn') throw conflict(rowState)
     if (state.mailing?.notice !== 'withdrawn') state.mailing = null
     state.status = 'withdrawn'
     withdrawn = true
     return state
   })
 
-  if (!posted) await putUp()
+  if (!posted) await postVersion()
   for (let pages = 0; ; ) {
     if (pages >= pagesPerRun && allHandlersFinished() && state.mailing) {
       return continueAsNew<typeof policyNotice>({ version, mailing: state.mailing })
@@ -74,21 +74,22 @@ export async function policyNotice({ version, mailing: begun }: PolicyNoticeInpu
     }
     if (next.step === 'wait') {
       moveTo('waiting', 'the day it takes effect', new Date(next.until), next.until)
-      await untilWithdrawn(msUntil(new Date(next.until), new Date()))
+      await waitForWithdrawal(msUntil(new Date(next.until), new Date()))
     } else {
       await beginPass(next.notice, next.pages, next.effectiveAt)
     }
   }
 
-  /** A run that could not post fails, so that the same request may be made again under the same id. */
-  async function putUp(): Promise<void> {
+  /** Fails the run when the version cannot be posted: the caller may then start it again under the same id. */
+  async function postVersion(): Promise<void> {
     try {
       state.effectiveAt = (await localFirst.postPolicy({ version, asOf: clock() })).effectiveAt
       posted = true
     } catch (error) {
-      fault = failureType(error) === 'PolicyStateConflict' ? conflict(failureCode(error) ?? 'ended') : asError(error)
+      failedWith =
+        failureType(error) === 'PolicyStateConflict' ? conflict(failureCode(error) ?? 'ended') : asError(error)
       await condition(allHandlersFinished)
-      throw fault
+      throw failedWith
     }
   }
 
@@ -100,25 +101,25 @@ export async function policyNotice({ version, mailing: begun }: PolicyNoticeInpu
     if (state.mailing === null) lastPass = { notice, pass: mailing.pass }
   }
 
-  /** The first pass at once; before another one, a pause, and then the question anew: the date may have moved. */
+  /** Begins the first pass at once. Before another pass it waits, and then asks for the next step again: the date may have changed. */
   async function beginPass(notice: string, pages: number, effectiveAt: string): Promise<void> {
     const pass = lastPass?.notice === notice ? lastPass.pass + 1 : 1
-    const pauseMs = pass === 1 || rested ? 0 : askAgainAfterMs[pass - 2]
+    const pauseMs = pass === 1 || paused ? 0 : askAgainAfterMs[pass - 2]
     if (pauseMs === undefined) {
       await giveUpPolicyMails({ version, notice, asOf: clock() })
     } else if (pauseMs > 0) {
       moveTo('telling', `another try (${notice})`, plusMs(new Date(), pauseMs), effectiveAt)
-      await untilWithdrawn(pauseMs)
-      rested = true
+      await waitForWithdrawal(pauseMs)
+      paused = true
     } else {
-      rested = false
+      paused = false
       const inTime = plusDays(new Date(effectiveAt), -periods.policyNotice.beforeEffectDays)
       moveTo('telling', `the mail server to take the notice (${notice})`, inTime, effectiveAt)
       state.mailing = { notice, pass, page: 0, pages }
     }
   }
 
-  async function untilWithdrawn(atMostMs: number): Promise<void> {
+  async function waitForWithdrawal(atMostMs: number): Promise<void> {
     const before = withdrawn
     await condition(() => withdrawn !== before, Math.max(1, atMostMs))
   }

@@ -12,13 +12,13 @@ export const answerByOf = (receivedAt: Date): Date => plusDays(receivedAt, perio
 
 export interface PrivacyRequestInput {
   requestId: string
-  /** ISO 8601; of a mail that lay around it may be days ago */
+  /** ISO 8601; days ago for a mail that was entered late */
   receivedAt: string
-  /** The row is a draft, which the run makes current. Not so of runs that were started inside the row's transaction. */
+  /** The run makes the draft current. Absent from runs that earlier versions started within the row's transaction. */
   draft?: true
 }
 
-/** How the run of a draft is started, by the API or by the sweep of drafts. @param request.accountRef a pseudonym */
+/** Options that start the run of a draft, for the API and the draft sweep. @param request.accountRef account reference */
 export function privacyRequestStart(
   request: { id: string; kind: string; receivedAt: Date; accountRef: string | undefined },
   taskQueue: string,
@@ -40,12 +40,12 @@ export function privacyRequestStart(
 
 export type PrivacyRequestStatus =
   | 'open'
-  /** the answer is on its way */
+  /** the answer is being sent */
   | 'answering'
-  /** not answered in time: the promise is broken until it is */
+  /** not answered in time: the promise is broken */
   | 'late'
   | 'answered'
-  /** erased with its person, which answers it */
+  /** erased together with the account */
   | 'gone'
 
 export interface PrivacyRequestState {
@@ -61,42 +61,42 @@ export type AnswerKind = (typeof answerKinds)[number]
 export const extensionReasons = ['complexity', 'number_of_requests'] as const
 export type ExtensionReason = (typeof extensionReasons)[number]
 
-/** Answered once the row is current, or gone. */
+/** Completes once the draft is current or deleted. */
 export const opened = defineUpdate<PrivacyRequestState>('opened')
 
 export interface Answer {
   answerKind: AnswerKind
   byMail: boolean
-  /** which stored answer is meant; absent from calls that stored it in a transaction which was still open */
+  /** id of the stored answer; absent from calls by earlier versions, which stored the answer in a transaction that was still open */
   answerId?: string
 }
 
 /**
- * Takes the answer that was stored before, and sends it or notes that it was given elsewhere. Answered at once; the mail
- * follows. Refused when another answer was taken, or is the one that is stored.
+ * Sends the stored answer, or records that it was given elsewhere. Completes before the mail is sent. Rejected when another
+ * answer was taken or is stored.
  */
 export const resolve = defineUpdate<PrivacyRequestState, [Answer]>('resolve')
-/** Once, and before the first deadline: the person is told why. */
+/** Extends the deadline, once and before it has passed. The person gets a mail with the reason. */
 export const extend = defineUpdate<PrivacyRequestState, [{ reason: ExtensionReason }]>('extend')
 
 export const privacyRequestState = defineQuery<PrivacyRequestState>('state')
 
-/** How loudly operators are told. */
+/** How urgent the mail to operators is. */
 export type Urgency = 'reminder' | 'escalation' | 'late'
 
 export type Reached = 'sent' | 'failed' | 'gone'
 
-/** Every time in and out is ISO 8601. `asOf` is the workflow's clock, the only clock that decides. */
+/** All times are ISO 8601. `asOf` is the workflow's time, by which activities decide. */
 export interface PrivacyRequestActivities {
-  /** Makes a draft current. False when there is no such request. */
+  /** Makes a draft current. Returns false when there is no such request. */
   openRequest(input: { requestId: string }): Promise<boolean>
-  /** Takes the stored answer, once. False when another one is stored, or the request is not open. */
+  /** Takes the stored answer, once. Returns false when another answer is stored, or the request is not open. */
   takeAnswer(input: { requestId: string; answerId: string; asOf: string }): Promise<boolean>
-  /** Whether the request is in the database; waits a moment for it. */
+  /** Returns whether the request is in the database. */
   findRequest(input: { requestId: string }): Promise<boolean>
   /** @throws MailUnavailable */
   acknowledgeRequest(input: { requestId: string; asOf: string }): Promise<Reached>
-  /** Attention, and a mail to support. `occasion` names the message: each is sent once. @throws MailUnavailable */
+  /** Makes an operator task and mails support. Each `occasion` is sent once. @throws MailUnavailable */
   urgeOperators(input: {
     requestId: string
     asOf: string
@@ -107,11 +107,11 @@ export interface PrivacyRequestActivities {
   recordExtension(input: { requestId: string; answerBy: string; reason: ExtensionReason }): Promise<void>
   /** @throws MailUnavailable */
   tellOfExtension(input: { requestId: string; asOf: string }): Promise<Reached>
-  /** @throws MailUnavailable, PrivacyRequestUnrecorded while an answer without an id is not there yet */
+  /** @throws MailUnavailable, PrivacyRequestUnrecorded while an answer without an id is not committed */
   sendAnswer(input: { requestId: string; asOf: string; attempt: number }): Promise<Reached>
-  /** False when the request is gone. */
+  /** Returns false when the request is gone. */
   recordAnswer(input: { requestId: string; asOf: string }): Promise<boolean>
-  /** An operator has to reach the person some other way. */
+  /** Makes an operator task: the person cannot be reached by mail. */
   reportUnreachable(input: { requestId: string; asOf: string; mail: 'acknowledgement' | 'answer' }): Promise<void>
   forgetRequest(input: { requestId: string }): Promise<void>
 }

@@ -1,4 +1,4 @@
-/** G6: a request about privacy is answered within 30 days; whoever has to answer is told before, and louder each time. */
+/** G6: a privacy request is answered within 30 days. Operators are reminded before, with growing urgency. */
 import {
   ActivityFailure,
   allHandlersFinished,
@@ -46,19 +46,19 @@ export async function privacyRequest({
     answerBy: answerByOf(new Date(receivedAt)).toISOString(),
     extended: false,
   }
-  let isSettled = false
-  /** an answer is on its way */
+  let isOpened = false
+  /** an answer was taken and is being sent */
   let answering = false
   let taking = false
   let attempts = 0
   const background: Promise<void>[] = []
   takeMessages()
-  showStatusDetails(standing('open'))
+  showStatusDetails(runStatus('open'))
 
-  const isThere = await (draft ? localFirst.openRequest({ requestId }) : isRecorded())
-  if (!isThere) moveTo('gone')
-  isSettled = true
-  if (!isThere) {
+  const exists = await (draft ? localFirst.openRequest({ requestId }) : isRecorded())
+  if (!exists) moveTo('gone')
+  isOpened = true
+  if (!exists) {
     await condition(allHandlersFinished)
     return state
   }
@@ -76,7 +76,7 @@ export async function privacyRequest({
   function takeMessages(): void {
     setHandler(privacyRequestState, () => state)
     setHandler(opened, async () => {
-      await condition(() => isSettled)
+      await condition(() => isOpened)
       return state
     })
     setHandler(
@@ -85,7 +85,7 @@ export async function privacyRequest({
         if (answerId !== undefined) await take(answerId)
         answering = true
         moveTo('answering')
-        background.push(give(byMail, answerId === undefined))
+        background.push(answer(byMail, answerId === undefined))
         return state
       },
       { validator: (_answer: Answer) => allow(!answering && isOpen()) },
@@ -100,7 +100,7 @@ export async function privacyRequest({
         background.push(untilGivenUp(() => notify.tellOfExtension({ requestId, ...clock() })).then(noteGone))
         return state
       },
-      // The person must hear of it within the first term.
+      // GDPR article 12(3): the person has to be informed of the extension within the first period.
       {
         validator: (_why: { reason: ExtensionReason }) =>
           allow(!state.extended && !answering && state.status === 'open'),
@@ -108,7 +108,7 @@ export async function privacyRequest({
     )
   }
 
-  /** Of two answers at once the one that is stored is taken. */
+  /** Of two answers at the same time, the one that is stored is taken. */
   async function take(answerId: string): Promise<void> {
     await condition(() => !taking)
     allow(!answering && isOpen())
@@ -122,8 +122,8 @@ export async function privacyRequest({
   }
 
   /**
-   * Of runs that were started before their row was committed.
-   * May go, with `sleep(1)` below, once none of them is open: they began before 0.1.0, and last half a year.
+   * @TODO delete, with `sleep(1)` below, when no run without `draft` is open. Such runs began before 0.1.0, before their row
+   * was committed, and last half a year.
    */
   async function isRecorded(): Promise<boolean> {
     for (let looks = 0; looks < 12; looks += 1) {
@@ -134,7 +134,7 @@ export async function privacyRequest({
   }
 
   async function urgeUntilAnswered(): Promise<void> {
-    const told = new Set<string>()
+    const sent = new Set<string>()
     let lateReminders = 0
     while (isOpen()) {
       const { answerBy } = state
@@ -143,11 +143,11 @@ export async function privacyRequest({
       if (isOpen() && state.answerBy === answerBy && now() >= due.at) urge(due)
     }
 
-    /** Of those that have passed already only the last: an old mail is not reminded of three times at once. */
+    /** Of reminders that are overdue only the last is sent, so that a request that was entered late gets one. */
     function nextUrge(): Urge {
-      const waiting = urgesOf(state).filter(({ occasion }) => !told.has(occasion))
+      const waiting = urgesOf(state).filter(({ occasion }) => !sent.has(occasion))
       const passed = waiting.filter(({ at }) => at <= now())
-      for (const { occasion } of passed.slice(0, -1)) told.add(occasion)
+      for (const { occasion } of passed.slice(0, -1)) sent.add(occasion)
       const next = passed.at(-1) ?? waiting[0]
       if (next) return next
       const at = plusDays(new Date(state.answerBy), (lateReminders + 1) * lateReminderDays)
@@ -156,7 +156,7 @@ export async function privacyRequest({
 
     function urge({ urgency, occasion }: Urge): void {
       if (occasion.startsWith('late:')) lateReminders += 1
-      else told.add(occasion)
+      else sent.add(occasion)
       if (urgency === 'late') moveTo('late')
       const { answerBy } = state
       const mail = () => notify.urgeOperators({ requestId, ...clock(), urgency, occasion, answerBy })
@@ -164,11 +164,11 @@ export async function privacyRequest({
     }
   }
 
-  /** Answered is what the mail server has taken, or an operator says was given elsewhere. */
-  async function give(byMail: boolean, isUncommitted: boolean): Promise<void> {
+  /** A request is answered once the mail server has accepted the answer, or an operator has answered elsewhere. */
+  async function answer(byMail: boolean, isUncommitted: boolean): Promise<void> {
     attempts += 1
     const attempt = attempts
-    // The caller holds a lock on the row until this workflow task ends; a local activity would wait for it within the task.
+    // A local activity would wait here: the API still holds a lock on the row until this workflow task completes.
     if (!byMail && isUncommitted) await sleep(1, { summary: 'until the answer is recorded' })
     const reached = byMail ? await untilGivenUp(() => notify.sendAnswer({ requestId, ...clock(), attempt })) : 'sent'
     if (reached === 'failed') {
@@ -206,10 +206,10 @@ export async function privacyRequest({
 
   function moveTo(status: PrivacyRequestStatus, until?: Date): void {
     state.status = status
-    showStatus(standing(status, until))
+    showStatus(runStatus(status, until))
   }
 
-  function standing(status: PrivacyRequestStatus, until = new Date(state.answerBy)) {
+  function runStatus(status: PrivacyRequestStatus, until = new Date(state.answerBy)) {
     return { status, waitingFor: waitingFor[status], dueAt: status === 'gone' ? null : until }
   }
 }
@@ -217,7 +217,7 @@ export async function privacyRequest({
 interface Urge {
   at: Date
   urgency: Urgency
-  /** each is told once */
+  /** each is sent once */
   occasion: string
 }
 
@@ -239,7 +239,7 @@ const waitingFor: Record<PrivacyRequestStatus, string> = {
   gone: 'nothing',
 }
 
-/** A mail server that is away for longer than mail is news counts as one that refuses. */
+/** A mail that could not be sent within the time of `retry.notify` counts as refused. */
 async function untilGivenUp(send: () => Promise<Reached>): Promise<Reached> {
   try {
     return await send()

@@ -1,19 +1,19 @@
-/** Somebody ended the connection between their Apple Account and us, at Apple. Import-safe for everybody. */
+/** Contract of the end of a sign-in with Apple, which the person ended at Apple. Code outside of workflows may import it. */
 
 export const signInEndedType = 'signInEnded'
-/** @param eventId Apple's, which is the same for copies of one notification */
+/** @param eventId Apple's id of the notification, the same for repeated notifications */
 export const signInEndedWorkflowId = (eventId: string): string => `sign-in-ended-${eventId}`
 
 export interface SignInEndedInput {
   accountId: string
   /** names the mail in the send ledger */
   noticeId: string
-  /** ISO 8601, when the person ended it: a link made later stays */
+  /** ISO 8601, when the person ended the sign-in; a link made later stays */
   endedAt: string
 }
 
 export interface SignInEndedActivities {
-  /** Forgets the link and its token, and signs the person out; false when there is none from before. */
+  /** Deletes the link and its token and ends the sessions. Returns false when there is no link from before `endedAt`. */
   unlinkApple(input: SignInEndedInput): Promise<boolean>
   /** @throws MailUnavailable */
   sendAppleUnlinked(input: SignInEndedInput & { asOf: string }): Promise<void>

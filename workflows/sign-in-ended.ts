@@ -1,4 +1,4 @@
-/** Apple's `consent-revoked`: the link and its token go, the account stays, and its owner is told. */
+/** Apple's event `consent-revoked`: deletes the link to the Apple Account and its token, and mails the person. */
 import { proxyActivities } from '@temporalio/workflow'
 import { proxyLocalFirst } from './run/local-first.ts'
 import * as retry from './run/retry.ts'

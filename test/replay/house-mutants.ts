@@ -11,7 +11,7 @@ export const houseMutants: Mutant[] = [
   },
   {
     name: 'a provider that is not asked again',
-    line: 'if (unasked.length === 0) break;',
+    line: 'if (unanswered.length === 0) break;',
     replacement: 'break;',
     caughtBy: ['catalogue-sync-left-to-the-next', 'catalogue-sync-waits-for-a-provider'],
   },

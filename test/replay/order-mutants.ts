@@ -46,14 +46,14 @@ export const orderMutants: Mutant[] = [
   },
   {
     name: 'a top-up of which the first order does not learn',
-    line: 'await tellParent(run.input.parentOrderId);',
+    line: 'await signalParentOrder(run.input.parentOrderId);',
     replacement: '',
     caughtBy: ['top-up-delivered'],
   },
   {
     name: 'an eSIM that is not given back',
-    line: 'const released = run.stopProvisioning ? release(run) : undefined;',
-    replacement: 'const released = undefined;',
+    line: 'const returned = run.stopProvisioning ? returnEsims(run) : undefined;',
+    replacement: 'const returned = undefined;',
     caughtBy: [
       'order-waits-for-a-late-allocation-to-give-back',
       'order-out-of-stock',

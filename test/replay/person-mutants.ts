@@ -23,7 +23,7 @@ export const personMutants: Mutant[] = [
   },
   {
     name: 'an overdue deletion that nobody is shown',
-    line: 'await localFirst.raiseOverdue(at());',
+    line: 'await localFirst.raiseOverdue(stepInput());',
     replacement: '',
     caughtBy: ['account-deletion-waits-for-somebody-overdue'],
   },
@@ -54,7 +54,7 @@ export const personMutants: Mutant[] = [
   },
   {
     name: 'an account that is warned once only',
-    line: 'await warnUntil(nextStep, days);',
+    line: 'await sendWarningBefore(nextStep, days);',
     replacement: '',
     caughtBy: [
       'account-inactivity-warned-late',
@@ -133,7 +133,7 @@ export const personMutants: Mutant[] = [
   },
   {
     name: 'an old address that is not told',
-    line: "if (outcome === 'changed') mails.push(tellOld());",
+    line: "if (outcome === 'changed') mails.push(notifyOldAddress());",
     replacement: '',
     caughtBy: [
       'email-change-confirmed',
@@ -181,7 +181,7 @@ export const personMutants: Mutant[] = [
   },
   {
     name: 'a campaign that stays a draft',
-    line: 'const isThere = await localFirst.openCampaign({',
+    line: 'const exists = await localFirst.openCampaign({',
     first: true,
     replacement: 'const isThere = await (async () => true)({',
     caughtBy: ['campaign-from-a-draft', 'campaign-of-a-draft-that-was-dropped'],

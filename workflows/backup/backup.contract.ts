@@ -1,14 +1,14 @@
-/** The face of R3: a backup a day, none older than thirty days, and drills that show what a restore does. Import-safe. */
+/** Contract of backups and restore drills. Code outside of workflows may import it. */
 
 export const backupType = 'backup'
-/** Of runs that somebody asks for; the schedule's carry its own id and their time. */
+/** Id of runs that are started by hand; Temporal adds the time to the ids of scheduled runs. */
 export const backupWorkflowId = 'backup'
 
-/** A backup's id from the time of its run; in order of time, and fit for a file name. */
+/** Makes a backup's id from the time of its run. Ids sort by time and are valid file names. */
 export const backupIdOf = (at: Date): string => at.toISOString().replaceAll(/[:.]/g, '-')
 
 export const restoreDrillType = 'restoreDrill'
-/** One at a time: each restores a whole database. */
+/** One id, so that only one drill runs at a time: it restores a whole database. */
 export const restoreDrillWorkflowId = 'restore-drill'
 
 export interface BackupResult {
@@ -18,7 +18,7 @@ export interface BackupResult {
 }
 
 export interface RestoreDrillInput {
-  /** the newest unless given */
+  /** by default the newest backup */
   backupId?: string
 }
 
@@ -33,17 +33,17 @@ export interface DrillResult {
   seconds: number
 }
 
-/** Every time in and out is ISO 8601. `asOf` is the workflow's clock, the only clock that decides. */
+/** All times are ISO 8601. `asOf` is the workflow's time, by which activities decide. */
 export interface BackupActivities {
   /**
-   * Dumps the database without its data keys, then writes the snapshot of the keys and the copy of the ledger, and
-   * removes the older ones. Repeatable. @throws BackupToolMissing, BackupFailed
+   * Dumps the database without its data keys, writes a snapshot of the data keys and a copy of the deletion ledger, and
+   * deletes the older snapshots and copies. Repeatable. @throws BackupToolMissing, BackupFailed
    */
   makeBackup(input: { id: string; asOf: string }): Promise<{ bytes: number }>
-  /** Shows operators that there is no backup of this day. */
+  /** Makes an operator task: there is no backup of this day. */
   noteBackupFailure(input: { id: string; code: string; asOf: string }): Promise<void>
-  /** Removes what would be older than thirty days before the next run, whatever the catalogue says. Repeatable. */
+  /** Deletes backups that would be older than thirty days at the next run, also those not listed in the catalogue. Repeatable. */
   pruneBackups(input: { asOf: string }): Promise<{ pruned: number }>
-  /** Restores into a database of its own, which is dropped afterwards. @throws BackupToolMissing, BackupFailed */
+  /** Restores a backup into a separate database, which is dropped afterwards. @throws BackupToolMissing, BackupFailed */
   drillRestore(input: RestoreDrillInput & { asOf: string }): Promise<DrillResult>
 }

@@ -1,4 +1,4 @@
-/** Daily, R3: an encrypted backup, and none older than thirty days. */
+/** Daily, for R3: an encrypted backup is made, and no backup gets older than thirty days. */
 import { ActivityFailure, isCancellation, proxyActivities } from '@temporalio/workflow'
 import { failureCode, failureType } from '../../shared/failures.ts'
 import * as retry from '../run/retry.ts'
@@ -14,7 +14,7 @@ export async function backup(): Promise<BackupResult> {
   const id = backupIdOf(now)
   showStatusDetails({ status: 'dumping', waitingFor: 'the database', dueAt: null })
   const made = await make()
-  // What is past its term goes although there may be nothing to take its place: that is what was promised.
+  // R3 promises that no backup gets older than thirty days, also when the new backup failed.
   const { pruned } = await pruneBackups({ asOf })
   return { id, made, pruned }
 

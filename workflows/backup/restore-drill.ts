@@ -1,4 +1,4 @@
-/** On demand, R3: what a restore brings back, and that the ledger takes it away again. */
+/** On demand: restores a backup, and verifies that the deletion ledger erases again what the restore brought back. */
 import { proxyActivities } from '@temporalio/workflow'
 import * as retry from '../run/retry.ts'
 import { showStatusDetails } from '../run/run-status.ts'

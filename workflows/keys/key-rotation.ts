@@ -1,4 +1,4 @@
-/** S1: puts everything under a new key while the business goes on. An old key is retired once nothing needs it. */
+/** S1: data is encrypted. Re-encrypts data keys under a new key while the service runs, and retires an old key when nothing needs it. */
 import { allHandlersFinished, condition, continueAsNew, proxyActivities, setHandler, sleep } from '@temporalio/workflow'
 import { plusMs } from '../../shared/calendar.ts'
 import { failure } from '../../shared/failures.ts'
@@ -21,16 +21,16 @@ const { planRotation, rewrapDataKeys, countUnderOldKeys, retireOldKeys } = proxy
 )
 const { countRunsUnderOldKeys } = proxyActivities<KeyRotationActivities>({ ...retry.duty, ...retry.manyRows })
 
-/** A history of a few hundred events. */
+/** Keeps the history at a few hundred events. */
 const stepsPerRun = 100
-/** A process that has not seen the new keyring yet makes new data keys under the old one. */
+/** A process that has not read the new keyring yet makes data keys under the old key. */
 const processesPauseMs = 30_000
 const backupPauseMs = 60 * 60 * 1000
 const runsPauseMs = 24 * 60 * 60 * 1000
 
 export async function keyRotation(input: KeyRotationInput): Promise<KeyRotationProgress> {
   const { rotationId, purpose, toKey, draft } = input
-  const so: KeyRotationProgress = input.progress ?? {
+  const progress: KeyRotationProgress = input.progress ?? {
     status: purpose === 'field' ? 'rewrapping' : 'waiting_for_runs',
     rewrapped: 0,
     remaining: null,
@@ -38,7 +38,7 @@ export async function keyRotation(input: KeyRotationInput): Promise<KeyRotationP
     pages: 0,
   }
   let outcome: 'opened' | 'gone' | 'running' | undefined = input.progress && 'opened'
-  setHandler(keyRotationProgress, () => so)
+  setHandler(keyRotationProgress, () => progress)
   setHandler(opened, async () => {
     await condition(() => outcome !== undefined)
     if (outcome === 'running') throw failure('KeyRotationRunning')
@@ -46,18 +46,18 @@ export async function keyRotation(input: KeyRotationInput): Promise<KeyRotationP
   outcome ??= await (draft ? localFirst.openRotation({ rotationId, purpose }) : isRecorded())
   if (outcome !== 'opened') {
     await condition(allHandlersFinished)
-    return so
+    return progress
   }
   if (!input.progress) await localFirst.checkKeys(clock())
-  for (let steps = 0; so.status !== 'done'; steps += 1) {
-    if (steps >= stepsPerRun) return continueAsNew<typeof keyRotation>({ rotationId, purpose, toKey, progress: so })
-    await (purpose === 'field' ? rewrapSome() : lookForRuns())
+  for (let steps = 0; progress.status !== 'done'; steps += 1) {
+    if (steps >= stepsPerRun) return continueAsNew<typeof keyRotation>({ rotationId, purpose, toKey, progress })
+    await (purpose === 'field' ? rewrapPage() : checkRuns())
   }
-  return so
+  return progress
 
   /**
-   * Of runs that were started before their row was committed.
-   * May go once none of them is open: they began before 0.1.0, and last until no run is under an older key.
+   * @TODO delete when no run without `draft` is open. Such runs began before 0.1.0, before their row was committed, and
+   * last until no run is under an older key.
    */
   async function isRecorded(): Promise<'opened' | 'gone'> {
     for (let looks = 0; looks < 20; looks += 1) {
@@ -67,20 +67,20 @@ export async function keyRotation(input: KeyRotationInput): Promise<KeyRotationP
     return 'gone'
   }
 
-  async function rewrapSome(): Promise<void> {
-    if (so.pages === 0) Object.assign(so, { page: 0, pages: (await planRotation()).pages })
-    const { rewrapped } = await rewrapDataKeys({ toKey, page: so.page, pages: so.pages })
-    so.rewrapped += rewrapped
-    so.page += 1
-    if (so.page < so.pages) return moveTo('rewrapping', so.remaining)
-    so.pages = 0
-    await settle()
+  async function rewrapPage(): Promise<void> {
+    if (progress.pages === 0) Object.assign(progress, { page: 0, pages: (await planRotation()).pages })
+    const { rewrapped } = await rewrapDataKeys({ toKey, page: progress.page, pages: progress.pages })
+    progress.rewrapped += rewrapped
+    progress.page += 1
+    if (progress.page < progress.pages) return moveTo('rewrapping', progress.remaining)
+    progress.pages = 0
+    await finishPass()
   }
 
-  /** Nothing is left of a pass: either nothing at all, or what was added behind it. */
-  async function settle(): Promise<void> {
+  /** After a pass over all pages: retires the old keys, or begins another pass over data keys that were made meanwhile. */
+  async function finishPass(): Promise<void> {
     const unusedSince = now()
-    // Twice with a pause between: what was made a moment before the first look is seen by the second.
+    // Counted again after a pause, by `retireOldKeys`: a data key made just before the first count may not be committed then.
     await moveTo('waiting_for_processes', await countUnderOldKeys({ toKey }))
     await sleep(processesPauseMs, { summary: 'until processes with the old keyring have shown themselves' })
     for (;;) {
@@ -92,7 +92,7 @@ export async function keyRotation(input: KeyRotationInput): Promise<KeyRotationP
     }
   }
 
-  async function lookForRuns(): Promise<void> {
+  async function checkRuns(): Promise<void> {
     const remaining = await countRunsUnderOldKeys({ toKey })
     if (remaining === 0) {
       await retireOldKeys({ purpose, toKey, unusedSince: now().toISOString(), ...clock() })
@@ -103,9 +103,9 @@ export async function keyRotation(input: KeyRotationInput): Promise<KeyRotationP
   }
 
   async function moveTo(status: KeyRotationStatus, remaining: number | null, dueAt: Date | null = null): Promise<void> {
-    const changed = so.status !== status
-    Object.assign(so, { status, remaining })
-    await localFirst.recordRotation({ rotationId, ...so, ...clock() })
+    const changed = progress.status !== status
+    Object.assign(progress, { status, remaining })
+    await localFirst.recordRotation({ rotationId, ...progress, ...clock() })
     if (changed) showStatus({ status, waitingFor: waitingFor[status], dueAt })
   }
 }

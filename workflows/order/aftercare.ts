@@ -1,4 +1,4 @@
-/** Trap of late events: disputes and bounced refunds of orders whose own run has closed. */
+/** Handles disputes and failed refunds of an order whose own run has closed. */
 import { ActivityFailure, allHandlersFinished, condition, setHandler, workflowInfo } from '@temporalio/workflow'
 import { failure, failureCode, failureType } from '../../shared/failures.ts'
 import { clock } from '../run/now.ts'
@@ -10,7 +10,7 @@ import { charge, localFirst, noteDispute } from './run.ts'
 export async function orderAftercare({ orderId }: { orderId: string }): Promise<void> {
   const state: OrderState = { status: 'refunded', waitingFor: 'the payment processor', dueAt: null }
   let paymentsToCheck = 0
-  let refundWanted = false
+  let refundRequested = false
   let refunds = 0
   setHandler(disputeSignal, ({ disputeId }) => noteDispute(orderId, disputeId))
   setHandler(paymentSignal, () => {
@@ -30,7 +30,7 @@ export async function orderAftercare({ orderId }: { orderId: string }): Promise<
     },
   )
   showStatus({ status: 'aftercare', waitingFor: state.waitingFor, dueAt: null })
-  // News arrive with the start; whatever comes later starts a run of its own.
+  // A signal comes with the start of this run; a signal after its end starts another run.
   do {
     await condition(() => paymentsToCheck > 0, 1)
     if (paymentsToCheck > 0) {
@@ -40,13 +40,13 @@ export async function orderAftercare({ orderId }: { orderId: string }): Promise<
     await condition(allHandlersFinished)
   } while (paymentsToCheck > 0)
 
-  /** As in the order's own run: an operator says when. */
+  /** Waits for an operator to repeat the refund, as the order's own run does. */
   async function repeatRefund(): Promise<void> {
     for (let code: string | undefined = 'refund_bounced'; code; ) {
       refundWanted = false
       moveTo('refund_failed')
       const { reason } = await localFirst.recordRefundFailure({ orderId, ...clock(), code })
-      await condition(() => refundWanted)
+      await condition(() => refundRequested)
       await localFirst.startRefund({ orderId, ...clock(), reason })
       moveTo('refunding')
       code = await refundOnce(reason)
@@ -55,7 +55,7 @@ export async function orderAftercare({ orderId }: { orderId: string }): Promise<
     moveTo('refunded', 'the payment processor')
   }
 
-  /** Undefined when the money is on its way back, else a code saying why not. */
+  /** Returns the code of the failure, or undefined when the processor has accepted the refund. */
   async function refundOnce(reason: Parameters<typeof charge.refundPayment>[0]['reason']): Promise<string | undefined> {
     refunds += 1
     try {

@@ -1,10 +1,10 @@
-/** The order workflow's face: ids, messages, and the effects it needs. Import-safe for everybody. */
+/** Contract of the order's workflows: ids, messages and activities. Code outside of workflows may import it. */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow'
 import type { RunStatus } from '../../shared/search-attributes.ts'
 import { orderStates } from './order-states.ts'
 
 export const orderWorkflowId = (orderId: string): string => `order-${orderId}`
-/** Takes what arrives after an order's run has closed: late disputes, refunds that bounce. */
+/** Id of the run that handles disputes and failed refunds which arrive after an order's run has closed. */
 export const orderAftercareWorkflowId = (orderId: string): string => `order-aftercare-${orderId}`
 
 export interface OrderInput {
@@ -16,7 +16,7 @@ export interface OrderInput {
   esimId: string | null
   packageCode: string
   quantity: number
-  /** ISO 8601, when the order's id was made; missing in runs from before this was told */
+  /** ISO 8601, when the order's id was made; absent from runs that began before this field existed */
   orderedAt?: string
   /** prepares a payment sheet that offers and keeps saved cards */
   savedCards: boolean
@@ -58,18 +58,18 @@ export const firstState = {
 
 /** Answered once the order exists and can be paid. Rejected with PackageUnavailable, PaymentUnavailable, ... */
 export const checkout = defineUpdate<OrderState>('checkout')
-/** Before delivery: nothing is charged, or everything is refunded. */
+/** Cancels an order before its delivery: the payment is cancelled, or refunded in full. */
 export const cancel = defineUpdate<OrderState>('cancel')
-/** After delivery, unused eSIMs only; or, by an operator, another try at a refund that failed. */
+/** Returns the unused eSIMs of a delivered order and refunds it; or repeats a refund that failed, for an operator. */
 export const refund = defineUpdate<OrderState>('refund')
 /** Sends the delivery mail again. */
 export const resend = defineUpdate<OrderState, [{ requestId: string }]>('resend')
 export const approve = defineUpdate<OrderState>('approve')
 export const reject = defineUpdate<OrderState>('reject')
 
-/** The processor has news about the payment or a refund; the truth is asked. */
+/** Hint that the payment or a refund changed; the run then asks the payment processor. */
 export const paymentSignal = defineSignal('payment')
-/** The provider has news about an eSIM; the truth is asked. */
+/** Hint that an eSIM changed; the run then asks the eSIM provider. */
 export const providerSignal = defineSignal('provider')
 /** A dispute was opened, changed or closed. */
 export const disputeSignal = defineSignal<[{ disputeId: string }]>('dispute')
@@ -82,13 +82,13 @@ export type AttentionKind = 'mail_undelivered' | 'provider_order_unreturned' | '
 
 export type OrderMail = 'confirmation' | 'delayed' | 'refunded' | 'cancelled' | 'refund_failed'
 
-/** Every time in and out is ISO 8601. `asOf` is the workflow's clock, the only clock that decides. */
+/** All times are ISO 8601. `asOf` is the workflow's time, by which activities decide. */
 export interface OrderActivities {
   /** Creates the order row and its PaymentIntent; repeatable. */
   openCheckout(input: OrderInput & { asOf: string; paymentDueAt: string }): Promise<void>
-  /** Asks the processor; on payment records it and says whether an operator has to look (U5). */
+  /** Asks the payment processor and records a payment. `review` says why an operator has to review the order, if so. */
   confirmPayment(input: { orderId: string; asOf: string; deliverBy: string }): Promise<PaymentTruth>
-  /** `paid` when the payment was faster. */
+  /** Returns `paid` when the customer paid before the cancellation. */
   cancelPayment(input: {
     orderId: string
     asOf: string
@@ -96,34 +96,34 @@ export interface OrderActivities {
     reason: string
   }): Promise<'cancelled' | 'paid'>
   startProvisioning(input: { orderId: string; asOf: string; deliverBy: string }): Promise<void>
-  /** Gets the eSIMs from the first provider that has them. @throws OutOfStock, StillAllocating, ProviderUnavailable */
+  /** Buys the eSIMs from the first provider that has them. @throws OutOfStock, StillAllocating, ProviderUnavailable */
   provision(input: { orderId: string; asOf: string }): Promise<void>
-  /** Undo of `provision`: whatever a provider holds for the order is given back, late allocations too. */
+  /** Undoes `provision`: returns all eSIMs that a provider holds for the order, also those allocated late. */
   releaseProvision(input: { orderId: string; asOf: string }): Promise<void>
-  /** Invoice, order facts and status in one transaction. Returns the latest time at which the eSIMs can still live. */
+  /** Writes invoice, order facts and status in one transaction. Returns when the last eSIM expires at the latest. */
   recordDelivery(input: { orderId: string; asOf: string }): Promise<{ livesUntil: string }>
   sendOrderMail(input: { orderId: string; mail: OrderMail; asOf: string; requestId?: string }): Promise<void>
   sendOrderPush(input: { orderId: string; push: OrderMail; asOf: string }): Promise<void>
-  /** Best effort: too old or refused events are dropped. */
+  /** Best effort: drops events that are too old or that Google Analytics refuses. */
   measurePurchase(input: { orderId: string; asOf: string }): Promise<void>
-  /** Gives unused eSIMs back to the provider. @throws EsimInUse */
+  /** Returns unused eSIMs to the provider. @throws EsimInUse */
   withdrawEsims(input: { orderId: string; asOf: string }): Promise<void>
   startRefund(input: { orderId: string; asOf: string; reason: RefundReason }): Promise<void>
-  /** Undo of the payment: refund, credit note, order facts. @param attempt tells refunds apart; 1 is the first. @throws RefundRefused */
+  /** Refunds the payment, with credit note and order facts. @param attempt part of the idempotency key; 1 is the first. @throws RefundRefused */
   refundPayment(input: { orderId: string; asOf: string; reason: RefundReason; attempt: number | string }): Promise<void>
   /** Returns why the order was refunded. */
   recordRefundFailure(input: { orderId: string; asOf: string; code: string }): Promise<{ reason: RefundReason }>
-  /** Reads the refunds at the processor. */
+  /** Reads the state of the refunds from the payment processor. */
   checkRefunds(input: { orderId: string; asOf: string }): Promise<'settled' | 'pending' | 'failed'>
-  /** One look: states, usage, and the notices that became due (U3). `givenBack`: ended, since all were cancelled. */
+  /** Reads states and usage once, and sends the notices that are due. `givenBack`: all eSIMs of the order were returned. */
   refreshEsims(input: { orderId: string; asOf: string }): Promise<{ ended: boolean; givenBack: boolean }>
   /**
-   * Looks again and again until every eSIM of the order has ended. `recorded` says that the order is closed as ended: with
-   * eSIMs that were given back, the run knows better what became of it.
+   * Reads the eSIMs repeatedly until all have ended. `recorded`: the activity has recorded the order as ended. It does not
+   * when eSIMs were returned, because only the run knows whether the order will be refunded.
    */
   watchEsims(input: { orderId: string }): Promise<{ recorded: boolean }>
   recordDispute(input: { orderId: string; disputeId: string; asOf: string }): Promise<void>
   endOrder(input: { orderId: string; asOf: string; status: OrderStatus }): Promise<void>
-  /** Puts what the workflow could not settle before an operator. */
+  /** Makes an operator task. */
   raiseAttention(input: { orderId: string; kind: AttentionKind; asOf: string; code?: string }): Promise<void>
 }

@@ -1,4 +1,4 @@
-/** U2: paid means delivered or refunded, never neither. */
+/** U2: paid means delivered or refunded. */
 import {
   allHandlersFinished,
   CancellationScope,
@@ -23,7 +23,7 @@ import {
   providerSignal,
   type RefundReason,
 } from './order.contract.ts'
-import { untilPaid } from './payment.ts'
+import { waitForPayment } from './payment.ts'
 import { refundAll } from './refund.ts'
 import { codeOf, localFirst, type OrderRun, ranOutOfTime, startRun } from './run.ts'
 import { track } from './tracking.ts'
@@ -33,34 +33,34 @@ const checkingOut = proxyLocalActivities<OrderActivities>(retry.localWhileCaller
 export async function order(input: OrderInput): Promise<OrderState> {
   const run = startRun(input)
   takeMessages(run)
-  // A run that was cancelled from outside must not leave a paid order behind: it is the customer's cancel, no more.
+  // A cancelled run would leave a paid order without an outcome; it is handled as if the customer had cancelled.
   CancellationScope.current().cancelRequested.catch(() => {
     run.requested.cancel = true
     run.stopProvisioning?.()
   })
-  return CancellationScope.nonCancellable(() => live(run))
+  return CancellationScope.nonCancellable(() => carryOut(run))
 }
 
-async function live(run: OrderRun): Promise<OrderState> {
+async function carryOut(run: OrderRun): Promise<OrderState> {
   await openCheckout(run)
-  const payment = await untilPaid(run)
+  const payment = await waitForPayment(run)
   if (payment.state !== 'paid') return finish(run, payment.state)
-  const obstacle =
+  const refundReason =
     (run.requested.cancel ? 'paid_after_cancel' : undefined) ??
     (payment.review ? await review(run) : undefined) ??
     (await provisionInTime(run))
-  if (obstacle) return refunded(run, obstacle)
-  const livesUntil = await deliver(run)
+  if (refundReason) return refunded(run, refundReason)
+  const expiresBy = await deliver(run)
   if (run.input.parentOrderId) {
-    await tellParent(run.input.parentOrderId)
+    await signalParentOrder(run.input.parentOrderId)
     return end(run, 'delivered')
   }
-  const life = await track(run, livesUntil)
-  if (life === 'returned') return refunded(run, 'returned_unused')
-  return life === 'recorded' ? finish(run, 'ended') : end(run, 'ended')
+  const ending = await track(run, expiresBy)
+  if (ending === 'returned') return refunded(run, 'returned_unused')
+  return ending === 'recorded' ? finish(run, 'ended') : end(run, 'ended')
 }
 
-/** A run that could not open fails, so that the same request may be made again under the same id. */
+/** Fails the run when the checkout cannot be opened: the caller may then start it again under the same id. */
 async function openCheckout({ input, startedAt, paymentDueAt, checkout }: OrderRun): Promise<void> {
   try {
     await checkingOut.openCheckout({
@@ -76,7 +76,7 @@ async function openCheckout({ input, startedAt, paymentDueAt, checkout }: OrderR
   }
 }
 
-/** U5: an operator looks at risky orders. Undefined when approved. */
+/** U5: an operator reviews risky orders. Returns the reason for a refund, or undefined when the order is approved. */
 async function review(run: OrderRun): Promise<RefundReason | undefined> {
   const { requested } = run
   const { reviewWindowMs } = periods.order
@@ -90,7 +90,7 @@ async function review(run: OrderRun): Promise<RefundReason | undefined> {
   return undefined
 }
 
-/** Undefined when the eSIMs are there, else why the customer gets the money back. */
+/** Returns the reason for a refund, or undefined when the eSIMs are there. */
 async function provisionInTime(run: OrderRun): Promise<RefundReason | undefined> {
   const { orderId } = run
   const { delayNoticeMs, deliverWithinMs } = periods.order
@@ -126,11 +126,11 @@ async function deliver(run: OrderRun): Promise<Date> {
   run.announce('confirmation')
   run.measurePurchase()
   run.noteEarlyDisputes()
-  return lives
+  return expiresBy
 }
 
-/** A top-up changes the clock of the order whose eSIM it fills; when that run has ended nobody has to be told. */
-async function tellParent(parentOrderId: string): Promise<void> {
+/** A top-up changes when its eSIM expires, which the first order's run waits for. That run may have closed already. */
+async function signalParentOrder(parentOrderId: string): Promise<void> {
   try {
     await getExternalWorkflowHandle(orderWorkflowId(parentOrderId)).signal(providerSignal)
   } catch (error) {

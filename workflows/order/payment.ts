@@ -9,8 +9,8 @@ const contradictionPassesMs = 10_000
 
 export type PaymentOutcome = { state: 'paid'; review: string | null } | { state: 'cancelled' | 'unpaid' }
 
-/** Waits for the webhook, asks by itself in case it was lost, and closes the payment at the deadline. */
-export async function untilPaid(run: OrderRun): Promise<PaymentOutcome> {
+/** Waits for the webhook, looks the payment up in case the webhook was lost, and cancels it at the deadline. */
+export async function waitForPayment(run: OrderRun): Promise<PaymentOutcome> {
   const lookups = periods.order.paymentLookupsMs.map((ms) => plusMs(run.startedAt, ms))
   for (const lookup of [...lookups, run.paymentDueAt]) {
     do {
@@ -18,20 +18,20 @@ export async function untilPaid(run: OrderRun): Promise<PaymentOutcome> {
       if (run.requested.cancel) return closePayment(run, 'cancelled', 'cancelled_by_customer')
       if (!run.hints.payment && lookup === run.paymentDueAt) break
       run.hints.payment = false
-      const truth = await askPayment(run)
-      if (truth.state === 'paid') return truth
-      if (truth.state === 'cancelled') return closePayment(run, 'cancelled', 'cancelled_at_processor')
+      const payment = await lookUpPayment(run)
+      if (payment.state === 'paid') return payment
+      if (payment.state === 'cancelled') return closePayment(run, 'cancelled', 'cancelled_at_processor')
     } while (now() < lookup)
   }
   return closePayment(run, 'unpaid', 'not_paid_in_time')
 }
 
-function askPayment({ orderId }: OrderRun) {
+function lookUpPayment({ orderId }: OrderRun) {
   const deliverBy = plusMs(now(), periods.order.deliverWithinMs).toISOString()
   return localFirst.confirmPayment({ orderId, ...clock(), deliverBy })
 }
 
-/** The customer may pay in the very moment in which we cancel: the processor decides who was first. */
+/** The customer may pay while we cancel: the payment processor decides which came first. */
 async function closePayment(run: OrderRun, status: 'cancelled' | 'unpaid', reason: string): Promise<PaymentOutcome> {
   const outcome = await charge.cancelPayment({ orderId: run.orderId, ...clock(), status, reason })
   if (outcome === 'cancelled') return { state: status }

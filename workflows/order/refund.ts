@@ -1,4 +1,4 @@
-/** The undo of everything: what a provider holds goes back, and so does the money. */
+/** Refunds the customer and returns the eSIMs that a provider holds for the order. */
 import { ActivityFailure, condition, proxyActivities } from '@temporalio/workflow'
 import { periods } from '../../policy/periods.ts'
 import { msUntil, plusMs } from '../../shared/calendar.ts'
@@ -10,15 +10,15 @@ import { charge, codeOf, localFirst, type OrderRun } from './run.ts'
 
 const giveBack = proxyActivities<OrderActivities>(retry.money)
 
-/** Returns when the refund has settled; a refund that fails or bounces waits for an operator's `refund`. */
+/** Resolves when the refund has settled. After a refund that failed, it waits for an operator's `refund` update. */
 export async function refundAll(run: OrderRun, reason: RefundReason): Promise<void> {
   const { orderId } = run
   await localFirst.startRefund({ orderId, ...clock(), reason })
   run.moveTo('refunding', null)
   const released = run.stopProvisioning ? release(run) : undefined
   for (let attempt = 1; ; attempt += 1) {
-    const fault = await refundOnce(run, reason, attempt)
-    if (!fault) break
+    const failedWith = await refundOnce(run, reason, attempt)
+    if (!failedWith) break
     run.requested.retryRefund = false
     run.moveTo('refund_failed', null)
     await localFirst.recordRefundFailure({ orderId, ...clock(), code: fault })
@@ -27,10 +27,10 @@ export async function refundAll(run: OrderRun, reason: RefundReason): Promise<vo
     await localFirst.startRefund({ orderId, ...clock(), reason })
     run.moveTo('refunding', null)
   }
-  await released
+  await returned
 }
 
-/** Undefined when the money is back and stayed back, else a code saying why not. */
+/** Returns the code of the failure, or undefined when the refund was accepted and did not fail until it had to settle. */
 async function refundOnce(run: OrderRun, reason: RefundReason, attempt: number): Promise<string | undefined> {
   const { orderId, hints } = run
   try {
@@ -51,9 +51,9 @@ async function refundOnce(run: OrderRun, reason: RefundReason, attempt: number):
   return undefined
 }
 
-async function release({ orderId }: OrderRun): Promise<void> {
+async function returnEsims({ orderId }: OrderRun): Promise<void> {
   try {
-    await giveBack.releaseProvision({ orderId, ...clock() })
+    await releaseProvision({ orderId, ...clock() })
   } catch (error) {
     if (!(error instanceof ActivityFailure)) throw error
     await localFirst.raiseAttention({ orderId, kind: 'provider_order_unreturned', ...clock(), ...codeOf(error) })

@@ -1,4 +1,4 @@
-/** A delivered eSIM's life: the provider's news make us look at once, a slow watch is the net below them. */
+/** Follows delivered eSIMs to their end: by the provider's hints, and by a slow poll in case a hint gets lost. */
 import { CancellationScope, condition, isCancellation, proxyActivities } from '@temporalio/workflow'
 import { periods } from '../../policy/periods.ts'
 import { msUntil } from '../../shared/calendar.ts'
@@ -9,13 +9,13 @@ import { localFirst, type OrderRun, ranOutOfTime } from './run.ts'
 
 interface Watch {
   state: 'watching' | 'ended' | 'out_of_time' | 'broken'
-  /** the order is closed in the books as ended */
+  /** the activity has recorded the order as ended */
   recorded: boolean
   error?: unknown
 }
 
-/** Returns when every eSIM of the order has ended, recorded already or not, or was given back unused. */
-export async function track(run: OrderRun, livesUntil: Date): Promise<'recorded' | 'ended' | 'returned'> {
+/** Resolves when all eSIMs of the order have ended or were returned. `recorded`: the order is recorded as ended. */
+export async function track(run: OrderRun, expiresBy: Date): Promise<'recorded' | 'ended' | 'returned'> {
   const { orderId, hints, requested } = run
   let scope = new CancellationScope()
   let watch = startWatch()
@@ -24,20 +24,20 @@ export async function track(run: OrderRun, livesUntil: Date): Promise<'recorded'
     await condition(
       () =>
         !requested.returning &&
-        (isNews() || requested.returned || requested.returnUnsure || watch.state !== 'watching'),
+        (hasHint() || requested.returned || requested.returnUnsure || watch.state !== 'watching'),
     )
     if (requested.returned) break
     if (requested.returnUnsure) {
-      watchAnew()
+      restartWatch()
       continue
     }
     if (watch.state === 'broken') throw watch.error
     if (hints.payment) {
-      await lookForRefunds()
+      await checkRefunds()
       continue
     }
-    ended = await look()
-    // The provider's news of what is being given back must not pass for the end of an eSIM's life.
+    ended = await refresh()
+    // While eSIMs are being returned, the provider reports them as ended.
     await condition(() => !requested.returning)
     if (!ended && watch.state === 'out_of_time') watch = startWatch()
   }
@@ -45,25 +45,25 @@ export async function track(run: OrderRun, livesUntil: Date): Promise<'recorded'
   if (requested.returned) return 'returned'
   return watch.recorded ? 'recorded' : 'ended'
 
-  function isNews(): boolean {
+  function hasHint(): boolean {
     return hints.provider || hints.payment
   }
 
-  /** The provider may be away: the watch asks at once, and then at its patient pace. */
-  function watchAnew(): void {
+  /** After a return with an unknown outcome a new watch asks the provider at once; the old one would ask a day later. */
+  function restartWatch(): void {
     requested.returnUnsure = false
     scope.cancel()
     scope = new CancellationScope()
     watch = startWatch()
   }
 
-  /** Nobody asked us for one yet: what the processor's news is about was made there by hand. */
-  async function lookForRefunds(): Promise<void> {
+  /** No refund was requested here, so the hint is about a refund that was made in the dashboard of the payment processor. */
+  async function checkRefunds(): Promise<void> {
     hints.payment = false
     await localFirst.checkRefunds({ orderId, ...clock() })
   }
 
-  async function look(): Promise<boolean> {
+  async function refresh(): Promise<boolean> {
     hints.provider = false
     if (watch.state === 'ended' && !requested.returnTried) return true
     const { ended, givenBack } = await localFirst.refreshEsims({ orderId, ...clock() })
@@ -73,8 +73,8 @@ export async function track(run: OrderRun, livesUntil: Date): Promise<'recorded'
 
   function startWatch(): Watch {
     const progress: Watch = { state: 'watching', recorded: false }
-    // Top-ups may lengthen an eSIM's life, so the bound is generous; past it the loop looks and watches on.
-    const bound = msUntil(livesUntil, now()) + periods.order.esimLifeMaxMs
+    // Top-ups may extend an eSIM's life beyond this bound; the loop then refreshes and starts another watch.
+    const bound = msUntil(expiresBy, now()) + periods.order.esimLifeMaxMs
     const { watchEsims } = proxyActivities<OrderActivities>({ ...retry.watch, scheduleToCloseTimeout: bound })
     scope
       .run(() => watchEsims({ orderId }))

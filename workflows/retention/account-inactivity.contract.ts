@@ -1,4 +1,4 @@
-/** The face of R1: an account unused for three years is deleted, its owner warned before. Import-safe for everybody. */
+/** Contract of R1: an account unused for three years is erased, after warnings. Code outside of workflows may import it. */
 import { defineQuery } from '@temporalio/workflow'
 import type { RunStatus } from '../../shared/search-attributes.ts'
 
@@ -6,7 +6,7 @@ export const accountInactivityType = 'accountInactivity'
 export const inactivityWorkflowId = (accountId: string): string => `inactivity-${accountId}`
 
 export const inactivitySweepType = 'inactivitySweep'
-/** Of runs that somebody asks for; the schedule's carry its own id and their time. */
+/** Id of runs that are started by hand; Temporal adds the time to the ids of scheduled runs. */
 export const inactivitySweepWorkflowId = 'inactivity-sweep'
 
 export interface InactivityInput {
@@ -18,33 +18,33 @@ export type InactivityStatus = 'waiting' | 'warning' | 'warned' | 'deleting' | '
 export interface InactivityState extends Omit<RunStatus, 'dueAt'> {
   status: InactivityStatus
   dueAt: string | null
-  /** moves on while the first warning cannot be sent; null before the run has looked for the first time */
+  /** ISO 8601; later while the first warning cannot be sent, null before the account was read for the first time */
   deletesAt: string | null
 }
 
 export const inactivityState = defineQuery<InactivityState>('state')
 
-/** What is known of an account that nobody uses. ISO 8601. */
+/** The times of an account that is not used, as ISO 8601. */
 export interface Inactivity {
   lastActiveAt: string
   firstWarnedAt: string | null
   deletesAt: string
 }
 
-/** Every time in and out is ISO 8601. `asOf` is the workflow's clock, the only clock that decides. */
+/** All times are ISO 8601. `asOf` is the workflow's time, by which activities decide. */
 export interface InactivityActivities {
-  /** Opens a run for every account whose first warning is near. Repeatable. */
+  /** Starts a run for every account whose first warning is near. Repeatable. */
   openInactivityRuns(input: { asOf: string }): Promise<{ opened: number }>
-  /** The first look, or that of a run which takes over from a lost one. `gone` when there is no such account. */
+  /** Reads the account, for a first run or one that replaces a lost one. `gone` when there is no such account. */
   beginInactivity(input: { accountId: string; asOf: string }): Promise<Inactivity | 'gone'>
-  /** Asks again. @param checkBy when the run looks the next time at the latest */
+  /** Whether the account is still inactive. @param checkBy when the run asks the next time at the latest */
   stillInactive(input: {
     accountId: string
     lastActiveAt: string
     checkBy: string
     asOf: string
   }): Promise<'inactive' | 'active' | 'gone'>
-  /** Until it is sent, or refused for good, the deletion date moves on with it. @throws MailUnavailable */
+  /** Sends the first warning. The deletion date is counted from when it is sent, or refused for good. @throws MailUnavailable */
   sendFirstWarning(input: { accountId: string; lastActiveAt: string }): Promise<Inactivity>
   /** @throws MailUnavailable */
   sendLaterWarning(input: {
@@ -53,7 +53,7 @@ export interface InactivityActivities {
     daysBefore: number
     deletesAt: string
   }): Promise<void>
-  /** Asks a last time, and starts the deletion. */
+  /** Starts the deletion if the account is still inactive. */
   deleteUnused(input: {
     accountId: string
     lastActiveAt: string

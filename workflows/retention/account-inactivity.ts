@@ -1,4 +1,4 @@
-/** R1: warned 60, 30 and 7 days before, asked again before each step, and then deleted. */
+/** R1: an account unused for three years is erased, after warnings 60, 30 and 7 days before. */
 import { ActivityFailure, isCancellation, proxyActivities, setHandler, sleep } from '@temporalio/workflow'
 import { periods } from '../../policy/periods.ts'
 import { msUntil, plusDays, plusMs } from '../../shared/calendar.ts'
@@ -18,9 +18,9 @@ const localFirst = proxyLocalFirst<InactivityActivities>()
 const deleting = proxyActivities<InactivityActivities>(retry.duty)
 const telling = proxyActivities<InactivityActivities>(retry.duty)
 
-/** longer than a step takes in an ordinary outage; after that the run counts as lost, and asking for it does no harm */
+/** A step takes less in an ordinary outage. After that the run counts as lost and the sweep starts another one. */
 const graceDays = 2
-/** the minutes that a mail takes must not move the deletion beyond three years */
+/** The first warning is sent earlier by this, so that a mail which takes minutes does not move the deletion beyond three years. */
 const headStartMs = 3_600_000
 
 export async function accountInactivity({ accountId }: InactivityInput): Promise<InactivityState> {
@@ -33,19 +33,19 @@ export async function accountInactivity({ accountId }: InactivityInput): Promise
   const [firstDays, ...laterDays] = periods.account.warningsBeforeDays
 
   if (begun.firstWarnedAt === null) {
-    const ended = await waitAndAsk('waiting', 'the first warning', plusMs(daysBefore(firstDays), -headStartMs))
+    const ended = await waitWhileInactive('waiting', 'the first warning', plusMs(daysBefore(firstDays), -headStartMs))
     if (ended) return end(ended)
     moveTo('warning', 'the mail server to take the first warning', null)
-    deletesAt = (await telling.sendFirstWarning({ accountId, lastActiveAt })).deletesAt
+    deletesAt = (await notifying.sendFirstWarning({ accountId, lastActiveAt })).deletesAt
   }
   for (const [index, days] of laterDays.entries()) {
     const nextStep = daysBefore(laterDays[index + 1] ?? 0)
     if (now() >= nextStep) continue
-    const ended = await waitAndAsk('warned', `the warning ${days} days before`, daysBefore(days))
+    const ended = await waitWhileInactive('warned', `the warning ${days} days before`, daysBefore(days))
     if (ended) return end(ended)
-    await warnUntil(nextStep, days)
+    await sendWarningBefore(nextStep, days)
   }
-  const ended = await waitAndAsk('warned', 'the deletion', new Date(deletesAt))
+  const ended = await waitWhileInactive('warned', 'the deletion', new Date(deletesAt))
   if (ended) return end(ended)
   return end(await deleting.deleteUnused({ accountId, lastActiveAt, asOf: now().toISOString() }))
 
@@ -53,8 +53,8 @@ export async function accountInactivity({ accountId }: InactivityInput): Promise
     return plusDays(new Date(deletesAt), -days)
   }
 
-  /** Undefined when the account is as unused as before. */
-  async function waitAndAsk(
+  /** Returns undefined when the account is still inactive. */
+  async function waitWhileInactive(
     status: InactivityStatus,
     waitingFor: string,
     until: Date,
@@ -68,8 +68,8 @@ export async function accountInactivity({ accountId }: InactivityInput): Promise
     return after === 'inactive' ? undefined : after
   }
 
-  /** The first warning has given the notice; one that cannot be sent before the next step is due moves nothing. */
-  async function warnUntil(nextStep: Date, days: number): Promise<void> {
+  /** A later warning that cannot be sent before the next step is due does not postpone it: the first warning was sent. */
+  async function sendWarningBefore(nextStep: Date, days: number): Promise<void> {
     const { sendLaterWarning } = proxyActivities<InactivityActivities>({
       ...retry.duty,
       scheduleToCloseTimeout: Math.max(1, msUntil(nextStep, now())),

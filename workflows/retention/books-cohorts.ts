@@ -1,4 +1,4 @@
-/** Daily, R2: a run for every month of the books, so that no order has to open one. */
+/** Daily, for R2 (the books are purged after seven years): starts the run of every month of the books that has none. */
 import { proxyActivities } from '@temporalio/workflow'
 import * as retry from '../run/retry.ts'
 import { showStatusDetails } from '../run/run-status.ts'

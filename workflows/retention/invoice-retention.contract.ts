@@ -1,4 +1,4 @@
-/** The face of R2: one run for each month of the books, which purges them at the end of their term. Import-safe. */
+/** Contract of R2: a run for each month of the books purges it at the end of its period. Code outside of workflows may import it. */
 import { defineQuery, defineSignal } from '@temporalio/workflow'
 import type { RunStatus } from '../../shared/search-attributes.ts'
 
@@ -7,7 +7,7 @@ export const invoiceRetentionType = 'invoiceRetention'
 export const invoiceRetentionWorkflowId = (month: string): string => `invoice-retention-${month}`
 
 export const booksCohortsType = 'booksCohorts'
-/** Of runs that somebody asks for; the schedule's carry its own id and their time. */
+/** Id of runs that are started by hand; Temporal adds the time to the ids of scheduled runs. */
 export const booksCohortsWorkflowId = 'books-cohorts'
 
 export interface InvoiceRetentionInput {
@@ -24,24 +24,24 @@ export interface InvoiceRetentionState extends Omit<RunStatus, 'dueAt'> {
 }
 
 export const invoiceRetentionState = defineQuery<InvoiceRetentionState>('state')
-/** An operator held the month, or lets it go: the run looks again. */
+/** An operator has put the month under a hold, or has lifted the hold: the run reads the books again. */
 export const holdSignal = defineSignal('hold')
 
 export interface Purge {
   purged: { invoices: number; orderFacts: number }
-  /** past their term and still there: 0 unless the month is held */
+  /** rows whose period is over and that are still there; 0 unless the month is held */
   left: number
   held: boolean
   /** ISO 8601; null when the books of the month are empty */
   nextPurgeAt: string | null
 }
 
-/** Every time in and out is ISO 8601. `asOf` is the workflow's clock, the only clock that decides. */
+/** All times are ISO 8601. `asOf` is the workflow's time, by which activities decide. */
 export interface InvoiceRetentionActivities {
-  /** Opens a run for every month of which the books hold anything. Repeatable. */
+  /** Starts a run for every month in which the books have rows. Repeatable. */
   openRetentionRuns(): Promise<{ months: number }>
-  /** Deletes what is past its term, counts what is left of it, and says when the next part is due. Repeatable. */
+  /** Deletes the rows whose period is over, and returns how many are left and when the next are due. Repeatable. */
   purgeBooks(input: InvoiceRetentionInput & { asOf: string }): Promise<Purge>
-  /** Shows operators what should be gone. */
+  /** Makes an operator task of rows that should have been purged. */
   raiseUnpurged(input: InvoiceRetentionInput & { asOf: string; left: number }): Promise<void>
 }

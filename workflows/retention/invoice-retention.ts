@@ -1,4 +1,4 @@
-/** R2: kept to the end of the term, then purged, and counted: nothing may be left. */
+/** R2: the books are kept for seven years and then purged. */
 import { condition, proxyActivities, setHandler } from '@temporalio/workflow'
 import { milliseconds } from '../../policy/periods.ts'
 import { msUntil, plusMs } from '../../shared/calendar.ts'
@@ -18,9 +18,9 @@ const { purgeBooks, raiseUnpurged } = proxyActivities<InvoiceRetentionActivities
   ...retry.manyRows,
 })
 
-/** should the signal that a month is let go get lost */
+/** The run reads a held month again after this, in case the signal that lifts the hold gets lost. */
 const holdLookMs = 30 * milliseconds.day
-/** nothing should be left; if it is, somebody was told and it is tried again */
+/** Rows that a purge left are purged again after this; operators have a task for them. */
 const againMs = milliseconds.day
 
 export async function invoiceRetention({ month }: InvoiceRetentionInput): Promise<InvoiceRetentionState> {
@@ -30,33 +30,33 @@ export async function invoiceRetention({ month }: InvoiceRetentionInput): Promis
     dueAt: null,
     purged: { invoices: 0, orderFacts: 0 },
   }
-  let news = false
+  let holdChanged = false
   setHandler(invoiceRetentionState, () => state)
   setHandler(holdSignal, () => {
-    news = true
+    holdChanged = true
   })
   for (;;) {
-    news = false
+    holdChanged = false
     const asOf = new Date()
     const { purged, left, held, nextPurgeAt } = await purgeBooks({ month, asOf: asOf.toISOString() })
     state.purged.invoices += purged.invoices
     state.purged.orderFacts += purged.orderFacts
     if (left > 0 && !held) {
       await raiseUnpurged({ month, asOf: asOf.toISOString(), left })
-      await until('keeping', 'another try: something is left', plusMs(new Date(), againMs))
+      await waitUntil('keeping', 'another try: something is left', plusMs(new Date(), againMs))
     } else if (left > 0) {
-      await until('held', 'an operator to let the month go', plusMs(new Date(), holdLookMs))
+      await waitUntil('held', 'an operator to let the month go', plusMs(new Date(), holdLookMs))
     } else if (nextPurgeAt !== null) {
-      await until('keeping', 'the end of the term', new Date(nextPurgeAt))
+      await waitUntil('keeping', 'the end of the term', new Date(nextPurgeAt))
     } else {
       moveTo('purged', 'nothing', null)
       return state
     }
   }
 
-  async function until(status: InvoiceRetentionStatus, waitingFor: string, at: Date): Promise<void> {
+  async function waitUntil(status: InvoiceRetentionStatus, waitingFor: string, at: Date): Promise<void> {
     moveTo(status, waitingFor, at)
-    await condition(() => news, Math.max(1, msUntil(at, new Date())))
+    await condition(() => holdChanged, Math.max(1, msUntil(at, new Date())))
   }
 
   function moveTo(status: InvoiceRetentionStatus, waitingFor: string, dueAt: Date | null): void {

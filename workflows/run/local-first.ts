@@ -1,7 +1,7 @@
 /**
- * Work of a few statements: within the workflow task while the database answers, which is what keeps an order cheap;
- * as a patient activity of the same name when it does not. A local activity that goes on and on keeps one of the
- * worker's slots, and has the workflow task heartbeat at three events each: a day would fill the history.
+ * Calls of a few database statements, as local activities: they write fewer events than regular activities. When the
+ * database is down, a local activity would occupy one of the worker's slots and make the workflow task heartbeat, which
+ * writes three events each time; a regular activity of the same name goes on instead.
  */
 import {
   ActivityFailure,
@@ -12,7 +12,7 @@ import {
 } from '@temporalio/workflow'
 import * as retry from './retry.ts'
 
-/** Activities that take longer only when something is away. Final failures and cancellation come through unchanged. */
+/** Activities that are slow only during an outage. Non-retryable failures and cancellation are thrown unchanged. */
 export function proxyLocalFirst<Activities extends object>(): Activities {
   const activities = new Proxy(
     {},
@@ -29,7 +29,7 @@ export function proxyLocalFirst<Activities extends object>(): Activities {
   return activities as Activities
 }
 
-/** It failed in a way that may pass, or did not answer. A local activity's failure comes bare, without an ActivityFailure. */
+/** A retryable failure or a timeout. The SDK throws a local activity's ApplicationFailure without an ActivityFailure around it. */
 function ranOutOfTries(error: unknown): boolean {
   const cause = error instanceof ActivityFailure ? error.cause : error
   return cause instanceof TimeoutFailure || (cause instanceof ApplicationFailure && !cause.nonRetryable)

@@ -1,5 +1,5 @@
-/** In a workflow this is the workflow's own time, the only clock that decides. */
+/** The workflow's time: the SDK replaces `Date` in workflows. */
 export const now = (): Date => new Date()
 
-/** What every activity is told of it. */
+/** The workflow's time as activities take it: they decide by it and not by the time of their machine. */
 export const clock = (): { asOf: string } => ({ asOf: now().toISOString() })

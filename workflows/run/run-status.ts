@@ -1,18 +1,18 @@
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow'
 import { type RunStatus, searchAttributes } from '../../shared/search-attributes.ts'
 
-/** Says where the run stands in its search attributes and current details: an operator never has to read code to know. */
-export function showStatus(standing: RunStatus): void {
+/** Writes the run status to the search attributes and the current details of the run. */
+export function showStatus(runStatus: RunStatus): void {
   upsertSearchAttributes([
-    { key: searchAttributes.status, value: standing.status },
-    { key: searchAttributes.waitingFor, value: standing.waitingFor },
-    { key: searchAttributes.dueAt, value: standing.dueAt },
+    { key: searchAttributes.status, value: runStatus.status },
+    { key: searchAttributes.waitingFor, value: runStatus.waitingFor },
+    { key: searchAttributes.dueAt, value: runStatus.dueAt },
   ])
-  showStatusDetails(standing)
+  showStatusDetails(runStatus)
 }
 
-/** The same in current details only, where the starter has set the search attributes already. */
-export function showStatusDetails(standing: RunStatus): void {
-  const until = standing.dueAt ? `, until ${standing.dueAt.toISOString()} at the latest` : ''
-  setCurrentDetails(`**${standing.status}**: waits for ${standing.waitingFor}${until}`)
+/** Writes the run status to the current details only, for a run that was started with its search attributes. */
+export function showStatusDetails(runStatus: RunStatus): void {
+  const until = runStatus.dueAt ? `, until ${runStatus.dueAt.toISOString()} at the latest` : ''
+  setCurrentDetails(`**${runStatus.status}**: waits for ${runStatus.waitingFor}${until}`)
 }

@@ -1,4 +1,4 @@
-/** Which code goes on with a run when a new build of the worker is promoted. See docs/changing-workflows.md. */
+/** Which build continues an open run when a new build of the worker is promoted. See docs/changing-workflows.md. */
 import type * as workflows from '../index.ts'
 
 export interface Versioning {

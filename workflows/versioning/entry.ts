@@ -1,4 +1,4 @@
-/** Entry of the workflow bundle: every workflow, told which build goes on with its open runs. */
+/** Entry of the workflow bundle: all workflows with their versioning behaviour. */
 import { setWorkflowOptions } from '@temporalio/workflow'
 import * as workflows from '../index.ts'
 import { versioning, type WorkflowType } from './behaviors.ts'
