@@ -1,4 +1,4 @@
-/** R1: finding accounts that nobody uses, warning their owners, and asking again. */
+/** R1: accounts unused for three years are erased. Activities that find, warn and erase them. */
 import { activityInfo, heartbeat } from '@temporalio/activity'
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client'
 import type { WorkerContext } from '../context.ts'
@@ -29,7 +29,7 @@ import { mailToAccount } from './sending/mail-to-account.ts'
 const { inactivityYears, openedAheadDays, warningsBeforeDays } = periods.account
 const [firstWarningDays] = warningsBeforeDays
 const pageSize = 500
-const startsAtOnce = 25
+const concurrentStarts = 25
 
 export function createInactivityActivities(context: WorkerContext): InactivityActivities {
   const { sql, config, cipher, temporal } = context
@@ -43,8 +43,8 @@ export function createInactivityActivities(context: WorkerContext): InactivityAc
       let opened = 0
       for (;;) {
         const page = await listDormant(sql, { until, lostSince: at, after, limit: pageSize })
-        for (let index = 0; index < page.length; index += startsAtOnce) {
-          await Promise.all(page.slice(index, index + startsAtOnce).map(open))
+        for (let index = 0; index < page.length; index += concurrentStarts) {
+          await Promise.all(page.slice(index, index + concurrentStarts).map(open))
         }
         opened += page.length
         heartbeat({ opened })
@@ -57,8 +57,8 @@ export function createInactivityActivities(context: WorkerContext): InactivityAc
       const lastActiveAt = await lastUse(sql, accountId)
       if (!lastActiveAt) return 'gone'
       const known = await findInactivity(sql, accountId)
-      const isTheSame = known?.last_active_at.getTime() === lastActiveAt.getTime()
-      const row = isTheSame ? known : freshRow(lastActiveAt, new Date(asOf))
+      const isUpToDate = known?.last_active_at.getTime() === lastActiveAt.getTime()
+      const row = isUpToDate ? known : newRow(lastActiveAt, new Date(asOf))
       const written = await putInactivity(sql, accountId, { ...row, check_by: plusDays(new Date(asOf), 1) })
       return written ? view(row) : 'gone'
     },
@@ -72,9 +72,9 @@ export function createInactivityActivities(context: WorkerContext): InactivityAc
     async sendFirstWarning({ accountId, lastActiveAt }) {
       const at = attemptTime()
       const lastActive = new Date(lastActiveAt)
-      const row = { ...freshRow(lastActive, at), first_warned_at: at }
+      const row = { ...newRow(lastActive, at), first_warned_at: at }
       await warn(accountId, lastActive, firstWarningDays, { deletesAt: row.deletes_at, at })
-      // Whoever was erased meanwhile is found out by the next question.
+      // Writes nothing when the account was erased meanwhile; the run's next question finds that out.
       await putInactivity(sql, accountId, { ...row, check_by: row.deletes_at })
       return view(row)
     },
@@ -93,7 +93,7 @@ export function createInactivityActivities(context: WorkerContext): InactivityAc
           deletionStart({ accountRef, reason: 'inactivity' }, config.TEMPORAL_TASK_QUEUE),
         )
       } catch (error) {
-        // It has run its course: there was an account a moment ago.
+        // A deletion of this account has already completed.
         if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
       }
       return 'deleting'
@@ -131,7 +131,7 @@ export function createInactivityActivities(context: WorkerContext): InactivityAc
   ): Promise<void> {
     await mailToAccount(context, {
       subjectId: accountId,
-      // Whoever comes back and leaves again is warned again.
+      // The day of the last use is part of the kind, so a person who comes back is warned again the next time.
       kind: `mail:inactivity:${daysBefore}:${lastActiveAt.toISOString().slice(0, 10)}`,
       accountId,
       at,
@@ -147,8 +147,8 @@ export function createInactivityActivities(context: WorkerContext): InactivityAc
   }
 }
 
-/** The later of three years after the last use and sixty days after the first warning, were it sent at `warnedAt`. */
-function freshRow(lastActiveAt: Date, warnedAt: Date): InactivityRow {
+/** The deletion date is three years after the last use, or sixty days after the first warning if that is later. */
+function newRow(lastActiveAt: Date, warnedAt: Date): InactivityRow {
   return {
     last_active_at: lastActiveAt,
     first_warned_at: null,
@@ -162,5 +162,5 @@ const view = (row: InactivityRow): Inactivity => ({
   deletesAt: row.deletes_at.toISOString(),
 })
 
-/** An attempt's scheduled time is the workflow's clock, skipped or not: a warning says the day on which it is sent. */
+/** The scheduled time of an attempt, in the workflow's time, which tests can skip. */
 const attemptTime = (): Date => new Date(activityInfo().currentAttemptScheduledTimestampMs)

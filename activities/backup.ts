@@ -1,4 +1,4 @@
-/** R3: making, pruning and trying backups. */
+/** R3: backups are kept for at most 30 days. Activities that make, prune and drill backups. */
 import { randomBytes } from 'node:crypto'
 import { cancellationSignal, heartbeat } from '@temporalio/activity'
 import type { WorkerContext } from '../context.ts'
@@ -25,8 +25,8 @@ import { failure } from '../shared/failures.ts'
 import type { BackupActivities, DrillResult } from '../workflows/backup/backup.contract.ts'
 
 const heartbeatMs = 10_000
-/** longer than any attempt may take */
-const certainlyEndedMs = milliseconds.day
+/** longer than any attempt may take, so what is unfinished after this was abandoned */
+const abandonedAfterMs = milliseconds.day
 const task = 'backup_failed'
 
 export function createBackupActivities(context: WorkerContext): BackupActivities {
@@ -36,22 +36,22 @@ export function createBackupActivities(context: WorkerContext): BackupActivities
   return {
     async makeBackup({ id, asOf }) {
       const at = new Date(asOf)
-      const begun = performance.now()
+      const startedAt = performance.now()
       await startBackup(sql, { id, at, keyId: config.BACKUP_KEYS.activeId })
-      const bytes = await inItsTerms(async () => {
+      const bytes = await withBackupFailures(async () => {
         const signal = cancellationSignal()
         const tools = await findPgTools(await serverMajor(sql), config.PG_TOOLS_FOLDER)
         const without = ['public.data_keys']
         const length = await dumpDatabase(tools, config.DATABASE_URL, { withoutData: without, signal }, (dump) =>
           folder.write('dump', id, dump, { signal }),
         )
-        // After the dump: whoever is erased while it runs has no key any more.
+        // The keys are exported after the dump, so that a person who is erased during the dump has no key in the backup.
         await folder.write('keys', id, await exportKeys(sql), { signal })
         for (const older of await folder.list('keys')) if (older.id !== id) await folder.remove('keys', older.id)
         await copyLedger(sql, folder, id)
         return length
       })
-      await finishBackup(sql, { id, bytes, at: plusMs(at, performance.now() - begun) })
+      await finishBackup(sql, { id, bytes, at: plusMs(at, performance.now() - startedAt) })
       await resolveOperatorTask(sql, { kind: task, subjectId: 'daily', by: id, at })
       return { bytes }
     },
@@ -64,12 +64,12 @@ export function createBackupActivities(context: WorkerContext): BackupActivities
 
     async pruneBackups({ asOf }) {
       const at = new Date(asOf)
-      // The next run is a day away: nothing may come of age until then.
+      // The next run is a day away, so backups that would be too old by then are deleted now.
       const oldest = plusDays(at, 1 - periods.backups.keepDays)
       const old = (await folder.list('dump')).filter((file) => file.at <= oldest)
       for (const { id } of old) await folder.remove('dump', id)
-      await folder.removeUnfinished(plusMs(new Date(), -certainlyEndedMs))
-      const runningSince = plusMs(at, -certainlyEndedMs)
+      await folder.removeUnfinished(plusMs(new Date(), -abandonedAfterMs))
+      const runningSince = plusMs(at, -abandonedAfterMs)
       await reconcileBackups(sql, await folder.list('dump'), { at, runningSince })
       return { pruned: old.length }
     },
@@ -77,7 +77,7 @@ export function createBackupActivities(context: WorkerContext): BackupActivities
     async drillRestore({ backupId, asOf }) {
       const id = backupId ?? (await folder.list('dump')).at(-1)?.id
       if (id === undefined) throw failure('BackupFailed', { code: 'no_backup' })
-      const report = await inItsTerms(() => drill(id))
+      const report = await withBackupFailures(() => drill(id))
       const { backupId: _id, ...shown } = report
       await recordDrill(sql, id, shown, new Date(asOf))
       return report
@@ -109,8 +109,8 @@ export function createBackupActivities(context: WorkerContext): BackupActivities
     }
   }
 
-  /** Says what went wrong in the vocabulary of the workflows; a program's own words stay in the log. */
-  async function inItsTerms<Result>(work: () => Promise<Result>): Promise<Result> {
+  /** Heartbeats, and throws errors as failure types. What the programs print goes to the log only. */
+  async function withBackupFailures<Result>(work: () => Promise<Result>): Promise<Result> {
     const beat = setInterval(() => heartbeat(), heartbeatMs)
     try {
       return await work()
@@ -119,7 +119,7 @@ export function createBackupActivities(context: WorkerContext): BackupActivities
       if (error instanceof UnreadableBackup) throw failure('BackupUnreadable', { code: error.code })
       if (error instanceof NothingToRestore) throw failure('BackupUnreadable', { code: 'not_there' })
       if (!(error instanceof PgToolFailed)) throw error
-      log.error({ code: error.code, said: firstFault(error.detail) }, 'a backup program failed')
+      log.error({ code: error.code, said: firstErrorLine(error.detail) }, 'a backup program failed')
       throw failure('BackupFailed', { code: error.code })
     } finally {
       clearInterval(beat)
@@ -127,6 +127,6 @@ export function createBackupActivities(context: WorkerContext): BackupActivities
   }
 }
 
-/** Its first line names what failed; the lines after it may quote rows. */
-const firstFault = (said: string): string =>
-  (said.split('\n').find((line) => line.includes('error:')) ?? '').slice(0, 200)
+/** The first line with an error; the lines after it may quote rows. */
+const firstErrorLine = (output: string): string =>
+  (output.split('\n').find((line) => line.includes('error:')) ?? '').slice(0, 200)

@@ -1,4 +1,4 @@
-/** U4: one page of promotions at a time. */
+/** U4: promotions go only to those who asked for them. Activities of a campaign. */
 import { activityInfo, heartbeat } from '@temporalio/activity'
 import type { Context } from '../context.ts'
 import { markMailBounced } from '../db/accounts.ts'
@@ -25,10 +25,10 @@ import { retryDelay } from './failures.ts'
 import { messageIdOf } from './sending/mail-once.ts'
 
 const pageSize = 500
-/** A few more than the mailer has connections, so that none of them waits for the database. */
-const atOnce = 8
-/** Of runs that were started inside the row's transaction, before 0.1.0; after about three minutes there will be none. */
-const looksForRow = 10
+/** A few more than the mailer has connections, so that no connection waits for the database. */
+const concurrency = 8
+/** Attempts, about three minutes, until the transaction of a run that began before 0.1.0 must have ended. */
+const maxAttemptsForRow = 10
 
 export function createCampaignActivities(context: Context): CampaignActivities {
   const { sql, cipher, config } = context
@@ -41,7 +41,7 @@ export function createCampaignActivities(context: Context): CampaignActivities {
       if (await findCampaign(sql, campaignId)) {
         return { pages: Math.max(1, Math.ceil((await countRecipients(sql)) / pageSize)) }
       }
-      assertNotTooSoon()
+      assertRowIsOverdue()
       return { pages: 0 }
     },
 
@@ -56,11 +56,11 @@ export function createCampaignActivities(context: Context): CampaignActivities {
         ...(campaign.action_label &&
           campaign.action_url && { action: { label: campaign.action_label, url: campaign.action_url } }),
       })
-      const { sent, fault } = await sendAll(campaign, recipients, mailFor, new Date(asOf))
-      if (fault) {
+      const { sent, mailFailure } = await sendAll(campaign, recipients, mailFor, new Date(asOf))
+      if (mailFailure) {
         throw failure('MailUnavailable', {
-          code: fault.code,
-          ...retryDelay(fault),
+          code: mailFailure.code,
+          ...retryDelay(mailFailure),
         })
       }
       const stopped = (await findCampaign(sql, campaignId))?.state !== 'sending'
@@ -83,13 +83,13 @@ export function createCampaignActivities(context: Context): CampaignActivities {
     recipients: Recipient[],
     mailFor: ReturnType<typeof renderPromotion>,
     at: Date,
-  ): Promise<{ sent: number; fault: ProviderFailure | undefined }> {
+  ): Promise<{ sent: number; mailFailure: ProviderFailure | undefined }> {
     const queue = [...recipients]
     let sent = 0
-    let fault: ProviderFailure | undefined
+    let mailFailure: ProviderFailure | undefined
     await Promise.all(
-      Array.from({ length: atOnce }, async () => {
-        for (let next = queue.shift(); next && !fault; next = queue.shift()) {
+      Array.from({ length: concurrency }, async () => {
+        for (let next = queue.shift(); next && !mailFailure; next = queue.shift()) {
           heartbeat()
           const delivery = { campaignId: campaign.id, accountId: next.accountId }
           if (!(await claimDelivery(sql, { ...delivery, at }))) continue
@@ -103,15 +103,15 @@ export function createCampaignActivities(context: Context): CampaignActivities {
               await recordDeliveryResult(sql, delivery, 'refused')
               await markMailBounced(sql, next.accountId)
             } else {
-              // Perhaps sent: a promotion must not come twice.
+              // After an unknown outcome it is not sent again: a promotion must not come twice.
               await recordDeliveryResult(sql, delivery, error.kind === 'unknown_outcome' ? 'unknown' : 'due')
-              if (error.kind !== 'unknown_outcome') fault = error
+              if (error.kind !== 'unknown_outcome') mailFailure = error
             }
           }
         }
       }),
     )
-    return { sent, fault }
+    return { sent, mailFailure }
   }
 
   async function send(
@@ -134,8 +134,8 @@ export function createCampaignActivities(context: Context): CampaignActivities {
   }
 }
 
-/** @throws CampaignUnrecorded while the row may still come */
-function assertNotTooSoon(): void {
+/** @throws CampaignUnrecorded while the row may still be committed */
+function assertRowIsOverdue(): void {
   const { attempt } = activityInfo()
-  if (attempt < looksForRow) throw failure('CampaignUnrecorded', { nextRetryDelay: 200 * 2 ** attempt })
+  if (attempt < maxAttemptsForRow) throw failure('CampaignUnrecorded', { nextRetryDelay: 200 * 2 ** attempt })
 }

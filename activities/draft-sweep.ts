@@ -1,4 +1,4 @@
-/** Settles drafts: rows whose run was not started, because the API or Temporal went away between the two. */
+/** Starts or deletes drafts whose run was not started, because the API or Temporal crashed after the row was written. */
 import type { WorkerContext } from '../context.ts'
 import { deleteCampaignDrafts } from '../db/campaigns.ts'
 import { deleteKeyRotationDrafts } from '../db/crypto/key-rotations.ts'
@@ -9,7 +9,7 @@ import { plusMs } from '../shared/calendar.ts'
 import type { DraftSweepActivities } from '../workflows/draft-sweep.contract.ts'
 import { privacyRequestStart } from '../workflows/privacy-request.contract.ts'
 
-/** Much longer than a request may take: no call that is still being answered loses its draft. */
+/** Much longer than a request may take, so that the draft of a request in progress is left alone. */
 const graceMs = 10 * milliseconds.minute
 const batchSize = 500
 
@@ -20,7 +20,7 @@ export function createDraftSweepActivities(context: WorkerContext): DraftSweepAc
     async settleDrafts({ asOf }) {
       const before = plusMs(new Date(asOf), -graceMs)
       const dropped = await Promise.all([
-        // Their callers were told of a failure: what begins later by itself may come twice.
+        // Their callers got an error and may have repeated the request, so these drafts must not start late.
         deleteCampaignDrafts(sql, before),
         deleteEmailChangeDrafts(sql, before),
         deleteKeyRotationDrafts(sql, before),
@@ -29,7 +29,7 @@ export function createDraftSweepActivities(context: WorkerContext): DraftSweepAc
     },
   }
 
-  /** G6: a request has to be answered from the day it was received, whatever its sender was told. */
+  /** G6: privacy requests are answered within 30 days, also those whose sender got an error. */
   async function startPrivacyRequests(before: Date): Promise<number> {
     const drafts = await listPrivacyRequestDrafts(sql, before, batchSize)
     for (const { id, kind, account_id: accountId, received_at: receivedAt } of drafts) {

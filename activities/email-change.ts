@@ -1,4 +1,4 @@
-/** G2: the steps of a change of address. */
+/** G2: everybody can correct their data. Activities of a change of address. */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Context } from '../context.ts'
 import { createLinkToken } from '../db/crypto/link-tokens.ts'
@@ -9,9 +9,9 @@ import { milliseconds, periods } from '../policy/periods.ts'
 import type { EmailChangeActivities } from '../workflows/email-change.contract.ts'
 import { mailOnce } from './sending/mail-once.ts'
 
-/** Of runs that were started inside the row's transaction: it is committed within milliseconds of their start. */
-const looks = 20
-const lookEveryMs = 100
+/** For runs that began before 0.1.0: the transaction of their row commits within milliseconds of their start. */
+const maxPolls = 20
+const pollMs = 100
 const validHours = periods.emailChangeMs / milliseconds.hour
 
 export function createEmailChangeActivities(context: Context): EmailChangeActivities {
@@ -22,9 +22,9 @@ export function createEmailChangeActivities(context: Context): EmailChangeActivi
     openEmailChange: ({ changeId }) => openEmailChange(sql, changeId),
 
     async findEmailChange({ changeId }) {
-      for (let look = 0; look < looks; look += 1) {
+      for (let poll = 0; poll < maxPolls; poll += 1) {
         if (await findEmailChange(sql, context, changeId)) return true
-        await pause(lookEveryMs)
+        await pause(pollMs)
       }
       return false
     },

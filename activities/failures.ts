@@ -3,8 +3,8 @@ import { isProviderFailure, type ProviderFailure } from '../providers/failure.ts
 import { type FailureType, failure } from '../shared/failures.ts'
 
 /**
- * Says a provider's failure in the vocabulary of the workflows.
- * @param types `rejected` names what a final refusal means here; everything else is repeated as `unavailable`
+ * Throws an outside party's failure as one of the failure types of shared/failures.ts.
+ * @param types `rejected` is the type of a final refusal; every other failure is thrown as `unavailable` and retried
  */
 export async function withFailureTypes<Result>(
   types: { unavailable: FailureType; rejected: FailureType },
@@ -31,7 +31,7 @@ export const knownPayment = { unavailable: 'PaymentUnavailable', rejected: 'Paym
 /** What an eSIM provider says to a look, or to what may have been done already, decides nothing: it is asked again. */
 export const esimLook = { unavailable: 'ProviderUnavailable', rejected: 'ProviderUnavailable' } as const
 
-/** How long the activity has been going on, by its workflow's clock, skipped or not. */
+/** Milliseconds since the activity was scheduled, in the workflow's time, which tests can skip. */
 export function sinceScheduledMs(): number {
   const { currentAttemptScheduledTimestampMs, scheduledTimestampMs } = activityInfo()
   return currentAttemptScheduledTimestampMs - scheduledTimestampMs
@@ -41,8 +41,8 @@ export function sinceScheduledMs(): number {
 const longestWaitMs = 60 * 60_000
 
 /**
- * What the party asked us to wait, as far as the activity's total time allows: Temporal ends an activity at once when
- * the delay lies past it. A quarter of what is left keeps several attempts.
+ * The delay that the outside party asked for, at most a quarter of the activity's remaining time, which leaves several
+ * attempts: Temporal ends an activity at once when its next attempt would be after its total timeout.
  */
 export function retryDelay({ retryAfterMs }: ProviderFailure): { nextRetryDelay?: number } {
   if (retryAfterMs === undefined) return {}

@@ -1,4 +1,4 @@
-/** What is past its day goes, what stands too long is shown. */
+/** Activities of the daily housekeeping. */
 import { heartbeat } from '@temporalio/activity'
 import type { WorkerContext } from '../context.ts'
 import { forgetIdempotencyKeys, forgetTokens, forgetWebhookEvents } from '../db/expired.ts'
@@ -10,9 +10,9 @@ import { plusDays, plusMs } from '../shared/calendar.ts'
 import type { HousekeepingActivities } from '../workflows/housekeeping.contract.ts'
 
 const batchSize = 5_000
-/** beyond this many nobody reads on, and the cause is one */
-const reportedAtMost = 500
-/** a deadline is met a little late when many fall together, or after a restart */
+/** more overdue orders or runs than this have one cause, and an operator needs no more tasks to find it */
+const maxReported = 500
+/** many deadlines at the same time, or a restart, delay a run a little */
 const graceMs = 15 * milliseconds.minute
 
 export function createHousekeepingActivities(context: WorkerContext): HousekeepingActivities {
@@ -23,7 +23,7 @@ export function createHousekeepingActivities(context: WorkerContext): Housekeepi
       const at = new Date(asOf)
       const { keepDays, partitionsAheadDays } = periods.securityLog
       await ensurePartitions(sql, at, partitionsAheadDays + 1)
-      // The next run is a day away: nothing may come of age until then.
+      // The next run is a day away, so partitions that would be too old by then are dropped now.
       return { partitionsDropped: await dropPartitions(sql, plusDays(at, 1 - keepDays)) }
     },
 
@@ -46,7 +46,7 @@ export function createHousekeepingActivities(context: WorkerContext): Housekeepi
       const orders = await listOverdueOrders(sql, {
         before,
         reviewedSince: plusMs(before, -periods.order.reviewWindowMs),
-        limit: reportedAtMost,
+        limit: maxReported,
       })
       const runs = await overdueRuns(before)
       await report('order_overdue', new Map(orders.map(({ id, status }) => [id, status])), at)
@@ -55,14 +55,14 @@ export function createHousekeepingActivities(context: WorkerContext): Housekeepi
     },
   }
 
-  /** Runs that are tied to nobody: an account's are known by their orders, or wait for its owner. */
+  /** Overdue runs without an account. Runs of an account are found by their orders, or wait for the person. */
   async function overdueRuns(before: Date): Promise<Map<string, string>> {
     const query = `ExecutionStatus = "Running" AND DueAt < "${before.toISOString()}" AND AccountRef IS NULL`
     const runs = new Map<string, string>()
-    for await (const { workflowId, type } of temporal.workflow.list({ query, pageSize: reportedAtMost })) {
+    for await (const { workflowId, type } of temporal.workflow.list({ query, pageSize: maxReported })) {
       runs.set(workflowId, type)
       heartbeat()
-      if (runs.size === reportedAtMost) break
+      if (runs.size === maxReported) break
     }
     return runs
   }
@@ -76,10 +76,10 @@ export function createHousekeepingActivities(context: WorkerContext): Housekeepi
 }
 
 async function inBatches(forget: (limit: number) => Promise<number>): Promise<number> {
-  for (let all = 0; ; ) {
+  for (let total = 0; ; ) {
     const gone = await forget(batchSize)
-    all += gone
-    heartbeat({ gone: all })
-    if (gone < batchSize) return all
+    total += gone
+    heartbeat({ gone: total })
+    if (gone < batchSize) return total
   }
 }

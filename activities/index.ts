@@ -35,7 +35,7 @@ import { createPolicyActivities } from './policy-notice.ts'
 import { createPrivacyRequestActivities } from './privacy-requests.ts'
 import { createSignInEndedActivities } from './sign-in-ended.ts'
 
-/** Every effect a workflow can have, over one context. */
+/** All activities of the worker. */
 export function createActivities(context: WorkerContext) {
   return {
     ...createOrderPaymentActivities(context),

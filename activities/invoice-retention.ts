@@ -1,4 +1,4 @@
-/** R2: opening a run for each month of the books, and emptying them at the end of their term. */
+/** R2: the books are kept for 7 years. Activities that start a run for each month, and purge it at the end of its period. */
 import { heartbeat } from '@temporalio/activity'
 import type { WorkerContext } from '../context.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../db/operator-tasks.ts'
@@ -19,7 +19,7 @@ import {
   invoiceRetentionWorkflowId,
 } from '../workflows/retention/invoice-retention.contract.ts'
 
-/** short enough to lock nobody out for long */
+/** small enough not to hold locks for long */
 const batchSize = 1_000
 const task = 'books_past_term'
 
@@ -71,10 +71,10 @@ export function createInvoiceRetentionActivities(context: WorkerContext): Invoic
 }
 
 async function inBatches(purge: (limit: number) => Promise<number>): Promise<number> {
-  for (let all = 0; ; ) {
+  for (let total = 0; ; ) {
     const gone = await purge(batchSize)
-    all += gone
-    heartbeat({ gone: all })
-    if (gone < batchSize) return all
+    total += gone
+    heartbeat({ gone: total })
+    if (gone < batchSize) return total
   }
 }

@@ -1,4 +1,4 @@
-/** S1: the steps of a key rotation, each repeatable. */
+/** S1: data is encrypted. Activities of key rotations, all repeatable. */
 import { heartbeat } from '@temporalio/activity'
 import type { WorkerContext } from '../context.ts'
 import {
@@ -21,7 +21,7 @@ import { runsUnderOldKeys } from '../temporal/payload-keys.ts'
 import type { KeyRotationActivities } from '../workflows/keys/key-rotation.contract.ts'
 
 const pageSize = 1_000
-/** The next attempt may well come to a worker that has it. */
+/** The next attempt may run on a worker that has the new keyring. */
 const askAgainMs = 500
 const task = 'key_rotation_due'
 
@@ -82,7 +82,7 @@ export function createKeyRotationActivities(context: WorkerContext): KeyRotation
     },
   }
 
-  /** @throws KeyringBehind while this worker has not got the new keyring: another one has, or this one will after a restart */
+  /** @throws KeyringBehind while this worker has the old keyring: another worker, or this one after a restart, has the new one */
   function assertActive(purpose: KeyPurpose, toKey: string): void {
     if (keyrings[purpose]?.activeId !== toKey) throw failure('KeyringBehind', { nextRetryDelay: askAgainMs })
   }

@@ -1,7 +1,7 @@
 /**
- * N2: one page of a notice. Before anything is sent to somebody, a row says so; once the mail server has taken the mail,
- * the row says that. Between the two lie milliseconds: whoever's mail was there when a worker died is told once more,
- * under the same Message-ID, since not to be told would break a promise and to be told twice does not.
+ * N2: policy notices are mailed. Sends one page of a notice: a row claims each mail before it is sent, and records when the
+ * mail server has accepted it. A mail whose worker crashed in between is sent again under the same Message-ID, because a
+ * missing notice would break the promise and a duplicate does not.
  */
 import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity'
 import type { Context } from '../context.ts'
@@ -24,18 +24,18 @@ import { failure } from '../shared/failures.ts'
 import { retryDelay } from './failures.ts'
 import { createGroupWriter } from './sending/group-writes.ts'
 
-/** rows read at once */
+/** rows per query */
 const pageSize = 500
-/** Claimed together, and queued at the mailer together: few enough that an order's mail does not wait behind them. */
+/** Mails that are claimed and queued together: few, so that the mail of an order does not wait behind them. */
 const groupSize = 20
-const groupsAtOnce = 4
-/** Longer than a group takes; by then a worker that is still alive has stopped sending it. */
+const concurrentGroups = 4
+/** Longer than a group takes. A worker stops sending a group before its lease ends. */
 const leaseMs = 2 * milliseconds.minute
 const stopBeforeMs = 70 * milliseconds.second
-/** so many in a row, and the mail server is away rather than choosy */
-const faultsInARow = 20
+/** after this many failures in a row the mail server counts as down */
+const maxFailuresInARow = 20
 const heartbeatMs = 3_000
-/** RFC 5321: no such mailbox; other refusals may be about the mail */
+/** RFC 5321, section 4.2.3: no such mailbox. Other refusals may be about the mail. */
 const addressRefused = new Set(['smtp_550', 'smtp_551', 'smtp_553', 'invalid_address'])
 
 export interface PageOutcome {
@@ -46,34 +46,34 @@ export interface PageOutcome {
 
 export interface Page {
   policy: Policy
-  told: NoticeOfVersion
+  notice: NoticeOfVersion
   range: IdRange
   mail: RenderedMail
 }
 
-/** @throws MailUnavailable when the mail server is away: what was sent is settled, the rest is due */
-export async function mailPage(context: Context, { policy, told, range, mail }: Page): Promise<PageOutcome> {
+/** Sends one page. @throws MailUnavailable when the mail server is down: mails that were sent are recorded, the others are due */
+export async function mailPage(context: Context, { policy, notice, range, mail }: Page): Promise<PageOutcome> {
   const { sql } = context
   const clock = attemptClock()
   const outcome: PageOutcome = { sent: 0, failed: 0, due: 0 }
-  let faults = 0
+  let failuresInARow = 0
   let stopped = false
-  let lastFault: ProviderFailure | undefined
+  let lastFailure: ProviderFailure | undefined
   const sendOne = await context.mail.sendToMany(mail)
-  const settle = createGroupWriter<DeliveryResult>((settlements) => recordDeliveryResults(sql, told, settlements))
-  const isOver = (): boolean => stopped || faults >= faultsInARow || cancellationSignal().aborted
+  const record = createGroupWriter<DeliveryResult>((results) => recordDeliveryResults(sql, notice, results))
+  const isOver = (): boolean => stopped || failuresInARow >= maxFailuresInARow || cancellationSignal().aborted
   const beat = setInterval(() => heartbeat(outcome), heartbeatMs)
   try {
     for (let after: string | undefined; ; ) {
-      const recipients = await listNotNotified(sql, context, told, { ...range, after, limit: pageSize })
+      const recipients = await listNotNotified(sql, context, notice, { ...range, after, limit: pageSize })
       const groups = chunksOf(recipients, groupSize)
       await Promise.all(
-        Array.from({ length: groupsAtOnce }, async () => {
+        Array.from({ length: concurrentGroups }, async () => {
           for (let group = groups.shift(); group && !isOver(); group = groups.shift()) await mailGroup(group)
         }),
       )
       cancellationSignal().throwIfAborted()
-      if (faults >= faultsInARow) throw failure('MailUnavailable', unavailability(lastFault))
+      if (failuresInARow >= maxFailuresInARow) throw failure('MailUnavailable', unavailability(lastFailure))
       after = recipients.at(-1)?.accountId
       if (recipients.length < pageSize) return outcome
     }
@@ -84,19 +84,19 @@ export async function mailPage(context: Context, { policy, told, range, mail }: 
 
   async function mailGroup(group: Recipient[]): Promise<void> {
     const claimedAt = clock()
-    const claims = group.map(({ accountId }) => ({ accountId, messageRef: messageRefOf(context, told, accountId) }))
-    const ours = await claimDeliveries(sql, told, claims, { toldFor: policy.effective_at, at: claimedAt, leaseMs })
+    const claims = group.map(({ accountId }) => ({ accountId, messageRef: messageRefOf(context, notice, accountId) }))
+    const ours = await claimDeliveries(sql, notice, claims, { toldFor: policy.effective_at, at: claimedAt, leaseMs })
     await Promise.all(
       group
         .filter(({ accountId }) => ours.has(accountId))
         .map(async (recipient) => {
-          const settlement = await send(recipient, claimedAt)
-          if (settlement) await settle(settlement)
+          const result = await send(recipient, claimedAt)
+          if (result) await record(result)
         }),
     )
   }
 
-  /** Undefined when it may have been sent: the lease runs out, and it is sent again. */
+  /** Returns undefined after an unknown outcome: the mail is sent again when its lease has ended. */
   async function send({ accountId, email }: Recipient, claimedAt: Date): Promise<DeliveryResult | undefined> {
     const end = (state: DeliveryResult['state'], code: string | null): DeliveryResult => {
       outcome[state] += 1
@@ -104,14 +104,14 @@ export async function mailPage(context: Context, { policy, told, range, mail }: 
     }
     if (isOver() || clock() > plusMs(claimedAt, leaseMs - stopBeforeMs)) return end('due', 'not_begun')
     try {
-      const messageId = `<${messageRefOf(context, told, accountId)}@${context.config.MAIL_BOUNCE_DOMAIN}>`
+      const messageId = `<${messageRefOf(context, notice, accountId)}@${context.config.MAIL_BOUNCE_DOMAIN}>`
       await sendOne({ to: email, messageId })
-      faults = 0
+      failuresInARow = 0
       return end('sent', null)
     } catch (error) {
       if (!isProviderFailure(error)) throw error
-      faults += 1
-      lastFault = error
+      failuresInARow += 1
+      lastFailure = error
       if (error.kind === 'rejected') {
         if (addressRefused.has(error.code)) await markMailBounced(sql, accountId)
         return end('failed', error.code)
@@ -123,7 +123,7 @@ export async function mailPage(context: Context, { policy, told, range, mail }: 
   }
 }
 
-/** The local part of the mail's Message-ID, by which a bounce names it: the same for every attempt. */
+/** The local part of the Message-ID, which identifies the mail in a bounce. It is the same for every attempt. */
 function messageRefOf(
   { cipher }: Pick<Context, 'cipher'>,
   { version, notice }: NoticeOfVersion,
@@ -132,15 +132,15 @@ function messageRefOf(
   return cipher.fingerprint('policy-notice', `${version}\0${notice}\0${accountId}`).subarray(0, 18).toString('hex')
 }
 
-const unavailability = (fault: ProviderFailure | undefined) => ({
-  ...(fault && { code: fault.code, ...retryDelay(fault) }),
+const unavailability = (lastFailure: ProviderFailure | undefined) => ({
+  ...(lastFailure && { code: lastFailure.code, ...retryDelay(lastFailure) }),
 })
 
-/** The workflow's clock, skipped or not, going on from when this attempt was scheduled. */
+/** The workflow's time, which tests can skip, counted on from when this attempt was scheduled. */
 function attemptClock(): () => Date {
   const scheduled = activityInfo().currentAttemptScheduledTimestampMs
-  const begun = performance.now()
-  return () => new Date(scheduled + (performance.now() - begun))
+  const startedAt = performance.now()
+  return () => new Date(scheduled + (performance.now() - startedAt))
 }
 
 function chunksOf<Item>(items: readonly Item[], size: number): Item[][] {

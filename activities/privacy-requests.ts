@@ -1,4 +1,4 @@
-/** G6: what is sent and written down about a request; what it is about stays in the database. */
+/** G6: privacy requests are answered within 30 days. Activities of a request; its text stays in the database. */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Context } from '../context.ts'
 import { findAccount } from '../db/accounts.ts'
@@ -31,9 +31,9 @@ const tasks: Record<Urgency, string> = {
   late: 'privacy_request_late',
 }
 const unreachable = 'privacy_request_unreachable'
-/** Of runs that were started inside the row's transaction: it is committed within milliseconds of their start. */
-const looks = 20
-const lookEveryMs = 100
+/** For runs that began before 0.1.0: the transaction of their row commits within milliseconds of their start. */
+const maxPolls = 20
+const pollMs = 100
 
 export function createPrivacyRequestActivities(context: Context): PrivacyRequestActivities {
   const { sql, config } = context
@@ -45,9 +45,9 @@ export function createPrivacyRequestActivities(context: Context): PrivacyRequest
     takeAnswer: ({ requestId, answerId, asOf }) => takeAnswer(sql, requestId, answerId, new Date(asOf)),
 
     async findRequest({ requestId }) {
-      for (let look = 0; look < looks; look += 1) {
+      for (let poll = 0; poll < maxPolls; poll += 1) {
         if (await findPrivacyRequest(sql, requestId)) return true
-        await pause(lookEveryMs)
+        await pause(pollMs)
       }
       return false
     },
@@ -69,7 +69,7 @@ export function createPrivacyRequestActivities(context: Context): PrivacyRequest
       const request = await findPrivacyRequest(sql, requestId)
       if (!request) return 'gone'
       const at = new Date(asOf)
-      // First what cannot fail to be seen: a mail server may be away.
+      // The operator task comes first, because the mail server may be down.
       await raiseOperatorTask(sql, { kind: tasks[urgency], subjectId: requestId, detail: request.kind, at })
       if (urgency === 'escalation') await changePrivacyRequest(sql, requestId, { escalated_at: at })
       if (urgency === 'late') await changePrivacyRequest(sql, requestId, { late_at: request.late_at ?? at })
@@ -108,7 +108,7 @@ export function createPrivacyRequestActivities(context: Context): PrivacyRequest
 
     sendAnswer: ({ requestId, asOf, attempt }) =>
       mailToPerson(requestId, `mail:answer:${attempt}`, asOf, (_request, answer) => {
-        // Stored in the transaction that told us, which may not have come to its end.
+        // The transaction that stored the answer may still be open.
         if (answer === null) throw failure('PrivacyRequestUnrecorded', { nextRetryDelay: 200 })
         return renderPrivacyRequestAnswered({ site, reference: privacyReference(requestId), answer })
       }),

@@ -1,4 +1,4 @@
-/** The package catalogue: providers' price lists in, our packages at our prices out. */
+/** Updates our packages and offers from the providers' price lists. */
 import type { Context } from '../../context.ts'
 import {
   addPackages,
@@ -27,7 +27,7 @@ type Answer = { provider: CatalogueProvider } & (
   | { unforeseen: unknown }
 )
 
-const staleMatter = 'provider_offers_stale'
+const staleTask = 'provider_offers_stale'
 
 export function createCatalogueActivities(context: Context): CatalogueActivities {
   const { sql, config } = context
@@ -47,7 +47,7 @@ export function createCatalogueActivities(context: Context): CatalogueActivities
   async function ask(provider: CatalogueProvider): Promise<Answer> {
     try {
       const packages = await context.esimProviders[provider].listPackages()
-      // More likely a fault than a provider that sells nothing any more; after two days it is believed.
+      // An empty list is more likely a fault of the provider. Its offers are withdrawn after `staleAfterMs`.
       if (packages.length === 0) throw new ProviderFailure(provider, 'unavailable', 'empty_catalogue')
       return { provider, list: { provider, packages } }
     } catch (error) {
@@ -72,7 +72,7 @@ export function createCatalogueActivities(context: Context): CatalogueActivities
         const offers = await writeOffers(tx, provider, packages, { costCurrency, at, seenSince })
         changes.offersChanged += offers.changed
         changes.offersWithdrawn += offers.withdrawn
-        await resolveOperatorTask(tx, { kind: staleMatter, subjectId: provider, by: 'catalogue', at })
+        await resolveOperatorTask(tx, { kind: staleTask, subjectId: provider, by: 'catalogue', at })
         outcomes[provider] = {
           state: 'listed',
           packages: answer.list.packages.length,
@@ -87,13 +87,13 @@ export function createCatalogueActivities(context: Context): CatalogueActivities
     return { outcomes, changes: { ...changes, ...sale } }
   }
 
-  /** What the provider offered last stays, until it is too old to be sold. Returns how many offers were. */
+  /** Keeps the provider's offers until they are too old to be sold. Returns how many were too old. */
   async function noteFailure(tx: Transaction, { provider, kind, code }: ProviderFailure, at: Date): Promise<number> {
     if (kind === 'misconfigured') {
       await raiseOperatorTask(tx, { kind: 'provider_misconfigured', subjectId: provider, detail: code, at })
     }
     const stale = await withdrawUnseen(tx, provider, plusMs(at, -periods.catalogue.staleAfterMs))
-    if (stale > 0) await raiseOperatorTask(tx, { kind: staleMatter, subjectId: provider, detail: code, at })
+    if (stale > 0) await raiseOperatorTask(tx, { kind: staleTask, subjectId: provider, detail: code, at })
     return stale
   }
 }

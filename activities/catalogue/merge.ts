@@ -1,4 +1,4 @@
-/** Several providers' price lists as one catalogue of ours. */
+/** Merges the providers' price lists into one catalogue. */
 import type { OfferedPackage, OperatorFamily, PackageOffer } from '../../db/catalogue/catalogue.ts'
 import { periods } from '../../policy/periods.ts'
 import { costCurrency, maxPriceMinor } from '../../policy/pricing.ts'
@@ -11,19 +11,19 @@ export interface PriceList<Provider extends string> {
   packages: readonly ProviderPackage[]
 }
 
-/** The first price of a package at these costs, one of each provider, in minor units. */
+/** Returns the first price of a package, in minor units, from the cost at each provider. */
 type PriceOf = (costsMicros: readonly number[]) => number
 type Listed = ProviderPackage & { provider: string; place: string }
 
 /**
- * Equal packages become one, with an offer of each provider; of a provider's own equals the cheapest counts. A package
- * sold by the day becomes one package for each of a few lengths.
+ * Equal packages become one package, with an offer of each provider: its cheapest, if it lists several. A package sold by
+ * the day becomes a package for each of a few lengths.
  *
- * Where a provider has several operators for the same destinations, whose top-ups do not fit each other's eSIMs, one of
- * them is sold: the one we sell already, else the one with most packages. So every top-up for a place fits every eSIM
- * that this provider sold for it.
- * @param known the operators sold now
- * @returns the packages, and per provider how many of its own we do not sell, by reason
+ * A provider may have several mobile operators for the same destinations, whose top-ups do not fit each other's eSIMs. Only
+ * one of them is sold: the one that we sell already, else the one with most packages. Every top-up for a place then fits
+ * every eSIM that this provider sold for it.
+ * @param known the mobile operators sold now
+ * @returns the packages, and for each provider how many of its packages we do not sell, by reason
  */
 export function mergeLists<Provider extends string>(
   lists: readonly PriceList<Provider>[],
@@ -37,8 +37,9 @@ export function mergeLists<Provider extends string>(
     const places = packages.map((each) => withPlace(provider, each))
     const families = chooseFamilies(places, known)
     for (const each of places) {
-      const obstacle = obstacleTo(each, priceOf) ?? (families.get(each.place) === each.family ? null : 'other_operator')
-      if (obstacle) reasons[obstacle] = (reasons[obstacle] ?? 0) + 1
+      const reason =
+        reasonToLeaveOut(each, priceOf) ?? (families.get(each.place) === each.family ? null : 'other_operator')
+      if (reason) reasons[reason] = (reasons[reason] ?? 0) + 1
       else sellable.push(each)
     }
     leftOut.set(provider, reasons)
@@ -59,7 +60,7 @@ function withPlace(provider: string, each: ProviderPackage): Listed {
 
 const placeOf = (provider: string, destinations: readonly string[]): string => `${provider} ${destinations.join()}`
 
-function obstacleTo(each: Listed, priceOf: PriceOf): keyof LeftOut | undefined {
+function reasonToLeaveOut(each: Listed, priceOf: PriceOf): keyof LeftOut | undefined {
   if (each.destinations.length === 0) return 'no_destination'
   if (each.dataBytes === 0 || each.days < 1) return 'no_data'
   if (each.costCurrency !== costCurrency) return 'other_currency'
@@ -68,7 +69,7 @@ function obstacleTo(each: Listed, priceOf: PriceOf): keyof LeftOut | undefined {
   return undefined
 }
 
-/** The family sold at each place. */
+/** The operator family that is sold for each place. */
 function chooseFamilies(listed: readonly Listed[], known: readonly OperatorFamily[]): Map<string, string> {
   const sizes = new Map<string, Map<string, number>>()
   for (const { place, family, kind } of listed) {
@@ -101,7 +102,7 @@ function asSold(each: Listed): Sold[] {
   }))
 }
 
-/** The order in which providers list their packages must not decide which of equals is offered. */
+/** Equal costs are ordered by code, because the order of a price list may change. */
 const cheapestFirst = ({ offer: a }: Sold, { offer: b }: Sold): number =>
   a.costMicros - b.costMicros || (a.providerPackageCode < b.providerPackageCode ? -1 : 1)
 

@@ -1,6 +1,6 @@
 /**
- * What makes two providers' packages the same package of ours: kind, destinations, volume and days. Speed, networks and
- * fair-use rules are theirs, and differ.
+ * Packages of two providers are the same package of ours when kind, destinations, volume and days are equal. Speed,
+ * networks and fair-use rules may differ.
  */
 import { createHash } from 'node:crypto'
 import { regionOf } from '../../policy/regions.ts'
@@ -17,7 +17,7 @@ export interface PackageIdentity {
 
 /**
  * The package's code: `de-3gb-30d`, `de-3gb-30d-topup`, `jp-1gb-7d-daily`, `fr-unlimited-7d`, and for several countries
- * `eu32-2f7c1d-5gb-30d`, whose middle part stands for exactly these. Codes stand in orders: they never change.
+ * `eu32-2f7c1d-5gb-30d`, with a hash of the countries. Orders hold codes, so they never change.
  */
 export function packageCode(identity: PackageIdentity): string {
   const { kind, destinations, dataBytes, daily, days } = identity
@@ -60,7 +60,7 @@ const units = [
   ['KB', 1024],
 ] as const
 
-/** In the largest unit that tells it exactly. */
+/** A volume in the largest unit of which it is a whole number. */
 function volume(bytes: number | null, space: string, unlimited: string): string {
   if (bytes === null) return unlimited
   const [unit, size] = units.find(([, candidate]) => bytes % candidate === 0) ?? ['B', 1]

@@ -9,7 +9,7 @@ import { createDeletionRedactionActivities } from './redaction.ts'
 import { createDeletionRunActivities } from './runs.ts'
 import { createDeletionSignInActivities } from './sign-ins.ts'
 
-/** Everything a deletion does to the person's data, here and with others. */
+/** All activities of a deletion. */
 export function createDeletionActivities(context: WorkerContext): DeletionActivities {
   return {
     ...createErasureActivities(context),

@@ -1,4 +1,4 @@
-/** The last steps of a deletion: backups that lapse, operators who are told, and the receipt that closes. */
+/** Last activities of a deletion: backups that have expired, operator tasks, and the completed receipt. */
 import type { Context } from '../../context.ts'
 import { isHeldByBackup } from '../../db/backup/backup-holds.ts'
 import { vacuumKeys } from '../../db/connection/vacuum.ts'
@@ -14,7 +14,7 @@ import { leaveStepToOperator, operatorTaskOf } from './step.ts'
 type Activities = Pick<DeletionActivities, 'noteBackupsGone' | 'raiseOverdue' | 'leaveToOperator' | 'completeDeletion'>
 
 /** backups are pruned once a day */
-const pruneLookMs = milliseconds.day
+const nextPruneMs = milliseconds.day
 
 export function createDeletionEndActivities(context: Context): Activities {
   const { sql } = context
@@ -23,7 +23,7 @@ export function createDeletionEndActivities(context: Context): Activities {
     async noteBackupsGone({ receiptId, asOf }) {
       const receipt = await findReceipt(sql, receiptId)
       if (receipt && (await isHeldByBackup(sql, receipt.erasedAt)))
-        throw failure('ErasureIncomplete', { code: 'backup_kept', nextRetryDelay: pruneLookMs })
+        throw failure('ErasureIncomplete', { code: 'backup_kept', nextRetryDelay: nextPruneMs })
       const at = new Date(asOf)
       await sql.begin(async (tx) => {
         await appendBackupsGone(tx, receiptId, at)

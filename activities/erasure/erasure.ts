@@ -1,4 +1,4 @@
-/** G3: the erasure itself, and the proof that nothing is left in our own stores. */
+/** G3: everybody can delete their account. Erases the rows of a person, and verifies that no table has any left. */
 import type { Context } from '../../context.ts'
 import { forgetDeletedKeys } from '../../db/connection/vacuum.ts'
 import { eraseLateRows } from '../../db/erasure/erased-rows.ts'
@@ -10,8 +10,8 @@ import { withSecret } from './step.ts'
 
 type Activities = Pick<DeletionActivities, 'eraseAccount' | 'verifyErasure'>
 
-/** an export or a backup is read in one transaction */
-const snapshotLookMs = 60_000
+/** an export or a backup holds its snapshot for one transaction */
+const snapshotRetryMs = 60_000
 
 export function createErasureActivities(context: Context): Activities {
   const { sql, dataKeys } = context
@@ -33,9 +33,9 @@ export function createErasureActivities(context: Context): Activities {
 
     async verifyErasure({ final, ...step }) {
       await withSecret(context, { ...step, processor: 'database', part: 'trace' }, async (trace) => {
-        // What was under way at the erasure may have written a last row that nothing ties to the account.
+        // A call that was under way at the erasure may have written a row without a reference to the account.
         await eraseLateRows(sql, trace)
-        // Most of it by indexes at once, and once more with all the rest when it has become quiet around the account.
+        // The first verification reads indexes only; the final one reads whole tables when no call is under way any more.
         const depth = final ? 'everything' : 'indexes'
         const { found, unchecked } = await checkTraces(sql, trace, depth)
         const left = [...found, ...unchecked]
@@ -43,7 +43,7 @@ export function createErasureActivities(context: Context): Activities {
         if (!final) return 'later'
         const forgotten = await forgetDeletedKeys(sql, trace.transaction)
         if (!forgotten)
-          throw failure('ErasureIncomplete', { code: 'old_snapshot_open', nextRetryDelay: snapshotLookMs })
+          throw failure('ErasureIncomplete', { code: 'old_snapshot_open', nextRetryDelay: snapshotRetryMs })
         return { state: 'done' }
       })
     },

@@ -1,4 +1,4 @@
-/** The last mail to an erased person. The address is forgotten once it is sent. */
+/** Sends the last mail to an erased person, and deletes the address from the seal. */
 import type { Context } from '../../context.ts'
 import { findReceipt, findStep } from '../../db/erasure/deletions.ts'
 import { renderAccountDeleted } from '../../mails/account-deleted.tsx'

@@ -1,4 +1,4 @@
-/** U2 holds for the erased, too: money for what was not delivered goes back. And P2: their record at Stripe goes. */
+/** U2: paid means delivered or refunded, also for erased persons. Refunds what was not delivered and deletes the Stripe customer. */
 import type { Context } from '../../context.ts'
 import type { Transaction } from '../../db/connection/database.ts'
 import { openSecret, type PaymentToClose, resealSecret, wipeSecret } from '../../db/erasure/deletion-seals.ts'
@@ -16,8 +16,8 @@ import { leaveStepToOperator, operatorTaskOf, withSecret } from './step.ts'
 
 type Activities = Pick<DeletionActivities, 'settlePayments' | 'deleteStripeCustomer'>
 
-/** What became of a settlement, and its entry in the books; null: nothing is left to do. */
-interface Next {
+/** The next state of a payment and its entry in the books; `next` is null when the payment is closed. */
+interface Progress {
   next: PaymentToClose | null
   book?: (tx: Transaction) => Promise<void>
 }
@@ -35,30 +35,30 @@ export function createDeletionPaymentActivities(context: Context): Activities {
     async settlePayments({ receiptId, asOf, giveUp }) {
       const at = new Date(asOf)
       let open = (await openSecret(sql, context, receiptId, 'settlements')) ?? []
-      let fault: ProviderFailure | undefined
+      let firstFailure: ProviderFailure | undefined
       let processing = false
       for (const { paymentIntentId } of open) {
         try {
-          await settle(paymentIntentId)
+          await closePayment(paymentIntentId)
         } catch (error) {
-          // One payment that cannot be settled now does not hold up the others.
+          // A payment that cannot be settled now must not stop the others.
           if (!isProviderFailure(error)) throw error
-          fault ??= error
+          firstFailure ??= error
         }
       }
-      if (fault) throw asFailure(fault, paymentTerms)
-      if (processing) throw failure('PaymentPending', { nextRetryDelay: processingLookMs })
+      if (firstFailure) throw asFailure(firstFailure, paymentFailureTypes)
+      if (processing) throw failure('PaymentPending', { nextRetryDelay: processingRetryMs })
       const trouble = open.find((settlement) => settlement.trouble)?.trouble
       if (trouble) await leaveStepToOperator(context, { receiptId, processor, code: trouble, at })
-      else await settled(receiptId, at)
+      else await clearOperatorTask(receiptId, at)
       if (giveUp) await wipeSecret(sql, receiptId, 'settlements')
       return { watch: open.length > 0 && !giveUp }
 
-      async function settle(paymentIntentId: string): Promise<void> {
+      async function closePayment(paymentIntentId: string): Promise<void> {
         for (;;) {
           const settlement = open.find((each) => each.paymentIntentId === paymentIntentId)
           if (!settlement) return
-          const step = await move(settlement, at)
+          const step = await advance(settlement, at)
           if (step === 'processing') processing = true
           if (step === 'processing' || step === 'unchanged') return
           const { next, book } = step
@@ -75,14 +75,14 @@ export function createDeletionPaymentActivities(context: Context): Activities {
 
     async deleteStripeCustomer(step) {
       await withSecret(context, { ...step, processor, part: 'stripeCustomer' }, async ({ customerId }) => {
-        const outcome = await withFailureTypes(paymentTerms, () => stripe.deleteCustomer(customerId))
+        const outcome = await withFailureTypes(paymentFailureTypes, () => stripe.deleteCustomer(customerId))
         return { state: 'done', ...(outcome === 'unknown' && { code: 'already_gone' }) }
       })
     },
   }
 
-  /** What an operator had to look at is no longer there. */
-  async function settled(receiptId: string, at: Date): Promise<void> {
+  /** Closes the operator task, when no payment has a `trouble` any more. */
+  async function clearOperatorTask(receiptId: string, at: Date): Promise<void> {
     await resolveOperatorTask(sql, { ...operatorTaskOf(receiptId, processor), by: 'deletion', at })
     const step = await findStep(sql, receiptId, processor)
     const customer = await openSecret(sql, context, receiptId, 'stripeCustomer')
@@ -90,12 +90,12 @@ export function createDeletionPaymentActivities(context: Context): Activities {
       await recordStep(sql, { receiptId, processor, state: 'done', at })
   }
 
-  async function move(settlement: PaymentToClose, at: Date): Promise<Next | 'processing' | 'unchanged'> {
+  async function advance(settlement: PaymentToClose, at: Date): Promise<Progress | 'processing' | 'unchanged'> {
     try {
       if (settlement.action === 'cancel') return await cancel(settlement, at)
       const refunds = await stripe.listRefunds(settlement.paymentIntentId)
-      const standing = refunds.find((refund) => !hasBounced(refund))
-      return standing ? recordRefund(settlement, at) : await refund(settlement, refunds, at)
+      const accepted = refunds.find((refund) => !hasFailed(refund))
+      return accepted ? recordRefund(settlement, at) : await refund(settlement, refunds, at)
     } catch (error) {
       if (!isProviderFailure(error) || error.kind !== 'rejected') throw error
       if (error.code === 'resource_missing') return unknownThere(settlement, error)
@@ -103,8 +103,8 @@ export function createDeletionPaymentActivities(context: Context): Activities {
     }
   }
 
-  /** Somebody may pay in the very moment in which we cancel: the processor decides who was first. */
-  async function cancel(settlement: PaymentToClose, at: Date): Promise<Next | 'processing'> {
+  /** The person may pay while we cancel: the payment processor decides which came first. */
+  async function cancel(settlement: PaymentToClose, at: Date): Promise<Progress | 'processing'> {
     const { paymentIntentId } = settlement
     const outcome = await stripe.cancelPayment(paymentIntentId, `erased-${paymentIntentId}:cancel`)
     if (outcome === 'processing') return 'processing'
@@ -118,9 +118,9 @@ export function createDeletionPaymentActivities(context: Context): Activities {
     }
   }
 
-  async function refund(settlement: PaymentToClose, before: Refund[], at: Date): Promise<Next | 'unchanged'> {
+  async function refund(settlement: PaymentToClose, before: Refund[], at: Date): Promise<Progress | 'unchanged'> {
     const { paymentIntentId, grossMinor: amountMinor } = settlement
-    if (before.length >= mostBounces) return stillOwed(settlement)
+    if (before.length >= maxFailedRefunds) return leaveUnrefunded(settlement)
     const idempotencyKey = `erased-${paymentIntentId}:refund-${before.length + 1}`
     await stripe.refund({
       paymentIntentId,
@@ -133,8 +133,8 @@ export function createDeletionPaymentActivities(context: Context): Activities {
   }
 }
 
-/** Refunded, whoever asked for it: into the books once, and then watched for as long as it can bounce. */
-function recordRefund(settlement: PaymentToClose, at: Date): Next | 'unchanged' {
+/** Records a refund in the books once, also one that an operator made, and watches it as long as it can fail. */
+function recordRefund(settlement: PaymentToClose, at: Date): Progress | 'unchanged' {
   const { factId, invoiceNumber, grossMinor, refundedAt } = settlement
   if (settlement.action === 'watch') {
     const settledBy = plusMs(new Date(refundedAt ?? at), periods.order.refundSettlesWithinMs)
@@ -163,18 +163,18 @@ function unknownThere(settlement: PaymentToClose, { provider, code }: ProviderFa
 /** The books say what is true: the money is still here. A refund that an operator makes by hand is found and recorded. */
 function stillOwed(settlement: PaymentToClose): Next | 'unchanged' {
   const { factId } = settlement
-  const told = trouble({ ...settlement, action: 'refund' }, 'refund_bounced')
-  if (told === 'unchanged') return told
+  const progress = trouble({ ...settlement, action: 'refund' }, 'refund_bounced')
+  if (progress === 'unchanged') return progress
   return {
-    ...told,
+    ...progress,
     async book(tx) {
       if (factId) await settleFact(tx, factId, 'paid')
     },
   }
 }
 
-function trouble(settlement: PaymentToClose, code: string): Next | 'unchanged' {
+function trouble(settlement: PaymentToClose, code: string): Progress | 'unchanged' {
   return settlement.trouble === code ? 'unchanged' : { next: { ...settlement, trouble: code } }
 }
 
-const hasBounced = ({ status }: Refund): boolean => status === 'failed' || status === 'canceled'
+const hasFailed = ({ status }: Refund): boolean => status === 'failed' || status === 'canceled'

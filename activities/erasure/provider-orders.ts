@@ -1,4 +1,4 @@
-/** What eSIM providers hold for orders that an erased person paid for and never got goes back. */
+/** Returns the eSIMs that providers hold for undelivered orders of an erased person. */
 import type { Context } from '../../context.ts'
 import { resealSecret, type SealedPlacement } from '../../db/erasure/deletion-seals.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
@@ -16,42 +16,46 @@ export function createDeletionProviderActivities(context: Context): Activities {
   return {
     async releaseProviderOrders(step) {
       await withSecret(context, { ...step, processor: 'esim_provider', part: 'providerOrders' }, (held) =>
-        releaseAll(step.receiptId, held, new Date(step.asOf)),
+        returnAll(step.receiptId, held, new Date(step.asOf)),
       )
     },
   }
 
-  async function releaseAll(receiptId: string, held: SealedPlacement[], at: Date): Promise<StepOutcome> {
+  async function returnAll(receiptId: string, held: SealedPlacement[], at: Date): Promise<StepOutcome> {
     let left = held
-    let fault: unknown
+    let firstError: unknown
     let outcome: StepOutcome = { state: 'done' }
     for (const placement of held) {
       try {
-        outcome = (await release(receiptId, placement, at)) ?? outcome
+        outcome = (await returnPlacement(receiptId, placement, at)) ?? outcome
         left = left.filter((each) => each !== placement)
         await resealSecret(sql, context, receiptId, 'providerOrders', left)
       } catch (error) {
-        // One provider that cannot be reached does not hold up the other.
-        fault ??= error
+        // A provider that is down must not stop the others.
+        firstError ??= error
       }
     }
-    if (fault !== undefined) throw fault
+    if (firstError !== undefined) throw firstError
     return outcome
   }
 
-  async function release(receiptId: string, placement: SealedPlacement, at: Date): Promise<StepOutcome | undefined> {
+  async function returnPlacement(
+    receiptId: string,
+    placement: SealedPlacement,
+    at: Date,
+  ): Promise<StepOutcome | undefined> {
     const task = { subjectId: receiptId, detail: placement.provider, at }
     try {
       let requested = false
-      await returns.giveBack(placement, async (_esimRef, answer) => {
+      await returns.returnEsims(placement, async (_esimRef, answer) => {
         requested ||= answer === 'requested'
       })
-      // The provider's people decide about our money; the person has theirs already.
+      // The provider's staff decides whether it refunds us. The person's refund does not depend on it.
       if (requested) await raiseOperatorTask(sql, { ...task, kind: 'provider_refund_requested' })
       return undefined
     } catch (error) {
       if (failureType(error) !== 'EsimInUse') throw error
-      // It lives on with whoever installed it, and names nobody. What it cost is for an operator to look into.
+      // The eSIM is installed and holds no personal data. An operator decides about its cost.
       await raiseOperatorTask(sql, { ...task, kind: 'provider_order_unreturned' })
       return { state: 'done', code: 'esim_in_use' }
     }

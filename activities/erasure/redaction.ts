@@ -1,4 +1,4 @@
-/** Redaction at Stripe, possible from 90 days after a payment: its records of it then name nobody either. */
+/** Redacts the personal data in Stripe's records of an erased person, possible from 90 days after a payment. */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Context } from '../../context.ts'
 import { type DeletionSecrets, resealSecret } from '../../db/erasure/deletion-seals.ts'
@@ -7,7 +7,7 @@ import { isProviderFailure } from '../../providers/failure.ts'
 import { type Redaction, redactionBatchSize } from '../../providers/stripe/persons.ts'
 import { failure } from '../../shared/failures.ts'
 import type { DeletionActivities } from '../../workflows/account-deletion.contract.ts'
-import { payment as paymentTerms, withFailureTypes } from '../failures.ts'
+import { paymentFailureTypes, withFailureTypes } from '../failures.ts'
 import { type StepOutcome, withSecret } from './step.ts'
 
 type Activities = Pick<DeletionActivities, 'redactAtStripe'>
@@ -16,11 +16,11 @@ type Job = NonNullable<Payments['job']>
 type Objects = Pick<Payments, 'paymentIntentIds' | 'customerIds'>
 
 /** Stripe works in the background, mostly within seconds. */
-const looksMs = [200, 500, 1000, 2000, 4000]
-const lookLaterMs = milliseconds.minute
-/** refused while a payment is too young or disputed: disputes take months */
+const pollsMs = [200, 500, 1000, 2000, 4000]
+const pollLaterMs = milliseconds.minute
+/** Stripe refuses redaction while a payment is too young or disputed, and disputes take months */
 const tryAgainMs = 7 * milliseconds.day
-const mostRefusals = 26
+const maxRefusals = 26
 const unavailable = ['redaction_not_configured', 'redaction_not_available']
 
 export function createDeletionRedactionActivities(context: Context): Activities {
@@ -29,7 +29,7 @@ export function createDeletionRedactionActivities(context: Context): Activities 
   return {
     async redactAtStripe(step) {
       await withSecret(context, { ...step, processor: 'stripe_redaction', part: 'payments' }, (payments) =>
-        withFailureTypes(paymentTerms, () => redact(step.receiptId, payments)),
+        withFailureTypes(paymentFailureTypes, () => redact(step.receiptId, payments)),
       )
     },
   }
@@ -42,10 +42,10 @@ export function createDeletionRedactionActivities(context: Context): Activities 
     }
     try {
       for (;;) {
-        const job = payments.job ?? (await open(payments))
+        const job = payments.job ?? (await openJob(payments))
         if (!job) break
         if (!payments.job) await keep({ job })
-        const { status, refused } = await run(job)
+        const { status, refused } = await runJob(job)
         if (status === 'succeeded') await keep({ ...without(payments, job), job: null })
         else {
           const unknown = await unknownOf(refused, payments)
@@ -60,7 +60,7 @@ export function createDeletionRedactionActivities(context: Context): Activities 
         }
       }
       if (payments.setAside.length === 0) return { state: 'done' }
-      if (payments.refusals >= mostRefusals) return { state: 'needs_operator', code: 'redaction_refused' }
+      if (payments.refusals >= maxRefusals) return { state: 'needs_operator', code: 'redaction_refused' }
       await keep({ setAside: [], refusals: payments.refusals + 1 })
     } catch (error) {
       if (isProviderFailure(error) && unavailable.includes(error.code))
@@ -70,8 +70,8 @@ export function createDeletionRedactionActivities(context: Context): Activities 
     throw failure('ErasureIncomplete', { code: 'redaction_refused', nextRetryDelay: tryAgainMs })
   }
 
-  /** Undefined when nothing is left but what was set aside. */
-  async function open({ paymentIntentIds, customerIds, setAside, refusals }: Payments): Promise<Job | undefined> {
+  /** Opens the next job; undefined when only objects that Stripe has refused are left. */
+  async function openJob({ paymentIntentIds, customerIds, setAside, refusals }: Payments): Promise<Job | undefined> {
     const isNext = (id: string): boolean => !setAside.includes(id)
     const batch = {
       customerIds: customerIds.filter(isNext).slice(0, 1),
@@ -85,13 +85,13 @@ export function createDeletionRedactionActivities(context: Context): Activities 
     return { id: redactionId, ...batch }
   }
 
-  /** Validated, and run if Stripe lets it; a refused job is cancelled, because it keeps its payments locked. */
-  async function run(job: Job): Promise<{ status: Redaction['status']; refused: string[] }> {
-    const validated = await settled(await stripe.getRedaction(job.id))
+  /** Runs a job when Stripe has validated it. A refused job is cancelled, because it locks its payments. */
+  async function runJob(job: Job): Promise<{ status: Redaction['status']; refused: string[] }> {
+    const validated = await waitWhileWorking(await stripe.getRedaction(job.id))
     if (validated.status === 'ready')
-      return { ...(await settled(await stripe.runRedaction(job.id, `${job.id}:run`))), refused: [] }
+      return { ...(await waitWhileWorking(await stripe.runRedaction(job.id, `${job.id}:run`))), refused: [] }
     if (validated.status === 'succeeded') return { status: 'succeeded', refused: [] }
-    if (validated.status === 'failed') await settled(await stripe.cancelRedaction(job.id, `${job.id}:cancel`))
+    if (validated.status === 'failed') await waitWhileWorking(await stripe.cancelRedaction(job.id, `${job.id}:cancel`))
     const named = validated.problems.flatMap(({ objectId }) => objectId ?? [])
     return {
       status: validated.status,
@@ -99,7 +99,7 @@ export function createDeletionRedactionActivities(context: Context): Activities 
     }
   }
 
-  /** What Stripe has no record of cannot be redacted, and need not be. */
+  /** Returns the objects that Stripe does not have: they need no redaction. */
   async function unknownOf(ids: string[], { paymentIntentIds, customerIds }: Payments): Promise<Objects> {
     const unknown: Objects = { paymentIntentIds: [], customerIds: [] }
     for (const id of ids) {
@@ -119,14 +119,14 @@ export function createDeletionRedactionActivities(context: Context): Activities 
     }
   }
 
-  async function settled(redaction: Redaction): Promise<Redaction> {
+  async function waitWhileWorking(redaction: Redaction): Promise<Redaction> {
     let seen = redaction
-    for (const waitMs of looksMs) {
+    for (const waitMs of pollsMs) {
       if (!['created', 'validating', 'redacting', 'canceling'].includes(seen.status)) return seen
       await pause(waitMs)
       seen = await stripe.getRedaction(redaction.redactionId)
     }
-    throw failure('ErasureIncomplete', { code: `redaction_${seen.status}`, nextRetryDelay: lookLaterMs })
+    throw failure('ErasureIncomplete', { code: `redaction_${seen.status}`, nextRetryDelay: pollLaterMs })
   }
 }
 

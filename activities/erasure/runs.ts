@@ -1,4 +1,4 @@
-/** Trap 8 and 12: an erased person's runs are ended, deleted, and looked for in both of Temporal's stores. */
+/** Terminates and deletes an erased person's runs, in Temporal's database and in its visibility store. */
 import { heartbeat } from '@temporalio/activity'
 import { isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client'
 import type { WorkerContext } from '../../context.ts'
@@ -20,9 +20,9 @@ interface Run {
 }
 
 const notFound = 5
-/** deletions take milliseconds on an idle server */
-const lookAgainMs = 200
-const looks = 25
+/** Temporal deletes in the background, within milliseconds on an idle server */
+const pollMs = 200
+const maxPolls = 25
 const atOnce = 20
 
 export function createDeletionRunActivities(context: WorkerContext): Activities {
@@ -32,22 +32,22 @@ export function createDeletionRunActivities(context: WorkerContext): Activities 
   return {
     async endRuns({ receiptId, accountRef }) {
       const running = await find(`${ofAccount(accountRef)} and ExecutionStatus = 'Running'`)
-      // Visibility lags behind: the orders' own runs are known by name.
+      // The visibility store may lag behind, so runs are also terminated by their workflow ids.
       const workflowIds = new Set([...running.map((run) => run.workflowId), ...(await knownIds(receiptId))])
       await eachOf([...workflowIds], terminate)
     },
 
     async deleteRuns({ receiptId, accountRef, final, asOf }) {
-      let names = await knownIds(receiptId)
+      let workflowIds = await knownIds(receiptId)
       let left: Run[] = []
-      for (let look = 1; ; look += 1) {
-        left = await whatIsLeft(accountRef, names, left)
+      for (let poll = 1; ; poll += 1) {
+        left = await findLeft(accountRef, workflowIds, left)
         if (left.length === 0) break
-        // What was not there is not looked for again and again: of thousands of names most have no run any more.
-        names = [...new Set(left.map(({ workflowId }) => workflowId))]
-        if (look === looks) throw failure('ErasureIncomplete', { code: `runs_${left.length}` })
+        // Only ids with a run are read again: most of the thousands have none.
+        workflowIds = [...new Set(left.map(({ workflowId }) => workflowId))]
+        if (poll === maxPolls) throw failure('ErasureIncomplete', { code: `runs_${left.length}` })
         await eachOf(left, remove)
-        await new Promise((resolve) => setTimeout(resolve, lookAgainMs))
+        await new Promise((resolve) => setTimeout(resolve, pollMs))
       }
       if (final) await recordStep(sql, { receiptId, processor: 'temporal', state: 'done', at: new Date(asOf) })
     },
@@ -57,7 +57,7 @@ export function createDeletionRunActivities(context: WorkerContext): Activities 
     const trace = await openSecret(sql, context, receiptId, 'trace')
     if (!trace) return []
     const { ids: [accountId = ''] = [], orderIds, requestIds = [], emailChangeIds = requestIds } = trace
-    // A run of this name may be a living account's by now.
+    // A caller chooses ids of orders and requests, so another account may have a run under the same id by now.
     const free = (ids: string[]) => withoutOthers(sql, accountId, ids)
     return [
       ...(await free(orderIds)).flatMap((id) => [orderWorkflowId(id), orderAftercareWorkflowId(id)]),
@@ -66,15 +66,15 @@ export function createDeletionRunActivities(context: WorkerContext): Activities 
     ]
   }
 
-  /** In the visibility store by account and by name, in the history store by name and by run. */
-  async function whatIsLeft(accountRef: string, names: string[], before: Run[]): Promise<Run[]> {
+  /** Finds runs by account and workflow id in the visibility store, and by workflow id and run id in the database. */
+  async function findLeft(accountRef: string, workflowIds: string[], before: Run[]): Promise<Run[]> {
     const left = await find(ofAccount(accountRef))
-    for (let index = 0; index < names.length; index += atOnce) {
-      const some = names.slice(index, index + atOnce).map(quoted)
+    for (let index = 0; index < workflowIds.length; index += atOnce) {
+      const some = workflowIds.slice(index, index + atOnce).map(quoted)
       left.push(...(await find(`WorkflowId in (${some.join(', ')})`)))
       heartbeat()
     }
-    const named = [...before, ...names.map((workflowId) => ({ workflowId }))]
+    const named = [...before, ...workflowIds.map((workflowId) => ({ workflowId }))]
     const inHistory = await eachOf(named, findInHistory)
     return distinct([...left, ...inHistory.filter((run) => run !== undefined)])
   }
@@ -85,7 +85,7 @@ export function createDeletionRunActivities(context: WorkerContext): Activities 
     return runs
   }
 
-  /** The run, or the newest of that name. */
+  /** Finds the run, or the newest run of the workflow id. */
   async function findInHistory(execution: Partial<Run> & { workflowId: string }): Promise<Run | undefined> {
     try {
       const { workflowExecutionInfo } = await temporal.workflowService.describeWorkflowExecution({

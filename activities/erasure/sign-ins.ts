@@ -1,4 +1,4 @@
-/** G3: the sign-in connections of an erased person, revoked with whoever keeps them. */
+/** G3: everybody can delete their account. Revokes the sign-ins of an erased person at Apple, Google and Firebase. */
 import type { Context } from '../../context.ts'
 import { findAccountOfFirebaseUser } from '../../db/accounts.ts'
 import { isIdentityLinked } from '../../db/identities.ts'
@@ -11,7 +11,7 @@ type Activities = Pick<DeletionActivities, 'revokeApple' | 'revokeGoogle' | 'del
 
 const signIn = { unavailable: 'SignInPartyUnavailable', rejected: 'ErasureRefused' } as const
 
-/** Who signs up again with the same sign-in has renewed the connection: revoking it now would cut off the new account. */
+/** The person has signed up again with the same sign-in: revoking it would break the new account. */
 const signedUpAgain: StepOutcome = { state: 'done', code: 'signed_up_again' }
 
 export function createDeletionSignInActivities(context: Context): Activities {
@@ -27,9 +27,9 @@ export function createDeletionSignInActivities(context: Context): Activities {
             await apple.revoke(secret)
             return { state: 'done' }
           } catch (error) {
-            // The token is dead already, and with it the connection.
+            // The token is invalid already, and so is the sign-in.
             if (isProviderFailure(error, 'invalid_grant')) return { state: 'done', code: 'already_invalid' }
-            // Repeating would not help, and the person can remove the app themself.
+            // A repeat would be refused again; the person can remove the app at Apple.
             if (isProviderFailure(error) && error.kind === 'rejected') return { state: 'by_hand', code: error.code }
             throw error
           }

@@ -26,8 +26,8 @@ interface Step<Part extends DeletionPart> {
 }
 
 /**
- * Does a processor's part of a deletion by what was sealed for it, then forgets that and writes the outcome into the
- * receipt, both at once. Repeatable: nothing happens when it was done before. `later` keeps part and receipt as they are.
+ * Does one erasure step with the part of the seal that it needs. Then, in one transaction, wipes that part and writes the
+ * outcome into the receipt. Repeatable: a step that is done is skipped. The outcome `later` changes neither.
  */
 export async function withSecret<Part extends DeletionPart>(
   context: Context,
@@ -38,10 +38,10 @@ export async function withSecret<Part extends DeletionPart>(
   const at = new Date(asOf)
   const state = (await findStep(sql, receiptId, processor))?.state
   const secret = await openSecret(sql, context, receiptId, part)
-  // With the receipt the database has lost whether this was done: as by a restore, and then the seal is lost as well.
+  // A restore has lost the receipt, and with it whether this step was done.
   if (state === undefined) return leaveStepToOperator(context, { receiptId, processor, code: 'receipt_lost', at })
   if (secret === null && state !== 'pending') return
-  // The row goes when everybody is done: missing before, it was lost, as by a restore.
+  // The seal is deleted after the last step, so before that a restore has lost it.
   if (secret === null && !(await hasSeal(sql, receiptId))) {
     return leaveStepToOperator(context, { receiptId, processor, code: 'sealed_part_lost', at })
   }
@@ -60,7 +60,7 @@ export async function withSecret<Part extends DeletionPart>(
     await resolveOperatorTask(sql, { ...operatorTaskOf(receiptId, processor), by: 'deletion', at })
 }
 
-/** Nobody but an operator can go on: it stands in the receipt and before them. */
+/** Records in the receipt that the step needs an operator, and makes the operator task. */
 export async function leaveStepToOperator(
   { sql }: Pick<Context, 'sql'>,
   step: { receiptId: string; processor: ErasureStep; code: string; at: Date },
@@ -70,7 +70,7 @@ export async function leaveStepToOperator(
   await raiseOperatorTask(sql, { ...operatorTaskOf(receiptId, processor), detail: code, at })
 }
 
-/** How a deletion that is held up stands before operators: by its receipt, never by its person. */
+/** Kind and subject of the operator task of an erasure step. The subject is the receipt, because it does not identify the person. */
 export const operatorTaskOf = (receiptId: string, processor: ErasureStep) => ({
   kind: `deletion_${processor}`,
   subjectId: receiptId,

@@ -1,20 +1,20 @@
-/** Asking an eSIM provider for what must happen once: the placement's row keeps what the answers leave open. */
+/** Calls of an eSIM provider that must be applied at most once. The placement's row records unknown outcomes. */
 import type { Context } from '../../context.ts'
 import { closePlacement, forgetRequest, noteRequest, type Placement } from '../../db/order/placements.ts'
 import type { EsimProvider } from '../../providers/esim.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
 import { failure } from '../../shared/failures.ts'
-import { asFailure, esimLook } from '../failures.ts'
-import { showOperator } from './provider-alarm.ts'
+import { asFailure, esimFailureTypes } from '../failures.ts'
+import { raiseProviderTask } from './provider-alarm.ts'
 
 export type Asked<Answer> = { answer: Answer } | 'refused' | { later: ReturnType<typeof failure> }
 
 /**
- * Makes a request, for the first time or again, of which the provider shows nothing so far.
- * @param isFirst the placement was claimed for this request; otherwise the provider was just looked through in vain
- * @param finals codes of refusals that will not pass
- * @returns `refused` or `later` only where nothing that was ever asked under this reference can have been applied
- * @throws PlacementUnsettled or ProviderUnavailable where something may have been; the row stays, to be looked for
+ * Makes a request that the provider has not applied as far as it shows, for the first time or again.
+ * @param isFirst the placement was claimed for this request; otherwise a query has just not found the request
+ * @param finals codes of refusals that are final
+ * @returns `refused` or `later` only when no request under this reference can have been applied
+ * @throws PlacementUnsettled or ProviderUnavailable when a request may have been applied; the row stays for the next query
  */
 export async function askOnce<Answer>(
   context: Context,
@@ -34,9 +34,9 @@ export async function askOnce<Answer>(
   } catch (error) {
     if (!isProviderFailure(error)) throw error
     const isFinal = error.kind === 'rejected' && finals.has(error.code)
-    if (error.needsOperator || (error.kind === 'rejected' && !isFinal)) await showOperator(context, error)
-    if (error.kind === 'unknown_outcome') throw asFailure(error, esimLook)
-    // Of this request it is certain; of those before it only the provider's books can tell.
+    if (error.needsOperator || (error.kind === 'rejected' && !isFinal)) await raiseProviderTask(context, error)
+    if (error.kind === 'unknown_outcome') throw asFailure(error, esimFailureTypes)
+    // This request was not applied, but an earlier one may have been and not show yet.
     if (!isSettled) {
       if (request) await forgetRequest(sql, placement.id, request)
       throw failure('PlacementUnsettled', { code: error.code })
@@ -45,6 +45,6 @@ export async function askOnce<Answer>(
     if (!(await closePlacement(sql, placement.id, request, refusal))) {
       throw failure('PlacementUnsettled', { code: 'asked_elsewhere' })
     }
-    return refusal === null ? { later: asFailure(error, esimLook) } : 'refused'
+    return refusal === null ? { later: asFailure(error, esimFailureTypes) } : 'refused'
   }
 }

@@ -1,4 +1,4 @@
-/** The moment of delivery in the books, and the end of an order's life. */
+/** Activities that record the delivery and the end of an order. */
 import { randomBytes } from 'node:crypto'
 import type { Context } from '../../context.ts'
 import { tableEncryption } from '../../db/crypto/column-encryption.ts'
@@ -42,9 +42,9 @@ export function createOrderDeliveryActivities(context: Context): Activities {
           },
         )
       }
-      const [life] = await sql<{ until: Date | null }[]>`
+      const [expiry] = await sql<{ until: Date | null }[]>`
         select max(coalesce(expires_at, unused_until)) as until from esims where order_id = ${orderId}`
-      return { livesUntil: (life?.until ?? plusMs(at, periods.order.esimLifeMaxMs)).toISOString() }
+      return { livesUntil: (expiry?.until ?? plusMs(at, periods.order.esimLifeMaxMs)).toISOString() }
     },
 
     async endOrder({ orderId, asOf, status }) {

@@ -1,4 +1,4 @@
-/** A customer's bank takes the payment back for the time being, or for good. */
+/** Activities about disputes, in which the customer's bank takes a payment back. */
 import type { Context } from '../../context.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
 import { upsertDispute } from '../../db/order/disputes.ts'
@@ -9,7 +9,7 @@ import { isProviderFailure } from '../../providers/failure.ts'
 import { isDisputeOver } from '../../providers/stripe/refunds.ts'
 import { failure } from '../../shared/failures.ts'
 import type { OrderActivities } from '../../workflows/order/order.contract.ts'
-import { payment as paymentTerms, withFailureTypes } from '../failures.ts'
+import { paymentFailureTypes, withFailureTypes } from '../failures.ts'
 
 type Activities = Pick<OrderActivities, 'recordDispute'>
 
@@ -17,15 +17,15 @@ export function createDisputeActivities(context: Context): Activities {
   const { sql, stripe } = context
 
   return {
-    /** Also for orders that were erased: an operator has to answer the bank. Of those no row may be made any more. */
+    /** Erased orders get operator tasks but no rows: an operator has to answer the bank. */
     async recordDispute({ orderId, disputeId, asOf }) {
       const at = new Date(asOf)
       const order = await findOrder(sql, orderId)
-      const dispute = await withFailureTypes(paymentTerms, () => stripe.getDispute(disputeId))
+      const dispute = await withFailureTypes(paymentFailureTypes, () => stripe.getDispute(disputeId))
       const closed = isDisputeOver(dispute.status)
       if (order) await upsertDispute(sql, { disputeId, orderId: order.id, state: dispute.status, at, closed })
       const task = { subjectId: disputeId, at }
-      // First of all an operator knows: the bank's days are counted, and a provider may be away.
+      // The operator task comes first: the bank sets a deadline, and the provider may be down.
       if (!closed)
         await raiseOperatorTask(sql, { ...task, kind: 'dispute_open', detail: order ? dispute.reason : 'erased' })
       else await resolveOperatorTask(sql, { ...task, kind: 'dispute_open', by: dispute.status })
@@ -42,7 +42,7 @@ export function createDisputeActivities(context: Context): Activities {
     }
   }
 
-  /** A top-up has none of its own: what was paid for is on its parent's. */
+  /** The eSIMs of the order, or the one that a top-up was bought for. */
   async function disputedEsims(order: OrderRow): Promise<StoredEsim[]> {
     const parent = order.parent_order_id === null ? undefined : await findOrder(sql, order.parent_order_id)
     const esims = await listEsims(context, parent ?? order)
@@ -55,7 +55,7 @@ export function createDisputeActivities(context: Context): Activities {
       return await (suspended ? provider.suspend(esim.esimRef) : provider.unsuspend(esim.esimRef))
     } catch (error) {
       if (!isProviderFailure(error)) throw error
-      // It has ended meanwhile, for example.
+      // The eSIM may have ended meanwhile.
       if (error.kind === 'rejected') return 'unsupported'
       throw failure('ProviderUnavailable', { code: error.code })
     }

@@ -1,4 +1,4 @@
-/** Status updates about an eSIM (U3), each once by push, and by mail where the person may want to act. */
+/** U3: package updates are sent once. All go by push; those that a customer may want to act on also go by mail. */
 import type { Context } from '../../context.ts'
 import { installUrl } from '../../db/crypto/install-token.ts'
 import type { StoredEsim } from '../../db/order/esims.ts'
@@ -25,7 +25,7 @@ export function createEsimNotices(context: Context) {
   const site = { publicUrl: config.PUBLIC_URL, supportMail: config.SUPPORT_MAIL }
 
   return {
-    /** False when something could not be sent now; it stands as due in the ledger for the next look. */
+    /** Returns false when a message could not be sent; the send ledger has it as due, and the next refresh sends it. */
     async send(
       esim: StoredEsim,
       order: OrderRow,
@@ -33,15 +33,15 @@ export function createEsimNotices(context: Context) {
       status: EsimStatus,
       at: Date,
     ): Promise<boolean> {
-      let all = true
+      let allSent = true
       for (const notice of notices) {
         const sent = await Promise.all([
-          orLater(() => push(esim, order, notice, status, at)),
-          mailed.includes(notice) ? orLater(() => mail(esim, order, notice, status, at)) : true,
+          trySend(() => push(esim, order, notice, status, at)),
+          mailed.includes(notice) ? trySend(() => mail(esim, order, notice, status, at)) : true,
         ])
-        all &&= sent.every(Boolean)
+        allSent &&= sent.every(Boolean)
       }
-      return all
+      return allSent
     },
   }
 
@@ -80,13 +80,13 @@ export function createEsimNotices(context: Context) {
   }
 }
 
-/** A top-up brings more data or a later end, and with them the same notices once more. */
+/** After a top-up, which changes volume or expiry, the same notices are sent again. */
 function occasionOf(notice: EsimNotice, { totalBytes, expiresAt }: EsimStatus): string {
   if (notice === 'low_data' || notice === 'used_up') return `${notice}:${totalBytes}`
   return notice === 'last_day' ? `${notice}:${expiresAt}` : notice
 }
 
-async function orLater(send: () => Promise<void>): Promise<boolean> {
+async function trySend(send: () => Promise<void>): Promise<boolean> {
   try {
     await send()
     return true

@@ -1,4 +1,4 @@
-/** P3: a purchase and its value, with consent, to whom we advertise with. */
+/** P3: Meta and Google Analytics get a purchase and its value, with consent only. */
 import { createHash } from 'node:crypto'
 import type { Context } from '../../context.ts'
 import { listDevices } from '../../db/devices.ts'
@@ -28,7 +28,7 @@ export function createMeasurementActivities(context: Context): Activities {
             eventTime: paidAt,
             value: majorUnits(order.gross_minor, order.currency),
             currency: order.currency,
-            // made for Meta alone: it tells nobody else's data apart, and cannot be computed without our key
+            // A pseudonym for Meta only: other data cannot be joined by it, and it cannot be computed without our key.
             metaExternalIdHash: createHash('sha256')
               .update(cipher.fingerprint('meta-external-id', order.account_id))
               .digest('hex'),

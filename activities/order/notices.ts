@@ -1,4 +1,4 @@
-/** U3: what the customer is told about an order, each message once. */
+/** U3: confirmations and activation codes are sent once. Mails and pushes about an order. */
 import type { Context } from '../../context.ts'
 import { installUrl } from '../../db/crypto/install-token.ts'
 import { listDocuments } from '../../db/order/books.ts'
@@ -23,7 +23,7 @@ import { notAccepted } from './payment-acceptance.ts'
 
 type Activities = Pick<OrderActivities, 'sendOrderMail' | 'sendOrderPush'>
 
-/** Pushes show on locked screens: nothing in them about the person, the trip or the eSIM. */
+/** Pushes show on locked screens, so they say nothing about the person, the trip or the eSIM. */
 const pushes: Record<OrderMail, { title: string; body: string }> = {
   confirmation: { title: 'Your eSIM is ready', body: 'Open the app to install it.' },
   delayed: { title: 'Your order takes a little longer', body: 'We tell you as soon as it is ready.' },
@@ -55,7 +55,7 @@ export function createOrderNoticeActivities(context: Context): Activities {
       const send = { subjectId: orderId, kind: `push:${push}`, accountId: order.account_id }
       const body = order.reason === notAccepted ? 'Please look into your mail.' : pushes[push].body
       const text = { ...pushes[push], body, data: { orderId, event: push }, collapseKey: `${orderId}.${push}` }
-      // A push that may have been shown is not worth a second one.
+      // `skip`: a lost push is better than one that is shown twice.
       await sendOnce(context, send, { at: new Date(asOf), unavailable: 'PushUnavailable', unknown: 'skip' }, () =>
         pushToAccount(context, order.account_id, text),
       )

@@ -1,16 +1,16 @@
-/** Which payments an order takes for its own: what was paid for something else, or has gone back, buys nothing. */
+/** Decides whether a payment pays for an order. */
 import type { OrderRow } from '../../db/order/orders.ts'
 import type { Payment } from '../../providers/stripe/payments.ts'
 
-/** The reason that an order is closed with when its payment is not accepted. */
+/** Reason of an order that was closed because its payment was not accepted. */
 export const notAccepted = 'payment_not_accepted'
 
-/** How far Stripe's clock and ours may differ: as much as Stripe itself allows where it compares the two. */
+/** How far Stripe's clock and ours may differ: the default tolerance of Stripe's webhook signatures. */
 const clocksDifferMs = 5 * 60_000
 
 export type Objection = 'of_another_order' | 'older_than_order' | 'refunded' | 'disputed'
 
-/** Why the order must not take the payment for its own; undefined when nothing speaks against it. */
+/** Returns why the payment does not pay for the order, or undefined when it does. */
 export function objectionTo(
   payment: Pick<Payment, 'orderId' | 'createdAt' | 'refundedMinor' | 'disputed'>,
   order: Pick<OrderRow, 'id' | 'created_at'>,

@@ -1,4 +1,4 @@
-/** Opening, confirming and closing an order's payment. */
+/** Activities that open, confirm and cancel an order's payment. */
 import { randomUUID } from 'node:crypto'
 import { activityInfo, cancellationSignal } from '@temporalio/activity'
 import type { Context } from '../../context.ts'
@@ -16,7 +16,7 @@ import type { Payment } from '../../providers/stripe/payments.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import { failure } from '../../shared/failures.ts'
 import type { OrderActivities, OrderInput, OrderStatus } from '../../workflows/order/order.contract.ts'
-import { payment as paymentTerms, withFailureTypes } from '../failures.ts'
+import { paymentFailureTypes, withFailureTypes } from '../failures.ts'
 import { knownOrder, paymentIntentOf } from './known-order.ts'
 import { notAccepted, type Objection, objectionTo } from './payment-acceptance.ts'
 import { askAboutPayment } from './provider-alarm.ts'
@@ -29,8 +29,8 @@ export function createOrderPaymentActivities(context: Context): Activities {
 
   return {
     /**
-     * The PaymentIntent comes first and is repeatable by its key, so that no order row ever stands without one. An order
-     * that another run has opened is left as it is.
+     * Creates the PaymentIntent first, by an idempotency key, so that every order row has one. Does not change an order that
+     * another run has opened.
      */
     async openCheckout(input) {
       const isTooLate = attemptClock()
@@ -47,7 +47,7 @@ export function createOrderPaymentActivities(context: Context): Activities {
       const fields = tableEncryption(cipher, key, 'orders')
       const grossMinor = offer.price_minor * input.quantity
       const customerId = input.savedCards ? await customerOf(input) : undefined
-      const intent = await withFailureTypes(paymentTerms, () =>
+      const intent = await withFailureTypes(paymentFailureTypes, () =>
         stripe.createPayment({
           orderId: input.orderId,
           amountMinor: grossMinor,
@@ -58,7 +58,7 @@ export function createOrderPaymentActivities(context: Context): Activities {
       )
       const sessionSecret =
         customerId &&
-        (await withFailureTypes(paymentTerms, () =>
+        (await withFailureTypes(paymentFailureTypes, () =>
           stripe.createCustomerSession(customerId, `order-${input.orderId}:customer-session`),
         ))
       const order: NewOrder = {
@@ -68,7 +68,7 @@ export function createOrderPaymentActivities(context: Context): Activities {
         esim_id: input.esimId,
         package_code: input.packageCode,
         package_name: offer.name,
-        destination: placeOf(offer.destinations),
+        destination: destinationOf(offer.destinations),
         quantity: input.quantity,
         data_bytes: offer.data_bytes,
         days: offer.days,
@@ -80,7 +80,7 @@ export function createOrderPaymentActivities(context: Context): Activities {
         ad_user_data: input.measurement.adUserData,
         ad_personalization: input.measurement.adPersonalization,
         measurement_event_id: input.measurement.adUserData ? randomUUID() : null,
-        // Its payment may be older than this run, and never older than the request.
+        // The request's time, because the payment may be older than this run.
         created_at: new Date(input.orderedAt ?? input.asOf),
         payment_due_at: new Date(input.paymentDueAt),
       }
@@ -120,53 +120,53 @@ export function createOrderPaymentActivities(context: Context): Activities {
           paid_at: at,
           deliver_by: review ? null : new Date(deliverBy),
         })
-        // Another attempt was faster, or the customer was erased meanwhile: whose deletion it is keeps these books.
-        return { state: 'paid', review: recorded ? review : await standingReview(tx, orderId) }
+        // Another attempt has recorded it, or the account was erased meanwhile and its deletion keeps the books.
+        return { state: 'paid', review: recorded ? review : await recordedReview(tx, orderId) }
       })
     },
 
     async cancelPayment({ orderId, asOf, status, reason }) {
       const order = await knownOrder(sql, orderId)
-      // Perhaps somebody else's, and in any case an operator's.
+      // The payment may be another order's; an operator decides about it.
       if (order.status === 'cancelled' && order.reason === notAccepted) return 'cancelled'
       const outcome = await askAboutPayment(context, () =>
         stripe.cancelPayment(paymentIntentOf(order), `order-${orderId}:cancel`),
       )
       if (outcome === 'already_paid') return 'paid'
-      // A bank may take its time; the processor lets nobody cancel meanwhile.
+      // Stripe does not cancel a payment while the bank processes it.
       if (outcome === 'processing') throw failure('PaymentPending', { nextRetryDelay: 600_000 })
       await moveOrder(sql, orderId, ['awaiting_payment'], { status, reason, ended_at: new Date(asOf) })
       return 'cancelled'
     },
   }
 
-  /** Made when the person first wants to keep a card; holds no personal data. */
+  /** Finds or creates the Stripe customer that saved cards belong to. It holds no personal data. */
   async function customerOf({ accountId }: OrderInput): Promise<string> {
     const [known] = await sql<{ stripe_customer_id: string | null }[]>`
       select stripe_customer_id from accounts where id = ${accountId}`
     if (known?.stripe_customer_id) return known.stripe_customer_id
-    // A pseudonym of its own: by the one of the deletion ledger their books would say whom it is about.
+    // Not the account reference: with it, Stripe's records could be joined with the deletion ledger.
     const accountRef = cipher.fingerprint('stripe-customer', accountId).toString('base64url')
-    const customerId = await withFailureTypes(paymentTerms, () =>
+    const customerId = await withFailureTypes(paymentFailureTypes, () =>
       stripe.createCustomer({ accountRef, idempotencyKey: `customer-${accountRef}` }),
     )
     const kept = await sql`update accounts set stripe_customer_id = ${customerId} where id = ${accountId}`
     if (kept.count === 1) return customerId
-    // Erased while we asked: the deletion knew of no customer to tell the processor of.
-    await withFailureTypes(paymentTerms, () => stripe.deleteCustomer(customerId))
+    // The account was erased meanwhile, and its deletion did not know this customer.
+    await withFailureTypes(paymentFailureTypes, () => stripe.deleteCustomer(customerId))
     throw failure('AccountMissing')
   }
 
-  /** No eSIM, and no refund by itself of what may be somebody else's money: an operator decides. */
+  /** Closes the order without a refund, because the payment may be another order's. An operator decides. */
   async function refuse(order: OrderRow, objection: Objection, at: Date): Promise<void> {
     await raiseOperatorTask(sql, { kind: notAccepted, subjectId: order.id, detail: objection, at })
     await moveOrder(sql, order.id, ['awaiting_payment'], { status: 'cancelled', reason: notAccepted, ended_at: at })
   }
 
-  /** U5. Null: nothing speaks against it. The account is locked: of payments in the same moment each counts the others. */
+  /** U5: fraud is prevented. Returns why an operator has to review the order, or null. The account's lock makes concurrent payments count each other. */
   async function reasonToReview(tx: Queryable, order: OrderRow, payment: Payment, at: Date): Promise<string | null> {
-    const asAgreed = payment.amountReceivedMinor === order.gross_minor && payment.currency === order.currency
-    if (!asAgreed) return 'payment_differs_from_order'
+    const isAsOrdered = payment.amountReceivedMinor === order.gross_minor && payment.currency === order.currency
+    if (!isAsOrdered) return 'payment_differs_from_order'
     if (payment.riskLevel === 'elevated' || payment.riskLevel === 'highest') return 'payment_risk'
     const { windowMs, maxOrders, maxGrossUsdMicros } = periods.velocity
     const maxGrossMinor = costMinor(maxGrossUsdMicros, exchange)
@@ -187,7 +187,7 @@ function attemptClock(): () => boolean {
 /** Why the order is held for an operator, if it is. */
 const reviewOf = ({ status, reason }: OrderRow): string | null => (status === 'in_review' ? reason : null)
 
-async function standingReview(tx: Queryable, orderId: string): Promise<string | null> {
+async function recordedReview(tx: Queryable, orderId: string): Promise<string | null> {
   const order = await findOrder(tx, orderId)
   return order ? reviewOf(order) : null
 }
@@ -210,6 +210,6 @@ export const factsOf = (order: OrderRow) => ({
   currency: order.currency,
 })
 
-/** One country by its code; more would only make a purchase easier to single out. */
-const placeOf = (destinations: string[]): string =>
+/** The country's code, or the number of countries: a list of them could single out a purchase. */
+const destinationOf = (destinations: string[]): string =>
   destinations.length === 1 ? (destinations[0] ?? '') : `${destinations.length} countries`

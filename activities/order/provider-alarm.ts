@@ -3,8 +3,8 @@ import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { isProviderFailure, type ProviderFailure } from '../../providers/failure.ts'
 import { asFailure, knownPayment } from '../failures.ts'
 
-/** Balance, credentials, or an answer that nobody has described: orders wait, perhaps until somebody acts. */
-export async function showOperator(context: Context, { provider, code }: ProviderFailure): Promise<void> {
+/** Makes an operator task of a provider's failure that only an operator can end: balance, credentials, an undocumented answer. */
+export async function raiseProviderTask(context: Context, { provider, code }: ProviderFailure): Promise<void> {
   context.metrics.providerMisconfigured.inc({ provider, code })
   const task = { kind: 'provider_misconfigured', subjectId: provider, detail: code, at: new Date() }
   await raiseOperatorTask(context.sql, task)

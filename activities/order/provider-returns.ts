@@ -1,23 +1,23 @@
-/** Giving back what a provider holds, or may hold, for an order whose customer will not get it. */
+/** Returns the eSIMs that a provider holds, or may hold, for an order that is not delivered. */
 import type { Context } from '../../context.ts'
 import type { EsimProvider, EsimProviderId, PlaceOrder } from '../../providers/esim.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
 import { failure } from '../../shared/failures.ts'
-import { asFailure, esimLook, sinceScheduledMs, withFailureTypes } from '../failures.ts'
+import { asFailure, esimFailureTypes, sinceScheduledMs, withFailureTypes } from '../failures.ts'
 
-/** All that is known of an order at a provider; nothing of it leads to a person. */
+/** A placement as a provider knows it; without personal data. */
 export interface HeldOrder {
   provider: string
   clientRef: string
   packageCode: string
   quantity: number
-  /** of packages sold by the day */
+  /** only of packages sold by the day */
   days: number | null
-  /** null: its reply was lost, so it may or may not have been placed */
+  /** null: unknown outcome, the reply was lost */
   orderNo: string | null
-  /** ISO 8601, real time */
+  /** ISO 8601, real time: tests cannot skip it */
   placedAfter: string
-  /** null: not known yet what was allocated */
+  /** null before the eSIMs were allocated */
   esimRefs: string[] | null
 }
 
@@ -27,23 +27,24 @@ const inUse = { unavailable: 'ProviderUnavailable', rejected: 'EsimInUse' } as c
 
 const minute = 60_000
 const allocationCheckMs = minute
-/** A provider that does not know any more what it sold us: long enough for it to mend, then an operator's. */
+/** After this, an eSIM that its provider does not find becomes an operator task: the provider has had time to correct it. */
 const notFoundIsFinalAfterMs = 7 * 24 * 60 * minute
 
-/** Soon at first, then hourly. */
-const lookAgainMs = (soughtMs: number): number => Math.min(60 * minute, Math.max(5 * minute, soughtMs / 2))
+/** Every five minutes at first, every hour later. */
+const nextQueryMs = (triedForMs: number): number => Math.min(60 * minute, Math.max(5 * minute, triedForMs / 2))
 
 /**
- * @param soughtMs for how long it has been tried
- * @throws EsimInUse only where the provider says of this eSIM that it cannot go back; else it is asked again
+ * Returns one unused eSIM to its provider.
+ * @param triedForMs milliseconds since the first attempt
+ * @throws EsimInUse when the provider says that this eSIM cannot be returned; ProviderUnavailable in all other cases
  */
-export async function cancelUnused(provider: EsimProvider, esimRef: string, soughtMs = 0): Promise<ReturnAnswer> {
+export async function cancelUnused(provider: EsimProvider, esimRef: string, triedForMs = 0): Promise<ReturnAnswer> {
   try {
     return await provider.cancelUnused(esimRef)
   } catch (error) {
     if (!isProviderFailure(error)) throw error
-    const isFinal = error.code === 'not_cancellable' || soughtMs >= notFoundIsFinalAfterMs
-    throw asFailure(error, isFinal ? inUse : esimLook)
+    const isFinal = error.code === 'not_cancellable' || triedForMs >= notFoundIsFinalAfterMs
+    throw asFailure(error, isFinal ? inUse : esimFailureTypes)
   }
 }
 
@@ -51,25 +52,26 @@ export function createProviderReturns(context: Context) {
   const providerOf = (held: HeldOrder): EsimProvider => context.esimProviders[held.provider as EsimProviderId]
 
   return {
-    findPlaced,
+    findPlacement,
 
     /**
-     * Cancels every eSIM of the order, late ones too. Repeatable but for what `returned` was told: once a provider
-     * answers `requested`, each further call is another request.
-     * @throws PlacementUnsettled or StillAllocating while the provider may yet come up with eSIMs, EsimInUse
+     * Returns every eSIM of the order, also those allocated late. Repeatable, except that after an answer `requested` each
+     * further call makes another request at the provider.
+     * @param onReturned gets the provider's answer for each eSIM
+     * @throws PlacementUnsettled or StillAllocating while the provider may still allocate eSIMs, EsimInUse
      */
-    async giveBack(
+    async returnEsims(
       held: HeldOrder,
-      returned: (esimRef: string, answer: ReturnAnswer) => Promise<void>,
+      onReturned: (esimRef: string, answer: ReturnAnswer) => Promise<void>,
     ): Promise<'never_placed' | 'given_back'> {
       const provider = providerOf(held)
-      const soughtMs = sinceScheduledMs()
+      const triedForMs = sinceScheduledMs()
       const cancel = async (esimRef: string): Promise<void> =>
-        returned(esimRef, await cancelUnused(provider, esimRef, soughtMs))
-      const orderNo = held.orderNo ?? (await findPlaced(held, cancel))
+        onReturned(esimRef, await cancelUnused(provider, esimRef, triedForMs))
+      const orderNo = held.orderNo ?? (await findPlacement(held, cancel))
       if (!orderNo) {
-        if (soughtMs >= provider.settling.soughtForMs) return 'never_placed'
-        throw failure('PlacementUnsettled', { nextRetryDelay: lookAgainMs(soughtMs) })
+        if (triedForMs >= provider.settling.soughtForMs) return 'never_placed'
+        throw failure('PlacementUnsettled', { nextRetryDelay: nextQueryMs(triedForMs) })
       }
       for (const esimRef of held.esimRefs ?? (await lateEsims(provider, orderNo))) await cancel(esimRef)
       return 'given_back'
@@ -77,28 +79,31 @@ export function createProviderReturns(context: Context) {
   }
 
   /**
-   * What was placed although its reply was lost.
-   * @param giveBackCopy gets each eSIM of a copy that a repeated request may have made
+   * Finds the order number of a placement whose reply was lost; null when the provider has none.
+   * @param returnDuplicate gets each eSIM of a duplicate that a repeated request has made
    */
-  async function findPlaced(held: HeldOrder, giveBackCopy: (esimRef: string) => Promise<void>): Promise<string | null> {
+  async function findPlacement(
+    held: HeldOrder,
+    returnDuplicate: (esimRef: string) => Promise<void>,
+  ): Promise<string | null> {
     const provider = providerOf(held)
     const { clientRef, placedAfter } = held
-    const found = await withFailureTypes(esimLook, () => provider.findOrder({ clientRef, placedAfter }))
+    const found = await withFailureTypes(esimFailureTypes, () => provider.findOrder({ clientRef, placedAfter }))
     for (const duplicate of found?.duplicates ?? []) {
-      const esims = await withFailureTypes(esimLook, () => provider.getEsims(duplicate))
-      for (const { esimRef } of esims) await giveBackCopy(esimRef)
+      const esims = await withFailureTypes(esimFailureTypes, () => provider.getEsims(duplicate))
+      for (const { esimRef } of esims) await returnDuplicate(esimRef)
     }
     return found?.orderNo ?? null
   }
 
-  /** What the provider allocated after we had stopped waiting. */
+  /** The eSIMs that the provider allocated after the order was given up. */
   async function lateEsims(provider: EsimProvider, orderNo: string): Promise<string[]> {
     try {
       return (await provider.getEsims(orderNo)).map(({ esimRef }) => esimRef)
     } catch (error) {
       if (isProviderFailure(error, 'still_allocating'))
         throw failure('StillAllocating', { nextRetryDelay: allocationCheckMs })
-      throw isProviderFailure(error) ? asFailure(error, esimLook) : error
+      throw isProviderFailure(error) ? asFailure(error, esimFailureTypes) : error
     }
   }
 }

@@ -1,4 +1,4 @@
-/** Getting eSIMs from a provider, and giving them back. */
+/** Activities that buy eSIMs from a provider and return them. */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Context } from '../../context.ts'
@@ -18,16 +18,16 @@ import { finalFor } from '../../providers/esim-codes.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
 import { failure } from '../../shared/failures.ts'
 import type { OrderActivities } from '../../workflows/order/order.contract.ts'
-import { asFailure, esimLook, withFailureTypes } from '../failures.ts'
+import { asFailure, esimFailureTypes, withFailureTypes } from '../failures.ts'
 import { askOnce } from './ask-once.ts'
 import { knownOrder } from './known-order.ts'
-import { showOperator } from './provider-alarm.ts'
+import { raiseProviderTask } from './provider-alarm.ts'
 import { cancelUnused, createProviderReturns, type HeldOrder, placeOrderOf } from './provider-returns.ts'
 import { releaseTopUp, topUpParent } from './top-up.ts'
 
 type Activities = Pick<OrderActivities, 'startProvisioning' | 'provision' | 'releaseProvision' | 'withdrawEsims'>
 
-/** Most allocations take a second or two: asked again within the attempt, before the retry policy's slower pace. */
+/** Most allocations take a second or two, so the attempt polls before it leaves the rest to the slower retry policy. */
 const allocationPollsMs = [100, 200, 400, 800, 1600]
 
 export function createOrderProvisioningActivities(context: Context): Activities {
@@ -48,7 +48,7 @@ export function createOrderProvisioningActivities(context: Context): Activities 
       const begun = placements.find((placement) => !['refused', 'released'].includes(placement.state))
       if (begun?.state === 'provided') return
       if (begun?.state === 'releasing') throw failure('OrderStateConflict', { code: 'releasing' })
-      const outcome = begun ? await fill(order, begun, false) : 'refused'
+      const outcome = begun ? await fillOrder(order, begun, false) : 'refused'
       if (outcome === 'provided') return
       const asked = new Set(placements.map(({ provider }) => provider))
       await tryOffers(order, asked, outcome === 'refused' ? undefined : outcome)
@@ -57,22 +57,25 @@ export function createOrderProvisioningActivities(context: Context): Activities 
     async withdrawEsims({ orderId, asOf }) {
       const esims = await listEsims(context, await knownOrder(sql, orderId))
       const states = await Promise.all(
-        esims.map((esim) => withFailureTypes(esimLook, () => providerOf(esim.provider).getStatus(esim.esimRef))),
+        esims.map((esim) =>
+          withFailureTypes(esimFailureTypes, () => providerOf(esim.provider).getStatus(esim.esimRef)),
+        ),
       )
       if (states.some(({ state }) => state !== 'new' && state !== 'cancelled')) throw failure('EsimInUse')
-      await cancelAll(orderId, esims, new Date(asOf))
+      await returnAll(orderId, esims, new Date(asOf))
     },
 
     async releaseProvision({ orderId, asOf }) {
       const order = await knownOrder(sql, orderId)
       if (order.parent_order_id) return releaseTopUp(context, order, new Date(asOf))
-      for (const placement of await listPlacements(sql, orderId)) await release(order, placement, new Date(asOf))
+      for (const placement of await listPlacements(sql, orderId))
+        await returnPlacement(order, placement, new Date(asOf))
     },
   }
 
   /**
-   * One provider after the other, the cheapest first; one without stock or balance makes room for the next.
-   * @param later what a provider of `asked` said that may fill the order another time
+   * Asks one provider after the other, the cheapest first, until one fills the order.
+   * @param later the failure of a provider in `asked` that may fill the order another time
    */
   async function tryOffers(
     order: OrderRow,
@@ -84,7 +87,7 @@ export function createOrderProvisioningActivities(context: Context): Activities 
       if (asked.has(offer.provider)) continue
       const placement = await claimPlacement(sql, order.id, offer, randomUUID())
       if (!placement) throw failure('PlacementUnsettled', { code: 'asked_elsewhere' })
-      const outcome = await fill(order, placement, true)
+      const outcome = await fillOrder(order, placement, true)
       if (outcome === 'provided') return
       if (outcome !== 'refused') waitFor = outcome
     }
@@ -92,11 +95,11 @@ export function createOrderProvisioningActivities(context: Context): Activities 
   }
 
   /**
-   * Places (or finds) the order and fetches its eSIMs.
-   * @param isFirst no earlier attempt may have placed it
-   * @returns `refused` when the provider cannot fill it; a failure when it may later, and surely has not now
+   * Places the order, or finds it if an earlier attempt has placed it, and stores its eSIMs.
+   * @param isFirst no earlier attempt can have placed it
+   * @returns `refused` when the provider cannot fill the order; a failure when it has not filled it but may later
    */
-  async function fill(
+  async function fillOrder(
     order: OrderRow,
     placement: Placement,
     isFirst: boolean,
@@ -105,7 +108,7 @@ export function createOrderProvisioningActivities(context: Context): Activities 
     const held = heldOf(order, placement)
     let orderNo = held.orderNo
     if (!orderNo && !isFirst) {
-      orderNo = await returns.findPlaced(held, (esimRef) => giveBackCopy(order.id, provider, esimRef))
+      orderNo = await returns.findPlacement(held, (esimRef) => returnDuplicate(order.id, provider, esimRef))
     }
     if (!orderNo) {
       const place = () => provider.placeOrder(placeOrderOf(held))
@@ -115,21 +118,21 @@ export function createOrderProvisioningActivities(context: Context): Activities 
       orderNo = asked.answer.orderNo
     }
     if (!(await notePlaced(sql, placement.id, orderNo))) throw failure('OrderStateConflict', { code: 'releasing' })
-    const esims = await allocated(provider, orderNo)
+    const esims = await waitForEsims(provider, orderNo)
     if (esims.length < order.quantity) throw failure('StillAllocating', { code: 'too_few_esims' })
     await insertEsims(context, order, placement, esims)
     return 'provided'
   }
 
-  async function allocated(provider: EsimProvider, orderNo: string): Promise<ProvidedEsim[]> {
+  async function waitForEsims(provider: EsimProvider, orderNo: string): Promise<ProvidedEsim[]> {
     for (const waitMs of [...allocationPollsMs, null]) {
       try {
         return await provider.getEsims(orderNo)
       } catch (error) {
         if (!isProviderFailure(error)) throw error
-        if (error.needsOperator) await showOperator(context, error)
-        // The provider has just given us the number: an order that it does not find is one that it does not show yet.
-        if (!['still_allocating', 'unknown_order'].includes(error.code)) throw asFailure(error, esimLook)
+        if (error.needsOperator) await raiseProviderTask(context, error)
+        // The provider has just returned this order number, so `unknown_order` means that it does not show the order yet.
+        if (!['still_allocating', 'unknown_order'].includes(error.code)) throw asFailure(error, esimFailureTypes)
         if (waitMs === null) break
         await pause(waitMs)
       }
@@ -137,16 +140,16 @@ export function createOrderProvisioningActivities(context: Context): Activities 
     throw failure('StillAllocating', { code: 'still_allocating' })
   }
 
-  async function release(order: OrderRow, placement: Placement, at: Date): Promise<void> {
+  async function returnPlacement(order: OrderRow, placement: Placement, at: Date): Promise<void> {
     if (placement.state === 'refused' || placement.state === 'released') return
-    // From here on no late attempt of `provision` can place or store anything.
+    // After this a late attempt of `provision` cannot place the order or store eSIMs.
     await movePlacement(sql, placement.id, ['placing', 'placed', 'provided'], { state: 'releasing' })
     const stored = await listEsims(context, order)
     const held = {
       ...heldOf(order, placement),
       esimRefs: stored.length > 0 ? stored.map(({ esimRef }) => esimRef) : null,
     }
-    const outcome = await returns.giveBack(held, async (_esimRef, answer) => {
+    const outcome = await returns.returnEsims(held, async (_esimRef, answer) => {
       if (answer === 'requested') await noteRequested(order.id, at)
     })
     await sql.begin(async (tx) => {
@@ -155,7 +158,7 @@ export function createOrderProvisioningActivities(context: Context): Activities 
     })
   }
 
-  async function cancelAll(orderId: string, esims: StoredEsim[], at: Date): Promise<void> {
+  async function returnAll(orderId: string, esims: StoredEsim[], at: Date): Promise<void> {
     for (const esim of esims) {
       if (esim.state === 'cancelled') continue
       const outcome = await cancelUnused(providerOf(esim.provider), esim.esimRef)
@@ -164,19 +167,19 @@ export function createOrderProvisioningActivities(context: Context): Activities 
     }
   }
 
-  /** A copy that its provider does not take back costs us money, and must not cost the customer the eSIM. */
-  async function giveBackCopy(orderId: string, provider: EsimProvider, esimRef: string): Promise<void> {
+  /** Returns a duplicate. A provider that refuses it costs us money, but the order goes on. */
+  async function returnDuplicate(orderId: string, provider: EsimProvider, esimRef: string): Promise<void> {
     try {
       if ((await provider.cancelUnused(esimRef)) === 'requested') await noteRequested(orderId, new Date())
     } catch (error) {
       if (!isProviderFailure(error)) throw error
-      if (error.kind !== 'rejected' && error.kind !== 'misconfigured') throw asFailure(error, esimLook)
+      if (error.kind !== 'rejected' && error.kind !== 'misconfigured') throw asFailure(error, esimFailureTypes)
       const task = { kind: 'provider_order_unreturned', subjectId: orderId, detail: error.code, at: new Date() }
       await raiseOperatorTask(sql, task)
     }
   }
 
-  /** The provider's people decide about our money; the customer has theirs already. */
+  /** Makes an operator task: the provider's staff decides whether it refunds us. The customer's refund does not depend on it. */
   async function noteRequested(orderId: string, at: Date): Promise<void> {
     await raiseOperatorTask(sql, { kind: 'provider_refund_requested', subjectId: orderId, at })
   }

@@ -1,4 +1,4 @@
-/** Money back, with its credit note, and what becomes of it. */
+/** Activities that refund an order, with its credit note, and follow the refund. */
 import { activityInfo } from '@temporalio/activity'
 import type { Context } from '../../context.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
@@ -14,7 +14,7 @@ import { askAboutPayment } from './provider-alarm.ts'
 type Activities = Pick<OrderActivities, 'startRefund' | 'refundPayment' | 'recordRefundFailure' | 'checkRefunds'>
 
 const refunding = { unavailable: 'PaymentUnavailable', rejected: 'RefundRefused' } as const
-const lost = ['failed', 'canceled']
+const failedStates = ['failed', 'canceled']
 
 export function createOrderRefundActivities(context: Context): Activities {
   const { sql, stripe } = context
@@ -25,7 +25,7 @@ export function createOrderRefundActivities(context: Context): Activities {
       await moveOrder(sql, orderId, [...from], { status: 'refunding', reason })
     },
 
-    /** Each attempt is a refund of its own at the processor; repeats of one attempt are one refund. */
+    /** Each `attempt` has its own idempotency key, so repeats of one attempt are one refund. */
     async refundPayment({ orderId, asOf, reason, attempt }) {
       const order = await knownOrder(sql, orderId)
       const at = new Date(asOf)
@@ -36,7 +36,7 @@ export function createOrderRefundActivities(context: Context): Activities {
           amountMinor: order.gross_minor,
           idempotencyKey: refundKey,
           reasonCode: reason,
-          // The key protects for a day; this activity may run for a week.
+          // Stripe keeps idempotency keys for a day; this activity may run for a week.
           lookFirst: attempt !== 1 || activityInfo().attempt > 1,
         })
       const refund = await withFailureTypes(refunding, () =>
@@ -77,12 +77,12 @@ export function createOrderRefundActivities(context: Context): Activities {
       for (const refund of atStripe) {
         const known = ours.find(({ refund_key }) => refund_key === refund.refundKey)
         if (known) await upsertRefund(sql, { ...refundOf(known, orderId), state: refund.status, at })
-        // Made by hand at the processor: the books do not know why, so an operator has to say.
+        // The refund was made in Stripe's dashboard; only an operator knows its reason.
         else await raiseOperatorTask(sql, { kind: 'refund_made_elsewhere', subjectId: orderId, at })
       }
       const last = ours.at(-1)
       const state = atStripe.find(({ refundKey }) => refundKey === last?.refund_key)?.status
-      if (state && lost.includes(state)) return 'failed'
+      if (state && failedStates.includes(state)) return 'failed'
       return state === 'succeeded' ? 'settled' : 'pending'
     },
   }

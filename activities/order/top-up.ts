@@ -7,15 +7,15 @@ import { claimPlacement, listOffers, listPlacements, movePlacement } from '../..
 import type { EsimProviderId } from '../../providers/esim.ts'
 import { finalFor } from '../../providers/esim-codes.ts'
 import { failure } from '../../shared/failures.ts'
-import { esimLook, sinceScheduledMs, withFailureTypes } from '../failures.ts'
+import { esimFailureTypes, sinceScheduledMs, withFailureTypes } from '../failures.ts'
 import { askOnce } from './ask-once.ts'
 import { knownOrder } from './known-order.ts'
 
-/** A request whose reply was lost may show late; what was not seen for as long never was applied. */
+/** A top-up whose reply was lost may show late; after this it was never applied. */
 const soughtForMs = 15 * 60_000
-const lookAgainMs = 5 * 60_000
+const nextQueryMs = 5 * 60_000
 
-/** Puts a top-up's data onto the eSIM of an earlier order, once. @throws OutOfStock when that is not possible any more */
+/** Adds a top-up's data to the eSIM of an earlier order, once. @throws OutOfStock when that is no longer possible */
 export async function topUpParent(context: Context, order: OrderRow): Promise<void> {
   const { sql } = context
   const esim = await toppedUpEsim(context, order)
@@ -33,7 +33,7 @@ export async function topUpParent(context: Context, order: OrderRow): Promise<vo
     packageCode: placement.provider_package_code,
     ...(placement.daily && { days: order.days }),
   }
-  const applied = begun ? await withFailureTypes(esimLook, () => provider.hasTopUp(topUp)) : false
+  const applied = begun ? await withFailureTypes(esimFailureTypes, () => provider.hasTopUp(topUp)) : false
   if (!applied) {
     const asked = await askOnce(context, provider, placement, !begun, finalFor.topUp, () => provider.topUp(topUp))
     if (asked === 'refused') throw failure('OutOfStock')
@@ -51,9 +51,9 @@ export async function topUpParent(context: Context, order: OrderRow): Promise<vo
 }
 
 /**
- * Undo of `topUpParent`, as far as there is one: no provider takes data back, so that an operator is told of what was
- * applied after we had stopped waiting.
- * @throws PlacementUnsettled while it may still show
+ * Undoes `topUpParent` where possible. No provider takes data back, so a top-up that was applied after the order was given
+ * up becomes an operator task.
+ * @throws PlacementUnsettled while the provider may still show the top-up
  */
 export async function releaseTopUp(context: Context, order: OrderRow, at: Date): Promise<void> {
   const { sql } = context
@@ -63,17 +63,17 @@ export async function releaseTopUp(context: Context, order: OrderRow, at: Date):
   await movePlacement(sql, placement.id, ['placing', 'provided'], { state: 'releasing' })
   const provider = context.esimProviders[esim.provider as EsimProviderId]
   const { client_ref: clientRef } = placement
-  if (await withFailureTypes(esimLook, () => provider.hasTopUp({ clientRef, esimRef: esim.esimRef }))) {
+  if (await withFailureTypes(esimFailureTypes, () => provider.hasTopUp({ clientRef, esimRef: esim.esimRef }))) {
     const code = 'top_up_applied'
     await raiseOperatorTask(sql, { kind: 'provider_order_unreturned', subjectId: order.id, detail: code, at })
     await movePlacement(sql, placement.id, ['releasing'], { state: 'released', reason: code })
     return
   }
-  if (sinceScheduledMs() < soughtForMs) throw failure('PlacementUnsettled', { nextRetryDelay: lookAgainMs })
+  if (sinceScheduledMs() < soughtForMs) throw failure('PlacementUnsettled', { nextRetryDelay: nextQueryMs })
   await movePlacement(sql, placement.id, ['releasing'], { state: 'released', reason: 'never_applied' })
 }
 
-/** The parent order's eSIM; undefined when it is gone. @throws OrderMissing */
+/** The eSIM of the parent order; undefined when its row is gone. @throws OrderMissing */
 async function toppedUpEsim(context: Context, order: OrderRow): Promise<StoredEsim | undefined> {
   const parent = await knownOrder(context.sql, order.parent_order_id ?? '')
   return (await listEsims(context, parent)).find(({ id }) => id === order.esim_id)

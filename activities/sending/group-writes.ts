@@ -1,5 +1,5 @@
 /**
- * Many small writes as few: while one is under way, what comes meanwhile is gathered for the next.
+ * Combines many small writes into few: items that arrive during a write are written together by the next one.
  * @returns a function that takes an item and resolves once it is written
  */
 export function createGroupWriter<Item>(write: (items: Item[]) => Promise<void>): (item: Item) => Promise<void> {

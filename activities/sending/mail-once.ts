@@ -7,13 +7,13 @@ export interface OneMail {
   /** names the message in the send ledger */
   send: Send
   at: Date
-  /** null: there is nobody to write to any more */
+  /** returns null when the recipient is gone */
   compose(): Promise<{ to: string; mail: RenderedMail } | null>
 }
 
 /**
- * Sends a transactional mail (P5), once. What was promised by mail must arrive: where an earlier attempt may have got
- * through, a copy under the same Message-ID is the lesser evil.
+ * Sends a transactional mail once. After an unknown outcome it is sent again under the same Message-ID, because a
+ * duplicate is better than a mail that never arrives.
  * @returns `failed` when the address refuses for good
  * @throws MailUnavailable
  */
@@ -38,7 +38,7 @@ export async function mailOnce(
   })
 }
 
-/** The same for every attempt at the same message, and says nothing about it. */
+/** The Message-ID: the same for every attempt, and without personal data. */
 export function messageIdOf(
   { cipher, config }: Pick<Context, 'cipher' | 'config'>,
   { subjectId, kind }: Pick<Send, 'subjectId' | 'kind'>,

@@ -13,8 +13,8 @@ export interface AccountMail {
 }
 
 /**
- * Sends a transactional mail (P5) to an account's address, once. An address that refuses for good is marked, so that
- * the app can ask for another one.
+ * Sends a transactional mail to an account's address, once. Marks an address that refuses for good, so that the app can
+ * ask for another one.
  * @throws MailUnavailable
  */
 export async function mailToAccount(context: Context, mail: AccountMail): Promise<void> {

@@ -8,16 +8,16 @@ export interface OnceOptions {
   at: Date
   unavailable: FailureType
   /**
-   * What to do when an earlier attempt may have been sent. `repeat`: what must arrive, at the price of a possible copy
-   * under the same Message-ID; `skip`: what must not come twice, at the price of a possible loss.
+   * What to do after an unknown outcome. `repeat`: send again, because the message must arrive, even twice; `skip`: do not
+   * send again, because it must not come twice, even if it is lost.
    */
   unknown: 'repeat' | 'skip'
 }
 
 /**
- * Sends a message of the ledger unless it was sent before. `deliver` answers `skipped` when there was nobody to send to.
- * A refusal for good is recorded and not thrown: repeating it would help nobody.
- * @throws the `unavailable` failure when it may go through later
+ * Sends a message unless the send ledger says that it was sent. `deliver` returns `skipped` when there is no recipient. A
+ * final refusal is recorded and not thrown, because a repeat would be refused again.
+ * @throws the `unavailable` failure when the message may be sent later
  */
 export async function sendOnce(
   { sql }: Pick<Context, 'sql'>,
