@@ -1,10 +1,10 @@
-/** What a deletion is recorded under, and whom it has to reach. */
+/** Reasons of a deletion, and its erasure steps. */
 
-/** `sign_in_account_deleted`: Apple told us that the Apple Account is gone; `child`: K1 */
+/** `sign_in_account_deleted`: Apple notified us that the Apple Account was deleted; `child`: K1, the person is under 13 */
 export const deletionReasons = ['requested', 'inactivity', 'sign_in_account_deleted', 'child'] as const
 export type DeletionReason = (typeof deletionReasons)[number]
 
-/** Who held something of the person. `database`: our own tables; `backups`: the last one made before. */
+/** The holders of a person's data. `database`: our tables; `backups`: the last backup from before the erasure. */
 export const erasureSteps = [
   'database',
   'temporal',
@@ -22,11 +22,11 @@ export type ErasureStep = (typeof erasureSteps)[number]
 export const stepStates = [
   'pending',
   'done',
-  /** there was nothing of the person with them */
+  /** the holder had no data of the person */
   'nothing_held',
   /** only the person can do it */
   'by_hand',
-  /** we have no access to the means */
+  /** our account at the outside party lacks the function */
   'not_enabled',
   'needs_operator',
 ] as const

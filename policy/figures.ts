@@ -1,10 +1,10 @@
 /** The figures that show whether the promises are kept, each read from the live system. */
 
 export interface Figure {
-  /** what the number says */
+  /** what the number counts, for operators */
   meaning: string
   unit: 'rows' | 'columns' | 'days' | 'percent' | 'keys' | 'settings'
-  /** where the promise breaks; a figure without one only informs */
+  /** the promise is broken above this number; absent when the figure only informs */
   brokenAbove?: number
 }
 
@@ -122,17 +122,17 @@ export type FigureName = keyof typeof figures
 
 export type FigureStatus = 'kept' | 'broken' | 'unknown'
 
-/** One figure, as it was read. */
+/** The value of a figure. */
 export interface Reading {
-  /** null: could not be read */
+  /** null: the figure could not be read */
   value: number | null
-  /** column names, codes, states: never an id, never anything about a person */
+  /** column names, codes or states; never ids or personal data */
   detail?: string
 }
 
 export type Readings = Partial<Record<FigureName, Reading>>
 
-/** What could not be read is not kept. */
+/** Compares a figure with its limit. `unknown` when it could not be read. */
 export function evaluate(name: FigureName, reading: Reading | undefined): FigureStatus {
   const value = reading?.value
   if (value === undefined || value === null || Number.isNaN(value)) return 'unknown'

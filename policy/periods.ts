@@ -1,4 +1,4 @@
-/** Every period the product promises or relies on. The only place where they stand. */
+/** All periods that the product promises or relies on. */
 
 const second = 1000
 const minute = 60 * second
@@ -12,83 +12,83 @@ export const periods = {
     paymentLookupsMs: [30 * second, 2 * minute, 10 * minute],
     reviewWindowMs: 24 * hour,
     delayNoticeMs: 2 * minute,
-    /** after payment, or after approval where an operator reviewed the order (U2) */
+    /** U2: paid means delivered or refunded. After payment, or after the approval of an order in review. */
     deliverWithinMs: 60 * minute,
-    /** a card refund can still bounce this long after it succeeded */
+    /** a card refund can still fail this long after it succeeded */
     refundSettlesWithinMs: 30 * day,
     /** when nothing is due earlier, the provider is asked this often about a delivered eSIM */
     esimPollMs: 1 * day,
-    /** an uninstalled eSIM lapses at the provider at the latest then */
+    /** an eSIM that is not installed expires at its provider at the latest then */
     esimLifeMaxMs: 400 * day,
     lowDataShare: 0.8,
     lastDayMs: 1 * day,
     maxQuantity: 10,
   },
   catalogue: {
-    /** what a provider that cannot be asked offered last stays on sale this long */
+    /** the offers of a provider that does not answer stay on sale this long */
     staleAfterMs: 48 * hour,
-    /** how exactly it is known when an offer was last seen: sparing a write of every offer every hour */
+    /** precision of the time at which an offer was last listed: saves a write of every offer every hour */
     seenGrainMs: 6 * hour,
-    /** a provider that could not be asked is asked again after these; then the next run does it */
+    /** pauses after which a provider that does not answer is asked again, before the next hourly run */
     askAgainAfterMs: [10 * second, minute, 5 * minute, 15 * minute],
-    /** packages sold by the day are sold for so many days */
+    /** numbers of days that packages sold by the day are sold for */
     dailyLengths: [3, 7, 15, 30],
   },
   measurement: { metaMaxAgeMs: 7 * day, googleMaxAgeMs: 72 * hour },
-  /** U5: what is paid beyond this in the window is held for an operator; in dollars, whatever the shop sells in */
+  /** U5: fraud is prevented. Orders of an account beyond these limits go into review. In US dollars, whatever the shop's currency. */
   velocity: { windowMs: 1 * day, maxOrders: 10, maxGrossUsdMicros: 550_000_000 },
   account: {
-    /** R1 */
+    /** R1: an account is kept until it is unused for 3 years */
     inactivityYears: 3,
     warningsBeforeDays: [60, 30, 7],
-    /** a run is opened before its first warning is due, since the next look for accounts may come late */
+    /** a run is started this long before its first warning is due, because the next sweep may be late */
     openedAheadDays: 2,
   },
   deletion: {
-    /** G3: whoever has not done their part by then is shown to an operator */
+    /** G3: everybody can delete their account. Erasure steps that are not done by then become operator tasks. */
     overdueAfterMs: 3 * day,
-    /** by then every attempt that was under way at the erasure has ended */
+    /** all calls that were under way at the erasure have ended by then */
     secondLookMs: 10 * minute,
-    /** after a refund, whether it has bounced */
+    /** days after a refund on which it is checked for failure */
     refundLooksDays: [1, 3, 7, 14, 30],
   },
-  /** R2 */
+  /** R2: invoices and orders are kept anonymised for 7 years */
   books: { years: 7 },
-  /** R3 */
+  /** R3: backups are kept for at most 30 days */
   backups: { keepDays: 30 },
-  /** R4 */
+  /** R4: security logs are kept for at most 90 days */
   securityLog: { keepDays: 90, partitionsAheadDays: 7 },
-  /** S1: then an operator is shown that the key-encryption and payload keys want changing */
+  /** S1: sensitive data is encrypted. Key-encryption and payload keys in use for longer become an operator task. */
   keys: { rotateWithinDays: 365 },
-  /** G6 */
+  /** G6: requests are answered within 30 days */
   privacyRequest: {
     answerWithinDays: 30,
     remindAtDays: [14, 21],
     escalateAtDay: 27,
-    /** once, with a reason that the person is told: two months in the words of Art. 12(3) GDPR */
+    /** GDPR article 12(3): one extension by two months, of which the person is informed with the reason */
     extensionDays: 60,
-    /** an answer that is overdue is asked for again this often */
+    /** days between two reminders of an overdue answer */
     lateReminderDays: 7,
-    /** after the answer, for what is asked back; then the request is forgotten */
+    /** days after the answer, for further questions; then the request is deleted */
     keepAnsweredDays: 90,
   },
-  /** N2 */
+  /** N2: a material change is mailed at least 30 days before it takes effect */
   policyNotice: {
     beforeEffectDays: 30,
-    /** a material change is announced for so many days ahead at least: one more, in which to tell everybody */
+    /** a version must be posted this many days ahead: one day more, in which the notices are sent */
     announcedAheadDays: 31,
-    /** whoever could not be told is tried again after these; then mail is given up, and the page has to do */
+    /** pauses before another pass over accounts without a notice; after the last one they get it from the page only */
     askAgainAfterMs: [3 * minute, 30 * minute, 2 * hour, 6 * hour, 12 * hour, day, day, day],
   },
-  /** Stripe refuses to redact transactions younger than this */
+  /** Stripe refuses to redact younger transactions */
   stripeRedactionAfterDays: 90,
   idempotencyKeysMs: 24 * hour,
-  /** Stripe repeats an event for 3 days, Airalo for 5 hours */
+  /** Stripe retries an event for 3 days, Airalo for 5 hours */
   webhookDedupeMs: 14 * day,
   signInLinkMs: 15 * minute,
-  /** of the web pages; an operator works for a day, a person is gone after the visit */
+  /** sessions of the web pages: an operator's working day, a person's visit */
   webSession: { personMs: 30 * minute, operatorMs: 8 * hour },
-  /** G2: by then both addresses must have agreed */
+  /** G2: everybody can correct their data. Both addresses have to confirm a change within this time. */
   emailChangeMs: 24 * hour,
   freshSignInMs: 10 * minute,
 } as const

@@ -1,6 +1,6 @@
 /**
- * Every column of the database: what it is, which promise lets us have it, and what becomes of it when its person is
- * erased. A test holds this against the live schema in both directions; export and erasure are checked against it.
+ * Every column of the database: its class, the promise that covers it, and what erasure does to it. A test compares the list
+ * with the live schema in both directions; export and erasure are tested against it.
  */
 import type { PromiseId } from './promises.ts'
 
@@ -9,19 +9,19 @@ export type DataClass =
   | 'personal'
   /** gives access to something */
   | 'secret'
-  /** stands for something personal and cannot be turned back without a key */
+  /** replaces personal data, which cannot be computed from it without a key */
   | 'pseudonym'
-  /** ties a row to a person, or to a record of theirs somewhere else */
+  /** links a row to a person, or to the person's record at an outside party */
   | 'link'
-  /** about our trade and nobody in particular */
+  /** about our business and no person */
   | 'business'
-  /** keeps the machinery going */
+  /** needed to run the software */
   | 'technical'
 
-/** `anonymous`: stays, and names nobody because what tied it to its person goes. */
+/** `anonymous`: the column stays, and identifies nobody because its link to the person is deleted. */
 export type OnErasure = 'delete' | 'keep' | 'anonymous'
 
-/** Names in terms.ts; `none` where nothing limits it. */
+/** Names of policy/periods.ts; `none` when the column is kept without a limit. */
 export type KeptUntil = {
   term:
     | 'account'
@@ -42,17 +42,17 @@ export interface ColumnEntry {
   promise?: PromiseId
   /** encrypted under a data key: a column of domain `sealed` */
   sealed: boolean
-  /** why something personal or secret is not sealed */
+  /** why a personal or secret column is not sealed */
   clearBecause?: string
-  /** the field of the export (G5) that holds it, or why none does */
+  /** the field of the export that has it, or why none has (G5: everybody can take their data along) */
   export: string | { not: string }
   onErasure: OnErasure
   keptUntil: KeptUntil
 }
 
 /**
- * Whose a row is, and the column that says it: the account's id, an order's, any id of something of an account's (the
- * view `owned_ids`), or a deletion's receipt. Erasure goes by this alone; the triggers `protect_living` hold it, too.
+ * The owner of a row, and the column that has its id: an account, an order, any record of an account (the view
+ * `owned_ids`), or a deletion's receipt. Erasure goes by this column only; the triggers `protect_living` use it, too.
  */
 export interface Owner {
   is: 'account' | 'order' | 'subject' | 'receipt'
@@ -700,7 +700,7 @@ export const personalData: Readonly<Record<string, ColumnEntry>> = Object.fromEn
   ),
 )
 
-/** By table: of every table whose rows are deleted with their person. */
+/** Owners by table, of every table whose rows erasure deletes. */
 export const owners: Readonly<Record<string, Owner>> = Object.fromEntries(
   Object.entries(tables).flatMap(([table, entry]) => ('owner' in entry ? [[table, entry.owner] as const] : [])),
 )

@@ -1,52 +1,49 @@
-/**
- * What our packages cost, in integers only. A price is ours from the moment it is first set: providers' costs move
- * without it.
- */
+/** Prices of our packages, in integer arithmetic. A price is set once; later changes of providers' costs do not change it. */
 import { minorDigits } from './currency.ts'
 
-/** Both providers charge US dollars; a cost in anything else cannot be compared and is not sold. */
+/** Both providers charge US dollars. Packages with costs in another currency are not sold. */
 export const costCurrency = 'USD'
 
-/** Stripe takes up to eight digits in one payment (docs.stripe.com/api/payment_intents/object, `amount`). */
+/** Stripe accepts amounts of up to eight digits (docs.stripe.com/api/payment_intents/object, `amount`). */
 export const maxPriceMinor = 99_999_999
 
 /**
- * Stripe takes no payment below half a dollar or so in any currency (docs.stripe.com/currencies, minimum charge amounts);
- * the dearest of its minima, with something for rates that are not ours: millionths of a dollar.
+ * The highest of Stripe's minimum charges, about half a dollar (docs.stripe.com/currencies, minimum charge amounts), plus a
+ * margin for exchange rates that differ from ours. Millionths of a dollar.
  */
-const leastChargeMicros = 750_000
+const minChargeMicros = 750_000
 
 export interface ExchangeRate {
-  /** ISO 4217, the shop's */
+  /** the shop's currency, ISO 4217 */
   currency: string
   /** millionths of the shop's currency for one US dollar */
   ratePerUsdMicros: number
 }
 
 /**
- * The price a new package starts with: the cheapest offer's cost in the shop's currency plus the markup, but no less than
- * the dearest offer costs, so that every provider can step in for another, and no less than can be charged; up to the
- * next x.49 or x.99. The markup has to pay for tax and the processor's fees as well.
- * @param costsMicros of each provider's offer, at least one: millionths of a US dollar, not negative
+ * The first price of a new package: the cost of the cheapest offer in the shop's currency plus the markup, rounded up to
+ * the next x.49 or x.99. At least the cost of the most expensive offer, so that every provider can replace another, and at
+ * least Stripe's minimum. The markup has to cover tax and Stripe's fees as well.
+ * @param costsMicros the cost of each provider's offer, at least one, in millionths of a US dollar, not negative
  * @returns minor units of the shop's currency; may exceed `maxPriceMinor`
  */
 export function firstPriceMinor(costsMicros: readonly number[], exchange: ExchangeRate, markupPercent: number): number {
-  const marked = BigInt(Math.min(...costsMicros)) * BigInt(100 + markupPercent)
-  const dearest = BigInt(Math.max(leastChargeMicros, ...costsMicros)) * 100n
-  const asked = (marked > dearest ? marked : dearest) * BigInt(exchange.ratePerUsdMicros)
-  const least = ceilDivide(asked, microsPerUnit * microsPerMinor(exchange.currency) * 100n)
-  return Number(ceilDivide(least + 1n, pricePoint) * pricePoint - 1n)
+  const withMarkup = BigInt(Math.min(...costsMicros)) * BigInt(100 + markupPercent)
+  const floor = BigInt(Math.max(minChargeMicros, ...costsMicros)) * 100n
+  const priceMicros = (withMarkup > floor ? withMarkup : floor) * BigInt(exchange.ratePerUsdMicros)
+  const minMinor = ceilDivide(priceMicros, microsPerUnit * microsPerMinor(exchange.currency) * 100n)
+  return Number(ceilDivide(minMinor + 1n, pricePoint) * pricePoint - 1n)
 }
 
-/** What an offer costs us in minor units of the shop's currency, the part of one counted whole. */
+/** The cost of an offer in minor units of the shop's currency, rounded up. */
 export function costMinor(costMicros: number, exchange: ExchangeRate): number {
   const cost = BigInt(costMicros) * BigInt(exchange.ratePerUsdMicros)
   return Number(ceilDivide(cost, microsPerUnit * microsPerMinor(exchange.currency)))
 }
 
 /**
- * Why a price cannot stand against what the cheapest offer costs us, for operators to read; undefined when it can. A price
- * in a currency that the shop had once is no price any more.
+ * Compares a price with the cost of the cheapest offer. Returns why the package cannot be sold, for operators, or undefined
+ * when it can. A price in a currency that the shop had before is not valid.
  */
 export function checkPrice(
   price: { minor: number; currency: string },
@@ -55,14 +52,14 @@ export function checkPrice(
 ): string | undefined {
   if (price.currency !== exchange.currency) return `price in ${price.currency}, the shop sells in ${exchange.currency}`
   const cost = costMinor(costMicros, exchange)
-  const least = costMinor(leastChargeMicros, exchange)
+  const minMinor = costMinor(minChargeMicros, exchange)
   const units = `minor units of ${exchange.currency}`
   if (price.minor < cost) return `price ${price.minor}, cost ${cost}, ${units}`
-  return price.minor < least ? `price ${price.minor}, least that can be charged ${least}, ${units}` : undefined
+  return price.minor < minMinor ? `price ${price.minor}, least that can be charged ${minMinor}, ${units}` : undefined
 }
 
 const microsPerUnit = 1_000_000n
-/** every 50th price, less one: 49, 99, 149, ... */
+/** prices are multiples of this, less one: 49, 99, 149, ... */
 const pricePoint = 50n
 
 const microsPerMinor = (currency: string): bigint => 10n ** BigInt(6 - minorDigits(currency))

@@ -1,4 +1,4 @@
-/** Continents by ISO 3166-1 alpha-2, as Unicode CLDR contains territories (supplemental data, territoryContainment). */
+/** Continents by ISO 3166-1 alpha-2, from Unicode CLDR (supplemental data, territoryContainment). */
 
 export interface Region {
   code: string
@@ -36,10 +36,10 @@ const continentOf = new Map<string, Region>(
 
 const global: Region = { code: 'gl', name: 'Global' }
 
-/** Europe as sold has Cyprus and Türkiye in it: most countries decide. */
+/** Packages for Europe include Cyprus and Türkiye, so most of the countries decide. */
 const majority = 0.8
 
-/** What to call a set of countries: the continent that holds at least four fifths of them, else the globe. */
+/** The region of a set of countries: the continent that has at least four fifths of them, else `Global`. */
 export function regionOf(countries: readonly string[]): Region {
   const counts = new Map<Region['code'], number>()
   for (const country of countries) {

@@ -1,4 +1,4 @@
-/** Everybody who gets data from us (P1 to P8), what they get, and where they are reached: nobody else is dialled. */
+/** P8: data is shared with these sub-processors only. What each receives, and its hosts: we connect to no others. */
 import type { PromiseId } from './promises.ts'
 
 export interface SubProcessor {
@@ -6,7 +6,7 @@ export interface SubProcessor {
   purpose: string
   receives: string
   promise: PromiseId
-  /** the only hosts of theirs that we connect to */
+  /** the sub-processor's hosts that we connect to */
   hosts: readonly string[]
 }
 
@@ -78,7 +78,7 @@ export const subProcessors = {
     purpose: 'delivers mail',
     receives: 'your address and our mails to you',
     promise: 'P5',
-    // Whom an operator chose, by the setting SMTP_URL.
+    // The setting SMTP_URL has the host.
     hosts: [],
   },
   hosting: {
@@ -86,7 +86,7 @@ export const subProcessors = {
     purpose: 'runs our servers',
     receives: 'everything, encrypted where it is about you',
     promise: 'P7',
-    // The database and the workflow service, by their settings.
+    // The settings of the database and of Temporal have the hosts.
     hosts: [],
   },
 } as const satisfies Record<string, SubProcessor>

@@ -1,10 +1,10 @@
-/** Calendar arithmetic in UTC, for workflows and everybody else. Dates in, dates out; no clock is read here. */
+/** Calendar arithmetic in UTC. It reads no clock, so workflows may use it. */
 
 export const plusMs = (at: Date, ms: number): Date => new Date(at.getTime() + ms)
 
 export const plusDays = (at: Date, days: number): Date => plusMs(at, days * 86_400_000)
 
-/** The same day and time years later; 29 February becomes 28 February where the year has none. */
+/** The same day and time years later; 29 February becomes 28 February in other than leap years. */
 export function plusYears(at: Date, years: number): Date {
   const later = new Date(at)
   later.setUTCFullYear(at.getUTCFullYear() + years)
@@ -19,7 +19,7 @@ export const later = (one: Date, other: Date): Date => (one > other ? one : othe
 /** Midnight at the start of the day, UTC. */
 export const startOfDay = (at: Date): Date => new Date(Math.floor(at.getTime() / 86_400_000) * 86_400_000)
 
-/** Days from one time to a later one, to the nearest. */
+/** Days from one time to a later one, rounded to the nearest; 0 when it has passed. */
 export const daysUntil = (to: Date, from: Date): number => Math.round(msUntil(to, from) / 86_400_000)
 
 /** A month as `YYYY-MM`. */
@@ -35,11 +35,11 @@ export function monthBounds(month: string): { from: Date; to: Date } {
 
 export interface BooksTerm {
   years: number
-  /** `year_end`: the term begins when the calendar year is over, as tax law often has it */
+  /** `year_end`: the period begins at the end of the calendar year, as in many tax laws */
   countFrom: 'issue' | 'year_end'
 }
 
-/** R2: the first instant at which what the books hold of this day has been kept in full, and must go. */
+/** R2: the books are kept for 7 years. Returns the end of the period of this day's rows, at which they must be purged. */
 export function booksTermEnds(day: Date, { years, countFrom }: BooksTerm): Date {
   if (countFrom === 'year_end') return new Date(Date.UTC(day.getUTCFullYear() + years + 1, 0, 1))
   return plusDays(plusYears(startOfDay(day), years), 1)

@@ -1,9 +1,9 @@
-/** Every way in which work can fail, on the wire as `ApplicationFailure.type`. API statuses, retries and docs come from here. */
+/** All failure types, as `ApplicationFailure.type` has them. They decide about HTTP statuses, retries and API documentation. */
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common'
 
 interface FailureKind {
   retryable: boolean
-  /** answer of the API when the failure reaches a caller */
+  /** HTTP status when the failure reaches a caller of the API */
   http: number
   meaning: string
   /** expected in normal operation: not logged as an error */
@@ -72,7 +72,7 @@ export const failures = {
 export type FailureType = keyof typeof failures
 
 /**
- * A failure of the vocabulary.
+ * Makes a failure of one of the types.
  * @param options.code machine-readable detail, free of personal data
  * @param options.nextRetryDelay milliseconds, instead of the retry policy's next interval
  */
@@ -91,7 +91,7 @@ export function failure(
   })
 }
 
-/** The vocabulary's type of a failure, however deep it is wrapped; undefined for anything else. */
+/** The failure type of an error or of one of its causes; undefined for other errors. */
 export function failureType(error: unknown): FailureType | undefined {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
     if (cause instanceof ApplicationFailure && cause.type && cause.type in failures) return cause.type as FailureType
@@ -99,7 +99,7 @@ export function failureType(error: unknown): FailureType | undefined {
   return undefined
 }
 
-/** The machine-readable detail that `failure` was given. */
+/** The `code` that `failure` was given, from the error or one of its causes. */
 export function failureCode(error: unknown): string | undefined {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
     const detail = cause instanceof ApplicationFailure ? cause.details?.[0] : undefined

@@ -2,7 +2,7 @@ import { type DestinationStream, type Logger, pino } from 'pino'
 
 export type Log = Logger
 
-/** Last net only: nothing should log these. Looked for at the top and one level down: each level costs every line. */
+/** A safeguard, because no code should log these. Redacted on two levels only: each level makes every line slower. */
 const neverLogged = [
   'authorization',
   'cookie',
@@ -47,10 +47,10 @@ export function createLog(settings: { level: string }, destination?: Destination
   return destination ? pino(options, destination) : pino(options)
 }
 
-/** Their messages quote the data that was refused. */
+/** Errors whose messages quote the data that was refused. */
 const quotesData = new Set(['PostgresError', 'SyntaxError', 'ZodError'])
 
-/** Temporal's messages name runs, and those hold an order's or an account's id: logs outlive both. */
+/** Temporal's messages hold workflow ids with ids of orders and accounts, which logs must not keep longer than these live. */
 const anyId = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/gi
 
 interface ErrorDescription {
@@ -62,7 +62,7 @@ interface ErrorDescription {
   cause?: ErrorDescription
 }
 
-/** An error without the properties that libraries hang on it, which hold queries, parameters and bodies. */
+/** Describes an error without the properties that libraries add, which hold queries, parameters and bodies. */
 export function describeError(error: unknown): ErrorDescription {
   if (!(error instanceof Error)) return { type: typeof error }
   const { code, constraint_name: constraint } = error as { code?: unknown; constraint_name?: unknown }

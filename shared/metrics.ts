@@ -3,8 +3,8 @@ import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client
 export type Metrics = ReturnType<typeof createMetrics>
 
 /**
- * The metrics of one process. Others add theirs with `registers: [metrics.registry]`. Labels hold route templates,
- * states and codes, never an id.
+ * The metrics of one process. Modules add their own with `registers: [metrics.registry]`. Labels hold route templates,
+ * states and codes, never ids.
  */
 export function createMetrics() {
   const registry = new Registry()

@@ -1,4 +1,4 @@
-/** What operators find runs by, in every workflow the same. Never personal data: search attributes are not encrypted. */
+/** The search attributes of all workflows. They never hold personal data, because Temporal does not encrypt them. */
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common'
 
 export const searchAttributes = {
@@ -8,20 +8,20 @@ export const searchAttributes = {
   accountRef: defineSearchAttributeKey('AccountRef', SearchAttributeType.KEYWORD),
 }
 
-/** Where a run stands: the state, what it waits for, and until when at the latest. */
+/** Run status: the state of a run, what it waits for, and until when at the latest. */
 export interface RunStatus {
   status: string
   waitingFor: string
-  /** null: waits for an event without a deadline, or for nothing */
+  /** null: the run waits for an event without a deadline, or for nothing */
   dueAt: Date | null
 }
 
-/** Search attributes of a run that starts with this standing: set by the starter, so that they cost no event. */
-export function initialSearchAttributes(standing: RunStatus, accountRef?: string) {
+/** Search attributes for the start of a run: unlike an upsert by the workflow, they write no event. */
+export function initialSearchAttributes(runStatus: RunStatus, accountRef?: string) {
   return [
-    { key: searchAttributes.status, value: standing.status },
-    { key: searchAttributes.waitingFor, value: standing.waitingFor },
-    ...(standing.dueAt ? [{ key: searchAttributes.dueAt, value: standing.dueAt }] : []),
+    { key: searchAttributes.status, value: runStatus.status },
+    { key: searchAttributes.waitingFor, value: runStatus.waitingFor },
+    ...(runStatus.dueAt ? [{ key: searchAttributes.dueAt, value: runStatus.dueAt }] : []),
     ...(accountRef ? [{ key: searchAttributes.accountRef, value: accountRef }] : []),
   ]
 }

@@ -1,8 +1,8 @@
 /**
- * Resolves with what asks this process to stop: SIGTERM, SIGINT, or the end of whoever started it, where that is npm. It
- * runs a command through a shell, and a signal to npm alone ends the shell, but does not come through to us. From now on
- * no further signal cuts short what the first began, which is bounded.
- * @param environment the process's own, which says whether npm runs it
+ * Resolves with the reason to stop this process: SIGTERM, SIGINT, or the end of its parent if npm started it. npm runs
+ * commands in a shell, and a signal to npm ends that shell without reaching this process. A second signal does not end the
+ * process, because the shutdown that the first one began has a time limit.
+ * @param environment the environment of the process, which says whether npm runs it
  */
 export function stopAsked(environment: Record<string, string | undefined>): Promise<string> {
   const signals = ['SIGTERM', 'SIGINT'] as const

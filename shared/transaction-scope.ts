@@ -1,7 +1,7 @@
 /**
- * A database transaction holds one of few connections and its locks until its body ends. A body that awaits the pool, or
- * somebody else's server, holds them for as long as that takes: twenty at once wait for each other for ever, and
- * PostgreSQL sees no deadlock in it. Therefore nothing but the transaction's own connection may be asked inside one.
+ * Guards transactions against calls of anything but their own connection. A transaction holds a connection of the pool and
+ * its locks until its body ends. If the body awaits the pool, concurrent transactions wait for each other for ever, and
+ * PostgreSQL does not see this deadlock; if it awaits an outside party, they wait for its answer.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 
@@ -12,14 +12,14 @@ interface Scope {
 
 const scopes = new AsyncLocalStorage<Scope>()
 
-/** A mistake in the program, never one of its callers. */
+/** A fault in our code, never in a request. */
 export class AskedInsideTransaction extends Error {
   override readonly name = 'AskedInsideTransaction'
 }
 
 /**
- * Runs a transaction's body. Work that it starts and that goes on after its end is outside again.
- * @throws AskedInsideTransaction when the body asked somebody else, even if it caught or wrapped that
+ * Runs a transaction's body. Work that the body has started and that goes on after its end counts as outside.
+ * @throws AskedInsideTransaction when the body made such a call, even if it caught or wrapped the error
  */
 export async function insideTransaction<Outcome>(body: () => Outcome | Promise<Outcome>): Promise<Outcome> {
   const scope: Scope = { isOpen: true }
@@ -28,7 +28,7 @@ export async function insideTransaction<Outcome>(body: () => Outcome | Promise<O
     if (scope.fault) throw scope.fault
     return outcome
   } catch (error) {
-    // Whoever was asked may have wrapped it.
+    // The called code may have wrapped the error.
     throw scope.fault ?? error
   } finally {
     scope.isOpen = false
@@ -36,8 +36,8 @@ export async function insideTransaction<Outcome>(body: () => Outcome | Promise<O
 }
 
 /**
- * To be called at every door to somebody else, before anything is sent.
- * @param what is asked, for the message
+ * Every client of the pool or of an outside party calls this before it sends anything.
+ * @param what the name of what is called, for the message
  * @throws AskedInsideTransaction inside a transaction
  */
 export function assertOutsideTransaction(what: string): void {

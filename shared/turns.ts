@@ -1,4 +1,4 @@
-/** Nobody was served within the time that a caller may wait. */
+/** A caller did not get a turn within `waitMs`. */
 export class NoTurn extends Error {
   override readonly name = 'NoTurn'
   readonly code = 'NO_TURN'
@@ -14,23 +14,23 @@ interface Waiter {
 export type Turns = ReturnType<typeof createTurns>
 
 /**
- * Lets `atOnce` callers go on at the same time. The others wait in the order of their coming.
- * @param settings.what they wait for, for the message
- * @param settings.waitMs how long each waits at most
+ * A semaphore: `atOnce` callers have a turn at the same time, the others wait in their order.
+ * @param settings.what the name of a turn, for the message
+ * @param settings.waitMs how long a caller waits at most
  */
 export function createTurns({ what, atOnce, waitMs }: { what: string; atOnce: number; waitMs: number }) {
   const waiting = new Set<Waiter>()
   let taken = 0
-  let movedAt = performance.now()
-  let refusedAt = Number.NEGATIVE_INFINITY
+  let lastChangeAt = performance.now()
+  let lastRefusalAt = Number.NEGATIVE_INFINITY
 
   function turn(): GiveBack {
-    let isGivenBack = false
-    movedAt = performance.now()
+    let hasEnded = false
+    lastChangeAt = performance.now()
     return () => {
-      if (isGivenBack) return
-      isGivenBack = true
-      movedAt = performance.now()
+      if (hasEnded) return
+      hasEnded = true
+      lastChangeAt = performance.now()
       const [next] = waiting
       if (!next) {
         taken -= 1
@@ -43,7 +43,7 @@ export function createTurns({ what, atOnce, waitMs }: { what: string; atOnce: nu
   }
 
   return {
-    /** Resolves to what ends the turn; calling that again does nothing. @throws NoTurn after `waitMs` */
+    /** Resolves to a function that ends the turn; a second call of it does nothing. @throws NoTurn after `waitMs` */
     take(): Promise<GiveBack> {
       if (taken < atOnce) {
         taken += 1
@@ -52,7 +52,7 @@ export function createTurns({ what, atOnce, waitMs }: { what: string; atOnce: nu
       return new Promise((resolve, reject) => {
         const refuse = () => {
           waiting.delete(waiter)
-          refusedAt = performance.now()
+          lastRefusalAt = performance.now()
           reject(new NoTurn(`${what}: none within ${waitMs} ms`))
         }
         const waiter: Waiter = { resolve, timer: setTimeout(refuse, waitMs) }
@@ -60,10 +60,10 @@ export function createTurns({ what, atOnce, waitMs }: { what: string; atOnce: nu
       })
     },
 
-    /** For how long nobody's turn has begun or ended, while others wait or were refused; 0 when nobody was kept waiting. */
+    /** Milliseconds since a turn began or ended, while callers wait or were refused; else 0. */
     standstillMs(): number {
-      const isWanted = waiting.size > 0 || refusedAt > movedAt
-      return isWanted ? performance.now() - movedAt : 0
+      const isWanted = waiting.size > 0 || lastRefusalAt > lastChangeAt
+      return isWanted ? performance.now() - lastChangeAt : 0
     },
   }
 }

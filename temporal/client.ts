@@ -9,16 +9,16 @@ import { createDataConverter } from './payload-codec.ts'
 type Settings = Pick<Config, 'NODE_ENV' | 'PAYLOAD_KEYS'>
 
 /**
- * A client for the configured Temporal service: `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, TLS, API key and profiles as
- * the `temporal` CLI reads them (https://docs.temporal.io/develop/environment-configuration). It does not dial until
- * first used, so that a process starts, and reports itself not ready, while Temporal is away.
- * @param environment instead of the process's, for the embedded server
+ * Makes a client for the configured Temporal service: `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, TLS, API key and profiles
+ * as the `temporal` CLI reads them (https://docs.temporal.io/develop/environment-configuration). It connects at its first
+ * use, so that a process can start, and report that it is not ready, while Temporal is down.
+ * @param environment replaces the environment of the process, for the embedded server
  * @throws ConfigurationError in production when no address is configured
  */
 export function connectTemporal(config: Settings, environment?: Record<string, string>): Client {
   const { connection: options, namespace } = temporalSettings(config, environment)
   return new Client({
-    connection: Connection.lazy({ ...options, ...outages }),
+    connection: Connection.lazy({ ...options, ...retryOptions }),
     ...(namespace !== undefined && { namespace }),
     dataConverter: createDataConverter(config.PAYLOAD_KEYS),
   })
@@ -30,10 +30,10 @@ const refuseInsideTransaction: Interceptor = (options, nextCall) => {
 }
 
 /**
- * Six attempts bridge three seconds, a restart; the SDK's ten would keep a caller waiting for twenty. A lost connection
- * is tried again every two seconds: left to itself, gRPC waits ever longer, up to two minutes.
+ * Six attempts take three seconds, as long as a restart; the SDK's ten would keep a caller waiting for twenty seconds. gRPC
+ * reconnects every two seconds; by default its waits grow up to two minutes.
  */
-const outages = {
+const retryOptions = {
   interceptors: [
     refuseInsideTransaction,
     makeGrpcRetryInterceptor(defaultGrpcRetryOptions({ maxAttempts: 6 })),
@@ -42,7 +42,7 @@ const outages = {
   channelArgs: { 'grpc.max_reconnect_backoff_ms': 2_000 },
 }
 
-/** Where the Temporal service is and how to get in, for clients and workers alike. Parameters as above. */
+/** Connection settings of clients and workers. Parameters and errors as of `connectTemporal`. */
 export function temporalSettings(config: Settings, environment?: Record<string, string>) {
   const { connectionOptions, namespace } = loadClientConnectConfig(
     environment ? { overrideEnvVars: environment, disableFile: true } : {},

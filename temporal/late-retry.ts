@@ -1,9 +1,9 @@
 import { InterceptingCall, type Interceptor, Metadata, status } from '@grpc/grpc-js'
 
 /**
- * Ends a call that is to be repeated on a connection closed since. The SDK repeats from a timer, where gRPC's "Channel
- * has been shut down" would be caught by nobody and end the process in the middle of its drain (@temporalio/client 1.24,
- * lib/grpc-retry.js). To stand behind the interceptor that repeats.
+ * Ends the retry of a call whose connection has been closed. The SDK retries from a timer, where gRPC's error "Channel has
+ * been shut down" is not caught and would end the process during its shutdown (@temporalio/client 1.24,
+ * lib/grpc-retry.js). It has to come after the interceptor that retries.
  */
 export const endLateRetries: Interceptor = (options, nextCall) => {
   try {

@@ -1,6 +1,6 @@
 /**
- * Encrypts what Temporal stores. Each payload names the key it needs; payloads of keys we no longer have, and plain
- * ones from before there were keys, still pass, so that one of them never stands in the way of a list of others.
+ * Encrypts the payloads that Temporal stores. Each payload has the id of its key. Payloads whose key is gone, and payloads
+ * that were never encrypted, do not make decoding fail: other payloads may be in the same list.
  */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
@@ -15,9 +15,9 @@ export interface PayloadKeyring {
   keys: ReadonlyMap<string, Buffer>
 }
 
-/** Stands in for what was encrypted under a key that is gone. */
+/** The value of a payload whose key is gone. */
 export const erasedMarker = '[erased]'
-/** Stands in for what does not decrypt under the key it names. */
+/** The value of a payload that does not decrypt under its key. */
 export const unreadableMarker = '[unreadable]'
 
 const encoding = 'binary/encrypted'
@@ -35,13 +35,13 @@ export function createPayloadCodec(keyring: PayloadKeyring): PayloadCodec {
   }
 }
 
-/** For `Client`, `Worker` and (the failure converter's path) the workflow bundle: all of them need the same. */
+/** The data converter of `Client` and `Worker`. The workflow bundle needs the same failure converter. */
 export function createDataConverter(keyring: PayloadKeyring | undefined): DataConverter {
   if (!keyring) return {}
   return { payloadCodecs: [createPayloadCodec(keyring)], failureConverterPath }
 }
 
-/** Failure messages and stacks go through the codec too. */
+/** The failure converter that encrypts messages and stacks of failures, too. */
 export const failureConverterPath = fileURLToPath(new URL('./failure-converter.cjs', import.meta.url))
 
 function encrypt(payload: Payload, keyId: string, key: Buffer): Payload {
@@ -73,7 +73,7 @@ function decrypt(payload: Payload, keys: ReadonlyMap<string, Buffer>): Payload {
   }
 }
 
-/** The key an encrypted payload needs; undefined for anything else. */
+/** The id of an encrypted payload's key; undefined for other values. */
 export function keyIdOf(payload: { metadata?: unknown }): string | undefined {
   const metadata = payload.metadata as Payload['metadata']
   if (typeof metadata !== 'object' || metadata === null) return undefined

@@ -1,4 +1,4 @@
-/** Which open runs need which payload keys: encrypted payloads name theirs in clear. */
+/** Finds open runs by the payload keys that they need; encrypted payloads have the id of their key in clear. */
 import { type Client, isGrpcServiceError } from '@temporalio/client'
 import { tsToMs } from '@temporalio/common/lib/time.js'
 import { keyIdOf } from './payload-codec.ts'
@@ -8,23 +8,23 @@ export interface RunUnderOldKeys {
   runId: string
   type: string
   startedAt: Date
-  /** the keys it needs besides */
+  /** the other keys that it needs */
   keyIds: string[]
 }
 
-const atOnce = 10
+const batchSize = 10
 /** gRPC's NOT_FOUND */
 const notFound = 5
 
 /**
- * Open runs whose history holds anything under another key than `toKey`. They need that key for as long as they are
- * open. Reads every open run's whole history, since a process with an older keyring may have written into any of them.
- * @param tick called now and then while it lasts
+ * Finds open runs whose history has payloads under another key than `toKey`: they need that key until they close. Reads the
+ * whole history of every open run, because a process with an older keyring may have written into any of them.
+ * @param onBatch called after every ten histories
  */
 export async function* runsUnderOldKeys(
   client: Client,
   toKey: string,
-  tick: () => void = () => {},
+  onBatch: () => void = () => {},
 ): AsyncGenerator<RunUnderOldKeys> {
   let batch: Promise<RunUnderOldKeys | undefined>[] = []
   for await (const { workflowId, runId, type, startTime } of client.workflow.list({
@@ -36,15 +36,15 @@ export async function* runsUnderOldKeys(
         return keyIds.length > 0 ? { workflowId, runId, type, startedAt: startTime, keyIds } : undefined
       }),
     )
-    if (batch.length < atOnce) continue
-    tick()
+    if (batch.length < batchSize) continue
+    onBatch()
     for (const run of await Promise.all(batch)) if (run) yield run
     batch = []
   }
   for (const run of await Promise.all(batch)) if (run) yield run
 }
 
-/** How long the namespace keeps a run's history after its end, milliseconds. */
+/** Milliseconds for which the namespace keeps the history of a closed run. */
 export async function closedRunsAreKeptMs(client: Client): Promise<number> {
   const { namespace } = client.options
   const { config } = await client.workflowService.describeNamespace({ namespace })
@@ -56,7 +56,7 @@ async function keysOf(client: Client, workflowId: string, runId: string): Promis
   try {
     collect(await client.workflow.getHandle(workflowId, runId).fetchHistory(), ids)
   } catch (error) {
-    // Erased between the list and the look: it needs nothing any more.
+    // The run was deleted after it was listed.
     if (!(isGrpcServiceError(error) && error.code === notFound)) throw error
   }
   return ids

@@ -5,40 +5,40 @@ import proto from '@temporalio/proto'
 
 export type FastForward = {
   /**
-   * - `reached`: the workflow's clock stands where it was sent, or later.
+   * - `reached`: the workflow's time is at the target, or later.
    * - `ended`: the workflow closed before.
-   * - `skip-limit`: it skipped `maxSkips` times and is still short of the target; send it on from here if it should.
-   * - `replaced`: another fast-forward of the same workflow took the place of this one.
+   * - `skip-limit`: the target is not reached after `maxSkips` skips; another fast-forward can go on from here.
+   * - `replaced`: another fast-forward of the same workflow replaced this one.
    */
   outcome: 'reached' | 'ended' | 'skip-limit' | 'replaced'
-  /** The workflow's own clock; once it has ended, the time it closed. */
+  /** The workflow's time; of a closed workflow, the time at which it closed. */
   now: Date
 }
 
 export type FastForwardOptions = {
-  /** Wall time to wait; one minute unless given. */
+  /** Real time to wait, by default one minute. */
   timeoutMs?: number
-  /** Skips allowed, each to one timer or retry; 10,000 unless given. Guards against a retry that never succeeds. */
+  /** Allowed skips, each to one timer or retry, by default 10,000. Guards against a retry that never succeeds. */
   maxSkips?: number
 }
 
-/** A poll returns at once when the clock arrives, but nobody wakes it when the skip limit is hit: ask again. */
+/** The server ends a poll when the target is reached, but not when the skip limit is, so a poll must be short. */
 const pollMs = 1_000
 
 const { FastForwardPollingResult, WorkflowExecutionStatus } = proto.temporal.api.enums.v1
 
 /**
- * Moves one workflow's clock forward by `duration` and resolves when it is there, or cannot get there.
+ * Skips one workflow's time forward by `duration`. Resolves when the target is reached, or cannot be.
  *
- * On the way its timers fire, and its activities are retried, in order and at their times; an attempt that is running
- * is waited for. Afterwards the clock runs on at its normal pace. Each call also brings an activity that waits for its
- * next attempt one attempt more, at once: server 1.32 reschedules them whenever options change. Child workflows start at
- * their parent's time, and skip on their own.
+ * Timers fire and activities are retried in order and at their times; running attempts are waited for. Afterwards the time
+ * goes on at its normal pace. Each call also starts one more attempt at once of an activity that waits for its next one:
+ * server 1.32 reschedules them whenever options change. Child workflows start at their parent's time, and skip on their
+ * own.
  *
  * Needs a server with `frontend.WorkflowTimeSkippingEnabled`; meant for the sandbox, never for a person's real run.
  *
  * @throws ServiceError if there is no such open workflow, or the server does not skip time
- * @throws Error if the clock has not arrived within `timeoutMs` of wall time; it may still
+ * @throws Error if the target is not reached within `timeoutMs` of real time; it may be later
  */
 export async function fastForward(
   client: Client,
@@ -76,9 +76,9 @@ export async function fastForward(
       })
     switch (poll?.fastForwardPollingResult) {
       case FastForwardPollingResult.FAST_FORWARD_POLLING_RESULT_FAST_FORWARD_COMPLETED:
-        return { outcome: 'reached', now: (await describeClock(client, workflowId)).now }
+        return { outcome: 'reached', now: (await describeTime(client, workflowId)).now }
       case FastForwardPollingResult.FAST_FORWARD_POLLING_RESULT_FAST_FORWARD_FAILED: {
-        const { now, open } = await describeClock(client, workflowId)
+        const { now, open } = await describeTime(client, workflowId)
         if (!open) return { outcome: 'ended', now }
         return { outcome: poll.fastForwardInfo?.fastForwardId === id ? 'skip-limit' : 'replaced', now }
       }
@@ -88,14 +88,14 @@ export async function fastForward(
 }
 
 /**
- * The time it is for a workflow: later than the wall clock by all it has skipped. Once it has ended, the time it closed.
+ * A workflow's time: real time plus all skipped time. Of a closed workflow, the time at which it closed.
  * @throws ServiceError if there is no such workflow
  */
 export async function workflowNow(client: Client, workflowId: string): Promise<Date> {
-  return (await describeClock(client, workflowId)).now
+  return (await describeTime(client, workflowId)).now
 }
 
-async function describeClock(client: Client, workflowId: string): Promise<{ now: Date; open: boolean }> {
+async function describeTime(client: Client, workflowId: string): Promise<{ now: Date; open: boolean }> {
   const { workflowExecutionInfo: info, workflowExtendedInfo: extended } =
     await client.workflowService.describeWorkflowExecution({
       namespace: client.options.namespace,

@@ -1,4 +1,4 @@
-/** Worker Deployment Versioning: which build this worker is, and whether it is the one that everything new goes to. */
+/** Worker Deployment Versioning: the build of this worker, and whether it is the current one. */
 import { type Client, isGrpcServiceError } from '@temporalio/client'
 import type { WorkerOptions } from '@temporalio/worker'
 import type { Config } from '../config.ts'
@@ -8,8 +8,8 @@ type Settings = Pick<Config, 'WORKER_BUILD_ID' | 'WORKER_DEPLOYMENT'>
 const notFound = 5
 
 /**
- * A worker with a build id is versioned, and gets no work until its build is ramped or promoted. One without is not:
- * development, the tests and a single host start it and it works.
+ * A worker with a build id is versioned: it gets no work until its build is ramped or promoted. A worker without one is
+ * not versioned, for development, tests and a single host.
  */
 export function workerDeployment({
   WORKER_BUILD_ID: buildId,
@@ -20,15 +20,15 @@ export function workerDeployment({
     workerDeploymentOptions: {
       version: { deploymentName, buildId },
       useWorkerVersioning: true,
-      // Each workflow says its own (workflows/versioning/behaviors.ts); one that does not is safe only under the replay check.
+      // A default, because each workflow sets its own in workflows/versioning/behaviors.ts.
       defaultVersioningBehavior: 'AUTO_UPGRADE',
     },
   }
 }
 
 /**
- * Whether this process's list of schedules is the one that counts: a build that is not promoted may list workflows that
- * the current one does not have.
+ * Whether this process may write the schedules: a build that is not promoted may have schedules of workflows that the
+ * current build does not have.
  */
 export async function ownsSchedules(client: Client, settings: Settings): Promise<boolean> {
   const { WORKER_BUILD_ID: buildId, WORKER_DEPLOYMENT: deploymentName } = settings
@@ -37,7 +37,7 @@ export async function ownsSchedules(client: Client, settings: Settings): Promise
   return !current || current === buildId
 }
 
-/** What Temporal knows of a deployment; undefined as long as no versioned worker has ever polled. */
+/** Temporal's record of a deployment; undefined before the first versioned worker has polled. */
 export async function deploymentOf(client: Client, deploymentName: string) {
   try {
     const { namespace } = client.options

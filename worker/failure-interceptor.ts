@@ -12,8 +12,8 @@ import type { Log } from '../shared/log.ts'
 const { BENIGN } = ApplicationFailureCategory
 
 /**
- * Lets out of an activity only what may stand in a history: failures of the vocabulary. Whatever else was thrown may
- * quote personal data; it stays in the log, and the history learns its name.
+ * Lets activities fail only with the failure types of shared/failures.ts. Other errors may quote personal data, so the
+ * history gets only their name and the log gets the rest.
  */
 export function failureInterceptor(log: Log): (context: Context) => ActivityInterceptors {
   return ({ info, cancellationSignal }) => ({
@@ -24,7 +24,7 @@ export function failureInterceptor(log: Log): (context: Context) => ActivityInte
         } catch (error) {
           if (error instanceof CompleteAsyncError || error instanceof CancelledFailure) throw error
           if (cancellationSignal.aborted && error instanceof Error && error.name === 'AbortError') throw error
-          if (isOfVocabulary(error)) throw error.category === BENIGN ? withoutStack(error) : withoutPaths(error)
+          if (isKnownFailure(error)) throw error.category === BENIGN ? withoutStack(error) : withoutPaths(error)
           log.error(
             {
               error,
@@ -34,19 +34,19 @@ export function failureInterceptor(log: Log): (context: Context) => ActivityInte
             },
             'an activity failed in a way nobody foresaw',
           )
-          throw unforeseen(error)
+          throw unexpected(error)
         }
       },
     },
   })
 }
 
-/** A cause would be written into the history with its message. */
-function isOfVocabulary(error: unknown): error is ApplicationFailure {
+/** A failure with a cause does not count: the message of the cause would go into the history. */
+function isKnownFailure(error: unknown): error is ApplicationFailure {
   return error instanceof ApplicationFailure && (error.type ?? '') in failures && error.cause === undefined
 }
 
-function unforeseen(error: unknown): ApplicationFailure {
+function unexpected(error: unknown): ApplicationFailure {
   const type = error instanceof Error ? error.name : typeof error
   const failure = ApplicationFailure.create({
     type,
@@ -59,7 +59,7 @@ function unforeseen(error: unknown): ApplicationFailure {
   return withoutPaths(failure)
 }
 
-/** Where something expected came from helps nobody, and to write a stack costs more than the failure. */
+/** Benign failures happen in normal operation: their stack is of no use, and takes more space than the failure. */
 function withoutStack<Failure extends Error>(failure: Failure): Failure {
   failure.stack = ''
   return failure

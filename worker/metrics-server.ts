@@ -3,10 +3,10 @@ import type { AddressInfo } from 'node:net'
 import type { Metrics } from '../shared/metrics.ts'
 
 export interface WorkerProbes {
-  /** false: only a new start helps; must not wait for anything */
+  /** false when only a restart helps; must not wait for anything */
   isAlive(): boolean
   isReady(): boolean
-  /** where the SDK serves its own metrics, `host:port` */
+  /** `host:port` of the SDK's own metrics */
   sdkMetricsAddress?: string | undefined
 }
 
@@ -37,7 +37,7 @@ export async function serveMetrics(metrics: Metrics, probes: WorkerProbes, port:
   }
 }
 
-/** Empty while the SDK is not up: our own half is worth having alone. */
+/** Returns an empty text while the SDK does not answer, so that our own metrics are served anyway. */
 async function sdkMetrics(address: string | undefined): Promise<string> {
   if (address === undefined) return ''
   try {

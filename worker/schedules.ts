@@ -1,4 +1,4 @@
-/** What happens by the clock. Temporal's Schedules are made to agree with this list whenever a worker starts. */
+/** All schedules. Each start of a worker updates Temporal's schedules to this list. */
 import {
   type Client,
   ScheduleAlreadyRunning,
@@ -16,15 +16,15 @@ import { inactivitySweepType, inactivitySweepWorkflowId } from '../workflows/ret
 import { booksCohortsType, booksCohortsWorkflowId } from '../workflows/retention/invoice-retention.contract.ts'
 
 export interface ScheduleEntry {
-  /** in Temporal it is prefixed, so that other people's schedules are never touched */
+  /** In Temporal the id has a prefix, so that schedules of other applications are left alone. */
   id: string
   workflowType: string
-  /** five fields in UTC, or a period */
+  /** a cron expression of five fields in UTC, or an interval */
   when: { cron: string } | { every: Duration }
   args?: unknown[]
-  /** of the workflow's runs; the worker's own unless given */
+  /** by default the worker's task queue */
   taskQueue?: string
-  /** runs once as soon as the schedule is made, too */
+  /** also runs once when the schedule is created */
   atOnce?: boolean
 }
 
@@ -39,15 +39,15 @@ const schedules: readonly ScheduleEntry[] = [
 ]
 
 const prefix = 'ama-'
-/** as Temporal knows them */
+/** The ids in Temporal. */
 export const scheduleIds = schedules.map(({ id }) => prefix + id)
 
-/** After an outage: each run looks at all that is due, so that one catches up for all that were missed. */
+/** After an outage a missed run is started late. One is enough, because each run does all that is due. */
 const catchupWindow = '1 day' as const
 
 /**
- * Makes missing schedules, brings changed ones up to date and deletes those no longer listed. A schedule that an
- * operator has paused stays paused.
+ * Creates missing schedules, updates changed ones and deletes those that are no longer listed. A schedule that an operator
+ * has paused stays paused.
  */
 export async function reconcileSchedules(
   client: Client,
@@ -85,7 +85,7 @@ async function remove(client: Client, scheduleId: string): Promise<void> {
   try {
     await client.schedule.getHandle(scheduleId).delete()
   } catch (error) {
-    // Another worker that starts at the same time was first.
+    // Another worker, started at the same time, has deleted it.
     if (!(error instanceof ScheduleNotFoundError)) throw error
   }
 }

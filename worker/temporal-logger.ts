@@ -2,16 +2,16 @@ import type { Logger } from '@temporalio/common'
 import { Runtime } from '@temporalio/worker'
 import type { Log } from '../shared/log.ts'
 
-/** Beside what must never be seen, names of runs: they hold an order's or an account's id, and logs outlive both. */
-const leftOut = ['taskToken', 'workflowId', 'workflow_id', 'workflowExecution']
+/** The task token is secret. Workflow ids hold ids of orders and accounts, which logs must not keep longer than these live. */
+const omitted = ['taskToken', 'workflowId', 'workflow_id', 'workflowExecution']
 
 /**
- * Temporal's log lines as ours. Which run one is about says its run id, which leads nowhere once the run is deleted.
- * @param sink asked anew for each line
+ * Writes Temporal's log lines to our log. They name a run by its run id, which identifies nothing after the run is deleted.
+ * @param sink called for each line
  */
 export function temporalLogger(sink: () => Log): Logger {
   const write = (level: 'trace' | 'debug' | 'info' | 'warn' | 'error', message: string, meta: object = {}): void => {
-    const fields = Object.entries(meta).filter(([name]) => !leftOut.includes(name))
+    const fields = Object.entries(meta).filter(([name]) => !omitted.includes(name))
     sink()[level](Object.fromEntries(fields), message)
   }
   return {
@@ -25,13 +25,13 @@ export function temporalLogger(sink: () => Log): Logger {
 }
 
 /**
- * Sets up the SDK's runtime, of which a process has one: before anything else of the SDK is used.
+ * Installs the SDK's runtime, of which a process has one. Has to be called before any other use of the SDK.
  * @param options.metricsAddress `host:port` where the SDK serves its own metrics for Prometheus
  */
 export function installRuntime(options: { sink: () => Log; metricsAddress?: string }): void {
   const { logger } = Runtime.install({
     logger: temporalLogger(options.sink),
-    // Whoever starts a worker stops it: signals are theirs.
+    // worker/main.ts handles signals.
     shutdownSignals: [],
     telemetryOptions: {
       logging: { filter: { core: 'WARN', other: 'ERROR' }, forward: {} },
@@ -40,14 +40,14 @@ export function installRuntime(options: { sink: () => Log; metricsAddress?: stri
       }),
     },
   })
-  dropUnlessWanted(logger, options.sink)
+  dropDisabledLevels(logger, options.sink)
 }
 
 /**
- * The SDK gathers every line, sorts them by their time and hands them over later, whatever their level, and writes
- * several below `info` for each activity and workflow task: those that the log would drop are dropped before.
+ * Drops lines of disabled levels before the SDK buffers them. It writes several `debug` and `trace` lines for each activity
+ * and workflow task, and sorts and forwards all of them, whatever their level.
  */
-function dropUnlessWanted(logger: Logger, sink: () => Log): void {
+function dropDisabledLevels(logger: Logger, sink: () => Log): void {
   for (const level of ['trace', 'debug'] as const) {
     const write = logger[level].bind(logger)
     logger[level] = (message, meta) => {
