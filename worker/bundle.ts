@@ -1,7 +1,4 @@
-/**
- * The workflows' code for the sandbox. Built by webpack once and kept: a start that finds its bundle skips the seconds
- * that webpack takes.
- */
+/** The workflow bundle, which webpack builds within seconds. It is cached on disk, so that later starts need not build it. */
 import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
@@ -19,27 +16,26 @@ export interface WorkflowBundle {
 const root = fileURLToPath(new URL('../', import.meta.url))
 /** The server refuses a run's versioning behaviour from a worker that is not versioned. */
 const entries = { plain: 'workflows/index.ts', versioned: 'workflows/versioning/entry.ts' }
-/** All that workflow code may be made of, packages apart. */
+/** The folders that workflow code may import, beside packages. */
 const sourceFolders = ['workflows', 'policy', 'shared']
 
 export interface BundleOptions {
-  /** whether failures go through the payload codec, which is part of the bundle */
+  /** whether failures go through the payload codec; the bundle has its failure converter then */
   encrypted: boolean
-  /** whether the worker has a build id, so that each workflow says what happens to its runs under the next build */
+  /** whether the worker has a build id; the workflows have their versioning behaviour then */
   versioned?: boolean
   log: Log
 }
 
 /**
- * Loads the bundle that belongs to the sources as they are now, or builds and keeps it. Safe beside other processes
- * that do the same.
+ * Loads the cached bundle of the current sources, or builds and caches it. Safe when several processes do the same.
  */
 export async function loadBundle(options: BundleOptions): Promise<WorkflowBundle> {
   const name = await nameOfBundle(options)
   for (const folder of cacheFolders) {
     const code = await readFile(join(folder, name), 'utf8').catch(() => undefined)
     if (code === undefined) continue
-    // Those that nobody uses any more go first. An image's files are usually read-only, and never go.
+    // Bundles that were used longest ago are removed first. The files of a container image are usually read-only.
     await utimes(join(folder, name), new Date(), new Date()).catch(() => undefined)
     return { code }
   }
@@ -49,14 +45,14 @@ export async function loadBundle(options: BundleOptions): Promise<WorkflowBundle
   return bundle
 }
 
-/** Builds the bundle anew. @throws if the sources do not bundle */
+/** Builds the bundle. @throws if the sources do not bundle */
 export async function buildBundle({ encrypted, versioned, log }: BundleOptions): Promise<WorkflowBundle> {
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(root, versioned ? entries.versioned : entries.plain),
-    // Webpack's account of a bundle that came out well is pages long.
+    // Webpack's report about a good bundle is pages long.
     logger: temporalLogger(() => log.child({}, { level: log.isLevelEnabled('debug') ? log.level : 'warn' })),
     ...(encrypted && { failureConverterPath }),
-    // Failures go into histories with their stacks: where this machine keeps its files is nobody's business there.
+    // Histories hold the stacks of failures, which must not have paths of this machine.
     webpackConfigHook: (config) => ({
       ...config,
       output: { ...config.output, devtoolModuleFilenameTemplate: fromRoot },
@@ -93,10 +89,10 @@ async function listSources(folder: string): Promise<string[]> {
   return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
 }
 
-/** Holds the SDK's version, and those of what it bundles. */
+/** This file has the SDK's version, and those of the packages that it bundles. */
 const sdkManifest = (): string => fileURLToPath(import.meta.resolve('@temporalio/worker/package.json'))
 
-async function keep(name: string, code: string, log: Log): Promise<void> {
+async function cache(name: string, code: string, log: Log): Promise<void> {
   for (const folder of cacheFolders) {
     const unfinished = join(folder, `${name}.${randomUUID()}.tmp`)
     try {
@@ -106,28 +102,28 @@ async function keep(name: string, code: string, log: Log): Promise<void> {
       await removeUnused(folder, name)
       return
     } catch (error) {
-      // An image's files are usually read-only: the next start builds again.
+      // The files of a container image are usually read-only. The next start builds the bundle again.
       log.debug({ error, folder }, 'the workflow bundle could not be kept')
       await rm(unfinished, { force: true }).catch(() => undefined)
     }
   }
 }
 
-const keptBundles = 6
+const maxCachedBundles = 6
 
-/** Leaves those that were used last: several checkouts may share the folder, and each has two, plain and encrypted. */
+/** Keeps the bundles that were used last: several checkouts may share the folder, each with a plain and an encrypted bundle. */
 async function removeUnused(folder: string, name: string): Promise<void> {
   const names = (await readdir(folder)).filter((file) => /^workflows-\w+\.js$/.test(file) && file !== name)
   const bundles = await Promise.all(
     names.map(async (file) => {
       const usedAt = await stat(join(folder, file)).then(
         ({ mtimeMs }) => mtimeMs,
-        // Another process removes them, too.
+        // Another process has removed it.
         () => 0,
       )
       return { file, usedAt }
     }),
   )
   bundles.sort((a, b) => b.usedAt - a.usedAt)
-  for (const { file } of bundles.slice(keptBundles)) await rm(join(folder, file), { force: true })
+  for (const { file } of bundles.slice(maxCachedBundles)) await rm(join(folder, file), { force: true })
 }

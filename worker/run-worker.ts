@@ -10,13 +10,13 @@ import { dormantPatches } from './dormant-patches.ts'
 import { failureInterceptor } from './failure-interceptor.ts'
 
 export interface WorkerOptions {
-  /** where Temporal is, instead of what the process's environment says */
+  /** replaces the environment of the process, for the embedded Temporal server */
   environment?: Record<string, string>
-  /** instead of the one for the sources as they are */
+  /** replaces the bundle of the current sources */
   bundle?: WorkflowBundle
-  /** instead of the list of this build */
+  /** replaces the list of this build */
   dormantPatches?: readonly string[]
-  /** gives up waiting for Temporal */
+  /** stops waiting for Temporal */
   signal?: AbortSignal
   /** how long running activities may go on after `stop`, milliseconds */
   drainMs?: number
@@ -24,27 +24,27 @@ export interface WorkerOptions {
 
 export interface RunningWorker {
   isReady(): boolean
-  /** Takes no more work and finishes what it has, or hands it back after the grace time. Never rejects. */
+  /** Takes no more work and waits for running activities until the end of the drain time. Never rejects. */
   stop(): Promise<void>
-  /** Undefined when it was stopped, else why it ended; never rejects. */
+  /** Resolves to undefined when the worker was stopped, else to the error that ended it. Never rejects. */
   exited: Promise<Error | undefined>
 }
 
-/** An activity may take 25 s: most are done by then, the others are repeated elsewhere. */
+/** Most activities end within this; the others, which may take 25 s, are retried on another worker. */
 const defaultDrainMs = 20_000
-/** Activities that do not heed their cancellation at the end of the drain time get this much longer. */
+/** Milliseconds that activities have after the drain time, when they are cancelled, to end. */
 const forceAfterMs = 10_000
 const reconnectAfterMs = 500
 /**
- * About half a megabyte each. Most runs wait for days between two events, and are replayed within milliseconds when they
- * are not in memory any more.
+ * Each takes about half a megabyte of memory. Most runs wait for days between two events, and replay within milliseconds
+ * when they were evicted.
  */
 const cachedWorkflows = 500
-/** The SDK tells nobody when a worker has begun to run: its state has to be read. */
+/** The SDK has no event for the start of a worker, so its state is polled. */
 const statePollMs = 5
 
 /**
- * Starts one worker and resolves when it polls. While Temporal cannot be reached, it waits.
+ * Starts one worker and resolves when it polls. Waits while Temporal cannot be reached.
  * @throws if the workflows do not bundle, or the options are refused
  */
 export async function startWorker(context: WorkerContext, options: WorkerOptions = {}): Promise<RunningWorker> {
@@ -88,7 +88,7 @@ export async function startWorker(context: WorkerContext, options: WorkerOptions
   void exited.then(() => {
     ended = true
   })
-  // A worker that does not run yet cannot be asked to stop.
+  // `shutdown` throws before the worker runs.
   while (!ended && worker.getState() === 'INITIALIZED') await pause(statePollMs)
   return {
     isReady: () => worker.getState() === 'RUNNING',
@@ -100,7 +100,7 @@ export async function startWorker(context: WorkerContext, options: WorkerOptions
   }
 }
 
-/** @param concurrency how many activities, and how many local ones, one process runs at once */
+/** @param concurrency how many activities, and how many local activities, one process runs at the same time */
 export function capacity(concurrency: number) {
   const workflowTasks = Math.max(2, Math.min(100, concurrency))
   return {
