@@ -85,7 +85,10 @@ export const promises = {
   U4: {
     sentence: 'Promotions go only to those who asked for them, and can be stopped at any time.',
     keptBy: 'workflows/campaign.ts',
-    provenBy: { file: 'test/workflows/campaign.test.ts', title: 'U4: whoever withdraws while a campaign goes out' },
+    provenBy: {
+      file: 'test/workflows/campaign.test.ts',
+      title: 'U4: a person who withdraws the consent during a campaign',
+    },
     figures: ['unwanted_promotions', 'unproven_consents'],
   },
   U5: {
@@ -168,7 +171,7 @@ export const promises = {
     keptBy: 'workflows/retention/account-inactivity.ts',
     provenBy: {
       file: 'test/workflows/account-inactivity.test.ts',
-      title: 'R1: is warned 60, 30 and 7 days before, and deleted after three years',
+      title: 'R1: an unused account is warned 60, 30 and 7 days before, and erased after three years',
     },
     figures: ['accounts_past_term'],
   },
@@ -177,14 +180,14 @@ export const promises = {
     keptBy: 'workflows/retention/invoice-retention.ts',
     provenBy: {
       file: 'test/workflows/invoice-retention.test.ts',
-      title: 'R2: is purged seven years after it was sold',
+      title: 'R2: the books of a month are purged after seven years',
     },
     figures: ['books_past_term'],
   },
   R3: {
     sentence: 'Backups are kept for at most 30 days.',
     keptBy: 'workflows/backup/backup.ts',
-    provenBy: { file: 'test/workflows/backup.test.ts', title: 'R3: is gone before it is thirty days old' },
+    provenBy: { file: 'test/workflows/backup.test.ts', title: 'R3: a backup is deleted before it is thirty days old' },
     figures: ['oldest_backup', 'uncounted_backups'],
   },
   R4: {
@@ -192,7 +195,7 @@ export const promises = {
     keptBy: 'workflows/housekeeping.ts',
     provenBy: {
       file: 'test/workflows/housekeeping.test.ts',
-      title: 'R4: loses each day before its first row is ninety days old',
+      title: 'R4: the security log drops each day before its first row is ninety days old',
     },
     figures: ['oldest_security_log'],
   },
@@ -205,7 +208,10 @@ export const promises = {
   G2: {
     sentence: 'Everybody can correct their data.',
     keptBy: 'workflows/email-change.ts',
-    provenBy: { file: 'test/workflows/email-change.test.ts', title: 'G2: a new address counts once both have agreed' },
+    provenBy: {
+      file: 'test/workflows/email-change.test.ts',
+      title: 'G2: a new address replaces the old one once both have confirmed',
+    },
     figures: ['overdue_email_changes'],
   },
   G3: {
@@ -217,7 +223,7 @@ export const promises = {
   G4: {
     sentence: 'Consent to promotions can be withdrawn at any time.',
     keptBy: 'db/consents.ts',
-    provenBy: { file: 'test/workflows/campaign.test.ts', title: 'G4: a link that is only looked at changes nothing' },
+    provenBy: { file: 'test/workflows/campaign.test.ts', title: 'G4: opening the unsubscribe link changes nothing' },
     figures: ['unwanted_promotions', 'unproven_consents'],
   },
   G5: {
@@ -229,7 +235,7 @@ export const promises = {
   G6: {
     sentence: 'Specific requests are answered within 30 days.',
     keptBy: 'workflows/privacy-request.ts',
-    provenBy: { file: 'test/workflows/privacy-request.test.ts', title: 'G6: acknowledged at once' },
+    provenBy: { file: 'test/workflows/privacy-request.test.ts', title: 'G6: a request is acknowledged at once' },
     figures: ['late_requests', 'oldest_request'],
   },
   K1: {
@@ -243,7 +249,7 @@ export const promises = {
     keptBy: 'api/pages/policies.tsx',
     provenBy: {
       file: 'test/workflows/policy-notice.test.ts',
-      title: 'N1: is posted, mailed to everybody once, and in force on its day',
+      title: 'N1: a material change is posted, mailed once to every person, and in force on its day',
     },
     figures: ['policies_in_force'],
   },
@@ -252,7 +258,7 @@ export const promises = {
     keptBy: 'workflows/policy-notice.ts',
     provenBy: {
       file: 'test/workflows/policy-notice.test.ts',
-      title: 'N2: waits when one batch is told late: the date moves',
+      title: 'N2: a late page of notices postpones the date',
     },
     figures: ['short_notices', 'notice_share'],
   },

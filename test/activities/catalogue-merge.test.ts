@@ -28,7 +28,7 @@ function merge(lists: Record<string, ProviderPackage[]>, known: OperatorFamily[]
   return mergeLists(named, known, (costs) => Math.ceil(Math.min(...costs) / 10_000) + costs.length)
 }
 
-test('equal packages of two providers are one, priced by the cheaper', () => {
+test('equal packages of two providers become one, priced by the cheaper offer', () => {
   const { packages } = merge({
     first: [offered({ code: 'dear', costMicros: 2_500_000 })],
     second: [offered({ code: 'cheap', costMicros: 2_000_000, family: '17' })],
@@ -65,7 +65,7 @@ test.each<[Partial<ProviderPackage>, string, string]>([
   expect(merge({ one: [offered(fields)] }).packages).toMatchObject([{ code, name }])
 })
 
-test('what is sold by the day is sold for a few lengths, each at its whole cost', () => {
+test('a package sold by the day becomes one for each of a few lengths, each at its total cost', () => {
   const daily = offered({ destinations: ['JP'], dataBytes: gigabyte, daily: true, days: 1, costMicros: 950_000 })
   const { packages } = merge({ one: [daily, { ...daily, code: 'more', kind: 'top_up' }] })
   const base = packages.filter(({ kind }) => kind === 'base')
@@ -77,7 +77,7 @@ test('what is sold by the day is sold for a few lengths, each at its whole cost'
   expect(packages.map(({ code }) => code)).toContain('jp-1gb-7d-daily-topup')
 })
 
-test('the codes of a set of countries depend on its members and on nothing else', () => {
+test('the package code of several countries depends on the countries only', () => {
   const countries = 'AT BE BG CH DE DK ES FI FR GB GR IT NL NO PL PT SE'.split(' ')
   const codeOf = (destinations: string[]) => merge({ one: [offered({ destinations })] }).packages[0]?.code
   const whole = codeOf(countries)
@@ -88,7 +88,7 @@ test('the codes of a set of countries depend on its members and on nothing else'
   )
 })
 
-test('of several operators for one place, one is sold: the one sold already, else the one with most packages', () => {
+test('of several mobile operators for a place one is sold: the one sold already, else the one with most packages', () => {
   const small = [offered({ code: 's1', family: 'small' })]
   const large = [
     offered({ code: 'l1', family: 'large', costMicros: 9_000_000 }),
@@ -104,7 +104,7 @@ test('of several operators for one place, one is sold: the one sold already, els
   expect(codes(sold('another'))).toEqual([['l1', 'l2'], { other_operator: 1 }])
 })
 
-test('what cannot be sold is counted, by provider and reason', () => {
+test('packages that cannot be sold are counted by provider and reason', () => {
   const { packages, leftOut } = merge({
     one: [
       offered({ destinations: [] }),
@@ -123,7 +123,7 @@ test('what cannot be sold is counted, by provider and reason', () => {
   ])
 })
 
-test('the order in which providers list their packages changes nothing', () => {
+test('the order of a price list does not change the catalogue', () => {
   const packages = fc.array(
     fc.record({
       code: fc.stringMatching(/^[a-z]{4}$/),

@@ -1,4 +1,4 @@
-/** U3: what the person is told of an eSIM, as a function of what the provider says and of the time. */
+/** U3: package updates are sent once. The notices that are due for an eSIM, by its status and the time. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { dueNotices } from '../../activities/order/esim-tracking.ts'
@@ -40,28 +40,28 @@ const status = (change: Partial<EsimStatus>): EsimStatus => ({
   ...change,
 })
 
-describe('at the edges', () => {
+describe('the notices that are due for an eSIM that is', () => {
   test.each<[string, Partial<EsimStatus>, string[]]>([
     ['delivered', { state: 'new' }, []],
     ['installed', { state: 'installed' }, []],
     ['online', {}, ['in_use']],
     ['used before the provider calls it in use', { state: 'installed', usedBytes: 1 }, ['in_use']],
-    ['a byte below 80 %', { usedBytes: Math.ceil(lowDataShare * gigabyte) - 1 }, ['in_use']],
-    ['80 %', { usedBytes: Math.ceil(lowDataShare * gigabyte) }, ['in_use', 'low_data']],
+    ['used to a byte below 80 %', { usedBytes: Math.ceil(lowDataShare * gigabyte) - 1 }, ['in_use']],
+    ['used to 80 %', { usedBytes: Math.ceil(lowDataShare * gigabyte) }, ['in_use', 'low_data']],
     ['used up', { state: 'used_up', usedBytes: gigabyte }, ['in_use', 'used_up']],
     ['unlimited, much used', { totalBytes: null, usedBytes: 500 * gigabyte }, ['in_use']],
-    ['a day and a moment left', { expiresAt: from(lastDayMs + 1) }, ['in_use']],
-    ['a day left', { expiresAt: from(lastDayMs) }, ['in_use', 'last_day']],
-    ['over, though the provider has not said so', { expiresAt: from(0) }, ['in_use']],
+    ['a day and a moment before its end', { expiresAt: from(lastDayMs + 1) }, ['in_use']],
+    ['a day before its end', { expiresAt: from(lastDayMs) }, ['in_use', 'last_day']],
+    ['over, although its provider does not report it', { expiresAt: from(0) }, ['in_use']],
     ['expired', { state: 'expired', usedBytes: gigabyte, expiresAt: from(-1) }, ['expired']],
-    ['given back', { state: 'cancelled', usedBytes: gigabyte, expiresAt: from(1) }, []],
+    ['returned', { state: 'cancelled', usedBytes: gigabyte, expiresAt: from(1) }, []],
     ['not known', { state: 'unknown', usedBytes: gigabyte, expiresAt: from(1) }, []],
   ])('%s', (_name, change, notices) => {
     expect(dueNotices(status(change), at)).toEqual(notices)
   })
 })
 
-test('nothing is told twice at once, and never that data is low where it is gone', () => {
+test('a notice is due once at a time, and `low_data` never together with `used_up`', () => {
   holds((each) => {
     const due = dueNotices(each, at)
     expect(new Set(due).size).toBe(due.length)
@@ -69,21 +69,21 @@ test('nothing is told twice at once, and never that data is low where it is gone
   })
 })
 
-test('its end is told alone, and of what has ended otherwise or is unknown nothing', () => {
+test('`expired` is due alone, and no notice is due for a returned or unknown eSIM', () => {
   holds((each) => {
     if (!lives(each)) expect(dueNotices(each, at)).toEqual(each.state === 'expired' ? ['expired'] : [])
     else expect(dueNotices(each, at)).not.toContain('expired')
   })
 })
 
-test('what nobody used is not said to be used', () => {
+test('`in_use` is not due for an unused eSIM, nor `low_data` for unlimited data', () => {
   holds((each) => {
     if (each.usedBytes === 0 && each.state !== 'in_use') expect(dueNotices(each, at)).not.toContain('in_use')
     if (each.totalBytes === null) expect(dueNotices(each, at)).not.toContain('low_data')
   })
 })
 
-test('the last day is the day before the end', () => {
+test('`last_day` is due within the last day of an eSIM that has not ended', () => {
   holds((each) => {
     const leftMs = each.expiresAt === null ? Number.POSITIVE_INFINITY : Date.parse(each.expiresAt) - at.getTime()
     const isLastDay = lives(each) && leftMs > 0 && leftMs <= lastDayMs
@@ -91,7 +91,7 @@ test('the last day is the day before the end', () => {
   })
 })
 
-test('more use takes nothing back that was due', () => {
+test('more used data does not withdraw a notice that was due', () => {
   fc.assert(
     fc.property(anyStatus, fc.nat(10 * gigabyte), (each, more) => {
       const before = dueNotices(each, at)

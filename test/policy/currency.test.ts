@@ -13,7 +13,7 @@ test.each([
   expect(majorUnits(minor, currency)).toBe(major)
 })
 
-test('prices are made only in currencies with hundredths, or with no minor unit at all', () => {
+test('prices are possible only in currencies with hundredths or without a minor unit', () => {
   const priced = Intl.supportedValuesOf('currency').filter(canPriceIn)
   expect(priced.length).toBeGreaterThan(100)
   for (const currency of priced) expect([0, 2], currency).toContain(minorDigits(currency))

@@ -18,22 +18,25 @@ test.each([
   // exactly 4.99 EUR before rounding stays there
   [[4_990_000], { currency: 'EUR', ratePerUsdMicros: 1_000_000 }, 0, 499],
   [[4_990_001], { currency: 'EUR', ratePerUsdMicros: 1_000_000 }, 0, 549],
-  // what is less than Stripe charges is priced at what it does
+  // costs below Stripe's minimum charge are priced at the minimum
   [[0], euro, 60, 99],
   [[250_000], euro, 60, 99],
   [[0], yen, 60, 149],
-  // the dearer offer costs 1.656 EUR, the cheaper with its markup 1.3248
+  // the more expensive offer costs 1.656 EUR, the cheaper one with its markup 1.3248
   [[900_000, 1_800_000], euro, 60, 199],
   [[1_200_000, 900_000, 1_300_000], euro, 60, 149],
   // 0.90 USD × 151.32 × 1.6 = 217.9 yen, which have no minor unit
   [[900_000], yen, 60, 249],
   // 0.90 USD × 95 × 1.6 = 136.8 leks, which Stripe counts in hundredths
   [[900_000], { currency: 'ALL', ratePerUsdMicros: 95_000_000 }, 60, 13_699],
-])('offers at %j micro-dollars, in %o, plus %d %%: %d', (costsMicros, exchange, markup, expected) => {
-  expect(firstPriceMinor(costsMicros, exchange, markup)).toBe(expected)
-})
+])(
+  'the first price of offers at %j micro-dollars, in %o, plus %d %%, is %d',
+  (costsMicros, exchange, markup, expected) => {
+    expect(firstPriceMinor(costsMicros, exchange, markup)).toBe(expected)
+  },
+)
 
-test('a first price is a whole number at a price point, and pays for whichever offer is taken', () => {
+test('a first price is a whole number at a price point and covers the cost of every offer', () => {
   fc.assert(
     fc.property(fc.array(costs, { minLength: 1, maxLength: 3 }), exchanges, markups, (offers, exchange, markup) => {
       const minor = firstPriceMinor(offers, exchange, markup)
@@ -47,7 +50,7 @@ test('a first price is a whole number at a price point, and pays for whichever o
   )
 })
 
-test('and is less than one price point above what the rule asks for', () => {
+test('a first price is less than one price point above cost and markup', () => {
   fc.assert(
     fc.property(fc.integer({ min: 750_000, max: 2_000_000_000 }), markups, (costMicros, markup) => {
       const asked = (costMicros * 0.92 * (100 + markup)) / 1_000_000
@@ -56,7 +59,7 @@ test('and is less than one price point above what the rule asks for', () => {
   )
 })
 
-test('a dearer offer never gets a lower price, nor does a higher markup', () => {
+test('a higher cost or a higher markup never lowers the first price', () => {
   fc.assert(
     fc.property(costs, costs, exchanges, markups, markups, (costA, costB, exchange, markupA, markupB) => {
       const lower = firstPriceMinor([Math.min(costA, costB)], exchange, Math.min(markupA, markupB))
@@ -67,7 +70,7 @@ test('a dearer offer never gets a lower price, nor does a higher markup', () => 
   )
 })
 
-test('a price one below the cost cannot stand, the cost itself can', () => {
+test('a price below the cost is refused, a price equal to the cost is accepted', () => {
   fc.assert(
     fc.property(fc.integer({ min: 750_000, max: 2_000_000_000 }), exchanges, (costMicros, exchange) => {
       const cost = costMinor(costMicros, exchange)
@@ -79,13 +82,13 @@ test('a price one below the cost cannot stand, the cost itself can', () => {
   )
 })
 
-test('a price below what can be charged cannot stand, however little the package costs', () => {
+test('a price below Stripe’s minimum charge is refused, however low the cost', () => {
   expect(checkPrice({ minor: 69, currency: 'EUR' }, 1, euro)).toBeUndefined()
   expect(checkPrice({ minor: 68, currency: 'EUR' }, 1, euro)).toBe(
     'price 68, least that can be charged 69, minor units of EUR',
   )
 })
 
-test('a price in a currency the shop does not sell in cannot stand', () => {
+test('a price in another currency than the shop’s is refused', () => {
   expect(checkPrice({ minor: maxPriceMinor, currency: 'USD' }, 1, euro)).toBe('price in USD, the shop sells in EUR')
 })

@@ -1,4 +1,4 @@
-/** Each promise has a file that keeps it, a test that proves it and a figure that shows it; and none of these is of no promise. */
+/** Each promise has a file that keeps it, a test that proves it and a figure that shows it, and each of these has a promise. */
 import { existsSync, readFileSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
@@ -11,11 +11,11 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 const entries = Object.entries(promises) as [string, PromiseEntry][]
 const ids = entries.map(([id]) => id)
 
-/** As the product's documents name them. */
+/** The ids of the product's documents. */
 const made = 'C1 C2 C3 C4 C5 C6 C7 U1 U2 U3 U4 U5 U6 P1 P2 P3 P4 P5 P6 P7 P8 S1 R1 R2 R3 R4 G1 G2 G3 G4 G5 G6 K1 N1 N2'
 const likeAnId = /\b[CUPSRGKN][1-9]\b/g
 
-/** Every test and group of tests that runs, by its title. */
+/** Titles of all tests and groups of tests in a file. */
 function titlesIn(file: string): string[] {
   const source = readFileSync(root + file, 'utf8')
   return [
@@ -28,17 +28,17 @@ async function filesIn(folder: string): Promise<string[]> {
   return files.filter((file) => /\.tsx?$/.test(file)).map((file) => `${folder}/${file}`)
 }
 
-test('all of them are there', () => {
+test('policy/promises.ts has all promises of the policy', () => {
   expect([...ids].sort()).toEqual(made.split(' ').sort())
 })
 
 describe('from a promise', () => {
-  test.each(entries)('%s one gets to the file that keeps it, which says so', (id, { keptBy }) => {
+  test.each(entries)('%s leads to the file that keeps it, which names the promise', (id, { keptBy }) => {
     expect(existsSync(root + keptBy), keptBy).toBe(true)
     expect(new RegExp(`\\b${id}\\b`).test(readFileSync(root + keptBy, 'utf8')), keptBy).toBe(true)
   })
 
-  test.each(entries)('%s one gets to a test that is named after it and runs', (id, { provenBy }) => {
+  test.each(entries)('%s leads to a test with the promise in its title, which is not skipped', (id, { provenBy }) => {
     expect(provenBy.title).toMatch(new RegExp(`^(?:[A-Z]\\d )*${id}\\b.*: `))
     const found = titlesIn(provenBy.file).filter((title) => title.startsWith(provenBy.title))
     expect(found, provenBy.file).toHaveLength(1)
@@ -46,7 +46,7 @@ describe('from a promise', () => {
     expect(idle.test(readFileSync(root + provenBy.file, 'utf8')), provenBy.file).toBe(false)
   })
 
-  test.each(entries)('%s one gets to live figures', (_id, { figures: its }) => {
+  test.each(entries)('%s leads to figures that exist', (_id, { figures: its }) => {
     expect(its.length).toBeGreaterThan(0)
     expect(its.filter((name) => !(name in figures))).toEqual([])
     expect(its.some((name) => 'brokenAbove' in figures[name])).toBe(true)
@@ -54,28 +54,28 @@ describe('from a promise', () => {
 })
 
 describe('to a promise', () => {
-  test('leads every figure', () => {
+  test('every figure leads', () => {
     const used = new Set<string>(entries.flatMap(([, entry]) => entry.figures))
     expect(Object.keys(figures).filter((name) => !used.has(name))).toEqual([])
   })
 
-  test('leads every test that is named after one', async () => {
+  test('every test with a promise in its title leads', async () => {
     const files = (await filesIn('test')).filter((file) => file.endsWith('.test.ts'))
     const named = files.flatMap((file) => titlesIn(file).map((title) => /^((?:[A-Z]\d ?)+):/.exec(title)?.[1] ?? ''))
     const of = new Set(named.flatMap((title) => title.split(' ')).filter(Boolean))
     expect([...of].filter((id) => !ids.includes(id))).toEqual([])
-    // Nor is a promise without a test of its name.
+    // Every promise has a test with its id.
     expect(ids.filter((id) => !of.has(id))).toEqual([])
   })
 
-  test('leads every column that holds something about a person', () => {
+  test('every column with personal data leads', () => {
     const unpromised = Object.entries(personalData).filter(
       ([, entry]) => entry.class === 'personal' && !ids.includes(entry.promise ?? ''),
     )
     expect(unpromised).toEqual([])
   })
 
-  test('leads every id that stands anywhere in the sources', async () => {
+  test('every promise id in the sources leads', async () => {
     const folders = ['activities', 'api', 'db', 'mails', 'policy', 'providers', 'worker', 'workflows']
     const files = (await Promise.all(folders.map(filesIn))).flat()
     const texts = await Promise.all(files.map(async (file) => [file, await readFile(root + file, 'utf8')] as const))

@@ -1,4 +1,4 @@
-/** Deletions: how they end, and every wait in which a release may find one. Each lasts for a quarter of a year. */
+/** Scenarios of deletions: every end, and every wait in which a new build may find one. A deletion takes 90 days. */
 import { randomUUID } from 'node:crypto'
 import { accountDeletionType, deletionStart } from '../../workflows/account-deletion.contract.ts'
 import { signInEndedType, signInEndedWorkflowId } from '../../workflows/sign-in-ended.contract.ts'
@@ -100,7 +100,7 @@ export const accountDeletions: Record<string, Scenario> = {
   },
 }
 
-/** Somebody with an order delivered and one unpaid. */
+/** A person with a delivered and an unpaid order. */
 async function erased(product: Product) {
   const person = await product.signUp()
   await product.buy(person, { order: { savedCards: true } })

@@ -1,4 +1,4 @@
-/** Runs that a schedule starts: how they end, and what they leave to the next. */
+/** Scenarios of scheduled runs. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -75,7 +75,7 @@ async function ended(product: Product, type: string, args: unknown[] = []): Prom
   return untilClosed(await start(type, args))
 }
 
-/** What the run needs is away for longer than it tries. */
+/** The infrastructure is down for longer than the run retries. */
 async function withoutTable(product: Product, type: string, table: string): Promise<string> {
   const { start, forward, untilClosed } = runSteps(product)
   const { sql } = product.context

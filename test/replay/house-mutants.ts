@@ -1,4 +1,4 @@
-/** Of what keeps the house: the catalogue, the books, backups, keys. */
+/** Mutants of the workflows about the catalogue, the books, backups and keys. */
 import type { Mutant } from './mutants.ts'
 
 export const houseMutants: Mutant[] = [

@@ -1,7 +1,7 @@
 /**
- * Keeps histories for the replay test: `node --import tsx test/replay/keep.ts` plays every scenario of which none is kept
- * yet, with names those scenarios once more. Files are added, each with its line in the manifest, and never written
- * over: runs that old code began have to replay for as long as one of them may be open.
+ * Adds kept histories: `node --import tsx test/replay/keep.ts` plays every scenario without one; with names of scenarios,
+ * it plays those again. It adds files and their lines in the manifest and never overwrites one, because runs of old code
+ * have to replay for as long as they may be open.
  */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { homedir, hostname } from 'node:os'
@@ -17,7 +17,7 @@ import { keptFolder, readKept } from './kept.ts'
 import { listNewHistories } from './manifest.ts'
 import { scenarios, settingsOf } from './scenarios.ts'
 
-/** On every event, and in no replay: the server's own numbers, and which build did the work. */
+/** Fields of events that replays do not read: numbers of the server, and the build. */
 const ballast = new Set(['taskId', 'workerVersion'])
 
 const asked = process.argv.slice(2)
@@ -63,7 +63,7 @@ async function keep(onStage: Product, name: string): Promise<string> {
   return `${name}.${number}`
 }
 
-/** One event a line, and nothing encrypted: replays need no keys, and neither do readers. */
+/** One event a line, and not encrypted, so that replays and readers need no keys. */
 async function inClear(history: History, { config }: Product): Promise<string> {
   const codecs = createDataConverter(config.PAYLOAD_KEYS).payloadCodecs ?? []
   const { events } = (await decoded(JSON.parse(historyToJSON(history)), codecs)) as { events: unknown[] }
@@ -85,7 +85,7 @@ async function decoded(value: unknown, codecs: PayloadCodec[]): Promise<unknown>
   return Object.fromEntries(await Promise.all(entries))
 }
 
-/** Without the names of this machine and of its processes. @throws when one of them is elsewhere than expected */
+/** Removes the names of this machine and of its processes. @throws when one is in an unexpected place */
 function impersonal(history: string): string {
   const root = fileURLToPath(new URL('../../', import.meta.url))
   const text = history
@@ -98,7 +98,7 @@ function impersonal(history: string): string {
   return text
 }
 
-/** The next scenario finds the outside world as the first one did. */
+/** Resets the simulators for the next scenario. */
 async function reset({ sims }: Product): Promise<void> {
   const { stripe, esimAccess, airalo, mailbox, meta, googleAnalytics } = sims
   await Promise.all([stripe, esimAccess, airalo, mailbox, meta, googleAnalytics].map((simulator) => simulator.reset()))

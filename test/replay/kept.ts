@@ -8,11 +8,11 @@ export const keptFolder = new URL('./histories/', import.meta.url)
 export interface Kept extends KeptHistory {
   scenario: string
   workflowType: string
-  /** grows with each version of the scenario's course */
+  /** higher for each version of the scenario */
   number: number
 }
 
-/** All of them, by scenario and number. */
+/** Reads all kept histories, ordered by scenario and number. */
 export async function readKept(): Promise<Kept[]> {
   const files = await readdir(keptFolder)
   const kept = await Promise.all(

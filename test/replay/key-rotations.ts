@@ -1,4 +1,4 @@
-/** Keys put in the place of older ones, at every stop on the way. */
+/** Scenarios of key rotations. */
 import { randomBytes, randomUUID } from 'node:crypto'
 import { Client } from '@temporalio/client'
 import { createDataKeys } from '../../db/crypto/data-keys.ts'
@@ -15,7 +15,7 @@ import { runSteps, type Scenario } from './scenario.ts'
 
 const key = (id: string): string => `${id}:${randomBytes(32).toString('base64')}`
 
-/** The stack of these scenarios: every process encrypts under the new keys, and knows the old ones. */
+/** The stack of these scenarios: every process encrypts under the new keys and has the old ones. */
 export const keyringSettings: Settings = {
   FIELD_KEYS: `${key('new')},${key('old')}`,
   PAYLOAD_KEYS: `${key('new')},${key('old')}`,
@@ -82,7 +82,7 @@ export const keyRotations: Record<string, Scenario> = {
   },
 }
 
-/** Starts one; what another scenario left is ended before, since there is one at a time. */
+/** Ends the rotation of another scenario, because one runs at a time, and starts one. */
 async function rotation({ operator, temporal, context }: Product, purpose: KeyPurpose): Promise<string> {
   for (const { id, endedAt } of expectStatus(await operator.get('/v1/key-rotations'), 200).items) {
     if (endedAt) continue
@@ -92,7 +92,7 @@ async function rotation({ operator, temporal, context }: Product, purpose: KeyPu
   return keyRotationWorkflowId(expectStatus(await operator.post('/v1/key-rotations', { purpose }), 201).id)
 }
 
-/** Somebody whom a process with the old keyring has signed up. */
+/** A person with a data key under the old key. */
 async function underOldKey({ context }: Product): Promise<void> {
   const cipher = createFieldCipher(
     { ...context.config.FIELD_KEYS, activeId: 'old' },
@@ -116,7 +116,7 @@ async function waitingForBackup(product: Product): Promise<string> {
   return untilIt(await forward(workflowId, '5 minutes'), 'waiting_for_backup')
 }
 
-/** Once it has counted them. */
+/** Waits until the rotation has counted the runs. */
 async function waitingForRuns(product: Product): Promise<string> {
   const workflowId = await rotation(product, 'payload')
   await until('counted', async () => {

@@ -7,15 +7,15 @@ import { promisify } from 'node:util'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { faultsInHistories, listNewHistories, lostLines } from './manifest.ts'
 
-test('the kept histories are as they were kept', async () => {
+test('no kept history was edited or removed', async () => {
   expect(await faultsInHistories()).toEqual([])
 })
 
-test('no line of their manifest was ever changed or removed', async () => {
+test('no line of the manifest of kept histories was ever changed or removed', async () => {
   expect(await lostLines()).toEqual([])
 })
 
-describe('of an example', () => {
+describe('in an example repository', () => {
   const run = promisify(execFile)
 
   async function example() {
@@ -34,7 +34,7 @@ describe('of an example', () => {
     return { folder, write, git, commit }
   }
 
-  test('one that is edited, removed or not listed is a fault, and one that is added is none', async () => {
+  test('a history that is edited, removed or not listed is a fault, and one that is added is none', async () => {
     const { folder, write } = await example()
     await write('b.1.json', 'two')
     expect(await faultsInHistories(folder)).toEqual([expect.stringContaining('b.1.json is not in histories.sha256')])
@@ -46,7 +46,7 @@ describe('of an example', () => {
     expect(await faultsInHistories(folder)).toEqual(['a.1.json was edited', 'b.1.json was removed'])
   })
 
-  test('one that is edited together with its line is found in git', async () => {
+  test('a history that is edited together with its line is found in git', async () => {
     const { folder, write, git, commit } = await example()
     await git('init', '--quiet')
     await commit()
@@ -59,7 +59,7 @@ describe('of an example', () => {
     expect(await lostLines(folder)).toEqual([expect.stringContaining('a.1.json')])
   })
 
-  test('a shallow clone, and no git at all, go by the manifest alone', async () => {
+  test('a shallow clone, or a folder without git, is verified by the manifest only', async () => {
     const { folder, write, git, commit } = await example()
     expect(await lostLines(folder)).toEqual([])
     await git('init', '--quiet')

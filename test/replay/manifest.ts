@@ -1,6 +1,6 @@
 /**
- * The hashes of the kept histories, so that one is added and never edited: `histories.sha256`, a line per file as
- * `sha256sum` prints it. The histories themselves cannot say that they are as they were kept; git can, where it is.
+ * `histories.sha256` has the hashes of the kept histories, a line per file as `sha256sum` prints it, so that an edited history
+ * is found. Git finds a history that was edited together with its line.
  */
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -23,7 +23,7 @@ export async function listNewHistories(folder = replayFolder): Promise<void> {
   await rename(unfinished, `${folder}/${manifestName}`)
 }
 
-/** How the histories differ from the manifest; empty when they do not. */
+/** Differences between the histories and the manifest; empty when there are none. */
 export async function faultsInHistories(folder = replayFolder): Promise<string[]> {
   const [listed, hashes] = [await readManifest(folder), await hashHistories(folder)]
   return [
@@ -38,10 +38,7 @@ export async function faultsInHistories(folder = replayFolder): Promise<string[]
   ]
 }
 
-/**
- * Lines that some commit in reach had and the manifest has no more. Empty without git; a shallow clone knows only the
- * commits that it has.
- */
+/** Lines that the manifest had in an earlier commit and has no more. Empty without git; a shallow clone has few commits. */
 export async function lostLines(folder = replayFolder): Promise<string[]> {
   const git = async (...args: string[]): Promise<string | undefined> =>
     promisify(execFile)('git', ['-C', folder, ...args], { maxBuffer: 64 * 1024 * 1024 }).then(

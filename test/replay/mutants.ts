@@ -1,16 +1,16 @@
-/** Copies of the workflows' bundle, each with one change of the kind that a release must not make unnoticed. */
+/** Mutants of the workflow bundle, each with one change that breaks the replay of open runs. */
 import { houseMutants } from './house-mutants.ts'
 import { orderMutants } from './order-mutants.ts'
 import { personMutants } from './person-mutants.ts'
 
 export interface Mutant {
   name: string
-  /** a line of the bundle, which has to be there exactly once, and what takes its place */
+  /** code that the bundle has exactly once, and that is replaced */
   line: string
   replacement: string
-  /** it changes what most runs of its workflow do first */
+  /** changes what most runs of the workflow do first */
   first?: true
-  /** scenarios of which a kept history must not replay any more */
+  /** scenarios whose kept histories must not replay with this mutant */
   caughtBy: string[]
 }
 

@@ -1,4 +1,4 @@
-/** What everybody is told: changes of the policy, and promotions. */
+/** Scenarios of policy notices and campaigns. */
 import { randomUUID } from 'node:crypto'
 import { plusDays, startOfDay } from '../../shared/calendar.ts'
 import { campaignType, campaignWorkflowId } from '../../workflows/campaign.contract.ts'
@@ -94,7 +94,7 @@ async function postedWithoutMail(product: Product): Promise<string> {
   return posted(product)
 }
 
-/** There is one at a time, and another scenario may have left one waiting. */
+/** Withdraws the version of another scenario, because one is announced at a time. */
 async function withdrawComing(product: Product): Promise<void> {
   const { items } = expectStatus(await product.anonymous.get('/v1/policies'), 200)
   for (const { version, state } of items) {
@@ -161,7 +161,7 @@ export const campaigns: Record<string, Scenario> = {
 
 const slowMail = ({ sims }: Product) => sims.mailbox.do('rule', { recipient: '@people.example', delayMs: 60 })
 
-/** To twenty people who want it, and to nobody of an earlier one. */
+/** A campaign to twenty people who opted in, and to none of an earlier campaign. */
 async function launched(product: Product) {
   await product.context.sql`update accounts set promotions = false`
   await insertAccounts(product.context, 20, { promotions: true })

@@ -1,4 +1,4 @@
-/** Every way in which an order's run ends. */
+/** Scenarios of every end of an order's run. */
 import { orderAftercareWorkflowId } from '../../workflows/order/order.contract.ts'
 import { testPackages } from '../harness/test-packages.ts'
 import { until } from '../harness/until.ts'

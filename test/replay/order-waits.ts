@@ -1,4 +1,4 @@
-/** Every wait in which a release may find an order's run. */
+/** Scenarios of every wait in which a new build may find an order's run. */
 import { orderAftercareWorkflowId, orderWorkflowId, paymentSignal } from '../../workflows/order/order.contract.ts'
 import { untilWatched } from '../harness/purchases.ts'
 import { until } from '../harness/until.ts'

@@ -1,4 +1,4 @@
-/** Of the workflows about one person, or about all of them. */
+/** Mutants of the workflows about persons. */
 import type { Mutant } from './mutants.ts'
 
 export const personMutants: Mutant[] = [
@@ -183,7 +183,7 @@ export const personMutants: Mutant[] = [
     name: 'a campaign that stays a draft',
     line: 'const exists = await localFirst.openCampaign({',
     first: true,
-    replacement: 'const isThere = await (async () => true)({',
+    replacement: 'const exists = await (async () => true)({',
     caughtBy: ['campaign-from-a-draft', 'campaign-of-a-draft-that-was-dropped'],
   },
   {

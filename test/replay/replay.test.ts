@@ -1,4 +1,4 @@
-/** Runs that earlier code began go on under this one: every end and every open wait is kept, and has to replay. */
+/** Open runs of earlier builds continue on this code: a kept history of every end and every wait has to replay. */
 import { readFile } from 'node:fs/promises'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { createLog } from '../../shared/log.ts'
@@ -16,12 +16,12 @@ const log = createLog({ level: 'silent' })
 let code: string
 
 beforeAll(async () => {
-  // It says at length what does not replay, which here is what is wanted.
+  // The SDK logs every failed replay, and the mutants fail on purpose.
   installRuntime({ sink: () => log })
   code = (await loadBundle({ encrypted: false, log })).code
 })
 
-/** The scenarios of kept histories that this bundle would not repeat. */
+/** The errors of kept histories that do not replay with this bundle, by workflow id. */
 async function failures(bundle: string, of = kept): Promise<Map<string, string>> {
   if (of.length === 0) return new Map()
   const histories = of.map(({ workflowId, history }) => ({ workflowId, history }))
@@ -29,13 +29,13 @@ async function failures(bundle: string, of = kept): Promise<Map<string, string>>
   return new Map([...failed].map(([workflowId, error]) => [workflowId, `${error.name}: ${error.message}`]))
 }
 
-test('every scenario is kept, and nothing is kept of which nobody knows how it came about', () => {
+test('every scenario has a kept history, and every kept history has a scenario', () => {
   const names = new Set(kept.map(({ scenario }) => scenario))
   expect(Object.keys(scenarios).filter((name) => !names.has(name))).toEqual([])
   expect([...names].filter((name) => !(name in scenarios))).toEqual([])
 })
 
-test('of every workflow there is a kept history, and a change that it catches', () => {
+test('every workflow has a kept history, and a mutant that it catches', () => {
   const types = Object.keys(workflows).sort()
   const caught = new Set(mutants.flatMap(({ caughtBy }) => caughtBy))
   const typesOf = (some: Kept[]): string[] => [...new Set(some.map(({ workflowType }) => workflowType))].sort()
@@ -43,7 +43,7 @@ test('of every workflow there is a kept history, and a change that it catches', 
   expect(typesOf(kept.filter(({ scenario }) => caught.has(scenario)))).toEqual(types)
 })
 
-test('ends are closed, and waits are open', () => {
+test('kept histories of ends are closed, and those of waits are open', () => {
   for (const { scenario, history } of kept) {
     const last = history.events?.at(-1)
     const closed = Boolean(
@@ -53,11 +53,11 @@ test('ends are closed, and waits are open', () => {
   }
 })
 
-test('all of them replay', async () => {
+test('all kept histories replay', async () => {
   expect(await failures(code)).toEqual(new Map())
 })
 
-describe('a changed workflow is caught', () => {
+describe('the kept histories catch', () => {
   const caughtBy = (some: Mutant[]) => {
     const names = new Set(some.flatMap((mutant) => mutant.caughtBy))
     return kept.filter(({ scenario }) => names.has(scenario))
@@ -87,11 +87,11 @@ describe('a changed workflow is caught', () => {
     const failed = await bundle.failed
     const expected = caughtBy([mutant])
     expect(new Set(expected.map(({ scenario }) => scenario))).toEqual(new Set(mutant.caughtBy))
-    const whatItSays = expected.map(({ workflowId }) => failed.get(workflowId) ?? `${workflowId} replays`)
-    for (const said of whatItSays) expect(said).toMatch(/^DeterminismViolationError/)
+    const replayErrors = expected.map(({ workflowId }) => failed.get(workflowId) ?? `${workflowId} replays`)
+    for (const replayError of replayErrors) expect(replayError).toMatch(/^DeterminismViolationError/)
   })
 
-  test('and there is no kept history that no change would fail', async () => {
+  test('every kept history fails with a mutant', async () => {
     const caught = new Set(caughtBy(mutants))
     const left = kept.filter((one) => !caught.has(one))
     const failed = await failures(mutated(mutants.filter(({ first }) => first)), left)
@@ -99,7 +99,7 @@ describe('a changed workflow is caught', () => {
   })
 })
 
-test('a kept history says nothing about the machine that kept it, nor anything personal', async () => {
+test('kept histories hold no personal data and no traces of the machine that kept them', async () => {
   const traces = /\d+@[\w.-]+|file:\/\/|(?<=[\s("'])\/(?:[\w@.-]+\/)+[\w.-]+\.[jt]s/
   const personal = /[\w.+-]+@[\w-]+\.\w+|\bLPA:|\b89\d{16,18}\b|\+49\d{6}|\b\d{1,3}(?:\.\d{1,3}){3}\b|binary\/encrypted/
   for (const { workflowId, history } of kept) {

@@ -1,4 +1,4 @@
-/** What is kept until its term: accounts that nobody uses for three years, and books for seven. */
+/** Scenarios of unused accounts, kept for three years, and of the books, kept for seven. */
 import { randomUUID } from 'node:crypto'
 import { plusDays, plusYears } from '../../shared/calendar.ts'
 import { accountInactivityType, inactivityWorkflowId } from '../../workflows/retention/account-inactivity.contract.ts'
@@ -105,7 +105,7 @@ export const invoiceRetentions: Record<string, Scenario> = {
   },
 }
 
-/** Beyond the term of the books above, whichever day it counts from. */
+/** Longer than the period of these books, whichever day it counts from. */
 const untilPurged = Date.parse('2039-01-03') - Date.now()
 
 async function lastUsed(product: Product, at: Date): Promise<{ accountId: string }> {
@@ -114,7 +114,7 @@ async function lastUsed(product: Product, at: Date): Promise<{ accountId: string
   return { accountId }
 }
 
-/** Somebody who is to be warned for the first time within a day. */
+/** A person whose first warning is due within a day. */
 async function unused(product: Product): Promise<{ accountId: string; workflowId: string }> {
   const { accountId } = await lastUsed(product, plusYears(plusDays(new Date(), 60.5), -3))
   const workflowId = inactivityWorkflowId(accountId)
@@ -122,7 +122,7 @@ async function unused(product: Product): Promise<{ accountId: string; workflowId
   return { accountId, workflowId }
 }
 
-/** The run of a month with an order's facts on each of these days. */
+/** The run of a month that has order facts on each of these days. */
 async function booksOf(product: Product, month: string, days: string[]): Promise<string> {
   for (const day of days) {
     await product.context.sql`

@@ -1,4 +1,4 @@
-/** What a person asks for: an answer about privacy, another address. */
+/** Scenarios of privacy requests and changes of address. */
 import { randomUUID } from 'node:crypto'
 import { WorkflowUpdateFailedError } from '@temporalio/client'
 import { emailChangeWorkflowId as emailChangeId, emailChangeType } from '../../workflows/email-change.contract.ts'
@@ -117,7 +117,7 @@ export const privacyRequests: Record<string, Scenario> = {
 function requestSteps(product: Product) {
   const { operator } = product
   return {
-    /** One that is acknowledged. */
+    /** A request that was acknowledged. */
     async ask(over: Record<string, unknown> = {}): Promise<{ id: string; workflowId: string; replyTo: string }> {
       const body = { kind: 'access', message: 'What is known?', replyTo: `${randomUUID()}@elsewhere.example`, ...over }
       const { id } = expectStatus(await operator.post('/v1/privacy-requests', body), 201)
@@ -232,7 +232,7 @@ export const emailChanges: Record<string, Scenario> = {
 }
 
 function changeSteps(product: Product) {
-  /** The newest link to an address, once both have got theirs. */
+  /** Waits for the mails to both addresses and returns the newest link in that to one of them. */
   const linkTo = (address: string): Promise<string> =>
     until(`a link to ${address}`, async () => {
       const texts = (await mailsTo(product, address)).map(({ text }) => text)

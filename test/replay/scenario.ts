@@ -9,10 +9,10 @@ import { untilWatched } from '../harness/purchases.ts'
 import { testPackages } from '../harness/test-packages.ts'
 import { until } from '../harness/until.ts'
 
-/** Plays one course of events; resolves to the id of the run that is worth keeping, once it stands where it is to stand. */
+/** Plays a scenario. Resolves to the workflow id of the run to keep, once it is in the wanted state. */
 export type Scenario = (product: Product) => Promise<string>
 
-/** What scenarios of any workflow are told in. */
+/** Steps for scenarios of all workflows. */
 export function runSteps({ temporal, config, sims }: Product) {
   const forward = async (workflowId: string, duration: Duration): Promise<string> => {
     await fastForward(temporal, workflowId, duration)
@@ -20,7 +20,7 @@ export function runSteps({ temporal, config, sims }: Product) {
   }
   return {
     forward,
-    /** Starts a run that no request starts, or one that goes on where another has stopped. Its id. */
+    /** Starts a run directly, for runs that no request starts and for continued runs. Returns its id. */
     async start(type: string, args: unknown[] = [], workflowId = `${type}-${randomUUID()}`): Promise<string> {
       await temporal.workflow.start(type, { workflowId, taskQueue: config.TEMPORAL_TASK_QUEUE, args })
       return workflowId
@@ -32,7 +32,7 @@ export function runSteps({ temporal, config, sims }: Product) {
       })
       return workflowId
     },
-    /** Once it says so of itself. */
+    /** Waits for a run status. */
     async untilIt(workflowId: string, status: string): Promise<string> {
       await until(`${workflowId} is ${status}`, async () => {
         const { searchAttributes } = await temporal.workflow.getHandle(workflowId).describe()
@@ -45,7 +45,7 @@ export function runSteps({ temporal, config, sims }: Product) {
   }
 }
 
-/** What scenarios of orders are told in. */
+/** Steps for scenarios of orders. */
 export function orderSteps(product: Product) {
   const { sims, operator } = product
   const { untilClosed, mailDown } = runSteps(product)
@@ -68,7 +68,7 @@ export function orderSteps(product: Product) {
     act,
     refundSettled,
     ordered: async (): Promise<string> => (await product.buy(await product.signUp(), { packageCode, pay: false })).id,
-    /** Refunded, closed, and only then bounced. */
+    /** An order whose refund fails after its run has closed. */
     bouncedLate: async (): Promise<string> => {
       const orderId = await bought('delivered')
       await act(orderId, 'refund')
@@ -82,9 +82,9 @@ export function orderSteps(product: Product) {
       const topUp = await product.service.post(`/v1/orders/${orderId}/top-up`, { packageCode: testPackages.topUp })
       return expectStatus(topUp, 201).id
     },
-    /** The run's id, once it has come to its end. */
+    /** Waits for the end of the run and returns its id. */
     ended: (orderId: string): Promise<string> => untilClosed(orderWorkflowId(orderId)),
-    /** Uses the eSIM up and lets its time run out, at the provider and for the run. */
+    /** Uses up the eSIM and skips time to its expiry, at the provider and for the run. */
     liveAndExpire: async (orderId: string): Promise<void> => {
       await untilWatched(product, orderId)
       const { iccid, totalBytes } = (await product.service.get(`/v1/orders/${orderId}`)).body.esims[0]

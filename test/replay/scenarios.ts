@@ -9,7 +9,7 @@ import { accountInactivities, invoiceRetentions } from './retention.ts'
 import { emailChanges, privacyRequests } from './rights.ts'
 import type { Scenario } from './scenario.ts'
 
-/** By name: workflow first, then how it ended or what it waits for. */
+/** All scenarios by name: the workflow, then its end or what it waits for. */
 export const scenarios: Record<string, Scenario> = {
   ...orderEnds,
   ...orderWaits,
@@ -26,5 +26,5 @@ export const scenarios: Record<string, Scenario> = {
 
 const plain: Settings = { MAIL_RATE_PER_SECOND: '10000' }
 
-/** What the stack of a scenario is started with; the same object for those that may share one. */
+/** The options of a scenario's stack; scenarios with the same object share a stack. */
 export const settingsOf = (scenario: string): Settings => (scenario in keyRotations ? keyringSettings : plain)

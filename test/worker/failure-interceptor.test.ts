@@ -22,7 +22,7 @@ async function thrownThrough(error: unknown) {
   return { thrown, lines }
 }
 
-test('a failure of the vocabulary comes through, and nothing is logged', async () => {
+test('an activity’s failure of a known type is thrown unchanged and not logged', async () => {
   const error = failure('OutOfStock', { code: 'why' })
   const { thrown, lines } = await thrownThrough(error)
   expect(thrown).toBe(error)
@@ -30,7 +30,7 @@ test('a failure of the vocabulary comes through, and nothing is logged', async (
   expect(lines).toEqual([])
 })
 
-test('what is expected comes without a stack, and what is not with one', async () => {
+test('benign failures lose their stack, other failures keep it', async () => {
   expect((await thrownThrough(failure('EsimStillLives'))).thrown.stack).toBe('')
   expect((await thrownThrough(failure('OutOfStock'))).thrown.stack).toMatch(/^ +at .*failure-interceptor\.test/m)
 })
@@ -38,18 +38,14 @@ test('what is expected comes without a stack, and what is not with one', async (
 test.each([
   ['a bug', new TypeError(`cannot read ${secret}`), 'TypeError'],
   ['a library error', Object.assign(new Error(`550 ${secret} unknown`), { name: 'SMTPError' }), 'SMTPError'],
+  ['a failure of an unknown type', ApplicationFailure.create({ type: 'Own', message: secret }), 'ApplicationFailure'],
   [
-    'a failure that is not of the vocabulary',
-    ApplicationFailure.create({ type: 'Own', message: secret }),
-    'ApplicationFailure',
-  ],
-  [
-    'a failure of the vocabulary with a cause',
+    'a failure of a known type with a cause',
     ApplicationFailure.create({ type: 'OutOfStock', message: 'x', cause: new Error(secret) }),
     'ApplicationFailure',
   ],
-  ['what is not even an error', secret, 'string'],
-])('%s leaves its words behind', async (_name, error, type) => {
+  ['a thrown string', secret, 'string'],
+])('%s reaches the history without its message', async (_name, error, type) => {
   const { thrown, lines } = await thrownThrough(error)
   expect(thrown).toBeInstanceOf(ApplicationFailure)
   expect(thrown.type).toBe(type)
@@ -59,12 +55,12 @@ test.each([
   expect(lines).toHaveLength(1)
 })
 
-test('what must not be repeated is not', async () => {
+test('a non-retryable failure of an unknown type stays non-retryable', async () => {
   const { thrown } = await thrownThrough(ApplicationFailure.nonRetryable(secret, 'Own'))
   expect(thrown.nonRetryable).toBe(true)
 })
 
-test('a cancellation comes through', async () => {
+test('a cancellation is thrown unchanged', async () => {
   const error = new CancelledFailure('stop')
   expect((await thrownThrough(error)).thrown).toBe(error)
 })

@@ -1,4 +1,4 @@
-/** What a worker says about itself to those who restart it. */
+/** The probes of a worker. */
 import { afterAll, expect, test } from 'vitest'
 import { createMetrics } from '../../shared/metrics.ts'
 import { serveMetrics } from '../../worker/metrics-server.ts'
@@ -14,7 +14,7 @@ afterAll(() => probes.stop())
 
 const status = async (path: string) => (await fetch(`http://127.0.0.1:${probes.port}${path}`)).status
 
-test('a worker whose pool is stuck is not alive, and one that cannot work yet is', async () => {
+test('a worker with a stuck pool is not alive; one that is not ready yet is alive', async () => {
   expect([await status('/livez'), await status('/readyz')]).toEqual([200, 200])
   state.ready = false
   expect([await status('/livez'), await status('/readyz')]).toEqual([200, 503])

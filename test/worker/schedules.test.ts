@@ -1,4 +1,4 @@
-/** Schedules are made to agree with the list, whatever there was before. */
+/** Schedules are updated to the list. */
 import { Client, Connection } from '@temporalio/client'
 import { afterAll, beforeEach, expect, test } from 'vitest'
 import { startTemporal } from '../../dev/temporal/temporal.ts'
@@ -23,7 +23,7 @@ const ids = async (): Promise<string[]> => {
 
 beforeEach(() => reconcileSchedules(client, 'queue', []))
 
-test('made once, and again', async () => {
+test('reconciling twice creates a schedule once', async () => {
   await reconcileSchedules(client, 'queue', [nightly])
   await reconcileSchedules(client, 'queue', [nightly])
   const { spec, action } = await handle.describe()
@@ -31,7 +31,7 @@ test('made once, and again', async () => {
   expect(action).toMatchObject({ workflowType: 'sweep', taskQueue: 'queue' })
 })
 
-test('a change is taken over, and an operator’s pause is kept', async () => {
+test('a changed schedule is updated, and an operator’s pause is kept', async () => {
   await reconcileSchedules(client, 'queue', [nightly])
   await handle.pause('looking into something')
   await reconcileSchedules(client, 'queue', [{ ...nightly, when: { every: '2 hours' }, workflowType: 'other' }])
@@ -41,7 +41,7 @@ test('a change is taken over, and an operator’s pause is kept', async () => {
   expect(state).toMatchObject({ paused: true, note: 'looking into something' })
 })
 
-test('what is no longer listed goes; what is not ours stays', async () => {
+test('a schedule that is no longer listed is deleted; another application’s schedule stays', async () => {
   await client.schedule.create({
     scheduleId: 'somebody-elses',
     spec: { intervals: [{ every: '1 day' }] },
@@ -53,7 +53,7 @@ test('what is no longer listed goes; what is not ours stays', async () => {
   await until('one is gone', async () => (await ids()).join() === 'ama-nightly,somebody-elses')
 })
 
-test('one that is wanted at once runs when it is made, and not when it is made again', async () => {
+test('a schedule with `atOnce` runs when it is created, and not when it is updated', async () => {
   const atOnce: ScheduleEntry = { ...nightly, id: 'at-once', atOnce: true }
   await reconcileSchedules(client, 'queue', [atOnce])
   const count = async () => (await client.schedule.getHandle('ama-at-once').describe()).info.numActionsTaken

@@ -1,4 +1,4 @@
-/** G3 and U2: whatever an order is in the middle of when its customer is deleted, nobody keeps what is not theirs. */
+/** Deletions in every state of an order: payments are refunded, eSIMs are returned, and nothing of the person stays. */
 import { afterAll, expect, test } from 'vitest'
 import { findTexts, takeSnapshot } from '../erasure/snapshot.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
@@ -9,7 +9,7 @@ import type { Person } from '../harness/people.ts'
 import { eachProvider, testPackages, testPriceMinor } from '../harness/test-packages.ts'
 import { until, untilValue } from '../harness/until.ts'
 
-// The rig's own books go by orders that are still there.
+// The harness verifies the books by orders that still exist.
 const harness = await openHarness({ books: false })
 const { stripe, esimAccess, airalo } = harness.sims
 const { sql } = harness.context
@@ -35,7 +35,7 @@ async function paymentOf(orderId: string) {
   return { ...payment, refunds: books.refunds.filter((refund) => refund.payment_intent === payment?.id) }
 }
 
-/** Every order of a provider whose eSIMs were neither delivered nor given back. */
+/** Every order at a provider whose eSIMs were neither delivered nor returned. */
 async function heldBy(provider: 'esimAccess' | 'airalo'): Promise<number> {
   if (provider === 'airalo') {
     const books = (await airalo.books()) as unknown as {
@@ -53,7 +53,7 @@ async function heldBy(provider: 'esimAccess' | 'airalo'): Promise<number> {
   return books.orders.flatMap(({ esimTranNos }) => esimTranNos).filter((no) => !returned.has(no)).length
 }
 
-test('an account with a delivered order: gone at once, and complete when the last term is over', async () => {
+test('a deletion erases the account at once, and completes after the last period', async () => {
   const person = await harness.signUp()
   const order = await harness.buy(person, { order: { savedCards: true } })
   const deletion = await erase(person)
@@ -90,7 +90,7 @@ test('an account with a delivered order: gone at once, and complete when the las
   expect(ledger.map(({ entry }) => entry)).toEqual(['backups_gone', 'erased'])
 })
 
-test('asked twice at once, and again later: one deletion, one receipt, one mail', async () => {
+test('a deletion requested twice at the same time and again later makes one receipt and one mail', async () => {
   const person = await harness.signUp()
   const path = `/v1/accounts/${person.accountId}`
   const answers = await Promise.all([1, 2, 3, 4].map(() => harness.service.delete(path)))
@@ -103,7 +103,7 @@ test('asked twice at once, and again later: one deletion, one receipt, one mail'
   expect(await sql`select 1 from deletions where receipt_id = ${deletion.receiptId}`).toHaveLength(1)
 })
 
-test('an order that was not paid is cancelled at the processor', async () => {
+test('the deletion cancels an unpaid payment', async () => {
   const person = await harness.signUp()
   const order = await harness.buy(person, { pay: false })
   const deletion = await erase(person)
@@ -111,7 +111,7 @@ test('an order that was not paid is cancelled at the processor', async () => {
   expect(await paymentOf(order.id)).toMatchObject({ status: 'canceled', refunds: [] })
 })
 
-test('an order that is paid in the very moment of the deletion is refunded', async () => {
+test('the deletion refunds an order that is paid at the same time', async () => {
   const person = await harness.signUp()
   const order = await harness.buy(person, { pay: false })
   await stripe.do('late-success', { orderId: order.id })
@@ -123,7 +123,7 @@ test('an order that is paid in the very moment of the deletion is refunded', asy
   })
 })
 
-test('a payment that its bank still processes is waited for', async () => {
+test('the deletion waits for a payment that the bank still processes', async () => {
   const person = await harness.signUp()
   const order = await harness.buy(person, { pay: false })
   await stripe.do('process', { orderId: order.id })
@@ -154,7 +154,7 @@ test('an order held for review is refunded', async () => {
   expect((await paymentOf(order.id)).refunds).toMatchObject([{ status: 'succeeded' }])
 })
 
-test('an order that is being provisioned is refunded, and its eSIM given back when it comes', async () => {
+test('the deletion refunds an order in provisioning and returns its eSIM when it is allocated', async () => {
   const before = await heldBy('esimAccess')
   await esimAccess.do('allocation', { never: true })
   const person = await harness.signUp()
@@ -174,7 +174,7 @@ test('an order that is being provisioned is refunded, and its eSIM given back wh
   expect(await heldBy('esimAccess')).toBe(before)
 })
 
-test('a top-up that was paid and not applied is refunded, and not what it was for', async () => {
+test('the deletion refunds a top-up that was not applied, and not the order that it tops up', async () => {
   const person = await harness.signUp()
   const order = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess })
   await esimAccess.fault({ match: { method: 'POST', path: '/esim/topup' }, status: 503, times: 1_000_000 })
@@ -189,7 +189,7 @@ test('a top-up that was paid and not applied is refunded, and not what it was fo
   expect((await paymentOf(order.id)).refunds).toEqual([])
 })
 
-test('an order whose placement got no answer: what the provider may hold is found and given back', async () => {
+test('the deletion finds and returns the eSIMs of a placement with an unknown outcome', async () => {
   const before = await heldBy('airalo')
   await airalo.fault({ match: { method: 'POST', path: '/orders' }, hang: 'after', times: 1 })
   const person = await harness.signUp()
@@ -204,7 +204,7 @@ test('an order whose placement got no answer: what the provider may hold is foun
   expect(await heldBy('airalo')).toBe(before)
 })
 
-test('a refund that is under way is made once', async () => {
+test('the deletion does not repeat a refund that is under way', async () => {
   await stripe.do('pending-refunds', { enabled: true })
   const person = await harness.signUp()
   const order = await harness.buy(person)
@@ -216,7 +216,7 @@ test('a refund that is under way is made once', async () => {
   expect((await paymentOf(order.id)).refunds).toMatchObject([{ status: 'succeeded', amount: testPriceMinor }])
 })
 
-test('a refund that bounces days after the deletion is made again', async () => {
+test('the deletion repeats a refund that fails days later', async () => {
   const person = await harness.signUp()
   const order = await harness.buy(person, { pay: { riskLevel: 'highest' }, until: 'in_review' })
   const deletion = await erase(person)
@@ -226,7 +226,7 @@ test('a refund that bounces days after the deletion is made again', async () => 
   expect((await paymentOf(order.id)).refunds.map(({ status }) => status).sort()).toEqual(['failed', 'succeeded'])
 })
 
-test('a refund that bounces twice is an operator’s, who finds the receipt and no person', async () => {
+test('a refund that fails twice becomes an operator task, with the receipt and without the person', async () => {
   const person = await harness.signUp()
   const order = await harness.buy(person, { pay: { riskLevel: 'highest' }, until: 'in_review' })
   const deletion = await erase(person)
@@ -240,7 +240,7 @@ test('a refund that bounces twice is an operator’s, who finds the receipt and 
   expect(task).toEqual({ kind: 'deletion_stripe', detail: 'refund_bounced' })
 })
 
-test('a run that is being opened leaves neither a payment nor itself', async () => {
+test('a checkout during the deletion leaves neither a payment nor a run', async () => {
   const person = await harness.signUp()
   await stripe.fault({ match: { method: 'POST', path: '/v1/payment_intents$' }, delayMs: 500, times: 1 })
   const opening = harness.service.post('/v1/orders', {
@@ -251,7 +251,7 @@ test('a run that is being opened leaves neither a payment nor itself', async () 
     return (await stripe.log()).some(({ body, status }) => body.includes('order_id') && status === null)
   })
   const deletion = await erase(person)
-  // Its run is ended, or finds that there is nobody to open it for.
+  // Its run is terminated, or finds that the account is gone.
   expect(['order_state_conflict', 'account_missing']).toContain((await opening).body.code)
   await untilValue(
     'nothing is left to pay',
@@ -264,7 +264,7 @@ test('a run that is being opened leaves neither a payment nor itself', async () 
   for await (const { workflowId } of left) throw new Error(`${workflowId} is left`)
 })
 
-test('an open dispute stays with operators, without the person, until the bank has decided', async () => {
+test('the operator task of an open dispute stays, without the person, until the bank has decided', async () => {
   const person = await harness.signUp()
   const order = await harness.buy(person)
   const { dispute } = await stripe.do<{ dispute: string }>('open-dispute', { orderId: order.id })
@@ -279,14 +279,14 @@ test('an open dispute stays with operators, without the person, until the bank h
   expect([...(await open())]).toEqual([{ kind: 'dispute_open', detail: 'erased' }])
   await stripe.do('close-dispute', { dispute, outcome: 'won' })
   await untilValue('nothing is left of it', open, (rows) => rows.length === 0)
-  // Stripe promises no order: what came before the end may be told after it.
+  // Stripe does not guarantee the order of events.
   const late = { id: 'evt_late', type: 'charge.dispute.funds_withdrawn', created: Math.floor(Date.now() / 1000) }
   const object = { id: dispute, object: 'dispute', payment_intent: (await paymentOf(order.id)).id, metadata: {} }
   expect(await stripe.do('send-raw', { body: { ...late, data: { object } } })).toMatchObject({ status: 200 })
   expect(await open()).toHaveLength(0)
 })
 
-test('webhooks for an erased order a day later: a dispute reaches operators, and nothing else begins', async () => {
+test('webhooks about an erased order make an operator task of a dispute, and start nothing else', async () => {
   const person = await harness.signUp()
   const order = await harness.buy(person)
   const deletion = await erase(person)
@@ -297,13 +297,13 @@ test('webhooks for an erased order a day later: a dispute reaches operators, and
     return names.filter((name) => name.includes(order.id))
   }
   const { id, metadata } = await paymentOf(order.id)
-  const news = {
+  const notification = {
     id: 'evt_a_day_later',
     type: 'payment_intent.succeeded',
     created: Math.floor(Date.now() / 1000),
     data: { object: { id, object: 'payment_intent', metadata } },
   }
-  expect(await stripe.do('send-raw', { body: news })).toMatchObject({ status: 200 })
+  expect(await stripe.do('send-raw', { body: notification })).toMatchObject({ status: 200 })
   const { dispute } = await stripe.do<{ dispute: string }>('open-dispute', { orderId: order.id })
   await until('operators see it', async () => (await sql`select 1 from attention where subject_id = ${dispute}`)[0])
   expect(await runs()).toEqual([])
@@ -311,7 +311,7 @@ test('webhooks for an erased order a day later: a dispute reaches operators, and
 })
 
 test.each(eachProvider)(
-  'news of %s about an erased person’s eSIM, a day later: taken, and nothing is written',
+  'a webhook of %s about an erased person’s eSIM is accepted, and writes nothing',
   async (simulator, code) => {
     const person = await harness.signUp()
     const order = await harness.buy(person, { packageCode: code })
@@ -328,7 +328,7 @@ test.each(eachProvider)(
     await provider.do('install', { iccid: order.esims[0].iccid })
     await provider.do('use', { iccid: order.esims[0].iccid, bytes: 2 ** 30 })
     const statuses = await untilValue(
-      'the news is answered',
+      'the notification is answered',
       async () => (await answers()).slice(sent),
       (seen) => seen.length > 0 && seen.every((status) => typeof status === 'number'),
     )
@@ -338,9 +338,9 @@ test.each(eachProvider)(
   },
 )
 
-test('an export that is being read is cut off, and does not delay the answer', async () => {
+test('the deletion ends an export that is being read, and does not wait for it', async () => {
   const person = await harness.signUp()
-  // More than what lies in the buffers of a connection.
+  // More than the buffers of a connection hold.
   await sql`insert into sends (subject_id, kind, account_id, state, first_at)
     select gen_random_uuid(), 'mail:confirmation', ${person.accountId}, 'sent', now() from generate_series(1, 60000)`
   const response = await fetch(`${harness.urls.api}/v1/accounts/${person.accountId}/export`, {
@@ -359,7 +359,7 @@ test('an export that is being read is cut off, and does not delay the answer', a
   await deletion.until('database', 'done')
 })
 
-test('told by everybody at once (the person, an operator, Apple): one deletion, under the reason that came first', async () => {
+test('a person, an operator and Apple request a deletion at the same time: one deletion, with the first reason', async () => {
   const signIn = await harness.sims.apple.do<{ sub: string; idToken: string; code: string }>('sign-in')
   const apple = { identityToken: signIn.idToken, authorizationCode: signIn.code }
   const person = await harness.signUp({ account: { apple } })
@@ -371,7 +371,7 @@ test('told by everybody at once (the person, an operator, Apple): one deletion, 
   ])
   const receipts = [own, reported].filter(({ status }) => status === 200).map(({ body }) => body)
   expect(receipts.length).toBeGreaterThan(0)
-  // Whoever comes a moment later may find that there is no such account any more.
+  // A later request may find that the account is gone.
   for (const { status } of [own, reported]) expect([200, 403]).toContain(status)
   const [row] = await sql`select receipt_id, reason from deletions where receipt_id = ${receipts[0].receiptId}`
   expect(receipts.every(({ receiptId, reason }) => receiptId === row?.receipt_id && reason === row?.reason)).toBe(true)
@@ -382,7 +382,7 @@ test('told by everybody at once (the person, an operator, Apple): one deletion, 
   expect(findTexts(await takeSnapshot(harness.context), [person.accountId])).toEqual([])
 })
 
-test('whoever reads in one long transaction, as an export does, neither delays the answer nor goes unnoticed', async () => {
+test('a long read transaction does not delay the deletion’s answer, and keeps the erasure unverified until it ends', async () => {
   const person = await harness.signUp()
   const reader = await sql.reserve()
   await reader`begin isolation level repeatable read`
@@ -398,7 +398,7 @@ test('whoever reads in one long transaction, as an export does, neither delays t
   await deletion.until('database', 'done')
 })
 
-test('a run that somebody cancels goes on: what was promised is not cancelled', async () => {
+test('a deletion goes on when its run is cancelled', async () => {
   const person = await harness.signUp()
   const deletion = await erase(person)
   await harness.temporal.workflow.getHandle(deletion.workflowId).cancel()

@@ -25,7 +25,7 @@ const day = 86_400_000
 
 afterEach(() => harness.sims.mailbox.do('clear-rules', {}))
 
-/** Somebody whose last use is made to lie there. */
+/** Signs up a person and moves their last use to that time. */
 async function lastUsed(at: Date) {
   const person = await harness.signUp()
   await sql`update accounts set last_active_at = ${at} where id = ${person.accountId}`
@@ -54,13 +54,13 @@ async function sweep(): Promise<{ opened: number }> {
 const forward = (accountId: string, duration: Duration) =>
   fastForward(harness.temporal, inactivityWorkflowId(accountId), duration)
 
-/** Once the first warning is out and its run waits for the second. */
+/** Waits until the first warning was sent and the run waits for the second. */
 async function untilWarned(accountId: string): Promise<void> {
   await until('the first warning', async () => (await handleOf(accountId).query(inactivityState)).status === 'warned')
   await untilAsleep(harness.temporal, inactivityWorkflowId(accountId))
 }
 
-/** Days before the deletion of which this person was warned, as their mails say it, and the day they name. */
+/** The days before the deletion and the deletion date that the warnings of a person name. */
 async function warnings(email: string): Promise<{ days: number; deletionDate: string }[]> {
   const mails = await harness.sims.mailbox.do<{ subject: string; text: string }[]>('find', { to: email })
   return mails.flatMap(({ subject, text }) => {
@@ -83,8 +83,8 @@ const isDeleting = async (accountId: string): Promise<boolean> => {
     )
 }
 
-describe('the sweep', () => {
-  test('opens a run for each account nearing three years, once, and for no other', async () => {
+describe('the inactivity sweep', () => {
+  test('starts one run for each account near three years without use, and for no other', async () => {
     const now = new Date()
     const due = await lastUsed(plusYears(plusDays(now, 59), -3))
     const near = await lastUsed(plusYears(plusDays(now, 61), -3))
@@ -96,7 +96,7 @@ describe('the sweep', () => {
     expect(await sweep()).toEqual({ opened: 0 })
   })
 
-  test('takes over from a run that was lost', async () => {
+  test('replaces a run that was lost', async () => {
     const person = await lastUsed(plusYears(plusDays(new Date(), 30), -3))
     await sweep()
     await untilWarned(person.accountId)
@@ -113,8 +113,8 @@ describe('the sweep', () => {
   })
 })
 
-describe('an account that nobody uses', () => {
-  test('R1: is warned 60, 30 and 7 days before, and deleted after three years', async () => {
+describe('an unused account', () => {
+  test('R1: an unused account is warned 60, 30 and 7 days before, and erased after three years', async () => {
     const at = new Date(Date.now() - day)
     const person = await lastUsed(at)
     const end = plusYears(at, 3)
@@ -134,7 +134,7 @@ describe('an account that nobody uses', () => {
     expect(await isDeleting(person.accountId)).toBe(true)
   })
 
-  test('on 29 February is deleted on the 28th', async () => {
+  test('last used on 29 February is erased on 28 February', async () => {
     let leapDay = new Date(Date.UTC(new Date().getUTCFullYear() + 1, 1, 29, 18))
     while (leapDay.getUTCDate() !== 29) leapDay = new Date(Date.UTC(leapDay.getUTCFullYear() + 1, 1, 29, 18))
     const person = await lastUsed(leapDay)
@@ -145,7 +145,7 @@ describe('an account that nobody uses', () => {
     expect(await isDeleting(person.accountId)).toBe(true)
   })
 
-  test('that was unused for much longer still gets its sixty days', async () => {
+  test('that was unused for much longer is erased sixty days after its first warning', async () => {
     const person = await lastUsed(plusYears(new Date(), -5))
     const before = Date.now()
     await startRun(person.accountId)
@@ -157,7 +157,7 @@ describe('an account that nobody uses', () => {
     expect(await isDeleting(person.accountId)).toBe(true)
   })
 
-  test('is kept when its owner signs in within the last hour', async () => {
+  test('is kept when the person signs in within the last hour', async () => {
     const at = plusYears(plusDays(new Date(), 61), -3)
     const person = await lastUsed(at)
     await startRun(person.accountId)
@@ -172,7 +172,7 @@ describe('an account that nobody uses', () => {
     expect(await sweep()).toEqual({ opened: 0 })
   })
 
-  test('is kept when its owner signs in after the last question, while no worker is there to erase it', async () => {
+  test('is kept when the person signs in after the last check, while no worker runs', async () => {
     const at = plusYears(plusDays(new Date(), 61), -3)
     const person = await lastUsed(at)
     await startRun(person.accountId)
@@ -188,11 +188,11 @@ describe('an account that nobody uses', () => {
     await expect(deletion.result()).rejects.toMatchObject({ cause: { type: 'AccountInUse' } })
     expectStatus(await person.caller.get(`/v1/accounts/${person.accountId}`), 200)
     expect(await sql`select from inactivity where account_id = ${person.accountId}`).toHaveLength(0)
-    // To be deleted by their own wish, all the same.
+    // The person can still delete the account.
     expect(expectStatus(await person.caller.delete(`/v1/accounts/${person.accountId}`), 200).reason).toBe('requested')
   })
 
-  test('is kept when it buys something, by whichever caller', async () => {
+  test('is kept when it buys something, by any caller', async () => {
     const person = await lastUsed(plusYears(plusDays(new Date(), 59), -3))
     await startRun(person.accountId)
     await untilWarned(person.accountId)
@@ -203,7 +203,7 @@ describe('an account that nobody uses', () => {
   })
 })
 
-test('while mail is down for a week the first warning waits, and the deletion with it; a later one moves nothing', async () => {
+test('a mail server that is down for a week postpones the first warning and the deletion; a later warning postpones nothing', async () => {
   const down = () => harness.sims.mailbox.do('rule', { recipient: '@people.example', code: 421 })
   const up = () => harness.sims.mailbox.do('clear-rules', {})
   const at = plusYears(plusDays(new Date(), 61), -3)
@@ -243,7 +243,7 @@ test('while mail is down for a week the first warning waits, and the deletion wi
   expect(await warnings(warned.email)).toHaveLength(2)
 })
 
-test('an account that is erased meanwhile ends its run', async () => {
+test('the inactivity run ends when its account is erased', async () => {
   const person = await lastUsed(plusYears(plusDays(new Date(), 40), -3))
   await startRun(person.accountId)
   await until('the first warning', async () => (await warnings(person.email)).length === 1)

@@ -62,7 +62,7 @@ async function restore(args: string[], settings: Record<string, string> = {}): P
 }
 
 describe('a backup', () => {
-  test('is made on demand, and says nothing to whoever finds it', async () => {
+  test('is made on demand and is encrypted', async () => {
     const person = await harness.signUp()
     await harness.buy(person)
     expectStatus(await harness.operator.post('/v1/backups'), 202)
@@ -78,7 +78,7 @@ describe('a backup', () => {
     }
   })
 
-  test('holds no data key, and only the newest keys are kept', async () => {
+  test('holds no data keys, and only the newest snapshot of them is kept', async () => {
     const { id } = await backUp()
     expect((await folder.list('keys')).map((file) => file.id)).toEqual([id])
     expect((await folder.list('ledger')).map((file) => file.id)).toEqual([id])
@@ -92,7 +92,7 @@ describe('a backup', () => {
     await rm(plain, { recursive: true })
   })
 
-  test('R3: is gone before it is thirty days old, whatever the catalogue says', async () => {
+  test('R3: a backup is deleted before it is thirty days old, also when the catalogue does not list it', async () => {
     const { id } = await backUp()
     const unknown = await backUp()
     await sql`delete from backups where id = ${unknown.id}`
@@ -111,12 +111,12 @@ describe('a backup', () => {
   })
 })
 
-test('a receipt does not call the backups gone while one from before is there, whatever the day', async () => {
+test('a receipt does not say that backups are gone while one from before the erasure exists', async () => {
   const person = await harness.signUp()
   const { id } = await backUp()
   const deletion = await deleteAccount(harness.stack, person)
   const isThere = async () => (await folder.list('dump')).some((file) => file.id === id)
-  // Nothing prunes it meanwhile: the schedule keeps real time.
+  // The schedule does not prune it meanwhile, because it goes by real time.
   await deletion.fastForward('33 days')
   expect([await isThere(), (await deletion.states()).backups]).toEqual([true, 'pending'])
   expect(Date.parse((await deletion.receipt()).backupsGoneBy) - Date.now()).toBeLessThan(30 * 86_400_000)
@@ -127,7 +127,7 @@ test('a receipt does not call the backups gone while one from before is there, w
 })
 
 describe('a restore drill', () => {
-  test('brings the erased back, and the ledger takes them away again', async () => {
+  test('restores erased persons, and the deletion ledger erases them again', async () => {
     const [erased, bystander] = [await harness.signUp(), await harness.signUp()]
     const { id } = await backUp()
     const before = await drill(id)
@@ -151,7 +151,7 @@ describe('a restore drill', () => {
     expect(shown.drill).toMatchObject({ cameBack, left: 0 })
   })
 
-  test('brings back somebody who can be read, as long as their key is in the newest snapshot, and not after', async () => {
+  test('can decrypt an erased person only while their data key is in the newest snapshot', async () => {
     const person = await harness.signUp()
     const { id } = await backUp()
     await erase(person)
@@ -173,7 +173,7 @@ describe('a restore drill', () => {
     const [row] = await rows(older.restored)
     expect(row?.email).toBeInstanceOf(Buffer)
     expect(await older.read()).toBeUndefined()
-    // No key of anybody opens it.
+    // No key decrypts it.
     for (const { account_id } of await older.restored`select account_id from data_keys`) {
       const key = await createDataKeys(cipher).get(older.restored, account_id)
       expect(() => tableEncryption(cipher, key, 'accounts').open('email', row?.email)).toThrow()
@@ -185,13 +185,13 @@ describe('a restore drill', () => {
     expect(replayed[0]?.erased).toBeGreaterThan(0)
     expect(await rows(back.restored)).toHaveLength(0)
     expect(await back.restored`select 1 from data_keys where account_id = ${person.accountId}`).toHaveLength(0)
-    // Nor do the rows lie on in the file of the keys.
+    // The snapshot file does not hold the old rows either.
     const [dead] = await back.restored`
       select n_dead_tup::int as rows from pg_stat_all_tables where relname = 'data_keys'`
     expect(dead?.rows).toBe(0)
   })
 
-  test('is started by an operator, for a backup that is there', async () => {
+  test('is started by operators only, for a backup that exists', async () => {
     const { id } = await backUp()
     expectStatus(await harness.operator.post(`/v1/backups/${id}/drill`), 202)
     await until('the drill', async () => {
@@ -208,7 +208,7 @@ describe('a restore drill', () => {
 })
 
 describe('npm run restore', () => {
-  test('makes a database that holds everybody but the erased', async () => {
+  test('makes a database with all accounts but the erased ones', async () => {
     const [erased, bystander] = [await harness.signUp(), await harness.signUp()]
     const order = await harness.buy(bystander)
     const { id } = await backUp()
@@ -231,7 +231,7 @@ describe('npm run restore', () => {
     expect(again).toMatchObject({ code: 1, said: expect.stringContaining('not empty') })
   })
 
-  test('finds the erased through Temporal when the database is lost', async () => {
+  test('finds erased accounts in Temporal when the database is lost', async () => {
     const erased = await harness.signUp()
     const { id } = await backUp()
     await erase(erased)
@@ -253,7 +253,7 @@ describe('npm run restore', () => {
     expect(refused).toMatchObject({ code: 1, said: expect.stringContaining('--allow-old-ledger') })
   })
 
-  test('brings receipts as they are now, not as they were in the dump, whoever is left to ask', async () => {
+  test('restores receipts in their current state, not in that of the dump', async () => {
     const [slow, localFirst] = [await harness.signUp(), await harness.signUp()]
     await harness.sims.mailbox.do('rule', { recipient: slow.email, code: 421 })
     await harness.sims.firebase.fault({ match: { path: 'accounts:delete' }, status: 503, times: 1_000_000 })
@@ -278,7 +278,7 @@ describe('npm run restore', () => {
         const [now, back] = await Promise.all([sql, restored].map((each) => findReceipt(each, receiptId)))
         expect(back, name).toEqual(now)
       }
-      // The dump still had the address to say goodbye to.
+      // The dump still had the address for the last mail.
       const [seal] = await restored`
         select address is null as address, firebase is null as firebase from deletion_seals
         where receipt_id = ${deletion.receiptId}`
@@ -287,7 +287,7 @@ describe('npm run restore', () => {
     await harness.sims.firebase.clearFaults()
   })
 
-  test('refuses what is damaged, and leaves nothing behind', async () => {
+  test('refuses a damaged backup and leaves no database behind', async () => {
     const { id } = await backUp()
     const path = join(config.BACKUP_FOLDER, `dump-${id}.enc`)
     const bytes = await readFile(path)
@@ -300,7 +300,7 @@ describe('npm run restore', () => {
 })
 
 describe('without pg_dump', () => {
-  test('a failed backup stands before an operator, and the next good one settles it', async () => {
+  test('a failed backup makes an operator task, which the next good backup closes', async () => {
     const empty = await mkdtemp(join(tmpdir(), 'ama-esim-no-tools-'))
     const bare = { ...config, PG_TOOLS_FOLDER: empty, TEMPORAL_TASK_QUEUE: 'bare' }
     const worker = await startWorker(

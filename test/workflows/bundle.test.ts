@@ -1,9 +1,9 @@
-/** Trap: a workflow that reaches, through any import, what does not run in the sandbox breaks every workflow of the bundle. */
+/** An import that does not run in the sandbox, in any workflow, would break all workflows of the bundle. */
 import { expect, test } from 'vitest'
 import { createLog } from '../../shared/log.ts'
 import { buildBundle } from '../../worker/bundle.ts'
 
-test('the bundle holds our workflows and policy, and of packages only what belongs in a sandbox', async () => {
+test('the workflow bundle holds workflows, policy and shared code, and no packages but those for the sandbox', async () => {
   const { code } = await buildBundle({ encrypted: false, log: createLog({ level: 'silent' }) })
   // webpack heads each module with its path
   const modules = new Set([...code.matchAll(/^\/\*\*\*\/ "\.\/([^"]+)"$/gm)].map(([, path]) => path ?? ''))

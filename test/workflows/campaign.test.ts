@@ -13,7 +13,7 @@ const { sql } = harness.context
 
 beforeEach(async () => {
   await harness.sims.mailbox.do('clear-rules')
-  // Everybody of the test before has had enough.
+  // Withdraws the consents of the test before.
   await sql`update accounts set promotions = false`
 })
 
@@ -33,7 +33,7 @@ async function recipientsOf(subject: string): Promise<string[]> {
   return mails.flatMap(({ envelope }) => envelope.to).sort()
 }
 
-test('U4: only those who asked for promotions get them, each once, with one-click headers', async () => {
+test('U4: a campaign reaches only persons who opted in, each once, with one-click unsubscribe headers', async () => {
   const wanted = await insertAccounts(harness.context, 30, { promotions: true })
   await insertAccounts(harness.context, 10)
   const body = { ...campaign(), action: { label: 'Look', url: 'https://ama-esim.example/offer' } }
@@ -51,7 +51,7 @@ test('U4: only those who asked for promotions get them, each once, with one-clic
   for (const identifying of Object.values(wanted[0] ?? {})) expect(url).not.toContain(identifying)
 })
 
-test('G4: a link that is only looked at changes nothing; one click, without cookie or redirect, does', async () => {
+test('G4: opening the unsubscribe link changes nothing; one click withdraws the consent, without cookie or redirect', async () => {
   const person = await harness.signUp()
   const consents = `/v1/accounts/${person.accountId}/consents/promotions`
   expectStatus(await person.caller.put(consents, { granted: true, source: 'app_settings' }), 200)
@@ -95,9 +95,9 @@ test('G4: a link that is only looked at changes nothing; one click, without cook
   expect(forged.status).toBe(404)
 })
 
-test('U4: whoever withdraws while a campaign goes out gets no more of it', async () => {
+test('U4: a person who withdraws the consent during a campaign gets no mail of it afterwards', async () => {
   const wanted = await insertAccounts(harness.context, 60, { promotions: true })
-  // Accounts are mailed by their ids.
+  // Accounts are mailed in the order of their ids.
   const late = [...wanted].sort((a, b) => a.id.localeCompare(b.id)).at(-1)
   await harness.sims.mailbox.do('rule', { recipient: '@people.example', delayMs: 60 })
   const body = campaign()
@@ -111,7 +111,7 @@ test('U4: whoever withdraws while a campaign goes out gets no more of it', async
   expect(recipients).not.toContain(late?.email)
 })
 
-test('paused, it stops before the next mail; resumed, it leaves nobody out and writes to nobody twice', async () => {
+test('a paused campaign stops before the next mail; resumed, it reaches every recipient once', async () => {
   const wanted = await insertAccounts(harness.context, 40, { promotions: true })
   await harness.sims.mailbox.do('rule', { recipient: '@people.example', delayMs: 60 })
   const body = campaign()
@@ -133,7 +133,7 @@ test('paused, it stops before the next mail; resumed, it leaves nobody out and w
   expect((await act(id, 'cancel')).status).toBe(409)
 })
 
-test('cancelled, it ends', async () => {
+test('a cancelled campaign ends', async () => {
   await insertAccounts(harness.context, 40, { promotions: true })
   await harness.sims.mailbox.do('rule', { recipient: '@people.example', delayMs: 60 })
   const body = campaign()
@@ -149,7 +149,7 @@ test('cancelled, it ends', async () => {
   expect((await recipientsOf(body.subject)).length).toBeLessThan(40)
 })
 
-test('a mail server that is away is waited for; a mail that perhaps went out is not sent again', async () => {
+test('a campaign waits while the mail server is down, and does not repeat a mail with an unknown outcome', async () => {
   const [one, lost, refused] = await insertAccounts(harness.context, 3, { promotions: true })
   await harness.sims.mailbox.do('rule', { recipient: one?.email, code: 451, times: 2 })
   await harness.sims.mailbox.do('rule', { recipient: lost?.email, drop: 'after' })
@@ -163,7 +163,7 @@ test('a mail server that is away is waited for; a mail that perhaps went out is 
   expect(await recipientsOf(body.subject)).toEqual([one?.email, lost?.email].sort())
 })
 
-test('promotions are an operator’s business', async () => {
+test('only operators can start and change campaigns', async () => {
   const person = await harness.signUp()
   for (const caller of [person.caller, harness.service]) {
     expect((await caller.post('/v1/campaigns', campaign())).status).toBe(403)

@@ -11,7 +11,7 @@ const setProviderPrice = (packageCode: string, price: number) =>
 const setPrice = (code: string, minor: unknown, currency = 'EUR') =>
   harness.operator.put(`/v1/packages/${code}/price`, { minor, currency })
 
-test('a provider that changes its price does not change ours', async () => {
+test('a changed cost at a provider does not change our price', async () => {
   const before = await packageRow('de-5gb-30d')
   await setProviderPrice('CKH101', 33_000)
   expect((await sync()).changes).toEqual({ ...nothingChanged, offersChanged: 1 })
@@ -21,7 +21,7 @@ test('a provider that changes its price does not change ours', async () => {
   })
 })
 
-test('a package that costs more than it brings is off sale, and an operator is told, until it pays again', async () => {
+test('a package whose cost exceeds its price is taken off sale with an operator task, until the price covers the cost again', async () => {
   await setProviderPrice('CKH102', 160_000)
   expect((await sync()).changes).toEqual({ ...nothingChanged, offersChanged: 1, takenOffSale: 1 })
   expect(await packageRow('de-20gb-30d')).toMatchObject({ onSale: false, price: 1_449 })
@@ -38,13 +38,13 @@ test('a package that costs more than it brings is off sale, and an operator is t
   expect(await matters('package_price')).toEqual([])
 })
 
-test('as long as one offer pays, the package is sold', async () => {
+test('a package is sold while one of its offers costs less than its price', async () => {
   await setProviderPrice('CKH107', 900_000)
   expect((await sync()).changes).toEqual({ ...nothingChanged, offersChanged: 1 })
   expect(await packageRow('es-5gb-30d')).toMatchObject({ onSale: true, price: 549 })
 })
 
-test("an operator's price stands, is recorded, and is measured against the cost at once", async () => {
+test("an operator's price is kept, is logged, and is compared with the cost at once", async () => {
   const raised = expectStatus(await setPrice('it-5gb-30d', 777), 200)
   expect(raised).toMatchObject({ code: 'it-5gb-30d', price: { minor: 777, currency: 'EUR' }, onSale: true })
   await sync()
@@ -74,13 +74,13 @@ test.each([
   ['more than can be paid', 10 ** 9, 'EUR', 'minor'],
   ['text', '499', 'EUR', 'minor'],
   ["another currency than the shop's", 499, 'USD', 'currency'],
-])('%s is no price', async (_what, minor, currency, field) => {
+])('%s is refused as a price', async (_what, minor, currency, field) => {
   const answer = await setPrice('it-1gb-7d', minor, currency)
   expect([answer.status, answer.body.errors[0].field]).toEqual([400, field])
   expect(await packageRow('it-1gb-7d')).toMatchObject({ price: 199 })
 })
 
-test('prices and syncs are for operators, and for packages that exist', async () => {
+test('only operators can set prices and start a sync, and only of packages that exist', async () => {
   expect((await setPrice('xx-1gb-7d', 499)).status).toBe(404)
   for (const [caller, status] of [
     [harness.service, 403],
@@ -91,7 +91,7 @@ test('prices and syncs are for operators, and for packages that exist', async ()
   }
 })
 
-test('prices that operators set while the providers are asked are neither lost nor held up', async () => {
+test('prices that operators set during a sync are neither lost nor delayed', async () => {
   const codes = ['jp-5gb-30d', 'jp-10gb-30d', 'jp-1gb-7d', 'th-3gb-15d', 'th-15gb-30d']
   const syncs = Promise.all(Array.from({ length: 3 }, () => sync()))
   const answers = await Promise.all(codes.map((code, index) => setPrice(code, 20_000 + index)))

@@ -12,13 +12,13 @@ const harness = await openHarness()
 const { sql } = harness.context
 const { sync, packageRow, matters } = await openCatalogue(harness)
 
-/** Where each row is stored and by which transaction it was written or locked: all of it changes with any write. */
+/** Location and transaction ids of each row, which every write or lock changes. */
 const versions = () => sql`
   select 'package', code, '' as provider, ctid::text, xmin::text, xmax::text from packages union all
   select 'offer', package_code, provider, ctid::text, xmin::text, xmax::text from package_offers union all
   select 'attention', id::text, '', ctid::text, xmin::text, xmax::text from attention order by 1, 2, 3`
 
-test('at the start of a stack both providers are asked, and what they have is on sale', async () => {
+test('the first sync asks both providers and puts their packages on sale', async () => {
   const { items } = expectStatus(await harness.anonymous.get('/v1/packages?destination=DE&limit=200'), 200)
   const germany = items.filter(({ destinations }: { destinations: string[] }) => destinations.length === 1)
   expect(germany.map(({ code }: { code: string }) => code).filter((code: string) => !code.startsWith('test-'))).toEqual(
@@ -44,11 +44,11 @@ test('at the start of a stack both providers are asked, and what they have is on
   expect(topUps.items).toContainEqual(expect.objectContaining({ code: 'de-1gb-7d-topup', kind: 'top_up' }))
 })
 
-test('the list of providers in the contract is the list of providers we have', () => {
+test('the contract of the sync lists all eSIM providers', () => {
   expect([...catalogueProviders].sort()).toEqual(Object.keys(harness.context.esimProviders).sort())
 })
 
-test('asking again when nothing is new writes nothing, one after the other and all at once', async () => {
+test('a sync without changes writes nothing, also when several run at the same time', async () => {
   const before = await versions()
   const { providers, changes } = await sync()
   expect(changes).toEqual(nothingChanged)
@@ -61,7 +61,7 @@ test('asking again when nothing is new writes nothing, one after the other and a
   expect(await versions()).toEqual(before)
 })
 
-test('offers that were seen a while ago are written as seen, once', async () => {
+test('a sync updates when an offer was last listed, at most once in the precision of that time', async () => {
   await sql`update package_offers set seen_at = seen_at - ${periods.catalogue.seenGrainMs + 60_000} * interval '1 ms' where provider = 'airalo'`
   const [row] = await sql<
     { count: number }[]
@@ -70,7 +70,7 @@ test('offers that were seen a while ago are written as seen, once', async () => 
   expect((await sync()).changes).toEqual(nothingChanged)
 })
 
-test('what a provider lists no more is not sold, unless another has it', async () => {
+test('a package that a provider no longer lists is sold only if another provider has it', async () => {
   const soldBefore = await sold()
   await harness.sims.esimAccess.fault({
     match: { path: 'package/list', contains: '"BASE"' },
@@ -114,7 +114,7 @@ const onlyPackage = {
   supportTopUpType: 2,
 }
 
-test('a code that the provider now uses for something else is not sold as what it was', async () => {
+test('a package code that a provider reuses for another package is not sold as the old one', async () => {
   await harness.sims.esimAccess.fault({
     match: { path: 'package/list', contains: '"BASE"' },
     status: 200,
@@ -128,7 +128,7 @@ test('a code that the provider now uses for something else is not sold as what i
   expect(await packageRow('de-2gb-7d')).toMatchObject({ onSale: false })
 })
 
-test('an empty list is taken for a fault', async () => {
+test('an empty price list counts as a failure of the provider', async () => {
   const empty = { success: true, errorCode: '0', obj: { packageList: [] } }
   await harness.sims.esimAccess.fault({ match: { path: 'package/list' }, times: 2, status: 200, body: empty })
   const run = await startRun()
@@ -152,7 +152,7 @@ async function startRun() {
   })
 }
 
-test('a provider that is away keeps its offers for two days, and does not hold up the others', async () => {
+test('a provider that is down keeps its offers for two days and does not delay the other', async () => {
   await harness.sims.airalo.fault({ match: { path: '/v2/packages' }, times: 1_000, status: 503 })
   await harness.sims.esimAccess.do('price', { packageCode: 'CKH108', price: 52_100 })
   const offersBefore = await airaloOffers()
@@ -208,7 +208,7 @@ const airaloOffers = () => sql`
   select package_code, provider_package_code, cost_micros, available from package_offers
   where provider = 'airalo' and available order by 1`
 
-test('an operator who asks while a provider is away learns what is known, and later what came of it', async () => {
+test('an operator’s sync while a provider is down answers with the state so far, and later with the result', async () => {
   await harness.sims.airalo.fault({ match: { path: '/v2/packages' }, times: 1_000, status: 503 })
   const answer = await harness.operator.post('/v1/packages/sync')
   expect([answer.status, answer.body.providers]).toMatchObject([
@@ -221,7 +221,7 @@ test('an operator who asks while a provider is away learns what is known, and la
   expect(expectStatus(await joined, 200).providers).toMatchObject({ airalo: { state: 'listed' } })
 })
 
-test('wrong credentials at a provider are put before an operator', async () => {
+test('refused credentials at a provider make an operator task', async () => {
   await harness.sims.esimAccess.fault({ match: { path: 'package/list' }, times: 2, status: 401 })
   const run = await startRun()
   await fastForward(harness.temporal, run.workflowId, '2 minutes')
@@ -229,7 +229,7 @@ test('wrong credentials at a provider are put before an operator', async () => {
   expect(await matters('provider_misconfigured')).toEqual([{ subject: 'esim-access', detail: 'bad_credentials' }])
 })
 
-test('an outage of the database is waited out', async () => {
+test('a sync waits for the end of a database outage', async () => {
   await harness.database.crash()
   const run = await startRun()
   await until('the run has tried', async () => {
@@ -240,7 +240,7 @@ test('an outage of the database is waited out', async () => {
   expect(await run.result()).toMatchObject({ providers: { airalo: { state: 'listed' } }, changes: nothingChanged })
 })
 
-test('what the catalogue offers can be bought: from the second provider, and by the day', async () => {
+test('packages of the second provider and packages sold by the day can be bought', async () => {
   const person = await harness.signUp()
   const [first, second] = [
     await harness.buy(person, { packageCode: 'fr-5gb-30d' }),

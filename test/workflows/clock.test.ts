@@ -28,7 +28,7 @@ describe('years', () => {
     expect(plusYears(new Date(at), count)).toEqual(new Date(expected))
   })
 
-  test('keep month, day and time of day, except that 29 February may become the 28th', () => {
+  test('added to a time keep month, day and time of day, except that 29 February may become the 28th', () => {
     fc.assert(
       fc.property(time, years, (at, count) => {
         const result = plusYears(at, count)
@@ -41,7 +41,7 @@ describe('years', () => {
     )
   })
 
-  test('put two times out of order only around 29 February, and by less than a day', () => {
+  test('added to two times change their order only around 29 February, and by less than a day', () => {
     fc.assert(
       fc.property(time, time, years, (one, other, count) => {
         const [first, second] = one <= other ? [one, other] : [other, one]
@@ -54,7 +54,7 @@ describe('years', () => {
 })
 
 describe('days', () => {
-  test('begin at midnight and are counted to the nearest', () => {
+  test('begin at midnight UTC and are rounded to the nearest when counted', () => {
     fc.assert(
       fc.property(time, fc.integer({ min: 0, max: 4_000 }), (at, count) => {
         const start = startOfDay(at)
@@ -70,7 +70,7 @@ describe('days', () => {
 })
 
 describe('months', () => {
-  test('hold each of their times and no other', () => {
+  test('contain all of their times and no other', () => {
     fc.assert(
       fc.property(time, (at) => {
         const { from, to } = monthBounds(monthOf(at))
@@ -83,7 +83,7 @@ describe('months', () => {
   })
 })
 
-describe('the term of the books', () => {
+describe('the period of the books', () => {
   test.each([
     ['2026-06-20', 'issue', '2033-06-21'],
     ['2024-02-29', 'issue', '2031-03-01'],
@@ -95,7 +95,7 @@ describe('the term of the books', () => {
     expect(booksTermEnds(new Date(day), { years: 7, countFrom })).toEqual(new Date(end))
   })
 
-  test('is never short, and from issue at most a day long', () => {
+  test('is never too short, and counted from issue at most a day too long', () => {
     fc.assert(
       fc.property(time, fc.integer({ min: 7, max: 11 }), (at, count) => {
         const day = startOfDay(at)

@@ -1,4 +1,4 @@
-/** A row and its run: neither without the other, however many ask at once and whoever is away between the two. */
+/** A row and its run are made together, also with many concurrent requests and when the API or Temporal crashes in between. */
 import { randomUUID, type UUID } from 'node:crypto'
 import { afterEach, describe, expect, test } from 'vitest'
 import { campaignType, campaignWorkflowId } from '../../workflows/campaign.contract.ts'
@@ -18,12 +18,12 @@ const { sql } = harness.context
 const twenty = <Result>(ask: (index: number) => Promise<Result>): Promise<Result[]> =>
   Promise.all(Array.from({ length: 20 }, (_, index) => ask(index)))
 const statuses = (answers: Answer[]): number[] => answers.map(({ status }) => status).sort()
-const stranger = () => `${randomUUID()}@elsewhere.example`
+const unknownAddress = () => `${randomUUID()}@elsewhere.example`
 
-const request = (replyTo = stranger()) => ({ kind: 'access', message: 'What do you know of me?', replyTo })
+const request = (replyTo = unknownAddress()) => ({ kind: 'access', message: 'What do you know of me?', replyTo })
 const campaign = () => ({ subject: `An offer ${randomUUID()}`, paragraphs: ['Ten percent off.'] })
 
-/** What an operator asks for under a key, and where its row is. */
+/** The requests of operators that take an idempotency key, with the table of their rows. */
 const underAKey = [
   {
     path: '/v1/privacy-requests',
@@ -43,7 +43,7 @@ const underAKey = [
 const ids = async (table: string): Promise<string[]> =>
   (await sql<{ id: string }[]>`select id from ${sql(table)} order by id`).map(({ id }) => id)
 
-/** One rotation of a purpose goes on at a time: the next test has its place. */
+/** Ends the rotation, because one of a purpose runs at a time and the next test needs another. */
 afterEach(async () => {
   const open = await sql<
     { id: string }[]
@@ -51,7 +51,7 @@ afterEach(async () => {
   for (const { id } of open) await harness.temporal.workflow.getHandle(keyRotationWorkflowId(id)).terminate('test')
 })
 
-/** Rows that are not over, and open runs. */
+/** Ids of open rows, and of open runs. */
 async function openPairs() {
   const rows = await sql<{ id: string }[]>`
     select ${privacyRequestWorkflowId('')} || id as id from privacy_requests where state <> 'draft'
@@ -69,7 +69,7 @@ const everyRowHasItsRun = () =>
   untilValue('rows and runs agree', openPairs, ({ rows, runs }) => String(rows) === String(runs))
 
 describe.each(underAKey)('POST $path', ({ path, table, body, workflowId }) => {
-  test('twenty at once under one key are one row and one run', async () => {
+  test('twenty concurrent requests under one idempotency key make one row and one run', async () => {
     const before = await ids(table)
     const [wanted, headers] = [body(), { 'idempotency-key': randomUUID() }]
     const answers = await twenty(() => harness.operator.post(path, wanted, headers))
@@ -81,7 +81,7 @@ describe.each(underAKey)('POST $path', ({ path, table, body, workflowId }) => {
     await everyRowHasItsRun()
   })
 
-  test('twenty at once under keys of their own are each a row and a run, or refused', async () => {
+  test('twenty concurrent requests under different keys each make a row and a run, or are refused', async () => {
     const before = await ids(table)
     const answers = await twenty(() => harness.operator.post(path, body()))
     const made = answers.filter(({ status }) => status === 201).map((answer) => answer.body.id)
@@ -92,17 +92,17 @@ describe.each(underAKey)('POST $path', ({ path, table, body, workflowId }) => {
     await everyRowHasItsRun()
   })
 
-  test('an id never comes of the caller’s key', async () => {
+  test('the id is random, not derived from the idempotency key', async () => {
     const headers = { 'idempotency-key': randomUUID() }
     const made = expectStatus(await harness.operator.post(path, body(), headers), 201)
     expect(made.id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4/)
   })
 })
 
-test('twenty changes of one account’s address at once: one is open, at most five a day, none answers 500', async () => {
+test('of twenty concurrent address changes of an account one is open, at most five a day are made, and none answers 500', async () => {
   const person = await harness.signUp()
   const path = `/v1/accounts/${person.accountId}/email-change`
-  const answers = await twenty(() => person.caller.post(path, { email: stranger() }))
+  const answers = await twenty(() => person.caller.post(path, { email: unknownAddress() }))
   expect(answers.filter(({ status }) => status >= 500)).toEqual([])
   expect(answers.filter(({ status }) => status === 202).length).toBeGreaterThan(0)
   expect(statuses(answers).filter((status) => ![202, 409, 429].includes(status))).toEqual([])
@@ -113,7 +113,7 @@ test('twenty changes of one account’s address at once: one is open, at most fi
   await everyRowHasItsRun()
 })
 
-test('requests that arrive while their account is deleted are answered, and nothing of them stays', async () => {
+test('privacy requests during the deletion of their account are answered, and leave no row', async () => {
   const person = await harness.signUp({ device: false })
   const body = { accountId: person.accountId, kind: 'access', message: 'What do you know of me?' }
   const [deleted, ...answers] = await Promise.all([
@@ -128,7 +128,7 @@ test('requests that arrive while their account is deleted are answered, and noth
 
 describe('an answer to a privacy request', () => {
   const ask = async () => {
-    const replyTo = stranger()
+    const replyTo = unknownAddress()
     const { id } = expectStatus(await harness.operator.post('/v1/privacy-requests', request(replyTo)), 201)
     return { id: id as string, replyTo }
   }
@@ -148,7 +148,7 @@ describe('an answer to a privacy request', () => {
   const answersTo = async (address: string) =>
     (await mailsTo(harness.stack, address)).filter(({ subject }) => subject === 'Our answer to your privacy request')
 
-  test('of twenty operators at once one is taken, the others are told; one mail goes out', async () => {
+  test('of twenty operators at the same time is taken once, the others are refused, and one mail is sent', async () => {
     const { id, replyTo } = await ask()
     const answers = await twenty((index) => answer(id, `Answer ${index}.`))
     expect(statuses(answers)).toEqual([202, ...Array(19).fill(409)])
@@ -158,7 +158,7 @@ describe('an answer to a privacy request', () => {
     expect(mails.map(({ text }) => text.includes(`Answer ${taken}.`))).toEqual([true])
   })
 
-  test('twenty times the same call are one answer; another answer under its key is refused', async () => {
+  test('sent twenty times is one answer; another answer under its key is refused', async () => {
     const { id, replyTo } = await ask()
     const key = randomUUID()
     expect(new Set(statuses(await twenty(() => answer(id, 'This is all.', key))))).toEqual(new Set([202]))
@@ -170,14 +170,14 @@ describe('an answer to a privacy request', () => {
     expect(await answersTo(replyTo)).toHaveLength(1)
   })
 
-  test('given elsewhere, twenty at once: one is taken, and nothing is mailed', async () => {
+  test('given elsewhere, recorded twenty times at the same time, is taken once and mails nothing', async () => {
     const { id, replyTo } = await ask()
     expect(statuses(await twenty(() => answer(id, null)))).toEqual([202, ...Array(19).fill(409)])
     await answered(id)
     expect(await answersTo(replyTo)).toEqual([])
   })
 
-  test('that Temporal never heard of is neither shown nor mailed, and stands in nobody’s way for longer than a minute', async () => {
+  test('that did not reach Temporal is neither shown nor mailed, and blocks another answer for a minute at most', async () => {
     const [{ id, replyTo }, other] = [await ask(), await ask()]
     await harness.temporalServer.crash()
     const [lost, repeated] = [randomUUID(), randomUUID()]
@@ -188,7 +188,7 @@ describe('an answer to a privacy request', () => {
     expect([unanswered.state, unanswered.answer, unanswered.answerKind]).toEqual(['open', null, null])
     const insist = (of: string, text: string, key: UUID) =>
       until('taken', async () => (await answer(of, text, key)).status === 202, { timeoutMs: 40_000 })
-    // A moment later it might still be taken; a minute later its call is over.
+    // Until a minute later its call may still take it.
     expect((await answer(id, 'Another one.')).status).toBe(409)
     await sql`update privacy_requests set answer_stored_at = now() - interval '61 seconds' where id = ${id}`
     await insist(id, 'Another one.', randomUUID())
@@ -203,8 +203,8 @@ describe('an answer to a privacy request', () => {
   }, 120_000)
 })
 
-test('while Temporal is away all are refused, and nothing of them is seen; when it is back, whoever asks again is served and the rest is settled', async () => {
-  const [person, replyTo] = [await harness.signUp(), stranger()]
+test('requests while Temporal is down are refused and leave nothing visible; a repeat succeeds, and the sweep settles the other drafts', async () => {
+  const [person, replyTo] = [await harness.signUp(), unknownAddress()]
   const asked = underAKey.map(({ path, body }) => ({
     path,
     body: body(),
@@ -215,7 +215,7 @@ test('while Temporal is away all are refused, and nothing of them is seen; when 
     { path: '/v1/campaigns', body: campaign() },
     { path: '/v1/key-rotations', body: { purpose: 'field' } },
   ]
-  const change = () => person.caller.post(`/v1/accounts/${person.accountId}/email-change`, { email: stranger() })
+  const change = () => person.caller.post(`/v1/accounts/${person.accountId}/email-change`, { email: unknownAddress() })
   const drafts = async () => {
     const [row] = await sql<{ requests: number; others: number }[]>`select
       (select count(*)::int from privacy_requests where state = 'draft') as requests,
@@ -246,7 +246,7 @@ test('while Temporal is away all are refused, and nothing of them is seen; when 
     })
   }
   expect(await drafts()).toEqual([1, 3])
-  // Those whose caller may still be waiting are left alone.
+  // The sweep leaves drafts alone whose caller may still wait.
   const early = await runLater<DraftSweepReport>(harness, draftSweepType, 0)
   expect(early).toEqual({ started: 0, dropped: 0 })
   const report = await runLater<DraftSweepReport>(harness, draftSweepType, 1)

@@ -33,13 +33,13 @@ const open = (url: string) => fetch(url, { redirect: 'manual' })
 const agree = (url: string, headers: Record<string, string> = { 'sec-fetch-site': 'same-origin' }) =>
   fetch(url, { method: 'POST', body: new URLSearchParams(), headers, redirect: 'manual' })
 
-test('G2: a new address counts once both have agreed, and the old one is told', async () => {
+test('G2: a new address replaces the old one once both have confirmed, and the old one gets a mail', async () => {
   const person = await harness.signUp()
   const email = another()
   expect(expectStatus(await request(person, email), 202)).toMatchObject({ state: 'open', newEmail: email })
   const [byOld, byNew] = [await oldLink(person), await newLink(email)]
 
-  // A scanner that follows the link changes nothing.
+  // Opening the link, as a mail scanner does, changes nothing.
   for (const url of [byOld, byNew]) expect((await open(url)).status).toBe(200)
   expect((await standing(person)).oldConfirmedAt).toBeNull()
   expect((await agree(byNew, { 'sec-fetch-site': 'cross-site' })).status).toBe(403)
@@ -49,7 +49,7 @@ test('G2: a new address counts once both have agreed, and the old one is told', 
   expect(await (await agree(byOld)).text()).toContain('The address is changed')
   expect(await addressOf(person)).toBe(email)
   for (const url of [byOld, byNew]) expect((await agree(url)).status).toBe(404)
-  await until('the old address is told', async () =>
+  await until('the old address gets its mail', async () =>
     (await mailsTo(harness.stack, person.email)).some(({ subject }) => subject === 'Your address was changed'),
   )
   const over = await untilValue(
@@ -62,7 +62,7 @@ test('G2: a new address counts once both have agreed, and the old one is told', 
   expect(again.body.code).toBe('email_taken')
 })
 
-test('one agreement is not enough: after a day everything stays as it was', async () => {
+test('a change with one confirmation expires after a day and changes nothing', async () => {
   const person = await harness.signUp()
   const email = another()
   expectStatus(await request(person, email), 202)
@@ -80,7 +80,7 @@ test('one agreement is not enough: after a day everything stays as it was', asyn
   expect((await open(await oldLink(person))).status).toBe(404)
 })
 
-test('the next request takes the place of the one before, whose links are dead', async () => {
+test('a second change replaces the first, whose links stop working', async () => {
   const person = await harness.signUp()
   const [first, second] = [another(), another()]
   expectStatus(await request(person, first), 202)
@@ -94,12 +94,12 @@ test('the next request takes the place of the one before, whose links are dead',
   expect(await addressOf(person)).toBe(second)
 })
 
-test('where the old address takes no mail, an operator vouches for the person; the new one agrees all the same', async () => {
+test('an operator can confirm instead of an old address that takes no mail; the new address still has to confirm', async () => {
   const person = await harness.signUp()
   await harness.sims.mailbox.do('rule', { recipient: person.email, code: 550 })
   const email = another()
   expectStatus(await request(person, email), 202)
-  await until('an operator is told', async () => {
+  await until('there is an operator task', async () => {
     const [task] = await sql`select detail from attention a join email_changes c on c.id::text = a.subject_id
       where c.account_id = ${person.accountId} and a.kind = 'email_change_unreachable'`
     return task?.detail === 'old'
@@ -112,7 +112,7 @@ test('where the old address takes no mail, an operator vouches for the person; t
   expect(await addressOf(person)).toBe(email)
 })
 
-test('an address that got an account meanwhile stays that account’s', async () => {
+test('an address that belongs to another account by then is not taken over', async () => {
   const person = await harness.signUp()
   const email = another()
   expectStatus(await request(person, email), 202)
@@ -123,7 +123,7 @@ test('an address that got an account meanwhile stays that account’s', async ()
   expect([await addressOf(person), (await standing(person)).state]).toEqual([person.email, 'taken'])
 })
 
-test('refused at once: one’s own address, a taken one, somebody else’s account, the sixth in a day', async () => {
+test('a change to the own or a taken address, of another account, or the sixth in a day is refused', async () => {
   const [anna, ben] = [await harness.signUp(), await harness.signUp()]
   expect((await request(anna, anna.email.toUpperCase())).status).toBe(400)
   expect((await request(anna, ben.email)).body.code).toBe('email_taken')
@@ -138,7 +138,7 @@ test('refused at once: one’s own address, a taken one, somebody else’s accou
   )
 })
 
-test('neither address is in a history, a log line, a metric or an address on the web', async () => {
+test('an address change leaves no address in histories, log lines, metrics or URLs', async () => {
   const person = await harness.signUp()
   const email = another()
   expectStatus(await request(person, email), 202)

@@ -15,13 +15,13 @@ const today = startOfDay(new Date())
 const tidy = (inDays = 0) => runLater<HousekeepingReport>(harness, housekeepingType, inDays)
 
 describe('the security log', () => {
-  test('has a partition for every coming day', async () => {
+  test('has a partition for each of the coming days', async () => {
     await tidy()
     const days = (await listPartitions(sql)).map((day) => day.getTime())
     for (let ahead = 0; ahead <= 7; ahead += 1) expect(days).toContain(plusDays(today, ahead).getTime())
   })
 
-  test('R4: loses each day before its first row is ninety days old', async () => {
+  test('R4: the security log drops each day before its first row is ninety days old', async () => {
     for (const age of [120, 91, 90, 89, 88, 30]) {
       const event = { kind: 'sign_in', actor: 'person', at: new Date(plusDays(today, -age).getTime() + 1) } as const
       await recordSecurityEvent(sql, context, event)
@@ -32,7 +32,7 @@ describe('the security log', () => {
     expect((await tidy()).securityLog).toEqual({ partitionsDropped: 0 })
   })
 
-  test('of today is gone in ninety days, by the clock of the run', async () => {
+  test('of today is dropped within ninety days of the workflow’s time', async () => {
     const at = new Date()
     await recordSecurityEvent(sql, context, { kind: 'sign_in', actor: 'person', at })
     await tidy(88)
@@ -42,16 +42,16 @@ describe('the security log', () => {
     expect((await listPartitions(sql)).every((day) => day > at)).toBe(true)
   })
 
-  test('takes an event on a day that nobody made room for', async () => {
+  test('records an event on a day without a partition', async () => {
     await recordSecurityEvent(sql, context, { kind: 'sign_in', actor: 'person', at: plusDays(new Date(), 400) })
     expect(await sql`select from security_log where at > now() + interval '399 days'`).toHaveLength(1)
   })
 })
 
-describe('keys and events', () => {
+describe('idempotency keys and webhook events', () => {
   const bytes = () => Buffer.from(randomUUID())
 
-  test('are forgotten when nobody can repeat them any more, and not before', async () => {
+  test('are deleted when they can no longer be repeated, and not before', async () => {
     const keep = async (at: Date, event: Date) => {
       await sql`insert into idempotency_keys (scope, key_hash, request_hash, resource_id, created_at)
         values ('test', ${bytes()}, ${bytes()}, ${randomUUID()}, ${at})`
@@ -66,7 +66,7 @@ describe('keys and events', () => {
     expect((await tidy(15)).forgotten).toMatchObject({ idempotencyKeys: 1, webhookEvents: 1 })
   })
 
-  test('and links and sessions that are over', async () => {
+  test('and expired links and sessions are deleted', async () => {
     const { accountId } = await harness.signUp()
     const keep = async (expiresAt: Date) => {
       await sql`insert into link_tokens (token_hash, purpose, account_id, created_at, expires_at)
@@ -80,18 +80,18 @@ describe('keys and events', () => {
     expect((await tidy(1)).forgotten.tokens).toBe(2)
   })
 
-  test('go in batches', async () => {
+  test('are deleted in batches', async () => {
     await sql`insert into webhook_events (source, event_id, received_at)
       select 'many', i, now() - interval '20 days' from generate_series(1, 12000) i`
     expect((await tidy()).forgotten.webhookEvents).toBe(12_000)
   })
 })
 
-describe('what stands too long', () => {
+describe('an overdue order or run', () => {
   const tasks = (kind: string) =>
     sql`select subject_id, detail, resolved_at is not null as settled from attention where kind = ${kind}`
 
-  test('is shown to operators until it moves on', async () => {
+  test('is an operator task until it goes on', async () => {
     const person = await harness.signUp()
     const order = await harness.buy(person, { pay: false })
     expect((await tidy()).overdue.orders).toBe(0)
@@ -104,7 +104,7 @@ describe('what stands too long', () => {
     expect(await tasks('order_overdue')).toMatchObject([{ settled: true }])
   })
 
-  test('may be any run', async () => {
+  test('may be a run of any workflow', async () => {
     const handle = await harness.temporal.workflow.start('invoiceRetention', {
       workflowId: 'nobody-works-on-this',
       taskQueue: 'nobody',

@@ -12,7 +12,7 @@ import { openHarness } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import { until } from '../harness/until.ts'
 
-// An order of somebody who is still a customer stands without its books after seven years.
+// The order of an account that still exists has no books after seven years.
 const harness = await openHarness({ settings: { BOOKS_COUNT_FROM: 'issue' }, books: false })
 const { sql } = harness.context
 const day = 86_400_000
@@ -53,7 +53,7 @@ async function booksOf(month: string): Promise<{ invoices: number; orderFacts: n
 }
 
 describe('a month of the books', () => {
-  test('R2: is purged seven years after it was sold, and younger ones are not touched', async () => {
+  test('R2: the books of a month are purged after seven years, and younger months are kept', async () => {
     const person = await harness.signUp()
     const order = await harness.buy(person)
     const today = new Date()
@@ -80,7 +80,7 @@ describe('a month of the books', () => {
     expect(await openRuns()).toEqual({ months: 1 })
   })
 
-  test('goes day by day, and a credit note outlives the invoice it corrects', async () => {
+  test('is purged day by day, and a credit note outlives the invoice that it corrects', async () => {
     const invoice = await issued('2031-05-02')
     await issued('2031-05-30')
     const note = await issued('2031-06-04', invoice)
@@ -94,7 +94,7 @@ describe('a month of the books', () => {
     expect(await booksOf('2031-06')).toEqual({ invoices: 1, orderFacts: 1 })
   })
 
-  test('of many invoices goes in batches', async () => {
+  test('with many invoices is purged in batches', async () => {
     await sql`
       insert into invoices (number, series, sequence, kind, issued_on, supplied_on, seller, description, destination,
         quantity, net_minor, tax_minor, gross_minor, tax_rate_bps, currency, payment_kind)
@@ -105,7 +105,7 @@ describe('a month of the books', () => {
     expect(await runOf('2032-02').result()).toMatchObject({ purged: { invoices: 2500, orderFacts: 0 } })
   })
 
-  test('that an operator holds stays until it is let go', async () => {
+  test('under an operator’s hold is kept until the hold is lifted', async () => {
     await issued('2033-01-10')
     await openRuns()
     await stands('2033-01', 'keeping')
@@ -119,7 +119,7 @@ describe('a month of the books', () => {
   })
 })
 
-test('nobody but operators sees or holds the books', async () => {
+test('only operators can read and hold the books', async () => {
   for (const caller of [harness.service, harness.anonymous, (await harness.signUp()).caller]) {
     expect([401, 403]).toContain((await caller.get('/v1/books')).status)
     expect([401, 403]).toContain((await caller.put('/v1/books/2033-01/hold', { reason: 'why not' })).status)

@@ -28,18 +28,18 @@ import { until, untilValue } from '../harness/until.ts'
 const key = () => randomBytes(32).toString('base64')
 const field = { old: `field-old:${key()}`, new: `field-new:${key()}` }
 const payload = { old: `payload-old:${key()}`, new: `payload-new:${key()}` }
-/** First every process must know the new key; then it comes first. */
+/** Rollout of a key: first every process can decrypt with it, then they encrypt with it. */
 const before = { FIELD_KEYS: `${field.old},${field.new}`, PAYLOAD_KEYS: `${payload.old},${payload.new}` }
 const after = { FIELD_KEYS: `${field.new},${field.old}`, PAYLOAD_KEYS: `${payload.new},${payload.old}` }
 
-// Erased people's orders are in Stripe's books, and no longer in ours.
+// Stripe has orders of erased persons that our books no longer have.
 const harness = await openHarness({ settings: before, books: false })
 const { sql } = harness.context
 
-/** A second API and worker beside the first, over the same database, Temporal and outside world. */
+/** A second API and worker with the same infrastructure. */
 async function deployNewKeyring() {
   const { API_PORT: _port, ...shared } = harness.settings
-  // A configured Temporal is described by the process's own environment.
+  // The client reads the Temporal settings from the environment of the process.
   for (const [name, value] of Object.entries(shared)) if (name.startsWith('TEMPORAL_')) vi.stubEnv(name, value)
   const stack = await startStack({
     environment: shared,
@@ -56,7 +56,7 @@ type Fresh = Awaited<ReturnType<typeof deployNewKeyring>>
 
 const wrapped = async () => Object.fromEntries((await countWrapped(sql)).map(({ kekId, count }) => [kekId, count]))
 
-/** Whoever has nothing but one key, and remembers nothing. */
+/** Readers with one key only and no cache. */
 function holderOf(id: string) {
   const key = harness.config.FIELD_KEYS.keys.get(id)
   if (!key) throw new Error(`no key ${id}`)
@@ -65,7 +65,7 @@ function holderOf(id: string) {
   return { cipher, dataKeys: createDataKeys(cipher) }
 }
 
-/** Every payload of every run there is, decoded by whoever has this keyring. */
+/** Every payload of every run, decoded with this keyring. */
 async function readHistories({ temporal }: Fresh, keyring: PayloadKeyring) {
   const payloads = (await fetchHistories(temporal)).flatMap(({ history }) => payloadsIn(history))
   const keyIds = new Set(payloads.map((payload) => keyIdOf(payload)))
@@ -81,7 +81,7 @@ function payloadsIn(value: unknown): Payload[] {
   return Object.values(value).flatMap(payloadsIn)
 }
 
-test('S1: keys are rotated while people sign up, buy and leave; every old row stays readable; the old key ends unused', async () => {
+test('S1: keys are rotated while people sign up, buy and leave; all rows stay readable, and nothing needs the old key at the end', async () => {
   const people = await insertAccounts(harness.context, 2_500)
   const buyer = await harness.signUp()
   const order = await harness.buy(buyer)
@@ -98,7 +98,7 @@ test('S1: keys are rotated while people sign up, buy and leave; every old row st
       expectStatus(await caller.delete(`/v1/accounts/${accountId}`), 200)
       left.push(accountId)
     }
-    // The old processes go on for a while and make data keys under the old key.
+    // The old processes still make data keys under the old key.
     const oldTraffic = Promise.all(
       Array.from({ length: 40 }, async (_, index) => {
         const { accountId } = await harness.signUp({ device: false })
@@ -114,14 +114,14 @@ test('S1: keys are rotated while people sign up, buy and leave; every old row st
       }
     }
     const newTraffic = Promise.all([shopper(), shopper(), shopper(), shopper()])
-    // Those who leave while the pages go by are old accounts, too.
+    // Old accounts are also erased during the rotation.
     const leaving = Promise.all(people.slice(0, 25).map(({ id }) => leave(service, id)))
     const made = expectStatus(await operator.post('/v1/key-rotations', { purpose: 'field' }), 201)
     expect([made.toKey, made.status]).toEqual(['field-new', 'rewrapping'])
     expect((await operator.post('/v1/key-rotations', { purpose: 'field' })).status).toBe(409)
     const read = async () => expectStatus(await operator.get(`/v1/key-rotations/${made.id}`), 200)
     await untilValue('some keys are rewrapped', read, ({ rewrapped }) => rewrapped > 0)
-    // It is carried on where it was by whoever comes next.
+    // The next worker continues the rotation where it was.
     await fresh.worker.stop()
     await fresh.worker.start()
     await untilValue('most keys are rewrapped', read, ({ rewrapped }) => rewrapped >= 2_400)
@@ -170,7 +170,7 @@ test('S1: keys are rotated while people sign up, buy and leave; every old row st
     }
 
     async function payloadKeys(): Promise<void> {
-      // Began under the old payload key, and is open for as long as the eSIM lives.
+      // This run began under the old payload key and is open until the eSIM expires.
       const runs = expectStatus(await operator.post('/v1/key-rotations', { purpose: 'payload' }), 201)
       const rotation = async () => expectStatus(await operator.get(`/v1/key-rotations/${runs.id}`), 200)
       const waiting = await untilValue('counted', rotation, ({ remaining }) => remaining !== null)
@@ -178,14 +178,14 @@ test('S1: keys are rotated while people sign up, buy and leave; every old row st
       const listed = expectStatus(await operator.get(`/v1/key-rotations/${runs.id}/runs`), 200)
       expect(listed.items.map((run: { workflowId: string }) => run.workflowId)).toContain(`order-${order.id}`)
       expect(listed.items.every((run: { keyIds: string[] }) => String(run.keyIds) === 'payload-old')).toBe(true)
-      // Their histories are read and carried on by processes that encrypt under the new key.
+      // Processes that encrypt under the new key continue these runs.
       expect((await service.post(`/v1/orders/${order.id}/resend`)).status).toBe(200)
       const keyring = fresh.config.PAYLOAD_KEYS
       const key = keyring?.keys.get('payload-new')
       if (!keyring || !key) throw new Error('no payload keys')
       const { keyIds, lost, read } = await readHistories(fresh, keyring)
       expect([[...keyIds].sort(), lost, read > 100]).toEqual([['payload-new', 'payload-old'], 0, true])
-      // What is still needed is told: without the old key they would be lost.
+      // The API lists the runs that still need the old key.
       expect(
         (await readHistories(fresh, { activeId: 'payload-new', keys: new Map([['payload-new', key]]) })).lost,
       ).toBeGreaterThan(0)
@@ -206,7 +206,7 @@ test('S1: keys are rotated while people sign up, buy and leave; every old row st
   }
 }, 180_000)
 
-test('rotating keys is an operator’s business', async () => {
+test('only operators can rotate keys', async () => {
   const person = await harness.signUp({ device: false })
   for (const caller of [person.caller, harness.service]) {
     expect((await caller.post('/v1/key-rotations', { purpose: 'field' })).status).toBe(403)

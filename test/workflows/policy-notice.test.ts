@@ -54,7 +54,7 @@ await insertAccounts(harness.context, 30)
 const accounts = async () => (await sql`select count(*)::int as count from accounts`)[0]?.count as number
 
 describe('a material change', () => {
-  test('N1: is posted, mailed to everybody once, and in force on its day', async () => {
+  test('N1: a material change is posted, mailed once to every person, and in force on its day', async () => {
     const before = expectStatus(await harness.anonymous.get('/v1/policies'), 200)
     expect(before.items).toMatchObject([{ version: '2026-06-20', state: 'in_force', forNewcomers: true }])
     const posted = await post('on-time')
@@ -80,7 +80,7 @@ describe('a material change', () => {
     expect(await mailsAbout('on-time')).toHaveLength(await accounts())
   })
 
-  test('is accepted by whoever signs up meanwhile, who needs no notice', async () => {
+  test('is accepted by people who sign up meanwhile, who get no notice', async () => {
     await post('newcomers')
     const newcomer = await harness.signUp()
     const seen = expectStatus(await harness.service.get(`/v1/accounts/${newcomer.accountId}`), 200)
@@ -95,7 +95,7 @@ describe('a material change', () => {
     expect((await mailsAbout('newcomers')).map(({ envelope }) => envelope.to[0])).not.toContain(newcomer.email)
   })
 
-  test('N2: waits when one batch is told late: the date moves, and everybody is told so', async () => {
+  test('N2: a late page of notices postpones the date, and every person gets the new date', async () => {
     const late = await harness.signUp()
     await misbehave({ recipient: late.email, code: 451 })
     const posted = await post('late')
@@ -127,7 +127,7 @@ describe('a material change', () => {
     expect((await policyOf('late')).state).toBe('in_force')
   })
 
-  test('does not wait for whom mail cannot reach: they are listed, and told by the page', async () => {
+  test('does not wait for people whom mail cannot reach: an operator task counts them, and the page notifies them', async () => {
     const [refused, returned, silent] = [await harness.signUp(), await harness.signUp(), await harness.signUp()]
     await misbehave({ recipient: refused.email, code: 550 })
     await misbehave({ recipient: silent.email, code: 451 })
@@ -160,7 +160,7 @@ describe('a material change', () => {
     expect((await policyOf('bounces')).state).toBe('in_force')
   })
 
-  test('waits for a mail server that is away altogether', async () => {
+  test('waits for a mail server that is down', async () => {
     await misbehave({ recipient: '@people.example', code: 451 })
     const posted = await post('outage')
     await forward('outage', '4 days')
@@ -178,8 +178,8 @@ describe('a material change', () => {
   })
 })
 
-describe('a version that is withdrawn', () => {
-  test('never takes effect, and those who were told are told', async () => {
+describe('a withdrawn version', () => {
+  test('never takes effect, and the people who were notified get a mail', async () => {
     const inForce = (await post('withdrawn')).version && 'outage'
     await stands('withdrawn', 'waiting')
     const newcomer = await harness.signUp()
@@ -198,7 +198,7 @@ describe('a version that is withdrawn', () => {
     expect((await harness.operator.post('/v1/policies/outage/withdraw')).status).toBe(409)
   })
 
-  test('while everybody is being told stops that at once', async () => {
+  test('stops its mailing at once', async () => {
     await insertAccounts(harness.context, 400)
     await misbehave({ recipient: '@people.example', delayMs: 40, times: 1_000_000 })
     await post('stopped')
@@ -208,7 +208,7 @@ describe('a version that is withdrawn', () => {
     await runOf('stopped').result()
     const { notices } = await noticesOf('stopped')
     const [announced, withdrawn] = notices
-    // Those whose mail was on its way are told, and nobody else: one page would have reached all of them.
+    // Only mails that were being sent arrive: one page would have reached all accounts.
     expect(announced.sent + announced.waiting).toBeLessThan((await accounts()) / 2)
     expect(withdrawn.sent).toBe(announced.sent)
   })
@@ -224,13 +224,13 @@ describe('a change that is not material', () => {
   })
 })
 
-describe('what operators may post', () => {
+describe('a version that operators may post', () => {
   const refused = async (over: Record<string, unknown>) => {
     const { status, body } = await harness.operator.post('/v1/policies', draft('refused', over))
     return { status, fields: (body.errors ?? []).map((each: { field: string }) => each.field) }
   }
 
-  test('is a new version, far enough ahead, that says what changes', async () => {
+  test('is new, far enough ahead, and lists its changes', async () => {
     const tooSoon = plusDays(new Date(), 30.9).toISOString()
     expect(await refused({ effectiveAt: tooSoon })).toEqual({ status: 400, fields: ['effectiveAt'] })
     expect(await refused({ changes: [] })).toEqual({ status: 400, fields: ['changes'] })
@@ -240,7 +240,7 @@ describe('what operators may post', () => {
     expect((await harness.anonymous.get('/v1/policies/refused')).status).toBe(404)
   })
 
-  test('is one at a time, and by operators alone', async () => {
+  test('is one at a time, and posted by operators only', async () => {
     await post('first')
     const second = await harness.operator.post('/v1/policies', draft('second'))
     expect(second).toMatchObject({ status: 409, body: { code: 'policy_state_conflict' } })
@@ -258,7 +258,7 @@ describe('what operators may post', () => {
   })
 })
 
-test('a bounce is taken from whoever knows the address, and changes only what it is about', async () => {
+test('a bounce report needs the secret address, and changes only the mail that it is about', async () => {
   const hand = (token: string, body: string) =>
     harness.anonymous.call('POST', `/v1/webhooks/mail-bounces/${token}`, {
       body,

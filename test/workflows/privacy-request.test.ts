@@ -17,10 +17,10 @@ const day = 24 * 60 * 60 * 1000
 const skip = (id: string, duration: string | number) =>
   fastForward(harness.temporal, privacyRequestWorkflowId(id), duration as number)
 const read = async (id: string) => expectStatus(await harness.operator.get(`/v1/privacy-requests/${id}`), 200)
-const stranger = () => `${randomUUID()}@elsewhere.example`
+const unknownAddress = () => `${randomUUID()}@elsewhere.example`
 
 async function ask(body: Record<string, unknown> = {}) {
-  const replyTo = stranger()
+  const replyTo = unknownAddress()
   const given = { kind: 'access', message: 'What do you know of me?', replyTo, ...body }
   const request = expectStatus(await harness.operator.post('/v1/privacy-requests', given), 201)
   return { ...request, id: request.id as string, replyTo: given.replyTo as string }
@@ -32,7 +32,7 @@ const openTasks = async (id: string): Promise<string[]> =>
       select kind from attention where subject_id = ${id} and resolved_at is null order by kind`
   ).map(({ kind }) => kind)
 
-/** As the run itself tells operators. */
+/** The run status. */
 async function standing(id: string) {
   const { typedSearchAttributes: shown } = await harness.temporal.workflow
     .getHandle(privacyRequestWorkflowId(id))
@@ -49,7 +49,7 @@ const resolve = (
   body: Record<string, unknown> = { answerKind: 'granted', answer: 'This is all:\n\nnothing.' },
 ) => harness.operator.post(`/v1/privacy-requests/${id}/resolve`, body)
 
-test('G6: acknowledged at once, reminded of at day 14 and 21, escalated at day 27, late at day 30', async () => {
+test('G6: a request is acknowledged at once, reminded of on days 14 and 21, escalated on day 27, and late on day 30', async () => {
   const request = await ask()
   const [acknowledged] = await until('the acknowledgement', async () => {
     const mails = await mailsTo(harness.stack, request.replyTo)
@@ -95,7 +95,7 @@ test('G6: acknowledged at once, reminded of at day 14 and 21, escalated at day 2
   const listed = expectStatus(await harness.operator.get('/v1/privacy-requests?state=late'), 200)
   expect(listed.items.map((item: { id: string }) => item.id)).toContain(request.id)
 
-  // An answer that did not get there leaves it as late as it was.
+  // An answer that was not delivered leaves the request late.
   await harness.sims.mailbox.do('rule', { recipient: request.replyTo, code: 550 })
   expectStatus(await resolve(request.id), 202)
   await until('the answer is refused', async () =>
@@ -116,7 +116,7 @@ test('G6: acknowledged at once, reminded of at day 14 and 21, escalated at day 2
   expect((await read(request.id)).late).toBe(true)
 })
 
-test('G6: answered at the last moment is answered in time; ninety days later nothing of it is left', async () => {
+test('G6: a request answered at the last moment is answered in time, and is deleted ninety days later', async () => {
   const request = await ask({ kind: 'portability' })
   await skip(request.id, 30 * day - 60 * 60 * 1000)
   expectStatus(await resolve(request.id), 202)
@@ -147,7 +147,7 @@ test('G6: answered at the last moment is answered in time; ninety days later not
   expect([...left]).toEqual([])
 })
 
-test('an answer waits for the mail server, and counts only when it has gone', async () => {
+test('a request is answered only once the mail server has accepted the answer', async () => {
   const request = await ask()
   await until('the acknowledgement', async () => (await mailsTo(harness.stack, request.replyTo)).length > 0)
   await harness.sims.mailbox.do('rule', { recipient: request.replyTo, code: 451, times: 3 })
@@ -162,13 +162,13 @@ test('an answer waits for the mail server, and counts only when it has gone', as
   expect((await mailsTo(harness.stack, request.replyTo)).length).toBe(2)
 })
 
-test('an address that refuses the answer leaves the request open, for an operator to answer otherwise', async () => {
+test('a request whose answer the address refuses stays open, with an operator task', async () => {
   const request = await ask()
   await until('the acknowledgement', async () => (await mailsTo(harness.stack, request.replyTo)).length > 0)
   await harness.sims.mailbox.do('rule', { recipient: request.replyTo, code: 550 })
   expectStatus(await resolve(request.id), 202)
   await untilValue(
-    'an operator is told',
+    'there is an operator task',
     () => openTasks(request.id),
     (open) => open.includes('privacy_request_unreachable'),
   )
@@ -183,7 +183,7 @@ test('an address that refuses the answer leaves the request open, for an operato
   expect(await openTasks(request.id)).toEqual([])
 })
 
-test('two months more, once, with the reason told; the reminders come before the new day', async () => {
+test('a request is extended once by two months, with a mail about the reason and reminders before the new deadline', async () => {
   const request = await ask()
   await skip(request.id, '15 days')
   const extend = () => harness.operator.post(`/v1/privacy-requests/${request.id}/extend`, { reason: 'complexity' })
@@ -207,7 +207,7 @@ test('two months more, once, with the reason told; the reminders come before the
   expect((await read(request.id)).late).toBe(false)
 })
 
-test('a mail that lay around for 26 days is urged about at once, and only once', async () => {
+test('a request that is entered after 26 days gets one reminder at once', async () => {
   const request = await ask({ receivedAt: new Date(Date.now() - 26 * day).toISOString() })
   await untilValue(
     'reminded',
@@ -222,7 +222,7 @@ test('a mail that lay around for 26 days is urged about at once, and only once',
   )
 })
 
-test('people see and answer to their own requests only', async () => {
+test('people see their own requests only', async () => {
   const [anna, ben] = [await harness.signUp(), await harness.signUp()]
   const body = { kind: 'objection', message: 'No more offers, please.' }
   const request = expectStatus(await anna.caller.post('/v1/privacy-requests', body), 201)
@@ -236,12 +236,16 @@ test('people see and answer to their own requests only', async () => {
   expect((await anna.caller.post(`/v1/privacy-requests/${request.id}/resolve`, {})).status).toBe(403)
   const own = expectStatus(await anna.caller.get('/v1/privacy-requests'), 200)
   expect(own.items.map((item: { id: string }) => item.id)).toEqual([request.id])
-  const unknown = await harness.operator.post('/v1/privacy-requests', { ...body, replyTo: stranger(), iccid: '1' })
+  const unknown = await harness.operator.post('/v1/privacy-requests', {
+    ...body,
+    replyTo: unknownAddress(),
+    iccid: '1',
+  })
   expect([unknown.status, unknown.body.errors]).toEqual([400, [{ field: 'iccid', reason: 'unknown field' }]])
 })
 
-test('a mail from the address of an account is that account’s, and one from before the sign-up goes with it', async () => {
-  const email = stranger()
+test('a request by mail belongs to the account with the address, and one from before the sign-up is erased with it', async () => {
+  const email = unknownAddress()
   const before = await ask({ replyTo: email })
   const person = await harness.signUp({ account: { email } })
   const after = await ask({ replyTo: email.toUpperCase() })
@@ -254,8 +258,8 @@ test('a mail from the address of an account is that account’s, and one from be
   expect(status.name).toBe('COMPLETED')
 })
 
-test('the same request under one key is one request, and one mail', async () => {
-  const replyTo = stranger()
+test('the same request repeated under one idempotency key makes one request and one mail', async () => {
+  const replyTo = unknownAddress()
   const body = { kind: 'other', message: 'Hello', replyTo }
   const headers = { 'idempotency-key': randomUUID() }
   const answers = await Promise.all(
@@ -266,8 +270,8 @@ test('the same request under one key is one request, and one mail', async () => 
   await until('the acknowledgement', async () => (await mailsTo(harness.stack, replyTo)).length === 1)
 })
 
-test('nothing of a request is in a history, a log line or a metric', async () => {
-  const canaries = { message: `message ${randomUUID()}`, address: stranger(), answer: `answer ${randomUUID()}` }
+test('a request leaves nothing in histories, log lines or metrics', async () => {
+  const canaries = { message: `message ${randomUUID()}`, address: unknownAddress(), answer: `answer ${randomUUID()}` }
   const request = await ask({ message: canaries.message, replyTo: canaries.address })
   expectStatus(await resolve(request.id, { answerKind: 'refused', answer: canaries.answer }), 202)
   await untilValue(

@@ -1,15 +1,15 @@
-/** Every workflow says which build goes on with its open runs, and the bundle knows it. */
+/** The versioning behaviour of every workflow. */
 import { expect, test } from 'vitest'
 import * as workflows from '../../workflows/index.ts'
 import { versioning } from '../../workflows/versioning/behaviors.ts'
 import * as versioned from '../../workflows/versioning/entry.ts'
 
-test('each workflow of the bundle has an entry with a reason, and nothing else has', () => {
+test('the versioning table has an entry with a reason for each workflow, and no other', () => {
   expect(Object.keys(versioning).sort()).toEqual(Object.keys(workflows).sort())
   for (const [type, { reason }] of Object.entries(versioning)) expect([type, reason.length > 10]).toEqual([type, true])
 })
 
-test('the entry of the bundle exports every workflow, with its behaviour', () => {
+test('the versioned entry of the bundle exports every workflow with its behaviour', () => {
   const behaviors = Object.entries(versioned).map(([type, workflow]) => [
     type,
     (workflow as { workflowDefinitionOptions?: unknown }).workflowDefinitionOptions,
