@@ -98,10 +98,10 @@ const ofAccount: Owner = { is: 'account', column: 'account_id' }
 const ofOrder: Owner = { is: 'order', column: 'order_id' }
 
 const withAccount: KeptUntil = { term: 'account', why: 'R1: as long as the account' }
-const forTheBooks: KeptUntil = { term: 'books', why: 'R2: tax law wants it' }
-const whileUseful: KeptUntil = { term: 'none', why: 'holds nothing about anybody' }
+const forTheBooks: KeptUntil = { term: 'books', why: 'R2: required by tax law' }
+const whileUseful: KeptUntil = { term: 'none', why: 'holds no personal data' }
 
-const proofOfErasure: KeptUntil = { term: 'none', why: 'R3: says that somebody was erased, and not who' }
+const proofOfErasure: KeptUntil = { term: 'none', why: 'R3: says that a person was erased, and not who' }
 const onceErased = 'comes to be when the account is deleted'
 
 const tables: Record<string, Table> = {
@@ -407,13 +407,16 @@ const tables: Record<string, Table> = {
   },
   webhook_events: {
     onErasure: 'keep',
-    keptUntil: { term: 'webhookDedupeMs', why: 'a repeated event must not act twice; says nothing of its content' },
+    keptUntil: {
+      term: 'webhookDedupeMs',
+      why: 'a repeated event must not take effect twice; the row has no content of the event',
+    },
     columns: { source: technical, event_id: technical, received_at: technical },
   },
   idempotency_keys: {
     onErasure: 'delete',
     owner: ofAccount,
-    keptUntil: { term: 'idempotencyKeysMs', why: 'a repeated request must not act twice' },
+    keptUntil: { term: 'idempotencyKeysMs', why: 'a repeated request must not take effect twice' },
     columns: {
       scope: technical,
       key_hash: pseudonym('a keyed hash of who asked, for whom, and under which key'),
@@ -426,7 +429,7 @@ const tables: Record<string, Table> = {
   attention: {
     onErasure: 'delete',
     owner: { is: 'subject', column: 'subject_id' },
-    keptUntil: { term: 'none', why: 'until an operator has settled it, then with the account' },
+    keptUntil: { term: 'none', why: 'until an operator has closed the task, then with the account' },
     columns: {
       id: technical,
       kind: technical,
@@ -440,7 +443,7 @@ const tables: Record<string, Table> = {
   security_log: {
     onErasure: 'delete',
     owner: ofAccount,
-    keptUntil: { term: 'securityLog', why: 'R4: what belongs to no account, too, goes with its day' },
+    keptUntil: { term: 'securityLog', why: 'R4: dropped with its day, also without an account' },
     columns: {
       at: clear('U5', 'securityLog[].at', 'a time by itself'),
       kind: clear('U5', 'securityLog[].kind', 'one of a few words'),
@@ -504,7 +507,10 @@ const tables: Record<string, Table> = {
   deletion_seals: {
     onErasure: 'delete',
     owner: { is: 'receipt', column: 'receipt_id' },
-    keptUntil: { term: 'stripeRedactionAfterDays', why: 'G3: until everybody was told; each part goes when it was' },
+    keptUntil: {
+      term: 'stripeRedactionAfterDays',
+      why: 'G3: until all erasure steps are done; each part is wiped by its step',
+    },
     columns: {
       receipt_id: technical,
       apple: sealedSecret('G3', onceErased),
@@ -629,7 +635,7 @@ const tables: Record<string, Table> = {
   privacy_requests: {
     onErasure: 'delete',
     owner: ofAccount,
-    keptUntil: { term: 'privacyRequest', why: 'G6: so long after the answer, for what is asked back' },
+    keptUntil: { term: 'privacyRequest', why: 'G6: for further questions after the answer' },
     columns: {
       id: clear('G6', 'privacyRequests[].id', 'an opaque id'),
       account_id: link('the account'),

@@ -7,7 +7,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 
 interface Scope {
   isOpen: boolean
-  fault?: AskedInsideTransaction
+  violation?: AskedInsideTransaction
 }
 
 const scopes = new AsyncLocalStorage<Scope>()
@@ -25,11 +25,11 @@ export async function insideTransaction<Outcome>(body: () => Outcome | Promise<O
   const scope: Scope = { isOpen: true }
   try {
     const outcome = await scopes.run(scope, async () => body())
-    if (scope.fault) throw scope.fault
+    if (scope.violation) throw scope.violation
     return outcome
   } catch (error) {
     // The called code may have wrapped the error.
-    throw scope.fault ?? error
+    throw scope.violation ?? error
   } finally {
     scope.isOpen = false
   }
@@ -43,9 +43,9 @@ export async function insideTransaction<Outcome>(body: () => Outcome | Promise<O
 export function assertOutsideTransaction(what: string): void {
   const scope = scopes.getStore()
   if (!scope?.isOpen) return
-  const fault = new AskedInsideTransaction(
+  const violation = new AskedInsideTransaction(
     `${what} was asked inside a database transaction: do it before or after, or pass the transaction on`,
   )
-  scope.fault ??= fault
-  throw fault
+  scope.violation ??= violation
+  throw violation
 }

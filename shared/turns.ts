@@ -4,10 +4,10 @@ export class NoTurn extends Error {
   readonly code = 'NO_TURN'
 }
 
-export type GiveBack = () => void
+export type EndTurn = () => void
 
 interface Waiter {
-  resolve(giveBack: GiveBack): void
+  resolve(endTurn: EndTurn): void
   timer: NodeJS.Timeout
 }
 
@@ -24,7 +24,7 @@ export function createTurns({ what, atOnce, waitMs }: { what: string; atOnce: nu
   let lastChangeAt = performance.now()
   let lastRefusalAt = Number.NEGATIVE_INFINITY
 
-  function turn(): GiveBack {
+  function turn(): EndTurn {
     let hasEnded = false
     lastChangeAt = performance.now()
     return () => {
@@ -44,7 +44,7 @@ export function createTurns({ what, atOnce, waitMs }: { what: string; atOnce: nu
 
   return {
     /** Resolves to a function that ends the turn; a second call of it does nothing. @throws NoTurn after `waitMs` */
-    take(): Promise<GiveBack> {
+    take(): Promise<EndTurn> {
       if (taken < atOnce) {
         taken += 1
         return Promise.resolve(turn())

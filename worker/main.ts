@@ -1,4 +1,4 @@
-/** `npm run worker`: one worker process. API and worker scale apart. */
+/** `npm run worker`: one worker process. */
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { readConfigOrExit } from '../config.ts'
@@ -28,25 +28,25 @@ const probes = await serveMetrics(
 )
 
 const stopping = new AbortController()
-const asked = stopAsked(process.env).then((signal) => {
+const stopRequested = stopAsked(process.env).then((signal) => {
   log.info({ signal }, 'the worker stops')
   stopping.abort()
   return undefined
 })
 const started = startWorker({ ...context, temporal }, { signal: stopping.signal })
-worker = await Promise.race([started, asked])
-let fault: Error | undefined
+worker = await Promise.race([started, stopRequested])
+let workerError: Error | undefined
 if (worker) {
   log.info({ metricsPort: probes.port }, 'the worker works')
   if (await ownsSchedules(temporal, config)) await reconcileSchedules(temporal, config.TEMPORAL_TASK_QUEUE)
-  fault = await Promise.race([worker.exited, asked])
+  workerError = await Promise.race([worker.exited, stopRequested])
   await worker.stop()
 }
-if (fault) log.fatal({ error: fault }, 'the worker ended')
+if (workerError) log.fatal({ error: workerError }, 'the worker ended')
 await probes.stop()
 await temporal.connection.close()
 await context.close()
-process.exitCode = fault ? 1 : 0
+process.exitCode = workerError ? 1 : 0
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')

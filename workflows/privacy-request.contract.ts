@@ -1,4 +1,4 @@
-/** The privacy request's face (G6): ids, messages, and the effects it needs. Import-safe for everybody. */
+/** Contract of the privacy request: ids, messages and activities. Code outside of workflows may import it. */
 import { defineQuery, defineUpdate } from '@temporalio/workflow'
 import { periods } from '../policy/periods.ts'
 import { plusDays } from '../shared/calendar.ts'

@@ -14,7 +14,7 @@ export async function backup(): Promise<BackupResult> {
   const id = backupIdOf(now)
   showStatusDetails({ status: 'dumping', waitingFor: 'the database', dueAt: null })
   const made = await make()
-  // R3 promises that no backup gets older than thirty days, also when the new backup failed.
+  // R3: backups are kept for at most 30 days, also when the new backup failed.
   const { pruned } = await pruneBackups({ asOf })
   return { id, made, pruned }
 
