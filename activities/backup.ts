@@ -45,7 +45,8 @@ export function createBackupActivities(context: WorkerContext): BackupActivities
         const length = await dumpDatabase(tools, config.DATABASE_URL, { withoutData: without, signal }, (dump) =>
           folder.write('dump', id, dump, { signal }),
         )
-        // The keys are exported after the dump, so that a person who is erased during the dump has no key in the backup.
+        // The keys are exported after the dump, so that a person who is erased during the dump has no key in the
+        // backup.
         await folder.write('keys', id, await exportKeys(sql), { signal })
         for (const older of await folder.list('keys')) if (older.id !== id) await folder.remove('keys', older.id)
         await copyLedger(sql, folder, id)

@@ -1,4 +1,6 @@
-/** Starts or deletes drafts whose run was not started, because the API or Temporal crashed after the row was written. */
+/**
+ * Starts or deletes drafts whose run was not started, because the API or Temporal crashed after the row was written.
+ */
 import type { WorkerContext } from '../context.ts'
 import { deleteCampaignDrafts } from '../db/campaigns.ts'
 import { deleteKeyRotationDrafts } from '../db/crypto/key-rotations.ts'

@@ -1,4 +1,7 @@
-/** R2: the books are kept for 7 years. Activities that start a run for each month, and purge it at the end of its period. */
+/**
+ * R2: the books are kept for 7 years. Activities that start a run for each month, and purge it at the end of its
+ * period.
+ */
 import { heartbeat } from '@temporalio/activity'
 import type { WorkerContext } from '../context.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../db/operator-tasks.ts'

@@ -82,7 +82,10 @@ export function createKeyRotationActivities(context: WorkerContext): KeyRotation
     },
   }
 
-  /** @throws KeyringBehind while this worker has the old keyring: another worker, or this one after a restart, has the new one */
+  /**
+   * @throws KeyringBehind while this worker has the old keyring: another worker, or this one after a restart, has the
+   * new one
+   */
   function assertActive(purpose: KeyPurpose, toKey: string): void {
     if (keyrings[purpose]?.activeId !== toKey) throw failure('KeyringBehind', { nextRetryDelay: askAgainMs })
   }

@@ -1,7 +1,7 @@
 /**
- * N2: policy notices are mailed. Sends one page of a notice: a row claims each mail before it is sent, and records when the
- * mail server has accepted it. A mail whose worker crashed in between is sent again under the same Message-ID, because a
- * missing notice would break the promise and a duplicate does not.
+ * N2: policy notices are mailed. Sends one page of a notice: a row claims each mail before it is sent, and records when
+ * the mail server has accepted it. A mail whose worker crashed in between is sent again under the same Message-ID,
+ * because a missing notice would break the promise and a duplicate does not.
  */
 import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity'
 import type { Context } from '../context.ts'
@@ -51,7 +51,10 @@ export interface Page {
   mail: RenderedMail
 }
 
-/** Sends one page. @throws MailUnavailable when the mail server is down: mails that were sent are recorded, the others are due */
+/**
+ * Sends one page.
+ * @throws MailUnavailable when the mail server is down: mails that were sent are recorded, the others are due
+ */
 export async function mailPage(context: Context, { policy, notice, range, mail }: Page): Promise<PageOutcome> {
   const { sql } = context
   const clock = attemptClock()

@@ -1,4 +1,7 @@
-/** N1 and N2: a version of the policy is posted and mailed 30 days before it takes effect. Activities of the policy notice. */
+/**
+ * N1 and N2: a version of the policy is posted and mailed 30 days before it takes effect. Activities of the policy
+ * notice.
+ */
 import type { Context } from '../context.ts'
 import { raiseOperatorTask } from '../db/operator-tasks.ts'
 import * as policies from '../db/policies.ts'
@@ -63,7 +66,10 @@ export function createPolicyActivities(context: Context): PolicyActivities {
     },
   }
 
-  /** First the announcement to all accounts; then, if the date was postponed, the new date to those who got an earlier one. */
+  /**
+   * First the announcement to all accounts; then, if the date was postponed, the new date to those who got an earlier
+   * one.
+   */
   async function nextNotice(policy: policies.Policy, at: Date): Promise<NextStep | undefined> {
     const { version } = policy
     const announced = { version, notice: 'announced' } as const

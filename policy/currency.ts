@@ -1,6 +1,6 @@
 /**
- * Minor units as Stripe counts them (docs.stripe.com/currencies). `Intl` differs: for display it has no hundredths of a lek
- * or forint, which Stripe charges.
+ * Minor units as Stripe counts them (docs.stripe.com/currencies). `Intl` differs: for display it has no hundredths of a
+ * lek or forint, which Stripe charges.
  */
 const withoutMinorUnit = new Set('BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF UGX VND VUV XAF XOF XPF'.split(' '))
 const withThousandths = new Set('BHD JOD KWD OMR TND'.split(' '))
@@ -16,8 +16,8 @@ export const majorUnits = (minor: number, currency: string): number => minor / 1
 
 /**
  * Whether our prices, which end in 49 and 99, can be charged in a currency. Stripe refuses them in currencies with
- * thousandths, which it takes in multiples of ten only, and reads them differently in ISK and UGX, which it takes with two
- * zero decimals (docs.stripe.com/currencies).
+ * thousandths, which it takes in multiples of ten only, and reads them differently in ISK and UGX, which it takes with
+ * two zero decimals (docs.stripe.com/currencies).
  */
 export function canPriceIn(currency: string): boolean {
   return (

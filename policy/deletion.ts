@@ -1,6 +1,9 @@
 /** Reasons of a deletion, and its erasure steps. */
 
-/** `sign_in_account_deleted`: Apple notified us that the Apple Account was deleted; `child`: the person is under 13 (K1: data of a child is deleted) */
+/**
+ * `sign_in_account_deleted`: Apple notified us that the Apple Account was deleted; `child`: the person is under 13 (K1:
+ * data of a child is deleted)
+ */
 export const deletionReasons = ['requested', 'inactivity', 'sign_in_account_deleted', 'child'] as const
 export type DeletionReason = (typeof deletionReasons)[number]
 

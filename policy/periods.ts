@@ -35,7 +35,10 @@ export const periods = {
     dailyLengths: [3, 7, 15, 30],
   },
   measurement: { metaMaxAgeMs: 7 * day, googleMaxAgeMs: 72 * hour },
-  /** U5: fraud is prevented. Orders of an account beyond these limits go into review. In US dollars, whatever the shop's currency. */
+  /**
+   * U5: fraud is prevented. Orders of an account beyond these limits go into review. In US dollars, whatever the shop's
+   * currency.
+   */
   velocity: { windowMs: 1 * day, maxOrders: 10, maxGrossUsdMicros: 550_000_000 },
   account: {
     /** R1: an account is kept until it is unused for 3 years */

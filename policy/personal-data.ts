@@ -1,6 +1,6 @@
 /**
- * Every column of the database: its class, the promise that covers it, and what erasure does to it. A test compares the list
- * with the live schema in both directions; export and erasure are tested against it.
+ * Every column of the database: its class, the promise that covers it, and what erasure does to it. A test compares the
+ * list with the live schema in both directions; export and erasure are tested against it.
  */
 import type { PromiseId } from './promises.ts'
 

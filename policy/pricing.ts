@@ -1,4 +1,7 @@
-/** Prices of our packages, in integer arithmetic. A price is set once; later changes of providers' costs do not change it. */
+/**
+ * Prices of our packages, in integer arithmetic. A price is set once; later changes of providers' costs do not change
+ * it.
+ */
 import { minorDigits } from './currency.ts'
 
 /** Both providers charge US dollars. Packages with costs in another currency are not sold. */
@@ -8,8 +11,8 @@ export const costCurrency = 'USD'
 export const maxPriceMinor = 99_999_999
 
 /**
- * The highest of Stripe's minimum charges, about half a dollar (docs.stripe.com/currencies, minimum charge amounts), plus a
- * margin for exchange rates that differ from ours. Millionths of a dollar.
+ * The highest of Stripe's minimum charges, about half a dollar (docs.stripe.com/currencies, minimum charge amounts),
+ * plus a margin for exchange rates that differ from ours. Millionths of a dollar.
  */
 const minChargeMicros = 750_000
 
@@ -21,9 +24,9 @@ export interface ExchangeRate {
 }
 
 /**
- * The first price of a new package: the cost of the cheapest offer in the shop's currency plus the markup, rounded up to
- * the next x.49 or x.99. At least the cost of the most expensive offer, so that every provider can replace another, and at
- * least Stripe's minimum. The markup has to cover tax and Stripe's fees as well.
+ * The first price of a new package: the cost of the cheapest offer in the shop's currency plus the markup, rounded up
+ * to the next x.49 or x.99. At least the cost of the most expensive offer, so that every provider can replace another,
+ * and at least Stripe's minimum. The markup has to cover tax and Stripe's fees as well.
  * @param costsMicros the cost of each provider's offer, at least one, in millionths of a US dollar, not negative
  * @returns minor units of the shop's currency; may exceed `maxPriceMinor`
  */
@@ -42,8 +45,8 @@ export function costMinor(costMicros: number, exchange: ExchangeRate): number {
 }
 
 /**
- * Compares a price with the cost of the cheapest offer. Returns why the package cannot be sold, for operators, or undefined
- * when it can. A price in a currency that the shop had before is not valid.
+ * Compares a price with the cost of the cheapest offer. Returns why the package cannot be sold, for operators, or
+ * undefined when it can. A price in a currency that the shop had before is not valid.
  */
 export function checkPrice(
   price: { minor: number; currency: string },

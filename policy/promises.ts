@@ -1,6 +1,7 @@
 /**
- * The promises of the privacy policy, by the ids that code, tests and documentation use: the file that keeps each promise,
- * the test that proves it, and the figures that show it (policy/figures.ts). test/policy/promises.test.ts verifies all three.
+ * The promises of the privacy policy, by the ids that code, tests and documentation use: the file that keeps each
+ * promise, the test that proves it, and the figures that show it (policy/figures.ts). test/policy/promises.test.ts
+ * verifies all three.
  */
 import type { FigureName } from './figures.ts'
 

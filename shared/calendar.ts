@@ -39,7 +39,9 @@ export interface BooksTerm {
   countFrom: 'issue' | 'year_end'
 }
 
-/** R2: the books are kept for 7 years. Returns the end of the period of this day's rows, at which they must be purged. */
+/**
+ * R2: the books are kept for 7 years. Returns the end of the period of this day's rows, at which they must be purged.
+ */
 export function booksTermEnds(day: Date, { years, countFrom }: BooksTerm): Date {
   if (countFrom === 'year_end') return new Date(Date.UTC(day.getUTCFullYear() + years + 1, 0, 1))
   return plusDays(plusYears(startOfDay(day), years), 1)

@@ -1,4 +1,7 @@
-/** All failure types, as `ApplicationFailure.type` has them. They decide about HTTP statuses, retries and API documentation. */
+/**
+ * All failure types, as `ApplicationFailure.type` has them. They decide about HTTP statuses, retries and API
+ * documentation.
+ */
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common'
 
 interface FailureKind {

@@ -50,7 +50,10 @@ export function createLog(settings: { level: string }, destination?: Destination
 /** Errors whose messages quote the data that was refused. */
 const quotesData = new Set(['PostgresError', 'SyntaxError', 'ZodError'])
 
-/** Temporal's messages hold workflow ids with ids of orders and accounts, which logs must not keep longer than these live. */
+/**
+ * Temporal's messages hold workflow ids with ids of orders and accounts, which logs must not keep longer than these
+ * live.
+ */
 const anyId = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/gi
 
 interface ErrorDescription {

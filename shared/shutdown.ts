@@ -1,7 +1,7 @@
 /**
  * Resolves with the reason to stop this process: SIGTERM, SIGINT, or the end of its parent if npm started it. npm runs
- * commands in a shell, and a signal to npm ends that shell without reaching this process. A second signal does not end the
- * process, because the shutdown that the first one began has a time limit.
+ * commands in a shell, and a signal to npm ends that shell without reaching this process. A second signal does not end
+ * the process, because the shutdown that the first one began has a time limit.
  * @param environment the environment of the process, which says whether npm runs it
  */
 export function stopAsked(environment: Record<string, string | undefined>): Promise<string> {

@@ -1,7 +1,7 @@
 /**
- * Guards transactions against calls of anything but their own connection. A transaction holds a connection of the pool and
- * its locks until its body ends. If the body awaits the pool, concurrent transactions wait for each other for ever, and
- * PostgreSQL does not see this deadlock; if it awaits an outside party, they wait for its answer.
+ * Guards transactions against calls of anything but their own connection. A transaction holds a connection of the pool
+ * and its locks until its body ends. If the body awaits the pool, concurrent transactions wait for each other for ever,
+ * and PostgreSQL does not see this deadlock; if it awaits an outside party, they wait for its answer.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 

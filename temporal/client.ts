@@ -9,9 +9,9 @@ import { createDataConverter } from './payload-codec.ts'
 type Settings = Pick<Config, 'NODE_ENV' | 'PAYLOAD_KEYS'>
 
 /**
- * Makes a client for the configured Temporal service: `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, TLS, API key and profiles
- * as the `temporal` CLI reads them (https://docs.temporal.io/develop/environment-configuration). It connects at its first
- * use, so that a process can start, and report that it is not ready, while Temporal is down.
+ * Makes a client for the configured Temporal service: `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, TLS, API key and
+ * profiles as the `temporal` CLI reads them (https://docs.temporal.io/develop/environment-configuration). It connects
+ * at its first use, so that a process can start, and report that it is not ready, while Temporal is down.
  * @param environment replaces the environment of the process, for the embedded server
  * @throws ConfigurationError in production when no address is configured
  */
@@ -30,8 +30,8 @@ const refuseInsideTransaction: Interceptor = (options, nextCall) => {
 }
 
 /**
- * Six attempts take three seconds, as long as a restart; the SDK's ten would keep a caller waiting for twenty seconds. gRPC
- * reconnects every two seconds; by default its waits grow up to two minutes.
+ * Six attempts take three seconds, as long as a restart; the SDK's ten would keep a caller waiting for twenty seconds.
+ * gRPC reconnects every two seconds; by default its waits grow up to two minutes.
  */
 const retryOptions = {
   interceptors: [

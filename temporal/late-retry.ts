@@ -1,8 +1,8 @@
 import { InterceptingCall, type Interceptor, Metadata, status } from '@grpc/grpc-js'
 
 /**
- * Ends the retry of a call whose connection has been closed. The SDK retries from a timer, where gRPC's error "Channel has
- * been shut down" is not caught and would end the process during its shutdown (@temporalio/client 1.24,
+ * Ends the retry of a call whose connection has been closed. The SDK retries from a timer, where gRPC's error "Channel
+ * has been shut down" is not caught and would end the process during its shutdown (@temporalio/client 1.24,
  * lib/grpc-retry.js). It has to come after the interceptor that retries.
  */
 export const endLateRetries: Interceptor = (options, nextCall) => {

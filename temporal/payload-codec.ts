@@ -1,6 +1,6 @@
 /**
- * Encrypts the payloads that Temporal stores. Each payload has the id of its key. Payloads whose key is gone, and payloads
- * that were never encrypted, do not make decoding fail: other payloads may be in the same list.
+ * Encrypts the payloads that Temporal stores. Each payload has the id of its key. Payloads whose key is gone, and
+ * payloads that were never encrypted, do not make decoding fail: other payloads may be in the same list.
  */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import { fileURLToPath } from 'node:url'

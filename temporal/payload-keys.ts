@@ -17,8 +17,8 @@ const batchSize = 10
 const notFound = 5
 
 /**
- * Finds open runs whose history has payloads under another key than `toKey`: they need that key until they close. Reads the
- * whole history of every open run, because a process with an older keyring may have written into any of them.
+ * Finds open runs whose history has payloads under another key than `toKey`: they need that key until they close. Reads
+ * the whole history of every open run, because a process with an older keyring may have written into any of them.
  * @param onBatch called after every ten histories
  */
 export async function* runsUnderOldKeys(

@@ -30,10 +30,10 @@ const { FastForwardPollingResult, WorkflowExecutionStatus } = proto.temporal.api
 /**
  * Skips one workflow's time forward by `duration`. Resolves when the target is reached, or cannot be.
  *
- * Timers fire and activities are retried in order and at their times; running attempts are waited for. Afterwards the time
- * goes on at its normal pace. Each call also starts one more attempt at once of an activity that waits for its next one:
- * server 1.32 reschedules them whenever options change. Child workflows start at their parent's time, and skip on their
- * own.
+ * Timers fire and activities are retried in order and at their times; running attempts are waited for. Afterwards the
+ * time goes on at its normal pace. Each call also starts one more attempt at once of an activity that waits for its
+ * next one: server 1.32 reschedules them whenever options change. Child workflows start at their parent's time, and
+ * skip on their own.
  *
  * Needs a server with `frontend.WorkflowTimeSkippingEnabled`; meant for the sandbox, never for a person's real run.
  *

@@ -1,4 +1,7 @@
-/** The workflow bundle, which webpack builds within seconds. It is cached on disk, so that later starts need not build it. */
+/**
+ * The workflow bundle, which webpack builds within seconds. It is cached on disk, so that later starts need not build
+ * it.
+ */
 import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
@@ -111,7 +114,10 @@ async function cache(name: string, code: string, log: Log): Promise<void> {
 
 const maxCachedBundles = 6
 
-/** Keeps the bundles that were used last: several checkouts may share the folder, each with a plain and an encrypted bundle. */
+/**
+ * Keeps the bundles that were used last: several checkouts may share the folder, each with a plain and an encrypted
+ * bundle.
+ */
 async function removeUnused(folder: string, name: string): Promise<void> {
   const names = (await readdir(folder)).filter((file) => /^workflows-\w+\.js$/.test(file) && file !== name)
   const bundles = await Promise.all(

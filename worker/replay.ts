@@ -4,8 +4,8 @@ import { type ReplayHistoriesIterable, type ReplayWorkerOptions, Worker } from '
  * Replays histories in this process and returns the errors of the runs that do not replay, by workflow id.
  *
  * The SDK installs a global hook that formats the stacks of workflow errors, and never removes it. The hook takes every
- * error whose constructor is not `Error` for a workflow error, so after a replay the stacks of assertions and of our own
- * errors would have the lines of the compiled code.
+ * error whose constructor is not `Error` for a workflow error, so after a replay the stacks of assertions and of our
+ * own errors would have the lines of the compiled code.
  */
 export async function failedReplays(
   options: ReplayWorkerOptions,

@@ -46,8 +46,8 @@ export const scheduleIds = schedules.map(({ id }) => prefix + id)
 const catchupWindow = '1 day' as const
 
 /**
- * Creates missing schedules, updates changed ones and deletes those that are no longer listed. A schedule that an operator
- * has paused stays paused.
+ * Creates missing schedules, updates changed ones and deletes those that are no longer listed. A schedule that an
+ * operator has paused stays paused.
  */
 export async function reconcileSchedules(
   client: Client,

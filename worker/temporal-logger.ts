@@ -2,11 +2,15 @@ import type { Logger } from '@temporalio/common'
 import { Runtime } from '@temporalio/worker'
 import type { Log } from '../shared/log.ts'
 
-/** The task token is secret. Workflow ids hold ids of orders and accounts, which logs must not keep longer than these live. */
+/**
+ * The task token is secret. Workflow ids hold ids of orders and accounts, which logs must not keep longer than these
+ * live.
+ */
 const omitted = ['taskToken', 'workflowId', 'workflow_id', 'workflowExecution']
 
 /**
- * Writes Temporal's log lines to our log. They name a run by its run id, which identifies nothing after the run is deleted.
+ * Writes Temporal's log lines to our log. They name a run by its run id, which identifies nothing after the run is
+ * deleted.
  * @param sink called for each line
  */
 export function temporalLogger(sink: () => Log): Logger {
@@ -44,8 +48,8 @@ export function installRuntime(options: { sink: () => Log; metricsAddress?: stri
 }
 
 /**
- * Drops lines of disabled levels before the SDK buffers them. It writes several `debug` and `trace` lines for each activity
- * and workflow task, and sorts and forwards all of them, whatever their level.
+ * Drops lines of disabled levels before the SDK buffers them. It writes several `debug` and `trace` lines for each
+ * activity and workflow task, and sorts and forwards all of them, whatever their level.
  */
 function dropDisabledLevels(logger: Logger, sink: () => Log): void {
   for (const level of ['trace', 'debug'] as const) {

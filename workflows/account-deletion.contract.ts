@@ -1,6 +1,7 @@
 /**
- * Contract of the account deletion: ids, messages and activities. Code outside of workflows may import it. The run outlives
- * the account, so nothing in it may identify the person: it has the account reference and the id of the receipt.
+ * Contract of the account deletion: ids, messages and activities. Code outside of workflows may import it. The run
+ * outlives the account, so nothing in it may identify the person: it has the account reference and the id of the
+ * receipt.
  */
 import { defineUpdate } from '@temporalio/workflow'
 import type { DeletionReason, ErasureStep } from '../policy/deletion.ts'
@@ -27,13 +28,16 @@ export interface Erasure extends Erased {
   pending: ErasureStep[]
 }
 
-/** Completes once the erasure is committed. Fails with AccountMissing when there was no such account, or with AccountInUse. */
+/**
+ * Completes once the erasure is committed. Fails with AccountMissing when there was no such account, or with
+ * AccountInUse.
+ */
 export const erased = defineUpdate<Erased>('erased')
 export const erasedUpdateId = 'erased'
 
 /**
- * Options that start a deletion, at most once for an account. A deletion must not be a child workflow: its history would
- * hold the workflow id of its parent, which contains the account's id.
+ * Options that start a deletion, at most once for an account. A deletion must not be a child workflow: its history
+ * would hold the workflow id of its parent, which contains the account's id.
  */
 export function deletionStart({ accountRef, reason }: DeletionInput, taskQueue: string) {
   return {
@@ -57,7 +61,8 @@ interface Step {
 export interface DeletionActivities {
   /**
    * In one transaction, writes the seal, erases the person's rows, and writes deletion ledger and receipt. Repeatable.
-   * Null when there never was such an account. `in_use` only for the reason `inactivity`, when the account has been used.
+   * Null when there never was such an account. `in_use` only for the reason `inactivity`, when the account has been
+   * used.
    */
   eraseAccount(input: {
     accountRef: string

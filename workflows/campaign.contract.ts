@@ -13,7 +13,9 @@ export interface CampaignInput {
 }
 
 export interface CampaignProgress {
-  /** the next page of accounts, from 0. A number, because the last account's id would be personal data in the history */
+  /**
+   * the next page of accounts, from 0. A number, because the last account's id would be personal data in the history
+   */
   page: number
   pages: number
   lookedAt: number

@@ -1,4 +1,7 @@
-/** U4: promotions go only to those who asked for them. Each mail reads the consent again; a person gets at most one mail. */
+/**
+ * U4: promotions go only to those who asked for them. Each mail reads the consent again; a person gets at most one
+ * mail.
+ */
 import {
   ActivityFailure,
   allHandlersFinished,

@@ -2,7 +2,10 @@
 import { defineQuery } from '@temporalio/workflow'
 
 export const catalogueSyncType = 'catalogueSync'
-/** Id of runs that are started by hand; Temporal adds the time to the ids of scheduled runs. Two runs at once do no harm. */
+/**
+ * Id of runs that are started by hand; Temporal adds the time to the ids of scheduled runs. Two runs at once do no
+ * harm.
+ */
 export const catalogueSyncWorkflowId = 'catalogue-sync'
 
 export const catalogueProviders = ['esim-access', 'airalo'] as const

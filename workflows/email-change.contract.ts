@@ -1,4 +1,6 @@
-/** Contract of the change of an e-mail address: ids, messages and activities. Code outside of workflows may import it. */
+/**
+ * Contract of the change of an e-mail address: ids, messages and activities. Code outside of workflows may import it.
+ */
 import { defineQuery, defineUpdate } from '@temporalio/workflow'
 
 export const emailChangeType = 'emailChange'
@@ -21,7 +23,9 @@ export interface EmailChangeState {
   confirmed: Record<EmailSide, boolean>
 }
 
-/** Completes once the draft is current. `gone`: erased or deleted; `replaced`: another change of the account is open. */
+/**
+ * Completes once the draft is current. `gone`: erased or deleted; `replaced`: another change of the account is open.
+ */
 export const opened = defineUpdate<EmailChangeState>('opened')
 /** Returns the state after the confirmation: `changed` once both addresses have confirmed. */
 export const confirmEmail = defineUpdate<EmailChangeState, [{ side: EmailSide }]>('confirm')

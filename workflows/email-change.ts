@@ -1,4 +1,6 @@
-/** G2: a person can correct the e-mail address. Old and new address have to confirm, which prevents account takeover. */
+/**
+ * G2: a person can correct the e-mail address. Old and new address have to confirm, which prevents account takeover.
+ */
 import {
   ActivityFailure,
   allHandlersFinished,

@@ -12,7 +12,9 @@ export interface HousekeepingReport {
 
 /** All times are ISO 8601. `asOf` is the workflow's time, by which activities decide. */
 export interface HousekeepingActivities {
-  /** R4: the security log is kept for a limited time. Creates the partitions of the coming days and drops the old ones. */
+  /**
+   * R4: the security log is kept for a limited time. Creates the partitions of the coming days and drops the old ones.
+   */
   turnSecurityLog(input: { asOf: string }): Promise<HousekeepingReport['securityLog']>
   /** Deletes idempotency keys and webhook events that are too old to be repeated, and expired links and sessions. */
   forgetExpired(input: { asOf: string }): Promise<HousekeepingReport['forgotten']>

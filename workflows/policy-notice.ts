@@ -1,4 +1,7 @@
-/** N1 and N2: a new version of the policy is posted, mailed to all persons, and in force thirty days after the last mail. */
+/**
+ * N1 and N2: a new version of the policy is posted, mailed to all persons, and in force thirty days after the last
+ * mail.
+ */
 import { allHandlersFinished, condition, continueAsNew, proxyActivities, setHandler } from '@temporalio/workflow'
 import { periods } from '../policy/periods.ts'
 import { msUntil, plusDays, plusMs } from '../shared/calendar.ts'
@@ -101,7 +104,10 @@ export async function policyNotice({ version, mailing: carriedOver }: PolicyNoti
     if (state.mailing === null) lastPass = { notice, pass: mailing.pass }
   }
 
-  /** Begins the first pass at once. Before another pass it waits, and then asks for the next step again: the date may have changed. */
+  /**
+   * Begins the first pass at once. Before another pass it waits, and then asks for the next step again: the date may
+   * have changed.
+   */
   async function beginPass(notice: string, pages: number, effectiveAt: string): Promise<void> {
     const pass = lastPass?.notice === notice ? lastPass.pass + 1 : 1
     const pauseMs = pass === 1 || paused ? 0 : askAgainAfterMs[pass - 2]

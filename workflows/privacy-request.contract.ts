@@ -18,7 +18,10 @@ export interface PrivacyRequestInput {
   draft?: true
 }
 
-/** Options that start the run of a draft, for the API and the draft sweep. @param request.accountRef account reference */
+/**
+ * Options that start the run of a draft, for the API and the draft sweep.
+ * @param request.accountRef account reference
+ */
 export function privacyRequestStart(
   request: { id: string; kind: string; receivedAt: Date; accountRef: string | undefined },
   taskQueue: string,
@@ -67,13 +70,16 @@ export const opened = defineUpdate<PrivacyRequestState>('opened')
 export interface Answer {
   answerKind: AnswerKind
   byMail: boolean
-  /** id of the stored answer; absent from calls by earlier versions, which stored the answer in a transaction that was still open */
+  /**
+   * id of the stored answer; absent from calls by earlier versions, which stored the answer in a transaction that was
+   * still open
+   */
   answerId?: string
 }
 
 /**
- * Sends the stored answer, or records that it was given elsewhere. Completes before the mail is sent. Rejected when another
- * answer was taken or is stored.
+ * Sends the stored answer, or records that it was given elsewhere. Completes before the mail is sent. Rejected when
+ * another answer was taken or is stored.
  */
 export const resolve = defineUpdate<PrivacyRequestState, [Answer]>('resolve')
 /** Extends the deadline, once and before it has passed. The person gets a mail with the reason. */

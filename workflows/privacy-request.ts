@@ -122,8 +122,8 @@ export async function privacyRequest({
   }
 
   /**
-   * @TODO delete, with `sleep(1)` below, when no run without `draft` is open. Such runs began before 0.1.0, before their row
-   * was committed, and last half a year.
+   * @TODO delete, with `sleep(1)` below, when no run without `draft` is open. Such runs began before 0.1.0, before
+   * their row was committed, and last half a year.
    */
   async function isRecorded(): Promise<boolean> {
     for (let looks = 0; looks < 12; looks += 1) {

@@ -1,4 +1,7 @@
-/** Contract of the end of a sign-in with Apple, which the person ended at Apple. Code outside of workflows may import it. */
+/**
+ * Contract of the end of a sign-in with Apple, which the person ended at Apple. Code outside of workflows may import
+ * it.
+ */
 
 export const signInEndedType = 'signInEnded'
 /** @param eventId Apple's id of the notification, the same for repeated notifications */
@@ -13,7 +16,9 @@ export interface SignInEndedInput {
 }
 
 export interface SignInEndedActivities {
-  /** Deletes the link and its token and ends the sessions. Returns false when there is no link from before `endedAt`. */
+  /**
+   * Deletes the link and its token and ends the sessions. Returns false when there is no link from before `endedAt`.
+   */
   unlinkApple(input: SignInEndedInput): Promise<boolean>
   /** @throws MailUnavailable */
   sendAppleUnlinked(input: SignInEndedInput & { asOf: string }): Promise<void>

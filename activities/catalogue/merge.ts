@@ -16,12 +16,12 @@ type PriceOf = (costsMicros: readonly number[]) => number
 type Listed = ProviderPackage & { provider: string; place: string }
 
 /**
- * Equal packages become one package, with an offer of each provider: its cheapest, if it lists several. A package sold by
- * the day becomes a package for each of a few lengths.
+ * Equal packages become one package, with an offer of each provider: its cheapest, if it lists several. A package sold
+ * by the day becomes a package for each of a few lengths.
  *
- * A provider may have several mobile operators for the same destinations, whose top-ups do not fit each other's eSIMs. Only
- * one of them is sold: the one that we sell already, else the one with most packages. Every top-up for a place then fits
- * every eSIM that this provider sold for it.
+ * A provider may have several mobile operators for the same destinations, whose top-ups do not fit each other's eSIMs.
+ * Only one of them is sold: the one that we sell already, else the one with most packages. Every top-up for a place
+ * then fits every eSIM that this provider sold for it.
  * @param known the mobile operators sold now
  * @returns the packages, and for each provider how many of its packages we do not sell, by reason
  */

@@ -31,7 +31,10 @@ export function packageCode(identity: PackageIdentity): string {
   ].join('-')
 }
 
-/** The package's first name: `Germany 3 GB, 30 days`, `Europe (32 countries) 5 GB, 30 days, top-up`, `Japan 1 GB a day, 7 days`. */
+/**
+ * The package's first name: `Germany 3 GB, 30 days`, `Europe (32 countries) 5 GB, 30 days, top-up`, `Japan 1 GB a day,
+ * 7 days`.
+ */
 export function packageName(identity: PackageIdentity): string {
   const { kind, destinations, dataBytes, daily, days } = identity
   const data = `${volume(dataBytes, ' ', 'unlimited data')}${daily && dataBytes !== null ? ' a day' : ''}`

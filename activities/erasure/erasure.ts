@@ -35,7 +35,8 @@ export function createErasureActivities(context: Context): Activities {
       await withSecret(context, { ...step, processor: 'database', part: 'trace' }, async (trace) => {
         // A call that was under way at the erasure may have written a row without a reference to the account.
         await eraseLateRows(sql, trace)
-        // The first verification reads indexes only; the final one reads whole tables when no call is under way any more.
+        // The first verification reads indexes only; the final one reads whole tables when no call is under way any
+        // more.
         const depth = final ? 'everything' : 'indexes'
         const { found, unchecked } = await checkTraces(sql, trace, depth)
         const left = [...found, ...unchecked]

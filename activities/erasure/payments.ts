@@ -1,4 +1,7 @@
-/** U2: paid means delivered or refunded, also for erased persons. Refunds what was not delivered and deletes the Stripe customer. */
+/**
+ * U2: paid means delivered or refunded, also for erased persons. Refunds what was not delivered and deletes the Stripe
+ * customer.
+ */
 import type { Context } from '../../context.ts'
 import type { Transaction } from '../../db/connection/database.ts'
 import { openSecret, type PaymentToClose, resealSecret, wipeSecret } from '../../db/erasure/deletion-seals.ts'

@@ -26,8 +26,8 @@ interface Step<Part extends DeletionPart> {
 }
 
 /**
- * Does one erasure step with the part of the seal that it needs. Then, in one transaction, wipes that part and writes the
- * outcome into the receipt. Repeatable: a step that is done is skipped. The outcome `later` changes neither.
+ * Does one erasure step with the part of the seal that it needs. Then, in one transaction, wipes that part and writes
+ * the outcome into the receipt. Repeatable: a step that is done is skipped. The outcome `later` changes neither.
  */
 export async function withSecret<Part extends DeletionPart>(
   context: Context,
@@ -70,7 +70,10 @@ export async function leaveStepToOperator(
   await raiseOperatorTask(sql, { ...operatorTaskOf(receiptId, processor), detail: code, at })
 }
 
-/** Kind and subject of the operator task of an erasure step. The subject is the receipt, because it does not identify the person. */
+/**
+ * Kind and subject of the operator task of an erasure step. The subject is the receipt, because it does not identify
+ * the person.
+ */
 export const operatorTaskOf = (receiptId: string, processor: ErasureStep) => ({
   kind: `deletion_${processor}`,
   subjectId: receiptId,

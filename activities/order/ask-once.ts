@@ -14,7 +14,8 @@ export type Asked<Answer> = { answer: Answer } | 'refused' | { later: ReturnType
  * @param isFirst the placement was claimed for this request; otherwise a query has just not found the request
  * @param finals codes of refusals that are final
  * @returns `refused` or `later` only when no request under this reference can have been applied
- * @throws PlacementUnsettled or ProviderUnavailable when a request may have been applied; the row stays for the next query
+ * @throws PlacementUnsettled or ProviderUnavailable when a request may have been applied; the row stays for the next
+ * query
  */
 export async function askOnce<Answer>(
   context: Context,

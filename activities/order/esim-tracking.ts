@@ -1,4 +1,6 @@
-/** Activities that follow delivered eSIMs: they read the provider, record the states and send the notices that are due. */
+/**
+ * Activities that follow delivered eSIMs: they read the provider, record the states and send the notices that are due.
+ */
 import { activityInfo } from '@temporalio/activity'
 import type { Context } from '../../context.ts'
 import { listEsims, recordEsimStatus, type StoredEsim } from '../../db/order/esims.ts'
@@ -40,7 +42,8 @@ export function createEsimTrackingActivities(context: Context): Activities {
     /** The scheduled time of an attempt is in the workflow's time, which tests can skip. */
     async watchEsims({ orderId }) {
       const at = new Date(activityInfo().currentAttemptScheduledTimestampMs)
-      // The first attempt follows a call of the provider, so stored states are current unless it had to wait for a worker.
+      // The first attempt follows a call of the provider, so stored states are current unless it had to wait for a
+      // worker.
       const justAsked = activityInfo().attempt === 1 && Date.now() - at.getTime() < milliseconds.minute
       const { ended, givenBack, nextCheckMs } = await check(orderId, at, justAsked)
       if (!ended) throw failure('EsimStillLives', { nextRetryDelay: nextCheckMs })

@@ -9,7 +9,10 @@ export async function knownOrder(sql: Queryable, orderId: string): Promise<Order
   return order
 }
 
-/** Stripe's PaymentIntent id of an order. @throws OrderStateConflict when the order has none, which only a fault can cause */
+/**
+ * Stripe's PaymentIntent id of an order.
+ * @throws OrderStateConflict when the order has none, which only a fault can cause
+ */
 export function paymentIntentOf(order: OrderRow): string {
   if (!order.payment_intent_id) throw failure('OrderStateConflict', { code: 'order_without_payment' })
   return order.payment_intent_id

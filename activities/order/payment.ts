@@ -29,8 +29,8 @@ export function createOrderPaymentActivities(context: Context): Activities {
 
   return {
     /**
-     * Creates the PaymentIntent first, by an idempotency key, so that every order row has one. Does not change an order that
-     * another run has opened.
+     * Creates the PaymentIntent first, by an idempotency key, so that every order row has one. Does not change an order
+     * that another run has opened.
      */
     async openCheckout(input) {
       const isTooLate = attemptClock()
@@ -163,7 +163,10 @@ export function createOrderPaymentActivities(context: Context): Activities {
     await moveOrder(sql, order.id, ['awaiting_payment'], { status: 'cancelled', reason: notAccepted, ended_at: at })
   }
 
-  /** U5: fraud is prevented. Returns why an operator has to review the order, or null. The account's lock makes concurrent payments count each other. */
+  /**
+   * U5: fraud is prevented. Returns why an operator has to review the order, or null. The account's lock makes
+   * concurrent payments count each other.
+   */
   async function reasonToReview(tx: Queryable, order: OrderRow, payment: Payment, at: Date): Promise<string | null> {
     const isAsOrdered = payment.amountReceivedMinor === order.gross_minor && payment.currency === order.currency
     if (!isAsOrdered) return 'payment_differs_from_order'

@@ -3,7 +3,10 @@ import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { isProviderFailure, type ProviderFailure } from '../../providers/failure.ts'
 import { asFailure, knownPayment } from '../failures.ts'
 
-/** Makes an operator task of a provider's failure that only an operator can end: balance, credentials, an undocumented answer. */
+/**
+ * Makes an operator task of a provider's failure that only an operator can end: balance, credentials, an undocumented
+ * answer.
+ */
 export async function raiseProviderTask(context: Context, { provider, code }: ProviderFailure): Promise<void> {
   context.metrics.providerMisconfigured.inc({ provider, code })
   const task = { kind: 'provider_misconfigured', subjectId: provider, detail: code, at: new Date() }

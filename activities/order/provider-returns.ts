@@ -27,7 +27,10 @@ const inUse = { unavailable: 'ProviderUnavailable', rejected: 'EsimInUse' } as c
 
 const minute = 60_000
 const allocationCheckMs = minute
-/** After this, an eSIM that its provider does not find becomes an operator task: the provider has had time to correct it. */
+/**
+ * After this, an eSIM that its provider does not find becomes an operator task: the provider has had time to correct
+ * it.
+ */
 const notFoundIsFinalAfterMs = 7 * 24 * 60 * minute
 
 /** Every five minutes at first, every hour later. */
@@ -55,8 +58,8 @@ export function createProviderReturns(context: Context) {
     findPlacement,
 
     /**
-     * Returns every eSIM of the order, also those allocated late. Repeatable, except that after an answer `requested` each
-     * further call makes another request at the provider.
+     * Returns every eSIM of the order, also those allocated late. Repeatable, except that after an answer `requested`
+     * each further call makes another request at the provider.
      * @param onReturned gets the provider's answer for each eSIM
      * @throws PlacementUnsettled or StillAllocating while the provider may still allocate eSIMs, EsimInUse
      */

@@ -131,7 +131,8 @@ export function createOrderProvisioningActivities(context: Context): Activities 
       } catch (error) {
         if (!isProviderFailure(error)) throw error
         if (error.needsOperator) await raiseProviderTask(context, error)
-        // The provider has just returned this order number, so `unknown_order` means that it does not show the order yet.
+        // The provider has just returned this order number, so `unknown_order` means that it does not show the order
+        // yet.
         if (!['still_allocating', 'unknown_order'].includes(error.code)) throw asFailure(error, esimFailureTypes)
         if (waitMs === null) break
         await pause(waitMs)
@@ -179,7 +180,10 @@ export function createOrderProvisioningActivities(context: Context): Activities 
     }
   }
 
-  /** Makes an operator task: the provider's staff decides whether it refunds us. The customer's refund does not depend on it. */
+  /**
+   * Makes an operator task: the provider's staff decides whether it refunds us. The customer's refund does not depend
+   * on it.
+   */
   async function noteRequested(orderId: string, at: Date): Promise<void> {
     await raiseOperatorTask(sql, { kind: 'provider_refund_requested', subjectId: orderId, at })
   }

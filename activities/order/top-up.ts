@@ -51,8 +51,8 @@ export async function topUpParent(context: Context, order: OrderRow): Promise<vo
 }
 
 /**
- * Undoes `topUpParent` where possible. No provider takes data back, so a top-up that was applied after the order was given
- * up becomes an operator task.
+ * Undoes `topUpParent` where possible. No provider takes data back, so a top-up that was applied after the order was
+ * given up becomes an operator task.
  * @throws PlacementUnsettled while the provider may still show the top-up
  */
 export async function releaseTopUp(context: Context, order: OrderRow, at: Date): Promise<void> {

@@ -8,15 +8,15 @@ export interface OnceOptions {
   at: Date
   unavailable: FailureType
   /**
-   * What to do after an unknown outcome. `repeat`: send again, because the message must arrive, even twice; `skip`: do not
-   * send again, because it must not come twice, even if it is lost.
+   * What to do after an unknown outcome. `repeat`: send again, because the message must arrive, even twice; `skip`: do
+   * not send again, because it must not come twice, even if it is lost.
    */
   unknown: 'repeat' | 'skip'
 }
 
 /**
- * Sends a message unless the send ledger says that it was sent. `deliver` returns `skipped` when there is no recipient. A
- * final refusal is recorded and not thrown, because a repeat would be refused again.
+ * Sends a message unless the send ledger says that it was sent. `deliver` returns `skipped` when there is no recipient.
+ * A final refusal is recorded and not thrown, because a repeat would be refused again.
  * @throws the `unavailable` failure when the message may be sent later
  */
 export async function sendOnce(

@@ -1,4 +1,7 @@
-/** Each promise has a file that keeps it, a test that proves it and a figure that shows it, and each of these has a promise. */
+/**
+ * Each promise has a file that keeps it, a test that proves it and a figure that shows it, and each of these has a
+ * promise.
+ */
 import { existsSync, readFileSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'

@@ -1,7 +1,7 @@
 /**
- * Adds kept histories: `node --import tsx test/replay/keep.ts` plays every scenario without one; with names of scenarios,
- * it plays those again. It adds files and their lines in the manifest and never overwrites one, because runs of old code
- * have to replay for as long as they may be open.
+ * Adds kept histories: `node --import tsx test/replay/keep.ts` plays every scenario without one; with names of
+ * scenarios, it plays those again. It adds files and their lines in the manifest and never overwrites one, because runs
+ * of old code have to replay for as long as they may be open.
  */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { homedir, hostname } from 'node:os'

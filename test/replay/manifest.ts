@@ -1,6 +1,6 @@
 /**
- * `histories.sha256` has the hashes of the kept histories, a line per file as `sha256sum` prints it, so that an edited history
- * is found. Git finds a history that was edited together with its line.
+ * `histories.sha256` has the hashes of the kept histories, a line per file as `sha256sum` prints it, so that an edited
+ * history is found. Git finds a history that was edited together with its line.
  */
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -38,7 +38,9 @@ export async function faultsInHistories(folder = replayFolder): Promise<string[]
   ]
 }
 
-/** Lines that the manifest had in an earlier commit and has no more. Empty without git; a shallow clone has few commits. */
+/**
+ * Lines that the manifest had in an earlier commit and has no more. Empty without git; a shallow clone has few commits.
+ */
 export async function lostLines(folder = replayFolder): Promise<string[]> {
   const git = async (...args: string[]): Promise<string | undefined> =>
     promisify(execFile)('git', ['-C', folder, ...args], { maxBuffer: 64 * 1024 * 1024 }).then(

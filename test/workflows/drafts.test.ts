@@ -1,4 +1,7 @@
-/** A row and its run are made together, also with many concurrent requests and when the API or Temporal crashes in between. */
+/**
+ * A row and its run are made together, also with many concurrent requests and when the API or Temporal crashes in
+ * between.
+ */
 import { randomUUID, type UUID } from 'node:crypto'
 import { afterEach, describe, expect, test } from 'vitest'
 import { campaignType, campaignWorkflowId } from '../../workflows/campaign.contract.ts'

@@ -42,8 +42,14 @@ export interface BackupActivities {
   makeBackup(input: { id: string; asOf: string }): Promise<{ bytes: number }>
   /** Makes an operator task: there is no backup of this day. */
   noteBackupFailure(input: { id: string; code: string; asOf: string }): Promise<void>
-  /** Deletes backups that would be older than thirty days at the next run, also those not listed in the catalogue. Repeatable. */
+  /**
+   * Deletes backups that would be older than thirty days at the next run, also those not listed in the catalogue.
+   * Repeatable.
+   */
   pruneBackups(input: { asOf: string }): Promise<{ pruned: number }>
-  /** Restores a backup into a separate database, which is dropped afterwards. @throws BackupToolMissing, BackupFailed */
+  /**
+   * Restores a backup into a separate database, which is dropped afterwards.
+   * @throws BackupToolMissing, BackupFailed
+   */
   drillRestore(input: RestoreDrillInput & { asOf: string }): Promise<DrillResult>
 }

@@ -1,4 +1,7 @@
-/** Daily, for S1 (data is encrypted): records the keys, and makes an operator task of a key that has been in use for too long. */
+/**
+ * Daily, for S1 (data is encrypted): records the keys, and makes an operator task of a key that has been in use for too
+ * long.
+ */
 import { proxyActivities } from '@temporalio/workflow'
 import * as retry from '../run/retry.ts'
 import { showStatusDetails } from '../run/run-status.ts'

@@ -36,13 +36,18 @@ export interface KeyRotationProgress {
   rewrapped: number
   /** data keys, or open runs, that are still under another key; null before the first count */
   remaining: number | null
-  /** the next page of data keys, from 0. A number, because the last account's id would be personal data in the history */
+  /**
+   * the next page of data keys, from 0. A number, because the last account's id would be personal data in the history
+   */
   page: number
   /** 0 before the pages are counted */
   pages: number
 }
 
-/** Completes once the draft is current or deleted. Fails with KeyRotationRunning while another rotation of its purpose runs. */
+/**
+ * Completes once the draft is current or deleted. Fails with KeyRotationRunning while another rotation of its purpose
+ * runs.
+ */
 export const opened = defineUpdate<void>('opened')
 
 export const keyRotationProgress = defineQuery<KeyRotationProgress>('progress')
@@ -60,7 +65,9 @@ export interface KeyRotationActivities {
   /** Returns the number of pages of about a thousand data keys. */
   planRotation(): Promise<{ pages: number }>
   countUnderOldKeys(input: { toKey: string }): Promise<number>
-  /** Counts open runs that began under another key. Reads the first event of each, which takes minutes for thousands. */
+  /**
+   * Counts open runs that began under another key. Reads the first event of each, which takes minutes for thousands.
+   */
   countRunsUnderOldKeys(input: { toKey: string }): Promise<number>
   recordRotation(input: KeyRotationProgress & { rotationId: string; asOf: string }): Promise<void>
   /** Retires the old keys of the purpose, or returns what still needs them. */

@@ -1,4 +1,7 @@
-/** S1: data is encrypted. Re-encrypts data keys under a new key while the service runs, and retires an old key when nothing needs it. */
+/**
+ * S1: data is encrypted. Re-encrypts data keys under a new key while the service runs, and retires an old key when
+ * nothing needs it.
+ */
 import { allHandlersFinished, condition, continueAsNew, proxyActivities, setHandler, sleep } from '@temporalio/workflow'
 import { plusMs } from '../../shared/calendar.ts'
 import { failure } from '../../shared/failures.ts'
@@ -77,10 +80,13 @@ export async function keyRotation(input: KeyRotationInput): Promise<KeyRotationP
     await finishPass()
   }
 
-  /** After a pass over all pages: retires the old keys, or begins another pass over data keys that were made meanwhile. */
+  /**
+   * After a pass over all pages: retires the old keys, or begins another pass over data keys that were made meanwhile.
+   */
   async function finishPass(): Promise<void> {
     const unusedSince = now()
-    // Counted again after a pause, by `retireOldKeys`: a data key made just before the first count may not be committed then.
+    // Counted again after a pause, by `retireOldKeys`: a data key made just before the first count may not be committed
+    // then.
     await moveTo('waiting_for_processes', await countUnderOldKeys({ toKey }))
     await sleep(processesPauseMs, { summary: 'until processes with the old keyring have shown themselves' })
     for (;;) {

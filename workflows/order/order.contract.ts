@@ -109,17 +109,23 @@ export interface OrderActivities {
   /** Returns unused eSIMs to the provider. @throws EsimInUse */
   withdrawEsims(input: { orderId: string; asOf: string }): Promise<void>
   startRefund(input: { orderId: string; asOf: string; reason: RefundReason }): Promise<void>
-  /** Refunds the payment, with credit note and order facts. @param attempt part of the idempotency key; 1 is the first. @throws RefundRefused */
+  /**
+   * Refunds the payment, with credit note and order facts.
+   * @param attempt part of the idempotency key; 1 is the first.
+   * @throws RefundRefused
+   */
   refundPayment(input: { orderId: string; asOf: string; reason: RefundReason; attempt: number | string }): Promise<void>
   /** Returns why the order was refunded. */
   recordRefundFailure(input: { orderId: string; asOf: string; code: string }): Promise<{ reason: RefundReason }>
   /** Reads the state of the refunds from the payment processor. */
   checkRefunds(input: { orderId: string; asOf: string }): Promise<'settled' | 'pending' | 'failed'>
-  /** Reads states and usage once, and sends the notices that are due. `givenBack`: all eSIMs of the order were returned. */
+  /**
+   * Reads states and usage once, and sends the notices that are due. `givenBack`: all eSIMs of the order were returned.
+   */
   refreshEsims(input: { orderId: string; asOf: string }): Promise<{ ended: boolean; givenBack: boolean }>
   /**
-   * Reads the eSIMs repeatedly until all have ended. `recorded`: the activity has recorded the order as ended. It does not
-   * when eSIMs were returned, because only the run knows whether the order will be refunded.
+   * Reads the eSIMs repeatedly until all have ended. `recorded`: the activity has recorded the order as ended. It does
+   * not when eSIMs were returned, because only the run knows whether the order will be refunded.
    */
   watchEsims(input: { orderId: string }): Promise<{ recorded: boolean }>
   recordDispute(input: { orderId: string; disputeId: string; asOf: string }): Promise<void>

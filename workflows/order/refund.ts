@@ -30,7 +30,9 @@ export async function refundAll(run: OrderRun, reason: RefundReason): Promise<vo
   await returned
 }
 
-/** Returns the code of the failure, or undefined when the refund was accepted and did not fail until it had to settle. */
+/**
+ * Returns the code of the failure, or undefined when the refund was accepted and did not fail until it had to settle.
+ */
 async function refundOnce(run: OrderRun, reason: RefundReason, attempt: number): Promise<string | undefined> {
   const { orderId, hints } = run
   try {

@@ -49,7 +49,9 @@ export async function track(run: OrderRun, expiresBy: Date): Promise<'recorded' 
     return hints.provider || hints.payment
   }
 
-  /** After a return with an unknown outcome a new watch asks the provider at once; the old one would ask a day later. */
+  /**
+   * After a return with an unknown outcome a new watch asks the provider at once; the old one would ask a day later.
+   */
   function restartWatch(): void {
     requested.returnUnsure = false
     scope.cancel()
@@ -57,7 +59,10 @@ export async function track(run: OrderRun, expiresBy: Date): Promise<'recorded' 
     watch = startWatch()
   }
 
-  /** No refund was requested here, so the hint is about a refund that was made in the dashboard of the payment processor. */
+  /**
+   * No refund was requested here, so the hint is about a refund that was made in the dashboard of the payment
+   * processor.
+   */
   async function checkRefunds(): Promise<void> {
     hints.payment = false
     await localFirst.checkRefunds({ orderId, ...clock() })

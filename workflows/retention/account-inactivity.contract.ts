@@ -1,4 +1,6 @@
-/** Contract of R1: an account unused for three years is erased, after warnings. Code outside of workflows may import it. */
+/**
+ * Contract of R1: an account unused for three years is erased, after warnings. Code outside of workflows may import it.
+ */
 import { defineQuery } from '@temporalio/workflow'
 import type { RunStatus } from '../../shared/search-attributes.ts'
 
@@ -44,7 +46,10 @@ export interface InactivityActivities {
     checkBy: string
     asOf: string
   }): Promise<'inactive' | 'active' | 'gone'>
-  /** Sends the first warning. The deletion date is counted from when it is sent, or refused for good. @throws MailUnavailable */
+  /**
+   * Sends the first warning. The deletion date is counted from when it is sent, or refused for good.
+   * @throws MailUnavailable
+   */
   sendFirstWarning(input: { accountId: string; lastActiveAt: string }): Promise<Inactivity>
   /** @throws MailUnavailable */
   sendLaterWarning(input: {

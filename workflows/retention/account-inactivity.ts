@@ -20,7 +20,10 @@ const telling = proxyActivities<InactivityActivities>(retry.duty)
 
 /** A step takes less in an ordinary outage. After that the run counts as lost and the sweep starts another one. */
 const graceDays = 2
-/** The first warning is sent earlier by this, so that a mail which takes minutes does not move the deletion beyond three years. */
+/**
+ * The first warning is sent earlier by this, so that a mail which takes minutes does not move the deletion beyond three
+ * years.
+ */
 const headStartMs = 3_600_000
 
 export async function accountInactivity({ accountId }: InactivityInput): Promise<InactivityState> {
@@ -68,7 +71,9 @@ export async function accountInactivity({ accountId }: InactivityInput): Promise
     return after === 'inactive' ? undefined : after
   }
 
-  /** A later warning that cannot be sent before the next step is due does not postpone it: the first warning was sent. */
+  /**
+   * A later warning that cannot be sent before the next step is due does not postpone it: the first warning was sent.
+   */
   async function sendWarningBefore(nextStep: Date, days: number): Promise<void> {
     const { sendLaterWarning } = proxyActivities<InactivityActivities>({
       ...retry.duty,

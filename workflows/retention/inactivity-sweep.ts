@@ -1,4 +1,7 @@
-/** Daily, for R1 (accounts unused for three years are erased): starts a run for each account whose first warning is near. */
+/**
+ * Daily, for R1 (accounts unused for three years are erased): starts a run for each account whose first warning is
+ * near.
+ */
 import { proxyActivities } from '@temporalio/workflow'
 import * as retry from '../run/retry.ts'
 import { showStatusDetails } from '../run/run-status.ts'

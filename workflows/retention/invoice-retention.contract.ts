@@ -1,4 +1,7 @@
-/** Contract of R2: a run for each month of the books purges it at the end of its period. Code outside of workflows may import it. */
+/**
+ * Contract of R2: a run for each month of the books purges it at the end of its period. Code outside of workflows may
+ * import it.
+ */
 import { defineQuery, defineSignal } from '@temporalio/workflow'
 import type { RunStatus } from '../../shared/search-attributes.ts'
 

@@ -6,8 +6,8 @@ import type { ActivityOptions, LocalActivityOptions } from '@temporalio/common'
 
 /**
  * A few database statements or one short call, as a local activity. It ends before the workflow task has to heartbeat,
- * at 80 % of its 10 s. The number of attempts is bounded, because the SDK ignores a total timeout that passes between two
- * attempts; seven attempts that are refused at once take 5 s.
+ * at 80 % of its 10 s. The number of attempts is bounded, because the SDK ignores a total timeout that passes between
+ * two attempts; seven attempts that are refused at once take 5 s.
  */
 export const local = {
   startToCloseTimeout: '7 seconds',
