@@ -1,4 +1,7 @@
-/** Daily: deletes rows whose period is over, and makes operator tasks of what is overdue. */
+/**
+ * Daily: deletes rows whose period is over (R4: security logs are kept for at most 90 days), and makes operator tasks of
+ * what is overdue.
+ */
 import { proxyActivities } from '@temporalio/workflow'
 import type { HousekeepingActivities, HousekeepingReport } from './housekeeping.contract.ts'
 import * as retry from './run/retry.ts'

@@ -11,8 +11,8 @@ export interface PushText {
 }
 
 /**
- * Pushes to every device of an account, and deletes tokens that FCM calls unregistered. One device that was reached is
- * enough: a repeat for the others would come twice on that one.
+ * C4: we keep a push token for each device. Pushes to every device of an account, and deletes tokens that FCM calls
+ * unregistered. One device that was reached is enough: a repeat for the others would come twice on that one.
  * @throws ProviderFailure of the first device, when none was reached
  */
 export async function pushToAccount(context: Context, accountId: string, text: PushText): Promise<'sent' | 'skipped'> {
