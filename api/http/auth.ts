@@ -13,12 +13,12 @@ import { Problem } from './problem.ts'
 
 export type Authenticate = ReturnType<typeof createAuthenticator>
 
-/** Finds out who is asking, by `Authorization: Bearer` with one of our keys or a Firebase ID token. */
+/** Authenticates requests by `Authorization: Bearer`, with an API key or a Firebase ID token, or by a session cookie. */
 export function createAuthenticator(context: Context, limiter: Limiter) {
   const { sql } = context
 
   /**
-   * @param sessions whose cookies the route takes, besides
+   * @param sessions the kinds of session whose cookies the route accepts beside the header
    * @returns the caller; `public` when the request carries no credentials
    * @throws Problem unauthenticated or too_many_requests
    */
@@ -66,7 +66,7 @@ export function createAuthenticator(context: Context, limiter: Limiter) {
   async function callerOfPerson(token: string, request: Request, requestId: string): Promise<Caller> {
     const user = await context.firebaseIdToken.verifyFirebaseIdToken(token).catch(async (error: unknown) => {
       if (!isProviderFailure(error) || error.kind !== 'rejected') throw error
-      // Every app sends an old token now and then: neither an attack nor news.
+      // Every app sends an expired token now and then: it is no attack, hence neither counted nor recorded.
       if (error.code === 'expired_token') throw invalidToken('expired_token')
       throw await refusal(request, requestId, error.code, 'anonymous')
     })
@@ -74,7 +74,7 @@ export function createAuthenticator(context: Context, limiter: Limiter) {
     const known = { firebaseUid: user.uid, signedInAt: user.authTime }
     if (!account) return { kind: 'newcomer', ...known }
     const now = new Date()
-    // R1: whatever the person does keeps the account.
+    // R1: an account that its person uses is not inactive.
     if (now.getTime() - account.lastActiveAt.getTime() >= activityGrainMs) await touchActivity(sql, account.id, now)
     return { kind: 'person', accountId: account.id, ...known }
   }
@@ -102,7 +102,8 @@ function invalidToken(reason: string): Problem {
 }
 
 /**
- * For what only the person themself may do, not whoever found their phone. In the terms of RFC 9470.
+ * Refuses a person whose last sign-in is older than `periods.freshSignInMs`, so that an unlocked phone is not enough.
+ * The challenge is that of RFC 9470. Keys have no sign-in and always pass.
  * @throws Problem fresh_sign_in_required
  */
 export function assertFreshSignIn(caller: Caller, now: Date): void {

@@ -1,6 +1,6 @@
 import { Problem } from './problem.ts'
 
-/** Who is asking. A newcomer is a verified Firebase user without an account. */
+/** Who sent a request. A newcomer is a verified Firebase user without an account. */
 export type Caller =
   | { kind: 'public' }
   | { kind: 'service'; keyId: string }
@@ -10,16 +10,16 @@ export type Caller =
   | Visitor
   | ConsoleUser
 
-/** A person on the web pages, by a session cookie: JSON routes never take one. */
+/** A person on the web pages, known by a session cookie. JSON routes never accept such a cookie. */
 export interface Visitor {
   kind: 'visitor'
   accountId: string
   signedInAt: Date
-  /** belongs into every form */
+  /** the token that every form of this session must carry */
   csrf: string
 }
 
-/** An operator on the console, by a session cookie. */
+/** An operator on the console, known by a session cookie. */
 export interface ConsoleUser {
   kind: 'console'
   keyId: string
@@ -29,10 +29,10 @@ export interface ConsoleUser {
 
 export type CallerKind = Caller['kind']
 
-/** Whom a route meets: anybody, where the public may call. */
+/** The callers that a route's handler can meet: every kind, where the public may call. */
 export type CallerOf<Kind extends CallerKind> = 'public' extends Kind ? Caller : Extract<Caller, { kind: Kind }>
 
-/** How the security log and other records name the caller: no name, no account. */
+/** The name of a caller in the security log and the request log. It identifies keys, but no person. */
 export function actorOf(caller: Caller): string {
   if (caller.kind === 'console') return `operator:${caller.keyId}`
   if (caller.kind === 'visitor') return 'person'
@@ -40,8 +40,9 @@ export function actorOf(caller: Caller): string {
 }
 
 /**
- * In whose name an Idempotency-Key is unique, and whose requests are counted together. Keys of one kind are one caller,
- * since a new key does not make a new backend; a newcomer is the person they become.
+ * The scope in which an Idempotency-Key is unique and requests are counted. All service keys share one scope, since the
+ * app backend stays the same when its key is replaced; operator keys share one likewise. A newcomer has the scope of the
+ * person whom a sign-up makes of them.
  */
 export function scopeOf(caller: Caller): string {
   if (caller.kind === 'visitor') return `visitor:${caller.accountId}`
@@ -49,7 +50,7 @@ export function scopeOf(caller: Caller): string {
 }
 
 /**
- * A person reaches their own account's things only, and does not learn whether others exist.
+ * Lets a person reach only what belongs to their own account. The refusal does not tell whether the resource exists.
  * @throws Problem not_found
  */
 export function assertReaches(caller: Caller, accountId: string): void {

@@ -2,23 +2,23 @@ import { z } from 'zod'
 import { Problem } from './problem.ts'
 import { unstorableTexts } from './storable.ts'
 
-/** Query fields of every list. */
+/** The query parameters of every list. */
 export const pageQuery = {
   cursor: z.string().max(500).optional().describe('`nextCursor` of the page before'),
   limit: z.coerce.number().int().min(1).max(200).default(50).describe('most items to answer'),
 }
 
-/** A page of a list, as answered. */
+/** The schema of one page of a list. */
 export const pageOf = <Item extends z.ZodType>(item: Item) =>
   z.object({ items: z.array(item), nextCursor: z.string().nullable().describe('null on the last page') })
 
-/** Where the next page starts, opaque to callers. Holds sort keys only, so nothing personal may be one. */
+/** A caller can decode a cursor, and it appears in addresses: personal data must not be a sort key. */
 const encodeCursor = (position: readonly (string | number)[]): string =>
   Buffer.from(JSON.stringify(position)).toString('base64url')
 
 /**
- * The position a cursor stands for.
- * @throws Problem invalid_request for anything that `encodeCursor` did not make
+ * The sort keys from which the next page starts.
+ * @throws Problem invalid_request for a cursor that this list did not make
  */
 export function decodeCursor<Position>(cursor: string | undefined, schema: z.ZodType<Position>): Position | undefined {
   if (cursor === undefined) return undefined
@@ -38,8 +38,8 @@ function jsonIn(cursor: string): unknown {
 }
 
 /**
- * Cuts a page out of rows read with one more than asked for.
- * @param rows at most `limit + 1`
+ * Makes one page of the rows that a query with `limit + 1` returned: the extra row shows that another page follows.
+ * @param rows at most `limit + 1`, sorted
  * @param positionOf the sort keys of a row
  */
 export function cutPage<Row>(

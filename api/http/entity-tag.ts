@@ -1,10 +1,11 @@
 import { Problem } from './problem.ts'
 
+/** The strong entity tag of a version (RFC 9110, section 8.8.3). */
 export const entityTag = (version: number): string => `"${version}"`
 
 /**
- * The version `If-Match` insists on, or undefined when it insists on none.
- * @throws Problem version_conflict for a tag that is none of ours, which cannot match
+ * The version that `If-Match` requires, or undefined when it accepts any.
+ * @throws Problem version_conflict for a tag that we never send, which therefore cannot match
  */
 export function expectedVersion(ifMatch: string | undefined): number | undefined {
   if (ifMatch === undefined || ifMatch.trim() === '*') return undefined
@@ -13,7 +14,7 @@ export function expectedVersion(ifMatch: string | undefined): number | undefined
   return Number(version)
 }
 
-/** Whether the caller already has this version. */
+/** Whether `If-None-Match` says that the caller has this version already. */
 export function alreadyHas(ifNoneMatch: string | undefined, version: number): boolean {
   if (ifNoneMatch === undefined) return false
   const tags = ifNoneMatch.split(',').map((tag) => tag.trim().replace(/^W\//, ''))

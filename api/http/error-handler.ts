@@ -8,13 +8,14 @@ import { Problem, sendProblem } from './problem.ts'
 import { problems } from './problems.ts'
 import { requestContextOf } from './request-context.ts'
 
-/** Answers every error as a problem. Only our own faults and those of what we depend on are logged as errors. */
+/** Answers every error as a problem. Only errors of ours and of the infrastructure are logged as errors. */
 export function createErrorHandler(context: Context): ErrorRequestHandler {
   return (error: unknown, _request, response, next) => {
     if (response.headersSent) return next(error)
     const problem = problemOf(error)
     const cause = problem.options.cause
-    if (cause !== undefined) response.err = cause instanceof Error ? cause : new Error('something was thrown')
+    if (cause !== undefined)
+      response.err = cause instanceof Error ? cause : new Error('a value that is no Error was thrown')
     const { requestId, page } = requestContextOf(response)
     if (page) return sendProblemPage(response, problem, { supportMail: context.config.SUPPORT_MAIL, requestId })
     sendProblem(response, problem, { publicUrl: context.config.PUBLIC_URL, requestId })
@@ -49,17 +50,20 @@ function problemOf(error: unknown): Problem {
   return new Problem('internal_error', { cause: error ?? new Error('nothing was thrown') })
 }
 
-/** body-parser and Express's own path decoding tell what is wrong by `type` and `status`. */
+/** body-parser and the path decoding of Express put the kind of error into `type` and `status`. */
 function problemOfBody(error: unknown): Problem | undefined {
   const { type, status } = (error ?? {}) as { type?: unknown; status?: unknown }
   if (status === 413) return new Problem('body_too_large')
   if (status === 415) return new Problem('unsupported_media_type')
   if (type === 'entity.parse.failed') return new Problem('malformed_json')
-  // A path that does not decode, a body cut short or of another length than announced.
+  // The path cannot be decoded, or the body is not as long as Content-Length says.
   return status === 400 ? new Problem('invalid_request') : undefined
 }
 
-/** What postgres.js, Node and we say when the database cannot be reached, is starting, stopping or full, or takes too long. */
+/**
+ * Error codes of postgres.js, Node, PostgreSQL and our own pool which mean that the database cannot be reached, is
+ * starting or stopping, has no free connection or takes too long. Source: PostgreSQL manual, appendix A.
+ */
 const outageCodes = new Set([
   'CONNECT_TIMEOUT',
   'NO_TURN',

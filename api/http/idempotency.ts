@@ -13,31 +13,28 @@ import { type Caller, scopeOf, type Visitor } from './caller.ts'
 import { Problem } from './problem.ts'
 import { problems } from './problems.ts'
 
-/**
- * One request under its Idempotency-Key. The key finds the caller's own claim and is never the id of anything: ids are
- * random and made here.
- */
+/** One request under its Idempotency-Key. The key only finds the caller's claim: ids are random and made here. */
 export interface IdempotentRequest {
   /**
-   * Writes the key down, or finds that it came before.
-   * @param accountId whose request it is: the same key for another account is another request; null for nobody's
-   * @throws Problem idempotency_key_reused when it came with another request, account_missing
+   * Stores the key, or finds the claim that an earlier request made with it.
+   * @param accountId the account that the request is about, or null; a key is unique for each account
+   * @throws Problem idempotency_key_reused when the key came with another request before; account_missing
    */
   claim(accountId: string | null): Promise<Claim>
-  /** What came before under this key. @throws Problem idempotency_key_reused */
+  /** The claim that an earlier request made. @throws Problem idempotency_key_reused */
   find(accountId: string | null): Promise<Claim | undefined>
 }
 
 export interface Claim {
-  /** of what this request makes; the same for each repetition */
+  /** id of the resource that this request makes; the same for each repetition */
   resourceId: string
   repeated: boolean
   firstAt: Date
-  /** Ties the claim to the account that was just made under it. False when the claim is gone meanwhile. */
+  /** Ties the claim to the account that the request has just made. False when the claim no longer exists. */
   bind(tx: Queryable, accountId: string): Promise<boolean>
-  /** The request could not be answered: the next one under the key acts again, for the same resource. */
+  /** After an outage: the next request with this key acts again, for the same resource. */
   reopen(): Promise<void>
-  /** Forgets the key: the request was refused, so that repeating it is no repetition. */
+  /** After a refusal: deletes the claim, so that the next request with this key counts as the first. */
   release(): Promise<void>
 }
 
@@ -45,13 +42,15 @@ export interface Claim {
 const keyFormat = /^[\x21-\x7e]{1,255}$/
 
 /**
- * @param operation method and route template
- * @param asked what makes two requests the same: parameters and body, parsed
- * @throws Problem when the key is missing where `required`, or not a key
+ * Reads the Idempotency-Key header.
+ * @param given.operation method and route template
+ * @param given.content parsed parameters and body; two requests with the same key must have the same content
+ * @returns undefined when there is no key and none is required
+ * @throws Problem idempotency_key_required; invalid_request for a malformed key
  */
 export function readIdempotencyKey(
   context: Context,
-  given: { header: string | undefined; required: boolean; operation: string; caller: Caller; asked: unknown },
+  given: { header: string | undefined; required: boolean; operation: string; caller: Caller; content: unknown },
 ): IdempotentRequest | undefined {
   const { header, operation } = given
   if (header === undefined) {
@@ -64,7 +63,7 @@ export function readIdempotencyKey(
     })
   }
   const { cipher, sql } = context
-  const requestHash = cipher.fingerprint('idempotent-request', canonicalJson(given.asked))
+  const requestHash = cipher.fingerprint('idempotent-request', canonicalJson(given.content))
   const keyOf = (accountId: string | null) => ({
     scope: operation,
     keyHash: cipher.fingerprint(
@@ -101,16 +100,17 @@ export function readIdempotencyKey(
 }
 
 /**
- * A form that was sent twice is one request; one that was changed before it was sent again is another.
- * @param form.once what the page put into it
+ * Recognises a form that is sent twice. A form whose content was changed before it was sent again is another request.
+ * @param form.once the one-time value that the page put into the form
+ * @param form.content the parsed fields of the form
  * @throws Problem account_missing
  */
 export async function claimForm(
   { cipher, sql }: Context,
-  form: { operation: string; caller: Visitor; once: string; asked: unknown },
+  form: { operation: string; caller: Visitor; once: string; content: unknown },
 ): Promise<{ resourceId: string }> {
   const { operation, caller } = form
-  const requestHash = cipher.fingerprint('idempotent-request', canonicalJson(form.asked))
+  const requestHash = cipher.fingerprint('idempotent-request', canonicalJson(form.content))
   const key = [operation, scopeOf(caller), form.once, requestHash.toString('hex')].join('\0')
   const outcome = await claimIdempotencyKey(sql, {
     scope: operation,
@@ -125,10 +125,11 @@ export async function claimForm(
 }
 
 /**
- * Acts under ids that are the same for a repeated request, so that it gets the first one's answer, but for an outage: a
- * refusal that may go away must not be kept.
- * @param accountId whose row is acted on; null for nobody's
- * @param act gets the id of the request and that of the workflow update it makes
+ * Runs `act` with ids that are the same for each repetition of a request, so that Temporal answers a repeated update as
+ * it answered the first. After a refusal with status 503 the next repetition gets a new update id, since Temporal would
+ * otherwise repeat the refusal for ever.
+ * @param accountId the account whose rows `act` changes, or null
+ * @param act gets the id of the request and the id for its workflow update
  */
 export async function actOnce<Result>(
   request: IdempotentRequest | undefined,
@@ -141,7 +142,7 @@ export async function actOnce<Result>(
   try {
     return await act({ requestId, updateId: `${requestId}-${firstAt.getTime()}` })
   } catch (error) {
-    // `unavailable` answers nothing: what was asked may have been taken, and is asked for again under the same id.
+    // After `unavailable` the outcome of the update is unknown: it has to be sent again under the same id.
     const isAnswer = error instanceof Problem && error.code !== 'unavailable'
     if (isAnswer && problems[error.code].status === 503) await claim.reopen()
     throw error

@@ -5,7 +5,7 @@ import { scopeOf } from './caller.ts'
 import { Problem } from './problem.ts'
 import { requestContextOf } from './request-context.ts'
 
-/** Requests per minute and process: by kind of key, by account, or by address where nobody is known. */
+/** Most requests per minute and process: by kind of key, by account, or by IP address for callers without credentials. */
 export interface Limits {
   service: number
   operator: number
@@ -13,7 +13,7 @@ export interface Limits {
   newcomer: number
   public: number
   webhook: number
-  /** wrong keys and forged tokens; then the address waits, whatever it sends */
+  /** wrong keys and forged tokens of one IP address; beyond them all its credentials are refused, valid ones too */
   failedAuthentications: number
 }
 
@@ -31,7 +31,7 @@ const windowMs = 60_000
 
 export type Limiter = ReturnType<typeof createLimiter>
 
-/** Counts in memory: with several processes each allows this much, which suits a guard against floods. */
+/** Counts in memory: each process allows the full limit, which is precise enough against floods. */
 export function createLimiter(limits: Limits, metrics: Metrics) {
   const requests = new MemoryStore()
   const failures = new MemoryStore()
@@ -46,7 +46,7 @@ export function createLimiter(limits: Limits, metrics: Metrics) {
       const { caller } = requestContextOf(response)
       return caller.kind === 'public' ? `${limitKind(response)}:${addressKey(ip)}` : scopeOf(caller)
     },
-    // Behind no proxy a caller may send these, and they are not looked at.
+    // Without a trusted proxy these headers are ignored: a caller who sends them is no fault of the configuration.
     validate: { xForwardedForHeader: false, forwardedHeader: false },
     standardHeaders: 'draft-7',
     legacyHeaders: false,
@@ -57,9 +57,9 @@ export function createLimiter(limits: Limits, metrics: Metrics) {
   })
 
   return {
-    /** Middleware; the caller has to be known. Sets `RateLimit` and, over the limit, `Retry-After`. */
+    /** Middleware, to run after authentication. Sets `RateLimit` and, over the limit, `Retry-After`. */
     countRequests: countRequests as RequestHandler,
-    /** @throws Problem too_many_requests for an address that failed too often */
+    /** @throws Problem too_many_requests for an IP address whose authentications failed too often */
     async assertMayAuthenticate(ip: string | undefined): Promise<void> {
       const count = await failureCount.getKey(addressKey(ip))
       if (!count || count.totalHits < limits.failedAuthentications) return

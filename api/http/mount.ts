@@ -13,25 +13,26 @@ import { requestContextOf } from './request-context.ts'
 import { type AnyReply, isPage, type Method, type Route } from './route.ts'
 import { unstorableTexts } from './storable.ts'
 
+/** What every route needs. */
 export interface Frame {
   context: Context
   authenticate: Authenticate
   limiter: Limiter
 }
 
-/** What is known of a request before its body is read. */
-interface Asked {
+/** The parsed part of a request that is known before its body is read. */
+interface Target {
   params: Record<string, unknown>
   query: Record<string, unknown>
   accountId: string | undefined
 }
 
 const jsonTypes = ['application/json', 'application/*+json']
-/** What anybody may send, which is a short form at most; what callers with credentials may send; and payloads. */
+/** In bytes: without credentials a caller sends a short form at most; `large` is for routes that say so. */
 const bodyLimits = { open: 8 * 1024, known: 64 * 1024, large: 4 * 1024 * 1024 } as const
 const nothing = z.strictObject({})
 
-/** Puts the routes into Express, and a 405 on every path for the methods it lacks. */
+/** Mounts the routes in Express, and answers 405 to the methods that a path does not have. */
 export function mountRoutes(app: Express, routes: readonly Route[], frame: Frame): void {
   for (const route of routes) {
     app[route.method](expressPath(route.path), ...handlersOf(route, frame))
@@ -64,16 +65,16 @@ function handlersOf(route: Route, frame: Frame): RequestHandler[] {
   const operation = `${route.method.toUpperCase()} ${route.path}`
 
   async function identify(request: Request, response: Response, next: () => void): Promise<void> {
-    const exchange = requestContextOf(response)
-    exchange.template = route.path
-    exchange.webhook = route.rawBody !== undefined || route.unreadBody !== undefined
-    // A webhook proves itself by its signature; whatever its sender puts into Authorization is not ours.
-    exchange.page = isPage(route)
-    if (!exchange.webhook) exchange.caller = await authenticate(request, exchange.requestId, sessions)
+    const requestContext = requestContextOf(response)
+    requestContext.template = route.path
+    requestContext.webhook = route.rawBody !== undefined || route.unreadBody !== undefined
+    requestContext.page = isPage(route)
+    // A webhook is authenticated by its signature: its Authorization header is not meant for us.
+    if (!requestContext.webhook) requestContext.caller = await authenticate(request, requestContext.requestId, sessions)
     next()
   }
 
-  /** Everything that can be refused without the body. */
+  /** Refuses what can be refused before the body is read, since reading it costs memory. */
   function authorize(request: Request, response: Response, next: () => void): void {
     const { caller } = requestContextOf(response)
     if (!isOpen) assertAdmitted(caller, route)
@@ -84,13 +85,13 @@ function handlersOf(route: Route, frame: Frame): RequestHandler[] {
     if (accountId !== undefined) assertReaches(caller, accountId)
     if (route.form) assertOwnSite(request)
     route.admit?.({ params, header: (name: string) => request.get(name), ip: request.ip })
-    response.locals.asked = { params, query, accountId } satisfies Asked
+    response.locals.target = { params, query, accountId } satisfies Target
     next()
   }
 
   async function answer(request: Request, response: Response): Promise<void> {
     const { caller, requestId } = requestContextOf(response)
-    const { params, query, accountId } = response.locals.asked as Asked
+    const { params, query, accountId } = response.locals.target as Target
     const body = route.rawBody
       ? undefined
       : parse(schemas.body, route.form ? ownForm(request, caller) : request.body, 'body')
@@ -105,7 +106,7 @@ function handlersOf(route: Route, frame: Frame): RequestHandler[] {
         required: route.idempotencyKey === 'required',
         operation,
         caller,
-        asked: { params, body },
+        content: { params, body },
       })
     const reply = await route.handle({
       caller,
@@ -127,7 +128,7 @@ function handlersOf(route: Route, frame: Frame): RequestHandler[] {
 
 function bodyReaders(route: Route): RequestHandler[] {
   if (route.unreadBody) return []
-  // Whatever type it is sent as, the signature or the secret decides.
+  // The content type proves nothing: the signature or the secret decides.
   if (route.rawBody) return [express.raw({ limit: route.rawBody.maxBytes, type: () => true })]
   const known = route.largeBody ? bodyLimits.large : bodyLimits.known
   const limit = route.callers.includes('public') ? bodyLimits.open : known
@@ -135,7 +136,7 @@ function bodyReaders(route: Route): RequestHandler[] {
   return [requireJson, express.json({ limit, type: jsonTypes })]
 }
 
-/** Whoever posts without a session (signing in) must at least come from our own page. */
+/** A form without a session (signing in) has no CSRF token: Fetch Metadata shows that it came from our own page. */
 function assertOwnSite(request: Request): void {
   const site = request.get('sec-fetch-site')
   if (site !== undefined && site !== 'same-origin') throw new Problem('forged_form')
@@ -154,7 +155,7 @@ function assertAdmitted(caller: Caller, route: Route): void {
 }
 
 function requireJson(request: Request, _response: Response, next: () => void): void {
-  // A POST without a body announces one of no bytes.
+  // HTTP clients send `Content-Length: 0` and no type with a POST that has no body.
   const isEmpty = request.get('content-length') === '0'
   if (!isEmpty && request.is(jsonTypes) === false) throw new Problem('unsupported_media_type')
   next()
@@ -182,14 +183,14 @@ async function send(response: Response, route: Route, reply: AnyReply): Promise<
   }
 }
 
-/** Headers are gone by the time anything fails: all that can be said is that the answer is not whole. */
+/** The status is sent before a chunk can fail: cutting the connection is the only way to say that the answer is not whole. */
 async function stream(response: Response, chunks: AsyncIterable<string>): Promise<void> {
   try {
     await pipeline(Readable.from(chunks), response)
   } catch (error) {
-    // The caller went away: nobody's fault.
+    // This code means that the caller closed the connection: no error of ours.
     if ((error as { code?: unknown }).code !== 'ERR_STREAM_PREMATURE_CLOSE') {
-      response.err = error instanceof Error ? error : new Error('something was thrown')
+      response.err = error instanceof Error ? error : new Error('a value that is no Error was thrown')
     }
     response.destroy()
   }

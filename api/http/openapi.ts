@@ -7,7 +7,7 @@ import { isPage, type ResponseDefinition, type Route } from './route.ts'
 
 export type OpenApiDocument = ReturnType<OpenApiGeneratorV31['generateDocument']>
 
-/** Describes the routes, from what they are made of. @param publicUrl where the API is */
+/** The OpenAPI document, made from the routes' definitions. @param publicUrl the API's base address */
 export function describeRoutes(routes: readonly Route[], publicUrl: string): OpenApiDocument {
   const registry = new OpenAPIRegistry()
   const key = registry.registerComponent('securitySchemes', 'key', {
@@ -82,7 +82,7 @@ function securityOf({ callers }: Route, schemes: Schemes): Record<string, string
   ]
 }
 
-/** Bytes that are somebody else's to define are described by their media type alone. */
+/** A body that an outside party defines is described by its media type alone. */
 function bodyOf({ body, form, rawBody, unreadBody }: Route) {
   if (unreadBody) return { content: Object.fromEntries(unreadBody.map((type) => [type, { schema: {} }])) }
   if (rawBody !== undefined) return { content: { [rawBody.mediaType]: { schema: {} } }, required: true }
@@ -158,7 +158,7 @@ function successOf(definition: ResponseDefinition): DescribedResponse {
   }
 }
 
-/** What the route declares, and what the frame can answer in its place. */
+/** The problems that the route declares, and those that can be answered before its handler runs. */
 export function problemCodesOf(route: Route): ProblemCode[] {
   const open = route.callers.includes('public')
   const codes: ProblemCode[] = ['invalid_request', 'too_many_requests', 'internal_error', 'unavailable']

@@ -16,7 +16,7 @@ interface ProblemOptions {
   cause?: unknown
 }
 
-/** Thrown anywhere in a request, answered as RFC 9457 problem+json. */
+/** An error that is answered as RFC 9457 problem+json, or as a page. It may be thrown anywhere in a request. */
 export class Problem extends Error {
   override readonly name = 'Problem'
   readonly code: ProblemCode
@@ -44,7 +44,7 @@ export const problemSchema = z
   })
   .meta({ id: 'Problem' })
 
-/** @param publicUrl where problem types are described */
+/** Answers a problem. @param context.publicUrl the address below which problem types are described */
 export function sendProblem(response: Response, problem: Problem, context: { publicUrl: string; requestId: string }) {
   const { status, title } = problems[problem.code]
   const { detail, errors, headers } = problem.options
@@ -64,11 +64,14 @@ export function sendProblem(response: Response, problem: Problem, context: { pub
     .send(JSON.stringify(body))
 }
 
-/** A name sent by the caller goes back to them, but not at any length. */
+/** Field names come from the caller and go back to the caller: a hostile body must not make the answer as large. */
 const longestName = 100
 const mostErrors = 50
 
-/** What zod found, without the values. @param place names the fault when the whole is wrong: `body`, `query` */
+/**
+ * The faults that zod found, without the values, which may be personal.
+ * @param place the name of the whole, for faults of no single field: `body`, `query`
+ */
 export function fieldErrors(error: z.ZodError, place: string): FieldError[] {
   return error.issues
     .flatMap((issue): FieldError[] => {

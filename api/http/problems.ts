@@ -1,6 +1,6 @@
 import { type FailureType, failures } from '../../shared/failures.ts'
 
-/** Every way this API can refuse. The code is the last part of the problem's type URI, which leads to its meaning. */
+/** One way in which the API can refuse. Its code is the last part of the problem's type URI. */
 export interface ProblemDefinition {
   status: number
   title: string
@@ -138,7 +138,7 @@ type SnakeCase<Name extends string> = Name extends `${infer Head}${infer Tail}`
 export const problemCodeOf = (type: FailureType): SnakeCase<FailureType> =>
   type.replaceAll(/\B[A-Z]/g, (letter) => `_${letter}`).toLowerCase() as SnakeCase<FailureType>
 
-/** What workflows can refuse, as they name it. */
+/** The refusals of workflows, under the codes of `shared/failures.ts`. */
 const workflowProblems = Object.fromEntries(
   Object.entries(failures).map(([type, { http, meaning }]) => [
     problemCodeOf(type as FailureType),

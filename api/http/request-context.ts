@@ -1,24 +1,26 @@
 import type { Response } from 'express'
 import type { Caller } from './caller.ts'
 
-/** What the frame knows about a request while it is answered. */
+/** What the API knows about a request while it answers it. */
 export interface RequestContext {
   requestId: string
-  /** the route's template, never the address itself, which holds ids and tokens */
+  /** the route's template; the path itself must not be logged, since it holds ids and tokens */
   template: string
   caller: Caller
-  /** from a provider's machines, not from one person's address */
+  /** sent by an outside party's machines, which share few addresses: it has a limit of its own */
   webhook: boolean
-  /** answered with HTML, errors too */
+  /** answered with HTML, as are its errors */
   page: boolean
+  /** `performance.now()`, in ms */
   startedAt: number
 }
 
-export const requestContextOf = (response: Response): RequestContext => response.locals.exchange as RequestContext
+/** @param response one that `beginRequestContext` has seen */
+export const requestContextOf = (response: Response): RequestContext => response.locals.requestContext as RequestContext
 
-/** The first thing that happens to a request. */
+/** Attaches a request context to a response, before any other middleware runs. */
 export function beginRequestContext(response: Response, requestId: string): RequestContext {
-  const exchange: RequestContext = {
+  const requestContext: RequestContext = {
     requestId,
     template: 'unknown',
     caller: { kind: 'public' },
@@ -26,6 +28,6 @@ export function beginRequestContext(response: Response, requestId: string): Requ
     page: false,
     startedAt: performance.now(),
   }
-  response.locals.exchange = exchange
-  return exchange
+  response.locals.requestContext = requestContext
+  return requestContext
 }

@@ -7,27 +7,27 @@ import type { Metrics } from '../../shared/metrics.ts'
 import { actorOf } from './caller.ts'
 import { beginRequestContext, requestContextOf } from './request-context.ts'
 
-/** Hexadecimal, so that nothing readable can be sent into our logs as an id. */
+/** Hexadecimal only: a caller must not write text of its choice into our logs. */
 const acceptableId = /^[0-9a-f-]{16,64}$/i
 
-/** Paths that are asked every few seconds, and worth a line only when they fail. */
+/** Monitoring asks these every few seconds: only their failures are logged. */
 const quiet = new Set(['/livez', '/readyz', '/metrics'])
 
 /**
- * Starts the exchange: its id, its log and its duration. The id is made here, since it is stored: a caller's
- * `X-Request-Id` could be any id of another person. It is logged beside ours.
+ * Middleware that starts the request context and logs each answer. The request id is made here, since it is stored: a
+ * caller's `X-Request-Id` could be an id of another person. The caller's id is logged beside ours.
  */
 export function createRequestLog(log: Log, metrics: Metrics): RequestHandler[] {
   const begin: RequestHandler = (request, response, next) => {
     const id = uuid()
-    const exchange = beginRequestContext(response, id)
+    const requestContext = beginRequestContext(response, id)
     request.id = id
     response.set('X-Request-Id', id)
     response.once('close', () => {
-      // 499: the caller went away
+      // 499 is nginx's code for a caller that closed the connection before the answer.
       const status = response.writableFinished ? response.statusCode : 499
-      const labels = { method: request.method, route: exchange.template, status }
-      metrics.httpRequestSeconds.observe(labels, (performance.now() - exchange.startedAt) / 1000)
+      const labels = { method: request.method, route: requestContext.template, status }
+      metrics.httpRequestSeconds.observe(labels, (performance.now() - requestContext.startedAt) / 1000)
     })
     next()
   }
@@ -55,7 +55,7 @@ export function createRequestLog(log: Log, metrics: Metrics): RequestHandler[] {
       ...describe(request, response),
       durationMs: value.durationMs,
     }),
-    // Without an error of ours pino-http makes one up, which says no more than the status.
+    // pino-http makes up an error when we give none; it says no more than the status does.
     customErrorObject: (request, response, _error, value: { durationMs: number }) => ({
       ...describe(request, response),
       durationMs: value.durationMs,

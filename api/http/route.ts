@@ -1,7 +1,4 @@
-/**
- * What a route is: who may call it, what it takes, what it answers and how it can refuse. Express and the OpenAPI
- * document are both made from it.
- */
+/** The definition of a route. Express, the OpenAPI document and the generated client are all made from it. */
 
 import type { z } from 'zod'
 import type { PromiseId } from '../../policy/promises.ts'
@@ -14,7 +11,7 @@ export type Method = 'get' | 'head' | 'post' | 'put' | 'patch' | 'delete'
 
 export interface ResponseDefinition {
   description: string
-  /** of a JSON body; whatever it does not name is not sent */
+  /** of a JSON body; fields that the schema does not name are not sent */
   schema?: z.ZodType
   /** of a body that is not JSON */
   contentType?: string
@@ -60,7 +57,7 @@ export interface Handled<Kind extends CallerKind, Params, Query, Body, Use> {
   raw: Buffer
   /** a request header, by its name in any case */
   header(name: string): string | undefined
-  /** the person's address, as far as the trusted proxies say (P6) */
+  /** the caller's IP address, as the trusted proxies report it */
   ip: string | undefined
   requestId: string
   log: Log
@@ -80,26 +77,26 @@ export interface RouteDefinition<
   tag: string
   summary: string
   description?: string
-  /** the promises it helps to keep */
+  /** the promises that the route helps to keep */
   promises?: readonly PromiseId[]
-  /** `public` admits everybody, credentials or not */
+  /** `public` admits every caller, with or without credentials */
   callers: readonly Kind[]
-  /** the parameter that names an account: a person passes with their own only */
+  /** the path parameter that holds an account id: a person is admitted for their own account only */
   account?: string
-  /** persons must have signed in just now */
+  /** a person must have signed in within `periods.freshSignInMs` */
   freshSignIn?: boolean
   idempotencyKey?: Use
-  /** other request headers it reads, and what they do */
+  /** other request headers that the route reads, with their meaning */
   requestHeaders?: Readonly<Record<string, string>>
   /** not counted against any limit */
   unlimited?: boolean
-  /** the body comes from a form of ours: same site, and with the session's `csrf` where there is one */
+  /** the body comes from a form on our pages: it must come from the same site, with the session's `csrf` if there is one */
   form?: boolean
-  /** up to 4 MB of JSON in place of 64 kB */
+  /** accepts up to 4 MB of JSON in place of 64 kB */
   largeBody?: boolean
-  /** a body whose bytes the handler gets, unparsed; `webhook` limits apply */
+  /** the handler gets the body's bytes unparsed; the request counts against the `webhook` limit */
   rawBody?: RawBody
-  /** media types of a body that nobody reads, since path and headers say everything; `webhook` limits apply */
+  /** media types of a body that is accepted and not read; the request counts against the `webhook` limit */
   unreadBody?: readonly string[]
   params?: Params
   query?: Query
@@ -111,14 +108,14 @@ export interface RouteDefinition<
    */
   admit?(request: Pick<Handled<Kind, Params, Query, Body, Use>, 'params' | 'header' | 'ip'>): void
   responses: Responses
-  /** besides those every route can answer */
+  /** the problems it can answer beside those of every route */
   problems?: readonly ProblemCode[]
   handle(
     request: Handled<Kind, Params, Query, Body, Use>,
   ): Promise<Reply<NoInfer<Responses>>> | Reply<NoInfer<Responses>>
 }
 
-/** A route whose types have done their work. */
+/** A checked route, without the types of its parameters: `mountRoutes` needs one type for all routes. */
 export interface Route
   extends Omit<
     RouteDefinition<
@@ -139,11 +136,11 @@ export interface AnyReply {
   status: number
   headers?: Record<string, string>
   body?: unknown
-  /** an iterable is written while it is read; when it throws, the connection is cut */
+  /** an iterable is streamed; when it throws, the connection is cut, so that a part cannot pass for the whole */
   raw?: Buffer | string | AsyncIterable<string>
 }
 
-/** Checks a definition's types against each other. */
+/** Types a route's handler by the route's callers, schemas and responses. */
 export function defineRoute<
   const Kind extends CallerKind,
   Params extends z.ZodObject | undefined = undefined,
@@ -155,6 +152,6 @@ export function defineRoute<
   return definition as unknown as Route
 }
 
-/** Whether people see it: then they see its refusals as pages, too. */
+/** Whether a route answers with pages: then its problems are answered as pages, too. */
 export const isPage = (route: Pick<Route, 'responses'>): boolean =>
   Object.values(route.responses).some(({ contentType }) => contentType === 'text/html')

@@ -1,4 +1,4 @@
-/** What the API asks of campaigns: one way in for the JSON routes and the console. */
+/** Opens, stops and changes campaigns by their runs, for the JSON routes and the console. */
 import type { UpdateDefinition } from '@temporalio/common'
 import type { ApiContext } from '../../context.ts'
 import { type CampaignRow, findCampaign, insertCampaign } from '../../db/campaigns.ts'
@@ -14,9 +14,9 @@ export function createCampaignClient(api: ApiContext) {
 
   return {
     /**
-     * Opens a campaign, or finds it by its id. The row is a draft until its run has begun and made it current; a draft
-     * that is left behind is dropped, since its operator was told of a failure and may have asked again.
-     * @throws Problem request_in_progress
+     * Opens a campaign, or finds it by its id. The row is a draft until its run has made it current. A sweep deletes
+     * drafts without a run: their operator saw an error and may have opened the campaign again.
+     * @throws Problem request_in_progress when the draft was deleted meanwhile
      */
     async open(campaign: Omit<CampaignRow, 'state' | 'ended_at'>): Promise<CampaignRow> {
       const { id } = campaign
@@ -38,11 +38,15 @@ export function createCampaignClient(api: ApiContext) {
       }
       await startAndUpdate(temporal, opened, start, ended)
       const row = await findCampaign(sql, id)
-      // The draft was dropped meanwhile.
       if (!row) throw new Problem('request_in_progress', { headers: { 'Retry-After': '1' } })
       return row
     },
 
+    /**
+     * Sends an update to a campaign's run.
+     * @param updateId the same for a repeated request, which gets the answer of the first
+     * @throws Problem not_found, campaign_state_conflict
+     */
     async update(id: string, definition: UpdateDefinition<void>, updateId: string): Promise<CampaignRow> {
       await found(id)
       const handle = temporal.workflow.getHandle(campaignWorkflowId(id))

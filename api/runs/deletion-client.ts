@@ -1,4 +1,4 @@
-/** What the API asks of account deletions. */
+/** Starts account deletions. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client'
 import type { ApiContext } from '../../context.ts'
@@ -15,15 +15,16 @@ import { Problem } from '../http/problem.ts'
 import { startAndUpdate } from './workflow-problems.ts'
 
 const ended = { code: 'request_in_progress', detail: 'The deletion has just ended.' } as const
-/** a run whose answer is known takes one more step to end */
+/** A run that has refused needs one more workflow task to close. */
 const endsWithinMs = 200
 
 export function createDeletionClient({ temporal, config, cipher, dataKeys, sql }: ApiContext) {
   return {
     /**
-     * Deletes an account, or finds that it was deleted: however often it is asked, the receipt is the same.
+     * Erases an account and starts its erasure steps, or finds the earlier deletion. A repeated call returns the same
+     * receipt.
      * @returns the receipt's id, once the erasure is committed
-     * @throws Problem not_found, or request_in_progress while the database is away
+     * @throws Problem not_found; request_in_progress while the database cannot be reached
      */
     async deleteAccount(accountId: string, reason: DeletionReason): Promise<string> {
       const input: DeletionInput = { accountRef: cipher.accountRef(accountId), reason }
@@ -33,7 +34,7 @@ export function createDeletionClient({ temporal, config, cipher, dataKeys, sql }
       return receiptId
     },
 
-    /** Starts it and does not wait: for those who only report that an account is gone elsewhere. */
+    /** Starts a deletion without waiting for the erasure, for a webhook: its sender waits only a few seconds. */
     async startDeletion(accountId: string, reason: DeletionReason): Promise<void> {
       const input: DeletionInput = { accountRef: cipher.accountRef(accountId), reason }
       try {
@@ -48,14 +49,14 @@ export function createDeletionClient({ temporal, config, cipher, dataKeys, sql }
     const start = { type: accountDeletionType, ...deletionStart(input, config.TEMPORAL_TASK_QUEUE) }
     try {
       const answer = await startAndUpdate(temporal, erased, start, ended, erasedUpdateId)
-      // Undefined: closed between our look into the database and this call.
+      // The answer is undefined when the run closed after `deleteAccount` had looked for the deletion.
       const receiptId = answer?.receiptId ?? (await findDeletion(sql, input.accountRef))?.receiptId
       if (receiptId === undefined) throw new Problem('not_found')
       return receiptId
     } catch (error) {
       const code = error instanceof Problem ? error.code : undefined
       if (code === 'account_missing') throw new Problem('not_found')
-      // A deletion for disuse that found somebody using the account, as this request shows: it has ended, or is about to.
+      // The run was a deletion for inactivity that stopped because the person came back: another can start once it closes.
       if (code === 'account_in_use' && tries > 1) {
         await pause(endsWithinMs)
         return erase(input, tries - 1)

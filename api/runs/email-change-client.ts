@@ -1,4 +1,4 @@
-/** What the API asks of changes of address: one way in for the JSON routes and the pages. */
+/** Starts, confirms and cancels changes of e-mail address by their runs, for the JSON routes and the pages. */
 import { randomUUID } from 'node:crypto'
 import type { UpdateDefinition } from '@temporalio/common'
 import type { ApiContext } from '../../context.ts'
@@ -22,7 +22,7 @@ import { Problem } from '../http/problem.ts'
 import { callRun, startAndUpdate } from './workflow-problems.ts'
 
 const ended = { code: 'email_change_state_conflict', detail: 'The change of address is over.' } as const
-/** Each of them writes to an address that may be somebody else's. */
+/** Each change sends a mail to a new address, which may belong to another person. */
 const mostPerDay = 5
 
 export type EmailChangeClient = ReturnType<typeof createEmailChangeClient>
@@ -40,7 +40,7 @@ export function createEmailChangeClient(api: ApiContext) {
     return callRun(temporal, () => handle.executeUpdate(definition, { args: [argument], updateId }), ended)
   }
 
-  /** @throws Problem not_found when there is none */
+  /** The account's newest change of address. @throws Problem not_found when there is none */
   async function latest(accountId: string): Promise<EmailChange> {
     const change = await latestEmailChange(sql, api, accountId)
     if (!change) throw new Problem('not_found')
@@ -51,7 +51,7 @@ export function createEmailChangeClient(api: ApiContext) {
     latest,
 
     /**
-     * Asks both addresses. One that was asked before is asked no more.
+     * Mails a link to the old and the new address. An open change of the account is replaced.
      * @throws Problem not_found, email_taken, invalid_request, too_many_requests; request_in_progress when another change
      *   of the account began at the same time
      */
@@ -71,7 +71,7 @@ export function createEmailChangeClient(api: ApiContext) {
       throw (await accountExists(sql, accountId)) ? inProgress() : new Problem('not_found')
     },
 
-    /** Nothing to cancel is fine. */
+    /** Cancels the account's open change of address, if there is one. */
     async cancel(accountId: string, status: 'cancelled' | 'replaced'): Promise<void> {
       const change = await latestEmailChange(sql, api, accountId)
       if (change?.state !== 'open') return
@@ -80,11 +80,14 @@ export function createEmailChangeClient(api: ApiContext) {
       } catch (error) {
         if (!(error instanceof Problem) || error.code !== ended.code) throw error
       }
-      // The run ends it a moment later; the next one may begin now.
+      // The run writes the same state a moment later; until then the row would stand in the way of the next change.
       await sql`update email_changes set state = ${status} where id = ${change.id} and state = 'open'`
     },
 
-    /** An operator has found out by other means that it is the person who asks. */
+    /**
+     * Waives the old address's consent, after an operator has identified the person by other means.
+     * @param by the operator, as `actorOf` names it
+     */
     async waiveOld(accountId: string, by: string): Promise<EmailChange> {
       const change = await latest(accountId)
       await update(change.id, waiveOldEmail, { by })
@@ -92,8 +95,9 @@ export function createEmailChangeClient(api: ApiContext) {
     },
 
     /**
-     * Agrees for one side, and uses the mailed link up: afterwards, so that whoever is told to try again can.
-     * @returns undefined for a link that does not work
+     * Confirms for the address to which the link was mailed. The link is spent last, so that it still works when the
+     * person has to try again after an error.
+     * @returns undefined for an unknown, spent or expired link
      */
     async confirm(secret: string): Promise<EmailChangeState | undefined> {
       const link = await peekLinkToken(sql, secret, ['email_change_old', 'email_change_new'], new Date())
@@ -118,8 +122,8 @@ export function createEmailChangeClient(api: ApiContext) {
   }
 
   /**
-   * The row is a draft until its run has begun and made it current; a draft that is left behind is dropped, since its
-   * person was told of a failure and may have asked again.
+   * The row is a draft until its run has made it current. A sweep deletes drafts without a run: their person saw an error
+   * and may have asked again.
    */
   async function start(accountId: string, { id, expiresAt }: Draft): Promise<void> {
     const run = {

@@ -1,4 +1,4 @@
-/** What is under way for everybody, and what should have moved on by itself: for operators, who then look no further. */
+/** The open runs that operators see on the console: runs that concern all customers, and late runs of every type. */
 import type { ApiContext } from '../../context.ts'
 import { milliseconds } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'
@@ -17,23 +17,23 @@ export interface OpenRun {
   late: boolean
 }
 
-/** Orders, erasures and requests are one person's, and many: of those only the late ones are shown. */
-const forEverybody = [policyNoticeType, campaignType, keyRotationType]
-/** A run that was slowed down is not yet late. */
+/** Runs of one person (orders, deletions, requests) are many: only those that are late are listed. */
+const concernAllCustomers = [policyNoticeType, campaignType, keyRotationType]
+/** A run may be delayed by retries or a busy worker: that alone does not make it late. */
 const graceMs = 10 * milliseconds.minute
 const answerWithinMs = 3_000
 
 /**
- * Open runs by their search attributes, late ones first.
- * @returns undefined while Temporal does not answer: the rest of the console must not wait for it
+ * Lists open runs with their run status, the earliest due first.
+ * @returns undefined while Temporal does not answer within 3 s: the rest of the console must not wait for it
  */
 export async function listOpenRuns(
   { temporal, log }: Pick<ApiContext, 'temporal' | 'log'>,
   { asOf, limit }: { asOf: Date; limit: number },
 ): Promise<OpenRun[] | undefined> {
-  const late = plusMs(asOf, -graceMs)
-  const types = forEverybody.map((type) => `'${type}'`).join(', ')
-  const query = `ExecutionStatus = 'Running' AND (WorkflowType IN (${types}) OR DueAt < '${late.toISOString()}')`
+  const lateBefore = plusMs(asOf, -graceMs)
+  const types = concernAllCustomers.map((type) => `'${type}'`).join(', ')
+  const query = `ExecutionStatus = 'Running' AND (WorkflowType IN (${types}) OR DueAt < '${lateBefore.toISOString()}')`
   try {
     return await temporal.withDeadline(Date.now() + answerWithinMs, async () => {
       const runs: OpenRun[] = []
@@ -46,7 +46,7 @@ export async function listOpenRuns(
           status: run.typedSearchAttributes.get(searchAttributes.status) ?? '',
           waitingFor: run.typedSearchAttributes.get(searchAttributes.waitingFor) ?? '',
           dueAt,
-          late: dueAt !== null && dueAt < late,
+          late: dueAt !== null && dueAt < lateBefore,
         })
         if (runs.length === limit) break
       }

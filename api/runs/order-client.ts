@@ -1,4 +1,4 @@
-/** What the API asks of order workflows. */
+/** Starts and updates the runs of orders. */
 import { randomUUID } from 'node:crypto'
 import { WorkflowNotFoundError } from '@temporalio/client'
 import type { UpdateDefinition } from '@temporalio/common'
@@ -23,7 +23,7 @@ export type OrderClient = ReturnType<typeof createOrderClient>
 
 export function createOrderClient({ temporal, config, cipher }: ApiContext) {
   return {
-    /** Creates the order or finds it: one call, so that no write can happen without the other. */
+    /** Creates the order, or finds it. One call starts the run and writes the row: neither can exist without the other. */
     async checkOut(input: OrderInput): Promise<void> {
       const dueAt = plusMs(new Date(), periods.order.paymentWindowMs)
       const start = {
@@ -36,11 +36,15 @@ export function createOrderClient({ temporal, config, cipher }: ApiContext) {
         typedSearchAttributes: initialSearchAttributes({ ...firstState, dueAt }, cipher.accountRef(input.accountId)),
         staticSummary: `${input.parentOrderId ? 'Top-up' : 'Order'}: ${input.quantity} × ${input.packageCode}`,
       }
-      // No lasting update id: the server answers a known one from a closed run, and one that could not open may be repeated.
+      // No update id of the order: the server would answer it from a closed run, but a failed checkout may be repeated.
       await startAndUpdate(temporal, checkout, start, ended)
     },
 
-    /** @param updateId the same for a repeated request, so that it gets the first one's answer */
+    /**
+     * Sends an update to an order's run.
+     * @param updateId the same for a repeated request, which gets the answer of the first
+     * @throws Problem order_state_conflict once the order has ended; what the update refuses
+     */
     async update<Args extends unknown[]>(
       orderId: string,
       definition: UpdateDefinition<OrderState, Args>,
@@ -48,7 +52,7 @@ export function createOrderClient({ temporal, config, cipher }: ApiContext) {
       updateId: string = randomUUID(),
     ): Promise<void> {
       const ask = (workflowId: string) =>
-        // The SDK's overloads tell no arguments from some; both are an array to the server.
+        // The SDK's overloads separate updates without arguments from updates with some; the server gets an array anyway.
         temporal.workflow
           .getHandle(workflowId)
           .executeUpdate(definition as unknown as UpdateDefinition<OrderState, [unknown]>, {
@@ -61,7 +65,7 @@ export function createOrderClient({ temporal, config, cipher }: ApiContext) {
           try {
             await ask(orderWorkflowId(orderId))
           } catch (error) {
-            // A refund that bounces after the run's end has a run of its own.
+            // A refund that fails after the order's run has closed is handled by the aftercare run.
             if (definition.name !== refund.name || !(error instanceof WorkflowNotFoundError)) throw error
             await ask(orderAftercareWorkflowId(orderId))
           }

@@ -1,4 +1,4 @@
-/** Hands what webhooks say about an order to its run. Only hints: the run asks for the truth. */
+/** Signals an order's run that a webhook concerns it. A signal is only a hint: the run asks the outside party itself. */
 import { WorkflowNotFoundError } from '@temporalio/client'
 import type { ApiContext } from '../../context.ts'
 import {
@@ -11,21 +11,23 @@ import {
 
 export function createOrderSignals({ temporal, config }: ApiContext) {
   return {
+    /** Stripe reports a change of the order's payment or refund. */
     async payment(orderId: string): Promise<void> {
       if (await signalled(() => temporal.workflow.getHandle(orderWorkflowId(orderId)).signal(paymentSignal))) return
       await temporal.workflow.signalWithStart('orderAftercare', { ...aftercare(orderId), signal: paymentSignal })
     },
+    /** Stripe reports a change of a dispute of the order's payment. */
     async dispute(orderId: string, disputeId: string): Promise<void> {
-      const news = { disputeId }
-      if (await signalled(() => temporal.workflow.getHandle(orderWorkflowId(orderId)).signal(disputeSignal, news)))
+      const hint = { disputeId }
+      if (await signalled(() => temporal.workflow.getHandle(orderWorkflowId(orderId)).signal(disputeSignal, hint)))
         return
       await temporal.workflow.signalWithStart('orderAftercare', {
         ...aftercare(orderId),
         signal: disputeSignal,
-        signalArgs: [news],
+        signalArgs: [hint],
       })
     },
-    /** When the run has ended there is nothing left to follow. */
+    /** An eSIM provider reports a change. Once the run has closed, no run needs it any more. */
     async provider(orderId: string): Promise<void> {
       await signalled(() => temporal.workflow.getHandle(orderWorkflowId(orderId)).signal(providerSignal))
     },

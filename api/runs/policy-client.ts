@@ -1,4 +1,4 @@
-/** What the API asks of a policy version's run. */
+/** Posts and withdraws versions of the privacy policy by their runs. */
 import type { ApiContext } from '../../context.ts'
 import { findPolicy, insertDraft, type NewPolicy, type Policy, withdrawPolicy } from '../../db/policies.ts'
 import { initialSearchAttributes } from '../../shared/search-attributes.ts'
@@ -13,8 +13,10 @@ export type PolicyClient = ReturnType<typeof createPolicyClient>
 export function createPolicyClient({ sql, config, temporal }: ApiContext) {
   return {
     /**
-     * Posts a version. Written down first, seen by nobody until its run has posted it; the same request again finds it.
-     * @throws Problem policy_version_taken for another policy of this name, policy_state_conflict while one is coming
+     * Posts a version, or finds it when the same policy was posted before. The row is a draft, which no route shows, until
+     * its run has posted it.
+     * @throws Problem policy_version_taken when the version has another text; policy_state_conflict while another version
+     *   waits to take effect
      */
     async post(policy: NewPolicy, by: string): Promise<Policy> {
       const draft = await insertDraft(sql, policy, { by, at: new Date() })
@@ -33,10 +35,10 @@ export function createPolicyClient({ sql, config, temporal }: ApiContext) {
       return found(policy.version)
     },
 
-    /** @throws Problem not_found, policy_state_conflict */
+    /** Withdraws a version that is not yet in force. @throws Problem not_found, policy_state_conflict */
     async withdraw(version: string): Promise<Policy> {
       const { state } = await found(version)
-      // Nobody has seen a draft, and it has no run.
+      // A draft has no run to ask.
       if (state === 'draft') await withdrawPolicy(sql, version, new Date())
       else if (state === 'in_force' || state === 'superseded') throw new Problem('policy_state_conflict')
       else if (state === 'posted') {

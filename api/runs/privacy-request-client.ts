@@ -1,4 +1,4 @@
-/** What the API asks of privacy requests: one way in for the JSON routes and the console. */
+/** Opens, answers and extends privacy requests by their runs, for the JSON routes and the console. */
 import type { ApiContext } from '../../context.ts'
 import { findAccountByEmail } from '../../db/accounts.ts'
 import {
@@ -32,10 +32,11 @@ export function createPrivacyRequestClient(api: ApiContext) {
 
   return {
     /**
-     * Opens a request, or finds it by its id. The row is a draft until its run has begun and made it current; a sweep
-     * starts the run of a draft that is left behind.
-     * @param wanted.id made by us, never by the person
-     * @param wanted.accountId null for a stranger; a stranger with an account's address is that account's owner
+     * Opens a request, or finds it by its id. The row is a draft until its run has made it current; a sweep starts the
+     * runs of drafts that have none.
+     * @param wanted.id made here, never by the caller
+     * @param wanted.accountId null for a request without a sign-in; such a request belongs to the account that has the
+     *   address `replyTo`, if there is one
      * @throws Problem account_missing
      */
     async open(wanted: {
@@ -58,15 +59,15 @@ export function createPrivacyRequestClient(api: ApiContext) {
       const start = privacyRequestStart({ id, kind, receivedAt, accountRef }, config.TEMPORAL_TASK_QUEUE)
       await startAndUpdate(temporal, opened, start, ended)
       const row = await findPrivacyRequest(sql, id)
-      // Erased meanwhile.
+      // The account was erased meanwhile, and the request with it.
       if (!row) throw new Problem('account_missing')
       return row
     },
 
     /**
-     * Stores the answer, then has the run take it: of several at once the first is taken, the others are refused.
-     * @param answer.text what is mailed; null when it was given elsewhere
-     * @param answerId the same for a repeated call, which gets the first one's answer
+     * Stores the answer, then updates the run. The first of several answers is accepted, the others are refused.
+     * @param answer.text the text to mail; null when the answer was given by another way
+     * @param answerId the same for a repeated request, which gets the answer of the first
      * @throws Problem not_found, privacy_request_state_conflict
      */
     async resolve(id: string, answer: { kind: AnswerKind; text: string | null }, answerId: string): Promise<void> {
@@ -75,12 +76,13 @@ export function createPrivacyRequestClient(api: ApiContext) {
       try {
         await update(() => handleOf(id).executeUpdate(resolve, { args: [taken], updateId: answerId }))
       } catch (error) {
-        // A call whose outcome is unknown may be taken yet.
+        // Only a definite refusal may drop the answer: an update with an unknown outcome may still be accepted.
         if (error instanceof Problem && error.code === ended.code) await dropAnswer(sql, id, answerId)
         throw error
       }
     },
 
+    /** Extends the time for the answer. @throws Problem not_found, privacy_request_state_conflict */
     async extend(id: string, reason: ExtensionReason, updateId: string): Promise<void> {
       await found(id)
       await update(() => handleOf(id).executeUpdate(extend, { args: [{ reason }], updateId }))

@@ -1,4 +1,4 @@
-/** What becomes of an account when Apple or Google say something about its owner. */
+/** Handles the notifications in which Apple and Google report changes of a customer's account with them. */
 import { randomUUID } from 'node:crypto'
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client'
 import type { ApiContext } from '../../context.ts'
@@ -21,22 +21,22 @@ import type { Handled } from './webhook-inbox.ts'
 
 const relayDomain = '@privaterelay.appleid.com'
 const disabledAtGoogle = 'sign_in_account_disabled'
-/** Somebody else may have had the account, and with it the mailbox to which our links go. */
+/** After these events an attacker may have used the Google account, and its mailbox with our sign-in links. */
 const endingSessions = new Set(['sessions-revoked', 'tokens-revoked', 'token-revoked', 'account-disabled'])
 
 export function createSignInEvents(api: ApiContext) {
   const { sql, temporal, config, cipher } = api
   const deletions = createDeletionClient(api)
 
-  // Repeatable, as whatever a webhook asks for: what is done is done again without harm, and it is noted last, so that
-  // attempts which fail leave no row in the security log. A crash between note and record costs a second row.
+  // A webhook may come again, so each handler can be repeated. It writes to the security log last, so that attempts which
+  // fail leave no row there; a crash between that row and the recording of the webhook leaves a second row.
   return {
     async fromApple({ type, subject, eventId, at }: AppleNotification): Promise<Handled> {
       const accountId = await findAccountLinkedBy(sql, api, { provider: 'apple', subject, until: at })
-      // Deleted here before, or linked anew after Apple's news were made.
+      // The account was deleted, or was linked again after Apple had sent this notification.
       if (!accountId) return 'nothing_to_do'
       if (type === 'account-deleted') {
-        // First, for the erasure takes this row along; afterwards nobody would be left whom it is about.
+        // Recorded first: the erasure deletes this row with the account, and a later row would survive it.
         await record('apple', accountId, type)
         await deletions.startDeletion(accountId, 'sign_in_account_deleted')
         return 'handled'
@@ -50,21 +50,25 @@ export function createSignInEvents(api: ApiContext) {
     async fromGoogle({ types, subjects, reason }: GoogleSecurityEvent): Promise<Handled> {
       const found = await Promise.all(subjects.map((subject) => findAccountOfIdentity(sql, api, 'google', subject)))
       const accountIds = found.filter((accountId) => accountId !== undefined)
-      for (const accountId of accountIds) for (const type of types) await googleSays(type, accountId, reason)
+      for (const accountId of accountIds) for (const type of types) await applyGoogleEvent(type, accountId, reason)
       for (const accountId of accountIds)
         for (const type of types) await record('google', accountId, reason ? `${type}:${reason}` : type)
       return accountIds.length > 0 ? 'handled' : 'nothing_to_do'
     },
   }
 
-  /** The app's sessions are Firebase's; those of the web pages end here. What is recorded serves U5. */
-  async function googleSays(type: string, accountId: string, reason: GoogleSecurityEvent['reason']): Promise<void> {
+  /** Ends the sessions of the web pages; Firebase ends those of the app. U5: the events help to detect misuse. */
+  async function applyGoogleEvent(
+    type: string,
+    accountId: string,
+    reason: GoogleSecurityEvent['reason'],
+  ): Promise<void> {
     const at = new Date()
     const task = { kind: disabledAtGoogle, subjectId: accountId, at }
     if (endingSessions.has(type)) await endSessions(sql, accountId)
     if (type === 'account-disabled') {
       await raiseOperatorTask(sql, { ...task, detail: reason })
-      // Whoever reads that mailbox now is not the one who agreed.
+      // The mailbox may be in the hands of another person, who never agreed to promotions.
       await setPromotions(sql, { accountId, granted: false, source: 'sign_in_provider', at })
     }
     if (type === 'account-enabled') await resolveOperatorTask(sql, { ...task, by: 'google' })

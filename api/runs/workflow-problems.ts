@@ -1,4 +1,4 @@
-/** How the API calls workflows: within the time a caller waits, with what they refuse as a problem. */
+/** Calls runs from the API: within the time that a caller waits, with refusals as problems. */
 import { setTimeout as delay } from 'node:timers/promises'
 import {
   type Client,
@@ -15,10 +15,10 @@ import { failureCode, failureType } from '../../shared/failures.ts'
 import { Problem } from '../http/problem.ts'
 import { type ProblemCode, problemCodeOf, problems } from '../http/problems.ts'
 
-/** Longer than any update's own bounds, shorter than the request's. */
+/** Longer than an update can take by its own bounds, shorter than the server's request timeout. */
 const answerWithinMs = 28_000
 
-/** What to answer when the run is over. */
+/** The problem to answer when the run has closed. */
 export interface Ended {
   code: ProblemCode
   detail: string
@@ -26,9 +26,9 @@ export interface Ended {
 
 /**
  * Starts, updates or signals a run.
- * @param call repeatable: an update that arrives while its run comes to an end may have to be sent again
- * @throws Problem for a refusal of the vocabulary, request_in_progress when the answer takes too long; anything else as
- *   it was
+ * @param call must be repeatable: an update that arrives while its run closes has to be sent again
+ * @throws Problem for a failure of `shared/failures.ts`; request_in_progress after 28 s without an answer; unavailable
+ *   when the update was aborted too often. Other errors are passed on unchanged.
  */
 export async function callRun<Result>(temporal: Client, call: () => Promise<Result>, ended: Ended): Promise<Result> {
   const deadline = Date.now() + answerWithinMs
@@ -46,9 +46,9 @@ export async function callRun<Result>(temporal: Client, call: () => Promise<Resu
 export type RunStart = { type: string } & ConstructorParameters<typeof WithStartWorkflowOperation<Workflow>>[1]
 
 /**
- * Starts a run unless it is there, and sends it an update, in one call.
- * @returns undefined when the run has ended and must not begin again: its row says how it ended
- * @throws Problem as `callRun`
+ * Starts a run unless it is open, and sends it an update, in one call.
+ * @returns undefined when the run has closed and must not start again: its row has the outcome
+ * @throws Problem as `callRun` does
  */
 export async function startAndUpdate<Result>(
   temporal: Client,
@@ -79,8 +79,8 @@ const maxAttempts = 7
 const pauseMs = 25
 
 /**
- * Neither taken nor refused: the task that was to take it failed, as it does when the run was about to close, or when many
- * updates of one run come at once.
+ * FAILED_PRECONDITION: the update was neither accepted nor refused, because the workflow task that carried it failed. This
+ * happens when the run is about to close, or when many updates of one run arrive at once.
  */
 function isAborted(error: unknown): boolean {
   // An update that comes with its start is refused without the SDK's wrapping.
@@ -90,7 +90,7 @@ function isAborted(error: unknown): boolean {
 const failedPrecondition = 9
 
 function problemOfWorkflow(error: unknown, ended: Ended): Problem | undefined {
-  // An update whose run closes under it has no error of its own.
+  // When the run closes during an update, the SDK passes on the server's bare gRPC status NOT_FOUND.
   const closed = isGrpcServiceError(error) && error.code === 5
   if (closed || error instanceof WorkflowNotFoundError) return new Problem(ended.code, { detail: ended.detail })
   if (error instanceof WorkflowUpdateFailedError) {

@@ -98,7 +98,7 @@ test('each caller, account, operation and key has a claim of its own, under a ra
     signedInAt: new Date(),
   })
   const claim = async (caller: Caller, accountId: string | null, operation: string, header: string) => {
-    const request = readIdempotencyKey(harness.api, { header, required: true, operation, caller, asked: {} })
+    const request = readIdempotencyKey(harness.api, { header, required: true, operation, caller, content: {} })
     return await request?.claim(accountId)
   }
   const uid = randomUUID()
@@ -127,7 +127,7 @@ test('each caller, account, operation and key has a claim of its own, under a ra
 })
 
 test('no account, no claim', async () => {
-  const given = { header: randomUUID(), required: true, operation: 'POST /a', asked: {} }
+  const given = { header: randomUUID(), required: true, operation: 'POST /a', content: {} }
   const request = readIdempotencyKey(harness.api, { ...given, caller: { kind: 'service', keyId: 'k' } })
   await expect(request?.claim(randomUUID())).rejects.toMatchObject({ code: 'account_missing' })
 })
@@ -138,7 +138,7 @@ test('where the key is required, its absence is a problem', () => {
     required: true,
     operation: 'x',
     caller: { kind: 'service', keyId: 'k' },
-    asked: {},
+    content: {},
   }
   expect(() => readIdempotencyKey(harness.api, given as Parameters<typeof readIdempotencyKey>[1])).toThrow(Problem)
 })

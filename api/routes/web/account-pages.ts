@@ -203,7 +203,7 @@ export function accountPageRoutes(api: ApiContext): Route[] {
       responses: { 303: elsewhere, 200: page },
       problems: ['account_missing'],
       async handle({ caller, body: { once, ...request } }) {
-        const { resourceId: id } = await claimForm(api, { operation: askPrivately, caller, once, asked: request })
+        const { resourceId: id } = await claimForm(api, { operation: askPrivately, caller, once, content: request })
         await requests.open({ ...request, id, accountId: caller.accountId, replyTo: null, receivedAt: new Date() })
         return back
       },
