@@ -1,4 +1,4 @@
-/** `npm run api`: one API process. API and worker scale apart. */
+/** `npm run api`: one API process. API and worker processes scale independently. */
 import { readConfigOrExit } from '../config.ts'
 import { createContext } from '../context.ts'
 import { stopAsked } from '../shared/shutdown.ts'
@@ -17,5 +17,5 @@ context.log.info({ signal }, 'the API stops')
 await running.stop()
 await context.close()
 await temporal.connection.close()
-// A call to Temporal that was cut off while it waited to be repeated would fail now, with nobody left to tell.
+// Without this, a call to Temporal that was waiting for its retry would reject now and crash the process.
 process.exit()

@@ -48,18 +48,18 @@ import { signInWebhookRoutes } from './routes/webhooks/sign-in.ts'
 import { createWebhookInbox } from './runs/webhook-inbox.ts'
 
 export interface ApiOptions {
-  /** over the defaults of limits.ts, which tests would exceed */
+  /** override the defaults of limits.ts, which tests would exceed */
   limits?: Partial<Limits>
   receiving?: Partial<ReceivingTimeouts>
 }
 
-/** How long a request may take to arrive, in milliseconds. Then the connection is cut. */
+/** How long a request may take to arrive, in milliseconds. After that the connection is cut. */
 export interface ReceivingTimeouts {
-  /** all headers: some kB, which need no more than a few round trips */
+  /** all headers: a few kB, which need a few round trips */
   headersMs: number
   /** headers and body: 64 kB over the slowest mobile connection, about 4 kB/s */
   requestMs: number
-  /** how often this is looked at, which is how much longer a request may last */
+  /** the interval of the check, by which a request may exceed the bounds above */
   checkMs: number
 }
 
@@ -67,23 +67,26 @@ export interface Api {
   app: Express
   routes: readonly Route[]
   document: OpenApiDocument
-  /** Starts to listen. @param port 0 for a free one */
+  /** Starts to listen. @param port 0 picks a free port */
   listen(port: number, host?: string): Promise<RunningApi>
 }
 
 export interface RunningApi {
   url: string
   port: number
-  /** Reports itself not ready, stops accepting, answers what is under way, and cuts what is not done by then. */
+  /**
+   * Answers `/readyz` with 503, accepts no new connections and finishes open requests.
+   * @param options.drainMs after this time connections that are still open are cut
+   */
   stop(options?: { drainMs?: number }): Promise<void>
 }
 
-/** Longer than a proxy keeps its connections, so that the proxy is the one to close them. */
+/** Longer than a proxy keeps idle connections: if we closed first, the proxy could send a request into a closed one. */
 const keepAliveMs = 65_000
 const defaultReceiving: ReceivingTimeouts = { headersMs: 10_000, requestMs: 20_000, checkMs: 1_000 }
 const defaultDrainMs = 20_000
 
-/** The API over its context. Listens only when told to. */
+/** Creates the API. It listens only after `listen`. */
 export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
   let stopping = false
   const receiving = { ...defaultReceiving, ...options.receiving }
@@ -131,7 +134,7 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
   app.set('etag', false)
   app.set('case sensitive routing', true)
   app.set('query parser', 'simple')
-  // P6: only the proxies we name may say whose request it is.
+  // P6: only a configured proxy may state the caller's IP address.
   app.set('trust proxy', api.config.TRUSTED_PROXIES)
   app.use(...createRequestLog(api.log, api.metrics))
   app.use(helmet())

@@ -1,4 +1,4 @@
-/** Reads every figure from the live system, and judges every promise by them. */
+/** Reads every figure from the live system, and decides by them whether each promise is kept. */
 import type { ApiContext } from '../../context.ts'
 import { readAccountFigures } from '../../db/evidence/accounts.ts'
 import { readKeyFigures } from '../../db/evidence/keys.ts'
@@ -37,7 +37,7 @@ export interface Evidence {
   promises: EvaluatedPromise[]
 }
 
-/** Whoever asks more often gets what was read last: each reading is some twenty statements. */
+/** A reading takes some twenty statements: frequent callers share one. */
 const freshForMs = 15_000
 
 export type EvidenceReader = ReturnType<typeof createEvidence>
@@ -46,13 +46,13 @@ export function createEvidence(api: ApiContext) {
   let last: { evidence: Promise<Evidence>; at: number } | undefined
 
   return {
-    /** At most 15 seconds old. Never rejects: what cannot be read is unknown. */
+    /** The evidence, at most 15 seconds old. Never rejects: a figure that cannot be read is `unknown`. */
     latest(): Promise<Evidence> {
       const now = Date.now()
       if (!last || now - last.at >= freshForMs) last = { evidence: readEvidence(api, new Date(now)), at: now }
       return last.evidence
     },
-    /** As it would be judged at another time; for the sandbox. */
+    /** The evidence as of another time, for the sandbox. */
     asOf: (time: Date): Promise<Evidence> => readEvidence(api, time),
   }
 }

@@ -1,4 +1,4 @@
-/** G5: the export has a field for every column that is about the person. */
+/** G5: figures which show that the export has a field for every column about the person. */
 import { z } from 'zod'
 import { listed } from '../../db/evidence/schema.ts'
 import type { Readings } from '../../policy/figures.ts'
@@ -19,7 +19,7 @@ export interface JsonSchema {
   anyOf?: JsonSchema[]
 }
 
-/** The fields of a document, as policy/personal-data.ts names them: `orders[].esims[].iccid`. */
+/** The paths of a schema's fields, in the notation of policy/personal-data.ts: `orders[].esims[].iccid`. */
 function pathsOf({ properties, items, anyOf }: JsonSchema, path = ''): string[] {
   if (properties) {
     return Object.entries(properties).flatMap(([name, part]) => pathsOf(part, path ? `${path}.${name}` : name))

@@ -1,9 +1,9 @@
-/** The evidence for Prometheus: ops/alerts.yml stands on these names. */
+/** The evidence as Prometheus gauges. ops/alerts.yml depends on their names. */
 import { Gauge } from 'prom-client'
 import type { Metrics } from '../../shared/metrics.ts'
 import type { EvidenceReader } from './evidence.ts'
 
-/** Registers gauges that are read when somebody scrapes, at most every 15 seconds. */
+/** Registers gauges that read the evidence at each scrape, which is at most 15 seconds old. */
 export function registerEvidenceGauges({ registry }: Metrics, evidence: EvidenceReader): void {
   const registers = [registry]
   const statuses = ['kept', 'broken', 'unknown'] as const

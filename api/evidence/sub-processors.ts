@@ -18,7 +18,7 @@ const thisMachine = new Set(['127.0.0.1', 'localhost', '[::1]'])
 export function readSubProcessorFigures(config: PartySettings): Readings {
   const isProduction = config.NODE_ENV === 'production'
   const trusted = (host: string) => known.has(host) || (!isProduction && thisMachine.has(host))
-  const strangers = leading.filter((name) => {
+  const strangers = addressSettings.filter((name) => {
     const url = config[name]
     return typeof url === 'string' && !trusted(new URL(url).hostname)
   })
@@ -29,7 +29,7 @@ export function readSubProcessorFigures(config: PartySettings): Readings {
 
   function others(): Readings {
     const mail = new URL(config.SMTP_URL)
-    // `smtp:` must offer STARTTLS unless it is this machine (providers/mail/mail.ts).
+    // providers/mail/mail.ts requires STARTTLS of every `smtp:` server but one on this machine.
     const isOpen = mail.protocol === 'smtp:' && isProduction && thisMachine.has(mail.hostname)
     const region = config.HOSTING_REGION
     const isForeign = !isInEea(region)

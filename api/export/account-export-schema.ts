@@ -1,6 +1,6 @@
 /**
- * G5: the format in which people take their data along. What is published stays as it is: a change that a reader could
- * notice is a new version under a new address.
+ * G5: the format of an export. A published version never changes: any change that a reader could notice needs a new
+ * version with a new address.
  */
 import { z } from 'zod'
 
@@ -15,7 +15,7 @@ const bytes = z.int().describe('bytes')
 const minor = z.int().describe("in the currency's smallest unit")
 
 const esim = z.strictObject({
-  provider: text.describe('who made it'),
+  provider: text.describe('the eSIM provider'),
   iccid: text,
   activationCode: text.describe('installs the eSIM'),
   confirmationCode: maybe(text),

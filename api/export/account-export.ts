@@ -1,4 +1,4 @@
-/** G5: everything we hold about a person as one JSON document, written while it is read. */
+/** G5: exports everything we hold about a person as one JSON document, streamed. */
 import type { Context } from '../../context.ts'
 import { accountExists, findAccount } from '../../db/accounts.ts'
 import { findDataKey, tableEncryption } from '../../db/crypto/column-encryption.ts'
@@ -29,7 +29,8 @@ import {
 } from './account-export-schema.ts'
 
 /**
- * Begins an export. What could refuse it refuses it now; an account that is erased while it is written cuts it off.
+ * Starts an export. Refusals come before the first chunk, while the status can still say so.
+ * @returns chunks of JSON; throws when the account is erased meanwhile, which cuts the document off
  * @throws Problem not_found
  */
 export async function exportAccount(context: Context, accountId: string, at: Date): Promise<AsyncGenerator<string>> {
@@ -68,7 +69,7 @@ async function* write(context: Context, accountId: string, account: ExportedAcco
   }
   yield JSON.stringify(about).slice(0, -1)
   for (const [name, items] of Object.entries(listsOf(context, accountId, at))) yield* writeList(name, items)
-  // Rows that vanish halfway would make a document that looks whole and is not.
+  // An erasure meanwhile would make a document that is complete JSON with rows missing.
   if (!(await accountExists(sql, accountId))) throw new Error('the account was erased while it was exported')
   yield '}\n'
 }
@@ -148,7 +149,7 @@ function listsOf(context: Context, accountId: string, at: Date): Lists {
         amountMinor: order.gross_minor,
         currency: order.currency,
         status: order.status,
-        // Which rule holds an order would tell how to get around it.
+        // U5: a customer who knows the rule that holds an order could get around it.
         reason: order.status === 'in_review' ? null : order.reason,
         paymentKind: order.payment_kind,
         adConsent: { userData: order.ad_user_data, personalization: order.ad_personalization },

@@ -1,4 +1,4 @@
-/** G1, G2, G4, G5: a person's data, and what they can do with it. */
+/** G1, G2, G4, G5: a person's data, with forms to correct and export them. */
 import type { ReactNode } from 'react'
 import type { PrivacyRequestKind } from '../../db/privacy-requests.ts'
 import { day, moment, money } from '../../mails/format.ts'
@@ -25,10 +25,9 @@ export interface AccountPage {
   consents: { granted: boolean; source: string; at: Date }[]
   devices: { platform: string; model: string | null; appVersion: string | null; seenAt: Date }[]
   orders: OrderLine[]
-  /** an address that waits for both to agree */
+  /** the new address of an open change */
   newEmail: string | null
   requests: { reference: string; kind: PrivacyRequestKind; state: string; receivedAt: Date; answerBy: Date }[]
-  /** of the next request, so that a form sent twice is one */
   /** a new one for each page: a form that is sent twice is one request */
   once: string
 }
@@ -198,7 +197,7 @@ function Field({ name, label, value, type = 'text', required = false }: FieldPro
   )
 }
 
-/** In a person's words. Deletion and the export have buttons of their own, and answer at once. */
+/** Without deletion and export, which have buttons of their own and are done at once. */
 const kinds: Record<PrivacyRequestKind, string> = {
   access: 'What you know about me',
   correction: 'Something is wrong and I cannot correct it',

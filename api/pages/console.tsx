@@ -1,4 +1,4 @@
-/** What only a person can settle, on one page for operators. */
+/** The console's pages: operator tasks, held orders, privacy requests and open runs. */
 import type { ReactNode } from 'react'
 import { moment, money } from '../../mails/format.ts'
 import { answerKinds } from '../../workflows/privacy-request.contract.ts'
@@ -25,7 +25,7 @@ export function renderConsoleSignIn(supportMail: string): string {
 export interface ConsolePage {
   supportMail: string
   csrf: string
-  /** what the operator's key is called */
+  /** the name of the operator key */
   label: string
   uiUrl: string | undefined
   namespace: string
@@ -39,7 +39,7 @@ export interface ConsolePage {
     dueAt: Date | null
   }[]
   requests: { id: string; reference: string; kind: string; answerBy: Date; late: boolean }[]
-  /** undefined while they cannot be listed */
+  /** undefined while Temporal cannot list them */
   runs: OpenRun[] | undefined
   promises: { kept: number; broken: readonly string[]; unknown: readonly string[] }
 }
@@ -220,7 +220,7 @@ export function renderRequest({ supportMail, csrf, request }: RequestPage): stri
   })
 }
 
-/** @param count undefined: nobody knows */
+/** @param count undefined when it is unknown */
 function Section({ title, count, children }: { title: string; count: number | undefined; children: ReactNode }) {
   return (
     <section>
@@ -259,7 +259,7 @@ function Button({
   action: string
   csrf: string
   label: string
-  /** tells it from others of its kind, for whoever hears the page */
+  /** for screen readers: tells the button from others with the same label */
   of?: string
   danger?: boolean
 }) {

@@ -4,7 +4,7 @@ import type { ErasureStep, StepState } from '../../policy/deletion.ts'
 import { Facts, Form, Heads } from './form.tsx'
 import { renderLayout } from './layout.tsx'
 
-/** @param csrf of somebody who has just signed in; others are asked to do that first */
+/** @param csrf the token of a session with a fresh sign-in; without it the page asks to sign in */
 export function renderDeleteAccount(supportMail: string, csrf?: string): string {
   return renderLayout({
     title: 'Delete your account',

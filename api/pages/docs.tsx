@@ -5,7 +5,7 @@ import type { Route } from '../http/route.ts'
 import { renderPage } from './document.tsx'
 import { ParameterTable, SchemaTable } from './schema-table.tsx'
 
-/** The API for readers, from the same definitions as the OpenAPI document. */
+/** The documentation page, made from the OpenAPI document and the routes. */
 export function renderDocs(routes: readonly Route[], document: OpenApiDocument): string {
   const tags = [...new Set(routes.map((route) => route.tag))]
   return renderPage(
@@ -44,7 +44,7 @@ export function renderDocs(routes: readonly Route[], document: OpenApiDocument):
   )
 }
 
-/** What one problem type means: the page its type URI leads to. */
+/** The page of one problem type, at its type URI. */
 export function renderProblem(code: ProblemCode): string {
   return renderPage(
     problems[code].title,
@@ -122,6 +122,6 @@ function ProblemTable({ codes }: { codes: readonly ProblemCode[] }) {
   )
 }
 
-/** Of the first media type, which is the successful one's; problems have a type of their own. */
+/** The schema of the first media type: that is the one of the success, the problems' type comes second. */
 const schemaOf = (described: unknown): unknown =>
   Object.values((described as { content: Record<string, { schema: unknown }> }).content)[0]?.schema

@@ -1,9 +1,9 @@
-/** The frame of every page: no scripts, no requests to anybody else. */
+/** The frame of every page: without scripts and without requests to other hosts. */
 import type { ReactNode } from 'react'
 import { renderToStaticMarkup } from 'react-dom/server'
 import { style } from './style.ts'
 
-/** An HTML document. */
+/** Renders an HTML document. */
 export function renderPage(title: string, content: ReactNode): string {
   const page = (
     <html lang="en">

@@ -1,4 +1,4 @@
-/** G2: both addresses agree, each by a link that was mailed to it. Links are followed by scanners, buttons are not. */
+/** G2: pages on which each address agrees to a change. They need a button, since mail scanners follow links. */
 import { renderLayout } from './layout.tsx'
 
 export type EmailChangePage = 'ask_old' | 'ask_new' | 'agreed' | 'changed' | 'over'

@@ -2,7 +2,7 @@ import type { ReactNode } from 'react'
 
 interface FormProps {
   action: string
-  /** of the session; signing in has none yet */
+  /** the session's token; the sign-in forms have none */
   csrf?: string | undefined
   inline?: boolean
   children: ReactNode
@@ -18,7 +18,7 @@ export function Form({ action, csrf, inline = false, children }: FormProps) {
   )
 }
 
-/** Names and values. */
+/** A list of names and values. */
 export function Facts({ of }: { of: (readonly [name: string, value: ReactNode])[] }) {
   return (
     <dl>
@@ -32,7 +32,7 @@ export function Facts({ of }: { of: (readonly [name: string, value: ReactNode])[
   )
 }
 
-/** The first row of a table: what its columns are. */
+/** The head row of a table. */
 export function Heads({ of }: { of: readonly string[] }) {
   return (
     <thead>

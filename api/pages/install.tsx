@@ -1,4 +1,4 @@
-/** U3: the eSIM in every form a phone can take, and how much of it is used. Opened by the link in the mail, without signing in. */
+/** U3: an eSIM in every form that phones accept, and its usage. The mailed link opens the page without a sign-in. */
 import type { ReactNode } from 'react'
 import { dataAmount, moment, placeName } from '../../mails/format.ts'
 import type { EsimState } from '../../providers/esim.ts'
@@ -9,7 +9,7 @@ export interface InstallPage {
   destination: string
   packageName: string
   days: number
-  /** given back for the money */
+  /** the order was refunded and its eSIMs returned */
   refunded: boolean
   esims: InstallableEsim[]
 }
@@ -24,7 +24,7 @@ export interface InstallableEsim {
   apn: string | null
   iosInstallUrl: string | null
   androidInstallUrl: string | null
-  /** data: URL */
+  /** `data:` URL of a PNG image */
   qr: string
   totalBytes: number | null
   usedBytes: number

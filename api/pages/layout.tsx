@@ -1,4 +1,4 @@
-/** What every page for persons looks like. No script, nothing fetched from elsewhere, nothing kept by the browser. */
+/** The layout of every page for persons: no scripts, no requests to other hosts, no caching unless asked for. */
 import type { ReactNode } from 'react'
 import { renderPage } from './document.tsx'
 import { styleHash } from './style.ts'
@@ -9,7 +9,7 @@ export interface PageLayout {
   children: ReactNode
 }
 
-/** An HTML document: the brand, one heading, what the page says, and where to find us. */
+/** Renders a page with the brand, one heading, its content and our address. */
 export function renderLayout({ title, supportMail, children }: PageLayout): string {
   return renderPage(
     `${title} · AMA eSIM`,
@@ -38,10 +38,10 @@ export function renderLayout({ title, supportMail, children }: PageLayout): stri
 }
 
 /**
- * Headers of a page.
- * @param options.forms whether it holds a form, which may post to this site only
- * @param options.images whether it holds images, which stand in the page itself
- * @param options.maxAgeSeconds unless given, nobody keeps a copy
+ * The security and caching headers of a page.
+ * @param options.forms allows forms that post to this site
+ * @param options.images allows images that are embedded in the page
+ * @param options.maxAgeSeconds allows shared caching; without it the page is not stored anywhere
  */
 export function layoutHeaders(
   options: { forms?: boolean; images?: boolean; maxAgeSeconds?: number } = {},

@@ -1,10 +1,10 @@
-/** As much of Markdown as a policy needs: headings, lists, paragraphs. Everything else is text. */
+/** Renders the parts of Markdown that a policy needs: headings, lists and paragraphs. Everything else is text. */
 import type { ReactNode } from 'react'
 
 export function Markdown({ text }: { text: string }) {
   const blocks = text
     .replaceAll('\r\n', '\n')
-    // A heading ends with its line.
+    // In Markdown a heading ends with its line, without an empty one.
     .replaceAll(/^#{1,4} .*\n/gm, '$&\n')
     .split(/\n{2,}/)
     .map((block) => block.trim())
@@ -14,7 +14,7 @@ export function Markdown({ text }: { text: string }) {
 
 function renderBlock(block: string, key: number): ReactNode {
   const [, marks = '', heading = ''] = /^(#{1,4}) +(.*)$/s.exec(block) ?? []
-  // The page's own heading is the first; a text's begin below it.
+  // The page itself has the heading of level 1.
   if (marks.length > 2) return <h3 key={key}>{heading}</h3>
   if (marks) return <h2 key={key}>{heading}</h2>
   if (!/^[-*] /.test(block)) return <p key={key}>{block}</p>

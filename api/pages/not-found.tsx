@@ -1,6 +1,6 @@
 import { renderLayout } from './layout.tsx'
 
-/** For links with a secret in them: wrong, used up, too old and erased look the same. */
+/** The page for links with a secret. Wrong, spent, expired and erased links look the same: none tells that it existed. */
 export function renderNotFound(supportMail: string): string {
   return renderLayout({
     title: 'This link does not work',

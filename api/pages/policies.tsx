@@ -1,11 +1,11 @@
-/** N1: the privacy policy for everybody to read: in force, coming, and all before. */
+/** N1: pages with the version of the privacy policy in force, a coming one and all earlier ones. */
 import type { ReactNode } from 'react'
 import type { Policy } from '../../db/policies.ts'
 import { day } from '../../mails/format.ts'
 import { renderLayout } from './layout.tsx'
 import { Markdown } from './markdown.tsx'
 
-/** @param policies whatever was ever posted, the youngest first */
+/** @param policies all posted versions, the newest first */
 export function renderPolicies(policies: readonly Policy[], supportMail: string): string {
   const inForce = policies.find(({ state }) => state === 'in_force')
   const coming = policies.find(({ state }) => state === 'posted')
@@ -41,7 +41,7 @@ export function renderPolicies(policies: readonly Policy[], supportMail: string)
   })
 }
 
-/** One version, whatever became of it. */
+/** The page of one version, in any state. */
 export function renderPolicy(policy: Policy, supportMail: string): string {
   return renderLayout({
     title: policy.title,

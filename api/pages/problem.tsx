@@ -2,7 +2,7 @@ import type { Problem } from '../http/problem.ts'
 import { problems } from '../http/problems.ts'
 import { renderLayout } from './layout.tsx'
 
-/** A refusal for people: what is wrong, field by field, and what to give us when they ask. */
+/** A problem as a page: the faults field by field, and the request id for questions to us. */
 export function renderProblemPage(problem: Problem, context: { supportMail: string; requestId: string }): string {
   const { title, meaning, status } = problems[problem.code]
   const { detail, errors = [] } = problem.options

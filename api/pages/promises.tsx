@@ -1,5 +1,4 @@
-/** Every promise, with the figures that show it. */
-
+/** The page of every promise, with the figures that show whether it is kept. */
 import { moment } from '../../mails/format.ts'
 import type { FigureStatus } from '../../policy/figures.ts'
 import { Heads } from './form.tsx'

@@ -24,12 +24,12 @@ interface Field {
   required: boolean
 }
 
-/** One line per field, those inside others under their path: `apple.nonce`, `items[].code`. */
+/** A table with one row for each field. Nested fields have a path: `apple.nonce`, `items[].code`. */
 export function SchemaTable({ schema, document }: { schema: unknown; document: OpenApiDocument }) {
   return <FieldTable fields={fieldsOf('', schema as Schema, document)} />
 }
 
-/** Path, query and header parameters of an operation. */
+/** A table of an operation's path, query and header parameters. */
 export function ParameterTable({ parameters }: { parameters: readonly unknown[] }) {
   const fields = (parameters as { name: string; in: string; required?: boolean; schema: Schema }[]).map(
     (parameter): Field => ({

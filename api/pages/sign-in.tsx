@@ -1,8 +1,8 @@
-/** Signing in on the web by a mailed link. */
+/** Pages of the sign-in by a mailed link. */
 import { Form } from './form.tsx'
 import { renderLayout } from './layout.tsx'
 
-/** Where a sign-in leads. */
+/** The pages to which a sign-in can lead. */
 export const destinations = ['account', 'delete-account'] as const
 export type Destination = (typeof destinations)[number]
 
@@ -27,7 +27,7 @@ export function renderAskAddress(next: Destination, supportMail: string): string
   })
 }
 
-/** The same, whether or not there is an account: it is nobody's business who has one. */
+/** The same page with and without an account: it must not tell who has one. */
 export function renderLinkSent(supportMail: string, validMinutes: number): string {
   return renderLayout({
     title: 'Look into your mail',
@@ -46,7 +46,7 @@ export function renderLinkSent(supportMail: string, validMinutes: number): strin
   })
 }
 
-/** Scanners follow links: only the button signs in. */
+/** Mail scanners follow links: only the button signs in. */
 export function renderUseLink(token: string, supportMail: string): string {
   return renderLayout({
     title: 'Sign in to AMA eSIM',

@@ -1,4 +1,4 @@
-/** What stands at the root: where a person who knows only our name finds their rights. */
+/** The page at `/`: it leads a person to their rights who knows only our address. */
 import { renderLayout } from './layout.tsx'
 
 export function renderStart(supportMail: string): string {

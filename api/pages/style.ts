@@ -1,4 +1,4 @@
-/** One style sheet for every page, inline and allowed by its hash: nothing is fetched, in light and in dark. */
+/** The style sheet of every page, for light and dark. It is inline, so that pages fetch nothing; its hash allows it. */
 import { createHash } from 'node:crypto'
 
 export const style = `
@@ -44,5 +44,5 @@ img.qr { background: #fff; border-radius: .5rem; display: block; height: auto; m
 .unknown { color: light-dark(#7a5900, #f0c34e); font-weight: 600 }
 `
 
-/** For Content-Security-Policy `style-src`. */
+/** The source expression for `style-src` of Content-Security-Policy. */
 export const styleHash = `'sha256-${createHash('sha256').update(style).digest('base64')}'`

@@ -1,4 +1,4 @@
-/** G4: one click, without signing in. The link in a mail only shows this page: scanners follow links, too. */
+/** G4: unsubscribing takes one click and no sign-in. The mailed link only shows a button, since mail scanners follow links. */
 import { renderLayout } from './layout.tsx'
 
 export type UnsubscribePage = 'ask' | 'done' | 'off' | 'unknown'
@@ -10,7 +10,7 @@ const titles: Record<UnsubscribePage, string> = {
   unknown: 'This link does not work',
 }
 
-/** @param page `off`: there is nothing to leave */
+/** @param page `off`: promotions are off already */
 export function renderUnsubscribe(page: UnsubscribePage, supportMail: string): string {
   return renderLayout({
     title: titles[page],

@@ -10,9 +10,9 @@ import { deletionReceipt, viewReceipt } from '../views/deletion-receipt.ts'
 
 const erased = {
   200: {
-    description: 'The account and the personal data are gone; the receipt tells how far everybody else has come',
+    description: 'The account and its personal data are erased; the receipt shows how far each sub-processor is',
     schema: deletionReceipt,
-    headers: { Location: 'where the receipt can be read, by whoever knows it' },
+    headers: { Location: 'the address of the receipt, readable without credentials' },
   },
 } as const
 
@@ -20,7 +20,7 @@ export function accountDeletionRoutes(api: ApiContext): Route[] {
   const client = createDeletionClient(api)
 
   async function deleteAccount(accountId: string, reason: DeletionReason) {
-    // An id that never was must not start anything.
+    // Without this check any made-up id would start a run.
     if (!(await accountExists(api.sql, accountId)) && !(await findDeletion(api.sql, api.cipher.accountRef(accountId))))
       throw new Problem('not_found')
     const receiptId = await client.deleteAccount(accountId, reason)
@@ -38,7 +38,7 @@ export function accountDeletionRoutes(api: ApiContext): Route[] {
       tag: 'accounts',
       summary: 'Delete the account and all personal data, now',
       description:
-        'Answered once everything is deleted here. Orders that were not delivered are refunded. Whoever else holds something is told until they have deleted it: the receipt says how far they are. Asking again gives the same receipt.',
+        'Answered once everything is deleted in our database. Orders that were not delivered are refunded. Each sub-processor that holds data of the person is asked until it has deleted them; the receipt shows how far each one is. A repeated call answers the same receipt.',
       promises: ['G3', 'R2', 'R3'],
       callers: ['service', 'person'],
       account: 'id',
@@ -53,7 +53,7 @@ export function accountDeletionRoutes(api: ApiContext): Route[] {
       path: '/v1/accounts/{id}/child-report',
       tag: 'accounts',
       summary: 'Delete the account of a child under 13',
-      description: 'Recorded with its reason and without the child.',
+      description: 'The deletion is recorded with its reason and without the identity of the child.',
       promises: ['K1', 'G3'],
       callers: ['operator'],
       account: 'id',

@@ -17,7 +17,7 @@ export function accountRoutes(api: ApiContext): Route[] {
       tag: 'accounts',
       summary: 'Sign up',
       description:
-        'With e-mail, or with Apple or Google, whose tokens are verified here. A person calls with their Firebase ID token, which becomes the way to sign in. Consent to promotions starts as off.',
+        'With an e-mail address, or with an identity token of Apple or Google, which is verified here. When a person calls, the Firebase user of their ID token is linked to the account. Consent to promotions starts as off.',
       promises: ['C1', 'C2', 'C5', 'C6', 'C7', 'U1', 'S1'],
       callers: ['service', 'newcomer', 'person'],
       idempotencyKey: 'optional',
@@ -59,7 +59,7 @@ export function accountRoutes(api: ApiContext): Route[] {
       path: '/v1/accounts/{id}',
       tag: 'accounts',
       summary: 'Correct names and phone number',
-      description: 'What is left out stays as it is; a phone number of null removes it.',
+      description: 'Fields that are left out stay as they are; `null` removes the phone number.',
       promises: ['G2', 'C2', 'C7'],
       callers: ['service', 'person'],
       account: 'id',

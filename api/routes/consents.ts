@@ -8,7 +8,7 @@ import { accountParams, promotionsConsent } from '../views/account-fields.ts'
 const newConsent = z
   .strictObject({
     granted: z.boolean(),
-    source: z.enum(consentSources).exclude(['sign_in_provider']).describe('where the person said so'),
+    source: z.enum(consentSources).exclude(['sign_in_provider']).describe('where the person gave or withdrew consent'),
   })
   .meta({ id: 'NewPromotionsConsent' })
 
@@ -19,7 +19,7 @@ export function consentRoutes(api: ApiContext): Route[] {
       path: '/v1/accounts/{id}/consents/promotions',
       tag: 'accounts',
       summary: 'Agree to promotions, or withdraw',
-      description: 'Every change is kept with its time and source. Takes effect before the next promotion is sent.',
+      description: 'Every change is kept with its time and source. It takes effect before the next promotion is sent.',
       promises: ['U4', 'G4'],
       callers: ['service', 'person'],
       account: 'id',

@@ -10,8 +10,9 @@ export function deletionRoutes(api: ApiContext): Route[] {
       method: 'get',
       path: '/v1/deletions/{receiptId}',
       tag: 'accounts',
-      summary: 'How far the deletion of an account has come',
-      description: 'For whoever knows the receipt: the account it was about no longer exists, nor does its sign-in.',
+      summary: 'The receipt of a deletion: each erasure step and its state',
+      description:
+        'The random id of the receipt is the only credential, since the account and its sign-in no longer exist.',
       promises: ['G3', 'R3', 'K1'],
       callers: ['public'],
       params: z.strictObject({ receiptId: sentId }),

@@ -15,7 +15,12 @@ const shortText = z.string().trim().min(1).max(100).optional()
 const newDevice = z
   .strictObject({
     platform: z.enum(['ios', 'android']),
-    pushToken: z.string().min(1).max(4_096).optional().describe('a token given to another account leaves it'),
+    pushToken: z
+      .string()
+      .min(1)
+      .max(4_096)
+      .optional()
+      .describe('a token belongs to one account: it is removed from any other'),
     appVersion: shortText,
     model: shortText,
     osVersion: shortText,
@@ -24,7 +29,7 @@ const newDevice = z
       .min(1)
       .max(100)
       .optional()
-      .describe("Firebase Analytics' own, for conversion measurement"),
+      .describe('the app instance id of Firebase Analytics, for conversion measurement'),
   })
   .meta({ id: 'NewDevice' })
 
@@ -34,7 +39,7 @@ export function deviceRoutes(api: ApiContext): Route[] {
       method: 'put',
       path: '/v1/accounts/{id}/devices/{deviceId}',
       tag: 'devices',
-      summary: 'Register a device, or replace what is known of it',
+      summary: 'Register a device, or replace its data',
       promises: ['C4', 'C5', 'C7', 'P4'],
       callers: ['service', 'person'],
       account: 'id',
@@ -68,12 +73,12 @@ export function deviceRoutes(api: ApiContext): Route[] {
       method: 'delete',
       path: '/v1/accounts/{id}/devices/{deviceId}',
       tag: 'devices',
-      summary: 'Forget a device',
+      summary: 'Delete a device',
       promises: ['C4'],
       callers: ['service', 'person'],
       account: 'id',
       params: deviceParams,
-      responses: { 204: { description: 'Forgotten' } },
+      responses: { 204: { description: 'Deleted' } },
       async handle({ params }) {
         if (!(await deleteDevice(api.sql, api, params.id, params.deviceId))) throw new Problem('not_found')
         return { status: 204 }

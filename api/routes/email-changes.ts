@@ -15,7 +15,7 @@ const time = z.iso.datetime()
 const emailChange = z
   .object({
     state: z.enum(['open', 'changed', 'expired', 'cancelled', 'replaced', 'taken']),
-    newEmail: z.string().nullable().describe('null once it is over'),
+    newEmail: z.string().nullable().describe('null once the change has ended'),
     requestedAt: time,
     expiresAt: time,
     oldConfirmedAt: time.nullable(),
@@ -23,7 +23,7 @@ const emailChange = z
   })
   .meta({ id: 'EmailChange' })
 
-const one = { description: 'How the change stands', schema: emailChange }
+const one = { description: 'The change and its state', schema: emailChange }
 const page = { description: 'A page', contentType: 'text/html' } as const
 const token = z.strictObject({ token: z.string().max(100) })
 const sides = ['email_change_old', 'email_change_new'] as const
@@ -45,7 +45,7 @@ export function emailChangeRoutes(api: ApiContext): Route[] {
       tag: 'accounts',
       summary: 'Correct the e-mail address',
       description:
-        'Both addresses get a link that works once, for 24 hours. The new one counts when both have agreed; another request takes the place of this one.',
+        'Both addresses get a link that works once, for 24 hours. The account gets the new address once both have agreed. Another request replaces this one.',
       promises: ['G2'],
       callers: ['service', 'person'],
       account: 'id',
@@ -65,7 +65,7 @@ export function emailChangeRoutes(api: ApiContext): Route[] {
       method: 'get',
       path: '/v1/accounts/{id}/email-change',
       tag: 'accounts',
-      summary: 'How the last change of the address stands',
+      summary: 'The latest change of the e-mail address',
       promises: ['G2'],
       callers: ['service', 'person', 'operator'],
       account: 'id',
@@ -78,12 +78,12 @@ export function emailChangeRoutes(api: ApiContext): Route[] {
       method: 'delete',
       path: '/v1/accounts/{id}/email-change',
       tag: 'accounts',
-      summary: 'Keep the old address after all',
+      summary: 'Cancel the change and keep the old address',
       promises: ['G2'],
       callers: ['service', 'person'],
       account: 'id',
       params: accountParams,
-      responses: { 204: { description: 'Nothing will change' } },
+      responses: { 204: { description: 'The change is cancelled' } },
       async handle({ params: { id } }) {
         await client.cancel(id, 'cancelled')
         return { status: 204 }
@@ -93,8 +93,9 @@ export function emailChangeRoutes(api: ApiContext): Route[] {
       method: 'post',
       path: '/v1/accounts/{id}/email-change/waive-old',
       tag: 'accounts',
-      summary: 'Vouch for a person whose old address takes no mail',
-      description: 'Only after they have shown by other means who they are. The new address must agree all the same.',
+      summary: "Waive the old address's consent, for a person who no longer receives its mail",
+      description:
+        'Only after the operator has identified the person by other means. The new address must still agree.',
       promises: ['G2'],
       callers: ['operator'],
       account: 'id',

@@ -12,7 +12,7 @@ const readiness = z
   })
   .meta({ id: 'Readiness' })
 
-/** Liveness, readiness and metrics. @param isStopping whether the process is on its way out */
+/** Liveness, readiness and metrics. @param isStopping whether the process is shutting down */
 export function healthRoutes(api: ApiContext, isStopping: () => boolean): Route[] {
   const { sql, temporal, metrics } = api
 
@@ -21,17 +21,17 @@ export function healthRoutes(api: ApiContext, isStopping: () => boolean): Route[
       method: 'get',
       path: '/livez',
       tag: 'operation',
-      summary: 'The process runs and gets on; a database that is away is for `/readyz` to tell',
+      summary: 'Whether the process works; whether the database and Temporal answer is for `/readyz`',
       callers: ['public'],
       unlimited: true,
       responses: {
-        200: { description: 'It does', schema: z.object({ status: z.literal('alive') }) },
+        200: { description: 'The process works', schema: z.object({ status: z.literal('alive') }) },
         503: {
-          description: 'No connection to the database has come back for too long: only a new start helps',
+          description: 'No connection has come back to the pool for too long: the process must be restarted',
           schema: z.object({ status: z.literal('stuck') }),
         },
       },
-      // Asks nobody, for the pool is what may be stuck.
+      // Without a query: the pool that it would need may be what is stuck.
       handle: () =>
         sql.pool.isStuck()
           ? { status: 503, body: { status: 'stuck' as const } }
@@ -41,17 +41,20 @@ export function healthRoutes(api: ApiContext, isStopping: () => boolean): Route[
       method: 'get',
       path: '/readyz',
       tag: 'operation',
-      summary: 'The process can do its work',
+      summary: 'Whether the process can serve requests',
       callers: ['public'],
       unlimited: true,
       responses: {
         200: { description: 'Database and Temporal answer', schema: readiness },
-        503: { description: 'One of them does not, or the process is stopping', schema: readiness },
+        503: {
+          description: 'The database or Temporal does not answer, or the process is shutting down',
+          schema: readiness,
+        },
       },
       async handle() {
         const [database, temporalState] = await Promise.all([
           inTime(outcome(sql`select 1`)),
-          // Waited for to its end: left alone, its next attempt would crash a process that closes the connection.
+          // Bounded by a deadline, not by a race: an abandoned call would retry and crash a process that has closed the connection.
           outcome(temporal.withDeadline(Date.now() + checkTimeoutMs, () => temporal.workflowService.getSystemInfo({}))),
         ])
         const checks = { database, temporal: temporalState }
@@ -75,7 +78,7 @@ export function healthRoutes(api: ApiContext, isStopping: () => boolean): Route[
 
 type Outcome = z.output<typeof state>
 
-/** A check that fails is an answer. */
+/** Turns a rejected check into a result. */
 const outcome = (work: PromiseLike<unknown>): Promise<Outcome> =>
   Promise.resolve(work).then(
     () => 'ok',

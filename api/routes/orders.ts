@@ -59,7 +59,7 @@ export function orderRoutes(api: ApiContext): Route[] {
   const { sql } = api
   const client = createOrderClient(api)
 
-  /** @throws Problem not_found also for other people's orders */
+  /** @throws Problem not_found, also for the order of another person */
   async function reachable(id: string, caller: Caller): Promise<OrderRow> {
     const order = await findOrder(sql, id)
     if (!order) throw new Problem('not_found')
@@ -68,15 +68,15 @@ export function orderRoutes(api: ApiContext): Route[] {
   }
 
   /**
-   * Makes the order or finds it.
-   * @param wanted what to order. @throws Problem when that is not to be had
+   * Creates the order, or finds it.
+   * @param describe resolves to what is ordered; throws a Problem when it cannot be sold
    */
   async function checkOut(
     { accountId, request, reader }: { accountId: string; request: IdempotentRequest; reader: Caller['kind'] },
-    wanted: () => Promise<Omit<OrderInput, 'orderId' | 'accountId' | 'orderedAt'>>,
+    describe: () => Promise<Omit<OrderInput, 'orderId' | 'accountId' | 'orderedAt'>>,
   ) {
-    const order = await opened(accountId, request, wanted).catch(async (error: unknown) => {
-      // What is not to be had any more may have been ordered under this key while it was.
+    const order = await opened(accountId, request, describe).catch(async (error: unknown) => {
+      // An earlier request with this key may have ordered the package before it went off sale.
       const claim = error instanceof Problem ? await request.find(accountId) : undefined
       const before = claim && (await findOrder(sql, claim.resourceId))
       if (!before) throw error
@@ -92,12 +92,12 @@ export function orderRoutes(api: ApiContext): Route[] {
   async function opened(
     accountId: string,
     request: IdempotentRequest,
-    wanted: () => Promise<Omit<OrderInput, 'orderId' | 'accountId' | 'orderedAt'>>,
+    describe: () => Promise<Omit<OrderInput, 'orderId' | 'accountId' | 'orderedAt'>>,
   ): Promise<OrderRow> {
-    const input = await wanted()
+    const input = await describe()
     const { resourceId: orderId, repeated, firstAt } = await request.claim(accountId)
     const before = repeated ? await findOrder(sql, orderId) : undefined
-    // An order that has left its checkout is never opened again, whatever became of its run.
+    // Only an order that awaits its payment may be checked out again: any other has a run, or had one.
     if (before && before.status !== 'awaiting_payment') return before
     await client.checkOut({ ...input, accountId, orderId, orderedAt: firstAt.toISOString() })
     const order = await findOrder(sql, orderId)
@@ -139,7 +139,7 @@ export function orderRoutes(api: ApiContext): Route[] {
       method: 'post',
       path: '/v1/orders',
       tag: 'orders',
-      summary: 'Order a package, and get what the payment sheet needs',
+      summary: 'Order a package, and get the parameters of the payment sheet',
       promises: ['U2', 'P2', 'C3', 'C7'],
       callers: ['service', 'person'],
       idempotencyKey: 'required',
@@ -161,7 +161,7 @@ export function orderRoutes(api: ApiContext): Route[] {
       method: 'post',
       path: '/v1/orders/{id}/top-up',
       tag: 'orders',
-      summary: 'Order more data for a delivered eSIM: an order of its own, paid like any other',
+      summary: 'Order a top-up for a delivered eSIM',
       promises: ['U2'],
       callers: ['service', 'person'],
       idempotencyKey: 'required',
@@ -198,7 +198,7 @@ export function orderRoutes(api: ApiContext): Route[] {
       method: 'get',
       path: '/v1/orders',
       tag: 'orders',
-      summary: 'Orders, the youngest first',
+      summary: 'List orders, the newest first',
       promises: ['C3', 'G1'],
       callers: ['service', 'person', 'operator'],
       query: z.strictObject({
@@ -237,7 +237,7 @@ export function orderRoutes(api: ApiContext): Route[] {
         const order = await reachable(params.id, caller)
         if (caller.kind === 'person') await touchActivity(sql, order.account_id, new Date())
         const view = await viewOrder(api, order, caller.kind)
-        // Operators settle orders; they neither pay for them nor install them.
+        // An operator needs neither the payment's nor the installation's secrets.
         const shown = caller.kind === 'operator' ? { ...view, payment: null, installUrl: null, esims: [] } : view
         return { status: 200, headers: noStore, body: shown }
       },

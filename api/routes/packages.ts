@@ -27,7 +27,7 @@ export function packageRoutes(api: ApiContext): Route[] {
       method: 'get',
       path: '/v1/packages',
       tag: 'packages',
-      summary: 'What can be bought',
+      summary: 'List the packages for sale',
       promises: ['U2'],
       callers: ['public', 'service', 'operator', 'person', 'newcomer'],
       query: z.strictObject({

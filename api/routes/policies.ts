@@ -1,4 +1,4 @@
-/** N1, N2: the privacy policy's versions, for everybody to read and for operators to post. */
+/** N1, N2: everyone can read the versions of the privacy policy; operators post and withdraw them. */
 import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
 import { findPolicy, listPolicies, type Policy, versionForNewcomers } from '../../db/policies.ts'
@@ -20,14 +20,14 @@ const page = { description: 'A page', contentType: 'text/html' } as const
 const details = { description: 'The version', schema: policyDetails } as const
 const summaries = z.object({ items: z.array(policySummary) }).meta({ id: 'Policies' })
 const position = z.tuple([z.uuid()])
-/** short, since a version may be withdrawn */
+/** Short, since an operator may withdraw a version. */
 const pageHeaders = layoutHeaders({ maxAgeSeconds: 60 })
 
 export function policyRoutes(api: ApiContext): Route[] {
   const { sql, config } = api
   const client = createPolicyClient(api)
 
-  /** @throws Problem not_found also for what nobody has posted */
+  /** @throws Problem not_found, also for a draft */
   async function posted(version: string): Promise<Policy> {
     const policy = await findPolicy(sql, version)
     if (!policy?.posted_at) throw new Problem('not_found')
@@ -43,7 +43,7 @@ export function policyRoutes(api: ApiContext): Route[] {
       method: 'get',
       path: '/privacy',
       tag: 'policies',
-      summary: 'The privacy policy: in force, coming, and all before',
+      summary: 'The privacy policy: the version in force, a coming one and all earlier ones',
       promises: ['N1'],
       callers: everybody,
       responses: { 200: page },
@@ -73,11 +73,11 @@ export function policyRoutes(api: ApiContext): Route[] {
       summary: 'The versions of the privacy policy',
       promises: ['N1'],
       callers: everybody,
-      responses: { 200: { description: 'All that were posted, the youngest first', schema: summaries } },
+      responses: { 200: { description: 'All posted versions, the newest first', schema: summaries } },
       async handle() {
         const [all, forNewcomers] = await Promise.all([listPolicies(sql), versionForNewcomers(sql)])
         const items = all.map((policy) => summaryOf(policy, forNewcomers))
-        // Whoever signs up to a version read from a copy would be refused.
+        // A sign-up names the version that it accepts: one from a stale copy would be refused.
         return { status: 200, headers: { 'Cache-Control': 'no-cache' }, body: { items } }
       },
     }),
@@ -99,9 +99,9 @@ export function policyRoutes(api: ApiContext): Route[] {
       method: 'post',
       path: '/v1/policies',
       tag: 'policies',
-      summary: 'Post a new version, and tell everybody',
+      summary: 'Post a new version, and announce a material one by mail',
       description:
-        'A material change is mailed to every account. It takes effect 30 days after the last of them was told, and not before its date; where that is later than announced, the date moves and everybody is told again. One version can be coming at a time.',
+        'A material change is mailed to every account. It takes effect at the earliest 30 days after the last of these mails, and not before its date. If that is later than announced, the date moves and every account gets another mail. Only one version can be coming at a time.',
       promises: ['N1', 'N2'],
       callers: ['operator'],
       idempotencyKey: 'optional',
@@ -111,7 +111,7 @@ export function policyRoutes(api: ApiContext): Route[] {
       async handle({ body, caller }) {
         const { version, title, text, changes, material } = body
         const effectiveAt = new Date(body.effectiveAt)
-        // A version that is there already was judged when it came.
+        // A version that exists was checked when it was first posted.
         if (!(await findPolicy(sql, version))) assertFarEnough(effectiveAt, material)
         const policy = await client.post(
           { version, title, body: text, changes, material, effective_at: effectiveAt },
@@ -125,7 +125,7 @@ export function policyRoutes(api: ApiContext): Route[] {
       method: 'post',
       path: '/v1/policies/{version}/withdraw',
       tag: 'policies',
-      summary: 'Withdraw a version before it takes effect; whoever was told is told',
+      summary: 'Withdraw a version before it takes effect, with a mail to every account that got its announcement',
       promises: ['N1', 'N2'],
       callers: ['operator'],
       idempotencyKey: 'optional',
@@ -140,7 +140,7 @@ export function policyRoutes(api: ApiContext): Route[] {
       method: 'get',
       path: '/v1/policies/{version}/notices',
       tag: 'policies',
-      summary: 'How far everybody has been told, and whom mail did not reach',
+      summary: 'The notices of a version: counts, and the accounts that mail did not reach',
       promises: ['N2'],
       callers: ['operator'],
       params: versionParams,
@@ -161,7 +161,7 @@ export function policyRoutes(api: ApiContext): Route[] {
   ]
 }
 
-/** @throws Problem invalid_request */
+/** Refuses a date that leaves too little time for the notices. @throws Problem invalid_request */
 function assertFarEnough(effectiveAt: Date, material: boolean): void {
   const days = material ? periods.policyNotice.announcedAheadDays : 0
   if (effectiveAt >= plusDays(new Date(), days)) return
@@ -185,7 +185,7 @@ function summaryOf(policy: Policy, forNewcomers: string) {
   }
 }
 
-/** A draft is nobody's business but its author's, who sees it as what it is to be. */
+/** Only the operator who posts a draft sees it, in the answer to that request. */
 function stateOf({ state }: Policy): 'coming' | 'in_force' | 'superseded' | 'withdrawn' {
   return state === 'posted' || state === 'draft' ? 'coming' : state
 }

@@ -27,7 +27,7 @@ const time = z.iso.datetime().nullable()
 
 const newRequest = z
   .strictObject({
-    accountId: accountId.optional().describe('may be left out by a person, and by an operator who was written to'),
+    accountId: accountId.optional().describe('a person may leave it out; so may an operator who enters a mail'),
     kind: z.enum(privacyRequestKinds),
     message: text,
     replyTo: z.email().max(254).optional().describe('operators only: where to answer somebody without an account'),
@@ -38,7 +38,7 @@ const newRequest = z
 const requestSummary = z
   .object({
     id: z.uuid(),
-    reference: z.string().describe('what mails call it'),
+    reference: z.string().describe('the name of the request in mails'),
     accountId: z.uuid().nullable(),
     kind: z.string(),
     state: z.enum(['open', 'answered']),
@@ -60,7 +60,7 @@ const request = requestSummary
 const newAnswer = z
   .strictObject({
     answerKind: z.enum(answerKinds),
-    answer: text.nullable().describe('is mailed to the person; null when they were answered elsewhere'),
+    answer: text.nullable().describe('the text to mail to the person; null when they were answered by another way'),
   })
   .meta({ id: 'PrivacyRequestAnswer' })
 
@@ -72,7 +72,7 @@ export function privacyRequestRoutes(api: ApiContext): Route[] {
   const { sql } = api
   const client = createPrivacyRequestClient(api)
 
-  /** @throws Problem not_found also for other people's */
+  /** @throws Problem not_found, also for the request of another person */
   async function reachable(id: string, caller: Caller): Promise<PrivacyRequestRow> {
     const row = await findPrivacyRequest(sql, id)
     if (!row) throw new Problem('not_found')
@@ -95,9 +95,9 @@ export function privacyRequestRoutes(api: ApiContext): Route[] {
       method: 'post',
       path: '/v1/privacy-requests',
       tag: 'privacy requests',
-      summary: 'Ask something about privacy, or enter what was asked by mail',
+      summary: 'Make a privacy request, or enter one that came by mail',
       description:
-        'Acknowledged by mail at once, and answered within 30 days. For deletion at once, delete the account.',
+        'The request is acknowledged by mail at once, and answered within 30 days. To delete all data at once, delete the account instead.',
       promises: ['G6'],
       callers: ['service', 'person', 'operator'],
       idempotencyKey: 'required',
@@ -121,12 +121,12 @@ export function privacyRequestRoutes(api: ApiContext): Route[] {
       method: 'get',
       path: '/v1/privacy-requests',
       tag: 'privacy requests',
-      summary: 'Requests, those first that must be answered first',
+      summary: 'List privacy requests, the first due first',
       promises: ['G6', 'G1'],
       callers: ['service', 'person', 'operator'],
       query: z.strictObject({
         ...pageQuery,
-        accountId: accountId.optional().describe('needed by a service; a person sees their own'),
+        accountId: accountId.optional().describe('required from a service; a person sees their own requests'),
         state: z.enum(['open', 'late', 'answered']).optional(),
       }),
       responses: {
@@ -154,7 +154,7 @@ export function privacyRequestRoutes(api: ApiContext): Route[] {
       method: 'get',
       path: '/v1/privacy-requests/{id}',
       tag: 'privacy requests',
-      summary: 'A request and its answer',
+      summary: 'One privacy request and its answer',
       promises: ['G6', 'G1'],
       callers: ['service', 'person', 'operator'],
       params,
@@ -166,19 +166,19 @@ export function privacyRequestRoutes(api: ApiContext): Route[] {
       method: 'post',
       path: '/v1/privacy-requests/{id}/resolve',
       tag: 'privacy requests',
-      summary: 'Answer a request',
-      description: 'Counts as answered once the mail server has taken the answer.',
+      summary: 'Answer a privacy request',
+      description: 'The request counts as answered once the mail server has accepted the answer.',
       promises: ['G6'],
       callers: ['operator'],
       idempotencyKey: 'required',
       params,
       body: newAnswer,
-      responses: { 202: { ...one, description: 'The answer is on its way' } },
+      responses: { 202: { ...one, description: 'The answer is being mailed' } },
       problems: conflict,
       async handle({ params: { id }, body, caller, idempotency }) {
         const answer = { kind: body.answerKind, text: body.answer }
         const { account_id: owner } = await reachable(id, caller)
-        // One id for every repetition: a call whose outcome is unknown may have been taken under it.
+        // Every repetition has the same id: after an unknown outcome the answer may be accepted already.
         await actOnce(idempotency, owner, ({ requestId }) => client.resolve(id, answer, requestId))
         return { status: 202, body: await view(id, caller) }
       },
@@ -187,7 +187,7 @@ export function privacyRequestRoutes(api: ApiContext): Route[] {
       method: 'post',
       path: '/v1/privacy-requests/{id}/extend',
       tag: 'privacy requests',
-      summary: 'Take two months more, once, with a reason that the person is told',
+      summary: 'Extend the time for the answer once by two months, for a reason that is mailed to the person',
       promises: ['G6'],
       callers: ['operator'],
       idempotencyKey: 'optional',

@@ -11,7 +11,7 @@ const time = z.iso.datetime()
 
 const evidence = z
   .object({
-    readAt: time.describe('what terms are measured by'),
+    readAt: time.describe('the time by which the figures were read'),
     kept: z.int(),
     broken: z.array(z.string()),
     unknown: z.array(z.string()),
@@ -28,7 +28,7 @@ const evidence = z
             meaning: z.string(),
             unit: z.string(),
             value: z.number().nullable(),
-            brokenAbove: z.number().nullable().describe('null: informs only'),
+            brokenAbove: z.number().nullable().describe('null for a figure that only informs'),
             status,
             detail: z.string().nullable(),
             readAt: time,
@@ -45,11 +45,11 @@ export function promiseRoutes({ config }: ApiContext, reader: EvidenceReader): R
       method: 'get',
       path: '/v1/promises',
       tag: 'evidence',
-      summary: 'Every promise of the privacy policy, and whether it is kept at this moment',
-      description: 'Figures come from the live system and are at most 15 seconds old.',
+      summary: 'Every promise of the privacy policy, and whether it is kept now',
+      description: 'The figures come from the live system and are at most 15 seconds old.',
       callers: ['operator', 'service'],
       query: z.strictObject({
-        asOf: time.optional().describe('sandbox only: judges by this time in place of now'),
+        asOf: time.optional().describe('sandbox only: reads the figures by this time instead of now'),
       }),
       responses: { 200: { description: 'The evidence', schema: evidence } },
       async handle({ query: { asOf } }) {

@@ -18,9 +18,9 @@ export function signInRoutes(api: ApiContext): Route[] {
       method: 'post',
       path: '/v1/accounts/{id}/sign-ins',
       tag: 'accounts',
-      summary: 'Note that the person signed in',
+      summary: 'Record a sign-in',
       description:
-        'Keeps the address and the time of the last sign-in, and links an Apple or Google user where their token comes along. With nothing to link the body is an empty object.',
+        "Stores the person's IP address and the time of the sign-in, and links the Apple or Google user of a token in the body. Without a token the body is an empty object.",
       promises: ['C5', 'C6', 'R1', 'R4'],
       callers: ['service', 'person'],
       account: 'id',
@@ -57,7 +57,7 @@ export function signInRoutes(api: ApiContext): Route[] {
     if (owner !== undefined && owner !== id) throw new Problem('identity_taken')
     if (authorizationCode !== undefined) return redeemAppleCode(api, { identity, authorizationCode }, asking)
     if (owner === id) return null
-    // Without it the link could never be revoked.
+    // G3, delete at once: without the code we get no refresh token, by which a deletion revokes the link at Apple.
     throw new Problem('invalid_request', { errors: [{ field: 'apple.authorizationCode', reason: 'missing' }] })
   }
 

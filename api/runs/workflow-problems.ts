@@ -15,7 +15,7 @@ import { failureCode, failureType } from '../../shared/failures.ts'
 import { Problem } from '../http/problem.ts'
 import { type ProblemCode, problemCodeOf, problems } from '../http/problems.ts'
 
-/** Longer than an update can take by its own bounds, shorter than the server's request timeout. */
+/** Longer than an update can take by its own bounds, shorter than the 30 s after which many callers give up. */
 const answerWithinMs = 28_000
 
 /** The problem to answer when the run has closed. */

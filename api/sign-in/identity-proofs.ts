@@ -1,4 +1,4 @@
-/** Turns what Apple and Google say about a person into identities to store. */
+/** Verifies identity tokens of Apple and Google, and redeems the authorization codes of Apple. */
 import type { z } from 'zod'
 import type { Context } from '../../context.ts'
 import { recordSecurityEvent } from '../../db/security-log.ts'
@@ -14,7 +14,7 @@ export interface ProvenIdentity {
   email: string | undefined
 }
 
-interface Asking {
+interface RequestFacts {
   caller: Caller
   ip: string | undefined
   requestId: string
@@ -22,7 +22,8 @@ interface Asking {
 
 /**
  * Verifies the tokens.
- * @throws Problem sign_in_refused for a token that is not good; ProviderFailure when that cannot be found out now
+ * @returns the identity in each token
+ * @throws Problem sign_in_refused for an invalid token; ProviderFailure when Apple's or Google's keys cannot be fetched
  */
 export async function proveIdentities(
   context: Context,
@@ -30,12 +31,12 @@ export async function proveIdentities(
     apple?: Pick<z.output<typeof appleProof>, 'identityToken' | 'nonce' | 'clientId'> | undefined
     google?: z.output<typeof googleProof> | undefined
   },
-  asking: Asking,
+  request: RequestFacts,
 ): Promise<{ apple: ProvenIdentity | undefined; google: ProvenIdentity | undefined }> {
   const { apple, google } = proofs
   const [provenApple, provenGoogle] = await Promise.all([
-    apple && refusing(context, asking, context.apple.verifyIdToken(apple.identityToken, nonceOf(apple))),
-    google && refusing(context, asking, context.google.verifyIdToken(google.identityToken, nonceOf(google))),
+    apple && refusing(context, request, context.apple.verifyIdToken(apple.identityToken, nonceOf(apple))),
+    google && refusing(context, request, context.google.verifyIdToken(google.identityToken, nonceOf(google))),
   ])
   if (provenApple && apple?.clientId !== undefined && apple.clientId !== provenApple.clientId) {
     const errors = [{ field: 'apple.clientId', reason: 'not the app that the identity token is for' }]
@@ -58,34 +59,35 @@ export async function proveIdentities(
 }
 
 /**
- * Swaps Apple's single-use code for the refresh token without which the link could never be revoked (G3).
- * @throws Problem sign_in_refused when Apple refuses the code, or it is somebody else's
+ * Exchanges Apple's single-use code for a refresh token. G3, delete at once: a deletion needs the refresh token to revoke
+ * the link at Apple.
+ * @throws Problem sign_in_refused when Apple refuses the code, or when the code belongs to another Apple user
  */
 export async function redeemAppleCode(
   context: Context,
   proof: { identity: ProvenIdentity; authorizationCode: string },
-  asking: Asking,
+  request: RequestFacts,
 ): Promise<string> {
   const { identity, authorizationCode } = proof
-  const exchanged = await refusing(context, asking, context.apple.exchangeCode(authorizationCode, identity.clientId))
-  if (exchanged.subject !== identity.subject) throw await refused(context, asking, 'other_subject')
+  const exchanged = await refusing(context, request, context.apple.exchangeCode(authorizationCode, identity.clientId))
+  if (exchanged.subject !== identity.subject) throw await refused(context, request, 'other_subject')
   return exchanged.refreshToken
 }
 
 const nonceOf = (proof: { nonce?: string | undefined }): { nonce?: string } =>
   proof.nonce === undefined ? {} : { nonce: proof.nonce }
 
-async function refusing<Result>(context: Context, asking: Asking, work: Promise<Result>): Promise<Result> {
+async function refusing<Result>(context: Context, request: RequestFacts, work: Promise<Result>): Promise<Result> {
   try {
     return await work
   } catch (error) {
-    if (isProviderFailure(error) && error.kind === 'rejected') throw await refused(context, asking, error.code)
+    if (isProviderFailure(error) && error.kind === 'rejected') throw await refused(context, request, error.code)
     throw error
   }
 }
 
-async function refused(context: Context, asking: Asking, code: string): Promise<Problem> {
-  const { caller, ip, requestId } = asking
+async function refused(context: Context, request: RequestFacts, code: string): Promise<Problem> {
+  const { caller, ip, requestId } = request
   const event = { kind: 'identity_refused', actor: actorOf(caller), ip, detail: code, requestId } as const
   await recordSecurityEvent(context.sql, context, { ...event, at: new Date() })
   return new Problem('sign_in_refused', { detail: `The sign-in was refused: ${code}.` })

@@ -1,15 +1,15 @@
-/** Cookies of the web pages: HttpOnly, SameSite=Strict, and over HTTPS bound to this host. */
+/** Session cookies of the web pages: HttpOnly, SameSite=Strict, and over HTTPS bound to this host. */
 import type { Context } from '../../context.ts'
 
 export type SessionKind = 'visitor' | 'console'
 
 const isSecure = (publicUrl: string): boolean => publicUrl.startsWith('https:')
 
-/** `__Host-`: browsers take it only with Secure, for the whole of this host and no other (RFC 6265bis). */
+/** With the prefix `__Host-` a browser accepts a cookie only with Secure, from this host and for this host (RFC 6265bis). */
 export const cookieName = (kind: SessionKind, publicUrl: string): string =>
   `${isSecure(publicUrl) ? '__Host-' : ''}ama-${kind === 'visitor' ? 'account' : 'console'}`
 
-/** `Set-Cookie` for a session's secret. */
+/** The `Set-Cookie` value for a session's secret. */
 export function sessionCookie(kind: SessionKind, secret: string, maxAgeMs: number, publicUrl: string): string {
   const attributes = ['Path=/', `Max-Age=${Math.floor(maxAgeMs / 1000)}`, 'HttpOnly', 'SameSite=Strict']
   if (isSecure(publicUrl)) attributes.push('Secure')
@@ -28,6 +28,6 @@ export function secretIn(header: string | undefined, kind: SessionKind, publicUr
   return undefined
 }
 
-/** What every form of a session carries: whoever cannot read our pages cannot make one. */
+/** The CSRF token of a session. Every form carries it; another site cannot read it from our pages. */
 export const csrfTokenOf = ({ cipher }: Pick<Context, 'cipher'>, secret: string): string =>
   cipher.fingerprint('csrf', secret).toString('base64url')

@@ -20,13 +20,14 @@ export interface SignUp {
   requestId: string
 }
 
-/** How long the first of two equal requests may take before the second no longer waits for it. */
+/** After this time the second of two equal requests no longer takes the first to be in progress. */
 const inProgressMs = 60_000
 
 /**
- * U1: makes an account. Everything outside is asked first and everything is stored in one transaction, so that a refusal
- * or an outage leaves nothing behind.
- * @returns its id; that of the first request, when the same one came before
+ * U1: creates an account. Outside parties are called first and everything is stored in one transaction, so that a refusal
+ * or an outage leaves no part of an account.
+ * @returns the account's id; a repeated request gets the id of the first
+ * @throws Problem email_taken, identity_taken, sign_in_refused, invalid_request, request_in_progress
  */
 export async function signUp(context: Context, request: SignUp): Promise<string> {
   const claim = await request.idempotency?.claim(null)
@@ -34,7 +35,7 @@ export async function signUp(context: Context, request: SignUp): Promise<string>
   try {
     return await makeAccount(context, request, claim)
   } catch (error) {
-    // The account of the claim was erased in this very moment: this request is the first of a new one.
+    // The account was erased between claim and commit, and the claim with it: the request starts anew.
     if (error instanceof ClaimGone) return signUp(context, request)
     if (error instanceof Problem && claim && !claim.repeated) await claim.release()
     throw error
@@ -59,7 +60,7 @@ async function makeAccount(context: Context, request: SignUp, claim: Claim | und
   const identities: (ProvenIdentity & { refreshToken: string | null })[] = []
   if (proven.google) identities.push({ ...proven.google, refreshToken: null })
   if (proven.apple && body.apple) {
-    // Apple's code works once: not to be spent on a sign-up that cannot succeed.
+    // Apple's code works once: a sign-up that will be refused must not spend it.
     await assertFree(context, email, proven.apple)
     const { authorizationCode } = body.apple
     const refreshToken = await redeemAppleCode(context, { identity: proven.apple, authorizationCode }, request).catch(
@@ -87,14 +88,14 @@ async function makeAccount(context: Context, request: SignUp, claim: Claim | und
           policyVersion,
           at,
         })
-        // An erased account must never come back under its id.
+        // An erased account must never come back under its old id.
         if (claim && !(await claim.bind(transaction, id))) throw new ClaimGone()
         for (const identity of identities) await linkIdentity(transaction, context, key, { ...identity, at })
       }),
     )
   } catch (error) {
     if (!(error instanceof AlreadyTaken)) throw error
-    // The same request, which was faster.
+    // An equal request has created the account meanwhile.
     if (claim?.repeated && (await accountExists(sql, id))) return id
     throw new Problem(error.taken === 'email' ? 'email_taken' : 'identity_taken')
   }
@@ -103,7 +104,7 @@ async function makeAccount(context: Context, request: SignUp, claim: Claim | und
   return id
 }
 
-/** N2: whoever signs up while a new version is coming accepts that one, and needs no notice of it. */
+/** N2: a person who signs up while a new version is coming accepts that version, and gets no notice of it. */
 async function acceptedPolicy(context: Context, given: string | undefined): Promise<string> {
   const version = await versionForNewcomers(context.sql)
   if (given === undefined || given === version) return version

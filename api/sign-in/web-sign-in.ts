@@ -1,4 +1,4 @@
-/** Signing in on the web pages: a person by a mailed link, an operator by their key. */
+/** Sign-in on the web pages: a person by a mailed link, an operator by an operator key. */
 import { v4 as uuid } from 'uuid'
 import type { Context } from '../../context.ts'
 import { findAccount, findAccountByEmail, recordSignIn } from '../../db/accounts.ts'
@@ -11,7 +11,7 @@ import { plusMs } from '../../shared/calendar.ts'
 import type { Destination } from '../pages/sign-in.tsx'
 import { sessionCookie } from './session-cookie.ts'
 
-/** Unused links of an account: whoever knows an address must not flood it. */
+/** Most unspent links of an account: a stranger who knows the address must not flood it with mail. */
 const mostLinks = 3
 const validMinutes = periods.signInLinkMs / milliseconds.minute
 
@@ -28,14 +28,14 @@ export function createWebSignIn(context: Context) {
     validMinutes,
 
     /**
-     * Mails a link if the address has an account. Returns at once and the same way in any case, since how long it takes
-     * would tell; whoever gets no mail asks again.
+     * Mails a link if the address has an account. Returns at once in any case: the duration would tell whether the account
+     * exists. A failure is only logged; the person can request another link.
      */
     requestLink(email: string, next: Destination): void {
       mailLink(email, next).catch((error: unknown) => log.error({ error }, 'a sign-in link could not be mailed'))
     },
 
-    /** Uses a link up. @returns the cookie and where to go; undefined for a link that does not work */
+    /** Spends a link. @returns the session cookie and the next page; undefined for an unknown, spent or expired link */
     async takeLink(secret: string, from: From): Promise<{ cookie: string; next: string } | undefined> {
       const at = new Date()
       const link = await spendLinkToken(sql, secret, 'sign_in', at)
@@ -48,7 +48,7 @@ export function createWebSignIn(context: Context) {
       return { cookie: sessionCookie('visitor', session, life, config.PUBLIC_URL), next: `/${link.next ?? 'account'}` }
     },
 
-    /** @returns the cookie of an operator's session */
+    /** Opens an operator's session. @returns its cookie */
     async openConsole(keyId: string, from: From): Promise<string> {
       const at = new Date()
       const life = periods.webSession.operatorMs

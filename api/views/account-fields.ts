@@ -1,4 +1,4 @@
-/** C1 to C6, as they travel. Every schema here refuses fields that it does not name (C7). */
+/** C1 to C6: the fields of an account in the API. C7, nothing else is collected: each schema refuses unknown fields. */
 import { z } from 'zod'
 import { consentSources } from '../../db/consents.ts'
 import { sentId } from '../http/storable.ts'
@@ -7,7 +7,7 @@ import { policyVersion } from './policy-fields.ts'
 export const accountId = sentId
 export const accountParams = z.strictObject({ id: accountId })
 
-/** Names go into mails: no line breaks, no other control characters. */
+/** Names are written into mails: line breaks and other control characters are refused. */
 const personName = z
   .string()
   .trim()
@@ -18,7 +18,7 @@ export const email = z.email().max(254)
 const phone = z.e164()
 
 const token = z.string().min(1).max(8_192)
-const nonce = z.string().min(1).max(256).optional().describe('what the app was given for this sign-in')
+const nonce = z.string().min(1).max(256).optional().describe('the nonce that the app used for this sign-in')
 
 export const appleProof = z.strictObject({
   identityToken: token,
@@ -26,15 +26,19 @@ export const appleProof = z.strictObject({
     .string()
     .min(1)
     .max(1_024)
-    .describe('single use; exchanged at once, so that the link can be revoked later'),
+    .describe('works once; exchanged at once for a refresh token, by which a deletion revokes the link'),
   nonce,
-  clientId: z.string().max(255).optional().describe('the app the code is for; must be the one the token names'),
+  clientId: z
+    .string()
+    .max(255)
+    .optional()
+    .describe('the app that the code was issued for; must equal the audience of the token'),
 })
 export const googleProof = z.strictObject({ identityToken: token, nonce })
 
 export const newAccount = z
   .strictObject({
-    email: email.optional().describe('may be left out when the Apple or Google token holds one'),
+    email: email.optional().describe('may be left out when the Apple or Google token contains one'),
     firstName: personName,
     lastName: personName,
     phone: phone.optional().describe('E.164'),
@@ -43,11 +47,16 @@ export const newAccount = z
       .describe('the accepted version of the privacy policy: the one that GET /v1/policies marks `forNewcomers`'),
     apple: appleProof.optional(),
     google: googleProof.optional(),
-    firebaseUid: z.string().min(1).max(128).optional().describe('service callers only; a person proves theirs'),
+    firebaseUid: z
+      .string()
+      .min(1)
+      .max(128)
+      .optional()
+      .describe('service keys only; a person proves it by their ID token'),
   })
   .meta({ id: 'NewAccount' })
 
-/** The same from a form, which leaves nothing out. */
+/** The editable fields as a form sends them: always all of them. */
 export const profileForm = z.strictObject({
   firstName: personName,
   lastName: personName,
@@ -71,7 +80,7 @@ export const newSignIn = z
     apple: appleProof
       .partial({ authorizationCode: true })
       .optional()
-      .describe('links it; the code is needed the first time'),
+      .describe('links the Apple user; the first time with `authorizationCode`'),
     google: googleProof.optional(),
   })
   .meta({ id: 'NewSignIn' })
@@ -89,7 +98,9 @@ export const account = z
   .object({
     id: accountId,
     email: z.string(),
-    emailState: z.enum(['ok', 'bounced']).describe('`bounced`: mail comes back, and the address wants correcting'),
+    emailState: z
+      .enum(['ok', 'bounced'])
+      .describe('`bounced`: mail to the address comes back; the person should correct it'),
     firstName: z.string(),
     lastName: z.string(),
     phone: z.string().nullable(),
@@ -99,7 +110,7 @@ export const account = z
       z.object({ provider: z.enum(['apple', 'google', 'firebase']), subject: z.string(), linkedAt: z.nullable(time) }),
     ),
     consents: z.object({ promotions: promotionsConsent }),
-    devices: z.int().describe('how many'),
+    devices: z.int().describe('number of devices'),
     policyVersion: z.string(),
     createdAt: time,
     lastActiveAt: time,

@@ -1,4 +1,4 @@
-/** An order as the API shows it. */
+/** Orders in the API. */
 import { z } from 'zod'
 import type { Context } from '../../context.ts'
 import { findDataKey, tableEncryption } from '../../db/crypto/column-encryption.ts'
@@ -29,8 +29,8 @@ export const orderSummary = z
     days: z.int(),
     amount: z.object({ minor: z.int().describe('in the minor unit, tax included'), currency: z.string() }),
     status: z.string(),
-    reason: z.string().nullable().describe('why an order is held is for operators only'),
-    dueAt: time.describe('until when the state lasts at most'),
+    reason: z.string().nullable().describe('null to customers while the order is in review'),
+    dueAt: time.describe('when the status ends at the latest'),
     createdAt: time,
     paidAt: time,
     deliveredAt: time,
@@ -68,7 +68,9 @@ const esim = z
 
 export const orderDetails = orderSummary
   .extend({
-    payment: paymentSheet.nullable().describe('what the payment sheet needs, while there is something to pay'),
+    payment: paymentSheet
+      .nullable()
+      .describe('the parameters of the payment sheet, while the order awaits its payment'),
     installUrl: z.url().nullable(),
     esims: z.array(esim),
     documents: z.array(z.object({ kind: z.string(), number: z.string(), issuedOn: z.iso.date() })),
@@ -80,7 +82,10 @@ export const orderDetails = orderSummary
 const iso = (date: Date | null): string | null => date?.toISOString() ?? null
 const count = (value: bigint | null): number | null => (value === null ? null : Number(value))
 
-/** @param reader customers, and apps that show them what they read, must not learn which rule holds an order (U5) */
+/**
+ * An order in a list.
+ * @param reader only operators see why an order is in review. U5: a customer could otherwise get around the rule
+ */
 export function viewSummary(order: OrderRow, reader: Caller['kind']): z.input<typeof orderSummary> {
   return {
     id: order.id,
@@ -110,14 +115,14 @@ function dueAt(order: OrderRow): Date | null {
   return null
 }
 
-/** With everything the app shows: the secrets of payment and installation included, so never to be logged or cached. */
+/** One order in full. It includes the secrets of payment and installation: it must not be logged or cached. */
 export async function viewOrder(
   context: Context,
   order: OrderRow,
   reader: Caller['kind'],
 ): Promise<z.input<typeof orderDetails>> {
   const { sql } = context
-  // What cannot exist yet is not asked for: checkout is the busiest call of all.
+  // A new order has no eSIMs and no documents: checkout, the most frequent call, saves the queries.
   const isNew = order.status === 'awaiting_payment'
   const [esims, documents, refunds, dispute, payment, install] = await Promise.all([
     isNew ? [] : listEsims(context, order),

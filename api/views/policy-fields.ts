@@ -1,14 +1,14 @@
-/** N1: the privacy policy's versions, as they travel. */
+/** N1: versions of the privacy policy in the API. */
 import { z } from 'zod'
 import { sentTime } from '../http/storable.ts'
 
 export const policyVersion = z.string().regex(/^[0-9A-Za-z][0-9A-Za-z.-]{0,39}$/, 'must be the name of a version')
 
-/** A cut beyond which nobody reads, and a mail is no mail any more. */
+/** Bounded, since the list is written into a mail. */
 const changes = z
   .array(z.string().trim().min(1).max(500))
   .max(20)
-  .describe('what changes, a sentence each: the mail to everybody')
+  .describe('what changes, one sentence each, for the mail to every account')
 
 export const newPolicy = z
   .strictObject({
@@ -35,9 +35,9 @@ export const policySummary = z
     changes: z.array(z.string()),
     postedAt: time,
     effectiveAt: time,
-    movedFrom: time.nullable().describe('the date it was first announced for, where it had to move'),
-    endedAt: time.nullable().describe('superseded, or withdrawn before it took effect'),
-    forNewcomers: z.boolean().describe('what somebody who signs up now accepts'),
+    movedFrom: time.nullable().describe('the date that was announced first, if it had to move'),
+    endedAt: time.nullable().describe('when it was superseded, or withdrawn before it took effect'),
+    forNewcomers: z.boolean().describe('whether a sign-up accepts this version now'),
   })
   .meta({ id: 'PolicySummary' })
 
@@ -50,9 +50,11 @@ export const policyNotices = z
       z.object({
         notice: z.string().describe('`announced`, `moved:<n>` or `withdrawn`'),
         sent: count,
-        waiting: count.describe('tried again later'),
-        failed: count.describe('refused for good, or given up: told by the page alone'),
-        bounced: count.describe('taken and come back: told by the page alone'),
+        waiting: count.describe('mails that wait for a retry'),
+        failed: count.describe(
+          'mails that were refused for good or given up: only the policy page announces the change to these accounts',
+        ),
+        bounced: count.describe('mails that bounced: only the policy page announces the change to these accounts'),
       }),
     ),
     unreached: z.object({

@@ -107,7 +107,7 @@ async function claimOrderId(harness: Harness, header: string, body: { accountId:
     required: true,
     operation: 'POST /v1/orders',
     caller,
-    asked,
+    content: asked,
   })
   return (await request?.claim(body.accountId))?.resourceId ?? ''
 }

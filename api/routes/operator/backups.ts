@@ -1,4 +1,4 @@
-/** What operators see of the backups (R3), and how they ask for one or try one. */
+/** R3, no backup is older than 30 days: operators list backups, make one and test one by a restore drill. */
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { type Backup, findBackup, listBackups } from '../../../db/backup/backups.ts'
@@ -21,17 +21,20 @@ const backup = z
     startedAt: z.iso.datetime(),
     finishedAt: time,
     bytes: count.nullable(),
-    code: z.string().nullable().describe('why it failed; pg_dump_missing: install the PostgreSQL client programs'),
+    code: z
+      .string()
+      .nullable()
+      .describe('why it failed; `pg_dump_missing`: the PostgreSQL client programs are not installed'),
     prunedAt: time,
     drilledAt: time,
     drill: z
       .object({
         accounts: count.describe('in the restored backup'),
-        cameBack: count.describe('erased since it was made, and back by the restore'),
-        readable: count.describe('of those: with a data key'),
-        erasedAgain: count.describe('by replaying the ledger'),
-        left: count.describe('of those that had come back: 0, or the promise is broken'),
-        erasedTwice: count.describe('by replaying it once more: 0'),
+        cameBack: count.describe('accounts erased since the backup, which the restore brought back'),
+        readable: count.describe('those of them that still have a data key'),
+        erasedAgain: count.describe('accounts that the replay of the deletion ledger erased again'),
+        left: count.describe('accounts that came back and were not erased again: must be 0'),
+        erasedTwice: count.describe('accounts that a second replay erased: must be 0'),
         seconds: z.number(),
       })
       .nullable(),
@@ -45,7 +48,7 @@ const shownAtMost = 100
 export function backupRoutes(api: ApiContext): Route[] {
   const { sql, config, temporal } = api
 
-  /** Joins a run that somebody else has asked for. */
+  /** Starts a run, or joins the one that is open. */
   async function start(workflowType: string, workflowId: string, args: [RestoreDrillInput] | []): Promise<void> {
     await temporal.workflow.start(workflowType, {
       workflowId,
@@ -61,10 +64,10 @@ export function backupRoutes(api: ApiContext): Route[] {
       method: 'get',
       path: '/v1/backups',
       tag: 'backups',
-      summary: 'The backups there are, and what became of earlier ones',
+      summary: 'List backups, the pruned and failed ones too',
       promises: ['R3'],
       callers: ['operator'],
-      responses: { 200: { description: 'The youngest first', schema: backups } },
+      responses: { 200: { description: 'The backups, the newest first', schema: backups } },
       async handle() {
         return { status: 200, body: { items: (await listBackups(sql, shownAtMost)).map(view) } }
       },
@@ -74,10 +77,10 @@ export function backupRoutes(api: ApiContext): Route[] {
       path: '/v1/backups',
       tag: 'backups',
       summary: 'Make a backup now',
-      description: 'Happens every night by itself.',
+      description: 'A backup is also made every night.',
       promises: ['R3'],
       callers: ['operator'],
-      responses: { 202: { description: 'It is being made', schema: started } },
+      responses: { 202: { description: 'The backup is being made', schema: started } },
       async handle() {
         await start(backupType, backupWorkflowId, [])
         return { status: 202, body: { workflowId: backupWorkflowId } }
@@ -87,13 +90,12 @@ export function backupRoutes(api: ApiContext): Route[] {
       method: 'post',
       path: '/v1/backups/{id}/drill',
       tag: 'backups',
-      summary:
-        'Restore a backup into a database of its own, show who comes back, and that the ledger erases them again',
-      description: 'The outcome stands with the backup. One drill runs at a time.',
+      summary: 'Test a backup: restore it into a database of its own and replay the deletion ledger there',
+      description: 'The result is in the field `drill` of the backup. One drill runs at a time.',
       promises: ['R3'],
       callers: ['operator'],
       params: z.strictObject({ id: z.string().max(40) }),
-      responses: { 202: { description: 'It is under way', schema: started } },
+      responses: { 202: { description: 'The drill is running', schema: started } },
       problems: ['not_found', 'backup_unreadable'],
       async handle({ params: { id } }) {
         const found = await findBackup(sql, id)

@@ -1,4 +1,4 @@
-/** What operators see of the books' retention (R2), and how they keep a month beyond its term. */
+/** R2, anonymised invoices are kept for 7 years: operators list the months of the books and hold one beyond its term. */
 import { WorkflowNotFoundError } from '@temporalio/client'
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
@@ -9,7 +9,7 @@ import { defineRoute, type Route } from '../../http/route.ts'
 
 const monthParams = z.strictObject({ month: z.string().regex(/^20\d\d-(0[1-9]|1[0-2])$/, 'must be YYYY-MM') })
 const newHold = z
-  .strictObject({ reason: z.string().trim().min(3).max(200).describe('a file number, say; no personal data') })
+  .strictObject({ reason: z.string().trim().min(3).max(200).describe('for example a file number; no personal data') })
   .meta({ id: 'NewBooksHold' })
 
 const books = z
@@ -17,7 +17,7 @@ const books = z
     items: z.array(
       z.object({
         month: z.string(),
-        invoices: z.int().describe('credit notes too'),
+        invoices: z.int().describe('invoices and credit notes'),
         orderFacts: z.int(),
         hold: z.object({ reason: z.string(), heldAt: z.iso.datetime() }).nullable(),
       }),
@@ -28,8 +28,8 @@ const books = z
 export function booksRoutes(api: ApiContext): Route[] {
   const { sql, temporal } = api
 
-  /** The month's run looks again; one that is not open yet will look by itself. */
-  async function tell(month: string): Promise<void> {
+  /** Signals the month's run to read the hold again. A run that starts later reads it at its start. */
+  async function signalHold(month: string): Promise<void> {
     try {
       await temporal.workflow.getHandle(invoiceRetentionWorkflowId(month)).signal(holdSignal)
     } catch (error) {
@@ -42,7 +42,7 @@ export function booksRoutes(api: ApiContext): Route[] {
       method: 'get',
       path: '/v1/books',
       tag: 'books',
-      summary: 'What the books hold, by month',
+      summary: 'List the months of the books',
       promises: ['R2'],
       callers: ['operator'],
       responses: { 200: { description: 'The months, the oldest first', schema: books } },
@@ -64,10 +64,10 @@ export function booksRoutes(api: ApiContext): Route[] {
       callers: ['operator'],
       params: monthParams,
       body: newHold,
-      responses: { 204: { description: 'Held; an earlier reason stands' } },
+      responses: { 204: { description: 'The month is held; the reason of an earlier hold stays' } },
       async handle({ params: { month }, body, caller }) {
         await holdMonth(sql, { month, reason: body.reason, by: actorOf(caller), at: new Date() })
-        await tell(month)
+        await signalHold(month)
         return { status: 204 }
       },
     }),
@@ -75,14 +75,14 @@ export function booksRoutes(api: ApiContext): Route[] {
       method: 'delete',
       path: '/v1/books/{month}/hold',
       tag: 'books',
-      summary: 'Let a month go: what is past its term is purged now',
+      summary: 'Release a held month: documents past their term are deleted now',
       promises: ['R2'],
       callers: ['operator'],
       params: monthParams,
-      responses: { 204: { description: 'Let go' } },
+      responses: { 204: { description: 'The month is released' } },
       async handle({ params: { month } }) {
         await releaseMonth(sql, month)
-        await tell(month)
+        await signalHold(month)
         return { status: 204 }
       },
     }),

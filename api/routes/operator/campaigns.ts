@@ -47,9 +47,9 @@ const campaign = campaignSummary
   .extend({
     deliveries: z.object({
       sent: count,
-      refused: count.describe('addresses that refuse mail for good'),
-      unknown: count.describe('perhaps sent, and never sent again'),
-      waiting: count.describe('being sent, or to be tried again'),
+      refused: count.describe('mails that the mail server refused for good'),
+      unknown: count.describe('mails with an unknown outcome; they are not sent again'),
+      waiting: count.describe('mails that are being sent or wait for a retry'),
     }),
   })
   .meta({ id: 'Campaign' })
@@ -85,9 +85,9 @@ export function campaignRoutes(api: ApiContext): Route[] {
       method: 'post',
       path: '/v1/campaigns',
       tag: 'campaigns',
-      summary: 'Send a promotion to those who asked for promotions',
+      summary: 'Send a promotion to everyone who agreed to promotions',
       description:
-        'Consent is read again before each mail; nobody gets a campaign twice. Every mail can be left with one click (RFC 8058).',
+        'Consent is checked again before each mail, and each person gets a campaign once. Every mail offers to unsubscribe with one click (RFC 8058).',
       promises: ['U4', 'G4'],
       callers: ['operator'],
       idempotencyKey: 'required',
@@ -112,7 +112,7 @@ export function campaignRoutes(api: ApiContext): Route[] {
       method: 'get',
       path: '/v1/campaigns',
       tag: 'campaigns',
-      summary: 'Campaigns, the youngest first',
+      summary: 'List campaigns, the newest first',
       callers: ['operator'],
       query: z.strictObject(pageQuery),
       responses: { 200: { description: 'A page', schema: pageOf(campaignSummary).meta({ id: 'CampaignPage' }) } },
@@ -126,7 +126,7 @@ export function campaignRoutes(api: ApiContext): Route[] {
       method: 'get',
       path: '/v1/campaigns/{id}',
       tag: 'campaigns',
-      summary: 'How far a campaign has come',
+      summary: 'One campaign, with the numbers of its mails',
       promises: ['U4'],
       callers: ['operator'],
       params,

@@ -1,4 +1,4 @@
-/** What operators do with the catalogue: our prices, and asking the providers now. */
+/** Operators set our prices and synchronise the catalogue with the eSIM providers. */
 import { isGrpcDeadlineError } from '@temporalio/client'
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
@@ -22,7 +22,11 @@ const price = z
   .meta({ id: 'NewPrice' })
 
 const pricedPackage = packageForSale
-  .extend({ onSale: z.boolean().describe('false: no provider has it, or the price does not pay for any offer') })
+  .extend({
+    onSale: z
+      .boolean()
+      .describe('false when no provider offers it, or when the price is below the cost of every offer'),
+  })
   .meta({ id: 'PricedPackage' })
 
 const count = z.int().nonnegative()
@@ -31,7 +35,7 @@ const outcome = z.discriminatedUnion('state', [
   z.object({
     state: z.literal('listed'),
     packages: count,
-    leftOut: z.record(z.string(), count).describe('packages that are not sold, by reason'),
+    leftOut: z.record(z.string(), count).describe('number of packages that are not sold, by reason'),
   }),
   z.object({ state: z.literal('failed'), code: z.string() }),
 ])
@@ -48,7 +52,7 @@ const syncReport = z
   })
   .meta({ id: 'CatalogueSync' })
 
-/** Providers list what they have within seconds; one that is away is asked again for longer than anybody waits. */
+/** Providers answer within seconds; the run retries one that is down for longer than a caller waits. */
 const answerWithinMs = 8_000
 
 export function catalogueRoutes(api: ApiContext): Route[] {
@@ -92,14 +96,14 @@ export function catalogueRoutes(api: ApiContext): Route[] {
       method: 'post',
       path: '/v1/packages/sync',
       tag: 'packages',
-      summary: 'Ask the providers now what they offer',
-      description: 'Happens every hour by itself. Joins a run that somebody else has asked for.',
+      summary: 'Read the offers of the eSIM providers now',
+      description: 'The offers are also read every hour. The call joins a run that is already open.',
       promises: ['U2'],
       callers: ['operator'],
       responses: {
-        200: { description: 'What has changed', schema: syncReport },
+        200: { description: 'The changes', schema: syncReport },
         202: {
-          description: 'What has changed so far: a provider has not answered, and is asked again',
+          description: 'The changes so far: a provider has not answered and will be asked again',
           schema: syncReport,
         },
       },

@@ -1,6 +1,6 @@
 /**
- * The codec server of the Temporal Web UI: https://docs.temporal.io/production-deployment/data-encryption. Operators see
- * in it what a run holds; the UI itself has no key.
+ * The codec server of the Temporal Web UI, which has no key itself: it shows operators the decrypted payloads of a run.
+ * https://docs.temporal.io/production-deployment/data-encryption
  */
 import type { RequestHandler } from 'express'
 import { z } from 'zod'
@@ -47,7 +47,7 @@ export function codecRoutes({ config }: ApiContext): Route[] {
   ]
 }
 
-/** Lets the Web UI's origin in, with its cookie, and nobody else's. Without a configured UI nobody is. */
+/** CORS for the origin of the Web UI alone, with cookies. @param uiUrl without it no origin is allowed */
 export function codecCors(uiUrl: string | undefined): RequestHandler {
   const allowed = uiUrl === undefined ? undefined : new URL(uiUrl).origin
   return (request, response, next) => {

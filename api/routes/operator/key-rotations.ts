@@ -31,7 +31,7 @@ const rotation = z
     purpose,
     toKey: z.string(),
     status: z.enum(['rewrapping', 'waiting_for_processes', 'waiting_for_backup', 'waiting_for_runs', 'done']),
-    rewrapped: z.int().describe('data keys put under the new key so far'),
+    rewrapped: z.int().describe('data keys that are wrapped by the new key so far'),
     remaining: z
       .int()
       .nullable()
@@ -46,14 +46,14 @@ const key = z
   .object({
     purpose,
     id: z.string(),
-    encrypts: z.boolean().describe('what is written now is written under it'),
+    encrypts: z.boolean().describe('whether new data is encrypted with it'),
     firstSeenAt: time,
     activeSince: time.nullable(),
-    retiredAt: time.nullable().describe('no data key and no open run needs it since'),
+    retiredAt: time.nullable().describe('since when no data key and no open run needs it'),
     removableFrom: time
       .nullable()
-      .describe('when it may be taken out of the keyring: closed runs are read until Temporal forgets them'),
-    dataKeys: z.int().nullable().describe('how many it wraps; null for payload keys'),
+      .describe('when it may be removed from the keyring: Temporal deletes the last closed run that needs it by then'),
+    dataKeys: z.int().nullable().describe('number of data keys that it wraps; null for payload keys'),
   })
   .meta({ id: 'EncryptionKey' })
 
@@ -81,9 +81,9 @@ export function keyRotationRoutes(api: ApiContext): Route[] {
       method: 'post',
       path: '/v1/key-rotations',
       tag: 'keys',
-      summary: 'Put everything under the key that encrypts now, and retire the others',
+      summary: 'Rotate to the key that encrypts now, and retire the others',
       description:
-        'First every process must know the new key, then every process must have it first in its keyring. Business goes on meanwhile. Payload keys are waited for: a run needs the key it began under until it ends.',
+        'Before this call the new key must be in the keyring of every process, and then the first in every keyring. Orders go on meanwhile. A rotation of payload keys waits for open runs, since a run needs the key that it started with until it closes.',
       promises: ['S1'],
       callers: ['operator'],
       idempotencyKey: 'required',
@@ -99,7 +99,6 @@ export function keyRotationRoutes(api: ApiContext): Route[] {
         if (!(await findKeyRotation(sql, id)))
           await start({ rotationId: id, purpose: body.purpose, toKey }, caller.keyId)
         const row = await findKeyRotation(sql, id)
-        // The draft was dropped meanwhile.
         if (!row) throw new Problem('request_in_progress', { headers: { 'Retry-After': '1' } })
         return { status: 201, headers: { Location: `/v1/key-rotations/${id}` }, body: view(row) }
       },
@@ -108,7 +107,7 @@ export function keyRotationRoutes(api: ApiContext): Route[] {
       method: 'get',
       path: '/v1/key-rotations',
       tag: 'keys',
-      summary: 'Key rotations, the youngest first',
+      summary: 'List key rotations, the newest first',
       promises: ['S1'],
       callers: ['operator'],
       query: z.strictObject(pageQuery),
@@ -123,7 +122,7 @@ export function keyRotationRoutes(api: ApiContext): Route[] {
       method: 'get',
       path: '/v1/key-rotations/{id}',
       tag: 'keys',
-      summary: 'How far a key rotation has come',
+      summary: 'One key rotation, with its progress',
       promises: ['S1'],
       callers: ['operator'],
       params,
@@ -135,7 +134,7 @@ export function keyRotationRoutes(api: ApiContext): Route[] {
       method: 'get',
       path: '/v1/key-rotations/{id}/runs',
       tag: 'keys',
-      summary: 'Open runs that still need another payload key than the new one, at most 200',
+      summary: 'List at most 200 open runs that still need an old payload key',
       promises: ['S1'],
       callers: ['operator'],
       params,
@@ -156,7 +155,7 @@ export function keyRotationRoutes(api: ApiContext): Route[] {
       method: 'get',
       path: '/v1/encryption-keys',
       tag: 'keys',
-      summary: 'The keys we have had, by their ids, and what is under each',
+      summary: 'List all keys by their ids, with the number of data keys that each wraps',
       promises: ['S1'],
       callers: ['operator'],
       responses: { 200: { description: 'The keys', schema: z.object({ items: z.array(key) }) } },
@@ -184,8 +183,8 @@ export function keyRotationRoutes(api: ApiContext): Route[] {
   ]
 
   /**
-   * The row is a draft until its run has begun and made it current; a draft that is left behind is dropped, since its
-   * operator was told of a failure.
+   * The row is a draft until its run has made it current. A sweep deletes drafts without a run: their operator saw an
+   * error.
    */
   async function start(input: { rotationId: string; purpose: KeyPurpose; toKey: string }, by: string): Promise<void> {
     const { rotationId, purpose, toKey } = input

@@ -14,7 +14,7 @@ const forward = z
   })
   .meta({ id: 'ClockForward' })
 
-/** Registered in the sandbox only: nobody's real time can be skipped. */
+/** Routes of the sandbox. Elsewhere they do not exist, since the time of a real customer must not be skipped. */
 export function sandboxRoutes(api: ApiContext): Route[] {
   if (!api.config.SANDBOX) return []
   return [
@@ -22,14 +22,14 @@ export function sandboxRoutes(api: ApiContext): Route[] {
       method: 'post',
       path: '/v1/sandbox/clock',
       tag: 'sandbox',
-      summary: "Move one run's clock forward and see what happens on the way",
+      summary: "Move one run's clock forward",
       description:
         'Timers fire and activities are retried in order, at their times. The outside parties keep their clocks.',
       callers: ['operator'],
       body: forward,
       responses: {
         200: {
-          description: 'Where the clock came to',
+          description: 'The time that the clock reached',
           schema: z.object({
             outcome: z.enum(['reached', 'ended', 'skip-limit', 'replaced']),
             now: z.iso.datetime().describe("the run's own time"),

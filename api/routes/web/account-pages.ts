@@ -1,4 +1,4 @@
-/** G1, G2, G4, G5 on the web: by a mailed link, without the app. */
+/** G1, G2, G4, G5: persons see, correct and export their data on the web, signed in by a mailed link. */
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
@@ -37,7 +37,7 @@ const headers = layoutHeaders({ forms: true })
 const back = { status: 303, headers: { Location: '/account' } } as const
 const destination = z.enum(destinations).default('account')
 const token = z.strictObject({ token: z.string().max(100) })
-const askPrivately = 'POST /account/privacy-request'
+const privacyRequestOperation = 'POST /account/privacy-request'
 const shownOrders = 50
 const shownRequests = 20
 
@@ -53,7 +53,7 @@ export function accountPageRoutes(api: ApiContext): Route[] {
       method: 'get',
       path: '/account',
       tag: 'pages',
-      summary: "A person's data and settings, or the way to sign in",
+      summary: "A person's data and settings; without a session the page to sign in",
       promises: ['G1', 'G2', 'G4', 'G5'],
       callers: ['public', 'visitor'],
       responses: { 200: page },
@@ -67,7 +67,7 @@ export function accountPageRoutes(api: ApiContext): Route[] {
       method: 'get',
       path: '/account/sign-in',
       tag: 'pages',
-      summary: 'Asks for the address to mail a sign-in link to',
+      summary: 'Asks for the e-mail address of an account',
       callers: ['public', 'visitor'],
       query: z.strictObject({ next: destination }),
       responses: { 200: page },
@@ -77,7 +77,7 @@ export function accountPageRoutes(api: ApiContext): Route[] {
       method: 'post',
       path: '/account/sign-in',
       tag: 'pages',
-      summary: 'Mails a link that signs in, if the address has an account; does not tell whether it has',
+      summary: 'Mails a sign-in link if the address has an account, without telling whether it has one',
       promises: ['G1'],
       callers: ['public'],
       form: true,
@@ -92,7 +92,7 @@ export function accountPageRoutes(api: ApiContext): Route[] {
       method: 'get',
       path: '/account/sign-in/{token}',
       tag: 'pages',
-      summary: 'Shows the button of a mailed link, and uses nothing up',
+      summary: 'Shows the button that signs in by a mailed link; the link stays unspent',
       callers: ['public', 'visitor'],
       params: token,
       responses: { 200: page, 404: page },
@@ -107,7 +107,7 @@ export function accountPageRoutes(api: ApiContext): Route[] {
       method: 'post',
       path: '/account/sign-in/{token}',
       tag: 'pages',
-      summary: 'Signs in by a mailed link, once',
+      summary: 'Signs in by a mailed link, which works once',
       promises: ['G1', 'R4'],
       callers: ['public'],
       form: true,
@@ -172,7 +172,7 @@ export function accountPageRoutes(api: ApiContext): Route[] {
       method: 'post',
       path: '/account/email',
       tag: 'pages',
-      summary: 'Asks both addresses to agree to a new one',
+      summary: 'Asks the old and the new e-mail address to agree to a change',
       promises: ['G2'],
       callers: ['visitor'],
       freshSignIn: true,
@@ -191,7 +191,7 @@ export function accountPageRoutes(api: ApiContext): Route[] {
       method: 'post',
       path: '/account/privacy-request',
       tag: 'pages',
-      summary: 'Asks something about privacy',
+      summary: 'Makes a privacy request',
       promises: ['G6'],
       callers: ['visitor'],
       form: true,
@@ -203,7 +203,12 @@ export function accountPageRoutes(api: ApiContext): Route[] {
       responses: { 303: elsewhere, 200: page },
       problems: ['account_missing'],
       async handle({ caller, body: { once, ...request } }) {
-        const { resourceId: id } = await claimForm(api, { operation: askPrivately, caller, once, content: request })
+        const { resourceId: id } = await claimForm(api, {
+          operation: privacyRequestOperation,
+          caller,
+          once,
+          content: request,
+        })
         await requests.open({ ...request, id, accountId: caller.accountId, replyTo: null, receivedAt: new Date() })
         return back
       },

@@ -1,4 +1,4 @@
-/** The operators' console: what only a person can settle. Signed in by an operator key, for a working day. */
+/** The operators' console: operator tasks, held orders and privacy requests. An operator key opens a session for a day. */
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
@@ -50,7 +50,7 @@ export function consoleRoutes(api: ApiContext, evidence: EvidenceReader, limiter
       method: 'post',
       path: `/console/orders/{id}/${name}`,
       tag: 'console',
-      summary: name === 'approve' ? 'Lets a held order go on' : 'Refunds a held order',
+      summary: name === 'approve' ? 'Approves a held order' : 'Rejects and refunds a held order',
       promises: ['U5'],
       callers: ['console'],
       form: true,
@@ -69,7 +69,7 @@ export function consoleRoutes(api: ApiContext, evidence: EvidenceReader, limiter
       method: 'get',
       path: '/console',
       tag: 'console',
-      summary: 'What waits for an operator, or the way to sign in',
+      summary: 'The open operator tasks; without a session the page to sign in',
       callers: ['public', 'console'],
       responses: { 200: page },
       async handle({ caller }) {
@@ -123,7 +123,7 @@ export function consoleRoutes(api: ApiContext, evidence: EvidenceReader, limiter
       method: 'post',
       path: '/console/attention/{id}/settle',
       tag: 'console',
-      summary: 'Says that a matter is settled',
+      summary: 'Settles an operator task',
       callers: ['console'],
       form: true,
       params,
@@ -183,7 +183,7 @@ export function consoleRoutes(api: ApiContext, evidence: EvidenceReader, limiter
       method: 'get',
       path: '/console/promises',
       tag: 'console',
-      summary: 'Every promise, with the figures that show it',
+      summary: 'Every promise, with the figures that show whether it is kept',
       callers: ['console'],
       responses: { 200: page },
       handle: async () => ({ status: 200, headers, raw: await promisesPage() }),

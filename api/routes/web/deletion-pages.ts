@@ -1,4 +1,4 @@
-/** G3 on the web, as app stores ask for it: without the app. */
+/** G3: a person can delete their account on the web. Google Play requires a way that does not need the app. */
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { findReceipt } from '../../../db/erasure/deletions.ts'
@@ -24,7 +24,7 @@ export function deletionPageRoutes(api: ApiContext): Route[] {
       method: 'get',
       path: '/delete-account',
       tag: 'pages',
-      summary: 'What deleting an account does, and the button for whoever has just signed in',
+      summary: 'Explains the deletion of an account, with the button after a fresh sign-in',
       promises: ['G3'],
       callers: ['public', 'visitor'],
       responses: { 200: page },
@@ -38,13 +38,13 @@ export function deletionPageRoutes(api: ApiContext): Route[] {
       method: 'post',
       path: '/delete-account',
       tag: 'pages',
-      summary: 'Deletes the account now, and leads to the receipt',
+      summary: 'Deletes the account now, and redirects to the receipt',
       promises: ['G3', 'R2', 'R3'],
       callers: ['visitor'],
       freshSignIn: true,
       form: true,
       body: z.strictObject({ understood: z.literal('on') }),
-      responses: { 303: { description: 'Deleted; the receipt is on another page' }, 200: page },
+      responses: { 303: { description: 'The account is deleted; `Location` is the page of the receipt' }, 200: page },
       problems: ['request_in_progress'],
       async handle({ caller }) {
         const receiptId = await client.deleteAccount(caller.accountId, 'requested')
@@ -56,7 +56,7 @@ export function deletionPageRoutes(api: ApiContext): Route[] {
       method: 'get',
       path: '/receipts/{id}',
       tag: 'pages',
-      summary: 'How far a deletion has come, for whoever knows the receipt',
+      summary: 'The receipt of a deletion: each erasure step and its state',
       promises: ['G3'],
       callers: ['public'],
       params: z.strictObject({ id: z.string().max(100) }),

@@ -11,7 +11,10 @@ const pageHeaders = {
   'Content-Security-Policy': `default-src 'none'; style-src ${styleHash}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
 }
 
-/** The documentation, for machines and for readers. @param described the routes and their document, once all are known */
+/**
+ * The OpenAPI document, and the documentation as pages.
+ * @param described returns all routes, these included, and their document; called once requests arrive
+ */
 export function docsRoutes(described: () => { routes: readonly Route[]; document: OpenApiDocument }): Route[] {
   let page: string | undefined
   return [
@@ -32,7 +35,7 @@ export function docsRoutes(described: () => { routes: readonly Route[]; document
       method: 'get',
       path: '/docs',
       tag: 'documentation',
-      summary: 'This API for readers',
+      summary: 'The documentation of this API as a page',
       callers: ['public'],
       responses: { 200: { description: 'A page', contentType: 'text/html' } },
       handle() {

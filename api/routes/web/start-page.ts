@@ -9,7 +9,7 @@ export function startPageRoutes({ config }: ApiContext): Route[] {
       method: 'get',
       path: '/',
       tag: 'pages',
-      summary: 'Where to find what',
+      summary: 'The start page, with links to the pages for persons',
       callers: ['public'],
       responses: { 200: { description: 'A page', contentType: 'text/html' } },
       handle: () => ({

@@ -1,4 +1,4 @@
-/** RFC 8058: https://www.rfc-editor.org/rfc/rfc8058 */
+/** G4: one-click unsubscribe from promotions, as RFC 8058 defines it: https://www.rfc-editor.org/rfc/rfc8058 */
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { findPromotions, setPromotions } from '../../../db/consents.ts'
@@ -22,7 +22,7 @@ export function unsubscribeRoutes({ sql, cipher, config }: ApiContext): Route[] 
       method: 'get',
       path: '/u/{token}',
       tag: 'pages',
-      summary: 'Asks whether to stop promotions, and changes nothing',
+      summary: 'Shows the button that stops promotions, and changes nothing',
       promises: ['G4', 'U4'],
       callers: ['public'],
       params,
@@ -38,12 +38,12 @@ export function unsubscribeRoutes({ sql, cipher, config }: ApiContext): Route[] 
       method: 'post',
       path: '/u/{token}',
       tag: 'pages',
-      summary: 'Stops promotions with one click, as mailboxes do on behalf of their owners',
+      summary: 'Stops promotions with one click',
       promises: ['G4', 'U4'],
       callers: ['public'],
       description:
-        'Mailboxes send `List-Unsubscribe=One-Click`. The body is not read: the token proves who is meant, and the method that it was a click and no scanner.',
-      // Large mailbox providers post for many people from few addresses.
+        'Mailbox providers send `List-Unsubscribe=One-Click` for a person. The body is not read: the token identifies the person, and link scanners do not send POST.',
+      // A large mailbox provider posts for many people from few IP addresses: the `webhook` limit must apply.
       unreadBody: ['application/x-www-form-urlencoded', 'multipart/form-data'],
       params,
       responses: { 200: page, 404: page },

@@ -1,4 +1,4 @@
-/** Mail that comes back, handed in by the mail system that takes it for MAIL_BOUNCE_DOMAIN. */
+/** Bounces: the mail system that receives mail for MAIL_BOUNCE_DOMAIN posts each delivery status notification here. */
 import { timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
@@ -18,18 +18,18 @@ export function bounceRoutes({ sql, config }: ApiContext): Route[] {
       summary: 'A delivery status notification (RFC 3464), as message/rfc822',
       promises: ['N2', 'P5'],
       callers: ['public'],
-      // The mail that came back may be in it, with its pictures.
+      // A notification may contain the returned mail, with its pictures.
       rawBody: { mediaType: 'message/rfc822', maxBytes: 1024 * 1024 },
       unlimited: true,
       params: z.strictObject({ secret: z.string().max(200) }),
-      responses: { 204: { description: 'Taken' } },
+      responses: { 204: { description: 'Accepted' } },
       problems: ['not_found', 'webhook_refused'],
       admit({ params }) {
         if (!isSecret(params.secret, config.MAIL_BOUNCE_TOKEN)) throw new Problem('not_found')
       },
       async handle({ raw }) {
         const { messageId, status, permanent } = read(raw.toString('utf8'))
-        // One that is still being tried, or a mail of which no list is kept, changes nothing.
+        // A delivery that is only delayed, or one of a mail without a send ledger row, changes nothing.
         const accountId = permanent ? await markBounced(sql, messageId, status) : undefined
         if (accountId) await markMailBounced(sql, accountId)
         return { status: 204 }

@@ -1,4 +1,4 @@
-/** The payment processor's and the eSIM providers' webhooks: proven, handed on once, recorded, and only then answered. */
+/** Webhooks of Stripe and the eSIM providers: each is verified, signalled to its order, recorded, and only then answered. */
 import { timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
@@ -15,14 +15,14 @@ import { defineRoute, type Route } from '../../http/route.ts'
 import { createOrderSignals } from '../../runs/order-signals.ts'
 import type { Handled, WebhookInbox } from '../../runs/webhook-inbox.ts'
 
-/** Events hold one object of the party's; theirs are a few kB long, Stripe's larger ones of kinds that we ignore. */
+/** An event holds one object: a few kB from an eSIM provider; Stripe's largest are of types that we ignore, but accept. */
 const eventBody = { mediaType: 'application/json', maxBytes: 64 * 1024 }
 const stripeEventBody = { mediaType: 'application/json', maxBytes: 512 * 1024 }
 
 const received = { 200: { description: 'Received', schema: z.object({ received: z.boolean() }) } } as const
-const thanks = { status: 200, body: { received: true } } as const
+const accepted = { status: 200, body: { received: true } } as const
 
-/** What tells an order something; the rest is for nobody. */
+/** The Stripe event types, beside disputes, that concern the run of an order; others are ignored. */
 const paymentEvents = new Set([
   'payment_intent.succeeded',
   'payment_intent.canceled',
@@ -33,20 +33,20 @@ const paymentEvents = new Set([
 ])
 const disputeEvents = /^charge\.dispute\.(created|updated|closed|funds_withdrawn|funds_reinstated)$/
 
-/** That we asked for a refund ourselves is none. */
-const isStripeNews = ({ type, refundKey }: StripeWebhook): boolean =>
+/** The creation of a refund that we requested ourselves is known already. */
+const concernsOrder = ({ type, refundKey }: StripeWebhook): boolean =>
   (paymentEvents.has(type) || disputeEvents.test(type)) && !(type === 'refund.created' && refundKey)
 
 export function webhookRoutes(api: ApiContext, inbox: WebhookInbox): Route[] {
   const { sql, config, esimProviders } = api
-  const news = createOrderSignals(api)
+  const signals = createOrderSignals(api)
 
   return [
     defineRoute({
       method: 'post',
       path: '/v1/webhooks/stripe',
       tag: 'webhooks',
-      summary: 'News from Stripe',
+      summary: 'Events from Stripe',
       promises: ['U2'],
       callers: ['public'],
       rawBody: stripeEventBody,
@@ -55,17 +55,18 @@ export function webhookRoutes(api: ApiContext, inbox: WebhookInbox): Route[] {
       problems: ['webhook_refused'],
       admit: ({ header }) => assertSigned(header('stripe-signature')),
       async handle({ raw, header }) {
-        const event = proven(() => api.stripe.parseWebhook(raw, header('stripe-signature') ?? ''))
-        if (isStripeNews(event))
-          await inbox.handle({ source: 'stripe', eventId: event.eventId }, () => stripeNews(event))
-        return thanks
+        const event = verified(() => api.stripe.parseWebhook(raw, header('stripe-signature') ?? ''))
+        if (concernsOrder(event))
+          await inbox.handle({ source: 'stripe', eventId: event.eventId }, () => handleStripeEvent(event))
+        return accepted
       },
     }),
     defineRoute({
       method: 'post',
       path: '/v1/webhooks/esim-access/{secret}',
       tag: 'webhooks',
-      summary: 'News from eSIM Access: unsigned, so the path holds a secret and senders may be limited by address',
+      summary:
+        'Notifications from eSIM Access, which are unsigned: the path holds a secret, and the IP addresses of senders may be limited',
       promises: ['U2', 'U3'],
       callers: ['public'],
       rawBody: eventBody,
@@ -79,17 +80,17 @@ export function webhookRoutes(api: ApiContext, inbox: WebhookInbox): Route[] {
         if (!allowed) throw new Problem('not_found')
       },
       async handle({ raw }) {
-        await esimNews('esim-access', () =>
+        await handleEsimHints('esim-access', () =>
           esimProviders['esim-access'].parseWebhook({ rawBody: raw.toString('utf8'), headers: {} }),
         )
-        return thanks
+        return accepted
       },
     }),
     defineRoute({
       method: 'post',
       path: '/v1/webhooks/airalo',
       tag: 'webhooks',
-      summary: 'News from Airalo',
+      summary: 'Notifications from Airalo',
       promises: ['U2', 'U3'],
       callers: ['public'],
       rawBody: eventBody,
@@ -99,77 +100,79 @@ export function webhookRoutes(api: ApiContext, inbox: WebhookInbox): Route[] {
       admit: ({ header }) => assertSigned(header('airalo-signature')),
       async handle({ raw, header }) {
         const headers = { 'airalo-signature': header('airalo-signature') }
-        await esimNews('airalo', () => esimProviders.airalo.parseWebhook({ rawBody: raw.toString('utf8'), headers }))
-        return thanks
+        await handleEsimHints('airalo', () =>
+          esimProviders.airalo.parseWebhook({ rawBody: raw.toString('utf8'), headers }),
+        )
+        return accepted
       },
     }),
     defineRoute({
       method: 'head',
       path: '/v1/webhooks/airalo',
       tag: 'webhooks',
-      summary: 'Airalo asks whether anybody is here before it sends news',
+      summary: 'Airalo checks that the webhook exists before it sends notifications',
       callers: ['public'],
       unlimited: true,
-      responses: { 200: { description: 'Here' } },
+      responses: { 200: { description: 'The webhook exists' } },
       handle: () => ({ status: 200 }),
     }),
   ]
 
-  async function stripeNews(event: StripeWebhook): Promise<Handled> {
+  async function handleStripeEvent(event: StripeWebhook): Promise<Handled> {
     const isDispute = disputeEvents.test(event.type)
     const orderId = event.orderId ?? (event.paymentIntentId && (await findOrderOfPayment(sql, event.paymentIntentId)))
     const disputeId = event.disputeId ?? event.objectId
-    // A payment that is none of our orders': made by hand at the processor, or its customer was erased. Whose deletion
-    // it is looks after the money by itself, and no run may begin that bears the order's name.
+    // The payment was made by hand at Stripe, or its order was erased. The deletion's own run refunds an erased order; an
+    // aftercare run started here would have no order.
     if (!orderId || !(await findOrder(sql, orderId))) {
-      if (isDispute) await untiedDispute(disputeId)
-    } else if (isDispute) await news.dispute(orderId, disputeId)
-    else await news.payment(orderId)
+      if (isDispute) await handleDisputeWithoutOrder(disputeId)
+    } else if (isDispute) await signals.dispute(orderId, disputeId)
+    else await signals.payment(orderId)
     return 'handled'
   }
 
   /**
-   * The bank wants an answer, whoever the customer was; nothing is kept of a dispute once it is decided. Stripe is asked
-   * how it stands, since events come in any order: what is said of one that is over must not open it again.
+   * A dispute without an order: an operator must answer the bank all the same. Stripe is asked for its status, since
+   * events arrive in any order and an old one must not open a decided dispute again.
    */
-  async function untiedDispute(disputeId: string): Promise<void> {
+  async function handleDisputeWithoutOrder(disputeId: string): Promise<void> {
     const task = { kind: 'dispute_open', subjectId: disputeId }
     const { status } = await api.stripe.getDispute(disputeId)
     if (isDisputeOver(status)) await forgetOperatorTask(sql, task)
     else await raiseOperatorTask(sql, { ...task, detail: 'erased', at: new Date() })
   }
 
-  async function esimNews(source: 'esim-access' | 'airalo', parse: () => WebhookEvent): Promise<void> {
-    const { eventId, hints } = proven(parse)
-    const news = hints.filter(isNews)
-    if (news.length > 0) await inbox.handle({ source, eventId }, () => tellOrders(source, news))
+  async function handleEsimHints(source: 'esim-access' | 'airalo', parse: () => WebhookEvent): Promise<void> {
+    const { eventId, hints } = verified(parse)
+    const esimHints = hints.filter(isEsimHint)
+    if (esimHints.length > 0) await inbox.handle({ source, eventId }, () => signalOrders(source, esimHints))
   }
 
-  /** Only a delivered eSIM has a run that waits for news; provisioning asks by itself. */
-  async function tellOrders(source: 'esim-access' | 'airalo', hints: EsimHint[]): Promise<Handled> {
+  /** Only the run of a delivered eSIM waits for hints; provisioning polls the provider. */
+  async function signalOrders(source: 'esim-access' | 'airalo', hints: EsimHint[]): Promise<Handled> {
     const orders = new Set<string>()
     for (const hint of hints) {
       const order = await findOrderOfEsim(sql, api, source, hint.esimRef)
-      if (order?.delivered && tellsSomething(hint, order.usedShare)) orders.add(order.orderId)
+      if (order?.delivered && changesWhatIsKnown(hint, order.usedShare)) orders.add(order.orderId)
     }
-    for (const orderId of orders) await news.provider(orderId)
+    for (const orderId of orders) await signals.provider(orderId)
     return orders.size > 0 ? 'handled' : 'nothing_to_do'
   }
 }
 
 type EsimHint = ProviderHint & { esimRef: string }
 
-/** Validity is followed by the calendar; an order that was placed is asked for anyway. */
-const isNews = (hint: ProviderHint): hint is EsimHint =>
+/** Other hints are not needed: the run follows an eSIM's validity by timers, and polls a placed order. */
+const isEsimHint = (hint: ProviderHint): hint is EsimHint =>
   hint.esimRef !== undefined && (hint.kind === 'esim' || hint.kind === 'usage')
 
-/** U3: usage is told once, when little is left; what comes before and after would only cost a look. */
-function tellsSomething({ kind, usedShare }: ProviderHint, knownShare: number): boolean {
+/** U3: usage concerns the run only when it passes the threshold of the low-data notice, which is sent once. */
+function changesWhatIsKnown({ kind, usedShare }: ProviderHint, knownShare: number): boolean {
   if (kind !== 'usage' || usedShare === undefined) return true
   return usedShare >= periods.order.lowDataShare && knownShare < periods.order.lowDataShare
 }
 
-function proven<News>(parse: () => News): News {
+function verified<Event>(parse: () => Event): Event {
   try {
     return parse()
   } catch (error) {
@@ -178,7 +181,7 @@ function proven<News>(parse: () => News): News {
   }
 }
 
-/** Whether the signature is right, only the body can tell. */
+/** The signature can only be verified with the body; a request without one is refused before its body is read. */
 function assertSigned(signature: string | undefined): void {
   if (!signature) throw new Problem('webhook_refused', { detail: 'Reason: bad_signature' })
 }

@@ -1,4 +1,4 @@
-/** What Apple and Google tell about the people who sign in with them. */
+/** Webhooks of Apple and Google about the people who sign in with them. */
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { isProviderFailure } from '../../../providers/failure.ts'
@@ -9,7 +9,7 @@ import type { WebhookInbox } from '../../runs/webhook-inbox.ts'
 
 const appleBody = z.object({ payload: z.string().min(1).max(16_384) })
 
-/** Their proof is a token in the body itself. */
+/** In bytes. The body is a signed token, so that nothing can be verified before it is read. */
 const maxBytes = 32 * 1024
 
 export function signInWebhookRoutes(api: ApiContext, inbox: WebhookInbox): Route[] {
@@ -21,7 +21,7 @@ export function signInWebhookRoutes(api: ApiContext, inbox: WebhookInbox): Route
       method: 'post',
       path: '/v1/webhooks/apple',
       tag: 'webhooks',
-      summary: 'News from Apple about people who sign in with it',
+      summary: 'Notifications from Apple about people who sign in with it',
       promises: ['C6', 'G3'],
       callers: ['public'],
       rawBody: { mediaType: 'application/json', maxBytes },
@@ -29,7 +29,7 @@ export function signInWebhookRoutes(api: ApiContext, inbox: WebhookInbox): Route
       responses: { 200: { description: 'Received', schema: z.object({ received: z.boolean() }) } },
       problems: ['webhook_refused'],
       async handle({ raw }) {
-        const notification = await proven(() => apple.parseNotification(payloadOf(raw)))
+        const notification = await verified(() => apple.parseNotification(payloadOf(raw)))
         await inbox.handle({ source: 'apple', eventId: notification.eventId }, () => news.fromApple(notification))
         return { status: 200, body: { received: true } }
       },
@@ -46,7 +46,7 @@ export function signInWebhookRoutes(api: ApiContext, inbox: WebhookInbox): Route
       responses: { 202: { description: 'Received' } },
       problems: ['webhook_refused'],
       async handle({ raw }) {
-        const event = await proven(() => google.parseSecurityEvent(raw.toString('utf8').trim()))
+        const event = await verified(() => google.parseSecurityEvent(raw.toString('utf8').trim()))
         await inbox.handle({ source: 'google', eventId: event.eventId }, () => news.fromGoogle(event))
         return { status: 202 }
       },
@@ -62,8 +62,8 @@ function payloadOf(raw: Buffer): string {
   }
 }
 
-/** Keys that cannot be had now are no refusal: the sender asks again. */
-async function proven<News>(parse: () => Promise<News>): Promise<News> {
+/** When the sender's public keys cannot be fetched, the error stays an outage, after which the sender tries again. */
+async function verified<Event>(parse: () => Promise<Event>): Promise<Event> {
   try {
     return await parse()
   } catch (error) {
