@@ -1,4 +1,4 @@
-/** C1, C2: names, address, and a phone number where one was given, each encrypted under the account's own key. */
+/** C1, C2: accounts with name, e-mail address and optional phone number, encrypted under the account's data key. */
 import type { Queryable, Transaction } from './connection/database.ts'
 import { type ColumnEncryption, findDataKey, tableEncryption } from './crypto/column-encryption.ts'
 import type { DataKey } from './crypto/field-cipher.ts'
@@ -6,7 +6,7 @@ import type { DataKey } from './crypto/field-cipher.ts'
 export interface Account {
   id: string
   email: string
-  /** `bounced`: it refuses mail for good */
+  /** `bounced`: the address refuses mail for good */
   mailState: 'ok' | 'bounced'
   firstName: string
   lastName: string
@@ -18,7 +18,7 @@ export interface Account {
   promotions: boolean
   createdAt: Date
   lastActiveAt: Date
-  /** grows with every change the person can see */
+  /** grows with each change that the person can see */
   version: number
 }
 
@@ -34,14 +34,14 @@ export interface NewAccount {
   at: Date
 }
 
-/** What is left out stays; null empties. */
+/** Undefined leaves a field as it is; null deletes its value. */
 export interface AccountChanges {
   firstName?: string | undefined
   lastName?: string | undefined
   phone?: string | null | undefined
 }
 
-/** Writing the activity of a busy person once a day is enough for a term of three years. */
+/** In milliseconds. For a period of three years, one write of the last activity per day is enough. */
 export const activityGrainMs = 24 * 60 * 60 * 1000
 
 interface AccountRow {
@@ -63,12 +63,13 @@ interface AccountRow {
   wrapped_key: Buffer
 }
 
-/** Two spellings of one address are one address. */
+/** The normal form of an e-mail address: spellings that differ in case or Unicode form are one address. */
 export const normalEmail = (email: string): string => email.trim().normalize('NFC').toLowerCase()
 
 /**
- * Makes the account and its data key, which it returns.
- * @throws PostgresError on a duplicate: see `tellingWhatIsTaken`
+ * Stores an account and its data key.
+ * @returns the data key
+ * @throws PostgresError on a duplicate: see `asAlreadyTaken`
  */
 export async function insertAccount(
   sql: Transaction,
@@ -98,7 +99,7 @@ export async function insertAccount(
   return key
 }
 
-/** The account in clear, or undefined when there is none. */
+/** The decrypted account, or undefined. */
 export async function findAccount(
   sql: Queryable,
   encryption: ColumnEncryption,
@@ -128,8 +129,8 @@ export async function findAccount(
 }
 
 /**
- * Changes the person's own data.
- * @param expectedVersion refuses the change when the account is at another one
+ * Changes the fields that a person may correct.
+ * @param expectedVersion the change is refused when the account has another version
  */
 export async function updateAccount(
   sql: Queryable,
@@ -152,7 +153,7 @@ export async function updateAccount(
   return (await accountExists(sql, id)) ? 'other_version' : 'missing'
 }
 
-/** Notes a sign-in. False when there is no such account. */
+/** Records a sign-in. @returns false when there is no such account */
 export async function recordSignIn(
   sql: Queryable,
   encryption: ColumnEncryption,
@@ -168,7 +169,7 @@ export async function recordSignIn(
   return changed.count === 1
 }
 
-/** R1: any activity keeps the account. Writes at most once a day; false when there is no such account. */
+/** R1: records that the person is active. It writes at most once a day. @returns false when there is no such account */
 export async function touchActivity(sql: Queryable, id: string, at: Date): Promise<boolean> {
   const stale = new Date(at.getTime() - activityGrainMs)
   const [row] = await sql<{ last_active_at: Date }[]>`select last_active_at from accounts where id = ${id}`
@@ -183,12 +184,12 @@ export async function accountExists(sql: Queryable, id: string): Promise<boolean
   return rows.length === 1
 }
 
-/** Until the transaction ends nobody else decides on this account. */
+/** Locks the account until the transaction ends, so that decisions about it happen one after the other. */
 export async function lockAccount(tx: Queryable, id: string): Promise<void> {
   await tx`select 1 from accounts where id = ${id} for no key update`
 }
 
-/** Whose account has this address, however it is spelt. */
+/** The id of the account that has this e-mail address in any spelling. */
 export async function findAccountByEmail(
   sql: Queryable,
   encryption: ColumnEncryption,
@@ -199,7 +200,7 @@ export async function findAccountByEmail(
   return row?.id
 }
 
-/** Whose account a verified Firebase user has. */
+/** The account of a verified Firebase user. */
 export async function findAccountOfFirebaseUser(
   sql: Queryable,
   encryption: ColumnEncryption,
@@ -211,12 +212,12 @@ export async function findAccountOfFirebaseUser(
   return row && { id: row.id, lastActiveAt: row.last_active_at }
 }
 
-/** The account's address refuses mail for good. */
+/** Records that the account's address refuses mail for good. */
 export async function markMailBounced(sql: Queryable, id: string): Promise<void> {
   await sql`update accounts set mail_state = 'bounced', version = version + 1 where id = ${id} and mail_state <> 'bounced'`
 }
 
-/** An address that takes mail again. */
+/** Records that the account's address accepts mail again. */
 export async function markMailDelivered(sql: Queryable, id: string): Promise<void> {
   await sql`update accounts set mail_state = 'ok', version = version + 1 where id = ${id} and mail_state <> 'ok'`
 }

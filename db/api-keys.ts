@@ -1,7 +1,4 @@
-/**
- * Keys of callers that are not persons: `ama_<kind>_<id>_<secret>`. The secret is 256 random bits, so that a plain
- * hash is enough to keep it.
- */
+/** API keys: `ama_<kind>_<id>_<secret>`. A secret of 256 random bits cannot be guessed, hence a plain hash protects it. */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Queryable } from './connection/database.ts'
 
@@ -17,10 +14,10 @@ export interface ApiKey {
 
 const keyFormat = /^ama_(service|operator)_([0-9a-f]{16})_([\w-]{43})$/
 
-/** True for a text that claims to be one of our keys. */
+/** Whether a bearer token has the form of an API key. */
 export const looksLikeApiKey = (token: string): boolean => token.startsWith('ama_')
 
-/** Makes a key. The returned token is shown once and stored nowhere. */
+/** Creates a key. @returns its token, which is stored nowhere and can be shown only now */
 export async function createApiKey(
   sql: Queryable,
   wanted: { kind: ApiKeyKind; label: string; at: Date },
@@ -32,7 +29,7 @@ export async function createApiKey(
   return { id, token: `ama_${wanted.kind}_${id}_${secret}` }
 }
 
-/** The key a token stands for, or why it is refused. Read every time, so that revoking acts at once. */
+/** The key of a token, or the reason for its refusal. Never cached, so that a revoked key is refused at once. */
 export async function verifyApiKey(
   sql: Queryable,
   token: string,
@@ -52,7 +49,7 @@ export async function listApiKeys(sql: Queryable): Promise<ApiKey[]> {
   return rows.map(apiKeyOf)
 }
 
-/** False when there is no such key, or it was revoked before. */
+/** Revokes a key. @returns false when there is no such key or it is revoked already */
 export async function revokeApiKey(sql: Queryable, id: string, at: Date): Promise<boolean> {
   const revoked = await sql`update api_keys set revoked_at = ${at} where id = ${id} and revoked_at is null`
   return revoked.count === 1

@@ -1,4 +1,4 @@
-/** U4: campaigns, and who got them. */
+/** U4: campaigns and their deliveries. */
 import type { Queryable } from './connection/database.ts'
 import { type ColumnEncryption, tableEncryption } from './crypto/column-encryption.ts'
 import type { IdRange } from './policy-deliveries.ts'
@@ -17,33 +17,31 @@ export interface CampaignRow {
   ended_at: Date | null
 }
 
-/**
- * Stores a draft, which nobody sees before its run has made it current. A campaign that exists already is left as it is.
- */
+/** Stores a draft. A campaign that exists already stays as it is. */
 export async function insertCampaign(sql: Queryable, campaign: Omit<CampaignRow, 'state' | 'ended_at'>): Promise<void> {
   await sql`insert into campaigns ${sql({ ...campaign, state: 'draft' })} on conflict (id) do nothing`
 }
 
-/** Makes a draft current; repeatable. False when there is no such campaign, or when it is over. */
+/** Makes a draft current; repeatable. @returns false when the campaign is missing or has ended */
 export async function openCampaign(sql: Queryable, id: string): Promise<boolean> {
   const opened = await sql`
     update campaigns set state = 'sending' where id = ${id} and state in ('draft', 'sending')`
   return opened.count === 1
 }
 
-/** Deletes drafts from before then: how many there were. */
+/** Deletes drafts that were created before a time. @returns their number */
 export async function deleteCampaignDrafts(sql: Queryable, before: Date): Promise<number> {
   const dropped = await sql`delete from campaigns where state = 'draft' and created_at < ${before}`
   return dropped.count
 }
 
-/** Undefined when it never was, or is a draft yet. */
+/** The campaign, or undefined when it is missing or a draft. */
 export async function findCampaign(sql: Queryable, id: string): Promise<CampaignRow | undefined> {
   const [row] = await sql<CampaignRow[]>`select * from campaigns where id = ${id} and state <> 'draft'`
   return row
 }
 
-/** The youngest first. */
+/** A page of campaigns, the newest first, without drafts. */
 export async function listCampaigns(
   sql: Queryable,
   page: { after: [createdAt: string, id: string] | undefined; limit: number },
@@ -55,7 +53,7 @@ export async function listCampaigns(
     order by created_at desc, id desc limit ${limit}`
 }
 
-/** False when the campaign has ended, or never was. */
+/** Changes the state of a campaign. @returns false when it is missing or has ended */
 export async function setCampaignState(
   sql: Queryable,
   id: string,
@@ -79,14 +77,14 @@ interface RecipientRow {
   wrapped_key: Buffer
 }
 
-/** Who wants promotions, and whose address takes mail. */
+/** The number of accounts that agreed to promotions and whose address accepts mail. */
 export async function countRecipients(sql: Queryable): Promise<number> {
   const [row] = await sql<{ count: number }[]>`
     select count(*)::int as count from accounts where promotions and mail_state = 'ok'`
   return row?.count ?? 0
 }
 
-/** Those of them in a part of the accounts. */
+/** The same accounts within a range of ids, with their decrypted addresses. */
 export async function listRecipients(
   sql: Queryable,
   { cipher }: ColumnEncryption,
@@ -103,8 +101,8 @@ export async function listRecipients(
 }
 
 /**
- * Claims the right to send, once in the life of a campaign. Reads the consent, and whether the campaign goes on, in the
- * same statement: whoever withdrew a moment ago gets nothing.
+ * Claims the right to send a campaign to an account, once. The same statement checks the consent and the campaign's
+ * state: a person who has just withdrawn consent gets no mail.
  */
 export async function claimDelivery(
   sql: Queryable,
@@ -120,7 +118,7 @@ export async function claimDelivery(
   return claimed.count === 1
 }
 
-/** `due`: surely not sent, to be tried again; everything else is final. */
+/** Records the result of a delivery. `due`: it was certainly not sent and will be tried again; other states are final. */
 export async function recordDeliveryResult(
   sql: Queryable,
   delivery: { campaignId: string; accountId: string },
@@ -130,7 +128,7 @@ export async function recordDeliveryResult(
     where campaign_id = ${delivery.campaignId} and account_id = ${delivery.accountId}`
 }
 
-/** What was being sent when a worker died: perhaps sent, and never sent again. */
+/** Ends deliveries that a dead worker left open: their outcome is unknown, and they are never sent again. */
 export async function recordUnknownDeliveries(sql: Queryable, campaignId: string): Promise<void> {
   await sql`update campaign_deliveries set state = 'unknown'
     where campaign_id = ${campaignId} and state in ('sending', 'due')`

@@ -12,13 +12,13 @@ export type ConsentSource = (typeof consentSources)[number]
 
 export interface Consent {
   granted: boolean
-  /** null while nothing was ever said: then it is off */
+  /** null when the person never changed the consent, which starts as off */
   changedAt: Date | null
   source: ConsentSource | null
 }
 
 /**
- * U4, G4: sets the consent to promotions and keeps the change, its time and its source. Saying again what holds already
+ * U4, G4: sets the consent to promotions and keeps each change with its time and source. Setting the same value again
  * changes nothing.
  */
 export async function setPromotions(
@@ -48,7 +48,7 @@ export async function findPromotions(sql: Queryable, accountId: string): Promise
   return row && { granted: row.promotions, changedAt: row.at, source: row.source }
 }
 
-/** What the person said about promotions, the last word first. */
+/** The changes of an account's consent to promotions, the newest first. */
 export async function listConsents(
   sql: Queryable,
   accountId: string,

@@ -3,7 +3,7 @@ import { violatedConstraint } from './connection/constraint.ts'
 import type { Queryable } from './connection/database.ts'
 import { type ColumnEncryption, findDataKey, tableEncryption } from './crypto/column-encryption.ts'
 
-/** C4 and C5: what we know of a device. */
+/** C4, C5: a device of a customer. */
 export interface Device {
   deviceId: string
   platform: 'ios' | 'android'
@@ -82,7 +82,7 @@ export async function putDevice(
   }
 }
 
-/** False when there is no such device. */
+/** Deletes a device. @returns false when there is no such device */
 export async function deleteDevice(
   sql: Queryable,
   encryption: ColumnEncryption,
@@ -94,7 +94,7 @@ export async function deleteDevice(
   return gone.count === 1
 }
 
-/** The account's devices in clear, the one seen last first. */
+/** The account's decrypted devices, the last seen first. */
 export async function listDevices(sql: Queryable, encryption: ColumnEncryption, accountId: string): Promise<Device[]> {
   const key = await findDataKey(sql, encryption, accountId)
   if (!key) return []
@@ -114,7 +114,7 @@ export async function listDevices(sql: Queryable, encryption: ColumnEncryption, 
   }))
 }
 
-/** C4: the push service says that this token reaches nobody any more. */
+/** C4: deletes a push token that FCM calls unregistered. */
 export async function dropPushToken(sql: Queryable, encryption: ColumnEncryption, pushToken: string): Promise<void> {
   await sql`update devices set push_token = null, push_token_index = null
     where push_token_index = ${pushTokenIndex(encryption, pushToken)}`

@@ -1,4 +1,4 @@
-/** G2: changes of an account's address. */
+/** G2: changes of an account's e-mail address. */
 import { normalEmail } from './accounts.ts'
 import { violatedConstraint } from './connection/constraint.ts'
 import type { Database, Queryable } from './connection/database.ts'
@@ -9,7 +9,7 @@ export type EmailChangeStatus = 'open' | 'changed' | 'expired' | 'cancelled' | '
 export interface EmailChange {
   id: string
   accountId: string
-  /** both are null at the end */
+  /** both are null once the change has ended */
   oldEmail: string | null
   newEmail: string | null
   state: EmailChangeStatus
@@ -36,8 +36,8 @@ interface EmailChangeRow {
 }
 
 /**
- * Stores a draft, which nobody sees before its run has made it current.
- * @param limit how many an account may have since then; holds for those that come at once, too
+ * Stores a draft.
+ * @param limit how many changes an account may have since a time; it also holds for simultaneous requests
  * @returns `missing` when there is no such account, `too_many` beyond the limit
  */
 export async function insertEmailChange(
@@ -60,7 +60,7 @@ export async function insertEmailChange(
     expires_at: change.expiresAt,
   }
   return sql.begin(async (tx) => {
-    // One after the other for each account: otherwise none would count the others.
+    // The lock orders simultaneous requests of an account: otherwise none would count the others.
     const [account] = await tx`select 1 from accounts where id = ${accountId} for no key update`
     if (!account) return 'missing'
     const [before] = await tx<{ count: number }[]>`
@@ -72,7 +72,7 @@ export async function insertEmailChange(
   })
 }
 
-/** Makes a draft current; repeatable. `replaced`: there is one open at a time, and this draft is gone. */
+/** Makes a draft current; repeatable. @returns `replaced` when another change is open already: the draft is deleted */
 export async function openEmailChange(sql: Queryable, id: string): Promise<'open' | 'gone' | 'replaced'> {
   try {
     const opened = await sql`update email_changes set state = 'open' where id = ${id} and state in ('draft', 'open')`
@@ -84,13 +84,13 @@ export async function openEmailChange(sql: Queryable, id: string): Promise<'open
   }
 }
 
-/** Deletes drafts from before then: how many there were. */
+/** Deletes drafts that were requested before a time. @returns their number */
 export async function deleteEmailChangeDrafts(sql: Queryable, before: Date): Promise<number> {
   const dropped = await sql`delete from email_changes where state = 'draft' and requested_at < ${before}`
   return dropped.count
 }
 
-/** Undefined when it never was, is a draft yet, or was erased with its account. */
+/** The change, or undefined when it is missing, a draft, or erased with its account. */
 export async function findEmailChange(
   sql: Queryable,
   encryption: ColumnEncryption,
@@ -100,7 +100,7 @@ export async function findEmailChange(
   return row && open(sql, encryption, row)
 }
 
-/** The youngest, open or over. */
+/** The newest change of an account, open or ended. */
 export async function latestEmailChange(
   sql: Queryable,
   encryption: ColumnEncryption,
@@ -123,8 +123,8 @@ export async function confirmSide(
 }
 
 /**
- * Puts the new address in the old one's place and signs the person out everywhere: their links came to the old one.
- * `taken` when it has another account by now.
+ * Sets the new address and ends the person's web sessions and sign-in links, since the links went to the old address.
+ * @returns `taken` when another account has the address by now
  */
 export async function applyEmailChange(
   sql: Database,
@@ -158,7 +158,7 @@ export async function applyEmailChange(
   }
 }
 
-/** Ends a change and forgets its addresses and links. */
+/** Ends a change and deletes its addresses and links. */
 export async function endEmailChange(sql: Queryable, id: string, state: EmailChangeStatus, at: Date): Promise<void> {
   await sql`
     with gone as (delete from link_tokens where subject_id = ${id})

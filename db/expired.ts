@@ -1,7 +1,7 @@
-/** Rows that nobody can ask for any more. */
+/** Deletes expired rows. */
 import type { Database } from './connection/database.ts'
 
-/** Deletes a batch of requests' keys. @returns how many; fewer than `limit` when no more are there */
+/** Deletes a batch of idempotency keys. @returns their number; less than `limit` when none are left */
 export async function forgetIdempotencyKeys(sql: Database, before: Date, limit: number): Promise<number> {
   const gone = await sql`
     delete from idempotency_keys where ctid = any(array(
@@ -9,7 +9,7 @@ export async function forgetIdempotencyKeys(sql: Database, before: Date, limit: 
   return gone.count
 }
 
-/** The same for providers' events. */
+/** Deletes a batch of recorded webhook events. @returns their number; less than `limit` when none are left */
 export async function forgetWebhookEvents(sql: Database, before: Date, limit: number): Promise<number> {
   const gone = await sql`
     delete from webhook_events where ctid = any(array(
@@ -17,7 +17,7 @@ export async function forgetWebhookEvents(sql: Database, before: Date, limit: nu
   return gone.count
 }
 
-/** Mailed links that nobody followed in time, and sessions of the web pages that are over. */
+/** Deletes expired links and web sessions. @returns their number */
 export async function forgetTokens(sql: Database, before: Date): Promise<number> {
   const links = await sql`delete from link_tokens where expires_at <= ${before}`
   const sessions = await sql`delete from web_sessions where expires_at <= ${before}`

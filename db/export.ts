@@ -1,11 +1,11 @@
-/** G5: a person's rows in pages, so that a long history needs no large memory. Each page is a statement of its own. */
+/** G5: reads a person's rows in pages, one statement each, so that a long history needs little memory. */
 import type { Queryable } from './connection/database.ts'
 
 const pageSize = 200
 
 /**
- * Reads on until a page comes back short.
- * @param read the rows after the given one, at most `limit`
+ * Reads pages until one is shorter than its limit.
+ * @param read returns at most `limit` rows after the given one
  */
 async function* pages<Row>(
   read: (after: Row | undefined, limit: number) => PromiseLike<readonly Row[]>,
@@ -105,7 +105,7 @@ interface InvoiceRow {
   corrects: string | null
 }
 
-/** What belongs to the orders of one page. */
+/** The eSIMs, refunds, disputes and invoices of the orders of one page. */
 export async function partsOfOrders(sql: Queryable, orderIds: string[]): Promise<OrderParts> {
   const [esims, refunds, disputes, invoices] = await Promise.all([
     sql<EsimRow[]>`
@@ -225,7 +225,7 @@ export interface SecurityRow {
 
 const dayMs = 24 * 60 * 60 * 1000
 
-/** A day, which is a partition, at a time. */
+/** The account's events in the security log, one partition (a UTC day) at a time. */
 export async function* securityLogPages(
   sql: Queryable,
   accountId: string,

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { violatedConstraint } from './connection/constraint.ts'
 import type { Queryable } from './connection/database.ts'
 
-/** Under what a claim is found. */
+/** The key by which a claim is found. */
 export interface IdempotencyKey {
   /** the operation, for example `POST /v1/orders` */
   scope: string
@@ -11,26 +11,26 @@ export interface IdempotencyKey {
 }
 
 export interface IdempotencyClaim extends IdempotencyKey {
-  /** keyed hash of what was asked */
+  /** keyed hash of the request's content */
   requestHash: Buffer
-  /** whose request it is; null when it is about no account, or about one that is still to be made */
+  /** the account that the request is about; null for none, or for one that the request creates */
   accountId: string | null
   at: Date
 }
 
 export type IdempotencyOutcome =
-  /** nobody came before */
+  /** the key is new */
   | { state: 'fresh'; resourceId: string }
-  /** the same request came before, and made or is making this resource */
+  /** the same request came before, and has made or is making this resource */
   | { state: 'repeated'; resourceId: string; firstAt: Date }
   /** the key came before with another request */
   | { state: 'reused' }
-  /** there is no such account, or no more */
+  /** the account does not exist, or was erased */
   | { state: 'account_missing' }
 
 /**
- * One statement decides, however many of the same request arrive at once. The resource's id is random and made here:
- * under a key that was erased or has expired no earlier resource is ever found again.
+ * Claims a key. One statement decides between simultaneous equal requests. The resource's id is random: a key that was
+ * erased or has expired never leads to its earlier resource again.
  */
 export async function claimIdempotencyKey(sql: Queryable, claim: IdempotencyClaim): Promise<IdempotencyOutcome> {
   const resourceId = randomUUID()
@@ -44,11 +44,11 @@ export async function claimIdempotencyKey(sql: Queryable, claim: IdempotencyClai
     if (violatedConstraint(error) !== 'idempotency_keys_account_id_fkey') throw error
     return { state: 'account_missing' }
   }
-  // Only housekeeping, erasure and a refusal delete: the row was there a moment ago.
+  // Housekeeping, an erasure or a refusal may delete the row between the two statements.
   return (await findIdempotencyClaim(sql, claim)) ?? claimIdempotencyKey(sql, claim)
 }
 
-/** What came before under this key, if anything did. */
+/** The outcome of an earlier claim of this key, or undefined. */
 export async function findIdempotencyClaim(
   sql: Queryable,
   claim: IdempotencyKey & Pick<IdempotencyClaim, 'requestHash'>,
@@ -62,8 +62,8 @@ export async function findIdempotencyClaim(
 }
 
 /**
- * Gives a claim to the account that was made under it, so that it is erased with it.
- * @returns false when the claim is gone: what was made under it has been erased, or its request was refused
+ * Ties a claim to the account that its request created, so that an erasure deletes both.
+ * @returns false when the claim is gone: the account was erased, or the request was refused
  */
 export async function bindIdempotencyClaim(
   sql: Queryable,
@@ -75,11 +75,12 @@ export async function bindIdempotencyClaim(
   return bound.count === 1
 }
 
-/** Lets the next request under the key act once more for the same resource. */
+/** Lets the next request with the key act again for the same resource. */
 export async function reopenIdempotencyClaim(sql: Queryable, key: IdempotencyKey, at: Date): Promise<void> {
   await sql`update idempotency_keys set created_at = ${at} where scope = ${key.scope} and key_hash = ${key.keyHash}`
 }
 
+/** Deletes a claim. */
 export async function releaseIdempotencyKey(sql: Queryable, key: IdempotencyKey): Promise<void> {
   await sql`delete from idempotency_keys where scope = ${key.scope} and key_hash = ${key.keyHash}`
 }

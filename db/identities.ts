@@ -1,4 +1,4 @@
-/** C6: sign-ins by Apple and Google, encrypted under the account's own key and found by keyed hashes. */
+/** C6: Apple and Google identities, encrypted under the account's data key and found by blind indexes. */
 import type { Queryable } from './connection/database.ts'
 import { type ColumnEncryption, findDataKey, tableEncryption } from './crypto/column-encryption.ts'
 import type { DataKey } from './crypto/field-cipher.ts'
@@ -14,7 +14,7 @@ export interface Identity {
 export interface NewIdentity {
   provider: IdentityProvider
   subject: string
-  /** which of our apps it came through; Apple takes a token back only through the same one */
+  /** the app that the sign-in was for; Apple revokes a token only for the same app */
   clientId: string
   refreshToken: string | null
   at: Date
@@ -24,9 +24,9 @@ const subjectIndex = (encryption: ColumnEncryption, provider: IdentityProvider, 
   encryption.cipher.blindIndex('identities.subject', `${provider}:${subject}`)
 
 /**
- * Links the identity to the account whose data key is given, or renews its refresh token when it is linked already.
+ * Links an identity to the account of the given data key, or renews the refresh token of a linked identity.
  * @returns `other_subject` when the account has a different identity of this provider
- * @throws PostgresError when another account has it: see `tellingWhatIsTaken`
+ * @throws PostgresError when another account has the identity: see `asAlreadyTaken`
  */
 export async function linkIdentity(
   sql: Queryable,
@@ -52,7 +52,7 @@ export async function linkIdentity(
   return linked.count === 1 ? 'linked' : 'other_subject'
 }
 
-/** The identities in clear, without their tokens. */
+/** The account's decrypted identities, without their tokens. */
 export async function listIdentities(
   sql: Queryable,
   encryption: ColumnEncryption,
@@ -70,7 +70,7 @@ export async function listIdentities(
   }))
 }
 
-/** Whose account an Apple or Google user has. */
+/** The account of an Apple or Google user. */
 export async function findAccountOfIdentity(
   sql: Queryable,
   encryption: ColumnEncryption,
@@ -83,7 +83,7 @@ export async function findAccountOfIdentity(
   return row?.account_id
 }
 
-/** Whether somebody is linked with the Apple or Google user of this keyed hash. */
+/** Whether any account is linked with the Apple or Google user of this blind index. */
 export async function isIdentityLinked(
   sql: Queryable,
   provider: IdentityProvider,
@@ -93,7 +93,7 @@ export async function isIdentityLinked(
   return rows.length > 0
 }
 
-/** Whose account an Apple or Google user had at a time: a link made later is news to whoever speaks of that time. */
+/** The account that was linked with an Apple or Google user at a time. A link that was made later does not count. */
 export async function findAccountLinkedBy(
   sql: Queryable,
   encryption: ColumnEncryption,
@@ -106,7 +106,7 @@ export async function findAccountLinkedBy(
   return row?.account_id
 }
 
-/** Forgets a link made until then, and its token. False when there is none. */
+/** Deletes a link that was made until a time, and its token. @returns false when there is none */
 export async function unlinkIdentity(
   sql: Queryable,
   link: { accountId: string; provider: IdentityProvider; until: Date },

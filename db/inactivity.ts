@@ -1,4 +1,4 @@
-/** R1: accounts that nobody uses, and how far their owners have been warned. */
+/** R1: inactive accounts, and the warnings that their persons got. */
 import type { PendingQuery } from 'postgres'
 import { violatedConstraint } from './connection/constraint.ts'
 import type { Queryable } from './connection/database.ts'
@@ -15,9 +15,10 @@ export interface Dormant {
 }
 
 /**
- * Accounts last used at `until` or before that no run looks after, the longest unused first. One range of one index.
- * @param page.lostSince a run that should have looked again by then is lost
- * @returns the query, which may be awaited or explained
+ * Accounts last used at `until` or before that have no run, the longest unused first. The query reads one range of one
+ * index.
+ * @param page.lostSince an account whose run should have checked by then counts as one without a run
+ * @returns the query, which can be awaited or explained
  */
 export function listDormant(
   sql: Queryable,
@@ -32,7 +33,7 @@ export function listDormant(
     order by last_active_at, id limit ${limit}`
 }
 
-/** When the account was last used; an order placed for it by whomever is a use. Undefined when there is no such account. */
+/** When the account was last used; every order counts, also one from the app backend. Undefined for a missing account. */
 export async function lastUse(sql: Queryable, accountId: string): Promise<Date | undefined> {
   await sql`
     update accounts set last_active_at = used.at
@@ -43,8 +44,8 @@ export async function lastUse(sql: Queryable, accountId: string): Promise<Date |
 }
 
 /**
- * The last question before an account goes for disuse, with the account locked: a worker may have been away since its run
- * asked. One that is used again is forgotten here.
+ * Whether an account is used again, with the account locked, before it is deleted for inactivity. The check of its run may
+ * be old, when no worker ran meanwhile. For a used account the row here is deleted.
  */
 export async function isUsedAgain(tx: Queryable, accountId: string): Promise<boolean> {
   const known = await findInactivity(tx, accountId)
@@ -54,14 +55,14 @@ export async function isUsedAgain(tx: Queryable, accountId: string): Promise<boo
   return true
 }
 
-/** What the last run for this account knew. */
+/** The state that the account's last run stored. */
 export async function findInactivity(sql: Queryable, accountId: string): Promise<InactivityRow | undefined> {
   const [row] = await sql<InactivityRow[]>`
     select last_active_at, first_warned_at, deletes_at from inactivity where account_id = ${accountId}`
   return row
 }
 
-/** False when there is no such account any more. */
+/** Stores the state of the account's run. @returns false when the account was erased */
 export async function putInactivity(
   sql: Queryable,
   accountId: string,
@@ -81,7 +82,7 @@ export async function noteNextCheck(sql: Queryable, accountId: string, checkBy: 
   await sql`update inactivity set check_by = ${checkBy} where account_id = ${accountId}`
 }
 
-/** Somebody uses the account again. */
+/** Deletes the row of an account that is used again. */
 export async function forgetInactivity(sql: Queryable, accountId: string): Promise<void> {
   await sql`delete from inactivity where account_id = ${accountId}`
 }

@@ -1,8 +1,8 @@
-/** What only a person can settle, shown to operators until resolved. */
+/** Operator tasks, which the console lists until an operator settles them. */
 import { randomUUID } from 'node:crypto'
 import type { Queryable } from './connection/database.ts'
 
-/** Repeatable: the same matter stands once; a matter that comes back is opened again. */
+/** Raises a task. It exists once for each kind and subject; a settled one is opened again. */
 export async function raiseOperatorTask(
   sql: Queryable,
   task: { kind: string; subjectId: string; detail?: string | undefined; at: Date },
@@ -22,7 +22,7 @@ export async function resolveOperatorTask(
     where kind = ${task.kind} and subject_id = ${task.subjectId} and resolved_at is null`
 }
 
-/** For a matter of somebody who was erased: once settled, nothing of it may stay. */
+/** Deletes a task about an erased person: once it is settled, no trace of it may stay. */
 export async function forgetOperatorTask(sql: Queryable, task: { kind: string; subjectId: string }): Promise<void> {
   await sql`delete from attention where kind = ${task.kind} and subject_id = ${task.subjectId}`
 }
@@ -35,14 +35,14 @@ export interface OperatorTask {
   openedAt: Date
 }
 
-/** What waits, the oldest first. */
+/** Open tasks, the oldest first. */
 export async function listOpenOperatorTasks(sql: Queryable, limit: number): Promise<OperatorTask[]> {
   return sql<OperatorTask[]>`
     select id, kind, subject_id as "subjectId", detail, opened_at as "openedAt" from attention
     where resolved_at is null order by opened_at, id limit ${limit}`
 }
 
-/** By an operator who has seen to it. False when there is no such open matter. */
+/** Settles a task by an operator. @returns false when there is no such open task */
 export async function closeOperatorTask(
   sql: Queryable,
   settled: { id: string; by: string; at: Date },

@@ -1,7 +1,7 @@
-/** What should have moved on by itself by now. */
+/** Orders and operator tasks that need attention by now. */
 import type { Queryable } from './connection/database.ts'
 
-/** Orders whose deadline had passed at `before`, with the state they stand in. */
+/** Orders whose deadline had passed at `before`, with their status. */
 export async function listOverdueOrders(
   sql: Queryable,
   { before, reviewedSince, limit }: { before: Date; reviewedSince: Date; limit: number },
@@ -15,7 +15,7 @@ export async function listOverdueOrders(
     order by created_at limit ${limit}`
 }
 
-/** Matters of this kind that nobody has settled. */
+/** The subjects of open operator tasks of a kind. */
 export async function listSubjectsOfOpenTasks(sql: Queryable, kind: string): Promise<string[]> {
   const rows = await sql<{ subject_id: string }[]>`
     select subject_id from attention where kind = ${kind} and resolved_at is null`

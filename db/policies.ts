@@ -1,4 +1,4 @@
-/** N1: the versions of the privacy policy, and which of them holds. */
+/** N1: the versions of the privacy policy and their states. */
 import { readFile } from 'node:fs/promises'
 import { firstPolicy } from '../policy/versions.ts'
 import type { Queryable, Transaction } from './connection/database.ts'
@@ -21,7 +21,7 @@ export interface Policy {
   ended_at: Date | null
 }
 
-/** Posts the first version, in force since its day, unless there is any. Repeatable. */
+/** Stores the first version, in force since its day, unless there is a version. */
 export async function seedPolicies(sql: Queryable): Promise<void> {
   const { version, title, text, postedAt } = firstPolicy
   const body = await readFile(text, 'utf8')
@@ -35,7 +35,7 @@ export async function seedPolicies(sql: Queryable): Promise<void> {
 
 export type NewPolicy = Pick<Policy, 'version' | 'title' | 'body' | 'changes' | 'material' | 'effective_at'>
 
-/** Writes a version down, seen by nobody yet. What is there already stays: compare the answer. */
+/** Stores a draft. @returns the stored version; an existing one stays as it is, so the caller has to compare */
 export async function insertDraft(
   sql: Queryable,
   policy: NewPolicy,
@@ -49,18 +49,18 @@ export async function insertDraft(
   return found
 }
 
-/** Undefined when there is none of this version. */
+/** The version, drafts too, or undefined. */
 export async function findPolicy(sql: Queryable, version: string): Promise<Policy | undefined> {
   const [row] = await sql<Policy[]>`select * from policies where version = ${version}`
   return row
 }
 
-/** Whatever was ever posted, the youngest first. */
+/** All posted versions, the newest first. */
 export async function listPolicies(sql: Queryable): Promise<Policy[]> {
   return sql<Policy[]>`select * from policies where posted_at is not null order by posted_at desc, version desc`
 }
 
-/** What somebody who signs up now accepts: the version that is coming, else the one in force. */
+/** The version that a sign-up accepts now: the coming one, else the one in force. */
 export async function versionForNewcomers(sql: Queryable): Promise<string> {
   const [row] = await sql<{ version: string }[]>`
     select version from policies where state in ('posted', 'in_force') order by state = 'posted' desc limit 1`
@@ -69,8 +69,8 @@ export async function versionForNewcomers(sql: Queryable): Promise<string> {
 }
 
 /**
- * Shows a draft to everybody. Repeatable.
- * @returns `other_coming` when another version is on its way
+ * Posts a draft; repeatable.
+ * @returns `other_coming` when another version waits to take effect
  */
 export async function postPolicy(
   tx: Transaction,
@@ -83,20 +83,20 @@ export async function postPolicy(
   return (await findPolicy(tx, version))?.state === 'posted' ? 'posted' : 'ended'
 }
 
-/** It never takes effect. False when it has, or was withdrawn before. */
+/** Withdraws a version. @returns false when it has taken effect or is withdrawn already */
 export async function withdrawPolicy(sql: Queryable, version: string, at: Date): Promise<boolean> {
   const withdrawn = await sql`
     update policies set state = 'withdrawn', ended_at = ${at} where version = ${version} and state in ('draft', 'posted')`
   return withdrawn.count === 1
 }
 
-/** The date moves to the one given. Repeatable. */
+/** Moves the date of effect; repeatable. */
 export async function movePolicy(sql: Queryable, version: string, effectiveAt: Date): Promise<void> {
   await sql`update policies set effective_at = ${effectiveAt}, moves = moves + 1
     where version = ${version} and state = 'posted' and effective_at < ${effectiveAt}`
 }
 
-/** Takes the place of the version in force. False when it was withdrawn meanwhile. */
+/** Brings a version into force and supersedes the one before. @returns false when it was withdrawn meanwhile */
 export async function bringIntoForce(tx: Transaction, version: string, at: Date): Promise<boolean> {
   const [posted] = await tx`select from policies where version = ${version} and state = 'posted' for update`
   if (!posted) return false
@@ -105,7 +105,7 @@ export async function bringIntoForce(tx: Transaction, version: string, at: Date)
   return true
 }
 
-/** Whoever signed up under a version that was withdrawn is back under the one in force. */
+/** Returns the accounts that accepted a withdrawn version at sign-up to the version in force. */
 export async function returnNewcomers(sql: Queryable, withdrawn: string): Promise<void> {
   await sql`update accounts set policy_version = (select version from policies where state = 'in_force')
     where policy_version = ${withdrawn}`

@@ -1,8 +1,8 @@
-/** N2: who was told what about a version of the policy. A row is written before its mail is sent. */
+/** N2: policy notices by account. A row is written before its mail is sent. */
 import type { Queryable } from './connection/database.ts'
 import { type ColumnEncryption, tableEncryption } from './crypto/column-encryption.ts'
 
-/** What people are told: that a version is coming, that its date has moved once more, that it will not come. */
+/** The kinds of notice: a version is coming, its date has moved for the n-th time, it was withdrawn. */
 export type Notice = 'announced' | `moved:${number}` | 'withdrawn'
 
 export interface NoticeOfVersion {
@@ -15,15 +15,14 @@ export interface Recipient {
   email: string
 }
 
-/** Part of the space of account ids, which are random: `[from, to)`, null where it has no bound. */
+/** A part of the space of account ids, which are random: `[from, to)`; null for no upper bound. */
 export interface IdRange {
   from: string
   to: string | null
 }
 
 /**
- * The range of one page of several, so that pages can be numbered: a number in a run's history leads to nobody, the last
- * account of a page would.
+ * The range of one numbered page. A number in a run's history identifies nobody; the id of a page's last account would.
  * @param page from 0 on
  */
 export function idRange(page: number, pages: number): IdRange {
@@ -34,34 +33,34 @@ export function idRange(page: number, pages: number): IdRange {
   return { from: bound(page), to: page + 1 >= pages ? null : bound(page + 1) }
 }
 
-/** Accounts `a` whom a notice concerns. */
+/** The condition that a notice concerns the account `a`. */
 function concerned(sql: Queryable, { version, notice }: NoticeOfVersion) {
-  // Whoever signed up since it was posted accepted it.
+  // An account that signed up after the posting has accepted the version.
   if (notice === 'announced') return sql`a.policy_version <> ${version}`
   const announced = sql`select from policy_deliveries t
     where t.version = ${version} and t.notice = 'announced' and t.account_id = a.id`
-  // A mail that may have arrived, or came back, was a promise all the same.
+  // The withdrawal also goes to accounts whose announcement has an unknown outcome or bounced.
   if (notice === 'withdrawn') return sql`(a.policy_version = ${version} or exists (${announced} and t.state <> 'due'))`
   return sql`exists (${announced} and t.state = 'sent'
     and t.told_for < (select effective_at from policies where version = ${version}))`
 }
 
-const open = (sql: Queryable, { version, notice }: NoticeOfVersion) => sql`not exists (
+const isUnsettled = (sql: Queryable, { version, notice }: NoticeOfVersion) => sql`not exists (
   select from policy_deliveries d
   where d.version = ${version} and d.notice = ${notice} and d.account_id = a.id and d.state in ('sent', 'failed', 'bounced'))`
 
-/** How many have not been told, and could not be given up either. */
-export async function countNotNotified(sql: Queryable, told: NoticeOfVersion): Promise<number> {
+/** The number of accounts whose notice is neither sent nor given up. */
+export async function countNotNotified(sql: Queryable, policyNotice: NoticeOfVersion): Promise<number> {
   const [row] = await sql<{ count: number }[]>`
-    select count(*)::int as count from accounts a where ${concerned(sql, told)} and ${open(sql, told)}`
+    select count(*)::int as count from accounts a where ${concerned(sql, policyNotice)} and ${isUnsettled(sql, policyNotice)}`
   return row?.count ?? 0
 }
 
-/** The next ones of a range who have not been told, by id. */
+/** The next accounts of a range whose notice is neither sent nor given up, by id. */
 export async function listNotNotified(
   sql: Queryable,
   { cipher }: ColumnEncryption,
-  told: NoticeOfVersion,
+  policyNotice: NoticeOfVersion,
   page: IdRange & { after: string | undefined; limit: number },
 ): Promise<Recipient[]> {
   const rows = await sql<{ id: string; email: Buffer; kek_id: string; wrapped_key: Buffer }[]>`
@@ -69,7 +68,7 @@ export async function listNotNotified(
     where a.id >= ${page.from}
       ${page.to === null ? sql`` : sql`and a.id < ${page.to}`}
       ${page.after === undefined ? sql`` : sql`and a.id > ${page.after}`}
-      and ${concerned(sql, told)} and ${open(sql, told)}
+      and ${concerned(sql, policyNotice)} and ${isUnsettled(sql, policyNotice)}
     order by a.id limit ${page.limit}`
   return rows.map((row) => {
     const key = cipher.unwrap(row.id, { kekId: row.kek_id, wrapped: row.wrapped_key })
@@ -83,23 +82,23 @@ export interface Claim {
 }
 
 /**
- * Claims the right to send to these, as long as the version is what the notice says of it. Whoever is claimed already
- * is left to that attempt until its lease has run out.
- * @returns those it got
+ * Claims the right to send a notice to accounts, while the version is in the state that the notice announces. An account
+ * that another attempt has claimed stays with that attempt until its lease has run out.
+ * @returns the accounts that were claimed
  */
 export async function claimDeliveries(
   sql: Queryable,
-  told: NoticeOfVersion,
+  policyNotice: NoticeOfVersion,
   claims: readonly Claim[],
   { toldFor, at, leaseMs }: { toldFor: Date; at: Date; leaseMs: number },
 ): Promise<Set<string>> {
-  const state = told.notice === 'withdrawn' ? 'withdrawn' : 'posted'
+  const state = policyNotice.notice === 'withdrawn' ? 'withdrawn' : 'posted'
   const rows = await sql<{ account_id: string }[]>`
     insert into policy_deliveries (version, notice, account_id, state, attempts, told_for, claimed_at, message_ref)
-    select p.version, ${told.notice}, a.id, 'sending', 1, ${toldFor}, ${at}, c.ref
+    select p.version, ${policyNotice.notice}, a.id, 'sending', 1, ${toldFor}, ${at}, c.ref
     from policies p, unnest(${claims.map(({ accountId }) => accountId)}::uuid[],
       ${claims.map(({ messageRef }) => messageRef)}::text[]) as c (id, ref) join accounts a on a.id = c.id
-    where p.version = ${told.version} and p.state = ${state}
+    where p.version = ${policyNotice.version} and p.state = ${state}
     on conflict (version, notice, account_id) do update
       set state = 'sending', attempts = policy_deliveries.attempts + 1, told_for = excluded.told_for,
         claimed_at = excluded.claimed_at
@@ -116,7 +115,7 @@ export interface DeliveryResult {
   at: Date
 }
 
-/** Records how it went. `due`: surely not sent, to be tried again. */
+/** Records the results of deliveries. `due`: the mail was certainly not sent and will be tried again. */
 export async function recordDeliveryResults(
   sql: Queryable,
   { version, notice }: NoticeOfVersion,
@@ -131,15 +130,15 @@ export async function recordDeliveryResults(
     where d.version = ${version} and d.notice = ${notice} and d.account_id = s.id`
 }
 
-/** Nobody takes these mails. They are told by the page. @returns how many */
+/** Gives up the deliveries that no mail server accepted; the policy page announces the change. @returns their number */
 export async function giveUpDeliveries(sql: Queryable, { version, notice }: NoticeOfVersion): Promise<number> {
-  const given = await sql`
+  const givenUp = await sql`
     update policy_deliveries set state = 'failed', code = coalesce(code, 'given_up')
     where version = ${version} and notice = ${notice} and state in ('sending', 'due')`
-  return given.count
+  return givenUp.count
 }
 
-/** A mail came back. @returns whose it was; undefined when it is none of ours */
+/** Records a bounce. @returns the account of the mail; undefined when there is no delivery with this reference */
 export async function markBounced(sql: Queryable, messageRef: string, status: string): Promise<string | undefined> {
   const [row] = await sql<{ account_id: string }[]>`
     update policy_deliveries set state = 'bounced', code = ${status}
@@ -147,7 +146,7 @@ export async function markBounced(sql: Queryable, messageRef: string, status: st
   return row?.account_id
 }
 
-/** When the last of those who were told by mail was told. */
+/** When the last mail of a notice was sent, or undefined. */
 export async function lastNotifiedAt(sql: Queryable, { version, notice }: NoticeOfVersion): Promise<Date | undefined> {
   const [row] = await sql<{ at: Date | null }[]>`
     select max(sent_at) as at from policy_deliveries
@@ -158,9 +157,9 @@ export async function lastNotifiedAt(sql: Queryable, { version, notice }: Notice
 export interface NoticeCounts {
   notice: string
   sent: number
-  /** tried again later */
+  /** mails that wait for a retry */
   waiting: number
-  /** refused for good, or given up: told by the page */
+  /** mails that were refused for good or given up: the policy page announces the change */
   failed: number
   bounced: number
 }
@@ -173,7 +172,7 @@ export async function countNotices(sql: Queryable, version: string): Promise<Not
     from policy_deliveries where version = ${version} group by notice order by notice`
 }
 
-/** Those whom mail did not reach, by id. */
+/** The accounts that mail did not reach, by id. */
 export async function listUnreached(
   sql: Queryable,
   version: string,

@@ -1,4 +1,4 @@
-/** G6: requests about privacy. What was asked and answered is sealed: under the account's key, or the system's. */
+/** G6: privacy requests. Message and answer are encrypted under the account's data key, or without one the system's. */
 import { milliseconds } from '../policy/periods.ts'
 import { plusMs } from '../shared/calendar.ts'
 import { normalEmail } from './accounts.ts'
@@ -24,7 +24,7 @@ export interface PrivacyRequestRow {
   kind: PrivacyRequestKind
   message: Buffer
   reply_to: Buffer | null
-  /** drafts are seen by nobody */
+  /** a draft is never read as a row */
   state: 'open' | 'answered'
   received_at: Date
   answer_by: Date
@@ -36,7 +36,7 @@ export interface PrivacyRequestRow {
   answer: Buffer | null
   answer_id: string | null
   answer_stored_at: Date | null
-  /** since when the run holds the answer */
+  /** when the run accepted the answer */
   answer_taken_at: Date | null
   answered_at: Date | null
 }
@@ -53,8 +53,8 @@ export interface NewPrivacyRequest {
 }
 
 /**
- * Stores a draft, which nobody sees before its run has made it current. A request that exists already is left as it is.
- * False when there is no such account.
+ * Stores a draft. A request that exists already stays as it is.
+ * @returns false when there is no such account
  */
 export async function insertPrivacyRequest(
   sql: Queryable,
@@ -71,7 +71,7 @@ export async function insertPrivacyRequest(
     kind: request.kind,
     message: fields.seal('message', request.message),
     reply_to: fields.sealOptional('reply_to', request.replyTo),
-    // The same index as an account's address has: who signs up later is found again.
+    // The blind index of an account's address: the request is found again when the person signs up later.
     reply_to_index:
       request.replyTo === null ? null : encryption.cipher.blindIndex('accounts.email', normalEmail(request.replyTo)),
     received_at: request.receivedAt,
@@ -81,20 +81,20 @@ export async function insertPrivacyRequest(
     await sql`insert into privacy_requests ${sql(row)} on conflict (id) do nothing`
     return true
   } catch (error) {
-    // Erased since its key was read.
+    // The account was erased after its data key was read.
     if (violatedConstraint(error) === 'privacy_requests_account_id_fkey') return false
     throw error
   }
 }
 
-/** Makes a draft current; repeatable. False when there is no such request. */
+/** Makes a draft current; repeatable. @returns false when there is no such request */
 export async function makeCurrent(sql: Queryable, id: string): Promise<boolean> {
   const found = await sql`
     update privacy_requests set state = case state when 'draft' then 'open' else state end where id = ${id}`
   return found.count === 1
 }
 
-/** Drafts that were received before then, the oldest first. */
+/** Drafts that were received before a time, the oldest first. */
 export async function listPrivacyRequestDrafts(
   sql: Queryable,
   before: Date,
@@ -105,13 +105,13 @@ export async function listPrivacyRequestDrafts(
     where state = 'draft' and received_at < ${before} order by received_at limit ${limit}`
 }
 
-/** Undefined when it never was, is a draft yet, or was forgotten. */
+/** The request, or undefined when it is missing, a draft, or deleted. */
 export async function findPrivacyRequest(sql: Queryable, id: string): Promise<PrivacyRequestRow | undefined> {
   const [row] = await sql<PrivacyRequestRow[]>`select * from privacy_requests where id = ${id} and state <> 'draft'`
   return row
 }
 
-/** Opens what is sealed of a request. Undefined when its person was erased meanwhile. */
+/** Decrypts a request. Undefined when its person was erased meanwhile. */
 export async function openPrivacyRequest(
   sql: Database,
   encryption: ColumnEncryption,
@@ -127,16 +127,17 @@ export async function openPrivacyRequest(
   }
 }
 
-/** Whether what stands as the answer is going to be given: the run has taken it, or it is from before answers had ids. */
+/** Whether the run has accepted the stored answer. Answers of earlier versions have no id and are all accepted. */
 export const isTaken = (row: Pick<PrivacyRequestRow, 'answer_id' | 'answer_taken_at'>): boolean =>
   row.answer_id === null || row.answer_taken_at !== null
 
-/** Longer than a call may take: an answer that was not taken by then was left behind by a crash. */
+/** Longer than the call that stores an answer may take: an older answer that no run has accepted is left from a crash. */
 const answerIsTakenWithinMs = milliseconds.minute
 
 /**
- * Stores what is to be answered, for the run to take. False when there is no such open request, when the run has taken
- * another answer, or when another one was stored a moment ago.
+ * Stores an answer for the run to accept.
+ * @returns false when the request is not open, when the run has accepted another answer, or when another answer was
+ *   stored within the last minute
  */
 export async function storeAnswer(
   sql: Queryable,
@@ -159,7 +160,7 @@ export async function storeAnswer(
   return taken.count === 1
 }
 
-/** Holds the stored answer fast; repeatable. False when another one is stored, or the request is not open. */
+/** Accepts the stored answer; repeatable. @returns false when another answer is stored or the request is not open */
 export async function takeAnswer(sql: Queryable, id: string, answerId: string, at: Date): Promise<boolean> {
   const taken = await sql`
     update privacy_requests set answer_taken_at = coalesce(answer_taken_at, ${at})
@@ -167,7 +168,7 @@ export async function takeAnswer(sql: Queryable, id: string, answerId: string, a
   return taken.count === 1
 }
 
-/** Forgets an answer. @param untaken its id, where only an answer is meant that the run has not taken */
+/** Deletes an answer. @param untaken with this id the answer is deleted only if the run has not accepted it */
 export async function dropAnswer(sql: Queryable, id: string, untaken?: string): Promise<void> {
   await sql`
     update privacy_requests
@@ -175,7 +176,7 @@ export async function dropAnswer(sql: Queryable, id: string, untaken?: string): 
     where id = ${id} ${untaken === undefined ? sql`` : sql`and answer_id = ${untaken} and answer_taken_at is null`}`
 }
 
-/** Records what became of a request. False when it is gone. */
+/** Changes a request. @returns false when it was deleted */
 export async function changePrivacyRequest(
   sql: Queryable,
   id: string,
@@ -203,7 +204,7 @@ export async function deletePrivacyRequest(sql: Queryable, id: string): Promise<
 
 export type PrivacyRequestFilter = 'open' | 'late' | 'answered'
 
-/** Those that must be answered first come first. @param page.asOf what `late` is measured by */
+/** A page of requests, the first due first. @param page.asOf the time by which `late` is decided */
 export async function listPrivacyRequests(
   sql: Queryable,
   page: {

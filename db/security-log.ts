@@ -1,4 +1,4 @@
-/** R4: who did what from where. One partition per UTC day, so that a day is forgotten whole. */
+/** R4: the security log. Each UTC day has a partition, so that a whole day can be dropped. */
 import postgres from 'postgres'
 import type { Database, Queryable, Transaction } from './connection/database.ts'
 import { type ColumnEncryption, tableEncryption } from './crypto/column-encryption.ts'
@@ -17,7 +17,7 @@ export type SecurityEventKind =
 
 export interface SecurityEvent {
   kind: SecurityEventKind
-  /** `service:<key id>`, `operator:<key id>`, `person`, `anonymous`: never a name */
+  /** `service:<key id>`, `operator:<key id>`, `person` or `anonymous`: never a name */
   actor: string
   accountId?: string | undefined
   ip?: string | undefined
@@ -28,18 +28,18 @@ export interface SecurityEvent {
 }
 
 const dayMs = 24 * 60 * 60 * 1000
-/** any constant: partitions are made by one process at a time */
+/** An arbitrary constant for the advisory lock: one process at a time creates partitions. */
 const partitionLock = 20_260_621
-/** what PostgreSQL says when no partition takes the row */
+/** PostgreSQL's error code when no partition accepts a row. */
 const checkViolation = '23514'
 
 const partitionPrefix = 'security_log_'
 
-/** `security_log_2026_06_20` for that UTC day. */
+/** The name of a UTC day's partition, for example `security_log_2026_06_20`. */
 export const partitionName = (day: Date): string =>
   `${partitionPrefix}${day.toISOString().slice(0, 10).replaceAll('-', '_')}`
 
-/** Makes the partitions of `days` UTC days from the one `from` falls in; those that exist stay as they are. */
+/** Creates the missing partitions of `days` UTC days, starting with the day of `from`. */
 export async function ensurePartitions(sql: Database, from: Date, days: number): Promise<void> {
   const first = Math.floor(from.getTime() / dayMs) * dayMs
   await sql.begin(async (transaction) => {
@@ -50,7 +50,7 @@ export async function ensurePartitions(sql: Database, from: Date, days: number):
 
 async function makePartition(sql: Transaction, day: Date): Promise<void> {
   const end = new Date(day.getTime() + dayMs)
-  // Identifiers and bounds of a partition cannot be parameters; both come from a Date.
+  // SQL accepts no parameters for a partition's name and bounds; both come from a Date, not from a caller.
   await sql.unsafe(`create table if not exists ${partitionName(day)} partition of security_log
     for values from ('${day.toISOString()}') to ('${end.toISOString()}')`)
 }
@@ -62,10 +62,10 @@ export async function listPartitions(sql: Queryable): Promise<Date[]> {
   return rows.map(({ name }) => new Date(`${name.slice(partitionPrefix.length).replaceAll('_', '-')}T00:00:00.000Z`))
 }
 
-/** a writer that is kept waiting longer is worse than a day's log that is dropped by the next attempt */
+/** Dropping a partition blocks writers: rather than let them wait longer, the next attempt drops it. */
 const dropTimeout = '3s'
 
-/** Drops the partitions of days that began at `before` or earlier. Returns how many. */
+/** Drops the partitions of days that began at `before` or earlier. @returns their number */
 export async function dropPartitions(sql: Database, before: Date): Promise<number> {
   const old = (await listPartitions(sql)).filter((day) => day <= before)
   for (const day of old) {
@@ -79,8 +79,8 @@ export async function dropPartitions(sql: Database, before: Date): Promise<numbe
 }
 
 /**
- * Writes one event. A day without a partition gets one: an event is never lost to late housekeeping. Of an account that
- * is erased, or is being erased in this moment, nothing is noted that would outlive it.
+ * Writes one event. It creates a missing partition, so that late housekeeping loses no event. For an account that is
+ * erased, even at the same moment, it writes no row that would survive the erasure.
  */
 export async function recordSecurityEvent(
   sql: Database,

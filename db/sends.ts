@@ -1,23 +1,24 @@
-/** The send ledger: mail and push have no idempotency, so a row is written before anything is sent. */
+/** The send ledger. Mail and push have no idempotency keys, hence a row is written before a message is sent. */
 import type { Queryable } from './connection/database.ts'
 
 export interface Send {
-  /** what the message is about: an order, a policy version, a campaign */
+  /** the id of the order, policy version or other thing that the message is about */
   subjectId: string
   /** channel and occasion, for example `mail:confirmation` */
   kind: string
   accountId: string | null
 }
 
-/** In the ledger's `code`: the attempt may have sent the message. */
+/** The `code` of a row whose attempt may have sent the message. */
 export const unknownOutcome = 'unknown_outcome'
 
-/** By then an attempt has settled, or nobody waits for it any more: the worker died, or the activity ran out of time. */
+/** After this time an attempt has recorded its result, or its worker died, or its activity timed out. */
 const attemptLastsMs = 10_000
 
 /**
- * Claims the right to send. `repeat` says that an earlier attempt ended unknown: it may have been sent. `busy` when an
- * attempt is under way elsewhere, `done` when nothing is left to do.
+ * Claims the right to send a message.
+ * @returns `repeat` when an earlier attempt has an unknown outcome; `busy` while another attempt runs; `done` when the
+ *   message was sent or given up
  */
 export async function claimSend(sql: Queryable, send: Send, at: Date): Promise<'first' | 'repeat' | 'busy' | 'done'> {
   const [claimed] = await sql<{ unknown: boolean }[]>`
@@ -35,7 +36,7 @@ export async function claimSend(sql: Queryable, send: Send, at: Date): Promise<'
   return row?.state === 'sending' || row?.state === 'due' ? 'busy' : 'done'
 }
 
-/** Records how it went. `due`: to be tried again, and surely not sent unless the code is `unknownOutcome`. */
+/** Records the result. `due`: to be tried again; it was certainly not sent, unless the code is `unknownOutcome`. */
 export async function recordSendResult(
   sql: Queryable,
   send: Send,

@@ -1,4 +1,4 @@
-/** Sessions of the web pages. The cookie's secret is stored nowhere. */
+/** Sessions of the web pages. Only a hash of the cookie's secret is stored. */
 import type { Queryable } from './connection/database.ts'
 import { hashOf, newSecret } from './crypto/one-time.ts'
 
@@ -7,12 +7,12 @@ export type SessionOwner = { accountId: string } | { keyId: string }
 export interface WebSession {
   accountId: string | null
   keyId: string | null
-  /** what the operator's key is called */
+  /** the name of the operator key */
   label: string | null
   signedInAt: Date
 }
 
-/** Opens a session and sweeps those that are over. @returns the secret for the cookie */
+/** Opens a session and deletes expired ones. @returns the secret for the cookie */
 export async function openSession(
   sql: Queryable,
   session: { owner: SessionOwner; at: Date; expiresAt: Date },
@@ -30,7 +30,7 @@ export async function openSession(
   return secret
 }
 
-/** A session that goes on. One of a key that was revoked does not. */
+/** The session, unless it has expired or its operator key was revoked. */
 export async function findSession(sql: Queryable, secret: string, at: Date): Promise<WebSession | undefined> {
   const [row] = await sql<WebSession[]>`
     select s.account_id as "accountId", s.key_id as "keyId", k.label, s.signed_in_at as "signedInAt"
@@ -39,7 +39,7 @@ export async function findSession(sql: Queryable, secret: string, at: Date): Pro
   return row
 }
 
-/** Signs somebody out everywhere on the web: open sessions and links that were mailed for signing in. */
+/** Deletes all web sessions and unspent sign-in links of an account. */
 export async function endSessions(sql: Queryable, accountId: string): Promise<void> {
   await sql`delete from web_sessions where account_id = ${accountId}`
   await sql`delete from link_tokens where account_id = ${accountId} and purpose = 'sign_in'`

@@ -2,7 +2,7 @@ import type { Database } from './connection/database.ts'
 import type { FieldCipher } from './crypto/field-cipher.ts'
 import { dayOf } from './order/books.ts'
 
-/** An event of an outside party, by the name that the party gave it. */
+/** An event, by the id that its outside party gave it. */
 export interface WebhookEvent {
   source: 'stripe' | 'esim-access' | 'airalo' | 'apple' | 'google'
   eventId: string
@@ -20,8 +20,8 @@ export async function isRecorded({ sql, cipher }: Store, event: WebhookEvent): P
 }
 
 /**
- * Notes that an event was handled. The row names neither event nor moment, which would lead from here into the sender's
- * books (R2): a keyed hash and the day are enough.
+ * Records that an event was handled, by a keyed hash and the day. R2, the books are anonymous: the event's id or its exact
+ * time would lead to the sender's records.
  */
 export async function recordEvent({ sql, cipher }: Store, event: WebhookEvent, at: Date): Promise<void> {
   await sql`

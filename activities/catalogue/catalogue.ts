@@ -83,7 +83,7 @@ export function createCatalogueActivities(context: Context): CatalogueActivities
         outcomes[provider] = { state: 'failed', code: answer.failure.code }
       }
     }
-    const sale = await decideSale(tx, { judge: (price, cost) => checkPrice(price, cost, exchange), at })
+    const sale = await decideSale(tx, { checkPrice: (price, cost) => checkPrice(price, cost, exchange), at })
     return { outcomes, changes: { ...changes, ...sale } }
   }
 

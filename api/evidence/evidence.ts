@@ -87,7 +87,7 @@ async function readEvidence(api: ApiContext, asOf: Date): Promise<Evidence> {
     }),
   )
   const readings: Partial<Record<FigureName, Reading & { readAt: Date }>> = Object.fromEntries(read.flat())
-  const judged = Object.fromEntries(
+  const evaluated = Object.fromEntries(
     (Object.keys(figures) as FigureName[]).map((name) => {
       const reading = readings[name] ?? { value: null, readAt: new Date() }
       return [name, { ...reading, name, status: evaluate(name, reading) }]
@@ -96,7 +96,7 @@ async function readEvidence(api: ApiContext, asOf: Date): Promise<Evidence> {
   return {
     readAt: asOf,
     promises: (Object.entries(promises) as [PromiseId, PromiseEntry][]).map(([id, entry]) => {
-      const its = entry.figures.map((name) => judged[name])
+      const its = entry.figures.map((name) => evaluated[name])
       return { id, status: worst(its.map(({ status }) => status)), figures: its }
     }),
   }

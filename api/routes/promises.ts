@@ -63,14 +63,14 @@ export function promiseRoutes({ config }: ApiContext, reader: EvidenceReader): R
   ]
 }
 
-function view({ readAt, promises: judged }: Evidence): z.input<typeof evidence> {
-  const idsOf = (wanted: string) => judged.filter(({ status }) => status === wanted).map(({ id }) => id)
+function view({ readAt, promises: evaluated }: Evidence): z.input<typeof evidence> {
+  const idsOf = (wanted: string) => evaluated.filter(({ status }) => status === wanted).map(({ id }) => id)
   return {
     readAt: readAt.toISOString(),
     kept: idsOf('kept').length,
     broken: idsOf('broken'),
     unknown: idsOf('unknown'),
-    promises: judged.map(({ id, status, figures: its }) => {
+    promises: evaluated.map(({ id, status, figures: its }) => {
       const { sentence, keptBy, provenBy } = promises[id]
       return {
         id,

@@ -1,6 +1,6 @@
 import type { ApiContext } from '../../context.ts'
 import { recordSignIn } from '../../db/accounts.ts'
-import { AlreadyTaken, tellingWhatIsTaken } from '../../db/connection/constraint.ts'
+import { AlreadyTaken, asAlreadyTaken } from '../../db/connection/constraint.ts'
 import { findDataKey } from '../../db/crypto/column-encryption.ts'
 import { findAccountOfIdentity, linkIdentity } from '../../db/identities.ts'
 import { recordSecurityEvent } from '../../db/security-log.ts'
@@ -66,7 +66,7 @@ export function signInRoutes(api: ApiContext): Route[] {
     if (!key) throw new Problem('not_found')
     try {
       const linked = linkIdentity(api.sql, api, key, { ...identity, refreshToken, at })
-      if ((await tellingWhatIsTaken(linked)) === 'other_subject') throw new Problem('identity_differs')
+      if ((await asAlreadyTaken(linked)) === 'other_subject') throw new Problem('identity_differs')
     } catch (error) {
       throw error instanceof AlreadyTaken ? new Problem('identity_taken') : error
     }

@@ -2,7 +2,7 @@ import { v4 as uuid } from 'uuid'
 import type { z } from 'zod'
 import type { Context } from '../../context.ts'
 import { accountExists, findAccountByEmail, insertAccount } from '../../db/accounts.ts'
-import { AlreadyTaken, tellingWhatIsTaken } from '../../db/connection/constraint.ts'
+import { AlreadyTaken, asAlreadyTaken } from '../../db/connection/constraint.ts'
 import { findAccountOfIdentity, linkIdentity } from '../../db/identities.ts'
 import { versionForNewcomers } from '../../db/policies.ts'
 import { recordSecurityEvent } from '../../db/security-log.ts'
@@ -75,7 +75,7 @@ async function makeAccount(context: Context, request: SignUp, claim: Claim | und
 
   const at = new Date()
   try {
-    await tellingWhatIsTaken(
+    await asAlreadyTaken(
       sql.begin(async (transaction) => {
         const key = await insertAccount(transaction, context, {
           id,

@@ -1,11 +1,11 @@
 /**
- * What lies in the backup folder, encrypted as it is written: a stream of any length in constant memory.
+ * Encrypts the files of the backup folder while they are written: streams of any length in constant memory.
  *
- * A file is a header and chunks. The header is `AMAB`, format version, and the id of the master key and a salt, each
- * behind its length. The file's own key is HKDF-SHA-256 over the master key, the salt, and the header together with
- * what the file is for. A chunk is up to 64 KiB of AES-256-GCM; its nonce is its number and, for the last one, a mark.
- * So nothing can be altered, put in another order, cut off, added to, or passed off as another kind of file. This is the
- * STREAM construction of Hoang, Reyhanitabar, Rogaway and Vizár (CRYPTO 2015), as the age format uses it.
+ * A file is a header and chunks. The header is `AMAB`, the format version, and the id of the master key and a salt, each
+ * after its length. The file's own key is HKDF-SHA-256 over the master key, the salt, and the header together with the
+ * file's purpose. A chunk is up to 64 KiB of AES-256-GCM; its nonce is its number and, for the last one, a mark. Hence a
+ * file cannot be altered, reordered, cut off, extended, or passed off as another kind of file. This is the STREAM
+ * construction of Hoang, Reyhanitabar, Rogaway and Vizár (CRYPTO 2015), as the age format uses it.
  */
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
 import { Transform } from 'node:stream'
@@ -13,7 +13,7 @@ import type { Keyring } from '../crypto/field-cipher.ts'
 
 export type BackupPurpose = 'dump' | 'keys' | 'ledger'
 
-/** The file is not what it should be, or its key is not in the keyring. `code` says how. */
+/** A file was damaged, or its key is not in the keyring; see `code`. */
 export class UnreadableBackup extends Error {
   override readonly name = 'UnreadableBackup'
   readonly code: 'not_a_backup' | 'unknown_key' | 'damaged' | 'truncated'
@@ -30,7 +30,7 @@ const saltBytes = 32
 const tagBytes = 16
 export const chunkBytes = 64 * 1024
 
-/** Plain bytes in, a file's bytes out, under the active key of the keyring. */
+/** A transform from plain bytes to a file's bytes, under the active key of the keyring. */
 export function encryptBackup(keyring: Keyring, purpose: BackupPurpose): Transform {
   const keyId = Buffer.from(keyring.activeId)
   const salt = randomBytes(saltBytes)
@@ -57,7 +57,7 @@ export function encryptBackup(keyring: Keyring, purpose: BackupPurpose): Transfo
     },
     transform(data: Buffer, _encoding, done) {
       pending = pending.length === 0 ? data : Buffer.concat([pending, data])
-      // A full chunk waits for the byte after it: only then is it known not to be the last.
+      // Only the byte after a full chunk shows that the chunk is not the last.
       let from = 0
       for (; pending.length - from > chunkBytes; from += chunkBytes) {
         this.push(seal(pending.subarray(from, from + chunkBytes), false))
@@ -72,7 +72,7 @@ export function encryptBackup(keyring: Keyring, purpose: BackupPurpose): Transfo
   })
 }
 
-/** A file's bytes in, plain bytes out, each chunk only once it is proven. Fails with UnreadableBackup. */
+/** A transform from a file's bytes to plain bytes, each chunk after its verification. Fails with UnreadableBackup. */
 export function decryptBackup(keyring: Keyring, purpose: BackupPurpose): Transform {
   let pending: Buffer = Buffer.alloc(0)
   let key: Buffer | undefined
@@ -122,7 +122,7 @@ export function decryptBackup(keyring: Keyring, purpose: BackupPurpose): Transfo
   })
 }
 
-/** Undefined while it is not all there. */
+/** Undefined while the header is not complete. */
 function readHeader(bytes: Buffer): { bytes: Buffer; keyId: string; salt: Buffer } | undefined {
   const known = Math.min(bytes.length, magic.length)
   if (!bytes.subarray(0, known).equals(magic.subarray(0, known))) throw new UnreadableBackup('not_a_backup')

@@ -1,6 +1,6 @@
 /**
- * The backup folder: dumps, the newest key snapshot, and the newest copy of the deletion ledger. Whatever a catalogue
- * says, the folder is the truth: after a restore the catalogue is as old as the dump. It should lie on another machine.
+ * The backup folder: dumps, the newest key snapshot, and the newest copy of the deletion ledger. The folder is the truth,
+ * since the catalogue of backups is as old as the dump after a restore. It should be on another machine.
  */
 import { createReadStream, createWriteStream } from 'node:fs'
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
@@ -11,7 +11,7 @@ import type { Keyring } from '../crypto/field-cipher.ts'
 import { type BackupPurpose, decryptBackup, encryptBackup } from './backup-cipher.ts'
 
 export interface StoredFile {
-  /** `2026-06-20T03-00-00-000Z`: the time in its name, by the clock of the run that wrote it */
+  /** the time in the file's name, by the clock of the run that wrote it: `2026-06-20T03-00-00-000Z` */
   id: string
   purpose: BackupPurpose
   at: Date
@@ -25,13 +25,13 @@ const partial = '.partial'
 
 const timeOf = (id: string): Date => new Date(id.replace(/T(\d\d)-(\d\d)-(\d\d)-(\d{3})Z$/, 'T$1:$2:$3.$4Z'))
 
-/** @param folder made if it is missing */
+/** Opens the backup folder. @param folder its path; a missing folder is created */
 export function openBackupFolder(folder: string, keyring: Keyring) {
   const pathOf = (purpose: BackupPurpose, id: string): string => join(folder, `${purpose}-${id}.enc`)
 
   return {
     /**
-     * Encrypts a stream into a file, which appears under its name only when it is whole and on disk.
+     * Encrypts a stream into a file, which gets its name only once it is complete and on disk.
      * @returns the file's length in bytes
      */
     async write(
@@ -55,7 +55,7 @@ export function openBackupFolder(folder: string, keyring: Keyring) {
       }
     },
 
-    /** Plain bytes. The stream fails with UnreadableBackup for a file that is not what it was. */
+    /** A file's plain bytes. The stream fails with UnreadableBackup for a damaged file. */
     read(purpose: BackupPurpose, id: string): Readable {
       const file = createReadStream(pathOf(purpose, id))
       const plain = decryptBackup(keyring, purpose)
@@ -64,7 +64,7 @@ export function openBackupFolder(folder: string, keyring: Keyring) {
       return file.pipe(plain)
     },
 
-    /** What is there, the oldest first. A folder that does not exist is empty. */
+    /** The files of a purpose, the oldest first. A missing folder has none. */
     async list(purpose: BackupPurpose): Promise<StoredFile[]> {
       const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
         if (error.code === 'ENOENT') return []
@@ -79,13 +79,13 @@ export function openBackupFolder(folder: string, keyring: Keyring) {
       return files
     },
 
-    /** Repeatable. */
+    /** Deletes a file; repeatable. */
     async remove(purpose: BackupPurpose, id: string): Promise<void> {
       await rm(pathOf(purpose, id), { force: true })
       await syncFolder(folder)
     },
 
-    /** What a writer that was killed left behind. @param before of writers that are certainly gone */
+    /** Deletes unfinished files of killed writers. @param before writers that began earlier are certainly dead */
     async removeUnfinished(before: Date): Promise<void> {
       for (const name of (await readdir(folder)).filter((each) => each.endsWith(partial))) {
         const path = join(folder, name)
@@ -95,7 +95,7 @@ export function openBackupFolder(folder: string, keyring: Keyring) {
   }
 }
 
-/** A rename or a removal is on disk when its folder is. */
+/** A rename or a removal is on disk only once its folder is synced. */
 async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r')
   try {

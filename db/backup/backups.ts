@@ -1,4 +1,4 @@
-/** R3: the catalogue of backups. It names nobody. */
+/** R3: the catalogue of backups. It holds no personal data. */
 import type { Queryable } from '../connection/database.ts'
 
 export type BackupState = 'running' | 'kept' | 'failed' | 'pruned'
@@ -15,24 +15,24 @@ export interface Backup {
   drill: DrillReport | null
 }
 
-/** What a restore drill has shown. */
+/** The result of a restore drill. */
 export interface DrillReport {
-  /** in the restored backup */
+  /** number of accounts in the restored backup */
   accounts: number
-  /** erased since it was made, and back by the restore */
+  /** of them: erased since the backup was made, and brought back by the restore */
   cameBack: number
-  /** of those: with a data key, so that their columns could be read */
+  /** of those: with a data key, so that their columns could be decrypted */
   readable: number
-  /** erased again by replaying the ledger */
+  /** erased again by the replay of the ledger */
   erasedAgain: number
-  /** what was left of them after that: 0, or the drill has failed */
+  /** left after the replay; the drill fails unless it is 0 */
   left: number
-  /** by replaying once more: 0 */
+  /** erased by a second replay; the drill fails unless it is 0 */
   erasedTwice: number
   seconds: number
 }
 
-/** Repeatable: another attempt at the same backup starts it anew. */
+/** Records the start of a backup; another attempt at the same backup starts it anew. */
 export async function startBackup(sql: Queryable, backup: { id: string; at: Date; keyId: string }): Promise<void> {
   await sql`
     insert into backups (id, state, started_at, key_id) values (${backup.id}, 'running', ${backup.at}, ${backup.keyId})
@@ -51,8 +51,8 @@ export async function failBackup(sql: Queryable, backup: { id: string; code: str
 }
 
 /**
- * Makes the catalogue say what the folder holds: files that are gone are pruned, files it does not know are kept. A
- * backup that is being made is left alone.
+ * Makes the catalogue agree with the folder: a backup without a file is marked as pruned, a file without a row gets one. A
+ * backup that is being made stays as it is.
  */
 export async function reconcileBackups(
   sql: Queryable,
@@ -71,7 +71,7 @@ export async function reconcileBackups(
   }
 }
 
-/** The youngest first. */
+/** Backups, the newest first. */
 export async function listBackups(sql: Queryable, limit: number): Promise<Backup[]> {
   return sql<Backup[]>`
     select id, state, started_at as "startedAt", finished_at as "finishedAt", bytes::float8 as bytes, code,

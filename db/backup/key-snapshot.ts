@@ -1,13 +1,13 @@
 /**
- * The data keys, which dumps leave out: only the newest snapshot of them is kept, so that whoever was erased is
- * unreadable in every older dump. The keys are wrapped by the key-encryption key as they are in the table.
+ * Snapshots of the data keys, which dumps leave out. Only the newest snapshot is kept, so that erased persons cannot be
+ * decrypted in older dumps. The keys stay wrapped by their key-encryption key, as in the table.
  */
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip, createGzip } from 'node:zlib'
 import type { Database } from '../connection/database.ts'
 
-/** Every data key, compressed. The stream must be read to its end or destroyed. */
+/** All data keys as a compressed stream, which must be read to its end or destroyed. */
 export async function exportKeys(sql: Database): Promise<Readable> {
   const rows = await sql`copy data_keys (account_id, kek_id, wrapped_key) to stdout`.readable()
   const packed = createGzip()
@@ -15,7 +15,7 @@ export async function exportKeys(sql: Database): Promise<Readable> {
   return rows.pipe(packed)
 }
 
-/** Fills the table, which must be empty. @throws when a key is there already */
+/** Fills the empty table of data keys. @throws when a key exists already */
 export async function importKeys(sql: Database, snapshot: Readable): Promise<number> {
   await pipeline(
     snapshot,

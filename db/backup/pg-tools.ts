@@ -1,4 +1,4 @@
-/** PostgreSQL's own dump and restore programs, which the server's package for clients holds. */
+/** Runs pg_dump and pg_restore, which are part of PostgreSQL's client package. */
 import { execFile, spawn } from 'node:child_process'
 import { readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -6,7 +6,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
 
-/** No program is there, or none for this server. */
+/** The programs are missing, or too old for the server. */
 export class PgToolsMissing extends Error {
   override readonly name = 'PgToolsMissing'
   readonly code: 'pg_dump_missing' | 'pg_dump_too_old'
@@ -17,7 +17,7 @@ export class PgToolsMissing extends Error {
   }
 }
 
-/** A program ended with an error. `detail` is what it said last; it may quote data. */
+/** A program failed. `detail` is the end of its output, which may quote personal data: it must not be logged. */
 export class PgToolFailed extends Error {
   override readonly name = 'PgToolFailed'
   readonly code: string
@@ -38,9 +38,9 @@ export interface PgTools {
 const debianFolder = '/usr/lib/postgresql'
 
 /**
- * Finds programs that understand a server: those on PATH, else the lowest sufficient major of Debian's folders.
- * @param serverMajor a program of an older major refuses the server
- * @param only the one folder to look in, in place of those
+ * Finds programs that are new enough for a server: those on PATH, else the oldest sufficient ones in Debian's folders.
+ * @param serverMajor the server's major version; a program of an older major version refuses it
+ * @param only the only folder to search, if given
  * @throws PgToolsMissing
  */
 export async function findPgTools(serverMajor: number, only: string | undefined): Promise<PgTools> {
@@ -75,8 +75,8 @@ async function majorOf(pgDump: string): Promise<number | undefined> {
 
 /**
  * Dumps a database in pg_dump's own compressed format.
- * @param options.withoutData tables of which the dump holds the definition only
- * @param write takes the dump; the dump is whole only if this function resolves
+ * @param options.withoutData tables whose rows the dump leaves out
+ * @param write stores the dump, which is complete only if this function resolves
  * @throws PgToolFailed
  */
 export async function dumpDatabase(
@@ -89,7 +89,7 @@ export async function dumpDatabase(
   const without = options.withoutData.map((table) => `--exclude-table-data=${table}`)
   const run = startTool(tools, 'pg_dump', url, [...flags, ...without], options.signal)
   run.child.stdin.end()
-  // A dump that breaks off ends like one that is whole: what was written stays only if the program agrees.
+  // A dump that breaks off ends like a complete one: only the program's exit status tells them apart.
   const whole = Readable.from(
     (async function* () {
       yield* run.child.stdout
@@ -107,14 +107,14 @@ export async function dumpDatabase(
 }
 
 /**
- * Fills an empty database from a dump, all of it or nothing.
+ * Fills an empty database from a dump, in one transaction.
  * @throws PgToolFailed
  */
 export async function restoreDatabase(tools: PgTools, url: string, dump: Readable): Promise<void> {
   const flags = ['--no-owner', '--no-privileges', '--no-password', '--exit-on-error', '--single-transaction']
   const run = startTool(tools, 'pg_restore', url, flags)
   const [fed, ended] = await Promise.allSettled([pipeline(dump, run.child.stdin), run.ended])
-  // A program that gives up stops reading: its own words count for more than the broken pipe.
+  // A program that gives up stops reading: its own error says more than the broken pipe.
   if (ended.status === 'rejected' && !(fed.status === 'rejected' && isOurs(fed.reason))) throw ended.reason
   if (fed.status === 'rejected') throw fed.reason
 }
@@ -124,7 +124,7 @@ const isOurs = (error: unknown): boolean => error instanceof Error && error.name
 function startTool(tools: PgTools, program: string, url: string, flags: string[], signal?: AbortSignal) {
   const target = new URL(url)
   const password = decodeURIComponent(target.password)
-  // Arguments can be read by every user of the machine, the environment cannot.
+  // Every user of the machine can read a process's arguments, but not its environment.
   target.password = ''
   const child = spawn(join(tools.folder, program), [...flags, `--dbname=${target.href}`], {
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -142,7 +142,7 @@ function startTool(tools: PgTools, program: string, url: string, flags: string[]
       else reject(new PgToolFailed(program, code ?? killedBy, said.trim()))
     })
   })
-  // Whoever waits for it comes later.
+  // The caller awaits it later: without this an early rejection would end the process.
   ended.catch(() => undefined)
   return { child, ended }
 }

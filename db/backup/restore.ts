@@ -1,6 +1,6 @@
 /**
- * R3: a dump, the newest keys, and the ledger replayed over it. Whoever was erased after the dump was made comes back
- * with it, and is gone again before anything can start.
+ * R3: restores a dump and the newest keys, and replays the deletion ledger. Persons who were erased after the dump come
+ * back with it, and are erased again before API and worker start.
  */
 
 import { connectDatabase, type Database, type Queryable, timeLimits } from '../connection/database.ts'
@@ -13,25 +13,25 @@ import { reconcileBackups } from './backups.ts'
 import { importKeys } from './key-snapshot.ts'
 import { findPgTools, type PgTools, restoreDatabase } from './pg-tools.ts'
 
-/** There is no such backup, or no keys for it. */
+/** The backup or its key snapshot does not exist. */
 export class NothingToRestore extends Error {
   override readonly name = 'NothingToRestore'
 }
 
 export interface BackupToRestore {
   folder: BackupFolder
-  /** where pg_restore is, unless in a usual place */
+  /** the folder of pg_restore; undefined searches the usual places */
   toolsFolder: string | undefined
   backupId: string
-  /** as known elsewhere, beside the copy in the folder; the last one knows best */
+  /** erasures of other sources than the folder's copy, from the oldest to the newest */
   erasures: readonly Erasures[]
 }
 
 export interface Returned {
   accounts: number
-  /** whom the ledger names */
+  /** number of accounts that the ledger names */
   cameBack: number
-  /** of those: with a data key */
+  /** of them: with a data key */
   readable: number
 }
 
@@ -41,8 +41,8 @@ export async function serverMajor(sql: Queryable): Promise<number> {
 }
 
 /**
- * Fills an empty database with a dump, the newest keys, and whatever is known of erasures. Nobody is erased yet.
- * @param url the database, as its owner
+ * Fills an empty database with a dump, the newest keys, and all ledgers and receipts. It does not erase anyone yet.
+ * @param url of the database, with its owner's credentials
  * @throws NothingToRestore, PgToolsMissing, PgToolFailed, UnreadableBackup
  */
 export async function fillFromBackup(
@@ -58,14 +58,14 @@ export async function fillFromBackup(
     const tools: PgTools = await findPgTools(await serverMajor(sql), toolsFolder)
     await restoreDatabase(tools, url, folder.read('dump', dump.id))
     await importKeys(sql, folder.read('keys', keys.id))
-    // Replaying knows the tables of today.
+    // The replay needs the tables of the current version.
     await migrate(sql)
     await importErasures(sql, [copied, ...erasures])
   })
   return { keysOf: keys.id }
 }
 
-/** Who is in a database that was filled from a backup. */
+/** Counts the accounts in a database that was filled from a backup. */
 export async function whoCameBack(sql: Queryable): Promise<Returned> {
   const [row] = await sql<Returned[]>`
     select (select count(*)::int from accounts) as accounts, count(*)::int as "cameBack",
@@ -76,7 +76,7 @@ export async function whoCameBack(sql: Queryable): Promise<Returned> {
   return row ?? { accounts: 0, cameBack: 0, readable: 0 }
 }
 
-/** Replays the ledger, and makes the catalogue agree with the folder. Returns how many people it erased again. */
+/** Replays the ledger, and makes the catalogue agree with the folder. @returns the number of accounts erased again */
 export async function replayOver(sql: Database, folder: BackupFolder, at: Date): Promise<number> {
   const { erased } = await replayLedger(sql)
   await reconcileBackups(sql, await folder.list('dump'), { at, runningSince: at })
@@ -92,7 +92,7 @@ export async function withDatabase<Result>(url: string, work: (sql: Database) =>
   }
 }
 
-/** The same server's database of another name. */
+/** The URL of another database of the same server. */
 export function databaseUrl(url: string, name: string): string {
   const other = new URL(url)
   other.pathname = `/${encodeURIComponent(name)}`

@@ -1,6 +1,6 @@
 /**
- * What providers offer and what of it is on sale. Only what differs is written: an hourly look that finds nothing new
- * leaves every row as it was, but for `seen_at` a few times a day.
+ * The providers' offers, and the packages on sale. Only differences are written: an hourly sync without changes writes no
+ * row, except `seen_at` a few times a day.
  */
 
 import type { Database, Transaction } from '../connection/database.ts'
@@ -10,7 +10,7 @@ export interface PackageOffer {
   provider: string
   providerPackageCode: string
   family: string
-  /** of one package, for its whole length: millionths of a US dollar */
+  /** of one package for all its days, in millionths of a US dollar */
   costMicros: number
 }
 
@@ -22,20 +22,20 @@ export interface OfferedPackage {
   dataBytes: number | null
   daily: boolean
   days: number
-  /** taken only when the package is new */
+  /** used only when the package is new */
   firstPriceMinor: number
-  /** all that are equal, the cheapest first; the first of each provider is the one we take */
+  /** all equal offers, the cheapest first; the first one of each provider is used */
   offers: PackageOffer[]
 }
 
-/** A provider's operator for these destinations. */
+/** A family: the packages of one network operator for these destinations at one provider. */
 export interface OperatorFamily {
   provider: string
   destinations: string[]
   family: string
 }
 
-/** One writer at a time, so that what is on sale agrees with offers and prices; readers do not wait. */
+/** Runs a change with all other writers locked out, so that sale, offers and prices agree. Readers do not wait. */
 export async function changeCatalogue<Result>(sql: Database, change: (tx: Transaction) => Promise<Result>) {
   return sql.begin(async (tx) => {
     await tx`lock table packages in share row exclusive mode`
@@ -43,14 +43,14 @@ export async function changeCatalogue<Result>(sql: Database, change: (tx: Transa
   })
 }
 
-/** Whose packages are offered now. */
+/** The families whose packages are offered now. */
 export async function listFamilies(tx: Transaction): Promise<OperatorFamily[]> {
   return tx<OperatorFamily[]>`
     select distinct o.provider, p.destinations, o.family
     from package_offers o join packages p on p.code = o.package_code where o.available`
 }
 
-/** Makes the packages that do not exist yet, not on sale; those that do keep their name and price. */
+/** Adds missing packages, not on sale. Existing ones keep their name and price. */
 export async function addPackages(
   tx: Transaction,
   packages: readonly OfferedPackage[],
@@ -68,9 +68,9 @@ export async function addPackages(
 }
 
 /**
- * Makes a provider's offers agree with what it lists. An offer stands while the provider's package is listed as what we
- * sell it for: also that of a package made by hand, under whatever code.
- * @param seenSince offers written as seen since then need not be written again only to say so
+ * Makes a provider's offers agree with its list. An offer stays as long as the provider lists the same product; this holds
+ * for packages that an operator made under a code of their own, too.
+ * @param seenSince an offer seen since then is not written again only to update `seen_at`
  */
 export async function writeOffers(
   tx: Transaction,
@@ -119,20 +119,20 @@ function offersOf(provider: string, packages: readonly OfferedPackage[]) {
   })
 }
 
-/** Withdraws a provider's offers that were not seen since. */
+/** Withdraws a provider's offers that were not seen since a time. @returns their number */
 export async function withdrawUnseen(tx: Transaction, provider: string, since: Date): Promise<number> {
   const withdrawn = await tx`
     update package_offers set available = false where provider = ${provider} and available and seen_at < ${since}`
   return withdrawn.count
 }
 
-/** On the list of operators: a package that is offered but not sold because of its price. */
-const priceMatter = 'package_price'
+/** The operator task for a package that is offered but not sold because of its price. */
+const priceTask = 'package_price'
 
-/** Why a package's price cannot stand, for operators; undefined when it can. */
+/** Checks a price against the cheapest cost. @returns the reason for operators why it cannot be sold; undefined if it can */
 export type CheckPrice = (price: { minor: number; currency: string }, cheapestCostMicros: number) => string | undefined
 
-interface Standing {
+interface PackageOnOffer {
   code: string
   price_minor: number
   currency: string
@@ -141,15 +141,15 @@ interface Standing {
 }
 
 /**
- * Puts on sale what is offered at a price that can stand, takes off what is not, and keeps the operators' list of prices
- * that cannot.
- * @param only one package; unless given, all of them
+ * Puts packages on sale that have an offer and an acceptable price, takes the others off sale, and raises or resolves an
+ * operator task for each price that is not acceptable.
+ * @param only the code of one package; all packages without it
  */
 export async function decideSale(
   tx: Transaction,
-  { judge, at, only }: { judge: CheckPrice; at: Date; only?: string },
+  { checkPrice, at, only }: { checkPrice: CheckPrice; at: Date; only?: string },
 ): Promise<{ putOnSale: number; takenOffSale: number }> {
-  const packages = await tx<Standing[]>`
+  const packages = await tx<PackageOnOffer[]>`
     select p.code, p.price_minor, p.currency, p.active, min(o.cost_micros) filter (where o.available) as cheapest
     from packages p left join package_offers o on o.package_code = p.code
     ${only === undefined ? tx`` : tx`where p.code = ${only}`}
@@ -157,7 +157,7 @@ export async function decideSale(
   const faults = new Map<string, string>()
   const change = { on: [] as string[], off: [] as string[] }
   for (const { code, price_minor, currency, active, cheapest } of packages) {
-    const fault = cheapest === null ? undefined : judge({ minor: price_minor, currency }, Number(cheapest))
+    const fault = cheapest === null ? undefined : checkPrice({ minor: price_minor, currency }, Number(cheapest))
     if (fault !== undefined) faults.set(code, fault)
     const onSale = cheapest !== null && fault === undefined
     if (onSale !== active) change[onSale ? 'on' : 'off'].push(code)
@@ -170,19 +170,19 @@ export async function decideSale(
     await tx`update packages set active = ${active}, updated_at = ${at} where code = any(${codes})`
   }
   const open = await tx<{ code: string }[]>`
-    select subject_id as code from attention where kind = ${priceMatter} and resolved_at is null
+    select subject_id as code from attention where kind = ${priceTask} and resolved_at is null
     ${only === undefined ? tx`` : tx`and subject_id = ${only}`}`
   const known = new Set(open.map(({ code }) => code))
   for (const [code, detail] of faults) {
-    if (!known.has(code)) await raiseOperatorTask(tx, { kind: priceMatter, subjectId: code, detail, at })
+    if (!known.has(code)) await raiseOperatorTask(tx, { kind: priceTask, subjectId: code, detail, at })
   }
   for (const code of known) {
-    if (!faults.has(code)) await resolveOperatorTask(tx, { kind: priceMatter, subjectId: code, by: 'catalogue', at })
+    if (!faults.has(code)) await resolveOperatorTask(tx, { kind: priceTask, subjectId: code, by: 'catalogue', at })
   }
   return { putOnSale: change.on.length, takenOffSale: change.off.length }
 }
 
-/** Sets our own price. Returns the price before; undefined when there is no such package. */
+/** Sets our price. @returns the price before; undefined when there is no such package */
 export async function setPrice(
   tx: Transaction,
   { code, minor, currency, at }: { code: string; minor: number; currency: string; at: Date },

@@ -1,6 +1,6 @@
 import type { Queryable } from '../connection/database.ts'
 
-/** What we sell, at our price. What it costs us stands in package_offers and is not read here. */
+/** A package that we sell, with our price. Its cost is in package_offers. */
 export interface Package {
   code: string
   kind: 'base' | 'top_up'
@@ -28,7 +28,7 @@ interface PackageRow {
   currency: string
 }
 
-/** A page of what can be bought now, ordered by code. */
+/** A page of the packages on sale, ordered by code. */
 export async function listPackages(
   sql: Queryable,
   page: { kind: Package['kind']; destination: string | undefined; afterCode: string | undefined; limit: number },
@@ -62,7 +62,7 @@ const packageOf = (row: PackageRow): Package => ({
   currency: row.currency,
 })
 
-/** Whether an order can be placed: one statement for both, since checkout is the busiest call of all. */
+/** Whether account and package of an order exist. One statement, since checkout is the most frequent call. */
 export async function findOrderable(
   sql: Queryable,
   wanted: { accountId: string; packageCode: string },
@@ -73,7 +73,7 @@ export async function findOrderable(
   return row
 }
 
-/** Whether a top-up can be bought for an eSIM: its provider offers it, for the family of the package it was sold as. */
+/** Whether the provider of an eSIM offers a top-up for the family of the package that the eSIM was sold as. */
 export async function findTopUpOffer(
   sql: Queryable,
   wanted: { code: string; provider: string; basePackageCode: string },

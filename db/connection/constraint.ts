@@ -1,11 +1,11 @@
 import postgres from 'postgres'
 
-/** The constraint a statement broke, by name, or undefined for any other error. */
+/** The name of the constraint that a statement violated, or undefined for any other error. */
 export function violatedConstraint(error: unknown): string | undefined {
   return error instanceof postgres.PostgresError && error.code.startsWith('23') ? error.constraint_name : undefined
 }
 
-/** Something else already holds what must be unique. `taken` says what, never whose. */
+/** A value that must be unique is taken. `taken` names the kind of value, never its owner. */
 export class AlreadyTaken extends Error {
   override readonly name = 'AlreadyTaken'
   readonly taken: 'id' | 'email' | 'firebase_user' | 'identity'
@@ -16,7 +16,7 @@ export class AlreadyTaken extends Error {
   }
 }
 
-const uniqueThings: Readonly<Record<string, AlreadyTaken['taken']>> = {
+const takenByConstraint: Readonly<Record<string, AlreadyTaken['taken']>> = {
   accounts_pkey: 'id',
   data_keys_pkey: 'id',
   accounts_email_index_key: 'email',
@@ -24,12 +24,12 @@ const uniqueThings: Readonly<Record<string, AlreadyTaken['taken']>> = {
   identities_provider_subject_index_key: 'identity',
 }
 
-/** @throws AlreadyTaken in place of the unique violation it stands for; any other error as it was */
-export async function tellingWhatIsTaken<Result>(work: Promise<Result>): Promise<Result> {
+/** Turns a violation of the constraints above into AlreadyTaken. @throws AlreadyTaken; other errors are passed on */
+export async function asAlreadyTaken<Result>(work: Promise<Result>): Promise<Result> {
   try {
     return await work
   } catch (error) {
-    const taken = uniqueThings[violatedConstraint(error) ?? '']
+    const taken = takenByConstraint[violatedConstraint(error) ?? '']
     throw taken ? new AlreadyTaken(taken) : error
   }
 }

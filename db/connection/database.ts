@@ -5,29 +5,29 @@ import { limitPool, type PoolState } from './pool.ts'
 export type Database = postgres.Sql<{ bigint: bigint }> & { readonly pool: PoolState }
 /** A connection inside a transaction. */
 export type Transaction = postgres.TransactionSql<{ bigint: bigint }>
-/** Either: for queries that do not care. */
+/** Anything that runs statements, for queries that may run inside or outside a transaction. */
 export type Queryable = Database | Transaction | postgres.ReservedSql<{ bigint: bigint }>
 /** A part of a statement. */
 export type Fragment = postgres.PendingQuery<postgres.Row[]>
 
-/** Milliseconds; 0: no limit. */
+/** All in milliseconds; 0 means no limit. */
 export interface TimeLimits {
   /** waiting for a connection of the pool */
   waitMs: number
   statementMs: number
-  /** one wait for a lock; less than a connection is waited for, so that waiting for locks never looks like a stuck pool */
+  /** one wait for a lock; less than `waitMs`, so that waiting for locks is not mistaken for a stuck pool */
   lockMs: number
-  /** between two statements of a transaction, which does nothing but compute meanwhile */
+  /** between two statements of a transaction, in which no outside party may be awaited */
   idleInTransactionMs: number
-  /** after this a transaction is given no further statement */
+  /** a transaction older than this gets no further statement */
   transactionMs: number
-  /** no connection comes back although others wait: longer than what ends statements and transactions by itself */
+  /** callers wait and no connection comes back; longer than the limits that end statements and transactions */
   stuckAfterMs: number
 }
 
-/** One set for each purpose that the database is used for. */
+/** The limits for each purpose. */
 export const timeLimits = {
-  /** A request is cut after 30 s; before that its caller is told to come back. */
+  /** Callers give up after about 30 s; before that they must get an answer that says when to try again. */
   api: {
     waitMs: 10_000,
     statementMs: 15_000,
@@ -36,7 +36,7 @@ export const timeLimits = {
     transactionMs: 20_000,
     stuckAfterMs: 30_000,
   },
-  /** Purges, the last search for traces of an erased person, VACUUM and the copy of the keys read whole tables. */
+  /** Purges, the search for traces of an erased person, VACUUM and the key snapshot read whole tables. */
   worker: {
     waitMs: 30_000,
     statementMs: 600_000,
@@ -45,7 +45,7 @@ export const timeLimits = {
     transactionMs: 120_000,
     stuckAfterMs: 120_000,
   },
-  /** Migrations and restores run alone, once, before an operator's eyes, for as long as the data need. */
+  /** Migrations and restores run alone, watched by an operator, and take as long as the data need. */
   maintenance: {
     waitMs: 60_000,
     statementMs: 0,
@@ -59,18 +59,18 @@ export const timeLimits = {
 export interface ConnectOptions {
   maxConnections?: number
   name?: string
-  /** those of the API unless given */
+  /** `timeLimits.api` by default */
   limits?: TimeLimits
 }
 
-/** @param url PostgreSQL connection URL */
+/** Creates a pool of connections. @param url PostgreSQL connection URL */
 export function connectDatabase(url: string, options: ConnectOptions = {}): Database {
   const { maxConnections = 20, limits = timeLimits.api } = options
   const sql = postgres(url, {
     max: maxConnections,
     connect_timeout: 10,
     idle_timeout: 60,
-    // Queries wait for the next attempt to connect: by default up to 20 s, and so long after the database is back.
+    // Queries wait for the next attempt to connect: with the default they would wait up to 20 s after the database is back.
     backoff: (failures) => Math.min(0.05 * 2 ** failures, 1) * (0.5 + Math.random() / 2),
     connection: {
       application_name: options.name ?? 'ama-esim',

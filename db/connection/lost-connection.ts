@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
-/** What postgres.js and PostgreSQL say of a connection that is gone or going. */
+/** The error codes of postgres.js and PostgreSQL for a connection that is closed or closing. */
 const lossCodes = new Set([
   'CONNECTION_CLOSED',
   'CONNECTION_DESTROYED',
@@ -11,24 +11,24 @@ const lossCodes = new Set([
   '57P03',
 ])
 
-/** A transaction took longer than it may. */
+/** A transaction exceeded `transactionMs`. */
 export class TransactionTooLong extends Error {
   override readonly name = 'TransactionTooLong'
   readonly code = 'TRANSACTION_TOO_LONG'
 }
 
-/** A closed connection rejects its transaction within some turns of the event loop. */
+/** postgres.js rejects the transaction of a closed connection within some turns of the event loop. */
 const noticedAfterMs = 500
 
 type Work = (tx: object) => unknown
 type Begin = (...parameters: unknown[]) => Promise<unknown>
 
 /**
- * Keeps a transaction from using its connection after that was lost. postgres.js 3.4.9 would send the ROLLBACK, or the
- * next statement, to a socket that is null, which no caller can catch and which ends the process
- * (https://github.com/porsager/postgres/issues/1208). `begin` rejects all the same: it watches the connection.
- * @param limits.transactionMs after which it is given no further statement and is rolled back; 0: no limit. PostgreSQL
- * bounds each statement and each pause, their sum only from version 17 on
+ * Keeps a transaction from using its connection after the connection was lost. postgres.js 3.4.9 would write the ROLLBACK,
+ * or the next statement, to a socket that is null, which throws outside any promise and ends the process
+ * (https://github.com/porsager/postgres/issues/1208). `begin` still rejects, since it watches the connection itself.
+ * @param limits.transactionMs after this time a transaction gets no further statement and is rolled back; 0 means no
+ *   limit. PostgreSQL bounds each statement and each pause, but their sum only from version 17 on
  */
 export function survivingLostConnections<Sql extends { begin: unknown }>(
   sql: Sql,
@@ -49,13 +49,13 @@ export function survivingLostConnections<Sql extends { begin: unknown }>(
           return Reflect.apply(target, self, input)
         },
       })
-      // Whoever began it learns of the loss from the connection; the end of this function would be answered by it.
+      // After a loss `begin` has rejected already. If this function settled, postgres.js would write to the lost connection.
       const neverAfterLoss = async <Outcome>(outcome: Outcome): Promise<Outcome> =>
         loss === undefined ? outcome : new Promise<never>(() => {})
       try {
         return await neverAfterLoss(await work(guardedTx))
       } catch (error) {
-        // It may have been another connection that was lost.
+        // The error may come from another connection; the pause shows whether ours was lost, too.
         if (isLoss(error)) await pause(noticedAfterMs)
         throw await neverAfterLoss(error)
       }

@@ -3,10 +3,13 @@ import { seedPolicies } from '../policies.ts'
 import type { Database } from './database.ts'
 
 const folder = new URL('../migrations/', import.meta.url)
-/** any constant: two processes that start at once must not migrate at once */
+/** An arbitrary constant for the advisory lock: two processes must not migrate at the same time. */
 const lockId = 20_260_620
 
-/** Applies the SQL files of db/migrations that this database has not seen, in order, each in a transaction. Returns their names. */
+/**
+ * Applies the files of db/migrations that this database does not have yet, in order, each in a transaction.
+ * @returns the names of the applied files
+ */
 export async function migrate(sql: Database): Promise<string[]> {
   const files = (await readdir(folder)).filter((name) => name.endsWith('.sql')).sort()
   const applied: string[] = []
@@ -17,7 +20,7 @@ export async function migrate(sql: Database): Promise<string[]> {
     const known = new Set((await connection<{ name: string }[]>`select name from migrations`).map((row) => row.name))
     for (const name of files.filter((file) => !known.has(file))) {
       const text = await readFile(new URL(name, folder), 'utf8')
-      // Several statements in one simple query are one transaction of their own.
+      // PostgreSQL runs several statements of one simple query as one transaction.
       await connection.unsafe(`${text};\ninsert into migrations values ('${name}', clock_timestamp())`)
       applied.push(name)
     }

@@ -5,9 +5,9 @@ import { createTurns, type Turns } from '../../shared/turns.ts'
 
 type Sql = postgres.Sql<{ bigint: bigint }>
 
-/** What a pool says about itself without asking the database. */
+/** The state of a pool, known without a query. */
 export interface PoolState {
-  /** Callers wait, and for longer than any statement may take no connection has come back. */
+  /** Whether callers wait and no connection has come back for `stuckAfterMs`. */
   isStuck(): boolean
 }
 
@@ -19,15 +19,16 @@ export interface PoolLimits {
   stuckAfterMs: number
 }
 
-/** The parts of postgres.js 3.4 that hand a query to the pool when somebody first awaits it. */
+/** Internals of postgres.js 3.4: `handler` is called when a query is first awaited, and gives it to the pool. */
 interface PendingQuery extends Promise<unknown> {
   handler(query: PendingQuery): unknown
   reject(error: unknown): void
 }
 
 /**
- * Gives each statement and transaction a turn of its own: postgres.js would queue without limit, and behind statements
- * that are under way. Refuses whatever is asked of the pool inside a transaction.
+ * Bounds how many statements and transactions run at once and how long others wait. postgres.js itself would queue them
+ * without limit, and behind statements that still run. A use of the pool inside a transaction throws: it could wait for a
+ * connection that only the end of the same transaction frees.
  */
 export function limitPool(sql: Sql, limits: PoolLimits): Sql & { pool: PoolState } {
   const turns = createTurns({ what: 'a database connection', atOnce: limits.maxConnections, waitMs: limits.waitMs })
@@ -50,12 +51,12 @@ export function limitPool(sql: Sql, limits: PoolLimits): Sql & { pool: PoolState
   }) as Sql & { pool: PoolState }
 }
 
-/** They would use connections that nobody counts. */
+/** These functions of postgres.js open connections beside the pool, which the limit would not count. */
 const refused = (name: string) => (): never => {
   throw new Error(`${name} is not for a pool with limits`)
 }
 
-/** Identifiers, values and parts of statements pass: only what is awaited is handed to the pool. */
+/** Identifiers, values and fragments pass unchanged: only a query that is awaited goes to the pool. */
 function inTurn<Made>(made: Made, turns: Turns): Made {
   if (!(made instanceof Promise)) return made
   const query = made as unknown as PendingQuery
@@ -64,8 +65,8 @@ function inTurn<Made>(made: Made, turns: Turns): Made {
   query.handler = async () => {
     try {
       assertOutsideTransaction('The connection pool')
-      const giveBack = await turns.take()
-      Promise.prototype.then.call(query, (outcome) => afterStream(outcome, giveBack), giveBack)
+      const releaseTurn = await turns.take()
+      Promise.prototype.then.call(query, (outcome) => afterStream(outcome, releaseTurn), releaseTurn)
       handler(query)
     } catch (error) {
       query.reject(error)
@@ -74,10 +75,10 @@ function inTurn<Made>(made: Made, turns: Turns): Made {
   return made
 }
 
-/** A COPY answers with a stream and keeps its connection until that ends. */
-function afterStream(outcome: unknown, giveBack: () => void): void {
-  if (outcome instanceof Readable || outcome instanceof Writable) finished(outcome, giveBack)
-  else giveBack()
+/** A COPY resolves to a stream and keeps its connection until the stream ends. */
+function afterStream(outcome: unknown, releaseTurn: () => void): void {
+  if (outcome instanceof Readable || outcome instanceof Writable) finished(outcome, releaseTurn)
+  else releaseTurn()
 }
 
 type Work = (tx: postgres.TransactionSql) => unknown
@@ -85,29 +86,29 @@ type Work = (tx: postgres.TransactionSql) => unknown
 async function beginInTurn(sql: Sql, turns: Turns, parameters: unknown[]): Promise<unknown> {
   assertOutsideTransaction('A transaction of its own')
   const work = parameters.pop() as Work
-  const giveBack = await turns.take()
+  const releaseTurn = await turns.take()
   try {
     const begin = sql.begin as unknown as (...input: unknown[]) => Promise<unknown>
     return await begin(...parameters, (tx: postgres.TransactionSql) => insideTransaction(() => work(tx)))
   } finally {
-    giveBack()
+    releaseTurn()
   }
 }
 
 async function reserveInTurn(sql: Sql, turns: Turns): Promise<postgres.ReservedSql> {
   assertOutsideTransaction('A connection of its own')
-  const giveBack = await turns.take()
+  const releaseTurn = await turns.take()
   try {
     const reserved = await sql.reserve()
-    const release = reserved.release
+    const releaseConnection = reserved.release
     return Object.assign(reserved, {
       release: () => {
-        release()
-        giveBack()
+        releaseConnection()
+        releaseTurn()
       },
     })
   } catch (error) {
-    giveBack()
+    releaseTurn()
     throw error
   }
 }

@@ -1,16 +1,16 @@
-/** Trap of PostgreSQL: a deleted row stays in the file until it is vacuumed, and that only when nobody can see it. */
+/** A deleted row stays in PostgreSQL's files until VACUUM, which keeps it as long as any snapshot can see it. */
 import type { Database, Transaction } from './database.ts'
 
-/** Names the transaction, for `forgetDeletedKeys`. */
+/** The id of the current transaction, for `forgetDeletedKeys`. */
 export async function currentTransaction(tx: Transaction): Promise<string> {
   const [row] = await tx<{ id: string }[]>`select pg_current_xact_id()::text as id`
   return row?.id ?? ''
 }
 
 /**
- * Vacuums the data keys that a transaction deleted: without them, whatever else is left in files and older dumps of what
- * they sealed is unreadable.
- * @returns false while somebody's snapshot is older than the transaction, so that vacuuming would leave them
+ * Vacuums the data keys that a transaction deleted. Without its key, ciphertext that is left in files is unreadable.
+ * @param transaction as `currentTransaction` returned it
+ * @returns false while a snapshot is older than the transaction, so that VACUUM would keep the keys
  */
 export async function forgetDeletedKeys(sql: Database, transaction: string): Promise<boolean> {
   const [older] = await sql`
@@ -25,7 +25,7 @@ export async function forgetDeletedKeys(sql: Database, transaction: string): Pro
   return true
 }
 
-/** The table is small, and pages without deleted rows are skipped. */
+/** Vacuums the table of data keys, which is small. */
 export async function vacuumKeys(sql: Database): Promise<void> {
   await sql`vacuum data_keys`
 }

@@ -2,13 +2,13 @@ import type { Queryable } from '../connection/database.ts'
 import { DataKeyMissing, type DataKeys, systemKeyId } from './data-keys.ts'
 import type { DataKey, FieldCipher } from './field-cipher.ts'
 
-/** What it takes to write and read sealed columns. The context is one. */
+/** The keys for reading and writing encrypted columns. A context is one. */
 export interface ColumnEncryption {
   cipher: FieldCipher
   dataKeys: DataKeys
 }
 
-/** The account's data key, or undefined when there is no such account (any more). The system's is no account's. */
+/** The account's data key, or undefined when the account is missing or erased. The system's key belongs to no account. */
 export async function findDataKey(
   sql: Queryable,
   encryption: ColumnEncryption,
@@ -23,7 +23,7 @@ export async function findDataKey(
   }
 }
 
-/** Seals and opens one table's columns under one data key; null stays null. */
+/** Encrypts and decrypts the columns of one table under one data key; null stays null. */
 export function tableEncryption(cipher: FieldCipher, key: DataKey, table: string) {
   return {
     seal: (column: string, text: string): Buffer => cipher.encrypt(key, `${table}.${column}`, text),

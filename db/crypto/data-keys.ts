@@ -2,10 +2,10 @@ import { LRUCache } from 'lru-cache'
 import type { Queryable } from '../connection/database.ts'
 import type { DataKey, FieldCipher } from './field-cipher.ts'
 
-/** Personal data that belongs to no account (security log, requests by strangers) is sealed under this id's key. */
+/** The id of the data key for personal data without an account: security log, requests of persons without an account. */
 export const systemKeyId = '00000000-0000-0000-0000-000000000000'
 
-/** How long an erased account's key may linger in a process's memory, milliseconds. */
+/** How long the data key of an erased account may stay in the memory of a process, in milliseconds. */
 const keptInMemoryMs = 60_000
 
 export class DataKeyMissing extends Error {
@@ -14,19 +14,19 @@ export class DataKeyMissing extends Error {
 
 export type DataKeys = ReturnType<typeof createDataKeys>
 
-/** Finds, makes and remembers accounts' data keys. */
+/** Creates, finds and caches data keys. */
 export function createDataKeys(cipher: FieldCipher) {
   const cache = new LRUCache<string, DataKey>({ max: 10_000, ttl: keptInMemoryMs })
 
   return {
-    /** Makes and stores the key of a new account, in the caller's transaction. */
+    /** Creates and stores the data key of a new account, in the caller's transaction. */
     async create(sql: Queryable, accountId: string): Promise<DataKey> {
       const made = cipher.newDataKey(accountId)
       await sql`insert into data_keys (account_id, kek_id, wrapped_key)
         values (${accountId}, ${made.kekId}, ${made.wrapped})`
       return { accountId, key: made.key }
     },
-    /** @throws DataKeyMissing when the account was erased (or never was) */
+    /** The data key of an account. @throws DataKeyMissing when the account is missing or erased */
     async get(sql: Queryable, accountId: string): Promise<DataKey> {
       const cached = cache.get(accountId)
       if (cached) return cached
@@ -37,7 +37,7 @@ export function createDataKeys(cipher: FieldCipher) {
       cache.set(accountId, key)
       return key
     },
-    /** The key for data of no account; made by whoever needs it first. */
+    /** The key for data without an account, created at its first use. */
     async system(sql: Queryable): Promise<DataKey> {
       const cached = cache.get(systemKeyId)
       if (cached) return cached

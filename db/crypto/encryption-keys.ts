@@ -1,4 +1,4 @@
-/** S1: which keys there are and have been, and what still needs them. */
+/** S1: the encryption keys by id, past ones too, and the number of data keys that need each. */
 import type { Queryable } from '../connection/database.ts'
 import type { IdRange } from '../policy-deliveries.ts'
 import type { FieldCipher } from './field-cipher.ts'
@@ -13,7 +13,7 @@ export interface KnownKey {
   retiredAt: Date | null
 }
 
-/** Writes down the keys of a keyring. One that was retired and is active again is not retired. */
+/** Records the keys of a keyring. A retired key that is active again is no longer retired. */
 export async function noteKeys(
   sql: Queryable,
   keyring: { purpose: KeyPurpose; ids: string[]; activeId: string; at: Date },
@@ -35,26 +35,26 @@ export async function listKeys(sql: Queryable): Promise<KnownKey[]> {
     from encryption_keys order by purpose, first_seen_at, id`
 }
 
-/** Every other key of the purpose: nothing needs it any more. */
+/** Retires every other key of a purpose. */
 export async function retireKeys(sql: Queryable, purpose: KeyPurpose, exceptId: string, at: Date): Promise<void> {
   await sql`update encryption_keys set retired_at = ${at}
     where purpose = ${purpose} and id <> ${exceptId} and retired_at is null and first_seen_at <= ${at}`
 }
 
-/** How many data keys each key-encryption key wraps. */
+/** The number of data keys that each key-encryption key wraps. */
 export async function countWrapped(sql: Queryable): Promise<{ kekId: string; count: number }[]> {
   return sql<{ kekId: string; count: number }[]>`
     select kek_id as "kekId", count(*)::int as count from data_keys group by kek_id order by kek_id`
 }
 
-/** Data keys under any other key-encryption key. */
+/** The number of data keys that another key-encryption key wraps. */
 export async function countNotUnder(sql: Queryable, kekId: string): Promise<number> {
   return (await countWrapped(sql)).reduce((sum, each) => sum + (each.kekId === kekId ? 0 : each.count), 0)
 }
 
 /**
- * Wraps part of the data keys anew under the cipher's active key. A row that is erased meanwhile stays erased.
- * @returns how many were under another key
+ * Wraps the data keys of a range again under the active key. A key that is deleted meanwhile stays deleted.
+ * @returns the number of keys that another key had wrapped
  */
 export async function rewrapRange(sql: Queryable, cipher: FieldCipher, range: IdRange): Promise<number> {
   const rows = await sql<{ account_id: string; kek_id: string; wrapped_key: Buffer }[]>`
@@ -62,7 +62,7 @@ export async function rewrapRange(sql: Queryable, cipher: FieldCipher, range: Id
     where kek_id <> ${cipher.activeKekId} and account_id >= ${range.from}
       ${range.to === null ? sql`` : sql`and account_id < ${range.to}`}`
   if (rows.length === 0) return 0
-  // In hexadecimal, for the driver writes arrays of text only.
+  // Hexadecimal, since postgres.js can only send arrays of text.
   const wrapped = rows.map((row) => {
     const fresh = cipher.rewrap(row.account_id, { kekId: row.kek_id, wrapped: row.wrapped_key })
     return fresh.wrapped.toString('hex')
@@ -76,8 +76,7 @@ export async function rewrapRange(sql: Queryable, cipher: FieldCipher, range: Id
 }
 
 /**
- * Whether the snapshot of data keys that belongs to the backups may hold keys wrapped before that time: the newest
- * snapshot is the only one that is kept.
+ * Whether the key snapshot of the backups may be from before a time. Only the newest snapshot is kept.
  */
 export async function snapshotIsOlder(sql: Queryable, than: Date): Promise<boolean> {
   const [newest] = await sql<{ started_at: Date }[]>`

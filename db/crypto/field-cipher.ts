@@ -10,7 +10,7 @@ export interface Keyring {
   keys: ReadonlyMap<string, Buffer>
 }
 
-/** One account's unwrapped data key. `accountId` binds every ciphertext to its owner. */
+/** An account's unwrapped data key. `accountId` binds each ciphertext to its account. */
 export interface DataKey {
   accountId: string
   key: Buffer
@@ -27,7 +27,10 @@ const formatVersion = 1
 const ivBytes = 12
 const tagBytes = 16
 
-/** @param indexKey 32 bytes, keys the blind indexes and pseudonyms; changing it orphans every lookup */
+/**
+ * Creates the cipher of personal columns.
+ * @param indexKey 32 bytes for blind indexes and pseudonyms; with another key no existing row is found
+ */
 export function createFieldCipher(keyring: Keyring, indexKey: Buffer) {
   const kek = (id: string): Buffer => {
     const key = keyring.keys.get(id)
@@ -58,7 +61,7 @@ export function createFieldCipher(keyring: Keyring, indexKey: Buffer) {
       return { kekId: keyring.activeId, wrapped: seal(kek(keyring.activeId), `data-key:${accountId}`, key) }
     },
 
-    /** @param column `table.column`; a ciphertext moved to another column or account does not decrypt */
+    /** Encrypts a text. @param column `table.column`; in another column or account the ciphertext does not decrypt */
     encrypt(dataKey: DataKey, column: string, text: string): Buffer {
       return seal(dataKey.key, `${dataKey.accountId}:${column}`, Buffer.from(text, 'utf8'))
     },
@@ -66,15 +69,15 @@ export function createFieldCipher(keyring: Keyring, indexKey: Buffer) {
       return open(dataKey.key, `${dataKey.accountId}:${column}`, Buffer.from(sealed)).toString('utf8')
     },
 
-    /** For equality lookups over sealed columns. The caller normalises the value. */
+    /** The blind index of a value, which finds it in an encrypted column. The caller normalises the value. */
     blindIndex(column: string, value: string): Buffer {
       return keyed(`index:${column}`, value)
     },
-    /** 20 characters that stand for an account wherever its id must not: search attributes, ledger, logs. */
+    /** The account reference, 20 characters, for places that must not hold the id: search attributes, ledger, logs. */
     accountRef(accountId: string): string {
       return keyed('account-ref', accountId).subarray(0, 15).toString('base64url')
     },
-    /** A keyed hash for anything else, for example request bodies. */
+    /** A keyed hash for other purposes, for example request bodies. */
     fingerprint(purpose: string, value: string): Buffer {
       return keyed(purpose, value)
     },

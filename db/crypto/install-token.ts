@@ -2,7 +2,7 @@ import type { Database } from '../connection/database.ts'
 import type { OrderRow } from '../order/orders.ts'
 import { type ColumnEncryption, findDataKey, tableEncryption } from './column-encryption.ts'
 
-/** The address of an order's install page, which holds a secret; null before delivery. */
+/** The address of an order's install page, which contains a secret; null before delivery. */
 export async function installUrl(
   context: ColumnEncryption & { sql: Database; config: { PUBLIC_URL: string } },
   order: Pick<OrderRow, 'account_id' | 'install_token'>,

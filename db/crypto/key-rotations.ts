@@ -25,7 +25,7 @@ const columns = (sql: Queryable) => sql`
   id, purpose, to_key as "toKey", status, rewrapped::int, remaining::int, started_at as "startedAt",
   checked_at as "checkedAt", ended_at as "endedAt"`
 
-/** Stores a draft, which nobody sees before its run has made it current. One that exists already is left as it is. */
+/** Stores a draft. A rotation that exists already stays as it is. */
 export async function insertKeyRotation(
   sql: Queryable,
   rotation: { id: string; purpose: KeyPurpose; toKey: string; at: Date; by: string },
@@ -35,13 +35,13 @@ export async function insertKeyRotation(
     on conflict (id) do nothing`
 }
 
-/** How a rotation begins. */
+/** The first status of a rotation, by purpose. */
 export const firstStatus = { field: 'rewrapping', payload: 'waiting_for_runs' } as const satisfies Record<
   KeyPurpose,
   KeyRotationStatus
 >
 
-/** Makes a draft current; repeatable. `running`: there is one at a time, and this draft is gone. */
+/** Makes a draft current; repeatable. @returns `running` when another rotation is open: the draft is deleted */
 export async function openRotation(
   sql: Queryable,
   id: string,
@@ -59,20 +59,20 @@ export async function openRotation(
   }
 }
 
-/** Deletes drafts from before then: how many there were. */
+/** Deletes drafts that were started before a time. @returns their number */
 export async function deleteKeyRotationDrafts(sql: Queryable, before: Date): Promise<number> {
   const dropped = await sql`delete from key_rotations where status = 'draft' and started_at < ${before}`
   return dropped.count
 }
 
-/** Undefined when it never was, or is a draft yet. */
+/** The rotation, or undefined when it is missing or a draft. */
 export async function findKeyRotation(sql: Queryable, id: string): Promise<KeyRotation | undefined> {
   const [row] = await sql<KeyRotation[]>`
     select ${columns(sql)} from key_rotations where id = ${id} and status <> 'draft'`
   return row
 }
 
-/** The youngest first. */
+/** A page of rotations, the newest first, without drafts. */
 export async function listKeyRotations(
   sql: Queryable,
   page: { after: [startedAt: string, id: string] | undefined; limit: number },
@@ -84,7 +84,7 @@ export async function listKeyRotations(
     order by started_at desc, id desc limit ${limit}`
 }
 
-/** Writes down how far it has come. `rewrapped` never falls: a page may be reported twice. */
+/** Records the progress. `rewrapped` never falls, since a page may be reported twice. */
 export async function recordRotation(
   sql: Queryable,
   id: string,

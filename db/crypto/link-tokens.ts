@@ -1,4 +1,4 @@
-/** Mailed links that work once. */
+/** Secrets of mailed links that work once. */
 import type { Queryable } from '../connection/database.ts'
 import { hashOf, newSecret } from './one-time.ts'
 
@@ -10,7 +10,7 @@ export interface LinkToken {
   next: string | null
 }
 
-/** Makes a link's secret; it is stored nowhere. */
+/** Creates a link. @returns its secret, of which only a hash is stored */
 export async function createLinkToken(
   sql: Queryable,
   link: { purpose: LinkPurpose; accountId: string; subjectId?: string; next?: string; at: Date; expiresAt: Date },
@@ -28,7 +28,7 @@ export async function createLinkToken(
   return secret
 }
 
-/** What a link stands for, without using it up: mail scanners follow links, too. */
+/** Reads a link without spending it, since mail scanners follow links. */
 export async function peekLinkToken(
   sql: Queryable,
   secret: string,
@@ -41,7 +41,7 @@ export async function peekLinkToken(
   return row
 }
 
-/** Uses a link up. Undefined when it is unknown, too old, or was used before. */
+/** Spends a link. Undefined when it is unknown, expired or spent. */
 export async function spendLinkToken(
   sql: Queryable,
   secret: string,
@@ -54,7 +54,7 @@ export async function spendLinkToken(
   return row?.inTime ? row : undefined
 }
 
-/** How many links of the purpose were made for an account since then. */
+/** The number of an account's unspent links of a purpose that were created after a time. */
 export async function countLinkTokens(
   sql: Queryable,
   accountId: string,
@@ -67,7 +67,7 @@ export async function countLinkTokens(
   return row?.count ?? 0
 }
 
-/** Whoever makes a new one sweeps the old. */
+/** Deletes expired links. */
 export async function forgetLinkTokens(sql: Queryable, at: Date): Promise<void> {
   await sql`delete from link_tokens where expires_at <= ${at}`
 }

@@ -1,7 +1,7 @@
-/** Secrets of 256 random bits, kept as hashes: a plain hash is enough for what nobody can guess. */
+/** Secrets of 256 random bits. They cannot be guessed, hence a plain hash protects them. */
 import { createHash, randomBytes } from 'node:crypto'
 
-/** Base64url, 43 characters. */
+/** A new secret: 43 characters of base64url. */
 export const newSecret = (): string => randomBytes(32).toString('base64url')
 
 export const hashOf = (secret: string): Buffer => createHash('sha256').update(secret).digest()

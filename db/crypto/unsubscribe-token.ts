@@ -1,6 +1,6 @@
 /**
- * The opaque token of an unsubscribe link (RFC 8058): the account's id, encrypted under a key of its own. Nothing is
- * stored, so nothing is left of it when the account is erased.
+ * The opaque token of an unsubscribe link (RFC 8058): the account's id, encrypted under a key of its own. It is not
+ * stored, so an erasure has nothing to delete.
  */
 import type { DataKey, FieldCipher } from './field-cipher.ts'
 
@@ -12,17 +12,16 @@ const keyOf = (cipher: FieldCipher): DataKey => ({
   key: cipher.fingerprint('unsubscribe-key', ''),
 })
 
-/** Base64url; another one each time. */
+/** A token in base64url; each call returns another one. */
 export const unsubscribeToken = (cipher: FieldCipher, accountId: string): string =>
   cipher.encrypt(keyOf(cipher), column, accountId).toString('base64url')
 
-/** The account a token was made for, or undefined when it is none of ours. */
+/** The account of a token, or undefined for a token that was not made here. */
 export function accountOfUnsubscribeToken(cipher: FieldCipher, token: string): string | undefined {
   try {
     const accountId = cipher.decrypt(keyOf(cipher), column, Buffer.from(token, 'base64url'))
     return uuid.test(accountId) ? accountId : undefined
   } catch {
-    // Whatever does not decrypt was not made here.
     return undefined
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Receipts of erasures, carried over a restore as the ledger is: a restored database has them as they were when its dump
- * was made, or not at all, and people ask after theirs with nothing but its id.
+ * Receipts of erasures, carried over a restore like the deletion ledger: a restored database has them as of its dump, or
+ * not at all, and an erased person has nothing but the id of their receipt.
  */
 import type { ErasureStep } from '../../policy/deletion.ts'
 import type { Database, Queryable, Transaction } from '../connection/database.ts'
@@ -11,8 +11,8 @@ export interface CarriedReceipt extends Receipt {
   accountRef: string
 }
 
-/** What is of no more use once somebody is done. Settlements are watched for longer, and the trace until the end. */
-const doneWith: Partial<Record<ErasureStep, DeletionPart>> = {
+/** The part of the seal that an erasure step needs. Settlements and the trace are needed after their step, too. */
+const partOfStep: Partial<Record<ErasureStep, DeletionPart>> = {
   apple: 'apple',
   google: 'google',
   firebase: 'firebase',
@@ -22,7 +22,7 @@ const doneWith: Partial<Record<ErasureStep, DeletionPart>> = {
   stripe_redaction: 'payments',
 }
 
-/** All of them, the oldest first. */
+/** All receipts, the oldest first. */
 export async function exportReceipts(sql: Queryable): Promise<CarriedReceipt[]> {
   const rows = await sql<CarriedReceipt[]>`
     select receipt_id as "receiptId", account_ref as "accountRef", reason, erased_at as "erasedAt",
@@ -33,7 +33,7 @@ export async function exportReceipts(sql: Queryable): Promise<CarriedReceipt[]> 
   return rows.map(withDates)
 }
 
-/** A receipt whose times have become text on the way. */
+/** A receipt from JSON, with its times as dates again. */
 export function withDates(receipt: CarriedReceipt): CarriedReceipt {
   const { erasedAt, backupsGoneBy, completedAt, steps } = receipt
   return {
@@ -46,8 +46,8 @@ export function withDates(receipt: CarriedReceipt): CarriedReceipt {
 }
 
 /**
- * Adds what is not there and brings the rest up to date; a receipt that is closed stays closed. What the dump still had
- * sealed for those who are done is forgotten.
+ * Adds missing receipts and updates the others; a completed receipt stays as it is. Parts of a restored seal whose erasure
+ * step is done are deleted.
  */
 export async function importReceipts(sql: Database, receipts: readonly CarriedReceipt[]): Promise<void> {
   for (const receipt of receipts) await sql.begin((tx) => importReceipt(tx, receipt))
@@ -67,7 +67,7 @@ async function importReceipt(tx: Transaction, receipt: CarriedReceipt): Promise<
     set state = excluded.state, code = excluded.code, changed_at = excluded.changed_at`
   if (completedAt) return dropSeal(tx, receiptId)
   for (const { processor, state } of steps) {
-    const part = doneWith[processor]
+    const part = partOfStep[processor]
     if (part && state !== 'pending' && state !== 'needs_operator') await wipeSecret(tx, receiptId, part)
   }
   await dropEmptySeal(tx, receiptId)

@@ -1,18 +1,18 @@
 /**
- * What third parties must still be told about an erased person: one row per erasure, encrypted under a data key of its
- * own, emptied part by part. No part outlives its purpose, and with the key the rest goes as well.
+ * Seals: what erasure steps still need of an erased person. One row for each erasure is encrypted under a data key of its
+ * own. Each part is deleted when its step no longer needs it, and the key with the last part.
  */
 import type { Queryable, Transaction } from '../connection/database.ts'
 import { type ColumnEncryption, findDataKey, tableEncryption } from '../crypto/column-encryption.ts'
 
-/** A payment that has to be closed or given back, with what the books need to know of it. */
+/** A payment to cancel or refund, with the data that the books need for it. */
 export interface PaymentToClose {
   paymentIntentId: string
-  /** `watch`: refunded, but a refund can still bounce */
+  /** `watch`: it is refunded, but the refund can still fail */
   action: 'cancel' | 'refund' | 'watch'
-  /** the order facts to settle; null while nothing was paid */
+  /** id of the order facts to settle; null when nothing was paid */
   factId: string | null
-  /** to be corrected by a credit note */
+  /** the invoice that a credit note has to correct */
   invoiceNumber: string | null
   packageName: string
   destination: string
@@ -21,7 +21,7 @@ export interface PaymentToClose {
   currency: string
   /** ISO 8601 */
   refundedAt: string | null
-  /** why only an operator can go on */
+  /** machine-readable reason why only an operator can go on; null while the step goes on by itself */
   trouble: string | null
 }
 
@@ -37,19 +37,19 @@ export interface SealedPlacement {
   esimRefs: string[] | null
 }
 
-/** Identifiers that must be found nowhere any more. */
+/** The identifiers of an erased person, which must be found nowhere any more. */
 export interface Trace {
-  /** the account's own is the first */
+  /** all ids of the person's rows; the account's id is the first */
   ids: string[]
-  /** keyed hashes of what only these orders had, hex */
+  /** blind indexes of the person's orders and eSIMs, hexadecimal */
   blinds: string[]
-  /** also names of runs in Temporal */
+  /** ids of orders, which are in the workflow ids of runs */
   orderIds: string[]
-  /** the same; seals from before there was such a list have none */
+  /** ids of privacy requests, likewise; missing in seals of earlier versions */
   requestIds?: string[]
-  /** changes of address, the same; older seals have them among the requests */
+  /** ids of changes of address, likewise; among `requestIds` in seals of earlier versions */
   emailChangeIds?: string[]
-  /** the erasing transaction: whoever still looks at the database as it was before sees the person */
+  /** id of the transaction that erased: a snapshot older than it still sees the person */
   transaction: string
 }
 
@@ -60,7 +60,7 @@ export interface DeletionSecrets {
   stripeCustomer: { customerId: string } | null
   settlements: PaymentToClose[] | null
   providerOrders: SealedPlacement[] | null
-  /** for the redaction at Stripe; `job`: the one under way, and what it is about; `setAside`: refused for now */
+  /** for the redaction at Stripe; `job`: the open redaction job with its objects; `setAside`: objects refused for now */
   payments: {
     paymentIntentIds: string[]
     customerIds: string[]
@@ -87,7 +87,7 @@ const columns: Record<DeletionPart, string> = {
 }
 const parts = Object.keys(columns) as DeletionPart[]
 
-/** Makes the row and its data key, in the transaction that erases. */
+/** Writes the seal and its data key, in the transaction that erases. */
 export async function sealSecrets(
   tx: Transaction,
   encryption: ColumnEncryption,
@@ -102,7 +102,7 @@ export async function sealSecrets(
   await tx`insert into deletion_seals ${tx({ receipt_id: receiptId, ...Object.fromEntries(sealed) })}`
 }
 
-/** Null when the part was wiped, or never was. */
+/** Decrypts a part. @returns null when the part was deleted or never existed */
 export async function openSecret<Part extends DeletionPart>(
   sql: Queryable,
   encryption: ColumnEncryption,
@@ -118,7 +118,7 @@ export async function openSecret<Part extends DeletionPart>(
   return JSON.parse(text) as DeletionSecrets[Part]
 }
 
-/** Keeps what is left to do of a part. */
+/** Replaces a part by what its step still needs. */
 export async function resealSecret<Part extends DeletionPart>(
   sql: Queryable,
   encryption: ColumnEncryption,
@@ -131,19 +131,19 @@ export async function resealSecret<Part extends DeletionPart>(
   await sql`update deletion_seals set ${sql({ [columns[part]]: sealed })} where receipt_id = ${receiptId}`
 }
 
-/** False when the row was lost, or everything in it is done. */
+/** Whether a seal with its data key exists. It is false when every part was deleted, or when a restore lost the row. */
 export async function hasSeal(sql: Queryable, receiptId: string): Promise<boolean> {
   const rows = await sql`
     select 1 from deletion_seals join data_keys on account_id = receipt_id where receipt_id = ${receiptId}`
   return rows.length > 0
 }
 
-/** Forgets a part for good. */
+/** Deletes a part. */
 export async function wipeSecret(sql: Queryable, receiptId: string, part: DeletionPart): Promise<void> {
   await sql`update deletion_seals set ${sql({ [columns[part]]: null })} where receipt_id = ${receiptId}`
 }
 
-/** Removes the row and its data key once every part is wiped; true when nothing is left. */
+/** Deletes the seal and its data key once no part is left. @returns whether the seal is gone */
 export async function dropEmptySeal(tx: Transaction, receiptId: string): Promise<boolean> {
   await tx`delete from deletion_seals where receipt_id = ${receiptId}
     and num_nonnulls(${tx(Object.values(columns))}) = 0`
@@ -153,7 +153,7 @@ export async function dropEmptySeal(tx: Transaction, receiptId: string): Promise
   return true
 }
 
-/** Removes the row with whatever is in it, and its data key. */
+/** Deletes the seal with all its parts, and its data key. */
 export async function dropSeal(tx: Transaction, receiptId: string): Promise<void> {
   await tx`delete from deletion_seals where receipt_id = ${receiptId}`
   await tx`delete from data_keys where account_id = ${receiptId}`

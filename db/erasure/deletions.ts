@@ -1,4 +1,4 @@
-/** The receipts of erasures: how far everybody who held something of a person has come. They name nobody. */
+/** Receipts of erasures: each erasure step and its state. They hold nothing by which a person could be identified. */
 import { type DeletionReason, type ErasureStep, erasureSteps, type StepState } from '../../policy/deletion.ts'
 import type { Database, Queryable, Transaction } from '../connection/database.ts'
 
@@ -8,7 +8,7 @@ export interface StartedDeletion {
   receiptId: string
   erasedAt: Date
   backupsGoneBy: Date
-  /** those who still have something to do */
+  /** the erasure steps that are not done */
   pending: ErasureStep[]
 }
 
@@ -21,6 +21,7 @@ export interface Receipt {
   steps: { processor: ErasureStep; state: StepState; code: string | null; changedAt: Date }[]
 }
 
+/** Writes a deletion and its erasure steps. */
 export async function startDeletion(
   tx: Transaction,
   deletion: { accountRef: string; receiptId: string; reason: DeletionReason; at: Date; backupsGoneBy: Date },
@@ -40,7 +41,7 @@ export async function startDeletion(
   return { receiptId, erasedAt: at, backupsGoneBy, pending }
 }
 
-/** The erasure of an account that is gone, or undefined when it never was erased. */
+/** The deletion of an account, or undefined when the account was never erased. */
 export async function findDeletion(sql: Queryable, accountRef: string): Promise<StartedDeletion | undefined> {
   const [row] = await sql<{ receiptId: string; erasedAt: Date; backupsGoneBy: Date }[]>`
     select receipt_id as "receiptId", erased_at as "erasedAt", backups_gone_by as "backupsGoneBy"
@@ -51,7 +52,7 @@ export async function findDeletion(sql: Queryable, accountRef: string): Promise<
   return { ...row, pending: steps.map(({ processor }) => processor) }
 }
 
-/** Undefined when there is no such receipt. */
+/** The receipt with its erasure steps in the order of `erasureSteps`, or undefined. */
 export async function findReceipt(sql: Queryable, receiptId: string): Promise<Receipt | undefined> {
   const [deletion] = await sql<Omit<Receipt, 'steps'>[]>`
     select receipt_id as "receiptId", reason, erased_at as "erasedAt", backups_gone_by as "backupsGoneBy",
@@ -64,7 +65,7 @@ export async function findReceipt(sql: Queryable, receiptId: string): Promise<Re
   return { ...deletion, steps }
 }
 
-/** Undefined when there is no such receipt. */
+/** The state of one erasure step, or undefined. */
 export async function findStep(
   sql: Queryable,
   receiptId: string,
@@ -75,7 +76,7 @@ export async function findStep(
   return step
 }
 
-/** @param code machine-readable, why it stands there */
+/** Sets the state of an erasure step. @param step.code the machine-readable reason for the state */
 export async function recordStep(
   sql: Queryable,
   step: { receiptId: string; processor: ErasureStep; state: StepState; code?: string | null; at: Date },
@@ -85,8 +86,9 @@ export async function recordStep(
 }
 
 /**
- * Nothing is left to do: from here on the receipt says on which days, and no longer in which second others heard of it,
- * since their books say the same (R2). False while something is left.
+ * Completes a deletion whose erasure steps are all done. Its times are cut to days: R2, the books are anonymous, but a
+ * second could be matched with theirs.
+ * @returns false while a step is not done
  */
 export async function completeDeletion(sql: Database, receiptId: string, at: Date): Promise<boolean> {
   return sql.begin(async (tx) => {

@@ -1,10 +1,10 @@
-/** Deletes what belongs to an account: by whose a row is, never by an id that merely stands in it. */
+/** Deletes what belongs to an account: rows are found by their owner, never by an id that they only mention. */
 
 import type { Database, Queryable, Transaction } from '../connection/database.ts'
 import { systemKeyId } from '../crypto/data-keys.ts'
 import type { Trace } from './deletion-seals.ts'
 
-/** What of an account has an id, by kind. */
+/** The ids of an account's rows, by kind. */
 export interface OwnedIds {
   orders: string[]
   esims: string[]
@@ -12,7 +12,7 @@ export interface OwnedIds {
   emailChanges: string[]
 }
 
-/** Ids that something of another account has as well are left out: what is said of them is said of that, too. */
+/** Reads the ids of an account's rows. An id that another account has as well is left out: rows about it may be theirs. */
 export async function readOwnedIds(sql: Queryable, accountId: string): Promise<OwnedIds> {
   const rows = await sql<{ kind: string; id: string }[]>`
     select kind, id from owned_ids own where account_id = ${accountId}
@@ -28,12 +28,12 @@ export async function readOwnedIds(sql: Queryable, accountId: string): Promise<O
 }
 
 /**
- * Deletes an account with all that is its own, each row found by an index. What stays for the books has no tie to it
- * once this is done. In this transaction the database refuses to delete a row of any other account.
+ * Deletes an account with all its rows, each found by an index. The books stay, without a tie to the account. In this
+ * transaction the database refuses to delete a row of any other account (`erase_only`).
  */
 export async function eraseRows(tx: Transaction, accountId: string, owned: OwnedIds): Promise<void> {
   const ids = [accountId, ...Object.values(owned).flat()]
-  // Sent at once, since somebody waits for the answer.
+  // Sent in one round trip, since a caller waits for the answer.
   await Promise.all([
     tx`select erase_only(${accountId})`,
     tx`delete from attention where subject_id = any(${ids})`,
@@ -41,18 +41,18 @@ export async function eraseRows(tx: Transaction, accountId: string, owned: Owned
       select stripe_dispute_id from disputes d join orders o on o.id = d.order_id where o.account_id = ${accountId}))`,
     tx`delete from idempotency_keys where resource_id = any(${ids}) and (account_id is null or account_id = ${accountId})`,
     tx`delete from sends where subject_id = any(${ids}) and (account_id is null or account_id = ${accountId})`,
-    // What operators did stays on record for its 90 days, without whom it was about.
+    // Actions of operators stay on record for 90 days, without the account that they were about.
     tx`update security_log set account_id = null where account_id = ${accountId} and kind = 'operator_action'`,
     tx`delete from security_log where account_id = ${accountId}`,
     tx`delete from data_keys where account_id = ${accountId}`,
   ])
-  // Takes identities, devices, consents and orders along, and with the orders their eSIMs, refunds and invoice links.
+  // Foreign keys cascade to identities, devices, consents and orders, and from orders to eSIMs, refunds and invoice links.
   await tx`delete from accounts where id = ${accountId}`
 }
 
 /**
- * Deletes what was written of an erased account when its rows were gone already, so that no foreign key ties it to
- * anybody: by the column that says what it is about, and only where that is nothing of a living account.
+ * Deletes rows about an erased account that were written after its erasure. No foreign key ties them to it: they are found
+ * by their subject, and stay when another account has a row with the same id.
  */
 export async function eraseLateRows(sql: Database, { ids: [accountId = '', ...ids] }: Trace): Promise<void> {
   await sql.begin(async (tx) => {
@@ -67,7 +67,7 @@ export async function eraseLateRows(sql: Database, { ids: [accountId = '', ...id
   })
 }
 
-/** Those of an erased account's ids that nothing of another account has, nor a receipt, nor the system. */
+/** The ids of an erased account that no other account, no receipt and not the system's key has as well. */
 export async function withoutOthers(sql: Queryable, accountId: string, ids: readonly string[]): Promise<string[]> {
   const uuids = ids.filter(isUuid)
   const others = await sql<{ id: string }[]>`
@@ -79,4 +79,5 @@ export async function withoutOthers(sql: Queryable, accountId: string, ids: read
 
 const uuidForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
+/** Whether a text is a UUID in lower case, as PostgreSQL writes it. */
 export const isUuid = (text: string): boolean => uuidForm.test(text)

@@ -1,6 +1,6 @@
 /**
- * Looks for a person's identifiers wherever the live schema could hold them. What cannot be looked into counts as not
- * erased: a column that personal-data.ts does not know, or a type that this file does not.
+ * Searches every column of the live schema that could hold an erased person's identifiers. A column that is missing in
+ * personal-data.ts, or that has a type missing here, counts as not erased.
  */
 import { owners, personalData } from '../../policy/personal-data.ts'
 import type { Database, Queryable } from '../connection/database.ts'
@@ -16,7 +16,7 @@ interface Column {
 
 type Finder = 'uuid' | 'text' | 'array' | 'json' | 'bytes' | 'nothing'
 
-/** Types that have room for an identifier, and those that have none. */
+/** How to search each type of column; `nothing` for types that cannot hold an identifier. */
 const finders: Record<string, Finder> = {
   uuid: 'uuid',
   text: 'text',
@@ -35,14 +35,14 @@ const finders: Record<string, Finder> = {
 }
 
 /**
- * How far a look goes. What stands in an index is found at once, however many other people there are; the rest takes a scan
- * of each table that has such a column.
+ * Which columns to search. A search by index takes no longer with more accounts; any other column needs a scan of its
+ * table.
  */
 export type Depth = 'indexes' | 'everything'
 
 /**
- * A living account's rows are theirs, whatever stands in them.
- * @returns `table.column` of whatever still holds something, and of whatever could not be looked into
+ * Searches for traces of an erased person, except in the rows of other accounts.
+ * @returns `table.column` (or `table.*`) of each place with a trace, and of each column that could not be searched
  */
 export async function checkTraces(
   sql: Database,
@@ -82,17 +82,17 @@ async function liveColumns(sql: Database): Promise<Column[]> {
     order by 1, 2`
 }
 
-/** Undefined: nobody knows what it holds. */
+/** Undefined for a column that cannot be searched, because its entry or its type is unknown. */
 function finderOf(column: Column): Finder | undefined {
   const entry = personalData[nameOf(column)]
   if (!entry) return undefined
   const finder = finders[column.type]
-  // Ciphertext cannot be searched; the row it stands in can. Our trade's own texts name no person's records.
+  // Ciphertext cannot be searched, but the other columns of its row can. Kept texts that are no links hold no identifiers.
   if (entry.sealed || (entry.onErasure === 'keep' && finder !== 'uuid' && entry.class !== 'link')) return 'nothing'
   return finder
 }
 
-/** Indexed columns each by its index, a table's others in one scan. */
+/** Groups of columns to search in one query: an indexed column alone by its index, the others of a table in one scan. */
 function searchGroups(columns: Column[]): Column[][] {
   const searched = columns.filter((column) => (finderOf(column) ?? 'nothing') !== 'nothing')
   const others = searched.filter((column) => !column.isIndexed)
@@ -105,7 +105,7 @@ function searchGroups(columns: Column[]): Column[][] {
 
 const nameOf = ({ table, column }: Column): string => `${table}.${column}`
 
-/** Whether a row, called `held`, belongs to another account than the erased one. */
+/** The condition that a row, under the alias `held`, belongs to another account than the erased one. */
 function ofLiving(sql: Queryable, table: string, accountId: string) {
   const owner = owners[table]
   switch (owner?.is) {

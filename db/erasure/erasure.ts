@@ -1,4 +1,4 @@
-/** G3: a person's rows go, each found by an index, so that it takes no longer however many other people there are. */
+/** G3: erases a person at once. Every row is found by an index: the time does not grow with the number of accounts. */
 import type { DeletionReason } from '../../policy/deletion.ts'
 import type { Transaction } from '../connection/database.ts'
 import type { ColumnEncryption } from '../crypto/column-encryption.ts'
@@ -11,9 +11,9 @@ import { eraseRows } from './erased-rows.ts'
 import { lockPerson, type Person } from './person.ts'
 
 /**
- * Erases an account: what others must be told is sealed, the rows go, ledger and receipt are written, all in the
- * caller's transaction. Repeatable: who was erased before gets the first receipt.
- * @returns undefined when there is no such account and never was one; `in_use` for an account that was to go for disuse
+ * Erases an account in the caller's transaction: writes the seal for the erasure steps, deletes the rows, and writes
+ * ledger and receipt. A repeated call returns the first receipt.
+ * @returns undefined when the account never existed; `in_use` when an account to be deleted for inactivity is used again
  */
 export async function erase(
   tx: Transaction,
@@ -30,7 +30,7 @@ export async function erase(
   const deletion = await startDeletion(tx, erasure, stepsOf(person))
   await sealSecrets(tx, encryption, receiptId, person.secrets)
   await eraseRows(tx, person.accountId, person.owned)
-  // The bank wants an answer whoever the customer was (Art. 17(3)(e) GDPR); the dispute itself names nobody.
+  // Art. 17(3)(e) GDPR: an operator must still answer the bank. The id of the dispute identifies no person to us.
   for (const disputeId of person.openDisputes)
     await raiseOperatorTask(tx, { kind: 'dispute_open', subjectId: disputeId, detail: 'erased', at })
   await appendErased(tx, erasure)

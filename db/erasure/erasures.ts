@@ -1,4 +1,4 @@
-/** Who was erased, and how far each erasure is: what a restore carries over from wherever it is younger than the dump. */
+/** Ledger and receipts of all erasures, which a restore carries over from sources that are newer than its dump. */
 
 import type { Database, Queryable } from '../connection/database.ts'
 import { type CarriedReceipt, exportReceipts, importReceipts } from './carried-receipts.ts'
@@ -9,12 +9,13 @@ export interface Erasures {
   receipts: CarriedReceipt[]
 }
 
+/** Reads the whole ledger and all receipts. */
 export const exportErasures = async (sql: Queryable): Promise<Erasures> => ({
   ledger: await exportLedger(sql),
   receipts: await exportReceipts(sql),
 })
 
-/** @param sources the last one knows best, but for a receipt that is closed: it stays so */
+/** Adds ledgers and receipts. @param sources from the oldest to the newest; a completed receipt is never replaced */
 export async function importErasures(sql: Database, sources: readonly Erasures[]): Promise<void> {
   const latest = new Map<string, CarriedReceipt>()
   for (const { ledger, receipts } of sources) {

@@ -1,4 +1,4 @@
-/** What is known of erasures, beside the backups: a restored database is as old as its dump, and so is what it knows. */
+/** The copy of ledger and receipts beside the backups: a restored database lacks the erasures since its dump. */
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { createGunzip, createGzip } from 'node:zlib'
@@ -10,7 +10,7 @@ import { type Erasures, exportErasures } from './erasures.ts'
 
 type Line = { entry: LedgerEntry } | { receipt: CarriedReceipt }
 
-/** Writes the whole ledger and every receipt as of now; earlier copies go once it is there. */
+/** Writes the whole ledger and all receipts, then deletes earlier copies. */
 export async function copyLedger(sql: Queryable, folder: BackupFolder, id: string): Promise<void> {
   const { ledger, receipts } = await exportErasures(sql)
   const lines: Line[] = [...ledger.map((entry) => ({ entry })), ...receipts.map((receipt) => ({ receipt }))]
@@ -19,7 +19,7 @@ export async function copyLedger(sql: Queryable, folder: BackupFolder, id: strin
   for (const older of await folder.list('ledger')) if (older.id !== id) await folder.remove('ledger', older.id)
 }
 
-/** The newest copy; empty when there is none. @throws UnreadableBackup */
+/** Reads the newest copy; without one, empty lists. @throws UnreadableBackup */
 export async function readLedgerCopy(folder: BackupFolder): Promise<Erasures> {
   const newest = (await folder.list('ledger')).at(-1)
   if (!newest) return { ledger: [], receipts: [] }

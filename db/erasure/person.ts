@@ -1,4 +1,4 @@
-/** One person's rows, read for the last time: what others still have to be told, and what must not be found again. */
+/** Reads the rows of a person before they are erased: what erasure steps will need, and the trace to search for. */
 import type { Transaction } from '../connection/database.ts'
 import { currentTransaction } from '../connection/vacuum.ts'
 import { type ColumnEncryption, tableEncryption } from '../crypto/column-encryption.ts'
@@ -9,9 +9,9 @@ import { type OwnedIds, readOwnedIds } from './erased-rows.ts'
 export interface Person {
   accountId: string
   owned: OwnedIds
-  /** disputes the bank has not decided: ours to answer, with or without the person */
+  /** ids of disputes that the bank has not decided: an operator must answer them after the erasure, too */
   openDisputes: string[]
-  /** linked with Apple, and no token to revoke it by */
+  /** linked with Apple without a refresh token: only the person can end the link */
   appleByHand: boolean
   secrets: DeletionSecrets
 }
@@ -48,10 +48,10 @@ interface EsimRow {
   esim_ref_index: Buffer
 }
 
-/** Money that came in for something that was never delivered, or that is on its way back. */
+/** Statuses of orders that were paid and not delivered, or whose refund is not done. */
 const toRefund = ['in_review', 'provisioning', 'refunding', 'refund_failed']
 
-/** Locks the account, so that nothing can be added to it meanwhile. Undefined when there is no such account. */
+/** Reads a person and locks their account, so that nothing can be added to it. Undefined when the account is missing. */
 export async function lockPerson(
   tx: Transaction,
   encryption: ColumnEncryption,
@@ -87,7 +87,7 @@ export async function lockPerson(
       ...refunds.flatMap((refund) => refund.stripe_refund_id ?? []),
       ...disputes.flatMap((dispute) => (dispute.open ? [] : [dispute.id])),
     ],
-    // Those of the person themself are no trace: who signs up again has the same ones, rightly.
+    // Blind indexes of e-mail address and sign-ins are no trace: the person may sign up again with the same ones.
     blinds: [...orders.map((order) => order.install_token_index), ...esims.map((esim) => esim.esim_ref_index)].flatMap(
       (blind) => blind?.toString('hex') ?? [],
     ),
@@ -118,7 +118,7 @@ export async function lockPerson(
   }
 }
 
-/** With the orders locked nothing can be added to them. Sent at once, since somebody waits for the answer. */
+/** Reads with the orders locked, so that nothing can be added to them. One round trip, since a caller waits. */
 async function readRows(tx: Transaction, accountId: string) {
   const [placements, esims, refunds, disputes, identities, owned] = await Promise.all([
     tx<PlacementRow[]>`
@@ -195,7 +195,7 @@ function settlementOf(order: PersonOrder, refundedAt: Date | undefined): Payment
 const lastOf = (refunds: { order_id: string; created_at: Date }[], orderId: string): Date | undefined =>
   refunds.findLast((refund) => refund.order_id === orderId)?.created_at
 
-/** What providers hold for an order that its customer never got. A top-up is data on an eSIM and cannot be given back. */
+/** What providers hold for an order that its customer never got. A top-up cannot be returned: it is data on an eSIM. */
 function unreturned(
   order: PersonOrder,
   placements: PlacementRow[],

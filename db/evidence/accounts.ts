@@ -1,4 +1,4 @@
-/** Accounts: readable, not past their term, corrected in time. */
+/** Figures of accounts: data can be decrypted, inactive accounts are deleted in time, changes of address end in time. */
 import type { Readings } from '../../policy/figures.ts'
 import { milliseconds, periods } from '../../policy/periods.ts'
 import { plusMs, plusYears } from '../../shared/calendar.ts'
@@ -6,13 +6,13 @@ import type { Queryable } from '../connection/database.ts'
 import { type ColumnEncryption, tableEncryption } from '../crypto/column-encryption.ts'
 
 const sampled = 100
-/** The sweep comes once a day. */
+/** The sweep runs once a day. */
 const sweepMs = milliseconds.day
 const clockGraceMs = milliseconds.hour
-/** More need no counting. */
+/** Counting stops here, since larger numbers say no more. */
 const most = 10_000
 
-/** U1, G1, G2, G5, R1. */
+/** Reads the figures of U1, G1, G2, G5 and R1: accounts are readable, correct and not kept beyond their term. */
 export async function readAccountFigures(sql: Queryable, encryption: ColumnEncryption, asOf: Date): Promise<Readings> {
   const unusedSince = plusMs(plusYears(asOf, -periods.account.inactivityYears), -sweepMs)
   const [unreadable, [past], [changes]] = await Promise.all([
@@ -39,7 +39,7 @@ interface SampleRow {
   wrapped_key: Buffer | null
 }
 
-/** Reads them as a request would, past every cache. */
+/** Decrypts a sample of accounts as a request does, but without the cache of data keys. */
 async function countUnreadable(sql: Queryable, { cipher }: ColumnEncryption): Promise<number> {
   const rows = await sql<SampleRow[]>`
     select a.id, email, first_name, kek_id, wrapped_key
@@ -53,7 +53,7 @@ async function countUnreadable(sql: Queryable, { cipher }: ColumnEncryption): Pr
       const fields = tableEncryption(cipher, cipher.unwrap(id, { kekId: kek_id, wrapped: wrapped_key }), 'accounts')
       return fields.open('email', email).includes('@') && fields.open('first_name', first_name) !== ''
     } catch {
-      // That it cannot be read is the figure.
+      // The figure counts exactly these failures.
       return false
     }
   }

@@ -1,4 +1,4 @@
-/** S1: every data key can be unwrapped, and no key encrypts for too long. */
+/** S1: figures which show that every data key can be unwrapped, and that no key encrypts for too long. */
 import type { Readings } from '../../policy/figures.ts'
 import type { Queryable } from '../connection/database.ts'
 import { countWrapped, listKeys } from '../crypto/encryption-keys.ts'
@@ -22,7 +22,7 @@ export async function readKeyFigures(sql: Queryable, keyrings: KeyringIds, asOf:
       value: lost.reduce((sum, { count }) => sum + count, 0),
       ...(lost.length > 0 && { detail: lost.map(({ kekId, count }) => `${kekId}: ${count}`).join(', ') }),
     },
-    // Until the first check has noted the keys, their age is not known.
+    // The age of a key is unknown until the first check has recorded the keys.
     key_age: { value: ages.length > 0 ? Math.max(0, ...ages) : null },
   }
 }

@@ -1,10 +1,10 @@
-/** Orders: settled, booked, told of; and what partners were given about them. */
+/** Figures of orders: they are settled, booked and confirmed; and which data about them outside parties got. */
 import type { Readings } from '../../policy/figures.ts'
 import { milliseconds, periods } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import type { Queryable } from '../connection/database.ts'
 
-/** A workflow that was slowed down is not yet a broken promise. */
+/** A run that retries delay is not yet a broken promise. */
 const graceMs = 10 * milliseconds.minute
 /** as long as retries go on (workflows/run/retry.ts, `message`) */
 const mailLifeMs = 3 * milliseconds.day
@@ -22,7 +22,7 @@ interface Counts {
   pushes: number
 }
 
-/** U2, U3, U5, U6, C3, P1, P3, P4, P5. */
+/** Reads the figures of U2, U3, U5, U6, C3, P1, P3, P4 and P5, all about orders. */
 export async function readOrderFigures(sql: Queryable, asOf: Date): Promise<Readings> {
   const due = plusMs(asOf, -graceMs)
   const reviewedSince = plusMs(due, -periods.order.reviewWindowMs)
@@ -68,7 +68,7 @@ export async function readOrderFigures(sql: Queryable, asOf: Date): Promise<Read
   }
 }
 
-/** Numbers are purged from the front, with their years; what is missing at the end is a gap. */
+/** Counts missing document numbers. Purges delete the oldest numbers only: a number missing after them is a gap. */
 async function countGaps(sql: Queryable): Promise<{ value: number; detail?: string }> {
   const rows = await sql<{ series: string; missing: number }[]>`
     select c.series, (least(c.last - coalesce(first.sequence, c.last) + 1, ${lookedAt}) - present.count)::int as missing

@@ -1,10 +1,10 @@
-/** N1, N2: one version holds, and whoever it concerns was told in time. */
+/** N1, N2: figures which show that one version is in force, and that every account got its notice in time. */
 import type { Readings } from '../../policy/figures.ts'
 import { periods } from '../../policy/periods.ts'
 import type { Queryable } from '../connection/database.ts'
 
-/** Whoever is here often is whom the promise is about, and whom an index finds. */
-const lookedAt = 10_000
+/** Only the most recently active accounts are counted, since an index finds them. */
+const countedAccounts = 10_000
 
 export async function readPolicyFigures(sql: Queryable): Promise<Readings> {
   const ahead = `${periods.policyNotice.beforeEffectDays} days`
@@ -23,10 +23,10 @@ export async function readPolicyFigures(sql: Queryable): Promise<Readings> {
       select count(*)::int as count from policies p join policy_deliveries d on d.version = p.version
       where p.state = 'in_force' and p.material and d.notice = 'announced' and d.state = 'sent'
         and d.sent_at > p.effective_at - ${ahead}::interval`,
-    // Whom mail did not reach is told by the page; whoever signed up to it needs no notice.
+    // The policy page serves accounts that mail did not reach; an account that accepted the version needs no notice.
     sql<{ count: number }[]>`
       select count(*)::int as count from policies p
-      join (select * from accounts order by last_active_at desc, id desc limit ${lookedAt}) a
+      join (select * from accounts order by last_active_at desc, id desc limit ${countedAccounts}) a
         on a.policy_version <> p.version and a.created_at < p.effective_at
       where p.state = 'in_force' and p.material and not exists (
         select from policy_deliveries d

@@ -1,4 +1,4 @@
-/** U4, G4: promotions and the consents they stand on. */
+/** U4, G4: figures which show that promotions went only to persons who had agreed. */
 import type { Readings } from '../../policy/figures.ts'
 import type { Queryable } from '../connection/database.ts'
 

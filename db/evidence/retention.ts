@@ -1,10 +1,10 @@
-/** R2, R3, R4: nothing is older than it may be. */
+/** R2, R3, R4: figures which show that books, backups and security log are not kept beyond their terms. */
 import type { Readings } from '../../policy/figures.ts'
 import { milliseconds } from '../../policy/periods.ts'
 import { type BooksTerm, plusYears, startOfDay } from '../../shared/calendar.ts'
 import type { Queryable } from '../connection/database.ts'
 
-/** A purge that is under way on the day itself is in time. */
+/** A purge may start on the last day and take a while. */
 const graceDays = 2
 
 export async function readRetentionFigures(sql: Queryable, asOf: Date, booksTerm: BooksTerm): Promise<Readings> {
@@ -36,11 +36,11 @@ export async function readRetentionFigures(sql: Queryable, asOf: Date, booksTerm
   }
 }
 
-/** Days with one decimal. */
+/** The days between two times, with one decimal. */
 export const daysSince = (from: Date, asOf: Date): number =>
   Math.round(((asOf.getTime() - from.getTime()) / milliseconds.day) * 10) / 10
 
-/** The oldest day of which the books may still hold something: whatever is older is past its term. */
+/** The oldest day whose documents are still within their term. */
 function firstKeptDay(asOf: Date, { years, countFrom }: BooksTerm): string {
   const day =
     countFrom === 'year_end'

@@ -1,4 +1,4 @@
-/** G3, K1, G6: what people asked for, and how long it has been waiting. */
+/** G3, K1, G6: figures of deletions and privacy requests, and how long they have been open. */
 import type { Readings } from '../../policy/figures.ts'
 import { periods } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'

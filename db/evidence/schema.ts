@@ -1,4 +1,4 @@
-/** Columns as they are, held against the list of what they are for. */
+/** Figures that compare the columns of the database with policy/personal-data.ts. */
 
 import type { Readings } from '../../policy/figures.ts'
 import { personalData } from '../../policy/personal-data.ts'
@@ -13,7 +13,7 @@ const constraint = 'sealed_is_ciphertext'
 const cardName = /(^|_)(card|pan|cvc|cvv|iban|card_number|expiry)(_|$)/
 const ipName = /(^|[._])ip($|_)/
 
-/** C1 to C7, P2, P6, S1. */
+/** Reads the figures of C1 to C7, P2, P6 and S1: which columns there are, what they are for, and that they are encrypted. */
 export async function readSchemaFigures(sql: Queryable): Promise<Readings> {
   const [columns, [checked]] = await Promise.all([
     sql<LiveColumn[]>`

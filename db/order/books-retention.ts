@@ -1,10 +1,10 @@
-/** R2: the books by month and day, and how they are emptied. */
+/** R2: reads the books by month and day, and deletes documents past their term. */
 import type { Database, Queryable } from '../connection/database.ts'
 
 const firstDay = (month: string): string => `${month}-01`
 const isoDays = (days: readonly Date[]): string[] => days.map((day) => day.toISOString().slice(0, 10))
 
-/** Months of which the books hold anything, `YYYY-MM`, the oldest first. One step of an index for each. */
+/** The months of the books, `YYYY-MM`, the oldest first. The query takes one step of an index for each month. */
 export async function listBookMonths(sql: Queryable): Promise<string[]> {
   const rows = await sql<{ month: string }[]>`
     with recursive months (month) as (
@@ -19,7 +19,7 @@ export async function listBookMonths(sql: Queryable): Promise<string[]> {
   return rows.map(({ month }) => month)
 }
 
-/** Days of a month of which the books hold anything, the oldest first. */
+/** The days of a month that the books have documents of, the oldest first. */
 export async function listBookDays(sql: Queryable, month: string): Promise<Date[]> {
   const from = firstDay(month)
   const rows = await sql<{ day: Date }[]>`
@@ -32,8 +32,8 @@ export async function listBookDays(sql: Queryable, month: string): Promise<Date[
 }
 
 /**
- * Deletes a batch of invoices and credit notes of these days, and their links with them.
- * @returns how many; fewer than `limit` when no more are there
+ * Deletes a batch of invoices and credit notes of these days, with their invoice links.
+ * @returns their number; less than `limit` when none are left
  */
 export async function purgeInvoices(sql: Database, days: readonly Date[], limit: number): Promise<number> {
   const gone = await sql`
@@ -42,7 +42,7 @@ export async function purgeInvoices(sql: Database, days: readonly Date[], limit:
   return gone.count
 }
 
-/** The same for order facts. An order that is still its customer's loses its place in the books. */
+/** Deletes a batch of order facts of these days. An order that still exists loses its link to them. */
 export async function purgeOrderFacts(sql: Database, days: readonly Date[], limit: number): Promise<number> {
   const gone = await sql`
     delete from order_facts where id in (
@@ -50,7 +50,7 @@ export async function purgeOrderFacts(sql: Database, days: readonly Date[], limi
   return gone.count
 }
 
-/** What the books hold of these days. */
+/** The number of documents and order facts of these days. */
 export async function countBooks(sql: Queryable, days: readonly Date[]): Promise<number> {
   const [row] = await sql<{ count: number }[]>`
     select ((select count(*) from invoices where issued_on = any(${isoDays(days)}::date[]))
@@ -65,7 +65,7 @@ export interface BooksMonth {
   hold: { reason: string; heldAt: Date } | null
 }
 
-/** Every month of the books, for operators. */
+/** All months of the books, for operators. */
 export async function describeBooks(sql: Queryable): Promise<BooksMonth[]> {
   const months = await listBookMonths(sql)
   const rows = await sql<{ month: string; invoices: number; facts: number; reason: string | null; held_at: Date }[]>`
@@ -89,7 +89,7 @@ export async function isMonthHeld(sql: Queryable, month: string): Promise<boolea
   return rows.length > 0
 }
 
-/** Repeatable; the first reason stands. */
+/** Holds a month beyond its term; repeatable, the first reason stays. */
 export async function holdMonth(
   sql: Queryable,
   hold: { month: string; reason: string; by: string; at: Date },

@@ -1,4 +1,4 @@
-/** What stays for seven years (R2, U6): order facts, invoices and credit notes. Name-free from the start, dated by the day. */
+/** R2, U6: the books, kept for seven years: order facts, invoices and credit notes, without names and dated by the day. */
 import { randomUUID } from 'node:crypto'
 import type { Fragment, Queryable, Transaction } from '../connection/database.ts'
 import type { OrderRow } from './orders.ts'
@@ -14,7 +14,7 @@ export interface Facts {
 /** YYYY-MM-DD in UTC. */
 export const dayOf = (at: Date): string => at.toISOString().slice(0, 10)
 
-/** Returns the fact's id, which only the order's own row knows. */
+/** Writes order facts. @returns their random id, which only the order's row refers to */
 export async function insertFact(tx: Transaction, facts: Facts, paidAt: Date): Promise<string> {
   const id = randomUUID()
   await tx`insert into order_facts (id, paid_on, package_name, destination, quantity, gross_minor, currency, outcome)
@@ -23,7 +23,7 @@ export async function insertFact(tx: Transaction, facts: Facts, paidAt: Date): P
   return id
 }
 
-/** The order as paid, with its facts. False when it is not, or no longer, waiting for the payment. */
+/** Marks an order as paid and writes its facts. @returns false when it does not wait for its payment */
 export async function recordPaid(
   tx: Transaction,
   orderId: string,
@@ -59,15 +59,15 @@ export interface InvoiceInput extends Facts {
   paymentKind: string
 }
 
-/** Splits a gross amount into net and tax, in minor units; the tax is rounded half up and the two always add up. */
+/** Splits a gross amount into net and tax, in minor units. The tax is rounded half up; both add up to the gross amount. */
 export function splitTax(grossMinor: number, taxRateBps: number): { netMinor: number; taxMinor: number } {
   const taxMinor = Math.round((grossMinor * taxRateBps) / (10_000 + taxRateBps))
   return { netMinor: grossMinor - taxMinor, taxMinor }
 }
 
 /**
- * The order as delivered, its facts and its invoice; nothing when it is no longer being provisioned. One statement, so
- * that whoever wants the next number waits for no more than the database's own work.
+ * Marks an order as delivered, settles its facts and issues its invoice, unless it is no longer being provisioned. One
+ * statement, so that the lock on the document number is held for no round trip.
  */
 export async function recordDelivered(
   sql: Queryable,
@@ -92,7 +92,7 @@ export async function issueCreditNote(tx: Transaction, orderId: string, issuedAt
   return invoice && issue(tx, { ...correcting(invoice, issuedAt), orderId }, creditNoteOf(invoice))
 }
 
-/** The same for an invoice whose customer was erased: nothing ties the credit note to anybody. */
+/** Issues the credit note for an invoice whose customer was erased, without an invoice link. */
 export async function issueUntiedCreditNote(tx: Transaction, invoiceNumber: string, issuedAt: Date): Promise<void> {
   const [invoice] = await tx<InvoiceRow[]>`select * from invoices where number = ${invoiceNumber} for update`
   if (!invoice) return
@@ -151,7 +151,7 @@ async function issue(tx: Transaction, input: InvoiceInput, document: Document): 
   return insertDocument(tx, input, document, input.orderId)
 }
 
-/** @param orderId null ties it to nobody */
+/** @param orderId null for a document without an invoice link */
 async function insertDocument(
   sql: Queryable,
   input: Omit<InvoiceInput, 'orderId'>,
@@ -164,8 +164,8 @@ async function insertDocument(
 }
 
 /**
- * The part of a statement that takes the next number and issues the document `document` under it.
- * @param source from which rows, if not always: `from ...`
+ * The part of a statement that takes the next number and issues the document `document` with it.
+ * @param source a `from ...` clause, for a document that is issued only when the clause has a row
  */
 function issuing(
   sql: Queryable,
@@ -194,7 +194,7 @@ function issuing(
       select ${orderId}::uuid, ${document.documentKey}, number from document where ${orderId}::uuid is not null)`
 }
 
-/** An order's invoice and credit note, as long as its customer has not been erased. */
+/** An order's invoice and credit notes. */
 export async function listDocuments(
   sql: Queryable,
   orderId: string,

@@ -1,4 +1,4 @@
-/** The eSIMs of an order. What could be installed or traced is sealed under the customer's data key. */
+/** The eSIMs of an order. Codes and identifiers are encrypted under the customer's data key. */
 import { randomUUID } from 'node:crypto'
 import type { EsimState, EsimStatus, ProvidedEsim } from '../../providers/esim.ts'
 import type { Queryable } from '../connection/database.ts'
@@ -40,14 +40,14 @@ interface EsimRow {
   expires_at: Date | null
 }
 
-type VaultOnSql = ColumnEncryption & { sql: import('../connection/database.ts').Database }
+type EncryptedDatabase = ColumnEncryption & { sql: import('../connection/database.ts').Database }
 
 const esimRefIndex = (encryption: ColumnEncryption, provider: string, esimRef: string): Buffer =>
   encryption.cipher.blindIndex('esims.esim_ref', `${provider}\0${esimRef}`)
 
-/** Stores what the provider gave, once, together with the placement's new state; nothing when it is being released. */
+/** Stores the eSIMs of a placement once, with the placement's new state, unless the placement is being returned. */
 export async function insertEsims(
-  context: VaultOnSql,
+  context: EncryptedDatabase,
   order: OrderRow,
   placement: Placement,
   esims: ProvidedEsim[],
@@ -79,12 +79,12 @@ export async function insertEsims(
     from provided, jsonb_populate_recordset(null::esims, ${context.sql.json(rows)})`
 }
 
-/** As PostgreSQL reads bytes out of JSON. */
+/** Bytes in the form that PostgreSQL reads from JSON. */
 const json = (bytes: Buffer | null): string | null => bytes && `\\x${bytes.toString('hex')}`
 
-/** The order's eSIMs in clear, in the order in which they came. */
+/** The decrypted eSIMs of an order, in the order in which they were stored. */
 export async function listEsims(
-  context: VaultOnSql,
+  context: EncryptedDatabase,
   order: Pick<OrderRow, 'id' | 'account_id'>,
 ): Promise<StoredEsim[]> {
   const rows = await context.sql<EsimRow[]>`select * from esims where order_id = ${order.id} order by id`
@@ -124,7 +124,7 @@ export async function setEsimSuspended(sql: Queryable, esimId: string, suspended
   await sql`update esims set suspended = ${suspended} where id = ${esimId}`
 }
 
-/** Writes down what the provider says now. */
+/** Stores the provider's current status of an eSIM. */
 export async function recordEsimStatus(sql: Queryable, esimId: string, status: EsimStatus, at: Date): Promise<void> {
   await sql`update esims set state = ${status.state}, total_bytes = coalesce(${status.totalBytes}, total_bytes),
       used_bytes = greatest(used_bytes, ${status.usedBytes}),
@@ -133,7 +133,7 @@ export async function recordEsimStatus(sql: Queryable, esimId: string, status: E
     where id = ${esimId}`
 }
 
-/** Which delivered order an eSIM belongs to; the youngest, since providers use numbers again. */
+/** The delivered order of an eSIM; the newest one, since providers reuse references. */
 export async function findOrderOfEsim(
   sql: Queryable,
   encryption: ColumnEncryption,

@@ -1,4 +1,4 @@
-/** C3: orders as they live: rows of customers, deleted with them. What the books keep stands in db/order/books.ts. */
+/** C3: the orders of customers, which an erasure deletes. db/order/books.ts has what the books keep. */
 import type { OrderStatus } from '../../workflows/order/order.contract.ts'
 import type { Queryable } from '../connection/database.ts'
 import type { ColumnEncryption } from '../crypto/column-encryption.ts'
@@ -36,7 +36,7 @@ export interface OrderRow {
   ended_at: Date | null
 }
 
-/** Undefined when the order never was, or was erased. */
+/** The order, or undefined when it is missing or erased. */
 export async function findOrder(sql: Queryable, orderId: string): Promise<OrderRow | undefined> {
   const [row] = await sql<OrderRow[]>`select * from orders where id = ${orderId}`
   return row
@@ -56,12 +56,12 @@ export type NewOrder = Omit<
   | 'ended_at'
 >
 
-/** Repeatable: an order that exists already is left as it is. */
+/** Stores an order. An order that exists already stays as it is. */
 export async function insertOrder(sql: Queryable, order: NewOrder): Promise<void> {
   await sql`insert into orders ${sql({ ...order, status: 'awaiting_payment' } as never)} on conflict (id) do nothing`
 }
 
-/** Moves an order on from one of the given states; false when it stands elsewhere. */
+/** Changes an order that has one of the given statuses. @returns false when it has another one */
 export async function moveOrder(
   sql: Queryable,
   orderId: string,
@@ -73,7 +73,7 @@ export async function moveOrder(
   return rows.length > 0
 }
 
-/** Paid orders of an account since a time: the velocity signal (U5). */
+/** U5: the paid orders of an account since a time, by which the review recognises unusual frequency. */
 export async function paidSince(
   sql: Queryable,
   accountId: string,
@@ -85,7 +85,7 @@ export async function paidSince(
   return { orders: row?.orders ?? 0, grossMinor: row?.gross ?? 0 }
 }
 
-/** Orders from the youngest on, after the given position. */
+/** A page of orders, the newest first, after the given position. */
 export async function listOrders(
   sql: Queryable,
   page: {
@@ -109,7 +109,7 @@ export async function findOrderOfPayment(sql: Queryable, paymentIntentId: string
   return row?.id
 }
 
-/** The order whose install page has this token. */
+/** The order of an install page's token. */
 export async function findOrderByInstallToken(
   sql: Queryable,
   encryption: ColumnEncryption,

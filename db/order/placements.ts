@@ -1,11 +1,11 @@
-/** Which providers were asked for an order, under which random reference, and how far each of them got. */
+/** Placements: the requests to eSIM providers for an order, each under a random reference, and their states. */
 import { randomUUID } from 'node:crypto'
 import type { Queryable } from '../connection/database.ts'
 
 export interface Offer {
   provider: string
   provider_package_code: string
-  /** sold by the day: the order says for how many */
+  /** the package is sold by the day: the order has the number of days */
   daily: boolean
 }
 
@@ -14,13 +14,13 @@ export interface Placement extends Offer {
   client_ref: string
   provider_order_no: string | null
   state: 'placing' | 'placed' | 'provided' | 'refused' | 'releasing' | 'released'
-  /** real time of the first attempt: what the provider's own clock is compared with */
+  /** real time of the first attempt, to compare with times of the provider's clock */
   placed_after: Date
   /** real time of the last request that may have been applied */
   last_asked_at: Date
 }
 
-/** Who can fill an order for this package, in the order in which to ask. */
+/** The available offers for a package, in the order in which to ask their providers. */
 export async function listOffers(sql: Queryable, packageCode: string): Promise<Offer[]> {
   return sql<Offer[]>`
     select o.provider, o.provider_package_code, p.daily
@@ -38,8 +38,8 @@ export async function listPlacements(sql: Queryable, orderId: string): Promise<P
 }
 
 /**
- * Writes down that a provider is about to be asked. Undefined when the order is being released, or another attempt has
- * asked a provider whose answer is still open.
+ * Stores a placement before its provider is asked. Undefined when the order's eSIMs are being returned, or when the answer
+ * to another placement is still open.
  */
 export async function claimPlacement(
   sql: Queryable,
@@ -57,13 +57,13 @@ export async function claimPlacement(
   return row && { ...row, daily: offer.daily }
 }
 
-/** One request under a placement's reference, named by its time as text, since a Date has no microseconds; `before`: the one before it. */
+/** A request under a placement's reference, identified by its time; as text, since a Date has no microseconds. */
 export interface Request {
   at: string
   before: string
 }
 
-/** Writes down that a provider is about to be asked again. Undefined when the placement stands elsewhere meanwhile. */
+/** Records a request before the provider is asked again. Undefined when the placement has another state by now. */
 export async function noteRequest(sql: Queryable, id: string): Promise<Request | undefined> {
   const [row] = await sql<Request[]>`
     with earlier as (select id, last_asked_at from provider_orders where id = ${id} for update)
@@ -73,16 +73,17 @@ export async function noteRequest(sql: Queryable, id: string): Promise<Request |
   return row
 }
 
-/** The request was surely not applied: what counts is the one before it, unless another one was made since. */
+/** Removes a request that was certainly not applied, unless a later request was recorded. */
 export async function forgetRequest(sql: Queryable, id: string, request: Request): Promise<void> {
   await sql`update provider_orders set last_asked_at = ${request.before}::text::timestamptz
     where id = ${id} and state = 'placing' and last_asked_at = ${request.at}::text::timestamptz`
 }
 
 /**
- * Nothing that was asked under this reference was applied: refused for good, or the row goes, so that this provider may
- * be asked anew. False when another request was made since, of which that is not certain.
- * @param request the last one; undefined for the one that came with the claim
+ * Closes a placement of which no request was applied: as refused for good, or by deleting it, so that its provider may be
+ * asked again under a new reference.
+ * @param request the last request; undefined for the one that the claim recorded
+ * @returns false when a later request was recorded, which may have been applied
  */
 export async function closePlacement(
   sql: Queryable,
@@ -99,7 +100,7 @@ export async function closePlacement(
   return closed.count > 0
 }
 
-/** Known to be applied, under the provider's number. False when the customer is not waited for any more; kept even so. */
+/** Stores the provider's number of an applied order. @returns false when the order's eSIMs are to be returned */
 export async function notePlaced(sql: Queryable, id: string, orderNo: string): Promise<boolean> {
   const [row] = await sql<{ state: string }[]>`
     update provider_orders set provider_order_no = ${orderNo},
@@ -108,7 +109,7 @@ export async function notePlaced(sql: Queryable, id: string, orderNo: string): P
   return row?.state === 'placed'
 }
 
-/** False when the placement stands elsewhere meanwhile. */
+/** Changes the state of a placement. @returns false when it has another state by now */
 export async function movePlacement(
   sql: Queryable,
   id: string,

@@ -8,7 +8,7 @@ export interface RefundRow {
   reason: string
 }
 
-/** The order's refunds, oldest first. */
+/** The refunds of an order, the oldest first. */
 export async function listRefunds(sql: Queryable, orderId: string): Promise<RefundRow[]> {
   return sql<RefundRow[]>`
     select refund_key, stripe_refund_id, amount_minor, state, reason from refunds

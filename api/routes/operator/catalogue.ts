@@ -80,7 +80,7 @@ export function catalogueRoutes(api: ApiContext): Route[] {
         const at = new Date()
         const { before, after } = await changeCatalogue(sql, async (tx) => {
           const before = await setPrice(tx, { code, minor: body.minor, currency: body.currency, at })
-          await decideSale(tx, { judge: (price, cost) => checkPrice(price, cost, exchange), at, only: code })
+          await decideSale(tx, { checkPrice: (price, cost) => checkPrice(price, cost, exchange), at, only: code })
           return { before, after: await findPackage(tx, code) }
         })
         if (!before || !after) throw new Problem('not_found')
