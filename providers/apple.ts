@@ -1,4 +1,4 @@
-/** Sign in with Apple (developer.apple.com/documentation/signinwithapplerestapi). */
+/** Sign in with Apple. Source: developer.apple.com/documentation/signinwithapplerestapi */
 import { createHash } from 'node:crypto'
 import { importPKCS8, type JWTPayload, SignJWT } from 'jose'
 import { z } from 'zod'
@@ -9,7 +9,7 @@ import { callProvider, jsonOf } from './provider-call.ts'
 export interface AppleSettings {
   /** default https://appleid.apple.com */
   baseUrl?: string
-  /** what tokens name as their issuer; default https://appleid.apple.com */
+  /** the issuer in tokens; default https://appleid.apple.com */
   issuer?: string
   teamId: string
   keyId: string
@@ -33,7 +33,7 @@ export interface AppleIdentity {
 export type AppleNotificationType = 'email-disabled' | 'email-enabled' | 'consent-revoked' | 'account-deleted'
 
 export interface AppleNotification {
-  /** to tell repeats by */
+  /** the same for each repetition of a notification */
   eventId: string
   type: AppleNotificationType
   subject: string
@@ -45,7 +45,7 @@ const call = { provider, method: 'POST', timeoutMs: 15_000, changes: true } as c
 const appleIssuer = 'https://appleid.apple.com'
 const tokenReply = z.object({ refresh_token: z.string().min(1), id_token: z.string() })
 const errorReply = z.object({ error: z.string().regex(/^[a-z_]{1,40}$/) })
-/** `events` is JSON text inside the JSON; older documentation and field reports spell it account-delete */
+/** `events` is JSON text inside the JSON. Older documentation spells the type `account-delete`. */
 const notificationEvent = z.object({
   type: z.preprocess(
     (type) => (type === 'account-delete' ? 'account-deleted' : type),
@@ -56,8 +56,8 @@ const notificationEvent = z.object({
 })
 
 /**
- * Every call throws ProviderFailure: `rejected` for a token or code that is not good, `misconfigured` where Apple does
- * not know our key or client id, `unavailable` and `unknown_outcome` as in exchange.ts.
+ * Every call throws ProviderFailure: `rejected` for an invalid token or code, `misconfigured` when Apple does not know our
+ * key or client id, `unavailable` and `unknown_outcome` as in provider-call.ts.
  */
 export function createApple(settings: AppleSettings) {
   const { baseUrl = appleIssuer, issuer = appleIssuer, clientIds } = settings
@@ -99,8 +99,9 @@ export function createApple(settings: AppleSettings) {
 
   return {
     /**
-     * @param options.nonce what the app was given for this sign-in; the token must hold it, or its SHA-256 in hex,
-     * which is what iOS apps pass on. A mismatch is rejected as `wrong_nonce`.
+     * Verifies an ID token.
+     * @param options.nonce the nonce of this sign-in; the token must contain it, or its SHA-256 in hexadecimal, which iOS
+     *   apps pass to Apple. A mismatch is rejected as `wrong_nonce`
      */
     async verifyIdToken(token: string, options: { nonce?: string } = {}): Promise<AppleIdentity> {
       const claims = await verify(token)
@@ -117,25 +118,25 @@ export function createApple(settings: AppleSettings) {
     },
 
     /**
-     * Swaps the app's authorisation code (once, within five minutes) for the refresh token that revocation needs later.
-     * The subject is the code's owner: a caller that also holds an ID token compares the two.
+     * Exchanges the app's authorisation code, once and within five minutes, for the refresh token that `revoke` needs.
+     * @returns also the Apple user of the code, to compare with the subject of an ID token
      */
     async exchangeCode(code: string, clientId: string): Promise<{ refreshToken: string; subject: string }> {
       const reply = await post('/auth/token', clientId, { code, grant_type: 'authorization_code' })
       const parsed = tokenReply.safeParse(reply)
-      // the code is used up, so repeating cannot help
+      // The code is spent: repeating cannot help.
       if (!parsed.success) throw new ProviderFailure(provider, 'unknown_outcome', 'unreadable_reply')
       const { sub } = await verify(parsed.data.id_token)
       return { refreshToken: parsed.data.refresh_token, subject: String(sub) }
     },
 
-    /** Safe to repeat: Apple answers the same for a token that is already invalid. */
+    /** Revokes a refresh token. Safe to repeat: Apple gives the same answer for a token that is already invalid. */
     async revoke(given: { refreshToken: string; clientId: string }): Promise<'revoked'> {
       await post('/auth/revoke', given.clientId, { token: given.refreshToken, token_type_hint: 'refresh_token' })
       return 'revoked'
     },
 
-    /** @param payload the JWS of the body's field `payload` */
+    /** Verifies and reads a notification. @param payload the JWS in the body's field `payload` */
     async parseNotification(payload: string): Promise<AppleNotification> {
       const claims = await verify(payload, ['jti', 'events'])
       const event =

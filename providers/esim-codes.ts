@@ -1,7 +1,7 @@
 /**
- * What the eSIM vendors' codes mean to us. The adapters make their failures from these tables, and
- * docs/esim-provider-codes.md is held against them. A code that stands in none of them may pass, may have been applied,
- * and is shown to operators.
+ * The meanings of the eSIM providers' error codes. The adapters make their failures from these tables, and a test compares
+ * docs/esim-provider-codes.md with them. An error with an unlisted code may be temporary, may have been applied, and is
+ * shown to operators.
  *
  * Sources: docs.esimaccess.com, "Error Codes"; developers.partners.airalo.com, "Error handling" and the named examples of
  * the replies of each endpoint.
@@ -10,14 +10,14 @@ import type { EsimProviderId } from './esim.ts'
 import { ProviderFailure, type ProviderFailureKind } from './failure.ts'
 
 export interface CodeMeaning {
-  /** the port's word for it */
+  /** the code of our ProviderFailure */
   code: string
-  /** `unknown_outcome` holds for calls that change something; for a look it is `unavailable` */
+  /** `unknown_outcome` applies to calls that change something; for a reading call it is `unavailable` */
   kind: ProviderFailureKind
-  /** what the vendor says */
+  /** the provider's description */
   says: string
   acts: 'nobody' | 'developers' | 'operator'
-  /** what comes of it for whoever ordered */
+  /** the consequence for the customer */
   customer: string
 }
 
@@ -100,7 +100,7 @@ export const airaloCodes: Record<string, CodeMeaning> = {
   not_found: final('not_found', 'HTTP 404 of a look: the order or eSIM does not exist', keeps),
 }
 
-/** Refusals of a request after which the same provider need not be asked again. */
+/** Refusals after which the same provider is not asked again for the same order or top-up. */
 export const finalFor = {
   order: new Set(['out_of_stock', 'unknown_package', 'price_changed']),
   topUp: new Set([
@@ -114,13 +114,13 @@ export const finalFor = {
   ]),
 } as const
 
-/** The failure that a row of a table stands for. */
+/** The failure of a listed code. @param changes whether the call changes something */
 export function documented(provider: EsimProviderId, meaning: CodeMeaning, changes: boolean): ProviderFailure {
   const kind = meaning.kind === 'unknown_outcome' && !changes ? 'unavailable' : meaning.kind
   return new ProviderFailure(provider, kind, meaning.code)
 }
 
-/** An answer that the vendor has not described: perhaps applied, perhaps gone in a minute, and seen by an operator. */
+/** The failure of an unlisted code: it may have been applied, may be temporary, and needs an operator. */
 export function undocumented(provider: EsimProviderId, code: string, changes: boolean): ProviderFailure {
   return new ProviderFailure(provider, changes ? 'unknown_outcome' : 'unavailable', code, { needsOperator: true })
 }

@@ -1,10 +1,11 @@
-/** The providers' units in ours: millionths of a currency unit, bytes, ISO 8601 times. */
+/** Converts the providers' units to ours: millionths of a currency unit, bytes, ISO 8601 times. */
 
-/** Airalo's megabyte: its "1 GB" is 1024 of them. */
+/** Airalo's megabyte in bytes: its "1 GB" is 1024 of them. */
 export const MEGABYTE = 1024 ** 2
 
 /**
- * A decimal amount (`'4.50'`, `4.5`) in millionths, exactly: by digits, because 4.35 × 10⁶ in floating point is not.
+ * A decimal amount (`'4.50'`, `4.5`) in millionths. It is computed from the digits, since 4.35 × 10⁶ is inexact in floating
+ * point.
  * @throws RangeError for anything but a plain decimal with at most 6 places
  */
 export function toMicros(amount: string | number): number {

@@ -1,18 +1,19 @@
 /**
- * The port to the wholesale eSIM providers. No field here could carry a name, an e-mail address, a phone number or a
- * payment datum (promise P1), and a random `clientRef` ties nothing at the provider to a person.
+ * The interface of the eSIM providers. P1, providers learn nothing about a person: no field can hold a name, an e-mail
+ * address, a phone number or payment data, and `clientRef` is random.
  *
  * Every operation throws ProviderFailure:
- * - unavailable: `still_allocating` (getEsims), `provider_busy`, `rate_limited`, `unreachable`, and for calls that change
- *   nothing what follows
+ * - unavailable: `still_allocating` (getEsims), `provider_busy`, `rate_limited`, `unreachable`; from reading calls also the
+ *   codes of unknown_outcome
  * - unknown_outcome, only from calls that change something: `timed_out`, `connection_lost`, `http_5xx`,
- *   `malformed_reply`, `provider_error`, and what the vendor has not described: `http_<status>`, `provider_code_<n>`
+ *   `malformed_reply`, `provider_error`, and for errors that the provider does not document `http_<status>` and
+ *   `provider_code_<n>`
  * - rejected and misconfigured: as in esim-codes.ts, and from parseWebhook `bad_signature`, `malformed_webhook`
  */
 export type EsimProviderId = 'esim-access' | 'airalo'
 
 export interface ProviderPackage {
-  /** the provider's own code, given back in orders and top-ups */
+  /** the provider's code of the package, for orders and top-ups */
   code: string
   kind: 'base' | 'top_up'
   name: string
@@ -22,13 +23,13 @@ export interface ProviderPackage {
   dataBytes: number | null
   /** data and cost are per day, and the order says for how many days */
   daily: boolean
-  /** validity once it has begun */
+  /** days of validity after its start */
   days: number
-  /** what the provider charges us: millionths of the currency's main unit, of one package or of one day if `daily` */
+  /** the provider's price in millionths of the currency's main unit, for one package or for one day if `daily` */
   costMicros: number
   /** ISO 4217 */
   costCurrency: string
-  /** days until an eSIM that was never installed lapses; null where the provider does not say */
+  /** days until an eSIM that was never installed expires; null when the provider does not say */
   unusedValidDays: number | null
   /** a top-up fits the base packages of its family */
   family: string
@@ -36,13 +37,13 @@ export interface ProviderPackage {
 }
 
 export interface PlaceOrder {
-  /** random, at most 50 characters; the only thing of ours that the provider keeps */
+  /** random, at most 50 characters; the only id of ours that the provider stores */
   clientRef: string
   packageCode: string
   quantity: number
   /** daily packages only: 1 to 365 */
   days?: number
-  /** refuses with `price_changed` when the catalogue has moved, where the provider can check that (Airalo cannot) */
+  /** the expected cost: eSIM Access refuses with `price_changed` when it differs; Airalo cannot check it */
   unitCostMicros?: number
 }
 
@@ -55,14 +56,14 @@ export interface TopUp {
 }
 
 export interface ProvidedEsim {
-  /** names the eSIM at its provider (eSIM Access: its own number, Airalo: the ICCID): encrypted columns only */
+  /** the provider's id of the eSIM (eSIM Access: a number of its own, Airalo: the ICCID); stored encrypted only */
   esimRef: string
   iccid: string
-  /** `LPA:1$…`: whoever has it first can install it. Encrypted columns only */
+  /** `LPA:1$…`, a secret: the first phone that reads it can install the eSIM; stored encrypted only */
   activationCode: string
   confirmationCode: string | null
   apn: string | null
-  /** ISO 8601; null where the provider does not say */
+  /** ISO 8601; null when the provider does not say */
   unusedValidUntil: string | null
 }
 
@@ -74,31 +75,31 @@ export type EsimState =
   | 'expired'
   /** deleted from the phone */
   | 'removed'
-  /** given back, or ended by us or by the provider */
+  /** returned, or ended by us or by the provider */
   | 'cancelled'
   | 'suspended'
-  /** the provider does not know: decide nothing from it */
+  /** the provider does not know: no decision may depend on it */
   | 'unknown'
 
 export interface EsimStatus {
   state: EsimState
   /** null is unlimited */
   totalBytes: number | null
-  /** hours behind: 2 to 3 at eSIM Access, 20 minutes at Airalo */
+  /** lags by 2 to 3 hours at eSIM Access, by 20 minutes at Airalo */
   usedBytes: number
-  /** ISO 8601; null before, and where the provider does not say */
+  /** ISO 8601; null before the activation, or when the provider does not say */
   activatedAt: string | null
-  /** ISO 8601; null until validity has begun */
+  /** ISO 8601; null before the validity starts */
   expiresAt: string | null
 }
 
-/** Something may have changed at the provider. Only a hint: ask for the truth. Expiry is `validity`, as its approach is. */
+/** A hint that something may have changed: the receiver has to ask the provider. `validity`: expired or about to expire. */
 export interface ProviderHint {
   kind: 'order' | 'esim' | 'usage' | 'validity'
   orderNo?: string
   esimRef?: string
   clientRef?: string
-  /** of `usage`: the share of the data that is used, 0 to 1, where the provider says it */
+  /** for `usage`: the used share of the data, 0 to 1, if the provider says it */
   usedShare?: number
 }
 
@@ -109,28 +110,28 @@ export interface WebhookRequest {
 }
 
 export interface WebhookEvent {
-  /** equal for copies of one event */
+  /** the same for copies of one event */
   eventId: string
-  /** empty for test events and for news that concern no eSIM */
+  /** empty for test events and for events that concern no eSIM */
   hints: ProviderHint[]
 }
 
 export interface EsimProvider {
   readonly id: EsimProviderId
-  /** a repeated `placeOrder` with the same clientRef is the same order */
+  /** whether a repeated `placeOrder` with the same clientRef returns the same order */
   readonly repeatsSafely: boolean
   /**
-   * `withinMs`: an order or top-up that a lost request made is shown by then, in all likelihood; `soughtForMs`: for how
-   * long it is looked for once its customer has the money back, milliseconds
+   * In milliseconds. `withinMs`: after this time the provider shows an order or top-up of a request whose reply was lost,
+   * in all likelihood. `soughtForMs`: how long such an order is searched for after its customer was refunded.
    */
   readonly settling: { withinMs: number; soughtForMs: number }
   listPackages(): Promise<ProviderPackage[]>
-  /** After an unknown outcome ask `findOrder` before repeating: only eSIM Access knows a repeated clientRef. */
+  /** Places an order. After an unknown outcome call `findOrder` first: only eSIM Access recognises a repeated clientRef. */
   placeOrder(order: PlaceOrder): Promise<{ orderNo: string }>
   /**
-   * The order placed with this clientRef at or after `placedAfter` (ISO 8601). Null says that the provider shows none
-   * yet: a request still under way may become one, and eSIM Access shows an order only once it is allocated. At Airalo a
-   * repeated request may have made `duplicates`, which cost as much and have to be given back.
+   * The order that was placed with this clientRef at or after `placedAfter` (ISO 8601). Null when the provider shows none
+   * yet: an open request may still become one, and eSIM Access shows an order only once its eSIMs are allocated. At Airalo
+   * a repeated request may have made `duplicates`, which cost the same and have to be returned.
    */
   findOrder(order: {
     clientRef: string
@@ -138,14 +139,14 @@ export interface EsimProvider {
   }): Promise<{ orderNo: string; duplicates: string[] } | null>
   getEsims(orderNo: string): Promise<ProvidedEsim[]>
   getStatus(esimRef: string): Promise<EsimStatus>
-  /** After an unknown outcome ask `hasTopUp` before repeating. */
+  /** Adds data to an eSIM. After an unknown outcome call `hasTopUp` before repeating. */
   topUp(topUp: TopUp): Promise<void>
   hasTopUp(topUp: { clientRef: string; esimRef: string }): Promise<boolean>
-  /** `requested`: a person at the provider decides, and each call makes another request. Repeatable otherwise. */
+  /** Returns an unused eSIM. `requested`: an employee of the provider decides, and each call makes another request. */
   cancelUnused(esimRef: string): Promise<'cancelled' | 'requested' | 'already'>
   suspend(esimRef: string): Promise<'done' | 'unsupported'>
   unsuspend(esimRef: string): Promise<'done' | 'unsupported'>
   balance(): Promise<{ amountMicros: number; currency: string }>
-  /** Device identifiers in the event (EID) are dropped here. */
+  /** Verifies and reads an event. The device identifier in it (EID) is not read. */
   parseWebhook(request: WebhookRequest): WebhookEvent
 }

@@ -1,15 +1,15 @@
 /**
- * How a call to an outside party can fail, in the terms the callers decide by. Messages hold no personal data, no
- * secret and none of the party's free text.
+ * The ways in which a call to an outside party can fail. Messages contain no personal data, no secret and no free text of
+ * the outside party.
  */
 export type ProviderFailureKind =
-  /** surely not applied, worth repeating: connection refused, 429, 503 */
+  /** certainly not applied; can be repeated: connection refused, 429, 503 */
   | 'unavailable'
-  /** perhaps applied: time-out, connection cut, other 5xx. Look before repeating */
+  /** may have been applied: time-out, lost connection, other 5xx; ask before repeating */
   | 'unknown_outcome'
-  /** refused for good; `code` says why */
+  /** refused for good; `code` has the reason */
   | 'rejected'
-  /** our credentials, balance or request are wrong: an operator has to act, customers must not notice more than a wait */
+  /** our credentials, balance or request are wrong: an operator has to act, while the customer only waits */
   | 'misconfigured'
 
 export class ProviderFailure extends Error {
@@ -20,7 +20,7 @@ export class ProviderFailure extends Error {
   readonly code: string
   /** what the party asked us to wait, whole milliseconds; undefined where that is no time at all */
   readonly retryAfterMs: number | undefined
-  /** somebody has to look at it, whether or not it passes */
+  /** an operator has to look at it, even if it goes away */
   readonly needsOperator: boolean
 
   constructor(
@@ -39,7 +39,7 @@ export class ProviderFailure extends Error {
   }
 }
 
-/** True for a ProviderFailure, optionally with this code. */
+/** Whether an error is a ProviderFailure. @param code if given, the failure must have this code */
 export function isProviderFailure(error: unknown, code?: string): error is ProviderFailure {
   return error instanceof ProviderFailure && (code === undefined || error.code === code)
 }

@@ -1,4 +1,4 @@
-/** Google sign-in, revocation and Cross-Account Protection (developers.google.com/identity). */
+/** Google sign-in, token revocation and Cross-Account Protection. Source: developers.google.com/identity */
 import { z } from 'zod'
 import { ProviderFailure } from './failure.ts'
 import { createTokenVerifier } from './id-token.ts'
@@ -7,9 +7,9 @@ import { callProvider } from './provider-call.ts'
 export interface GoogleSettings {
   /** OAuth client ids */
   clientIds: string[]
-  /** keys of ID tokens; default https://www.googleapis.com/oauth2/v3/certs */
+  /** the keys of ID tokens; default https://www.googleapis.com/oauth2/v3/certs */
   certsUrl?: string
-  /** keys of security events; default the same */
+  /** the keys of security events; the same by default */
   riscCertsUrl?: string
   /** default https://oauth2.googleapis.com/revoke */
   revokeUrl?: string
@@ -23,13 +23,13 @@ export interface GoogleIdentity {
 }
 
 export interface GoogleSecurityEvent {
-  /** to tell repeats by */
+  /** the same for each repetition of an event */
   eventId: string
   /** the last part of each type's URI: `account-disabled`, `sessions-revoked`, `verification`, ... */
   types: string[]
-  /** whom it is about; empty for `verification` and for events about a single OAuth token */
+  /** the Google users it is about; empty for `verification` and for events about a single OAuth token */
   subjects: string[]
-  /** why an account was disabled, where Google says so */
+  /** why an account was disabled, if Google says so */
   reason?: 'hijacking' | 'bulk-account'
 }
 
@@ -44,7 +44,7 @@ const securityEvents = z.record(
   }),
 )
 
-/** Every call throws ProviderFailure, as in id-token.ts and exchange.ts. */
+/** Every call throws ProviderFailure, as id-token.ts and provider-call.ts list. */
 export function createGoogle(settings: GoogleSettings) {
   const { certsUrl = defaultCertsUrl, riscCertsUrl = certsUrl, clientIds } = settings
   const { revokeUrl = 'https://oauth2.googleapis.com/revoke' } = settings
@@ -66,7 +66,7 @@ export function createGoogle(settings: GoogleSettings) {
   })
 
   return {
-    /** @param options.nonce if given, the token must hold it (`wrong_nonce`) */
+    /** Verifies an ID token. @param options.nonce if given, the token must contain it; else it is rejected: `wrong_nonce` */
     async verifyIdToken(token: string, options: { nonce?: string } = {}): Promise<GoogleIdentity> {
       const claims = await verify(token)
       if (options.nonce !== undefined && claims.nonce !== options.nonce) {
@@ -79,7 +79,7 @@ export function createGoogle(settings: GoogleSettings) {
       }
     },
 
-    /** Safe to repeat: Google answers 400 for a token it does not know or that is already revoked. */
+    /** Revokes a token. Safe to repeat: Google answers 400 for an unknown or revoked token. */
     async revoke(token: string): Promise<'revoked' | 'unknown'> {
       const { status } = await callProvider({ ...call, url: revokeUrl, body: new URLSearchParams({ token }) })
       if (status === 200) return 'revoked'
@@ -87,7 +87,7 @@ export function createGoogle(settings: GoogleSettings) {
       throw new ProviderFailure(provider, 'rejected', `http_${status}`)
     },
 
-    /** @param set the request's body, a security event token */
+    /** Verifies and reads a security event. @param set the request's body, a security event token (RFC 8417) */
     async parseSecurityEvent(set: string): Promise<GoogleSecurityEvent> {
       const claims = await verifyEvent(set, ['jti', 'events'])
       const events = securityEvents.safeParse(claims.events).data

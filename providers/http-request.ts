@@ -1,4 +1,4 @@
-/** One HTTP request over kept connections. Node's `fetch` takes four times the processor time; an order makes five. */
+/** HTTP requests over kept connections. Node's `fetch` takes four times the processor time, and an order makes five calls. */
 import { request as requestPlain } from 'node:http'
 import { request as requestTls } from 'node:https'
 import { assertOutsideTransaction } from '../shared/transaction-scope.ts'
@@ -8,7 +8,7 @@ export interface HttpRequest {
   url: string | URL
   headers?: Record<string, string>
   body?: string | FormData | URLSearchParams
-  /** for everything, the reply's last byte included, milliseconds */
+  /** until the last byte of the reply, in milliseconds */
   timeoutMs: number
 }
 
@@ -21,12 +21,12 @@ export interface HttpReply {
 
 const timedOut = 'timed_out'
 const noConnection = 'no_connection'
-/** What Node says of a connection that never came about, so that no byte of the request was sent. */
+/** Node's error codes for a connection that was never established, so that no byte of the request was sent. */
 const neverSent = new Set([noConnection, 'ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'])
 
-/** Answers any status and follows no redirect. @throws what `connectionFault` tells apart */
+/** Sends a request. It resolves with any status and follows no redirect. @throws errors for `connectionFault` */
 export function sendRequest(request: HttpRequest): Promise<HttpReply> {
-  // Thrown at once, since what the promise rejects with is read as a fault of the network.
+  // Thrown synchronously, since callers take a rejection for a fault of the network.
   assertOutsideTransaction(new URL(request.url).host)
   return send(request)
 }
@@ -64,8 +64,9 @@ async function send({ method, url, headers, body, timeoutMs }: HttpRequest): Pro
 }
 
 /**
- * What broke a request, from the error of Node's that says so, ours or inside an SDK's: `timed_out` or its code in lower
- * case, `connection_lost` where it has none, and whether the request may have been sent.
+ * Reads the error of a broken request, ours or one inside an SDK's error.
+ * @returns `code`: `timed_out`, Node's code in lower case, or `connection_lost` without one; `sent`: whether the request
+ *   may have been sent
  */
 export function connectionFault(error: unknown): { code: string; sent: boolean } {
   const given = error !== null && typeof error === 'object' && 'code' in error ? error.code : undefined

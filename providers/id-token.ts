@@ -1,30 +1,30 @@
-/** Verifies tokens that others signed, against the keys they publish. */
+/** Verifies tokens of outside parties with the keys that these publish. */
 import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose'
 import { assertOutsideTransaction } from '../shared/transaction-scope.ts'
 import { ProviderFailure } from './failure.ts'
 
 export interface TokenVerifierSettings {
-  /** names the party in failures */
+  /** the name of the outside party in failures */
   provider: string
   jwksUrl: string
   issuers: string[]
   audiences: string[]
-  /** false for security events, whose expiry Google tells receivers to ignore; default true */
+  /** false for security events, whose expiry receivers must ignore according to Google; default true */
   expires?: boolean
-  /** least time between two fetches of the keys, for a token that names an unknown one; default 30,000 */
+  /** least time between two fetches of the keys for tokens with an unknown key, in milliseconds; default 30,000 */
   keyCooldownMs?: number
 }
 
 export type TokenVerifier = ReturnType<typeof createTokenVerifier>
 
-/** How far clocks may differ, seconds. */
+/** How far the clocks may differ, in seconds. */
 const clockTolerance = 10
 const never = Number.MAX_SAFE_INTEGER
 
 /**
- * Answers the claims of a good token (RS256, as Apple and Google sign). Throws ProviderFailure: `rejected` with
- * `expired_token`, `wrong_issuer`, `wrong_audience`, `unknown_key` or `invalid_token`; `unavailable` where the keys
- * cannot be had.
+ * Creates a function that returns the claims of a valid token (RS256, which Apple and Google use). It throws
+ * ProviderFailure: `rejected` with `expired_token`, `wrong_issuer`, `wrong_audience`, `unknown_key` or `invalid_token`;
+ * `unavailable` when the keys cannot be fetched.
  */
 export function createTokenVerifier(settings: TokenVerifierSettings) {
   const { provider, expires = true } = settings
@@ -51,7 +51,7 @@ export function createTokenVerifier(settings: TokenVerifierSettings) {
   }
 }
 
-/** undefined where not the token is at fault but the way to the keys */
+/** Undefined when the token is not at fault, because the keys could not be fetched. */
 function refusalCode(error: unknown): string | undefined {
   if (error instanceof errors.JWTExpired) return 'expired_token'
   if (error instanceof errors.JWKSNoMatchingKey) return 'unknown_key'

@@ -1,13 +1,13 @@
 /**
- * eSIM activation codes, `LPA:1$<SM-DP+ host>$<matching id>[$<SM-DP+ OID>][$1]` (GSMA SGP.22, 4.1). A code is a bearer
- * secret: the first phone that reads it gets the eSIM. Nothing here puts one into an error.
+ * eSIM activation codes, `LPA:1$<SM-DP+ host>$<matching id>[$<SM-DP+ OID>][$1]` (GSMA SGP.22, 4.1). A code is a secret: the
+ * first phone that reads it gets the eSIM. No error here may contain one.
  */
 export interface ActivationCode {
   smdpAddress: string
   matchingId: string
-  /** object identifier of the SM-DP+, when given */
+  /** object identifier of the SM-DP+, if the code has one */
   oid: string | null
-  /** the phone will ask for a confirmation code */
+  /** whether the phone will ask for a confirmation code */
   confirmationCodeRequired: boolean
 }
 
@@ -18,7 +18,7 @@ const OID = /^\d+(\.\d+)+$/
 const isHost = (text: string): boolean =>
   text.length <= 253 && text.includes('.') && text.split('.').every((label) => LABEL.test(label))
 
-/** The parts of an activation code, or null if it is none. The scheme may be missing, as in manual entry. */
+/** The parts of an activation code, with or without its scheme; null for any other text. */
 export function parseActivationCode(code: string): ActivationCode | null {
   const [format, smdpAddress = '', matchingId = '', oid = '', confirmation = '', ...more] = code
     .replace(/^LPA:/i, '')
@@ -29,17 +29,17 @@ export function parseActivationCode(code: string): ActivationCode | null {
   return { smdpAddress, matchingId, oid: oid || null, confirmationCodeRequired: confirmation === '1' }
 }
 
-/** The code as QR codes and links carry it: with its scheme. Null if it is none. */
+/** An activation code with its scheme, as QR codes and links contain it; null for any other text. */
 export function normaliseActivationCode(code: string): string | null {
   return parseActivationCode(code) && `LPA:${code.replace(/^LPA:/i, '')}`
 }
 
-/** Opens the installation on iOS 17.4 and later; older phones need the QR code or the manual entry. */
+/** The link that opens the installation on iOS 17.4 and later; older iPhones need the QR code or manual entry. */
 export function iosInstallUrl(activationCode: string): string {
   return `https://esimsetup.apple.com/esim_qrcode_provisioning?carddata=${activationCode}`
 }
 
-/** Opens the installation on some Android phones; never the only way offered. */
+/** The link that opens the installation on some Android phones; it must never be the only way that is offered. */
 export function androidInstallUrl(activationCode: string): string {
   return `https://esimsetup.android.com/esim_qrcode_provisioning?carddata=${encodeURIComponent(activationCode)}`
 }

@@ -1,5 +1,5 @@
 /**
- * Conversion measurement with the least data: a purchase, its value and when, under a random id made for nothing else.
+ * Conversion measurement with minimal data: value and time of a purchase, under a random id that has no other use.
  * Meta Conversions API (developers.facebook.com/docs/marketing-api/conversions-api) and GA4 Measurement Protocol
  * (developers.google.com/analytics/devguides/collection/protocol/ga4).
  */
@@ -10,36 +10,36 @@ import { callProvider, jsonOf } from './provider-call.ts'
 export interface MeasurementSettings {
   meta?: { baseUrl: string; apiVersion: string; datasetId: string; accessToken: string } | undefined
   googleAnalytics?: { baseUrl: string; firebaseAppId: string; apiSecret: string } | undefined
-  /** per request, 5 s unless said otherwise */
+  /** for each request, in milliseconds; default 5 s */
   timeoutMs?: number | undefined
 }
 
 export interface Purchase {
-  /** a random UUID made for measurement; never the order's or invoice's number */
+  /** a random UUID for measurement alone, never the number of an order or invoice */
   eventId: string
   eventTime: Date
   /** in the currency's main unit, such as 9.9 euros */
   value: number
   /** ISO 4217 */
   currency: string
-  /** SHA-256 in hex of an id made for Meta alone */
+  /** SHA-256 in hexadecimal of an id for Meta alone */
   metaExternalIdHash?: string | undefined
   /** from the app's Firebase SDK */
   gaAppInstanceId?: string | undefined
   platform: 'ios' | 'android' | 'other'
   osVersion?: string | undefined
-  /** as recorded at the time of sending */
+  /** the consent at the time of sending */
   consent: { adUserData: boolean; adPersonalization: boolean }
 }
 
 /**
- * `no_identifier`: nothing to attach the event to (for Meta the app's platform and OS version count, too).
- * `no_consent`: the person did not agree to ad measurement, so nothing was sent.
+ * `no_identifier`: the purchase has no identifier to attach the event to (for Meta platform and OS version count, too).
+ * `no_consent`: the person did not agree to ad measurement, hence nothing was sent.
  */
 export type MeasurementResult = 'sent' | 'too_old' | 'not_configured' | 'no_identifier' | 'no_consent'
 
 const day = 86_400_000
-/** Meta refuses a whole request for one older event; Google drops it silently. */
+/** Meta refuses a whole request with one older event; Google drops an older event silently. */
 const measurementLimitsMs = { meta: 7 * day, googleAnalytics: 3 * day } as const
 
 export type MeasurementPort = ReturnType<typeof createMeasurement>
@@ -55,7 +55,7 @@ export function createMeasurement({ meta, googleAnalytics, timeoutMs = 5_000 }: 
     changes: true,
   })
 
-  /** Safe to repeat: Meta drops a second event of the same id within 48 hours. */
+  /** Safe to repeat: Meta drops a second event with the same id within 48 hours. */
   async function sendToMeta(purchase: Purchase, asOf: Date): Promise<MeasurementResult> {
     if (!meta) return 'not_configured'
     const held = heldBack(purchase, asOf, measurementLimitsMs.meta)
@@ -69,27 +69,27 @@ export function createMeasurement({ meta, googleAnalytics, timeoutMs = 5_000 }: 
       action_source: 'app',
       user_data: { external_id: [purchase.metaExternalIdHash] },
       custom_data: { currency: purchase.currency.toUpperCase(), value: purchase.value },
-      // The app reads no advertising identifier, so it never asks for Apple's tracking permission.
+      // The app reads no advertising identifier, hence never asks for Apple's tracking permission.
       app_data: {
         advertiser_tracking_enabled: 0,
         application_tracking_enabled: purchase.consent.adPersonalization ? 1 : 0,
         extinfo,
       },
-      // Limited data use, with Meta left to find out whether one of the states that know it applies.
+      // Limited Data Use; country and state 0 leave it to Meta to find out whether a US state's law applies.
       data_processing_options: ['LDU'],
       data_processing_options_country: 0,
       data_processing_options_state: 0,
       opt_out: !purchase.consent.adPersonalization,
     }
     const url = new URL(`/${meta.apiVersion}/${meta.datasetId}/events`, meta.baseUrl)
-    // The token travels in the body: a query string ends up in logs.
+    // The token is in the body, since query strings end up in logs.
     const body = { data: [event], access_token: meta.accessToken }
     const { status, text } = await callProvider(callOf('meta', url, body))
     if (status !== 200) throw metaFailure(status, text)
     return 'sent'
   }
 
-  /** Google does not say whether it took an event, and does not surely drop a second one: repeat only what failed. */
+  /** Google does not say whether it accepted an event, and may count a second one: only a failed call may be repeated. */
   async function sendToGoogleAnalytics(purchase: Purchase, asOf: Date): Promise<MeasurementResult> {
     if (!googleAnalytics) return 'not_configured'
     const held = heldBack(purchase, asOf, measurementLimitsMs.googleAnalytics)
@@ -97,7 +97,7 @@ export function createMeasurement({ meta, googleAnalytics, timeoutMs = 5_000 }: 
     if (!purchase.gaAppInstanceId) return 'no_identifier'
     const url = new URL('/mp/collect', googleAnalytics.baseUrl)
     url.searchParams.set('firebase_app_id', googleAnalytics.firebaseAppId)
-    // The protocol knows no other place for it.
+    // The protocol accepts the secret in the query string only.
     url.searchParams.set('api_secret', googleAnalytics.apiSecret)
     const currency = purchase.currency.toUpperCase()
     const body = {
@@ -119,8 +119,9 @@ export function createMeasurement({ meta, googleAnalytics, timeoutMs = 5_000 }: 
     sendToGoogleAnalytics,
 
     /**
-     * Sends to both; `asOf` is the caller's clock, against which the age limits count. Throws ProviderFailure. Meta
-     * comes first because a repetition after a failure at Google is harmless there.
+     * Sends a purchase to both. Meta comes first: it drops the repetition that follows a failure at Google.
+     * @param asOf the caller's time, for the age limits
+     * @throws ProviderFailure
      */
     async sendPurchase(
       purchase: Purchase,
@@ -146,7 +147,7 @@ function extinfoOf({ platform, osVersion }: Purchase): string[] | undefined {
   return slots
 }
 
-/** Graph API error codes: developers.facebook.com/docs/graph-api/guides/error-handling. */
+/** Source of the codes: developers.facebook.com/docs/graph-api/guides/error-handling */
 function metaFailure(status: number, text: string): ProviderFailure {
   const { code, is_transient: transient } = graphError(text)
   const named = code === undefined ? `http_${status}` : `graph_${code}`

@@ -1,13 +1,13 @@
-/** One HTTP exchange with an outside party, its faults sorted into what is surely not applied and what perhaps is. */
+/** HTTP calls to outside parties, whose faults are certainly not applied or have an unknown outcome. */
 import type { z } from 'zod'
 import { ProviderFailure } from './failure.ts'
 import { connectionFault, type HttpReply, type HttpRequest, sendRequest } from './http-request.ts'
 
 export interface ProviderCall extends HttpRequest {
   provider: string
-  /** whether the call changes something there: only then can its outcome be unknown */
+  /** whether the call changes something: only then can its outcome be unknown */
   changes: boolean
-  /** done twice it costs money: a 503 counts as other 5xx do, since gateways say it of a connection that broke midway */
+  /** a repetition would cost money: a 503 is then an unknown outcome, since gateways also answer it after forwarding */
   costs?: boolean
 }
 
@@ -17,10 +17,10 @@ export interface ProviderReply {
 }
 
 /**
- * Answers any status below 500 but redirects and 429.
- * @throws ProviderFailure for the rest and for network faults: `unavailable` (`unreachable`, `rate_limited`, `http_503`),
- * `unknown_outcome` where the call changes something and `unavailable` where not (`timed_out`, `connection_lost`,
- * `http_5xx`), `misconfigured` (`http_3xx`: the party lives elsewhere). It has no cause: causes quote URLs and replies.
+ * Calls an outside party. It resolves with any status below 500 except redirects and 429.
+ * @throws ProviderFailure for other statuses and network faults: `unavailable` (`unreachable`, `rate_limited`,
+ *   `http_503`); `unknown_outcome` for a call that changes something, else `unavailable` (`timed_out`, `connection_lost`,
+ *   `http_5xx`); `misconfigured` (`http_3xx`). The failure has no cause, since causes quote URLs and replies
  */
 export async function callProvider(call: ProviderCall): Promise<ProviderReply> {
   const { provider } = call
@@ -38,7 +38,7 @@ export async function callProvider(call: ProviderCall): Promise<ProviderReply> {
   return { status, text }
 }
 
-/** A reply's content by its schema. @throws ProviderFailure `malformed_reply` */
+/** Reads a reply by its schema. @throws ProviderFailure `malformed_reply` */
 export function readReply<T>(
   call: Pick<ProviderCall, 'provider' | 'changes'>,
   content: unknown,
@@ -49,7 +49,7 @@ export function readReply<T>(
   throw new ProviderFailure(call.provider, call.changes ? 'unknown_outcome' : 'unavailable', 'malformed_reply')
 }
 
-/** undefined for what is not JSON; the parser's own error would quote the text. */
+/** Parses JSON; undefined for other text. The parser's error would quote the text. */
 export function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text)
@@ -58,7 +58,7 @@ export function jsonOf(text: string): unknown {
   }
 }
 
-/** Retry-After comes in seconds or as a date. */
+/** Retry-After has seconds or a date (RFC 9110, section 10.2.3). */
 function retryAfter(reply: HttpReply): { retryAfterMs?: number } {
   const header = reply.header('retry-after')
   if (!header) return {}

@@ -1,6 +1,6 @@
 /**
- * Airalo behind the port. It knows no idempotency: two equal orders are two orders, so a clientRef goes into the
- * description and is looked for there. `to_email` is never sent: Airalo would write to the customer.
+ * Airalo as an EsimProvider. Airalo has no idempotency: two equal orders are two orders. Hence the clientRef is written
+ * into the description, by which an order is found. `to_email` is never sent, since Airalo would mail the customer.
  */
 
 import type { EsimProvider, EsimStatus, ProviderPackage } from '../esim.ts'
@@ -30,7 +30,7 @@ export function createAiralo(settings: AiraloSettings): EsimProvider {
     return readUsage(await named('unknown_esim', call({ method: 'GET', path, schema: usageSchema })))
   }
 
-  /** The numbers of the orders of this kind with exactly this description, oldest first; the API's filter is a "contains". */
+  /** The numbers of the orders of a type with exactly this description, the oldest first; Airalo's filter is a "contains". */
   async function findByDescription(description: string, type: 'sim' | 'topup'): Promise<string[]> {
     const found: string[] = []
     for (let page = 1, pages = 1; page <= pages; page += 1) {
@@ -45,7 +45,7 @@ export function createAiralo(settings: AiraloSettings): EsimProvider {
   return {
     id: PROVIDER,
     repeatsSafely: false,
-    // Orders are made while the caller waits, and listed at once.
+    // Airalo makes orders synchronously and lists them at once.
     settling: { withinMs: 60_000, soughtForMs: 15 * 60_000 },
 
     async listPackages() {
@@ -56,7 +56,7 @@ export function createAiralo(settings: AiraloSettings): EsimProvider {
         all.push(...data.flatMap((each) => readPackages(each, pricing?.discount_percentage ?? 0)))
         pages = meta?.last_page ?? 1
       }
-      // An operator that serves several destinations is listed under each of them.
+      // Airalo lists an operator under each destination that it serves.
       return [...new Map(all.map((each) => [each.code, each])).values()]
     },
 
@@ -96,7 +96,7 @@ export function createAiralo(settings: AiraloSettings): EsimProvider {
         'unknown_esim',
         call({ method: 'POST', path: '/refund', form, schema: refundSchema }),
       )
-      // The documents show refusals under the status of success, with no request behind them.
+      // Airalo documents refusals with status 200: then no refund was requested.
       if (!('refund_id' in data)) throw new ProviderFailure(PROVIDER, 'misconfigured', 'refund_refused')
       return 'requested'
     },
@@ -114,7 +114,7 @@ export function createAiralo(settings: AiraloSettings): EsimProvider {
   }
 }
 
-/** Says what it is that a 404 did not find. */
+/** Replaces the code of a 404 by one that names the missing thing. */
 async function named<T>(code: 'unknown_order' | 'unknown_esim', reply: Promise<T>): Promise<T> {
   try {
     return await reply

@@ -1,4 +1,4 @@
-/** What Airalo says, in the port's terms. */
+/** Translates Airalo's replies into the terms of providers/esim.ts. */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import type { z } from 'zod'
 import type {
@@ -23,7 +23,7 @@ import {
   webhookSchema,
 } from './wire.ts'
 
-/** Operators that verify the buyer's identity are left out: we give the provider no person to verify (P1). */
+/** P1, providers learn nothing about a person: operators that verify the buyer's identity are left out. */
 export function readPackages(destination: AiraloDestination, discountPercent: number): ProviderPackage[] {
   return destination.operators
     .filter((operator) => !operator.is_kyc_verify)
@@ -54,7 +54,7 @@ function readPackage(
   }
 }
 
-/** Partners with net prices are told them; partners with a discount have to take it off. */
+/** Airalo shows net prices to some partners; for the others the discount has to be subtracted. */
 function readCost(each: AiraloOperator['packages'][number], discountPercent: number): number {
   if (each.net_price !== null && each.net_price !== undefined) return readAmount(each.net_price)
   return Math.round((readAmount(each.price) * (100 - discountPercent)) / 100)
@@ -88,7 +88,7 @@ const STATES: Record<string, EsimState> = {
   ACTIVE: 'in_use',
   FINISHED: 'used_up',
   EXPIRED: 'expired',
-  // gone back to the operator's stock
+  // returned to the operator's stock
   RECYCLED: 'cancelled',
 }
 
@@ -105,7 +105,7 @@ export function readUsage({ data }: z.output<typeof usageSchema>): EsimStatus {
   }
 }
 
-/** Verified over the bytes received first, then with `/` written as `\/`: the vendor signs JSON as PHP prints it. */
+/** Verifies the received bytes, then the same with `/` written as `\/`, since Airalo signs JSON as PHP prints it. */
 function isSigned(rawBody: string, signature: string, clientSecret: string): boolean {
   const shown = Buffer.from(signature.trim().toLowerCase())
   return [rawBody, rawBody.replaceAll(/(?<!\\)\//g, '\\/')].some((text) => {
@@ -114,7 +114,7 @@ function isSigned(rawBody: string, signature: string, clientSecret: string): boo
   })
 }
 
-/** Airalo numbers no events: copies of one are told by their equal bodies. */
+/** Verifies and reads an event. Airalo's events have no id: copies of one have equal bodies. */
 export function parseWebhook({ rawBody, headers }: WebhookRequest, clientSecret: string): WebhookEvent {
   if (!isSigned(rawBody, headers['airalo-signature'] ?? '', clientSecret)) {
     throw new ProviderFailure(PROVIDER, 'rejected', 'bad_signature')

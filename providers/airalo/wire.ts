@@ -1,6 +1,6 @@
 /**
- * Airalo's partner API v2 on the wire: tokens, error bodies, reply shapes. Facts: developers.partners.airalo.com and the
- * vendor's SDKs.
+ * Airalo's partner API v2: tokens, errors and the shapes of replies. Sources: developers.partners.airalo.com and Airalo's
+ * SDKs.
  */
 import { z } from 'zod'
 import { airaloCodes, type CodeMeaning, documented, undocumented } from '../esim-codes.ts'
@@ -14,7 +14,7 @@ export interface AiraloSettings {
   baseUrl: string
   clientId: string
   clientSecret: string
-  /** for each call, milliseconds */
+  /** for each call, in milliseconds */
   timeoutMs: number
 }
 
@@ -25,7 +25,7 @@ interface Request<T> {
   schema: z.ZodType<T>
 }
 
-/** One authenticated call; a POST counts as changing something. @throws ProviderFailure as the port lists them */
+/** An authenticated call; a POST counts as changing something. @throws ProviderFailure as in providers/esim.ts */
 export type CallAiralo = <T>(request: Request<T>) => Promise<T>
 
 export function createCaller(settings: AiraloSettings): CallAiralo {
@@ -56,7 +56,7 @@ const tokenSchema = z.object({ data: z.object({ access_token: z.string().min(1),
 const LONGEST_TOKEN_LIFE_S = 86_400
 const TOKEN_MARGIN_MS = 5 * 60_000
 
-/** One token for all callers: the vendor gives out three a minute, good for a day. */
+/** One token for all callers: Airalo issues three tokens a minute, each valid for a day. */
 function createTokens({ baseUrl, clientId, clientSecret, timeoutMs }: AiraloSettings) {
   let current: { token: string; staleAt: number } | null = null
   let pending: Promise<string> | null = null
@@ -72,7 +72,7 @@ function createTokens({ baseUrl, clientId, clientSecret, timeoutMs }: AiraloSett
     if (status === 401 || status === 422) throw new ProviderFailure(PROVIDER, 'misconfigured', 'bad_credentials')
     if (status !== 200) throw failureOf(status, jsonOf(text), false)
     const { data } = readReply(call, jsonOf(text), tokenSchema)
-    // The vendor's samples show a life of a year, the text says 24 hours.
+    // Airalo's samples show a lifetime of a year, its text says 24 hours.
     const lifeMs = Math.min(data.expires_in, LONGEST_TOKEN_LIFE_S) * 1000
     current = { token: data.access_token, staleAt: Date.now() + lifeMs - Math.min(TOKEN_MARGIN_MS, lifeMs / 2) }
     return data.access_token
@@ -86,7 +86,7 @@ function createTokens({ baseUrl, clientId, clientSecret, timeoutMs }: AiraloSett
       })
       return pending
     },
-    /** Forgets a token that was refused, unless a newer one is there already. */
+    /** Drops a refused token, unless it was replaced already. */
     drop(token: string): void {
       if (current?.token === token) current = null
     },
@@ -103,12 +103,12 @@ function failureOf(status: number, content: unknown, changes: boolean): Provider
   if (business.success) return undocumented(PROVIDER, `provider_code_${business.data.code}`, changes)
   if (status === 401) return new ProviderFailure(PROVIDER, 'misconfigured', 'bad_credentials')
   if (status === 403) return new ProviderFailure(PROVIDER, 'misconfigured', 'ip_not_allowed')
-  // A look that finds nothing; a request can only have gone astray.
+  // For a reading call 404 means "not found"; for a POST it is undocumented.
   if (status === 404 && !changes) return documented(PROVIDER, airaloCodes.not_found as CodeMeaning, changes)
   return undocumented(PROVIDER, `http_${status}`, changes)
 }
 
-/** The form's validation names its fields, with one text or several. */
+/** A validation error names the refused fields, each with one text or several. */
 function meaningOf(status: number, content: unknown): CodeMeaning | undefined {
   const fields = fieldsSchema.safeParse(content)
   if (status !== 422 || !fields.success) return undefined
@@ -159,7 +159,7 @@ export type AiraloDestination = z.output<typeof destinationSchema>
 
 export const packagesSchema = z.object({
   pricing: z.object({ discount_percentage: z.number() }).nullish(),
-  // An array on the first page, an object keyed by position on the others.
+  // An array on the first page, an object with positions as keys on the others.
   data: z.union([z.array(destinationSchema), z.record(z.string(), destinationSchema).transform(Object.values)]),
   meta: z.object({ last_page: count.default(1) }).nullish(),
 })
@@ -204,7 +204,7 @@ export const refundSchema = z.object({
 
 export const anythingSchema = z.unknown()
 
-/** An order's completion (id, description) or an eSIM's low data or validity (iccid, level). */
+/** A completed order has `id` and `description`; an eSIM with little data or validity left has `iccid` and `level`. */
 export const webhookSchema = z.object({
   id: id.nullish(),
   description: text,

@@ -1,4 +1,4 @@
-/** eSIM Access behind the port. A repeated clientRef (`transactionId`) is the same order there. */
+/** eSIM Access as an EsimProvider. A repeated clientRef (`transactionId`) returns the same order. */
 import type { EsimProvider, EsimState, PlaceOrder } from '../esim.ts'
 import { isProviderFailure, ProviderFailure } from '../failure.ts'
 import { MICROS_PER_PRICE, parseWebhook, readEsim, readPackage, readTime, stateOf } from './readings.ts'
@@ -17,7 +17,7 @@ import {
 /** An order is for at most 30 eSIMs. */
 const ONE_PAGE = { pageNum: 1, pageSize: 50 }
 const LARGEST_PAGE = 500
-/** Their clock may differ from ours. */
+/** How far the provider's clock may differ from ours. */
 const CLOCK_MARGIN_MS = 10 * 60_000
 
 export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
@@ -34,7 +34,7 @@ export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
     return esim
   }
 
-  /** Does what is refused in some states; `alreadyIn` are those in which there is nothing left to do. */
+  /** A change that some states refuse. @param alreadyIn the states in which it is done already */
   async function change(path: string, esimTranNo: string, alreadyIn: (state: EsimState) => boolean): Promise<boolean> {
     try {
       await call(path, { esimTranNo }, anythingSchema, true)
@@ -48,7 +48,7 @@ export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
   return {
     id: PROVIDER,
     repeatsSafely: true,
-    // An order is shown once it is allocated: after half a minute, as the vendor says, and not later than in a day.
+    // eSIM Access shows an order once it is allocated: usually within half a minute, at the latest within a day.
     settling: { withinMs: 10 * 60_000, soughtForMs: 24 * 60 * 60_000 },
 
     async listPackages() {
@@ -106,7 +106,7 @@ export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
         totalBytes: esim.dataType === 4 ? null : (esim.totalVolume ?? null),
         usedBytes: esim.orderUsage ?? 0,
         activatedAt,
-        // Before activation this field says until when the eSIM can be installed.
+        // Before the activation this field is the last time for the installation.
         expiresAt: activatedAt && esim.expiredTime && readTime(esim.expiredTime),
       }
     },
@@ -165,7 +165,7 @@ export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
   }
 }
 
-/** A cost that is no whole number of theirs cannot be in their catalogue. */
+/** A cost that is no whole number of the provider's units cannot be in its catalogue. */
 function priceOf(unitCostMicros: PlaceOrder['unitCostMicros']): number | undefined {
   if (unitCostMicros === undefined) return undefined
   if (unitCostMicros % MICROS_PER_PRICE !== 0) throw new ProviderFailure(PROVIDER, 'rejected', 'price_changed')

@@ -1,4 +1,4 @@
-/** What eSIM Access says, in the port's terms. */
+/** Translates the replies of eSIM Access into the terms of providers/esim.ts. */
 import { createHash } from 'node:crypto'
 import type { z } from 'zod'
 import type { EsimState, ProvidedEsim, ProviderHint, ProviderPackage, WebhookEvent, WebhookRequest } from '../esim.ts'
@@ -8,7 +8,7 @@ import { normaliseActivationCode } from '../lpa.ts'
 import { jsonOf } from '../provider-call.ts'
 import { PROVIDER, type packageListSchema, type QueriedEsim, webhookSchema } from './wire.ts'
 
-/** Their prices are ten-thousandths of a unit. */
+/** Prices of eSIM Access are ten-thousandths of a currency unit. */
 export const MICROS_PER_PRICE = 100
 
 export function readPackage(
@@ -26,7 +26,7 @@ export function readPackage(
     costMicros: each.price * MICROS_PER_PRICE,
     costCurrency: each.currencyCode,
     unusedValidDays: each.unusedValidTime ?? null,
-    // In general a country is topped up with packages of that country, a region with those of that region.
+    // In general an eSIM of a country accepts top-ups of the same country, one of a region those of the same region.
     family: each.locationCode ?? each.location,
     supportsTopUp: (each.supportTopUpType ?? 1) >= 2,
   }
@@ -46,7 +46,7 @@ export function readEsim(esim: QueriedEsim): ProvidedEsim {
   }
 }
 
-/** esimaccess.com/docs/what-does-each-esim-status-mean */
+/** Source: esimaccess.com/docs/what-does-each-esim-status-mean */
 export function stateOf({ esimStatus, smdpStatus, orderUsage }: QueriedEsim): EsimState {
   if (/^(CANCEL|REVOKE)/.test(esimStatus)) return 'cancelled'
   if (esimStatus === 'USED_EXPIRED' || esimStatus === 'UNUSED_EXPIRED') return 'expired'
@@ -66,10 +66,10 @@ const HINT_KINDS: Record<string, ProviderHint['kind']> = {
   VALIDITY_USAGE: 'validity',
 }
 
-/** What comes of them is told by ESIM_STATUS; an eSIM that is installed long before it goes online can wait for a look. */
+/** These steps of an installation need no hint: ESIM_STATUS follows, and polling sees an eSIM that goes online later. */
 const ON_THE_WAY = ['DOWNLOAD', 'INSTALLATION', 'ENABLED']
 
-/** Nothing is signed: the caller guards the path, and the body is worth a look at the truth, no more. */
+/** Reads an event. Events are not signed: the caller checks the secret in the path, and an event is only a hint. */
 export function parseWebhook({ rawBody }: WebhookRequest): WebhookEvent {
   const parsed = webhookSchema.safeParse(jsonOf(rawBody))
   if (!parsed.success) throw new ProviderFailure(PROVIDER, 'rejected', 'malformed_webhook')

@@ -1,6 +1,6 @@
 /**
- * eSIM Access on the wire: signature, envelope, error codes, reply shapes. Facts: docs.esimaccess.com and captured live
- * replies; the documents and the live API spell the envelope differently, so both are read.
+ * The protocol of eSIM Access: signature, envelope, errors and the shapes of replies. Sources: docs.esimaccess.com and
+ * captured live replies. They spell the envelope differently, hence both spellings are read.
  */
 import { createHmac, randomUUID } from 'node:crypto'
 import { z } from 'zod'
@@ -15,7 +15,7 @@ export interface EsimAccessSettings {
   baseUrl: string
   accessCode: string
   secretKey: string
-  /** for each call, milliseconds */
+  /** for each call, in milliseconds */
   timeoutMs: number
 }
 
@@ -39,7 +39,7 @@ const envelopeSchema = z.object({
   obj: z.unknown(),
 })
 
-/** Calls `POST <baseUrl><path>` and answers `obj` by its schema. @throws ProviderFailure as the port lists them */
+/** Calls `POST <baseUrl><path>` and returns `obj` by its schema. @throws ProviderFailure as in providers/esim.ts */
 export type CallEsimAccess = <T>(path: string, body: object, schema: z.ZodType<T>, changes?: boolean) => Promise<T>
 
 export function createCaller(settings: EsimAccessSettings): CallEsimAccess {
@@ -86,7 +86,7 @@ export const packageListSchema = z.object({
       price: count,
       currencyCode: z.string().length(3),
       volume: count,
-      // 1 total, 2 daily and slower, 3 daily and cut off, 4 daily unlimited
+      // 1: total; 2: daily, then slower; 3: daily, then cut off; 4: daily and unlimited
       dataType: count.default(1),
       duration: count,
       unusedValidTime: count.nullish(),
@@ -127,7 +127,7 @@ export const balanceSchema = z.object({ balance: z.coerce.number().pipe(z.int())
 
 export const anythingSchema = z.unknown()
 
-/** Identifiers only: the EID of an SMDP_EVENT is a device identifier and is not read. */
+/** The EID of an SMDP_EVENT is left out, since it identifies a device. */
 export const webhookSchema = z.object({
   notifyType: z.string(),
   notifyId: text,

@@ -1,4 +1,4 @@
-/** A connection to Google's APIs as one service account: for the Firebase SDK, and for calls the SDK hides too much of. */
+/** A connection to Google's APIs as a service account: for the Firebase SDK, and for calls whose replies the SDK hides. */
 import { randomUUID } from 'node:crypto'
 import { Agent } from 'node:https'
 import { type App, deleteApp, initializeApp } from 'firebase-admin/app'
@@ -11,7 +11,7 @@ export interface FirebaseSettings {
   projectId: string
   /** `privateKey`: PKCS #8 in PEM */
   serviceAccount: { clientEmail: string; privateKey: string }
-  /** development: a server that stands in for every Google host, and the certificate (PEM) that it shows */
+  /** for development: a server that replaces every Google host, and its certificate (PEM) */
   connectTo?: { host: string; port: number; ca: string }
 }
 
@@ -24,9 +24,9 @@ export interface RawReply {
 const scopes = ['https://www.googleapis.com/auth/firebase.messaging', 'https://www.googleapis.com/auth/identitytoolkit']
 const requestTimeoutMs = 15_000
 
-/** Several may be open in one process. `provider` names the party in failures. */
+/** Opens a connection; a process may have several. @param provider the name of the outside party in failures */
 export function openFirebase(provider: string, { projectId, serviceAccount, connectTo }: FirebaseSettings) {
-  // the SDK's hosts are constants; an agent's own host and port win over a request's
+  // The SDK's hosts are constants, but an agent's host and port override those of a request.
   const agent = new Agent({ keepAlive: true, maxSockets: 50, ...connectTo })
   const client = new JWT({
     email: serviceAccount.clientEmail,
@@ -53,15 +53,15 @@ export function openFirebase(provider: string, { projectId, serviceAccount, conn
     projectId,
 
     /**
-     * Makes sure of an access token (an hour's, cached), so that a failure to get one can be told from a failure to
-     * send. Throws ProviderFailure: `misconfigured` where Google refuses our key, else `unavailable`.
+     * Gets an access token, cached for an hour, so that a failure to get one is not mistaken for a failure to send.
+     * @throws ProviderFailure `misconfigured` when Google refuses our key, else `unavailable`
      */
     async authorise(): Promise<void> {
       assertOutsideTransaction(provider)
       await accessToken()
     },
 
-    /** POSTs JSON and answers whatever comes. Throws ProviderFailure `unavailable` where nothing came. */
+    /** Posts JSON; it resolves with any reply. @throws ProviderFailure `unavailable` without a reply */
     async post(url: string, data: object): Promise<RawReply> {
       assertOutsideTransaction(provider)
       const reply = await client
@@ -92,17 +92,17 @@ function tokenFailure(provider: string, error: unknown): ProviderFailure {
   return new ProviderFailure(provider, 'misconfigured', 'service_account_refused')
 }
 
-/** The failure that an error of the SDK stands for where the transport is at fault; undefined for the API's own answers. */
+/** The failure for an SDK error of the transport; undefined for an error that the API answered. */
 export function transportFailure(provider: string, error: unknown): ProviderFailure | undefined {
   const code = errorCode(error)
   if (code === 'app/network-timeout') return new ProviderFailure(provider, 'unknown_outcome', 'timeout')
   if (code !== 'app/network-error') return undefined
-  // the SDK passes the cause on as text only
+  // The SDK gives the cause only in its message.
   const { code: cause, sent } = connectionFault({ code: /Error code: (\w+)/.exec((error as Error).message)?.[1] })
   return new ProviderFailure(provider, sent ? 'unknown_outcome' : 'unavailable', cause)
 }
 
-/** The SDK's `messaging/...`, `auth/...` or `app/...`. */
+/** The SDK's error code: `messaging/...`, `auth/...` or `app/...`. */
 export function errorCode(error: unknown): string {
   const code = error !== null && typeof error === 'object' && 'code' in error ? error.code : undefined
   return typeof code === 'string' ? code : ''

@@ -1,4 +1,4 @@
-/** Firebase ID tokens (firebase.google.com/docs/auth/admin/verify-id-tokens, "using a third-party JWT library"). */
+/** Firebase ID tokens. Source: firebase.google.com/docs/auth/admin/verify-id-tokens, "using a third-party JWT library" */
 import { ProviderFailure } from '../failure.ts'
 import { createTokenVerifier } from '../id-token.ts'
 
@@ -11,7 +11,7 @@ export interface FirebaseIdTokenSettings {
 
 export interface FirebaseSignIn {
   uid: string
-  /** when the person last signed in, as against when the token was refreshed */
+  /** when the person last signed in; a refresh of the token does not change it */
   authTime: Date
   /** `password`, `apple.com`, `google.com`, ... */
   signInProvider: string
@@ -20,8 +20,8 @@ export interface FirebaseSignIn {
 const defaultJwksUrl = 'https://www.googleapis.com/service_accounts/v1/jwk/securetoken@system.gserviceaccount.com'
 
 /**
- * Verifies signature, issuer, project and age; not whether the account was disabled since, which the caller knows from
- * its own records. The result throws ProviderFailure as in id-token.ts.
+ * Creates a function that verifies a token's signature, issuer, project and age, but not whether the Firebase user was
+ * disabled since. It throws ProviderFailure as in id-token.ts.
  */
 export function createFirebaseIdTokens({
   projectId,

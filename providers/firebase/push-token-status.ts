@@ -1,9 +1,9 @@
-/** What FCM's raw reply says about a token. Only an explicit FcmError (or its older names) condemns one. */
+/** Reads from FCM's raw reply whether a push token is dead. Only an explicit FcmError (or its older names) proves it. */
 import { z } from 'zod'
 import type { ProviderFailureKind } from '../failure.ts'
 import type { RawReply } from './app.ts'
 
-/** `unregistered`: the app is gone; `invalid`: never was a token; `other_sender`: another project's (alarm if many) */
+/** `unregistered`: the app was uninstalled; `invalid`: not a token; `other_sender`: a token of another Firebase project. */
 export type DeadToken = 'unregistered' | 'invalid' | 'other_sender'
 
 export type PushTokenStatus =
@@ -26,7 +26,7 @@ const errorReply = z.object({
   }),
 })
 
-/** @param reply to a message that held nothing but the token */
+/** Reads a reply. @param reply the answer to a message with nothing but the token */
 export function pushTokenStatusOf({ status, body, retryAfterMs }: RawReply): PushTokenStatus {
   if (status === 200) return { token: 'good' }
   const reason = deadReason(body)
@@ -39,9 +39,9 @@ export function pushTokenStatusOf({ status, body, retryAfterMs }: RawReply): Pus
     code,
     options,
   })
-  // nothing was delivered, neither before (refused) nor now (a dry run): repeating is safe
+  // Nothing was delivered: the message was refused, and this was a dry run. Repeating is safe.
   if (status === 429 || status >= 500) return unknown('unavailable', `http_${status}`)
-  // a 404, 403 or 401 without a word on the token is about our project or credentials
+  // A 404, 403 or 401 that does not name the token is about our project or credentials.
   if ([401, 403, 404].includes(status)) return unknown('misconfigured', `http_${status}`)
   return unknown('rejected', `http_${status}`)
 }

@@ -1,4 +1,4 @@
-/** P4: push notifications through FCM (external facts: firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode). */
+/** P4: push notifications through FCM. Source: firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode */
 import { getMessaging, type TokenMessage } from 'firebase-admin/messaging'
 import { ProviderFailure } from '../failure.ts'
 import { errorCode, type FirebaseSettings, openFirebase, transportFailure } from './app.ts'
@@ -11,8 +11,8 @@ export interface Push {
   /** for the app: opaque ids and states, nothing about the person */
   data: Record<string, string>
   /**
-   * The same for every attempt at the same news, at most 64 bytes (APNs' limit): FCM knows no idempotency, so a repeat
-   * replaces the first on the screen, and the app finds the key in `data.dedupe_key`
+   * The same for every attempt at one message, at most 64 bytes (APNs' limit). FCM has no idempotency: a repeated message
+   * replaces the first on the screen, and the app finds the key in `data.dedupe_key`.
    */
   collapseKey: string
   platform: 'ios' | 'android'
@@ -22,7 +22,7 @@ export type PushOutcome = { outcome: 'sent'; messageId: string } | { outcome: 't
 
 const provider = 'fcm'
 
-/** answers after which the token may be dead, or FCM may have meant something else entirely */
+/** SDK errors that may mean a dead token, but have other causes as well. */
 const perhapsDead = [
   'messaging/registration-token-not-registered',
   'messaging/invalid-registration-token',
@@ -40,17 +40,17 @@ const failures: Record<string, [ProviderFailure['kind'], string]> = {
   'messaging/internal-error': ['unknown_outcome', 'http_500'],
 }
 
-/** Needs no name: activation data, card numbers of eSIMs and addresses all give themselves away by their form. */
+/** The forms of activation codes, ICCIDs and e-mail addresses, which a push message must not contain. */
 const forbidden = [/LPA:/i, /\b1\$[^$\s]+\$/, /\b89\d{16,18}\b/, /\S@\S/]
 
-/** Close it, or its sockets keep the process up. */
+/** Opens a connection to FCM. It must be closed, since its sockets keep the process alive. */
 export function createPush(settings: FirebaseSettings) {
   const firebase = openFirebase(provider, settings)
   const messaging = getMessaging(firebase.app)
 
   /**
-   * The SDK takes any 404 for a dead token and any 403 for a foreign one, and keeps the raw reply to itself. So the
-   * token is tried again, alone and without delivery, and only what FCM then says about it in so many words counts.
+   * The SDK takes every 404 for a dead token and every 403 for another project's, and hides the raw reply. Hence the token
+   * is tried again in a dry run, and only an explicit statement of FCM about the token counts.
    */
   async function confirm(token: string, sdkCode: string): Promise<PushOutcome> {
     const url = `https://fcm.googleapis.com/v1/projects/${firebase.projectId}/messages:send`
@@ -58,20 +58,21 @@ export function createPush(settings: FirebaseSettings) {
     const verdict = pushTokenStatusOf(reply)
     if (verdict.token === 'dead') return { outcome: 'token_dead', reason: verdict.reason }
     if (verdict.token === 'unknown') throw new ProviderFailure(provider, verdict.kind, verdict.code, verdict.options)
-    // the token is good after all: what was refused is the message, or the refusal has passed
+    // The token is good: FCM refused the message, or the refusal was temporary.
     if (sdkCode === 'messaging/invalid-argument') throw new ProviderFailure(provider, 'rejected', 'invalid_argument')
     throw new ProviderFailure(provider, 'unavailable', 'refusal_not_confirmed')
   }
 
   return {
     /**
-     * Sends one notification. `token_dead` only where FCM says so of the token itself. Otherwise throws
-     * ProviderFailure; `unknown_outcome` may have been delivered. The SDK repeats a 503 and a cut connection up to four
-     * times by itself, so one call can take over a minute.
+     * Sends one notification. The SDK repeats it up to four times after a 503 or a lost connection: a call can take more
+     * than a minute.
+     * @returns `token_dead` only when FCM says so about the token itself
+     * @throws ProviderFailure; after `unknown_outcome` the notification may have been delivered
      */
     async send(push: Push): Promise<PushOutcome> {
-      const told = JSON.stringify([push.title, push.body, push.data])
-      if (forbidden.some((form) => form.test(told))) {
+      const content = JSON.stringify([push.title, push.body, push.data])
+      if (forbidden.some((form) => form.test(content))) {
         throw new ProviderFailure(provider, 'rejected', 'personal_data')
       }
       if (Buffer.byteLength(push.collapseKey) > 64) throw new ProviderFailure(provider, 'rejected', 'long_collapse_key')

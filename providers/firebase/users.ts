@@ -1,23 +1,23 @@
 /**
- * Accounts at Firebase Authentication. Not by the SDK, which repeats a refused call for seconds by itself: somebody may
- * sign up again meanwhile, and what was right to delete at the first try is not at the last.
+ * Users of Firebase Authentication. The SDK is not used, since it repeats a refused call for seconds: the person may sign
+ * up again meanwhile, and the last repetition would delete their new account.
  */
 import { z } from 'zod'
 import { ProviderFailure } from '../failure.ts'
 import { type FirebaseSettings, openFirebase, type RawReply } from './app.ts'
 
 const provider = 'firebase'
-/** as the SDK has it (auth/auth-api-request.ts) */
+/** Source: the SDK, auth/auth-api-request.ts */
 const api = 'https://identitytoolkit.googleapis.com/v1/projects'
 const ourFault = new Set(['INSUFFICIENT_PERMISSION', 'PROJECT_NOT_FOUND', 'CONFIGURATION_NOT_FOUND'])
 const errorReply = z.object({ error: z.object({ message: z.string() }) })
 
-/** Throws ProviderFailure; every call may be repeated. */
+/** Every call throws ProviderFailure and can be repeated. */
 export function createFirebaseUsers(settings: FirebaseSettings) {
   const firebase = openFirebase(provider, settings)
 
   return {
-    /** For good, in one request. `unknown`: there is no such account, so there is nothing left to do. */
+    /** Deletes a user in one request. @returns `unknown` when there is no such user */
     async deleteUser(localId: string): Promise<'deleted' | 'unknown'> {
       await firebase.authorise()
       const reply = await firebase.post(`${api}/${firebase.projectId}/accounts:delete`, { localId })
@@ -31,7 +31,7 @@ export function createFirebaseUsers(settings: FirebaseSettings) {
 
 export type FirebaseUsers = ReturnType<typeof createFirebaseUsers>
 
-/** `USER_NOT_FOUND`, or with more: `INVALID_ARGUMENT : why`. */
+/** The error code. Google appends a reason to some: `INVALID_ARGUMENT : why`. */
 const errorOf = ({ body }: RawReply): string | undefined =>
   errorReply.safeParse(body).data?.error.message.split(' : ')[0]
 
@@ -42,7 +42,7 @@ function refusalOf(reply: RawReply): ProviderFailure {
   if (status >= 500) return new ProviderFailure(provider, 'unknown_outcome', `http_${status}`, wait)
   const error = errorOf(reply)
   if (error && ourFault.has(error)) return new ProviderFailure(provider, 'misconfigured', error.toLowerCase())
-  // Without a word on the account it is about our project or credentials.
+  // An error that does not name the user is about our project or credentials.
   if ([401, 403, 404].includes(status)) return new ProviderFailure(provider, 'misconfigured', `http_${status}`)
   return new ProviderFailure(provider, 'rejected', `http_${status}`)
 }

@@ -1,12 +1,12 @@
-/** Mail that comes back: delivery status notifications (RFC 3464) to the envelope senders of mail.ts. */
+/** Bounces: delivery status notifications (RFC 3464) to the envelope senders of mail.ts. */
 import { ProviderFailure } from '../failure.ts'
 
 export interface Bounce {
-  /** of the mail that came back, without brackets and domain */
+  /** of the returned mail, without brackets and domain */
   messageId: string
   /** enhanced status code of RFC 3463, such as 5.1.1 */
   status: string
-  /** false where the mail system goes on trying */
+  /** false while the mail system still tries to deliver */
   permanent: boolean
 }
 
@@ -15,13 +15,12 @@ const idForm = /^[\w.+-]{1,56}$/
 const statusForm = /^[245]\.\d{1,3}\.\d{1,3}/
 
 /**
- * Reads what counts and nothing else: no address, no diagnostic text. Whether the notification is genuine is for the
- * way it came by to say.
+ * Reads a notification, without addresses and diagnostic texts. It has no signature: the caller has to check the sender.
  * @param raw the whole message
  * @throws ProviderFailure rejected, `unreadable_bounce`
  */
 export function readBounce(raw: string): Bounce {
-  // Unfolded: RFC 5322, 2.2.3.
+  // Unfolds header lines: RFC 5322, section 2.2.3.
   const lines = raw.replaceAll(/\r?\n[ \t]+/g, ' ').split(/\r?\n/)
   const head = lines.slice(0, lines.indexOf(''))
   const messageId = messageIdIn(fieldOf(head, 'to'))
@@ -31,14 +30,14 @@ export function readBounce(raw: string): Bounce {
   return { messageId, status, permanent: status.startsWith('5') }
 }
 
-/** The value of the first field of this name; empty where there is none. */
+/** The value of the first field with a name, or an empty text. */
 function fieldOf(lines: readonly string[], name: string): string {
   const start = `${name}:`
   const line = lines.find((each) => each.slice(0, start.length).toLowerCase() === start)
   return line?.slice(start.length).trim() ?? ''
 }
 
-/** What stands between `bounces+` and `@` in an address. */
+/** The message id between `bounces+` and `@` in an address. */
 function messageIdIn(address: string): string | undefined {
   const start = address.toLowerCase().indexOf(verpPrefix)
   const id = address.slice(start + verpPrefix.length).split('@', 1)[0] ?? ''

@@ -1,27 +1,27 @@
-/** What an error of nodemailer means for the mail. Its message is dropped: it quotes the server and the address. */
+/** Translates nodemailer's errors. Their messages are dropped, since they quote the mail server and the address. */
 import { ProviderFailure } from '../failure.ts'
 
 const provider = 'smtp'
 
 interface SmtpError {
-  /** nodemailer's, such as EENVELOPE */
+  /** nodemailer's code, for example EENVELOPE */
   code?: string
   /** the server's last reply */
   responseCode?: number
-  /** what the reply was to */
+  /** the SMTP command that the server replied to */
   command?: string
 }
 
-/** @param bodyStarted whether the server had been sent any of the message itself */
+/** The failure for an error of nodemailer. @param bodyStarted whether any part of the message was sent */
 export function mailFailure(error: unknown, bodyStarted: boolean): ProviderFailure {
   const { code = '', responseCode, command = '' } = (error instanceof Error ? error : {}) as SmtpError
   const failure = (kind: ProviderFailure['kind'], reason: string) => new ProviderFailure(provider, kind, reason)
 
   if (responseCode !== undefined && responseCode >= 400) {
     const reason = `smtp_${responseCode}`
-    // 503 says that the session, not the mail, was in a wrong state
+    // 503 is about the state of the session, not about the mail.
     if (responseCode < 500 || responseCode === 503) return failure('unavailable', reason)
-    // refused before it knew whom the mail is for: sign-in, greeting or sender
+    // Earlier commands (greeting, sign-in, sender) do not know the recipient yet: their refusal is about us.
     const aboutTheMail = command === 'RCPT TO' || command === 'DATA'
     return failure(aboutTheMail ? 'rejected' : 'misconfigured', reason)
   }

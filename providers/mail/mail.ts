@@ -1,4 +1,4 @@
-/** P5: e-mail over SMTP (RFC 5321), one recipient to a message. */
+/** P5: e-mail over SMTP (RFC 5321), with one recipient for each message. */
 import { createTransport } from 'nodemailer'
 import { assertOutsideTransaction } from '../../shared/transaction-scope.ts'
 import { ProviderFailure } from '../failure.ts'
@@ -8,15 +8,15 @@ import { composeTemplate, type TemplateRecipient } from './template.ts'
 export interface MailSettings {
   /** `smtps://user:password@host:465` or `smtp://host:587`, which must offer STARTTLS unless it is this machine */
   url: string
-  /** what the reader sees, e.g. `AMA eSIM <hello@example.com>` */
+  /** the visible sender, for example `AMA eSIM <hello@example.com>` */
   from: string
-  /** whose mail server takes bounces; default: the domain of `from` */
+  /** the domain whose mail server receives bounces; default: the domain of `from` */
   envelopeDomain?: string
   /** default 5 */
   maxConnections?: number
   /** messages per second and process, default unlimited */
   rateLimit?: number
-  /** silence of the server that counts as a cut connection, milliseconds; default 60,000 */
+  /** after this silence of the server, in milliseconds, the connection counts as lost; default 60,000 */
   socketTimeoutMs?: number
 }
 
@@ -40,7 +40,7 @@ interface Content {
 
 export type Mail =
   | (Content & { kind: 'transactional' })
-  /** must be left as easily as it was joined: RFC 8058. `url` is HTTPS with an opaque token and takes a POST */
+  /** with one-click unsubscribe (RFC 8058): `url` is HTTPS, contains an opaque token and accepts a POST */
   | (Content & { kind: 'promotional'; listUnsubscribe: { url: string; mailto?: string } })
 
 const provider = 'smtp'
@@ -48,7 +48,7 @@ const messageIdForm = /^<([\w.+-]{1,56})@[\w.-]+>$/
 const isAscii = /^[\x21-\x7e]+$/
 const addressForm = /^[^\s<>,;:"()@]+@[^\s<>,;:"()@]+$/
 
-/** Keeps connections open: close it, or they keep the process up. */
+/** Creates a mail client. It must be closed, since its connections keep the process alive. */
 export function createMail(settings: MailSettings) {
   const url = new URL(settings.url)
   const bounceDomain = settings.envelopeDomain ?? domainOf(settings.from)
@@ -61,12 +61,12 @@ export function createMail(settings: MailSettings) {
     connectionTimeout: 10_000,
     greetingTimeout: 10_000,
     socketTimeout: settings.socketTimeoutMs ?? 60_000,
-    // what a mail holds comes from us; it must never be read from a file or an address
+    // nodemailer can read content from files and URLs; ours never comes from there.
     disableFileAccess: true,
     disableUrlAccess: true,
   })
 
-  /** By envelope, for nodemailer hands the message itself only to its plugins: whether the server was sent any of it. */
+  /** The body streams by envelope, which show whether any part was sent. nodemailer gives them to its plugins only. */
   const bodies = new WeakMap<object, { readableDidRead?: boolean }>()
   transporter.use('stream', (mail, done) => {
     mail.message.processFunc((body) => {
@@ -99,7 +99,7 @@ export function createMail(settings: MailSettings) {
     const id = messageIdForm.exec(messageId)?.[1]
     if (!id) throw new ProviderFailure(provider, 'rejected', 'invalid_message_id')
     if (!addressForm.test(to)) throw new ProviderFailure(provider, 'rejected', 'invalid_address')
-    // bounces come back to an address of their own (VERP), which names the mail and not the person
+    // VERP: each mail has its own bounce address, which names the mail and not the person.
     const envelope = { from: `bounces+${id}@${bounceDomain}`, to: [to] }
     try {
       await transporter.sendMail({ ...message, envelope })
@@ -118,18 +118,19 @@ export function createMail(settings: MailSettings) {
 
   return {
     /**
-     * Resolves once the server has taken the mail over. Throws ProviderFailure: `unavailable` (`smtp_451`, ...: surely
-     * not taken, worth repeating), `rejected` (`smtp_550`, ...: this address or mail for good), `misconfigured` (our
-     * account or sender address), `unknown_outcome` where the connection broke once the message was on its way.
-     * @param options.signal gives up waiting
+     * Sends a mail. It resolves once the server has accepted the mail.
+     * @param options.signal ends the wait
+     * @throws ProviderFailure: `unavailable` (`smtp_451`, ...: certainly not accepted, can be repeated), `rejected`
+     *   (`smtp_550`, ...: this address or mail is refused for good), `misconfigured` (our account or sender address),
+     *   `unknown_outcome` when the connection broke after a part of the message was sent
      */
     send(mail: Mail, options: { signal?: AbortSignal } = {}): Promise<{ accepted: true }> {
       return counted(deliver(mail, options.signal))
     },
 
     /**
-     * The same transactional mail for many, in a third of the time for each. Returns what `send` is for one of them, and
-     * fails as it does.
+     * Prepares the same transactional mail for many recipients, which takes a third of the time for each.
+     * @returns a function that sends to one recipient and fails as `send` does
      */
     async sendToMany(
       content: Pick<Content, 'subject' | 'html' | 'text'>,
@@ -144,7 +145,7 @@ export function createMail(settings: MailSettings) {
         )
     },
 
-    /** Connects and signs in, without a mail. Throws ProviderFailure. */
+    /** Connects and signs in, without sending a mail. @throws ProviderFailure */
     async verify(): Promise<void> {
       assertOutsideTransaction('The mail server')
       await transporter.verify().catch((error: unknown) => {
@@ -152,12 +153,12 @@ export function createMail(settings: MailSettings) {
       })
     },
 
-    /** Resolves when nothing is being sent. */
+    /** Resolves when no mail is being sent. */
     async idle(): Promise<void> {
       while (underWay.size > 0) await Promise.allSettled(underWay)
     },
 
-    /** Finishes what is being sent; call it when nothing new will come. */
+    /** Finishes open mails and closes the connections. No mail may be sent afterwards. */
     async close(): Promise<void> {
       await this.idle()
       transporter.close()
@@ -167,7 +168,7 @@ export function createMail(settings: MailSettings) {
 
 export type MailSender = ReturnType<typeof createMail>
 
-/** keeps holiday replies from coming back (RFC 3834) */
+/** RFC 3834: mail systems send no automatic reply, such as a holiday notice, to mails with this header. */
 const automaticHeaders = { headers: { 'Auto-Submitted': 'auto-generated' } }
 
 function unsubscribeHeaders({ url, mailto }: { url: string; mailto?: string }) {

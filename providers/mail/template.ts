@@ -1,4 +1,4 @@
-/** The same mail for many: composed once, which is most of the work, and completed for each by three header lines. */
+/** One mail for many recipients: composed once, which is most of the work, and completed by three header lines for each. */
 import MailComposer from 'nodemailer/lib/mail-composer'
 
 export interface TemplateContent {
@@ -10,17 +10,17 @@ export interface TemplateContent {
 }
 
 export interface TemplateRecipient {
-  /** ASCII, and nothing that could end a line: the caller has checked it */
+  /** ASCII without line breaks, which the caller has checked */
   to: string
   /** `<local@domain>` */
   messageId: string
 }
 
-/** Returns a function that makes the whole message (RFC 5322) for one recipient. */
+/** Composes a mail. @returns a function that makes the whole message (RFC 5322) for one recipient */
 export async function composeTemplate(content: TemplateContent): Promise<(recipient: TemplateRecipient) => Buffer> {
   const whole = (await new MailComposer(content).compile().build()).toString('latin1')
   const headEnd = whole.search(/\r?\n\r?\n/)
-  // A header may go on over several lines, which then begin with a space.
+  // A header may be folded over several lines, which begin with a space or tab.
   const head = whole.slice(0, headEnd).replace(/^(?:message-id|date|to):.*(?:\r?\n[ \t].*)*\r?\n/gim, '')
   const rest = Buffer.from(`${head}${whole.slice(headEnd)}`, 'latin1')
   return ({ to, messageId }) => {

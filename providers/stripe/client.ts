@@ -1,4 +1,4 @@
-/** The SDK as this project sets it up, and the only way to call it: every fault leaves as a ProviderFailure. */
+/** Stripe's SDK, and the only way to call it: every fault becomes a ProviderFailure. */
 import Stripe from 'stripe'
 import { assertOutsideTransaction } from '../../shared/transaction-scope.ts'
 import { ProviderFailure, type ProviderFailureKind } from '../failure.ts'
@@ -8,18 +8,18 @@ export interface StripeSettings {
   secretKey: string
   webhookSecret: string
   publishableKey: string
-  /** `https://api.stripe.com` unless a simulator stands in; scheme, host and port count, a path does not */
+  /** default `https://api.stripe.com`; only scheme, host and port are used */
   apiBase?: string | undefined
   /**
-   * `<date>.preview` of an account let into the redaction preview, 2026-04-22.preview or later; without it redaction is
-   * refused as misconfigured
+   * The API version of an account with access to the redaction preview: `2026-04-22.preview` or later. Without it
+   * redaction fails as misconfigured.
    */
   redactionApiVersion?: string | undefined
-  /** per request, 10 s unless said otherwise */
+  /** for each request, in milliseconds; default 10 s */
   timeoutMs?: number | undefined
 }
 
-/** Whether a lost answer leaves doubt about what happened. */
+/** A lost reply to a call that writes leaves an unknown outcome. */
 export type Effect = 'reads' | 'writes'
 
 type Reply = {
@@ -36,19 +36,19 @@ export function createStripeClient(settings: StripeSettings) {
     protocol,
     host: base.hostname,
     port: base.port || (protocol === 'http' ? 80 : 443),
-    // Temporal repeats, under the same key; repeating here as well would multiply the attempts.
+    // Temporal retries with the same key; retries of the SDK would multiply the attempts.
     maxNetworkRetries: 0,
     timeout: settings.timeoutMs ?? 10_000,
     telemetry: false,
   })
 
-  /** Throws ProviderFailure; nothing of Stripe's own wording gets into it. */
+  /** Calls Stripe. @throws ProviderFailure, without any text of Stripe */
   async function call<T extends Reply>(effect: Effect, request: () => Promise<T>): Promise<T> {
     assertOutsideTransaction('Stripe')
     const reply = await request().catch((error: unknown) => {
       throw toFailure(error, effect)
     })
-    // The SDK looks for an `error` field only: a bare 503 of something in between would pass as an object.
+    // The SDK only checks for an `error` field: it would take a proxy's bare 503 for an object.
     const { statusCode: status, headers, requestId } = reply.lastResponse
     if (status >= 400) {
       const { kind, code, retryAfterMs } = failureOfStatus({ status, headers, requestId, code: undefined }, effect)
@@ -62,8 +62,8 @@ export function createStripeClient(settings: StripeSettings) {
   }
 
   /**
-   * Stripe repeats the first answer of an idempotency key for 24 hours, even a 500. Such a key is spent: the next one is
-   * derived from it, always in the same order, after `find` had a look whether the spent one took effect.
+   * Creates an object under an idempotency key. Stripe repeats the first answer to a key for 24 hours, even a 500. Then the
+   * next key is derived from the spent one, always in the same order, after `find` has checked whether it took effect.
    */
   async function create<T>(
     key: string,
@@ -101,7 +101,7 @@ function toFailure(error: unknown, effect: Effect): unknown {
   if (!(error instanceof Stripe.errors.StripeError)) return error
   if (error instanceof Stripe.errors.StripeConnectionError) {
     const { code, sent } = connectionFault(error.detail)
-    // The SDK repeats a request whose connection broke: then an earlier one may have got there.
+    // The SDK retries after a lost connection: an earlier attempt may have reached Stripe.
     const perhaps = sent || error.message.includes('retried')
     return failure(perhaps ? doubtful(effect) : 'unavailable', code)
   }
@@ -140,7 +140,7 @@ function failure(
   const { requestId, retryAfterSeconds } = details
   return new ProviderFailure('stripe', kind, code, {
     ...(retryAfterSeconds ? { retryAfterMs: retryAfterSeconds * 1000 } : {}),
-    // The id under which Stripe's support finds the request; the SDK's error would bring Stripe's wording along.
+    // Stripe's support finds the request by this id. The SDK's error is left out, since it contains Stripe's texts.
     ...(requestId && /^\w{1,64}$/.test(requestId) ? { cause: new Error(`Stripe request ${requestId}`) } : {}),
   })
 }

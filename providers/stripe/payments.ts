@@ -1,4 +1,4 @@
-/** P2, payments: one PaymentIntent per order, paid by card, Apple Pay or Google Pay in the app's PaymentSheet. */
+/** P2: payments. Each order has one PaymentIntent, paid by card, Apple Pay or Google Pay in the app's PaymentSheet. */
 import type Stripe from 'stripe'
 import { isProviderFailure, ProviderFailure } from '../failure.ts'
 import type { StripeClient } from './client.ts'
@@ -22,7 +22,7 @@ export interface Payment {
   amountReceivedMinor: number
   /** ISO 4217, upper case */
   currency: string
-  /** metadata.order_id; null on a payment that is not ours or that was redacted */
+  /** metadata.order_id; null for a payment that is not of an order or that was redacted */
   orderId: string | null
   /** of the latest attempt; `not_assessed` before the first */
   riskLevel: RiskLevel
@@ -35,15 +35,15 @@ export interface Payment {
   createdAt: string
   /** ISO 8601 */
   paidAt?: string
-  /** of the latest attempt: what went back of it, refunds that are under way included */
+  /** the refunded amount of the latest attempt, pending refunds included */
   refundedMinor: number
-  /** the bank has taken the latest attempt back, for the time being or for good */
+  /** the latest attempt has a dispute, open or lost */
   disputed: boolean
-  /** a secret: for the app only, never into a history or a log */
+  /** a secret for the app; it must not reach a run's history or a log */
   clientSecret: string
 }
 
-/** `processing`: cannot be cancelled now; the money may still come. */
+/** `processing`: the payment cannot be cancelled now and may still succeed. */
 export type CancelResult = 'cancelled' | 'already_cancelled' | 'already_paid' | 'processing'
 
 export function createPayments({ sdk, call, create }: StripeClient) {
@@ -56,7 +56,7 @@ export function createPayments({ sdk, call, create }: StripeClient) {
   return {
     getPayment,
 
-    /** `amountMinor`: in the currency's minor unit. A repeated key answers the first PaymentIntent for 24 hours. */
+    /** Creates a PaymentIntent. For 24 hours a repeated key returns the first one. */
     async createPayment(order: {
       orderId: string
       amountMinor: number
@@ -71,14 +71,14 @@ export function createPayments({ sdk, call, create }: StripeClient) {
         metadata: { order_id: order.orderId },
         ...(order.customerId ? { customer: order.customerId } : {}),
       }
-      // A PaymentIntent lost behind a spent key stays unpaid: nobody has its client secret.
+      // A PaymentIntent behind a spent key can never be paid, since its client secret was not returned.
       const intent = await create(order.idempotencyKey, (idempotencyKey) =>
         call('writes', () => sdk.paymentIntents.create(parameters, { idempotencyKey })),
       )
       return { paymentIntentId: intent.id, clientSecret: intent.client_secret ?? '' }
     },
 
-    /** Cancels what is not paid. Safe to repeat with the same key, also after `processing`. */
+    /** Cancels an unpaid payment. Safe to repeat with the same key, also after `processing`. */
     async cancelPayment(paymentIntentId: string, key: string): Promise<CancelResult> {
       const cancel = (idempotencyKey: string) =>
         call('writes', () =>
@@ -95,7 +95,7 @@ export function createPayments({ sdk, call, create }: StripeClient) {
       if (status === 'succeeded') return 'already_paid'
       if (status === 'canceled') return 'already_cancelled'
       if (status === 'processing') return 'processing'
-      // Cancellable again, so the refusal was the kept answer to an earlier attempt under this key.
+      // The payment can be cancelled: the refusal was the stored answer to an earlier attempt with this key.
       if ((await create(`${key}:${status}`, cancel)) === 'cancelled') return 'cancelled'
       throw new ProviderFailure('stripe', 'unavailable', 'payment_intent_unexpected_state')
     },

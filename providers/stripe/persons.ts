@@ -1,11 +1,11 @@
 /**
- * What ties Stripe's records to a person, and its removal: a customer at once, transactions by redaction jobs from 90
- * days on (docs.stripe.com/privacy/redaction; public preview, so by raw requests).
+ * Customers at Stripe and the removal of personal data: a customer at once, transactions after 90 days by redaction jobs.
+ * Redaction is a public preview without SDK methods, hence by raw requests. Source: docs.stripe.com/privacy/redaction
  */
 import { isProviderFailure, ProviderFailure } from '../failure.ts'
 import type { StripeClient } from './client.ts'
 
-/** At most so many ids, customers and payments together, go into one redaction job. */
+/** Most ids in one redaction job, customers and payments together. */
 export const redactionBatchSize = 10
 
 export type RedactionStatus =
@@ -21,7 +21,7 @@ export type RedactionStatus =
 export interface Redaction {
   redactionId: string
   status: RedactionStatus
-  /** why a job is `failed`: `invalid_state` for a transaction younger than 90 days, `locked_by_other_job`, ... */
+  /** why a job has failed: `invalid_state` for a transaction younger than 90 days, `locked_by_other_job`, ... */
   problems: { code: string; objectId: string | null }[]
 }
 
@@ -35,7 +35,7 @@ export function createPersons({ sdk, call, create }: StripeClient, redactionApiV
       const send = () => sdk.rawRequest(method, `${path}${suffix}`, parameters, options) as Promise<RawJob>
       return toRedaction(await call(method === 'GET' ? 'reads' : 'writes', send))
     } catch (error) {
-      // To an account that was not let into the preview the path does not exist.
+      // Without access to the preview the path does not exist.
       if (isProviderFailure(error, 'http_404')) {
         throw new ProviderFailure('stripe', 'misconfigured', 'redaction_not_available')
       }
@@ -44,7 +44,7 @@ export function createPersons({ sdk, call, create }: StripeClient, redactionApiV
   }
 
   return {
-    /** `accountRef`: a pseudonym; Stripe gets no name, e-mail or phone number from us. Answers the customer's id. */
+    /** Creates a customer without name, e-mail address and phone number. @returns the customer's id */
     async createCustomer(input: { idempotencyKey: string; accountRef: string }): Promise<string> {
       const customer = await create(input.idempotencyKey, (idempotencyKey) =>
         call('writes', () => sdk.customers.create({ metadata: { account_ref: input.accountRef } }, { idempotencyKey })),
@@ -52,7 +52,7 @@ export function createPersons({ sdk, call, create }: StripeClient, redactionApiV
       return customer.id
     },
 
-    /** Lets PaymentSheet show and save the customer's cards for 30 minutes. Answers a client secret. */
+    /** Lets PaymentSheet show and save the customer's cards for 30 minutes. @returns a client secret */
     async createCustomerSession(customerId: string, key: string): Promise<string> {
       const features = {
         payment_method_save: 'enabled',
@@ -66,7 +66,7 @@ export function createPersons({ sdk, call, create }: StripeClient, redactionApiV
       return session.client_secret
     },
 
-    /** For good: detaches the cards too; payments stay. `unknown`: there is no such customer (any more). */
+    /** Deletes a customer with their cards; payments stay. @returns `unknown` when there is no such customer (any more) */
     async deleteCustomer(customerId: string): Promise<'deleted' | 'unknown'> {
       try {
         await call('writes', () => sdk.customers.del(customerId))
@@ -77,7 +77,7 @@ export function createPersons({ sdk, call, create }: StripeClient, redactionApiV
       }
     },
 
-    /** Whether Stripe has a record of the customer: it goes on knowing those that were deleted. */
+    /** Whether Stripe has a record of the customer; it keeps a record of deleted ones. */
     async knowsCustomer(customerId: string): Promise<boolean> {
       try {
         await call('reads', () => sdk.customers.retrieve(customerId))
@@ -89,8 +89,8 @@ export function createPersons({ sdk, call, create }: StripeClient, redactionApiV
     },
 
     /**
-     * Opens a job, which Stripe then validates: look with `getRedaction` until it is `ready` and run it with
-     * `runRedaction`, or cancel a `failed` one, because it keeps its objects locked.
+     * Creates a redaction job, which Stripe then validates. Poll it by `getRedaction` and run it by `runRedaction` once it is
+     * `ready`. A `failed` job must be cancelled, since it keeps its objects locked.
      */
     async redact(ids: { paymentIntentIds: string[]; customerIds: string[] }, key: string): Promise<Redaction> {
       if (ids.paymentIntentIds.length + ids.customerIds.length > redactionBatchSize) {
@@ -105,7 +105,7 @@ export function createPersons({ sdk, call, create }: StripeClient, redactionApiV
 
     getRedaction: (redactionId: string): Promise<Redaction> => job('GET', `/${redactionId}`),
 
-    /** Irreversible. A job that is not `ready` is rejected. */
+    /** Runs a job, which cannot be undone. A job that is not `ready` is rejected. */
     runRedaction: (redactionId: string, key: string): Promise<Redaction> =>
       create(key, (attemptKey) => job('POST', `/${redactionId}/run`, {}, attemptKey)),
 

@@ -1,4 +1,4 @@
-/** Refunds and disputes of a payment. */
+/** Refunds and disputes of payments. */
 import type Stripe from 'stripe'
 import { isProviderFailure } from '../failure.ts'
 import type { StripeClient } from './client.ts'
@@ -11,7 +11,7 @@ export interface Refund {
   amountMinor: number
   /** ISO 4217, upper case */
   currency: string
-  /** the idempotency key it was asked for with; null when it was made elsewhere, such as in Stripe's dashboard */
+  /** the idempotency key of our request; null for a refund that was made elsewhere, for example in Stripe's dashboard */
   refundKey: string | null
   /** Stripe's code, such as `expired_or_canceled_card` */
   failureReason?: string
@@ -19,7 +19,7 @@ export interface Refund {
   createdAt: string
 }
 
-/** The bank has decided, or will not have to. `status`: as in docs.stripe.com/api/disputes/object */
+/** Whether a dispute is decided or needs no decision. @param status as in docs.stripe.com/api/disputes/object */
 export const isDisputeOver = (status: string): boolean =>
   ['won', 'lost', 'prevented', 'warning_closed'].includes(status)
 
@@ -39,7 +39,7 @@ export interface Dispute {
 const stripeReasons = ['duplicate', 'fraudulent', 'requested_by_customer'] as const
 
 export function createRefunds({ sdk, call, create }: StripeClient) {
-  /** Newest first; a payment with more than 100 refunds does not exist here. */
+  /** The refunds of a payment, the newest first. One page is enough: no payment of ours has more than 100. */
   async function listRefunds(paymentIntentId: string): Promise<Refund[]> {
     const page = await call('reads', () => sdk.refunds.list({ payment_intent: paymentIntentId, limit: 100 }))
     return page.data.map(toRefund)
@@ -49,10 +49,10 @@ export function createRefunds({ sdk, call, create }: StripeClient) {
     listRefunds,
 
     /**
-     * Refunds `amountMinor` once per key. Keys are forgotten after 24 hours: with `lookFirst` an existing refund made
-     * under this key is answered instead, whatever became of it (a failed one needs a new key to be tried again).
-     * A payment that has nothing left to refund answers its last refund. Rejected: `charge_disputed`, or more than is
-     * left (`http_400`).
+     * Refunds `amountMinor` once for each key. Stripe forgets keys after 24 hours: with `lookFirst` an existing refund with
+     * this key is returned in any state; to try a failed one again needs a new key. A payment without anything left to
+     * refund returns its last refund.
+     * @throws ProviderFailure rejected: `charge_disputed`, or `http_400` when the amount exceeds what is left
      */
     async refund(order: {
       paymentIntentId: string

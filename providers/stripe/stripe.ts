@@ -1,6 +1,6 @@
 /**
- * Stripe (package stripe 23.1, API 2026-10-28.endive): payments, refunds, disputes, and the removal of a person. Every
- * method throws ProviderFailure and nothing else on purpose.
+ * Stripe (package stripe 23.1, API 2026-10-28.endive): payments, refunds, disputes, and the removal of personal data.
+ * Every method throws ProviderFailure; any other error is a bug.
  */
 import { createStripeClient, type StripeSettings } from './client.ts'
 import { createPayments } from './payments.ts'
@@ -13,9 +13,9 @@ export type StripePort = ReturnType<typeof createStripe>
 export function createStripe(settings: StripeSettings) {
   const client = createStripeClient(settings)
   return {
-    /** what the app initialises Stripe with; not a secret */
+    /** the key with which the app initialises Stripe; not a secret */
     publishableKey: settings.publishableKey,
-    /** whether redaction jobs can be asked for at all */
+    /** whether the settings allow redaction jobs */
     redactionConfigured: Boolean(settings.redactionApiVersion),
     ...createPayments(client),
     ...createRefunds(client),

@@ -1,8 +1,8 @@
-/** Webhooks: checked over the raw body, then reduced to the ids needed to look the truth up. */
+/** Stripe's webhooks: verified with the raw body, then reduced to the ids by which the objects can be read. */
 import type Stripe from 'stripe'
 import { ProviderFailure } from '../failure.ts'
 
-/** Stripe's own recommendation, against replay (docs.stripe.com/webhooks/signature). */
+/** Stripe's recommendation against replay attacks: docs.stripe.com/webhooks/signature */
 const toleranceSeconds = 300
 
 export interface StripeWebhook {
@@ -10,20 +10,22 @@ export interface StripeWebhook {
   type: string
   objectId: string
   paymentIntentId?: string
-  /** metadata.order_id, where the event's object carries it */
+  /** metadata.order_id, if the event's object has it */
   orderId?: string
   refundId?: string
-  /** the idempotency key a refund was asked for with; missing when it was made elsewhere */
+  /** the idempotency key of our refund; missing for one that was made elsewhere */
   refundKey?: string
   disputeId?: string
-  /** ISO 8601, when Stripe made the event; order of arrival says nothing */
+  /** ISO 8601, when Stripe made the event; events may arrive in any order */
   createdAt: string
 }
 
 export function createWebhookParser(sdk: Stripe, secret: string) {
   /**
-   * `signatureHeader`: the `stripe-signature` header as received. Throws ProviderFailure rejected with `bad_signature`,
-   * `old_signature` (older than 5 minutes at `nowSeconds`, unix) or `bad_payload`.
+   * Verifies and reads an event.
+   * @param signatureHeader the `stripe-signature` header as received
+   * @param nowSeconds Unix time, for the age of the signature
+   * @throws ProviderFailure rejected: `bad_signature`, `old_signature` (older than 5 minutes) or `bad_payload`
    */
   return function parseWebhook(
     rawBody: Buffer | string,
@@ -39,7 +41,7 @@ export function createWebhookParser(sdk: Stripe, secret: string) {
         return false
       }
     }
-    // Tolerance 0 leaves age out; asking twice tells a forged one from a late one without reading the SDK's wording.
+    // Tolerance 0 ignores the age: two checks tell a forged signature from an old one without the SDK's error texts.
     if (!passes(0)) throw new ProviderFailure('stripe', 'rejected', 'bad_signature')
     if (!passes(toleranceSeconds)) throw new ProviderFailure('stripe', 'rejected', 'old_signature')
     return toWebhook(parse(rawBody))
