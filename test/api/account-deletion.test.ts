@@ -29,7 +29,7 @@ test('a person deletes their own account only, and only by a fresh sign-in', asy
   expect((await harness.service.get(`/v1/accounts/${other.accountId}`)).status).toBe(200)
 })
 
-test('an account that never was has no receipt, and no run is started for it', async () => {
+test('deleting an account that never existed answers 404 and starts no run', async () => {
   expect((await harness.service.delete(`/v1/accounts/${randomUUID()}`)).status).toBe(404)
   expect((await harness.operator.post(`/v1/accounts/${randomUUID()}/child-report`)).status).toBe(404)
   expect((await harness.anonymous.get(`/v1/deletions/${randomUUID()}`)).status).toBe(404)
@@ -39,7 +39,7 @@ test('an account that never was has no receipt, and no run is started for it', a
   ).toBe(0)
 })
 
-test('the receipt is for whoever knows it, and names nobody', async () => {
+test('a deletion receipt is readable by its id alone and holds no personal data', async () => {
   const person = await harness.signUp()
   const deletion = await deleteAccount(harness.stack, person)
   const text = JSON.stringify(await deletion.receipt())
@@ -72,7 +72,7 @@ test('K1: an operator reports a child: deleted like anybody, recorded with the r
   expect(await sql`select 1 from security_log where account_id = ${person.accountId}`).toHaveLength(0)
 })
 
-test('while Temporal is away nothing is half deleted', async () => {
+test('a deletion while Temporal is down deletes nothing', async () => {
   const person = await harness.signUp()
   await harness.worker.stop()
   const asked = person.caller.delete(`/v1/accounts/${person.accountId}`)

@@ -111,7 +111,7 @@ test('a change at an old version is refused and changes nothing', async () => {
   ).toBe(412)
 })
 
-test('who has this version already is told so', async () => {
+test('a GET with If-None-Match of the current version answers 304', async () => {
   const { body, headers } = await signUp()
   const tag = headers.get('etag') ?? ''
   const answer = await harness.call('GET', `/v1/accounts/${body.id}`, {
@@ -213,7 +213,7 @@ test('U4 G4: consent is off until given, and every change is kept with its time 
   ])
 })
 
-test('nothing can be attached to an account that is not there', async () => {
+test('a device, consent or sign-in for a missing account answers 404', async () => {
   const path = `/v1/accounts/${randomUUID()}`
   const answers = await Promise.all([
     harness.call('GET', path, { token: service }),

@@ -54,7 +54,7 @@ test('a person repeating their sign-up gets the account it made', async () => {
   expect([second.status, second.body.id]).toEqual([201, first.body.id])
 })
 
-test('two people: neither sees, changes or learns of the other', async () => {
+test('a person cannot read, change or detect the account of another person', async () => {
   const [one, two] = await Promise.all([aPerson(), aPerson()])
   const missing = await harness.call('GET', `/v1/accounts/${randomUUID()}`, { token: one.token })
   const path = `/v1/accounts/${two.id}`
@@ -121,7 +121,7 @@ test('the secret of a key is not in the database', async () => {
   expect(JSON.stringify(rows)).not.toContain(secret)
 })
 
-test('an operator may look, and leaves a trace; the app backend does not need one', async () => {
+test('reading an account is recorded for an operator and not for the app backend', async () => {
   const person = await aPerson()
   const operator = await harness.key('operator')
   const path = `/v1/accounts/${person.id}`
@@ -161,7 +161,7 @@ test('R1: whatever a person does counts as activity, at most once a day', async 
   expect(await activity()).toBeGreaterThan(hoursAgo(1).getTime())
 })
 
-test('what only the person themself may do wants a sign-in of the last ten minutes', () => {
+test('a sensitive operation requires a sign-in within the last ten minutes', () => {
   const now = new Date()
   const signedIn = (minutesAgo: number) => ({
     kind: 'person' as const,
@@ -174,7 +174,7 @@ test('what only the person themself may do wants a sign-in of the last ten minut
   expect(() => assertFreshSignIn({ kind: 'service', keyId: 'k' }, now)).not.toThrow()
 })
 
-test('every route says who may call it, and refuses everybody else', async () => {
+test('every route declares its callers and refuses all others', async () => {
   const operator = await harness.key('operator')
   const { token: newcomer } = await harness.firebaseToken()
   const { token: person } = await aPerson()

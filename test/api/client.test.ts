@@ -10,14 +10,14 @@ import { until } from '../harness/until.ts'
 const harness = await shareStack()
 const fileOf = (name: string) => readFile(new URL(`../../client/${name}`, import.meta.url), 'utf8')
 
-test('it is made from the routes as they are: `npm run client` when this fails', async () => {
+test('the generated client matches the routes (if not, run `npm run client`)', async () => {
   const { body: served } = await harness.anonymous.get('/openapi.json')
   const json = await fileOf('openapi.json')
   expect(clientDocument(served)).toEqual(JSON.parse(json))
   expect((await fileOf('schema.ts')).startsWith(originLine(json))).toBe(true)
 })
 
-test('an order is made, paid and read with it', async () => {
+test('the generated client creates and reads an order that is paid', async () => {
   const api = createAmaClient({ baseUrl: harness.urls.api, token: harness.service.token ?? '' })
   const { accountId } = await harness.signUp()
   const { data: order } = await api.POST('/v1/orders', {
@@ -34,7 +34,7 @@ test('an order is made, paid and read with it', async () => {
   expect(delivered.esims).toHaveLength(1)
 })
 
-test('a refusal comes as a problem', async () => {
+test('the generated client returns a refusal as a problem', async () => {
   const api = createAmaClient({ baseUrl: harness.urls.api, token: harness.service.token ?? '' })
   const { error, response } = await api.GET('/v1/orders/{id}', { params: { path: { id: randomUUID() } } })
   expect(response.status).toBe(404)

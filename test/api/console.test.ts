@@ -8,7 +8,7 @@ beforeAll(async () => {
 })
 afterAll(() => harness.stop())
 
-test('while Temporal is away the console says so, and shows all the rest', async () => {
+test('the console without Temporal says so and shows everything else', async () => {
   const surfer = createSurfer(harness.url)
   const signedIn = await surfer.submit('/console', '/console/sign-in', { key: await harness.key('operator') })
   expect(signedIn.status).toBe(303)

@@ -387,7 +387,7 @@ describe('a broken promise says so', () => {
   })
 })
 
-test('figures that only inform say how it stands', async () => {
+test('a figure that only informs has a value and no limit', async () => {
   await erasure('requested').break()
   await request.break()
   const shown = await evidence()
@@ -397,7 +397,7 @@ test('figures that only inform say how it stands', async () => {
   await request.mend()
 })
 
-test('what cannot be read is unknown, and not kept', async () => {
+test('a promise whose figure cannot be read is unknown, not kept', async () => {
   await sql`alter table policies rename to hidden`
   const shown = await evidence()
   await sql`alter table hidden rename to policies`

@@ -85,13 +85,13 @@ test('C3 G5: an export validates against the schema as published, and every prom
   expect(answer.text).not.toContain('SECRET')
 })
 
-test('what version 1 looks like stays: a change is a new version', async () => {
+test('the export schema of version 1 never changes', async () => {
   const file = new URL('./schemas/account-export-1.json', import.meta.url)
   const now = exportSchema('https://api.example.com')
   expect(now).toEqual(JSON.parse(readFileSync(file, 'utf8')))
 })
 
-test('nothing of anybody else is in it', async () => {
+test('an export contains nothing of another person', async () => {
   const [one, other] = [await fillPerson(harness.api, await signUp()), await fillPerson(harness.api, await signUp())]
   const { text } = await exportOf(one.accountId)
   expect(text).toContain(one.canary)
@@ -99,7 +99,7 @@ test('nothing of anybody else is in it', async () => {
   expect(text).not.toContain(other.accountId)
 })
 
-test('a person takes their own, right after signing in, and nobody else’s', async () => {
+test('a person exports their own data after a fresh sign-in, and not those of another person', async () => {
   const uidOf = (id: string) => `export-${id}`
   const person = newPerson()
   const firebaseUid = uidOf(person.email)
@@ -138,7 +138,7 @@ test('a long history is written page by page, in little memory', async () => {
   expect(document.orders.every((order: { esims: unknown[] }) => order.esims.length === 1)).toBe(true)
 })
 
-test('an account that is erased halfway leaves a document that is cut off, not one that looks whole', async () => {
+test('an export of an account that is erased meanwhile is cut off', async () => {
   const id = await signUp()
   await fillHistory(harness.api, id, 5_000)
   const response = await fetch(`${harness.url}/v1/accounts/${id}/export`, {

@@ -28,7 +28,7 @@ test('the same request under one key makes one account, and answers it each time
   expect(second.body).toEqual(first.body)
 })
 
-test('in parallel, too', async () => {
+test('simultaneous requests under one key make one account', async () => {
   const person = newPerson()
   const key = randomUUID()
   const answers = await Promise.all(Array.from({ length: 10 }, () => signUp(person, key)))
@@ -76,7 +76,7 @@ test.each(['', 'a b', 'ä', 'x'.repeat(256)])('%j is no key', async (key) => {
   expect([answer.status, answer.body.errors.map((error) => error.field)]).toEqual([400, ['Idempotency-Key']])
 })
 
-test('neither the key nor the body is kept', async () => {
+test('neither an idempotency key nor the body of its request is stored', async () => {
   const person = newPerson()
   const key = randomUUID()
   await signUp(person, key)
@@ -126,13 +126,13 @@ test('each caller, account, operation and key has a claim of its own, under a ra
   expect(again?.resourceId).not.toBe(first?.resourceId)
 })
 
-test('no account, no claim', async () => {
+test('an idempotency key for a missing account is not claimed', async () => {
   const given = { header: randomUUID(), required: true, operation: 'POST /a', content: {} }
   const request = readIdempotencyKey(harness.api, { ...given, caller: { kind: 'service', keyId: 'k' } })
   await expect(request?.claim(randomUUID())).rejects.toMatchObject({ code: 'account_missing' })
 })
 
-test('where the key is required, its absence is a problem', () => {
+test('a request without a required idempotency key is refused', () => {
   const given = {
     header: undefined,
     required: true,

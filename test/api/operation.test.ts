@@ -132,7 +132,7 @@ test('the documentation for readers needs nothing from elsewhere', async () => {
   for (const route of harness.routes) expect(page.text).toContain(route.path)
 })
 
-test('over its limit a caller waits, and others do not', async () => {
+test('a caller over their limit is refused, while other callers are served', async () => {
   const limited = await startRig({ limits: { service: 3, public: 2, failedAuthentications: 4 } })
   try {
     const [one, operator] = await Promise.all([limited.key('service'), limited.key('operator')])
@@ -182,7 +182,7 @@ test('while the database is away requests are refused with a time to come back, 
   }
 })
 
-test('a pool that gets nobody on refuses, is not alive, and recovers', async () => {
+test('a stuck connection pool refuses requests, fails /livez, and recovers', async () => {
   const limits = { ...timeLimits.api, waitMs: 100, stuckAfterMs: 300, idleInTransactionMs: 0 }
   const stuck = await startRig({ database: { maxConnections: 2, limits } })
   try {
@@ -231,7 +231,7 @@ test('a statement that waits for a lock for too long is refused with a time to c
   }
 })
 
-test('stopping answers what is under way and takes nothing new', async () => {
+test('a stopping API finishes open requests and accepts no new ones', async () => {
   const stopping = await startRig()
   const token = await stopping.key('service')
   const body = JSON.stringify(newPerson())

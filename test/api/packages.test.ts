@@ -43,7 +43,7 @@ async function addPackage(fields: Record<string, unknown> = {}): Promise<string>
 
 const list = (query: string) => harness.call('GET', `/v1/packages?${query}`)
 
-test('anybody may see what we sell, at our price, and nothing of what it costs us', async () => {
+test('the public list of packages shows our prices and not our costs', async () => {
   const code = await addPackage({ destinations: ['XB', 'XC'] })
   const answer = await list('destination=XC')
   expect(answer.body).toEqual({

@@ -15,7 +15,7 @@ afterAll(() => harness.stop())
 const from = (address: string) => ({ 'x-forwarded-for': address })
 const eventsKept = async () => Number((await harness.api.sql`select count(*) as count from webhook_events`)[0]?.count)
 
-test('eSIM Access: by the secret in the path, and from its own addresses', async () => {
+test('a webhook of eSIM Access needs the secret in its path and a configured sender address', async () => {
   const secret = harness.env.ESIM_ACCESS_WEBHOOK_TOKEN
   const health = { notifyType: 'CHECK_HEALTH', eventGenerateTime: '2026-11-23T10:00:00Z' }
   const post = (path: string, address: string) =>
@@ -43,7 +43,7 @@ const low = JSON.stringify({ level: '75%', iccid: '8900000000000000001', package
 const signed = (text: string, secret = harness.env.AIRALO_CLIENT_SECRET) =>
   createHmac('sha512', secret).update(text).digest('hex')
 
-test('Airalo: by its signature over the bytes as sent, or as PHP would print them', async () => {
+test('a webhook of Airalo needs a signature over its bytes, as sent or as PHP prints them', async () => {
   const post = (body: string, signature?: string) =>
     harness.call('POST', '/v1/webhooks/airalo', {
       body,
@@ -71,12 +71,12 @@ test('Airalo: by its signature over the bytes as sent, or as PHP would print the
   expect((await post(reprinted, signed(low))).body.code).toBe('webhook_refused')
 })
 
-test('Airalo finds somebody there when it asks first', async () => {
+test('the Airalo webhook answers the HEAD request that checks it', async () => {
   const probe = await harness.call('HEAD', '/v1/webhooks/airalo')
   expect([probe.status, probe.text]).toEqual([200, ''])
 })
 
-test('Stripe: by its signature over the bytes as sent', async () => {
+test('a webhook of Stripe needs a signature over its bytes', async () => {
   const body = JSON.stringify({
     id: 'evt_1',
     object: 'event',

@@ -13,7 +13,7 @@ test("an operator moves an order's clock and sees it lapse unpaid", async () => 
   await harness.untilOrder(order.id, 'unpaid')
 })
 
-test('nobody else moves it, and no clock that is not there', async () => {
+test('only an operator moves the clock of a run, and only of one that exists', async () => {
   const move = { workflowId: 'order-unknown', forwardMs: 1000 }
   expect((await harness.service.post('/v1/sandbox/clock', move)).status).toBe(403)
   expect((await harness.operator.post('/v1/sandbox/clock', move)).status).toBe(404)

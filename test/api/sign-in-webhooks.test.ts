@@ -83,7 +83,7 @@ test('consent-revoked forgets the link and its token, and tells the person; the 
   expect((await harness.service.get(`/v1/accounts/${person.accountId}`)).status).toBe(200)
 })
 
-test('news from before the link was made anew say nothing about it', async () => {
+test('a notification of Apple from before a new link does not end the link', async () => {
   const { person, sub } = await withApple()
   await sql`update identities set linked_at = linked_at + interval '1 hour' where account_id = ${person.accountId}`
   const revoked = await apple.do<{ jti: string }>('notify', { type: 'consent-revoked', sub })
@@ -120,7 +120,7 @@ test('a relay address that is switched off gets no mail until it is on again; an
   )
 })
 
-test('forged and unreadable news are refused, and do nothing', async () => {
+test('forged and malformed notifications of Apple and Google are refused', async () => {
   const { person, sub } = await withApple()
   const linked = await withGoogle()
   const forged = await apple.do<{ jti: string }>('notify', { type: 'account-deleted', sub, forged: true })

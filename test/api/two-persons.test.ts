@@ -238,7 +238,7 @@ const ours = operations.filter(
   ({ callers }) => callers.length > 0 && callers.every((kind) => kind === 'operator' || kind === 'console'),
 )
 
-test('neither person reads or changes the other’s: by id', async () => {
+test('a person cannot read or change rows of another person by their id in the path', async () => {
   const before = await annasRows()
   expect(before.length).toBeGreaterThan(8)
   for (const operation of theirs) {
@@ -251,7 +251,7 @@ test('neither person reads or changes the other’s: by id', async () => {
   expect(await annasRows()).toEqual(before)
 })
 
-test('nor by an id in a body or a list', async () => {
+test('a person cannot reach rows of another person by an id in a body or a list', async () => {
   const before = await annasRows()
   const accountId = anna.person.accountId
   const attempts = [
@@ -311,7 +311,7 @@ test('a key that is revoked, forged or of another kind does nothing, anywhere', 
   expect(await annasRows()).toEqual(before)
 })
 
-test('a good key does nothing where its kind has no business', async () => {
+test('a valid key is refused on routes for other callers', async () => {
   const before = await annasRows()
   const closed = operations.filter(({ callers }) => !callers.includes('public'))
   const keys = [
@@ -334,7 +334,7 @@ test('a good key does nothing where its kind has no business', async () => {
   expect(await annasRows()).toEqual(before)
 })
 
-test('a made-up secret opens nothing', async () => {
+test('an invented link secret is refused on every route', async () => {
   for (const operation of withId) {
     const entry = entryOf(operation)
     if (entry.id !== 'secret') continue
@@ -348,7 +348,7 @@ test('a made-up secret opens nothing', async () => {
   }
 })
 
-test('what is public is the same for everybody', async () => {
+test('a public route answers every caller the same', async () => {
   for (const operation of withId) {
     const entry = entryOf(operation)
     if (entry.id !== 'public') continue
@@ -362,7 +362,7 @@ test('what is public is the same for everybody', async () => {
 })
 
 // Last, for it ends with the deletion.
-test('the owner may do all of it', async () => {
+test('the owner is admitted on every route of their rows', async () => {
   const order = ['GET', 'PUT', 'PATCH', 'POST', 'DELETE']
   const rank = ({ method, path }: Operation) =>
     path === '/v1/accounts/{id}' && method === 'DELETE' ? 99 : path.endsWith('/refund') ? 50 : order.indexOf(method)

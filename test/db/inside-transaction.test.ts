@@ -35,12 +35,12 @@ test.each<[string, (sql: Database) => PromiseLike<unknown>]>([
   expect(await sql`select from kept`).toHaveLength(0)
 })
 
-test('another pool is somebody else, too', async () => {
+test('a use of another pool inside a transaction is refused', async () => {
   const [sql, other] = [open(1), open(1)]
   await expect(sql.begin(async () => other`select 1`)).rejects.toMatchObject(asked)
 })
 
-test('a body that catches the refusal does not hide it', async () => {
+test('a transaction that catches the refusal of the pool still fails', async () => {
   const sql = open(2)
   const work = sql.begin(async (tx) => {
     await Promise.resolve(sql`select 1`).catch(() => undefined)
@@ -64,7 +64,7 @@ test('parts of statements may be made of the pool inside a transaction, and work
   expect([row?.two, await later]).toEqual([2, [{ three: 3 }]])
 })
 
-test('savepoints stay inside', async () => {
+test('a savepoint inside a transaction is allowed', async () => {
   const sql = open(1)
   expect(await sql.begin((tx) => tx.savepoint(async (inner) => (await inner`select 1 as one`)[0]?.one))).toBe(1)
 })

@@ -43,7 +43,7 @@ test.each([
   expect(await answers()).toBe(1)
 })
 
-test('any other failure takes back what was done, as before', async () => {
+test('a transaction that fails without losing its connection is rolled back', async () => {
   await sql`create table kept (id int primary key)`
   await expect(
     sql.begin(async (tx) => {

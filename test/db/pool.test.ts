@@ -59,7 +59,7 @@ test('a failed statement, a failed transaction and a streamed table give their c
   expect([copied, (await sql`select 1 as one`)[0]?.one]).toEqual(['1\n2\n3\n', 1])
 })
 
-test('the pool is stuck while nobody gets on, and no longer', async () => {
+test('a pool is stuck only while callers wait and no connection comes back', async () => {
   const sql = open(2, { waitMs: 50, stuckAfterMs: 100 })
   const { until: freed, release } = held()
   const holding = [sql.begin(() => freed), sql.begin(() => freed)]
@@ -71,7 +71,7 @@ test('the pool is stuck while nobody gets on, and no longer', async () => {
   expect(sql.pool.isStuck()).toBe(false)
 })
 
-test('a pool that is full and wanted by nobody is not stuck', async () => {
+test('a full pool without waiting callers is not stuck', async () => {
   const sql = open(1, { stuckAfterMs: 0 })
   const { until: freed, release } = held()
   const holding = sql.begin(() => freed)

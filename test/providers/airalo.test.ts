@@ -142,7 +142,7 @@ test('the provider’s side pages as documented', async () => {
   expect((await page('filter[country]=JP')).meta.total).toBe(3)
 })
 
-test('an order brings its eSIMs', async () => {
+test('an Airalo order returns its eSIMs', async () => {
   const { provider, sim, order } = await world()
   const { orderNo } = await provider.placeOrder({ ...order, packageCode: 'eurolink-7days-1gb', quantity: 2 })
   const esims = await provider.getEsims(orderNo)
@@ -166,7 +166,7 @@ test('one token serves all calls, and a new one is fetched when it is refused', 
   expect((await sim.books()).orders).toHaveLength(2)
 })
 
-test('three tokens a minute, then a wait', async () => {
+test('Airalo refuses a fourth token within a minute as rate limited', async () => {
   const { provider, sim } = await world()
   for (let time = 0; time < 3; time += 1) {
     await provider.balance()
@@ -404,12 +404,12 @@ test('a refund that is refused under the status of success was not asked for', a
   await expect(provider.cancelUnused(esimRef)).rejects.toMatchObject({ kind: 'unknown_outcome' })
 })
 
-test('there is no suspending', async () => {
+test('Airalo does not support suspending an eSIM', async () => {
   const { provider } = await world()
   expect([await provider.suspend('89'), await provider.unsuspend('89')]).toEqual(['unsupported', 'unsupported'])
 })
 
-test('low data and short validity are told', async () => {
+test('Airalo webhooks report low data and short validity', async () => {
   const { sim, buy, news } = await world()
   const { esimRef: iccid } = await buy('change-7days-1gb')
   await sim.do('use', { iccid, bytes: 0.8 * GB })

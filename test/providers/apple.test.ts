@@ -63,7 +63,7 @@ test.each(['text', 'boolean'])('an ID token tells who signed in (Apple sends boo
   })
 })
 
-test('a person without an address is still a person', async () => {
+test('an Apple ID token without an e-mail address is accepted', async () => {
   const { sub, idToken } = await signIn()
   const identity = { subject: sub, emailVerified: false, isPrivateEmail: false, clientId: ios }
   expect(await apple.verifyIdToken(idToken)).toEqual(identity)
@@ -152,7 +152,7 @@ test.each([
   expect(await failureOf(apple.revoke({ refreshToken: 'planted', clientId: ios }))).toBe(expected)
 })
 
-test('Apple out of reach was surely not told', async () => {
+test('a revocation while Apple cannot be reached is certainly not applied', async () => {
   const gone = await startWebhookReceiver()
   await gone.stop()
   const nobody = createApple({ ...settings(), baseUrl: new URL(gone.url).origin })

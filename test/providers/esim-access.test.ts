@@ -336,7 +336,7 @@ test('validity that begins with the first connection, and eSIMs nobody installs'
   expect(await provider.getStatus(forgotten.esimRef)).toMatchObject({ state: 'expired', expiresAt: null })
 })
 
-test('removed from the phone', async () => {
+test('eSIM Access reports an eSIM that was removed from the phone', async () => {
   const { provider, sim, buy } = await world()
   const { esimRef } = await buy()
   await sim.do('use', { esimTranNo: esimRef, bytes: 5 })

@@ -21,7 +21,7 @@ function table(codes: Record<string, CodeMeaning>): string {
   return [...head, ...rows.sort()].join('\n')
 }
 
-test('the document says what the code does', async () => {
+test('docs/esim-provider-codes.md agrees with the code tables', async () => {
   const text = `# Codes of the eSIM providers
 
 Made from \`providers/esim-codes.ts\`; after a change there: \`npx vitest run test/providers/esim-codes.test.ts -u\`.

@@ -28,7 +28,7 @@ afterAll(async () => {
   await mailbox.stop()
 })
 
-test('a mail for many is, for each, what it would be alone', async () => {
+test('a mail to many equals, for each recipient, a mail to one', async () => {
   const sendOne = await mail.sendToMany(content)
   const people = ['one@example.com', 'two@example.com', 'drei@bücher.example']
   await Promise.all(people.map((to, index) => sendOne({ to, messageId: `<many.${index}@example.com>` })))
@@ -51,7 +51,7 @@ test('a mail for many is, for each, what it would be alone', async () => {
   })
 })
 
-test('it fails as a mail alone does', async () => {
+test('a mail to many fails as a mail to one does', async () => {
   const sendOne = await mail.sendToMany(content)
   const send = (to: string) => sendOne({ to, messageId: '<many@example.com>' })
   await sim.do('rule', { recipient: 'gone@example.com', code: 550 })

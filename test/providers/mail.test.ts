@@ -127,7 +127,7 @@ test('a server that turns us away, or is not there, can be tried again', async (
   await nobody.close()
 })
 
-test('addresses that are several, or none, go nowhere', async () => {
+test('a mail to several addresses or to none is refused', async () => {
   for (const to of [
     'a@example.com, b@example.com',
     'a@example.com\r\nBcc: b@example.com',
@@ -145,7 +145,7 @@ test('a repeat is stored twice, as real servers do', async () => {
   expect((await sim.books()).messages.map(({ messageId }) => messageId)).toEqual(Array(2).fill(message().messageId))
 })
 
-test('a wait ends when the mail comes', async () => {
+test('the simulated mailbox ends a wait when the mail arrives', async () => {
   const waiting = sim.do<ReadMail[]>('wait', { to: 'late@example.com', subject: 'Öst' })
   await mail.send(message({ to: 'late@example.com' }))
   expect(await waiting).toHaveLength(1)

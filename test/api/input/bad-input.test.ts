@@ -99,7 +99,7 @@ test.each([
   ])
 })
 
-test('every fault is told at once', async () => {
+test('a refusal lists all faults of a body', async () => {
   const answer = await post({ email: 'x', lastName: '' })
   expect(answer.body.errors.map((error) => error.field).sort()).toEqual(['email', 'firstName', 'lastName'])
   expect(answer.body.errors).toContainEqual({ field: 'firstName', reason: 'missing' })

@@ -40,7 +40,7 @@ async function announce({ method, path, form }: Route): Promise<Unfinished> {
   return { status: Number(Buffer.concat(received).toString('latin1').split(' ', 2)[1]) }
 }
 
-test('whoever lacks credentials is refused without their body', async () => {
+test('a request without credentials is refused before its body is read', async () => {
   const closed = withBody().filter(({ callers }) => !callers.includes('public'))
   const answers = await Promise.all(closed.map(announce))
   expect(answers.map(({ status }, index) => [named(closed[index] as Route), status])).toEqual(
@@ -63,7 +63,7 @@ test('a secret in the path or a missing signature is looked at before the body',
   })
 })
 
-test('a body that does not come is not waited for', async () => {
+test('a request whose body does not arrive is ended', async () => {
   const proofInBody = withBody().filter(
     ({ callers, admit, unreadBody }) => callers.includes('public') && !admit && !unreadBody,
   )
@@ -72,7 +72,7 @@ test('a body that does not come is not waited for', async () => {
     expect([named(route), await announce(route)]).toEqual([named(route), { status: 408 }])
 })
 
-test('headers that do not come are not waited for', async () => {
+test('a request whose headers do not arrive is ended', async () => {
   const { hostname, port } = new URL(harness.url)
   const socket = connect(Number(port), hostname)
   socket.resume()
@@ -80,7 +80,7 @@ test('headers that do not come are not waited for', async () => {
   await once(socket, 'close')
 })
 
-test('what anybody may send is a few kilobytes', async () => {
+test('a request without credentials may send a few kilobytes', async () => {
   const open = withBody().filter(({ callers, rawBody, unreadBody }) => {
     return callers.includes('public') && !rawBody && !unreadBody
   })
