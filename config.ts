@@ -1,6 +1,6 @@
 /**
- * The only reader of the environment. Every fault is reported at once, by the setting's name and never by its value.
- * Outside production each missing setting may come from the embedded stack (dev/); in production nothing does.
+ * The only reader of the environment. One message reports all faults, by the settings' names and never by their values.
+ * The embedded stack (dev/) provides missing settings outside production only.
  */
 import { z } from 'zod'
 import { canPriceIn } from './policy/currency.ts'
@@ -17,7 +17,7 @@ const list = z.string().transform((text) =>
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true')
 const pem = z.string().transform((text) => text.replaceAll('\\n', '\n'))
 const key32 = z.base64().refine((text) => Buffer.from(text, 'base64').length === 32, 'must be 32 bytes in base64')
-/** `id:base64,id:base64`: the first is used for new data, all of them for reading */
+/** `id:base64,id:base64`: the first key encrypts new data, all of them decrypt. */
 const keyring = z
   .string()
   .regex(/^[\w.-]+:[A-Za-z0-9+/=]+(,[\w.-]+:[A-Za-z0-9+/=]+)*$/, 'must be id:base64,id:base64')
@@ -35,13 +35,13 @@ const keyring = z
 const environmentSchema = z.object({
   NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
-  /** P7: where the data is; production accepts EU/EEA regions only */
+  /** P7: the region of the data; production accepts regions of the EEA only */
   HOSTING_REGION: z.string().regex(/^[a-z]{2}(-[a-z0-9-]+)?$/),
 
   API_HOST: z.string().default('0.0.0.0'),
   API_PORT: port.default(8080),
   PUBLIC_URL: url,
-  /** P6: how many proxies in front of us set X-Forwarded-For */
+  /** P6: the number of proxies in front of the API that set X-Forwarded-For */
   TRUSTED_PROXIES: z.coerce.number().int().min(0).max(5).default(0),
   WORKER_METRICS_PORT: port.default(9464),
   SANDBOX: flag.default(false),
@@ -50,7 +50,7 @@ const environmentSchema = z.object({
   TEMPORAL_TASK_QUEUE: z.string().default('ama-esim'),
   TEMPORAL_UI_URL: url.optional(),
   WORKER_CONCURRENCY: z.coerce.number().int().min(1).max(2000).default(200),
-  /** names the code of the worker, usually its commit; with it the worker is versioned: see docs/changing-workflows.md */
+  /** the worker's build, usually its commit; with it the worker is versioned: see docs/changing-workflows.md */
   WORKER_BUILD_ID: z
     .string()
     .regex(/^[\w.-]{1,100}$/, 'must be up to 100 letters, digits, dots, dashes and underscores')
@@ -70,7 +70,7 @@ const environmentSchema = z.object({
   STRIPE_PUBLISHABLE_KEY: z.string().min(1),
   STRIPE_WEBHOOK_SECRET: z.string().min(1),
   STRIPE_API_URL: url.optional(),
-  /** of an account let into the redaction preview, such as 2026-04-22.preview; without it nothing is redacted */
+  /** the API version of an account with access to the redaction preview; without it nothing is redacted */
   STRIPE_REDACTION_API_VERSION: z
     .string()
     .regex(/^\d{4}-\d{2}-\d{2}\.preview$/)
@@ -100,7 +100,7 @@ const environmentSchema = z.object({
   FIREBASE_CERTS_URL: url.default(
     'https://www.googleapis.com/service_accounts/v1/jwk/securetoken@system.gserviceaccount.com',
   ),
-  /** development only: host:port of a server that stands in for fcm.googleapis.com and identitytoolkit */
+  /** development only: host:port of a server that replaces fcm.googleapis.com and identitytoolkit */
   FIREBASE_CONNECT_TO: z
     .string()
     .regex(/^[\w.-]+:\d+$/)
@@ -110,7 +110,7 @@ const environmentSchema = z.object({
   SMTP_URL: z.string().regex(/^smtps?:\/\//, 'must start with smtp:// or smtps://'),
   MAIL_FROM: z.string().min(3),
   MAIL_BOUNCE_DOMAIN: z.string().min(1),
-  /** part of the address at which the mail system hands in what came back; unless set, none is taken */
+  /** the secret in the address to which the mail system posts bounces; without it none is accepted */
   MAIL_BOUNCE_TOKEN: z.string().min(24).optional(),
   MAIL_RATE_PER_SECOND: z.coerce.number().int().min(1).default(100),
   SUPPORT_MAIL: z.email(),
@@ -131,11 +131,11 @@ const environmentSchema = z.object({
     .refine(canPriceIn, 'must be a currency in which Stripe takes our prices as they are')
     .default('EUR'),
   PRICE_MARKUP_PERCENT: z.coerce.number().int().min(0).max(1000).default(60),
-  /** the shop's currency for one US dollar, times a million; providers charge dollars */
+  /** millionths of the shop's currency for one US dollar, in which providers charge */
   SHOP_RATE_PER_USD_MICROS: z.coerce.number().int().positive().default(920_000),
 
   BACKUP_FOLDER: z.string().default('.data/backups'),
-  /** where pg_dump and pg_restore are, unless on PATH or where Debian puts them */
+  /** the folder of pg_dump and pg_restore, unless they are on PATH or in Debian's folders */
   PG_TOOLS_FOLDER: z.string().optional(),
   BOOKS_YEARS: z.coerce.number().int().min(7).max(11).default(7),
   BOOKS_COUNT_FROM: z.enum(['issue', 'year_end']).default('year_end'),
@@ -143,7 +143,7 @@ const environmentSchema = z.object({
 
 export type Config = z.output<typeof environmentSchema>
 
-/** One message naming every setting that is missing or wrong. */
+/** Names every setting that is missing or wrong, in one message. */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError'
 }
@@ -172,7 +172,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
   return parsed.data
 }
 
-/** The same for a program's beginning: what is wrong goes to standard error, without a stack, and the program ends. */
+/** Reads the settings at a program's start. Faults are written to standard error without a stack, and the program ends. */
 export function readConfigOrExit(environment: Record<string, string | undefined>): Config {
   try {
     return readConfig(environment)
@@ -183,7 +183,7 @@ export function readConfigOrExit(environment: Record<string, string | undefined>
   }
 }
 
-/** What is wrong with settings beside each other, and in production. */
+/** The faults of combinations of settings, and those that only matter in production. */
 function faultsTogether(given: Partial<Record<string, string>>): string[] {
   const faults: string[] = []
   const half = (names: (keyof Config)[]): boolean => {
@@ -208,7 +208,7 @@ function faultsTogether(given: Partial<Record<string, string>>): string[] {
   return faults
 }
 
-/** Any of them leads to a Temporal service, see temporal/client.ts. */
+/** Each of these settings leads to a Temporal service: see temporal/client.ts. */
 const temporalSettingNames = ['TEMPORAL_ADDRESS', 'TEMPORAL_PROFILE', 'TEMPORAL_CONFIG_FILE']
 
 /** Names of every setting, for checking .env.example against them. */

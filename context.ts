@@ -1,4 +1,4 @@
-/** The only place where adapters are built. One field can be replaced in a test. */
+/** Builds the context of a process: database, ciphers, outside parties. A test can replace any field. */
 import type { Client } from '@temporalio/client'
 import type { Config } from './config.ts'
 import { connectDatabase, type TimeLimits } from './db/connection/database.ts'
@@ -19,29 +19,29 @@ import { createStripe } from './providers/stripe/stripe.ts'
 import { createLog, type Log } from './shared/log.ts'
 import { createMetrics } from './shared/metrics.ts'
 
-/** Orders and usage queries; a provider that takes longer than this has an unknown outcome. */
+/** For all calls to eSIM providers; an order that takes longer has an unknown outcome. */
 const esimTimeoutMs = 15_000
 
 export type Context = ReturnType<typeof buildContext> & { close(): Promise<void> }
 
-/** What the API needs: all of it, and Temporal. */
+/** The context of the API, with a Temporal client. */
 export type ApiContext = Context & { temporal: Client }
 
-/** The worker's activities need the same, to start and signal other runs. */
+/** The context of the worker, whose activities start and signal other runs. */
 export type WorkerContext = ApiContext
 
 export interface ContextOptions {
-  /** in place of what would be built */
+  /** fields to use instead of those that would be built */
   overrides?: Partial<ReturnType<typeof buildContext>>
-  /** names this process to the database */
+  /** the process's name in PostgreSQL (`application_name`) */
   name?: string
   maxConnections?: number
-  /** of the database: those of the API unless given */
+  /** time limits of the database; those of the API by default */
   limits?: TimeLimits
   log?: Log
 }
 
-/** Builds everything a process works with. Nothing dials before it is first used. */
+/** Builds the context of a process. Connections are opened at their first use. */
 export function createContext(config: Config, options: ContextOptions = {}): Context {
   const context = { ...buildContext(config, options), ...options.overrides }
   return {
@@ -133,7 +133,7 @@ function firebaseSettings(config: Config): FirebaseSettings {
 function measurementSettings(config: Config): Parameters<typeof createMeasurement>[0] {
   const { META_API_VERSION, META_DATASET_ID, META_ACCESS_TOKEN, GA_FIREBASE_APP_ID, GA_API_SECRET } = config
   return {
-    // The first try runs within a workflow task, which news for the order have to wait for.
+    // A local-first activity runs within the workflow task, for which signals and updates of the order wait.
     timeoutMs: 3_000,
     meta:
       META_API_VERSION && META_DATASET_ID && META_ACCESS_TOKEN

@@ -1,25 +1,25 @@
 import type { Part } from './part.ts'
 
-/** Watches the parts of a stack: the first that ends by itself decides. */
+/** Watches the parts of a stack for the first that ends by itself. */
 export function createFailureWatch() {
   let why: string | undefined
-  let settle = (_: string | undefined): void => {}
+  let resolveReason = (_: string | undefined): void => {}
   const reason = new Promise<string | undefined>((resolve) => {
-    settle = resolve
+    resolveReason = resolve
   })
   return {
-    /** What happened; undefined when `close` came first. Never rejects. */
+    /** Resolves to what happened, or to undefined when `close` was called first. Never rejects. */
     reason,
     watch(part: Pick<Part, 'exited'>): void {
       void part.exited.then((ended) => {
         if (ended === undefined) return
         why ??= ended
-        settle(ended)
+        resolveReason(ended)
       })
     },
-    /** What happened, if anything did; nothing counts any more. */
+    /** Ends the watch. @returns what has happened before, if anything */
     close(): string | undefined {
-      settle(undefined)
+      resolveReason(undefined)
       return why
     },
   }

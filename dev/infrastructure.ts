@@ -1,4 +1,4 @@
-/** What API and worker stand on, and the settings that lead there. */
+/** Starts the infrastructure of API and worker, and returns the settings that lead to it. */
 import { type Config, readConfig } from '../config.ts'
 import { connectDatabase, timeLimits } from '../db/connection/database.ts'
 import { migrate } from '../db/connection/migrate.ts'

@@ -1,6 +1,6 @@
 /**
- * Everything the product needs, in one process tree: Temporal, PostgreSQL, the outside world, API and worker. The demo,
- * development, the tests and the benchmark stand on it. What is configured is used instead of its embedded default.
+ * Starts the whole stack in one process tree: Temporal, PostgreSQL, simulators, API and worker. The demo, development, the
+ * tests and the benchmark use it. A configured service replaces its embedded default.
  */
 import type { Client } from '@temporalio/client'
 import type { Limits } from '../api/http/limits.ts'
@@ -18,13 +18,13 @@ import { configuredSettings, inheritedEnvironment, type Settings } from './stack
 import type { Switch } from './switch.ts'
 
 export interface StackOptions {
-  /** `fixed`: those of dev/fixed-ports.ts; free ones unless given */
+  /** `fixed`: those of dev/fixed-ports.ts; `free` by default */
   ports?: 'fixed' | 'free'
-  /** keeps keys, database and workflows for the next start; unless given, everything is thrown away */
+  /** the folder that keeps keys, database and runs for the next start; without it everything is deleted at the end */
   dataDir?: string
-  /** Temporal on disk although everything is thrown away, so that it survives `temporal.crash()` */
+  /** keeps Temporal's data on disk without a `dataDir`, so that they survive `temporalServer.crash()` */
   durable?: boolean
-  /** `one`: all of ours in this process; `apart`: API, workers and simulators each in their own */
+  /** `one`: API, worker and simulators in this process; `apart`: each in a process of its own */
   processes?: 'one' | 'apart'
   workers?: number
   /** whose settings replace embedded defaults; `process.env`, or nothing unless given */
@@ -56,7 +56,7 @@ export interface Stack {
   config: Config
   /** bearer keys of a service and an operator */
   keys: ApiKeys
-  /** for looking into things from outside API and worker: their own are apart from it */
+  /** a context for tests and tools; API and worker have their own */
   context: Context
   temporal: Client
   sims: SimulatorControls
@@ -66,15 +66,15 @@ export interface Stack {
   database: { crash(): Promise<void>; start(): Promise<void> }
   /** Also throws without a data file (`durable` or `dataDir`). */
   temporalServer: { crash(): Promise<void>; start(): Promise<void> }
-  /** Why the stack cannot go on, should a part end by itself; undefined once it was stopped. Never rejects. */
+  /** Resolves to a message when a part ends by itself, or to undefined once the stack was stopped. Never rejects. */
   failed: Promise<string | undefined>
   /** Stops everything in order. @throws when a part did not end well, or had ended by itself before */
   stop(): Promise<void>
 }
 
 /**
- * Starts a stack and resolves when it takes requests.
- * @throws ConfigurationError, or with what a part said when it could not start; nothing is left running
+ * Starts a stack and resolves when it accepts requests.
+ * @throws ConfigurationError, or an error with the output of a part that could not start; no process is left
  */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const undo: (() => Promise<void>)[] = []
@@ -121,7 +121,7 @@ async function assemble(options: StackOptions, undo: (() => Promise<void>)[]): P
   modules.catch(() => {}) // heard of below
   const fromOutside = infrastructure.then(async ({ config, log, temporalEnvironment }) => {
     const [{ createContext }, { connectTemporal }, { timeLimits }] = await modules
-    // Whoever looks from outside may hold locks, and fill tables, for as long as they like.
+    // Tests and tools may hold locks and fill tables without time limits.
     const context = createContext(config, {
       name: 'ama-esim-stack',
       maxConnections: 5,

@@ -40,7 +40,7 @@ async function restore(rows: Snapshot): Promise<void> {
   })
 }
 
-test('each row is found by an index, the cascades’ too: it takes no longer among a million others', async () => {
+test('an erasure finds each row by an index, also in cascades', async () => {
   const { sql } = stored
   const accountId = await stored.store('indexed')
   const scans = () => sql<{ table: string; scans: bigint }[]>`
@@ -60,7 +60,7 @@ test('each row is found by an index, the cascades’ too: it takes no longer amo
   expect(read).toEqual([])
 })
 
-test('whatever names an account or an order leads an index of its own', async () => {
+test('every column that refers to an account or an order leads an index', async () => {
   const { sql } = stored
   const declared = await sql<{ name: string }[]>`
     select conrelid::regclass::text || '.' || attname as name
@@ -110,7 +110,7 @@ test('the ledger is carried over a restore, and only ever grows', async () => {
   }
 })
 
-test('what was sealed for others goes when the key it needs did not come back', async () => {
+test('a restored seal without its data key is deleted', async () => {
   const { sql } = stored
   const receiptId = await eraseNow(await stored.store('sealed'))
   expect((await openSecret(sql, stored, receiptId, 'address'))?.email).toBe('sealed@people.example')
@@ -119,7 +119,7 @@ test('what was sealed for others goes when the key it needs did not come back', 
   expect(await sql`select 1 from deletion_seals where receipt_id = ${receiptId}`).toHaveLength(0)
 })
 
-test('what late work leaves is found and deleted; a column nobody knows counts as not erased', async () => {
+test('rows written after an erasure are found and deleted, and an unknown column counts as not erased', async () => {
   const { sql } = stored
   const accountId = await stored.store('late')
   const receiptId = await eraseNow(accountId)

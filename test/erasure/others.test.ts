@@ -84,7 +84,7 @@ async function expectOnlyGone(person: Person): Promise<void> {
   expect(await changedSince(harness, before)).toEqual(nothingChanged)
 }
 
-test('a form that carries another person’s ids, and then the deletion of one’s own account', async () => {
+test('a deletion after a form with ids of another person changes nothing of that person', async () => {
   const ben = await harness.signUp()
   const surfer = await visit(harness.stack, ben)
   const statuses = new Set<number>()
@@ -233,7 +233,7 @@ async function postForm(surfer: Surfer, path: string, fields: Record<string, unk
   return (await surfer.post(path, Object.fromEntries(texts), { 'X-Request-Id': id })).status
 }
 
-test('a device that two people name alike is two devices', async () => {
+test('two people whose devices have the same id have two devices', async () => {
   const ben = await harness.signUp({ device: false })
   const path = `/v1/accounts/${ben.accountId}/devices/${anna.deviceId}`
   expectStatus(await ben.caller.put(path, { platform: 'android', model: 'Other' }), 200)

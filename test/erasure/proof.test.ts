@@ -78,9 +78,10 @@ test('every column that can hold something of a person was filled', () => {
 
 test('G3: nothing of the erased person is in any table', () => expectNothingLeft(atOnce))
 
-test('nor once everybody has been told', async () => expectNothingLeft(await takeSnapshot(context)))
+test('nothing of the erased person is in any table once every erasure step is done', async () =>
+  expectNothingLeft(await takeSnapshot(context)))
 
-test('of everything else not a byte has changed', async () => {
+test('an erasure changes no row of anybody else', async () => {
   const after = await takeSnapshot(context)
   const gone = rowsAdded(after, before)
   for (const [table, rows] of gone) {
@@ -97,7 +98,7 @@ test('of everything else not a byte has changed', async () => {
   expect(account?.email).toBe(other.person.email)
 })
 
-test('nothing of them is in a Temporal history, a visibility record, a log line or a metric', async () => {
+test('nothing of the erased person is in a Temporal history, a visibility record, a log line or a metric', async () => {
   const { person, orderIds } = erasedOne
   const datum = { email: person.email, firstName: person.firstName, lastName: person.lastName, phone: person.phone }
   const canaries = {
@@ -114,13 +115,13 @@ test('nothing of them is in a Temporal history, a visibility record, a log line 
   expect(await harness.findCanaries(orders, { parties: [] })).toEqual([])
 })
 
-test('their last mail is the only one since, and it is the last', async () => {
+test('the erased person gets one mail after the erasure, and no further one', async () => {
   const mails = await mailsTo(harness.stack, erasedOne.person.email)
   expect(mails.filter(({ text }) => text.includes(deletion.receiptId))).toHaveLength(1)
   expect(mails.at(-1)?.text).toContain(deletion.receiptId)
 })
 
-test('erasing once more, by whatever way, changes nothing', async () => {
+test('a second deletion changes nothing, whatever starts it', async () => {
   const after = await takeSnapshot(context)
   const again = expectStatus(await harness.service.delete(`/v1/accounts/${erasedOne.person.accountId}`), 200)
   expect(again.receiptId).toBe(deletion.receiptId)
@@ -135,7 +136,7 @@ test('erasing once more, by whatever way, changes nothing', async () => {
   expect(findTexts(asked, textsOf(erasedOne))).toEqual([])
 })
 
-test('nothing of them is in a new backup, nor a key that would open an older one', async () => {
+test('a new backup holds nothing of the erased person, and no key for an older backup', async () => {
   const { id } = await runLater<BackupResult>(harness, backupType, 0)
   const { dump, keys, ledger } = await readBackup(id)
   for (const [life, isThere] of [
@@ -150,7 +151,7 @@ test('nothing of them is in a new backup, nor a key that would open an older one
   expect(ledger).toContain(context.cipher.accountRef(erasedOne.person.accountId))
 })
 
-test('what the ledger and the receipt keep says when and why, and not who', async () => {
+test('ledger and receipt of an erasure say when and why, and not who', async () => {
   const [entry] = await context.sql`select * from deletion_ledger`
   expect(Object.keys(entry ?? {}).sort()).toEqual(['account_ref', 'at', 'backups_gone_by', 'entry', 'reason'])
   // A pseudonym under our key: nobody who knows the id can compute it.

@@ -30,7 +30,7 @@ async function redacted(): Promise<string[]> {
   return paymentIntents.filter(({ redaction }) => redaction?.status === 'redacted').map(({ id }) => id)
 }
 
-test('nothing is asked of Stripe before the ninetieth day, and everything on it', async () => {
+test('payments are redacted at Stripe on the ninetieth day and not before', async () => {
   const person = await harness.signUp()
   for (const savedCards of [true, false]) await harness.buy(person, { order: { savedCards } })
   const { paymentIntents } = await booksOf()
@@ -50,7 +50,7 @@ test('nothing is asked of Stripe before the ninetieth day, and everything on it'
   expect((await deletion.receipt()).completedAt).not.toBeNull()
 })
 
-test('more payments than one job takes go in several', async () => {
+test('more payments than a redaction job accepts are redacted by several jobs', async () => {
   const person = await harness.signUp()
   for (let orders = 0; orders < 12; orders += 1) await harness.buy(person, { pay: false })
   const before = (await redacted()).length
@@ -78,7 +78,7 @@ test('a payment in dispute is asked about again until the bank has decided; the 
   expect(await redacted()).toContain(paymentOf(disputed.id))
 })
 
-test('what Stripe does not know need not be redacted', async () => {
+test('a payment that Stripe does not know needs no redaction', async () => {
   const person = await harness.signUp()
   await harness.buy(person, { order: { savedCards: true } })
   const gone = await harness.buy(person, { pay: false })
@@ -91,7 +91,7 @@ test('what Stripe does not know need not be redacted', async () => {
   expect(await redacted()).toHaveLength(before + 1)
 })
 
-test('an account that was not let into the preview: the receipt says so, and is complete', async () => {
+test('without access to the redaction preview the receipt says so and is complete', async () => {
   await stripe.do('redaction-access', { enabled: false })
   const person = await harness.signUp()
   await harness.buy(person)

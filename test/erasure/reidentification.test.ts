@@ -49,7 +49,7 @@ beforeAll(async () => {
   expect((await deletion.receipt()).completedAt).not.toBeNull()
 })
 
-test('our ids that stay in their books lead nowhere here', async () => {
+test('ids of ours in the books of outside parties match no row after an erasure', async () => {
   const theirs = [...outside.keys()]
   // Stripe keeps an order's id with its payment, until the redaction.
   expect(orderIds.every((id) => theirs.includes(id))).toBe(true)
@@ -60,7 +60,7 @@ test('our ids that stay in their books lead nowhere here', async () => {
   }
 })
 
-test('what the database and their books have in common is an amount and a day', async () => {
+test('after an erasure our database and the books of outside parties share only amounts and days', async () => {
   expect(await joined('amount')).toEqual([
     'invoices.gross_minor',
     'order_facts.gross_minor',

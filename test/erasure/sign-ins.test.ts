@@ -38,7 +38,7 @@ async function signUpWithApple(): Promise<{ person: Person; sub: string }> {
   return { person: await harness.signUp({ account: { apple: proof.apple } }), sub: proof.sub }
 }
 
-test('Apple is down for a day: revoked when it is back, and shown to nobody as done before', async () => {
+test('Apple is down for a day: the link is revoked when it is back, and not shown as done before', async () => {
   const { person, sub } = await signUpWithApple()
   await apple.fault({ match: { path: '/auth/revoke' }, status: 503, times: 1_000_000 })
   const deletion = await erase(person)
@@ -54,7 +54,7 @@ test('Apple is down for a day: revoked when it is back, and shown to nobody as d
   expect(seal?.apple ?? null).toBeNull()
 })
 
-test('whoever takes longer than three days is shown to operators, until they have done it', async () => {
+test('an erasure step that takes longer than three days is an operator task until it is done', async () => {
   const { person } = await signUpWithApple()
   await apple.fault({ match: { path: '/auth/revoke' }, status: 503, times: 1_000_000 })
   const deletion = await erase(person)
@@ -78,7 +78,7 @@ test.each([
   expect(await deletion.until('apple', state)).toMatchObject({ code })
 })
 
-test('our key is wrong at Apple: repeated until an operator has put it right', async () => {
+test('a revocation that Apple refuses for our key is retried until an operator has corrected the key', async () => {
   const { person, sub } = await signUpWithApple()
   await apple.fault({ match: { path: '/auth/revoke' }, status: 400, body: { error: 'invalid_client' }, times: 3 })
   const deletion = await erase(person)
@@ -150,7 +150,7 @@ test('a database that was restored has neither receipt nor seal: operators are t
   expect(await grantsOf(sub)).toMatchObject([{ revokedAt: null }])
 })
 
-test('what others have deleted before is nothing left to do: Firebase user and Stripe customer unknown', async () => {
+test('an erasure step is done when Firebase or Stripe does not know the person', async () => {
   const person = await harness.signUp()
   await harness.buy(person, { pay: false, order: { savedCards: true } })
   await sql`update accounts set stripe_customer_id = 'cus_unknown' where id = ${person.accountId}`

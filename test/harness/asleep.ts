@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client'
 import { until } from './until.ts'
 
-/** Once a run waits for its clock alone: whatever it did before is written down. */
+/** Waits until a run only waits for a timer: everything it did before is then in its history. */
 export async function untilAsleep(client: Client, workflowId: string): Promise<void> {
   await until(`${workflowId} waits for a timer`, async () => {
     const { events } = await client.workflow.getHandle(workflowId).fetchHistory()

@@ -1,4 +1,4 @@
-/** Accounts being deleted, as their receipts, their runs and the outside parties' books show it. */
+/** Deletions of accounts, as receipts, runs and the outside parties' books show them. */
 import type { Duration } from '@temporalio/common'
 import type { Stack } from '../../dev/stack.ts'
 import type { ErasureStep, StepState } from '../../policy/deletion.ts'
@@ -25,7 +25,7 @@ export interface Receipt {
 
 export type Deletion = ReturnType<typeof followDeletion>
 
-/** Deletes an account, as its owner unless somebody else is named, and follows what comes of it. */
+/** Deletes an account, by default as its person, and reads the progress. */
 export async function deleteAccount(stack: Stack, person: { accountId: string; caller: Caller }, by = person.caller) {
   const receipt: Receipt = expectStatus(await by.delete(`/v1/accounts/${person.accountId}`), 200)
   return followDeletion(stack, person.accountId, receipt.receiptId)
@@ -64,7 +64,7 @@ interface StripeBooks {
 }
 
 /**
- * R2: whoever was erased, the books still add up to what the payment processor says.
+ * R2: after erasures the totals of the books still equal those of Stripe.
  * @throws with both totals
  */
 export async function checkTotals(stack: Stack): Promise<void> {

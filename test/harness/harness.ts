@@ -1,6 +1,6 @@
 /**
- * The whole product for test files, on free ports and thrown away afterwards. What every test must leave behind is
- * checked when a file is done: histories that replay, and books that balance.
+ * The test harness: the whole product on free ports, deleted afterwards. At the end of each file it checks that all
+ * histories replay and that the books balance.
  */
 import { afterAll, afterEach } from 'vitest'
 import type { StackOptions } from '../../dev/stack.ts'
@@ -10,7 +10,7 @@ import { checkTasks, fetchHistories, replay } from './histories.ts'
 import { type Product, startProduct } from './product.ts'
 
 export interface Checks {
-  /** false: the file breaks what is checked on purpose */
+  /** false for a file that breaks these checks on purpose */
   replay?: false
   books?: false
 }
@@ -20,9 +20,8 @@ export interface HarnessOptions extends StackOptions, Checks {}
 export type Harness = Product
 
 /**
- * Starts a stack for this file alone. To be called once at the top of a test file: `const rig = await openStack()`. A
- * file that takes parts of the stack away, moves the clock of an outside party or counts everything there is needs its
- * own; every other one can do with `shareStack()`.
+ * Starts a stack for one test file, once at its top: `const harness = await openHarness()`. A file needs its own stack
+ * when it stops parts of the stack, moves the clock of an outside party or counts all rows; others use `shareStack()`.
  */
 export async function openHarness(options: HarnessOptions = {}): Promise<Harness> {
   const product = await startProduct(options)
@@ -34,19 +33,19 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
   return product
 }
 
-/** Kept by this process of the runner from file to file. */
+/** A process of the test runner keeps the stack from file to file. */
 let shared: Shared | undefined
 
 interface Shared {
   stage: Product
-  /** runs that earlier files began: replayed, and ended */
+  /** runs of earlier files, which are replayed and closed */
   finished: Set<string>
 }
 
 /**
- * A stack that this process of the runner has already, or starts: what starting, stopping and loading for a replay take
- * is several times what a short file does. The file finds no run of an earlier one still going and the outside parties
- * in good order; people, orders and books of earlier files are there. After a failure the next file gets a new stack.
+ * The stack of this process of the test runner, started at the first call: its start and stop take several times as long
+ * as a short file. No run of an earlier file is open and no simulator has an ordered fault, but people, orders and books
+ * of earlier files are there. After a failure the next file gets a new stack.
  */
 export async function shareStack(checks: Checks = {}): Promise<Harness> {
   shared ??= { stage: await startProduct(), finished: new Set() }
@@ -90,7 +89,7 @@ async function faultsLeftBehind(
   return faults
 }
 
-/** Nothing that this file began goes on: it would take the faults that the next one orders. */
+/** Closes the runs of this file: they would consume the faults that the next file orders from the simulators. */
 async function leaveInOrder({ stack }: Product, finished: Set<string>): Promise<void> {
   const { sims, temporal } = stack
   for await (const { workflowId, runId, type, status } of temporal.workflow.list()) {

@@ -1,4 +1,4 @@
-/** The API as its callers see it. */
+/** A client of the API without knowledge of its routes. */
 import { randomUUID } from 'node:crypto'
 
 export interface Answer {

@@ -1,6 +1,6 @@
 import type { Database } from '../../db/connection/database.ts'
 
-/** Loses an account as no code of ours does: without a receipt, and without anybody being told. */
+/** Deletes an account's rows as no code of ours does: without a receipt and without erasure steps. */
 export async function loseAccount(sql: Database, accountId: string): Promise<void> {
   await sql.begin(async (tx) => {
     await tx`select erase_only(${accountId})`
@@ -9,7 +9,7 @@ export async function loseAccount(sql: Database, accountId: string): Promise<voi
   })
 }
 
-/** Loses an account's orders, and nothing else of it. */
+/** Deletes the rows of an account's orders, and nothing else. */
 export async function loseOrders(sql: Database, accountId: string): Promise<void> {
   await sql.begin(async (tx) => {
     await tx`select erase_only(${accountId})`

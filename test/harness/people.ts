@@ -23,7 +23,7 @@ export interface SignUpOptions {
   device?: Record<string, unknown> | false
 }
 
-/** Signs somebody up whom nobody else is, with a phone that takes pushes. */
+/** Signs up a new person with unique data and a phone that receives push messages. */
 export async function signUp(stack: Stack, service: Caller, options: SignUpOptions = {}): Promise<Person> {
   const id = seededUuid()
   const { uid, idToken } = await stack.sims.google.do<{ uid: string; idToken: string }>('firebase-sign-in', {})

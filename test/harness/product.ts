@@ -1,4 +1,4 @@
-/** The whole product on free ports, with people, purchases and skipped time at hand; for test files and other programs. */
+/** The whole product on free ports, with people, purchases and skipped time; for test files and other programs. */
 import type { Duration } from '@temporalio/common'
 import type { Limits } from '../../api/http/limits.ts'
 import { type Stack, type StackOptions, startStack } from '../../dev/stack.ts'
@@ -42,7 +42,7 @@ export async function startProduct(options: StackOptions = {}) {
   const service = createCaller(stack.urls.api, stack.keys.service)
   const operator = createCaller(stack.urls.api, stack.keys.operator)
   await addTestPackages(stack.context)
-  // What happens by the clock would happen in the middle of a test, on some days.
+  // Scheduled runs would start in the middle of a test on some days.
   if (options.workers !== 0) await Promise.all(scheduleIds.map((id) => pauseSchedule(stack, id)))
 
   return {
@@ -65,7 +65,7 @@ export async function startProduct(options: StackOptions = {}) {
   }
 }
 
-/** A worker in a process of its own makes the schedules a moment after it is ready. */
+/** A worker in a process of its own creates the schedules shortly after it is ready. */
 async function pauseSchedule({ temporal }: Stack, id: string): Promise<void> {
   await until(`${id} is paused`, async () => {
     await temporal.schedule.getHandle(id).pause()

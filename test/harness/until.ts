@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
 export interface UntilOptions {
-  /** 20 s unless given */
+  /** default 20 s */
   timeoutMs?: number
   /** wait between two looks; grows from 5 to 100 ms unless given */
   everyMs?: number

@@ -84,7 +84,7 @@ test('a link works once, a scanner does not use it up, and addresses without an 
   expect([stranger.status, stranger.html]).toEqual([known.status, known.html])
 })
 
-test('whoever knows an address cannot flood it', async () => {
+test('a stranger cannot flood an e-mail address with sign-in links', async () => {
   const person = await harness.signUp()
   const surfer = createSurfer(site)
   for (let times = 0; times < 8; times += 1) {
@@ -129,7 +129,7 @@ test('no other site can act in a session, and a session cannot act on the API', 
   expect(deleted.status).toBe(401)
 })
 
-test('a session ends: by signing out, by time, with the account', async () => {
+test('a web session ends by sign-out, by time and with the account', async () => {
   const person = await harness.signUp()
   const first = await signIn(person)
   const stolen = createSurfer(site)

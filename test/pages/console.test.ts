@@ -27,7 +27,7 @@ async function signIn(key = harness.keys.operator): Promise<Surfer> {
   return surfer
 }
 
-test('signed in by an operator key, and by nothing else', async () => {
+test('the console accepts an operator key and nothing else', async () => {
   const surfer = createSurfer(site)
   const { token: revoked, id } = await createApiKey(sql, { kind: 'operator', label: 'gone', at: new Date() })
   const wrong = [harness.keys.service, revoked, `ama_operator_${'0'.repeat(16)}_${'A'.repeat(43)}`, 'x', '']
@@ -76,7 +76,7 @@ test('G6: a privacy request is read and answered', async () => {
   expect((await surfer.open(page)).html).toContain('What was answered')
 })
 
-test('what only a person can settle is shown until somebody says it is', async () => {
+test('the console lists an operator task until an operator settles it', async () => {
   await raiseOperatorTask(sql, {
     kind: 'refund_made_elsewhere',
     subjectId: 'some-order',
@@ -95,7 +95,7 @@ test('what only a person can settle is shown until somebody says it is', async (
   expect(logged?.count).toBe(1)
 })
 
-test('what should have moved on by itself is shown, with what it waits for', async () => {
+test('the console lists a late run with what it waits for', async () => {
   const dueAt = new Date(Date.now() - 24 * 60 * 60_000)
   const standing = { status: 'provisioning', waitingFor: 'a provider that forgot it', dueAt }
   const run = await harness.temporal.workflow.start('order', {
@@ -111,14 +111,14 @@ test('what should have moved on by itself is shown, with what it waits for', asy
   await run.terminate('the test is over')
 })
 
-test('the promises are there, with what shows them', async () => {
+test('the console shows every promise with its figures', async () => {
   const { html } = await (await signIn()).open('/console/promises')
   for (const text of ['G6', 'Specific requests are answered within 30 days.', 'workflows/privacy-request.ts']) {
     expect(html).toContain(text)
   }
 })
 
-test('nobody but operators reaches the console', async () => {
+test('the console refuses every caller but operators', async () => {
   const routes = ['/console/promises', `/console/privacy-requests/${randomUUID()}`]
   const person = await harness.signUp()
   for (const path of routes) {
