@@ -25,11 +25,13 @@ export function asFailure(error: ProviderFailure, types: { unavailable: FailureT
   })
 }
 
-export const payment = { unavailable: 'PaymentUnavailable', rejected: 'PaymentRefused' } as const
-/** What the processor says of a payment that it made itself, too: to fail the run would leave paid money with nobody. */
-export const knownPayment = { unavailable: 'PaymentUnavailable', rejected: 'PaymentUnavailable' } as const
-/** What an eSIM provider says to a look, or to what may have been done already, decides nothing: it is asked again. */
-export const esimLook = { unavailable: 'ProviderUnavailable', rejected: 'ProviderUnavailable' } as const
+export const paymentFailureTypes = { unavailable: 'PaymentUnavailable', rejected: 'PaymentRefused' } as const
+/** For payments that Stripe has made: a refusal is not final, because a failed run would leave a paid order behind. */
+export const knownPaymentFailureTypes = { unavailable: 'PaymentUnavailable', rejected: 'PaymentUnavailable' } as const
+/**
+ * For queries, and for calls that may have been applied before: a provider's refusal is not final, the call is retried.
+ */
+export const esimFailureTypes = { unavailable: 'ProviderUnavailable', rejected: 'ProviderUnavailable' } as const
 
 /** Milliseconds since the activity was scheduled, in the workflow's time, which tests can skip. */
 export function sinceScheduledMs(): number {
@@ -37,7 +39,7 @@ export function sinceScheduledMs(): number {
   return currentAttemptScheduledTimestampMs - scheduledTimestampMs
 }
 
-/** Nobody who means it asks for more; a customer who has paid waits meanwhile. */
+/** A paid customer waits meanwhile, so a longer delay is not kept. */
 const longestWaitMs = 60 * 60_000
 
 /**

@@ -44,7 +44,7 @@ export async function loadBundle(options: BundleOptions): Promise<WorkflowBundle
   }
   const bundle = await buildBundle(options)
   // A file that was saved meanwhile is in it or not: nobody knows whose bundle it is.
-  if (name === (await nameOfBundle(options))) await keep(name, bundle.code, options.log)
+  if (name === (await nameOfBundle(options))) await cache(name, bundle.code, options.log)
   return bundle
 }
 

@@ -23,8 +23,8 @@ import * as retry from './run/retry.ts'
 import { showStatus, showStatusDetails } from './run/run-status.ts'
 
 const localFirst = proxyLocalFirst<DeletionActivities>()
-const telling = proxyActivities<DeletionActivities>(retry.duty)
-const ending = proxyActivities<DeletionActivities>({ ...retry.duty, ...retry.manyRows })
+const erasing = proxyActivities<DeletionActivities>(retry.duty)
+const erasingMany = proxyActivities<DeletionActivities>({ ...retry.duty, ...retry.manyRows })
 
 export async function accountDeletion(input: DeletionInput): Promise<{ complete: boolean }> {
   let erasure: Erasure | 'in_use' | null | undefined

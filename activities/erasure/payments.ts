@@ -14,7 +14,7 @@ import type { Refund } from '../../providers/stripe/refunds.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import { failure } from '../../shared/failures.ts'
 import type { DeletionActivities } from '../../workflows/account-deletion.contract.ts'
-import { asFailure, payment as paymentTerms, sinceScheduledMs, withFailureTypes } from '../failures.ts'
+import { asFailure, paymentFailureTypes, sinceScheduledMs, withFailureTypes } from '../failures.ts'
 import { leaveStepToOperator, operatorTaskOf, withSecret } from './step.ts'
 
 type Activities = Pick<DeletionActivities, 'settlePayments' | 'deleteStripeCustomer'>
@@ -26,10 +26,10 @@ interface Progress {
 }
 
 const processor = 'stripe'
-const processingLookMs = 10 * milliseconds.minute
+const processingRetryMs = 10 * milliseconds.minute
 const unknownIsFinalAfterMs = milliseconds.hour
-/** one that comes back twice will not get through a third time */
-const mostBounces = 2
+/** a refund that failed twice is left to an operator */
+const maxFailedRefunds = 2
 
 export function createDeletionPaymentActivities(context: Context): Activities {
   const { sql, stripe } = context
@@ -157,14 +157,16 @@ function recordRefund(settlement: PaymentToClose, at: Date): Progress | 'unchang
  * It was made there: what is said once may pass, and what stays so ends nothing but what no money hangs on.
  * @throws ProviderFailure for the first hour
  */
-function unknownThere(settlement: PaymentToClose, { provider, code }: ProviderFailure): Next | 'unchanged' {
+function unknownThere(settlement: PaymentToClose, { provider, code }: ProviderFailure): Progress | 'unchanged' {
   if (settlement.action === 'watch') return { next: null }
   if (sinceScheduledMs() < unknownIsFinalAfterMs) throw new ProviderFailure(provider, 'unavailable', code)
   return settlement.action === 'cancel' ? { next: null } : trouble(settlement, code)
 }
 
-/** The books say what is true: the money is still here. A refund that an operator makes by hand is found and recorded. */
-function stillOwed(settlement: PaymentToClose): Next | 'unchanged' {
+/**
+ * Records in the books that the money was not returned. A refund that an operator makes later is found and recorded.
+ */
+function leaveUnrefunded(settlement: PaymentToClose): Progress | 'unchanged' {
   const { factId } = settlement
   const progress = trouble({ ...settlement, action: 'refund' }, 'refund_bounced')
   if (progress === 'unchanged') return progress

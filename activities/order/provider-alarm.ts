@@ -1,7 +1,7 @@
 import type { Context } from '../../context.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { isProviderFailure, type ProviderFailure } from '../../providers/failure.ts'
-import { asFailure, knownPayment } from '../failures.ts'
+import { asFailure, knownPaymentFailureTypes } from '../failures.ts'
 
 /**
  * Makes an operator task of a provider's failure that only an operator can end: balance, credentials, an undocumented
@@ -19,7 +19,7 @@ export async function askAboutPayment<Answer>(context: Context, call: () => Prom
     return await call()
   } catch (error) {
     if (!isProviderFailure(error)) throw error
-    if (error.kind === 'rejected') await showOperator(context, error)
-    throw asFailure(error, knownPayment)
+    if (error.kind === 'rejected') await raiseProviderTask(context, error)
+    throw asFailure(error, knownPaymentFailureTypes)
   }
 }

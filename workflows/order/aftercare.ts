@@ -19,7 +19,7 @@ export async function orderAftercare({ orderId }: { orderId: string }): Promise<
   setHandler(
     refund,
     async () => {
-      refundWanted = true
+      refundRequested = true
       await condition(() => !isListed('refund', state.status))
       return state
     },
@@ -43,7 +43,7 @@ export async function orderAftercare({ orderId }: { orderId: string }): Promise<
   /** Waits for an operator to repeat the refund, as the order's own run does. */
   async function repeatRefund(): Promise<void> {
     for (let code: string | undefined = 'refund_bounced'; code; ) {
-      refundWanted = false
+      refundRequested = false
       moveTo('refund_failed')
       const { reason } = await localFirst.recordRefundFailure({ orderId, ...clock(), code })
       await condition(() => refundRequested)

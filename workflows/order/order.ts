@@ -121,8 +121,8 @@ async function provisionInTime(run: OrderRun): Promise<RefundReason | undefined>
 
 async function deliver(run: OrderRun): Promise<Date> {
   const { livesUntil } = await localFirst.recordDelivery({ orderId: run.orderId, ...clock() })
-  const lives = new Date(livesUntil)
-  if (!run.input.parentOrderId) run.moveTo('delivered', lives)
+  const expiresBy = new Date(livesUntil)
+  if (!run.input.parentOrderId) run.moveTo('delivered', expiresBy)
   run.announce('confirmation')
   run.measurePurchase()
   run.noteEarlyDisputes()

@@ -35,10 +35,10 @@ function lookUpPayment({ orderId }: OrderRun) {
 async function closePayment(run: OrderRun, status: 'cancelled' | 'unpaid', reason: string): Promise<PaymentOutcome> {
   const outcome = await charge.cancelPayment({ orderId: run.orderId, ...clock(), status, reason })
   if (outcome === 'cancelled') return { state: status }
-  const truth = await askPayment(run)
-  if (truth.state === 'paid') return truth
+  const payment = await lookUpPayment(run)
+  if (payment.state === 'paid') return payment
   // Paid, and not to be taken for ours: an operator's already.
-  if (truth.state === 'cancelled') return closePayment(run, 'cancelled', 'cancelled_at_processor')
+  if (payment.state === 'cancelled') return closePayment(run, 'cancelled', 'cancelled_at_processor')
   // Two of the processor's machines may differ for a moment; money that may be there must keep its run.
   await sleep(contradictionPassesMs)
   return closePayment(run, status, reason)

@@ -8,20 +8,20 @@ import * as retry from '../run/retry.ts'
 import type { OrderActivities, RefundReason } from './order.contract.ts'
 import { charge, codeOf, localFirst, type OrderRun } from './run.ts'
 
-const giveBack = proxyActivities<OrderActivities>(retry.money)
+const { releaseProvision } = proxyActivities<OrderActivities>(retry.money)
 
 /** Resolves when the refund has settled. After a refund that failed, it waits for an operator's `refund` update. */
 export async function refundAll(run: OrderRun, reason: RefundReason): Promise<void> {
   const { orderId } = run
   await localFirst.startRefund({ orderId, ...clock(), reason })
   run.moveTo('refunding', null)
-  const released = run.stopProvisioning ? release(run) : undefined
+  const returned = run.stopProvisioning ? returnEsims(run) : undefined
   for (let attempt = 1; ; attempt += 1) {
     const failedWith = await refundOnce(run, reason, attempt)
     if (!failedWith) break
     run.requested.retryRefund = false
     run.moveTo('refund_failed', null)
-    await localFirst.recordRefundFailure({ orderId, ...clock(), code: fault })
+    await localFirst.recordRefundFailure({ orderId, ...clock(), code: failedWith })
     run.announce('refund_failed')
     await condition(() => run.requested.retryRefund)
     await localFirst.startRefund({ orderId, ...clock(), reason })

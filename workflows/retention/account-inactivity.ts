@@ -16,7 +16,7 @@ import {
 
 const localFirst = proxyLocalFirst<InactivityActivities>()
 const deleting = proxyActivities<InactivityActivities>(retry.duty)
-const telling = proxyActivities<InactivityActivities>(retry.duty)
+const notifying = proxyActivities<InactivityActivities>(retry.duty)
 
 /** A step takes less in an ordinary outage. After that the run counts as lost and the sweep starts another one. */
 const graceDays = 2
