@@ -10,7 +10,9 @@ test('the worker offers the activities of every contract', async () => {
   const files = await readdir(new URL('workflows/', root), { recursive: true })
   const contracts = files.filter((file) => file.endsWith('.contract.ts'))
   const texts = await Promise.all(contracts.map((file) => readFile(new URL(`workflows/${file}`, root), 'utf8')))
-  const named = texts.flatMap((text) => [...text.matchAll(/export interface (\w+Activities)\b/g)].map(([, name]) => name))
+  const named = texts.flatMap((text) =>
+    [...text.matchAll(/export interface (\w+Activities)\b/g)].map(([, name]) => name),
+  )
   expect(named.length).toBeGreaterThan(10)
   expect(named.filter((name) => !new RegExp(`\\b${name}\\b`).test(checked))).toEqual([])
 })

@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 
 /** A process of its own ends by itself, with code 0, only when nothing is pending and nothing was thrown. */
 const startRefused = `
-  import { startTemporal } from './dev/temporal.ts'
+  import { startTemporal } from './dev/temporal/temporal.ts'
   await startTemporal({ namespace: 'default', searchAttributes: { Odd: 'NoSuchType' } }).then(
     () => console.log('it started'),
     (error) => console.log(error.message.split('\\n')[0]),
