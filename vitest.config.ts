@@ -11,9 +11,9 @@ export default defineConfig({
     // Loading the product takes seconds, and no file changes what another has loaded.
     isolate: false,
     // A file's stack waits about as often as it works, and takes half a gigabyte.
-    maxWorkers: Math.min(4, 2 * availableParallelism()),
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    maxWorkers: Math.min(4, availableParallelism() + 1),
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     teardownTimeout: 30_000,
     // node_modules and .data are not ours; the Go server's tests, if any, are not vitest's.
     exclude: ['node_modules/**', '.data/**'],

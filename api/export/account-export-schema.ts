@@ -15,7 +15,7 @@ const bytes = z.int().describe('bytes')
 const minor = z.int().describe("in the currency's smallest unit")
 
 const esim = z.strictObject({
-  provider: text.describe('the eSIM provider'),
+  provider: text.describe('who made it'),
   iccid: text,
   activationCode: text.describe('installs the eSIM'),
   confirmationCode: maybe(text),

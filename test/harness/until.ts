@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
 export interface UntilOptions {
-  /** default 20 s */
+  /** default 60 s */
   timeoutMs?: number
   /** wait between two looks; grows from 5 to 100 ms unless given */
   everyMs?: number
@@ -16,7 +16,7 @@ export interface UntilOptions {
 export async function until<Found>(
   description: string,
   look: () => Promise<Found> | Found,
-  { timeoutMs = 20_000, everyMs }: UntilOptions = {},
+  { timeoutMs = 60_000, everyMs }: UntilOptions = {},
 ): Promise<Exclude<Found, undefined | null | false>> {
   const deadline = Date.now() + timeoutMs
   let pauseMs = everyMs ?? 5
