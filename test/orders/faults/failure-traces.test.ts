@@ -10,14 +10,18 @@ const root = fileURLToPath(new URL('../../../', import.meta.url))
 
 test('of the workflow and of its activities', async () => {
   const { accountId } = await harness.signUp()
-  await harness.sims.stripe.fault({ match: { path: '^/v1/payment_intents$' }, status: 402 })
+  await harness.sims.stripe.fault({
+    match: { path: '^/v1/payment_intents$' },
+    status: 402,
+    body: { error: { type: 'card_error', code: 'card_declined', message: 'Your card was declined.' } },
+  })
   const refused = await harness.service.post('/v1/orders', { accountId, packageCode: testPackages.anyProvider })
   expect(refused.status).toBe(502)
 
   const failed = (await fetchHistories(harness.temporal)).filter(({ workflowId }) => workflowId.startsWith('order-'))
   expect(failed).toHaveLength(1)
   const told = (await readableEvents(failed[0]?.history ?? {})).join('\n')
-  expect(told).toMatch(/at (async )?openCheckout \(activities\/order-payment\.ts:\d+/)
-  expect(told).toMatch(/ \(workflows\/order\.ts:\d+/)
+  expect(told).toMatch(/at (async )?openCheckout \(activities\/order\/payment\.ts:\d+/)
+  expect(told).toMatch(/ \(workflows\/order\/order\.ts:\d+/)
   expect(told).not.toContain(root)
 })
