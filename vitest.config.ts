@@ -11,7 +11,7 @@ export default defineConfig({
     // Loading the product takes seconds, and no file changes what another has loaded.
     isolate: false,
     // A file's stack waits about as often as it works, and takes half a gigabyte.
-    maxWorkers: Math.min(4, availableParallelism() + 1),
+    maxWorkers: Math.max(1, Math.min(4, availableParallelism())),
     testTimeout: 180_000,
     hookTimeout: 180_000,
     teardownTimeout: 30_000,

@@ -32,10 +32,13 @@ export const isBundled = (file: string): boolean => /^(workflows|policy|shared)\
 export async function packagesOf(program: ProgramName): Promise<string[]> {
   const files = (await Promise.all([...shared, ...own[program]].map(filesOf))).flat()
   const texts = await Promise.all(files.map((file) => readFile(join(root, file), 'utf8')))
-  const imported = /^import (?!type )[^'"]*?'([^.'][^']*)'|^\} from '([^.'][^']*)'|\bimport\('([^.'][^']*)'\)/gm
-  const names = texts.flatMap((text) => [...text.matchAll(imported)].map(([, a, b, c]) => a ?? b ?? c ?? ''))
+  const imported = /(?:\bfrom |^import |\bimport\()'([^.'][^']*)'/
+  const lines = texts.flatMap((text) => text.split('\n')).filter((line) => /^import |^\} from |import\(/.test(line))
+  const names = lines.filter((line) => !line.startsWith('import type ')).map((line) => imported.exec(line)?.[1] ?? '')
   // What workflows import runs in the sandbox.
-  return [...new Set(names)].filter((name) => !name.startsWith('node:') && name !== '@temporalio/workflow')
+  return [...new Set(names)].filter(
+    (name) => name !== '' && !name.startsWith('node:') && name !== '@temporalio/workflow',
+  )
 }
 
 async function filesOf(part: string): Promise<string[]> {

@@ -17,7 +17,7 @@ import { createLives, type Way, ways } from '../whole-lives.ts'
 
 const harness = await openHarness({ workers: 0 })
 /** An attempt that died with its worker is repeated when its time is up: 25 s, for most. */
-const patience = { timeoutMs: 90_000 }
+const patience = { timeoutMs: 240_000 }
 const live = createLives(harness, patience)
 
 interface LostReply {
@@ -40,7 +40,7 @@ const lostReplies: LostReply[] = [
   { way: 'delivered', party: 'stripe', path: '^/v1/payment_intents$' },
 ]
 
-test('U2: a killed worker loses nothing and repeats nothing, wherever it was', { timeout: 150_000 }, async () => {
+test('U2: a killed worker loses nothing and repeats nothing, wherever it was', { timeout: 600_000 }, async () => {
   await harness.sims.airalo.do('stock', { out: true })
   const stops = new Map<string, string>()
   const gate = await openGate(
