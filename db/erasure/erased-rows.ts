@@ -39,7 +39,7 @@ export async function eraseRows(tx: Transaction, accountId: string, owned: Owned
     tx`delete from attention where subject_id = any(${ids})`,
     tx`delete from attention where subject_id = any(array(
       select stripe_dispute_id from disputes d join orders o on o.id = d.order_id where o.account_id = ${accountId}
-        and not case when d.stripe_dispute_id ~ '^[0-9a-f-]{36}$' then exists (select from owned_ids own
+        and not case when d.stripe_dispute_id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then exists (select from owned_ids own
           where own.id = d.stripe_dispute_id::uuid and own.account_id <> ${accountId}) else false end))`,
     tx`delete from idempotency_keys where resource_id = any(${ids}) and (account_id is null or account_id = ${accountId})`,
     tx`delete from sends where subject_id = any(${ids}) and (account_id is null or account_id = ${accountId})`,
