@@ -74,7 +74,7 @@ async function run(watchMs: number, waitMs: number): Promise<number> {
     say,
     check: async () => {
       // It says at length what does not replay; the check says it in a line. Installed and not used it would not end.
-      installRuntime({ sink: () => silent })
+      installRuntime({ log: silent })
       const bundle = await loadBundle({ encrypted: payloadKeys !== undefined, versioned: true, log: silent })
       return checkReplay(rollout, { bundle, payloadKeys, perType, except: values.except, say })
     },

@@ -4,7 +4,7 @@
  * `N passed, N failed`, taken from vitest's own result, and fails when anything failed or nothing ran.
  */
 import { parseArgs } from 'node:util'
-import { startVitest } from 'vitest/node'
+import { type Reporter, startVitest } from 'vitest/node'
 import { findTemporal } from '../dev/temporal/executable.ts'
 
 const { values, positionals } = parseArgs({
@@ -19,9 +19,18 @@ process.stdout.write(howToRepeat)
 // The first time on a machine this may take minutes, longer than a test waits.
 await findTemporal((line) => process.stdout.write(`${line}\n`))
 
+/** Prints a failure when it happens: vitest's own reporter keeps it until the end of the run. */
+const failures: Reporter = {
+  onTestModuleEnd(module) {
+    const failed = [...module.children.allTests('failed')]
+    const errors = [...module.errors(), ...failed.flatMap((test) => test.result().errors ?? [])]
+    for (const { message, stack } of errors) process.stdout.write(`FAILED ${module.moduleId}: ${stack ?? message}\n`)
+  },
+}
+
 const vitest = await startVitest('test', positionals, {
   watch: false,
-  reporters: ['default'],
+  reporters: ['default', failures],
   ...(values.testNamePattern !== undefined && { testNamePattern: values.testNamePattern }),
 })
 const modules = vitest.state.getTestModules()

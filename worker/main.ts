@@ -16,7 +16,7 @@ import { installRuntime } from './temporal-logger.ts'
 const config = readConfigOrExit(process.env)
 const log = createLog({ level: config.LOG_LEVEL })
 const sdkMetricsAddress = `127.0.0.1:${await freePort()}`
-installRuntime({ sink: () => log, metricsAddress: sdkMetricsAddress })
+installRuntime({ log, metricsAddress: sdkMetricsAddress })
 const context = createContext(config, { name: 'ama-esim-worker', limits: timeLimits.worker, log })
 const temporal = connectTemporal(config)
 

@@ -28,13 +28,21 @@ export function temporalLogger(sink: () => Log): Logger {
   }
 }
 
+/** Where the lines of the process's runtime go; undefined before there is a runtime. */
+let sink: Log | undefined
+
 /**
- * Installs the SDK's runtime, of which a process has one. Has to be called before any other use of the SDK.
+ * Installs the SDK's runtime, of which a process has one, before any other use of the SDK. Later calls only change where
+ * its lines go.
  * @param options.metricsAddress `host:port` where the SDK serves its own metrics for Prometheus
  */
-export function installRuntime(options: { sink: () => Log; metricsAddress?: string }): void {
+export function installRuntime(options: { log: Log; metricsAddress?: string }): void {
+  const isInstalled = sink !== undefined
+  sink = options.log
+  if (isInstalled) return
+  const current = (): Log => sink ?? options.log
   const { logger } = Runtime.install({
-    logger: temporalLogger(options.sink),
+    logger: temporalLogger(current),
     // worker/main.ts handles signals.
     shutdownSignals: [],
     telemetryOptions: {
@@ -44,18 +52,18 @@ export function installRuntime(options: { sink: () => Log; metricsAddress?: stri
       }),
     },
   })
-  dropDisabledLevels(logger, options.sink)
+  dropDisabledLevels(logger, current)
 }
 
 /**
  * Drops lines of disabled levels before the SDK buffers them. It writes several `debug` and `trace` lines for each
  * activity and workflow task, and sorts and forwards all of them, whatever their level.
  */
-function dropDisabledLevels(logger: Logger, sink: () => Log): void {
+function dropDisabledLevels(logger: Logger, current: () => Log): void {
   for (const level of ['trace', 'debug'] as const) {
     const write = logger[level].bind(logger)
     logger[level] = (message, meta) => {
-      if (sink().isLevelEnabled(level)) write(message, meta)
+      if (current().isLevelEnabled(level)) write(message, meta)
     }
   }
 }

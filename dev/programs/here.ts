@@ -3,7 +3,6 @@ import type { Limits } from '../../api/http/limits.ts'
 import { createApi } from '../../api/server.ts'
 import { createContext } from '../../context.ts'
 import { timeLimits } from '../../db/connection/database.ts'
-import type { Log } from '../../shared/log.ts'
 import { connectTemporal } from '../../temporal/client.ts'
 import { ownsSchedules } from '../../worker/deployment.ts'
 import { serveMetrics } from '../../worker/metrics-server.ts'
@@ -53,14 +52,11 @@ async function cannotKill(): Promise<never> {
   throw new Error("only a process of its own can be killed: start the stack with processes: 'apart'")
 }
 
-/** The SDK has one runtime in a process, whatever the number of stacks: its lines go to the newest. */
-let runtimeLog: Log | undefined
-
 /** A worker in this process. */
 export async function startWorkerHere(options: HereOptions & { metricsPort: number }): Promise<Part> {
   const { config, temporalEnvironment, log, metricsPort, drainMs } = options
-  if (!runtimeLog) installRuntime({ sink: () => runtimeLog ?? log })
-  runtimeLog = log
+  // A process has one runtime, whatever the number of stacks: its lines go to the newest.
+  installRuntime({ log })
   const context = createContext(config, { name: 'ama-esim-worker', limits: timeLimits.worker, log })
   const temporal = connectTemporal(config, temporalEnvironment)
   const close = async (): Promise<void> => {

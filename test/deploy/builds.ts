@@ -4,7 +4,6 @@ import type { Rollout } from '../../cli/deploy/rollout.ts'
 import { createLog } from '../../shared/log.ts'
 import { loadBundle } from '../../worker/bundle.ts'
 import { type RunningWorker, startWorker, type WorkerOptions } from '../../worker/run-worker.ts'
-import { installRuntime } from '../../worker/temporal-logger.ts'
 import type { Product } from '../harness/product.ts'
 import { seededUuid } from '../harness/seed.ts'
 
@@ -24,15 +23,6 @@ export interface Change {
 }
 
 const silent = createLog({ level: 'silent' })
-
-/** The SDK says at length what does not replay and what fails, which in tests of builds is what is wanted. */
-export function quietRuntime(): void {
-  try {
-    installRuntime({ sink: () => silent })
-  } catch {
-    // The stack of an earlier file has installed one, and is still there.
-  }
-}
 
 const nowhere = new URL('./none/', import.meta.url)
 

@@ -6,12 +6,14 @@ import { afterAll, expect, test } from 'vitest'
 import { promote, type Rollout, retire, start } from '../../cli/deploy/rollout.ts'
 import { describeRouting } from '../../cli/deploy/versions.ts'
 import { startTemporal } from '../../dev/temporal/temporal.ts'
+import { createLog } from '../../shared/log.ts'
 import { workerDeployment } from '../../worker/deployment.ts'
+import { installRuntime } from '../../worker/temporal-logger.ts'
 import { until } from '../harness/until.ts'
-import { quietRuntime } from './builds.ts'
 import { go, pinnedWait } from './pinned-wait.ts'
 
-quietRuntime()
+// The SDK says at length what fails, which this test wants.
+installRuntime({ log: createLog({ level: 'silent' }) })
 
 // Temporal looks every few minutes whether a build is drained, and takes a worker for gone minutes after its last poll.
 const server = await startTemporal({

@@ -23,18 +23,7 @@ import { seededBytes, seededUuid } from '../harness/seed.ts'
 import { testPackages } from '../harness/test-packages.ts'
 import { until } from '../harness/until.ts'
 import { runSteps } from '../replay/scenario.ts'
-import {
-  type Build,
-  type Change,
-  createBuild,
-  isReplaying,
-  lastBuildOf,
-  patched,
-  quietRuntime,
-  sleep,
-} from './builds.ts'
-
-quietRuntime()
+import { type Build, type Change, createBuild, isReplaying, lastBuildOf, patched, sleep } from './builds.ts'
 
 // Its runs were begun by builds with changes, which the code as it is does not repeat.
 const harness = await openHarness({
@@ -50,8 +39,8 @@ afterAll(async () => {
 })
 
 const look: Change = {
-  line: 'ended = await look();',
-  replacement: `if (${patched('test-look')}) await ${sleep(1)}; ended = await look();`,
+  line: 'ended = await refresh();',
+  replacement: `if (${patched('test-look')}) await ${sleep(1)}; ended = await refresh();`,
 }
 const tellEverybody: Change = {
   line: 'await ending.endRuns(',

@@ -17,7 +17,7 @@ let code: string
 
 beforeAll(async () => {
   // The SDK logs every failed replay, and the mutants fail on purpose.
-  installRuntime({ sink: () => log })
+  installRuntime({ log })
   code = (await loadBundle({ encrypted: false, log })).code
 })
 
