@@ -127,24 +127,27 @@ export async function claimForm(
 /**
  * Runs `act` with ids that are the same for each repetition of a request, so that Temporal answers a repeated update as
  * it answered the first. After a refusal with status 503 the next repetition gets a new update id, since Temporal would
- * otherwise repeat the refusal for ever.
+ * otherwise repeat the refusal for ever. After any other refusal the next request with the key counts as the first.
  * @param accountId the account whose rows `act` changes, or null
- * @param act gets the id of the request and the id for its workflow update
+ * @param act gets the id of the request, the id for its workflow update, and whether an earlier request under the key
+ *   was done, or may have been
  */
 export async function actOnce<Result>(
   request: IdempotentRequest | undefined,
   accountId: string | null,
-  act: (ids: { requestId: string; updateId: string }) => Promise<Result>,
+  act: (ids: { requestId: string; updateId: string; repeated: boolean }) => Promise<Result>,
 ): Promise<Result> {
-  if (!request) return act({ requestId: randomUUID(), updateId: randomUUID() })
+  if (!request) return act({ requestId: randomUUID(), updateId: randomUUID(), repeated: false })
   const claim = await request.claim(accountId)
-  const { resourceId: requestId, firstAt } = claim
+  const { resourceId: requestId, firstAt, repeated } = claim
   try {
-    return await act({ requestId, updateId: `${requestId}-${firstAt.getTime()}` })
+    return await act({ requestId, updateId: `${requestId}-${firstAt.getTime()}`, repeated })
   } catch (error) {
     // After `unavailable` the outcome of the update is unknown: it has to be sent again under the same id.
-    const isAnswer = error instanceof Problem && error.code !== 'unavailable'
-    if (isAnswer && problems[error.code].status === 503) await claim.reopen()
+    if (error instanceof Problem && error.code !== 'unavailable') {
+      if (problems[error.code].status === 503) await claim.reopen()
+      else if (!repeated && error.code !== 'request_in_progress') await claim.release()
+    }
     throw error
   }
 }

@@ -6,7 +6,15 @@ import { listEsims } from '../../db/order/esims.ts'
 import { findOrder, listOrders, type OrderRow } from '../../db/order/orders.ts'
 import { qrPng } from '../../mails/qr.ts'
 import { periods } from '../../policy/periods.ts'
-import { approve, cancel, type OrderInput, refund, reject, resend } from '../../workflows/order/order.contract.ts'
+import {
+  approve,
+  cancel,
+  type OrderInput,
+  type OrderStatus,
+  refund,
+  reject,
+  resend,
+} from '../../workflows/order/order.contract.ts'
 import { assertReaches, type Caller } from '../http/caller.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../http/cursor.ts'
 import { actOnce, type IdempotentRequest } from '../http/idempotency.ts'
@@ -54,6 +62,14 @@ const checkoutProblems = [
   'payment_refused',
   'idempotency_key_reused',
 ] as const
+
+/** The states that show what an action wants. */
+const doneIn: Record<'cancel' | 'refund' | 'approve' | 'reject', readonly OrderStatus[]> = {
+  cancel: ['cancelled', 'refunding', 'refunded'],
+  refund: ['refunding', 'refunded'],
+  approve: ['provisioning', 'delivered', 'ended'],
+  reject: ['refunding', 'refunded'],
+}
 
 export function orderRoutes(api: ApiContext): Route[] {
   const { sql } = api
@@ -106,7 +122,7 @@ export function orderRoutes(api: ApiContext): Route[] {
   }
 
   const action = (
-    name: 'cancel' | 'refund' | 'approve' | 'reject',
+    name: keyof typeof doneIn,
     definition: typeof cancel,
     who: readonly ('service' | 'person' | 'operator')[],
     summary: string,
@@ -125,7 +141,15 @@ export function orderRoutes(api: ApiContext): Route[] {
       problems: ['order_state_conflict', 'idempotency_key_reused', ...more],
       async handle({ params, caller, idempotency }) {
         const { account_id: accountId } = await reachable(params.id, caller)
-        await actOnce(idempotency, accountId, ({ updateId }) => client.update(params.id, definition, [], updateId))
+        await actOnce(idempotency, accountId, async ({ updateId, repeated }) => {
+          try {
+            await client.update(params.id, definition, [], updateId)
+          } catch (error) {
+            // An earlier request was answered with 503 or not at all, and was done afterwards.
+            const isDone = repeated && doneIn[name].includes((await reachable(params.id, caller)).status)
+            if (!isDone || !(error instanceof Problem) || error.code !== 'order_state_conflict') throw error
+          }
+        })
         return {
           status: 200,
           headers: noStore,

@@ -117,13 +117,14 @@ test('a provider that takes the eSIM back while its reply is lost: the money fol
   expect(await harness.untilOrder(order.id, 'refunded')).toMatchObject({ reason: 'returned_unused' })
 })
 
-test('the same, while every answer afterwards is lost, too: found out by the next look', async () => {
+test('a refund answered with 503 that the provider has done: the next look finds it, and a repeat gets 200', async () => {
   const { order, giveBack } = await delivered()
+  const key = { 'idempotency-key': `refund-${order.id}` }
   const cancels = async () => ((await esimAccess.books()) as unknown as { cancels: unknown[] }).cancels.length
   const before = await cancels()
   await esimAccess.do('webhooks', { drop: 1_000 })
   await esimAccess.fault({ match: { path: '/esim/cancel' }, cut: 'after', times: 1_000 })
-  const answer = giveBack()
+  const answer = giveBack(key)
   await until('it was taken back', async () => (await cancels()) > before)
   await esimAccess.fault({ match: { path: '/esim/query' }, status: 503, times: 1_000 })
   const { status } = await answer
@@ -134,6 +135,10 @@ test('the same, while every answer afterwards is lost, too: found out by the nex
     await harness.fastForward(order.id, '2 days')
   }
   await harness.untilOrder(order.id, 'refunded')
+  expect(await giveBack(key)).toMatchObject({ status: 200, body: { status: 'refunded' } })
+  // Another request is not the one that was done; what refused it is not kept under its key either.
+  const other = { 'idempotency-key': `again-${order.id}` }
+  expect([(await giveBack(other)).status, (await giveBack(other)).status]).toEqual([409, 409])
 })
 
 test('a processor that is away is waited for, and one whose reply is lost is not asked twice', async () => {
