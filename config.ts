@@ -2,6 +2,8 @@
  * The only reader of the environment. One message reports all faults, by the settings' names and never by their values.
  * The embedded stack (dev/) provides missing settings outside production only.
  */
+import { createPrivateKey } from 'node:crypto'
+import { isIP } from 'node:net'
 import { z } from 'zod'
 import { canPriceIn } from './policy/currency.ts'
 import { isInEea } from './policy/hosting.ts'
@@ -16,6 +18,7 @@ const list = z.string().transform((text) =>
 )
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true')
 const pem = z.string().transform((text) => text.replaceAll('\\n', '\n'))
+const privateKey = pem.refine(isPrivateKey, 'must be a private key in PEM')
 const key32 = z.base64().refine((text) => Buffer.from(text, 'base64').length === 32, 'must be 32 bytes in base64')
 /** `id:base64,id:base64`: the first key encrypts new data, all of them decrypt. */
 const keyring = z
@@ -41,8 +44,9 @@ const environmentSchema = z.object({
   API_HOST: z.string().default('0.0.0.0'),
   API_PORT: port.default(8080),
   PUBLIC_URL: url,
-  /** P6: the number of proxies in front of the API that set X-Forwarded-For */
+  /** P6: the number of proxies in front of the API that set X-Forwarded-For; production has to say it */
   TRUSTED_PROXIES: z.coerce.number().int().min(0).max(5).default(0),
+  WORKER_METRICS_HOST: z.string().default('127.0.0.1'),
   WORKER_METRICS_PORT: port.default(9464),
   SANDBOX: flag.default(false),
 
@@ -88,7 +92,7 @@ const environmentSchema = z.object({
   APPLE_URL: url.default('https://appleid.apple.com'),
   APPLE_TEAM_ID: z.string().min(1),
   APPLE_KEY_ID: z.string().min(1),
-  APPLE_PRIVATE_KEY: pem,
+  APPLE_PRIVATE_KEY: privateKey,
   APPLE_CLIENT_IDS: list,
   GOOGLE_CLIENT_IDS: list,
   GOOGLE_CERTS_URL: url.default('https://www.googleapis.com/oauth2/v3/certs'),
@@ -96,7 +100,7 @@ const environmentSchema = z.object({
   GOOGLE_RISC_CERTS_URL: url.default('https://www.googleapis.com/oauth2/v3/certs'),
   FIREBASE_PROJECT_ID: z.string().min(1),
   FIREBASE_CLIENT_EMAIL: z.string().min(1),
-  FIREBASE_PRIVATE_KEY: pem,
+  FIREBASE_PRIVATE_KEY: privateKey,
   FIREBASE_CERTS_URL: url.default(
     'https://www.googleapis.com/service_accounts/v1/jwk/securetoken@system.gserviceaccount.com',
   ),
@@ -204,8 +208,65 @@ function faultsTogether(given: Partial<Record<string, string>>): string[] {
   for (const name of ['FIREBASE_CONNECT_TO', 'FIREBASE_CONNECT_CA', 'STRIPE_API_URL']) {
     if (given[name] !== undefined) faults.push(`${name}: must not be set in production`)
   }
-  if (given.PUBLIC_URL?.startsWith('http:')) faults.push('PUBLIC_URL: must be https')
+  if (given.TRUSTED_PROXIES === undefined) {
+    faults.push(
+      'TRUSTED_PROXIES: missing (the number of proxies in front of the API; 0 when callers reach it directly)',
+    )
+  }
+  return [...faults, ...unencrypted(given), ...weakKeys(given)]
+}
+
+/** Settings that lead over the network without TLS. Services on the same machine need none. */
+function unencrypted(given: Partial<Record<string, string>>): string[] {
+  const faults: string[] = []
+  for (const name of settingNames.filter((each) => each.endsWith('_URL'))) {
+    const text = given[name]
+    if (text === undefined || !URL.canParse(text)) continue
+    const { protocol, hostname, searchParams } = new URL(text)
+    if (name === 'DATABASE_URL') {
+      if (!isHere(hostname) && !searchParams.has('sslmode')) {
+        faults.push(
+          'DATABASE_URL: must say sslmode=verify-full, or sslmode=disable in a network that nobody else reaches',
+        )
+      }
+    } else if (protocol === 'http:' && (name === 'PUBLIC_URL' || !isHere(hostname))) {
+      faults.push(`${name}: must be https`)
+    }
+  }
   return faults
+}
+
+const isHere = (hostname: string): boolean =>
+  hostname === '' ||
+  hostname === 'localhost' ||
+  hostname === '[::1]' ||
+  (isIP(hostname) === 4 && /^127\./.test(hostname))
+
+/** Keys that nobody drew at random, and keys that serve two purposes. */
+function weakKeys(given: Partial<Record<string, string>>): string[] {
+  const faults: string[] = []
+  const seen = new Map<string, string>()
+  for (const name of ['FIELD_KEYS', 'INDEX_KEY', 'PAYLOAD_KEYS', 'BACKUP_KEYS']) {
+    for (const entry of (given[name] ?? '').split(',').filter(Boolean)) {
+      const key = Buffer.from(entry.replace(/^[^:]*:/, ''), 'base64').toString('hex')
+      // 32 random bytes have fewer than 16 different ones once in 10^17 draws.
+      if (new Set(key.match(/../g)).size < 16)
+        faults.push(`${name}: has a key that is not random (openssl rand -base64 32)`)
+      const other = seen.get(key)
+      if (other !== undefined) faults.push(`${name}: has a key that ${other === name ? 'it' : other} has, too`)
+      seen.set(key, name)
+    }
+  }
+  return faults
+}
+
+function isPrivateKey(text: string): boolean {
+  try {
+    createPrivateKey(text)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** Each of these settings leads to a Temporal service: see temporal/client.ts. */

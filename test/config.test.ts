@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { ConfigurationError, readConfig, settingNames } from '../config.ts'
@@ -28,6 +29,43 @@ test('P7: production in a region outside the EU and EEA does not start', () => {
     expect(regionFault(region), region).toContain('HOSTING_REGION')
   }
   for (const region of ['de', 'de-fra', 'eu-central-1', 'no-oslo']) expect(regionFault(region), region).toBeUndefined()
+})
+
+test('production takes neither keys that nobody drew, nor one key for two purposes, nor a text as a private key', () => {
+  const zero = Buffer.alloc(32).toString('base64')
+  const [one, two] = [1, 2].map((salt) => createHash('sha256').update(`${salt}`).digest('base64'))
+  const faults = (keys: Record<string, string>) =>
+    faultsOf({ NODE_ENV: 'production', ...keys }).filter((line) => /_KEYS?: (has|must)/.test(line))
+  expect(faults({ FIELD_KEYS: `a:${one}`, INDEX_KEY: two ?? '' })).toEqual([])
+  expect(faults({ INDEX_KEY: zero })).toEqual([expect.stringContaining('INDEX_KEY: has a key that is not random')])
+  expect(faults({ FIELD_KEYS: `a:${one},b:${zero}` })).toHaveLength(1)
+  expect(faults({ FIELD_KEYS: `a:${one}`, BACKUP_KEYS: `b:${one}` })).toEqual([
+    expect.stringContaining('BACKUP_KEYS: has a key that FIELD_KEYS has, too'),
+  ])
+  expect(faults({ PAYLOAD_KEYS: `a:${one},b:${one}` })).toHaveLength(1)
+  for (const name of ['APPLE_PRIVATE_KEY', 'FIREBASE_PRIVATE_KEY']) {
+    const text = '-----BEGIN PRIVATE KEY-----\\nbm9uc2Vuc2U=\\n-----END PRIVATE KEY-----'
+    expect(faults({ [name]: text })).toEqual([expect.stringContaining(`${name}: must be a private key in PEM`)])
+  }
+})
+
+test('production goes over the network with TLS only, however the address is spelt', () => {
+  const faults = (settings: Record<string, string>) =>
+    faultsOf({ NODE_ENV: 'production', ...settings }).filter((line) => line.includes('must be https'))
+  const urls = settingNames.filter((name) => name.endsWith('_URL') && !/DATABASE|SMTP/.test(name))
+  expect(urls.length).toBeGreaterThan(8)
+  for (const name of urls) {
+    for (const address of ['http://example.com/x', 'HTTP://example.com', ' http://example.com']) {
+      expect(faultsOf({ NODE_ENV: 'production', [name]: address }).join('\n'), `${name} ${address}`).toContain(name)
+    }
+    expect(faults({ [name]: 'https://example.com' }), name).toEqual([])
+  }
+  expect(faults({ ESIM_ACCESS_URL: 'http://127.0.0.1:1' })).toEqual([])
+  const database = (url: string) =>
+    faultsOf({ NODE_ENV: 'production', DATABASE_URL: url }).filter((line) => line.includes('DATABASE_URL'))
+  expect(database('postgres://ama@db.example.com/ama')).toEqual([expect.stringContaining('sslmode')])
+  expect(database('postgres://ama@db.example.com/ama?sslmode=verify-full')).toEqual([])
+  expect(database('postgres://ama@127.0.0.1/ama')).toEqual([])
 })
 
 test('the shop sells in currencies that Stripe counts as we do', () => {

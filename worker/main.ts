@@ -25,6 +25,7 @@ const probes = await serveMetrics(
   context.metrics,
   { isAlive: () => !context.sql.pool.isStuck(), isReady: () => worker?.isReady() ?? false, sdkMetricsAddress },
   config.WORKER_METRICS_PORT,
+  config.WORKER_METRICS_HOST,
 )
 
 const stopping = new AbortController()

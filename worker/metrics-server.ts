@@ -11,7 +11,7 @@ export interface WorkerProbes {
 }
 
 /** Serves `/livez`, `/readyz` and `/metrics` (ours and the SDK's together) of a worker. @param port 0 for a free one */
-export async function serveMetrics(metrics: Metrics, probes: WorkerProbes, port: number, host = '0.0.0.0') {
+export async function serveMetrics(metrics: Metrics, probes: WorkerProbes, port: number, host = '127.0.0.1') {
   const server = createServer(async (request, response) => {
     const answer = (status: number, body: string, type = 'text/plain'): void => {
       response.writeHead(status, { 'content-type': type }).end(body)

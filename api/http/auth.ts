@@ -7,6 +7,7 @@ import { findSession } from '../../db/web-sessions.ts'
 import { periods } from '../../policy/periods.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
 import { csrfTokenOf, type SessionKind, secretIn } from '../sign-in/session-cookie.ts'
+import { addressOf } from './address.ts'
 import type { Caller } from './caller.ts'
 import type { Limiter } from './limits.ts'
 import { Problem } from './problem.ts'
@@ -29,7 +30,6 @@ export function createAuthenticator(context: Context, limiter: Limiter) {
   ): Promise<Caller> {
     const header = request.headers.authorization
     if (header === undefined) return callerOfSession(request, sessions)
-    await limiter.assertMayAuthenticate(request.ip)
     const token = /^Bearer +([\w.~+/=-]+)$/i.exec(header)?.[1]
     if (!token) throw await refusal(request, requestId, 'malformed', 'anonymous')
     return looksLikeApiKey(token) ? callerOfKey(token, request, requestId) : callerOfPerson(token, request, requestId)
@@ -80,12 +80,15 @@ export function createAuthenticator(context: Context, limiter: Limiter) {
   }
 
   async function refusal(request: Request, requestId: string, reason: string, actor: string): Promise<Problem> {
+    const ip = addressOf(request)
+    // Only after the look: behind a proxy many callers may share an address, and valid credentials have to pass.
+    await limiter.assertMayFail(ip)
     context.metrics.authenticationFailures.inc({ reason })
-    await limiter.countFailure(request.ip)
+    await limiter.countFailure(ip)
     await recordSecurityEvent(sql, context, {
       kind: 'authentication_failed',
       actor,
-      ip: request.ip,
+      ip,
       detail: reason,
       requestId,
       at: new Date(),

@@ -1,6 +1,7 @@
 import type { RequestHandler, Response } from 'express'
 import { ipKeyGenerator, MemoryStore, rateLimit } from 'express-rate-limit'
 import type { Metrics } from '../../shared/metrics.ts'
+import { addressOf } from './address.ts'
 import { scopeOf } from './caller.ts'
 import { Problem } from './problem.ts'
 import { requestContextOf } from './request-context.ts'
@@ -13,7 +14,7 @@ export interface Limits {
   newcomer: number
   public: number
   webhook: number
-  /** wrong keys and forged tokens of one IP address; beyond them all its credentials are refused, valid ones too */
+  /** wrong keys and forged tokens of one IP address; beyond them further ones are neither counted nor recorded */
   failedAuthentications: number
 }
 
@@ -42,9 +43,9 @@ export function createLimiter(limits: Limits, metrics: Metrics) {
     windowMs,
     store: requests,
     limit: (_request, response) => limits[limitKind(response)],
-    keyGenerator: ({ ip }, response) => {
+    keyGenerator: (request, response) => {
       const { caller } = requestContextOf(response)
-      return caller.kind === 'public' ? `${limitKind(response)}:${addressKey(ip)}` : scopeOf(caller)
+      return caller.kind === 'public' ? `${limitKind(response)}:${addressKey(addressOf(request))}` : scopeOf(caller)
     },
     // Without a trusted proxy these headers are ignored: a caller who sends them is no fault of the configuration.
     validate: { xForwardedForHeader: false, forwardedHeader: false },
@@ -60,7 +61,7 @@ export function createLimiter(limits: Limits, metrics: Metrics) {
     /** Middleware, to run after authentication. Sets `RateLimit` and, over the limit, `Retry-After`. */
     countRequests: countRequests as RequestHandler,
     /** @throws Problem too_many_requests for an IP address whose authentications failed too often */
-    async assertMayAuthenticate(ip: string | undefined): Promise<void> {
+    async assertMayFail(ip: string | undefined): Promise<void> {
       const count = await failureCount.getKey(addressKey(ip))
       if (!count || count.totalHits < limits.failedAuthentications) return
       const waitMs = (count.resetTime?.getTime() ?? 0) - Date.now()

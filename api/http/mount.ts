@@ -4,6 +4,7 @@ import express, { type Express, type Request, type RequestHandler, type Response
 import { z } from 'zod'
 import type { Context } from '../../context.ts'
 import { recordSecurityEvent } from '../../db/security-log.ts'
+import { addressOf } from './address.ts'
 import { type Authenticate, assertFreshSignIn } from './auth.ts'
 import { actorOf, assertReaches, type Caller } from './caller.ts'
 import { readIdempotencyKey } from './idempotency.ts'
@@ -84,7 +85,7 @@ function handlersOf(route: Route, frame: Frame): RequestHandler[] {
     const accountId = route.account === undefined ? undefined : String(params[route.account])
     if (accountId !== undefined) assertReaches(caller, accountId)
     if (route.form) assertOwnSite(request)
-    route.admit?.({ params, header: (name: string) => request.get(name), ip: request.ip })
+    route.admit?.({ params, header: (name: string) => request.get(name), ip: addressOf(request) })
     response.locals.target = { params, query, accountId } satisfies Target
     next()
   }
@@ -97,7 +98,7 @@ function handlersOf(route: Route, frame: Frame): RequestHandler[] {
       : parse(schemas.body, route.form ? ownForm(request, caller) : request.body, 'body')
     if (caller.kind === 'operator' || caller.kind === 'console') {
       const event = { kind: 'operator_action', actor: actorOf(caller), detail: operation, requestId } as const
-      await recordSecurityEvent(context.sql, context, { ...event, accountId, ip: request.ip, at: new Date() })
+      await recordSecurityEvent(context.sql, context, { ...event, accountId, ip: addressOf(request), at: new Date() })
     }
     const idempotency =
       route.idempotencyKey &&
@@ -116,7 +117,7 @@ function handlersOf(route: Route, frame: Frame): RequestHandler[] {
       idempotency,
       raw: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
       header: (name: string) => request.get(name),
-      ip: request.ip,
+      ip: addressOf(request),
       requestId,
       log: request.log,
     })

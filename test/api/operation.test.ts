@@ -155,10 +155,48 @@ test('a caller over their limit is refused, while other callers are served', asy
     const guess = () => limited.call('GET', path, { token: `ama_service_${'0'.repeat(16)}_${'A'.repeat(43)}` })
     const guesses = [await guess(), await guess(), await guess(), await guess(), await guess()]
     expect(guesses.map((answer) => answer.status)).toEqual([401, 401, 401, 401, 429])
-    expect((await limited.call('GET', path, { token: operator })).status).toBe(429)
-    const elsewhere = { token: operator, headers: { 'x-forwarded-for': '203.0.113.9' } }
-    expect((await limited.call('GET', path, elsewhere)).status).toBe(404)
+    expect((await limited.call('GET', path, { token: 'nonsense' })).status).toBe(429)
+    // Behind one address are many callers, and all of them when a proxy is not known to be one.
+    expect((await limited.call('GET', path, { token: operator })).status).toBe(404)
+    const { token } = await limited.firebaseToken()
+    expect((await limited.call('GET', path, { token })).body.code).toBe('no_account')
+    const forged = await limited.firebaseToken({ forged: true })
+    expect((await limited.call('GET', path, { token: forged.token })).status).toBe(429)
+    const signIn = (key: string) =>
+      fetch(`${limited.running.url}/console/sign-in`, {
+        method: 'POST',
+        redirect: 'manual',
+        headers: { 'content-type': 'application/x-www-form-urlencoded', 'sec-fetch-site': 'same-origin' },
+        body: new URLSearchParams({ key }),
+      })
+    expect((await signIn('nonsense')).status).toBe(429)
+    expect((await signIn(operator)).status).toBe(303)
     expect((await limited.call('GET', '/livez')).status).toBe(200)
+  } finally {
+    await limited.stop()
+  }
+})
+
+test('only what is an address is counted and stored as one', async () => {
+  const limited = await startRig({ limits: { public: 2 } })
+  try {
+    const statusFrom = async (address: string) =>
+      (await limited.call('GET', '/v1/packages', { headers: { 'x-forwarded-for': address } })).status
+    // Each of them is its proxy's, which is why they share a limit.
+    expect([await statusFrom('unknown'), await statusFrom("'; --"), await statusFrom('1.2.3')]).toEqual([200, 200, 429])
+    expect([await statusFrom('::ffff:203.0.113.7'), await statusFrom('203.0.113.7')]).toEqual([200, 200])
+    expect(await statusFrom('::FFFF:203.0.113.7')).toBe(429)
+
+    const storedFrom = async (address: string): Promise<string> => {
+      const headers = { 'x-forwarded-for': address }
+      const answer = await limited.call('GET', '/metrics', { token: 'nonsense', headers })
+      const [event] = await limited.api.sql`
+        select ip from security_log where request_id = ${answer.headers.get('x-request-id')}`
+      const key = await limited.api.dataKeys.system(limited.api.sql)
+      return limited.api.cipher.decrypt(key, 'security_log.ip', event?.ip)
+    }
+    expect(await storedFrom('unknown')).toBe('127.0.0.1')
+    expect(await storedFrom('::ffff:203.0.113.7')).toBe('203.0.113.7')
   } finally {
     await limited.stop()
   }

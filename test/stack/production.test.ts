@@ -26,6 +26,7 @@ async function productionSettings(): Promise<{ url: string; metricsUrl: string; 
       ...settings,
       NODE_ENV: 'production',
       SANDBOX: 'false',
+      TRUSTED_PROXIES: '0',
       PUBLIC_URL: 'https://esim.example.com',
       API_PORT: String(port),
       WORKER_METRICS_PORT: String(metricsPort),

@@ -88,12 +88,12 @@ export function consoleRoutes(api: ApiContext, evidence: EvidenceReader, limiter
       body: z.strictObject({ key: z.string().max(200) }),
       responses: done,
       async handle({ body, ip, requestId }) {
-        await limiter.assertMayAuthenticate(ip)
         const key = await verifyApiKey(sql, body.key.trim())
         if (!('refused' in key) && key.kind === 'operator') {
           const cookie = await signIn.openConsole(key.id, { ip, requestId })
           return { status: 303, headers: { Location: '/console', 'Set-Cookie': cookie } }
         }
+        await limiter.assertMayFail(ip)
         await limiter.countFailure(ip)
         const reason = 'refused' in key ? `key_${key.refused}` : 'key_of_another_kind'
         api.metrics.authenticationFailures.inc({ reason })

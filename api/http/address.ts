@@ -1,0 +1,15 @@
+import { isIP } from 'node:net'
+import type { Request } from 'express'
+
+/**
+ * The caller's IP address, or undefined. A trusted proxy may pass on what its own caller wrote: what is no address counts
+ * as the proxy's. An IPv4 address that comes over IPv6 (`::ffff:192.0.2.1`) is written as IPv4.
+ */
+export function addressOf({ ip, socket }: Pick<Request, 'ip'> & { socket: { remoteAddress?: string | undefined } }) {
+  return asAddress(ip) ?? asAddress(socket.remoteAddress)
+}
+
+function asAddress(text: string | undefined): string | undefined {
+  if (text === undefined || isIP(text) === 0) return undefined
+  return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(text)?.[1] ?? text.replace(/%.*$/, '')
+}
