@@ -26,14 +26,12 @@ export interface Purchase {
   metaExternalIdHash?: string | undefined
   /** from the app's Firebase SDK */
   gaAppInstanceId?: string | undefined
-  platform: 'ios' | 'android' | 'other'
-  osVersion?: string | undefined
   /** the consent at the time of sending */
   consent: { adUserData: boolean; adPersonalization: boolean }
 }
 
 /**
- * `no_identifier`: the purchase has no identifier to attach the event to (for Meta platform and OS version count, too).
+ * `no_identifier`: the purchase has no identifier to attach the event to.
  * `no_consent`: the person did not agree to ad measurement, hence nothing was sent.
  */
 export type MeasurementResult = 'sent' | 'too_old' | 'not_configured' | 'no_identifier' | 'no_consent'
@@ -60,21 +58,16 @@ export function createMeasurement({ meta, googleAnalytics, timeoutMs = 5_000 }: 
     if (!meta) return 'not_configured'
     const held = heldBack(purchase, asOf, measurementLimitsMs.meta)
     if (held) return held
-    const extinfo = extinfoOf(purchase)
-    if (!purchase.metaExternalIdHash || !extinfo) return 'no_identifier'
+    if (!purchase.metaExternalIdHash) return 'no_identifier'
     const event = {
       event_name: 'Purchase',
       event_time: Math.floor(purchase.eventTime.getTime() / 1000),
       event_id: purchase.eventId,
-      action_source: 'app',
+      // P3: of source `app`, Meta demands platform and OS version of the device, which are no part of a purchase and its
+      // value. Events of other sources than `app` and `website` need `action_source` alone (parameters/server-event).
+      action_source: 'other',
       user_data: { external_id: [purchase.metaExternalIdHash] },
       custom_data: { currency: purchase.currency.toUpperCase(), value: purchase.value },
-      // The app reads no advertising identifier, hence never asks for Apple's tracking permission.
-      app_data: {
-        advertiser_tracking_enabled: 0,
-        application_tracking_enabled: purchase.consent.adPersonalization ? 1 : 0,
-        extinfo,
-      },
       // Limited Data Use; country and state 0 leave it to Meta to find out whether a US state's law applies.
       data_processing_options: ['LDU'],
       data_processing_options_country: 0,
@@ -136,15 +129,6 @@ export function createMeasurement({ meta, googleAnalytics, timeoutMs = 5_000 }: 
 function heldBack({ consent, eventTime }: Purchase, asOf: Date, limitMs: number): 'no_consent' | 'too_old' | undefined {
   if (!consent.adUserData) return 'no_consent'
   return asOf.getTime() - eventTime.getTime() > limitMs ? 'too_old' : undefined
-}
-
-/** 16 slots, all but the version and the OS version left empty (conversions-api/parameters/app-data). */
-function extinfoOf({ platform, osVersion }: Purchase): string[] | undefined {
-  if (platform === 'other' || !osVersion) return undefined
-  const slots = new Array<string>(16).fill('')
-  slots[0] = platform === 'ios' ? 'i2' : 'a2'
-  slots[4] = osVersion
-  return slots
 }
 
 /** Source of the codes: developers.facebook.com/docs/graph-api/guides/error-handling */

@@ -20,7 +20,6 @@ const leastData: Record<string, string[]> = {
     'action_source',
     'user_data',
     'custom_data',
-    'app_data',
     'data_processing_options',
     'data_processing_options_country',
     'data_processing_options_state',
@@ -28,7 +27,6 @@ const leastData: Record<string, string[]> = {
   ],
   user_data: ['external_id'],
   custom_data: ['currency', 'value'],
-  app_data: ['advertiser_tracking_enabled', 'application_tracking_enabled', 'extinfo'],
 }
 
 type Fields = Record<string, unknown>
@@ -134,30 +132,20 @@ function foreignFields(event: Fields): string[] {
     const present = Object.keys(part === 'event' ? event : fields(event[part]))
     found.push(...present.filter((name) => !allowed.includes(name)).map((name) => `${part}.${name} is not least data`))
   }
-  const { extinfo } = fields(event.app_data)
-  if (Array.isArray(extinfo) && extinfo.some((slot, index) => index !== 0 && index !== 4 && slot !== '')) {
-    found.push('app_data.extinfo holds more than the OS version')
-  }
   return found
 }
 
 function badEvent(event: Fields): string[] | undefined {
   const { currency, value } = fields(event.custom_data)
   const { external_id: externalId } = fields(event.user_data)
-  const { extinfo, advertiser_tracking_enabled: tracking } = fields(event.app_data)
   const checks: [boolean, string][] = [
     [event.event_name === 'Purchase', 'event_name'],
     [Number.isInteger(event.event_time), 'event_time'],
     [typeof event.event_id === 'string', 'event_id'],
-    [event.action_source === 'app', 'action_source'],
+    [event.action_source === 'other', 'action_source'],
     [Array.isArray(externalId) && externalId.every((id) => /^[0-9a-f]{64}$/.test(String(id))), 'user_data.external_id'],
     [typeof currency === 'string' && /^[A-Z]{3}$/.test(currency), 'custom_data.currency'],
     [typeof value === 'number' && value >= 0, 'custom_data.value'],
-    [tracking === 0 || tracking === 1, 'app_data.advertiser_tracking_enabled'],
-    [
-      Array.isArray(extinfo) && extinfo.length === 16 && /^[ai]2$/.test(extinfo[0]) && extinfo[4] !== '',
-      'app_data.extinfo',
-    ],
   ]
   const bad = checks.filter(([good]) => !good).map(([, name]) => `${name} is missing or invalid`)
   return bad.length > 0 ? bad : undefined

@@ -33,8 +33,6 @@ export function createMeasurementActivities(context: Context): Activities {
               .update(cipher.fingerprint('meta-external-id', order.account_id))
               .digest('hex'),
             gaAppInstanceId: device?.appInstanceId ?? undefined,
-            platform: device?.platform ?? 'other',
-            osVersion: device?.osVersion ?? undefined,
             consent: { adUserData: order.ad_user_data, adPersonalization: order.ad_personalization },
           },
           at,

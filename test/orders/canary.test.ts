@@ -24,6 +24,8 @@ const harness = await openHarness({
 const { esimAccess, airalo, stripe, mailbox, firebase } = harness.sims
 const address = '203.0.113.199'
 const gigabyte = 2 ** 30
+const device = { model: 'Canaryphone 9', osVersion: '97.53.1', appVersion: '8.642.75' }
+const userAgent = 'CanaryBrowser/4.2 (Canaryland)'
 
 interface Bought {
   iccid: string
@@ -110,6 +112,14 @@ test('the search finds what is there', async () => {
   expect(await places(person.pushToken)).toEqual(['firebase received'])
 })
 
+test('the search knows every field of an account and of a device', async () => {
+  const { schemas } = (await harness.service.get('/openapi.json')).body.components
+  const fields = [schemas.NewAccount, schemas.NewDevice].flatMap(({ properties }) => Object.keys(properties))
+  // What is no person's own, and sign-ins, which test/erasure/sign-ins.test.ts plants.
+  const others = ['platform', 'policyVersion', 'apple', 'google']
+  expect(fields.filter((name) => !(name in canaries())).sort()).toEqual(others.sort())
+})
+
 test('P1 P3: nobody outside who need not know, and nothing inside that is not sealed, learns who buys', async () => {
   const { appInstanceId, ...unknown } = canaries()
   const others = ['esimAccess', 'airalo', 'meta', 'apple', 'stripe'] as const
@@ -132,7 +142,10 @@ test('nor by a hash of it, nor by our own ids', async () => {
   const named = Object.fromEntries(hashes.map((hash) => [`hash ${hash}`, hash]))
   expect(await harness.findCanaries(named)).toEqual([])
 
-  const findings = await harness.findCanaries({ account: person.accountId, ...named, ...numbered(orderIds) })
+  expect(await harness.findCanaries({ userAgent }, { parties: simulatorNames })).toEqual([])
+  const ofAccount = await harness.findCanaries({ account: person.accountId }, { parties: simulatorNames })
+  expect(ofAccount.filter(({ where }) => where.endsWith('received'))).toEqual([])
+  const findings = await harness.findCanaries({ ...named, ...numbered(orderIds) })
   expect(findings.filter(({ where }) => where.endsWith('received'))).toEqual([])
 })
 
@@ -176,7 +189,8 @@ test('no URL that we call names anybody', async () => {
 /** By their names. */
 function canaries() {
   const { email, firstName, lastName, phone, pushToken, deviceId, firebaseUid, appInstanceId } = person
-  return { email, firstName, lastName, phone, pushToken, deviceId, firebaseUid, appInstanceId, ip: address }
+  const known = { email, firstName, lastName, phone, pushToken, deviceId, firebaseUid, appInstanceId }
+  return { ...known, ...device, ip: address, userAgent }
 }
 
 const numbered = (texts: string[]): Record<string, string> =>
@@ -188,7 +202,10 @@ const pemLine = (pem = ''): string => pem.replaceAll('\\n', '\n').split('\n')[2]
 function throughProxy({ token }: Caller): Caller {
   const caller = createCaller(harness.urls.api, token)
   const call: Caller['call'] = (method, path, { headers, ...request } = {}) =>
-    caller.call(method, path, { ...request, headers: { ...headers, 'x-forwarded-for': address } })
+    caller.call(method, path, {
+      ...request,
+      headers: { 'user-agent': userAgent, ...headers, 'x-forwarded-for': address },
+    })
   return {
     ...caller,
     call,
@@ -199,7 +216,7 @@ function throughProxy({ token }: Caller): Caller {
 
 /** Signed up by the app itself, from an address of the person's own. */
 async function newcomer(): Promise<Person> {
-  const made = await harness.signUp()
+  const made = await harness.signUp({ device })
   const service = throughProxy(harness.service)
   expectStatus(await service.post(`/v1/accounts/${made.accountId}/sign-ins`, {}), 200)
   const shown = expectStatus(await harness.service.get(`/v1/accounts/${made.accountId}`), 200)

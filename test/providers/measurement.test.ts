@@ -56,8 +56,6 @@ const purchase = (change: Partial<Purchase> = {}): Purchase => ({
   currency: 'EUR',
   metaExternalIdHash: externalId,
   gaAppInstanceId: 'f'.repeat(32),
-  platform: 'ios',
-  osVersion: '26.1',
   consent: { adUserData: true, adPersonalization: false },
   ...change,
 })
@@ -74,14 +72,9 @@ test('a purchase reaches both with the least data and nothing else', async () =>
         event_name: 'Purchase',
         event_time: Math.floor(eventTime / 1000),
         event_id: given.eventId,
-        action_source: 'app',
+        action_source: 'other',
         user_data: { external_id: [externalId] },
         custom_data: { currency: 'EUR', value: 9.9 },
-        app_data: {
-          advertiser_tracking_enabled: 0,
-          application_tracking_enabled: 0,
-          extinfo: ['i2', '', '', '', '26.1', ...new Array(11).fill('')],
-        },
         data_processing_options: ['LDU'],
         data_processing_options_country: 0,
         data_processing_options_state: 0,
@@ -138,8 +131,6 @@ test('without consent, identifier or settings nothing is sent', async () => {
   expect(await both(purchase({ consent: refused }))).toEqual({ meta: 'no_consent', googleAnalytics: 'no_consent' })
   const anonymous = purchase({ metaExternalIdHash: undefined, gaAppInstanceId: undefined })
   expect(await both(anonymous)).toEqual({ meta: 'no_identifier', googleAnalytics: 'no_identifier' })
-  expect(await measurement.sendToMeta(purchase({ osVersion: undefined }), new Date())).toBe('no_identifier')
-  expect(await measurement.sendToMeta(purchase({ platform: 'other' }), new Date())).toBe('no_identifier')
   expect(await createMeasurement({}).sendPurchase(purchase(), new Date())).toEqual({
     meta: 'not_configured',
     googleAnalytics: 'not_configured',
@@ -148,7 +139,7 @@ test('without consent, identifier or settings nothing is sent', async () => {
 })
 
 test('a repeated event counts once at Meta for 48 hours', async () => {
-  const given = purchase({ platform: 'android' })
+  const given = purchase()
   await measurement.sendToMeta(given, new Date())
   await measurement.sendToMeta(given, new Date())
   const { events, duplicates } = await meta.books()
