@@ -1,6 +1,7 @@
 /** Activities of the daily housekeeping. */
 import { heartbeat } from '@temporalio/activity'
 import type { WorkerContext } from '../context.ts'
+import { forgetAllowances } from '../db/allowances.ts'
 import { forgetIdempotencyKeys, forgetTokens, forgetWebhookEvents } from '../db/expired.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../db/operator-tasks.ts'
 import { listOverdueOrders, listSubjectsOfOpenTasks } from '../db/overdue.ts'
@@ -37,6 +38,7 @@ export function createHousekeepingActivities(context: WorkerContext): Housekeepi
           forgetWebhookEvents(sql, plusMs(at, -periods.webhookDedupeMs), limit),
         ),
         tokens: await forgetTokens(sql, at),
+        allowances: await inBatches((limit) => forgetAllowances(sql, at, limit)),
       }
     },
 

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { mostDevices } from '../policy/allowances.ts'
 import { violatedConstraint } from './connection/constraint.ts'
 import type { Queryable } from './connection/database.ts'
 import { type ColumnEncryption, findDataKey, tableEncryption } from './crypto/column-encryption.ts'
@@ -71,6 +72,7 @@ export async function putDevice(
     try {
       await sql`insert into devices ${sql({ account_id: accountId, device_index: index, ...columns })}
         on conflict (account_id, device_index) do update set ${sql(columns)}`
+      await dropLongUnseen(sql, accountId)
       return 'stored'
     } catch (error) {
       const constraint = violatedConstraint(error)
@@ -80,6 +82,14 @@ export async function putDevice(
     }
     await pause(pauseMs * Math.min(2 ** attempt, 100) * Math.random())
   }
+}
+
+/** After each insert by itself: of many at once, the last one sees the others. */
+async function dropLongUnseen(sql: Queryable, accountId: string): Promise<void> {
+  await sql`
+    delete from devices where account_id = ${accountId} and device_index in (
+      select device_index from devices where account_id = ${accountId}
+      order by seen_at desc, device_index offset ${mostDevices})`
 }
 
 /** Deletes a device. @returns false when there is no such device */

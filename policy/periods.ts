@@ -88,6 +88,8 @@ export const periods = {
   idempotencyKeysMs: 24 * hour,
   /** Stripe retries an event for 3 days, Airalo for 5 hours */
   webhookDedupeMs: 14 * day,
+  /** the longest window of policy/allowances.ts: an older count says nothing */
+  allowanceMs: 1 * day,
   signInLinkMs: 15 * minute,
   /** sessions of the web pages: an operator's working day, a person's visit */
   webSession: { personMs: 30 * minute, operatorMs: 8 * hour },

@@ -31,6 +31,7 @@ export type KeptUntil = {
     | 'securityLog'
     | 'signInLinkMs'
     | 'webSession'
+    | 'allowanceMs'
     | 'idempotencyKeysMs'
     | 'webhookDedupeMs'
     | 'none'
@@ -547,6 +548,18 @@ const tables: Record<string, Table> = {
       next: technical,
       created_at: technical,
       expires_at: technical,
+    },
+  },
+  allowances: {
+    onErasure: 'delete',
+    owner: ofAccount,
+    keptUntil: { term: 'allowanceMs', why: 'U5: until the count is a day old' },
+    columns: {
+      subject: pseudonym('a keyed hash of the account, or of an address without one'),
+      kind: technical,
+      account_id: link('the account'),
+      window_start: technical,
+      used: technical,
     },
   },
   web_sessions: {

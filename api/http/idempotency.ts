@@ -108,20 +108,32 @@ export function readIdempotencyKey(
 export async function claimForm(
   { cipher, sql }: Context,
   form: { operation: string; caller: Visitor; once: string; content: unknown },
-): Promise<{ resourceId: string }> {
+): Promise<Pick<Claim, 'resourceId' | 'repeated' | 'release'>> {
   const { operation, caller } = form
   const requestHash = cipher.fingerprint('idempotent-request', canonicalJson(form.content))
   const key = [operation, scopeOf(caller), form.once, requestHash.toString('hex')].join('\0')
+  const claimed = { scope: operation, keyHash: cipher.fingerprint('idempotency-key', key) }
   const outcome = await claimIdempotencyKey(sql, {
-    scope: operation,
-    keyHash: cipher.fingerprint('idempotency-key', key),
+    ...claimed,
     requestHash,
     accountId: caller.accountId,
     at: new Date(),
   })
   if (outcome.state === 'reused') throw new Problem('idempotency_key_reused')
   if (outcome.state === 'account_missing') throw new Problem('account_missing')
-  return outcome
+  return {
+    resourceId: outcome.resourceId,
+    repeated: outcome.state === 'repeated',
+    release: () => releaseIdempotencyKey(sql, claimed),
+  }
+}
+
+/** For `.catch`: releases the claim of a request that was refused, and throws the refusal. */
+export function releasing(claim: Pick<Claim, 'release'>) {
+  return async (error: unknown): Promise<never> => {
+    await claim.release()
+    throw error
+  }
 }
 
 /**

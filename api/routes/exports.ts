@@ -4,6 +4,7 @@ import { touchActivity } from '../../db/accounts.ts'
 import { recordSecurityEvent } from '../../db/security-log.ts'
 import { exportAccount } from '../export/account-export.ts'
 import { exportSchema, exportSchemaPath, exportVersion } from '../export/account-export-schema.ts'
+import { spend } from '../http/allowance.ts'
 import { actorOf } from '../http/caller.ts'
 import { Problem } from '../http/problem.ts'
 import { defineRoute, type Route } from '../http/route.ts'
@@ -31,6 +32,7 @@ export function exportRoutes(api: ApiContext): Route[] {
       responses: { 200: { description: 'The document', contentType: 'application/json' } },
       async handle({ params: { id }, caller, ip, requestId }) {
         const at = new Date()
+        await spend(api, 'export', { accountId: id })
         const raw = await exportAccount(api, id, at)
         const event = { kind: 'data_exported', actor: actorOf(caller), accountId: id, ip, requestId, at } as const
         await recordSecurityEvent(api.sql, api, event)

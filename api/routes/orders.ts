@@ -15,9 +15,10 @@ import {
   reject,
   resend,
 } from '../../workflows/order/order.contract.ts'
+import { spend } from '../http/allowance.ts'
 import { assertReaches, type Caller } from '../http/caller.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../http/cursor.ts'
-import { actOnce, type IdempotentRequest } from '../http/idempotency.ts'
+import { actOnce, type IdempotentRequest, releasing } from '../http/idempotency.ts'
 import { Problem } from '../http/problem.ts'
 import type { ProblemCode } from '../http/problems.ts'
 import { defineRoute, type Route } from '../http/route.ts'
@@ -111,8 +112,10 @@ export function orderRoutes(api: ApiContext): Route[] {
     describe: () => Promise<Omit<OrderInput, 'orderId' | 'accountId' | 'orderedAt'>>,
   ): Promise<OrderRow> {
     const input = await describe()
-    const { resourceId: orderId, repeated, firstAt } = await request.claim(accountId)
+    const claim = await request.claim(accountId)
+    const { resourceId: orderId, repeated, firstAt } = claim
     const before = repeated ? await findOrder(sql, orderId) : undefined
+    if (!repeated) await spend(api, 'order', { accountId }).catch(releasing(claim))
     // Only an order that awaits its payment may be checked out again: any other has a run, or had one.
     if (before && before.status !== 'awaiting_payment') return before
     await client.checkOut({ ...input, accountId, orderId, orderedAt: firstAt.toISOString() })
@@ -311,9 +314,10 @@ export function orderRoutes(api: ApiContext): Route[] {
       problems: ['order_state_conflict', 'idempotency_key_reused', 'mail_unavailable'],
       async handle({ params, caller, idempotency }) {
         const { account_id: accountId } = await reachable(params.id, caller)
-        await actOnce(idempotency, accountId, ({ requestId, updateId }) =>
-          client.update(params.id, resend, [{ requestId }], updateId),
-        )
+        await actOnce(idempotency, accountId, async ({ requestId, updateId, repeated }) => {
+          if (!repeated && caller.kind !== 'operator') await spend(api, 'resend', { accountId })
+          await client.update(params.id, resend, [{ requestId }], updateId)
+        })
         return {
           status: 200,
           headers: noStore,

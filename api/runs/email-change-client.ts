@@ -18,6 +18,7 @@ import {
   opened,
   waiveOldEmail,
 } from '../../workflows/email-change.contract.ts'
+import { spend } from '../http/allowance.ts'
 import { Problem } from '../http/problem.ts'
 import { callRun, startAndUpdate } from './workflow-problems.ts'
 
@@ -61,6 +62,8 @@ export function createEmailChangeClient(api: ApiContext) {
       if (normalEmail(newEmail) === normalEmail(account.email)) {
         throw new Problem('invalid_request', { errors: [{ field: 'email', reason: 'is the address you have' }] })
       }
+      // By the address: people with many accounts must not flood it, nor ask again and again whether it has one.
+      await spend(api, 'email_change', { email: normalEmail(newEmail) })
       if (await findAccountByEmail(sql, api, newEmail)) throw new Problem('email_taken')
       const draft = await store({ accountId, oldEmail: account.email, newEmail })
       await this.cancel(accountId, 'replaced')

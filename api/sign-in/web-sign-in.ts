@@ -2,7 +2,8 @@
 import { v4 as uuid } from 'uuid'
 import type { Context } from '../../context.ts'
 import { findAccount, findAccountByEmail, recordSignIn } from '../../db/accounts.ts'
-import { countLinkTokens, createLinkToken, forgetLinkTokens, spendLinkToken } from '../../db/crypto/link-tokens.ts'
+import { spendAllowance } from '../../db/allowances.ts'
+import { createLinkToken, forgetLinkTokens, spendLinkToken } from '../../db/crypto/link-tokens.ts'
 import { recordSecurityEvent } from '../../db/security-log.ts'
 import { openSession } from '../../db/web-sessions.ts'
 import { renderSignInLink } from '../../mails/sign-in-link.tsx'
@@ -11,8 +12,6 @@ import { plusMs } from '../../shared/calendar.ts'
 import type { Destination } from '../pages/sign-in.tsx'
 import { sessionCookie } from './session-cookie.ts'
 
-/** Most unspent links of an account: a stranger who knows the address must not flood it with mail. */
-const mostLinks = 3
 const validMinutes = periods.signInLinkMs / milliseconds.minute
 
 interface From {
@@ -65,8 +64,8 @@ export function createWebSignIn(context: Context) {
     const account = accountId === undefined ? undefined : await findAccount(sql, context, accountId)
     if (!account) return
     await forgetLinkTokens(sql, at)
-    const since = plusMs(at, -periods.signInLinkMs)
-    if ((await countLinkTokens(sql, account.id, 'sign_in', since)) >= mostLinks) return
+    const spent = { kind: 'sign_in_link', subject: { accountId: account.id }, at } as const
+    if ((await spendAllowance(sql, context, spent)) !== undefined) return
     const expiresAt = plusMs(at, periods.signInLinkMs)
     const secret = await createLinkToken(sql, { purpose: 'sign_in', accountId: account.id, next, at, expiresAt })
     const url = new URL(`/account/sign-in/${secret}`, config.PUBLIC_URL).href

@@ -54,19 +54,6 @@ export async function spendLinkToken(
   return row?.inTime ? row : undefined
 }
 
-/** The number of an account's unspent links of a purpose that were created after a time. */
-export async function countLinkTokens(
-  sql: Queryable,
-  accountId: string,
-  purpose: LinkPurpose,
-  since: Date,
-): Promise<number> {
-  const [row] = await sql<{ count: number }[]>`
-    select count(*)::int as count from link_tokens
-    where account_id = ${accountId} and purpose = ${purpose} and created_at > ${since}`
-  return row?.count ?? 0
-}
-
 /** Deletes expired links. */
 export async function forgetLinkTokens(sql: Queryable, at: Date): Promise<void> {
   await sql`delete from link_tokens where expires_at <= ${at}`

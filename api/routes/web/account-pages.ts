@@ -15,8 +15,9 @@ import { recordSecurityEvent } from '../../../db/security-log.ts'
 import { closeSession } from '../../../db/web-sessions.ts'
 import { privacyReference } from '../../../policy/privacy-reference.ts'
 import { exportAccount } from '../../export/account-export.ts'
+import { spend } from '../../http/allowance.ts'
 import type { Visitor } from '../../http/caller.ts'
-import { claimForm } from '../../http/idempotency.ts'
+import { claimForm, releasing } from '../../http/idempotency.ts'
 import { Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { sentId } from '../../http/storable.ts'
@@ -203,13 +204,12 @@ export function accountPageRoutes(api: ApiContext): Route[] {
       responses: { 303: elsewhere, 200: page },
       problems: ['account_missing'],
       async handle({ caller, body: { once, ...request } }) {
-        const { resourceId: id } = await claimForm(api, {
-          operation: privacyRequestOperation,
-          caller,
-          once,
-          content: request,
-        })
-        await requests.open({ ...request, id, accountId: caller.accountId, replyTo: null, receivedAt: new Date() })
+        const form = { operation: privacyRequestOperation, caller, once, content: request }
+        const claim = await claimForm(api, form)
+        const { resourceId: id, repeated } = claim
+        const { accountId } = caller
+        if (!repeated) await spend(api, 'privacy_request', { accountId }).catch(releasing(claim))
+        await requests.open({ ...request, id, accountId, replyTo: null, receivedAt: new Date() })
         return back
       },
     }),
@@ -224,6 +224,7 @@ export function accountPageRoutes(api: ApiContext): Route[] {
       responses: { 200: { description: 'The document', contentType: 'application/json' }, 401: page },
       async handle({ caller: { accountId }, ip, requestId }) {
         const at = new Date()
+        await spend(api, 'export', { accountId })
         const raw = await exportAccount(api, accountId, at)
         await recordSecurityEvent(sql, api, { kind: 'data_exported', actor: 'person', accountId, ip, requestId, at })
         return { status: 200, headers: exportHeaders, raw }

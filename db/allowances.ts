@@ -1,0 +1,52 @@
+/** U5: abuse is detected. Counts what one person, or one address, makes us do (`policy/allowances.ts`). */
+import { type AllowanceKind, allowances } from '../policy/allowances.ts'
+import { periods } from '../policy/periods.ts'
+import { plusMs } from '../shared/calendar.ts'
+import { violatedConstraint } from './connection/constraint.ts'
+import type { Queryable } from './connection/database.ts'
+import type { ColumnEncryption } from './crypto/column-encryption.ts'
+
+/** Who is counted: an account, or an e-mail address in its normal form. */
+export type AllowanceSubject = { accountId: string } | { email: string }
+
+/**
+ * Counts one use. One statement, so that of many at once no more are allowed than of many in a row.
+ * @returns undefined when it is allowed, or the milliseconds until it is again
+ */
+export async function spendAllowance(
+  sql: Queryable,
+  { cipher }: ColumnEncryption,
+  spent: { kind: AllowanceKind; subject: AllowanceSubject; at: Date },
+): Promise<number | undefined> {
+  const { kind, subject, at } = spent
+  const { most, withinMs } = allowances[kind]
+  const named = 'accountId' in subject ? subject.accountId : subject.email
+  const key = cipher.fingerprint('allowance', named)
+  const accountId = 'accountId' in subject ? subject.accountId : null
+  const over = plusMs(at, -withinMs)
+  try {
+    const counted = await sql`
+      insert into allowances as known (subject, kind, account_id, window_start, used)
+      values (${key}, ${kind}, ${accountId}, ${at}, 1)
+      on conflict (subject, kind) do update set
+        used = case when known.window_start <= ${over} then 1 else known.used + 1 end,
+        window_start = case when known.window_start <= ${over} then ${at} else known.window_start end
+      where known.window_start <= ${over} or known.used < ${most}`
+    if (counted.count === 1) return undefined
+  } catch (error) {
+    // The account was erased: whoever acts for it learns that elsewhere.
+    if (violatedConstraint(error) === 'allowances_account_id_fkey') return undefined
+    throw error
+  }
+  const [row] = await sql<{ window_start: Date }[]>`
+    select window_start from allowances where subject = ${key} and kind = ${kind}`
+  return row ? Math.max(1, row.window_start.getTime() + withinMs - at.getTime()) : 1
+}
+
+/** Deletes counts that say nothing any more. @returns their number; less than `limit` when none are left */
+export async function forgetAllowances(sql: Queryable, at: Date, limit: number): Promise<number> {
+  const gone = await sql`
+    delete from allowances where ctid = any(array(
+      select ctid from allowances where window_start < ${plusMs(at, -periods.allowanceMs)} limit ${limit}))`
+  return gone.count
+}

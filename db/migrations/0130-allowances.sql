@@ -1,0 +1,14 @@
+-- How often a person, or an address, made us do something lately: one row for each kind, counted anew after its window.
+create table allowances (
+  subject blind not null,
+  kind text not null,
+  account_id uuid references accounts on delete cascade,
+  window_start timestamptz not null,
+  used int not null check (used > 0),
+  primary key (subject, kind)
+);
+create index allowances_account on allowances (account_id) where account_id is not null;
+create index allowances_window_start on allowances (window_start);
+
+create trigger protect_living_account before delete on allowances
+  for each row when (old.account_id is not null) execute function protect_living('account', 'account_id');

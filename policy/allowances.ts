@@ -1,0 +1,24 @@
+/**
+ * U5: abuse is detected. How often one person, or one address to which we mail, may make us do something; rate limits
+ * count requests, these count effects. Far more than anybody needs.
+ */
+import { milliseconds } from './periods.ts'
+
+const { minute, hour, day } = milliseconds
+
+export const allowances = {
+  order: { most: 40, withinMs: hour },
+  resend: { most: 10, withinMs: hour },
+  /** each is acknowledged by mail and occupies an operator */
+  privacy_request: { most: 10, withinMs: day },
+  /** of each new address, whoever asks */
+  email_change: { most: 5, withinMs: day },
+  /** a stranger who knows an address must not flood it */
+  sign_in_link: { most: 3, withinMs: 15 * minute },
+  export: { most: 20, withinMs: hour },
+} as const
+
+export type AllowanceKind = keyof typeof allowances
+
+/** Devices of an account. With one more, the one that was not seen for longest goes. */
+export const mostDevices = 20

@@ -1,0 +1,132 @@
+/** U5: what one person can make us do is bounded, however many of their requests come at once. */
+import { expect, test } from 'vitest'
+import { forgetAllowances, spendAllowance } from '../../db/allowances.ts'
+import { allowances, mostDevices } from '../../policy/allowances.ts'
+import { periods } from '../../policy/periods.ts'
+import { createSurfer } from '../harness/browser.ts'
+import { mailsTo } from '../harness/checks/messages.ts'
+import { shareStack } from '../harness/harness.ts'
+import type { Answer } from '../harness/http.ts'
+import { seededUuid } from '../harness/seed.ts'
+import { testPackages } from '../harness/test-packages.ts'
+import { until } from '../harness/until.ts'
+import { visit } from '../harness/visits.ts'
+
+const harness = await shareStack()
+const { sql } = harness.context
+
+const keyed = () => ({ 'idempotency-key': seededUuid() })
+
+/** Sends more requests than are allowed, at once, and expects just the allowed number to be taken. */
+async function expectBound(most: number, request: (at: number) => Promise<Answer>): Promise<void> {
+  const answers = await Promise.all(Array.from({ length: most + 5 }, (_, at) => request(at)))
+  const refused = answers.filter(({ status }) => status === 429)
+  expect(answers.filter(({ status }) => status < 300)).toHaveLength(most)
+  expect(refused).toHaveLength(5)
+  for (const { headers, body } of refused) {
+    expect(Number(headers.get('retry-after'))).toBeGreaterThan(0)
+    expect(body).toMatchObject({ code: 'too_many_requests', detail: expect.stringContaining(`At most ${most}`) })
+  }
+}
+
+test('privacy requests of a person, by themselves or by the app backend, are bounded, those of operators are not', async () => {
+  const person = await harness.signUp()
+  const { most } = allowances.privacy_request
+  const asked = { accountId: person.accountId, kind: 'other', message: 'Again.' }
+  await expectBound(most, (at) =>
+    (at % 2 ? harness.service : person.caller).post('/v1/privacy-requests', asked, keyed()),
+  )
+  const [row] = await sql`select count(*)::int as count from privacy_requests where account_id = ${person.accountId}`
+  expect(row?.count).toBe(most)
+  const page = await visit(harness.stack, person)
+  const form = await page.submit('/account', '/account/privacy-request', { kind: 'other', message: 'By form.' })
+  expect(form.status).toBe(429)
+  expect((await harness.operator.post('/v1/privacy-requests', asked, keyed())).status).toBe(201)
+})
+
+test('mails to an address that accounts want to have are bounded, whoever asks', async () => {
+  const { most } = allowances.email_change
+  const people = await Promise.all(Array.from({ length: most + 5 }, () => harness.signUp()))
+  const local = seededUuid()
+  const spellings = [local, local.toUpperCase()].map((part) => `${part}@people.example`)
+  await expectBound(most, (at) =>
+    harness.service.post(`/v1/accounts/${people[at]?.accountId}/email-change`, {
+      email: spellings[at % 2],
+    }),
+  )
+  const mails = async () => (await Promise.all(spellings.map((to) => mailsTo(harness.stack, to)))).flat().length
+  await until('they are mailed', async () => (await mails()) >= most)
+  expect(await mails()).toBe(most)
+})
+
+test('orders of a person are bounded; a repeated request is none, and what was refused may be asked for later', async () => {
+  const person = await harness.signUp()
+  const order = { accountId: person.accountId, packageCode: testPackages.anyProvider }
+  const keys = Array.from({ length: allowances.order.most + 5 }, keyed)
+  await expectBound(allowances.order.most, (at) => harness.service.post('/v1/orders', order, keys[at]))
+  const again = await Promise.all(keys.map((key) => harness.service.post('/v1/orders', order, key)))
+  expect(again.filter(({ status }) => status === 201)).toHaveLength(allowances.order.most)
+  await sql`update allowances set window_start = window_start - interval '1 hour' where account_id = ${person.accountId}`
+  const late = await Promise.all(keys.map((key) => harness.service.post('/v1/orders', order, key)))
+  expect(late.filter(({ status }) => status !== 201)).toEqual([])
+})
+
+test('resent mails of a person are bounded', async () => {
+  const person = await harness.signUp()
+  const { id } = await harness.buy(person)
+  await expectBound(allowances.resend.most, () => person.caller.post(`/v1/orders/${id}/resend`, undefined, keyed()))
+  expect((await harness.operator.post(`/v1/orders/${id}/resend`, undefined, keyed())).status).toBe(200)
+})
+
+test('exports of a person are bounded', async () => {
+  const person = await harness.signUp()
+  await expectBound(allowances.export.most, () => person.caller.get(`/v1/accounts/${person.accountId}/export`))
+})
+
+test('an account keeps the devices that were seen last', async () => {
+  const person = await harness.signUp({ device: false })
+  const path = (at: number) => `/v1/accounts/${person.accountId}/devices/device-${at}`
+  const answers = await Promise.all(
+    Array.from({ length: mostDevices + 30 }, (_, at) => person.caller.put(path(at), { platform: 'ios' })),
+  )
+  expect(answers.filter(({ status }) => status !== 200)).toEqual([])
+  expect((await person.caller.put(path(1_000), { platform: 'ios' })).status).toBe(200)
+  const [row] = await sql`select count(*)::int as count from devices where account_id = ${person.accountId}`
+  expect(row?.count).toBe(mostDevices)
+})
+
+test('sign-in links that are asked for at once are bounded', async () => {
+  const person = await harness.signUp()
+  const { most } = allowances.sign_in_link
+  const page = createSurfer(harness.urls.api)
+  await Promise.all(
+    Array.from({ length: most + 9 }, () => page.post('/account/sign-in', { email: person.email, next: 'account' })),
+  )
+  const links = async () =>
+    (await mailsTo(harness.stack, person.email)).filter(({ subject }) => subject === 'Your sign-in link')
+  await until('the links are mailed', async () => (await links()).length >= most)
+  const [spent] =
+    await sql`select used from allowances where account_id = ${person.accountId} and kind = 'sign_in_link'`
+  expect(spent?.used).toBe(most)
+  expect(await links()).toHaveLength(most)
+})
+
+test('a count starts anew after its window, and is deleted when it says nothing any more', async () => {
+  const { accountId } = await harness.signUp()
+  const start = new Date()
+  const { most, withinMs } = allowances.resend
+  const spend = (afterMs: number) =>
+    spendAllowance(sql, harness.context, {
+      kind: 'resend',
+      subject: { accountId },
+      at: new Date(start.getTime() + afterMs),
+    })
+  for (let times = 0; times < most; times += 1) expect(await spend(times)).toBeUndefined()
+  expect(await spend(withinMs - 1_000)).toBe(1_000)
+  expect(await spend(withinMs)).toBeUndefined()
+  const counts = () => sql`select 1 from allowances where account_id = ${accountId}`
+  await forgetAllowances(sql, new Date(start.getTime() + periods.allowanceMs), 10_000)
+  expect(await counts()).toHaveLength(1)
+  await forgetAllowances(sql, new Date(start.getTime() + periods.allowanceMs + withinMs + 1), 10_000)
+  expect(await counts()).toHaveLength(0)
+})
