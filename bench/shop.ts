@@ -1,5 +1,7 @@
 /** Orders as the app's backend places them, from POST to delivered. */
+
 import { randomUUID } from 'node:crypto'
+import type { Orders, Packages } from '../db/connection/schema.ts'
 import type { Stack } from '../dev/stack.ts'
 import { serviceOf } from './service.ts'
 
@@ -13,7 +15,7 @@ export type Shop = Awaited<ReturnType<typeof openShop>>
 
 export async function openShop(stack: Stack) {
   const call = serviceOf(stack)
-  const [ware] = await stack.context.sql<{ code: string }[]>`
+  const [ware] = await stack.context.sql<Pick<Packages, 'code'>[]>`
     select p.code from packages p join package_offers o on o.package_code = p.code
     where p.active and p.kind = 'base' and o.provider = 'esim-access' and o.available
       and o.provider = (select provider from package_offers where package_code = p.code order by rank nulls last, cost_micros, provider limit 1)
@@ -84,7 +86,7 @@ export async function openShop(stack: Stack) {
     if (looking || waiting.size === 0) return
     looking = true
     try {
-      const rows = await stack.context.sql<{ id: string; status: string }[]>`
+      const rows = await stack.context.sql<Pick<Orders, 'id' | 'status'>[]>`
         select id, status from orders where id in ${stack.context.sql([...waiting.keys()])}`
       for (const { id, status } of rows) settle(id, status)
     } catch (error) {

@@ -15,16 +15,20 @@ const customTypeMap = { 'pg_catalog.bytea': 'Buffer', 'pg_catalog.int8': 'bigint
 
 /** Columns whose values are defined in TypeScript: Kanel sees no more than `text` or `jsonb`. */
 const definedInTypeScript: Record<string, { name: string; file: string }> = {
-  'backups.drill': { name: 'DrillReport', file: './backup/backups.ts' },
-  'esims.state': { name: 'EsimState', file: '../providers/esim.ts' },
-  'orders.status': { name: 'OrderStatus', file: '../workflows/order/order.contract.ts' },
+  'backups.drill': { name: 'DrillReport', file: '../backup/backups.ts' },
+  'consents.source': { name: 'ConsentSource', file: '../consents.ts' },
+  'deletion_steps.processor': { name: 'ErasureStep', file: '../../policy/deletion.ts' },
+  'esims.state': { name: 'EsimState', file: '../../providers/esim.ts' },
+  'orders.status': { name: 'OrderStatus', file: '../../workflows/order/order.contract.ts' },
+  'policy_deliveries.notice': { name: 'Notice', file: '../policy-deliveries.ts' },
+  'security_log.kind': { name: 'SecurityEventKind', file: '../security-log.ts' },
 }
 
 const noRow = 'NoRow'
 const plainId = 'string'
 const dropped = new Set([noRow, plainId])
 
-/** The text of db/schema.ts: a type for each table, view and domain after all migrations. */
+/** The text of db/connection/schema.ts: a type for each table, view and domain after all migrations. */
 export async function schemaTypes(): Promise<string> {
   const postgres = await startPostgres()
   const folder = await throwawayFolder('ama-esim-schema-')

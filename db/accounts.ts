@@ -1,5 +1,6 @@
 /** C1, C2: accounts with name, e-mail address and optional phone number, encrypted under the account's data key. */
 import type { Queryable, Transaction } from './connection/database.ts'
+import type { Accounts, DataKeys } from './connection/schema.ts'
 import { type ColumnEncryption, findDataKey, tableEncryption } from './crypto/column-encryption.ts'
 import type { DataKey } from './crypto/field-cipher.ts'
 
@@ -7,7 +8,7 @@ export interface Account {
   id: string
   email: string
   /** `bounced`: the address refuses mail for good */
-  mailState: 'ok' | 'bounced'
+  mailState: Accounts['mail_state']
   firstName: string
   lastName: string
   phone: string | null
@@ -44,25 +45,6 @@ export interface AccountChanges {
 /** In milliseconds. For a period of three years, one write of the last activity per day is enough. */
 export const activityGrainMs = 24 * 60 * 60 * 1000
 
-interface AccountRow {
-  id: string
-  email: Buffer
-  mail_state: 'ok' | 'bounced'
-  first_name: Buffer
-  last_name: Buffer
-  phone: Buffer | null
-  sign_up_ip: Buffer | null
-  last_login_ip: Buffer | null
-  firebase_uid: Buffer | null
-  policy_version: string
-  promotions: boolean
-  created_at: Date
-  last_active_at: Date
-  version: number
-  kek_id: string
-  wrapped_key: Buffer
-}
-
 /** The normal form of an e-mail address: spellings that differ in case or Unicode form are one address. */
 export const normalEmail = (email: string): string => email.trim().normalize('NFC').toLowerCase()
 
@@ -95,7 +77,7 @@ export async function insertAccount(
     policy_version: account.policyVersion,
     created_at: account.at,
     last_active_at: account.at,
-  })}`
+  } satisfies Partial<Accounts>)}`
   return key
 }
 
@@ -105,7 +87,7 @@ export async function findAccount(
   encryption: ColumnEncryption,
   id: string,
 ): Promise<Account | undefined> {
-  const [row] = await sql<AccountRow[]>`
+  const [row] = await sql<(Accounts & Pick<DataKeys, 'kek_id' | 'wrapped_key'>)[]>`
     select accounts.*, kek_id, wrapped_key from accounts join data_keys on account_id = id where id = ${id}`
   if (!row) return undefined
   const key = encryption.cipher.unwrap(id, { kekId: row.kek_id, wrapped: row.wrapped_key })
@@ -145,7 +127,7 @@ export async function updateAccount(
     ...(changes.firstName !== undefined && { first_name: fields.seal('first_name', changes.firstName) }),
     ...(changes.lastName !== undefined && { last_name: fields.seal('last_name', changes.lastName) }),
     ...(changes.phone !== undefined && { phone: fields.sealOptional('phone', changes.phone) }),
-  }
+  } satisfies Partial<Accounts>
   const changed = await sql`
     update accounts set ${sql(columns)}, version = version + 1, last_active_at = greatest(last_active_at, ${change.at})
     where id = ${id} ${expectedVersion === undefined ? sql`` : sql`and version = ${expectedVersion}`}`
@@ -172,7 +154,7 @@ export async function recordSignIn(
 /** R1: records that the person is active. It writes at most once a day. @returns false when there is no such account */
 export async function touchActivity(sql: Queryable, id: string, at: Date): Promise<boolean> {
   const stale = new Date(at.getTime() - activityGrainMs)
-  const [row] = await sql<{ last_active_at: Date }[]>`select last_active_at from accounts where id = ${id}`
+  const [row] = await sql<Pick<Accounts, 'last_active_at'>[]>`select last_active_at from accounts where id = ${id}`
   if (!row) return false
   if (row.last_active_at > stale) return true
   await sql`update accounts set last_active_at = ${at} where id = ${id} and last_active_at <= ${stale}`
@@ -195,7 +177,7 @@ export async function findAccountByEmail(
   encryption: ColumnEncryption,
   email: string,
 ): Promise<string | undefined> {
-  const [row] = await sql<{ id: string }[]>`
+  const [row] = await sql<Pick<Accounts, 'id'>[]>`
     select id from accounts where email_index = ${encryption.cipher.blindIndex('accounts.email', normalEmail(email))}`
   return row?.id
 }
@@ -206,7 +188,7 @@ export async function findAccountOfFirebaseUser(
   encryption: ColumnEncryption,
   uid: string,
 ): Promise<{ id: string; lastActiveAt: Date } | undefined> {
-  const [row] = await sql<{ id: string; last_active_at: Date }[]>`
+  const [row] = await sql<Pick<Accounts, 'id' | 'last_active_at'>[]>`
     select id, last_active_at from accounts
     where firebase_uid_index = ${encryption.cipher.blindIndex('accounts.firebase_uid', uid)}`
   return row && { id: row.id, lastActiveAt: row.last_active_at }

@@ -1,8 +1,9 @@
 /** API keys: `ama_<kind>_<id>_<secret>`. A secret of 256 random bits cannot be guessed, hence a plain hash protects it. */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Queryable } from './connection/database.ts'
+import type { ApiKeys } from './connection/schema.ts'
 
-export type ApiKeyKind = 'service' | 'operator'
+export type ApiKeyKind = ApiKeys['kind']
 
 export interface ApiKey {
   id: string
@@ -36,7 +37,7 @@ export async function verifyApiKey(
 ): Promise<ApiKey | { refused: 'malformed' | 'unknown' | 'revoked'; id: string | null }> {
   const [, kind, id = '', secret = ''] = keyFormat.exec(token) ?? []
   if (!kind) return { refused: 'malformed', id: null }
-  const [row] = await sql<(ApiKeyRow & { secret_hash: Buffer })[]>`
+  const [row] = await sql<(ApiKeyRow & Pick<ApiKeys, 'secret_hash'>)[]>`
     select id, kind, label, created_at, revoked_at, secret_hash from api_keys where id = ${id}`
   const matches = timingSafeEqual(hash(secret), row?.secret_hash ?? hash(''))
   if (!row || !matches || row.kind !== kind) return { refused: 'unknown', id: row ? id : null }
@@ -55,13 +56,7 @@ export async function revokeApiKey(sql: Queryable, id: string, at: Date): Promis
   return revoked.count === 1
 }
 
-interface ApiKeyRow {
-  id: string
-  kind: ApiKeyKind
-  label: string
-  created_at: Date
-  revoked_at: Date | null
-}
+type ApiKeyRow = Pick<ApiKeys, 'id' | 'kind' | 'label' | 'created_at' | 'revoked_at'>
 
 const apiKeyOf = (row: ApiKeyRow): ApiKey => ({
   id: row.id,

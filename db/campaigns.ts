@@ -1,25 +1,17 @@
 /** U4: campaigns and their deliveries. */
 import type { Queryable } from './connection/database.ts'
+import type { Accounts, Campaigns, DataKeys } from './connection/schema.ts'
 import { type ColumnEncryption, tableEncryption } from './crypto/column-encryption.ts'
 import type { IdRange } from './policy-deliveries.ts'
 
-export type CampaignState = 'sending' | 'paused' | 'done' | 'cancelled'
+export type CampaignState = Exclude<Campaigns['state'], 'draft'>
 
-export interface CampaignRow {
-  id: string
-  subject: string
-  paragraphs: string[]
-  action_label: string | null
-  action_url: string | null
-  state: CampaignState
-  created_at: Date
-  created_by: string
-  ended_at: Date | null
-}
+/** A campaign that is no draft. */
+export type CampaignRow = Campaigns & { state: CampaignState }
 
 /** Stores a draft. A campaign that exists already stays as it is. */
 export async function insertCampaign(sql: Queryable, campaign: Omit<CampaignRow, 'state' | 'ended_at'>): Promise<void> {
-  await sql`insert into campaigns ${sql({ ...campaign, state: 'draft' })} on conflict (id) do nothing`
+  await sql`insert into campaigns ${sql({ ...campaign, state: 'draft' } satisfies Partial<Campaigns>)} on conflict (id) do nothing`
 }
 
 /** Makes a draft current; repeatable. @returns false when the campaign is missing or has ended */
@@ -70,13 +62,6 @@ export interface Recipient {
   email: string
 }
 
-interface RecipientRow {
-  id: string
-  email: Buffer
-  kek_id: string
-  wrapped_key: Buffer
-}
-
 /** The number of accounts that agreed to promotions and whose address accepts mail. */
 export async function countRecipients(sql: Queryable): Promise<number> {
   const [row] = await sql<{ count: number }[]>`
@@ -90,7 +75,7 @@ export async function listRecipients(
   { cipher }: ColumnEncryption,
   range: IdRange,
 ): Promise<Recipient[]> {
-  const rows = await sql<RecipientRow[]>`
+  const rows = await sql<(Pick<Accounts, 'id' | 'email'> & Pick<DataKeys, 'kek_id' | 'wrapped_key'>)[]>`
     select id, email, kek_id, wrapped_key from accounts join data_keys on account_id = id
     where promotions and mail_state = 'ok' and id >= ${range.from} ${range.to === null ? sql`` : sql`and id < ${range.to}`}
     order by id`

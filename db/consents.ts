@@ -1,4 +1,5 @@
 import type { Queryable } from './connection/database.ts'
+import type { Accounts, Consents } from './connection/schema.ts'
 
 export const consentSources = [
   'app_settings',
@@ -39,7 +40,7 @@ export async function setPromotions(
 
 /** The consent to promotions, or undefined when there is no such account. */
 export async function findPromotions(sql: Queryable, accountId: string): Promise<Consent | undefined> {
-  const [row] = await sql<{ promotions: boolean; at: Date | null; source: ConsentSource | null }[]>`
+  const [row] = await sql<(Pick<Accounts, 'promotions'> & { [Column in 'at' | 'source']: Consents[Column] | null })[]>`
     select promotions, at, source from accounts
     left join lateral (
       select at, source from consents where account_id = id and purpose = 'promotions' order by at desc limit 1
@@ -53,8 +54,8 @@ export async function listConsents(
   sql: Queryable,
   accountId: string,
   limit: number,
-): Promise<{ granted: boolean; source: ConsentSource; at: Date }[]> {
-  return sql<{ granted: boolean; source: ConsentSource; at: Date }[]>`
+): Promise<Pick<Consents, 'granted' | 'source' | 'at'>[]> {
+  return sql<Pick<Consents, 'granted' | 'source' | 'at'>[]>`
     select granted, source, at from consents where account_id = ${accountId} and purpose = 'promotions'
     order by at desc limit ${limit}`
 }

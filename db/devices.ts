@@ -2,29 +2,19 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { mostDevices } from '../policy/allowances.ts'
 import { violatedConstraint } from './connection/constraint.ts'
 import type { Queryable } from './connection/database.ts'
+import type { Devices } from './connection/schema.ts'
 import { type ColumnEncryption, findDataKey, tableEncryption } from './crypto/column-encryption.ts'
 
 /** C4, C5: a device of a customer. */
 export interface Device {
   deviceId: string
-  platform: 'ios' | 'android'
+  platform: Devices['platform']
   pushToken: string | null
   appVersion: string | null
   model: string | null
   osVersion: string | null
   appInstanceId: string | null
   seenAt: Date
-}
-
-interface DeviceRow {
-  device_id: Buffer
-  platform: 'ios' | 'android'
-  push_token: Buffer | null
-  app_version: Buffer | null
-  model: Buffer | null
-  os_version: Buffer | null
-  app_instance_id: Buffer | null
-  seen_at: Date
 }
 
 const deviceIndex = (encryption: ColumnEncryption, deviceId: string): Buffer =>
@@ -63,7 +53,7 @@ export async function putDevice(
     os_version: fields.sealOptional('os_version', device.osVersion),
     app_instance_id: fields.sealOptional('app_instance_id', device.appInstanceId),
     seen_at: device.seenAt,
-  }
+  } satisfies Partial<Devices>
   for (let attempt = 1; ; attempt++) {
     if (tokenIndex) {
       await sql`update devices set push_token = null, push_token_index = null
@@ -109,7 +99,7 @@ export async function listDevices(sql: Queryable, encryption: ColumnEncryption, 
   const key = await findDataKey(sql, encryption, accountId)
   if (!key) return []
   const fields = tableEncryption(encryption.cipher, key, 'devices')
-  const rows = await sql<DeviceRow[]>`
+  const rows = await sql<Omit<Devices, 'account_id' | 'device_index' | 'push_token_index'>[]>`
     select device_id, platform, push_token, app_version, model, os_version, app_instance_id, seen_at
     from devices where account_id = ${accountId} order by seen_at desc, device_index`
   return rows.map((row) => ({

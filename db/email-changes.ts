@@ -2,9 +2,10 @@
 import { normalEmail } from './accounts.ts'
 import { violatedConstraint } from './connection/constraint.ts'
 import type { Database, Queryable } from './connection/database.ts'
+import type { Accounts, EmailChanges } from './connection/schema.ts'
 import { type ColumnEncryption, findDataKey, tableEncryption } from './crypto/column-encryption.ts'
 
-export type EmailChangeStatus = 'open' | 'changed' | 'expired' | 'cancelled' | 'replaced' | 'taken'
+export type EmailChangeStatus = Exclude<EmailChanges['state'], 'draft'>
 
 export interface EmailChange {
   id: string
@@ -21,19 +22,8 @@ export interface EmailChange {
   endedAt: Date | null
 }
 
-interface EmailChangeRow {
-  id: string
-  account_id: string
-  old_email: Buffer | null
-  new_email: Buffer | null
-  state: EmailChangeStatus
-  requested_at: Date
-  expires_at: Date
-  old_confirmed_at: Date | null
-  old_waived_by: string | null
-  new_confirmed_at: Date | null
-  ended_at: Date | null
-}
+/** A change that is no draft. */
+type EmailChangeRow = EmailChanges & { state: EmailChangeStatus }
 
 /**
  * Stores a draft.
@@ -58,7 +48,7 @@ export async function insertEmailChange(
     new_email: fields.seal('new_email', change.newEmail),
     requested_at: change.at,
     expires_at: change.expiresAt,
-  }
+  } satisfies Partial<EmailChanges>
   return sql.begin(async (tx) => {
     // The lock orders simultaneous requests of an account: otherwise none would count the others.
     const [account] = await tx`select 1 from accounts where id = ${accountId} for no key update`
@@ -141,7 +131,7 @@ export async function applyEmailChange(
     email: tableEncryption(encryption.cipher, key, 'accounts').seal('email', newEmail),
     email_index: encryption.cipher.blindIndex('accounts.email', normalEmail(newEmail)),
     mail_state: 'ok',
-  }
+  } satisfies Partial<Accounts>
   try {
     return await sql.begin(async (tx) => {
       const changed = await tx`

@@ -1,5 +1,21 @@
 /** G5: reads a person's rows in pages, one statement each, so that a long history needs little memory. */
 import type { Queryable } from './connection/database.ts'
+import type {
+  CampaignDeliveries,
+  Campaigns,
+  Consents,
+  Disputes,
+  EmailChanges,
+  Esims,
+  InvoiceLinks,
+  Invoices,
+  Orders,
+  PolicyDeliveries,
+  PrivacyRequests,
+  Refunds,
+  SecurityLog,
+  Sends,
+} from './connection/schema.ts'
 
 const pageSize = 200
 
@@ -19,12 +35,7 @@ async function* pages<Row>(
   }
 }
 
-export interface ConsentRow {
-  purpose: string
-  granted: boolean
-  source: string
-  at: Date
-}
+export type ConsentRow = Omit<Consents, 'account_id'>
 
 export const consentPages = (sql: Queryable, accountId: string) =>
   pages<ConsentRow>(
@@ -34,27 +45,28 @@ export const consentPages = (sql: Queryable, accountId: string) =>
       order by purpose, at limit ${limit}`,
   )
 
-export interface OrderRow {
-  id: string
-  parent_order_id: string | null
-  package_code: string
-  package_name: string
-  destination: string
-  quantity: number
-  data_bytes: bigint | null
-  days: number
-  gross_minor: number
-  currency: string
-  status: string
-  reason: string | null
-  payment_kind: string | null
-  ad_user_data: boolean
-  ad_personalization: boolean
-  created_at: Date
-  paid_at: Date | null
-  delivered_at: Date | null
-  ended_at: Date | null
-}
+export type OrderRow = Pick<
+  Orders,
+  | 'id'
+  | 'parent_order_id'
+  | 'package_code'
+  | 'package_name'
+  | 'destination'
+  | 'quantity'
+  | 'data_bytes'
+  | 'days'
+  | 'gross_minor'
+  | 'currency'
+  | 'status'
+  | 'reason'
+  | 'payment_kind'
+  | 'ad_user_data'
+  | 'ad_personalization'
+  | 'created_at'
+  | 'paid_at'
+  | 'delivered_at'
+  | 'ended_at'
+>
 
 export const orderPages = (sql: Queryable, accountId: string) =>
   pages<OrderRow>(
@@ -69,41 +81,45 @@ export const orderPages = (sql: Queryable, accountId: string) =>
 
 export interface OrderParts {
   esims: EsimRow[]
-  refunds: { order_id: string; amount_minor: number; state: string; reason: string; created_at: Date }[]
-  disputes: { order_id: string; state: string; opened_at: Date; closed_at: Date | null }[]
+  refunds: Pick<Refunds, 'order_id' | 'amount_minor' | 'state' | 'reason' | 'created_at'>[]
+  disputes: (Pick<Disputes, 'state' | 'opened_at' | 'closed_at'> & { order_id: string })[]
   invoices: InvoiceRow[]
 }
 
-interface EsimRow {
-  order_id: string
-  provider: string
-  iccid: Buffer
-  activation_code: Buffer
-  confirmation_code: Buffer | null
-  state: string
-  suspended: boolean
-  total_bytes: bigint | null
-  used_bytes: bigint
-  activated_at: Date | null
-  unused_until: Date | null
-  expires_at: Date | null
-}
+type EsimRow = Pick<
+  Esims,
+  | 'order_id'
+  | 'provider'
+  | 'iccid'
+  | 'activation_code'
+  | 'confirmation_code'
+  | 'state'
+  | 'suspended'
+  | 'total_bytes'
+  | 'used_bytes'
+  | 'activated_at'
+  | 'unused_until'
+  | 'expires_at'
+>
 
-interface InvoiceRow {
-  order_id: string
-  number: string
-  kind: 'invoice' | 'credit_note'
-  issued_on: string
-  supplied_on: string
-  seller: string
-  description: string
-  net_minor: number
-  tax_minor: number
-  gross_minor: number
-  tax_rate_bps: number
-  currency: string
-  corrects: string | null
-}
+type InvoiceRow = Pick<InvoiceLinks, 'order_id'> &
+  Pick<
+    Invoices,
+    | 'number'
+    | 'kind'
+    | 'seller'
+    | 'description'
+    | 'net_minor'
+    | 'tax_minor'
+    | 'gross_minor'
+    | 'tax_rate_bps'
+    | 'currency'
+    | 'corrects'
+  > & {
+    /** days, `YYYY-MM-DD` */
+    issued_on: string
+    supplied_on: string
+  }
 
 /** The eSIMs, refunds, disputes and invoices of the orders of one page. */
 export async function partsOfOrders(sql: Queryable, orderIds: string[]): Promise<OrderParts> {
@@ -125,12 +141,7 @@ export async function partsOfOrders(sql: Queryable, orderIds: string[]): Promise
   return { esims, refunds, disputes, invoices }
 }
 
-export interface MessageRow {
-  subject_id: string
-  kind: string
-  state: string
-  first_at: Date
-}
+export type MessageRow = Pick<Sends, 'subject_id' | 'kind' | 'state' | 'first_at'>
 
 export const messagePages = (sql: Queryable, accountId: string) =>
   pages<MessageRow>(
@@ -140,12 +151,7 @@ export const messagePages = (sql: Queryable, accountId: string) =>
       order by subject_id, kind limit ${limit}`,
   )
 
-export interface PromotionRow {
-  campaign_id: string
-  subject: string
-  state: string
-  at: Date
-}
+export type PromotionRow = Pick<CampaignDeliveries, 'campaign_id' | 'state' | 'at'> & Pick<Campaigns, 'subject'>
 
 export const promotionPages = (sql: Queryable, accountId: string) =>
   pages<PromotionRow>(
@@ -155,13 +161,7 @@ export const promotionPages = (sql: Queryable, accountId: string) =>
       order by d.campaign_id limit ${limit}`,
   )
 
-export interface PolicyNoticeRow {
-  version: string
-  notice: string
-  state: string
-  told_for: Date
-  sent_at: Date | null
-}
+export type PolicyNoticeRow = Pick<PolicyDeliveries, 'version' | 'notice' | 'state' | 'told_for' | 'sent_at'>
 
 export const policyNoticePages = (sql: Queryable, accountId: string) =>
   pages<PolicyNoticeRow>(
@@ -171,16 +171,10 @@ export const policyNoticePages = (sql: Queryable, accountId: string) =>
       order by version, notice limit ${limit}`,
   )
 
-export interface EmailChangeRow {
-  id: string
-  old_email: Buffer | null
-  new_email: Buffer | null
-  state: string
-  requested_at: Date
-  old_confirmed_at: Date | null
-  new_confirmed_at: Date | null
-  ended_at: Date | null
-}
+export type EmailChangeRow = Pick<
+  EmailChanges,
+  'id' | 'old_email' | 'new_email' | 'state' | 'requested_at' | 'old_confirmed_at' | 'new_confirmed_at' | 'ended_at'
+>
 
 export const emailChangePages = (sql: Queryable, accountId: string) =>
   pages<EmailChangeRow>(
@@ -192,19 +186,20 @@ export const emailChangePages = (sql: Queryable, accountId: string) =>
       order by requested_at, id limit ${limit}`,
   )
 
-export interface RequestRow {
-  id: string
-  kind: string
-  message: Buffer
-  reply_to: Buffer | null
-  state: string
-  received_at: Date
-  answer_by: Date
-  extended_because: string | null
-  answer_kind: string | null
-  answer: Buffer | null
-  answered_at: Date | null
-}
+export type RequestRow = Pick<
+  PrivacyRequests,
+  | 'id'
+  | 'kind'
+  | 'message'
+  | 'reply_to'
+  | 'state'
+  | 'received_at'
+  | 'answer_by'
+  | 'extended_because'
+  | 'answer_kind'
+  | 'answer'
+  | 'answered_at'
+>
 
 export const privacyRequestPages = (sql: Queryable, accountId: string) =>
   pages<RequestRow>(
@@ -217,11 +212,7 @@ export const privacyRequestPages = (sql: Queryable, accountId: string) =>
       order by received_at, id limit ${limit}`,
   )
 
-export interface SecurityRow {
-  at: Date
-  kind: string
-  ip: Buffer | null
-}
+export type SecurityRow = Pick<SecurityLog, 'at' | 'kind' | 'ip'>
 
 const dayMs = 24 * 60 * 60 * 1000
 

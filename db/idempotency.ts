@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { violatedConstraint } from './connection/constraint.ts'
 import type { Queryable } from './connection/database.ts'
+import type { IdempotencyKeys } from './connection/schema.ts'
 
 /** The key by which a claim is found. */
 export interface IdempotencyKey {
@@ -53,7 +54,7 @@ export async function findIdempotencyClaim(
   sql: Queryable,
   claim: IdempotencyKey & Pick<IdempotencyClaim, 'requestHash'>,
 ): Promise<Extract<IdempotencyOutcome, { state: 'repeated' | 'reused' }> | undefined> {
-  const [row] = await sql<{ request_hash: Buffer; resource_id: string; created_at: Date }[]>`
+  const [row] = await sql<Pick<IdempotencyKeys, 'request_hash' | 'resource_id' | 'created_at'>[]>`
     select request_hash, resource_id, created_at from idempotency_keys
     where scope = ${claim.scope} and key_hash = ${claim.keyHash}`
   if (!row) return undefined

@@ -1,9 +1,10 @@
 /** C6: Apple and Google identities, encrypted under the account's data key and found by blind indexes. */
 import type { Queryable } from './connection/database.ts'
+import type { Identities } from './connection/schema.ts'
 import { type ColumnEncryption, findDataKey, tableEncryption } from './crypto/column-encryption.ts'
 import type { DataKey } from './crypto/field-cipher.ts'
 
-export type IdentityProvider = 'apple' | 'google'
+export type IdentityProvider = Identities['provider']
 
 export interface Identity {
   provider: IdentityProvider
@@ -44,7 +45,7 @@ export async function linkIdentity(
       client_id: identity.clientId,
       refresh_token: fields.sealOptional('refresh_token', identity.refreshToken),
       linked_at: identity.at,
-    })}
+    } satisfies Identities)}
     on conflict (account_id, provider) do update set
       client_id = case when excluded.refresh_token is null then identities.client_id else excluded.client_id end,
       refresh_token = coalesce(excluded.refresh_token, identities.refresh_token)
@@ -58,7 +59,7 @@ export async function listIdentities(
   encryption: ColumnEncryption,
   accountId: string,
 ): Promise<Identity[]> {
-  const rows = await sql<{ provider: IdentityProvider; subject: Buffer; linked_at: Date }[]>`
+  const rows = await sql<Pick<Identities, 'provider' | 'subject' | 'linked_at'>[]>`
     select provider, subject, linked_at from identities where account_id = ${accountId} order by provider`
   const key = rows.length > 0 && (await findDataKey(sql, encryption, accountId))
   if (!key) return []
@@ -77,7 +78,7 @@ export async function findAccountOfIdentity(
   provider: IdentityProvider,
   subject: string,
 ): Promise<string | undefined> {
-  const [row] = await sql<{ account_id: string }[]>`
+  const [row] = await sql<Pick<Identities, 'account_id'>[]>`
     select account_id from identities
     where provider = ${provider} and subject_index = ${subjectIndex(encryption, provider, subject)}`
   return row?.account_id
@@ -100,7 +101,7 @@ export async function findAccountLinkedBy(
   identity: { provider: IdentityProvider; subject: string; until: Date },
 ): Promise<string | undefined> {
   const { provider, subject, until } = identity
-  const [row] = await sql<{ account_id: string }[]>`
+  const [row] = await sql<Pick<Identities, 'account_id'>[]>`
     select account_id from identities
     where provider = ${provider} and subject_index = ${subjectIndex(encryption, provider, subject)} and linked_at <= ${until}`
   return row?.account_id

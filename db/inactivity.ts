@@ -2,17 +2,11 @@
 import type { PendingQuery } from 'postgres'
 import { violatedConstraint } from './connection/constraint.ts'
 import type { Queryable } from './connection/database.ts'
+import type { Accounts, Inactivity } from './connection/schema.ts'
 
-export interface InactivityRow {
-  last_active_at: Date
-  first_warned_at: Date | null
-  deletes_at: Date
-}
+export type InactivityRow = Pick<Inactivity, 'last_active_at' | 'first_warned_at' | 'deletes_at'>
 
-export interface Dormant {
-  id: string
-  last_active_at: Date
-}
+export type Dormant = Pick<Accounts, 'id' | 'last_active_at'>
 
 /**
  * Accounts last used at `until` or before that have no run, the longest unused first. The query reads one range of one
@@ -39,7 +33,9 @@ export async function lastUse(sql: Queryable, accountId: string): Promise<Date |
     update accounts set last_active_at = used.at
     from (select max(created_at) as at from orders where account_id = ${accountId}) used
     where id = ${accountId} and last_active_at < used.at`
-  const [row] = await sql<{ last_active_at: Date }[]>`select last_active_at from accounts where id = ${accountId}`
+  const [row] = await sql<
+    Pick<Accounts, 'last_active_at'>[]
+  >`select last_active_at from accounts where id = ${accountId}`
   return row?.last_active_at
 }
 
@@ -69,7 +65,7 @@ export async function putInactivity(
   row: InactivityRow & { check_by: Date },
 ): Promise<boolean> {
   try {
-    await sql`insert into inactivity ${sql({ account_id: accountId, ...row })}
+    await sql`insert into inactivity ${sql({ account_id: accountId, ...row } satisfies Inactivity)}
       on conflict (account_id) do update set ${sql({ ...row })}`
     return true
   } catch (error) {

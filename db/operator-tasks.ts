@@ -1,6 +1,7 @@
 /** Operator tasks, which the console lists until an operator settles them. */
 import { randomUUID } from 'node:crypto'
 import type { Queryable } from './connection/database.ts'
+import type { Attention } from './connection/schema.ts'
 
 /** Raises a task. It exists once for each kind and subject; a settled one is opened again. */
 export async function raiseOperatorTask(
@@ -37,9 +38,15 @@ export interface OperatorTask {
 
 /** Open tasks, the oldest first. */
 export async function listOpenOperatorTasks(sql: Queryable, limit: number): Promise<OperatorTask[]> {
-  return sql<OperatorTask[]>`
-    select id, kind, subject_id as "subjectId", detail, opened_at as "openedAt" from attention
-    where resolved_at is null order by opened_at, id limit ${limit}`
+  const rows = await sql<Attention[]>`
+    select * from attention where resolved_at is null order by opened_at, id limit ${limit}`
+  return rows.map((row) => ({
+    id: row.id,
+    kind: row.kind,
+    subjectId: row.subject_id,
+    detail: row.detail,
+    openedAt: row.opened_at,
+  }))
 }
 
 /** Settles a task by an operator. @returns false when there is no such open task */

@@ -1,12 +1,13 @@
 /** Orders and operator tasks that need attention by now. */
 import type { Queryable } from './connection/database.ts'
+import type { Attention, Orders } from './connection/schema.ts'
 
 /** Orders whose deadline had passed at `before`, with their status. */
 export async function listOverdueOrders(
   sql: Queryable,
   { before, reviewedSince, limit }: { before: Date; reviewedSince: Date; limit: number },
-): Promise<{ id: string; status: string }[]> {
-  return sql<{ id: string; status: string }[]>`
+): Promise<Pick<Orders, 'id' | 'status'>[]> {
+  return sql<Pick<Orders, 'id' | 'status'>[]>`
     select id, status from orders
     where ended_at is null and (
       (status = 'awaiting_payment' and payment_due_at < ${before})
@@ -17,7 +18,7 @@ export async function listOverdueOrders(
 
 /** The subjects of open operator tasks of a kind. */
 export async function listSubjectsOfOpenTasks(sql: Queryable, kind: string): Promise<string[]> {
-  const rows = await sql<{ subject_id: string }[]>`
+  const rows = await sql<Pick<Attention, 'subject_id'>[]>`
     select subject_id from attention where kind = ${kind} and resolved_at is null`
   return rows.map((row) => row.subject_id)
 }

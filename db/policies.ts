@@ -2,24 +2,11 @@
 import { readFile } from 'node:fs/promises'
 import { firstPolicy } from '../policy/versions.ts'
 import type { Queryable, Transaction } from './connection/database.ts'
+import type { Policies } from './connection/schema.ts'
 
-export type PolicyState = 'draft' | 'posted' | 'in_force' | 'superseded' | 'withdrawn'
+export type PolicyState = Policies['state']
 
-export interface Policy {
-  version: string
-  title: string
-  body: string
-  changes: string[]
-  material: boolean
-  state: PolicyState
-  created_at: Date
-  created_by: string
-  posted_at: Date | null
-  announced_for: Date
-  effective_at: Date
-  moves: number
-  ended_at: Date | null
-}
+export type Policy = Policies
 
 /** Stores the first version, in force since its day, unless there is a version. */
 export async function seedPolicies(sql: Queryable): Promise<void> {
@@ -42,7 +29,7 @@ export async function insertDraft(
   { by, at }: { by: string; at: Date },
 ): Promise<Policy> {
   await sql`
-    insert into policies ${sql({ ...policy, announced_for: policy.effective_at, state: 'draft', created_at: at, created_by: by })}
+    insert into policies ${sql({ ...policy, announced_for: policy.effective_at, state: 'draft', created_at: at, created_by: by } satisfies Partial<Policies>)}
     on conflict (version) do nothing`
   const found = await findPolicy(sql, policy.version)
   if (!found) throw new Error('a policy was deleted as it was written')
@@ -62,7 +49,7 @@ export async function listPolicies(sql: Queryable): Promise<Policy[]> {
 
 /** The version that a sign-up accepts now: the coming one, else the one in force. */
 export async function versionForNewcomers(sql: Queryable): Promise<string> {
-  const [row] = await sql<{ version: string }[]>`
+  const [row] = await sql<Pick<Policies, 'version'>[]>`
     select version from policies where state in ('posted', 'in_force') order by state = 'posted' desc limit 1`
   if (!row) throw new Error('no version of the policy is in force')
   return row.version

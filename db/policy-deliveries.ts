@@ -1,5 +1,6 @@
 /** N2: policy notices by account. A row is written before its mail is sent. */
 import type { Queryable } from './connection/database.ts'
+import type { Accounts, DataKeys, PolicyDeliveries } from './connection/schema.ts'
 import { type ColumnEncryption, tableEncryption } from './crypto/column-encryption.ts'
 
 /** The kinds of notice: a version is coming, its date has moved for the n-th time, it was withdrawn. */
@@ -63,7 +64,7 @@ export async function listNotNotified(
   policyNotice: NoticeOfVersion,
   page: IdRange & { after: string | undefined; limit: number },
 ): Promise<Recipient[]> {
-  const rows = await sql<{ id: string; email: Buffer; kek_id: string; wrapped_key: Buffer }[]>`
+  const rows = await sql<(Pick<Accounts, 'id' | 'email'> & Pick<DataKeys, 'kek_id' | 'wrapped_key'>)[]>`
     select a.id, a.email, k.kek_id, k.wrapped_key from accounts a join data_keys k on k.account_id = a.id
     where a.id >= ${page.from}
       ${page.to === null ? sql`` : sql`and a.id < ${page.to}`}
@@ -93,7 +94,7 @@ export async function claimDeliveries(
   { toldFor, at, leaseMs }: { toldFor: Date; at: Date; leaseMs: number },
 ): Promise<Set<string>> {
   const state = policyNotice.notice === 'withdrawn' ? 'withdrawn' : 'posted'
-  const rows = await sql<{ account_id: string }[]>`
+  const rows = await sql<Pick<PolicyDeliveries, 'account_id'>[]>`
     insert into policy_deliveries (version, notice, account_id, state, attempts, told_for, claimed_at, message_ref)
     select p.version, ${policyNotice.notice}, a.id, 'sending', 1, ${toldFor}, ${at}, c.ref
     from policies p, unnest(${claims.map(({ accountId }) => accountId)}::uuid[],
@@ -140,7 +141,7 @@ export async function giveUpDeliveries(sql: Queryable, { version, notice }: Noti
 
 /** Records a bounce. @returns the account of the mail; undefined when there is no delivery with this reference */
 export async function markBounced(sql: Queryable, messageRef: string, status: string): Promise<string | undefined> {
-  const [row] = await sql<{ account_id: string }[]>`
+  const [row] = await sql<Pick<PolicyDeliveries, 'account_id'>[]>`
     update policy_deliveries set state = 'bounced', code = ${status}
     where message_ref = ${messageRef} and state in ('sending', 'sent', 'bounced') returning account_id`
   return row?.account_id
@@ -154,8 +155,7 @@ export async function lastNotifiedAt(sql: Queryable, { version, notice }: Notice
   return row?.at ?? undefined
 }
 
-export interface NoticeCounts {
-  notice: string
+export interface NoticeCounts extends Pick<PolicyDeliveries, 'notice'> {
   sent: number
   /** mails that wait for a retry */
   waiting: number
@@ -172,15 +172,23 @@ export async function countNotices(sql: Queryable, version: string): Promise<Not
     from policy_deliveries where version = ${version} group by notice order by notice`
 }
 
+export interface Unreached {
+  accountId: string
+  notice: Notice
+  state: 'failed' | 'bounced'
+  code: string | null
+}
+
 /** The accounts that mail did not reach, by id. */
 export async function listUnreached(
   sql: Queryable,
   version: string,
   page: { after: string | undefined; limit: number },
-): Promise<{ accountId: string; notice: string; state: 'failed' | 'bounced'; code: string | null }[]> {
-  return sql<{ accountId: string; notice: string; state: 'failed' | 'bounced'; code: string | null }[]>`
-    select account_id as "accountId", notice, state, code from policy_deliveries
+): Promise<Unreached[]> {
+  const rows = await sql<(PolicyDeliveries & Pick<Unreached, 'state'>)[]>`
+    select * from policy_deliveries
     where version = ${version} and notice = 'announced' and state in ('failed', 'bounced')
       ${page.after === undefined ? sql`` : sql`and account_id > ${page.after}`}
     order by account_id limit ${page.limit}`
+  return rows.map(({ account_id, notice, state, code }) => ({ accountId: account_id, notice, state, code }))
 }

@@ -4,6 +4,7 @@ import { plusMs } from '../shared/calendar.ts'
 import { normalEmail } from './accounts.ts'
 import { violatedConstraint } from './connection/constraint.ts'
 import type { Database, Queryable } from './connection/database.ts'
+import type { PrivacyRequests } from './connection/schema.ts'
 import { type ColumnEncryption, findDataKey, tableEncryption } from './crypto/column-encryption.ts'
 import type { DataKey } from './crypto/field-cipher.ts'
 
@@ -18,28 +19,8 @@ export const privacyRequestKinds = [
 ] as const
 export type PrivacyRequestKind = (typeof privacyRequestKinds)[number]
 
-export interface PrivacyRequestRow {
-  id: string
-  account_id: string | null
-  kind: PrivacyRequestKind
-  message: Buffer
-  reply_to: Buffer | null
-  /** a draft is never read as a row */
-  state: 'open' | 'answered'
-  received_at: Date
-  answer_by: Date
-  extended_because: string | null
-  acknowledged_at: Date | null
-  escalated_at: Date | null
-  late_at: Date | null
-  answer_kind: string | null
-  answer: Buffer | null
-  answer_id: string | null
-  answer_stored_at: Date | null
-  /** when the run accepted the answer */
-  answer_taken_at: Date | null
-  answered_at: Date | null
-}
+/** A request that is no draft. */
+export type PrivacyRequestRow = PrivacyRequests & { state: 'open' | 'answered' }
 
 export interface NewPrivacyRequest {
   id: string
@@ -76,7 +57,7 @@ export async function insertPrivacyRequest(
       request.replyTo === null ? null : encryption.cipher.blindIndex('accounts.email', normalEmail(request.replyTo)),
     received_at: request.receivedAt,
     answer_by: request.answerBy,
-  }
+  } satisfies Partial<PrivacyRequests>
   try {
     await sql`insert into privacy_requests ${sql(row)} on conflict (id) do nothing`
     return true

@@ -1,5 +1,6 @@
 /** The send ledger. Mail and push have no idempotency keys, hence a row is written before a message is sent. */
 import type { Queryable } from './connection/database.ts'
+import type { Sends } from './connection/schema.ts'
 
 export interface Send {
   /** the id of the order, policy version or other thing that the message is about */
@@ -31,7 +32,7 @@ export async function claimSend(sql: Queryable, send: Send, at: Date): Promise<'
         and sends.claimed_at < clock_timestamp() - ${attemptLastsMs} * interval '1 millisecond')
     returning code is not null as unknown`
   if (claimed) return claimed.unknown ? 'repeat' : 'first'
-  const [row] = await sql<{ state: string }[]>`
+  const [row] = await sql<Pick<Sends, 'state'>[]>`
     select state from sends where subject_id = ${send.subjectId} and kind = ${send.kind}`
   return row?.state === 'sending' || row?.state === 'due' ? 'busy' : 'done'
 }

@@ -1,5 +1,6 @@
 /** Sessions of the web pages. Only a hash of the cookie's secret is stored. */
 import type { Queryable } from './connection/database.ts'
+import type { ApiKeys, WebSessions } from './connection/schema.ts'
 import { hashOf, newSecret } from './crypto/one-time.ts'
 
 export type SessionOwner = { accountId: string } | { keyId: string }
@@ -26,17 +27,16 @@ export async function openSession(
     key_id: 'keyId' in owner ? owner.keyId : null,
     signed_in_at: at,
     expires_at: expiresAt,
-  })}`
+  } satisfies WebSessions)}`
   return secret
 }
 
 /** The session, unless it has expired or its operator key was revoked. */
 export async function findSession(sql: Queryable, secret: string, at: Date): Promise<WebSession | undefined> {
-  const [row] = await sql<WebSession[]>`
-    select s.account_id as "accountId", s.key_id as "keyId", k.label, s.signed_in_at as "signedInAt"
-    from web_sessions s left join api_keys k on k.id = s.key_id
+  const [row] = await sql<(WebSessions & { label: ApiKeys['label'] | null })[]>`
+    select s.*, k.label from web_sessions s left join api_keys k on k.id = s.key_id
     where s.token_hash = ${hashOf(secret)} and s.expires_at > ${at} and k.revoked_at is null`
-  return row
+  return row && { accountId: row.account_id, keyId: row.key_id, label: row.label, signedInAt: row.signed_in_at }
 }
 
 /** Deletes all web sessions and unspent sign-in links of an account. */

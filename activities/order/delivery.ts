@@ -1,6 +1,8 @@
 /** Activities that record the delivery and the end of an order. */
+
 import { randomBytes } from 'node:crypto'
 import type { Context } from '../../context.ts'
+import type { Esims } from '../../db/connection/schema.ts'
 import { tableEncryption } from '../../db/crypto/column-encryption.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { recordDelivered } from '../../db/order/books.ts'
@@ -42,7 +44,7 @@ export function createOrderDeliveryActivities(context: Context): Activities {
           },
         )
       }
-      const [expiry] = await sql<{ until: Date | null }[]>`
+      const [expiry] = await sql<{ until: Esims['expires_at'] }[]>`
         select max(coalesce(expires_at, unused_until)) as until from esims where order_id = ${orderId}`
       return { livesUntil: (expiry?.until ?? plusMs(at, periods.order.esimLifeMaxMs)).toISOString() }
     },

@@ -1,10 +1,12 @@
 /** Activities that open, confirm and cancel an order's payment. */
+
 import { randomUUID } from 'node:crypto'
 import { activityInfo, cancellationSignal } from '@temporalio/activity'
 import type { Context } from '../../context.ts'
 import { lockAccount } from '../../db/accounts.ts'
 import { violatedConstraint } from '../../db/connection/constraint.ts'
 import type { Queryable } from '../../db/connection/database.ts'
+import type { Accounts, Orders, Packages } from '../../db/connection/schema.ts'
 import { tableEncryption } from '../../db/crypto/column-encryption.ts'
 import { DataKeyMissing } from '../../db/crypto/data-keys.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
@@ -15,7 +17,7 @@ import { costMinor } from '../../policy/pricing.ts'
 import type { Payment } from '../../providers/stripe/payments.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import { failure } from '../../shared/failures.ts'
-import type { OrderActivities, OrderInput, OrderStatus } from '../../workflows/order/order.contract.ts'
+import type { OrderActivities, OrderInput } from '../../workflows/order/order.contract.ts'
 import { paymentFailureTypes, withFailureTypes } from '../failures.ts'
 import { knownOrder, paymentIntentOf } from './known-order.ts'
 import { notAccepted, type Objection, objectionTo } from './payment-acceptance.ts'
@@ -142,7 +144,7 @@ export function createOrderPaymentActivities(context: Context): Activities {
 
   /** Finds or creates the Stripe customer that saved cards belong to. It holds no personal data. */
   async function customerOf({ accountId }: OrderInput): Promise<string> {
-    const [known] = await sql<{ stripe_customer_id: string | null }[]>`
+    const [known] = await sql<Pick<Accounts, 'stripe_customer_id'>[]>`
       select stripe_customer_id from accounts where id = ${accountId}`
     if (known?.stripe_customer_id) return known.stripe_customer_id
     // Not the account reference: with it, Stripe's records could be joined with the deletion ledger.
@@ -195,14 +197,8 @@ async function recordedReview(tx: Queryable, orderId: string): Promise<string | 
   return order ? reviewOf(order) : null
 }
 
-interface PackageRow {
-  name: string
-  destinations: string[]
-  data_bytes: bigint | null
-  days: number
-  price_minor: number
-  currency: string
-  order_status: OrderStatus | null
+type PackageRow = Pick<Packages, 'name' | 'destinations' | 'data_bytes' | 'days' | 'price_minor' | 'currency'> & {
+  order_status: Orders['status'] | null
 }
 
 export const factsOf = (order: OrderRow) => ({

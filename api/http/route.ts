@@ -149,7 +149,7 @@ export function defineRoute<
   const Responses extends ResponseDefinitions = ResponseDefinitions,
   Use extends IdempotencyKeyUse = undefined,
 >(definition: RouteDefinition<Kind, Params, Query, Body, Responses, Use>): Route {
-  return definition as unknown as Route
+  return definition
 }
 
 /** Whether a route answers with pages: then its problems are answered as pages, too. */

@@ -51,14 +51,14 @@ export function createOrderClient({ temporal, config, cipher }: ApiContext) {
       args: Args,
       updateId: string = randomUUID(),
     ): Promise<void> {
-      const ask = (workflowId: string) =>
-        // The SDK's overloads separate updates without arguments from updates with some; the server gets an array anyway.
-        temporal.workflow
-          .getHandle(workflowId)
-          .executeUpdate(definition as unknown as UpdateDefinition<OrderState, [unknown]>, {
-            args: args as unknown as [unknown],
-            updateId,
-          })
+      const [first, ...more] = args
+      const ask = (workflowId: string) => {
+        const run = temporal.workflow.getHandle(workflowId)
+        // The SDK's overloads separate updates without arguments from updates with some.
+        if (args.length === 0) return run.executeUpdate<OrderState, []>(definition.name, { updateId })
+        const named: [unknown, ...unknown[]] = [first, ...more]
+        return run.executeUpdate<OrderState, typeof named>(definition.name, { args: named, updateId })
+      }
       await callRun(
         temporal,
         async () => {

@@ -1,6 +1,8 @@
 /** Orders in the API. */
+
 import { z } from 'zod'
 import type { Context } from '../../context.ts'
+import type { Accounts } from '../../db/connection/schema.ts'
 import { findDataKey, tableEncryption } from '../../db/crypto/column-encryption.ts'
 import { installUrl } from '../../db/crypto/install-token.ts'
 import { listDocuments } from '../../db/order/books.ts'
@@ -169,13 +171,13 @@ async function viewPayment(context: Context, order: OrderRow): Promise<z.input<t
   const fields = tableEncryption(context.cipher, key, 'orders')
   const session = fields.openOptional('customer_session_secret', order.customer_session_secret)
   const [customer] = session
-    ? await context.sql<{ id: string | null }[]>`
-        select stripe_customer_id as id from accounts where id = ${order.account_id}`
+    ? await context.sql<Pick<Accounts, 'stripe_customer_id'>[]>`
+        select stripe_customer_id from accounts where id = ${order.account_id}`
     : []
   return {
     paymentIntentClientSecret: fields.open('payment_client_secret', order.payment_client_secret),
     publishableKey: context.stripe.publishableKey,
-    customerId: customer?.id ?? null,
+    customerId: customer?.stripe_customer_id ?? null,
     customerSessionClientSecret: session,
   }
 }

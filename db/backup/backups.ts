@@ -1,7 +1,8 @@
 /** R3: the catalogue of backups. It holds no personal data. */
 import type { Queryable } from '../connection/database.ts'
+import type { Backups } from '../connection/schema.ts'
 
-export type BackupState = 'running' | 'kept' | 'failed' | 'pruned'
+export type BackupState = Backups['state']
 
 export interface Backup {
   id: string
@@ -73,19 +74,26 @@ export async function reconcileBackups(
 
 /** Backups, the newest first. */
 export async function listBackups(sql: Queryable, limit: number): Promise<Backup[]> {
-  return sql<Backup[]>`
-    select id, state, started_at as "startedAt", finished_at as "finishedAt", bytes::float8 as bytes, code,
-      pruned_at as "prunedAt", drilled_at as "drilledAt", drill
-    from backups order by started_at desc limit ${limit}`
+  const rows = await sql<Backups[]>`select * from backups order by started_at desc limit ${limit}`
+  return rows.map(backupOf)
 }
 
 export async function findBackup(sql: Queryable, id: string): Promise<Backup | undefined> {
-  const [row] = await sql<Backup[]>`
-    select id, state, started_at as "startedAt", finished_at as "finishedAt", bytes::float8 as bytes, code,
-      pruned_at as "prunedAt", drilled_at as "drilledAt", drill
-    from backups where id = ${id}`
-  return row
+  const [row] = await sql<Backups[]>`select * from backups where id = ${id}`
+  return row && backupOf(row)
 }
+
+const backupOf = (row: Backups): Backup => ({
+  id: row.id,
+  state: row.state,
+  startedAt: row.started_at,
+  finishedAt: row.finished_at,
+  bytes: row.bytes === null ? null : Number(row.bytes),
+  code: row.code,
+  prunedAt: row.pruned_at,
+  drilledAt: row.drilled_at,
+  drill: row.drill,
+})
 
 export async function recordDrill(sql: Queryable, id: string, report: DrillReport, at: Date): Promise<void> {
   await sql`update backups set drilled_at = ${at}, drill = ${sql.json({ ...report })} where id = ${id}`

@@ -67,13 +67,13 @@ export async function fillFromBackup(
 
 /** Counts the accounts in a database that was filled from a backup. */
 export async function whoCameBack(sql: Queryable): Promise<Returned> {
-  const [row] = await sql<Returned[]>`
-    select (select count(*)::int from accounts) as accounts, count(*)::int as "cameBack",
+  const [row] = await sql<{ accounts: number; came_back: number; readable: number }[]>`
+    select (select count(*)::int from accounts) as accounts, count(*)::int as came_back,
       count(k.account_id)::int as readable
     from accounts a
     join deletion_ledger l on l.account_ref = a.account_ref and l.entry = 'erased'
     left join data_keys k on k.account_id = a.id`
-  return row ?? { accounts: 0, cameBack: 0, readable: 0 }
+  return { accounts: row?.accounts ?? 0, cameBack: row?.came_back ?? 0, readable: row?.readable ?? 0 }
 }
 
 /** Replays the ledger, and makes the catalogue agree with the folder. @returns the number of accounts erased again */

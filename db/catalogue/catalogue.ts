@@ -4,6 +4,7 @@
  */
 
 import type { Database, Transaction } from '../connection/database.ts'
+import type { Attention, PackageOffers, Packages } from '../connection/schema.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../operator-tasks.ts'
 
 export interface PackageOffer {
@@ -16,7 +17,7 @@ export interface PackageOffer {
 
 export interface OfferedPackage {
   code: string
-  kind: 'base' | 'top_up'
+  kind: Packages['kind']
   name: string
   destinations: string[]
   dataBytes: number | null
@@ -29,11 +30,7 @@ export interface OfferedPackage {
 }
 
 /** A family: the packages of one network operator for these destinations at one provider. */
-export interface OperatorFamily {
-  provider: string
-  destinations: string[]
-  family: string
-}
+export type OperatorFamily = Pick<PackageOffers, 'provider' | 'family'> & Pick<Packages, 'destinations'>
 
 /** Runs a change with all other writers locked out, so that sale, offers and prices agree. Readers do not wait. */
 export async function changeCatalogue<Result>(sql: Database, change: (tx: Transaction) => Promise<Result>) {
@@ -132,13 +129,7 @@ const priceTask = 'package_price'
 /** Checks a price against the cheapest cost. @returns the reason for operators why it cannot be sold; undefined if it can */
 export type CheckPrice = (price: { minor: number; currency: string }, cheapestCostMicros: number) => string | undefined
 
-interface PackageOnOffer {
-  code: string
-  price_minor: number
-  currency: string
-  active: boolean
-  cheapest: bigint | null
-}
+type PackageOnOffer = Pick<Packages, 'code' | 'price_minor' | 'currency' | 'active'> & { cheapest: bigint | null }
 
 /**
  * Puts packages on sale that have an offer and an acceptable price, takes the others off sale, and raises or resolves an
@@ -169,10 +160,10 @@ export async function decideSale(
     if (codes.length === 0) continue
     await tx`update packages set active = ${active}, updated_at = ${at} where code = any(${codes})`
   }
-  const open = await tx<{ code: string }[]>`
-    select subject_id as code from attention where kind = ${priceTask} and resolved_at is null
+  const open = await tx<Pick<Attention, 'subject_id'>[]>`
+    select subject_id from attention where kind = ${priceTask} and resolved_at is null
     ${only === undefined ? tx`` : tx`and subject_id = ${only}`}`
-  const known = new Set(open.map(({ code }) => code))
+  const known = new Set(open.map(({ subject_id }) => subject_id))
   for (const [code, detail] of faults) {
     if (!known.has(code)) await raiseOperatorTask(tx, { kind: priceTask, subjectId: code, detail, at })
   }
@@ -187,10 +178,10 @@ export async function setPrice(
   tx: Transaction,
   { code, minor, currency, at }: { code: string; minor: number; currency: string; at: Date },
 ): Promise<{ minor: number; currency: string } | undefined> {
-  const [before] = await tx<{ minor: number; currency: string }[]>`
-    select price_minor as minor, currency from packages where code = ${code}`
-  if (before && (before.minor !== minor || before.currency !== currency)) {
+  const [before] = await tx<Pick<Packages, 'price_minor' | 'currency'>[]>`
+    select price_minor, currency from packages where code = ${code}`
+  if (before && (before.price_minor !== minor || before.currency !== currency)) {
     await tx`update packages set price_minor = ${minor}, currency = ${currency}, updated_at = ${at} where code = ${code}`
   }
-  return before
+  return before && { minor: before.price_minor, currency: before.currency }
 }

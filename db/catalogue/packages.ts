@@ -1,9 +1,10 @@
 import type { Queryable } from '../connection/database.ts'
+import type { Packages } from '../connection/schema.ts'
 
 /** A package that we sell, with our price. Its cost is in package_offers. */
 export interface Package {
   code: string
-  kind: 'base' | 'top_up'
+  kind: Packages['kind']
   name: string
   /** ISO 3166-1 alpha-2 */
   destinations: string[]
@@ -16,17 +17,10 @@ export interface Package {
   currency: string
 }
 
-interface PackageRow {
-  code: string
-  kind: 'base' | 'top_up'
-  name: string
-  destinations: string[]
-  data_bytes: bigint | null
-  daily: boolean
-  days: number
-  price_minor: number
-  currency: string
-}
+type PackageRow = Pick<
+  Packages,
+  'code' | 'kind' | 'name' | 'destinations' | 'data_bytes' | 'daily' | 'days' | 'price_minor' | 'currency'
+>
 
 /** A page of the packages on sale, ordered by code. */
 export async function listPackages(
@@ -44,7 +38,7 @@ export async function listPackages(
 
 /** A package, on sale or not. */
 export async function findPackage(sql: Queryable, code: string): Promise<(Package & { onSale: boolean }) | undefined> {
-  const [row] = await sql<(PackageRow & { active: boolean })[]>`
+  const [row] = await sql<(PackageRow & Pick<Packages, 'active'>)[]>`
     select code, kind, name, destinations, data_bytes, daily, days, price_minor, currency, active from packages
     where code = ${code}`
   return row && { ...packageOf(row), onSale: row.active }

@@ -46,7 +46,7 @@ export function limitPool(sql: Sql, limits: PoolLimits): Sql & { pool: PoolState
     largeObject: refused('largeObject'),
   }
   return new Proxy(sql, {
-    apply: (target, self, input) => inTurn(Reflect.apply(target as never, self, input), turns),
+    apply: (target, self, input) => inTurn(Reflect.apply(target, self, input), turns),
     get: (target, name) => (Object.hasOwn(own, name) ? own[name as keyof typeof own] : Reflect.get(target, name)),
   }) as Sql & { pool: PoolState }
 }
@@ -56,11 +56,14 @@ const refused = (name: string) => (): never => {
   throw new Error(`${name} is not for a pool with limits`)
 }
 
+const isPendingQuery = (made: Promise<unknown>): made is PendingQuery =>
+  'handler' in made && typeof made.handler === 'function'
+
 /** Identifiers, values and fragments pass unchanged: only a query that is awaited goes to the pool. */
 function inTurn<Made>(made: Made, turns: Turns): Made {
   if (!(made instanceof Promise)) return made
-  const query = made as unknown as PendingQuery
-  if (typeof query.handler !== 'function') throw new Error('postgres.js has changed: its queries have no handler')
+  if (!isPendingQuery(made)) throw new Error('postgres.js has changed: its queries have no handler')
+  const query: PendingQuery = made
   const handler = query.handler
   query.handler = async () => {
     try {
@@ -88,8 +91,8 @@ async function beginInTurn(sql: Sql, turns: Turns, parameters: unknown[]): Promi
   const work = parameters.pop() as Work
   const releaseTurn = await turns.take()
   try {
-    const begin = sql.begin as unknown as (...input: unknown[]) => Promise<unknown>
-    return await begin(...parameters, (tx: postgres.TransactionSql) => insideTransaction(() => work(tx)))
+    const bound = (tx: postgres.TransactionSql) => insideTransaction(() => work(tx))
+    return await Reflect.apply(sql.begin, sql, [...parameters, bound])
   } finally {
     releaseTurn()
   }

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { Queryable } from '../connection/database.ts'
+import type { DataKeys as DataKeyRows } from '../connection/schema.ts'
 import type { DataKey, FieldCipher } from './field-cipher.ts'
 
 /** The id of the data key for personal data without an account: security log, requests of persons without an account. */
@@ -30,7 +31,7 @@ export function createDataKeys(cipher: FieldCipher) {
     async get(sql: Queryable, accountId: string): Promise<DataKey> {
       const cached = cache.get(accountId)
       if (cached) return cached
-      const [row] = await sql<{ kek_id: string; wrapped_key: Buffer }[]>`
+      const [row] = await sql<Pick<DataKeyRows, 'kek_id' | 'wrapped_key'>[]>`
         select kek_id, wrapped_key from data_keys where account_id = ${accountId}`
       if (!row) throw new DataKeyMissing('this account has no data key: it was erased')
       const key = cipher.unwrap(accountId, { kekId: row.kek_id, wrapped: row.wrapped_key })

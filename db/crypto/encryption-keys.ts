@@ -1,9 +1,10 @@
 /** S1: the encryption keys by id, past ones too, and the number of data keys that need each. */
 import type { Queryable } from '../connection/database.ts'
+import type { Backups, DataKeys, EncryptionKeys } from '../connection/schema.ts'
 import type { IdRange } from '../policy-deliveries.ts'
 import type { FieldCipher } from './field-cipher.ts'
 
-export type KeyPurpose = 'field' | 'payload'
+export type KeyPurpose = EncryptionKeys['purpose']
 
 export interface KnownKey {
   purpose: KeyPurpose
@@ -30,9 +31,14 @@ export async function noteKeys(
 }
 
 export async function listKeys(sql: Queryable): Promise<KnownKey[]> {
-  return sql<KnownKey[]>`
-    select purpose, id, first_seen_at as "firstSeenAt", active_since as "activeSince", retired_at as "retiredAt"
-    from encryption_keys order by purpose, first_seen_at, id`
+  const rows = await sql<EncryptionKeys[]>`select * from encryption_keys order by purpose, first_seen_at, id`
+  return rows.map((row) => ({
+    purpose: row.purpose,
+    id: row.id,
+    firstSeenAt: row.first_seen_at,
+    activeSince: row.active_since,
+    retiredAt: row.retired_at,
+  }))
 }
 
 /** Retires every other key of a purpose. */
@@ -43,8 +49,9 @@ export async function retireKeys(sql: Queryable, purpose: KeyPurpose, exceptId: 
 
 /** The number of data keys that each key-encryption key wraps. */
 export async function countWrapped(sql: Queryable): Promise<{ kekId: string; count: number }[]> {
-  return sql<{ kekId: string; count: number }[]>`
-    select kek_id as "kekId", count(*)::int as count from data_keys group by kek_id order by kek_id`
+  const rows = await sql<(Pick<DataKeys, 'kek_id'> & { count: number })[]>`
+    select kek_id, count(*)::int as count from data_keys group by kek_id order by kek_id`
+  return rows.map(({ kek_id, count }) => ({ kekId: kek_id, count }))
 }
 
 /** The number of data keys that another key-encryption key wraps. */
@@ -57,7 +64,7 @@ export async function countNotUnder(sql: Queryable, kekId: string): Promise<numb
  * @returns the number of keys that another key had wrapped
  */
 export async function rewrapRange(sql: Queryable, cipher: FieldCipher, range: IdRange): Promise<number> {
-  const rows = await sql<{ account_id: string; kek_id: string; wrapped_key: Buffer }[]>`
+  const rows = await sql<DataKeys[]>`
     select account_id, kek_id, wrapped_key from data_keys
     where kek_id <> ${cipher.activeKekId} and account_id >= ${range.from}
       ${range.to === null ? sql`` : sql`and account_id < ${range.to}`}`
@@ -79,7 +86,7 @@ export async function rewrapRange(sql: Queryable, cipher: FieldCipher, range: Id
  * Whether the key snapshot of the backups may be from before a time. Only the newest snapshot is kept.
  */
 export async function snapshotIsOlder(sql: Queryable, than: Date): Promise<boolean> {
-  const [newest] = await sql<{ started_at: Date }[]>`
+  const [newest] = await sql<Pick<Backups, 'started_at'>[]>`
     select started_at from backups where state = 'kept' order by started_at desc limit 1`
   return newest !== undefined && newest.started_at <= than
 }

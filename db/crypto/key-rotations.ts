@@ -1,13 +1,9 @@
 import { violatedConstraint } from '../connection/constraint.ts'
 import type { Queryable } from '../connection/database.ts'
+import type { KeyRotations } from '../connection/schema.ts'
 import type { KeyPurpose } from './encryption-keys.ts'
 
-export type KeyRotationStatus =
-  | 'rewrapping'
-  | 'waiting_for_processes'
-  | 'waiting_for_backup'
-  | 'waiting_for_runs'
-  | 'done'
+export type KeyRotationStatus = Exclude<KeyRotations['status'], 'draft'>
 
 export interface KeyRotation {
   id: string
@@ -21,9 +17,20 @@ export interface KeyRotation {
   endedAt: Date | null
 }
 
-const columns = (sql: Queryable) => sql`
-  id, purpose, to_key as "toKey", status, rewrapped::int, remaining::int, started_at as "startedAt",
-  checked_at as "checkedAt", ended_at as "endedAt"`
+/** A rotation that is no draft. */
+type RotationRow = KeyRotations & { status: KeyRotationStatus }
+
+const rotationOf = (row: RotationRow): KeyRotation => ({
+  id: row.id,
+  purpose: row.purpose,
+  toKey: row.to_key,
+  status: row.status,
+  rewrapped: Number(row.rewrapped),
+  remaining: row.remaining === null ? null : Number(row.remaining),
+  startedAt: row.started_at,
+  checkedAt: row.checked_at,
+  endedAt: row.ended_at,
+})
 
 /** Stores a draft. A rotation that exists already stays as it is. */
 export async function insertKeyRotation(
@@ -67,9 +74,8 @@ export async function deleteKeyRotationDrafts(sql: Queryable, before: Date): Pro
 
 /** The rotation, or undefined when it is missing or a draft. */
 export async function findKeyRotation(sql: Queryable, id: string): Promise<KeyRotation | undefined> {
-  const [row] = await sql<KeyRotation[]>`
-    select ${columns(sql)} from key_rotations where id = ${id} and status <> 'draft'`
-  return row
+  const [row] = await sql<RotationRow[]>`select * from key_rotations where id = ${id} and status <> 'draft'`
+  return row && rotationOf(row)
 }
 
 /** A page of rotations, the newest first, without drafts. */
@@ -78,10 +84,11 @@ export async function listKeyRotations(
   page: { after: [startedAt: string, id: string] | undefined; limit: number },
 ): Promise<KeyRotation[]> {
   const { after, limit } = page
-  return sql<KeyRotation[]>`
-    select ${columns(sql)} from key_rotations
+  const rows = await sql<RotationRow[]>`
+    select * from key_rotations
     where status <> 'draft' ${after ? sql`and (started_at, id) < (${after[0]}, ${after[1]})` : sql``}
     order by started_at desc, id desc limit ${limit}`
+  return rows.map(rotationOf)
 }
 
 /** Records the progress. `rewrapped` never falls, since a page may be reported twice. */

@@ -1,14 +1,23 @@
 /** Secrets of mailed links that work once. */
 import type { Queryable } from '../connection/database.ts'
+import type { LinkTokens } from '../connection/schema.ts'
 import { hashOf, newSecret } from './one-time.ts'
 
-export type LinkPurpose = 'sign_in' | 'email_change_old' | 'email_change_new'
+export type LinkPurpose = LinkTokens['purpose']
 
 export interface LinkToken {
   accountId: string
   subjectId: string | null
   next: string | null
 }
+
+type LinkRow = Pick<LinkTokens, 'account_id' | 'subject_id' | 'next'>
+
+const linkOf = (row: LinkRow): LinkToken => ({
+  accountId: row.account_id,
+  subjectId: row.subject_id,
+  next: row.next,
+})
 
 /** Creates a link. @returns its secret, of which only a hash is stored */
 export async function createLinkToken(
@@ -24,7 +33,7 @@ export async function createLinkToken(
     next: link.next ?? null,
     created_at: link.at,
     expires_at: link.expiresAt,
-  })}`
+  } satisfies LinkTokens)}`
   return secret
 }
 
@@ -35,10 +44,10 @@ export async function peekLinkToken(
   purposes: readonly LinkPurpose[],
   at: Date,
 ): Promise<(LinkToken & { purpose: LinkPurpose }) | undefined> {
-  const [row] = await sql<(LinkToken & { purpose: LinkPurpose })[]>`
-    select purpose, account_id as "accountId", subject_id as "subjectId", next from link_tokens
+  const [row] = await sql<(LinkRow & Pick<LinkTokens, 'purpose'>)[]>`
+    select purpose, account_id, subject_id, next from link_tokens
     where token_hash = ${hashOf(secret)} and purpose in ${sql(purposes)} and expires_at > ${at}`
-  return row
+  return row && { ...linkOf(row), purpose: row.purpose }
 }
 
 /** Spends a link. Undefined when it is unknown, expired or spent. */
@@ -48,10 +57,10 @@ export async function spendLinkToken(
   purpose: LinkPurpose,
   at: Date,
 ): Promise<LinkToken | undefined> {
-  const [row] = await sql<(LinkToken & { inTime: boolean })[]>`
+  const [row] = await sql<(LinkRow & { in_time: boolean })[]>`
     delete from link_tokens where token_hash = ${hashOf(secret)} and purpose = ${purpose}
-    returning account_id as "accountId", subject_id as "subjectId", next, expires_at > ${at} as "inTime"`
-  return row?.inTime ? row : undefined
+    returning account_id, subject_id, next, expires_at > ${at} as in_time`
+  return row?.in_time ? linkOf(row) : undefined
 }
 
 /** Deletes expired links. */

@@ -4,8 +4,9 @@
  */
 import type { ErasureStep } from '../../policy/deletion.ts'
 import type { Database, Queryable, Transaction } from '../connection/database.ts'
+import type { DeletionSteps, Deletions } from '../connection/schema.ts'
 import { type DeletionPart, dropEmptySeal, dropSeal, wipeSecret } from './deletion-seals.ts'
-import type { Receipt } from './deletions.ts'
+import { type Receipt, receiptOf, stepOf } from './deletions.ts'
 
 export interface CarriedReceipt extends Receipt {
   accountRef: string
@@ -24,14 +25,19 @@ const partOfStep: Partial<Record<ErasureStep, DeletionPart>> = {
 
 /** All receipts, the oldest first. */
 export async function exportReceipts(sql: Queryable): Promise<CarriedReceipt[]> {
-  const rows = await sql<CarriedReceipt[]>`
-    select receipt_id as "receiptId", account_ref as "accountRef", reason, erased_at as "erasedAt",
-      backups_gone_by as "backupsGoneBy", completed_at as "completedAt",
-      (select json_agg(json_build_object('processor', processor, 'state', state, 'code', code, 'changedAt', changed_at)
+  const rows = await sql<(Deletions & { steps: StepInJson[] })[]>`
+    select d.*, (
+      select json_agg(json_build_object('processor', processor, 'state', state, 'code', code, 'changed_at', changed_at)
         order by processor) from deletion_steps s where s.receipt_id = d.receipt_id) as steps
     from deletions d order by erased_at, receipt_id`
-  return rows.map(withDates)
+  return rows.map((row) => ({
+    ...receiptOf(row),
+    accountRef: row.account_ref,
+    steps: row.steps.map((step) => stepOf({ ...step, changed_at: new Date(step.changed_at) })),
+  }))
 }
+
+type StepInJson = Omit<DeletionSteps, 'receipt_id' | 'changed_at'> & { changed_at: string }
 
 /** A receipt from JSON, with its times as dates again. */
 export function withDates(receipt: CarriedReceipt): CarriedReceipt {

@@ -3,12 +3,13 @@
  * hold people who were erased after it was made: replaying the ledger erases them again.
  */
 import type { Database, Queryable } from '../connection/database.ts'
+import type { Accounts, DeletionLedger } from '../connection/schema.ts'
 import { vacuumKeys } from '../connection/vacuum.ts'
 import { eraseRows, readOwnedIds } from './erased-rows.ts'
 
 export interface LedgerEntry {
   accountRef: string
-  entry: 'erased' | 'backups_gone'
+  entry: DeletionLedger['entry']
   reason: string
   /** a day, like all times of the ledger: a second could be matched with the payments that were closed in it */
   at: Date
@@ -35,9 +36,14 @@ export async function appendBackupsGone(sql: Queryable, receiptId: string, at: D
 
 /** The whole ledger, the oldest entry first: for the copy beside the backups, and for a restore. */
 export async function exportLedger(sql: Queryable): Promise<LedgerEntry[]> {
-  return sql<LedgerEntry[]>`
-    select account_ref as "accountRef", entry, reason, at, backups_gone_by as "backupsGoneBy"
-    from deletion_ledger order by at, account_ref, entry`
+  const rows = await sql<DeletionLedger[]>`select * from deletion_ledger order by at, account_ref, entry`
+  return rows.map((row) => ({
+    accountRef: row.account_ref,
+    entry: row.entry,
+    reason: row.reason,
+    at: row.at,
+    backupsGoneBy: row.backups_gone_by,
+  }))
 }
 
 /** Adds missing entries; existing ones stay as they are. */
@@ -56,7 +62,7 @@ export async function importLedger(sql: Queryable, entries: readonly LedgerEntry
  * @returns the number of accounts that had come back
  */
 export async function replayLedger(sql: Database): Promise<{ erased: number }> {
-  const restored = await sql<{ id: string }[]>`
+  const restored = await sql<Pick<Accounts, 'id'>[]>`
     select a.id from accounts a
     join deletion_ledger l on l.account_ref = a.account_ref and l.entry = 'erased' order by a.id`
   for (const { id } of restored) await sql.begin(async (tx) => eraseRows(tx, id, await readOwnedIds(tx, id)))

@@ -3,6 +3,7 @@
  * own. Each part is deleted when its step no longer needs it, and the key with the last part.
  */
 import type { Queryable, Transaction } from '../connection/database.ts'
+import type { DeletionSeals } from '../connection/schema.ts'
 import { type ColumnEncryption, findDataKey, tableEncryption } from '../crypto/column-encryption.ts'
 
 /** A payment to cancel or refund, with the data that the books need for it. */
@@ -74,7 +75,9 @@ export interface DeletionSecrets {
 
 export type DeletionPart = keyof DeletionSecrets
 
-const columns: Record<DeletionPart, string> = {
+type SealColumn = Exclude<keyof DeletionSeals, 'receipt_id'>
+
+const columns: Record<DeletionPart, SealColumn> = {
   apple: 'apple',
   google: 'google',
   firebase: 'firebase',
@@ -109,9 +112,9 @@ export async function openSecret<Part extends DeletionPart>(
   receiptId: string,
   part: Part,
 ): Promise<DeletionSecrets[Part]> {
-  const column: string = columns[part]
+  const column: SealColumn = columns[part]
   const key = await findDataKey(sql, encryption, receiptId)
-  const [row] = await sql<{ sealed: Buffer | null }[]>`
+  const [row] = await sql<{ sealed: DeletionSeals[SealColumn] }[]>`
     select ${sql(column)} as sealed from deletion_seals where receipt_id = ${receiptId}`
   if (!key || !row?.sealed) return null
   const text = tableEncryption(encryption.cipher, key, 'deletion_seals').open(column, row.sealed)

@@ -1,6 +1,7 @@
 /** Receipts of erasures: each erasure step and its state. They hold nothing by which a person could be identified. */
 import { type DeletionReason, type ErasureStep, erasureSteps, type StepState } from '../../policy/deletion.ts'
 import type { Database, Queryable, Transaction } from '../connection/database.ts'
+import type { DeletionSteps, Deletions } from '../connection/schema.ts'
 
 export type NewSteps = Record<ErasureStep, StepState>
 
@@ -43,27 +44,43 @@ export async function startDeletion(
 
 /** The deletion of an account, or undefined when the account was never erased. */
 export async function findDeletion(sql: Queryable, accountRef: string): Promise<StartedDeletion | undefined> {
-  const [row] = await sql<{ receiptId: string; erasedAt: Date; backupsGoneBy: Date }[]>`
-    select receipt_id as "receiptId", erased_at as "erasedAt", backups_gone_by as "backupsGoneBy"
-    from deletions where account_ref = ${accountRef}`
+  const [row] = await sql<Pick<Deletions, 'receipt_id' | 'erased_at' | 'backups_gone_by'>[]>`
+    select receipt_id, erased_at, backups_gone_by from deletions where account_ref = ${accountRef}`
   if (!row) return undefined
-  const steps = await sql<{ processor: ErasureStep }[]>`
-    select processor from deletion_steps where receipt_id = ${row.receiptId} and state = 'pending'`
-  return { ...row, pending: steps.map(({ processor }) => processor) }
+  const steps = await sql<Pick<DeletionSteps, 'processor'>[]>`
+    select processor from deletion_steps where receipt_id = ${row.receipt_id} and state = 'pending'`
+  return {
+    receiptId: row.receipt_id,
+    erasedAt: row.erased_at,
+    backupsGoneBy: row.backups_gone_by,
+    pending: steps.map(({ processor }) => processor),
+  }
 }
 
 /** The receipt with its erasure steps in the order of `erasureSteps`, or undefined. */
 export async function findReceipt(sql: Queryable, receiptId: string): Promise<Receipt | undefined> {
-  const [deletion] = await sql<Omit<Receipt, 'steps'>[]>`
-    select receipt_id as "receiptId", reason, erased_at as "erasedAt", backups_gone_by as "backupsGoneBy",
-      completed_at as "completedAt"
-    from deletions where receipt_id = ${receiptId}`
+  const [deletion] = await sql<Deletions[]>`select * from deletions where receipt_id = ${receiptId}`
   if (!deletion) return undefined
-  const steps = await sql<Receipt['steps']>`
-    select processor, state, code, changed_at as "changedAt" from deletion_steps where receipt_id = ${receiptId}`
+  const steps = await sql<DeletionSteps[]>`select * from deletion_steps where receipt_id = ${receiptId}`
   steps.sort((a, b) => erasureSteps.indexOf(a.processor) - erasureSteps.indexOf(b.processor))
-  return { ...deletion, steps }
+  return { ...receiptOf(deletion), steps: steps.map(stepOf) }
 }
+
+/** A receipt without its erasure steps. */
+export const receiptOf = (row: Deletions): Omit<Receipt, 'steps'> => ({
+  receiptId: row.receipt_id,
+  reason: row.reason,
+  erasedAt: row.erased_at,
+  backupsGoneBy: row.backups_gone_by,
+  completedAt: row.completed_at,
+})
+
+export const stepOf = (row: Omit<DeletionSteps, 'receipt_id'>): Receipt['steps'][number] => ({
+  processor: row.processor,
+  state: row.state,
+  code: row.code,
+  changedAt: row.changed_at,
+})
 
 /** The state of one erasure step, or undefined. */
 export async function findStep(
@@ -71,7 +88,7 @@ export async function findStep(
   receiptId: string,
   processor: ErasureStep,
 ): Promise<{ state: StepState; code: string | null } | undefined> {
-  const [step] = await sql<{ state: StepState; code: string | null }[]>`
+  const [step] = await sql<Pick<DeletionSteps, 'state' | 'code'>[]>`
     select state, code from deletion_steps where receipt_id = ${receiptId} and processor = ${processor}`
   return step
 }

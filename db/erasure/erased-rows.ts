@@ -1,6 +1,7 @@
 /** Deletes what belongs to an account: rows are found by their owner, never by an id that they only mention. */
 
 import type { Database, Queryable, Transaction } from '../connection/database.ts'
+import type { OwnedIds as OwnedIdRows } from '../connection/schema.ts'
 import { systemKeyId } from '../crypto/data-keys.ts'
 import type { Trace } from './deletion-seals.ts'
 
@@ -14,7 +15,7 @@ export interface OwnedIds {
 
 /** Reads the ids of an account's rows. An id that another account has as well is left out: rows about it may be theirs. */
 export async function readOwnedIds(sql: Queryable, accountId: string): Promise<OwnedIds> {
-  const rows = await sql<{ kind: string; id: string }[]>`
+  const rows = await sql<Pick<OwnedIdRows, 'kind' | 'id'>[]>`
     select kind, id from owned_ids own where account_id = ${accountId}
       and not exists (select from owned_ids other where other.id = own.id and other.account_id <> ${accountId})
     order by id`
@@ -72,7 +73,7 @@ export async function eraseLateRows(sql: Database, { ids: [accountId = '', ...id
 /** The ids of an erased account that no other account, no receipt and not the system's key has as well. */
 export async function withoutOthers(sql: Queryable, accountId: string, ids: readonly string[]): Promise<string[]> {
   const uuids = ids.filter(isUuid)
-  const others = await sql<{ id: string }[]>`
+  const others = await sql<Pick<OwnedIdRows, 'id'>[]>`
     select id from owned_ids where id = any(${uuids}::uuid[]) and account_id <> ${accountId}
     union all select receipt_id from deletions where receipt_id = any(${uuids}::uuid[])`
   const taken = new Set([systemKeyId, ...others.map(({ id }) => id)])

@@ -11,7 +11,7 @@ interface Column {
   table: string
   column: string
   type: string
-  isIndexed: boolean
+  is_indexed: boolean
 }
 
 type Finder = 'uuid' | 'text' | 'array' | 'json' | 'bytes' | 'nothing'
@@ -66,13 +66,13 @@ export async function checkTraces(
 
 async function columnsOf(sql: Database, depth: Depth): Promise<Column[]> {
   const columns = await liveColumns(sql)
-  return depth === 'everything' ? columns : columns.filter((column) => column.isIndexed)
+  return depth === 'everything' ? columns : columns.filter((column) => column.is_indexed)
 }
 
 async function liveColumns(sql: Database): Promise<Column[]> {
   return sql<Column[]>`
     select c.relname as table, a.attname as column, coalesce(base.typname, t.typname) as type,
-      exists (select from pg_index i where i.indrelid = c.oid and i.indkey[0] = a.attnum) as "isIndexed"
+      exists (select from pg_index i where i.indrelid = c.oid and i.indkey[0] = a.attnum) as is_indexed
     from pg_class c
     join pg_namespace n on n.oid = c.relnamespace and n.nspname = 'public'
     join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
@@ -95,10 +95,10 @@ function finderOf(column: Column): Finder | undefined {
 /** Groups of columns to search in one query: an indexed column alone by its index, the others of a table in one scan. */
 function searchGroups(columns: Column[]): Column[][] {
   const searched = columns.filter((column) => (finderOf(column) ?? 'nothing') !== 'nothing')
-  const others = searched.filter((column) => !column.isIndexed)
+  const others = searched.filter((column) => !column.is_indexed)
   const tables = [...new Set(others.map((column) => column.table))]
   return [
-    ...searched.filter((column) => column.isIndexed).map((column) => [column]),
+    ...searched.filter((column) => column.is_indexed).map((column) => [column]),
     ...tables.map((table) => others.filter((column) => column.table === table)),
   ]
 }

@@ -1,8 +1,17 @@
 /** Reads the rows of a person before they are erased: what erasure steps will need, and the trace to search for. */
 import type { Transaction } from '../connection/database.ts'
+import type {
+  Accounts,
+  DataKeys,
+  Esims,
+  Identities,
+  Invoices,
+  Orders,
+  ProviderOrders,
+  Refunds,
+} from '../connection/schema.ts'
 import { currentTransaction } from '../connection/vacuum.ts'
 import { type ColumnEncryption, tableEncryption } from '../crypto/column-encryption.ts'
-import type { OrderRow } from '../order/orders.ts'
 import type { DeletionSecrets, PaymentToClose, SealedPlacement, Trace } from './deletion-seals.ts'
 import { type OwnedIds, readOwnedIds } from './erased-rows.ts'
 
@@ -16,37 +25,13 @@ export interface Person {
   secrets: DeletionSecrets
 }
 
-interface AccountRow {
-  id: string
-  email: Buffer
-  mail_state: string
-  stripe_customer_id: string | null
-  firebase_uid: Buffer | null
-  kek_id: string
-  wrapped_key: Buffer
-}
+type AccountRow = Accounts & Pick<DataKeys, 'kek_id' | 'wrapped_key'>
+type PersonOrder = Orders & { invoice_number: Invoices['number'] | null }
+type RefundRow = Pick<Refunds, 'order_id' | 'stripe_refund_id' | 'created_at'>
 
-type PersonOrder = OrderRow & { invoice_number: string | null }
+type PlacementRow = ProviderOrders & { daily: boolean }
 
-interface PlacementRow {
-  id: string
-  order_id: string
-  provider: string
-  provider_package_code: string
-  client_ref: string
-  provider_order_no: string | null
-  state: string
-  placed_after: Date
-  daily: boolean
-}
-
-interface EsimRow {
-  id: string
-  order_id: string
-  provider: string
-  esim_ref: Buffer
-  esim_ref_index: Buffer
-}
+type EsimRow = Pick<Esims, 'order_id' | 'provider' | 'esim_ref' | 'esim_ref_index'>
 
 /** Statuses of orders that were paid and not delivered, or whose refund is not done. */
 const toRefund = ['in_review', 'provisioning', 'refunding', 'refund_failed']
@@ -58,7 +43,7 @@ export async function lockPerson(
   accountRef: string,
 ): Promise<Person | undefined> {
   const [account] = await tx<AccountRow[]>`
-    select id, email, mail_state, stripe_customer_id, firebase_uid, kek_id, wrapped_key
+    select accounts.*, kek_id, wrapped_key
     from accounts join data_keys on account_id = id where account_ref = ${accountRef} for update`
   if (!account) return undefined
   const { id } = account
@@ -126,9 +111,9 @@ async function readRows(tx: Transaction, accountId: string) {
       from provider_orders po join orders o on o.id = po.order_id left join packages p on p.code = o.package_code
       where o.account_id = ${accountId}`,
     tx<EsimRow[]>`
-      select e.id, e.order_id, e.provider, e.esim_ref, e.esim_ref_index
+      select e.order_id, e.provider, e.esim_ref, e.esim_ref_index
       from esims e join orders o on o.id = e.order_id where o.account_id = ${accountId}`,
-    tx<{ order_id: string; stripe_refund_id: string | null; created_at: Date }[]>`
+    tx<RefundRow[]>`
       select r.order_id, r.stripe_refund_id, r.created_at
       from refunds r join orders o on o.id = r.order_id where o.account_id = ${accountId} order by r.created_at`,
     tx<{ id: string; open: boolean }[]>`
@@ -141,12 +126,7 @@ async function readRows(tx: Transaction, accountId: string) {
   return { placements, esims, refunds, disputes, identities, owned }
 }
 
-interface IdentityRow {
-  provider: 'apple' | 'google'
-  subject_index: Buffer
-  client_id: string
-  refresh_token: Buffer | null
-}
+type IdentityRow = Pick<Identities, 'provider' | 'subject_index' | 'client_id' | 'refresh_token'>
 
 function signInsOf(identities: IdentityRow[], open: (sealed: Buffer) => string) {
   const apple = identities.find((identity) => identity.provider === 'apple')
@@ -192,7 +172,7 @@ function settlementOf(order: PersonOrder, refundedAt: Date | undefined): Payment
   ]
 }
 
-const lastOf = (refunds: { order_id: string; created_at: Date }[], orderId: string): Date | undefined =>
+const lastOf = (refunds: RefundRow[], orderId: string): Date | undefined =>
   refunds.findLast((refund) => refund.order_id === orderId)?.created_at
 
 /** What providers hold for an order that its customer never got. A top-up cannot be returned: it is data on an eSIM. */

@@ -3,6 +3,7 @@ import type { Readings } from '../../policy/figures.ts'
 import { milliseconds, periods } from '../../policy/periods.ts'
 import { plusMs, plusYears } from '../../shared/calendar.ts'
 import type { Queryable } from '../connection/database.ts'
+import type { Accounts, DataKeys } from '../connection/schema.ts'
 import { type ColumnEncryption, tableEncryption } from '../crypto/column-encryption.ts'
 
 const sampled = 100
@@ -31,12 +32,8 @@ export async function readAccountFigures(sql: Queryable, encryption: ColumnEncry
   }
 }
 
-interface SampleRow {
-  id: string
-  email: Buffer
-  first_name: Buffer
-  kek_id: string | null
-  wrapped_key: Buffer | null
+type SampleRow = Pick<Accounts, 'id' | 'email' | 'first_name'> & {
+  [Column in 'kek_id' | 'wrapped_key']: DataKeys[Column] | null
 }
 
 /** Decrypts a sample of accounts as a request does, but without the cache of data keys. */

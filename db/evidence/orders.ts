@@ -3,6 +3,7 @@ import type { Readings } from '../../policy/figures.ts'
 import { milliseconds, periods } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import type { Queryable } from '../connection/database.ts'
+import type { Counters, Orders } from '../connection/schema.ts'
 
 /** A run that retries delay is not yet a broken promise. */
 const graceMs = 10 * milliseconds.minute
@@ -44,7 +45,7 @@ export async function readOrderFigures(sql: Queryable, asOf: Date): Promise<Read
         and kind like 'push:%') as pushes,
       (select count(*)::int from orders where ended_at is null and status = 'in_review' and paid_at < ${reviewedSince})
         as reviews`,
-    sql<{ status: string; count: number }[]>`
+    sql<(Pick<Orders, 'status'> & { count: number })[]>`
       select status, count(*)::int as count from orders where ended_at is null and (
         (status = 'provisioning' and deliver_by < ${due}) or (status = 'in_review' and paid_at < ${reviewedSince})
         or (status = 'refunding' and deliver_by < ${due}) or status = 'refund_failed')
@@ -70,7 +71,7 @@ export async function readOrderFigures(sql: Queryable, asOf: Date): Promise<Read
 
 /** Counts missing document numbers. Purges delete the oldest numbers only: a number missing after them is a gap. */
 async function countGaps(sql: Queryable): Promise<{ value: number; detail?: string }> {
-  const rows = await sql<{ series: string; missing: number }[]>`
+  const rows = await sql<(Pick<Counters, 'series'> & { missing: number })[]>`
     select c.series, (least(c.last - coalesce(first.sequence, c.last) + 1, ${lookedAt}) - present.count)::int as missing
     from counters c
     cross join lateral (

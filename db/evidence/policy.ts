@@ -2,6 +2,7 @@
 import type { Readings } from '../../policy/figures.ts'
 import { periods } from '../../policy/periods.ts'
 import type { Queryable } from '../connection/database.ts'
+import type { Policies } from '../connection/schema.ts'
 
 /** Only the most recently active accounts are counted, since an index finds them. */
 const countedAccounts = 10_000
@@ -10,7 +11,7 @@ export async function readPolicyFigures(sql: Queryable): Promise<Readings> {
   const ahead = `${periods.policyNotice.beforeEffectDays} days`
   const [[held], coming, [short], [untold]] = await Promise.all([
     sql<{ count: number }[]>`select count(*)::int as count from policies where state = 'in_force'`,
-    sql<{ version: string; sent: number; all: number }[]>`
+    sql<(Pick<Policies, 'version'> & { sent: number; all: number })[]>`
       select p.version,
         (select count(*)::int from policy_deliveries d
           where d.version = p.version and notice = 'announced' and state = 'sent') as sent,

@@ -3,6 +3,7 @@ import type { Readings } from '../../policy/figures.ts'
 import { milliseconds } from '../../policy/periods.ts'
 import { type BooksTerm, plusYears, startOfDay } from '../../shared/calendar.ts'
 import type { Queryable } from '../connection/database.ts'
+import type { Backups } from '../connection/schema.ts'
 
 /** A purge may start on the last day and take a while. */
 const graceDays = 2
@@ -15,7 +16,7 @@ export async function readRetentionFigures(sql: Queryable, asOf: Date, booksTerm
         and date_trunc('month', issued_on)::date not in (select month from books_holds))
       + (select count(*) from order_facts where paid_on < ${booksKeptSince}::date
         and date_trunc('month', paid_on)::date not in (select month from books_holds)))::int as count`,
-    sql<{ oldest: Date | null }[]>`select min(started_at) as oldest from backups where state = 'kept'`,
+    sql<{ oldest: Backups['started_at'] | null }[]>`select min(started_at) as oldest from backups where state = 'kept'`,
     sql<{ count: number }[]>`
       select count(*)::int as count from deletion_ledger e
       where entry = 'erased' and backups_gone_by < ${new Date(asOf.getTime() - graceDays * milliseconds.day)}

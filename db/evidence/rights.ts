@@ -3,13 +3,10 @@ import type { Readings } from '../../policy/figures.ts'
 import { periods } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import type { Queryable } from '../connection/database.ts'
+import type { DeletionSteps, PrivacyRequests } from '../connection/schema.ts'
 import { daysSince } from './retention.ts'
 
-interface Unfinished {
-  processor: string
-  code: string | null
-  count: number
-}
+type Unfinished = Pick<DeletionSteps, 'processor' | 'code'> & { count: number }
 
 export async function readRightsFigures(sql: Queryable, asOf: Date): Promise<Readings> {
   const overdueSince = plusMs(asOf, -periods.deletion.overdueAfterMs)
@@ -27,7 +24,7 @@ export async function readRightsFigures(sql: Queryable, asOf: Date): Promise<Rea
         -- backups go by their own calendar, and Stripe redacts after 90 days
         or (s.state = 'pending' and s.processor not in ('backups', 'stripe_redaction')))`,
     sql<
-      { received: Date | null }[]
+      { received: PrivacyRequests['received_at'] | null }[]
     >`select min(received_at) as received from privacy_requests where state <> 'answered'`,
     sql<{ count: number }[]>`
       select count(*)::int as count from privacy_requests

@@ -1,5 +1,6 @@
 /** R2: reads the books by month and day, and deletes documents past their term. */
 import type { Database, Queryable } from '../connection/database.ts'
+import type { BooksHolds } from '../connection/schema.ts'
 
 const firstDay = (month: string): string => `${month}-01`
 const isoDays = (days: readonly Date[]): string[] => days.map((day) => day.toISOString().slice(0, 10))
@@ -65,10 +66,15 @@ export interface BooksMonth {
   hold: { reason: string; heldAt: Date } | null
 }
 
+type BooksMonthRow = { month: string; invoices: number; facts: number } & (
+  | Pick<BooksHolds, 'reason' | 'held_at'>
+  | { reason: null; held_at: null }
+)
+
 /** All months of the books, for operators. */
 export async function describeBooks(sql: Queryable): Promise<BooksMonth[]> {
   const months = await listBookMonths(sql)
-  const rows = await sql<{ month: string; invoices: number; facts: number; reason: string | null; held_at: Date }[]>`
+  const rows = await sql<BooksMonthRow[]>`
     select months.month, reason, held_at,
       (select count(*)::int from invoices where issued_on >= first and issued_on < next) as invoices,
       (select count(*)::int from order_facts where paid_on >= first and paid_on < next) as facts
@@ -76,11 +82,11 @@ export async function describeBooks(sql: Queryable): Promise<BooksMonth[]> {
       select month, (month || '-01')::date as first, ((month || '-01')::date + interval '1 month')::date as next
       from unnest(${months}::text[]) as month) months
     left join books_holds on books_holds.month = first order by months.month`
-  return rows.map(({ month, invoices, facts, reason, held_at }) => ({
+  return rows.map(({ month, invoices, facts, ...held }) => ({
     month,
     invoices,
     orderFacts: facts,
-    hold: reason === null ? null : { reason, heldAt: held_at },
+    hold: held.reason === null ? null : { reason: held.reason, heldAt: held.held_at },
   }))
 }
 

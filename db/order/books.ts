@@ -1,7 +1,7 @@
 /** R2, U6: the books, kept for seven years: order facts, invoices and credit notes, without names and dated by the day. */
 import { randomUUID } from 'node:crypto'
 import type { Fragment, Queryable, Transaction } from '../connection/database.ts'
-import type { OrderRow } from './orders.ts'
+import type { InvoiceLinks, Invoices, OrderFacts, Orders } from '../connection/schema.ts'
 
 export interface Facts {
   packageName: string
@@ -28,7 +28,7 @@ export async function recordPaid(
   tx: Transaction,
   orderId: string,
   facts: Facts,
-  paid: Pick<OrderRow, 'status' | 'reason' | 'payment_kind' | 'deliver_by'> & { paid_at: Date },
+  paid: Pick<Orders, 'status' | 'reason' | 'payment_kind' | 'deliver_by'> & { paid_at: Date },
 ): Promise<boolean> {
   const factId = randomUUID()
   const recorded = await tx`
@@ -44,7 +44,7 @@ export async function recordPaid(
 export async function settleFact(
   tx: Transaction,
   factId: string,
-  outcome: 'paid' | 'delivered' | 'refunded',
+  outcome: OrderFacts['outcome'],
   refundedMinor = 0,
 ): Promise<void> {
   await tx`update order_facts set outcome = ${outcome}, refunded_minor = ${refundedMinor} where id = ${factId}`
@@ -71,7 +71,7 @@ export function splitTax(grossMinor: number, taxRateBps: number): { netMinor: nu
  */
 export async function recordDelivered(
   sql: Queryable,
-  order: Pick<OrderRow, 'install_token' | 'install_token_index'> & { delivered_at: Date },
+  order: Pick<Orders, 'install_token' | 'install_token_index'> & { delivered_at: Date },
   input: InvoiceInput,
 ): Promise<void> {
   await sql`
@@ -86,7 +86,7 @@ export async function recordDelivered(
 
 /** Issues the credit note for an order's invoice, once; undefined when there is no invoice to correct. */
 export async function issueCreditNote(tx: Transaction, orderId: string, issuedAt: Date): Promise<string | undefined> {
-  const [invoice] = await tx<InvoiceRow[]>`
+  const [invoice] = await tx<Invoices[]>`
     select i.* from invoices i join invoice_links l on l.number = i.number
     where l.order_id = ${orderId} and l.document_key = 'invoice'`
   return invoice && issue(tx, { ...correcting(invoice, issuedAt), orderId }, creditNoteOf(invoice))
@@ -94,13 +94,13 @@ export async function issueCreditNote(tx: Transaction, orderId: string, issuedAt
 
 /** Issues the credit note for an invoice whose customer was erased, without an invoice link. */
 export async function issueUntiedCreditNote(tx: Transaction, invoiceNumber: string, issuedAt: Date): Promise<void> {
-  const [invoice] = await tx<InvoiceRow[]>`select * from invoices where number = ${invoiceNumber} for update`
+  const [invoice] = await tx<Invoices[]>`select * from invoices where number = ${invoiceNumber} for update`
   if (!invoice) return
   const [issued] = await tx`select 1 from invoices where corrects = ${invoiceNumber} and kind = 'credit_note'`
   if (!issued) await insertDocument(tx, correcting(invoice, issuedAt), creditNoteOf(invoice), null)
 }
 
-function correcting(invoice: InvoiceRow, issuedAt: Date): Omit<InvoiceInput, 'orderId'> {
+function correcting(invoice: Invoices, issuedAt: Date): Omit<InvoiceInput, 'orderId'> {
   return {
     issuedAt,
     suppliedAt: invoice.supplied_on,
@@ -117,35 +117,22 @@ function correcting(invoice: InvoiceRow, issuedAt: Date): Omit<InvoiceInput, 'or
 
 const invoice: Document = { kind: 'invoice', documentKey: 'invoice', corrects: null, sign: 1 }
 
-const creditNoteOf = (invoice: InvoiceRow): Document => ({
+const creditNoteOf = (invoice: Invoices): Document => ({
   kind: 'credit_note',
   documentKey: 'credit_note',
   corrects: invoice.number,
   sign: -1,
 })
 
-interface InvoiceRow {
-  number: string
-  supplied_on: Date
-  seller: string
-  description: string
-  destination: string
-  quantity: number
-  gross_minor: number
-  tax_rate_bps: number
-  currency: string
-  payment_kind: string
-}
-
 interface Document {
-  kind: 'invoice' | 'credit_note'
+  kind: Invoices['kind']
   documentKey: string
   corrects: string | null
   sign: 1 | -1
 }
 
 async function issue(tx: Transaction, input: InvoiceInput, document: Document): Promise<string> {
-  const [issued] = await tx<{ number: string }[]>`
+  const [issued] = await tx<Pick<InvoiceLinks, 'number'>[]>`
     select number from invoice_links where order_id = ${input.orderId} and document_key = ${document.documentKey}`
   if (issued) return issued.number
   return insertDocument(tx, input, document, input.orderId)
@@ -158,7 +145,7 @@ async function insertDocument(
   document: Document,
   orderId: string | null,
 ): Promise<string> {
-  const [issued] = await sql<{ number: string }[]>`
+  const [issued] = await sql<Pick<Invoices, 'number'>[]>`
     with ${issuing(sql, input, document, orderId, sql``)} select number from document`
   return issued?.number ?? ''
 }
@@ -198,8 +185,9 @@ function issuing(
 export async function listDocuments(
   sql: Queryable,
   orderId: string,
-): Promise<{ kind: string; number: string; issuedOn: string }[]> {
-  return sql<{ kind: string; number: string; issuedOn: string }[]>`
-    select i.kind, i.number, i.issued_on::text as "issuedOn" from invoices i
+): Promise<{ kind: Invoices['kind']; number: string; issuedOn: string }[]> {
+  const rows = await sql<Pick<Invoices, 'kind' | 'number' | 'issued_on'>[]>`
+    select i.kind, i.number, i.issued_on from invoices i
     join invoice_links l on l.number = i.number where l.order_id = ${orderId} order by i.number`
+  return rows.map(({ kind, number, issued_on }) => ({ kind, number, issuedOn: dayOf(issued_on) }))
 }

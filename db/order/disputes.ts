@@ -1,4 +1,5 @@
 import type { Queryable } from '../connection/database.ts'
+import type { Disputes } from '../connection/schema.ts'
 
 export async function upsertDispute(
   sql: Queryable,
@@ -12,7 +13,7 @@ export async function upsertDispute(
 
 /** The state of an order's latest dispute. */
 export async function disputeState(sql: Queryable, orderId: string): Promise<string | undefined> {
-  const [row] = await sql<{ state: string }[]>`
+  const [row] = await sql<Pick<Disputes, 'state'>[]>`
     select state from disputes where order_id = ${orderId} order by opened_at desc limit 1`
   return row?.state
 }

@@ -1,9 +1,9 @@
 /** The eSIMs of an order. Codes and identifiers are encrypted under the customer's data key. */
 import { randomUUID } from 'node:crypto'
 import type { EsimState, EsimStatus, ProvidedEsim } from '../../providers/esim.ts'
-import type { Queryable } from '../connection/database.ts'
+import type { Database, Queryable } from '../connection/database.ts'
+import type { Esims, Orders } from '../connection/schema.ts'
 import { type ColumnEncryption, findDataKey, tableEncryption } from '../crypto/column-encryption.ts'
-import type { OrderRow } from './orders.ts'
 import type { Placement } from './placements.ts'
 
 export interface StoredEsim {
@@ -23,24 +23,7 @@ export interface StoredEsim {
   expiresAt: Date | null
 }
 
-interface EsimRow {
-  id: string
-  provider: string
-  esim_ref: Buffer
-  iccid: Buffer
-  activation_code: Buffer
-  confirmation_code: Buffer | null
-  apn: string | null
-  state: EsimState
-  suspended: boolean
-  total_bytes: bigint | null
-  used_bytes: bigint
-  activated_at: Date | null
-  unused_until: Date | null
-  expires_at: Date | null
-}
-
-type EncryptedDatabase = ColumnEncryption & { sql: import('../connection/database.ts').Database }
+type EncryptedDatabase = ColumnEncryption & { sql: Database }
 
 const esimRefIndex = (encryption: ColumnEncryption, provider: string, esimRef: string): Buffer =>
   encryption.cipher.blindIndex('esims.esim_ref', `${provider}\0${esimRef}`)
@@ -48,7 +31,7 @@ const esimRefIndex = (encryption: ColumnEncryption, provider: string, esimRef: s
 /** Stores the eSIMs of a placement once, with the placement's new state, unless the placement is being returned. */
 export async function insertEsims(
   context: EncryptedDatabase,
-  order: OrderRow,
+  order: Orders,
   placement: Placement,
   esims: ProvidedEsim[],
 ): Promise<void> {
@@ -85,9 +68,9 @@ const json = (bytes: Buffer | null): string | null => bytes && `\\x${bytes.toStr
 /** The decrypted eSIMs of an order, in the order in which they were stored. */
 export async function listEsims(
   context: EncryptedDatabase,
-  order: Pick<OrderRow, 'id' | 'account_id'>,
+  order: Pick<Orders, 'id' | 'account_id'>,
 ): Promise<StoredEsim[]> {
-  const rows = await context.sql<EsimRow[]>`select * from esims where order_id = ${order.id} order by id`
+  const rows = await context.sql<Esims[]>`select * from esims where order_id = ${order.id} order by id`
   const key = rows.length > 0 ? await findDataKey(context.sql, context, order.account_id) : undefined
   if (!key) return []
   const fields = tableEncryption(context.cipher, key, 'esims')
@@ -140,7 +123,7 @@ export async function findOrderOfEsim(
   provider: string,
   esimRef: string,
 ): Promise<{ orderId: string; delivered: boolean; usedShare: number } | undefined> {
-  const [row] = await sql<{ id: string; status: string; used_share: number }[]>`
+  const [row] = await sql<(Pick<Orders, 'id' | 'status'> & { used_share: number })[]>`
     select o.id, o.status, coalesce(e.used_bytes::float8 / nullif(e.total_bytes, 0), 0) as used_share from esims e join orders o on o.id = e.order_id
     where e.provider = ${provider} and e.esim_ref_index = ${esimRefIndex(encryption, provider, esimRef)}
     order by o.created_at desc limit 1`

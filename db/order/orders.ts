@@ -1,40 +1,10 @@
 /** C3: the orders of customers, which an erasure deletes. db/order/books.ts has what the books keep. */
 import type { OrderStatus } from '../../workflows/order/order.contract.ts'
 import type { Queryable } from '../connection/database.ts'
+import type { Orders } from '../connection/schema.ts'
 import type { ColumnEncryption } from '../crypto/column-encryption.ts'
 
-export interface OrderRow {
-  id: string
-  account_id: string
-  parent_order_id: string | null
-  esim_id: string | null
-  package_code: string
-  package_name: string
-  destination: string
-  quantity: number
-  data_bytes: bigint | null
-  days: number
-  gross_minor: number
-  currency: string
-  status: OrderStatus
-  reason: string | null
-  payment_intent_id: string | null
-  payment_client_secret: Buffer | null
-  customer_session_secret: Buffer | null
-  payment_kind: string | null
-  ad_user_data: boolean
-  ad_personalization: boolean
-  measurement_event_id: string | null
-  install_token: Buffer | null
-  install_token_index: Buffer | null
-  fact_id: string | null
-  created_at: Date
-  payment_due_at: Date
-  paid_at: Date | null
-  deliver_by: Date | null
-  delivered_at: Date | null
-  ended_at: Date | null
-}
+export type OrderRow = Orders
 
 /** The order, or undefined when it is missing or erased. */
 export async function findOrder(sql: Queryable, orderId: string): Promise<OrderRow | undefined> {
@@ -43,7 +13,8 @@ export async function findOrder(sql: Queryable, orderId: string): Promise<OrderR
 }
 
 export type NewOrder = Omit<
-  OrderRow,
+  Orders,
+  | 'request_hash'
   | 'status'
   | 'reason'
   | 'payment_kind'
@@ -58,7 +29,7 @@ export type NewOrder = Omit<
 
 /** Stores an order. An order that exists already stays as it is. */
 export async function insertOrder(sql: Queryable, order: NewOrder): Promise<void> {
-  await sql`insert into orders ${sql({ ...order, status: 'awaiting_payment' } as never)} on conflict (id) do nothing`
+  await sql`insert into orders ${sql({ ...order, status: 'awaiting_payment' } satisfies Partial<Orders>)} on conflict (id) do nothing`
 }
 
 /** Changes an order that has one of the given statuses. @returns false when it has another one */
@@ -69,7 +40,7 @@ export async function moveOrder(
   change: Partial<Omit<OrderRow, 'id' | 'account_id'>> & { status: OrderStatus },
 ): Promise<boolean> {
   const rows = await sql`
-    update orders set ${sql(change as never)} where id = ${orderId} and status in ${sql(from)} returning id`
+    update orders set ${sql(change)} where id = ${orderId} and status in ${sql(from)} returning id`
   return rows.length > 0
 }
 
@@ -105,7 +76,7 @@ export async function listOrders(
 }
 
 export async function findOrderOfPayment(sql: Queryable, paymentIntentId: string): Promise<string | undefined> {
-  const [row] = await sql<{ id: string }[]>`select id from orders where payment_intent_id = ${paymentIntentId}`
+  const [row] = await sql<Pick<Orders, 'id'>[]>`select id from orders where payment_intent_id = ${paymentIntentId}`
   return row?.id
 }
 

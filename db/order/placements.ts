@@ -1,24 +1,16 @@
 /** Placements: the requests to eSIM providers for an order, each under a random reference, and their states. */
 import { randomUUID } from 'node:crypto'
 import type { Queryable } from '../connection/database.ts'
+import type { PackageOffers, Packages, ProviderOrders } from '../connection/schema.ts'
 
-export interface Offer {
-  provider: string
-  provider_package_code: string
-  /** the package is sold by the day: the order has the number of days */
-  daily: boolean
-}
+/** `daily`: the package is sold by the day, and the order has the number of days */
+export type Offer = Pick<PackageOffers, 'provider' | 'provider_package_code'> & Pick<Packages, 'daily'>
 
-export interface Placement extends Offer {
-  id: string
-  client_ref: string
-  provider_order_no: string | null
-  state: 'placing' | 'placed' | 'provided' | 'refused' | 'releasing' | 'released'
-  /** real time of the first attempt, to compare with times of the provider's clock */
-  placed_after: Date
-  /** real time of the last request that may have been applied */
-  last_asked_at: Date
-}
+/**
+ * `placed_after`: real time of the first attempt, to compare with times of the provider's clock. `last_asked_at`: real time
+ * of the last request that may have been applied.
+ */
+export type Placement = Omit<ProviderOrders, 'order_id' | 'reason'> & Pick<Packages, 'daily'>
 
 /** The available offers for a package, in the order in which to ask their providers. */
 export async function listOffers(sql: Queryable, packageCode: string): Promise<Offer[]> {
@@ -102,7 +94,7 @@ export async function closePlacement(
 
 /** Stores the provider's number of an applied order. @returns false when the order's eSIMs are to be returned */
 export async function notePlaced(sql: Queryable, id: string, orderNo: string): Promise<boolean> {
-  const [row] = await sql<{ state: string }[]>`
+  const [row] = await sql<Pick<ProviderOrders, 'state'>[]>`
     update provider_orders set provider_order_no = ${orderNo},
       state = case state when 'placing' then 'placed' else state end
     where id = ${id} returning state`
@@ -114,9 +106,9 @@ export async function movePlacement(
   sql: Queryable,
   id: string,
   from: Placement['state'][],
-  change: { state: Placement['state']; reason?: string; provider_order_no?: string },
+  change: Pick<ProviderOrders, 'state'> & Partial<Pick<ProviderOrders, 'reason' | 'provider_order_no'>>,
 ): Promise<boolean> {
   const moved = await sql`
-    update provider_orders set ${sql(change as never)} where id = ${id} and state in ${sql(from)}`
+    update provider_orders set ${sql(change)} where id = ${id} and state in ${sql(from)}`
   return moved.count > 0
 }

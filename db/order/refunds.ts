@@ -1,12 +1,7 @@
 import type { Queryable } from '../connection/database.ts'
+import type { Refunds } from '../connection/schema.ts'
 
-export interface RefundRow {
-  refund_key: string
-  stripe_refund_id: string | null
-  amount_minor: number
-  state: string
-  reason: string
-}
+export type RefundRow = Pick<Refunds, 'refund_key' | 'stripe_refund_id' | 'amount_minor' | 'state' | 'reason'>
 
 /** The refunds of an order, the oldest first. */
 export async function listRefunds(sql: Queryable, orderId: string): Promise<RefundRow[]> {
