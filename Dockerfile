@@ -5,7 +5,10 @@ WORKDIR /app
 ENV NODE_ENV=production
 COPY package.json package-lock.json ./
 RUN npm install --omit=dev --no-save --no-audit --no-fund
+# What there is to copy stands in .dockerignore.
 COPY . .
+# A worker builds no workflow bundle at its start.
+RUN npm run --silent bundle
 # Backups go to .data/backups unless BACKUP_FOLDER says otherwise: mount a volume there.
 RUN mkdir -p .data/backups && chown -R node:node .data
 # docker build --build-arg WORKER_BUILD_ID=$(git rev-parse --short=12 HEAD): versioned workers, which wait for

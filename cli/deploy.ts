@@ -10,6 +10,7 @@ import { stopAsked } from '../shared/shutdown.ts'
 import { connectTemporal } from '../temporal/client.ts'
 import { loadBundle } from '../worker/bundle.ts'
 import { ownsSchedules } from '../worker/deployment.ts'
+import { BundleFault, readProductionBundle } from '../worker/production-bundle.ts'
 import { reconcileSchedules } from '../worker/schedules.ts'
 import { installRuntime } from '../worker/temporal-logger.ts'
 import { checkReplay } from './deploy/replay-check.ts'
@@ -73,9 +74,13 @@ async function run(watchMs: number, waitMs: number): Promise<number> {
     ownBuildId,
     say,
     check: async () => {
-      // It says at length what does not replay; the check says it in a line. Installed and not used it would not end.
+      const bundle =
+        config.NODE_ENV === 'production'
+          ? await readProductionBundle({ versioned: true })
+          : await loadBundle({ encrypted: payloadKeys !== undefined, versioned: true, log: silent })
+      // The SDK writes pages about each history that does not replay. Nothing may fail between here and the replay: a
+      // runtime that is installed and not used keeps the process from ending.
       installRuntime({ log: silent })
-      const bundle = await loadBundle({ encrypted: payloadKeys !== undefined, versioned: true, log: silent })
       return checkReplay(rollout, { bundle, payloadKeys, perType, except: values.except, say })
     },
   }
@@ -99,7 +104,7 @@ async function run(watchMs: number, waitMs: number): Promise<number> {
     await commands[command]?.()
     return 0
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error
+    if (!(error instanceof Refusal || error instanceof BundleFault)) throw error
     console.error(error.message)
     return 1
   } finally {

@@ -69,12 +69,14 @@ const fromRoot = ({ absoluteResourcePath }: { absoluteResourcePath: string }): s
 
 const nameOfBundle = async (options: BundleOptions): Promise<string> => `workflows-${await hashOfInputs(options)}.js`
 
+/** A bundle is this build's as long as its inputs have this hash; the folder that it was made in is one of them. */
+
 const cacheFolders = [
   join(root, 'node_modules/.cache/ama-esim'),
   join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'ama-esim'),
 ]
 
-async function hashOfInputs({ encrypted, versioned = false }: BundleOptions): Promise<string> {
+export async function hashOfInputs({ encrypted, versioned = false }: Omit<BundleOptions, 'log'>): Promise<string> {
   const hash = createHash('sha256').update(`${encrypted} ${versioned} ${root} `)
   const files = (await Promise.all(sourceFolders.map((folder) => listSources(join(root, folder))))).flat()
   for (const file of [...files, failureConverterPath, fileURLToPath(import.meta.url), sdkManifest()].sort()) {

@@ -9,12 +9,14 @@ import { stopAsked } from '../shared/shutdown.ts'
 import { connectTemporal } from '../temporal/client.ts'
 import { ownsSchedules } from './deployment.ts'
 import { serveMetrics } from './metrics-server.ts'
+import { productionBundleOrExit } from './production-bundle.ts'
 import { type RunningWorker, startWorker } from './run-worker.ts'
 import { reconcileSchedules } from './schedules.ts'
 import { installRuntime } from './temporal-logger.ts'
 
 const config = readConfigOrExit(process.env)
 const log = createLog({ level: config.LOG_LEVEL })
+const bundle = config.NODE_ENV === 'production' ? await productionBundleOrExit(config) : undefined
 const sdkMetricsAddress = `127.0.0.1:${await freePort()}`
 installRuntime({ log, metricsAddress: sdkMetricsAddress })
 const context = createContext(config, { name: 'ama-esim-worker', limits: timeLimits.worker, log })
@@ -34,7 +36,7 @@ const stopRequested = stopAsked(process.env).then((signal) => {
   stopping.abort()
   return undefined
 })
-const started = startWorker({ ...context, temporal }, { signal: stopping.signal })
+const started = startWorker({ ...context, temporal }, { signal: stopping.signal, ...(bundle && { bundle }) })
 worker = await Promise.race([started, stopRequested])
 let workerError: Error | undefined
 if (worker) {

@@ -1,13 +1,15 @@
-/** NODE_ENV=production: nothing embedded, nothing simulated, and nothing left to guess. */
+/** NODE_ENV=production in the files of the image: nothing embedded, nothing simulated, and nothing left to guess. */
 import { randomBytes } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
-import { expect, test } from 'vitest'
+import { appendFile, readFile, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { claimPort } from '../../dev/port.ts'
 import { searchAttributeTypes } from '../../dev/temporal/search-attribute-types.ts'
 import { keyCheckType } from '../../workflows/keys/key-rotation.contract.ts'
 import { openHarness } from '../harness/harness.ts'
 import { descendants, startProgram, survivors } from '../harness/processes.ts'
 import { until } from '../harness/until.ts'
+import { makeImage } from '../image/image.ts'
 
 // The keys are the rig's as well, so that it can read and replay what production wrote.
 const harness = await openHarness({
@@ -35,7 +37,16 @@ async function productionSettings(): Promise<{ url: string; metricsUrl: string; 
   }
 }
 
-const start = (env: Record<string, string>) => startProgram(process.execPath, ['--import', 'tsx', 'cli/start.ts'], env)
+const image = await makeImage()
+const run = (program: string, env: Record<string, string>) =>
+  startProgram(process.execPath, ['--import', 'tsx', program], env, image)
+const start = (env: Record<string, string>) => run('cli/start-production.ts', env)
+
+beforeAll(async () => {
+  const program = startProgram('npm', ['run', '--silent', 'bundle'], { NODE_ENV: 'production' }, image)
+  expect(await program.ended, program.output()).toEqual({ code: 0, signal: null })
+})
+afterAll(() => rm(image, { recursive: true, force: true }))
 
 async function untilReady(...programs: string[]): Promise<void> {
   const isReady = async (url: string): Promise<boolean> => (await fetch(`${url}/readyz`)).status === 200
@@ -72,7 +83,7 @@ test('with them it is API and worker, nothing else, and drains on SIGTERM', asyn
 
 test('run by npm they drain as well, though only npm gets the signal', async () => {
   const { url, metricsUrl, env } = await productionSettings()
-  const programs = ['api', 'worker'].map((script) => startProgram('npm', ['run', script], env))
+  const programs = ['api', 'worker'].map((script) => startProgram('npm', ['run', script], env, image))
   await untilReady(url, metricsUrl)
   const processes = await Promise.all(programs.map(({ pid }) => descendants(pid)))
   for (const program of programs) program.kill('SIGTERM')
@@ -97,6 +108,53 @@ test.each(['api/main.ts', 'worker/main.ts'])(
   },
   120_000,
 )
+
+test('it migrates the database, and makes keys', async () => {
+  const { env } = await productionSettings()
+  const migrate = run('cli/migrate.ts', env)
+  expect(await migrate.ended, migrate.output()).toMatchObject({ code: 0 })
+  const keys = run('cli/keys.ts', env)
+  expect(await keys.ended).toMatchObject({ code: 2 })
+  expect(keys.output()).toMatch(/^Usage:/)
+})
+
+test('the replay check takes the bundle of the image, and says that it has no kept histories', async () => {
+  const { env } = await productionSettings()
+  const check = startProgram(process.execPath, ['--import', 'tsx', 'cli/deploy.ts', 'check'], env, image)
+  expect(await check.ended, check.output()).toMatchObject({ code: 0 })
+  expect(check.output()).toContain('There are no kept histories here')
+}, 120_000)
+
+/** The programs of one worker without its bundle: each says what to do, without a stack, and builds none. */
+async function refusals(): Promise<void> {
+  const { env } = await productionSettings()
+  for (const build of [{}, { WORKER_BUILD_ID: 'abc' }]) {
+    const worker = run('worker/main.ts', { ...env, ...build })
+    const { code } = await worker.ended
+    expect(code, worker.output()).toBe(1)
+    expect(worker.output()).toMatch(
+      /^(There is no|The) workflow bundle .*: make it( again)? with `npm run bundle`\.\n$/,
+    )
+  }
+}
+
+test('a worker without its bundle ends with a sentence that says so, and so does the replay check', async () => {
+  await rename(join(image, 'bundles'), join(image, 'elsewhere'))
+  try {
+    await refusals()
+    const { env } = await productionSettings()
+    const check = startProgram(process.execPath, ['--import', 'tsx', 'cli/deploy.ts', 'check'], env, image)
+    expect((await check.ended).code).toBe(1)
+    expect(check.output()).toContain('There is no workflow bundle')
+  } finally {
+    await rename(join(image, 'elsewhere'), join(image, 'bundles'))
+  }
+}, 120_000)
+
+test('a worker whose bundle is of other sources ends with a sentence that says so', async () => {
+  await appendFile(join(image, 'workflows/index.ts'), '// changed\n')
+  await refusals()
+}, 120_000)
 
 test('the compose file makes every search attribute', async () => {
   const compose = await readFile(new URL('../../docker-compose.yml', import.meta.url), 'utf8')
