@@ -1,6 +1,6 @@
 /** HTTP requests over kept connections. Node's `fetch` takes four times the processor time, and an order makes five calls. */
-import { request as requestPlain } from 'node:http'
-import { request as requestTls } from 'node:https'
+import type { ClientRequest, Agent as HttpAgent } from 'node:http'
+import { Agent, type Dispatcher } from 'undici'
 import { assertOutsideTransaction } from '../shared/transaction-scope.ts'
 
 export interface HttpRequest {
@@ -10,6 +10,8 @@ export interface HttpRequest {
   body?: string | FormData | URLSearchParams
   /** until the last byte of the reply, in milliseconds */
   timeoutMs: number
+  /** the longest reply that is read; default 4 MiB */
+  maxReplyBytes?: number
 }
 
 export interface HttpReply {
@@ -19,10 +21,17 @@ export interface HttpReply {
   header(name: string): string | undefined
 }
 
-const timedOut = 'timed_out'
+/** A reply is read whole: six of 100 MB each took 2 GB. */
+export const defaultMaxReplyBytes = 4 * 1024 ** 2
+
+export const timedOut = 'timed_out'
+export const replyTooLarge = 'reply_too_large'
 const noConnection = 'no_connection'
 /** Node's error codes for a connection that was never established, so that no byte of the request was sent. */
 const neverSent = new Set([noConnection, 'ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'])
+
+/** Each request has a time limit of its own instead of undici's. */
+const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0 })
 
 /** Sends a request. It resolves with any status and follows no redirect. @throws errors for `connectionFault` */
 export function sendRequest(request: HttpRequest): Promise<HttpReply> {
@@ -31,42 +40,98 @@ export function sendRequest(request: HttpRequest): Promise<HttpReply> {
   return send(request)
 }
 
-async function send({ method, url, headers, body, timeoutMs }: HttpRequest): Promise<HttpReply> {
+async function send(request: HttpRequest): Promise<HttpReply> {
+  const { method, headers, body, timeoutMs, maxReplyBytes = defaultMaxReplyBytes } = request
   const content = body === undefined ? undefined : await encoded(body)
-  const target = new URL(url)
+  const { origin, pathname, search } = new URL(request.url)
   return new Promise((resolve, reject) => {
-    const open = target.protocol === 'https:' ? requestTls : requestPlain
-    const request = open(target, { method, headers: { ...content?.headers, ...headers } })
-    const timer = setTimeout(() => {
-      const code = request.socket?.connecting === false ? timedOut : noConnection
-      reject(Object.assign(new Error(code), { code }))
-      request.destroy()
-    }, timeoutMs)
-    request.on('close', () => clearTimeout(timer))
-    request.on('error', reject)
-    request.on('response', (response) => {
-      let text = ''
-      response.setEncoding('utf8')
-      response.on('data', (chunk: string) => {
-        text += chunk
-      })
-      response.on('error', reject)
-      response.on('end', () => {
-        const header = (name: string) => {
-          const value = response.headers[name]
-          return typeof value === 'string' ? value : undefined
-        }
-        resolve({ status: response.statusCode ?? 0, text, header })
-      })
-    })
-    request.end(content?.bytes)
+    let controller: Dispatcher.DispatchController | undefined
+    let hasEnded = false
+    let status = 0
+    let replyHeaders: Record<string, string | string[] | undefined> = {}
+    const chunks: Buffer[] = []
+    let size = 0
+
+    const end = (): void => {
+      hasEnded = true
+      clearTimeout(timer)
+    }
+    const fail = (error: Error): void => {
+      if (hasEnded) return
+      end()
+      // Undici names a controller once it writes to an established connection.
+      reject(controller ? error : coded(noConnection))
+      controller?.abort(error)
+    }
+    const timer = setTimeout(() => fail(coded(timedOut)), timeoutMs)
+
+    // `dispatch` instead of `request`, which does not tell whether a request that failed was begun.
+    agent.dispatch(
+      {
+        origin,
+        path: pathname + search,
+        method,
+        headers: { ...content?.headers, ...headers },
+        body: content?.bytes ?? null,
+      },
+      {
+        onRequestStart(started) {
+          controller = started
+          if (hasEnded) started.abort(coded(noConnection))
+        },
+        onResponseStart(_controller, statusCode, received) {
+          status = statusCode
+          replyHeaders = received
+        },
+        onResponseData(_controller, chunk) {
+          size += chunk.length
+          if (size > maxReplyBytes) fail(coded(replyTooLarge))
+          else chunks.push(chunk)
+        },
+        onResponseEnd() {
+          if (hasEnded) return
+          end()
+          const header = (name: string) => {
+            const value = replyHeaders[name]
+            return typeof value === 'string' ? value : undefined
+          }
+          resolve({ status, text: Buffer.concat(chunks).toString(), header })
+        },
+        onResponseError: (_controller, error) => fail(error),
+      },
+    )
   })
 }
 
+const coded = (code: string): Error => Object.assign(new Error(code), { code })
+
+/** Ends replies of more than `defaultMaxReplyBytes`, for an SDK that reads them whole. @returns the same agent */
+export function limitReplies<Kind extends HttpAgent>(kept: Kind): Kind {
+  // Node calls `addRequest` for each request of an agent; it is what packages of agents override.
+  const { addRequest } = kept as unknown as { addRequest: AddRequest }
+  const limited: AddRequest = (request, ...rest) => {
+    request.once('response', (reply) => {
+      let size = 0
+      const { push } = reply
+      // A listener for the data would start the flow before the SDK listens.
+      reply.push = (chunk: Buffer | null, encoding) => {
+        size += chunk?.length ?? 0
+        if (size <= defaultMaxReplyBytes) return push.call(reply, chunk, encoding)
+        reply.destroy(coded(replyTooLarge))
+        return false
+      }
+    })
+    addRequest.call(kept, request, ...rest)
+  }
+  return Object.assign(kept, { addRequest: limited })
+}
+
+type AddRequest = (request: ClientRequest, ...rest: unknown[]) => void
+
 /**
  * Reads the error of a broken request, ours or one inside an SDK's error.
- * @returns `code`: `timed_out`, Node's code in lower case, or `connection_lost` without one; `sent`: whether the request
- *   may have been sent
+ * @returns `code`: `timed_out`, `reply_too_large`, Node's code in lower case, or `connection_lost` without one; `sent`:
+ *   whether the request may have been sent
  */
 export function connectionFault(error: unknown): { code: string; sent: boolean } {
   const given = error !== null && typeof error === 'object' && 'code' in error ? error.code : undefined

@@ -1,7 +1,8 @@
 /** Verifies tokens of outside parties with the keys that these publish. */
-import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose'
+import { createRemoteJWKSet, customFetch, errors, type JWTPayload, jwtVerify } from 'jose'
 import { assertOutsideTransaction } from '../shared/transaction-scope.ts'
 import { ProviderFailure } from './failure.ts'
+import { connectionFault, replyTooLarge, sendRequest } from './http-request.ts'
 
 export interface TokenVerifierSettings {
   /** the name of the outside party in failures */
@@ -30,7 +31,7 @@ export function createTokenVerifier(settings: TokenVerifierSettings) {
   const { provider, expires = true } = settings
   const keys = createRemoteJWKSet(new URL(settings.jwksUrl), {
     cooldownDuration: settings.keyCooldownMs ?? 30_000,
-    timeoutDuration: 5_000,
+    [customFetch]: fetchKeys,
   })
 
   return async (token: string, requiredClaims = ['exp', 'iat', 'sub']): Promise<JWTPayload> => {
@@ -46,9 +47,18 @@ export function createTokenVerifier(settings: TokenVerifierSettings) {
       return payload
     } catch (error) {
       const code = refusalCode(error)
-      throw new ProviderFailure(provider, code ? 'rejected' : 'unavailable', code ?? 'keys_unavailable')
+      if (code) throw new ProviderFailure(provider, 'rejected', code)
+      const isTooLarge = connectionFault(error).code === replyTooLarge
+      throw new ProviderFailure(provider, 'unavailable', isTooLarge ? 'keys_too_large' : 'keys_unavailable')
     }
   }
+}
+
+const keysTimeoutMs = 5_000
+
+async function fetchKeys(url: string): Promise<Response> {
+  const { status, text } = await sendRequest({ method: 'GET', url, timeoutMs: keysTimeoutMs })
+  return new Response(text, { status })
 }
 
 /** Undefined when the token is not at fault, because the keys could not be fetched. */

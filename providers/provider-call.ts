@@ -1,7 +1,14 @@
 /** HTTP calls to outside parties, whose faults are certainly not applied or have an unknown outcome. */
 import type { z } from 'zod'
 import { ProviderFailure } from './failure.ts'
-import { connectionFault, type HttpReply, type HttpRequest, sendRequest } from './http-request.ts'
+import {
+  connectionFault,
+  type HttpReply,
+  type HttpRequest,
+  replyTooLarge,
+  sendRequest,
+  timedOut,
+} from './http-request.ts'
 
 export interface ProviderCall extends HttpRequest {
   provider: string
@@ -19,8 +26,8 @@ export interface ProviderReply {
 /**
  * Calls an outside party. It resolves with any status below 500 except redirects and 429.
  * @throws ProviderFailure for other statuses and network faults: `unavailable` (`unreachable`, `rate_limited`,
- *   `http_503`); `unknown_outcome` for a call that changes something, else `unavailable` (`timed_out`, `connection_lost`,
- *   `http_5xx`); `misconfigured` (`http_3xx`). The failure has no cause, since causes quote URLs and replies
+ *   `http_503`); `unknown_outcome` for a call that changes something, else `unavailable` (`timed_out`, `reply_too_large`,
+ *   `connection_lost`, `http_5xx`); `misconfigured` (`http_3xx`). The failure has no cause, since causes quote URLs and replies
  */
 export async function callProvider(call: ProviderCall): Promise<ProviderReply> {
   const { provider } = call
@@ -28,7 +35,7 @@ export async function callProvider(call: ProviderCall): Promise<ProviderReply> {
   const reply = await sendRequest(call).catch((error: unknown) => {
     const { code, sent } = connectionFault(error)
     if (!sent) throw new ProviderFailure(provider, 'unavailable', 'unreachable')
-    throw new ProviderFailure(provider, unsure, code === 'timed_out' ? code : 'connection_lost')
+    throw new ProviderFailure(provider, unsure, code === timedOut || code === replyTooLarge ? code : 'connection_lost')
   })
   const { status, text } = reply
   if (status === 429) throw new ProviderFailure(provider, 'unavailable', 'rate_limited', retryAfter(reply))
@@ -37,6 +44,9 @@ export async function callProvider(call: ProviderCall): Promise<ProviderReply> {
   if (status >= 300 && status < 400) throw new ProviderFailure(provider, 'misconfigured', `http_${status}`)
   return { status, text }
 }
+
+/** A catalogue has thousands of packages, each with its countries and networks. */
+export const maxCatalogueBytes = 32 * 1024 ** 2
 
 /** Reads a reply by its schema. @throws ProviderFailure `malformed_reply` */
 export function readReply<T>(

@@ -5,6 +5,7 @@
 
 import type { EsimProvider, EsimStatus, ProviderPackage } from '../esim.ts'
 import { isProviderFailure, ProviderFailure } from '../failure.ts'
+import { maxCatalogueBytes } from '../provider-call.ts'
 import { parseWebhook, readAmount, readPackages, readSim, readUsage } from './readings.ts'
 import {
   type AiraloSettings,
@@ -52,7 +53,12 @@ export function createAiralo(settings: AiraloSettings): EsimProvider {
       const all: ProviderPackage[] = []
       for (let page = 1, pages = 1; page <= pages; page += 1) {
         const path = `/packages?include=topup&limit=${DESTINATIONS_PER_PAGE}&page=${page}`
-        const { data, meta, pricing } = await call({ method: 'GET', path, schema: packagesSchema })
+        const { data, meta, pricing } = await call({
+          method: 'GET',
+          path,
+          schema: packagesSchema,
+          maxReplyBytes: maxCatalogueBytes,
+        })
         all.push(...data.flatMap((each) => readPackages(each, pricing?.discount_percentage ?? 0)))
         pages = meta?.last_page ?? 1
       }

@@ -23,6 +23,7 @@ interface Request<T> {
   path: string
   form?: Record<string, string>
   schema: z.ZodType<T>
+  maxReplyBytes?: number
 }
 
 /** An authenticated call; a POST counts as changing something. @throws ProviderFailure as in providers/esim.ts */
@@ -32,8 +33,9 @@ export function createCaller(settings: AiraloSettings): CallAiralo {
   const { baseUrl, timeoutMs } = settings
   const tokens = createTokens(settings)
 
-  return async ({ method, path, form, schema }) => {
-    const call = { provider: PROVIDER, method, url: baseUrl + path, timeoutMs, changes: method === 'POST', costs: true }
+  return async ({ method, path, form, schema, ...limit }) => {
+    const changes = method === 'POST'
+    const call = { provider: PROVIDER, method, url: baseUrl + path, timeoutMs, changes, costs: true, ...limit }
     const attempt = async (token: string): Promise<ProviderReply> => {
       const body = new FormData()
       for (const [name, value] of Object.entries(form ?? {})) body.append(name, value)

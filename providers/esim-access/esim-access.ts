@@ -1,6 +1,7 @@
 /** eSIM Access as an EsimProvider. A repeated clientRef (`transactionId`) returns the same order. */
 import type { EsimProvider, EsimState, PlaceOrder } from '../esim.ts'
 import { isProviderFailure, ProviderFailure } from '../failure.ts'
+import { maxCatalogueBytes } from '../provider-call.ts'
 import { MICROS_PER_PRICE, parseWebhook, readEsim, readPackage, readTime, stateOf } from './readings.ts'
 import {
   anythingSchema,
@@ -37,7 +38,7 @@ export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
   /** A change that some states refuse. @param alreadyIn the states in which it is done already */
   async function change(path: string, esimTranNo: string, alreadyIn: (state: EsimState) => boolean): Promise<boolean> {
     try {
-      await call(path, { esimTranNo }, anythingSchema, true)
+      await call(path, { esimTranNo }, anythingSchema, { changes: true })
       return true
     } catch (error) {
       if (!isProviderFailure(error, 'wrong_state') || !alreadyIn(stateOf(await queryOne(esimTranNo)))) throw error
@@ -53,8 +54,8 @@ export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
 
     async listPackages() {
       const [base, topUps] = await Promise.all([
-        call('/package/list', { type: 'BASE' }, packageListSchema),
-        call('/package/list', { type: 'TOPUP' }, packageListSchema),
+        call('/package/list', { type: 'BASE' }, packageListSchema, { maxReplyBytes: maxCatalogueBytes }),
+        call('/package/list', { type: 'TOPUP' }, packageListSchema, { maxReplyBytes: maxCatalogueBytes }),
       ])
       return [
         ...base.packageList.map((each) => readPackage(each, 'base')),
@@ -74,7 +75,7 @@ export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
         '/esim/order',
         { transactionId: clientRef, packageInfoList: [packageInfo] },
         orderSchema,
-        true,
+        { changes: true },
       )
       return { orderNo }
     },
@@ -121,7 +122,7 @@ export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
         ...(days === undefined ? {} : { periodNum: String(days) }),
       }
       try {
-        await call('/esim/topup', content, anythingSchema, true)
+        await call('/esim/topup', content, anythingSchema, { changes: true })
       } catch (error) {
         if (isProviderFailure(error, 'wrong_state') && stateOf(await queryOne(esimRef)) === 'expired') {
           throw new ProviderFailure(PROVIDER, 'rejected', 'expired')

@@ -40,15 +40,21 @@ const envelopeSchema = z.object({
 })
 
 /** Calls `POST <baseUrl><path>` and returns `obj` by its schema. @throws ProviderFailure as in providers/esim.ts */
-export type CallEsimAccess = <T>(path: string, body: object, schema: z.ZodType<T>, changes?: boolean) => Promise<T>
+export type CallEsimAccess = <T>(
+  path: string,
+  body: object,
+  schema: z.ZodType<T>,
+  options?: { changes?: boolean; maxReplyBytes?: number },
+) => Promise<T>
 
 export function createCaller(settings: EsimAccessSettings): CallEsimAccess {
   const { baseUrl, accessCode, secretKey, timeoutMs } = settings
-  return async (path, content, schema, changes = false) => {
+  return async (path, content, schema, { changes = false, ...limit } = {}) => {
     const body = JSON.stringify(content)
     const timestamp = String(Date.now())
     const requestId = randomUUID()
-    const call = { provider: PROVIDER, method: 'POST' as const, url: baseUrl + path, timeoutMs, changes, costs: true }
+    const method = 'POST' as const
+    const call = { provider: PROVIDER, method, url: baseUrl + path, timeoutMs, changes, costs: true, ...limit }
     const headers = {
       'Content-Type': 'application/json',
       'RT-AccessCode': accessCode,

@@ -5,7 +5,7 @@ import { type App, deleteApp, initializeApp } from 'firebase-admin/app'
 import { gaxios, JWT } from 'google-auth-library'
 import { assertOutsideTransaction } from '../../shared/transaction-scope.ts'
 import { ProviderFailure } from '../failure.ts'
-import { connectionFault } from '../http-request.ts'
+import { connectionFault, limitReplies, replyTooLarge } from '../http-request.ts'
 
 export interface FirebaseSettings {
   projectId: string
@@ -27,7 +27,7 @@ const requestTimeoutMs = 15_000
 /** Opens a connection; a process may have several. @param provider the name of the outside party in failures */
 export function openFirebase(provider: string, { projectId, serviceAccount, connectTo }: FirebaseSettings) {
   // The SDK's hosts are constants, but an agent's host and port override those of a request.
-  const agent = new Agent({ keepAlive: true, maxSockets: 50, ...connectTo })
+  const agent = limitReplies(new Agent({ keepAlive: true, maxSockets: 50, ...connectTo }))
   const client = new JWT({
     email: serviceAccount.clientEmail,
     key: serviceAccount.privateKey,
@@ -67,7 +67,9 @@ export function openFirebase(provider: string, { projectId, serviceAccount, conn
       const reply = await client
         .request<unknown>({ url, method: 'POST', data, agent, validateStatus: () => true, retry: false })
         .catch((error: unknown) => {
-          throw error instanceof ProviderFailure ? error : new ProviderFailure(provider, 'unavailable', 'no_reply')
+          if (error instanceof ProviderFailure) throw error
+          const { code } = connectionFault(error)
+          throw new ProviderFailure(provider, 'unavailable', code === replyTooLarge ? code : 'no_reply')
         })
       const seconds = Number(reply.headers.get('retry-after'))
       return { status: reply.status, body: reply.data, retryAfterMs: seconds > 0 ? seconds * 1000 : undefined }

@@ -1,8 +1,10 @@
 /** Stripe's SDK, and the only way to call it: every fault becomes a ProviderFailure. */
+import { Agent as HttpAgent } from 'node:http'
+import { Agent as HttpsAgent } from 'node:https'
 import Stripe from 'stripe'
 import { assertOutsideTransaction } from '../../shared/transaction-scope.ts'
 import { ProviderFailure, type ProviderFailureKind } from '../failure.ts'
-import { connectionFault } from '../http-request.ts'
+import { connectionFault, limitReplies } from '../http-request.ts'
 
 export interface StripeSettings {
   secretKey: string
@@ -40,6 +42,7 @@ export function createStripeClient(settings: StripeSettings) {
     maxNetworkRetries: 0,
     timeout: settings.timeoutMs ?? 10_000,
     telemetry: false,
+    httpAgent: limitReplies(new (protocol === 'http' ? HttpAgent : HttpsAgent)({ keepAlive: true })),
   })
 
   /** Calls Stripe. @throws ProviderFailure, without any text of Stripe */
