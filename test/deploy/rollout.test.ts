@@ -43,8 +43,8 @@ const look: Change = {
   replacement: `if (${patched('test-look')}) await ${sleep(1)}; ended = await refresh();`,
 }
 const tellEverybody: Change = {
-  line: 'await ending.endRuns(',
-  replacement: `if (${patched('test-end-runs')}) await ${sleep(1)}; await ending.endRuns(`,
+  line: 'await erasingMany.endRuns(',
+  replacement: `if (${patched('test-end-runs')}) await ${sleep(1)}; await erasingMany.endRuns(`,
 }
 const nextStep: Change = {
   line: 'const next = await nextPolicyStep(',
