@@ -27,6 +27,8 @@ export interface BundleOptions {
   encrypted: boolean
   /** whether the worker has a build id; the workflows have their versioning behaviour then */
   versioned?: boolean
+  /** a module of workflow interceptors, of which no production bundle has one; it imports nothing else of ours */
+  interceptors?: string
   log: Log
 }
 
@@ -49,12 +51,13 @@ export async function loadBundle(options: BundleOptions): Promise<WorkflowBundle
 }
 
 /** Builds the bundle. @throws if the sources do not bundle */
-export async function buildBundle({ encrypted, versioned, log }: BundleOptions): Promise<WorkflowBundle> {
+export async function buildBundle({ encrypted, versioned, interceptors, log }: BundleOptions): Promise<WorkflowBundle> {
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(root, versioned ? entries.versioned : entries.plain),
     // Webpack's report about a good bundle is pages long.
     logger: temporalLogger(() => log.child({}, { level: log.isLevelEnabled('debug') ? log.level : 'warn' })),
     ...(encrypted && { failureConverterPath }),
+    ...(interceptors !== undefined && { workflowInterceptorModules: [interceptors] }),
     // Histories hold the stacks of failures, which must not have paths of this machine.
     webpackConfigHook: (config) => ({
       ...config,
@@ -69,16 +72,20 @@ const fromRoot = ({ absoluteResourcePath }: { absoluteResourcePath: string }): s
 
 const nameOfBundle = async (options: BundleOptions): Promise<string> => `workflows-${await hashOfInputs(options)}.js`
 
-/** A bundle is this build's as long as its inputs have this hash; the folder that it was made in is one of them. */
-
 const cacheFolders = [
   join(root, 'node_modules/.cache/ama-esim'),
   join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'ama-esim'),
 ]
 
-export async function hashOfInputs({ encrypted, versioned = false }: Omit<BundleOptions, 'log'>): Promise<string> {
+/** A bundle is this build's as long as its inputs have this hash; the folder that it was made in is one of them. */
+export async function hashOfInputs({
+  encrypted,
+  versioned = false,
+  interceptors,
+}: Omit<BundleOptions, 'log'>): Promise<string> {
   const hash = createHash('sha256').update(`${encrypted} ${versioned} ${root} `)
   const files = (await Promise.all(sourceFolders.map((folder) => listSources(join(root, folder))))).flat()
+  if (interceptors !== undefined) files.push(interceptors)
   for (const file of [...files, failureConverterPath, fileURLToPath(import.meta.url), sdkManifest()].sort()) {
     hash
       .update(relative(root, file))

@@ -1,11 +1,12 @@
-/** Builds of the worker: the bundle as it is, and copies of it with a change, each served by a worker of its own. */
+/** Builds of the worker: the workflows as they are, and with mutations, each served by a worker of its own. */
 import { checkReplay } from '../../cli/deploy/replay-check.ts'
 import type { Rollout } from '../../cli/deploy/rollout.ts'
 import { createLog } from '../../shared/log.ts'
-import { loadBundle } from '../../worker/bundle.ts'
 import { type RunningWorker, startWorker, type WorkerOptions } from '../../worker/run-worker.ts'
 import type { Product } from '../harness/product.ts'
 import { seededUuid } from '../harness/seed.ts'
+import { loadMutable } from '../mutations/bundle.ts'
+import type { Mutation } from '../mutations/mutation.ts'
 
 export interface Build {
   id: string
@@ -16,40 +17,25 @@ export interface Build {
   startWorker(options?: Pick<WorkerOptions, 'dormantPatches'>): Promise<RunningWorker>
 }
 
-export interface Change {
-  /** part of the bundle, which has to be there exactly once, and what takes its place */
-  line: string
-  replacement: string
-}
-
 const silent = createLog({ level: 'silent' })
 
 const nowhere = new URL('./none/', import.meta.url)
 
-const sdk = '_temporalio_workflow__WEBPACK_IMPORTED_MODULE_0__'
-/** What the changes of a new build call. */
-export const patched = (id: string): string => `(0,${sdk}.patched)('${id}')`
-export const sleep = (ms: number): string => `(0,${sdk}.sleep)(${ms})`
-export const isReplaying = `(0,${sdk}.workflowInfo)().unsafe.isReplaying`
-
 /**
- * A build of this code with these changes.
+ * A build of this code with these mutations.
  * @param options.kept replays the kept histories as well, which the replay test does for the code as it is
  */
 export async function createBuild(
   product: Product,
   name: string,
-  changes: Change[] = [],
+  mutations: Mutation[] = [],
   { kept = false } = {},
 ): Promise<Build> {
   const id = `${name}-${seededUuid().slice(0, 8)}`
   const { config, temporal } = product
   const { PAYLOAD_KEYS: payloadKeys } = config
-  const plain = await loadBundle({ encrypted: payloadKeys !== undefined, versioned: true, log: silent })
-  const code = changes.reduce((changed, { line, replacement }) => {
-    if (changed.split(line).length !== 2) throw new Error(`not once in the bundle: ${line}`)
-    return changed.replace(line, () => replacement)
-  }, plain.code)
+  const mutated = await loadMutable({ encrypted: payloadKeys !== undefined, versioned: true, log: silent })
+  const code = mutated(mutations)
   const said: string[] = []
   const say = (line: string): void => void said.push(line)
   const rollout: Rollout = {

@@ -22,10 +22,11 @@ import { startProgram } from '../harness/processes.ts'
 import { seededBytes, seededUuid } from '../harness/seed.ts'
 import { testPackages } from '../harness/test-packages.ts'
 import { until } from '../harness/until.ts'
+import type { Mutation } from '../mutations/mutation.ts'
 import { runSteps } from '../replay/scenario.ts'
-import { type Build, type Change, createBuild, isReplaying, lastBuildOf, patched, sleep } from './builds.ts'
+import { type Build, createBuild, lastBuildOf } from './builds.ts'
 
-// Its runs were begun by builds with changes, which the code as it is does not repeat.
+// Its runs were begun by builds with mutations, which the code as it is does not repeat.
 const harness = await openHarness({
   workers: 0,
   replay: false,
@@ -38,24 +39,21 @@ afterAll(async () => {
   await Promise.all(workers.map((worker) => worker.stop()))
 })
 
-const look: Change = {
-  line: 'ended = await refresh();',
-  replacement: `if (${patched('test-look')}) await ${sleep(1)}; ended = await refresh();`,
+const look: Mutation = { workflow: 'order', activity: 'refreshEsims', fault: 'delayed', patch: 'test-look' }
+const unpatched: Mutation = { workflow: 'order', activity: 'refreshEsims', fault: 'delayed' }
+const tellEverybody: Mutation = {
+  workflow: 'accountDeletion',
+  activity: 'endRuns',
+  fault: 'delayed',
+  patch: 'test-end-runs',
 }
-const tellEverybody: Change = {
-  line: 'await erasingMany.endRuns(',
-  replacement: `if (${patched('test-end-runs')}) await ${sleep(1)}; await erasingMany.endRuns(`,
+const nextStep: Mutation = {
+  workflow: 'policyNotice',
+  activity: 'nextPolicyStep',
+  fault: 'delayed',
+  patch: 'test-step',
 }
-const nextStep: Change = {
-  line: 'const next = await nextPolicyStep(',
-  replacement: `if (${patched('test-step')}) await ${sleep(1)}; const next = await nextPolicyStep(`,
-}
-const unpatched: Change = { line: look.line, replacement: `await ${sleep(1)}; ${look.line}` }
-const recording = 'const { livesUntil } = await '
-const sickness: Change = {
-  line: recording,
-  replacement: `if (!${isReplaying}) throw new TypeError('sick'); ${recording}`,
-}
+const sickness: Mutation = { workflow: 'order', activity: 'recordDelivery', fault: 'broken', message: 'sick' }
 
 const patience = { watchMs: 1_000, heedInterruption: () => new AbortController().signal, say: () => undefined }
 
@@ -331,7 +329,7 @@ describe.sequential('npm run deploy', () => {
     const { code, output } = await deploy(['status'])
     expect(output).toMatch(new RegExp(`^${builds.third.id}\\tcurrent\\tworkers poll$`, 'm'))
     expect(code).toBe(0)
-    // The open runs are those of builds with changes; without them, the code as it is repeats what is kept.
+    // The open runs are those of builds with mutations; without them, the code as it is repeats what is kept.
     const open: string[] = []
     for await (const { workflowId } of harness.temporal.workflow.list({ query: "ExecutionStatus = 'Running'" })) {
       open.push('--except', workflowId)

@@ -1,13 +1,12 @@
-/** Mutants of the workflow bundle, each with one change that breaks the replay of open runs. */
+/** Mutants of the workflow bundle, each with one fault that breaks the replay of open runs. */
+import type { Mutation } from '../mutations/mutation.ts'
 import { houseMutants } from './house-mutants.ts'
 import { orderMutants } from './order-mutants.ts'
 import { personMutants } from './person-mutants.ts'
 
 export interface Mutant {
   name: string
-  /** code that the bundle has exactly once, and that is replaced */
-  line: string
-  replacement: string
+  mutation: Mutation
   /** changes what most runs of the workflow do first */
   first?: true
   /** scenarios whose kept histories must not replay with this mutant */

@@ -1,59 +1,64 @@
+import { periods } from '../../policy/periods.ts'
+import { paymentSignal, providerSignal } from '../../workflows/order/order.contract.ts'
 import type { Mutant } from './mutants.ts'
 
 export const orderMutants: Mutant[] = [
   {
     name: 'an order that does not open its checkout',
-    line: 'await openCheckout(run);',
+    mutation: { workflow: 'order', activity: 'openCheckout', fault: 'skipped' },
     first: true,
-    replacement: '',
     caughtBy: ['order-waits-for-payment', 'order-never-paid', 'order-that-could-not-open', 'top-up-waits-for-payment'],
   },
   {
     name: 'a payment that is not cancelled when the customer cancels',
-    line: "if (run.requested.cancel) return closePayment(run, 'cancelled', 'cancelled_by_customer');",
-    replacement: "if (run.requested.cancel) return { state: 'cancelled' };",
+    mutation: {
+      workflow: 'order',
+      activity: 'cancelPayment',
+      when: { reason: 'cancelled_by_customer' },
+      fault: 'skipped',
+      result: 'cancelled',
+    },
     caughtBy: ['order-cancelled-unpaid', 'order-paid-while-cancelled'],
   },
   {
     name: 'a payment that is not closed at the deadline',
-    line: "return closePayment(run, 'unpaid', 'not_paid_in_time');",
-    replacement: "return { state: 'unpaid' };",
+    mutation: {
+      workflow: 'order',
+      activity: 'cancelPayment',
+      when: { status: 'unpaid' },
+      fault: 'skipped',
+      result: 'cancelled',
+    },
     caughtBy: ['order-never-paid', 'order-paid-at-the-deadline'],
   },
   {
     name: 'an operator who is not asked',
-    line: "if (payment.state !== 'paid') return finish(run, payment.state);",
-    replacement: "if (payment.state !== 'paid') return finish(run, payment.state); payment.review = null;",
+    mutation: { workflow: 'order', activity: 'confirmPayment', fault: 'altered', result: { review: null } },
     caughtBy: ['order-waits-for-an-operator', 'order-rejected', 'order-never-decided', 'order-approved-and-expired'],
   },
   {
     name: 'a customer who is not told of a delay',
-    line: "run.announce('delayed');",
-    replacement: '',
+    mutation: { workflow: 'order', activity: 'sendOrderMail', when: { mail: 'delayed' }, fault: 'skipped' },
     caughtBy: ['order-waits-for-a-slow-provider', 'order-delivered-late', 'order-never-delivered'],
   },
   {
     name: 'a purchase that is not measured',
-    line: 'run.measurePurchase();',
-    replacement: '',
+    mutation: { workflow: 'order', activity: 'measurePurchase', fault: 'skipped' },
     caughtBy: ['order-waits-for-use', 'order-used-and-expired', 'order-returned-unused', 'top-up-delivered'],
   },
   {
     name: 'a delivered eSIM that nobody watches',
-    line: 'let watch = startWatch();',
-    replacement: "let watch = { state: 'watching', recorded: false };",
+    mutation: { workflow: 'order', activity: 'watchEsims', fault: 'skipped', result: { recorded: true } },
     caughtBy: ['order-waits-for-use', 'order-waits-for-expiry', 'order-waits-for-the-mail-server'],
   },
   {
     name: 'a top-up of which the first order does not learn',
-    line: 'await signalParentOrder(run.input.parentOrderId);',
-    replacement: '',
+    mutation: { workflow: 'order', sentSignal: providerSignal.name },
     caughtBy: ['top-up-delivered'],
   },
   {
     name: 'an eSIM that is not given back',
-    line: 'const returned = run.stopProvisioning ? returnEsims(run) : undefined;',
-    replacement: 'const returned = undefined;',
+    mutation: { workflow: 'order', activity: 'releaseProvision', fault: 'skipped' },
     caughtBy: [
       'order-waits-for-a-late-allocation-to-give-back',
       'order-out-of-stock',
@@ -64,20 +69,17 @@ export const orderMutants: Mutant[] = [
   },
   {
     name: 'a refund that is taken for settled at once',
-    line: "run.announce('refunded');",
-    replacement: "run.announce('refunded'); return undefined;",
+    mutation: { workflow: 'order', timer: periods.order.refundSettlesWithinMs },
     caughtBy: ['order-waits-for-its-refund-to-settle', 'order-refund-bounced-and-repeated'],
   },
   {
     name: 'late news that nobody waits for',
-    line: 'await (0,_temporalio_workflow__WEBPACK_IMPORTED_MODULE_0__.condition)(()=>paymentsToCheck > 0, 1);',
-    replacement: '',
+    mutation: { workflow: 'orderAftercare', timer: 'any' },
     caughtBy: ['order-aftercare-of-a-dispute'],
   },
   {
     name: 'a late refund that nobody looks at',
-    line: 'paymentsToCheck += 1;',
-    replacement: '',
+    mutation: { workflow: 'orderAftercare', receivedSignal: paymentSignal.name },
     caughtBy: [
       'order-aftercare-of-a-settled-refund',
       'order-aftercare-of-a-repeated-refund',
@@ -86,14 +88,18 @@ export const orderMutants: Mutant[] = [
   },
   {
     name: 'a bounced refund that nobody notes',
-    line: "run.announce('refund_failed');",
-    replacement: '',
+    mutation: { workflow: 'order', activity: 'sendOrderMail', when: { mail: 'refund_failed' }, fault: 'skipped' },
     caughtBy: ['order-waits-for-its-refund-to-be-repeated', 'order-refund-bounced-and-repeated'],
   },
   {
     name: 'work that is given up while the database is away',
-    line: 'if (!ranOutOfTries(error)) throw error;',
-    replacement: 'throw error;',
+    mutation: {
+      workflow: 'order',
+      activity: 'confirmPayment',
+      local: false,
+      fault: 'skipped',
+      result: { state: 'pending' },
+    },
     caughtBy: ['order-waits-for-the-database'],
   },
 ]

@@ -4,47 +4,40 @@ import type { Mutant } from './mutants.ts'
 export const personMutants: Mutant[] = [
   {
     name: 'a deletion that erases nobody',
-    line: 'erasure = await localFirst.eraseAccount(',
+    mutation: { workflow: 'accountDeletion', activity: 'eraseAccount', fault: 'skipped', result: null },
     first: true,
-    replacement: 'erasure = null; (() => {})(',
     caughtBy: ['account-deletion-complete', 'account-deletion-of-nobody', 'account-deletion-waits-for-redaction'],
   },
   {
     name: 'a deletion that looks once only',
-    line: "summary: 'until nothing of the person is under way'",
-    replacement: "summary: 'now' }); if (true) return; await (0, _workflow.sleep)(1, { summary: ''",
+    mutation: { workflow: 'accountDeletion', activity: 'verifyErasure', when: { final: true }, fault: 'skipped' },
     caughtBy: ['account-deletion-complete', 'account-deletion-waits-for-the-last-backup'],
   },
   {
     name: 'a refund of an erased person that nobody watches',
-    line: 'const redacted = paid.then(watchRefunds)',
-    replacement: 'const redacted = paid.then(() => {})',
+    mutation: { workflow: 'accountDeletion', activity: 'settlePayments', fault: 'altered', result: { watch: false } },
     caughtBy: ['account-deletion-waits-for-a-refund-to-settle', 'account-deletion-left-to-an-operator'],
   },
   {
     name: 'an overdue deletion that nobody is shown',
-    line: 'await localFirst.raiseOverdue(stepInput());',
-    replacement: '',
+    mutation: { workflow: 'accountDeletion', activity: 'raiseOverdue', fault: 'skipped' },
     caughtBy: ['account-deletion-waits-for-somebody-overdue'],
   },
   {
     name: 'a sign-in that ends without its link',
-    line: 'if (await localFirst.unlinkApple(input))',
+    mutation: { workflow: 'signInEnded', activity: 'unlinkApple', fault: 'skipped', result: false },
     first: true,
-    replacement: 'if (false)',
     caughtBy: ['sign-in-ended-and-told', 'sign-in-ended-waits-for-the-mail-server'],
   },
   {
     name: 'an unused account that is taken for gone',
-    line: 'const begun = await localFirst.beginInactivity({',
+    mutation: { workflow: 'accountInactivity', activity: 'beginInactivity', fault: 'skipped', result: 'gone' },
     first: true,
-    replacement: "const begun = await (async () => 'gone')({",
     caughtBy: ['account-inactivity-of-nobody', 'account-inactivity-waits-for-the-first-warning'],
   },
   {
     name: 'an account that nobody asks about again',
-    line: 'const after = await localFirst.stillInactive({',
-    replacement: "const after = await (async () => 'inactive')({",
+    mutation: { workflow: 'accountInactivity', activity: 'stillInactive', fault: 'skipped', result: 'inactive' },
     caughtBy: [
       'account-inactivity-came-back',
       'account-inactivity-of-somebody-erased-meanwhile',
@@ -54,8 +47,7 @@ export const personMutants: Mutant[] = [
   },
   {
     name: 'an account that is warned once only',
-    line: 'await sendWarningBefore(nextStep, days);',
-    replacement: '',
+    mutation: { workflow: 'accountInactivity', activity: 'sendLaterWarning', fault: 'skipped' },
     caughtBy: [
       'account-inactivity-warned-late',
       'account-inactivity-waits-for-the-last-warning',
@@ -64,22 +56,19 @@ export const personMutants: Mutant[] = [
   },
   {
     name: 'a request that is taken for recorded',
-    line: 'if (await localFirst.findRequest({',
+    mutation: { workflow: 'privacyRequest', activity: 'findRequest', fault: 'skipped', result: true },
     first: true,
-    replacement: 'if (await (async () => true)({',
     caughtBy: ['privacy-request-never-recorded', 'privacy-request-waits-for-the-mail-server'],
   },
   {
     name: 'a request that stays a draft',
-    line: 'draft ? localFirst.openRequest({',
+    mutation: { workflow: 'privacyRequest', activity: 'openRequest', fault: 'skipped', result: true },
     first: true,
-    replacement: 'draft ? (async () => true)({',
     caughtBy: ['privacy-request-of-a-draft-that-was-dropped', 'privacy-request-from-a-draft-answered-by-mail'],
   },
   {
     name: 'an answer that is not taken',
-    line: 'if (await localFirst.takeAnswer(',
-    replacement: 'if (await (async () => true)(',
+    mutation: { workflow: 'privacyRequest', activity: 'takeAnswer', fault: 'skipped', result: true },
     caughtBy: [
       'privacy-request-from-a-draft-answered-by-mail',
       'privacy-request-from-a-draft-answered-elsewhere-after-a-refused-answer',
@@ -87,14 +76,12 @@ export const personMutants: Mutant[] = [
   },
   {
     name: 'a request that nobody acknowledges',
-    line: 'background.push(acknowledge());',
-    replacement: '',
+    mutation: { workflow: 'privacyRequest', activity: 'acknowledgeRequest', fault: 'skipped', result: 'sent' },
     caughtBy: ['privacy-request-erased-with-its-person', 'privacy-request-waits-for-an-answer'],
   },
   {
     name: 'operators whom nobody urges',
-    line: 'background.push(untilGivenUp(mail).then(noteGone));',
-    replacement: '',
+    mutation: { workflow: 'privacyRequest', activity: 'urgeOperators', fault: 'skipped', result: 'sent' },
     caughtBy: [
       'privacy-request-escalated-and-answered-late',
       'privacy-request-waits-for-an-overdue-answer',
@@ -103,22 +90,19 @@ export const personMutants: Mutant[] = [
   },
   {
     name: 'an answered request that is never forgotten',
-    line: 'await localFirst.forgetRequest({',
-    replacement: '(() => {})({',
+    mutation: { workflow: 'privacyRequest', activity: 'forgetRequest', fault: 'skipped' },
     caughtBy: ['privacy-request-answered-in-time', 'privacy-request-extended-and-refused-by-the-mailbox'],
   },
   {
     name: 'a change of address that is taken for recorded',
-    line: 'if (await localFirst.findEmailChange({',
+    mutation: { workflow: 'emailChange', activity: 'findEmailChange', fault: 'skipped', result: true },
     first: true,
-    replacement: 'if (await (async () => true)({',
     caughtBy: ['email-change-never-recorded', 'email-change-waits-for-both-addresses'],
   },
   {
     name: 'a change of address that stays a draft',
-    line: 'draft ? localFirst.openEmailChange({',
+    mutation: { workflow: 'emailChange', activity: 'openEmailChange', fault: 'skipped', result: 'open' },
     first: true,
-    replacement: "draft ? (async () => 'open')({",
     caughtBy: [
       'email-change-from-a-draft',
       'email-change-of-a-draft-beside-another',
@@ -127,14 +111,18 @@ export const personMutants: Mutant[] = [
   },
   {
     name: 'an old address that is not asked',
-    line: "mails.push(ask('old'), ask('new'));",
-    replacement: "mails.push(ask('new'));",
+    mutation: {
+      workflow: 'emailChange',
+      activity: 'askForConfirmation',
+      when: { side: 'old' },
+      fault: 'skipped',
+      result: 'sent',
+    },
     caughtBy: ['email-change-waits-for-the-old-address', 'email-change-cancelled', 'email-change-replaced'],
   },
   {
     name: 'an old address that is not told',
-    line: "if (outcome === 'changed') mails.push(notifyOldAddress());",
-    replacement: '',
+    mutation: { workflow: 'emailChange', activity: 'tellOldAddress', fault: 'skipped' },
     caughtBy: [
       'email-change-confirmed',
       'email-change-waived-by-an-operator',
@@ -143,21 +131,28 @@ export const personMutants: Mutant[] = [
   },
   {
     name: 'addresses that outlive the change',
-    line: "if (state.status !== 'gone') await localFirst.endEmailChange(",
-    replacement: '(() => {})(',
+    mutation: { workflow: 'emailChange', activity: 'endEmailChange', fault: 'skipped' },
     caughtBy: ['email-change-lapsed', 'email-change-to-an-address-that-got-an-account'],
   },
   {
     name: 'a policy that nobody puts up',
-    line: '(await localFirst.postPolicy({',
-    replacement: '(await (async () => ({ effectiveAt: null }))({',
+    mutation: {
+      workflow: 'policyNotice',
+      activity: 'postPolicy',
+      fault: 'skipped',
+      result: { effectiveAt: '2026-01-01T00:00:00.000Z' },
+    },
     caughtBy: ['policy-notice-that-another-one-forbids', 'policy-notice-waits-for-its-day'],
   },
   {
     name: 'a policy in force before its day',
-    line: 'const next = await nextPolicyStep({',
+    mutation: {
+      workflow: 'policyNotice',
+      activity: 'nextPolicyStep',
+      fault: 'skipped',
+      result: { step: 'end', status: 'in_force', effectiveAt: '2026-01-01T00:00:00.000Z' },
+    },
     first: true,
-    replacement: "const next = await (async () => ({ step: 'end', status: 'in_force', effectiveAt: null }))({",
     caughtBy: [
       'policy-notice-in-force',
       'policy-notice-of-wording',
@@ -169,40 +164,39 @@ export const personMutants: Mutant[] = [
   },
   {
     name: 'a notice of which operators do not learn whom it missed',
-    line: 'await giveUpPolicyMails({',
-    replacement: '(() => {})({',
+    mutation: { workflow: 'policyNotice', activity: 'giveUpPolicyMails', fault: 'skipped' },
     caughtBy: ['policy-notice-that-mail-never-reached'],
   },
   {
     name: 'a notice that goes on after its withdrawal',
-    line: 'withdrawn = true;',
-    replacement: '',
+    mutation: { workflow: 'policyNotice', activity: 'withdrawPolicy', fault: 'skipped', result: { state: 'in_force' } },
     caughtBy: ['policy-notice-withdrawn-while-it-is-told'],
   },
   {
     name: 'a campaign that stays a draft',
-    line: 'const exists = await localFirst.openCampaign({',
+    mutation: { workflow: 'campaign', activity: 'openCampaign', fault: 'skipped', result: true },
     first: true,
-    replacement: 'const exists = await (async () => true)({',
     caughtBy: ['campaign-from-a-draft', 'campaign-of-a-draft-that-was-dropped'],
   },
   {
     name: 'a campaign that is sent to nobody',
-    line: 'const page = await sendCampaignPage(',
+    mutation: {
+      workflow: 'campaign',
+      activity: 'sendCampaignPage',
+      fault: 'skipped',
+      result: { lookedAt: 0, sent: 0, stopped: false },
+    },
     first: true,
-    replacement: 'const page = await (async () => ({ lookedAt: 0, sent: 0, stopped: false }))(',
     caughtBy: ['campaign-done', 'campaign-carried-on', 'campaign-waits-for-the-mail-server'],
   },
   {
     name: 'a stuck campaign that no operator sees',
-    line: 'await localFirst.reportStuckCampaign(',
-    replacement: '(() => {})(',
+    mutation: { workflow: 'campaign', activity: 'reportStuckCampaign', fault: 'skipped' },
     caughtBy: ['campaign-stuck-and-cancelled'],
   },
   {
     name: 'a change of a campaign that is not recorded',
-    line: 'apply();',
-    replacement: 'apply(); if (true) return;',
+    mutation: { workflow: 'campaign', activity: 'setCampaignState', fault: 'skipped' },
     caughtBy: ['campaign-paused-and-resumed', 'campaign-cancelled', 'campaign-waits-for-an-operator'],
   },
 ]

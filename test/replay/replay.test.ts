@@ -6,7 +6,10 @@ import { loadBundle } from '../../worker/bundle.ts'
 import { failedReplays } from '../../worker/replay.ts'
 import { installRuntime } from '../../worker/temporal-logger.ts'
 import * as workflows from '../../workflows/index.ts'
+import type { WorkflowType } from '../../workflows/versioning/behaviors.ts'
 import { readableEvents } from '../harness/histories.ts'
+import { loadMutable } from '../mutations/bundle.ts'
+import type { Mutation } from '../mutations/mutation.ts'
 import { type Kept, keptFolder, readKept } from './kept.ts'
 import { type Mutant, mutants } from './mutants.ts'
 import { scenarios } from './scenarios.ts'
@@ -14,11 +17,13 @@ import { scenarios } from './scenarios.ts'
 const kept = await readKept()
 const log = createLog({ level: 'silent' })
 let code: string
+let mutated: (mutations: Mutation[]) => string
 
 beforeAll(async () => {
   // The SDK logs every failed replay, and the mutants fail on purpose.
   installRuntime({ log })
   code = (await loadBundle({ encrypted: false, log })).code
+  mutated = await loadMutable({ encrypted: false, log })
 })
 
 /** The errors of kept histories that do not replay with this bundle, by workflow id. */
@@ -57,36 +62,38 @@ test('all kept histories replay', async () => {
   expect(await failures(code)).toEqual(new Map())
 })
 
+test('the interceptors of the mutants change nothing by themselves', async () => {
+  const idle = Object.keys(workflows).map((workflow) => ({ workflow: workflow as WorkflowType, timer: 0 }))
+  const size = ({ history }: Kept): number => history.events?.length ?? 0
+  const longest = new Map<string, Kept>()
+  for (const one of kept.toSorted((a, b) => size(a) - size(b))) longest.set(one.workflowType, one)
+  expect(await failures(mutated(idle), [...longest.values()])).toEqual(new Map())
+})
+
 describe('the kept histories catch', () => {
   const caughtBy = (some: Mutant[]) => {
     const names = new Set(some.flatMap((mutant) => mutant.caughtBy))
     return kept.filter(({ scenario }) => names.has(scenario))
   }
-  const typesOf = (mutant: Mutant) => new Set(caughtBy([mutant]).map(({ workflowType }) => workflowType))
-  const mutated = (some: Mutant[]): string =>
-    some.reduce((changed, { line, replacement }) => {
-      expect(code.split(line), line).toHaveLength(2)
-      return changed.replace(line, () => replacement)
-    }, code)
 
-  // Loading a bundle takes longer than replaying a history: changes of different workflows share one.
-  const bundles: { mutants: Mutant[]; types: Set<string>; failed?: Promise<Map<string, string>> }[] = []
+  // Loading a bundle takes longer than replaying a history: mutants of different workflows share one.
+  const bundles: { mutants: Mutant[]; failed?: Promise<Map<string, string>> }[] = []
   for (const mutant of mutants) {
-    const types = typesOf(mutant)
-    const shared = bundles.find((bundle) => ![...types].some((type) => bundle.types.has(type)))
-    if (shared) {
-      shared.mutants.push(mutant)
-      for (const type of types) shared.types.add(type)
-    } else bundles.push({ mutants: [mutant], types })
+    const { workflow } = mutant.mutation
+    const shared = bundles.find((bundle) => bundle.mutants.every(({ mutation }) => mutation.workflow !== workflow))
+    if (shared) shared.mutants.push(mutant)
+    else bundles.push({ mutants: [mutant] })
   }
+  const codeOf = (some: Mutant[]): string => mutated(some.map(({ mutation }) => mutation))
 
   test.each(mutants)('$name', async (mutant) => {
     const bundle = bundles.find((each) => each.mutants.includes(mutant))
     if (!bundle) throw new Error('it is in no bundle')
-    bundle.failed ??= failures(mutated(bundle.mutants), caughtBy(bundle.mutants))
+    bundle.failed ??= failures(codeOf(bundle.mutants), caughtBy(bundle.mutants))
     const failed = await bundle.failed
     const expected = caughtBy([mutant])
     expect(new Set(expected.map(({ scenario }) => scenario))).toEqual(new Set(mutant.caughtBy))
+    expect(new Set(expected.map(({ workflowType }) => workflowType))).toEqual(new Set([mutant.mutation.workflow]))
     const replayErrors = expected.map(({ workflowId }) => failed.get(workflowId) ?? `${workflowId} replays`)
     for (const replayError of replayErrors) expect(replayError).toMatch(/^DeterminismViolationError/)
   })
@@ -94,7 +101,7 @@ describe('the kept histories catch', () => {
   test('every kept history fails with a mutant', async () => {
     const caught = new Set(caughtBy(mutants))
     const left = kept.filter((one) => !caught.has(one))
-    const failed = await failures(mutated(mutants.filter(({ first }) => first)), left)
+    const failed = await failures(codeOf(mutants.filter(({ first }) => first)), left)
     expect(left.map(({ workflowId }) => workflowId).filter((file) => !failed.has(file))).toEqual([])
   })
 })
