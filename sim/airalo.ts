@@ -1,40 +1,41 @@
 /**
- * Airalo's partner API v2. An eSIM is named by `iccid`, or by `orderId` or `description` (its first eSIM).
+ * A simulator of Airalo's partner API v2.
  *
- * Actions (POST /_control/do/<name>):
- *   stock {packageId?, out, code?: 33 | 34}   left {packageId, quantity | null}   price {packageId, netPrice}   balance {amount} (US dollars)
+ * Actions (POST /_control/do/<name>); an eSIM is named by `iccid`, or by its order's `orderId` or `description`:
+ *   stock {packageId?, out, code?: 33 | 34}   left {packageId, quantity | null}
+ *   price {packageId, netPrice}               balance {amount} (US dollars)
  *   maintenance {operatorId, on}              tokens {} (all expire now)
- *   install, use {bytes}, expire, recycle     what happens to one eSIM
- *   clock {advanceSeconds} | {to}             moves Airalo's clock on, with all that falls due
+ *   install, use {bytes}, expire, recycle     change one eSIM
+ *   clock {advanceSeconds} | {to}             moves Airalo's clock forward and sends what falls due
  *   webhooks {drop?, copies?, delayMs?, hold?}   release {order?: number[]}   retry {} (refused webhooks, at once)
  *   signature {form: 'raw' | 'escaped' | 'wrong'}
- *   asyncOrders {seconds?, failure?}          when POST /orders-async is done, and how it fails
+ *   asyncOrders {seconds?, failure?}          when an order of POST /orders-async completes, and how it fails
  *   limits {tokenPerMinute?, usagePerMinute?, refundPerMinute?}   usageCache {seconds}
  *   approveRefund {refundId}
  *
- * Only the limit on tokens is on from the start: skipped time would run into the real ones (usage: 10 a minute, cached
- * for 20 minutes; refunds: 5 a minute), which a test can set.
+ * By default only tokens are limited: with skipped time, tests would exceed Airalo's real limits (usage: 10 a minute,
+ * cached for 20 minutes; refunds: 5 a minute). A test can set them.
  */
 import { createBooks } from './airalo/books.ts'
 import { createNotifications, type SignatureForm } from './airalo/notifications.ts'
 import { addRoutes, type Limits, type Served } from './airalo/routes.ts'
 import type { Sim } from './airalo/sims.ts'
 import { createLimiter } from './airalo/wire.ts'
-import { type RunningParty, startParty } from './simulator.ts'
+import { type RunningSimulator, startSimulator } from './simulator.ts'
 import type { Misbehaviour } from './webhooks.ts'
 
 export interface AiraloOptions {
   port?: number
   clientId: string
   clientSecret: string
-  /** opted in for asynchronous orders and low data from the start; empty sends nothing */
+  /** subscribed to asynchronous orders and low data from the start; empty sends nothing */
   webhookUrl: string
 }
 
 const DEFAULTS = { limits: { tokenPerMinute: 3 }, usageCacheSeconds: 0, asyncSeconds: 0, asyncFailure: null }
 
 /** Starts the simulator; the partner API is under `<url>/v2`. */
-export function startAiralo(options: AiraloOptions): Promise<RunningParty> {
+export function startAiralo(options: AiraloOptions): Promise<RunningSimulator> {
   let offsetMs = 0
   const now = () => Date.now() + offsetMs
   const clock = {
@@ -60,7 +61,7 @@ export function startAiralo(options: AiraloOptions): Promise<RunningParty> {
     return first
   }
 
-  return startParty(
+  return startSimulator(
     {
       name: 'airalo',
       routes: (router) => addRoutes(router, { ...options, settings, books, notifications, limiter, tokens }),

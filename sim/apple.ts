@@ -1,5 +1,6 @@
 /**
- * Sign in with Apple at appleid.apple.com: keys, code exchange, revocation, server-to-server notifications.
+ * A simulator of Sign in with Apple (appleid.apple.com): keys, code exchange, revocation, server-to-server
+ * notifications.
  *
  * Actions: `sign-in` ({ sub?, email?, private?, clientId?, nonce?, ageSeconds?, expiresInSeconds?, forged?, issuer?,
  * booleans?: 'text' | 'boolean' } → { sub, idToken, code }), `notify` ({ type, sub?, clientId?, forged? } → { jti }),
@@ -11,21 +12,21 @@ import { decodeProtectedHeader, jwtVerify } from 'jose'
 import { type AppleId, createGrants } from './apple/grants.ts'
 import { createNotifications } from './apple/notifications.ts'
 import { createSigner } from './sign-in/signer.ts'
-import { type RunningParty, rawBody, startParty } from './simulator.ts'
+import { type RunningSimulator, rawBody, startSimulator } from './simulator.ts'
 
 export interface AppleOptions {
   port?: number
   teamId?: string
   keyId?: string
-  /** bundle ids and services ids of the team; the first is the default of `sign-in` */
+  /** the team's bundle ids and services ids; the first is the default of `sign-in` */
   clientIds?: string[]
-  /** the key registered with Apple, PKCS #8 in PEM (P-256); without it one is made and returned */
+  /** the key registered with Apple, PKCS #8 in PEM (P-256); by default a new one is made and returned */
   privateKeyPem?: string
-  /** where notifications go */
+  /** the target of notifications */
   webhookUrl?: string
 }
 
-export interface RunningApple extends RunningParty {
+export interface RunningApple extends RunningSimulator {
   teamId: string
   keyId: string
   clientIds: string[]
@@ -33,7 +34,7 @@ export interface RunningApple extends RunningParty {
 }
 
 const issuer = 'https://appleid.apple.com'
-/** developer.apple.com, creating-a-client-secret: six months at most */
+/** at most six months: developer.apple.com, creating-a-client-secret */
 const longestSecretSeconds = 15_777_000
 
 export async function startApple(options: AppleOptions = {}): Promise<RunningApple> {
@@ -45,7 +46,7 @@ export async function startApple(options: AppleOptions = {}): Promise<RunningApp
   const notifications = createNotifications(signer, issuer, options.webhookUrl)
   const people = new Map<string, AppleId>()
 
-  const simulator = await startParty(
+  const simulator = await startSimulator(
     {
       name: 'apple',
       routes,
@@ -92,7 +93,7 @@ export async function startApple(options: AppleOptions = {}): Promise<RunningApp
   }
 
   function idToken(person: AppleId, clientId: string, nonce: string | undefined, input: Record<string, unknown> = {}) {
-    // Apple sends these two as booleans or as text
+    // Apple sends these two claims as booleans or as text.
     const truth = (value: boolean) => (input.booleans === 'boolean' ? value : String(value))
     const claims = {
       iss: input.issuer ?? issuer,
@@ -132,7 +133,7 @@ export async function startApple(options: AppleOptions = {}): Promise<RunningApp
       const token = form.get('token')
       if (!token) return refuse(response, 'invalid_request')
       grants.revoke(token, form.get('client_id') ?? '')
-      // also for a token that is unknown or was revoked before
+      // Apple answers 200 also for a token that is unknown or already revoked.
       response.status(200).end()
     })
   }

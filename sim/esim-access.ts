@@ -1,13 +1,13 @@
 /**
- * eSIM Access, as its partner API behaves: every call is a POST, every business failure an HTTP 200.
+ * A simulator of eSIM Access' partner API: every call is a POST, and every business failure has the HTTP status 200.
  *
- * Actions (POST /_control/do/<name>); an eSIM is named by `esimTranNo`, `iccid`, `orderNo` or `transactionId` (the last
- * two: its first eSIM):
- *   allocation {polls?, seconds?, never?}  how long orders placed from now on answer 200010 ({} = not at all)
- *   allocate {orderNo?}                    ends the waiting of one order, or of all
+ * Actions (POST /_control/do/<name>); an eSIM is named by `esimTranNo` or `iccid`, or by `orderNo` or `transactionId`
+ * (the order's first eSIM):
+ *   allocation {polls?, seconds?, never?}  how long new orders answer 200010 ({} = not at all)
+ *   allocate {orderNo?}                    allocates one order, or all of them
  *   stock {packageCode?, out}              price {packageCode, price}   balance {amount}   (10,000 = 1 USD)
- *   install, use {bytes}, expire, remove   what happens to one eSIM
- *   clock {advanceSeconds} | {to}          moves the provider's clock on, with all that falls due
+ *   install, use {bytes}, expire, remove   change one eSIM
+ *   clock {advanceSeconds} | {to}          moves the provider's clock forward and applies what falls due
  *   webhooks {drop?, copies?, delayMs?, hold?}   release {order?: number[]}
  *   auth {mode: 'hmac' | 'simple'}         spelling {documented: boolean}
  */
@@ -16,28 +16,28 @@ import { type Allocation, createBooks } from './esim-access/books.ts'
 import type { Profile } from './esim-access/profile.ts'
 import { addRoutes } from './esim-access/routes.ts'
 import { type AuthMode, newNotifyId, webhookTime } from './esim-access/wire.ts'
-import { type RunningParty, startParty } from './simulator.ts'
+import { type RunningSimulator, startSimulator } from './simulator.ts'
 import { type Misbehaviour, WebhookSender } from './webhooks.ts'
 
 export interface EsimAccessOptions {
   port?: number
   accessCode: string
   secretKey: string
-  /** where webhooks go until POST /webhook/save names another place; empty sends none */
+  /** the target of webhooks until POST /webhook/save changes it; empty sends none */
   webhookUrl: string
 }
 
 /** Starts the simulator; the partner API is under `<url>/api/v1/open`. */
-export function startEsimAccess(options: EsimAccessOptions): Promise<RunningParty> {
+export function startEsimAccess(options: EsimAccessOptions): Promise<RunningSimulator> {
   const settings = { auth: 'hmac' as AuthMode, asDocumented: false, webhookUrl: options.webhookUrl }
-  // The vendor documents no retries; a few quick ones make a short outage of the receiver visible as duplicates.
+  // The vendor documents no retries. A few after a short delay show a brief outage of the receiver as duplicates.
   const webhooks = new WebhookSender({ retries: 3, retryDelayMs: 500 })
   const books = createBooks((notifyType, content) => {
     if (!settings.webhookUrl) return
     const url = settings.webhookUrl
     const notifyId = newNotifyId()
     const body = JSON.stringify({ notifyType, notifyId, eventGenerateTime: webhookTime(books.now()), content })
-    // After the reply that caused it, as an asynchronous provider would.
+    // An asynchronous provider sends a webhook after the reply to the request that caused it.
     setImmediate(() => webhooks.send(notifyId, () => ({ url, headers: { 'content-type': 'application/json' }, body })))
   })
 
@@ -49,7 +49,7 @@ export function startEsimAccess(options: EsimAccessOptions): Promise<RunningPart
   }
 
   const { lifecycle, warehouse } = books
-  return startParty(
+  return startSimulator(
     {
       name: 'esim-access',
       routes: (router: Router) => addRoutes(router, { ...options, settings, books }),

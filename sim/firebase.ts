@@ -1,33 +1,33 @@
 /**
- * fcm.googleapis.com, identitytoolkit.googleapis.com and oauth2.googleapis.com behind one TLS port, told apart by path.
- * The client library's hosts are constants, so a client reaches this server with an https.Agent that dials it and
- * trusts `ca`.
+ * A simulator of fcm.googleapis.com, identitytoolkit.googleapis.com and oauth2.googleapis.com behind one TLS port; the
+ * path selects the service. The client library's hosts are constants: a client needs an https.Agent that connects to
+ * this server and trusts `ca`.
  *
- * Actions: `token` ({ token?, behaviour, times?, retryAfter? }; without `token` every token behaves so, without `times`
- * for ever), `user` ({ uid }), `revoke-access` (bearer tokens handed out so far are refused).
+ * Actions: `token` ({ token?, behaviour, times?, retryAfter? }; default: every token, an unlimited number of times),
+ * `user` ({ uid }), `revoke-access` (refuses the bearer tokens issued so far).
  */
 import { randomUUID } from 'node:crypto'
 import type { Request, Response, Router } from 'express'
 import { createAccessTokens, newServiceAccount, type ServiceAccount } from './firebase/access-tokens.ts'
 import { type Behaviour, isBehaviour, refuse, refuseField } from './firebase/fcm-replies.ts'
 import { startTlsFront } from './firebase/tls-front.ts'
-import { type RunningParty, rawBody, startParty } from './simulator.ts'
+import { type RunningSimulator, rawBody, startSimulator } from './simulator.ts'
 
 export interface FirebaseOptions {
-  /** of the control surface, plain HTTP; the API answers there as well */
+  /** port of the control API, plain HTTP; Google's APIs answer there as well */
   port?: number
-  /** of the API as clients see it */
+  /** TLS port of Google's APIs */
   tlsPort?: number
   projectId?: string
-  /** without it a key is made and returned */
+  /** by default a key is made and returned */
   serviceAccount?: ServiceAccount
 }
 
-export interface RunningFirebase extends RunningParty {
+export interface RunningFirebase extends RunningSimulator {
   projectId: string
   serviceAccount: ServiceAccount
   tlsPort: number
-  /** the certificate to trust, PEM */
+  /** the certificate that clients must trust, PEM */
   ca: string
 }
 
@@ -41,7 +41,7 @@ const everyToken = '*'
 const payloadLimitBytes = 4096
 const messageFields = ['token', 'notification', 'data', 'android', 'apns', 'webpush', 'fcm_options']
 
-/** Starts the server; the certificate is made anew each time. */
+/** Starts the server with a new certificate. */
 export async function startFirebase(options: FirebaseOptions = {}): Promise<RunningFirebase> {
   const projectId = options.projectId ?? 'ama-esim-sandbox'
   const serviceAccount = options.serviceAccount ?? newServiceAccount(projectId)
@@ -53,7 +53,7 @@ export async function startFirebase(options: FirebaseOptions = {}): Promise<Runn
   let deletedUsers: string[] = []
   let dryRuns = 0
 
-  const simulator = await startParty(
+  const simulator = await startSimulator(
     {
       name: 'firebase',
       routes,
@@ -138,13 +138,13 @@ export async function startFirebase(options: FirebaseOptions = {}): Promise<Runn
   }
 }
 
-/** A fault of the content does not befall a message that has none. */
+/** Whether a rule applies to a message: faults of the content apply only to messages with content. */
 function obeys({ behaviour, left }: TokenRule, message: object): boolean {
   const aboutContent = behaviour === 'invalid-field' || behaviour === 'too-big'
   return left > 0 && (!aboutContent || Object.keys(message).length > 1)
 }
 
-/** The first field that the v1 schema does not know or of a wrong type. */
+/** The first field that is not in the v1 schema or has a wrong type. */
 function wrongField(message: unknown): string | undefined {
   if (typeof message !== 'object' || message === null) return 'message'
   const unknown = Object.keys(message).find((field) => !messageFields.includes(field))

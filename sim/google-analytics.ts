@@ -1,12 +1,13 @@
 /**
- * GA4 Measurement Protocol for one app stream: `/mp/collect` answers 204 to anything, as the real one does, and keeps
- * only valid events; `/debug/mp/collect` says what is wrong and keeps nothing
- * (developers.google.com/analytics/devguides/collection/protocol/ga4/validating-events).
+ * A simulator of the GA4 Measurement Protocol for one app stream. `/mp/collect` answers 204 to everything, as Google
+ * does, and keeps only valid events. `/debug/mp/collect` returns the faults and keeps nothing. Source:
+ * developers.google.com/analytics/devguides/collection/protocol/ga4/validating-events
  *
- * Books: events, violations (whatever was not least data or not valid). Control actions: `clock` {advanceSeconds}.
+ * State: events, violations (events that are invalid or hold more than the least data). Action: `clock`
+ * {advanceSeconds}.
  */
 import type { Request } from 'express'
-import { type RunningParty, rawBody, startParty } from './simulator.ts'
+import { type RunningSimulator, rawBody, startSimulator } from './simulator.ts'
 
 const oldestEventSeconds = 72 * 3600
 
@@ -22,7 +23,7 @@ export async function startGoogleAnalytics(options: {
   port?: number
   firebaseAppId: string
   apiSecret: string
-}): Promise<RunningParty> {
+}): Promise<RunningSimulator> {
   let advancedSeconds = 0
   let events: Fields[] = []
   let violations: string[] = []
@@ -42,7 +43,7 @@ export async function startGoogleAnalytics(options: {
     for (const event of list(body.events)) events.push({ app_instance_id, consent, timestamp_micros, ...event })
   }
 
-  return startParty(
+  return startSimulator(
     {
       name: 'google-analytics',
       routes: (router) => {
@@ -50,7 +51,7 @@ export async function startGoogleAnalytics(options: {
           collect(request)
           response.status(204).end()
         })
-        // The keys are not looked at here, as Google says of the real one.
+        // Google documents that this endpoint does not check the keys.
         router.post('/debug/mp/collect', (request, response) => {
           response.json({ validationMessages: validate(parse(rawBody(request))) })
         })

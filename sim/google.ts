@@ -1,33 +1,33 @@
 /**
- * Google sign-in, token revocation and security events, and the issuer of Firebase ID tokens.
+ * A simulator of Google sign-in, token revocation and security events, and of the issuer of Firebase ID tokens.
  *
- * Actions: `sign-in` ({ sub?, email?, emailVerified?, clientId?, nonce?, offline?, expiresInSeconds?, forged?, issuer? }
- * → { sub, idToken, refreshToken? }), `firebase-sign-in` ({ uid?, email?, provider?, authTimeSecondsAgo?,
- * expiresInSeconds?, projectId?, forged? } → { uid, idToken }), `notify` (see SecurityEvent), `rotate-keys`,
- * `webhooks` ({ url?, drop?, copies?, delayMs?, hold? }), `release` ({ order? }).
+ * Actions: `sign-in` ({ sub?, email?, emailVerified?, clientId?, nonce?, offline?, expiresInSeconds?, forged?, issuer?
+ * } → { sub, idToken, refreshToken? }), `firebase-sign-in` ({ uid?, email?, provider?, authTimeSecondsAgo?,
+ * expiresInSeconds?, projectId?, forged? } → { uid, idToken }), `notify` (see SecurityEvent), `rotate-keys`, `webhooks`
+ * ({ url?, drop?, copies?, delayMs?, hold? }), `release` ({ order? }).
  */
 import { randomBytes, randomInt } from 'node:crypto'
 import type { Router } from 'express'
 import { createSecurityEvents, riscIssuer, type SecurityEvent } from './google/security-events.ts'
 import { createSigner } from './sign-in/signer.ts'
-import { type RunningParty, rawBody, startParty } from './simulator.ts'
+import { type RunningSimulator, rawBody, startSimulator } from './simulator.ts'
 
 export interface GoogleOptions {
   port?: number
-  /** OAuth client ids of the app; the first is the default of `sign-in` */
+  /** the app's OAuth client ids; the first is the default of `sign-in` */
   clientIds?: string[]
-  /** Firebase project */
+  /** the Firebase project */
   projectId?: string
-  /** where security events go */
+  /** the target of security events */
   webhookUrl?: string
 }
 
-export interface RunningGoogle extends RunningParty {
+export interface RunningGoogle extends RunningSimulator {
   clientIds: string[]
   projectId: string
-  /** JWK set of Google ID tokens and security events */
+  /** the JWK set of Google ID tokens and security events */
   certsUrl: string
-  /** JWK set of Firebase ID tokens */
+  /** the JWK set of Firebase ID tokens */
   firebaseCertsUrl: string
   revokeUrl: string
 }
@@ -41,7 +41,7 @@ export async function startGoogle(options: GoogleOptions = {}): Promise<RunningG
   const events = createSecurityEvents(google, clientIds, options.webhookUrl)
   const refreshTokens = new Map<string, { sub: string; revokedAt: string | null }>()
 
-  const simulator = await startParty(
+  const simulator = await startSimulator(
     {
       name: 'google',
       routes,

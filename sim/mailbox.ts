@@ -1,30 +1,30 @@
 /**
- * The world's mailboxes: an SMTP sink with a readable inbox on its own HTTP port.
+ * A simulator of all recipients' mail servers: it accepts every mail by SMTP and shows the mails on its own HTTP port.
  *
  * Actions: `rule` (see Rule in smtp.ts), `clear-rules`, `find` and `wait` ({ to?, subject?, messageId?, count?,
- * timeoutMs? }), `count`, `raw` ({ id }), `bounce` ({ id?, messageId?, status?, url? }: a delivery status notification
- * posted as message/rfc822), `webhooks` ({ url?, drop?, copies?, delayMs?, hold? }), `release` ({ order? }).
+ * timeoutMs? }), `count`, `raw` ({ id }), `bounce` ({ id?, messageId?, status?, url? }: posts a delivery status
+ * notification as message/rfc822), `webhooks` ({ url?, drop?, copies?, delayMs?, hold? }), `release` ({ order? }).
  */
 import type { Response, Router } from 'express'
 import { composeBounce } from './mailbox/bounce.ts'
 import { inboxPage, mailPage } from './mailbox/inbox.tsx'
 import { type Rule, startSmtpSink } from './mailbox/smtp.ts'
 import { createStore, type MailFilter, type ReadMail, readMail } from './mailbox/store.ts'
-import { type RunningParty, startParty } from './simulator.ts'
+import { type RunningSimulator, startSimulator } from './simulator.ts'
 import { type Misbehaviour, WebhookSender } from './webhooks.ts'
 
 export interface MailboxOptions {
-  /** the inbox's HTTP port, default 0: a free one */
+  /** the inbox's HTTP port; default 0: a free one */
   port?: number
-  /** SMTP port, default 0: a free one */
+  /** the SMTP port; default 0: a free one */
   smtpPort?: number
-  /** `envelopes` keeps no content, for runs of many thousand messages; default `all` */
+  /** `envelopes` drops the content, for many thousand messages; default `all` */
   keep?: 'all' | 'envelopes'
-  /** where bounces are posted unless the action says otherwise */
+  /** the default target of bounces */
   bounceUrl?: string
 }
 
-export interface RunningMailbox extends RunningParty {
+export interface RunningMailbox extends RunningSimulator {
   smtpPort: number
   /** `smtp://127.0.0.1:<port>` */
   smtpUrl: string
@@ -32,18 +32,18 @@ export interface RunningMailbox extends RunningParty {
 
 const shownInList = 200
 
-/** Starts both servers. */
+/** Starts the SMTP and the HTTP server. */
 export async function startMailbox(options: MailboxOptions = {}): Promise<RunningMailbox> {
   const store = createStore(options.keep ?? 'all')
   const smtp = await startSmtpSink(store, options.smtpPort ?? 0)
   const webhooks = new WebhookSender({ retries: 3, retryDelayMs: 200 })
   let bounceUrl = options.bounceUrl
 
-  const simulator = await startParty(
+  const simulator = await startSimulator(
     {
       name: 'mailbox',
       routes,
-      // envelopes only: the content is read by the actions `find` and `wait`
+      // Without content, which the actions `find` and `wait` return.
       books: () => ({
         messages: store.envelopes(),
         refusals: smtp.refusals,
@@ -127,7 +127,7 @@ export async function startMailbox(options: MailboxOptions = {}): Promise<Runnin
   }
 }
 
-/** No script runs and nothing is fetched from elsewhere, whatever a message holds. */
+/** Sends a page whose policy forbids scripts and foreign content, since a message can hold anything. */
 function send(response: Response, type: string, body: string): void {
   response
     .set({

@@ -1,17 +1,18 @@
 /**
- * Meta's Conversions API for one dataset: takes purchases made of the least data, refuses everything else and notes it.
+ * A simulator of Meta's Conversions API for one dataset: it accepts purchases with the least data, and refuses and
+ * records everything else.
  *
- * Books: events (each once), duplicates, violations. Control actions: `clock` {advanceSeconds}.
+ * State: events (each once), duplicates, violations. Action: `clock` {advanceSeconds}.
  */
 import { randomBytes } from 'node:crypto'
 import type { Request, Response } from 'express'
-import { type RunningParty, rawBody, startParty } from './simulator.ts'
+import { type RunningSimulator, rawBody, startSimulator } from './simulator.ts'
 
 const day = 86_400
 const oldestEventSeconds = 7 * day
 const deduplicationSeconds = 2 * day
 
-/** Every field an event may hold here; Meta's own list is far longer. */
+/** The fields that our events may have; Meta's own list is longer. */
 const leastData: Record<string, string[]> = {
   event: [
     'event_name',
@@ -31,7 +32,7 @@ const leastData: Record<string, string[]> = {
 
 type Fields = Record<string, unknown>
 
-/** Refuses with Graph's error object (developers.facebook.com/docs/graph-api/guides/error-handling). */
+/** A refusal with Graph's error object: developers.facebook.com/docs/graph-api/guides/error-handling */
 class GraphError extends Error {
   readonly code: number
   constructor(code: number, message: string) {
@@ -44,7 +45,7 @@ export async function startMeta(options: {
   port?: number
   datasetId: string
   accessToken: string
-}): Promise<RunningParty> {
+}): Promise<RunningSimulator> {
   let advancedSeconds = 0
   let events: Fields[] = []
   let duplicates: Fields[] = []
@@ -52,7 +53,7 @@ export async function startMeta(options: {
   const seenAt = new Map<string, number>()
   const now = (): number => Math.floor(Date.now() / 1000) + advancedSeconds
 
-  /** All or nothing: one bad event refuses the whole request. */
+  /** Receives all events of a request or none: one bad event refuses the whole request. */
   function receive(request: Request): number {
     const body = parse(rawBody(request))
     if (request.query.access_token !== undefined) violations.push('access_token in the URL')
@@ -83,7 +84,7 @@ export async function startMeta(options: {
     events.push(event)
   }
 
-  return startParty(
+  return startSimulator(
     {
       name: 'meta',
       routes: (router) => {

@@ -1,21 +1,21 @@
 /**
- * What every simulated outside party has in common: an HTTP(S) server that speaks the party's wire protocol, keeps
- * every byte it received, obeys faults ordered over HTTP, and opens its own books for the tests.
+ * The common part of all simulators: an HTTP(S) server that speaks an outside party's wire protocol, logs every
+ * request, injects the faults that are ordered over HTTP, and shows its own state to the tests.
  *
- * Control surface, on the party's own port:
- *   POST   /_control/faults    one Fault; obeyed by the next `times` matching requests
+ * Control API, on the simulator's own port:
+ *   POST   /_control/faults    one Fault, for the next `times` matching requests
  *   DELETE /_control/faults
- *   GET    /_control/log       every exchange, oldest first (`?after=N` skips the first N)
- *   GET    /_control/books     the party's own view of what happened
- *   POST   /_control/reset     forget faults, log and books
- *   POST   /_control/do/<name> an action of this party (pay, dispute, ...), with a JSON body
+ *   GET    /_control/log       every request with its status, oldest first (`?after=N` skips the first N)
+ *   GET    /_control/books     the simulator's own state
+ *   POST   /_control/reset     deletes faults, log and state
+ *   POST   /_control/do/<name> an action of this simulator (pay, dispute, ...), with a JSON body
  */
 import { createServer as createHttpServer, type Server } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import express, { type Request, type RequestHandler, type Response, type Router } from 'express'
 
-/** One order to misbehave. Without `match` every request of the party matches. */
+/** One fault to inject. Without `match` every request to the simulator matches. */
 export interface Fault {
   match?: {
     method?: string /** regular expression over the path and query */
@@ -23,25 +23,25 @@ export interface Fault {
     contains?: string
   }
   /**
-   * One of a sequence of faults for one and the same thing: `of` finds what names it in the path or the body (its first
-   * group), and the first such name that no sequence has met yet takes the whole sequence.
+   * Makes this fault a part of a sequence for one object. The first group of `of` finds the object's name in the path
+   * or the body. The first object that no other sequence has taken gets the whole sequence.
    */
   sequence?: { id: string; of: string }
-  /** how many matching requests obey; default 1 */
+  /** how many matching requests get the fault; default 1 */
   times?: number
-  /** answer this status (and body, headers) without applying anything */
+  /** answer with this status (and body, headers) without applying the request */
   status?: number
   body?: unknown
   headers?: Record<string, string>
-  /** wait before doing anything else, milliseconds */
+  /** wait before anything else, milliseconds */
   delayMs?: number
-  /** `before`: cut the connection without applying; `after`: apply, then cut (the reply is lost) */
+  /** `before`: close the connection without applying the request; `after`: apply it, then close (the reply is lost) */
   cut?: 'before' | 'after'
-  /** `before`: never answer, not applied; `after`: apply, never answer */
+  /** never answer; `before`: without applying the request; `after`: after applying it */
   hang?: 'before' | 'after'
 }
 
-export interface Exchange {
+export interface LoggedRequest {
   at: string
   method: string
   url: string
@@ -50,18 +50,18 @@ export interface Exchange {
   status: number | null
 }
 
-export interface PartyDefinition {
+export interface SimulatorDefinition {
   name: string
-  /** the wire protocol; raw body is on `rawBody(request)`, no parser is installed */
+  /** the wire protocol; no body parser is installed, `rawBody(request)` returns the body */
   routes(router: Router): void
   books(): unknown
-  /** Forgets everything and ends what goes on by itself; called at the end as well. */
+  /** Deletes all state and stops timers and deliveries; also called when the simulator stops. */
   reset(): void
   actions?: Record<string, (input: Record<string, unknown>) => unknown | Promise<unknown>>
   tls?: { key: string; cert: string }
 }
 
-export interface RunningParty {
+export interface RunningSimulator {
   name: string
   url: string
   port: number
@@ -70,15 +70,15 @@ export interface RunningParty {
 
 const bodies = new WeakMap<Request, string>()
 
-/** The request's body exactly as received (UTF-8). */
+/** The request's body as received (UTF-8). */
 export const rawBody = (request: Request): string => bodies.get(request) ?? ''
 
-/** Starts one party. `port` 0 takes a free one. */
-export async function startParty(definition: PartyDefinition, port = 0): Promise<RunningParty> {
-  const log: Exchange[] = []
+/** Starts one simulator. Port 0 takes a free one. */
+export async function startSimulator(definition: SimulatorDefinition, port = 0): Promise<RunningSimulator> {
+  const log: LoggedRequest[] = []
   let faults: (Fault & { left: number })[] = []
-  /** whom each sequence of faults met, and the other way round */
-  const met = new Map<string, string>()
+  /** the object of each sequence of faults, and the sequence of each object */
+  const taken = new Map<string, string>()
 
   const app = express()
   app.disable('x-powered-by')
@@ -88,7 +88,7 @@ export async function startParty(definition: PartyDefinition, port = 0): Promise
     next()
   })
   app.use('/_control', controlRoutes())
-  app.use(record, obeyFaults)
+  app.use(record, injectFaults)
   const router = express.Router()
   definition.routes(router)
   app.use(router)
@@ -113,7 +113,7 @@ export async function startParty(definition: PartyDefinition, port = 0): Promise
   }
 
   function record(request: Request, response: Response, next: () => void): void {
-    const exchange: Exchange = {
+    const entry: LoggedRequest = {
       at: new Date().toISOString(),
       method: request.method,
       url: request.originalUrl,
@@ -121,14 +121,14 @@ export async function startParty(definition: PartyDefinition, port = 0): Promise
       body: rawBody(request),
       status: null,
     }
-    log.push(exchange)
+    log.push(entry)
     response.on('finish', () => {
-      exchange.status = response.statusCode
+      entry.status = response.statusCode
     })
     next()
   }
 
-  async function obeyFaults(request: Request, response: Response, next: () => void): Promise<void> {
+  async function injectFaults(request: Request, response: Response, next: () => void): Promise<void> {
     const fault = faults.find(
       (candidate) => candidate.left > 0 && matches(candidate, request) && isMeant(candidate, request),
     )
@@ -158,11 +158,11 @@ export async function startParty(definition: PartyDefinition, port = 0): Promise
     const name = new RegExp(sequence.of).exec(`${request.originalUrl} ${rawBody(request)}`)?.[1]
     if (name === undefined) return false
     const [forName, forSequence] = [`name ${sequence.of} ${name}`, `sequence ${sequence.id}`]
-    if (!met.has(forName) && !met.has(forSequence)) {
-      met.set(forName, sequence.id)
-      met.set(forSequence, name)
+    if (!taken.has(forName) && !taken.has(forSequence)) {
+      taken.set(forName, sequence.id)
+      taken.set(forSequence, name)
     }
-    return met.get(forSequence) === name && met.get(forName) === sequence.id
+    return taken.get(forSequence) === name && taken.get(forName) === sequence.id
   }
 
   function controlRoutes(): RequestHandler {
@@ -175,14 +175,14 @@ export async function startParty(definition: PartyDefinition, port = 0): Promise
     })
     control.delete('/faults', (_request, response) => {
       faults = []
-      met.clear()
+      taken.clear()
       response.status(204).end()
     })
     control.get('/log', (request, response) => void response.json(log.slice(Number(request.query.after ?? 0))))
     control.get('/books', (_request, response) => void response.json(definition.books()))
     control.post('/reset', (_request, response) => {
       faults = []
-      met.clear()
+      taken.clear()
       log.length = 0
       definition.reset()
       response.status(204).end()

@@ -1,27 +1,27 @@
 /**
- * A stateful fake of one Stripe account, as far as this project uses Stripe: API version 2026-10-28.endive.
+ * A simulator of one Stripe account with the parts of API version 2026-10-28.endive that this project uses.
  *
- * Control actions, `POST /_control/do/<name>` with JSON. A payment is named by `paymentIntent` (id or client secret) or
- * by `orderId` (metadata.order_id).
+ * Actions (`POST /_control/do/<name>` with JSON). A payment is named by `paymentIntent` (id or client secret) or by
+ * `orderId` (metadata.order_id).
  *   pay              method: card|apple_pay|google_pay, riskLevel, riskScore
- *   fail-payment     declineCode, riskLevel; the payment may be tried again
+ *   fail-payment     declineCode, riskLevel; the payment can be tried again
  *   process, require-action, cancel
- *   late-success     the next cancel finds the payment succeeded meanwhile
- *   auto-pay         enabled, delayMs, riskLevel: each new payment pays itself
+ *   late-success     the payment succeeds just before the next cancellation
+ *   auto-pay         enabled, delayMs, riskLevel: each new payment is paid at once
  *   pending-refunds  enabled: new refunds stay pending until `settle-refund` (refund | payment | none for all)
- *   fail-refund      refund or payment: fails what was refunded, or the next refund when there is none yet
+ *   fail-refund      refund or payment: fails its refunds, or the next refund when there is none yet
  *   open-dispute     payment, reason, amount;  review-dispute;  close-dispute  outcome: won|lost  (dispute or payment)
  *   webhooks         drop, copies, delayMs, hold, url, events (subscription, ['*'] for everything)
- *   release          order: indexes into what was held; holding ends
+ *   release          order: indexes of held webhooks; also ends `hold`
  *   resend           eventId
  *   send-raw         eventId or body; signature (whole header, null for none), secret, timestamp (unix s);
- *                    answers what the receiver answered
+ *                    returns the receiver's answer
  *   clock            advanceSeconds
- *   misbehave-next   path (regular expression), times, delayMs, status, applied: from within the endpoint, so that the
- *                    idempotency store keeps a 500 and sees two requests at once
- *   redaction-access enabled: whether the account was let into the redaction preview
+ *   misbehave-next   path (regular expression), times, delayMs, status, applied: a fault within the endpoint, so that
+ *                    the idempotency store keeps a 500 and sees simultaneous requests
+ *   redaction-access enabled: whether the account has access to the redaction preview
  */
-import { type RunningParty, startParty } from './simulator.ts'
+import { type RunningSimulator, startSimulator } from './simulator.ts'
 import { createAccount } from './stripe/account.ts'
 import { createActions } from './stripe/actions.ts'
 import { createDisputes } from './stripe/disputes.ts'
@@ -33,8 +33,10 @@ import { createRefunds } from './stripe/refunds.ts'
 import { mountRoutes } from './stripe/routes.ts'
 
 /**
- * `webhookUrl`: where the endpoint is registered; without it events are kept and not delivered.
- * `webhookRetryDelayMs`: between the three attempts at a delivery, a second where Stripe takes an hour or so.
+ * Starts the simulator.
+ * @param options.webhookUrl the registered endpoint; without it events are kept and not delivered
+ * @param options.webhookRetryDelayMs between the three attempts of a delivery; default one second (at Stripe about an
+ * hour)
  */
 export async function startStripe(options: {
   port?: number
@@ -42,7 +44,7 @@ export async function startStripe(options: {
   webhookSecret: string
   webhookUrl?: string | undefined
   webhookRetryDelayMs?: number
-}): Promise<RunningParty> {
+}): Promise<RunningSimulator> {
   const account = createAccount()
   const events = createEvents(account, {
     url: options.webhookUrl,
@@ -59,7 +61,7 @@ export async function startStripe(options: {
     redactions: createRedactions(account),
   }
 
-  return startParty(
+  return startSimulator(
     {
       name: 'stripe',
       routes: (router) => mountRoutes(router, parts),

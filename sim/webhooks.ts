@@ -1,6 +1,7 @@
 /**
- * Sends a party's webhooks, and misbehaves on order: drop, duplicate, delay, or hold back to release in another order.
- * A refused delivery (no 2xx) is repeated `retries` times, `retryDelayMs` apart, each freshly made (so freshly signed).
+ * Sends a simulator's webhooks. It can be told to drop, duplicate or delay them, or to hold them and release them in
+ * another order. A refused delivery (no 2xx) is repeated `retries` times, `retryDelayMs` apart, each with a new
+ * signature.
  */
 import { setMaxListeners } from 'node:events'
 import { request as requestPlain } from 'node:http'
@@ -46,7 +47,7 @@ export class WebhookSender {
     this.behaviour = { ...this.behaviour, ...change }
   }
 
-  /** Ends what is under way too: delayed deliveries, repetitions to come, posts not yet answered. */
+  /** Also ends delayed deliveries, pending repetitions and unanswered requests. */
   reset(): void {
     this.underWay.abort()
     this.underWay = newUnderWay()
@@ -55,7 +56,7 @@ export class WebhookSender {
     this.deliveries.length = 0
   }
 
-  /** `make` is called for each attempt, because real senders sign each attempt anew. Returns at once. */
+  /** Returns at once. `make` is called for each attempt, since real senders sign each attempt anew. */
   send(id: string, make: () => WebhookRequest): void {
     if (this.behaviour.drop > 0) {
       this.behaviour.drop -= 1
@@ -74,7 +75,10 @@ export class WebhookSender {
     return this.held.map((entry) => entry.id)
   }
 
-  /** Sends what was held, one after the other, in the order of the given indexes (default: as they came). */
+  /**
+   * Sends the held webhooks one after the other, in the order of the given indexes (default: in the order they were
+   * held).
+   */
   async release(order?: number[]): Promise<void> {
     const entries = this.held.splice(0)
     for (const index of order ?? entries.map((_entry, position) => position)) {
@@ -100,14 +104,14 @@ export class WebhookSender {
   }
 }
 
-/** Any number of deliveries may be under way. */
+/** Without a limit of listeners, since any number of deliveries can be open. */
 function newUnderWay(): AbortController {
   const controller = new AbortController()
   setMaxListeners(0, controller.signal)
   return controller
 }
 
-/** Not by `fetch`: in a benchmark the sender's processor time is taken from who is measured. */
+/** Without `fetch`, which takes more processor time: in a benchmark the measured programs would lack it. */
 function post({ url, headers, body }: WebhookRequest, signal: AbortSignal): Promise<number> {
   return new Promise((resolve, reject) => {
     const send = url.startsWith('https:') ? requestTls : requestPlain

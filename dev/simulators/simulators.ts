@@ -1,5 +1,5 @@
 /** The outside world: whom we deal with, what settings lead to them, and a simulator for each that is not configured. */
-import { controlOf, type PartyControl } from '../../sim/control.ts'
+import { controlOf, type SimulatorControl } from '../../sim/control.ts'
 import type { Secrets } from '../development-secrets.ts'
 import { fixedPorts, type PortName } from '../fixed-ports.ts'
 
@@ -77,7 +77,7 @@ export async function startSimulators(plan: SimulatorPlan): Promise<RunningSimul
   }
 }
 
-export type SimulatorControls = Record<SimulatorName, PartyControl>
+export type SimulatorControls = Record<SimulatorName, SimulatorControl>
 
 /** How to steer them, wherever they run. Touching one that is not simulated throws. */
 export function simulatorControls(urls: RunningSimulators['urls']): SimulatorControls {
@@ -96,13 +96,13 @@ export function simulatorControls(urls: RunningSimulators['urls']): SimulatorCon
   return controls
 }
 
-interface StartedParty {
+interface StartedSimulator {
   url: string
   settings: Record<string, string>
   stop(): Promise<void>
 }
 
-type Starter = (plan: SimulatorPlan, port: (name: PortName) => number) => Promise<StartedParty>
+type Starter = (plan: SimulatorPlan, port: (name: PortName) => number) => Promise<StartedSimulator>
 
 /** any preview will do: the simulated account is let into it */
 const redactionVersion = '2026-06-24.preview'

@@ -1,4 +1,6 @@
-/** Airalo's own records: orders, eSIMs, refund requests, credit, and its clock. Two equal orders are two orders. */
+/**
+ * Airalo's own records: orders, eSIMs, refund requests, credit, and its clock. A repeated request makes a second order.
+ */
 import { randomBytes } from 'node:crypto'
 import { type AiraloPackage, createCatalogue, type Operator } from './catalogue.ts'
 import type { Notifications } from './notifications.ts'
@@ -49,7 +51,7 @@ export function createBooks(
   let balanceCents = FIRST_BALANCE_CENTS
   let nextId = 9000
   const outOfStock = new Map<string, number>()
-  /** of packages that run short, how many are left */
+  /** how many eSIMs are left, of packages with a limited stock */
   const left = new Map<string, number>()
   const inMaintenance = new Set<number>()
   const orders = new Map<number, Order>()
@@ -99,7 +101,7 @@ export function createBooks(
     simOf,
     catalogue: () => catalogue,
     balanceCents: () => balanceCents,
-    /** Checks an order without placing it, as the asynchronous endpoint does before it accepts. */
+    /** Checks an order without placing it, as the asynchronous endpoint does before it accepts an order. */
     check: (packageId: string) => void sold(packageId, 'sim'),
     placeOrder(
       packageId: string,
@@ -135,7 +137,7 @@ export function createBooks(
       if (!order) throw notFound()
       return order
     },
-    /** Newest first; every filter but the status is a "contains". */
+    /** The orders, newest first. Every filter except the status matches a part of the value. */
     listOrders: (filter: { description?: string; code?: string; iccid?: string; status?: string }): Order[] =>
       [...orders.values()]
         .filter(
@@ -153,7 +155,7 @@ export function createBooks(
       refunds.push(refund)
       return refund
     },
-    /** What a person at Airalo does with a request: the eSIMs end and the credit comes back. */
+    /** Approves a request, as Airalo's staff does: the eSIMs end and the credit is returned. */
     approveRefund(refundId: string): void {
       const refund = refunds.find((each) => each.refundId === refundId && !each.approved)
       if (!refund) throw new Error('no such open request')
@@ -166,7 +168,7 @@ export function createBooks(
         if (order) order.status = 'refunded'
       }
     },
-    /** `null`: as many as anybody wants */
+    /** @param quantity `null`: unlimited */
     setLeft(packageId: string, quantity: number | null): void {
       if (quantity === null) left.delete(packageId)
       else left.set(packageId, quantity)

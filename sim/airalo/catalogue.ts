@@ -1,4 +1,7 @@
-/** What the partner may sell: the tree of GET /packages (country or region → operator → packages), megabytes and US dollars. */
+/**
+ * The packages of the partner: the tree of GET /packages (country or region → operator → packages), in MB and US
+ * dollars.
+ */
 export interface AiraloPackage {
   id: string
   type: 'sim' | 'topup'
@@ -46,8 +49,8 @@ const EUROPE = 'AT BE BG CH CZ DE DK ES FI FR GB GR HR HU IE IT NL NO PL PT RO S
 const ASIA = 'HK ID JP KR MY PH SG TH TW VN'.split(' ')
 
 /**
- * [slug, ISO codes, title, operator, plans as gigabytes/days/retail cents, what differs]; `U` gigabytes is unlimited.
- * Net prices are 40 % of retail, rounded to the cent.
+ * [slug, ISO codes, title, operator, plans as gigabytes/days/retail cents, other fields of the operator]; `U` gigabytes
+ * means unlimited. Net prices are 40 % of retail, rounded to the cent.
  */
 type Row = [string, string[], string, string, string, Partial<Operator>?]
 
@@ -74,7 +77,7 @@ const ROWS: Row[] = [
   ['world', [...EUROPE, ...ASIA, 'US', 'CA', 'AU', 'BR', 'ZA'], 'World', 'Discover', '1/7/900 5/60/3500'],
 ]
 
-/** A fresh copy: prices of one simulator must not leak into another. */
+/** A new copy, since each simulator can change its own prices. */
 export function createCatalogue(): Destination[] {
   return ROWS.map(([slug, codes, title, operator, plans, special], index): Destination => {
     const base = plans.split(' ').map((plan) => onePackage(operator, plan))

@@ -1,9 +1,9 @@
-/** GET /packages: filters, pages, and the other shape that pages after the first have. */
+/** GET /packages: filters, pages, and the different shape of pages after the first. */
 import type { Request } from 'express'
 import type { AiraloPackage, Destination } from './catalogue.ts'
 import { pageOf } from './paging.ts'
 
-/** Euros at a fixed rate: the adapter must not take the first price it meets. */
+/** Adds prices in euros, at a fixed rate: the adapter must choose the currency and not take the first price. */
 const priced = (each: AiraloPackage) => ({
   ...each,
   prices: {
@@ -32,12 +32,12 @@ export function listCatalogue(catalogue: Destination[], request: Request): Recor
         packages: operator.packages.filter((each) => withTopUps || each.type === 'sim').map(priced),
       })),
     }))
-  // Without a limit the whole catalogue comes at once.
+  // Without a limit the reply contains the whole catalogue.
   const { page, perPage, slice } = query.limit ? pageOf(request, all) : { page: 1, perPage: all.length, slice: all }
   const first = (page - 1) * perPage
   return {
     pricing: { model: 'net_pricing', discount_percentage: 0 },
-    // From page 2 on, an object keyed by position instead of an array.
+    // Airalo sends page 2 and later as an object with the position as key instead of an array.
     data: page === 1 ? slice : Object.fromEntries(slice.map((each, index) => [first + index, each])),
     meta: {
       message: 'success',

@@ -1,6 +1,6 @@
 /**
- * Signed webhooks. A delivery counts only when answered 200 to 203; the rest is repeated up to 20 times, 15 minutes
- * apart on the simulator's clock (or at once, by the `retry` action).
+ * Signed webhooks. Only an answer of 200 to 203 accepts a delivery. Others are repeated up to 20 times, every 15
+ * minutes of the simulator's clock, or at once by the `retry` action.
  */
 import { WebhookSender } from '../webhooks.ts'
 import { invalid, sign } from './wire.ts'
@@ -9,8 +9,8 @@ export const NOTIFICATION_TYPES = ['async_orders', 'webhook_low_data', 'webhook_
 export type NotificationType = (typeof NOTIFICATION_TYPES)[number]
 
 /**
- * `raw`: the bytes sent are the bytes signed. `escaped`: signed with `/` written as `\/`, sent without (the vendor's
- * samples leave both readings open). `wrong`: a signature made with another key.
+ * `raw`: signs the bytes that are sent. `escaped`: signs the text with `/` written as `\/` and sends it unescaped; the
+ * vendor's samples allow both readings. `wrong`: signs with another key.
  */
 export type SignatureForm = 'raw' | 'escaped' | 'wrong'
 
@@ -51,7 +51,7 @@ export function createNotifications(now: () => number, clientSecret: string, fir
     })
   }
 
-  /** Sends again what was refused and is due; `all` does not wait for the quarter of an hour. */
+  /** Repeats refused webhooks that are due. @param all also those whose 15 minutes are not over */
   function retry(all: boolean): number {
     const finished = new Set<string>()
     const answers = new Map<string, number>()
@@ -82,7 +82,7 @@ export function createNotifications(now: () => number, clientSecret: string, fir
     lowData: (content: Record<string, unknown>) => post(optedIn.get('webhook_low_data'), 'low-data', content),
     asyncOrder: (content: Record<string, unknown>, url: string | undefined) =>
       post(url ?? optedIn.get('async_orders'), 'async-order', content),
-    /** Keeps the URL only if it answers HEAD with 200. */
+    /** Subscribes a URL if it answers HEAD with 200. */
     async optIn(type: NotificationType, url: string): Promise<void> {
       const probe = await fetch(url, { method: 'HEAD', signal: AbortSignal.timeout(10_000) }).catch(() => null)
       if (probe?.status !== 200) throw invalid({ webhook_url: 'The webhook url must respond with 200 OK to HEAD.' })

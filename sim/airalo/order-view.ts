@@ -1,9 +1,9 @@
-/** How an order looks in the different replies. */
+/** An order in the API's different replies. */
 import type { Order } from './books.ts'
 import { showSim } from './sims.ts'
 import { apiTime } from './wire.ts'
 
-/** The reply to a placed order; the form's numbers come back as the strings they were. */
+/** The reply to a placed order; it repeats the form's numbers as strings. */
 export function showPlaced(order: Order, form: { quantity?: string | undefined; brand?: string | null }) {
   const { package: sold } = order
   return {
@@ -18,7 +18,7 @@ export function showPlaced(order: Order, form: { quantity?: string | undefined; 
   }
 }
 
-/** The same order in a list, where numbers are strings and related data comes only if asked for. */
+/** An order in a list: numbers are strings, and related data is included only on request. */
 export function showListed(order: Order, include: string): Record<string, unknown> {
   const { package: sold } = order
   const shown = {

@@ -1,7 +1,7 @@
 import type { Request } from 'express'
 import { invalid } from './wire.ts'
 
-/** The page a request asks for (`limit`, 50 by default, and `page`), or the 422. */
+/** The page that a request asks for by `limit` (default 50) and `page`. @throws Refusal (422) */
 export function pageOf<T>(request: Request, all: T[]): { page: number; perPage: number; slice: T[] } {
   const perPage = Number(request.query.limit || 50)
   const page = Number(request.query.page || 1)

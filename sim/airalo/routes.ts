@@ -248,10 +248,10 @@ function need(fields: Fields, name: string): string {
 
 const optional = (fields: Fields, name: string): string | null => fields.get(name)?.[0] || null
 
-/** Express does not parse brackets in a query: `filter[x]` is a name like any other. */
+/** Express does not parse brackets in a query: `filter[x]` is an ordinary name. */
 const filterIn = (request: Request, name: string): string => String(request.query[`filter[${name}]`] ?? '')
 
-/** `iccids[]` repeated, or `iccids` as a JSON array: the documents show both. */
+/** The documentation shows both a repeated `iccids[]` and `iccids` as a JSON array. */
 function listOf(fields: Fields): string[] {
   const repeated = fields.get('iccids[]')
   if (repeated) return repeated

@@ -1,4 +1,4 @@
-/** eSIMs at Airalo: what happens to them, and how GET /sims… shows them. */
+/** eSIMs at Airalo: their lifecycle, and how GET /sims… shows them. */
 import { randomUUID } from 'node:crypto'
 import type { AiraloPackage, Operator } from './catalogue.ts'
 import type { Notifications } from './notifications.ts'
@@ -30,13 +30,13 @@ export interface Sim {
   expiresAt: number | null
   recycledAt: number | null
   warned: Set<string>
-  /** what GET …/usage shows until `until` */
+  /** the reply of GET …/usage until `until` */
   cachedUsage: { until: number; usage: Record<string, unknown> } | null
 }
 
 export type SimStatus = 'NOT_ACTIVE' | 'ACTIVE' | 'FINISHED' | 'EXPIRED' | 'RECYCLED' | 'UNKNOWN'
 
-/** `serial` makes the ICCID; the matching id is random. */
+/** A new eSIM. @param serial a number from which the ICCID is made; the matching id is random */
 export function newSim(serial: number, order: { id: number; at: number }, operator: Operator, bought: Bought): Sim {
   return {
     id: serial,
@@ -144,7 +144,7 @@ export function createSimLife(now: () => number, notifications: Notifications) {
       total_voice: 0,
       total_text: 0,
     }),
-    /** GET /sims/{iccid}/packages: data is spent package by package, in the order bought */
+    /** GET /sims/{iccid}/packages: usage is counted package by package, in the order of purchase */
     history(sim: Sim): Record<string, unknown>[] {
       let used = sim.usedBytes
       return sim.bought.map(({ id, package: sold }) => {

@@ -1,4 +1,4 @@
-/** How Airalo says no, and how its requests and times are spelled. */
+/** Airalo's refusals, and the format of its requests and times. */
 import { createHmac } from 'node:crypto'
 import type { Request } from 'express'
 import { rawBody } from '../simulator.ts'
@@ -15,7 +15,7 @@ const REASONS: Record<number, string> = {
   73: 'The eSIM has been recycled. It can no longer be used or topped up.',
 }
 
-/** Any answer that is not a success, thrown anywhere below a route. */
+/** An answer that is not a success; any code below a route can throw it. */
 export class Refusal extends Error {
   readonly status: number
   readonly body: unknown
@@ -31,7 +31,7 @@ export class Refusal extends Error {
 /** 422 with a business code. */
 export const refused = (code: number): Refusal => new Refusal(422, { code, reason: REASONS[code] ?? 'Unknown' })
 
-/** 422 of the form's validation. */
+/** 422 with the faults of the form's fields. */
 export const invalid = (fields: Record<string, string>): Refusal =>
   new Refusal(422, { data: fields, meta: { message: 'the parameter is invalid' } })
 
@@ -43,7 +43,7 @@ export const unauthenticated = (): Refusal =>
 const tooMany = (seconds: number): Refusal =>
   new Refusal(429, { message: 'Too Many Attempts.' }, { 'Retry-After': String(seconds) })
 
-/** Fields of a multipart or urlencoded form; a repeated field (`x[]`) keeps every value. */
+/** The fields of a multipart or urlencoded form, with every value of a repeated field (`x[]`). */
 export async function formFields(request: Request): Promise<Map<string, string[]>> {
   const type = request.get('content-type') ?? ''
   const fields = new Map<string, string[]>()
@@ -58,7 +58,7 @@ export async function formFields(request: Request): Promise<Map<string, string[]
   return fields
 }
 
-/** The vendor's SDKs sign what they post: where a signature comes along, it has to be right. */
+/** The vendor's SDKs sign their requests: a signature is optional, but a wrong one is refused. */
 export function checkSignature(request: Request, fields: Map<string, string[]>, secret: string): void {
   const shown = request.get('airalo-signature')
   if (shown === undefined) return
@@ -72,11 +72,11 @@ export const sign = (text: string, secret: string): string => createHmac('sha512
 export const apiTime = (milliseconds: number): string =>
   new Date(milliseconds).toISOString().slice(0, 19).replace('T', ' ')
 
-/** Sliding windows of one minute, by real time: at most `limit` per key. */
+/** Limits the requests of each key within a sliding window of one minute of real time. */
 export function createLimiter() {
   const seen = new Map<string, number[]>()
   return {
-    /** Throws 429 when the key is over its limit. */
+    /** @throws Refusal (429) when the key exceeds its limit */
     take(key: string, limit: number | undefined): void {
       if (limit === undefined) return
       const now = Date.now()

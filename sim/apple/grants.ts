@@ -1,4 +1,4 @@
-/** The authorisation codes and tokens Apple has given out. */
+/** The authorisation codes and tokens that Apple has issued. */
 import { randomBytes } from 'node:crypto'
 
 export interface AppleId {
@@ -24,7 +24,7 @@ export interface Grant {
   revokedAt: string | null
 }
 
-/** developer.apple.com, generate-and-validate-tokens: single use, five minutes */
+/** a code can be used once within five minutes: developer.apple.com, generate-and-validate-tokens */
 const codeLifetimeMs = 5 * 60_000
 
 export function createGrants() {
@@ -39,7 +39,7 @@ export function createGrants() {
       return code
     },
 
-    /** Uses the code up; undefined if it is unknown, used, too old or another client's. */
+    /** Redeems a code. @returns undefined if it is unknown, used, too old or of another client */
     redeem(code: string, clientId: string): { grant: Grant; appleId: AppleId; nonce: string | undefined } | undefined {
       const found = codes.get(code)
       if (!found || found.used || found.expiresAt < Date.now() || found.clientId !== clientId) return undefined
@@ -56,7 +56,7 @@ export function createGrants() {
       return { grant, appleId: found.appleId, nonce: found.nonce }
     },
 
-    /** Revokes what the client was given; a token it never had is nothing to revoke. */
+    /** Revokes a client's grant by one of its tokens; a token of another client changes nothing. */
     revoke(token: string, clientId: string): void {
       const grant = grants.find(
         (candidate) =>

@@ -1,14 +1,14 @@
-/** Server-to-server notifications: a JWS whose `events` claim is JSON text, not an object. */
+/** Server-to-server notifications: each is a JWS whose `events` claim is JSON text, not an object. */
 import { randomUUID } from 'node:crypto'
 import type { Signer } from '../sign-in/signer.ts'
 import { type Misbehaviour, WebhookSender } from '../webhooks.ts'
 import type { AppleId } from './grants.ts'
 
-/** The current documentation says `account-deleted`, older ones and field reports `account-delete`. */
+/** The current documentation says `account-deleted`; older ones and reports of developers say `account-delete`. */
 const types = ['email-disabled', 'email-enabled', 'consent-revoked', 'account-deleted', 'account-delete']
 
 export function createNotifications(signer: Signer, issuer: string, url: string | undefined) {
-  // whether and how long Apple retries is answered differently by its own staff: a few times, soon
+  // Apple documents no retries and its staff's answers differ: this simulator retries a few times after a short delay.
   const sender = new WebhookSender({ retries: 3, retryDelayMs: 200 })
   let endpoint = url
 
@@ -19,7 +19,7 @@ export function createNotifications(signer: Signer, issuer: string, url: string 
       sender.configure(change as Partial<Misbehaviour>)
     },
 
-    /** @param forged signed by a key Apple never published */
+    /** @param forged signs with a key that Apple has not published */
     async notify(type: string, appleId: AppleId, clientId: string, forged = false): Promise<{ jti: string }> {
       if (!types.includes(type)) throw new Error('unknown notification type')
       if (!endpoint) throw new Error('no url to notify')

@@ -1,11 +1,11 @@
-/** The provider's own records: orders, the profiles made for them, top-ups, cancellations, and its clock. */
+/** The provider's own records: orders, their profiles, top-ups, cancellations, and its clock. */
 import type { CataloguePackage } from './catalogue.ts'
 import { createLifecycle, type Notify } from './lifecycle.ts'
 import { newProfile, type Profile, type Purchase, showProfile } from './profile.ts'
 import { createWarehouse } from './warehouse.ts'
 import { Refusal } from './wire.ts'
 
-/** How long an order stands in 200010: refused polls, or seconds, whichever ends first; {} is not at all. */
+/** How long an order answers 200010: a number of polls or of seconds, whichever ends first; {} means not at all. */
 export interface Allocation {
   polls?: number
   seconds?: number
@@ -47,7 +47,7 @@ export function createBooks(notify: Notify) {
   const byTransaction = new Map<string, Order>()
   const pending = new Set<Order>()
   const profiles = new Map<string, Profile>()
-  /** the newest holder of each ICCID: numbers of cancelled profiles are given out again */
+  /** the newest profile of each ICCID: the provider reuses the numbers of cancelled profiles */
   const byIccid = new Map<string, Profile>()
   const freeIccids: string[] = []
   const topUps = new Map<string, { esimTranNo: string; packageCode: string; price: number; reply: unknown }>()
@@ -56,7 +56,7 @@ export function createBooks(notify: Notify) {
   const stamp = () =>
     new Date(now()).toISOString().slice(2, 16).replace(/\D/g, '') + String(++sequence).padStart(4, '0')
 
-  /** The same transactionId is the same order, whatever else the request says. */
+  /** A repeated transactionId returns the first order; the rest of the request is ignored. */
   function placeOrder(transactionId: string, requested: OrderLine[], amount: number | undefined): Order {
     const earlier = byTransaction.get(transactionId)
     if (earlier) return earlier
@@ -171,7 +171,7 @@ export function createBooks(notify: Notify) {
       for (const order of due) allocate(order)
       return due.length
     },
-    /** Moves the clock on and lets everything happen that falls due on the way. */
+    /** Moves the clock forward and applies what falls due. */
     advance(milliseconds: number): void {
       offsetMs += milliseconds
       for (const order of pending) allocateIfDue(order)
@@ -184,7 +184,7 @@ export function createBooks(notify: Notify) {
     orderBy(key: { orderNo?: string | undefined; transactionId?: string | undefined }): Order | undefined {
       return key.orderNo ? orders.get(key.orderNo) : byTransaction.get(key.transactionId ?? '')
     },
-    /** The profiles of an order, or the refusal 310272 / 200010; a poll may be the one that ends the waiting. */
+    /** The profiles of an order; a poll can complete the allocation. @throws Refusal 310272 or 200010 */
     pollOrder(orderNo: string): Profile[] {
       const order = orders.get(orderNo)
       if (!order) throw new Refusal('310272')
@@ -228,7 +228,7 @@ export function createBooks(notify: Notify) {
 
 export type Books = ReturnType<typeof createBooks>
 
-/** Daily packages are priced by the day. */
+/** The price of a daily package is for each day. */
 const priceOf = (sold: CataloguePackage, days: number): number => (sold.dataType === 1 ? sold.price : sold.price * days)
 
 function daysOf(sold: CataloguePackage, periodNum: number | undefined): number {

@@ -1,6 +1,6 @@
 /**
- * What the provider sells: about forty base packages and a top-up for each one that can be topped up. Shape as captured
- * from POST /package/list; prices are integers, 10,000 to the US dollar, volumes are bytes.
+ * The provider's packages: about forty base packages, and a top-up for each that allows one. The shape is captured from
+ * POST /package/list. Prices are integers with 10,000 to the US dollar; volumes are bytes.
  */
 const GIB = 1024 ** 3
 
@@ -12,13 +12,13 @@ export interface CataloguePackage {
   currencyCode: 'USD'
   volume: number
   smsStatus: 0 | 1 | 2
-  /** 1 total, 2 daily (slower after it), 3 daily (cut off after it) */
+  /** 1: total; 2: daily, slower once it is used; 3: daily, blocked once it is used */
   dataType: 1 | 2 | 3
-  /** days until an eSIM that was never installed lapses */
+  /** days until an eSIM that was never installed expires */
   unusedValidTime: number
   duration: number
   durationUnit: 'DAY'
-  /** ISO alpha-2, comma separated */
+  /** ISO 3166 alpha-2 codes, separated by commas */
   location: string
   locationCode: string
   description: string
@@ -28,7 +28,7 @@ export interface CataloguePackage {
   retailPrice: number
   speed: string
   ipExport: string
-  /** 1 no, 2 yes, 3 yes with periodNum */
+  /** 1: no; 2: yes; 3: yes, with periodNum */
   supportTopUpType: 1 | 2 | 3
   fupPolicy: string
   locationNetworkList: {
@@ -41,7 +41,7 @@ export interface CataloguePackage {
 export interface Location {
   code: string
   name: string
-  /** 1 a country, 2 several */
+  /** 1: one country; 2: several */
   type: 1 | 2
   countries: string[]
 }
@@ -56,7 +56,7 @@ const WORLD = [...EUROPE, ...ASIA, ...AMERICA, ...'AE,AR,AU,BR,CL,CO,EG,IL,IN,JO
 const country = (code: string, name: string): Location => ({ code, name, type: 1, countries: [code] })
 const region = (code: string, name: string, countries: string[]): Location => ({ code, name, type: 2, countries })
 
-/** [location, operator, plans as gigabytes/days/cents, what differs from the usual] */
+/** [location, operator, plans as gigabytes/days/cents, fields that differ from the default] */
 type Row = [Location, string, string, Partial<CataloguePackage>?]
 
 const ROWS: Row[] = [
@@ -88,7 +88,7 @@ const DAILY: [string, number, number, 2 | 3][] = [
 
 export const locations: Location[] = ROWS.map(([location]) => location)
 
-/** A fresh copy of the catalogue: prices and stock of one simulator must not leak into another. */
+/** A new copy of the catalogue, since each simulator can change its own prices and stock. */
 export function createCatalogue(): { base: CataloguePackage[]; topUps: CataloguePackage[] } {
   let number = 100
   const code = () => `CKH${number++}`

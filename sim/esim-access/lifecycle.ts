@@ -1,14 +1,14 @@
-/** What happens to a profile, and the webhooks it causes. */
+/** The lifecycle of a profile, and the webhooks of its changes. */
 import { randomBytes } from 'node:crypto'
 import { DAY_MS, type EsimState, type Profile, type Purchase } from './profile.ts'
 import { Refusal, webhookTime } from './wire.ts'
 
-/** shares of the volume that are left when the provider warns */
+/** the provider warns when these shares of the volume are left */
 const THRESHOLDS = [0.5, 0.2, 0.1]
 
 export type Notify = (notifyType: string, content: Record<string, unknown>) => void
 
-/** What moves profiles along; `now` is the simulator's clock, milliseconds. */
+/** The changes of profiles. @param now the simulator's clock, milliseconds */
 export function createLifecycle(now: () => number, notify: Notify) {
   const identity = ({ orderNo, esimTranNo, transactionId, iccid }: Profile) => ({
     orderNo,
@@ -58,7 +58,7 @@ export function createLifecycle(now: () => number, notify: Notify) {
     profile.esimStatus = 'IN_USE'
   }
 
-  /** Download, installation and switching on, as a phone does when it reads the code. */
+  /** Downloads, installs and enables the profile, as a phone does after it has read the code. */
   function install(profile: Profile): void {
     mustBe(settle(profile), ['GOT_RESOURCE'])
     if (profile.smdpStatus !== 'RELEASED') throw new Refusal('200002')
@@ -73,7 +73,7 @@ export function createLifecycle(now: () => number, notify: Notify) {
     tellStatus(profile)
   }
 
-  /** Spends data; installs first if nobody did. */
+  /** Uses data; installs the profile first if it is not installed. */
   function use(profile: Profile, bytes: number): void {
     if (settle(profile).smdpStatus === 'RELEASED') install(profile)
     mustBe(profile, ['GOT_RESOURCE', 'IN_USE'])

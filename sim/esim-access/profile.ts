@@ -1,4 +1,4 @@
-/** One eSIM profile: its data, how it is made, and what it looks like in a reply. */
+/** One eSIM profile: its data, how it is created, and its form in a reply. */
 import { randomBytes } from 'node:crypto'
 import type { CataloguePackage } from './catalogue.ts'
 import { apiTime } from './wire.ts'
@@ -39,7 +39,7 @@ export interface Profile {
   createdAt: number
   installedAt: number | null
   activatedAt: number | null
-  /** until activation: the day by which it has to be installed */
+  /** before activation: the time by which it must be installed */
   expiresAt: number
   totalVolume: number
   totalDuration: number
@@ -49,7 +49,7 @@ export interface Profile {
   warned: Set<number | 'validity'>
 }
 
-/** A fresh profile, bought and not yet downloaded. */
+/** A new profile that is not downloaded yet. */
 export function newProfile(
   order: { orderNo: string; serial: number; iccid: string | undefined },
   purchase: Purchase,
@@ -78,7 +78,7 @@ export function newProfile(
   }
 }
 
-/** The profile as POST /esim/query shows it. */
+/** The profile in the reply of POST /esim/query. */
 export function showProfile(profile: Profile): Record<string, unknown> {
   const [first] = profile.purchases
   return {
@@ -121,7 +121,7 @@ export function showProfile(profile: Profile): Record<string, unknown> {
   }
 }
 
-/** ITU-T E.118 numbers end in a Luhn digit. */
+/** An ICCID ends with a Luhn check digit (ITU-T E.118). */
 function withCheckDigit(number: string): string {
   const sum = [...number].reverse().reduce((total, digit, index) => {
     const value = Number(digit) * (index % 2 === 0 ? 2 : 1)

@@ -124,7 +124,7 @@ export function addRoutes(router: Router, { accessCode, secretKey, settings, boo
   endpoint('/webhook/save', async (body) => {
     const url = text(body, 'webhook')
     if (!url) throw new Refusal('000105')
-    // A new URL is kept only if it answers a test event.
+    // The provider saves a new URL only if it answers a test event.
     const answer = await fetch(url, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -148,7 +148,7 @@ function listPackages(books: Books, body: Body) {
   const dataType = number(body.dataType)
   const iccid = text(body, 'iccid')
   const code = text(body, 'packageCode') ?? text(body, 'slug')
-  // With TOPUP, a package or an ICCID asks what fits it: top-ups of the same coverage.
+  // With type TOPUP, a package code or an ICCID selects the top-ups that fit it: those of the same coverage.
   const coverage = isTopUp && code ? books.warehouse.find(code).locationCode : undefined
   const holder = iccid ? books.profileBy({ iccid })?.purchases[0].package.locationCode : undefined
   if (iccid && !holder) throw new Refusal('310403')
@@ -189,7 +189,7 @@ function checkTransactionId(body: Body): string {
   return transactionId
 }
 
-/** Numbers come as numbers or as numeric strings (the documents disagree). */
+/** A number, or a numeric string: the documentation shows both. */
 function number(value: unknown): number | undefined {
   return value === undefined || value === null || value === '' ? undefined : Number(value)
 }

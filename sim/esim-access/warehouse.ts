@@ -1,4 +1,4 @@
-/** What is for sale, at what price, whether it is in stock, and the partner's prepaid balance. */
+/** The packages for sale with their prices and stock, and the partner's prepaid balance. */
 import { type CataloguePackage, createCatalogue } from './catalogue.ts'
 import { Refusal } from './wire.ts'
 
@@ -10,7 +10,7 @@ export function createWarehouse() {
   let balance = FIRST_BALANCE
   const outOfStock = new Set<string>()
 
-  /** By package code or slug; a slug names the base package, which its top-up shares it with. */
+  /** The package with a code or slug. A base package and its top-up share a slug, which finds the base package. */
   function find(code: string): CataloguePackage {
     const found = byCode.get(code)
     if (!found) throw new Refusal('310241')
@@ -22,7 +22,7 @@ export function createWarehouse() {
     catalogue: () => catalogue,
     inStock: (sold: CataloguePackage) => !outOfStock.has(sold.packageCode),
     balance: () => balance,
-    /** Takes the price from the balance; a negative price gives it back. */
+    /** Takes a price from the balance; a negative price is returned to it. */
     charge(price: number): void {
       if (price > balance) throw new Refusal('200007')
       balance -= price

@@ -1,4 +1,4 @@
-/** How the provider says yes and no: HTTP 200 with an envelope either way, and its request signature. */
+/** The provider's replies, which are HTTP 200 with an envelope for success and failure, and its request signature. */
 import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto'
 import type { Request } from 'express'
 import { rawBody } from '../simulator.ts'
@@ -28,7 +28,7 @@ const MESSAGES: Record<string, string> = {
   '310403': 'The ICCID is not in the order',
 }
 
-/** A business failure, thrown anywhere below a route. */
+/** A business failure; any code below a route can throw it. */
 export class Refusal extends Error {
   readonly errorCode: string
   constructor(errorCode: string) {
@@ -37,7 +37,7 @@ export class Refusal extends Error {
   }
 }
 
-/** The vendor's documents spell success as a string and the text errorMessage; live replies have a boolean and errorMsg. */
+/** The vendor documents `success` as a string and `errorMessage`; live replies have a boolean and `errorMsg`. */
 export function envelope(obj: unknown, refusal: Refusal | null, asDocumented: boolean): Record<string, unknown> {
   const message = refusal?.message ?? null
   const errorCode = refusal?.errorCode ?? '0'
@@ -48,7 +48,7 @@ export function envelope(obj: unknown, refusal: Refusal | null, asDocumented: bo
 
 const SKEW_MS = 5 * 60_000
 
-/** Throws the refusal for missing, malformed, stale or wrong request headers. */
+/** @throws Refusal for missing, malformed, too old or wrong request headers */
 export function checkHeaders(request: Request, mode: AuthMode, accessCode: string, secretKey: string): void {
   const given = request.get('RT-AccessCode')
   if (!given) throw new Refusal('000101')
@@ -69,18 +69,18 @@ export function checkHeaders(request: Request, mode: AuthMode, accessCode: strin
   }
 }
 
-/** The JSON body, or the refusal for it; an empty body is `{}` because some endpoints take none. */
+/** The JSON body; an empty body is `{}`, since some endpoints need none. @throws Refusal */
 export function jsonBody(request: Request): Record<string, unknown> {
   try {
     const body: unknown = JSON.parse(rawBody(request) || '{}')
     if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body as Record<string, unknown>
   } catch {
-    // falls through to the refusal
+    // Invalid JSON is refused below.
   }
   throw new Refusal('000104')
 }
 
-/** A non-empty string field; the provider treats "" as not given. */
+/** A string field; the provider treats an empty one as missing. */
 export function text(body: Record<string, unknown>, name: string): string | undefined {
   const value = body[name]
   return typeof value === 'string' && value !== '' ? value : undefined

@@ -1,10 +1,12 @@
-/** Google's OAuth token endpoint for service accounts (RFC 7523): a signed assertion in, a bearer token out. */
+/**
+ * Google's OAuth token endpoint for service accounts (RFC 7523): it exchanges a signed assertion for a bearer token.
+ */
 import { createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto'
 import type { Request, Router } from 'express'
 import { jwtVerify } from 'jose'
 import { rawBody } from '../simulator.ts'
 
-/** What the Google console hands out as a key file. `privateKey` is PKCS #8 in PEM. */
+/** The content of a key file from the Google console. `privateKey` is PKCS #8 in PEM. */
 export interface ServiceAccount {
   clientEmail: string
   privateKey: string
@@ -49,7 +51,7 @@ export function createAccessTokens(account: ServiceAccount) {
     accepts: (request: Request): boolean =>
       (validUntil.get(request.headers.authorization?.replace(/^Bearer /, '') ?? '') ?? 0) > Date.now(),
     issued: () => issued,
-    /** tokens already handed out are refused from now on */
+    /** Refuses all tokens issued so far. */
     revokeAll: () => validUntil.clear(),
     reset() {
       issued = 0

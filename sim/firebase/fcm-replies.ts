@@ -1,4 +1,4 @@
-/** FCM's replies, as on the wire (firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode). */
+/** FCM's replies: firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode */
 import type { Response } from 'express'
 
 const fcmError = 'type.googleapis.com/google.firebase.fcm.v1.FcmError'
@@ -8,7 +8,7 @@ interface Reply {
   code: number
   status: string
   message: string
-  /** FcmError; without it the reply is bare, which says nothing about the token */
+  /** the code of FcmError; without it the reply says nothing about the token */
   errorCode?: string
   /** the field of a BadRequest detail */
   field?: string
@@ -77,7 +77,7 @@ const replies = {
   internal: { code: 500, status: 'INTERNAL', message: 'Internal error encountered.', errorCode: 'INTERNAL' },
 } satisfies Record<string, Reply>
 
-/** `legacy-*` are the names of the retired API that the SDK still maps; `not-json` is what a broken proxy answers. */
+/** `legacy-*`: error names of the retired API, which the SDK still maps. `not-json`: the answer of a broken proxy. */
 export type Behaviour =
   | 'ok'
   | keyof typeof replies
@@ -90,7 +90,7 @@ export const isBehaviour = (value: unknown): value is Behaviour =>
     String(value),
   )
 
-/** @param retryAfter seconds, sent as Retry-After */
+/** Refuses a message. @param retryAfter seconds, sent as Retry-After */
 export function refuse(response: Response, behaviour: Exclude<Behaviour, 'ok'>, retryAfter?: number): void {
   if (retryAfter !== undefined) response.set('retry-after', String(retryAfter))
   if (behaviour === 'not-json') return void response.status(502).type('html').send('<html>Bad Gateway</html>')

@@ -1,4 +1,4 @@
-/** TLS in front of a plain server: the client library insists on https, the control surface is easier without. */
+/** A TLS proxy for a plain HTTP server: the client library requires https, the control API is simpler without it. */
 import { type AddressInfo, connect } from 'node:net'
 import { createServer, type TLSSocket } from 'node:tls'
 import { generate } from 'selfsigned'
@@ -11,8 +11,8 @@ export interface TlsFront {
 }
 
 /**
- * Hands every connection on to 127.0.0.1:`targetPort`, ends and cuts included.
- * @param hosts names the certificate is made out to, besides localhost
+ * Forwards every connection to 127.0.0.1:`targetPort`, including how it ends.
+ * @param hosts the names in the certificate, besides localhost
  */
 export async function startTlsFront(targetPort: number, hosts: string[], port = 0): Promise<TlsFront> {
   const made = await generate([{ name: 'commonName', value: 'simulated Google APIs' }], {
@@ -34,7 +34,7 @@ export async function startTlsFront(targetPort: number, hosts: string[], port = 
     open.add(client)
     const target = connect(targetPort, '127.0.0.1')
     client.pipe(target).pipe(client)
-    // either side going away, however it goes, takes the other with it
+    // When one side ends in any way, the other is ended too.
     const cut = () => {
       open.delete(client)
       client.destroy()

@@ -1,4 +1,4 @@
-/** Cross-Account Protection (RISC): security event tokens (developers.google.com/identity/protocols/risc). */
+/** Security event tokens of Cross-Account Protection (RISC): developers.google.com/identity/protocols/risc */
 import { createHash, randomUUID } from 'node:crypto'
 import type { Signer } from '../sign-in/signer.ts'
 import { type Misbehaviour, WebhookSender } from '../webhooks.ts'
@@ -16,7 +16,7 @@ const typeUris: Record<string, string> = {
   verification: `${risc}verification`,
 }
 
-/** with the slash at the end, unlike the issuer of ID tokens */
+/** it ends with a slash, unlike the issuer of ID tokens */
 export const riscIssuer = 'https://accounts.google.com/'
 
 export interface SecurityEvent {

@@ -1,8 +1,8 @@
-/** Delivery status notifications in the form of RFC 3464, as a mail system returns them to the envelope sender. */
+/** Delivery status notifications (RFC 3464), which a mail system returns to the envelope sender. */
 import MimeNode from 'nodemailer/lib/mime-node'
 import type { ReadMail } from './store.ts'
 
-/** @param status enhanced status code of RFC 3463: `5.x.x` for good, `4.x.x` for now */
+/** @param status the enhanced status code of RFC 3463: `5.x.x` is permanent, `4.x.x` is temporary */
 export async function composeBounce(mail: ReadMail, status: string): Promise<string> {
   const failed = status.startsWith('5')
   const root = new MimeNode('multipart/report; report-type=delivery-status')

@@ -1,4 +1,4 @@
-/** What a person sees of the mailbox in a browser. React escapes everything that came by mail. */
+/** The mailbox's pages for a browser. React escapes the content of mails. */
 import type { ReactNode } from 'react'
 import { renderToStaticMarkup } from 'react-dom/server'
 import type { ReadMail } from './store.ts'
@@ -58,7 +58,7 @@ export function mailPage(mail: ReadMail): string {
         To {mail.envelope.to.join(', ')}, from {mail.headers.from ?? mail.envelope.from}, {mail.at}
       </p>
       {mail.html ? (
-        // no scripts, no same origin: the mail can open links in a new tab and nothing else
+        // Without scripts and same origin: a mail can only open links in a new tab.
         <iframe title="Message" sandbox="allow-popups allow-popups-to-escape-sandbox" srcDoc={withInlineImages(mail)} />
       ) : null}
       <details open={!mail.html}>

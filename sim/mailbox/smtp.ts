@@ -1,19 +1,19 @@
-/** The SMTP side of the mailbox: takes every message, or misbehaves by rule. */
+/** The mailbox's SMTP server: accepts every message, or fails as a rule says. */
 import type { AddressInfo } from 'node:net'
 import { SMTPServer, type SMTPServerSession } from 'smtp-server'
 import type { MailStore } from './store.ts'
 
-/** One way to misbehave. Each rule is used up by the transactions that obey it. */
+/** One fault to inject. Each matching transaction counts against `times`. */
 export interface Rule {
-  /** a whole address, or a domain written `@example.com`; without it every recipient matches */
+  /** an address, or a domain as `@example.com`; by default every recipient matches */
   recipient?: string
-  /** how many transactions obey; default: every one if `recipient` is given, else 1 */
+  /** the number of transactions that fail; default: every one if `recipient` is given, else 1 */
   times?: number
-  /** where the reply `code` is given; default `rcpt` */
+  /** the command that gets the reply `code`; default `rcpt` */
   stage?: 'connect' | 'rcpt' | 'data'
-  /** the SMTP reply, such as 421, 451 or 550 */
+  /** the SMTP reply, for example 421, 451 or 550 */
   code?: number
-  /** cut the connection once the whole message was read: `before` it is stored, or `after` */
+  /** close the connection once the whole message is read: `before` or `after` it is stored */
   drop?: 'before' | 'after'
   /** wait before the final reply, milliseconds */
   delayMs?: number
@@ -29,7 +29,7 @@ export interface SmtpSink {
     add(rule: Rule): void
     clear(): void
   }
-  /** what was refused or cut, oldest first */
+  /** the refused and interrupted transactions, oldest first */
   refusals: { at: string; stage: string; code: number | 'dropped'; recipient: string }[]
   stop(): Promise<void>
 }
@@ -49,7 +49,7 @@ export async function startSmtpSink(store: MailStore, port: number): Promise<Smt
 
   const refuse = (product: string, code: number, recipient: string): Error => {
     refusals.push({ at: new Date().toISOString(), stage: product, code, recipient })
-    // real servers quote the address, too
+    // Real servers quote the address as well.
     const about = recipient && `<${recipient}> `
     const reply = code < 500 ? `4.3.0 ${about}try again later` : `5.1.1 ${about}mailbox unavailable`
     return Object.assign(new Error(reply), { responseCode: code })
@@ -81,7 +81,7 @@ export async function startSmtpSink(store: MailStore, port: number): Promise<Smt
       try {
         for await (const chunk of stream) chunks.push(chunk as Buffer)
       } catch {
-        // The client died in the middle: nothing was taken, and nobody is left to tell.
+        // The client's connection ended within the message: nothing is stored, and nobody waits for a reply.
         return
       }
       const to = session.envelope.rcptTo.map((recipient) => recipient.address)
@@ -97,7 +97,7 @@ export async function startSmtpSink(store: MailStore, port: number): Promise<Smt
       callback(null, `2.0.0 stored as ${store.count()}`)
     },
   })
-  // a client that goes away in the middle is its own business
+  // A client that closes its connection early is no fault of the server.
   server.on('error', () => undefined)
   await new Promise<void>((resolve, reject) => {
     server.server.once('error', reject)
@@ -119,7 +119,7 @@ export async function startSmtpSink(store: MailStore, port: number): Promise<Smt
   }
 }
 
-/** A drop happens after DATA; a bare delay too, so that the whole message has been handed over. */
+/** A drop happens after DATA. A delay without a code does too, when the whole message has arrived. */
 const stageOf = (rule: Rule): NonNullable<Rule['stage']> =>
   rule.stage ?? (rule.drop || (rule.delayMs && !rule.code) ? 'data' : 'rcpt')
 

@@ -1,4 +1,4 @@
-/** The messages a mailbox took. Raw bytes are kept and parsed only when somebody reads them. */
+/** The accepted messages. Raw bytes are stored, and parsed only when a message is read. */
 import { simpleParser } from 'mailparser'
 
 export interface Envelope {
@@ -11,7 +11,7 @@ export interface StoredMail {
   at: string
   envelope: Envelope
   size: number
-  /** from the header; the only thing kept of the content with `keep: 'envelopes'` */
+  /** from the header; the only part of the content that `keep: 'envelopes'` stores */
   messageId: string
   raw?: Buffer
 }
@@ -23,7 +23,7 @@ export interface ReadMail {
   size: number
   messageId: string
   subject: string
-  /** lower-case names; a header that came twice is joined by a line feed */
+  /** by lower-case name; a line feed joins the values of a repeated header */
   headers: Record<string, string>
   html: string
   text: string
@@ -31,9 +31,9 @@ export interface ReadMail {
 }
 
 export interface MailFilter {
-  /** exact envelope recipient */
+  /** the exact envelope recipient */
   to?: string
-  /** part of the subject */
+  /** a part of the subject */
   subject?: string
   messageId?: string
 }
@@ -44,12 +44,12 @@ interface Waiter {
   settle(mails: ReadMail[]): void
 }
 
-/** @param keep `envelopes` drops the content, for runs of many thousand messages */
+/** @param keep `envelopes` drops the content, for many thousand messages */
 export function createStore(keep: 'all' | 'envelopes') {
   let mails: StoredMail[] = []
   let nextId = 1
   let waiters: Waiter[] = []
-  /** one look for all messages of a tick */
+  /** the waiting calls are checked once for all messages of a tick */
   let looking = false
 
   const add = (envelope: Envelope, raw: Buffer): StoredMail => {
@@ -82,7 +82,7 @@ export function createStore(keep: 'all' | 'envelopes') {
     return read.filter((mail) => filter.subject === undefined || mail.subject.includes(filter.subject))
   }
 
-  /** Resolves as soon as `count` messages match, or with fewer after `timeoutMs`. */
+  /** Resolves as soon as `count` messages match, or to fewer after `timeoutMs`. */
   function wait(filter: MailFilter, count: number, timeoutMs: number): Promise<ReadMail[]> {
     return new Promise((resolve) => {
       const settle = (found: ReadMail[]): void => {
@@ -123,7 +123,7 @@ export function createStore(keep: 'all' | 'envelopes') {
 
 const alreadyRead = new WeakMap<StoredMail, Promise<ReadMail>>()
 
-/** Parses one message, once; with `keep: 'envelopes'` the content fields are empty. */
+/** Parses a message at its first call. With `keep: 'envelopes'` the content fields are empty. */
 export function readMail(mail: StoredMail): Promise<ReadMail> {
   const reading = alreadyRead.get(mail) ?? parse(mail)
   alreadyRead.set(mail, reading)

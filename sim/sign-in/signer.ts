@@ -1,23 +1,23 @@
-/** An issuer's signing keys, published as a JWK set and rotated on order. */
+/** An issuer's signing keys, published as a JWK set and rotated on request. */
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose'
 
 export interface TokenTimes {
-  /** may be negative: a token that is already expired. `undefined` leaves `exp` out */
+  /** negative for an expired token; `undefined` omits `exp` */
   expiresInSeconds?: number | undefined
 }
 
 export interface Signer {
   jwks(): { keys: JWK[] }
-  /** the old keys are published on, so that tokens they signed stay valid; the next token names a new one */
+  /** Makes a new key for the next tokens. The old keys stay published, and their tokens valid. */
   rotate(): Promise<void>
   sign(claims: Record<string, unknown>, times?: TokenTimes): Promise<string>
-  /** signs with a key that was never published */
+  /** Signs with a key that is not published. */
   forge(claims: Record<string, unknown>, times?: TokenTimes): Promise<string>
 }
 
 /**
- * By issuer. Making an RSA key keeps a core busy for a tenth of a second or more, and the signers of one process that
- * follow each other never meet.
+ * The first key of each issuer, which the process's later signers use too: making an RSA key takes a tenth of a second
+ * of processor time or more.
  */
 const firstKeys = new Map<string, ReturnType<typeof generateKeyPair>>()
 
@@ -27,7 +27,7 @@ function firstKeyOf(name: string): ReturnType<typeof generateKeyPair> {
   return made
 }
 
-/** Makes the first key. `name` begins every key id. */
+/** Creates a signer with its first key. @param name the beginning of every key id */
 export async function createSigner(name: string): Promise<Signer> {
   const published: { kid: string; privateKey: CryptoKey; jwk: JWK }[] = []
   let current = await newKey(firstKeyOf(name))

@@ -9,7 +9,7 @@ export interface StoredEvent {
   type: string
   created: number
   objectId: string
-  /** the JSON text that is delivered: Stripe never changes an event once made */
+  /** the JSON text to deliver: Stripe never changes an event */
   body: string
 }
 
@@ -17,9 +17,9 @@ export interface Settings {
   autoPay: { enabled: boolean; delayMs: number; riskLevel: string }
   pendingRefunds: boolean
   redactionAccess: boolean
-  /** the next cancel of these payments finds them paid */
+  /** these payments succeed just before their next cancellation */
   lateSuccess: Set<string>
-  /** the next refund of these payments fails after it was accepted */
+  /** the next refund of these payments is accepted and then fails */
   failNextRefund: Set<string>
 }
 
@@ -41,10 +41,10 @@ export interface Account {
   redactions: Collection<RedactionJob>
   events: Collection<StoredEvent>
   settings: Settings
-  /** unix seconds by the account's own clock, which only ever moves forward */
+  /** Unix seconds of the account's own clock, which only moves forward */
   now(): number
   advance(seconds: number): void
-  /** runs later unless the account is reset or closed first */
+  /** Runs a task later, unless the account is reset or closed first. */
   later(delayMs: number, task: () => void): void
   reset(): void
 }
@@ -107,10 +107,10 @@ export function createAccount(): Account {
   return account
 }
 
-/** `pi_3f..`: a prefix and 24 letters and digits, as Stripe's ids look. */
+/** An id like Stripe's: a prefix and 24 characters, for example `pi_3f..`. */
 export const newId = (prefix: string): string => `${prefix}_${randomBytes(12).toString('hex')}`
 
-/** The id of an expandable field, whether expanded or not. */
+/** The id of an expandable field, expanded or not. */
 export function idOf(field: string | { id: string } | null | undefined): string | null {
   if (!field) return null
   return typeof field === 'string' ? field : field.id

@@ -1,4 +1,4 @@
-/** What a test, the demo or the benchmark can order, as `POST /_control/do/<name>`; see sim/stripe.ts for the list. */
+/** The actions of the control API (`POST /_control/do/<name>`); sim/stripe.ts lists them. */
 import type Stripe from 'stripe'
 import type { Misbehaviour } from '../webhooks.ts'
 import { type Account, idOf } from './account.ts'
@@ -140,7 +140,7 @@ function webhookActions(account: Account, events: Events): Record<string, Action
   }
 }
 
-/** By `paymentIntent` (an id or a client secret) or by `orderId` (the newest payment carrying it in its metadata). */
+/** The payment with `paymentIntent` (id or client secret), or the newest one with `orderId` in its metadata. */
 function paymentIntent(account: Account, input: Input): Stripe.PaymentIntent {
   const id = word(input, 'paymentIntent')?.split('_secret_')[0]
   const found = id

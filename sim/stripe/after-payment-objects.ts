@@ -1,4 +1,4 @@
-/** New refunds and disputes, complete by the SDK's own types as in objects.ts. */
+/** New refunds and disputes with all fields; the SDK's types check them, as in objects.ts. */
 import type Stripe from 'stripe'
 import { newId } from './account.ts'
 

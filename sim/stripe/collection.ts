@@ -1,4 +1,4 @@
-/** Objects of one kind: found by id or by an indexed field, listed newest first as Stripe lists them. */
+/** Objects of one kind: found by id or an indexed field, and listed newest first, as Stripe does. */
 import { missing } from './refusal.ts'
 
 export interface Page<T> {
@@ -10,7 +10,7 @@ export interface PageRequest {
   limit: number
   startingAfter?: string | undefined
   endingBefore?: string | undefined
-  /** unix seconds, both ends inclusive */
+  /** Unix seconds, both ends inclusive */
   createdFrom?: number | undefined
   createdTo?: number | undefined
 }
@@ -29,7 +29,7 @@ export interface Collection<T extends Stored> {
   clear(): void
 }
 
-/** `indexes`: name → the field's value; indexed fields never change after `add`. */
+/** @param indexes name → reader of the field's value; indexed fields must not change after `add` */
 export function createCollection<T extends Stored>(
   indexes: Record<string, (item: T) => string | null | undefined> = {},
 ): Collection<T> {
@@ -80,7 +80,7 @@ function cut<T extends Stored>(newestFirst: T[], { limit, startingAfter, endingB
   return { data: newestFirst.slice(start, start + limit), has_more: newestFirst.length > start + limit }
 }
 
-/** The object of that id, or Stripe's 404. */
+/** The object with an id. @throws Refusal (404) */
 export function found<T extends Stored>(collection: Collection<T>, kind: string, id: string): T {
   const item = collection.get(id)
   if (!item) throw missing(kind, id)

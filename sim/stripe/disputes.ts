@@ -1,4 +1,4 @@
-/** Disputes: opened by the cardholder's bank, decided by it, or given up by us (`close`). */
+/** Disputes: the cardholder's bank opens and decides them, or we accept them (`close`). */
 import type Stripe from 'stripe'
 import { type Account, idOf } from './account.ts'
 import { newDispute } from './after-payment-objects.ts'

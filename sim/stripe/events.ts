@@ -1,12 +1,12 @@
-/** Makes events, signs them as Stripe does and hands those the endpoint is subscribed to over to the sender. */
+/** Creates events, signs them as Stripe does, and sends those that the endpoint is subscribed to. */
 import { createHmac } from 'node:crypto'
 import { type WebhookRequest, WebhookSender } from '../webhooks.ts'
 import { type Account, newId, type StoredEvent } from './account.ts'
 
-/** The account's default version, the one stripe 23.1.0 pins. */
+/** The account's default version, which stripe 23.1.0 uses. */
 export const apiVersion = '2026-10-28.endive'
 
-/** What the webhook endpoint is subscribed to unless the control action `webhooks` says otherwise; `*` is everything. */
+/** The default subscription of the webhook endpoint; the action `webhooks` changes it, `*` means all events. */
 export const defaultSubscription = [
   'payment_intent.succeeded',
   'payment_intent.payment_failed',
@@ -33,8 +33,8 @@ export interface WebhookEndpoint {
 export type Events = ReturnType<typeof createEvents>
 
 /**
- * `signature` header: `t=<unix s>,v1=<HMAC-SHA256 of "t.body">`. Signed by the real clock even when the account's
- * clock was moved, because the receiver checks the age by its own.
+ * The signature header: `t=<Unix seconds>,v1=<HMAC-SHA256 of "t.body">`. It has the real time, even after the account's
+ * clock was moved, since the receiver checks the age with its own clock.
  */
 export function sign(body: string, secret: string, timestamp = Math.floor(Date.now() / 1000)): string {
   return `t=${timestamp},v1=${createHmac('sha256', secret).update(`${timestamp}.${body}`).digest('hex')}`
@@ -44,7 +44,7 @@ export function createEvents(
   account: Account,
   given: { url?: string | undefined; secret: string; retryDelayMs: number },
 ) {
-  // A sandbox tries three times in all (docs.stripe.com/webhooks/process-undelivered-events).
+  // A sandbox makes three attempts: docs.stripe.com/webhooks/process-undelivered-events
   const sender = new WebhookSender({ retries: 2, retryDelayMs: given.retryDelayMs })
   const endpoint: WebhookEndpoint = {
     url: given.url || undefined,
@@ -91,7 +91,7 @@ export function createEvents(
     endpoint,
     reset: () => {
       sender.reset()
-      // Where the endpoint is registered is set-up, not history.
+      // The endpoint's URL is a setting and stays.
       endpoint.subscription = defaultSubscription
     },
   }

@@ -1,6 +1,6 @@
 /**
- * The idempotency store (docs.stripe.com/api/idempotent_requests): the first answer under a key is given again for
- * 24 hours, a 500 too; refusals made before the endpoint ran, and clashes of two requests at once, are not kept.
+ * The idempotency store (docs.stripe.com/api/idempotent_requests). The first answer to a key is repeated for 24 hours,
+ * even a 500. Refusals before the endpoint runs and conflicts of simultaneous requests are not stored.
  */
 import { Refusal } from './refusal.ts'
 
@@ -21,11 +21,11 @@ interface Entry {
 export type IdempotencyStore = ReturnType<typeof createIdempotencyStore>
 
 export function createIdempotencyStore(now: () => number) {
-  // In order of insertion, so that the old ones stand in front.
+  // A Map iterates in the order of insertion: the oldest entries come first.
   const entries = new Map<string, Entry>()
 
   return {
-    /** The kept answer, or undefined when the caller is first and must `finish` or `abandon`. */
+    /** The stored answer, or undefined for the first request with a key, which must call `finish` or `abandon`. */
     begin(key: string, fingerprint: string): Answer | undefined {
       for (const [oldKey, old] of entries) {
         if (old.storedAt > now() - keptSeconds) break

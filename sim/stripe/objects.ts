@@ -1,4 +1,4 @@
-/** New objects with every field that API version 2026-10-28.endive always sends (held by the SDK's own types). */
+/** New objects with every field that API version 2026-10-28.endive always sends; the SDK's types check them. */
 import type Stripe from 'stripe'
 import { newId } from './account.ts'
 
@@ -75,7 +75,7 @@ export function newPaymentIntent(
 export interface ChargeOutcome {
   paid: boolean
   riskLevel: string
-  /** only accounts with Radar for Fraud Teams see a score */
+  /** only accounts with Radar for Fraud Teams get a score */
   riskScore?: number | undefined
   declineCode?: string | undefined
 }
@@ -142,7 +142,7 @@ export function newCharge(
   }
 }
 
-/** The card and, when paid from a phone's wallet, the wallet it sits in. */
+/** The card, with its wallet when a phone's wallet paid. */
 export function cardDetails(method: string): Stripe.Charge.PaymentMethodDetails {
   const wallets: Record<string, Stripe.Charge.PaymentMethodDetails.Card.Wallet> = {
     apple_pay: { apple_pay: {}, dynamic_last4: '4242', type: 'apple_pay' },

@@ -1,11 +1,11 @@
-/** Reads Stripe's form-encoded parameters: `metadata[order_id]=..`, `expand[0]=..`, booleans and numbers as text. */
+/** Reads Stripe's form-encoded parameters: `metadata[order_id]=..`, `expand[0]=..`; booleans and numbers are text. */
 import express from 'express'
 import type { PageRequest } from './collection.ts'
 import { invalidParameter } from './refusal.ts'
 
 export type Parameters = Record<string, unknown>
 
-// Express carries a bracket parser for query strings; borrowing it avoids a second one.
+// Express contains a parser for brackets in query strings.
 const parser = express()
 parser.set('query parser', 'extended')
 
@@ -33,7 +33,7 @@ export function integer(parameters: Parameters, name: string): number | undefine
   return Number(value)
 }
 
-/** A nested object of text values, as metadata is. Stripe's limits: 50 keys, names of 40 and values of 500 characters. */
+/** A nested object of texts, for example metadata. Stripe's limits: 50 keys, 40 characters a key, 500 a value. */
 export function textMap(parameters: Parameters, name: string): Record<string, string> {
   const entries = Object.entries(record(parameters, name))
   const fits = entries.every(([key, value]) => key.length <= 40 && typeof value === 'string' && value.length <= 500)
@@ -51,7 +51,7 @@ export function textList(parameters: Parameters, name: string): string[] {
   return Array.isArray(value) ? value.map(String) : []
 }
 
-/** The pagination every list shares; 10 by default, at most 100. */
+/** The pagination of lists: 10 objects by default, at most 100. */
 export function pageRequest(parameters: Parameters): PageRequest {
   const limit = integer(parameters, 'limit') ?? 10
   if (limit < 1 || limit > 100) throw invalidParameter('parameter_invalid_integer', 'limit', 'limit is from 1 to 100')

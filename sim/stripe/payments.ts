@@ -1,4 +1,4 @@
-/** The PaymentIntent status machine (docs.stripe.com/payments/paymentintents/lifecycle), with automatic capture. */
+/** The states of a PaymentIntent with automatic capture: docs.stripe.com/payments/paymentintents/lifecycle */
 import type Stripe from 'stripe'
 import { type Account, newId } from './account.ts'
 import type { Events } from './events.ts'
@@ -6,7 +6,7 @@ import { type ChargeOutcome, cardDetails, newCharge, newPaymentIntent } from './
 import { refusedByState } from './refusal.ts'
 
 const open = ['requires_payment_method', 'requires_confirmation', 'requires_action', 'processing']
-/** `processing` is missing: the money is on its way and Stripe lets go only in rare cases. */
+/** Without `processing`: the money is on its way, and Stripe allows a cancellation only in rare cases. */
 const cancellable = ['requires_payment_method', 'requires_confirmation', 'requires_action', 'requires_capture']
 
 export interface PayInput {
@@ -47,7 +47,7 @@ export function createPayments(account: Account, events: Events) {
     return charge
   }
 
-  /** A failed attempt is not the end: the person may try another card. */
+  /** Fails an attempt; the payment can be tried again with another card. */
   function fail(intent: Stripe.PaymentIntent, declineCode: string, riskLevel = 'normal'): Stripe.Charge {
     mustBeOpen(intent)
     const charge = attempt(intent, 'card', { paid: false, riskLevel, declineCode })

@@ -1,4 +1,4 @@
-/** What every endpoint shares: key, version, parameters, idempotency, expansion and the shape of answers. */
+/** The common part of all endpoints: key, version, parameters, idempotency, expansion and the shape of answers. */
 import type { Request, Response, Router } from 'express'
 import { rawBody } from '../simulator.ts'
 import { type Account, newId } from './account.ts'
@@ -9,20 +9,20 @@ import { invalidParameter, Refusal } from './refusal.ts'
 
 export interface Call {
   parameters: Parameters
-  /** the path's `:id` */
+  /** `:id` of the path */
   id: string
-  /** the `Stripe-Version` header, or undefined */
+  /** the `Stripe-Version` header, if any */
   version: string | undefined
 }
 
-/** Orders an endpoint to misbehave from within, so that the idempotency store sees it (a party's fault would not). */
+/** A fault within an endpoint, which the idempotency store sees; it does not see a simulator's Fault. */
 export interface EndpointFault {
   path: RegExp
   times: number
   delayMs: number
-  /** answer an api_error with this status */
+  /** answer with an api_error of this status */
   status: number | undefined
-  /** with a status: whether the request takes effect all the same */
+  /** with a status: whether the request is applied nevertheless */
   applied: boolean
 }
 
@@ -34,7 +34,7 @@ export function createProtocol(account: Account, secretKey: string) {
   const store = createIdempotencyStore(() => account.now())
   const faults: EndpointFault[] = []
 
-  /** `known`: the parameters this endpoint takes beside `expand`; any other is refused. */
+  /** @param known the endpoint's parameters besides `expand`; any other is refused */
   function endpoint(
     router: Router,
     method: 'get' | 'post' | 'delete',
@@ -121,7 +121,7 @@ function send(response: Response, status: number, body: string): void {
   response.status(status).type('application/json').send(body)
 }
 
-/** Replaces ids by the objects they name, along a dotted path (docs.stripe.com/api/expanding_objects). */
+/** Replaces ids by their objects, along a path with dots: docs.stripe.com/api/expanding_objects */
 function expand(account: Account, target: unknown, [field = '', ...rest]: string[]): void {
   if (Array.isArray(target)) {
     for (const item of target) expand(account, item, [field, ...rest])

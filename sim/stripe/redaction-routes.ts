@@ -33,7 +33,7 @@ export function mountRedactions(router: Router, { account, protocol, redactions 
   )
 }
 
-/** Without preview version, or for an account that was not let in, the path does not exist. */
+/** @throws Refusal as for an unknown path, without the preview version or without access to the preview */
 function preview(account: Account, version: string | undefined): void {
   if (account.settings.redactionAccess && version?.endsWith('.preview')) return
   throw new Refusal(404, { type: 'invalid_request_error', message: 'Unrecognized request URL.' }, true)

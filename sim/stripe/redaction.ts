@@ -1,13 +1,13 @@
 /**
- * Redaction jobs (docs.stripe.com/privacy/redaction, docs.stripe.com/api/privacy/redaction-job; public preview, so not
- * in the SDK). Work that Stripe does in the background is done here by the next look at the job.
+ * Redaction jobs, a public preview that is not in the SDK: docs.stripe.com/privacy/redaction and
+ * docs.stripe.com/api/privacy/redaction-job. Stripe works in the background; here the next read of a job does its work.
  */
 import type Stripe from 'stripe'
 import { type Account, newId } from './account.ts'
 import { isUndecided } from './disputes.ts'
 import { invalidParameter, refusedByState } from './refusal.ts'
 
-/** Stripe redacts transactions only from 90 days on (docs.stripe.com/privacy/deletion-requests). */
+/** Stripe redacts transactions only after 90 days: docs.stripe.com/privacy/deletion-requests */
 const fraudWindowSeconds = 90 * 86_400
 const maximumObjects = 10
 
@@ -51,7 +51,7 @@ export function createRedactions(account: Account) {
     })
   }
 
-  /** What the background work has come to since the last look. */
+  /** Does the background work since the last read. */
   function look(job: RedactionJob): RedactionJob {
     if (job.status === 'validating') {
       job.validation_errors.data = problems(job)

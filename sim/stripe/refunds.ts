@@ -1,4 +1,4 @@
-/** Refunds: made against the latest charge of a payment, settled at once or later, sometimes failing days after. */
+/** Refunds of a payment's latest charge: they succeed at once or later, and can fail days after. */
 import type Stripe from 'stripe'
 import { type Account, idOf } from './account.ts'
 import { newRefund } from './after-payment-objects.ts'
@@ -38,7 +38,7 @@ export function createRefunds(account: Account, events: Events) {
     events.emit('refund.updated', refund, { status: 'pending' })
   }
 
-  /** The bank sends the money back: the refund fails and the charge counts as not refunded again. */
+  /** Fails a refund: the bank returned the money, and the charge counts as not refunded again. */
   function fail(refund: Stripe.Refund, reason = 'expired_or_canceled_card'): void {
     if (refund.status === 'failed' || refund.status === 'canceled') throw new Error(`refund is ${refund.status}`)
     const previous = refund.status

@@ -1,4 +1,4 @@
-/** A refusal in the shape of Stripe's error object (docs.stripe.com/api/errors). Codes are those the SDK lists. */
+/** A refusal with Stripe's error object (docs.stripe.com/api/errors) and the codes that the SDK lists. */
 export interface StripeErrorBody {
   type: 'api_error' | 'card_error' | 'idempotency_error' | 'invalid_request_error'
   message: string
@@ -11,7 +11,7 @@ export class Refusal extends Error {
   override readonly name = 'Refusal'
   readonly status: number
   readonly body: StripeErrorBody
-  /** Found wrong before the endpoint began, so Stripe keeps no idempotent result of it. */
+  /** refused before the endpoint ran: the idempotency store keeps no answer */
   readonly beforeExecution: boolean
 
   constructor(status: number, body: StripeErrorBody, beforeExecution = false) {
@@ -22,7 +22,7 @@ export class Refusal extends Error {
   }
 }
 
-/** A parameter is wrong in itself: 400, nothing executed. */
+/** A parameter is invalid: 400, and nothing is executed. */
 export const invalidParameter = (code: string, param: string, message: string): Refusal =>
   new Refusal(400, { type: 'invalid_request_error', code, param, message }, true)
 
@@ -35,7 +35,7 @@ export const missing = (kind: string, id: string, param?: string): Refusal =>
     message: `No such ${kind}: '${id}'`,
   })
 
-/** The objects' state does not allow it: 400, and kept under the idempotency key. */
+/** The state of an object forbids the request: 400, and stored under the idempotency key. */
 export const refusedByState = (code: string, message: string, paymentIntent?: unknown): Refusal =>
   new Refusal(400, {
     type: 'invalid_request_error',

@@ -1,4 +1,4 @@
-/** The endpoints of the API that this account answers. */
+/** The account's endpoints. */
 import type { Router } from 'express'
 import type Stripe from 'stripe'
 import { type Account, idOf, newId } from './account.ts'

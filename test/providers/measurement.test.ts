@@ -5,7 +5,7 @@ import { createMeasurement, type Purchase } from '../../providers/measurement.ts
 import { controlOf } from '../../sim/control.ts'
 import { startGoogleAnalytics } from '../../sim/google-analytics.ts'
 import { startMeta } from '../../sim/meta.ts'
-import type { RunningParty } from '../../sim/simulator.ts'
+import type { RunningSimulator } from '../../sim/simulator.ts'
 
 interface Books {
   events: Record<string, unknown>[]
@@ -20,8 +20,8 @@ const apiSecret = 'planted-api-secret'
 const hour = 3_600_000
 const nothing = { events: [], violations: [] }
 
-let metaParty: RunningParty
-let googleParty: RunningParty
+let metaParty: RunningSimulator
+let googleParty: RunningSimulator
 let meta: ReturnType<typeof controlOf<Books>>
 let google: ReturnType<typeof controlOf<Books>>
 let measurement: ReturnType<typeof createMeasurement>

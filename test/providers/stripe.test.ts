@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { isProviderFailure, ProviderFailure } from '../../providers/failure.ts'
 import { createStripe } from '../../providers/stripe/stripe.ts'
 import { controlOf } from '../../sim/control.ts'
-import type { RunningParty } from '../../sim/simulator.ts'
+import type { RunningSimulator } from '../../sim/simulator.ts'
 import { startStripe } from '../../sim/stripe.ts'
 import { startWebhookReceiver } from './webhook-receiver.ts'
 
@@ -21,7 +21,7 @@ interface Books {
   deliveries: { id: string; status: number | string; attempt: number }[]
 }
 
-let simulator: RunningParty
+let simulator: RunningSimulator
 let receiver: Awaited<ReturnType<typeof startWebhookReceiver>>
 let stripe: ReturnType<typeof createStripe>
 let sim: ReturnType<typeof controlOf<Books>>
