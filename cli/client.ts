@@ -1,4 +1,4 @@
-/** `npm run client`: writes the typed client anew, from the OpenAPI document that a running API serves. */
+/** `npm run client`: generates the typed client from the OpenAPI document that a running API serves. */
 import { execFileSync } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'

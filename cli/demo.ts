@@ -1,8 +1,8 @@
-/** `npm run demo`: the promises, kept before your eyes on the embedded stack. Exits non-zero when a step does not hold. */
+/** `npm run demo`: shows on the embedded stack how each promise is kept. Its exit code is 1 when a step fails. */
 import { startStack } from '../dev/stack.ts'
 import { stopAsked } from '../shared/shutdown.ts'
 import { createDemoClient } from './demo/demo-client.ts'
-import { createNarrator, StoryBroken } from './demo/narrator.ts'
+import { createNarrator, StepFailed } from './demo/narrator.ts'
 import { playOrderLife, playOutOfStock, signUpCustomer } from './demo/order-life.ts'
 import { playBooks, playDeletion, playInactivity } from './demo/person-life.ts'
 import { playPolicyChange } from './demo/policy-change.ts'
@@ -10,7 +10,7 @@ import { playPolicyChange } from './demo/policy-change.ts'
 const tell = createNarrator()
 tell.title('AMA eSIM: the backend that keeps its promises')
 
-/** shown only when the story stops */
+/** log lines, shown only when the demo fails */
 const faults: string[] = []
 const stack = await startStack({
   ports: process.stdout.isTTY ? 'fixed' : 'free',
@@ -35,15 +35,15 @@ try {
   await playInactivity(product)
   await playBooks(product)
 
-  tell.title(`The story held: ${tell.steps()} steps in ${tell.seconds()} s`)
+  tell.title(`All ${tell.steps()} steps passed in ${tell.seconds()} s`)
   if (process.stdout.isTTY) {
-    tell.say('The stack stays up. Look around, then press Ctrl-C.')
+    tell.say('The stack keeps running. Press Ctrl-C to stop it.')
     await Promise.race([stack.failed, stopAsked(process.env)])
   }
 } catch (error) {
   code = 1
-  if (error instanceof StoryBroken) tell.title(`The story broke at: ${error.message}`)
-  else tell.title(`The story stopped: ${error instanceof Error ? error.message : String(error)}`)
+  if (error instanceof StepFailed) tell.title(`This step failed: ${error.message}`)
+  else tell.title(`The demo stopped: ${error instanceof Error ? error.message : String(error)}`)
   for (const line of faults.slice(-5)) tell.say(line)
 } finally {
   await stack.stop()

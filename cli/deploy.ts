@@ -1,6 +1,6 @@
 /**
- * `npm run deploy -- check|start|ramp|promote|rollback|retire|status`: brings a build of the worker among those that run,
- * by Temporal's Worker Deployments. It speaks for the build that it is made of: run it in that build's image.
+ * `npm run deploy -- check|start|ramp|promote|rollback|retire|status`: deploys a build of the worker beside the running
+ * ones, by Temporal's Worker Deployments. The command acts for its own build: run it in that build's image.
  */
 import { parseArgs } from 'node:util'
 import { msToNumber } from '@temporalio/common/lib/time.js'
@@ -19,11 +19,11 @@ import { check, promote, Refusal, type Rollout, ramp, retire, rollBack, start, s
 const usage = `Usage: npm run deploy -- <command>
   check                   replays kept histories and open runs against this build
   start                   waits until workers of this build poll          [--wait 2m]
-  ramp --percent <1-100>  checks, gives it a share, watches, takes it back when it fails  [--watch 5m]
-  promote                 checks, gives it all, watches, likewise         [--watch 1m]
-  rollback                takes the ramp back, or goes back to the build before  [--to <build id>] [--anyway]
-  retire                  forgets drained builds
-  status                  builds, their workers, and runs that cannot go on
+  ramp --percent <1-100>  checks, sends a share of the work, watches; a failure takes it back  [--watch 5m]
+  promote                 checks, sends all of the work, watches; a failure takes it back      [--watch 1m]
+  rollback                takes the ramp back, or returns to the previous build  [--to <build id>] [--anyway]
+  retire                  deletes drained builds from Temporal
+  status                  shows builds, their workers, and runs that cannot continue
 check, ramp, promote and rollback take --per-type <open runs of each workflow to replay, 500> and --except <workflow id>,
 once for each run that is known not to replay.`
 
@@ -111,10 +111,10 @@ async function run(watchMs: number, waitMs: number): Promise<number> {
     await client.connection.close()
   }
 
-  /** The schedules are those of the current build; a worker that started before it was current left them alone. */
+  /** Applies this build's schedules: its worker did not, since it started before the build was current. */
   async function reconcile(): Promise<void> {
     if (await ownsSchedules(client, config)) await reconcileSchedules(client, config.TEMPORAL_TASK_QUEUE)
-    else say('The schedules stay as they are until a worker of the current build starts anew.')
+    else say('The schedules stay unchanged until a worker of the current build restarts.')
   }
 }
 

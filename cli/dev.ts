@@ -1,6 +1,7 @@
 /**
- * `npm run dev`: as `npm start`, with its data; a saved file is live a few seconds later, in about two on an idle machine. Temporal, PostgreSQL and the
- * simulators go on running. What does not compile is said, and the next save tries again.
+ * `npm run dev`: as `npm start` and with its data. API and worker restart when a file is saved, which takes about two
+ * seconds on an idle machine; Temporal, PostgreSQL and the simulators keep running. After an error the next save
+ * retries.
  */
 import { startEmbedded } from './start-embedded.ts'
 

@@ -1,6 +1,6 @@
 /**
- * Runs before everything else, so that a fresh clone needs nothing done first: installs the dependencies when they are
- * missing or not those of package-lock.json. Plain Node, since there may be nothing else yet.
+ * Runs first in every command, so that a new clone needs no set-up: installs the dependencies when they are missing or
+ * differ from package-lock.json. It uses only Node, since no package may be installed yet.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -23,12 +23,12 @@ function checkNode() {
   process.exit(1)
 }
 
-/** npm keeps account of what it installed; it does so last, so an interrupted installation does not count. */
+/** npm writes the list of installed packages at the end: an interrupted installation has none. */
 function isInstalled() {
-  const account = join(root, 'node_modules/.package-lock.json')
-  if (!existsSync(account)) return false
+  const list = join(root, 'node_modules/.package-lock.json')
+  if (!existsSync(list)) return false
   const wanted = readJson('package-lock.json').packages
-  const installed = JSON.parse(readFileSync(account, 'utf8')).packages
+  const installed = JSON.parse(readFileSync(list, 'utf8')).packages
   const isProduction = process.env.NODE_ENV === 'production'
   return Object.entries(wanted).every(([path, entry]) => {
     if (path === '') return true
@@ -38,7 +38,7 @@ function isInstalled() {
   })
 }
 
-/** One at a time: whoever comes second waits, and then usually finds everything there. */
+/** Installs in one process at a time; a second process waits and then usually finds everything installed. */
 function installAlone() {
   mkdirSync(lockFolder, { recursive: true })
   for (let waited = 0; !takeLock(); waited += 1) {
@@ -48,7 +48,7 @@ function installAlone() {
   try {
     if (isInstalled()) return
     console.error('Installing the dependencies, once (npm install).')
-    // Not `npm ci`: it refuses a lock file that lacks an optional package for some other platform.
+    // `npm ci` refuses a lock file that lacks an optional package of another platform.
     const { status, error } = runNpm(['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'])
     if (status === 0) return
     console.error(`npm install failed${error ? `: ${error.message}` : ''}. What it printed above says why.`)
@@ -87,7 +87,7 @@ function isAlive(pid) {
   }
 }
 
-/** The npm that runs us, where one does; its standard output goes to our standard error. */
+/** Runs the npm that started this program, or the one on PATH. Its standard output goes to our standard error. */
 function runNpm(args) {
   const options = { cwd: root, stdio: ['ignore', 2, 2] }
   const running = process.env.npm_execpath

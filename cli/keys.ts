@@ -1,6 +1,6 @@
 /**
  * `npm run keys -- create service|operator --label <text>`, `npm run keys -- list`, `npm run keys -- revoke <id>`:
- * who may call the API besides the persons themselves. A key is shown once, when it is made.
+ * manages the service and operator keys of the API. A key is shown once, when it is made.
  */
 import { parseArgs } from 'node:util'
 import { readConfigOrExit } from '../config.ts'
@@ -24,7 +24,7 @@ try {
   await context.close()
 }
 
-/** Returns the exit code. */
+/** @returns the exit code */
 async function run({ sql }: Context): Promise<number> {
   if (command === 'create' && isKind(argument) && values.label && values.label.length <= longestLabel) {
     const at = new Date()

@@ -1,4 +1,4 @@
-/** `npm run migrate`: brings the database's schema up to date. Safe to repeat, and beside another that does the same. */
+/** `npm run migrate`: updates the database's schema. It can be repeated, and run in several processes at once. */
 import { readConfigOrExit } from '../config.ts'
 import { connectDatabase, timeLimits } from '../db/connection/database.ts'
 import { migrate } from '../db/connection/migrate.ts'

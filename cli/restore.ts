@@ -1,6 +1,7 @@
 /**
- * `npm run restore -- <backup id>|latest <url of the database to make>`: a backup as a database of its own, with everybody
- * erased since erased again. Under its name it appears only when that is done, so that nothing can start on it before.
+ * `npm run restore -- <backup id>|latest <url of the database to make>`: restores a backup into a new database, and
+ * erases again everybody who was erased since the backup. The database gets its name only then: no program can use it
+ * earlier.
  */
 import { parseArgs } from 'node:util'
 import { readConfigOrExit } from '../config.ts'
@@ -19,8 +20,8 @@ import { erasuresFromDatabase, erasuresFromTemporal } from './restore/erasure-so
 
 const usage = `Usage: npm run restore -- <backup id>|latest <database url> [--allow-old-ledger]
   The database must not exist, or be empty. BACKUP_FOLDER, BACKUP_KEYS and FIELD_KEYS lead to the backup and its keys.
-  Erasures are taken from the copy in the folder, from DATABASE_URL and from Temporal. With --allow-old-ledger it is
-  enough if the copy can be read: whoever was erased after it was made may come back.`
+  Erasures are read from the copy in the folder, from DATABASE_URL and from Temporal. With --allow-old-ledger the copy
+  alone is enough: people who were erased after it was made may come back.`
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -34,7 +35,7 @@ if (!wanted || !target || !URL.canParse(target)) {
   process.exitCode = await restore(wanted, target)
 }
 
-/** Returns the exit code. */
+/** @returns the exit code */
 async function restore(wanted: string, target: string): Promise<number> {
   const config = readConfigOrExit(process.env)
   const folder = openBackupFolder(config.BACKUP_FOLDER, config.BACKUP_KEYS)
@@ -44,12 +45,12 @@ async function restore(wanted: string, target: string): Promise<number> {
   const temporal = connectTemporal(config)
   const sources = await Promise.all([
     known('Temporal', erasuresFromTemporal(temporal)),
-    known('the present database', erasuresFromDatabase(config.DATABASE_URL)),
+    known('the current database', erasuresFromDatabase(config.DATABASE_URL)),
   ])
   await temporal.connection.close()
   if (sources.every((source) => source === undefined) && !values['allow-old-ledger']) {
     return refuse(
-      'Neither could be asked: whoever was erased since the last backup would come back. See --allow-old-ledger.',
+      'Neither could be asked: people erased since the last backup would come back. See --allow-old-ledger.',
     )
   }
   const erasures = sources.filter((source) => source !== undefined)
@@ -64,7 +65,7 @@ async function restore(wanted: string, target: string): Promise<number> {
     await sql`create database ${sql(unfinished)}`
     return true
   })
-  if (!isFree) return refuse(`The database ${name} is there and not empty.`)
+  if (!isFree) return refuse(`The database ${name} exists and is not empty.`)
 
   const url = databaseUrl(target, unfinished)
   console.log(`Restoring ${backupId} ...`)

@@ -1,4 +1,4 @@
-/** The embedded stack on fixed ports (or, with AMA_PORTS=free, on others), its data kept in .data/ (or AMA_DATA_DIR). */
+/** The embedded stack on fixed ports (free ones with AMA_PORTS=free). It keeps its data in .data/ or AMA_DATA_DIR. */
 import pc from 'picocolors'
 import { ConfigurationError } from '../config.ts'
 import { fixedPorts } from '../dev/fixed-ports.ts'
@@ -10,8 +10,8 @@ const write = (line = ''): void => void process.stdout.write(`${line}\n`)
 const link = (name: string, url: string): void => write(`  ${name.padEnd(20)} ${pc.underline(url)}`)
 
 /**
- * Runs the stack until it is asked to stop, or cannot go on; the exit code says which.
- * @param options.reload whether API and worker start again when a file of theirs is saved
+ * Runs the stack until it is asked to stop or a part fails; a failure sets the exit code to 1.
+ * @param options.reload restarts API and worker when one of their files is saved
  */
 export async function startEmbedded({ reload = false } = {}): Promise<void> {
   const begun = performance.now()
@@ -26,7 +26,7 @@ export async function startEmbedded({ reload = false } = {}): Promise<void> {
   if (stack.urls.inbox) link('mail inbox', stack.urls.inbox)
   write(`  ${'service key'.padEnd(20)} ${stack.keys.service}`)
   write(`  ${'operator key'.padEnd(20)} ${stack.keys.operator}`)
-  if (reload) write(pc.dim('\n  A saved file is live within two seconds.'))
+  if (reload) write(pc.dim('\n  API and worker restart when a file is saved.'))
   write(pc.dim(`${reload ? '' : '\n'}  Outside parties are simulated. Ctrl-C stops everything.`))
   const why = await Promise.race([stack.failed, stopAsked(process.env).then(() => undefined)])
   if (why !== undefined) write(pc.red(`\n  The stack stops: ${why}`))
@@ -54,7 +54,7 @@ async function start(reload: boolean): Promise<Stack | undefined> {
     const message = error instanceof Error ? error.message : String(error)
     write(pc.red(`  ${message}`))
     if (!(error instanceof ConfigurationError)) {
-      write(pc.dim(`  Ports ${Object.values(fixedPorts).join(', ')} have to be free, or the services configured.`))
+      write(pc.dim(`  Ports ${Object.values(fixedPorts).join(', ')} must be free, or their services configured.`))
     }
     process.exitCode = 1
     return undefined

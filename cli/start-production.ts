@@ -1,4 +1,4 @@
-/** API and worker as two processes. One that ends takes the other with it; both drain on SIGTERM. */
+/** API and worker as two processes. When one ends, the other is stopped; both drain on SIGTERM. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
@@ -13,7 +13,7 @@ const start = (entry: string): ChildProcess =>
 const children = [start('api/main.ts'), start('worker/main.ts')]
 let ending = false
 const endAll = (): void => {
-  // A second signal would cut short the drain that the first began.
+  // A second signal would end the drain that the first one began.
   if (!ending) for (const child of children) child.kill('SIGTERM')
   ending = true
 }

@@ -1,4 +1,4 @@
-/** What the chapters of the demo work with. */
+/** The API and the stack for the chapters of the demo. */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Stack } from '../../dev/stack.ts'
@@ -6,7 +6,7 @@ import type { Narrator } from './narrator.ts'
 
 export type DemoClient = ReturnType<typeof createDemoClient>
 
-// biome-ignore lint/suspicious/noExplicitAny: answers are shown, not computed with
+// biome-ignore lint/suspicious/noExplicitAny: the demo only shows answers
 export type Answer = any
 
 export function createDemoClient(stack: Stack, tell: Narrator) {
@@ -30,11 +30,11 @@ export function createDemoClient(stack: Stack, tell: Narrator) {
   return {
     stack,
     tell,
-    /** as the app's backend */
+    /** calls the API as the app's backend */
     app: call(stack.keys.service),
     operator: call(stack.keys.operator),
 
-    /** Looks until it is so; undefined after the time limit, which makes the step fail. */
+    /** Reads until a value passes the check. @returns the last value, also after the time limit: then the step fails */
     async until<Value>(
       read: () => Promise<Value>,
       holds: (value: Value) => boolean,

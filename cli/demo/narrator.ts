@@ -1,11 +1,11 @@
-/** Tells the demo's story on the terminal, and keeps count of what held. */
+/** Prints the demo's chapters and steps on the terminal, and counts the steps. */
 import pc from 'picocolors'
 
 export type Narrator = ReturnType<typeof createNarrator>
 
-/** A step of the story that did not come true. */
-export class StoryBroken extends Error {
-  override readonly name = 'StoryBroken'
+/** A step of the demo failed. */
+export class StepFailed extends Error {
+  override readonly name = 'StepFailed'
 }
 
 export function createNarrator(out: NodeJS.WriteStream = process.stdout) {
@@ -29,7 +29,7 @@ export function createNarrator(out: NodeJS.WriteStream = process.stdout) {
       line('')
       line(`  ${pc.bold(text)}${promise ? pc.dim(`  (${promise})`) : ''}`)
     },
-    /** something slow is under way; on a terminal the line is overwritten by the next */
+    /** Shows a slow operation; on a terminal the next line overwrites it. */
     progress(text: string): void {
       if (!out.isTTY) {
         line(`${elapsed()}    ${pc.dim(text)}`)
@@ -41,10 +41,10 @@ export function createNarrator(out: NodeJS.WriteStream = process.stdout) {
     say(text: string): void {
       line(`${elapsed()}    ${text}`)
     },
-    /** @throws StoryBroken unless `held` */
-    step(text: string, held: boolean, detail = ''): void {
-      line(`${elapsed()}  ${held ? pc.green('✓') : pc.red('✗')} ${text}${detail && pc.dim(`  ${detail}`)}`)
-      if (!held) throw new StoryBroken(text)
+    /** @throws StepFailed unless `passed` */
+    step(text: string, passed: boolean, detail = ''): void {
+      line(`${elapsed()}  ${passed ? pc.green('✓') : pc.red('✗')} ${text}${detail && pc.dim(`  ${detail}`)}`)
+      if (!passed) throw new StepFailed(text)
       steps += 1
     },
     link(name: string, url: string): void {

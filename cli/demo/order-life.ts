@@ -1,4 +1,4 @@
-/** U1-U3: one order from checkout to expiry, and one that cannot be filled. */
+/** U1 to U3, purchase, delivery and status messages: one order from checkout to expiry, and one without a provider. */
 import { randomUUID } from 'node:crypto'
 import { historyCost } from '../../bench/history-cost.ts'
 import { fastForward } from '../../temporal/time-skipping.ts'
@@ -26,7 +26,7 @@ export async function signUpCustomer({ app, tell }: DemoClient): Promise<Custome
   return { accountId: account.id, email }
 }
 
-/** Returns the order's id. */
+/** @returns the order's id */
 export async function playOrderLife(product: DemoClient, nora: Customer): Promise<string> {
   const { app, tell, stack, until } = product
   const { esimAccess, stripe, firebase } = stack.sims
@@ -38,11 +38,11 @@ export async function playOrderLife(product: DemoClient, nora: Customer): Promis
     60_000,
   )
   const first = await cheapestProvider(product)
-  const ware = items.find((item: Answer) => first.get(item.code) === 'esim-access' && item.days === 30) ?? items[0]
-  tell.step(`The shop offers ${ware.name}`, ware !== undefined, money(ware.price))
+  const wanted = items.find((item: Answer) => first.get(item.code) === 'esim-access' && item.days === 30) ?? items[0]
+  tell.step(`The shop offers ${wanted.name}`, wanted !== undefined, money(wanted.price))
   const order = await app('POST', '/v1/orders', {
     accountId: nora.accountId,
-    packageCode: ware.code,
+    packageCode: wanted.code,
     measurement: { adUserData: true, adPersonalization: false },
   })
   const runLink = product.runLink(orderWorkflowId(order.id))
@@ -67,7 +67,7 @@ export async function playOrderLife(product: DemoClient, nora: Customer): Promis
 
   const mail = await product.mailTo(nora.email, /ready/)
   tell.step(
-    'The mail holds the QR code, install link and manual data',
+    'The mail contains the QR code, install link and manual data',
     mail?.attachments?.length > 0 && mail.text.includes(delivered.esims[0].smdpAddress),
     mail?.subject,
   )
@@ -77,69 +77,69 @@ export async function playOrderLife(product: DemoClient, nora: Customer): Promis
     () => firebase.books() as Promise<{ delivered: unknown[] }>,
     (books) => books.delivered.length > 0,
   )
-  tell.step('Her phone is told, without a word about her or the trip', pushed.delivered.length > 0)
+  tell.step('Her phone gets a notification without personal data or destination', pushed.delivered.length > 0)
 
   const { iccid } = delivered.esims[0]
   const esim = async (): Promise<Answer> => (await read()).esims[0]
   await esimAccess.do('install', { iccid })
   await esimAccess.do('use', { iccid, bytes: 1_000_000 })
   const using = await until(esim, ({ state }) => state === 'in_use')
-  tell.step('She lands: first use', using.state === 'in_use', `valid until ${using.expiresAt}`)
+  tell.step('She lands and uses data', using.state === 'in_use', `valid until ${using.expiresAt}`)
   await esimAccess.do('use', { iccid, bytes: Math.ceil(using.totalBytes * 0.8) })
   const low = await product.mailTo(nora.email, /80 %/)
-  tell.step('80 % used: she is told, once', low !== undefined, low?.subject)
+  tell.step('After 80 % of the data she gets one mail', low !== undefined, low?.subject)
 
   const untilExpiry = Date.parse(using.expiresAt) - Date.now()
   const hour = 3_600_000
   tell.progress(`the run's clock moves ${Math.round(untilExpiry / 24 / hour)} days`)
   await fastForward(stack.temporal, orderWorkflowId(order.id), untilExpiry - hour)
   const lastDay = await product.mailTo(nora.email, /one more day/)
-  tell.step('A day before the end she is told', lastDay !== undefined, lastDay?.subject)
+  tell.step('A day before the end she gets a mail', lastDay !== undefined, lastDay?.subject)
   await esimAccess.do('clock', { advanceSeconds: Math.ceil((untilExpiry + hour) / 1000) })
   const skip = await fastForward(stack.temporal, orderWorkflowId(order.id), 3 * hour)
   const ended = await until(read, ({ status }) => status === 'ended')
   tell.step(
-    'It expires and the run closes',
+    'The eSIM expires and the run closes',
     ended.status === 'ended' && ended.esims[0].state === 'expired',
     `on ${skip.now.toISOString().slice(0, 10)} by its own clock`,
   )
   const { events, actions } = historyCost(
     await stack.temporal.workflow.getHandle(orderWorkflowId(order.id)).fetchHistory(),
   )
-  tell.say(`The whole life cost ${events} history events and ${actions} actions, the skipping of time not counted.`)
+  tell.say(`This order took ${events} history events and ${actions} actions, not counting the skipped time.`)
   return order.id
 }
 
 export async function playOutOfStock(product: DemoClient, nora: Customer): Promise<void> {
   const { app, tell, stack, until } = product
-  tell.chapter('An order that no provider can fill refunds itself', 'U2')
+  tell.chapter('An order that no provider can fill is refunded', 'U2')
   const { items } = await app('GET', '/v1/packages?destination=FR')
-  const ware = items.find((item: Answer) => item.destinations.length === 1) ?? items[0]
+  const wanted = items.find((item: Answer) => item.destinations.length === 1) ?? items[0]
   const offers = await stack.context.sql<{ provider: string; code: string }[]>`
-    select provider, provider_package_code as code from package_offers where package_code = ${ware.code}`
+    select provider, provider_package_code as code from package_offers where package_code = ${wanted.code}`
   for (const { provider, code } of offers) {
     if (provider === 'esim-access') await stack.sims.esimAccess.do('stock', { packageCode: code, out: true })
     else await stack.sims.airalo.do('stock', { packageId: code, out: true })
   }
-  const order = await app('POST', '/v1/orders', { accountId: nora.accountId, packageCode: ware.code })
+  const order = await app('POST', '/v1/orders', { accountId: nora.accountId, packageCode: wanted.code })
   await stack.sims.stripe.do('pay', { orderId: order.id })
   const refunded = await until(
     () => app('GET', `/v1/orders/${order.id}`),
     ({ status }) => status === 'refunded',
   )
   tell.step(
-    `${offers.length} provider(s) asked, none has it: the money goes back`,
+    `${offers.length} provider(s) have no stock: the order is refunded`,
     refunded.status === 'refunded',
     refunded.reason,
   )
   const { refunds } = (await stack.sims.stripe.books()) as { refunds: Answer[] }
   const refund = refunds.find((each) => each.amount === order.amount.minor && each.payment_intent !== undefined)
-  tell.step("Stripe's own books agree", refund !== undefined, `${money(order.amount)} refunded`)
+  tell.step('Stripe shows the same refund', refund !== undefined, `${money(order.amount)} refunded`)
   const mail = await product.mailTo(nora.email, /refund/i)
-  tell.step('Nora is told why', mail !== undefined, mail?.subject)
+  tell.step('Nora gets a mail with the reason', mail !== undefined, mail?.subject)
 }
 
-/** Who is asked first for each package. */
+/** The provider that is asked first, by package. */
 async function cheapestProvider({ stack }: DemoClient): Promise<Map<string, string>> {
   const rows = await stack.context.sql<{ code: string; provider: string }[]>`
     select distinct on (package_code) package_code as code, provider from package_offers where available

@@ -1,4 +1,7 @@
-/** G3, R1-R3: a person leaves, another is forgotten, the books outlive both, and no backup brings anybody back. */
+/**
+ * G3, R1 to R3, deletion and retention: a person deletes her account, another account expires unused, the books stay
+ * for their period, and a restored backup brings nobody back.
+ */
 import { randomUUID } from 'node:crypto'
 import { booksTermEnds, monthOf, plusDays, plusYears } from '../../shared/calendar.ts'
 import { fastForward } from '../../temporal/time-skipping.ts'
@@ -11,7 +14,7 @@ import type { Answer, DemoClient } from './demo-client.ts'
 const hour = 3_600_000
 const day = 24 * hour
 
-/** Runs a workflow as its schedule would, so many days from now. */
+/** Runs a workflow as its schedule does, a number of days from now. */
 async function run<Result>({ stack }: DemoClient, type: string, args: unknown[] = [], inDays = 0): Promise<Result> {
   const workflowId = `demo-${type}-${randomUUID()}`
   const handle = await stack.temporal.workflow.start(type, {
@@ -24,7 +27,7 @@ async function run<Result>({ stack }: DemoClient, type: string, args: unknown[] 
   return (await handle.result()) as Result
 }
 
-/** Deletes somebody while Apple is down; then a backup from before tries to bring them back. */
+/** Deletes an account while Apple is down, and restores a backup from before the deletion. */
 export async function playDeletion(product: DemoClient): Promise<void> {
   const { app, tell, stack, until } = product
   const { apple } = stack.sims
@@ -46,7 +49,7 @@ export async function playDeletion(product: DemoClient): Promise<void> {
     )
   else
     tell.step(
-      'Tonight a backup is made, encrypted, its keys apart',
+      'A backup is made and encrypted, without its keys',
       backup.made.state === 'kept',
       `${backup.made.bytes} bytes`,
     )
@@ -57,14 +60,14 @@ export async function playDeletion(product: DemoClient): Promise<void> {
   tell.step(
     'She deletes her account',
     Boolean(receiptId),
-    `answered in ${Math.round(performance.now() - begun)} ms, erased`,
+    `answered in ${Math.round(performance.now() - begun)} ms, after the erasure`,
   )
   const receipt = (): Promise<Answer> => app('GET', `/v1/deletions/${receiptId}`)
   const stateOf = (seen: Answer, name: string): string =>
     seen.processors.find(({ processor }: Answer) => processor === name)?.state
   const farewell = await until(receipt, (seen) => stateOf(seen, 'mail') === 'done')
   tell.step(
-    'Her last mail is out; Apple does not answer',
+    'Her last mail is sent; Apple does not answer',
     stateOf(farewell, 'mail') === 'done' && stateOf(farewell, 'apple') === 'pending',
   )
   tell.link('receipt', `${stack.urls.api}/v1/deletions/${receiptId}`)
@@ -75,7 +78,7 @@ export async function playDeletion(product: DemoClient): Promise<void> {
   await apple.clearFaults()
   await fastForward(stack.temporal, workflowId, 12 * hour)
   const revoked = await until(receipt, (seen) => stateOf(seen, 'apple') === 'done')
-  tell.step('Apple is back: Sign in with Apple is revoked', stateOf(revoked, 'apple') === 'done')
+  tell.step('Apple answers again: Sign in with Apple is revoked', stateOf(revoked, 'apple') === 'done')
 
   if (hasBackup) await playRestore(product, backup.id)
   const { pruned } = await run<{ pruned: number }>(product, backupType, [], 30)
@@ -84,20 +87,20 @@ export async function playDeletion(product: DemoClient): Promise<void> {
   tell.step('After 30 days no backup holds her', stateOf(later, 'backups') === 'done', `${pruned} pruned`)
 }
 
-/** The resurrection, and how the ledger ends it. */
+/** Restores a backup that holds an erased person, and replays the deletion ledger. */
 async function playRestore(product: DemoClient, backupId: string): Promise<void> {
   const { tell } = product
-  tell.progress('the backup from before is restored into a scratch database')
+  tell.progress('the backup from before the deletion is restored into a separate database')
   const drill = await run<DrillResult>(product, restoreDrillType, [{ backupId: backupId }])
-  tell.step('A restored backup brings her back', drill.cameBack > 0, `${drill.cameBack} erased account(s) found`)
+  tell.step('The restored backup contains her account', drill.cameBack > 0, `${drill.cameBack} erased account(s) found`)
   tell.step(
-    'The deletion ledger is replayed: she is gone again',
+    'Replaying the deletion ledger erases it again',
     drill.erasedAgain === drill.cameBack && drill.left === 0 && drill.erasedTwice === 0,
     'and a second replay changes nothing',
   )
 }
 
-/** Three years without a sign of life. */
+/** An account that is not used for three years. */
 export async function playInactivity(product: DemoClient): Promise<void> {
   const { app, tell, stack, until } = product
   const { sql, cipher } = stack.context
@@ -108,7 +111,7 @@ export async function playInactivity(product: DemoClient): Promise<void> {
   await sql`update accounts set last_active_at = ${lastUsed} where id = ${omar.id}`
   const { opened } = await run<{ opened: number }>(product, inactivitySweepType)
   tell.step(
-    'The nightly sweep opens one run, for Omar alone',
+    "The nightly sweep starts one run, for Omar's account",
     opened === 1,
     `last used ${lastUsed.toISOString().slice(0, 10)}`,
   )
@@ -118,19 +121,19 @@ export async function playInactivity(product: DemoClient): Promise<void> {
     (mails) => mails.length >= 3,
   )
   const days = warned.flatMap(({ subject }: Answer) => /in (\d+) days/.exec(subject)?.[1] ?? [])
-  tell.step('He is warned three times', days.join() === '60,30,7', `${days.join(', ')} days before`)
+  tell.step('He gets three warnings', days.join() === '60,30,7', `${days.join(', ')} days before`)
   await fastForward(stack.temporal, inactivityWorkflowId(omar.id), 8 * day)
   const gone = await until(
     () => sql`select 1 from accounts where account_ref = ${cipher.accountRef(omar.id)}`,
     (rows) => rows.length === 0,
   )
-  tell.step('Nobody came back: the account is erased', gone.length === 0)
+  tell.step('He does not sign in: the account is erased', gone.length === 0)
 }
 
-/** Seven years for the books. */
+/** The books of one month until their period ends. */
 export async function playBooks(product: DemoClient): Promise<void> {
   const { operator, tell, stack, until } = product
-  tell.chapter('The invoices of this month, seven years on', 'R2')
+  tell.chapter('The invoices of this month, seven years later', 'R2')
   const today = new Date()
   const month = monthOf(today)
   await run(product, booksCohortsType)
@@ -140,7 +143,7 @@ export async function playBooks(product: DemoClient): Promise<void> {
   }
   const now = await booksOf()
   tell.step(
-    'They name nobody, and one run keeps them all',
+    'They name nobody, and one run keeps them',
     now.invoices > 0,
     `${now.invoices} document(s), ${now.orderFacts} order(s)`,
   )
@@ -149,7 +152,7 @@ export async function playBooks(product: DemoClient): Promise<void> {
   await fastForward(stack.temporal, invoiceRetentionWorkflowId(month), end.getTime() - Date.now() + 40 * day)
   const left = await until(booksOf, ({ invoices }) => invoices === 0)
   tell.step(
-    'When the term is over they are purged, and counted: none is left',
+    'At the end of the period all of them are deleted',
     left.invoices === 0 && left.orderFacts === 0,
     `on ${end.toISOString().slice(0, 10)}`,
   )

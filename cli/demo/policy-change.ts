@@ -1,4 +1,4 @@
-/** N1, N2: a material change is posted, mailed, and takes effect no sooner than 30 days after the last mail. */
+/** N1, N2: a material change is published, mailed, and takes effect at least 30 days after the last mail. */
 
 import { plusDays, startOfDay } from '../../shared/calendar.ts'
 import { fastForward } from '../../temporal/time-skipping.ts'
@@ -21,13 +21,13 @@ export async function playPolicyChange(product: DemoClient, nora: Customer): Pro
     material: true,
   })
   tell.step(
-    'It is posted, for a day more than 30 days away',
+    'A new version is published, for a day more than 30 days away',
     posted.state === 'coming',
     posted.effectiveAt.slice(0, 10),
   )
   tell.link('public page', `${stack.urls.api}/privacy`)
   const mail = await product.mailTo(nora.email, /policy/i)
-  tell.step('Everybody is told by mail', mail !== undefined, mail?.subject)
+  tell.step('Every account gets a mail', mail !== undefined, mail?.subject)
   const read = (): Promise<Answer> => app('GET', `/v1/policies/${version}`)
   const wait = Date.parse(posted.effectiveAt) - Date.now()
   await fastForward(stack.temporal, policyNoticeWorkflowId(version), wait - day)
@@ -35,7 +35,7 @@ export async function playPolicyChange(product: DemoClient, nora: Customer): Pro
   await fastForward(stack.temporal, policyNoticeWorkflowId(version), 2 * day)
   const inForce = await until(read, ({ state }) => state === 'in_force')
   tell.step(
-    'On its day, every notice old enough, it takes effect',
+    'On its day, with every notice older than 30 days, it takes effect',
     inForce.state === 'in_force',
     inForce.effectiveAt.slice(0, 10),
   )

@@ -1,4 +1,4 @@
-/** The open runs that a new build would have to go on with. */
+/** The open runs that a new build has to continue. */
 import { type Client, isGrpcServiceError } from '@temporalio/client'
 import type { History } from '@temporalio/common/lib/proto-utils.js'
 import type { Deployment } from './versions.ts'
@@ -12,7 +12,7 @@ export interface OpenRun {
 
 const notFound = 5
 
-/** Every open run of the task queue, except those that are pinned to their build. */
+/** The open runs of the task queue, without those that are pinned to their build. */
 export async function listOpenRuns({ client, taskQueue }: Deployment): Promise<OpenRun[]> {
   const runs: OpenRun[] = []
   const query = `ExecutionStatus = 'Running' AND TaskQueue = '${taskQueue}'`
@@ -24,7 +24,9 @@ export async function listOpenRuns({ client, taskQueue }: Deployment): Promise<O
   return runs
 }
 
-/** At most so many of each type, evenly from the oldest to the newest: each release in between left some behind. */
+/**
+ * At most `perType` runs of each type, evenly from the oldest to the newest, since each release started some of them.
+ */
 export function chooseRuns(runs: readonly OpenRun[], perType: number): OpenRun[] {
   const types = new Set(runs.map(({ workflowType }) => workflowType))
   return [...types].flatMap((type) => {
@@ -36,7 +38,7 @@ export function chooseRuns(runs: readonly OpenRun[], perType: number): OpenRun[]
   })
 }
 
-/** Undefined when the run was erased meanwhile. */
+/** @returns undefined when the run is deleted */
 export async function fetchHistory(client: Client, { workflowId, runId }: OpenRun): Promise<History | undefined> {
   try {
     return await client.workflow.getHandle(workflowId, runId).fetchHistory()

@@ -1,4 +1,4 @@
-/** Whether a build goes on with the runs that there are: it repeats their histories, or says which it would not. */
+/** Checks whether a build can continue the existing runs: it replays their histories and reports the failed ones. */
 import { readdir, readFile } from 'node:fs/promises'
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js'
 import { createDataConverter, type PayloadKeyring } from '../../temporal/payload-codec.ts'
@@ -10,11 +10,11 @@ import type { Deployment } from './versions.ts'
 export interface CheckOptions {
   bundle: WorkflowBundle
   payloadKeys: PayloadKeyring | undefined
-  /** open runs of each type that are replayed at most */
+  /** most open runs of each type that are replayed */
   perType: number
   /** runs that are known not to replay */
   except: readonly string[]
-  /** of kept histories; those of the sources unless given */
+  /** the folder of kept histories; default: the one in the sources */
   keptFolder?: URL
   say(line: string): void
 }
@@ -66,10 +66,10 @@ export async function checkReplay(deployment: Deployment, options: CheckOptions)
   return result
 }
 
-/** The SDK puts the one sentence that says it into pages of structure. */
+/** The sentence that names the cause; the SDK puts it into pages of other text. */
 const causeOf = ({ message }: Error): string => /\[TMPRL\d+\][^"]*/.exec(message)?.[0] ?? message
 
-/** None in an image that leaves them out. */
+/** The kept histories; an image may have none. */
 async function keptFiles(folder: URL): Promise<string[]> {
   const files = await readdir(folder).catch(() => [])
   return files.filter((file) => file.endsWith('.json')).sort()

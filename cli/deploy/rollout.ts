@@ -1,4 +1,6 @@
-/** How a build comes to get work, loses it and goes: each step refuses what would leave runs without a worker. */
+/**
+ * The steps of a build from its first work to its end. Each refuses a change that would leave runs without a worker.
+ */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { CheckResult } from './replay-check.ts'
 import { reportedFailures } from './task-failures.ts'
@@ -14,20 +16,20 @@ import {
 } from './versions.ts'
 import { type WatchOptions, watchBuild } from './watch.ts'
 
-/** What stands in the way of a step, or went wrong with it; the lines are for people. */
+/** A step was refused or failed. The message is for people. */
 export class Refusal extends Error {
   override readonly name = 'Refusal'
 }
 
 export interface Rollout extends Deployment {
-  /** of the code that this program is made of; undefined if it was not told */
+  /** the build id of this program's code; undefined if the settings have none */
   ownBuildId: string | undefined
-  /** replays what there is against the code that this program is made of */
+  /** replays kept histories and open runs with this program's code */
   check(): Promise<CheckResult>
   say(line: string): void
 }
 
-/** @throws Refusal naming each run that does not replay, and why */
+/** @throws Refusal with each run that does not replay and the cause */
 export async function check({ check, say }: Rollout): Promise<void> {
   const { kept, open, leftOut, failed } = await check()
   if (failed.length > 0) {
@@ -35,11 +37,11 @@ export async function check({ check, say }: Rollout): Promise<void> {
     throw new Refusal(`${failed.length} of ${kept + open} histories do not replay:\n${runs.join('\n')}`)
   }
   if (kept === 0) say('There are no kept histories here: only open runs were replayed.')
-  if (leftOut > 0) say(`${leftOut} open runs were left out; --per-type says how many of each workflow are replayed.`)
+  if (leftOut > 0) say(`${leftOut} open runs were not replayed: --per-type limits the runs of each workflow.`)
   say(`All ${kept + open} histories replay.`)
 }
 
-/** Resolves once workers of the build ask for work. @throws Refusal when none does in time */
+/** Resolves once workers of the build poll. @throws Refusal when none does in time */
 export async function start(rollout: Rollout, waitMs: number): Promise<void> {
   const { say, taskQueue } = rollout
   const buildId = own(rollout)
@@ -57,9 +59,9 @@ export async function start(rollout: Rollout, waitMs: number): Promise<void> {
 }
 
 /**
- * Gives the build a share of the work and watches it. It is taken back when its workflow tasks fail, when its workers do
- * not come for them, or when the watch is interrupted.
- * @throws Refusal when it was not given, or was taken back
+ * Sends the build a share of the work and watches it. The share is taken back when workflow tasks fail, when no worker
+ * polls for them, or when the watch is interrupted.
+ * @throws Refusal when the share was refused or taken back
  */
 export async function ramp(rollout: Rollout, percent: number, options: WatchOptions): Promise<void> {
   const { say } = rollout
@@ -74,15 +76,15 @@ export async function ramp(rollout: Rollout, percent: number, options: WatchOpti
   say(`Build ${buildId} gets ${percent} % of the work. Watching it for ${seconds(options.watchMs)}.`)
   const faults = await watchBuild(rollout, buildId, interrupted, options)
   if (faults.length > 0) {
-    await insist(() => setRamp(rollout, undefined, 0), say)
+    await repeatUntilDone(() => setRamp(rollout, undefined, 0), say)
     throw new Refusal(`The ramp of build ${buildId} was taken back:\n${lines(faults)}\n${goOn(current)}`)
   }
   say(`Build ${buildId} did well and keeps ${percent} %. Next: a higher percentage, or npm run deploy -- promote`)
 }
 
 /**
- * Gives the build all of the work and watches it; likewise taken back.
- * @throws Refusal when it was not given, or was taken back
+ * Sends the build all of the work and watches it. The work is taken back in the same cases as a ramp.
+ * @throws Refusal when the promotion was refused or taken back
  */
 export async function promote(rollout: Rollout, options: WatchOptions): Promise<void> {
   const { say } = rollout
@@ -97,7 +99,7 @@ export async function promote(rollout: Rollout, options: WatchOptions): Promise<
   say(`Build ${buildId} is current. Watching it for ${seconds(options.watchMs)}.`)
   const faults = await watchBuild(rollout, buildId, interrupted, options)
   if (faults.length > 0) {
-    await insist(() => setCurrent(rollout, current), say)
+    await repeatUntilDone(() => setCurrent(rollout, current), say)
     throw new Refusal(`The promotion of build ${buildId} was taken back:\n${lines(faults)}\n${goOn(current)}`)
   }
   if (current)
@@ -105,8 +107,8 @@ export async function promote(rollout: Rollout, options: WatchOptions): Promise<
 }
 
 /**
- * Takes the ramp back; where there is none, makes the build current that was so before, or the one that is named.
- * @throws Refusal when there is none, when it has no workers, or when it would not replay the open runs
+ * Takes the ramp back. Without a ramp, makes the previous build current, or the named one.
+ * @throws Refusal when there is no such build, when it has no workers, or when it does not replay the open runs
  */
 export async function rollBack(rollout: Rollout, options: { to?: string; anyway: boolean }): Promise<void> {
   const { say, ownBuildId } = rollout
@@ -131,7 +133,7 @@ export async function rollBack(rollout: Rollout, options: { to?: string; anyway:
   say(`Build ${target} is current again. npm run deploy -- status names runs whose workflow tasks fail on it.`)
 }
 
-/** Makes Temporal forget the builds that no run needs any more, and says which workers may be stopped. */
+/** Deletes from Temporal the builds that no run needs any more, and prints which workers can be stopped. */
 export async function retire(rollout: Rollout): Promise<void> {
   const { say } = rollout
   const { builds } = await describeRouting(rollout)
@@ -154,7 +156,7 @@ export async function retire(rollout: Rollout): Promise<void> {
   if (retired === 0) say('Nothing was retired.')
 }
 
-/** Says which builds there are, and which runs cannot go on. */
+/** Prints the builds, and the runs that cannot continue. */
 export async function status(rollout: Rollout): Promise<void> {
   const { say, deploymentName } = rollout
   const { builds, ramping, current } = await describeRouting(rollout)
@@ -170,11 +172,11 @@ export async function status(rollout: Rollout): Promise<void> {
   }
 }
 
-const insistForMs = 120_000
+const repeatForMs = 120_000
 
-/** Temporal may be away just then: a build that is known to be bad must not keep its share for that. */
-async function insist(takeBack: () => Promise<void>, say: (line: string) => void): Promise<void> {
-  const deadline = Date.now() + insistForMs
+/** Repeats while Temporal is unavailable: a build that is known to fail must not keep its work. */
+async function repeatUntilDone(takeBack: () => Promise<void>, say: (line: string) => void): Promise<void> {
+  const deadline = Date.now() + repeatForMs
   for (;;) {
     try {
       return await takeBack()
@@ -198,7 +200,7 @@ function refuseOther(ramping: Routing['ramping'], buildId: string): void {
   }
 }
 
-/** @throws Refusal when work sent to the build would wait for nobody */
+/** @throws Refusal when the build has no workers for the work */
 async function refuseUnpolled(rollout: Rollout, buildId: string): Promise<void> {
   if (!(await isPolled(rollout, buildId))) throw new Refusal(`No worker of build ${buildId} polls: start its workers.`)
 }

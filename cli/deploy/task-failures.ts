@@ -1,4 +1,4 @@
-/** Runs whose workflow tasks fail on a build: the sign that it must not have more of them. */
+/** Runs whose workflow tasks fail on a build: a build that fails tasks must get no more of them. */
 
 import { isGrpcServiceError } from '@temporalio/client'
 import { decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow/index.js'
@@ -7,13 +7,13 @@ import type { Deployment } from './versions.ts'
 export interface TaskFailure {
   workflowId: string
   workflowType: string
-  /** the build that the failing task was sent to; undefined if to a worker without one */
+  /** the build that got the failing task; undefined for a worker without a build id */
   buildId: string | undefined
   cause: string
 }
 
 const notFound = 5
-/** Runs looked at in one round. */
+/** Most runs that one check reads. */
 const mostAtOnce = 100
 
 interface Run {
@@ -23,8 +23,8 @@ interface Run {
 }
 
 /**
- * Runs whose workflow task fails on a build. Two sources: Temporal marks a run after several failures in a row, whatever
- * build it was on before; and the runs that came to the build since are looked at one by one, which is faster.
+ * Runs whose workflow task fails on a build, from two sources: Temporal marks a run after several failures in a row,
+ * and the runs that the build has got since are read one by one, which finds a failure sooner.
  */
 export async function failuresOn(deployment: Deployment, buildId: string, since: Date): Promise<TaskFailure[]> {
   const { deploymentName } = deployment
@@ -37,7 +37,7 @@ export async function failuresOn(deployment: Deployment, buildId: string, since:
   return [...failures.values()].filter((failure) => failure.buildId === buildId)
 }
 
-/** Every run that Temporal says has a problem. */
+/** The runs that Temporal has marked as failing. */
 export const reportedFailures = (deployment: Deployment): Promise<TaskFailure[]> =>
   failing(deployment, 'TemporalReportedProblems IS NOT NULL')
 

@@ -1,4 +1,4 @@
-/** A Worker Deployment as Temporal knows it: its builds, and which of them gets the work. */
+/** A Worker Deployment in Temporal: its builds, and which of them gets the work. */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Client } from '@temporalio/client'
 import proto from '@temporalio/proto'
@@ -28,7 +28,7 @@ export interface Routing {
 
 const { WorkerDeploymentVersionStatus, TaskQueueType } = proto.temporal.api.enums.v1
 
-/** All undefined and empty as long as no versioned worker has ever polled. */
+/** The deployment's builds and routing; empty before the first poll of a versioned worker. */
 export async function describeRouting({ client, deploymentName }: Deployment): Promise<Routing> {
   const info = await deploymentOf(client, deploymentName)
   const { currentDeploymentVersion, rampingDeploymentVersion, rampingVersionPercentage } = info?.routingConfig ?? {}
@@ -56,7 +56,7 @@ const statusNames: Record<number, BuildStatus> = {
   [WorkerDeploymentVersionStatus.WORKER_DEPLOYMENT_VERSION_STATUS_DRAINED]: 'drained',
 }
 
-/** Sends a share of new runs, and of the next tasks of open ones, to a build; undefined takes the ramp back. */
+/** Sends a share of new runs, and of the next tasks of open runs, to a build. @param buildId undefined ends the ramp */
 export async function setRamp(deployment: Deployment, buildId: string | undefined, percent: number): Promise<void> {
   const { client, deploymentName } = deployment
   await client.workflowService.setWorkerDeploymentRampingVersion({
@@ -71,7 +71,11 @@ export async function setRamp(deployment: Deployment, buildId: string | undefine
   )
 }
 
-/** Sends everything new to a build; undefined sends it to workers without one. @throws when it never had a worker */
+/**
+ * Sends new runs, and the next tasks of open runs, to a build.
+ * @param buildId undefined for workers without a build id
+ * @throws when the build never had a worker
+ */
 export async function setCurrent(deployment: Deployment, buildId: string | undefined): Promise<void> {
   const { client, deploymentName } = deployment
   await client.workflowService.setWorkerDeploymentCurrentVersion({
@@ -90,7 +94,7 @@ interface QueueRouting {
 
 const routedWithinMs = 30_000
 
-/** The server tells the task queues a moment after it has answered. */
+/** Resolves when the task queues use the new routing, which the server applies after it has answered. */
 async function untilRouted(deployment: Deployment, isAsWanted: (seen: QueueRouting) => boolean): Promise<void> {
   const deadline = Date.now() + routedWithinMs
   for (;;) {
@@ -115,10 +119,10 @@ const describeQueue = ({ client, taskQueue }: Deployment, taskQueueType: (typeof
     taskQueueType,
   })
 
-/** A poll lasts a minute; the server lists a poller for minutes after its last one. */
+/** A poll lasts up to a minute; the server lists a poller for minutes after its last poll. */
 const polledWithinMs = 75_000
 
-/** Whether workers of a build ask for workflow tasks and for activities. */
+/** Whether workers of a build poll for workflow tasks and for activities. */
 export async function isPolled(deployment: Deployment, buildId: string): Promise<boolean> {
   const queues = await Promise.all(queueTypes.map((type) => describeQueue(deployment, type)))
   return queues.every(({ pollers }) =>
@@ -132,7 +136,7 @@ export async function isPolled(deployment: Deployment, buildId: string): Promise
   )
 }
 
-/** How long the oldest task for a build has been waiting for one of its workers, milliseconds. */
+/** How long the oldest task of a build has been waiting for a worker, milliseconds. */
 export async function backlogAge({ client, deploymentName }: Deployment, buildId: string): Promise<number> {
   const { versionTaskQueues } = await client.workflowService.describeWorkerDeploymentVersion({
     namespace: client.options.namespace,
@@ -143,7 +147,7 @@ export async function backlogAge({ client, deploymentName }: Deployment, buildId
   return Math.max(0, ...ages)
 }
 
-/** Makes Temporal forget a build. @throws while workers poll for it, or runs need it */
+/** Deletes a build from Temporal. @throws while workers poll for it, or runs need it */
 export async function deleteBuild({ client, deploymentName }: Deployment, buildId: string): Promise<void> {
   await client.workflowService.deleteWorkerDeploymentVersion({
     namespace: client.options.namespace,

@@ -1,4 +1,4 @@
-/** Looks at a build while it gets work, until it has had enough of it or something goes wrong. */
+/** Watches a build that gets work, for a time or until it fails. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { failuresOn } from './task-failures.ts'
 import { backlogAge, type Deployment } from './versions.ts'
@@ -6,22 +6,22 @@ import { backlogAge, type Deployment } from './versions.ts'
 export interface WatchOptions {
   watchMs: number
   /**
-   * Called before the build gets work: from then on whoever wants to end this program aborts the signal, which ends the
-   * watch as if something had gone wrong.
+   * Called before the build gets work. When this program is asked to stop, the signal is aborted, and the watch ends as
+   * failed.
    */
   heedInterruption(): AbortSignal
-  /** so long may a task wait for a worker of the build */
+  /** the longest time that a task may wait for a worker of the build */
   waitsAtMostMs?: number
   say(line: string): void
 }
 
-const lookEveryMs = 1_000
-/** this machine's and the server's */
+const checkEveryMs = 1_000
+/** allows for a difference between this machine's clock and the server's */
 const clocksDifferMs = 60_000
-/** Looks in a row that may come to nothing before the build is taken for bad: nobody would see it fail. */
-const blindLooks = 5
+/** After so many failed checks in a row the build counts as failed, since its failures could not be seen. */
+const mostFailedChecks = 5
 
-/** What is wrong with the build, one line each; nothing when it did well for the whole time. Never rejects. */
+/** Watches a build. Never rejects. @returns its failures, one line each; empty when there was none */
 export async function watchBuild(
   deployment: Deployment,
   buildId: string,
@@ -31,7 +31,7 @@ export async function watchBuild(
   const { watchMs, waitsAtMostMs = 30_000, say } = options
   const since = new Date(Date.now() - clocksDifferMs)
   const until = Date.now() + watchMs
-  let blind = 0
+  let failedChecks = 0
   for (;;) {
     if (signal.aborted) return ['it was interrupted']
     try {
@@ -39,17 +39,17 @@ export async function watchBuild(
         failuresOn(deployment, buildId, since),
         backlogAge(deployment, buildId),
       ])
-      blind = 0
+      failedChecks = 0
       if (failures.length > 0) {
         return failures.map((each) => `workflow tasks of ${each.workflowId} (${each.workflowType}) fail: ${each.cause}`)
       }
       if (waited > waitsAtMostMs) return [`tasks have been waiting for its workers for ${Math.round(waited / 1_000)} s`]
     } catch (error) {
-      blind += 1
+      failedChecks += 1
       say(`Temporal could not be asked: ${error instanceof Error ? error.message : error}`)
-      if (blind >= blindLooks) return ['Temporal could not be asked how it does']
+      if (failedChecks >= mostFailedChecks) return ['Temporal could not be asked about it']
     }
     if (Date.now() >= until) return []
-    await pause(Math.max(1, Math.min(lookEveryMs, until - Date.now())), undefined, { signal }).catch(() => undefined)
+    await pause(Math.max(1, Math.min(checkEveryMs, until - Date.now())), undefined, { signal }).catch(() => undefined)
   }
 }

@@ -1,4 +1,4 @@
-/** Who was erased, by those who know it beside the backups' own copy of the ledger. */
+/** Sources of erasures, besides the copy of the deletion ledger in the backup folder. */
 import type { Client } from '@temporalio/client'
 import { withDatabase } from '../../db/backup/restore.ts'
 import type { LedgerEntry } from '../../db/erasure/deletion-ledger.ts'
@@ -7,15 +7,15 @@ import { periods } from '../../policy/periods.ts'
 import { plusDays } from '../../shared/calendar.ts'
 import { accountDeletionType, accountDeletionWorkflowId } from '../../workflows/account-deletion.contract.ts'
 
-/** The database that is to be replaced, if it still answers. */
+/** Erasures from the database that the restore replaces. @throws when it does not answer */
 export const erasuresFromDatabase = (url: string): Promise<Erasures> => withDatabase(url, exportErasures)
 
 const askWithinMs = 10_000
 
 /**
- * The deletion runs: each stays open until the last backup that may hold its person is gone, and its id names the person
- * by the ledger's pseudonym. So whoever was erased after any backup that still exists is known here, though not how far
- * the erasure is.
+ * Erasures from the deletion runs. Each run stays open until the last backup that may hold its person is deleted, and
+ * its id contains the ledger's pseudonym. They know everybody who was erased after any existing backup, but not which
+ * erasure steps are done.
  */
 export async function erasuresFromTemporal(temporal: Client): Promise<Erasures> {
   const ledger: LedgerEntry[] = []
@@ -26,7 +26,7 @@ export async function erasuresFromTemporal(temporal: Client): Promise<Erasures> 
       ledger.push({
         accountRef: run.workflowId.slice(prefix.length),
         entry: 'erased',
-        // The run's input says why; for erasing again it does not matter.
+        // The run's input holds the reason, which a repeated erasure does not need.
         reason: 'requested',
         at,
         backupsGoneBy: plusDays(at, periods.backups.keepDays),
