@@ -1,4 +1,4 @@
-/** Each budget beside what was measured; where one is missed, by how much, and what the figures say about why. */
+/** Compares the measured figures with each budget. A missed budget gets the difference and the likely cause. */
 import { type CpuTime, cpuOfOurs } from './cpu.ts'
 import { median, round } from './measure.ts'
 import { growthAfterWarmUp } from './measurements/memory.ts'
@@ -11,7 +11,7 @@ export interface Row {
   budget: string
   measured: string
   kept: boolean
-  /** what was measured that explains it, should it be missed */
+  /** the figures that explain a missed budget */
   why: string
 }
 
@@ -84,7 +84,7 @@ const sections: Sections = {
       },
       {
         what: `${people(killed)} recipients, the worker killed ${killed.kills} times`,
-        budget: 'everybody is reached; copies only of what was in the air',
+        budget: 'everybody is reached; duplicates only of mails that were being sent',
         measured: `${killed.unreached} unreached, ${killed.duplicates} twice, ${killed.inDoubt} in doubt`,
         kept: killed.unreached === 0 && killed.duplicates <= killed.inDoubt,
         why: 'deliveries were lost, or repeated without having been in doubt',
@@ -111,7 +111,7 @@ const sections: Sections = {
     const last = samples.at(-1)
     const row = { what: `worker memory over ${last?.orders.toLocaleString('en')} orders`, budget: 'flat: within 10 %' }
     if (!growth || !last) {
-      const why = `the SDK never had as many runs in memory as it keeps (${last?.cachedRuns}), and with each one more it grew`
+      const why = `the SDK's cache of runs never filled up (${last?.cachedRuns} runs), and memory grew with each run`
       return [{ ...row, measured: 'still warming up at the end', kept: false, why }]
     }
     const { mb, fromMb, fromOrders } = growth
@@ -175,7 +175,7 @@ function compared(what: string, latencies: Latencies, floor: string, coresOfOthe
   return [row('p50', p50Ms, floorP50Ms), row('p99', p99Ms, floorP99Ms)]
 }
 
-/** The floor has a worker of its own. */
+/** Counts the baseline's worker as the worker. */
 const asWorker = ({ 'floor worker': worker = 0, ...others }: CpuTime): CpuTime => ({
   ...others,
   worker: (others.worker ?? 0) + worker,

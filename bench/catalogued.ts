@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Stack } from '../dev/stack.ts'
 
-/** Waits until the first sync of the catalogue has put something on sale. @throws after a minute */
+/** Waits until the first sync of the catalogue has offers of both eSIM providers. @throws after a minute */
 export async function untilCatalogued({ context }: Pick<Stack, 'context'>): Promise<void> {
   const deadline = Date.now() + 60_000
   for (;;) {

@@ -1,10 +1,10 @@
-/** Who of the processes on the machine took how much processor time: what throughput on one machine comes down to. */
+/** The processor time of each process, which limits the throughput on one machine. */
 import { readdir, readFile } from 'node:fs/promises'
 
-/** Milliseconds by the name of a part; `others` is what the rest of the machine did meanwhile. */
+/** Milliseconds by the name of a part; `others` is the time of all other processes. */
 export type CpuTime = Record<string, number>
 
-/** Linux counts in ticks of 10 ms: proc(5), sysconf(_SC_CLK_TCK). */
+/** Linux counts processor time in ticks of 10 ms: proc(5), sysconf(_SC_CLK_TCK). */
 const tickMs = 10
 
 const names: [RegExp, string][] = [
@@ -17,7 +17,7 @@ const names: [RegExp, string][] = [
   [/postgres/, 'PostgreSQL'],
 ]
 
-/** Processor time so far of this process and its descendants, and of all others. Empty where there is no /proc. */
+/** The processor time of this process, its descendants, and all others. Empty on a system without /proc. */
 export async function cpuTime(): Promise<CpuTime> {
   const machineMs = await busyMs()
   const pids = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name)).map(Number)
@@ -38,7 +38,7 @@ export async function cpuTime(): Promise<CpuTime> {
   }
 }
 
-/** What was spent between two looks, for each of `count` jobs. */
+/** The processor time between two readings, divided by the number of jobs. */
 export function cpuPerJob(before: CpuTime, after: CpuTime, count: number): CpuTime {
   return Object.fromEntries(Object.entries(after).map(([name, ms]) => [name, (ms - (before[name] ?? 0)) / count]))
 }
@@ -48,11 +48,11 @@ export function addUp(a: CpuTime, b: CpuTime): CpuTime {
   return Object.fromEntries([...parts].map((part) => [part, (a[part] ?? 0) + (b[part] ?? 0)]))
 }
 
-/** Without what others did. */
+/** The sum without `others`. */
 export const cpuOfOurs = (time: CpuTime): number =>
   Object.entries(time).reduce((sum, [name, ms]) => (name === 'others' ? sum : sum + ms), 0)
 
-/** The machine's processors together, since it was started. */
+/** The time of all processors since the machine's start. */
 async function busyMs(): Promise<number | undefined> {
   const [line] = (await readFile('/proc/stat', 'utf8').catch(() => '')).split('\n')
   if (!line?.startsWith('cpu ')) return undefined
@@ -70,7 +70,7 @@ async function look(pid: number): Promise<{ pid: number; parent: number; ms: num
       readFile(`/proc/${pid}/stat`, 'utf8'),
       readFile(`/proc/${pid}/cmdline`, 'utf8'),
     ])
-    // The second field is the program's name in brackets and may hold anything.
+    // The second field is the program's name in brackets, which can contain any character.
     const fields = stat
       .slice(stat.lastIndexOf(')') + 2)
       .split(' ')
@@ -78,7 +78,7 @@ async function look(pid: number): Promise<{ pid: number; parent: number; ms: num
     const ticks = fields.slice(11, 15).reduce((sum, value) => sum + value, 0)
     return { pid, parent: fields[1] ?? 0, ms: ticks * tickMs, command }
   } catch {
-    // It ended meanwhile.
+    // The process has ended since the listing.
     return undefined
   }
 }

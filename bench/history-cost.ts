@@ -1,10 +1,10 @@
-/** What a run costs: its events, and its actions as design documents count them. */
+/** The cost of a run: its history events and its billable actions. */
 import type { History } from '@temporalio/common/lib/proto-utils.js'
 import proto from '@temporalio/proto'
 
 const { EventType } = proto.temporal.api.enums.v1
 
-/** Each of them is one action; the local activities of one workflow task are one together. */
+/** Each of these events is one action; all local activities of one workflow task are one action. */
 const actionEvents = new Set([
   EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED,
   EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED,
@@ -13,7 +13,7 @@ const actionEvents = new Set([
   EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED,
 ])
 
-/** What only a sandbox writes: nobody's time is skipped in production. */
+/** Events of skipped time, which production does not have. */
 const skippingEvents = new Set([
   EventType.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED,
   EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIME_SKIPPING_TRANSITIONED,

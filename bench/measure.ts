@@ -1,4 +1,4 @@
-/** Figures from samples. */
+/** Statistics of samples. */
 
 /** @param samples any order; @param share 0 to 1 */
 export function percentile(samples: number[], share: number): number {
@@ -14,7 +14,7 @@ export interface Round {
   p99Ms: number
 }
 
-/** Runs `count` jobs, `concurrency` at a time. Latencies are of the whole job. */
+/** Runs `count` jobs, `concurrency` at a time. A latency is the time of a whole job. */
 export async function runRound(
   count: number,
   concurrency: number,
@@ -40,14 +40,14 @@ export async function runRound(
 
 export const round = (value: number, digits = 1): number => Math.round(value * 10 ** digits) / 10 ** digits
 
-/** Milliseconds. */
+/** The duration of a call, milliseconds. */
 export async function timed(call: () => Promise<unknown>): Promise<number> {
   const at = performance.now()
   await call()
   return performance.now() - at
 }
 
-/** Latencies beside those of the floor, in milliseconds. */
+/** Latencies beside those of the baseline, in milliseconds. */
 export interface Compared {
   count: number
   p50Ms: number

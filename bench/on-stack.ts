@@ -2,14 +2,14 @@ import { type Stack, startStack } from '../dev/stack.ts'
 
 export type Say = (line: string) => void
 
-/** Does its work on a stack of its own: API, worker and simulators each in a process, Temporal on disk. */
+/** Runs work on a new stack: API, worker and simulators each in a process, Temporal's data on disk. */
 export async function onStack<Figures>(say: Say, work: (stack: Stack) => Promise<Figures>): Promise<Figures> {
   const stack = await startStack({
     processes: 'apart',
     workers: 1,
     durable: true,
     keepMail: 'envelopes',
-    // As fast as the mail server takes them: how fast one may be is a setting.
+    // Without a limit of mails, which is a setting: the mail server's speed is the limit.
     settings: { NODE_ENV: 'development', LOG_LEVEL: 'error', MAIL_RATE_PER_SECOND: '100000' },
     onProgress: say,
   })

@@ -1,10 +1,10 @@
 /**
- * Accounts by the million, in one statement of SQL: what is sealed in them is noise of the right size, which nobody can
- * open. For looks that concern how many there are, and not who.
+ * Millions of accounts, made by one SQL statement. Their encrypted columns hold random bytes of the right size, which
+ * cannot be decrypted: for measurements that depend only on the number of accounts.
  */
 import type { Database } from '../db/connection/database.ts'
 
-/** Accounts last used at any time between the two. */
+/** Inserts accounts that were last used at a random time between `from` and `to`. */
 export async function insertOtherAccounts(sql: Database, count: number, from: Date, to: Date): Promise<void> {
   await sql`
     insert into accounts (id, account_ref, email, email_index, first_name, last_name, policy_version, created_at,
@@ -15,7 +15,7 @@ export async function insertOtherAccounts(sql: Database, count: number, from: Da
     from (select gen_random_uuid() as id from generate_series(1, ${count})) ids`
 }
 
-/** Gives each of them a data key and a phone. */
+/** Adds a data key and a phone to each of these accounts. */
 export async function addKeysAndDevices(sql: Database): Promise<void> {
   const accounts = sql`accounts a where a.policy_version = 'x'`
   await sql`
@@ -28,6 +28,6 @@ export async function addKeysAndDevices(sql: Database): Promise<void> {
       sha256('token' || a.id::text::bytea), a.last_active_at
     from ${accounts} and not exists (select from devices d where d.account_id = a.id)`
   await sql`vacuum analyze accounts, data_keys, devices`
-  // Or else the server would write them out while something is measured.
+  // Otherwise the server would write the rows to disk during a measurement.
   await sql`checkpoint`
 }

@@ -1,4 +1,4 @@
-/** What is measured, part by part, each on a stack of its own. */
+/** The parts of the benchmark, each on its own stack. */
 import { benchDeletion } from './measurements/deletion.ts'
 import { benchInactivitySweep } from './measurements/inactivity-sweep.ts'
 import { benchMemory } from './measurements/memory.ts'
@@ -8,7 +8,7 @@ import { benchStart } from './measurements/start-up.ts'
 import { onStack, type Say } from './on-stack.ts'
 
 interface PartOptions {
-  /** few of everything: shows that it works, and no figure worth keeping */
+  /** small numbers: shows that the benchmark works, its figures are not kept */
   quick: boolean
   say: Say
 }

@@ -1,4 +1,6 @@
-/** Accounts by the hundred thousand, past the API, each with a data key of its own and sealed as the API seals them. */
+/**
+ * Inserts a hundred thousand accounts or more without the API, each with its data key and encrypted as the API does.
+ */
 import { randomUUID } from 'node:crypto'
 import type { Context } from '../context.ts'
 import { normalEmail } from '../db/accounts.ts'
@@ -7,7 +9,7 @@ import { currentPolicyVersion } from '../policy/versions.ts'
 
 const atOnce = 2_000
 
-/** @param lastActiveAt of the account with this number, now unless given */
+/** @param lastActiveAt when the account with an index was last used; default: now */
 export async function insertPeople(
   { sql, cipher }: Pick<Context, 'sql' | 'cipher'>,
   count: number,

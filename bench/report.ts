@@ -10,10 +10,10 @@ export function report(results: Results): string {
   return [
     '# Benchmark results',
     '',
-    'Made by `npm run bench` from [results.json](results.json); one part again: `npm run bench -- orders`. Temporal,',
-    'PostgreSQL, API, worker and the simulated outside parties share the machine, so ratios say more than rates. The floor',
-    'is a bare workflow of the same shape with empty activities ([floor/](floor/)), in the same run, in turns with ours.',
-    'Both databases are throwaway ones: Temporal in a file with a write-ahead log, PostgreSQL without fsync.',
+    '`npm run bench` makes this page from [results.json](results.json); `npm run bench -- orders` repeats one part. Temporal,',
+    'PostgreSQL, API, worker and the simulators share the machine: ratios say more than rates. The floor is a baseline: a',
+    'workflow of the same shape with empty activities ([floor/](floor/)), measured in the same run, in turns with orders.',
+    'Both databases are temporary: Temporal has a file with a write-ahead log, PostgreSQL runs without fsync.',
     '',
     ...table(
       ['what', 'budget', 'measured', ''],
@@ -21,7 +21,7 @@ export function report(results: Results): string {
     ),
     ...(missed.length === 0
       ? ['Every budget is kept.', '']
-      : ['Where a budget is missed:', '', ...missed.map(({ what, why }) => `- ${what}: ${why}.`), '']),
+      : ['Missed budgets:', '', ...missed.map(({ what, why }) => `- ${what}: ${why}.`), '']),
     '## When and where',
     '',
     ...table(
@@ -63,11 +63,11 @@ function orders({ orders: section }: Results): string[] {
         String(round(ratio, 2)),
       ]),
     ),
-    'Where the time goes, in milliseconds of processor time:',
+    'Processor time, in milliseconds:',
     '',
     ...cpuTable({ 'an order': cpu.order, 'a run of the floor': cpu.floor }),
-    `Whole lives, in skipped time: ${round(eventful.days, 0)} days with everything that can happen to an eSIM,`,
-    `${round(untouched.days, 0)} days of one that nobody touches.`,
+    `Whole lives, in skipped time: ${round(eventful.days, 0)} days of an eSIM that is installed, used and used up,`,
+    `${round(untouched.days, 0)} days of one that is never used.`,
     '',
   ]
 }
@@ -77,7 +77,7 @@ function deletion({ deletion: section }: Results): string[] {
   return [
     '## Deletions',
     '',
-    'Of people with a phone, a delivered order and its run, one at a time.',
+    'People with a phone, a delivered order and its run are deleted one at a time.',
     '',
     ...table(
       ['other accounts', 'DELETE p50 ms', 'p99 ms', 'bare update p50 ms', 'p99 ms', 'ratio p50', 'p99'],
@@ -98,16 +98,16 @@ function notice({ notice: section }: Results): string[] {
     '',
     ...table(
       ['run', 'recipients', 'seconds', 'mails/s', 'unreached', 'twice', 'in doubt', 'actions per 10,000'],
-      [['undisturbed', calm] as const, [`worker killed ${killed.kills} times`, killed] as const].map(([name, told]) => [
+      [['undisturbed', calm] as const, [`worker killed ${killed.kills} times`, killed] as const].map(([name, run]) => [
         name,
-        told.recipients.toLocaleString('en'),
-        ...[told.seconds, told.mailsPerSecond, told.unreached, told.duplicates, told.inDoubt, told.actionsPer10000].map(
+        run.recipients.toLocaleString('en'),
+        ...[run.seconds, run.mailsPerSecond, run.unreached, run.duplicates, run.inDoubt, run.actionsPer10000].map(
           (value) => String(round(value)),
         ),
       ]),
     ),
-    'Those in doubt after a kill wait for their lease and for the next pass, partly in skipped time. Processor time of a',
-    'mail, in milliseconds:',
+    'Mails in doubt after a kill wait for the end of their lease and for the next pass, partly in skipped time.',
+    'Processor time of a mail, in milliseconds:',
     '',
     ...cpuTable({ 'of the notice': calm.cpu, "of nodemailer's pool alone": pool.cpu }, 2),
   ]
@@ -123,10 +123,10 @@ function memory({ memory: section }: Results): string[] {
   return [
     '## Memory of the worker',
     '',
-    'The SDK keeps runs in memory up to a number of them; until it has that many, memory grows with each.',
+    'The SDK caches a limited number of runs; until its cache is full, memory grows with each run.',
     '',
     ...table(
-      ['orders', 'resident MB', 'heap of the main thread MB', 'runs kept'],
+      ['orders', 'resident MB', 'heap of the main thread MB', 'cached runs'],
       section.figures.samples.map((sample) =>
         [sample.orders, sample.residentMb, sample.heapMb, sample.cachedRuns].map((value) => String(round(value, 0))),
       ),
@@ -154,7 +154,7 @@ function start({ start: section }: Results): string[] {
   ]
 }
 
-/** Ours only: what others did meanwhile stands above. */
+/** Without `others`, which another table shows. */
 function cpuTable(columns: Record<string, CpuTime>, digits = 0): string[] {
   const times = Object.values(columns)
   const names = [...new Set(times.flatMap((time) => Object.keys(time)))]

@@ -1,4 +1,4 @@
-/** What was measured, part by part, so that one can be measured again without the others. */
+/** The stored results, part by part: one part can be measured again without the others. */
 import { readFile, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import type { Figures, PartName } from './parts.ts'
@@ -9,7 +9,7 @@ export interface Section<Name extends PartName> {
   machine: string
   cores: number
   minutes: number
-  /** how many of the cores other programs took meanwhile; absent where that cannot be seen */
+  /** the cores that other programs used; absent on a system that does not show it */
   coresOfOthers?: number
   figures: Figures<Name>
 }

@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: the budgets, measured as ratios in one run beside what they are measured against. `-- orders start`
- * measures these parts only and keeps the others' results; `-- --quick` is a short look that writes nothing.
+ * `npm run bench`: measures the budgets as ratios to a baseline of the same run. `-- orders start` measures these parts
+ * only and keeps the results of the others; `-- --quick` is a short run that writes nothing.
  */
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'

@@ -3,10 +3,10 @@ import type { Stack } from '../dev/stack.ts'
 
 export type Service = ReturnType<typeof serviceOf>
 
-/** The app's backend before a stack's API. */
+/** Calls a stack's API as the app's backend does. */
 export function serviceOf({ urls, keys }: Pick<Stack, 'urls' | 'keys'>) {
   const headers = { authorization: `Bearer ${keys.service}`, 'content-type': 'application/json' }
-  /** @throws with the answer, unless it is one of success */
+  /** @throws with the answer unless it is a success */
   return async function call(method: string, path: string, body?: unknown): Promise<Response> {
     const response = await fetch(urls.api + path, {
       method,

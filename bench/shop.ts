@@ -5,10 +5,10 @@ import type { Orders, Packages } from '../db/connection/schema.ts'
 import type { Stack } from '../dev/stack.ts'
 import { serviceOf } from './service.ts'
 
-/** Below the velocity that would hold an order for review. */
+/** Below the velocity limit, which would send an order to review. */
 const ordersPerAccount = 9
 const signUpsAtOnce = 20
-/** Far more than an order takes on a busy machine. */
+/** Much more than an order takes on a busy machine. */
 const deliverWithinMs = 180_000
 
 export type Shop = Awaited<ReturnType<typeof openShop>>
@@ -20,22 +20,22 @@ export async function openShop(stack: Stack) {
     where p.active and p.kind = 'base' and o.provider = 'esim-access' and o.available
       and o.provider = (select provider from package_offers where package_code = p.code order by rank nulls last, cost_micros, provider limit 1)
     order by p.price_minor limit 1`
-  if (!ware) throw new Error('the catalogue is empty')
+  if (!onSale) throw new Error('the catalogue is empty')
   const accounts: { id: string; left: number }[] = []
   const waiting = new Map<string, { since: number; delivered: () => void; failed: (why: unknown) => void }>()
-  const watch = setInterval(() => void lookForDelivered(), 25)
-  let looking = false
+  const watch = setInterval(() => void checkDelivered(), 25)
+  let checking = false
 
   return {
-    /** Signs up whom the next orders need. */
+    /** Signs up the accounts for the next orders. */
     async prepare(orders: number): Promise<void> {
       const ids = await newcomers(Math.ceil(orders / ordersPerAccount))
       accounts.push(...ids.map((id) => ({ id, left: ordersPerAccount })))
     },
     newcomers,
-    /** POST /v1/orders. Returns the order's id. @param accountId one that was prepared unless given */
+    /** POST /v1/orders. @param accountId default: a prepared account @returns the order's id */
     order,
-    /** From POST to delivered, the payment in between. @throws when it becomes something else, or nothing for minutes */
+    /** Places, pays and awaits an order. @throws when it gets another status, or none within minutes */
     async deliver(accountId?: string): Promise<string> {
       const id = await order(accountId)
       const delivered = new Promise<void>((resolve, reject) => {
@@ -50,7 +50,7 @@ export async function openShop(stack: Stack) {
   async function order(accountId: string = nextAccount()): Promise<string> {
     return await post('/v1/orders', {
       accountId,
-      packageCode: ware?.code,
+      packageCode: onSale?.code,
       measurement: { adUserData: true, adPersonalization: false },
     })
   }
@@ -63,7 +63,7 @@ export async function openShop(stack: Stack) {
     return account.id
   }
 
-  /** Signs up so many, each with a phone. Returns their accounts' ids. */
+  /** Signs up people with a phone. @returns their accounts' ids */
   async function newcomers(count: number): Promise<string[]> {
     const ids: string[] = []
     while (ids.length < count) {
@@ -81,10 +81,10 @@ export async function openShop(stack: Stack) {
     return id
   }
 
-  /** One question for all: asking the API order by order would be most of the load. */
-  async function lookForDelivered(): Promise<void> {
-    if (looking || waiting.size === 0) return
-    looking = true
+  /** One query for all orders: polling each by the API would be most of the load. */
+  async function checkDelivered(): Promise<void> {
+    if (checking || waiting.size === 0) return
+    checking = true
     try {
       const rows = await stack.context.sql<Pick<Orders, 'id' | 'status'>[]>`
         select id, status from orders where id in ${stack.context.sql([...waiting.keys()])}`
@@ -92,7 +92,7 @@ export async function openShop(stack: Stack) {
     } catch (error) {
       for (const { failed } of waiting.values()) failed(error)
     } finally {
-      looking = false
+      checking = false
     }
   }
 

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
-/** Looks until it finds something. @throws after the time limit, milliseconds */
+/** Calls `look` until it returns something. @throws after the time limit */
 export async function until<Found>(
   what: string,
   look: () => Promise<Found | undefined>,

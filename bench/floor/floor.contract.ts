@@ -7,6 +7,6 @@ export const paid = defineSignal('paid')
 export interface FloorActivities {
   local(name: string): Promise<void>
   provision(): Promise<void>
-  /** fails until its time is over, as the watch over an eSIM does */
+  /** fails until its time is over, as the watch of an eSIM does */
   watch(): Promise<void>
 }

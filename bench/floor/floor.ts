@@ -1,6 +1,7 @@
 /**
- * The floor under an order: a bare workflow of the same shape - the same start, update, signal, timer, activities, local
- * activities and search attributes - whose activities do nothing. What an order costs above it is ours.
+ * The baseline ("floor") of an order: a workflow with the same start, update, signal, timer, activities, local
+ * activities and search attributes, whose activities do nothing. The difference to an order is the cost of our own
+ * code.
  */
 import { condition, proxyActivities, proxyLocalActivities, setHandler } from '@temporalio/workflow'
 import { showStatus } from '../../workflows/run/run-status.ts'
@@ -27,7 +28,7 @@ export async function floor(): Promise<void> {
   await provision()
   await local('deliver')
   showStatus({ status: 'delivered', waitingFor: 'nothing', dueAt: new Date() })
-  const said = Promise.all([local('mail'), local('push'), local('measure')])
+  const notices = Promise.all([local('mail'), local('push'), local('measure')])
   await watch()
-  await said
+  await notices
 }

@@ -4,7 +4,7 @@ import type { Stack } from '../../dev/stack.ts'
 import { initialSearchAttributes } from '../../shared/search-attributes.ts'
 import { checkout, floorQueue, paid } from './floor.contract.ts'
 
-/** The floor's worker, and its workflow as the driver meets it. */
+/** Starts the baseline's worker. @returns the calls that drive its workflow */
 export async function startFloor(stack: Stack) {
   const waiting = new Map<string, () => void>()
   let ready = (): void => {}
@@ -25,7 +25,7 @@ export async function startFloor(stack: Stack) {
   await Promise.race([isReady, part.exited.then((why) => Promise.reject(new Error(why)))])
 
   return {
-    /** One bare update-with-start. */
+    /** Sends one update-with-start. */
     async open(workflowId: string): Promise<void> {
       const startWorkflowOperation = new WithStartWorkflowOperation('floor', {
         workflowId,
@@ -39,7 +39,7 @@ export async function startFloor(stack: Stack) {
       })
       await stack.temporal.workflow.executeUpdateWithStart(checkout, { startWorkflowOperation, updateId: 'checkout' })
     },
-    /** From update-with-start to the delivery. */
+    /** Runs one workflow from update-with-start to the delivery. */
     async deliver(workflowId: string): Promise<void> {
       const delivered = new Promise<void>((resolve) => waiting.set(workflowId, resolve))
       await this.open(workflowId)

@@ -1,4 +1,4 @@
-/** Runs the floor's workflow in a process of its own; tells its parent when one has come to its delivery. */
+/** Runs the baseline's workflow in its own process, and sends each delivery to the parent process. */
 import { fileURLToPath } from 'node:url'
 import { activityInfo } from '@temporalio/activity'
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common'

@@ -1,4 +1,4 @@
-/** R1 at scale: the daily look for accounts that nobody uses, among a million. */
+/** R1, retention of unused accounts: the daily sweep for them among a million accounts. */
 import { connectDatabase, type Database, timeLimits } from '../../db/connection/database.ts'
 import { migrate } from '../../db/connection/migrate.ts'
 import { type Dormant, listDormant } from '../../db/inactivity.ts'
@@ -10,16 +10,16 @@ import { insertOtherAccounts } from '../other-accounts.ts'
 
 export interface SweepFigures {
   accounts: number
-  /** whose first warning is near, and whom no run looks after */
+  /** unused accounts whose first warning is near and that have no run */
   found: number
   milliseconds: number
-  /** how a page is read: the nodes of its plan from the top, an index with its condition */
+  /** the nodes of a page's query plan from the top, an index with its condition */
   plan: string[]
 }
 
 const perPage = 500
 
-/** On a database of its own. @param dormant how many are due */
+/** Measures the sweep on its own database. @param dormant the number of accounts that are due */
 export async function benchInactivitySweep(accounts: number, dormant: number): Promise<SweepFigures> {
   const postgres = await startPostgres()
   const sql = connectDatabase(postgres.url, { maxConnections: 1, limits: timeLimits.maintenance })
@@ -36,7 +36,7 @@ export async function benchInactivitySweep(accounts: number, dormant: number): P
     let found = 0
     for (let round = 0; round < 5; round += 1) {
       const begun = performance.now()
-      found = await look(sql, until, now)
+      found = await readPages(sql, until, now)
       times.push(performance.now() - begun)
     }
     const [explained] = await sql<{ 'QUERY PLAN': [{ Plan: PlanNode }] }[]>`
@@ -49,8 +49,8 @@ export async function benchInactivitySweep(accounts: number, dormant: number): P
   }
 }
 
-/** All pages, as the sweep reads them. */
-async function look(sql: Database, until: Date, now: Date): Promise<number> {
+/** Reads all pages, as the sweep does. */
+async function readPages(sql: Database, until: Date, now: Date): Promise<number> {
   let after: Dormant | undefined
   for (let found = 0; ; ) {
     const page = await listDormant(sql, { until, lostSince: now, after, limit: perPage })

@@ -1,4 +1,4 @@
-/** Whether the worker keeps anything of the orders it has done. */
+/** Whether the worker's memory grows with the number of orders. */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Stack } from '../../dev/stack.ts'
 import { untilCatalogued } from '../catalogued.ts'
@@ -9,11 +9,11 @@ import { openShop } from '../shop.ts'
 interface MemorySample {
   /** delivered so far */
   orders: number
-  /** resident, of all the process's threads */
+  /** resident memory of the process */
   residentMb: number
-  /** of the main thread, where activities run */
+  /** heap of the main thread, where activities run */
   heapMb: number
-  /** runs that the SDK keeps in memory; it lets go of the oldest when it has its number of them */
+  /** runs in the SDK's cache, which evicts the oldest ones when it is full */
   cachedRuns: number
 }
 
@@ -23,7 +23,7 @@ export interface MemoryFigures {
 }
 
 const concurrency = 50
-const looks = 5
+const readings = 5
 
 export async function benchMemory(
   stack: Stack,
@@ -38,7 +38,7 @@ export async function benchMemory(
       await shop.prepare(every)
       const done50 = await runRound(every, concurrency, async () => void (await shop.deliver()))
       perSecond.push(done50.perSecond)
-      const sample = { orders: done + every, ...(await lookAt(stack)) }
+      const sample = { orders: done + every, ...(await sampleOf(stack)) }
       samples.push(sample)
       say(
         `${sample.orders} orders: ${round(sample.residentMb, 0)} MB resident, heap ${round(sample.heapMb, 0)} MB, ${sample.cachedRuns} runs kept, ${round(done50.perSecond)}/s`,
@@ -50,10 +50,10 @@ export async function benchMemory(
   }
 }
 
-/** Medians: garbage comes and goes. */
-async function lookAt({ urls }: Stack): Promise<Omit<MemorySample, 'orders'>> {
+/** The medians of several readings, since garbage collection changes the memory all the time. */
+async function sampleOf({ urls }: Stack): Promise<Omit<MemorySample, 'orders'>> {
   const seen: Omit<MemorySample, 'orders'>[] = []
-  for (let look = 0; look < looks; look += 1) {
+  for (let reading = 0; reading < readings; reading += 1) {
     await pause(500)
     const text = await (await fetch(`${urls.workerMetrics[0]}/metrics`)).text()
     const read = (name: string): number => Number(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'm').exec(text)?.[1])
@@ -71,8 +71,8 @@ async function lookAt({ urls }: Stack): Promise<Omit<MemorySample, 'orders'>> {
 }
 
 /**
- * How the memory went on once the SDK kept as many runs as it ever does.
- * @returns growth in MB along a fitted line, and where that line began; undefined when that was never reached
+ * The growth of the memory after the SDK's cache of runs was full.
+ * @returns growth in MB along a fitted line, and the line's beginning; undefined when the cache never was full
  */
 export function growthAfterWarmUp(
   samples: MemorySample[],

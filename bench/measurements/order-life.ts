@@ -1,4 +1,4 @@
-/** What an order's whole life costs its run, from checkout to the eSIM's expiry, in skipped time. */
+/** The cost of an order's run from checkout to the eSIM's expiry, in skipped time. */
 import type { Stack } from '../../dev/stack.ts'
 import { fastForward, workflowNow } from '../../temporal/time-skipping.ts'
 import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
@@ -16,7 +16,7 @@ export interface LifeCost {
 const minute = 60_000
 const hour = 60 * minute
 
-/** @param eventful installed, used, used up, each of which is told; else nobody ever touches the eSIM */
+/** @param eventful the eSIM is installed, used and used up, with a notice of each; otherwise it is never used */
 export async function costOfLife(stack: Stack, shop: Shop, { eventful }: { eventful: boolean }): Promise<LifeCost> {
   const { sql } = stack.context
   const { esimAccess } = stack.sims
@@ -30,7 +30,7 @@ export async function costOfLife(stack: Stack, shop: Shop, { eventful }: { event
     const { pendingActivities } = (await run.describe()).raw
     return pendingActivities?.some(({ attempt }) => (attempt ?? 0) > 1) || undefined
   })
-  // The provider's clock stands where the life before left it.
+  // The previous call has moved the provider's clock.
   const { now } = await esimAccess.do<{ now: string }>('clock', {})
   const behind = Date.parse(now) - (await runsClock())
   if (behind > hour) await skip(behind)
@@ -49,16 +49,16 @@ export async function costOfLife(stack: Stack, shop: Shop, { eventful }: { event
     const use = (share: number) =>
       esimAccess.do('use', { iccid: esim.iccid, bytes: Math.ceil(share * esim.totalBytes) })
     await use(0.1)
-    // No webhook tells of so little.
+    // The provider sends no webhook about so little use.
     await pass(24 * hour)
-    await untilTold('push:in_use')
+    await untilSent('push:in_use')
     await use(0.75)
-    await untilTold('push:low_data%', 'mail:low_data%')
+    await untilSent('push:low_data%', 'mail:low_data%')
     await use(0.15)
-    await untilTold('push:used_up%', 'mail:used_up%')
+    await untilSent('push:used_up%', 'mail:used_up%')
   }
   await pass((await endsAt()) - (await runsClock()) - hour)
-  if (eventful) await untilTold('push:last_day%', 'mail:last_day%')
+  if (eventful) await untilSent('push:last_day%', 'mail:last_day%')
   await pass(3 * hour)
   await until('the end of the order', async () => {
     const [order] = await sql`select from orders where id = ${orderId} and status = 'ended'`
@@ -69,7 +69,7 @@ export async function costOfLife(stack: Stack, shop: Shop, { eventful }: { event
   const days = ((closeTime?.getTime() ?? Number.NaN) - begun) / (24 * hour)
   return { ...historyCost(await run.fetchHistory()), days }
 
-  /** For the provider and for the run, which has to have looked at the end of it. */
+  /** Skips time for the provider and then for the run, until the run has polled the provider again. */
   async function pass(ms: number): Promise<void> {
     await esimAccess.do('clock', { advanceSeconds: ms / 1000 })
     await skip(ms + 5 * minute)
@@ -90,11 +90,11 @@ export async function costOfLife(stack: Stack, shop: Shop, { eventful }: { event
     return row.at.getTime()
   }
 
-  async function untilTold(...kinds: string[]): Promise<void> {
-    await until(`told of ${kinds.join(', ')}`, async () => {
-      const told = await sql`
+  async function untilSent(...kinds: string[]): Promise<void> {
+    await until(`${kinds.join(', ')} sent`, async () => {
+      const sent = await sql`
         select from sends where subject_id = ${esim?.id ?? ''} and kind like any (${kinds}) and done_at is not null`
-      return told.length >= kinds.length || undefined
+      return sent.length >= kinds.length || undefined
     })
   }
 }

@@ -1,4 +1,4 @@
-/** Orders per second and the latency of checkout, beside the floor, in one run and in turns; what an order costs. */
+/** Orders per second and the latency of checkout, in turns with the baseline, and the cost of an order. */
 import { randomUUID } from 'node:crypto'
 import type { Stack } from '../../dev/stack.ts'
 import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
@@ -21,7 +21,7 @@ export interface OrderFigures {
   ordersPerRound: number
   rounds: { orders: Round; floor: Round; ratio: number }[]
   throughputRatio: number
-  /** processor time of one, milliseconds */
+  /** processor time of one order and one baseline run, milliseconds */
   cpu: { order: CpuTime; floor: CpuTime }
   toDelivered: Cost
   floorToDelivered: Cost
@@ -57,7 +57,7 @@ export async function benchOrders(
 
     const measured: OrderFigures['rounds'] = []
     for (let index = 1; index <= rounds; index += 1) {
-      // The server becomes slower as its history grows, so neither always comes second.
+      // The server slows down as its history grows: the two take turns in going first.
       const floorFirst = index % 2 === 1 ? await measure('floor') : undefined
       const ours = await measure('order')
       const bareOnes = floorFirst ?? (await measure('floor'))
@@ -98,7 +98,7 @@ export async function benchOrders(
   }
 }
 
-/** Once the watch is scheduled and the notices are out, a delivered order's run stands still. */
+/** The cost of a delivered order up to its watch: after the notices its run only waits. */
 async function costUntilWatch(stack: Stack, workflowId: string): Promise<Cost> {
   const handle = stack.temporal.workflow.getHandle(workflowId)
   for (let last = -1; ; ) {

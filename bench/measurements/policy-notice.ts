@@ -1,4 +1,7 @@
-/** N2 at scale: how fast everybody is told beside nodemailer's pool alone, at what cost, and what a killed worker does. */
+/**
+ * N2, the policy notice, at scale: its speed beside nodemailer's pool alone, its cost, and the effect of a killed
+ * worker.
+ */
 import { setTimeout as pause } from 'node:timers/promises'
 import { createTransport } from 'nodemailer'
 import type { Stack } from '../../dev/stack.ts'
@@ -12,29 +15,29 @@ import type { Say } from '../on-stack.ts'
 import { insertPeople } from '../people.ts'
 import { until } from '../until.ts'
 
-interface Told {
+interface NoticeRun {
   recipients: number
   seconds: number
   mailsPerSecond: number
   actionsPer10000: number
-  /** by the mail server's books: taken more than once, each time under the same Message-ID */
+  /** mails that the mail server has got more than once, under the same Message-ID */
   duplicates: number
   unreached: number
-  /** by our ledger: deliveries that somebody had to ask about again */
+  /** deliveries in our ledger with more than one attempt */
   inDoubt: number
 }
 
 export interface NoticeFigures {
-  /** nodemailer's pool with the same mail, into the same sink, in the same run */
+  /** nodemailer's pool alone, with the same mail to the same mail server in the same run */
   pool: { mailsPerSecond: number; cpu: CpuTime }
-  calm: Told & { ratio: number; cpu: CpuTime }
-  killed: Told & { kills: number }
+  calm: NoticeRun & { ratio: number; cpu: CpuTime }
+  killed: NoticeRun & { kills: number }
 }
 
 /** The worker is killed after each of these shares of the mails. */
 const killAt = [0.33, 0.66]
 
-/** Tells everybody of a new version, and of another one with a worker that dies. */
+/** Sends the notice of one version undisturbed, and of another one with a worker that is killed. */
 export async function benchPolicyNotice(
   stack: Stack,
   { recipients, say }: { recipients: { calm: number; killed: number }; say: Say },
@@ -45,13 +48,13 @@ export async function benchPolicyNotice(
   say(`nodemailer's pool alone: ${round(pool.mailsPerSecond, 0)} mails/s`)
 
   const before = await cpuTime()
-  const calm = await tell(stack, { version: 'calm', recipients: recipients.calm, killAt: [], say })
+  const calm = await sendNotice(stack, { version: 'calm', recipients: recipients.calm, killAt: [], say })
   const cpu = cpuPerJob(before, await cpuTime(), recipients.calm)
   say('the version takes effect, in skipped time')
   await fastForward(stack.temporal, policyNoticeWorkflowId('calm'), '41 days')
   say(`making ${recipients.killed - recipients.calm} more accounts`)
   await insertPeople(stack.context, recipients.killed - recipients.calm)
-  const killed = await tell(stack, { version: 'killed', recipients: recipients.killed, killAt, say })
+  const killed = await sendNotice(stack, { version: 'killed', recipients: recipients.killed, killAt, say })
   return {
     pool,
     calm: { ...calm, ratio: calm.mailsPerSecond / pool.mailsPerSecond, cpu },
@@ -59,10 +62,10 @@ export async function benchPolicyNotice(
   }
 }
 
-async function tell(
+async function sendNotice(
   stack: Stack,
   options: { version: string; recipients: number; killAt: number[]; say: Say },
-): Promise<Told> {
+): Promise<NoticeRun> {
   const { version, recipients, say } = options
   await stack.sims.mailbox.reset()
   const begun = performance.now()
@@ -73,9 +76,9 @@ async function tell(
     say(`killed the worker at ${await countMails(stack)} mails`)
     await stack.worker.start()
   }
-  await untilTold(stack, version, recipients)
+  await untilAllSent(stack, version, recipients)
   const seconds = (performance.now() - begun) / 1000
-  say(`told ${recipients} people in ${round(seconds)} s`)
+  say(`sent ${recipients} notices in ${round(seconds)} s`)
 
   const { messages } = (await stack.sims.mailbox.books()) as unknown as {
     messages: { messageId: string; envelope: { to: string[] } }[]
@@ -110,10 +113,10 @@ async function post({ urls, keys }: Stack, version: string): Promise<void> {
       material: true,
     }),
   })
-  if (answer.status !== 201) throw new Error(`the policy was not posted: ${answer.status} ${await answer.text()}`)
+  if (answer.status !== 201) throw new Error(`the policy was not published: ${answer.status} ${await answer.text()}`)
 }
 
-/** The same mail, as many at a time as the notice has under way. */
+/** Sends the same mail without the notice, as many at a time as the notice does. */
 async function mailAlone(stack: Stack, count: number): Promise<NoticeFigures['pool']> {
   const { config } = stack
   const site = { publicUrl: config.PUBLIC_URL, supportMail: config.SUPPORT_MAIL }
@@ -144,19 +147,22 @@ async function untilCount(stack: Stack, count: number): Promise<void> {
   while ((await countMails(stack)) < count) await pause(20)
 }
 
-/** Longer than the notice stands still while a killed worker's page is noticed and begun anew. */
+/** Longer than the time until a killed worker's page is retried. */
 const standstillMs = 20_000
 
-/** By our ledger. Those in doubt after a kill wait for their lease to run out and for the next pass: in skipped time. */
-async function untilTold({ context: { sql }, temporal }: Stack, version: string, recipients: number): Promise<void> {
-  let [told, since] = [-1, Date.now()]
+/**
+ * Waits until our ledger shows all mails as sent. Mails in doubt after a kill wait for the end of their lease and for
+ * the next pass: that time is skipped.
+ */
+async function untilAllSent({ context: { sql }, temporal }: Stack, version: string, recipients: number): Promise<void> {
+  let [sent, since] = [-1, Date.now()]
   await until(
-    `all ${recipients} were told`,
+    `all ${recipients} notices are sent`,
     async () => {
-      const [row] = await sql<{ told: number }[]>`
-        select count(*)::int as told from policy_deliveries where version = ${version} and state = 'sent'`
-      if (row && row.told >= recipients) return true
-      if (row && row.told !== told) [told, since] = [row.told, Date.now()]
+      const [row] = await sql<{ sent: number }[]>`
+        select count(*)::int as sent from policy_deliveries where version = ${version} and state = 'sent'`
+      if (row && row.sent >= recipients) return true
+      if (row && row.sent !== sent) [sent, since] = [row.sent, Date.now()]
       else if (Date.now() - since > standstillMs) {
         await fastForward(temporal, policyNoticeWorkflowId(version), '1 hour')
         since = Date.now()

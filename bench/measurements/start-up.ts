@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 interface Start {
   /** from `npm start` to readiness */
   seconds: number
-  /** of these, after npm, the check of what is installed, and loading the stack's own code */
+  /** of these, the time after npm, the check of installed packages, and loading the stack's code */
   stackSeconds: number
 }
 
@@ -22,7 +22,7 @@ export interface StartFigures {
   cpu: CpuTime
 }
 
-/** With everything installed and the data of an earlier start, on free ports. */
+/** Measures starts with installed packages and the data of an earlier start, on free ports. */
 export async function benchStart({ times, say }: { times: number; say: Say }): Promise<StartFigures> {
   const dataDir = await mkdtemp(join(tmpdir(), 'ama-esim-start-'))
   try {
@@ -48,7 +48,7 @@ async function startOnce(dataDir: string): Promise<{ start: Start; spent: CpuTim
     cwd: root,
     env: { ...process.env, AMA_DATA_DIR: dataDir, AMA_PORTS: 'free', NO_COLOR: '1' },
     stdio: ['ignore', 'pipe', 'inherit'],
-    // npm does not pass signals on: as on a terminal, the whole group gets them
+    // npm does not forward signals: the whole process group gets them, as on a terminal.
     detached: true,
   })
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
