@@ -1,5 +1,5 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 
-/** Where what took long to make is kept for this user's next start, of this checkout or another. */
+/** The user's cache of things that are slow to make, shared by all checkouts. */
 export const cacheFolder = (): string => join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'ama-esim')

@@ -5,13 +5,13 @@ export type Exit = { code: number | null; signal: NodeJS.Signals | null }
 
 export type Child = {
   pid: number | undefined
-  /** Resolves when the process is gone, for whatever reason; never rejects. */
+  /** Resolves when the process has ended for any reason; never rejects. */
   exited: Promise<Exit>
-  /** The last lines the process printed, for error messages. */
+  /** The last lines of the process's output, for error messages. */
   output(): string
-  /** To a process started with `onMessage`. */
+  /** Sends a message to a process that was started with `onMessage`. */
   send(message: Serializable): void
-  /** Sends `signal`, then SIGKILL if the process is still there after `graceMs`. Resolves when it is gone. */
+  /** Sends `signal`, and SIGKILL if the process still runs after `graceMs`. Resolves when it has ended. */
   stop(signal?: NodeJS.Signals, graceMs?: number): Promise<Exit>
 }
 
@@ -20,22 +20,22 @@ export type ChildOptions = {
   env?: NodeJS.ProcessEnv
   uid?: number
   gid?: number
-  /** What to send when this process dies without having stopped the child; SIGTERM unless given. */
+  /** the signal to the child when this process dies without stopping it; default SIGTERM */
   orphanSignal?: NodeJS.Signals
-  /** Folder to remove if this process dies without having stopped the child. */
+  /** the folder to remove when this process dies without stopping the child */
   orphanFolder?: string
-  /** Receives what the process prints, line by line. */
+  /** receives the process's output, line by line */
   onLine?: (line: string) => void
-  /** Receives what a Node process sends; it may be sent to, then, as well. */
+  /** receives the messages of a Node process; `send` works then too */
   onMessage?: (message: Serializable) => void
 }
 
 const keptLines = 40
 
 /**
- * Starts a long-running process that cannot outlive this one, even if this one is killed with SIGKILL.
+ * Starts a long-running process that ends with this one, even if this one is killed with SIGKILL.
  *
- * It gets a session of its own, so that Ctrl-C in a terminal reaches only us and we stop things in order.
+ * It has its own session, so that Ctrl-C in a terminal reaches only this process, which stops the others in order.
  * @throws if the executable cannot be started
  */
 export async function startChild(command: string, args: readonly string[], options: ChildOptions = {}): Promise<Child> {
@@ -78,7 +78,7 @@ export async function startChild(command: string, args: readonly string[], optio
   return {
     pid: child.pid,
     exited,
-    // One that is gone cannot be told anything; `exited` says so.
+    // A process that has ended gets no message; `exited` resolves for it.
     send: (message) => void child.send?.(message, () => {}),
     output: () => lines.join('\n'),
     async stop(signal = 'SIGTERM', graceMs = 10_000) {
@@ -92,8 +92,8 @@ export async function startChild(command: string, args: readonly string[], optio
 }
 
 /**
- * A shell that blocks on a pipe from this process. The kernel closes the pipe however this process ends, and only then
- * does the shell read on and kill the orphan.
+ * Starts a shell that blocks on a pipe from this process. The kernel closes the pipe when this process ends in any way;
+ * then the shell continues and kills the orphan.
  */
 function startGuard(pid: number, signal: NodeJS.Signals, folder = ''): ChildProcess | undefined {
   if (process.platform === 'win32') return undefined
@@ -107,7 +107,7 @@ function startGuard(pid: number, signal: NodeJS.Signals, folder = ''): ChildProc
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
   })
-  guard.on('error', () => {}) // no shell, no guard: the exit hook still covers every orderly end
+  guard.on('error', () => {}) // Without a shell there is no guard; the exit hook covers every orderly end.
   guard.unref()
   return guard
 }

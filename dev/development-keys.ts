@@ -7,8 +7,8 @@ export type ApiKeys = Record<ApiKeyKind, string>
 const names: Record<ApiKeyKind, string> = { service: 'AMA_SERVICE_KEY', operator: 'AMA_OPERATOR_KEY' }
 
 /**
- * A service and an operator key for this database: those kept from an earlier start if they still work, else new ones.
- * @param file where they are kept beside the other secrets; unless given, they are made anew
+ * The service key and the operator key of a database: the stored ones if they are still valid, otherwise new ones.
+ * @param file stores them beside the other secrets; without it new ones are made each time
  */
 export async function developmentKeys(sql: Database, secrets: Secrets, file?: string): Promise<ApiKeys> {
   const keys: ApiKeys = {

@@ -6,8 +6,8 @@ import { promisify } from 'node:util'
 export type Secrets = Record<string, string>
 
 /**
- * Keys and secrets that production configures, made up for development: settings by their names.
- * @param file where they are kept for the next start; unless given, they are thrown away
+ * Random keys and secrets for development, which production configures: settings by their names.
+ * @param file stores them for the next start; without it new ones are made each time
  */
 export async function developmentSecrets(file?: string): Promise<Secrets> {
   const kept = file === undefined ? {} : await readSecrets(file)
@@ -26,7 +26,7 @@ async function readSecrets(file: string): Promise<Secrets> {
   return JSON.parse(text) as Secrets
 }
 
-/** Replaces the file in one step. */
+/** Replaces the file atomically. */
 export async function keepSecrets(file: string, secrets: Secrets): Promise<void> {
   await mkdir(dirname(file), { recursive: true })
   const unfinished = `${file}.${process.pid}.tmp`

@@ -1,6 +1,6 @@
 import type { Part } from './part.ts'
 
-/** Watches the parts of a stack for the first that ends by itself. */
+/** Watches the parts of a stack for the first one that ends unexpectedly. */
 export function createFailureWatch() {
   let why: string | undefined
   let resolveReason = (_: string | undefined): void => {}
@@ -8,7 +8,7 @@ export function createFailureWatch() {
     resolveReason = resolve
   })
   return {
-    /** Resolves to what happened, or to undefined when `close` was called first. Never rejects. */
+    /** Resolves to the failure, or to undefined when `close` was called first. Never rejects. */
     reason,
     watch(part: Pick<Part, 'exited'>): void {
       void part.exited.then((ended) => {
@@ -17,7 +17,7 @@ export function createFailureWatch() {
         resolveReason(ended)
       })
     },
-    /** Ends the watch. @returns what has happened before, if anything */
+    /** Ends the watch. @returns the failure that has happened before, if any */
     close(): string | undefined {
       resolveReason(undefined)
       return why

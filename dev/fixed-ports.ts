@@ -1,4 +1,4 @@
-/** Where things are in development, on 127.0.0.1. Temporal, mail and stripe-mock keep the ports people know them by. */
+/** The ports in development, on 127.0.0.1. Temporal, the mail server and Stripe's simulator have their usual ports. */
 export const fixedPorts = {
   api: 8080,
   workerMetrics: 9464,

@@ -1,4 +1,4 @@
-/** Starts the infrastructure of API and worker, and returns the settings that lead to it. */
+/** Starts the infrastructure of API and worker, and returns its settings. */
 import { type Config, readConfig } from '../config.ts'
 import { connectDatabase, timeLimits } from '../db/connection/database.ts'
 import { migrate } from '../db/connection/migrate.ts'
@@ -14,30 +14,30 @@ export interface InfrastructureOptions extends Pick<StackOptions, 'dataDir' | 'd
   ports: 'fixed' | 'free'
   processes: 'one' | 'apart'
   configured: Settings
-  /** over everything else */
+  /** override all other settings */
   settings?: Settings
   secrets: Secrets
   apiUrl: string
-  /** what processes inherit */
+  /** the environment of child processes */
   env: Record<string, string | undefined>
   onLogLine?: (line: string) => void
   onProgress?: (line: string) => void
-  /** learns how to stop what was started */
+  /** receives a function for each started part, which stops it */
   undo: (() => Promise<void>)[]
 }
 
 export interface Infrastructure {
   stores: Stores
   simulators: SimulatorsPart
-  /** everything API and worker run with, as an environment */
+  /** all settings of API and worker, as an environment */
   settings: Settings
   config: Config
   log: Log
-  /** where Temporal is, unless the process's own environment says so */
+  /** the settings of Temporal, unless the process's own environment has them */
   temporalEnvironment: Settings | undefined
 }
 
-/** Starts database, Temporal and the outside world, and brings the schema up to date. */
+/** Starts database, Temporal and simulators, and migrates the schema. */
 export async function startInfrastructure(options: InfrastructureOptions): Promise<Infrastructure> {
   const { ports, processes, configured, secrets, apiUrl, dataDir, onLogLine, undo } = options
   const plan = {
@@ -49,7 +49,7 @@ export async function startInfrastructure(options: InfrastructureOptions): Promi
   }
   const starting = Promise.allSettled([
     processes === 'one' ? startSimulatorsHere(plan) : startSimulatorsProcess(plan, options.env),
-    // Loaded only now: other processes have been starting meanwhile.
+    // Loaded late, so that other processes start meanwhile.
     import('./stores.ts').then(({ startStores }) =>
       startStores({
         ports,
@@ -59,7 +59,7 @@ export async function startInfrastructure(options: InfrastructureOptions): Promi
         database: configured.DATABASE_URL,
         temporalIsConfigured: temporalIsConfigured(configured),
         namespace: configured.TEMPORAL_NAMESPACE ?? 'default',
-        // The Web UI shows nothing of what is encrypted without it.
+        // The Web UI needs it to show encrypted payloads.
         uiCodecEndpoint: (options.settings?.PAYLOAD_KEYS ?? configured.PAYLOAD_KEYS) && `${apiUrl}/codec`,
         onProgress: options.onProgress ?? (() => {}),
       }),
@@ -88,12 +88,12 @@ export async function startInfrastructure(options: InfrastructureOptions): Promi
     settings,
     config,
     log: createLog({ level: config.LOG_LEVEL }, onLogLine && { write: (line: string) => onLogLine(line.trimEnd()) }),
-    // A configured service may be described by a file, which only the real environment leads to.
+    // A configured service may be described by a file that only the real environment names.
     temporalEnvironment: temporalIsConfigured(configured) ? undefined : settings,
   }
 }
 
-/** Brings the schema up to date. */
+/** Migrates the schema. */
 export async function migrateDatabase(url: string): Promise<void> {
   const sql = connectDatabase(url, { name: 'ama-esim-migrate', maxConnections: 1, limits: timeLimits.maintenance })
   try {

@@ -1,6 +1,6 @@
 /**
- * For `--import`, in a program that the stack starts before its settings are known: loads modules of ours or packages
- * meanwhile, which is most of its start. Plain JavaScript, since Temporal's worker threads load it too.
+ * For `--import`, in a program that the stack starts before its settings are known. It loads modules and packages
+ * meanwhile, which is most of a start. It is JavaScript, since Temporal's worker threads load it too.
  */
 import { isMainThread } from 'node:worker_threads'
 
@@ -13,7 +13,7 @@ if (isMainThread && process.send) {
   const isOurs = (module) => module.endsWith('.ts')
   await Promise.all(
     modules.map((module) =>
-      // A package that does not load is missed, and named, by the program itself.
+      // The program itself reports a package that cannot be loaded.
       isOurs(module) ? import(new URL(`../${module}`, import.meta.url).href) : import(module).catch(() => {}),
     ),
   )

@@ -3,9 +3,8 @@ import { mkdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 /**
- * Makes a folder that others may be making at the same moment, in this process or another: whole or not at all, and
- * whoever comes second leaves the first one's.
- * @param fill puts everything into the folder it is given, which is there and empty
+ * Makes a complete folder or none, while other calls or processes may make the same one: the first one stays.
+ * @param fill fills an empty folder
  */
 export async function makeOnce(target: string, fill: (folder: string) => Promise<unknown>): Promise<void> {
   await mkdir(dirname(target), { recursive: true })

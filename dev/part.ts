@@ -2,41 +2,43 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type Child, startChild } from './child-process.ts'
 
-/** One of the things a stack is made of. */
+/** One part of a stack: a service, a program or the simulators. */
 export interface Part {
   name: string
   pid?: number | undefined
-  /** Undefined when it was stopped or killed, else what happened; never rejects. */
+  /** Resolves to undefined when the part was stopped or killed, otherwise to the failure; never rejects. */
   exited: Promise<string | undefined>
   stop(): Promise<void>
-  /** As `kill -9`. */
+  /** Ends the part like `kill -9`. */
   kill(): Promise<void>
 }
 
 export interface ProcessOptions {
   name: string
-  /** a TypeScript file, from the project's root */
+  /** a TypeScript file, relative to the project's root */
   entry: string
-  /** modules of ours that run before it, from the project's root */
+  /** modules that run before it, relative to the project's root */
   preload?: string[]
   env: Record<string, string | undefined>
-  /** settings that are not known yet: the process starts at once, loads these modules of ours (`.ts`) or packages, and waits for them */
+  /**
+   * settings that are not known yet: the process starts, loads the modules (`.ts`) and packages, and waits for `env`
+   */
   later?: { env: Promise<Record<string, string>>; warmUp: string[] }
   onLine?: ((line: string) => void) | undefined
   onMessage?: (message: unknown) => void
-  /** longer than the process takes to drain */
+  /** milliseconds until SIGKILL, longer than the process takes to drain */
   stopWithinMs: number
 }
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 
 /**
- * Starts one of our own programs as a process that cannot outlive this one.
- * @throws what `later.env` rejects with; the process is gone then
+ * Starts one of our programs as a process that ends with this one.
+ * @throws the rejection of `later.env`; the process is ended then
  */
 export async function startProcess(options: ProcessOptions): Promise<Part & { send: Child['send'] }> {
   const { name, entry, preload = [], env, later, onLine, onMessage, stopWithinMs } = options
-  later?.env.catch(() => {}) // heard of once the process is there
+  later?.env.catch(() => {}) // Its rejection is handled after the start of the process.
   const preloaded = later ? [...preload, 'dev/late-settings.mjs'] : preload
   const imports = ['tsx', ...preloaded.map((file) => `./${file}`)].flatMap((module) => ['--import', module])
   const child = await startChild(process.execPath, [...imports, entry], {
@@ -79,7 +81,7 @@ export async function startProcess(options: ProcessOptions): Promise<Part & { se
 
 /**
  * Resolves when `url` answers 200.
- * @throws when the part ends, or a minute has passed
+ * @throws when the part ends, or after a minute
  */
 export async function untilReady(part: Pick<Part, 'name' | 'exited'>, url: string): Promise<void> {
   const deadline = Date.now() + 60_000

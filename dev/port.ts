@@ -3,22 +3,22 @@ import { createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 
 /**
- * Below the range that systems take ports of outgoing connections and `listen(0)` from: what we found free stays free
- * until its server listens.
+ * Below the range from which systems take ports for outgoing connections and `listen(0)`: a free port stays free until
+ * its server listens.
  */
 const freePorts = [15_000, 32_000] as const
 
-/** Long enough for a server whose owner was just killed to let go of its port. */
-const patienceMs = 5_000
+/** Long enough for a server to release its port after its owner was killed. */
+const waitMs = 5_000
 
 /**
- * Resolves to `port`, or to a free one for 0, on 127.0.0.1.
+ * Waits until `port` is free on 127.0.0.1. @returns the port, or a free one for 0
  *
- * A server started on a taken port would fail, but not before whoever took it has answered our readiness check.
+ * A server on a taken port would fail, but before that the port's owner could answer our readiness check.
  * @throws if the port is still taken after 5 s
  */
 export async function claimPort(port: number): Promise<number> {
-  const deadline = Date.now() + patienceMs
+  const deadline = Date.now() + waitMs
   for (;;) {
     try {
       return await listenOnce(port === 0 ? randomInt(...freePorts) : port)

@@ -1,4 +1,4 @@
-/** Brings saved files to life: API and worker start again, everything that they stand on stays. */
+/** Restarts API and worker when a file is saved; the infrastructure keeps running. */
 import { createLog } from '../shared/log.ts'
 import { migrateDatabase } from './infrastructure.ts'
 import { isBundled, type ProgramName, programsOf, root, sources } from './programs/sources.ts'
@@ -6,11 +6,11 @@ import type { Stack } from './stack.ts'
 import { watchFiles } from './watch-files.ts'
 
 export interface Reloading {
-  /** Resolves when nothing is being reloaded, and nothing will be. */
+  /** Ends the watch. Resolves when no restart is open. */
   close(): Promise<void>
 }
 
-/** What `npm run dev` started with and does not load again. */
+/** Folders whose code `npm run dev` itself has loaded and does not reload. */
 const startedWith = ['cli', 'dev', 'sim']
 
 /** @param say receives one line at a time */
@@ -18,7 +18,7 @@ export async function reloadOnChange(stack: Stack, say: (line: string) => void):
   let waiting = new Set<string>()
   let working: Promise<void> | undefined
   let closed = false
-  // This process builds with the builder that it has loaded.
+  // This process bundles workflows with the code that it has loaded at its start.
   let builderIsCurrent = true
 
   async function work(): Promise<void> {
@@ -26,7 +26,7 @@ export async function reloadOnChange(stack: Stack, say: (line: string) => void):
       const files = [...waiting]
       waiting = new Set()
       await reload(files).catch((error: unknown) => {
-        // What a process wrote before it ended has been read already.
+        // The process's own output has been printed before.
         say((error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '')
         say('Not live: the next save tries again.')
       })
@@ -36,7 +36,7 @@ export async function reloadOnChange(stack: Stack, say: (line: string) => void):
 
   async function reload(all: string[]): Promise<void> {
     const files = all.filter((file) => !startedWith.includes(file.split('/')[0] ?? ''))
-    if (files.length < all.length) say('A change of cli/, dev/ or sim/ needs a new start of npm run dev.')
+    if (files.length < all.length) say('Restart npm run dev to apply changes in cli/, dev/ or sim/.')
     if (files.length === 0) return
     const began = performance.now()
     const programs = (['api', 'worker'] as const).filter((name) =>
@@ -51,7 +51,7 @@ export async function reloadOnChange(stack: Stack, say: (line: string) => void):
 
   async function restart(name: ProgramName, bundleChanged: boolean): Promise<void> {
     if (name === 'worker' && bundleChanged && builderIsCurrent) await bundleAhead(stack)
-    // Whoever ended by itself, or had to be cut off, is gone as well.
+    // A program that has failed, or did not drain in time, has ended too.
     await stack[name].stop().catch(() => undefined)
     await stack[name].start()
   }
@@ -73,7 +73,7 @@ export async function reloadOnChange(stack: Stack, say: (line: string) => void):
 const titles = { api: 'the API', worker: 'the worker' } as const
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
 
-/** Here webpack is warm, and the worker finds what was kept. */
+/** Bundles the workflows here, where webpack's cache is warm; the worker loads the stored bundle. */
 async function bundleAhead({ config }: Stack): Promise<void> {
   const { loadBundle } = await import('../worker/bundle.ts')
   await loadBundle({

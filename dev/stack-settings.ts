@@ -4,7 +4,7 @@ import type { Secrets } from './development-secrets.ts'
 
 export type Settings = Record<string, string>
 
-/** Configured settings by their names; everything else in an environment is left alone. */
+/** The settings in an environment, by their names; other variables are ignored. */
 export function configuredSettings(environment: Record<string, string | undefined>): Settings {
   const names = [...settingNames, ...Object.keys(environment).filter((name) => name.startsWith('TEMPORAL_'))]
   return Object.fromEntries(
@@ -15,18 +15,18 @@ export function configuredSettings(environment: Record<string, string | undefine
   )
 }
 
-/** Whether a Temporal service is configured. A profile in the home folder alone is not: it may well be production's. */
+/** Whether a Temporal service is configured. A profile in the home folder does not count: it may be production's. */
 export const temporalIsConfigured = (configured: Settings): boolean =>
   ['TEMPORAL_ADDRESS', 'TEMPORAL_PROFILE', 'TEMPORAL_CONFIG_FILE'].some((name) => configured[name] !== undefined)
 
-/** Settings of an embedded server. The file does not exist: an existing one could add TLS or a key to them. */
+/** Settings of an embedded server. The file does not exist, since an existing one could add TLS or an API key. */
 export const embeddedTemporal = (address: string, namespace: string): Settings => ({
   TEMPORAL_ADDRESS: address,
   TEMPORAL_NAMESPACE: namespace,
   TEMPORAL_CONFIG_FILE: '/nonexistent/temporal.toml',
 })
 
-/** What neither the environment nor a part of the stack says. */
+/** Default values of settings that neither the environment nor a part of the stack provides. */
 export function developmentDefaults(secrets: Secrets, dataDir: string): Settings {
   const { FIELD_KEYS = '', INDEX_KEY = '', BACKUP_KEYS = '' } = secrets
   return {
@@ -44,7 +44,7 @@ export function developmentDefaults(secrets: Secrets, dataDir: string): Settings
   }
 }
 
-/** What processes of ours inherit: everything but settings, which they are told. */
+/** The environment of our processes without settings, which they get separately. */
 export function inheritedEnvironment(
   environment: Record<string, string | undefined>,
 ): Record<string, string | undefined> {

@@ -1,6 +1,6 @@
 /**
- * Starts the whole stack in one process tree: Temporal, PostgreSQL, simulators, API and worker. The demo, development, the
- * tests and the benchmark use it. A configured service replaces its embedded default.
+ * Starts the whole stack in one process tree: Temporal, PostgreSQL, simulators, API and worker. The demo, development,
+ * the tests and the benchmark use it. A configured service replaces its embedded default.
  */
 import type { Client } from '@temporalio/client'
 import type { Limits } from '../api/http/limits.ts'
@@ -18,57 +18,57 @@ import { configuredSettings, inheritedEnvironment, type Settings } from './stack
 import type { Switch } from './switch.ts'
 
 export interface StackOptions {
-  /** `fixed`: those of dev/fixed-ports.ts; `free` by default */
+  /** `fixed`: the ports of dev/fixed-ports.ts; default `free` */
   ports?: 'fixed' | 'free'
-  /** the folder that keeps keys, database and runs for the next start; without it everything is deleted at the end */
+  /** keeps keys, database and runs for the next start; without it they are deleted at the end */
   dataDir?: string
-  /** keeps Temporal's data on disk without a `dataDir`, so that they survive `temporalServer.crash()` */
+  /** writes Temporal's data to a file without a `dataDir`: they survive `temporalServer.crash()` */
   durable?: boolean
-  /** `one`: API, worker and simulators in this process; `apart`: each in a process of its own */
+  /** `one`: API, worker and simulators in this process; `apart`: each as a process */
   processes?: 'one' | 'apart'
   workers?: number
-  /** whose settings replace embedded defaults; `process.env`, or nothing unless given */
+  /** its settings replace the embedded defaults; default: none */
   environment?: Record<string, string | undefined>
-  /** over everything else */
+  /** override all other settings */
   settings?: Settings
-  /** of an API in this process */
+  /** limits of an API in this process */
   limits?: Partial<Limits>
   keepMail?: 'all' | 'envelopes'
-  /** the Web UI; with fixed ports unless said otherwise */
+  /** whether to start the Web UI; default: only with fixed ports */
   ui?: boolean
-  /** receives every log line of API and worker, JSON */
+  /** receives each log line of API and worker, in JSON */
   onLogLine?: (line: string) => void
-  /** receives one progress line at a time while something slow is under way */
+  /** receives progress lines of slow steps */
   onProgress?: (line: string) => void
-  /** how long API and worker in this process may finish what they do when stopped, milliseconds */
+  /** how long API and worker in this process may drain, milliseconds */
   drainMs?: number
   /**
-   * API and worker apart are restarted often: a process for the next start is kept ready, and one that ends by itself is
-   * told of here and does not take the stack down
+   * For programs that are restarted often: a process for the next start is kept ready. A program that ends unexpectedly
+   * is reported here and does not stop the stack.
    */
   onProgramEnded?: (why: string) => void
 }
 
 export interface Stack {
   urls: { api: string; ui: string | undefined; inbox: string | undefined; workerMetrics: string[] }
-  /** the settings everything runs with, as an environment */
+  /** all settings, as an environment */
   settings: Settings
   config: Config
-  /** bearer keys of a service and an operator */
+  /** a service key and an operator key */
   keys: ApiKeys
-  /** a context for tests and tools; API and worker have their own */
+  /** a context for tests and tools; API and worker have their own one */
   context: Context
   temporal: Client
   sims: SimulatorControls
   api: Switch
   worker: Switch
-  /** Both throw when the service is configured and not ours. */
+  /** Both throw when a configured database is used. */
   database: { crash(): Promise<void>; start(): Promise<void> }
-  /** Also throws without a data file (`durable` or `dataDir`). */
+  /** Both throw when a configured service is used, or without a data file (`durable` or `dataDir`). */
   temporalServer: { crash(): Promise<void>; start(): Promise<void> }
-  /** Resolves to a message when a part ends by itself, or to undefined once the stack was stopped. Never rejects. */
+  /** Resolves to a message when a part ends unexpectedly, or to undefined when the stack is stopped. Never rejects. */
   failed: Promise<string | undefined>
-  /** Stops everything in order. @throws when a part did not end well, or had ended by itself before */
+  /** Stops all parts in order. @throws when a part failed to stop, or had ended unexpectedly before */
   stop(): Promise<void>
 }
 
@@ -118,10 +118,10 @@ async function assemble(options: StackOptions, undo: (() => Promise<void>)[]): P
     import('../temporal/client.ts'),
     import('../db/connection/database.ts'),
   ])
-  modules.catch(() => {}) // heard of below
+  modules.catch(() => {}) // Its rejection is handled below.
   const fromOutside = infrastructure.then(async ({ config, log, temporalEnvironment }) => {
     const [{ createContext }, { connectTemporal }, { timeLimits }] = await modules
-    // Tests and tools may hold locks and fill tables without time limits.
+    // Tests and tools hold locks and fill tables without time limits.
     const context = createContext(config, {
       name: 'ama-esim-stack',
       maxConnections: 5,

@@ -1,4 +1,4 @@
-/** Temporal and PostgreSQL: embedded, unless they are configured. */
+/** Starts the embedded Temporal and PostgreSQL, unless they are configured. */
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fixedPorts } from './fixed-ports.ts'
@@ -14,7 +14,7 @@ export interface StoreOptions {
   dataDir: string | undefined
   durable: boolean
   ui: boolean
-  /** the configured one, if any */
+  /** the configured database, if any */
   database: string | undefined
   temporalIsConfigured: boolean
   namespace: string
@@ -23,15 +23,15 @@ export interface StoreOptions {
 }
 
 interface Outage {
-  /** As a power cut. */
+  /** Ends the server at once, like a power cut. */
   crash(): Promise<void>
   start(): Promise<void>
 }
 
 export interface Stores {
-  /** where files of this stack may be put */
+  /** the folder for files of this stack */
   folder: string
-  /** settings that lead to what is embedded */
+  /** settings that lead to the embedded servers */
   settings: Settings
   parts: Pick<Part, 'exited'>[]
   database: Outage
@@ -105,7 +105,7 @@ function postgresPart(server: PostgresServer): Pick<Part, 'exited'> {
   }
 }
 
-/** A Temporal server that can be crashed and started again at the same address. */
+/** Starts a Temporal server that can be crashed and restarted at the same address. */
 async function startTemporalPart(options: TemporalOptions) {
   let report = (_: string | undefined): void => {}
   const exited = new Promise<string | undefined>((resolve) => {

@@ -1,18 +1,18 @@
 import type { Part } from './part.ts'
 
-/** Turns one kind of part, all of its instances, off and on. */
+/** Starts and stops all instances of one kind of part. */
 export interface Switch {
   start(): Promise<void>
-  /** As SIGTERM: what is under way is finished. */
+  /** Stops like SIGTERM: open work is finished. */
   stop(): Promise<void>
-  /** As SIGKILL; only for processes of their own. */
+  /** Kills like SIGKILL; only for parts that are processes. */
   kill(): Promise<void>
   restart(): Promise<void>
-  /** of those that run in processes of their own */
+  /** ids of the parts that are processes */
   pids(): number[]
 }
 
-/** @param watch is told of every part that was started */
+/** @param watch receives every started part */
 export function createSwitch(watch: (part: Part) => void, starters: (() => Promise<Part>)[]): Switch {
   let running: Part[] = []
   const end = async (how: 'stop' | 'kill'): Promise<void> => {

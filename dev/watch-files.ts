@@ -2,7 +2,7 @@ import { type FSWatcher, watch } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** Editors and `git` write several files in a row: they count as one change when no further one comes for this long. */
+/** Changes within this time count as one, since editors and `git` write several files in a row. */
 const quietMs = 40
 
 export interface FileWatch {
@@ -10,11 +10,11 @@ export interface FileWatch {
 }
 
 /**
- * Tells which files under a root change, are added or go. Each folder is watched by itself: one recursive watch loses, on
- * Linux, a file that an editor replaces instead of writing into it.
- * @param parts folders and files, from the root
- * @param isOfInterest of the files in those folders
- * @param onChange receives them from the root, in one call for each change
+ * Watches files for changes, additions and removals. Each folder has its own watch: on Linux a recursive watch loses
+ * files that an editor replaces.
+ * @param parts folders and files, relative to the root
+ * @param isOfInterest selects files in those folders
+ * @param onChange receives the files of one change, relative to the root
  */
 export async function watchFiles(
   root: string,
@@ -53,7 +53,7 @@ export async function watchFiles(
     watched.set(folder, watcher)
   }
 
-  /** @param onFound of the files in a folder that has come: they may be older than its watch */
+  /** @param onFound receives the files of a new folder, which may be older than its watch */
   async function watchTree(folder: string, onFound?: (file: string) => void): Promise<void> {
     const entries = await readdir(join(root, folder), { withFileTypes: true }).catch(() => undefined)
     if (!entries) {

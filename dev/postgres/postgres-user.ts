@@ -4,15 +4,15 @@ import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { isThere, makeOnce } from '../make-once.ts'
 
-/** Whom PostgreSQL runs as, where that is somebody else than us. */
+/** The system user of PostgreSQL, if it is not our own. */
 export type PostgresUser = { uid: number; gid: number }
 
 const run = promisify(execFile)
 const sharedFolder = '/var/lib/ama-esim'
 
 /**
- * PostgreSQL refuses to run as root. As root we run it as the system's `postgres` user, made if missing; as anybody
- * else, as ourselves (undefined).
+ * PostgreSQL refuses to run as root: root runs it as the system's `postgres` user, made if missing. Other users run it
+ * themselves (undefined).
  * @throws if the user is missing and cannot be made
  */
 export async function postgresUser(): Promise<PostgresUser | undefined> {
@@ -34,7 +34,7 @@ async function lookUp(): Promise<PostgresUser> {
   return { uid: Number(uid?.stdout), gid: Number(gid?.stdout) }
 }
 
-/** Whether every folder above `path` lets `user` pass. A home folder, such as /root, usually does not. */
+/** Whether `user` has access to every folder above `path`. A home folder such as /root usually gives none. */
 export async function canReach(user: PostgresUser, path: string): Promise<boolean> {
   for (let folder = dirname(path); ; folder = dirname(folder)) {
     const info = await stat(folder).catch(() => undefined)
@@ -46,7 +46,7 @@ export async function canReach(user: PostgresUser, path: string): Promise<boolea
   }
 }
 
-/** Copies `folder`, once, to where every user can read it, and resolves to the copy. */
+/** Copies `folder` once to a place that every user can read. @returns the copy */
 export async function sharedCopy(folder: string, name: string): Promise<string> {
   const target = join(sharedFolder, name)
   if (!(await isThere(target))) {
@@ -55,7 +55,7 @@ export async function sharedCopy(folder: string, name: string): Promise<string> 
   return target
 }
 
-/** Where data that belongs in `dataDir` is kept when the user cannot reach it there. */
+/** The folder for the data of `dataDir` when the user has no access to it. */
 export function sharedDataDir(dataDir: string): string {
   return join(sharedFolder, `data-${dirname(dataDir).replaceAll(/[^A-Za-z0-9]+/g, '-')}-${basename(dataDir)}`)
 }

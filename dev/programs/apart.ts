@@ -1,19 +1,19 @@
-/** API and worker, each in a process of its own. */
+/** Starts API and worker, each as a process. */
 import { type Part, startProcess, untilReady } from '../part.ts'
 
 interface ApartOptions {
-  /** what the process inherits */
+  /** the environment of the process */
   env: Record<string, string | undefined>
-  /** what it is configured with, once that is known */
+  /** its settings, once they are known */
   settings: Promise<Record<string, string>>
   onLine: ((line: string) => void) | undefined
-  /** what it loads while its settings are unknown, packages or modules of ours; of ours unless given */
+  /** packages or modules that it loads before its settings are known; default: our modules */
   warmUp?: string[]
-  /** how long it may drain, milliseconds; as long as it takes unless given */
+  /** how long it may drain, milliseconds; default: as long as it takes */
   stopWithinMs?: number
 }
 
-/** @throws when the process ends before it is ready, or `settings` rejects; nothing is left running */
+/** @throws when the process ends before it is ready, or `settings` rejects; no process is left */
 export async function startApiProcess(options: ApartOptions, url: string): Promise<Part> {
   const { env, settings, onLine, warmUp, stopWithinMs = 25_000 } = options
   const part = await startProcess({
@@ -27,7 +27,7 @@ export async function startApiProcess(options: ApartOptions, url: string): Promi
   return await readyOrKilled(part, `${url}/readyz`)
 }
 
-/** Likewise. */
+/** @throws when the process ends before it is ready, or `settings` rejects; no process is left */
 export async function startWorkerProcess(options: ApartOptions, metricsPort: number): Promise<Part> {
   const { env, settings, onLine, warmUp, stopWithinMs = 40_000 } = options
   const part = await startProcess({

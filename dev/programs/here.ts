@@ -1,4 +1,4 @@
-/** API and worker in this process. */
+/** Starts API and worker in this process. */
 import type { Limits } from '../../api/http/limits.ts'
 import { createApi } from '../../api/server.ts'
 import { createContext } from '../../context.ts'
@@ -13,11 +13,11 @@ import type { Part } from '../part.ts'
 import type { ProgramSettings } from './programs.ts'
 
 interface HereOptions extends ProgramSettings {
-  /** after `stop`, milliseconds */
+  /** the time to drain after `stop`, milliseconds */
   drainMs: number
 }
 
-/** The API in this process. */
+/** Starts the API in this process. */
 export async function startApiHere(options: HereOptions & { limits: Partial<Limits> }): Promise<Part> {
   const { config, temporalEnvironment, log, limits, drainMs } = options
   const context = createContext(config, { name: 'ama-esim-api', log })
@@ -52,10 +52,10 @@ async function cannotKill(): Promise<never> {
   throw new Error("only a process of its own can be killed: start the stack with processes: 'apart'")
 }
 
-/** A worker in this process. */
+/** Starts a worker in this process. */
 export async function startWorkerHere(options: HereOptions & { metricsPort: number }): Promise<Part> {
   const { config, temporalEnvironment, log, metricsPort, drainMs } = options
-  // A process has one runtime, whatever the number of stacks: its lines go to the newest.
+  // A process has one Temporal runtime for all stacks: the newest stack gets its log lines.
   installRuntime({ log })
   const context = createContext(config, { name: 'ama-esim-worker', limits: timeLimits.worker, log })
   const temporal = connectTemporal(config, temporalEnvironment)

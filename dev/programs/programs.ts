@@ -1,4 +1,4 @@
-/** API and worker: how they are started, in this process or apart, and turned off and on. */
+/** Starts, stops and restarts API and worker, in this process or as processes. */
 import type { Limits } from '../../api/http/limits.ts'
 import type { Config } from '../../config.ts'
 import type { Log } from '../../shared/log.ts'
@@ -9,12 +9,12 @@ import { startApiProcess, startWorkerProcess } from './apart.ts'
 import { type ProgramName, packagesOf } from './sources.ts'
 import { createSpare, type Spare } from './spare.ts'
 
-/** What is not done by then is cut off: an activity is repeated when its time is over. */
+/** Unfinished work is cancelled after this time: an activity is retried after its timeout. */
 const shortDrainMs = 1_000
 
 export interface ProgramSettings {
   config: Config
-  /** where Temporal is, unless the process's own environment says so */
+  /** the settings of Temporal, unless the process's own environment has them */
   temporalEnvironment: Settings | undefined
   log: Log
 }
@@ -26,21 +26,21 @@ export interface ProgramOptions {
   metricsPorts: number[]
   limits: Partial<Limits>
   drainMs: number
-  /** what processes inherit */
+  /** the environment of child processes */
   env: Record<string, string | undefined>
   onLogLine: ((line: string) => void) | undefined
-  /** They begin to start without waiting for it. */
+  /** the programs start before it resolves */
   settings: Promise<ProgramSettings & { settings: Settings }>
-  /** is told of every part that was started */
+  /** receives every started part */
   watch: (part: Part) => void
-  /** keeps processes of their own ready for the next start, and lets them drain for a moment only */
+  /** keeps processes ready for the next start, and drains them only briefly */
   restartOften: boolean
 }
 
 export interface Programs {
   api: Switch
   worker: Switch
-  /** Ends what was kept ready. */
+  /** Ends the processes that were kept ready. */
   close(): void
 }
 
@@ -50,7 +50,7 @@ export function createPrograms(options: ProgramOptions): Programs {
 
 function programsHere({ settings, limits, drainMs, metricsPorts, watch }: ProgramOptions): Programs {
   const modules = import('./here.ts')
-  modules.catch(() => {}) // whoever starts them hears of it
+  modules.catch(() => {}) // Its rejection is handled at a program's start.
   const startApi = async (): Promise<Part> => {
     const { startApiHere } = await modules
     return await startApiHere({ ...(await settings), limits, drainMs })
@@ -72,7 +72,7 @@ function programsHere({ settings, limits, drainMs, metricsPorts, watch }: Progra
 function programsApart(options: ProgramOptions): Programs {
   const { env, onLogLine, apiUrl, metricsPorts, watch, restartOften } = options
   const settings = options.settings.then((known) => known.settings)
-  settings.catch(() => {}) // each process that waits for them hears of it
+  settings.catch(() => {}) // Its rejection is handled by each process that waits for it.
   const apart = { env, settings, onLine: onLogLine, ...(restartOften && { stopWithinMs: shortDrainMs }) }
   const spares: Spare[] = []
   const starter = (program: ProgramName, start: (options: typeof apart & { warmUp?: string[] }) => Promise<Part>) => {

@@ -1,18 +1,18 @@
-/** A process for the next start, which has loaded its packages already: they are most of what a start takes. */
+/** A process for the next start that has already loaded its packages, which is most of a start. */
 import type { Part } from '../part.ts'
 
 export interface Spare {
-  /** Starts the program, in the process that is ready for it if there is one, and gets the next one ready. */
+  /** Starts the program in the ready process, if any, and prepares the next one. */
   start(): Promise<Part>
-  /** No further one is needed. */
+  /** Ends the ready process. */
   close(): void
 }
 
 type Settings = Promise<Record<string, string>>
 
 /**
- * @param first starts the program at once
- * @param prepare starts a process that loads packages and waits for its settings; gone when they are rejected
+ * @param first starts the program without a ready process
+ * @param prepare starts a process that loads packages and waits for its settings; it ends when they are rejected
  */
 export function createSpare(
   settings: Settings,
@@ -31,9 +31,9 @@ export function createSpare(
       giveUp = () => reject(new Error('the process was not needed'))
     })
     const known = asked.then(() => settings)
-    known.catch(() => {}) // heard of once the process is there
+    known.catch(() => {}) // Its rejection is handled after the start of the process.
     const part = prepare(known)
-    part.catch(() => {}) // whoever starts it hears of it
+    part.catch(() => {}) // Its rejection is handled by the next start.
     spare = { begin, giveUp, part }
   }
 
@@ -50,7 +50,7 @@ export function createSpare(
       try {
         return await startNow()
       } finally {
-        // Not before: two processes that load at once take twice as long.
+        // Afterwards, since two processes that load at the same time take twice as long.
         next()
       }
     },

@@ -1,4 +1,4 @@
-/** The simulators in a process of their own. Told by its parent what to start, it says where they are. */
+/** A process of simulators. Its parent sends the plan, and it answers with their addresses. */
 import { once } from 'node:events'
 import { type SimulatorPlan, startSimulators } from './simulators.ts'
 

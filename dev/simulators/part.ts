@@ -3,15 +3,15 @@ import { type RunningSimulators, type SimulatorPlan, startSimulators } from './s
 
 export interface SimulatorsPart extends Part, Pick<RunningSimulators, 'urls' | 'settings'> {}
 
-/** The simulators in this process. */
+/** Starts the simulators in this process. */
 export async function startSimulatorsHere(plan: SimulatorPlan): Promise<SimulatorsPart> {
   const { urls, settings, stop } = await startSimulators(plan)
-  // They end with this process and not before.
+  // They end only with this process.
   const exited = new Promise<undefined>(() => {})
   return { name: 'the simulators', urls, settings, exited, stop, kill: stop }
 }
 
-/** The simulators in a process of their own, so that their work is not counted as ours. */
+/** Starts the simulators as a process, so that measurements do not count their work as ours. */
 export async function startSimulatorsProcess(
   plan: SimulatorPlan,
   env: Record<string, string | undefined>,

@@ -1,4 +1,4 @@
-/** The outside world: whom we deal with, what settings lead to them, and a simulator for each that is not configured. */
+/** The outside parties with their settings, and a simulator for each that is not configured. */
 import { controlOf, type SimulatorControl } from '../../sim/control.ts'
 import type { Secrets } from '../development-secrets.ts'
 import { fixedPorts, type PortName } from '../fixed-ports.ts'
@@ -16,7 +16,7 @@ export const simulatorNames = [
 ] as const
 export type SimulatorName = (typeof simulatorNames)[number]
 
-/** A setting that begins so leads to the real party. */
+/** A configured setting with this prefix means that the real outside party is used. */
 const settingPrefixes: Record<SimulatorName, string> = {
   stripe: 'STRIPE_',
   esimAccess: 'ESIM_ACCESS_',
@@ -29,25 +29,25 @@ const settingPrefixes: Record<SimulatorName, string> = {
   googleAnalytics: 'GA_',
 }
 
-/** Everything a simulators' process needs to know; plain data. */
+/** All options of a process of simulators; plain data. */
 export interface SimulatorPlan {
   parties: SimulatorName[]
   secrets: Secrets
-  /** where webhooks go */
+  /** the target of webhooks */
   apiUrl: string
   ports: 'fixed' | 'free'
-  /** `envelopes` keeps no mail's content, for many thousand */
+  /** `envelopes` drops the content of mails, for many thousand mails */
   keepMail: 'all' | 'envelopes'
 }
 
 export interface RunningSimulators {
   urls: Partial<Record<SimulatorName, string>>
-  /** settings that lead to them */
+  /** settings for API and worker that lead to the simulators */
   settings: Record<string, string>
   stop(): Promise<void>
 }
 
-/** Those of whom no setting is configured. */
+/** The outside parties without a configured setting. */
 export function simulatorsNeeded(configured: Record<string, string | undefined>): SimulatorName[] {
   const names = Object.keys(configured).filter((name) => configured[name])
   const simulated = simulatorNames.filter(
@@ -57,7 +57,7 @@ export function simulatorsNeeded(configured: Record<string, string | undefined>)
   return simulated.includes('firebase') ? [...new Set([...simulated, 'google' as const])] : simulated
 }
 
-/** Starts them in this process. */
+/** Starts the simulators in this process. */
 export async function startSimulators(plan: SimulatorPlan): Promise<RunningSimulators> {
   const port = (name: PortName): number => (plan.ports === 'fixed' ? fixedPorts[name] : 0)
   const started = await Promise.allSettled(
@@ -79,7 +79,7 @@ export async function startSimulators(plan: SimulatorPlan): Promise<RunningSimul
 
 export type SimulatorControls = Record<SimulatorName, SimulatorControl>
 
-/** How to steer them, wherever they run. Touching one that is not simulated throws. */
+/** Clients of the simulators' control API. Using one of a configured outside party throws. */
 export function simulatorControls(urls: RunningSimulators['urls']): SimulatorControls {
   const controls = Object.create(null) as SimulatorControls
   for (const name of simulatorNames) {
@@ -104,14 +104,14 @@ interface StartedSimulator {
 
 type Starter = (plan: SimulatorPlan, port: (name: PortName) => number) => Promise<StartedSimulator>
 
-/** any preview will do: the simulated account is let into it */
+/** the simulated account has access to any preview version */
 const redactionVersion = '2026-06-24.preview'
 const googleProject = 'ama-esim-sandbox'
 const metaDataset = '1029384756'
 const metaVersion = 'v24.0'
 const analyticsApp = '1:1029384756:ios:a1b2c3d4'
 
-// Each is loaded only when it is wanted: a configured party costs nothing.
+// Each simulator is loaded only when it is needed.
 const starters: Record<SimulatorName, Starter> = {
   async stripe({ secrets, apiUrl }, port) {
     const { startStripe } = await import('../../sim/stripe.ts')

@@ -8,20 +8,20 @@ import { promisify } from 'node:util'
 import { cacheFolder } from '../cache-folder.ts'
 import { startChild } from '../child-process.ts'
 
-/** The first CLI whose server can skip time. */
+/** The first version of the CLI whose server can skip time. */
 const oldestCli = [1, 9] as const
-/** Ships server 1.32.0, the same as the fallback's go.mod. */
+/** It contains server 1.32.0, as the fallback's go.mod does. */
 const pinnedCli = 'v1.9.1'
 
 const sources = fileURLToPath(new URL('./server/', import.meta.url))
 const exe = process.platform === 'win32' ? '.exe' : ''
 
 /**
- * Finds a Temporal dev server: the CLI on PATH, one we cached before, the official download, or one built with Go
- * (some minutes, once).
+ * Finds a Temporal development server: the CLI on PATH, a cached one, the official download, or one built with Go,
+ * which takes some minutes once.
  *
- * @param log receives one progress line at a time while something slow is under way
- * @throws with everything that was tried and what to do about it
+ * @param log receives progress lines of slow steps
+ * @throws with all failed attempts and the remedy
  */
 export async function findTemporal(log: (line: string) => void): Promise<string> {
   const cache = cacheFolder()
@@ -40,7 +40,7 @@ export async function findTemporal(log: (line: string) => void): Promise<string>
 
   await mkdir(cache, { recursive: true })
   return await withLock(join(cache, 'temporal.lock'), log, async () => {
-    // Whoever held the lock may have brought what we need.
+    // Another process may have cached the server while it held the lock.
     for (const cached of [downloaded, built]) {
       if (await isExecutable(cached)) return cached
     }
@@ -90,8 +90,8 @@ async function isExecutable(path: string): Promise<boolean> {
 }
 
 /**
- * Downloads the official CLI with the SDK's own downloader. It can neither be cancelled nor told a time limit, and it
- * loads the native runtime that a worker wants to configure itself: so it runs in a process of its own.
+ * Downloads the official CLI with the SDK's downloader, in a child process: the downloader has no cancellation and no
+ * time limit, and it loads the native runtime, which a worker has to configure itself.
  */
 async function download(cache: string, target: string, log: (line: string) => void): Promise<string> {
   const [firstByteMs, stallMs] = [6_000, 60_000]
@@ -125,7 +125,7 @@ async function download(cache: string, target: string, log: (line: string) => vo
       }
       const limitMs = size === 0 ? firstByteMs : stallMs
       if (Date.now() - grownAt > limitMs) {
-        throw new Error(`the download of the Temporal CLI ${pinnedCli} gave nothing for ${limitMs / 1000} s`)
+        throw new Error(`the download of the Temporal CLI ${pinnedCli} stopped for ${limitMs / 1000} s`)
       }
     }
     await rename(join(folder, `temporal-${pinnedCli}${exe}`), target)
@@ -146,7 +146,7 @@ async function build(target: string, log: (line: string) => void): Promise<strin
   const startedAt = Date.now()
   const child = await startChild('go', ['build', '-trimpath', '-ldflags=-s -w', '-o', output, '.'], {
     cwd: sources,
-    // Without cgo no C compiler is needed.
+    // Without cgo the build needs no C compiler.
     env: { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-mod=readonly -buildvcs=false' },
   }).catch(() => {
     throw new Error('no `go` on PATH to build the fallback server with')
@@ -158,7 +158,7 @@ async function build(target: string, log: (line: string) => void): Promise<strin
   try {
     log('Building the Temporal server with Go, once, 2 to 5 minutes')
     const { code } = await child.exited
-    if (code !== 0) throw new Error(`go build in dev/temporal-server failed: ${lastLine(child.output())}`)
+    if (code !== 0) throw new Error(`go build in dev/temporal/server failed: ${lastLine(child.output())}`)
     await rename(output, target)
     return target
   } finally {
@@ -172,9 +172,9 @@ function lastLine(output: string): string {
   return output.split('\n').at(-1) || 'no output'
 }
 
-/** Runs `work` while no other process of this machine does, waiting as long as the holder lives. */
+/** Runs `work` in one process of this machine at a time; waits while the lock's owner lives. */
 async function withLock<T>(path: string, log: (line: string) => void, work: () => Promise<T>): Promise<T> {
-  // Linked into place so that the lock is never seen without its owner.
+  // The lock is a link to a complete file: it always contains its owner.
   const claim = `${path}.${process.pid}.${process.hrtime.bigint()}`
   await writeFile(claim, String(process.pid))
   try {

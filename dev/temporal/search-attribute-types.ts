@@ -11,7 +11,7 @@ const typeNames: Record<string, SearchAttributeType> = {
   KEYWORD_LIST: 'KeywordList',
 }
 
-/** The workflows' own list, as the server wants to hear it. */
+/** The workflows' search attributes in the form that the server needs. */
 export const searchAttributeTypes: Readonly<Record<string, SearchAttributeType>> = Object.fromEntries(
   Object.values(searchAttributes).map(({ name, type }) => {
     const typeName = typeNames[type]

@@ -9,73 +9,72 @@ import { findTemporal } from './executable.ts'
 export type SearchAttributeType = 'Keyword' | 'KeywordList' | 'Text' | 'Int' | 'Double' | 'Bool' | 'Datetime'
 
 export type TemporalOptions = {
-  /** gRPC port; a free one unless given. */
+  /** gRPC port; default: a free one */
   port?: number
-  /** Web UI port; 0 for a free one, no Web UI unless given. */
+  /** Web UI port, 0 for a free one; default: no Web UI */
   uiPort?: number
-  /** SQLite file, made if missing; in memory unless given. */
+  /** SQLite file, made if missing; default: in memory */
   dataFile?: string
   namespace: string
   searchAttributes?: Readonly<Record<string, SearchAttributeType>>
-  /** The codec server the Web UI decodes payloads with. */
+  /** the codec server by which the Web UI decodes payloads */
   uiCodecEndpoint?: string
-  /** Folder to remove if this process dies without having stopped the server. */
+  /** the folder to remove when this process dies without stopping the server */
   orphanFolder?: string
-  /** Further server settings, values as JSON. */
+  /** further server settings, values in JSON */
   dynamicConfig?: Readonly<Record<string, unknown>>
-  /** Receives one progress line at a time while something slow is under way. */
+  /** receives progress lines of slow steps */
   log?: (line: string) => void
 }
 
 export type TemporalServer = {
-  /** `host:port` of the gRPC frontend. */
+  /** `host:port` of the gRPC frontend */
   address: string
   uiUrl?: string
   namespace: string
-  /** Resolves when the server is gone. A server with a data file gets the time to close it. */
+  /** Stops the server, which first closes its data file. Resolves when it has ended. */
   stop(): Promise<void>
-  /** Kills the server without warning, as a power cut would. Resolves when it is gone. */
+  /** Kills the server at once, like a power cut. Resolves when it has ended. */
   crash(): Promise<void>
-  /** Resolves when the server has ended, whoever ended it; never rejects. */
+  /** Resolves when the server has ended for any reason; never rejects. */
   exited: Promise<Exit>
 }
 
 const host = '127.0.0.1'
 const startTimeoutMs = 60_000
-/** The CLI keeps closed runs for a day; a person debugging on Monday wants Friday's. */
+/** Longer than the CLI's default of a day: closed runs of Friday can be debugged on Monday. */
 const retention = '7 days'
 
 /**
- * The dev server has one shard, and each of these is a limit per shard: at the default of 20 a second every hop of a
- * lone workflow, and every deletion, waits up to 50 ms.
+ * Limits of each shard; the development server has one. At the default of 20 a second each step of a single workflow,
+ * and each deletion, waits up to 50 ms.
  */
 const responsive = {
   'history.transferProcessorMaxPollRPS': 1000,
   'history.timerProcessorMaxPollRPS': 1000,
   'history.visibilityProcessorMaxPollRPS': 1000,
-  // Allows for clocks of several hosts to differ. One host needs none, and at the default of 1 s every skip takes 1 s.
+  // Allows for different clocks of several hosts. With the default of 1 s each skip of time takes 1 s.
   'history.timerProcessorMaxTimeShift': '1ms',
-  // Otherwise a closed run is deleted only after the queue's next checkpoint, up to 30 s later.
+  // By default a closed run is deleted after the queue's next checkpoint, up to 30 s later.
   'history.transferProcessorEnsureCloseBeforeDelete': false,
-  // Server 1.32 miscounts the age of a run that skipped time. It takes its successor for the turn of a tight loop,
-  // holds it back for 1 s, and a fast-forward passes over it meanwhile.
+  // Server 1.32 computes a wrong age for a run that skipped time: it takes the next run for a tight loop, delays it by
+  // 1 s, and a fast-forward skips it meanwhile.
   'history.workflowIdReuseMinimalInterval': '0s',
-  // At the default of 10 a second the eleventh list or count is refused, and its client waits 1 to 2 s.
+  // With the default of 10 a second the eleventh list or count is refused, and its client waits 1 to 2 s.
   'frontend.namespaceRPS.visibility': 1000,
-  // A run is marked as failing after so many workflow tasks, as in Temporal Cloud: the default of 5 takes a minute.
+  // A run counts as failing after so many failed workflow tasks, as in Temporal Cloud; the default of 5 takes a minute.
   'system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute': 2,
 }
 
 /**
  * Starts a real Temporal server and waits until its namespace answers.
  *
- * The server cannot outlive this process. The first start on a machine may have to download or build it, see
- * {@link findTemporal}.
- * @throws if no server can be had, or it does not come up within a minute
+ * The server ends with this process. The first start on a machine may download or build it, see {@link findTemporal}.
+ * @throws if there is no server, or it does not start within a minute
  */
 export async function startTemporal(options: TemporalOptions): Promise<TemporalServer> {
   const executable = await findTemporal(options.log ?? (() => {}))
-  const attempts = options.port ? 1 : 3 // a free port may be taken between looking and listening
+  const attempts = options.port ? 1 : 3 // Another program may take the free port first.
   for (let attempt = 1; ; attempt++) {
     try {
       return await startOnce(executable, options)
@@ -121,7 +120,7 @@ function argumentsFor(options: TemporalOptions & { port: number }, uiPort: numbe
     ...['server', 'start-dev', '--ip', host, '--port', String(port), '--namespace', namespace, '--log-level', 'error'],
     ...(uiPort === undefined ? ['--headless'] : ['--ui-port', String(uiPort)]),
     ...(uiCodecEndpoint === undefined ? [] : ['--ui-codec-endpoint', uiCodecEndpoint]),
-    // Without the two pragmas a file is about a third as fast; with them a crash of the server loses nothing.
+    // With these two pragmas a file is about three times as fast, and a crash of the server still loses nothing.
     ...(dataFile === undefined
       ? []
       : ['--db-filename', dataFile, '--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=1']),
@@ -143,9 +142,9 @@ async function waitUntilReady(
   gone.catch(() => {})
   const connection = Connection.lazy({
     address,
-    // The loop below repeats. The SDK's own retry would fire from a timer after the connection is closed, and throw there.
+    // Without the SDK's retries, which could throw from a timer after the connection is closed: the loop below retries.
     interceptors: [],
-    // The default first retry comes after a second, several times what the start takes.
+    // The default first retry comes after a second, which is longer than the server's start.
     channelArgs: { 'grpc.initial_reconnect_backoff_ms': 20, 'grpc.max_reconnect_backoff_ms': 100 },
   })
   try {
@@ -171,7 +170,7 @@ async function waitUntilReady(
   }
 }
 
-/** A data file from an earlier start has the namespace, but not what was added to the options since. */
+/** Updates the namespace: a data file from an earlier start can lack new options. */
 async function prepareNamespace(connection: Connection, options: TemporalOptions): Promise<void> {
   const { namespace, searchAttributes = {} } = options
   const description = await connection.workflowService.describeNamespace({ namespace })
