@@ -1,4 +1,4 @@
-/** G3, R1, K1: the last mail a person gets. The address is forgotten once it is sent. */
+/** G3, R1, K1: the mail about a deleted account. The address is erased once it is sent. */
 import { Action, Facts, Note, Paragraph, Title } from './elements.tsx'
 import { day } from './format.ts'
 import { Layout, type Site } from './layout.tsx'
@@ -12,9 +12,9 @@ export interface AccountDeletedProps {
   deletedOn: Date
   receiptId: string
   receiptUrl: string
-  /** by when the last backup that still holds the person is gone */
+  /** the day by which the last backup with the person's data is deleted */
   backupsGoneBy: Date
-  /** Sign in with Apple could not be revoked for lack of a token: the person has to do it */
+  /** we have no token to revoke Sign in with Apple: the person has to do it */
   removeAppleByHand?: boolean
 }
 

@@ -1,4 +1,4 @@
-/** The text an eSIM is installed from (GSMA SGP.22: `LPA:1$<SM-DP+ host>$<matching id>[$<OID>][$1]`). */
+/** The code by which an eSIM is installed (GSMA SGP.22): `LPA:1$<SM-DP+ host>$<matching id>[$<OID>][$1]`. */
 
 export interface ActivationCode {
   /** SM-DP+ address */
@@ -8,14 +8,14 @@ export interface ActivationCode {
 
 const form = /^LPA:1\$([A-Za-z0-9.-]+)\$([A-Za-z0-9-]*)(\$[0-9.]*)?(\$1)?$/
 
-/** Throws an Error that does not quote the code, which is a secret. */
+/** @throws Error without the code, which is a secret */
 export function readActivationCode(code: string): ActivationCode {
   const [, host, matchingId] = form.exec(code) ?? []
   if (!host || matchingId === undefined) throw new Error('not an activation code')
   return { host, matchingId }
 }
 
-/** Opens the phone's own installer, from iOS 17.4 on. */
+/** A link to the phone's installer, for iOS 17.4 and later. */
 export function appleInstallUrl(code: string): string {
   readActivationCode(code)
   return `https://esimsetup.apple.com/esim_qrcode_provisioning?carddata=${code}`

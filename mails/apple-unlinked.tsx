@@ -1,4 +1,4 @@
-/** C6: somebody removed us from their Apple Account; what they bought is still theirs. */
+/** C6: the mail to a person who removed us from their Apple Account. Their account and eSIMs stay. */
 import { Note, Paragraph, Title } from './elements.tsx'
 import { Layout, type Site } from './layout.tsx'
 import { type RenderedMail, renderMail } from './render.ts'

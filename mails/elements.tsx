@@ -1,4 +1,4 @@
-/** The parts mails are made of. */
+/** The components of mails. */
 import { Button } from '@react-email/button'
 import { Heading } from '@react-email/heading'
 import { Link } from '@react-email/link'
@@ -69,7 +69,7 @@ export function Anchor({ href, children }: WithChildren & { href: string }) {
   )
 }
 
-/** Something to be typed off or copied: it may break anywhere, and no client makes a link of it. */
+/** A code to type or copy: it can break anywhere, and no mail client turns it into a link. */
 export function Code({ children }: WithChildren) {
   return (
     <span style={{ fontFamily: monospace, fontSize: '14px', wordBreak: 'break-all', userSelect: 'all' }}>
@@ -78,7 +78,7 @@ export function Code({ children }: WithChildren) {
   )
 }
 
-/** Pairs of name and value, read as `name: value` in plain text. */
+/** Pairs of name and value; in plain text `name: value`. */
 export function Facts({ of }: { of: [name: string, value: ReactNode][] }) {
   return (
     <Section

@@ -1,4 +1,4 @@
-/** G2: a new address counts once both the old and the new one agree. */
+/** G2: mails about a change of address, which both the old and the new address have to confirm. */
 import { Action, Note, Paragraph, Title } from './elements.tsx'
 import { Layout, type Site } from './layout.tsx'
 import { type RenderedMail, renderMail } from './render.ts'
@@ -10,9 +10,9 @@ export interface EmailChangeProps {
   validHours: number
 }
 
-const reason = 'Somebody signed in to your AMA eSIM account asked to change its address.'
+const reason = 'Somebody who was signed in to your AMA eSIM account asked to change its address.'
 
-/** To the address the account has. */
+/** To the account's current address. */
 export function renderEmailChangeOld({ site, url, validHours }: EmailChangeProps): RenderedMail {
   const title = 'Do you want to change your address?'
   return renderMail(
@@ -20,8 +20,8 @@ export function renderEmailChangeOld({ site, url, validHours }: EmailChangeProps
     <Layout site={site} preview="Agree only if you asked for it." reason={reason}>
       <Title>{title}</Title>
       <Paragraph>
-        Your account is to get another e-mail address. Agree here and in the mail we have sent to the new one, both
-        within {validHours} hours.
+        We were asked to change the e-mail address of your account. Agree here and in the mail we have sent to the new
+        one, both within {validHours} hours.
       </Paragraph>
       <Action href={url}>Agree to the change</Action>
       <Note>
@@ -32,7 +32,7 @@ export function renderEmailChangeOld({ site, url, validHours }: EmailChangeProps
   )
 }
 
-/** To the address it is to get, of which we know nothing yet. */
+/** To the new address, whose owner is not known yet. */
 export function renderEmailChangeNew({ site, url, validHours }: EmailChangeProps): RenderedMail {
   const title = 'Confirm your new address'
   return renderMail(
@@ -48,7 +48,7 @@ export function renderEmailChangeNew({ site, url, validHours }: EmailChangeProps
   )
 }
 
-/** To the old address, once the change is made. */
+/** To the old address, after the change. */
 export function renderEmailChanged({ site }: { site: Site }): RenderedMail {
   const title = 'Your address was changed'
   return renderMail(

@@ -1,4 +1,4 @@
-/** U3: package status updates. */
+/** U3: mails about the state of an eSIM. */
 import type { ReactNode } from 'react'
 import { Action, Facts, Paragraph, Title } from './elements.tsx'
 import { dataAmount, moment, placeName } from './format.ts'
@@ -16,7 +16,7 @@ export interface EsimStatusProps {
   /** null: unlimited */
   totalBytes: number | null
   expiresAt?: Date
-  /** where the eSIM is shown, and can be topped up while it lives */
+  /** the page of the eSIM, where it can be topped up */
   orderUrl: string
 }
 
@@ -48,7 +48,7 @@ const words: Record<EsimNotice, { subject: (place: string) => string; text: stri
   },
 }
 
-/** How much of the data is used, and until when it can be. Counters of the networks lag by some hours. */
+/** Shows used data and expiry. The networks' counters are some hours late. */
 export function renderEsimStatus(props: EsimStatusProps): RenderedMail {
   const { site, notice, expiresAt } = props
   const { subject, text, action } = words[notice]

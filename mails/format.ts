@@ -1,4 +1,4 @@
-/** How amounts, data, days and places are written to a person. */
+/** Formats amounts, data, days and places for people. */
 import { majorUnits, minorDigits } from '../policy/currency.ts'
 
 export interface Money {
@@ -11,7 +11,7 @@ export interface Money {
 const locale = 'en-GB'
 const tenths = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 })
 
-/** making one takes longer than rendering a mail's text */
+/** kept, since making one takes longer than rendering a mail's text */
 const currencyFormats = new Map<string, Intl.NumberFormat>()
 
 export function money({ minor, currency }: Money): string {
@@ -22,7 +22,7 @@ export function money({ minor, currency }: Money): string {
   return format.format(majorUnits(minor, currency))
 }
 
-/** Decimal units, as packages are sold. */
+/** An amount of data in decimal units, as packages are sold. */
 export function dataAmount(bytes: number | null): string {
   if (bytes === null) return 'unlimited'
   return bytes >= 1e9 ? `${tenths.format(bytes / 1e9)} GB` : `${tenths.format(bytes / 1e6)} MB`
@@ -31,16 +31,16 @@ export function dataAmount(bytes: number | null): string {
 const dayFormat = new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeZone: 'UTC' })
 const timeFormat = new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' })
 
-/** A day, such as 5 December 2026. */
+/** A day, for example 5 December 2026. */
 export const day = (date: Date): string => dayFormat.format(date)
 
-/** A moment; we do not know where the reader is, so it says UTC. */
+/** A time in UTC, since the reader's time zone is unknown. */
 export const moment = (date: Date): string => `${timeFormat.format(date)} UTC`
 
 export const days = (count: number): string => (count === 1 ? '1 day' : `${count} days`)
 
 const regions = new Intl.DisplayNames('en', { type: 'region', fallback: 'code' })
 
-/** The name of an ISO 3166 code; a destination that is none is already a name. */
+/** The name of an ISO 3166 code. A destination without a code is a name already. */
 export const placeName = (destination: string): string =>
   /^[A-Z]{2}$/.test(destination) ? (regions.of(destination) ?? destination) : destination

@@ -1,4 +1,4 @@
-/** R1: an account that nobody used for three years is deleted, and its owner is told three times before. */
+/** R1: an account that is not used for three years is deleted, after three warnings by mail. */
 import { Action, Note, Paragraph, Title } from './elements.tsx'
 import { day, days } from './format.ts'
 import { Layout, type Site } from './layout.tsx'

@@ -1,4 +1,4 @@
-/** What every mail of ours looks like, in light and dark. */
+/** The layout of all mails, with a light and a dark theme. */
 import { Body } from '@react-email/body'
 import { Container } from '@react-email/container'
 import { Head } from '@react-email/head'
@@ -10,7 +10,7 @@ import { Text } from '@react-email/text'
 import type { ReactNode } from 'react'
 import { colours, darkStyle, font } from './style.ts'
 
-/** Who writes, and where the reader finds us. */
+/** The addresses that mails name. */
 export interface Site {
   /** without a slash at the end */
   publicUrl: string
@@ -19,10 +19,10 @@ export interface Site {
 
 interface LayoutProps {
   site: Site
-  /** shown beside the subject in the list of mails */
+  /** the text beside the subject in a list of mails */
   preview: string
   children: ReactNode
-  /** why the reader gets this mail, and how to get no more of the kind */
+  /** why the reader gets this mail, and how to stop such mails */
   reason: ReactNode
 }
 
@@ -35,7 +35,7 @@ export function Layout({ site, preview, children, reason }: LayoutProps) {
         <style>{darkStyle}</style>
       </Head>
       <Body className="page" style={{ backgroundColor: colours.page, fontFamily: font, margin: 0, padding: '24px 0' }}>
-        {/* the library's own preview pads with a thousand invisible characters, which doubles a mail's size */}
+        {/* The library's preview component adds a thousand invisible characters, which doubles a mail's size. */}
         <div data-skip-in-text="true" style={hidden}>
           {preview}
         </div>

@@ -1,4 +1,4 @@
-/** U3: what happens to an order besides its delivery. */
+/** U3: mails about an order, other than its delivery. */
 import type { ReactNode } from 'react'
 import { Action, Facts, Paragraph, Title } from './elements.tsx'
 import { type Money, moment, money, placeName } from './format.ts'
@@ -12,11 +12,11 @@ interface OrderProps {
   order: OrderSummary
 }
 
-/** Paid, and it takes longer than usual. */
+/** The delivery of a paid order takes longer than usual. */
 export function renderOrderDelayed(props: OrderProps & { deliverBy: Date }): RenderedMail {
-  return news(props, `Your eSIM for ${placeName(props.order.destination)} is taking a little longer`, [
-    'We have your payment and are waiting for the network to hand out your eSIM. You need not do anything: it comes by mail as soon as it is there.',
-    `If it is not there by ${moment(props.deliverBy)}, you get your money back by itself.`,
+  return orderMail(props, `Your eSIM for ${placeName(props.order.destination)} is taking a little longer`, [
+    'We have your payment and are waiting for the network to hand out your eSIM. You do not need to do anything: we send it by mail as soon as we have it.',
+    `If it is not there by ${moment(props.deliverBy)}, you get your money back automatically.`,
   ])
 }
 
@@ -39,11 +39,11 @@ const causes: Record<RefundCause, string> = {
   paid_after_cancel: 'Your payment arrived after the order had ended, so we have given your money back.',
 }
 
-/** @param props.creditNoteNumber where an invoice had been issued */
+/** @param props.creditNoteNumber if there was an invoice */
 export function renderOrderRefunded(
   props: OrderProps & { amount: Money; cause: RefundCause; creditNoteNumber?: string },
 ): RenderedMail {
-  return news(
+  return orderMail(
     props,
     `Your refund of ${money(props.amount)}`,
     [causes[props.cause], 'Your bank usually shows it within 5 to 10 days, on the card or wallet you paid with.'],
@@ -54,26 +54,26 @@ export function renderOrderRefunded(
   )
 }
 
-/** The bank sent the refund back: a person has to find another way. */
+/** The bank returned the refund: an operator has to find another way. */
 export function renderOrderRefundFailed(props: OrderProps & { amount: Money }): RenderedMail {
-  return news(props, `Your refund of ${money(props.amount)} did not get through`, [
+  return orderMail(props, `Your refund of ${money(props.amount)} did not get through`, [
     'We owe you this money and tried to give it back, but your bank did not take it. Perhaps the card has expired or the account is closed.',
     `Please write to ${props.site.supportMail}, and we will find another way. Never send us a card number by mail.`,
   ])
 }
 
-/** There is a payment that cannot be taken for this order's: what becomes of the money, a person decides. */
+/** A payment does not match the order: an operator decides about the money. */
 export function renderOrderPaymentNotAccepted(props: OrderProps): RenderedMail {
-  return news(props, `Your order for ${placeName(props.order.destination)} is cancelled`, [
+  return orderMail(props, `Your order for ${placeName(props.order.destination)} is cancelled`, [
     'We could not accept the payment for this order, so there is no eSIM. We are looking into it and write to you.',
     `If you have a question meanwhile, please write to ${props.site.supportMail}. Never send us a card number by mail.`,
   ])
 }
 
-/** Before anything was paid. */
+/** The order was cancelled before a payment. */
 export function renderOrderCancelled(props: OrderProps): RenderedMail {
-  return news(props, `Your order for ${placeName(props.order.destination)} is cancelled`, [
-    'Nothing was charged. Should your bank show a reserved amount, it disappears by itself within a few days.',
+  return orderMail(props, `Your order for ${placeName(props.order.destination)} is cancelled`, [
+    'Nothing was charged. If your bank shows a reserved amount, it disappears within a few days.',
   ])
 }
 
@@ -81,12 +81,12 @@ export interface TopUpConfirmedProps extends OrderProps {
   total: Money
   invoiceNumber: string
   expiresAt?: Date
-  /** where usage can be followed */
+  /** the page that shows the usage */
   orderUrl: string
 }
 
 export function renderTopUpConfirmed(props: TopUpConfirmedProps): RenderedMail {
-  return news(
+  return orderMail(
     props,
     `Your eSIM for ${placeName(props.order.destination)} has more data`,
     ['Thank you. The data is on your eSIM already: there is nothing to install.'],
@@ -99,7 +99,7 @@ export function renderTopUpConfirmed(props: TopUpConfirmedProps): RenderedMail {
   )
 }
 
-function news(
+function orderMail(
   { site, firstName, order }: OrderProps,
   subject: string,
   paragraphs: string[],

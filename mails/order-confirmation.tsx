@@ -1,4 +1,4 @@
-/** U3: the eSIM itself, in every form a phone can take it, with the invoice's number. */
+/** U3: the mail that delivers an eSIM, in every form that phones accept, with the invoice's number. */
 import { Img } from '@react-email/img'
 import { Section } from '@react-email/section'
 import { appleInstallUrl, readActivationCode } from './activation-code.ts'
@@ -10,9 +10,9 @@ import { qrPng } from './qr.ts'
 import { type RenderedMail, renderMail } from './render.ts'
 
 export interface DeliveredEsim {
-  /** `LPA:1$...`: whoever has it first can use it */
+  /** `LPA:1$...`; the first phone that uses it gets the eSIM */
   activationCode: string
-  /** where the network asks for one besides */
+  /** if the network requires one */
   confirmationCode?: string
   apn?: string
 }
@@ -24,11 +24,11 @@ export interface OrderConfirmationProps {
   total: Money
   invoiceNumber: string
   esims: DeliveredEsim[]
-  /** the install page, with its own secret */
+  /** the install page; its URL contains a secret */
   installUrl: string
 }
 
-/** The codes to scan come along as inline images `esim-1`, `esim-2`, ... Throws on something that is no activation code. */
+/** Attaches the QR codes as inline images `esim-1`, `esim-2`, ... @throws on an invalid activation code */
 export function renderOrderConfirmation(props: OrderConfirmationProps): RenderedMail {
   const { esims, order } = props
   const one = esims.length === 1
@@ -81,13 +81,13 @@ function Esim({ esim, index, of }: { esim: DeliveredEsim; index: number; of: num
           src={`cid:${cidOf(index)}`}
           width="224"
           height="224"
-          // or else React asks for a preload, which means nothing in a mail
+          // Without it React adds a preload link, which has no effect in a mail.
           fetchPriority="low"
-          alt={`QR code of ${name}; the same details stand below as text`}
+          alt={`QR code of ${name}; the same details are below as text`}
         />
       </Section>
       <Paragraph>
-        Reading this on the iPhone that is to use it?{' '}
+        Are you reading this on the iPhone that will use it?{' '}
         <Anchor href={appleInstallUrl(esim.activationCode)}>Install on this iPhone</Anchor> (iOS 17.4 or later).
       </Paragraph>
       <Facts

@@ -1,4 +1,4 @@
-/** What mails about an order have in common. */
+/** The common part of mails about an order. */
 import type { ReactNode } from 'react'
 import { dataAmount, days, placeName } from './format.ts'
 
@@ -8,7 +8,7 @@ export interface OrderSummary {
   destination: string
   /** null: unlimited */
   dataBytes: number | null
-  /** `dataBytes` is for each day */
+  /** `dataBytes` applies to each day */
   daily?: boolean
   days: number
   quantity: number
@@ -23,7 +23,7 @@ export function orderFacts(order: OrderSummary): [string, ReactNode][] {
   ]
 }
 
-/** With the space that follows it. */
+/** A greeting with the space after it. */
 export const greeting = (firstName: string | undefined): string => (firstName ? `Hello ${firstName}. ` : 'Hello. ')
 
 export const orderReason = 'You get this mail because of an order you placed with AMA eSIM.'

@@ -1,4 +1,4 @@
-/** N2: what is told to those who were told that a version is coming: that its day has moved, or that it will not come. */
+/** N2: mails to people who got the notice of a version: its day has moved, or it was withdrawn. */
 import { Action, Note, Paragraph, Title } from './elements.tsx'
 import { day } from './format.ts'
 import { Layout, type Site } from './layout.tsx'
@@ -19,8 +19,8 @@ export function renderPolicyMoved({ site, version, effectiveOn, url }: PolicyMov
     <Layout site={site} preview="The day has moved; what changes has not." reason={reason}>
       <Title>{subject}</Title>
       <Paragraph>
-        We wrote to you that version {version} was coming. Everybody is to know 30 days before, and we did not reach
-        everybody in time, so it takes effect later: on {day(effectiveOn)}. Until then the present policy holds.
+        We wrote to you that version {version} was coming. We promised to tell everybody 30 days before, and we did not
+        reach everybody in time, so it takes effect later: on {day(effectiveOn)}. Until then the current policy applies.
       </Paragraph>
       <Action href={url}>Read the new policy</Action>
       <Note>The policy in force and all earlier versions are at {site.publicUrl}/privacy.</Note>
@@ -41,7 +41,7 @@ export function renderPolicyWithdrawn({ site, version }: PolicyWithdrawnProps): 
       <Title>{subject}</Title>
       <Paragraph>
         We wrote to you, or showed you when you signed up, that version {version} was coming. We have withdrawn it: it
-        never takes effect, and the present policy goes on to hold.
+        never takes effect, and the current policy stays in force.
       </Paragraph>
       <Action href={`${site.publicUrl}/privacy`}>Read the policy</Action>
     </Layout>,

@@ -1,4 +1,4 @@
-/** N2: the same mail for everybody, so that it is rendered once for a version and sent to all. */
+/** N2: the notice of a new policy. It is the same for all recipients: rendered once for each version. */
 import { Action, Note, Paragraph, Subtitle, Title } from './elements.tsx'
 import { day } from './format.ts'
 import { Layout, type Site } from './layout.tsx'
@@ -9,7 +9,7 @@ export interface PolicyNoticeProps {
   site: Site
   version: string
   effectiveOn: Date
-  /** what changes, a sentence each */
+  /** the changes, one sentence each */
   changes: string[]
   /** the coming version */
   url: string
@@ -25,7 +25,7 @@ export function renderPolicyNotice({ site, version, effectiveOn, changes, url }:
       reason="You get this mail because you have an AMA eSIM account: we promised to tell you. It is not advertising."
     >
       <Title>{subject}</Title>
-      <Paragraph>Until then the present policy holds. This is what changes with version {version}:</Paragraph>
+      <Paragraph>Until then the current policy applies. This is what changes with version {version}:</Paragraph>
       <ul className="ink" style={list}>
         {changes.map((change) => (
           <li key={change} style={{ margin: '0 0 6px' }}>

@@ -1,4 +1,4 @@
-/** G6: requests about privacy, acknowledged at once and answered within 30 days. */
+/** G6: mails about privacy requests, which are acknowledged at once and answered within 30 days. */
 import { Action, Facts, Note, Paragraph, Title } from './elements.tsx'
 import { day } from './format.ts'
 import { Layout, type Site } from './layout.tsx'
@@ -8,7 +8,7 @@ const reason = 'You get this mail because you asked us about your privacy.'
 
 export interface PrivacyRequestAcknowledgedProps {
   site: Site
-  /** to name in further mail */
+  /** for the subject of further mails */
   reference: string
   receivedOn: Date
   answerBy: Date
@@ -51,7 +51,7 @@ export function renderPrivacyRequestAnswered({ site, reference, answer }: Privac
         <Paragraph key={text}>{text}</Paragraph>
       ))}
       <Facts of={[['Reference', reference]]} />
-      <Note>If you are not content with the answer, reply to it, or complain to a data protection authority.</Note>
+      <Note>If you do not accept the answer, reply to it, or complain to a data protection authority.</Note>
     </Layout>,
   )
 }
@@ -68,7 +68,7 @@ const extensionReasons: Record<PrivacyRequestExtendedProps['because'], string> =
   number_of_requests: 'We have several requests of yours to answer.',
 }
 
-/** Art. 12(3) GDPR: the person hears of it, and why, before the first month is over. */
+/** Art. 12(3) GDPR: the person must get the reason for an extension within the first month. */
 export function renderPrivacyRequestExtended(props: PrivacyRequestExtendedProps): RenderedMail {
   const title = 'Your privacy request takes longer'
   return renderMail(
@@ -98,7 +98,7 @@ export interface PrivacyRequestDueProps {
   consoleUrl: string
 }
 
-/** To our own support: nothing in it is about the person. */
+/** To our own support, without personal data. */
 export function renderPrivacyRequestDue(props: PrivacyRequestDueProps): RenderedMail {
   const { site, reference, kind, urgency, answerBy, consoleUrl } = props
   const subject = {

@@ -1,4 +1,4 @@
-/** U4: the only mail that advertises, sent to those who asked for it. */
+/** U4: advertising, only for people who opted in. */
 import { Action, Anchor, Paragraph, Title } from './elements.tsx'
 import { Layout, type Site } from './layout.tsx'
 import { type RenderedMail, renderMail } from './render.ts'
@@ -11,17 +11,17 @@ export interface PromotionProps {
   action?: { label: string; url: string }
 }
 
-/** stands for the link in the one rendering that all recipients share */
+/** replaced by each recipient's link in the shared rendering */
 const placeholder = 'https://unsubscribe.invalid/token'
 
 /**
- * Renders once and answers a function that makes each recipient's mail, for the link to leave is all that differs.
- * That function takes the unsubscribe page with the recipient's token, and throws on anything but a plain http(s) URL.
+ * Renders a campaign's mail once, since mails differ only in the unsubscribe link.
+ * @returns a function that inserts a recipient's link. It throws on anything but a plain http(s) URL.
  */
 export function renderPromotion(props: PromotionProps): (unsubscribeUrl: string) => RenderedMail {
   const shared = renderMail(props.subject, <Promotion {...props} />)
   return (unsubscribeUrl) => {
-    // nothing that HTML would read as anything but itself, so that it needs no escaping
+    // Only characters that need no escaping in HTML.
     if (!/^https?:\/\/[\w.:-]+\/[\w./~-]*$/.test(unsubscribeUrl)) throw new Error('not a plain unsubscribe URL')
     return {
       subject: shared.subject,

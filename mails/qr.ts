@@ -1,19 +1,19 @@
-/** QR images. Made here: fetching a provider's image would tell it the reader's IP address, and its link expires. */
+/** QR images, made here: a provider's image would reveal the reader's IP address to it, and its link expires. */
 import { crc32, deflateSync } from 'node:zlib'
 import { create } from 'qrcode'
 
 const pixelsPerModule = 12
-/** modules of white that a scanner needs all around, whatever the mail's background (ISO 18004) */
+/** the white margin that a scanner needs, in modules (ISO 18004); the mail's background can be dark */
 const quietZone = 4
 
 /**
- * A black-on-white PNG of one bit a pixel, about 450 to 600 pixels wide. The package's own PNG writer makes the same
- * in full colour, which took 23 ms a code against under 1 ms.
+ * A PNG with one bit for each pixel, about 450 to 600 pixels wide. It takes less than 1 ms; the package's own PNG
+ * writer needs 23 ms for the same image in full colour.
  */
 export function qrPng(text: string): Buffer {
   const { modules } = create(text, { errorCorrectionLevel: 'M' })
   const width = (modules.size + 2 * quietZone) * pixelsPerModule
-  // each row starts with its filter type, 0: none; a set bit is white
+  // Each row starts with its filter type, 0 (none). A set bit is white.
   const rowBytes = 1 + Math.ceil(width / 8)
   const rows = Buffer.alloc(rowBytes * width, whiteRow(rowBytes))
   for (let y = 0; y < modules.size; y += 1) {
@@ -31,7 +31,7 @@ function whiteRow(bytes: number): Buffer {
   return row
 }
 
-/** One module of a row, from this pixel on. */
+/** Blackens one module of a row. @param from the module's first pixel */
 function blacken(row: Buffer, from: number): void {
   for (let x = from; x < from + pixelsPerModule; x += 1) {
     const at = 1 + (x >> 3)
@@ -39,7 +39,7 @@ function blacken(row: Buffer, from: number): void {
   }
 }
 
-/** A square grey-scale PNG of bit depth 1 (PNG specification, section 11). */
+/** A square greyscale PNG of bit depth 1 (PNG specification, section 11). */
 function png(width: number, rows: Buffer): Buffer {
   const header = Buffer.alloc(13)
   header.writeUInt32BE(width, 0)

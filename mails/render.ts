@@ -1,4 +1,4 @@
-/** From React elements to what a mail is sent with. */
+/** Renders React elements to the parts of a mail. */
 import { toPlainText } from '@react-email/render'
 import type { ReactElement } from 'react'
 import { renderToStaticMarkup } from 'react-dom/server'
@@ -7,7 +7,7 @@ export interface RenderedAttachment {
   filename: string
   contentType: string
   content: Buffer
-  /** the HTML shows it as `cid:<this>` */
+  /** the HTML refers to it as `cid:<cid>` */
   cid: string
 }
 
@@ -22,8 +22,8 @@ const doctype =
   '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Transitional//EN" "http://www.w3.org/TR/xhtml1/DTD/xhtml1-transitional.dtd">'
 
 /**
- * The text part is made from the HTML, so that the two never say different things. React's static renderer makes the
- * same HTML as the mail library's `render` in a fraction of the time, since nothing here suspends.
+ * The text part is made from the HTML: both always have the same content. React's static renderer makes the same HTML
+ * as the mail library's `render` in a fraction of the time, since no component suspends.
  */
 export function renderMail(subject: string, element: ReactElement): RenderedMail {
   const html = doctype + renderToStaticMarkup(element)

@@ -9,7 +9,7 @@ export interface SignInLinkProps {
   validMinutes: number
 }
 
-/** Signs a person in on the web pages. */
+/** The mail with a link that signs a person in on the web pages. */
 export function renderSignInLink({ site, url, validMinutes }: SignInLinkProps): RenderedMail {
   return renderMail(
     'Your sign-in link',

@@ -1,4 +1,4 @@
-/** Colours and type. Every pair of text and ground has a contrast of at least 4.5 to 1 (WCAG AA), dark ones too. */
+/** Colours and fonts. Text and background have a contrast of at least 4.5 to 1 (WCAG AA), in both themes. */
 export const colours = {
   page: '#f2f5f9',
   card: '#ffffff',
@@ -13,7 +13,7 @@ export const colours = {
 export const font = "-apple-system, BlinkMacSystemFont, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif"
 export const monospace = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'Liberation Mono', monospace"
 
-/** Inline styles win over a style sheet unless it insists. The code to scan stays black on white. */
+/** `!important`, since inline styles override a style sheet. The QR code stays black on white. */
 export const darkStyle = `
 @media (prefers-color-scheme: dark) {
   .page, .page > table > tbody > tr > td { background-color: #0e1520 !important; }
