@@ -11,8 +11,8 @@ COPY . .
 RUN npm run --silent bundle
 # Backups go to .data/backups unless BACKUP_FOLDER says otherwise: mount a volume there.
 RUN mkdir -p .data/backups && chown -R node:node .data
-# docker build --build-arg WORKER_BUILD_ID=$(git rev-parse --short=12 HEAD): versioned workers, which wait for
-# npm run deploy. Without it they are unversioned. See docs/changing-workflows.md.
+# docker build --build-arg WORKER_BUILD_ID=$(git rev-parse --short=12 HEAD): makes versioned workers, which get work only
+# by npm run deploy. Without it workers are unversioned. See docs/changing-workflows.md.
 ARG WORKER_BUILD_ID=
 ENV WORKER_BUILD_ID=$WORKER_BUILD_ID
 USER node

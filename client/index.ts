@@ -1,19 +1,19 @@
-/** The API for programs that call it: paths, parameters, bodies and problems typed by its own OpenAPI document. */
+/** A typed client of the API: its OpenAPI document gives the types of paths, parameters, bodies and problems. */
 import createFetchClient, { type Client } from 'openapi-fetch'
 import type { paths } from './schema.ts'
 
 export type AmaClient = Client<paths>
 
 export interface ClientOptions {
-  /** where the API is, without a path: `https://api.example.com` */
+  /** the API's address without a path: `https://api.example.com` */
   baseUrl: string
   /** a service key, an operator key, or a person's Firebase ID token */
   token: string
 }
 
 /**
- * Calls answer `{ data }` or `{ error }`, where `error` is an RFC 9457 problem, and throw only when nothing was answered.
- * Whatever asks for an `Idempotency-Key` has to be given one: repeat a request under the same to repeat it safely.
+ * Creates a client. Calls return `{ data }` or `{ error }`, where `error` is an RFC 9457 problem, and throw only when the
+ * API does not answer. An operation with an `Idempotency-Key` needs one: a repeated request with the same key is safe.
  */
 export function createAmaClient({ baseUrl, token }: ClientOptions): AmaClient {
   return createFetchClient<paths>({ baseUrl, headers: { authorization: `Bearer ${token}` } })
