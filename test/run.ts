@@ -1,7 +1,7 @@
 /**
- * `npm test`: the whole suite on the embedded stack. `npm test -- test/orders` runs a part of it, `npm test -- --seed 7`
- * draws what an earlier run drew. Ends with one line,
- * `N passed, N failed`, taken from vitest's own result, and fails when anything failed or nothing ran.
+ * `npm test`: the whole suite on the embedded stack. `npm test -- test/orders` runs a part of it, `npm test -- --seed
+ * 7` repeats the random values of an earlier run. The last line is `N passed, N failed`, from vitest's result. The exit
+ * code is 1 when a test failed or none ran.
  */
 import { parseArgs } from 'node:util'
 import { type Reporter, startVitest } from 'vitest/node'
@@ -13,10 +13,10 @@ const { values, positionals } = parseArgs({
 })
 if (values.seed !== undefined) process.env.TEST_SEED = values.seed
 const { seed } = await import('./harness/seed.ts')
-const howToRepeat = `Seed ${seed}; to draw the same again: npm test -- --seed ${seed}\n`
+const howToRepeat = `Seed ${seed}. Repeat with the same random values: npm test -- --seed ${seed}\n`
 process.stdout.write(howToRepeat)
 
-// The first time on a machine this may take minutes, longer than a test waits.
+// On a new machine this can take minutes, longer than a test waits.
 await findTemporal((line) => process.stdout.write(`${line}\n`))
 
 /** Prints a failure when it happens: vitest's own reporter keeps it until the end of the run. */
@@ -40,11 +40,11 @@ for (const module of modules) {
   for (const test of module.children.allTests()) {
     const { state } = test.result()
     if (state === 'passed' || state === 'failed' || state === 'skipped') count[state] += 1
-    // A run that was cut short leaves tests behind that never came to a result.
+    // An interrupted run leaves tests without a result.
     else count.failed += 1
     if (state === 'failed') failedTests += 1
   }
-  // A file can fail outside its tests: it does not load, or its books do not balance at the end.
+  // A file can fail outside its tests: it cannot be loaded, or the books do not balance at its end.
   if (!module.ok() && failedTests === 0) count.failed += 1
 }
 const unhandled = vitest.state.getUnhandledErrors().length

@@ -1,4 +1,4 @@
-/** Runs in front of each test file. */
+/** Runs before each test file. */
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'

@@ -1,6 +1,6 @@
 /**
- * Another text than the given one by one character: for a token, key or signature that must be refused. It is always the
- * first character: bits of a last base64 character may mean nothing.
+ * A text with another first character, for a token, key or signature that must be refused. A changed last character of
+ * base64 may decode to the same bytes.
  */
 export function altered(text: string): string {
   const first = text[0] ?? ''

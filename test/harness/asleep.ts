@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client'
 import { until } from './until.ts'
 
-/** Waits until a run only waits for a timer: everything it did before is then in its history. */
+/** Waits until a run only waits for a timer: its history then contains all of its earlier work. */
 export async function untilAsleep(client: Client, workflowId: string): Promise<void> {
   await until(`${workflowId} waits for a timer`, async () => {
     const { events } = await client.workflow.getHandle(workflowId).fetchHistory()

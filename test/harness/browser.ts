@@ -1,4 +1,4 @@
-/** A browser without a screen: keeps cookies, posts the forms it finds, follows nothing by itself. */
+/** A minimal browser: it keeps cookies and submits forms, and follows no redirects. */
 export interface Shown {
   status: number
   html: string
@@ -8,7 +8,7 @@ export interface Shown {
 
 export type Surfer = ReturnType<typeof createSurfer>
 
-/** @param site what it browses */
+/** @param site the address of the site */
 export function createSurfer(site: string) {
   const cookies = new Map<string, string>()
 
@@ -44,10 +44,10 @@ export function createSurfer(site: string) {
   return {
     cookies,
     open: (path: string) => request('GET', path),
-    /** Posts fields as they are, without looking at a page first. */
+    /** Posts fields without opening a page first. */
     post: (path: string, fields: Record<string, string>, headers?: Record<string, string>) =>
       request('POST', path, fields, headers),
-    /** Opens a page, and submits its form for `action` with what stands in it and these fields. */
+    /** Opens a page, and submits its form for `action` with the hidden fields and the given ones. */
     async submit(page: string, action: string, fields: Record<string, string> = {}): Promise<Shown> {
       const { html } = await request('GET', page)
       const form = html.split('<form ').find((part) => part.includes(`action="${action}"`))

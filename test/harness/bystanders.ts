@@ -3,7 +3,7 @@ import { insertAccount } from '../../db/accounts.ts'
 import { currentPolicyVersion } from '../../policy/versions.ts'
 import { seededUuid } from './seed.ts'
 
-/** Accounts in numbers, past the API. Returns their ids and addresses, in the order of their ids. */
+/** Inserts many accounts without the API. @returns ids and addresses, in the order of the ids */
 export async function insertAccounts(
   context: Context,
   count: number,

@@ -1,4 +1,4 @@
-/** The catalogue as operators and the database see it. */
+/** The catalogue: its sync, its rows, and its operator tasks. */
 import type { Stack } from '../../dev/stack.ts'
 import { type CatalogueSyncState, catalogueSyncType } from '../../workflows/catalogue-sync.contract.ts'
 import { createCaller, expectStatus } from './http.ts'
@@ -16,11 +16,11 @@ interface PackageRow {
   code: string
   price: number
   onSale: boolean
-  /** by provider */
+  /** by eSIM provider */
   offers: Record<string, { code: string; cost: number; available: boolean }>
 }
 
-/** Waits for the schedule's first run, which would be in the way of what is counted. */
+/** Waits for the schedule's first run, whose changes a test must not count. */
 export async function openCatalogue(stack: Stack) {
   const { sql } = stack.context
   const operator = createCaller(stack.urls.api, stack.keys.operator)
@@ -28,7 +28,7 @@ export async function openCatalogue(stack: Stack) {
   await until('the schedule has run once', async () => (await stack.temporal.workflow.count(firstRun)).count > 0)
 
   return {
-    /** Asks the providers, and waits for all of them. */
+    /** Runs a sync with all eSIM providers, and waits for its end. */
     sync: async (): Promise<CatalogueSyncState> => expectStatus(await operator.post('/v1/packages/sync'), 200),
 
     async packageRow(code: string): Promise<PackageRow> {
@@ -40,8 +40,8 @@ export async function openCatalogue(stack: Stack) {
       return row
     },
 
-    /** What operators are asked to settle. */
-    async matters(kind: string): Promise<{ subject: string; detail: string | null }[]> {
+    /** The open operator tasks of a kind. */
+    async operatorTasks(kind: string): Promise<{ subject: string; detail: string | null }[]> {
       const rows = await sql<{ subject: string; detail: string | null }[]>`
         select subject_id as subject, detail from attention where kind = ${kind} and resolved_at is null order by 1`
       return [...rows]

@@ -1,4 +1,4 @@
-/** Deletions of accounts, as receipts, runs and the outside parties' books show them. */
+/** Deletions of accounts, with their receipts and runs, and the totals of Stripe. */
 import type { Duration } from '@temporalio/common'
 import type { Stack } from '../../dev/stack.ts'
 import type { ErasureStep, StepState } from '../../policy/deletion.ts'
@@ -7,7 +7,7 @@ import { accountDeletionWorkflowId } from '../../workflows/account-deletion.cont
 import { type Caller, createCaller, expectStatus } from './http.ts'
 import { untilValue } from './until.ts'
 
-/** A deletion as GET /v1/deletions/{receiptId} shows it. */
+/** A deletion in the form of GET /v1/deletions/{receiptId}. */
 export interface Receipt {
   receiptId: string
   reason: string
@@ -25,7 +25,7 @@ export interface Receipt {
 
 export type Deletion = ReturnType<typeof followDeletion>
 
-/** Deletes an account, by default as its person, and reads the progress. */
+/** Deletes an account, by default as its person. @returns the reader of its progress */
 export async function deleteAccount(stack: Stack, person: { accountId: string; caller: Caller }, by = person.caller) {
   const receipt: Receipt = expectStatus(await by.delete(`/v1/accounts/${person.accountId}`), 200)
   return followDeletion(stack, person.accountId, receipt.receiptId)
@@ -40,19 +40,19 @@ export function followDeletion(stack: Stack, accountId: string, receiptId: strin
     receiptId,
     workflowId,
     receipt,
-    /** The processors' states by name. */
+    /** The state of each erasure step, by name. */
     async states(): Promise<Record<string, StepState>> {
       const { processors } = await receipt()
       return Object.fromEntries(processors.map(({ processor, state }) => [processor, state]))
     },
-    /** The step of a processor once it is in this state. */
+    /** Waits until an erasure step has a state. @returns the step */
     async until(processor: ErasureStep, state: StepState) {
       const { processors } = await untilValue(`${processor} is ${state}`, receipt, (seen) =>
         seen.processors.some((step) => step.processor === processor && step.state === state),
       )
       return processors.find((step) => step.processor === processor)
     },
-    /** Moves the clock of the deletion's run. The outside parties keep theirs. */
+    /** Moves the clock of the deletion's run; the simulators' clocks stay. */
     fastForward: (duration: Duration, options?: FastForwardOptions) =>
       fastForward(stack.temporal, workflowId, duration, options),
   }
@@ -64,13 +64,13 @@ interface StripeBooks {
 }
 
 /**
- * R2: after erasures the totals of the books still equal those of Stripe.
+ * R2, retention of the books: after erasures their totals still equal those of Stripe.
  * @throws with both totals
  */
 export async function checkTotals(stack: Stack): Promise<void> {
   const stripe = (await stack.sims.stripe.books()) as unknown as StripeBooks
   const received = stripe.paymentIntents.filter(({ status }) => status === 'succeeded')
-  const standing = stripe.refunds.filter(({ status }) => status !== 'failed' && status !== 'canceled')
+  const effective = stripe.refunds.filter(({ status }) => status !== 'failed' && status !== 'canceled')
   const [facts] = await stack.context.sql`
     select count(*)::int as payments, coalesce(sum(gross_minor), 0)::int as received,
       coalesce(sum(refunded_minor), 0)::int as refunded from order_facts`
@@ -80,11 +80,13 @@ export async function checkTotals(stack: Stack): Promise<void> {
   const expected = {
     payments: received.length,
     received: sum(received.map(({ amount_received }) => amount_received)),
-    refunded: sum(standing.map(({ amount }) => amount)),
+    refunded: sum(effective.map(({ amount }) => amount)),
   }
   const differs = JSON.stringify(facts) !== JSON.stringify(expected) || documents?.invoiced !== documents?.delivered
   if (differs)
-    throw new Error(`the books say ${JSON.stringify({ ...facts, ...documents })}, Stripe ${JSON.stringify(expected)}`)
+    throw new Error(
+      `the books have ${JSON.stringify({ ...facts, ...documents })}, Stripe has ${JSON.stringify(expected)}`,
+    )
 }
 
 const sum = (amounts: number[]): number => amounts.reduce((total, amount) => total + amount, 0)

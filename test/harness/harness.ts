@@ -1,6 +1,6 @@
 /**
- * The test harness: the whole product on free ports, deleted afterwards. At the end of each file it checks that all
- * histories replay and that the books balance.
+ * The test harness: a stack on free ports with test data, deleted afterwards. At the end of each file it checks that
+ * all histories replay and that the books balance.
  */
 import { afterAll, afterEach } from 'vitest'
 import type { StackOptions } from '../../dev/stack.ts'
@@ -10,7 +10,7 @@ import { checkTasks, fetchHistories, replay } from './histories.ts'
 import { type Product, startProduct } from './product.ts'
 
 export interface Checks {
-  /** false for a file that breaks these checks on purpose */
+  /** false for a file whose tests break this check on purpose */
   replay?: false
   books?: false
 }
@@ -33,41 +33,41 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
   return product
 }
 
-/** A process of the test runner keeps the stack from file to file. */
+/** The stack of this process of the test runner, which several files use. */
 let shared: Shared | undefined
 
 interface Shared {
-  stage: Product
+  product: Product
   /** runs of earlier files, which are replayed and closed */
   finished: Set<string>
 }
 
 /**
- * The stack of this process of the test runner, started at the first call: its start and stop take several times as long
- * as a short file. No run of an earlier file is open and no simulator has an ordered fault, but people, orders and books
- * of earlier files are there. After a failure the next file gets a new stack.
+ * The stack of this process of the test runner, started at the first call: start and stop take several times as long as
+ * a short file. No run of an earlier file is open and no simulator has a fault left, but the accounts, orders and books
+ * of earlier files exist. After a failure the next file gets a new stack.
  */
 export async function shareStack(checks: Checks = {}): Promise<Harness> {
-  shared ??= { stage: await startProduct(), finished: new Set() }
-  const { stage, finished } = shared
-  const known = new Set(await faultsInBooks(stage.stack))
-  stage.logLines.length = 0
+  shared ??= { product: await startProduct(), finished: new Set() }
+  const { product, finished } = shared
+  const known = new Set(await faultsInBooks(product.stack))
+  product.logLines.length = 0
   let hasFailed = false
   afterEach(({ task }) => {
     hasFailed ||= task.result?.state === 'fail'
   })
   afterAll(async () => {
-    const faults = await faultsLeftBehind(stage, checks, known, finished)
+    const faults = await faultsLeftBehind(product, checks, known, finished)
     if (faults.length === 0 && !hasFailed) {
-      await leaveInOrder(stage, finished).catch((fault: unknown) => faults.push(fault))
+      await cleanUp(product, finished).catch((fault: unknown) => faults.push(fault))
     }
     if (faults.length > 0 || hasFailed) {
       shared = undefined
-      await stage.stack.stop().catch((fault: unknown) => faults.push(fault))
+      await product.stack.stop().catch((fault: unknown) => faults.push(fault))
     }
     throwAll(faults)
   })
-  return { ...stage, checkBooks: () => checkBooks(stage.stack, known) }
+  return { ...product, checkBooks: () => checkBooks(product.stack, known) }
 }
 
 async function faultsLeftBehind(
@@ -89,22 +89,22 @@ async function faultsLeftBehind(
   return faults
 }
 
-/** Closes the runs of this file: they would consume the faults that the next file orders from the simulators. */
-async function leaveInOrder({ stack }: Product, finished: Set<string>): Promise<void> {
+/** Closes the runs of this file, which would consume faults that the next file orders from the simulators. */
+async function cleanUp({ stack }: Product, finished: Set<string>): Promise<void> {
   const { sims, temporal } = stack
   for await (const { workflowId, runId, type, status } of temporal.workflow.list()) {
     if (finished.has(runId)) continue
-    // A month has one such run, and the next invoice would not start it again.
+    // Each month has one such run, which its next invoice would not start again.
     if (status.name === 'RUNNING' && type !== 'invoiceRetention') {
-      await temporal.workflow.getHandle(workflowId, runId).terminate('its test file is done')
+      await temporal.workflow.getHandle(workflowId, runId).terminate('its test file has ended')
     }
     finished.add(runId)
   }
-  const inOrder = { hold: false, drop: 0, copies: 1 }
+  const defaults = { hold: false, drop: 0, copies: 1 }
   await Promise.all([
     ...Object.values(sims).map((simulator) => simulator.clearFaults()),
     ...[sims.stripe, sims.esimAccess, sims.airalo, sims.apple, sims.google].map((simulator) =>
-      simulator.do('webhooks', inOrder),
+      simulator.do('webhooks', defaults),
     ),
     sims.stripe.do('webhooks', { events: defaultSubscription }),
     sims.esimAccess.do('allocation', {}),

@@ -17,7 +17,7 @@ export interface KeptHistory {
 }
 
 /**
- * Every run in the namespace, open or closed, with its whole history; those that are erased meanwhile are not there.
+ * The histories of all runs in the namespace, open or closed; runs that are erased meanwhile are left out.
  * @param except ids of runs to leave out
  */
 export async function fetchHistories(client: Client, except: ReadonlySet<string> = new Set()): Promise<KeptHistory[]> {
@@ -35,8 +35,8 @@ export async function fetchHistories(client: Client, except: ReadonlySet<string>
 }
 
 /**
- * Replays histories against the workflows as they are now.
- * @throws naming every run that the code would not repeat
+ * Replays histories with the current workflows.
+ * @throws with each run that does not replay
  */
 export async function replay(histories: KeptHistory[], payloadKeys?: PayloadKeyring): Promise<void> {
   if (histories.length === 0) return
@@ -45,7 +45,7 @@ export async function replay(histories: KeptHistory[], payloadKeys?: PayloadKeyr
     {
       workflowBundle: await loadBundle({ encrypted: payloadKeys !== undefined, log }),
       dataConverter: createDataConverter(payloadKeys),
-      replayName: 'rig',
+      replayName: 'test',
     },
     histories.map(({ workflowId, history }) => ({ workflowId, history })),
   )
@@ -54,8 +54,8 @@ export async function replay(histories: KeptHistory[], payloadKeys?: PayloadKeyr
 }
 
 /**
- * Workflow code that threw where nothing may: Temporal tries such a task again, and what was wrong heals or hides.
- * @throws naming every such task
+ * Finds workflow tasks in which the code threw. Temporal retries such a task, and a later attempt can hide the error.
+ * @throws with each such task
  */
 export function checkTasks(histories: KeptHistory[]): void {
   const faults = histories.flatMap(({ workflowId, history }) =>
@@ -69,12 +69,12 @@ export function checkTasks(histories: KeptHistory[]): void {
 const codeThrew =
   proto.temporal.api.enums.v1.WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE
 
-/** Everything a history says in clear: one text per event, payloads decoded. */
+/** A history as text, one for each event, with decoded payloads. */
 export async function readableEvents(history: History, codecs: PayloadCodec[] = []): Promise<string[]> {
   return await Promise.all((history.events ?? []).map((event) => readable(event, codecs)))
 }
 
-/** Any message of Temporal's as text: strings as they are, payloads decoded, bytes as text. */
+/** A message of Temporal as text: its strings, decoded payloads, and bytes as text. */
 export async function readable(message: unknown, codecs: PayloadCodec[] = []): Promise<string> {
   const found: string[] = []
   await collect(message, codecs, found)

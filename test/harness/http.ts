@@ -1,18 +1,18 @@
-/** A client of the API without knowledge of its routes. */
+/** A client of the API without types of its routes. */
 import { randomUUID } from 'node:crypto'
 
 export interface Answer {
   status: number
   headers: Headers
-  // biome-ignore lint/suspicious/noExplicitAny: what came over the wire is looked at field by field
+  // biome-ignore lint/suspicious/noExplicitAny: tests check answers field by field
   body: any
   text: string
 }
 
 export interface Request {
-  /** sent as JSON, text as it is */
+  /** sent as JSON; a string is sent unchanged */
   body?: unknown
-  /** a POST has a random Idempotency-Key unless this one says otherwise; null leaves a header out */
+  /** override the defaults, such as a POST's random Idempotency-Key; null omits a header */
   headers?: Record<string, string | null>
 }
 
@@ -33,7 +33,7 @@ export function createCaller(url: string, token?: string) {
   }
 }
 
-/** The body of an answer that has to have this status. @throws with the whole answer otherwise */
+/** The body of an answer. @throws with the whole answer when its status is another one */
 export function expectStatus(answer: Answer, status: number): Answer['body'] {
   if (answer.status !== status) throw new Error(`expected ${status}, got ${answer.status}: ${answer.text}`)
   return answer.body

@@ -4,8 +4,8 @@ import type { Stack } from '../../dev/stack.ts'
 import { fastForward } from '../../temporal/time-skipping.ts'
 
 /**
- * Runs a workflow as its schedule would so many days from now, by its own clock: its start is put off, and the wait
- * skipped. What it starts through a client stands at the present time.
+ * Runs a workflow as its schedule does, `days` from now by its own clock: its start is delayed, and the delay skipped.
+ * Runs that it starts through a client begin at the present time.
  */
 export async function runLater<Result>(
   { temporal, config }: Pick<Stack, 'temporal' | 'config'>,

@@ -1,6 +1,6 @@
 import type { Database } from '../../db/connection/database.ts'
 
-/** Deletes an account's rows as no code of ours does: without a receipt and without erasure steps. */
+/** Deletes an account's rows without a receipt and erasure steps, which our code never does. */
 export async function loseAccount(sql: Database, accountId: string): Promise<void> {
   await sql.begin(async (tx) => {
     await tx`select erase_only(${accountId})`
@@ -9,7 +9,7 @@ export async function loseAccount(sql: Database, accountId: string): Promise<voi
   })
 }
 
-/** Deletes the rows of an account's orders, and nothing else. */
+/** Deletes only the rows of an account's orders. */
 export async function loseOrders(sql: Database, accountId: string): Promise<void> {
   await sql.begin(async (tx) => {
     await tx`select erase_only(${accountId})`

@@ -12,14 +12,14 @@ export interface Person {
   deviceId: string
   pushToken: string
   appInstanceId: string
-  /** calls as this person, by a fresh Firebase ID token */
+  /** calls the API as this person, with a new Firebase ID token */
   caller: Caller
 }
 
 export interface SignUpOptions {
-  /** over the made-up sign-up data; may name `apple`, `google`, ... */
+  /** overrides the random sign-up data; can have `apple`, `google`, ... */
   account?: Record<string, unknown>
-  /** false: no device; else over the made-up one */
+  /** overrides the random device; false: no device */
   device?: Record<string, unknown> | false
 }
 

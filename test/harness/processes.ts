@@ -1,4 +1,4 @@
-/** Programs of ours as processes: started, watched, and what they leave behind. */
+/** Starts programs as processes, reads their output, and finds processes that they leave behind. */
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
@@ -8,15 +8,15 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 
 export interface Program {
   pid: number
-  /** all it has written to standard output and error so far */
+  /** its standard output and error so far */
   output(): string
-  /** @throws when it ends before it has written this */
+  /** Waits for an output. @throws when the program ends before it */
   untilWritten(pattern: RegExp): Promise<RegExpExecArray>
   kill(signal: NodeJS.Signals): void
   ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
 }
 
-/** Starts a program in the project's folder or another, with this environment and what it takes to find programs. */
+/** Starts a program with this environment and PATH, by default in the project's folder. */
 export function startProgram(
   command: string,
   args: string[],
@@ -56,7 +56,7 @@ export function startProgram(
   }
 }
 
-/** Every process under this one, by what `ps` calls it. */
+/** All descendants of a process, with their commands as `ps` shows them. */
 export async function descendants(pid: number): Promise<Map<number, string>> {
   const { stdout } = await promisify(execFile)('ps', ['-eo', 'pid=,ppid=,args='])
   const all = stdout
@@ -75,7 +75,7 @@ export async function descendants(pid: number): Promise<Map<number, string>> {
   return found
 }
 
-/** Of these, those that still run (a zombie does not). */
+/** The processes that still run; a zombie does not. */
 export async function survivors(processes: Map<number, string>): Promise<string[]> {
   const { stdout } = await promisify(execFile)('ps', ['-eo', 'pid=,stat=,args='])
   return stdout.split('\n').filter((line) => {

@@ -1,4 +1,4 @@
-/** The whole product on free ports, with people, purchases and skipped time; for test files and other programs. */
+/** A stack on free ports with people, purchases and skipped time, for test files and other programs. */
 import type { Duration } from '@temporalio/common'
 import type { Limits } from '../../api/http/limits.ts'
 import { type Stack, type StackOptions, startStack } from '../../dev/stack.ts'
@@ -26,7 +26,7 @@ const noLimits: Limits = {
   failedAuthentications: plenty,
 }
 
-/** Starts it; whoever does so stops it: `stage.stop()`. */
+/** Starts a stack. The caller has to stop it by `product.stop()`. */
 export async function startProduct(options: StackOptions = {}) {
   const logLines: string[] = []
   const stack = await startStack({
@@ -42,7 +42,7 @@ export async function startProduct(options: StackOptions = {}) {
   const service = createCaller(stack.urls.api, stack.keys.service)
   const operator = createCaller(stack.urls.api, stack.keys.operator)
   await addTestPackages(stack.context)
-  // Scheduled runs would start in the middle of a test on some days.
+  // Otherwise scheduled runs could start during a test.
   if (options.workers !== 0) await Promise.all(scheduleIds.map((id) => pauseSchedule(stack, id)))
 
   return {
@@ -56,7 +56,7 @@ export async function startProduct(options: StackOptions = {}) {
     buy: (buyer: Pick<Person, 'accountId'> & Partial<Person>, how?: BuyOptions) => buy(stack, service, buyer, how),
     untilOrder: (orderId: string, status: string | readonly string[], how?: { timeoutMs?: number }) =>
       untilOrder(service, orderId, status, how),
-    /** Moves the clock of one order's run. The outside parties keep theirs: see `sims.*.do('clock', ...)`. */
+    /** Moves the clock of one order's run. The simulators' clocks are moved by `sims.*.do('clock', ...)`. */
     fastForward: (orderId: string, duration: Duration, how?: FastForwardOptions) =>
       fastForward(stack.temporal, orderWorkflowId(orderId), duration, how),
     findCanaries: (canaries: Record<string, string>, how?: CanaryOptions) =>
@@ -65,7 +65,7 @@ export async function startProduct(options: StackOptions = {}) {
   }
 }
 
-/** A worker in a process of its own creates the schedules shortly after it is ready. */
+/** Pauses a schedule once it exists: a worker that is a process creates the schedules shortly after it is ready. */
 async function pauseSchedule({ temporal }: Stack, id: string): Promise<void> {
   await until(`${id} is paused`, async () => {
     await temporal.schedule.getHandle(id).pause()

@@ -4,22 +4,22 @@ import { type Answer, type Caller, expectStatus } from './http.ts'
 import { testPackages } from './test-packages.ts'
 import { untilValue } from './until.ts'
 
-/** An order as GET /v1/orders/{id} shows it. */
+/** An order in the form of GET /v1/orders/{id}. */
 export type OrderView = Answer['body']
 
 export interface BuyOptions {
   packageCode?: string
   quantity?: number
-  /** false: leaves it unpaid; else what the simulated Stripe is told (`riskLevel`, `method`) */
+  /** the input of the Stripe simulator's action `pay` (`riskLevel`, `method`); false: no payment */
   pay?: false | Record<string, unknown>
-  /** waits for one of these; `delivered` unless given, nothing if unpaid */
+  /** the states to wait for; default `delivered`, or none without a payment */
   until?: string | readonly string[]
-  /** over the request's body */
+  /** overrides fields of the request's body */
   order?: Record<string, unknown>
   headers?: Record<string, string | null>
 }
 
-/** Orders, pays and waits, as `buyer` or in their name. */
+/** Orders, pays and waits, as `buyer` or as the app backend. */
 export async function buy(
   stack: Stack,
   service: Caller,
@@ -34,7 +34,7 @@ export async function buy(
   return await untilOrder(service, order.id, options.until ?? 'delivered')
 }
 
-/** The order once it is in one of these states. */
+/** Waits until an order has one of the states. @returns the order */
 export async function untilOrder(
   service: Caller,
   orderId: string,
@@ -50,7 +50,7 @@ export async function untilOrder(
   )
 }
 
-/** Once the run has looked at a delivered eSIM for the first time, so that what happens to it now is news. */
+/** Waits until the run has polled a delivered eSIM once: later changes of the eSIM are new to it. */
 export async function untilWatched({ temporal }: Stack, orderId: string): Promise<void> {
   const handle = temporal.workflow.getHandle(orderWorkflowId(orderId))
   await untilValue(

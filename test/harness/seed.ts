@@ -1,6 +1,6 @@
 /**
- * Everything random in a test that is not merely a fresh id comes from one seed a run: `TEST_SEED`, or one chosen and
- * printed by the first process, which hands it on. `npm test -- --seed N` repeats a run.
+ * One seed for each test run makes all random values of tests: `TEST_SEED`, or a new one that the first process prints
+ * and passes on. `npm test -- --seed N` repeats a run with the same values.
  */
 import { createHash, randomInt } from 'node:crypto'
 
@@ -18,13 +18,13 @@ function readSeed(): number {
 let stream = `process ${process.pid}`
 let drawn = 0
 
-/** What is drawn from now on depends on the seed and this name, whatever other test files drew before. */
+/** Starts a new stream: its values depend only on the seed and this name, not on other test files. */
 export function startStream(name: string): void {
   stream = name
   drawn = 0
 }
 
-/** The next bytes of the stream. No two calls of a run return the same, in whatever file. */
+/** The next bytes of the stream. Every call of a test run returns other bytes, in all files. */
 export function seededBytes(length: number): Buffer {
   drawn += 1
   return createHash('shake256', { outputLength: length })

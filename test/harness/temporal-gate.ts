@@ -1,6 +1,6 @@
 /**
- * Stands between a worker and its Temporal server and stops single runs at an exact step: a task that the worker never
- * gets to see, or one that it has done and that the server never hears of. Everything else passes.
+ * A proxy between a worker and its Temporal server that stops single runs at an exact step: either the worker does not
+ * get a task, or the server does not get its result. All other traffic passes.
  */
 import { once } from 'node:events'
 import {
@@ -19,7 +19,7 @@ const { temporal } = proto
 const v1 = temporal.api.workflowservice.v1
 
 const maxConcurrentStreams = 10_000
-/** To a worker it says that somebody else has the task by now: it forgets the run and holds nothing for it. */
+/** A worker reads it as "another worker has the task", and drops the run from its cache. */
 const notFound = { ':status': 200, 'content-type': 'application/grpc', 'grpc-status': '5' }
 
 /** `workflow`, or the type of an activity. */
@@ -28,25 +28,25 @@ export type TaskName = string
 export interface Step {
   workflowId: string
   task: TaskName
-  /** `workflow` tasks are counted, and so are an activity's: the first is 1, repeated attempts count */
+  /** the number of the task among the run's tasks with this name, attempts included; the first is 1 */
   ordinal: number
-  /** the worker is about to get it, or about to report it */
+  /** before the worker gets the task, or before the server gets its result */
   point: 'given' | 'done'
 }
 
 export interface Gate {
-  /** for TEMPORAL_ADDRESS */
+  /** the value for TEMPORAL_ADDRESS */
   address: string
-  /** every step that came by, oldest first; those of stopped runs are missing */
+  /** the steps that passed, oldest first, without those of stopped runs */
   steps: Step[]
-  /** the runs that were stopped */
+  /** the workflow ids of the stopped runs */
   stopped: ReadonlySet<string>
   stop(): Promise<void>
 }
 
 /**
  * @param upstream `host:port` of the server
- * @param stops asked at every step; once it says yes, nothing of that run passes any more in either direction
+ * @param stops called at each step; once it returns true, nothing of that run passes in either direction
  */
 export async function openGate(upstream: string, stops: (step: Step) => boolean): Promise<Gate> {
   const steps: Step[] = []
@@ -108,7 +108,7 @@ export async function openGate(upstream: string, stops: (step: Step) => boolean)
     stream.end(method in gives ? filtered(method as keyof typeof gives, body) : body)
   }
 
-  /** A given task that must not arrive becomes the empty answer of a poll that found nothing. */
+  /** Replaces the task of a stopped run by the empty answer of a poll without a task. */
   function filtered(method: keyof typeof gives, body: Buffer): Buffer {
     return gives[method](messageIn(body)).every(({ token, workflowId, task }) => {
       const ordinal = (counts.get(`${workflowId} ${task}`) ?? 0) + 1
@@ -143,7 +143,7 @@ interface Given {
   task: TaskName
 }
 
-/** What calls bring tasks, and which. */
+/** The calls whose answers contain tasks, with a reader of each. */
 const gives = {
   PollWorkflowTaskQueue: (message: Buffer): Given[] =>
     givenWorkflowTask(v1.PollWorkflowTaskQueueResponse.decode(message)),
@@ -154,7 +154,7 @@ const gives = {
   },
 }
 
-/** What calls report a task, and which. */
+/** The calls that report a task, with a reader of each. */
 const reports = {
   RespondWorkflowTaskCompleted: (message: Buffer) => tokenOf(v1.RespondWorkflowTaskCompletedRequest.decode(message)),
   RespondWorkflowTaskFailed: (message: Buffer) => tokenOf(v1.RespondWorkflowTaskFailedRequest.decode(message)),
@@ -176,7 +176,7 @@ function givenActivity(task: proto.temporal.api.workflowservice.v1.IPollActivity
   return workflowId ? [{ token: tokenOf(task), workflowId, task: task.activityType?.name ?? '' }] : []
 }
 
-/** gRPC frames a message with a flag for gzip and its length. */
+/** The message in a gRPC frame, whose header has a gzip flag and the length. */
 function messageIn(body: Buffer): Buffer {
   const message = body.subarray(5)
   return body.length > 0 && body.readUInt8(0) === 1 ? gunzipSync(message) : message

@@ -1,7 +1,7 @@
 import type { Context } from '../../context.ts'
 import type { EsimProviderId } from '../../providers/esim.ts'
 
-/** Packages that tests buy, each with the providers it can be had from, the first asked first. */
+/** Packages that tests buy, each with its eSIM providers in the order in which they are asked. */
 export const testPackages = {
   /** 1 GB, 7 days, 5.00 EUR: eSIM Access, then Airalo */
   anyProvider: 'test-germany-1gb',
@@ -10,7 +10,7 @@ export const testPackages = {
   topUp: 'test-germany-1gb-top-up',
 } as const
 
-/** Each provider's simulator, and what can be had from nobody else. */
+/** Each eSIM provider's simulator, with a package that only this provider has. */
 export const eachProvider = [
   ['esimAccess', testPackages.onlyEsimAccess],
   ['airalo', testPackages.onlyAiralo],
@@ -30,7 +30,7 @@ const offersOf: Record<TestPackage, { kind: 'base' | 'top_up'; offers: Partial<R
 
 export const testPriceMinor = 500
 
-/** Puts them on sale, beside whatever the catalogue holds. */
+/** Adds the packages to the catalogue. */
 export async function addTestPackages({ sql, esimProviders, config }: Context): Promise<void> {
   const at = new Date()
   const offered = {

@@ -3,15 +3,14 @@ import { setTimeout as delay } from 'node:timers/promises'
 export interface UntilOptions {
   /** default 60 s */
   timeoutMs?: number
-  /** wait between two looks; grows from 5 to 100 ms unless given */
+  /** wait between two calls; default: it grows from 5 to 100 ms */
   everyMs?: number
 }
 
 /**
- * Looks until `look` finds something (anything but undefined, null and false) and resolves to it. What it throws counts
- * as not found yet.
- * @param description what is awaited, for the error
- * @throws after the time limit, with what was seen last
+ * Calls `look` until it returns something other than undefined, null and false. An error of `look` counts as nothing.
+ * @param description the condition, for the error
+ * @throws after the time limit, with the last result
  */
 export async function until<Found>(
   description: string,
@@ -42,8 +41,8 @@ export async function until<Found>(
 }
 
 /**
- * Looks until the value satisfies the condition; the error holds the last value.
- * @throws after the time limit
+ * Reads until the value satisfies the condition.
+ * @throws after the time limit, with the last value
  */
 export async function untilValue<Value>(
   description: string,

@@ -3,7 +3,7 @@ import { createSurfer, type Surfer } from './browser.ts'
 import { mailsTo } from './checks/messages.ts'
 import { until } from './until.ts'
 
-/** Signs in on the web pages, by the mailed link. */
+/** Signs in on the web pages by the mailed link. */
 export async function visit(stack: Stack, { email }: { email: string }): Promise<Surfer> {
   const surfer = createSurfer(stack.urls.api)
   const links = async () => (await mailsTo(stack, email)).filter(({ subject }) => subject === 'Your sign-in link')

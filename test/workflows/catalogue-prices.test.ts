@@ -4,7 +4,7 @@ import { openHarness } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 
 const harness = await openHarness()
-const { sync, packageRow, matters } = await openCatalogue(harness)
+const { sync, packageRow, operatorTasks } = await openCatalogue(harness)
 
 const setProviderPrice = (packageCode: string, price: number) =>
   harness.sims.esimAccess.do('price', { packageCode, price })
@@ -26,7 +26,7 @@ test('a package whose cost exceeds its price is taken off sale with an operator 
   expect((await sync()).changes).toEqual({ ...nothingChanged, offersChanged: 1, takenOffSale: 1 })
   expect(await packageRow('de-20gb-30d')).toMatchObject({ onSale: false, price: 1_449 })
   const task = { subject: 'de-20gb-30d', detail: 'price 1449, cost 1472, minor units of EUR' }
-  expect(await matters('package_price')).toEqual([task])
+  expect(await operatorTasks('package_price')).toEqual([task])
   expect((await sync()).changes).toEqual(nothingChanged)
   const person = await harness.signUp()
   const refused = await harness.service.post('/v1/orders', { accountId: person.accountId, packageCode: 'de-20gb-30d' })
@@ -35,7 +35,7 @@ test('a package whose cost exceeds its price is taken off sale with an operator 
   await setProviderPrice('CKH102', 157_500)
   expect((await sync()).changes).toEqual({ ...nothingChanged, offersChanged: 1, putOnSale: 1 })
   expect(await packageRow('de-20gb-30d')).toMatchObject({ onSale: true, price: 1_449 })
-  expect(await matters('package_price')).toEqual([])
+  expect(await operatorTasks('package_price')).toEqual([])
 })
 
 test('a package is sold while one of its offers costs less than its price', async () => {
@@ -51,11 +51,11 @@ test("an operator's price is kept, is logged, and is compared with the cost at o
   expect(await packageRow('it-5gb-30d')).toMatchObject({ price: 777, onSale: true })
 
   expect(expectStatus(await setPrice('it-5gb-30d', 100), 200)).toMatchObject({ onSale: false })
-  expect(await matters('package_price')).toEqual([
+  expect(await operatorTasks('package_price')).toEqual([
     { subject: 'it-5gb-30d', detail: 'price 100, cost 286, minor units of EUR' },
   ])
   expect(expectStatus(await setPrice('it-5gb-30d', 549), 200)).toMatchObject({ onSale: true })
-  expect(await matters('package_price')).toEqual([])
+  expect(await operatorTasks('package_price')).toEqual([])
 
   const audit = await harness.context.sql<{ detail: string; actor: string }[]>`
     select detail, actor from security_log where detail like 'price of it-5gb-30d%' order by at`

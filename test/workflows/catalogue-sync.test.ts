@@ -10,7 +10,7 @@ import { until, untilValue } from '../harness/until.ts'
 
 const harness = await openHarness()
 const { sql } = harness.context
-const { sync, packageRow, matters } = await openCatalogue(harness)
+const { sync, packageRow, operatorTasks } = await openCatalogue(harness)
 
 /** Location and transaction ids of each row, which every write or lock changes. */
 const versions = () => sql`
@@ -89,7 +89,7 @@ test('a package that a provider no longer lists is sold only if another provider
     onSale: false,
     offers: { 'esim-access': { available: false } },
   })
-  expect(await matters('package_price')).toEqual([])
+  expect(await operatorTasks('package_price')).toEqual([])
 
   expect((await sync()).changes).toMatchObject({
     putOnSale: changes.takenOffSale,
@@ -196,12 +196,12 @@ test('a provider that is down keeps its offers for two days and does not delay t
   expect((await later.result()).changes).toMatchObject({ offersWithdrawn: offersBefore.length })
   expect(await packageRow('de-10gb-30d')).toMatchObject({ onSale: false })
   expect(await packageRow('de-1gb-7d')).toMatchObject({ onSale: true })
-  expect(await matters('provider_offers_stale')).toEqual([{ subject: 'airalo', detail: 'http_503' }])
+  expect(await operatorTasks('provider_offers_stale')).toEqual([{ subject: 'airalo', detail: 'http_503' }])
 
   await harness.sims.airalo.clearFaults()
   expect((await sync()).providers.airalo).toMatchObject({ state: 'listed' })
   expect(await packageRow('de-10gb-30d')).toMatchObject({ onSale: true })
-  expect(await matters('provider_offers_stale')).toEqual([])
+  expect(await operatorTasks('provider_offers_stale')).toEqual([])
 })
 
 const airaloOffers = () => sql`
@@ -226,7 +226,7 @@ test('refused credentials at a provider make an operator task', async () => {
   const run = await startRun()
   await fastForward(harness.temporal, run.workflowId, '2 minutes')
   expect((await run.result()).providers['esim-access']).toMatchObject({ state: 'listed' })
-  expect(await matters('provider_misconfigured')).toEqual([{ subject: 'esim-access', detail: 'bad_credentials' }])
+  expect(await operatorTasks('provider_misconfigured')).toEqual([{ subject: 'esim-access', detail: 'bad_credentials' }])
 })
 
 test('a sync waits for the end of a database outage', async () => {

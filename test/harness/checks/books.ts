@@ -1,7 +1,7 @@
 /**
- * The money invariant: paid means exactly one of delivered and refunded, or still on the way; nobody is charged twice,
- * nothing is provisioned twice without being given back, and document numbers have neither gaps nor repeats. Judged
- * from the outside parties' own books; our database is the defendant.
+ * The money invariant: a paid order is delivered or refunded, or its run is open; nobody is charged twice, nothing is
+ * provisioned twice without being returned, and document numbers have no gaps and no duplicates. The state of the
+ * simulators is taken as true, and our database is checked against it.
  */
 import type { Stack } from '../../../dev/stack.ts'
 import { orderAftercareWorkflowId, orderWorkflowId } from '../../../workflows/order/order.contract.ts'
@@ -15,9 +15,9 @@ export interface OrderBooks {
   quantity: number
   grossMinor: number
   wasDelivered: boolean
-  /** an open run may still change everything but what was already charged */
+  /** an open run may still change everything except charges */
   runIsOpen: boolean
-  /** an operator was told of what could not be settled */
+  /** the kinds of the order's operator tasks */
   attention: string[]
   payments: { id: string; status: string; receivedMinor: number; charges: number; refundedMinor: number }[]
   held: Held
@@ -26,21 +26,21 @@ export interface OrderBooks {
 }
 
 /**
- * @param known what was wrong before, and is not to be told again
- * @throws naming everything that is wrong
+ * @param known faults of before, which are not reported again
+ * @throws with all faults
  */
 export async function checkBooks(stack: Stack, known: ReadonlySet<string> = new Set()): Promise<void> {
   const faults = (await faultsInBooks(stack)).filter((fault) => !known.has(fault))
   if (faults.length > 0) throw new Error(`${faults.length} fault(s) in the books:\n  ${faults.join('\n  ')}`)
 }
 
-/** Everything that is wrong; empty when all is well. */
+/** All faults in the books. */
 export async function faultsInBooks(stack: Stack): Promise<string[]> {
   const { orders, strays } = await readBooks(stack)
   return [...strays, ...orders.flatMap(faultsInOrder), ...(await faultsInDocuments(stack.context.sql))]
 }
 
-/** What is wrong with one order; empty when all is well. */
+/** The faults of one order. */
 function faultsInOrder(order: OrderBooks): string[] {
   const faults: string[] = []
   const isWrong = (wrong: boolean, what: string): void => {
@@ -50,7 +50,7 @@ function faultsInOrder(order: OrderBooks): string[] {
   const paid = payments.filter(({ status }) => status === 'succeeded')
   const receivedMinor = sum(paid.map((payment) => payment.receivedMinor))
   const refundedMinor = sum(payments.map((payment) => payment.refundedMinor))
-  const stands = (...statuses: string[]): boolean => statuses.includes(order.status)
+  const hasStatus = (...statuses: string[]): boolean => statuses.includes(order.status)
   const isPaid = paid.length > 0
   const wanted = order.isTopUp ? 1 : quantity
 
@@ -59,23 +59,24 @@ function faultsInOrder(order: OrderBooks): string[] {
   isWrong(refundedMinor > receivedMinor, `refunded ${refundedMinor} of ${receivedMinor}`)
   isWrong(held.esims > wanted, `${held.esims} eSIMs or top-ups held, ${wanted} ordered`)
 
-  if (stands('awaiting_payment')) isWrong(isPaid && !order.runIsOpen, 'paid, and its run is closed')
-  if (stands('cancelled', 'unpaid')) {
+  if (hasStatus('awaiting_payment')) isWrong(isPaid && !order.runIsOpen, 'paid, and its run is closed')
+  if (hasStatus('cancelled', 'unpaid')) {
     const isOperators = order.attention.includes('payment_not_accepted')
     isWrong(isPaid && !isOperators, 'paid, but closed as not paid')
   }
-  if (stands('awaiting_payment', 'cancelled', 'unpaid')) isWrong(held.esims > 0, 'provisioned without payment')
+  if (hasStatus('awaiting_payment', 'cancelled', 'unpaid')) isWrong(held.esims > 0, 'provisioned without payment')
   else isWrong(!isPaid, 'not paid')
-  if (stands('in_review', 'provisioning', 'refunding', 'refund_failed')) isWrong(!order.runIsOpen, 'its run is closed')
+  if (hasStatus('in_review', 'provisioning', 'refunding', 'refund_failed'))
+    isWrong(!order.runIsOpen, 'its run is closed')
 
-  if (stands('delivered', 'ended')) {
+  if (hasStatus('delivered', 'ended')) {
     isWrong(held.esims !== wanted, `holds ${held.esims} of ${wanted}`)
     isWrong(refundedMinor !== 0 && !order.attention.includes('refund_made_elsewhere'), `refunded ${refundedMinor}`)
-    isWrong(fact?.outcome !== 'delivered', `the books say ${fact?.outcome}`)
+    isWrong(fact?.outcome !== 'delivered', `the books have ${fact?.outcome}`)
   }
-  if (stands('refunded')) {
+  if (hasStatus('refunded')) {
     isWrong(refundedMinor !== receivedMinor, `refunded ${refundedMinor} of ${receivedMinor}`)
-    isWrong(fact?.outcome !== 'refunded' || fact.refundedMinor !== grossMinor, 'the books know of no refund')
+    isWrong(fact?.outcome !== 'refunded' || fact.refundedMinor !== grossMinor, 'the books have no refund')
     const given = held.esims === 0 || order.attention.includes('provider_order_unreturned')
     isWrong(!given && !(order.runIsOpen && held.pending), `${held.esims} eSIMs not given back`)
   }
@@ -84,8 +85,8 @@ function faultsInOrder(order: OrderBooks): string[] {
   const creditNotes = documents.filter(({ kind }) => kind === 'credit_note')
   isWrong(invoices.length !== (order.wasDelivered ? 1 : 0), `${invoices.length} invoices`)
   isWrong(invoices.length === 1 && invoices[0]?.grossMinor !== grossMinor, 'the invoice has another amount')
-  const credited = order.wasDelivered && stands('refunded') ? 1 : 0
-  isWrong(creditNotes.length !== credited && !stands('refund_failed'), `${creditNotes.length} credit notes`)
+  const credited = order.wasDelivered && hasStatus('refunded') ? 1 : 0
+  isWrong(creditNotes.length !== credited && !hasStatus('refund_failed'), `${creditNotes.length} credit notes`)
   isWrong(
     creditNotes.some((note) => note.grossMinor !== -grossMinor || note.corrects !== invoices[0]?.number),
     'a credit note that does not correct the invoice',
@@ -99,7 +100,7 @@ interface StripeBooks {
   refunds: { payment_intent: string | null; status: string; amount: number }[]
 }
 
-/** Every order as the books of all sides have it, and what they hold for nobody. */
+/** Each order in our books and at the outside parties, and payments or eSIMs without an order. */
 export async function readBooks(stack: Stack): Promise<{ orders: OrderBooks[]; strays: string[] }> {
   const { sql } = stack.context
   const stripe = (await stack.sims.stripe.books()) as unknown as StripeBooks
@@ -155,7 +156,7 @@ function paymentBooks(
   { charges, refunds }: StripeBooks,
   { id, status, amount_received }: StripeBooks['paymentIntents'][number],
 ) {
-  const standing = refunds.filter(
+  const effective = refunds.filter(
     (refund) => refund.payment_intent === id && !['failed', 'canceled'].includes(refund.status),
   )
   return {
@@ -163,7 +164,7 @@ function paymentBooks(
     status,
     receivedMinor: amount_received,
     charges: charges.filter((charge) => charge.payment_intent === id && charge.status === 'succeeded').length,
-    refundedMinor: sum(standing.map(({ amount }) => amount)),
+    refundedMinor: sum(effective.map(({ amount }) => amount)),
   }
 }
 

@@ -1,4 +1,4 @@
-/** Looks for things that must not have got out: wherever they could have got to. */
+/** Searches for secrets and personal data in all places that they must not reach. */
 import type { Stack } from '../../../dev/stack.ts'
 import { createDataConverter } from '../../../temporal/payload-codec.ts'
 import { fetchHistories, readable, readableEvents } from '../histories.ts'
@@ -12,16 +12,16 @@ export interface Finding {
 }
 
 export interface CanaryOptions {
-  /** whose received bytes are searched; those that must know nothing unless given */
+  /** the simulators whose received requests are searched; default: those that must get no personal data */
   parties?: readonly (keyof Stack['sims'])[]
 }
 
 const mustKnowNothing = ['esimAccess', 'airalo', 'meta', 'googleAnalytics'] as const
 
 /**
- * Searches histories (decoded), visibility records, log lines, metrics and what the outside parties received, for each
- * canary in clear and as it would look in a URL, in base64 or in hex.
- * @param canaries by their names, which the findings use
+ * Searches decoded histories, visibility records, log lines, metrics and the requests to simulators for each canary: as
+ * text, and in URL, base64 and hex encoding.
+ * @param canaries the texts by name; findings use the names
  */
 export async function findCanaries(
   stack: Stack,
@@ -62,7 +62,7 @@ function formsOf(text: string): string[] {
   const bytes = Buffer.from(text)
   return [...new Set([text, encodeURIComponent(text), bytes.toString('hex'), ...[0, 1, 2].flatMap(base64Within)])]
 
-  /** What shows of the text in the base64 of something longer, where it begins `offset` bytes into a group of three. */
+  /** The text's part of a longer text's base64, when it begins `offset` bytes after a multiple of three. */
   function base64Within(offset: number): string[] {
     const group = Buffer.concat([Buffer.alloc(offset), bytes])
     const [from, until] = [Math.ceil((offset * 8) / 6), Math.floor((group.length * 8) / 6)]

@@ -1,4 +1,4 @@
-/** Invoices and credit notes, as an auditor looks at them. */
+/** Checks of invoices and credit notes. */
 import type { Database } from '../../../db/connection/database.ts'
 
 export interface Document {
@@ -8,7 +8,7 @@ export interface Document {
   corrects: string | null
 }
 
-/** Each order's documents. */
+/** The documents by order id. */
 export async function readDocuments(sql: Database): Promise<Map<string, Document[]>> {
   const rows = await sql<(Document & { orderId: string })[]>`
     select l.order_id as "orderId", i.number, i.kind, i.gross_minor as "grossMinor", i.corrects
@@ -18,7 +18,7 @@ export async function readDocuments(sql: Database): Promise<Map<string, Document
   return byOrder
 }
 
-/** Numbers with gaps or repeats, and amounts that do not add up. */
+/** Series of numbers with gaps or duplicates, and documents whose amounts do not add up. */
 export async function faultsInDocuments(sql: Database): Promise<string[]> {
   const series = await sql<
     { series: string; documents: number; distinct: number; highest: number; last: number | null }[]

@@ -1,10 +1,10 @@
-/** What the eSIM providers say we hold for each order. */
+/** The eSIMs that we hold for each order, according to the eSIM providers' simulators. */
 import type { Stack } from '../../../dev/stack.ts'
 
 export interface Held {
-  /** bought and not given back; for a top-up, how often it was applied */
+  /** bought and not returned; for a top-up, how often it was applied */
   esims: number
-  /** a placement is still being made or given back */
+  /** a placement is still being made or returned */
   pending: boolean
 }
 
@@ -26,7 +26,7 @@ interface PlacementRow {
   state: string
 }
 
-/** Holdings by order id, and what the providers hold for nobody. */
+/** Holdings by order id, and eSIMs or top-ups without an order. */
 export async function readHoldings(stack: Stack): Promise<{ holdings: Map<string, Held>; strays: string[] }> {
   const { sql } = stack.context
   const placements = await sql<PlacementRow[]>`select order_id, provider, client_ref, state from provider_orders`
@@ -49,7 +49,7 @@ export async function readHoldings(stack: Stack): Promise<{ holdings: Map<string
   return { holdings, strays }
 }
 
-/** Counts by `provider reference`. */
+/** The number of eSIMs or top-ups by `provider reference`. */
 function heldByReference(esimAccess: EsimAccessBooks, airalo: AiraloBooks): Map<string, number> {
   const held = new Map<string, number>()
   const add = (provider: string, reference: string, count: number): void => {

@@ -1,4 +1,4 @@
-/** What reached a person's inbox and phone, as those who delivered it tell. */
+/** Mails and pushes that a person got, from the simulators of the mail server and FCM. */
 import type { Stack } from '../../../dev/stack.ts'
 
 export interface Mail {
@@ -22,12 +22,12 @@ export interface Push {
   }
 }
 
-/** Every mail to an address, oldest first. */
+/** All mails to an address, oldest first. */
 export function mailsTo({ sims }: Stack, address: string): Promise<Mail[]> {
   return sims.mailbox.do<Mail[]>('find', { to: address })
 }
 
-/** Every push that a token's phone got, oldest first. */
+/** All pushes to a token, oldest first. */
 export async function pushesTo({ sims }: Stack, token: string): Promise<Push[]> {
   const { delivered } = (await sims.firebase.books()) as unknown as { delivered: Push[] }
   return delivered.filter((push) => push.token === token)

@@ -1,10 +1,10 @@
-/** Which providers were asked for an order, as our database and as their own books tell. */
+/** The placements of an order, in our database and at the eSIM providers' simulators. */
 import type { Stack } from '../../../dev/stack.ts'
 import { orderWorkflowId } from '../../../workflows/order/order.contract.ts'
 import { testPackages } from '../test-packages.ts'
 import { until, untilValue } from '../until.ts'
 
-/** The eSIM providers, each with a package that only it has, and what a request that orders looks like. */
+/** The eSIM providers, each with a package that only it has and a matcher of its requests that order. */
 export const esimParties = {
   esimAccess: {
     id: 'esim-access',
@@ -17,7 +17,7 @@ export const esimParties = {
 export type EsimParty = keyof typeof esimParties
 export const bothParties = Object.keys(esimParties) as EsimParty[]
 
-/** For faults that last until they are cleared. */
+/** `times` of a fault that lasts until it is cleared. */
 export const always = 1_000_000
 
 export function watchPlacements({ sims, context, temporal }: Stack) {
@@ -37,7 +37,7 @@ export function watchPlacements({ sims, context, temporal }: Stack) {
         (rows) => rows.some((row) => row.state === state),
       ),
 
-    /** How many orders the providers have in their own books under an order's references. */
+    /** The number of orders at each provider with an order's references. */
     async ordersAt(orderId: string): Promise<Record<string, number>> {
       const references = new Set((await placements(orderId)).map(({ client_ref }) => client_ref))
       const [access, air] = (await Promise.all([sims.esimAccess.books(), sims.airalo.books()])) as unknown as [
@@ -50,7 +50,7 @@ export function watchPlacements({ sims, context, temporal }: Stack) {
       }
     },
 
-    /** An attempt at provisioning has failed, and the next one is waited for. */
+    /** Waits until an attempt at provisioning has failed and the run waits for the next one. */
     untilWaiting: (orderId: string) =>
       until('provisioning waits for its next attempt', async () => {
         const { raw } = await temporal.workflow.getHandle(orderWorkflowId(orderId)).describe()
@@ -62,7 +62,7 @@ export function watchPlacements({ sims, context, temporal }: Stack) {
     down: (simulator: EsimParty) =>
       sims[simulator].fault({ match: { path: '^/(api|v2)/' }, status: 503, times: always }),
 
-    /** What operators are asked to settle about an order or a provider. */
+    /** The open operator tasks of an order or a provider. */
     attention: (subjectId: string) => sql<{ kind: string; detail: string | null }[]>`
       select kind, detail from attention where subject_id = ${subjectId} and resolved_at is null`,
   }
