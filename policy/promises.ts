@@ -17,7 +17,7 @@ export const promises = {
   C1: {
     sentence: 'We keep a first name, a last name and an e-mail address.',
     keptBy: 'db/accounts.ts',
-    provenBy: { file: 'test/api/accounts.test.ts', title: 'C1 C2 C5 C6 G1 P6 U1: an account holds exactly' },
+    provenBy: { file: 'test/api/accounts.test.ts', title: 'C1 C2 C5 C6 G1 P6 U1: an account stores exactly' },
     figures: ['unsealed_columns', 'unreadable_accounts'],
   },
   C2: {
@@ -29,7 +29,7 @@ export const promises = {
   C3: {
     sentence: 'We keep what was bought: packages, dates, destinations, amounts.',
     keptBy: 'db/order/orders.ts',
-    provenBy: { file: 'test/api/export.test.ts', title: 'C3 G5: an export validates against the schema as published' },
+    provenBy: { file: 'test/api/export.test.ts', title: 'C3 G5: an export matches its published schema' },
     figures: ['unbooked_orders', 'unexported_columns'],
   },
   C4: {
@@ -41,13 +41,13 @@ export const promises = {
   C5: {
     sentence: 'We keep app version, device model, system version, and the sign-up and last sign-in IP, encrypted.',
     keptBy: 'db/devices.ts',
-    provenBy: { file: 'test/api/accounts.test.ts', title: 'C5 S1: no personal column can be read without the key' },
+    provenBy: { file: 'test/api/accounts.test.ts', title: 'C5 S1: personal columns of an account are unreadable' },
     figures: ['unsealed_columns', 'clear_ip_columns'],
   },
   C6: {
     sentence: 'We keep Apple and Google sign-in identifiers, encrypted.',
     keptBy: 'db/identities.ts',
-    provenBy: { file: 'test/api/sign-in-parties.test.ts', title: 'C6 G3: the Apple user is linked' },
+    provenBy: { file: 'test/api/sign-in-parties.test.ts', title: 'C6 G3: a sign-up with Apple links the user' },
     figures: ['unsealed_columns'],
   },
   C7: {
@@ -55,14 +55,14 @@ export const promises = {
     keptBy: 'api/views/account-fields.ts',
     provenBy: {
       file: 'test/api/input/bad-input.test.ts',
-      title: 'C7: a request with %s is refused, the field named, nothing stored',
+      title: 'C7: a sign-up with the field %s is refused',
     },
     figures: ['unknown_columns'],
   },
   U1: {
     sentence: 'Data serves to create and manage the account.',
     keptBy: 'api/sign-in/sign-up.ts',
-    provenBy: { file: 'test/api/accounts.test.ts', title: 'C1 C2 C5 C6 G1 P6 U1: an account holds exactly' },
+    provenBy: { file: 'test/api/accounts.test.ts', title: 'C1 C2 C5 C6 G1 P6 U1: an account stores exactly' },
     figures: ['unreadable_accounts'],
   },
   U2: {
@@ -143,7 +143,7 @@ export const promises = {
   P6: {
     sentence: 'The security provider in front of the service processes request IPs.',
     keptBy: 'api/server.ts',
-    provenBy: { file: 'test/api/accounts.test.ts', title: 'C1 C2 C5 C6 G1 P6 U1: an account holds exactly' },
+    provenBy: { file: 'test/api/accounts.test.ts', title: 'C1 C2 C5 C6 G1 P6 U1: an account stores exactly' },
     figures: ['clear_ip_columns'],
   },
   P7: {
@@ -158,7 +158,7 @@ export const promises = {
   P8: {
     sentence: 'Nothing is sold, and nothing is shared with anybody else.',
     keptBy: 'policy/sub-processors.ts',
-    provenBy: { file: 'test/api/evidence.test.ts', title: 'P5 P7 P8: settings that lead to strangers' },
+    provenBy: { file: 'test/api/evidence.test.ts', title: 'P5 P7 P8: the evidence names settings with unknown hosts' },
     figures: ['unlisted_hosts'],
   },
   S1: {
@@ -203,7 +203,7 @@ export const promises = {
   G1: {
     sentence: 'Everybody can see their data.',
     keptBy: 'api/views/account-view.ts',
-    provenBy: { file: 'test/api/accounts.test.ts', title: 'C1 C2 C5 C6 G1 P6 U1: an account holds exactly' },
+    provenBy: { file: 'test/api/accounts.test.ts', title: 'C1 C2 C5 C6 G1 P6 U1: an account stores exactly' },
     figures: ['unreadable_accounts'],
   },
   G2: {
@@ -230,7 +230,7 @@ export const promises = {
   G5: {
     sentence: 'Everybody can take their data along, as JSON.',
     keptBy: 'api/export/account-export.ts',
-    provenBy: { file: 'test/api/export.test.ts', title: 'C3 G5: an export validates against the schema as published' },
+    provenBy: { file: 'test/api/export.test.ts', title: 'C3 G5: an export matches its published schema' },
     figures: ['unexported_columns', 'unreadable_accounts'],
   },
   G6: {
@@ -242,7 +242,7 @@ export const promises = {
   K1: {
     sentence: 'Data of a child under 13 is deleted promptly when we learn of it.',
     keptBy: 'api/routes/account-deletion.ts',
-    provenBy: { file: 'test/api/account-deletion.test.ts', title: 'K1: an operator reports a child' },
+    provenBy: { file: 'test/api/account-deletion.test.ts', title: 'K1: an operator deletes the account of a child' },
     figures: ['overdue_child_erasures'],
   },
   N1: {

@@ -1,4 +1,4 @@
-/** Who may delete whom, and what they are told. */
+/** Permissions of a deletion, its receipt, and its record in the security log. */
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { mailsTo } from '../harness/checks/messages.ts'
@@ -10,7 +10,7 @@ const harness = await openHarness()
 const { google } = harness.sims
 const { sql } = harness.context
 
-test('a person deletes their own account only, and only by a fresh sign-in', async () => {
+test('a person can delete only their own account, and only after a recent sign-in', async () => {
   const [person, other] = [await harness.signUp(), await harness.signUp()]
   const path = `/v1/accounts/${person.accountId}`
   expect((await other.caller.delete(path)).status).toBe(404)
@@ -54,7 +54,7 @@ test('a deletion receipt is readable by its id alone and holds no personal data'
     expect(text).not.toContain(datum)
 })
 
-test('K1: an operator reports a child: deleted like anybody, recorded with the reason and without the child', async () => {
+test('K1: an operator deletes the account of a child: the security log has the reason, and no data of the child', async () => {
   const person = await harness.signUp()
   const path = `/v1/accounts/${person.accountId}/child-report`
   expect((await harness.service.post(path)).status).toBe(403)
@@ -65,14 +65,14 @@ test('K1: an operator reports a child: deleted like anybody, recorded with the r
   const deletion = followDeletion(harness.stack, person.accountId, receipt.receiptId)
   await deletion.until('mail', 'done')
   expect((await mailsTo(harness.stack, person.email))[0]?.text).toContain('child under 13')
-  // What the operator did stays on record for its 90 days; whom it was about does not.
+  // The operator's action stays in the log for its 90 days, without the account.
   const actions = await sql`select account_id, actor from security_log
     where kind = 'operator_action' and detail = 'POST /v1/accounts/{id}/child-report' order by at desc limit 1`
   expect(actions[0]?.actor).toMatch(/^operator:/)
   expect(await sql`select 1 from security_log where account_id = ${person.accountId}`).toHaveLength(0)
 })
 
-test('a deletion while Temporal is down deletes nothing', async () => {
+test('a deletion request fails and deletes nothing while Temporal is down', async () => {
   const person = await harness.signUp()
   await harness.worker.stop()
   const asked = person.caller.delete(`/v1/accounts/${person.accountId}`)

@@ -19,7 +19,7 @@ async function signUp(body: Record<string, unknown> = newPerson(), headers: Reco
   return answer
 }
 
-test('C1 C2 C5 C6 G1 P6 U1: an account holds exactly what was given, and what the promises allow', async () => {
+test('C1 C2 C5 C6 G1 P6 U1: an account stores exactly the given fields that the promises allow', async () => {
   const person = newPerson()
   const made = await signUp(person, { 'x-forwarded-for': '203.0.113.7' })
   const read = await harness.call('GET', `/v1/accounts/${made.body.id}`, { token: service })
@@ -46,7 +46,7 @@ test('C2: sign-up works without a phone number', async () => {
   expect((await signUp(person)).body.phone).toBeNull()
 })
 
-test('C5 S1: no personal column can be read without the key', async () => {
+test('C5 S1: personal columns of an account are unreadable without the key', async () => {
   const person = newPerson()
   const { body } = await signUp(person, { 'x-forwarded-for': '203.0.113.77' })
   const [row] = await harness.api.sql`select accounts::text as whole from accounts where id = ${body.id}`
@@ -57,7 +57,7 @@ test('C5 S1: no personal column can be read without the key', async () => {
   }
 })
 
-test('an e-mail address has one account, however it is spelt', async () => {
+test('an e-mail address in any spelling has at most one account', async () => {
   const person = newPerson()
   await signUp(person)
   const again = { ...newPerson(), email: person.email.toUpperCase() }
@@ -65,7 +65,7 @@ test('an e-mail address has one account, however it is spelt', async () => {
   expect([answer.status, answer.body.code]).toEqual([409, 'email_taken'])
 })
 
-test('a Firebase user has one account', async () => {
+test('a Firebase user has at most one account', async () => {
   const firebaseUid = randomUUID()
   const made = await signUp({ ...newPerson(), firebaseUid })
   expect(made.body.identities).toEqual([{ provider: 'firebase', subject: firebaseUid, linkedAt: null }])
@@ -74,7 +74,7 @@ test('a Firebase user has one account', async () => {
   expect([again.status, again.body.code]).toEqual([409, 'identity_taken'])
 })
 
-test('two sign-ups with one address at once make one account', async () => {
+test('two simultaneous sign-ups with one address make one account', async () => {
   const person = newPerson()
   const answers = await Promise.all(
     Array.from({ length: 8 }, () => harness.call('POST', '/v1/accounts', { token: service, body: person })),
@@ -82,7 +82,7 @@ test('two sign-ups with one address at once make one account', async () => {
   expect(answers.map((answer) => answer.status).sort()).toEqual([201, ...Array(7).fill(409)])
 })
 
-test('G2: names and phone number are corrected, nothing else moves', async () => {
+test('G2: a correction changes names and phone number, and no other field', async () => {
   const { body, headers } = await signUp()
   const path = `/v1/accounts/${body.id}`
   const changed = await harness.call('PATCH', path, { token: service, body: { lastName: ' Neu ', phone: null } })
@@ -91,7 +91,7 @@ test('G2: names and phone number are corrected, nothing else moves', async () =>
   expect(changed.headers.get('etag')).not.toBe(headers.get('etag'))
 })
 
-test('a change at an old version is refused and changes nothing', async () => {
+test('an account change with an old version is refused and changes nothing', async () => {
   const { body, headers } = await signUp()
   const path = `/v1/accounts/${body.id}`
   const tag = headers.get('etag') ?? ''
@@ -111,7 +111,7 @@ test('a change at an old version is refused and changes nothing', async () => {
   ).toBe(412)
 })
 
-test('a GET with If-None-Match of the current version answers 304', async () => {
+test('a GET of an account with If-None-Match of the current version answers 304', async () => {
   const { body, headers } = await signUp()
   const tag = headers.get('etag') ?? ''
   const answer = await harness.call('GET', `/v1/accounts/${body.id}`, {
@@ -121,7 +121,7 @@ test('a GET with If-None-Match of the current version answers 304', async () => 
   expect([answer.status, answer.text]).toEqual([304, ''])
 })
 
-test('a sign-in moves the last address and activity, not the sign-up address', async () => {
+test('a sign-in updates the last address and activity, and keeps the sign-up address', async () => {
   const { body } = await signUp(newPerson(), { 'x-forwarded-for': '203.0.113.1' })
   const before = new Date('2024-01-01T00:00:00Z')
   await harness.api.sql`update accounts set last_active_at = ${before} where id = ${body.id}`
@@ -138,7 +138,7 @@ test('a sign-in moves the last address and activity, not the sign-up address', a
   expect(logged?.count).toBe(1)
 })
 
-test('C4 C5: a device is registered, replaced and forgotten', async () => {
+test('C4 C5: a device is registered, replaced and deleted', async () => {
   const { body } = await signUp()
   const deviceId = randomUUID()
   const path = `/v1/accounts/${body.id}/devices/${deviceId}`
@@ -174,7 +174,7 @@ test('C4 C5: a device is registered, replaced and forgotten', async () => {
   expect(await listDevices(harness.api.sql, harness.api, body.id)).toEqual([])
 })
 
-test('a push token that moves to another account leaves the first, also when both want it at once', async () => {
+test('a push token that another account registers leaves the first account, also with simultaneous requests', async () => {
   const [one, two] = await Promise.all([signUp(), signUp()])
   const pushToken = `token-${randomUUID()}`
   const put = (account: string, device: string) =>
@@ -197,7 +197,7 @@ test('a push token that moves to another account leaves the first, also when bot
   expect(owners).toEqual([pushToken])
 })
 
-test('U4 G4: consent is off until given, and every change is kept with its time and source', async () => {
+test('U4 G4: consent is off by default, and every change is stored with its time and source', async () => {
   const { body } = await signUp()
   const path = `/v1/accounts/${body.id}/consents/promotions`
   const given = await harness.call('PUT', path, { token: service, body: { granted: true, source: 'app_settings' } })
@@ -226,7 +226,7 @@ test('a device, consent or sign-in for a missing account answers 404', async () 
   expect(answers.map((answer) => answer.status)).toEqual(Array(6).fill(404))
 })
 
-test('an account erased a moment ago takes no device, although its key is still in memory', async () => {
+test('a device of a just erased account is refused, although the data key is still in memory', async () => {
   const { body } = await signUp()
   const put = () =>
     harness.call('PUT', `/v1/accounts/${body.id}/devices/d`, { token: service, body: { platform: 'ios', model: 'x' } })
@@ -237,7 +237,7 @@ test('an account erased a moment ago takes no device, although its key is still 
   expect(signIn.status).toBe(404)
 })
 
-test('what the app backend does for a person counts as their activity, once a day', async () => {
+test('requests of the app backend for a person count as activity, once a day', async () => {
   const { body } = await signUp()
   const activity = async () => {
     const [row] = await harness.api.sql<{ at: Date }[]>`select last_active_at as at from accounts where id = ${body.id}`

@@ -25,7 +25,7 @@ async function aPerson(sent: Record<string, unknown> = newPerson()) {
 const securityEvents = (requestId: string | null) =>
   harness.api.sql`select kind, actor, account_id, detail, ip from security_log where request_id = ${requestId}`
 
-test('a person signs up with their Firebase token, which is how they sign in from then on', async () => {
+test('a person signs up with a Firebase token and signs in with the same user afterwards', async () => {
   const { uid, token } = await harness.firebaseToken()
   const unknown = await harness.call('GET', `/v1/accounts/${randomUUID()}`, { token })
   expect([unknown.status, unknown.body.code]).toEqual([403, 'no_account'])
@@ -46,7 +46,7 @@ test('a person cannot sign up as another Firebase user', async () => {
   ])
 })
 
-test('a person repeating their sign-up gets the account it made', async () => {
+test('a repeated sign-up of a person returns the existing account', async () => {
   const { token } = await harness.firebaseToken()
   const request = { token, body: newPerson(), headers: { 'idempotency-key': randomUUID() } }
   const first = await harness.call('POST', '/v1/accounts', request)
@@ -77,7 +77,7 @@ test.each([
   ['a word', 'hello'],
   ['an unknown key', `ama_service_${'0'.repeat(16)}_${'A'.repeat(43)}`],
   ['a cut key', 'ama_service_0123'],
-])('%s is no credential', async (_what, token) => {
+])('%s as a credential is refused', async (_what, token) => {
   const answer = await harness.call('GET', `/v1/accounts/${randomUUID()}`, { token })
   expect([answer.status, answer.body.code]).toEqual([401, 'unauthenticated'])
   expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer/)
@@ -87,12 +87,12 @@ test.each([
   ['forged', { forged: true }],
   ['expired', { expiresInSeconds: -3_600 }],
   ['for another project', { projectId: 'another-project' }],
-])('a Firebase token that is %s is no credential', async (_what, input) => {
+])('a Firebase token that is %s is refused', async (_what, input) => {
   const { token } = await harness.firebaseToken(input)
   expect((await harness.call('GET', `/v1/accounts/${randomUUID()}`, { token })).status).toBe(401)
 })
 
-test('a right id with a wrong secret, or of the other kind, is refused and noted', async () => {
+test('an API key with a wrong secret or the other kind is refused and logged', async () => {
   const path = `/v1/accounts/${randomUUID()}`
   const [, , id = '', secret = ''] = /^(ama_service)_([0-9a-f]+)_(.*)$/.exec(service)?.map(String) ?? []
   const [wrong, disguised] = await Promise.all([
@@ -105,7 +105,7 @@ test('a right id with a wrong secret, or of the other kind, is refused and noted
   expect(events[0]?.ip).toBeInstanceOf(Buffer)
 })
 
-test('a revoked key is refused from the next request on', async () => {
+test('a revoked API key is refused at the next request', async () => {
   const { id, token } = await createApiKey(harness.api.sql, { kind: 'service', label: 'short-lived', at: new Date() })
   const path = `/v1/accounts/${randomUUID()}`
   expect((await harness.call('GET', path, { token })).status).toBe(404)
@@ -115,13 +115,13 @@ test('a revoked key is refused from the next request on', async () => {
   expect(await securityEvents(refused.headers.get('x-request-id'))).toMatchObject([{ detail: 'key_revoked' }])
 })
 
-test('the secret of a key is not in the database', async () => {
+test('the secret of an API key is not in the database', async () => {
   const rows = await harness.api.sql`select api_keys::text as whole from api_keys`
   const secret = service.split('_').slice(3).join('_')
   expect(JSON.stringify(rows)).not.toContain(secret)
 })
 
-test('reading an account is recorded for an operator and not for the app backend', async () => {
+test('a read of an account is logged for an operator, and not for the app backend', async () => {
   const person = await aPerson()
   const operator = await harness.key('operator')
   const path = `/v1/accounts/${person.id}`
@@ -136,7 +136,7 @@ test('reading an account is recorded for an operator and not for the app backend
   expect(await securityEvents(byService.headers.get('x-request-id'))).toEqual([])
 })
 
-test('the sealed address of a security event can be read with the key', async () => {
+test('the encrypted IP address of a security event can be decrypted with the key', async () => {
   const answer = await harness.call('GET', '/metrics', {
     token: 'nonsense',
     headers: { 'x-forwarded-for': '198.51.100.3' },
@@ -146,7 +146,7 @@ test('the sealed address of a security event can be read with the key', async ()
   expect(harness.api.cipher.decrypt(key, 'security_log.ip', event?.ip)).toBe('198.51.100.3')
 })
 
-test('R1: whatever a person does counts as activity, at most once a day', async () => {
+test('R1: every request of a person counts as activity, at most once a day', async () => {
   const { id, token } = await aPerson()
   const activity = async () =>
     (await harness.api.sql<{ at: Date }[]>`select last_active_at as at from accounts where id = ${id}`)[0]?.at.getTime()

@@ -1,4 +1,4 @@
-/** The typed client: as young as the routes, and enough to buy an eSIM with. */
+/** The generated client matches the routes, and can buy an eSIM. */
 import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'

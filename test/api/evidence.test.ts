@@ -64,7 +64,7 @@ function figureOf(shown: Shown, name: string) {
 describe('every promise', () => {
   const entries = Object.entries(promises) as [string, PromiseEntry][]
 
-  test('is kept in a system where nothing is wrong, and says when that was read', async () => {
+  test('is kept in a system without faults, with the time of the reading', async () => {
     const shown = await evidence()
     expect([shown.broken, shown.unknown]).toEqual([[], []])
     expect(shown.kept).toBe(entries.length)
@@ -76,7 +76,7 @@ describe('every promise', () => {
   })
 })
 
-/** Makes a figure go red, and what makes it green again. */
+/** Breaks a figure's limit and restores it. */
 interface Breach {
   break: () => Promise<unknown>
   mend: () => Promise<unknown>
@@ -131,7 +131,7 @@ function sealed(): Buffer {
 const campaignId = randomUUID()
 const version = '2030-01-01'
 
-/** The settings that the API runs with, changed under it. */
+/** Changes settings of the running API. */
 function settings(changes: Record<string, unknown>): Breach {
   let before: object = {}
   return {
@@ -143,7 +143,7 @@ function settings(changes: Record<string, unknown>): Breach {
   }
 }
 
-/** A version that came into force yesterday. */
+/** Inserts a version of the policy that came into force yesterday. */
 async function bringIntoForce(): Promise<void> {
   await sql`update policies set state = 'superseded' where state = 'in_force'`
   await sql`insert into policies ${sql({
@@ -342,7 +342,7 @@ const breaches: Partial<Record<FigureName, Breach>> = {
   },
 }
 
-describe('a broken promise says so', () => {
+describe('the evidence shows a promise as broken: figure', () => {
   test.each(Object.entries(breaches))('%s', async (name, breach) => {
     const promised = Object.entries(promises).filter(([, entry]) => (entry.figures as readonly string[]).includes(name))
     await breach.break()
@@ -359,7 +359,7 @@ describe('a broken promise says so', () => {
     expect([figureOf(mended, name).status, mended.broken]).toEqual(['kept', []])
   })
 
-  test('N2: somebody who was never told of the version in force', async () => {
+  test('N2: the evidence counts a person without a notice of the version in force', async () => {
     await bringIntoForce()
     await sql`update accounts set created_at = ${ago(100)}`
     for (const { id } of people.slice(1)) await noticeTo(id, ago(32))
@@ -368,7 +368,7 @@ describe('a broken promise says so', () => {
     expect([figureOf(shown, 'short_notices').value, shown.broken]).toEqual([1, ['N2']])
   })
 
-  test('P5 P7 P8: settings that lead to strangers, in the clear, or out of the EU, by their names', () => {
+  test('P5 P7 P8: the evidence names settings with unknown hosts, without TLS, or outside the EU', () => {
     const settings = { ...harness.api.config, NODE_ENV: 'production' as const }
     const good = { ...settings, APPLE_URL: 'https://appleid.apple.com', SMTP_URL: 'smtps://u:p@mail.example:465' }
     const stranger = readSubProcessorFigures({ ...good, META_URL: 'https://broker.example' })
@@ -379,7 +379,7 @@ describe('a broken promise says so', () => {
     expect(evaluate('open_mail', readSubProcessorFigures(good).open_mail)).toBe('kept')
   })
 
-  test('every figure that can go red has been shown to', () => {
+  test('every figure with a limit has a test that breaks it', () => {
     const informing = (Object.keys(figures) as FigureName[]).filter((name) => !('brokenAbove' in figures[name]))
     const shown = new Set<string>([...Object.keys(breaches), ...informing])
     expect(Object.keys(figures).filter((name) => !shown.has(name))).toEqual([])
@@ -387,7 +387,7 @@ describe('a broken promise says so', () => {
   })
 })
 
-test('a figure that only informs has a value and no limit', async () => {
+test('an informing figure has a value and no limit', async () => {
   await erasure('requested').break()
   await request.break()
   const shown = await evidence()
@@ -405,12 +405,12 @@ test('a promise whose figure cannot be read is unknown, not kept', async () => {
   expect(figureOf(shown, 'short_notices')).toMatchObject({ value: null, status: 'unknown' })
 })
 
-test('S1: nothing in clear gets into a sealed column', async () => {
+test('S1: an encrypted column refuses plain text', async () => {
   const clear = () => sql`update accounts set phone = ${Buffer.from('+491701234567')} where id = ${accountId}`
   await expect(clear()).rejects.toThrow('sealed_is_ciphertext')
 })
 
-test('the figures are scraped, and the alert rules stand on metrics that exist', async () => {
+test('the API exports all figures as metrics, and the alert rules use existing metrics', async () => {
   const { text } = await harness.call('GET', '/metrics', { token: operator })
   expect(text).toContain('ama_promise_status{promise="G6",status="kept"} 1')
   expect(text).toMatch(/ama_evidence_figure\{figure="oldest_security_log"\} \d/)
@@ -425,22 +425,22 @@ test('the figures are scraped, and the alert rules stand on metrics that exist',
       const base = metric.replace(/_(bucket|sum|count)$/, '')
       expect([...exported], alert).toContain(exported.has(metric) ? metric : base)
     }
-    // A label that nothing has would make an alert that never comes.
+    // An alert on a label that no metric has would never fire.
     for (const [, label, value] of expr.matchAll(/\b(figure|promise|status)="(\w+)"/g)) {
       expect(text, alert).toContain(`${label}="${value}"`)
     }
     for (const [, name, limit] of expr.matchAll(/\{figure="(\w+)"\}\) > ([\d.]+)/g)) {
       const { brokenAbove }: Figure = figures[name as FigureName]
-      // Told before it is too late, or as soon as it is.
+      // An alert fires before a limit is exceeded, or at once.
       expect(Number(limit), alert).toBeLessThanOrEqual(brokenAbove ?? Number.POSITIVE_INFINITY)
     }
   }
 })
 
-test('what is broken, and what cannot be read, is so in the gauges, and nothing else is', async () => {
+test('the gauges show exactly the broken and unknown promises', async () => {
   await request.break()
   await sql`alter table policies rename to hidden`
-  // Another process, which has read nothing yet.
+  // Another process that has not read the figures yet.
   const fresh = await createApi({ ...harness.api, metrics: createMetrics() }).listen(0)
   try {
     const scraped = await fetch(`${fresh.url}/metrics`, { headers: { authorization: `Bearer ${operator}` } })
@@ -448,7 +448,7 @@ test('what is broken, and what cannot be read, is so in the gauges, and nothing 
     const gauges = [...text.matchAll(/^ama_promise_status\{promise="(\w+)",status="(\w+)"\} (\d)$/gm)]
     expect(gauges).toHaveLength(3 * Object.keys(promises).length)
     const raised = gauges.flatMap(([, id, status, value]) => (value === '1' ? [`${id} ${status}`] : []))
-    // The hidden table's columns are columns that nobody promised, too.
+    // The hidden table's columns are also columns without an entry.
     const others: Record<string, string> = { G6: 'broken', C7: 'broken', N1: 'unknown', N2: 'unknown' }
     expect(raised).toEqual(Object.keys(promises).map((id) => `${id} ${others[id] ?? 'kept'}`))
     expect(text).toContain('ama_evidence_figure{figure="late_requests"} 1\n')
@@ -466,7 +466,7 @@ interface Rule {
   annotations?: { summary?: string }
 }
 
-test('the evidence is for operators and the backend; another time is for the sandbox', async () => {
+test('operators and the app backend can read the evidence; only a sandbox accepts another time', async () => {
   expect((await harness.call('GET', '/v1/promises')).status).toBe(401)
   expect((await harness.call('GET', '/v1/promises', { token: await harness.key('service') })).status).toBe(200)
   const { token } = await harness.firebaseToken()

@@ -1,15 +1,15 @@
-/** A person of whom every field that an export can hold is filled, and long histories. */
+/** A person with every field that an export can have, and long histories. */
 import { randomUUID } from 'node:crypto'
 import type { ApiContext } from '../../context.ts'
 import { tableEncryption } from '../../db/crypto/column-encryption.ts'
 
 export interface FilledPerson {
   accountId: string
-  /** made up, and found nowhere else */
+  /** random texts that occur nowhere else */
   canary: string
 }
 
-/** Fills whatever sign-up leaves empty, and one row of everything else. */
+/** Fills the fields that sign-up leaves empty, and inserts one row of each other table. */
 export async function fillPerson(api: ApiContext, accountId: string): Promise<FilledPerson> {
   const { sql, cipher, dataKeys } = api
   const key = await dataKeys.get(sql, accountId)
@@ -187,7 +187,7 @@ async function insertDocument(
   await sql`insert into invoice_links ${sql({ order_id: orderId, document_key: corrects ?? 'invoice', number })}`
 }
 
-/** So many orders, each with an eSIM and a message, from one statement each. */
+/** Inserts a number of orders, each with an eSIM and a message, by one statement for each table. */
 export async function fillHistory(api: ApiContext, accountId: string, orders: number): Promise<void> {
   const { sql, cipher, dataKeys } = api
   const esims = tableEncryption(cipher, await dataKeys.get(sql, accountId), 'esims')

@@ -34,7 +34,7 @@ const promised = Object.values(personalData)
   .flatMap((entry) => (typeof entry.export === 'string' ? [entry.export] : []))
   .sort()
 
-/** What an export says about itself rather than about the person. */
+/** The fields about the export itself. */
 const aboutItself = /^(\$schema|version|exportedAt|controller|processors)/
 
 interface JsonSchema {
@@ -59,12 +59,12 @@ function filledPaths(value: unknown, path = ''): string[] {
   return Object.entries(value).flatMap(([name, part]) => filledPaths(part, path ? `${path}.${name}` : name))
 }
 
-test('G5: the published schema has exactly the fields that policy/personal-data.ts promises', () => {
+test('G5: the published schema of the export has exactly the fields of policy/personal-data.ts', () => {
   const fields = pathsOfSchema(exportSchema('https://api.example.com') as JsonSchema)
   expect(fields.filter((path) => !aboutItself.test(path)).sort()).toEqual(promised)
 })
 
-test('C3 G5: an export validates against the schema as published, and every promised field of it is filled', async () => {
+test('C3 G5: an export matches its published schema and fills every promised field', async () => {
   const { accountId, canary } = await fillPerson(harness.api, await signUp())
   const answer = await exportOf(accountId)
   expect(answer.status).toBe(200)
@@ -85,7 +85,7 @@ test('C3 G5: an export validates against the schema as published, and every prom
   expect(answer.text).not.toContain('SECRET')
 })
 
-test('the export schema of version 1 never changes', async () => {
+test('version 1 of the export schema is unchanged', async () => {
   const file = new URL('./schemas/account-export-1.json', import.meta.url)
   const now = exportSchema('https://api.example.com')
   expect(now).toEqual(JSON.parse(readFileSync(file, 'utf8')))
@@ -99,7 +99,7 @@ test('an export contains nothing of another person', async () => {
   expect(text).not.toContain(other.accountId)
 })
 
-test('a person exports their own data after a fresh sign-in, and not those of another person', async () => {
+test('a person can export only their own data, after a recent sign-in', async () => {
   const uidOf = (id: string) => `export-${id}`
   const person = newPerson()
   const firebaseUid = uidOf(person.email)
@@ -113,7 +113,7 @@ test('a person exports their own data after a fresh sign-in, and not those of an
   expect((await exportOf(made.body.id, await harness.key('operator'))).status).toBe(403)
 })
 
-test('a long history is written page by page, in little memory', async () => {
+test('the export of a long history is written page by page with little memory', async () => {
   const id = await signUp()
   const orders = 40_000
   await fillHistory(harness.api, id, orders)
@@ -138,7 +138,7 @@ test('a long history is written page by page, in little memory', async () => {
   expect(document.orders.every((order: { esims: unknown[] }) => order.esims.length === 1)).toBe(true)
 })
 
-test('an export of an account that is erased meanwhile is cut off', async () => {
+test('the export of an account that is erased meanwhile is cut off', async () => {
   const id = await signUp()
   await fillHistory(harness.api, id, 5_000)
   const response = await fetch(`${harness.url}/v1/accounts/${id}/export`, {

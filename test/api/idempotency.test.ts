@@ -18,7 +18,7 @@ afterAll(() => harness.stop())
 const signUp = (body: unknown, key: string, token = service) =>
   harness.call('POST', '/v1/accounts', { token, body, headers: { 'idempotency-key': key } })
 
-test('the same request under one key makes one account, and answers it each time', async () => {
+test('repeated sign-ups with one idempotency key make one account and return it each time', async () => {
   const person = newPerson()
   const key = randomUUID()
   const first = await signUp(person, key)
@@ -28,7 +28,7 @@ test('the same request under one key makes one account, and answers it each time
   expect(second.body).toEqual(first.body)
 })
 
-test('simultaneous requests under one key make one account', async () => {
+test('simultaneous sign-ups with one idempotency key make one account', async () => {
   const person = newPerson()
   const key = randomUUID()
   const answers = await Promise.all(Array.from({ length: 10 }, () => signUp(person, key)))
@@ -36,7 +36,7 @@ test('simultaneous requests under one key make one account', async () => {
   expect(new Set(answers.map((answer) => answer.body.id)).size).toBe(1)
 })
 
-test('a new service key does not make a repeated request a new one', async () => {
+test('a repeated request with another service key returns the first result', async () => {
   const person = newPerson()
   const key = randomUUID()
   const first = await signUp(person, key)
@@ -44,14 +44,14 @@ test('a new service key does not make a repeated request a new one', async () =>
   expect(second.body.id).toBe(first.body.id)
 })
 
-test('another request under the same key is refused', async () => {
+test('a different request with the same idempotency key is refused', async () => {
   const key = randomUUID()
   await signUp(newPerson(), key)
   const other = await signUp(newPerson(), key)
   expect([other.status, other.body.code]).toEqual([422, 'idempotency_key_reused'])
 })
 
-test('a request that was refused does not use up its key', async () => {
+test('a refused request does not use its idempotency key', async () => {
   const [taken, mine] = [newPerson(), newPerson()]
   await signUp(taken, randomUUID())
   const key = randomUUID()
@@ -59,7 +59,7 @@ test('a request that was refused does not use up its key', async () => {
   expect((await signUp(mine, key)).status).toBe(201)
 })
 
-test('an erased account does not come back under its old id', async () => {
+test('a sign-up with the idempotency key of an erased account makes a new account', async () => {
   const person = newPerson()
   const key = randomUUID()
   const first = await signUp(person, key)
@@ -69,10 +69,10 @@ test('an erased account does not come back under its old id', async () => {
   expect(again.body.id).not.toBe(first.body.id)
 })
 
-test.each(['', 'a b', 'ä', 'x'.repeat(256)])('%j is no key', async (key) => {
+test.each(['', 'a b', 'ä', 'x'.repeat(256)])('%j as an idempotency key is refused', async (key) => {
   const header = Buffer.from(key, 'utf8').toString('latin1')
   const answer = await signUp(newPerson(), header)
-  // An empty header is one that was not sent, to some clients and servers; to us it is a mistake.
+  // Some clients and servers treat an empty header as missing; here it is an error.
   expect([answer.status, answer.body.errors.map((error) => error.field)]).toEqual([400, ['Idempotency-Key']])
 })
 
@@ -88,7 +88,7 @@ test('neither an idempotency key nor the body of its request is stored', async (
   }
 })
 
-test('each caller, account, operation and key has a claim of its own, under a random id', async () => {
+test('each caller, account, operation and idempotency key has its own claim, with a random id', async () => {
   const owner = (await signUp(newPerson(), randomUUID())).body.id
   const other = (await signUp(newPerson(), randomUUID())).body.id
   const person = (firebaseUid: string): Caller => ({
@@ -126,7 +126,7 @@ test('each caller, account, operation and key has a claim of its own, under a ra
   expect(again?.resourceId).not.toBe(first?.resourceId)
 })
 
-test('an idempotency key for a missing account is not claimed', async () => {
+test('an idempotency key with a missing account is not claimed', async () => {
   const given = { header: randomUUID(), required: true, operation: 'POST /a', content: {} }
   const request = readIdempotencyKey(harness.api, { ...given, caller: { kind: 'service', keyId: 'k' } })
   await expect(request?.claim(randomUUID())).rejects.toMatchObject({ code: 'account_missing' })

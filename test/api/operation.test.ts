@@ -1,4 +1,4 @@
-/** The API as something to be run: limits, outages, logs, metrics, documents, shutdown. */
+/** The operation of the API: limits, outages, logs, metrics, documents, shutdown. */
 import { randomUUID } from 'node:crypto'
 import { request as httpRequest } from 'node:http'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -16,7 +16,7 @@ beforeAll(async () => {
 })
 afterAll(() => harness.stop())
 
-test('the process is alive, but not ready while Temporal is away, and says which part is missing', async () => {
+test('the API is alive and not ready while Temporal is down, and names Temporal', async () => {
   expect((await harness.call('GET', '/livez')).status).toBe(200)
   const ready = await harness.call('GET', '/readyz')
   expect([ready.status, ready.body]).toEqual([
@@ -25,7 +25,7 @@ test('the process is alive, but not ready while Temporal is away, and says which
   ])
 })
 
-test('nothing personal reaches logs, metrics or problems', async () => {
+test('logs, metrics and problems of the API contain no personal data', async () => {
   const canary = randomUUID().slice(0, 8)
   const person = { ...newPerson(), firstName: `First${canary}`, email: `mail${canary}@example.com` }
   const headers = { 'x-forwarded-for': '203.0.113.201' }
@@ -58,7 +58,7 @@ test('nothing personal reaches logs, metrics or problems', async () => {
   expect(harness.logged.join('')).toContain('"route":"/v1/accounts/{id}/devices/{deviceId}"')
 })
 
-test('a request id is made here; the caller’s own is logged beside it, if it is one', async () => {
+test('the API makes the request id, and logs a valid X-Request-Id of the caller beside it', async () => {
   const given = randomUUID()
   const idFor = async (id: string) =>
     (await harness.call('GET', '/v1/packages', { headers: { 'x-request-id': id } })).headers.get('x-request-id')
@@ -71,7 +71,7 @@ test('a request id is made here; the caller’s own is logged beside it, if it i
   expect(lines).not.toContain('"callerRequestId":"short"')
 })
 
-test('answers carry the usual protections, and nothing lets another site in', async () => {
+test('every answer has the security headers, and none allows another site', async () => {
   const answer = await harness.call('GET', '/v1/packages', { headers: { origin: 'https://evil.example.com' } })
   expect(answer.headers.get('access-control-allow-origin')).toBeNull()
   expect(answer.headers.get('x-powered-by')).toBeNull()
@@ -80,7 +80,7 @@ test('answers carry the usual protections, and nothing lets another site in', as
   expect(answer.headers.get('ratelimit')).toMatch(/^limit=\d+, remaining=\d+, reset=\d+$/)
 })
 
-test('the document describes every route, with every problem it can answer', async () => {
+test('the OpenAPI document describes every route with every problem of it', async () => {
   const document = (await harness.call('GET', '/openapi.json')).body as unknown as typeof harness.document
   expect(document.openapi).toBe('3.1.0')
   for (const route of harness.routes) {
@@ -96,12 +96,12 @@ test('the document describes every route, with every problem it can answer', asy
   expect(new Set(ids).size).toBe(harness.routes.length)
 })
 
-test('the document says what to send and who may, and nothing in it leads nowhere', () => {
+test('the OpenAPI document has bodies, callers and no broken references', () => {
   const schemes = Object.keys(harness.document.components?.securitySchemes ?? {})
   for (const route of harness.routes) {
     const name = `${route.method} ${route.path}`
     const operation = harness.document.paths?.[route.path]?.[route.method]
-    // An empty list would mean that no credentials are needed.
+    // An empty list would mean: no credentials needed.
     expect(operation?.security?.length, name).toBeGreaterThan(0)
     const isOpen = operation?.security?.some((each) => Object.keys(each).length === 0)
     expect(isOpen, name).toBe(route.callers.includes('public'))
@@ -124,7 +124,7 @@ test('the document says what to send and who may, and nothing in it leads nowher
   for (const [, schema] of references) expect(schemas).toContain(schema)
 })
 
-test('the documentation for readers needs nothing from elsewhere', async () => {
+test('the documentation page loads nothing from other hosts', async () => {
   const page = await harness.call('GET', '/docs')
   expect(page.status).toBe(200)
   expect(page.headers.get('content-security-policy')).toContain("default-src 'none'")
@@ -148,7 +148,7 @@ test('a caller over their limit is refused, while other callers are served', asy
     const byAddress = [await from('203.0.113.1'), await from('203.0.113.1'), await from('203.0.113.1')]
     expect(byAddress.map((answer) => answer.status)).toEqual([200, 200, 429])
     expect((await from('203.0.113.2')).status).toBe(200)
-    // One household has a whole IPv6 network.
+    // A household has a whole IPv6 network.
     const network = [await from('2001:db8::1'), await from('2001:db8::2'), await from('2001:db8::3')]
     expect(network.map((answer) => answer.status)).toEqual([200, 200, 429])
 
@@ -245,7 +245,7 @@ test('a stuck connection pool refuses requests, fails /livez, and recovers', asy
   }
 })
 
-test('a statement that waits for a lock for too long is refused with a time to come back', async () => {
+test('a request whose statement waits too long for a lock gets 503 with Retry-After', async () => {
   const limits = { ...timeLimits.api, lockMs: 100 }
   const locked = await startRig({ database: { maxConnections: 2, limits } })
   try {
@@ -283,7 +283,7 @@ test('a stopping API finishes open requests and accepts no new ones', async () =
       resolve(response.statusCode)
     })
     sent.on('error', reject)
-    // Half of it, so that the request is under way while the API stops.
+    // Half of the body, so that the request is open while the API stops.
     sent.write(body.slice(0, 10), () => {
       void stopping.running.stop({ drainMs: 10_000 })
       sent.end(body.slice(10))

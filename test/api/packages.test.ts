@@ -43,7 +43,7 @@ async function addPackage(fields: Record<string, unknown> = {}): Promise<string>
 
 const list = (query: string) => harness.call('GET', `/v1/packages?${query}`)
 
-test('the public list of packages shows our prices and not our costs', async () => {
+test('the public list of packages has our prices and not our costs', async () => {
   const code = await addPackage({ destinations: ['XB', 'XC'] })
   const answer = await list('destination=XC')
   expect(answer.body).toEqual({
@@ -64,7 +64,7 @@ test('the public list of packages shows our prices and not our costs', async () 
   expect(answer.text).not.toMatch(new RegExp(`${costCanary}|secret-|USD|esim-access`))
 })
 
-test('unlimited data is null, top-ups are asked for, what is withdrawn is gone', async () => {
+test('the list of packages has null for unlimited data, top-ups only on request, and no withdrawn packages', async () => {
   const unlimited = await addPackage({ destinations: ['XD'], data_bytes: null, daily: true })
   const topUp = await addPackage({ destinations: ['XD'], kind: 'top_up' })
   await addPackage({ destinations: ['XD'], active: false })
@@ -73,7 +73,7 @@ test('unlimited data is null, top-ups are asked for, what is withdrawn is gone',
   expect(topUps.body.items.map((item) => item.code)).toEqual([topUp])
 })
 
-test('pages hold every package once, in order, also while others come and go', async () => {
+test('the pages of the package list have each package once, in order, also while the catalogue changes', async () => {
   const codes = await Promise.all(Array.from({ length: 23 }, () => addPackage({ destinations: ['XE'] })))
   const seen: string[] = []
   let cursor: string | null = ''
@@ -100,12 +100,12 @@ test.each([
   ['cursor=x', 'cursor'],
   [`cursor=${Buffer.from('[1]').toString('base64url')}`, 'cursor'],
   [`cursor=${Buffer.from('["a","b"]').toString('base64url')}`, 'cursor'],
-])('%s is refused', async (query, field) => {
+])('the package list refuses %s', async (query, field) => {
   const answer = await list(query)
   expect([answer.status, answer.body.errors.map((error) => error.field)]).toEqual([400, [field]])
 })
 
-test('credentials are not needed, but wrong ones are refused', async () => {
+test('the package list needs no credentials, and refuses wrong ones', async () => {
   expect((await harness.call('GET', '/v1/packages', { token: await harness.key('service') })).status).toBe(200)
   expect((await harness.call('GET', '/v1/packages', { token: 'nonsense' })).status).toBe(401)
 })

@@ -1,4 +1,4 @@
-/** The commands as processes of their own: the API from start to SIGTERM, and the keys. */
+/** Commands as processes: the API from start to SIGTERM, and `npm run keys`. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -28,7 +28,7 @@ function start(...args: string[]) {
 
 const keys = (...args: string[]) => start('cli/keys.ts', ...args).ended
 
-test('a key is made, shown once, listed without its secret, and revoked', async () => {
+test('npm run keys makes a key, shows it once, lists it without its secret, and revokes it', async () => {
   const made = await keys('create', 'operator', '--label', 'night shift')
   expect(made.code, made.err).toBe(0)
   const token = made.out.trim()
@@ -47,7 +47,7 @@ test('a key is made, shown once, listed without its secret, and revoked', async 
 }, 30_000)
 
 test.each([[[]], [['create', 'admin', '--label', 'x']], [['create', 'service']], [['revoke']]])(
-  'keys %j explains itself',
+  'npm run keys with the arguments %j prints its usage',
   async (args) => {
     const { code, err } = await keys(...args)
     expect([code, err.includes('Usage:')]).toEqual([2, true])
@@ -55,7 +55,7 @@ test.each([[[]], [['create', 'admin', '--label', 'x']], [['create', 'service']],
   30_000,
 )
 
-test('a program without its settings names them and ends, without a stack', async () => {
+test('a program without its settings prints their names and ends, without a stack trace', async () => {
   const programs = [
     ['api/main.ts'],
     ['worker/main.ts'],
@@ -76,7 +76,7 @@ test('a program without its settings names them and ends, without a stack', asyn
 })
 
 test.each(['SIGTERM', 'SIGINT'] as const)(
-  'on %s the API ends in order',
+  'the API ends with exit code 0 on %s',
   async (signal) => {
     harness.env.API_PORT = '0'
     harness.env.API_HOST = '127.0.0.1'

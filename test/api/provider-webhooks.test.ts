@@ -1,4 +1,4 @@
-/** Who may bring news of payments and eSIMs: the parties themselves, proven over the bytes they sent. */
+/** Webhooks of eSIM providers and Stripe are accepted only from their senders, by secret, address or signature. */
 import { createHmac } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { altered } from '../harness/altered.ts'
@@ -37,13 +37,13 @@ test('a webhook of eSIM Access needs the secret in its path and a configured sen
   expect(harness.logged.join('')).not.toContain(secret)
 })
 
-/** As PHP prints JSON, which is what the vendor signs: `/` is written `\\/`. */
+/** JSON as PHP prints it, with `\\/` for `/`, which the vendor signs. */
 const escaped = (text: string) => text.replaceAll('/', '\\/')
 const low = JSON.stringify({ level: '75%', iccid: '8900000000000000001', package_name: '1 GB / 7 days' })
 const signed = (text: string, secret = harness.env.AIRALO_CLIENT_SECRET) =>
   createHmac('sha512', secret).update(text).digest('hex')
 
-test('a webhook of Airalo needs a signature over its bytes, as sent or as PHP prints them', async () => {
+test('a webhook of Airalo needs a signature of its bytes, as sent or as PHP prints them', async () => {
   const post = (body: string, signature?: string) =>
     harness.call('POST', '/v1/webhooks/airalo', {
       body,
@@ -66,7 +66,7 @@ test('a webhook of Airalo needs a signature over its bytes, as sent or as PHP pr
     expect([refused.status, refused.body.code], String(signature)).toEqual([400, 'webhook_refused'])
     expect(refused.text).not.toContain('8900000000000000001')
   }
-  // Signed, and not what was signed: the same content in other bytes.
+  // The same content in other bytes than the signed ones.
   const reprinted = JSON.stringify(JSON.parse(low), null, 1)
   expect((await post(reprinted, signed(low))).body.code).toBe('webhook_refused')
 })
@@ -76,7 +76,7 @@ test('the Airalo webhook answers the HEAD request that checks it', async () => {
   expect([probe.status, probe.text]).toEqual([200, ''])
 })
 
-test('a webhook of Stripe needs a signature over its bytes', async () => {
+test('a webhook of Stripe needs a signature of its bytes', async () => {
   const body = JSON.stringify({
     id: 'evt_1',
     object: 'event',

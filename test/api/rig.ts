@@ -1,4 +1,4 @@
-/** The API over a real database and the simulated sign-in parties, without Temporal: for what needs no workflow. */
+/** The API with a real database and simulators of Apple and Google, without Temporal: for tests without workflows. */
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { DestinationStream } from 'pino'
 import type { Limits } from '../../api/http/limits.ts'
@@ -16,7 +16,7 @@ import { startGoogle } from '../../sim/google.ts'
 import { connectTemporal } from '../../temporal/client.ts'
 import { seededUuid } from '../harness/seed.ts'
 
-/** The fields tests look at; everything else is compared whole. */
+/** The fields that tests read. */
 export interface AnsweredBody {
   [field: string]: unknown
   id: string
@@ -29,7 +29,7 @@ export interface AnsweredBody {
 export interface Answer {
   status: number
   headers: Headers
-  /** an empty object where the answer is not JSON */
+  /** an empty object if the answer is not JSON */
   body: AnsweredBody
   text: string
 }
@@ -45,7 +45,7 @@ interface RigOptions {
   database?: { maxConnections: number; limits: TimeLimits }
 }
 
-/** Starts it all. Limits are out of the way unless given. */
+/** Starts API, database and simulators; default: with limits that no test reaches. */
 export async function startRig(options: RigOptions = {}) {
   const [postgres, apple, google] = await Promise.all([startPostgres(), startApple(), startGoogle()])
   const migrations = connectDatabase(postgres.url, { maxConnections: 1 })
@@ -68,7 +68,7 @@ export async function startRig(options: RigOptions = {}) {
     STRIPE_WEBHOOK_SECRET: 'whsec_rig',
     ESIM_ACCESS_CODE: 'rig',
     ESIM_ACCESS_SECRET: 'rig',
-    // in other letters another token, whatever the digits
+    // A UUID with a prefix: it contains letters, whose case a test changes.
     ESIM_ACCESS_WEBHOOK_TOKEN: `rig-${randomUUID()}`,
     AIRALO_CLIENT_ID: 'rig',
     AIRALO_CLIENT_SECRET: 'rig',
@@ -129,7 +129,7 @@ export async function startRig(options: RigOptions = {}) {
     /** The token of a new key. */
     key: async (kind: ApiKeyKind): Promise<string> =>
       (await createApiKey(context.sql, { kind, label: 'test', at: new Date() })).token,
-    /** A Firebase ID token of somebody who just signed in, unless said otherwise. */
+    /** A Firebase ID token, by default of a person who has just signed in. */
     firebaseToken: async (input: Record<string, unknown> = {}): Promise<{ uid: string; token: string }> => {
       const { uid, idToken } = await controlOf(google).do<{ uid: string; idToken: string }>('firebase-sign-in', input)
       return { uid, token: idToken }
@@ -146,7 +146,7 @@ export async function startRig(options: RigOptions = {}) {
 
 interface Call {
   token?: string | undefined
-  /** sent as JSON unless it is text */
+  /** sent as JSON; a string is sent unchanged */
   body?: unknown
   headers?: Record<string, string>
 }
@@ -166,7 +166,7 @@ async function call(url: string, method: string, path: string, { token, body, he
   return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : {} }
 }
 
-/** Sign-up data that nobody else has. */
+/** Unique sign-up data. */
 export function newPerson() {
   const id = seededUuid()
   return {

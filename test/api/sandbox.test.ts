@@ -4,7 +4,7 @@ import { shareStack } from '../harness/harness.ts'
 
 const harness = await shareStack()
 
-test("an operator moves an order's clock and sees it lapse unpaid", async () => {
+test("an operator moves an order's clock, and the order ends unpaid", async () => {
   const order = await harness.buy(await harness.signUp(), { pay: false })
   const move = { workflowId: orderWorkflowId(order.id), forwardMs: 61 * 60_000 }
   const answer = await harness.operator.post('/v1/sandbox/clock', move)
@@ -13,7 +13,7 @@ test("an operator moves an order's clock and sees it lapse unpaid", async () => 
   await harness.untilOrder(order.id, 'unpaid')
 })
 
-test('only an operator moves the clock of a run, and only of one that exists', async () => {
+test('only an operator can move the clock of a run, and the run must exist', async () => {
   const move = { workflowId: 'order-unknown', forwardMs: 1000 }
   expect((await harness.service.post('/v1/sandbox/clock', move)).status).toBe(403)
   expect((await harness.operator.post('/v1/sandbox/clock', move)).status).toBe(404)

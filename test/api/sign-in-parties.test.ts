@@ -36,7 +36,7 @@ async function accountsWith(email: string): Promise<number> {
   return answer.body.code === 'email_taken' ? 1 : Number.NaN
 }
 
-test('C6 G3: the Apple user is linked, and the refresh token kept encrypted with the app that obtained it', async () => {
+test('C6 G3: a sign-up with Apple links the user, and stores the refresh token encrypted with its client id', async () => {
   const signIn = await apple({ email: newPerson().email })
   const { email: _, ...person } = newPerson()
   const answer = await signUp({ ...person, apple: proofOf(signIn) })
@@ -53,7 +53,7 @@ test('C6 G3: the Apple user is linked, and the refresh token kept encrypted with
   )
 })
 
-test('an e-mail address given by the app wins over the one in the token', async () => {
+test('a sign-up uses the e-mail address of the request, not the one in the token', async () => {
   const person = newPerson()
   const signIn = await google({ email: newPerson().email })
   const answer = await signUp({ ...person, google: { identityToken: signIn.idToken } })
@@ -61,7 +61,7 @@ test('an e-mail address given by the app wins over the one in the token', async 
   expect(answer.body.identities).toEqual([{ provider: 'google', subject: signIn.sub, linkedAt: expect.any(String) }])
 })
 
-test('without any e-mail address there is no account', async () => {
+test('a sign-up without any e-mail address makes no account', async () => {
   const { email: _, ...person } = newPerson()
   const answer = await signUp({ ...person, apple: proofOf(await apple()) })
   expect([answer.status, answer.body.errors]).toEqual([400, [{ field: 'email', reason: 'missing' }]])
@@ -72,14 +72,14 @@ test.each([
   ['expired', { expiresInSeconds: -3_600 }],
   ['of another issuer', { issuer: 'https://apple.example.com' }],
   ['for another app', { clientId: 'com.example.other' }],
-])('an Apple token that is %s makes no account', async (_what, input) => {
+])('a sign-up with an Apple token that is %s makes no account', async (_what, input) => {
   const person = newPerson()
   const answer = await signUp({ ...person, apple: proofOf(await apple(input)) })
   expect([answer.status, answer.body.code], answer.text).toEqual([422, 'sign_in_refused'])
   expect(await accountsWith(person.email)).toBe(0)
 })
 
-test('a nonce that is not the one of this sign-in is refused', async () => {
+test('a sign-up with a nonce of another sign-in is refused', async () => {
   const person = newPerson()
   const proof = proofOf(await apple({ nonce: 'mine' }))
   const wrong = await signUp({ ...person, apple: { ...proof, nonce: 'another' } })
@@ -87,7 +87,7 @@ test('a nonce that is not the one of this sign-in is refused', async () => {
   expect((await signUp({ ...person, apple: { ...proof, nonce: 'mine' } })).status).toBe(201)
 })
 
-test('a code that Apple refuses makes no account, and the answer says so', async () => {
+test('a sign-up with a code that Apple refuses makes no account, and the problem says so', async () => {
   const person = newPerson()
   const answer = await signUp({ ...person, apple: { ...proofOf(await apple()), authorizationCode: 'made-up' } })
   expect([answer.status, answer.body.code, answer.body.detail]).toEqual([
@@ -98,13 +98,13 @@ test('a code that Apple refuses makes no account, and the answer says so', async
   expect(await accountsWith(person.email)).toBe(0)
 })
 
-test("somebody else's code is refused", async () => {
+test("a sign-up with another person's code is refused", async () => {
   const [mine, theirs] = await Promise.all([apple(), apple()])
   const answer = await signUp({ ...newPerson(), apple: { ...proofOf(mine), authorizationCode: theirs.code } })
   expect([answer.status, answer.body.code]).toEqual([422, 'sign_in_refused'])
 })
 
-test('while Apple is down nothing is stored, and the answer says when to come back', async () => {
+test('a sign-up with Apple stores nothing while Apple is down, and answers with Retry-After', async () => {
   const person = newPerson()
   const proof = proofOf(await apple())
   await harness.apple.fault({ match: { path: '/auth/token' }, status: 503 })
@@ -117,7 +117,7 @@ test('while Apple is down nothing is stored, and the answer says when to come ba
   expect((await signUp({ ...person, apple: proof })).status).toBe(201)
 })
 
-test('an Apple or Google user has one account, and a taken address does not cost the code', async () => {
+test('an Apple or Google user has at most one account, and a taken address does not use the code', async () => {
   const signIn = await apple()
   const taken = newPerson()
   expect((await signUp(taken)).status).toBe(201)
@@ -134,7 +134,7 @@ test('an Apple or Google user has one account, and a taken address does not cost
   expect((await signUp({ ...newPerson(), google: { identityToken } })).body.code).toBe('identity_taken')
 })
 
-test('a later sign-in links Apple and Google, once each, and keeps the newest refresh token', async () => {
+test('a later sign-in links Apple and Google once each, and stores the newest refresh token', async () => {
   const { body } = await signUp(newPerson())
   const signIns = `/v1/accounts/${body.id}/sign-ins`
   const first = await apple()
@@ -169,7 +169,7 @@ test('a later sign-in links Apple and Google, once each, and keeps the newest re
   expect([stolen.status, stolen.body.code]).toEqual([409, 'identity_taken'])
 })
 
-test('a repeated sign-up with Apple answers the same account, although the code is spent', async () => {
+test('a repeated sign-up with Apple returns the same account, although the code is used', async () => {
   const body = { ...newPerson(), apple: proofOf(await apple()) }
   const headers = { 'idempotency-key': randomUUID() }
   const first = await signUp(body, headers)

@@ -1,4 +1,4 @@
-/** What Apple and Google tell about people, and what becomes of their accounts. */
+/** Notifications of Apple and Google about people, and their effect on accounts. */
 import { expect, test } from 'vitest'
 import type { Surfer } from '../harness/browser.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
@@ -41,7 +41,7 @@ async function answersTo(simulator: typeof apple, jti: string): Promise<number[]
 }
 
 test.each(['account-deleted', 'account-delete'])(
-  'Apple’s %s deletes the account, however often it comes',
+  'Apple’s notification %s deletes the account, also when it comes several times',
   async (type) => {
     const { person, sub } = await withApple()
     await apple.do('webhooks', { copies: 3 })
@@ -67,7 +67,7 @@ test.each(['account-deleted', 'account-delete'])(
   },
 )
 
-test('consent-revoked forgets the link and its token, and tells the person; the account stays', async () => {
+test('Apple’s consent-revoked deletes the link and its token, mails the person, and keeps the account', async () => {
   const { person, sub } = await withApple()
   const surfer = await visit(harness.stack, person)
   expect(await isSignedIn(surfer)).toBe(true)
@@ -83,7 +83,7 @@ test('consent-revoked forgets the link and its token, and tells the person; the 
   expect((await harness.service.get(`/v1/accounts/${person.accountId}`)).status).toBe(200)
 })
 
-test('a notification of Apple from before a new link does not end the link', async () => {
+test('a notification of Apple that is older than a new link does not end the link', async () => {
   const { person, sub } = await withApple()
   await sql`update identities set linked_at = linked_at + interval '1 hour' where account_id = ${person.accountId}`
   const revoked = await apple.do<{ jti: string }>('notify', { type: 'consent-revoked', sub })
@@ -94,7 +94,7 @@ test('a notification of Apple from before a new link does not end the link', asy
   expect((await harness.service.get(`/v1/accounts/${person.accountId}`)).status).toBe(200)
 })
 
-test('a relay address that is switched off gets no mail until it is on again; another address is not touched', async () => {
+test('a disabled Apple relay address gets no mail until it is enabled again; other addresses are unchanged', async () => {
   const stateOf = async (person: Person) =>
     (await sql`select mail_state from accounts where id = ${person.accountId}`)[0]?.mail_state
   const { sub, idToken, code } = await apple.do<{ sub: string; idToken: string; code: string }>('sign-in', {
@@ -135,7 +135,7 @@ test('forged and malformed notifications of Apple and Google are refused', async
 })
 
 test.each(['sessions-revoked', 'tokens-revoked', 'account-disabled'])(
-  'Google’s %s signs the person out of the web pages, and nobody else',
+  'Google’s notification %s signs only this person out of the web pages',
   async (type) => {
     const { person, sub } = await withGoogle()
     const [theirs, others] = [await visit(harness.stack, person), await visit(harness.stack, await harness.signUp())]
@@ -149,7 +149,7 @@ test.each(['sessions-revoked', 'tokens-revoked', 'account-disabled'])(
   },
 )
 
-test('Google: an account taken over is shown to operators and gets no promotions; the rest is recorded', async () => {
+test('Google’s notice of a hijacked account becomes an operator task and stops promotions; others are only recorded', async () => {
   const { person, sub } = await withGoogle()
   const consents = `/v1/accounts/${person.accountId}/consents/promotions`
   await harness.service.put(consents, { granted: true, source: 'app_settings' })

@@ -1,6 +1,7 @@
 /**
- * Two people, every route that takes an id: neither reads or changes what is the other's, and keys that are revoked, of
- * another kind or made up do nothing. The routes come from the API itself: one without an entry here fails.
+ * Two people on every route that takes an id: neither can read or change rows of the other, and revoked keys, keys of
+ * another kind and invented keys do nothing. The list of routes comes from the API: a route without an entry here
+ * fails.
  */
 import { randomUUID } from 'node:crypto'
 import { beforeAll, expect, test } from 'vitest'
@@ -31,11 +32,11 @@ interface Things {
 }
 
 /**
- * What a route's id stands for.
- * - `theirs`: a thing of a person's, who may ask for it; the other gets a 404
- * - `ours`: for operators or for nobody but us
- * - `secret`: whoever knows it may: a made-up one opens nothing
- * - `public`: the same for everybody, and about nobody
+ * The meaning of a route's id.
+ * - `theirs`: a person's row; other people get a 404
+ * - `ours`: for operators or the app backend only
+ * - `secret`: for everybody who knows it; an invented one opens nothing
+ * - `public`: the same answer for everybody, without personal data
  */
 type Entry =
   | { id: 'theirs'; path: (of: Things) => string; body?: (of: Things) => unknown; ownerGets: number }
@@ -154,7 +155,7 @@ const entryOf = (operation: Operation): Entry => {
 
 let anna: Things
 let ben: Things
-/** Credentials that must not open anything, and persons' sessions. */
+/** Credentials that must be refused, and sessions of people. */
 let useless: { name: string; token: string }[]
 let cookie: string
 
@@ -209,19 +210,19 @@ beforeAll(async () => {
   ]
 })
 
-/** Anna's rows, as far as nothing but she moves them. */
+/** Anna's rows, without columns that others change. */
 async function annasRows(): Promise<string[]> {
   const snapshot = await takeSnapshot(harness.context)
-  // Written by whoever asks, or by the watch over her eSIMs.
+  // Other callers' requests, or the watch of her eSIMs, write these columns.
   for (const table of ['security_log', 'idempotency_keys', 'esims', 'sends']) snapshot.delete(table)
   return findTexts(snapshot, [anna.person.accountId, anna.order.id, anna.heldOrder.id, anna.requestId])
 }
 
-test('every route that takes an id has an entry here, and every entry a route', () => {
+test('every route that takes an id has an entry in two-persons.test.ts, and every entry a route', () => {
   expect(Object.keys(entries).sort()).toEqual(withId.map(nameOf).sort())
 })
 
-test('an entry says of a route what the route says of itself', () => {
+test('every entry of two-persons.test.ts matches the callers that its route declares', () => {
   const admitted = (operation: Operation) => (operation.callers.includes('public') ? 'everybody' : operation.callers)
   for (const operation of withId) {
     const callers = admitted(operation)
@@ -295,7 +296,7 @@ test('operators’ routes refuse everybody but operators', async () => {
   expect(await annasRows()).toEqual(before)
 })
 
-test('a key that is revoked, forged or of another kind does nothing, anywhere', async () => {
+test('a key that is revoked, forged or of another kind does nothing on any route', async () => {
   const before = await annasRows()
   const closed = operations.filter(({ callers }) => !callers.includes('public'))
   for (const { name, token } of useless) {
@@ -361,7 +362,7 @@ test('a public route answers every caller the same', async () => {
   }
 })
 
-// Last, for it ends with the deletion.
+// Runs last, since it ends with the deletion.
 test('the owner is admitted on every route of their rows', async () => {
   const order = ['GET', 'PUT', 'PATCH', 'POST', 'DELETE']
   const rank = ({ method, path }: Operation) =>

@@ -21,7 +21,7 @@ async function accounts(): Promise<number> {
 }
 
 test.each(['idfa', 'gps', 'contacts', 'birthday', '__proto__', 'constructor', 'EMAIL'])(
-  'C7: a request with %s is refused, the field named, nothing stored',
+  'C7: a sign-up with the field %s is refused, and the problem names the field',
   async (field) => {
     const before = await accounts()
     const answer = await post(`${JSON.stringify(newPerson()).slice(0, -1)},${JSON.stringify(field)}:"x"}`)
@@ -30,7 +30,7 @@ test.each(['idfa', 'gps', 'contacts', 'birthday', '__proto__', 'constructor', 'E
   },
 )
 
-test('C7: unknown fields inside, in the query and on every other route are refused as well', async () => {
+test('C7: unknown fields in nested objects, in the query and on every other route are refused', async () => {
   const { body } = await post(newPerson())
   const path = `/v1/accounts/${body.id}`
   const answers = await Promise.all([
@@ -59,10 +59,10 @@ test('C7: unknown fields inside, in the query and on every other route are refus
   ])
 })
 
-/** The codec's: a payload's metadata has whatever keys Temporal's converters give it. */
+/** The codec's routes: Temporal's converters choose the keys of a payload's metadata. */
 const openByDesign = new Set(['#/components/schemas/Payloads.properties.payloads.items.properties.metadata'])
 
-test('no schema of a request in the published document admits unknown fields', () => {
+test('no request schema of the OpenAPI document allows unknown fields', () => {
   const schemas = harness.document.components?.schemas ?? {}
   const open: string[] = []
   const look = (schema: unknown, where: string): void => {
@@ -90,7 +90,7 @@ test.each([
   ['policyVersion', { policyVersion: '1999-01-01' }],
   ['apple', { apple: 'token' }],
   ['firebaseUid', { firebaseUid: '' }],
-])('a wrong %s is refused by name', async (field, change) => {
+])('a sign-up with a wrong %s is refused, and the problem names the field', async (field, change) => {
   const answer = await post({ ...newPerson(), ...change })
   expect([answer.status, answer.body.code, answer.body.errors.map((error) => error.field)]).toEqual([
     400,
@@ -99,13 +99,13 @@ test.each([
   ])
 })
 
-test('a refusal lists all faults of a body', async () => {
+test('the problem of a refused body lists all faults', async () => {
   const answer = await post({ email: 'x', lastName: '' })
   expect(answer.body.errors.map((error) => error.field).sort()).toEqual(['email', 'firstName', 'lastName'])
   expect(answer.body.errors).toContainEqual({ field: 'firstName', reason: 'missing' })
 })
 
-test('bodies that are no JSON objects get a 4xx', async () => {
+test('a body that is not a JSON object gets a 4xx', async () => {
   const cases: [string, Record<string, string>, number, string][] = [
     ['{"email": "leak@exam', {}, 400, 'malformed_json'],
     ['"text"', {}, 400, 'malformed_json'],
@@ -128,7 +128,7 @@ test('bodies that are no JSON objects get a 4xx', async () => {
   expect([none.status, none.body.errors]).toEqual([400, [{ field: 'body', reason: 'missing' }]])
 })
 
-test('unknown addresses, wrong methods and undecodable paths get a problem', async () => {
+test('unknown addresses, wrong methods and undecodable paths are answered with a problem', async () => {
   const nowhere = await harness.call('GET', '/v1/nowhere')
   expect([nowhere.status, nowhere.body.code]).toEqual([404, 'not_found'])
   const wrong = await harness.call('DELETE', '/v1/packages')
@@ -141,7 +141,7 @@ test('unknown addresses, wrong methods and undecodable paths get a problem', asy
   expect((await harness.call('HEAD', '/v1/packages')).status).toBe(200)
 })
 
-test('every problem leads to its meaning, and no answer tells more than that', async () => {
+test('the type of every problem leads to its meaning, and no answer has more details', async () => {
   const answer = await harness.call('GET', '/v1/nowhere')
   expect(answer.headers.get('content-type')).toBe('application/problem+json; charset=utf-8')
   expect(answer.body).toEqual({
@@ -156,7 +156,7 @@ test('every problem leads to its meaning, and no answer tells more than that', a
   expect((await harness.call('GET', '/problems/toString')).status).toBe(404)
 })
 
-test('whatever is sent, the answer is a problem and never a 5xx', async () => {
+test('any invalid request is answered with a problem and never a 5xx', async () => {
   const leaf = fc.oneof(fc.string({ unit: 'grapheme' }), fc.double(), fc.boolean(), fc.constant(null), fc.string())
   const value = fc.oneof(leaf, fc.array(leaf), fc.dictionary(fc.string(), leaf))
   const field = fc.constantFrom('email', 'firstName', 'lastName', 'phone', 'apple', 'google', 'firebaseUid', 'x')

@@ -1,4 +1,4 @@
-/** Nobody's body is read before their credentials are, nor for long. */
+/** The API checks credentials before it reads a body, and limits the time of reading. */
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -18,11 +18,11 @@ const withBody = (): Route[] => harness.routes.filter(({ method }) => !['get', '
 const named = ({ method, path }: Route): string => `${method} ${path}`
 
 interface Unfinished {
-  /** the status of the answer, which came although the body never did */
+  /** the status of the answer to a request whose body was not sent */
   status: number
 }
 
-/** Announces a body of which only the first byte comes, and waits for the server to hang up. */
+/** Announces a body, sends only its first byte, and waits until the server closes the connection. */
 async function announce({ method, path, form }: Route): Promise<Unfinished> {
   const { hostname, port } = new URL(harness.url)
   const socket = connect(Number(port), hostname)
@@ -48,7 +48,7 @@ test('a request without credentials is refused before its body is read', async (
   )
 })
 
-test('a secret in the path or a missing signature is looked at before the body', async () => {
+test('a secret in the path and a missing signature are checked before the body is read', async () => {
   const answers = await Promise.all(
     withBody()
       .filter(({ admit, unreadBody }) => admit || unreadBody)
@@ -63,7 +63,7 @@ test('a secret in the path or a missing signature is looked at before the body',
   })
 })
 
-test('a request whose body does not arrive is ended', async () => {
+test('the connection of a request whose body does not arrive is closed', async () => {
   const proofInBody = withBody().filter(
     ({ callers, admit, unreadBody }) => callers.includes('public') && !admit && !unreadBody,
   )
@@ -72,7 +72,7 @@ test('a request whose body does not arrive is ended', async () => {
     expect([named(route), await announce(route)]).toEqual([named(route), { status: 408 }])
 })
 
-test('a request whose headers do not arrive is ended', async () => {
+test('the connection of a request whose headers do not arrive is closed', async () => {
   const { hostname, port } = new URL(harness.url)
   const socket = connect(Number(port), hostname)
   socket.resume()
@@ -80,7 +80,7 @@ test('a request whose headers do not arrive is ended', async () => {
   await once(socket, 'close')
 })
 
-test('a request without credentials may send a few kilobytes', async () => {
+test('a request without credentials can send a few kilobytes', async () => {
   const open = withBody().filter(({ callers, rawBody, unreadBody }) => {
     return callers.includes('public') && !rawBody && !unreadBody
   })
@@ -92,7 +92,7 @@ test('a request without credentials may send a few kilobytes', async () => {
   }
 })
 
-test('events are as long as their kind needs, and no longer', async () => {
+test('the body of a webhook has a size limit for each kind of event', async () => {
   const limits = harness.routes.flatMap((route) =>
     route.rawBody ? [[named(route), route.rawBody.maxBytes / 1024]] : [],
   )

@@ -1,6 +1,6 @@
 /**
- * What anybody may send without credentials: a megabyte of bytes made to be slow to read. Whatever the route, the API
- * refuses or ignores it and goes on answering. The routes come from the API itself, so a new one is included.
+ * A caller without credentials sends a megabyte of bytes that are slow to parse. On every route the API refuses or
+ * ignores them and keeps answering. The list of routes comes from the API and includes new ones.
  */
 import { request as httpRequest } from 'node:http'
 import { expect, test } from 'vitest'
@@ -25,7 +25,7 @@ const operations: Operation[] = Object.entries(document.paths).flatMap(([path, m
   })),
 )
 
-/** Within the limit of forms, of JSON and of events, and beyond all of them. */
+/** Sizes within the limits of forms, JSON and events, and above all limits. */
 const sizes = [8_000, 64_000, 500_000, 1_000_000]
 const largest = Math.max(...sizes)
 
@@ -53,7 +53,7 @@ const bodies: { name: string; type: string; body: (size: number) => string }[] =
   { name: 'parts of a token', type: 'application/secevent+jwt', body: repeat('e.') },
 ]
 
-/** As long as Node lets all headers of a request be, path included, less what else is sent. */
+/** As long as Node allows for all headers and the path together, minus the other headers. */
 const line = (text: string): string => text.repeat(Math.floor(14_000 / text.length))
 
 const headers: { name: string; headers: Record<string, string> }[] = [
@@ -73,11 +73,11 @@ const filled = (path: string, text: string): string => path.replaceAll(/\{\w+\}/
 
 interface Sent {
   status: number
-  /** processor time of this process, which the API is a part of: how busy the machine is does not matter */
+  /** processor time of this process, which runs the API; it does not depend on the machine's load */
   cpuMs: number
 }
 
-/** The answer's status; 1 MB may still be on its way by then. */
+/** The answer's status, which can arrive before the whole megabyte is sent. */
 async function send(method: string, path: string, headers: Record<string, string>, body?: string): Promise<Sent> {
   const before = process.cpuUsage()
   const status = await new Promise<number>((resolve, reject) => {
@@ -94,7 +94,7 @@ async function send(method: string, path: string, headers: Record<string, string
   return { status, cpuMs: (user + system) / 1000 }
 }
 
-/** What is slow in the way meant here takes seconds to hours; everything else some milliseconds. */
+/** A slow parser takes seconds to hours with these bytes; others take milliseconds. */
 const mostCpuMs = 1_500
 
 async function expectUnharmed(what: string, sending: Promise<Sent>): Promise<Sent> {
@@ -106,7 +106,7 @@ async function expectUnharmed(what: string, sending: Promise<Sent>): Promise<Sen
   return sent
 }
 
-test.each(bodies)('a megabyte of $name harms nobody, on any route', async ({ name, type, body }) => {
+test.each(bodies)('a megabyte of $name does not slow down the API on any route', async ({ name, type, body }) => {
   for (const operation of operations) {
     const path = filled(operation.path, 'x')
     for (const size of operation.isOpen ? sizes : [largest]) {
@@ -117,11 +117,14 @@ test.each(bodies)('a megabyte of $name harms nobody, on any route', async ({ nam
   }
 })
 
-test.each(headers)('$name up to the limit of all headers harm nobody, on any route', async ({ name, headers }) => {
-  for (const operation of operations) {
-    await expectUnharmed(`${named(operation)}: ${name}`, send(operation.method, filled(operation.path, 'x'), headers))
-  }
-})
+test.each(headers)(
+  '$name up to the limit of all headers do not slow down the API on any route',
+  async ({ name, headers }) => {
+    for (const operation of operations) {
+      await expectUnharmed(`${named(operation)}: ${name}`, send(operation.method, filled(operation.path, 'x'), headers))
+    }
+  },
+)
 
 test.each([
   ['letters', line('a')],
@@ -129,7 +132,7 @@ test.each([
   ['escapes', line('%2e')],
   ['broken escapes', line('%')],
   ['braces', line('{}')],
-])('%s in a path up to the limit of all headers harm nobody, on any route', async (name, text) => {
+])('%s in a path up to the limit of all headers do not slow down the API on any route', async (name, text) => {
   for (const operation of operations.filter(({ path }) => path.includes('{'))) {
     const path = operation.path.replace(/\{\w+\}/, text).replaceAll(/\{\w+\}/g, 'x')
     await expectUnharmed(`${named(operation)}: ${name}`, send(operation.method, path, {}))

@@ -1,4 +1,4 @@
-/** What PostgreSQL cannot take, or takes for something else, is refused by name or read as it is meant, on any route. */
+/** Values that PostgreSQL cannot store or would change are refused with the field's name, or read correctly. */
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { openHarness } from '../../harness/harness.ts'
@@ -32,7 +32,7 @@ const callerOf = ({ callers }: Operation) =>
 const cursor = (position: unknown[]): string => Buffer.from(JSON.stringify(position)).toString('base64url')
 const yearZero = '0000-01-01T00:00:00Z'
 
-test('NUL in a path or a query', async () => {
+test('NUL in a path or a query is refused', async () => {
   const sent = operations.flatMap((operation) => {
     const path = operation.path.replaceAll(/\{\w+\}/g, 'a%00b')
     const queries = operation.query.map((name) => `${operation.path.replaceAll(/\{\w+\}/g, 'x')}?${name}=a%00b`)
@@ -45,7 +45,7 @@ test('NUL in a path or a query', async () => {
   }
 })
 
-test('a cursor that holds NUL, half of a surrogate pair or the year 0', async () => {
+test('a cursor with NUL, half of a surrogate pair or the year 0 is refused', async () => {
   const lists = operations.filter(({ query }) => query.includes('cursor'))
   expect(lists.length).toBeGreaterThan(4)
   const positions = [['a\0b'], ['\ud800'], [yearZero, randomUUID()], [yearZero, '\0'], ['\0', randomUUID()]]
@@ -79,7 +79,7 @@ test.each([
   expect([answer.status, answer.body.errors?.map((error: { field: string }) => error.field)]).toEqual([400, [field]])
 })
 
-test('an account’s id in capital letters is that account’s', async () => {
+test('an account’s id in capital letters finds the account', async () => {
   const person = await harness.signUp({ device: false })
   const path = `/v1/accounts/${person.accountId.toUpperCase()}`
   const answers = [
@@ -95,7 +95,7 @@ test('an account’s id in capital letters is that account’s', async () => {
   expect((await harness.service.get(`/v1/accounts/${person.accountId}`)).body.lastName).toBe('Other')
 })
 
-test('a push token that many devices report at once ends at one of them, and nobody gets a 500', async () => {
+test('a push token that many devices register simultaneously belongs to one of them, without a 500', async () => {
   const people = await Promise.all(Array.from({ length: 10 }, () => harness.signUp({ device: false })))
   const paths = people.flatMap(({ accountId }) =>
     Array.from({ length: 12 }, (_, index) => `/v1/accounts/${accountId}/devices/d${index}`),
