@@ -8,7 +8,7 @@ import { expectStatus } from '../harness/http.ts'
 import type { Person } from '../harness/people.ts'
 import { until } from '../harness/until.ts'
 
-// Erased people's orders are in Stripe's books, and no longer in ours.
+// Orders of erased people are in Stripe's state, and no longer in our database.
 const harness = await shareStack({ books: false })
 const { sql } = harness.context
 const site = harness.urls.api
@@ -67,7 +67,7 @@ test('G1 G2 G4: a person signs in by a mailed link, sees their data, corrects it
   expect((await surfer.open('/account')).html).toMatch(/UTC: <!-- -->no|: no \(/)
 })
 
-test('a link works once, a scanner does not use it up, and addresses without an account look the same', async () => {
+test('a sign-in link works once, a mail scanner does not use it, and unknown addresses get the same answer', async () => {
   const person = await harness.signUp()
   const surfer = createSurfer(site)
   const link = await linkFor(surfer, person.email)
@@ -84,7 +84,7 @@ test('a link works once, a scanner does not use it up, and addresses without an 
   expect([stranger.status, stranger.html]).toEqual([known.status, known.html])
 })
 
-test('a stranger cannot flood an e-mail address with sign-in links', async () => {
+test('the number of sign-in links to one e-mail address is limited', async () => {
   const person = await harness.signUp()
   const surfer = createSurfer(site)
   for (let times = 0; times < 8; times += 1) {
@@ -101,7 +101,7 @@ test('a stranger cannot flood an e-mail address with sign-in links', async () =>
   ).toHaveLength(3)
 })
 
-test('no other site can act in a session, and a session cannot act on the API', async () => {
+test('another site cannot use a web session, and the API refuses a web session', async () => {
   const person = await harness.signUp()
   const surfer = await signIn(person)
   const fields = { firstName: 'Eve', lastName: 'Evil', phone: '' }
@@ -146,7 +146,7 @@ test('a web session ends by sign-out, by time and with the account', async () =>
   expect((await third.open('/account')).html).toContain('Mail me a link')
 })
 
-test('G5: the export is one click away right after signing in, and not later', async () => {
+test('G5: the web export needs one click after a recent sign-in, and a new sign-in later', async () => {
   const person = await harness.signUp()
   const surfer = await signIn(person)
   const file = await surfer.open('/account/export')
@@ -159,7 +159,7 @@ test('G5: the export is one click away right after signing in, and not later', a
   expect([anonymous.status, anonymous.headers.get('content-type')]).toEqual([401, 'text/html; charset=utf-8'])
 })
 
-test('G2: a new address is asked for on the web, too', async () => {
+test('G2: a person can request a new e-mail address on the web', async () => {
   const person = await harness.signUp()
   const surfer = await signIn(person)
   const email = `${randomUUID()}@new.example`
@@ -168,7 +168,7 @@ test('G2: a new address is asked for on the web, too', async () => {
   await until('both are asked', async () => (await mailsTo(harness.stack, email)).length === 1)
 })
 
-test('G6: anything else is asked on the web, once however often it is sent, and seen with its day', async () => {
+test('G6: a privacy request on the web is stored once when it is sent twice, and shown with its due date', async () => {
   const person = await harness.signUp()
   const surfer = await signIn(person)
   const message = `May I <b>know</b>? ${randomUUID()}`
@@ -187,7 +187,7 @@ test('G6: anything else is asked on the web, once however often it is sent, and 
   await until('the acknowledgement', async () =>
     (await mailsTo(harness.stack, person.email)).some(({ text }) => text.includes(items[0].reference)),
   )
-  // What another person's page had in it leads to a request of one's own, and no form names the request itself.
+  // The hidden field of another person's page makes an own request: no form names the request itself.
   const other = await harness.signUp()
   const others = await signIn(other)
   const { csrf: _, ...taken } = sent
@@ -200,12 +200,12 @@ test('G6: anything else is asked on the web, once however often it is sent, and 
   const empty = await surfer.submit('/account', '/account/privacy-request', { kind: 'other', message: ' ' })
   expect([empty.status, empty.html.includes('message')]).toEqual([400, true])
   expect(expectStatus(await person.caller.get('/v1/privacy-requests'), 200).items).toHaveLength(1)
-  // One that was changed before it was sent again is another.
+  // A form that was changed before it is sent again makes another request.
   await surfer.post('/account/privacy-request', { ...sent, message: 'And why?' })
   expect(expectStatus(await person.caller.get('/v1/privacy-requests'), 200).items).toHaveLength(2)
 })
 
-test('G3: an account is deleted on the web, and the receipt can be read by whoever knows it', async () => {
+test('G3: a person deletes their account on the web, and the receipt is readable by its id', async () => {
   const person = await harness.signUp()
   const [{ html: anonymous }, surfer] = [
     await createSurfer(site).open('/delete-account'),
@@ -224,7 +224,7 @@ test('G3: an account is deleted on the web, and the receipt can be read by whoev
     expect((await createSurfer(site).open(`/receipts/${wrong}`)).status).toBe(404)
 })
 
-test('U3: the install page is for whoever has its link, and for nobody else', async () => {
+test('U3: the install page opens only by its link', async () => {
   const person = await harness.signUp()
   const order = await harness.buy(person)
   const { pathname } = new URL(order.installUrl)
@@ -244,7 +244,7 @@ test('U3: the install page is for whoever has its link, and for nobody else', as
   expect((await createSurfer(site).open(pathname)).status).toBe(404)
 })
 
-test('no link, cookie or token of a page is in a log line or a metric', async () => {
+test('log lines and metrics contain no link, cookie or token of a page', async () => {
   const person = await harness.signUp()
   const surfer = createSurfer(site)
   const link = await linkFor(surfer, person.email)

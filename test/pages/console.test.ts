@@ -27,7 +27,7 @@ async function signIn(key = harness.keys.operator): Promise<Surfer> {
   return surfer
 }
 
-test('the console accepts an operator key and nothing else', async () => {
+test('the console accepts only an operator key', async () => {
   const surfer = createSurfer(site)
   const { token: revoked, id } = await createApiKey(sql, { kind: 'operator', label: 'gone', at: new Date() })
   const wrong = [harness.keys.service, revoked, `ama_operator_${'0'.repeat(16)}_${'A'.repeat(43)}`, 'x', '']
@@ -35,7 +35,7 @@ test('the console accepts an operator key and nothing else', async () => {
   await revokeApiKey(sql, id, new Date())
   for (const key of wrong) expect((await surfer.submit('/console', '/console/sign-in', { key })).status).toBe(401)
   expect(surfer.cookies.size).toBe(0)
-  // A revoked key ends its sessions, too.
+  // A revoked key also ends its sessions.
   expect((await kept.open('/console')).html).toContain('Your operator key')
   expect((await kept.open('/console/promises')).status).toBe(401)
 
@@ -45,7 +45,7 @@ test('the console accepts an operator key and nothing else', async () => {
   expect((await console.open('/console')).html).toContain('Your operator key')
 })
 
-test('U5: held orders are approved and rejected', async () => {
+test('U5: an operator approves and rejects orders in review on the console', async () => {
   const person = await harness.signUp()
   const held = () => harness.buy(person, { pay: { riskLevel: 'elevated' }, until: 'in_review' })
   const [good, bad] = [await held(), await held()]
@@ -60,7 +60,7 @@ test('U5: held orders are approved and rejected', async () => {
   expect((await surfer.post(`/console/orders/${good.id}/approve`, {})).status).toBe(403)
 })
 
-test('G6: a privacy request is read and answered', async () => {
+test('G6: an operator reads and answers a privacy request on the console', async () => {
   const replyTo = `${randomUUID()}@elsewhere.example`
   const body = { kind: 'access', message: 'What <b>do</b> you know?', replyTo }
   const request = expectStatus(await harness.operator.post('/v1/privacy-requests', body), 201)
@@ -139,7 +139,7 @@ const toWire = (payloads: { metadata?: Record<string, Uint8Array> | null; data?:
 })
 const plain = { metadata: { encoding: Buffer.from('json/plain') }, data: Buffer.from('"a state"') }
 
-test('S1: the codec decrypts for operators: what was written under any key we have had', async () => {
+test('S1: the codec decrypts payloads of all earlier keys for operators', async () => {
   const keys = harness.config.PAYLOAD_KEYS
   if (!keys) throw new Error('no payload keys')
   for (const activeId of ['now', 'before']) {
@@ -158,7 +158,7 @@ test('S1: the codec decrypts for operators: what was written under any key we ha
   expect((await harness.operator.post('/codec/decode', { payloads: [{ data: 'not base64!' }] })).status).toBe(400)
 })
 
-test('the Web UI’s pages may ask it with the console’s cookie, and nobody else’s pages may', async () => {
+test('only pages of the Web UI may call the codec with the console’s cookie', async () => {
   const surfer = await signIn()
   const cookie = [...surfer.cookies].map(([name, value]) => `${name}=${value}`).join('; ')
   const ask = (origin: string, method = 'POST') =>
