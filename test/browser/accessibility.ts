@@ -1,13 +1,13 @@
 /**
- * What a person who cannot see, or uses no mouse, needs of every page: WCAG 2.2 as far as a program can tell
- * (https://www.w3.org/TR/WCAG22/): names, headings, landmarks, tables with heads, contrast.
+ * Accessibility of pages, for people who cannot see or use no mouse: the parts of WCAG 2.2 that a program can check
+ * (https://www.w3.org/TR/WCAG22/): names, headings, landmarks, table headers, contrast.
  */
 import type { Page } from 'playwright-core'
 
-/** Everything that is wrong on the page as it stands, in words; none is what we want. */
+/** The accessibility faults of the current page. */
 export const accessibilityFaults = (page: Page): Promise<string[]> => page.evaluate(`(${inPage})()`)
 
-// Runs in the page, so it is written without anything from outside and without types.
+// This code runs in the page: it has no imports and no types.
 const inPage = `() => {
   const faults = []
   const all = (selector) => [...document.querySelectorAll(selector)]

@@ -1,10 +1,10 @@
-/** A real browser, where there is one. */
+/** A real browser, if one is installed. */
 import { existsSync } from 'node:fs'
 import { type Browser, chromium, type Page } from 'playwright-core'
 
 const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
 
-/** Tests that need a browser skip, and say so, where there is none. */
+/** Tests that need a browser are skipped without one. */
 export const hasBrowser = existsSync(executablePath)
 
 const flags = [
@@ -21,18 +21,18 @@ export const startBrowser = (): Promise<Browser> =>
 
 export interface Watched {
   page: Page
-  /** requests to anybody but the site, scripts, and what the browser complained about */
+  /** requests to other sites, scripts, and the browser's error messages */
   faults: string[]
 }
 
-/** A page that notes whatever a page of ours must not do. @param site the only origin it may talk to */
+/** Opens a page that records everything that our pages must not do. @param site the only allowed origin */
 export async function openWatched(
   browser: Browser,
   site: string,
   options: { dark?: boolean; narrow?: boolean } = {},
 ): Promise<Watched> {
   const context = await browser.newContext({
-    // Nor may any page need a script.
+    // No page needs a script.
     javaScriptEnabled: false,
     colorScheme: options.dark ? 'dark' : 'light',
     viewport: options.narrow ? { width: 360, height: 740 } : { width: 1000, height: 800 },
@@ -53,6 +53,6 @@ export async function openWatched(
   return { page, faults }
 }
 
-/** True when nothing sticks out to the right: a phone's reader never scrolls sideways. */
+/** Whether the page fits the screen's width, so that a phone does not scroll sideways. */
 export const fits = (page: Page): Promise<boolean> =>
   page.evaluate('document.documentElement.scrollWidth <= document.documentElement.clientWidth')

@@ -10,7 +10,7 @@ import { fits, hasBrowser, openWatched, startBrowser } from './chromium.ts'
 
 describe.skipIf(!hasBrowser)('pages in a browser', async () => {
   if (!hasBrowser) return
-  // Erased people's orders are in Stripe's books, and no longer in ours.
+  // Orders of erased people are in Stripe's state, and no longer in our database.
   const harness = await openHarness({ books: false })
   const site = harness.urls.api
   let browser: Browser
@@ -26,7 +26,7 @@ describe.skipIf(!hasBrowser)('pages in a browser', async () => {
     expect(await accessibilityFaults(page), name).toEqual([])
   }
 
-  test('a person signs in, looks, takes the export along, and leaves', async () => {
+  test('a person signs in, reads their data, downloads the export, and deletes the account', async () => {
     const person = await harness.signUp()
     await harness.buy(person)
     const { page, faults } = await openWatched(browser, site, { narrow: true })
@@ -63,7 +63,7 @@ describe.skipIf(!hasBrowser)('pages in a browser', async () => {
     expect(faults).toEqual([])
   })
 
-  test('anybody reads the policy: in force, coming, and as it was', async () => {
+  test('everybody can read the policy in force, the coming and the old versions', async () => {
     const coming = {
       title: 'Privacy policy',
       text: '## What we keep\n\nLess.',
@@ -93,7 +93,7 @@ describe.skipIf(!hasBrowser)('pages in a browser', async () => {
     }
   })
 
-  test('an operator signs in, and settles what waits', async () => {
+  test('an operator signs in and settles operator tasks', async () => {
     const person = await harness.signUp()
     const order = await harness.buy(person, { pay: { riskLevel: 'elevated' }, until: 'in_review' })
     await raiseOperatorTask(harness.context.sql, {
@@ -106,7 +106,7 @@ describe.skipIf(!hasBrowser)('pages in a browser', async () => {
     expectStatus(await harness.operator.post('/v1/privacy-requests', request), 201)
     const { page, faults } = await openWatched(browser, site)
     await page.goto(`${site}/console`)
-    // By the keyboard alone.
+    // With the keyboard only.
     await page.keyboard.press('Tab')
     await page.keyboard.insertText(harness.keys.operator)
     await page.keyboard.press('Enter')
@@ -131,7 +131,7 @@ describe.skipIf(!hasBrowser)('pages in a browser', async () => {
     expect(faults).toEqual([])
   })
 
-  test('one click leaves the offers', async () => {
+  test('one click unsubscribes from offers', async () => {
     const person = await harness.signUp()
     const consents = `/v1/accounts/${person.accountId}/consents/promotions`
     expectStatus(await person.caller.put(consents, { granted: true, source: 'app_settings' }), 200)
