@@ -1,4 +1,4 @@
-/** The first thing every command does, in a project of its own with one local dependency and no registry. */
+/** The installation at the start of each command, in a test project with one local dependency and no registry. */
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -32,34 +32,34 @@ async function ensure(): Promise<{ code: number | null; output: string }> {
 const installed = async (): Promise<string> =>
   JSON.parse(await readFile(join(folder, 'node_modules/one/package.json'), 'utf8')).version
 
-test('installs what is missing, then has nothing to say', async () => {
+test('ensure-installed installs missing dependencies, and prints nothing afterwards', async () => {
   const first = await ensure()
   expect([first.code, await installed()]).toEqual([0, '1.0.0'])
   expect(first.output).toMatch(/Installing the dependencies/)
   expect(await ensure()).toEqual({ code: 0, output: '' })
 }, 60_000)
 
-test('installs again when the lock file has changed', async () => {
+test('ensure-installed installs again after a change of the lock file', async () => {
   await ensure()
   await writeProject('2.0.0')
   expect((await ensure()).output).toMatch(/Installing/)
   expect(await ensure()).toEqual({ code: 0, output: '' })
 }, 60_000)
 
-test('one at a time: the second waits for the first', async () => {
+test('ensure-installed runs in one process at a time: the second one waits', async () => {
   const both = await Promise.all([ensure(), ensure()])
   expect(both.map(({ code }) => code)).toEqual([0, 0])
   const text = both.map(({ output }) => output).join('')
   expect(text.match(/Installing the dependencies/g)).toHaveLength(1)
 }, 60_000)
 
-test('a lock whose owner died is no obstacle', async () => {
+test('ensure-installed ignores the lock of a process that has died', async () => {
   await mkdir(join(folder, '.data'))
   await writeFile(join(folder, '.data/install.lock'), '999999999')
   expect((await ensure()).code).toBe(0)
 }, 60_000)
 
-test('an old Node is told which it should be', async () => {
+test('ensure-installed prints the needed version with an old Node', async () => {
   await writeProject('1.0.0', '>=99.1.0')
   const { code, output } = await ensure()
   expect(code).toBe(1)
