@@ -15,7 +15,7 @@ const keyring = {
 const headerBytes = 4 + 2 + 3 + 1 + 32
 const sealedChunk = chunkBytes + 16
 
-/** Cut as if it came from a network. */
+/** Splits bytes into pieces, as a network does. */
 const pieces = (bytes: Buffer, size: number) =>
   Readable.from(
     (function* () {
@@ -36,9 +36,9 @@ const codeOf = async (work: Promise<unknown>) =>
     (error: unknown) => (error instanceof UnreadableBackup ? error.code : String(error)),
   )
 
-describe('what is encrypted', () => {
+describe('an encrypted backup', () => {
   test.each([0, 1, chunkBytes - 1, chunkBytes, chunkBytes + 1, 2 * chunkBytes, 300_001])(
-    'comes back whole: %i bytes',
+    'is decrypted to the same %i bytes',
     async (length) => {
       const plain = randomBytes(length)
       const sealed = await encrypt(plain)
@@ -47,7 +47,7 @@ describe('what is encrypted', () => {
     },
   )
 
-  test('comes back whatever pieces it arrives in', async () => {
+  test('is decrypted from pieces of any size', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 0, max: 200_000 }),
@@ -63,12 +63,12 @@ describe('what is encrypted', () => {
     )
   })
 
-  test('never looks the same twice', async () => {
+  test('differs each time for the same content', async () => {
     const plain = Buffer.alloc(1000)
     expect((await encrypt(plain)).equals(await encrypt(plain))).toBe(false)
   })
 
-  test('under an earlier key is still read', async () => {
+  test('can be decrypted with an earlier key', async () => {
     const before = { activeId: 'old', keys: keyring.keys }
     const plain = randomBytes(70_000)
     const sealed = await buffer(pieces(plain, 999).pipe(encryptBackup(before, 'dump')))
@@ -78,8 +78,8 @@ describe('what is encrypted', () => {
   })
 })
 
-describe('what was tampered with is refused', () => {
-  test('any bit', async () => {
+describe('decryption of a backup refuses', () => {
+  test('a file with any changed bit', async () => {
     const sealed = await encrypt(randomBytes(3 * chunkBytes))
     await fc.assert(
       fc.asyncProperty(
@@ -95,13 +95,13 @@ describe('what was tampered with is refused', () => {
     )
   })
 
-  test('any end cut off', async () => {
+  test('a file with a missing end', async () => {
     const sealed = await encrypt(randomBytes(3 * chunkBytes))
     const ends = [0, 3, headerBytes - 1, headerBytes, headerBytes + 15, headerBytes + sealedChunk, sealed.length - 1]
     for (const end of ends) expect(await codeOf(decrypt(sealed.subarray(0, end)))).toBe('truncated')
   })
 
-  test('anything added, and chunks in another order', async () => {
+  test('a file with added bytes, or with chunks in another order', async () => {
     const sealed = await encrypt(randomBytes(3 * chunkBytes))
     expect(await codeOf(decrypt(Buffer.concat([sealed, Buffer.alloc(1)])))).not.toBe('readable')
     const [first, second] = [0, 1].map((n) => {
@@ -117,7 +117,7 @@ describe('what was tampered with is refused', () => {
     expect(await codeOf(decrypt(swapped))).toBe('damaged')
   })
 
-  test('a file of another kind, and what is no backup at all', async () => {
+  test('a file of another kind, and a file that is no backup', async () => {
     const keys = await buffer(pieces(Buffer.from('keys'), 4).pipe(encryptBackup(keyring, 'keys')))
     expect(await codeOf(decrypt(keys))).toBe('truncated')
     expect(await codeOf(decrypt(Buffer.from('PGDMP and so on')))).toBe('not_a_backup')
