@@ -1,4 +1,4 @@
-/** Nobody but the transaction's own connection is asked inside one: the pool is not. */
+/** Inside a transaction only its own connection may be used, not the pool. */
 import { afterAll, expect, test } from 'vitest'
 import { connectDatabase, type Database } from '../../db/connection/database.ts'
 import { startPostgres } from '../../dev/postgres/postgres.ts'
@@ -24,7 +24,7 @@ test.each<[string, (sql: Database) => PromiseLike<unknown>]>([
   ['a transaction', (sql) => sql.begin(async (tx) => tx`select 1`)],
   ['a connection', (sql) => sql.reserve()],
   ['several at once', (sql) => Promise.all([sql`select 1`, sql`select 2`])],
-])('the pool is not asked for %s inside a transaction, which is taken back', async (_what, ask) => {
+])('a transaction that asks the pool for %s fails and is rolled back', async (_what, ask) => {
   const sql = open(3)
   await sql`create table if not exists kept (id int)`
   const work = sql.begin(async (tx) => {
@@ -35,7 +35,7 @@ test.each<[string, (sql: Database) => PromiseLike<unknown>]>([
   expect(await sql`select from kept`).toHaveLength(0)
 })
 
-test('a use of another pool inside a transaction is refused', async () => {
+test('a transaction that uses another pool is refused', async () => {
   const [sql, other] = [open(1), open(1)]
   await expect(sql.begin(async () => other`select 1`)).rejects.toMatchObject(asked)
 })
@@ -49,7 +49,7 @@ test('a transaction that catches the refusal of the pool still fails', async () 
   await expect(work).rejects.toMatchObject(asked)
 })
 
-test('parts of statements may be made of the pool inside a transaction, and work left behind goes on after its end', async () => {
+test('a transaction may build fragments with the pool, and its unawaited work may use the pool after its end', async () => {
   const sql = open(2)
   let release = (): void => {}
   const ended = new Promise<void>((resolve) => {

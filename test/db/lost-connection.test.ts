@@ -1,4 +1,4 @@
-/** A database that goes away in the middle of a transaction fails the transaction, and nothing else of the process. */
+/** A database that crashes during a transaction fails the transaction, and nothing else in the process. */
 import { afterAll, expect, test } from 'vitest'
 import { connectDatabase } from '../../db/connection/database.ts'
 import { startPostgres } from '../../dev/postgres/postgres.ts'
@@ -15,9 +15,9 @@ const lost = expect.stringMatching(/^(CONNECTION_CLOSED|ECONNRESET|EPIPE|57P0[12
 const answers = () => until('the database answers', async () => (await sql`select 1 as one`)[0]?.one)
 
 test.each([
-  ['while a statement runs', 'select pg_sleep(20)', false],
+  ['during a statement', 'select pg_sleep(20)', false],
   ['between two statements', 'select 1', true],
-])('%s', async (_when, statement, goesOn) => {
+])('a crash of the database %s of a transaction fails only the transaction', async (_when, statement, goesOn) => {
   let begun = (): void => {}
   const running = new Promise<void>((resolve) => {
     begun = resolve

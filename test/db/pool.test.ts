@@ -1,4 +1,4 @@
-/** The pool's own rules: a turn for everybody, and no wait without an end. */
+/** The rules of the connection pool: callers get connections in order, and each wait has a limit. */
 import { afterAll, expect, test } from 'vitest'
 import { connectDatabase, type Database, timeLimits } from '../../db/connection/database.ts'
 import { startPostgres } from '../../dev/postgres/postgres.ts'
@@ -30,7 +30,7 @@ test.each<[string, (sql: Database) => PromiseLike<unknown>]>([
   ['a statement', (sql) => sql`select 1`],
   ['a transaction', (sql) => sql.begin((tx) => tx`select 1`)],
   ['a connection', (sql) => sql.reserve()],
-])('%s that gets no connection in time fails, and leaves nothing behind', async (_what, ask) => {
+])('%s that gets no connection in time fails, and leaves no open work', async (_what, ask) => {
   const sql = open(1, { waitMs: 50 })
   const { until: freed, release } = held()
   const holding = sql.begin(() => freed)
@@ -40,7 +40,7 @@ test.each<[string, (sql: Database) => PromiseLike<unknown>]>([
   expect((await sql`select 1 as one`)[0]?.one).toBe(1)
 })
 
-test('statements wait in their order, and none is sent behind another on its connection', async () => {
+test('statements get connections in order, and a connection runs one statement at a time', async () => {
   const sql = open(2)
   const { until: freed, release } = held()
   const holding = sql.begin(() => freed)
@@ -50,7 +50,7 @@ test('statements wait in their order, and none is sent behind another on its con
   await holding
 })
 
-test('a failed statement, a failed transaction and a streamed table give their connection back', async () => {
+test('a failed statement, a failed transaction and a streamed table return their connection to the pool', async () => {
   const sql = open(1, { waitMs: 5_000 })
   await expect(Promise.resolve(sql`select 1 / 0`)).rejects.toMatchObject({ code: '22012' })
   await expect(sql.begin((tx) => tx`select 1 / 0`)).rejects.toMatchObject({ code: '22012' })
@@ -80,7 +80,7 @@ test('a full pool without waiting callers is not stuck', async () => {
   await holding
 })
 
-test('a statement, a wait for a lock, an idle transaction and a long one are ended', async () => {
+test('the time limits end a statement, a wait for a lock, an idle transaction and a long transaction', async () => {
   const sql = open(4, { statementMs: 300, lockMs: 100, idleInTransactionMs: 300, transactionMs: 200 })
   await expect(Promise.resolve(sql`select pg_sleep(20)`)).rejects.toMatchObject({ code: '57014' })
   await sql`create table if not exists locked (id int)`

@@ -1,11 +1,11 @@
-/** U6: what stands on invoices adds up, to the cent. */
+/** U6, invoices: net and tax add up to the cent. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { splitTax } from '../../db/order/books.ts'
 import { maxPriceMinor } from '../../policy/pricing.ts'
 
 const gross = fc.integer({ min: 1, max: maxPriceMinor })
-/** as in config.ts */
+/** the range of config.ts */
 const rate = fc.integer({ min: 0, max: 5_000 })
 
 test.each([
@@ -17,11 +17,14 @@ test.each([
   [4, 1_900, 3, 1],
   [3, 5_000, 2, 1],
   [990, 0, 990, 0],
-])('%i at %i basis points: net %i and tax %i', (grossMinor, taxRateBps, netMinor, taxMinor) => {
-  expect(splitTax(grossMinor, taxRateBps)).toEqual({ netMinor, taxMinor })
-})
+])(
+  'a price of %i with a tax of %i basis points has net %i and tax %i',
+  (grossMinor, taxRateBps, netMinor, taxMinor) => {
+    expect(splitTax(grossMinor, taxRateBps)).toEqual({ netMinor, taxMinor })
+  },
+)
 
-test('net and tax are whole, not negative, and add up', () => {
+test('net and tax are whole numbers, not negative, and add up to the price', () => {
   fc.assert(
     fc.property(gross, rate, (grossMinor, taxRateBps) => {
       const { netMinor, taxMinor } = splitTax(grossMinor, taxRateBps)
@@ -31,7 +34,7 @@ test('net and tax are whole, not negative, and add up', () => {
   )
 })
 
-test('the tax is the exact one, rounded half up', () => {
+test('the tax is the exact value, rounded half up', () => {
   fc.assert(
     fc.property(gross, rate, (grossMinor, taxRateBps) => {
       const divisor = 10_000n + BigInt(taxRateBps)
@@ -42,7 +45,7 @@ test('the tax is the exact one, rounded half up', () => {
   )
 })
 
-test('a higher price or rate never means less tax, and a cent more never more than a cent', () => {
+test('a higher price or rate never lowers the tax, and one cent more price adds at most one cent of tax', () => {
   fc.assert(
     fc.property(gross, rate, (grossMinor, taxRateBps) => {
       const { taxMinor, netMinor } = splitTax(grossMinor, taxRateBps)
