@@ -1,4 +1,4 @@
-/** G3, R3: how the database itself erases, and goes on erasing whoever a restored backup brings back. */
+/** G3, R3: erasure in the database, also of people whom a restored backup contains. */
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { connectDatabase } from '../../db/connection/database.ts'
@@ -29,7 +29,7 @@ async function eraseNow(accountId: string): Promise<string> {
   return receiptId
 }
 
-/** Puts rows back as a backup from before would, whatever stands between them. */
+/** Inserts rows as a restored backup does, without checks of triggers and foreign keys. */
 async function restore(rows: Snapshot): Promise<void> {
   await stored.sql.begin(async (tx) => {
     await tx`set local session_replication_role = replica`
@@ -46,7 +46,7 @@ test('an erasure finds each row by an index, also in cascades', async () => {
   const scans = () => sql<{ table: string; scans: bigint }[]>`
     select relname as table, seq_scan as scans from pg_stat_user_tables order by 1`
   const flushed = () => sql`select pg_stat_force_next_flush()`
-  // Where an index could be used, it is: what remains are tables that can only be read whole.
+  // The planner uses an index where it can: the rest are tables that can only be scanned.
   const eager = connectDatabase(stored.url, { maxConnections: 1 })
   await eager`set enable_seqscan = off`
   await flushed()
@@ -75,7 +75,7 @@ test('every column that refers to an account or an order leads an index', async 
   expect(ties.filter((name) => !indexed.has(name))).toEqual([])
 })
 
-test('a backup brings a person back, and the ledger erases them again, as often as it is replayed', async () => {
+test('G3: a replay of the ledger erases a person again whom a backup has restored, and can be repeated', async () => {
   const { sql } = stored
   const bystander = await stored.store('bystander')
   const before = await takeSnapshot(stored)
@@ -95,7 +95,7 @@ test('a backup brings a person back, and the ledger erases them again, as often 
   expect(await sql`select 1 from accounts where id = ${bystander}`).toHaveLength(1)
 })
 
-test('the ledger is carried over a restore, and only ever grows', async () => {
+test('a restore keeps the entries of the newer ledger, and never removes one', async () => {
   const { sql } = stored
   await eraseNow(await stored.store('ledger'))
   const entries = await exportLedger(sql)
@@ -119,7 +119,7 @@ test('a restored seal without its data key is deleted', async () => {
   expect(await sql`select 1 from deletion_seals where receipt_id = ${receiptId}`).toHaveLength(0)
 })
 
-test('rows written after an erasure are found and deleted, and an unknown column counts as not erased', async () => {
+test('an erasure’s second check deletes late rows, and reports an unknown column as not erased', async () => {
   const { sql } = stored
   const accountId = await stored.store('late')
   const receiptId = await eraseNow(accountId)
@@ -133,7 +133,7 @@ test('rows written after an erasure are found and deleted, and an unknown column
   await sql`insert into disputes (stripe_dispute_id, state, opened_at) values (${trace.ids.at(-1) ?? ''}, 'won', now())`
   const { found } = await checkTraces(sql, trace, 'everything')
   expect(found.sort()).toEqual(['attention.subject_id', 'disputes.stripe_dispute_id', 'sends.subject_id'])
-  // None of them takes a scan, so the first look finds them, too.
+  // None of them needs a scan: the first check finds them too.
   expect((await checkTraces(sql, trace, 'indexes')).found.sort()).toEqual(found)
   await eraseLateRows(sql, trace)
   expect(await checkTraces(sql, trace, 'everything')).toEqual({ found: [], unchecked: [] })

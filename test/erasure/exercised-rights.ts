@@ -1,4 +1,4 @@
-/** What people set going besides orders: each leaves runs, rows, mails and log lines of its own. */
+/** Actions of people other than orders, which leave runs, rows, mails and log lines. */
 import { randomUUID } from 'node:crypto'
 import { plusDays, startOfDay } from '../../shared/calendar.ts'
 import { accountInactivityType, inactivityWorkflowId } from '../../workflows/retention/account-inactivity.contract.ts'
@@ -9,7 +9,7 @@ import type { Person } from '../harness/people.ts'
 import { until, untilValue } from '../harness/until.ts'
 import { visit } from '../harness/visits.ts'
 
-/** A privacy request by mail, of somebody who has no account yet. Its id. */
+/** A privacy request by mail from a person without an account. @returns its id */
 export async function askBeforeSignUp(harness: Harness, replyTo: string): Promise<string> {
   const request = { kind: 'other', message: 'What would you know of me?', replyTo }
   const { id } = expectStatus(await harness.operator.post('/v1/privacy-requests', request), 201)
@@ -17,7 +17,7 @@ export async function askBeforeSignUp(harness: Harness, replyTo: string): Promis
   return id
 }
 
-/** Once the mail that says so is out, and noted. */
+/** Waits until the acknowledgement is sent and recorded. */
 export async function untilAcknowledged({ context }: Pick<Harness, 'context'>, requestId: string): Promise<void> {
   await until('the request is acknowledged', async () => {
     const [row] = await context.sql`select acknowledged_at from privacy_requests where id = ${requestId}`
@@ -25,7 +25,7 @@ export async function untilAcknowledged({ context }: Pick<Harness, 'context'>, r
   })
 }
 
-/** A privacy request, a change of address that gets stuck, a visit of the web pages, a watch for disuse. */
+/** A privacy request, an unfinished change of address, a web session, and an inactivity run. */
 export async function exerciseRights(harness: Harness, person: Person): Promise<Record<string, string>> {
   const { sql } = harness.context
   const path = `/v1/accounts/${person.accountId}`
@@ -43,7 +43,7 @@ export async function exerciseRights(harness: Harness, person: Person): Promise<
   })
   const surfer = await visit(harness.stack, person)
   if (!(await surfer.open('/account')).html.includes(person.lastName)) throw new Error('who signed in sees nothing')
-  // The session is left open, and another link unused.
+  // The session stays open, and another link unused.
   await surfer.post('/account/sign-in', { email: person.email, next: 'account' })
   await harness.temporal.workflow.start(accountInactivityType, {
     workflowId: inactivityWorkflowId(person.accountId),
@@ -56,7 +56,7 @@ export async function exerciseRights(harness: Harness, person: Person): Promise<
   return { newEmail, request, change: change?.id ?? '' }
 }
 
-/** A promotion and a notice of a new policy, to everybody. */
+/** A promotion and a policy notice to all accounts. */
 export async function tellEverybody(harness: Harness): Promise<void> {
   const offer = { subject: 'Ten percent off', paragraphs: ['This week.'] }
   const { id } = expectStatus(await harness.operator.post('/v1/campaigns', offer), 201)

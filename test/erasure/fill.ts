@@ -1,6 +1,6 @@
 /**
- * Fills every column of every table that holds something of a person, by what the live schema says of it: a new table or
- * column is filled as soon as it is there, with a text that can be recognised wherever it may turn up again.
+ * Fills every column of every table that holds data of a person, by the live schema: new tables and columns are
+ * included. Each gets a unique text that a test can find in any other place.
  */
 import { createHash, randomUUID } from 'node:crypto'
 import type { Database } from '../../db/connection/database.ts'
@@ -12,12 +12,12 @@ interface Column {
   column: string
   type: string
   domain: string | null
-  /** of its foreign key */
+  /** the target of its foreign key */
   refTable: string | null
   refColumn: string | null
 }
 
-/** Ties to a person that no foreign key declares: what stands there. */
+/** Values of columns that refer to a person without a foreign key. */
 export const undeclaredTies: Readonly<Record<string, 'account' | 'order'>> = {
   'security_log.account_id': 'account',
   'sends.subject_id': 'order',
@@ -25,20 +25,20 @@ export const undeclaredTies: Readonly<Record<string, 'account' | 'order'>> = {
   'attention.subject_id': 'order',
 }
 
-/** Stand in rows that are an operator's, and are empty in a person's. */
+/** Columns that only operators' rows fill. */
 export const neverTheirs: readonly string[] = ['web_sessions.key_id']
 
-/** Exist already, once for each person: only what is empty is filled. */
+/** Tables with one existing row for each person: only empty columns are filled. */
 const inPlace = ['accounts', 'data_keys']
-/** Comes to be by the erasure itself. */
+/** Tables that the erasure itself fills. */
 const ofErasure = ['deletion_seals']
 
 export interface Filled {
-  /** every recognisable text, by `table.column` */
+  /** the unique texts by `table.column` */
   canaries: Map<string, string>
 }
 
-/** @param orderId an order of the person's */
+/** @param orderId an order of the person */
 export async function fillPerson(
   context: ColumnEncryption & { sql: Database },
   person: { name: string; accountId: string; orderId: string },
@@ -142,7 +142,7 @@ export async function fillPerson(
 
 const digest = (text: string): string => createHash('sha256').update(text).digest('hex')
 
-/** Tables whose rows are somebody's, or were before an erasure cut the tie. */
+/** Tables whose rows belong to a person, or did before an erasure. */
 export function tablesOfPersons(): string[] {
   const entries = Object.entries(personalData).filter(([, entry]) => entry.onErasure !== 'keep')
   const tables = new Set(entries.map(([name]) => name.slice(0, name.indexOf('.'))))
@@ -165,7 +165,7 @@ async function liveColumns({ sql }: { sql: Database }): Promise<Column[]> {
     order by c.table_name, c.ordinal_position`
 }
 
-/** The last word that a column's check lets pass, by `table.column`: lives as lived so far have the first. */
+/** The last word that a column's check allows, by `table.column`; existing rows have the first word. */
 async function allowedWords({ sql }: { sql: Database }): Promise<Map<string, string>> {
   const checks = await sql<{ name: string; definition: string }[]>`
     select conrelid::regclass::text || '.' || attname as name, pg_get_constraintdef(pg_constraint.oid) as definition

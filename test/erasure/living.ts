@@ -1,4 +1,4 @@
-/** Everybody who is not erased: their rows, data keys and runs, to be compared before and after. */
+/** Rows, data keys and runs of all people who are not erased, to compare before and after an erasure. */
 import { WorkflowNotFoundError } from '@temporalio/client'
 import type { Harness } from '../harness/harness.ts'
 import { until } from '../harness/until.ts'
@@ -10,7 +10,7 @@ export interface Everybody {
   runs: string[]
 }
 
-/** What business itself moves on. */
+/** Columns that change without an erasure. */
 const moving = ['counters']
 
 export async function readEverybody(harness: Harness): Promise<Everybody> {
@@ -22,14 +22,14 @@ export async function readEverybody(harness: Harness): Promise<Everybody> {
       const { status, historyLength } = await harness.temporal.workflow.getHandle(workflowId, runId).describe()
       runs.push([workflowId, runId, status.name, historyLength].join(', '))
     } catch (error) {
-      // Erased since it was listed: visibility lags behind.
+      // The run was erased after the listing: visibility is updated late.
       if (!(error instanceof WorkflowNotFoundError)) throw error
     }
   }
   return { rows, runs }
 }
 
-/** What was there before and is not there any more, or not as it was. */
+/** Entries that are missing or changed afterwards. */
 export async function changedSince(harness: Harness, before: Everybody): Promise<{ rows: string[]; runs: string[] }> {
   const after = await readEverybody(harness)
   const rows = [...rowsAdded(after.rows, before.rows)].flatMap(([table, texts]) =>
@@ -40,7 +40,7 @@ export async function changedSince(harness: Harness, before: Everybody): Promise
 
 export const nothingChanged = { rows: [], runs: [] }
 
-/** Once no message is on its way. */
+/** Waits until no message is being sent. */
 export async function untilQuiet({ context }: Pick<Harness, 'context'>): Promise<void> {
   await until('every message is out', async () => {
     const [row] = await context.sql<{ pending: number }[]>`

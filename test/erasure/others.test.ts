@@ -1,6 +1,6 @@
 /**
- * G3: whatever ids a person sends, by whatever route: when they are erased, only what is theirs goes. Everybody else's
- * rows, data keys and runs stay as they are, also after the second look.
+ * G3: a person sends any ids by any route. Their erasure deletes only their own data: rows, data keys and runs of
+ * others are unchanged, also after the second check.
  */
 import { randomUUID } from 'node:crypto'
 import { beforeAll, expect, test } from 'vitest'
@@ -38,10 +38,10 @@ interface Operation {
 const harness = await openHarness({ books: false })
 const { sql } = harness.context
 
-/** Idempotency keys of hers */
+/** Anna's idempotency keys */
 const keys = [randomUUID(), randomUUID()]
 let anna: Person
-/** every id in Anna's rows, a receipt, the system's, and the keys she sent */
+/** all ids in Anna's rows, a receipt, the system's id, and her idempotency keys */
 let ids: string[]
 let before: Everybody
 
@@ -56,7 +56,7 @@ beforeAll(async () => {
   before = await readEverybody(harness)
 })
 
-/** Somebody with a bit of everything that has an id. */
+/** A person with one row of each kind that has an id. */
 async function liveWithEverything(): Promise<Person> {
   const email = `${randomUUID()}@people.example`
   await askBeforeSignUp(harness, email)
@@ -84,7 +84,7 @@ async function expectOnlyGone(person: Person): Promise<void> {
   expect(await changedSince(harness, before)).toEqual(nothingChanged)
 }
 
-test('a deletion after a form with ids of another person changes nothing of that person', async () => {
+test('G3: a deletion after a form with ids of another person changes nothing of that person', async () => {
   const ben = await harness.signUp()
   const surfer = await visit(harness.stack, ben)
   const statuses = new Set<number>()
@@ -96,14 +96,14 @@ test('a deletion after a form with ids of another person changes nothing of that
       statuses.add((await surfer.submit('/account', '/account/privacy-request', { ...fields, ...more })).status)
     }
   }
-  // No form names the request itself.
+  // A form does not contain the id of the request.
   expect([...statuses].sort()).toEqual([303, 400])
   await untilQuiet(harness)
   await expectOnlyGone(ben)
 })
 
 const document = (await harness.anonymous.get('/openapi.json')).body as {
-  // biome-ignore lint/suspicious/noExplicitAny: a document of OpenAPI
+  // biome-ignore lint/suspicious/noExplicitAny: the OpenAPI document
   paths: Record<string, Record<string, any>>
   components: { schemas: Record<string, Schema> }
 }
@@ -121,7 +121,7 @@ const operations: Operation[] = Object.entries(document.paths).flatMap(([path, m
     }
   }),
 )
-/** Ends what the others need: it comes last. */
+/** The last route, since it ends what the others need. */
 const isEnd = ({ method, path }: Operation): boolean =>
   ['/delete-account', '/account/sign-out'].includes(path) || (method === 'DELETE' && path === '/v1/accounts/{id}')
 const takesIds = ({ path, parameters, body }: Operation): boolean =>
@@ -133,7 +133,7 @@ const sent = operations.filter(
     !isEnd(operation),
 )
 
-/** A value of a schema, with the id wherever one may stand. */
+/** A value that matches a schema, with the id in all places for an id. */
 function filled(schema: Schema, id: string): unknown {
   if (schema.$ref) return filled(document.components.schemas[schema.$ref.split('/').at(-1) ?? ''] ?? {}, id)
   if (schema.anyOf?.[0]) return filled(schema.anyOf[0], id)
@@ -154,7 +154,7 @@ function filled(schema: Schema, id: string): unknown {
   }
 }
 
-/** Bodies that get past the schema: all filled, and the id in each field alone beside those that a route needs. */
+/** Bodies that match the schema: one with all fields, and one for each field with the id beside the required fields. */
 function bodiesOf({ path, body }: Operation, id: string, own: Person): Record<string, unknown>[] {
   const needed: Record<string, Record<string, unknown>> = {
     '/v1/orders': { accountId: own.accountId, packageCode: 'test-germany-1gb' },
@@ -176,7 +176,7 @@ interface Sending {
   body?: Record<string, unknown>
 }
 
-/** What a person may try with an id: another's thing by its address, and their own thing with the id in all the rest. */
+/** Requests with an id: another person's row in the path, and an own row with the id everywhere else. */
 function sendingsOf(operation: Operation, id: string, own: Person, ownOrder: string): Sending[] {
   const { path, parameters } = operation
   const others = path.replaceAll(/\{\w+\}/g, id)
@@ -193,7 +193,7 @@ function sendingsOf(operation: Operation, id: string, own: Person, ownOrder: str
   ]
 }
 
-test('every id a person can send is set to each of another’s, by every route: nothing of the other changes', async () => {
+test('G3: a person who sends another person’s ids on every route, in every field, changes nothing of the other', async () => {
   const ben = await harness.signUp()
   const bens = await harness.buy(ben)
   const surfer = await visit(harness.stack, ben)
@@ -207,7 +207,7 @@ test('every id a person can send is set to each of another’s, by every route: 
       accepted += statuses.filter((status) => status < 400).length
     }
   }
-  // Most of it is refused for what it looks like; enough of it is not.
+  // Most requests are refused by their form; enough of them are not.
   expect(accepted).toBeGreaterThan(100)
   await untilQuiet(harness)
   expect(await changedSince(harness, before)).toEqual(nothingChanged)
@@ -246,7 +246,7 @@ test('two people whose devices have the same id have two devices', async () => {
   await expectOnlyGone(ben)
 })
 
-test('the nil UUID is nobody’s account, and the key behind it opens and takes nothing', async () => {
+test('the nil UUID, which has the system’s data key, is refused as an account id', async () => {
   for (const [method, path, body] of [
     ['GET', `/v1/accounts/${systemKeyId}`, undefined],
     ['PATCH', `/v1/accounts/${systemKeyId}`, { lastName: 'X' }],

@@ -1,4 +1,4 @@
-/** G3: deleting does not wait for anybody else; anybody else is told when they are back. */
+/** G3: a deletion does not wait for outside parties; each is called again when it answers. */
 import { randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
 import type { ErasureStep } from '../../policy/deletion.ts'
@@ -17,7 +17,7 @@ const { sql } = harness.context
 
 const outside: ErasureStep[] = ['apple', 'google', 'firebase', 'stripe', 'esim_provider', 'mail']
 const away = { cut: 'before', times: 1_000_000 } as const
-/** Their libraries repeat a cut connection for seconds of real time, each time. */
+/** Their client libraries retry a lost connection for seconds of real time. */
 const slowToFail = new Map([
   [stripe, { status: 503, times: 1_000_000 }],
   [firebase, { match: { path: 'accounts:delete' }, status: 502, times: 1_000_000 }],
@@ -45,7 +45,7 @@ test('a deletion is answered while every outside party is down', async () => {
 
   const down = [apple, google, stripe, firebase, esimAccess, airalo]
   for (const simulator of down) await simulator.fault(slowToFail.get(simulator) ?? away)
-  // Allocated, and nobody can hear of it: else the order would be delivered before it is erased.
+  // The eSIM is allocated while the provider does not answer: the order is erased before its delivery.
   await esimAccess.do('allocate')
   await mailbox.do('rule', { recipient: person.email, code: 421 })
 
@@ -85,7 +85,7 @@ test('a deletion is answered while every outside party is down', async () => {
   expect((await deletion.receipt()).completedAt).not.toBeNull()
 }, 180_000)
 
-/** The app signs in by ID token only, which leaves nothing to revoke; a token may have come another way. */
+/** Stores a refresh token of Google, which a sign-in by ID token, as in the app, does not. */
 async function keepGoogleToken(accountId: string, token: string): Promise<void> {
   const key = await harness.context.dataKeys.get(sql, accountId)
   const sealed = harness.context.cipher.encrypt(key, 'identities.refresh_token', token)

@@ -1,6 +1,6 @@
 /**
- * G3: in the database alone: erasure goes by whose a row is. Whatever ids stand in somebody's rows, nobody else's row goes
- * with them, and a statement that would delete one is refused, whoever wrote it.
+ * G3, in the database alone: erasure deletes rows by their owner. Ids of others in a person's rows do not delete rows
+ * of others, and the database refuses every statement that would.
  */
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -19,7 +19,7 @@ let stored: Stored
 let sql: Database
 let victim: string
 let victims: string[]
-/** the victim's, by kind, and what is nobody's */
+/** ids of the other person, by kind, and ids of nobody */
 let ids: Record<string, string>
 
 beforeAll(async () => {
@@ -52,7 +52,7 @@ async function eraseNow(accountId: string): Promise<string> {
   return receiptId
 }
 
-/** The first and the second look at what an erasure left. */
+/** The first and the second check after an erasure. */
 async function look(receiptId: string) {
   const trace = await openSecret(sql, stored, receiptId, 'trace')
   if (!trace) throw new Error('no trace')
@@ -62,7 +62,7 @@ async function look(receiptId: string) {
   return checkTraces(sql, trace, 'everything')
 }
 
-/** Writes an id into every column of somebody's rows that takes it. @returns the columns */
+/** Writes an id into all columns of a person's rows that accept it. @returns the columns */
 async function plant(accountId: string, id: string): Promise<string[]> {
   const columns = await sql<{ table: string; column: string; type: string }[]>`
     select table_name as table, column_name as column, data_type as type from information_schema.columns
@@ -73,7 +73,7 @@ async function plant(accountId: string, id: string): Promise<string[]> {
   const own = await ownIds(accountId)
   for (const { table, column, type } of columns) {
     const owner = owners[table]
-    // Who changed the owner's column has given the row away; by the others the account itself is found and opened.
+    // Without columns that define the owner or find the account itself.
     const isKept = owner?.column === column || ['account_ref', 'kek_id'].includes(column)
     if (!owner || owner.is === 'receipt' || isKept) continue
     const value = type === 'uuid' ? sql`${id}::uuid` : sql`${id}::text`
@@ -107,7 +107,7 @@ function mine(table: string, accountId: string, own: string[]) {
   }
 }
 
-/** Of what was there before. */
+/** Compares with the rows of before. */
 function gone(before: Snapshot, after: Snapshot): string[] {
   return [...rowsAdded(after, before)].flatMap(([table, rows]) => rows.map((row) => `${table}: ${row}`))
 }
@@ -122,8 +122,8 @@ describe.each([
   'receipt',
   'gone',
   'system',
-])('an id of another person in every column that takes one: %s', (kind) => {
-  test('its holder is erased: nobody else’s row has changed, after the second look and a restore, too', async () => {
+])('an id of another person (%s) in every column that accepts one', (kind) => {
+  test('the erasure of its holder changes no row of others, also after the second check and a restore', async () => {
     const id = ids[kind] ?? ''
     const before = await takeSnapshot(stored)
     const planter = await stored.store(`planter-${kind}`)
@@ -145,7 +145,7 @@ describe.each([
   })
 })
 
-test('the person is erased whose ids stand in somebody’s rows: these stay, and the erasure is complete', async () => {
+test('the erasure of a person whose ids are in rows of another person is complete, and those rows stay', async () => {
   const holder = await stored.store('holder')
   const person = await stored.store('named')
   const [order] = await sql<{ id: string }[]>`select id from orders where account_id = ${person} limit 1`
@@ -168,7 +168,7 @@ async function rowsOf(accountId: string): Promise<Set<string>> {
   return rows
 }
 
-/** Puts rows back as a backup from before would. */
+/** Inserts rows as a restored backup does. */
 async function restore(rows: Snapshot): Promise<void> {
   await sql.begin(async (tx) => {
     await tx`set local session_replication_role = replica`
@@ -204,7 +204,7 @@ describe('the database refuses', () => {
     },
   )
 
-  test('to delete the system’s data key, whoever is said to be erased', async () => {
+  test('to delete the system’s data key in the erasure of any account', async () => {
     for (const erased of [victim, systemKeyId]) {
       const statement = sql.begin(async (tx) => {
         await tx`select erase_only(${erased})`
@@ -214,7 +214,7 @@ describe('the database refuses', () => {
     }
   })
 
-  test('a top-up of another account’s order, and a link to another account’s change of address', async () => {
+  test('to insert a top-up of another account’s order, or a link to another account’s change of address', async () => {
     const other = await stored.store('hanger-on')
     const [order] = await sql`select id from orders where account_id = ${victim} limit 1`
     await expect(sql`update orders set parent_order_id = ${order?.id} where account_id = ${other}`).rejects.toThrow(
@@ -227,7 +227,7 @@ describe('the database refuses', () => {
   })
 })
 
-test('whose a row is, is held by a foreign key and by the trigger that protects the living', async () => {
+test('a table with owners has a foreign key to its owner and the trigger that protects living accounts', async () => {
   const keys = await sql<{ name: string; target: string }[]>`
     select c.relname || '.' || a.attname as name, confrelid::regclass::text as target from pg_constraint
     join pg_class c on c.oid = conrelid join pg_attribute a on a.attrelid = conrelid and a.attnum = conkey[1]
@@ -239,7 +239,7 @@ test('whose a row is, is held by a foreign key and by the trigger that protects 
   const held = new Map(
     triggers.map(({ table, args }) => [table, Buffer.from(args, 'hex').toString().split('\0').slice(0, 2)]),
   )
-  /** Whose owner is named without a foreign key: erasure deletes these by name. */
+  /** Tables whose owner is a column without a foreign key: erasure deletes their rows by it. */
   const loose = ['accounts', 'data_keys', 'security_log', 'attention', 'idempotency_keys', 'deletion_seals']
   for (const [table, { is, column }] of Object.entries(owners)) {
     if (!loose.includes(table)) {

@@ -1,6 +1,6 @@
 /**
- * G3, R2: two people of whom everything is stored that can be stored. One is erased: nothing of them is anywhere, and not
- * a byte of the other has changed.
+ * G3, R2: two people with data in every possible column. One is erased: no place has their data any more, and no byte
+ * of the other person has changed.
  */
 import { execFile } from 'node:child_process'
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
@@ -41,13 +41,13 @@ interface Life {
   person: Person
   orderIds: string[]
   filled: Filled
-  /** what else bears a name or an address of its own */
+  /** other texts that contain a name or an address */
   ids: Record<string, string>
-  /** rows that came with this person */
+  /** rows that were inserted with this person */
   rows: Snapshot
 }
 
-/** What erasing a person leaves behind on purpose, and what it makes. */
+/** Rows that an erasure keeps or makes on purpose. */
 const madeByErasure = ['deletions', 'deletion_steps', 'deletion_ledger', 'deletion_seals', 'data_keys', 'sends']
 
 let erasedOne: Life
@@ -72,7 +72,7 @@ beforeAll(async () => {
   }
 })
 
-test('every column that can hold something of a person was filled', () => {
+test('the proof of erasure fills every column that can hold data of a person', () => {
   for (const { rows } of [erasedOne, other]) expect(emptyColumns(rows)).toEqual([])
 })
 
@@ -81,7 +81,7 @@ test('G3: nothing of the erased person is in any table', () => expectNothingLeft
 test('nothing of the erased person is in any table once every erasure step is done', async () =>
   expectNothingLeft(await takeSnapshot(context)))
 
-test('an erasure changes no row of anybody else', async () => {
+test('an erasure changes no row of other people', async () => {
   const after = await takeSnapshot(context)
   const gone = rowsAdded(after, before)
   for (const [table, rows] of gone) {
@@ -98,7 +98,7 @@ test('an erasure changes no row of anybody else', async () => {
   expect(account?.email).toBe(other.person.email)
 })
 
-test('nothing of the erased person is in a Temporal history, a visibility record, a log line or a metric', async () => {
+test('nothing of the erased person is in Temporal histories, visibility records, log lines or metrics', async () => {
   const { person, orderIds } = erasedOne
   const datum = { email: person.email, firstName: person.firstName, lastName: person.lastName, phone: person.phone }
   const canaries = {
@@ -121,13 +121,13 @@ test('the erased person gets one mail after the erasure, and no further one', as
   expect(mails.at(-1)?.text).toContain(deletion.receiptId)
 })
 
-test('a second deletion changes nothing, whatever starts it', async () => {
+test('a second deletion of an erased account changes nothing, by any caller', async () => {
   const after = await takeSnapshot(context)
   const again = expectStatus(await harness.service.delete(`/v1/accounts/${erasedOne.person.accountId}`), 200)
   expect(again.receiptId).toBe(deletion.receiptId)
   expect(await replayLedger(context.sql)).toEqual({ erased: 0 })
   expect(await takeSnapshot(context)).toEqual(after)
-  // An operator who asks leaves that they have asked, and not about whom.
+  // An operator's request is logged without the account.
   const reported = await harness.operator.post(`/v1/accounts/${erasedOne.person.accountId}/child-report`)
   expect(expectStatus(reported, 200).receiptId).toBe(deletion.receiptId)
   expect((await harness.operator.get(`/v1/accounts/${erasedOne.person.accountId}/email-change`)).status).toBe(404)
@@ -136,7 +136,7 @@ test('a second deletion changes nothing, whatever starts it', async () => {
   expect(findTexts(asked, textsOf(erasedOne))).toEqual([])
 })
 
-test('a new backup holds nothing of the erased person, and no key for an older backup', async () => {
+test('a new backup contains nothing of the erased person, and no key for an older backup', async () => {
   const { id } = await runLater<BackupResult>(harness, backupType, 0)
   const { dump, keys, ledger } = await readBackup(id)
   for (const [life, isThere] of [
@@ -151,15 +151,15 @@ test('a new backup holds nothing of the erased person, and no key for an older b
   expect(ledger).toContain(context.cipher.accountRef(erasedOne.person.accountId))
 })
 
-test('ledger and receipt of an erasure say when and why, and not who', async () => {
+test('ledger and receipt of an erasure have its time and reason, and no personal data', async () => {
   const [entry] = await context.sql`select * from deletion_ledger`
   expect(Object.keys(entry ?? {}).sort()).toEqual(['account_ref', 'at', 'backups_gone_by', 'entry', 'reason'])
-  // A pseudonym under our key: nobody who knows the id can compute it.
+  // A pseudonym with our key: the id alone is not enough to compute it.
   const plain = createHash('sha256').update(erasedOne.person.accountId).digest('base64url')
   expect(plain.startsWith(String(entry?.account_ref))).toBe(false)
 })
 
-/** The parts of a backup, decrypted, as text. */
+/** The parts of a backup as decrypted text. */
 async function readBackup(id: string): Promise<{ dump: string; keys: string; ledger: string }> {
   const folder = openBackupFolder(harness.config.BACKUP_FOLDER, harness.config.BACKUP_KEYS)
   const plain = await mkdtemp(join(tmpdir(), 'ama-esim-proof-'))
@@ -174,7 +174,7 @@ async function readBackup(id: string): Promise<{ dump: string; keys: string; led
   }
 }
 
-/** Somebody with a bit of everything. */
+/** A person with one of everything. */
 async function live(name: string): Promise<Life> {
   const start = await takeSnapshot(context)
   const email = `${randomUUID()}@people.example`
@@ -215,7 +215,7 @@ async function nothingToSend(): Promise<boolean> {
   return (await context.sql`select 1 from sends where state in ('due', 'sending')`).length === 0
 }
 
-/** What came to everybody at once is each one's where it names them. */
+/** The rows that name a person, among rows about several people. */
 function addRows({ person, rows }: Life, told: Snapshot): void {
   for (const [table, added] of told) {
     const theirs = added.filter((row) => row.includes(person.accountId))
@@ -223,7 +223,7 @@ function addRows({ person, rows }: Life, told: Snapshot): void {
   }
 }
 
-/** Not even what cannot be read any more: every row that came with them is gone, but for the books' share. */
+/** All rows of the person are deleted, also undecryptable ones, except those of the books. */
 function expectNothingLeft(after: Snapshot): void {
   expect(findTexts(after, textsOf(erasedOne))).toEqual([])
   for (const table of tablesOfPersons()) {
@@ -234,11 +234,11 @@ function expectNothingLeft(after: Snapshot): void {
   }
 }
 
-/** What the product or an operator did, about nobody. */
+/** Rows about actions of the system or an operator, without a person. */
 const isOurs = (row: string): boolean =>
   row.includes(systemKeyId) || /"actor": "operator:.*"account_id": null/.test(row)
 
-/** Columns in which none of the rows has anything. */
+/** Columns that are empty in all rows. */
 function emptyColumns(rows: Snapshot): string[] {
   return tablesOfPersons().flatMap((table) => {
     const parsed = (rows.get(table) ?? []).map((text) => JSON.parse(text) as Record<string, unknown>)

@@ -1,4 +1,4 @@
-/** G3 at Stripe, a quarter of a year later: its records of the payments name nobody either, however long that takes. */
+/** G3 at Stripe, after 90 days: its payments are redacted too, also when that takes long. */
 import { afterEach, expect, test } from 'vitest'
 import { type Deletion, deleteAccount } from '../harness/deletions.ts'
 import { openHarness } from '../harness/harness.ts'
@@ -19,7 +19,7 @@ interface StripeBooks {
 const booksOf = async () => (await stripe.books()) as unknown as StripeBooks
 const erase = (person: Person) => deleteAccount(harness.stack, person)
 
-/** Time that passes for the run and for Stripe alike. */
+/** Moves the clocks of the run and of Stripe. */
 async function pass(deletion: Deletion, days: number): Promise<void> {
   await stripe.do('clock', { advanceSeconds: days * day })
   await deletion.fastForward(`${days} days`)
@@ -38,7 +38,7 @@ test('payments are redacted at Stripe on the ninetieth day and not before', asyn
   await pass(deletion, 89)
   expect((await booksOf()).redactions).toEqual([])
   expect((await deletion.states()).stripe_redaction).toBe('pending')
-  // Sealed until then: what the job is about, and nothing else.
+  // The seal contains only the objects of the job until then.
   const [seal] = await sql`select * from deletion_seals where receipt_id = ${deletion.receiptId}`
   const sealed = Object.entries(seal ?? {}).flatMap(([name, value]) => (value === null ? [] : [name]))
   expect(sealed).toEqual(['receipt_id', 'payments'])
@@ -61,7 +61,7 @@ test('more payments than a redaction job accepts are redacted by several jobs', 
   expect(await redacted()).toHaveLength(before + 12)
 })
 
-test('a payment in dispute is asked about again until the bank has decided; the others do not wait for it', async () => {
+test('the redaction of a disputed payment is retried until the bank has decided; others do not wait for it', async () => {
   const person = await harness.signUp()
   const [disputed, other] = [await harness.buy(person), await harness.buy(person)]
   const { paymentIntents } = await booksOf()
@@ -91,7 +91,7 @@ test('a payment that Stripe does not know needs no redaction', async () => {
   expect(await redacted()).toHaveLength(before + 1)
 })
 
-test('without access to the redaction preview the receipt says so and is complete', async () => {
+test('without access to the redaction preview the receipt shows it and is complete', async () => {
   await stripe.do('redaction-access', { enabled: false })
   const person = await harness.signUp()
   await harness.buy(person)

@@ -1,6 +1,6 @@
 /**
- * R2: what somebody who holds the erased database, and the books of Stripe and of the eSIM providers, can still put
- * together. The lists below are all of it: an amount and a day, which a payment and its invoice have in common by nature.
+ * R2: which data can be linked by somebody who has the erased database and the records of Stripe and the eSIM
+ * providers. The lists below are complete: an amount and a day, which a payment and its invoice always share.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { beforeAll, expect, test } from 'vitest'
@@ -16,7 +16,7 @@ const harness = await openHarness({ books: false })
 const { stripe, esimAccess, airalo } = harness.sims
 const { context } = harness
 
-/** told apart from any other number */
+/** different from every other number */
 const amountMinor = 13_579
 
 let person: Person
@@ -24,7 +24,7 @@ let orderIds: string[]
 let outside: Map<string, Set<string>>
 
 beforeAll(async () => {
-  // Nothing of what comes happens in the second in which the stack came to be.
+  // Later events are not in the same second as the stack's start.
   await delay(1_100)
   await context.sql`update packages set price_minor = ${amountMinor}`
   person = await harness.signUp()
@@ -38,10 +38,10 @@ beforeAll(async () => {
   const unpaid = await harness.buy(person, { pay: false })
   orderIds = [first.id, second.id, third.id, unpaid.id]
   await delay(1_100)
-  // Whoever kept a copy of their books from before has what they have deleted since, too.
+  // An outside party's copy of before contains data that it has deleted since.
   const before = await valuesOutside()
   const deletion = await deleteAccount(harness.stack, person)
-  // What can be put together before: the order's id at Stripe, which leads nowhere here.
+  // Before the redaction Stripe has the order's id, which finds nothing here.
   await deletion.until('stripe', 'done')
   outside = new Map([...before, ...(await valuesOutside())])
   await stripe.do('clock', { advanceSeconds: 92 * 86_400 })
@@ -49,9 +49,9 @@ beforeAll(async () => {
   expect((await deletion.receipt()).completedAt).not.toBeNull()
 })
 
-test('ids of ours in the books of outside parties match no row after an erasure', async () => {
+test('our ids in the records of outside parties match no row after an erasure', async () => {
   const theirs = [...outside.keys()]
-  // Stripe keeps an order's id with its payment, until the redaction.
+  // Stripe keeps an order's id in its payment until the redaction.
   expect(orderIds.every((id) => theirs.includes(id))).toBe(true)
   const here = [...(await takeSnapshot(context)).values()].flat().join('\n')
   for (const id of [...orderIds, person.accountId]) expect(here).not.toContain(id)
@@ -60,7 +60,7 @@ test('ids of ours in the books of outside parties match no row after an erasure'
   }
 })
 
-test('after an erasure our database and the books of outside parties share only amounts and days', async () => {
+test('after an erasure our database and the records of outside parties share only amounts and days', async () => {
   expect(await joined('amount')).toEqual([
     'invoices.gross_minor',
     'order_facts.gross_minor',
@@ -71,7 +71,7 @@ test('after an erasure our database and the books of outside parties share only 
   expect(await joined('text')).toEqual([])
 })
 
-test('and nothing here ties what belongs to one order together, but for what tells nobody apart', async () => {
+test('after an erasure only values that identify nobody link the rows of one order', async () => {
   const facts = await context.sql`select count(*)::int as rows, count(distinct paid_on)::int as days from order_facts`
   expect(facts[0]).toEqual({ rows: 3, days: 1 })
   const ties = await context.sql`
@@ -79,7 +79,7 @@ test('and nothing here ties what belongs to one order together, but for what tel
     where contype = 'f' and conparentid = 0
       and (conrelid in ('invoices'::regclass, 'order_facts'::regclass)
         or confrelid in ('invoices'::regclass, 'order_facts'::regclass))`
-  // The only ways to them are rows that are gone.
+  // Only deleted rows lead to them.
   expect(ties.map(({ from, to }) => `${from} → ${to}`).sort()).toEqual([
     'invoice_links → invoices',
     'orders → order_facts',
@@ -91,7 +91,7 @@ test('and nothing here ties what belongs to one order together, but for what tel
 
 type Kind = 'amount' | 'day' | 'moment' | 'text'
 
-/** Columns of ours in which a value of that kind stands that stands in their books, too. */
+/** Our columns that share a value of a kind with the records of outside parties. */
 async function joined(kind: Kind): Promise<string[]> {
   const columns = new Set<string>()
   for (const [table, rows] of await takeSnapshot(context)) {
@@ -109,7 +109,7 @@ async function joined(kind: Kind): Promise<string[]> {
   return [...columns].sort()
 }
 
-/** Our catalogue is the same for everybody, and our keys are looked at by the clock, whatever anybody does. */
+/** Tables without data of people: the catalogue is the same for everybody, and keys are checked on a schedule. */
 function isOfOurTrade(name: string): boolean {
   if (name.startsWith('encryption_keys.')) return true
   const entry = personalData[name]
@@ -125,7 +125,7 @@ async function valuesOutside(): Promise<Map<string, Set<string>>> {
   return values
 }
 
-/** What a value can be compared as. Words that stand for one of a few states tell nobody apart. */
+/** The form in which a value is compared. Words for one of a few states identify nobody. */
 function formsOf(value: string): [Kind, string][] {
   if (value === String(amountMinor)) return [['amount', value]]
   if (/^\d{4}-\d{2}-\d{2}$/.test(value)) return [['day', value]]
@@ -145,7 +145,7 @@ function formsOf(value: string): [Kind, string][] {
   return isWord ? [] : [['text', value]]
 }
 
-/** The leaves of any JSON with their paths, indexes left out. */
+/** The leaves of a JSON value with their paths, without indexes. */
 function leavesOf(value: unknown, path = ''): [path: string, value: string][] {
   if (typeof value !== 'object' || value === null) return [[path, String(value)]]
   return Object.entries(value).flatMap(([key, inner]) =>

@@ -1,4 +1,4 @@
-/** G3: sign-in connections of the deleted are revoked, however long Apple, Google or Firebase are away. */
+/** G3: sign-ins of deleted accounts are revoked, also when Apple, Google or Firebase are down for long. */
 import { expect, test } from 'vitest'
 import { mailsTo } from '../harness/checks/messages.ts'
 import { deleteAccount } from '../harness/deletions.ts'
@@ -38,7 +38,7 @@ async function signUpWithApple(): Promise<{ person: Person; sub: string }> {
   return { person: await harness.signUp({ account: { apple: proof.apple } }), sub: proof.sub }
 }
 
-test('Apple is down for a day: the link is revoked when it is back, and not shown as done before', async () => {
+test('a deletion while Apple is down for a day revokes the link afterwards, and shows it as done only then', async () => {
   const { person, sub } = await signUpWithApple()
   await apple.fault({ match: { path: '/auth/revoke' }, status: 503, times: 1_000_000 })
   const deletion = await erase(person)
@@ -71,7 +71,7 @@ test('an erasure step that takes longer than three days is an operator task unti
 test.each([
   ['a token that is dead already', 'invalid_grant', 'done', 'already_invalid'],
   ['a refusal that no repetition changes', 'invalid_request', 'by_hand', 'invalid_request'],
-] as const)('Apple answers 400 for %s', async (_what, error, state, code) => {
+] as const)('Apple’s answer 400 for %s ends the step of a revocation', async (_what, error, state, code) => {
   const { person } = await signUpWithApple()
   await apple.fault({ match: { path: '/auth/revoke' }, status: 400, body: { error }, times: 1 })
   const deletion = await erase(person)
@@ -87,7 +87,7 @@ test('a revocation that Apple refuses for our key is retried until an operator h
   expect((await grantsOf(sub))[0]?.revokedAt).not.toBeNull()
 })
 
-test('Apple without a stored token: the person is told how to do it, by mail and receipt', async () => {
+test('a deletion without a stored Apple token tells the person by mail and receipt how to revoke', async () => {
   const { person } = await signUpWithApple()
   await sql`update identities set refresh_token = null where account_id = ${person.accountId}`
   const deletion = await erase(person)
@@ -99,7 +99,7 @@ test('Apple without a stored token: the person is told how to do it, by mail and
   expect(mail?.text).toContain(deletion.receiptId)
 })
 
-test('who signs up again with the same Apple Account and sign-in keeps both: the old deletion leaves them alone', async () => {
+test('a person who signs up again with the same Apple Account and Firebase user keeps both', async () => {
   const { person, sub } = await signUpWithApple()
   await apple.fault({ match: { path: '/auth/revoke' }, status: 503, times: 1_000_000 })
   await firebase.fault({ match: { path: 'accounts:delete' }, status: 503, times: 1_000_000 })
@@ -125,7 +125,7 @@ test('who signs up again with the same Apple Account and sign-in keeps both: the
   expect((await harness.service.get(`/v1/accounts/${account.id}`)).body).toEqual(before)
   expect((await firebase.books()).deletedUsers).not.toContain(person.firebaseUid)
   expect((await grantsOf(sub)).at(-1)?.revokedAt).toBeNull()
-  // The new account is its own: deleting it has a receipt of its own and revokes.
+  // The deletion of the new account has its own receipt and revokes the sign-ins.
   const second = expectStatus(await harness.service.delete(`/v1/accounts/${account.id}`), 200)
   expect(second.receiptId).not.toBe(deletion.receiptId)
   await untilValue(
@@ -135,7 +135,7 @@ test('who signs up again with the same Apple Account and sign-in keeps both: the
   )
 })
 
-test('a database that was restored has neither receipt nor seal: operators are told whom to ask, and nothing looks done', async () => {
+test('a deletion run without receipt and seal after a restore becomes operator tasks, and no step is shown as done', async () => {
   const { person, sub } = await signUpWithApple()
   await apple.fault({ match: { path: '/auth/revoke' }, status: 503, times: 1_000_000 })
   const deletion = await erase(person)

@@ -1,7 +1,7 @@
-/** The whole database as text: every row of every table. */
+/** A snapshot of the database: every row of every table as text. */
 import type { Database } from '../../db/connection/database.ts'
 
-/** Rows as JSON, by table; a row that is there twice is there twice. */
+/** The rows as JSON, by table; equal rows are listed several times. */
 export type Snapshot = Map<string, string[]>
 
 export async function takeSnapshot({ sql }: { sql: Database }): Promise<Snapshot> {
@@ -19,7 +19,7 @@ export async function takeSnapshot({ sql }: { sql: Database }): Promise<Snapshot
   return snapshot
 }
 
-/** What the second has and the first has not. */
+/** The rows of the second snapshot that the first does not have. */
 export function rowsAdded(before: Snapshot, after: Snapshot): Snapshot {
   const added: Snapshot = new Map()
   for (const [table, rows] of after) {
@@ -30,7 +30,7 @@ export function rowsAdded(before: Snapshot, after: Snapshot): Snapshot {
   return added
 }
 
-/** `table: row` of every row in which one of the texts stands, in clear or as the hex of its bytes. */
+/** `table: row` of each row that contains one of the texts, plain or as hex. */
 export function findTexts(snapshot: Snapshot, texts: Iterable<string>): string[] {
   const needles = [...texts].flatMap((text) => [text, Buffer.from(text).toString('hex')])
   return [...snapshot].flatMap(([table, rows]) =>

@@ -1,4 +1,4 @@
-/** A database with somebody in it, without the rest of the product: for what the database alone can show. */
+/** A database with a person, without API and worker: for tests of the database alone. */
 import { randomBytes, randomUUID } from 'node:crypto'
 import { insertAccount } from '../../db/accounts.ts'
 import { connectDatabase } from '../../db/connection/database.ts'
@@ -24,7 +24,7 @@ export async function openDatabase() {
   return {
     ...encryption,
     url: postgres.url,
-    /** Somebody of whom everything is stored; their account's id. */
+    /** Inserts a person with data in every column. @returns the account's id */
     async store(name: string): Promise<string> {
       const [accountId, orderId] = [randomUUID(), randomUUID()]
       const at = new Date()
