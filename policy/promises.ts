@@ -137,7 +137,7 @@ export const promises = {
   P5: {
     sentence: 'The mail provider gets transactional mail.',
     keptBy: 'providers/mail/mail.ts',
-    provenBy: { file: 'test/providers/mail.test.ts', title: 'P5: only promotions carry the one-click headers' },
+    provenBy: { file: 'test/providers/mail.test.ts', title: 'P5: only promotions have the one-click headers' },
     figures: ['unsent_mails', 'open_mail'],
   },
   P6: {

@@ -29,7 +29,7 @@ async function world() {
   })
   const settings = { baseUrl: `${simulator.url}/v2`, clientId, clientSecret, timeoutMs: 20_000 }
   const provider = createAiralo(settings)
-  /** who waits for a fault that never answers must not wait long */
+  /** a short time limit for a simulator that never answers */
   const callerFor = (fault: Fault) => (fault.hang ? createAiralo({ ...settings, timeoutMs: 500 }) : provider)
   const sim = controlOf<Books>(simulator)
   const order = { clientRef: 'ref-1', packageCode: 'moshi-moshi-7days-1gb', quantity: 1 }
@@ -45,8 +45,8 @@ async function world() {
       rawBody: body.toString('utf8'),
       headers: { 'airalo-signature': String(headers['airalo-signature']) },
     })
-  const news = async (count: number) => (await receiver.atLeast(count)).map(read)
-  /** a call the adapter does not make */
+  const readWebhooks = async (count: number) => (await receiver.atLeast(count)).map(read)
+  /** calls the simulator without the adapter */
   async function post(path: string, form: Record<string, string>, json = false) {
     const reply = await fetch(`${settings.baseUrl}/token`, {
       method: 'POST',
@@ -66,12 +66,12 @@ async function world() {
     })
     return { status: response.status, body: (await response.json()) as { data: Record<string, string> } }
   }
-  return { party: simulator, provider, callerFor, settings, sim, receiver, order, placedAfter, buy, news, read, post }
+  return { simulator, provider, callerFor, settings, sim, receiver, order, placedAfter, buy, readWebhooks, read, post }
 }
 
 const ORDER: Fault['match'] = { method: 'POST', path: '/orders$' }
 
-test('lists the tree’s packages, page by page, at net prices in millionths', async () => {
+test('Airalo’s packages are listed page by page, with net prices in micro-units', async () => {
   const { provider, sim } = await world()
   const packages = await provider.listPackages()
   expect(packages.find(({ code }) => code === 'moshi-moshi-30days-5gb')).toEqual({
@@ -100,7 +100,7 @@ test('lists the tree’s packages, page by page, at net prices in millionths', a
   expect((await sim.log()).filter(({ url }) => url.startsWith('/v2/packages'))).toHaveLength(1)
 })
 
-test('reads pages after the first, which come as objects, and prices without a net price', async () => {
+test('Airalo’s later pages, which are objects, and prices without a net price are read', async () => {
   const { provider, sim } = await world()
   const operator = (id: number, isKyc: boolean) => ({
     id,
@@ -125,7 +125,7 @@ test('reads pages after the first, which come as objects, and prices without a n
   ])
 })
 
-test('the provider’s side pages as documented', async () => {
+test('the Airalo simulator returns pages as documented', async () => {
   const { provider, settings, sim } = await world()
   await provider.balance()
   const authorization = String((await sim.log()).at(-1)?.headers.authorization)
@@ -155,7 +155,7 @@ test('an Airalo order returns its eSIMs', async () => {
   expect(await provider.balance()).toEqual({ amountMicros: 99_996_000_000, currency: 'USD' })
 })
 
-test('one token serves all calls, and a new one is fetched when it is refused', async () => {
+test('all calls to Airalo use one token, and a refused token is replaced', async () => {
   const { provider, sim, order } = await world()
   await Promise.all([provider.balance(), provider.listPackages(), provider.placeOrder(order)])
   const tokenCalls = async () => (await sim.log()).filter(({ url }) => url === '/v2/token').length
@@ -177,7 +177,7 @@ test('Airalo refuses a fourth token within a minute as rate limited', async () =
   expect((error as { retryAfterMs: number }).retryAfterMs).toBeGreaterThan(30_000)
 })
 
-test('wrong credentials, and tokens that are refused again', async () => {
+test('wrong credentials and repeatedly refused tokens at Airalo are misconfigured', async () => {
   const { provider, settings, sim } = await world()
   const stranger = createAiralo({ ...settings, clientSecret: 'another' })
   await expect(stranger.balance()).rejects.toMatchObject({ kind: 'misconfigured', code: 'bad_credentials' })
@@ -187,7 +187,7 @@ test('wrong credentials, and tokens that are refused again', async () => {
   await expect(provider.balance()).rejects.toMatchObject({ kind: 'misconfigured', code: 'ip_not_allowed' })
 })
 
-test('two equal orders are two orders, both found by their description', async () => {
+test('two equal orders at Airalo are two orders, found by their description', async () => {
   const { provider, sim, order, placedAfter } = await world()
   const first = await provider.placeOrder(order)
   const second = await provider.placeOrder(order)
@@ -202,14 +202,17 @@ test('two equal orders are two orders, both found by their description', async (
 test.each([
   ['cut', { cut: 'after' }, 'connection_lost'],
   ['silent', { hang: 'after' }, 'timed_out'],
-] as const)('reply lost after the order was taken (%s): unknown, then found', async (_name, fault, code) => {
-  const { provider, callerFor, sim, order, placedAfter } = await world()
-  await sim.fault({ match: ORDER, ...fault })
-  await expect(callerFor(fault).placeOrder(order)).rejects.toMatchObject({ kind: 'unknown_outcome', code })
-  const found = await provider.findOrder({ clientRef: 'ref-1', placedAfter })
-  expect(found).toEqual({ orderNo: expect.stringMatching(/^\d+$/), duplicates: [] })
-  await expect(provider.getEsims(found?.orderNo ?? '')).resolves.toHaveLength(1)
-})
+] as const)(
+  'a lost reply of Airalo to an applied order (%s) is an unknown outcome, and the order is found',
+  async (_name, fault, code) => {
+    const { provider, callerFor, sim, order, placedAfter } = await world()
+    await sim.fault({ match: ORDER, ...fault })
+    await expect(callerFor(fault).placeOrder(order)).rejects.toMatchObject({ kind: 'unknown_outcome', code })
+    const found = await provider.findOrder({ clientRef: 'ref-1', placedAfter })
+    expect(found).toEqual({ orderNo: expect.stringMatching(/^\d+$/), duplicates: [] })
+    await expect(provider.getEsims(found?.orderNo ?? '')).resolves.toHaveLength(1)
+  },
+)
 
 test.each([
   ['cut', { cut: 'before' }, 'connection_lost'],
@@ -220,12 +223,15 @@ test.each([
   ['code 53', { status: 422, body: { code: 53, reason: 'Something unexpected happened.' } }, 'provider_error'],
   ['no JSON', { status: 200, body: 'OK' }, 'malformed_reply'],
   ['other JSON', { status: 200, body: { data: {} } }, 'malformed_reply'],
-] as const)('order not taken but who knows (%s): unknown, not found', async (_name, fault, code) => {
-  const { provider, callerFor, sim, order, placedAfter } = await world()
-  await sim.fault({ match: ORDER, ...fault })
-  await expect(callerFor(fault).placeOrder(order)).rejects.toMatchObject({ kind: 'unknown_outcome', code })
-  expect(await provider.findOrder({ clientRef: 'ref-1', placedAfter })).toBeNull()
-})
+] as const)(
+  'an order that Airalo may have applied (%s) is an unknown outcome, and is not found',
+  async (_name, fault, code) => {
+    const { provider, callerFor, sim, order, placedAfter } = await world()
+    await sim.fault({ match: ORDER, ...fault })
+    await expect(callerFor(fault).placeOrder(order)).rejects.toMatchObject({ kind: 'unknown_outcome', code })
+    expect(await provider.findOrder({ clientRef: 'ref-1', placedAfter })).toBeNull()
+  },
+)
 
 test.each([
   ['cut', { cut: 'before' }, 'connection_lost'],
@@ -234,7 +240,7 @@ test.each([
   ['503', { status: 503 }, 'http_503'],
   ['code 53', { status: 422, body: { code: 53, reason: '' } }, 'provider_error'],
   ['no JSON', { status: 200, body: 'LPA:1$secret' }, 'malformed_reply'],
-] as const)('a look that fails changes nothing (%s): unavailable', async (_name, fault, code) => {
+] as const)('a failed read at Airalo (%s) is unavailable', async (_name, fault, code) => {
   const { callerFor, sim } = await world()
   await sim.fault({ match: { path: '/balance' }, ...fault })
   const error = await callerFor(fault)
@@ -244,14 +250,14 @@ test.each([
   expect(error).not.toHaveProperty('cause')
 })
 
-test('a token that cannot be fetched leaves the order surely not placed', async () => {
-  const { provider, sim, order, party } = await world()
+test('an order at Airalo is certainly not placed when no token can be fetched', async () => {
+  const { provider, sim, order, simulator } = await world()
   await sim.fault({ match: { path: '/token' }, cut: 'after' })
   await expect(provider.placeOrder(order)).rejects.toMatchObject({ kind: 'unavailable', code: 'connection_lost' })
   expect((await sim.books()).orders).toEqual([])
-  await party.stop()
+  await simulator.stop()
   const stranger = createAiralo({
-    baseUrl: `${party.url.replace('127.0.0.1', 'localhost')}/v2`,
+    baseUrl: `${simulator.url.replace('127.0.0.1', 'localhost')}/v2`,
     clientId,
     clientSecret,
     timeoutMs: 9000,
@@ -269,7 +275,7 @@ test.each([
   [43, 'misconfigured', 'bad_request'],
   [73, 'rejected', 'expired'],
   [99, 'unknown_outcome', 'provider_code_99'],
-])('error code %i', async (number, kind, code) => {
+])('Airalo’s error code %i is %s with the code %s', async (number, kind, code) => {
   const { provider, sim, order } = await world()
   await sim.fault({ match: ORDER, status: 422, body: { code: number, reason: 'free text' } })
   await expect(provider.placeOrder(order)).rejects.toMatchObject({ kind, code })
@@ -282,12 +288,12 @@ test.each([
   ['test-not-enough-7days-1gb', 'out_of_stock'],
   ['test-out-of-stock-7days-1gb', 'out_of_stock'],
   ['no-such-package', 'unknown_package'],
-])('package %s: %s', async (packageCode, code) => {
+])('Airalo’s sandbox package %s is refused with the code %s', async (packageCode, code) => {
   const { provider, order } = await world()
   await expect(provider.placeOrder({ ...order, packageCode })).rejects.toMatchObject({ code })
 })
 
-test('refusals as Airalo makes them: stock, credit, maintenance, quantity, order, eSIM', async () => {
+test('Airalo’s refusals of stock, credit, maintenance, quantity, order and eSIM get their codes', async () => {
   const { provider, sim, order } = await world()
   await sim.do('stock', { packageId: order.packageCode, out: true })
   await expect(provider.placeOrder(order)).rejects.toMatchObject({ kind: 'rejected', code: 'out_of_stock' })
@@ -311,7 +317,7 @@ test('refusals as Airalo makes them: stock, credit, maintenance, quantity, order
   expect((await sim.books()).orders).toEqual([])
 })
 
-test('an eSIM’s life: new, in use, used up, topped up, expired', async () => {
+test('an eSIM of Airalo is read as new, in use, used up, topped up and expired', async () => {
   const { provider, sim, buy } = await world()
   const { esimRef: iccid } = await buy('change-7days-1gb')
   const status = () => provider.getStatus(iccid)
@@ -332,7 +338,7 @@ test('an eSIM’s life: new, in use, used up, topped up, expired', async () => {
   expect((await status()).state).toBe('cancelled')
 })
 
-test('unlimited packages, unknown states, and the cache and limit on usage', async () => {
+test('unlimited packages, unknown states, and the cache and limit of usage at Airalo are read', async () => {
   const { provider, sim, buy } = await world()
   const { esimRef: iccid } = await buy('elan-7days-unlimited')
   await sim.do('usageCache', { seconds: 1200 })
@@ -349,7 +355,7 @@ test('unlimited packages, unknown states, and the cache and limit on usage', asy
   expect((await provider.getStatus(iccid)).state).toBe('unknown')
 })
 
-test('top-ups are found after a lost reply, and refused where they do not fit', async () => {
+test('a top-up at Airalo is found after a lost reply, and refused when it does not fit', async () => {
   const { provider, sim, buy } = await world()
   const { esimRef } = await buy('change-7days-1gb')
   const topUp = { clientRef: 'top-1', esimRef, packageCode: 'change-7days-1gb-topup' }
@@ -368,7 +374,7 @@ test('top-ups are found after a lost reply, and refused where they do not fit', 
   expect((await sim.books()).orders.filter(({ type }) => type === 'topup')).toHaveLength(1)
 })
 
-test('unused eSIMs are asked back; a person there decides', async () => {
+test('a return of unused eSIMs at Airalo is requested, and Airalo’s staff decides', async () => {
   const { provider, sim, buy } = await world()
   const before = (await sim.books()).balance
   const { esimRef } = await buy()
@@ -389,7 +395,7 @@ test('unused eSIMs are asked back; a person there decides', async () => {
   await expect(provider.cancelUnused(third.esimRef)).rejects.toMatchObject({ code: 'rate_limited' })
 })
 
-test('a refund that is refused under the status of success was not asked for', async () => {
+test('a refund that Airalo refuses with a success status counts as not requested', async () => {
   const { provider, sim, buy } = await world()
   const { esimRef } = await buy()
   const meta = { message: 'The following ICCIDs do not belong to your company' }
@@ -410,37 +416,39 @@ test('Airalo does not support suspending an eSIM', async () => {
 })
 
 test('Airalo webhooks report low data and short validity', async () => {
-  const { sim, buy, news } = await world()
+  const { sim, buy, readWebhooks } = await world()
   const { esimRef: iccid } = await buy('change-7days-1gb')
   await sim.do('use', { iccid, bytes: 0.8 * GB })
-  expect((await news(1)).map(({ hints }) => hints)).toEqual([[{ kind: 'usage', esimRef: iccid, usedShare: 0.75 }]])
+  expect((await readWebhooks(1)).map(({ hints }) => hints)).toEqual([
+    [{ kind: 'usage', esimRef: iccid, usedShare: 0.75 }],
+  ])
   await sim.do('use', { iccid, bytes: 0.15 * GB })
-  await news(2)
+  await readWebhooks(2)
   await sim.do('clock', { advanceSeconds: 4.5 * 86_400 })
-  await news(3)
+  await readWebhooks(3)
   await sim.do('clock', { advanceSeconds: 2 * 86_400 })
-  const all = await news(4)
+  const all = await readWebhooks(4)
   expect(all.map(({ hints }) => hints[0]?.kind)).toEqual(['usage', 'usage', 'validity', 'validity'])
   expect(new Set(all.map(({ eventId }) => eventId)).size).toBe(4)
 })
 
-test('asynchronous orders: accepted first, told later, failures too', async () => {
-  const { provider, sim, receiver, news, post } = await world()
+test('an asynchronous order at Airalo is accepted first; a webhook reports its end or failure', async () => {
+  const { provider, sim, receiver, readWebhooks, post } = await world()
   const form = { package_id: 'change-7days-1gb', quantity: '1', type: 'sim', description: 'ref-9' }
   const accepted = await post('/orders-async', form)
   expect(accepted).toMatchObject({ status: 202, body: { data: { request_id: expect.stringMatching(/^.{25}$/) } } })
-  const [done] = await news(1)
+  const [done] = await readWebhooks(1)
   const { orders } = await sim.books()
   expect(done?.hints).toEqual([{ kind: 'order', orderNo: String(orders[0]?.id), clientRef: 'ref-9' }])
   await expect(provider.getEsims(String(orders[0]?.id))).resolves.toHaveLength(1)
   await sim.do('asyncOrders', { failure: 'no profile' })
   await post('/orders-async', form)
-  const [, failed] = await news(2)
+  const [, failed] = await readWebhooks(2)
   expect(failed?.hints).toEqual([])
   expect(JSON.parse(String((await receiver.atLeast(2))[1]?.body))).toMatchObject({ reason: expect.any(String) })
 })
 
-test('signatures: over the bytes, over the escaped text, and wrong ones', async () => {
+test('Airalo’s signatures of the bytes and of the escaped text are accepted, wrong ones refused', async () => {
   const { provider, sim, buy, receiver, read } = await world()
   const { esimRef: iccid } = await buy('change-7days-1gb')
   await sim.do('signature', { form: 'wrong' })
@@ -468,7 +476,7 @@ test('signatures: over the bytes, over the escaped text, and wrong ones', async 
   expect(() => provider.parseWebhook(none)).toThrow('malformed_webhook')
 })
 
-test('refused webhooks are repeated, every quarter of an hour or at once, until answered 200', async () => {
+test('the Airalo simulator repeats refused webhooks every 15 minutes, or at once, until an answer of 200', async () => {
   const { sim, buy, receiver } = await world()
   const { esimRef: iccid } = await buy('change-7days-1gb')
   receiver.answerWith(204)
@@ -476,7 +484,7 @@ test('refused webhooks are repeated, every quarter of an hour or at once, until 
   await receiver.atLeast(1)
   const seen = async (count: number) => {
     await receiver.atLeast(count)
-    // The sender writes the answer down a moment after the receiver gave it.
+    // The sender records the answer after the receiver has sent it.
     await until('it is in its books', async () => (await sim.books()).deliveries.length === count)
   }
   await seen(1)
@@ -490,7 +498,7 @@ test('refused webhooks are repeated, every quarter of an hour or at once, until 
   expect(await sim.do('retry')).toEqual({ sent: 0 })
 })
 
-test('opting in probes the URL with HEAD', async () => {
+test('a subscription to Airalo’s webhooks checks the URL with HEAD', async () => {
   const { sim, receiver, post } = await world()
   const optIn = (url: string) => post('/notifications/opt-in', { type: 'webhook_low_data', webhook_url: url }, true)
   expect((await optIn(`${receiver.url}/new`)).status).toBe(200)
@@ -500,7 +508,7 @@ test('opting in probes the URL with HEAD', async () => {
   expect((await sim.books()).optedIn.webhook_low_data).toBe(`${receiver.url}/new`)
 })
 
-test('nothing but technical fields ever reaches the provider (P1)', async () => {
+test('Airalo receives only technical fields (P1)', async () => {
   const { provider, sim, buy, placedAfter } = await world()
   const { esimRef } = await buy('change-7days-1gb')
   await provider.findOrder({ clientRef: 'ref-1', placedAfter })

@@ -52,7 +52,7 @@ afterAll(async () => {
   await receiver.stop()
 })
 
-test.each(['text', 'boolean'])('an ID token tells who signed in (Apple sends booleans as %s)', async (booleans) => {
+test.each(['text', 'boolean'])('an Apple ID token is read (with booleans as %s)', async (booleans) => {
   const { sub, idToken } = await signIn({ private: true, clientId: web, booleans })
   expect(await apple.verifyIdToken(idToken)).toEqual({
     subject: sub,
@@ -69,7 +69,7 @@ test('an Apple ID token without an e-mail address is accepted', async () => {
   expect(await apple.verifyIdToken(idToken)).toEqual(identity)
 })
 
-test('a nonce is good as it is or hashed, and another is not', async () => {
+test('an Apple ID token with the plain or hashed nonce is accepted, with another refused', async () => {
   const hashed = createHash('sha256').update('once').digest('hex')
   for (const nonce of ['once', hashed]) {
     const { idToken } = await signIn({ nonce })
@@ -85,16 +85,19 @@ test.each([
   [{ clientId: 'app.planted.other' }, 'rejected wrong_audience'],
   [{ issuer: 'https://planted.example' }, 'rejected wrong_issuer'],
   [{ forged: true }, 'rejected invalid_token'],
-])('refuses an ID token %o', async (input, expected) => {
+])('an Apple ID token %o is refused', async (input, expected) => {
   const { idToken } = await signIn(input)
   expect(await failureOf(apple.verifyIdToken(idToken))).toBe(expected)
 })
 
-test.each(['', 'planted', 'eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.'])('refuses %j, which is no token', async (token) => {
-  expect(await failureOf(apple.verifyIdToken(token))).toBe('rejected invalid_token')
-})
+test.each(['', 'planted', 'eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.'])(
+  '%j as an Apple ID token is refused',
+  async (token) => {
+    expect(await failureOf(apple.verifyIdToken(token))).toBe('rejected invalid_token')
+  },
+)
 
-test('a key that Apple rotated to is fetched; keys out of reach are not the token\u2019s fault', async () => {
+test('a new signing key of Apple is fetched; unreachable keys are no fault of the token', async () => {
   await apple.verifyIdToken((await signIn()).idToken)
   await sim.do('rotate-keys')
   const { sub, idToken } = await signIn()
@@ -104,7 +107,7 @@ test('a key that Apple rotated to is fetched; keys out of reach are not the toke
   expect(await failureOf(createApple(settings()).verifyIdToken(idToken))).toBe('unavailable keys_unavailable')
 })
 
-test('a code is good once, for five minutes, for its own client', async () => {
+test('Apple’s code can be used once, within five minutes, by its own client', async () => {
   const { sub, code } = await signIn()
   expect(await failureOf(apple.exchangeCode(code, web))).toBe('rejected invalid_grant')
   const { refreshToken, subject } = await apple.exchangeCode(code, ios)
@@ -115,7 +118,7 @@ test('a code is good once, for five minutes, for its own client', async () => {
   expect(await failureOf(apple.exchangeCode(old.code, ios))).toBe('rejected invalid_grant')
 })
 
-test('a refresh token is revoked, once or more often, by the client that got it', async () => {
+test('Apple’s refresh token can be revoked repeatedly by its own client', async () => {
   const { code } = await signIn({ clientId: web })
   const { refreshToken } = await apple.exchangeCode(code, web)
   expect(await apple.revoke({ refreshToken, clientId: ios })).toBe('revoked')
@@ -126,7 +129,7 @@ test('a refresh token is revoked, once or more often, by the client that got it'
   expect(await apple.revoke({ refreshToken: 'planted', clientId: web })).toBe('revoked')
 })
 
-test('our own mistakes are told from Apple\u2019s', async () => {
+test('refusals of Apple because of our settings are misconfigured', async () => {
   const stranger = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
   const privateKeyPem = stranger.export({ type: 'pkcs8', format: 'pem' }).toString()
   const given = { refreshToken: 'planted', clientId: ios }
@@ -147,12 +150,12 @@ test.each([
   [{ cut: 'before' as const }, 'unknown_outcome connection_lost'],
   [{ status: 400, body: 'planted' }, 'rejected http_400'],
   [{ status: 400, body: { error: 'planted free text' } }, 'rejected http_400'],
-])('Apple answering %o', async (fault, expected) => {
+])('Apple’s answer %o is translated to its failure', async (fault, expected) => {
   await sim.fault(fault)
   expect(await failureOf(apple.revoke({ refreshToken: 'planted', clientId: ios }))).toBe(expected)
 })
 
-test('a revocation while Apple cannot be reached is certainly not applied', async () => {
+test('a revocation is certainly not applied when Apple cannot be reached', async () => {
   const gone = await startWebhookReceiver()
   await gone.stop()
   const nobody = createApple({ ...settings(), baseUrl: new URL(gone.url).origin })
@@ -165,7 +168,7 @@ test.each([
   ['consent-revoked', 'consent-revoked'],
   ['email-disabled', 'email-disabled'],
   ['email-enabled', 'email-enabled'],
-])('the notification %s reads as %s', async (type, expected) => {
+])('Apple’s notification %s is read as %s', async (type, expected) => {
   const { sub } = await signIn({ private: true })
   const { jti } = await sim.do<{ jti: string }>('notify', { type, sub })
   const [webhook] = await receiver.atLeast(1)
@@ -175,7 +178,7 @@ test.each([
   expect(Math.abs(notification.at.getTime() - Date.now())).toBeLessThan(60_000)
 })
 
-test('a notification that Apple did not sign, and a token that is no notification, are refused', async () => {
+test('a notification without Apple’s signature, and a token that is no notification, are refused', async () => {
   const { sub, idToken } = await signIn()
   await sim.do('notify', { type: 'account-deleted', sub, forged: true })
   const [webhook] = await receiver.atLeast(1)
@@ -184,7 +187,7 @@ test('a notification that Apple did not sign, and a token that is no notificatio
   expect(await failureOf(apple.parseNotification(idToken))).toBe('rejected invalid_token')
 })
 
-test('a notification that is refused comes again, the same', async () => {
+test('the Apple simulator repeats a refused notification unchanged', async () => {
   receiver.answerWith(500)
   const { jti } = await sim.do<{ jti: string }>('notify', { type: 'consent-revoked' })
   const webhooks = await receiver.atLeast(2)

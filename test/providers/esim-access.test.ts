@@ -30,7 +30,7 @@ async function world() {
   })
   const settings = { baseUrl: `${simulator.url}/api/v1/open`, accessCode, secretKey, timeoutMs: 20_000 }
   const provider = createEsimAccess(settings)
-  /** who waits for a fault that never answers must not wait long */
+  /** a short time limit for a simulator that never answers */
   const callerFor = (fault: Fault) => (fault.hang ? createEsimAccess({ ...settings, timeoutMs: 500 }) : provider)
   const sim = controlOf<Books>(simulator)
   const order = { clientRef: 'ref-1', packageCode: 'JP_1_7', quantity: 1 }
@@ -41,19 +41,19 @@ async function world() {
     if (!esim) throw new Error('no eSIM')
     return { orderNo, ...esim }
   }
-  /** what the next n webhooks say */
-  const news = async (count: number) =>
+  /** reads the next `count` webhooks */
+  const readWebhooks = async (count: number) =>
     (await receiver.atLeast(count)).map(({ body }) =>
       provider.parseWebhook({ rawBody: body.toString('utf8'), headers: {} }),
     )
-  return { party: simulator, provider, callerFor, settings, sim, receiver, order, placedAfter, buy, news }
+  return { simulator, provider, callerFor, settings, sim, receiver, order, placedAfter, buy, readWebhooks }
 }
 
 const envelope = (errorCode: string) => ({ success: false, errorCode, errorMsg: 'free text', obj: null })
 
 const ORDER: Fault['match'] = { path: '/esim/order' }
 
-test('signs as in the vendor’s example', () => {
+test('a request to eSIM Access is signed as in the vendor’s example', () => {
   const signature = signRequest({
     timestamp: '1628670421',
     requestId: '4ce9d9cdac9e4e17b3a2c66c358c1ce2',
@@ -64,7 +64,7 @@ test('signs as in the vendor’s example', () => {
   expect(signature).toBe('7eb765e27df5373dea2dbc8c41a7d9557743e46c8054750f3d851b3fd01d0835')
 })
 
-test('the provider’s side takes signatures in either case, and only right ones', async () => {
+test('the eSIM Access simulator accepts correct signatures in either case, and no others', async () => {
   const { settings } = await world()
   const ask = async (change: (signature: string) => string, at = Date.now()) => {
     const [timestamp, requestId, body] = [String(at), 'id-1', '{}']
@@ -89,7 +89,7 @@ test('the provider’s side takes signatures in either case, and only right ones
   expect([unsigned.status, await unsigned.json()]).toMatchObject([200, { success: false, errorCode: '000101' }])
 })
 
-test('an access code alone is enough where the account allows it', async () => {
+test('an access code alone is enough at eSIM Access if the account allows it', async () => {
   const { settings, sim } = await world()
   const ask = async () => {
     const headers = { 'RT-AccessCode': accessCode }
@@ -101,7 +101,7 @@ test('an access code alone is enough where the account allows it', async () => {
   expect(await ask()).toBe(true)
 })
 
-test('lists packages and top-ups in bytes, days and millionths', async () => {
+test('eSIM Access’ packages and top-ups are listed in bytes, days and micro-units', async () => {
   const { provider } = await world()
   const packages = await provider.listPackages()
   const base = packages.filter(({ kind }) => kind === 'base')
@@ -131,7 +131,7 @@ test('lists packages and top-ups in bytes, days and millionths', async () => {
   expect(packages.some(({ kind, family }) => kind === 'top_up' && family === 'EG')).toBe(false)
 })
 
-test('an order is allocated after a while', async () => {
+test('an order at eSIM Access is allocated after a while', async () => {
   const { provider, sim, order } = await world()
   await sim.do('allocation', { polls: 2 })
   const { orderNo } = await provider.placeOrder({ ...order, quantity: 2 })
@@ -148,7 +148,7 @@ test('an order is allocated after a while', async () => {
   }
 })
 
-test('an allocation that never ends can be ended, or takes seconds of the provider’s clock', async () => {
+test('the eSIM Access simulator ends an allocation on request, or after seconds of its clock', async () => {
   const { provider, sim, order } = await world()
   await sim.do('allocation', { never: true })
   const { orderNo: stuck } = await provider.placeOrder(order)
@@ -162,7 +162,7 @@ test('an allocation that never ends can be ended, or takes seconds of the provid
   await expect(provider.getEsims(stuck)).resolves.toHaveLength(1)
 })
 
-test('a repeated clientRef is one order, paid once, also in parallel', async () => {
+test('a repeated clientRef at eSIM Access is one order, paid once, also in parallel', async () => {
   const { provider, sim, order } = await world()
   const before = (await sim.books()).balance
   const placed = await Promise.all(Array.from({ length: 5 }, () => provider.placeOrder(order)))
@@ -176,7 +176,7 @@ test.each([
   ['cut', { cut: 'after' }, 'connection_lost'],
   ['silent', { hang: 'after' }, 'timed_out'],
 ] as const)(
-  'reply lost after the order was taken (%s): unknown, found, not placed twice',
+  'a lost reply of eSIM Access to an applied order (%s) is an unknown outcome; the order is found and not placed twice',
   async (_name, fault, code) => {
     const { provider, callerFor, sim, order, placedAfter } = await world()
     await sim.fault({ match: ORDER, ...fault })
@@ -197,14 +197,17 @@ test.each([
   ['server error in the envelope', { status: 200, body: envelope('000001') }, 'provider_error'],
   ['no JSON', { status: 200, body: 'OK' }, 'malformed_reply'],
   ['other JSON', { status: 200, body: { success: true, obj: { orderNo: 7 } } }, 'malformed_reply'],
-] as const)('order not taken but who knows (%s): unknown, not found, placed once', async (_name, fault, code) => {
-  const { provider, callerFor, sim, order, placedAfter } = await world()
-  await sim.fault({ match: ORDER, ...fault })
-  await expect(callerFor(fault).placeOrder(order)).rejects.toMatchObject({ kind: 'unknown_outcome', code })
-  expect(await provider.findOrder({ clientRef: 'ref-1', placedAfter })).toBeNull()
-  await provider.placeOrder(order)
-  expect((await sim.books()).orders).toHaveLength(1)
-})
+] as const)(
+  'an order that eSIM Access may have applied (%s) is an unknown outcome; it is not found, and then placed once',
+  async (_name, fault, code) => {
+    const { provider, callerFor, sim, order, placedAfter } = await world()
+    await sim.fault({ match: ORDER, ...fault })
+    await expect(callerFor(fault).placeOrder(order)).rejects.toMatchObject({ kind: 'unknown_outcome', code })
+    expect(await provider.findOrder({ clientRef: 'ref-1', placedAfter })).toBeNull()
+    await provider.placeOrder(order)
+    expect((await sim.books()).orders).toHaveLength(1)
+  },
+)
 
 test.each([
   ['cut', { cut: 'before' }, 'connection_lost'],
@@ -212,7 +215,7 @@ test.each([
   ['500', { status: 500 }, 'http_500'],
   ['server error in the envelope', { status: 200, body: envelope('000001') }, 'provider_error'],
   ['no JSON', { status: 200, body: 'LPA:1$secret' }, 'malformed_reply'],
-] as const)('a look that fails changes nothing (%s): unavailable', async (_name, fault, code) => {
+] as const)('a failed read at eSIM Access (%s) is unavailable', async (_name, fault, code) => {
   const { callerFor, sim } = await world()
   await sim.fault(fault)
   const error = await callerFor(fault)
@@ -223,12 +226,12 @@ test.each([
   expect(String(error)).not.toContain('LPA')
 })
 
-test('refused and overloaded connections are surely not applied', async () => {
-  const { provider, sim, order, party, settings } = await world()
+test('an order is certainly not applied when eSIM Access refuses connections or is overloaded', async () => {
+  const { provider, sim, order, simulator, settings } = await world()
   await sim.fault({ match: ORDER, status: 429, headers: { 'Retry-After': '7' } })
   const limited = { kind: 'unavailable', code: 'rate_limited', retryAfterMs: 7000 }
   await expect(provider.placeOrder(order)).rejects.toMatchObject(limited)
-  await party.stop()
+  await simulator.stop()
   const stranger = createEsimAccess({ ...settings, baseUrl: settings.baseUrl.replace('127.0.0.1', 'localhost') })
   await expect(stranger.placeOrder(order)).rejects.toMatchObject({ kind: 'unavailable', code: 'unreachable' })
 })
@@ -261,7 +264,7 @@ test.each([
   ['310211', 'misconfigured', 'bad_request'],
   ['310251', 'misconfigured', 'bad_request'],
   ['999999', 'unknown_outcome', 'provider_code_999999'],
-])('error code %s, in both spellings', async (errorCode, kind, code) => {
+])('eSIM Access’ error code %s, in both spellings, is %s with the code %s', async (errorCode, kind, code) => {
   const { provider, sim, order } = await world()
   const documented = { success: 'false', errorCode: Number(errorCode), errorMessage: 'free text', obj: null }
   for (const body of [envelope(errorCode), documented]) {
@@ -270,7 +273,7 @@ test.each([
   }
 })
 
-test('refusals as the provider makes them: stock, balance, price, package, order, credentials', async () => {
+test('eSIM Access’ refusals of stock, balance, price, package, order and credentials get their codes', async () => {
   const { provider, sim, order, settings } = await world()
   await sim.do('stock', { packageCode: 'JP_1_7', out: true })
   await expect(provider.placeOrder(order)).rejects.toMatchObject({ code: 'out_of_stock' })
@@ -295,7 +298,7 @@ test('refusals as the provider makes them: stock, balance, price, package, order
   await provider.placeOrder({ ...order, unitCostMicros: 1_200_000 })
 })
 
-test('works with the envelope as documented, too', async () => {
+test('eSIM Access’ replies with the documented envelope are read too', async () => {
   const { provider, sim, buy } = await world()
   await sim.do('spelling', { documented: true })
   const { esimRef } = await buy()
@@ -303,7 +306,7 @@ test('works with the envelope as documented, too', async () => {
   await expect(provider.getEsims('B0')).rejects.toMatchObject({ code: 'unknown_order' })
 })
 
-test('an eSIM’s life: new, installed, in use, used up, topped up, expired', async () => {
+test('an eSIM of eSIM Access is read as new, installed, in use, used up, topped up and expired', async () => {
   const { provider, sim, buy } = await world()
   const { esimRef } = await buy()
   const status = () => provider.getStatus(esimRef)
@@ -324,7 +327,7 @@ test('an eSIM’s life: new, installed, in use, used up, topped up, expired', as
   expect((await status()).state).toBe('expired')
 })
 
-test('validity that begins with the first connection, and eSIMs nobody installs', async () => {
+test('the expiry is read for validity from the first connection, and for eSIMs that are never installed', async () => {
   const { provider, sim, buy } = await world()
   const american = await buy('US_1_7')
   await sim.do('install', { esimTranNo: american.esimRef })
@@ -344,7 +347,7 @@ test('eSIM Access reports an eSIM that was removed from the phone', async () => 
   expect(await provider.getStatus(esimRef)).toMatchObject({ state: 'removed', usedBytes: 5 })
 })
 
-test('suspended and back, each twice; not after the end', async () => {
+test('an eSIM of eSIM Access is suspended and resumed repeatedly, and not after its end', async () => {
   const { provider, sim, buy } = await world()
   const { esimRef } = await buy()
   await sim.do('use', { esimTranNo: esimRef, bytes: 5 })
@@ -357,7 +360,7 @@ test('suspended and back, each twice; not after the end', async () => {
   await expect(provider.unsuspend(esimRef)).rejects.toMatchObject({ kind: 'rejected', code: 'wrong_state' })
 })
 
-test('unused eSIMs go back for money, once; installed ones do not', async () => {
+test('eSIM Access takes an unused eSIM back once for its price, and refuses an installed one', async () => {
   const { provider, sim, buy } = await world()
   const before = (await sim.books()).balance
   const { esimRef } = await buy()
@@ -374,7 +377,7 @@ test('unused eSIMs go back for money, once; installed ones do not', async () => 
   expect((await sim.books()).cancels).toHaveLength(1)
 })
 
-test('a cancellation whose reply is lost is found done', async () => {
+test('a cancellation at eSIM Access with a lost reply is found as done', async () => {
   const { provider, sim, buy } = await world()
   const { esimRef } = await buy()
   await sim.fault({ match: { path: '/esim/cancel' }, cut: 'after' })
@@ -383,7 +386,7 @@ test('a cancellation whose reply is lost is found done', async () => {
   expect((await sim.books()).cancels).toHaveLength(1)
 })
 
-test('ICCIDs are used again: the provider’s own number tells the holders apart', async () => {
+test('a reused ICCID of eSIM Access belongs to two eSIMs, which the provider’s own number identifies', async () => {
   const { provider, sim, buy } = await world()
   const first = await buy()
   await provider.cancelUnused(first.esimRef)
@@ -394,7 +397,7 @@ test('ICCIDs are used again: the provider’s own number tells the holders apart
   expect((await provider.getStatus(second.esimRef)).state).toBe('in_use')
 })
 
-test('top-ups: once per clientRef, found after a lost reply, refused where they do not fit', async () => {
+test('a top-up at eSIM Access is applied once for each clientRef, found after a lost reply, and refused when it does not fit', async () => {
   const { provider, sim, buy } = await world()
   const { esimRef } = await buy()
   const topUp = { clientRef: 'top-1', esimRef, packageCode: 'JP_1_7', unitCostMicros: 1_100_000 }
@@ -414,7 +417,7 @@ test('top-ups: once per clientRef, found after a lost reply, refused where they 
   expect((await sim.books()).topUps).toHaveLength(1)
 })
 
-test('daily packages are ordered for a number of days', async () => {
+test('a daily package of eSIM Access is ordered for a number of days', async () => {
   const { provider, sim } = await world()
   const order = { clientRef: 'ref-1', packageCode: 'JP_1_Daily', quantity: 1, days: 5, unitCostMicros: 950_000 }
   const { orderNo } = await provider.placeOrder(order)
@@ -426,7 +429,7 @@ test('daily packages are ordered for a number of days', async () => {
   })
 })
 
-test('finds an order among more eSIMs than a page holds', async () => {
+test('an order at eSIM Access is found among more eSIMs than one page has', async () => {
   const { provider, sim, order, placedAfter } = await world()
   await sim.do('balance', { amount: 1_000_000_000 })
   const orders = Array.from({ length: 20 }, (_, index) => ({ ...order, clientRef: `many-${index}`, quantity: 30 }))
@@ -437,18 +440,20 @@ test('finds an order among more eSIMs than a page holds', async () => {
   expect(await provider.findOrder({ clientRef: 'ref-', placedAfter })).toBeNull()
 })
 
-test('webhooks are hints without the device’s identifier', async () => {
-  const { provider, sim, buy, news, receiver } = await world()
+test('eSIM Access’ webhooks are read as hints without the device’s identifier', async () => {
+  const { provider, sim, buy, readWebhooks, receiver } = await world()
   const { orderNo, esimRef } = await buy()
   const about = { orderNo, clientRef: 'ref-1' }
-  expect(await news(1)).toEqual([{ eventId: expect.stringMatching(/^\w{32}$/), hints: [{ kind: 'order', ...about }] }])
+  expect(await readWebhooks(1)).toEqual([
+    { eventId: expect.stringMatching(/^\w{32}$/), hints: [{ kind: 'order', ...about }] },
+  ])
   await sim.do('install', { esimTranNo: esimRef })
   await sim.do('use', { esimTranNo: esimRef, bytes: 0.85 * GB })
   await sim.do('clock', { advanceSeconds: 6.5 * 86_400 })
   await sim.do('clock', { advanceSeconds: 86_400 })
-  const all = await news(9)
+  const all = await readWebhooks(9)
   const hints = all.flatMap((each) => each.hints)
-  // of installing only what comes of it, and of the end of life what the calendar knows
+  // Only the result of an installation is reported, and only the end by date.
   const kinds = hints.map(({ kind }) => kind).sort()
   expect(kinds).toEqual(['esim', 'order', 'usage', 'usage', 'validity', 'validity'])
   const shares = hints.filter(({ kind }) => kind === 'usage').map(({ usedShare }) => usedShare)
@@ -462,13 +467,13 @@ test('webhooks are hints without the device’s identifier', async () => {
   expect((await provider.getStatus(esimRef)).state).toBe('expired')
 })
 
-test('webhooks come twice, late, in another order, or not at all', async () => {
-  const { sim, buy, news } = await world()
+test('the eSIM Access simulator duplicates, delays, reorders and drops webhooks', async () => {
+  const { sim, buy, readWebhooks } = await world()
   await sim.do('webhooks', { drop: 1 })
   await buy('JP_1_7', 'lost')
   await sim.do('webhooks', { copies: 2 })
   await buy('JP_1_7', 'doubled')
-  const [one, two] = await news(2)
+  const [one, two] = await readWebhooks(2)
   expect(one).toEqual(two)
   expect(one?.hints[0]?.clientRef).toBe('doubled')
   await sim.do('webhooks', { copies: 1, hold: true })
@@ -476,12 +481,12 @@ test('webhooks come twice, late, in another order, or not at all', async () => {
   await buy('JP_1_7', 'second')
   await sim.do('webhooks', { hold: false })
   await sim.do('release', { order: [1, 0] })
-  const refs = (await news(4)).map(({ hints }) => hints[0]?.clientRef)
+  const refs = (await readWebhooks(4)).map(({ hints }) => hints[0]?.clientRef)
   expect(refs).toEqual(['doubled', 'doubled', 'second', 'first'])
 })
 
-test('a new webhook URL is tried before it is kept', async () => {
-  const { settings, receiver, news } = await world()
+test('eSIM Access tests a new webhook URL before it saves it', async () => {
+  const { settings, receiver, readWebhooks } = await world()
   const save = async (webhook: string) => {
     const [timestamp, requestId, body] = [String(Date.now()), 'id-1', JSON.stringify({ webhook })]
     const response = await fetch(`${settings.baseUrl}/webhook/save`, {
@@ -497,12 +502,12 @@ test('a new webhook URL is tried before it is kept', async () => {
     return ((await response.json()) as { success: boolean }).success
   }
   expect(await save(`${receiver.url}/new`)).toBe(true)
-  expect(await news(1)).toEqual([{ eventId: expect.any(String), hints: [] }])
+  expect(await readWebhooks(1)).toEqual([{ eventId: expect.any(String), hints: [] }])
   receiver.answerWith(500)
   expect(await save(`${receiver.url}/broken`)).toBe(false)
 })
 
-test('webhooks that are none, and test events without a number', async () => {
+test('eSIM Access’ invalid webhooks are refused, and test events without a number accepted', async () => {
   const { provider } = await world()
   for (const rawBody of ['', 'no JSON', '[]', '{"notifyId":"1"}']) {
     expect(() => provider.parseWebhook({ rawBody, headers: {} })).toThrow('malformed_webhook')
@@ -514,7 +519,7 @@ test('webhooks that are none, and test events without a number', async () => {
   expect(parse({ notifyType: 'SOMETHING_NEW', notifyId: 'n1', content: {} })).toEqual({ eventId: 'n1', hints: [] })
 })
 
-test('nothing but technical fields ever reaches the provider (P1)', async () => {
+test('eSIM Access receives only technical fields (P1)', async () => {
   const { provider, sim, buy, placedAfter } = await world()
   const { esimRef } = await buy()
   await provider.listPackages()

@@ -1,4 +1,4 @@
-/** The documented codes of both eSIM vendors, as docs/ tells of them. */
+/** The page of docs/ about the documented codes of both eSIM providers. */
 import { expect, test } from 'vitest'
 import { airaloCodes, type CodeMeaning, esimAccessCodes } from '../../providers/esim-codes.ts'
 
@@ -15,7 +15,7 @@ function table(codes: Record<string, CodeMeaning>): string {
       `| ${key} | ${says} | \`${code}\` | ${outcomes[kind]} | ${acts} | ${customer} |`,
   )
   const head = [
-    '| code | the vendor says | ours | outcome | who acts | whoever ordered |',
+    '| code | the vendor says | ours | outcome | who acts | effect on the order |',
     '| --- | --- | --- | --- | --- | --- |',
   ]
   return [...head, ...rows.sort()].join('\n')
@@ -24,12 +24,12 @@ function table(codes: Record<string, CodeMeaning>): string {
 test('docs/esim-provider-codes.md agrees with the code tables', async () => {
   const text = `# Codes of the eSIM providers
 
-Made from \`providers/esim-codes.ts\`; after a change there: \`npx vitest run test/providers/esim-codes.test.ts -u\`.
+Generated from \`providers/esim-codes.ts\`. After a change there: \`npx vitest run test/providers/esim-codes.test.ts -u\`.
 
-What stands in neither table may pass and was perhaps applied: it is looked for, asked again within the promised hour, and
-shown to operators. So is any HTTP status but these: 429 (not applied; its Retry-After holds as far as the promised hour
-allows), 401 and 403 (our credentials or address), 5xx and lost connections (perhaps applied). A connection that never came
-about was not applied. A second provider is asked only where the first one certainly holds nothing.
+A code in neither table is an unknown outcome: the order is looked for, retried within the promised hour, and shown to
+operators. The same is true for every HTTP status except 429 (not applied; its Retry-After is used within the promised
+hour), 401 and 403 (our credentials or address), and 5xx and lost connections (perhaps applied). A call without a connection
+was not applied. A second provider is asked only when the first one certainly holds nothing.
 
 An order is refunded as out of stock only when every provider that has the package said \`out_of_stock\`,
 \`unknown_package\` or \`price_changed\`.
@@ -40,7 +40,7 @@ ${table(esimAccessCodes)}
 
 ## Airalo
 
-Numbers are \`code\` in the body of a 422 (89: of a 403), names are fields that the validation refuses.
+A number is the \`code\` in the body of a 422 (89: of a 403); a name is a field that the validation refuses.
 
 ${table(airaloCodes)}
 `

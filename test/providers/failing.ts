@@ -1,9 +1,9 @@
-/** What a call that must fail failed with. */
+/** Reads the ProviderFailure of a call that must fail. */
 import { isProviderFailure } from '../../providers/failure.ts'
 
 /**
- * Answers `<kind> <code>` of the ProviderFailure; anything else thrown, or nothing, fails the test.
- * @param planted what must not be found in the error
+ * @returns `<kind> <code>` of the ProviderFailure; any other result fails the test
+ * @param planted a text that must not be in the error
  */
 export async function failureOf(call: Promise<unknown>, planted = /planted|PRIVATE|eyJ|ya29/): Promise<string> {
   const error = await call.then(

@@ -56,28 +56,31 @@ afterAll(async () => {
   await receiver.stop()
 })
 
-test.each(['https://accounts.google.com', 'accounts.google.com'])('an ID token of %s tells who', async (issuer) => {
-  const { sub, idToken } = await signIn({ issuer, email: 'someone@example.com', emailVerified: false })
-  const identity = { subject: sub, email: 'someone@example.com', emailVerified: false }
-  expect(await google.verifyIdToken(idToken)).toEqual(identity)
-})
+test.each(['https://accounts.google.com', 'accounts.google.com'])(
+  'a Google ID token with the issuer %s is read',
+  async (issuer) => {
+    const { sub, idToken } = await signIn({ issuer, email: 'someone@example.com', emailVerified: false })
+    const identity = { subject: sub, email: 'someone@example.com', emailVerified: false }
+    expect(await google.verifyIdToken(idToken)).toEqual(identity)
+  },
+)
 
 test.each([
   [{ expiresInSeconds: -60 }, 'rejected expired_token'],
   [{ clientId: 'planted.apps.googleusercontent.com' }, 'rejected wrong_audience'],
   [{ issuer: 'https://accounts.google.com/' }, 'rejected wrong_issuer'],
   [{ forged: true }, 'rejected invalid_token'],
-])('refuses an ID token %o', async (input, expected) => {
+])('a Google ID token %o is refused', async (input, expected) => {
   expect(await failureOf(google.verifyIdToken((await signIn(input)).idToken))).toBe(expected)
 })
 
-test('a nonce that was asked for must be there', async () => {
+test('a Google ID token without a required nonce is refused', async () => {
   const { idToken } = await signIn({ nonce: 'once' })
   expect(await google.verifyIdToken(idToken, { nonce: 'once' })).toHaveProperty('subject')
   expect(await failureOf(google.verifyIdToken(idToken, { nonce: 'twice' }))).toBe('rejected wrong_nonce')
 })
 
-test('a refresh token is revoked; one that is unknown or revoked before is nothing to revoke', async () => {
+test('a revocation at Google accepts a valid, an unknown and a revoked refresh token', async () => {
   const { refreshToken } = await signIn({ offline: true })
   expect(await google.revoke(refreshToken)).toBe('revoked')
   expect((await sim.books()).refreshTokens).toMatchObject([{ token: refreshToken, revokedAt: expect.any(String) }])
@@ -94,7 +97,7 @@ async function received(event: Record<string, unknown>): Promise<string> {
   return String(webhook?.body)
 }
 
-test('a security event names what happened to whom, and never expires', async () => {
+test('a security event of Google has its type and user, and never expires', async () => {
   const set = await received({ type: ['account-disabled', 'sessions-revoked'], sub: '1234', reason: 'hijacking' })
   expect(await google.parseSecurityEvent(set)).toEqual({
     eventId: expect.any(String),
@@ -107,12 +110,12 @@ test('a security event names what happened to whom, and never expires', async ()
 test.each([
   ['verification', { state: 'planted' }],
   ['token-revoked', { refreshToken: 'planted' }],
-])('%s names nobody', async (type, details) => {
+])('Google’s security event %s has no user', async (type, details) => {
   const set = await received({ type, ...details })
   expect(await google.parseSecurityEvent(set)).toEqual({ eventId: expect.any(String), types: [type], subjects: [] })
 })
 
-test('the simulator identifies a revoked token as Google documents', async () => {
+test('the Google simulator identifies a revoked token as Google documents', async () => {
   const set = await received({ type: 'token-revoked', refreshToken: '1//x' })
   const once = createHash('sha512').update('1//x').digest()
   const claims = JSON.parse(Buffer.from(String(set.split('.')[1]), 'base64url').toString())
@@ -121,13 +124,13 @@ test('the simulator identifies a revoked token as Google documents', async () =>
   ])
 })
 
-test('an event that Google did not sign, and an ID token, are no events', async () => {
+test('a security event without Google’s signature, and an ID token, are refused as events', async () => {
   const set = await received({ type: 'account-disabled', sub: '1234', forged: true })
   expect(await failureOf(google.parseSecurityEvent(set))).toBe('rejected invalid_token')
   expect(await failureOf(google.parseSecurityEvent((await signIn()).idToken))).toBe('rejected invalid_token')
 })
 
-test('a Firebase ID token tells who, how and since when', async () => {
+test('a Firebase ID token has the user, the sign-in provider and the sign-in time', async () => {
   const { uid, idToken } = await firebaseSignIn({
     provider: 'apple.com',
     authTimeSecondsAgo: 3600,
@@ -144,11 +147,11 @@ test.each([
   [{ forged: true }, 'rejected invalid_token'],
   [{ authTimeSecondsAgo: -3600 }, 'rejected invalid_token'],
   [{ uid: '' }, 'rejected invalid_token'],
-])('refuses a Firebase ID token %o', async (input, expected) => {
+])('a Firebase ID token %o is refused', async (input, expected) => {
   expect(await failureOf(firebase.verifyFirebaseIdToken((await firebaseSignIn(input)).idToken))).toBe(expected)
 })
 
-test('a Google ID token is no Firebase ID token, nor the other way round', async () => {
+test('a Google ID token is refused as a Firebase ID token, and the reverse', async () => {
   const { idToken } = await signIn()
   expect(await failureOf(firebase.verifyFirebaseIdToken(idToken))).toBe('rejected unknown_key')
   expect(await failureOf(google.verifyIdToken((await firebaseSignIn()).idToken))).toBe('rejected unknown_key')

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { MEGABYTE, toIso, toMicros } from '../../providers/esim-units.ts'
 import { androidInstallUrl, iosInstallUrl, normaliseActivationCode, parseActivationCode } from '../../providers/lpa.ts'
 
-test('reads the parts of an activation code', () => {
+test('an activation code is read into its parts', () => {
   expect(parseActivationCode('LPA:1$rsp-eu.redteamobile.com$451F9802E6854E3E85FB985235EDB4E5')).toEqual({
     smdpAddress: 'rsp-eu.redteamobile.com',
     matchingId: '451F9802E6854E3E85FB985235EDB4E5',
@@ -35,24 +35,24 @@ test.each([
   'LPA:1$smdp.example.com$A1$$2',
   'LPA:1$smdp.example.com$A1$$1$',
   'https://example.com',
-])('refuses what is none: %s', (code) => {
+])('an invalid activation code is refused: %s', (code) => {
   expect(parseActivationCode(code)).toBeNull()
   expect(normaliseActivationCode(code)).toBeNull()
 })
 
-test('gives every code its scheme, once', () => {
+test('an activation code gets its scheme once', () => {
   expect(normaliseActivationCode('1$smdp.example.com$A1')).toBe('LPA:1$smdp.example.com$A1')
   expect(normaliseActivationCode('lpa:1$smdp.example.com$A1')).toBe('LPA:1$smdp.example.com$A1')
 })
 
-test('install links carry the whole code', () => {
+test('an install link contains the whole activation code', () => {
   const code = 'LPA:1$smdp.example.com$A1'
   expect(iosInstallUrl(code)).toBe(`https://esimsetup.apple.com/esim_qrcode_provisioning?carddata=${code}`)
   expect(new URL(iosInstallUrl(code)).searchParams.get('carddata')).toBe(code)
   expect(new URL(androidInstallUrl(code)).searchParams.get('carddata')).toBe(code)
 })
 
-test('amounts become millionths exactly', () => {
+test('amounts are converted to micro-units exactly', () => {
   expect(toMicros(4.35)).toBe(4_350_000)
   expect(toMicros('0.1')).toBe(100_000)
   expect(toMicros(1.005)).toBe(1_005_000)
@@ -63,7 +63,7 @@ test('amounts become millionths exactly', () => {
   }
 })
 
-test('times become ISO 8601 in UTC', () => {
+test('times of eSIM providers are converted to ISO 8601 in UTC', () => {
   expect(toIso('2026-09-27T19:29:36+0000')).toBe('2026-09-27T19:29:36.000Z')
   expect(toIso('2026-09-27T19:29:36+02:00')).toBe('2026-09-27T17:29:36.000Z')
   expect(toIso('2026-09-27 19:29:36')).toBe('2026-09-27T19:29:36.000Z')

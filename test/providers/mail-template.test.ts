@@ -28,7 +28,7 @@ afterAll(async () => {
   await mailbox.stop()
 })
 
-test('a mail to many equals, for each recipient, a mail to one', async () => {
+test('a mail of a template equals a single mail for each recipient', async () => {
   const sendOne = await mail.sendToMany(content)
   const people = ['one@example.com', 'two@example.com', 'drei@bücher.example']
   await Promise.all(people.map((to, index) => sendOne({ to, messageId: `<many.${index}@example.com>` })))
@@ -51,7 +51,7 @@ test('a mail to many equals, for each recipient, a mail to one', async () => {
   })
 })
 
-test('a mail to many fails as a mail to one does', async () => {
+test('a mail of a template fails like a single mail', async () => {
   const sendOne = await mail.sendToMany(content)
   const send = (to: string) => sendOne({ to, messageId: '<many@example.com>' })
   await sim.do('rule', { recipient: 'gone@example.com', code: 550 })

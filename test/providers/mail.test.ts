@@ -46,7 +46,7 @@ afterAll(async () => {
   await mailbox.stop()
 })
 
-test('a mail arrives whole, with an envelope sender of its own and an inline image', async () => {
+test('a mail arrives complete, with its own envelope sender and an inline image', async () => {
   const png = Buffer.from('89504e470d0a1a0a', 'hex')
   const attachments = [{ filename: 'esim.png', contentType: 'image/png', content: png, cid: 'qr' }]
   expect(await mail.send(message({ attachments }))).toEqual({ accepted: true })
@@ -62,7 +62,7 @@ test('a mail arrives whole, with an envelope sender of its own and an inline ima
   expect(received?.headers).not.toHaveProperty('list-unsubscribe')
 })
 
-test('P5: only promotions carry the one-click headers of RFC 8058', async () => {
+test('P5: only promotions have the one-click headers of RFC 8058', async () => {
   await mail.send({ ...message(), kind: 'promotional', listUnsubscribe: { url: 'https://ama-esim.example/u/opaque' } })
   const [received] = await sim.do<ReadMail[]>('find')
   expect(received?.headers).toMatchObject({
@@ -76,14 +76,14 @@ test.each([
   [{ code: 550 }, 'rejected smtp_550'],
   [{ code: 452, stage: 'data' }, 'unavailable smtp_452'],
   [{ code: 554, stage: 'data' }, 'rejected smtp_554'],
-])('refused %o', async (rule, expected) => {
+])('a mail refused with %o is translated to its failure', async (rule, expected) => {
   await sim.do('rule', rule)
   expect(await failureOf(mail.send(message()))).toBe(expected)
   expect(await mail.send(message())).toEqual({ accepted: true })
   expect((await sim.books()).messages).toHaveLength(1)
 })
 
-test('a recipient rule holds until it is cleared, and spares other recipients', async () => {
+test('a recipient rule of the mail simulator applies until it is cleared, and only to its recipient', async () => {
   await sim.do('rule', { recipient: '@example.com', code: 550 })
   expect(await failureOf(mail.send(message()))).toBe('rejected smtp_550')
   expect(await failureOf(mail.send(message()))).toBe('rejected smtp_550')
@@ -95,26 +95,26 @@ test.each(['before', 'after'])(
   async (drop) => {
     await sim.do('rule', { drop })
     expect(await failureOf(mail.send(message()))).toBe('unknown_outcome econnection')
-    // taken once or not at all: the client library must not have repeated it by itself
+    // Accepted at most once: the client library must not retry.
     expect((await sim.books()).messages).toHaveLength(drop === 'after' ? 1 : 0)
   },
 )
 
-test('a server that never answers DATA leaves the outcome unknown', async () => {
+test('a mail server that never answers DATA leaves an unknown outcome', async () => {
   await sim.do('rule', { delayMs: 2000 })
   const impatient = createMail({ ...settings(), socketTimeoutMs: 150 })
   expect(await failureOf(impatient.send(message()))).toBe('unknown_outcome etimedout')
   await impatient.close()
 })
 
-test('a server that never answers RCPT has surely taken nothing', async () => {
+test('a mail server that never answers RCPT has certainly accepted nothing', async () => {
   await sim.do('rule', { stage: 'rcpt', delayMs: 2000 })
   const impatient = createMail({ ...settings(), socketTimeoutMs: 150 })
   expect(await failureOf(impatient.send(message()))).toBe('unavailable etimedout')
   await impatient.close()
 })
 
-test('a server that turns us away, or is not there, can be tried again', async () => {
+test('a mail can be retried when the server refuses the connection or is down', async () => {
   await mail.idle()
   const fresh = createMail({ url: mailbox.smtpUrl, from: 'hello@ama-esim.example' })
   await sim.do('rule', { stage: 'connect', code: 421 })
@@ -140,18 +140,18 @@ test('a mail to several addresses or to none is refused', async () => {
   expect((await sim.books()).messages).toHaveLength(0)
 })
 
-test('a repeat is stored twice, as real servers do', async () => {
+test('the mail simulator stores a repeated mail twice, as real servers do', async () => {
   await Promise.all([mail.send(message()), mail.send(message())])
   expect((await sim.books()).messages.map(({ messageId }) => messageId)).toEqual(Array(2).fill(message().messageId))
 })
 
-test('the simulated mailbox ends a wait when the mail arrives', async () => {
+test('the mail simulator ends a wait when the mail arrives', async () => {
   const waiting = sim.do<ReadMail[]>('wait', { to: 'late@example.com', subject: 'Öst' })
   await mail.send(message({ to: 'late@example.com' }))
   expect(await waiting).toHaveLength(1)
 })
 
-test('a bounce comes back to the envelope sender', async () => {
+test('a bounce is returned to the envelope sender', async () => {
   const receiver = await startWebhookReceiver()
   await mail.send(message())
   await sim.do('bounce', { messageId: message().messageId, status: '5.1.1', url: receiver.url })
@@ -163,7 +163,7 @@ test('a bounce comes back to the envelope sender', async () => {
   await receiver.stop()
 })
 
-test('of a bounce only the notification counts, not what it quotes', () => {
+test('a bounce is read from its notification, not from the quoted mail', () => {
   const report = (to: string, status: string) =>
     `To: ${to}\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\n\n` +
     `--b\n\nYour mail\nTo: bounces+quoted@x.example\n--b\nContent-Type: message/delivery-status\n\n` +
@@ -179,7 +179,7 @@ test('of a bounce only the notification counts, not what it quotes', () => {
   }
 })
 
-test('the inbox shows what came, and nothing of it runs', async () => {
+test('the inbox of the mail simulator shows mails and runs no scripts of them', async () => {
   await mail.send(message({ subject: '<script>alert(1)</script>', html: '<script>alert(2)</script><p>Hello</p>' }))
   const list = await (await fetch(`${mailbox.url}/`)).text()
   const page = await fetch(`${mailbox.url}/messages/1`)

@@ -20,20 +20,20 @@ const apiSecret = 'planted-api-secret'
 const hour = 3_600_000
 const nothing = { events: [], violations: [] }
 
-let metaParty: RunningSimulator
-let googleParty: RunningSimulator
+let metaSimulator: RunningSimulator
+let googleSimulator: RunningSimulator
 let meta: ReturnType<typeof controlOf<Books>>
 let google: ReturnType<typeof controlOf<Books>>
 let measurement: ReturnType<typeof createMeasurement>
 
-const metaSettings = () => ({ baseUrl: metaParty.url, apiVersion: 'v25.0', datasetId, accessToken })
-const googleSettings = () => ({ baseUrl: googleParty.url, firebaseAppId, apiSecret })
+const metaSettings = () => ({ baseUrl: metaSimulator.url, apiVersion: 'v25.0', datasetId, accessToken })
+const googleSettings = () => ({ baseUrl: googleSimulator.url, firebaseAppId, apiSecret })
 
 beforeAll(async () => {
-  metaParty = await startMeta({ datasetId, accessToken })
-  googleParty = await startGoogleAnalytics({ firebaseAppId, apiSecret })
-  meta = controlOf(metaParty)
-  google = controlOf(googleParty)
+  metaSimulator = await startMeta({ datasetId, accessToken })
+  googleSimulator = await startGoogleAnalytics({ firebaseAppId, apiSecret })
+  meta = controlOf(metaSimulator)
+  google = controlOf(googleSimulator)
   measurement = createMeasurement({ meta: metaSettings(), googleAnalytics: googleSettings(), timeoutMs: 300 })
 })
 
@@ -43,8 +43,8 @@ beforeEach(async () => {
 })
 
 afterAll(async () => {
-  await metaParty.stop()
-  await googleParty.stop()
+  await metaSimulator.stop()
+  await googleSimulator.stop()
 })
 
 const externalId = createHash('sha256').update('made for measurement').digest('hex')
@@ -60,7 +60,7 @@ const purchase = (change: Partial<Purchase> = {}): Purchase => ({
   ...change,
 })
 
-test('a purchase reaches both with the least data and nothing else', async () => {
+test('a purchase is sent to Meta and Google with the least data', async () => {
   const given = purchase()
   expect(await measurement.sendPurchase(given, new Date())).toEqual({ meta: 'sent', googleAnalytics: 'sent' })
   const eventTime = given.eventTime.getTime()
@@ -94,26 +94,29 @@ test('a purchase reaches both with the least data and nothing else', async () =>
       },
     ],
   })
-  const [exchange] = await meta.log()
-  expect(exchange?.url).toBe(`/v25.0/${datasetId}/events`)
+  const [request] = await meta.log()
+  expect(request?.url).toBe(`/v25.0/${datasetId}/events`)
 })
 
-test('what goes to Google passes its validation server', async () => {
+test('an event for Google passes its validation server', async () => {
   await measurement.sendPurchase(purchase({ consent: { adUserData: true, adPersonalization: true } }), new Date())
-  const [exchange] = await google.log()
-  const validation = await fetch(`${googleParty.url}/debug/mp/collect`, { method: 'POST', body: exchange?.body ?? '' })
+  const [request] = await google.log()
+  const validation = await fetch(`${googleSimulator.url}/debug/mp/collect`, {
+    method: 'POST',
+    body: request?.body ?? '',
+  })
   expect(await validation.json()).toEqual({ validationMessages: [] })
 })
 
 test.each([
   ['JPY', 990],
   ['eur', 49.99],
-])('%s %d arrives as such', async (currency, value) => {
+])('a purchase of %s %d arrives with this amount', async (currency, value) => {
   await measurement.sendToMeta(purchase({ currency, value }), new Date())
   expect((await meta.books()).events[0]).toMatchObject({ custom_data: { currency: currency.toUpperCase(), value } })
 })
 
-test('events too old by the caller’s clock are dropped, not sent: 72 hours for Google, 7 days for Meta', async () => {
+test('an event older than 72 hours for Google or 7 days for Meta is not sent', async () => {
   const eventTime = new Date()
   const after = (hours: number) => new Date(eventTime.getTime() + hours * hour)
   const send = (asOf: Date) => measurement.sendPurchase(purchase({ eventTime }), asOf)
@@ -125,7 +128,7 @@ test('events too old by the caller’s clock are dropped, not sent: 72 hours for
   expect((await google.books()).events).toHaveLength(1)
 })
 
-test('without consent, identifier or settings nothing is sent', async () => {
+test('no event is sent without consent, identifier or settings', async () => {
   const both = async (given: Purchase) => measurement.sendPurchase(given, new Date())
   const refused = { adUserData: false, adPersonalization: true }
   expect(await both(purchase({ consent: refused }))).toEqual({ meta: 'no_consent', googleAnalytics: 'no_consent' })
@@ -158,7 +161,7 @@ test.each([
   { fault: { cut: 'after' as const }, kind: 'unknown_outcome' },
   { fault: { hang: 'before' as const }, kind: 'unknown_outcome', code: 'timed_out' },
   { fault: { status: 302, headers: { location: '/elsewhere' } }, kind: 'misconfigured', code: 'http_302' },
-])('$fault at either is $kind', async ({ fault, ...expected }) => {
+])('the fault $fault at Meta or Google is $kind', async ({ fault, ...expected }) => {
   for (const [control, send] of [
     [meta, measurement.sendToMeta],
     [google, measurement.sendToGoogleAnalytics],
@@ -177,13 +180,13 @@ test.each([
   { error: { code: 4 }, kind: 'unavailable', named: 'graph_4' },
   { error: { code: 100, is_transient: true }, kind: 'unavailable', named: 'graph_100' },
   { error: { code: 100, message: 'John' }, kind: 'rejected', named: 'graph_100' },
-])('Graph error $error is $kind', async ({ error, kind, named }) => {
+])('Meta’s Graph error $error is $kind', async ({ error, kind, named }) => {
   await meta.fault({ status: 400, body: { error } })
   const failure = await measurement.sendToMeta(purchase(), new Date()).catch((thrown: unknown) => thrown)
   expect(failure).toMatchObject({ kind, code: named, provider: 'meta' })
 })
 
-test('wrong credentials: Meta says so, Google does not', async () => {
+test('wrong credentials are refused by Meta and accepted silently by Google', async () => {
   const wrong = createMeasurement({
     meta: { ...metaSettings(), accessToken: 'wrong' },
     googleAnalytics: { ...googleSettings(), apiSecret: 'wrong' },
@@ -193,7 +196,7 @@ test('wrong credentials: Meta says so, Google does not', async () => {
   expect(await google.books()).toEqual({ events: [], violations: ['wrong firebase_app_id or api_secret'] })
 })
 
-test('nobody listening is unavailable', async () => {
+test('a refused connection to Meta or Google is unavailable', async () => {
   const { port, stop } = await startMeta({ datasetId, accessToken })
   await stop()
   const gone = createMeasurement({ meta: { ...metaSettings(), baseUrl: `http://127.0.0.1:${port}` } })
@@ -203,14 +206,14 @@ test('nobody listening is unavailable', async () => {
   })
 })
 
-test('the simulated Meta refuses a whole request for one old event or one field too many', async () => {
+test('the Meta simulator refuses a whole request for one old event or one additional field', async () => {
   await measurement.sendToMeta(purchase(), new Date())
-  const [exchange] = await meta.log()
-  const sent = JSON.parse(exchange?.body ?? '')
+  const [request] = await meta.log()
+  const sent = JSON.parse(request?.body ?? '')
   await meta.reset()
   const post = async (events: unknown[]) => {
     const body = JSON.stringify({ ...sent, data: events })
-    return (await fetch(`${metaParty.url}${exchange?.url}`, { method: 'POST', body })).status
+    return (await fetch(`${metaSimulator.url}${request?.url}`, { method: 'POST', body })).status
   }
   const [event] = sent.data
   const fresh = { ...event, event_id: 'fresh' }
@@ -228,8 +231,8 @@ test('the simulated Meta refuses a whole request for one old event or one field 
   expect(await post([{ ...fresh, event_id: 'late' }])).toBe(400)
 })
 
-test('the simulated Google answers 204 to rubbish, keeps none of it and notes it', async () => {
-  const url = `${googleParty.url}/mp/collect?firebase_app_id=${firebaseAppId}&api_secret=${apiSecret}`
+test('the Google Analytics simulator answers 204 to an invalid event, and records a violation', async () => {
+  const url = `${googleSimulator.url}/mp/collect?firebase_app_id=${firebaseAppId}&api_secret=${apiSecret}`
   const params = { transaction_id: 'x', currency: 'EUR', value: 1 }
   const good = { app_instance_id: 'a', events: [{ name: 'purchase', params }] }
   const bodies = [

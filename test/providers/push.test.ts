@@ -48,7 +48,7 @@ afterAll(async () => {
   await firebase.stop()
 })
 
-test('P4: a push is delivered once, in a form that replaces its own repeats', async () => {
+test('P4: a push is delivered once, in a form in which a repeat replaces it', async () => {
   const sent = await sender.send(push)
   expect(sent).toMatchObject({ outcome: 'sent', messageId: expect.stringContaining('/messages/') })
   await sender.send({ ...push, platform: 'android' })
@@ -73,7 +73,7 @@ test.each([
   ['sender-mismatch', 'other_sender'],
   ['legacy-not-registered', 'unregistered'],
   ['legacy-invalid-registration', 'invalid'],
-])('%s condemns the token', async (behaviour, reason) => {
+])('FCM’s answer %s marks the token as dead', async (behaviour, reason) => {
   await sim.do('token', { token, behaviour })
   expect(await sender.send(push)).toEqual({ outcome: 'token_dead', reason })
   expect((await sim.books()).delivered).toHaveLength(0)
@@ -89,26 +89,26 @@ test.each([
   ['quota', 'unavailable quota_exceeded'],
   ['internal', 'unknown_outcome http_500'],
   ['not-json', 'unknown_outcome unexpected_reply'],
-])('%s leaves the token alone', async (behaviour, expected) => {
+])('FCM’s answer %s keeps the token', async (behaviour, expected) => {
   await sim.do('token', { token, behaviour })
   expect(await failureOf(sender.send(push))).toBe(expected)
   await sim.do('token', { token, behaviour: 'ok' })
   expect(await sender.send(push)).toMatchObject({ outcome: 'sent' })
 })
 
-test('a refusal that is gone when asked again condemns nothing', async () => {
+test('a refusal of FCM that a second request does not confirm keeps the token', async () => {
   await sim.do('token', { token, behaviour: 'unregistered', times: 1 })
   expect(await failureOf(sender.send(push))).toBe('unavailable refusal_not_confirmed')
   expect(await sim.books()).toMatchObject({ delivered: [], dryRuns: 1 })
 })
 
-test('FCM going down between refusal and confirmation condemns nothing, and its wait is passed on', async () => {
+test('an outage of FCM between refusal and confirmation keeps the token, and returns its Retry-After', async () => {
   await sim.do('token', { token, behaviour: 'unregistered' })
   await sim.fault({ match: { contains: 'validate_only' }, status: 503, headers: { 'retry-after': '7' } })
   await expect(sender.send(push)).rejects.toMatchObject({ kind: 'unavailable', code: 'http_503', retryAfterMs: 7000 })
 })
 
-test('the client library repeats what was cut off, which is why a push carries its own key', async () => {
+test('the client library repeats a push after a lost connection, and the push’s own key replaces the first', async () => {
   await sim.fault({ match: { path: 'messages:send' }, cut: 'after' })
   expect(await sender.send(push)).toMatchObject({ outcome: 'sent' })
   const { delivered } = await sim.books()
@@ -117,7 +117,7 @@ test('the client library repeats what was cut off, which is why a push carries i
   )
 })
 
-test('503 with a long wait is not sat out', async () => {
+test('a 503 of FCM with a long Retry-After fails at once', async () => {
   await sim.do('token', { token, behaviour: 'unavailable', retryAfter: 120 })
   expect(await failureOf(sender.send(push))).toBe('unavailable http_503')
 })
@@ -126,12 +126,12 @@ test.each([
   ['an activation code', { body: 'LPA:1$rsp.example.com$ABC-1' }],
   ['an ICCID', { data: { esim: '8900000000000000001' } }],
   ['an address', { title: 'Hello planted@example.com' }],
-])('%s is never pushed', async (_what, change) => {
+])('a push with %s is never sent', async (_what, change) => {
   expect(await failureOf(sender.send({ ...push, ...change }))).toBe('rejected personal_data')
   expect(await sim.log()).toHaveLength(0)
 })
 
-test('the access token is fetched once, and a failure to get one says whose fault it is', async () => {
+test('the access token for FCM is fetched once, and a failure to get one is translated to its kind', async () => {
   const fresh = createPush(settings())
   await Promise.all([fresh.send(push), fresh.send(push), fresh.send(push)])
   expect((await sim.books()).accessTokensIssued).toBe(1)
@@ -150,7 +150,7 @@ test('the access token is fetched once, and a failure to get one says whose faul
   }
 })
 
-test('a server that cannot be reached, or shows another certificate, got nothing', async () => {
+test('a push is certainly not sent when FCM is unreachable or shows another certificate', async () => {
   for (const connectTo of [
     { ...settings().connectTo, port: 1 },
     { ...settings().connectTo, ca: (await startedAndStopped()).ca },
@@ -161,7 +161,7 @@ test('a server that cannot be reached, or shows another certificate, got nothing
   }
 })
 
-test('an account is deleted, and one that is unknown is no failure', async () => {
+test('a Firebase user is deleted, and an unknown one is no failure', async () => {
   await sim.do('user', { uid: 'uid-1' })
   expect(await users.deleteUser('uid-1')).toBe('deleted')
   expect(await users.deleteUser('uid-1')).toBe('unknown')
@@ -174,7 +174,7 @@ test('an account is deleted, and one that is unknown is no failure', async () =>
   expect(await failureOf(users.deleteUser('uid-1'))).toBe('misconfigured insufficient_permission')
   await sim.fault({ match: { path: 'accounts:delete' }, status: 500, body: 'oops planted' })
   expect(await failureOf(users.deleteUser('uid-1'))).toBe('unknown_outcome http_500')
-  // Asked once: whoever is there again by the next time is looked for anew.
+  // One request without retries: a retry has to check again whether the user is in use.
   const asked = async () => (await sim.log()).filter(({ url }) => url.includes('accounts:delete')).length
   const before = await asked()
   await sim.fault({ match: { path: 'accounts:delete' }, status: 503, times: 5 })

@@ -73,7 +73,7 @@ const failureOf = async (promise: Promise<unknown>): Promise<ProviderFailure> =>
   return error
 }
 
-test('a payment goes from created to paid and tells how, when and how risky', async () => {
+test('a paid payment at Stripe has its method, time and risk', async () => {
   const { orderId, paymentIntentId, clientSecret } = await newPayment()
   expect(clientSecret).toMatch(new RegExp(`^${paymentIntentId}_secret_`))
   expect(await stripe.getPayment(paymentIntentId)).toEqual({
@@ -102,12 +102,12 @@ test('a payment goes from created to paid and tells how, when and how risky', as
   })
 })
 
-test.each(['card', 'google_pay'])('paid by %s', async (method) => {
+test.each(['card', 'google_pay'])('a payment by %s at Stripe is read as paid', async (method) => {
   const { paymentIntentId } = await paidPayment({ method })
   expect(await stripe.getPayment(paymentIntentId)).toMatchObject({ methodKind: method, riskLevel: 'normal' })
 })
 
-test('a failed card leaves the payment open for another', async () => {
+test('a payment at Stripe stays open after a failed card', async () => {
   const { orderId, paymentIntentId } = await newPayment()
   await sim.do('require-action', { orderId })
   expect((await stripe.getPayment(paymentIntentId)).status).toBe('requires_action')
@@ -125,7 +125,7 @@ test('a failed card leaves the payment open for another', async () => {
 test('P2: Stripe gets the order id and no other detail of the order or person', async () => {
   const customerId = await stripe.createCustomer({ idempotencyKey: 'customer:1', accountRef: 'ref1' })
   await newPayment({ customerId })
-  const bodies = (await sim.log()).map((exchange) => decodeURIComponent(exchange.body))
+  const bodies = (await sim.log()).map((request) => decodeURIComponent(request.body))
   expect(bodies[0]).toBe('metadata[account_ref]=ref1')
   expect(bodies[1]?.split('&').map((field) => field.split('=')[0])).toEqual([
     'amount',
@@ -134,12 +134,12 @@ test('P2: Stripe gets the order id and no other detail of the order or person', 
     'metadata[order_id]',
     'customer',
   ])
-  const headers = (await sim.log()).map((exchange) => exchange.headers)
+  const headers = (await sim.log()).map((request) => request.headers)
   expect(headers[1]).toMatchObject({ 'stripe-version': '2026-10-28.endive' })
   expect(headers[1]).not.toHaveProperty('x-stripe-client-telemetry')
 })
 
-test('the same key makes one payment; other parameters under it are refused', async () => {
+test('a repeated idempotency key at Stripe makes one payment, and other parameters with it are refused', async () => {
   const order = { orderId: 'ord_same', amountMinor: 500, currency: 'EUR', idempotencyKey: 'pay:same' }
   const first = await stripe.createPayment(order)
   expect(await stripe.createPayment(order)).toEqual(first)
@@ -151,7 +151,7 @@ test('the same key makes one payment; other parameters under it are refused', as
   expect(await stripe.createPayment(order)).not.toEqual(first)
 })
 
-test('two requests at once under one key: one clashes, is unavailable and is not kept', async () => {
+test('of two simultaneous requests with one key at Stripe one is unavailable, and its answer is not stored', async () => {
   const order = { orderId: 'ord_clash', amountMinor: 500, currency: 'EUR', idempotencyKey: 'pay:clash' }
   await sim.do('misbehave-next', { path: 'payment_intents', delayMs: 100 })
   const results = await Promise.allSettled([stripe.createPayment(order), stripe.createPayment(order)])
@@ -162,13 +162,13 @@ test('two requests at once under one key: one clashes, is unavailable and is not
   expect((await sim.books()).paymentIntents).toHaveLength(1)
 })
 
-test('a refusal of the parameters is not kept under the key', async () => {
+test('a refusal of parameters by Stripe is not stored under the key', async () => {
   const order = { orderId: 'ord_small', amountMinor: 49, currency: 'EUR', idempotencyKey: 'pay:small' }
   expect(await failureOf(stripe.createPayment(order))).toMatchObject({ kind: 'rejected', code: 'amount_too_small' })
   expect(await stripe.createPayment({ ...order, amountMinor: 50 })).toHaveProperty('paymentIntentId')
 })
 
-test('a 500 that Stripe keeps under the key is passed by with the next key', async () => {
+test('a 500 that Stripe stores under the key is avoided with the next key', async () => {
   await sim.do('misbehave-next', { path: 'payment_intents$', status: 500, times: 1 })
   const order = { orderId: 'ord_500', amountMinor: 500, currency: 'EUR', idempotencyKey: 'pay:500' }
   expect(await failureOf(stripe.createPayment(order))).toMatchObject({ kind: 'unknown_outcome', code: 'http_500' })
@@ -176,7 +176,7 @@ test('a 500 that Stripe keeps under the key is passed by with the next key', asy
   expect(await stripe.createPayment(order)).toEqual(made)
 })
 
-test('a refund whose applied 500 was kept is found, not made again', async () => {
+test('a refund that Stripe applied and answered with 500 is found and not repeated', async () => {
   const { paymentIntentId } = await paidPayment()
   await sim.do('misbehave-next', { path: 'refunds', status: 500, applied: true })
   const order = {
@@ -191,7 +191,7 @@ test('a refund whose applied 500 was kept is found, not made again', async () =>
   expect((await sim.books()).refunds).toHaveLength(1)
 })
 
-test('cancelling: open, twice, paid, paid meanwhile, on its way', async () => {
+test('a cancellation at Stripe: open, repeated, paid, paid meanwhile and processing payments', async () => {
   const open = await newPayment()
   expect(await stripe.cancelPayment(open.paymentIntentId, 'cancel:1')).toBe('cancelled')
   expect(await stripe.cancelPayment(open.paymentIntentId, 'cancel:1')).toBe('cancelled')
@@ -211,7 +211,7 @@ test('cancelling: open, twice, paid, paid meanwhile, on its way', async () => {
   expect(await stripe.cancelPayment(slow.paymentIntentId, 'cancel:4')).toBe('cancelled')
 })
 
-test('refunds: in parts, in full, nothing left, more than is left, not paid', async () => {
+test('a refund at Stripe: in parts, in full, with nothing left, of more than is left, and of an unpaid payment', async () => {
   const { paymentIntentId } = await paidPayment()
   const refund = (amountMinor: number, n: number) =>
     stripe.refund({
@@ -237,7 +237,7 @@ test('refunds: in parts, in full, nothing left, more than is left, not paid', as
   })
 })
 
-test('a refund repeated after the key was forgotten is found by looking first', async () => {
+test('a refund repeated after Stripe has forgotten the key is found by `lookFirst`', async () => {
   const { paymentIntentId } = await paidPayment()
   const order = { paymentIntentId, amountMinor: 400, idempotencyKey: 'refund:late', reasonCode: 'x', lookFirst: true }
   const first = await stripe.refund(order)
@@ -248,7 +248,7 @@ test('a refund repeated after the key was forgotten is found by looking first', 
   expect((await sim.books()).refunds).toHaveLength(2)
 })
 
-test('a refund stays pending, settles, or fails days later and can be made again', async () => {
+test('a refund at Stripe stays pending, succeeds, or fails days later and can be repeated', async () => {
   const { paymentIntentId } = await paidPayment()
   await sim.do('pending-refunds', { enabled: true })
   const order = { paymentIntentId, amountMinor: 990, reasonCode: 'not_delivered', lookFirst: false }
@@ -264,7 +264,7 @@ test('a refund stays pending, settles, or fails days later and can be made again
   expect((await stripe.refund({ ...order, idempotencyKey: 'refund:slow:2' })).refundId).not.toBe(refund.refundId)
 })
 
-test('a dispute blocks refunds until it is won', async () => {
+test('a dispute at Stripe blocks refunds until it is won', async () => {
   const { orderId, paymentIntentId } = await paidPayment()
   const { dispute: disputeId } = await sim.do<{ dispute: string }>('open-dispute', { orderId, reason: 'fraudulent' })
   expect(await stripe.getDispute(disputeId)).toMatchObject({
@@ -283,7 +283,7 @@ test('a dispute blocks refunds until it is won', async () => {
   expect(await stripe.refund({ ...order, idempotencyKey: 'refund:d2' })).toMatchObject({ status: 'succeeded' })
 })
 
-test('a customer is made, gets a session, and is deleted for good', async () => {
+test('a customer at Stripe is created, gets a session, and is deleted', async () => {
   const customerId = await stripe.createCustomer({ idempotencyKey: 'customer:2', accountRef: 'ref2' })
   expect(await stripe.createCustomerSession(customerId, 'session:1')).toMatch(/^cuss_secret_/)
   expect(await stripe.deleteCustomer(customerId)).toBe('deleted')
@@ -296,7 +296,7 @@ test('a customer is made, gets a session, and is deleted for good', async () => 
   expect((await sim.books()).customers).toEqual([{ id: customerId, object: 'customer', deleted: true }])
 })
 
-test('redaction is refused within 90 days and done after', async () => {
+test('Stripe refuses a redaction within 90 days and accepts it afterwards', async () => {
   const { paymentIntentId } = await paidPayment()
   const ids = { paymentIntentIds: [paymentIntentId], customerIds: [] }
   const early = await stripe.redact(ids, 'redact:1')
@@ -324,7 +324,7 @@ test('redaction is refused within 90 days and done after', async () => {
   expect((await stripe.getPayment(paymentIntentId)).orderId).toBeNull()
 })
 
-test('redaction needs a version, access, and at most ten ids', async () => {
+test('a redaction at Stripe needs a preview version, access, and at most ten ids', async () => {
   const ids = { paymentIntentIds: ['pi_1'], customerIds: [] }
   const without = createStripe({ ...settings(), redactionApiVersion: undefined })
   expect(without.redactionConfigured).toBe(false)
@@ -355,7 +355,7 @@ test.each([
   { fault: { status: 400, body: { error: { code: 'balance_insufficient' } } }, kind: 'misconfigured' },
   { fault: { status: 400, body: { error: { code: 'free text, John' } } }, kind: 'rejected', code: 'http_400' },
   { fault: { hang: 'after' as const }, kind: 'unknown_outcome', code: 'etimedout' },
-])('a write met by $fault is $kind', async ({ fault, ...expected }) => {
+])('a write at Stripe with the fault $fault is $kind', async ({ fault, ...expected }) => {
   await sim.fault(fault)
   const impatient = createStripe({ ...settings(), timeoutMs: 200 })
   const order = { orderId: 'ord_f', amountMinor: 500, currency: 'EUR', idempotencyKey: 'pay:f' }
@@ -364,7 +364,7 @@ test.each([
   expect(String(failure) + String(failure.cause)).not.toMatch(/planted|John|gateway/)
 })
 
-test('a read that fails in doubt is only unavailable', async () => {
+test('a failed read at Stripe is unavailable, and no unknown outcome', async () => {
   for (const fault of [{ status: 500 }, { status: 502, body: 'x' }, { hang: 'before' as const }]) {
     await sim.fault(fault)
     const impatient = createStripe({ ...settings(), timeoutMs: 200 })
@@ -373,7 +373,7 @@ test('a read that fails in doubt is only unavailable', async () => {
   expect(await failureOf(stripe.getPayment('pi_any'))).toMatchObject({ kind: 'rejected', code: 'resource_missing' })
 })
 
-test('a lost reply is repeated once by the SDK under the same key; lost twice it is in doubt', async () => {
+test('a lost reply of Stripe is retried once by the SDK with the same key; two lost replies are an unknown outcome', async () => {
   const order = { orderId: 'ord_cut', amountMinor: 500, currency: 'EUR', idempotencyKey: 'pay:cut' }
   await sim.fault({ cut: 'after', times: 2 })
   expect(await failureOf(stripe.createPayment(order))).toMatchObject({ kind: 'unknown_outcome', code: 'econnreset' })
@@ -381,14 +381,14 @@ test('a lost reply is repeated once by the SDK under the same key; lost twice it
   expect((await sim.books()).paymentIntents).toHaveLength(1)
 })
 
-test('a wrong secret key is an operator’s matter', async () => {
+test('a wrong secret key for Stripe is misconfigured', async () => {
   const wrong = createStripe({ ...settings(), secretKey: 'sk_wrong' })
   expect(await failureOf(wrong.getPayment('pi_any'))).toMatchObject({ kind: 'misconfigured', code: 'http_401' })
 })
 
-test('refused connections were surely not applied, unless an earlier one broke', async () => {
+test('a refused connection to Stripe is unavailable, and an unknown outcome after a broken one', async () => {
   const server: Server = createServer((request) => {
-    // The one connection breaks, and whoever comes back finds nobody.
+    // The first connection breaks, and later ones are refused.
     server.close()
     request.socket.destroy()
   })
@@ -401,7 +401,7 @@ test('refused connections were surely not applied, unless an earlier one broke',
   expect(await failureOf(unreachable.createPayment(order))).toMatchObject({ ...expected, kind: 'unavailable' })
 })
 
-test('webhooks are signed and reduced to ids', async () => {
+test('Stripe’s webhooks are verified and reduced to ids', async () => {
   await sim.do('webhooks', { hold: true })
   const { orderId, paymentIntentId } = await paidPayment()
   const refund = { paymentIntentId, amountMinor: 100, idempotencyKey: 'refund:w', reasonCode: 'x', lookFirst: false }
@@ -425,7 +425,7 @@ test('webhooks are signed and reduced to ids', async () => {
   ])
 })
 
-test('webhooks are duplicated, dropped, released in another order, sent again and repeated when refused', async () => {
+test('the Stripe simulator duplicates, drops, reorders and resends webhooks, and repeats refused ones', async () => {
   const { orderId } = await newPayment()
   await sim.do('webhooks', { copies: 3 })
   await sim.do('require-action', { orderId })
@@ -453,7 +453,7 @@ test('webhooks are duplicated, dropped, released in another order, sent again an
   expect(JSON.parse(first?.body.toString() ?? '').id).toBe(lost?.id)
 })
 
-test('wrong, old, missing and foreign signatures are refused, each by its name', async () => {
+test('wrong, old, missing and foreign signatures of Stripe are refused with their codes', async () => {
   const { orderId } = await paidPayment()
   await receiver.atLeast(1)
   const eventId = (await sim.books()).events.find(({ type }) => type === 'payment_intent.succeeded')?.id
@@ -475,7 +475,7 @@ test('wrong, old, missing and foreign signatures are refused, each by its name',
   expect(await code({ body: '{"id":"evt_1"}' })).toBe('bad_payload')
 })
 
-test('a changed body does not pass, a string or a buffer does', async () => {
+test('Stripe’s webhook is accepted as string or buffer, and refused with a changed body', async () => {
   const { orderId } = await newPayment()
   await sim.do('cancel', { orderId })
   const [webhook] = await receiver.atLeast(1)
@@ -487,7 +487,7 @@ test('a changed body does not pass, a string or a buffer does', async () => {
   )
 })
 
-test('payments pay themselves when told to', async () => {
+test('the Stripe simulator pays new payments automatically with auto-pay', async () => {
   await sim.do('auto-pay', { enabled: true, riskLevel: 'highest' })
   const { paymentIntentId } = await newPayment()
   await receiver.atLeast(1)

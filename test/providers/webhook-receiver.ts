@@ -1,4 +1,4 @@
-/** An endpoint that keeps the webhooks it gets and lets a test wait for them. */
+/** An endpoint that stores received webhooks, for which a test can wait. */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
@@ -21,7 +21,7 @@ export async function startWebhookReceiver() {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/webhooks`,
-    /** resolves with all that came once there are `count`; the test's own time limit ends a wait in vain */
+    /** resolves to all webhooks once there are `count`; without them the test's time limit ends the wait */
     async atLeast(count: number): Promise<ReceivedWebhook[]> {
       if (received.length < count) await new Promise<void>((resolve) => waiting.push({ count, resolve }))
       return received
