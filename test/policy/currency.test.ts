@@ -6,10 +6,10 @@ test.each([
   ['EUR', 4999, 49.99],
   ['JPY', 990, 990],
   ['KWD', 9900, 9.9],
-  // Intl shows these without hundredths; a payment of 990 is 9.90 all the same
+  // Intl shows these without hundredths, but a payment of 990 is 9.90.
   ['ALL', 990, 9.9],
   ['HUF', 990, 9.9],
-])('%s %d is %d', (currency, minor, major) => {
+])('an amount of %s %d is %d in major units', (currency, minor, major) => {
   expect(majorUnits(minor, currency)).toBe(major)
 })
 

@@ -15,7 +15,7 @@ const exchanges = fc.record({
 test.each([
   // 0.90 USD × 0.92 × 1.6 = 1.3248 EUR
   [[900_000], euro, 60, 149],
-  // exactly 4.99 EUR before rounding stays there
+  // exactly 4.99 EUR before rounding stays 4.99 EUR
   [[4_990_000], { currency: 'EUR', ratePerUsdMicros: 1_000_000 }, 0, 499],
   [[4_990_001], { currency: 'EUR', ratePerUsdMicros: 1_000_000 }, 0, 549],
   // costs below Stripe's minimum charge are priced at the minimum

@@ -1,5 +1,5 @@
 /**
- * Each promise has a file that keeps it, a test that proves it and a figure that shows it, and each of these has a
+ * Each promise has a file that keeps it, a test that proves it and a figure that shows it, and each of these names a
  * promise.
  */
 import { existsSync, readFileSync } from 'node:fs'
