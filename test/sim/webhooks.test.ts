@@ -1,4 +1,4 @@
-/** The simulators' webhook sender repeats what is refused, and stops when its party does. */
+/** The simulators' webhook sender repeats refused deliveries, and stops with its simulator. */
 import { afterAll, beforeEach, expect, test } from 'vitest'
 import { startApple } from '../../sim/apple.ts'
 import { controlOf } from '../../sim/control.ts'
@@ -12,7 +12,7 @@ beforeEach(() => receiver.clear())
 const request = (body: string) => () => ({ url: receiver.url, headers: {}, body })
 const bodies = async (count: number) => (await receiver.atLeast(count)).map(({ body }) => body.toString())
 
-test('a refused delivery is repeated as often as the sender does', async () => {
+test('the webhook sender repeats a refused delivery as often as configured', async () => {
   const sender = new WebhookSender({ retries: 2, retryDelayMs: 10 })
   receiver.answerWith(500)
   sender.send('refused', request('refused'))
@@ -20,7 +20,7 @@ test('a refused delivery is repeated as often as the sender does', async () => {
   sender.reset()
 })
 
-test('many are under way at once, and nobody is warned of a leak', async () => {
+test('the webhook sender has many simultaneous deliveries without a warning about listeners', async () => {
   const warnings: Error[] = []
   const note = (warning: Error) => void warnings.push(warning)
   process.on('warning', note)
@@ -32,7 +32,7 @@ test('many are under way at once, and nobody is warned of a leak', async () => {
   expect(warnings).toEqual([])
 })
 
-test('after a reset nothing is repeated or sent late', async () => {
+test('the webhook sender repeats and sends nothing after a reset', async () => {
   const sender = new WebhookSender({ retries: 5, retryDelayMs: 20 })
   receiver.answerWith(500)
   sender.send('refused', request('refused'))
@@ -46,13 +46,13 @@ test('after a reset nothing is repeated or sent late', async () => {
   expect(await bodies(2)).toEqual(['refused', 'next'])
 })
 
-test('a party that is stopped repeats nothing', async () => {
+test('a stopped simulator repeats no webhooks', async () => {
   const apple = await startApple({ webhookUrl: receiver.url })
   receiver.answerWith(500)
   await controlOf(apple).do('notify', { type: 'consent-revoked', sub: 'a' })
   await receiver.atLeast(1)
   await apple.stop()
-  // Apple's simulator repeats after 200 ms.
+  // The Apple simulator repeats after 200 ms.
   const later = new WebhookSender({ retries: 0, retryDelayMs: 0 })
   later.configure({ delayMs: 500 })
   later.send('later', request('later'))
