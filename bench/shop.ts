@@ -15,7 +15,7 @@ export type Shop = Awaited<ReturnType<typeof openShop>>
 
 export async function openShop(stack: Stack) {
   const call = serviceOf(stack)
-  const [ware] = await stack.context.sql<Pick<Packages, 'code'>[]>`
+  const [onSale] = await stack.context.sql<Pick<Packages, 'code'>[]>`
     select p.code from packages p join package_offers o on o.package_code = p.code
     where p.active and p.kind = 'base' and o.provider = 'esim-access' and o.available
       and o.provider = (select provider from package_offers where package_code = p.code order by rank nulls last, cost_micros, provider limit 1)
