@@ -3,7 +3,6 @@
  * The embedded stack (dev/) provides missing settings outside production only.
  */
 import { createPrivateKey } from 'node:crypto'
-import { isIP } from 'node:net'
 import { z } from 'zod'
 import { canPriceIn } from './policy/currency.ts'
 import { isInEea } from './policy/hosting.ts'
@@ -237,10 +236,7 @@ function unencrypted(given: Partial<Record<string, string>>): string[] {
 }
 
 const isHere = (hostname: string): boolean =>
-  hostname === '' ||
-  hostname === 'localhost' ||
-  hostname === '[::1]' ||
-  (isIP(hostname) === 4 && /^127\./.test(hostname))
+  hostname === '' || hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname)
 
 /** Keys that nobody drew at random, and keys that serve two purposes. */
 function weakKeys(given: Partial<Record<string, string>>): string[] {

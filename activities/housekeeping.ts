@@ -1,10 +1,10 @@
 /** Activities of the daily housekeeping. */
 import { heartbeat } from '@temporalio/activity'
 import type { WorkerContext } from '../context.ts'
-import { forgetAllowances } from '../db/allowances.ts'
 import { forgetIdempotencyKeys, forgetTokens, forgetWebhookEvents } from '../db/expired.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../db/operator-tasks.ts'
 import { listOverdueOrders, listSubjectsOfOpenTasks } from '../db/overdue.ts'
+import { forgetAllowances } from '../db/requests/allowances.ts'
 import { dropPartitions, ensurePartitions } from '../db/security-log.ts'
 import { milliseconds, periods } from '../policy/periods.ts'
 import { plusDays, plusMs } from '../shared/calendar.ts'

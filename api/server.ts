@@ -5,6 +5,7 @@ import helmet from 'helmet'
 import type { ApiContext } from '../context.ts'
 import { createEvidence } from './evidence/evidence.ts'
 import { registerEvidenceGauges } from './evidence/gauges.ts'
+import { registerOperationGauges } from './evidence/operation-gauges.ts'
 import { createAuthenticator } from './http/auth.ts'
 import { createErrorHandler } from './http/error-handler.ts'
 import { createLimiter, defaultLimits, type Limits } from './http/limits.ts'
@@ -93,6 +94,8 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
   const limiter = createLimiter({ ...defaultLimits, ...options.limits }, api.metrics)
   const evidence = createEvidence(api)
   registerEvidenceGauges(api.metrics, evidence)
+  registerOperationGauges(api)
+  api.metrics.process.set({ process: 'api' }, 1)
   const inbox = createWebhookInbox(api)
   const routes: Route[] = [
     ...packageRoutes(api),

@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 
 export type Metrics = ReturnType<typeof createMetrics>
 
@@ -12,6 +12,13 @@ export function createMetrics() {
   const registers = [registry]
   return {
     registry,
+    /** an alert fires when no process of a kind shows it any more */
+    process: new Gauge({
+      name: 'ama_process',
+      help: '1: the process is an `api` or a `worker`',
+      labelNames: ['process'],
+      registers,
+    }),
     httpRequestSeconds: new Histogram({
       name: 'ama_http_request_duration_seconds',
       help: 'From the request line to the end of the answer, by route template',

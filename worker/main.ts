@@ -10,6 +10,7 @@ import { connectTemporal } from '../temporal/client.ts'
 import { ownsSchedules } from './deployment.ts'
 import { serveMetrics } from './metrics-server.ts'
 import { productionBundleOrExit } from './production-bundle.ts'
+import { canWork, untilMigrated } from './readiness.ts'
 import { type RunningWorker, startWorker } from './run-worker.ts'
 import { reconcileSchedules } from './schedules.ts'
 import { installRuntime } from './temporal-logger.ts'
@@ -22,10 +23,15 @@ installRuntime({ log, metricsAddress: sdkMetricsAddress })
 const context = createContext(config, { name: 'ama-esim-worker', limits: timeLimits.worker, log })
 const temporal = connectTemporal(config)
 
+const workerContext = { ...context, temporal }
 let worker: RunningWorker | undefined
 const probes = await serveMetrics(
   context.metrics,
-  { isAlive: () => !context.sql.pool.isStuck(), isReady: () => worker?.isReady() ?? false, sdkMetricsAddress },
+  {
+    isAlive: () => !context.sql.pool.isStuck(),
+    isReady: async () => (worker?.isReady() ?? false) && (await canWork(workerContext)),
+    sdkMetricsAddress,
+  },
   config.WORKER_METRICS_PORT,
   config.WORKER_METRICS_HOST,
 )
@@ -36,7 +42,10 @@ const stopRequested = stopAsked(process.env).then((signal) => {
   stopping.abort()
   return undefined
 })
-const started = startWorker({ ...context, temporal }, { signal: stopping.signal, ...(bundle && { bundle }) })
+const started = untilMigrated(workerContext, stopping.signal).then(() => {
+  stopping.signal.throwIfAborted()
+  return startWorker(workerContext, { signal: stopping.signal, ...(bundle && { bundle }) })
+})
 worker = await Promise.race([started, stopRequested])
 let workerError: Error | undefined
 if (worker) {

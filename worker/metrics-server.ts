@@ -5,7 +5,7 @@ import type { Metrics } from '../shared/metrics.ts'
 export interface WorkerProbes {
   /** false when only a restart helps; must not wait for anything */
   isAlive(): boolean
-  isReady(): boolean
+  isReady(): boolean | Promise<boolean>
   /** `host:port` of the SDK's own metrics */
   sdkMetricsAddress?: string | undefined
 }
@@ -18,7 +18,7 @@ export async function serveMetrics(metrics: Metrics, probes: WorkerProbes, port:
     }
     if (request.method !== 'GET') return answer(405, 'GET only\n')
     if (request.url === '/livez') return probes.isAlive() ? answer(200, 'alive\n') : answer(503, 'stuck\n')
-    if (request.url === '/readyz') return probes.isReady() ? answer(200, 'ready\n') : answer(503, 'not ready\n')
+    if (request.url === '/readyz') return (await probes.isReady()) ? answer(200, 'ready\n') : answer(503, 'not ready\n')
     if (request.url !== '/metrics') return answer(404, 'not found\n')
     const own = await metrics.registry.metrics()
     answer(200, own + (await sdkMetrics(probes.sdkMetricsAddress)), metrics.registry.contentType)

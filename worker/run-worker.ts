@@ -59,6 +59,7 @@ export async function startWorker(context: WorkerContext, options: WorkerOptions
         log,
       }),
   ])
+  context.metrics.process.set({ process: 'worker' }, 1)
   const worker = await Worker.create({
     connection,
     namespace: context.temporal.options.namespace,

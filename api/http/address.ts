@@ -11,5 +11,5 @@ export function addressOf({ ip, socket }: Pick<Request, 'ip'> & { socket: { remo
 
 function asAddress(text: string | undefined): string | undefined {
   if (text === undefined || isIP(text) === 0) return undefined
-  return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(text)?.[1] ?? text.replace(/%.*$/, '')
+  return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(text)?.[1] ?? text.split('%')[0]
 }

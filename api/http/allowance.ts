@@ -1,5 +1,5 @@
 import type { Context } from '../../context.ts'
-import { type AllowanceSubject, spendAllowance } from '../../db/allowances.ts'
+import { type AllowanceSubject, spendAllowance } from '../../db/requests/allowances.ts'
 import { type AllowanceKind, allowances } from '../../policy/allowances.ts'
 import { Problem } from './problem.ts'
 

@@ -8,7 +8,7 @@ import {
   type IdempotencyOutcome,
   releaseIdempotencyKey,
   reopenIdempotencyClaim,
-} from '../../db/idempotency.ts'
+} from '../../db/requests/idempotency.ts'
 import { type Caller, scopeOf, type Visitor } from './caller.ts'
 import { Problem } from './problem.ts'
 import { problems } from './problems.ts'

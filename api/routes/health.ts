@@ -1,20 +1,35 @@
 import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
+import { missingMigrations } from '../../db/connection/migrate.ts'
+import { assertTemporalReady } from '../../temporal/readiness.ts'
 import { defineRoute, type Route } from '../http/route.ts'
 
-const checkTimeoutMs = 1_000
+const checkTimeoutMs = 3_000
+const freshForMs = 500
 
 const state = z.enum(['ok', 'failed'])
 const readiness = z
   .object({
     status: z.enum(['ready', 'not_ready', 'stopping']),
-    checks: z.object({ database: state, temporal: state }),
+    checks: z.object({
+      database: state.describe('it answers, and a connection of the pool is free'),
+      migrations: state.describe('it has every migration of this build'),
+      temporal: state.describe('it answers, and has the namespace and every search attribute'),
+    }),
   })
   .meta({ id: 'Readiness' })
 
 /** Liveness, readiness and metrics. @param isStopping whether the process is shutting down */
 export function healthRoutes(api: ApiContext, isStopping: () => boolean): Route[] {
-  const { sql, temporal, metrics } = api
+  const { metrics, sql } = api
+  let last: { checks: ReturnType<typeof readChecks>; at: number } | undefined
+
+  /** Anybody may ask, as often as they like. */
+  function latestChecks(): ReturnType<typeof readChecks> {
+    const now = Date.now()
+    if (!last || now - last.at >= freshForMs) last = { checks: readChecks(api), at: now }
+    return last.checks
+  }
 
   return [
     defineRoute({
@@ -45,21 +60,16 @@ export function healthRoutes(api: ApiContext, isStopping: () => boolean): Route[
       callers: ['public'],
       unlimited: true,
       responses: {
-        200: { description: 'Database and Temporal answer', schema: readiness },
+        200: { description: 'Database and Temporal answer and have what this build needs', schema: readiness },
         503: {
-          description: 'The database or Temporal does not answer, or the process is shutting down',
+          description: 'The database or Temporal does not answer or lacks something, or the process is shutting down',
           schema: readiness,
         },
       },
       async handle() {
-        const [database, temporalState] = await Promise.all([
-          inTime(outcome(sql`select 1`)),
-          // Bounded by a deadline, not by a race: an abandoned call would retry and crash a process that has closed the connection.
-          outcome(temporal.withDeadline(Date.now() + checkTimeoutMs, () => temporal.workflowService.getSystemInfo({}))),
-        ])
-        const checks = { database, temporal: temporalState }
+        const checks = await latestChecks()
         if (isStopping()) return { status: 503, body: { status: 'stopping' as const, checks } }
-        return database === 'ok' && temporalState === 'ok'
+        return Object.values(checks).every((check) => check === 'ok')
           ? { status: 200, body: { status: 'ready' as const, checks } }
           : { status: 503, body: { status: 'not_ready' as const, checks } }
       },
@@ -77,6 +87,25 @@ export function healthRoutes(api: ApiContext, isStopping: () => boolean): Route[
 }
 
 type Outcome = z.output<typeof state>
+
+async function readChecks({
+  sql,
+  temporal,
+}: ApiContext): Promise<Record<'database' | 'migrations' | 'temporal', Outcome>> {
+  const missing = missingMigrations(sql)
+  const [database, migrations, temporalState] = await Promise.all([
+    inTime(outcome(missing)),
+    inTime(
+      outcome(
+        missing.then((names) => {
+          if (names.length > 0) throw new Error('the database has to be migrated')
+        }),
+      ),
+    ),
+    outcome(assertTemporalReady(temporal, checkTimeoutMs)),
+  ])
+  return { database, migrations, temporal: temporalState }
+}
 
 /** Turns a rejected check into a result. */
 const outcome = (work: PromiseLike<unknown>): Promise<Outcome> =>

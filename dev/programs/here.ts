@@ -6,6 +6,7 @@ import { timeLimits } from '../../db/connection/database.ts'
 import { connectTemporal } from '../../temporal/client.ts'
 import { ownsSchedules } from '../../worker/deployment.ts'
 import { serveMetrics } from '../../worker/metrics-server.ts'
+import { canWork } from '../../worker/readiness.ts'
 import { startWorker } from '../../worker/run-worker.ts'
 import { reconcileSchedules } from '../../worker/schedules.ts'
 import { installRuntime } from '../../worker/temporal-logger.ts'
@@ -63,17 +64,21 @@ export async function startWorkerHere(options: HereOptions & { metricsPort: numb
     await temporal.connection.close()
     await context.close()
   }
-  const worker = await startWorker(
-    { ...context, temporal },
-    { ...(temporalEnvironment && { environment: temporalEnvironment }), drainMs },
-  ).catch(async (error: unknown) => {
+  const workerContext = { ...context, temporal }
+  const worker = await startWorker(workerContext, {
+    ...(temporalEnvironment && { environment: temporalEnvironment }),
+    drainMs,
+  }).catch(async (error: unknown) => {
     await close()
     throw error
   })
   if (await ownsSchedules(temporal, config)) await reconcileSchedules(temporal, config.TEMPORAL_TASK_QUEUE)
   const metrics = await serveMetrics(
     context.metrics,
-    { isAlive: () => !context.sql.pool.isStuck(), isReady: worker.isReady },
+    {
+      isAlive: () => !context.sql.pool.isStuck(),
+      isReady: async () => worker.isReady() && (await canWork(workerContext)),
+    },
     metricsPort,
     '127.0.0.1',
   )

@@ -1,6 +1,6 @@
 /** U5: what one person can make us do is bounded, however many of their requests come at once. */
 import { expect, test } from 'vitest'
-import { forgetAllowances, spendAllowance } from '../../db/allowances.ts'
+import { forgetAllowances, spendAllowance } from '../../db/requests/allowances.ts'
 import { allowances, mostDevices } from '../../policy/allowances.ts'
 import { periods } from '../../policy/periods.ts'
 import { createSurfer } from '../harness/browser.ts'

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { violatedConstraint } from './connection/constraint.ts'
-import type { Queryable } from './connection/database.ts'
-import type { IdempotencyKeys } from './connection/schema.ts'
+import { violatedConstraint } from '../connection/constraint.ts'
+import type { Queryable } from '../connection/database.ts'
+import type { IdempotencyKeys } from '../connection/schema.ts'
 
 /** The key by which a claim is found. */
 export interface IdempotencyKey {

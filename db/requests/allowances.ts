@@ -1,10 +1,10 @@
 /** U5: abuse is detected. Counts what one person, or one address, makes us do (`policy/allowances.ts`). */
-import { type AllowanceKind, allowances } from '../policy/allowances.ts'
-import { periods } from '../policy/periods.ts'
-import { plusMs } from '../shared/calendar.ts'
-import { violatedConstraint } from './connection/constraint.ts'
-import type { Queryable } from './connection/database.ts'
-import type { ColumnEncryption } from './crypto/column-encryption.ts'
+import { type AllowanceKind, allowances } from '../../policy/allowances.ts'
+import { periods } from '../../policy/periods.ts'
+import { plusMs } from '../../shared/calendar.ts'
+import { violatedConstraint } from '../connection/constraint.ts'
+import type { Queryable } from '../connection/database.ts'
+import type { ColumnEncryption } from '../crypto/column-encryption.ts'
 
 /** Who is counted: an account, or an e-mail address in its normal form. */
 export type AllowanceSubject = { accountId: string } | { email: string }

@@ -1,0 +1,80 @@
+/** What operators have to know at once, as Prometheus gauges. ops/alerts.yml depends on their names. */
+import { Gauge } from 'prom-client'
+import type { ApiContext } from '../../context.ts'
+import { readOperationFigures } from '../../db/evidence/operation.ts'
+
+/** Several scrapers, and the gauges of one scrape, share a reading. */
+const freshForMs = 5_000
+const answerWithinMs = 2_000
+
+export function registerOperationGauges(api: ApiContext): void {
+  const { metrics, sql, temporal } = api
+  const registers = [metrics.registry]
+  const read = shared(() => readOperationFigures(sql, new Date()))
+
+  new Gauge({
+    name: 'ama_backup_age_seconds',
+    help: 'Since the newest backup; since the first account when there is none',
+    registers,
+    async collect() {
+      this.set((await read())?.backupAgeSeconds ?? Number.NaN)
+    },
+  })
+  const tasks = { labelNames: ['kind'], registers }
+  new Gauge({
+    name: 'ama_operator_tasks_open',
+    help: 'Open operator tasks, by kind',
+    ...tasks,
+    async collect() {
+      this.reset()
+      for (const { kind, open } of (await read())?.tasks ?? []) this.set({ kind }, open)
+    },
+  })
+  new Gauge({
+    name: 'ama_operator_task_oldest_seconds',
+    help: 'Age of the oldest open operator task, by kind',
+    ...tasks,
+    async collect() {
+      this.reset()
+      for (const { kind, oldestSeconds } of (await read())?.tasks ?? []) this.set({ kind }, oldestSeconds)
+    },
+  })
+  new Gauge({
+    name: 'ama_orders_waiting_for_esims',
+    help: 'Paid orders without their eSIMs',
+    registers,
+    async collect() {
+      this.set((await read())?.waitingOrders.open ?? Number.NaN)
+    },
+  })
+  new Gauge({
+    name: 'ama_orders_waiting_oldest_seconds',
+    help: 'Since the payment of the order that has been waiting longest for its eSIMs',
+    registers,
+    async collect() {
+      this.set((await read())?.waitingOrders.oldestSeconds ?? Number.NaN)
+    },
+  })
+  const wedged = shared(async () => {
+    const query = "ExecutionStatus = 'Running' AND TemporalReportedProblems IS NOT NULL"
+    return (await temporal.withDeadline(Date.now() + answerWithinMs, () => temporal.workflow.count(query))).count
+  })
+  new Gauge({
+    name: 'ama_wedged_runs',
+    help: 'Runs whose workflow task fails again and again, as Temporal reports them; NaN while it does not answer',
+    registers,
+    async collect() {
+      this.set((await wedged()) ?? Number.NaN)
+    },
+  })
+}
+
+/** Reads at most every few seconds. @returns undefined for what cannot be read */
+function shared<Value>(read: () => Promise<Value>): () => Promise<Value | undefined> {
+  let last: { value: Promise<Value | undefined>; at: number } | undefined
+  return () => {
+    const now = Date.now()
+    if (!last || now - last.at >= freshForMs) last = { value: read().catch(() => undefined), at: now }
+    return last.value
+  }
+}

@@ -1,0 +1,30 @@
+/** What operators have to know at once: backups, open operator tasks, and orders that wait for an eSIM provider. */
+import type { Queryable } from '../connection/database.ts'
+
+export interface OperationFigures {
+  /** seconds since the newest backup was begun that was kept; without one, since the first account */
+  backupAgeSeconds: number
+  /** open operator tasks by their kind, with the age of the oldest */
+  tasks: { kind: string; open: number; oldestSeconds: number }[]
+  /** paid orders without their eSIMs, with the time since the payment or approval of the oldest */
+  waitingOrders: { open: number; oldestSeconds: number }
+}
+
+/** @param asOf the time against which ages are counted */
+export async function readOperationFigures(sql: Queryable, asOf: Date): Promise<OperationFigures> {
+  const ageOf = (since: Date | null | undefined): number =>
+    since ? Math.max(0, (asOf.getTime() - since.getTime()) / 1000) : 0
+  const [backup] = await sql<{ since: Date | null }[]>`
+    select coalesce(
+      (select max(started_at) from backups where state = 'kept'),
+      (select min(created_at) from accounts)) as since`
+  const tasks = await sql<{ kind: string; open: number; oldest: Date }[]>`
+    select kind, count(*)::int as open, min(opened_at) as oldest from attention where resolved_at is null group by kind`
+  const [waiting] = await sql<{ open: number; oldest: Date | null }[]>`
+    select count(*)::int as open, min(paid_at) as oldest from orders where status = 'provisioning'`
+  return {
+    backupAgeSeconds: ageOf(backup?.since),
+    tasks: tasks.map(({ kind, open, oldest }) => ({ kind, open, oldestSeconds: ageOf(oldest) })),
+    waitingOrders: { open: waiting?.open ?? 0, oldestSeconds: ageOf(waiting?.oldest) },
+  }
+}

@@ -1,0 +1,34 @@
+/** The alert rules: each has a case in ops/alerts.test.yml, in which it fires on its first event and not before. */
+import { execFileSync, spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { parse } from 'yaml'
+
+const folder = new URL('../ops/', import.meta.url)
+const read = (name: string): unknown => parse(readFileSync(new URL(name, folder), 'utf8'))
+const hasPromtool = spawnSync('promtool', ['--version']).error === undefined
+
+test('each alert has a case in which it does not fire, and then does', () => {
+  const { groups } = read('alerts.yml') as { groups: { rules: { alert: string }[] }[] }
+  const { tests } = read('alerts.test.yml') as {
+    tests: { name: string; alert_rule_test: { alertname: string; exp_alerts: unknown[] }[] }[]
+  }
+  const alerts = groups.flatMap(({ rules }) => rules.map(({ alert }) => alert))
+  expect(tests.map(({ name }) => name).sort()).toEqual(alerts.sort())
+  for (const { name, alert_rule_test: cases } of tests) {
+    const firing = cases.map(({ alertname, exp_alerts: expected }) => [alertname, expected.length])
+    expect(firing, name).toEqual([
+      [name, 0],
+      [name, 1],
+    ])
+  }
+})
+
+// Debian's package `prometheus` has it.
+test.skipIf(!hasPromtool)('Prometheus reads the rules, and its own test of them passes', () => {
+  const promtool = (...args: string[]): string =>
+    execFileSync('promtool', args, { cwd: fileURLToPath(folder), encoding: 'utf8' })
+  expect(promtool('check', 'rules', 'alerts.yml')).toContain('SUCCESS')
+  expect(promtool('test', 'rules', 'alerts.test.yml')).toContain('SUCCESS')
+})

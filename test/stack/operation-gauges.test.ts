@@ -1,0 +1,59 @@
+/** What operators have to know at once is on /metrics, where the alerts of ops/alerts.yml read it. */
+import { expect, test } from 'vitest'
+import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
+import { openHarness } from '../harness/harness.ts'
+import { testPackages } from '../harness/test-packages.ts'
+import { until } from '../harness/until.ts'
+
+// A run of it stands still on purpose.
+const harness = await openHarness({ replay: false })
+const { sql } = harness.context
+
+async function gauge(name: string): Promise<number | undefined> {
+  const { text } = await harness.operator.get('/metrics')
+  const line = text.split('\n').find((each) => each.startsWith(`${name} `))
+  return line === undefined ? undefined : Number(line.split(' ').at(-1))
+}
+
+test('a run whose workflow task fails is counted, by what Temporal reports, until it goes on or ends', async () => {
+  expect(await gauge('ama_wedged_runs')).toBe(0)
+  const run = await harness.temporal.workflow.start('noSuchWorkflow', {
+    taskQueue: harness.config.TEMPORAL_TASK_QUEUE,
+    workflowId: 'a-run-that-no-build-knows',
+  })
+  await until('it is counted', async () => (await gauge('ama_wedged_runs')) === 1)
+  await run.terminate('seen')
+  await until('it is not counted any more', async () => (await gauge('ama_wedged_runs')) === 0)
+})
+
+test('an order that waits for its providers is counted, with the time since its payment', async () => {
+  await harness.sims.esimAccess.fault({ match: { path: '/esim/order' }, status: 503, times: 1_000 })
+  const person = await harness.signUp()
+  const { id } = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess, until: 'provisioning' })
+  await until('it is counted', async () => (await gauge('ama_orders_waiting_for_esims')) === 1)
+  await sql`update orders set paid_at = paid_at - interval '11 minutes' where id = ${id}`
+  await until('its age is known', async () => ((await gauge('ama_orders_waiting_oldest_seconds')) ?? 0) > 600)
+  await harness.sims.esimAccess.clearFaults()
+  await harness.untilOrder(id, 'delivered')
+  await until('it is not counted any more', async () => (await gauge('ama_orders_waiting_for_esims')) === 0)
+})
+
+test('an open operator task is counted by its kind, with its age', async () => {
+  const task = { kind: 'refund_failed', subjectId: 'a subject' }
+  const hourAgo = new Date(Date.now() - 3_600_000)
+  await raiseOperatorTask(sql, { ...task, at: hourAgo })
+  await until('it is counted', async () => (await gauge('ama_operator_tasks_open{kind="refund_failed"}')) === 1)
+  expect(await gauge('ama_operator_task_oldest_seconds{kind="refund_failed"}')).toBeGreaterThanOrEqual(3_600)
+  await resolveOperatorTask(sql, { ...task, by: 'test', at: new Date() })
+  await until('it is gone', async () => (await gauge('ama_operator_tasks_open{kind="refund_failed"}')) === undefined)
+})
+
+test('without any backup its age counts since the first account', async () => {
+  await harness.signUp()
+  await sql`update accounts set created_at = now() - interval '2 days'`
+  await until('it is overdue', async () => ((await gauge('ama_backup_age_seconds')) ?? 0) > 129_600)
+  await sql`insert into backups (id, state, started_at) values ('b', 'failed', now())`
+  expect(await gauge('ama_backup_age_seconds')).toBeGreaterThan(129_600)
+  await sql`update backups set state = 'kept'`
+  await until('it is new', async () => ((await gauge('ama_backup_age_seconds')) ?? 1_000) < 600)
+})

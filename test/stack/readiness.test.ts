@@ -1,0 +1,53 @@
+/** API and worker are ready only where database and Temporal have what this build needs. */
+import { Client, Connection } from '@temporalio/client'
+import { afterAll, expect, test } from 'vitest'
+import { searchAttributeTypes } from '../../dev/temporal/search-attribute-types.ts'
+import { startTemporal } from '../../dev/temporal/temporal.ts'
+import { assertTemporalReady } from '../../temporal/readiness.ts'
+import { openHarness } from '../harness/harness.ts'
+import { until } from '../harness/until.ts'
+
+const harness = await openHarness()
+const { sql } = harness.context
+const [workerUrl = ''] = harness.urls.workerMetrics
+
+const server = await startTemporal({ namespace: 'bare', searchAttributes: searchAttributeTypes })
+const connection = await Connection.connect({ address: server.address })
+afterAll(async () => {
+  await connection.close()
+  await server.stop()
+})
+
+const ready = async () => (await fetch(`${harness.urls.api}/readyz`)).json() as Promise<{ checks: object }>
+const workerStatus = async () => (await fetch(`${workerUrl}/readyz`)).status
+
+test('a database that lacks a migration, or was never migrated, makes API and worker unready', async () => {
+  expect(await ready()).toEqual({ status: 'ready', checks: { database: 'ok', migrations: 'ok', temporal: 'ok' } })
+  expect(await workerStatus()).toBe(200)
+  const [last] = await sql<{ name: string; applied_at: Date }[]>`
+    delete from migrations where name = (select max(name) from migrations) returning *`
+  const unready = { status: 'not_ready', checks: { database: 'ok', migrations: 'failed', temporal: 'ok' } }
+  await until('the API says so', async () => JSON.stringify(await ready()) === JSON.stringify(unready))
+  expect(await workerStatus()).toBe(503)
+  await sql`insert into migrations ${sql(last ?? { name: '', applied_at: new Date() })}`
+  await sql`alter table migrations rename to hidden`
+  await until('the API says so', async () => JSON.stringify(await ready()) === JSON.stringify(unready))
+  expect(await workerStatus()).toBe(503)
+  await sql`alter table hidden rename to migrations`
+  await until('both are ready', async () => (await workerStatus()) === 200 && (await ready()).checks)
+})
+
+test('a Temporal service that lacks the namespace or a search attribute is not ready', async () => {
+  const client = (namespace: string) => new Client({ connection, namespace })
+  await assertTemporalReady(client('bare'), 5_000)
+  await expect(assertTemporalReady(client('another'), 5_000)).rejects.toThrow()
+  for (const name of ['DueAt', 'AccountRef']) {
+    await connection.operatorService.removeSearchAttributes({ namespace: 'bare', searchAttributes: [name] })
+    await until(`${name} is missed`, () =>
+      assertTemporalReady(client('bare'), 5_000).then(
+        () => false,
+        () => true,
+      ),
+    )
+  }
+})
