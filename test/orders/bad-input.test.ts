@@ -1,4 +1,4 @@
-/** C7: what no order can be made of is refused with the field and the reason, and nothing of it is kept. */
+/** C7: an invalid order is refused with the field and the reason, and nothing of it is stored. */
 import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'
@@ -24,7 +24,7 @@ beforeAll(async () => {
   })
 })
 
-/** The rows of every table but the log of who asked, the payments at Stripe, and the runs that bear an order's name. */
+/** The rows of every table except the security log, the payments at Stripe, and the runs of orders. */
 async function stored(): Promise<Record<string, number>> {
   const tables = await sql<{ name: string }[]>`
     select table_name as name from information_schema.tables
@@ -55,17 +55,20 @@ test.each([
   ['measurement', [true, 'granted']],
   ['measurement.adUserData', [partial]],
   ['measurement.gaid', [{ ...partial, adUserData: true, gaid: 'x' }]],
-] as [string, unknown[]][])('a %s of %j is refused by name', async (field, values) => {
-  await nothingStored(async () => {
-    for (const value of values) {
-      const { status, body } = await post({ ...requested, [field.split('.')[0] ?? '']: value })
-      const errors = [{ field, reason: expect.any(String) }]
-      expect({ value, status, ...body }).toMatchObject({ value, status: 400, code: 'invalid_request', errors })
-    }
-  })
-})
+] as [string, unknown[]][])(
+  'an order with %s of %j is refused, and the problem names the field',
+  async (field, values) => {
+    await nothingStored(async () => {
+      for (const value of values) {
+        const { status, body } = await post({ ...requested, [field.split('.')[0] ?? '']: value })
+        const errors = [{ field, reason: expect.any(String) }]
+        expect({ value, status, ...body }).toMatchObject({ value, status: 400, code: 'invalid_request', errors })
+      }
+    })
+  },
+)
 
-test('unknown fields are refused by name', async () => {
+test('an order with unknown fields is refused, and the problem names the fields', async () => {
   const known = JSON.stringify(requested).slice(0, -1)
   await nothingStored(async () => {
     for (const field of 'price amount currency status orderId id esimId parentOrderId email __proto__'.split(' ')) {
@@ -75,7 +78,7 @@ test('unknown fields are refused by name', async () => {
   })
 })
 
-test('numbers that JSON or JavaScript may read otherwise are refused', async () => {
+test('an order with numbers that JSON and JavaScript read differently is refused', async () => {
   await nothingStored(async () => {
     for (const text of ['1e400', '-0.5', '1.0000000001', '9007199254740993', 'NaN', '01']) {
       const body = JSON.stringify({ ...requested, quantity: 0 }).replace('"quantity":0', `"quantity":${text}`)
@@ -84,7 +87,7 @@ test('numbers that JSON or JavaScript may read otherwise are refused', async () 
   })
 })
 
-test('what does not exist, or is not for sale, cannot be ordered', async () => {
+test('an order of a missing package, or one that is not for sale, is refused', async () => {
   await nothingStored(async () => {
     expect((await post({ ...requested, packageCode: 'no-such-package' })).body.code).toBe('package_unavailable')
     expect((await post({ ...requested, packageCode: testPackages.topUp })).body.code).toBe('package_unavailable')
@@ -98,7 +101,7 @@ test('what does not exist, or is not for sale, cannot be ordered', async () => {
   await sql`update packages set active = true where code = ${testPackages.anyProvider}`
 })
 
-test('nobody orders in the name of another, or without saying who they are', async () => {
+test('an order for another person, or without credentials, is refused', async () => {
   const stranger = await harness.signUp()
   await nothingStored(async () => {
     const callers = [stranger.caller, harness.anonymous, harness.operator]
@@ -107,7 +110,7 @@ test('nobody orders in the name of another, or without saying who they are', asy
   })
 })
 
-test('a top-up fits an eSIM of a delivered order, or is refused', async () => {
+test('a top-up that does not fit an eSIM of a delivered order is refused', async () => {
   const topUp = (id: string, body: unknown) => post(body, `/v1/orders/${id}/top-up`)
   const packageCode = testPackages.topUp
   const esimId = delivered.esims[0].id
@@ -125,7 +128,7 @@ test('a top-up fits an eSIM of a delivered order, or is refused', async () => {
   })
 })
 
-test('actions that do not exist are not found, and methods that do not exist not allowed', async () => {
+test('unknown actions of an order get 404, and wrong methods 405', async () => {
   await nothingStored(async () => {
     for (const action of ['pay', 'deliver', 'refund2', 'Cancel', 'constructor', '__proto__', 'cancel/all', 'state']) {
       const { status, body } = await post(undefined, `/v1/orders/${open.id}/${action}`)
@@ -140,7 +143,7 @@ test('actions that do not exist are not found, and methods that do not exist not
 })
 
 test.each(['cancel', 'refund', 'resend', 'approve', 'reject'])(
-  '%s wants an order, and nothing else',
+  '%s needs the id of an order, and no other input',
   async (action) => {
     await nothingStored(async () => {
       const by = ['approve', 'reject'].includes(action) ? harness.operator : person.caller
@@ -155,7 +158,7 @@ test.each(['cancel', 'refund', 'resend', 'approve', 'reject'])(
   },
 )
 
-test('lists are asked for in terms of the document', async () => {
+test('lists of orders accept only documented parameters', async () => {
   for (const query of [
     'limit=0',
     'limit=-1',
@@ -171,7 +174,7 @@ test('lists are asked for in terms of the document', async () => {
   }
 })
 
-test('whatever the body is, it is an order or refused, and never our fault', async () => {
+test('any body of an order is accepted or refused, without a 5xx', async () => {
   const field = fc.constantFrom('accountId', 'packageCode', 'quantity', 'savedCards', 'measurement')
   const anything = fc.oneof(
     fc.jsonValue(),
@@ -180,7 +183,7 @@ test('whatever the body is, it is an order or refused, and never our fault', asy
   await nothingStored(() =>
     fc.assert(
       fc.asyncProperty(anything, async (body) => {
-        // The only fault that the generated value could have mended.
+        // The generated value could only correct this fault.
         fc.pre(
           !(
             body instanceof Object &&

@@ -1,6 +1,6 @@
 /**
- * P1, P3, S1 and the traps about histories and logs: somebody who can be recognised anywhere buys eSIMs, with trouble at
- * every corner that quotes what it was given, and is looked for everywhere.
+ * P1, P3, S1: a person with unique data buys eSIMs while outside parties answer with errors that quote that data. Then
+ * histories, logs, metrics and requests are searched for it.
  */
 import { createHash, randomBytes } from 'node:crypto'
 import { beforeAll, expect, test } from 'vitest'
@@ -17,7 +17,7 @@ const harness = await openHarness({
   settings: {
     LOG_LEVEL: 'debug',
     TRUSTED_PROXIES: '1',
-    // As in production; what is searched is decoded.
+    // Encrypted as in production; the search decodes payloads.
     PAYLOAD_KEYS: `canary:${randomBytes(32).toString('base64')}`,
   },
 })
@@ -55,7 +55,7 @@ beforeAll(async () => {
   const refunded = await undelivered()
   orderIds = [...delivered.map(({ id }) => id), refunded]
 
-  // The life of an eSIM, with every message about it.
+  // The lifecycle of an eSIM, with every message about it.
   await esimAccess.fault(quoting(500, '/esim/query'))
   await esimAccess.do('use', { iccid: first.esims[0].iccid, bytes: 0.9 * gigabyte })
   await airalo.do('use', { iccid: second.esims[0].iccid, bytes: 0.95 * gigabyte })
@@ -70,7 +70,7 @@ beforeAll(async () => {
   await harness.untilOrder(topUp.id, 'delivered')
   orderIds.push(topUp.id)
 
-  // Each action once, and an address that refuses for good.
+  // Each action once, and an address that refuses mails permanently.
   expectStatus(await me.get(`/v1/orders/${first.id}/qr.png`), 200)
   expectStatus(await me.get(`/v1/accounts/${person.accountId}/export`), 200)
   await mailbox.do('rule', { recipient: person.email, code: 550, times: 1 })
@@ -84,7 +84,7 @@ beforeAll(async () => {
   expectStatus(await me.post(`/v1/orders/${delivered[2].id}/refund`), 200)
 }, 60_000)
 
-test('the trouble was met', async () => {
+test('the canary’s orders got the errors that quote personal data', async () => {
   const met = async (simulator: 'esimAccess' | 'airalo' | 'stripe' | 'firebase', status: number): Promise<boolean> =>
     (await harness.sims[simulator].log()).some((exchange) => exchange.status === status)
   const all = [met('esimAccess', 500), met('airalo', 502), met('stripe', 500), met('firebase', 400)]
@@ -93,7 +93,7 @@ test('the trouble was met', async () => {
   expect(harness.logLines.filter((line) => /"level":"(warn|error)"/.test(line)).length).toBeGreaterThan(5)
 })
 
-test('the search finds what is there', async () => {
+test('the canary search finds texts that are present', async () => {
   const [orderId = ''] = orderIds
   const [placement] = await harness.stack.context.sql<{ client_ref: string }[]>`
     select client_ref from provider_orders where provider = 'airalo'`
@@ -102,7 +102,7 @@ test('the search finds what is there', async () => {
     return [...new Set(findings.map(({ where }) => where.replace(/ order-.*/, '')))]
   }
   expect(await places(orderId)).toEqual(expect.arrayContaining(['history', 'visibility', 'stripe received']))
-  // Logs outlive whoever is erased.
+  // Logs are kept after an erasure.
   expect(await places(orderId)).not.toContain('log')
   expect(await places('/v1/orders/{id}')).toEqual(expect.arrayContaining(['log', 'metrics of the API']))
   expect(await places('process_cpu_seconds')).toContain('metrics of a worker')
@@ -124,13 +124,13 @@ test('P1 P3: nobody outside who need not know, and nothing inside that is not se
   const { appInstanceId, ...unknown } = canaries()
   const others = ['esimAccess', 'airalo', 'meta', 'apple', 'stripe'] as const
   expect(await harness.findCanaries({ ...unknown, appInstanceId }, { parties: others })).toEqual([])
-  // The id of the app's own measurement, made by Google.
+  // The id of the app's own measurement, which Google makes.
   expect(await harness.findCanaries(unknown, { parties: ['googleAnalytics'] })).toEqual([])
   const { pushToken: _known, ...rest } = unknown
   expect(await harness.findCanaries(rest, { parties: ['firebase'] })).toEqual([])
 })
 
-test('nor by a hash of it, nor by our own ids', async () => {
+test('no outside party gets a hash of a person’s data, or our own ids', async () => {
   const { email, phone, ip, firstName, lastName } = canaries()
   const spellings = [email, phone, phone.slice(1), ip, firstName, firstName.toLowerCase(), lastName.toLowerCase()]
   const hashes = spellings.flatMap((text) =>
@@ -149,7 +149,7 @@ test('nor by a hash of it, nor by our own ids', async () => {
   expect(findings.filter(({ where }) => where.endsWith('received'))).toEqual([])
 })
 
-test('no eSIM can be had from a history, a log or a push', async () => {
+test('no history, log or push contains the data to install an eSIM', async () => {
   expect(bought).toHaveLength(5)
   const codes = bought.flatMap(({ iccid, activationCode }) => {
     const { matchingId = '' } = parseActivationCode(activationCode) ?? {}
@@ -160,7 +160,7 @@ test('no eSIM can be had from a history, a log or a push', async () => {
   expect(await harness.findCanaries(numbered(codes), { parties: simulators })).toEqual([])
 })
 
-test('no secret is in a history, a log or a metric', async () => {
+test('no history, log or metric contains a secret', async () => {
   const { settings, keys } = harness
   const ours = ['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET', 'ESIM_ACCESS_CODE', 'ESIM_ACCESS_SECRET']
   const theirs = [
@@ -178,7 +178,7 @@ test('no secret is in a history, a log or a metric', async () => {
   expect(await harness.findCanaries(secrets, { parties: [] })).toEqual([])
 })
 
-test('no URL that we call names anybody', async () => {
+test('no URL that we call contains personal data', async () => {
   const urls: string[] = []
   for (const simulator of simulatorNames)
     urls.push(...(await harness.sims[simulator].log()).map(({ url }) => decodeURIComponent(url)))
@@ -186,7 +186,7 @@ test('no URL that we call names anybody', async () => {
   for (const canary of Object.values(canaries())) expect(urls.filter((url) => url.includes(canary))).toEqual([])
 })
 
-/** By their names. */
+/** The canaries by name. */
 function canaries() {
   const { email, firstName, lastName, phone, pushToken, deviceId, firebaseUid, appInstanceId } = person
   const known = { email, firstName, lastName, phone, pushToken, deviceId, firebaseUid, appInstanceId }
@@ -198,7 +198,7 @@ const numbered = (texts: string[]): Record<string, string> =>
 
 const pemLine = (pem = ''): string => pem.replaceAll('\\n', '\n').split('\n')[2] ?? ''
 
-/** Calls whose address the proxy in front of us names. */
+/** Calls the API with the address that our proxy sends. */
 function throughProxy({ token }: Caller): Caller {
   const caller = createCaller(harness.urls.api, token)
   const call: Caller['call'] = (method, path, { headers, ...request } = {}) =>
@@ -214,7 +214,7 @@ function throughProxy({ token }: Caller): Caller {
   }
 }
 
-/** Signed up by the app itself, from an address of the person's own. */
+/** Signs up from the person's own IP address. */
 async function newcomer(): Promise<Person> {
   const made = await harness.signUp({ device })
   const service = throughProxy(harness.service)
@@ -224,7 +224,7 @@ async function newcomer(): Promise<Person> {
   return made
 }
 
-/** An answer that quotes whatever the party may know of the person and of what they bought. */
+/** An error answer that quotes all that the outside party may know of the person and the order. */
 function quoting(status: number, path: string) {
   const { email, firstName, lastName, phone, pushToken } = person
   const known = { email, firstName, lastName, phone, pushToken, ac: 'LPA:1$quoted.example$QUOTED-MATCHING-ID' }
@@ -238,7 +238,7 @@ function quoting(status: number, path: string) {
   return { match: { path }, status, body: { error, errorMsg: error.message, success: false, ...known } }
 }
 
-/** Bought as the person, from their own address, while something goes wrong. */
+/** Buys as the person, from their own IP address, during faults. */
 async function purchase(packageCode: string, trouble: () => Promise<unknown>) {
   const measurement = { adUserData: true, adPersonalization: true }
   const body = { accountId: person.accountId, packageCode, measurement, savedCards: true }
@@ -253,7 +253,7 @@ async function purchase(packageCode: string, trouble: () => Promise<unknown>) {
   return delivered
 }
 
-/** Nobody has it: refunded, with a mail and a push about it. */
+/** No provider has the package: the order is refunded, with a mail and a push. */
 async function undelivered(): Promise<string> {
   await esimAccess.do('stock', { out: true })
   await airalo.do('stock', { out: true })
@@ -266,7 +266,7 @@ async function undelivered(): Promise<string> {
   return id
 }
 
-/** Requests that carry the person where nobody expects them. */
+/** Requests with personal data in unusual places. */
 async function misdirected(me: Caller): Promise<void> {
   const { accountId, email, firstName, phone } = person
   const wrong = [

@@ -1,4 +1,4 @@
-/** U2: an order can be cancelled until it is delivered, at every stage, and the money follows. */
+/** U2: an order can be cancelled in every state until it is delivered, and the money is returned. */
 import { setTimeout as later } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
@@ -39,7 +39,7 @@ async function at(
   return { person, order, cancel, refund }
 }
 
-/** What page, list and run say once they say the same: each step writes the row before the run moves on. */
+/** The status in page, list and run once they agree: each step writes the row before the run continues. */
 async function toldAlike(orderId: string): Promise<string> {
   const told = await untilValue(
     'the same is told everywhere',
@@ -54,7 +54,7 @@ async function toldAlike(orderId: string): Promise<string> {
   return told[0] ?? ''
 }
 
-test('before the payment: nothing is charged, nor can be', async () => {
+test('a cancellation before the payment: nothing is charged, and a later payment is impossible', async () => {
   const { person, order, cancel, refund } = await at('unpaid')
   expect((await refund()).body.code).toBe('order_state_conflict')
   const answer = await cancel()
@@ -72,13 +72,13 @@ test('before the payment: nothing is charged, nor can be', async () => {
   expect((await refund()).body.code).toBe('order_state_conflict')
 })
 
-test('cancelled at the processor: closed here, too', async () => {
+test('a payment that is cancelled at Stripe closes the order', async () => {
   const { order } = await at('unpaid')
   await stripe.do('cancel', { orderId: order.id })
   expect(await harness.untilOrder(order.id, 'cancelled')).toMatchObject({ reason: 'cancelled_at_processor' })
 })
 
-test('a processor that is away keeps the order open until it has cancelled', async () => {
+test('a cancellation while Stripe is down keeps the order open until the payment is cancelled', async () => {
   const { order, cancel } = await at('unpaid')
   await stripe.fault({ match: { path: '/cancel$' }, status: 503 })
   await stripe.fault({ match: { path: '/cancel$' }, cut: 'after' })
@@ -88,7 +88,7 @@ test('a processor that is away keeps the order open until it has cancelled', asy
   expect(await intentOf(order.id)).toMatchObject({ status: 'canceled' })
 })
 
-test('while an operator looks at it: refunded, and nobody decides any more', async () => {
+test('a cancellation in review refunds the order, and operators can no longer decide', async () => {
   const person = await harness.signUp()
   const order = await harness.buy(person, { pay: { riskLevel: 'elevated' }, until: 'in_review' })
   const act = (action: string) => person.caller.post(`/v1/orders/${order.id}/${action}`)
@@ -102,7 +102,7 @@ test('while an operator looks at it: refunded, and nobody decides any more', asy
   expect(await toldAlike(order.id)).toBe('refunded')
 })
 
-test('while it is being provisioned: stopped, refunded, nothing ordered', async () => {
+test('a cancellation during provisioning refunds the order, and no eSIM is ordered', async () => {
   await down('esimAccess')
   const { person, order, cancel, refund } = await at('provisioning')
   await untilWaiting(order.id)
@@ -122,7 +122,7 @@ test('while it is being provisioned: stopped, refunded, nothing ordered', async 
   expect(await subjects(person.email)).toEqual([expect.stringContaining('refund')])
 })
 
-test('while the provider makes the eSIM: given back as soon as it is there', async () => {
+test('a cancellation while the provider allocates the eSIM returns it once it is allocated', async () => {
   await esimAccess.do('allocation', { never: true })
   const { order, cancel } = await at('provisioning')
   await untilPlacement(order.id, 'placed')
@@ -136,7 +136,7 @@ test('while the provider makes the eSIM: given back as soon as it is there', asy
   await untilPlacement(order.id, 'released')
 })
 
-test('while the reply of the provider is lost: what it made is given back', async () => {
+test('a cancellation after a lost reply of the provider returns the eSIM that it made', async () => {
   await airalo.fault({ match: esimParties.airalo.ordering, cut: 'after' })
   await airalo.fault({ match: { method: 'GET' }, status: 503, times: always })
   const { order, cancel } = await at('provisioning', testPackages.onlyAiralo)
@@ -149,7 +149,7 @@ test('while the reply of the provider is lost: what it made is given back', asyn
   expect(await attention(order.id)).toMatchObject([{ kind: 'provider_refund_requested' }])
 })
 
-test('after the delivery it is too late to cancel, and what was refunded stays so', async () => {
+test('a cancellation after the delivery is refused, and a refunded order stays refunded', async () => {
   const { order, cancel, refund } = await at('delivered')
   expect(await cancel()).toMatchObject({ status: 409, body: { code: 'order_state_conflict' } })
   expect(await toldAlike(order.id)).toBe('delivered')
@@ -159,7 +159,7 @@ test('after the delivery it is too late to cancel, and what was refunded stays s
   expect(await toldAlike(order.id)).toBe('refunded')
 })
 
-test('an order that nobody paid is closed for everything', async () => {
+test('an unpaid order that has ended refuses every action', async () => {
   const { order, cancel, refund } = await at('unpaid')
   await harness.fastForward(order.id, '61 minutes')
   await harness.untilOrder(order.id, 'unpaid')
@@ -169,7 +169,7 @@ test('an order that nobody paid is closed for everything', async () => {
   expect(await toldAlike(order.id)).toBe('unpaid')
 })
 
-test('ten times at once, by one key and by many: cancelled once', async () => {
+test('ten simultaneous cancellations, with one key and with many, cancel the order once', async () => {
   const { person, order, cancel } = await at('unpaid')
   const oneKey = { 'idempotency-key': `cancel-${order.id}` }
   const answers = await Promise.all(Array.from({ length: 10 }, (_, index) => cancel(index % 2 ? oneKey : {})))
@@ -184,7 +184,7 @@ test('ten times at once, by one key and by many: cancelled once', async () => {
   expect(await subjects(person.email)).toHaveLength(1)
 })
 
-test('in the very moment of the payment: cancelled or refunded or delivered, never in between', async () => {
+test('a cancellation at the moment of the payment ends as cancelled, refunded or delivered', async () => {
   const ends = await Promise.all(
     [0, 0, 5, 10, 20, 40].map(async (waitMs) => {
       const { order, cancel } = await at('unpaid')
@@ -204,7 +204,7 @@ test('in the very moment of the payment: cancelled or refunded or delivered, nev
   expect(ends).toHaveLength(6)
 })
 
-test('while it is delivered: either the customer has the eSIM, or the money and nothing is held', async () => {
+test('a cancellation during the delivery leaves the customer either the eSIM or the money', async () => {
   await esimAccess.fault({ match: { path: '/esim/order$' }, delayMs: 500, times: 6 })
   const ends = await Promise.all(
     [0, 350, 425, 500, 575, 650].map(async (waitMs) => {
@@ -213,7 +213,7 @@ test('while it is delivered: either the customer has the eSIM, or the money and 
       const { status } = await cancel()
       const end = await harness.untilOrder(order.id, ['refunded', 'delivered'])
       expect(status).toBe(end.status === 'refunded' ? 200 : 409)
-      // Whatever is still given back: done.
+      // All pending returns are done.
       if (end.status === 'refunded') await harness.fastForward(order.id, '1 day')
       return end.status
     }),
@@ -221,7 +221,7 @@ test('while it is delivered: either the customer has the eSIM, or the money and 
   expect(ends).toContain('refunded')
 })
 
-test('a run that an operator cancels in Temporal is the customer’s cancellation, no more', async () => {
+test('a cancellation of the run in Temporal has the effect of the customer’s cancellation', async () => {
   const { order } = await at('unpaid')
   await harness.temporal.workflow.getHandle(orderWorkflowId(order.id)).cancel()
   await harness.untilOrder(order.id, 'cancelled')
@@ -239,7 +239,7 @@ test('a run that an operator cancels in Temporal is the customer’s cancellatio
   expect(await toldAlike(delivered.order.id)).toBe('delivered')
 })
 
-test('other people’s orders cannot be touched', async () => {
+test('a person cannot cancel orders of other people', async () => {
   const { order } = await at('unpaid')
   const stranger = await harness.signUp()
   for (const action of ['cancel', 'refund', 'resend']) {

@@ -1,4 +1,4 @@
-/** U2, G3: whoever deletes their account and signs up again is a new customer: nothing from before is theirs. */
+/** U2, G3: a person who deletes their account and signs up again is a new customer, without anything of before. */
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { checkTotals, deleteAccount } from '../harness/deletions.ts'
@@ -26,7 +26,7 @@ const order = (person: Person, key: string, change: Record<string, unknown> = {}
     keyed(key),
   )
 
-/** The same Firebase user, the same address, a new account. */
+/** A new account with the same Firebase user and address. */
 async function comeBack(person: Person, headers: Record<string, string> = {}): Promise<Person> {
   const { email, firstName, lastName, phone, firebaseUid } = person
   const account = { email, firstName, lastName, phone, firebaseUid }
@@ -37,7 +37,7 @@ async function comeBack(person: Person, headers: Record<string, string> = {}): P
 
 const signUp = (options?: SignUpOptions) => harness.signUp({ device: false, ...options })
 
-test('the same person under the same Idempotency-Key, after their deletion: a new order with a payment of its own', async () => {
+test('an order with an Idempotency-Key of before the deletion of the account is a new order with its own payment', async () => {
   const before = await stripeBooks()
   const person = await signUp()
   const key = randomUUID()
@@ -53,7 +53,7 @@ test('the same person under the same Idempotency-Key, after their deletion: a ne
   expect(answer.body.id).not.toBe(old.id)
   expect(answer.body.status).toBe('awaiting_payment')
   expect((await order(again, key)).body.id).toBe(answer.body.id)
-  // A look at the payment on a mere hint delivers nothing: nobody has paid yet.
+  // A hint only makes the run read the payment, which is not paid yet.
   await harness.fastForward(answer.body.id, '1 minute')
   expect((await harness.service.get(`/v1/orders/${answer.body.id}`)).body).toMatchObject({
     status: 'awaiting_payment',
@@ -83,7 +83,7 @@ test('the same person under the same Idempotency-Key, after their deletion: a ne
   await checkTotals(harness.stack)
 })
 
-test('a top-up under the key of one from before the deletion is another one', async () => {
+test('a top-up with a key of before the deletion of the account is a new top-up', async () => {
   const person = await signUp()
   const key = randomUUID()
   const topUp = async (who: Person) => {
@@ -100,7 +100,7 @@ test('a top-up under the key of one from before the deletion is another one', as
   expect(fresh.body.id).not.toBe(old.body.id)
 })
 
-test('a refund under the key of one from before the deletion is another one', async () => {
+test('a refund with a key of before the deletion of the account is a new refund', async () => {
   const person = await signUp()
   const key = randomUUID()
   const returned = async (who: Person) => {
@@ -113,7 +113,7 @@ test('a refund under the key of one from before the deletion is another one', as
   expect((await returned(await comeBack(person))).refunds).toHaveLength(1)
 })
 
-test('a sign-up under the key of one from before the deletion is a new account', async () => {
+test('a sign-up with a key of before the deletion of the account makes a new account', async () => {
   const key = randomUUID()
   const person = await signUp()
   await deleteAccount(harness.stack, person)
@@ -124,7 +124,7 @@ test('a sign-up under the key of one from before the deletion is a new account',
   expect((await third.caller.get(`/v1/accounts/${third.accountId}`)).status).toBe(200)
 })
 
-test('saved cards of before are not found again: the processor gets a customer of its own', async () => {
+test('a new account after a deletion gets a new customer at Stripe, without the saved cards', async () => {
   const person = await signUp()
   const customerOf = async ({ accountId }: Person) => {
     const [row] = await sql`select stripe_customer_id as id from accounts where id = ${accountId}`
@@ -145,7 +145,7 @@ test('saved cards of before are not found again: the processor gets a customer o
   ])
 })
 
-test('with an account go the claims of its keys, whether or not anything came of them', async () => {
+test('the deletion of an account deletes the claims of all its idempotency keys', async () => {
   const person = await signUp()
   const claims = async (): Promise<number> => {
     const [row] = await sql`select count(*)::int as claims from idempotency_keys`
@@ -159,6 +159,6 @@ test('with an account go the claims of its keys, whether or not anything came of
   await stripe.clearFaults()
   expect(await claims()).toBe(others + 3)
   await deleteAccount(harness.stack, person)
-  // One is the sign-up's.
+  // One is the claim of the sign-up.
   expect(await claims()).toBe(others - 1)
 })

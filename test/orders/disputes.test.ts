@@ -1,4 +1,4 @@
-/** A bank takes a payment back: the eSIM stands still meanwhile, and an operator knows, whether or not the order's run still lives. */
+/** A dispute suspends the eSIM and becomes an operator task, with an open or a closed run of the order. */
 import { expect, test } from 'vitest'
 import { orderAftercareWorkflowId, orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import { shareStack } from '../harness/harness.ts'
@@ -21,7 +21,7 @@ const open = async (orderId: string): Promise<string> =>
 
 const view = async (orderId: string) => (await harness.service.get(`/v1/orders/${orderId}`)).body
 
-/** The order as soon as its dispute stands so, and the eSIM as wanted. */
+/** Waits until the dispute and the eSIM have their expected states. @returns the order */
 const untilDispute = (orderId: string, state: string, suspended: boolean) =>
   untilValue(
     `the dispute is ${state}`,
@@ -30,7 +30,7 @@ const untilDispute = (orderId: string, state: string, suspended: boolean) =>
       dispute === state && esims.every((each: { suspended: boolean }) => each.suspended === suspended),
   )
 
-/** What operators have to look after, by the kinds of the matters that are open. */
+/** The kinds of the open operator tasks. */
 async function tasks(...subjects: string[]): Promise<string[]> {
   const rows = await sql<{ kind: string }[]>`
     select kind from attention where subject_id in ${sql(subjects)} and resolved_at is null order by kind`
@@ -42,7 +42,7 @@ async function atProvider(iccid: string): Promise<string | undefined> {
   return esims.find((each) => each.iccid === iccid)?.esimStatus
 }
 
-test('opened: the eSIM is suspended; won: it works again', async () => {
+test('a dispute suspends the eSIM, and a won one resumes it', async () => {
   const { order } = await delivered()
   const { iccid } = order.esims[0]
   await esimAccess.do('use', { iccid, bytes: 1_000 })
@@ -61,7 +61,7 @@ test('opened: the eSIM is suspended; won: it works again', async () => {
   expect((await view(order.id)).status).toBe('delivered')
 })
 
-test('lost: it stays suspended, and the loss is an operator’s', async () => {
+test('a lost dispute keeps the eSIM suspended and becomes an operator task', async () => {
   const { order } = await delivered()
   const dispute = await open(order.id)
   await untilDispute(order.id, 'needs_response', true)
@@ -71,7 +71,7 @@ test('lost: it stays suspended, and the loss is an operator’s', async () => {
   expect(await atProvider(order.esims[0].iccid)).toBe('SUSPENDED')
 })
 
-test('opened before the delivery: suspended as soon as there is an eSIM', async () => {
+test('a dispute before the delivery suspends the eSIM once it is delivered', async () => {
   const person = await harness.signUp()
   const { id } = await harness.buy(person, {
     packageCode: testPackages.onlyEsimAccess,
@@ -87,7 +87,7 @@ test('opened before the delivery: suspended as soon as there is an eSIM', async 
   expect(await tasks(id, dispute)).toEqual(['dispute_open'])
 })
 
-test('a provider that cannot suspend, or is away, does not keep it from the operators', async () => {
+test('a dispute becomes an operator task also when the provider cannot suspend or is down', async () => {
   const { order } = await delivered(testPackages.onlyAiralo)
   const dispute = await open(order.id)
   await until('both are known', async () => (await tasks(order.id, dispute)).length === 2)
@@ -103,7 +103,7 @@ test('a provider that cannot suspend, or is away, does not keep it from the oper
   await untilDispute(away.order.id, 'needs_response', true)
 })
 
-test('an eSIM that ended meanwhile is left alone', async () => {
+test('a dispute does not suspend an eSIM that has ended', async () => {
   const { order } = await delivered()
   const { iccid } = order.esims[0]
   await untilWatched(harness.stack, order.id)
@@ -117,7 +117,7 @@ test('an eSIM that ended meanwhile is left alone', async () => {
   await harness.untilOrder(order.id, 'ended')
 })
 
-test('a dispute that nobody can look up does not end the run', async () => {
+test('a dispute that cannot be read at Stripe does not fail the run', async () => {
   const { order } = await delivered()
   await stripe.fault({
     match: { path: '/v1/disputes/' },
@@ -133,7 +133,7 @@ test('a dispute that nobody can look up does not end the run', async () => {
   expectStatus(await harness.service.post(`/v1/orders/${order.id}/refund`), 200)
 })
 
-test('of a top-up: the eSIM that it filled is suspended', async () => {
+test('a dispute of a top-up suspends the eSIM that it topped up', async () => {
   const { person, order } = await delivered()
   const topUp = expectStatus(
     await person.caller.post(`/v1/orders/${order.id}/top-up`, { packageCode: testPackages.topUp }),
@@ -146,7 +146,7 @@ test('of a top-up: the eSIM that it filled is suspended', async () => {
   expect((await view(topUp.id)).dispute).toBe('needs_response')
 })
 
-test('after the run has closed: told all the same, once for each order, however often', async () => {
+test('repeated webhooks of a dispute after the run has closed make one operator task for each order', async () => {
   const { order } = await delivered()
   await esimAccess.do('expire', { iccid: order.esims[0].iccid })
   await harness.fastForward(order.id, '2 days')

@@ -1,4 +1,4 @@
-/** U3: a delivered eSIM's life is told step by step, each step once, by the provider's news or without them. */
+/** U3: each step of a delivered eSIM's lifecycle is notified once, with or without the provider's webhooks. */
 import { expect, test } from 'vitest'
 import { historyCost } from '../../bench/history-cost.ts'
 import { milliseconds } from '../../policy/periods.ts'
@@ -15,13 +15,13 @@ const harness = await openHarness()
 const gigabyte = 2 ** 30
 const { minute, hour, day } = milliseconds
 
-// A day's token is no day old for the minute in which its limit counts.
+// A token of the day before is within the limit's minute by real time.
 await harness.sims.airalo.do('limits', { tokenPerMinute: 1_000 })
 
 const wholeLife = ['in_use', 'low_data', 'used_up', 'last_day', 'expired']
 
 test.each(eachProvider)(
-  '%s: the slow watch finds everything where no webhook comes',
+  '%s: the daily poll finds all changes of an eSIM when no webhook comes',
   async (simulator, packageCode) => {
     const { provider, order, person, eSim, pass } = await delivered(simulator, packageCode)
     await provider.do('webhooks', { drop: 1_000, copies: 1 })
@@ -54,7 +54,7 @@ test.each(eachProvider)(
 )
 
 test.each(eachProvider)(
-  '%s: the provider’s webhooks are told at once, copies of them nothing',
+  '%s: a webhook notifies the customer at once, and its copies do nothing',
   async (simulator, packageCode) => {
     const { provider, order, person, eSim, pass } = await delivered(simulator, packageCode)
     await provider.do('webhooks', { drop: 0, copies: 3 })
@@ -62,13 +62,13 @@ test.each(eachProvider)(
     await provider.do('install', eSim)
     if (simulator === 'esimAccess') await untilState(order.id, 'installed')
 
-    // Airalo speaks of 75 and of 90 %.
+    // Airalo sends webhooks at 75 and 90 %.
     await provider.do('use', { ...eSim, bytes: (simulator === 'airalo' ? 0.95 : 0.85) * gigabyte })
     await untilTold(person, 'in_use', 'low_data')
     expect(await shownState(order.id)).toBe('in_use')
 
     await provider.do('use', { ...eSim, bytes: gigabyte })
-    // Airalo has no word for the end of the data: the watch finds it.
+    // Airalo sends no webhook at the end of the data: the poll finds it.
     if (simulator === 'airalo') await pass(day)
     await untilTold(person, 'in_use', 'low_data', 'used_up')
     expect(await shownState(order.id)).toBe('used_up')
@@ -88,7 +88,7 @@ test.each(eachProvider)(
   },
 )
 
-test('news that come while the watch is looking do not send its mail twice', async () => {
+test('a webhook during the poll of an eSIM does not send a mail twice', async () => {
   const { provider, person, eSim, pass } = await delivered('esimAccess', testPackages.onlyEsimAccess)
   await provider.do('webhooks', { copies: 1, hold: true })
   await provider.do('use', { ...eSim, bytes: 0.85 * gigabyte })
@@ -110,7 +110,7 @@ test('news that come while the watch is looking do not send its mail twice', asy
   expect(mails.filter(({ subject }) => subject.startsWith('80 %'))).toHaveLength(1)
 })
 
-/** An eSIM that was just delivered, and time that passes for the run and for the provider alike. */
+/** A newly delivered eSIM, and a function that skips time for the run and the provider. */
 async function delivered(simulator: (typeof eachProvider)[number][0], packageCode: string) {
   const provider = harness.sims[simulator]
   const person = await harness.signUp()
@@ -118,11 +118,11 @@ async function delivered(simulator: (typeof eachProvider)[number][0], packageCod
   const eSim = { iccid: order.esims[0].iccid as string }
   const pass = async (ms: number): Promise<void> => {
     await provider.do('clock', { advanceSeconds: ms / 1000 })
-    // A little more: the look at the end has to be over, too.
+    // A little longer, so that the poll at the end is done too.
     await harness.fastForward(order.id, ms + 5 * minute)
   }
   await untilWatched(harness.stack, order.id)
-  // The provider's clock stands where the test before left it.
+  // An earlier test has moved the provider's clock.
   const { now } = await provider.do<{ now: string }>('clock', {})
   const behind = Date.parse(now) - (await runsClock(order.id))
   if (behind > hour) await harness.fastForward(order.id, behind)
@@ -132,7 +132,7 @@ async function delivered(simulator: (typeof eachProvider)[number][0], packageCod
 const runsClock = async (orderId: string): Promise<number> =>
   (await workflowNow(harness.temporal, orderWorkflowId(orderId))).getTime()
 
-/** What the person's phone was told about an eSIM, in order. */
+/** The pushes about an eSIM, in order. */
 const told = async ({ pushToken }: Person): Promise<(string | undefined)[]> =>
   (await pushesTo(harness.stack, pushToken)).flatMap(({ message: { data } }) => (data.esimId ? [data.event] : []))
 
@@ -145,7 +145,7 @@ async function untilTold(person: Person, ...events: string[]): Promise<void> {
   expect(all).toEqual(events)
 }
 
-/** Only what the person may want to act on comes by mail. */
+/** The mails about an eSIM: only notices on which a person may want to act. */
 async function expectMails({ email }: Person): Promise<void> {
   const subjects = (await mailsTo(harness.stack, email)).map(({ subject }) => subject)
   expect(subjects).toEqual([

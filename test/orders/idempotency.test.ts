@@ -1,4 +1,4 @@
-/** U2: a request that is repeated, because its answer was lost, is one order, one payment and one answer. */
+/** U2: a repeated request is one order, one payment and one answer. */
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
@@ -23,7 +23,7 @@ const requested = ({ accountId }: Person, change: Record<string, unknown> = {}) 
 })
 const refusal = (answer: Answer) => [answer.status, answer.body.code]
 
-/** How many orders an account has, here and, by their payments, at Stripe. */
+/** The number of an account's orders here, and of their payments at Stripe. */
 async function ordersOf({ accountId }: Person): Promise<[number, number]> {
   const rows = await sql<{ id: string }[]>`select id from orders where account_id = ${accountId}`
   const ids = new Set(rows.map(({ id }) => id))
@@ -33,7 +33,7 @@ async function ordersOf({ accountId }: Person): Promise<[number, number]> {
   return [rows.length, paymentIntents.filter(({ metadata }) => ids.has(metadata.order_id ?? '')).length]
 }
 
-test('the same request under one key is the same order, whatever became of it meanwhile', async () => {
+test('a repeated order request with the same key returns the same order in any state', async () => {
   const person = await harness.signUp()
   const key = randomUUID()
   const first = await order(person.caller, requested(person), key)
@@ -64,7 +64,7 @@ test.each([
   { packageCode: testPackages.onlyAiralo },
   { savedCards: true },
   { measurement: { adUserData: true, adPersonalization: true } },
-])('the same key with %j is refused, and the first order stays as it is', async (change) => {
+])('an order request with the same key and %j is refused, and the first order is unchanged', async (change) => {
   const person = await harness.signUp()
   const key = randomUUID()
   const first = await order(person.caller, requested(person), key)
@@ -73,7 +73,7 @@ test.each([
   expect(await ordersOf(person)).toEqual([1, 1])
 })
 
-test('a service that acts for two accounts under one key makes an order for each', async () => {
+test('one key for two accounts makes an order for each account', async () => {
   const people = [await harness.signUp(), await harness.signUp()]
   const key = randomUUID()
   const ids = new Set<string>()
@@ -86,7 +86,7 @@ test('a service that acts for two accounts under one key makes an order for each
   for (const person of people) expect(await ordersOf(person)).toEqual([1, 1])
 })
 
-test('and an action under one key acts on the order of each', async () => {
+test('an action with one key on orders of two accounts applies to each order', async () => {
   const people = [await harness.signUp(), await harness.signUp()]
   const key = keyed(randomUUID())
   for (const person of people) {
@@ -96,7 +96,7 @@ test('and an action under one key acts on the order of each', async () => {
   }
 })
 
-test('one key on two routes: each does its own', async () => {
+test('one key on two routes applies on each route', async () => {
   const person = await harness.signUp()
   const key = randomUUID()
   const parent = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess, headers: keyed(key) })
@@ -111,7 +111,7 @@ test('one key on two routes: each does its own', async () => {
   expect((await person.caller.post(`/v1/orders/${parent.id}/resend`, undefined, keyed(key))).status).toBe(200)
 })
 
-test('a repeated request is answered also when the package is no longer on sale', async () => {
+test('a repeated order request is answered also when the package is no longer on sale', async () => {
   const person = await harness.signUp()
   const key = randomUUID()
   const first = await order(person.caller, requested(person, { packageCode: testPackages.onlyAiralo }), key)
@@ -123,7 +123,7 @@ test('a repeated request is answered also when the package is no longer on sale'
   await sql`update packages set active = true where code = ${testPackages.onlyAiralo}`
 })
 
-test('a run that was ended by hand is not begun again by a repeated request', async () => {
+test('a repeated request does not restart an order’s run that was terminated', async () => {
   const person = await harness.signUp()
   const key = randomUUID()
   const { id } = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess, headers: keyed(key) })
@@ -135,7 +135,7 @@ test('a run that was ended by hand is not begun again by a repeated request', as
   expect((await handle.describe()).runId).toBe(runId)
 })
 
-test('a run that was ended by hand before the payment is begun again by a repeated request, for the same payment', async () => {
+test('a repeated request restarts an order’s run that was terminated before the payment, with the same payment', async () => {
   const person = await harness.signUp()
   const key = randomUUID()
   const first = await order(person.caller, requested(person), key)
@@ -147,7 +147,7 @@ test('a run that was ended by hand before the payment is begun again by a repeat
   expect(await ordersOf(person)).toEqual([1, 1])
 })
 
-test('what the processor is asked under names nobody, and nothing that a client chose', async () => {
+test('idempotency keys at Stripe contain no personal data and no text of a client', async () => {
   const person = await harness.signUp()
   const key = randomUUID()
   const { id } = (await order(person.caller, requested(person, { savedCards: true }), key)).body
@@ -160,7 +160,7 @@ test('what the processor is asked under names nobody, and nothing that a client 
   for (const known of [key, person.accountId, person.firebaseUid]) expect(asked).not.toContain(known)
 })
 
-test('two people may use the same key', async () => {
+test('two people can use the same idempotency key', async () => {
   const [ann, bob] = [await harness.signUp(), await harness.signUp()]
   const key = randomUUID()
   const answers = await Promise.all([ann, bob].map((person) => order(person.caller, requested(person), key)))
@@ -168,7 +168,7 @@ test('two people may use the same key', async () => {
   expect(answers[0]?.body.id).not.toBe(answers[1]?.body.id)
 })
 
-test('ten at once: one order, ten equal answers', async () => {
+test('ten simultaneous equal order requests make one order and get equal answers', async () => {
   const person = await harness.signUp()
   const key = randomUUID()
   const answers = await Promise.all(Array.from({ length: 10 }, () => order(person.caller, requested(person), key)))
@@ -177,7 +177,7 @@ test('ten at once: one order, ten equal answers', async () => {
   expect(await ordersOf(person)).toEqual([1, 1])
 })
 
-test('ten at once that do not ask for the same: one of the wishes holds', async () => {
+test('of ten simultaneous different order requests with one key one is accepted', async () => {
   const person = await harness.signUp()
   const key = randomUUID()
   const answers = await Promise.all(
@@ -195,7 +195,7 @@ test('ten at once that do not ask for the same: one of the wishes holds', async 
   expect(await ordersOf(person)).toEqual([1, 1])
 })
 
-test('what could not be opened leaves nothing behind, and may be asked for again under its key', async () => {
+test('an order whose checkout failed leaves nothing, and can be requested again with its key', async () => {
   const person = await harness.signUp()
   const key = randomUUID()
   await stripe.fault({ match: { method: 'POST', path: '/v1/payment_intents' }, status: 503, times: 100 })
@@ -210,7 +210,7 @@ test('what could not be opened leaves nothing behind, and may be asked for again
   expect(await ordersOf(person)).toEqual([1, 1])
 })
 
-test('a payment that comes when the checkout was given up makes no order that could be paid', async () => {
+test('a late payment of a failed checkout makes no order that can be paid', async () => {
   const person = await harness.signUp()
   const key = randomUUID()
   const seen = ((await stripe.books()).paymentIntents as unknown[]).length
@@ -218,21 +218,21 @@ test('a payment that comes when the checkout was given up makes no order that co
   expect(refusal(await order(person.caller, requested(person), key))[0]).toBeGreaterThanOrEqual(500)
   await until('the payment is there', async () => ((await stripe.books()).paymentIntents as unknown[]).length > seen)
   await stripe.clearFaults()
-  // Whatever comes of the late reply has come when somebody else's order is done.
+  // The late reply is handled before another person's order is done.
   await harness.buy(await harness.signUp(), { packageCode: testPackages.onlyEsimAccess })
   expect((await ordersOf(person))[0]).toBe(0)
   expect((await order(person.caller, requested(person), key)).status).toBe(201)
   expect(await ordersOf(person)).toEqual([1, 1])
 })
 
-test('a lost reply of the processor makes no second payment', async () => {
+test('a lost reply of Stripe makes no second payment', async () => {
   const person = await harness.signUp()
   await stripe.fault({ match: { method: 'POST', path: '/v1/payment_intents' }, cut: 'after' })
   expect((await order(person.caller, requested(person), randomUUID())).status).toBe(201)
   expect(await ordersOf(person)).toEqual([1, 1])
 })
 
-test('without a key, or under one that is none, nothing is ordered', async () => {
+test('an order request without a valid idempotency key is refused', async () => {
   const person = await harness.signUp()
   const without = await person.caller.post('/v1/orders', requested(person), { 'idempotency-key': null })
   expect(refusal(without)).toEqual([400, 'idempotency_key_required'])
@@ -240,7 +240,7 @@ test('without a key, or under one that is none, nothing is ordered', async () =>
   expect(await ordersOf(person)).toEqual([0, 0])
 })
 
-test('an action that is repeated under its key is answered as the first time', async () => {
+test('a repeated action with its key gets the first answer', async () => {
   const person = await harness.signUp()
   const { id } = await harness.buy(person)
   const key = keyed(randomUUID())
@@ -252,7 +252,7 @@ test('an action that is repeated under its key is answered as the first time', a
   const asked = (events ?? []).filter((event) => event.workflowExecutionUpdateAcceptedEventAttributes)
   expect(asked).toHaveLength(2)
 
-  // The order has ended when its cancellation is asked for again.
+  // The order has ended before its cancellation is repeated.
   const unpaid = await harness.buy(person, { pay: false })
   for (let times = 0; times < 2; times += 1) {
     const answer = await person.caller.post(`/v1/orders/${unpaid.id}/cancel`, undefined, key)
@@ -262,7 +262,7 @@ test('an action that is repeated under its key is answered as the first time', a
   }
 })
 
-test('the key of an action is good for no other order', async () => {
+test('the idempotency key of an action is refused for another order', async () => {
   const person = await harness.signUp()
   const [one, other] = [await harness.buy(person, { pay: false }), await harness.buy(person, { pay: false })]
   const key = keyed(randomUUID())
@@ -274,7 +274,7 @@ test('the key of an action is good for no other order', async () => {
   expect((await person.caller.get(`/v1/orders/${other.id}`)).body.status).toBe('awaiting_payment')
 })
 
-test('an outage is no answer to keep: the same action under the same key succeeds once it is over', async () => {
+test('an action that failed in an outage succeeds with the same key afterwards', async () => {
   const person = await harness.signUp()
   const { id } = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess })
   const refund = () => person.caller.post(`/v1/orders/${id}/refund`, undefined, key)

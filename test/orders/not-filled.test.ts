@@ -1,4 +1,4 @@
-/** U2: what nobody fills within the hour is refunded, and whatever comes of it later is given back. */
+/** U2: an order that no provider fills within the hour is refunded, and a late eSIM is returned. */
 import { expect, test } from 'vitest'
 import { mailsTo } from '../harness/checks/messages.ts'
 import { always, bothParties, esimParties, watchPlacements } from '../harness/checks/placements.ts'
@@ -16,7 +16,7 @@ async function bought(packageCode: string, until = 'provisioning', quantity = 1)
   return { person, order: await harness.buy(person, { packageCode, until, quantity }) }
 }
 
-test('nobody answers for an hour: refunded by itself, told, and nothing ordered', async () => {
+test('an order is refunded automatically, with a notice, when no provider answers for an hour', async () => {
   await Promise.all(bothParties.map(down))
   const { person, order } = await bought(testPackages.anyProvider)
   await harness.fastForward(order.id, '59 minutes')
@@ -38,7 +38,7 @@ test('nobody answers for an hour: refunded by itself, told, and nothing ordered'
   )
 })
 
-test('what eSIM Access makes after the refund is given back', async () => {
+test('an eSIM that eSIM Access makes after the refund is returned', async () => {
   await esimAccess.do('allocation', { never: true })
   const { order } = await bought(testPackages.onlyEsimAccess)
   await untilPlacement(order.id, 'placed')
@@ -57,7 +57,7 @@ test('what eSIM Access makes after the refund is given back', async () => {
   await esimAccess.do('allocation', {})
 })
 
-test('what Airalo made of a request whose reply was lost is given back, and its people are asked for our money', async () => {
+test('an eSIM that Airalo made of a request with a lost reply is returned by a refund request', async () => {
   await airalo.fault({ match: esimParties.airalo.ordering, cut: 'after' })
   await airalo.fault({ match: { method: 'GET' }, status: 503, times: always })
   const { order } = await bought(testPackages.onlyAiralo)
@@ -71,7 +71,7 @@ test('what Airalo made of a request whose reply was lost is given back, and its 
   expect(await attention(order.id)).toMatchObject([{ kind: 'provider_refund_requested' }])
 })
 
-test('a request that never reached Airalo holds nothing up', async () => {
+test('a request that did not reach Airalo does not delay the end of the order', async () => {
   await airalo.fault({ match: esimParties.airalo.ordering, cut: 'before', times: always })
   const { order } = await bought(testPackages.onlyAiralo)
   await harness.fastForward(order.id, '61 minutes')

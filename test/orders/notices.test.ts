@@ -1,4 +1,4 @@
-/** U3: what a customer is told about an order arrives, once, whatever the mail server and the push service do. */
+/** U3: notices about an order arrive once, also with faults of the mail server and the push service. */
 import { expect, test } from 'vitest'
 import { createActivities } from '../../activities/index.ts'
 import { mailsTo, pushesTo } from '../harness/checks/messages.ts'
@@ -9,7 +9,7 @@ import { untilValue } from '../harness/until.ts'
 const harness = await openHarness()
 const { sql } = harness.stack.context
 
-/** The row of the send ledger, once it stands in this state. */
+/** Waits until a row of the send ledger has a state. @returns the row */
 const ledger = (subjectId: string, kind: string, state: string) =>
   untilValue(
     `${kind} of ${subjectId} is ${state}`,
@@ -44,7 +44,7 @@ test('U3: a mail server that defers is asked again, and the mail comes once', as
   expect(await mailState(person)).toBe('ok')
 })
 
-test('a mail server that is away for hours loses no mail', async () => {
+test('a mail is delivered after an outage of the mail server of hours', async () => {
   const person = await harness.signUp()
   await harness.sims.mailbox.do('rule', { recipient: person.email, code: 421, times: 12 })
   const order = await harness.buy(person)
@@ -55,7 +55,7 @@ test('a mail server that is away for hours loses no mail', async () => {
   expect(await mailsTo(harness.stack, person.email)).toHaveLength(1)
 })
 
-test('an address that refuses for good is marked and left alone, and the eSIM is there all the same', async () => {
+test('an address that refuses mails permanently gets no more mails, and the order is delivered nevertheless', async () => {
   const person = await harness.signUp()
   await harness.sims.mailbox.do('rule', { recipient: person.email, code: 550 })
   const order = await harness.buy(person)
@@ -81,19 +81,22 @@ test('an address that refuses for good is marked and left alone, and the eSIM is
   expect(await pushesTo(harness.stack, person.pushToken)).toHaveLength(1)
 })
 
-test.each(['before', 'after'])('a connection that breaks after DATA, %s the server stored it', async (drop) => {
-  const person = await harness.signUp()
-  await harness.sims.mailbox.do('rule', { recipient: person.email, drop, times: 1 })
-  const order = await harness.buy(person)
+test.each(['before', 'after'])(
+  'a mail is repeated with the same Message-ID when the connection breaks after DATA, %s the server stored it',
+  async (drop) => {
+    const person = await harness.signUp()
+    await harness.sims.mailbox.do('rule', { recipient: person.email, drop, times: 1 })
+    const order = await harness.buy(person)
 
-  await ledger(order.id, 'mail:confirmation', 'sent')
-  const mails = await mailsTo(harness.stack, person.email)
-  expect(mails).toHaveLength(drop === 'before' ? 1 : 2)
-  // What mail programs recognise a copy by.
-  expect(new Set(mails.map(({ messageId }) => messageId)).size).toBe(1)
-})
+    await ledger(order.id, 'mail:confirmation', 'sent')
+    const mails = await mailsTo(harness.stack, person.email)
+    expect(mails).toHaveLength(drop === 'before' ? 1 : 2)
+    // Mail programs detect a copy by the Message-ID.
+    expect(new Set(mails.map(({ messageId }) => messageId)).size).toBe(1)
+  },
+)
 
-test('a resend is a mail of its own, and a repeated request for it is not', async () => {
+test('a resend sends another mail, and a repeated request for it does not', async () => {
   const person = await harness.signUp()
   const order = await harness.buy(person)
   await harness.sims.mailbox.do('wait', { to: person.email })
@@ -122,9 +125,9 @@ test('C4: a token that FCM calls unregistered is dropped, and the other phone st
   expect(await pushesTo(harness.stack, second.pushToken)).toHaveLength(1)
 })
 
-test('a 404 that does not speak of the token drops nothing, and the push comes later', async () => {
+test('a 404 of FCM that is not about the token keeps it, and the push is sent later', async () => {
   const person = await harness.signUp()
-  // Each attempt asks twice: by the SDK, and again to hear what was meant.
+  // Each attempt makes two requests: one by the SDK, and one that confirms the refusal.
   await harness.sims.firebase.do('token', { token: person.pushToken, behaviour: 'bare-404', times: 4 })
   const order = await harness.buy(person)
   await ledger(order.id, 'push:confirmation', 'due')
@@ -137,7 +140,7 @@ test('a 404 that does not speak of the token drops nothing, and the push comes l
   expect(await pushesTo(harness.stack, person.pushToken)).toHaveLength(1)
 })
 
-test('a phone that cannot be reached does not stand in the way of the other', async () => {
+test('an unreachable phone does not delay the push to another phone', async () => {
   const person = await harness.signUp()
   const second = { platform: 'android', pushToken: `second-${person.pushToken}` }
   expect((await person.caller.put(`/v1/accounts/${person.accountId}/devices/second`, second)).status).toBe(200)
@@ -151,14 +154,14 @@ test('a phone that cannot be reached does not stand in the way of the other', as
   expect(await pushesTo(harness.stack, second.pushToken)).toHaveLength(1)
 })
 
-test('measurement that hangs holds nothing up, and measurement that is down is asked again', async () => {
+test('a hanging measurement service does not delay an order, and one that is down is retried', async () => {
   const consent = { measurement: { adUserData: true, adPersonalization: false } }
   const person = await harness.signUp()
   await harness.sims.meta.fault({ hang: 'before' })
   const held = await harness.buy(person, { order: consent })
   await Promise.all([ledger(held.id, 'mail:confirmation', 'sent'), ledger(held.id, 'push:confirmation', 'sent')])
   expect(await ledger(held.id, 'measurement:purchase', 'sending')).toMatchObject({ attempts: 1 })
-  // The outcome is unknown, and a purchase counted twice is worse than one not counted.
+  // After an unknown outcome a missing purchase is better than one that is counted twice.
   await ledger(held.id, 'measurement:purchase', 'failed')
 
   await harness.sims.meta.fault({ status: 503, times: 3 })
@@ -172,7 +175,7 @@ test('measurement that hangs holds nothing up, and measurement that is down is a
   expect([meta.violations, google.violations]).toEqual([[], []])
 })
 
-test('a step whose end the server never heard of is repeated without sending anything again', async () => {
+test('a repeated activity whose result was lost sends no message again', async () => {
   const person = await harness.signUp()
   const measurement = { adUserData: true, adPersonalization: false }
   const { id: orderId } = await harness.buy(person, { order: { measurement } })

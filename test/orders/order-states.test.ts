@@ -1,4 +1,4 @@
-/** The table of an order's states: docs/ tells of it, and the kept histories of orders went by it. */
+/** The table of an order's states matches docs/order-states.md and the kept histories of orders. */
 import { expect, test } from 'vitest'
 import { periods } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'
@@ -20,8 +20,8 @@ const orders = (await readKept()).filter(({ workflowType }) => workflowType === 
 const reactionsOf = (status: OrderStatus): [OrderEvent, OrderReaction][] =>
   Object.entries(orderStates[status].on) as [OrderEvent, OrderReaction][]
 
-/** Every way from one state to another, and the events that lead there. */
-function ways(): Map<string, OrderEvent[]> {
+/** All transitions between two states, with their events. */
+function transitions(): Map<string, OrderEvent[]> {
   const found = new Map<string, OrderEvent[]>()
   for (const from of names)
     for (const [event, { leadsTo = [] }] of reactionsOf(from))
@@ -32,16 +32,16 @@ function ways(): Map<string, OrderEvent[]> {
   return found
 }
 
-test('the document says what the table does', async () => {
+test('docs/order-states.md matches the table of an order’s states', async () => {
   const text = `# States of an order
 
-Made from \`workflows/order/order-states.ts\`; after a change there: \`npx vitest run test/orders/order-states.test.ts -u\`.
-The run decides by the same table what it accepts.
+Generated from \`workflows/order/order-states.ts\`. After a change there: \`npx vitest run test/orders/order-states.test.ts -u\`.
+The run uses the same table to accept or refuse updates.
 
 ## States
 
 ${table(
-  ['state', 'waits for', 'until', 'promise', 'the customer has', 'refused there'],
+  ['state', 'waits for', 'until', 'promise', 'the customer has', 'refused updates'],
   names.map((name) => {
     const { waitsFor, until, keeps, customerHas } = orderStates[name]
     const refused = orderUpdates.filter((update) => !isListed(update, name))
@@ -49,24 +49,23 @@ ${table(
   }),
 )}
 
-What is refused is answered with \`order_state_conflict\` and changes nothing. A cancellation of the run by Temporal's own
-tools counts as \`cancel\` in every state, and is never refused. Once the run has closed (\`[*]\` below) every update is
-refused; \`payment\` and \`dispute\` go to \`orderAftercare\`, which takes \`refund\` while a late refund has failed.
+A refused update is answered with \`order_state_conflict\` and changes nothing. A cancellation of the run by Temporal's own
+tools counts as \`cancel\` in every state, and is never refused. A closed run (\`[*]\` below) refuses every update;
+\`payment\` and \`dispute\` go to \`orderAftercare\`, which accepts \`refund\` while a late refund has failed.
 
-## Ways
+## Transitions
 
 \`\`\`mermaid
 stateDiagram-v2
     [*] --> ${names[0]}
-${[...ways()].map(([way, events]) => `    ${way}: ${[...new Set(events)].join(', ')}`).join('\n')}
+${[...transitions()].map(([transition, events]) => `    ${transition}: ${[...new Set(events)].join(', ')}`).join('\n')}
 \`\`\`
 
 ## Events
 
 Updates are ${orderUpdates.map(code).join(', ')}. Signals are \`payment\`, \`provider\`
-and \`dispute\`: the processor or the eSIM provider has something to tell; one that a state does not list changes nothing
-there. \`work\`: what the run asked of others is done, or is given up. \`time\`: nothing else happened until the limit.
-\`[*]\`: the run closes.
+and \`dispute\`: hints of Stripe or the eSIM provider; a state ignores a signal that it does not list. \`work\`: the run's own
+work is done or given up. \`time\`: nothing else happened until the limit. \`[*]\`: the run closes.
 
 ${table(
   ['state', 'event', 'only if', 'what happens', 'leads to'],
@@ -78,20 +77,20 @@ ${table(
   await expect(text).toMatchFileSnapshot('../../docs/order-states.md')
 })
 
-/** A refund that the processor refuses at once is played by test/orders/stages.test.ts. */
+/** test/orders/stages.test.ts covers a refund that Stripe refuses at once. */
 const playedElsewhere = ['refunding --> refund_failed']
 
-test('kept orders went every way of the table, and no other', () => {
+test('the kept histories of orders have every transition of the table, and no other', () => {
   const gone = orders.flatMap((kept) => movesOf(kept).map(({ from, to }) => `${from} --> ${to}`))
-  const listed = [...ways().keys()].filter((way) => !way.endsWith('[*]'))
+  const listed = [...transitions().keys()].filter((way) => !way.endsWith('[*]'))
   expect([...new Set([...gone, ...playedElsewhere])].sort()).toEqual(listed.sort())
 })
 
-test('kept orders said what they waited for and until when as the table says it', () => {
+test('the kept histories of orders have the run status of the table', () => {
   for (const kept of orders)
     for (const { to, waitingFor, dueAt, at } of movesOf(kept)) {
       const { waitsFor, until } = orderStates[to]
-      // A top-up's run closes with its delivery.
+      // A top-up's run closes at its delivery.
       if (waitingFor !== 'nothing') expect([kept.workflowId, waitingFor]).toEqual([kept.workflowId, waitsFor])
       if (until === null) expect(dueAt, `${kept.workflowId}: ${to}`).toBeNull()
       else if (typeof until === 'object') {
@@ -101,13 +100,13 @@ test('kept orders said what they waited for and until when as the table says it'
     }
 })
 
-test('kept orders accepted updates only in states that list them', () => {
+test('the kept histories of orders accept updates only in states that list them', () => {
   const accepted = orders.flatMap((kept) => updatesOf(kept))
   expect(accepted.filter(({ update, status }) => !isListed(update, status))).toEqual([])
   expect([...new Set(accepted.map(({ update }) => update))].sort()).toEqual([...orderUpdates].sort())
 })
 
-test('every guard guards something', () => {
+test('every guard of the order states is used', () => {
   const used = names.flatMap((name) => reactionsOf(name).flatMap(([, { guards = [] }]) => guards))
   expect([...new Set(used)].sort()).toEqual(Object.keys(orderGuards).sort())
 })
@@ -133,7 +132,7 @@ function movesOf({ history }: Kept): Move[] {
     const to: OrderStatus = read('Status')
     const dueAt = read('DueAt')
     const at = new Date(Number(event.eventTime?.seconds) * 1000)
-    // A run that closes says so once more, and keeps its state.
+    // A closing run writes its run status once more, with the same state.
     if (to !== from) moves.push({ from, to, waitingFor: read('WaitingFor'), dueAt: dueAt && new Date(dueAt), at })
     from = to
   }

@@ -1,4 +1,6 @@
-/** U2: an eSIM is for the order's own payment alone: not for another's, an older one, or one that has gone back. */
+/**
+ * U2: an order accepts only its own payment, not another order's, an older one, or one that was refunded or disputed.
+ */
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { mailsTo, pushesTo } from '../harness/checks/messages.ts'
@@ -7,7 +9,7 @@ import type { Person } from '../harness/people.ts'
 import { testPackages } from '../harness/test-packages.ts'
 import { untilValue } from '../harness/until.ts'
 
-// Payments are planted and left with an operator, on purpose.
+// The tests plant payments on purpose, which stay operator tasks.
 const harness = await openHarness({ books: false })
 const { stripe, esimAccess } = harness.sims
 const { sql } = harness.stack.context
@@ -32,7 +34,7 @@ async function paymentOf(orderId: string): Promise<Intent> {
   return intent
 }
 
-/** The next order gets this payment from the processor. */
+/** Makes Stripe return this payment for the next order. */
 const replayed = (payment: Intent) =>
   stripe.fault({ match: { method: 'POST', path: '/v1/payment_intents$' }, status: 200, body: payment })
 
@@ -43,7 +45,7 @@ const ordered = (person: Person) =>
     { 'idempotency-key': randomUUID() },
   )
 
-/** As the order, its person, the operators, the provider and the processor must have it. */
+/** Checks order, mails, operator tasks, provider and Stripe after a payment that was not accepted. */
 async function expectRefused(orderId: string, person: Person, objection: string, sold: number): Promise<void> {
   const order = await harness.untilOrder(orderId, 'cancelled')
   expect(order).toMatchObject({ reason: 'payment_not_accepted', esims: [], documents: [], refunds: [] })
@@ -67,7 +69,7 @@ async function expectRefused(orderId: string, person: Person, objection: string,
   await harness.temporal.workflow.getHandle(`order-${orderId}`).result()
 }
 
-test('the payment of an order that nobody knows any more buys nothing, and is left as it is', async () => {
+test('the payment of an unknown order buys nothing and is unchanged', async () => {
   const { id } = await harness.buy(await harness.signUp(), { packageCode: testPackages.onlyEsimAccess })
   const payment = await paymentOf(id)
   await sql`update orders set payment_intent_id = null where id = ${id}`
@@ -82,7 +84,7 @@ test('the payment of an order that nobody knows any more buys nothing, and is le
   expect(refunds.filter(({ payment_intent: id }) => id === payment.id)).toEqual([])
 })
 
-test('not even cancelled is a payment that may be somebody else’s', async () => {
+test('an order does not cancel a payment that may belong to another person', async () => {
   const person = await harness.signUp()
   const { id } = await harness.buy(person, { pay: false })
   const payment = await paymentOf(id)
@@ -98,7 +100,7 @@ test('not even cancelled is a payment that may be somebody else’s', async () =
   )
 })
 
-test('the payment of an order that stands makes no second order', async () => {
+test('the payment of another open order is not accepted', async () => {
   const person = await harness.signUp()
   const payment = await paymentOf((await harness.buy(person)).id)
   await replayed(payment)
@@ -106,7 +108,7 @@ test('the payment of an order that stands makes no second order', async () => {
   expect((await person.caller.get('/v1/orders')).body.items).toHaveLength(1)
 })
 
-test('a payment that is older than its order', async () => {
+test('a payment that is older than its order is not accepted', async () => {
   const person = await harness.signUp()
   const { id } = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess, pay: false })
   await sql`update orders set created_at = created_at + interval '6 minutes' where id = ${id}`
@@ -119,7 +121,7 @@ test.each([
   ['refunded', (orderId: string) => refundByHand(orderId, 500)],
   ['refunded', (orderId: string) => refundByHand(orderId, 100)],
   ['disputed', (orderId: string) => stripe.do('open-dispute', { orderId })],
-] as const)('a payment that was %s before the order knew of it', async (objection, takeBack) => {
+] as const)('a payment that was %s before the order read it is not accepted', async (objection, takeBack) => {
   const person = await harness.signUp()
   const { id } = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess, pay: false })
   const sold = await esimsSold()

@@ -1,4 +1,4 @@
-/** U2, from checkout to the eSIM in the inbox: however the payment comes, and however its news come. */
+/** U2, from checkout to the delivered eSIM: all kinds of payments, and webhooks in any order and number. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { historyCost } from '../../bench/history-cost.ts'
@@ -20,7 +20,7 @@ const paymentSignals = async (orderId: string): Promise<number> => {
 }
 const shown = async (orderId: string) => (await harness.service.get(`/v1/orders/${orderId}`)).body
 
-/** Everything that is sent at delivery has been sent. */
+/** Waits until all messages of a delivery are sent. */
 const allSent = (orderId: string, { measured = false } = {}) =>
   untilValue(
     `everything of ${orderId} is sent`,
@@ -51,7 +51,7 @@ async function unpaid(person?: Person) {
   return { person: buyer, order: await harness.buy(buyer, { pay: false }) }
 }
 
-test('paid, and delivered in every form a phone can take', async () => {
+test('a paid order is delivered by mail with the eSIM in every form that phones accept', async () => {
   const person = await harness.signUp()
   const measurement = { adUserData: true, adPersonalization: false }
   const checkout = await harness.buy(person, { pay: false, order: { measurement } })
@@ -103,7 +103,7 @@ test('paid, and delivered in every form a phone can take', async () => {
       user_data: { external_id: [expect.stringMatching(/^[0-9a-f]{64}$/)] },
       custom_data: { currency: 'EUR', value: 5 },
       app_data: expect.objectContaining({ advertiser_tracking_enabled: expect.any(Number) }),
-      // Measurement without personalization.
+      // With measurement and without personalization.
       data_processing_options: ['LDU'],
       data_processing_options_country: 0,
       data_processing_options_state: 0,
@@ -117,34 +117,37 @@ test('paid, and delivered in every form a phone can take', async () => {
 test.each([
   { currency: 'JPY', minor: 1_290, shownAs: 'JP¥1,290', value: 1_290 },
   { currency: 'HUF', minor: 49_900, shownAs: 'HUF\u00a0499.00', value: 499 },
-])('a price in $currency is one amount, wherever it stands', async ({ currency, minor, shownAs, value }) => {
-  const person = await harness.signUp()
-  const packageCode = testPackages.onlyAiralo
-  await sql`update packages set price_minor = ${minor}, currency = ${currency} where code = ${packageCode}`
-  const order = await harness.buy(person, {
-    packageCode,
-    order: { measurement: { adUserData: true, adPersonalization: true } },
-  })
-  await sql`update packages set price_minor = ${testPriceMinor}, currency = 'EUR' where code = ${packageCode}`
-  await allSent(order.id, { measured: true })
+])(
+  'a price in $currency is the same amount in order, payment, mail and measurement',
+  async ({ currency, minor, shownAs, value }) => {
+    const person = await harness.signUp()
+    const packageCode = testPackages.onlyAiralo
+    await sql`update packages set price_minor = ${minor}, currency = ${currency} where code = ${packageCode}`
+    const order = await harness.buy(person, {
+      packageCode,
+      order: { measurement: { adUserData: true, adPersonalization: true } },
+    })
+    await sql`update packages set price_minor = ${testPriceMinor}, currency = 'EUR' where code = ${packageCode}`
+    await allSent(order.id, { measured: true })
 
-  expect(order).toMatchObject({ amount: { minor, currency }, documents: [{ kind: 'invoice' }] })
-  const { intents } = await atStripe(order.id)
-  expect(intents).toMatchObject([{ amount: minor, currency: currency.toLowerCase() }])
-  const [invoice] = await sql`
+    expect(order).toMatchObject({ amount: { minor, currency }, documents: [{ kind: 'invoice' }] })
+    const { intents } = await atStripe(order.id)
+    expect(intents).toMatchObject([{ amount: minor, currency: currency.toLowerCase() }])
+    const [invoice] = await sql`
     select i.net_minor, i.tax_minor, i.gross_minor, i.currency from invoices i join invoice_links l on l.number = i.number
     where l.order_id = ${order.id}`
-  expect(invoice).toMatchObject({ gross_minor: minor, currency })
-  expect(invoice?.net_minor + invoice?.tax_minor).toBe(minor)
-  expect((await mailsTo(harness.stack, person.email))[0]?.text).toContain(shownAs)
-  const [meta, google] = await Promise.all([harness.sims.meta.books(), harness.sims.googleAnalytics.books()])
-  expect(meta.events).toContainEqual(expect.objectContaining({ custom_data: { currency, value } }))
-  expect(google.events).toContainEqual(
-    expect.objectContaining({ params: expect.objectContaining({ currency, value }) }),
-  )
-})
+    expect(invoice).toMatchObject({ gross_minor: minor, currency })
+    expect(invoice?.net_minor + invoice?.tax_minor).toBe(minor)
+    expect((await mailsTo(harness.stack, person.email))[0]?.text).toContain(shownAs)
+    const [meta, google] = await Promise.all([harness.sims.meta.books(), harness.sims.googleAnalytics.books()])
+    expect(meta.events).toContainEqual(expect.objectContaining({ custom_data: { currency, value } }))
+    expect(google.events).toContainEqual(
+      expect.objectContaining({ params: expect.objectContaining({ currency, value }) }),
+    )
+  },
+)
 
-test('without consent nothing is told to anybody', async () => {
+test('an order without consent sends no measurement', async () => {
   const before = await Promise.all([harness.sims.meta.log(), harness.sims.googleAnalytics.log()])
   const order = await harness.buy(await harness.signUp())
   await allSent(order.id)
@@ -152,7 +155,7 @@ test('without consent nothing is told to anybody', async () => {
   expect(after.map(({ length }) => length)).toEqual(before.map(({ length }) => length))
 })
 
-test('an order costs at most 36 events and 9 actions to its delivery', async () => {
+test('an order needs at most 36 events and 9 actions up to its delivery', async () => {
   const order = await harness.buy(await harness.signUp())
   await allSent(order.id)
   const history = await harness.temporal.workflow.getHandle(orderWorkflowId(order.id)).fetchHistory()
@@ -161,7 +164,7 @@ test('an order costs at most 36 events and 9 actions to its delivery', async () 
   expect(actions).toBeLessThanOrEqual(9)
 })
 
-test('a card that is declined may be followed by one that is not', async () => {
+test('an order is paid by another card after a declined one', async () => {
   const { order } = await unpaid()
   await stripe.do('fail-payment', { orderId: order.id, declineCode: 'insufficient_funds' })
   expect(await shown(order.id)).toMatchObject({ status: 'awaiting_payment', payment: expect.anything() })
@@ -172,14 +175,17 @@ test('a card that is declined may be followed by one that is not', async () => {
   expect((await atStripe(order.id)).intents).toHaveLength(1)
 })
 
-test.each(['apple_pay', 'google_pay'])('%s pays, too, and the invoice’s books know it from a card', async (method) => {
-  const order = await harness.buy(await harness.signUp(), { pay: { method } })
-  const [row] = await sql<{ payment_kind: string }[]>`
+test.each(['apple_pay', 'google_pay'])(
+  'a payment by %s is delivered, and the books have the payment method',
+  async (method) => {
+    const order = await harness.buy(await harness.signUp(), { pay: { method } })
+    const [row] = await sql<{ payment_kind: string }[]>`
     select i.payment_kind from invoices i join invoice_links l on l.number = i.number where l.order_id = ${order.id}`
-  expect(row).toEqual({ payment_kind: method })
-})
+    expect(row).toEqual({ payment_kind: method })
+  },
+)
 
-test('never paid: closed after an hour, at the processor, too', async () => {
+test('an unpaid order is closed after an hour, and its payment cancelled at Stripe', async () => {
   const { person, order } = await unpaid()
   await harness.fastForward(order.id, '59 minutes')
   expect((await shown(order.id)).status).toBe('awaiting_payment')
@@ -194,7 +200,7 @@ test('never paid: closed after an hour, at the processor, too', async () => {
   expect(await mailsTo(harness.stack, person.email)).toEqual([])
 })
 
-test('paid exactly at the deadline: the processor decides who was first, and what was paid is delivered', async () => {
+test('a payment at the exact deadline is delivered if Stripe accepted it', async () => {
   const { order } = await unpaid()
   await stripe.do('webhooks', { drop: 1_000 })
   await stripe.do('late-success', { orderId: order.id })
@@ -203,14 +209,14 @@ test('paid exactly at the deadline: the processor decides who was first, and wha
   expect(await harness.untilOrder(order.id, 'delivered')).toMatchObject({ reason: null, esims: [{ state: 'new' }] })
 })
 
-test('paid exactly when the customer cancels: the money comes back', async () => {
+test('a payment at the moment of the cancellation is refunded', async () => {
   const { person, order } = await unpaid()
   await stripe.do('late-success', { orderId: order.id })
   expect((await person.caller.post(`/v1/orders/${order.id}/cancel`)).status).toBe(200)
   expect(await harness.untilOrder(order.id, 'refunded')).toMatchObject({ reason: 'paid_after_cancel', documents: [] })
 })
 
-test('a bank that takes its time past the deadline: neither closed nor lost', async () => {
+test('a payment that the bank still processes at the deadline keeps the order open', async () => {
   const { order } = await unpaid()
   await stripe.do('process', { orderId: order.id })
   await harness.fastForward(order.id, '90 minutes')
@@ -224,7 +230,7 @@ test.each([
   ['30 s', '31 seconds'],
   ['2 minutes', '2 minutes'],
   ['10 minutes', '10 minutes'],
-] as const)('a lost webhook is made up for by the lookup after %s', async (_when, wait) => {
+] as const)('a payment with a lost webhook is found by the poll after %s', async (_when, wait) => {
   const { order } = await unpaid()
   await stripe.do('webhooks', { drop: 1_000 })
   if (wait !== '31 seconds') await harness.fastForward(order.id, wait === '2 minutes' ? '31 seconds' : '3 minutes')
@@ -236,7 +242,7 @@ test.each([
   await stripe.do('webhooks', { drop: 0 })
 })
 
-test('a webhook that comes five times in parallel is one piece of news', async () => {
+test('five simultaneous copies of a payment’s webhook deliver once', async () => {
   const { person, order } = await unpaid()
   await stripe.do('webhooks', { copies: 5 })
   await stripe.do('pay', { orderId: order.id })
@@ -250,10 +256,10 @@ test('a webhook that comes five times in parallel is one piece of news', async (
   expect(await mailsTo(harness.stack, person.email)).toHaveLength(1)
 })
 
-test('webhooks may come in any order and any number', { timeout: 90_000 }, async () => {
+test('webhooks of a payment in any order and number lead to the same end', { timeout: 90_000 }, async () => {
   const person = await harness.signUp()
   await stripe.do('webhooks', { events: ['*'] })
-  // Two attempts at the payment, and perhaps a dispute about the second.
+  // Two attempts at the payment, and possibly a dispute about the second.
   const events = 7
   const order = fc
     .tuple(
@@ -280,7 +286,7 @@ test('webhooks may come in any order and any number', { timeout: 90_000 }, async
             ? status === 'cancelled' && dispute !== null && documents.length === 0
             : status === 'delivered' && dispute === null && documents.length === 1,
       )
-      // Else the daily number would hold the next one.
+      // Otherwise the daily number would send the next order to review.
       await sql`update orders set paid_at = paid_at - interval '25 hours' where id = ${orderId}`
     }),
     { numRuns: 8 },
@@ -288,7 +294,7 @@ test('webhooks may come in any order and any number', { timeout: 90_000 }, async
   await stripe.do('webhooks', { events: defaultSubscription })
 })
 
-test('a webhook that Stripe did not sign, or signed long ago, changes nothing', async () => {
+test('a payment’s webhook without Stripe’s signature, or with an old one, changes nothing', async () => {
   const { order } = await unpaid()
   await stripe.do('webhooks', { hold: true })
   await stripe.do('pay', { orderId: order.id })

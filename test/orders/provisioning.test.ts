@@ -1,4 +1,4 @@
-/** U2: a paid order is filled, once, whatever the providers do. */
+/** U2: a paid order is filled once, with any faults of the providers. */
 import { expect, test } from 'vitest'
 import { mailsTo, pushesTo } from '../harness/checks/messages.ts'
 import { always, bothParties, esimParties, watchPlacements } from '../harness/checks/placements.ts'
@@ -17,7 +17,7 @@ async function bought(packageCode: string, until = 'provisioning', quantity = 1)
   return { person, order: await harness.buy(person, { packageCode, until, quantity }) }
 }
 
-// Takes as long as our patience, so it is begun first and looked at last.
+// It takes as long as the time limit of a call: it starts first and is checked last.
 const hanging = await Promise.all(
   bothParties.map(async (simulator) => {
     const { id, packageCode, ordering } = esimParties[simulator]
@@ -34,15 +34,15 @@ const notApplied = {
   'cuts the connection': { cut: 'before' },
 } as const
 const cases = bothParties.flatMap((simulator) =>
-  Object.entries(notApplied).map(([what, fault]) => ({ party: simulator, what, fault })),
+  Object.entries(notApplied).map(([what, fault]) => ({ simulator, what, fault })),
 )
 
-test.each(cases)('$party $what: asked again, and filled once', async ({ party, fault }) => {
-  const { id, packageCode, ordering } = esimParties[party]
-  await harness.sims[party].fault({ match: ordering, ...fault })
+test.each(cases)('$simulator $what: the order is retried and filled once', async ({ simulator, fault }) => {
+  const { id, packageCode, ordering } = esimParties[simulator]
+  await harness.sims[simulator].fault({ match: ordering, ...fault })
   const { order } = await bought(packageCode)
-  // Airalo does not know a repeated request: what may be under way there must first have come to an end.
-  if (party === 'airalo') {
+  // Airalo does not recognise a repeated request: it is sent only when an earlier one has certainly ended.
+  if (simulator === 'airalo') {
     await untilWaiting(order.id)
     await sql`update provider_orders set last_asked_at = last_asked_at - interval '2 minutes' where order_id = ${order.id}`
   }
@@ -52,7 +52,7 @@ test.each(cases)('$party $what: asked again, and filled once', async ({ party, f
 })
 
 test.each(bothParties)(
-  '%s fills the order and its reply is lost: found again, not ordered again',
+  '%s fills an order with a lost reply: the order is found and not repeated',
   async (simulator) => {
     const { id, packageCode, ordering } = esimParties[simulator]
     await harness.sims[simulator].fault({ match: ordering, cut: 'after' })
@@ -62,7 +62,7 @@ test.each(bothParties)(
   },
 )
 
-test('a reply that is lost while the eSIM is still being made: the repeated request is the same order', async () => {
+test('a repeated request after a lost reply during the allocation is the same order', async () => {
   await esimAccess.do('allocation', { polls: 2 })
   await esimAccess.fault({ match: esimParties.esimAccess.ordering, cut: 'after' })
   const { order } = await bought(testPackages.onlyEsimAccess, 'delivered')
@@ -70,7 +70,7 @@ test('a reply that is lost while the eSIM is still being made: the repeated requ
   await esimAccess.do('allocation', {})
 })
 
-/** An order whose request, its reply lost, Airalo has twice. */
+/** An order that Airalo has twice, after a lost reply. */
 async function copied() {
   await airalo.fault({ match: esimParties.airalo.ordering, cut: 'after' })
   await airalo.fault({ match: { method: 'GET', path: '/v2/orders\\?' }, status: 503, times: always })
@@ -87,19 +87,19 @@ async function copied() {
 const tasksOf = async (orderId: string): Promise<{ kind: string; detail: string | null }[]> =>
   harness.context.sql`select kind, detail from attention where subject_id = ${orderId}`
 
-test('a copy that Airalo made of a lost request is given back', async () => {
+test('the duplicate that Airalo made of a request with a lost reply is returned', async () => {
   const order = await copied()
   await harness.fastForward(order.id, '30 seconds')
   const delivered = await harness.untilOrder(order.id, 'delivered')
   expect(await ordersAt(order.id)).toMatchObject({ airalo: 2 })
-  // Its people decide, so one of ours has to look after it.
+  // Airalo's staff decides: it is an operator task.
   expect(await tasksOf(order.id)).toMatchObject([{ kind: 'provider_refund_requested' }])
   const { refunds } = (await airalo.books()) as unknown as { refunds: { iccids: string[] }[] }
   expect(refunds.flatMap(({ iccids }) => iccids)).toHaveLength(1)
   expect(refunds.flatMap(({ iccids }) => iccids)).not.toContain(delivered.esims[0].iccid)
 })
 
-test('a copy that Airalo does not take back costs us money, and nobody the eSIM', async () => {
+test('a duplicate that Airalo does not take back becomes an operator task, and the order is delivered', async () => {
   const order = await copied()
   const refused = { data: [], meta: { message: 'no' } }
   await airalo.fault({ match: { method: 'POST', path: '/v2/refund' }, status: 202, body: refused })
@@ -107,7 +107,7 @@ test('a copy that Airalo does not take back costs us money, and nobody the eSIM'
   const delivered = await harness.untilOrder(order.id, 'delivered')
   expect(await tasksOf(order.id)).toEqual([{ kind: 'provider_order_unreturned', detail: 'refund_refused' }])
 
-  // What the operator then does by hand.
+  // The operator's action.
   const { orders } = (await airalo.books()) as unknown as { orders: { description: string; iccids: string[] }[] }
   const [placement] = await placements(order.id)
   const ours = orders.filter(({ description }) => description === placement?.client_ref).flatMap(({ iccids }) => iccids)
@@ -115,14 +115,14 @@ test('a copy that Airalo does not take back costs us money, and nobody the eSIM'
   expect(await harness.context.esimProviders.airalo.cancelUnused(copy)).toBe('requested')
 })
 
-test('an eSIM that is being made for a while is waited for', async () => {
+test('an order waits for an eSIM that is allocated later', async () => {
   await esimAccess.do('allocation', { polls: 3 })
   const { order } = await bought(testPackages.anyProvider, 'delivered')
   expect(await placements(order.id)).toMatchObject([{ provider: 'esim-access', state: 'provided' }])
   await esimAccess.do('allocation', {})
 })
 
-test('after two minutes the customer is told that it takes longer, once', async () => {
+test('the customer gets one notice after two minutes that the order takes longer', async () => {
   await Promise.all(bothParties.map(down))
   const { person, order } = await bought(testPackages.anyProvider)
   await harness.fastForward(order.id, '1 minute')
@@ -143,7 +143,7 @@ test('after two minutes the customer is told that it takes longer, once', async 
 })
 
 test.each([33, 34])(
-  'out of stock at the first provider: the second one fills it (and Airalo’s code %i)',
+  'an order is filled by the second provider when the first is out of stock (and Airalo’s code %i)',
   async (code) => {
     await esimAccess.do('stock', { packageCode: 'CKH100', out: true })
     const { order } = await bought(testPackages.anyProvider, 'delivered')
@@ -161,7 +161,7 @@ test.each([33, 34])(
   },
 )
 
-test('out of stock without a second provider: the money comes back at once, and the customer is told', async () => {
+test('an order that is out of stock without a second provider is refunded at once, with a notice', async () => {
   await esimAccess.do('stock', { packageCode: 'CKH100', out: true })
   const { person, order } = await bought(testPackages.onlyEsimAccess, 'refunded')
   expect(order).toMatchObject({ reason: 'out_of_stock', documents: [], refunds: [{ minor: 500 }] })
@@ -170,7 +170,7 @@ test('out of stock without a second provider: the money comes back at once, and 
   await esimAccess.do('stock', { packageCode: 'CKH100', out: false })
 })
 
-test('no balance at the provider: the second one fills it, else it waits for an operator, who is told', async () => {
+test('an order without balance at its provider is filled by the second one, or becomes an operator task', async () => {
   await esimAccess.do('balance', { amount: 0 })
   const { order } = await bought(testPackages.anyProvider, 'delivered')
   expect(await ordersAt(order.id)).toEqual({ 'esim-access': 0, airalo: 1 })
@@ -184,7 +184,7 @@ test('no balance at the provider: the second one fills it, else it waits for an 
   await harness.untilOrder(waiting.order.id, 'delivered')
 })
 
-test('a provider that fills the order and never answers: found again once our patience is at its end', async () => {
+test('an order at a provider that fills it and never answers is found after the time limit of the call', async () => {
   for (const { id, orderId } of hanging) {
     const order = await harness.untilOrder(orderId, 'delivered', { timeoutMs: 40_000 })
     expect(order.esims).toHaveLength(1)

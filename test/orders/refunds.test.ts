@@ -1,4 +1,4 @@
-/** U2: what was not used goes back for the money, once, and a refund that does not arrive is not forgotten. */
+/** U2: an unused eSIM is returned and refunded once, and a failed refund becomes an operator task. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { mailsTo, pushesTo } from '../harness/checks/messages.ts'
@@ -16,7 +16,7 @@ const gigabyte = 2 ** 30
 const shown = async (orderId: string) => (await harness.service.get(`/v1/orders/${orderId}`)).body
 const subjects = async (email: string) => (await mailsTo(harness.stack, email)).map(({ subject }) => subject)
 
-/** The processor's own records of an order's refunds, oldest first. */
+/** Stripe's records of an order's refunds, oldest first. */
 async function refundsOf(orderId: string): Promise<{ id: string; status: string; amount: number }[]> {
   const { paymentIntents, refunds } = (await stripe.books()) as unknown as {
     paymentIntents: { id: string; metadata: { order_id?: string } }[]
@@ -37,7 +37,7 @@ async function delivered(packageCode: string = testPackages.onlyEsimAccess, quan
   return { person, order, giveBack }
 }
 
-/** Made by hand in the processor's dashboard. */
+/** A refund that is made in Stripe's dashboard. */
 async function refundElsewhere(orderId: string): Promise<void> {
   const [row] = await sql<{ payment_intent_id: string }[]>`select payment_intent_id from orders where id = ${orderId}`
   const answer = await fetch(`${stripe.url}/v1/refunds`, {
@@ -74,14 +74,14 @@ test.each(bothParties)('U6: %s: unused eSIMs go back, and so does the money, wit
   expect(await refundsOf(order.id)).toHaveLength(1)
 })
 
-// Airalo does not tell of an installation.
+// Airalo does not report an installation.
 const uses: [EsimParty, string, Record<string, unknown>][] = [
   ['esimAccess', 'install', {}],
   ['esimAccess', 'use', { bytes: 0.1 * gigabyte }],
   ['airalo', 'use', { bytes: 0.1 * gigabyte }],
 ]
 
-test.each(uses)('%s: after the first %s nothing goes back', async (simulator, action, input) => {
+test.each(uses)('%s: after the first %s an eSIM is not returned and not refunded', async (simulator, action, input) => {
   const { order, giveBack } = await delivered(esimParties[simulator].packageCode, 2)
   await harness.sims[simulator].do(action, { iccid: order.esims[1].iccid, ...input })
   const answer = await giveBack()
@@ -90,7 +90,7 @@ test.each(uses)('%s: after the first %s nothing goes back', async (simulator, ac
   expect(await refundsOf(order.id)).toEqual([])
 })
 
-test('wished for five times in parallel, by one key and by many: one refund', async () => {
+test('five simultaneous refund requests, with one key and with many, make one refund', async () => {
   const { order, giveBack } = await delivered()
   const oneKey = { 'idempotency-key': `refund-${order.id}` }
   const answers = await Promise.all([giveBack(oneKey), giveBack(oneKey), giveBack(), giveBack(), giveBack()])
@@ -100,7 +100,7 @@ test('wished for five times in parallel, by one key and by many: one refund', as
   expect(await refundsOf(order.id)).toHaveLength(1)
 })
 
-test('a provider that is away: nothing happens, and a clear answer', async () => {
+test('a refund request while the provider is down changes nothing, and the problem says so', async () => {
   const { order, giveBack } = await delivered()
   await esimAccess.fault({ match: { path: '/esim/query' }, status: 503, times: 1_000 })
   const answer = await giveBack()
@@ -110,14 +110,14 @@ test('a provider that is away: nothing happens, and a clear answer', async () =>
   expect((await giveBack()).status).toBe(200)
 })
 
-test('a provider that takes the eSIM back while its reply is lost: the money follows', async () => {
+test('an order is refunded when the provider took the eSIM back and its reply was lost', async () => {
   const { order, giveBack } = await delivered()
   await esimAccess.fault({ match: { path: '/esim/cancel' }, cut: 'after' })
   expect((await giveBack()).status).toBe(200)
   expect(await harness.untilOrder(order.id, 'refunded')).toMatchObject({ reason: 'returned_unused' })
 })
 
-test('a refund answered with 503 that the provider has done: the next look finds it, and a repeat gets 200', async () => {
+test('a refund that the provider applied and answered with 503 is found by the next poll, and a repeat gets 200', async () => {
   const { order, giveBack } = await delivered()
   const key = { 'idempotency-key': `refund-${order.id}` }
   const cancels = async () => ((await esimAccess.books()) as unknown as { cancels: unknown[] }).cancels.length
@@ -136,12 +136,12 @@ test('a refund answered with 503 that the provider has done: the next look finds
   }
   await harness.untilOrder(order.id, 'refunded')
   expect(await giveBack(key)).toMatchObject({ status: 200, body: { status: 'refunded' } })
-  // Another request is not the one that was done; what refused it is not kept under its key either.
+  // Another request is refused, and its refusal is not stored under its key.
   const other = { 'idempotency-key': `again-${order.id}` }
   expect([(await giveBack(other)).status, (await giveBack(other)).status]).toEqual([409, 409])
 })
 
-test('a processor that is away is waited for, and one whose reply is lost is not asked twice', async () => {
+test('a refund waits while Stripe is down, and is not repeated after a lost reply', async () => {
   const { order, giveBack } = await delivered()
   await stripe.fault({ match: { method: 'POST', path: '/v1/refunds' }, status: 503, times: 12 })
   await stripe.fault({ match: { method: 'POST', path: '/v1/refunds' }, cut: 'after' })
@@ -152,7 +152,7 @@ test('a processor that is away is waited for, and one whose reply is lost is not
   await stripe.clearFaults()
 })
 
-test('a refund that takes days is shown as it stands', async () => {
+test('an order shows the state of a refund that takes days', async () => {
   const { order, giveBack } = await delivered()
   await stripe.do('pending-refunds', { enabled: true })
   expect((await giveBack()).status).toBe(200)
@@ -169,7 +169,7 @@ test('a refund that takes days is shown as it stands', async () => {
 test.each([
   ['at once', '0 seconds'],
   ['20 days later', '20 days'],
-] as const)('a refund that bounces %s: told, and repeated by an operator', async (when, wait) => {
+] as const)('a refund that fails %s is notified, and an operator repeats it', async (when, wait) => {
   const { person, order, giveBack } = await delivered()
   if (when === 'at once') await stripe.do('fail-refund', { orderId: order.id })
   expect((await giveBack()).status).toBe(200)
@@ -196,7 +196,7 @@ test.each([
   expect(told.map(({ message }) => message.data.event)).toEqual(['confirmation', 'refunded', 'refund_failed'])
 })
 
-test('a refund that bounces again and again is an operator’s each time', async () => {
+test('a refund that fails repeatedly becomes an operator task each time', async () => {
   const { order, giveBack } = await delivered()
   const again = () => harness.operator.post(`/v1/orders/${order.id}/refund`)
   const untilRefunds = (status: string, states: string[]) =>
@@ -216,7 +216,7 @@ test('a refund that bounces again and again is an operator’s each time', async
   expect((await refundsOf(order.id)).map(({ status }) => status)).toEqual(['failed', 'failed', 'succeeded'])
 })
 
-test('a refund that bounces after the run has closed is an operator’s, too', async () => {
+test('a refund that fails after the run has closed becomes an operator task', async () => {
   const { order, giveBack } = await delivered()
   expect((await giveBack()).status).toBe(200)
   await harness.untilOrder(order.id, 'refunded')
@@ -234,7 +234,7 @@ test('a refund that bounces after the run has closed is an operator’s, too', a
   expect((await refundsOf(order.id)).map(({ status }) => status)).toEqual(['failed', 'succeeded'])
 })
 
-test('a refund made by hand at the processor is put before an operator', async () => {
+test('a refund that is made in Stripe’s dashboard becomes an operator task', async () => {
   const { order } = await delivered()
   await refundElsewhere(order.id)
   await untilValue(
@@ -246,7 +246,7 @@ test('a refund made by hand at the processor is put before an operator', async (
   expect(await shown(order.id)).toMatchObject({ status: 'delivered', refunds: [] })
 })
 
-test('a refund made by hand before ours: the money goes back once', async () => {
+test('an order is refunded once when a refund was made in Stripe’s dashboard before', async () => {
   const person = await harness.signUp()
   await esimAccess.fault({ match: { path: '/esim/order' }, status: 503, times: 1_000 })
   const order = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess, until: 'provisioning' })
@@ -257,9 +257,9 @@ test('a refund made by hand before ours: the money goes back once', async () => 
   expect(await refundsOf(order.id)).toMatchObject([{ status: 'succeeded', amount: testPriceMinor }])
 })
 
-test('the processor’s news of a refund may come in any order and any number', async () => {
+test('webhooks of a refund in any order and number lead to the same end', async () => {
   const person = await harness.signUp()
-  // Made, charge changed, updated, failed.
+  // The events: created, charge updated, refund updated, failed.
   const events = 4
   const arrival = fc
     .tuple(

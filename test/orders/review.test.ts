@@ -1,4 +1,4 @@
-/** U5: what looks like fraud is held for an operator, and not for ever. */
+/** U5: an order that looks like fraud waits for an operator, for a limited time. */
 import { expect, test } from 'vitest'
 import { periods } from '../../policy/periods.ts'
 import { costMinor } from '../../policy/pricing.ts'
@@ -15,7 +15,7 @@ const harness = await openHarness()
 const { sql } = harness.stack.context
 const hour = 3_600_000
 
-/** An order that is held for an operator. */
+/** An order in review. */
 async function held(pay: Record<string, unknown> = { riskLevel: 'elevated' }) {
   const person = await harness.signUp()
   const order = await harness.buy(person, { pay, until: 'in_review' })
@@ -24,7 +24,7 @@ async function held(pay: Record<string, unknown> = { riskLevel: 'elevated' }) {
   return { person, order, decide }
 }
 
-/** Why an order is held, as operators see it; and as the customer does: in the order, in the lists and in the export. */
+/** The reason of a review, as operators see it, and as the customer sees it in the order, the lists and the export. */
 async function reasons(orderId: string, { accountId, caller }: Person) {
   const find = (orders: { id: string; reason: string | null }[]) => orders.find(({ id }) => id === orderId)?.reason
   const path = `/v1/orders/${orderId}`
@@ -49,7 +49,7 @@ async function untouchedByProviders(orderId: string): Promise<boolean> {
 }
 
 test.each(['elevated', 'highest'])(
-  'a payment of %s risk waits for an operator, visibly, and goes on when approved',
+  'an order with a payment of %s risk waits for an operator, and continues when approved',
   async (riskLevel) => {
     const { person, order, decide } = await held({ riskLevel })
     expect(order).toMatchObject({ esims: [], documents: [] })
@@ -78,7 +78,7 @@ test.each(['elevated', 'highest'])(
   },
 )
 
-test('only an operator decides', async () => {
+test('only an operator can decide about an order in review', async () => {
   const { person, order, decide } = await held()
   for (const caller of [person.caller, harness.service, harness.anonymous]) {
     for (const verdict of ['approve', 'reject']) {
@@ -89,7 +89,7 @@ test('only an operator decides', async () => {
   expect((await decide('reject')).status).toBe(200)
 })
 
-test('rejected: refunded in full, never provisioned, told once, without an invoice', async () => {
+test('a rejected order is refunded in full, with one notice, without an eSIM and an invoice', async () => {
   const { person, order, decide } = await held()
   expect((await decide('reject')).body).toMatchObject({ id: order.id })
   const refunded = await harness.untilOrder(order.id, 'refunded')
@@ -107,7 +107,7 @@ test('rejected: refunded in full, never provisioned, told once, without an invoi
 test.each([
   { what: 'another amount', change: sql`gross_minor = gross_minor + 1`, restore: sql`gross_minor = gross_minor - 1` },
   { what: 'another currency', change: sql`currency = 'USD'`, restore: sql`currency = 'EUR'` },
-])('a payment of $what than was ordered is not taken for the order’s', async ({ change, restore }) => {
+])('a payment of $what than was ordered is not accepted', async ({ change, restore }) => {
   const person = await harness.signUp()
   const { id } = await harness.buy(person, { pay: false })
   await sql`update orders set ${change} where id = ${id}`
@@ -120,7 +120,7 @@ test.each([
   await harness.untilOrder(id, 'refunded')
 })
 
-test('undecided for 24 hours: refunded by itself', async () => {
+test('an order that is in review for 24 hours is refunded automatically', async () => {
   const { order, decide } = await held()
   await harness.fastForward(order.id, 23 * hour)
   expect((await harness.service.get(`/v1/orders/${order.id}`)).body.status).toBe('in_review')
@@ -129,14 +129,14 @@ test('undecided for 24 hours: refunded by itself', async () => {
   expect((await decide('approve')).status).toBe(409)
 })
 
-test('the customer may cancel meanwhile', async () => {
+test('the customer can cancel an order in review', async () => {
   const { person, order, decide } = await held()
   expect((await person.caller.post(`/v1/orders/${order.id}/cancel`)).status).toBe(200)
   expect(await harness.untilOrder(order.id, 'refunded')).toMatchObject({ reason: 'cancelled_by_customer' })
   expect((await decide('approve')).status).toBe(409)
 })
 
-test('approved and rejected at once: one of them holds', async () => {
+test('of a simultaneous approval and rejection of an order one is accepted', async () => {
   const { order, decide } = await held()
   const verdicts = await Promise.all(
     (['approve', 'reject', 'approve', 'reject'] as const).map(async (verdict) => ({
@@ -150,7 +150,7 @@ test('approved and rejected at once: one of them holds', async () => {
   await harness.untilOrder(order.id, heard[0]?.verdict === 'approve' ? 'delivered' : 'refunded')
 })
 
-test('an approved order that nobody can fill within the hour is refunded, counted from the approval', async () => {
+test('an approved order that no provider fills within an hour of the approval is refunded', async () => {
   const { order, decide } = await held()
   await harness.sims.esimAccess.do('stock', { out: true })
   await harness.sims.airalo.do('balance', { amount: 0 })
@@ -178,14 +178,14 @@ test('U5: of many orders paid in the same moment, what exceeds the daily number 
   }
   for (const { id } of onHold) expect((await harness.operator.post(`/v1/orders/${id}/reject`)).status).toBe(200)
 
-  // A day later the window is empty again.
+  // A day later no order counts any more.
   const later = await harness.buy(person, { pay: false })
   await sql`update orders set paid_at = paid_at - interval '25 hours' where account_id = ${person.accountId}`
   await harness.sims.stripe.do('pay', { orderId: later.id })
   await harness.untilOrder(later.id, 'delivered')
 })
 
-test('of expensive orders, what exceeds the daily amount is held', async () => {
+test('orders above the daily amount are sent to review', async () => {
   const person = await harness.signUp()
   const exchange = {
     currency: harness.stack.config.SHOP_CURRENCY,

@@ -1,4 +1,4 @@
-/** At every stage of an order: everybody tells the same, what is not possible changes nothing, and what is possible works. */
+/** In every state of an order all views agree, forbidden actions change nothing, and allowed actions work. */
 import { expect, test } from 'vitest'
 import { problemCodeOf } from '../../api/http/problems.ts'
 import type { FailureType } from '../../shared/failures.ts'
@@ -27,8 +27,8 @@ interface Placements {
 const viewOf = async (id: string): Promise<OrderView> => (await harness.service.get(`/v1/orders/${id}`)).body
 const placements = async () => (await esimAccess.books()) as unknown as Placements
 
-/** Ways to the stages; a name is the state there, but for what stands after a dash. */
-const stages = {
+/** Makes an order in each situation. A name is the order's state, with a variant after a dash. */
+const situations = {
   awaiting_payment: unpaidOrder,
   in_review: heldOrder,
   async provisioning() {
@@ -88,21 +88,21 @@ const stages = {
     await harness.fastForward(order.id, '2 days')
     return order
   },
-} satisfies { [Status in OrderStatus]: Way } & Record<string, Way>
-type Way = () => Promise<OrderView>
-type Stage = keyof typeof stages
-const statusOf = (stage: Stage): OrderStatus => stage.split('-')[0] as OrderStatus
+} satisfies { [Status in OrderStatus]: MakeOrder } & Record<string, MakeOrder>
+type MakeOrder = () => Promise<OrderView>
+type Situation = keyof typeof situations
+const statusOf = (situation: Situation): OrderStatus => situation.split('-')[0] as OrderStatus
 
-interface Peculiarity {
-  /** what does not hold there, although an update needs it */
+interface Exception {
+  /** the guard of an update that is not satisfied there */
   breaks?: OrderGuard
-  /** how an accepted update ends there */
+  /** the failure of an accepted update there */
   fails?: FailureType
 }
-const peculiarities = {
+const exceptions = {
   'provisioning-top_up': { breaks: 'not_a_top_up' },
   'delivered-used': { fails: 'EsimInUse' },
-} satisfies { [Name in Stage]?: Peculiarity }
+} satisfies { [Name in Situation]?: Exception }
 
 async function unpaidOrder(): Promise<OrderView> {
   return await harness.buy(await harness.signUp(), { packageCode, pay: false })
@@ -122,33 +122,36 @@ async function rejectedOrder(): Promise<OrderView> {
 const actions = ['cancel', 'refund', 'resend', 'approve', 'reject'] as const satisfies OrderUpdate[]
 type Action = (typeof actions)[number]
 
-/** What the order's table says of an action at a stage: the problem that refuses it, or the state in which it ends. */
-function outcome(stage: Stage, action: Action): { problem: string } | { end: OrderStatus } {
-  const { breaks, fails }: Peculiarity = peculiarities[stage as keyof typeof peculiarities] ?? {}
-  const status = statusOf(stage)
+/** The effect of an action by the table of order states: the problem that refuses it, or the state in which it ends. */
+function outcome(situation: Situation, action: Action): { problem: string } | { end: OrderStatus } {
+  const { breaks, fails }: Exception = exceptions[situation as keyof typeof exceptions] ?? {}
+  const status = statusOf(situation)
   if (!isAccepted(action, status, (guard) => guard !== breaks)) return { problem: problemCodeOf('OrderStateConflict') }
   const { leadsTo, fails: failures = {} } = orderStates[status].on[action] ?? {}
   if (fails && failures[fails]) return { problem: problemCodeOf(fails) }
   return { end: afterWork(leadsTo?.[0]?.to ?? status) }
 }
 
-/** The state that stays when what others do for the order goes well. */
+/** The final state when the outside parties succeed. */
 function afterWork(status: OrderStep['to']): OrderStatus {
   if (status === 'closed') throw new Error('no update closes a run')
   const next = orderStates[status].on.work?.leadsTo?.[0]
   return next && !next.when && next.to !== 'closed' ? afterWork(next.to) : status
 }
 
-const names = Object.keys(stages) as Stage[]
-const cases = names.flatMap((stage) => actions.map((action) => ({ stage, action, ...outcome(stage, action) })))
-const refused = (name: Stage) => cases.flatMap((each) => (each.stage === name && 'problem' in each ? [each] : []))
+const names = Object.keys(situations) as Situation[]
+const cases = names.flatMap((situation) =>
+  actions.map((action) => ({ situation, action, ...outcome(situation, action) })),
+)
+const refused = (name: Situation) =>
+  cases.flatMap((each) => (each.situation === name && 'problem' in each ? [each] : []))
 
-test.each(names)('%s: everybody tells the same, and nothing else is possible', async (product) => {
-  const order = await stages[product]()
-  await tellsTheSame(order, statusOf(product))
+test.each(names)('an order in %s: all views agree, and other actions are refused', async (situation) => {
+  const order = await situations[situation]()
+  await expectAllViews(order, statusOf(situation))
 
   const before = await viewOf(order.id)
-  for (const { action, problem } of refused(product)) {
+  for (const { action, problem } of refused(situation)) {
     const answer = await harness.operator.post(`/v1/orders/${order.id}/${action}`)
     expect([action, answer.status, answer.body.code]).toEqual([action, 409, problem])
   }
@@ -158,20 +161,20 @@ test.each(names)('%s: everybody tells the same, and nothing else is possible', a
 })
 
 test.each(cases.flatMap((each) => ('end' in each ? [each] : [])))(
-  '$stage: $action leads to $end',
-  async ({ stage, action, end }) => {
-    const order = await stages[stage]()
+  'an order in $situation: $action leads to $end',
+  async ({ situation, action, end }) => {
+    const order = await situations[situation]()
     const answer = await harness.operator.post(`/v1/orders/${order.id}/${action}`)
     expect(answer.status, answer.text).toBe(200)
     const after = await harness.untilOrder(order.id, end)
-    await tellsTheSame(order, end)
+    await expectAllViews(order, end)
     if (end === 'refunded') {
-      const documents = stage === 'delivered' ? ['credit_note', 'invoice'] : []
+      const documents = situation === 'delivered' ? ['credit_note', 'invoice'] : []
       expect(after.documents.map(({ kind }: { kind: string }) => kind).sort()).toEqual(documents)
       expect(after.refunds.at(-1)).toMatchObject({ minor: 500, state: 'succeeded' })
     }
-    if (stage !== 'provisioning') return
-    // What the provider makes later is ours all the same, so it goes back.
+    if (situation !== 'provisioning') return
+    // The provider makes the eSIM later, and it is returned.
     const { cancels } = await placements()
     await esimAccess.do('allocate')
     await harness.fastForward(order.id, '2 minutes')
@@ -179,7 +182,7 @@ test.each(cases.flatMap((each) => ('end' in each ? [each] : [])))(
   },
 )
 
-test('cancelled in any moment while it is processed: nothing charged, all refunded, or delivered', async () => {
+test('an order that is cancelled at any moment of its processing ends uncharged, refunded or delivered', async () => {
   const outcomes = await Promise.all(
     Array.from({ length: 24 }, async (_, index) => {
       const order = await unpaidOrder()
@@ -193,18 +196,18 @@ test('cancelled in any moment while it is processed: nothing charged, all refund
     }),
   )
   for (const [status, end] of outcomes) expect(status).toBe(end === 'delivered' ? 409 : 200)
-  // The books are checked at the end of every file.
+  // The harness checks the books at the end of each file.
 })
 
-/** The order's own page, every list it is in, its run, and what operators find runs by. */
-async function tellsTheSame({ id, accountId }: OrderView, status: string): Promise<void> {
+/** The status in the order's page, in all lists, in its run, and in the search attributes. */
+async function expectAllViews({ id, accountId }: OrderView, status: string): Promise<void> {
   const handle = harness.temporal.workflow.getHandle(orderWorkflowId(id))
   const listed = async (query: string, caller = harness.service): Promise<string[]> =>
     (await caller.get(`/v1/orders?${query}`)).body.items
       .filter((item: { id: string }) => item.id === id)
       .map((item: { status: string }) => item.status)
   await untilValue(
-    `everybody tells that ${id} is ${status}`,
+    `all views of ${id} show ${status}`,
     async () => {
       const { searchAttributes } = await handle.describe()
       return {

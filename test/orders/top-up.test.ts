@@ -1,4 +1,4 @@
-/** More data for a delivered eSIM: an order of its own, whose effect the first order's run tells of. */
+/** A top-up is a separate order; the first order's run reports its effect. */
 import { expect, test } from 'vitest'
 import { milliseconds } from '../../policy/periods.ts'
 import { workflowNow } from '../../temporal/time-skipping.ts'
@@ -16,7 +16,7 @@ const { sql } = harness.stack.context
 const gigabyte = 2 ** 30
 const { minute, hour, day } = milliseconds
 
-/** A delivered order and its eSIM. */
+/** A delivered order with its eSIM. */
 async function delivered(packageCode: string = testPackages.onlyEsimAccess, quantity = 1) {
   const person = await harness.signUp()
   const order = await harness.buy(person, { packageCode, quantity })
@@ -26,7 +26,7 @@ async function delivered(packageCode: string = testPackages.onlyEsimAccess, quan
 const request = (person: Person, orderId: string, body: Record<string, unknown> = {}) =>
   person.caller.post(`/v1/orders/${orderId}/top-up`, { packageCode: testPackages.topUp, ...body })
 
-/** A top-up that waits for its payment. */
+/** A top-up that is not paid yet. */
 async function requested(person: Person, orderId: string) {
   return expectStatus(await request(person, orderId), 201)
 }
@@ -54,7 +54,7 @@ async function untilTold(person: Person, ...events: string[]): Promise<void> {
 }
 
 test.each(eachProvider)(
-  '%s: what was used up works again, and is followed to its new end',
+  '%s: a top-up makes a used-up eSIM work again, and its run follows it to the new end',
   async (simulator, packageCode) => {
     const provider = harness.sims[simulator]
     await airalo.do('limits', { tokenPerMinute: 1_000 })
@@ -88,7 +88,7 @@ test.each(eachProvider)(
     await pass(day)
     await untilTold(person, ...before, 'low_data')
 
-    // Past the first end nothing ends.
+    // The eSIM does not end at its first expiry.
     await pass(6 * day)
     expect((await harness.service.get(`/v1/orders/${order.id}`)).body).toMatchObject({
       status: 'delivered',
@@ -107,7 +107,7 @@ test.each(eachProvider)(
   },
 )
 
-test('a lost reply does not add the data twice', async () => {
+test('a top-up with a lost reply is applied once', async () => {
   const { person, order } = await delivered()
   const before = await topUpsAt()
   await esimAccess.fault({ match: { path: '/esim/topup' }, cut: 'after' })
@@ -115,7 +115,7 @@ test('a lost reply does not add the data twice', async () => {
   expect((await topUpsAt()) - before).toBe(1)
 })
 
-test('data that cannot be added is refunded, and the first order is none the worse', async () => {
+test('a top-up that cannot be applied is refunded, and the first order is unchanged', async () => {
   const { person, order, eSim } = await delivered()
   const topUp = await requested(person, order.id)
   await esimAccess.do('expire', eSim)
@@ -127,7 +127,7 @@ test('data that cannot be added is refunded, and the first order is none the wor
   })
 })
 
-test('a provider that never answers: refunded after an hour, and never added later', async () => {
+test('a top-up whose provider never answers is refunded after an hour, and not applied later', async () => {
   const { person, order } = await delivered()
   const before = await topUpsAt()
   await esimAccess.fault({ match: { path: '/esim/topup' }, status: 500, times: 1_000 })
@@ -144,7 +144,7 @@ test('a provider that never answers: refunded after an hour, and never added lat
   expect((await topUpsAt()) - before).toBe(0)
 })
 
-test('data that was added although nobody could tell us: refunded, and an operator knows', async () => {
+test('a top-up that was applied without an answer is refunded and becomes an operator task', async () => {
   const { person, order } = await delivered()
   const topUp = await requested(person, order.id)
   await esimAccess.fault({ match: { path: '/esim/topup' }, cut: 'after' })
@@ -160,7 +160,7 @@ test('data that was added although nobody could tell us: refunded, and an operat
   expect([...raised]).toEqual([{ detail: 'top_up_applied' }])
 })
 
-test('unpaid it can be cancelled; delivered it cannot be given back', async () => {
+test('an unpaid top-up can be cancelled, and a delivered one cannot be returned', async () => {
   const { person, order } = await delivered()
   const cancelled = await requested(person, order.id)
   expect((await person.caller.post(`/v1/orders/${cancelled.id}/cancel`)).status).toBe(200)
@@ -172,7 +172,7 @@ test('unpaid it can be cancelled; delivered it cannot be given back', async () =
   )
 })
 
-test('what fits nothing is refused', async () => {
+test('a top-up that does not fit the eSIM is refused', async () => {
   const { person, order } = await delivered(testPackages.onlyEsimAccess, 2)
   const stranger = await harness.signUp()
   const unpaid = await harness.buy(person, { pay: false })

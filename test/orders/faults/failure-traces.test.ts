@@ -1,4 +1,4 @@
-/** What a failure leaves in a history says where in our code it arose, and not where on which machine that code lies. */
+/** Stack traces in histories name our source files, without the machine's folders. */
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { openHarness } from '../../harness/harness.ts'
@@ -8,7 +8,7 @@ import { testPackages } from '../../harness/test-packages.ts'
 const harness = await openHarness()
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 
-test('of the workflow and of its activities', async () => {
+test('stack traces in the history of a failed order name source files, without folders of the machine', async () => {
   const { accountId } = await harness.signUp()
   await harness.sims.stripe.fault({
     match: { path: '^/v1/payment_intents$' },
@@ -20,8 +20,8 @@ test('of the workflow and of its activities', async () => {
 
   const failed = (await fetchHistories(harness.temporal)).filter(({ workflowId }) => workflowId.startsWith('order-'))
   expect(failed).toHaveLength(1)
-  const told = (await readableEvents(failed[0]?.history ?? {})).join('\n')
-  expect(told).toMatch(/at (async )?openCheckout \(activities\/order\/payment\.ts:\d+/)
-  expect(told).toMatch(/ \(workflows\/order\/order\.ts:\d+/)
-  expect(told).not.toContain(root)
+  const traces = (await readableEvents(failed[0]?.history ?? {})).join('\n')
+  expect(traces).toMatch(/at (async )?openCheckout \(activities\/order\/payment\.ts:\d+/)
+  expect(traces).toMatch(/ \(workflows\/order\/order\.ts:\d+/)
+  expect(traces).not.toContain(root)
 })

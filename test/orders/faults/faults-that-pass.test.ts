@@ -1,4 +1,4 @@
-/** U2: a fault that passes decides nothing. */
+/** U2: a passing fault has no effect on an order's outcome. */
 import { expect, test } from 'vitest'
 import { always, esimParties, watchPlacements } from '../../harness/checks/placements.ts'
 import { openHarness } from '../../harness/harness.ts'
@@ -15,7 +15,7 @@ async function bought(packageCode: string, until = 'provisioning', quantity = 1)
   return harness.buy(await harness.signUp(), { packageCode, until, quantity })
 }
 
-test('a connection that is cut once, then one 503: delivered, once', async () => {
+test('an order is delivered once after a lost connection and a 503', async () => {
   await esimAccess.fault({ match: ordering, cut: 'before' })
   await esimAccess.fault({ match: ordering, status: 503 })
   const { id } = await bought(testPackages.onlyEsimAccess)
@@ -24,14 +24,14 @@ test('a connection that is cut once, then one 503: delivered, once', async () =>
   expect(await ordersAt(id)).toMatchObject({ 'esim-access': 1 })
 })
 
-test('an order that its provider does not know for a moment after it was placed: delivered', async () => {
+test('an order is delivered when the provider does not find it for a moment after it was placed', async () => {
   await esimAccess.fault({ match: { path: '/esim/query' }, ...refusal('310272'), times: 8 })
   const { id } = await bought(testPackages.onlyEsimAccess)
   await harness.fastForward(id, '1 minute')
   await harness.untilOrder(id, 'delivered')
 })
 
-test('fewer eSIMs left at Airalo than ordered: out of stock, and the money back', async () => {
+test('an order of more eSIMs than Airalo has left is refunded as out of stock', async () => {
   const packageId = 'hallo-mobil-7days-1gb'
   await airalo.do('left', { packageId, quantity: 1 })
   expect(await bought(testPackages.onlyAiralo, 'refunded', 2)).toMatchObject({ reason: 'out_of_stock' })
@@ -39,7 +39,7 @@ test('fewer eSIMs left at Airalo than ordered: out of stock, and the money back'
   expect(await attention('airalo')).toEqual([])
 })
 
-test('a code that nobody has described: delivered once it has passed, and an operator knows', async () => {
+test('an undocumented code of a provider becomes an operator task, and the order is delivered once it has passed', async () => {
   await esimAccess.fault({ match: ordering, ...refusal('299999') })
   const { id } = await bought(testPackages.onlyEsimAccess)
   await harness.fastForward(id, '1 minute')
@@ -47,14 +47,14 @@ test('a code that nobody has described: delivered once it has passed, and an ope
   expect(await attention('esim-access')).toEqual([{ kind: 'provider_misconfigured', detail: 'provider_code_299999' }])
 })
 
-test('a refusal that says nothing about stock is no reason to give up', async () => {
+test('an order is retried after a refusal that is not about stock', async () => {
   await esimAccess.fault({ match: ordering, ...refusal('200009') })
   const { id } = await bought(testPackages.onlyEsimAccess)
   await harness.fastForward(id, '1 minute')
   await harness.untilOrder(id, 'delivered')
 })
 
-test('a provider that asks us to wait for two hours: asked again within the promised one', async () => {
+test('a provider’s Retry-After of two hours does not delay the retry beyond the promised hour', async () => {
   await esimAccess.fault({ match: ordering, status: 429, headers: { 'Retry-After': '7200' }, times: always })
   const { id } = await bought(testPackages.onlyEsimAccess)
   await untilWaiting(id)

@@ -1,8 +1,8 @@
 /**
- * `kill -9` of the worker at every step of an order's way. Each step in the history of a reference run becomes an order
- * of its own, stopped right before the worker gets that task, and another one, stopped right before the server hears
- * that it was done. So does each call that changes something outside: applied there, its reply lost. When all of them
- * stand, the worker is killed. A new one has to bring every order to the reference's end, with the reference's books.
+ * `kill -9` of the worker at every step of an order. For each task of a reference run one order is stopped before the
+ * worker gets the task, and one before the server gets its result. One more order for each call to an outside party
+ * is stopped with the call applied and its reply lost. When all of them are stopped, the worker is killed. A new worker
+ * must bring each order to the reference's end, with the same books.
  */
 import { expect, test } from 'vitest'
 import { claimPort } from '../../../dev/port.ts'
@@ -13,31 +13,31 @@ import { openHarness } from '../../harness/harness.ts'
 import { openGate, type Step } from '../../harness/temporal-gate.ts'
 import { testPackages } from '../../harness/test-packages.ts'
 import { until } from '../../harness/until.ts'
-import { createLives, type Way, ways } from '../whole-lives.ts'
+import { createLives, type Lifecycle, lifecycles } from '../whole-lives.ts'
 
 const harness = await openHarness({ workers: 0 })
-/** An attempt that died with its worker is repeated when its time is up: 25 s, for most. */
-const patience = { timeoutMs: 240_000 }
-const live = createLives(harness, patience)
+/** An attempt of a killed worker is retried after its timeout, 25 s for most activities. */
+const timeLimit = { timeoutMs: 240_000 }
+const live = createLives(harness, timeLimit)
 
 interface LostReply {
-  way: Way
-  party: 'stripe' | 'esimAccess' | 'airalo' | 'firebase' | 'meta'
+  lifecycle: Lifecycle
+  simulator: 'stripe' | 'esimAccess' | 'airalo' | 'firebase' | 'meta'
   path: string
   packageCode?: string
 }
 
-/** The worker waits for each of them for 10 s, but for the last. */
+/** The worker waits 10 s for each of these replies, except the last. */
 const lostReplies: LostReply[] = [
-  { way: 'delivered', party: 'airalo', path: '^/v2/orders$', packageCode: testPackages.onlyAiralo },
-  { way: 'delivered', party: 'esimAccess', path: '/esim/order$' },
-  { way: 'delivered', party: 'esimAccess', path: '/esim/query$' },
-  { way: 'returned', party: 'esimAccess', path: '/esim/cancel$' },
-  { way: 'unfilled', party: 'stripe', path: '^/v1/refunds$' },
-  { way: 'cancelled', party: 'stripe', path: '/cancel$' },
-  { way: 'delivered', party: 'firebase', path: 'messages:send$' },
-  { way: 'delivered', party: 'meta', path: '/events$' },
-  { way: 'delivered', party: 'stripe', path: '^/v1/payment_intents$' },
+  { lifecycle: 'delivered', simulator: 'airalo', path: '^/v2/orders$', packageCode: testPackages.onlyAiralo },
+  { lifecycle: 'delivered', simulator: 'esimAccess', path: '/esim/order$' },
+  { lifecycle: 'delivered', simulator: 'esimAccess', path: '/esim/query$' },
+  { lifecycle: 'returned', simulator: 'esimAccess', path: '/esim/cancel$' },
+  { lifecycle: 'unfilled', simulator: 'stripe', path: '^/v1/refunds$' },
+  { lifecycle: 'cancelled', simulator: 'stripe', path: '/cancel$' },
+  { lifecycle: 'delivered', simulator: 'firebase', path: 'messages:send$' },
+  { lifecycle: 'delivered', simulator: 'meta', path: '/events$' },
+  { lifecycle: 'delivered', simulator: 'stripe', path: '^/v1/payment_intents$' },
 ]
 
 test('U2: a killed worker loses nothing and repeats nothing, wherever it was', { timeout: 600_000 }, async () => {
@@ -47,61 +47,63 @@ test('U2: a killed worker loses nothing and repeats nothing, wherever it was', {
     harness.settings.TEMPORAL_ADDRESS ?? '',
     (step) => stops.get(step.workflowId) === nameOf(step),
   )
-  const doomed = await startWorker(gate.address)
-  const references = await Promise.all(ways.map((way) => live(way)))
+  const killedWorker = await startWorker(gate.address)
+  const references = await Promise.all(lifecycles.map((lifecycle) => live(lifecycle)))
   await Promise.all(references.map(({ end }) => end))
 
-  const steps = references.flatMap(({ way, orderId }) =>
+  const steps = references.flatMap(({ lifecycle, orderId }) =>
     gate.steps
-      .filter((step) => step.workflowId === orderWorkflowId(orderId) && !isElsewhere(way, step))
-      .map((step) => ({ way, stop: nameOf(step) })),
+      .filter((step) => step.workflowId === orderWorkflowId(orderId) && !isElsewhere(lifecycle, step))
+      .map((step) => ({ lifecycle, stop: nameOf(step) })),
   )
   const stopping = await Promise.all(
-    steps.map(async ({ way, stop }) => ({
+    steps.map(async ({ lifecycle, stop }) => ({
       stop,
-      ...(await live(way, { onId: (orderId) => stops.set(orderWorkflowId(orderId), stop) })),
+      ...(await live(lifecycle, { onId: (orderId) => stops.set(orderWorkflowId(orderId), stop) })),
     })),
   )
-  const stands = ({ orderId }: { orderId: string }): boolean => gate.stopped.has(orderWorkflowId(orderId))
+  const isStopped = ({ orderId }: { orderId: string }): boolean => gate.stopped.has(orderWorkflowId(orderId))
   await Promise.all(
-    stopping.map((life) => Promise.race([life.end, until(`${life.orderId} stands`, () => stands(life), patience)])),
+    stopping.map((life) =>
+      Promise.race([life.end, until(`${life.orderId} is stopped`, () => isStopped(life), timeLimit)]),
+    ),
   )
-  // What happens at the same time may share a task or not, so that not every run has the last steps of the reference.
-  const missed = stopping.filter((life) => !stands(life)).map(({ way, stop }) => `${way}: ${stop}`)
+  // Simultaneous events can share a task: some runs do not have the last steps of the reference.
+  const missed = stopping.filter((life) => !isStopped(life)).map(({ lifecycle, stop }) => `${lifecycle}: ${stop}`)
   expect(missed.length, missed.join(', ')).toBeLessThan(steps.length / 8)
 
   const hanging: typeof stopping = []
-  for (const { party, path, way, packageCode } of lostReplies) {
-    await harness.sims.airalo.do('stock', { out: party !== 'airalo' })
-    await harness.sims[party].fault({ match: { method: 'POST', path }, hang: 'after' })
-    hanging.push({ stop: `${party} ${path}`, ...(await live(way, { packageCode })) })
+  for (const { simulator, path, lifecycle, packageCode } of lostReplies) {
+    await harness.sims.airalo.do('stock', { out: simulator !== 'airalo' })
+    await harness.sims[simulator].fault({ match: { method: 'POST', path }, hang: 'after' })
+    hanging.push({ stop: `${simulator} ${path}`, ...(await live(lifecycle, { packageCode })) })
     await until(`${path} hangs`, async () =>
-      (await harness.sims[party].log()).some(({ url, status }) => new RegExp(path).test(url) && status === null),
+      (await harness.sims[simulator].log()).some(({ url, status }) => new RegExp(path).test(url) && status === null),
     )
   }
-  await doomed.kill()
+  await killedWorker.kill()
   await gate.stop()
 
-  const heir = await startWorker(harness.settings.TEMPORAL_ADDRESS ?? '')
+  const newWorker = await startWorker(harness.settings.TEMPORAL_ADDRESS ?? '')
   const lives = [...stopping, ...hanging]
   await Promise.all(lives.map(({ end }) => end))
 
   const { orders } = await readBooks(harness.stack)
   const booksOf = (orderId: string) => comparable(orders.find((order) => order.orderId === orderId))
-  for (const { way, stop, orderId, email } of lives) {
-    const reference = references.find((life) => life.way === way)
-    const where = `${way}, killed at ${stop}`
+  for (const { lifecycle, stop, orderId, email } of lives) {
+    const reference = references.find((life) => life.lifecycle === lifecycle)
+    const where = `${lifecycle}, killed at ${stop}`
     expect(booksOf(orderId), where).toEqual(booksOf(reference?.orderId ?? ''))
     expect(await mailsTo(email), where).toEqual(await mailsTo(reference?.email ?? ''))
   }
-  await heir.stop()
+  await newWorker.stop()
 })
 
 const nameOf = ({ task, ordinal, point }: Step): string => `${task} ${ordinal} ${point}`
 
-/** The ways have much in common, and an attempt at watching that was lost would hold up skipped time for a minute. */
-const isElsewhere = (way: Way, { task, ordinal }: Step): boolean =>
-  way === 'delivered' || (way === 'ended' && (task !== 'workflow' || ordinal < 4))
+/** Steps that another lifecycle covers. A lost attempt of the watch would also delay skipped time by a minute. */
+const isElsewhere = (lifecycle: Lifecycle, { task, ordinal }: Step): boolean =>
+  lifecycle === 'delivered' || (lifecycle === 'ended' && (task !== 'workflow' || ordinal < 4))
 
 function comparable(books: OrderBooks | undefined) {
   if (!books) throw new Error('no such order')
@@ -113,7 +115,7 @@ function comparable(books: OrderBooks | undefined) {
   }
 }
 
-/** A mail whose fate was unknown may come as a copy under the same id: once, to a reader. */
+/** The mails to an address; copies with the same Message-ID count once, since an unknown outcome is repeated. */
 async function mailsTo(email: string): Promise<string[]> {
   const mails = await harness.sims.mailbox.do<{ subject: string; messageId: string }[]>('find', { to: email })
   return [...new Map(mails.map(({ subject, messageId }) => [messageId, subject])).values()].sort()

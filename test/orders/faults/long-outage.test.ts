@@ -1,4 +1,6 @@
-/** The database is away for long: what waits for it waits as cheaply for a day as for a minute, and goes on afterwards. */
+/**
+ * A long outage of the database: a waiting run adds no more events in a day than in a minute, and continues afterwards.
+ */
 import proto from '@temporalio/proto'
 import { expect, test } from 'vitest'
 import { orderWorkflowId, paymentSignal } from '../../../workflows/order/order.contract.ts'
@@ -8,7 +10,7 @@ import { untilValue } from '../../harness/until.ts'
 const harness = await openHarness()
 const { EventType } = proto.temporal.api.enums.v1
 
-test('an order that waits for the database adds a handful of events to its history, however long', async () => {
+test('an order that waits for the database adds a few events to its history in any time', async () => {
   const { id } = await harness.buy(await harness.signUp(), { pay: false })
   const run = harness.temporal.workflow.getHandle(orderWorkflowId(id))
   const attempts = async (): Promise<number> => (await run.describe()).raw.pendingActivities?.[0]?.attempt ?? 0
@@ -18,7 +20,7 @@ test('an order that waits for the database adds a handful of events to its histo
   await run.signal(paymentSignal)
   await untilValue('the worker has handed it over', attempts, (attempt) => attempt > 1)
   const handedOver = await events(id)
-  // The signal, a workflow task, the failed local activity, and the regular one.
+  // The signal, a workflow task, the failed local activity, and the regular activity.
   expect(handedOver.slice(before.length).length, handedOver.join()).toBeLessThanOrEqual(8)
   await harness.fastForward(id, '25 minutes')
   expect(await attempts()).toBeGreaterThan(90)
@@ -29,7 +31,7 @@ test('an order that waits for the database adds a handful of events to its histo
   await harness.untilOrder(id, 'delivered')
 })
 
-/** Without those that skipping time leaves behind. */
+/** The number of events, without those of skipped time. */
 async function events(orderId: string): Promise<string[]> {
   const { events = [] } = await harness.temporal.workflow.getHandle(orderWorkflowId(orderId)).fetchHistory()
   return (events ?? [])

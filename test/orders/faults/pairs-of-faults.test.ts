@@ -1,4 +1,4 @@
-/** U2: faults that pass decide nothing, in pairs on every call of an order's life, many orders at once. */
+/** U2: pairs of passing faults on every call of an order have no effect on its outcome, for many orders at once. */
 import { expect, test } from 'vitest'
 import type { Fault } from '../../../sim/simulator.ts'
 import { watchPlacements } from '../../harness/checks/placements.ts'
@@ -20,7 +20,7 @@ const passing: Fault[] = [
 ]
 const pairs = passing.flatMap((first) => passing.filter((other) => other !== first).map((second) => [first, second]))
 
-/** The calls of an order's life, and what in a request names the order or eSIM. */
+/** The calls of an order, with the pattern that finds the order or eSIM in a request. */
 const calls = {
   esimAccess: [
     { path: '/esim/order$', of: '"transactionId":"([^"]+)"' },
@@ -34,7 +34,7 @@ const calls = {
   ],
 } as const
 
-/** Each order meets one pair at each of its calls, and another one at the next call. */
+/** Gives each order a pair of faults at each of its calls, a different one at the next call. */
 async function plant(simulator: keyof typeof calls): Promise<void> {
   for (const [at, { of, ...match }] of calls[simulator].entries()) {
     for (const number of pairs.keys()) {
@@ -45,12 +45,12 @@ async function plant(simulator: keyof typeof calls): Promise<void> {
   }
 }
 
-/** What may be under way at Airalo has come to an end: its settling time is real time. */
+/** Waits until Airalo's settling time, which is real time, is over. */
 const settle = () => sql`
   update provider_orders set last_asked_at = last_asked_at - interval '2 minutes'
   where provider = 'airalo' and state = 'placing'`
 
-/** What is opened all at once waits for itself longer than a checkout may. */
+/** At most so many orders at once: more would exceed the time limit of a checkout. */
 const lanes = 6
 
 async function each<Item, Result>(items: Item[], work: (item: Item) => Promise<Result>): Promise<Result[]> {
@@ -85,7 +85,7 @@ async function givenBack(id: string): Promise<void> {
   await harness.untilOrder(id, 'refunded')
 }
 
-test('every pair of faults at every call: delivered, one eSIM each; given back, none', {
+test('orders with every pair of faults at every call are delivered with one eSIM each, and refunded with none', {
   timeout: 240_000,
 }, async () => {
   await Promise.all([plant('esimAccess'), plant('airalo')])

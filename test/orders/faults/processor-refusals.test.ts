@@ -1,4 +1,4 @@
-/** U2: what the payment processor refuses once, about a payment that it made itself, ends no order. */
+/** U2: a single refusal of Stripe about its own payment ends no order. */
 import { expect, test } from 'vitest'
 import { orderWorkflowId } from '../../../workflows/order/order.contract.ts'
 import { shareStack } from '../../harness/harness.ts'
@@ -22,24 +22,30 @@ async function unpaid() {
   return { person, order: await harness.buy(person, { pay: false, packageCode }) }
 }
 
-test.each(refusals)('the look at a payment that has come, %s: delivered', async (_what, answer) => {
-  const { order } = await unpaid()
-  await stripe.fault({ match: { method: 'GET', path: '/v1/payment_intents/' }, ...answer })
-  await stripe.do('pay', { orderId: order.id })
-  await harness.untilOrder(order.id, 'delivered')
-})
+test.each(refusals)(
+  'a read of a succeeded payment that Stripe refuses once (%s) ends as delivered',
+  async (_what, answer) => {
+    const { order } = await unpaid()
+    await stripe.fault({ match: { method: 'GET', path: '/v1/payment_intents/' }, ...answer })
+    await stripe.do('pay', { orderId: order.id })
+    await harness.untilOrder(order.id, 'delivered')
+  },
+)
 
-test.each(refusals)('closing a payment, %s: cancelled', async (_what, answer) => {
-  const { person, order } = await unpaid()
-  await stripe.fault({ match: { method: 'POST', path: '/cancel$' }, ...answer })
-  expectStatus(await person.caller.post(`/v1/orders/${order.id}/cancel`), 200)
-  await harness.untilOrder(order.id, 'cancelled')
-  expect((await stripe.books()).paymentIntents).toContainEqual(
-    expect.objectContaining({ metadata: { order_id: order.id }, status: 'canceled' }),
-  )
-})
+test.each(refusals)(
+  'a cancellation of a payment that Stripe refuses once (%s) ends as cancelled',
+  async (_what, answer) => {
+    const { person, order } = await unpaid()
+    await stripe.fault({ match: { method: 'POST', path: '/cancel$' }, ...answer })
+    expectStatus(await person.caller.post(`/v1/orders/${order.id}/cancel`), 200)
+    await harness.untilOrder(order.id, 'cancelled')
+    expect((await stripe.books()).paymentIntents).toContainEqual(
+      expect.objectContaining({ metadata: { order_id: order.id }, status: 'canceled' }),
+    )
+  },
+)
 
-test.each(refusals)('the refund, and the look at what became of it, %s: refunded', async (_what, answer) => {
+test.each(refusals)('a refund and its read that Stripe refuses once (%s) end as refunded', async (_what, answer) => {
   const person = await harness.signUp()
   const order = await harness.buy(person, { packageCode })
   await stripe.fault({ match: { method: 'POST', path: '/v1/refunds$' }, ...answer })
@@ -52,7 +58,7 @@ test.each(refusals)('the refund, and the look at what became of it, %s: refunded
   await harness.untilOrder(order.id, 'refunded')
 })
 
-test('cancelled before we knew of a payment that the bank has taken back: the run ends as it should', async () => {
+test('an order that is cancelled before its disputed payment is known ends correctly', async () => {
   const { person, order } = await unpaid()
   await stripe.do('webhooks', { hold: true })
   await stripe.do('pay', { orderId: order.id })

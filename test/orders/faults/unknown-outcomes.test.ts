@@ -1,4 +1,4 @@
-/** U2, U3: what a provider may have done stays known until its own books have told, whatever it answers in between. */
+/** U2, U3: an unknown outcome at a provider stays recorded until the provider's own records show it. */
 import { expect, test } from 'vitest'
 import { always, esimParties, watchPlacements } from '../../harness/checks/placements.ts'
 import { openHarness } from '../../harness/harness.ts'
@@ -26,7 +26,9 @@ async function bought(packageCode: string, until: string | string[] = 'provision
 
 const cancels = async (): Promise<number> => ((await esimAccess.books()).cancels as unknown[]).length
 
-/** An order whose first request was taken, its reply lost, and not allocated; what the provider says to the next ones. */
+/**
+ * An order whose first request is applied and not allocated, with a lost reply, and the answers to the next requests.
+ */
 async function lostAndThen(packageCode: string, answer: object, times = 1) {
   await esimAccess.do('allocation', { never: true })
   await esimAccess.fault({ match: ordering, cut: 'after' })
@@ -43,7 +45,7 @@ async function allocated(): Promise<void> {
 }
 
 test.each(Object.entries(laterAnswers))(
-  'a lost reply, and a repeat to which the provider %s: one order, and delivered',
+  'an order with a lost reply, and a repeat to which the provider %s, is delivered with one provider order',
   async (_what, answer) => {
     const { order } = await lostAndThen(testPackages.onlyEsimAccess, answer)
     await harness.fastForward(order.id, '20 seconds')
@@ -54,7 +56,7 @@ test.each(Object.entries(laterAnswers))(
   },
 )
 
-test('no second provider is asked while the first one may have filled the order', async () => {
+test('the second provider gets no order while the first one may have filled it', async () => {
   const { order } = await lostAndThen(testPackages.anyProvider, refusal('200011'), always)
   await harness.fastForward(order.id, '9 minutes')
   expect(await placements(order.id)).toMatchObject([{ provider: 'esim-access', state: 'placing' }])
@@ -64,7 +66,7 @@ test('no second provider is asked while the first one may have filled the order'
   expect(await ordersAt(order.id)).toEqual({ 'esim-access': 1, airalo: 0 })
 })
 
-test('a lost request that was never applied, once that is certain: the second provider fills the order', async () => {
+test('the second provider fills an order once a lost request to the first one is certainly not applied', async () => {
   await esimAccess.fault({ match: ordering, cut: 'before' })
   await esimAccess.fault({ match: ordering, ...refusal('200011'), times: always })
   const { order } = await bought(testPackages.anyProvider)
@@ -80,7 +82,7 @@ test('a lost request that was never applied, once that is certain: the second pr
   await esimAccess.clearFaults()
 })
 
-test('cancelled meanwhile: what shows an hour later goes back, whatever the looks before it brought', async () => {
+test('an eSIM of a cancelled order that the provider shows an hour later is returned', async () => {
   const before = await cancels()
   const { person, order } = await lostAndThen(testPackages.onlyEsimAccess, { status: 503 }, always)
   await esimAccess.fault({ match: { path: '/esim/query' }, status: 503, times: 8 })
@@ -94,14 +96,14 @@ test('cancelled meanwhile: what shows an hour later goes back, whatever the look
   expect((await cancels()) - before).toBe(1)
 })
 
-test('an eSIM that its provider does not know for a moment is not one that was used: it goes back', async () => {
+test('an eSIM that its provider does not find for a moment is returned, and does not count as used', async () => {
   const { person, order } = await bought(testPackages.onlyEsimAccess, 'delivered')
   await esimAccess.fault({ match: { path: '/esim/cancel' }, ...refusal('310403') })
   expectStatus(await person.caller.post(`/v1/orders/${order.id}/refund`), 200)
   expect(await harness.untilOrder(order.id, 'refunded')).toMatchObject({ reason: 'returned_unused' })
 })
 
-test('the same of an order that is released', async () => {
+test('an eSIM of a released order that its provider does not find for a moment is returned', async () => {
   const before = await cancels()
   await esimAccess.do('allocation', { never: true })
   const { person, order } = await bought(testPackages.onlyEsimAccess)
@@ -127,7 +129,7 @@ const topUp = async (packageCode: string) => {
   )
 }
 
-test('a top-up whose reply was lost is not applied again before it had the time to show', async () => {
+test('a top-up with a lost reply is not repeated before it can be visible at the provider', async () => {
   const { id } = await topUp(testPackages.onlyAiralo)
   await airalo.fault({ match: { method: 'POST', path: '/orders/topups' }, cut: 'after' })
   const nothing = { data: [], meta: { last_page: 1 } }
@@ -139,7 +141,7 @@ test('a top-up whose reply was lost is not applied again before it had the time 
   expect(await ordersAt(id)).toMatchObject({ airalo: 1 })
 })
 
-test('a top-up whose reply was lost, and that is then refused: found applied', async () => {
+test('a top-up with a lost reply and a refused repeat is found as applied', async () => {
   const { id } = await topUp(testPackages.onlyEsimAccess)
   await esimAccess.fault({ match: { path: '/esim/topup' }, cut: 'after' })
   await esimAccess.fault({ match: { path: '/esim/topup' }, ...refusal('200002') })

@@ -1,4 +1,4 @@
-/** SIGTERM on a worker in the middle of its work: what it has begun it finishes, and nothing is done twice. */
+/** SIGTERM to a busy worker: it finishes its open work, and nothing is done twice. */
 import { expect, test } from 'vitest'
 import { orderWorkflowId } from '../../../workflows/order/order.contract.ts'
 import { openHarness } from '../../harness/harness.ts'
@@ -9,7 +9,7 @@ const harness = await openHarness({ processes: 'apart' })
 const { esimAccess, stripe } = harness.sims
 const busyWith = 12
 
-test('a busy worker is drained', async () => {
+test('a busy worker drains on SIGTERM, and its orders are delivered once', async () => {
   await esimAccess.fault({ match: { path: '/esim/order$' }, delayMs: 2_000, times: busyWith })
   const orders = await Promise.all(
     Array.from({ length: busyWith }, async () => {
@@ -23,7 +23,7 @@ test('a busy worker is drained', async () => {
   await until('the worker waits for every eSIM', async () => (await asked()).length === busyWith)
   expect((await asked()).every(({ status }) => status === null)).toBe(true)
 
-  // Ends with code 0 or throws.
+  // It throws unless the exit code is 0.
   await harness.worker.stop()
   expect((await asked()).map(({ status }) => status)).toEqual(Array(busyWith).fill(200))
   for (const id of orders) {
