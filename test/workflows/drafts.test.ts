@@ -189,13 +189,13 @@ describe('an answer to a privacy request', () => {
     expect(statuses(answers)).toEqual([503, 503])
     const unanswered = await read(id)
     expect([unanswered.state, unanswered.answer, unanswered.answerKind]).toEqual(['open', null, null])
-    const insist = (of: string, text: string, key: UUID) =>
+    const answerRequest = (of: string, text: string, key: UUID) =>
       until('taken', async () => (await answer(of, text, key)).status === 202, { timeoutMs: 40_000 })
     // Until a minute later its call may still take it.
     expect((await answer(id, 'Another one.')).status).toBe(409)
     await sql`update privacy_requests set answer_stored_at = now() - interval '61 seconds' where id = ${id}`
-    await insist(id, 'Another one.', randomUUID())
-    await insist(other.id, 'Repeated.', repeated)
+    await answerRequest(id, 'Another one.', randomUUID())
+    await answerRequest(other.id, 'Repeated.', repeated)
     expect((await answer(id, 'Lost.', lost)).status).toBe(409)
     await Promise.all([answered(id), answered(other.id)])
     for (const [address, text] of [

@@ -18,7 +18,7 @@ const pathOf = (person: Person) => `/v1/accounts/${person.accountId}/email-chang
 const request = (person: Person, email: string) => person.caller.post(pathOf(person), { email })
 const addressOf = async (person: Person): Promise<string> =>
   expectStatus(await harness.service.get(`/v1/accounts/${person.accountId}`), 200).email
-const standing = async (person: Person) => expectStatus(await harness.service.get(pathOf(person)), 200)
+const changeOf = async (person: Person) => expectStatus(await harness.service.get(pathOf(person)), 200)
 
 async function linkTo(address: string, subject: RegExp): Promise<string> {
   const mail = await until(`a mail to ${address}`, async () =>
@@ -41,7 +41,7 @@ test('G2: a new address replaces the old one once both have confirmed, and the o
 
   // Opening the link, as a mail scanner does, changes nothing.
   for (const url of [byOld, byNew]) expect((await open(url)).status).toBe(200)
-  expect((await standing(person)).oldConfirmedAt).toBeNull()
+  expect((await changeOf(person)).oldConfirmedAt).toBeNull()
   expect((await agree(byNew, { 'sec-fetch-site': 'cross-site' })).status).toBe(403)
 
   expect(await (await agree(byNew)).text()).toContain('The other address has to agree')
@@ -54,7 +54,7 @@ test('G2: a new address replaces the old one once both have confirmed, and the o
   )
   const over = await untilValue(
     'the addresses are forgotten',
-    () => standing(person),
+    () => changeOf(person),
     ({ newEmail }) => newEmail === null,
   )
   expect(over.state).toBe('changed')
@@ -73,7 +73,7 @@ test('a change with one confirmation expires after a day and changes nothing', a
   await fastForward(harness.temporal, emailChangeWorkflowId(row?.id ?? ''), '25 hours')
   await untilValue(
     'expired',
-    () => standing(person),
+    () => changeOf(person),
     ({ state }) => state === 'expired',
   )
   expect(await addressOf(person)).toBe(person.email)
@@ -120,7 +120,7 @@ test('an address that belongs to another account by then is not taken over', asy
   await harness.signUp({ account: { email } })
   await agree(byOld)
   expect(await (await agree(byNew)).text()).toContain('The address stays as it was')
-  expect([await addressOf(person), (await standing(person)).state]).toEqual([person.email, 'taken'])
+  expect([await addressOf(person), (await changeOf(person)).state]).toEqual([person.email, 'taken'])
 })
 
 test('a change to the own or a taken address, of another account, or the sixth in a day is refused', async () => {
@@ -133,7 +133,7 @@ test('a change to the own or a taken address, of another account, or the sixth i
   expect((await anna.caller.delete(pathOf(anna))).status).toBe(204)
   await untilValue(
     'cancelled',
-    () => standing(anna),
+    () => changeOf(anna),
     ({ state }) => state === 'cancelled',
   )
 })

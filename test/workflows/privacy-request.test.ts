@@ -33,7 +33,7 @@ const openTasks = async (id: string): Promise<string[]> =>
   ).map(({ kind }) => kind)
 
 /** The run status. */
-async function standing(id: string) {
+async function runStatus(id: string) {
   const { typedSearchAttributes: shown } = await harness.temporal.workflow
     .getHandle(privacyRequestWorkflowId(id))
     .describe()
@@ -41,7 +41,7 @@ async function standing(id: string) {
   return [shown.get(status), shown.get(waitingFor), shown.get(dueAt)?.toISOString()]
 }
 
-const urgesOf = async (reference: string): Promise<string[]> =>
+const remindersOf = async (reference: string): Promise<string[]> =>
   (await mailsTo(harness.stack, support)).map(({ subject }) => subject).filter((subject) => subject.includes(reference))
 
 const resolve = (
@@ -58,7 +58,7 @@ test('G6: a request is acknowledged at once, reminded of on days 14 and 21, esca
   expect(acknowledged?.text).toContain(request.reference)
   expect(Date.parse(request.answerBy) - Date.parse(request.receivedAt)).toBe(30 * day)
 
-  const steps: [duration: string, matters: string[], mails: number][] = [
+  const steps: [duration: string, tasks: string[], mails: number][] = [
     ['13 days', [], 0],
     ['2 days', ['privacy_request_due'], 1],
     ['5 days', ['privacy_request_due'], 1],
@@ -76,11 +76,11 @@ test('G6: a request is acknowledged at once, reminded of on days 14 and 21, esca
     )
     await untilValue(
       `mails after ${duration} more`,
-      () => urgesOf(request.reference),
+      () => remindersOf(request.reference),
       ({ length }) => length === mails,
     )
   }
-  const subjects = await urgesOf(request.reference)
+  const subjects = await remindersOf(request.reference)
   expect(subjects.map((subject) => /waiting|about to be late|LATE/.exec(subject)?.[0])).toEqual([
     'waiting',
     'waiting',
@@ -91,7 +91,7 @@ test('G6: a request is acknowledged at once, reminded of on days 14 and 21, esca
   const late = await read(request.id)
   expect([late.state, late.late, late.escalatedAt === null]).toEqual(['open', true, false])
   const asLate = ['late', 'an operator to answer, overdue', request.answerBy]
-  expect(await standing(request.id)).toEqual(asLate)
+  expect(await runStatus(request.id)).toEqual(asLate)
   const listed = expectStatus(await harness.operator.get('/v1/privacy-requests?state=late'), 200)
   expect(listed.items.map((item: { id: string }) => item.id)).toContain(request.id)
 
@@ -103,7 +103,7 @@ test('G6: a request is acknowledged at once, reminded of on days 14 and 21, esca
   )
   await untilValue(
     'late again',
-    () => standing(request.id),
+    () => runStatus(request.id),
     (shown) => String(shown) === String(asLate),
   )
   expectStatus(await resolve(request.id, { answerKind: 'granted', answer: null }), 202)
@@ -197,11 +197,11 @@ test('a request is extended once by two months, with a mail about the reason and
   )
   expect(mails[1]?.text).toContain('more work than most')
   await skip(request.id, '58 days')
-  expect(await urgesOf(request.reference)).toHaveLength(1)
+  expect(await remindersOf(request.reference)).toHaveLength(1)
   await skip(request.id, '2 days')
   await untilValue(
     'reminded',
-    () => urgesOf(request.reference),
+    () => remindersOf(request.reference),
     ({ length }) => length === 2,
   )
   expect((await read(request.id)).late).toBe(false)
@@ -211,13 +211,13 @@ test('a request that is entered after 26 days gets one reminder at once', async 
   const request = await ask({ receivedAt: new Date(Date.now() - 26 * day).toISOString() })
   await untilValue(
     'reminded',
-    () => urgesOf(request.reference),
+    () => remindersOf(request.reference),
     ({ length }) => length === 1,
   )
   await skip(request.id, '2 days')
   await untilValue(
     'escalated',
-    () => urgesOf(request.reference),
+    () => remindersOf(request.reference),
     ({ length }) => length === 2,
   )
 })
