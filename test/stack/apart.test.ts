@@ -1,4 +1,4 @@
-/** API, workers and simulators as processes of their own: they may come, go and be killed. */
+/** API, workers and simulators as processes: they are started, stopped and killed. */
 import { expect, test } from 'vitest'
 import { startStack } from '../../dev/stack.ts'
 import { openHarness } from '../harness/harness.ts'
@@ -7,7 +7,7 @@ import { until } from '../harness/until.ts'
 
 const harness = await openHarness({ processes: 'apart', workers: 2 })
 
-test('an order outlives every worker', async () => {
+test('an order is delivered although every worker is killed', async () => {
   const person = await harness.signUp()
   const order = await harness.buy(person, { pay: false })
   await harness.worker.kill()
@@ -17,14 +17,14 @@ test('an order outlives every worker', async () => {
   await harness.untilOrder(order.id, 'delivered')
 })
 
-test('the API comes back where it was', async () => {
+test('a restarted API has its old address', async () => {
   const [before] = harness.api.pids()
   await harness.api.restart()
   expect(harness.api.pids()).not.toEqual([before])
   expect((await harness.anonymous.get('/readyz')).body.status).toBe('ready')
 })
 
-test('a worker shows what it does for Prometheus, the SDK and ours together', async () => {
+test('the metrics of a worker contain those of the SDK and our own', async () => {
   const [url] = harness.urls.workerMetrics
   const text = await (await fetch(`${url}/metrics`)).text()
   expect(text).toMatch(/^temporal_\w+/m)
@@ -32,7 +32,7 @@ test('a worker shows what it does for Prometheus, the SDK and ours together', as
   for (const probe of ['livez', 'readyz']) expect((await fetch(`${url}/${probe}`)).status).toBe(200)
 })
 
-test('a part that ends by itself takes the stack down, and is named', async () => {
+test('a part that ends unexpectedly stops the stack, and the error names it', async () => {
   const before = await descendants(process.pid)
   const stack = await startStack({ processes: 'apart', onLogLine: () => {} })
   const parts = [...(await descendants(process.pid))].filter(([pid]) => !before.has(pid))
@@ -44,7 +44,7 @@ test('a part that ends by itself takes the stack down, and is named', async () =
   await until('nothing of it is left', async () => (await survivors(new Map(parts))).length === 0)
 })
 
-test('what cannot start leaves nothing running', async () => {
+test('a stack that cannot start leaves no process', async () => {
   const before = await descendants(process.pid)
   const started = startStack({ processes: 'apart', settings: { TAX_RATE_BPS: 'a lot' } })
   await expect(started).rejects.toThrow(/TAX_RATE_BPS/)

@@ -1,4 +1,4 @@
-/** `npm run dev` in a copy of the tree: what is saved becomes live, and what does not compile ends nothing. */
+/** `npm run dev` in a copy of the sources: saved files are reloaded, and a mistake does not stop the stack. */
 import { cp, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,8 +12,8 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 const tree = await mkdtemp(join(tmpdir(), 'ama-esim-dev-'))
 afterAll(() => rm(tree, { recursive: true, force: true }))
 
-/** On a busy machine; on an idle one each takes a second or two. */
-const patient = { timeoutMs: 180_000 }
+/** Enough for a busy machine; on an idle one each takes a second or two. */
+const busyMachine = { timeoutMs: 180_000 }
 
 async function copyTree(): Promise<void> {
   const left = ['node_modules', '.data', '.git', 'test', 'bench']
@@ -23,7 +23,7 @@ async function copyTree(): Promise<void> {
   await symlink(join(root, 'node_modules'), join(tree, 'node_modules'))
 }
 
-/** As many editors do: a new file takes the old one's place. */
+/** Saves a file as many editors do: a new file replaces the old one. */
 async function save(file: string, change: (text: string) => string): Promise<string> {
   const before = await readFile(join(tree, file), 'utf8')
   const after = change(before)
@@ -33,7 +33,7 @@ async function save(file: string, change: (text: string) => string): Promise<str
   return before
 }
 
-test('a saved route, activity and workflow are live, and a mistake waits for the next save', async () => {
+test('npm run dev reloads a saved route and workflow, and after a mistake reloads at the next save', async () => {
   await copyTree()
   const environment = { AMA_DATA_DIR: join(tree, '.data'), AMA_PORTS: 'free', NO_COLOR: '1' }
   const dev = startProgram(process.execPath, ['--import', 'tsx', 'cli/dev.ts'], environment, tree)
@@ -47,20 +47,20 @@ test('a saved route, activity and workflow are live, and a mistake waits for the
   const lives = () => dev.output().match(/ live after /g)?.length ?? 0
 
   await save('api/routes/health.ts', (text) => text.replaceAll("'alive'", "'anew'"))
-  await until('the route is live', async () => (await liveness()).includes('anew'), patient)
+  await until('the route is live', async () => (await liveness()).includes('anew'), busyMachine)
 
-  await until('the change is reported', async () => lives() === 1, patient)
+  await until('the change is reported', async () => lives() === 1, busyMachine)
   await save('workflows/catalogue-sync.ts', (text) =>
     text.replace(/(export async function catalogueSync\([^{]*\{\n)/, "$1  console.log('the workflow was saved')\n"),
   )
-  await until('the workflow is live', async () => lives() === 2, patient)
+  await until('the workflow is live', async () => lives() === 2, busyMachine)
   expect([200, 202]).toContain((await operator.post('/v1/packages/sync', {})).status)
   await dev.untilWritten(/the workflow was saved/)
 
   const good = await save('api/routes/health.ts', (text) => `${text}\nconst = 1\n`)
   await dev.untilWritten(/Not live: the next save tries again/)
   await save('api/routes/health.ts', () => good)
-  await until('the API is live again', async () => (await liveness()).includes('anew'), patient)
+  await until('the API is live again', async () => (await liveness()).includes('anew'), busyMachine)
 
   dev.kill('SIGINT')
   expect(await dev.ended, dev.output()).toEqual({ code: 0, signal: null })

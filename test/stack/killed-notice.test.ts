@@ -1,4 +1,4 @@
-/** N2 when a worker is killed in the middle, twice: everybody is told, by the mail server's own books. */
+/** N2: everybody gets the policy notice when the worker is killed twice during it, as the mail simulator shows. */
 import { expect, test } from 'vitest'
 import { fastForward } from '../../temporal/time-skipping.ts'
 import { policyNoticeWorkflowId } from '../../workflows/policy-notice.contract.ts'
@@ -13,7 +13,7 @@ const harness = await openHarness({
   settings: { MAIL_RATE_PER_SECOND: '300' },
 })
 const recipients = 1_500
-/** what one worker has under way at most: four groups of twenty */
+/** most mails that one worker sends at the same time: four groups of twenty */
 const underWay = 80
 
 interface Books {
@@ -22,7 +22,9 @@ interface Books {
 
 const count = async () => (await harness.sims.mailbox.do<{ count: number }>('count', {})).count
 
-test('each account is mailed once, but for what was in the air at a kill', { timeout: 180_000 }, async () => {
+test('N2: each account gets the policy notice once, except mails that were being sent at a kill', {
+  timeout: 180_000,
+}, async () => {
   await insertAccounts(harness.context, recipients)
   const effectiveAt = new Date(Date.now() + 40 * 86_400_000).toISOString()
   const policy = { version: 'killed', title: 'Privacy policy', text: 'As before.', changes: ['Less.'], material: true }
@@ -36,7 +38,7 @@ test('each account is mailed once, but for what was in the air at a kill', { tim
   await until('all but the doubtful', async () => (await told()).length >= recipients - 2 * underWay, {
     timeoutMs: 90_000,
   })
-  // Their lease runs out, and they are asked after anew.
+  // Their lease expires, and they are sent again.
   await fastForward(harness.temporal, policyNoticeWorkflowId('killed'), '1 hour')
   await until('everybody', async () => (await told()).length === recipients)
 

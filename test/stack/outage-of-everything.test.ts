@@ -7,7 +7,7 @@ const harness = await openHarness({ durable: true })
 const { stripe, esimAccess, airalo, firebase, google, apple, meta, googleAnalytics, mailbox } = harness.sims
 const outside = [stripe, esimAccess, airalo, firebase, google, apple, meta, googleAnalytics]
 
-test('orders live through half a minute in which nothing and nobody is there', { timeout: 120_000 }, async () => {
+test('orders reach their ends after an outage of everything for half a minute', { timeout: 120_000 }, async () => {
   await liveThrough(harness, {
     async begin() {
       await Promise.all(outside.map((simulator) => simulator.fault({ cut: 'before', times: always })))

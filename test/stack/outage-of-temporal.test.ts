@@ -4,6 +4,6 @@ import { liveThrough } from './outage.ts'
 
 const harness = await openHarness({ durable: true })
 
-test('orders live through half a minute without Temporal', { timeout: 120_000 }, async () => {
+test('orders reach their ends after an outage of Temporal for half a minute', { timeout: 120_000 }, async () => {
   await liveThrough(harness, { begin: harness.temporalServer.crash, end: harness.temporalServer.start })
 })

@@ -4,6 +4,6 @@ import { liveThrough } from './outage.ts'
 
 const harness = await openHarness({ processes: 'apart' })
 
-test('orders live through half a minute without the API', { timeout: 120_000 }, async () => {
+test('orders reach their ends after an outage of the API for half a minute', { timeout: 120_000 }, async () => {
   await liveThrough(harness, { begin: harness.api.kill, end: harness.api.start, apiIsGone: true })
 })

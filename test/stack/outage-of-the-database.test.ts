@@ -4,6 +4,6 @@ import { liveThrough } from './outage.ts'
 
 const harness = await openHarness()
 
-test('orders live through half a minute without the database', { timeout: 120_000 }, async () => {
+test('orders reach their ends after an outage of the database for half a minute', { timeout: 120_000 }, async () => {
   await liveThrough(harness, { begin: harness.database.crash, end: harness.database.start })
 })

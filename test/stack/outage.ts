@@ -1,6 +1,6 @@
 /**
- * Half a minute without something that orders need, with orders at every point of their lives. Each has to come to the
- * end that it would have come to anyway, once; what callers ask meanwhile is refused, and works when asked again.
+ * Half a minute without something that orders need, with orders in every state. Each order must reach its normal end
+ * once. Requests of callers are refused meanwhile, and work when they are repeated.
  */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -17,13 +17,13 @@ import { until } from '../harness/until.ts'
 export interface Outage {
   begin(): Promise<unknown>
   end(): Promise<unknown>
-  /** nobody is there to refuse anything */
+  /** the API is down and gives no answers */
   apiIsGone?: true
 }
 
 const awayMs = 30_000
-const patience = { timeoutMs: 40_000 }
-/** Of two providers the second, whose orders cannot be repeated at once, would be asked. */
+const timeLimit = { timeoutMs: 40_000 }
+/** Only one provider has it: with two, the second one would be asked, whose orders cannot be repeated at once. */
 const packageCode = testPackages.onlyEsimAccess
 
 export async function liveThrough(harness: Harness, outage: Outage): Promise<void> {
@@ -37,13 +37,13 @@ export async function liveThrough(harness: Harness, outage: Outage): Promise<voi
   for (const { id } of unpaid) await stripe.do('pay', { orderId: id })
   await esimAccess.do('allocate')
   for (const { esims } of delivered) await esimAccess.do('use', { iccid: esims[0].iccid, bytes: 1_000 })
-  const wishes = [
+  const requests = [
     requested('/v1/orders', { accountId: newcomer.accountId, packageCode }),
     ...doubted.map(({ id }) => requested(`/v1/orders/${id}/cancel`)),
     requested(`/v1/orders/${held[0]?.id}/approve`),
     requested(`/v1/orders/${held[1]?.id}/reject`),
   ]
-  for (const answer of await Promise.all(wishes.map((ask) => ask().catch(() => undefined)))) {
+  for (const answer of await Promise.all(requests.map((ask) => ask().catch(() => undefined)))) {
     if (outage.apiIsGone) expect(answer).toBeUndefined()
     else expect(answer?.status).toBe(503)
     if (answer) expect(answer.headers.get('content-type')).toContain('application/problem+json')
@@ -52,25 +52,25 @@ export async function liveThrough(harness: Harness, outage: Outage): Promise<voi
   await outage.end()
   await stripe.clearFaults()
 
-  const [made] = await Promise.all(wishes.map(insist))
+  const [made] = await Promise.all(requests.map(repeatUntilAnswered))
   await stripe.do('pay', { orderId: made?.body.id })
   people.set(made?.body.id, newcomer)
   const filled = [...unpaid, ...paid, ...provisioning, ...held.slice(0, 1), made?.body as OrderView]
   await Promise.all([
-    ...filled.map(({ id }) => harness.untilOrder(id, 'delivered', patience)),
-    ...doubted.map(({ id }) => harness.untilOrder(id, 'cancelled', patience)),
-    ...held.slice(1).map(({ id }) => harness.untilOrder(id, 'refunded', patience)),
+    ...filled.map(({ id }) => harness.untilOrder(id, 'delivered', timeLimit)),
+    ...doubted.map(({ id }) => harness.untilOrder(id, 'cancelled', timeLimit)),
+    ...held.slice(1).map(({ id }) => harness.untilOrder(id, 'refunded', timeLimit)),
     ...returning.map(async ({ id }) => {
-      await harness.fastForward(id, '2 minutes', patience)
-      await harness.untilOrder(id, 'refunded', patience)
+      await harness.fastForward(id, '2 minutes', timeLimit)
+      await harness.untilOrder(id, 'refunded', timeLimit)
     }),
     ...delivered.map(async ({ id }) => {
-      await harness.fastForward(id, '10 minutes', patience)
+      await harness.fastForward(id, '10 minutes', timeLimit)
       const isUsed = ({ esims }: OrderView): boolean => esims[0].state === 'in_use'
       await until(
         'its use is known',
         async () => isUsed((await harness.service.get(`/v1/orders/${id}`)).body),
-        patience,
+        timeLimit,
       )
     }),
   ])
@@ -94,7 +94,7 @@ export async function liveThrough(harness: Harness, outage: Outage): Promise<voi
     ])
     await Promise.all(delivered.map(({ id }) => untilWatched(harness.stack, id)))
     await stripe.fault({ match: { method: 'POST', path: '^/v1/refunds' }, status: 503, times: always })
-    await Promise.all(returning.map(({ id }) => insist(requested(`/v1/orders/${id}/refund`))))
+    await Promise.all(returning.map(({ id }) => repeatUntilAnswered(requested(`/v1/orders/${id}/refund`))))
     await Promise.all(returning.map(({ id }) => harness.untilOrder(id, 'refunding')))
     for (const { id } of paid) await stripe.do('pay', { orderId: id })
     return { unpaid, doubted, held, provisioning, delivered, returning, paid }
@@ -108,14 +108,14 @@ export async function liveThrough(harness: Harness, outage: Outage): Promise<voi
     return made
   }
 
-  /** A request under one Idempotency-Key, however often it is asked. */
+  /** A request that uses one Idempotency-Key for all repeats. */
   function requested(path: string, body?: unknown): () => Promise<Answer> {
     const headers = { 'idempotency-key': randomUUID() }
     const caller = /approve|reject/.test(path) ? harness.operator : harness.service
     return () => caller.post(path, body, headers)
   }
 
-  async function insist(ask: () => Promise<Answer>): Promise<Answer> {
+  async function repeatUntilAnswered(ask: () => Promise<Answer>): Promise<Answer> {
     return await until(
       'it is granted',
       async () => {
@@ -123,14 +123,14 @@ export async function liveThrough(harness: Harness, outage: Outage): Promise<voi
         if (answer.status >= 300) throw new Error(`${answer.status} ${answer.text}`)
         return answer
       },
-      patience,
+      timeLimit,
     )
   }
 
   async function isConfirmedOnce({ id }: OrderView): Promise<void> {
-    await harness.fastForward(id, '2 minutes', patience)
+    await harness.fastForward(id, '2 minutes', timeLimit)
     const mails = await mailsTo(harness.stack, people.get(id)?.email ?? '')
-    // No other mail has a QR code.
+    // Only this mail has a QR code.
     const confirmations = mails.filter(({ attachments }) => attachments.length > 0)
     expect(confirmations.map(({ subject }) => subject)).toEqual([expect.any(String)])
   }

@@ -1,4 +1,4 @@
-/** A program that owns a stack and waits to be killed. */
+/** A program that starts a stack and waits to be killed. */
 import { startStack } from '../../dev/stack.ts'
 
 const stack = await startStack({ processes: 'apart', onLogLine: () => {} })

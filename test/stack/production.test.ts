@@ -1,4 +1,4 @@
-/** NODE_ENV=production in the files of the image: nothing embedded, nothing simulated, and nothing left to guess. */
+/** NODE_ENV=production with the image's files: no embedded services, no simulators, all required settings configured. */
 import { randomBytes } from 'node:crypto'
 import { appendFile, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -11,13 +11,13 @@ import { descendants, startProgram, survivors } from '../harness/processes.ts'
 import { until } from '../harness/until.ts'
 import { makeImage } from '../image/image.ts'
 
-// The keys are the rig's as well, so that it can read and replay what production wrote.
+// The harness has the same keys: it reads and replays the histories of production.
 const harness = await openHarness({
   workers: 0,
   settings: { PAYLOAD_KEYS: `p1:${randomBytes(32).toString('base64')}` },
 })
 
-/** The rig's services under settings that production accepts; of the outside parties it calls the eSIM providers alone. */
+/** The harness's services with settings that production accepts. Only the eSIM providers are called. */
 async function productionSettings(): Promise<{ url: string; metricsUrl: string; env: Record<string, string> }> {
   const [port, metricsPort] = await Promise.all([claimPort(0), claimPort(0)])
   const { STRIPE_API_URL: _a, FIREBASE_CONNECT_TO: _b, FIREBASE_CONNECT_CA: _c, ...settings } = harness.settings
@@ -57,7 +57,7 @@ async function untilReady(...programs: string[]): Promise<void> {
   )
 }
 
-test('without settings it says which are missing, all at once, and starts nothing', async () => {
+test('npm start in production prints all missing settings at once and starts nothing', async () => {
   const program = start({ NODE_ENV: 'production' })
   const { code } = await program.ended
   expect(code).toBe(1)
@@ -67,7 +67,7 @@ test('without settings it says which are missing, all at once, and starts nothin
   expect(program.output()).not.toMatch(/\n +at /)
 })
 
-test('with them it is API and worker, nothing else, and drains on SIGTERM', async () => {
+test('npm start in production starts only API and worker, and drains on SIGTERM', async () => {
   const { url, metricsUrl, env } = await productionSettings()
   const program = start(env)
   await untilReady(url, metricsUrl)
@@ -81,20 +81,20 @@ test('with them it is API and worker, nothing else, and drains on SIGTERM', asyn
   expect(await program.ended, program.output()).toEqual({ code: 0, signal: null })
 }, 120_000)
 
-test('run by npm they drain as well, though only npm gets the signal', async () => {
+test('npm start in production drains when only npm gets the signal', async () => {
   const { url, metricsUrl, env } = await productionSettings()
   const programs = ['api', 'worker'].map((script) => startProgram('npm', ['run', script], env, image))
   await untilReady(url, metricsUrl)
   const processes = await Promise.all(programs.map(({ pid }) => descendants(pid)))
   for (const program of programs) program.kill('SIGTERM')
-  // The pipe stays open as long as anybody holds it: npm's end alone is not the end.
+  // The pipe stays open while any process holds it: npm's own end is not enough.
   await Promise.all(programs.map(({ ended }) => ended))
   for (const program of programs) expect(program.output()).toMatch(/the (API|worker) stops/)
   expect((await Promise.all(processes.map(survivors))).flat()).toEqual([])
 }, 120_000)
 
 test.each(['api/main.ts', 'worker/main.ts'])(
-  'when %s dies the other drains, and the command fails',
+  'npm start in production fails when %s dies, and drains the other',
   async (entry) => {
     const { url, metricsUrl, env } = await productionSettings()
     const program = start(env)
@@ -109,7 +109,7 @@ test.each(['api/main.ts', 'worker/main.ts'])(
   120_000,
 )
 
-test('it migrates the database, and makes keys', async () => {
+test('the image migrates the database, and prints the usage of the keys command', async () => {
   const { env } = await productionSettings()
   const migrate = run('cli/migrate.ts', env)
   expect(await migrate.ended, migrate.output()).toMatchObject({ code: 0 })
@@ -118,7 +118,7 @@ test('it migrates the database, and makes keys', async () => {
   expect(keys.output()).toMatch(/^Usage:/)
 })
 
-test('the replay check takes the bundle of the image, and says that it has no kept histories', async () => {
+test('the replay check in the image uses its bundle, and says that it has no kept histories', async () => {
   const { env } = await productionSettings()
   const check = startProgram(process.execPath, ['--import', 'tsx', 'cli/deploy.ts', 'check'], env, image)
   expect(await check.ended, check.output()).toMatchObject({ code: 0 })
@@ -156,7 +156,7 @@ test('a worker whose bundle is of other sources ends with a sentence that says s
   await refusals()
 }, 120_000)
 
-test('the compose file makes every search attribute', async () => {
+test('docker-compose.yml registers every search attribute', async () => {
   const compose = await readFile(new URL('../../docker-compose.yml', import.meta.url), 'utf8')
   const made = [...compose.matchAll(/--search-attribute (\w+)=(\w+)/g)].map(([, name, type]) => [name, type])
   expect(Object.fromEntries(made)).toEqual(searchAttributeTypes)

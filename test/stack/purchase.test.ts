@@ -1,4 +1,4 @@
-/** The whole of the stack at work: if this fails, look here before anywhere else. */
+/** One purchase over the whole stack: a failure here explains failures of other tests. */
 import { describe, expect, test } from 'vitest'
 import { shareStack } from '../harness/harness.ts'
 
@@ -15,7 +15,7 @@ describe('a purchase over the whole stack', () => {
     await harness.checkBooks()
   })
 
-  test('leaves nothing of the person with those who must not know', async () => {
+  test('sends no personal data to outside parties that must not get it', async () => {
     const person = await harness.signUp()
     await harness.buy(person)
     const { email, firstName, lastName, phone, pushToken } = person

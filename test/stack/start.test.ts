@@ -1,4 +1,4 @@
-/** `npm start`, from its first line to its last process. */
+/** `npm start`, from its first output to its last process. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -20,7 +20,7 @@ async function untilReady(program: Program) {
   return { url, service: createCaller(url, service) }
 }
 
-test('is ready for requests, stops on Ctrl-C, and finds everything again', async () => {
+test('npm start is ready for requests, stops on Ctrl-C, and keeps its data', async () => {
   const first = startProgram(process.execPath, command, environment)
   const { url, service } = await untilReady(first)
   expect((await fetch(`${url}/readyz`)).status).toBe(200)
@@ -39,8 +39,8 @@ test('is ready for requests, stops on Ctrl-C, and finds everything again', async
   expect(await second.ended, second.output()).toEqual({ code: 0, signal: null })
 }, 180_000)
 
-test('a signal that reaches only npm stops everything too', async () => {
-  // As npm does it: through a shell, which a signal ends without a word to us.
+test('npm start stops when only npm gets the signal', async () => {
+  // Like npm, through a shell, which ends on a signal without forwarding it.
   const line = `"${process.execPath}" ${command.join(' ')}; exit`
   const shell = startProgram('/bin/sh', ['-c', line], { ...environment, npm_lifecycle_event: 'start' })
   await untilReady(shell)
@@ -49,7 +49,7 @@ test('a signal that reaches only npm stops everything too', async () => {
   await until('nothing of it is left', async () => (await survivors(processes)).length === 0, { timeoutMs: 60_000 })
 }, 180_000)
 
-test('a stack whose owner is killed goes with it', async () => {
+test('a stack ends when its owner is killed', async () => {
   const owner = startProgram(process.execPath, ['--import', 'tsx', 'test/stack/owner.ts'])
   await owner.untilWritten(/^up: /m)
   const processes = await descendants(owner.pid)
@@ -58,7 +58,7 @@ test('a stack whose owner is killed goes with it', async () => {
   await until('nothing of it is left', async () => (await survivors(processes)).length === 0, { timeoutMs: 60_000 })
 }, 180_000)
 
-test('a part that dies takes the rest down, says so, and the command fails', async () => {
+test('npm start fails when a part dies, names it, and stops the rest', async () => {
   const start = startProgram(process.execPath, command, environment)
   await untilReady(start)
   const processes = await descendants(start.pid)

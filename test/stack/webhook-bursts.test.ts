@@ -1,6 +1,6 @@
 /**
- * Two hundred webhooks at the same moment, different ones and copies, from everybody who sends any: each is answered, by
- * 2xx or by a refusal that makes its sender come back, everybody else is served meanwhile, and a copy is no second event.
+ * Two hundred simultaneous webhooks of all senders, different ones and copies. Each is answered by 2xx or by a refusal
+ * after which its sender repeats it, other callers are served meanwhile, and a copy is not handled as a second event.
  */
 import { createHmac, randomUUID } from 'node:crypto'
 import { afterAll, expect, test } from 'vitest'
@@ -23,16 +23,16 @@ afterAll(async () => {
 })
 
 interface Webhook {
-  /** the same for copies */
+  /** the key that copies share */
   event: string
   path: string
   headers: Record<string, string>
   body: string
 }
 
-/** What each of the five senders sends this many different times. */
+/** the number of different webhooks of each of the five senders */
 const differing = 20
-/** The first of them comes this often. */
+/** the number of copies of each sender's first webhook */
 const copies = 20
 
 const atEsimAccess = await harness.buy(await harness.signUp(), { packageCode: testPackages.onlyEsimAccess })
@@ -87,7 +87,7 @@ const airaloEvent = (): Webhook => {
   return { event, path: '/v1/webhooks/airalo', headers: { 'airalo-signature': signature }, body }
 }
 
-/** What a party signed, taken from the wire. */
+/** A signed webhook, recorded from its simulator. */
 async function signedBy(simulator: typeof apple, path: string, notice: Record<string, unknown>): Promise<Webhook[]> {
   receiver.clear()
   await simulator.do('webhooks', { url: receiver.url })
@@ -117,7 +117,7 @@ const send = async ({ path, headers, body }: Webhook): Promise<number> =>
 
 const isTaken = (status: number): boolean => status === 200 || status === 202
 
-/** Senders come back with what was refused, until it is taken. */
+/** Repeats refused webhooks until they are accepted, as senders do. */
 async function sendAgain(webhooks: Webhook[]): Promise<void> {
   for (const webhook of webhooks)
     await until(`${webhook.path} takes it`, async () => isTaken(await send(webhook)), { timeoutMs: 60_000 })
@@ -149,7 +149,7 @@ async function state() {
   }
 }
 
-test('nothing is in the way: each is taken, and each event is handed on and noted once', {
+test('a burst of webhooks is accepted, and each event is handled and recorded once', {
   timeout: 120_000,
 }, async () => {
   const [before, burst] = [await state(), await makeBurst()]
@@ -166,7 +166,7 @@ test('nothing is in the way: each is taken, and each event is handed on and note
   })
 })
 
-test('the table of events is locked for a while', { timeout: 120_000 }, async () => {
+test('a burst of webhooks while the table of events is locked is handled once', { timeout: 120_000 }, async () => {
   const [before, burst] = [await state(), await makeBurst()]
   let release = (): void => {}
   const freed = new Promise<void>((resolve) => {
@@ -185,13 +185,13 @@ test('the table of events is locked for a while', { timeout: 120_000 }, async ()
   await locking
   await takenInTheEnd(burst, await answers)
   expect((await state()).recorded).toBe(before.recorded + differingAll)
-  // Where the record failed, the sender's next try repeats the work.
+  // When the record failed, the sender's repeat repeats the work.
   const { signals } = await state()
   expect(signals).toBeGreaterThanOrEqual(before.signals + differingOrders)
   expect(signals).toBeLessThanOrEqual(before.signals + 2 * differingOrders)
 })
 
-test('Temporal is away for a while', { timeout: 180_000 }, async () => {
+test('a burst of webhooks while Temporal is down is handled once', { timeout: 180_000 }, async () => {
   const [before, burst] = [await state(), await makeBurst()]
   await harness.temporalServer.crash()
   const answers = Promise.all(burst.map(send))
