@@ -1,4 +1,4 @@
-/** Which folder may import which: the arrows of the layout, read from the sources. */
+/** The allowed imports between folders, checked in the sources. */
 import { readdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -29,7 +29,7 @@ async function rootFiles(): Promise<string[]> {
 const folderOf = (file: string): string => (file.includes('/') ? (file.split('/')[0] ?? '') : file)
 const isContract = (file: string): boolean => /^workflows\/.*\.contract\.ts$/.test(file)
 
-/** Every import from one set of files to another that is not allowed. */
+/** The forbidden imports from one set of files to another. */
 function violations(
   from: (file: string) => boolean,
   allowed: (target: string, typeOnly: boolean) => boolean,
@@ -46,21 +46,21 @@ const within =
   (file: string) =>
     names.includes(folderOf(file))
 
-test('the sources were found', () => {
+test('the check of imports finds the sources', () => {
   expect(files.length).toBeGreaterThan(150)
   expect(imports.flatMap(({ targets }) => targets).length).toBeGreaterThan(500)
 })
 
-test('policy imports policy', () => {
+test('policy/ imports only policy/', () => {
   expect(violations(within('policy'), within('policy'))).toEqual([])
 })
 
-test('what every layer shares imports policy and nothing else of ours', () => {
+test('shared/ imports only shared/ and policy/', () => {
   expect(violations(within('shared'), within('shared', 'policy'))).toEqual([])
 })
 
-test('workflows import policy, shared and each other; of everything else at most types', () => {
-  // Workflow code runs in a sandbox: log, metrics and signals of the process have no place there.
+test('workflows/ imports policy/, shared/, workflows/, and only types of everything else', () => {
+  // Workflow code runs in a sandbox, without log, metrics and signals of the process.
   const sandboxed = (target: string) => /^shared\/(calendar|failures|search-attributes)\.ts$/.test(target)
   expect(
     violations(
@@ -70,17 +70,17 @@ test('workflows import policy, shared and each other; of everything else at most
   ).toEqual([])
 })
 
-test('providers import shared and providers', () => {
+test('providers/ imports only shared/ and providers/', () => {
   expect(violations(within('providers'), within('providers', 'shared'))).toEqual([])
 })
 
-test('the code around Temporal imports contracts, configuration and shared', () => {
+test('temporal/ imports only contracts, configuration and shared/', () => {
   const allowed = (target: string, typeOnly: boolean) =>
     typeOnly || within('temporal', 'shared', 'policy', 'config.ts')(target) || isContract(target)
   expect(violations(within('temporal'), allowed)).toEqual([])
 })
 
-test('the database code imports contracts, policy, shared and types', () => {
+test('db/ imports only contracts, policy/, shared/ and types', () => {
   const allowed = (target: string, typeOnly: boolean) =>
     typeOnly || within('db', 'policy', 'shared')(target) || isContract(target)
   expect(violations((file) => within('db')(file) && !/restore|backup/.test(file), allowed)).toEqual([])
@@ -88,23 +88,23 @@ test('the database code imports contracts, policy, shared and types', () => {
 
 const inProcess = ['policy', 'shared', 'temporal', 'providers', 'db', 'mails', 'config.ts', 'context.ts']
 
-test('activities import no workflow but contracts, and neither API nor simulators', () => {
+test('activities/ imports only contracts of workflows, and neither API nor simulators', () => {
   const allowed = (target: string, typeOnly: boolean) =>
     typeOnly || within('activities', ...inProcess)(target) || isContract(target)
   expect(violations(within('activities'), allowed)).toEqual([])
 })
 
-test('the API imports no workflow but contracts, and no activity', () => {
+test('api/ imports only contracts of workflows, and no activities', () => {
   const allowed = (target: string, typeOnly: boolean) =>
     typeOnly || within('api', ...inProcess)(target) || isContract(target)
   expect(violations(within('api'), allowed)).toEqual([])
 })
 
-test('simulators import nothing of ours', () => {
+test('sim/ imports only sim/', () => {
   expect(violations(within('sim'), within('sim'))).toEqual([])
 })
 
-test('nothing that runs in production imports simulators, the embedded stack or tests', () => {
+test('production code imports no simulators, embedded stack or tests', () => {
   const production = (file: string) =>
     within(
       'activities',
@@ -123,14 +123,14 @@ test('nothing that runs in production imports simulators, the embedded stack or 
   expect(violations(production, (target) => !within('sim', 'dev', 'test', 'bench')(target))).toEqual([])
 })
 
-test('no folder holds more than 20 loose files of code', async () => {
+test('no folder has more than 20 code files', async () => {
   const count = new Map<string, number>()
   for (const file of files) count.set(dirname(file), (count.get(dirname(file)) ?? 0) + 1)
   expect([...count].filter(([, loose]) => loose > 20)).toEqual([])
 })
 
-test('the environment is read by config.ts, and by entry points that hand it to config.ts', () => {
-  // worker/bundle.ts asks for the user's cache folder, which is nothing the product is configured by
+test('only config.ts, and entry points that pass it to config.ts, read the environment', () => {
+  // worker/bundle.ts reads the user's cache folder, which is no setting.
   const entries =
     /^config\.ts$|^temporal\/client\.ts$|^(api|worker)\/main\.ts$|^worker\/bundle\.ts$|^(cli|dev|bench|test)\//
   return Promise.all(

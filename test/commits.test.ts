@@ -1,4 +1,4 @@
-/** The commit rule of CONTRIBUTING.md, over every commit since that file came. */
+/** Checks the commit rule of CONTRIBUTING.md for every commit since that file was added. */
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -10,7 +10,7 @@ import { expect, onTestFinished, test } from 'vitest'
 const run = promisify(execFile)
 const rule = 'CONTRIBUTING.md'
 
-/** What is wrong with a message; empty when nothing is. */
+/** The faults of a message. */
 function faultsOf(message: string): string[] {
   const [subject = '', empty = '', ...body] = message.trim().split('\n')
   return [
@@ -21,7 +21,9 @@ function faultsOf(message: string): string[] {
   ]
 }
 
-/** Faults of the commits since the rule came, by commit. None without git, or in a clone that is too shallow to tell. */
+/**
+ * The faults of all commits since the rule, by commit. None without git, or in a shallow clone without these commits.
+ */
 async function faultsIn(folder: string): Promise<string[]> {
   const git = (...args: string[]): Promise<string> =>
     run('git', ['-C', folder, ...args], { maxBuffer: 64 * 1024 * 1024 }).then(
@@ -41,11 +43,11 @@ async function faultsIn(folder: string): Promise<string[]> {
   })
 }
 
-test('every commit since the rule keeps it', async () => {
+test('every commit since the rule follows it', async () => {
   expect(await faultsIn(fileURLToPath(new URL('../', import.meta.url)))).toEqual([])
 })
 
-test('a message says area and what in 72 characters, and why below', () => {
+test('a commit message needs an area and a change in 72 characters, and a reason below', () => {
   expect(faultsOf('orders: refund twice\n\nA bank may bounce the first.')).toEqual([])
   expect(faultsOf('Refund twice\n\nA bank may bounce the first.')).toHaveLength(1)
   expect(faultsOf(`orders: ${'x'.repeat(65)}\n\nWhy.`)).toHaveLength(1)
@@ -53,7 +55,7 @@ test('a message says area and what in 72 characters, and why below', () => {
   expect(faultsOf('orders: refund twice\nA bank may bounce the first.\n\nWhy.')).toHaveLength(1)
 })
 
-test('older commits are free, later ones are not, and no git or a shallow clone passes', async () => {
+test('the commit rule applies only to later commits, and passes without git and in a shallow clone', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'ama-esim-commits-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
   expect(await faultsIn(folder)).toEqual([])

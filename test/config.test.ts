@@ -10,12 +10,12 @@ const named = [...example.matchAll(/^#?([A-Z][A-Z0-9_]+)=(.*)$/gm)].map(([line, 
   optional: line.startsWith('#'),
 }))
 
-test('.env.example names every setting, and no other', () => {
+test('.env.example has every setting, and no other', () => {
   const own = named.map(({ name }) => name).filter((name) => !/^TEMPORAL_(ADDRESS|NAMESPACE|API_KEY)$/.test(name))
   expect(own.sort()).toEqual([...settingNames].sort())
 })
 
-test('production names everything that is missing in one message, and .env.example marks just that', () => {
+test('production names all missing settings in one message, and .env.example marks exactly these', () => {
   const missing = faultsOf({ NODE_ENV: 'production' }).map((line) => line.split(':')[0]?.trim())
   const given = ['NODE_ENV', 'TEMPORAL_NAMESPACE']
   const wanted = named.filter(({ name, optional }) => !optional && !given.includes(name)).map(({ name }) => name)
@@ -31,7 +31,7 @@ test('P7: production in a region outside the EU and EEA does not start', () => {
   for (const region of ['de', 'de-fra', 'eu-central-1', 'no-oslo']) expect(regionFault(region), region).toBeUndefined()
 })
 
-test('production takes neither keys that nobody drew, nor one key for two purposes, nor a text as a private key', () => {
+test('production refuses keys that are not random, one key for two purposes, and invalid private keys', () => {
   const zero = Buffer.alloc(32).toString('base64')
   const [one, two] = [1, 2].map((salt) => createHash('sha256').update(`${salt}`).digest('base64'))
   const faults = (keys: Record<string, string>) =>
@@ -49,7 +49,7 @@ test('production takes neither keys that nobody drew, nor one key for two purpos
   }
 })
 
-test('production goes over the network with TLS only, however the address is spelt', () => {
+test('production refuses addresses without TLS in any spelling', () => {
   const faults = (settings: Record<string, string>) =>
     faultsOf({ NODE_ENV: 'production', ...settings }).filter((line) => line.includes('must be https'))
   const urls = settingNames.filter((name) => name.endsWith('_URL') && !/DATABASE|SMTP/.test(name))
@@ -68,20 +68,20 @@ test('production goes over the network with TLS only, however the address is spe
   expect(database('postgres://ama@127.0.0.1/ama')).toEqual([])
 })
 
-test('the shop sells in currencies that Stripe counts as we do', () => {
+test('the shop’s currency must have the same minor unit here and at Stripe', () => {
   const refused = (currency: string) =>
     faultsOf({ SHOP_CURRENCY: currency }).some((line) => line.includes('SHOP_CURRENCY'))
   for (const currency of ['EUR', 'USD', 'JPY', 'ALL', 'HUF']) expect(refused(currency), currency).toBe(false)
   for (const currency of ['ISK', 'UGX', 'KWD', 'XYZ', 'eur', 'Euro']) expect(refused(currency), currency).toBe(true)
 })
 
-test('defaults in .env.example are those of the code', () => {
+test('the defaults in .env.example match the code', () => {
   const defaults = named.filter(({ name, value, optional }) => optional && value && !/WEBHOOK_IPS|TEMPORAL_/.test(name))
   const faults = faultsOf(Object.fromEntries(defaults.map(({ name, value }) => [name, value])))
   for (const { name } of defaults) expect(faults.join('\n')).not.toContain(name)
 })
 
-test('a fault is told by its name, never by its value', () => {
+test('a configuration error has the setting’s name, and not its value', () => {
   const text = faultsOf({ NODE_ENV: 'production', FIELD_KEYS: 'secret-value', DATABASE_URL: 'secret-value' }).join('\n')
   expect(text).toMatch(/FIELD_KEYS/)
   expect(text).not.toContain('secret-value')

@@ -1,4 +1,4 @@
-/** CONTRIBUTING.md stays true: the files of its table are there, no folder is missing from it, its commands exist. */
+/** CONTRIBUTING.md is correct: the files and folders of its table and its commands exist. */
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL('../', import.meta.url))
 const read = (name: string): Promise<string> => readFile(root + name, 'utf8')
 const text = await read('CONTRIBUTING.md')
 
-/** Files that a row names, in both of its lists. */
+/** The files in both lists of a row. */
 const rows = [...text.matchAll(/^\| (?!I want to|---)([^|]+) \| ([^|]+) \| ([^|]+) \|$/gm)].map(
   ([, what = '', files = '', heldBy = '']) => ({
     what,
@@ -17,7 +17,7 @@ const rows = [...text.matchAll(/^\| (?!I want to|---)([^|]+) \| ([^|]+) \| ([^|]
       .filter((name) => !name.startsWith('npm ')),
   }),
 )
-test('every file of the table exists, and every pattern has files', async () => {
+test('every file in the table of CONTRIBUTING.md exists, and every pattern has files', async () => {
   expect(rows.length).toBeGreaterThan(12)
   for (const { what, paths } of rows) {
     expect(paths, what).not.toEqual([])
@@ -33,7 +33,7 @@ test('every file of the table exists, and every pattern has files', async () => 
   }
 })
 
-test('every folder of ours stands in the table', async () => {
+test('every folder is in the table of CONTRIBUTING.md', async () => {
   const ignored = ['node_modules', ...(await read('.gitignore')).split('\n').map((line) => line.replace(/\/$/, ''))]
   const folders = (await readdir(root, { withFileTypes: true }))
     .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.') && !ignored.includes(entry.name))
@@ -42,7 +42,7 @@ test('every folder of ours stands in the table', async () => {
   expect(folders.filter((folder) => !named.has(folder))).toEqual([])
 })
 
-test('every command is one of ours, and every file of a command exists', async () => {
+test('every command in CONTRIBUTING.md exists, with its files', async () => {
   const { scripts } = JSON.parse(await read('package.json')) as { scripts: Record<string, string> }
   for (const [, name = ''] of text.matchAll(/\bnpm run ([\w:-]+)/g)) expect(Object.keys(scripts)).toContain(name)
   const files = [...text.matchAll(/(?:npm test -- |--import tsx |debug\.ts )((?:[\w-]+\/)+[\w.-]+)/g)]

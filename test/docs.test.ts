@@ -1,4 +1,4 @@
-/** The documents stay true: what they name exists, and each decision says when, what and what else. */
+/** The documents are correct: named files exist, and each decision has its date, status and alternatives. */
 import { access, readdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
@@ -25,14 +25,14 @@ test('every link between documents leads to a file', async () => {
 test('every file or folder that a document names exists', async () => {
   for (const document of (await documents()).filter((name) => name !== 'CHANGELOG.md')) {
     const text = await read(document)
-    // A path in backticks with a folder of ours; a placeholder such as <name> names a pattern.
+    // A path in backticks with a folder of the project, without placeholders such as <name>.
     const named = [...text.matchAll(/`((?:[a-z][\w-]*\/)+(?:[\w.-]+\.\w+)?)`/g)].map(([, path]) => path ?? '')
     for (const path of named)
       await expect(access(fileURLToPath(new URL(path, root))), `${document}: ${path}`).resolves.toBeUndefined()
   }
 })
 
-test('every decision has a date, a status and what was rejected, and stands in the index', async () => {
+test('every decision has a date, a status and rejected alternatives, and is in the index', async () => {
   const files = (await readdir(new URL('docs/decisions/', root))).filter((name) => name !== 'README.md')
   const index = await read('docs/decisions/README.md')
   expect(files.length).toBeGreaterThan(10)
@@ -45,7 +45,7 @@ test('every decision has a date, a status and what was rejected, and stands in t
   }
 })
 
-test('the glossary says each term once', async () => {
+test('the glossary has each term once', async () => {
   const text = await read('docs/glossary.md')
   const terms = [...text.matchAll(/^\| (?!term \||---)([^|]+) \|/gm)].flatMap(([, cell]) => (cell ?? '').split(', '))
   expect(terms.length).toBeGreaterThan(40)

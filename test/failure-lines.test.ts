@@ -1,4 +1,4 @@
-/** A failure names the line that a person sees in the editor, of a test and of the product, whatever ran before it. */
+/** Stack traces name the lines of the source files, of tests and product, also after a replay. */
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
@@ -47,7 +47,7 @@ function stackOf(fail: () => unknown): string {
   throw new Error('it did not fail')
 }
 
-test('before a replay, and after it', async () => {
+test('stack traces name the lines of source files, before and after a replay', async () => {
   await expectLines()
   const kept = await readKept()
   await replay(kept.slice(0, 1))

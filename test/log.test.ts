@@ -8,7 +8,7 @@ function logging(write: (log: ReturnType<typeof createLog>) => void): string {
   return lines.join('')
 }
 
-test('what must not be logged is not, at the top and below', () => {
+test('the log omits secret fields, also in nested objects', () => {
   const canary = 'canary'
   const fields = ['email', 'firstName', 'phone', 'ip', 'pushToken', 'iccid', 'body', 'authorization', 'clientSecret']
   for (const field of fields) {
@@ -18,7 +18,7 @@ test('what must not be logged is not, at the top and below', () => {
   }
 })
 
-test('a database error is told without the data it quotes', () => {
+test('the log has a database error without the data that it quotes', () => {
   const error = Object.assign(new postgres.PostgresError('duplicate key'), {
     message: 'invalid input syntax: "canary"',
     code: '23505',
@@ -34,7 +34,7 @@ test('a database error is told without the data it quotes', () => {
   })
 })
 
-test('a parser that quotes what it could not parse is not quoted', () => {
+test('the log has a parser’s error without the text that it quotes', () => {
   const line = logging((log) => {
     try {
       JSON.parse('canary')
@@ -46,7 +46,7 @@ test('a parser that quotes what it could not parse is not quoted', () => {
   expect(line).toContain('SyntaxError')
 })
 
-test('anything can be thrown', () => {
+test('the log accepts any thrown value', () => {
   expect(JSON.parse(logging((log) => log.error({ err: 'canary' }, 'failed')))).toMatchObject({
     err: { type: 'string' },
   })

@@ -72,17 +72,17 @@ const mails: Record<string, () => RenderedMail> = {
 }
 
 test.each(Object.entries(mails))(
-  '%s: escaped, self-contained, small, with a text that says the same',
+  'the mail %s is escaped, self-contained and small, with an equal text part',
   (_name, render) => {
     const { subject, html, text } = render()
     expect(subject.length).toBeGreaterThan(5)
     expect(subject).not.toContain('script')
     expect(html).not.toMatch(/<script|undefined|\[object|NaN|Invalid Date/)
     expect(text).not.toMatch(/undefined|\[object|NaN|Invalid Date/)
-    // nothing is fetched when the mail is read: no images from elsewhere, fonts, style sheets or preloads
+    // A mail program fetches nothing: no remote images, fonts, style sheets or preloads.
     expect(html).not.toMatch(/src="(?!cid:)|<link|@import|url\(/)
     for (const image of html.match(/<img[^>]*>/g) ?? []) expect(image).toMatch(/ alt="[^"]{10,}"/)
-    // Gmail cuts off what is longer than 102 kB
+    // Gmail cuts mails that are longer than 102 kB.
     expect(Buffer.byteLength(html)).toBeLessThan(30_000)
     expect(html).toContain('lang="en"')
     expect(text).toContain('3AM GROUP L.L.C.')
@@ -90,7 +90,7 @@ test.each(Object.entries(mails))(
   },
 )
 
-test('the confirmation holds the eSIM in every form', () => {
+test('the order confirmation has the eSIM in every form', () => {
   const esims = [
     { activationCode, confirmationCode: '4711', apn: 'internet' },
     { activationCode: 'LPA:1$other.example.com$ABC-1' },
@@ -118,7 +118,7 @@ test('the confirmation holds the eSIM in every form', () => {
   }
 })
 
-test('an unreadable activation code is refused without being quoted', () => {
+test('an invalid activation code is refused, and the error does not quote it', () => {
   for (const code of [
     'LPA:1$secret host$x',
     '1$rsp.example.com$SECRET',
@@ -133,7 +133,7 @@ test('an unreadable activation code is refused without being quoted', () => {
   })
 })
 
-test('the QR image holds the code, black on white', () => {
+test('the QR image has the code in black on white', () => {
   const png = qrPng(activationCode)
   const width = png.readUInt32BE(16)
   const { modules } = create(activationCode, { errorCorrectionLevel: 'M' })
@@ -154,7 +154,7 @@ test('the QR image holds the code, black on white', () => {
   }
 })
 
-test('only promotions can be left, each recipient by a link of their own', () => {
+test('only promotions have an unsubscribe link, a different one for each recipient', () => {
   for (const [name, render] of Object.entries(mails))
     expect(/nsubscribe/.test(render().html)).toBe(name === 'promotion')
   const forRecipient = renderPromotion({ site, subject: 'Offer', paragraphs: ['Cheaper.'] })
@@ -166,7 +166,7 @@ test('only promotions can be left, each recipient by a link of their own', () =>
   expect(() => forRecipient('javascript:alert(1)')).toThrow('not a plain unsubscribe URL')
 })
 
-test('amounts, data and places read as people write them', () => {
+test('amounts, data and places are formatted for people', () => {
   expect(money({ minor: 1290, currency: 'EUR' })).toBe('€12.90')
   expect(money({ minor: 1290, currency: 'JPY' })).toBe('JP¥1,290')
   expect(money({ minor: 149_049, currency: 'HUF' })).toBe('HUF\u00a01,490.49')
@@ -174,7 +174,7 @@ test('amounts, data and places read as people write them', () => {
   expect(['JP', 'XK', 'Europe'].map(placeName)).toEqual(['Japan', 'Kosovo', 'Europe'])
 })
 
-test('text stands out from its ground, in light and dark', () => {
+test('text in mails has enough contrast to its background, in both themes', () => {
   const pairs: [string, string][] = [
     [colours.ink, colours.card],
     [colours.ink, colours.page],
@@ -188,12 +188,12 @@ test('text stands out from its ground, in light and dark', () => {
   ]
   const dark = (selector: string, property: string) =>
     new RegExp(`${selector}[^{]*\\{[^}]*?\\b${property}: (#[0-9a-f]{6})`).exec(darkStyle)?.[1] ?? 'missing'
-  const grounds = ['.page', '.card', '.quiet'].map((selector) => dark(selector, 'background-color'))
+  const backgrounds = ['.page', '.card', '.quiet'].map((selector) => dark(selector, 'background-color'))
   const texts = ['.ink', '.muted', '.link'].map((selector) => dark(selector, '(?<!-)color'))
-  for (const infrastructure of grounds) for (const text of texts) pairs.push([text, infrastructure])
+  for (const background of backgrounds) for (const text of texts) pairs.push([text, background])
   pairs.push([dark('.button', '(?<!-)color'), dark('.button', 'background-color')])
-  for (const [text, infrastructure] of pairs)
-    expect({ text, ground: infrastructure, contrast: contrast(text, infrastructure) >= 4.5 }).toMatchObject({
+  for (const [text, background] of pairs)
+    expect({ text, background, contrast: contrast(text, background) >= 4.5 }).toMatchObject({
       contrast: true,
     })
 })

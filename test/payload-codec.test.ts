@@ -21,7 +21,7 @@ const plainOf = (payload: Payload | undefined): unknown => payload && defaultPay
 const bytesOf = (payload: Payload | undefined): Buffer =>
   Buffer.concat([payload?.data ?? [], ...Object.values(payload?.metadata ?? {})].map((part) => Buffer.from(part ?? [])))
 
-test('what goes in comes out, and nothing of it can be read in between', async () => {
+test('the payload codec decrypts what it encrypts, and encrypted payloads are unreadable', async () => {
   const codec = createPayloadCodec(keyring('a'))
   await fc.assert(
     fc.asyncProperty(fc.jsonValue(), fc.string({ minLength: 8 }), async (value, canary) => {
@@ -35,7 +35,7 @@ test('what goes in comes out, and nothing of it can be read in between', async (
   )
 })
 
-test('every key of the ring decrypts, the first encrypts, and a payload names its key', async () => {
+test('the payload codec encrypts with the first key, decrypts with all, and a payload names its key', async () => {
   const old = keyring('old')
   const both = { activeId: 'new', keys: new Map([...keyring('new').keys, ...old.keys]) }
   const [before] = await createPayloadCodec(old).encode([payloadOf('kept')])
@@ -45,12 +45,12 @@ test('every key of the ring decrypts, the first encrypts, and a payload names it
   expect((await codec.decode([before, after] as Payload[])).map(plainOf)).toEqual(['kept', 'fresh'])
 })
 
-test('payloads from before there were keys pass', async () => {
+test('the payload codec passes unencrypted payloads', async () => {
   const codec = createPayloadCodec(keyring('a'))
   expect((await codec.decode([payloadOf({ plain: true })])).map(plainOf)).toEqual([{ plain: true }])
 })
 
-test('a payload of a lost key becomes a marker, beside others that decode', async () => {
+test('the payload codec replaces a payload of a lost key by a marker, and decodes others', async () => {
   const gone = createPayloadCodec(keyring('gone'))
   const codec = createPayloadCodec(keyring('a'))
   const [lost] = await gone.encode([payloadOf('secret')])
@@ -58,7 +58,7 @@ test('a payload of a lost key becomes a marker, beside others that decode', asyn
   expect((await codec.decode([lost, kept] as Payload[])).map(plainOf)).toEqual([erasedMarker, 'kept'])
 })
 
-test('a payload that was tampered with, or whose key was swapped, is marked and never an error', async () => {
+test('the payload codec replaces a changed payload, or one with a wrong key id, by a marker without an error', async () => {
   const codec = createPayloadCodec(keyring('a'))
   const [encoded] = await codec.encode([payloadOf('x')])
   const bytes = Buffer.from(encoded?.data ?? [])
@@ -73,7 +73,7 @@ test('a payload that was tampered with, or whose key was swapped, is marked and 
   expect((await swapped.decode([encoded, cut] as Payload[])).map(plainOf)).toEqual([unreadableMarker, unreadableMarker])
 })
 
-test('messages and stacks of failures are encrypted, and come back', async () => {
+test('messages and stacks of failures are encrypted and decrypted', async () => {
   const converter = loadDataConverter(createDataConverter(keyring('a')))
   const failure = await encodeErrorToFailure(converter, ApplicationFailure.nonRetryable('message canary', 'Refused'))
   expect(JSON.stringify(failure)).not.toContain('canary')
@@ -82,7 +82,7 @@ test('messages and stacks of failures are encrypted, and come back', async () =>
   expect(error?.message).toBe('message canary')
 })
 
-test('on a real server: a run whose key is lost does not stand in the way of listing the others', async () => {
+test('a run whose payload key is lost can be listed with others on a real server', async () => {
   const server = await startTemporal({ namespace: 'default' })
   const connection = await Connection.connect({ address: server.address })
   try {
@@ -109,10 +109,10 @@ test('on a real server: a run whose key is lost does not stand in the way of lis
   }
 }, 300_000)
 
-test('without keys nothing is converted', () => {
+test('the data converter without keys has no codec', () => {
   expect(createDataConverter(undefined)).toEqual({})
 })
 
-test('a keyring without its active key is refused at once', () => {
+test('a keyring without its active key is refused', () => {
   expect(() => createPayloadCodec({ activeId: 'b', keys: new Map() })).toThrow('no payload key b')
 })

@@ -8,7 +8,7 @@ import { personalData } from '../policy/personal-data.ts'
 
 let postgres: PostgresServer
 let sql: Database
-/** `table.column` → domain, or null */
+/** `table.column` → its domain, or null */
 let live: Map<string, string | null>
 
 beforeAll(async () => {
@@ -16,7 +16,7 @@ beforeAll(async () => {
   sql = connectDatabase(postgres.url)
   await migrate(sql)
   await ensurePartitions(sql, new Date(), 2)
-  // A partition is its parent's rows, and needs no entry of its own.
+  // A partition has its parent's columns, and needs no entry.
   const rows = await sql<{ name: string; domain: string | null }[]>`
     select table_name || '.' || column_name as name, domain_name as domain
     from information_schema.columns
@@ -30,50 +30,50 @@ afterAll(async () => {
   await postgres.stop()
 })
 
-test('every column has an entry, and every entry a column', () => {
+test('every column has an entry in personal-data.ts, and every entry a column', () => {
   expect(Object.keys(personalData).sort()).toEqual([...live.keys()].sort())
 })
 
-test('what is said to be sealed is sealed, and nothing else', () => {
+test('exactly the columns that personal-data.ts calls sealed have the sealed domain', () => {
   const said = Object.keys(personalData).filter((name) => personalData[name]?.sealed)
   expect(said.sort()).toEqual([...live.keys()].filter((name) => live.get(name) === 'sealed').sort())
 })
 
-test('every blind index is a pseudonym', () => {
+test('every blind index is a pseudonym in personal-data.ts', () => {
   const blind = [...live.keys()].filter((name) => live.get(name) === 'blind')
   expect(blind.length).toBeGreaterThan(0)
   expect(blind.filter((name) => personalData[name]?.class !== 'pseudonym')).toEqual([])
 })
 
-test('personal data and secrets are sealed, or say why not', () => {
+test('columns with personal data and secrets are sealed, or have a reason', () => {
   const bare = Object.entries(personalData).filter(
     ([, entry]) => ['personal', 'secret'].includes(entry.class) && !entry.sealed && !entry.clearBecause,
   )
   expect(bare).toEqual([])
 })
 
-test('personal data is there for a promise and is exported', () => {
+test('every column with personal data has a promise and is exported', () => {
   const personal = Object.entries(personalData).filter(([, entry]) => entry.class === 'personal')
   expect(personal.filter(([, entry]) => !entry.promise || typeof entry.export !== 'string')).toEqual([])
 })
 
-test('no two columns are exported as the same field', () => {
+test('two columns are not exported as the same field', () => {
   const fields = Object.values(personalData).flatMap((entry) =>
     typeof entry.export === 'string' ? [entry.export] : [],
   )
   expect(new Set(fields).size).toBe(fields.length)
 })
 
-test('what erasure leaves is neither personal, nor secret, nor a tie to anybody', () => {
+test('columns that erasure keeps are neither personal nor secret, and refer to nobody', () => {
   const left = Object.entries(personalData).filter(([, entry]) => entry.onErasure !== 'delete')
   const allowed = ['business', 'technical']
-  // Our own API keys' hashes are secrets of nobody's; the ledger's pseudonyms stand for ids that are gone everywhere.
+  // Hashes of our own API keys are no person's secrets; the ledger's pseudonyms are of ids that are erased everywhere.
   const excepted = ['api_keys.secret_hash', 'deletions.account_ref', 'deletion_ledger.account_ref']
   const tied = left.filter(([name, entry]) => !allowed.includes(entry.class) && !excepted.includes(name))
   expect(tied).toEqual([])
 })
 
-test('erasure by the database itself reaches every table that names an account or an order', async () => {
+test('erasure in the database reaches every table that refers to an account or an order', async () => {
   const keys = await sql<{ table: string; rule: string }[]>`
     select conrelid::regclass::text as table, confdeltype as rule from pg_constraint
     where contype = 'f' and confrelid in ('accounts'::regclass, 'orders'::regclass) and conparentid = 0`
@@ -81,7 +81,7 @@ test('erasure by the database itself reaches every table that names an account o
   expect(keys.filter((key) => key.rule !== 'c')).toEqual([])
 })
 
-test('every term that limits a column stands in terms.ts', () => {
+test('every period that limits a column is in policy/periods.ts', () => {
   const names = new Set(Object.values(personalData).map((entry) => entry.keptUntil.term))
   const unknown = [...names].filter((name) => name !== 'none' && !(name in periods))
   expect(unknown).toEqual([])

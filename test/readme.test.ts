@@ -1,4 +1,4 @@
-/** The README stays true: what it names exists, and what exists it names. */
+/** The README is correct and complete. */
 import { access, readdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
@@ -7,25 +7,25 @@ const root = new URL('../', import.meta.url)
 const read = (name: string): Promise<string> => readFile(new URL(name, root), 'utf8')
 const readme = await read('README.md')
 
-test('every workflow stands in the table', async () => {
+test('every workflow is in the table of the README', async () => {
   const types = [...(await read('workflows/index.ts')).matchAll(/export \{ (\w+) \}/g)].map(([, type]) => type)
   expect(types.length).toBeGreaterThan(5)
   for (const type of types) expect(readme, type).toContain(`[\`${type}\`]`)
 })
 
-test('every linked file exists', async () => {
+test('every linked file of the README exists', async () => {
   const links = [...readme.matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map(([, link]) => link ?? '')
   expect(links.length).toBeGreaterThan(10)
   for (const link of links) await access(fileURLToPath(new URL(link, root)))
 })
 
-test('every command is one of ours', async () => {
+test('every command in the README exists', async () => {
   const { scripts } = JSON.parse(await read('package.json')) as { scripts: Record<string, string> }
   const named = [...readme.matchAll(/`?npm run ([\w:-]+)/g)].map(([, name]) => name ?? '')
   for (const name of named) expect(Object.keys(scripts), name).toContain(name)
 })
 
-test('every folder stands in the layout, and every folder of the layout is there', async () => {
+test('the layout in the README has exactly the existing folders', async () => {
   const entries = await readdir(root, { withFileTypes: true })
   const ignored = ['node_modules', ...(await read('.gitignore')).split('\n').map((line) => line.replace(/\/$/, ''))]
   const folders = entries

@@ -1,6 +1,6 @@
 /**
- * No regular expression of ours takes more than linear time, whatever the text: each is proven by an automaton, which
- * also refuses what it cannot prove. See `recheck` (https://makenowjust-labs.github.io/recheck/).
+ * Every regular expression takes linear time with any text. `recheck` proves it by an automaton, and an expression that
+ * it cannot prove is refused: https://makenowjust-labs.github.io/recheck/
  */
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -11,7 +11,7 @@ import { expect, test } from 'vitest'
 import { z } from 'zod'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
-/** Everything that runs outside of tests and benchmarks; the client is generated, and holds none. */
+/** All code outside tests and benchmarks; the generated client has no regular expressions. */
 const folders = 'activities api cli db dev mails policy providers shared sim temporal workflows worker'.split(' ')
 
 interface Expression {
@@ -21,7 +21,7 @@ interface Expression {
 
 interface Found {
   file: string
-  /** undefined: made while the program runs, from text that nobody can check beforehand */
+  /** undefined: made at run time, and cannot be checked */
   expression: Expression | undefined
 }
 
@@ -51,7 +51,7 @@ async function expressionsIn(file: string): Promise<Found[]> {
   return found
 }
 
-/** @returns undefined for one that is proven */
+/** @returns undefined for a proven expression */
 async function faultOf({ source, flags }: Expression): Promise<string | undefined> {
   const result = await check(source, flags, { checker: 'automaton', timeout: 120_000 })
   if (result.status === 'safe') return undefined
@@ -60,7 +60,7 @@ async function faultOf({ source, flags }: Expression): Promise<string | undefine
 
 const found = (await Promise.all((await sourceFiles()).map(expressionsIn))).flat()
 
-test('every regular expression takes linear time, whatever the text', { timeout: 600_000 }, async () => {
+test('every regular expression takes linear time with any text', { timeout: 600_000 }, async () => {
   expect(found.length).toBeGreaterThan(100)
   const files = new Map<string, Set<string>>()
   for (const { file, expression } of found) {
@@ -77,7 +77,7 @@ test('every regular expression takes linear time, whatever the text', { timeout:
   expect(faults).toEqual([])
 })
 
-test('so do those of the library that reads bodies, as far as we use them', async () => {
+test('the regular expressions of the body parser’s library that we use take linear time', async () => {
   const used = {
     email: z.email(),
     uuid: z.uuid(),
@@ -93,7 +93,7 @@ test('so do those of the library that reads bodies, as far as we use them', asyn
   }
 })
 
-test('no expression is made while the program runs, but by simulators', () => {
+test('only simulators make regular expressions at run time', () => {
   const made = found.filter(({ expression }) => !expression).map(({ file }) => file)
   expect([...new Set(made)]).toEqual(['sim/simulator.ts', 'sim/stripe/actions.ts'])
 })
@@ -103,6 +103,6 @@ test.each([
   ['an exponential one', /^(a|a)*$/],
   ['two that overlap', /^[^\s<]+@[^\s<]+$/],
   ['one without an anchor', /\s+$/],
-])('the check finds %s', async (_name, expression) => {
+])('the check of regular expressions finds %s', async (_name, expression) => {
   expect(await faultOf(expression)).toMatch(/polynomial|exponential/)
 })

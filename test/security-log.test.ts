@@ -28,14 +28,14 @@ async function partitions(): Promise<string[]> {
   return rows.map((row) => row.name)
 }
 
-test('R4: each UTC day has its partition, made once, however many ask', async () => {
+test('R4: each UTC day has one partition of the security log, also with simultaneous requests', async () => {
   const from = new Date('2031-12-30T23:59:59Z')
   await Promise.all(Array.from({ length: 5 }, () => ensurePartitions(sql, from, 3)))
   expect(await partitions()).toEqual(['2031_12_30', '2031_12_31', '2032_01_01'].map((day) => `security_log_${day}`))
   expect(partitionName(from)).toBe('security_log_2031_12_30')
 })
 
-test('an event of a day without a partition is kept all the same, also when many come at once', async () => {
+test('a security event on a day without a partition is stored, also with simultaneous events', async () => {
   const at = new Date('2033-03-01T00:00:00Z')
   const requestIds = Array.from({ length: 10 }, () => randomUUID())
   await Promise.all(
@@ -50,7 +50,7 @@ test('an event of a day without a partition is kept all the same, also when many
   expect(rows.map((row) => cipher.decrypt(key, 'security_log.ip', row.ip))).toEqual(Array(10).fill('203.0.113.5'))
 })
 
-test('the last instant of a day belongs to it', async () => {
+test('a security event in the last instant of a day is in the partition of that day', async () => {
   const requestId = randomUUID()
   const at = new Date('2034-06-30T23:59:59.999Z')
   await recordSecurityEvent(sql, encryption, { kind: 'sign_in', actor: 'person', requestId, at })

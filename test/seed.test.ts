@@ -1,18 +1,18 @@
-/** What a run drew can be drawn again. */
+/** The random values of a test run can be repeated. */
 import fc from 'fast-check'
 import { beforeEach, expect, test } from 'vitest'
 import { seed, seededBytes, seededInt, seededUuid, startStream } from './harness/seed.ts'
 
 beforeEach(() => startStream('a file'))
 
-test('every process draws from the seed of the run, properties included', () => {
+test('every process of a test run uses its seed, also for property tests', () => {
   expect(process.env.TEST_SEED).toBe(String(seed))
   expect(fc.readConfigureGlobal().seed).toBe(seed)
   const first = fc.sample(fc.integer(), { seed, numRuns: 5 })
   expect(fc.sample(fc.integer(), 5)).toEqual(first)
 })
 
-test('a file draws the same whatever ran before it, and never twice', () => {
+test('a test file gets the same random values in any order of files, and never one twice', () => {
   const draw = () => [seededUuid(), seededBytes(60).toString('hex'), seededInt(0, 1_000_000), seededUuid()]
   const drawn = draw()
   expect(new Set([...drawn, ...draw()]).size).toBe(8)
@@ -22,7 +22,7 @@ test('a file draws the same whatever ran before it, and never twice', () => {
   expect(draw()).toEqual(drawn)
 })
 
-test('ids are UUIDs, and numbers lie in their range', () => {
+test('seeded ids are UUIDs, and seeded numbers are in their range', () => {
   for (let turn = 0; turn < 200; turn += 1) {
     expect(seededUuid()).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
     const number = seededInt(5, 8)

@@ -4,7 +4,7 @@ import { status } from '@grpc/grpc-js'
 import { expect, onTestFinished, test } from 'vitest'
 import { connectTemporal } from '../temporal/client.ts'
 
-test('a call that is to be repeated when the connection is closed ends, and nothing is thrown at nobody', async () => {
+test('a retried call to Temporal ends when the connection is closed, without an unhandled error', async () => {
   const server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1')
   await once(server, 'listening')
   onTestFinished(() => void server.close())

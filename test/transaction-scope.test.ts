@@ -1,4 +1,4 @@
-/** Every door to somebody else stays shut inside a transaction: not a byte is sent. */
+/** Every call to an outside party or another connection is refused inside a transaction, before a byte is sent. */
 
 import { generateKeyPairSync } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
@@ -96,16 +96,16 @@ const doors: Record<string, () => PromiseLike<unknown>> = {
   'Temporal, a service call': () => temporal.workflowService.getSystemInfo({}),
 }
 
-test.each(Object.entries(doors))('%s', async (_name, ask) => {
+test.each(Object.entries(doors))('%s is refused inside a transaction', async (_name, ask) => {
   const before = connections
   await expect(insideTransaction(async () => ask())).rejects.toMatchObject({ name: 'AskedInsideTransaction' })
-  // Nor by one that catches whatever its call throws, as bodies do with failures of outside parties.
+  // Also in a body that catches the error, as for failures of outside parties.
   const caught = insideTransaction(async () => Promise.resolve(ask()).catch(() => 'caught'))
   await expect(caught).rejects.toMatchObject({ name: 'AskedInsideTransaction' })
   expect(connections).toBe(before)
 })
 
-/** What can open a connection, and the files that stand for a door above. */
+/** Modules that open connections, with the files whose calls the test above covers. */
 const openers =
   /from '(?:node:(?:https?|http2|net|tls|dgram)|stripe|nodemailer|firebase-admin\/\w+|google-auth-library|@grpc\/grpc-js|undici)'|createRemoteJWKSet|\bfetch\(/
 const doorFiles = [
@@ -119,7 +119,7 @@ const doorFiles = [
 /** They listen, or open nothing but after one of the doors. */
 const harmless = ['api/http/address.ts', 'api/server.ts', 'providers/firebase/push.ts', 'temporal/late-retry.ts']
 
-test('no other file of the product opens connections by itself, so that no door is missing above', async () => {
+test('no other file of the product opens connections, and the list of covered calls is complete', async () => {
   const folders = ['activities', 'api', 'db', 'mails', 'providers', 'shared', 'temporal']
   const files = (
     await Promise.all([

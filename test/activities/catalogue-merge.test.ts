@@ -28,7 +28,7 @@ function merge(lists: Record<string, ProviderPackage[]>, known: OperatorFamily[]
   return mergeLists(named, known, (costs) => Math.ceil(Math.min(...costs) / 10_000) + costs.length)
 }
 
-test('equal packages of two providers become one, priced by the cheaper offer', () => {
+test('equal packages of two providers become one, with the price of the cheaper offer', () => {
   const { packages } = merge({
     first: [offered({ code: 'dear', costMicros: 2_500_000 })],
     second: [offered({ code: 'cheap', costMicros: 2_000_000, family: '17' })],
@@ -61,7 +61,7 @@ test.each<[Partial<ProviderPackage>, string, string]>([
   [{ destinations: ['US', 'CA', 'MX'] }, 'na3-289a4d-3gb-30d', 'North America (3 countries) 3 GB, 30 days'],
   [{ destinations: ['DE', 'FR', 'IT', 'ES', 'TR'] }, 'eu5-6e3f4a-3gb-30d', 'Europe (5 countries) 3 GB, 30 days'],
   [{ destinations: ['DE', 'US', 'JP'] }, 'gl3-050a09-3gb-30d', 'Global (3 countries) 3 GB, 30 days'],
-])('%o is sold as %s', (fields, code, name) => {
+])('a package with %o is sold as %s', (fields, code, name) => {
   expect(merge({ one: [offered(fields)] }).packages).toMatchObject([{ code, name }])
 })
 
@@ -88,7 +88,7 @@ test('the package code of several countries depends on the countries only', () =
   )
 })
 
-test('of several mobile operators for a place one is sold: the one sold already, else the one with most packages', () => {
+test('one of several mobile operators for a place is sold: the current one, or the one with most packages', () => {
   const small = [offered({ code: 's1', family: 'small' })]
   const large = [
     offered({ code: 'l1', family: 'large', costMicros: 9_000_000 }),

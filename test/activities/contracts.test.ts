@@ -1,4 +1,6 @@
-/** An activity that no worker offers leaves its run waiting: every interface of a contract is one that the worker has. */
+/**
+ * An activity that no worker offers leaves its run waiting: every interface of a contract is one that the worker has.
+ */
 import { readdir, readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 
