@@ -3,13 +3,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { assertFreshSignIn } from '../../api/http/auth.ts'
 import { Problem } from '../../api/http/problem.ts'
 import { createApiKey, revokeApiKey } from '../../db/api-keys.ts'
-import { newPerson, type Rig, startRig } from './rig.ts'
+import { type ApiHarness, newPerson, startApiHarness } from './rig.ts'
 
-let harness: Rig
+let harness: ApiHarness
 let service: string
 
 beforeAll(async () => {
-  harness = await startRig()
+  harness = await startApiHarness()
   service = await harness.key('service')
 })
 afterAll(() => harness.stop())

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createSurfer } from '../harness/browser.ts'
-import { type Rig, startRig } from './rig.ts'
+import { type ApiHarness, startApiHarness } from './rig.ts'
 
-let harness: Rig
+let harness: ApiHarness
 beforeAll(async () => {
-  harness = await startRig()
+  harness = await startApiHarness()
 })
 afterAll(() => harness.stop())
 

@@ -12,20 +12,20 @@ import { type PromiseEntry, promises } from '../../policy/promises.ts'
 import { createMetrics } from '../../shared/metrics.ts'
 import { insertAccounts } from '../harness/bystanders.ts'
 import { loseOrders } from '../harness/lost.ts'
-import { type Rig, startRig } from './rig.ts'
+import { type ApiHarness, startApiHarness } from './rig.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const asOf = new Date()
 const ago = (days: number) => new Date(asOf.getTime() - days * 24 * 60 * 60 * 1000)
 
-let harness: Rig
+let harness: ApiHarness
 let operator: string
 let people: { id: string }[]
 let accountId: string
-let sql: Rig['api']['sql']
+let sql: ApiHarness['api']['sql']
 
 beforeAll(async () => {
-  harness = await startRig({ env: { SANDBOX: 'true' } })
+  harness = await startApiHarness({ env: { SANDBOX: 'true' } })
   operator = await harness.key('operator')
   sql = harness.api.sql
   const { FIELD_KEYS: keyring } = harness.api.config

@@ -8,13 +8,13 @@ import { exportSchema } from '../../api/export/account-export-schema.ts'
 import { personalData } from '../../policy/personal-data.ts'
 import { loseAccount } from '../harness/lost.ts'
 import { fillHistory, fillPerson } from './export-fixture.ts'
-import { newPerson, type Rig, startRig } from './rig.ts'
+import { type ApiHarness, newPerson, startApiHarness } from './rig.ts'
 
-let harness: Rig
+let harness: ApiHarness
 let service: string
 
 beforeAll(async () => {
-  harness = await startRig()
+  harness = await startApiHarness()
   service = await harness.key('service')
 })
 afterAll(() => harness.stop())

@@ -4,13 +4,13 @@ import type { Caller } from '../../api/http/caller.ts'
 import { readIdempotencyKey } from '../../api/http/idempotency.ts'
 import { Problem } from '../../api/http/problem.ts'
 import { loseAccount } from '../harness/lost.ts'
-import { newPerson, type Rig, startRig } from './rig.ts'
+import { type ApiHarness, newPerson, startApiHarness } from './rig.ts'
 
-let harness: Rig
+let harness: ApiHarness
 let service: string
 
 beforeAll(async () => {
-  harness = await startRig()
+  harness = await startApiHarness()
   service = await harness.key('service')
 })
 afterAll(() => harness.stop())

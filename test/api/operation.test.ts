@@ -5,13 +5,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { problems } from '../../api/http/problems.ts'
 import { timeLimits } from '../../db/connection/database.ts'
 import { until, untilValue } from '../harness/until.ts'
-import { newPerson, type Rig, startRig } from './rig.ts'
+import { type ApiHarness, newPerson, startApiHarness } from './rig.ts'
 
-let harness: Rig
+let harness: ApiHarness
 let service: string
 
 beforeAll(async () => {
-  harness = await startRig()
+  harness = await startApiHarness()
   service = await harness.key('service')
 })
 afterAll(() => harness.stop())
@@ -133,7 +133,7 @@ test('the documentation page loads nothing from other hosts', async () => {
 })
 
 test('a caller over their limit is refused, while other callers are served', async () => {
-  const limited = await startRig({ limits: { service: 3, public: 2, failedAuthentications: 4 } })
+  const limited = await startApiHarness({ limits: { service: 3, public: 2, failedAuthentications: 4 } })
   try {
     const [one, operator] = await Promise.all([limited.key('service'), limited.key('operator')])
     const path = `/v1/accounts/${randomUUID()}`
@@ -178,7 +178,7 @@ test('a caller over their limit is refused, while other callers are served', asy
 })
 
 test('only what is an address is counted and stored as one', async () => {
-  const limited = await startRig({ limits: { public: 2 } })
+  const limited = await startApiHarness({ limits: { public: 2 } })
   try {
     const statusFrom = async (address: string) =>
       (await limited.call('GET', '/v1/packages', { headers: { 'x-forwarded-for': address } })).status
@@ -203,7 +203,7 @@ test('only what is an address is counted and stored as one', async () => {
 })
 
 test('while the database is away requests are refused with a time to come back, and it goes on by itself', async () => {
-  const outage = await startRig()
+  const outage = await startApiHarness()
   try {
     const token = await outage.key('service')
     const body = newPerson()
@@ -222,7 +222,7 @@ test('while the database is away requests are refused with a time to come back, 
 
 test('a stuck connection pool refuses requests, fails /livez, and recovers', async () => {
   const limits = { ...timeLimits.api, waitMs: 100, stuckAfterMs: 300, idleInTransactionMs: 0 }
-  const stuck = await startRig({ database: { maxConnections: 2, limits } })
+  const stuck = await startApiHarness({ database: { maxConnections: 2, limits } })
   try {
     const alive = async () => (await stuck.call('GET', '/livez')).status
     let release = (): void => {}
@@ -247,7 +247,7 @@ test('a stuck connection pool refuses requests, fails /livez, and recovers', asy
 
 test('a request whose statement waits too long for a lock gets 503 with Retry-After', async () => {
   const limits = { ...timeLimits.api, lockMs: 100 }
-  const locked = await startRig({ database: { maxConnections: 2, limits } })
+  const locked = await startApiHarness({ database: { maxConnections: 2, limits } })
   try {
     let release = (): void => {}
     const freed = new Promise<void>((resolve) => {
@@ -270,7 +270,7 @@ test('a request whose statement waits too long for a lock gets 503 with Retry-Af
 })
 
 test('a stopping API finishes open requests and accepts no new ones', async () => {
-  const stopping = await startRig()
+  const stopping = await startApiHarness()
   const token = await stopping.key('service')
   const body = JSON.stringify(newPerson())
   const answered = new Promise<number | undefined>((resolve, reject) => {

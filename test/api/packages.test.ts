@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Rig, startRig } from './rig.ts'
+import { type ApiHarness, startApiHarness } from './rig.ts'
 
-let harness: Rig
+let harness: ApiHarness
 
 beforeAll(async () => {
-  harness = await startRig()
+  harness = await startApiHarness()
 })
 afterAll(() => harness.stop())
 

@@ -3,12 +3,12 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startProgram } from '../harness/processes.ts'
-import { type Rig, startRig } from './rig.ts'
+import { type ApiHarness, startApiHarness } from './rig.ts'
 
-let harness: Rig
+let harness: ApiHarness
 
 beforeAll(async () => {
-  harness = await startRig()
+  harness = await startApiHarness()
 })
 afterAll(() => harness.stop())
 

@@ -2,13 +2,13 @@
 import { createHmac } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { altered } from '../harness/altered.ts'
-import { type Rig, startRig } from './rig.ts'
+import { type ApiHarness, startApiHarness } from './rig.ts'
 
 const sender = '3.1.131.226'
-let harness: Rig
+let harness: ApiHarness
 
 beforeAll(async () => {
-  harness = await startRig({ env: { ESIM_ACCESS_WEBHOOK_IPS: `${sender},54.254.74.88` } })
+  harness = await startApiHarness({ env: { ESIM_ACCESS_WEBHOOK_IPS: `${sender},54.254.74.88` } })
 })
 afterAll(() => harness.stop())
 

@@ -34,7 +34,7 @@ export interface Answer {
   text: string
 }
 
-export type Rig = Awaited<ReturnType<typeof startRig>>
+export type ApiHarness = Awaited<ReturnType<typeof startApiHarness>>
 
 const aKey = () => randomBytes(32).toString('base64')
 
@@ -46,7 +46,7 @@ interface RigOptions {
 }
 
 /** Starts API, database and simulators; default: with limits that no test reaches. */
-export async function startRig(options: RigOptions = {}) {
+export async function startApiHarness(options: RigOptions = {}) {
   const [postgres, apple, google] = await Promise.all([startPostgres(), startApple(), startGoogle()])
   const migrations = connectDatabase(postgres.url, { maxConnections: 1 })
   await migrate(migrations)

@@ -1,7 +1,7 @@
 /** Sign-up and sign-in by Apple and Google, against their simulators. */
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { newPerson, type Rig, startRig } from './rig.ts'
+import { type ApiHarness, newPerson, startApiHarness } from './rig.ts'
 
 interface AppleSignIn {
   sub: string
@@ -14,11 +14,11 @@ interface Grant {
   refreshToken: string
 }
 
-let harness: Rig
+let harness: ApiHarness
 let service: string
 
 beforeAll(async () => {
-  harness = await startRig()
+  harness = await startApiHarness()
   service = await harness.key('service')
 })
 afterAll(() => harness.stop())

@@ -3,11 +3,11 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Route } from '../../../api/http/route.ts'
-import { type Rig, startRig } from '../rig.ts'
+import { type ApiHarness, startApiHarness } from '../rig.ts'
 
-let harness: Rig
+let harness: ApiHarness
 beforeAll(async () => {
-  harness = await startRig({
+  harness = await startApiHarness({
     receiving: { headersMs: 500, requestMs: 500, checkMs: 50 },
     env: { MAIL_BOUNCE_TOKEN: 'x'.repeat(32) },
   })
