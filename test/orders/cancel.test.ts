@@ -3,7 +3,7 @@ import { setTimeout as later } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import { mailsTo, pushesTo } from '../harness/checks/messages.ts'
-import { always, esimParties, watchPlacements } from '../harness/checks/placements.ts'
+import { always, esimSimulators, watchPlacements } from '../harness/checks/placements.ts'
 import { openHarness } from '../harness/harness.ts'
 import type { Person } from '../harness/people.ts'
 import { testPackages } from '../harness/test-packages.ts'
@@ -137,7 +137,7 @@ test('a cancellation while the provider allocates the eSIM returns it once it is
 })
 
 test('a cancellation after a lost reply of the provider returns the eSIM that it made', async () => {
-  await airalo.fault({ match: esimParties.airalo.ordering, cut: 'after' })
+  await airalo.fault({ match: esimSimulators.airalo.ordering, cut: 'after' })
   await airalo.fault({ match: { method: 'GET' }, status: 503, times: always })
   const { order, cancel } = await at('provisioning', testPackages.onlyAiralo)
   await untilWaiting(order.id)

@@ -1,7 +1,7 @@
 /** U2: an order that no provider fills within the hour is refunded, and a late eSIM is returned. */
 import { expect, test } from 'vitest'
 import { mailsTo } from '../harness/checks/messages.ts'
-import { always, bothParties, esimParties, watchPlacements } from '../harness/checks/placements.ts'
+import { always, bothSimulators, esimSimulators, watchPlacements } from '../harness/checks/placements.ts'
 import { openHarness } from '../harness/harness.ts'
 import { testPackages } from '../harness/test-packages.ts'
 import { untilValue } from '../harness/until.ts'
@@ -17,7 +17,7 @@ async function bought(packageCode: string, until = 'provisioning', quantity = 1)
 }
 
 test('an order is refunded automatically, with a notice, when no provider answers for an hour', async () => {
-  await Promise.all(bothParties.map(down))
+  await Promise.all(bothSimulators.map(down))
   const { person, order } = await bought(testPackages.anyProvider)
   await harness.fastForward(order.id, '59 minutes')
   expect((await harness.service.get(`/v1/orders/${order.id}`)).body.status).toBe('provisioning')
@@ -58,7 +58,7 @@ test('an eSIM that eSIM Access makes after the refund is returned', async () => 
 })
 
 test('an eSIM that Airalo made of a request with a lost reply is returned by a refund request', async () => {
-  await airalo.fault({ match: esimParties.airalo.ordering, cut: 'after' })
+  await airalo.fault({ match: esimSimulators.airalo.ordering, cut: 'after' })
   await airalo.fault({ match: { method: 'GET' }, status: 503, times: always })
   const { order } = await bought(testPackages.onlyAiralo)
   await untilWaiting(order.id)
@@ -72,7 +72,7 @@ test('an eSIM that Airalo made of a request with a lost reply is returned by a r
 })
 
 test('a request that did not reach Airalo does not delay the end of the order', async () => {
-  await airalo.fault({ match: esimParties.airalo.ordering, cut: 'before', times: always })
+  await airalo.fault({ match: esimSimulators.airalo.ordering, cut: 'before', times: always })
   const { order } = await bought(testPackages.onlyAiralo)
   await harness.fastForward(order.id, '61 minutes')
   await harness.untilOrder(order.id, 'refunded')

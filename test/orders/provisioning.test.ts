@@ -1,7 +1,7 @@
 /** U2: a paid order is filled once, with any faults of the providers. */
 import { expect, test } from 'vitest'
 import { mailsTo, pushesTo } from '../harness/checks/messages.ts'
-import { always, bothParties, esimParties, watchPlacements } from '../harness/checks/placements.ts'
+import { always, bothSimulators, esimSimulators, watchPlacements } from '../harness/checks/placements.ts'
 import { openHarness } from '../harness/harness.ts'
 import { testPackages } from '../harness/test-packages.ts'
 import { until, untilValue } from '../harness/until.ts'
@@ -19,8 +19,8 @@ async function bought(packageCode: string, until = 'provisioning', quantity = 1)
 
 // It takes as long as the time limit of a call: it starts first and is checked last.
 const hanging = await Promise.all(
-  bothParties.map(async (simulator) => {
-    const { id, packageCode, ordering } = esimParties[simulator]
+  bothSimulators.map(async (simulator) => {
+    const { id, packageCode, ordering } = esimSimulators[simulator]
     await harness.sims[simulator].fault({ match: ordering, hang: 'after' })
     const { order } = await bought(packageCode)
     await until('the order has arrived', async () => (await ordersAt(order.id))[id] === 1)
@@ -33,12 +33,12 @@ const notApplied = {
   'answers 503': { status: 503 },
   'cuts the connection': { cut: 'before' },
 } as const
-const cases = bothParties.flatMap((simulator) =>
+const cases = bothSimulators.flatMap((simulator) =>
   Object.entries(notApplied).map(([what, fault]) => ({ simulator, what, fault })),
 )
 
 test.each(cases)('$simulator $what: the order is retried and filled once', async ({ simulator, fault }) => {
-  const { id, packageCode, ordering } = esimParties[simulator]
+  const { id, packageCode, ordering } = esimSimulators[simulator]
   await harness.sims[simulator].fault({ match: ordering, ...fault })
   const { order } = await bought(packageCode)
   // Airalo does not recognise a repeated request: it is sent only when an earlier one has certainly ended.
@@ -51,10 +51,10 @@ test.each(cases)('$simulator $what: the order is retried and filled once', async
   expect((await ordersAt(order.id))[id]).toBe(1)
 })
 
-test.each(bothParties)(
+test.each(bothSimulators)(
   '%s fills an order with a lost reply: the order is found and not repeated',
   async (simulator) => {
-    const { id, packageCode, ordering } = esimParties[simulator]
+    const { id, packageCode, ordering } = esimSimulators[simulator]
     await harness.sims[simulator].fault({ match: ordering, cut: 'after' })
     const { order } = await bought(packageCode, 'delivered', 3)
     expect(order.esims).toHaveLength(3)
@@ -64,7 +64,7 @@ test.each(bothParties)(
 
 test('a repeated request after a lost reply during the allocation is the same order', async () => {
   await esimAccess.do('allocation', { polls: 2 })
-  await esimAccess.fault({ match: esimParties.esimAccess.ordering, cut: 'after' })
+  await esimAccess.fault({ match: esimSimulators.esimAccess.ordering, cut: 'after' })
   const { order } = await bought(testPackages.onlyEsimAccess, 'delivered')
   expect(await ordersAt(order.id)).toMatchObject({ 'esim-access': 1 })
   await esimAccess.do('allocation', {})
@@ -72,7 +72,7 @@ test('a repeated request after a lost reply during the allocation is the same or
 
 /** An order that Airalo has twice, after a lost reply. */
 async function copied() {
-  await airalo.fault({ match: esimParties.airalo.ordering, cut: 'after' })
+  await airalo.fault({ match: esimSimulators.airalo.ordering, cut: 'after' })
   await airalo.fault({ match: { method: 'GET', path: '/v2/orders\\?' }, status: 503, times: always })
   const { order } = await bought(testPackages.onlyAiralo)
   await untilWaiting(order.id)
@@ -123,7 +123,7 @@ test('an order waits for an eSIM that is allocated later', async () => {
 })
 
 test('the customer gets one notice after two minutes that the order takes longer', async () => {
-  await Promise.all(bothParties.map(down))
+  await Promise.all(bothSimulators.map(down))
   const { person, order } = await bought(testPackages.anyProvider)
   await harness.fastForward(order.id, '1 minute')
   expect(await subjects(person.email)).toEqual([])

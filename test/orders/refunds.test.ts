@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { mailsTo, pushesTo } from '../harness/checks/messages.ts'
-import { bothParties, type EsimParty, esimParties, watchPlacements } from '../harness/checks/placements.ts'
+import { bothSimulators, type EsimSimulator, esimSimulators, watchPlacements } from '../harness/checks/placements.ts'
 import { shareStack } from '../harness/harness.ts'
 import { testPackages, testPriceMinor } from '../harness/test-packages.ts'
 import { until, untilValue } from '../harness/until.ts'
@@ -48,41 +48,46 @@ async function refundElsewhere(orderId: string): Promise<void> {
   expect(answer.status).toBe(200)
 }
 
-test.each(bothParties)('U6: %s: unused eSIMs go back, and so does the money, with a credit note', async (simulator) => {
-  const { person, order, giveBack } = await delivered(esimParties[simulator].packageCode, 2)
-  expect((await giveBack()).status).toBe(200)
-  const refunded = await harness.untilOrder(order.id, 'refunded')
-  expect(refunded).toMatchObject({
-    reason: 'returned_unused',
-    esims: [{ state: 'cancelled' }, { state: 'cancelled' }],
-    refunds: [{ minor: 2 * testPriceMinor, state: 'succeeded' }],
-  })
-  const [invoice, note] = await documents(order.id)
-  expect(invoice).toMatchObject({ kind: 'invoice', gross: 2 * testPriceMinor, corrects: null })
-  expect(note).toMatchObject({ kind: 'credit_note', gross: -2 * testPriceMinor, corrects: invoice?.number })
-  expect(await refundsOf(order.id)).toMatchObject([{ status: 'succeeded', amount: 2 * testPriceMinor }])
-  expect(await attention(order.id)).toMatchObject(simulator === 'airalo' ? [{ kind: 'provider_refund_requested' }] : [])
+test.each(bothSimulators)(
+  'U6: %s: unused eSIMs go back, and so does the money, with a credit note',
+  async (simulator) => {
+    const { person, order, giveBack } = await delivered(esimSimulators[simulator].packageCode, 2)
+    expect((await giveBack()).status).toBe(200)
+    const refunded = await harness.untilOrder(order.id, 'refunded')
+    expect(refunded).toMatchObject({
+      reason: 'returned_unused',
+      esims: [{ state: 'cancelled' }, { state: 'cancelled' }],
+      refunds: [{ minor: 2 * testPriceMinor, state: 'succeeded' }],
+    })
+    const [invoice, note] = await documents(order.id)
+    expect(invoice).toMatchObject({ kind: 'invoice', gross: 2 * testPriceMinor, corrects: null })
+    expect(note).toMatchObject({ kind: 'credit_note', gross: -2 * testPriceMinor, corrects: invoice?.number })
+    expect(await refundsOf(order.id)).toMatchObject([{ status: 'succeeded', amount: 2 * testPriceMinor }])
+    expect(await attention(order.id)).toMatchObject(
+      simulator === 'airalo' ? [{ kind: 'provider_refund_requested' }] : [],
+    )
 
-  const mails = await untilValue(
-    'both mails',
-    () => mailsTo(harness.stack, person.email),
-    ({ length }) => length === 2,
-  )
-  expect(mails[1]?.subject).toContain('refund')
-  expect(mails[1]?.text).toContain(note?.number)
-  expect((await giveBack()).status).toBe(409)
-  expect(await refundsOf(order.id)).toHaveLength(1)
-})
+    const mails = await untilValue(
+      'both mails',
+      () => mailsTo(harness.stack, person.email),
+      ({ length }) => length === 2,
+    )
+    expect(mails[1]?.subject).toContain('refund')
+    expect(mails[1]?.text).toContain(note?.number)
+    expect((await giveBack()).status).toBe(409)
+    expect(await refundsOf(order.id)).toHaveLength(1)
+  },
+)
 
 // Airalo does not report an installation.
-const uses: [EsimParty, string, Record<string, unknown>][] = [
+const uses: [EsimSimulator, string, Record<string, unknown>][] = [
   ['esimAccess', 'install', {}],
   ['esimAccess', 'use', { bytes: 0.1 * gigabyte }],
   ['airalo', 'use', { bytes: 0.1 * gigabyte }],
 ]
 
 test.each(uses)('%s: after the first %s an eSIM is not returned and not refunded', async (simulator, action, input) => {
-  const { order, giveBack } = await delivered(esimParties[simulator].packageCode, 2)
+  const { order, giveBack } = await delivered(esimSimulators[simulator].packageCode, 2)
   await harness.sims[simulator].do(action, { iccid: order.esims[1].iccid, ...input })
   const answer = await giveBack()
   expect([answer.status, answer.body.code]).toEqual([409, 'esim_in_use'])

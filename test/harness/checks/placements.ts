@@ -5,7 +5,7 @@ import { testPackages } from '../test-packages.ts'
 import { until, untilValue } from '../until.ts'
 
 /** The eSIM providers, each with a package that only it has and a matcher of its requests that order. */
-export const esimParties = {
+export const esimSimulators = {
   esimAccess: {
     id: 'esim-access',
     packageCode: testPackages.onlyEsimAccess,
@@ -14,8 +14,8 @@ export const esimParties = {
   airalo: { id: 'airalo', packageCode: testPackages.onlyAiralo, ordering: { method: 'POST', path: '/v2/orders$' } },
 } as const
 
-export type EsimParty = keyof typeof esimParties
-export const bothParties = Object.keys(esimParties) as EsimParty[]
+export type EsimSimulator = keyof typeof esimSimulators
+export const bothSimulators = Object.keys(esimSimulators) as EsimSimulator[]
 
 /** `times` of a fault that lasts until it is cleared. */
 export const always = 1_000_000
@@ -59,7 +59,7 @@ export function watchPlacements({ sims, context, temporal }: Stack) {
         )
       }),
 
-    down: (simulator: EsimParty) =>
+    down: (simulator: EsimSimulator) =>
       sims[simulator].fault({ match: { path: '^/(api|v2)/' }, status: 503, times: always }),
 
     /** The open operator tasks of an order or a provider. */

@@ -1,6 +1,6 @@
 /** U2: a passing fault has no effect on an order's outcome. */
 import { expect, test } from 'vitest'
-import { always, esimParties, watchPlacements } from '../../harness/checks/placements.ts'
+import { always, esimSimulators, watchPlacements } from '../../harness/checks/placements.ts'
 import { openHarness } from '../../harness/harness.ts'
 import { testPackages } from '../../harness/test-packages.ts'
 
@@ -8,7 +8,7 @@ const harness = await openHarness()
 const { esimAccess, airalo } = harness.sims
 const { ordersAt, untilWaiting, attention } = watchPlacements(harness.stack)
 
-const ordering = esimParties.esimAccess.ordering
+const ordering = esimSimulators.esimAccess.ordering
 const refusal = (errorCode: string) => ({ status: 200, body: { success: false, errorCode, errorMsg: '', obj: null } })
 
 async function bought(packageCode: string, until = 'provisioning', quantity = 1) {

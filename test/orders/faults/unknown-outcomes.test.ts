@@ -1,6 +1,6 @@
 /** U2, U3: an unknown outcome at a provider stays recorded until the provider's own records show it. */
 import { expect, test } from 'vitest'
-import { always, esimParties, watchPlacements } from '../../harness/checks/placements.ts'
+import { always, esimSimulators, watchPlacements } from '../../harness/checks/placements.ts'
 import { openHarness } from '../../harness/harness.ts'
 import { expectStatus } from '../../harness/http.ts'
 import { testPackages } from '../../harness/test-packages.ts'
@@ -9,7 +9,7 @@ const harness = await openHarness()
 const { esimAccess, airalo, stripe } = harness.sims
 const { placements, ordersAt, untilPlacement, untilWaiting, attention } = watchPlacements(harness.stack)
 
-const ordering = esimParties.esimAccess.ordering
+const ordering = esimSimulators.esimAccess.ordering
 const refusal = (errorCode: string) => ({ status: 200, body: { success: false, errorCode, errorMsg: '', obj: null } })
 const laterAnswers = {
   'answers 503': { status: 503 },
