@@ -1,4 +1,4 @@
-/** The container image: production's sources, production's packages, and nothing of simulators, development and tests. */
+/** The container image has the sources and packages of production, and no simulators, development code or tests. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -15,12 +15,12 @@ const manifest: { dependencies: Record<string, string>; scripts: Record<string, 
   await read('package.json'),
 )
 
-/** Every file that a program loads at its start or later, the program included. */
+/** All files that a program loads at its start or later, including the program itself. */
 async function loadedBy(program: string): Promise<{ files: Set<string>; packages: Set<string> }> {
   const files = new Set([program])
   const packages = new Set<string>()
   for (const file of files) {
-    // Not there: the test that compares with the image names it.
+    // A missing file counts as empty; the comparison with the image reports it.
     const text = await read(file).catch(() => '')
     for (const { target, isPackage, typeOnly } of importsOf(file, text)) {
       if (!typeOnly) (isPackage ? packages : files).add(target)
@@ -39,7 +39,7 @@ test('the image copies no simulator, development or test code', () => {
   ).toEqual([])
 })
 
-test('its programs are those that run in production', () => {
+test('the programs of the image are those that run in production', () => {
   expect(programs).toEqual(
     expect.arrayContaining(
       ['api/main', 'worker/main', 'cli/bundle', 'cli/deploy', 'cli/keys', 'cli/migrate', 'cli/restore'].map(
@@ -49,13 +49,13 @@ test('its programs are those that run in production', () => {
   )
 })
 
-test.each(programs)('%s loads files of the image and packages of production, and nothing else', async (program) => {
+test.each(programs)('the program %s loads only files of the image and packages of production', async (program) => {
   const { files, packages } = await loadedBy(program)
   expect([...files].filter((file) => !image.has(file))).toEqual([])
   expect([...packages].filter((name) => !(name in manifest.dependencies))).toEqual([])
 })
 
-test('every import of the image names its target, so that it can be followed', async () => {
+test('every import in the image has a fixed target', async () => {
   const unnamed = await Promise.all(
     [...image]
       .filter((file) => /\.(tsx?|mjs|cjs)$/.test(file))
@@ -64,7 +64,7 @@ test('every import of the image names its target, so that it can be followed', a
   expect(unnamed.flat()).toEqual([])
 })
 
-test('the image installs packages without those of development, and makes the workflow bundles', async () => {
+test('the image installs no packages of development, and makes the workflow bundles', async () => {
   const dockerfile = await read('Dockerfile')
   const copied = [...dockerfile.matchAll(/^(?:COPY|ADD) (.+)$/gm)].map(([, what]) => what)
   expect(copied).toEqual(['package.json package-lock.json ./', '. .'])

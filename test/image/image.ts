@@ -1,4 +1,6 @@
-/** The container image without a container: the files that the Dockerfile copies, beside the packages of production. */
+/**
+ * The content of the container image in a folder: the files that the Dockerfile copies, and the packages of production.
+ */
 import { execFileSync } from 'node:child_process'
 import { cp, mkdir, readFile, symlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -7,7 +9,9 @@ import { throwawayFolder } from '../../dev/throwaway-folder.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
-/** The paths that .dockerignore leaves to `COPY . .`, without what git ignores: a build starts from a clean checkout. */
+/**
+ * The paths that .dockerignore leaves to `COPY . .`, without what git ignores: a build starts from a clean checkout.
+ */
 export async function imageFiles(): Promise<string[]> {
   const rules = (await readFile(join(root, '.dockerignore'), 'utf8'))
     .split('\n')
@@ -37,7 +41,7 @@ async function productionPackages(): Promise<string[]> {
     .map(([path]) => path)
 }
 
-/** Makes a folder with all that the image has, except the bundles of workflows, and returns its path. */
+/** Makes a folder with the image's content, without the workflow bundles. @returns its path */
 export async function makeImage(): Promise<string> {
   const folder = await throwawayFolder('ama-esim-image-')
   for (const file of await imageFiles()) await cp(join(root, file), join(folder, file))

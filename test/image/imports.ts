@@ -1,4 +1,4 @@
-/** What a source file imports, read from its text: TypeScript 7 has no programming interface. */
+/** The imports of a source file, read from its text, since TypeScript 7 has no API for programs. */
 import { dirname, join } from 'node:path'
 
 export interface Import {
@@ -11,7 +11,7 @@ export interface Import {
 const statement =
   /^(?:import|export)\s+(type\s+)?[^'"]*?from\s+'([^']+)'|^import\s+'([^']+)'|\bimport\(\s*'([^']+)'\s*\)(\s*\.[A-Z])?/gm
 
-/** Every static and dynamic import of a file of the project, except Node's own modules. */
+/** All static and dynamic imports of a file of the project, except Node's modules. */
 export function importsOf(file: string, text: string): Import[] {
   return [...text.matchAll(statement)].flatMap(([, type, from, bare, dynamic, typeName]): Import[] => {
     const source = from ?? bare ?? dynamic ?? ''

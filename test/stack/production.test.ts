@@ -1,4 +1,6 @@
-/** NODE_ENV=production with the image's files: no embedded services, no simulators, all required settings configured. */
+/**
+ * NODE_ENV=production with the image's files: no embedded services, no simulators, all required settings configured.
+ */
 import { randomBytes } from 'node:crypto'
 import { appendFile, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -125,7 +127,7 @@ test('the replay check in the image uses its bundle, and says that it has no kep
   expect(check.output()).toContain('There are no kept histories here')
 }, 120_000)
 
-/** The programs of one worker without its bundle: each says what to do, without a stack, and builds none. */
+/** The programs that need a worker's bundle: without it each prints what to do, and builds none. */
 async function refusals(): Promise<void> {
   const { env } = await productionSettings()
   for (const build of [{}, { WORKER_BUILD_ID: 'abc' }]) {
@@ -138,7 +140,7 @@ async function refusals(): Promise<void> {
   }
 }
 
-test('a worker without its bundle ends with a sentence that says so, and so does the replay check', async () => {
+test('a worker and the replay check without a bundle end with a message about it', async () => {
   await rename(join(image, 'bundles'), join(image, 'elsewhere'))
   try {
     await refusals()
@@ -151,7 +153,7 @@ test('a worker without its bundle ends with a sentence that says so, and so does
   }
 }, 120_000)
 
-test('a worker whose bundle is of other sources ends with a sentence that says so', async () => {
+test('a worker with a bundle of other sources ends with a message about it', async () => {
   await appendFile(join(image, 'workflows/index.ts'), '// changed\n')
   await refusals()
 }, 120_000)
