@@ -1,4 +1,4 @@
-/** U5: what one person can make us do is bounded, however many of their requests come at once. */
+/** U5: the requests of one person are limited, also when they are simultaneous. */
 import { expect, test } from 'vitest'
 import { forgetAllowances, spendAllowance } from '../../db/requests/allowances.ts'
 import { allowances, mostDevices } from '../../policy/allowances.ts'
@@ -17,7 +17,7 @@ const { sql } = harness.context
 
 const keyed = () => ({ 'idempotency-key': seededUuid() })
 
-/** Sends more requests than are allowed, at once, and expects just the allowed number to be taken. */
+/** Sends more simultaneous requests than allowed, and expects exactly the allowed number to be accepted. */
 async function expectBound(most: number, request: (at: number) => Promise<Answer>): Promise<void> {
   const answers = await Promise.all(Array.from({ length: most + 5 }, (_, at) => request(at)))
   const refused = answers.filter(({ status }) => status === 429)
@@ -29,7 +29,7 @@ async function expectBound(most: number, request: (at: number) => Promise<Answer
   }
 }
 
-test('privacy requests of a person, by themselves or by the app backend, are bounded, those of operators are not', async () => {
+test('privacy requests of a person and of the app backend for them are limited, those of operators are not', async () => {
   const person = await harness.signUp()
   const { most } = allowances.privacy_request
   const asked = { accountId: person.accountId, kind: 'other', message: 'Again.' }
@@ -44,7 +44,7 @@ test('privacy requests of a person, by themselves or by the app backend, are bou
   expect((await harness.operator.post('/v1/privacy-requests', asked, keyed())).status).toBe(201)
 })
 
-test('mails to an address that accounts want to have are bounded, whoever asks', async () => {
+test('mails to a requested new address are limited, for all accounts together', async () => {
   const { most } = allowances.email_change
   const people = await Promise.all(Array.from({ length: most + 5 }, () => harness.signUp()))
   const local = seededUuid()
@@ -59,7 +59,7 @@ test('mails to an address that accounts want to have are bounded, whoever asks',
   expect(await mails()).toBe(most)
 })
 
-test('orders of a person are bounded; a repeated request is none, and what was refused may be asked for later', async () => {
+test('orders of a person are limited; a repeated request does not count, and a refused one can be sent later', async () => {
   const person = await harness.signUp()
   const order = { accountId: person.accountId, packageCode: testPackages.anyProvider }
   const keys = Array.from({ length: allowances.order.most + 5 }, keyed)
@@ -71,19 +71,19 @@ test('orders of a person are bounded; a repeated request is none, and what was r
   expect(late.filter(({ status }) => status !== 201)).toEqual([])
 })
 
-test('resent mails of a person are bounded', async () => {
+test('resent mails of a person are limited', async () => {
   const person = await harness.signUp()
   const { id } = await harness.buy(person)
   await expectBound(allowances.resend.most, () => person.caller.post(`/v1/orders/${id}/resend`, undefined, keyed()))
   expect((await harness.operator.post(`/v1/orders/${id}/resend`, undefined, keyed())).status).toBe(200)
 })
 
-test('exports of a person are bounded', async () => {
+test('exports of a person are limited', async () => {
   const person = await harness.signUp()
   await expectBound(allowances.export.most, () => person.caller.get(`/v1/accounts/${person.accountId}/export`))
 })
 
-test('an account keeps the devices that were seen last', async () => {
+test('an account keeps only the last seen devices', async () => {
   const person = await harness.signUp({ device: false })
   const path = (at: number) => `/v1/accounts/${person.accountId}/devices/device-${at}`
   const answers = await Promise.all(
@@ -95,7 +95,7 @@ test('an account keeps the devices that were seen last', async () => {
   expect(row?.count).toBe(mostDevices)
 })
 
-test('sign-in links that are asked for at once are bounded', async () => {
+test('simultaneous requests for sign-in links are limited', async () => {
   const person = await harness.signUp()
   const { most } = allowances.sign_in_link
   const page = createSurfer(harness.urls.api)
@@ -111,7 +111,7 @@ test('sign-in links that are asked for at once are bounded', async () => {
   expect(await links()).toHaveLength(most)
 })
 
-test('a count starts anew after its window, and is deleted when it says nothing any more', async () => {
+test('a count of requests restarts after its window, and is deleted when it is over', async () => {
   const { accountId } = await harness.signUp()
   const start = new Date()
   const { most, withinMs } = allowances.resend

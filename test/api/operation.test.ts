@@ -156,7 +156,7 @@ test('a caller over their limit is refused, while other callers are served', asy
     const guesses = [await guess(), await guess(), await guess(), await guess(), await guess()]
     expect(guesses.map((answer) => answer.status)).toEqual([401, 401, 401, 401, 429])
     expect((await limited.call('GET', path, { token: 'nonsense' })).status).toBe(429)
-    // Behind one address are many callers, and all of them when a proxy is not known to be one.
+    // Many callers can have one address, and all of them have it behind an unknown proxy.
     expect((await limited.call('GET', path, { token: operator })).status).toBe(404)
     const { token } = await limited.firebaseToken()
     expect((await limited.call('GET', path, { token })).body.code).toBe('no_account')
@@ -177,12 +177,12 @@ test('a caller over their limit is refused, while other callers are served', asy
   }
 })
 
-test('only what is an address is counted and stored as one', async () => {
+test('only a valid IP address is counted and stored as one', async () => {
   const limited = await startApiHarness({ limits: { public: 2 } })
   try {
     const statusFrom = async (address: string) =>
       (await limited.call('GET', '/v1/packages', { headers: { 'x-forwarded-for': address } })).status
-    // Each of them is its proxy's, which is why they share a limit.
+    // Each counts as the proxy's address: they share a limit.
     expect([await statusFrom('unknown'), await statusFrom("'; --"), await statusFrom('1.2.3')]).toEqual([200, 200, 429])
     expect([await statusFrom('::ffff:203.0.113.7'), await statusFrom('203.0.113.7')]).toEqual([200, 200])
     expect(await statusFrom('::FFFF:203.0.113.7')).toBe(429)
@@ -202,7 +202,7 @@ test('only what is an address is counted and stored as one', async () => {
   }
 })
 
-test('while the database is away requests are refused with a time to come back, and it goes on by itself', async () => {
+test('requests get 503 with Retry-After while the database is down, and work again afterwards', async () => {
   const outage = await startApiHarness()
   try {
     const token = await outage.key('service')
