@@ -16,13 +16,20 @@
  * By default only tokens are limited: with skipped time, tests would exceed Airalo's real limits (usage: 10 a minute,
  * cached for 20 minutes; refunds: 5 a minute). A test can set them.
  */
-import { createBooks } from './airalo/books.ts'
+import { type Books, createBooks } from './airalo/books.ts'
 import { createNotifications, type SignatureForm } from './airalo/notifications.ts'
 import { addRoutes, type Limits, type Served } from './airalo/routes.ts'
 import type { Sim } from './airalo/sims.ts'
 import { createLimiter } from './airalo/wire.ts'
 import { type RunningSimulator, startSimulator } from './simulator.ts'
-import type { Misbehaviour } from './webhooks.ts'
+import type { Delivery, Misbehaviour } from './webhooks.ts'
+
+export type AiraloBooks = ReturnType<Books['show']> & { optedIn: Record<string, string>; deliveries: Delivery[] }
+
+export interface AiraloReplies {
+  clock: { now: string }
+  retry: { sent: number }
+}
 
 export interface AiraloOptions {
   port?: number
@@ -35,7 +42,7 @@ export interface AiraloOptions {
 const DEFAULTS = { limits: { tokenPerMinute: 3 }, usageCacheSeconds: 0, asyncSeconds: 0, asyncFailure: null }
 
 /** Starts the simulator; the partner API is under `<url>/v2`. */
-export function startAiralo(options: AiraloOptions): Promise<RunningSimulator> {
+export function startAiralo(options: AiraloOptions): Promise<RunningSimulator<AiraloBooks, AiraloReplies>> {
   let offsetMs = 0
   const now = () => Date.now() + offsetMs
   const clock = {

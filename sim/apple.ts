@@ -9,10 +9,11 @@
 import { createPublicKey, generateKeyPairSync, randomInt, randomUUID } from 'node:crypto'
 import type { Request, Response, Router } from 'express'
 import { decodeProtectedHeader, jwtVerify } from 'jose'
-import { type AppleId, createGrants } from './apple/grants.ts'
+import { type AppleId, createGrants, type Grant } from './apple/grants.ts'
 import { createNotifications } from './apple/notifications.ts'
 import { createSigner } from './sign-in/signer.ts'
 import { type RunningSimulator, rawBody, startSimulator } from './simulator.ts'
+import type { Delivery } from './webhooks.ts'
 
 export interface AppleOptions {
   port?: number
@@ -26,7 +27,17 @@ export interface AppleOptions {
   webhookUrl?: string
 }
 
-export interface RunningApple extends RunningSimulator {
+export interface AppleBooks {
+  grants: Grant[]
+  deliveries: Delivery[]
+}
+
+export interface AppleReplies {
+  'sign-in': { sub: string; idToken: string; code: string }
+  notify: { jti: string }
+}
+
+export interface RunningApple extends RunningSimulator<AppleBooks, AppleReplies> {
   teamId: string
   keyId: string
   clientIds: string[]

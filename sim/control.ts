@@ -1,10 +1,36 @@
 /** A client of a simulator's control API (sim/simulator.ts), for tests, the demo and the benchmark. */
-import type { Fault, LoggedRequest } from './simulator.ts'
+import type { Fault, LoggedRequest, RunningSimulator } from './simulator.ts'
 
-export type SimulatorControl<Books = Record<string, unknown>> = ReturnType<typeof controlOf<Books>>
+type Input = Record<string, unknown>
+type Reply<Replies, Action> = Action extends keyof Replies ? Replies[Action] : Record<string, unknown>
+
+/** A client of a simulator's control API, typed by what the simulator declares about its books and replies. */
+export interface SimulatorControl<Books, Replies> {
+  url: string
+  /** @throws with the simulator's own message when it refuses the action */
+  do<Action extends string>(action: Action, input?: Input): Promise<Reply<Replies, Action>>
+  fault(fault: Fault): Promise<void>
+  clearFaults(): Promise<void>
+  books(): Promise<Books>
+  log(): Promise<LoggedRequest[]>
+  reset(): Promise<void>
+}
+
+/** A client for any of several simulators. */
+export interface AnySimulatorControl extends Omit<SimulatorControl<unknown, object>, 'do'> {
+  do(action: string, input?: Input): Promise<Record<string, unknown>>
+}
+
+/** The client for the simulator that a function such as `startStripe` starts. */
+export type ControlOf<Start extends (...options: never[]) => Promise<RunningSimulator>> =
+  Awaited<ReturnType<Start>> extends RunningSimulator<infer Books, infer Replies>
+    ? SimulatorControl<Books, Replies>
+    : never
 
 /** @param simulator the address of a running simulator, in this process or another */
-export function controlOf<Books>(simulator: { url: string }) {
+export function controlOf<Books, Replies>(
+  simulator: Pick<RunningSimulator<Books, Replies>, 'url' | 'answers'>,
+): SimulatorControl<Books, Replies> {
   async function request(method: string, path: string, body?: unknown): Promise<Response> {
     const response = await fetch(`${simulator.url}/_control/${path}`, {
       method,
@@ -13,15 +39,16 @@ export function controlOf<Books>(simulator: { url: string }) {
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`)
     return response
   }
+  async function ask<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
+    return JSON.parse(await (await request(method, path, body)).text())
+  }
   return {
     url: simulator.url,
-    /** @throws with the simulator's own message when it refuses the action */
-    do: async <T = Record<string, unknown>>(action: string, input: Record<string, unknown> = {}): Promise<T> =>
-      (await request('POST', `do/${action}`, input)).json() as Promise<T>,
-    fault: async (fault: Fault): Promise<void> => void (await request('POST', 'faults', fault)),
-    clearFaults: async (): Promise<void> => void (await request('DELETE', 'faults')),
-    books: async (): Promise<Books> => (await request('GET', 'books')).json() as Promise<Books>,
-    log: async (): Promise<LoggedRequest[]> => (await request('GET', 'log')).json() as Promise<LoggedRequest[]>,
-    reset: async (): Promise<void> => void (await request('POST', 'reset')),
+    do: (action, input = {}) => ask('POST', `do/${action}`, input),
+    fault: async (fault) => void (await request('POST', 'faults', fault)),
+    clearFaults: async () => void (await request('DELETE', 'faults')),
+    books: () => ask('GET', 'books'),
+    log: () => ask('GET', 'log'),
+    reset: async () => void (await request('POST', 'reset')),
   }
 }

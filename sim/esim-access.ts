@@ -12,12 +12,19 @@
  *   auth {mode: 'hmac' | 'simple'}         spelling {documented: boolean}
  */
 import type { Router } from 'express'
-import { type Allocation, createBooks } from './esim-access/books.ts'
+import { type Allocation, type Books, createBooks } from './esim-access/books.ts'
 import type { Profile } from './esim-access/profile.ts'
 import { addRoutes } from './esim-access/routes.ts'
 import { type AuthMode, newNotifyId, webhookTime } from './esim-access/wire.ts'
 import { type RunningSimulator, startSimulator } from './simulator.ts'
-import { type Misbehaviour, WebhookSender } from './webhooks.ts'
+import { type Delivery, type Misbehaviour, WebhookSender } from './webhooks.ts'
+
+export type EsimAccessBooks = ReturnType<Books['show']> & { webhookUrl: string; deliveries: Delivery[] }
+
+export interface EsimAccessReplies {
+  allocate: { allocated: number }
+  clock: { now: string }
+}
 
 export interface EsimAccessOptions {
   port?: number
@@ -28,7 +35,9 @@ export interface EsimAccessOptions {
 }
 
 /** Starts the simulator; the partner API is under `<url>/api/v1/open`. */
-export function startEsimAccess(options: EsimAccessOptions): Promise<RunningSimulator> {
+export function startEsimAccess(
+  options: EsimAccessOptions,
+): Promise<RunningSimulator<EsimAccessBooks, EsimAccessReplies>> {
   const settings = { auth: 'hmac' as AuthMode, asDocumented: false, webhookUrl: options.webhookUrl }
   // The vendor documents no retries. A few after a short delay show a brief outage of the receiver as duplicates.
   const webhooks = new WebhookSender({ retries: 3, retryDelayMs: 500 })

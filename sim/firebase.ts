@@ -23,7 +23,28 @@ export interface FirebaseOptions {
   serviceAccount?: ServiceAccount
 }
 
-export interface RunningFirebase extends RunningSimulator {
+export interface FirebaseBooks {
+  delivered: DeliveredPush[]
+  /** messages that were only validated */
+  dryRuns: number
+  users: string[]
+  deletedUsers: string[]
+  accessTokensIssued: number
+}
+
+export interface DeliveredPush {
+  at: string
+  messageId: string
+  token: string
+  message: {
+    notification?: { title: string; body: string }
+    data?: Record<string, string>
+    apns?: { headers: Record<string, string> }
+    android?: { collapseKey: string }
+  }
+}
+
+export interface RunningFirebase extends RunningSimulator<FirebaseBooks> {
   projectId: string
   serviceAccount: ServiceAccount
   tlsPort: number
@@ -49,7 +70,7 @@ export async function startFirebase(options: FirebaseOptions = {}): Promise<Runn
 
   const rules = new Map<string, TokenRule>()
   const users = new Set<string>()
-  let delivered: { at: string; messageId: string; token: string; message: unknown }[] = []
+  let delivered: DeliveredPush[] = []
   let deletedUsers: string[] = []
   let dryRuns = 0
 

@@ -19,11 +19,17 @@ interface ValidationMessage {
   validationCode: 'VALUE_INVALID' | 'VALUE_REQUIRED' | 'NAME_INVALID' | 'EXCEEDED_MAX_ENTITIES'
 }
 
+/** Events as they came, since tests look for what must not be in them. */
+export interface GoogleAnalyticsBooks {
+  events: Fields[]
+  violations: string[]
+}
+
 export async function startGoogleAnalytics(options: {
   port?: number
   firebaseAppId: string
   apiSecret: string
-}): Promise<RunningSimulator> {
+}): Promise<RunningSimulator<GoogleAnalyticsBooks>> {
   let advancedSeconds = 0
   let events: Fields[] = []
   let violations: string[] = []

@@ -11,6 +11,7 @@ import type { Router } from 'express'
 import { createSecurityEvents, riscIssuer, type SecurityEvent } from './google/security-events.ts'
 import { createSigner } from './sign-in/signer.ts'
 import { type RunningSimulator, rawBody, startSimulator } from './simulator.ts'
+import type { Delivery } from './webhooks.ts'
 
 export interface GoogleOptions {
   port?: number
@@ -22,7 +23,19 @@ export interface GoogleOptions {
   webhookUrl?: string
 }
 
-export interface RunningGoogle extends RunningSimulator {
+export interface GoogleBooks {
+  refreshTokens: { token: string; sub: string; revokedAt: string | null }[]
+  deliveries: Delivery[]
+}
+
+export interface GoogleReplies {
+  /** `refreshToken`: of a sign-in with `offline` */
+  'sign-in': { sub: string; idToken: string; refreshToken?: string }
+  'firebase-sign-in': { uid: string; idToken: string }
+  notify: { jti: string }
+}
+
+export interface RunningGoogle extends RunningSimulator<GoogleBooks, GoogleReplies> {
   clientIds: string[]
   projectId: string
   /** the JWK set of Google ID tokens and security events */
@@ -56,7 +69,7 @@ export async function startGoogle(options: GoogleOptions = {}): Promise<RunningG
       actions: {
         'sign-in': signIn,
         'firebase-sign-in': firebaseSignIn,
-        notify: (input) => events.notify(input as unknown as SecurityEvent),
+        notify: (input) => events.notify(eventOf(input)),
         'rotate-keys': () => Promise.all([google.rotate(), firebase.rotate()]).then(() => undefined),
         webhooks: (input) => events.configure(input),
         release: ({ order }) => events.sender.release(order as number[] | undefined),
@@ -128,5 +141,18 @@ export async function startGoogle(options: GoogleOptions = {}): Promise<RunningG
       found.revokedAt = new Date().toISOString()
       response.json({})
     })
+  }
+}
+
+function eventOf({ type, forged, ...about }: Record<string, unknown>): SecurityEvent {
+  const text = (name: string): Record<string, string> =>
+    about[name] === undefined ? {} : { [name]: String(about[name]) }
+  return {
+    type: Array.isArray(type) ? type.map(String) : String(type),
+    forged: forged === true,
+    ...text('sub'),
+    ...text('reason'),
+    ...text('refreshToken'),
+    ...text('state'),
   }
 }

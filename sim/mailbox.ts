@@ -8,10 +8,10 @@
 import type { Response, Router } from 'express'
 import { composeBounce } from './mailbox/bounce.ts'
 import { inboxPage, mailPage } from './mailbox/inbox.tsx'
-import { type Rule, startSmtpSink } from './mailbox/smtp.ts'
-import { createStore, type MailFilter, type ReadMail, readMail } from './mailbox/store.ts'
+import { type Rule, type SmtpSink, startSmtpSink } from './mailbox/smtp.ts'
+import { createStore, type MailFilter, type ReadMail, readMail, type StoredMail } from './mailbox/store.ts'
 import { type RunningSimulator, startSimulator } from './simulator.ts'
-import { type Misbehaviour, WebhookSender } from './webhooks.ts'
+import { type Delivery, type Misbehaviour, WebhookSender } from './webhooks.ts'
 
 export interface MailboxOptions {
   /** the inbox's HTTP port; default 0: a free one */
@@ -24,7 +24,21 @@ export interface MailboxOptions {
   bounceUrl?: string
 }
 
-export interface RunningMailbox extends RunningSimulator {
+export interface MailboxBooks {
+  /** without their content, which the actions `find` and `wait` read */
+  messages: Omit<StoredMail, 'raw'>[]
+  refusals: SmtpSink['refusals']
+  bounces: Delivery[]
+}
+
+export interface MailboxReplies {
+  find: ReadMail[]
+  wait: ReadMail[]
+  count: { count: number }
+  raw: { raw: string | null }
+}
+
+export interface RunningMailbox extends RunningSimulator<MailboxBooks, MailboxReplies> {
   smtpPort: number
   /** `smtp://127.0.0.1:<port>` */
   smtpUrl: string

@@ -41,11 +41,18 @@ class GraphError extends Error {
   }
 }
 
+/** Events as they came, since tests look for what must not be in them. */
+export interface MetaBooks {
+  events: Fields[]
+  duplicates: Fields[]
+  violations: string[]
+}
+
 export async function startMeta(options: {
   port?: number
   datasetId: string
   accessToken: string
-}): Promise<RunningSimulator> {
+}): Promise<RunningSimulator<MetaBooks>> {
   let advancedSeconds = 0
   let events: Fields[] = []
   let duplicates: Fields[] = []

@@ -50,22 +50,29 @@ export interface LoggedRequest {
   status: number | null
 }
 
-export interface SimulatorDefinition {
+type Action = (input: Record<string, unknown>) => unknown
+
+/** `Books`: the answer of GET /_control/books. `Replies`: the answers of the actions that have one. */
+export interface SimulatorDefinition<Books, Replies> {
   name: string
   /** the wire protocol; no body parser is installed, `rawBody(request)` returns the body */
   routes(router: Router): void
-  books(): unknown
+  books(): Books
   /** Deletes all state and stops timers and deliveries; also called when the simulator stops. */
   reset(): void
-  actions?: Record<string, (input: Record<string, unknown>) => unknown | Promise<unknown>>
+  actions?: Record<string, Action> & {
+    [Name in keyof Replies]: (input: Record<string, unknown>) => Replies[Name] | Promise<Replies[Name]>
+  }
   tls?: { key: string; cert: string }
 }
 
-export interface RunningSimulator {
+export interface RunningSimulator<Books = unknown, Replies = object> {
   name: string
   url: string
   port: number
   stop(): Promise<void>
+  /** never set: it carries the types to `controlOf` (sim/control.ts) */
+  readonly answers?: { books: Books; replies: Replies }
 }
 
 const bodies = new WeakMap<Request, string>()
@@ -74,7 +81,10 @@ const bodies = new WeakMap<Request, string>()
 export const rawBody = (request: Request): string => bodies.get(request) ?? ''
 
 /** Starts one simulator. Port 0 takes a free one. */
-export async function startSimulator(definition: SimulatorDefinition, port = 0): Promise<RunningSimulator> {
+export async function startSimulator<Books = unknown, Replies = object>(
+  definition: SimulatorDefinition<Books, Replies>,
+  port = 0,
+): Promise<RunningSimulator<Books, Replies>> {
   const log: LoggedRequest[] = []
   let faults: (Fault & { left: number })[] = []
   /** the object of each sequence of faults, and the sequence of each object */
@@ -188,7 +198,8 @@ export async function startSimulator(definition: SimulatorDefinition, port = 0):
       response.status(204).end()
     })
     control.post('/do/:action', async (request, response) => {
-      const action = definition.actions?.[String(request.params.action)]
+      const actions: Record<string, Action> = definition.actions ?? {}
+      const action = actions[String(request.params.action)]
       if (!action) return void response.status(404).json({ error: `no action ${request.params.action}` })
       try {
         response.json((await action(json(request))) ?? {})

@@ -21,16 +21,32 @@
  *                    the idempotency store keeps a 500 and sees simultaneous requests
  *   redaction-access enabled: whether the account has access to the redaction preview
  */
+import type Stripe from 'stripe'
 import { type RunningSimulator, startSimulator } from './simulator.ts'
-import { createAccount } from './stripe/account.ts'
-import { createActions } from './stripe/actions.ts'
+import { createAccount, type StoredEvent } from './stripe/account.ts'
+import { createActions, type StripeReplies } from './stripe/actions.ts'
 import { createDisputes } from './stripe/disputes.ts'
 import { createEvents } from './stripe/events.ts'
 import { createPayments } from './stripe/payments.ts'
 import { createProtocol } from './stripe/protocol.ts'
-import { createRedactions } from './stripe/redaction.ts'
+import { createRedactions, type Redactable, type RedactionJob } from './stripe/redaction.ts'
 import { createRefunds } from './stripe/refunds.ts'
 import { mountRoutes } from './stripe/routes.ts'
+import type { Delivery } from './webhooks.ts'
+
+/** What the account holds, as Stripe would show it. */
+export interface StripeBooks {
+  customers: (Stripe.Customer | Stripe.DeletedCustomer)[]
+  paymentIntents: (Stripe.PaymentIntent & Redactable)[]
+  charges: (Stripe.Charge & Redactable)[]
+  refunds: Stripe.Refund[]
+  disputes: Stripe.Dispute[]
+  redactions: RedactionJob[]
+  events: Omit<StoredEvent, 'body'>[]
+  deliveries: Delivery[]
+  /** ids of the events that are held back */
+  held: string[]
+}
 
 /**
  * Starts the simulator.
@@ -44,7 +60,7 @@ export async function startStripe(options: {
   webhookSecret: string
   webhookUrl?: string | undefined
   webhookRetryDelayMs?: number
-}): Promise<RunningSimulator> {
+}): Promise<RunningSimulator<StripeBooks, StripeReplies>> {
   const account = createAccount()
   const events = createEvents(account, {
     url: options.webhookUrl,

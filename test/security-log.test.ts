@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { connectDatabase, type Database } from '../db/connection/database.ts'
 import { migrate } from '../db/connection/migrate.ts'
+import type { Sealed } from '../db/connection/schema.ts'
 import { createDataKeys } from '../db/crypto/data-keys.ts'
 import { createFieldCipher } from '../db/crypto/field-cipher.ts'
 import { ensurePartitions, partitionName, recordSecurityEvent } from '../db/security-log.ts'
@@ -43,7 +44,7 @@ test('a security event on a day without a partition is stored, also with simulta
       recordSecurityEvent(sql, encryption, { kind: 'sign_in', actor: 'person', ip: '203.0.113.5', requestId, at }),
     ),
   )
-  const rows = await sql<{ ip: Buffer; partition: string }[]>`
+  const rows = await sql<{ ip: Sealed; partition: string }[]>`
     select ip, tableoid::regclass::text as partition from security_log where request_id = any(${requestIds})`
   expect(rows.map((row) => row.partition)).toEqual(Array(10).fill('security_log_2033_03_01'))
   const key = await encryption.dataKeys.system(sql)

@@ -1,4 +1,5 @@
 /** The cost of an order's run from checkout to the eSIM's expiry, in skipped time. */
+import type { Esims } from '../../db/connection/schema.ts'
 import type { Stack } from '../../dev/stack.ts'
 import { fastForward, workflowNow } from '../../temporal/time-skipping.ts'
 import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
@@ -31,7 +32,7 @@ export async function costOfLife(stack: Stack, shop: Shop, { eventful }: { event
     return pendingActivities?.some(({ attempt }) => (attempt ?? 0) > 1) || undefined
   })
   // The previous call has moved the provider's clock.
-  const { now } = await esimAccess.do<{ now: string }>('clock', {})
+  const { now } = await esimAccess.do('clock', {})
   const behind = Date.parse(now) - (await runsClock())
   if (behind > hour) await skip(behind)
 
@@ -84,7 +85,7 @@ export async function costOfLife(stack: Stack, shop: Shop, { eventful }: { event
   }
 
   async function endsAt(): Promise<number> {
-    const [row] = await sql<{ at: Date | null }[]>`
+    const [row] = await sql<{ at: Esims['expires_at'] }[]>`
       select max(coalesce(expires_at, unused_until)) as at from esims where order_id = ${orderId}`
     if (!row?.at) throw new Error('an eSIM without an end')
     return row.at.getTime()

@@ -80,9 +80,7 @@ async function sendNotice(
   const seconds = (performance.now() - begun) / 1000
   say(`sent ${recipients} notices in ${round(seconds)} s`)
 
-  const { messages } = (await stack.sims.mailbox.books()) as unknown as {
-    messages: { messageId: string; envelope: { to: string[] } }[]
-  }
+  const { messages } = await stack.sims.mailbox.books()
   const reached = new Set(messages.flatMap(({ envelope }) => envelope.to))
   const unique = new Set(messages.map(({ messageId }) => messageId))
   const [ledger] = await stack.context.sql<{ doubt: number }[]>`
@@ -140,7 +138,7 @@ async function mailAlone(stack: Stack, count: number): Promise<NoticeFigures['po
 }
 
 async function countMails(stack: Stack): Promise<number> {
-  return (await stack.sims.mailbox.do<{ count: number }>('count', {})).count
+  return (await stack.sims.mailbox.do('count', {})).count
 }
 
 async function untilCount(stack: Stack, count: number): Promise<void> {

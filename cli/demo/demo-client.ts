@@ -51,8 +51,8 @@ export function createDemoClient(stack: Stack, tell: Narrator) {
     /** The mail to an address whose subject matches, once it has arrived. */
     async mailTo(address: string, subject: RegExp): Promise<Answer> {
       const find = async (): Promise<Answer> => {
-        const mails = await stack.sims.mailbox.do<Answer[]>('find', { to: address })
-        return mails.find((mail: Answer) => subject.test(mail.subject))
+        const mails = await stack.sims.mailbox.do('find', { to: address })
+        return mails.find((mail) => subject.test(mail.subject))
       }
       return this.until(find, (mail) => mail !== undefined)
     },

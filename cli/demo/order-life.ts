@@ -1,6 +1,7 @@
 /** U1 to U3, purchase, delivery and status messages: one order from checkout to expiry, and one without a provider. */
 import { randomUUID } from 'node:crypto'
 import { historyCost } from '../../bench/history-cost.ts'
+import type { PackageOffers } from '../../db/connection/schema.ts'
 import { fastForward } from '../../temporal/time-skipping.ts'
 import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import type { Answer, DemoClient } from './demo-client.ts'
@@ -74,7 +75,7 @@ export async function playOrderLife(product: DemoClient, nora: Customer): Promis
   if (stack.urls.inbox) tell.link('the mail', `${stack.urls.inbox}/messages/${mail.id}`)
   tell.link('install page', delivered.installUrl)
   const pushed = await until(
-    () => firebase.books() as Promise<{ delivered: unknown[] }>,
+    () => firebase.books(),
     (books) => books.delivered.length > 0,
   )
   tell.step('Her phone gets a notification without personal data or destination', pushed.delivered.length > 0)
@@ -115,9 +116,9 @@ export async function playOutOfStock(product: DemoClient, nora: Customer): Promi
   tell.chapter('An order that no provider can fill is refunded', 'U2')
   const { items } = await app('GET', '/v1/packages?destination=FR')
   const wanted = items.find((item: Answer) => item.destinations.length === 1) ?? items[0]
-  const offers = await stack.context.sql<{ provider: string; code: string }[]>`
-    select provider, provider_package_code as code from package_offers where package_code = ${wanted.code}`
-  for (const { provider, code } of offers) {
+  const offers = await stack.context.sql<Pick<PackageOffers, 'provider' | 'provider_package_code'>[]>`
+    select provider, provider_package_code from package_offers where package_code = ${wanted.code}`
+  for (const { provider, provider_package_code: code } of offers) {
     if (provider === 'esim-access') await stack.sims.esimAccess.do('stock', { packageCode: code, out: true })
     else await stack.sims.airalo.do('stock', { packageId: code, out: true })
   }
@@ -132,7 +133,7 @@ export async function playOutOfStock(product: DemoClient, nora: Customer): Promi
     refunded.status === 'refunded',
     refunded.reason,
   )
-  const { refunds } = (await stack.sims.stripe.books()) as { refunds: Answer[] }
+  const { refunds } = await stack.sims.stripe.books()
   const refund = refunds.find((each) => each.amount === order.amount.minor && each.payment_intent !== undefined)
   tell.step('Stripe shows the same refund', refund !== undefined, `${money(order.amount)} refunded`)
   const mail = await product.mailTo(nora.email, /refund/i)
@@ -141,8 +142,8 @@ export async function playOutOfStock(product: DemoClient, nora: Customer): Promi
 
 /** The provider that is asked first, by package. */
 async function cheapestProvider({ stack }: DemoClient): Promise<Map<string, string>> {
-  const rows = await stack.context.sql<{ code: string; provider: string }[]>`
-    select distinct on (package_code) package_code as code, provider from package_offers where available
+  const rows = await stack.context.sql<Pick<PackageOffers, 'package_code' | 'provider'>[]>`
+    select distinct on (package_code) package_code, provider from package_offers where available
     order by package_code, rank nulls last, cost_micros, provider`
-  return new Map(rows.map(({ code, provider }) => [code, provider]))
+  return new Map(rows.map(({ package_code, provider }) => [package_code, provider]))
 }

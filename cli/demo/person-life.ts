@@ -117,11 +117,11 @@ export async function playInactivity(product: DemoClient): Promise<void> {
   )
   await fastForward(stack.temporal, inactivityWorkflowId(omar.id), 56 * day)
   const warned = await until(
-    () => stack.sims.mailbox.do<Answer[]>('find', { to: email }),
+    () => stack.sims.mailbox.do('find', { to: email }),
     (mails) => mails.length >= 3,
   )
-  const days = warned.flatMap(({ subject }: Answer) => /in (\d+) days/.exec(subject)?.[1] ?? [])
-  tell.step('He gets three warnings', days.join() === '60,30,7', `${days.join(', ')} days before`)
+  const days = warned.flatMap(({ subject }) => /in (\d+) days/.exec(subject)?.[1] ?? [])
+  tell.step('He is warned three times', days.join() === '60,30,7', `${days.join(', ')} days before`)
   await fastForward(stack.temporal, inactivityWorkflowId(omar.id), 8 * day)
   const gone = await until(
     () => sql`select 1 from accounts where account_ref = ${cipher.accountRef(omar.id)}`,

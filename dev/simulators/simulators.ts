@@ -1,5 +1,14 @@
 /** The outside parties with their settings, and a simulator for each that is not configured. */
-import { controlOf, type SimulatorControl } from '../../sim/control.ts'
+import type { startAiralo } from '../../sim/airalo.ts'
+import type { startApple } from '../../sim/apple.ts'
+import { type AnySimulatorControl, type ControlOf, controlOf } from '../../sim/control.ts'
+import type { startEsimAccess } from '../../sim/esim-access.ts'
+import type { startFirebase } from '../../sim/firebase.ts'
+import type { startGoogle } from '../../sim/google.ts'
+import type { startGoogleAnalytics } from '../../sim/google-analytics.ts'
+import type { startMailbox } from '../../sim/mailbox.ts'
+import type { startMeta } from '../../sim/meta.ts'
+import type { startStripe } from '../../sim/stripe.ts'
 import type { Secrets } from '../development-secrets.ts'
 import { fixedPorts, type PortName } from '../fixed-ports.ts'
 
@@ -77,14 +86,24 @@ export async function startSimulators(plan: SimulatorPlan): Promise<RunningSimul
   }
 }
 
-export type SimulatorControls = Record<SimulatorName, SimulatorControl>
+export interface SimulatorControls extends Record<SimulatorName, AnySimulatorControl> {
+  stripe: ControlOf<typeof startStripe>
+  esimAccess: ControlOf<typeof startEsimAccess>
+  airalo: ControlOf<typeof startAiralo>
+  apple: ControlOf<typeof startApple>
+  google: ControlOf<typeof startGoogle>
+  firebase: ControlOf<typeof startFirebase>
+  mailbox: ControlOf<typeof startMailbox>
+  meta: ControlOf<typeof startMeta>
+  googleAnalytics: ControlOf<typeof startGoogleAnalytics>
+}
 
 /** Clients of the simulators' control API. Using one of a configured outside party throws. */
 export function simulatorControls(urls: RunningSimulators['urls']): SimulatorControls {
-  const controls = Object.create(null) as SimulatorControls
+  const controls: SimulatorControls = Object.create(null)
   for (const name of simulatorNames) {
     const url = urls[name]
-    const control = url === undefined ? undefined : controlOf<Record<string, unknown>>({ url })
+    const control = url === undefined ? undefined : controlOf({ url })
     Object.defineProperty(controls, name, {
       enumerable: control !== undefined,
       get() {

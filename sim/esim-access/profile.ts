@@ -79,7 +79,7 @@ export function newProfile(
 }
 
 /** The profile in the reply of POST /esim/query. */
-export function showProfile(profile: Profile): Record<string, unknown> {
+export function showProfile(profile: Profile) {
   const [first] = profile.purchases
   return {
     esimTranNo: profile.esimTranNo,

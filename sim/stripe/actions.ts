@@ -8,7 +8,15 @@ import type { Parts } from './routes.ts'
 type Input = Record<string, unknown>
 type Action = (input: Input) => unknown
 
-export function createActions(parts: Parts, events: Events): Record<string, Action> {
+export interface StripeReplies {
+  clock: { now: number }
+  'open-dispute': { dispute: string }
+  webhooks: { held: string[] }
+  release: { released: string[] }
+  'send-raw': { status: number; body: string }
+}
+
+export function createActions(parts: Parts, events: Events) {
   const { account, payments, protocol } = parts
   return {
     ...paymentActions(parts),
@@ -43,7 +51,7 @@ export function createActions(parts: Parts, events: Events): Record<string, Acti
       return summary(intent)
     },
     cancel: (input) => summary(payments.cancel(paymentIntent(account, input), null)),
-  }
+  } satisfies Record<string, Action>
 }
 
 function paymentActions({ account, payments }: Parts): Record<string, Action> {
@@ -89,7 +97,7 @@ function refundActions({ account, refunds }: Parts): Record<string, Action> {
   }
 }
 
-function disputeActions({ account, disputes }: Parts): Record<string, Action> {
+function disputeActions({ account, disputes }: Parts) {
   const named = (input: Input): Stripe.Dispute => {
     const id = word(input, 'dispute')
     const found = id
@@ -110,10 +118,10 @@ function disputeActions({ account, disputes }: Parts): Record<string, Action> {
       const { id, status } = disputes.decide(named(input), outcome)
       return { dispute: id, status }
     },
-  }
+  } satisfies Record<string, Action>
 }
 
-function webhookActions(account: Account, events: Events): Record<string, Action> {
+function webhookActions(account: Account, events: Events) {
   const event = (input: Input) => present(account.events.get(word(input, 'eventId') ?? ''), 'event')
   return {
     webhooks: ({ url, events: types, ...behaviour }) => {
@@ -137,7 +145,7 @@ function webhookActions(account: Account, events: Events): Record<string, Action
       const response = await fetch(url, { method: 'POST', ...request, signal: AbortSignal.timeout(30_000) })
       return { status: response.status, body: await response.text() }
     },
-  }
+  } satisfies Record<string, Action>
 }
 
 /** The payment with `paymentIntent` (id or client secret), or the newest one with `orderId` in its metadata. */

@@ -19,6 +19,11 @@ interface ValidationError {
   message: string
 }
 
+/** The preview's field on an object; the SDK's types do not have it. */
+export interface Redactable {
+  redaction?: { status: 'redacted' }
+}
+
 export interface RedactionJob {
   id: string
   object: 'privacy.redaction_job'
@@ -109,12 +114,12 @@ export function createRedactions(account: Account) {
   }
 
   function redact(job: RedactionJob): void {
-    const redaction = { status: 'redacted' }
+    const redacted: Redactable = { redaction: { status: 'redacted' } }
     for (const [type, id] of targets(job)) {
       const intent = account.paymentIntents.get(id)
-      if (intent) Object.assign(intent, { metadata: {}, customer: null, redaction })
+      if (intent) Object.assign(intent, { metadata: {}, customer: null, ...redacted })
       for (const charge of chargesOf(type, id)) {
-        Object.assign(charge, { metadata: {}, customer: null, payment_method_details: null, redaction })
+        Object.assign(charge, { metadata: {}, customer: null, payment_method_details: null, ...redacted })
       }
     }
   }

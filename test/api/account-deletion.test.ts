@@ -16,7 +16,7 @@ test('a person can delete only their own account, and only after a recent sign-i
   expect((await other.caller.delete(path)).status).toBe(404)
   expect((await harness.anonymous.delete(path)).status).toBe(401)
   expect((await harness.operator.delete(path)).status).toBe(403)
-  const { idToken } = await google.do<{ idToken: string }>('firebase-sign-in', {
+  const { idToken } = await google.do('firebase-sign-in', {
     uid: person.firebaseUid,
     authTimeSecondsAgo: 3600,
   })

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Accounts } from '../../db/connection/schema.ts'
 import { listDevices } from '../../db/devices.ts'
 import { loseAccount } from '../harness/lost.ts'
 import { type ApiHarness, newPerson, startApiHarness } from './rig.ts'
@@ -240,8 +241,10 @@ test('a device of a just erased account is refused, although the data key is sti
 test('requests of the app backend for a person count as activity, once a day', async () => {
   const { body } = await signUp()
   const activity = async () => {
-    const [row] = await harness.api.sql<{ at: Date }[]>`select last_active_at as at from accounts where id = ${body.id}`
-    return row?.at.getTime() ?? 0
+    const [row] = await harness.api.sql<
+      Pick<Accounts, 'last_active_at'>[]
+    >`select last_active_at from accounts where id = ${body.id}`
+    return row?.last_active_at.getTime() ?? 0
   }
   const put = () =>
     harness.call('PUT', `/v1/accounts/${body.id}/devices/d`, { token: service, body: { platform: 'ios' } })

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { assertFreshSignIn } from '../../api/http/auth.ts'
 import { Problem } from '../../api/http/problem.ts'
 import { createApiKey, revokeApiKey } from '../../db/api-keys.ts'
+import type { Accounts } from '../../db/connection/schema.ts'
 import { type ApiHarness, newPerson, startApiHarness } from './rig.ts'
 
 let harness: ApiHarness
@@ -149,7 +150,9 @@ test('the encrypted IP address of a security event can be decrypted with the key
 test('R1: every request of a person counts as activity, at most once a day', async () => {
   const { id, token } = await aPerson()
   const activity = async () =>
-    (await harness.api.sql<{ at: Date }[]>`select last_active_at as at from accounts where id = ${id}`)[0]?.at.getTime()
+    (
+      await harness.api.sql<Pick<Accounts, 'last_active_at'>[]>`select last_active_at from accounts where id = ${id}`
+    )[0]?.last_active_at.getTime()
   const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000)
   const set = (at: Date) => harness.api.sql`update accounts set last_active_at = ${at} where id = ${id}`
   await set(hoursAgo(23))

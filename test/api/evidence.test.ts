@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { readSubProcessorFigures } from '../../api/evidence/sub-processors.ts'
 import { createApi } from '../../api/server.ts'
+import type { Orders } from '../../db/connection/schema.ts'
 import { noteKeys } from '../../db/crypto/encryption-keys.ts'
 import { evaluate, type Figure, type FigureName, figures } from '../../policy/figures.ts'
 import { personalData } from '../../policy/personal-data.ts'
@@ -52,7 +53,7 @@ async function evidence(): Promise<Shown> {
     token: operator,
   })
   expect(answer.status, answer.text).toBe(200)
-  return answer.body as unknown as Shown
+  return JSON.parse(answer.text)
 }
 
 function figureOf(shown: Shown, name: string) {
@@ -83,7 +84,7 @@ interface Breach {
 }
 
 const orderId = randomUUID()
-const insertOrder = (columns: Record<string, unknown>) => () =>
+const insertOrder = (columns: Partial<Orders>) => () =>
   sql`insert into orders ${sql({
     id: orderId,
     account_id: accountId,
@@ -100,9 +101,9 @@ const insertOrder = (columns: Record<string, unknown>) => () =>
     payment_due_at: ago(0.5),
     paid_at: ago(0.4),
     ...columns,
-  } as never)}`
+  } satisfies Partial<Orders>)}`
 const dropOrder = () => loseOrders(sql, accountId)
-const order = (columns: Record<string, unknown>): Breach => ({ break: insertOrder(columns), mend: dropOrder })
+const order = (columns: Partial<Orders>): Breach => ({ break: insertOrder(columns), mend: dropOrder })
 const statement = (broken: string, mended: string): Breach => ({
   break: () => sql.unsafe(broken),
   mend: () => sql.unsafe(mended),

@@ -1,6 +1,7 @@
 /** A person with every field that an export can have, and long histories. */
 import { randomUUID } from 'node:crypto'
 import type { ApiContext } from '../../context.ts'
+import type { Policies } from '../../db/connection/schema.ts'
 import { tableEncryption } from '../../db/crypto/column-encryption.ts'
 
 export interface FilledPerson {
@@ -119,7 +120,7 @@ export async function fillPerson(api: ApiContext, accountId: string): Promise<Fi
     expires_at: at,
     ended_at: at,
   })}`
-  const [policy] = await sql<{ version: string }[]>`select version from policies limit 1`
+  const [policy] = await sql<Pick<Policies, 'version'>[]>`select version from policies limit 1`
   const notice = {
     version: policy?.version ?? '',
     notice: 'announced',

@@ -131,7 +131,7 @@ export async function startApiHarness(options: RigOptions = {}) {
       (await createApiKey(context.sql, { kind, label: 'test', at: new Date() })).token,
     /** A Firebase ID token, by default of a person who has just signed in. */
     firebaseToken: async (input: Record<string, unknown> = {}): Promise<{ uid: string; token: string }> => {
-      const { uid, idToken } = await controlOf(google).do<{ uid: string; idToken: string }>('firebase-sign-in', input)
+      const { uid, idToken } = await controlOf(google).do('firebase-sign-in', input)
       return { uid, token: idToken }
     },
     call: (method: string, path: string, request: Call = {}) => call(running.url, method, path, request),

@@ -1,17 +1,13 @@
 /** Sign-up and sign-in by Apple and Google, against their simulators. */
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Identities } from '../../db/connection/schema.ts'
 import { type ApiHarness, newPerson, startApiHarness } from './rig.ts'
 
 interface AppleSignIn {
   sub: string
   idToken: string
   code: string
-}
-
-interface Grant {
-  sub: string
-  refreshToken: string
 }
 
 let harness: ApiHarness
@@ -23,9 +19,8 @@ beforeAll(async () => {
 })
 afterAll(() => harness.stop())
 
-const apple = (input: Record<string, unknown> = {}) => harness.apple.do<AppleSignIn>('sign-in', input)
-const google = (input: Record<string, unknown> = {}) =>
-  harness.google.do<{ sub: string; idToken: string }>('sign-in', input)
+const apple = (input: Record<string, unknown> = {}) => harness.apple.do('sign-in', input)
+const google = (input: Record<string, unknown> = {}) => harness.google.do('sign-in', input)
 const proofOf = ({ idToken, code }: AppleSignIn) => ({ identityToken: idToken, authorizationCode: code })
 const signUp = (body: Record<string, unknown>, headers: Record<string, string> = {}) =>
   harness.call('POST', '/v1/accounts', { token: service, body, headers })
@@ -42,9 +37,9 @@ test('C6 G3: a sign-up with Apple links the user, and stores the refresh token e
   const answer = await signUp({ ...person, apple: proofOf(signIn) })
   expect(answer.status, answer.text).toBe(201)
   expect(answer.body.identities).toEqual([{ provider: 'apple', subject: signIn.sub, linkedAt: expect.any(String) }])
-  const [row] = await harness.api.sql<{ refresh_token: Buffer; client_id: string }[]>`
+  const [row] = await harness.api.sql<Pick<Identities, 'refresh_token' | 'client_id'>[]>`
     select refresh_token, client_id from identities where account_id = ${answer.body.id}`
-  const { grants } = (await harness.apple.books()) as { grants: Grant[] }
+  const { grants } = await harness.apple.books()
   const grant = grants.find((one) => one.sub === signIn.sub)
   const key = await harness.api.dataKeys.get(harness.api.sql, answer.body.id)
   expect(row?.client_id).toBe('app.ama-esim.ios')

@@ -1,5 +1,8 @@
 /** Notifications of Apple and Google about people, and their effect on accounts. */
 import { expect, test } from 'vitest'
+import type { Deletions } from '../../db/connection/schema.ts'
+import type { SimulatorControl } from '../../sim/control.ts'
+import type { Delivery } from '../../sim/webhooks.ts'
 import type { Surfer } from '../harness/browser.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
 import { followDeletion } from '../harness/deletions.ts'
@@ -13,7 +16,7 @@ const { apple, google } = harness.sims
 const { sql } = harness.context
 
 async function withApple(options: Record<string, unknown> = {}): Promise<{ person: Person; sub: string }> {
-  const { sub, idToken, code } = await apple.do<{ sub: string; idToken: string; code: string }>('sign-in', options)
+  const { sub, idToken, code } = await apple.do('sign-in', options)
   return {
     person: await harness.signUp({ account: { apple: { identityToken: idToken, authorizationCode: code } } }),
     sub,
@@ -21,7 +24,7 @@ async function withApple(options: Record<string, unknown> = {}): Promise<{ perso
 }
 
 async function withGoogle(): Promise<{ person: Person; sub: string }> {
-  const { sub, idToken } = await google.do<{ sub: string; idToken: string }>('sign-in')
+  const { sub, idToken } = await google.do('sign-in')
   return { person: await harness.signUp({ account: { google: { identityToken: idToken } } }), sub }
 }
 
@@ -29,15 +32,15 @@ const isSignedIn = async (surfer: Surfer): Promise<boolean> =>
   (await surfer.open('/account')).html.includes('action="/account/profile"')
 const linksOf = (person: Person) => sql`select 1 from link_tokens where account_id = ${person.accountId}`
 
+type Deliveries = { deliveries: Delivery[] }
+
 /** The receiver's answers to one notification. */
-async function answersTo(simulator: typeof apple, jti: string): Promise<number[]> {
+async function answersTo(sender: Pick<SimulatorControl<Deliveries, object>, 'books'>, jti: string): Promise<unknown[]> {
   const statuses = async () => {
-    const { deliveries } = (await simulator.books()) as unknown as {
-      deliveries: { id: string; status: number | null }[]
-    }
-    return deliveries.filter(({ id }) => id === jti).map(({ status }) => status ?? 0)
+    const { deliveries } = await sender.books()
+    return deliveries.filter(({ id }) => id === jti).map(({ status }) => status)
   }
-  return untilValue('it is answered', statuses, (seen) => seen.length > 0 && seen.every((status) => status > 0))
+  return untilValue('it is answered', statuses, (seen) => seen.length > 0 && seen.every((status) => Number(status) > 0))
 }
 
 test.each(['account-deleted', 'account-delete'])(
@@ -52,7 +55,7 @@ test.each(['account-deleted', 'account-delete'])(
       'the account is erased',
       () =>
         sql<
-          { receipt_id: string; reason: string }[]
+          Pick<Deletions, 'receipt_id' | 'reason'>[]
         >`select receipt_id, reason from deletions where account_ref = ${ref}`,
       (rows) => rows.length === 1,
     )
@@ -86,8 +89,8 @@ test('Apple’s consent-revoked deletes the link and its token, mails the person
 test('a notification of Apple that is older than a new link does not end the link', async () => {
   const { person, sub } = await withApple()
   await sql`update identities set linked_at = linked_at + interval '1 hour' where account_id = ${person.accountId}`
-  const revoked = await apple.do<{ jti: string }>('notify', { type: 'consent-revoked', sub })
-  const deleted = await apple.do<{ jti: string }>('notify', { type: 'account-deleted', sub })
+  const revoked = await apple.do('notify', { type: 'consent-revoked', sub })
+  const deleted = await apple.do('notify', { type: 'account-deleted', sub })
   expect(await answersTo(apple, revoked.jti)).toEqual([200])
   expect(await answersTo(apple, deleted.jti)).toEqual([200])
   expect(await sql`select 1 from identities where account_id = ${person.accountId}`).toHaveLength(1)
@@ -97,7 +100,7 @@ test('a notification of Apple that is older than a new link does not end the lin
 test('a disabled Apple relay address gets no mail until it is enabled again; other addresses are unchanged', async () => {
   const stateOf = async (person: Person) =>
     (await sql`select mail_state from accounts where id = ${person.accountId}`)[0]?.mail_state
-  const { sub, idToken, code } = await apple.do<{ sub: string; idToken: string; code: string }>('sign-in', {
+  const { sub, idToken, code } = await apple.do('sign-in', {
     private: true,
   })
   const relayed = await harness.signUp({
@@ -123,9 +126,9 @@ test('a disabled Apple relay address gets no mail until it is enabled again; oth
 test('forged and malformed notifications of Apple and Google are refused', async () => {
   const { person, sub } = await withApple()
   const linked = await withGoogle()
-  const forged = await apple.do<{ jti: string }>('notify', { type: 'account-deleted', sub, forged: true })
+  const forged = await apple.do('notify', { type: 'account-deleted', sub, forged: true })
   expect(await answersTo(apple, forged.jti)).toContain(400)
-  const event = await google.do<{ jti: string }>('notify', { type: 'account-disabled', sub: linked.sub, forged: true })
+  const event = await google.do('notify', { type: 'account-disabled', sub: linked.sub, forged: true })
   expect(await answersTo(google, event.jti)).toContain(400)
   for (const body of [{}, { payload: 'no token' }, '{']) {
     expect((await harness.anonymous.post('/v1/webhooks/apple', body)).body).toMatchObject({ code: 'webhook_refused' })
@@ -142,7 +145,7 @@ test.each(['sessions-revoked', 'tokens-revoked', 'account-disabled'])(
     await theirs.post('/account/sign-in', { email: person.email, next: 'account' })
     await until('an unused link', async () => (await linksOf(person)).length > 0)
     expect([await isSignedIn(theirs), await isSignedIn(others)]).toEqual([true, true])
-    const event = await google.do<{ jti: string }>('notify', { type, sub })
+    const event = await google.do('notify', { type, sub })
     expect(await answersTo(google, event.jti)).toEqual([202])
     expect([await isSignedIn(theirs), await isSignedIn(others)]).toEqual([false, true])
     expect(await linksOf(person)).toHaveLength(0)
@@ -153,7 +156,7 @@ test('Google’s notice of a hijacked account becomes an operator task and stops
   const { person, sub } = await withGoogle()
   const consents = `/v1/accounts/${person.accountId}/consents/promotions`
   await harness.service.put(consents, { granted: true, source: 'app_settings' })
-  const disabled = await google.do<{ jti: string }>('notify', { type: 'account-disabled', sub, reason: 'hijacking' })
+  const disabled = await google.do('notify', { type: 'account-disabled', sub, reason: 'hijacking' })
   expect(await answersTo(google, disabled.jti)).toEqual([202])
   const account = (await harness.service.get(`/v1/accounts/${person.accountId}`)).body
   expect(account.consents.promotions).toMatchObject({ granted: false, source: 'sign_in_provider' })
@@ -173,6 +176,6 @@ test('Google’s notice of a hijacked account becomes an operator task and stops
         .join() === 'account-disabled:hijacking,account-enabled,sessions-revoked,tokens-revoked'
     )
   })
-  const ping = await google.do<{ jti: string }>('notify', { type: 'verification', state: 'hello' })
+  const ping = await google.do('notify', { type: 'verification', state: 'hello' })
   expect(await answersTo(google, ping.jti)).toEqual([202])
 })

@@ -1,5 +1,6 @@
 /** Actions of people other than orders, which leave runs, rows, mails and log lines. */
 import { randomUUID } from 'node:crypto'
+import type { EmailChanges } from '../../db/connection/schema.ts'
 import { plusDays, startOfDay } from '../../shared/calendar.ts'
 import { accountInactivityType, inactivityWorkflowId } from '../../workflows/retention/account-inactivity.contract.ts'
 import { untilAsleep } from '../harness/asleep.ts'
@@ -36,7 +37,7 @@ export async function exerciseRights(harness: Harness, person: Person): Promise<
   await harness.sims.mailbox.do('rule', { recipient: newEmail, code: 550 })
   expectStatus(await person.caller.post(`${path}/email-change`, { email: newEmail }), 202)
   const [change] = await until('the change of address is stuck', async () => {
-    const rows = await sql<{ id: string }[]>`
+    const rows = await sql<Pick<EmailChanges, 'id'>[]>`
       select c.id from email_changes c join attention a on a.subject_id = c.id::text
       where c.account_id = ${person.accountId}`
     return rows.length > 0 && rows

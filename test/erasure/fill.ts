@@ -7,14 +7,18 @@ import type { Database } from '../../db/connection/database.ts'
 import type { ColumnEncryption } from '../../db/crypto/column-encryption.ts'
 import { personalData } from '../../policy/personal-data.ts'
 
+/** A value that can be written, whatever the column. */
+type Cell = string | number | boolean | Date | Buffer | string[] | null
+type Row = Record<string, Cell>
+
 interface Column {
   table: string
   column: string
   type: string
   domain: string | null
   /** the target of its foreign key */
-  refTable: string | null
-  refColumn: string | null
+  ref_table: string | null
+  ref_column: string | null
 }
 
 /** Values of columns that refer to a person without a foreign key. */
@@ -48,7 +52,7 @@ export async function fillPerson(
   const columns = await liveColumns(context)
   const checks = await allowedWords(context)
   const canaries = new Map<string, string>()
-  const rows = new Map<string, Record<string, unknown>>([
+  const rows = new Map<string, Row>([
     ['accounts', { id: person.accountId }],
     ['data_keys', { account_id: person.accountId }],
   ])
@@ -58,33 +62,33 @@ export async function fillPerson(
   for (const table of tables) await ensureRow(table)
   return { canaries }
 
-  async function ensureRow(table: string): Promise<Record<string, unknown>> {
+  async function ensureRow(table: string): Promise<Row> {
     const known = rows.get(table)
     if (known) return known
-    const row: Record<string, unknown> = {}
+    const row: Row = {}
     rows.set(table, row)
     for (const column of columns.filter((each) => each.table === table)) row[column.column] = await fillingOf(column)
-    await sql`insert into ${sql(table)} ${sql(row as never)}`
+    await sql`insert into ${sql(table)} ${sql(row)}`
     return row
   }
 
   async function fillEmpty(table: string): Promise<void> {
     const [id] = Object.entries(rows.get(table) ?? {})
-    const [row] = await sql`select * from ${sql(table)} where ${sql(id?.[0] ?? '')} = ${id?.[1] as string}`
-    const change: Record<string, unknown> = {}
+    const [row] = await sql`select * from ${sql(table)} where ${sql(id?.[0] ?? '')} = ${id?.[1] ?? null}`
+    const change: Row = {}
     for (const column of columns.filter((each) => each.table === table && row?.[each.column] === null)) {
       change[column.column] = await fillingOf(column)
     }
     if (Object.keys(change).length > 0)
-      await sql`update ${sql(table)} set ${sql(change as never)} where ${sql(id?.[0] ?? '')} = ${id?.[1] as string}`
+      await sql`update ${sql(table)} set ${sql(change)} where ${sql(id?.[0] ?? '')} = ${id?.[1] ?? null}`
   }
 
-  async function fillingOf(column: Column): Promise<unknown> {
+  async function fillingOf(column: Column): Promise<Cell> {
     const name = `${column.table}.${column.column}`
     if (neverTheirs.includes(name)) return null
     if (undeclaredTies[name]) return undeclaredTies[name] === 'account' ? person.accountId : person.orderId
-    if (column.refTable === column.table) return person.orderId
-    if (column.refTable && column.refColumn) return referenced(column.refTable, column.refColumn)
+    if (column.ref_table === column.table) return person.orderId
+    if (column.ref_table && column.ref_column) return referenced(column.ref_table, column.ref_column)
     const entry = personalData[name]
     if (!entry) throw new Error(`${name} has no entry in policy/personal-data.ts`)
     const isTrade = entry.onErasure !== 'delete' || entry.class === 'business'
@@ -94,10 +98,10 @@ export async function fillPerson(
     return checks.get(name) ?? valueOfType(column, text)
   }
 
-  async function referenced(table: string, column: string): Promise<unknown> {
-    if (isOfPersons(table)) return (await ensureRow(table))[column]
-    const [row] = await sql`select ${sql(column)} as value from ${sql(table)} limit 1`
-    return row ? row.value : (await ensureRow(table))[column]
+  async function referenced(table: string, column: string): Promise<Cell> {
+    if (isOfPersons(table)) return (await ensureRow(table))[column] ?? null
+    const [row] = await sql<{ value: Cell }[]>`select ${sql(column)} as value from ${sql(table)} limit 1`
+    return row ? row.value : ((await ensureRow(table))[column] ?? null)
   }
 
   function canaryOf(name: string): string {
@@ -106,7 +110,7 @@ export async function fillPerson(
     return text
   }
 
-  function valueOfType({ table, column, type }: Column, text: string): unknown {
+  function valueOfType({ table, column, type }: Column, text: string): Cell {
     switch (type) {
       case 'text':
       case 'varchar':
@@ -154,7 +158,7 @@ const isOfPersons = (table: string): boolean => tablesOfPersons().includes(table
 async function liveColumns({ sql }: { sql: Database }): Promise<Column[]> {
   return sql<Column[]>`
     select c.table_name as table, c.column_name as column, c.udt_name as type, c.domain_name as domain,
-      target.relname as "refTable", ref.attname as "refColumn"
+      target.relname as ref_table, ref.attname as ref_column
     from information_schema.columns c
     join pg_class on pg_class.oid = format('%I.%I', c.table_schema, c.table_name)::regclass
       and relkind in ('r', 'p') and not relispartition

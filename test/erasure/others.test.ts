@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { beforeAll, expect, test } from 'vitest'
+import type { Deletions, Orders, OwnedIds } from '../../db/connection/schema.ts'
 import { systemKeyId } from '../../db/crypto/data-keys.ts'
 import type { Surfer } from '../harness/browser.ts'
 import { type Deletion, deleteAccount } from '../harness/deletions.ts'
@@ -49,7 +50,7 @@ beforeAll(async () => {
   anna = await liveWithEverything()
   const { receiptId } = await lookTwice(await deleteAccount(harness.stack, await harness.signUp()))
   await untilQuiet(harness)
-  const orders = await sql<{ id: string }[]>`select id from orders where account_id = ${anna.accountId}`
+  const orders = await sql<Pick<Orders, 'id'>[]>`select id from orders where account_id = ${anna.accountId}`
   const theirs = findTexts(await takeSnapshot(harness.context), [anna.accountId, ...orders.map(({ id }) => id)]).join()
   const found = theirs.match(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g) ?? []
   ids = [...new Set([...found, ...keys, receiptId, systemKeyId])]
@@ -224,10 +225,10 @@ test('G3: a person who sends another person’s ids on every route, in every fie
 const atOnce = 8
 
 async function oneOfEachKind(): Promise<string[]> {
-  const owned = await sql<{ id: string }[]>`
+  const owned = await sql<Pick<OwnedIds, 'id'>[]>`
     select distinct on (kind) id from owned_ids where account_id = ${anna.accountId} order by kind, id`
-  const [receipt] = await sql<{ id: string }[]>`select receipt_id as id from deletions limit 1`
-  return [...owned.map(({ id }) => id), anna.deviceId, ...keys, receipt?.id ?? '', systemKeyId]
+  const [receipt] = await sql<Pick<Deletions, 'receipt_id'>[]>`select receipt_id from deletions limit 1`
+  return [...owned.map(({ id }) => id), anna.deviceId, ...keys, receipt?.receipt_id ?? '', systemKeyId]
 }
 
 async function postForm(surfer: Surfer, path: string, fields: Record<string, unknown>, id: string): Promise<number> {

@@ -2,6 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
 import type { ErasureStep } from '../../policy/deletion.ts'
+import type { AnySimulatorControl } from '../../sim/control.ts'
+import type { Fault } from '../../sim/simulator.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
 import { checkTotals, deleteAccount } from '../harness/deletions.ts'
 import { openHarness } from '../harness/harness.ts'
@@ -18,16 +20,14 @@ const { sql } = harness.context
 const outside: ErasureStep[] = ['apple', 'google', 'firebase', 'stripe', 'esim_provider', 'mail']
 const away = { cut: 'before', times: 1_000_000 } as const
 /** Their client libraries retry a lost connection for seconds of real time. */
-const slowToFail = new Map([
+const slowToFail = new Map<AnySimulatorControl, Fault>([
   [stripe, { status: 503, times: 1_000_000 }],
   [firebase, { match: { path: 'accounts:delete' }, status: 502, times: 1_000_000 }],
 ])
 
 test('a deletion is answered while every outside party is down', async () => {
-  const signIn = await apple.do<{ idToken: string; code: string }>('sign-in')
-  const { idToken, refreshToken } = await google.do<{ idToken: string; refreshToken: string }>('sign-in', {
-    offline: true,
-  })
+  const signIn = await apple.do('sign-in')
+  const { idToken, refreshToken = '' } = await google.do('sign-in', { offline: true })
   const person = await harness.signUp({
     account: {
       apple: { identityToken: signIn.idToken, authorizationCode: signIn.code },
@@ -61,11 +61,7 @@ test('a deletion is answered while every outside party is down', async () => {
   await deletion.fastForward('3 hours')
   for (const processor of outside) await deletion.until(processor, 'done')
 
-  const payments = (await stripe.books()) as unknown as {
-    paymentIntents: { id: string; status: string; metadata: { order_id: string } }[]
-    refunds: { payment_intent: string; status: string }[]
-    customers: { deleted?: boolean }[]
-  }
+  const payments = await stripe.books()
   const paymentOf = (orderId: string) => payments.paymentIntents.find(({ metadata }) => metadata.order_id === orderId)
   expect(paymentOf(unpaid.id)?.status).toBe('canceled')
   expect(payments.refunds.map((refund) => refund.payment_intent)).toEqual([paymentOf(unprovided.id)?.id])
@@ -76,7 +72,7 @@ test('a deletion is answered while every outside party is down', async () => {
   expect(
     (await mailsTo(harness.stack, person.email)).filter(({ subject }) => subject.includes('deleted')),
   ).toHaveLength(1)
-  const { cancels } = (await esimAccess.books()) as unknown as { cancels: unknown[] }
+  const { cancels } = await esimAccess.books()
   expect(cancels).toHaveLength(1)
   await checkTotals(harness.stack)
 

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Database } from '../../db/connection/database.ts'
+import type { Orders, OwnedIds } from '../../db/connection/schema.ts'
 import { systemKeyId } from '../../db/crypto/data-keys.ts'
 import { replayLedger } from '../../db/erasure/deletion-ledger.ts'
 import { openSecret } from '../../db/erasure/deletion-seals.ts'
@@ -30,7 +31,7 @@ beforeAll(async () => {
   const receiptId = await eraseNow(gone)
   victim = await stored.store('victim')
   victims = await ownIds(victim)
-  const owned = await sql<{ kind: string; id: string }[]>`
+  const owned = await sql<Pick<OwnedIds, 'kind' | 'id'>[]>`
     select distinct on (kind) kind, id from owned_ids where account_id = ${victim} order by kind, id`
   const [order] = await sql`select measurement_event_id from orders
     where account_id = ${victim} and measurement_event_id is not null`
@@ -89,7 +90,7 @@ async function plant(accountId: string, id: string): Promise<string[]> {
 }
 
 async function ownIds(accountId: string): Promise<string[]> {
-  const rows = await sql<{ id: string }[]>`select id from owned_ids where account_id = ${accountId}`
+  const rows = await sql<Pick<OwnedIds, 'id'>[]>`select id from owned_ids where account_id = ${accountId}`
   return rows.map(({ id }) => id)
 }
 
@@ -148,7 +149,7 @@ describe.each([
 test('the erasure of a person whose ids are in rows of another person is complete, and those rows stay', async () => {
   const holder = await stored.store('holder')
   const person = await stored.store('named')
-  const [order] = await sql<{ id: string }[]>`select id from orders where account_id = ${person} limit 1`
+  const [order] = await sql<Pick<Orders, 'id'>[]>`select id from orders where account_id = ${person} limit 1`
   await plant(holder, order?.id ?? '')
   const personsRows = await rowsOf(person)
   const before = await takeSnapshot(stored)

@@ -179,7 +179,7 @@ async function live(name: string): Promise<Life> {
   const start = await takeSnapshot(context)
   const email = `${randomUUID()}@people.example`
   const strangersRequest = await askBeforeSignUp(harness, email)
-  const signIn = await apple.do<{ idToken: string; code: string }>('sign-in')
+  const signIn = await apple.do('sign-in')
   const person = await harness.signUp({
     account: { email, apple: { identityToken: signIn.idToken, authorizationCode: signIn.code } },
   })
@@ -191,7 +191,7 @@ async function live(name: string): Promise<Life> {
   const unpaid = await harness.buy(person, { pay: false })
   const returned = await harness.buy(person)
   expectStatus(await person.caller.post(`/v1/orders/${returned.id}/refund`), 200)
-  const { dispute } = await stripe.do<{ dispute: string }>('open-dispute', { orderId: delivered.id })
+  const { dispute } = await stripe.do('open-dispute', { orderId: delivered.id })
   await stripe.do('close-dispute', { dispute, outcome: 'won' })
   await until('the dispute is decided', async () => {
     return (await context.sql`select 1 from disputes where order_id = ${delivered.id} and closed_at is not null`)[0]

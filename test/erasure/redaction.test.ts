@@ -12,11 +12,6 @@ const day = 86_400
 
 afterEach(() => stripe.do('redaction-access', { enabled: true }))
 
-interface StripeBooks {
-  paymentIntents: { id: string; metadata: Record<string, string>; redaction?: { status: string } }[]
-  redactions: { status: string; objects: { payment_intents: string[]; customers: string[] } }[]
-}
-const booksOf = async () => (await stripe.books()) as unknown as StripeBooks
 const erase = (person: Person) => deleteAccount(harness.stack, person)
 
 /** Moves the clocks of the run and of Stripe. */
@@ -26,17 +21,17 @@ async function pass(deletion: Deletion, days: number): Promise<void> {
 }
 
 async function redacted(): Promise<string[]> {
-  const { paymentIntents } = await booksOf()
+  const { paymentIntents } = await stripe.books()
   return paymentIntents.filter(({ redaction }) => redaction?.status === 'redacted').map(({ id }) => id)
 }
 
 test('payments are redacted at Stripe on the ninetieth day and not before', async () => {
   const person = await harness.signUp()
   for (const savedCards of [true, false]) await harness.buy(person, { order: { savedCards } })
-  const { paymentIntents } = await booksOf()
+  const { paymentIntents } = await stripe.books()
   const deletion = await erase(person)
   await pass(deletion, 89)
-  expect((await booksOf()).redactions).toEqual([])
+  expect((await stripe.books()).redactions).toEqual([])
   expect((await deletion.states()).stripe_redaction).toBe('pending')
   // The seal contains only the objects of the job until then.
   const [seal] = await sql`select * from deletion_seals where receipt_id = ${deletion.receiptId}`
@@ -45,7 +40,7 @@ test('payments are redacted at Stripe on the ninetieth day and not before', asyn
   await pass(deletion, 2)
   await deletion.until('stripe_redaction', 'done')
   expect(await redacted()).toEqual(paymentIntents.map(({ id }) => id))
-  const { redactions } = await booksOf()
+  const { redactions } = await stripe.books()
   expect(redactions.map(({ status, objects }) => [status, objects.customers.length])).toEqual([['succeeded', 1]])
   expect((await deletion.receipt()).completedAt).not.toBeNull()
 })
@@ -64,10 +59,10 @@ test('more payments than a redaction job accepts are redacted by several jobs', 
 test('the redaction of a disputed payment is retried until the bank has decided; others do not wait for it', async () => {
   const person = await harness.signUp()
   const [disputed, other] = [await harness.buy(person), await harness.buy(person)]
-  const { paymentIntents } = await booksOf()
+  const { paymentIntents } = await stripe.books()
   const paymentOf = (orderId: string) => paymentIntents.find(({ metadata }) => metadata.order_id === orderId)?.id ?? ''
   const deletion = await erase(person)
-  const { dispute } = await stripe.do<{ dispute: string }>('open-dispute', { orderId: disputed.id })
+  const { dispute } = await stripe.do('open-dispute', { orderId: disputed.id })
   await pass(deletion, 91)
   expect((await deletion.states()).stripe_redaction).toBe('pending')
   expect(await redacted()).toContain(paymentOf(other.id))

@@ -19,7 +19,7 @@ interface Grant {
 }
 
 async function grantsOf(sub: string): Promise<Grant[]> {
-  const { grants } = (await apple.books()) as unknown as { grants: Grant[] }
+  const { grants } = await apple.books()
   return grants.filter((grant) => grant.sub === sub)
 }
 
@@ -29,7 +29,7 @@ interface AppleProof {
 }
 
 async function appleProof(sub?: string): Promise<AppleProof> {
-  const made = await apple.do<{ sub: string; idToken: string; code: string }>('sign-in', sub ? { sub } : {})
+  const made = await apple.do('sign-in', sub ? { sub } : {})
   return { sub: made.sub, apple: { identityToken: made.idToken, authorizationCode: made.code } }
 }
 
@@ -155,7 +155,7 @@ test('an erasure step is done when Firebase or Stripe does not know the person',
   await harness.buy(person, { pay: false, order: { savedCards: true } })
   await sql`update accounts set stripe_customer_id = 'cus_unknown' where id = ${person.accountId}`
   await loseOrders(sql, person.accountId)
-  const { idToken } = await harness.sims.google.do<{ idToken: string }>('firebase-sign-in', { uid: 'nobody-there' })
+  const { idToken } = await harness.sims.google.do('firebase-sign-in', { uid: 'nobody-there' })
   const stranger = await createCaller(harness.urls.api, idToken).post('/v1/accounts', {
     email: 'unknown-at-firebase@people.example',
     firstName: 'Un',

@@ -1,4 +1,5 @@
 /** The catalogue: its sync, its rows, and its operator tasks. */
+import type { Attention, Packages } from '../../db/connection/schema.ts'
 import type { Stack } from '../../dev/stack.ts'
 import { type CatalogueSyncState, catalogueSyncType } from '../../workflows/catalogue-sync.contract.ts'
 import { createCaller, expectStatus } from './http.ts'
@@ -12,13 +13,15 @@ export const nothingChanged = {
   takenOffSale: 0,
 }
 
-interface PackageRow {
+interface PackageOnOffer {
   code: string
   price: number
   onSale: boolean
   /** by eSIM provider */
   offers: Record<string, { code: string; cost: number; available: boolean }>
 }
+
+type PackageRow = Pick<Packages, 'code' | 'price_minor' | 'active'> & Pick<PackageOnOffer, 'offers'>
 
 /** Waits for the schedule's first run, whose changes a test must not count. */
 export async function openCatalogue(stack: Stack) {
@@ -31,20 +34,20 @@ export async function openCatalogue(stack: Stack) {
     /** Runs a sync with all eSIM providers, and waits for its end. */
     sync: async (): Promise<CatalogueSyncState> => expectStatus(await operator.post('/v1/packages/sync'), 200),
 
-    async packageRow(code: string): Promise<PackageRow> {
+    async packageRow(code: string): Promise<PackageOnOffer> {
       const [row] = await sql<PackageRow[]>`
-        select p.code, p.price_minor as price, p.active as "onSale", jsonb_object_agg(o.provider, jsonb_build_object(
+        select p.code, p.price_minor, p.active, jsonb_object_agg(o.provider, jsonb_build_object(
           'code', o.provider_package_code, 'cost', o.cost_micros, 'available', o.available)) as offers
         from packages p join package_offers o on o.package_code = p.code where p.code = ${code} group by p.code`
       if (!row) throw new Error(`no package ${code}`)
-      return row
+      return { code: row.code, price: row.price_minor, onSale: row.active, offers: row.offers }
     },
 
     /** The open operator tasks of a kind. */
     async operatorTasks(kind: string): Promise<{ subject: string; detail: string | null }[]> {
-      const rows = await sql<{ subject: string; detail: string | null }[]>`
-        select subject_id as subject, detail from attention where kind = ${kind} and resolved_at is null order by 1`
-      return [...rows]
+      const rows = await sql<Pick<Attention, 'subject_id' | 'detail'>[]>`
+        select subject_id, detail from attention where kind = ${kind} and resolved_at is null order by 1`
+      return rows.map(({ subject_id, detail }) => ({ subject: subject_id, detail }))
     },
   }
 }

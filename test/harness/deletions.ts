@@ -58,17 +58,12 @@ export function followDeletion(stack: Stack, accountId: string, receiptId: strin
   }
 }
 
-interface StripeBooks {
-  paymentIntents: { id: string; status: string; amount_received: number }[]
-  refunds: { payment_intent: string | null; status: string; amount: number }[]
-}
-
 /**
  * R2, retention of the books: after erasures their totals still equal those of Stripe.
  * @throws with both totals
  */
 export async function checkTotals(stack: Stack): Promise<void> {
-  const stripe = (await stack.sims.stripe.books()) as unknown as StripeBooks
+  const stripe = await stack.sims.stripe.books()
   const received = stripe.paymentIntents.filter(({ status }) => status === 'succeeded')
   const effective = stripe.refunds.filter(({ status }) => status !== 'failed' && status !== 'canceled')
   const [facts] = await stack.context.sql`

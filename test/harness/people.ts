@@ -26,7 +26,7 @@ export interface SignUpOptions {
 /** Signs up a new person with unique data and a phone that receives push messages. */
 export async function signUp(stack: Stack, service: Caller, options: SignUpOptions = {}): Promise<Person> {
   const id = seededUuid()
-  const { uid, idToken } = await stack.sims.google.do<{ uid: string; idToken: string }>('firebase-sign-in', {})
+  const { uid, idToken } = await stack.sims.google.do('firebase-sign-in', {})
   await stack.sims.firebase.do('user', { uid })
   const made = {
     email: `${id}@people.example`,

@@ -4,6 +4,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto'
 import { beforeAll, expect, test } from 'vitest'
+import type { ProviderOrders } from '../../db/connection/schema.ts'
 import { simulatorNames } from '../../dev/simulators/simulators.ts'
 import { parseActivationCode } from '../../providers/lpa.ts'
 import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
@@ -76,7 +77,7 @@ beforeAll(async () => {
   await mailbox.do('rule', { recipient: person.email, code: 550, times: 1 })
   await me.post(`/v1/orders/${first.id}/resend`)
   expectStatus(await me.post(`/v1/orders/${first.id}/refund`), 409)
-  const { dispute } = await stripe.do<{ dispute: string }>('open-dispute', { orderId: second.id })
+  const { dispute } = await stripe.do('open-dispute', { orderId: second.id })
   await stripe.do('close-dispute', { dispute, outcome: 'won' })
   await until('the dispute is closed', async () => {
     return (await harness.service.get(`/v1/orders/${second.id}`)).body.dispute === 'won'
@@ -95,7 +96,7 @@ test('the canary’s orders got the errors that quote personal data', async () =
 
 test('the canary search finds texts that are present', async () => {
   const [orderId = ''] = orderIds
-  const [placement] = await harness.stack.context.sql<{ client_ref: string }[]>`
+  const [placement] = await harness.stack.context.sql<Pick<ProviderOrders, 'client_ref'>[]>`
     select client_ref from provider_orders where provider = 'airalo'`
   const places = async (canary: string): Promise<string[]> => {
     const findings = await harness.findCanaries({ canary }, { parties: simulatorNames })

@@ -15,11 +15,9 @@ const { placements, untilPlacement, ordersAt, untilWaiting, down, attention } = 
 
 const subjects = async (email: string) => (await mailsTo(harness.stack, email)).map(({ subject }) => subject)
 const eventsAt = async ({ pushToken }: Person) =>
-  (await pushesTo(harness.stack, pushToken)).map(({ message }) => message.data.event)
+  (await pushesTo(harness.stack, pushToken)).map(({ message }) => message.data?.event)
 const intentOf = async (orderId: string) => {
-  const { paymentIntents } = (await stripe.books()) as unknown as {
-    paymentIntents: { status: string; metadata: { order_id?: string } }[]
-  }
+  const { paymentIntents } = await stripe.books()
   return paymentIntents.find(({ metadata }) => metadata.order_id === orderId)
 }
 

@@ -11,13 +11,6 @@ const harness = await openHarness({ books: false })
 const { stripe } = harness.sims
 const { sql } = harness.stack.context
 
-interface StripeBooks {
-  customers: { id: string; deleted?: boolean }[]
-  paymentIntents: { id: string; status: string; metadata: { order_id?: string } }[]
-  refunds: unknown[]
-}
-
-const stripeBooks = async () => (await stripe.books()) as unknown as StripeBooks
 const keyed = (key: string) => ({ 'idempotency-key': key })
 const order = (person: Person, key: string, change: Record<string, unknown> = {}): Promise<Answer> =>
   person.caller.post(
@@ -38,7 +31,7 @@ async function comeBack(person: Person, headers: Record<string, string> = {}): P
 const signUp = (options?: SignUpOptions) => harness.signUp({ device: false, ...options })
 
 test('an order with an Idempotency-Key of before the deletion of the account is a new order with its own payment', async () => {
-  const before = await stripeBooks()
+  const before = await stripe.books()
   const person = await signUp()
   const key = randomUUID()
   const old = (await order(person, key)).body
@@ -76,7 +69,7 @@ test('an order with an Idempotency-Key of before the deletion of the account is 
   const [row] = await sql`select count(*)::int as esims from esims where order_id = ${bought.id}`
   expect(row?.esims).toBe(1)
 
-  const { paymentIntents, refunds } = await stripeBooks()
+  const { paymentIntents, refunds } = await stripe.books()
   const made = paymentIntents.slice(before.paymentIntents.length)
   expect(made.map(({ metadata }) => metadata.order_id)).toEqual([old.id, bought.id])
   expect(refunds).toHaveLength(before.refunds.length)
@@ -138,7 +131,7 @@ test('a new account after a deletion gets a new customer at Stripe, without the 
   expect((await order(again, randomUUID(), { savedCards: true })).status).toBe(201)
   const fresh = await customerOf(again)
   expect(fresh).not.toBe(old)
-  const { customers } = await stripeBooks()
+  const { customers } = await stripe.books()
   expect(customers.filter(({ id }) => [old, fresh].includes(id)).map(({ deleted }) => deleted ?? false)).toEqual([
     true,
     false,

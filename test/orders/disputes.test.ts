@@ -1,5 +1,6 @@
 /** A dispute suspends the eSIM and becomes an operator task, with an open or a closed run of the order. */
 import { expect, test } from 'vitest'
+import type { Attention } from '../../db/connection/schema.ts'
 import { orderAftercareWorkflowId, orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
@@ -16,8 +17,7 @@ async function delivered(packageCode: string = testPackages.onlyEsimAccess) {
   return { person, order: await harness.buy(person, { packageCode }) }
 }
 
-const open = async (orderId: string): Promise<string> =>
-  (await stripe.do<{ dispute: string }>('open-dispute', { orderId })).dispute
+const open = async (orderId: string): Promise<string> => (await stripe.do('open-dispute', { orderId })).dispute
 
 const view = async (orderId: string) => (await harness.service.get(`/v1/orders/${orderId}`)).body
 
@@ -32,13 +32,13 @@ const untilDispute = (orderId: string, state: string, suspended: boolean) =>
 
 /** The kinds of the open operator tasks. */
 async function tasks(...subjects: string[]): Promise<string[]> {
-  const rows = await sql<{ kind: string }[]>`
+  const rows = await sql<Pick<Attention, 'kind'>[]>`
     select kind from attention where subject_id in ${sql(subjects)} and resolved_at is null order by kind`
   return rows.map(({ kind }) => kind)
 }
 
 async function atProvider(iccid: string): Promise<string | undefined> {
-  const { esims } = (await esimAccess.books()) as unknown as { esims: { iccid: string; esimStatus: string }[] }
+  const { esims } = await esimAccess.books()
   return esims.find((each) => each.iccid === iccid)?.esimStatus
 }
 

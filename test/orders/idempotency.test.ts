@@ -1,6 +1,7 @@
 /** U2: a repeated request is one order, one payment and one answer. */
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
+import type { Orders } from '../../db/connection/schema.ts'
 import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import { shareStack } from '../harness/harness.ts'
 import type { Answer, Caller } from '../harness/http.ts'
@@ -25,11 +26,9 @@ const refusal = (answer: Answer) => [answer.status, answer.body.code]
 
 /** The number of an account's orders here, and of their payments at Stripe. */
 async function ordersOf({ accountId }: Person): Promise<[number, number]> {
-  const rows = await sql<{ id: string }[]>`select id from orders where account_id = ${accountId}`
+  const rows = await sql<Pick<Orders, 'id'>[]>`select id from orders where account_id = ${accountId}`
   const ids = new Set(rows.map(({ id }) => id))
-  const { paymentIntents } = (await stripe.books()) as unknown as {
-    paymentIntents: { metadata: { order_id?: string } }[]
-  }
+  const { paymentIntents } = await stripe.books()
   return [rows.length, paymentIntents.filter(({ metadata }) => ids.has(metadata.order_id ?? '')).length]
 }
 
@@ -213,10 +212,10 @@ test('an order whose checkout failed leaves nothing, and can be requested again 
 test('a late payment of a failed checkout makes no order that can be paid', async () => {
   const person = await harness.signUp()
   const key = randomUUID()
-  const seen = ((await stripe.books()).paymentIntents as unknown[]).length
+  const seen = (await stripe.books()).paymentIntents.length
   await stripe.fault({ match: { method: 'POST', path: '/v1/payment_intents$' }, delayMs: 8_800, times: 3 })
   expect(refusal(await order(person.caller, requested(person), key))[0]).toBeGreaterThanOrEqual(500)
-  await until('the payment is there', async () => ((await stripe.books()).paymentIntents as unknown[]).length > seen)
+  await until('the payment is there', async () => (await stripe.books()).paymentIntents.length > seen)
   await stripe.clearFaults()
   // The late reply is handled before another person's order is done.
   await harness.buy(await harness.signUp(), { packageCode: testPackages.onlyEsimAccess })

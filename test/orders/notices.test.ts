@@ -1,6 +1,7 @@
 /** U3: notices about an order arrive once, also with faults of the mail server and the push service. */
 import { expect, test } from 'vitest'
 import { createActivities } from '../../activities/index.ts'
+import type { Accounts, Sends } from '../../db/connection/schema.ts'
 import { mailsTo, pushesTo } from '../harness/checks/messages.ts'
 import { openHarness } from '../harness/harness.ts'
 import type { Person } from '../harness/people.ts'
@@ -15,14 +16,14 @@ const ledger = (subjectId: string, kind: string, state: string) =>
     `${kind} of ${subjectId} is ${state}`,
     async () =>
       (
-        await sql<{ state: string; attempts: number; code: string | null }[]>`
+        await sql<Pick<Sends, 'state' | 'attempts' | 'code'>[]>`
           select state, attempts, code from sends where subject_id = ${subjectId} and kind = ${kind}`
       )[0],
     (row) => row?.state === state,
   )
 
 const mailState = async ({ accountId }: Person): Promise<string | undefined> =>
-  (await sql<{ mail_state: string }[]>`select mail_state from accounts where id = ${accountId}`)[0]?.mail_state
+  (await sql<Pick<Accounts, 'mail_state'>[]>`select mail_state from accounts where id = ${accountId}`)[0]?.mail_state
 
 async function pushTokensOf({ accountId }: Person): Promise<number> {
   const [row] = await sql<{ count: number }[]>`

@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { historyCost } from '../../bench/history-cost.ts'
+import type { Invoices, Sends } from '../../db/connection/schema.ts'
 import { defaultSubscription } from '../../sim/stripe/events.ts'
 import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import { mailsTo, pushesTo } from '../harness/checks/messages.ts'
@@ -24,7 +25,7 @@ const shown = async (orderId: string) => (await harness.service.get(`/v1/orders/
 const allSent = (orderId: string, { measured = false } = {}) =>
   untilValue(
     `everything of ${orderId} is sent`,
-    () => sql<{ kind: string; state: string }[]>`
+    () => sql<Pick<Sends, 'kind' | 'state'>[]>`
       select kind, state from sends where subject_id = ${orderId} and state in ('sent', 'skipped')`,
     (rows) => {
       const sent = new Set(rows.map(({ kind }) => kind))
@@ -34,12 +35,8 @@ const allSent = (orderId: string, { measured = false } = {}) =>
     },
   )
 
-interface StripeBooks {
-  paymentIntents: { id: string; status: string; metadata: { order_id?: string } }[]
-  events: { id: string; type: string; objectId: string }[]
-}
 async function atStripe(orderId: string) {
-  const { paymentIntents, events } = (await stripe.books()) as unknown as StripeBooks
+  const { paymentIntents, events } = await stripe.books()
   const intents = paymentIntents.filter(({ metadata }) => metadata.order_id === orderId)
   const eventsOf = (type: string) =>
     events.filter((event) => event.type === type && intents.some(({ id }) => id === event.objectId))
@@ -179,7 +176,7 @@ test.each(['apple_pay', 'google_pay'])(
   'a payment by %s is delivered, and the books have the payment method',
   async (method) => {
     const order = await harness.buy(await harness.signUp(), { pay: { method } })
-    const [row] = await sql<{ payment_kind: string }[]>`
+    const [row] = await sql<Pick<Invoices, 'payment_kind'>[]>`
     select i.payment_kind from invoices i join invoice_links l on l.number = i.number where l.order_id = ${order.id}`
     expect(row).toEqual({ payment_kind: method })
   },
@@ -275,7 +272,7 @@ test('webhooks of a payment in any order and number lead to the same end', { tim
       await stripe.do('require-action', { orderId })
       await stripe.do('process', { orderId })
       await stripe.do('pay', { orderId })
-      expect((await stripe.do<{ held: string[] }>('webhooks', {})).held).toHaveLength(events - 1)
+      expect((await stripe.do('webhooks', {})).held).toHaveLength(events - 1)
       if (disputed) await stripe.do('open-dispute', { orderId })
       await stripe.do('release', { order: arrival.filter((index) => disputed || index < events - 1) })
       await untilValue(
@@ -320,7 +317,7 @@ test('a payment’s webhook without Stripe’s signature, or with an old one, ch
     { body: 'not json' },
     { body: '{}' },
   ]) {
-    const answer = await stripe.do<{ status: number; body: string }>('send-raw', attempt)
+    const answer = await stripe.do('send-raw', attempt)
     expect({ attempt, ...answer }).toMatchObject({ status: 400, body: expect.stringContaining('webhook_refused') })
   }
   expect((await shown(order.id)).status).toBe('awaiting_payment')

@@ -20,12 +20,7 @@ const harness = await openHarness()
 const { stripe, esimAccess } = harness.sims
 const packageCode = testPackages.onlyEsimAccess
 
-interface Placements {
-  orders: { orderNo: string }[]
-  cancels: unknown[]
-}
 const viewOf = async (id: string): Promise<OrderView> => (await harness.service.get(`/v1/orders/${id}`)).body
-const placements = async () => (await esimAccess.books()) as unknown as Placements
 
 /** Makes an order in each situation. A name is the order's state, with a variant after a dash. */
 const situations = {
@@ -33,9 +28,9 @@ const situations = {
   in_review: heldOrder,
   async provisioning() {
     await esimAccess.do('allocation', { never: true })
-    const before = (await placements()).orders.length
+    const before = (await esimAccess.books()).orders.length
     const order = await harness.buy(await harness.signUp(), { packageCode, until: 'provisioning' })
-    await until('the provider has the order', async () => (await placements()).orders.length > before)
+    await until('the provider has the order', async () => (await esimAccess.books()).orders.length > before)
     await esimAccess.do('allocation', {})
     return order
   },
@@ -174,11 +169,11 @@ test.each(cases.flatMap((each) => ('end' in each ? [each] : [])))(
       expect(after.refunds.at(-1)).toMatchObject({ minor: 500, state: 'succeeded' })
     }
     if (situation !== 'provisioning') return
-    // The provider makes the eSIM later, and it is returned.
-    const { cancels } = await placements()
+    // The provider makes the eSIM later, and it has to be returned.
+    const { cancels } = await esimAccess.books()
     await esimAccess.do('allocate')
     await harness.fastForward(order.id, '2 minutes')
-    await until('the late eSIM went back', async () => (await placements()).cancels.length > cancels.length)
+    await until('the late eSIM went back', async () => (await esimAccess.books()).cancels.length > cancels.length)
   },
 )
 

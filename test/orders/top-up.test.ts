@@ -39,14 +39,14 @@ async function toppedUp(person: Person, orderId: string) {
 
 const eSimOf = async (orderId: string) => (await harness.service.get(`/v1/orders/${orderId}`)).body.esims[0]
 
-const topUpsAt = async (): Promise<number> => ((await esimAccess.books()).topUps as unknown[]).length
+const topUpsAt = async (): Promise<number> => (await esimAccess.books()).topUps.length
 
 async function untilTold(person: Person, ...events: string[]): Promise<void> {
   const told = await untilValue(
     `told ${events.join(', ')}`,
     async () =>
       (await pushesTo(harness.stack, person.pushToken)).flatMap(({ message: { data } }) =>
-        data.esimId ? [data.event] : [],
+        data?.esimId ? [data.event] : [],
       ),
     ({ length }) => length >= events.length,
   )

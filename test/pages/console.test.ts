@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { createApiKey, revokeApiKey } from '../../db/api-keys.ts'
+import type { Attention } from '../../db/connection/schema.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { initialSearchAttributes } from '../../shared/search-attributes.ts'
 import { createPayloadCodec } from '../../temporal/payload-codec.ts'
@@ -84,7 +85,7 @@ test('the console lists an operator task until an operator settles it', async ()
     at: new Date(),
   })
   const surfer = await signIn()
-  const [task] = await sql<{ id: string }[]>`select id from attention where subject_id = 'some-order'`
+  const [task] = await sql<Pick<Attention, 'id'>[]>`select id from attention where subject_id = 'some-order'`
   expect((await surfer.open('/console')).html).toContain('refund made elsewhere')
   await surfer.submit('/console', `/console/attention/${task?.id}/settle`)
   expect((await surfer.open('/console')).html).not.toContain('refund made elsewhere')

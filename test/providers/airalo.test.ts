@@ -12,14 +12,6 @@ const GB = 1024 ** 3
 const clientId = 'client-planted'
 const clientSecret = 'secret-planted'
 
-interface Books {
-  balance: number
-  orders: { id: number; type: 'sim' | 'topup'; description: string; status: string; iccids: string[] }[]
-  refunds: { refundId: string; iccids: string[]; reason: string }[]
-  deliveries: { id: string; status: number | string; attempt: number }[]
-  optedIn: Record<string, string>
-}
-
 async function world() {
   const receiver = await startWebhookReceiver()
   const simulator = await startAiralo({ clientId, clientSecret, webhookUrl: receiver.url })
@@ -31,7 +23,7 @@ async function world() {
   const provider = createAiralo(settings)
   /** a short time limit for a simulator that never answers */
   const callerFor = (fault: Fault) => (fault.hang ? createAiralo({ ...settings, timeoutMs: 500 }) : provider)
-  const sim = controlOf<Books>(simulator)
+  const sim = controlOf(simulator)
   const order = { clientRef: 'ref-1', packageCode: 'moshi-moshi-7days-1gb', quantity: 1 }
   const placedAfter = new Date().toISOString()
   async function buy(packageCode = order.packageCode, clientRef = 'ref-1') {

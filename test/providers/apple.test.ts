@@ -2,19 +2,9 @@ import { createHash, generateKeyPairSync } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type Apple, createApple } from '../../providers/apple.ts'
 import { type RunningApple, startApple } from '../../sim/apple.ts'
-import { controlOf } from '../../sim/control.ts'
+import { type ControlOf, controlOf } from '../../sim/control.ts'
 import { failureOf } from './failing.ts'
 import { startWebhookReceiver } from './webhook-receiver.ts'
-
-interface SignIn {
-  sub: string
-  idToken: string
-  code: string
-}
-
-interface Books {
-  grants: { sub: string; clientId: string; refreshToken: string; revokedAt: string | null }[]
-}
 
 const ios = 'app.ama-esim.ios'
 const web = 'app.ama-esim.web'
@@ -22,7 +12,7 @@ const web = 'app.ama-esim.web'
 let simulator: RunningApple
 let apple: Apple
 let receiver: Awaited<ReturnType<typeof startWebhookReceiver>>
-let sim: ReturnType<typeof controlOf<Books>>
+let sim: ControlOf<typeof startApple>
 
 const settings = () => ({
   baseUrl: simulator.url,
@@ -33,12 +23,12 @@ const settings = () => ({
   keyCooldownMs: 0,
 })
 
-const signIn = (input: Record<string, unknown> = {}) => sim.do<SignIn>('sign-in', input)
+const signIn = (input: Record<string, unknown> = {}) => sim.do('sign-in', input)
 
 beforeAll(async () => {
   receiver = await startWebhookReceiver()
   simulator = await startApple({ clientIds: [ios, web], webhookUrl: receiver.url })
-  sim = controlOf<Books>(simulator)
+  sim = controlOf(simulator)
   apple = createApple(settings())
 })
 
@@ -170,7 +160,7 @@ test.each([
   ['email-enabled', 'email-enabled'],
 ])('Apple’s notification %s is read as %s', async (type, expected) => {
   const { sub } = await signIn({ private: true })
-  const { jti } = await sim.do<{ jti: string }>('notify', { type, sub })
+  const { jti } = await sim.do('notify', { type, sub })
   const [webhook] = await receiver.atLeast(1)
   const { payload } = JSON.parse(String(webhook?.body))
   const notification = await apple.parseNotification(payload)
@@ -189,7 +179,7 @@ test('a notification without Apple’s signature, and a token that is no notific
 
 test('the Apple simulator repeats a refused notification unchanged', async () => {
   receiver.answerWith(500)
-  const { jti } = await sim.do<{ jti: string }>('notify', { type: 'consent-revoked' })
+  const { jti } = await sim.do('notify', { type: 'consent-revoked' })
   const webhooks = await receiver.atLeast(2)
   receiver.answerWith(200)
   const ids = await Promise.all(

@@ -12,15 +12,6 @@ const GB = 1024 ** 3
 const accessCode = 'code-planted'
 const secretKey = 'secret-planted'
 
-interface Books {
-  balance: number
-  orders: { orderNo: string; transactionId: string; amount: number }[]
-  esims: { esimTranNo: string; iccid: string }[]
-  topUps: { transactionId: string; price: number }[]
-  cancels: { esimTranNo: string; returned: number }[]
-  deliveries: { id: string; status: number | string }[]
-}
-
 async function world() {
   const receiver = await startWebhookReceiver()
   const simulator = await startEsimAccess({ accessCode, secretKey, webhookUrl: receiver.url })
@@ -32,7 +23,7 @@ async function world() {
   const provider = createEsimAccess(settings)
   /** a short time limit for a simulator that never answers */
   const callerFor = (fault: Fault) => (fault.hang ? createEsimAccess({ ...settings, timeoutMs: 500 }) : provider)
-  const sim = controlOf<Books>(simulator)
+  const sim = controlOf(simulator)
   const order = { clientRef: 'ref-1', packageCode: 'JP_1_7', quantity: 1 }
   const placedAfter = new Date().toISOString()
   async function buy(packageCode = 'JP_1_7', clientRef = 'ref-1') {

@@ -2,26 +2,16 @@ import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { createFirebaseIdTokens, type FirebaseIdTokens } from '../../providers/firebase/id-token.ts'
 import { createGoogle, type Google } from '../../providers/google.ts'
-import { controlOf } from '../../sim/control.ts'
+import { type ControlOf, controlOf } from '../../sim/control.ts'
 import { type RunningGoogle, startGoogle } from '../../sim/google.ts'
 import { failureOf } from './failing.ts'
 import { startWebhookReceiver } from './webhook-receiver.ts'
-
-interface SignIn {
-  sub: string
-  idToken: string
-  refreshToken: string
-}
-
-interface Books {
-  refreshTokens: { token: string; revokedAt: string | null }[]
-}
 
 let simulator: RunningGoogle
 let google: Google
 let firebase: FirebaseIdTokens
 let receiver: Awaited<ReturnType<typeof startWebhookReceiver>>
-let sim: ReturnType<typeof controlOf<Books>>
+let sim: ControlOf<typeof startGoogle>
 
 const settings = () => ({
   clientIds: simulator.clientIds,
@@ -30,14 +20,13 @@ const settings = () => ({
   keyCooldownMs: 0,
 })
 
-const signIn = (input: Record<string, unknown> = {}) => sim.do<SignIn>('sign-in', input)
-const firebaseSignIn = (input: Record<string, unknown> = {}) =>
-  sim.do<{ uid: string; idToken: string }>('firebase-sign-in', input)
+const signIn = (input: Record<string, unknown> = {}) => sim.do('sign-in', input)
+const firebaseSignIn = (input: Record<string, unknown> = {}) => sim.do('firebase-sign-in', input)
 
 beforeAll(async () => {
   receiver = await startWebhookReceiver()
   simulator = await startGoogle({ webhookUrl: receiver.url })
-  sim = controlOf<Books>(simulator)
+  sim = controlOf(simulator)
   google = createGoogle(settings())
   firebase = createFirebaseIdTokens({
     projectId: simulator.projectId,
@@ -81,7 +70,7 @@ test('a Google ID token without a required nonce is refused', async () => {
 })
 
 test('a revocation at Google accepts a valid, an unknown and a revoked refresh token', async () => {
-  const { refreshToken } = await signIn({ offline: true })
+  const { refreshToken = '' } = await signIn({ offline: true })
   expect(await google.revoke(refreshToken)).toBe('revoked')
   expect((await sim.books()).refreshTokens).toMatchObject([{ token: refreshToken, revokedAt: expect.any(String) }])
   expect(await google.revoke(refreshToken)).toBe('unknown')

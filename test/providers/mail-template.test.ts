@@ -1,13 +1,12 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { createMail, type MailSender } from '../../providers/mail/mail.ts'
-import { controlOf } from '../../sim/control.ts'
-import type { ReadMail } from '../../sim/mailbox/store.ts'
+import { type ControlOf, controlOf } from '../../sim/control.ts'
 import { type RunningMailbox, startMailbox } from '../../sim/mailbox.ts'
 import { failureOf } from './failing.ts'
 
 let mailbox: RunningMailbox
 let mail: MailSender
-let sim: ReturnType<typeof controlOf>
+let sim: ControlOf<typeof startMailbox>
 
 const content = {
   subject: 'Unsere Datenschutzerklärung ändert sich: eine Überschrift, die über mehrere Zeilen des Kopfes geht',
@@ -33,8 +32,8 @@ test('a mail of a template equals a single mail for each recipient', async () =>
   const people = ['one@example.com', 'two@example.com', 'drei@bücher.example']
   await Promise.all(people.map((to, index) => sendOne({ to, messageId: `<many.${index}@example.com>` })))
   await mail.send({ kind: 'transactional', to: 'alone@example.com', messageId: '<alone@example.com>', ...content })
-  const [alone] = await sim.do<ReadMail[]>('find', { to: 'alone@example.com' })
-  const received = await sim.do<ReadMail[]>('find', {})
+  const [alone] = await sim.do('find', { to: 'alone@example.com' })
+  const received = await sim.do('find', {})
   expect(received).toHaveLength(4)
   for (const { subject, text, html, headers } of received) {
     expect({ subject, text, html }).toEqual({ subject: alone?.subject, text: alone?.text, html: alone?.html })

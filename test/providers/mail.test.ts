@@ -1,20 +1,14 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { readBounce } from '../../providers/mail/bounce.ts'
 import { createMail, type Mail, type MailSender } from '../../providers/mail/mail.ts'
-import { controlOf } from '../../sim/control.ts'
-import type { ReadMail } from '../../sim/mailbox/store.ts'
+import { type ControlOf, controlOf } from '../../sim/control.ts'
 import { type RunningMailbox, startMailbox } from '../../sim/mailbox.ts'
 import { failureOf } from './failing.ts'
 import { startWebhookReceiver } from './webhook-receiver.ts'
 
-interface Books {
-  messages: { id: number; envelope: { from: string; to: string[] }; messageId: string }[]
-  refusals: { stage: string; code: number | string }[]
-}
-
 let mailbox: RunningMailbox
 let mail: MailSender
-let sim: ReturnType<typeof controlOf<Books>>
+let sim: ControlOf<typeof startMailbox>
 
 const message = (change: Partial<Mail> = {}) =>
   ({
@@ -35,7 +29,7 @@ const settings = () => ({
 
 beforeAll(async () => {
   mailbox = await startMailbox()
-  sim = controlOf<Books>(mailbox)
+  sim = controlOf(mailbox)
   mail = createMail(settings())
 })
 
@@ -50,7 +44,7 @@ test('a mail arrives complete, with its own envelope sender and an inline image'
   const png = Buffer.from('89504e470d0a1a0a', 'hex')
   const attachments = [{ filename: 'esim.png', contentType: 'image/png', content: png, cid: 'qr' }]
   expect(await mail.send(message({ attachments }))).toEqual({ accepted: true })
-  const [received] = await sim.do<ReadMail[]>('find', { to: 'planted.person@example.com' })
+  const [received] = await sim.do('find', { to: 'planted.person@example.com' })
   expect(received).toMatchObject({
     envelope: { from: 'bounces+order.1.ready@bounce.ama-esim.example', to: ['planted.person@example.com'] },
     messageId: '<order.1.ready@mail.ama-esim.example>',
@@ -64,7 +58,7 @@ test('a mail arrives complete, with its own envelope sender and an inline image'
 
 test('P5: only promotions have the one-click headers of RFC 8058', async () => {
   await mail.send({ ...message(), kind: 'promotional', listUnsubscribe: { url: 'https://ama-esim.example/u/opaque' } })
-  const [received] = await sim.do<ReadMail[]>('find')
+  const [received] = await sim.do('find')
   expect(received?.headers).toMatchObject({
     'list-unsubscribe': '<https://ama-esim.example/u/opaque>',
     'list-unsubscribe-post': 'List-Unsubscribe=One-Click',
@@ -146,7 +140,7 @@ test('the mail simulator stores a repeated mail twice, as real servers do', asyn
 })
 
 test('the mail simulator ends a wait when the mail arrives', async () => {
-  const waiting = sim.do<ReadMail[]>('wait', { to: 'late@example.com', subject: 'Öst' })
+  const waiting = sim.do('wait', { to: 'late@example.com', subject: 'Öst' })
   await mail.send(message({ to: 'late@example.com' }))
   expect(await waiting).toHaveLength(1)
 })

@@ -2,16 +2,9 @@ import { createHash, randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { isProviderFailure } from '../../providers/failure.ts'
 import { createMeasurement, type Purchase } from '../../providers/measurement.ts'
-import { controlOf } from '../../sim/control.ts'
+import { type ControlOf, controlOf } from '../../sim/control.ts'
 import { startGoogleAnalytics } from '../../sim/google-analytics.ts'
 import { startMeta } from '../../sim/meta.ts'
-import type { RunningSimulator } from '../../sim/simulator.ts'
-
-interface Books {
-  events: Record<string, unknown>[]
-  duplicates: Record<string, unknown>[]
-  violations: string[]
-}
 
 const datasetId = '1234567890'
 const accessToken = 'planted-access-token'
@@ -20,10 +13,10 @@ const apiSecret = 'planted-api-secret'
 const hour = 3_600_000
 const nothing = { events: [], violations: [] }
 
-let metaSimulator: RunningSimulator
-let googleSimulator: RunningSimulator
-let meta: ReturnType<typeof controlOf<Books>>
-let google: ReturnType<typeof controlOf<Books>>
+let metaSimulator: Awaited<ReturnType<typeof startMeta>>
+let googleSimulator: Awaited<ReturnType<typeof startGoogleAnalytics>>
+let meta: ControlOf<typeof startMeta>
+let google: ControlOf<typeof startGoogleAnalytics>
 let measurement: ReturnType<typeof createMeasurement>
 
 const metaSettings = () => ({ baseUrl: metaSimulator.url, apiVersion: 'v25.0', datasetId, accessToken })

@@ -2,16 +2,9 @@ import { generateKeyPairSync } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { createPush, type Push, type PushSender } from '../../providers/firebase/push.ts'
 import { createFirebaseUsers, type FirebaseUsers } from '../../providers/firebase/users.ts'
-import { controlOf } from '../../sim/control.ts'
+import { type ControlOf, controlOf } from '../../sim/control.ts'
 import { type RunningFirebase, startFirebase } from '../../sim/firebase.ts'
 import { failureOf } from './failing.ts'
-
-interface Books {
-  delivered: { token: string; message: Record<string, unknown> }[]
-  dryRuns: number
-  deletedUsers: string[]
-  accessTokensIssued: number
-}
 
 const token = 'planted-push-token'
 const push: Push = {
@@ -26,7 +19,7 @@ const push: Push = {
 let firebase: RunningFirebase
 let sender: PushSender
 let users: FirebaseUsers
-let sim: ReturnType<typeof controlOf<Books>>
+let sim: ControlOf<typeof startFirebase>
 
 const settings = () => ({
   projectId: firebase.projectId,
@@ -36,7 +29,7 @@ const settings = () => ({
 
 beforeAll(async () => {
   firebase = await startFirebase()
-  sim = controlOf<Books>(firebase)
+  sim = controlOf(firebase)
   sender = createPush(settings())
   users = createFirebaseUsers(settings())
 })

@@ -3,8 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { isProviderFailure, ProviderFailure } from '../../providers/failure.ts'
 import { createStripe } from '../../providers/stripe/stripe.ts'
-import { controlOf } from '../../sim/control.ts'
-import type { RunningSimulator } from '../../sim/simulator.ts'
+import { type ControlOf, controlOf } from '../../sim/control.ts'
 import { startStripe } from '../../sim/stripe.ts'
 import { startWebhookReceiver } from './webhook-receiver.ts'
 
@@ -12,19 +11,10 @@ const secretKey = 'sk_test_planted'
 const webhookSecret = 'whsec_planted'
 const day = 86_400
 
-interface Books {
-  customers: { id: string; deleted?: boolean }[]
-  paymentIntents: { id: string; status: string; metadata: Record<string, string> }[]
-  charges: { amount: number; amount_refunded: number; refunded: boolean; paid: boolean }[]
-  refunds: { id: string; status: string }[]
-  events: { id: string; type: string }[]
-  deliveries: { id: string; status: number | string; attempt: number }[]
-}
-
-let simulator: RunningSimulator
+let simulator: Awaited<ReturnType<typeof startStripe>>
 let receiver: Awaited<ReturnType<typeof startWebhookReceiver>>
 let stripe: ReturnType<typeof createStripe>
-let sim: ReturnType<typeof controlOf<Books>>
+let sim: ControlOf<typeof startStripe>
 
 const settings = () => ({
   secretKey,
@@ -38,7 +28,7 @@ beforeAll(async () => {
   receiver = await startWebhookReceiver()
   simulator = await startStripe({ secretKey, webhookSecret, webhookUrl: receiver.url, webhookRetryDelayMs: 20 })
   stripe = createStripe(settings())
-  sim = controlOf<Books>(simulator)
+  sim = controlOf(simulator)
 })
 
 beforeEach(async () => {
@@ -266,7 +256,7 @@ test('a refund at Stripe stays pending, succeeds, or fails days later and can be
 
 test('a dispute at Stripe blocks refunds until it is won', async () => {
   const { orderId, paymentIntentId } = await paidPayment()
-  const { dispute: disputeId } = await sim.do<{ dispute: string }>('open-dispute', { orderId, reason: 'fraudulent' })
+  const { dispute: disputeId } = await sim.do('open-dispute', { orderId, reason: 'fraudulent' })
   expect(await stripe.getDispute(disputeId)).toMatchObject({
     disputeId,
     paymentIntentId,
@@ -407,7 +397,7 @@ test('Stripe’s webhooks are verified and reduced to ids', async () => {
   const refund = { paymentIntentId, amountMinor: 100, idempotencyKey: 'refund:w', reasonCode: 'x', lookFirst: false }
   const { refundId } = await stripe.refund(refund)
   const refundKey = refund.idempotencyKey
-  const { dispute: disputeId } = await sim.do<{ dispute: string }>('open-dispute', { orderId })
+  const { dispute: disputeId } = await sim.do('open-dispute', { orderId })
   await sim.do('fail-refund', { refund: refundId })
   await sim.do('release')
   const webhooks = (await receiver.atLeast(7)).map(({ headers, body }) =>
@@ -437,7 +427,7 @@ test('the Stripe simulator duplicates, drops, reorders and resends webhooks, and
   await sim.do('process', { orderId })
   await sim.do('fail-payment', { orderId })
   await sim.do('pay', { orderId })
-  expect((await sim.do<{ released: string[] }>('release', { order: [1, 0] })).released).toHaveLength(2)
+  expect((await sim.do('release', { order: [1, 0] })).released).toHaveLength(2)
   const types = (await receiver.atLeast(2)).map(({ body }) => JSON.parse(body.toString()).type)
   expect(types).toEqual(['payment_intent.succeeded', 'payment_intent.payment_failed'])
   receiver.clear()

@@ -117,10 +117,10 @@ async function erasedWhileHeld(product: Product) {
 }
 
 async function consentRevoked(product: Product): Promise<{ eventId: string; accountId: string }> {
-  const { sub, idToken, code } = await product.sims.apple.do<{ sub: string; idToken: string; code: string }>('sign-in')
+  const { sub, idToken, code } = await product.sims.apple.do('sign-in')
   const apple = { identityToken: idToken, authorizationCode: code }
   const { accountId } = await product.signUp({ account: { apple } })
-  const { jti } = await product.sims.apple.do<{ jti: string }>('notify', { type: 'consent-revoked', sub })
+  const { jti } = await product.sims.apple.do('notify', { type: 'consent-revoked', sub })
   await until('its run is there', async () =>
     product.temporal.workflow.getHandle(signInEndedWorkflowId(jti)).describe(),
   )

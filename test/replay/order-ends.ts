@@ -31,7 +31,7 @@ export const orderEnds: Record<string, Scenario> = {
     const { bought, act, refundSettled, ended } = orderSteps(product)
     const id = await bought('delivered')
     await act(id, 'resend')
-    const { dispute } = await product.sims.stripe.do<{ dispute: string }>('open-dispute', { orderId: id })
+    const { dispute } = await product.sims.stripe.do('open-dispute', { orderId: id })
     const shows = (state: string) =>
       until(state, async () => (await product.service.get(`/v1/orders/${id}`)).body.dispute === state)
     await shows('needs_response')

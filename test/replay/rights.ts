@@ -1,6 +1,7 @@
 /** Scenarios of privacy requests and changes of address. */
 import { randomUUID } from 'node:crypto'
 import { WorkflowUpdateFailedError } from '@temporalio/client'
+import type { EmailChanges } from '../../db/connection/schema.ts'
 import { emailChangeWorkflowId as emailChangeId, emailChangeType } from '../../workflows/email-change.contract.ts'
 import { privacyRequestType, privacyRequestWorkflowId, resolve } from '../../workflows/privacy-request.contract.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
@@ -245,7 +246,7 @@ function changeSteps(product: Product) {
       if (oldTakesNoMail) await product.sims.mailbox.do('rule', { recipient: owner.email, code: 550 })
       const email = `${randomUUID()}@new.example`
       expectStatus(await owner.caller.post(`/v1/accounts/${owner.accountId}/email-change`, { email }), 202)
-      const [row] = await product.context.sql<{ id: string }[]>`
+      const [row] = await product.context.sql<Pick<EmailChanges, 'id'>[]>`
         select id from email_changes where account_id = ${owner.accountId} order by requested_at desc limit 1`
       await linkTo(email)
       if (!oldTakesNoMail) await linkTo(owner.email)

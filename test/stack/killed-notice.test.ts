@@ -1,5 +1,6 @@
 /** N2: everybody gets the policy notice when the worker is killed twice during it, as the mail simulator shows. */
 import { expect, test } from 'vitest'
+import type { PolicyDeliveries } from '../../db/connection/schema.ts'
 import { fastForward } from '../../temporal/time-skipping.ts'
 import { policyNoticeWorkflowId } from '../../workflows/policy-notice.contract.ts'
 import { insertAccounts } from '../harness/bystanders.ts'
@@ -16,11 +17,7 @@ const recipients = 1_500
 /** most mails that one worker sends at the same time: four groups of twenty */
 const underWay = 80
 
-interface Books {
-  messages: { messageId: string; envelope: { to: string[] } }[]
-}
-
-const count = async () => (await harness.sims.mailbox.do<{ count: number }>('count', {})).count
+const count = async () => (await harness.sims.mailbox.do('count', {})).count
 
 test('N2: each account gets the policy notice once, except mails that were being sent at a kill', {
   timeout: 180_000,
@@ -42,7 +39,7 @@ test('N2: each account gets the policy notice once, except mails that were being
   await fastForward(harness.temporal, policyNoticeWorkflowId('killed'), '1 hour')
   await until('everybody', async () => (await told()).length === recipients)
 
-  const { messages } = (await harness.sims.mailbox.books()) as unknown as Books
+  const { messages } = await harness.sims.mailbox.books()
   const mailsTo = new Map<string, string[]>()
   for (const { messageId, envelope } of messages) {
     const to = envelope.to[0] ?? ''
@@ -51,9 +48,9 @@ test('N2: each account gets the policy notice once, except mails that were being
   expect(mailsTo.size).toBe(recipients)
   for (const ids of mailsTo.values()) expect(new Set(ids).size).toBe(1)
   const repeated = [...mailsTo.values()].filter((ids) => ids.length > 1)
-  const doubtful = await harness.context.sql<{ ref: string }[]>`
-    select message_ref as ref from policy_deliveries where version = 'killed' and attempts > 1`
+  const doubtful = await harness.context.sql<Pick<PolicyDeliveries, 'message_ref'>[]>`
+    select message_ref from policy_deliveries where version = 'killed' and attempts > 1`
   expect(doubtful.length).toBeLessThanOrEqual(2 * underWay)
-  const refs = new Set(doubtful.map(({ ref }) => ref))
+  const refs = new Set(doubtful.map(({ message_ref }) => message_ref))
   for (const [id = ''] of repeated) expect(refs).toContain(id.slice(1, id.indexOf('@')))
 })

@@ -10,7 +10,7 @@ describe('a purchase over the whole stack', () => {
     const order = await harness.buy(person)
     expect(order).toMatchObject({ status: 'delivered', accountId: person.accountId })
     expect(order.esims).toHaveLength(1)
-    const [mail] = await harness.sims.mailbox.do<{ subject: string }[]>('wait', { to: person.email })
+    const [mail] = await harness.sims.mailbox.do('wait', { to: person.email })
     expect(mail?.subject).toBeTruthy()
     await harness.checkBooks()
   })

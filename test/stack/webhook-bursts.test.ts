@@ -5,6 +5,7 @@
 import { createHmac, randomUUID } from 'node:crypto'
 import { afterAll, expect, test } from 'vitest'
 import { connectDatabase, timeLimits } from '../../db/connection/database.ts'
+import type { AnySimulatorControl } from '../../sim/control.ts'
 import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import { openHarness } from '../harness/harness.ts'
 import { untilWatched } from '../harness/purchases.ts'
@@ -39,8 +40,8 @@ const atEsimAccess = await harness.buy(await harness.signUp(), { packageCode: te
 const atAiralo = await harness.buy(await harness.signUp(), { packageCode: testPackages.onlyAiralo })
 for (const { id } of [atEsimAccess, atAiralo]) await untilWatched(harness.stack, id)
 const signIns = {
-  apple: await apple.do<{ sub: string; idToken: string; code: string }>('sign-in', {}),
-  google: await google.do<{ sub: string; idToken: string }>('sign-in'),
+  apple: await apple.do('sign-in', {}),
+  google: await google.do('sign-in'),
 }
 const persons = {
   apple: await harness.signUp({
@@ -87,8 +88,12 @@ const airaloEvent = (): Webhook => {
   return { event, path: '/v1/webhooks/airalo', headers: { 'airalo-signature': signature }, body }
 }
 
-/** A signed webhook, recorded from its simulator. */
-async function signedBy(simulator: typeof apple, path: string, notice: Record<string, unknown>): Promise<Webhook[]> {
+/** What a party signed, taken from the wire. */
+async function signedBy(
+  simulator: AnySimulatorControl,
+  path: string,
+  notice: Record<string, unknown>,
+): Promise<Webhook[]> {
   receiver.clear()
   await simulator.do('webhooks', { url: receiver.url })
   for (let index = 0; index < differing; index += 1) await simulator.do('notify', notice)

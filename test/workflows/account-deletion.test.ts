@@ -17,20 +17,8 @@ const erase = (person: Person) => deleteAccount(harness.stack, person)
 
 afterAll(() => checkTotals(harness.stack))
 
-interface PaymentBooks {
-  id: string
-  status: string
-  metadata: Record<string, string>
-  redaction?: { status: string }
-}
-interface RefundBooks {
-  payment_intent: string
-  status: string
-  amount: number
-}
-
 async function paymentOf(orderId: string) {
-  const books = (await stripe.books()) as unknown as { paymentIntents: PaymentBooks[]; refunds: RefundBooks[] }
+  const books = await stripe.books()
   const payment = books.paymentIntents.find(({ metadata }) => metadata.order_id === orderId)
   return { ...payment, refunds: books.refunds.filter((refund) => refund.payment_intent === payment?.id) }
 }
@@ -38,17 +26,11 @@ async function paymentOf(orderId: string) {
 /** Every order at a provider whose eSIMs were neither delivered nor returned. */
 async function heldBy(provider: 'esimAccess' | 'airalo'): Promise<number> {
   if (provider === 'airalo') {
-    const books = (await airalo.books()) as unknown as {
-      orders: { iccids: string[] }[]
-      refunds: { iccids: string[] }[]
-    }
+    const books = await airalo.books()
     const returned = new Set(books.refunds.flatMap(({ iccids }) => iccids))
     return books.orders.flatMap(({ iccids }) => iccids).filter((iccid) => !returned.has(iccid)).length
   }
-  const books = (await esimAccess.books()) as unknown as {
-    orders: { esimTranNos: string[] }[]
-    cancels: { esimTranNo: string }[]
-  }
+  const books = await esimAccess.books()
   const returned = new Set(books.cancels.map(({ esimTranNo }) => esimTranNo))
   return books.orders.flatMap(({ esimTranNos }) => esimTranNos).filter((no) => !returned.has(no)).length
 }
@@ -81,7 +63,7 @@ test('a deletion erases the account at once, and completes after the last period
   )
   expect(receipt.processors.every(({ state }) => state === 'done' || state === 'nothing_held')).toBe(true)
 
-  const payments = ((await stripe.books()) as unknown as { paymentIntents: PaymentBooks[] }).paymentIntents
+  const payments = (await stripe.books()).paymentIntents
   expect(payments.filter(({ redaction }) => redaction?.status === 'redacted')).toHaveLength(1)
   expect(await sql`select 1 from deletion_seals where receipt_id = ${deletion.receiptId}`).toHaveLength(0)
   expect(await sql`select 1 from data_keys where account_id = ${deletion.receiptId}`).toHaveLength(0)
@@ -255,7 +237,7 @@ test('a checkout during the deletion leaves neither a payment nor a run', async 
   expect(['order_state_conflict', 'account_missing']).toContain((await opening).body.code)
   await untilValue(
     'nothing is left to pay',
-    async () => (await stripe.books()) as unknown as { paymentIntents: PaymentBooks[] },
+    async () => await stripe.books(),
     ({ paymentIntents }) => paymentIntents.every(({ status }) => status === 'succeeded' || status === 'canceled'),
   )
   await deletion.fastForward('11 minutes')
@@ -267,7 +249,7 @@ test('a checkout during the deletion leaves neither a payment nor a run', async 
 test('the operator task of an open dispute stays, without the person, until the bank has decided', async () => {
   const person = await harness.signUp()
   const order = await harness.buy(person)
-  const { dispute } = await stripe.do<{ dispute: string }>('open-dispute', { orderId: order.id })
+  const { dispute } = await stripe.do('open-dispute', { orderId: order.id })
   await until(
     'the dispute is recorded',
     async () => (await sql`select 1 from disputes where order_id = ${order.id}`)[0],
@@ -304,7 +286,7 @@ test('webhooks about an erased order make an operator task of a dispute, and sta
     data: { object: { id, object: 'payment_intent', metadata } },
   }
   expect(await stripe.do('send-raw', { body: notification })).toMatchObject({ status: 200 })
-  const { dispute } = await stripe.do<{ dispute: string }>('open-dispute', { orderId: order.id })
+  const { dispute } = await stripe.do('open-dispute', { orderId: order.id })
   await until('operators see it', async () => (await sql`select 1 from attention where subject_id = ${dispute}`)[0])
   expect(await runs()).toEqual([])
   expect(await sql`select 1 from disputes where stripe_dispute_id = ${dispute}`).toHaveLength(0)
@@ -321,7 +303,7 @@ test.each(eachProvider)(
     const before = await takeSnapshot(harness.context)
     const provider = harness.sims[simulator]
     const answers = async () => {
-      const { deliveries } = (await provider.books()) as unknown as { deliveries: { status: unknown }[] }
+      const { deliveries } = await provider.books()
       return deliveries.map(({ status }) => status)
     }
     const sent = (await answers()).length
@@ -360,7 +342,7 @@ test('the deletion ends an export that is being read, and does not wait for it',
 })
 
 test('a person, an operator and Apple request a deletion at the same time: one deletion, with the first reason', async () => {
-  const signIn = await harness.sims.apple.do<{ sub: string; idToken: string; code: string }>('sign-in')
+  const signIn = await harness.sims.apple.do('sign-in')
   const apple = { identityToken: signIn.idToken, authorizationCode: signIn.code }
   const person = await harness.signUp({ account: { apple } })
   const path = `/v1/accounts/${person.accountId}`

@@ -62,7 +62,7 @@ async function untilWarned(accountId: string): Promise<void> {
 
 /** The days before the deletion and the deletion date that the warnings of a person name. */
 async function warnings(email: string): Promise<{ days: number; deletionDate: string }[]> {
-  const mails = await harness.sims.mailbox.do<{ subject: string; text: string }[]>('find', { to: email })
+  const mails = await harness.sims.mailbox.do('find', { to: email })
   return mails.flatMap(({ subject, text }) => {
     const days = /deleted in (\d+) days/.exec(subject)?.[1]
     const date = /delete it on\s+(\d+ \w+ \d+)/.exec(text.replaceAll('\n', ' '))?.[1]

@@ -29,7 +29,7 @@ const ended = (id: string) =>
 const act = (id: string, what: string) => harness.operator.post(`/v1/campaigns/${id}/${what}`)
 
 async function recipientsOf(subject: string): Promise<string[]> {
-  const mails = await harness.sims.mailbox.do<{ envelope: { to: string[] } }[]>('find', { subject })
+  const mails = await harness.sims.mailbox.do('find', { subject })
   return mails.flatMap(({ envelope }) => envelope.to).sort()
 }
 

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { SecurityLog } from '../../db/connection/schema.ts'
 import { nothingChanged, openCatalogue } from '../harness/catalogue.ts'
 import { openHarness } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
@@ -57,7 +58,7 @@ test("an operator's price is kept, is logged, and is compared with the cost at o
   expect(expectStatus(await setPrice('it-5gb-30d', 549), 200)).toMatchObject({ onSale: true })
   expect(await operatorTasks('package_price')).toEqual([])
 
-  const audit = await harness.context.sql<{ detail: string; actor: string }[]>`
+  const audit = await harness.context.sql<Pick<SecurityLog, 'detail' | 'actor'>[]>`
     select detail, actor from security_log where detail like 'price of it-5gb-30d%' order by at`
   expect(audit.map(({ detail }) => detail)).toEqual([
     'price of it-5gb-30d: 549 EUR > 777 EUR',

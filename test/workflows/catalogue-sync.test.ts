@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
+import type { ProviderOrders } from '../../db/connection/schema.ts'
 import { periods } from '../../policy/periods.ts'
 import { fastForward } from '../../temporal/time-skipping.ts'
 import { catalogueProviders, catalogueSyncState, catalogueSyncType } from '../../workflows/catalogue-sync.contract.ts'
@@ -249,7 +250,7 @@ test('packages of the second provider and packages sold by the day can be bought
       .then(() => harness.buy(person, { packageCode: 'fr-5gb-30d' })),
   ]
   const daily = await harness.buy(person, { packageCode: 'jp-1gb-7d-daily' })
-  const placements = await sql<{ order_id: string; provider: string; state: string }[]>`
+  const placements = await sql<Pick<ProviderOrders, 'order_id' | 'provider' | 'state'>[]>`
     select order_id, provider, state from provider_orders where order_id in ${sql([first.id, second.id, daily.id])}`
   const filledBy = (id: string) => placements.find((row) => row.order_id === id && row.state === 'provided')?.provider
   expect([first, second, daily].map(({ id }) => filledBy(id))).toEqual(['esim-access', 'airalo', 'esim-access'])

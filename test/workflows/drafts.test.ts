@@ -4,6 +4,7 @@
  */
 import { randomUUID, type UUID } from 'node:crypto'
 import { afterEach, describe, expect, test } from 'vitest'
+import type { EmailChanges, KeyRotations } from '../../db/connection/schema.ts'
 import { campaignType, campaignWorkflowId } from '../../workflows/campaign.contract.ts'
 import { type DraftSweepReport, draftSweepType } from '../../workflows/draft-sweep.contract.ts'
 import { emailChangeType, emailChangeWorkflowId } from '../../workflows/email-change.contract.ts'
@@ -49,7 +50,7 @@ const ids = async (table: string): Promise<string[]> =>
 /** Ends the rotation, because one of a purpose runs at a time and the next test needs another. */
 afterEach(async () => {
   const open = await sql<
-    { id: string }[]
+    Pick<KeyRotations, 'id'>[]
   >`update key_rotations set ended_at = now() where ended_at is null returning id`
   for (const { id } of open) await harness.temporal.workflow.getHandle(keyRotationWorkflowId(id)).terminate('test')
 })
@@ -109,7 +110,7 @@ test('of twenty concurrent address changes of an account one is open, at most fi
   expect(answers.filter(({ status }) => status >= 500)).toEqual([])
   expect(answers.filter(({ status }) => status === 202).length).toBeGreaterThan(0)
   expect(statuses(answers).filter((status) => ![202, 409, 429].includes(status))).toEqual([])
-  const rows = await sql<{ state: string }[]>`
+  const rows = await sql<Pick<EmailChanges, 'state'>[]>`
     select state from email_changes where account_id = ${person.accountId} and state <> 'draft'`
   expect(rows.length).toBeLessThanOrEqual(5)
   expect(rows.filter(({ state }) => state === 'open')).toHaveLength(1)

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { beforeEach, expect, test } from 'vitest'
+import type { EmailChanges } from '../../db/connection/schema.ts'
 import { fastForward } from '../../temporal/time-skipping.ts'
 import { emailChangeWorkflowId } from '../../workflows/email-change.contract.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
@@ -68,7 +69,9 @@ test('a change with one confirmation expires after a day and changes nothing', a
   expectStatus(await request(person, email), 202)
   const link = await newLink(email)
   await agree(link)
-  const [row] = await sql<{ id: string }[]>`select id from email_changes where account_id = ${person.accountId}`
+  const [row] = await sql<
+    Pick<EmailChanges, 'id'>[]
+  >`select id from email_changes where account_id = ${person.accountId}`
   await oldLink(person)
   await fastForward(harness.temporal, emailChangeWorkflowId(row?.id ?? ''), '25 hours')
   await untilValue(

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
+import type { SecurityLog } from '../../db/connection/schema.ts'
 import { listPartitions, recordSecurityEvent } from '../../db/security-log.ts'
 import { plusDays, startOfDay } from '../../shared/calendar.ts'
 import { type HousekeepingReport, housekeepingType } from '../../workflows/housekeeping.contract.ts'
@@ -27,7 +28,7 @@ describe('the security log', () => {
       await recordSecurityEvent(sql, context, event)
     }
     expect((await tidy()).securityLog).toEqual({ partitionsDropped: 4 })
-    const [oldest] = await sql<{ at: Date }[]>`select min(at) as at from security_log`
+    const [oldest] = await sql<Pick<SecurityLog, 'at'>[]>`select min(at) as at from security_log`
     expect(startOfDay(oldest?.at ?? new Date(0))).toEqual(plusDays(today, -88))
     expect((await tidy()).securityLog).toEqual({ partitionsDropped: 0 })
   })

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import type { Payload } from '@temporalio/common'
 import { expect, test, vi } from 'vitest'
 import { findAccount } from '../../db/accounts.ts'
+import type { Accounts } from '../../db/connection/schema.ts'
 import { createDataKeys } from '../../db/crypto/data-keys.ts'
 import { countWrapped } from '../../db/crypto/encryption-keys.ts'
 import { createFieldCipher } from '../../db/crypto/field-cipher.ts'
@@ -153,7 +154,7 @@ test('S1: keys are rotated while people sign up, buy and leave; all rows stay re
 
     async function rows(): Promise<void> {
       const encryption = holderOf('field-new')
-      const stay = await sql<{ id: string }[]>`select id from accounts`
+      const stay = await sql<Pick<Accounts, 'id'>[]>`select id from accounts`
       const seen = await Promise.all(stay.map(async ({ id }) => [id, (await findAccount(sql, encryption, id))?.email]))
       const emails = new Map(seen.map(([id, email]) => [id ?? '', email]))
       for (const { id, email } of people.slice(25)) expect(emails.get(id)).toBe(email)

@@ -1,5 +1,6 @@
 import type { Duration } from '@temporalio/common'
 import { describe, expect, test } from 'vitest'
+import type { PolicyDeliveries } from '../../db/connection/schema.ts'
 import { day as inWords } from '../../mails/format.ts'
 import { plusDays, startOfDay } from '../../shared/calendar.ts'
 import { fastForward } from '../../temporal/time-skipping.ts'
@@ -43,7 +44,7 @@ const forward = (version: string, duration: Duration) =>
 const stands = (version: string, status: string) =>
   until(`${version} is ${status}`, async () => (await runOf(version).query(policyNoticeState)).status === status)
 const mailsAbout = async (version: string): Promise<Mail[]> => {
-  const mails = await harness.sims.mailbox.do<Mail[]>('find', {})
+  const mails = await harness.sims.mailbox.do('find', {})
   return mails.filter(({ text, subject }) => /policy/.test(subject) && text.replaceAll('\n', ' ').includes(version))
 }
 const page = async (path = '/privacy') => (await harness.anonymous.get(path)).text
@@ -105,12 +106,12 @@ describe('a material change', () => {
     await behave()
     const { now } = await forward('late', '1.2 days')
     await stands('late', 'waiting')
-    const told = await sql<{ at: Date }[]>`
-      select sent_at as at from policy_deliveries where version = 'late' and account_id = ${late.accountId}`
+    const told = await sql<Pick<PolicyDeliveries, 'sent_at'>[]>`
+      select sent_at from policy_deliveries where version = 'late' and account_id = ${late.accountId}`
     const moved = await policyOf('late')
     expect(moved.movedFrom).toBe(posted.effectiveAt)
     const effective = new Date(moved.effectiveAt)
-    expect(effective.getTime() - (told[0]?.at.getTime() ?? 0)).toBeGreaterThanOrEqual(30 * dayMs)
+    expect(effective.getTime() - (told[0]?.sent_at?.getTime() ?? 0)).toBeGreaterThanOrEqual(30 * dayMs)
     expect(effective.getTime() - now.getTime()).toBeLessThan(31 * dayMs)
     expect(await page()).toContain(`first announced for ${inWords(new Date(posted.effectiveAt))}`)
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
+import type { Attention } from '../../db/connection/schema.ts'
 import { searchAttributes } from '../../shared/search-attributes.ts'
 import { fastForward } from '../../temporal/time-skipping.ts'
 import { privacyRequestWorkflowId } from '../../workflows/privacy-request.contract.ts'
@@ -28,7 +29,7 @@ async function ask(body: Record<string, unknown> = {}) {
 
 const openTasks = async (id: string): Promise<string[]> =>
   (
-    await sql<{ kind: string }[]>`
+    await sql<Pick<Attention, 'kind'>[]>`
       select kind from attention where subject_id = ${id} and resolved_at is null order by kind`
   ).map(({ kind }) => kind)
 

@@ -3,7 +3,9 @@
  * provisioned twice without being returned, and document numbers have no gaps and no duplicates. The state of the
  * simulators is taken as true, and our database is checked against it.
  */
+import type { Attention, OrderFacts, Orders } from '../../../db/connection/schema.ts'
 import type { Stack } from '../../../dev/stack.ts'
+import type { StripeBooks } from '../../../sim/stripe.ts'
 import { orderAftercareWorkflowId, orderWorkflowId } from '../../../workflows/order/order.contract.ts'
 import { type Document, faultsInDocuments, readDocuments } from './documents.ts'
 import { type Held, readHoldings } from './holdings.ts'
@@ -94,21 +96,15 @@ function faultsInOrder(order: OrderBooks): string[] {
   return faults
 }
 
-interface StripeBooks {
-  paymentIntents: { id: string; status: string; amount_received: number; metadata: Record<string, string> }[]
-  charges: { payment_intent: string | null; status: string }[]
-  refunds: { payment_intent: string | null; status: string; amount: number }[]
-}
-
 /** Each order in our books and at the outside parties, and payments or eSIMs without an order. */
 export async function readBooks(stack: Stack): Promise<{ orders: OrderBooks[]; strays: string[] }> {
   const { sql } = stack.context
-  const stripe = (await stack.sims.stripe.books()) as unknown as StripeBooks
+  const stripe = await stack.sims.stripe.books()
   const rows = await sql<OrderFields[]>`
     select o.id, o.status, o.quantity, o.gross_minor, o.parent_order_id, o.delivered_at,
       f.outcome, f.refunded_minor, f.gross_minor as fact_gross_minor
     from orders o left join order_facts f on f.id = o.fact_id`
-  const attention = await sql<{ kind: string; subject_id: string }[]>`select kind, subject_id from attention`
+  const attention = await sql<Pick<Attention, 'kind' | 'subject_id'>[]>`select kind, subject_id from attention`
   const [{ holdings, strays }, documents, open] = await Promise.all([
     readHoldings(stack),
     readDocuments(sql),
@@ -140,24 +136,16 @@ export async function readBooks(stack: Stack): Promise<{ orders: OrderBooks[]; s
   return { orders, strays: [...strays, ...paidForNothing] }
 }
 
-interface OrderFields {
-  id: string
-  status: string
-  quantity: number
-  gross_minor: number
-  parent_order_id: string | null
-  delivered_at: Date | null
-  outcome: string | null
-  refunded_minor: number | null
-  fact_gross_minor: number | null
-}
+type OrderFields = Pick<Orders, 'id' | 'status' | 'quantity' | 'gross_minor' | 'parent_order_id' | 'delivered_at'> & {
+  [Column in 'outcome' | 'refunded_minor']: OrderFacts[Column] | null
+} & { fact_gross_minor: OrderFacts['gross_minor'] | null }
 
 function paymentBooks(
   { charges, refunds }: StripeBooks,
   { id, status, amount_received }: StripeBooks['paymentIntents'][number],
 ) {
   const effective = refunds.filter(
-    (refund) => refund.payment_intent === id && !['failed', 'canceled'].includes(refund.status),
+    (refund) => refund.payment_intent === id && refund.status !== 'failed' && refund.status !== 'canceled',
   )
   return {
     id,

@@ -1,5 +1,8 @@
 /** The eSIMs that we hold for each order, according to the eSIM providers' simulators. */
+import type { ProviderOrders } from '../../../db/connection/schema.ts'
 import type { Stack } from '../../../dev/stack.ts'
+import type { AiraloBooks } from '../../../sim/airalo.ts'
+import type { EsimAccessBooks } from '../../../sim/esim-access.ts'
 
 export interface Held {
   /** bought and not returned; for a top-up, how often it was applied */
@@ -8,32 +11,13 @@ export interface Held {
   pending: boolean
 }
 
-interface EsimAccessBooks {
-  orders: { transactionId: string; esimTranNos: string[] }[]
-  topUps: { transactionId: string }[]
-  cancels: { esimTranNo: string }[]
-}
-
-interface AiraloBooks {
-  orders: { description: string | null; type: 'sim' | 'topup'; iccids: string[] }[]
-  refunds: { iccids: string[] }[]
-}
-
-interface PlacementRow {
-  order_id: string
-  provider: string
-  client_ref: string
-  state: string
-}
-
 /** Holdings by order id, and eSIMs or top-ups without an order. */
 export async function readHoldings(stack: Stack): Promise<{ holdings: Map<string, Held>; strays: string[] }> {
   const { sql } = stack.context
-  const placements = await sql<PlacementRow[]>`select order_id, provider, client_ref, state from provider_orders`
-  const held = heldByReference(
-    (await stack.sims.esimAccess.books()) as unknown as EsimAccessBooks,
-    (await stack.sims.airalo.books()) as unknown as AiraloBooks,
-  )
+  const placements = await sql<
+    Pick<ProviderOrders, 'order_id' | 'provider' | 'client_ref' | 'state'>[]
+  >`select order_id, provider, client_ref, state from provider_orders`
+  const held = heldByReference(await stack.sims.esimAccess.books(), await stack.sims.airalo.books())
   const holdings = new Map<string, Held>()
   for (const { order_id, provider, client_ref, state } of placements) {
     const before = holdings.get(order_id) ?? { esims: 0, pending: false }

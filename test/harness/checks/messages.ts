@@ -1,34 +1,15 @@
 /** Mails and pushes that a person got, from the simulators of the mail server and FCM. */
 import type { Stack } from '../../../dev/stack.ts'
-
-export interface Mail {
-  at: string
-  messageId: string
-  subject: string
-  html: string
-  text: string
-  headers: Record<string, string>
-  attachments: { filename: string; contentType: string; cid: string; size: number; base64: string }[]
-}
-
-export interface Push {
-  at: string
-  token: string
-  message: {
-    notification: { title: string; body: string }
-    data: Record<string, string>
-    apns?: { headers: Record<string, string> }
-    android?: { collapseKey: string }
-  }
-}
+import type { DeliveredPush } from '../../../sim/firebase.ts'
+import type { ReadMail } from '../../../sim/mailbox/store.ts'
 
 /** All mails to an address, oldest first. */
-export function mailsTo({ sims }: Stack, address: string): Promise<Mail[]> {
-  return sims.mailbox.do<Mail[]>('find', { to: address })
+export function mailsTo({ sims }: Stack, address: string): Promise<ReadMail[]> {
+  return sims.mailbox.do('find', { to: address })
 }
 
 /** All pushes to a token, oldest first. */
-export async function pushesTo({ sims }: Stack, token: string): Promise<Push[]> {
-  const { delivered } = (await sims.firebase.books()) as unknown as { delivered: Push[] }
+export async function pushesTo({ sims }: Stack, token: string): Promise<DeliveredPush[]> {
+  const { delivered } = await sims.firebase.books()
   return delivered.filter((push) => push.token === token)
 }

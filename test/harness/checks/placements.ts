@@ -1,4 +1,5 @@
 /** The placements of an order, in our database and at the eSIM providers' simulators. */
+import type { Attention, ProviderOrders } from '../../../db/connection/schema.ts'
 import type { Stack } from '../../../dev/stack.ts'
 import { orderWorkflowId } from '../../../workflows/order/order.contract.ts'
 import { testPackages } from '../test-packages.ts'
@@ -24,7 +25,7 @@ export function watchPlacements({ sims, context, temporal }: Stack) {
   const { sql } = context
   const placements = (orderId: string) =>
     sql<
-      { provider: string; state: string; reason: string | null; client_ref: string }[]
+      Pick<ProviderOrders, 'provider' | 'state' | 'reason' | 'client_ref'>[]
     >`select provider, state, reason, client_ref from provider_orders where order_id = ${orderId} order by placed_after`
 
   return {
@@ -40,13 +41,10 @@ export function watchPlacements({ sims, context, temporal }: Stack) {
     /** The number of orders at each provider with an order's references. */
     async ordersAt(orderId: string): Promise<Record<string, number>> {
       const references = new Set((await placements(orderId)).map(({ client_ref }) => client_ref))
-      const [access, air] = (await Promise.all([sims.esimAccess.books(), sims.airalo.books()])) as unknown as [
-        { orders: { transactionId: string }[] },
-        { orders: { description: string }[] },
-      ]
+      const [access, air] = await Promise.all([sims.esimAccess.books(), sims.airalo.books()])
       return {
         'esim-access': access.orders.filter(({ transactionId }) => references.has(transactionId)).length,
-        airalo: air.orders.filter(({ description }) => references.has(description)).length,
+        airalo: air.orders.filter(({ description }) => description !== null && references.has(description)).length,
       }
     },
 
@@ -63,7 +61,7 @@ export function watchPlacements({ sims, context, temporal }: Stack) {
       sims[simulator].fault({ match: { path: '^/(api|v2)/' }, status: 503, times: always }),
 
     /** The open operator tasks of an order or a provider. */
-    attention: (subjectId: string) => sql<{ kind: string; detail: string | null }[]>`
+    attention: (subjectId: string) => sql<Pick<Attention, 'kind' | 'detail'>[]>`
       select kind, detail from attention where subject_id = ${subjectId} and resolved_at is null`,
   }
 }

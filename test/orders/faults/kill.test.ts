@@ -117,7 +117,7 @@ function comparable(books: OrderBooks | undefined) {
 
 /** The mails to an address; copies with the same Message-ID count once, since an unknown outcome is repeated. */
 async function mailsTo(email: string): Promise<string[]> {
-  const mails = await harness.sims.mailbox.do<{ subject: string; messageId: string }[]>('find', { to: email })
+  const mails = await harness.sims.mailbox.do('find', { to: email })
   return [...new Map(mails.map(({ subject, messageId }) => [messageId, subject])).values()].sort()
 }
 
