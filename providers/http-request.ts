@@ -108,7 +108,8 @@ const coded = (code: string): Error => Object.assign(new Error(code), { code })
 /** Ends replies of more than `defaultMaxReplyBytes`, for an SDK that reads them whole. @returns the same agent */
 export function limitReplies<Kind extends HttpAgent>(kept: Kind): Kind {
   // Node calls `addRequest` for each request of an agent; it is what packages of agents override.
-  const { addRequest } = kept as unknown as { addRequest: AddRequest }
+  const agent: object = kept
+  const addRequest: AddRequest = Reflect.get(agent, 'addRequest')
   const limited: AddRequest = (request, ...rest) => {
     request.once('response', (reply) => {
       let size = 0

@@ -2,13 +2,26 @@ import postgres from 'postgres'
 import { survivingLostConnections } from './lost-connection.ts'
 import { limitPool, type PoolState } from './pool.ts'
 
-export type Database = postgres.Sql<{ bigint: bigint }> & { readonly pool: PoolState }
+type Types = { bigint: bigint }
+type Parameter = postgres.ParameterOrFragment<bigint>
+
+/** A query's rows have the type that the query names (db/connection/schema.ts). postgres.js would make the others `any`. */
+type TypedQueries = <Rows extends readonly object[] = Record<string, unknown>[]>(
+  statement: TemplateStringsArray,
+  ...parameters: readonly Parameter[]
+) => postgres.PendingQuery<Rows>
+
+interface Transactions {
+  begin<Result>(work: (tx: Transaction) => Result | Promise<Result>): Promise<Result>
+}
+
+export type Database = TypedQueries & Transactions & postgres.Sql<Types> & { readonly pool: PoolState }
 /** A connection inside a transaction. */
-export type Transaction = postgres.TransactionSql<{ bigint: bigint }>
+export type Transaction = TypedQueries & postgres.TransactionSql<Types>
 /** Anything that runs statements, for queries that may run inside or outside a transaction. */
-export type Queryable = Database | Transaction | postgres.ReservedSql<{ bigint: bigint }>
+export type Queryable = Database | Transaction | (TypedQueries & postgres.ReservedSql<Types>)
 /** A part of a statement. */
-export type Fragment = postgres.PendingQuery<postgres.Row[]>
+export type Fragment = postgres.PendingQuery<Record<string, unknown>[]>
 
 /** All in milliseconds; 0 means no limit. */
 export interface TimeLimits {

@@ -29,6 +29,14 @@ export interface Accounts {
   account_ref: string
 }
 
+export interface Allowances {
+  subject: Blind
+  kind: string
+  account_id: string | null
+  window_start: Date
+  used: number
+}
+
 export interface ApiKeys {
   id: string
   secret_hash: Buffer

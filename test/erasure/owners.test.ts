@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Database } from '../../db/connection/database.ts'
-import type { Orders, OwnedIds } from '../../db/connection/schema.ts'
+import type { EmailChanges, Orders, OwnedIds } from '../../db/connection/schema.ts'
 import { systemKeyId } from '../../db/crypto/data-keys.ts'
 import { replayLedger } from '../../db/erasure/deletion-ledger.ts'
 import { openSecret } from '../../db/erasure/deletion-seals.ts'
@@ -33,11 +33,11 @@ beforeAll(async () => {
   victims = await ownIds(victim)
   const owned = await sql<Pick<OwnedIds, 'kind' | 'id'>[]>`
     select distinct on (kind) kind, id from owned_ids where account_id = ${victim} order by kind, id`
-  const [order] = await sql`select measurement_event_id from orders
+  const [order] = await sql<Pick<Orders, 'measurement_event_id'>[]>`select measurement_event_id from orders
     where account_id = ${victim} and measurement_event_id is not null`
   ids = {
     ...Object.fromEntries(owned.map(({ kind, id }) => [kind, id])),
-    measurement: order?.measurement_event_id,
+    measurement: order?.measurement_event_id ?? '',
     receipt: receiptId,
     gone,
     system: systemKeyId,
@@ -217,14 +217,15 @@ describe('the database refuses', () => {
 
   test('to insert a top-up of another account’s order, or a link to another account’s change of address', async () => {
     const other = await stored.store('hanger-on')
-    const [order] = await sql`select id from orders where account_id = ${victim} limit 1`
-    await expect(sql`update orders set parent_order_id = ${order?.id} where account_id = ${other}`).rejects.toThrow(
-      'orders_parent_order_id_fkey',
-    )
-    const [change] = await sql`select id from email_changes where account_id = ${victim} limit 1`
-    await expect(sql`update link_tokens set subject_id = ${change?.id} where account_id = ${other}`).rejects.toThrow(
-      'link_tokens_subject_id_fkey',
-    )
+    const [order] = await sql<Pick<Orders, 'id'>[]>`select id from orders where account_id = ${victim} limit 1`
+    await expect(
+      sql`update orders set parent_order_id = ${order?.id ?? null} where account_id = ${other}`,
+    ).rejects.toThrow('orders_parent_order_id_fkey')
+    const [change] = await sql<Pick<EmailChanges, 'id'>[]>`
+      select id from email_changes where account_id = ${victim} limit 1`
+    await expect(
+      sql`update link_tokens set subject_id = ${change?.id ?? null} where account_id = ${other}`,
+    ).rejects.toThrow('link_tokens_subject_id_fkey')
   })
 })
 

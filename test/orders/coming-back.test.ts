@@ -1,6 +1,8 @@
-/** U2, G3: a person who deletes their account and signs up again is a new customer, without anything of before. */
+/** U2, G3: whoever deletes their account and signs up again is a new customer: nothing from before is theirs. */
+
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
+import type { Accounts } from '../../db/connection/schema.ts'
 import { checkTotals, deleteAccount } from '../harness/deletions.ts'
 import { openHarness } from '../harness/harness.ts'
 import type { Answer } from '../harness/http.ts'
@@ -120,8 +122,9 @@ test('a sign-up with a key of before the deletion of the account makes a new acc
 test('a new account after a deletion gets a new customer at Stripe, without the saved cards', async () => {
   const person = await signUp()
   const customerOf = async ({ accountId }: Person) => {
-    const [row] = await sql`select stripe_customer_id as id from accounts where id = ${accountId}`
-    return row?.id as string
+    const [row] = await sql<Pick<Accounts, 'stripe_customer_id'>[]>`
+      select stripe_customer_id from accounts where id = ${accountId}`
+    return row?.stripe_customer_id
   }
   expect((await order(person, randomUUID(), { savedCards: true })).status).toBe(201)
   const old = await customerOf(person)
@@ -141,8 +144,8 @@ test('a new account after a deletion gets a new customer at Stripe, without the 
 test('the deletion of an account deletes the claims of all its idempotency keys', async () => {
   const person = await signUp()
   const claims = async (): Promise<number> => {
-    const [row] = await sql`select count(*)::int as claims from idempotency_keys`
-    return row?.claims
+    const [row] = await sql<{ claims: number }[]>`select count(*)::int as claims from idempotency_keys`
+    return row?.claims ?? Number.NaN
   }
   const others = await claims()
   const { id } = (await order(person, randomUUID())).body

@@ -10,6 +10,7 @@ import { findAccount } from '../../db/accounts.ts'
 import { openBackupFolder } from '../../db/backup/backup-folder.ts'
 import { databaseUrl, fillFromBackup } from '../../db/backup/restore.ts'
 import { connectDatabase, type Database } from '../../db/connection/database.ts'
+import type { Accounts, DataKeys } from '../../db/connection/schema.ts'
 import { tableEncryption } from '../../db/crypto/column-encryption.ts'
 import { createDataKeys } from '../../db/crypto/data-keys.ts'
 import { exportLedger, importLedger, replayLedger } from '../../db/erasure/deletion-ledger.ts'
@@ -163,7 +164,8 @@ describe('a restore drill', () => {
       const encryption = { sql: restored, cipher, dataKeys: createDataKeys(cipher) }
       return { restored, read: () => findAccount(restored, encryption, person.accountId) }
     }
-    const rows = (restored: Database) => restored`select email from accounts where id = ${person.accountId}`
+    const rows = (restored: Database) =>
+      restored<Pick<Accounts, 'email'>[]>`select email from accounts where id = ${person.accountId}`
 
     const back = await fill('drilled_before')
     expect(await back.read()).toMatchObject({ email: person.email, lastName: person.lastName })
@@ -174,9 +176,10 @@ describe('a restore drill', () => {
     expect(row?.email).toBeInstanceOf(Buffer)
     expect(await older.read()).toBeUndefined()
     // No key decrypts it.
-    for (const { account_id } of await older.restored`select account_id from data_keys`) {
+    for (const { account_id } of await older.restored<Pick<DataKeys, 'account_id'>[]>`
+      select account_id from data_keys`) {
       const key = await createDataKeys(cipher).get(older.restored, account_id)
-      expect(() => tableEncryption(cipher, key, 'accounts').open('email', row?.email)).toThrow()
+      expect(() => tableEncryption(cipher, key, 'accounts').open('email', row?.email ?? Buffer.of())).toThrow()
     }
 
     await importLedger(back.restored, await exportLedger(sql))

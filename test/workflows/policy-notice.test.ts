@@ -52,7 +52,8 @@ const misbehave = (rule: Record<string, unknown>) => harness.sims.mailbox.do('ru
 const behave = () => harness.sims.mailbox.do('clear-rules', {})
 
 await insertAccounts(harness.context, 30)
-const accounts = async () => (await sql`select count(*)::int as count from accounts`)[0]?.count as number
+const accounts = async () =>
+  (await sql<{ count: number }[]>`select count(*)::int as count from accounts`)[0]?.count ?? 0
 
 describe('a material change', () => {
   test('N1: a material change is posted, mailed once to every person, and in force on its day', async () => {
