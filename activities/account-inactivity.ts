@@ -1,6 +1,7 @@
 /** R1: accounts unused for three years are erased. Activities that find, warn and erase them. */
 import { activityInfo, heartbeat } from '@temporalio/activity'
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client'
+import pMap from 'p-map'
 import type { WorkerContext } from '../context.ts'
 import {
   type Dormant,
@@ -43,9 +44,7 @@ export function createInactivityActivities(context: WorkerContext): InactivityAc
       let opened = 0
       for (;;) {
         const page = await listDormant(sql, { until, lostSince: at, after, limit: pageSize })
-        for (let index = 0; index < page.length; index += concurrentStarts) {
-          await Promise.all(page.slice(index, index + concurrentStarts).map(open))
-        }
+        await pMap(page, open, { concurrency: concurrentStarts })
         opened += page.length
         heartbeat({ opened })
         after = page.at(-1)

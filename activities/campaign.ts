@@ -1,5 +1,6 @@
 /** U4: promotions go only to those who asked for them. Activities of a campaign. */
 import { activityInfo, heartbeat } from '@temporalio/activity'
+import pMap from 'p-map'
 import type { Context } from '../context.ts'
 import { markMailBounced } from '../db/accounts.ts'
 import {
@@ -84,34 +85,32 @@ export function createCampaignActivities(context: Context): CampaignActivities {
     mailFor: ReturnType<typeof renderPromotion>,
     at: Date,
   ): Promise<{ sent: number; mailFailure: ProviderFailure | undefined }> {
-    const queue = [...recipients]
     let sent = 0
     let mailFailure: ProviderFailure | undefined
-    await Promise.all(
-      Array.from({ length: concurrency }, async () => {
-        for (let next = queue.shift(); next && !mailFailure; next = queue.shift()) {
-          heartbeat()
-          const delivery = { campaignId: campaign.id, accountId: next.accountId }
-          if (!(await claimDelivery(sql, { ...delivery, at }))) continue
-          try {
-            await send(campaign, next, mailFor)
-            await recordDeliveryResult(sql, delivery, 'sent')
-            sent += 1
-          } catch (error) {
-            if (!isProviderFailure(error)) throw error
-            if (error.kind === 'rejected') {
-              await recordDeliveryResult(sql, delivery, 'refused')
-              await markMailBounced(sql, next.accountId)
-            } else {
-              // After an unknown outcome it is not sent again: a promotion must not come twice.
-              await recordDeliveryResult(sql, delivery, error.kind === 'unknown_outcome' ? 'unknown' : 'due')
-              if (error.kind !== 'unknown_outcome') mailFailure = error
-            }
-          }
-        }
-      }),
-    )
+    await pMap(recipients, sendOne, { concurrency })
     return { sent, mailFailure }
+
+    async function sendOne(recipient: Recipient): Promise<void> {
+      if (mailFailure) return
+      heartbeat()
+      const delivery = { campaignId: campaign.id, accountId: recipient.accountId }
+      if (!(await claimDelivery(sql, { ...delivery, at }))) return
+      try {
+        await send(campaign, recipient, mailFor)
+        await recordDeliveryResult(sql, delivery, 'sent')
+        sent += 1
+      } catch (error) {
+        if (!isProviderFailure(error)) throw error
+        if (error.kind === 'rejected') {
+          await recordDeliveryResult(sql, delivery, 'refused')
+          await markMailBounced(sql, recipient.accountId)
+        } else {
+          // After an unknown outcome it is not sent again: a promotion must not come twice.
+          await recordDeliveryResult(sql, delivery, error.kind === 'unknown_outcome' ? 'unknown' : 'due')
+          if (error.kind !== 'unknown_outcome') mailFailure = error
+        }
+      }
+    }
   }
 
   async function send(

@@ -4,6 +4,7 @@
  * because a missing notice would break the promise and a duplicate does not.
  */
 import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity'
+import pMap from 'p-map'
 import type { Context } from '../context.ts'
 import { markMailBounced } from '../db/accounts.ts'
 import type { Policy } from '../db/policies.ts'
@@ -70,11 +71,7 @@ export async function mailPage(context: Context, { policy, notice, range, mail }
     for (let after: string | undefined; ; ) {
       const recipients = await listNotNotified(sql, context, notice, { ...range, after, limit: pageSize })
       const groups = chunksOf(recipients, groupSize)
-      await Promise.all(
-        Array.from({ length: concurrentGroups }, async () => {
-          for (let group = groups.shift(); group && !isOver(); group = groups.shift()) await mailGroup(group)
-        }),
-      )
+      await pMap(groups, mailGroup, { concurrency: concurrentGroups })
       cancellationSignal().throwIfAborted()
       if (failuresInARow >= maxFailuresInARow) throw failure('MailUnavailable', unavailability(lastFailure))
       after = recipients.at(-1)?.accountId
@@ -86,6 +83,7 @@ export async function mailPage(context: Context, { policy, notice, range, mail }
   }
 
   async function mailGroup(group: Recipient[]): Promise<void> {
+    if (isOver()) return
     const claimedAt = clock()
     const claims = group.map(({ accountId }) => ({ accountId, messageRef: messageRefOf(context, notice, accountId) }))
     const ours = await claimDeliveries(sql, notice, claims, { toldFor: policy.effective_at, at: claimedAt, leaseMs })

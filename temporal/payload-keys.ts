@@ -1,6 +1,7 @@
 /** Finds open runs by the payload keys that they need; encrypted payloads have the id of their key in clear. */
 import { type Client, isGrpcServiceError } from '@temporalio/client'
 import { tsToMs } from '@temporalio/common/lib/time.js'
+import { pMapIterable } from 'p-map'
 import { keyIdOf } from './payload-codec.ts'
 
 export interface RunUnderOldKeys {
@@ -12,36 +13,33 @@ export interface RunUnderOldKeys {
   keyIds: string[]
 }
 
-const batchSize = 10
+const historiesAtOnce = 10
 /** gRPC's NOT_FOUND */
 const notFound = 5
 
 /**
  * Finds open runs whose history has payloads under another key than `toKey`: they need that key until they close. Reads
  * the whole history of every open run, because a process with an older keyring may have written into any of them.
- * @param onBatch called after every ten histories
+ * @param onHistory called after each history
  */
 export async function* runsUnderOldKeys(
   client: Client,
   toKey: string,
-  onBatch: () => void = () => {},
+  onHistory: () => void = () => {},
 ): AsyncGenerator<RunUnderOldKeys> {
-  let batch: Promise<RunUnderOldKeys | undefined>[] = []
-  for await (const { workflowId, runId, type, startTime } of client.workflow.list({
-    query: "ExecutionStatus = 'Running'",
-  })) {
-    batch.push(
-      keysOf(client, workflowId, runId).then((ids) => {
-        const keyIds = [...ids].filter((id) => id !== toKey).sort()
-        return keyIds.length > 0 ? { workflowId, runId, type, startedAt: startTime, keyIds } : undefined
-      }),
-    )
-    if (batch.length < batchSize) continue
-    onBatch()
-    for (const run of await Promise.all(batch)) if (run) yield run
-    batch = []
+  const open = client.workflow.list({ query: "ExecutionStatus = 'Running'" })
+  const found = pMapIterable(
+    open,
+    async ({ workflowId, runId, type, startTime }) => {
+      const keyIds = [...(await keysOf(client, workflowId, runId))].filter((id) => id !== toKey).sort()
+      return { workflowId, runId, type, startedAt: startTime, keyIds }
+    },
+    { concurrency: historiesAtOnce },
+  )
+  for await (const run of found) {
+    onHistory()
+    if (run.keyIds.length > 0) yield run
   }
-  for (const run of await Promise.all(batch)) if (run) yield run
 }
 
 /** Milliseconds for which the namespace keeps the history of a closed run. */

@@ -1,6 +1,7 @@
 /** Terminates and deletes an erased person's runs, in Temporal's database and in its visibility store. */
 import { heartbeat } from '@temporalio/activity'
 import { isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client'
+import pMap from 'p-map'
 import type { WorkerContext } from '../../context.ts'
 import { openSecret } from '../../db/erasure/deletion-seals.ts'
 import { recordStep } from '../../db/erasure/deletions.ts'
@@ -125,11 +126,14 @@ const distinct = (runs: Run[]): Run[] => [
   ...new Map(runs.map((run) => [`${run.workflowId}\0${run.runId}`, run])).values(),
 ]
 
-async function eachOf<Item, Result>(items: Item[], work: (item: Item) => Promise<Result>): Promise<Result[]> {
-  const results: Result[] = []
-  for (let index = 0; index < items.length; index += atOnce) {
-    results.push(...(await Promise.all(items.slice(index, index + atOnce).map(work))))
-    heartbeat()
-  }
-  return results
-}
+/** In the order of the items. */
+const eachOf = <Item, Result>(items: Item[], work: (item: Item) => Promise<Result>): Promise<Result[]> =>
+  pMap(
+    items,
+    async (item) => {
+      const result = await work(item)
+      heartbeat()
+      return result
+    },
+    { concurrency: atOnce },
+  )

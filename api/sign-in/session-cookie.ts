@@ -1,4 +1,5 @@
 /** Session cookies of the web pages: HttpOnly, SameSite=Strict, and over HTTPS bound to this host. */
+import { parseCookie, stringifySetCookie } from 'cookie'
 import type { Context } from '../../context.ts'
 
 export type SessionKind = 'visitor' | 'console'
@@ -11,21 +12,23 @@ export const cookieName = (kind: SessionKind, publicUrl: string): string =>
 
 /** The `Set-Cookie` value for a session's secret. */
 export function sessionCookie(kind: SessionKind, secret: string, maxAgeMs: number, publicUrl: string): string {
-  const attributes = ['Path=/', `Max-Age=${Math.floor(maxAgeMs / 1000)}`, 'HttpOnly', 'SameSite=Strict']
-  if (isSecure(publicUrl)) attributes.push('Secure')
-  return [`${cookieName(kind, publicUrl)}=${secret}`, ...attributes].join('; ')
+  return stringifySetCookie({
+    name: cookieName(kind, publicUrl),
+    value: secret,
+    path: '/',
+    maxAge: Math.floor(maxAgeMs / 1000),
+    httpOnly: true,
+    sameSite: 'strict',
+    secure: isSecure(publicUrl),
+  })
 }
 
 export const endedCookie = (kind: SessionKind, publicUrl: string): string => sessionCookie(kind, '', 0, publicUrl)
 
 /** The secret in a `Cookie` header. */
 export function secretIn(header: string | undefined, kind: SessionKind, publicUrl: string): string | undefined {
-  const name = cookieName(kind, publicUrl)
-  for (const pair of header?.split(';') ?? []) {
-    const [key, value] = pair.trim().split('=', 2)
-    if (key === name && value && /^[\w-]{43}$/.test(value)) return value
-  }
-  return undefined
+  const value = parseCookie(header ?? '')[cookieName(kind, publicUrl)]
+  return value && /^[\w-]{43}$/.test(value) ? value : undefined
 }
 
 /** The CSRF token of a session. Every form carries it; another site cannot read it from our pages. */
