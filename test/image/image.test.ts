@@ -35,7 +35,7 @@ test('the image copies no simulator, development or test code', () => {
     'activities api cli db mails policy providers shared temporal worker workflows'.split(' '),
   )
   expect(
-    [...image].filter((file) => /\.test\.tsx?$|^cli\/(client|demo|dev|start\.|start-embedded)/.test(file)),
+    [...image].filter((file) => /\.test\.tsx?$|^cli\/(client|demo|dev|schema|start\.|start-embedded)/.test(file)),
   ).toEqual([])
 })
 
