@@ -1,5 +1,6 @@
 /** U3: mails about an order, other than its delivery. */
 import type { ReactNode } from 'react'
+import type { RefundReason } from '../workflows/order/order.contract.ts'
 import { Action, Facts, Paragraph, Title } from './elements.tsx'
 import { type Money, moment, money, placeName } from './format.ts'
 import { Layout, type Site } from './layout.tsx'
@@ -20,16 +21,7 @@ export function renderOrderDelayed(props: OrderProps & { deliverBy: Date }): Ren
   ])
 }
 
-export type RefundCause =
-  | 'not_delivered_in_time'
-  | 'out_of_stock'
-  | 'rejected_in_review'
-  | 'review_timed_out'
-  | 'cancelled_by_customer'
-  | 'returned_unused'
-  | 'paid_after_cancel'
-
-const causes: Record<RefundCause, string> = {
+const causes: Record<RefundReason, string> = {
   not_delivered_in_time: 'We could not deliver your eSIM in time, so we have given your money back.',
   out_of_stock: 'The network has no more eSIMs of this kind, so we have given your money back.',
   rejected_in_review: 'We could not accept this order, so we have given your money back.',
@@ -41,7 +33,7 @@ const causes: Record<RefundCause, string> = {
 
 /** @param props.creditNoteNumber if there was an invoice */
 export function renderOrderRefunded(
-  props: OrderProps & { amount: Money; cause: RefundCause; creditNoteNumber?: string },
+  props: OrderProps & { amount: Money; cause: RefundReason; creditNoteNumber?: string },
 ): RenderedMail {
   return orderMail(
     props,

@@ -1,7 +1,8 @@
 /** Returns the eSIMs that providers hold for undelivered orders of an erased person. */
 import type { Context } from '../../context.ts'
-import { resealSecret, type SealedPlacement } from '../../db/erasure/deletion-seals.ts'
+import { resealSecret } from '../../db/erasure/deletion-seals.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
+import type { HeldPlacement } from '../../db/order/placements.ts'
 import { failureType } from '../../shared/failures.ts'
 import type { DeletionActivities } from '../../workflows/account-deletion.contract.ts'
 import { createProviderReturns } from '../order/provider-returns.ts'
@@ -21,7 +22,7 @@ export function createDeletionProviderActivities(context: Context): Activities {
     },
   }
 
-  async function returnAll(receiptId: string, held: SealedPlacement[], at: Date): Promise<StepOutcome> {
+  async function returnAll(receiptId: string, held: HeldPlacement[], at: Date): Promise<StepOutcome> {
     let left = held
     let firstError: unknown
     let outcome: StepOutcome = { state: 'done' }
@@ -41,7 +42,7 @@ export function createDeletionProviderActivities(context: Context): Activities {
 
   async function returnPlacement(
     receiptId: string,
-    placement: SealedPlacement,
+    placement: HeldPlacement,
     at: Date,
   ): Promise<StepOutcome | undefined> {
     const task = { subjectId: receiptId, detail: placement.provider, at }

@@ -1,25 +1,10 @@
 /** Returns the eSIMs that a provider holds, or may hold, for an order that is not delivered. */
 import type { Context } from '../../context.ts'
+import type { HeldPlacement } from '../../db/order/placements.ts'
 import type { EsimProvider, EsimProviderId, PlaceOrder } from '../../providers/esim.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
 import { failure } from '../../shared/failures.ts'
 import { asFailure, esimFailureTypes, sinceScheduledMs, withFailureTypes } from '../failures.ts'
-
-/** A placement as a provider knows it; without personal data. */
-export interface HeldOrder {
-  provider: string
-  clientRef: string
-  packageCode: string
-  quantity: number
-  /** only of packages sold by the day */
-  days: number | null
-  /** null: unknown outcome, the reply was lost */
-  orderNo: string | null
-  /** ISO 8601, real time: tests cannot skip it */
-  placedAfter: string
-  /** null before the eSIMs were allocated */
-  esimRefs: string[] | null
-}
 
 export type ReturnAnswer = Awaited<ReturnType<EsimProvider['cancelUnused']>>
 
@@ -52,7 +37,7 @@ export async function cancelUnused(provider: EsimProvider, esimRef: string, trie
 }
 
 export function createProviderReturns(context: Context) {
-  const providerOf = (held: HeldOrder): EsimProvider => context.esimProviders[held.provider as EsimProviderId]
+  const providerOf = (held: HeldPlacement): EsimProvider => context.esimProviders[held.provider as EsimProviderId]
 
   return {
     findPlacement,
@@ -64,7 +49,7 @@ export function createProviderReturns(context: Context) {
      * @throws PlacementUnsettled or StillAllocating while the provider may still allocate eSIMs, EsimInUse
      */
     async returnEsims(
-      held: HeldOrder,
+      held: HeldPlacement,
       onReturned: (esimRef: string, answer: ReturnAnswer) => Promise<void>,
     ): Promise<'never_placed' | 'given_back'> {
       const provider = providerOf(held)
@@ -86,7 +71,7 @@ export function createProviderReturns(context: Context) {
    * @param returnDuplicate gets each eSIM of a duplicate that a repeated request has made
    */
   async function findPlacement(
-    held: HeldOrder,
+    held: HeldPlacement,
     returnDuplicate: (esimRef: string) => Promise<void>,
   ): Promise<string | null> {
     const provider = providerOf(held)
@@ -111,7 +96,7 @@ export function createProviderReturns(context: Context) {
   }
 }
 
-export const placeOrderOf = ({ clientRef, packageCode, quantity, days }: HeldOrder): PlaceOrder => ({
+export const placeOrderOf = ({ clientRef, packageCode, quantity, days }: HeldPlacement): PlaceOrder => ({
   clientRef,
   packageCode,
   quantity,

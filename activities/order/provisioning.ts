@@ -7,6 +7,7 @@ import { insertEsims, listEsims, type StoredEsim, setEsimState } from '../../db/
 import { moveOrder, type OrderRow } from '../../db/order/orders.ts'
 import {
   claimPlacement,
+  heldPlacement,
   listOffers,
   listPlacements,
   movePlacement,
@@ -22,7 +23,7 @@ import { asFailure, esimFailureTypes, withFailureTypes } from '../failures.ts'
 import { askOnce } from './ask-once.ts'
 import { knownOrder } from './known-order.ts'
 import { raiseProviderTask } from './provider-alarm.ts'
-import { cancelUnused, createProviderReturns, type HeldOrder, placeOrderOf } from './provider-returns.ts'
+import { cancelUnused, createProviderReturns, placeOrderOf } from './provider-returns.ts'
 import { releaseTopUp, topUpParent } from './top-up.ts'
 
 type Activities = Pick<OrderActivities, 'startProvisioning' | 'provision' | 'releaseProvision' | 'withdrawEsims'>
@@ -105,7 +106,7 @@ export function createOrderProvisioningActivities(context: Context): Activities 
     isFirst: boolean,
   ): Promise<'provided' | 'refused' | ReturnType<typeof failure>> {
     const provider = providerOf(placement.provider)
-    const held = heldOf(order, placement)
+    const held = heldPlacement(order, placement, null)
     let orderNo = held.orderNo
     if (!orderNo && !isFirst) {
       orderNo = await returns.findPlacement(held, (esimRef) => returnDuplicate(order.id, provider, esimRef))
@@ -147,7 +148,7 @@ export function createOrderProvisioningActivities(context: Context): Activities 
     await movePlacement(sql, placement.id, ['placing', 'placed', 'provided'], { state: 'releasing' })
     const stored = await listEsims(context, order)
     const held = {
-      ...heldOf(order, placement),
+      ...heldPlacement(order, placement, null),
       esimRefs: stored.length > 0 ? stored.map(({ esimRef }) => esimRef) : null,
     }
     const outcome = await returns.returnEsims(held, async (_esimRef, answer) => {
@@ -186,18 +187,5 @@ export function createOrderProvisioningActivities(context: Context): Activities 
    */
   async function noteRequested(orderId: string, at: Date): Promise<void> {
     await raiseOperatorTask(sql, { kind: 'provider_refund_requested', subjectId: orderId, at })
-  }
-}
-
-function heldOf(order: OrderRow, placement: Placement): HeldOrder {
-  return {
-    provider: placement.provider,
-    clientRef: placement.client_ref,
-    packageCode: placement.provider_package_code,
-    quantity: order.quantity,
-    days: placement.daily ? order.days : null,
-    orderNo: placement.provider_order_no,
-    placedAfter: placement.placed_after.toISOString(),
-    esimRefs: null,
   }
 }

@@ -5,7 +5,7 @@ import {
   dropAnswer,
   findPrivacyRequest,
   insertPrivacyRequest,
-  type PrivacyRequestKind,
+  type NewPrivacyRequest,
   type PrivacyRequestRow,
   storeAnswer,
 } from '../../db/privacy-requests.ts'
@@ -39,14 +39,7 @@ export function createPrivacyRequestClient(api: ApiContext) {
      *   address `replyTo`, if there is one
      * @throws Problem account_missing
      */
-    async open(wanted: {
-      id: string
-      accountId: string | null
-      kind: PrivacyRequestKind
-      message: string
-      replyTo: string | null
-      receivedAt: Date
-    }): Promise<PrivacyRequestRow> {
+    async open(wanted: Omit<NewPrivacyRequest, 'answerBy'>): Promise<PrivacyRequestRow> {
       const { id, kind, receivedAt, replyTo } = wanted
       const before = await findPrivacyRequest(sql, id)
       if (before) return before

@@ -1,4 +1,6 @@
 /** R3: the catalogue of backups. It holds no personal data. */
+
+import type { DrillResult } from '../../workflows/backup/backup.contract.ts'
 import type { Queryable } from '../connection/database.ts'
 import type { Backups } from '../connection/schema.ts'
 
@@ -16,22 +18,8 @@ export interface Backup {
   drill: DrillReport | null
 }
 
-/** The result of a restore drill. */
-export interface DrillReport {
-  /** number of accounts in the restored backup */
-  accounts: number
-  /** of them: erased since the backup was made, and brought back by the restore */
-  cameBack: number
-  /** of those: with a data key, so that their columns could be decrypted */
-  readable: number
-  /** erased again by the replay of the ledger */
-  erasedAgain: number
-  /** left after the replay; the drill fails unless it is 0 */
-  left: number
-  /** erased by a second replay; the drill fails unless it is 0 */
-  erasedTwice: number
-  seconds: number
-}
+/** The result of a restore drill, stored with the backup that it restored. */
+export type DrillReport = Omit<DrillResult, 'backupId'>
 
 /** Records the start of a backup; another attempt at the same backup starts it anew. */
 export async function startBackup(sql: Queryable, backup: { id: string; at: Date; keyId: string }): Promise<void> {

@@ -5,6 +5,7 @@
 import type { Queryable, Transaction } from '../connection/database.ts'
 import type { DeletionSeals } from '../connection/schema.ts'
 import { type ColumnEncryption, findDataKey, tableEncryption } from '../crypto/column-encryption.ts'
+import type { HeldPlacement } from '../order/placements.ts'
 
 /** A payment to cancel or refund, with the data that the books need for it. */
 export interface PaymentToClose {
@@ -24,18 +25,6 @@ export interface PaymentToClose {
   refundedAt: string | null
   /** machine-readable reason why only an operator can go on; null while the step goes on by itself */
   trouble: string | null
-}
-
-/** What a provider holds for an order that its customer never got; see activities/order/provider-returns.ts. */
-export interface SealedPlacement {
-  provider: string
-  clientRef: string
-  packageCode: string
-  quantity: number
-  days: number | null
-  orderNo: string | null
-  placedAfter: string
-  esimRefs: string[] | null
 }
 
 /** The identifiers of an erased person, which must be found nowhere any more. */
@@ -60,7 +49,7 @@ export interface DeletionSecrets {
   firebase: { uid: string } | null
   stripeCustomer: { customerId: string } | null
   settlements: PaymentToClose[] | null
-  providerOrders: SealedPlacement[] | null
+  providerOrders: HeldPlacement[] | null
   /** for the redaction at Stripe; `job`: the open redaction job with its objects; `setAside`: objects refused for now */
   payments: {
     paymentIntentIds: string[]

@@ -1,5 +1,6 @@
 /** Deletes what belongs to an account: rows are found by their owner, never by an id that they only mention. */
 
+import type { PendingQuery, Row } from 'postgres'
 import type { Database, Queryable, Transaction } from '../connection/database.ts'
 import type { OwnedIds as OwnedIdRows } from '../connection/schema.ts'
 import { systemKeyId } from '../crypto/data-keys.ts'
@@ -17,7 +18,7 @@ export interface OwnedIds {
 export async function readOwnedIds(sql: Queryable, accountId: string): Promise<OwnedIds> {
   const rows = await sql<Pick<OwnedIdRows, 'kind' | 'id'>[]>`
     select kind, id from owned_ids own where account_id = ${accountId}
-      and not exists (select from owned_ids other where other.id = own.id and other.account_id <> ${accountId})
+      and not ${isOfAnother(sql, sql`own.id`, accountId)}
     order by id`
   const ofKind = (kind: string) => rows.flatMap((row) => (row.kind === kind ? [row.id] : []))
   return {
@@ -40,8 +41,8 @@ export async function eraseRows(tx: Transaction, accountId: string, owned: Owned
     tx`delete from attention where subject_id = any(${ids})`,
     tx`delete from attention where subject_id = any(array(
       select stripe_dispute_id from disputes d join orders o on o.id = d.order_id where o.account_id = ${accountId}
-        and not case when d.stripe_dispute_id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then exists (select from owned_ids own
-          where own.id = d.stripe_dispute_id::uuid and own.account_id <> ${accountId}) else false end))`,
+        and not case when d.stripe_dispute_id ~ ${uuidForm.source}
+          then ${isOfAnother(tx, tx`d.stripe_dispute_id::uuid`, accountId)} else false end))`,
     tx`delete from idempotency_keys where resource_id = any(${ids}) and (account_id is null or account_id = ${accountId})`,
     tx`delete from sends where subject_id = any(${ids}) and (account_id is null or account_id = ${accountId})`,
     // Actions of operators stay on record for 90 days, without the account that they were about.
@@ -70,11 +71,15 @@ export async function eraseLateRows(sql: Database, { ids: [accountId = '', ...id
   })
 }
 
+/** The condition that another account has a row with this id. */
+const isOfAnother = (sql: Queryable, id: PendingQuery<Row[]>, accountId: string) =>
+  sql`exists (select from owned_ids other where other.id = ${id} and other.account_id <> ${accountId})`
+
 /** The ids of an erased account that no other account, no receipt and not the system's key has as well. */
 export async function withoutOthers(sql: Queryable, accountId: string, ids: readonly string[]): Promise<string[]> {
   const uuids = ids.filter(isUuid)
   const others = await sql<Pick<OwnedIdRows, 'id'>[]>`
-    select id from owned_ids where id = any(${uuids}::uuid[]) and account_id <> ${accountId}
+    select id from unnest(${uuids}::uuid[]) given (id) where ${isOfAnother(sql, sql`given.id`, accountId)}
     union all select receipt_id from deletions where receipt_id = any(${uuids}::uuid[])`
   const taken = new Set([systemKeyId, ...others.map(({ id }) => id)])
   return ids.filter((id) => !taken.has(id))

@@ -12,7 +12,8 @@ import type {
 } from '../connection/schema.ts'
 import { currentTransaction } from '../connection/vacuum.ts'
 import { type ColumnEncryption, tableEncryption } from '../crypto/column-encryption.ts'
-import type { DeletionSecrets, PaymentToClose, SealedPlacement, Trace } from './deletion-seals.ts'
+import { type HeldPlacement, heldPlacement } from '../order/placements.ts'
+import type { DeletionSecrets, PaymentToClose, Trace } from './deletion-seals.ts'
 import { type OwnedIds, readOwnedIds } from './erased-rows.ts'
 
 export interface Person {
@@ -181,22 +182,14 @@ function unreturned(
   placements: PlacementRow[],
   esims: EsimRow[],
   openRef: (esim: EsimRow) => string,
-): SealedPlacement[] {
+): HeldPlacement[] {
   if (!toRefund.includes(order.status) || order.parent_order_id) return []
   return placements
     .filter((each) => each.order_id === order.id && each.state !== 'refused' && each.state !== 'released')
-    .map((each) => ({
-      provider: each.provider,
-      clientRef: each.client_ref,
-      packageCode: each.provider_package_code,
-      quantity: order.quantity,
-      days: each.daily ? order.days : null,
-      orderNo: each.provider_order_no,
-      placedAfter: each.placed_after.toISOString(),
-      esimRefs: orNull(
-        esims.filter((esim) => esim.order_id === order.id && esim.provider === each.provider).map(openRef),
-      ),
-    }))
+    .map((each) => {
+      const refs = esims.filter((esim) => esim.order_id === order.id && esim.provider === each.provider).map(openRef)
+      return heldPlacement(order, each, orNull(refs))
+    })
 }
 
 const orNull = <Item>(items: Item[]): Item[] | null => (items.length > 0 ? items : null)

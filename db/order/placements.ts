@@ -1,7 +1,7 @@
 /** Placements: the requests to eSIM providers for an order, each under a random reference, and their states. */
 import { randomUUID } from 'node:crypto'
 import type { Queryable } from '../connection/database.ts'
-import type { PackageOffers, Packages, ProviderOrders } from '../connection/schema.ts'
+import type { Orders, PackageOffers, Packages, ProviderOrders } from '../connection/schema.ts'
 
 /** `daily`: the package is sold by the day, and the order has the number of days */
 export type Offer = Pick<PackageOffers, 'provider' | 'provider_package_code'> & Pick<Packages, 'daily'>
@@ -11,6 +11,41 @@ export type Offer = Pick<PackageOffers, 'provider' | 'provider_package_code'> & 
  * of the last request that may have been applied.
  */
 export type Placement = Omit<ProviderOrders, 'order_id' | 'reason'> & Pick<Packages, 'daily'>
+
+/** A placement as a provider knows it; without personal data. Deletion seals hold it in this form. */
+export interface HeldPlacement {
+  provider: string
+  clientRef: string
+  packageCode: string
+  quantity: number
+  /** only of packages sold by the day */
+  days: number | null
+  /** null: unknown outcome, the reply was lost */
+  orderNo: string | null
+  /** ISO 8601, real time: tests cannot skip it */
+  placedAfter: string
+  /** null before the eSIMs were allocated */
+  esimRefs: string[] | null
+}
+
+/** What the provider of a placement holds for an order. */
+export const heldPlacement = (
+  order: Pick<Orders, 'quantity' | 'days'>,
+  placement: Pick<
+    Placement,
+    'provider' | 'client_ref' | 'provider_package_code' | 'provider_order_no' | 'placed_after' | 'daily'
+  >,
+  esimRefs: string[] | null,
+): HeldPlacement => ({
+  provider: placement.provider,
+  clientRef: placement.client_ref,
+  packageCode: placement.provider_package_code,
+  quantity: order.quantity,
+  days: placement.daily ? order.days : null,
+  orderNo: placement.provider_order_no,
+  placedAfter: placement.placed_after.toISOString(),
+  esimRefs,
+})
 
 /** The available offers for a package, in the order in which to ask their providers. */
 export async function listOffers(sql: Queryable, packageCode: string): Promise<Offer[]> {

@@ -24,11 +24,17 @@ export interface RestoreDrillInput {
 
 export interface DrillResult {
   backupId: string
+  /** number of accounts in the restored backup */
   accounts: number
+  /** of them: erased since the backup was made, and brought back by the restore */
   cameBack: number
+  /** of those: with a data key, so that their columns could be decrypted */
   readable: number
+  /** erased again by the replay of the ledger */
   erasedAgain: number
+  /** left after the replay; the drill fails unless it is 0 */
   left: number
+  /** erased by a second replay; the drill fails unless it is 0 */
   erasedTwice: number
   seconds: number
 }
