@@ -10,5 +10,5 @@ create table allowances (
 create index allowances_account on allowances (account_id) where account_id is not null;
 create index allowances_window_start on allowances (window_start);
 
-create trigger protect_living_account before delete on allowances
-  for each row when (old.account_id is not null) execute function protect_living('account', 'account_id');
+create trigger protect_living before delete on allowances
+  for each row execute function protect_living('account', 'account_id');
