@@ -19,15 +19,22 @@ import { unsubscribeToken } from '../db/crypto/unsubscribe-token.ts'
 import { raiseOperatorTask } from '../db/operator-tasks.ts'
 import { idRange } from '../db/policy-deliveries.ts'
 import { renderPromotion } from '../mails/promotion.tsx'
+import { milliseconds } from '../policy/periods.ts'
 import { isProviderFailure, type ProviderFailure } from '../providers/failure.ts'
 import { failure } from '../shared/failures.ts'
 import type { CampaignActivities } from '../workflows/campaign.contract.ts'
-import { retryDelay } from './failures.ts'
+import { retryDelay, sinceScheduledMs } from './failures.ts'
+import { raiseProviderTask } from './provider-task.ts'
 import { messageIdOf } from './sending/mail-once.ts'
 
 const pageSize = 500
 /** A few more than the mailer has connections, so that no connection waits for the database. */
 const concurrency = 8
+/** after this many failures in a row the mail server counts as down */
+const maxFailuresInARow = 20
+/** A mail that is refused for no fault of the address is tried again for so long; a promotion is out of date then. */
+const triedAgainForMs = milliseconds.day
+const heartbeatMs = 3_000
 /** Attempts, about three minutes, until the transaction of a run that began before 0.1.0 must have ended. */
 const maxAttemptsForRow = 10
 
@@ -86,28 +93,38 @@ export function createCampaignActivities(context: Context): CampaignActivities {
     at: Date,
   ): Promise<{ sent: number; mailFailure: ProviderFailure | undefined }> {
     let sent = 0
+    let failuresInARow = 0
     let mailFailure: ProviderFailure | undefined
-    await pMap(recipients, sendOne, { concurrency })
+    const lastTry = sinceScheduledMs() > triedAgainForMs
+    // A mail server may take ten minutes for its answer.
+    const beat = setInterval(() => heartbeat(), heartbeatMs)
+    await pMap(recipients, sendOne, { concurrency }).finally(() => clearInterval(beat))
+    if (mailFailure?.needsOperator) await raiseProviderTask(context, mailFailure)
+    if (lastTry && failuresInARow < maxFailuresInARow) mailFailure = undefined
     return { sent, mailFailure }
 
     async function sendOne(recipient: Recipient): Promise<void> {
-      if (mailFailure) return
-      heartbeat()
+      if (failuresInARow >= maxFailuresInARow) return
       const delivery = { campaignId: campaign.id, accountId: recipient.accountId }
       if (!(await claimDelivery(sql, { ...delivery, at }))) return
       try {
         await send(campaign, recipient, mailFor)
         await recordDeliveryResult(sql, delivery, 'sent')
         sent += 1
+        failuresInARow = 0
       } catch (error) {
         if (!isProviderFailure(error)) throw error
         if (error.kind === 'rejected') {
           await recordDeliveryResult(sql, delivery, 'refused')
           await markMailBounced(sql, recipient.accountId)
+        } else if (error.kind === 'unknown_outcome') {
+          // It is not sent again: a promotion must not come twice.
+          await recordDeliveryResult(sql, delivery, 'unknown')
         } else {
-          // After an unknown outcome it is not sent again: a promotion must not come twice.
-          await recordDeliveryResult(sql, delivery, error.kind === 'unknown_outcome' ? 'unknown' : 'due')
-          if (error.kind !== 'unknown_outcome') mailFailure = error
+          failuresInARow += 1
+          const isGivenUp = lastTry && failuresInARow < maxFailuresInARow
+          await recordDeliveryResult(sql, delivery, isGivenUp ? 'refused' : 'due')
+          mailFailure = mailFailure?.needsOperator ? mailFailure : error
         }
       }
     }

@@ -23,6 +23,7 @@ import { isProviderFailure, type ProviderFailure } from '../providers/failure.ts
 import { plusMs } from '../shared/calendar.ts'
 import { failure } from '../shared/failures.ts'
 import { retryDelay } from './failures.ts'
+import { raiseProviderTask } from './provider-task.ts'
 import { createGroupWriter } from './sending/group-writes.ts'
 
 /** rows per query */
@@ -30,14 +31,15 @@ const pageSize = 500
 /** Mails that are claimed and queued together: few, so that the mail of an order does not wait behind them. */
 const groupSize = 20
 const concurrentGroups = 4
-/** Longer than a group takes. A worker stops sending a group before its lease ends. */
-const leaseMs = 2 * milliseconds.minute
-const stopBeforeMs = 70 * milliseconds.second
+/**
+ * Longer than a group takes. A worker begins no mail of a group so late that its lease may end first: a mail server may
+ * take ten minutes for its answer (RFC 5321, section 4.5.3.2).
+ */
+const leaseMs = 12 * milliseconds.minute
+const stopBeforeMs = 11 * milliseconds.minute
 /** after this many failures in a row the mail server counts as down */
 const maxFailuresInARow = 20
 const heartbeatMs = 3_000
-/** RFC 5321, section 4.2.3: no such mailbox. Other refusals may be about the mail. */
-const addressRefused = new Set(['smtp_550', 'smtp_551', 'smtp_553', 'invalid_address'])
 
 export interface PageOutcome {
   sent: number
@@ -63,6 +65,8 @@ export async function mailPage(context: Context, { policy, notice, range, mail }
   let failuresInARow = 0
   let stopped = false
   let lastFailure: ProviderFailure | undefined
+  /** the first refusal that only an operator can end */
+  let refusal: ProviderFailure | undefined
   const sendOne = await context.mail.sendToMany(mail)
   const record = createGroupWriter<DeliveryResult>((results) => recordDeliveryResults(sql, notice, results))
   const isOver = (): boolean => stopped || failuresInARow >= maxFailuresInARow || cancellationSignal().aborted
@@ -80,6 +84,7 @@ export async function mailPage(context: Context, { policy, notice, range, mail }
   } finally {
     stopped = true
     clearInterval(beat)
+    if (refusal) await raiseProviderTask(context, refusal)
   }
 
   async function mailGroup(group: Recipient[]): Promise<void> {
@@ -111,12 +116,13 @@ export async function mailPage(context: Context, { policy, notice, range, mail }
       return end('sent', null)
     } catch (error) {
       if (!isProviderFailure(error)) throw error
-      failuresInARow += 1
-      lastFailure = error
       if (error.kind === 'rejected') {
-        if (addressRefused.has(error.code)) await markMailBounced(sql, accountId)
+        await markMailBounced(sql, accountId)
         return end('failed', error.code)
       }
+      failuresInARow += 1
+      lastFailure = error
+      if (error.needsOperator) refusal ??= error
       if (error.kind !== 'unknown_outcome') return end('due', error.code)
       outcome.due += 1
       return undefined

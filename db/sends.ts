@@ -8,13 +8,19 @@ export interface Send {
   /** channel and occasion, for example `mail:confirmation` */
   kind: string
   accountId: string | null
+  /** the local part of the Message-ID of a mail, by which a bounce names it */
+  messageRef?: string
 }
 
 /** The `code` of a row whose attempt may have sent the message. */
 export const unknownOutcome = 'unknown_outcome'
 
-/** After this time an attempt has recorded its result, or its worker died, or its activity timed out. */
-const attemptLastsMs = 10_000
+/**
+ * After this time without a renewal the attempt's worker is dead. An attempt may go on for longer than its activity: a
+ * mail server may take ten minutes for its answer (RFC 5321, section 4.5.3.2).
+ */
+const claimLastsMs = 20_000
+export const renewClaimEveryMs = 5_000
 
 /**
  * Claims the right to send a message.
@@ -23,18 +29,37 @@ const attemptLastsMs = 10_000
  */
 export async function claimSend(sql: Queryable, send: Send, at: Date): Promise<'first' | 'repeat' | 'busy' | 'done'> {
   const [claimed] = await sql<{ unknown: boolean }[]>`
-    insert into sends (subject_id, kind, account_id, state, code, attempts, first_at, claimed_at)
-    values (${send.subjectId}, ${send.kind}, ${send.accountId}, 'sending', null, 1, ${at}, clock_timestamp())
+    insert into sends (subject_id, kind, account_id, state, code, attempts, first_at, claimed_at, message_ref)
+    values (${send.subjectId}, ${send.kind}, ${send.accountId}, 'sending', null, 1, ${at}, clock_timestamp(),
+      ${send.messageRef ?? null})
     on conflict (subject_id, kind) do update
       set attempts = sends.attempts + 1, state = 'sending', claimed_at = clock_timestamp(),
           code = case when sends.state = 'sending' or sends.code = ${unknownOutcome} then ${unknownOutcome} end
       where sends.state = 'due' or (sends.state = 'sending'
-        and sends.claimed_at < clock_timestamp() - ${attemptLastsMs} * interval '1 millisecond')
+        and sends.claimed_at < clock_timestamp() - ${claimLastsMs} * interval '1 millisecond')
     returning code is not null as unknown`
   if (claimed) return claimed.unknown ? 'repeat' : 'first'
   const [row] = await sql<Pick<Sends, 'state'>[]>`
     select state from sends where subject_id = ${send.subjectId} and kind = ${send.kind}`
   return row?.state === 'sending' || row?.state === 'due' ? 'busy' : 'done'
+}
+
+/** Renews the claim of an attempt that is under way, so that no other attempt begins. */
+export async function renewClaim(sql: Queryable, { subjectId, kind }: Send): Promise<void> {
+  await sql`update sends set claimed_at = clock_timestamp()
+    where subject_id = ${subjectId} and kind = ${kind} and state = 'sending'`
+}
+
+/** Records a bounce. @returns what the mail was about; undefined when no mail has this reference */
+export async function recordBounce(
+  sql: Queryable,
+  messageRef: string,
+  status: string,
+): Promise<{ subjectId: string; accountId: string | null } | undefined> {
+  const [row] = await sql<{ subjectId: string; accountId: string | null }[]>`
+    update sends set state = 'failed', code = ${status} where message_ref = ${messageRef}
+    returning subject_id as "subjectId", account_id as "accountId"`
+  return row
 }
 
 /** Records the result. `due`: to be tried again; it was certainly not sent, unless the code is `unknownOutcome`. */

@@ -404,6 +404,7 @@ const tables: Record<string, Table> = {
       first_at: clear('U3', 'messages[].at', 'a time by itself'),
       claimed_at: technical,
       done_at: technical,
+      message_ref: pseudonym('a keyed hash that names the mail'),
     },
   },
   webhook_events: {

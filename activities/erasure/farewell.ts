@@ -2,8 +2,10 @@
 import type { Context } from '../../context.ts'
 import { findReceipt, findStep } from '../../db/erasure/deletions.ts'
 import { renderAccountDeleted } from '../../mails/account-deleted.tsx'
+import { periods } from '../../policy/periods.ts'
 import { failure } from '../../shared/failures.ts'
 import type { DeletionActivities } from '../../workflows/account-deletion.contract.ts'
+import { sinceScheduledMs } from '../failures.ts'
 import { mailOnce } from '../sending/mail-once.ts'
 import { withSecret } from './step.ts'
 
@@ -19,6 +21,10 @@ export function createDeletionFarewellActivities(context: Context): Activities {
           send: { subjectId: step.receiptId, kind: 'mail:account-deleted', accountId: null },
           at: new Date(step.asOf),
           compose: async () => ({ to: email, mail: await render(step.receiptId) }),
+        }).catch((error: unknown) => {
+          // The erased person's address must not be kept because a mail server refuses us.
+          if (sinceScheduledMs() < periods.deletion.farewellTriedForMs) throw error
+          return 'failed' as const
         })
         return { state: 'done', ...(outcome === 'failed' && { code: 'not_accepted' }) }
       })

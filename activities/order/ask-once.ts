@@ -5,7 +5,7 @@ import type { EsimProvider } from '../../providers/esim.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
 import { failure } from '../../shared/failures.ts'
 import { asFailure, esimFailureTypes } from '../failures.ts'
-import { raiseProviderTask } from './provider-alarm.ts'
+import { raiseProviderTask } from '../provider-task.ts'
 
 export type Asked<Answer> = { answer: Answer } | 'refused' | { later: ReturnType<typeof failure> }
 

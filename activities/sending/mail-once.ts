@@ -1,6 +1,8 @@
 import type { Context } from '../../context.ts'
 import type { Send } from '../../db/sends.ts'
 import type { RenderedMail } from '../../mails/render.ts'
+import { isProviderFailure } from '../../providers/failure.ts'
+import { raiseProviderTask } from '../provider-task.ts'
 import { sendOnce } from './send-once.ts'
 
 export interface OneMail {
@@ -12,28 +14,29 @@ export interface OneMail {
 }
 
 /**
- * Sends a transactional mail once. After an unknown outcome it is sent again under the same Message-ID, because a
+ * Sends a transactional mail once. A refusal that is not about the recipient's address is an operator's; the mail waits. After an unknown outcome it is sent again under the same Message-ID, because a
  * duplicate is better than a mail that never arrives.
- * @returns `failed` when the address refuses for good
+ * @returns `failed` when the address takes no mail, for good
  * @throws MailUnavailable
  */
 export async function mailOnce(
   context: Context,
   { send, at, compose }: OneMail,
 ): Promise<'sent' | 'skipped' | 'failed' | 'done'> {
-  return sendOnce(context, send, { at, unavailable: 'MailUnavailable', unknown: 'repeat' }, async () => {
+  const messageId = messageIdOf(context, send)
+  const claimed = { ...send, messageRef: messageId.slice(1, messageId.indexOf('@')) }
+  return sendOnce(context, claimed, { at, unavailable: 'MailUnavailable', unknown: 'repeat' }, async () => {
     const composed = await compose()
     if (!composed) return 'skipped'
     const { subject, html, text, attachments } = composed.mail
-    await context.mail.send({
-      kind: 'transactional',
-      to: composed.to,
-      subject,
-      html,
-      text,
-      ...(attachments && { attachments }),
-      messageId: messageIdOf(context, send),
-    })
+    const { to } = composed
+    const content = { subject, html, text, ...(attachments && { attachments }) }
+    try {
+      await context.mail.send({ kind: 'transactional', to, ...content, messageId })
+    } catch (error) {
+      if (isProviderFailure(error) && error.needsOperator) await raiseProviderTask(context, error)
+      throw error
+    }
     return 'sent'
   })
 }

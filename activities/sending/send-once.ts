@@ -1,5 +1,12 @@
 import type { Context } from '../../context.ts'
-import { claimSend, recordSendResult, type Send, unknownOutcome } from '../../db/sends.ts'
+import {
+  claimSend,
+  recordSendResult,
+  renewClaim,
+  renewClaimEveryMs,
+  type Send,
+  unknownOutcome,
+} from '../../db/sends.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
 import { type FailureType, failure } from '../../shared/failures.ts'
 import { retryDelay } from '../failures.ts'
@@ -16,7 +23,7 @@ export interface OnceOptions {
 
 /**
  * Sends a message unless the send ledger says that it was sent. `deliver` returns `skipped` when there is no recipient.
- * A final refusal is recorded and not thrown, because a repeat would be refused again.
+ * While an attempt is under way no other one begins, even when its activity has timed out meanwhile. A final refusal is recorded and not thrown, because a repeat would be refused again.
  * @throws the `unavailable` failure when the message may be sent later
  */
 export async function sendOnce(
@@ -32,6 +39,7 @@ export async function sendOnce(
     await recordSendResult(sql, send, 'failed', options.at, unknownOutcome)
     return 'failed'
   }
+  const renewal = setInterval(() => void renewClaim(sql, send).catch(() => undefined), renewClaimEveryMs)
   try {
     const outcome = await deliver()
     await recordSendResult(sql, send, outcome, options.at)
@@ -48,5 +56,7 @@ export async function sendOnce(
       code: error.code,
       ...retryDelay(error),
     })
+  } finally {
+    clearInterval(renewal)
   }
 }

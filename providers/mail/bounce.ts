@@ -1,5 +1,6 @@
 /** Bounces: delivery status notifications (RFC 3464) to the envelope senders of mail.ts. */
 import { ProviderFailure } from '../failure.ts'
+import { addressIsDead } from './smtp-codes.ts'
 
 export interface Bounce {
   /** of the returned mail, without brackets and domain */
@@ -8,6 +9,8 @@ export interface Bounce {
   status: string
   /** false while the mail system still tries to deliver */
   permanent: boolean
+  /** the person's address takes no mail, for good; any other bounce is about us, the mail or the mailbox of today */
+  addressIsDead: boolean
 }
 
 const verpPrefix = 'bounces+'
@@ -27,7 +30,7 @@ export function readBounce(raw: string): Bounce {
   const report = lines.findIndex((line) => fieldOf([line], 'content-type').startsWith('message/delivery-status'))
   const status = report < 0 ? undefined : statusForm.exec(fieldOf(lines.slice(report), 'status'))?.[0]
   if (!messageId || !status) throw new ProviderFailure('smtp', 'rejected', 'unreadable_bounce')
-  return { messageId, status, permanent: status.startsWith('5') }
+  return { messageId, status, permanent: status.startsWith('5'), addressIsDead: addressIsDead(status) }
 }
 
 /** The value of the first field with a name, or an empty text. */

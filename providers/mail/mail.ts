@@ -16,7 +16,7 @@ export interface MailSettings {
   maxConnections?: number
   /** messages per second and process, default unlimited */
   rateLimit?: number
-  /** after this silence of the server, in milliseconds, the connection counts as lost; default 60,000 */
+  /** after this silence of the server, in milliseconds, the connection counts as lost; default ten minutes */
   socketTimeoutMs?: number
 }
 
@@ -45,6 +45,9 @@ export type Mail =
 
 const provider = 'smtp'
 const messageIdForm = /^<([\w.+-]{1,56})@[\w.-]+>$/
+/** RFC 5321, section 4.5.3.2: ten minutes for the answer to a whole message, at most five for all others. */
+const messageAnswerMs = 10 * 60_000
+const greetingMs = 5 * 60_000
 const isAscii = /^[\x21-\x7e]+$/
 const addressForm = /^[^\s<>,;:"()@]+@[^\s<>,;:"()@]+$/
 
@@ -58,9 +61,9 @@ export function createMail(settings: MailSettings) {
     maxConnections: settings.maxConnections ?? 5,
     ...(settings.rateLimit === undefined ? {} : { rateLimit: settings.rateLimit }),
     requireTLS: url.protocol === 'smtp:' && !isThisMachine(url.hostname),
-    connectionTimeout: 10_000,
-    greetingTimeout: 10_000,
-    socketTimeout: settings.socketTimeoutMs ?? 60_000,
+    connectionTimeout: greetingMs,
+    greetingTimeout: greetingMs,
+    socketTimeout: settings.socketTimeoutMs ?? messageAnswerMs,
     // nodemailer can read content from files and URLs; ours never comes from there.
     disableFileAccess: true,
     disableUrlAccess: true,
@@ -97,7 +100,7 @@ export function createMail(settings: MailSettings) {
   ): Promise<{ accepted: true }> {
     assertOutsideTransaction('The mail server')
     const id = messageIdForm.exec(messageId)?.[1]
-    if (!id) throw new ProviderFailure(provider, 'rejected', 'invalid_message_id')
+    if (!id) throw new ProviderFailure(provider, 'misconfigured', 'invalid_message_id')
     if (!addressForm.test(to)) throw new ProviderFailure(provider, 'rejected', 'invalid_address')
     // VERP: each mail has its own bounce address, which names the mail and not the person.
     const envelope = { from: `bounces+${id}@${bounceDomain}`, to: [to] }
@@ -121,8 +124,8 @@ export function createMail(settings: MailSettings) {
      * Sends a mail. It resolves once the server has accepted the mail.
      * @param options.signal ends the wait
      * @throws ProviderFailure: `unavailable` (`smtp_451`, ...: certainly not accepted, can be repeated), `rejected`
-     *   (`smtp_550`, ...: this address or mail is refused for good), `misconfigured` (our account or sender address),
-     *   `unknown_outcome` when the connection broke after a part of the message was sent
+     *   (`smtp_5.1.1`, ...: this address takes no mail, for good), `misconfigured` (`smtp_5.7.1`, ...: we or the mail are
+     *   refused, or the mailbox is full: not accepted until somebody has acted), `unknown_outcome` when the connection broke after a part of the message was sent
      */
     send(mail: Mail, options: { signal?: AbortSignal } = {}): Promise<{ accepted: true }> {
       return counted(deliver(mail, options.signal))

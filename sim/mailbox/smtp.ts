@@ -13,6 +13,8 @@ export interface Rule {
   stage?: 'connect' | 'rcpt' | 'data'
   /** the SMTP reply, for example 421, 451 or 550 */
   code?: number
+  /** the text of the reply, such as `5.7.1 blocked`; default: the address is unknown (5xx), or try again later (4xx) */
+  reply?: string
   /** close the connection once the whole message is read: `before` or `after` it is stored */
   drop?: 'before' | 'after'
   /** wait before the final reply, milliseconds */
@@ -47,12 +49,12 @@ export async function startSmtpSink(store: MailStore, port: number): Promise<Smt
     return rule
   }
 
-  const refuse = (product: string, code: number, recipient: string): Error => {
+  const refuse = (product: string, { code = 451, reply }: Rule, recipient: string): Error => {
     refusals.push({ at: new Date().toISOString(), stage: product, code, recipient })
     // Real servers quote the address as well.
     const about = recipient && `<${recipient}> `
-    const reply = code < 500 ? `4.3.0 ${about}try again later` : `5.1.1 ${about}mailbox unavailable`
-    return Object.assign(new Error(reply), { responseCode: code })
+    const usual = code < 500 ? `4.3.0 ${about}try again later` : `5.1.1 ${about}mailbox unavailable`
+    return Object.assign(new Error(reply ?? usual), { responseCode: code })
   }
 
   const cut = (session: SMTPServerSession): void => {
@@ -69,12 +71,12 @@ export async function startSmtpSink(store: MailStore, port: number): Promise<Smt
     logger: false,
     onConnect(_session, callback) {
       const rule = take('connect', '')
-      callback(rule?.code ? refuse('connect', rule.code, '') : null)
+      callback(rule?.code ? refuse('connect', rule, '') : null)
     },
     async onRcptTo(address, _session, callback) {
       const rule = take('rcpt', address.address)
       if (rule?.delayMs) await pause(rule.delayMs)
-      callback(rule?.code ? refuse('rcpt', rule.code, address.address) : null)
+      callback(rule?.code ? refuse('rcpt', rule, address.address) : null)
     },
     async onData(stream, session, callback) {
       const chunks: Buffer[] = []
@@ -88,7 +90,7 @@ export async function startSmtpSink(store: MailStore, port: number): Promise<Smt
       const from = session.envelope.mailFrom ? session.envelope.mailFrom.address : ''
       const rule = take('data', to[0] ?? '')
       if (rule?.delayMs) await pause(rule.delayMs)
-      if (rule?.code) return callback(refuse('data', rule.code, to[0] ?? ''))
+      if (rule?.code) return callback(refuse('data', rule, to[0] ?? ''))
       if (rule?.drop !== 'before') store.add({ from, to }, Buffer.concat(chunks))
       if (rule?.drop) {
         refusals.push({ at: new Date().toISOString(), stage: 'data', code: 'dropped', recipient: to[0] ?? '' })

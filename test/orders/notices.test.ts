@@ -5,9 +5,10 @@ import type { Accounts, Sends } from '../../db/connection/schema.ts'
 import { mailsTo, pushesTo } from '../harness/checks/messages.ts'
 import { openHarness } from '../harness/harness.ts'
 import type { Person } from '../harness/people.ts'
-import { untilValue } from '../harness/until.ts'
+import { until, untilValue } from '../harness/until.ts'
 
-const harness = await openHarness()
+const bounceToken = 'bounces-are-handed-in-here'
+const harness = await openHarness({ settings: { MAIL_BOUNCE_TOKEN: bounceToken } })
 const { sql } = harness.stack.context
 
 /** Waits until a row of the send ledger has a state. @returns the row */
@@ -72,7 +73,7 @@ test('an address that refuses mails permanently gets no more mails, and the orde
   expect(await ledger(order.id, 'mail:confirmation', 'failed')).toEqual({
     state: 'failed',
     attempts: 1,
-    code: 'smtp_550',
+    code: 'smtp_5.1.1',
   })
   const shown = (await person.caller.get(`/v1/orders/${order.id}`)).body
   expect(shown).toMatchObject({ status: 'delivered', esims: [{ activationCode: expect.stringMatching(/^LPA:1\$/) }] })
@@ -80,6 +81,73 @@ test('an address that refuses mails permanently gets no more mails, and the orde
   expect((await person.caller.get(`/v1/orders/${order.id}/qr.png`)).status).toBe(200)
   expect(await mailsTo(harness.stack, person.email)).toEqual([])
   expect(await pushesTo(harness.stack, person.pushToken)).toHaveLength(1)
+})
+
+const tasksAbout = (subject: string) =>
+  sql<{ kind: string; detail: string }[]>`select kind, detail from attention where subject_id = ${subject}`
+
+test.each([
+  { code: 550, reply: '5.4.5 Daily user sending limit exceeded', known: 'smtp_5.4.5' },
+  { code: 554, reply: '5.7.1 Service unavailable; client host blocked', known: 'smtp_5.7.1' },
+  { code: 552, reply: '5.2.2 Mailbox full', known: 'smtp_5.2.2', stage: 'data' },
+  { code: 553, reply: '5.1.8 Sender address rejected: domain not found', known: 'smtp_5.1.8' },
+  { code: 550, reply: 'Requested action not taken', known: 'smtp_550' },
+])('U3: a refusal that is not about the address loses no mail: $code $reply', async ({ known, ...rule }) => {
+  const person = await harness.signUp()
+  await sql`delete from attention where subject_id = 'smtp'`
+  await harness.sims.mailbox.do('rule', { recipient: person.email, times: 3, ...rule })
+  const order = await harness.buy(person)
+
+  expect(await ledger(order.id, 'mail:confirmation', 'due')).toMatchObject({ code: known })
+  await until('an operator is told', async () => (await tasksAbout('smtp')).length > 0)
+  expect(await tasksAbout('smtp')).toEqual([{ kind: 'provider_misconfigured', detail: known }])
+  expect(await mailState(person)).toBe('ok')
+  await harness.fastForward(order.id, '4 hours')
+
+  await ledger(order.id, 'mail:confirmation', 'sent')
+  expect(await mailsTo(harness.stack, person.email)).toHaveLength(1)
+  expect(await mailState(person)).toBe('ok')
+})
+
+test('a mail that is refused for three days for no fault of the address is an operator’s', async () => {
+  const person = await harness.signUp()
+  await harness.sims.mailbox.do('rule', { recipient: person.email, code: 550, reply: '5.7.1 Blocked' })
+  const order = await harness.buy(person)
+  await ledger(order.id, 'mail:confirmation', 'due')
+
+  await harness.fastForward(order.id, '4 days')
+
+  await until('the task', async () => (await tasksAbout(order.id)).length > 0)
+  expect(await tasksAbout(order.id)).toEqual([{ kind: 'mail_undelivered', detail: 'smtp_5.7.1' }])
+  expect(await mailState(person)).toBe('ok')
+})
+
+test.each([
+  { status: '5.7.1', state: 'ok', tasks: [{ kind: 'mail_bounced', detail: '5.7.1' }] },
+  { status: '5.2.2', state: 'ok', tasks: [{ kind: 'mail_bounced', detail: '5.2.2' }] },
+  { status: '5.1.8', state: 'ok', tasks: [{ kind: 'mail_bounced', detail: '5.1.8' }] },
+  { status: '5.1.1', state: 'bounced', tasks: [] },
+])('the mail of an order that comes back with $status', async ({ status, state, tasks }) => {
+  const person = await harness.signUp()
+  const order = await harness.buy(person)
+  await ledger(order.id, 'mail:confirmation', 'sent')
+  const [mail] = await mailsTo(harness.stack, person.email)
+  const url = `${harness.urls.api}/v1/webhooks/mail-bounces/${bounceToken}`
+  await harness.sims.mailbox.do('bounce', { messageId: mail?.messageId, status, url })
+
+  expect(await ledger(order.id, 'mail:confirmation', 'failed')).toMatchObject({ code: status })
+  expect(await mailState(person)).toBe(state)
+  expect(await tasksAbout(order.id)).toEqual(tasks)
+})
+
+test('a mail server that answers after the activity has timed out gets the mail once', async () => {
+  const person = await harness.signUp()
+  // The first attempt, a local activity, times out after 10 s.
+  await harness.sims.mailbox.do('rule', { recipient: person.email, delayMs: 25_000, times: 1 })
+  const order = await harness.buy(person)
+
+  expect(await ledger(order.id, 'mail:confirmation', 'sent')).toMatchObject({ attempts: 1 })
+  expect(await mailsTo(harness.stack, person.email)).toHaveLength(1)
 })
 
 test.each(['before', 'after'])(

@@ -66,10 +66,18 @@ test('P5: only promotions have the one-click headers of RFC 8058', async () => {
 })
 
 test.each([
-  [{ code: 451 }, 'unavailable smtp_451'],
-  [{ code: 550 }, 'rejected smtp_550'],
-  [{ code: 452, stage: 'data' }, 'unavailable smtp_452'],
-  [{ code: 554, stage: 'data' }, 'rejected smtp_554'],
+  [{ code: 451 }, 'unavailable smtp_4.3.0'],
+  [{ code: 550 }, 'rejected smtp_5.1.1'],
+  [{ code: 550, reply: '5.1.10 Null MX' }, 'rejected smtp_5.1.10'],
+  [{ code: 550, reply: '5.1.7 Bad sender' }, 'misconfigured smtp_5.1.7'],
+  [{ code: 550, reply: '5.7.1 Blocked' }, 'misconfigured smtp_5.7.1'],
+  [{ code: 550, reply: '5.7.999 Blocked' }, 'misconfigured smtp_5.7.999'],
+  [{ code: 550, reply: '4.1.1 Contradicts itself' }, 'misconfigured smtp_550'],
+  [{ code: 550, reply: 'No such user' }, 'misconfigured smtp_550'],
+  [{ code: 552, reply: '5.3.4 Too big', stage: 'data' }, 'misconfigured smtp_5.3.4'],
+  [{ code: 451, reply: '5.1.1 Contradicts itself' }, 'unavailable smtp_451'],
+  [{ code: 452, stage: 'data' }, 'unavailable smtp_4.3.0'],
+  [{ code: 554, stage: 'data' }, 'rejected smtp_5.1.1'],
 ])('a mail refused with %o is translated to its failure', async (rule, expected) => {
   await sim.do('rule', rule)
   expect(await failureOf(mail.send(message()))).toBe(expected)
@@ -79,8 +87,8 @@ test.each([
 
 test('a recipient rule of the mail simulator applies until it is cleared, and only to its recipient', async () => {
   await sim.do('rule', { recipient: '@example.com', code: 550 })
-  expect(await failureOf(mail.send(message()))).toBe('rejected smtp_550')
-  expect(await failureOf(mail.send(message()))).toBe('rejected smtp_550')
+  expect(await failureOf(mail.send(message()))).toBe('rejected smtp_5.1.1')
+  expect(await failureOf(mail.send(message()))).toBe('rejected smtp_5.1.1')
   expect(await mail.send(message({ to: 'a@example.org' }))).toEqual({ accepted: true })
 })
 
@@ -112,7 +120,7 @@ test('a mail can be retried when the server refuses the connection or is down', 
   await mail.idle()
   const fresh = createMail({ url: mailbox.smtpUrl, from: 'hello@ama-esim.example' })
   await sim.do('rule', { stage: 'connect', code: 421 })
-  expect(await failureOf(fresh.send(message()))).toBe('unavailable smtp_421')
+  expect(await failureOf(fresh.send(message()))).toBe('unavailable smtp_4.3.0')
   await fresh.verify()
   await fresh.close()
   const nobody = createMail({ url: 'smtp://127.0.0.1:1', from: 'hello@ama-esim.example' })
@@ -130,7 +138,7 @@ test('a mail to several addresses or to none is refused', async () => {
   ]) {
     expect(await failureOf(mail.send(message({ to })))).toBe('rejected invalid_address')
   }
-  expect(await failureOf(mail.send(message({ messageId: 'no brackets' })))).toBe('rejected invalid_message_id')
+  expect(await failureOf(mail.send(message({ messageId: 'no brackets' })))).toBe('misconfigured invalid_message_id')
   expect((await sim.books()).messages).toHaveLength(0)
 })
 
@@ -153,7 +161,12 @@ test('a bounce is returned to the envelope sender', async () => {
   const text = bounce?.body.toString() ?? ''
   expect(bounce?.headers['content-type']).toBe('message/rfc822')
   expect(text).toContain('To: bounces+order.1.ready@bounce.ama-esim.example')
-  expect(readBounce(text)).toEqual({ messageId: 'order.1.ready', status: '5.1.1', permanent: true })
+  expect(readBounce(text)).toEqual({
+    messageId: 'order.1.ready',
+    status: '5.1.1',
+    permanent: true,
+    addressIsDead: true,
+  })
   await receiver.stop()
 })
 
@@ -166,8 +179,12 @@ test('a bounce is read from its notification, not from the quoted mail', () => {
     messageId: 'a.b-1',
     status: '4.2.2',
     permanent: false,
+    addressIsDead: false,
   })
-  expect(readBounce(report('\r\n bounces+a@x.example', 'status:5.0.0')).permanent).toBe(true)
+  expect(readBounce(report('\r\n bounces+a@x.example', 'status:5.0.0'))).toMatchObject({
+    permanent: true,
+    addressIsDead: false,
+  })
   for (const text of ['', report('planted.person@example.com', 'Status: 5.1.1'), report('bounces+a@x.example', '')]) {
     expect(() => readBounce(text)).toThrow(/^smtp: rejected \(unreadable_bounce\)$/)
   }

@@ -151,9 +151,9 @@ describe('a material change', () => {
     })
     expect(unreached.items).toEqual(
       expect.arrayContaining([
-        { accountId: refused.accountId, state: 'failed', code: 'smtp_550' },
+        { accountId: refused.accountId, state: 'failed', code: 'smtp_5.1.1' },
         { accountId: returned.accountId, state: 'bounced', code: '5.1.1' },
-        { accountId: silent.accountId, state: 'failed', code: 'smtp_451' },
+        { accountId: silent.accountId, state: 'failed', code: 'smtp_4.3.0' },
       ]),
     )
     expect(await sql`select detail from attention where kind = 'policy_notice_undelivered'`).toHaveLength(1)

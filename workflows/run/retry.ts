@@ -60,12 +60,15 @@ export const duty = {
 } satisfies ActivityOptions
 
 /**
- * Spread over a policy whose activity works through many rows. It heartbeats at each, and one mail may take 80 s at a slow
- * mail server.
+ * Spread over a policy whose activity works through many rows. It heartbeats every few seconds, because one mail may take
+ * ten minutes at a slow mail server.
  */
 export const manyRows = { startToCloseTimeout: '2 hours', heartbeatTimeout: '2 minutes' } satisfies ActivityOptions
 
-/** Mail servers defer (greylisting, outages) for hours; after three days the message is out of date. */
+/**
+ * Mail servers defer (greylisting, outages) for hours; after three days the message is out of date. A mail server may take
+ * ten minutes for its answer: the attempt then goes on behind its timeout, and the send ledger keeps others from beginning.
+ */
 export const message = {
   startToCloseTimeout: '30 seconds',
   scheduleToCloseTimeout: '3 days',

@@ -3,7 +3,10 @@ import { timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { markMailBounced } from '../../../db/accounts.ts'
+import type { Queryable } from '../../../db/connection/database.ts'
+import { raiseOperatorTask } from '../../../db/operator-tasks.ts'
 import { markBounced } from '../../../db/policy-deliveries.ts'
+import { recordBounce } from '../../../db/sends.ts'
 import { isProviderFailure } from '../../../providers/failure.ts'
 import { type Bounce, readBounce } from '../../../providers/mail/bounce.ts'
 import { Problem } from '../../http/problem.ts'
@@ -28,14 +31,23 @@ export function bounceRoutes({ sql, config }: ApiContext): Route[] {
         if (!isSecret(params.secret, config.MAIL_BOUNCE_TOKEN)) throw new Problem('not_found')
       },
       async handle({ raw }) {
-        const { messageId, status, permanent } = read(raw.toString('utf8'))
-        // A delivery that is only delayed, or one of a mail without a send ledger row, changes nothing.
-        const accountId = permanent ? await markBounced(sql, messageId, status) : undefined
-        if (accountId) await markMailBounced(sql, accountId)
+        const bounce = read(raw.toString('utf8'))
+        // A delivery that is only delayed, or one of a mail without a row of its own, changes nothing.
+        if (bounce.permanent) await sql.begin((tx) => record(tx, bounce))
         return { status: 204 }
       },
     }),
   ]
+}
+
+/** Only a dead address concerns the person; what else comes back is an operator's, and may be sent again. */
+async function record(tx: Queryable, { messageId, status, addressIsDead }: Bounce): Promise<void> {
+  const notified = await markBounced(tx, messageId, status)
+  const mail = notified === undefined ? await recordBounce(tx, messageId, status) : undefined
+  const accountId = notified ?? mail?.accountId
+  if (addressIsDead && accountId) return markMailBounced(tx, accountId)
+  const subjectId = mail?.subjectId ?? notified
+  if (subjectId) await raiseOperatorTask(tx, { kind: 'mail_bounced', subjectId, detail: status, at: new Date() })
 }
 
 function read(raw: string): Bounce {
