@@ -67,6 +67,7 @@ export const failures = {
     http: 409,
     meaning: 'The policy version is not in a state that allows this',
   },
+  MessageUnreadable: { retryable: false, http: 400, meaning: 'The message to a run is not of the expected form' },
   BackupToolMissing: { retryable: false, http: 503, meaning: 'There is no pg_dump that fits the database server' },
   BackupFailed: { retryable: true, http: 503, meaning: 'A backup could not be made or restored' },
   BackupUnreadable: { retryable: false, http: 409, meaning: 'The backup is not there or not what it was' },

@@ -8,7 +8,6 @@ import {
   CancellationScope,
   condition,
   proxyActivities,
-  setHandler,
   sleep,
   uuid4,
 } from '@temporalio/workflow'
@@ -18,6 +17,7 @@ import { msUntil, plusDays, plusMs } from '../shared/calendar.ts'
 import { failure, failureCode, failureType } from '../shared/failures.ts'
 import { type DeletionActivities, type DeletionInput, type Erasure, erased } from './account-deletion.contract.ts'
 import { proxyLocalFirst } from './run/local-first.ts'
+import { nothing, onUpdate } from './run/messages.ts'
 import { clock, now } from './run/now.ts'
 import * as retry from './run/retry.ts'
 import { showStatus, showStatusDetails } from './run/run-status.ts'
@@ -28,7 +28,7 @@ const erasingMany = proxyActivities<DeletionActivities>({ ...retry.duty, ...retr
 
 export async function accountDeletion(input: DeletionInput): Promise<{ complete: boolean }> {
   let erasure: Erasure | 'in_use' | null | undefined
-  setHandler(erased, async () => {
+  onUpdate(erased, nothing, async () => {
     await condition(() => erasure !== undefined)
     const { receiptId, erasedAt, backupsGoneBy } = requireErasure(erasure)
     return { receiptId, erasedAt, backupsGoneBy }

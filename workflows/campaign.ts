@@ -2,14 +2,7 @@
  * U4: promotions go only to those who asked for them. Each mail reads the consent again; a person gets at most one
  * mail.
  */
-import {
-  ActivityFailure,
-  allHandlersFinished,
-  condition,
-  continueAsNew,
-  proxyActivities,
-  setHandler,
-} from '@temporalio/workflow'
+import { ActivityFailure, allHandlersFinished, condition, continueAsNew, proxyActivities } from '@temporalio/workflow'
 import { failure } from '../shared/failures.ts'
 import {
   type CampaignActivities,
@@ -23,6 +16,7 @@ import {
   resume,
 } from './campaign.contract.ts'
 import { proxyLocalFirst } from './run/local-first.ts'
+import { nothing, onQuery, onUpdate } from './run/messages.ts'
 import { clock } from './run/now.ts'
 import * as retry from './run/retry.ts'
 import { showStatus } from './run/run-status.ts'
@@ -42,15 +36,26 @@ export async function campaign({
   let cancelled = false
   let ended = false
   let isSettled = carriedOver !== undefined || !draft
-  setHandler(opened, () => condition(() => isSettled))
-  setHandler(campaignProgress, () => ({ ...progress, status: status() }))
-  setHandler(pause, () => change(() => (progress.paused = true)), {
-    validator: () => allow(!ended && !progress.paused),
-  })
-  setHandler(resume, () => change(() => (progress.paused = false)), {
-    validator: () => allow(!ended && progress.paused),
-  })
-  setHandler(cancelCampaign, () => change(() => (cancelled = true)), { validator: () => allow(!ended) })
+  onUpdate(opened, nothing, () => condition(() => isSettled))
+  onQuery(campaignProgress, () => ({ ...progress, status: status() }))
+  onUpdate(
+    pause,
+    nothing,
+    () => change(() => (progress.paused = true)),
+    () => allow(!ended && !progress.paused),
+  )
+  onUpdate(
+    resume,
+    nothing,
+    () => change(() => (progress.paused = false)),
+    () => allow(!ended && progress.paused),
+  )
+  onUpdate(
+    cancelCampaign,
+    nothing,
+    () => change(() => (cancelled = true)),
+    () => allow(!ended),
+  )
   showProgress()
 
   if (!isSettled) {

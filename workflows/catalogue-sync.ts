@@ -1,5 +1,5 @@
 /** Hourly: updates packages, offers and costs from the providers' price lists. It does not change our prices. */
-import { proxyActivities, setHandler, sleep } from '@temporalio/workflow'
+import { proxyActivities, sleep } from '@temporalio/workflow'
 import { periods } from '../policy/periods.ts'
 import { plusMs } from '../shared/calendar.ts'
 import {
@@ -9,6 +9,7 @@ import {
   catalogueProviders,
   catalogueSyncState,
 } from './catalogue-sync.contract.ts'
+import { onQuery } from './run/messages.ts'
 import * as retry from './run/retry.ts'
 import { showStatus, showStatusDetails } from './run/run-status.ts'
 
@@ -19,7 +20,7 @@ export async function catalogueSync(): Promise<CatalogueSyncState> {
     providers: { 'esim-access': { state: 'waiting' }, airalo: { state: 'waiting' } },
     changes: { packagesAdded: 0, offersChanged: 0, offersWithdrawn: 0, putOnSale: 0, takenOffSale: 0 },
   }
-  setHandler(catalogueSyncState, () => state)
+  onQuery(catalogueSyncState, () => state)
   showStatusDetails({ status: 'asking', waitingFor: catalogueProviders.join(', '), dueAt: null })
 
   let unanswered = await ask([...catalogueProviders])

@@ -1,14 +1,7 @@
 /**
  * G2: a person can correct the e-mail address. Old and new address have to confirm, which prevents account takeover.
  */
-import {
-  ActivityFailure,
-  allHandlersFinished,
-  condition,
-  proxyActivities,
-  setHandler,
-  sleep,
-} from '@temporalio/workflow'
+import { ActivityFailure, allHandlersFinished, condition, proxyActivities, sleep } from '@temporalio/workflow'
 import { msUntil } from '../shared/calendar.ts'
 import { failure } from '../shared/failures.ts'
 import {
@@ -23,6 +16,7 @@ import {
   waiveOldEmail,
 } from './email-change.contract.ts'
 import { proxyLocalFirst } from './run/local-first.ts'
+import { nothing, objectOf, oneOf, onQuery, onUpdate, shortText } from './run/messages.ts'
 import { clock, now } from './run/now.ts'
 import * as retry from './run/retry.ts'
 import { showStatus, showStatusDetails } from './run/run-status.ts'
@@ -57,34 +51,37 @@ export async function emailChange({ changeId, expiresAt, draft }: EmailChangeInp
   return state
 
   function takeMessages(): void {
-    setHandler(emailChangeState, () => state)
-    setHandler(opened, async () => {
+    onQuery(emailChangeState, () => state)
+    onUpdate(opened, nothing, async () => {
       await condition(() => isOpened)
       return state
     })
-    setHandler(
+    onUpdate(
       confirmEmail,
+      objectOf<{ side: EmailSide }>({ side: oneOf(['old', 'new']) }),
       async ({ side }) => {
         await localFirst.recordConfirmation({ changeId, side, ...clock() })
         return confirm(side)
       },
-      { validator: (_side: { side: EmailSide }) => allow() },
+      allow,
     )
-    setHandler(
+    onUpdate(
       waiveOldEmail,
+      objectOf<{ by: string }>({ by: shortText }),
       async ({ by }) => {
         await localFirst.recordConfirmation({ changeId, side: 'old', waivedBy: by, ...clock() })
         return confirm('old')
       },
-      { validator: (_who: { by: string }) => allow() },
+      allow,
     )
-    setHandler(
+    onUpdate(
       cancelEmailChange,
+      objectOf<{ status: 'cancelled' | 'replaced' }>({ status: oneOf(['cancelled', 'replaced']) }),
       async ({ status }) => {
         state.status = status
         return state
       },
-      { validator: (_how: { status: 'cancelled' | 'replaced' }) => allow() },
+      allow,
     )
   }
 

@@ -2,7 +2,7 @@
  * N1 and N2: a new version of the policy is posted, mailed to all persons, and in force thirty days after the last
  * mail.
  */
-import { allHandlersFinished, condition, continueAsNew, proxyActivities, setHandler } from '@temporalio/workflow'
+import { allHandlersFinished, condition, continueAsNew, proxyActivities } from '@temporalio/workflow'
 import { periods } from '../policy/periods.ts'
 import { msUntil, plusDays, plusMs } from '../shared/calendar.ts'
 import { failure, failureCode, failureType } from '../shared/failures.ts'
@@ -17,6 +17,7 @@ import {
   withdraw,
 } from './policy-notice.contract.ts'
 import { proxyLocalFirst } from './run/local-first.ts'
+import { nothing, onQuery, onUpdate } from './run/messages.ts'
 import * as retry from './run/retry.ts'
 import { showStatus } from './run/run-status.ts'
 
@@ -44,13 +45,13 @@ export async function policyNotice({ version, mailing: carriedOver }: PolicyNoti
   let withdrawn = false
   let lastPass: Pick<Mailing, 'notice' | 'pass'> | undefined
   let paused = false
-  setHandler(policyNoticeState, () => state)
-  setHandler(post, async () => {
+  onQuery(policyNoticeState, () => state)
+  onUpdate(post, nothing, async () => {
     await condition(() => posted || failedWith !== undefined)
     if (failedWith) throw failedWith
     return state
   })
-  setHandler(withdraw, async () => {
+  onUpdate(withdraw, nothing, async () => {
     // The row decides whether the withdrawal came before the version took effect.
     const { state: rowState } = await localFirst.withdrawPolicy({ version, asOf: clock() })
     if (rowState !== 'withdrawn') throw conflict(rowState)

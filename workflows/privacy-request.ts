@@ -1,20 +1,15 @@
 /** G6: a privacy request is answered within 30 days. Operators are reminded before, with growing urgency. */
-import {
-  ActivityFailure,
-  allHandlersFinished,
-  condition,
-  proxyActivities,
-  setHandler,
-  sleep,
-} from '@temporalio/workflow'
+import { ActivityFailure, allHandlersFinished, condition, proxyActivities, sleep } from '@temporalio/workflow'
 import { periods } from '../policy/periods.ts'
 import { msUntil, plusDays } from '../shared/calendar.ts'
 import { failure } from '../shared/failures.ts'
 import {
   type Answer,
   answerByOf,
+  answerKinds,
   type ExtensionReason,
   extend,
+  extensionReasons,
   opened,
   type PrivacyRequestActivities,
   type PrivacyRequestInput,
@@ -26,6 +21,7 @@ import {
   type Urgency,
 } from './privacy-request.contract.ts'
 import { proxyLocalFirst } from './run/local-first.ts'
+import { nothing, objectOf, oneOf, onQuery, onUpdate, optional, trueOrFalse, uuid } from './run/messages.ts'
 import { clock, now } from './run/now.ts'
 import * as retry from './run/retry.ts'
 import { showStatus, showStatusDetails } from './run/run-status.ts'
@@ -74,13 +70,14 @@ export async function privacyRequest({
   return state
 
   function takeMessages(): void {
-    setHandler(privacyRequestState, () => state)
-    setHandler(opened, async () => {
+    onQuery(privacyRequestState, () => state)
+    onUpdate(opened, nothing, async () => {
       await condition(() => isOpened)
       return state
     })
-    setHandler(
+    onUpdate(
       resolve,
+      objectOf<Answer>({ answerKind: oneOf(answerKinds), byMail: trueOrFalse, answerId: optional(uuid) }),
       async ({ byMail, answerId }) => {
         if (answerId !== undefined) await take(answerId)
         answering = true
@@ -88,10 +85,11 @@ export async function privacyRequest({
         background.push(answer(byMail, answerId === undefined))
         return state
       },
-      { validator: (_answer: Answer) => allow(!answering && isOpen()) },
+      () => allow(!answering && isOpen()),
     )
-    setHandler(
+    onUpdate(
       extend,
+      objectOf<{ reason: ExtensionReason }>({ reason: oneOf(extensionReasons) }),
       async ({ reason }) => {
         state.answerBy = plusDays(new Date(state.answerBy), extensionDays).toISOString()
         state.extended = true
@@ -101,10 +99,7 @@ export async function privacyRequest({
         return state
       },
       // GDPR article 12(3): the person has to be informed of the extension within the first period.
-      {
-        validator: (_why: { reason: ExtensionReason }) =>
-          allow(!state.extended && !answering && state.status === 'open'),
-      },
+      () => allow(!state.extended && !answering && state.status === 'open'),
     )
   }
 

@@ -2,10 +2,11 @@
  * S1: data is encrypted. Re-encrypts data keys under a new key while the service runs, and retires an old key when
  * nothing needs it.
  */
-import { allHandlersFinished, condition, continueAsNew, proxyActivities, setHandler, sleep } from '@temporalio/workflow'
+import { allHandlersFinished, condition, continueAsNew, proxyActivities, sleep } from '@temporalio/workflow'
 import { plusMs } from '../../shared/calendar.ts'
 import { failure } from '../../shared/failures.ts'
 import { proxyLocalFirst } from '../run/local-first.ts'
+import { nothing, onQuery, onUpdate } from '../run/messages.ts'
 import { clock, now } from '../run/now.ts'
 import * as retry from '../run/retry.ts'
 import { showStatus } from '../run/run-status.ts'
@@ -41,8 +42,8 @@ export async function keyRotation(input: KeyRotationInput): Promise<KeyRotationP
     pages: 0,
   }
   let outcome: 'opened' | 'gone' | 'running' | undefined = input.progress && 'opened'
-  setHandler(keyRotationProgress, () => progress)
-  setHandler(opened, async () => {
+  onQuery(keyRotationProgress, () => progress)
+  onUpdate(opened, nothing, async () => {
     await condition(() => outcome !== undefined)
     if (outcome === 'running') throw failure('KeyRotationRunning')
   })

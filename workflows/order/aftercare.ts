@@ -1,32 +1,32 @@
 /** Handles disputes and failed refunds of an order whose own run has closed. */
-import { ActivityFailure, allHandlersFinished, condition, setHandler, workflowInfo } from '@temporalio/workflow'
+import { ActivityFailure, allHandlersFinished, condition, workflowInfo } from '@temporalio/workflow'
 import { failure, failureCode, failureType } from '../../shared/failures.ts'
+import { nothing, onSignal, onUpdate } from '../run/messages.ts'
 import { clock } from '../run/now.ts'
 import { showStatus } from '../run/run-status.ts'
 import { disputeSignal, type OrderState, paymentSignal, refund } from './order.contract.ts'
 import { isListed, orderStates } from './order-states.ts'
-import { charge, localFirst, noteDispute } from './run.ts'
+import { charge, disputeNotice, localFirst, noteDispute } from './run.ts'
 
 export async function orderAftercare({ orderId }: { orderId: string }): Promise<void> {
   const state: OrderState = { status: 'refunded', waitingFor: 'the payment processor', dueAt: null }
   let paymentsToCheck = 0
   let refundRequested = false
   let refunds = 0
-  setHandler(disputeSignal, ({ disputeId }) => noteDispute(orderId, disputeId))
-  setHandler(paymentSignal, () => {
+  onSignal(disputeSignal, disputeNotice, ({ disputeId }) => noteDispute(orderId, disputeId))
+  onSignal(paymentSignal, nothing, () => {
     paymentsToCheck += 1
   })
-  setHandler(
+  onUpdate(
     refund,
+    nothing,
     async () => {
       refundRequested = true
       await condition(() => !isListed('refund', state.status))
       return state
     },
-    {
-      validator: () => {
-        if (!isListed('refund', state.status)) throw failure('OrderStateConflict', { code: state.status })
-      },
+    () => {
+      if (!isListed('refund', state.status)) throw failure('OrderStateConflict', { code: state.status })
     },
   )
   showStatus({ status: 'aftercare', waitingFor: state.waitingFor, dueAt: null })

@@ -1,6 +1,7 @@
 /** What may be asked of an order's run, and when. */
-import { condition, proxyActivities, setHandler } from '@temporalio/workflow'
+import { condition, proxyActivities } from '@temporalio/workflow'
 import { failure, failureType } from '../../shared/failures.ts'
+import { nothing, objectOf, onQuery, onSignal, onUpdate, shortText } from '../run/messages.ts'
 import { clock } from '../run/now.ts'
 import * as retry from '../run/retry.ts'
 import {
@@ -18,32 +19,33 @@ import {
   resend,
 } from './order.contract.ts'
 import { isAccepted, isListed, type OrderGuard, type OrderUpdate, orderStates } from './order-states.ts'
-import { codeOf, type OrderRun } from './run.ts'
+import { codeOf, disputeNotice, type OrderRun } from './run.ts'
 
 const answering = proxyActivities<OrderActivities>(retry.whileCallerWaits)
 
 export function takeMessages(run: OrderRun): void {
   const { state, hints, requested, orderId } = run
 
-  setHandler(orderState, () => state)
-  setHandler(paymentSignal, () => {
+  onQuery(orderState, () => state)
+  onSignal(paymentSignal, nothing, () => {
     hints.payment = true
   })
-  setHandler(providerSignal, () => {
+  onSignal(providerSignal, nothing, () => {
     hints.provider = true
   })
-  setHandler(disputeSignal, ({ disputeId }) =>
+  onSignal(disputeSignal, disputeNotice, ({ disputeId }) =>
     run.noteDispute(disputeId, orderStates[state.status].on.dispute?.againAtDelivery === true),
   )
 
-  setHandler(checkout, async () => {
+  onUpdate(checkout, nothing, async () => {
     await condition(() => run.checkout.done || run.checkout.fault !== undefined)
     if (run.checkout.fault) throw run.checkout.fault
     return state
   })
 
-  setHandler(
+  onUpdate(
     cancel,
+    nothing,
     async () => {
       requested.cancel = true
       run.stopProvisioning?.()
@@ -51,31 +53,42 @@ export function takeMessages(run: OrderRun): void {
       if (orderStates[state.status].customerHas === 'eSIMs') throw conflict()
       return state
     },
-    { validator: () => validate('cancel') },
+    () => validate('cancel'),
   )
 
-  setHandler(
+  onUpdate(
     refund,
+    nothing,
     async () => {
       if (state.status === 'refund_failed') requested.retryRefund = true
       else await takeBack()
       await hasLeftStatesFor('refund')
       return state
     },
-    { validator: () => validate('refund') },
+    () => validate('refund'),
   )
 
-  setHandler(
+  onUpdate(
     resend,
+    objectOf<{ requestId: string }>({ requestId: shortText }),
     async ({ requestId }) => {
       await answering.sendOrderMail({ orderId, mail: 'confirmation', ...clock(), requestId })
       return state
     },
-    { validator: (_request: { requestId: string }) => validate('resend') },
+    () => validate('resend'),
   )
 
-  setHandler(approve, () => decide('approve'), { validator: () => validate('approve') })
-  setHandler(reject, () => decide('reject'), { validator: () => validate('reject') })
+  for (const [update, verdict] of [
+    [approve, 'approve'],
+    [reject, 'reject'],
+  ] as const) {
+    onUpdate(
+      update,
+      nothing,
+      () => decide(verdict),
+      () => validate(verdict),
+    )
+  }
 
   async function takeBack(): Promise<void> {
     requested.returning = true

@@ -10,6 +10,7 @@ import { periods } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import { failureCode } from '../../shared/failures.ts'
 import { proxyLocalFirst } from '../run/local-first.ts'
+import { objectOf, shortText } from '../run/messages.ts'
 import { clock, now } from '../run/now.ts'
 import * as retry from '../run/retry.ts'
 import { showStatus, showStatusDetails } from '../run/run-status.ts'
@@ -116,6 +117,9 @@ export function startRun(input: OrderInput) {
     }
   }
 }
+
+/** The input of the signal `dispute`. */
+export const disputeNotice = objectOf<{ disputeId: string }>({ disputeId: shortText })
 
 /** A dispute that cannot be recorded is an operator's, and not the end of a run that has other promises to keep. */
 export async function noteDispute(orderId: string, disputeId: string): Promise<void> {

@@ -1,8 +1,9 @@
 /** R1: an account unused for three years is erased, after warnings 60, 30 and 7 days before. */
-import { ActivityFailure, isCancellation, proxyActivities, setHandler, sleep } from '@temporalio/workflow'
+import { ActivityFailure, isCancellation, proxyActivities, sleep } from '@temporalio/workflow'
 import { periods } from '../../policy/periods.ts'
 import { msUntil, plusDays, plusMs } from '../../shared/calendar.ts'
 import { proxyLocalFirst } from '../run/local-first.ts'
+import { onQuery } from '../run/messages.ts'
 import { now } from '../run/now.ts'
 import * as retry from '../run/retry.ts'
 import { showStatus } from '../run/run-status.ts'
@@ -28,7 +29,7 @@ const headStartMs = 3_600_000
 
 export async function accountInactivity({ accountId }: InactivityInput): Promise<InactivityState> {
   const state: InactivityState = { status: 'waiting', waitingFor: 'the first look', dueAt: null, deletesAt: null }
-  setHandler(inactivityState, () => state)
+  onQuery(inactivityState, () => state)
   const begun = await localFirst.beginInactivity({ accountId, asOf: now().toISOString() })
   if (begun === 'gone') return end('gone')
   const { lastActiveAt } = begun

@@ -1,7 +1,8 @@
 /** R2: the books are kept for seven years and then purged. */
-import { condition, proxyActivities, setHandler } from '@temporalio/workflow'
+import { condition, proxyActivities } from '@temporalio/workflow'
 import { milliseconds } from '../../policy/periods.ts'
 import { msUntil, plusMs } from '../../shared/calendar.ts'
+import { nothing, onQuery, onSignal } from '../run/messages.ts'
 import * as retry from '../run/retry.ts'
 import { showStatus } from '../run/run-status.ts'
 import {
@@ -31,8 +32,8 @@ export async function invoiceRetention({ month }: InvoiceRetentionInput): Promis
     purged: { invoices: 0, orderFacts: 0 },
   }
   let holdChanged = false
-  setHandler(invoiceRetentionState, () => state)
-  setHandler(holdSignal, () => {
+  onQuery(invoiceRetentionState, () => state)
+  onSignal(holdSignal, nothing, () => {
     holdChanged = true
   })
   for (;;) {

@@ -1,0 +1,125 @@
+/** Messages of any form, such as the Web UI sends, leave every run answering. */
+import { readdir } from 'node:fs/promises'
+import { expect, test } from 'vitest'
+import { shareStack } from '../harness/harness.ts'
+import { scenarios } from '../replay/scenarios.ts'
+
+const harness = await shareStack({ books: false })
+
+interface Definition {
+  type: 'signal' | 'update' | 'query'
+  name: string
+}
+
+/** Runs that wait, by the contract of their messages. */
+const runsOf: Record<string, string[]> = {
+  'account-deletion': ['account-deletion-waits-for-a-second-look'],
+  campaign: ['campaign-waits-for-an-operator'],
+  'catalogue-sync': ['catalogue-sync-waits-for-a-provider'],
+  'email-change': ['email-change-waits-for-both-addresses'],
+  'keys/key-rotation': ['key-rotation-waits-for-a-backup'],
+  'order/order': [
+    'order-waits-for-payment',
+    'order-waits-for-an-operator',
+    'order-waits-for-use',
+    'order-waits-for-its-refund-to-be-repeated',
+    'order-aftercare-waits-for-its-refund-to-be-repeated',
+  ],
+  'policy-notice': ['policy-notice-waits-for-its-day'],
+  'privacy-request': ['privacy-request-waits-for-an-answer'],
+  'retention/account-inactivity': ['account-inactivity-waits-for-the-first-warning'],
+  'retention/invoice-retention': ['invoice-retention-waits-for-the-end-of-the-term'],
+}
+
+/** Messages with an input: these are refused without one, too. */
+const withInput = ['dispute', 'resend', 'resolve', 'extend', 'confirm', 'waive-old']
+/** `cancel` of an order or a campaign has no input, that of a change of address has one. */
+const cancelWithInput = 'email-change'
+
+const garbage: unknown[][] = [
+  ['text'],
+  [''],
+  [7],
+  [true],
+  [[]],
+  [['text']],
+  [{}],
+  [{ wrong: true }],
+  // the names of our inputs, with other contents
+  [
+    {
+      disputeId: null,
+      requestId: 7,
+      side: 'left',
+      by: {},
+      status: 'gone',
+      reason: [],
+      answerKind: 'granted',
+      byMail: 'no',
+    },
+  ],
+  [{ answerKind: 'granted', byMail: true, answerId: 'no UUID' }],
+  [{ disputeId: '', requestId: 'x'.repeat(5_000), by: ' ' }],
+  [{ disputeId: 'dp_1' }, { disputeId: 'dp_2' }],
+]
+const missing: unknown[][] = [[], [null]]
+
+const contracts = (await readdir(new URL('../../workflows/', import.meta.url), { recursive: true }))
+  .filter((file) => file.endsWith('.contract.ts'))
+  .map((file) => file.replace('.contract.ts', ''))
+
+async function definitionsOf(contract: string): Promise<Definition[]> {
+  const exported: Record<string, unknown> = await import(
+    new URL(`../../workflows/${contract}.contract.ts`, import.meta.url).href
+  )
+  return Object.values(exported).filter(
+    (value): value is Definition =>
+      typeof value === 'object' &&
+      value !== null &&
+      'type' in value &&
+      (value.type === 'signal' || value.type === 'update' || value.type === 'query'),
+  )
+}
+
+test('every contract with messages has a run here', async () => {
+  const withMessages: string[] = []
+  for (const contract of contracts) if ((await definitionsOf(contract)).length > 0) withMessages.push(contract)
+  expect(withMessages.sort()).toEqual(Object.keys(runsOf).sort())
+})
+
+test.each(Object.entries(runsOf).flatMap(([contract, runs]) => runs.map((run) => ({ contract, run }))))(
+  'messages of any form leave $run answering',
+  { timeout: 180_000 },
+  async ({ contract, run }) => {
+    const workflowId = await scenarios[run]?.(harness)
+    const handle = harness.temporal.workflow.getHandle(workflowId ?? '')
+    const { runId } = await handle.describe()
+    const accepted: string[] = []
+    for (const { type, name } of await definitionsOf(contract)) {
+      const takesInput = withInput.includes(name) || (name === 'cancel' && contract === cancelWithInput)
+      for (const args of takesInput ? [...missing, ...garbage] : garbage) {
+        if (type === 'signal') await handle.signal(name, ...args)
+        else if (type === 'query') await handle.query(name, ...args).catch(hasNoHandler)
+        else {
+          const refusal = await handle.executeUpdate(name, { args: args as [unknown] }).then(
+            () => accepted.push(`${name} ${JSON.stringify(args).slice(0, 100)}`),
+            (error: unknown) => error,
+          )
+          if (refusal instanceof Error) expect(refusal.name).toBe('WorkflowUpdateFailedError')
+        }
+      }
+    }
+    expect(accepted).toEqual([])
+    // Answered only once all messages were taken.
+    await handle.query('__stack_trace')
+    const { status, raw } = await handle.describe()
+    expect([status.name, raw.pendingWorkflowTask?.attempt ?? 1]).toEqual(['RUNNING', 1])
+    const { events = [] } = await harness.temporal.workflow.getHandle(handle.workflowId, runId).fetchHistory()
+    expect((events ?? []).filter((event) => event.workflowTaskFailedEventAttributes)).toEqual([])
+  },
+)
+
+/** Order and aftercare share a contract, and the aftercare answers no query. */
+function hasNoHandler(error: unknown): void {
+  expect(String(error)).toMatch(/did not register a handler|QueryNotRegistered/)
+}
