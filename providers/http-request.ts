@@ -26,9 +26,16 @@ export const defaultMaxReplyBytes = 4 * 1024 ** 2
 
 export const timedOut = 'timed_out'
 export const replyTooLarge = 'reply_too_large'
+export const badCertificate = 'bad_certificate'
 const noConnection = 'no_connection'
-/** Node's error codes for a connection that was never established, so that no byte of the request was sent. */
-const neverSent = new Set([noConnection, 'ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'])
+/**
+ * Node's error codes for a certificate that is not accepted: nodejs.org/api/tls.html, "X509 certificate error codes". TLS
+ * sends no byte of the request before it has accepted the certificate.
+ */
+const certificateCodes =
+  /^(?:CERT_|CRL_|UNABLE_TO_|ERROR_IN_C|SELF_SIGNED_CERT|DEPTH_ZERO_SELF|INVALID_(?:CA|PURPOSE)$|PATH_LENGTH_|HOSTNAME_MISMATCH$|ERR_TLS_CERT_ALTNAME)/
+/** Error codes for a connection that was never established, so that no byte of the request was sent. */
+const neverSent = new Set([noConnection, badCertificate, 'ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'])
 
 /** Each request has a time limit of its own instead of undici's. */
 const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0 })
@@ -60,7 +67,7 @@ async function send(request: HttpRequest): Promise<HttpReply> {
       if (hasEnded) return
       end()
       // Undici names a controller once it writes to an established connection.
-      reject(controller ? error : coded(noConnection))
+      reject(controller ? error : coded(connectionFault(error).code === badCertificate ? badCertificate : noConnection))
       controller?.abort(error)
     }
     const timer = setTimeout(() => fail(coded(timedOut)), timeoutMs)
@@ -131,12 +138,13 @@ type AddRequest = (request: ClientRequest, ...rest: unknown[]) => void
 
 /**
  * Reads the error of a broken request, ours or one inside an SDK's error.
- * @returns `code`: `timed_out`, `reply_too_large`, Node's code in lower case, or `connection_lost` without one; `sent`:
- *   whether the request may have been sent
+ * @returns `code`: `timed_out`, `reply_too_large`, `bad_certificate`, Node's code in lower case, or `connection_lost`
+ *   without one; `sent`: whether the request may have been sent
  */
 export function connectionFault(error: unknown): { code: string; sent: boolean } {
   const given = error !== null && typeof error === 'object' && 'code' in error ? error.code : undefined
-  const code = typeof given === 'string' && /^\w{1,64}$/.test(given) ? given : 'connection_lost'
+  const known = typeof given === 'string' && /^\w{1,64}$/.test(given) ? given : 'connection_lost'
+  const code = certificateCodes.test(known) ? badCertificate : known
   return { code: code.toLowerCase(), sent: !neverSent.has(code) }
 }
 

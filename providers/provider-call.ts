@@ -25,8 +25,8 @@ export interface ProviderReply {
 
 /**
  * Calls an outside party. It resolves with any status below 500 except redirects and 429.
- * @throws ProviderFailure for other statuses and network faults: `unavailable` (`unreachable`, `rate_limited`,
- *   `http_503`); `unknown_outcome` for a call that changes something, else `unavailable` (`timed_out`, `reply_too_large`,
+ * @throws ProviderFailure for other statuses and network faults: `unavailable` (`unreachable`, `bad_certificate`,
+ *   `rate_limited`, `http_503`); `unknown_outcome` for a call that changes something, else `unavailable` (`timed_out`, `reply_too_large`,
  *   `connection_lost`, `http_5xx`); `misconfigured` (`http_3xx`). The failure has no cause, since causes quote URLs and replies
  */
 export async function callProvider(call: ProviderCall): Promise<ProviderReply> {
@@ -34,6 +34,8 @@ export async function callProvider(call: ProviderCall): Promise<ProviderReply> {
   const unsure = call.changes ? 'unknown_outcome' : 'unavailable'
   const reply = await sendRequest(call).catch((error: unknown) => {
     const { code, sent } = connectionFault(error)
+    // Theirs has expired, or our list of authorities is old: it does not go away by itself.
+    if (code === badCertificate) throw new ProviderFailure(provider, 'unavailable', code, { needsOperator: true })
     if (!sent) throw new ProviderFailure(provider, 'unavailable', 'unreachable')
     throw new ProviderFailure(provider, unsure, code === timedOut || code === replyTooLarge ? code : 'connection_lost')
   })

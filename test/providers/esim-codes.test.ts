@@ -29,7 +29,7 @@ Generated from \`providers/esim-codes.ts\`. After a change there: \`npx vitest r
 A code in neither table is an unknown outcome: the order is looked for, retried within the promised hour, and shown to
 operators. The same is true for every HTTP status except 429 (not applied; its Retry-After is used within the promised
 hour), 401 and 403 (our credentials or address), and 5xx and lost connections (perhaps applied). A call without a connection
-was not applied. A second provider is asked only when the first one certainly holds nothing.
+was not applied; a certificate that is not accepted is shown to operators, too. A second provider is asked only when the first one certainly holds nothing.
 
 An order is refunded as out of stock only when every provider that has the package said \`out_of_stock\`,
 \`unknown_package\` or \`price_changed\`.
