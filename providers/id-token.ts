@@ -1,5 +1,6 @@
 /** Verifies tokens of outside parties with the keys that these publish. */
-import { createRemoteJWKSet, customFetch, errors, type JWTPayload, jwtVerify } from 'jose'
+import { setTimeout as pause } from 'node:timers/promises'
+import { createRemoteJWKSet, customFetch, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import { assertOutsideTransaction } from '../shared/transaction-scope.ts'
 import { ProviderFailure } from './failure.ts'
 import { connectionFault, replyTooLarge, sendRequest } from './http-request.ts'
@@ -12,7 +13,7 @@ export interface TokenVerifierSettings {
   audiences: string[]
   /** false for security events, whose expiry receivers must ignore according to Google; default true */
   expires?: boolean
-  /** least time between two fetches of the keys for tokens with an unknown key, in milliseconds; default 30,000 */
+  /** least time between two fetches of the keys for tokens with an unknown key, in milliseconds; default 2,000 */
   keyCooldownMs?: number
 }
 
@@ -24,20 +25,37 @@ const never = Number.MAX_SAFE_INTEGER
 
 /**
  * Creates a function that returns the claims of a valid token (RS256, which Apple and Google use). It throws
- * ProviderFailure: `rejected` with `expired_token`, `wrong_issuer`, `wrong_audience`, `unknown_key` or `invalid_token`;
- * `unavailable` when the keys cannot be fetched.
+ * ProviderFailure: `rejected` with `expired_token`, `wrong_issuer`, `wrong_audience`, `unknown_key` or `invalid_token`,
+ * whatever is wrong with the token; `unavailable` only when the keys cannot be fetched.
  */
 export function createTokenVerifier(settings: TokenVerifierSettings) {
   const { provider, expires = true } = settings
+  const cooldownMs = settings.keyCooldownMs ?? 2_000
   const keys = createRemoteJWKSet(new URL(settings.jwksUrl), {
-    cooldownDuration: settings.keyCooldownMs ?? 30_000,
+    cooldownDuration: cooldownMs,
     [customFetch]: fetchKeys,
   })
+
+  /** Waits out the cooldown for an unknown key, which may have been published since the last fetch. */
+  const keyOf: JWTVerifyGetKey = async (header, token) => {
+    const wasCoolingDown = keys.coolingDown
+    try {
+      return await keys(header, token).catch(async (error: unknown) => {
+        if (!(error instanceof errors.JWKSNoMatchingKey) || !wasCoolingDown) throw error
+        await pause(cooldownMs)
+        return await keys(header, token)
+      })
+    } catch (error) {
+      if (faultsOfHeader.some((fault) => error instanceof fault)) throw error
+      const isTooLarge = connectionFault(error).code === replyTooLarge
+      throw new ProviderFailure(provider, 'unavailable', isTooLarge ? 'keys_too_large' : 'keys_unavailable')
+    }
+  }
 
   return async (token: string, requiredClaims = ['exp', 'iat', 'sub']): Promise<JWTPayload> => {
     assertOutsideTransaction(`The keys of ${provider}`)
     try {
-      const { payload } = await jwtVerify(token, keys, {
+      const { payload } = await jwtVerify(token, keyOf, {
         algorithms: ['RS256'],
         issuer: settings.issuers,
         audience: settings.audiences,
@@ -46,10 +64,8 @@ export function createTokenVerifier(settings: TokenVerifierSettings) {
       })
       return payload
     } catch (error) {
-      const code = refusalCode(error)
-      if (code) throw new ProviderFailure(provider, 'rejected', code)
-      const isTooLarge = connectionFault(error).code === replyTooLarge
-      throw new ProviderFailure(provider, 'unavailable', isTooLarge ? 'keys_too_large' : 'keys_unavailable')
+      if (error instanceof ProviderFailure) throw error
+      throw new ProviderFailure(provider, 'rejected', refusalCode(error))
     }
   }
 }
@@ -61,14 +77,15 @@ async function fetchKeys(url: string): Promise<Response> {
   return new Response(text, { status })
 }
 
-/** Undefined when the token is not at fault, because the keys could not be fetched. */
-function refusalCode(error: unknown): string | undefined {
+/** What the choice of a key throws because of the token: no key, several keys, or a kind of key that is not supported. */
+const faultsOfHeader = [errors.JWKSNoMatchingKey, errors.JWKSMultipleMatchingKeys, errors.JOSENotSupported]
+
+function refusalCode(error: unknown): string {
   if (error instanceof errors.JWTExpired) return 'expired_token'
   if (error instanceof errors.JWKSNoMatchingKey) return 'unknown_key'
   if (error instanceof errors.JWTClaimValidationFailed) {
     if (error.claim === 'iss') return 'wrong_issuer'
     return error.claim === 'aud' ? 'wrong_audience' : 'invalid_token'
   }
-  const faults = [errors.JWTInvalid, errors.JWSInvalid, errors.JWSSignatureVerificationFailed, errors.JOSEAlgNotAllowed]
-  return faults.some((fault) => error instanceof fault) ? 'invalid_token' : undefined
+  return 'invalid_token'
 }

@@ -2,6 +2,7 @@
 import type { z } from 'zod'
 import { ProviderFailure } from './failure.ts'
 import {
+  badCertificate,
   connectionFault,
   type HttpReply,
   type HttpRequest,

@@ -94,6 +94,53 @@ test.each([
   expect((await harness.call('GET', `/v1/accounts/${randomUUID()}`, { token })).status).toBe(401)
 })
 
+/** A token whose parts nobody signed. */
+const made = (header: unknown, claims: unknown = {}, signature = 'c2lnbmVk') =>
+  `${[header, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')}.${signature}`
+
+test.each<[string, string]>([
+  ['without a key id while two keys are published', made({ alg: 'RS256' })],
+  ['with an unknown key id', made({ alg: 'RS256', kid: 'nobody' })],
+  ['with a critical extension', made({ alg: 'RS256', kid: 'firebase-1', crit: ['b64'], b64: true })],
+  ['with an unknown critical extension', made({ alg: 'RS256', kid: 'firebase-1', crit: ['exp'], exp: 1 })],
+  ['without encoded claims', made({ alg: 'RS256', kid: 'firebase-1', crit: ['b64'], b64: false })],
+  ['without an algorithm', made({ kid: 'firebase-1' })],
+  ['with no signature', made({ alg: 'none' }, {}, '')],
+  ['with an algorithm of another kind', made({ alg: 'HS256', kid: 'firebase-1' })],
+  ['with an elliptic algorithm', made({ alg: 'ES256', kid: 'firebase-1' })],
+  ['with a key id that is an object', made({ alg: 'RS256', kid: { a: 1 } })],
+  ['with a header that is a list', made([])],
+  ['with a header that is null', made(null)],
+  ['with claims that are text', made({ alg: 'RS256', kid: 'firebase-1' }, 'claims')],
+  ['of five parts', `${made({ alg: 'RSA-OAEP', enc: 'A256GCM' })}.YQ.YQ`],
+  ['of dots', '..'],
+])('a Firebase token %s is refused and counted', async (_what, token) => {
+  await harness.google.do('rotate-keys')
+  const answer = await harness.call('GET', `/v1/accounts/${randomUUID()}`, { token })
+  expect([answer.status, answer.body.code]).toEqual([401, 'unauthenticated'])
+  expect(await securityEvents(answer.headers.get('x-request-id'))).toMatchObject([{ kind: 'authentication_failed' }])
+})
+
+test('a Firebase token under a key that was published a moment ago is accepted', async () => {
+  await harness.firebaseToken()
+  for (let rotations = 0; rotations < 2; rotations += 1) {
+    await harness.google.do('rotate-keys')
+    const { token } = await harness.firebaseToken()
+    const answer = await harness.call('GET', `/v1/accounts/${randomUUID()}`, { token })
+    expect([answer.status, answer.body.code]).toEqual([403, 'no_account'])
+  }
+})
+
+test('a Firebase token is answered by 503 while the keys cannot be fetched', async () => {
+  await harness.google.fault({ match: { path: 'certs|jwk' }, status: 503, times: 2 })
+  await harness.google.do('rotate-keys')
+  const { token } = await harness.firebaseToken()
+  const path = `/v1/accounts/${randomUUID()}`
+  expect((await harness.call('GET', path, { token })).status).toBe(503)
+  await harness.google.clearFaults()
+  expect((await harness.call('GET', path, { token })).status).toBe(403)
+})
+
 test('an API key with a wrong secret or the other kind is refused and logged', async () => {
   const path = `/v1/accounts/${randomUUID()}`
   const [, , id = '', secret = ''] = /^(ama_service)_([0-9a-f]+)_(.*)$/.exec(service)?.map(String) ?? []
