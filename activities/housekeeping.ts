@@ -37,7 +37,7 @@ export function createHousekeepingActivities(context: WorkerContext): Housekeepi
         webhookEvents: await inBatches((limit) =>
           forgetWebhookEvents(sql, plusMs(at, -periods.webhookDedupeMs), limit),
         ),
-        tokens: await forgetTokens(sql, at),
+        tokens: await forgetTokens(sql, at, plusMs(at, -periods.endedSignInMs)),
         allowances: await inBatches((limit) => forgetAllowances(sql, at, limit)),
       }
     },

@@ -1,6 +1,6 @@
 import type { Context } from '../context.ts'
 import { unlinkIdentity } from '../db/identities.ts'
-import { endSessions } from '../db/web-sessions.ts'
+import { endSignIns } from '../db/sign-in-events.ts'
 import { renderAppleUnlinked } from '../mails/apple-unlinked.tsx'
 import type { SignInEndedActivities } from '../workflows/sign-in-ended.contract.ts'
 import { mailToAccount } from './sending/mail-to-account.ts'
@@ -12,7 +12,7 @@ export function createSignInEndedActivities(context: Context): SignInEndedActivi
     unlinkApple: ({ accountId, endedAt }) =>
       sql.begin(async (tx) => {
         const unlinked = await unlinkIdentity(tx, { accountId, provider: 'apple', until: new Date(endedAt) })
-        if (unlinked) await endSessions(tx, accountId)
+        if (unlinked) await endSignIns(tx, accountId, new Date(endedAt))
         return unlinked
       }),
 

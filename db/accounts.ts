@@ -187,11 +187,11 @@ export async function findAccountOfFirebaseUser(
   sql: Queryable,
   encryption: ColumnEncryption,
   uid: string,
-): Promise<{ id: string; lastActiveAt: Date } | undefined> {
-  const [row] = await sql<Pick<Accounts, 'id' | 'last_active_at'>[]>`
-    select id, last_active_at from accounts
+): Promise<{ id: string; lastActiveAt: Date; signedOutAt: Date | null } | undefined> {
+  const [row] = await sql<Pick<Accounts, 'id' | 'last_active_at' | 'signed_out_at'>[]>`
+    select id, last_active_at, signed_out_at from accounts
     where firebase_uid_index = ${encryption.cipher.blindIndex('accounts.firebase_uid', uid)}`
-  return row && { id: row.id, lastActiveAt: row.last_active_at }
+  return row && { id: row.id, lastActiveAt: row.last_active_at, signedOutAt: row.signed_out_at }
 }
 
 /** Records that the account's address refuses mail for good. */

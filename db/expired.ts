@@ -17,9 +17,10 @@ export async function forgetWebhookEvents(sql: Database, before: Date, limit: nu
   return gone.count
 }
 
-/** Deletes expired links and web sessions. @returns their number */
-export async function forgetTokens(sql: Database, before: Date): Promise<number> {
+/** Deletes expired links and web sessions, and ended sign-ins whose tokens have expired. @returns their number */
+export async function forgetTokens(sql: Database, before: Date, endedBefore: Date): Promise<number> {
+  const ended = await sql`delete from ended_sign_ins where ended_at <= ${endedBefore}`
   const links = await sql`delete from link_tokens where expires_at <= ${before}`
   const sessions = await sql`delete from web_sessions where expires_at <= ${before}`
-  return links.count + sessions.count
+  return links.count + sessions.count + ended.count
 }

@@ -39,12 +39,6 @@ export async function findSession(sql: Queryable, secret: string, at: Date): Pro
   return row && { accountId: row.account_id, keyId: row.key_id, label: row.label, signedInAt: row.signed_in_at }
 }
 
-/** Deletes all web sessions and unspent sign-in links of an account. */
-export async function endSessions(sql: Queryable, accountId: string): Promise<void> {
-  await sql`delete from web_sessions where account_id = ${accountId}`
-  await sql`delete from link_tokens where account_id = ${accountId} and purpose = 'sign_in'`
-}
-
 export async function closeSession(sql: Queryable, secret: string): Promise<void> {
   await sql`delete from web_sessions where token_hash = ${hashOf(secret)}`
 }

@@ -90,6 +90,8 @@ export const periods = {
   idempotencyKeysMs: 24 * hour,
   /** Stripe retries an event for 3 days, Airalo for 5 hours */
   webhookDedupeMs: 14 * day,
+  /** a token of an erased person lives for an hour, and longer while Firebase has not deleted the user */
+  endedSignInMs: 30 * day,
   /** the longest window of policy/allowances.ts: an older count says nothing */
   allowanceMs: 1 * day,
   signInLinkMs: 15 * minute,

@@ -34,6 +34,7 @@ export type KeptUntil = {
     | 'allowanceMs'
     | 'idempotencyKeysMs'
     | 'webhookDedupeMs'
+    | 'endedSignInMs'
     | 'none'
   why: string
 }
@@ -141,6 +142,7 @@ const tables: Record<string, Table> = {
       firebase_uid_index: blind('the Firebase user'),
       policy_version: clear('N1', 'account.policyVersion', 'the same for everybody of a time'),
       promotions: clear('U4', 'account.consents.promotions.granted', 'campaigns select by it'),
+      signed_out_at: technical,
       mail_state: clear('C1', 'account.mailState', 'one of two words'),
       created_at: clear('U1', 'account.createdAt', 'a time by itself'),
       last_active_at: clear('R1', 'account.lastActiveAt', 'the inactivity sweep selects by it'),
@@ -172,6 +174,17 @@ const tables: Record<string, Table> = {
       refresh_token: sealedSecret('G3', 'lets its holder act for our app at Apple; kept to be revoked'),
       linked_at: clear('C6', 'identities[].linkedAt', 'a time by itself'),
     },
+  },
+  sign_in_events: {
+    onErasure: 'delete',
+    owner: ofAccount,
+    keptUntil: withAccount,
+    columns: { account_id: link('the account'), provider: technical, topic: technical, at: technical },
+  },
+  ended_sign_ins: {
+    onErasure: 'keep',
+    keptUntil: { term: 'endedSignInMs', why: 'a token that was made before the deletion must not sign up again' },
+    columns: { user_hash: blind('the Firebase user'), ended_at: technical },
   },
   devices: {
     onErasure: 'delete',

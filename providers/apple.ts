@@ -142,12 +142,15 @@ export function createApple(settings: AppleSettings) {
       const event =
         typeof claims.events === 'string' ? notificationEvent.safeParse(jsonOf(claims.events)).data : undefined
       if (!event) throw new ProviderFailure(provider, 'rejected', 'unreadable_notification')
-      return { eventId: String(claims.jti), type: event.type, subject: event.sub, at: new Date(event.event_time) }
+      return { eventId: String(claims.jti), type: event.type, subject: event.sub, at: timeOf(event.event_time) }
     },
   }
 }
 
 export type Apple = ReturnType<typeof createApple>
+
+/** Milliseconds by Apple's documentation; field reports also have seconds, which would be a day of January 1970. */
+const timeOf = (eventTime: number): Date => new Date(eventTime < 1e11 ? eventTime * 1000 + 999 : eventTime)
 
 function holdsNonce(claims: JWTPayload, nonce: string): boolean {
   return claims.nonce === nonce || claims.nonce === createHash('sha256').update(nonce).digest('hex')

@@ -31,6 +31,8 @@ export interface GoogleSecurityEvent {
   subjects: string[]
   /** why an account was disabled, if Google says so */
   reason?: 'hijacking' | 'bulk-account'
+  /** when it happened: `toe` (RFC 8417), or when Google issued the token */
+  at: Date
 }
 
 const provider = 'google'
@@ -89,13 +91,14 @@ export function createGoogle(settings: GoogleSettings) {
 
     /** Verifies and reads a security event. @param set the request's body, a security event token (RFC 8417) */
     async parseSecurityEvent(set: string): Promise<GoogleSecurityEvent> {
-      const claims = await verifyEvent(set, ['jti', 'events'])
+      const claims = await verifyEvent(set, ['jti', 'iat', 'events'])
       const events = securityEvents.safeParse(claims.events).data
       if (!events) throw new ProviderFailure(provider, 'rejected', 'unreadable_event')
       const details = Object.values(events)
       const reason = details.map((event) => event.reason).find(isKnownReason)
       return {
         eventId: String(claims.jti),
+        at: endOfSecond(Number(typeof claims.toe === 'number' ? claims.toe : claims.iat)),
         types: Object.keys(events).map((uri) => uri.slice(uri.lastIndexOf('/') + 1)),
         subjects: [...new Set(details.map(({ subject }) => subject?.sub).filter((sub) => sub !== undefined))],
         ...(reason ? { reason } : {}),
@@ -108,3 +111,6 @@ export type Google = ReturnType<typeof createGoogle>
 
 const isKnownReason = (reason: string | undefined): reason is 'hijacking' | 'bulk-account' =>
   reason === 'hijacking' || reason === 'bulk-account'
+
+/** What happened within the second of the event counts as before it. */
+const endOfSecond = (seconds: number): Date => new Date(seconds * 1000 + 999)

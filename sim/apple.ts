@@ -3,7 +3,7 @@
  * notifications.
  *
  * Actions: `sign-in` ({ sub?, email?, private?, clientId?, nonce?, ageSeconds?, expiresInSeconds?, forged?, issuer?,
- * booleans?: 'text' | 'boolean' } → { sub, idToken, code }), `notify` ({ type, sub?, clientId?, forged? } → { jti }),
+ * booleans?: 'text' | 'boolean' } → { sub, idToken, code }), `notify` ({ type, sub?, clientId?, forged?, at?, seconds? } → { jti }),
  * `rotate-keys`, `webhooks` ({ url?, drop?, copies?, delayMs?, hold? }), `release` ({ order? }).
  */
 import { createPublicKey, generateKeyPairSync, randomInt, randomUUID } from 'node:crypto'
@@ -69,8 +69,12 @@ export async function startApple(options: AppleOptions = {}): Promise<RunningApp
       },
       actions: {
         'sign-in': signIn,
-        notify: ({ type, sub, clientId = clientIds[0], forged }) =>
-          notifications.notify(String(type), personOf(sub), String(clientId), forged === true),
+        notify: ({ type, sub, clientId = clientIds[0], forged, at, seconds }) =>
+          notifications.notify(String(type), personOf(sub), String(clientId), {
+            forged: forged === true,
+            at: Number(at ?? Date.now()),
+            seconds: seconds === true,
+          }),
         'rotate-keys': () => signer.rotate(),
         webhooks: (input) => notifications.configure(input),
         release: ({ order }) => notifications.sender.release(order as number[] | undefined),

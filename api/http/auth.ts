@@ -3,6 +3,7 @@ import type { Context } from '../../context.ts'
 import { activityGrainMs, findAccountOfFirebaseUser, touchActivity } from '../../db/accounts.ts'
 import { looksLikeApiKey, verifyApiKey } from '../../db/api-keys.ts'
 import { recordSecurityEvent } from '../../db/security-log.ts'
+import { userEndedAt } from '../../db/sign-in-events.ts'
 import { findSession } from '../../db/web-sessions.ts'
 import { periods } from '../../policy/periods.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
@@ -70,8 +71,13 @@ export function createAuthenticator(context: Context, limiter: Limiter) {
       if (error.code === 'expired_token') throw invalidToken('expired_token')
       throw await refusal(request, requestId, error.code, 'anonymous')
     })
+    // Firebase makes an anonymous user of anybody who opens the app: it proves no person.
+    if (user.signInProvider === 'anonymous') throw await refusal(request, requestId, 'anonymous_user', 'anonymous')
     const account = await findAccountOfFirebaseUser(sql, context, user.uid)
     const known = { firebaseUid: user.uid, signedInAt: user.authTime }
+    // A security event ends the app's tokens as well as our sessions; so does the deletion of the account.
+    const endedAt = account ? account.signedOutAt : await userEndedAt(sql, context, user.uid)
+    if (endedAt && user.authTime <= endedAt) throw invalidToken('sign_in_ended')
     if (!account) return { kind: 'newcomer', ...known }
     const now = new Date()
     // R1: an account that its person uses is not inactive.
@@ -97,9 +103,14 @@ export function createAuthenticator(context: Context, limiter: Limiter) {
   }
 }
 
+const tokenFaults: Record<string, string | undefined> = {
+  expired_token: 'The sign-in token has expired.',
+  sign_in_ended: 'The sign-in was ended. Sign in again.',
+}
+
 function invalidToken(reason: string): Problem {
   return new Problem('unauthenticated', {
-    detail: reason === 'expired_token' ? 'The sign-in token has expired.' : undefined,
+    detail: tokenFaults[reason],
     headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' },
   })
 }

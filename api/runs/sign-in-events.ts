@@ -3,11 +3,11 @@ import { randomUUID } from 'node:crypto'
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client'
 import type { ApiContext } from '../../context.ts'
 import { findAccount, markMailBounced, markMailDelivered } from '../../db/accounts.ts'
-import { setPromotions } from '../../db/consents.ts'
+import { findPromotions, setPromotions } from '../../db/consents.ts'
 import { findAccountLinkedBy, findAccountOfIdentity } from '../../db/identities.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
 import { recordSecurityEvent } from '../../db/security-log.ts'
-import { endSessions } from '../../db/web-sessions.ts'
+import { endSignIns, isNewestEvent } from '../../db/sign-in-events.ts'
 import type { AppleNotification } from '../../providers/apple.ts'
 import type { GoogleSecurityEvent } from '../../providers/google.ts'
 import { initialSearchAttributes } from '../../shared/search-attributes.ts'
@@ -42,36 +42,42 @@ export function createSignInEvents(api: ApiContext) {
         return 'handled'
       }
       if (type === 'consent-revoked') await unlink(accountId, eventId, at)
-      else if (await usesRelay(accountId)) await setMailable(accountId, type === 'email-enabled')
+      else if (await usesRelay(accountId)) await setMailable(accountId, type === 'email-enabled', at)
       await record('apple', accountId, type)
       return 'handled'
     },
 
-    async fromGoogle({ types, subjects, reason }: GoogleSecurityEvent): Promise<Handled> {
+    async fromGoogle({ types, subjects, reason, at }: GoogleSecurityEvent): Promise<Handled> {
       const found = await Promise.all(subjects.map((subject) => findAccountOfIdentity(sql, api, 'google', subject)))
       const accountIds = found.filter((accountId) => accountId !== undefined)
-      for (const accountId of accountIds) for (const type of types) await applyGoogleEvent(type, accountId, reason)
+      for (const accountId of accountIds)
+        for (const type of types) await applyGoogleEvent(type, accountId, { reason, at })
       for (const accountId of accountIds)
         for (const type of types) await record('google', accountId, reason ? `${type}:${reason}` : type)
       return accountIds.length > 0 ? 'handled' : 'nothing_to_do'
     },
   }
 
-  /** Ends the sessions of the web pages; Firebase ends those of the app. U5: the events help to detect misuse. */
+  /** Ends the sign-ins from before the event. U5: the events help to detect misuse. */
   async function applyGoogleEvent(
     type: string,
     accountId: string,
-    reason: GoogleSecurityEvent['reason'],
+    { reason, at }: { reason: GoogleSecurityEvent['reason']; at: Date },
   ): Promise<void> {
-    const at = new Date()
-    const task = { kind: disabledAtGoogle, subjectId: accountId, at }
-    if (endingSessions.has(type)) await endSessions(sql, accountId)
-    if (type === 'account-disabled') {
-      await raiseOperatorTask(sql, { ...task, detail: reason })
-      // The mailbox may be in the hands of another person, who never agreed to promotions.
-      await setPromotions(sql, { accountId, granted: false, source: 'sign_in_provider', at })
-    }
-    if (type === 'account-enabled') await resolveOperatorTask(sql, { ...task, by: 'google' })
+    await sql.begin(async (tx) => {
+      if (endingSessions.has(type)) await endSignIns(tx, accountId, at)
+      if (type !== 'account-disabled' && type !== 'account-enabled') return
+      if (!(await isNewestEvent(tx, { accountId, provider: 'google', topic: 'account', at }))) return
+      const now = new Date()
+      const task = { kind: disabledAtGoogle, subjectId: accountId, at: now }
+      if (type === 'account-enabled') return resolveOperatorTask(tx, { ...task, by: 'google' })
+      await raiseOperatorTask(tx, { ...task, detail: reason })
+      // The mailbox may be in the hands of another person, who never agreed to promotions. What was agreed to after the
+      // event stays.
+      const { changedAt } = (await findPromotions(tx, accountId)) ?? { changedAt: null }
+      if (changedAt && changedAt > at) return
+      await setPromotions(tx, { accountId, granted: false, source: 'sign_in_provider', at: now })
+    })
   }
 
   async function unlink(accountId: string, eventId: string, endedAt: Date): Promise<void> {
@@ -98,8 +104,11 @@ export function createSignInEvents(api: ApiContext) {
     return account?.email.toLowerCase().endsWith(relayDomain) ?? false
   }
 
-  async function setMailable(accountId: string, mailable: boolean): Promise<void> {
-    await (mailable ? markMailDelivered : markMailBounced)(sql, accountId)
+  async function setMailable(accountId: string, mailable: boolean, at: Date): Promise<void> {
+    await sql.begin(async (tx) => {
+      if (!(await isNewestEvent(tx, { accountId, provider: 'apple', topic: 'email', at }))) return
+      await (mailable ? markMailDelivered : markMailBounced)(tx, accountId)
+    })
   }
 
   async function record(actor: 'apple' | 'google', accountId: string, detail: string): Promise<void> {

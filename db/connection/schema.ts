@@ -27,6 +27,15 @@ export interface Accounts {
   last_active_at: Date
   version: number
   account_ref: string
+  signed_out_at: Date | null
+}
+
+export interface Allowances {
+  subject: Blind
+  kind: string
+  account_id: string | null
+  window_start: Date
+  used: number
 }
 
 export interface Allowances {
@@ -196,6 +205,11 @@ export interface EncryptionKeys {
   first_seen_at: Date
   active_since: Date | null
   retired_at: Date | null
+}
+
+export interface EndedSignIns {
+  user_hash: Buffer
+  ended_at: Date
 }
 
 export interface Esims {
@@ -468,6 +482,14 @@ export interface Sends {
   first_at: Date
   done_at: Date | null
   claimed_at: Date | null
+  message_ref: string | null
+}
+
+export interface SignInEvents {
+  account_id: string
+  provider: 'apple' | 'google'
+  topic: 'email' | 'account'
+  at: Date
 }
 
 export interface WebSessions {

@@ -4,6 +4,7 @@ import type { Transaction } from '../connection/database.ts'
 import type { ColumnEncryption } from '../crypto/column-encryption.ts'
 import { isUsedAgain } from '../inactivity.ts'
 import { raiseOperatorTask } from '../operator-tasks.ts'
+import { noteEndedUser } from '../sign-in-events.ts'
 import { appendErased } from './deletion-ledger.ts'
 import { sealSecrets } from './deletion-seals.ts'
 import { findDeletion, type NewSteps, type StartedDeletion, startDeletion } from './deletions.ts'
@@ -29,6 +30,8 @@ export async function erase(
   if (reason === 'inactivity' && (await isUsedAgain(tx, person.accountId))) return 'in_use'
   const deletion = await startDeletion(tx, erasure, stepsOf(person))
   await sealSecrets(tx, encryption, receiptId, person.secrets)
+  const uid = person.secrets.firebase?.uid
+  if (uid !== undefined) await noteEndedUser(tx, encryption, { firebaseUid: uid, at })
   await eraseRows(tx, person.accountId, person.owned)
   // Art. 17(3)(e) GDPR: an operator must still answer the bank. The id of the dispute identifies no person to us.
   for (const disputeId of person.openDisputes)

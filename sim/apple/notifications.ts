@@ -19,8 +19,13 @@ export function createNotifications(signer: Signer, issuer: string, url: string 
       sender.configure(change as Partial<Misbehaviour>)
     },
 
-    /** @param forged signs with a key that Apple has not published */
-    async notify(type: string, appleId: AppleId, clientId: string, forged = false): Promise<{ jti: string }> {
+    /** @param how.forged signs with a key that Apple has not published; `at`: the event's time, milliseconds; `seconds`: sends it in seconds */
+    async notify(
+      type: string,
+      appleId: AppleId,
+      clientId: string,
+      { forged, at, seconds }: { forged: boolean; at: number; seconds: boolean },
+    ): Promise<{ jti: string }> {
       if (!types.includes(type)) throw new Error('unknown notification type')
       if (!endpoint) throw new Error('no url to notify')
       const target = endpoint
@@ -28,7 +33,7 @@ export function createNotifications(signer: Signer, issuer: string, url: string 
       const event = {
         type,
         sub: appleId.sub,
-        event_time: Date.now(),
+        event_time: seconds ? Math.floor(at / 1000) : at,
         ...(type.startsWith('email-') && appleId.email
           ? { email: appleId.email, is_private_email: String(appleId.isPrivateEmail) }
           : {}),

@@ -30,6 +30,8 @@ export interface SecurityEvent {
   /** of verification */
   state?: string
   forged?: boolean
+  /** the event's time, milliseconds; default now */
+  at?: number
 }
 
 export function createSecurityEvents(signer: Signer, clientIds: string[], url: string | undefined) {
@@ -48,7 +50,13 @@ export function createSecurityEvents(signer: Signer, clientIds: string[], url: s
       const target = endpoint
       const jti = randomUUID()
       const events = Object.fromEntries([event.type].flat().map((type) => [uriOf(type), detailsOf(type, event)]))
-      const claims = { iss: riscIssuer, aud: clientIds, jti, events }
+      const claims = {
+        iss: riscIssuer,
+        aud: clientIds,
+        jti,
+        events,
+        ...(event.at === undefined ? {} : { iat: Math.floor(event.at / 1000) }),
+      }
       const body = await (event.forged ? signer.forge : signer.sign)(claims)
       sender.send(jti, () => ({ url: target, headers: { 'content-type': 'application/secevent+jwt' }, body }))
       return { jti }

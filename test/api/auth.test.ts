@@ -89,6 +89,7 @@ test.each([
   ['forged', { forged: true }],
   ['expired', { expiresInSeconds: -3_600 }],
   ['for another project', { projectId: 'another-project' }],
+  ['of an anonymous user', { provider: 'anonymous' }],
 ])('a Firebase token that is %s is refused', async (_what, input) => {
   const { token } = await harness.firebaseToken(input)
   expect((await harness.call('GET', `/v1/accounts/${randomUUID()}`, { token })).status).toBe(401)

@@ -7,6 +7,7 @@ import type { Surfer } from '../harness/browser.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
 import { followDeletion } from '../harness/deletions.ts'
 import { shareStack } from '../harness/harness.ts'
+import { createCaller } from '../harness/http.ts'
 import type { Person } from '../harness/people.ts'
 import { until, untilValue } from '../harness/until.ts'
 import { visit } from '../harness/visits.ts'
@@ -178,4 +179,111 @@ test('Google’s notice of a hijacked account becomes an operator task and stops
   })
   const ping = await google.do('notify', { type: 'verification', state: 'hello' })
   expect(await answersTo(google, ping.jti)).toEqual([202])
+})
+
+const minuteMs = 60_000
+const mailStateOf = async ({ accountId }: Person) =>
+  (await sql`select mail_state from accounts where id = ${accountId}`)[0]?.mail_state
+
+async function withRelay(): Promise<{ person: Person; sub: string }> {
+  const { sub, idToken, code } = await apple.do<{ sub: string; idToken: string; code: string }>('sign-in', {
+    private: true,
+  })
+  const proof = { identityToken: idToken, authorizationCode: code }
+  const person = await harness.signUp({ account: { email: undefined, apple: proof } })
+  await sql`update identities set linked_at = linked_at - interval '1 day' where account_id = ${person.accountId}`
+  return { person, sub }
+}
+
+test.each([
+  ['enabled', 'ok', false],
+  ['disabled', 'bounced', false],
+  ['enabled', 'ok', true],
+])('Apple’s email-%s is not undone by an older event that arrives later', async (newer, state, seconds) => {
+  const { person, sub } = await withRelay()
+  const older = newer === 'enabled' ? 'disabled' : 'enabled'
+  for (const [what, at] of [
+    [newer, Date.now()],
+    [older, Date.now() - 5 * minuteMs],
+  ]) {
+    const { jti } = await apple.do<{ jti: string }>('notify', { type: `email-${what}`, sub, at, seconds })
+    expect(await answersTo(apple, jti)).toEqual([200])
+  }
+  expect(await mailStateOf(person)).toBe(state)
+})
+
+test('an event of Apple with its time in seconds is taken for what it is', async () => {
+  const { person, sub } = await withRelay()
+  const { jti } = await apple.do<{ jti: string }>('notify', { type: 'email-disabled', sub, seconds: true })
+  expect(await answersTo(apple, jti)).toEqual([200])
+  expect(await mailStateOf(person)).toBe('bounced')
+})
+
+test('Google’s account-enabled is not undone by an older account-disabled, nor a consent given since', async () => {
+  const { person, sub } = await withGoogle()
+  const consents = `/v1/accounts/${person.accountId}/consents/promotions`
+  await harness.service.put(consents, { granted: true, source: 'app_settings' })
+  const granted = async () =>
+    (await harness.service.get(`/v1/accounts/${person.accountId}`)).body.consents.promotions.granted
+  const tell = async (type: string, at: number) => {
+    const { jti } = await google.do<{ jti: string }>('notify', { type, sub, reason: 'hijacking', at })
+    expect(await answersTo(google, jti)).toEqual([202])
+  }
+  await tell('account-enabled', Date.now())
+  await tell('account-disabled', Date.now() - 5 * minuteMs)
+  const tasks = await sql`select 1 from attention where subject_id = ${person.accountId} and resolved_at is null`
+  expect([tasks.length, await granted()]).toEqual([0, true])
+
+  const other = await withGoogle()
+  await harness.service.put(`/v1/accounts/${other.person.accountId}/consents/promotions`, {
+    granted: true,
+    source: 'app_settings',
+  })
+  const late = { type: 'account-disabled', sub: other.sub, reason: 'hijacking', at: Date.now() - 5 * minuteMs }
+  const { jti } = await google.do<{ jti: string }>('notify', late)
+  expect(await answersTo(google, jti)).toEqual([202])
+  const account = (await harness.service.get(`/v1/accounts/${other.person.accountId}`)).body
+  expect(account.consents.promotions.granted).toBe(true)
+})
+
+/** A sign-in of the same Firebase user, some seconds from now. */
+async function tokenOf({ firebaseUid }: Person, inSeconds: number) {
+  const signIn = { uid: firebaseUid, authTimeSecondsAgo: -inSeconds }
+  const { idToken } = await google.do<{ idToken: string }>('firebase-sign-in', signIn)
+  return createCaller(harness.stack.urls.api, idToken)
+}
+
+test.each(['sessions-revoked', 'tokens-revoked', 'account-disabled'])(
+  'Google’s %s ends the tokens of the app, and a new sign-in counts',
+  async (type) => {
+    const { person, sub } = await withGoogle()
+    const path = `/v1/accounts/${person.accountId}`
+    expect((await person.caller.get(path)).status).toBe(200)
+    const { jti } = await google.do<{ jti: string }>('notify', { type, sub, reason: 'hijacking' })
+    expect(await answersTo(google, jti)).toEqual([202])
+    for (const answer of [
+      await person.caller.get(path),
+      await person.caller.get(`${path}/export`),
+      await person.caller.call('DELETE', path),
+    ])
+      expect([answer.status, answer.body.code]).toEqual([401, 'unauthenticated'])
+    expect((await (await tokenOf(person, 5)).get(path)).status).toBe(200)
+  },
+)
+
+test('Apple’s consent-revoked ends the tokens of the app', async () => {
+  const { person, sub } = await withApple()
+  await apple.do('notify', { type: 'consent-revoked', sub })
+  await until('the token is refused', async () => {
+    return (await person.caller.get(`/v1/accounts/${person.accountId}`)).status === 401
+  })
+})
+
+test('the token of an erased person signs up no account, and a new sign-in does', async () => {
+  const person = await harness.signUp({ device: false })
+  const { email, firstName, lastName } = person
+  expect((await person.caller.call('DELETE', `/v1/accounts/${person.accountId}`)).status).toBeLessThan(300)
+  const again = { email, firstName, lastName }
+  expect((await person.caller.post('/v1/accounts', again)).status).toBe(401)
+  expect((await (await tokenOf(person, 5)).post('/v1/accounts', again)).status).toBe(201)
 })

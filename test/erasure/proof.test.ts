@@ -48,7 +48,15 @@ interface Life {
 }
 
 /** Rows that an erasure keeps or makes on purpose. */
-const madeByErasure = ['deletions', 'deletion_steps', 'deletion_ledger', 'deletion_seals', 'data_keys', 'sends']
+const madeByErasure = [
+  'ended_sign_ins',
+  'deletions',
+  'deletion_steps',
+  'deletion_ledger',
+  'deletion_seals',
+  'data_keys',
+  'sends',
+]
 
 let erasedOne: Life
 let other: Life

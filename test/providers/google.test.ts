@@ -92,6 +92,7 @@ test('a security event of Google has its type and user, and never expires', asyn
     eventId: expect.any(String),
     types: ['account-disabled', 'sessions-revoked'],
     subjects: ['1234'],
+    at: expect.any(Date),
     reason: 'hijacking',
   })
 })
@@ -101,7 +102,12 @@ test.each([
   ['token-revoked', { refreshToken: 'planted' }],
 ])('Google’s security event %s has no user', async (type, details) => {
   const set = await received({ type, ...details })
-  expect(await google.parseSecurityEvent(set)).toEqual({ eventId: expect.any(String), types: [type], subjects: [] })
+  expect(await google.parseSecurityEvent(set)).toEqual({
+    eventId: expect.any(String),
+    types: [type],
+    subjects: [],
+    at: expect.any(Date),
+  })
 })
 
 test('the Google simulator identifies a revoked token as Google documents', async () => {

@@ -1,0 +1,52 @@
+/** What Apple and Google report of a person's sign-in with them, and the sign-ins that have ended. */
+import type { Queryable } from './connection/database.ts'
+import type { FieldCipher } from './crypto/field-cipher.ts'
+
+export interface SignInEvent {
+  accountId: string
+  provider: 'apple' | 'google'
+  /** what the event changes: whether the relay address takes mail, whether the account is usable */
+  topic: 'email' | 'account'
+  at: Date
+}
+
+/** Notes an event. @returns false when a newer one about the same has arrived before; a repeated event counts again */
+export async function isNewestEvent(sql: Queryable, { accountId, provider, topic, at }: SignInEvent): Promise<boolean> {
+  const noted = await sql`
+    insert into sign_in_events (account_id, provider, topic, at)
+    select id, ${provider}, ${topic}, ${at} from accounts where id = ${accountId}
+    on conflict (account_id, provider, topic) do update set at = excluded.at where sign_in_events.at <= excluded.at`
+  return noted.count > 0
+}
+
+/** Ends the sign-ins until a time: web sessions, sign-in links, and the tokens of the app. */
+export async function endSignIns(sql: Queryable, accountId: string, until: Date): Promise<void> {
+  await sql`delete from web_sessions where account_id = ${accountId} and signed_in_at <= ${until}`
+  await sql`delete from link_tokens where account_id = ${accountId} and purpose = 'sign_in'`
+  await sql`update accounts set signed_out_at = greatest(signed_out_at, ${until}) where id = ${accountId}`
+}
+
+const hashOf = (cipher: Pick<FieldCipher, 'fingerprint'>, firebaseUid: string): Buffer =>
+  cipher.fingerprint('ended-sign-in', firebaseUid)
+
+/** Ends the sign-ins of a Firebase user whose account is being erased. */
+export async function noteEndedUser(
+  sql: Queryable,
+  { cipher }: { cipher: Pick<FieldCipher, 'fingerprint'> },
+  user: { firebaseUid: string; at: Date },
+): Promise<void> {
+  await sql`
+    insert into ended_sign_ins (user_hash, ended_at) values (${hashOf(cipher, user.firebaseUid)}, ${user.at})
+    on conflict (user_hash) do update set ended_at = greatest(ended_sign_ins.ended_at, excluded.ended_at)`
+}
+
+/** When the last account of a Firebase user was erased, or undefined. */
+export async function userEndedAt(
+  sql: Queryable,
+  { cipher }: { cipher: Pick<FieldCipher, 'fingerprint'> },
+  firebaseUid: string,
+): Promise<Date | undefined> {
+  const [row] = await sql<{ ended_at: Date }[]>`
+    select ended_at from ended_sign_ins where user_hash = ${hashOf(cipher, firebaseUid)}`
+  return row?.ended_at
+}
