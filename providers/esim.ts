@@ -110,6 +110,8 @@ export interface WebhookRequest {
 }
 
 export interface WebhookEvent {
+  /** the provider gives its events no ids: `eventId` is a hash of the content, which a later event may have as well */
+  unnamed?: true
   /** the same for copies of one event */
   eventId: string
   /** empty for test events and for events that concern no eSIM */
@@ -125,7 +127,11 @@ export interface EsimProvider {
    * in all likelihood. `soughtForMs`: how long such an order is searched for after its customer was refunded.
    */
   readonly settling: { withinMs: number; soughtForMs: number }
-  listPackages(): Promise<ProviderPackage[]>
+  /**
+   * Reads the catalogue. An entry that cannot be read is left out.
+   * @param onUnreadable is called for each of them
+   */
+  listPackages(onUnreadable?: () => void): Promise<ProviderPackage[]>
   /** Places an order. After an unknown outcome call `findOrder` first: only eSIM Access recognises a repeated clientRef. */
   placeOrder(order: PlaceOrder): Promise<{ orderNo: string }>
   /**

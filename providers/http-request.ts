@@ -35,7 +35,15 @@ const noConnection = 'no_connection'
 const certificateCodes =
   /^(?:CERT_|CRL_|UNABLE_TO_|ERROR_IN_C|SELF_SIGNED_CERT|DEPTH_ZERO_SELF|INVALID_(?:CA|PURPOSE)$|PATH_LENGTH_|HOSTNAME_MISMATCH$|ERR_TLS_CERT_ALTNAME)/
 /** Error codes for a connection that was never established, so that no byte of the request was sent. */
-const neverSent = new Set([noConnection, badCertificate, 'ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'])
+const neverSent = new Set([
+  noConnection,
+  badCertificate,
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+])
 
 /** Each request has a time limit of its own instead of undici's. */
 const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0 })

@@ -62,6 +62,16 @@ export function readReply<T>(
   throw new ProviderFailure(call.provider, call.changes ? 'unknown_outcome' : 'unavailable', 'malformed_reply')
 }
 
+/** The readable ones of a list. @param onUnreadable is called for each other one */
+export function readEach<T>(list: readonly unknown[], schema: z.ZodType<T>, onUnreadable: () => void): T[] {
+  return list.flatMap((each) => {
+    const parsed = schema.safeParse(each)
+    if (parsed.success) return [parsed.data]
+    onUnreadable()
+    return []
+  })
+}
+
 /** Parses JSON; undefined for other text. The parser's error would quote the text. */
 export function jsonOf(text: string): unknown {
   try {

@@ -38,6 +38,12 @@ export function createMetrics() {
       labelNames: ['provider', 'code'],
       registers,
     }),
+    unreadablePackages: new Gauge({
+      name: 'ama_catalogue_unreadable_entries',
+      help: 'Entries of the newest price list of an eSIM provider that could not be read and are not sold',
+      labelNames: ['provider'],
+      registers,
+    }),
     rateLimited: new Counter({
       name: 'ama_rate_limited_total',
       help: 'Requests over the limit, by kind of caller',

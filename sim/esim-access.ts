@@ -9,6 +9,7 @@
  *   install, use {bytes}, expire, remove   change one eSIM
  *   clock {advanceSeconds} | {to}          moves the provider's clock forward and applies what falls due
  *   webhooks {drop?, copies?, delayMs?, hold?}   release {order?: number[]}
+ *   odd {entries?, alone?}                 entries of any form beside the packages of each list, or alone
  *   auth {mode: 'hmac' | 'simple'}         spelling {documented: boolean}
  */
 import type { Router } from 'express'
@@ -73,6 +74,7 @@ export function startEsimAccess(
         allocate: (input) => ({ allocated: books.allocatePending(input.orderNo as string | undefined) }),
         stock: (input) => warehouse.setStock(input.packageCode as string | undefined, Boolean(input.out)),
         price: (input) => warehouse.setPrice(String(input.packageCode), Number(input.price)),
+        odd: ({ entries = [], alone }) => warehouse.setOdd(entries as unknown[], alone === true),
         balance: (input) => warehouse.setBalance(Number(input.amount)),
         install: (input) => lifecycle.install(profile(input)),
         use: (input) => lifecycle.use(profile(input), Number(input.bytes)),

@@ -13,7 +13,7 @@ export type CatalogueProvider = (typeof catalogueProviders)[number]
 
 /** Why packages of a provider are not sold, and how many. */
 export type LeftOut = Partial<
-  Record<'no_destination' | 'no_data' | 'other_currency' | 'odd_cost' | 'other_operator', number>
+  Record<'no_destination' | 'no_data' | 'other_currency' | 'odd_cost' | 'other_operator' | 'unreadable', number>
 >
 
 export type ProviderOutcome =

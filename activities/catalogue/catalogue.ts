@@ -22,12 +22,13 @@ import type {
 import { mergeLists, type PriceList } from './merge.ts'
 
 type Answer = { provider: CatalogueProvider } & (
-  | { list: PriceList<CatalogueProvider> }
+  | { list: PriceList<CatalogueProvider>; unreadable: number }
   | { failure: ProviderFailure }
   | { unforeseen: unknown }
 )
 
 const staleTask = 'provider_offers_stale'
+const unreadableTask = 'provider_packages_unreadable'
 
 export function createCatalogueActivities(context: Context): CatalogueActivities {
   const { sql, config } = context
@@ -46,10 +47,16 @@ export function createCatalogueActivities(context: Context): CatalogueActivities
 
   async function ask(provider: CatalogueProvider): Promise<Answer> {
     try {
-      const packages = await context.esimProviders[provider].listPackages()
+      let unreadable = 0
+      const packages = await context.esimProviders[provider].listPackages(() => {
+        unreadable += 1
+      })
+      context.metrics.unreadablePackages.set({ provider }, unreadable)
+      // The format of the list has changed: what is left of it would withdraw most offers.
+      if (unreadable > packages.length) throw new ProviderFailure(provider, 'unavailable', 'unreadable_catalogue')
       // An empty list is more likely a fault of the provider. Its offers are withdrawn after `staleAfterMs`.
       if (packages.length === 0) throw new ProviderFailure(provider, 'unavailable', 'empty_catalogue')
-      return { provider, list: { provider, packages } }
+      return { provider, list: { provider, packages }, unreadable }
     } catch (error) {
       if (!isProviderFailure(error)) return { provider, unforeseen: error }
       if (error.kind === 'misconfigured') context.metrics.providerMisconfigured.inc({ provider, code: error.code })
@@ -73,10 +80,14 @@ export function createCatalogueActivities(context: Context): CatalogueActivities
         changes.offersChanged += offers.changed
         changes.offersWithdrawn += offers.withdrawn
         await resolveOperatorTask(tx, { kind: staleTask, subjectId: provider, by: 'catalogue', at })
+        await noteUnreadable(tx, provider, answer.unreadable, at)
         outcomes[provider] = {
           state: 'listed',
           packages: answer.list.packages.length,
-          leftOut: leftOut.get(provider) ?? {},
+          leftOut: {
+            ...leftOut.get(provider),
+            ...(answer.unreadable > 0 && { unreadable: answer.unreadable }),
+          },
         }
       } else if ('failure' in answer) {
         changes.offersWithdrawn += await noteFailure(tx, answer.failure, at)
@@ -85,6 +96,13 @@ export function createCatalogueActivities(context: Context): CatalogueActivities
     }
     const sale = await decideSale(tx, { checkPrice: (price, cost) => checkPrice(price, cost, exchange), at })
     return { outcomes, changes: { ...changes, ...sale } }
+  }
+
+  /** An entry that we cannot read is not sold until somebody has looked at it. */
+  async function noteUnreadable(tx: Transaction, provider: CatalogueProvider, count: number, at: Date): Promise<void> {
+    const task = { kind: unreadableTask, subjectId: provider, at }
+    if (count > 0) await raiseOperatorTask(tx, { ...task, detail: `${count} entries` })
+    else await resolveOperatorTask(tx, { ...task, by: 'catalogue' })
   }
 
   /** Keeps the provider's offers until they are too old to be sold. Returns how many were too old. */

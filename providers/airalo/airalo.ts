@@ -49,7 +49,7 @@ export function createAiralo(settings: AiraloSettings): EsimProvider {
     // Airalo makes orders synchronously and lists them at once.
     settling: { withinMs: 60_000, soughtForMs: 15 * 60_000 },
 
-    async listPackages() {
+    async listPackages(onUnreadable = () => undefined) {
       const all: ProviderPackage[] = []
       for (let page = 1, pages = 1; page <= pages; page += 1) {
         const path = `/packages?include=topup&limit=${DESTINATIONS_PER_PAGE}&page=${page}`
@@ -59,7 +59,7 @@ export function createAiralo(settings: AiraloSettings): EsimProvider {
           schema: packagesSchema,
           maxReplyBytes: maxCatalogueBytes,
         })
-        all.push(...data.flatMap((each) => readPackages(each, pricing?.discount_percentage ?? 0)))
+        all.push(...readPackages(data, pricing?.discount_percentage ?? 0, onUnreadable))
         pages = meta?.last_page ?? 1
       }
       // Airalo lists an operator under each destination that it serves.

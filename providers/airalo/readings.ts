@@ -11,29 +11,49 @@ import type {
   WebhookRequest,
 } from '../esim.ts'
 import { MEGABYTE, toIso, toMicros } from '../esim-units.ts'
-import { ProviderFailure } from '../failure.ts'
+import { isProviderFailure, ProviderFailure } from '../failure.ts'
 import { normaliseActivationCode } from '../lpa.ts'
-import { jsonOf } from '../provider-call.ts'
+import { jsonOf, readEach } from '../provider-call.ts'
 import {
   type AiraloDestination,
   type AiraloOperator,
+  type AiraloPackage,
   type AiraloSim,
+  destinationSchema,
+  operatorSchema,
   PROVIDER,
+  packageSchema,
   type usageSchema,
   webhookSchema,
 } from './wire.ts'
 
 /** P1, providers learn nothing about a person: operators that verify the buyer's identity are left out. */
-export function readPackages(destination: AiraloDestination, discountPercent: number): ProviderPackage[] {
-  return destination.operators
-    .filter((operator) => !operator.is_kyc_verify)
-    .flatMap((operator) => operator.packages.map((each) => readPackage(destination, operator, each, discountPercent)))
+export function readPackages(
+  destinations: readonly unknown[],
+  discountPercent: number,
+  onUnreadable: () => void,
+): ProviderPackage[] {
+  return readEach(destinations, destinationSchema, onUnreadable).flatMap((destination) =>
+    readEach(destination.operators, operatorSchema, onUnreadable)
+      .filter((operator) => !operator.is_kyc_verify)
+      .flatMap((operator) =>
+        readEach(operator.packages, packageSchema, onUnreadable).flatMap((each) => {
+          try {
+            return [readPackage(destination, operator, each, discountPercent)]
+          } catch (error) {
+            if (!isProviderFailure(error)) throw error
+            onUnreadable()
+            return []
+          }
+        }),
+      ),
+  )
 }
 
 function readPackage(
   destination: AiraloDestination,
   operator: AiraloOperator,
-  each: AiraloOperator['packages'][number],
+  each: AiraloPackage,
   discountPercent: number,
 ): ProviderPackage {
   const countries = operator.countries.map(({ country_code }) => country_code)
@@ -55,7 +75,7 @@ function readPackage(
 }
 
 /** Airalo shows net prices to some partners; for the others the discount has to be subtracted. */
-function readCost(each: AiraloOperator['packages'][number], discountPercent: number): number {
+function readCost(each: AiraloPackage, discountPercent: number): number {
   if (each.net_price !== null && each.net_price !== undefined) return readAmount(each.net_price)
   return Math.round((readAmount(each.price) * (100 - discountPercent)) / 100)
 }
@@ -114,7 +134,7 @@ function isSigned(rawBody: string, signature: string, clientSecret: string): boo
   })
 }
 
-/** Verifies and reads an event. Airalo's events have no id: copies of one have equal bodies. */
+/** Verifies and reads an event. Airalo's events have no id: copies of one have equal bodies, and so have some later ones. */
 export function parseWebhook({ rawBody, headers }: WebhookRequest, clientSecret: string): WebhookEvent {
   if (!isSigned(rawBody, headers['airalo-signature'] ?? '', clientSecret)) {
     throw new ProviderFailure(PROVIDER, 'rejected', 'bad_signature')
@@ -127,6 +147,7 @@ export function parseWebhook({ rawBody, headers }: WebhookRequest, clientSecret:
     const usedShare = Number.parseInt(level, 10) / 100
     return {
       eventId,
+      unnamed: true,
       hints: [
         level.endsWith('%') ? { kind: 'usage', esimRef: iccid, usedShare } : { kind: 'validity', esimRef: iccid },
       ],

@@ -124,46 +124,52 @@ function meaningOf(status: number, content: unknown): CodeMeaning | undefined {
 const id = z.union([z.string().min(1), z.number()]).transform(String)
 const count = z.union([z.number(), z.string().regex(/^\d+$/).transform(Number)]).pipe(z.int().nonnegative())
 const amount = z.union([z.number(), z.string()])
+/** Airalo documents null beside true and false, for example for the usage of a recycled eSIM. */
+const flag = z.union([z.boolean(), z.number()]).nullish().transform(Boolean)
 const text = z
   .string()
   .nullish()
   .transform((value) => value || null)
 
-const packageSchema = z.object({
+export const packageSchema = z.object({
   id: z.string().min(1),
   type: z.enum(['sim', 'topup']),
   title: z.string(),
   amount: count,
   day: count,
-  is_unlimited: z.boolean().default(false),
+  is_unlimited: flag,
   price: amount,
   net_price: amount.nullish(),
 })
 
-const operatorSchema = z.object({
+export const operatorSchema = z.object({
   id,
   title: z.string(),
-  rechargeability: z.boolean().default(false),
-  is_kyc_verify: z.union([z.boolean(), z.number()]).default(false),
+  rechargeability: flag,
+  is_kyc_verify: flag,
   install_window_days: count.nullish(),
-  countries: z.array(z.object({ country_code: z.string() })).default([]),
-  packages: z.array(packageSchema),
+  countries: z
+    .array(z.object({ country_code: z.string() }))
+    .nullish()
+    .transform((countries) => countries ?? []),
+  packages: z.array(z.unknown()),
 })
 
-const destinationSchema = z.object({
+export const destinationSchema = z.object({
   country_code: text,
   title: z.string(),
-  operators: z.array(operatorSchema),
+  operators: z.array(z.unknown()),
 })
 
+export type AiraloPackage = z.output<typeof packageSchema>
 export type AiraloOperator = z.output<typeof operatorSchema>
 export type AiraloDestination = z.output<typeof destinationSchema>
 
 export const packagesSchema = z.object({
   pricing: z.object({ discount_percentage: z.number() }).nullish(),
   // An array on the first page, an object with positions as keys on the others.
-  data: z.union([z.array(destinationSchema), z.record(z.string(), destinationSchema).transform(Object.values)]),
-  meta: z.object({ last_page: count.default(1) }).nullish(),
+  data: z.union([z.array(z.unknown()), z.record(z.string(), z.unknown()).transform(Object.values)]),
+  meta: z.object({ last_page: count.nullish() }).nullish(),
 })
 
 const simSchema = z.object({
@@ -183,7 +189,7 @@ export const orderSchema = z.object({ data: z.object({ sims: z.array(simSchema) 
 
 export const orderListSchema = z.object({
   data: z.array(z.object({ id, type: z.string(), description: text })),
-  meta: z.object({ last_page: count.default(1) }).nullish(),
+  meta: z.object({ last_page: count.nullish() }).nullish(),
 })
 
 export const usageSchema = z.object({
@@ -191,7 +197,7 @@ export const usageSchema = z.object({
     status: z.string(),
     remaining: z.number().nullish(),
     total: z.number().nullish(),
-    is_unlimited: z.boolean().default(false),
+    is_unlimited: flag,
     expired_at: text,
   }),
 })

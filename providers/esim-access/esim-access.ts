@@ -1,7 +1,7 @@
 /** eSIM Access as an EsimProvider. A repeated clientRef (`transactionId`) returns the same order. */
 import type { EsimProvider, EsimState, PlaceOrder } from '../esim.ts'
 import { isProviderFailure, ProviderFailure } from '../failure.ts'
-import { maxCatalogueBytes } from '../provider-call.ts'
+import { maxCatalogueBytes, readEach } from '../provider-call.ts'
 import { MICROS_PER_PRICE, parseWebhook, readEsim, readPackage, readTime, stateOf } from './readings.ts'
 import {
   anythingSchema,
@@ -12,6 +12,7 @@ import {
   orderSchema,
   PROVIDER,
   packageListSchema,
+  packageSchema,
   type QueriedEsim,
 } from './wire.ts'
 
@@ -52,14 +53,14 @@ export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
     // eSIM Access shows an order once it is allocated: usually within half a minute, at the latest within a day.
     settling: { withinMs: 10 * 60_000, soughtForMs: 24 * 60 * 60_000 },
 
-    async listPackages() {
+    async listPackages(onUnreadable = () => undefined) {
       const [base, topUps] = await Promise.all([
         call('/package/list', { type: 'BASE' }, packageListSchema, { maxReplyBytes: maxCatalogueBytes }),
         call('/package/list', { type: 'TOPUP' }, packageListSchema, { maxReplyBytes: maxCatalogueBytes }),
       ])
       return [
-        ...base.packageList.map((each) => readPackage(each, 'base')),
-        ...topUps.packageList.map((each) => readPackage(each, 'top_up')),
+        ...readEach(base.packageList, packageSchema, onUnreadable).map((each) => readPackage(each, 'base')),
+        ...readEach(topUps.packageList, packageSchema, onUnreadable).map((each) => readPackage(each, 'top_up')),
       ]
     },
 

@@ -6,15 +6,12 @@ import { toIso } from '../esim-units.ts'
 import { ProviderFailure } from '../failure.ts'
 import { normaliseActivationCode } from '../lpa.ts'
 import { jsonOf } from '../provider-call.ts'
-import { PROVIDER, type packageListSchema, type QueriedEsim, webhookSchema } from './wire.ts'
+import { PROVIDER, type packageSchema, type QueriedEsim, webhookSchema } from './wire.ts'
 
 /** Prices of eSIM Access are ten-thousandths of a currency unit. */
 export const MICROS_PER_PRICE = 100
 
-export function readPackage(
-  each: z.output<typeof packageListSchema>['packageList'][number],
-  kind: ProviderPackage['kind'],
-): ProviderPackage {
+export function readPackage(each: z.output<typeof packageSchema>, kind: ProviderPackage['kind']): ProviderPackage {
   return {
     code: each.packageCode,
     kind,

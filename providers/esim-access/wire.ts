@@ -84,24 +84,23 @@ const text = z
   .nullish()
   .transform((value) => value || null)
 
-export const packageListSchema = z.object({
-  packageList: z.array(
-    z.object({
-      packageCode: z.string().min(1),
-      name: z.string(),
-      price: count,
-      currencyCode: z.string().length(3),
-      volume: count,
-      // 1: total; 2: daily, then slower; 3: daily, then cut off; 4: daily and unlimited
-      dataType: count.default(1),
-      duration: count,
-      unusedValidTime: count.nullish(),
-      location: z.string(),
-      locationCode: text,
-      supportTopUpType: count.nullish(),
-    }),
-  ),
+export const packageSchema = z.object({
+  packageCode: z.string().min(1),
+  name: z.string(),
+  price: count,
+  currencyCode: z.string().length(3),
+  volume: count,
+  // 1: total; 2: daily, then slower; 3: daily, then cut off; 4: daily and unlimited
+  dataType: count.nullish().transform((type) => type ?? 1),
+  duration: count,
+  unusedValidTime: count.nullish(),
+  location: z.string(),
+  locationCode: text,
+  // 1: no; 2 and 3: yes. Some entries say so in a word.
+  supportTopUpType: z.union([count, z.boolean().transform((yes) => (yes ? 2 : 1))]).nullish(),
 })
+
+export const packageListSchema = z.object({ packageList: z.array(z.unknown()) })
 
 export const orderSchema = z.object({ orderNo: z.string().min(1) })
 
@@ -116,7 +115,7 @@ export const esimListSchema = z.object({
       apn: text,
       smdpStatus: text,
       esimStatus: z.string(),
-      dataType: count.default(1),
+      dataType: count.nullish().transform((type) => type ?? 1),
       activateTime: text,
       expiredTime: text,
       totalVolume: count.nullish(),

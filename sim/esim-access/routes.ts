@@ -48,7 +48,10 @@ export function addRoutes(router: Router, { accessCode, secretKey, settings, boo
     return profile
   }
 
-  endpoint('/package/list', (body) => ({ packageList: listPackages(books, body) }))
+  endpoint('/package/list', (body) => {
+    const { entries, alone } = books.warehouse.odd()
+    return { packageList: [...(alone ? [] : listPackages(books, body)), ...entries] }
+  })
 
   endpoint('/location/list', () => ({
     locationList: locations.map(({ code, name, type, countries }) => ({

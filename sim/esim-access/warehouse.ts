@@ -17,6 +17,8 @@ export function createWarehouse() {
     return found
   }
 
+  let odd: { entries: unknown[]; alone: boolean } = { entries: [], alone: false }
+
   return {
     find,
     catalogue: () => catalogue,
@@ -37,6 +39,11 @@ export function createWarehouse() {
         else outOfStock.delete(packageCode)
       }
     },
+    /** Entries that each package list has beside the packages, or instead of them. */
+    odd: (): { entries: unknown[]; alone: boolean } => odd,
+    setOdd(entries: unknown[], alone: boolean): void {
+      odd = { entries, alone }
+    },
     setPrice(code: string, price: number): void {
       find(code).price = price
     },
@@ -45,6 +52,7 @@ export function createWarehouse() {
       byCode = indexed(catalogue)
       balance = FIRST_BALANCE
       outOfStock.clear()
+      odd = { entries: [], alone: false }
     },
   }
 }

@@ -117,6 +117,46 @@ test('Airalo’s later pages, which are objects, and prices without a net price 
   ])
 })
 
+test('of Airalo’s packages, only the readable ones are listed, and the others are counted', async () => {
+  const { provider, sim } = await world()
+  const good = { id: 'good', type: 'sim', title: '1 GB', amount: 1024, day: 7, price: 4.35, net_price: null }
+  const packages = [
+    good,
+    { ...good, id: 'nulls', is_unlimited: null, net_price: '4.30' },
+    { ...good, id: 'odd-type', type: 'voucher' },
+    { ...good, id: 'odd-days', day: 1.5 },
+    { ...good, id: 'odd-price', price: '4,35' },
+    null,
+  ]
+  const operator = { id: 1, title: 'O', rechargeability: null, is_kyc_verify: null, countries: null, packages }
+  const destination = { country_code: 'PT', title: 'Portugal', operators: [operator, { id: 2 }] }
+  const body = { pricing: null, data: [destination, 'no destination'], meta: { last_page: null } }
+  await sim.fault({ match: { path: '/packages' }, status: 200, body })
+  let unreadable = 0
+  const listed = await provider.listPackages(() => {
+    unreadable += 1
+  })
+  expect([listed.map(({ code }) => code), unreadable]).toEqual([['good', 'nulls'], 6])
+})
+
+test('the usage of a recycled eSIM is read as Airalo documents it', async () => {
+  const { provider, sim } = await world()
+  // developers.partners.airalo.com, "Get usage (data, text & voice)", example of a recycled eSIM
+  const data = {
+    remaining: 0,
+    total: 0,
+    expired_at: null,
+    is_unlimited: null,
+    status: 'RECYCLED',
+    remaining_voice: 0,
+    remaining_text: 0,
+    total_voice: 0,
+    total_text: 0,
+  }
+  await sim.fault({ match: { path: '/usage$' }, status: 200, body: { data } })
+  expect(await provider.getStatus('8944')).toMatchObject({ state: 'cancelled', expiresAt: null, usedBytes: 0 })
+})
+
 test('the Airalo simulator returns pages as documented', async () => {
   const { provider, settings, sim } = await world()
   await provider.balance()

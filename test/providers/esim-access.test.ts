@@ -44,6 +44,41 @@ const envelope = (errorCode: string) => ({ success: false, errorCode, errorMsg: 
 
 const ORDER: Fault['match'] = { path: '/esim/order' }
 
+test('of eSIM Access’s packages, only the readable ones are listed, and the others are counted', async () => {
+  const { provider, sim } = await world()
+  const good = {
+    packageCode: 'GOOD',
+    name: 'Germany 1 GB',
+    price: 12_000,
+    currencyCode: 'USD',
+    volume: 2 ** 30,
+    dataType: 1,
+    duration: 7,
+    location: 'DE',
+    supportTopUpType: 2,
+  }
+  const packageList = [
+    good,
+    { ...good, packageCode: 'WORD', supportTopUpType: true, dataType: null, unusedValidTime: null, locationCode: null },
+    { ...good, packageCode: 'FRACTION', price: 1.5 },
+    { ...good, packageCode: 'NAMELESS', name: null },
+    null,
+  ]
+  const body = { success: true, errorCode: '0', obj: { packageList } }
+  await sim.fault({ match: { path: '/package/list$' }, status: 200, body, times: 2 })
+  let unreadable = 0
+  const listed = await provider.listPackages(() => {
+    unreadable += 1
+  })
+  expect(listed.map(({ code, kind, supportsTopUp }) => `${code} ${kind} ${supportsTopUp}`)).toEqual([
+    'GOOD base true',
+    'WORD base true',
+    'GOOD top_up true',
+    'WORD top_up true',
+  ])
+  expect(unreadable).toBe(6)
+})
+
 test('a request to eSIM Access is signed as in the vendor’s example', () => {
   const signature = signRequest({
     timestamp: '1628670421',

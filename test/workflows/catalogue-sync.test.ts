@@ -259,3 +259,26 @@ test('packages of the second provider and packages sold by the day can be bought
     expect.objectContaining({ packages: [{ packageCode: 'CKH139', count: 1, days: 7 }], amount: 7 * 9_500 }),
   )
 })
+
+test('an entry of a price list that cannot be read is left out and is an operator task; the others are sold', async () => {
+  const entries = [{ packageCode: 'ODD', name: null }]
+  const offers = () =>
+    sql`select count(*)::int as count from package_offers where provider = 'esim-access' and available`
+  await sync()
+  const before = await offers()
+  await harness.sims.esimAccess.do('odd', { entries })
+  expect((await sync()).providers['esim-access']).toMatchObject({ state: 'listed', leftOut: { unreadable: 2 } })
+  expect(await offers()).toEqual(before)
+  expect(await operatorTasks('provider_packages_unreadable')).toEqual([{ subject: 'esim-access', detail: '2 entries' }])
+
+  await harness.sims.esimAccess.do('odd', { entries, alone: true })
+  const failed = await harness.operator.post('/v1/packages/sync')
+  expect(failed.body.providers['esim-access']).toMatchObject({ state: 'failed', code: 'unreadable_catalogue' })
+  expect(await offers()).toEqual(before)
+
+  await harness.sims.esimAccess.do('odd', {})
+  const joined = harness.operator.post('/v1/packages/sync')
+  await fastForward(harness.temporal, 'catalogue-sync', '2 minutes')
+  expect(expectStatus(await joined, 200).providers['esim-access']).toMatchObject({ state: 'listed' })
+  expect(await operatorTasks('provider_packages_unreadable')).toEqual([])
+})
