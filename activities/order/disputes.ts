@@ -1,7 +1,7 @@
 /** Activities about disputes, in which the customer's bank takes a payment back. */
 import type { Context } from '../../context.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
-import { upsertDispute } from '../../db/order/disputes.ts'
+import { isDisputed, upsertDispute } from '../../db/order/disputes.ts'
 import { listEsims, type StoredEsim, setEsimSuspended } from '../../db/order/esims.ts'
 import { findOrder, type OrderRow } from '../../db/order/orders.ts'
 import type { EsimProviderId } from '../../providers/esim.ts'
@@ -30,12 +30,15 @@ export function createDisputeActivities(context: Context): Activities {
         await raiseOperatorTask(sql, { ...task, kind: 'dispute_open', detail: order ? dispute.reason : 'erased' })
       else await resolveOperatorTask(sql, { ...task, kind: 'dispute_open', by: dispute.status })
       if (dispute.status === 'lost') await raiseOperatorTask(sql, { ...task, kind: 'dispute_lost' })
-      if (order) await setSuspended(order, !closed || dispute.status === 'lost', at)
+      if (order) await suspendOrResume(order, at)
     },
   }
 
-  async function setSuspended(order: OrderRow, suspended: boolean, at: Date): Promise<void> {
+  /** Decides by all disputes about an eSIM: of its order and of each of its top-ups. */
+  async function suspendOrResume(order: OrderRow, at: Date): Promise<void> {
+    const orderId = order.parent_order_id ?? order.id
     for (const esim of await disputedEsims(order)) {
+      const suspended = await isDisputed(sql, { id: esim.id, orderId })
       if (esim.suspended === suspended || esim.state === 'cancelled' || esim.state === 'expired') continue
       if ((await askProvider(esim, suspended)) === 'done') await setEsimSuspended(sql, esim.id, suspended)
       else if (suspended) await raiseOperatorTask(sql, { kind: 'esim_not_suspendable', subjectId: order.id, at })

@@ -11,6 +11,16 @@ export async function upsertDispute(
     on conflict (stripe_dispute_id) do update set state = excluded.state, closed_at = excluded.closed_at`
 }
 
+/**
+ * Whether an eSIM has to be suspended: a dispute about its order or about one of its top-ups is open, or was lost.
+ */
+export async function isDisputed(sql: Queryable, esim: { id: string; orderId: string }): Promise<boolean> {
+  const rows = await sql`
+    select 1 from disputes d join orders o on o.id = d.order_id
+    where (o.id = ${esim.orderId} or o.esim_id = ${esim.id}) and (d.closed_at is null or d.state = 'lost') limit 1`
+  return rows.length > 0
+}
+
 /** The state of an order's latest dispute. */
 export async function disputeState(sql: Queryable, orderId: string): Promise<string | undefined> {
   const [row] = await sql<Pick<Disputes, 'state'>[]>`

@@ -146,6 +146,33 @@ test('a dispute of a top-up suspends the eSIM that it topped up', async () => {
   expect((await view(topUp.id)).dispute).toBe('needs_response')
 })
 
+test.each([
+  ['the order’s is lost, the top-up’s is won', ['order', 'lost'], ['topUp', 'won'], true],
+  ['the top-up’s is lost, the order’s is won', ['topUp', 'lost'], ['order', 'won'], true],
+  ['both are won', ['order', 'won'], ['topUp', 'won'], false],
+] as const)(
+  'an eSIM with a dispute of its order and one of its top-up, %s',
+  async (_what, first, second, suspended) => {
+    const { person, order } = await delivered()
+    const { iccid } = order.esims[0]
+    const topUp = expectStatus(
+      await person.caller.post(`/v1/orders/${order.id}/top-up`, { packageCode: testPackages.topUp }),
+      201,
+    )
+    await stripe.do('pay', { orderId: topUp.id })
+    await harness.untilOrder(topUp.id, 'delivered')
+    const ids = { order: order.id, topUp: topUp.id }
+    const disputes = { order: await open(order.id), topUp: await open(topUp.id) }
+    await until('both are known', async () => (await tasks(disputes.order, disputes.topUp)).length === 2)
+    for (const [which, outcome] of [first, second]) {
+      await stripe.do('close-dispute', { dispute: disputes[which], outcome })
+      await until(`it is ${outcome}`, async () => (await view(ids[which])).dispute === outcome)
+    }
+    await until('it is decided', async () => (await view(order.id)).esims[0].suspended === suspended)
+    expect((await atProvider(iccid)) === 'SUSPENDED').toBe(suspended)
+  },
+)
+
 test('repeated webhooks of a dispute after the run has closed make one operator task for each order', async () => {
   const { order } = await delivered()
   await esimAccess.do('expire', { iccid: order.esims[0].iccid })
