@@ -18,9 +18,10 @@ const OID = /^\d+(\.\d+)+$/
 const isHost = (text: string): boolean =>
   text.length <= 253 && text.includes('.') && text.split('.').every((label) => LABEL.test(label))
 
-/** The parts of an activation code, with or without its scheme; null for any other text. */
+/** The parts of an activation code, with or without its scheme and white space around it; null for any other text. */
 export function parseActivationCode(code: string): ActivationCode | null {
   const [format, smdpAddress = '', matchingId = '', oid = '', confirmation = '', ...more] = code
+    .trim()
     .replace(/^LPA:/i, '')
     .split('$')
   if (format !== '1' || more.length > 0 || !isHost(smdpAddress) || !MATCHING_ID.test(matchingId)) return null
@@ -31,7 +32,7 @@ export function parseActivationCode(code: string): ActivationCode | null {
 
 /** An activation code with its scheme, as QR codes and links contain it; null for any other text. */
 export function normaliseActivationCode(code: string): string | null {
-  return parseActivationCode(code) && `LPA:${code.replace(/^LPA:/i, '')}`
+  return parseActivationCode(code) && `LPA:${code.trim().replace(/^LPA:/i, '')}`
 }
 
 /** The link that opens the installation on iOS 17.4 and later; older iPhones need the QR code or manual entry. */

@@ -55,6 +55,7 @@ async function makeAccount(context: Context, request: SignUp, claim: Claim | und
   const policyVersion = await acceptedPolicy(context, body.policyVersion)
   const proven = await proveIdentities(context, body, request)
   const email = body.email ?? proven.apple?.email ?? proven.google?.email
+  if (email === undefined && (await hasAccount(context, proven))) throw new Problem('identity_taken')
   if (email === undefined) throw new Problem('invalid_request', { errors: [{ field: 'email', reason: 'missing' }] })
 
   const identities: (ProvenIdentity & { refreshToken: string | null })[] = []
@@ -116,6 +117,15 @@ function firebaseUidOf(caller: Caller, given: string | undefined): string | null
   if (given === undefined) return caller.firebaseUid
   const errors = [{ field: 'firebaseUid', reason: 'is taken from the sign-in token' }]
   throw new Problem('invalid_request', { errors })
+}
+
+/** Apple sends the address only at the first sign-in: who has an account is told that, and not that it is missing. */
+async function hasAccount(context: Context, proven: Record<'apple' | 'google', ProvenIdentity | undefined>) {
+  for (const identity of [proven.apple, proven.google]) {
+    if (identity && (await findAccountOfIdentity(context.sql, context, identity.provider, identity.subject)))
+      return true
+  }
+  return false
 }
 
 async function assertFree(context: Context, email: string, identity: ProvenIdentity): Promise<void> {

@@ -122,10 +122,29 @@ export async function findOrderOfEsim(
   encryption: ColumnEncryption,
   provider: string,
   esimRef: string,
-): Promise<{ orderId: string; delivered: boolean; usedShare: number } | undefined> {
-  const [row] = await sql<(Pick<Orders, 'id' | 'status'> & { used_share: number })[]>`
-    select o.id, o.status, coalesce(e.used_bytes::float8 / nullif(e.total_bytes, 0), 0) as used_share from esims e join orders o on o.id = e.order_id
+): Promise<{ orderId: string; delivered: boolean; usedShare: number; totalBytes: bigint | null } | undefined> {
+  const [row] = await sql<(Pick<Orders, 'id' | 'status'> & { used_share: number; total_bytes: bigint | null })[]>`
+    select o.id, o.status, e.total_bytes, coalesce(e.used_bytes::float8 / nullif(e.total_bytes, 0), 0) as used_share from esims e join orders o on o.id = e.order_id
     where e.provider = ${provider} and e.esim_ref_index = ${esimRefIndex(encryption, provider, esimRef)}
     order by o.created_at desc limit 1`
-  return row && { orderId: row.id, delivered: row.status === 'delivered', usedShare: row.used_share }
+  return (
+    row && {
+      orderId: row.id,
+      delivered: row.status === 'delivered',
+      usedShare: row.used_share,
+      totalBytes: row.total_bytes,
+    }
+  )
+}
+
+/** The delivered order of a provider's order number. */
+export async function findDeliveredOrder(
+  sql: Queryable,
+  provider: string,
+  orderNo: string,
+): Promise<{ orderId: string; delivered: true; usedShare: number } | undefined> {
+  const [row] = await sql<Pick<Orders, 'id'>[]>`
+    select o.id from provider_orders p join orders o on o.id = p.order_id
+    where p.provider = ${provider} and p.provider_order_no = ${orderNo} and o.status = 'delivered' limit 1`
+  return row && { orderId: row.id, delivered: true, usedShare: 0 }
 }

@@ -59,11 +59,11 @@ function parse(rawBody: Buffer | string): Record<string, unknown> {
 function toWebhook(event: Record<string, unknown>): StripeWebhook {
   const object = record(record(event.data).object)
   const { id: eventId, type, created } = event
-  const objectId = object.id
+  // Some objects, such as a balance, have no id; no event that we follow is about one.
+  const objectId = typeof object.id === 'string' ? object.id : ''
   if (typeof eventId !== 'string' || typeof type !== 'string' || typeof created !== 'number') {
     throw new ProviderFailure('stripe', 'rejected', 'bad_payload')
   }
-  if (typeof objectId !== 'string') throw new ProviderFailure('stripe', 'rejected', 'bad_payload')
   const kind = object.object
   const paymentIntentId = kind === 'payment_intent' ? objectId : idOf(object.payment_intent)
   const { order_id: orderId, refund_key: refundKey } = record(object.metadata)

@@ -165,3 +165,36 @@ const untilState = (orderId: string, wanted: string) =>
     () => shownState(orderId),
     (state) => state === wanted,
   )
+
+test('Airalo: the second 90 % notice, after a top-up, has the words of the first and is told at once', async () => {
+  const { provider, order, person, eSim } = await delivered('airalo', testPackages.onlyAiralo)
+  await provider.do('webhooks', { drop: 0, copies: 2 })
+  await provider.do('install', eSim)
+  await provider.do('use', { ...eSim, bytes: 0.95 * gigabyte })
+  await untilTold(person, 'in_use', 'low_data')
+
+  const topUp = await person.caller.post(`/v1/orders/${order.id}/top-up`, { packageCode: testPackages.topUp })
+  await harness.sims.stripe.do('pay', { orderId: topUp.body.id })
+  await harness.untilOrder(topUp.body.id, 'delivered')
+  await untilValue(
+    'the eSIM has two gigabytes',
+    async () => (await harness.service.get(`/v1/orders/${order.id}`)).body.esims[0].totalBytes,
+    (total) => total === 2 * gigabyte,
+  )
+  await provider.do('use', { ...eSim, bytes: 0.95 * gigabyte })
+  await untilTold(person, 'in_use', 'low_data', 'low_data')
+})
+
+test('eSIM Access: a notification without an eSIM’s number is about the eSIMs of its order', async () => {
+  const { provider, order, person, eSim } = await delivered('esimAccess', testPackages.onlyEsimAccess)
+  await provider.do('webhooks', { drop: 1_000, copies: 1 })
+  await provider.do('install', eSim)
+  await provider.do('use', { ...eSim, bytes: 0.85 * gigabyte })
+  const { sql, config } = harness.stack.context
+  const [row] = await sql`select provider_order_no from provider_orders where order_id = ${order.id}`
+  const content = { orderNo: row?.provider_order_no, esimStatus: 'IN_USE', smdpStatus: 'ENABLED', esimTranNo: null }
+  const body = { notifyType: 'ESIM_STATUS', notifyId: order.id, content }
+  const path = `/v1/webhooks/esim-access/${config.ESIM_ACCESS_WEBHOOK_TOKEN}`
+  expect((await harness.anonymous.post(path, body)).status).toBe(200)
+  await untilTold(person, 'in_use', 'low_data')
+})

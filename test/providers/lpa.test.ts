@@ -43,6 +43,7 @@ test.each([
 test('an activation code gets its scheme once', () => {
   expect(normaliseActivationCode('1$smdp.example.com$A1')).toBe('LPA:1$smdp.example.com$A1')
   expect(normaliseActivationCode('lpa:1$smdp.example.com$A1')).toBe('LPA:1$smdp.example.com$A1')
+  expect(normaliseActivationCode(' \tLPA:1$smdp.example.com$A1\r\n')).toBe('LPA:1$smdp.example.com$A1')
 })
 
 test('an install link contains the whole activation code', () => {

@@ -3,7 +3,7 @@ import { timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { forgetOperatorTask, raiseOperatorTask } from '../../../db/operator-tasks.ts'
-import { findOrderOfEsim } from '../../../db/order/esims.ts'
+import { findDeliveredOrder, findOrderOfEsim } from '../../../db/order/esims.ts'
 import { findOrder, findOrderOfPayment } from '../../../db/order/orders.ts'
 import { periods } from '../../../policy/periods.ts'
 import type { ProviderHint, WebhookEvent } from '../../../providers/esim.ts'
@@ -143,16 +143,31 @@ export function webhookRoutes(api: ApiContext, inbox: WebhookInbox): Route[] {
   }
 
   async function handleEsimHints(source: 'esim-access' | 'airalo', parse: () => WebhookEvent): Promise<void> {
-    const { eventId, hints } = verified(parse)
+    const { eventId, hints, unnamed } = verified(parse)
     const esimHints = hints.filter(isEsimHint)
-    if (esimHints.length > 0) await inbox.handle({ source, eventId }, () => signalOrders(source, esimHints))
+    if (esimHints.length === 0) return
+    const name = unnamed ? [eventId, ...(await volumesOf(source, esimHints))].join(' ') : eventId
+    await inbox.handle({ source, eventId: name }, () => signalOrders(source, esimHints))
+  }
+
+  /** After a top-up the same words are another notice: 90 % of another volume. */
+  function volumesOf(source: 'esim-access' | 'airalo', hints: EsimHint[]): Promise<string[]> {
+    return Promise.all(
+      hints.map(async ({ esimRef }) => {
+        const order = esimRef === undefined ? undefined : await findOrderOfEsim(sql, api, source, esimRef)
+        return String(order?.totalBytes ?? 'unlimited')
+      }),
+    )
   }
 
   /** Only the run of a delivered eSIM waits for hints; provisioning polls the provider. */
   async function signalOrders(source: 'esim-access' | 'airalo', hints: EsimHint[]): Promise<Handled> {
     const orders = new Set<string>()
     for (const hint of hints) {
-      const order = await findOrderOfEsim(sql, api, source, hint.esimRef)
+      const order =
+        hint.esimRef === undefined
+          ? await findDeliveredOrder(sql, source, hint.orderNo)
+          : await findOrderOfEsim(sql, api, source, hint.esimRef)
       if (order?.delivered && changesWhatIsKnown(hint, order.usedShare)) orders.add(order.orderId)
     }
     for (const orderId of orders) await signals.provider(orderId)
@@ -160,11 +175,12 @@ export function webhookRoutes(api: ApiContext, inbox: WebhookInbox): Route[] {
   }
 }
 
-type EsimHint = ProviderHint & { esimRef: string }
+/** Some notifications of eSIM Access name the order and not the eSIM. */
+type EsimHint = ProviderHint & ({ esimRef: string } | { esimRef?: never; orderNo: string })
 
 /** Other hints are not needed: the run follows an eSIM's validity by timers, and polls a placed order. */
 const isEsimHint = (hint: ProviderHint): hint is EsimHint =>
-  hint.esimRef !== undefined && (hint.kind === 'esim' || hint.kind === 'usage')
+  (hint.esimRef !== undefined || hint.orderNo !== undefined) && (hint.kind === 'esim' || hint.kind === 'usage')
 
 /** U3: usage concerns the run only when it passes the threshold of the low-data notice, which is sent once. */
 function changesWhatIsKnown({ kind, usedShare }: ProviderHint, knownShare: number): boolean {
