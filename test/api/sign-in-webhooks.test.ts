@@ -186,7 +186,7 @@ const mailStateOf = async ({ accountId }: Person) =>
   (await sql`select mail_state from accounts where id = ${accountId}`)[0]?.mail_state
 
 async function withRelay(): Promise<{ person: Person; sub: string }> {
-  const { sub, idToken, code } = await apple.do<{ sub: string; idToken: string; code: string }>('sign-in', {
+  const { sub, idToken, code } = await apple.do('sign-in', {
     private: true,
   })
   const proof = { identityToken: idToken, authorizationCode: code }
@@ -206,7 +206,7 @@ test.each([
     [newer, Date.now()],
     [older, Date.now() - 5 * minuteMs],
   ]) {
-    const { jti } = await apple.do<{ jti: string }>('notify', { type: `email-${what}`, sub, at, seconds })
+    const { jti } = await apple.do('notify', { type: `email-${what}`, sub, at, seconds })
     expect(await answersTo(apple, jti)).toEqual([200])
   }
   expect(await mailStateOf(person)).toBe(state)
@@ -214,7 +214,7 @@ test.each([
 
 test('an event of Apple with its time in seconds is taken for what it is', async () => {
   const { person, sub } = await withRelay()
-  const { jti } = await apple.do<{ jti: string }>('notify', { type: 'email-disabled', sub, seconds: true })
+  const { jti } = await apple.do('notify', { type: 'email-disabled', sub, seconds: true })
   expect(await answersTo(apple, jti)).toEqual([200])
   expect(await mailStateOf(person)).toBe('bounced')
 })
@@ -226,7 +226,7 @@ test('Google’s account-enabled is not undone by an older account-disabled, nor
   const granted = async () =>
     (await harness.service.get(`/v1/accounts/${person.accountId}`)).body.consents.promotions.granted
   const tell = async (type: string, at: number) => {
-    const { jti } = await google.do<{ jti: string }>('notify', { type, sub, reason: 'hijacking', at })
+    const { jti } = await google.do('notify', { type, sub, reason: 'hijacking', at })
     expect(await answersTo(google, jti)).toEqual([202])
   }
   await tell('account-enabled', Date.now())
@@ -240,7 +240,7 @@ test('Google’s account-enabled is not undone by an older account-disabled, nor
     source: 'app_settings',
   })
   const late = { type: 'account-disabled', sub: other.sub, reason: 'hijacking', at: Date.now() - 5 * minuteMs }
-  const { jti } = await google.do<{ jti: string }>('notify', late)
+  const { jti } = await google.do('notify', late)
   expect(await answersTo(google, jti)).toEqual([202])
   const account = (await harness.service.get(`/v1/accounts/${other.person.accountId}`)).body
   expect(account.consents.promotions.granted).toBe(true)
@@ -249,7 +249,7 @@ test('Google’s account-enabled is not undone by an older account-disabled, nor
 /** A sign-in of the same Firebase user, some seconds from now. */
 async function tokenOf({ firebaseUid }: Person, inSeconds: number) {
   const signIn = { uid: firebaseUid, authTimeSecondsAgo: -inSeconds }
-  const { idToken } = await google.do<{ idToken: string }>('firebase-sign-in', signIn)
+  const { idToken } = await google.do('firebase-sign-in', signIn)
   return createCaller(harness.stack.urls.api, idToken)
 }
 
@@ -259,7 +259,7 @@ test.each(['sessions-revoked', 'tokens-revoked', 'account-disabled'])(
     const { person, sub } = await withGoogle()
     const path = `/v1/accounts/${person.accountId}`
     expect((await person.caller.get(path)).status).toBe(200)
-    const { jti } = await google.do<{ jti: string }>('notify', { type, sub, reason: 'hijacking' })
+    const { jti } = await google.do('notify', { type, sub, reason: 'hijacking' })
     expect(await answersTo(google, jti)).toEqual([202])
     for (const answer of [
       await person.caller.get(path),
