@@ -56,10 +56,10 @@ export async function recordBounce(
   messageRef: string,
   status: string,
 ): Promise<{ subjectId: string; accountId: string | null } | undefined> {
-  const [row] = await sql<{ subjectId: string; accountId: string | null }[]>`
+  const [row] = await sql<Pick<Sends, 'subject_id' | 'account_id'>[]>`
     update sends set state = 'failed', code = ${status} where message_ref = ${messageRef}
-    returning subject_id as "subjectId", account_id as "accountId"`
-  return row
+    returning subject_id, account_id`
+  return row && { subjectId: row.subject_id, accountId: row.account_id }
 }
 
 /** Records the result. `due`: to be tried again; it was certainly not sent, unless the code is `unknownOutcome`. */

@@ -31,7 +31,7 @@ const pay = (url: string, timeoutMs = 300): Promise<string> =>
   failureOf(callProvider({ provider: 'party', method: 'POST', url, body: 'x', timeoutMs, changes: true }))
 
 test('a certificate that nobody trusts: nothing was sent', async () => {
-  expect(await pay(`https://127.0.0.1:${tls.port}`, 10_000)).toBe('unavailable unreachable')
+  expect(await pay(`https://127.0.0.1:${tls.port}`, 10_000)).toBe('unavailable bad_certificate')
 })
 
 test('a TLS handshake that is never answered: nothing was sent', async () => {
