@@ -8,6 +8,7 @@ import type { EmailChangeActivities } from '../workflows/email-change.contract.t
 import type { HousekeepingActivities } from '../workflows/housekeeping.contract.ts'
 import type { KeyRotationActivities } from '../workflows/keys/key-rotation.contract.ts'
 import type { OrderActivities } from '../workflows/order/order.contract.ts'
+import type { PaymentSweepActivities } from '../workflows/order/payment-sweep.contract.ts'
 import type { PolicyActivities } from '../workflows/policy-notice.contract.ts'
 import type { PrivacyRequestActivities } from '../workflows/privacy-request.contract.ts'
 import type { InactivityActivities } from '../workflows/retention/account-inactivity.contract.ts'
@@ -26,11 +27,13 @@ import { createKeyRotationActivities } from './key-rotation.ts'
 import { createOrderDeliveryActivities } from './order/delivery.ts'
 import { createDisputeActivities } from './order/disputes.ts'
 import { createEsimTrackingActivities } from './order/esim-tracking.ts'
+import { createLatePaymentActivities } from './order/late-payment.ts'
 import { createMeasurementActivities } from './order/measurement.ts'
 import { createOrderNoticeActivities } from './order/notices.ts'
 import { createOrderPaymentActivities } from './order/payment.ts'
 import { createOrderProvisioningActivities } from './order/provisioning.ts'
 import { createOrderRefundActivities } from './order/refund.ts'
+import { createPaymentSweepActivities } from './payment-sweep.ts'
 import { createPolicyActivities } from './policy-notice.ts'
 import { createPrivacyRequestActivities } from './privacy-requests.ts'
 import { createSignInEndedActivities } from './sign-in-ended.ts'
@@ -39,6 +42,7 @@ import { createSignInEndedActivities } from './sign-in-ended.ts'
 export function createActivities(context: WorkerContext) {
   return {
     ...createOrderPaymentActivities(context),
+    ...createLatePaymentActivities(context),
     ...createOrderProvisioningActivities(context),
     ...createOrderDeliveryActivities(context),
     ...createOrderNoticeActivities(context),
@@ -51,6 +55,7 @@ export function createActivities(context: WorkerContext) {
     ...createSignInEndedActivities(context),
     ...createInactivityActivities(context),
     ...createInvoiceRetentionActivities(context),
+    ...createPaymentSweepActivities(context),
     ...createHousekeepingActivities(context),
     ...createDraftSweepActivities(context),
     ...createBackupActivities(context),
@@ -70,6 +75,7 @@ export function createActivities(context: WorkerContext) {
     InactivityActivities &
     InvoiceRetentionActivities &
     DraftSweepActivities &
+    PaymentSweepActivities &
     HousekeepingActivities &
     BackupActivities &
     PolicyActivities

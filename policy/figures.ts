@@ -37,6 +37,11 @@ export const figures = {
     unit: 'rows',
     ...mustBeNone,
   },
+  unsettled_payments: {
+    meaning: 'Payments that succeeded at Stripe, with an order that nobody has delivered or refunded, or with none',
+    unit: 'rows',
+    ...mustBeNone,
+  },
   overdue_reviews: { meaning: 'Held orders that nobody decided about in time', unit: 'rows', ...mustBeNone },
   unbooked_orders: { meaning: 'Orders of the last week, paid and not in the books', unit: 'rows', ...mustBeNone },
   missing_invoices: { meaning: 'Orders of the last week, delivered without an invoice', unit: 'rows', ...mustBeNone },

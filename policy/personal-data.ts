@@ -402,6 +402,11 @@ const tables: Record<string, Table> = {
     keptUntil: withAccount,
     columns: { order_id: link('the order'), document_key: technical, number: link('the invoice') },
   },
+  payment_sweeps: {
+    onErasure: 'keep',
+    keptUntil: whileUseful,
+    columns: { part: technical, read_until: technical, done_at: technical },
+  },
   counters: { onErasure: 'keep', keptUntil: whileUseful, columns: { series: business, last: business } },
   sends: {
     onErasure: 'delete',

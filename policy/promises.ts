@@ -72,7 +72,7 @@ export const promises = {
       file: 'test/orders/faults/kill.test.ts',
       title: 'U2: a killed worker loses nothing and repeats nothing',
     },
-    figures: ['unsettled_orders'],
+    figures: ['unsettled_orders', 'unsettled_payments'],
   },
   U3: {
     sentence: 'Data serves to send confirmations, activation codes and package updates, each once.',

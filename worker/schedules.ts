@@ -12,6 +12,7 @@ import { catalogueSyncType, catalogueSyncWorkflowId } from '../workflows/catalog
 import { draftSweepType, draftSweepWorkflowId } from '../workflows/draft-sweep.contract.ts'
 import { housekeepingType, housekeepingWorkflowId } from '../workflows/housekeeping.contract.ts'
 import { keyCheckType, keyCheckWorkflowId } from '../workflows/keys/key-rotation.contract.ts'
+import { paymentSweepType, paymentSweepWorkflowId } from '../workflows/order/payment-sweep.contract.ts'
 import { inactivitySweepType, inactivitySweepWorkflowId } from '../workflows/retention/account-inactivity.contract.ts'
 import { booksCohortsType, booksCohortsWorkflowId } from '../workflows/retention/invoice-retention.contract.ts'
 
@@ -35,6 +36,7 @@ const schedules: readonly ScheduleEntry[] = [
   { id: booksCohortsWorkflowId, workflowType: booksCohortsType, when: { cron: '45 2 * * *' } },
   { id: keyCheckWorkflowId, workflowType: keyCheckType, when: { cron: '35 2 * * *' }, atOnce: true },
   { id: draftSweepWorkflowId, workflowType: draftSweepType, when: { every: '10 minutes' } },
+  { id: paymentSweepWorkflowId, workflowType: paymentSweepType, when: { every: '1 hour' }, atOnce: true },
   { id: housekeepingWorkflowId, workflowType: housekeepingType, when: { cron: '5 0 * * *' } },
 ]
 

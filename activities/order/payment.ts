@@ -9,7 +9,7 @@ import type { Queryable } from '../../db/connection/database.ts'
 import type { Accounts, Orders, Packages } from '../../db/connection/schema.ts'
 import { tableEncryption } from '../../db/crypto/column-encryption.ts'
 import { DataKeyMissing } from '../../db/crypto/data-keys.ts'
-import { raiseOperatorTask } from '../../db/operator-tasks.ts'
+import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
 import { recordPaid } from '../../db/order/books.ts'
 import { findOrder, insertOrder, moveOrder, type NewOrder, type OrderRow, paidSince } from '../../db/order/orders.ts'
 import { periods } from '../../policy/periods.ts'
@@ -21,6 +21,7 @@ import type { OrderActivities, OrderInput } from '../../workflows/order/order.co
 import { paymentFailureTypes, withFailureTypes } from '../failures.ts'
 import { knownOrder, paymentIntentOf } from './known-order.ts'
 import { notAccepted, type Objection, objectionTo } from './payment-acceptance.ts'
+import { paymentMark } from './payment-mark.ts'
 import { askAboutPayment } from './provider-alarm.ts'
 
 type Activities = Pick<OrderActivities, 'openCheckout' | 'confirmPayment' | 'cancelPayment'>
@@ -54,6 +55,7 @@ export function createOrderPaymentActivities(context: Context): Activities {
           orderId: input.orderId,
           amountMinor: grossMinor,
           currency: offer.currency,
+          mark: paymentMark(cipher, input.orderId),
           ...(customerId && { customerId }),
           idempotencyKey: `order-${input.orderId}:payment`,
         }),
@@ -134,11 +136,13 @@ export function createOrderPaymentActivities(context: Context): Activities {
       const outcome = await askAboutPayment(context, () =>
         stripe.cancelPayment(paymentIntentOf(order), `order-${orderId}:cancel`),
       )
-      if (outcome === 'already_paid') return 'paid'
       // Stripe does not cancel a payment while the bank processes it.
       if (outcome === 'processing') throw failure('PaymentPending', { nextRetryDelay: 600_000 })
-      await moveOrder(sql, orderId, ['awaiting_payment'], { status, reason, ended_at: new Date(asOf) })
-      return 'cancelled'
+      const at = new Date(asOf)
+      const isPaid = outcome === 'already_paid'
+      if (!isPaid) await moveOrder(sql, orderId, ['awaiting_payment'], { status, reason, ended_at: at })
+      await resolveOperatorTask(sql, { kind: 'payment_unresolved', subjectId: orderId, by: 'order', at })
+      return isPaid ? 'paid' : 'cancelled'
     },
   }
 

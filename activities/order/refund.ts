@@ -9,6 +9,7 @@ import { isProviderFailure, ProviderFailure } from '../../providers/failure.ts'
 import type { OrderActivities, RefundReason } from '../../workflows/order/order.contract.ts'
 import { withFailureTypes } from '../failures.ts'
 import { knownOrder, paymentIntentOf } from './known-order.ts'
+import { paymentUnsettled } from './late-payment.ts'
 import { askAboutPayment } from './provider-alarm.ts'
 
 type Activities = Pick<OrderActivities, 'startRefund' | 'refundPayment' | 'recordRefundFailure' | 'checkRefunds'>
@@ -60,7 +61,8 @@ export function createOrderRefundActivities(context: Context): Activities {
         await moveOrder(tx, orderId, ['refunding', 'refund_failed'], { status: 'refunded', reason })
         await issueCreditNote(tx, orderId, at)
       })
-      await resolveOperatorTask(sql, { kind: 'refund_failed', subjectId: orderId, by: 'order', at })
+      for (const kind of ['refund_failed', paymentUnsettled])
+        await resolveOperatorTask(sql, { kind, subjectId: orderId, by: 'order', at })
     },
 
     async recordRefundFailure({ orderId, asOf, code }) {
@@ -82,6 +84,8 @@ export function createOrderRefundActivities(context: Context): Activities {
       }
       const last = ours.at(-1)
       const state = atStripe.find(({ refundKey }) => refundKey === last?.refund_key)?.status
+      if (state === 'succeeded' || (state && failedStates.includes(state)))
+        await resolveOperatorTask(sql, { kind: 'refund_unsettled', subjectId: orderId, by: 'order', at })
       if (state && failedStates.includes(state)) return 'failed'
       return state === 'succeeded' ? 'settled' : 'pending'
     },

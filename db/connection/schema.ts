@@ -46,6 +46,14 @@ export interface Allowances {
   used: number
 }
 
+export interface Allowances {
+  subject: Blind
+  kind: string
+  account_id: string | null
+  window_start: Date
+  used: number
+}
+
 export interface ApiKeys {
   id: string
   secret_hash: Buffer
@@ -384,6 +392,12 @@ export interface Packages {
   currency: string
   active: boolean
   updated_at: Date
+}
+
+export interface PaymentSweeps {
+  part: string
+  read_until: Date
+  done_at: Date
 }
 
 export interface Policies {

@@ -110,6 +110,22 @@ export async function openSecret<Part extends DeletionPart>(
   return JSON.parse(text) as DeletionSecrets[Part]
 }
 
+/** The payments of persons who were erased in the last 90 days, one person after the other. */
+export async function* openPayments(sql: Queryable, encryption: ColumnEncryption): AsyncGenerator<string[]> {
+  const rows = await sql<{ receipt_id: string }[]>`
+    select receipt_id from deletion_seals where payments is not null or settlements is not null order by receipt_id`
+  for (const { receipt_id: receiptId } of rows) {
+    const payments = await openSecret(sql, encryption, receiptId, 'payments')
+    const settlements = await openSecret(sql, encryption, receiptId, 'settlements')
+    yield [
+      ...(payments?.paymentIntentIds ?? []),
+      ...(payments?.job?.paymentIntentIds ?? []),
+      ...(payments?.setAside ?? []),
+      ...(settlements ?? []).map(({ paymentIntentId }) => paymentIntentId),
+    ]
+  }
+}
+
 /** Replaces a part by what its step still needs. */
 export async function resealSecret<Part extends DeletionPart>(
   sql: Queryable,

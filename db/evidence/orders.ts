@@ -4,11 +4,14 @@ import { milliseconds, periods } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import type { Queryable } from '../connection/database.ts'
 import type { Counters, Orders } from '../connection/schema.ts'
+import { paymentSweepParts } from '../order/payment-sweeps.ts'
 
 /** A run that retries delay is not yet a broken promise. */
 const graceMs = 10 * milliseconds.minute
 /** as long as retries go on (workflows/run/retry.ts, `message`) */
 const mailLifeMs = 3 * milliseconds.day
+/** the hourly look at the payment processor may fail twice */
+const sweepLifeMs = 3 * milliseconds.hour
 const lately = 7 * milliseconds.day
 const lookedAt = 10_000
 
@@ -29,7 +32,8 @@ export async function readOrderFigures(sql: Queryable, asOf: Date): Promise<Read
   const reviewedSince = plusMs(due, -periods.order.reviewWindowMs)
   const since = plusMs(asOf, -lately)
   const unsentSince = plusMs(asOf, -mailLifeMs)
-  const [[counts], stuck, gaps] = await Promise.all([
+  const sweptSince = plusMs(asOf, -sweepLifeMs)
+  const [[counts], stuck, gaps, [payments]] = await Promise.all([
     sql<Counts[]>`select
       (select count(*)::int from orders where created_at > ${since} and paid_at is not null and fact_id is null)
         as unbooked,
@@ -51,6 +55,10 @@ export async function readOrderFigures(sql: Queryable, asOf: Date): Promise<Read
         or (status = 'refunding' and deliver_by < ${due}) or status = 'refund_failed')
       group by status order by status`,
     countGaps(sql),
+    sql<{ unsettled: number; swept: number }[]>`select
+      (select count(*)::int from attention where resolved_at is null
+        and kind in ('payment_unsettled', 'payment_without_order')) as unsettled,
+      (select count(*)::int from payment_sweeps where done_at > ${sweptSince}) as swept`,
   ])
   const unsettled = stuck.reduce((sum, { count }) => sum + count, 0)
   return {
@@ -58,6 +66,8 @@ export async function readOrderFigures(sql: Queryable, asOf: Date): Promise<Read
       value: unsettled,
       ...(unsettled > 0 && { detail: stuck.map(({ status, count }) => `${status}: ${count}`).join(', ') }),
     },
+    // Nobody knows while the processor is not asked.
+    unsettled_payments: { value: payments?.swept === paymentSweepParts.length ? payments.unsettled : null },
     overdue_reviews: { value: counts?.reviews ?? null },
     unbooked_orders: { value: counts?.unbooked ?? null },
     missing_invoices: { value: counts?.uninvoiced ?? null },

@@ -1,5 +1,6 @@
 /** R2, U6: the books, kept for seven years: order facts, invoices and credit notes, without names and dated by the day. */
 import { randomUUID } from 'node:crypto'
+import type { OrderStatus } from '../../workflows/order/order.contract.ts'
 import type { Fragment, Queryable, Transaction } from '../connection/database.ts'
 import type { InvoiceLinks, Invoices, OrderFacts, Orders } from '../connection/schema.ts'
 
@@ -23,18 +24,23 @@ export async function insertFact(tx: Transaction, facts: Facts, paidAt: Date): P
   return id
 }
 
-/** Marks an order as paid and writes its facts. @returns false when it does not wait for its payment */
+/**
+ * Marks an order as paid and writes its facts.
+ * @param from by default an order that waits for its payment
+ * @returns false when the order has another status
+ */
 export async function recordPaid(
   tx: Transaction,
   orderId: string,
   facts: Facts,
-  paid: Pick<Orders, 'status' | 'reason' | 'payment_kind' | 'deliver_by'> & { paid_at: Date },
+  paid: Pick<Orders, 'status' | 'reason' | 'payment_kind' | 'deliver_by'> & { paid_at: Date; ended_at?: null },
+  from: OrderStatus[] = ['awaiting_payment'],
 ): Promise<boolean> {
   const factId = randomUUID()
   const recorded = await tx`
     with paid as (
       update orders set ${tx({ ...paid, fact_id: factId })}
-      where id = ${orderId} and status = 'awaiting_payment' returning id)
+      where id = ${orderId} and status in ${tx(from)} returning id)
     insert into order_facts (id, paid_on, package_name, destination, quantity, gross_minor, currency, outcome)
     select ${factId}, ${dayOf(paid.paid_at)}, ${facts.packageName}, ${facts.destination}, ${facts.quantity},
       ${facts.grossMinor}, ${facts.currency}, 'paid' from paid`

@@ -62,16 +62,19 @@ export function createPayments({ sdk, call, create }: StripeClient) {
       amountMinor: number
       currency: string
       customerId?: string | undefined
+      /** by which a payment without an order is recognised as ours */
+      mark: string
       idempotencyKey: string
     }): Promise<{ paymentIntentId: string; clientSecret: string }> {
       const parameters: Stripe.PaymentIntentCreateParams = {
         amount: order.amountMinor,
         currency: order.currency.toLowerCase(),
         automatic_payment_methods: { enabled: true },
-        metadata: { order_id: order.orderId },
+        metadata: { order_id: order.orderId, mark: order.mark },
         ...(order.customerId ? { customer: order.customerId } : {}),
       }
-      // A PaymentIntent behind a spent key can never be paid, since its client secret was not returned.
+      // A PaymentIntent behind a spent key can never be paid, since its client secret was not returned. The payment sweep
+      // cancels it.
       const intent = await create(order.idempotencyKey, (idempotencyKey) =>
         call('writes', () => sdk.paymentIntents.create(parameters, { idempotencyKey })),
       )

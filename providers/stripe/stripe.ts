@@ -3,6 +3,7 @@
  * Every method throws ProviderFailure; any other error is a bug.
  */
 import { createStripeClient, type StripeSettings } from './client.ts'
+import { createHistory } from './history.ts'
 import { createPayments } from './payments.ts'
 import { createPersons } from './persons.ts'
 import { createRefunds } from './refunds.ts'
@@ -18,6 +19,7 @@ export function createStripe(settings: StripeSettings) {
     /** whether the settings allow redaction jobs */
     redactionConfigured: Boolean(settings.redactionApiVersion),
     ...createPayments(client),
+    ...createHistory(client),
     ...createRefunds(client),
     ...createPersons(client, settings.redactionApiVersion),
     parseWebhook: createWebhookParser(client.sdk, settings.webhookSecret),

@@ -12,6 +12,8 @@ export interface StripeWebhook {
   paymentIntentId?: string
   /** metadata.order_id, if the event's object has it */
   orderId?: string
+  /** metadata.mark of a payment */
+  mark?: string
   refundId?: string
   /** the idempotency key of our refund; missing for one that was made elsewhere */
   refundKey?: string
@@ -44,7 +46,7 @@ export function createWebhookParser(sdk: Stripe, secret: string) {
     // Tolerance 0 ignores the age: two checks tell a forged signature from an old one without the SDK's error texts.
     if (!passes(0)) throw new ProviderFailure('stripe', 'rejected', 'bad_signature')
     if (!passes(toleranceSeconds)) throw new ProviderFailure('stripe', 'rejected', 'old_signature')
-    return toWebhook(parse(rawBody))
+    return readEvent(parse(rawBody))
   }
 }
 
@@ -56,7 +58,8 @@ function parse(rawBody: Buffer | string): Record<string, unknown> {
   }
 }
 
-function toWebhook(event: Record<string, unknown>): StripeWebhook {
+/** Reads an event object. @throws ProviderFailure rejected: `bad_payload` */
+export function readEvent(event: Record<string, unknown>): StripeWebhook {
   const object = record(record(event.data).object)
   const { id: eventId, type, created } = event
   // Some objects, such as a balance, have no id; no event that we follow is about one.
@@ -66,13 +69,14 @@ function toWebhook(event: Record<string, unknown>): StripeWebhook {
   }
   const kind = object.object
   const paymentIntentId = kind === 'payment_intent' ? objectId : idOf(object.payment_intent)
-  const { order_id: orderId, refund_key: refundKey } = record(object.metadata)
+  const { order_id: orderId, refund_key: refundKey, mark } = record(object.metadata)
   return {
     eventId,
     type,
     objectId,
     ...(paymentIntentId ? { paymentIntentId } : {}),
     ...(typeof orderId === 'string' ? { orderId } : {}),
+    ...(typeof mark === 'string' ? { mark } : {}),
     ...(kind === 'refund' ? { refundId: objectId } : {}),
     ...(kind === 'refund' && typeof refundKey === 'string' ? { refundKey } : {}),
     ...(kind === 'dispute' ? { disputeId: objectId } : {}),

@@ -25,7 +25,7 @@ export interface Collection<T extends Stored> {
   add(item: T): T
   by(index: string, value: string): T[]
   all(): T[]
-  page(request: PageRequest, filters?: Record<string, string | undefined>): Page<T>
+  page(request: PageRequest, filters?: Record<string, string | undefined>, isWanted?: (item: T) => boolean): Page<T>
   clear(): void
 }
 
@@ -53,11 +53,12 @@ export function createCollection<T extends Stored>(
     },
     by,
     all: () => [...items.values()],
-    page: (request, filters = {}) => {
+    page: (request, filters = {}, isWanted = () => true) => {
       const wanted = Object.entries(filters).filter((filter): filter is [string, string] => filter[1] !== undefined)
       const [first, ...rest] = wanted
       const candidates = (first ? by(...first) : [...items.values()])
         .filter((item) => rest.every(([name, value]) => indexes[name]?.(item) === value))
+        .filter(isWanted)
         .filter((item) => item.created >= (request.createdFrom ?? 0))
         .filter((item) => item.created <= (request.createdTo ?? Number.POSITIVE_INFINITY))
         .reverse()

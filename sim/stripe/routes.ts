@@ -5,7 +5,7 @@ import { type Account, idOf, newId } from './account.ts'
 import { type Collection, found } from './collection.ts'
 import type { Disputes } from './disputes.ts'
 import { newCustomer } from './objects.ts'
-import { integer, type Parameters, pageRequest, record, requiredText, text, textMap } from './parameters.ts'
+import { integer, type Parameters, pageRequest, record, requiredText, text, textList, textMap } from './parameters.ts'
 import type { Payments } from './payments.ts'
 import type { Protocol } from './protocol.ts'
 import type { Redactions } from './redaction.ts'
@@ -133,8 +133,13 @@ function mountDisputesAndEvents(router: Router, { account, protocol, disputes }:
   protocol.endpoint(router, 'post', '/v1/disputes/:id/close', [], ({ id }) =>
     disputes.decide(found(account.disputes, 'dispute', id), 'lost'),
   )
-  protocol.endpoint(router, 'get', '/v1/events', [...pagination, 'type'], ({ parameters }) => {
-    const page = list('/v1/events', account.events, parameters, ['type'])
+  // docs.stripe.com/api/events/list: `types` holds up to 20 names; an event of any of them is listed.
+  protocol.endpoint(router, 'get', '/v1/events', [...pagination, 'type', 'types'], ({ parameters }) => {
+    const types = textList(parameters, 'types')
+    if (types.length > 20) throw invalidParameter('parameter_invalid', 'types', 'At most 20 types.')
+    const page = list('/v1/events', account.events, parameters, ['type'], ({ type }) => {
+      return types.length === 0 || types.includes(type)
+    })
     return { ...page, data: page.data.map((event) => JSON.parse(event.body)) }
   })
   protocol.endpoint(router, 'get', '/v1/events/:id', [], ({ id }) =>
@@ -147,9 +152,10 @@ function list<T extends { id: string; created: number }>(
   collection: Collection<T>,
   parameters: Parameters,
   filters: string[],
+  isWanted?: (item: T) => boolean,
 ) {
   const wanted = Object.fromEntries(filters.map((name) => [name, text(parameters, name)]))
-  return { object: 'list', ...collection.page(pageRequest(parameters), wanted), url }
+  return { object: 'list', ...collection.page(pageRequest(parameters), wanted, isWanted), url }
 }
 
 function liveCustomer(account: Account, id: string, param?: string): Stripe.Customer {

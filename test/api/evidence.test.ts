@@ -7,6 +7,8 @@ import { readSubProcessorFigures } from '../../api/evidence/sub-processors.ts'
 import { createApi } from '../../api/server.ts'
 import type { Orders } from '../../db/connection/schema.ts'
 import { noteKeys } from '../../db/crypto/encryption-keys.ts'
+import { raiseOperatorTask } from '../../db/operator-tasks.ts'
+import { paymentSweepParts, recordSweep } from '../../db/order/payment-sweeps.ts'
 import { evaluate, type Figure, type FigureName, figures } from '../../policy/figures.ts'
 import { personalData } from '../../policy/personal-data.ts'
 import { type PromiseEntry, promises } from '../../policy/promises.ts'
@@ -31,6 +33,7 @@ beforeAll(async () => {
   sql = harness.api.sql
   const { FIELD_KEYS: keyring } = harness.api.config
   await noteKeys(sql, { purpose: 'field', ids: [...keyring.keys.keys()], activeId: keyring.activeId, at: asOf })
+  for (const part of paymentSweepParts) await recordSweep(sql, { part, readUntil: asOf, at: asOf })
   people = await insertAccounts(harness.api, 3)
   accountId = people[0]?.id ?? ''
 })
@@ -208,6 +211,10 @@ const breaches: Partial<Record<FigureName, Breach>> = {
     mend: () => sql`delete from email_changes`,
   },
   unsettled_orders: order({ deliver_by: ago(0.1), created_at: ago(20) }),
+  unsettled_payments: {
+    break: () => raiseOperatorTask(sql, { kind: 'payment_without_order', subjectId: 'pi_1', at: asOf }),
+    mend: () => sql`delete from attention`,
+  },
   overdue_reviews: order({ status: 'in_review', paid_at: ago(1.1) }),
   unbooked_orders: order({ deliver_by: ago(-1) }),
   missing_invoices: order({ status: 'delivered' }),

@@ -11,6 +11,7 @@ import type { EmailChangeActivities } from '../../workflows/email-change.contrac
 import type { HousekeepingActivities } from '../../workflows/housekeeping.contract.ts'
 import type { KeyRotationActivities } from '../../workflows/keys/key-rotation.contract.ts'
 import type { OrderActivities } from '../../workflows/order/order.contract.ts'
+import type { PaymentSweepActivities } from '../../workflows/order/payment-sweep.contract.ts'
 import type { PolicyActivities } from '../../workflows/policy-notice.contract.ts'
 import type { PrivacyRequestActivities } from '../../workflows/privacy-request.contract.ts'
 import type { InactivityActivities } from '../../workflows/retention/account-inactivity.contract.ts'
@@ -35,6 +36,7 @@ interface ActivitiesOf {
   keyRotation: KeyRotationActivities
   order: OrderActivities
   orderAftercare: OrderActivities
+  paymentSweep: PaymentSweepActivities
   policyNotice: PolicyActivities
   privacyRequest: PrivacyRequestActivities
   restoreDrill: BackupActivities

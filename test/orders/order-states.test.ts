@@ -51,7 +51,8 @@ ${table(
 
 A refused update is answered with \`order_state_conflict\` and changes nothing. A cancellation of the run by Temporal's own
 tools counts as \`cancel\` in every state, and is never refused. A closed run (\`[*]\` below) refuses every update;
-\`payment\` and \`dispute\` go to \`orderAftercare\`, which accepts \`refund\` while a late refund has failed.
+\`payment\` and \`dispute\` go to \`orderAftercare\`, which refunds a payment that arrives late, and accepts
+\`refund\` while a late refund has failed.
 
 ## Transitions
 
@@ -124,7 +125,8 @@ function movesOf({ history }: Kept): Move[] {
   let from: OrderStatus = 'awaiting_payment'
   for (const event of history.events ?? []) {
     const fields = event.upsertWorkflowSearchAttributesEventAttributes?.searchAttributes?.indexedFields
-    if (!fields) continue
+    // A patch writes a search attribute as well.
+    if (!fields?.Status) continue
     const read = (name: string) => {
       const data = fields[name]?.data
       return data && data.length > 0 ? JSON.parse(Buffer.from(data).toString()) : null

@@ -44,7 +44,7 @@ afterAll(async () => {
 let orders = 0
 async function newPayment(given: { amountMinor?: number; customerId?: string } = {}) {
   orders += 1
-  const order = { orderId: `ord_${orders}`, amountMinor: 990, currency: 'EUR', ...given }
+  const order = { orderId: `ord_${orders}`, amountMinor: 990, currency: 'EUR', mark: 'of_the_order', ...given }
   return { ...order, ...(await stripe.createPayment({ ...order, idempotencyKey: `pay:${order.orderId}` })) }
 }
 
@@ -112,7 +112,7 @@ test('a payment at Stripe stays open after a failed card', async () => {
   expect((await sim.books()).charges.map((charge) => charge.paid)).toEqual([false, true])
 })
 
-test('P2: Stripe gets the order id and no other detail of the order or person', async () => {
+test('P2: Stripe gets the order id, a keyed hash of it, and no other detail of the order or person', async () => {
   const customerId = await stripe.createCustomer({ idempotencyKey: 'customer:1', accountRef: 'ref1' })
   await newPayment({ customerId })
   const bodies = (await sim.log()).map((request) => decodeURIComponent(request.body))
@@ -122,6 +122,7 @@ test('P2: Stripe gets the order id and no other detail of the order or person', 
     'currency',
     'automatic_payment_methods[enabled]',
     'metadata[order_id]',
+    'metadata[mark]',
     'customer',
   ])
   const headers = (await sim.log()).map((request) => request.headers)
@@ -130,7 +131,13 @@ test('P2: Stripe gets the order id and no other detail of the order or person', 
 })
 
 test('a repeated idempotency key at Stripe makes one payment, and other parameters with it are refused', async () => {
-  const order = { orderId: 'ord_same', amountMinor: 500, currency: 'EUR', idempotencyKey: 'pay:same' }
+  const order = {
+    orderId: 'ord_same',
+    amountMinor: 500,
+    currency: 'EUR',
+    mark: 'of_the_order',
+    idempotencyKey: 'pay:same',
+  }
   const first = await stripe.createPayment(order)
   expect(await stripe.createPayment(order)).toEqual(first)
   expect(await failureOf(stripe.createPayment({ ...order, amountMinor: 501 }))).toMatchObject({
@@ -142,7 +149,13 @@ test('a repeated idempotency key at Stripe makes one payment, and other paramete
 })
 
 test('of two simultaneous requests with one key at Stripe one is unavailable, and its answer is not stored', async () => {
-  const order = { orderId: 'ord_clash', amountMinor: 500, currency: 'EUR', idempotencyKey: 'pay:clash' }
+  const order = {
+    orderId: 'ord_clash',
+    amountMinor: 500,
+    currency: 'EUR',
+    mark: 'of_the_order',
+    idempotencyKey: 'pay:clash',
+  }
   await sim.do('misbehave-next', { path: 'payment_intents', delayMs: 100 })
   const results = await Promise.allSettled([stripe.createPayment(order), stripe.createPayment(order)])
   const refused = results.find((result) => result.status === 'rejected')
@@ -153,14 +166,26 @@ test('of two simultaneous requests with one key at Stripe one is unavailable, an
 })
 
 test('a refusal of parameters by Stripe is not stored under the key', async () => {
-  const order = { orderId: 'ord_small', amountMinor: 49, currency: 'EUR', idempotencyKey: 'pay:small' }
+  const order = {
+    orderId: 'ord_small',
+    amountMinor: 49,
+    currency: 'EUR',
+    mark: 'of_the_order',
+    idempotencyKey: 'pay:small',
+  }
   expect(await failureOf(stripe.createPayment(order))).toMatchObject({ kind: 'rejected', code: 'amount_too_small' })
   expect(await stripe.createPayment({ ...order, amountMinor: 50 })).toHaveProperty('paymentIntentId')
 })
 
 test('a 500 that Stripe stores under the key is avoided with the next key', async () => {
   await sim.do('misbehave-next', { path: 'payment_intents$', status: 500, times: 1 })
-  const order = { orderId: 'ord_500', amountMinor: 500, currency: 'EUR', idempotencyKey: 'pay:500' }
+  const order = {
+    orderId: 'ord_500',
+    amountMinor: 500,
+    currency: 'EUR',
+    mark: 'of_the_order',
+    idempotencyKey: 'pay:500',
+  }
   expect(await failureOf(stripe.createPayment(order))).toMatchObject({ kind: 'unknown_outcome', code: 'http_500' })
   const made = await stripe.createPayment(order)
   expect(await stripe.createPayment(order)).toEqual(made)
@@ -348,7 +373,7 @@ test.each([
 ])('a write at Stripe with the fault $fault is $kind', async ({ fault, ...expected }) => {
   await sim.fault(fault)
   const impatient = createStripe({ ...settings(), timeoutMs: 200 })
-  const order = { orderId: 'ord_f', amountMinor: 500, currency: 'EUR', idempotencyKey: 'pay:f' }
+  const order = { orderId: 'ord_f', amountMinor: 500, currency: 'EUR', mark: 'of_the_order', idempotencyKey: 'pay:f' }
   const failure = await failureOf(impatient.createPayment(order))
   expect(failure).toMatchObject(expected)
   expect(String(failure) + String(failure.cause)).not.toMatch(/planted|John|gateway/)
@@ -364,7 +389,13 @@ test('a failed read at Stripe is unavailable, and no unknown outcome', async () 
 })
 
 test('a lost reply of Stripe is retried once by the SDK with the same key; two lost replies are an unknown outcome', async () => {
-  const order = { orderId: 'ord_cut', amountMinor: 500, currency: 'EUR', idempotencyKey: 'pay:cut' }
+  const order = {
+    orderId: 'ord_cut',
+    amountMinor: 500,
+    currency: 'EUR',
+    mark: 'of_the_order',
+    idempotencyKey: 'pay:cut',
+  }
   await sim.fault({ cut: 'after', times: 2 })
   expect(await failureOf(stripe.createPayment(order))).toMatchObject({ kind: 'unknown_outcome', code: 'econnreset' })
   await stripe.createPayment(order)
@@ -385,7 +416,7 @@ test('a refused connection to Stripe is unavailable, and an unknown outcome afte
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const apiBase = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const unreachable = createStripe({ ...settings(), apiBase })
-  const order = { orderId: 'ord_r', amountMinor: 500, currency: 'EUR', idempotencyKey: 'pay:r' }
+  const order = { orderId: 'ord_r', amountMinor: 500, currency: 'EUR', mark: 'of_the_order', idempotencyKey: 'pay:r' }
   const expected = { kind: 'unknown_outcome', code: 'econnrefused' }
   expect(await failureOf(unreachable.createPayment(order))).toMatchObject(expected)
   expect(await failureOf(unreachable.createPayment(order))).toMatchObject({ ...expected, kind: 'unavailable' })
@@ -397,6 +428,7 @@ test('Stripe’s webhooks are verified and reduced to ids', async () => {
   const refund = { paymentIntentId, amountMinor: 100, idempotencyKey: 'refund:w', reasonCode: 'x', lookFirst: false }
   const { refundId } = await stripe.refund(refund)
   const refundKey = refund.idempotencyKey
+  const mark = 'of_the_order'
   const { dispute: disputeId } = await sim.do('open-dispute', { orderId })
   await sim.do('fail-refund', { refund: refundId })
   await sim.do('release')
@@ -405,9 +437,9 @@ test('Stripe’s webhooks are verified and reduced to ids', async () => {
   )
   const common = { paymentIntentId, eventId: expect.stringMatching(/^evt_/), createdAt: expect.any(String) }
   expect(webhooks).toEqual([
-    { ...common, type: 'payment_intent.succeeded', objectId: paymentIntentId, orderId },
+    { ...common, type: 'payment_intent.succeeded', objectId: paymentIntentId, orderId, mark },
     { ...common, type: 'refund.created', objectId: refundId, refundId, refundKey },
-    { ...common, type: 'charge.refunded', objectId: expect.stringMatching(/^ch_/), orderId },
+    { ...common, type: 'charge.refunded', objectId: expect.stringMatching(/^ch_/), orderId, mark },
     { ...common, type: 'charge.dispute.created', objectId: disputeId, disputeId },
     { ...common, type: 'charge.dispute.funds_withdrawn', objectId: disputeId, disputeId },
     { ...common, type: 'refund.updated', objectId: refundId, refundId, refundKey },

@@ -8,6 +8,7 @@ import { catalogueSyncType } from '../../workflows/catalogue-sync.contract.ts'
 import { draftSweepType } from '../../workflows/draft-sweep.contract.ts'
 import { housekeepingType } from '../../workflows/housekeeping.contract.ts'
 import { keyCheckType } from '../../workflows/keys/key-rotation.contract.ts'
+import { paymentSweepType } from '../../workflows/order/payment-sweep.contract.ts'
 import { inactivitySweepType } from '../../workflows/retention/account-inactivity.contract.ts'
 import { booksCohortsType } from '../../workflows/retention/invoice-retention.contract.ts'
 import { always } from '../harness/checks/placements.ts'
@@ -38,6 +39,8 @@ export const dailyRuns: Record<string, Scenario> = {
   'key-check-given-up': async (product) => withoutTable(product, keyCheckType, 'encryption_keys'),
   'draft-sweep-done': async (product) => ended(product, draftSweepType),
   'draft-sweep-given-up': async (product) => withoutTable(product, draftSweepType, 'campaigns'),
+  'payment-sweep-done': async (product) => ended(product, paymentSweepType),
+  'payment-sweep-given-up': async (product) => withoutTable(product, paymentSweepType, 'payment_sweeps'),
   'housekeeping-done': async (product) => ended(product, housekeepingType),
   'housekeeping-given-up': async (product) => withoutTable(product, housekeepingType, 'webhook_events'),
   'backup-kept': async (product) => ended(product, backupType),

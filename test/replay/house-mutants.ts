@@ -123,6 +123,12 @@ export const houseMutants: Mutant[] = [
     caughtBy: ['key-rotation-from-a-draft', 'key-rotation-of-a-draft-beside-another'],
   },
   {
+    name: 'lost webhooks that nobody looks for',
+    mutation: { workflow: 'paymentSweep', activity: 'readMissedEvents', fault: 'skipped', result: 0 },
+    first: true,
+    caughtBy: ['payment-sweep-done', 'payment-sweep-given-up'],
+  },
+  {
     name: 'drafts that nobody settles',
     mutation: {
       workflow: 'draftSweep',

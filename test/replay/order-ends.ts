@@ -2,7 +2,7 @@
 import { orderAftercareWorkflowId } from '../../workflows/order/order.contract.ts'
 import { testPackages } from '../harness/test-packages.ts'
 import { until } from '../harness/until.ts'
-import { orderSteps, type Scenario } from './scenario.ts'
+import { orderSteps, runSteps, type Scenario } from './scenario.ts'
 
 export const orderEnds: Record<string, Scenario> = {
   'order-used-and-expired': async (product) => {
@@ -242,19 +242,81 @@ export const orderEnds: Record<string, Scenario> = {
     const id = await bouncedLate()
     await act(id, 'refund')
     await product.untilOrder(id, 'refunded')
-    return untilClosed(orderAftercareWorkflowId(id))
+    return untilClosed(await runSteps(product).forward(orderAftercareWorkflowId(id), '31 days'))
   },
   'order-aftercare-of-a-settled-refund': async (product) => {
     const { bought, act, refundSettled, ended, untilClosed } = orderSteps(product)
     await product.sims.stripe.do('pending-refunds', { enabled: true })
     const id = await bought('delivered')
     await act(id, 'refund')
+    await product.untilOrder(id, 'refunded')
+    await product.sims.stripe.do('webhooks', { hold: true })
+    await product.sims.stripe.do('settle-refund', { orderId: id })
     await refundSettled(id)
     await ended(id)
-    await product.sims.stripe.do('settle-refund', { orderId: id })
+    await product.sims.stripe.do('release')
     await until('aftercare has begun', () =>
       product.temporal.workflow.getHandle(orderAftercareWorkflowId(id)).describe(),
     )
     return untilClosed(orderAftercareWorkflowId(id))
+  },
+  'order-aftercare-of-a-late-payment': async (product) => {
+    const { ordered, terminated, untilClosed } = orderSteps(product)
+    const id = await ordered()
+    await terminated(id)
+    await product.sims.stripe.do('pay', { orderId: id })
+    await product.untilOrder(id, 'refunded')
+    return untilClosed(await runSteps(product).forward(orderAftercareWorkflowId(id), '31 days'))
+  },
+  'order-aftercare-of-an-unpaid-order': async (product) => {
+    const { undecidedWithoutRun, untilClosed } = orderSteps(product)
+    const id = await undecidedWithoutRun()
+    await product.sims.stripe.do('fail-payment', { orderId: id })
+    await runSteps(product).forward(orderAftercareWorkflowId(id), '25 hours')
+    await product.untilOrder(id, 'unpaid')
+    return untilClosed(orderAftercareWorkflowId(id))
+  },
+  'order-paid-after-days': async (product) => {
+    const { ordered, act, refundSettled, ended } = orderSteps(product)
+    const id = await ordered()
+    await product.sims.stripe.do('process', { orderId: id })
+    await product.fastForward(id, '27 hours')
+    await product.sims.stripe.do('pay', { orderId: id })
+    await product.fastForward(id, '30 minutes')
+    await product.untilOrder(id, 'delivered')
+    await act(id, 'refund')
+    await refundSettled(id)
+    return ended(id)
+  },
+  'order-refund-found-failed-at-the-end': async (product) => {
+    const { bought, act, refundSettled, ended } = orderSteps(product)
+    const id = await bought('delivered')
+    await act(id, 'refund')
+    await product.untilOrder(id, 'refunded')
+    await product.sims.stripe.do('webhooks', { drop: 1_000 })
+    await product.sims.stripe.do('fail-refund', { orderId: id })
+    await product.sims.stripe.do('webhooks', { drop: 0 })
+    await product.fastForward(id, '31 days')
+    await product.untilOrder(id, 'refund_failed')
+    await act(id, 'refund')
+    await refundSettled(id)
+    return ended(id)
+  },
+  'order-refund-unsettled-for-a-month': async (product) => {
+    const { bought, act, refundSettled, ended } = orderSteps(product)
+    await product.sims.stripe.do('pending-refunds', { enabled: true })
+    const id = await bought('delivered')
+    await act(id, 'refund')
+    await refundSettled(id)
+    await product.sims.stripe.do('settle-refund', { orderId: id })
+    await product.fastForward(id, '31 days')
+    return ended(id)
+  },
+  'order-that-failed': async (product) => {
+    const { ordered, ended } = orderSteps(product)
+    const id = await ordered()
+    await product.context.sql`update orders set payment_intent_id = null where id = ${id}`
+    await product.fastForward(id, '31 seconds')
+    return ended(id)
   },
 }

@@ -87,6 +87,36 @@ export const orderMutants: Mutant[] = [
     ],
   },
   {
+    name: 'a payment that nobody asks about after a day at the bank',
+    mutation: { workflow: 'order', activity: 'cancelPayment', fault: 'skipped', result: 'cancelled' },
+    caughtBy: ['order-paid-after-days', 'order-waits-for-the-bank'],
+  },
+  {
+    name: 'a run whose failure no operator learns of',
+    mutation: { workflow: 'order', activity: 'raiseAttention', when: { kind: 'order_run_failed' }, fault: 'skipped' },
+    caughtBy: ['order-that-failed'],
+  },
+  {
+    name: 'a refund that is not asked about at the end of its wait',
+    mutation: { workflow: 'order', activity: 'checkRefunds', fault: 'skipped', result: 'settled' },
+    caughtBy: ['order-refund-found-failed-at-the-end', 'order-refund-unsettled-for-a-month'],
+  },
+  {
+    name: 'a late payment that nobody takes',
+    mutation: {
+      workflow: 'orderAftercare',
+      activity: 'settleWithoutRun',
+      fault: 'skipped',
+      result: { state: 'settled' },
+    },
+    caughtBy: [
+      'order-aftercare-of-a-late-payment',
+      'order-aftercare-of-an-unpaid-order',
+      'order-aftercare-waits-for-the-bank',
+      'order-aftercare-waits-for-its-refund-to-settle',
+    ],
+  },
+  {
     name: 'a bounced refund that nobody notes',
     mutation: { workflow: 'order', activity: 'sendOrderMail', when: { mail: 'refund_failed' }, fault: 'skipped' },
     caughtBy: ['order-waits-for-its-refund-to-be-repeated', 'order-refund-bounced-and-repeated'],

@@ -88,6 +88,22 @@ export const orderWaits: Record<string, Scenario> = {
     await product.untilOrder(id, 'refund_failed')
     return orderWorkflowId(id)
   },
+  'order-waits-for-the-bank': async (product) => {
+    const id = await orderSteps(product).ordered()
+    await product.sims.stripe.do('process', { orderId: id })
+    await product.fastForward(id, '2 hours')
+    return orderWorkflowId(id)
+  },
+  'order-aftercare-waits-for-the-bank': async (product) =>
+    orderAftercareWorkflowId(await orderSteps(product).undecidedWithoutRun()),
+  'order-aftercare-waits-for-its-refund-to-settle': async (product) => {
+    const { ordered, terminated } = orderSteps(product)
+    const id = await ordered()
+    await terminated(id)
+    await product.sims.stripe.do('pay', { orderId: id })
+    await product.untilOrder(id, 'refunded')
+    return orderAftercareWorkflowId(id)
+  },
   'order-aftercare-waits-for-its-refund-to-be-repeated': async (product) =>
     orderAftercareWorkflowId(await orderSteps(product).bouncedLate()),
   'order-waits-for-a-late-allocation-to-give-back': async (product) => {

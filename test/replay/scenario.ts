@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Duration } from '@temporalio/common'
 import { fastForward } from '../../temporal/time-skipping.ts'
 import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
+import { paymentSweepType } from '../../workflows/order/payment-sweep.contract.ts'
 import { always } from '../harness/checks/placements.ts'
 import { expectStatus } from '../harness/http.ts'
 import type { Product } from '../harness/product.ts'
@@ -48,7 +49,7 @@ export function runSteps({ temporal, config, sims }: Product) {
 /** Steps for scenarios of orders. */
 export function orderSteps(product: Product) {
   const { sims, operator } = product
-  const { untilClosed, mailDown } = runSteps(product)
+  const { start, untilClosed, mailDown } = runSteps(product)
 
   const packageCode = testPackages.onlyEsimAccess
   const bought = async (status: string, pay = {}): Promise<string> =>
@@ -68,6 +69,23 @@ export function orderSteps(product: Product) {
     act,
     refundSettled,
     ordered: async (): Promise<string> => (await product.buy(await product.signUp(), { packageCode, pay: false })).id,
+    terminated: async (orderId: string): Promise<void> => {
+      await product.temporal.workflow.getHandle(orderWorkflowId(orderId)).terminate('by mistake')
+    },
+    /** An order that the bank still processes at its deadline, and whose run is gone. Its aftercare is waiting. */
+    undecidedWithoutRun: async (): Promise<string> => {
+      const { id: orderId } = await product.buy(await product.signUp(), { packageCode, pay: false })
+      await sims.stripe.do('process', { orderId })
+      await product.temporal.workflow.getHandle(orderWorkflowId(orderId)).terminate('by mistake')
+      await product.context.sql`update orders set payment_due_at = created_at - interval '1 hour' where id = ${orderId}`
+      await untilClosed(await start(paymentSweepType))
+      await until('the operators know', async () => {
+        const raised = await product.context.sql`
+          select 1 from attention where subject_id = ${orderId} and kind = 'payment_unresolved'`
+        return raised.length > 0
+      })
+      return orderId
+    },
     /** An order whose refund fails after its run has closed. */
     bouncedLate: async (): Promise<string> => {
       const orderId = await bought('delivered')

@@ -1,21 +1,24 @@
-/** Handles disputes and failed refunds of an order whose own run has closed. */
-import { ActivityFailure, allHandlersFinished, condition, workflowInfo } from '@temporalio/workflow'
-import { failure, failureCode, failureType } from '../../shared/failures.ts'
+/** U2: settles payments, refunds and disputes of an order whose own run has closed. */
+import { allHandlersFinished, condition, patched, workflowInfo } from '@temporalio/workflow'
+import { msUntil } from '../../shared/calendar.ts'
+import { failure } from '../../shared/failures.ts'
 import { nothing, onSignal, onUpdate } from '../run/messages.ts'
-import { clock } from '../run/now.ts'
+import { clock, now } from '../run/now.ts'
 import { showStatus } from '../run/run-status.ts'
-import { disputeSignal, type OrderState, paymentSignal, refund } from './order.contract.ts'
+import { disputeSignal, type OrderState, paymentSignal, type RefundReason, refund } from './order.contract.ts'
 import { isListed, orderStates } from './order-states.ts'
-import { charge, disputeNotice, localFirst, noteDispute } from './run.ts'
+import { requestRefund, returnEsims, untilSettled } from './refund.ts'
+import { announce, disputeNotice, localFirst, noteDispute } from './run.ts'
 
 export async function orderAftercare({ orderId }: { orderId: string }): Promise<void> {
   const state: OrderState = { status: 'refunded', waitingFor: 'the payment processor', dueAt: null }
-  let paymentsToCheck = 0
+  const hints = { payment: false }
+  const announcements: Promise<void>[] = []
   let refundRequested = false
   let refunds = 0
   onSignal(disputeSignal, disputeNotice, ({ disputeId }) => noteDispute(orderId, disputeId))
   onSignal(paymentSignal, nothing, () => {
-    paymentsToCheck += 1
+    hints.payment = true
   })
   onUpdate(
     refund,
@@ -32,43 +35,77 @@ export async function orderAftercare({ orderId }: { orderId: string }): Promise<
   showStatus({ status: 'aftercare', waitingFor: state.waitingFor, dueAt: null })
   // A signal comes with the start of this run; a signal after its end starts another run.
   do {
-    await condition(() => paymentsToCheck > 0, 1)
-    if (paymentsToCheck > 0) {
-      paymentsToCheck = 0
-      if ((await localFirst.checkRefunds({ orderId, ...clock() })) === 'failed') await repeatRefund()
+    await condition(() => hints.payment, 1)
+    if (hints.payment) {
+      hints.payment = false
+      if (settlesPayments()) await settlePayment()
+      if ((await localFirst.checkRefunds({ orderId, ...clock() })) === 'failed') await repeatRefund('refund_bounced')
     }
+    await Promise.all(announcements)
     await condition(allHandlersFinished)
-  } while (paymentsToCheck > 0)
+  } while (hints.payment)
+
+  /** Refunds a payment that the order's own run cannot take any more. */
+  async function settlePayment(): Promise<void> {
+    for (;;) {
+      const found = await localFirst.settleWithoutRun({ orderId, ...clock() })
+      if (found.state === 'settled') return
+      if (found.state === 'refund') {
+        moveTo('refunding')
+        const returned = found.holdsEsims ? returnEsims({ orderId }) : undefined
+        const failedWith = await refundAgain(found.reason)
+        if (failedWith) await repeatRefund(failedWith)
+        else await end()
+        return returned
+      }
+      const askAt = new Date(found.askAt)
+      moveTo('awaiting_payment', askAt)
+      await condition(() => hints.payment, Math.max(1, msUntil(askAt, now())))
+      hints.payment = false
+    }
+  }
 
   /** Waits for an operator to repeat the refund, as the order's own run does. */
-  async function repeatRefund(): Promise<void> {
-    for (let code: string | undefined = 'refund_bounced'; code; ) {
+  async function repeatRefund(firstCode: string): Promise<void> {
+    for (let code: string | undefined = firstCode; code; ) {
       refundRequested = false
       moveTo('refund_failed')
       const { reason } = await localFirst.recordRefundFailure({ orderId, ...clock(), code })
+      if (settlesPayments()) announcements.push(...announce(orderId, 'refund_failed'))
       await condition(() => refundRequested)
       await localFirst.startRefund({ orderId, ...clock(), reason })
       moveTo('refunding')
-      code = await refundOnce(reason)
+      code = await refundAgain(reason)
     }
+    await end()
+  }
+
+  async function end(): Promise<void> {
     await localFirst.endOrder({ orderId, ...clock(), status: 'refunded' })
-    moveTo('refunded', 'the payment processor')
+    moveTo('refunded', null, 'the payment processor')
   }
 
-  /** Returns the code of the failure, or undefined when the processor has accepted the refund. */
-  async function refundOnce(reason: Parameters<typeof charge.refundPayment>[0]['reason']): Promise<string | undefined> {
+  async function refundAgain(reason: RefundReason): Promise<string | undefined> {
     refunds += 1
-    try {
-      await charge.refundPayment({ orderId, ...clock(), reason, attempt: `${workflowInfo().runId}-${refunds}` })
-      return undefined
-    } catch (error) {
-      if (!(error instanceof ActivityFailure)) throw error
-      return failureCode(error) ?? failureType(error) ?? 'unknown'
-    }
+    const failedWith = await requestRefund(orderId, reason, `${workflowInfo().runId}-${refunds}`)
+    if (failedWith || !settlesPayments()) return failedWith
+    let isTold = false
+    return untilSettled(orderId, hints, (until) => {
+      moveTo('refunded', until)
+      if (!isTold) announcements.push(...announce(orderId, 'refunded'))
+      isTold = true
+    })
   }
 
-  function moveTo(status: OrderState['status'], waitingFor = orderStates[status].waitsFor): void {
-    Object.assign(state, { status, waitingFor })
-    showStatus({ status, waitingFor, dueAt: null })
+  function moveTo(
+    status: OrderState['status'],
+    dueAt: Date | null = null,
+    waitingFor = orderStates[status].waitsFor,
+  ): void {
+    Object.assign(state, { status, waitingFor, dueAt: dueAt?.toISOString() ?? null })
+    showStatus({ status, waitingFor, dueAt })
   }
 }
+
+/** False in runs from before aftercare took payments and followed its refunds. */
+const settlesPayments = (): boolean => patched('payment-without-a-run')

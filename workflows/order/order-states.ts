@@ -87,7 +87,7 @@ export const orderStates: { readonly [Status in OrderStatus]: OrderStateRow } = 
         leadsTo: [{ to: 'closed', when: 'it cannot be opened; the same request may be made again' }],
       },
       time: {
-        does: 'Asks the processor by itself now and then, and cancels the payment there at the end',
+        does: 'Asks the processor by itself now and then, and cancels the payment there at the end; as long as the bank processes it, asks again, and tells operators each day',
         leadsTo: [
           { to: 'unpaid' },
           { to: 'provisioning', when: 'paid' },
@@ -205,7 +205,10 @@ export const orderStates: { readonly [Status in OrderStatus]: OrderStateRow } = 
         leadsTo: [{ to: 'refund_failed', when: 'it has bounced' }],
       },
       dispute: recordsDispute,
-      time: { does: 'Takes the refund for settled', leadsTo: [{ to: 'closed' }] },
+      time: {
+        does: 'Asks the processor; while the refund has not settled, tells operators and waits as long again',
+        leadsTo: [{ to: 'closed' }, { to: 'refund_failed', when: 'it has bounced' }],
+      },
     },
   },
   cancelled: ending('paid nothing'),

@@ -78,7 +78,24 @@ export const orderState = defineQuery<OrderState>('state')
 
 export type PaymentTruth = { state: 'pending' | 'cancelled' } | { state: 'paid'; review: string | null }
 
-export type AttentionKind = 'mail_undelivered' | 'provider_order_unreturned' | 'dispute_unrecorded'
+export type AttentionKind =
+  | 'mail_undelivered'
+  | 'provider_order_unreturned'
+  | 'dispute_unrecorded'
+  /** the processor has not said for a day whether the order was paid */
+  | 'payment_unresolved'
+  /** the processor has not said for 30 days whether the refund has arrived */
+  | 'refund_unsettled'
+  /** the run has failed */
+  | 'order_run_failed'
+
+/** What is left to do for an order whose run has closed. */
+export type LateOutcome =
+  | { state: 'settled' }
+  /** it may still be paid; `askAt`: ISO 8601 */
+  | { state: 'undecided'; askAt: string }
+  /** `holdsEsims`: a provider may hold eSIMs that nobody gets */
+  | { state: 'refund'; reason: RefundReason; holdsEsims: boolean }
 
 export type OrderMail = 'confirmation' | 'delayed' | 'refunded' | 'cancelled' | 'refund_failed'
 
@@ -95,6 +112,11 @@ export interface OrderActivities {
     status: 'cancelled' | 'unpaid'
     reason: string
   }): Promise<'cancelled' | 'paid'>
+  /**
+   * Asks the payment processor about an order whose run has closed. Closes the order when it was not paid; records a
+   * payment that arrived late, makes an operator task of it, and leaves the refund to the caller.
+   */
+  settleWithoutRun(input: { orderId: string; asOf: string }): Promise<LateOutcome>
   startProvisioning(input: { orderId: string; asOf: string; deliverBy: string }): Promise<void>
   /** Buys the eSIMs from the first provider that has them. @throws OutOfStock, StillAllocating, ProviderUnavailable */
   provision(input: { orderId: string; asOf: string }): Promise<void>

@@ -7,10 +7,11 @@ import {
   isCancellation,
   proxyActivities,
   proxyLocalActivities,
+  TemporalFailure,
 } from '@temporalio/workflow'
 import { periods } from '../../policy/periods.ts'
 import { msUntil, plusMs } from '../../shared/calendar.ts'
-import { failure, failureType } from '../../shared/failures.ts'
+import { failure, failureCode, failureType } from '../../shared/failures.ts'
 import { clock, now } from '../run/now.ts'
 import * as retry from '../run/retry.ts'
 import { takeMessages } from './messages.ts'
@@ -38,7 +39,21 @@ export async function order(input: OrderInput): Promise<OrderState> {
     run.requested.cancel = true
     run.stopProvisioning?.()
   })
-  return CancellationScope.nonCancellable(() => carryOut(run))
+  return CancellationScope.nonCancellable(() =>
+    carryOut(run).catch(async (error: unknown) => {
+      await reportFailure(run, error)
+      throw error
+    }),
+  )
+}
+
+/** An operator is told of a run that fails; the payment sweep settles what it leaves behind. */
+async function reportFailure({ orderId, checkout }: OrderRun, error: unknown): Promise<void> {
+  const type = failureType(error)
+  // Other errors are bugs: they fail the workflow task, and the run goes on with mended code.
+  if (!(error instanceof TemporalFailure) || !checkout.done || type === 'OrderMissing') return
+  const code = failureCode(error) ?? type ?? 'unknown'
+  await localFirst.raiseAttention({ orderId, kind: 'order_run_failed', ...clock(), code })
 }
 
 async function carryOut(run: OrderRun): Promise<OrderState> {

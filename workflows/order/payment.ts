@@ -1,9 +1,13 @@
 /** From checkout to a payment, or to the certainty that there is none. */
-import { condition, sleep } from '@temporalio/workflow'
+import { condition, proxyActivities, sleep } from '@temporalio/workflow'
 import { periods } from '../../policy/periods.ts'
 import { msUntil, plusMs } from '../../shared/calendar.ts'
 import { clock, now } from '../run/now.ts'
-import { charge, localFirst, type OrderRun } from './run.ts'
+import * as retry from '../run/retry.ts'
+import type { OrderActivities } from './order.contract.ts'
+import { codeOf, localFirst, type OrderRun, ranOutOfTime } from './run.ts'
+
+const { cancelPayment } = proxyActivities<OrderActivities>(retry.decidedByOthers)
 
 const contradictionPassesMs = 10_000
 
@@ -33,7 +37,7 @@ function lookUpPayment({ orderId }: OrderRun) {
 
 /** The customer may pay while we cancel: the payment processor decides which came first. */
 async function closePayment(run: OrderRun, status: 'cancelled' | 'unpaid', reason: string): Promise<PaymentOutcome> {
-  const outcome = await charge.cancelPayment({ orderId: run.orderId, ...clock(), status, reason })
+  const outcome = await cancelUntilDecided(run, status, reason)
   if (outcome === 'cancelled') return { state: status }
   const payment = await lookUpPayment(run)
   if (payment.state === 'paid') return payment
@@ -42,4 +46,16 @@ async function closePayment(run: OrderRun, status: 'cancelled' | 'unpaid', reaso
   // Two of the processor's machines may differ for a moment; money that may be there must keep its run.
   await sleep(contradictionPassesMs)
   return closePayment(run, status, reason)
+}
+
+/** U2: the run must not end before the processor has decided. Operators see a payment that is undecided for a day. */
+async function cancelUntilDecided({ orderId }: OrderRun, status: 'cancelled' | 'unpaid', reason: string) {
+  for (;;) {
+    try {
+      return await cancelPayment({ orderId, ...clock(), status, reason })
+    } catch (error) {
+      if (!ranOutOfTime(error)) throw error
+      await localFirst.raiseAttention({ orderId, kind: 'payment_unresolved', ...clock(), ...codeOf(error) })
+    }
+  }
 }

@@ -1,14 +1,14 @@
 /** Refunds the customer and returns the eSIMs that a provider holds for the order. */
-import { ActivityFailure, condition, proxyActivities } from '@temporalio/workflow'
+import { ActivityFailure, condition, patched, proxyActivities } from '@temporalio/workflow'
 import { periods } from '../../policy/periods.ts'
 import { msUntil, plusMs } from '../../shared/calendar.ts'
 import { failureCode, failureType } from '../../shared/failures.ts'
 import { clock, now } from '../run/now.ts'
 import * as retry from '../run/retry.ts'
 import type { OrderActivities, RefundReason } from './order.contract.ts'
-import { charge, codeOf, localFirst, type OrderRun } from './run.ts'
+import { codeOf, localFirst, type OrderRun } from './run.ts'
 
-const { releaseProvision } = proxyActivities<OrderActivities>(retry.money)
+const { refundPayment, releaseProvision } = proxyActivities<OrderActivities>(retry.money)
 
 /** Resolves when the refund has settled. After a refund that failed, it waits for an operator's `refund` update. */
 export async function refundAll(run: OrderRun, reason: RefundReason): Promise<void> {
@@ -17,7 +17,7 @@ export async function refundAll(run: OrderRun, reason: RefundReason): Promise<vo
   run.moveTo('refunding', null)
   const returned = run.stopProvisioning ? returnEsims(run) : undefined
   for (let attempt = 1; ; attempt += 1) {
-    const failedWith = await refundOnce(run, reason, attempt)
+    const failedWith = (await requestRefund(orderId, reason, attempt)) ?? (await follow(run))
     if (!failedWith) break
     run.requested.retryRefund = false
     run.moveTo('refund_failed', null)
@@ -30,30 +30,61 @@ export async function refundAll(run: OrderRun, reason: RefundReason): Promise<vo
   await returned
 }
 
-/**
- * Returns the code of the failure, or undefined when the refund was accepted and did not fail until it had to settle.
- */
-async function refundOnce(run: OrderRun, reason: RefundReason, attempt: number): Promise<string | undefined> {
-  const { orderId, hints } = run
+async function follow(run: OrderRun): Promise<string | undefined> {
+  let isTold = false
+  return untilSettled(run.orderId, run.hints, (until) => {
+    run.moveTo('refunded', until)
+    if (!isTold) run.announce('refunded')
+    isTold = true
+  })
+}
+
+/** Refunds what is left of the payment. @returns the code of the failure, or undefined once the refund was accepted */
+export async function requestRefund(
+  orderId: string,
+  reason: RefundReason,
+  attempt: number | string,
+): Promise<string | undefined> {
   try {
-    await charge.refundPayment({ orderId, ...clock(), reason, attempt })
+    await refundPayment({ orderId, ...clock(), reason, attempt })
+    return undefined
   } catch (error) {
     if (!(error instanceof ActivityFailure)) throw error
     return failureCode(error) ?? failureType(error) ?? 'unknown'
   }
-  const settledBy = plusMs(now(), periods.order.refundSettlesWithinMs)
-  run.moveTo('refunded', settledBy)
-  run.announce('refunded')
-  while (now() < settledBy) {
-    await condition(() => hints.payment, msUntil(settledBy, now()))
-    if (!hints.payment) break
-    hints.payment = false
-    if ((await localFirst.checkRefunds({ orderId, ...clock() })) === 'failed') return 'refund_bounced'
-  }
-  return undefined
 }
 
-async function returnEsims({ orderId }: OrderRun): Promise<void> {
+/**
+ * Follows a refund that was accepted.
+ * @param hints `payment` is set by a signal
+ * @param onWait gets the time at which the processor is asked next
+ * @returns the code of the failure, or undefined once the processor says that the customer has the money
+ */
+export async function untilSettled(
+  orderId: string,
+  hints: { payment: boolean },
+  onWait: (until: Date) => void,
+): Promise<string | undefined> {
+  const check = () => localFirst.checkRefunds({ orderId, ...clock() })
+  for (;;) {
+    const settledBy = plusMs(now(), periods.order.refundSettlesWithinMs)
+    onWait(settledBy)
+    while (now() < settledBy) {
+      await condition(() => hints.payment, msUntil(settledBy, now()))
+      if (!hints.payment) break
+      hints.payment = false
+      if ((await check()) === 'failed') return 'refund_bounced'
+    }
+    // The webhook of a refund that failed may have been lost.
+    if (!patched('refund-asked-at-the-end')) return undefined
+    const state = await check()
+    if (state === 'failed') return 'refund_bounced'
+    if (state === 'settled') return undefined
+    await localFirst.raiseAttention({ orderId, kind: 'refund_unsettled', ...clock() })
+  }
+}
+
+export async function returnEsims({ orderId }: { orderId: string }): Promise<void> {
   try {
     await releaseProvision({ orderId, ...clock() })
   } catch (error) {

@@ -73,16 +73,7 @@ export function startRun(input: OrderInput) {
 
     /** Mail and push (U3), each at once if it can be, else by patient retries. Nothing but the end of the run waits for them. */
     announce(mail: OrderMail): void {
-      const at = clock()
-      announcements.push(
-        sendMail(mail, at),
-        // A push that a phone cannot get within the retries is no news any more; the app shows the state itself.
-        unlessGivenUp(
-          notifyNow
-            .sendOrderPush({ orderId, push: mail, ...at })
-            .catch(() => notify.sendOrderPush({ orderId, push: mail, ...at })),
-        ),
-      )
+      announcements.push(...announce(orderId, mail))
     },
     /** P3: best effort; it never delays or fails an order, and is given up when the event would be too old. */
     measurePurchase(): void {
@@ -105,16 +96,28 @@ export function startRun(input: OrderInput) {
       await Promise.all(announcements)
     },
   }
+}
 
-  async function sendMail(mail: OrderMail, at: { asOf: string }): Promise<void> {
-    try {
-      await notifyNow
-        .sendOrderMail({ orderId, mail, ...at })
-        .catch(() => notify.sendOrderMail({ orderId, mail, ...at }))
-    } catch (error) {
-      if (!(error instanceof ActivityFailure)) throw error
-      await localFirst.raiseAttention({ orderId, kind: 'mail_undelivered', ...clock(), ...codeOf(error) })
-    }
+/** U3: starts the mail and the push of an order; each is tried at once, then by patient retries. */
+export function announce(orderId: string, mail: OrderMail): Promise<void>[] {
+  const at = clock()
+  return [
+    sendMail(orderId, mail, at),
+    // A push that a phone cannot get within the retries is no news any more; the app shows the state itself.
+    unlessGivenUp(
+      notifyNow
+        .sendOrderPush({ orderId, push: mail, ...at })
+        .catch(() => notify.sendOrderPush({ orderId, push: mail, ...at })),
+    ),
+  ]
+}
+
+async function sendMail(orderId: string, mail: OrderMail, at: { asOf: string }): Promise<void> {
+  try {
+    await notifyNow.sendOrderMail({ orderId, mail, ...at }).catch(() => notify.sendOrderMail({ orderId, mail, ...at }))
+  } catch (error) {
+    if (!(error instanceof ActivityFailure)) throw error
+    await localFirst.raiseAttention({ orderId, kind: 'mail_undelivered', ...clock(), ...codeOf(error) })
   }
 }
 

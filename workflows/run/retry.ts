@@ -83,6 +83,11 @@ export const money = {
 } satisfies ActivityOptions
 
 /**
+ * A payment that the bank or the processor has not decided: after a day an operator is told, and the workflow asks again.
+ */
+export const decidedByOthers = { ...money, scheduleToCloseTimeout: '1 day' } satisfies ActivityOptions
+
+/**
  * A poll of the provider: each attempt fails until the eSIMs have ended, because attempts write no events. The workflow
  * sets the bound in total: how long an eSIM can live.
  */
@@ -96,6 +101,13 @@ export const hourlyStep = {
   startToCloseTimeout: '3 minutes',
   scheduleToCloseTimeout: '50 minutes',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
+} satisfies ActivityOptions
+
+/** A step of an hourly job that works through many rows or pages; it heartbeats at each. */
+export const hourlySweep = {
+  ...hourlyStep,
+  startToCloseTimeout: '45 minutes',
+  heartbeatTimeout: '2 minutes',
 } satisfies ActivityOptions
 
 /** A step of a daily job: it outlasts an outage of hours, and otherwise leaves its work to the next run. */

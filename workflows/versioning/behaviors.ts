@@ -35,5 +35,6 @@ export const versioning: Readonly<Record<WorkflowType, Versioning>> = {
   housekeeping: pinned('ends within minutes; the next night does it again'),
   inactivitySweep: pinned('starts other runs and ends; the next night does it again'),
   keyCheck: pinned('ends within minutes; the next night does it again'),
+  paymentSweep: pinned('ends within minutes; the next hourly one reads what it has not'),
   restoreDrill: pinned('ends within hours, and is asked for by an operator'),
 }

@@ -8,11 +8,12 @@ import { findOrder, findOrderOfPayment } from '../../../db/order/orders.ts'
 import { periods } from '../../../policy/periods.ts'
 import type { ProviderHint, WebhookEvent } from '../../../providers/esim.ts'
 import { isProviderFailure } from '../../../providers/failure.ts'
+import { concernsOrder, isAboutDispute } from '../../../providers/stripe/event-types.ts'
 import { isDisputeOver } from '../../../providers/stripe/refunds.ts'
 import type { StripeWebhook } from '../../../providers/stripe/webhooks.ts'
+import { createOrderSignals } from '../../../temporal/order-signals.ts'
 import { Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
-import { createOrderSignals } from '../../runs/order-signals.ts'
 import type { Handled, WebhookInbox } from '../../runs/webhook-inbox.ts'
 
 /** An event holds one object: a few kB from an eSIM provider; Stripe's largest are of types that we ignore, but accept. */
@@ -21,21 +22,6 @@ const stripeEventBody = { mediaType: 'application/json', maxBytes: 512 * 1024 }
 
 const received = { 200: { description: 'Received', schema: z.object({ received: z.boolean() }) } } as const
 const accepted = { status: 200, body: { received: true } } as const
-
-/** The Stripe event types, beside disputes, that concern the run of an order; others are ignored. */
-const paymentEvents = new Set([
-  'payment_intent.succeeded',
-  'payment_intent.canceled',
-  'refund.created',
-  'refund.updated',
-  'refund.failed',
-  'charge.refund.updated',
-])
-const disputeEvents = /^charge\.dispute\.(created|updated|closed|funds_withdrawn|funds_reinstated)$/
-
-/** The creation of a refund that we requested ourselves is known already. */
-const concernsOrder = ({ type, refundKey }: StripeWebhook): boolean =>
-  (paymentEvents.has(type) || disputeEvents.test(type)) && !(type === 'refund.created' && refundKey)
 
 export function webhookRoutes(api: ApiContext, inbox: WebhookInbox): Route[] {
   const { sql, config, esimProviders } = api
@@ -119,7 +105,7 @@ export function webhookRoutes(api: ApiContext, inbox: WebhookInbox): Route[] {
   ]
 
   async function handleStripeEvent(event: StripeWebhook): Promise<Handled> {
-    const isDispute = disputeEvents.test(event.type)
+    const isDispute = isAboutDispute(event)
     const orderId = event.orderId ?? (event.paymentIntentId && (await findOrderOfPayment(sql, event.paymentIntentId)))
     const disputeId = event.disputeId ?? event.objectId
     // The payment was made by hand at Stripe, or its order was erased. The deletion's own run refunds an erased order; an

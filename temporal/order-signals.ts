@@ -1,15 +1,20 @@
 /** Signals an order's run that a webhook concerns it. A signal is only a hint: the run asks the outside party itself. */
-import { WorkflowNotFoundError } from '@temporalio/client'
-import type { ApiContext } from '../../context.ts'
+import { type Client, WorkflowNotFoundError } from '@temporalio/client'
+import type { Config } from '../config.ts'
 import {
   disputeSignal,
   orderAftercareWorkflowId,
   orderWorkflowId,
   paymentSignal,
   providerSignal,
-} from '../../workflows/order/order.contract.ts'
+} from '../workflows/order/order.contract.ts'
 
-export function createOrderSignals({ temporal, config }: ApiContext) {
+export interface OrderSignalsContext {
+  temporal: Client
+  config: Pick<Config, 'TEMPORAL_TASK_QUEUE'>
+}
+
+export function createOrderSignals({ temporal, config }: OrderSignalsContext) {
   return {
     /** Stripe reports a change of the order's payment or refund. */
     async payment(orderId: string): Promise<void> {
@@ -27,10 +32,25 @@ export function createOrderSignals({ temporal, config }: ApiContext) {
         signalArgs: [hint],
       })
     },
+    /** Starts the aftercare run of an order, unless it or the order's own run is open. @returns whether none was */
+    async settle(orderId: string): Promise<boolean> {
+      if ((await isOpen(orderWorkflowId(orderId))) || (await isOpen(orderAftercareWorkflowId(orderId)))) return false
+      await temporal.workflow.signalWithStart('orderAftercare', { ...aftercare(orderId), signal: paymentSignal })
+      return true
+    },
     /** An eSIM provider reports a change. Once the run has closed, no run needs it any more. */
     async provider(orderId: string): Promise<void> {
       await signalled(() => temporal.workflow.getHandle(orderWorkflowId(orderId)).signal(providerSignal))
     },
+  }
+
+  async function isOpen(workflowId: string): Promise<boolean> {
+    try {
+      return (await temporal.workflow.getHandle(workflowId).describe()).status.name === 'RUNNING'
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return false
+      throw error
+    }
   }
 
   function aftercare(orderId: string) {

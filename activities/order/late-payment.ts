@@ -1,0 +1,88 @@
+/** U2: what becomes of the money of an order whose own run has closed. */
+import type { Context } from '../../context.ts'
+import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
+import { recordPaid } from '../../db/order/books.ts'
+import { findOrder, moveOrder, type OrderRow } from '../../db/order/orders.ts'
+import { milliseconds } from '../../policy/periods.ts'
+import type { Payment } from '../../providers/stripe/payments.ts'
+import { plusMs } from '../../shared/calendar.ts'
+import type { LateOutcome, OrderActivities, OrderStatus, RefundReason } from '../../workflows/order/order.contract.ts'
+import { paymentIntentOf } from './known-order.ts'
+import { factsOf } from './payment.ts'
+import { notAccepted } from './payment-acceptance.ts'
+import { askAboutPayment } from './provider-alarm.ts'
+
+type Activities = Pick<OrderActivities, 'settleWithoutRun'>
+
+/** Kind of the operator task of a payment that no run has settled; `refundPayment` resolves it. */
+export const paymentUnsettled = 'payment_unsettled'
+
+/** The processor has said so, but nothing was recorded as paid. */
+const notRecorded: OrderStatus[] = ['awaiting_payment', 'unpaid', 'cancelled']
+/** Paid, and neither delivered nor refunded. */
+const withoutOutcome: OrderStatus[] = ['in_review', 'provisioning', 'refunding', 'refund_failed']
+
+const settled: LateOutcome = { state: 'settled' }
+const undecided = (askAt: Date): LateOutcome => ({ state: 'undecided', askAt: askAt.toISOString() })
+
+export function createLatePaymentActivities(context: Context): Activities {
+  const { sql, stripe } = context
+
+  return {
+    async settleWithoutRun({ orderId, asOf }) {
+      const at = new Date(asOf)
+      const order = await findOrder(sql, orderId)
+      // The deletion of an erased account settles its payments.
+      if (!order) return settled
+      if (withoutOutcome.includes(order.status)) return settleRecorded(order, at)
+      if (!notRecorded.includes(order.status) || order.reason === notAccepted) return settled
+      const outcome = await closeUnrecorded(order, at)
+      if (outcome.state !== 'undecided')
+        await resolveOperatorTask(sql, { kind: 'payment_unresolved', subjectId: orderId, by: 'order', at })
+      return outcome
+    },
+  }
+
+  /** The run was terminated, or has failed, after the payment was recorded. */
+  async function settleRecorded(order: OrderRow, at: Date): Promise<LateOutcome> {
+    await raiseOperatorTask(sql, { kind: paymentUnsettled, subjectId: order.id, detail: order.status, at })
+    const isRefunding = order.status === 'refunding' || order.status === 'refund_failed'
+    const reason = isRefunding ? ((order.reason ?? 'returned_unused') as RefundReason) : 'not_delivered_in_time'
+    await moveOrder(sql, order.id, withoutOutcome, { status: 'refunding', reason })
+    return { state: 'refund', reason, holdsEsims: order.delivered_at === null }
+  }
+
+  async function closeUnrecorded(order: OrderRow, at: Date): Promise<LateOutcome> {
+    const payment = await askAboutPayment(context, () => stripe.getPayment(paymentIntentOf(order)))
+    // An operator decides about a payment that is another order's.
+    if (payment.orderId !== order.id) return settled
+    if (payment.status === 'succeeded') return takePaid(order, payment, at)
+    if (at < order.payment_due_at) return undecided(order.payment_due_at)
+    if (payment.status !== 'processing') {
+      const outcome =
+        payment.status === 'canceled'
+          ? 'already_cancelled'
+          : await askAboutPayment(context, () =>
+              stripe.cancelPayment(paymentIntentOf(order), `order-${order.id}:cancel`),
+            )
+      if (outcome === 'already_paid') return closeUnrecorded(order, at)
+      if (outcome !== 'processing') {
+        const change = { status: 'unpaid', reason: 'not_paid_in_time', ended_at: at } as const
+        await moveOrder(sql, order.id, ['awaiting_payment'], change)
+        return settled
+      }
+    }
+    await raiseOperatorTask(sql, { kind: 'payment_unresolved', subjectId: order.id, at })
+    return undecided(plusMs(at, milliseconds.day))
+  }
+
+  async function takePaid(order: OrderRow, payment: Payment, at: Date): Promise<LateOutcome> {
+    await raiseOperatorTask(sql, { kind: paymentUnsettled, subjectId: order.id, detail: order.status, at })
+    const reason = 'paid_after_cancel' satisfies RefundReason
+    const paid = { status: 'refunding', reason, payment_kind: payment.methodKind, paid_at: at } as const
+    await sql.begin((tx) =>
+      recordPaid(tx, order.id, factsOf(order), { ...paid, deliver_by: null, ended_at: null }, notRecorded),
+    )
+    return { state: 'refund', reason, holdsEsims: false }
+  }
+}

@@ -1,0 +1,174 @@
+/**
+ * U2: the processor's books are the truth about money. Once an hour they are read for what no run has noticed: lost
+ * webhooks, orders whose run is gone, payments without an order.
+ */
+import { heartbeat } from '@temporalio/activity'
+import type { WorkerContext } from '../context.ts'
+import { openPayments } from '../db/erasure/deletion-seals.ts'
+import { raiseOperatorTask, resolveOperatorTask } from '../db/operator-tasks.ts'
+import { findOrder, findOrderOfPayment } from '../db/order/orders.ts'
+import {
+  findReadUntil,
+  listUnsettledOrders,
+  type PaymentSweepPart,
+  recordSweep,
+  type UnsettledOrder,
+} from '../db/order/payment-sweeps.ts'
+import { listSubjectsOfOpenTasks } from '../db/overdue.ts'
+import { isRecorded, recordEvent } from '../db/webhook-events.ts'
+import { milliseconds, periods } from '../policy/periods.ts'
+import { concernsOrder, isAboutDispute } from '../providers/stripe/event-types.ts'
+import type { ListedPayment } from '../providers/stripe/history.ts'
+import { isDisputeOver } from '../providers/stripe/refunds.ts'
+import type { StripeWebhook } from '../providers/stripe/webhooks.ts'
+import { plusMs } from '../shared/calendar.ts'
+import { createOrderSignals } from '../temporal/order-signals.ts'
+import type { PaymentSweepActivities } from '../workflows/order/payment-sweep.contract.ts'
+import { paymentMark } from './order/payment-mark.ts'
+import { askAboutPayment } from './order/provider-alarm.ts'
+
+const { minute, hour, day } = milliseconds
+
+/** Read again each time, because Stripe's clock may differ and its lists may lag behind. */
+const overlapMs = 2 * hour
+/** Stripe retries webhooks for three days. */
+const firstLookBackMs = 3 * day
+/** A checkout ends within seconds: after this its order exists, or never will. */
+const checkoutEndedMs = 10 * minute
+/** many deadlines at the same time, or a restart, delay a run a little */
+const graceMs = 5 * minute
+const pageSize = 200
+
+/** Kind of the operator task of a payment that was paid and that no order of the database explains. */
+export const paymentWithoutOrder = 'payment_without_order'
+
+export function createPaymentSweepActivities(context: WorkerContext): PaymentSweepActivities {
+  const { sql, cipher, stripe } = context
+  const signals = createOrderSignals(context)
+
+  return {
+    async readMissedEvents({ asOf }) {
+      const at = new Date(asOf)
+      let missed = 0
+      for await (const event of stripe.orderEvents(await readFrom('events', at))) {
+        heartbeat()
+        const { eventId, paymentIntentId, orderId } = event
+        if (!concernsOrder(event)) continue
+        const record = { source: 'stripe', eventId } as const
+        if (await isRecorded(context, record)) continue
+        missed += 1
+        await handleMissed(event, orderId ?? (paymentIntentId && (await findOrderOfPayment(sql, paymentIntentId))), at)
+        await recordEvent(context, record, at)
+      }
+      await recordSweep(sql, { part: 'events', readUntil: at, at })
+      return missed
+    },
+
+    async settleOrdersWithoutRun({ asOf }) {
+      const at = new Date(asOf)
+      const due = {
+        dueBefore: plusMs(at, -graceMs),
+        // The order's own run asks at the end of this time.
+        refundedBefore: plusMs(at, -periods.order.refundSettlesWithinMs - hour),
+        limit: pageSize,
+      }
+      let started = 0
+      for (let after: UnsettledOrder | undefined; ; ) {
+        const page = await listUnsettledOrders(sql, { ...due, after })
+        for (const { id } of page) {
+          heartbeat()
+          if (await signals.settle(id)) started += 1
+        }
+        after = page.at(-1)
+        if (page.length < pageSize) break
+      }
+      await recordSweep(sql, { part: 'orders', readUntil: at, at })
+      return started
+    },
+
+    async settleUnknownPayments({ asOf }) {
+      const at = new Date(asOf)
+      const readUntil = plusMs(at, -checkoutEndedMs)
+      const found = { cancelled: 0, paid: 0 }
+      for await (const payment of stripe.paymentsCreated(await readFrom('unknown_payments', at), readUntil)) {
+        heartbeat()
+        const outcome = await settleUnknown(payment, at)
+        if (outcome) found[outcome] += 1
+      }
+      await resolveSettled(at)
+      await recordSweep(sql, { part: 'unknown_payments', readUntil, at })
+      return found
+    },
+  }
+
+  function isOurs(orderId: string | null | undefined, mark: string | null | undefined): boolean {
+    return typeof orderId === 'string' && mark === paymentMark(cipher, orderId)
+  }
+
+  async function readFrom(part: PaymentSweepPart, at: Date): Promise<Date> {
+    const readUntil = await findReadUntil(sql, part)
+    return readUntil ? plusMs(readUntil, -overlapMs) : plusMs(at, -firstLookBackMs)
+  }
+
+  /** As the webhook would have been handled. */
+  async function handleMissed(event: StripeWebhook, orderId: string | undefined, at: Date): Promise<void> {
+    const { paymentIntentId, disputeId, mark } = event
+    if (orderId && (await findOrder(sql, orderId))) {
+      await (isAboutDispute(event) ? signals.dispute(orderId, disputeId ?? event.objectId) : signals.payment(orderId))
+      return
+    }
+    if (isAboutDispute(event)) return raiseOrphanedDispute(disputeId ?? event.objectId, at)
+    if (event.type === 'payment_intent.succeeded' && paymentIntentId && isOurs(orderId, mark))
+      await raiseWithoutOrder(paymentIntentId, at)
+  }
+
+  async function raiseOrphanedDispute(disputeId: string, at: Date): Promise<void> {
+    const { status } = await askAboutPayment(context, () => stripe.getDispute(disputeId))
+    if (isDisputeOver(status)) return
+    await raiseOperatorTask(sql, { kind: 'dispute_open', subjectId: disputeId, detail: 'erased', at })
+  }
+
+  /** @returns what the payment was, if no order has it */
+  async function settleUnknown(payment: ListedPayment, at: Date): Promise<'cancelled' | 'paid' | undefined> {
+    const { paymentIntentId, status, orderId, mark } = payment
+    if (status === 'canceled' || !isOurs(orderId, mark)) return undefined
+    if (await findOrderOfPayment(sql, paymentIntentId)) return undefined
+    if (status !== 'succeeded') {
+      const outcome = await askAboutPayment(context, () =>
+        stripe.cancelPayment(paymentIntentId, `unknown-${paymentIntentId}:cancel`),
+      )
+      if (outcome === 'cancelled') return 'cancelled'
+      // It is found again by the event of its success.
+      if (outcome !== 'already_paid') return undefined
+    }
+    return (await raiseWithoutOrder(paymentIntentId, at)) ? 'paid' : undefined
+  }
+
+  /**
+   * Only an operator can tell what was bought. The payments of erased persons are known from their deletion, which
+   * refunds them.
+   */
+  async function raiseWithoutOrder(paymentIntentId: string, at: Date): Promise<boolean> {
+    if (await isGivenBack(paymentIntentId)) return false
+    for await (const erased of openPayments(sql, context)) {
+      if (erased.includes(paymentIntentId)) return false
+    }
+    await raiseOperatorTask(sql, { kind: paymentWithoutOrder, subjectId: paymentIntentId, at })
+    return true
+  }
+
+  /** Resolves the tasks of payments that an operator has refunded, or whose order is in the database again. */
+  async function resolveSettled(at: Date): Promise<void> {
+    for (const paymentIntentId of await listSubjectsOfOpenTasks(sql, paymentWithoutOrder)) {
+      heartbeat()
+      const isKnown = (await findOrderOfPayment(sql, paymentIntentId)) !== undefined
+      if (!isKnown && !(await isGivenBack(paymentIntentId))) continue
+      await resolveOperatorTask(sql, { kind: paymentWithoutOrder, subjectId: paymentIntentId, by: 'payment_sweep', at })
+    }
+  }
+
+  async function isGivenBack(paymentIntentId: string): Promise<boolean> {
+    const payment = await askAboutPayment(context, () => stripe.getPayment(paymentIntentId))
+    return payment.amountReceivedMinor - payment.refundedMinor <= 0
+  }
+}

@@ -1,0 +1,45 @@
+/** What the hourly look at the payment processor reads and writes. */
+import type { Queryable } from '../connection/database.ts'
+
+export const paymentSweepParts = ['events', 'orders', 'unknown_payments'] as const
+export type PaymentSweepPart = (typeof paymentSweepParts)[number]
+
+/** Until when a part has read; undefined before its first time. */
+export async function findReadUntil(sql: Queryable, part: PaymentSweepPart): Promise<Date | undefined> {
+  const [row] = await sql<{ read_until: Date }[]>`select read_until from payment_sweeps where part = ${part}`
+  return row?.read_until
+}
+
+export async function recordSweep(
+  sql: Queryable,
+  sweep: { part: PaymentSweepPart; readUntil: Date; at: Date },
+): Promise<void> {
+  await sql`insert into payment_sweeps (part, read_until, done_at) values (${sweep.part}, ${sweep.readUntil}, ${sweep.at})
+    on conflict (part) do update set read_until = excluded.read_until, done_at = excluded.done_at`
+}
+
+export interface UnsettledOrder {
+  id: string
+  createdAt: Date
+}
+
+/**
+ * A page of orders that are not delivered, refunded or closed, the oldest first, after the given one.
+ * @param dueBefore orders that wait for their payment count when it was due before this time
+ * @param refundedBefore refunded orders count when their refund was requested before this time and has not settled
+ */
+export async function listUnsettledOrders(
+  sql: Queryable,
+  page: { dueBefore: Date; refundedBefore: Date; after: UnsettledOrder | undefined; limit: number },
+): Promise<UnsettledOrder[]> {
+  const { dueBefore, refundedBefore, after, limit } = page
+  return sql<UnsettledOrder[]>`
+    select id, created_at as "createdAt" from orders o
+    where ended_at is null and (
+      (status = 'awaiting_payment' and payment_due_at < ${dueBefore})
+      or status in ('in_review', 'provisioning', 'refunding', 'refund_failed')
+      or (status = 'refunded' and not exists (
+        select from refunds r where r.order_id = o.id and r.created_at >= ${refundedBefore})))
+      ${after ? sql`and (created_at, id) > (${after.createdAt}, ${after.id})` : sql``}
+    order by created_at, id limit ${limit}`
+}

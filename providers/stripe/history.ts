@@ -1,0 +1,65 @@
+/** What happened at Stripe, for comparing it with what we know. */
+import type Stripe from 'stripe'
+import type { StripeClient } from './client.ts'
+import { orderEventTypes } from './event-types.ts'
+import type { PaymentStatus } from './payments.ts'
+import { readEvent, type StripeWebhook } from './webhooks.ts'
+
+/** A payment as a list has it: without the attempts to pay. */
+export interface ListedPayment {
+  paymentIntentId: string
+  status: PaymentStatus
+  /** metadata.order_id */
+  orderId: string | null
+  /** metadata.mark */
+  mark: string | null
+}
+
+/** docs.stripe.com/api/pagination */
+const pageSize = 100
+
+export function createHistory({ sdk, call }: StripeClient) {
+  /** Pages from the newest to the oldest. */
+  async function* pages<Item extends { id: string }>(
+    read: (page: { limit: number; starting_after?: string }) => Promise<Stripe.Response<Stripe.ApiList<Item>>>,
+  ): AsyncGenerator<Item[]> {
+    for (let after: string | undefined; ; ) {
+      const page = await call('reads', () =>
+        read({ limit: pageSize, ...(after === undefined ? {} : { starting_after: after }) }),
+      )
+      yield page.data
+      after = page.data.at(-1)?.id
+      if (!page.has_more || after === undefined) return
+    }
+  }
+
+  return {
+    /**
+     * Reads the events about orders since a time, the newest first; Stripe keeps events for 30 days. Their webhooks may
+     * have been lost: docs.stripe.com/webhooks/process-undelivered-events
+     */
+    async *orderEvents(since: Date): AsyncGenerator<StripeWebhook> {
+      const created = { gte: seconds(since) }
+      for await (const events of pages((page) => sdk.events.list({ ...page, created, types: [...orderEventTypes] }))) {
+        for (const event of events) yield readEvent(event as unknown as Record<string, unknown>)
+      }
+    },
+
+    /** Reads the payments that were created between two times, the newest first. */
+    async *paymentsCreated(from: Date, to: Date): AsyncGenerator<ListedPayment> {
+      const created = { gte: seconds(from), lte: seconds(to) }
+      for await (const intents of pages((page) => sdk.paymentIntents.list({ ...page, created }))) {
+        for (const { id, status, metadata } of intents) {
+          yield {
+            paymentIntentId: id,
+            status: status as PaymentStatus,
+            orderId: metadata.order_id ?? null,
+            mark: metadata.mark ?? null,
+          }
+        }
+      }
+    },
+  }
+}
+
+const seconds = (time: Date): number => Math.floor(time.getTime() / 1000)
