@@ -7,7 +7,7 @@ import type { Transaction } from '../../db/connection/database.ts'
 import { openSecret, type PaymentToClose, resealSecret, wipeSecret } from '../../db/erasure/deletion-seals.ts'
 import { findStep, recordStep } from '../../db/erasure/deletions.ts'
 import { resolveOperatorTask } from '../../db/operator-tasks.ts'
-import { insertFact, issueUntiedCreditNote, settleFact } from '../../db/order/books.ts'
+import { creditInvoice, insertFact, settleFact } from '../../db/order/books.ts'
 import { milliseconds, periods } from '../../policy/periods.ts'
 import { isProviderFailure, ProviderFailure } from '../../providers/failure.ts'
 import type { Refund } from '../../providers/stripe/refunds.ts'
@@ -15,6 +15,7 @@ import { plusMs } from '../../shared/calendar.ts'
 import { failure } from '../../shared/failures.ts'
 import type { DeletionActivities } from '../../workflows/account-deletion.contract.ts'
 import { asFailure, paymentFailureTypes, sinceScheduledMs, withFailureTypes } from '../failures.ts'
+import { leftOf, standingMinor } from '../order/refund.ts'
 import { leaveStepToOperator, operatorTaskOf, withSecret } from './step.ts'
 
 type Activities = Pick<DeletionActivities, 'settlePayments' | 'deleteStripeCustomer'>
@@ -97,8 +98,10 @@ export function createDeletionPaymentActivities(context: Context): Activities {
     try {
       if (settlement.action === 'cancel') return await cancel(settlement, at)
       const refunds = await stripe.listRefunds(settlement.paymentIntentId)
-      const accepted = refunds.find((refund) => !hasFailed(refund))
-      return accepted ? recordRefund(settlement, at) : await refund(settlement, refunds, at)
+      const left = leftOf(await stripe.getPayment(settlement.paymentIntentId))
+      return left > 0
+        ? await refund(settlement, refunds, left, at)
+        : recordRefund(settlement, standingMinor(refunds), at)
     } catch (error) {
       if (!isProviderFailure(error) || error.kind !== 'rejected') throw error
       if (error.code === 'resource_missing') return unknownThere(settlement, error)
@@ -121,9 +124,14 @@ export function createDeletionPaymentActivities(context: Context): Activities {
     }
   }
 
-  async function refund(settlement: PaymentToClose, before: Refund[], at: Date): Promise<Progress | 'unchanged'> {
-    const { paymentIntentId, grossMinor: amountMinor } = settlement
-    if (before.length >= maxFailedRefunds) return leaveUnrefunded(settlement)
+  async function refund(
+    settlement: PaymentToClose,
+    before: Refund[],
+    amountMinor: number,
+    at: Date,
+  ): Promise<Progress | 'unchanged'> {
+    const { paymentIntentId } = settlement
+    if (before.filter(hasFailed).length >= maxFailedRefunds) return leaveUnrefunded(settlement, before)
     const idempotencyKey = `erased-${paymentIntentId}:refund-${before.length + 1}`
     await stripe.refund({
       paymentIntentId,
@@ -132,13 +140,14 @@ export function createDeletionPaymentActivities(context: Context): Activities {
       reasonCode: 'account_deleted',
       lookFirst: false,
     })
-    return recordRefund({ ...settlement, action: 'refund', trouble: null }, at)
+    const refundedMinor = standingMinor(before) + amountMinor
+    return recordRefund({ ...settlement, action: 'refund', trouble: null }, refundedMinor, at)
   }
 }
 
 /** Records a refund in the books once, also one that an operator made, and watches it as long as it can fail. */
-function recordRefund(settlement: PaymentToClose, at: Date): Progress | 'unchanged' {
-  const { factId, invoiceNumber, grossMinor, refundedAt } = settlement
+function recordRefund(settlement: PaymentToClose, refundedMinor: number, at: Date): Progress | 'unchanged' {
+  const { factId, invoiceNumber, refundedAt } = settlement
   if (settlement.action === 'watch') {
     const settledBy = plusMs(new Date(refundedAt ?? at), periods.order.refundSettlesWithinMs)
     if (at >= settledBy) return { next: null }
@@ -147,8 +156,8 @@ function recordRefund(settlement: PaymentToClose, at: Date): Progress | 'unchang
   return {
     next: { ...settlement, action: 'watch', refundedAt: at.toISOString(), trouble: null },
     async book(tx) {
-      if (factId) await settleFact(tx, factId, 'refunded', grossMinor)
-      if (invoiceNumber) await issueUntiedCreditNote(tx, invoiceNumber, at)
+      if (factId) await settleFact(tx, factId, 'refunded', refundedMinor)
+      if (invoiceNumber) await creditInvoice(tx, invoiceNumber, refundedMinor, at)
     },
   }
 }
@@ -166,14 +175,14 @@ function unknownThere(settlement: PaymentToClose, { provider, code }: ProviderFa
 /**
  * Records in the books that the money was not returned. A refund that an operator makes later is found and recorded.
  */
-function leaveUnrefunded(settlement: PaymentToClose): Progress | 'unchanged' {
+function leaveUnrefunded(settlement: PaymentToClose, refunds: Refund[]): Progress | 'unchanged' {
   const { factId } = settlement
   const progress = trouble({ ...settlement, action: 'refund' }, 'refund_bounced')
   if (progress === 'unchanged') return progress
   return {
     ...progress,
     async book(tx) {
-      if (factId) await settleFact(tx, factId, 'paid')
+      if (factId) await settleFact(tx, factId, 'paid', standingMinor(refunds))
     },
   }
 }

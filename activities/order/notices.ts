@@ -4,6 +4,7 @@ import { installUrl } from '../../db/crypto/install-token.ts'
 import { listDocuments } from '../../db/order/books.ts'
 import { listEsims } from '../../db/order/esims.ts'
 import type { OrderRow } from '../../db/order/orders.ts'
+import { listRefunds } from '../../db/order/refunds.ts'
 import {
   renderOrderCancelled,
   renderOrderDelayed,
@@ -72,9 +73,11 @@ export function createOrderNoticeActivities(context: Context): Activities {
     const documents = await listDocuments(sql, order.id)
     const numberOf = (kind: string) => documents.find((document) => document.kind === kind)?.number
     if (mail === 'refunded') {
-      const creditNoteNumber = numberOf('credit_note')
+      const creditNoteNumber = documents.findLast(({ kind }) => kind === 'credit_note')?.number
+      const refund = (await listRefunds(sql, order.id)).at(-1)
+      const amount = { ...total, minor: refund?.amount_minor ?? order.gross_minor }
       const cause = order.reason as RefundReason
-      return renderOrderRefunded({ ...common, amount: total, cause, ...(creditNoteNumber && { creditNoteNumber }) })
+      return renderOrderRefunded({ ...common, amount, cause, ...(creditNoteNumber && { creditNoteNumber }) })
     }
     const invoiceNumber = numberOf('invoice') ?? ''
     if (order.parent_order_id)

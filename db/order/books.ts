@@ -90,20 +90,38 @@ export async function recordDelivered(
     select`
 }
 
-/** Issues the credit note for an order's invoice, once; undefined when there is no invoice to correct. */
-export async function issueCreditNote(tx: Transaction, orderId: string, issuedAt: Date): Promise<string | undefined> {
-  const [invoice] = await tx<Invoices[]>`
-    select i.* from invoices i join invoice_links l on l.number = i.number
-    where l.order_id = ${orderId} and l.document_key = 'invoice'`
-  return invoice && issue(tx, { ...correcting(invoice, issuedAt), orderId }, creditNoteOf(invoice))
+/** Issues a credit note over what was refunded of an order and is not credited yet, if it has an invoice. */
+export async function creditRefunded(tx: Transaction, orderId: string, refundedMinor: number, at: Date): Promise<void> {
+  const [link] = await tx<Pick<InvoiceLinks, 'number'>[]>`
+    select number from invoice_links where order_id = ${orderId} and document_key = 'invoice'`
+  if (link) await creditInvoice(tx, link.number, refundedMinor, at, orderId)
 }
 
-/** Issues the credit note for an invoice whose customer was erased, without an invoice link. */
-export async function issueUntiedCreditNote(tx: Transaction, invoiceNumber: string, issuedAt: Date): Promise<void> {
+/** Likewise by the invoice's number, for an invoice whose customer was erased: the credit note has no invoice link. */
+export async function creditInvoice(
+  tx: Transaction,
+  invoiceNumber: string,
+  refundedMinor: number,
+  at: Date,
+  orderId: string | null = null,
+): Promise<void> {
   const [invoice] = await tx<Invoices[]>`select * from invoices where number = ${invoiceNumber} for update`
   if (!invoice) return
-  const [issued] = await tx`select 1 from invoices where corrects = ${invoiceNumber} and kind = 'credit_note'`
-  if (!issued) await insertDocument(tx, correcting(invoice, issuedAt), creditNoteOf(invoice), null)
+  const [before] = await tx<{ notes: number; gross: number; tax: number }[]>`
+    select count(*)::int as notes, coalesce(-sum(gross_minor), 0)::int as gross, coalesce(-sum(tax_minor), 0)::int as tax
+    from invoices where corrects = ${invoiceNumber} and kind = 'credit_note'`
+  const { notes, gross, tax } = before ?? { notes: 0, gross: 0, tax: 0 }
+  const totalMinor = Math.min(refundedMinor, invoice.gross_minor)
+  if (totalMinor <= gross) return
+  const note: Document = {
+    kind: 'credit_note',
+    documentKey: notes === 0 ? 'credit_note' : `credit_note-${notes + 1}`,
+    corrects: invoice.number,
+    sign: -1,
+    // All notes together have the tax of their sum: split one by one, they could differ from it by a cent.
+    taxMinor: splitTax(totalMinor, invoice.tax_rate_bps).taxMinor - tax,
+  }
+  await insertDocument(tx, { ...correcting(invoice, at), grossMinor: totalMinor - gross }, note, orderId)
 }
 
 function correcting(invoice: Invoices, issuedAt: Date): Omit<InvoiceInput, 'orderId'> {
@@ -123,25 +141,13 @@ function correcting(invoice: Invoices, issuedAt: Date): Omit<InvoiceInput, 'orde
 
 const invoice: Document = { kind: 'invoice', documentKey: 'invoice', corrects: null, sign: 1 }
 
-const creditNoteOf = (invoice: Invoices): Document => ({
-  kind: 'credit_note',
-  documentKey: 'credit_note',
-  corrects: invoice.number,
-  sign: -1,
-})
-
 interface Document {
   kind: Invoices['kind']
   documentKey: string
   corrects: string | null
   sign: 1 | -1
-}
-
-async function issue(tx: Transaction, input: InvoiceInput, document: Document): Promise<string> {
-  const [issued] = await tx<Pick<InvoiceLinks, 'number'>[]>`
-    select number from invoice_links where order_id = ${input.orderId} and document_key = ${document.documentKey}`
-  if (issued) return issued.number
-  return insertDocument(tx, input, document, input.orderId)
+  /** by default the tax in the gross amount */
+  taxMinor?: number
 }
 
 /** @param orderId null for a document without an invoice link */
@@ -150,10 +156,8 @@ async function insertDocument(
   input: Omit<InvoiceInput, 'orderId'>,
   document: Document,
   orderId: string | null,
-): Promise<string> {
-  const [issued] = await sql<Pick<Invoices, 'number'>[]>`
-    with ${issuing(sql, input, document, orderId, sql``)} select number from document`
-  return issued?.number ?? ''
+): Promise<void> {
+  await sql`with ${issuing(sql, input, document, orderId, sql``)} select`
 }
 
 /**
@@ -167,7 +171,8 @@ function issuing(
   orderId: string | null,
   source: Fragment,
 ): Fragment {
-  const { netMinor, taxMinor } = splitTax(input.grossMinor, input.taxRateBps)
+  const taxMinor = document.taxMinor ?? splitTax(input.grossMinor, input.taxRateBps).taxMinor
+  const netMinor = input.grossMinor - taxMinor
   const series = `${document.kind === 'invoice' ? 'AMA' : 'AMA-CN'}-${input.issuedAt.getUTCFullYear()}`
   return sql`
     counter as (

@@ -50,8 +50,7 @@ export function createRefunds({ sdk, call, create }: StripeClient) {
 
     /**
      * Refunds `amountMinor` once for each key. Stripe forgets keys after 24 hours: with `lookFirst` an existing refund with
-     * this key is returned in any state; to try a failed one again needs a new key. A payment without anything left to
-     * refund returns its last refund.
+     * this key is returned in any state; to try a failed one again needs a new key.
      * @throws ProviderFailure rejected: `charge_disputed`, or `http_400` when the amount exceeds what is left
      */
     async refund(order: {

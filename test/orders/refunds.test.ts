@@ -249,7 +249,10 @@ test('a refund that is made in Stripe’s dashboard becomes an operator task', a
     ({ length }) => length > 0,
   )
   expect(await attention(order.id)).toMatchObject([{ kind: 'refund_made_elsewhere' }])
-  expect(await shown(order.id)).toMatchObject({ status: 'delivered', refunds: [] })
+  expect(await shown(order.id)).toMatchObject({
+    status: 'delivered',
+    refunds: [{ state: 'succeeded', reason: 'made_elsewhere' }],
+  })
 })
 
 test('an order is refunded once when a refund was made in Stripe’s dashboard before', async () => {

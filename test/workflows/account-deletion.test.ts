@@ -128,6 +128,20 @@ test('a payment that the processor does not know for a moment is refunded all th
   expect((await paymentOf(order.id)).refunds).toMatchObject([{ status: 'succeeded' }])
 })
 
+test('of a payment that was refunded in part by hand the deletion refunds the rest', async () => {
+  const person = await harness.signUp()
+  const order = await harness.buy(person, { pay: { riskLevel: 'highest' }, until: 'in_review' })
+  const { id } = await paymentOf(order.id)
+  await fetch(`${stripe.url}/v1/refunds`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${harness.config.STRIPE_SECRET_KEY}` },
+    body: new URLSearchParams({ payment_intent: id ?? '', amount: '200' }),
+  })
+  const deletion = await erase(person)
+  await deletion.until('stripe', 'done')
+  expect((await paymentOf(order.id)).refunds.map(({ amount }) => amount).sort()).toEqual([200, testPriceMinor - 200])
+})
+
 test('an order held for review is refunded', async () => {
   const person = await harness.signUp()
   const order = await harness.buy(person, { pay: { riskLevel: 'highest' }, until: 'in_review' })

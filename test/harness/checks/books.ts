@@ -21,7 +21,14 @@ export interface OrderBooks {
   runIsOpen: boolean
   /** the kinds of the order's operator tasks */
   attention: string[]
-  payments: { id: string; status: string; receivedMinor: number; charges: number; refundedMinor: number }[]
+  payments: {
+    id: string
+    status: string
+    receivedMinor: number
+    charges: number
+    refundedMinor: number
+    hasFailedRefund: boolean
+  }[]
   held: Held
   documents: Document[]
   fact: { outcome: string; refundedMinor: number; grossMinor: number } | undefined
@@ -74,7 +81,10 @@ function faultsInOrder(order: OrderBooks): string[] {
   if (hasStatus('delivered', 'ended')) {
     isWrong(held.esims !== wanted, `holds ${held.esims} of ${wanted}`)
     isWrong(refundedMinor !== 0 && !order.attention.includes('refund_made_elsewhere'), `refunded ${refundedMinor}`)
-    isWrong(fact?.outcome !== 'delivered', `the books have ${fact?.outcome}`)
+    isWrong(
+      fact?.outcome !== 'delivered' || fact.refundedMinor !== refundedMinor,
+      `the books have ${fact?.outcome}, refunded ${fact?.refundedMinor}`,
+    )
   }
   if (hasStatus('refunded')) {
     isWrong(refundedMinor !== receivedMinor, `refunded ${refundedMinor} of ${receivedMinor}`)
@@ -87,10 +97,15 @@ function faultsInOrder(order: OrderBooks): string[] {
   const creditNotes = documents.filter(({ kind }) => kind === 'credit_note')
   isWrong(invoices.length !== (order.wasDelivered ? 1 : 0), `${invoices.length} invoices`)
   isWrong(invoices.length === 1 && invoices[0]?.grossMinor !== grossMinor, 'the invoice has another amount')
-  const credited = order.wasDelivered && hasStatus('refunded') ? 1 : 0
-  isWrong(creditNotes.length !== credited && !hasStatus('refund_failed'), `${creditNotes.length} credit notes`)
+  const creditedMinor = -sum(creditNotes.map((note) => note.grossMinor))
+  // A refund that failed stays credited, since the customer has a claim to it.
+  const isCredited = payments.some(({ hasFailedRefund }) => hasFailedRefund)
+    ? creditedMinor >= refundedMinor
+    : creditedMinor === refundedMinor || hasStatus('refunding')
+  isWrong(order.wasDelivered ? !isCredited : creditedMinor !== 0, `credited ${creditedMinor} of ${refundedMinor}`)
+  isWrong(creditedMinor > grossMinor, `credited ${creditedMinor} of ${grossMinor}`)
   isWrong(
-    creditNotes.some((note) => note.grossMinor !== -grossMinor || note.corrects !== invoices[0]?.number),
+    creditNotes.some((note) => note.corrects !== invoices[0]?.number),
     'a credit note that does not correct the invoice',
   )
   return faults
@@ -144,15 +159,15 @@ function paymentBooks(
   { charges, refunds }: StripeBooks,
   { id, status, amount_received }: StripeBooks['paymentIntents'][number],
 ) {
-  const effective = refunds.filter(
-    (refund) => refund.payment_intent === id && refund.status !== 'failed' && refund.status !== 'canceled',
-  )
+  const ofPayment = refunds.filter((refund) => refund.payment_intent === id)
+  const effective = ofPayment.filter(({ status }) => status !== 'failed' && status !== 'canceled')
   return {
     id,
     status,
     receivedMinor: amount_received,
     charges: charges.filter((charge) => charge.payment_intent === id && charge.status === 'succeeded').length,
     refundedMinor: sum(effective.map(({ amount }) => amount)),
+    hasFailedRefund: effective.length < ofPayment.length,
   }
 }
 
