@@ -28,7 +28,7 @@ interface Progress {
 
 const processor = 'stripe'
 const processingRetryMs = 10 * milliseconds.minute
-const unknownIsFinalAfterMs = milliseconds.hour
+const unknownIsFinalAfterMs = periods.deletion.overdueAfterMs
 /** a refund that failed twice is left to an operator */
 const maxFailedRefunds = 2
 
@@ -80,7 +80,12 @@ export function createDeletionPaymentActivities(context: Context): Activities {
     async deleteStripeCustomer(step) {
       await withSecret(context, { ...step, processor, part: 'stripeCustomer' }, async ({ customerId }) => {
         const outcome = await withFailureTypes(paymentFailureTypes, () => stripe.deleteCustomer(customerId))
-        return { state: 'done', ...(outcome === 'unknown' && { code: 'already_gone' }) }
+        if (outcome === 'deleted') return { state: 'done' }
+        if (outcome === 'already_deleted') return { state: 'done', code: 'already_gone' }
+        // Stripe keeps a record of deleted customers: one that it does not know was not deleted.
+        if (sinceScheduledMs() < unknownIsFinalAfterMs)
+          throw failure('PaymentUnavailable', { code: 'unknown_customer' })
+        return { state: 'needs_operator', code: 'unknown_customer' }
       })
     },
   }
@@ -163,13 +168,13 @@ function recordRefund(settlement: PaymentToClose, refundedMinor: number, at: Dat
 }
 
 /**
- * It was made there: what is said once may pass, and what stays so ends nothing but what no money hangs on.
- * @throws ProviderFailure for the first hour
+ * Stripe has made this payment, so "not found" settles nothing: it is asked again for days, then an operator is told.
+ * @throws ProviderFailure until then
  */
 function unknownThere(settlement: PaymentToClose, { provider, code }: ProviderFailure): Progress | 'unchanged' {
-  if (settlement.action === 'watch') return { next: null }
-  if (sinceScheduledMs() < unknownIsFinalAfterMs) throw new ProviderFailure(provider, 'unavailable', code)
-  return settlement.action === 'cancel' ? { next: null } : trouble(settlement, code)
+  const isTold = settlement.trouble === code
+  if (!isTold && sinceScheduledMs() < unknownIsFinalAfterMs) throw new ProviderFailure(provider, 'unavailable', code)
+  return trouble(settlement, code)
 }
 
 /**

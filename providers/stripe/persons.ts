@@ -66,15 +66,26 @@ export function createPersons({ sdk, call, create }: StripeClient, redactionApiV
       return session.client_secret
     },
 
-    /** Deletes a customer with their cards; payments stay. @returns `unknown` when there is no such customer (any more) */
-    async deleteCustomer(customerId: string): Promise<'deleted' | 'unknown'> {
+    /**
+     * Deletes a customer with their cards; payments stay. Stripe answers 404 when the customer was deleted before, and then
+     * still has a record of it: docs.stripe.com/api/customers/retrieve
+     * @returns `unknown` when Stripe has no record of the customer
+     */
+    async deleteCustomer(customerId: string): Promise<'deleted' | 'already_deleted' | 'unknown'> {
       try {
         await call('writes', () => sdk.customers.del(customerId))
         return 'deleted'
       } catch (error) {
+        if (!isProviderFailure(error, 'resource_missing')) throw error
+      }
+      try {
+        const { deleted } = await call('reads', () => sdk.customers.retrieve(customerId))
+        if (deleted) return 'already_deleted'
+      } catch (error) {
         if (isProviderFailure(error, 'resource_missing')) return 'unknown'
         throw error
       }
+      throw new ProviderFailure('stripe', 'unavailable', 'resource_missing')
     },
 
     /** Whether Stripe has a record of the customer; it keeps a record of deleted ones. */

@@ -302,7 +302,7 @@ test('a customer at Stripe is created, gets a session, and is deleted', async ()
   const customerId = await stripe.createCustomer({ idempotencyKey: 'customer:2', accountRef: 'ref2' })
   expect(await stripe.createCustomerSession(customerId, 'session:1')).toMatch(/^cuss_secret_/)
   expect(await stripe.deleteCustomer(customerId)).toBe('deleted')
-  expect(await stripe.deleteCustomer(customerId)).toBe('unknown')
+  expect(await stripe.deleteCustomer(customerId)).toBe('already_deleted')
   expect(await stripe.deleteCustomer('cus_never')).toBe('unknown')
   expect(await failureOf(stripe.createCustomerSession(customerId, 'session:2'))).toMatchObject({
     kind: 'rejected',

@@ -142,6 +142,29 @@ test('of a payment that was refunded in part by hand the deletion refunds the re
   expect((await paymentOf(order.id)).refunds.map(({ amount }) => amount).sort()).toEqual([200, testPriceMinor - 200])
 })
 
+test.each(['unpaid', 'in_review'] as const)(
+  'a payment (%s) that the processor never finds is left to an operator',
+  async (status) => {
+    const person = await harness.signUp()
+    const order = await harness.buy(
+      person,
+      status === 'unpaid' ? { pay: false } : { pay: { riskLevel: 'highest' }, until: status },
+    )
+    const { id } = await paymentOf(order.id)
+    const error = { type: 'invalid_request_error', code: 'resource_missing', message: '' }
+    const missing = { status: 404, body: { error }, times: 1_000_000 }
+    await stripe.fault({ match: { path: `/v1/payment_intents/${id}` }, ...missing })
+    await stripe.fault({ match: { path: `/v1/refunds.*${id}` }, ...missing })
+    const deletion = await erase(person)
+    await deletion.fastForward('2 hours')
+    expect(await deletion.states()).toMatchObject({ stripe: 'pending' })
+    await deletion.fastForward('4 days')
+    expect(await deletion.until('stripe', 'needs_operator')).toMatchObject({ code: 'resource_missing' })
+    await stripe.clearFaults()
+    if (status === 'unpaid') await stripe.do('cancel', { orderId: order.id })
+  },
+)
+
 test('an order held for review is refunded', async () => {
   const person = await harness.signUp()
   const order = await harness.buy(person, { pay: { riskLevel: 'highest' }, until: 'in_review' })
