@@ -1,5 +1,6 @@
 /** U2: a payment that arrives late, or whose run is gone, is delivered or refunded, and operators see it. */
 import { afterEach, expect, test } from 'vitest'
+import { readOrderFigures } from '../../db/evidence/orders.ts'
 import { fastForward } from '../../temporal/time-skipping.ts'
 import { orderAftercareWorkflowId, orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import { type PaymentSweepReport, paymentSweepType } from '../../workflows/order/payment-sweep.contract.ts'
@@ -237,4 +238,48 @@ test('a refund whose run was terminated is carried out by the hourly look', asyn
   await stripe.clearFaults()
   await sweep()
   await expectGivenBack(order.id, 'returned_unused')
+})
+
+const intentsLeft = async (before: ReadonlySet<string>) =>
+  ((await stripe.books()) as unknown as { paymentIntents: { id: string; status: string }[] }).paymentIntents.filter(
+    ({ id, status }) => !before.has(id) && status !== 'canceled' && status !== 'succeeded',
+  )
+const intentIds = async () =>
+  new Set(
+    ((await stripe.books()) as unknown as { paymentIntents: { id: string }[] }).paymentIntents.map(({ id }) => id),
+  )
+
+test('a payment whose creation was applied and answered with 500 is cancelled by the hourly look', async () => {
+  const person = await harness.signUp()
+  const before = await intentIds()
+  await stripe.do('misbehave-next', { path: '/v1/payment_intents$', status: 500, applied: true })
+  const order = await harness.buy(person, { packageCode })
+  expect(await intentsLeft(before)).toHaveLength(1)
+  await sweep()
+  expect(await intentsLeft(before)).toEqual([])
+  expect((await harness.service.get(`/v1/orders/${order.id}`)).body.status).toBe('delivered')
+})
+
+test('a payment without an order is found, shown to operators, and counted by the figure of U2', async () => {
+  const person = await harness.signUp()
+  const { id: orderId } = await harness.buy(person, { packageCode, pay: false })
+  const [row] = await sql<{ payment_intent_id: string }[]>`select payment_intent_id from orders where id = ${orderId}`
+  const paymentIntentId = row?.payment_intent_id ?? ''
+  await terminate(orderId)
+  // As after a restore of an older backup.
+  await sql`update orders set payment_intent_id = null, ended_at = now(), status = 'unpaid' where id = ${orderId}`
+  await stripe.do('webhooks', { drop: 1_000 })
+  await stripe.do('pay', { orderId })
+  await stripe.do('webhooks', { drop: 0 })
+  const figure = async () => (await readOrderFigures(sql, new Date())).unsettled_payments?.value
+  expect((await sweep()).unknownPayments).toEqual({ cancelled: 0, paid: 1 })
+  expect(await sql`select kind from attention where subject_id = ${paymentIntentId}`).toEqual([
+    { kind: 'payment_without_order' },
+  ])
+  expect(await figure()).toBe(1)
+  await sql`update orders set payment_intent_id = ${paymentIntentId}, ended_at = null, status = 'awaiting_payment', payment_due_at = created_at
+    where id = ${orderId}`
+  await sweep()
+  await harness.untilOrder(orderId, 'refunded')
+  expect(await figure()).toBe(0)
 })
