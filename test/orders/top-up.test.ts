@@ -160,6 +160,19 @@ test('a top-up that was applied without an answer is refunded and becomes an ope
   expect([...raised]).toEqual([{ detail: 'top_up_applied' }])
 })
 
+test('a provider that takes longer over a top-up than we wait adds the data once', async () => {
+  await airalo.do('limits', { tokenPerMinute: 1_000 })
+  const { person, order } = await delivered(testPackages.onlyAiralo)
+  const atAiralo = async () =>
+    ((await airalo.books()).orders as { type: string }[]).filter(({ type }) => type === 'topup').length
+  const before = await atAiralo()
+  await airalo.fault({ match: { method: 'POST', path: '/topups$' }, delayMs: 18_000 })
+  const topUp = await requested(person, order.id)
+  await stripe.do('pay', { orderId: topUp.id })
+  await harness.untilOrder(topUp.id, 'delivered', { timeoutMs: 120_000 })
+  expect((await atAiralo()) - before).toBe(1)
+})
+
 test('an unpaid top-up can be cancelled, and a delivered one cannot be returned', async () => {
   const { person, order } = await delivered()
   const cancelled = await requested(person, order.id)
