@@ -38,22 +38,6 @@ export interface Allowances {
   used: number
 }
 
-export interface Allowances {
-  subject: Blind
-  kind: string
-  account_id: string | null
-  window_start: Date
-  used: number
-}
-
-export interface Allowances {
-  subject: Blind
-  kind: string
-  account_id: string | null
-  window_start: Date
-  used: number
-}
-
 export interface ApiKeys {
   id: string
   secret_hash: Buffer
