@@ -57,7 +57,7 @@ test('a mail of a template fails like a single mail', async () => {
   await sim.do('rule', { recipient: 'later@example.com', code: 451 })
   await sim.do('rule', { recipient: 'cut@example.com', drop: 'after' })
   expect(await failureOf(send('gone@example.com'))).toBe('rejected smtp_5.1.1')
-  expect(await failureOf(send('later@example.com'))).toBe('unavailable smtp_451')
+  expect(await failureOf(send('later@example.com'))).toBe('unavailable smtp_4.3.0')
   expect(await failureOf(send('cut@example.com'))).toMatch(/^unknown_outcome /)
   expect(await failureOf(send('x@example.com\r\nBcc: y@example.com'))).toBe('rejected invalid_address')
 })
