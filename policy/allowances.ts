@@ -10,7 +10,7 @@ export const allowances = {
   order: { most: 40, withinMs: hour },
   resend: { most: 10, withinMs: hour },
   /** each is acknowledged by mail and occupies an operator */
-  privacy_request: { most: 10, withinMs: day },
+  privacy_request: { most: 25, withinMs: day },
   /** of each new address, whoever asks */
   email_change: { most: 5, withinMs: day },
   /** a stranger who knows an address must not flood it */

@@ -574,7 +574,7 @@ const tables: Record<string, Table> = {
     owner: ofAccount,
     keptUntil: { term: 'allowanceMs', why: 'U5: until the count is a day old' },
     columns: {
-      subject: pseudonym('a keyed hash of the account, or of an address without one'),
+      subject: pseudonym('a keyed hash of the account, or of an address that it wants to have'),
       kind: technical,
       account_id: link('the account'),
       window_start: technical,

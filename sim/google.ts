@@ -144,12 +144,13 @@ export async function startGoogle(options: GoogleOptions = {}): Promise<RunningG
   }
 }
 
-function eventOf({ type, forged, ...about }: Record<string, unknown>): SecurityEvent {
+function eventOf({ type, forged, at, ...about }: Record<string, unknown>): SecurityEvent {
   const text = (name: string): Record<string, string> =>
     about[name] === undefined ? {} : { [name]: String(about[name]) }
   return {
     type: Array.isArray(type) ? type.map(String) : String(type),
     forged: forged === true,
+    ...(at === undefined ? {} : { at: Number(at) }),
     ...text('sub'),
     ...text('reason'),
     ...text('refreshToken'),

@@ -63,7 +63,7 @@ export function createEmailChangeClient(api: ApiContext) {
         throw new Problem('invalid_request', { errors: [{ field: 'email', reason: 'is the address you have' }] })
       }
       // By the address: people with many accounts must not flood it, nor ask again and again whether it has one.
-      await spend(api, 'email_change', { email: normalEmail(newEmail) })
+      await spend(api, 'email_change', { accountId, email: normalEmail(newEmail) })
       if (await findAccountByEmail(sql, api, newEmail)) throw new Problem('email_taken')
       const draft = await store({ accountId, oldEmail: account.email, newEmail })
       await this.cancel(accountId, 'replaced')

@@ -33,7 +33,7 @@ export interface Accounts {
 export interface Allowances {
   subject: Blind
   kind: string
-  account_id: string | null
+  account_id: string
   window_start: Date
   used: number
 }

@@ -2,12 +2,13 @@
 create table allowances (
   subject blind not null,
   kind text not null,
-  account_id uuid references accounts on delete cascade,
+  -- for an address, who asked first
+  account_id uuid not null references accounts on delete cascade,
   window_start timestamptz not null,
   used int not null check (used > 0),
   primary key (subject, kind)
 );
-create index allowances_account on allowances (account_id) where account_id is not null;
+create index allowances_account on allowances (account_id);
 create index allowances_window_start on allowances (window_start);
 
 create trigger protect_living before delete on allowances

@@ -6,8 +6,12 @@ import { violatedConstraint } from '../connection/constraint.ts'
 import type { Queryable } from '../connection/database.ts'
 import type { ColumnEncryption } from '../crypto/column-encryption.ts'
 
-/** Who is counted: an account, or an e-mail address in its normal form. */
-export type AllowanceSubject = { accountId: string } | { email: string }
+/** Who is counted: an account; or, with `email`, an address in its normal form, whoever asks. */
+export interface AllowanceSubject {
+  /** whose erasure deletes the count */
+  accountId: string
+  email?: string
+}
 
 /**
  * Counts one use. One statement, so that of many at once no more are allowed than of many in a row.
@@ -20,9 +24,8 @@ export async function spendAllowance(
 ): Promise<number | undefined> {
   const { kind, subject, at } = spent
   const { most, withinMs } = allowances[kind]
-  const named = 'accountId' in subject ? subject.accountId : subject.email
-  const key = cipher.fingerprint('allowance', named)
-  const accountId = 'accountId' in subject ? subject.accountId : null
+  const { accountId, email } = subject
+  const key = cipher.fingerprint('allowance', email ?? accountId)
   const over = plusMs(at, -withinMs)
   try {
     const counted = await sql`

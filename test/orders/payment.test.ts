@@ -96,10 +96,9 @@ test('a paid order is delivered by mail with the eSIM in every form that phones 
       event_name: 'Purchase',
       event_time: expect.any(Number),
       event_id: expect.any(String),
-      action_source: 'app',
+      action_source: 'other',
       user_data: { external_id: [expect.stringMatching(/^[0-9a-f]{64}$/)] },
       custom_data: { currency: 'EUR', value: 5 },
-      app_data: expect.objectContaining({ advertiser_tracking_enabled: expect.any(Number) }),
       // With measurement and without personalization.
       data_processing_options: ['LDU'],
       data_processing_options_country: 0,

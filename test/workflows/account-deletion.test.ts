@@ -42,7 +42,8 @@ test('a deletion erases the account at once, and completes after the last period
 
   expect((await harness.service.get(`/v1/accounts/${person.accountId}`)).status).toBe(404)
   expect((await harness.service.get(`/v1/orders/${order.id}`)).status).toBe(404)
-  expect((await person.caller.get(`/v1/accounts/${person.accountId}`)).body.code).toBe('no_account')
+  // A token of before the deletion signs nobody in, nor up.
+  expect((await person.caller.get(`/v1/accounts/${person.accountId}`)).body.code).toBe('unauthenticated')
   for (const processor of ['firebase', 'stripe', 'mail'] as const) await deletion.until(processor, 'done')
   expect(await deletion.states()).toMatchObject({
     apple: 'nothing_held',

@@ -4,7 +4,7 @@
  */
 import { randomUUID, type UUID } from 'node:crypto'
 import { afterEach, describe, expect, test } from 'vitest'
-import type { EmailChanges, KeyRotations } from '../../db/connection/schema.ts'
+import type { EmailChanges } from '../../db/connection/schema.ts'
 import { campaignType, campaignWorkflowId } from '../../workflows/campaign.contract.ts'
 import { type DraftSweepReport, draftSweepType } from '../../workflows/draft-sweep.contract.ts'
 import { emailChangeType, emailChangeWorkflowId } from '../../workflows/email-change.contract.ts'
@@ -49,10 +49,21 @@ const ids = async (table: string): Promise<string[]> =>
 
 /** Ends the rotation, because one of a purpose runs at a time and the next test needs another. */
 afterEach(async () => {
-  const open = await sql<
-    Pick<KeyRotations, 'id'>[]
-  >`update key_rotations set ended_at = now() where ended_at is null returning id`
-  for (const { id } of open) await harness.temporal.workflow.getHandle(keyRotationWorkflowId(id)).terminate('test')
+  await until('no rotation is open', async () => {
+    const query = `ExecutionStatus = 'Running' AND WorkflowType = '${keyRotationType}'`
+    let open = 0
+    for await (const { workflowId } of harness.temporal.workflow.list({ query })) {
+      open += 1
+      // It may have ended by itself meanwhile.
+      await harness.temporal.workflow
+        .getHandle(workflowId)
+        .terminate('test')
+        .catch(() => undefined)
+    }
+    // A run that was just terminated may have an activity that still writes.
+    const rows = await sql`update key_rotations set ended_at = now() where ended_at is null`
+    return open + rows.count === 0
+  })
 })
 
 /** Ids of open rows, and of open runs. */
