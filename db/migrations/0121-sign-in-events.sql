@@ -16,3 +16,6 @@ create table ended_sign_ins (
   ended_at timestamptz not null
 );
 create index ended_sign_ins_ended on ended_sign_ins (ended_at);
+
+create trigger protect_living before delete on sign_in_events
+  for each row execute function protect_living('account', 'account_id');

@@ -1,5 +1,6 @@
 /** What the hourly look at the payment processor reads and writes. */
 import type { Queryable } from '../connection/database.ts'
+import type { Orders } from '../connection/schema.ts'
 
 export const paymentSweepParts = ['events', 'orders', 'unknown_payments'] as const
 export type PaymentSweepPart = (typeof paymentSweepParts)[number]
@@ -33,8 +34,8 @@ export async function listUnsettledOrders(
   page: { dueBefore: Date; refundedBefore: Date; after: UnsettledOrder | undefined; limit: number },
 ): Promise<UnsettledOrder[]> {
   const { dueBefore, refundedBefore, after, limit } = page
-  return sql<UnsettledOrder[]>`
-    select id, created_at as "createdAt" from orders o
+  const rows = await sql<Pick<Orders, 'id' | 'created_at'>[]>`
+    select id, created_at from orders o
     where ended_at is null and (
       (status = 'awaiting_payment' and payment_due_at < ${dueBefore})
       or status in ('in_review', 'provisioning', 'refunding', 'refund_failed')
@@ -42,4 +43,5 @@ export async function listUnsettledOrders(
         select from refunds r where r.order_id = o.id and r.created_at >= ${refundedBefore})))
       ${after ? sql`and (created_at, id) > (${after.createdAt}, ${after.id})` : sql``}
     order by created_at, id limit ${limit}`
+  return rows.map((row) => ({ id: row.id, createdAt: row.created_at }))
 }

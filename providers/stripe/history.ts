@@ -41,7 +41,7 @@ export function createHistory({ sdk, call }: StripeClient) {
     async *orderEvents(since: Date): AsyncGenerator<StripeWebhook> {
       const created = { gte: seconds(since) }
       for await (const events of pages((page) => sdk.events.list({ ...page, created, types: [...orderEventTypes] }))) {
-        for (const event of events) yield readEvent(event as unknown as Record<string, unknown>)
+        for (const event of events) yield readEvent(event)
       }
     },
 

@@ -59,7 +59,8 @@ function parse(rawBody: Buffer | string): Record<string, unknown> {
 }
 
 /** Reads an event object. @throws ProviderFailure rejected: `bad_payload` */
-export function readEvent(event: Record<string, unknown>): StripeWebhook {
+export function readEvent(sent: unknown): StripeWebhook {
+  const event = record(sent)
   const object = record(record(event.data).object)
   const { id: eventId, type, created } = event
   // Some objects, such as a balance, have no id; no event that we follow is about one.

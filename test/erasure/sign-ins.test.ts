@@ -1,5 +1,6 @@
 /** G3: sign-ins of deleted accounts are revoked, also when Apple, Google or Firebase are down for long. */
 import { expect, test } from 'vitest'
+import type { Accounts } from '../../db/connection/schema.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
 import { deleteAccount } from '../harness/deletions.ts'
 import { openHarness } from '../harness/harness.ts'
@@ -150,10 +151,16 @@ test('a deletion run without receipt and seal after a restore becomes operator t
   expect(await grantsOf(sub)).toMatchObject([{ revokedAt: null }])
 })
 
-test('an erasure step is done when Firebase or Stripe does not know the person', async () => {
+test('an erasure step is done when Stripe’s customer was deleted there, or Firebase does not know the person', async () => {
   const person = await harness.signUp()
   await harness.buy(person, { pay: false, order: { savedCards: true } })
-  await sql`update accounts set stripe_customer_id = 'cus_unknown' where id = ${person.accountId}`
+  const [account] = await sql<Pick<Accounts, 'stripe_customer_id'>[]>`
+    select stripe_customer_id from accounts where id = ${person.accountId}`
+  const deleted = await fetch(`${harness.sims.stripe.url}/v1/customers/${account?.stripe_customer_id}`, {
+    method: 'DELETE',
+    headers: { authorization: `Bearer ${harness.config.STRIPE_SECRET_KEY}` },
+  })
+  expect(deleted.status).toBe(200)
   await loseOrders(sql, person.accountId)
   const { idToken } = await harness.sims.google.do('firebase-sign-in', { uid: 'nobody-there' })
   const stranger = await createCaller(harness.urls.api, idToken).post('/v1/accounts', {
@@ -169,4 +176,14 @@ test('an erasure step is done when Firebase or Stripe does not know the person',
   const [first, second] = [await erase(person), await erase(unknown)]
   expect(await first.until('stripe', 'done')).toMatchObject({ code: 'already_gone' })
   expect(await second.until('firebase', 'done')).toMatchObject({ code: 'already_gone' })
+})
+
+test('a customer that Stripe has no record of was not deleted: an operator decides after three days', async () => {
+  const person = await harness.signUp()
+  await sql`update accounts set stripe_customer_id = 'cus_unknown' where id = ${person.accountId}`
+  const deletion = await erase(person)
+  await deletion.fastForward('2 days')
+  expect(await deletion.states()).toMatchObject({ stripe: 'pending' })
+  await deletion.fastForward('2 days')
+  expect(await deletion.until('stripe', 'needs_operator')).toMatchObject({ code: 'unknown_customer' })
 })

@@ -39,7 +39,8 @@ async function tasks(...subjects: string[]): Promise<string[]> {
 
 async function atProvider(iccid: string): Promise<string | undefined> {
   const { esims } = await esimAccess.books()
-  return esims.find((each) => each.iccid === iccid)?.esimStatus
+  // A returned eSIM's number is given again.
+  return esims.findLast((each) => each.iccid === iccid)?.esimStatus
 }
 
 test('a dispute suspends the eSIM, and a won one resumes it', async () => {

@@ -1,6 +1,7 @@
 /** U2: a payment that arrives late, or whose run is gone, is delivered or refunded, and operators see it. */
 import { afterEach, expect, test } from 'vitest'
 import { readOrderFigures } from '../../db/evidence/orders.ts'
+import type { StripeBooks } from '../../sim/stripe.ts'
 import { fastForward } from '../../temporal/time-skipping.ts'
 import { orderAftercareWorkflowId, orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import { type PaymentSweepReport, paymentSweepType } from '../../workflows/order/payment-sweep.contract.ts'
@@ -34,16 +35,8 @@ const terminate = (orderId: string) =>
 /** The hourly look at the processor, an hour from now. */
 const sweep = () => runLater<PaymentSweepReport>(harness.stack, paymentSweepType, 1 / 24)
 
-interface Refund {
-  status: string
-  amount: number
-  payment_intent: string
-}
-async function refundsOf(orderId: string): Promise<Refund[]> {
-  const { paymentIntents, refunds } = (await stripe.books()) as unknown as {
-    paymentIntents: { id: string; metadata: { order_id?: string } }[]
-    refunds: Refund[]
-  }
+async function refundsOf(orderId: string): Promise<StripeBooks['refunds']> {
+  const { paymentIntents, refunds } = await stripe.books()
   const intent = paymentIntents.find(({ metadata }) => metadata.order_id === orderId)
   return refunds.filter(({ payment_intent }) => payment_intent === intent?.id)
 }
@@ -241,13 +234,10 @@ test('a refund whose run was terminated is carried out by the hourly look', asyn
 })
 
 const intentsLeft = async (before: ReadonlySet<string>) =>
-  ((await stripe.books()) as unknown as { paymentIntents: { id: string; status: string }[] }).paymentIntents.filter(
+  (await stripe.books()).paymentIntents.filter(
     ({ id, status }) => !before.has(id) && status !== 'canceled' && status !== 'succeeded',
   )
-const intentIds = async () =>
-  new Set(
-    ((await stripe.books()) as unknown as { paymentIntents: { id: string }[] }).paymentIntents.map(({ id }) => id),
-  )
+const intentIds = async () => new Set((await stripe.books()).paymentIntents.map(({ id }) => id))
 
 test('a payment whose creation was applied and answered with 500 is cancelled by the hourly look', async () => {
   const person = await harness.signUp()

@@ -30,11 +30,9 @@ async function refundByHand(orderId: string, amount?: number): Promise<string> {
   return ((await answer.json()) as { id: string }).id
 }
 
-async function refundsOf(orderId: string): Promise<{ status: string; amount: number }[]> {
+async function refundsOf(orderId: string): Promise<{ status: string | null; amount: number }[]> {
   const [row] = await sql<{ payment_intent_id: string }[]>`select payment_intent_id from orders where id = ${orderId}`
-  const { refunds } = (await stripe.books()) as unknown as {
-    refunds: { status: string; amount: number; payment_intent: string }[]
-  }
+  const { refunds } = await stripe.books()
   return refunds
     .filter(({ payment_intent }) => payment_intent === row?.payment_intent_id)
     .map(({ status, amount }) => ({ status, amount }))
