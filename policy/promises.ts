@@ -119,7 +119,10 @@ export const promises = {
   P2: {
     sentence: 'The payment processor takes the payment; no card data is stored here.',
     keptBy: 'providers/stripe/payments.ts',
-    provenBy: { file: 'test/providers/stripe.test.ts', title: 'P2: Stripe gets the order id, a keyed hash of it, and no other detail' },
+    provenBy: {
+      file: 'test/providers/stripe.test.ts',
+      title: 'P2: Stripe gets the order id, a keyed hash of it, and no other detail',
+    },
     figures: ['card_columns'],
   },
   P3: {
