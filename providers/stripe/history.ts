@@ -2,6 +2,7 @@
 import type Stripe from 'stripe'
 import type { StripeClient } from './client.ts'
 import { orderEventTypes } from './event-types.ts'
+import { orderIdIn } from './order-id.ts'
 import type { PaymentStatus } from './payments.ts'
 import { readEvent, type StripeWebhook } from './webhooks.ts'
 
@@ -53,7 +54,7 @@ export function createHistory({ sdk, call }: StripeClient) {
           yield {
             paymentIntentId: id,
             status: status as PaymentStatus,
-            orderId: metadata.order_id ?? null,
+            orderId: orderIdIn(metadata) ?? null,
             mark: metadata.mark ?? null,
           }
         }

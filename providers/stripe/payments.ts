@@ -2,6 +2,7 @@
 import type Stripe from 'stripe'
 import { isProviderFailure, ProviderFailure } from '../failure.ts'
 import type { StripeClient } from './client.ts'
+import { orderIdIn } from './order-id.ts'
 
 export type PaymentStatus =
   | 'requires_payment_method'
@@ -114,7 +115,7 @@ function toPayment(intent: Stripe.PaymentIntent): Payment {
     amountMinor: intent.amount,
     amountReceivedMinor: intent.amount_received,
     currency: intent.currency.toUpperCase(),
-    orderId: intent.metadata.order_id ?? null,
+    orderId: orderIdIn(intent.metadata) ?? null,
     riskLevel: riskLevelOf(charge),
     ...(riskScore === undefined ? {} : { riskScore }),
     ...(charge ? { chargeId: charge.id } : {}),

@@ -1,6 +1,7 @@
 /** Stripe's webhooks: verified with the raw body, then reduced to the ids by which the objects can be read. */
 import type Stripe from 'stripe'
 import { ProviderFailure } from '../failure.ts'
+import { orderIdIn } from './order-id.ts'
 
 /** Stripe's recommendation against replay attacks: docs.stripe.com/webhooks/signature */
 const toleranceSeconds = 300
@@ -70,13 +71,15 @@ export function readEvent(sent: unknown): StripeWebhook {
   }
   const kind = object.object
   const paymentIntentId = kind === 'payment_intent' ? objectId : idOf(object.payment_intent)
-  const { order_id: orderId, refund_key: refundKey, mark } = record(object.metadata)
+  const metadata = record(object.metadata)
+  const { refund_key: refundKey, mark } = metadata
+  const orderId = orderIdIn(metadata)
   return {
     eventId,
     type,
     objectId,
     ...(paymentIntentId ? { paymentIntentId } : {}),
-    ...(typeof orderId === 'string' ? { orderId } : {}),
+    ...(orderId ? { orderId } : {}),
     ...(typeof mark === 'string' ? { mark } : {}),
     ...(kind === 'refund' ? { refundId: objectId } : {}),
     ...(kind === 'refund' && typeof refundKey === 'string' ? { refundKey } : {}),

@@ -1,5 +1,5 @@
 /** Webhooks of eSIM providers and Stripe are accepted only from their senders, by secret, address or signature. */
-import { createHmac } from 'node:crypto'
+import { createHmac, randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { altered } from '../harness/altered.ts'
 import { type ApiHarness, startApiHarness } from './rig.ts'
@@ -103,3 +103,16 @@ test('a webhook of Stripe needs a signature of its bytes', async () => {
   expect((await post(body, header(now, body))).status).toBe(200)
   expect(await eventsKept()).toBe(1)
 })
+
+test.each(['abc', '', 'x'.repeat(500), "'; --", '00000000-0000-0000-0000-000000000000'])(
+  'an event of Stripe whose metadata name the order %j is taken',
+  async (orderId) => {
+    const object = { id: 'pi_1', object: 'payment_intent', metadata: { order_id: orderId } }
+    const event = { id: `evt_${randomUUID()}`, object: 'event', type: 'payment_intent.succeeded', created: 1, data: { object } }
+    const body = JSON.stringify(event)
+    const at = Math.floor(Date.now() / 1000)
+    const signature = createHmac('sha256', harness.env.STRIPE_WEBHOOK_SECRET).update(`${at}.${body}`).digest('hex')
+    const headers = { 'stripe-signature': `t=${at},v1=${signature}` }
+    expect((await harness.call('POST', '/v1/webhooks/stripe', { body, headers })).status).toBe(200)
+  },
+)

@@ -44,7 +44,13 @@ afterAll(async () => {
 let orders = 0
 async function newPayment(given: { amountMinor?: number; customerId?: string } = {}) {
   orders += 1
-  const order = { orderId: `ord_${orders}`, amountMinor: 990, currency: 'EUR', mark: 'of_the_order', ...given }
+  const order = {
+    orderId: `00000000-0000-4000-8000-${String(orders).padStart(12, '0')}`,
+    amountMinor: 990,
+    currency: 'EUR',
+    mark: 'of_the_order',
+    ...given,
+  }
   return { ...order, ...(await stripe.createPayment({ ...order, idempotencyKey: `pay:${order.orderId}` })) }
 }
 
