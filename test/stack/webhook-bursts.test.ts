@@ -129,9 +129,12 @@ async function sendAgain(webhooks: Webhook[]): Promise<void> {
 }
 
 async function signals(): Promise<number> {
-  const histories = await Promise.all(
-    [atEsimAccess, atAiralo].map(({ id }) => harness.temporal.workflow.getHandle(orderWorkflowId(id)).fetchHistory()),
-  )
+  const handles = [atEsimAccess, atAiralo].map(({ id }) => harness.temporal.workflow.getHandle(orderWorkflowId(id)))
+  // The server keeps signals that come during a workflow task out of the history until that task is completed.
+  for (const handle of handles) {
+    await until('its workflow task is done', async () => !(await handle.describe()).raw.pendingWorkflowTask)
+  }
+  const histories = await Promise.all(handles.map((handle) => handle.fetchHistory()))
   return histories
     .flatMap(({ events }) => events ?? [])
     .filter((event) => event.workflowExecutionSignaledEventAttributes).length
