@@ -10,7 +10,7 @@ const tickMs = 10
 const names: [RegExp, string][] = [
   [/worker\/main\.ts/, 'worker'],
   [/api\/main\.ts/, 'API'],
-  [/simulators-main\.ts/, 'simulators'],
+  [/simulators\/main\.ts/, 'simulators'],
   [/floor\/worker\.ts/, 'floor worker'],
   [/cli\/start\.ts/, 'start'],
   [/start-dev/, 'Temporal'],
