@@ -108,7 +108,13 @@ test.each(['abc', '', 'x'.repeat(500), "'; --", '00000000-0000-0000-0000-0000000
   'an event of Stripe whose metadata name the order %j is taken',
   async (orderId) => {
     const object = { id: 'pi_1', object: 'payment_intent', metadata: { order_id: orderId } }
-    const event = { id: `evt_${randomUUID()}`, object: 'event', type: 'payment_intent.succeeded', created: 1, data: { object } }
+    const event = {
+      id: `evt_${randomUUID()}`,
+      object: 'event',
+      type: 'payment_intent.succeeded',
+      created: 1,
+      data: { object },
+    }
     const body = JSON.stringify(event)
     const at = Math.floor(Date.now() / 1000)
     const signature = createHmac('sha256', harness.env.STRIPE_WEBHOOK_SECRET).update(`${at}.${body}`).digest('hex')
