@@ -17,6 +17,7 @@ import {
   type Readings,
 } from '../../policy/figures.ts'
 import { type PromiseEntry, type PromiseId, promises } from '../../policy/promises.ts'
+import { shareReading } from '../../shared/fresh.ts'
 import { readExportFigures } from './exports.ts'
 import { readSubProcessorFigures } from './sub-processors.ts'
 
@@ -43,15 +44,9 @@ const freshForMs = 15_000
 export type EvidenceReader = ReturnType<typeof createEvidence>
 
 export function createEvidence(api: ApiContext) {
-  let last: { evidence: Promise<Evidence>; at: number } | undefined
-
   return {
     /** The evidence, at most 15 seconds old. Never rejects: a figure that cannot be read is `unknown`. */
-    latest(): Promise<Evidence> {
-      const now = Date.now()
-      if (!last || now - last.at >= freshForMs) last = { evidence: readEvidence(api, new Date(now)), at: now }
-      return last.evidence
-    },
+    latest: shareReading(freshForMs, (now) => readEvidence(api, now)),
     /** The evidence as of another time, for the sandbox. */
     asOf: (time: Date): Promise<Evidence> => readEvidence(api, time),
   }

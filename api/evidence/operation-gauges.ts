@@ -2,6 +2,7 @@
 import { Gauge } from 'prom-client'
 import type { ApiContext } from '../../context.ts'
 import { readOperationFigures } from '../../db/evidence/operation.ts'
+import { shareReading } from '../../shared/fresh.ts'
 
 /** Several scrapers, and the gauges of one scrape, share a reading. */
 const freshForMs = 5_000
@@ -10,7 +11,7 @@ const answerWithinMs = 2_000
 export function registerOperationGauges(api: ApiContext): void {
   const { metrics, sql, temporal } = api
   const registers = [metrics.registry]
-  const read = shared(() => readOperationFigures(sql, new Date()))
+  const read = shared((now) => readOperationFigures(sql, now))
 
   new Gauge({
     name: 'ama_backup_age_seconds',
@@ -69,12 +70,7 @@ export function registerOperationGauges(api: ApiContext): void {
   })
 }
 
-/** Reads at most every few seconds. @returns undefined for what cannot be read */
-function shared<Value>(read: () => Promise<Value>): () => Promise<Value | undefined> {
-  let last: { value: Promise<Value | undefined>; at: number } | undefined
-  return () => {
-    const now = Date.now()
-    if (!last || now - last.at >= freshForMs) last = { value: read().catch(() => undefined), at: now }
-    return last.value
-  }
+/** @returns undefined for what cannot be read */
+function shared<Value>(read: (now: Date) => Promise<Value>): () => Promise<Value | undefined> {
+  return shareReading(freshForMs, (now) => read(now).catch(() => undefined))
 }

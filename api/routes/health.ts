@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
 import { missingMigrations } from '../../db/connection/migrate.ts'
+import { shareReading } from '../../shared/fresh.ts'
 import { assertTemporalReady } from '../../temporal/readiness.ts'
 import { defineRoute, type Route } from '../http/route.ts'
 
@@ -22,14 +23,8 @@ const readiness = z
 /** Liveness, readiness and metrics. @param isStopping whether the process is shutting down */
 export function healthRoutes(api: ApiContext, isStopping: () => boolean): Route[] {
   const { metrics, sql } = api
-  let last: { checks: ReturnType<typeof readChecks>; at: number } | undefined
-
-  /** Anybody may ask, as often as they like. */
-  function latestChecks(): ReturnType<typeof readChecks> {
-    const now = Date.now()
-    if (!last || now - last.at >= freshForMs) last = { checks: readChecks(api), at: now }
-    return last.checks
-  }
+  // Anybody may ask, as often as they like.
+  const latestChecks = shareReading(freshForMs, () => readChecks(api))
 
   return [
     defineRoute({
