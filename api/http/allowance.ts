@@ -1,7 +1,24 @@
 import type { Context } from '../../context.ts'
 import { type AllowanceSubject, spendAllowance } from '../../db/requests/allowances.ts'
 import { type AllowanceKind, allowances } from '../../policy/allowances.ts'
+import type { Claim } from './idempotency.ts'
 import { Problem } from './problem.ts'
+
+/** Counts a request once; one that is refused is no claim of its key. @throws Problem too_many_requests */
+export async function spendOnce(
+  context: Context,
+  claim: Pick<Claim, 'repeated' | 'release'>,
+  kind: AllowanceKind,
+  subject: AllowanceSubject,
+): Promise<void> {
+  if (claim.repeated) return
+  try {
+    await spend(context, kind, subject)
+  } catch (error) {
+    await claim.release()
+    throw error
+  }
+}
 
 /**
  * Counts what a person makes us do; operators are not counted.

@@ -128,14 +128,6 @@ export async function claimForm(
   }
 }
 
-/** For `.catch`: releases the claim of a request that was refused, and throws the refusal. */
-export function releasing(claim: Pick<Claim, 'release'>) {
-  return async (error: unknown): Promise<never> => {
-    await claim.release()
-    throw error
-  }
-}
-
 /**
  * Runs `act` with ids that are the same for each repetition of a request, so that Temporal answers a repeated update as
  * it answered the first. After a refusal with status 503 the next repetition gets a new update id, since Temporal would

@@ -15,10 +15,10 @@ import {
   reject,
   resend,
 } from '../../workflows/order/order.contract.ts'
-import { spend } from '../http/allowance.ts'
+import { spend, spendOnce } from '../http/allowance.ts'
 import { assertReaches, type Caller } from '../http/caller.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../http/cursor.ts'
-import { actOnce, type IdempotentRequest, releasing } from '../http/idempotency.ts'
+import { actOnce, type IdempotentRequest } from '../http/idempotency.ts'
 import { Problem } from '../http/problem.ts'
 import type { ProblemCode } from '../http/problems.ts'
 import { defineRoute, type Route } from '../http/route.ts'
@@ -115,7 +115,7 @@ export function orderRoutes(api: ApiContext): Route[] {
     const claim = await request.claim(accountId)
     const { resourceId: orderId, repeated, firstAt } = claim
     const before = repeated ? await findOrder(sql, orderId) : undefined
-    if (!repeated) await spend(api, 'order', { accountId }).catch(releasing(claim))
+    await spendOnce(api, claim, 'order', { accountId })
     // Only an order that awaits its payment may be checked out again: any other has a run, or had one.
     if (before && before.status !== 'awaiting_payment') return before
     await client.checkOut({ ...input, accountId, orderId, orderedAt: firstAt.toISOString() })

@@ -12,10 +12,10 @@ import { periods } from '../../policy/periods.ts'
 import { privacyReference } from '../../policy/privacy-reference.ts'
 import { plusDays } from '../../shared/calendar.ts'
 import { answerKinds, extensionReasons } from '../../workflows/privacy-request.contract.ts'
-import { spend } from '../http/allowance.ts'
+import { spendOnce } from '../http/allowance.ts'
 import { assertReaches, type Caller } from '../http/caller.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../http/cursor.ts'
-import { actOnce, releasing } from '../http/idempotency.ts'
+import { actOnce } from '../http/idempotency.ts'
 import { Problem } from '../http/problem.ts'
 import { defineRoute, type Route } from '../http/route.ts'
 import { sentId, sentTime } from '../http/storable.ts'
@@ -114,9 +114,9 @@ export function privacyRequestRoutes(api: ApiContext): Route[] {
         if (owner !== null) assertReaches(caller, owner)
         const { kind, message, replyTo = null } = body
         const claim = await idempotency.claim(owner)
-        const { resourceId: id, repeated } = claim
-        if (owner !== null && !repeated && caller.kind !== 'operator') {
-          await spend(api, 'privacy_request', { accountId: owner }).catch(releasing(claim))
+        const id = claim.resourceId
+        if (owner !== null && caller.kind !== 'operator') {
+          await spendOnce(api, claim, 'privacy_request', { accountId: owner })
         }
         await client.open({ id, accountId: owner, kind, message, replyTo, receivedAt })
         return { status: 201, headers: { Location: `/v1/privacy-requests/${id}` }, body: await view(id, caller) }

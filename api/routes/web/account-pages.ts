@@ -15,9 +15,9 @@ import { recordSecurityEvent } from '../../../db/security-log.ts'
 import { closeSession } from '../../../db/web-sessions.ts'
 import { privacyReference } from '../../../policy/privacy-reference.ts'
 import { exportAccount } from '../../export/account-export.ts'
-import { spend } from '../../http/allowance.ts'
+import { spend, spendOnce } from '../../http/allowance.ts'
 import type { Visitor } from '../../http/caller.ts'
-import { claimForm, releasing } from '../../http/idempotency.ts'
+import { claimForm } from '../../http/idempotency.ts'
 import { Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { sentId } from '../../http/storable.ts'
@@ -206,9 +206,9 @@ export function accountPageRoutes(api: ApiContext): Route[] {
       async handle({ caller, body: { once, ...request } }) {
         const form = { operation: privacyRequestOperation, caller, once, content: request }
         const claim = await claimForm(api, form)
-        const { resourceId: id, repeated } = claim
+        const id = claim.resourceId
         const { accountId } = caller
-        if (!repeated) await spend(api, 'privacy_request', { accountId }).catch(releasing(claim))
+        await spendOnce(api, claim, 'privacy_request', { accountId })
         await requests.open({ ...request, id, accountId, replyTo: null, receivedAt: new Date() })
         return back
       },
