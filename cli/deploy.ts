@@ -84,12 +84,12 @@ async function run(watchMs: number, waitMs: number): Promise<number> {
       return checkReplay(rollout, { bundle, payloadKeys, perType, except: values.except, say })
     },
   }
-  const heedInterruption = (): AbortSignal => {
+  const onInterruption = (): AbortSignal => {
     const interrupted = new AbortController()
     void stopAsked(process.env).then(() => interrupted.abort())
     return interrupted.signal
   }
-  const watch = { watchMs, heedInterruption, say }
+  const watch = { watchMs, onInterruption, say }
   const { to, anyway } = values
   const commands: Record<string, () => Promise<void>> = {
     check: () => check(rollout),

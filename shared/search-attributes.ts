@@ -2,7 +2,8 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common'
 
 export const searchAttributes = {
-  status: defineSearchAttributeKey('Status', SearchAttributeType.KEYWORD),
+  // Not `Status`: that is Temporal's own word, for Running or Failed.
+  stage: defineSearchAttributeKey('Stage', SearchAttributeType.KEYWORD),
   waitingFor: defineSearchAttributeKey('WaitingFor', SearchAttributeType.KEYWORD),
   dueAt: defineSearchAttributeKey('DueAt', SearchAttributeType.DATETIME),
   accountRef: defineSearchAttributeKey('AccountRef', SearchAttributeType.KEYWORD),
@@ -19,7 +20,7 @@ export interface RunStatus {
 /** Search attributes for the start of a run: unlike an upsert by the workflow, they write no event. */
 export function initialSearchAttributes(runStatus: RunStatus, accountRef?: string) {
   return [
-    { key: searchAttributes.status, value: runStatus.status },
+    { key: searchAttributes.stage, value: runStatus.status },
     { key: searchAttributes.waitingFor, value: runStatus.waitingFor },
     ...(runStatus.dueAt ? [{ key: searchAttributes.dueAt, value: runStatus.dueAt }] : []),
     ...(accountRef ? [{ key: searchAttributes.accountRef, value: accountRef }] : []),

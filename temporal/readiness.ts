@@ -1,12 +1,11 @@
 import type { Client } from '@temporalio/client'
 import { searchAttributes } from '../shared/search-attributes.ts'
 
-const { status, waitingFor, dueAt, accountRef } = searchAttributes
+const { stage, waitingFor, dueAt, accountRef } = searchAttributes
 
 /** Names every search attribute: a server that lacks one, or the namespace, refuses the query. It matches nothing. */
 const everyAttribute = [
-  // Without backticks `Status` is Temporal's own.
-  `\`${status.name}\` = 'none'`,
+  `${stage.name} = 'none'`,
   `${waitingFor.name} = 'none'`,
   `${accountRef.name} = 'none'`,
   `${dueAt.name} < '1970-01-02T00:00:00Z'`,

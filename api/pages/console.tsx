@@ -126,7 +126,7 @@ export function renderConsole(page: ConsolePage): string {
           </Table>
         </Section>
         <Section title="Under way, or late" count={runs?.length}>
-          <Table heads={['Workflow', 'Status', 'Waits for', 'Until']}>
+          <Table heads={['Workflow', 'Stage', 'Waits for', 'Until']}>
             {runs?.map((run) => (
               <tr key={run.runId}>
                 <td>

@@ -43,7 +43,7 @@ export async function listOpenRuns(
           type: run.type,
           workflowId: run.workflowId,
           runId: run.runId,
-          status: run.typedSearchAttributes.get(searchAttributes.status) ?? '',
+          status: run.typedSearchAttributes.get(searchAttributes.stage) ?? '',
           waitingFor: run.typedSearchAttributes.get(searchAttributes.waitingFor) ?? '',
           dueAt,
           late: dueAt !== null && dueAt < lateBefore,

@@ -9,7 +9,7 @@ export interface WatchOptions {
    * Called before the build gets work. When this program is asked to stop, the signal is aborted, and the watch ends as
    * failed.
    */
-  heedInterruption(): AbortSignal
+  onInterruption(): AbortSignal
   /** the longest time that a task may wait for a worker of the build */
   waitsAtMostMs?: number
   say(line: string): void

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Accounts } from '../../db/connection/schema.ts'
 import { listDevices } from '../../db/devices.ts'
 import { loseAccount } from '../harness/lost.ts'
-import { type ApiHarness, newPerson, startApiHarness } from './rig.ts'
+import { type ApiHarness, newPerson, startApiHarness } from './api-harness.ts'
 
 let harness: ApiHarness
 let service: string

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createSurfer } from '../harness/browser.ts'
-import { type ApiHarness, startApiHarness } from './rig.ts'
+import { type ApiHarness, startApiHarness } from './api-harness.ts'
 
 let harness: ApiHarness
 beforeAll(async () => {

@@ -15,7 +15,7 @@ import { type PromiseEntry, promises } from '../../policy/promises.ts'
 import { createMetrics } from '../../shared/metrics.ts'
 import { insertAccounts } from '../harness/bystanders.ts'
 import { loseOrders } from '../harness/lost.ts'
-import { type ApiHarness, startApiHarness } from './rig.ts'
+import { type ApiHarness, startApiHarness } from './api-harness.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const asOf = new Date()

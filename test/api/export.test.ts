@@ -7,8 +7,8 @@ import { exportAccount } from '../../api/export/account-export.ts'
 import { exportSchema } from '../../api/export/account-export-schema.ts'
 import { personalData } from '../../policy/personal-data.ts'
 import { loseAccount } from '../harness/lost.ts'
+import { type ApiHarness, newPerson, startApiHarness } from './api-harness.ts'
 import { fillHistory, fillPerson } from './export-fixture.ts'
-import { type ApiHarness, newPerson, startApiHarness } from './rig.ts'
 
 let harness: ApiHarness
 let service: string

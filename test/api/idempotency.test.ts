@@ -4,7 +4,7 @@ import type { Caller } from '../../api/http/caller.ts'
 import { readIdempotencyKey } from '../../api/http/idempotency.ts'
 import { Problem } from '../../api/http/problem.ts'
 import { loseAccount } from '../harness/lost.ts'
-import { type ApiHarness, newPerson, startApiHarness } from './rig.ts'
+import { type ApiHarness, newPerson, startApiHarness } from './api-harness.ts'
 
 let harness: ApiHarness
 let service: string

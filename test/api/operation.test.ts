@@ -6,7 +6,7 @@ import { problems } from '../../api/http/problems.ts'
 import { timeLimits } from '../../db/connection/database.ts'
 import type { SecurityLog } from '../../db/connection/schema.ts'
 import { until, untilValue } from '../harness/until.ts'
-import { type ApiHarness, newPerson, startApiHarness } from './rig.ts'
+import { type ApiHarness, newPerson, startApiHarness } from './api-harness.ts'
 
 let harness: ApiHarness
 let service: string

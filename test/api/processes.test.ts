@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startProgram } from '../harness/processes.ts'
-import { type ApiHarness, startApiHarness } from './rig.ts'
+import { type ApiHarness, startApiHarness } from './api-harness.ts'
 
 let harness: ApiHarness
 

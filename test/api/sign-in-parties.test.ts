@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Identities } from '../../db/connection/schema.ts'
-import { type ApiHarness, newPerson, startApiHarness } from './rig.ts'
+import { type ApiHarness, newPerson, startApiHarness } from './api-harness.ts'
 
 interface AppleSignIn {
   sub: string

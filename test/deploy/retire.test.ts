@@ -63,7 +63,7 @@ async function promoted(buildId: string) {
     check: async () => ({ kept: 1, open: 0, leftOut: 0, failed: [] }),
   }
   await start(rollout, 20_000)
-  await promote(rollout, { watchMs: 0, heedInterruption: () => new AbortController().signal, say })
+  await promote(rollout, { watchMs: 0, onInterruption: () => new AbortController().signal, say })
   return { worker, rollout }
 }
 

@@ -55,7 +55,7 @@ const nextStep: Mutation = {
 }
 const sickness: Mutation = { workflow: 'order', activity: 'recordDelivery', fault: 'broken', message: 'sick' }
 
-const patience = { watchMs: 1_000, heedInterruption: () => new AbortController().signal, say: () => undefined }
+const patience = { watchMs: 1_000, onInterruption: () => new AbortController().signal, say: () => undefined }
 
 async function started(build: Build): Promise<RunningWorker> {
   const worker = await build.startWorker()
@@ -294,7 +294,7 @@ describe.sequential('a build that fails under its ramp', () => {
     await started(left)
     const interrupted = new AbortController()
     const ramped = refused(
-      ramp(left.rollout, 5, { ...patience, watchMs: 120_000, heedInterruption: () => interrupted.signal }),
+      ramp(left.rollout, 5, { ...patience, watchMs: 120_000, onInterruption: () => interrupted.signal }),
     )
     ramped.catch(() => undefined)
     await until('it is ramping', async () => (await describeRouting(left.rollout)).ramping)

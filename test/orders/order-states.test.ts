@@ -78,7 +78,7 @@ ${table(
   await expect(text).toMatchFileSnapshot('../../docs/order-states.md')
 })
 
-/** test/orders/stages.test.ts covers a refund that Stripe refuses at once. */
+/** test/orders/each-state.test.ts covers a refund that Stripe refuses at once. */
 const playedElsewhere = ['refunding --> refund_failed']
 
 test('the kept histories of orders have every transition of the table, and no other', () => {
@@ -126,12 +126,10 @@ function movesOf({ history }: Kept): Move[] {
   for (const event of history.events ?? []) {
     const fields = event.upsertWorkflowSearchAttributesEventAttributes?.searchAttributes?.indexedFields
     // A patch writes a search attribute as well.
-    if (!fields?.Status) continue
-    const read = (name: string) => {
-      const data = fields[name]?.data
-      return data && data.length > 0 ? JSON.parse(Buffer.from(data).toString()) : null
-    }
-    const to: OrderStatus = read('Status')
+    const stage = stageIn(fields)
+    if (!stage) continue
+    const read = (name: string) => decoded(fields?.[name]?.data)
+    const to: OrderStatus = decoded(stage)
     const dueAt = read('DueAt')
     const at = new Date(Number(event.eventTime?.seconds) * 1000)
     // A closing run writes its run status once more, with the same state.
@@ -144,12 +142,20 @@ function movesOf({ history }: Kept): Move[] {
 function updatesOf({ history }: Kept): { update: OrderUpdate; status: OrderStatus }[] {
   let status: OrderStatus = 'awaiting_payment'
   return (history.events ?? []).flatMap((event) => {
-    const data = event.upsertWorkflowSearchAttributesEventAttributes?.searchAttributes?.indexedFields?.Status?.data
-    if (data) status = JSON.parse(Buffer.from(data).toString())
+    const stage = stageIn(event.upsertWorkflowSearchAttributesEventAttributes?.searchAttributes?.indexedFields)
+    if (stage) status = decoded(stage)
     const update = event.workflowExecutionUpdateAcceptedEventAttributes?.acceptedRequest?.input?.name
     return update ? [{ update: update as OrderUpdate, status }] : []
   })
 }
+
+type Fields = Record<string, { data?: Uint8Array | null }> | null | undefined
+
+/** Histories from before November 2026 have `Status` in place of `Stage`. */
+const stageIn = (fields: Fields) => (fields?.Stage ?? fields?.Status)?.data
+
+const decoded = (data: Uint8Array | null | undefined) =>
+  data && data.length > 0 ? JSON.parse(Buffer.from(data).toString()) : null
 
 const code = (name: string): string => `\`${name}\``
 

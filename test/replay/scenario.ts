@@ -37,7 +37,7 @@ export function runSteps({ temporal, config, sims }: Product) {
     async untilIt(workflowId: string, status: string): Promise<string> {
       await until(`${workflowId} is ${status}`, async () => {
         const { searchAttributes } = await temporal.workflow.getHandle(workflowId).describe()
-        return searchAttributes.Status?.[0] === status
+        return searchAttributes.Stage?.[0] === status
       })
       return workflowId
     },

@@ -179,7 +179,7 @@ test('a provider that is down keeps its offers for two days and does not delay t
       ({ searchAttributes }) => 'DueAt' in searchAttributes,
     ),
   ).toMatchObject({
-    searchAttributes: { Status: ['asking_again'], WaitingFor: ['airalo'] },
+    searchAttributes: { Stage: ['asking_again'], WaitingFor: ['airalo'] },
   })
 
   expect((await fastForward(harness.temporal, run.workflowId, '1 hour')).outcome).toBe('ended')

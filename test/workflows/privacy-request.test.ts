@@ -38,8 +38,8 @@ async function runStatus(id: string) {
   const { typedSearchAttributes: shown } = await harness.temporal.workflow
     .getHandle(privacyRequestWorkflowId(id))
     .describe()
-  const { status, waitingFor, dueAt } = searchAttributes
-  return [shown.get(status), shown.get(waitingFor), shown.get(dueAt)?.toISOString()]
+  const { stage, waitingFor, dueAt } = searchAttributes
+  return [shown.get(stage), shown.get(waitingFor), shown.get(dueAt)?.toISOString()]
 }
 
 const remindersOf = async (reference: string): Promise<string[]> =>

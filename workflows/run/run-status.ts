@@ -4,7 +4,7 @@ import { type RunStatus, searchAttributes } from '../../shared/search-attributes
 /** Writes the run status to the search attributes and the current details of the run. */
 export function showStatus(runStatus: RunStatus): void {
   upsertSearchAttributes([
-    { key: searchAttributes.status, value: runStatus.status },
+    { key: searchAttributes.stage, value: runStatus.status },
     { key: searchAttributes.waitingFor, value: runStatus.waitingFor },
     { key: searchAttributes.dueAt, value: runStatus.dueAt },
   ])

@@ -13,7 +13,7 @@ import { openHarness } from '../../harness/harness.ts'
 import { openGate, type Step } from '../../harness/temporal-gate.ts'
 import { testPackages } from '../../harness/test-packages.ts'
 import { until } from '../../harness/until.ts'
-import { createLives, type Lifecycle, lifecycles } from '../whole-lives.ts'
+import { createLives, type Lifecycle, lifecycles } from '../lifecycles.ts'
 
 const harness = await openHarness({ workers: 0 })
 /** An attempt of a killed worker is retried after its timeout, 25 s for most activities. */

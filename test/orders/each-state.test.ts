@@ -211,7 +211,7 @@ async function expectAllViews({ id, accountId }: OrderView, status: string): Pro
         list: await listed(`accountId=${accountId}`),
         listOfStatus: await listed(`accountId=${accountId}&status=${status}`, harness.operator),
         run: (await handle.query(orderState)).status,
-        searchAttribute: searchAttributes.Status?.[0],
+        searchAttribute: searchAttributes.Stage?.[0],
       }
     },
     (told) => Object.values(told).every((each) => String(each) === status),
