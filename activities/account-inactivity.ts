@@ -25,7 +25,7 @@ import {
   type InactivityInput,
   inactivityWorkflowId,
 } from '../workflows/retention/account-inactivity.contract.ts'
-import { mailToAccount } from './sending/mail-to-account.ts'
+import { sendMail, toAccount } from './sending/send-mail.ts'
 
 const { inactivityYears, openedAheadDays, warningsBeforeDays } = periods.account
 const [firstWarningDays] = warningsBeforeDays
@@ -128,13 +128,10 @@ export function createInactivityActivities(context: WorkerContext): InactivityAc
     daysBefore: number,
     { deletesAt, at }: { deletesAt: Date; at: Date },
   ): Promise<void> {
-    await mailToAccount(context, {
-      subjectId: accountId,
-      // The day of the last use is part of the kind, so a person who comes back is warned again the next time.
-      kind: `mail:inactivity:${daysBefore}:${lastActiveAt.toISOString().slice(0, 10)}`,
-      accountId,
-      at,
-      render: ({ firstName }) =>
+    // The day of the last use is part of the kind, so a person who comes back is warned again the next time.
+    const kind = `mail:inactivity:${daysBefore}:${lastActiveAt.toISOString().slice(0, 10)}`
+    const compose = () =>
+      toAccount(context, accountId, ({ firstName }) =>
         renderInactivityWarning({
           site,
           firstName,
@@ -142,7 +139,8 @@ export function createInactivityActivities(context: WorkerContext): InactivityAc
           deletionDate: deletesAt,
           keepUrl: `${site.publicUrl}/account`,
         }),
-    })
+      )
+    await sendMail(context, { send: { subjectId: accountId, kind, accountId }, at, compose })
   }
 }
 

@@ -25,7 +25,7 @@ import { failure } from '../shared/failures.ts'
 import type { CampaignActivities } from '../workflows/campaign.contract.ts'
 import { retryDelay, sinceScheduledMs } from './failures.ts'
 import { raiseProviderTask } from './provider-task.ts'
-import { messageIdOf } from './sending/mail-once.ts'
+import { messageIdOf } from './sending/send-mail.ts'
 
 const pageSize = 500
 /** A few more than the mailer has connections, so that no connection waits for the database. */
@@ -136,14 +136,10 @@ export function createCampaignActivities(context: Context): CampaignActivities {
     mailFor: ReturnType<typeof renderPromotion>,
   ): Promise<void> {
     const url = new URL(`/u/${unsubscribeToken(cipher, accountId)}`, config.PUBLIC_URL).href
-    const { subject, html, text } = mailFor(url)
     const kind = `mail:campaign:${cipher.accountRef(accountId)}`
-    await context.mail.send({
+    await context.mail.send(mailFor(url), {
       kind: 'promotional',
       to: email,
-      subject,
-      html,
-      text,
       listUnsubscribe: { url },
       messageId: messageIdOf(context, { subjectId: campaign.id, kind }),
     })

@@ -7,7 +7,7 @@ import { raiseOperatorTask } from '../db/operator-tasks.ts'
 import { renderEmailChanged, renderEmailChangeNew, renderEmailChangeOld } from '../mails/email-change.tsx'
 import { milliseconds, periods } from '../policy/periods.ts'
 import type { EmailChangeActivities } from '../workflows/email-change.contract.ts'
-import { mailOnce } from './sending/mail-once.ts'
+import { sendMail } from './sending/send-mail.ts'
 
 /** For runs that began before 0.1.0: the transaction of their row commits within milliseconds of their start. */
 const maxPolls = 20
@@ -35,7 +35,7 @@ export function createEmailChangeActivities(context: Context): EmailChangeActivi
       const to = side === 'old' ? change?.oldEmail : change?.newEmail
       if (!change || !to) return 'gone'
       const { accountId, expiresAt } = change
-      const outcome = await mailOnce(context, {
+      const outcome = await sendMail(context, {
         send: { subjectId: changeId, kind: `mail:email_change_${side}`, accountId },
         at,
         async compose() {
@@ -64,7 +64,7 @@ export function createEmailChangeActivities(context: Context): EmailChangeActivi
       const change = await findEmailChange(sql, context, changeId)
       if (!change?.oldEmail) return
       const to = change.oldEmail
-      await mailOnce(context, {
+      await sendMail(context, {
         send: { subjectId: changeId, kind: 'mail:email_changed', accountId: change.accountId },
         at: new Date(asOf),
         compose: async () => ({ to, mail: renderEmailChanged({ site }) }),

@@ -23,7 +23,7 @@ import type { RenderedMail } from '../mails/render.ts'
 import { privacyReference } from '../policy/privacy-reference.ts'
 import { failure } from '../shared/failures.ts'
 import type { PrivacyRequestActivities, Reached, Urgency } from '../workflows/privacy-request.contract.ts'
-import { mailOnce } from './sending/mail-once.ts'
+import { sendMail } from './sending/send-mail.ts'
 
 const tasks: Record<Urgency, string> = {
   reminder: 'privacy_request_due',
@@ -73,7 +73,7 @@ export function createPrivacyRequestActivities(context: Context): PrivacyRequest
       await raiseOperatorTask(sql, { kind: tasks[urgency], subjectId: requestId, detail: request.kind, at })
       if (urgency === 'escalation') await changePrivacyRequest(sql, requestId, { escalated_at: at })
       if (urgency === 'late') await changePrivacyRequest(sql, requestId, { late_at: request.late_at ?? at })
-      const outcome = await mailOnce(context, {
+      const outcome = await sendMail(context, {
         send: { subjectId: requestId, kind: `mail:operators:${occasion}`, accountId: request.account_id },
         at,
         compose: async () => ({
@@ -143,7 +143,7 @@ export function createPrivacyRequestActivities(context: Context): PrivacyRequest
     if (to === undefined) return 'gone'
     const send = { subjectId: requestId, kind, accountId: request.account_id }
     const mail = render(request, opened.answer)
-    const outcome = await mailOnce(context, { send, at: new Date(asOf), compose: async () => ({ to, mail }) })
+    const outcome = await sendMail(context, { send, at: new Date(asOf), compose: async () => ({ to, mail }) })
     return outcome === 'failed' ? 'failed' : 'sent'
   }
 

@@ -3,7 +3,7 @@ import { unlinkIdentity } from '../db/identities.ts'
 import { endSignIns } from '../db/sign-in-events.ts'
 import { renderAppleUnlinked } from '../mails/apple-unlinked.tsx'
 import type { SignInEndedActivities } from '../workflows/sign-in-ended.contract.ts'
-import { mailToAccount } from './sending/mail-to-account.ts'
+import { sendMail, toAccount } from './sending/send-mail.ts'
 
 export function createSignInEndedActivities(context: Context): SignInEndedActivities {
   const { sql, config } = context
@@ -18,12 +18,10 @@ export function createSignInEndedActivities(context: Context): SignInEndedActivi
 
     async sendAppleUnlinked({ accountId, noticeId, asOf }) {
       const site = { publicUrl: config.PUBLIC_URL, supportMail: config.SUPPORT_MAIL }
-      await mailToAccount(context, {
-        subjectId: noticeId,
-        kind: 'mail:apple-unlinked',
-        accountId,
+      await sendMail(context, {
+        send: { subjectId: noticeId, kind: 'mail:apple-unlinked', accountId },
         at: new Date(asOf),
-        render: () => renderAppleUnlinked({ site }),
+        compose: () => toAccount(context, accountId, () => renderAppleUnlinked({ site })),
       })
     },
   }

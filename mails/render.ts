@@ -2,21 +2,9 @@
 import { toPlainText } from '@react-email/render'
 import type { ReactElement } from 'react'
 import { renderToStaticMarkup } from 'react-dom/server'
+import type { RenderedMail } from '../providers/mail/mail.ts'
 
-export interface RenderedAttachment {
-  filename: string
-  contentType: string
-  content: Buffer
-  /** the HTML refers to it as `cid:<cid>` */
-  cid: string
-}
-
-export interface RenderedMail {
-  subject: string
-  html: string
-  text: string
-  attachments?: RenderedAttachment[]
-}
+export type { RenderedMail }
 
 const doctype =
   '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Transitional//EN" "http://www.w3.org/TR/xhtml1/DTD/xhtml1-transitional.dtd">'

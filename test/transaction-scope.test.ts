@@ -85,7 +85,7 @@ const doors: Record<string, () => PromiseLike<unknown>> = {
   'Firebase, its users': () => users.deleteUser('u'),
   'Firebase, a push': () =>
     push.send({ token: 't', title: 't', body: 'b', data: {}, collapseKey: 'c', platform: 'ios' }),
-  'the mail server, one mail': () => mail.send({ kind: 'transactional', ...message }),
+  'the mail server, one mail': () => mail.send(message, { kind: 'transactional', ...message }),
   'the mail server, many mails': async () =>
     (await mail.sendToMany(message))({ to: message.to, messageId: message.messageId }),
   'the mail server, a look': () => mail.verify(),

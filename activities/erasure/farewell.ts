@@ -6,7 +6,7 @@ import { periods } from '../../policy/periods.ts'
 import { failure } from '../../shared/failures.ts'
 import type { DeletionActivities } from '../../workflows/account-deletion.contract.ts'
 import { sinceScheduledMs } from '../failures.ts'
-import { mailOnce } from '../sending/mail-once.ts'
+import { sendMail } from '../sending/send-mail.ts'
 import { withSecret } from './step.ts'
 
 type Activities = Pick<DeletionActivities, 'sendFarewell'>
@@ -17,7 +17,7 @@ export function createDeletionFarewellActivities(context: Context): Activities {
   return {
     async sendFarewell(step) {
       await withSecret(context, { ...step, processor: 'mail', part: 'address' }, async ({ email }) => {
-        const outcome = await mailOnce(context, {
+        const outcome = await sendMail(context, {
           send: { subjectId: step.receiptId, kind: 'mail:account-deleted', accountId: null },
           at: new Date(step.asOf),
           compose: async () => ({ to: email, mail: await render(step.receiptId) }),

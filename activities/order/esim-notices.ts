@@ -6,8 +6,8 @@ import type { OrderRow } from '../../db/order/orders.ts'
 import { type EsimNotice, renderEsimStatus } from '../../mails/esim-status.tsx'
 import type { EsimStatus } from '../../providers/esim.ts'
 import { failureType } from '../../shared/failures.ts'
-import { mailToAccount } from '../sending/mail-to-account.ts'
 import { pushToAccount } from '../sending/push-to-account.ts'
+import { sendMail, toAccount } from '../sending/send-mail.ts'
 import { sendOnce } from '../sending/send-once.ts'
 import { summaryOf } from './notices.ts'
 
@@ -61,12 +61,10 @@ export function createEsimNotices(context: Context) {
   }
 
   async function mail(esim: StoredEsim, order: OrderRow, notice: EsimNotice, status: EsimStatus, at: Date) {
-    await mailToAccount(context, {
-      subjectId: esim.id,
-      kind: `mail:${occasionOf(notice, status)}`,
-      accountId: order.account_id,
-      at,
-      render: async () =>
+    const { account_id: accountId } = order
+    const send = { subjectId: esim.id, kind: `mail:${occasionOf(notice, status)}`, accountId }
+    const compose = () =>
+      toAccount(context, accountId, async () =>
         renderEsimStatus({
           site,
           order: summaryOf(order),
@@ -76,7 +74,8 @@ export function createEsimNotices(context: Context) {
           ...(status.expiresAt && { expiresAt: new Date(status.expiresAt) }),
           orderUrl: (await installUrl(context, order)) ?? site.publicUrl,
         }),
-    })
+      )
+    await sendMail(context, { send, at, compose })
   }
 }
 

@@ -16,8 +16,8 @@ import {
 import { renderOrderConfirmation } from '../../mails/order-confirmation.tsx'
 import type { RenderedMail } from '../../mails/render.ts'
 import type { OrderActivities, OrderMail, RefundReason } from '../../workflows/order/order.contract.ts'
-import { mailToAccount } from '../sending/mail-to-account.ts'
 import { pushToAccount } from '../sending/push-to-account.ts'
+import { sendMail, toAccount } from '../sending/send-mail.ts'
 import { sendOnce } from '../sending/send-once.ts'
 import { knownOrder } from './known-order.ts'
 import { notAccepted } from './payment-acceptance.ts'
@@ -42,12 +42,11 @@ export function createOrderNoticeActivities(context: Context): Activities {
   return {
     async sendOrderMail({ orderId, mail, asOf, requestId }) {
       const order = await knownOrder(sql, orderId)
-      await mailToAccount(context, {
-        subjectId: orderId,
-        kind: requestId ? `mail:${mail}:${requestId}` : `mail:${mail}`,
-        accountId: order.account_id,
+      const kind = requestId ? `mail:${mail}:${requestId}` : `mail:${mail}`
+      await sendMail(context, {
+        send: { subjectId: orderId, kind, accountId: order.account_id },
         at: new Date(asOf),
-        render: (account) => render(mail, order, account.firstName),
+        compose: () => toAccount(context, order.account_id, ({ firstName }) => render(mail, order, firstName)),
       })
     },
 

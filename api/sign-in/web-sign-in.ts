@@ -69,8 +69,8 @@ export function createWebSignIn(context: Context) {
     const expiresAt = plusMs(at, periods.signInLinkMs)
     const secret = await createLinkToken(sql, { purpose: 'sign_in', accountId: account.id, next, at, expiresAt })
     const url = new URL(`/account/sign-in/${secret}`, config.PUBLIC_URL).href
-    const { subject, html, text } = renderSignInLink({ site, url, validMinutes })
     const messageId = `<${uuid()}@${config.MAIL_BOUNCE_DOMAIN}>`
-    await context.mail.send({ kind: 'transactional', to: account.email, subject, html, text, messageId })
+    const mail = renderSignInLink({ site, url, validMinutes })
+    await context.mail.send(mail, { kind: 'transactional', to: account.email, messageId })
   }
 }

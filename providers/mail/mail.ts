@@ -24,24 +24,24 @@ export interface MailAttachment {
   filename: string
   contentType: string
   content: Buffer
-  /** for an image that the HTML shows as `cid:<this>` */
-  cid?: string
+  /** the HTML shows the image as `cid:<this>` */
+  cid: string
 }
 
-interface Content {
-  to: string
+/** What the recipient reads; mails/ renders it. */
+export interface RenderedMail {
   subject: string
   html: string
   text: string
   attachments?: MailAttachment[]
-  /** `<local@domain>`, the same for every attempt at the same mail; `local` at most 56 characters, and no secret */
-  messageId: string
 }
 
-export type Mail =
-  | (Content & { kind: 'transactional' })
-  /** with one-click unsubscribe (RFC 8058): `url` is HTTPS, contains an opaque token and accepts a POST */
-  | (Content & { kind: 'promotional'; listUnsubscribe: { url: string; mailto?: string } })
+export type Recipient = TemplateRecipient &
+  (
+    | { kind: 'transactional' }
+    /** with one-click unsubscribe (RFC 8058): `url` is HTTPS, contains an opaque token and accepts a POST */
+    | { kind: 'promotional'; listUnsubscribe: { url: string; mailto?: string } }
+  )
 
 const provider = 'smtp'
 const messageIdForm = /^<([\w.+-]{1,56})@[\w.-]+>$/
@@ -81,17 +81,16 @@ export function createMail(settings: MailSettings) {
 
   const underWay = new Set<Promise<unknown>>()
 
-  const deliver = (mail: Mail, signal: AbortSignal | undefined): Promise<{ accepted: true }> =>
-    transmit(mail, {
+  const deliver = (mail: RenderedMail, recipient: Recipient): Promise<{ accepted: true }> =>
+    transmit(recipient, {
       from: settings.from,
-      to: { name: '', address: mail.to },
-      messageId: mail.messageId,
+      to: { name: '', address: recipient.to },
+      messageId: recipient.messageId,
       subject: mail.subject,
       html: mail.html,
       text: mail.text,
       attachments: mail.attachments ?? [],
-      ...(mail.kind === 'promotional' ? unsubscribeHeaders(mail.listUnsubscribe) : automaticHeaders),
-      ...(signal ? { signal } : {}),
+      ...(recipient.kind === 'promotional' ? unsubscribeHeaders(recipient.listUnsubscribe) : automaticHeaders),
     })
 
   async function transmit(
@@ -122,13 +121,12 @@ export function createMail(settings: MailSettings) {
   return {
     /**
      * Sends a mail. It resolves once the server has accepted the mail.
-     * @param options.signal ends the wait
      * @throws ProviderFailure: `unavailable` (`smtp_451`, ...: certainly not accepted, can be repeated), `rejected`
      *   (`smtp_5.1.1`, ...: this address takes no mail, for good), `misconfigured` (`smtp_5.7.1`, ...: we or the mail are
      *   refused, or the mailbox is full: not accepted until somebody has acted), `unknown_outcome` when the connection broke after a part of the message was sent
      */
-    send(mail: Mail, options: { signal?: AbortSignal } = {}): Promise<{ accepted: true }> {
-      return counted(deliver(mail, options.signal))
+    send(mail: RenderedMail, recipient: Recipient): Promise<{ accepted: true }> {
+      return counted(deliver(mail, recipient))
     },
 
     /**
@@ -136,15 +134,15 @@ export function createMail(settings: MailSettings) {
      * @returns a function that sends to one recipient and fails as `send` does
      */
     async sendToMany(
-      content: Pick<Content, 'subject' | 'html' | 'text'>,
+      mail: Omit<RenderedMail, 'attachments'>,
     ): Promise<(recipient: TemplateRecipient) => Promise<{ accepted: true }>> {
-      const { subject, html, text } = content
+      const { subject, html, text } = mail
       const messageFor = await composeTemplate({ from: settings.from, subject, html, text, ...automaticHeaders })
       return (recipient) =>
         counted(
           isAscii.test(recipient.to)
             ? transmit(recipient, { raw: messageFor(recipient) })
-            : deliver({ kind: 'transactional', ...recipient, subject, html, text }, undefined),
+            : deliver({ subject, html, text }, { kind: 'transactional', ...recipient }),
         )
     },
 

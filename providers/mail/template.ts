@@ -12,7 +12,7 @@ export interface TemplateContent {
 export interface TemplateRecipient {
   /** ASCII without line breaks, which the caller has checked */
   to: string
-  /** `<local@domain>` */
+  /** `<local@domain>`, the same for every attempt at the same mail; `local` at most 56 characters, and no secret */
   messageId: string
 }
 

@@ -31,7 +31,7 @@ test('a mail of a template equals a single mail for each recipient', async () =>
   const sendOne = await mail.sendToMany(content)
   const people = ['one@example.com', 'two@example.com', 'drei@bücher.example']
   await Promise.all(people.map((to, index) => sendOne({ to, messageId: `<many.${index}@example.com>` })))
-  await mail.send({ kind: 'transactional', to: 'alone@example.com', messageId: '<alone@example.com>', ...content })
+  await mail.send(content, { kind: 'transactional', to: 'alone@example.com', messageId: '<alone@example.com>' })
   const [alone] = await sim.do('find', { to: 'alone@example.com' })
   const received = await sim.do('find', {})
   expect(received).toHaveLength(4)

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { readBounce } from '../../providers/mail/bounce.ts'
-import { createMail, type Mail, type MailSender } from '../../providers/mail/mail.ts'
+import { createMail, type MailSender, type Recipient, type RenderedMail } from '../../providers/mail/mail.ts'
 import { type ControlOf, controlOf } from '../../sim/control.ts'
 import { type RunningMailbox, startMailbox } from '../../sim/mailbox.ts'
 import { failureOf } from './failing.ts'
@@ -10,16 +10,19 @@ let mailbox: RunningMailbox
 let mail: MailSender
 let sim: ControlOf<typeof startMailbox>
 
-const message = (change: Partial<Mail> = {}) =>
-  ({
-    to: 'planted.person@example.com',
+const message = ({
+  to = 'planted.person@example.com',
+  messageId = '<order.1.ready@mail.ama-esim.example>',
+  ...change
+}: Partial<RenderedMail & Pick<Recipient, 'to' | 'messageId'>> = {}): [RenderedMail, Recipient] => [
+  {
     subject: 'Your eSIM for Österreich',
     html: '<p>Scan <img src="cid:qr" alt="code"></p>',
     text: 'Scan the code',
-    messageId: '<order.1.ready@mail.ama-esim.example>',
-    kind: 'transactional',
     ...change,
-  }) as Mail
+  },
+  { kind: 'transactional', to, messageId },
+]
 
 const settings = () => ({
   url: mailbox.smtpUrl,
@@ -43,7 +46,7 @@ afterAll(async () => {
 test('a mail arrives complete, with its own envelope sender and an inline image', async () => {
   const png = Buffer.from('89504e470d0a1a0a', 'hex')
   const attachments = [{ filename: 'esim.png', contentType: 'image/png', content: png, cid: 'qr' }]
-  expect(await mail.send(message({ attachments }))).toEqual({ accepted: true })
+  expect(await mail.send(...message({ attachments }))).toEqual({ accepted: true })
   const [received] = await sim.do('find', { to: 'planted.person@example.com' })
   expect(received).toMatchObject({
     envelope: { from: 'bounces+order.1.ready@bounce.ama-esim.example', to: ['planted.person@example.com'] },
@@ -57,7 +60,9 @@ test('a mail arrives complete, with its own envelope sender and an inline image'
 })
 
 test('P5: only promotions have the one-click headers of RFC 8058', async () => {
-  await mail.send({ ...message(), kind: 'promotional', listUnsubscribe: { url: 'https://ama-esim.example/u/opaque' } })
+  const [promotion, recipient] = message()
+  const listUnsubscribe = { url: 'https://ama-esim.example/u/opaque' }
+  await mail.send(promotion, { ...recipient, kind: 'promotional', listUnsubscribe })
   const [received] = await sim.do('find')
   expect(received?.headers).toMatchObject({
     'list-unsubscribe': '<https://ama-esim.example/u/opaque>',
@@ -80,23 +85,23 @@ test.each([
   [{ code: 554, stage: 'data' }, 'rejected smtp_5.1.1'],
 ])('a mail refused with %o is translated to its failure', async (rule, expected) => {
   await sim.do('rule', rule)
-  expect(await failureOf(mail.send(message()))).toBe(expected)
-  expect(await mail.send(message())).toEqual({ accepted: true })
+  expect(await failureOf(mail.send(...message()))).toBe(expected)
+  expect(await mail.send(...message())).toEqual({ accepted: true })
   expect((await sim.books()).messages).toHaveLength(1)
 })
 
 test('a recipient rule of the mail simulator applies until it is cleared, and only to its recipient', async () => {
   await sim.do('rule', { recipient: '@example.com', code: 550 })
-  expect(await failureOf(mail.send(message()))).toBe('rejected smtp_5.1.1')
-  expect(await failureOf(mail.send(message()))).toBe('rejected smtp_5.1.1')
-  expect(await mail.send(message({ to: 'a@example.org' }))).toEqual({ accepted: true })
+  expect(await failureOf(mail.send(...message()))).toBe('rejected smtp_5.1.1')
+  expect(await failureOf(mail.send(...message()))).toBe('rejected smtp_5.1.1')
+  expect(await mail.send(...message({ to: 'a@example.org' }))).toEqual({ accepted: true })
 })
 
 test.each(['before', 'after'])(
   'a connection cut after DATA (%s it was stored) leaves the outcome unknown',
   async (drop) => {
     await sim.do('rule', { drop })
-    expect(await failureOf(mail.send(message()))).toBe('unknown_outcome econnection')
+    expect(await failureOf(mail.send(...message()))).toBe('unknown_outcome econnection')
     // Accepted at most once: the client library must not retry.
     expect((await sim.books()).messages).toHaveLength(drop === 'after' ? 1 : 0)
   },
@@ -105,14 +110,14 @@ test.each(['before', 'after'])(
 test('a mail server that never answers DATA leaves an unknown outcome', async () => {
   await sim.do('rule', { delayMs: 2000 })
   const impatient = createMail({ ...settings(), socketTimeoutMs: 150 })
-  expect(await failureOf(impatient.send(message()))).toBe('unknown_outcome etimedout')
+  expect(await failureOf(impatient.send(...message()))).toBe('unknown_outcome etimedout')
   await impatient.close()
 })
 
 test('a mail server that never answers RCPT has certainly accepted nothing', async () => {
   await sim.do('rule', { stage: 'rcpt', delayMs: 2000 })
   const impatient = createMail({ ...settings(), socketTimeoutMs: 150 })
-  expect(await failureOf(impatient.send(message()))).toBe('unavailable etimedout')
+  expect(await failureOf(impatient.send(...message()))).toBe('unavailable etimedout')
   await impatient.close()
 })
 
@@ -120,11 +125,11 @@ test('a mail can be retried when the server refuses the connection or is down', 
   await mail.idle()
   const fresh = createMail({ url: mailbox.smtpUrl, from: 'hello@ama-esim.example' })
   await sim.do('rule', { stage: 'connect', code: 421 })
-  expect(await failureOf(fresh.send(message()))).toBe('unavailable smtp_4.3.0')
+  expect(await failureOf(fresh.send(...message()))).toBe('unavailable smtp_4.3.0')
   await fresh.verify()
   await fresh.close()
   const nobody = createMail({ url: 'smtp://127.0.0.1:1', from: 'hello@ama-esim.example' })
-  expect(await failureOf(nobody.send(message()))).toBe('unavailable esocket')
+  expect(await failureOf(nobody.send(...message()))).toBe('unavailable esocket')
   expect(await failureOf(nobody.verify())).toBe('unavailable esocket')
   await nobody.close()
 })
@@ -136,27 +141,27 @@ test('a mail to several addresses or to none is refused', async () => {
     'nobody',
     '<a@example.com>',
   ]) {
-    expect(await failureOf(mail.send(message({ to })))).toBe('rejected invalid_address')
+    expect(await failureOf(mail.send(...message({ to })))).toBe('rejected invalid_address')
   }
-  expect(await failureOf(mail.send(message({ messageId: 'no brackets' })))).toBe('misconfigured invalid_message_id')
+  expect(await failureOf(mail.send(...message({ messageId: 'no brackets' })))).toBe('misconfigured invalid_message_id')
   expect((await sim.books()).messages).toHaveLength(0)
 })
 
 test('the mail simulator stores a repeated mail twice, as real servers do', async () => {
-  await Promise.all([mail.send(message()), mail.send(message())])
-  expect((await sim.books()).messages.map(({ messageId }) => messageId)).toEqual(Array(2).fill(message().messageId))
+  await Promise.all([mail.send(...message()), mail.send(...message())])
+  expect((await sim.books()).messages.map(({ messageId }) => messageId)).toEqual(Array(2).fill(message()[1].messageId))
 })
 
 test('the mail simulator ends a wait when the mail arrives', async () => {
   const waiting = sim.do('wait', { to: 'late@example.com', subject: 'Öst' })
-  await mail.send(message({ to: 'late@example.com' }))
+  await mail.send(...message({ to: 'late@example.com' }))
   expect(await waiting).toHaveLength(1)
 })
 
 test('a bounce is returned to the envelope sender', async () => {
   const receiver = await startWebhookReceiver()
-  await mail.send(message())
-  await sim.do('bounce', { messageId: message().messageId, status: '5.1.1', url: receiver.url })
+  await mail.send(...message())
+  await sim.do('bounce', { messageId: message()[1].messageId, status: '5.1.1', url: receiver.url })
   const [bounce] = await receiver.atLeast(1)
   const text = bounce?.body.toString() ?? ''
   expect(bounce?.headers['content-type']).toBe('message/rfc822')
@@ -191,7 +196,7 @@ test('a bounce is read from its notification, not from the quoted mail', () => {
 })
 
 test('the inbox of the mail simulator shows mails and runs no scripts of them', async () => {
-  await mail.send(message({ subject: '<script>alert(1)</script>', html: '<script>alert(2)</script><p>Hello</p>' }))
+  await mail.send(...message({ subject: '<script>alert(1)</script>', html: '<script>alert(2)</script><p>Hello</p>' }))
   const list = await (await fetch(`${mailbox.url}/`)).text()
   const page = await fetch(`${mailbox.url}/messages/1`)
   const html = await page.text()

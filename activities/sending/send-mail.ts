@@ -1,0 +1,76 @@
+import type { Context } from '../../context.ts'
+import { type Account, findAccount, markMailBounced } from '../../db/accounts.ts'
+import type { Send } from '../../db/sends.ts'
+import { isProviderFailure } from '../../providers/failure.ts'
+import type { RenderedMail } from '../../providers/mail/mail.ts'
+import { raiseProviderTask } from '../provider-task.ts'
+import { sendOnce } from './send-once.ts'
+
+export interface MailToSend {
+  /** names the message in the send ledger */
+  send: Send
+  at: Date
+  /** returns null when the recipient is gone */
+  compose(): Promise<AddressedMail | null>
+}
+
+export interface AddressedMail {
+  /** an account when the mail goes to its own address */
+  to: string | Account
+  mail: RenderedMail
+}
+
+/**
+ * Sends a transactional mail once. A refusal that is not about the recipient's address is an operator's; the mail waits.
+ * After an unknown outcome it is sent again under the same Message-ID, because a duplicate is better than a mail that
+ * never arrives. An account's address that refuses for good is marked, so that the app can ask for another one.
+ * @returns `failed` when the address takes no mail, for good
+ * @throws MailUnavailable
+ */
+export async function sendMail(
+  context: Context,
+  { send, at, compose }: MailToSend,
+): Promise<'sent' | 'skipped' | 'failed' | 'done'> {
+  const messageId = messageIdOf(context, send)
+  const claimed = { ...send, messageRef: messageId.slice(1, messageId.indexOf('@')) }
+  let account: Account | undefined
+  const outcome = await sendOnce(
+    context,
+    claimed,
+    { at, unavailable: 'MailUnavailable', unknown: 'repeat' },
+    async () => {
+      const composed = await compose()
+      if (!composed) return 'skipped'
+      if (typeof composed.to !== 'string') account = composed.to
+      const to = typeof composed.to === 'string' ? composed.to : composed.to.email
+      try {
+        await context.mail.send(composed.mail, { kind: 'transactional', to, messageId })
+      } catch (error) {
+        if (isProviderFailure(error) && error.needsOperator) await raiseProviderTask(context, error)
+        throw error
+      }
+      return 'sent'
+    },
+  )
+  if (outcome === 'failed' && account) await markMailBounced(context.sql, account.id)
+  return outcome
+}
+
+/** Composes a mail to an account's own address, unless the account is gone. */
+export async function toAccount(
+  context: Context,
+  accountId: string,
+  render: (account: Account) => RenderedMail | Promise<RenderedMail>,
+): Promise<AddressedMail | null> {
+  const account = await findAccount(context.sql, context, accountId)
+  return account ? { to: account, mail: await render(account) } : null
+}
+
+/** The Message-ID: the same for every attempt, and without personal data. */
+export function messageIdOf(
+  { cipher, config }: Pick<Context, 'cipher' | 'config'>,
+  { subjectId, kind }: Pick<Send, 'subjectId' | 'kind'>,
+): string {
+  const local = cipher.fingerprint('message-id', `${subjectId}\0${kind}`).subarray(0, 18).toString('hex')
+  return `<${local}@${config.MAIL_BOUNCE_DOMAIN}>`
+}
