@@ -207,7 +207,7 @@ function listsOf(context: Context, accountId: string, at: Date): Lists {
   }
 }
 
-function viewParts(parts: OrderParts, orderId: string, sealer: ReturnType<typeof tableEncryption>) {
+function viewParts(parts: OrderParts, orderId: string, sealer: ReturnType<typeof tableEncryption<'esims'>>) {
   const ofOrder = <Row extends { order_id: string }>(rows: Row[]): Row[] =>
     rows.filter((row) => row.order_id === orderId)
   return {

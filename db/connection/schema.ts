@@ -503,3 +503,24 @@ export interface WebhookEvents {
   event_id: string
   received_at: Date
 }
+
+export interface SealedColumns {
+  accounts: 'email' | 'first_name' | 'last_name' | 'phone' | 'sign_up_ip' | 'last_login_ip' | 'firebase_uid'
+  deletion_seals:
+    | 'apple'
+    | 'google'
+    | 'firebase'
+    | 'stripe_customer'
+    | 'settlements'
+    | 'provider_orders'
+    | 'payments'
+    | 'address'
+    | 'trace'
+  devices: 'device_id' | 'push_token' | 'app_version' | 'model' | 'os_version' | 'app_instance_id'
+  email_changes: 'old_email' | 'new_email'
+  esims: 'esim_ref' | 'iccid' | 'activation_code' | 'confirmation_code'
+  identities: 'subject' | 'refresh_token'
+  orders: 'payment_client_secret' | 'customer_session_secret' | 'install_token'
+  privacy_requests: 'message' | 'reply_to' | 'answer'
+  security_log: 'ip'
+}

@@ -1,4 +1,5 @@
 import type { Queryable } from '../connection/database.ts'
+import type { SealedColumns } from '../connection/schema.ts'
 import { DataKeyMissing, type DataKeys, systemKeyId } from './data-keys.ts'
 import type { DataKey, FieldCipher } from './field-cipher.ts'
 
@@ -24,13 +25,14 @@ export async function findDataKey(
 }
 
 /** Encrypts and decrypts the columns of one table under one data key; null stays null. */
-export function tableEncryption(cipher: FieldCipher, key: DataKey, table: string) {
+export function tableEncryption<Table extends keyof SealedColumns>(cipher: FieldCipher, key: DataKey, table: Table) {
+  type Column = SealedColumns[Table]
   return {
-    seal: (column: string, text: string): Buffer => cipher.encrypt(key, `${table}.${column}`, text),
-    sealOptional: (column: string, text: string | null | undefined): Buffer | null =>
+    seal: (column: Column, text: string): Buffer => cipher.encrypt(key, `${table}.${column}`, text),
+    sealOptional: (column: Column, text: string | null | undefined): Buffer | null =>
       text == null ? null : cipher.encrypt(key, `${table}.${column}`, text),
-    open: (column: string, sealed: Uint8Array): string => cipher.decrypt(key, `${table}.${column}`, sealed),
-    openOptional: (column: string, sealed: Uint8Array | null): string | null =>
+    open: (column: Column, sealed: Uint8Array): string => cipher.decrypt(key, `${table}.${column}`, sealed),
+    openOptional: (column: Column, sealed: Uint8Array | null): string | null =>
       sealed === null ? null : cipher.decrypt(key, `${table}.${column}`, sealed),
   }
 }

@@ -1,7 +1,7 @@
 /** A person with every field that an export can have, and long histories. */
 import { randomUUID } from 'node:crypto'
 import type { ApiContext } from '../../context.ts'
-import type { Policies } from '../../db/connection/schema.ts'
+import type { Policies, SealedColumns } from '../../db/connection/schema.ts'
 import { tableEncryption } from '../../db/crypto/column-encryption.ts'
 
 export interface FilledPerson {
@@ -14,7 +14,8 @@ export interface FilledPerson {
 export async function fillPerson(api: ApiContext, accountId: string): Promise<FilledPerson> {
   const { sql, cipher, dataKeys } = api
   const key = await dataKeys.get(sql, accountId)
-  const seal = (table: string, column: string, text: string) => tableEncryption(cipher, key, table).seal(column, text)
+  const seal = <Table extends keyof SealedColumns>(table: Table, column: SealedColumns[Table], text: string) =>
+    tableEncryption(cipher, key, table).seal(column, text)
   const system = tableEncryption(cipher, await dataKeys.system(sql), 'security_log')
   const canary = randomUUID()
   const at = new Date()
