@@ -22,11 +22,23 @@ export function money({ minor, currency }: Money): string {
   return format.format(majorUnits(minor, currency))
 }
 
-/** An amount of data in decimal units, as packages are sold. */
+const megabyte = 1024 ** 2
+const gigabyte = 1024 ** 3
+
+/** An amount of data in the units in which both providers sell packages: 1 GB is 1,024 MB, or 2^30 bytes. */
 export function dataAmount(bytes: number | null): string {
   if (bytes === null) return 'unlimited'
-  return bytes >= 1e9 ? `${tenths.format(bytes / 1e9)} GB` : `${tenths.format(bytes / 1e6)} MB`
+  if (bytes >= gigabyte) return `${tenths.format(bytes / gigabyte)} GB`
+  return `${bytes > 0 && bytes < megabyte ? 'less than 1' : tenths.format(bytes / megabyte)} MB`
 }
+
+/** When the days of a package begin, as half a sentence; null: the provider does not say. */
+export const validityStart = (starts: 'installation' | 'first_use' | null): string =>
+  starts === 'installation'
+    ? 'from its installation on a phone'
+    : starts === 'first_use'
+      ? 'from its first connection to a network at your destination'
+      : 'from the start that the network sets'
 
 const dayFormat = new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeZone: 'UTC' })
 const timeFormat = new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' })

@@ -1,6 +1,6 @@
 /** The common part of mails about an order. */
 import type { ReactNode } from 'react'
-import { dataAmount, days, placeName } from './format.ts'
+import { dataAmount, days, placeName, validityStart } from './format.ts'
 
 export interface OrderSummary {
   packageName: string
@@ -12,6 +12,8 @@ export interface OrderSummary {
   daily?: boolean
   days: number
   quantity: number
+  /** of the delivered eSIM; without it nothing is said about the start */
+  validityStarts?: 'installation' | 'first_use' | null
 }
 
 export function orderFacts(order: OrderSummary): [string, ReactNode][] {
@@ -19,7 +21,12 @@ export function orderFacts(order: OrderSummary): [string, ReactNode][] {
     ['Package', order.quantity === 1 ? order.packageName : `${order.quantity} × ${order.packageName}`],
     ['Destination', placeName(order.destination)],
     ['Data', dataAmount(order.dataBytes) + (order.daily ? ' a day' : '')],
-    ['Valid for', days(order.days)],
+    [
+      'Valid for',
+      order.validityStarts === undefined
+        ? days(order.days)
+        : `${days(order.days)} ${validityStart(order.validityStarts)}`,
+    ],
   ]
 }
 

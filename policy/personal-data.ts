@@ -248,6 +248,7 @@ const tables: Record<string, Table> = {
       family: business,
       cost_micros: business,
       cost_currency: business,
+      validity_starts: business,
       rank: business,
       available: business,
       seen_at: business,
@@ -345,6 +346,7 @@ const tables: Record<string, Table> = {
       expires_at: bought('esims[].expiresAt'),
       apn: technical,
       checked_at: technical,
+      validity_starts: technical,
     },
   },
   refunds: {

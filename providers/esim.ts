@@ -12,6 +12,9 @@
  */
 export type EsimProviderId = 'esim-access' | 'airalo'
 
+/** When the days of a package begin: at the installation on a phone, or at the first connection to a network. */
+export type ValidityStart = 'installation' | 'first_use'
+
 export interface ProviderPackage {
   /** the provider's code of the package, for orders and top-ups */
   code: string
@@ -31,6 +34,8 @@ export interface ProviderPackage {
   costCurrency: string
   /** days until an eSIM that was never installed expires; null when the provider does not say */
   unusedValidDays: number | null
+  /** null when the provider does not say */
+  validityStarts: ValidityStart | null
   /** a top-up fits the base packages of its family */
   family: string
   supportsTopUp: boolean

@@ -170,7 +170,9 @@ test('amounts, data and places are formatted for people', () => {
   expect(money({ minor: 1290, currency: 'EUR' })).toBe('€12.90')
   expect(money({ minor: 1290, currency: 'JPY' })).toBe('JP¥1,290')
   expect(money({ minor: 149_049, currency: 'HUF' })).toBe('HUF\u00a01,490.49')
-  expect([5e9, 1.5e9, 5e8, 0, null].map(dataAmount)).toEqual(['5 GB', '1.5 GB', '500 MB', '0 MB', 'unlimited'])
+  const amounts = [5 * 1024 ** 3, 1.5 * 1024 ** 3, 500 * 1024 ** 2, 1, 0, null]
+  const texts = ['5 GB', '1.5 GB', '500 MB', 'less than 1 MB', '0 MB', 'unlimited']
+  expect(amounts.map(dataAmount)).toEqual(texts)
   expect(['JP', 'XK', 'Europe'].map(placeName)).toEqual(['Japan', 'Kosovo', 'Europe'])
 })
 

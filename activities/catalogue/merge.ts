@@ -94,11 +94,17 @@ interface Sold {
 }
 
 function asSold(each: Listed): Sold[] {
-  const { kind, destinations, dataBytes, daily, provider, code, family, costMicros } = each
+  const { kind, destinations, dataBytes, daily, provider, code, family, costMicros, validityStarts } = each
   const lengths = daily ? periods.catalogue.dailyLengths : [each.days]
   return lengths.map((days) => ({
     identity: { kind, destinations, dataBytes, daily, days },
-    offer: { provider, providerPackageCode: code, family, costMicros: daily ? costMicros * days : costMicros },
+    offer: {
+      provider,
+      providerPackageCode: code,
+      family,
+      costMicros: daily ? costMicros * days : costMicros,
+      validityStarts,
+    },
   }))
 }
 

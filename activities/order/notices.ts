@@ -89,6 +89,7 @@ export function createOrderNoticeActivities(context: Context): Activities {
     const esims = await listEsims(context, order)
     return renderOrderConfirmation({
       ...common,
+      order: { ...common.order, validityStarts: esims[0]?.validityStarts ?? null },
       total,
       invoiceNumber,
       installUrl: await pageOf(order),

@@ -18,6 +18,11 @@ summary { cursor: pointer }
 .method { display: inline-block; min-width: 4.5rem; font-weight: 600 }
 .quiet, dt { color: var(--quiet) }
 nav a { margin-right: 1rem }
+nav.switch { display: flex; flex-wrap: wrap; gap: .5rem }
+nav.switch a { border: 1px solid #8889; border-radius: 2rem; color: inherit; margin: 0; padding: .3rem .9rem;
+  text-decoration: none }
+nav.switch a[aria-current] { background: var(--accent); border-color: transparent; color: light-dark(#fff, #0e1520) }
+code { user-select: all }
 .card { border: 1px solid #8886; border-radius: .6rem; margin: 1rem 0; padding: .25rem 1.25rem 1rem }
 .scroll { overflow-x: auto }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .3rem 1rem }

@@ -222,6 +222,7 @@ export interface Esims {
   confirmation_code: Sealed | null
   apn: string | null
   checked_at: Date
+  validity_starts: 'installation' | 'first_use' | null
 }
 
 export interface IdempotencyKeys {
@@ -362,6 +363,7 @@ export interface PackageOffers {
   rank: number | null
   available: boolean
   seen_at: Date
+  validity_starts: 'installation' | 'first_use' | null
 }
 
 export interface Packages {

@@ -20,6 +20,8 @@ export interface StoredEsim {
   usedBytes: bigint
   activatedAt: Date | null
   unusedUntil: Date | null
+  validityStarts: Esims['validity_starts']
+  checkedAt: Date
   expiresAt: Date | null
 }
 
@@ -56,9 +58,11 @@ export async function insertEsims(
     with provided as (
       update provider_orders set state = 'provided' where id = ${placement.id} and state = 'placed' returning true)
     insert into esims (id, order_id, provider, esim_ref, esim_ref_index, iccid, activation_code, confirmation_code, apn,
-      state, total_bytes, unused_until, checked_at)
+      state, total_bytes, unused_until, checked_at, validity_starts)
     select id, order_id, provider, esim_ref, esim_ref_index, iccid, activation_code, confirmation_code, apn,
-      state, total_bytes, unused_until, checked_at
+      state, total_bytes, unused_until, checked_at, (
+        select validity_starts from package_offers
+        where package_code = ${order.package_code} and provider = ${placement.provider})
     from provided, jsonb_populate_recordset(null::esims, ${context.sql.json(rows)})`
 }
 
@@ -88,6 +92,8 @@ export async function listEsims(
     usedBytes: row.used_bytes,
     activatedAt: row.activated_at,
     unusedUntil: row.unused_until,
+    validityStarts: row.validity_starts,
+    checkedAt: row.checked_at,
     expiresAt: row.expires_at,
   }))
 }

@@ -7,6 +7,7 @@ import type {
   ProvidedEsim,
   ProviderHint,
   ProviderPackage,
+  ValidityStart,
   WebhookEvent,
   WebhookRequest,
 } from '../esim.ts'
@@ -50,6 +51,8 @@ export function readPackages(
   )
 }
 
+const activationPolicies: Record<string, ValidityStart> = { installation: 'installation', 'first-usage': 'first_use' }
+
 function readPackage(
   destination: AiraloDestination,
   operator: AiraloOperator,
@@ -69,6 +72,7 @@ function readPackage(
     costMicros: readCost(each, discountPercent),
     costCurrency: 'USD',
     unusedValidDays: operator.install_window_days ?? null,
+    validityStarts: activationPolicies[operator.activation_policy ?? ''] ?? null,
     family: operator.id,
     supportsTopUp: operator.rechargeability,
   }

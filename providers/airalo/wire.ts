@@ -148,6 +148,7 @@ export const operatorSchema = z.object({
   rechargeability: flag,
   is_kyc_verify: flag,
   install_window_days: count.nullish(),
+  activation_policy: z.string().nullish(),
   countries: z
     .array(z.object({ country_code: z.string() }))
     .nullish()

@@ -1,7 +1,15 @@
 /** Translates the replies of eSIM Access into the terms of providers/esim.ts. */
 import { createHash } from 'node:crypto'
 import type { z } from 'zod'
-import type { EsimState, ProvidedEsim, ProviderHint, ProviderPackage, WebhookEvent, WebhookRequest } from '../esim.ts'
+import type {
+  EsimState,
+  ProvidedEsim,
+  ProviderHint,
+  ProviderPackage,
+  ValidityStart,
+  WebhookEvent,
+  WebhookRequest,
+} from '../esim.ts'
 import { toIso } from '../esim-units.ts'
 import { ProviderFailure } from '../failure.ts'
 import { normaliseActivationCode } from '../lpa.ts'
@@ -10,6 +18,9 @@ import { PROVIDER, type packageSchema, type QueriedEsim, webhookSchema } from '.
 
 /** Prices of eSIM Access are ten-thousandths of a currency unit. */
 export const MICROS_PER_PRICE = 100
+
+/** Source: docs.esimaccess.com, Get All Data Packages, `activeType`. */
+const activeTypes: Record<number, ValidityStart> = { 1: 'installation', 2: 'first_use' }
 
 export function readPackage(each: z.output<typeof packageSchema>, kind: ProviderPackage['kind']): ProviderPackage {
   return {
@@ -23,6 +34,7 @@ export function readPackage(each: z.output<typeof packageSchema>, kind: Provider
     costMicros: each.price * MICROS_PER_PRICE,
     costCurrency: each.currencyCode,
     unusedValidDays: each.unusedValidTime ?? null,
+    validityStarts: activeTypes[each.activeType ?? 0] ?? null,
     // In general an eSIM of a country accepts top-ups of the same country, one of a region those of the same region.
     family: each.locationCode ?? each.location,
     supportsTopUp: (each.supportTopUpType ?? 1) >= 2,

@@ -94,6 +94,7 @@ export const packageSchema = z.object({
   dataType: count.nullish().transform((type) => type ?? 1),
   duration: count,
   unusedValidTime: count.nullish(),
+  activeType: count.nullish(),
   location: z.string(),
   locationCode: text,
   // 1: no; 2 and 3: yes. Some entries say so in a word.

@@ -18,6 +18,7 @@ const offered = (fields: Partial<ProviderPackage> = {}): ProviderPackage => ({
   costMicros: 2_000_000,
   costCurrency: 'USD',
   unusedValidDays: 180,
+  validityStarts: null,
   family: 'DE',
   supportsTopUp: true,
   ...fields,
@@ -44,8 +45,8 @@ test('equal packages of two providers become one, with the price of the cheaper 
       days: 30,
       firstPriceMinor: 202,
       offers: [
-        { provider: 'second', providerPackageCode: 'cheap', family: '17', costMicros: 2_000_000 },
-        { provider: 'first', providerPackageCode: 'dear', family: 'DE', costMicros: 2_500_000 },
+        { provider: 'second', providerPackageCode: 'cheap', family: '17', costMicros: 2_000_000, validityStarts: null },
+        { provider: 'first', providerPackageCode: 'dear', family: 'DE', costMicros: 2_500_000, validityStarts: null },
       ],
     },
   ])

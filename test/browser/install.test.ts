@@ -19,7 +19,7 @@ describe.skipIf(!hasBrowser)('the install page in a browser', async () => {
       const person = await harness.signUp()
       const order = await harness.buy(person, { quantity: look.narrow ? 2 : 1 })
       const { page, faults } = await openWatched(browser, harness.urls.api, look)
-      await page.goto(order.installUrl)
+      await page.goto(`${order.installUrl}?device=ios`)
       if (process.env.SCREENSHOTS)
         await page.screenshot({ path: `${process.env.SCREENSHOTS}/install-${look.dark}.png`, fullPage: true })
       expect(await page.title()).toBe('Your eSIM for Germany · AMA eSIM')

@@ -77,6 +77,7 @@ test('Airalo’s packages are listed page by page, with net prices in micro-unit
     costMicros: 4_600_000,
     costCurrency: 'USD',
     unusedValidDays: 365,
+    validityStarts: 'installation',
     family: expect.any(String),
     supportsTopUp: true,
   })

@@ -143,6 +143,7 @@ test('eSIM Access’ packages and top-ups are listed in bytes, days and micro-un
     costMicros: 1_100_000,
     costCurrency: 'USD',
     unusedValidDays: 180,
+    validityStarts: 'installation',
     family: 'JP',
     supportsTopUp: true,
   })

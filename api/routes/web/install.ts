@@ -7,6 +7,7 @@ import { qrPng } from '../../../mails/qr.ts'
 import { androidInstallUrl, iosInstallUrl, parseActivationCode } from '../../../providers/lpa.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { type InstallableEsim, renderInstall } from '../../pages/install.tsx'
+import { deviceOf } from '../../pages/install-steps.tsx'
 import { layoutHeaders } from '../../pages/layout.tsx'
 import { renderNotFound } from '../../pages/not-found.tsx'
 
@@ -25,8 +26,10 @@ export function installRoutes(api: ApiContext): Route[] {
       promises: ['U3'],
       callers: ['public'],
       params: z.strictObject({ token: z.string().max(200) }),
+      query: z.strictObject({ device: z.enum(['ios', 'android', 'other']).optional() }),
+      requestHeaders: { 'User-Agent': 'Decides which phone’s steps are shown, unless `device` says it.' },
       responses: { 200: page, 404: page },
-      async handle({ params: { token } }) {
+      async handle({ params: { token }, query: { device }, header }) {
         const order = await findOrderByInstallToken(sql, api, token)
         if (!order) return { status: 404, headers, raw: renderNotFound(config.SUPPORT_MAIL) }
         const esims = await listEsims(api, order)
@@ -36,6 +39,7 @@ export function installRoutes(api: ApiContext): Route[] {
           destination: order.destination,
           packageName: order.package_name,
           days: order.days,
+          device: device ?? deviceOf(header('user-agent')),
           refunded: order.status !== 'delivered' && order.status !== 'ended',
           esims: esims.map(installable),
         })
@@ -51,6 +55,7 @@ function installable(esim: StoredEsim): InstallableEsim {
   return {
     state: esim.state,
     suspended: esim.suspended,
+    iccid: esim.iccid,
     activationCode,
     smdpAddress: parsed?.smdpAddress ?? null,
     matchingId: parsed?.matchingId ?? null,
@@ -61,7 +66,10 @@ function installable(esim: StoredEsim): InstallableEsim {
     qr: `data:image/png;base64,${qrPng(activationCode).toString('base64')}`,
     totalBytes: esim.totalBytes === null ? null : Number(esim.totalBytes),
     usedBytes: Number(esim.usedBytes),
+    checkedAt: esim.checkedAt,
+    validityStarts: esim.validityStarts,
     activatedAt: esim.activatedAt,
+    unusedUntil: esim.unusedUntil,
     expiresAt: esim.expiresAt,
   }
 }
