@@ -43,7 +43,7 @@ export async function reloadOnChange(stack: Stack, say: (line: string) => void):
       files.some((file) => programsOf(file).includes(name)),
     )
     if (files.some((file) => file.startsWith('db/migrations/'))) await migrateDatabase(stack.config.DATABASE_URL)
-    builderIsCurrent &&= !files.some((file) => /^(worker\/bundle|temporal\/failure-converter)\b/.test(file))
+    builderIsCurrent &&= !files.some((file) => /^(worker\/bundle|temporal\/(?:failure|payload)-converter)\b/.test(file))
     const results = await Promise.allSettled(programs.map((name) => restart(name, files.some(isBundled))))
     for (const result of results) if (result.status === 'rejected') throw result.reason
     say(`${programs.map((name) => titles[name]).join(' and ')} live after ${seconds(performance.now() - began)}`)

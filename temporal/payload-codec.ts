@@ -35,11 +35,14 @@ export function createPayloadCodec(keyring: PayloadKeyring): PayloadCodec {
   }
 }
 
-/** The data converter of `Client` and `Worker`. The workflow bundle needs the same failure converter. */
+/** The data converter of `Client` and `Worker`. The workflow bundle needs the same payload and failure converters. */
 export function createDataConverter(keyring: PayloadKeyring | undefined): DataConverter {
-  if (!keyring) return {}
-  return { payloadCodecs: [createPayloadCodec(keyring)], failureConverterPath }
+  if (!keyring) return { payloadConverterPath }
+  return { payloadConverterPath, payloadCodecs: [createPayloadCodec(keyring)], failureConverterPath }
 }
+
+/** The payload converter that does not throw at a payload in no known form. */
+export const payloadConverterPath = fileURLToPath(new URL('./payload-converter.cjs', import.meta.url))
 
 /** The failure converter that encrypts messages and stacks of failures, too. */
 export const failureConverterPath = fileURLToPath(new URL('./failure-converter.cjs', import.meta.url))

@@ -9,7 +9,7 @@ import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { bundleWorkflowCode } from '@temporalio/worker'
 import type { Log } from '../shared/log.ts'
-import { failureConverterPath } from '../temporal/payload-codec.ts'
+import { failureConverterPath, payloadConverterPath } from '../temporal/payload-codec.ts'
 import { temporalLogger } from './temporal-logger.ts'
 
 export interface WorkflowBundle {
@@ -56,6 +56,7 @@ export async function buildBundle({ encrypted, versioned, interceptors, log }: B
     workflowsPath: join(root, versioned ? entries.versioned : entries.plain),
     // Webpack's report about a good bundle is pages long.
     logger: temporalLogger(() => log.child({}, { level: log.isLevelEnabled('debug') ? log.level : 'warn' })),
+    payloadConverterPath,
     ...(encrypted && { failureConverterPath }),
     ...(interceptors !== undefined && { workflowInterceptorModules: [interceptors] }),
     // Histories hold the stacks of failures, which must not have paths of this machine.
@@ -86,7 +87,13 @@ export async function hashOfInputs({
   const hash = createHash('sha256').update(`${encrypted} ${versioned} ${root} `)
   const files = (await Promise.all(sourceFolders.map((folder) => listSources(join(root, folder))))).flat()
   if (interceptors !== undefined) files.push(interceptors)
-  for (const file of [...files, failureConverterPath, fileURLToPath(import.meta.url), sdkManifest()].sort()) {
+  for (const file of [
+    ...files,
+    payloadConverterPath,
+    failureConverterPath,
+    fileURLToPath(import.meta.url),
+    sdkManifest(),
+  ].sort()) {
     hash
       .update(relative(root, file))
       .update('\0')

@@ -1,5 +1,7 @@
 /** Messages of any form, such as the Web UI sends, leave every run answering. */
+import { randomBytes, randomUUID } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
+import proto, { type temporal } from '@temporalio/proto'
 import { expect, test } from 'vitest'
 import { shareStack } from '../harness/harness.ts'
 import { scenarios } from '../replay/scenarios.ts'
@@ -64,6 +66,29 @@ const garbage: unknown[][] = [
 ]
 const missing: unknown[][] = [[], [null]]
 
+const bytes = (text: string): Buffer => Buffer.from(text)
+const payload = (encoding: string, data: Uint8Array) => ({ metadata: { encoding: bytes(encoding) }, data })
+/** Payloads that the SDK cannot read: of another program, another codec, or cut off. */
+const undecodable: temporal.api.common.v1.IPayload[] = [
+  {},
+  { data: bytes('{"disputeId":"dp_1"}') },
+  { metadata: {}, data: randomBytes(40) },
+  payload('', randomBytes(40)),
+  payload('json/plain', bytes('')),
+  payload('json/plain', bytes('{"disputeId":"dp_1"')),
+  payload('json/plain', randomBytes(40)),
+  payload('json/protobuf', bytes('{}')),
+  payload('binary/protobuf', randomBytes(40)),
+  payload('binary/zip', randomBytes(40)),
+  payload('binary/encrypted', randomBytes(40)),
+  {
+    metadata: { encoding: bytes('binary/encrypted'), 'encryption-key-id': bytes('gone') },
+    data: randomBytes(3),
+  },
+  payload('text/\u0000', randomBytes(40)),
+  { metadata: { encoding: randomBytes(300) }, data: randomBytes(40) },
+]
+
 const contracts = (await readdir(new URL('../../workflows/', import.meta.url), { recursive: true }))
   .filter((file) => file.endsWith('.contract.ts'))
   .map((file) => file.replace('.contract.ts', ''))
@@ -109,6 +134,8 @@ test.each(Object.entries(runsOf).flatMap(([contract, runs]) => runs.map((run) =>
         }
       }
     }
+    for (const definition of await definitionsOf(contract))
+      for (const each of undecodable) await sendUndecodable(handle.workflowId, definition, each)
     expect(accepted).toEqual([])
     // Answered only once all messages were taken.
     await handle.query('__stack_trace')
@@ -118,6 +145,33 @@ test.each(Object.entries(runsOf).flatMap(([contract, runs]) => runs.map((run) =>
     expect((events ?? []).filter((event) => event.workflowTaskFailedEventAttributes)).toEqual([])
   },
 )
+
+/** Sends a message as another program may, without a data converter. No handler accepts its payload. */
+async function sendUndecodable(
+  workflowId: string,
+  { type, name }: Definition,
+  each: temporal.api.common.v1.IPayload,
+): Promise<void> {
+  const { workflowService, options } = harness.temporal
+  const to = { namespace: options.namespace, workflowExecution: { workflowId } }
+  const args = { payloads: [each] }
+  if (type === 'signal') await workflowService.signalWorkflowExecution({ ...to, signalName: name, input: args })
+  else if (type === 'query') {
+    const query = { queryType: name, queryArgs: args }
+    await workflowService.queryWorkflow({ ...to, execution: { workflowId }, query }).catch(hasNoHandler)
+  } else {
+    const answer = await workflowService.updateWorkflowExecution({
+      ...to,
+      request: { meta: { updateId: randomUUID(), identity: 'another program' }, input: { name, args } },
+      waitPolicy: {
+        lifecycleStage:
+          proto.temporal.api.enums.v1.UpdateWorkflowExecutionLifecycleStage
+            .UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED,
+      },
+    })
+    expect(answer.outcome?.failure, `${name} ${JSON.stringify(each)}`).toBeTruthy()
+  }
+}
 
 /** Order and aftercare share a contract, and the aftercare answers no query. */
 function hasNoHandler(error: unknown): void {
