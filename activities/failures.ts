@@ -1,4 +1,5 @@
 import { activityInfo } from '@temporalio/activity'
+import { msOptionalToNumber } from '@temporalio/common/lib/time.js'
 import { isProviderFailure, type ProviderFailure } from '../providers/failure.ts'
 import { type FailureType, failure } from '../shared/failures.ts'
 
@@ -39,16 +40,20 @@ export function sinceScheduledMs(): number {
   return currentAttemptScheduledTimestampMs - scheduledTimestampMs
 }
 
-/** A paid customer waits meanwhile, so a longer delay is not kept. */
+/** Somebody waits meanwhile, so a longer delay is not kept. */
 const longestWaitMs = 60 * 60_000
+const shortestCapMs = 60_000
 
 /**
- * The delay that the outside party asked for, at most a quarter of the activity's remaining time, which leaves several
- * attempts: Temporal ends an activity at once when its next attempt would be after its total timeout.
+ * The delay that the outside party asked for. Of an activity with a total time at most a quarter of what is left, which
+ * leaves several attempts: Temporal ends an activity at once when its next attempt would be after its total timeout. Of
+ * another one at most its longest interval, but up to a minute: nothing else bounds how long it makes somebody wait.
  */
 export function retryDelay({ retryAfterMs }: ProviderFailure): { nextRetryDelay?: number } {
   if (retryAfterMs === undefined) return {}
-  const { scheduleToCloseTimeoutMs } = activityInfo()
-  const leftMs = scheduleToCloseTimeoutMs ? scheduleToCloseTimeoutMs - sinceScheduledMs() : 4 * longestWaitMs
-  return { nextRetryDelay: Math.min(retryAfterMs, longestWaitMs, Math.max(1_000, Math.floor(leftMs / 4))) }
+  const { scheduleToCloseTimeoutMs, retryPolicy } = activityInfo()
+  const capMs = scheduleToCloseTimeoutMs
+    ? Math.max(1_000, Math.floor((scheduleToCloseTimeoutMs - sinceScheduledMs()) / 4))
+    : Math.max(shortestCapMs, msOptionalToNumber(retryPolicy?.maximumInterval) ?? longestWaitMs)
+  return { nextRetryDelay: Math.min(retryAfterMs, longestWaitMs, capMs) }
 }

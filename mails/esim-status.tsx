@@ -6,7 +6,7 @@ import { Layout, type Site } from './layout.tsx'
 import { type OrderSummary, orderReason } from './order.tsx'
 import { type RenderedMail, renderMail } from './render.ts'
 
-export type EsimNotice = 'in_use' | 'low_data' | 'used_up' | 'last_day' | 'expired'
+export type EsimNotice = 'in_use' | 'low_data' | 'used_up' | 'last_day' | 'expired' | 'ended_early'
 
 export interface EsimStatusProps {
   site: Site
@@ -44,6 +44,11 @@ const words: Record<EsimNotice, { subject: (place: string) => string; text: stri
   expired: {
     subject: (place) => `Your eSIM for ${place} has expired`,
     text: 'Your eSIM has ended. You can delete it from your phone.',
+    action: 'See your eSIM',
+  },
+  ended_early: {
+    subject: (place) => `Your eSIM for ${place} was switched off`,
+    text: 'The network has ended your eSIM before its time. We are looking into it. If it was unused, we give your money back; otherwise write to us if you still needed it.',
     action: 'See your eSIM',
   },
 }

@@ -28,6 +28,8 @@ const causes: Record<RefundReason, string> = {
   review_timed_out: 'We could not check this order in time, so we have given your money back.',
   cancelled_by_customer: 'You cancelled this order, so we have given your money back.',
   returned_unused: 'You returned this eSIM unused, so we have given your money back. It can no longer be installed.',
+  ended_by_provider:
+    'The network has ended your eSIM before you could use it, so we have given your money back. It can no longer be installed.',
   paid_after_cancel: 'Your payment arrived after the order had ended, so we have given your money back.',
 }
 

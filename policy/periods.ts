@@ -18,6 +18,8 @@ export const periods = {
     refundSettlesWithinMs: 30 * day,
     /** when nothing is due earlier, the provider is asked this often about a delivered eSIM */
     esimPollMs: 1 * day,
+    /** an eSIM that was never installed can be installed this long, where its provider does not say how long */
+    unusedValidMs: 180 * day,
     /** an eSIM that is not installed expires at its provider at the latest then */
     esimLifeMaxMs: 400 * day,
     lowDataShare: 0.8,

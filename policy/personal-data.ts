@@ -344,6 +344,7 @@ const tables: Record<string, Table> = {
       activated_at: bought('esims[].activatedAt'),
       unused_until: bought('esims[].unusedUntil'),
       expires_at: bought('esims[].expiresAt'),
+      return_asked_at: technical,
       apn: technical,
       checked_at: technical,
       validity_starts: technical,

@@ -4,7 +4,7 @@ import { importPKCS8, type JWTPayload, SignJWT } from 'jose'
 import { z } from 'zod'
 import { ProviderFailure } from './failure.ts'
 import { createTokenVerifier } from './id-token.ts'
-import { callProvider, jsonOf } from './provider-call.ts'
+import { callProvider, checkEmpty, jsonOf } from './provider-call.ts'
 
 export interface AppleSettings {
   /** default https://appleid.apple.com */
@@ -87,12 +87,14 @@ export function createApple(settings: AppleSettings) {
       .sign(key)
   }
 
-  async function post(path: string, clientId: string, fields: Record<string, string>): Promise<unknown> {
+  async function post(path: string, clientId: string, fields: Record<string, string>): Promise<string> {
     const form = { client_id: clientId, client_secret: await clientSecret(clientId), ...fields }
     const body = new URLSearchParams(form)
     const { status, text } = await callProvider({ ...call, url: baseUrl + path, body })
-    if (status === 200) return jsonOf(text)
-    const code = errorReply.safeParse(jsonOf(text)).data?.error ?? `http_${status}`
+    if (status === 200) return text
+    const code = errorReply.safeParse(jsonOf(text)).data?.error
+    // A refusal without Apple's words is not Apple's.
+    if (code === undefined) throw new ProviderFailure(provider, 'unknown_outcome', `http_${status}`)
     const ours = ['invalid_client', 'unauthorized_client'].includes(code)
     throw new ProviderFailure(provider, ours ? 'misconfigured' : 'rejected', code)
   }
@@ -123,7 +125,7 @@ export function createApple(settings: AppleSettings) {
      */
     async exchangeCode(code: string, clientId: string): Promise<{ refreshToken: string; subject: string }> {
       const reply = await post('/auth/token', clientId, { code, grant_type: 'authorization_code' })
-      const parsed = tokenReply.safeParse(reply)
+      const parsed = tokenReply.safeParse(jsonOf(reply))
       // The code is spent: repeating cannot help.
       if (!parsed.success) throw new ProviderFailure(provider, 'unknown_outcome', 'unreadable_reply')
       const { sub } = await verify(parsed.data.id_token)
@@ -132,7 +134,8 @@ export function createApple(settings: AppleSettings) {
 
     /** Revokes a refresh token. Safe to repeat: Apple gives the same answer for a token that is already invalid. */
     async revoke(given: { refreshToken: string; clientId: string }): Promise<'revoked'> {
-      await post('/auth/revoke', given.clientId, { token: given.refreshToken, token_type_hint: 'refresh_token' })
+      const fields = { token: given.refreshToken, token_type_hint: 'refresh_token' }
+      checkEmpty(provider, await post('/auth/revoke', given.clientId, fields))
       return 'revoked'
     },
 

@@ -80,7 +80,7 @@ export type EsimState =
   | 'expired'
   /** deleted from the phone */
   | 'removed'
-  /** returned, or ended by us or by the provider */
+  /** returned, or ended by the provider: which of the two, our records tell */
   | 'cancelled'
   | 'suspended'
   /** the provider does not know: no decision may depend on it */

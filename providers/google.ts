@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { ProviderFailure } from './failure.ts'
 import { createTokenVerifier } from './id-token.ts'
-import { callProvider } from './provider-call.ts'
+import { callProvider, checkEmpty, jsonOf } from './provider-call.ts'
 
 export interface GoogleSettings {
   /** OAuth client ids */
@@ -37,6 +37,7 @@ export interface GoogleSecurityEvent {
 
 const provider = 'google'
 const call = { provider, method: 'POST', timeoutMs: 15_000, changes: true } as const
+const errorReply = z.object({ error: z.string() })
 const defaultCertsUrl = 'https://www.googleapis.com/oauth2/v3/certs'
 const securityEvents = z.record(
   z.string(),
@@ -83,10 +84,15 @@ export function createGoogle(settings: GoogleSettings) {
 
     /** Revokes a token. Safe to repeat: Google answers 400 for an unknown or revoked token. */
     async revoke(token: string): Promise<'revoked' | 'unknown'> {
-      const { status } = await callProvider({ ...call, url: revokeUrl, body: new URLSearchParams({ token }) })
-      if (status === 200) return 'revoked'
-      if (status === 400) return 'unknown'
-      throw new ProviderFailure(provider, 'rejected', `http_${status}`)
+      const { status, text } = await callProvider({ ...call, url: revokeUrl, body: new URLSearchParams({ token }) })
+      if (status === 200) {
+        checkEmpty(provider, text)
+        return 'revoked'
+      }
+      const code = errorReply.safeParse(jsonOf(text)).data?.error
+      if (status === 400 && code !== undefined) return 'unknown'
+      // A refusal without Google's words is not Google's.
+      throw new ProviderFailure(provider, code === undefined ? 'unknown_outcome' : 'rejected', `http_${status}`)
     },
 
     /** Verifies and reads a security event. @param set the request's body, a security event token (RFC 8417) */

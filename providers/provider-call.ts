@@ -72,6 +72,14 @@ export function readEach<T>(list: readonly unknown[], schema: z.ZodType<T>, onUn
   })
 }
 
+/**
+ * Checks the reply to a call that has nothing to say: no text, or an empty object.
+ * @throws ProviderFailure `malformed_reply` for another text, such as the page of a proxy
+ */
+export function checkEmpty(provider: string, text: string): void {
+  if (!/^\s*(?:\{\s*\}\s*)?$/.test(text)) throw new ProviderFailure(provider, 'unknown_outcome', 'malformed_reply')
+}
+
 /** Parses JSON; undefined for other text. The parser's error would quote the text. */
 export function jsonOf(text: string): unknown {
   try {

@@ -80,6 +80,10 @@ export function startEsimAccess(
         use: (input) => lifecycle.use(profile(input), Number(input.bytes)),
         expire: (input) => lifecycle.expire(profile(input)),
         remove: (input) => lifecycle.remove(profile(input)),
+        // What the provider does by itself: nothing returns to our balance.
+        withdraw: (input) => lifecycle.cancel(profile(input)),
+        revoke: (input) => lifecycle.revoke(profile(input)),
+        suspend: (input) => lifecycle.suspend(profile(input)),
         clock: (input) => {
           const target = input.to === undefined ? books.now() : Date.parse(String(input.to))
           const milliseconds = target - books.now() + Number(input.advanceSeconds ?? 0) * 1000

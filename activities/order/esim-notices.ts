@@ -17,8 +17,9 @@ const pushes: Record<EsimNotice, { title: string; body: string }> = {
   used_up: { title: 'Your data is used up', body: 'You can add more in the app.' },
   last_day: { title: 'Your eSIM expires in a day', body: 'You can add time in the app.' },
   expired: { title: 'Your eSIM has expired', body: 'Thank you for travelling with us.' },
+  ended_early: { title: 'Your eSIM was switched off', body: 'Please look into your mail.' },
 }
-const mailed: readonly EsimNotice[] = ['low_data', 'used_up', 'last_day']
+const mailed: readonly EsimNotice[] = ['low_data', 'used_up', 'last_day', 'ended_early']
 
 export function createEsimNotices(context: Context) {
   const { config } = context

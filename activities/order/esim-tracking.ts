@@ -3,11 +3,14 @@
  */
 import { activityInfo } from '@temporalio/activity'
 import type { Context } from '../../context.ts'
+import { raiseOperatorTask } from '../../db/operator-tasks.ts'
+import { isDisputed } from '../../db/order/disputes.ts'
 import { listEsims, recordEsimStatus, type StoredEsim } from '../../db/order/esims.ts'
 import { moveOrder, type OrderRow } from '../../db/order/orders.ts'
 import type { EsimNotice } from '../../mails/esim-status.tsx'
 import { milliseconds, periods } from '../../policy/periods.ts'
 import type { EsimProviderId, EsimStatus } from '../../providers/esim.ts'
+import { plusMs } from '../../shared/calendar.ts'
 import { failure } from '../../shared/failures.ts'
 import type { OrderActivities } from '../../workflows/order/order.contract.ts'
 import { esimFailureTypes, withFailureTypes } from '../failures.ts'
@@ -22,10 +25,24 @@ const noticeRetryMs = 15 * 60_000
 /** a provider may report late that an eSIM has expired */
 const expiryLagMs = 60 * 60_000
 
+/** `by_provider`: without our request. Source of the states: readings.ts of each provider */
+type Ending = 'expired' | 'given_back' | 'by_provider'
+
 interface EsimCheck {
   ended: boolean
-  givenBack: boolean
+  ending: Ending | undefined
+  /** it could still be installed, and nothing of it was used */
+  unused: boolean
   /** milliseconds until the next notice or expiry is due, at most the poll interval */
+  nextCheckMs: number
+}
+
+interface OrderCheck {
+  ended: boolean
+  /** all eSIMs of the order were returned */
+  givenBack: boolean
+  /** U2: the provider has ended all eSIMs of the order, and the customer had nothing of them */
+  refundDue: boolean
   nextCheckMs: number
 }
 
@@ -35,8 +52,8 @@ export function createEsimTrackingActivities(context: Context): Activities {
 
   return {
     async refreshEsims({ orderId, asOf }) {
-      const { ended, givenBack } = await check(orderId, new Date(asOf), false)
-      return { ended, givenBack }
+      const { ended, givenBack, refundDue } = await check(orderId, new Date(asOf), false)
+      return { ended, givenBack, ...(refundDue && { refundDue }) }
     },
 
     /** The scheduled time of an attempt is in the workflow's time, which tests can skip. */
@@ -45,48 +62,85 @@ export function createEsimTrackingActivities(context: Context): Activities {
       // The first attempt follows a call of the provider, so stored states are current unless it had to wait for a
       // worker.
       const justAsked = activityInfo().attempt === 1 && Date.now() - at.getTime() < milliseconds.minute
-      const { ended, givenBack, nextCheckMs } = await check(orderId, at, justAsked)
+      const { ended, givenBack, refundDue, nextCheckMs } = await check(orderId, at, justAsked)
       if (!ended) throw failure('EsimStillLives', { nextRetryDelay: nextCheckMs })
-      if (givenBack) return { recorded: false }
+      if (givenBack || refundDue) return { recorded: false, ...(refundDue && { refundDue }) }
       await moveOrder(sql, orderId, ['delivered'], { status: 'ended', ended_at: at })
       return { recorded: true }
     },
   }
 
-  async function check(orderId: string, at: Date, justAsked: boolean): Promise<EsimCheck> {
+  async function check(orderId: string, at: Date, justAsked: boolean): Promise<OrderCheck> {
     const order = await knownOrder(sql, orderId)
-    const esims = await listEsims(context, order)
     const checks: EsimCheck[] = []
-    for (const esim of esims) checks.push(justAsked ? checkStored(esim, at) : await checkEsim(esim, order, at))
+    for (const esim of await listEsims(context, order)) checks.push(await checkEsim(esim, order, at, justAsked))
+    const haveEnded = (...endings: Ending[]): boolean =>
+      checks.length > 0 && checks.every(({ ending }) => ending !== undefined && endings.includes(ending))
+    const givenBack = haveEnded('given_back')
     return {
       ended: checks.every(({ ended }) => ended),
-      givenBack: checks.length > 0 && checks.every(({ givenBack }) => givenBack),
+      givenBack,
+      refundDue: !givenBack && haveEnded('given_back', 'by_provider') && checks.every(({ unused }) => unused),
       nextCheckMs: Math.min(periods.order.esimPollMs, ...checks.map(({ nextCheckMs }) => nextCheckMs)),
     }
   }
 
-  async function checkEsim(esim: StoredEsim, order: OrderRow, at: Date): Promise<EsimCheck> {
-    if (isOver(esim.state)) return checkStored(esim, at)
-    const provider = context.esimProviders[esim.provider as EsimProviderId]
-    const status = await withFailureTypes(esimFailureTypes, () => provider.getStatus(esim.esimRef))
-    if (status.state !== 'unknown') await recordEsimStatus(sql, esim.id, status, at)
-    const allSent = await notices.send(esim, order, dueNotices(status, at), status, at)
+  async function checkEsim(esim: StoredEsim, order: OrderRow, at: Date, justAsked: boolean): Promise<EsimCheck> {
+    const status = justAsked || isOver(esim.state) ? storedStatus(esim) : await askProvider(esim, order, at)
+    const ending = endingOf(esim, status)
+    const due = ending === 'by_provider' ? (['ended_early'] as const) : dueNotices(status, at)
+    const allSent = await notices.send(esim, order, [...due], status, at)
     return {
-      ended: isOver(status.state),
-      givenBack: isReturned(status.state),
+      // The end of the run would end the retries of its last notice.
+      ended: ending !== undefined && allSent,
+      ending,
+      unused: isUnused(esim, status, order, at),
       nextCheckMs: allSent ? untilNextDate(status.expiresAt, at) : noticeRetryMs,
     }
   }
+
+  /** Reads the status of an eSIM from its provider, and records it. Operators learn what the provider does by itself. */
+  async function askProvider(esim: StoredEsim, order: OrderRow, at: Date): Promise<EsimStatus> {
+    const provider = context.esimProviders[esim.provider as EsimProviderId]
+    const status = await withFailureTypes(esimFailureTypes, () => provider.getStatus(esim.esimRef))
+    if (status.state === 'unknown') return status
+    const task = { subjectId: order.id, at }
+    if (endingOf(esim, status) === 'by_provider') {
+      const detail = isUnused(esim, status, order, at) ? 'unused' : 'used'
+      await raiseOperatorTask(sql, { ...task, kind: 'esim_ended_by_provider', detail })
+    }
+    if (status.state === 'suspended' && esim.state !== 'suspended') {
+      const isOurs = await isDisputed(sql, { id: esim.id, orderId: order.id })
+      if (!isOurs) await raiseOperatorTask(sql, { ...task, kind: 'esim_suspended_by_provider' })
+    }
+    await recordEsimStatus(sql, esim.id, status, at)
+    return status
+  }
 }
 
-const checkStored = ({ state, expiresAt }: StoredEsim, at: Date): EsimCheck => ({
-  ended: isOver(state),
-  givenBack: isReturned(state),
-  nextCheckMs: untilNextDate(expiresAt?.toISOString() ?? null, at),
+const storedStatus = ({ state, totalBytes, usedBytes, activatedAt, expiresAt }: StoredEsim): EsimStatus => ({
+  state,
+  totalBytes: totalBytes === null ? null : Number(totalBytes),
+  usedBytes: Number(usedBytes),
+  activatedAt: activatedAt?.toISOString() ?? null,
+  expiresAt: expiresAt?.toISOString() ?? null,
 })
 
-const isReturned = (state: EsimStatus['state']): boolean => state === 'cancelled'
 const isOver = (state: EsimStatus['state']): boolean => state === 'expired' || state === 'cancelled'
+
+function endingOf({ returnAsked }: StoredEsim, { state }: EsimStatus): Ending | undefined {
+  if (state === 'expired') return 'expired'
+  if (state !== 'cancelled') return undefined
+  return returnAsked ? 'given_back' : 'by_provider'
+}
+
+/** Whether the customer has had nothing of an eSIM, and could still have installed it. */
+function isUnused(esim: StoredEsim, status: EsimStatus, { delivered_at }: OrderRow, at: Date): boolean {
+  const isTouched = esim.usedBytes > 0n || status.usedBytes > 0
+  const hasStarted = (esim.activatedAt ?? esim.expiresAt ?? status.activatedAt ?? status.expiresAt) !== null
+  const installableUntil = esim.unusedUntil ?? plusMs(delivered_at ?? at, periods.order.unusedValidMs)
+  return !isTouched && !hasStarted && at < installableUntil
+}
 
 /** U3: package updates are sent once. Returns the notices that are due for an eSIM in this state at this time. */
 export function dueNotices(status: EsimStatus, at: Date): EsimNotice[] {

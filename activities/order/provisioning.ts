@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Context } from '../../context.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
-import { insertEsims, listEsims, type StoredEsim, setEsimState } from '../../db/order/esims.ts'
+import { insertEsims, listEsims, noteReturnAsked, type StoredEsim, setEsimState } from '../../db/order/esims.ts'
 import { moveOrder, type OrderRow } from '../../db/order/orders.ts'
 import {
   claimPlacement,
@@ -17,7 +17,7 @@ import {
 import type { EsimProvider, EsimProviderId, ProvidedEsim } from '../../providers/esim.ts'
 import { finalFor } from '../../providers/esim-codes.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
-import { failure } from '../../shared/failures.ts'
+import { failure, failureType } from '../../shared/failures.ts'
 import type { OrderActivities } from '../../workflows/order/order.contract.ts'
 import { asFailure, esimFailureTypes, withFailureTypes } from '../failures.ts'
 import { raiseProviderTask } from '../provider-task.ts'
@@ -62,6 +62,9 @@ export function createOrderProvisioningActivities(context: Context): Activities 
           withFailureTypes(esimFailureTypes, () => providerOf(esim.provider).getStatus(esim.esimRef)),
         ),
       )
+      // No decision may depend on a state that the provider does not know.
+      if (states.some(({ state }) => state === 'unknown'))
+        throw failure('ProviderUnavailable', { code: 'unknown_state' })
       if (states.some(({ state }) => state !== 'new' && state !== 'cancelled')) throw failure('EsimInUse')
       await returnAll(orderId, esims, new Date(asOf))
     },
@@ -163,7 +166,11 @@ export function createOrderProvisioningActivities(context: Context): Activities 
   async function returnAll(orderId: string, esims: StoredEsim[], at: Date): Promise<void> {
     for (const esim of esims) {
       if (esim.state === 'cancelled') continue
-      const outcome = await cancelUnused(providerOf(esim.provider), esim.esimRef)
+      await noteReturnAsked(sql, esim.id, at)
+      const outcome = await cancelUnused(providerOf(esim.provider), esim.esimRef).catch(async (error: unknown) => {
+        if (failureType(error) === 'EsimInUse') await noteReturnAsked(sql, esim.id, null)
+        throw error
+      })
       if (outcome === 'requested') await noteRequested(orderId, at)
       await setEsimState(sql, orderId, 'cancelled', at, esim.id)
     }

@@ -222,6 +222,7 @@ export interface Esims {
   confirmation_code: Sealed | null
   apn: string | null
   checked_at: Date
+  return_asked_at: Date | null
   validity_starts: 'installation' | 'first_use' | null
 }
 

@@ -23,6 +23,8 @@ export interface StoredEsim {
   validityStarts: Esims['validity_starts']
   checkedAt: Date
   expiresAt: Date | null
+  /** we asked the provider to take it back, and were not refused */
+  returnAsked: boolean
 }
 
 type EncryptedDatabase = ColumnEncryption & { sql: Database }
@@ -95,6 +97,7 @@ export async function listEsims(
     validityStarts: row.validity_starts,
     checkedAt: row.checked_at,
     expiresAt: row.expires_at,
+    returnAsked: row.return_asked_at !== null,
   }))
 }
 
@@ -107,6 +110,11 @@ export async function setEsimState(
 ): Promise<void> {
   await sql`update esims set state = ${state}, checked_at = ${at}
     where order_id = ${orderId} ${esimId === undefined ? sql`` : sql`and id = ${esimId}`}`
+}
+
+/** Records before a request that the provider is asked to take an eSIM back; `null`: it has refused. */
+export async function noteReturnAsked(sql: Queryable, esimId: string, at: Date | null): Promise<void> {
+  await sql`update esims set return_asked_at = ${at} where id = ${esimId}`
 }
 
 export async function setEsimSuspended(sql: Queryable, esimId: string, suspended: boolean): Promise<void> {

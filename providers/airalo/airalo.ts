@@ -9,7 +9,6 @@ import { maxCatalogueBytes } from '../provider-call.ts'
 import { parseWebhook, readAmount, readPackages, readSim, readUsage } from './readings.ts'
 import {
   type AiraloSettings,
-  anythingSchema,
   balanceSchema,
   createCaller,
   orderListSchema,
@@ -88,7 +87,8 @@ export function createAiralo(settings: AiraloSettings): EsimProvider {
 
     async topUp({ clientRef, esimRef, packageCode }) {
       const form = { package_id: packageCode, iccid: esimRef, description: clientRef }
-      await call({ method: 'POST', path: '/orders/topups', form, schema: anythingSchema })
+      // Any other reply is not Airalo's, and says nothing about the top-up.
+      await call({ method: 'POST', path: '/orders/topups', form, schema: placedSchema })
     },
 
     hasTopUp: async ({ clientRef }) => (await findByDescription(clientRef, 'topup')).length > 0,
@@ -96,6 +96,7 @@ export function createAiralo(settings: AiraloSettings): EsimProvider {
     async cancelUnused(esimRef) {
       const { state } = await getStatus(esimRef)
       if (state === 'cancelled') return 'already'
+      if (state === 'unknown') throw new ProviderFailure(PROVIDER, 'unavailable', 'unknown_state')
       if (state !== 'new') throw new ProviderFailure(PROVIDER, 'rejected', 'not_cancellable')
       const form = { iccids: JSON.stringify([esimRef]), reason: 'CHANGE_OF_PLAN' }
       const { data } = await named(

@@ -211,8 +211,6 @@ export const refundSchema = z.object({
   data: z.union([z.object({ refund_id: id }), z.unknown().array(), z.object({})]),
 })
 
-export const anythingSchema = z.unknown()
-
 /** A completed order has `id` and `description`; an eSIM with little data or validity left has `iccid` and `level`. */
 export const webhookSchema = z.object({
   id: id.nullish(),

@@ -143,6 +143,10 @@ export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
         return changed ? 'cancelled' : 'already'
       } catch (error) {
         if (!isProviderFailure(error, 'wrong_state')) throw error
+        const state = stateOf(await queryOne(esimRef))
+        if (state === 'cancelled') return 'already'
+        // The refusal and the state contradict each other: one of the two is out of date.
+        if (state === 'new' || state === 'unknown') throw new ProviderFailure(PROVIDER, 'unavailable', 'wrong_state')
         throw new ProviderFailure(PROVIDER, 'rejected', 'not_cancellable')
       }
     },

@@ -10,6 +10,8 @@ const provider = 'firebase'
 /** Source: the SDK, auth/auth-api-request.ts */
 const api = 'https://identitytoolkit.googleapis.com/v1/projects'
 const ourFault = new Set(['INSUFFICIENT_PERMISSION', 'PROJECT_NOT_FOUND', 'CONFIGURATION_NOT_FOUND'])
+/** What is no object is the reply of somebody else, such as a proxy. */
+const deletedReply = z.looseObject({})
 const errorReply = z.object({ error: z.object({ message: z.string() }) })
 
 /** Every call throws ProviderFailure and can be repeated. */
@@ -21,7 +23,7 @@ export function createFirebaseUsers(settings: FirebaseSettings) {
     async deleteUser(localId: string): Promise<'deleted' | 'unknown'> {
       await firebase.authorise()
       const reply = await firebase.post(`${api}/${firebase.projectId}/accounts:delete`, { localId })
-      if (reply.status === 200) return 'deleted'
+      if (reply.status === 200 && deletedReply.safeParse(reply.body).success) return 'deleted'
       if (errorOf(reply) === 'USER_NOT_FOUND') return 'unknown'
       throw refusalOf(reply)
     },
@@ -41,6 +43,7 @@ function refusalOf(reply: RawReply): ProviderFailure {
   if (status === 429 || status === 503) return new ProviderFailure(provider, 'unavailable', `http_${status}`, wait)
   if (status >= 500) return new ProviderFailure(provider, 'unknown_outcome', `http_${status}`, wait)
   const error = errorOf(reply)
+  if (status < 300) return new ProviderFailure(provider, 'unknown_outcome', 'malformed_reply')
   if (error && ourFault.has(error)) return new ProviderFailure(provider, 'misconfigured', error.toLowerCase())
   // An error that does not name the user is about our project or credentials.
   if ([401, 403, 404].includes(status)) return new ProviderFailure(provider, 'misconfigured', `http_${status}`)

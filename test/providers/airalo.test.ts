@@ -395,6 +395,10 @@ test('a top-up at Airalo is found after a lost reply, and refused when it does n
   expect(await provider.hasTopUp(topUp)).toBe(false)
   await sim.fault({ match: { path: '/orders/topups' }, cut: 'after' })
   await expect(provider.topUp(topUp)).rejects.toMatchObject({ kind: 'unknown_outcome', code: 'connection_lost' })
+  for (const body of ['OK', {}, { data: {} }]) {
+    await sim.fault({ match: { method: 'POST', path: '/orders/topups$' }, status: 200, body })
+    await expect(provider.topUp(topUp)).rejects.toMatchObject({ kind: 'unknown_outcome', code: 'malformed_reply' })
+  }
   expect(await provider.hasTopUp(topUp)).toBe(true)
   expect(await provider.hasTopUp({ ...topUp, clientRef: 'top' })).toBe(false)
   const wrong = { ...topUp, clientRef: 'top-2' }
@@ -421,6 +425,9 @@ test('a return of unused eSIMs at Airalo is requested, and Airalo’s staff deci
   const used = await buy('change-7days-1gb', 'ref-2')
   await sim.do('use', { iccid: used.esimRef, bytes: 1 })
   await expect(provider.cancelUnused(used.esimRef)).rejects.toMatchObject({ code: 'not_cancellable' })
+  const usage = { status: 'UNKNOWN', remaining: null, total: null, is_unlimited: null, expired_at: null }
+  await sim.fault({ match: { path: '/usage$' }, status: 200, body: { data: usage } })
+  await expect(provider.cancelUnused(used.esimRef)).rejects.toMatchObject({ kind: 'unavailable' })
   await expect(provider.cancelUnused('89')).rejects.toMatchObject({ code: 'unknown_esim' })
   expect((await sim.books()).refunds).toHaveLength(1)
   await sim.do('limits', { refundPerMinute: 0 })

@@ -138,8 +138,11 @@ test.each([
   [{ status: 429, headers: { 'retry-after': '30' } }, 'unavailable rate_limited'],
   [{ status: 302, headers: { location: 'http://planted' } }, 'misconfigured http_302'],
   [{ cut: 'before' as const }, 'unknown_outcome connection_lost'],
-  [{ status: 400, body: 'planted' }, 'rejected http_400'],
-  [{ status: 400, body: { error: 'planted free text' } }, 'rejected http_400'],
+  [{ status: 400, body: { error: 'invalid_scope' } }, 'rejected invalid_scope'],
+  [{ status: 400, body: 'planted' }, 'unknown_outcome http_400'],
+  [{ status: 404, body: '<html>planted' }, 'unknown_outcome http_404'],
+  [{ status: 400, body: { error: 'planted free text' } }, 'unknown_outcome http_400'],
+  [{ status: 200, body: 'OK planted' }, 'unknown_outcome malformed_reply'],
 ])('Apple’s answer %o is translated to its failure', async (fault, expected) => {
   await sim.fault(fault)
   expect(await failureOf(apple.revoke({ refreshToken: 'planted', clientId: ios }))).toBe(expected)

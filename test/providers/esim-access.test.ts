@@ -396,6 +396,9 @@ test('eSIM Access takes an unused eSIM back once for its price, and refuses an i
   expect((await provider.getStatus(esimRef)).state).toBe('cancelled')
   expect((await sim.books()).balance).toBe(before)
   const used = await buy('JP_1_7', 'ref-2')
+  const refused = { success: false, errorCode: '200002', errorMsg: '', obj: null }
+  await sim.fault({ match: { path: '/esim/cancel$' }, status: 200, body: refused })
+  await expect(provider.cancelUnused(used.esimRef)).rejects.toMatchObject({ kind: 'unavailable', code: 'wrong_state' })
   await sim.do('install', { esimTranNo: used.esimRef })
   await expect(provider.cancelUnused(used.esimRef)).rejects.toMatchObject({
     kind: 'rejected',

@@ -79,6 +79,16 @@ test('a revocation at Google accepts a valid, an unknown and a revoked refresh t
   expect(await failureOf(google.revoke('planted'))).toBe('unavailable http_503')
 })
 
+test.each([
+  [{ status: 200, body: 'OK planted' }, 'unknown_outcome malformed_reply'],
+  [{ status: 400, body: 'planted' }, 'unknown_outcome http_400'],
+  [{ status: 404, body: {} }, 'unknown_outcome http_404'],
+  [{ status: 403, body: { error: 'access_denied' } }, 'rejected http_403'],
+])('the answer %o to a revocation, which may not be Google’s, is not taken for one', async (fault, expected) => {
+  await sim.fault(fault)
+  expect(await failureOf(google.revoke('planted'))).toBe(expected)
+})
+
 async function received(event: Record<string, unknown>): Promise<string> {
   await sim.do('notify', event)
   const [webhook] = await receiver.atLeast(1)

@@ -167,6 +167,8 @@ test('a Firebase user is deleted, and an unknown one is no failure', async () =>
   expect(await failureOf(users.deleteUser('uid-1'))).toBe('misconfigured insufficient_permission')
   await sim.fault({ match: { path: 'accounts:delete' }, status: 500, body: 'oops planted' })
   expect(await failureOf(users.deleteUser('uid-1'))).toBe('unknown_outcome http_500')
+  await sim.fault({ match: { path: 'accounts:delete' }, status: 200, body: 'OK planted' })
+  expect(await failureOf(users.deleteUser('uid-1'))).toBe('unknown_outcome malformed_reply')
   // One request without retries: a retry has to check again whether the user is in use.
   const asked = async () => (await sim.log()).filter(({ url }) => url.includes('accounts:delete')).length
   const before = await asked()

@@ -18,6 +18,16 @@ export const orderEnds: Record<string, Scenario> = {
     await refundSettled(id)
     return ended(id)
   },
+  'order-ended-unused-by-its-provider': async (product) => {
+    const { bought, refundSettled, ended } = orderSteps(product)
+    const id = await bought('delivered')
+    const { esims } = (await product.service.get(`/v1/orders/${id}`)).body
+    await product.sims.esimAccess.do('revoke', { iccid: esims[0].iccid })
+    await product.fastForward(id, '2 days')
+    await product.untilOrder(id, 'refunded')
+    await refundSettled(id)
+    return ended(id)
+  },
   'order-return-refused-then-expired': async (product) => {
     const { bought, liveAndExpire, ended } = orderSteps(product)
     const id = await bought('delivered')

@@ -160,11 +160,15 @@ export const orderStates: { readonly [Status in OrderStatus]: OrderStateRow } = 
         leadsTo: [
           { to: 'ended', when: 'all have ended' },
           { to: 'refunding', when: 'a refund whose outcome was not known had given them back' },
+          { to: 'refunding', when: 'the provider has ended all of them unused' },
         ],
       },
       dispute: recordsDispute,
       work: { does: 'Follows the eSIMs', leadsTo: [{ to: 'closed', when: 'at once for a top-up' }] },
-      time: { does: 'Looks at least daily, and ends with the last eSIM', leadsTo: [{ to: 'ended' }] },
+      time: {
+        does: 'Looks at least daily, and ends with the last eSIM',
+        leadsTo: [{ to: 'ended' }, { to: 'refunding', when: 'the provider has ended all of them unused' }],
+      },
     },
   },
   refunding: {

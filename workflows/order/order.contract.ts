@@ -44,6 +44,8 @@ export type RefundReason =
   | 'cancelled_by_customer'
   | 'returned_unused'
   | 'paid_after_cancel'
+  /** the provider has ended the unused eSIMs */
+  | 'ended_by_provider'
 
 export interface OrderState extends Omit<RunStatus, 'dueAt'> {
   status: OrderStatus
@@ -143,13 +145,17 @@ export interface OrderActivities {
   checkRefunds(input: { orderId: string; asOf: string }): Promise<'settled' | 'pending' | 'failed'>
   /**
    * Reads states and usage once, and sends the notices that are due. `givenBack`: all eSIMs of the order were returned.
+   * `refundDue`: the provider has ended all of them, and none was used.
    */
-  refreshEsims(input: { orderId: string; asOf: string }): Promise<{ ended: boolean; givenBack: boolean }>
+  refreshEsims(input: {
+    orderId: string
+    asOf: string
+  }): Promise<{ ended: boolean; givenBack: boolean; refundDue?: boolean }>
   /**
    * Reads the eSIMs repeatedly until all have ended. `recorded`: the activity has recorded the order as ended. It does
-   * not when eSIMs were returned, because only the run knows whether the order will be refunded.
+   * not when eSIMs were returned, because only the run knows whether the order will be refunded, nor when a refund is due.
    */
-  watchEsims(input: { orderId: string }): Promise<{ recorded: boolean }>
+  watchEsims(input: { orderId: string }): Promise<{ recorded: boolean; refundDue?: boolean }>
   recordDispute(input: { orderId: string; disputeId: string; asOf: string }): Promise<void>
   endOrder(input: { orderId: string; asOf: string; status: OrderStatus }): Promise<void>
   /** Makes an operator task. */

@@ -72,6 +72,7 @@ async function carryOut(run: OrderRun): Promise<OrderState> {
   }
   const ending = await track(run, expiresBy)
   if (ending === 'returned') return refunded(run, 'returned_unused')
+  if (ending === 'ended_by_provider') return refunded(run, 'ended_by_provider')
   return ending === 'recorded' ? finish(run, 'ended') : end(run, 'ended')
 }
 

@@ -11,15 +11,21 @@ interface Watch {
   state: 'watching' | 'ended' | 'out_of_time' | 'broken'
   /** the activity has recorded the order as ended */
   recorded: boolean
+  /** the provider has ended the unused eSIMs */
+  refundDue: boolean
   error?: unknown
 }
 
 /** Resolves when all eSIMs of the order have ended or were returned. `recorded`: the order is recorded as ended. */
-export async function track(run: OrderRun, expiresBy: Date): Promise<'recorded' | 'ended' | 'returned'> {
+export async function track(
+  run: OrderRun,
+  expiresBy: Date,
+): Promise<'recorded' | 'ended' | 'returned' | 'ended_by_provider'> {
   const { orderId, hints, requested } = run
   let scope = new CancellationScope()
   let watch = startWatch()
   let ended = false
+  let refundDue = false
   while (!ended && !requested.returned) {
     await condition(
       () =>
@@ -43,6 +49,7 @@ export async function track(run: OrderRun, expiresBy: Date): Promise<'recorded' 
   }
   scope.cancel()
   if (requested.returned) return 'returned'
+  if (refundDue || watch.refundDue) return 'ended_by_provider'
   return watch.recorded ? 'recorded' : 'ended'
 
   function hasHint(): boolean {
@@ -71,22 +78,24 @@ export async function track(run: OrderRun, expiresBy: Date): Promise<'recorded' 
   async function refresh(): Promise<boolean> {
     hints.provider = false
     if (watch.state === 'ended' && !requested.returnTried) return true
-    const { ended, givenBack } = await localFirst.refreshEsims({ orderId, ...clock() })
-    if (givenBack && requested.returnTried) requested.returned = true
-    return ended
+    const seen = await localFirst.refreshEsims({ orderId, ...clock() })
+    if (seen.givenBack && requested.returnTried) requested.returned = true
+    refundDue = seen.refundDue === true
+    return seen.ended
   }
 
   function startWatch(): Watch {
-    const progress: Watch = { state: 'watching', recorded: false }
+    const progress: Watch = { state: 'watching', recorded: false, refundDue: false }
     // Top-ups may extend an eSIM's life beyond this bound; the loop then refreshes and starts another watch.
     const bound = msUntil(expiresBy, now()) + periods.order.esimLifeMaxMs
     const { watchEsims } = proxyActivities<OrderActivities>({ ...retry.watch, scheduleToCloseTimeout: bound })
     scope
       .run(() => watchEsims({ orderId }))
       .then(
-        ({ recorded }) => {
+        ({ recorded, refundDue: due }) => {
           progress.state = 'ended'
           progress.recorded = recorded
+          progress.refundDue = due === true
         },
         (error: unknown) => {
           if (isCancellation(error)) return

@@ -89,7 +89,8 @@ function faultsInOrder(order: OrderBooks): string[] {
   if (hasStatus('refunded')) {
     isWrong(refundedMinor !== receivedMinor, `refunded ${refundedMinor} of ${receivedMinor}`)
     isWrong(fact?.outcome !== 'refunded' || fact.refundedMinor !== grossMinor, 'the books have no refund')
-    const given = held.esims === 0 || order.attention.includes('provider_order_unreturned')
+    const isOperators = ['provider_order_unreturned', 'esim_ended_by_provider']
+    const given = held.esims === 0 || order.attention.some((kind) => isOperators.includes(kind))
     isWrong(!given && !(order.runIsOpen && held.pending), `${held.esims} eSIMs not given back`)
   }
 

@@ -1,8 +1,8 @@
 /** U2: pairs of passing faults on every call of an order have no effect on its outcome, for many orders at once. */
 import { expect, test } from 'vitest'
-import type { Fault } from '../../../sim/simulator.ts'
 import { watchPlacements } from '../../harness/checks/placements.ts'
 import { openHarness } from '../../harness/harness.ts'
+import { eachOf, pairs, passing, plantPairs } from '../../harness/pairs-of-faults.ts'
 import { type TestPackage, testPackages } from '../../harness/test-packages.ts'
 import { untilValue } from '../../harness/until.ts'
 
@@ -10,15 +10,7 @@ const harness = await openHarness()
 const { sql } = harness.stack.context
 const { ordersAt, untilWaiting } = watchPlacements(harness.stack)
 
-const passing: Fault[] = [
-  { cut: 'after' },
-  { cut: 'before' },
-  { status: 503 },
-  { status: 429, headers: { 'Retry-After': '7200' } },
-  { status: 404, body: {} },
-  { status: 200, body: 'OK' },
-]
-const pairs = passing.flatMap((first) => passing.filter((other) => other !== first).map((second) => [first, second]))
+const all = pairs(passing)
 
 /** The calls of an order, with the pattern that finds the order or eSIM in a request. */
 const calls = {
@@ -34,34 +26,10 @@ const calls = {
   ],
 } as const
 
-/** Gives each order a pair of faults at each of its calls, a different one at the next call. */
-async function plant(simulator: keyof typeof calls): Promise<void> {
-  for (const [at, { of, ...match }] of calls[simulator].entries()) {
-    for (const number of pairs.keys()) {
-      for (const fault of pairs[(number + 11 * at) % pairs.length] ?? []) {
-        await harness.sims[simulator].fault({ ...fault, match, sequence: { id: `${at}-${number}`, of } })
-      }
-    }
-  }
-}
-
 /** Waits until Airalo's settling time, which is real time, is over. */
 const settle = () => sql`
   update provider_orders set last_asked_at = last_asked_at - interval '2 minutes'
   where provider = 'airalo' and state = 'placing'`
-
-/** At most so many orders at once: more would exceed the time limit of a checkout. */
-const lanes = 6
-
-async function each<Item, Result>(items: Item[], work: (item: Item) => Promise<Result>): Promise<Result[]> {
-  const results: Result[] = []
-  const queue = items.values()
-  const lane = async (): Promise<void> => {
-    for (const item of queue) results.push(await work(item))
-  }
-  await Promise.all(Array.from({ length: lanes }, lane))
-  return results
-}
 
 async function filled(packageCode: TestPackage): Promise<string> {
   const { id } = await harness.buy(await harness.signUp(), { packageCode, until: 'provisioning' })
@@ -88,14 +56,17 @@ async function givenBack(id: string): Promise<void> {
 test('orders with every pair of faults at every call are delivered with one eSIM each, and refunded with none', {
   timeout: 240_000,
 }, async () => {
-  await Promise.all([plant('esimAccess'), plant('airalo')])
-  const packages = pairs.flatMap(() => [testPackages.onlyEsimAccess, testPackages.onlyAiralo])
-  const ids = await each(packages, filled)
+  await Promise.all([
+    plantPairs(harness.sims.esimAccess, calls.esimAccess, all),
+    plantPairs(harness.sims.airalo, calls.airalo, all),
+  ])
+  const packages = all.flatMap(() => [testPackages.onlyEsimAccess, testPackages.onlyAiralo])
+  const ids = await eachOf(packages, filled)
   for (const id of ids) {
     const { 'esim-access': access = 0, airalo: air = 0 } = await ordersAt(id)
     expect(access + air, id).toBe(1)
   }
   await harness.checkBooks()
-  await each(ids, givenBack)
+  await eachOf(ids, givenBack)
   await harness.checkBooks()
 })

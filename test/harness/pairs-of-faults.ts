@@ -1,0 +1,47 @@
+/** Pairs of faults, each one after the other on the same call, in both orders. */
+import pMap from 'p-map'
+import type { AnySimulatorControl } from '../../sim/control.ts'
+import type { Fault } from '../../sim/simulator.ts'
+
+/** Faults that go away by themselves, and leave nothing final behind. */
+export const passing: Fault[] = [
+  { cut: 'after' },
+  { cut: 'before' },
+  { status: 503 },
+  { status: 429, headers: { 'Retry-After': '7200' } },
+  { status: 404, body: {} },
+  { status: 200, body: 'OK' },
+]
+
+export const pairs = (faults: Fault[]): [Fault, Fault][] =>
+  faults.flatMap((first) => faults.filter((other) => other !== first).map((second): [Fault, Fault] => [first, second]))
+
+/** The pair for the call `at` of the object `number`: one object gets another pair at each call. */
+export const shifted = (all: [Fault, Fault][], number: number, at: number): [Fault, Fault] | [] =>
+  all[(number + 11 * at) % all.length] ?? []
+
+export interface FaultyCall {
+  method?: string
+  path: string
+  /** finds the name of the object in a request, as in `Fault.sequence` */
+  of: string
+}
+
+/** Gives each object that the calls are about a pair of faults at each call. */
+export async function plantPairs(
+  simulator: Pick<AnySimulatorControl, 'fault'>,
+  calls: readonly FaultyCall[],
+  all: [Fault, Fault][],
+): Promise<void> {
+  for (const [at, { of, ...match }] of calls.entries()) {
+    for (const number of all.keys()) {
+      for (const fault of shifted(all, number, at)) {
+        await simulator.fault({ ...fault, match, sequence: { id: `${match.path}-${number}`, of } })
+      }
+    }
+  }
+}
+
+/** Works through the items, six at once: more would exceed the time limit of a checkout. */
+export const eachOf = <Item, Result>(items: Iterable<Item>, work: (item: Item) => Promise<Result>): Promise<Result[]> =>
+  pMap(items, work, { concurrency: 6 })

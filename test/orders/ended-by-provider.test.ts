@@ -1,0 +1,132 @@
+/** U2, U3: what a provider does to an eSIM by itself is not taken for what we have given back. */
+import { expect, test } from 'vitest'
+import { milliseconds, periods } from '../../policy/periods.ts'
+import { mailsTo, pushesTo } from '../harness/checks/messages.ts'
+import { type EsimSimulator, esimSimulators, watchPlacements } from '../harness/checks/placements.ts'
+import { shareStack } from '../harness/harness.ts'
+import type { Person } from '../harness/people.ts'
+import { untilWatched } from '../harness/purchases.ts'
+import { until } from '../harness/until.ts'
+
+const harness = await shareStack()
+const { sims } = harness
+const { sql } = harness.stack.context
+const { attention } = watchPlacements(harness.stack)
+const { minute } = milliseconds
+
+async function delivered(simulator: EsimSimulator, quantity = 1) {
+  const person = await harness.signUp()
+  const order = await harness.buy(person, { packageCode: esimSimulators[simulator].packageCode, quantity })
+  await untilWatched(harness.stack, order.id)
+  return { person, order, iccids: order.esims.map(({ iccid }: { iccid: string }) => iccid) as string[] }
+}
+
+/** Lets the run's next look at its eSIMs pass. */
+const look = (orderId: string) => harness.fastForward(orderId, periods.order.esimPollMs + minute)
+
+const shown = async (orderId: string) => (await harness.service.get(`/v1/orders/${orderId}`)).body
+
+async function untilToldOnce({ email, pushToken }: Person): Promise<void> {
+  await until('the mail is there', async () =>
+    (await mailsTo(harness.stack, email)).some(({ subject }) => subject.includes('switched off')),
+  )
+  const mails = (await mailsTo(harness.stack, email)).filter(({ subject }) => subject.includes('switched off'))
+  const pushes = (await pushesTo(harness.stack, pushToken)).filter(
+    ({ message: { data } }) => data?.event === 'ended_early',
+  )
+  expect([mails.length, pushes.length]).toEqual([1, 1])
+}
+
+const endings: [EsimSimulator, string][] = [
+  ['esimAccess', 'withdraw'],
+  ['esimAccess', 'revoke'],
+  ['airalo', 'recycle'],
+]
+
+test.each(endings)(
+  '%s: an unused eSIM after the provider’s %s is refunded, and customer and operators are told',
+  async (simulator, action) => {
+    const { person, order, iccids } = await delivered(simulator)
+    await sims[simulator].do(action, { iccid: iccids[0] })
+    await look(order.id)
+    expect(await harness.untilOrder(order.id, 'refunded')).toMatchObject({
+      reason: 'ended_by_provider',
+      esims: [{ state: 'cancelled' }],
+      refunds: [{ minor: order.amount.minor, state: 'succeeded' }],
+    })
+    await untilToldOnce(person)
+    expect(await attention(order.id)).toEqual([{ kind: 'esim_ended_by_provider', detail: 'unused' }])
+    expect((await mailsTo(harness.stack, person.email)).at(-1)?.text).toContain('The network has ended your eSIM')
+  },
+)
+
+test.each(endings.slice(1))(
+  '%s: a used eSIM after the provider’s %s is an operator’s, and the customer is told',
+  async (simulator, action) => {
+    const { person, order, iccids } = await delivered(simulator)
+    await sims[simulator].do('use', { iccid: iccids[0], bytes: 50 * 2 ** 20 })
+    await harness.fastForward(order.id, '25 hours')
+    await sims[simulator].do(action, { iccid: iccids[0] })
+    await look(order.id)
+    expect(await harness.untilOrder(order.id, 'ended')).toMatchObject({ refunds: [] })
+    await untilToldOnce(person)
+    expect(await attention(order.id)).toEqual([{ kind: 'esim_ended_by_provider', detail: 'used' }])
+  },
+)
+
+test('a refund that was refused because the eSIM is in use is not made when the provider ends the eSIM later', async () => {
+  const { person, order, iccids } = await delivered('esimAccess')
+  await sims.esimAccess.do('use', { iccid: iccids[0], bytes: 50 * 2 ** 20 })
+  expect((await person.caller.post(`/v1/orders/${order.id}/refund`)).status).toBe(409)
+  await sims.esimAccess.do('revoke', { iccid: iccids[0] })
+  await look(order.id)
+  expect(await harness.untilOrder(order.id, 'ended')).toMatchObject({ refunds: [] })
+  await untilToldOnce(person)
+})
+
+test('one of two eSIMs that the provider ends is an operator’s, and the order goes on', async () => {
+  const { person, order, iccids } = await delivered('esimAccess', 2)
+  await sims.esimAccess.do('revoke', { iccid: iccids[1] })
+  await look(order.id)
+  await untilToldOnce(person)
+  expect(await attention(order.id)).toEqual([{ kind: 'esim_ended_by_provider', detail: 'unused' }])
+  expect(await shown(order.id)).toMatchObject({ status: 'delivered', refunds: [] })
+  await sims.esimAccess.do('withdraw', { iccid: iccids[0] })
+  await look(order.id)
+  expect(await harness.untilOrder(order.id, 'refunded')).toMatchObject({ reason: 'ended_by_provider' })
+})
+
+test('an unused eSIM that the provider recycles after its time is not refunded', async () => {
+  const { order, iccids } = await delivered('airalo')
+  await sql`update orders set delivered_at = delivered_at - ${`${periods.order.unusedValidMs} milliseconds`}::interval
+    where id = ${order.id}`
+  await sims.airalo.do('recycle', { iccid: iccids[0] })
+  await look(order.id)
+  expect(await harness.untilOrder(order.id, 'ended')).toMatchObject({ refunds: [] })
+})
+
+test('a customer whose mail cannot be sent at the end of the eSIM is told later', async () => {
+  const { person, order, iccids } = await delivered('esimAccess')
+  await sims.esimAccess.do('use', { iccid: iccids[0], bytes: 50 * 2 ** 20 })
+  await look(order.id)
+  await sims.mailbox.do('rule', { recipient: person.email, code: 421 })
+  await sims.esimAccess.do('revoke', { iccid: iccids[0] })
+  await look(order.id)
+  expect(await shown(order.id)).toMatchObject({ status: 'delivered', esims: [{ state: 'cancelled' }] })
+  await sims.mailbox.do('clear-rules')
+  await harness.fastForward(order.id, '2 hours')
+  await harness.untilOrder(order.id, 'ended')
+  await untilToldOnce(person)
+})
+
+test('an eSIM that the provider suspends becomes an operator task, one that we suspend does not', async () => {
+  const { order, iccids } = await delivered('esimAccess')
+  await sims.esimAccess.do('suspend', { iccid: iccids[0] })
+  await look(order.id)
+  expect(await attention(order.id)).toEqual([{ kind: 'esim_suspended_by_provider', detail: null }])
+  const ours = await delivered('esimAccess')
+  await sims.stripe.do('open-dispute', { orderId: ours.order.id })
+  await until('it is suspended', async () => (await shown(ours.order.id)).esims[0].suspended)
+  await look(ours.order.id)
+  expect(await attention(ours.order.id)).toEqual([])
+})
