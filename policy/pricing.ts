@@ -61,6 +61,19 @@ export function checkPrice(
   return price.minor < minMinor ? `price ${price.minor}, least that can be charged ${minMinor}, ${units}` : undefined
 }
 
+/**
+ * Whether an order may be filled at this cost. A provider may raise its price after we have sold: we then earn less, but
+ * nothing is lost beyond tax and Stripe's fees. An order in a currency that the shop had before is filled at any cost.
+ * @param unitCostMicros for one package, or for one day of a package sold by the day
+ */
+export function mayBuyAt(
+  unitCostMicros: number,
+  sold: { grossMinor: number; currency: string; units: number },
+  exchange: ExchangeRate,
+): boolean {
+  return sold.currency !== exchange.currency || costMinor(unitCostMicros * sold.units, exchange) <= sold.grossMinor
+}
+
 const microsPerUnit = 1_000_000n
 /** prices are multiples of this, less one: 49, 99, 149, ... */
 const pricePoint = 50n

@@ -48,7 +48,7 @@ export interface PlaceOrder {
   quantity: number
   /** daily packages only: 1 to 365 */
   days?: number
-  /** the expected cost: eSIM Access refuses with `price_changed` when it differs; Airalo cannot check it */
+  /** the expected cost, for a provider that `checksPrice`: it refuses with `price_changed` when it differs */
   unitCostMicros?: number
 }
 
@@ -127,6 +127,8 @@ export interface EsimProvider {
   readonly id: EsimProviderId
   /** whether a repeated `placeOrder` with the same clientRef returns the same order */
   readonly repeatsSafely: boolean
+  /** whether `placeOrder` and `topUp` refuse a price that is not the expected one */
+  readonly checksPrice: boolean
   /**
    * In milliseconds. `withinMs`: after this time the provider shows an order or top-up of a request whose reply was lost,
    * in all likelihood. `soughtForMs`: how long such an order is searched for after its customer was refunded.
@@ -137,6 +139,8 @@ export interface EsimProvider {
    * @param onUnreadable is called for each of them
    */
   listPackages(onUnreadable?: () => void): Promise<ProviderPackage[]>
+  /** The present price of a package, as in ProviderPackage. Null when the provider does not list it, or not in dollars. */
+  currentCost(wanted: Pick<ProviderPackage, 'code' | 'kind' | 'destinations'>): Promise<number | null>
   /** Places an order. After an unknown outcome call `findOrder` first: only eSIM Access recognises a repeated clientRef. */
   placeOrder(order: PlaceOrder): Promise<{ orderNo: string }>
   /**

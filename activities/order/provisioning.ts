@@ -24,6 +24,7 @@ import { raiseProviderTask } from '../provider-task.ts'
 import { askOnce } from './ask-once.ts'
 import { knownOrder } from './known-order.ts'
 import { cancelUnused, createProviderReturns, placeOrderOf } from './provider-returns.ts'
+import { buyAtSeenPrice } from './seen-price.ts'
 import { releaseTopUp, topUpParent } from './top-up.ts'
 
 type Activities = Pick<OrderActivities, 'startProvisioning' | 'provision' | 'releaseProvision' | 'withdrawEsims'>
@@ -115,7 +116,10 @@ export function createOrderProvisioningActivities(context: Context): Activities 
       orderNo = await returns.findPlacement(held, (esimRef) => returnDuplicate(order.id, provider, esimRef))
     }
     if (!orderNo) {
-      const place = () => provider.placeOrder(placeOrderOf(held))
+      const place = () =>
+        buyAtSeenPrice(context, provider, order, placement, (unitCostMicros) =>
+          provider.placeOrder({ ...placeOrderOf(held), unitCostMicros }),
+        )
       const asked = await askOnce(context, provider, placement, isFirst, finalFor.order, place)
       if (asked === 'refused') return asked
       if ('later' in asked) return asked.later

@@ -10,6 +10,7 @@ import { failure } from '../../shared/failures.ts'
 import { esimFailureTypes, sinceScheduledMs, withFailureTypes } from '../failures.ts'
 import { askOnce } from './ask-once.ts'
 import { knownOrder } from './known-order.ts'
+import { buyAtSeenPrice } from './seen-price.ts'
 
 /** A top-up whose reply was lost may show late; after this it was never applied. */
 const soughtForMs = 15 * 60_000
@@ -35,7 +36,11 @@ export async function topUpParent(context: Context, order: OrderRow): Promise<vo
   }
   const applied = begun ? await withFailureTypes(esimFailureTypes, () => provider.hasTopUp(topUp)) : false
   if (!applied) {
-    const asked = await askOnce(context, provider, placement, !begun, finalFor.topUp, () => provider.topUp(topUp))
+    const buy = () =>
+      buyAtSeenPrice(context, provider, order, placement, (unitCostMicros) =>
+        provider.topUp({ ...topUp, unitCostMicros }),
+      )
+    const asked = await askOnce(context, provider, placement, !begun, finalFor.topUp, buy)
     if (asked === 'refused') throw failure('OutOfStock')
     if ('later' in asked) throw asked.later
   }

@@ -4,13 +4,18 @@ import type { Queryable } from '../connection/database.ts'
 import type { Orders, PackageOffers, Packages, ProviderOrders } from '../connection/schema.ts'
 
 /** `daily`: the package is sold by the day, and the order has the number of days */
-export type Offer = Pick<PackageOffers, 'provider' | 'provider_package_code'> & Pick<Packages, 'daily'>
+export type Offer = Pick<PackageOffers, 'provider' | 'provider_package_code'> & OfferedAt
+
+/** `cost_micros`: the price that we know; null when the provider does not offer the package any more */
+type OfferedAt = Pick<Packages, 'daily' | 'kind' | 'destinations'> & {
+  cost_micros: PackageOffers['cost_micros'] | null
+}
 
 /**
  * `placed_after`: real time of the first attempt, to compare with times of the provider's clock. `last_asked_at`: real time
  * of the last request that may have been applied.
  */
-export type Placement = Omit<ProviderOrders, 'order_id' | 'reason'> & Pick<Packages, 'daily'>
+export type Placement = Omit<ProviderOrders, 'order_id' | 'reason'> & OfferedAt
 
 /** A placement as a provider knows it; without personal data. Deletion seals hold it in this form. */
 export interface HeldPlacement {
@@ -50,7 +55,7 @@ export const heldPlacement = (
 /** The available offers for a package, in the order in which to ask their providers. */
 export async function listOffers(sql: Queryable, packageCode: string): Promise<Offer[]> {
   return sql<Offer[]>`
-    select o.provider, o.provider_package_code, p.daily
+    select o.provider, o.provider_package_code, o.cost_micros, p.daily, p.kind, p.destinations
     from package_offers o join packages p on p.code = o.package_code
     where o.package_code = ${packageCode} and o.available
     order by o.rank nulls last, o.cost_micros, o.provider`
@@ -59,8 +64,9 @@ export async function listOffers(sql: Queryable, packageCode: string): Promise<O
 export async function listPlacements(sql: Queryable, orderId: string): Promise<Placement[]> {
   return sql<Placement[]>`
     select po.id, po.client_ref, po.provider, po.provider_package_code, po.provider_order_no, po.state, po.placed_after,
-      po.last_asked_at, p.daily
+      po.last_asked_at, p.daily, p.kind, p.destinations, offer.cost_micros
     from provider_orders po join orders o on o.id = po.order_id join packages p on p.code = o.package_code
+      left join package_offers offer on offer.package_code = p.code and offer.provider = po.provider
     where po.order_id = ${orderId} order by po.placed_after`
 }
 
@@ -74,14 +80,15 @@ export async function claimPlacement(
   offer: Offer,
   clientRef: string,
 ): Promise<Placement | undefined> {
-  const [row] = await sql<Omit<Placement, 'daily'>[]>`
+  const [row] = await sql<Omit<Placement, keyof OfferedAt>[]>`
     insert into provider_orders
       (id, order_id, provider, provider_package_code, client_ref, state, placed_after, last_asked_at)
     select ${randomUUID()}, id, ${offer.provider}, ${offer.provider_package_code}, ${clientRef}, 'placing', at, at
     from orders, (select clock_timestamp() as at) moment where id = ${orderId} and status = 'provisioning'
     on conflict do nothing
     returning id, client_ref, provider, provider_package_code, provider_order_no, state, placed_after, last_asked_at`
-  return row && { ...row, daily: offer.daily }
+  const { daily, kind, destinations, cost_micros } = offer
+  return row && { ...row, daily, kind, destinations, cost_micros }
 }
 
 /** A request under a placement's reference, identified by its time; as text, since a Date has no microseconds. */

@@ -30,6 +30,24 @@ export function createAiralo(settings: AiraloSettings): EsimProvider {
     return readUsage(await named('unknown_esim', call({ method: 'GET', path, schema: usageSchema })))
   }
 
+  /** @param filter of the query, with its leading `&` */
+  async function listPackages(filter: string, onUnreadable: () => void): Promise<ProviderPackage[]> {
+    const all: ProviderPackage[] = []
+    for (let page = 1, pages = 1; page <= pages; page += 1) {
+      const path = `/packages?include=topup&limit=${DESTINATIONS_PER_PAGE}&page=${page}${filter}`
+      const { data, meta, pricing } = await call({
+        method: 'GET',
+        path,
+        schema: packagesSchema,
+        maxReplyBytes: maxCatalogueBytes,
+      })
+      all.push(...readPackages(data, pricing?.discount_percentage ?? 0, onUnreadable))
+      pages = meta?.last_page ?? 1
+    }
+    // Airalo lists an operator under each destination that it serves.
+    return [...new Map(all.map((each) => [each.code, each])).values()]
+  }
+
   /** The numbers of the orders of a type with exactly this description, the oldest first; Airalo's filter is a "contains". */
   async function findByDescription(description: string, type: 'sim' | 'topup'): Promise<string[]> {
     const found: string[] = []
@@ -45,24 +63,19 @@ export function createAiralo(settings: AiraloSettings): EsimProvider {
   return {
     id: PROVIDER,
     repeatsSafely: false,
+    checksPrice: false,
     // Airalo makes orders synchronously and lists them at once.
     settling: { withinMs: 60_000, soughtForMs: 15 * 60_000 },
 
-    async listPackages(onUnreadable = () => undefined) {
-      const all: ProviderPackage[] = []
-      for (let page = 1, pages = 1; page <= pages; page += 1) {
-        const path = `/packages?include=topup&limit=${DESTINATIONS_PER_PAGE}&page=${page}`
-        const { data, meta, pricing } = await call({
-          method: 'GET',
-          path,
-          schema: packagesSchema,
-          maxReplyBytes: maxCatalogueBytes,
-        })
-        all.push(...readPackages(data, pricing?.discount_percentage ?? 0, onUnreadable))
-        pages = meta?.last_page ?? 1
+    listPackages: (onUnreadable = () => undefined) => listPackages('', onUnreadable),
+
+    async currentCost({ code, destinations: [country = '', ...others] }) {
+      // Packages of several countries count as global. What the filter leaves out is looked for in the whole list.
+      for (const filter of [others.length > 0 ? '&filter[type]=global' : `&filter[country]=${country}`, '']) {
+        const found = (await listPackages(filter, () => undefined)).find((each) => each.code === code)
+        if (found) return found.costMicros
       }
-      // Airalo lists an operator under each destination that it serves.
-      return [...new Map(all.map((each) => [each.code, each])).values()]
+      return null
     },
 
     async placeOrder({ clientRef, packageCode, quantity }) {

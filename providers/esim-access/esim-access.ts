@@ -50,6 +50,7 @@ export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
   return {
     id: PROVIDER,
     repeatsSafely: true,
+    checksPrice: true,
     // eSIM Access shows an order once it is allocated: usually within half a minute, at the latest within a day.
     settling: { withinMs: 10 * 60_000, soughtForMs: 24 * 60 * 60_000 },
 
@@ -62,6 +63,17 @@ export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
         ...readEach(base.packageList, packageSchema, onUnreadable).map((each) => readPackage(each, 'base')),
         ...readEach(topUps.packageList, packageSchema, onUnreadable).map((each) => readPackage(each, 'top_up')),
       ]
+    },
+
+    async currentCost({ code, kind }) {
+      const query = { type: kind === 'base' ? 'BASE' : 'TOPUP', packageCode: code }
+      const { packageList } = await call('/package/list', query, packageListSchema, {
+        maxReplyBytes: maxCatalogueBytes,
+      })
+      const found = readEach(packageList, packageSchema, () => undefined)
+        .map((each) => readPackage(each, kind))
+        .find((each) => each.code === code)
+      return found?.costCurrency === 'USD' ? found.costMicros : null
     },
 
     async placeOrder({ clientRef, packageCode, quantity, days, unitCostMicros }) {

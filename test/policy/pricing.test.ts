@@ -1,6 +1,13 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { checkPrice, costMinor, type ExchangeRate, firstPriceMinor, maxPriceMinor } from '../../policy/pricing.ts'
+import {
+  checkPrice,
+  costMinor,
+  type ExchangeRate,
+  firstPriceMinor,
+  maxPriceMinor,
+  mayBuyAt,
+} from '../../policy/pricing.ts'
 
 const euro: ExchangeRate = { currency: 'EUR', ratePerUsdMicros: 920_000 }
 const yen: ExchangeRate = { currency: 'JPY', ratePerUsdMicros: 151_320_000 }
@@ -91,4 +98,13 @@ test('a price below Stripe’s minimum charge is refused, however low the cost',
 
 test('a price in another currency than the shop’s is refused', () => {
   expect(checkPrice({ minor: maxPriceMinor, currency: 'USD' }, 1, euro)).toBe('price in USD, the shop sells in EUR')
+})
+
+test('an order is filled at any cost up to its price, and in another currency at every cost', () => {
+  const sold = { grossMinor: 1_000, currency: 'EUR', units: 2 }
+  // 5.43 USD are 4.9956 EUR, and 5.44 USD are 5.0048 EUR.
+  expect(mayBuyAt(5_430_000, sold, euro)).toBe(true)
+  expect(mayBuyAt(5_440_000, sold, euro)).toBe(false)
+  expect(mayBuyAt(5_440_000, { ...sold, units: 1 }, euro)).toBe(true)
+  expect(mayBuyAt(5_440_000, { ...sold, currency: 'USD' }, euro)).toBe(true)
 })
