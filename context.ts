@@ -4,8 +4,10 @@ import type { Config } from './config.ts'
 import { connectDatabase, type TimeLimits } from './db/connection/database.ts'
 import { createDataKeys } from './db/crypto/data-keys.ts'
 import { createFieldCipher } from './db/crypto/field-cipher.ts'
+import { createCallReports } from './db/operation/call-reports.ts'
 import { createAiralo } from './providers/airalo/airalo.ts'
 import { createApple } from './providers/apple.ts'
+import type { CallWatch } from './providers/call-watch.ts'
 import type { EsimProvider, EsimProviderId } from './providers/esim.ts'
 import { createEsimAccess } from './providers/esim-access/esim-access.ts'
 import type { FirebaseSettings } from './providers/firebase/app.ts'
@@ -47,8 +49,10 @@ export function createContext(config: Config, options: ContextOptions = {}): Con
   return {
     ...context,
     async close() {
-      const { push, firebaseUsers, mail, sql } = context
-      await Promise.all([push.close(), firebaseUsers.close(), mail.close(), sql.end({ timeout: 5 })])
+      const { push, firebaseUsers, mail, calls, sql } = context
+      await Promise.all([push.close(), firebaseUsers.close(), mail.close()])
+      await calls.idle()
+      await sql.end({ timeout: 5 })
     },
   }
 }
@@ -56,30 +60,39 @@ export function createContext(config: Config, options: ContextOptions = {}): Con
 function buildContext(config: Config, options: ContextOptions) {
   const { name, maxConnections, limits } = options
   const cipher = createFieldCipher(config.FIELD_KEYS, Buffer.from(config.INDEX_KEY, 'base64'))
-  const firebase = firebaseSettings(config)
+  const log = options.log ?? createLog({ level: config.LOG_LEVEL })
+  const metrics = createMetrics()
+  const sql = connectDatabase(config.DATABASE_URL, {
+    ...(name !== undefined && { name }),
+    ...(maxConnections !== undefined && { maxConnections }),
+    ...(limits && { limits }),
+  })
+  const calls = createCallReports({ sql, log, metrics })
+  const watch: CallWatch = calls
+  const firebase = { ...firebaseSettings(config), watch }
   const esimProviders: Readonly<Record<EsimProviderId, EsimProvider>> = {
     'esim-access': createEsimAccess({
       baseUrl: config.ESIM_ACCESS_URL,
       accessCode: config.ESIM_ACCESS_CODE,
       secretKey: config.ESIM_ACCESS_SECRET,
       timeoutMs: esimTimeoutMs,
+      watch,
     }),
     airalo: createAiralo({
       baseUrl: config.AIRALO_URL,
       clientId: config.AIRALO_CLIENT_ID,
       clientSecret: config.AIRALO_CLIENT_SECRET,
       timeoutMs: esimTimeoutMs,
+      watch,
     }),
   }
   return {
     config,
-    log: options.log ?? createLog({ level: config.LOG_LEVEL }),
-    metrics: createMetrics(),
-    sql: connectDatabase(config.DATABASE_URL, {
-      ...(name !== undefined && { name }),
-      ...(maxConnections !== undefined && { maxConnections }),
-      ...(limits && { limits }),
-    }),
+    log,
+    metrics,
+    sql,
+    /** what this process learns about outside parties by calling them */
+    calls,
     cipher,
     dataKeys: createDataKeys(cipher),
     stripe: createStripe({
@@ -88,6 +101,7 @@ function buildContext(config: Config, options: ContextOptions) {
       publishableKey: config.STRIPE_PUBLISHABLE_KEY,
       apiBase: config.STRIPE_API_URL,
       redactionApiVersion: config.STRIPE_REDACTION_API_VERSION,
+      watch,
     }),
     esimProviders,
     apple: createApple({
@@ -96,16 +110,19 @@ function buildContext(config: Config, options: ContextOptions) {
       keyId: config.APPLE_KEY_ID,
       privateKeyPem: config.APPLE_PRIVATE_KEY,
       clientIds: config.APPLE_CLIENT_IDS,
+      watch,
     }),
     google: createGoogle({
       clientIds: config.GOOGLE_CLIENT_IDS,
       certsUrl: config.GOOGLE_CERTS_URL,
       riscCertsUrl: config.GOOGLE_RISC_CERTS_URL,
       revokeUrl: config.GOOGLE_REVOKE_URL,
+      watch,
     }),
     firebaseIdToken: createFirebaseIdTokens({
       projectId: config.FIREBASE_PROJECT_ID,
       jwksUrl: config.FIREBASE_CERTS_URL,
+      watch,
     }),
     firebaseUsers: createFirebaseUsers(firebase),
     push: createPush(firebase),
@@ -114,8 +131,9 @@ function buildContext(config: Config, options: ContextOptions) {
       from: config.MAIL_FROM,
       envelopeDomain: config.MAIL_BOUNCE_DOMAIN,
       rateLimit: config.MAIL_RATE_PER_SECOND,
+      watch,
     }),
-    measurement: createMeasurement(measurementSettings(config)),
+    measurement: createMeasurement({ ...measurementSettings(config), watch }),
   }
 }
 

@@ -6,6 +6,7 @@ import type { ApiContext } from '../context.ts'
 import { createEvidence } from './evidence/evidence.ts'
 import { registerEvidenceGauges } from './evidence/gauges.ts'
 import { registerOperationGauges } from './evidence/operation-gauges.ts'
+import { startWatch } from './evidence/watch.ts'
 import { createAuthenticator } from './http/auth.ts'
 import { createErrorHandler } from './http/error-handler.ts'
 import { createLimiter, defaultLimits, type Limits } from './http/limits.ts'
@@ -29,6 +30,8 @@ import { campaignRoutes } from './routes/operator/campaigns.ts'
 import { catalogueRoutes } from './routes/operator/catalogue.ts'
 import { codecCors, codecRoutes } from './routes/operator/codec.ts'
 import { keyRotationRoutes } from './routes/operator/key-rotations.ts'
+import { operatorTaskRoutes } from './routes/operator/operator-tasks.ts'
+import { outageRoutes } from './routes/operator/outages.ts'
 import { sandboxRoutes } from './routes/operator/sandbox.ts'
 import { orderRoutes } from './routes/orders.ts'
 import { packageRoutes } from './routes/packages.ts'
@@ -113,6 +116,8 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
     ...campaignRoutes(api),
     ...keyRotationRoutes(api),
     ...promiseRoutes(api, evidence),
+    ...operatorTaskRoutes(api),
+    ...outageRoutes(api),
     ...consoleRoutes(api, evidence, limiter),
     ...codecRoutes(api),
     ...unsubscribeRoutes(api),
@@ -169,6 +174,7 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
       server.once('error', reject)
       server.listen(port, host, resolve)
     })
+    const stopWatch = startWatch(api)
     const actual = (server.address() as AddressInfo).port
     return {
       url: `http://${host}:${actual}`,
@@ -179,6 +185,7 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
         const cut = setTimeout(() => server.closeAllConnections(), drainMs)
         await closed
         clearTimeout(cut)
+        await stopWatch()
         limiter.stop()
       },
     }

@@ -1,5 +1,6 @@
 /** Operator tasks, which the console lists until an operator settles them. */
 import { randomUUID } from 'node:crypto'
+import { kindsOf, type Urgency, urgencies, urgencyOf } from '../policy/operator-tasks.ts'
 import type { Queryable } from './connection/database.ts'
 import type { Attention } from './connection/schema.ts'
 
@@ -11,15 +12,18 @@ export async function raiseOperatorTask(
   await sql`insert into attention (id, kind, subject_id, detail, opened_at)
     values (${randomUUID()}, ${task.kind}, ${task.subjectId}, ${task.detail ?? null}, ${task.at})
     on conflict (kind, subject_id) do update
-      set detail = excluded.detail, opened_at = excluded.opened_at, resolved_at = null, resolved_by = null
+      set detail = excluded.detail, opened_at = excluded.opened_at, resolved_at = null, resolved_by = null,
+          owner = null, taken_at = null, note = null
       where attention.resolved_at is not null`
 }
 
+/** @param task.detail replaces the task's own */
 export async function resolveOperatorTask(
   sql: Queryable,
-  task: { kind: string; subjectId: string; by: string; at: Date },
+  task: { kind: string; subjectId: string; by: string; at: Date; detail?: string },
 ): Promise<void> {
-  await sql`update attention set resolved_at = ${task.at}, resolved_by = ${task.by}
+  await sql`update attention
+    set resolved_at = ${task.at}, resolved_by = ${task.by}, detail = coalesce(${task.detail ?? null}, detail)
     where kind = ${task.kind} and subject_id = ${task.subjectId} and resolved_at is null`
 }
 
@@ -33,29 +37,104 @@ export interface OperatorTask {
   kind: string
   subjectId: string
   detail: string | null
+  urgency: Urgency
   openedAt: Date
+  /** the operator who works on it, as the security log names them */
+  owner: string | null
+  takenAt: Date | null
+  note: string | null
+  closedAt: Date | null
+  closedBy: string | null
 }
 
-/** Open tasks, the oldest first. */
-export async function listOpenOperatorTasks(sql: Queryable, limit: number): Promise<OperatorTask[]> {
+const toTask = (row: Attention): OperatorTask => ({
+  id: row.id,
+  kind: row.kind,
+  subjectId: row.subject_id,
+  detail: row.detail,
+  urgency: urgencyOf(row.kind),
+  openedAt: row.opened_at,
+  owner: row.owner,
+  takenAt: row.taken_at,
+  note: row.note,
+  closedAt: row.resolved_at,
+  closedBy: row.resolved_by,
+})
+
+/** The sort keys of a task in its list. */
+export type TaskPosition = readonly [rank: number, at: string, id: string]
+
+export const positionOf = (task: OperatorTask): TaskPosition =>
+  task.closedAt
+    ? [0, task.closedAt.toISOString(), task.id]
+    : [urgencies.indexOf(task.urgency), task.openedAt.toISOString(), task.id]
+
+/** Open tasks, the most urgent first and of these the oldest. */
+export async function listOpenOperatorTasks(
+  sql: Queryable,
+  { limit, after }: { limit: number; after?: TaskPosition | undefined },
+): Promise<OperatorTask[]> {
+  const rank = sql`case when kind = any(${kindsOf('now')}) then 0 when kind = any(${kindsOf('this_week')}) then 2 else 1 end`
+  // The API shows milliseconds, the database has microseconds.
+  const at = sql`date_trunc('milliseconds', opened_at)`
   const rows = await sql<Attention[]>`
-    select * from attention where resolved_at is null order by opened_at, id limit ${limit}`
-  return rows.map((row) => ({
-    id: row.id,
-    kind: row.kind,
-    subjectId: row.subject_id,
-    detail: row.detail,
-    openedAt: row.opened_at,
-  }))
+    select * from attention where resolved_at is null
+      ${after ? sql`and (${rank}, ${at}, id) > (${after[0]}::int, ${after[1]}::timestamptz, ${after[2]}::uuid)` : sql``}
+    order by ${rank}, ${at}, id limit ${limit}`
+  return rows.map(toTask)
 }
 
-/** Settles a task by an operator. @returns false when there is no such open task */
+/** Closed tasks, the newest first. */
+export async function listClosedOperatorTasks(
+  sql: Queryable,
+  { limit, after }: { limit: number; after?: TaskPosition | undefined },
+): Promise<OperatorTask[]> {
+  const at = sql`date_trunc('milliseconds', resolved_at)`
+  const rows = await sql<Attention[]>`
+    select * from attention where resolved_at is not null
+      ${after ? sql`and (${at}, id) < (${after[1]}::timestamptz, ${after[2]}::uuid)` : sql``}
+    order by ${at} desc, id desc limit ${limit}`
+  return rows.map(toTask)
+}
+
+export async function countOpenOperatorTasks(sql: Queryable): Promise<number> {
+  const [row] = await sql<{ count: number }[]>`
+    select count(*)::int as count from attention where resolved_at is null`
+  return row?.count ?? 0
+}
+
+export async function findOperatorTask(sql: Queryable, id: string): Promise<OperatorTask | undefined> {
+  const [row] = await sql<Attention[]>`select * from attention where id = ${id}`
+  return row && toTask(row)
+}
+
+interface TaskAct {
+  id: string
+  by: string
+  at: Date
+}
+
+/** Makes an operator the owner of an open task, also of one that another operator has taken. @returns false when there is none */
+export async function takeOperatorTask(sql: Queryable, { id, by, at }: TaskAct): Promise<boolean> {
+  const changed = await sql`
+    update attention set owner = ${by}, taken_at = case when owner = ${by} then taken_at else ${at} end
+    where id = ${id} and resolved_at is null`
+  return changed.count === 1
+}
+
+/** Replaces the note of an open task. @returns false when there is none */
+export async function noteOperatorTask(sql: Queryable, { id, note }: { id: string; note: string }): Promise<boolean> {
+  const changed = await sql`update attention set note = ${note} where id = ${id} and resolved_at is null`
+  return changed.count === 1
+}
+
+/** Closes a task by an operator. @returns false when there is no such open task */
 export async function closeOperatorTask(
   sql: Queryable,
-  settled: { id: string; by: string; at: Date },
+  { id, by, at, note }: TaskAct & { note?: string | undefined },
 ): Promise<boolean> {
   const changed = await sql`
-    update attention set resolved_at = ${settled.at}, resolved_by = ${settled.by}
-    where id = ${settled.id} and resolved_at is null`
+    update attention set resolved_at = ${at}, resolved_by = ${by}, note = coalesce(${note ?? null}, note)
+    where id = ${id} and resolved_at is null`
   return changed.count === 1
 }

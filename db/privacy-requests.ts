@@ -206,6 +206,12 @@ export async function listPrivacyRequests(
     order by answer_by, id limit ${limit}`
 }
 
+/** G6: how many requests wait for an answer. */
+export async function countOpenPrivacyRequests(sql: Queryable): Promise<number> {
+  const [row] = await sql<{ count: number }[]>`select count(*)::int as count from privacy_requests where state = 'open'`
+  return row?.count ?? 0
+}
+
 async function keyOf(
   sql: Queryable,
   encryption: ColumnEncryption,

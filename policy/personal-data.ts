@@ -405,6 +405,18 @@ const tables: Record<string, Table> = {
     keptUntil: withAccount,
     columns: { order_id: link('the order'), document_key: technical, number: link('the invoice') },
   },
+  outside_parties: {
+    onErasure: 'keep',
+    keptUntil: whileUseful,
+    columns: {
+      party: technical,
+      answered_at: technical,
+      failing_since: technical,
+      last_failed_at: technical,
+      code: technical,
+      down_since: technical,
+    },
+  },
   payment_sweeps: {
     onErasure: 'keep',
     keptUntil: whileUseful,
@@ -461,6 +473,9 @@ const tables: Record<string, Table> = {
       opened_at: technical,
       resolved_at: technical,
       resolved_by: technical,
+      owner: technical,
+      taken_at: technical,
+      note: technical,
     },
   },
   security_log: {

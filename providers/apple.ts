@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { importPKCS8, type JWTPayload, SignJWT } from 'jose'
 import { z } from 'zod'
+import type { CallWatch } from './call-watch.ts'
 import { ProviderFailure } from './failure.ts'
 import { createTokenVerifier } from './id-token.ts'
 import { callProvider, checkEmpty, jsonOf } from './provider-call.ts'
@@ -18,6 +19,7 @@ export interface AppleSettings {
   /** bundle ids and services ids */
   clientIds: string[]
   keyCooldownMs?: number
+  watch?: CallWatch | undefined
 }
 
 export interface AppleIdentity {
@@ -60,12 +62,13 @@ const notificationEvent = z.object({
  * key or client id, `unavailable` and `unknown_outcome` as in provider-call.ts.
  */
 export function createApple(settings: AppleSettings) {
-  const { baseUrl = appleIssuer, issuer = appleIssuer, clientIds } = settings
+  const { baseUrl = appleIssuer, issuer = appleIssuer, clientIds, watch } = settings
   const verify = createTokenVerifier({
     provider,
     jwksUrl: `${baseUrl}/auth/keys`,
     issuers: [issuer],
     audiences: clientIds,
+    watch,
     ...(settings.keyCooldownMs === undefined ? {} : { keyCooldownMs: settings.keyCooldownMs }),
   })
 
@@ -90,7 +93,7 @@ export function createApple(settings: AppleSettings) {
   async function post(path: string, clientId: string, fields: Record<string, string>): Promise<string> {
     const form = { client_id: clientId, client_secret: await clientSecret(clientId), ...fields }
     const body = new URLSearchParams(form)
-    const { status, text } = await callProvider({ ...call, url: baseUrl + path, body })
+    const { status, text } = await callProvider({ ...call, url: baseUrl + path, body, watch })
     if (status === 200) return text
     const code = errorReply.safeParse(jsonOf(text)).data?.error
     // A refusal without Apple's words is not Apple's.

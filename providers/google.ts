@@ -1,5 +1,6 @@
 /** Google sign-in, token revocation and Cross-Account Protection. Source: developers.google.com/identity */
 import { z } from 'zod'
+import type { CallWatch } from './call-watch.ts'
 import { ProviderFailure } from './failure.ts'
 import { createTokenVerifier } from './id-token.ts'
 import { callProvider, checkEmpty, jsonOf } from './provider-call.ts'
@@ -14,6 +15,7 @@ export interface GoogleSettings {
   /** default https://oauth2.googleapis.com/revoke */
   revokeUrl?: string
   keyCooldownMs?: number
+  watch?: CallWatch | undefined
 }
 
 export interface GoogleIdentity {
@@ -49,11 +51,12 @@ const securityEvents = z.record(
 
 /** Every call throws ProviderFailure, as id-token.ts and provider-call.ts list. */
 export function createGoogle(settings: GoogleSettings) {
-  const { certsUrl = defaultCertsUrl, riscCertsUrl = certsUrl, clientIds } = settings
+  const { certsUrl = defaultCertsUrl, riscCertsUrl = certsUrl, clientIds, watch } = settings
   const { revokeUrl = 'https://oauth2.googleapis.com/revoke' } = settings
   const shared = {
     provider,
     audiences: clientIds,
+    watch,
     ...(settings.keyCooldownMs === undefined ? {} : { keyCooldownMs: settings.keyCooldownMs }),
   }
   const verify = createTokenVerifier({
@@ -84,7 +87,7 @@ export function createGoogle(settings: GoogleSettings) {
 
     /** Revokes a token. Safe to repeat: Google answers 400 for an unknown or revoked token. */
     async revoke(token: string): Promise<'revoked' | 'unknown'> {
-      const { status, text } = await callProvider({ ...call, url: revokeUrl, body: new URLSearchParams({ token }) })
+      const { status, text } = await callProvider({ ...call, url: revokeUrl, body: new URLSearchParams({ token }), watch })
       if (status === 200) {
         checkEmpty(provider, text)
         return 'revoked'

@@ -2,6 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { createRemoteJWKSet, customFetch, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import { assertOutsideTransaction } from '../shared/transaction-scope.ts'
+import type { CallWatch } from './call-watch.ts'
 import { ProviderFailure } from './failure.ts'
 import { connectionFault, replyTooLarge, sendRequest } from './http-request.ts'
 
@@ -15,6 +16,7 @@ export interface TokenVerifierSettings {
   expires?: boolean
   /** least time between two fetches of the keys for tokens with an unknown key, in milliseconds; default 2,000 */
   keyCooldownMs?: number
+  watch?: CallWatch | undefined
 }
 
 export type TokenVerifier = ReturnType<typeof createTokenVerifier>
@@ -33,7 +35,7 @@ export function createTokenVerifier(settings: TokenVerifierSettings) {
   const cooldownMs = settings.keyCooldownMs ?? 2_000
   const keys = createRemoteJWKSet(new URL(settings.jwksUrl), {
     cooldownDuration: cooldownMs,
-    [customFetch]: fetchKeys,
+    [customFetch]: (url: string) => fetchKeys(url, settings),
   })
 
   /** Waits out the cooldown for an unknown key, which may have been published since the last fetch. */
@@ -72,8 +74,15 @@ export function createTokenVerifier(settings: TokenVerifierSettings) {
 
 const keysTimeoutMs = 5_000
 
-async function fetchKeys(url: string): Promise<Response> {
-  const { status, text } = await sendRequest({ method: 'GET', url, timeoutMs: keysTimeoutMs })
+async function fetchKeys(url: string, { provider, watch }: TokenVerifierSettings): Promise<Response> {
+  const { status, text } = await sendRequest({ method: 'GET', url, timeoutMs: keysTimeoutMs }).catch(
+    (error: unknown) => {
+      watch?.failed(provider, connectionFault(error).code)
+      throw error
+    },
+  )
+  if (status === 429 || status >= 500) watch?.failed(provider, `http_${status}`)
+  else watch?.answered(provider)
   return new Response(text, { status })
 }
 

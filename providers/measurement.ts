@@ -4,6 +4,7 @@
  * (developers.google.com/analytics/devguides/collection/protocol/ga4).
  */
 import { z } from 'zod'
+import type { CallWatch } from './call-watch.ts'
 import { ProviderFailure } from './failure.ts'
 import { callProvider, jsonOf } from './provider-call.ts'
 
@@ -12,6 +13,7 @@ export interface MeasurementSettings {
   googleAnalytics?: { baseUrl: string; firebaseAppId: string; apiSecret: string } | undefined
   /** for each request, in milliseconds; default 5 s */
   timeoutMs?: number | undefined
+  watch?: CallWatch | undefined
 }
 
 export interface Purchase {
@@ -42,7 +44,7 @@ const measurementLimitsMs = { meta: 7 * day, googleAnalytics: 3 * day } as const
 
 export type MeasurementPort = ReturnType<typeof createMeasurement>
 
-export function createMeasurement({ meta, googleAnalytics, timeoutMs = 5_000 }: MeasurementSettings) {
+export function createMeasurement({ meta, googleAnalytics, timeoutMs = 5_000, watch }: MeasurementSettings) {
   const callOf = (provider: string, url: URL, body: object) => ({
     provider,
     method: 'POST' as const,
@@ -51,6 +53,7 @@ export function createMeasurement({ meta, googleAnalytics, timeoutMs = 5_000 }: 
     body: JSON.stringify(body),
     timeoutMs,
     changes: true,
+    watch,
   })
 
   /** Safe to repeat: Meta drops a second event with the same id within 48 hours. */

@@ -1,5 +1,6 @@
 /** HTTP calls to outside parties, whose faults are certainly not applied or have an unknown outcome. */
 import type { z } from 'zod'
+import { type CallWatch, watched } from './call-watch.ts'
 import { ProviderFailure } from './failure.ts'
 import {
   badCertificate,
@@ -17,6 +18,7 @@ export interface ProviderCall extends HttpRequest {
   changes: boolean
   /** a repetition would cost money: a 503 is then an unknown outcome, since gateways also answer it after forwarding */
   costs?: boolean
+  watch?: CallWatch | undefined
 }
 
 export interface ProviderReply {
@@ -31,6 +33,10 @@ export interface ProviderReply {
  *   `connection_lost`, `http_5xx`); `misconfigured` (`http_3xx`). The failure has no cause, since causes quote URLs and replies
  */
 export async function callProvider(call: ProviderCall): Promise<ProviderReply> {
+  return watched(call.watch, call.provider, send(call))
+}
+
+async function send(call: ProviderCall): Promise<ProviderReply> {
   const { provider } = call
   const unsure = call.changes ? 'unknown_outcome' : 'unavailable'
   const reply = await sendRequest(call).catch((error: unknown) => {

@@ -1,4 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { outsideParties } from '../policy/outside-parties.ts'
+
+/** What an API process reads for operators: figures and outages from the database, runs from Temporal. */
+const readings = ['operation', 'outages', 'runs'] as const
 
 export type Metrics = ReturnType<typeof createMetrics>
 
@@ -10,7 +14,26 @@ export function createMetrics() {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const registers = [registry]
+  const outsideCalls = new Counter({
+    name: 'ama_outside_calls_total',
+    help: 'Calls to outside parties: answered, a refusal included, or failed: no connection, no answer in time, 5xx, 429',
+    labelNames: ['party', 'outcome'],
+    registers,
+  })
+  // `increase` of a series that is born by its first event is 0.
+  for (const party of Object.keys(outsideParties)) {
+    for (const outcome of ['answered', 'failed']) outsideCalls.inc({ party, outcome }, 0)
+  }
+  const failedReadings = new Counter({
+    name: 'ama_failed_readings_total',
+    help: 'Readings of what operators have to know that failed: its gauges are NaN or old meanwhile',
+    labelNames: ['reading'],
+    registers,
+  })
+  for (const reading of readings) failedReadings.inc({ reading }, 0)
   return {
+    outsideCalls,
+    failedReadings,
     registry,
     /** an alert fires when no process of a kind shows it any more */
     process: new Gauge({

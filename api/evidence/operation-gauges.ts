@@ -2,6 +2,8 @@
 import { Gauge } from 'prom-client'
 import type { ApiContext } from '../../context.ts'
 import { readOperationFigures } from '../../db/evidence/operation.ts'
+import { listOutages } from '../../db/operation/outside-parties.ts'
+import { outsideParties } from '../../policy/outside-parties.ts'
 import { shareReading } from '../../shared/fresh.ts'
 
 /** Several scrapers, and the gauges of one scrape, share a reading. */
@@ -9,9 +11,24 @@ const freshForMs = 5_000
 const answerWithinMs = 2_000
 
 export function registerOperationGauges(api: ApiContext): void {
-  const { metrics, sql, temporal } = api
+  const { metrics, sql, temporal, log } = api
   const registers = [metrics.registry]
-  const read = shared((now) => readOperationFigures(sql, now))
+
+  /** @returns a function that resolves to undefined for what cannot be read, which it counts and logs */
+  function shared<Value>(
+    reading: 'operation' | 'outages' | 'runs',
+    readNow: (now: Date) => Promise<Value>,
+  ): () => Promise<Value | undefined> {
+    return shareReading(freshForMs, (now) =>
+      readNow(now).catch((error: unknown) => {
+        metrics.failedReadings.inc({ reading })
+        log.warn({ error, reading }, 'what operators have to know could not be read')
+        return undefined
+      }),
+    )
+  }
+
+  const read = shared('operation', (now) => readOperationFigures(sql, now))
 
   new Gauge({
     name: 'ama_backup_age_seconds',
@@ -56,7 +73,35 @@ export function registerOperationGauges(api: ApiContext): void {
       this.set((await read())?.waitingOrders.oldestSeconds ?? Number.NaN)
     },
   })
-  const wedged = shared(async () => {
+  const readOutages = shared('outages', async (now) => ({ outages: await listOutages(sql), now }))
+  const parties = Object.keys(outsideParties)
+  new Gauge({
+    name: 'ama_outage_seconds',
+    help: 'Since the first failed call to an outside party that is down; 0 while it is not',
+    labelNames: ['party'],
+    registers,
+    async collect() {
+      const found = await readOutages()
+      for (const party of parties) {
+        const since = found?.outages.find((outage) => outage.party === party)?.since
+        this.set({ party }, found ? (since ? (found.now.getTime() - since.getTime()) / 1000 : 0) : Number.NaN)
+      }
+    },
+  })
+  new Gauge({
+    name: 'ama_outage_orders_waiting',
+    help: 'Orders that cannot go on without an outside party that is down',
+    labelNames: ['party'],
+    registers,
+    async collect() {
+      const found = await readOutages()
+      for (const party of parties) {
+        const outage = found?.outages.find((each) => each.party === party)
+        this.set({ party }, found ? (outage?.ordersWaiting ?? 0) : Number.NaN)
+      }
+    },
+  })
+  const wedged = shared('runs', async () => {
     const query = "ExecutionStatus = 'Running' AND TemporalReportedProblems IS NOT NULL"
     return (await temporal.withDeadline(Date.now() + answerWithinMs, () => temporal.workflow.count(query))).count
   })
@@ -68,9 +113,4 @@ export function registerOperationGauges(api: ApiContext): void {
       this.set((await wedged()) ?? Number.NaN)
     },
   })
-}
-
-/** @returns undefined for what cannot be read */
-function shared<Value>(read: (now: Date) => Promise<Value>): () => Promise<Value | undefined> {
-  return shareReading(freshForMs, (now) => read(now).catch(() => undefined))
 }

@@ -1,8 +1,12 @@
 /** The console's pages: operator tasks, held orders, privacy requests and open runs. */
 import type { ReactNode } from 'react'
+import type { Outage } from '../../db/operation/outside-parties.ts'
+import type { OperatorTask } from '../../db/operator-tasks.ts'
 import { moment, money } from '../../mails/format.ts'
+import { outsideParties } from '../../policy/outside-parties.ts'
 import { answerKinds } from '../../workflows/privacy-request.contract.ts'
 import type { OpenRun } from '../runs/open-runs.ts'
+import type { WedgedRun } from '../runs/wedged-runs.ts'
 import { Facts, Form, Heads } from './form.tsx'
 import { renderLayout } from './layout.tsx'
 
@@ -29,7 +33,14 @@ export interface ConsolePage {
   label: string
   uiUrl: string | undefined
   namespace: string
-  matters: { id: string; kind: string; subjectId: string; detail: string | null; openedAt: Date }[]
+  /** the time of the page, against which ages are counted */
+  asOf: Date
+  outages: Outage[]
+  /** undefined while Temporal cannot list them */
+  wedged: WedgedRun[] | undefined
+  /** one page of `count` tasks; `next` is the cursor of the page after */
+  tasks: { count: number; next: string | null; items: OperatorTask[] }
+  reviewCount: number
   reviews: {
     id: string
     packageName: string
@@ -38,6 +49,7 @@ export interface ConsolePage {
     reason: string | null
     dueAt: Date | null
   }[]
+  requestCount: number
   requests: { id: string; reference: string; kind: string; answerBy: Date; late: boolean }[]
   /** undefined while Temporal cannot list them */
   runs: OpenRun[] | undefined
@@ -45,7 +57,8 @@ export interface ConsolePage {
 }
 
 export function renderConsole(page: ConsolePage): string {
-  const { csrf, matters, reviews, requests, promises, runs } = page
+  const { csrf, tasks, reviews, requests, promises, runs, outages, wedged, asOf } = page
+  const hasNoProvider = esimProviders.every((provider) => outages.some(({ party }) => party === provider))
   return renderLayout({
     title: 'Operators’ console',
     supportMail: page.supportMail,
@@ -63,7 +76,52 @@ export function renderConsole(page: ConsolePage): string {
             <span className="unknown">, {promises.unknown.join(', ')} unknown</span>
           ) : null}
         </p>
-        <Section title="Orders to review" count={reviews.length}>
+        {hasNoProvider ? (
+          <p className="broken" role="alert">
+            Both eSIM providers are down: nothing can be delivered. A paid order is refunded an hour after its payment.
+          </p>
+        ) : null}
+        {outages.length > 0 ? (
+          <Section title="Outages" count={outages.length}>
+            <Table heads={['Party', 'Down', 'Last failure', 'Orders waiting']}>
+              {outages.map((outage) => (
+                <tr key={outage.party}>
+                  <td className="broken">{nameOf(outage.party)}</td>
+                  <td>
+                    for {age(asOf, outage.since)}, since {moment(outage.since)}
+                  </td>
+                  <td>
+                    <code>{outage.code}</code>
+                  </td>
+                  <td>{outage.ordersWaiting ?? 'none can'}</td>
+                </tr>
+              ))}
+            </Table>
+          </Section>
+        ) : null}
+        {wedged?.length === 0 ? null : (
+          <Section title="Runs that stand still" count={wedged?.length}>
+            <Table heads={['Workflow', 'Type', 'Run', 'Problem']}>
+              {wedged?.map((run) => (
+                <tr key={run.runId}>
+                  <td>
+                    {page.uiUrl ? (
+                      <a href={pathOf(page.uiUrl, page.namespace, run)}>{run.workflowId}</a>
+                    ) : (
+                      run.workflowId
+                    )}
+                  </td>
+                  <td>{run.type}</td>
+                  <td>
+                    <code>{run.runId}</code>
+                  </td>
+                  <td className="broken">{run.problem}</td>
+                </tr>
+              ))}
+            </Table>
+          </Section>
+        )}
+        <Section title="Orders to review" count={page.reviewCount} shown={reviews.length}>
           <Table heads={['Order', 'Why', 'Until', 'Decide']}>
             {reviews.map((order) => (
               <tr key={order.id}>
@@ -88,7 +146,7 @@ export function renderConsole(page: ConsolePage): string {
             ))}
           </Table>
         </Section>
-        <Section title="Privacy requests" count={requests.length}>
+        <Section title="Privacy requests" count={page.requestCount} shown={requests.length}>
           <Table heads={['Request', 'About', 'Answer']}>
             {requests.map((request) => (
               <tr key={request.id}>
@@ -103,16 +161,52 @@ export function renderConsole(page: ConsolePage): string {
             ))}
           </Table>
         </Section>
-        <Section title="To be settled" count={matters.length}>
-          <Table heads={['Matter', 'About', 'Open', 'Settle']}>
-            {matters.map((task) => (
+        <Section title="To be settled" count={tasks.count} shown={tasks.items.length}>
+          <Table heads={['Task', 'About', 'Open', 'Owner', 'Note', 'Settle']}>
+            {tasks.items.map((task) => (
               <tr key={task.id}>
-                <td>{task.kind.replaceAll('_', ' ')}</td>
+                <td className={task.urgency === 'now' ? 'broken' : undefined}>
+                  {task.kind.replaceAll('_', ' ')}
+                  <br />
+                  <span className="quiet">{task.urgency.replaceAll('_', ' ')}</span>
+                </td>
                 <td>
                   <code>{task.subjectId}</code>
                   {task.detail ? `: ${task.detail}` : ''}
                 </td>
-                <td>since {moment(task.openedAt)}</td>
+                <td>
+                  for {age(asOf, task.openedAt)}, since {moment(task.openedAt)}
+                </td>
+                <td>
+                  {task.owner ? (
+                    <>
+                      <code>{task.owner}</code>
+                      {task.takenAt ? ` for ${age(asOf, task.takenAt)}` : ''}
+                    </>
+                  ) : (
+                    'nobody'
+                  )}
+                  <Button
+                    action={`/console/attention/${task.id}/take`}
+                    csrf={csrf}
+                    label="Take"
+                    of={`${task.kind.replaceAll('_', ' ')}, ${task.subjectId}`}
+                  />
+                </td>
+                <td>
+                  <Form action={`/console/attention/${task.id}/note`} csrf={csrf}>
+                    <input
+                      name="note"
+                      defaultValue={task.note ?? ''}
+                      maxLength={500}
+                      required
+                      aria-label={`Note, without personal data: ${task.kind.replaceAll('_', ' ')}, ${task.subjectId}`}
+                    />
+                    <button type="submit" className="plain">
+                      Note
+                    </button>
+                  </Form>
+                </td>
                 <td>
                   <Button
                     action={`/console/attention/${task.id}/settle`}
@@ -124,6 +218,11 @@ export function renderConsole(page: ConsolePage): string {
               </tr>
             ))}
           </Table>
+          {tasks.next ? (
+            <p>
+              <a href={`/console?tasks=${tasks.next}`}>Less urgent and newer ones</a>
+            </p>
+          ) : null}
         </Section>
         <Section title="Under way, or late" count={runs?.length}>
           <Table heads={['Workflow', 'Stage', 'Waits for', 'Until']}>
@@ -221,11 +320,24 @@ export function renderRequest({ supportMail, csrf, request }: RequestPage): stri
 }
 
 /** @param count undefined when it is unknown */
-function Section({ title, count, children }: { title: string; count: number | undefined; children: ReactNode }) {
+function Section({
+  title,
+  count,
+  shown,
+  children,
+}: {
+  title: string
+  count: number | undefined
+  /** how many of them are listed; by default all */
+  shown?: number
+  children: ReactNode
+}) {
+  const isPart = count !== undefined && shown !== undefined && shown < count
   return (
     <section>
       <h2>
-        {title} ({count ?? '?'})
+        {title} ({count ?? '?'}
+        {isPart ? `, ${shown} shown, the most urgent first` : ''})
       </h2>
       {count === undefined ? <p className="unknown">It cannot be read now.</p> : null}
       {count === 0 ? <p className="quiet">Nothing.</p> : null}
@@ -245,7 +357,23 @@ function Table({ heads, children }: { heads: readonly string[]; children: ReactN
   )
 }
 
-const pathOf = (uiUrl: string, namespace: string, { workflowId, runId }: OpenRun): string =>
+const esimProviders = ['esim-access', 'airalo']
+
+const nameOf = (party: string): string =>
+  party in outsideParties ? outsideParties[party as keyof typeof outsideParties] : party
+
+/** The time between two moments, in its largest unit. */
+function age(asOf: Date, since: Date): string {
+  const minutes = Math.max(0, Math.floor((asOf.getTime() - since.getTime()) / 60_000))
+  if (minutes < 120) return `${minutes} min`
+  return minutes < 48 * 60 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / (24 * 60))} days`
+}
+
+const pathOf = (
+  uiUrl: string,
+  namespace: string,
+  { workflowId, runId }: Pick<OpenRun, 'workflowId' | 'runId'>,
+): string =>
   new URL(`namespaces/${namespace}/workflows/${encodeURIComponent(workflowId)}/${runId}`, uiUrl.replace(/\/?$/, '/'))
     .href
 

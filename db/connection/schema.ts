@@ -55,6 +55,9 @@ export interface Attention {
   opened_at: Date
   resolved_at: Date | null
   resolved_by: string | null
+  owner: string | null
+  taken_at: Date | null
+  note: string | null
 }
 
 export interface Backups {
@@ -346,6 +349,15 @@ export interface Orders {
   deliver_by: Date | null
   delivered_at: Date | null
   ended_at: Date | null
+}
+
+export interface OutsideParties {
+  party: string
+  answered_at: Date | null
+  failing_since: Date | null
+  last_failed_at: Date | null
+  code: string | null
+  down_since: Date | null
 }
 
 export interface OwnedIds {

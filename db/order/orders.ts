@@ -56,6 +56,17 @@ export async function paidSince(
   return { orders: row?.orders ?? 0, grossMinor: row?.gross ?? 0 }
 }
 
+/** U5: the orders in review that end first without a decision, and how many there are. */
+export async function listOrdersInReview(
+  sql: Queryable,
+  limit: number,
+): Promise<{ orders: OrderRow[]; count: number }> {
+  const orders = await sql<OrderRow[]>`
+    select * from orders where status = 'in_review' order by paid_at nulls first, id limit ${limit}`
+  const [row] = await sql<{ count: number }[]>`select count(*)::int as count from orders where status = 'in_review'`
+  return { orders, count: row?.count ?? 0 }
+}
+
 /** A page of orders, the newest first, after the given position. */
 export async function listOrders(
   sql: Queryable,

@@ -3,6 +3,7 @@
  * SDKs.
  */
 import { z } from 'zod'
+import type { CallWatch } from '../call-watch.ts'
 import { airaloCodes, type CodeMeaning, documented, undocumented } from '../esim-codes.ts'
 import { ProviderFailure } from '../failure.ts'
 import { callProvider, jsonOf, type ProviderReply, readReply } from '../provider-call.ts'
@@ -16,6 +17,7 @@ export interface AiraloSettings {
   clientSecret: string
   /** for each call, in milliseconds */
   timeoutMs: number
+  watch?: CallWatch | undefined
 }
 
 interface Request<T> {
@@ -30,12 +32,12 @@ interface Request<T> {
 export type CallAiralo = <T>(request: Request<T>) => Promise<T>
 
 export function createCaller(settings: AiraloSettings): CallAiralo {
-  const { baseUrl, timeoutMs } = settings
+  const { baseUrl, timeoutMs, watch } = settings
   const tokens = createTokens(settings)
 
   return async ({ method, path, form, schema, ...limit }) => {
     const changes = method === 'POST'
-    const call = { provider: PROVIDER, method, url: baseUrl + path, timeoutMs, changes, costs: true, ...limit }
+    const call = { provider: PROVIDER, method, url: baseUrl + path, timeoutMs, changes, costs: true, watch, ...limit }
     const attempt = async (token: string): Promise<ProviderReply> => {
       const body = new FormData()
       for (const [name, value] of Object.entries(form ?? {})) body.append(name, value)
@@ -59,12 +61,19 @@ const LONGEST_TOKEN_LIFE_S = 86_400
 const TOKEN_MARGIN_MS = 5 * 60_000
 
 /** One token for all callers: Airalo issues three tokens a minute, each valid for a day. */
-function createTokens({ baseUrl, clientId, clientSecret, timeoutMs }: AiraloSettings) {
+function createTokens({ baseUrl, clientId, clientSecret, timeoutMs, watch }: AiraloSettings) {
   let current: { token: string; staleAt: number } | null = null
   let pending: Promise<string> | null = null
 
   async function request(): Promise<string> {
-    const call = { provider: PROVIDER, method: 'POST' as const, url: `${baseUrl}/token`, timeoutMs, changes: false }
+    const call = {
+      provider: PROVIDER,
+      method: 'POST' as const,
+      url: `${baseUrl}/token`,
+      timeoutMs,
+      changes: false,
+      watch,
+    }
     const form = { client_id: clientId, client_secret: clientSecret, grant_type: 'client_credentials' }
     const { status, text } = await callProvider({
       ...call,

@@ -4,6 +4,7 @@
  */
 import { createHmac, randomUUID } from 'node:crypto'
 import { z } from 'zod'
+import type { CallWatch } from '../call-watch.ts'
 import { documented, esimAccessCodes, undocumented } from '../esim-codes.ts'
 import { ProviderFailure } from '../failure.ts'
 import { callProvider, jsonOf, readReply } from '../provider-call.ts'
@@ -17,6 +18,7 @@ export interface EsimAccessSettings {
   secretKey: string
   /** for each call, in milliseconds */
   timeoutMs: number
+  watch?: CallWatch | undefined
 }
 
 /** Hexadecimal HMAC-SHA256 over timestamp (milliseconds), request id, access code and body. */
@@ -48,13 +50,13 @@ export type CallEsimAccess = <T>(
 ) => Promise<T>
 
 export function createCaller(settings: EsimAccessSettings): CallEsimAccess {
-  const { baseUrl, accessCode, secretKey, timeoutMs } = settings
+  const { baseUrl, accessCode, secretKey, timeoutMs, watch } = settings
   return async (path, content, schema, { changes = false, ...limit } = {}) => {
     const body = JSON.stringify(content)
     const timestamp = String(Date.now())
     const requestId = randomUUID()
     const method = 'POST' as const
-    const call = { provider: PROVIDER, method, url: baseUrl + path, timeoutMs, changes, costs: true, ...limit }
+    const call = { provider: PROVIDER, method, url: baseUrl + path, timeoutMs, changes, costs: true, watch, ...limit }
     const headers = {
       'Content-Type': 'application/json',
       'RT-AccessCode': accessCode,

@@ -4,6 +4,7 @@ import { Agent } from 'node:https'
 import { type App, deleteApp, initializeApp } from 'firebase-admin/app'
 import { gaxios, JWT } from 'google-auth-library'
 import { assertOutsideTransaction } from '../../shared/transaction-scope.ts'
+import { type CallWatch, tellFailure } from '../call-watch.ts'
 import { ProviderFailure } from '../failure.ts'
 import { connectionFault, limitReplies, replyTooLarge } from '../http-request.ts'
 
@@ -13,6 +14,7 @@ export interface FirebaseSettings {
   serviceAccount: { clientEmail: string; privateKey: string }
   /** for development: a server that replaces every Google host, and its certificate (PEM) */
   connectTo?: { host: string; port: number; ca: string }
+  watch?: CallWatch | undefined
 }
 
 export interface RawReply {
@@ -25,7 +27,7 @@ const scopes = ['https://www.googleapis.com/auth/firebase.messaging', 'https://w
 const requestTimeoutMs = 15_000
 
 /** Opens a connection; a process may have several. @param provider the name of the outside party in failures */
-export function openFirebase(provider: string, { projectId, serviceAccount, connectTo }: FirebaseSettings) {
+export function openFirebase(provider: string, { projectId, serviceAccount, connectTo, watch }: FirebaseSettings) {
   // The SDK's hosts are constants, but an agent's host and port override those of a request.
   const agent = limitReplies(new Agent({ keepAlive: true, maxSockets: 50, ...connectTo }))
   const client = new JWT({
@@ -36,8 +38,11 @@ export function openFirebase(provider: string, { projectId, serviceAccount, conn
   })
 
   async function accessToken(): Promise<{ access_token: string; expires_in: number }> {
+    // A token is kept for an hour: having one is no answer of Google's.
     const { token } = await client.getAccessToken().catch((error: unknown) => {
-      throw tokenFailure(provider, error)
+      const failure = tokenFailure(provider, error)
+      tellFailure(watch, provider, failure)
+      throw failure
     })
     const expiresIn = ((client.credentials.expiry_date ?? 0) - Date.now()) / 1000
     return { access_token: token ?? '', expires_in: Math.max(0, Math.floor(expiresIn)) }
@@ -69,8 +74,12 @@ export function openFirebase(provider: string, { projectId, serviceAccount, conn
         .catch((error: unknown) => {
           if (error instanceof ProviderFailure) throw error
           const { code } = connectionFault(error)
-          throw new ProviderFailure(provider, 'unavailable', code === replyTooLarge ? code : 'no_reply')
+          const failure = new ProviderFailure(provider, 'unavailable', code === replyTooLarge ? code : 'no_reply')
+          tellFailure(watch, provider, failure)
+          throw failure
         })
+      if (reply.status === 429 || reply.status >= 500) watch?.failed(provider, `http_${reply.status}`)
+      else watch?.answered(provider)
       const seconds = Number(reply.headers.get('retry-after'))
       return { status: reply.status, body: reply.data, retryAfterMs: seconds > 0 ? seconds * 1000 : undefined }
     },

@@ -1,4 +1,5 @@
 /** Firebase ID tokens. Source: firebase.google.com/docs/auth/admin/verify-id-tokens, "using a third-party JWT library" */
+import type { CallWatch } from '../call-watch.ts'
 import { ProviderFailure } from '../failure.ts'
 import { createTokenVerifier } from '../id-token.ts'
 
@@ -7,6 +8,7 @@ export interface FirebaseIdTokenSettings {
   /** default: Google's JWK set of securetoken@system.gserviceaccount.com */
   jwksUrl?: string
   keyCooldownMs?: number
+  watch?: CallWatch | undefined
 }
 
 export interface FirebaseSignIn {
@@ -27,12 +29,14 @@ export function createFirebaseIdTokens({
   projectId,
   jwksUrl = defaultJwksUrl,
   keyCooldownMs,
+  watch,
 }: FirebaseIdTokenSettings) {
   const verify = createTokenVerifier({
     provider: 'firebase',
     jwksUrl,
     issuers: [`https://securetoken.google.com/${projectId}`],
     audiences: [projectId],
+    watch,
     ...(keyCooldownMs === undefined ? {} : { keyCooldownMs }),
   })
 

@@ -1,5 +1,6 @@
 /** P4: push notifications through FCM. Source: firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode */
 import { getMessaging, type TokenMessage } from 'firebase-admin/messaging'
+import { tellFailure } from '../call-watch.ts'
 import { ProviderFailure } from '../failure.ts'
 import { errorCode, type FirebaseSettings, openFirebase, transportFailure } from './app.ts'
 import { type DeadToken, pushTokenStatusOf } from './push-token-status.ts'
@@ -78,13 +79,18 @@ export function createPush(settings: FirebaseSettings) {
       if (Buffer.byteLength(push.collapseKey) > 64) throw new ProviderFailure(provider, 'rejected', 'long_collapse_key')
       await firebase.authorise()
       try {
-        return { outcome: 'sent', messageId: await messaging.send(messageOf(push)) }
+        const messageId = await messaging.send(messageOf(push))
+        settings.watch?.answered(provider)
+        return { outcome: 'sent', messageId }
       } catch (error) {
         const code = errorCode(error)
         if (perhapsDead.includes(code)) return confirm(push.token, code)
         const known = failures[code]
-        if (known) throw new ProviderFailure(provider, ...known)
-        throw transportFailure(provider, error) ?? new ProviderFailure(provider, 'unknown_outcome', 'unexpected_reply')
+        const failure = known
+          ? new ProviderFailure(provider, ...known)
+          : (transportFailure(provider, error) ?? new ProviderFailure(provider, 'unknown_outcome', 'unexpected_reply'))
+        tellFailure(settings.watch, provider, failure)
+        throw failure
       }
     },
 

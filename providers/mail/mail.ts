@@ -1,6 +1,7 @@
 /** P5: e-mail over SMTP (RFC 5321), with one recipient for each message. */
 import { createTransport } from 'nodemailer'
 import { assertOutsideTransaction } from '../../shared/transaction-scope.ts'
+import { type CallWatch, watched } from '../call-watch.ts'
 import { ProviderFailure } from '../failure.ts'
 import { mailFailure } from './failure.ts'
 import { composeTemplate, type TemplateRecipient } from './template.ts'
@@ -18,6 +19,7 @@ export interface MailSettings {
   rateLimit?: number
   /** after this silence of the server, in milliseconds, the connection counts as lost; default ten minutes */
   socketTimeoutMs?: number
+  watch?: CallWatch | undefined
 }
 
 export interface MailAttachment {
@@ -103,12 +105,11 @@ export function createMail(settings: MailSettings) {
     if (!addressForm.test(to)) throw new ProviderFailure(provider, 'rejected', 'invalid_address')
     // VERP: each mail has its own bounce address, which names the mail and not the person.
     const envelope = { from: `bounces+${id}@${bounceDomain}`, to: [to] }
-    try {
-      await transporter.sendMail({ ...message, envelope })
-      return { accepted: true }
-    } catch (error) {
+    const sending = transporter.sendMail({ ...message, envelope }).catch((error: unknown) => {
       throw mailFailure(error, bodies.get(envelope)?.readableDidRead === true)
-    }
+    })
+    await watched(settings.watch, provider, sending)
+    return { accepted: true }
   }
 
   function counted(sending: Promise<{ accepted: true }>): Promise<{ accepted: true }> {
@@ -149,9 +150,10 @@ export function createMail(settings: MailSettings) {
     /** Connects and signs in, without sending a mail. @throws ProviderFailure */
     async verify(): Promise<void> {
       assertOutsideTransaction('The mail server')
-      await transporter.verify().catch((error: unknown) => {
+      const verifying = transporter.verify().catch((error: unknown) => {
         throw mailFailure(error, false)
       })
+      await watched(settings.watch, provider, verifying)
     },
 
     /** Resolves when no mail is being sent. */

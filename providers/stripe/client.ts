@@ -3,6 +3,7 @@ import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import Stripe from 'stripe'
 import { assertOutsideTransaction } from '../../shared/transaction-scope.ts'
+import { type CallWatch, watched } from '../call-watch.ts'
 import { ProviderFailure, type ProviderFailureKind } from '../failure.ts'
 import { connectionFault, limitReplies } from '../http-request.ts'
 
@@ -19,6 +20,7 @@ export interface StripeSettings {
   redactionApiVersion?: string | undefined
   /** for each request, in milliseconds; default 10 s */
   timeoutMs?: number | undefined
+  watch?: CallWatch | undefined
 }
 
 /** A lost reply to a call that writes leaves an unknown outcome. */
@@ -48,6 +50,10 @@ export function createStripeClient(settings: StripeSettings) {
   /** Calls Stripe. @throws ProviderFailure, without any text of Stripe */
   async function call<T extends Reply>(effect: Effect, request: () => Promise<T>): Promise<T> {
     assertOutsideTransaction('Stripe')
+    return watched(settings.watch, 'stripe', send(effect, request))
+  }
+
+  async function send<T extends Reply>(effect: Effect, request: () => Promise<T>): Promise<T> {
     const reply = await request().catch((error: unknown) => {
       throw toFailure(error, effect)
     })

@@ -3,9 +3,22 @@ import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { verifyApiKey } from '../../../db/api-keys.ts'
-import { closeOperatorTask, listOpenOperatorTasks } from '../../../db/operator-tasks.ts'
-import { listOrders } from '../../../db/order/orders.ts'
-import { findPrivacyRequest, listPrivacyRequests, openPrivacyRequest } from '../../../db/privacy-requests.ts'
+import { listOutages } from '../../../db/operation/outside-parties.ts'
+import {
+  closeOperatorTask,
+  countOpenOperatorTasks,
+  listOpenOperatorTasks,
+  noteOperatorTask,
+  positionOf,
+  takeOperatorTask,
+} from '../../../db/operator-tasks.ts'
+import { listOrdersInReview } from '../../../db/order/orders.ts'
+import {
+  countOpenPrivacyRequests,
+  findPrivacyRequest,
+  listPrivacyRequests,
+  openPrivacyRequest,
+} from '../../../db/privacy-requests.ts'
 import { recordSecurityEvent } from '../../../db/security-log.ts'
 import { closeSession } from '../../../db/web-sessions.ts'
 import { figures } from '../../../policy/figures.ts'
@@ -17,6 +30,7 @@ import { approve, reject } from '../../../workflows/order/order.contract.ts'
 import { answerKinds } from '../../../workflows/privacy-request.contract.ts'
 import type { EvidenceReader } from '../../evidence/evidence.ts'
 import { actorOf, type ConsoleUser } from '../../http/caller.ts'
+import { cutPage, decodeCursor } from '../../http/cursor.ts'
 import type { Limiter } from '../../http/limits.ts'
 import { Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
@@ -27,8 +41,10 @@ import { renderPromises } from '../../pages/promises.tsx'
 import { listOpenRuns } from '../../runs/open-runs.ts'
 import { createOrderClient } from '../../runs/order-client.ts'
 import { createPrivacyRequestClient } from '../../runs/privacy-request-client.ts'
+import { listWedgedRuns } from '../../runs/wedged-runs.ts'
 import { endedCookie, secretIn } from '../../sign-in/session-cookie.ts'
 import { createWebSignIn } from '../../sign-in/web-sign-in.ts'
+import { taskNote, taskPosition } from '../operator/operator-tasks.ts'
 
 const page = { description: 'A page', contentType: 'text/html' } as const
 const done = { 303: { description: 'Done; the answer is on another page' }, 200: page } as const
@@ -37,6 +53,7 @@ const back = { status: 303, headers: { Location: '/console' } } as const
 const params = z.strictObject({ id: sentId })
 const nothing = z.strictObject({})
 const shown = 50
+const answerWithinMs = 3_000
 
 export function consoleRoutes(api: ApiContext, evidence: EvidenceReader, limiter: Limiter): Route[] {
   const { sql, config } = api
@@ -64,6 +81,29 @@ export function consoleRoutes(api: ApiContext, evidence: EvidenceReader, limiter
       },
     })
 
+  const onTask = <Body extends z.ZodType>(
+    name: string,
+    summary: string,
+    body: Body,
+    act: (id: string, body: z.output<Body>, by: string) => Promise<boolean>,
+  ): Route =>
+    defineRoute({
+      method: 'post',
+      path: `/console/attention/{id}/${name}`,
+      tag: 'console',
+      summary,
+      callers: ['console'],
+      form: true,
+      params,
+      body,
+      responses: done,
+      problems: ['not_found'],
+      async handle({ params: { id }, body, caller }) {
+        if (!(await act(id, body as z.output<Body>, actorOf(caller)))) throw new Problem('not_found')
+        return back
+      },
+    })
+
   return [
     defineRoute({
       method: 'get',
@@ -71,9 +111,10 @@ export function consoleRoutes(api: ApiContext, evidence: EvidenceReader, limiter
       tag: 'console',
       summary: 'The open operator tasks; without a session the page to sign in',
       callers: ['public', 'console'],
+      query: z.strictObject({ tasks: z.string().max(500).optional().describe('the page of tasks to show') }),
       responses: { 200: page },
-      async handle({ caller }) {
-        const raw = caller.kind === 'console' ? await overview(caller) : renderConsoleSignIn(supportMail)
+      async handle({ caller, query }) {
+        const raw = caller.kind === 'console' ? await overview(caller, query.tasks) : renderConsoleSignIn(supportMail)
         return { status: 200, headers, raw }
       },
     }),
@@ -119,21 +160,15 @@ export function consoleRoutes(api: ApiContext, evidence: EvidenceReader, limiter
     }),
     decide('approve', approve),
     decide('reject', reject),
-    defineRoute({
-      method: 'post',
-      path: '/console/attention/{id}/settle',
-      tag: 'console',
-      summary: 'Settles an operator task',
-      callers: ['console'],
-      form: true,
-      params,
-      body: nothing,
-      responses: done,
-      async handle({ params: { id }, caller }) {
-        if (!(await closeOperatorTask(sql, { id, by: actorOf(caller), at: new Date() }))) throw new Problem('not_found')
-        return back
-      },
-    }),
+    onTask('take', 'Takes an operator task', nothing, (id, _body, by) =>
+      takeOperatorTask(sql, { id, by, at: new Date() }),
+    ),
+    onTask('note', 'Notes what is known of an operator task', z.strictObject({ note: taskNote }), (id, { note }) =>
+      noteOperatorTask(sql, { id, note }),
+    ),
+    onTask('settle', 'Settles an operator task', nothing, (id, _body, by) =>
+      closeOperatorTask(sql, { id, by, at: new Date() }),
+    ),
     defineRoute({
       method: 'get',
       path: '/console/privacy-requests/{id}',
@@ -190,15 +225,21 @@ export function consoleRoutes(api: ApiContext, evidence: EvidenceReader, limiter
     }),
   ]
 
-  async function overview({ csrf, label }: ConsoleUser): Promise<string> {
+  async function overview({ csrf, label }: ConsoleUser, cursor: string | undefined): Promise<string> {
     const asOf = new Date()
-    const [tasks, reviews, open, read, runs] = await Promise.all([
-      listOpenOperatorTasks(sql, shown),
-      listOrders(sql, { accountId: undefined, status: 'in_review', after: undefined, limit: shown }),
+    const after = decodeCursor(cursor, taskPosition)
+    const [found, taskCount, inReview, open, openCount, outages, wedged, read, runs] = await Promise.all([
+      listOpenOperatorTasks(sql, { limit: shown + 1, after }),
+      countOpenOperatorTasks(sql),
+      listOrdersInReview(sql, shown),
       listPrivacyRequests(sql, { accountId: undefined, filter: 'open', asOf, after: undefined, limit: shown }),
+      countOpenPrivacyRequests(sql),
+      listOutages(sql),
+      listWedgedRuns(api.temporal, { limit: shown, answerWithinMs }).catch(() => undefined),
       evidence.latest(),
       listOpenRuns(api, { asOf, limit: shown }),
     ])
+    const { rows: tasks, nextCursor } = cutPage(found, shown, positionOf)
     const idsOf = (status: string) => read.promises.filter((each) => each.status === status).map(({ id }) => id)
     return renderConsole({
       supportMail,
@@ -207,8 +248,12 @@ export function consoleRoutes(api: ApiContext, evidence: EvidenceReader, limiter
       uiUrl: config.TEMPORAL_UI_URL,
       namespace: api.temporal.options.namespace,
       runs,
-      matters: tasks,
-      reviews: reviews.map((order) => ({
+      asOf,
+      outages,
+      wedged,
+      tasks: { count: taskCount, next: nextCursor, items: tasks },
+      reviewCount: inReview.count,
+      reviews: inReview.orders.map((order) => ({
         id: order.id,
         packageName: order.package_name,
         minor: order.gross_minor,
@@ -216,6 +261,7 @@ export function consoleRoutes(api: ApiContext, evidence: EvidenceReader, limiter
         reason: order.reason,
         dueAt: order.paid_at && plusMs(order.paid_at, periods.order.reviewWindowMs),
       })),
+      requestCount: openCount,
       requests: open.map((row) => ({
         id: row.id,
         reference: privacyReference(row.id),

@@ -1,0 +1,45 @@
+/**
+ * Looks four times a minute at what no call and no run tells by itself: runs that stand still, and outages of parties that
+ * nobody calls any more. Every API process looks, so that the end of one loses nothing; equal findings are one task.
+ */
+import type { ApiContext } from '../../context.ts'
+import { endSilentOutages } from '../../db/operation/outside-parties.ts'
+import { reportWedgedRuns } from '../../db/operation/wedged-runs.ts'
+import { listWedgedRuns } from '../runs/wedged-runs.ts'
+
+const lookEveryMs = 15_000
+/** more runs than this have one cause, and an operator needs no more tasks to find it */
+const maxReported = 200
+const answerWithinMs = 5_000
+
+/** @returns a function that ends the looking and waits for a look under way */
+export function startWatch({ sql, temporal, log, metrics }: ApiContext): () => Promise<void> {
+  const { failedReadings } = metrics
+
+  async function look(): Promise<void> {
+    await read('runs', async () => {
+      const runs = await listWedgedRuns(temporal, { limit: maxReported, answerWithinMs })
+      await reportWedgedRuns(sql, runs, { isComplete: runs.length < maxReported, at: new Date() })
+    })
+    await read('outages', () => endSilentOutages(sql, new Date()))
+  }
+
+  async function read(what: 'runs' | 'outages', work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      failedReadings.inc({ reading: what })
+      log.warn({ error, reading: what }, 'what operators have to know could not be read')
+    }
+  }
+
+  let looking = Promise.resolve()
+  const timer = setInterval(() => {
+    looking = looking.then(look)
+  }, lookEveryMs)
+  timer.unref()
+  return async () => {
+    clearInterval(timer)
+    await looking
+  }
+}

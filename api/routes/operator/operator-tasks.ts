@@ -1,0 +1,135 @@
+/** Operator tasks: what only an operator can settle, the most urgent first. */
+import { z } from 'zod'
+import type { ApiContext } from '../../../context.ts'
+import {
+  closeOperatorTask,
+  countOpenOperatorTasks,
+  findOperatorTask,
+  listClosedOperatorTasks,
+  listOpenOperatorTasks,
+  noteOperatorTask,
+  type OperatorTask,
+  positionOf,
+  type TaskPosition,
+  takeOperatorTask,
+} from '../../../db/operator-tasks.ts'
+import { urgencies } from '../../../policy/operator-tasks.ts'
+import { actorOf } from '../../http/caller.ts'
+import { cutPage, decodeCursor, pageOf, pageQuery } from '../../http/cursor.ts'
+import { Problem } from '../../http/problem.ts'
+import { defineRoute, type Route } from '../../http/route.ts'
+import { sentId, sentTime } from '../../http/storable.ts'
+
+const params = z.strictObject({ id: sentId })
+const time = z.iso.datetime()
+
+/** A note is stored in the clear: addresses, phone numbers and ICCIDs are refused. */
+export const taskNote = z
+  .string()
+  .trim()
+  .min(1)
+  .max(500)
+  .refine((text) => !/@|\d{7}/.test(text), 'must not hold an address or a long number: no personal data')
+
+const operatorTask = z
+  .object({
+    id: z.uuid(),
+    kind: z.string(),
+    subjectId: z.string().describe('an order, a run, an outside party, ...: the kind says which'),
+    detail: z.string().nullable().describe('a code, never personal data'),
+    urgency: z.enum(urgencies),
+    openedAt: time,
+    ageSeconds: z.int().nonnegative().describe('since it was opened; of a closed one until then'),
+    owner: z.string().nullable().describe('the operator who works on it, as the security log names them'),
+    takenAt: time.nullable(),
+    note: z.string().nullable(),
+    closedAt: time.nullable(),
+    closedBy: z.string().nullable().describe('an operator, or what settled it by itself'),
+  })
+  .meta({ id: 'OperatorTask' })
+
+const tasks = pageOf(operatorTask)
+  .extend({ open: z.int().nonnegative().describe('all open tasks, those of other pages too') })
+  .meta({ id: 'OperatorTasks' })
+
+/** The position of a page in the list. */
+export const taskPosition = z.tuple([z.int().min(0).max(9), sentTime, sentId]) satisfies z.ZodType<TaskPosition>
+
+export function operatorTaskRoutes({ sql }: ApiContext): Route[] {
+  async function shown(id: string, isDone: boolean) {
+    const task = isDone ? await findOperatorTask(sql, id) : undefined
+    if (!task) throw new Problem('not_found')
+    return { status: 200 as const, body: viewOf(task, new Date()) }
+  }
+
+  return [
+    defineRoute({
+      method: 'get',
+      path: '/v1/operator-tasks',
+      tag: 'operator tasks',
+      summary: 'List open tasks, the most urgent first and of these the oldest; or closed ones, the newest first',
+      callers: ['operator'],
+      query: z.strictObject({ ...pageQuery, state: z.enum(['open', 'closed']).default('open') }),
+      responses: { 200: { description: 'A page of tasks', schema: tasks } },
+      async handle({ query: { state, cursor, limit } }) {
+        const after = decodeCursor(cursor, taskPosition)
+        const list = state === 'open' ? listOpenOperatorTasks : listClosedOperatorTasks
+        const [found, open] = await Promise.all([list(sql, { limit: limit + 1, after }), countOpenOperatorTasks(sql)])
+        const { rows, nextCursor } = cutPage(found, limit, positionOf)
+        const at = new Date()
+        return { status: 200, body: { items: rows.map((task) => viewOf(task, at)), nextCursor, open } }
+      },
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/v1/operator-tasks/{id}/take',
+      tag: 'operator tasks',
+      summary: 'Take an open task, also from another operator',
+      callers: ['operator'],
+      params,
+      responses: { 200: { description: 'The task is yours', schema: operatorTask } },
+      problems: ['not_found'],
+      async handle({ params: { id }, caller }) {
+        return shown(id, await takeOperatorTask(sql, { id, by: actorOf(caller), at: new Date() }))
+      },
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/v1/operator-tasks/{id}/note',
+      tag: 'operator tasks',
+      summary: 'Replace the note of an open task',
+      callers: ['operator'],
+      params,
+      body: z.strictObject({ note: taskNote }).meta({ id: 'TaskNote' }),
+      responses: { 200: { description: 'The note is stored', schema: operatorTask } },
+      problems: ['not_found'],
+      async handle({ params: { id }, body: { note } }) {
+        return shown(id, await noteOperatorTask(sql, { id, note }))
+      },
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/v1/operator-tasks/{id}/close',
+      tag: 'operator tasks',
+      summary: 'Close an open task',
+      callers: ['operator'],
+      params,
+      body: z.strictObject({ note: taskNote.optional() }).meta({ id: 'TaskClosing' }),
+      responses: { 200: { description: 'The task is closed', schema: operatorTask } },
+      problems: ['not_found'],
+      async handle({ params: { id }, body: { note }, caller }) {
+        return shown(id, await closeOperatorTask(sql, { id, by: actorOf(caller), at: new Date(), note }))
+      },
+    }),
+  ]
+}
+
+function viewOf({ openedAt, takenAt, closedAt, ...task }: OperatorTask, at: Date): z.input<typeof operatorTask> {
+  return {
+    ...task,
+    openedAt: openedAt.toISOString(),
+    ageSeconds: Math.max(0, Math.floor(((closedAt ?? at).getTime() - openedAt.getTime()) / 1000)),
+    takenAt: takenAt?.toISOString() ?? null,
+    closedAt: closedAt?.toISOString() ?? null,
+  }
+}

@@ -1,0 +1,57 @@
+/** Passes on to the database what this process learns about outside parties, beside the calls and never in their way. */
+import type { CallWatch } from '../../providers/call-watch.ts'
+import type { Log } from '../../shared/log.ts'
+import type { Metrics } from '../../shared/metrics.ts'
+import type { Database } from '../connection/database.ts'
+import { recordAnsweredCall, recordFailedCall } from './outside-parties.ts'
+
+/** While a party fails, and while it answers: an outage that another process has seen ends after this time at the latest. */
+const failureEveryMs = 2_000
+const answerEveryMs = 30_000
+
+interface Known {
+  state: 'answers' | 'fails'
+  /** `performance.now()` of the newest write */
+  writtenAt: number
+  /** writes of one party follow one another */
+  writing: Promise<void>
+}
+
+export interface CallReports extends CallWatch {
+  /** Resolves when nothing is being written. */
+  idle(): Promise<void>
+}
+
+export function createCallReports({ sql, log, metrics }: { sql: Database; log: Log; metrics: Metrics }): CallReports {
+  const parties = new Map<string, Known>()
+
+  function report(party: string, state: Known['state'], everyMs: number, write: () => Promise<void>): void {
+    metrics.outsideCalls.inc({ party, outcome: state === 'answers' ? 'answered' : 'failed' })
+    const known = parties.get(party)
+    const now = performance.now()
+    if (known?.state === state && now - known.writtenAt < everyMs) return
+    const writing = (known?.writing ?? Promise.resolve()).then(write).catch((error: unknown) => {
+      // The next call tells it again.
+      parties.delete(party)
+      log.warn({ error, party }, 'the state of an outside party could not be recorded')
+    })
+    parties.set(party, { state, writtenAt: now, writing })
+  }
+
+  return {
+    answered(party) {
+      const at = new Date()
+      report(party, 'answers', answerEveryMs, async () => {
+        const ended = await recordAnsweredCall(sql, { party, at })
+        if (ended) log.info({ party, lastedMs: ended.lastedMs }, 'an outside party answers again')
+      })
+    },
+    failed(party, code) {
+      const at = new Date()
+      report(party, 'fails', failureEveryMs, () => recordFailedCall(sql, { party, code, at }))
+    },
+    async idle() {
+      await Promise.all([...parties.values()].map(({ writing }) => writing))
+    },
+  }
+}
