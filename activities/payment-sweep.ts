@@ -6,6 +6,7 @@ import { heartbeat } from '@temporalio/activity'
 import type { WorkerContext } from '../context.ts'
 import { openPayments } from '../db/erasure/deletion-seals.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../db/operator-tasks.ts'
+import { recordDisputeTasks } from '../db/order/disputes.ts'
 import { findOrder, findOrderOfPayment } from '../db/order/orders.ts'
 import {
   findReadUntil,
@@ -19,7 +20,6 @@ import { isRecorded, recordEvent } from '../db/webhook-events.ts'
 import { milliseconds, periods } from '../policy/periods.ts'
 import { concernsOrder, isAboutDispute } from '../providers/stripe/event-types.ts'
 import type { ListedPayment } from '../providers/stripe/history.ts'
-import { isDisputeOver } from '../providers/stripe/refunds.ts'
 import type { StripeWebhook } from '../providers/stripe/webhooks.ts'
 import { plusMs } from '../shared/calendar.ts'
 import { createOrderSignals } from '../temporal/order-signals.ts'
@@ -117,15 +117,12 @@ export function createPaymentSweepActivities(context: WorkerContext): PaymentSwe
       await (isAboutDispute(event) ? signals.dispute(orderId, disputeId ?? event.objectId) : signals.payment(orderId))
       return
     }
-    if (isAboutDispute(event)) return raiseOrphanedDispute(disputeId ?? event.objectId, at)
+    if (isAboutDispute(event)) {
+      const dispute = await askAboutPayment(context, () => stripe.getDispute(disputeId ?? event.objectId))
+      return recordDisputeTasks(sql, dispute, undefined, at)
+    }
     if (event.type === 'payment_intent.succeeded' && paymentIntentId && isOurs(orderId, mark))
       await raiseWithoutOrder(paymentIntentId, at)
-  }
-
-  async function raiseOrphanedDispute(disputeId: string, at: Date): Promise<void> {
-    const { status } = await askAboutPayment(context, () => stripe.getDispute(disputeId))
-    if (isDisputeOver(status)) return
-    await raiseOperatorTask(sql, { kind: 'dispute_open', subjectId: disputeId, detail: 'erased', at })
   }
 
   /** @returns what the payment was, if no order has it */

@@ -29,6 +29,7 @@ import { booksRoutes } from './routes/operator/books.ts'
 import { campaignRoutes } from './routes/operator/campaigns.ts'
 import { catalogueRoutes } from './routes/operator/catalogue.ts'
 import { codecCors, codecRoutes } from './routes/operator/codec.ts'
+import { disputeRoutes } from './routes/operator/disputes.ts'
 import { keyRotationRoutes } from './routes/operator/key-rotations.ts'
 import { operatorTaskRoutes } from './routes/operator/operator-tasks.ts'
 import { outageRoutes } from './routes/operator/outages.ts'
@@ -112,6 +113,7 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
     ...emailChangeRoutes(api),
     ...consentRoutes(api),
     ...orderRoutes(api),
+    ...disputeRoutes(api),
     ...privacyRequestRoutes(api),
     ...campaignRoutes(api),
     ...keyRotationRoutes(api),

@@ -1,20 +1,41 @@
 /** Operator tasks, which the console lists until an operator settles them. */
 import { randomUUID } from 'node:crypto'
-import { kindsOf, type Urgency, urgencies, urgencyOf } from '../policy/operator-tasks.ts'
+import { dueSoon, kindsOf, type Urgency, urgencies, urgencyOf } from '../policy/operator-tasks.ts'
 import type { Queryable } from './connection/database.ts'
 import type { Attention } from './connection/schema.ts'
 
-/** Raises a task. It exists once for each kind and subject; a settled one is opened again. */
-export async function raiseOperatorTask(
-  sql: Queryable,
-  task: { kind: string; subjectId: string; detail?: string | undefined; at: Date },
-): Promise<void> {
-  await sql`insert into attention (id, kind, subject_id, detail, opened_at)
-    values (${randomUUID()}, ${task.kind}, ${task.subjectId}, ${task.detail ?? null}, ${task.at})
+/** What an operator has to know to decide: amounts, codes, ids of ours and of outside parties; never personal data. */
+export type TaskAttributes = { readonly [name: string]: string | number | boolean | null }
+
+export interface NewOperatorTask {
+  kind: string
+  subjectId: string
+  detail?: string | undefined
+  at: Date
+  /** when it is too late to settle it */
+  dueAt?: Date | null
+  attributes?: TaskAttributes
+}
+
+/**
+ * Raises a task. It exists once for each kind and subject; a settled one is opened again, and an open one gets the new
+ * due date and attributes.
+ */
+export async function raiseOperatorTask(sql: Queryable, task: NewOperatorTask): Promise<void> {
+  const attributes = task.attributes ? sql.json({ ...task.attributes }) : null
+  await sql`insert into attention (id, kind, subject_id, detail, opened_at, due_at, attributes)
+    values (${randomUUID()}, ${task.kind}, ${task.subjectId}, ${task.detail ?? null}, ${task.at}, ${task.dueAt ?? null},
+      ${attributes})
     on conflict (kind, subject_id) do update
-      set detail = excluded.detail, opened_at = excluded.opened_at, resolved_at = null, resolved_by = null,
-          owner = null, taken_at = null, note = null
-      where attention.resolved_at is not null`
+      set detail = excluded.detail, due_at = excluded.due_at, attributes = excluded.attributes,
+        opened_at = case when attention.resolved_at is null then attention.opened_at else excluded.opened_at end,
+        resolved_at = null, resolved_by = null,
+        owner = case when attention.resolved_at is null then attention.owner end,
+        taken_at = case when attention.resolved_at is null then attention.taken_at end,
+        note = case when attention.resolved_at is null then attention.note end
+      where attention.resolved_at is not null
+        or attention.due_at is distinct from excluded.due_at
+        or attention.attributes is distinct from excluded.attributes`
 }
 
 /** @param task.detail replaces the task's own */
@@ -39,6 +60,8 @@ export interface OperatorTask {
   detail: string | null
   urgency: Urgency
   openedAt: Date
+  dueAt: Date | null
+  attributes: TaskAttributes | null
   /** the operator who works on it, as the security log names them */
   owner: string | null
   takenAt: Date | null
@@ -47,13 +70,15 @@ export interface OperatorTask {
   closedBy: string | null
 }
 
-const toTask = (row: Attention): OperatorTask => ({
+const toTask = (row: Attention, asOf: Date): OperatorTask => ({
   id: row.id,
   kind: row.kind,
   subjectId: row.subject_id,
   detail: row.detail,
-  urgency: urgencyOf(row.kind),
+  urgency: urgencyOf(row.kind, row.resolved_at ? null : row.due_at, asOf),
   openedAt: row.opened_at,
+  dueAt: row.due_at,
+  attributes: row.attributes,
   owner: row.owner,
   takenAt: row.taken_at,
   note: row.note,
@@ -72,29 +97,29 @@ export const positionOf = (task: OperatorTask): TaskPosition =>
 /** Open tasks, the most urgent first and of these the oldest. */
 export async function listOpenOperatorTasks(
   sql: Queryable,
-  { limit, after }: { limit: number; after?: TaskPosition | undefined },
+  { limit, after, asOf }: { limit: number; after?: TaskPosition | undefined; asOf: Date },
 ): Promise<OperatorTask[]> {
-  const rank = sql`case when kind = any(${kindsOf('now')}) then 0 when kind = any(${kindsOf('this_week')}) then 2 else 1 end`
+  const rank = sql`case when kind = any(${kindsOf('now')}) or due_at <= ${dueSoon(asOf)} then 0 when kind = any(${kindsOf('this_week')}) then 2 else 1 end`
   // The API shows milliseconds, the database has microseconds.
   const at = sql`date_trunc('milliseconds', opened_at)`
   const rows = await sql<Attention[]>`
     select * from attention where resolved_at is null
       ${after ? sql`and (${rank}, ${at}, id) > (${after[0]}::int, ${after[1]}::timestamptz, ${after[2]}::uuid)` : sql``}
     order by ${rank}, ${at}, id limit ${limit}`
-  return rows.map(toTask)
+  return rows.map((row) => toTask(row, asOf))
 }
 
 /** Closed tasks, the newest first. */
 export async function listClosedOperatorTasks(
   sql: Queryable,
-  { limit, after }: { limit: number; after?: TaskPosition | undefined },
+  { limit, after, asOf }: { limit: number; after?: TaskPosition | undefined; asOf: Date },
 ): Promise<OperatorTask[]> {
   const at = sql`date_trunc('milliseconds', resolved_at)`
   const rows = await sql<Attention[]>`
     select * from attention where resolved_at is not null
       ${after ? sql`and (${at}, id) < (${after[1]}::timestamptz, ${after[2]}::uuid)` : sql``}
     order by ${at} desc, id desc limit ${limit}`
-  return rows.map(toTask)
+  return rows.map((row) => toTask(row, asOf))
 }
 
 export async function countOpenOperatorTasks(sql: Queryable): Promise<number> {
@@ -103,9 +128,9 @@ export async function countOpenOperatorTasks(sql: Queryable): Promise<number> {
   return row?.count ?? 0
 }
 
-export async function findOperatorTask(sql: Queryable, id: string): Promise<OperatorTask | undefined> {
+export async function findOperatorTask(sql: Queryable, id: string, asOf: Date): Promise<OperatorTask | undefined> {
   const [row] = await sql<Attention[]>`select * from attention where id = ${id}`
-  return row && toTask(row)
+  return row && toTask(row, asOf)
 }
 
 interface TaskAct {

@@ -73,3 +73,10 @@ export async function recordSendResult(
   await sql`update sends set state = ${state}, code = ${code}, done_at = ${state === 'due' ? null : at}
     where subject_id = ${send.subjectId} and kind = ${send.kind}`
 }
+
+/** When a message was sent; null while it is not. */
+export async function sentAt(sql: Queryable, subjectId: string, kind: string): Promise<Date | null> {
+  const [row] = await sql<Pick<Sends, 'done_at'>[]>`
+    select done_at from sends where subject_id = ${subjectId} and kind = ${kind} and state = 'sent'`
+  return row?.done_at ?? null
+}

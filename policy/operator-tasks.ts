@@ -1,4 +1,5 @@
-/** How urgent each kind of operator task is. */
+/** How urgent an operator task is: by its kind, and by its due date. */
+import { periods } from './periods.ts'
 
 /** `now`: money or many customers at stake; `today`: one customer waits; `this_week`: nobody waits. */
 export const urgencies = ['now', 'today', 'this_week'] as const
@@ -22,7 +23,12 @@ const urgencyOfKind: Readonly<Record<string, Urgency>> = {
   campaign_stuck: 'this_week',
 }
 
-export const urgencyOf = (kind: string): Urgency => urgencyOfKind[kind] ?? 'today'
+/** Tasks that are due by then are for now. */
+export const dueSoon = (asOf: Date): Date => new Date(asOf.getTime() + periods.operatorTask.dueSoonMs)
+
+/** @param dueAt when it is too late to settle the task, if it has such a date */
+export const urgencyOf = (kind: string, dueAt: Date | null, asOf: Date): Urgency =>
+  dueAt !== null && dueAt <= dueSoon(asOf) ? 'now' : (urgencyOfKind[kind] ?? 'today')
 
 /** The listed kinds of one urgency, for queries. */
 export const kindsOf = (urgency: Urgency): string[] =>

@@ -36,6 +36,8 @@ export const periods = {
     /** numbers of days that packages sold by the day are sold for */
     dailyLengths: [3, 7, 15, 30],
   },
+  /** a task with a due date is shown as urgent this long before; ops/alerts.yml has the same number */
+  operatorTask: { dueSoonMs: 2 * day },
   measurement: { metaMaxAgeMs: 7 * day, googleMaxAgeMs: 72 * hour },
   /**
    * U5: fraud is prevented. Orders of an account beyond these limits go into review. In US dollars, whatever the shop's

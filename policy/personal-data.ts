@@ -94,6 +94,12 @@ const link = (to: string): Column => ({ class: 'link', sealed: false, export: { 
 const technical: Column = { class: 'technical', sealed: false, export: { not: 'says nothing about the person' } }
 const business: Column = { class: 'business', sealed: false, export: { not: 'is about our trade' } }
 
+const ofTheBank: Column = {
+  class: 'business',
+  sealed: false,
+  export: { not: 'is between the bank and us; the state of the dispute is in the export' },
+}
+
 const secretHash = { class: 'secret', sealed: false, clearBecause: 'a hash of 256 random bits' } as const
 
 const ofAccount: Owner = { is: 'account', column: 'account_id' }
@@ -374,6 +380,15 @@ const tables: Record<string, Table> = {
       state: bought('disputes[].state'),
       opened_at: bought('disputes[].openedAt'),
       closed_at: bought('disputes[].closedAt'),
+      amount_minor: ofTheBank,
+      currency: ofTheBank,
+      reason: ofTheBank,
+      network_reason_code: ofTheBank,
+      due_by: ofTheBank,
+      submission_count: ofTheBank,
+      past_due: ofTheBank,
+      has_evidence: ofTheBank,
+      evidence_staged_at: ofTheBank,
     },
   },
   invoices: {
@@ -471,6 +486,8 @@ const tables: Record<string, Table> = {
       subject_id: link('what needs an operator'),
       detail: technical,
       opened_at: technical,
+      due_at: technical,
+      attributes: technical,
       resolved_at: technical,
       resolved_by: technical,
       owner: technical,

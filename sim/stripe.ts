@@ -10,7 +10,8 @@
  *   auto-pay         enabled, delayMs, riskLevel: each new payment is paid at once
  *   pending-refunds  enabled: new refunds stay pending until `settle-refund` (refund | payment | none for all)
  *   fail-refund      refund or payment: fails its refunds, or the next refund when there is none yet
- *   open-dispute     payment, reason, amount;  review-dispute;  close-dispute  outcome: won|lost  (dispute or payment)
+ *   open-dispute     payment, reason, amount, dueInDays (null: the bank takes no answer), networkReasonCode, inquiry;
+ *                    review-dispute;  close-dispute  outcome: won|lost  (dispute or payment)
  *   webhooks         drop, copies, delayMs, hold, url, events (subscription, ['*'] for everything)
  *   release          order: indexes of held webhooks; also ends `hold`
  *   resend           eventId

@@ -1,17 +1,26 @@
 /** Activities about disputes, in which the customer's bank takes a payment back. */
+import { createHash } from 'node:crypto'
 import type { Context } from '../../context.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
-import { isDisputed, upsertDispute } from '../../db/order/disputes.ts'
+import {
+  isDisputed,
+  listDisputes,
+  noteEvidenceStaged,
+  recordDisputeTasks,
+  upsertDispute,
+} from '../../db/order/disputes.ts'
 import { listEsims, type StoredEsim, setEsimSuspended } from '../../db/order/esims.ts'
 import { findOrder, type OrderRow } from '../../db/order/orders.ts'
+import { sentAt } from '../../db/sends.ts'
 import type { EsimProviderId } from '../../providers/esim.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
-import { isDisputeOver } from '../../providers/stripe/refunds.ts'
+import type { Dispute } from '../../providers/stripe/disputes.ts'
 import { failure } from '../../shared/failures.ts'
 import type { OrderActivities } from '../../workflows/order/order.contract.ts'
 import { paymentFailureTypes, withFailureTypes } from '../failures.ts'
+import { type DisputedEsim, evidenceFor } from './dispute-evidence.ts'
 
-type Activities = Pick<OrderActivities, 'recordDispute'>
+type Activities = Pick<OrderActivities, 'recordDispute' | 'stageDisputeEvidence'>
 
 export function createDisputeActivities(context: Context): Activities {
   const { sql, stripe } = context
@@ -22,16 +31,63 @@ export function createDisputeActivities(context: Context): Activities {
       const at = new Date(asOf)
       const order = await findOrder(sql, orderId)
       const dispute = await withFailureTypes(paymentFailureTypes, () => stripe.getDispute(disputeId))
-      const closed = isDisputeOver(dispute.status)
-      if (order) await upsertDispute(sql, { disputeId, orderId: order.id, state: dispute.status, at, closed })
-      const task = { subjectId: disputeId, at }
+      if (order) await upsertDispute(sql, order.id, dispute, at)
       // The operator task comes first: the bank sets a deadline, and the provider may be down.
-      if (!closed)
-        await raiseOperatorTask(sql, { ...task, kind: 'dispute_open', detail: order ? dispute.reason : 'erased' })
-      else await resolveOperatorTask(sql, { ...task, kind: 'dispute_open', by: dispute.status })
-      if (dispute.status === 'lost') await raiseOperatorTask(sql, { ...task, kind: 'dispute_lost' })
+      await recordDisputeTasks(sql, dispute, order?.id, at)
       if (order) await suspendOrResume(order, at)
+      return { needsEvidence: order !== undefined && (await needsEvidence(order, dispute)) }
     },
+
+    async stageDisputeEvidence({ orderId, disputeId, asOf }) {
+      const at = new Date(asOf)
+      const order = await findOrder(sql, orderId)
+      // Nothing is left of an erased order that could be shown to the bank.
+      if (!order) return
+      const dispute = await withFailureTypes(paymentFailureTypes, () => stripe.getDispute(disputeId))
+      if (order.delivered_at && (await needsEvidence(order, dispute))) {
+        const evidence = evidenceFor({
+          order: { ...order, delivered_at: order.delivered_at },
+          esims: await statesOf(order),
+          mailAcceptedAt: await sentAt(sql, order.id, 'mail:confirmation'),
+        })
+        // The same content has the same key: attempts at the same time are one.
+        const content = createHash('sha256').update(JSON.stringify(evidence)).digest('base64url')
+        const key = `dispute-${disputeId}:evidence-${content}`
+        const staged = await withFailureTypes(paymentFailureTypes, () => stripe.stageEvidence(disputeId, evidence, key))
+        await upsertDispute(sql, order.id, staged, at)
+        await noteEvidenceStaged(sql, disputeId, at)
+        await recordDisputeTasks(sql, staged, order.id, at)
+      }
+      await resolveOperatorTask(sql, { kind: 'dispute_evidence_unstaged', subjectId: orderId, by: 'order', at })
+    },
+  }
+
+  /** An operator may have staged other evidence, or removed ours: it is staged once. */
+  async function needsEvidence(order: OrderRow, dispute: Dispute): Promise<boolean> {
+    if (!order.delivered_at || !dispute.awaitsEvidence || dispute.hasEvidence) return false
+    const known = await listDisputes(sql, order.id)
+    return known.every((row) => row.stripe_dispute_id !== dispute.disputeId || row.evidence_staged_at === null)
+  }
+
+  /** The states of the disputed eSIMs, as their provider has them now if it answers: a bank's date does not wait for it. */
+  async function statesOf(order: OrderRow): Promise<DisputedEsim[]> {
+    return Promise.all(
+      (await disputedEsims(order)).map(async (esim) => {
+        const provider = context.esimProviders[esim.provider as EsimProviderId]
+        const now = await provider.getStatus(esim.esimRef).catch((error: unknown) => {
+          if (!isProviderFailure(error)) throw error
+          return undefined
+        })
+        const used = BigInt(now?.usedBytes ?? 0)
+        return {
+          // A suspended eSIM was what it was before.
+          state: now && now.state !== 'suspended' && now.state !== 'unknown' ? now.state : esim.state,
+          activated_at: now?.activatedAt ? new Date(now.activatedAt) : esim.activatedAt,
+          used_bytes: used > esim.usedBytes ? used : esim.usedBytes,
+          total_bytes: esim.totalBytes,
+        }
+      }),
+    )
   }
 
   /** Decides by all disputes about an eSIM: of its order and of each of its top-ups. */

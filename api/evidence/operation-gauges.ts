@@ -58,6 +58,16 @@ export function registerOperationGauges(api: ApiContext): void {
     },
   })
   new Gauge({
+    name: 'ama_operator_task_due_seconds',
+    help: 'Until the earliest due date of an open operator task, by kind; negative once it has passed',
+    ...tasks,
+    async collect() {
+      this.reset()
+      for (const { kind, dueInSeconds } of (await read())?.tasks ?? [])
+        if (dueInSeconds !== null) this.set({ kind }, dueInSeconds)
+    },
+  })
+  new Gauge({
     name: 'ama_orders_waiting_for_esims',
     help: 'Paid orders without their eSIMs',
     registers,

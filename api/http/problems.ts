@@ -58,6 +58,11 @@ const ownProblems = {
     title: 'Method not allowed',
     meaning: 'The `Allow` header lists what this address answers to.',
   },
+  dispute_state_conflict: {
+    status: 409,
+    title: 'The dispute is not in a state that allows this',
+    meaning: 'It is decided, its evidence was submitted, or nothing is staged that could be submitted.',
+  },
   email_taken: {
     status: 409,
     title: 'This e-mail address has an account',

@@ -1,7 +1,7 @@
 /** The console's pages: operator tasks, held orders, privacy requests and open runs. */
 import type { ReactNode } from 'react'
 import type { Outage } from '../../db/operation/outside-parties.ts'
-import type { OperatorTask } from '../../db/operator-tasks.ts'
+import type { OperatorTask, TaskAttributes } from '../../db/operator-tasks.ts'
 import { moment, money } from '../../mails/format.ts'
 import { outsideParties } from '../../policy/outside-parties.ts'
 import { answerKinds } from '../../workflows/privacy-request.contract.ts'
@@ -162,7 +162,7 @@ export function renderConsole(page: ConsolePage): string {
           </Table>
         </Section>
         <Section title="To be settled" count={tasks.count} shown={tasks.items.length}>
-          <Table heads={['Task', 'About', 'Open', 'Owner', 'Note', 'Settle']}>
+          <Table heads={['Task', 'About', 'Open', 'Due', 'Owner', 'Note', 'Settle']}>
             {tasks.items.map((task) => (
               <tr key={task.id}>
                 <td className={task.urgency === 'now' ? 'broken' : undefined}>
@@ -173,9 +173,14 @@ export function renderConsole(page: ConsolePage): string {
                 <td>
                   <code>{task.subjectId}</code>
                   {task.detail ? `: ${task.detail}` : ''}
+                  {task.attributes ? <Attributes of={task.attributes} /> : null}
                 </td>
                 <td>
                   for {age(asOf, task.openedAt)}, since {moment(task.openedAt)}
+                </td>
+                <td className={task.dueAt && task.dueAt < asOf ? 'broken' : undefined}>
+                  {task.dueAt && task.dueAt < asOf ? 'LATE, was due by ' : ''}
+                  {task.dueAt ? moment(task.dueAt) : 'no day'}
                 </td>
                 <td>
                   {task.owner ? (
@@ -246,6 +251,21 @@ export function renderConsole(page: ConsolePage): string {
       </>
     ),
   })
+}
+
+/** What an operator has to know to settle a task. */
+function Attributes({ of: { amountMinor, currency, ...others } }: { of: TaskAttributes }) {
+  const amount =
+    typeof amountMinor === 'number' && typeof currency === 'string' ? money({ minor: amountMinor, currency }) : null
+  const facts = Object.entries(others).flatMap(([name, value]) =>
+    value === null ? [] : [`${name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)} ${value}`],
+  )
+  return (
+    <>
+      <br />
+      {[...(amount ? [amount] : []), ...facts].join(', ')}
+    </>
+  )
 }
 
 export interface RequestPage {

@@ -2,11 +2,11 @@
 
 import { z } from 'zod'
 import type { Context } from '../../context.ts'
-import type { Accounts } from '../../db/connection/schema.ts'
+import type { Accounts, Disputes } from '../../db/connection/schema.ts'
 import { findDataKey, tableEncryption } from '../../db/crypto/column-encryption.ts'
 import { installUrl } from '../../db/crypto/install-token.ts'
 import { listDocuments } from '../../db/order/books.ts'
-import { disputeState } from '../../db/order/disputes.ts'
+import { evidenceOf, listDisputes } from '../../db/order/disputes.ts'
 import { listEsims, type StoredEsim } from '../../db/order/esims.ts'
 import type { OrderRow } from '../../db/order/orders.ts'
 import { listRefunds } from '../../db/order/refunds.ts'
@@ -68,6 +68,20 @@ const esim = z
   })
   .meta({ id: 'Esim' })
 
+const dispute = z
+  .object({
+    id: z.string(),
+    state: z.string(),
+    amount: z.object({ minor: z.int(), currency: z.string() }).nullable(),
+    reason: z.string().nullable(),
+    networkReasonCode: z.string().nullable(),
+    dueBy: time.describe('until when the bank takes evidence; null when it takes none'),
+    evidence: z.enum(['none', 'staged', 'submitted']),
+    submissionCount: z.int(),
+    pastDue: z.boolean().describe('the last submission was late'),
+  })
+  .meta({ id: 'Dispute' })
+
 export const orderDetails = orderSummary
   .extend({
     payment: paymentSheet
@@ -77,7 +91,8 @@ export const orderDetails = orderSummary
     esims: z.array(esim),
     documents: z.array(z.object({ kind: z.string(), number: z.string(), issuedOn: z.iso.date() })),
     refunds: z.array(z.object({ state: z.string(), minor: z.int(), reason: z.string() })),
-    dispute: z.string().nullable(),
+    dispute: z.string().nullable().describe('the state of the latest dispute'),
+    disputes: z.array(dispute).describe('empty to customers'),
   })
   .meta({ id: 'Order' })
 
@@ -126,11 +141,11 @@ export async function viewOrder(
   const { sql } = context
   // A new order has no eSIMs and no documents: checkout, the most frequent call, saves the queries.
   const isNew = order.status === 'awaiting_payment'
-  const [esims, documents, refunds, dispute, payment, install] = await Promise.all([
+  const [esims, documents, refunds, disputes, payment, install] = await Promise.all([
     isNew ? [] : listEsims(context, order),
     isNew ? [] : listDocuments(sql, order.id),
     isNew ? [] : listRefunds(sql, order.id),
-    isNew ? undefined : disputeState(sql, order.id),
+    isNew ? [] : listDisputes(sql, order.id),
     isNew ? viewPayment(context, order) : null,
     installUrl(context, order),
   ])
@@ -141,7 +156,23 @@ export async function viewOrder(
     esims: esims.map(viewEsim),
     documents,
     refunds: refunds.map(({ state, amount_minor, reason }) => ({ state, minor: amount_minor, reason })),
-    dispute: dispute ?? null,
+    dispute: disputes[0]?.state ?? null,
+    disputes: reader === 'operator' ? disputes.map(viewDispute) : [],
+  }
+}
+
+function viewDispute(row: Disputes): z.input<typeof dispute> {
+  return {
+    id: row.stripe_dispute_id,
+    state: row.state,
+    amount:
+      row.amount_minor === null || row.currency === null ? null : { minor: row.amount_minor, currency: row.currency },
+    reason: row.reason,
+    networkReasonCode: row.network_reason_code,
+    dueBy: iso(row.due_by),
+    evidence: evidenceOf({ hasEvidence: row.has_evidence, submissionCount: row.submission_count }),
+    submissionCount: row.submission_count,
+    pastDue: row.past_due,
   }
 }
 

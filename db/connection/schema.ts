@@ -5,6 +5,7 @@ import type { EsimState } from '../../providers/esim.ts'
 import type { OrderStatus } from '../../workflows/order/order.contract.ts'
 import type { DrillReport } from '../backup/backups.ts'
 import type { ConsentSource } from '../consents.ts'
+import type { TaskAttributes } from '../operator-tasks.ts'
 import type { Notice } from '../policy-deliveries.ts'
 import type { SecurityEventKind } from '../security-log.ts'
 
@@ -58,6 +59,8 @@ export interface Attention {
   owner: string | null
   taken_at: Date | null
   note: string | null
+  due_at: Date | null
+  attributes: TaskAttributes | null
 }
 
 export interface Backups {
@@ -178,6 +181,15 @@ export interface Disputes {
   state: string
   opened_at: Date
   closed_at: Date | null
+  amount_minor: number | null
+  currency: string | null
+  reason: string | null
+  network_reason_code: string | null
+  due_by: Date | null
+  submission_count: number
+  past_due: boolean
+  has_evidence: boolean
+  evidence_staged_at: Date | null
 }
 
 export interface EmailChanges {

@@ -4,6 +4,7 @@ import type { Transaction } from '../connection/database.ts'
 import type { ColumnEncryption } from '../crypto/column-encryption.ts'
 import { isUsedAgain } from '../inactivity.ts'
 import { raiseOperatorTask } from '../operator-tasks.ts'
+import { erasedDisputeTask } from '../order/disputes.ts'
 import { noteEndedUser } from '../sign-in-events.ts'
 import { appendErased } from './deletion-ledger.ts'
 import { sealSecrets } from './deletion-seals.ts'
@@ -34,8 +35,7 @@ export async function erase(
   if (uid !== undefined) await noteEndedUser(tx, encryption, { firebaseUid: uid, at })
   await eraseRows(tx, person.accountId, person.owned)
   // Art. 17(3)(e) GDPR: an operator must still answer the bank. The id of the dispute identifies no person to us.
-  for (const disputeId of person.openDisputes)
-    await raiseOperatorTask(tx, { kind: 'dispute_open', subjectId: disputeId, detail: 'erased', at })
+  for (const dispute of person.openDisputes) await raiseOperatorTask(tx, erasedDisputeTask(dispute, at))
   await appendErased(tx, erasure)
   return { ...deletion, accountId: person.accountId }
 }

@@ -3,6 +3,7 @@ import type { Transaction } from '../connection/database.ts'
 import type {
   Accounts,
   DataKeys,
+  Disputes,
   Esims,
   Identities,
   Invoices,
@@ -19,8 +20,8 @@ import { type OwnedIds, readOwnedIds } from './erased-rows.ts'
 export interface Person {
   accountId: string
   owned: OwnedIds
-  /** ids of disputes that the bank has not decided: an operator must answer them after the erasure, too */
-  openDisputes: string[]
+  /** disputes that the bank has not decided: an operator must answer them after the erasure, too */
+  openDisputes: Disputes[]
   /** linked with Apple without a refresh token: only the person can end the link */
   appleByHand: boolean
   secrets: DeletionSecrets
@@ -71,7 +72,7 @@ export async function lockPerson(
       ...(customer ? [customer] : []),
       ...orders.flatMap((order) => order.measurement_event_id ?? []),
       ...refunds.flatMap((refund) => refund.stripe_refund_id ?? []),
-      ...disputes.flatMap((dispute) => (dispute.open ? [] : [dispute.id])),
+      ...disputes.flatMap((dispute) => (dispute.closed_at ? [dispute.stripe_dispute_id] : [])),
     ],
     // Blind indexes of e-mail address and sign-ins are no trace: the person may sign up again with the same ones.
     blinds: [...orders.map((order) => order.install_token_index), ...esims.map((esim) => esim.esim_ref_index)].flatMap(
@@ -85,7 +86,7 @@ export async function lockPerson(
   return {
     accountId: id,
     owned,
-    openDisputes: disputes.flatMap((dispute) => (dispute.open ? [dispute.id] : [])),
+    openDisputes: disputes.filter((dispute) => dispute.closed_at === null),
     appleByHand: signIns.appleByHand,
     secrets: {
       apple: signIns.apple,
@@ -117,9 +118,8 @@ async function readRows(tx: Transaction, accountId: string) {
     tx<RefundRow[]>`
       select r.order_id, r.stripe_refund_id, r.created_at
       from refunds r join orders o on o.id = r.order_id where o.account_id = ${accountId} order by r.created_at`,
-    tx<{ id: string; open: boolean }[]>`
-      select d.stripe_dispute_id as id, d.closed_at is null as open
-      from disputes d join orders o on o.id = d.order_id where o.account_id = ${accountId}`,
+    tx<Disputes[]>`
+      select d.* from disputes d join orders o on o.id = d.order_id where o.account_id = ${accountId}`,
     tx<IdentityRow[]>`
       select provider, subject_index, client_id, refresh_token from identities where account_id = ${accountId}`,
     readOwnedIds(tx, accountId),

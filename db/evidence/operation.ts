@@ -4,8 +4,8 @@ import type { Queryable } from '../connection/database.ts'
 export interface OperationFigures {
   /** seconds since the newest backup was begun that was kept; without one, since the first account */
   backupAgeSeconds: number
-  /** open operator tasks by their kind, with the age of the oldest */
-  tasks: { kind: string; open: number; oldestSeconds: number }[]
+  /** open operator tasks by their kind, with the age of the oldest, and the time until the earliest due date if any has one */
+  tasks: { kind: string; open: number; oldestSeconds: number; dueInSeconds: number | null }[]
   /** paid orders without their eSIMs, with the time since the payment or approval of the oldest */
   waitingOrders: { open: number; oldestSeconds: number }
 }
@@ -18,13 +18,18 @@ export async function readOperationFigures(sql: Queryable, asOf: Date): Promise<
     select coalesce(
       (select max(started_at) from backups where state = 'kept'),
       (select min(created_at) from accounts)) as since`
-  const tasks = await sql<{ kind: string; open: number; oldest: Date }[]>`
-    select kind, count(*)::int as open, min(opened_at) as oldest from attention where resolved_at is null group by kind`
+  const tasks = await sql<{ kind: string; open: number; oldest: Date; due: Date | null }[]>`
+    select kind, count(*)::int as open, min(opened_at) as oldest, min(due_at) as due from attention where resolved_at is null group by kind`
   const [waiting] = await sql<{ open: number; oldest: Date | null }[]>`
     select count(*)::int as open, min(paid_at) as oldest from orders where status = 'provisioning'`
   return {
     backupAgeSeconds: ageOf(backup?.since),
-    tasks: tasks.map(({ kind, open, oldest }) => ({ kind, open, oldestSeconds: ageOf(oldest) })),
+    tasks: tasks.map(({ kind, open, oldest, due }) => ({
+      kind,
+      open,
+      oldestSeconds: ageOf(oldest),
+      dueInSeconds: due && (due.getTime() - asOf.getTime()) / 1000,
+    })),
     waitingOrders: { open: waiting?.open ?? 0, oldestSeconds: ageOf(waiting?.oldest) },
   }
 }

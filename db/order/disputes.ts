@@ -1,14 +1,110 @@
+/** Disputes of orders, and the operator tasks about them. */
+import type { Dispute } from '../../providers/stripe/disputes.ts'
 import type { Queryable } from '../connection/database.ts'
 import type { Disputes } from '../connection/schema.ts'
+import {
+  forgetOperatorTask,
+  type NewOperatorTask,
+  raiseOperatorTask,
+  resolveOperatorTask,
+  type TaskAttributes,
+} from '../operator-tasks.ts'
 
-export async function upsertDispute(
+/** Stores what the processor says of a dispute. */
+export async function upsertDispute(sql: Queryable, orderId: string, dispute: Dispute, at: Date): Promise<void> {
+  const row = {
+    stripe_dispute_id: dispute.disputeId,
+    order_id: orderId,
+    state: dispute.status,
+    opened_at: at,
+    closed_at: dispute.isOver ? at : null,
+    amount_minor: dispute.amountMinor,
+    currency: dispute.currency,
+    reason: dispute.reason,
+    network_reason_code: dispute.networkReasonCode,
+    due_by: dispute.dueBy === null ? null : new Date(dispute.dueBy),
+    submission_count: dispute.submissionCount,
+    past_due: dispute.pastDue,
+    has_evidence: dispute.hasEvidence,
+  } satisfies Partial<Disputes>
+  const { stripe_dispute_id: _id, order_id: _order, opened_at: _opened, ...changes } = row
+  await sql`insert into disputes ${sql(row)} on conflict (stripe_dispute_id) do update set ${sql(changes)}`
+}
+
+/**
+ * Raises or resolves the operator tasks of a dispute, by what the processor says of it.
+ * @param orderId undefined for an erased order: an operator must answer the bank, and no trace of a settled task may stay
+ */
+export async function recordDisputeTasks(
   sql: Queryable,
-  dispute: { disputeId: string; orderId: string; state: string; at: Date; closed: boolean },
+  dispute: Dispute,
+  orderId: string | undefined,
+  at: Date,
 ): Promise<void> {
-  const closedAt = dispute.closed ? dispute.at : null
-  await sql`insert into disputes (stripe_dispute_id, order_id, state, opened_at, closed_at)
-    values (${dispute.disputeId}, ${dispute.orderId}, ${dispute.state}, ${dispute.at}, ${closedAt})
-    on conflict (stripe_dispute_id) do update set state = excluded.state, closed_at = excluded.closed_at`
+  const open = { kind: 'dispute_open', subjectId: dispute.disputeId }
+  if (!dispute.isOver) {
+    await raiseOperatorTask(sql, disputeTask(dispute, orderId, at))
+    return
+  }
+  if (orderId === undefined) return forgetOperatorTask(sql, open)
+  await resolveOperatorTask(sql, { ...open, by: dispute.status, at })
+  if (dispute.status === 'lost')
+    await raiseOperatorTask(sql, { kind: 'dispute_lost', subjectId: dispute.disputeId, at, attributes: { orderId } })
+}
+
+/** The task of an open dispute. The bank's date counts until evidence is submitted. */
+function disputeTask(dispute: Dispute, orderId: string | undefined, at: Date): NewOperatorTask {
+  const { amountMinor, currency, reason, networkReasonCode, status, submissionCount, pastDue, dueBy } = dispute
+  const attributes: TaskAttributes = {
+    ...(orderId !== undefined && { orderId }),
+    amountMinor,
+    currency,
+    reason,
+    networkReasonCode,
+    status,
+    evidence: evidenceOf(dispute),
+    submissionCount,
+    pastDue,
+  }
+  return {
+    kind: 'dispute_open',
+    subjectId: dispute.disputeId,
+    detail: orderId === undefined ? 'erased' : reason,
+    at,
+    dueAt: dueBy !== null && submissionCount === 0 ? new Date(dueBy) : null,
+    attributes,
+  }
+}
+
+/** The task of a dispute whose order is being erased, by what is stored of it: the processor is not asked meanwhile. */
+export function erasedDisputeTask(row: Disputes, at: Date): NewOperatorTask {
+  return {
+    kind: 'dispute_open',
+    subjectId: row.stripe_dispute_id,
+    detail: 'erased',
+    at,
+    dueAt: row.submission_count === 0 ? row.due_by : null,
+    attributes: {
+      amountMinor: row.amount_minor,
+      currency: row.currency,
+      reason: row.reason,
+      networkReasonCode: row.network_reason_code,
+      status: row.state,
+      evidence: evidenceOf({ hasEvidence: row.has_evidence, submissionCount: row.submission_count }),
+      submissionCount: row.submission_count,
+      pastDue: row.past_due,
+    },
+  }
+}
+
+export type EvidenceState = 'none' | 'staged' | 'submitted'
+
+export function evidenceOf({
+  hasEvidence,
+  submissionCount,
+}: Pick<Dispute, 'hasEvidence' | 'submissionCount'>): EvidenceState {
+  if (submissionCount > 0) return 'submitted'
+  return hasEvidence ? 'staged' : 'none'
 }
 
 /**
@@ -21,9 +117,13 @@ export async function isDisputed(sql: Queryable, esim: { id: string; orderId: st
   return rows.length > 0
 }
 
-/** The state of an order's latest dispute. */
-export async function disputeState(sql: Queryable, orderId: string): Promise<string | undefined> {
-  const [row] = await sql<Pick<Disputes, 'state'>[]>`
-    select state from disputes where order_id = ${orderId} order by opened_at desc limit 1`
-  return row?.state
+/** The disputes of an order, the latest first. */
+export async function listDisputes(sql: Queryable, orderId: string): Promise<Disputes[]> {
+  return sql<Disputes[]>`select * from disputes where order_id = ${orderId} order by opened_at desc, stripe_dispute_id`
+}
+
+/** Notes once that we have staged evidence. */
+export async function noteEvidenceStaged(sql: Queryable, disputeId: string, at: Date): Promise<void> {
+  await sql`update disputes set evidence_staged_at = coalesce(evidence_staged_at, ${at}), has_evidence = true
+    where stripe_dispute_id = ${disputeId}`
 }

@@ -1,4 +1,4 @@
-/** Refunds and disputes of payments. */
+/** Refunds of payments. */
 import type Stripe from 'stripe'
 import { isProviderFailure } from '../failure.ts'
 import type { StripeClient } from './client.ts'
@@ -17,23 +17,6 @@ export interface Refund {
   failureReason?: string
   /** ISO 8601 */
   createdAt: string
-}
-
-/** Whether a dispute is decided or needs no decision. @param status as in docs.stripe.com/api/disputes/object */
-export const isDisputeOver = (status: string): boolean =>
-  ['won', 'lost', 'prevented', 'warning_closed'].includes(status)
-
-export interface Dispute {
-  disputeId: string
-  /** needs_response, under_review, won, lost, prevented, warning_* or appeal_* */
-  status: string
-  /** Stripe's code, such as `fraudulent` */
-  reason: string
-  amountMinor: number
-  /** ISO 4217, upper case */
-  currency: string
-  paymentIntentId: string | null
-  chargeId: string
 }
 
 const stripeReasons = ['duplicate', 'fraudulent', 'requested_by_customer'] as const
@@ -92,20 +75,6 @@ export function createRefunds({ sdk, call, create }: StripeClient) {
 
     async getRefund(refundId: string): Promise<Refund> {
       return toRefund(await call('reads', () => sdk.refunds.retrieve(refundId)))
-    },
-
-    async getDispute(disputeId: string): Promise<Dispute> {
-      const dispute = await call('reads', () => sdk.disputes.retrieve(disputeId))
-      const { id, status, reason, amount, currency, payment_intent: intent, charge } = dispute
-      return {
-        disputeId: id,
-        status,
-        reason,
-        amountMinor: amount,
-        currency: currency.toUpperCase(),
-        paymentIntentId: intent === null || typeof intent === 'string' ? intent : intent.id,
-        chargeId: typeof charge === 'string' ? charge : charge.id,
-      }
     },
   }
 }

@@ -3,6 +3,7 @@
  * Every method throws ProviderFailure; any other error is a bug.
  */
 import { createStripeClient, type StripeSettings } from './client.ts'
+import { createDisputes } from './disputes.ts'
 import { createHistory } from './history.ts'
 import { createPayments } from './payments.ts'
 import { createPersons } from './persons.ts'
@@ -21,6 +22,7 @@ export function createStripe(settings: StripeSettings) {
     ...createPayments(client),
     ...createHistory(client),
     ...createRefunds(client),
+    ...createDisputes(client),
     ...createPersons(client, settings.redactionApiVersion),
     parseWebhook: createWebhookParser(client.sdk, settings.webhookSecret),
   }

@@ -108,8 +108,14 @@ function disputeActions({ account, disputes }: Parts) {
   return {
     'open-dispute': (input) => {
       const charge = account.charges.get(idOf(paymentIntent(account, input).latest_charge) ?? '')
-      const reason = word(input, 'reason') ?? 'fraudulent'
-      return { dispute: disputes.open(present(charge, 'charge'), reason, amount(input, 'amount')).id }
+      const given = {
+        reason: word(input, 'reason') ?? 'fraudulent',
+        amount: amount(input, 'amount'),
+        dueInDays: input.dueInDays === null ? null : amount(input, 'dueInDays'),
+        networkReasonCode: word(input, 'networkReasonCode'),
+        inquiry: input.inquiry === true,
+      }
+      return { dispute: disputes.open(present(charge, 'charge'), given).id }
     },
     'review-dispute': (input) => disputes.review(named(input)),
     'close-dispute': (input) => {

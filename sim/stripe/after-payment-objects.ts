@@ -33,7 +33,7 @@ export function newRefund(
 export function newDispute(
   created: number,
   charge: Stripe.Charge,
-  given: { amount: number; reason: string; dueBy: number },
+  given: { amount: number; reason: string; dueBy: number; networkReasonCode: string | null; inquiry: boolean },
 ): Stripe.Dispute {
   return {
     id: newId('du'),
@@ -59,11 +59,16 @@ export function newDispute(
     metadata: {},
     payment_intent: charge.payment_intent,
     payment_method_details: {
-      card: { brand: 'visa', case_type: 'chargeback', network: 'visa', network_reason_code: null },
+      card: {
+        brand: 'visa',
+        case_type: given.inquiry ? 'inquiry' : 'chargeback',
+        network: 'visa',
+        network_reason_code: given.networkReasonCode,
+      },
       type: 'card',
     },
     reason: given.reason,
-    status: 'needs_response',
+    status: given.inquiry ? 'warning_needs_response' : 'needs_response',
   }
 }
 

@@ -6,18 +6,61 @@ import type { Events } from './events.ts'
 import { refusedByState } from './refusal.ts'
 
 const responseDays = 7
+const awaiting = ['needs_response', 'warning_needs_response']
 const undecided = ['needs_response', 'under_review', 'warning_needs_response', 'warning_under_review']
+
+export interface NewDispute {
+  reason: string
+  amount?: number | undefined
+  dueInDays?: number | null | undefined
+  networkReasonCode?: string | undefined
+  /** the bank only asks: docs.stripe.com/disputes/how-disputes-work#inquiries */
+  inquiry?: boolean | undefined
+}
 
 export type Disputes = ReturnType<typeof createDisputes>
 
 export function createDisputes(account: Account, events: Events) {
-  function openDispute(charge: Stripe.Charge, reason: string, amount = charge.amount): Stripe.Dispute {
+  /** @param given.dueInDays null: the bank takes no answer */
+  function openDispute(charge: Stripe.Charge, given: NewDispute): Stripe.Dispute {
     if (!charge.paid || charge.disputed) throw new Error('only a paid charge without a dispute can be disputed')
-    const dueBy = account.now() + responseDays * 86_400
-    const dispute = account.disputes.add(newDispute(account.now(), charge, { amount, reason, dueBy }))
+    const {
+      reason,
+      amount = charge.amount,
+      dueInDays = responseDays,
+      networkReasonCode = null,
+      inquiry = false,
+    } = given
+    const dueBy = dueInDays === null ? 0 : account.now() + Math.round(dueInDays * 86_400)
+    const dispute = account.disputes.add(
+      newDispute(account.now(), charge, { amount, reason, dueBy, networkReasonCode, inquiry }),
+    )
     charge.disputed = true
     events.emit('charge.dispute.created', dispute)
-    events.emit('charge.dispute.funds_withdrawn', dispute)
+    if (!inquiry) events.emit('charge.dispute.funds_withdrawn', dispute)
+    return dispute
+  }
+
+  /**
+   * Stages or submits evidence: docs.stripe.com/api/disputes/update. The bank takes it once.
+   * @param submit `true` is Stripe's default
+   */
+  function update(dispute: Stripe.Dispute, evidence: Record<string, string>, submit: boolean): Stripe.Dispute {
+    if (!awaiting.includes(dispute.status)) {
+      throw refusedByState('status_transition_invalid', `This dispute is ${dispute.status}.`)
+    }
+    const details = dispute.evidence_details
+    const before = { evidence: { ...dispute.evidence }, evidence_details: { ...details } }
+    Object.assign(dispute.evidence, evidence)
+    details.has_evidence = Object.values(dispute.evidence).some((value) => typeof value === 'string')
+    const previous = dispute.status
+    if (submit) {
+      details.submission_count += 1
+      details.submission_method = 'manual'
+      details.past_due = Boolean(details.due_by) && account.now() > Number(details.due_by)
+      dispute.status = previous === 'needs_response' ? 'under_review' : 'warning_under_review'
+    }
+    events.emit('charge.dispute.updated', dispute, { ...before, ...(submit && { status: previous }) })
     return dispute
   }
 
@@ -39,7 +82,7 @@ export function createDisputes(account: Account, events: Events) {
     return dispute
   }
 
-  return { open: openDispute, review, decide }
+  return { open: openDispute, update, review, decide }
 }
 
 export const isUndecided = (dispute: Stripe.Dispute): boolean => undecided.includes(dispute.status)

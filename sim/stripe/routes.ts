@@ -130,6 +130,13 @@ function mountDisputesAndEvents(router: Router, { account, protocol, disputes }:
     list('/v1/disputes', account.disputes, parameters, filters),
   )
   protocol.endpoint(router, 'get', '/v1/disputes/:id', [], ({ id }) => found(account.disputes, 'dispute', id))
+  protocol.endpoint(router, 'post', '/v1/disputes/:id', ['evidence', 'submit', 'metadata'], ({ id, parameters }) =>
+    disputes.update(
+      found(account.disputes, 'dispute', id),
+      disputeEvidence(parameters),
+      text(parameters, 'submit') !== 'false',
+    ),
+  )
   protocol.endpoint(router, 'post', '/v1/disputes/:id/close', [], ({ id }) =>
     disputes.decide(found(account.disputes, 'dispute', id), 'lost'),
   )
@@ -146,6 +153,28 @@ function mountDisputesAndEvents(router: Router, { account, protocol, disputes }:
     JSON.parse(found(account.events, 'event', id).body),
   )
 }
+
+/** The texts of docs.stripe.com/api/disputes/update, with their limits; the simulator keeps no files. */
+function disputeEvidence(parameters: Parameters): Record<string, string> {
+  const entries = Object.entries(record(parameters, 'evidence')).map(([name, value]) => [name, String(value)] as const)
+  const unknown = entries.find(([name]) => !evidenceTexts.includes(name))
+  if (unknown) throw invalidParameter('parameter_unknown', `evidence[${unknown[0]}]`, 'Received unknown parameter.')
+  const tooLong = entries.find(([, value]) => value.length > 20_000)
+  if (tooLong) throw invalidParameter('parameter_invalid', `evidence[${tooLong[0]}]`, 'Invalid string: too long.')
+  return Object.fromEntries(entries)
+}
+
+const evidenceTexts = [
+  'access_activity_log',
+  'customer_email_address',
+  'customer_name',
+  'customer_purchase_ip',
+  'product_description',
+  'refund_policy_disclosure',
+  'refund_refusal_explanation',
+  'service_date',
+  'uncategorized_text',
+]
 
 function list<T extends { id: string; created: number }>(
   url: string,

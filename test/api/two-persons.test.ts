@@ -94,6 +94,8 @@ const entries: Record<string, Entry> = {
   'POST /v1/orders/{id}/resend': { id: 'theirs', path: order('/resend'), ownerGets: 200 },
   'POST /v1/orders/{id}/refund': { id: 'theirs', path: order('/refund'), ownerGets: 200 },
   'POST /v1/orders/{id}/approve': { id: 'ours', path: (of) => `/v1/orders/${of.heldOrder.id}/approve` },
+  'POST /v1/orders/{id}/disputes/{disputeId}/submit': { id: 'ours', path: order('/disputes/du_1/submit') },
+  'POST /v1/orders/{id}/disputes/{disputeId}/accept': { id: 'ours', path: order('/disputes/du_1/accept') },
   'POST /v1/orders/{id}/reject': { id: 'ours', path: (of) => `/v1/orders/${of.heldOrder.id}/reject` },
   'GET /v1/privacy-requests/{id}': { id: 'theirs', path: request(''), ownerGets: 200 },
   'POST /v1/privacy-requests/{id}/resolve': { id: 'ours', path: request('/resolve') },

@@ -84,6 +84,8 @@ export type AttentionKind =
   | 'mail_undelivered'
   | 'provider_order_unreturned'
   | 'dispute_unrecorded'
+  /** the bank's date passes without evidence unless an operator gives some */
+  | 'dispute_evidence_unstaged'
   /** the processor has not said for a day whether the order was paid */
   | 'payment_unresolved'
   /** the processor has not said for 30 days whether the refund has arrived */
@@ -156,7 +158,14 @@ export interface OrderActivities {
    * not when eSIMs were returned, because only the run knows whether the order will be refunded, nor when a refund is due.
    */
   watchEsims(input: { orderId: string }): Promise<{ recorded: boolean; refundDue?: boolean }>
-  recordDispute(input: { orderId: string; disputeId: string; asOf: string }): Promise<void>
+  /** Activities of earlier builds returned nothing. */
+  recordDispute(input: {
+    orderId: string
+    disputeId: string
+    asOf: string
+  }): Promise<{ needsEvidence: boolean } | undefined>
+  /** Puts evidence from our books beside the dispute at the payment processor, once. Only an operator submits it. */
+  stageDisputeEvidence(input: { orderId: string; disputeId: string; asOf: string }): Promise<void>
   endOrder(input: { orderId: string; asOf: string; status: OrderStatus }): Promise<void>
   /** Makes an operator task. */
   raiseAttention(input: { orderId: string; kind: AttentionKind; asOf: string; code?: string }): Promise<void>

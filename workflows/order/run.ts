@@ -2,6 +2,7 @@
 import {
   ActivityFailure,
   isCancellation,
+  patched,
   proxyActivities,
   proxyLocalActivities,
   TimeoutFailure,
@@ -26,6 +27,7 @@ import { orderStates } from './order-states.ts'
 
 export const localFirst = proxyLocalFirst<OrderActivities>()
 export const charge = proxyActivities<OrderActivities>(retry.money)
+const stage = proxyActivities<OrderActivities>(retry.beforeTheBankDecides)
 const notifyNow = proxyLocalActivities<OrderActivities>(retry.localOnce)
 const notify = proxyActivities<OrderActivities>(retry.message)
 
@@ -126,11 +128,22 @@ export const disputeNotice = objectOf<{ disputeId: string }>({ disputeId: shortT
 
 /** A dispute that cannot be recorded is an operator's, and not the end of a run that has other promises to keep. */
 export async function noteDispute(orderId: string, disputeId: string): Promise<void> {
+  let recorded: { needsEvidence: boolean } | undefined
   try {
-    await charge.recordDispute({ orderId, disputeId, ...clock() })
+    recorded = await charge.recordDispute({ orderId, disputeId, ...clock() })
   } catch (error) {
     if (!(error instanceof ActivityFailure)) throw error
     await localFirst.raiseAttention({ orderId, kind: 'dispute_unrecorded', ...clock(), ...codeOf(error) })
+  }
+  if (recorded?.needsEvidence && patched('dispute-evidence')) await stageEvidence(orderId, disputeId)
+}
+
+async function stageEvidence(orderId: string, disputeId: string): Promise<void> {
+  try {
+    await stage.stageDisputeEvidence({ orderId, disputeId, ...clock() })
+  } catch (error) {
+    if (!(error instanceof ActivityFailure)) throw error
+    await localFirst.raiseAttention({ orderId, kind: 'dispute_evidence_unstaged', ...clock(), ...codeOf(error) })
   }
 }
 

@@ -82,6 +82,9 @@ export const money = {
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 minutes' },
 } satisfies ActivityOptions
 
+/** Evidence in a dispute: banks give a week or more, so after two days an operator still has time to act by hand. */
+export const beforeTheBankDecides = { ...money, scheduleToCloseTimeout: '2 days' } satisfies ActivityOptions
+
 /**
  * A payment that the bank or the processor has not decided: after a day an operator is told, and the workflow asks again.
  */

@@ -39,6 +39,11 @@ const operatorTask = z
     detail: z.string().nullable().describe('a code, never personal data'),
     urgency: z.enum(urgencies),
     openedAt: time,
+    dueAt: time.nullable().describe('when it is too late to settle it'),
+    attributes: z
+      .record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]))
+      .nullable()
+      .describe('what an operator has to know to decide: amounts, codes, ids'),
     ageSeconds: z.int().nonnegative().describe('since it was opened; of a closed one until then'),
     owner: z.string().nullable().describe('the operator who works on it, as the security log names them'),
     takenAt: time.nullable(),
@@ -57,9 +62,10 @@ export const taskPosition = z.tuple([z.int().min(0).max(9), sentTime, sentId]) s
 
 export function operatorTaskRoutes({ sql }: ApiContext): Route[] {
   async function shown(id: string, isDone: boolean) {
-    const task = isDone ? await findOperatorTask(sql, id) : undefined
+    const at = new Date()
+    const task = isDone ? await findOperatorTask(sql, id, at) : undefined
     if (!task) throw new Problem('not_found')
-    return { status: 200 as const, body: viewOf(task, new Date()) }
+    return { status: 200 as const, body: viewOf(task, at) }
   }
 
   return [
@@ -74,9 +80,12 @@ export function operatorTaskRoutes({ sql }: ApiContext): Route[] {
       async handle({ query: { state, cursor, limit } }) {
         const after = decodeCursor(cursor, taskPosition)
         const list = state === 'open' ? listOpenOperatorTasks : listClosedOperatorTasks
-        const [found, open] = await Promise.all([list(sql, { limit: limit + 1, after }), countOpenOperatorTasks(sql)])
-        const { rows, nextCursor } = cutPage(found, limit, positionOf)
         const at = new Date()
+        const [found, open] = await Promise.all([
+          list(sql, { limit: limit + 1, after, asOf: at }),
+          countOpenOperatorTasks(sql),
+        ])
+        const { rows, nextCursor } = cutPage(found, limit, positionOf)
         return { status: 200, body: { items: rows.map((task) => viewOf(task, at)), nextCursor, open } }
       },
     }),
@@ -124,10 +133,11 @@ export function operatorTaskRoutes({ sql }: ApiContext): Route[] {
   ]
 }
 
-function viewOf({ openedAt, takenAt, closedAt, ...task }: OperatorTask, at: Date): z.input<typeof operatorTask> {
+function viewOf({ openedAt, dueAt, takenAt, closedAt, ...task }: OperatorTask, at: Date): z.input<typeof operatorTask> {
   return {
     ...task,
     openedAt: openedAt.toISOString(),
+    dueAt: dueAt?.toISOString() ?? null,
     ageSeconds: Math.max(0, Math.floor(((closedAt ?? at).getTime() - openedAt.getTime()) / 1000)),
     takenAt: takenAt?.toISOString() ?? null,
     closedAt: closedAt?.toISOString() ?? null,

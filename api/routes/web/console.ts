@@ -229,7 +229,7 @@ export function consoleRoutes(api: ApiContext, evidence: EvidenceReader, limiter
     const asOf = new Date()
     const after = decodeCursor(cursor, taskPosition)
     const [found, taskCount, inReview, open, openCount, outages, wedged, read, runs] = await Promise.all([
-      listOpenOperatorTasks(sql, { limit: shown + 1, after }),
+      listOpenOperatorTasks(sql, { limit: shown + 1, after, asOf }),
       countOpenOperatorTasks(sql),
       listOrdersInReview(sql, shown),
       listPrivacyRequests(sql, { accountId: undefined, filter: 'open', asOf, after: undefined, limit: shown }),

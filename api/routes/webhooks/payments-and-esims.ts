@@ -2,14 +2,13 @@
 import { timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
-import { forgetOperatorTask, raiseOperatorTask } from '../../../db/operator-tasks.ts'
+import { recordDisputeTasks } from '../../../db/order/disputes.ts'
 import { findDeliveredOrder, findOrderOfEsim } from '../../../db/order/esims.ts'
 import { findOrder, findOrderOfPayment } from '../../../db/order/orders.ts'
 import { periods } from '../../../policy/periods.ts'
 import type { ProviderHint, WebhookEvent } from '../../../providers/esim.ts'
 import { isProviderFailure } from '../../../providers/failure.ts'
 import { concernsOrder, isAboutDispute } from '../../../providers/stripe/event-types.ts'
-import { isDisputeOver } from '../../../providers/stripe/refunds.ts'
 import type { StripeWebhook } from '../../../providers/stripe/webhooks.ts'
 import { createOrderSignals } from '../../../temporal/order-signals.ts'
 import { Problem } from '../../http/problem.ts'
@@ -122,10 +121,7 @@ export function webhookRoutes(api: ApiContext, inbox: WebhookInbox): Route[] {
    * events arrive in any order and an old one must not open a decided dispute again.
    */
   async function handleDisputeWithoutOrder(disputeId: string): Promise<void> {
-    const task = { kind: 'dispute_open', subjectId: disputeId }
-    const { status } = await api.stripe.getDispute(disputeId)
-    if (isDisputeOver(status)) await forgetOperatorTask(sql, task)
-    else await raiseOperatorTask(sql, { ...task, detail: 'erased', at: new Date() })
+    await recordDisputeTasks(sql, await api.stripe.getDispute(disputeId), undefined, new Date())
   }
 
   async function handleEsimHints(source: 'esim-access' | 'airalo', parse: () => WebhookEvent): Promise<void> {

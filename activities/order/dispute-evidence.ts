@@ -1,0 +1,57 @@
+/**
+ * What we tell a bank about a disputed order, from our own books. P2: nothing that says who the customer is: the bank knows
+ * its cardholder, and decides by what was delivered and used.
+ */
+import type { Esims } from '../../db/connection/schema.ts'
+import type { OrderRow } from '../../db/order/orders.ts'
+import { dataAmount, day, days, moment, placeName } from '../../mails/format.ts'
+import type { DisputeEvidence } from '../../providers/stripe/disputes.ts'
+
+export type DisputedEsim = Pick<Esims, 'state' | 'activated_at' | 'used_bytes' | 'total_bytes'>
+
+export interface Delivery {
+  order: OrderRow & { delivered_at: Date }
+  /** the order's own, or the one that a top-up put its data onto */
+  esims: DisputedEsim[]
+  /** when the customer's mail server accepted the mail with the activation code */
+  mailAcceptedAt: Date | null
+}
+
+const unused = ['new', 'cancelled']
+
+/** Our rule for refunds, which the API and the order's run apply. */
+const refundPolicy =
+  'Our refund policy: an order that is not delivered within 60 minutes of its payment is refunded in full automatically. A delivered eSIM that was not installed can be returned in the app for a full refund. An eSIM that was installed or used, and data that was added to an eSIM, cannot be returned.'
+
+export function evidenceFor({ order, esims, mailAcceptedAt }: Delivery): DisputeEvidence {
+  const isTopUp = order.parent_order_id !== null
+  const activations = esims.flatMap((esim) => esim.activated_at ?? []).sort((a, b) => a.getTime() - b.getTime())
+  const firstUse = activations[0]
+  const usedBytes = esims.reduce((sum, esim) => sum + Number(esim.used_bytes), 0)
+  const isUsed = firstUse !== undefined || usedBytes > 0 || esims.some(({ state }) => !unused.includes(state))
+  const events: [Date, string][] = [
+    ...(order.paid_at ? [[order.paid_at, 'the payment succeeded'] as [Date, string]] : []),
+    [
+      order.delivered_at,
+      isTopUp ? 'the data was added to the eSIM' : 'the eSIM was delivered: app and web page show its activation code',
+    ],
+    ...(mailAcceptedAt
+      ? [[mailAcceptedAt, "the customer's mail server accepted the mail with the activation code"] as [Date, string]]
+      : []),
+    ...activations.map((at): [Date, string] => [at, 'the eSIM was activated in a mobile network for the first time']),
+  ]
+  const lines = events.sort(([a], [b]) => a.getTime() - b.getTime()).map(([at, what]) => `${moment(at)}: ${what}`)
+  const total = esims.some(({ total_bytes }) => total_bytes === null)
+    ? null
+    : esims.reduce((sum, esim) => sum + Number(esim.total_bytes), 0)
+  const usage = `Data used, as the network operator reports it: ${dataAmount(usedBytes)} of ${dataAmount(total)}`
+  return {
+    productDescription: `${order.quantity} x ${order.package_name}: ${isTopUp ? 'mobile data added to an eSIM that the customer has' : 'a travel eSIM, a digital product for mobile data'} (${placeName(order.destination)}, ${dataAmount(order.data_bytes === null ? null : Number(order.data_bytes))}, ${days(order.days)}). It is delivered electronically; nothing is shipped.`,
+    serviceDate: day(firstUse ?? order.delivered_at),
+    activityLog: [...lines, usage].join('\n'),
+    ...(isUsed && {
+      refundRefusal: 'The service was used, and mobile data that was used cannot be returned.',
+    }),
+    remarks: refundPolicy,
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * Disputes of payments. Sources: docs.stripe.com/api/disputes/object, docs.stripe.com/api/disputes/update,
+ * docs.stripe.com/disputes/categories
+ */
+import type Stripe from 'stripe'
+import type { StripeClient } from './client.ts'
+
+export interface Dispute {
+  disputeId: string
+  /** needs_response, under_review, won, lost, prevented, warning_* or appeal_* */
+  status: string
+  /** Stripe's code, such as `fraudulent` */
+  reason: string
+  /** the card network's code; missing for other ways of paying */
+  networkReasonCode: string | null
+  amountMinor: number
+  /** ISO 4217, upper case */
+  currency: string
+  paymentIntentId: string | null
+  chargeId: string
+  /** ISO 8601; null when the bank takes no answer */
+  dueBy: string | null
+  /** evidence is staged or submitted */
+  hasEvidence: boolean
+  submissionCount: number
+  /** the last submission was late, and the bank may not look at it */
+  pastDue: boolean
+  /** it is decided, or needs no decision */
+  isOver: boolean
+  /** the bank waits for our evidence; an inquiry (`warning_*`) is answered like a dispute */
+  awaitsEvidence: boolean
+}
+
+/**
+ * What we tell the bank. P2: no name, address, e-mail address, IP address and no identifier of the eSIM, though Stripe has
+ * fields for some of them.
+ */
+export interface DisputeEvidence {
+  productDescription: string
+  serviceDate: string
+  activityLog: string
+  refundRefusal?: string
+  remarks: string
+}
+
+const over = ['won', 'lost', 'prevented', 'warning_closed']
+const awaiting = ['needs_response', 'warning_needs_response']
+
+export function createDisputes({ sdk, call, create }: StripeClient) {
+  return {
+    async getDispute(disputeId: string): Promise<Dispute> {
+      return toDispute(await call('reads', () => sdk.disputes.retrieve(disputeId)))
+    },
+
+    /** Puts evidence beside a dispute, where an operator sees it. The bank gets nothing. */
+    async stageEvidence(disputeId: string, evidence: DisputeEvidence, key: string): Promise<Dispute> {
+      const parameters = { evidence: toEvidence(evidence), submit: false } satisfies Stripe.DisputeUpdateParams
+      return toDispute(
+        await create(key, (idempotencyKey) =>
+          call('writes', () => sdk.disputes.update(disputeId, parameters, { idempotencyKey })),
+        ),
+      )
+    },
+
+    /** Sends the staged evidence to the bank, which takes it once. */
+    async submitEvidence(disputeId: string, key: string): Promise<Dispute> {
+      return toDispute(
+        await create(key, (idempotencyKey) =>
+          call('writes', () => sdk.disputes.update(disputeId, { submit: true }, { idempotencyKey })),
+        ),
+      )
+    },
+
+    /** Accepts a dispute: it is lost, and that cannot be taken back. */
+    async acceptDispute(disputeId: string, key: string): Promise<Dispute> {
+      return toDispute(
+        await create(key, (idempotencyKey) =>
+          call('writes', () => sdk.disputes.close(disputeId, {}, { idempotencyKey })),
+        ),
+      )
+    },
+  }
+}
+
+function toDispute(dispute: Stripe.Dispute): Dispute {
+  const { evidence_details: details, payment_intent: intent, charge } = dispute
+  return {
+    disputeId: dispute.id,
+    status: dispute.status,
+    reason: dispute.reason,
+    networkReasonCode: dispute.payment_method_details?.card?.network_reason_code ?? dispute.network_reason_code ?? null,
+    amountMinor: dispute.amount,
+    currency: dispute.currency.toUpperCase(),
+    paymentIntentId: intent === null || typeof intent === 'string' ? intent : intent.id,
+    chargeId: typeof charge === 'string' ? charge : charge.id,
+    // 0 as well as null: the bank takes no answer.
+    dueBy: details.due_by ? new Date(details.due_by * 1000).toISOString() : null,
+    hasEvidence: details.has_evidence,
+    submissionCount: details.submission_count,
+    pastDue: details.past_due,
+    isOver: over.includes(dispute.status),
+    awaitsEvidence: awaiting.includes(dispute.status) && details.submission_count === 0,
+  }
+}
+
+const toEvidence = (evidence: DisputeEvidence): Stripe.DisputeUpdateParams.Evidence => ({
+  product_description: evidence.productDescription,
+  service_date: evidence.serviceDate,
+  access_activity_log: evidence.activityLog,
+  ...(evidence.refundRefusal === undefined ? {} : { refund_refusal_explanation: evidence.refundRefusal }),
+  uncategorized_text: evidence.remarks,
+})
