@@ -21,6 +21,7 @@ import { createCatalogueActivities } from './catalogue/catalogue.ts'
 import { createDraftSweepActivities } from './draft-sweep.ts'
 import { createEmailChangeActivities } from './email-change.ts'
 import { createDeletionActivities } from './erasure/account-deletion.ts'
+import { createFraudWarningActivities } from './fraud/fraud-warning.ts'
 import { createHousekeepingActivities } from './housekeeping.ts'
 import { createInvoiceRetentionActivities } from './invoice-retention.ts'
 import { createKeyRotationActivities } from './key-rotation.ts'
@@ -50,6 +51,7 @@ export function createActivities(context: WorkerContext) {
     ...createEsimTrackingActivities(context),
     ...createMeasurementActivities(context),
     ...createDisputeActivities(context),
+    ...createFraudWarningActivities(context),
     ...createCatalogueActivities(context),
     ...createDeletionActivities(context),
     ...createSignInEndedActivities(context),

@@ -7,6 +7,7 @@ import type { WorkerContext } from '../context.ts'
 import { openPayments } from '../db/erasure/deletion-seals.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../db/operator-tasks.ts'
 import { recordDisputeTasks } from '../db/order/disputes.ts'
+import { listWarningTasks, recordOrphanedWarning } from '../db/order/fraud-warnings.ts'
 import { findOrder, findOrderOfPayment } from '../db/order/orders.ts'
 import {
   findReadUntil,
@@ -18,7 +19,7 @@ import {
 import { listSubjectsOfOpenTasks } from '../db/overdue.ts'
 import { isRecorded, recordEvent } from '../db/webhook-events.ts'
 import { milliseconds, periods } from '../policy/periods.ts'
-import { concernsOrder, isAboutDispute } from '../providers/stripe/event-types.ts'
+import { concernsOrder, isAboutDispute, isAboutFraudWarning } from '../providers/stripe/event-types.ts'
 import type { ListedPayment } from '../providers/stripe/history.ts'
 import type { StripeWebhook } from '../providers/stripe/webhooks.ts'
 import { plusMs } from '../shared/calendar.ts'
@@ -96,6 +97,7 @@ export function createPaymentSweepActivities(context: WorkerContext): PaymentSwe
         if (outcome) found[outcome] += 1
       }
       await resolveSettled(at)
+      await resolveWarnings(at)
       await recordSweep(sql, { part: 'unknown_payments', readUntil, at })
       return found
     },
@@ -113,6 +115,7 @@ export function createPaymentSweepActivities(context: WorkerContext): PaymentSwe
   /** As the webhook would have been handled. */
   async function handleMissed(event: StripeWebhook, orderId: string | undefined, at: Date): Promise<void> {
     const { paymentIntentId, disputeId, mark } = event
+    if (isAboutFraudWarning(event)) return handleMissedWarning(event.objectId, at)
     if (orderId && (await findOrder(sql, orderId))) {
       await (isAboutDispute(event) ? signals.dispute(orderId, disputeId ?? event.objectId) : signals.payment(orderId))
       return
@@ -123,6 +126,24 @@ export function createPaymentSweepActivities(context: WorkerContext): PaymentSwe
     }
     if (event.type === 'payment_intent.succeeded' && paymentIntentId && isOurs(orderId, mark))
       await raiseWithoutOrder(paymentIntentId, at)
+  }
+
+  async function handleMissedWarning(warningId: string, at: Date): Promise<void> {
+    const warning = await askAboutPayment(context, () => stripe.getFraudWarning(warningId))
+    const orderId = warning.paymentIntentId && (await findOrderOfPayment(sql, warning.paymentIntentId))
+    if (orderId) await signals.fraudWarning(orderId)
+    else await recordOrphanedWarning(sql, warning, at)
+  }
+
+  /** Settles the tasks of fraud warnings that are not actionable any more: an operator has refunded, or the bank disputes. */
+  async function resolveWarnings(at: Date): Promise<void> {
+    for (const { subjectId, warningId } of await listWarningTasks(sql)) {
+      heartbeat()
+      const warning = await askAboutPayment(context, () => stripe.getFraudWarning(warningId))
+      if (warning.actionable) continue
+      if (subjectId === warningId) await recordOrphanedWarning(sql, warning, at)
+      else await resolveOperatorTask(sql, { kind: 'fraud_warning', subjectId, by: 'payment_sweep', at })
+    }
   }
 
   /** @returns what the payment was, if no order has it */

@@ -30,6 +30,8 @@ const causes: Record<RefundReason, string> = {
   returned_unused: 'You returned this eSIM unused, so we have given your money back. It can no longer be installed.',
   ended_by_provider:
     'The network has ended your eSIM before you could use it, so we have given your money back. It can no longer be installed.',
+  fraud_warning:
+    'The bank of the card has reported this payment as possibly fraudulent, so we have given the money back. An eSIM of this order can no longer be installed.',
   paid_after_cancel: 'Your payment arrived after the order had ended, so we have given your money back.',
 }
 

@@ -44,6 +44,16 @@ export const periods = {
    * currency.
    */
   velocity: { windowMs: 1 * day, maxOrders: 10, maxGrossUsdMicros: 550_000_000 },
+  /**
+   * U5: the same limits of a day hold for a card, a device and an address over all accounts, also deleted ones; these hold
+   * for as long as the counts are kept.
+   */
+  velocityAcrossAccounts: { keepMs: 30 * day, maxOrders: 60, maxGrossUsdMicros: 2_200_000_000 },
+  /**
+   * U5: four in five warnings that nobody acts on become a dispute with a fee (docs.stripe.com/disputes/how-disputes-work),
+   * and Stripe does not say when: an operator decides within days.
+   */
+  fraudWarning: { decideWithinMs: 3 * day },
   account: {
     /** R1: an account is kept until it is unused for 3 years */
     inactivityYears: 3,

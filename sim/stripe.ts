@@ -3,7 +3,7 @@
  *
  * Actions (`POST /_control/do/<name>` with JSON). A payment is named by `paymentIntent` (id or client secret) or by
  * `orderId` (metadata.order_id).
- *   pay              method: card|apple_pay|google_pay, riskLevel, riskScore
+ *   pay              method: card|apple_pay|google_pay, riskLevel, riskScore, fingerprint (of the card)
  *   fail-payment     declineCode, riskLevel; the payment can be tried again
  *   process, require-action, cancel
  *   late-success     the payment succeeds just before the next cancellation
@@ -12,6 +12,7 @@
  *   fail-refund      refund or payment: fails its refunds, or the next refund when there is none yet
  *   open-dispute     payment, reason, amount, dueInDays (null: the bank takes no answer), networkReasonCode, inquiry;
  *                    review-dispute;  close-dispute  outcome: won|lost  (dispute or payment)
+ *   warn-fraud       payment, fraudType, withIntent (false: the warning names the charge alone)
  *   webhooks         drop, copies, delayMs, hold, url, events (subscription, ['*'] for everything)
  *   release          order: indexes of held webhooks; also ends `hold`
  *   resend           eventId
@@ -28,6 +29,7 @@ import { createAccount, type StoredEvent } from './stripe/account.ts'
 import { createActions, type StripeReplies } from './stripe/actions.ts'
 import { createDisputes } from './stripe/disputes.ts'
 import { createEvents } from './stripe/events.ts'
+import { createFraudWarnings } from './stripe/fraud-warnings.ts'
 import { createPayments } from './stripe/payments.ts'
 import { createProtocol } from './stripe/protocol.ts'
 import { createRedactions, type Redactable, type RedactionJob } from './stripe/redaction.ts'
@@ -42,6 +44,7 @@ export interface StripeBooks {
   charges: (Stripe.Charge & Redactable)[]
   refunds: Stripe.Refund[]
   disputes: Stripe.Dispute[]
+  fraudWarnings: Stripe.Radar.EarlyFraudWarning[]
   redactions: RedactionJob[]
   events: Omit<StoredEvent, 'body'>[]
   deliveries: Delivery[]
@@ -69,12 +72,14 @@ export async function startStripe(options: {
     retryDelayMs: options.webhookRetryDelayMs ?? 1000,
   })
   const protocol = createProtocol(account, options.secretKey)
+  const warnings = createFraudWarnings(account, events)
   const parts = {
     account,
     protocol,
     payments: createPayments(account, events),
-    refunds: createRefunds(account, events),
-    disputes: createDisputes(account, events),
+    refunds: createRefunds(account, events, warnings),
+    disputes: createDisputes(account, events, warnings),
+    warnings,
     redactions: createRedactions(account),
   }
 
@@ -88,6 +93,7 @@ export async function startStripe(options: {
         charges: account.charges.all(),
         refunds: account.refunds.all(),
         disputes: account.disputes.all(),
+        fraudWarnings: account.fraudWarnings.all(),
         redactions: account.redactions.all(),
         events: account.events.all().map(({ body: _body, ...event }) => event),
         deliveries: events.sender.deliveries,

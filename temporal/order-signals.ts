@@ -3,6 +3,7 @@ import { type Client, WorkflowNotFoundError } from '@temporalio/client'
 import type { Config } from '../config.ts'
 import {
   disputeSignal,
+  fraudWarningSignal,
   orderAftercareWorkflowId,
   orderWorkflowId,
   paymentSignal,
@@ -31,6 +32,12 @@ export function createOrderSignals({ temporal, config }: OrderSignalsContext) {
         signal: disputeSignal,
         signalArgs: [hint],
       })
+    },
+    /** Stripe reports a fraud warning about the order's payment. */
+    async fraudWarning(orderId: string): Promise<void> {
+      if (await signalled(() => temporal.workflow.getHandle(orderWorkflowId(orderId)).signal(fraudWarningSignal)))
+        return
+      await temporal.workflow.signalWithStart('orderAftercare', { ...aftercare(orderId), signal: fraudWarningSignal })
     },
     /** Starts the aftercare run of an order, unless it or the order's own run is open. @returns whether none was */
     async settle(orderId: string): Promise<boolean> {

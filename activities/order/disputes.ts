@@ -18,7 +18,7 @@ import type { Dispute } from '../../providers/stripe/disputes.ts'
 import { failure } from '../../shared/failures.ts'
 import type { OrderActivities } from '../../workflows/order/order.contract.ts'
 import { paymentFailureTypes, withFailureTypes } from '../failures.ts'
-import { type DisputedEsim, evidenceFor } from './dispute-evidence.ts'
+import { type DisputedEsim, evidenceFor } from '../fraud/dispute-evidence.ts'
 
 type Activities = Pick<OrderActivities, 'recordDispute' | 'stageDisputeEvidence'>
 

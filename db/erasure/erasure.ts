@@ -5,6 +5,7 @@ import type { ColumnEncryption } from '../crypto/column-encryption.ts'
 import { isUsedAgain } from '../inactivity.ts'
 import { raiseOperatorTask } from '../operator-tasks.ts'
 import { erasedDisputeTask } from '../order/disputes.ts'
+import { erasedWarningTasks } from '../order/fraud-warnings.ts'
 import { noteEndedUser } from '../sign-in-events.ts'
 import { appendErased } from './deletion-ledger.ts'
 import { sealSecrets } from './deletion-seals.ts'
@@ -33,9 +34,11 @@ export async function erase(
   await sealSecrets(tx, encryption, receiptId, person.secrets)
   const uid = person.secrets.firebase?.uid
   if (uid !== undefined) await noteEndedUser(tx, encryption, { firebaseUid: uid, at })
+  const warnings = await erasedWarningTasks(tx, person.owned.orders, at)
   await eraseRows(tx, person.accountId, person.owned)
   // Art. 17(3)(e) GDPR: an operator must still answer the bank. The id of the dispute identifies no person to us.
   for (const dispute of person.openDisputes) await raiseOperatorTask(tx, erasedDisputeTask(dispute, at))
+  for (const warning of warnings) await raiseOperatorTask(tx, warning)
   await appendErased(tx, erasure)
   return { ...deletion, accountId: person.accountId }
 }

@@ -67,6 +67,14 @@ export async function listOrdersInReview(
   return { orders, count: row?.count ?? 0 }
 }
 
+/** Whether somebody has paid for more data on an eSIM of this order. */
+export async function hasPaidTopUps(sql: Queryable, orderId: string): Promise<boolean> {
+  const rows = await sql`
+    select 1 from orders where parent_order_id = ${orderId} and paid_at is not null
+      and status in ('in_review', 'provisioning', 'delivered', 'ended') limit 1`
+  return rows.length > 0
+}
+
 /** A page of orders, the newest first, after the given position. */
 export async function listOrders(
   sql: Queryable,

@@ -1,9 +1,10 @@
 /**
- * Stripe (package stripe 23.1, API 2026-10-28.endive): payments, refunds, disputes, and the removal of personal data.
+ * Stripe (package stripe 23.1, API 2026-10-28.endive): payments, refunds, disputes, fraud warnings, and the removal of personal data.
  * Every method throws ProviderFailure; any other error is a bug.
  */
 import { createStripeClient, type StripeSettings } from './client.ts'
 import { createDisputes } from './disputes.ts'
+import { createFraudWarnings } from './fraud-warnings.ts'
 import { createHistory } from './history.ts'
 import { createPayments } from './payments.ts'
 import { createPersons } from './persons.ts'
@@ -23,6 +24,7 @@ export function createStripe(settings: StripeSettings) {
     ...createHistory(client),
     ...createRefunds(client),
     ...createDisputes(client),
+    ...createFraudWarnings(client),
     ...createPersons(client, settings.redactionApiVersion),
     parseWebhook: createWebhookParser(client.sdk, settings.webhookSecret),
   }

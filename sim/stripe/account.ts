@@ -38,6 +38,7 @@ export interface Account {
   charges: Collection<Stripe.Charge>
   refunds: Collection<Stripe.Refund>
   disputes: Collection<Stripe.Dispute>
+  fraudWarnings: Collection<Stripe.Radar.EarlyFraudWarning>
   redactions: Collection<RedactionJob>
   events: Collection<StoredEvent>
   settings: Settings
@@ -71,6 +72,11 @@ export function createAccount(): Account {
       charge: (dispute) => idOf(dispute.charge),
       payment_intent: (dispute) => idOf(dispute.payment_intent),
     }),
+    fraudWarnings: createCollection({
+      charge: (warning) => idOf(warning.charge),
+      payment_intent: (warning) =>
+        idOf(warning.payment_intent ?? account.charges.get(idOf(warning.charge) ?? '')?.payment_intent),
+    }),
     redactions: createCollection(),
     events: createCollection({ type: (event) => event.type }),
     settings: initialSettings(),
@@ -95,6 +101,7 @@ export function createAccount(): Account {
         'charges',
         'refunds',
         'disputes',
+        'fraudWarnings',
         'redactions',
         'events',
       ] as const)

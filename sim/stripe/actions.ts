@@ -11,6 +11,7 @@ type Action = (input: Input) => unknown
 export interface StripeReplies {
   clock: { now: number }
   'open-dispute': { dispute: string }
+  'warn-fraud': { warning: string }
   webhooks: { held: string[] }
   release: { released: string[] }
   'send-raw': { status: number; body: string }
@@ -22,6 +23,12 @@ export function createActions(parts: Parts, events: Events) {
     ...paymentActions(parts),
     ...refundActions(parts),
     ...disputeActions(parts),
+    'warn-fraud': (input) => {
+      const charge = account.charges.get(idOf(paymentIntent(account, input).latest_charge) ?? '')
+      const fraudType = word(input, 'fraudType') ?? 'made_with_stolen_card'
+      const withIntent = flag(input, 'withIntent')
+      return { warning: parts.warnings.warn(present(charge, 'charge'), { fraudType, withIntent }).id }
+    },
     ...webhookActions(account, events),
     'auto-pay': (input) => {
       account.settings.autoPay = {
@@ -68,6 +75,7 @@ function paymentActions({ account, payments }: Parts): Record<string, Action> {
         method: word(input, 'method'),
         riskLevel: word(input, 'riskLevel'),
         riskScore: amount(input, 'riskScore'),
+        fingerprint: word(input, 'fingerprint'),
       }),
     ),
     'fail-payment': onIntent((intent, input) =>

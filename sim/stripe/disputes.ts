@@ -3,6 +3,7 @@ import type Stripe from 'stripe'
 import { type Account, idOf } from './account.ts'
 import { newDispute } from './after-payment-objects.ts'
 import type { Events } from './events.ts'
+import type { FraudWarnings } from './fraud-warnings.ts'
 import { refusedByState } from './refusal.ts'
 
 const responseDays = 7
@@ -20,7 +21,7 @@ export interface NewDispute {
 
 export type Disputes = ReturnType<typeof createDisputes>
 
-export function createDisputes(account: Account, events: Events) {
+export function createDisputes(account: Account, events: Events, warnings: FraudWarnings) {
   /** @param given.dueInDays null: the bank takes no answer */
   function openDispute(charge: Stripe.Charge, given: NewDispute): Stripe.Dispute {
     if (!charge.paid || charge.disputed) throw new Error('only a paid charge without a dispute can be disputed')
@@ -38,6 +39,7 @@ export function createDisputes(account: Account, events: Events) {
     charge.disputed = true
     events.emit('charge.dispute.created', dispute)
     if (!inquiry) events.emit('charge.dispute.funds_withdrawn', dispute)
+    warnings.follow(charge)
     return dispute
   }
 

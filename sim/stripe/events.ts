@@ -22,6 +22,8 @@ export const defaultSubscription = [
   'charge.dispute.closed',
   'charge.dispute.funds_withdrawn',
   'charge.dispute.funds_reinstated',
+  'radar.early_fraud_warning.created',
+  'radar.early_fraud_warning.updated',
 ]
 
 export interface WebhookEndpoint {

@@ -143,7 +143,7 @@ export function newCharge(
 }
 
 /** The card, with its wallet when a phone's wallet paid. */
-export function cardDetails(method: string): Stripe.Charge.PaymentMethodDetails {
+export function cardDetails(method: string, fingerprint: string): Stripe.Charge.PaymentMethodDetails {
   const wallets: Record<string, Stripe.Charge.PaymentMethodDetails.Card.Wallet> = {
     apple_pay: { apple_pay: {}, dynamic_last4: '4242', type: 'apple_pay' },
     google_pay: { google_pay: {}, dynamic_last4: '4242', type: 'google_pay' },
@@ -159,6 +159,7 @@ export function cardDetails(method: string): Stripe.Charge.PaymentMethodDetails 
       electronic_commerce_indicator: null,
       exp_month: 12,
       exp_year: 2034,
+      fingerprint,
       funding: 'credit',
       installments: null,
       last4: '4242',

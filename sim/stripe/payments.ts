@@ -13,6 +13,8 @@ export interface PayInput {
   method?: string | undefined
   riskLevel?: string | undefined
   riskScore?: number | undefined
+  /** of the card; by default each payment has a card of its own */
+  fingerprint?: string | undefined
 }
 
 export type Payments = ReturnType<typeof createPayments>
@@ -31,9 +33,10 @@ export function createPayments(account: Account, events: Events) {
     return intent
   }
 
-  function pay(intent: Stripe.PaymentIntent, { method = 'card', riskLevel = 'normal', riskScore }: PayInput = {}) {
+  function pay(intent: Stripe.PaymentIntent, input: PayInput = {}) {
+    const { method = 'card', riskLevel = 'normal', riskScore, fingerprint } = input
     mustBeOpen(intent)
-    const charge = attempt(intent, method, { paid: true, riskLevel, riskScore })
+    const charge = attempt(intent, method, { paid: true, riskLevel, riskScore }, fingerprint)
     Object.assign(intent, {
       amount_received: intent.amount,
       last_payment_error: null,
@@ -101,8 +104,13 @@ export function createPayments(account: Account, events: Events) {
     return intent
   }
 
-  function attempt(intent: Stripe.PaymentIntent, method: string, outcome: ChargeOutcome): Stripe.Charge {
-    const charge = account.charges.add(newCharge(account.now(), intent, cardDetails(method), outcome))
+  function attempt(
+    intent: Stripe.PaymentIntent,
+    method: string,
+    outcome: ChargeOutcome,
+    fingerprint = newId('card'),
+  ): Stripe.Charge {
+    const charge = account.charges.add(newCharge(account.now(), intent, cardDetails(method, fingerprint), outcome))
     intent.latest_charge = charge.id
     return charge
   }

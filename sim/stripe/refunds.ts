@@ -3,11 +3,12 @@ import type Stripe from 'stripe'
 import { type Account, idOf } from './account.ts'
 import { newRefund } from './after-payment-objects.ts'
 import type { Events } from './events.ts'
+import type { FraudWarnings } from './fraud-warnings.ts'
 import { Refusal, refusedByState } from './refusal.ts'
 
 export type Refunds = ReturnType<typeof createRefunds>
 
-export function createRefunds(account: Account, events: Events) {
+export function createRefunds(account: Account, events: Events, warnings: FraudWarnings) {
   function create(
     charge: Stripe.Charge,
     given: { amount: number | undefined; reason: string | undefined; metadata: Record<string, string> },
@@ -27,6 +28,7 @@ export function createRefunds(account: Account, events: Events) {
     takeFrom(charge, amount)
     events.emit('refund.created', refund)
     events.emit('charge.refunded', charge)
+    warnings.follow(charge)
     if (doomed) account.later(0, () => fail(refund))
     return refund
   }
@@ -46,6 +48,7 @@ export function createRefunds(account: Account, events: Events) {
     delete refund.pending_reason
     const charge = account.charges.get(idOf(refund.charge) ?? '')
     if (charge) takeFrom(charge, -refund.amount)
+    if (charge) warnings.follow(charge)
     events.emit('refund.updated', refund, { status: previous })
     events.emit('refund.failed', refund)
   }

@@ -4,6 +4,7 @@ import type Stripe from 'stripe'
 import { type Account, idOf, newId } from './account.ts'
 import { type Collection, found } from './collection.ts'
 import type { Disputes } from './disputes.ts'
+import type { FraudWarnings } from './fraud-warnings.ts'
 import { newCustomer } from './objects.ts'
 import { integer, type Parameters, pageRequest, record, requiredText, text, textList, textMap } from './parameters.ts'
 import type { Payments } from './payments.ts'
@@ -19,6 +20,7 @@ export interface Parts {
   payments: Payments
   refunds: Refunds
   disputes: Disputes
+  warnings: FraudWarnings
   redactions: Redactions
 }
 
@@ -139,6 +141,12 @@ function mountDisputesAndEvents(router: Router, { account, protocol, disputes }:
   )
   protocol.endpoint(router, 'post', '/v1/disputes/:id/close', [], ({ id }) =>
     disputes.decide(found(account.disputes, 'dispute', id), 'lost'),
+  )
+  protocol.endpoint(router, 'get', '/v1/radar/early_fraud_warnings', [...pagination, ...filters], ({ parameters }) =>
+    list('/v1/radar/early_fraud_warnings', account.fraudWarnings, parameters, filters),
+  )
+  protocol.endpoint(router, 'get', '/v1/radar/early_fraud_warnings/:id', [], ({ id }) =>
+    found(account.fraudWarnings, 'early_fraud_warning', id),
   )
   // docs.stripe.com/api/events/list: `types` holds up to 20 names; an event of any of them is listed.
   protocol.endpoint(router, 'get', '/v1/events', [...pagination, 'type', 'types'], ({ parameters }) => {

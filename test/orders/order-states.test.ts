@@ -51,8 +51,8 @@ ${table(
 
 A refused update is answered with \`order_state_conflict\` and changes nothing. A cancellation of the run by Temporal's own
 tools counts as \`cancel\` in every state, and is never refused. A closed run (\`[*]\` below) refuses every update;
-\`payment\` and \`dispute\` go to \`orderAftercare\`, which refunds a payment that arrives late, and accepts
-\`refund\` while a late refund has failed.
+\`payment\`, \`dispute\` and \`fraud-warning\` go to \`orderAftercare\`, which refunds a payment that arrives late, and
+accepts \`refund\` while a late refund has failed. What a fraud warning leads to: [fraud and disputes](fraud-and-disputes.md).
 
 ## Transitions
 
@@ -64,8 +64,8 @@ ${[...transitions()].map(([transition, events]) => `    ${transition}: ${[...new
 
 ## Events
 
-Updates are ${orderUpdates.map(code).join(', ')}. Signals are \`payment\`, \`provider\`
-and \`dispute\`: hints of Stripe or the eSIM provider; a state ignores a signal that it does not list. \`work\`: the run's own
+Updates are ${orderUpdates.map(code).join(', ')}. Signals are \`payment\`, \`provider\`,
+\`dispute\` and \`fraud-warning\`: hints of Stripe or the eSIM provider; a state ignores a signal that it does not list. \`work\`: the run's own
 work is done or given up. \`time\`: nothing else happened until the limit. \`[*]\`: the run closes.
 
 ${table(

@@ -1,22 +1,33 @@
 /** U2: settles payments, refunds and disputes of an order whose own run has closed. */
-import { allHandlersFinished, condition, patched, workflowInfo } from '@temporalio/workflow'
+import { ActivityFailure, allHandlersFinished, condition, patched, workflowInfo } from '@temporalio/workflow'
 import { msUntil } from '../../shared/calendar.ts'
 import { failure } from '../../shared/failures.ts'
 import { nothing, onSignal, onUpdate } from '../run/messages.ts'
 import { clock, now } from '../run/now.ts'
 import { showStatus } from '../run/run-status.ts'
-import { disputeSignal, type OrderState, paymentSignal, type RefundReason, refund } from './order.contract.ts'
+import { giveBack, readOutcome, tellOperators, whyNot } from './fraud-warning.ts'
+import {
+  disputeSignal,
+  fraudWarningSignal,
+  type OrderState,
+  paymentSignal,
+  type RefundReason,
+  refund,
+} from './order.contract.ts'
 import { isListed, orderStates } from './order-states.ts'
 import { requestRefund, returnEsims, untilSettled } from './refund.ts'
 import { announce, disputeNotice, localFirst, noteDispute } from './run.ts'
 
 export async function orderAftercare({ orderId }: { orderId: string }): Promise<void> {
   const state: OrderState = { status: 'refunded', waitingFor: 'the payment processor', dueAt: null }
-  const hints = { payment: false }
+  const hints = { payment: false, fraudWarning: false }
   const announcements: Promise<void>[] = []
   let refundRequested = false
   let refunds = 0
   onSignal(disputeSignal, disputeNotice, ({ disputeId }) => noteDispute(orderId, disputeId))
+  onSignal(fraudWarningSignal, nothing, () => {
+    hints.fraudWarning = true
+  })
   onSignal(paymentSignal, nothing, () => {
     hints.payment = true
   })
@@ -35,7 +46,8 @@ export async function orderAftercare({ orderId }: { orderId: string }): Promise<
   showStatus({ status: 'aftercare', waitingFor: state.waitingFor, dueAt: null })
   // A signal comes with the start of this run; a signal after its end starts another run.
   do {
-    await condition(() => hints.payment, 1)
+    await condition(() => hints.payment || hints.fraudWarning, 1)
+    if (hints.fraudWarning) await actOnFraudWarning()
     if (hints.payment) {
       hints.payment = false
       if (settlesPayments()) await settlePayment()
@@ -43,7 +55,29 @@ export async function orderAftercare({ orderId }: { orderId: string }): Promise<
     }
     await Promise.all(announcements)
     await condition(allHandlersFinished)
-  } while (hints.payment)
+  } while (hints.payment || hints.fraudWarning)
+
+  /** As the order's run does (fraud-warning.ts). Nobody has cancelled an order whose run was terminated. */
+  async function actOnFraudWarning(): Promise<void> {
+    hints.fraudWarning = false
+    if (!patched('fraud-warnings')) return
+    const outcome = await readOutcome(orderId)
+    if (outcome === 'refund') hints.payment = true
+    if (outcome === 'operator') await tellOperators(orderId, 'not_returnable')
+    if (outcome !== 'take_back') return
+    try {
+      await giveBack(orderId)
+    } catch (error) {
+      if (!(error instanceof ActivityFailure)) throw error
+      return tellOperators(orderId, whyNot(error))
+    }
+    const reason = 'fraud_warning'
+    await localFirst.startRefund({ orderId, ...clock(), reason })
+    moveTo('refunding')
+    const failedWith = await refundAgain(reason)
+    if (failedWith) await repeatRefund(failedWith)
+    else await end()
+  }
 
   /** Refunds a payment that the order's own run cannot take any more. */
   async function settlePayment(): Promise<void> {

@@ -4,11 +4,13 @@ import { failure, failureType } from '../../shared/failures.ts'
 import { nothing, objectOf, onQuery, onSignal, onUpdate, shortText } from '../run/messages.ts'
 import { clock } from '../run/now.ts'
 import * as retry from '../run/retry.ts'
+import { noteFraudWarning } from './fraud-warning.ts'
 import {
   approve,
   cancel,
   checkout,
   disputeSignal,
+  fraudWarningSignal,
   type OrderActivities,
   type OrderState,
   orderState,
@@ -36,6 +38,8 @@ export function takeMessages(run: OrderRun): void {
   onSignal(disputeSignal, disputeNotice, ({ disputeId }) =>
     run.noteDispute(disputeId, orderStates[state.status].on.dispute?.againAtDelivery === true),
   )
+
+  onSignal(fraudWarningSignal, nothing, () => noteFraudWarning(run))
 
   onUpdate(checkout, nothing, async () => {
     await condition(() => run.checkout.done || run.checkout.fault !== undefined)

@@ -15,7 +15,7 @@ export type OrderUpdate = (typeof orderUpdates)[number]
  * Signals are never refused: one that a state does not list changes nothing there. `work`: what the run asked of
  * others is done, or is given up. `time`: nothing else happened until the state's limit.
  */
-export type OrderEvent = OrderUpdate | 'payment' | 'provider' | 'dispute' | 'work' | 'time'
+export type OrderEvent = OrderUpdate | 'payment' | 'provider' | 'dispute' | 'fraud-warning' | 'work' | 'time'
 
 /** Conditions under which a listed update is accepted; workflows/order/messages.ts decides whether each holds. */
 export const orderGuards = {
@@ -57,6 +57,9 @@ export interface OrderStateRow {
 const answersAtOnce = { does: 'Answers with the state' } as const
 const recordsDispute = { does: 'Records what the processor says of the dispute, and tells operators' } as const
 const recordsEarlyDispute = { ...recordsDispute, againAtDelivery: true } as const
+const tellsOfWarning = {
+  does: 'Tells operators, with a date, while the processor calls the warning actionable',
+} as const
 const remembersPayment = { does: 'Is remembered until the order is delivered or refunded, then asks the processor' }
 const remembersProvider = { does: 'Is remembered until delivery, then looks at the eSIMs' } as const
 
@@ -82,6 +85,10 @@ export const orderStates: { readonly [Status in OrderStatus]: OrderStateRow } = 
       },
       provider: remembersProvider,
       dispute: recordsEarlyDispute,
+      'fraud-warning': {
+        does: 'Asks the processor, and gives the money back once the payment is known',
+        leadsTo: [{ to: 'refunding', when: 'the warning is actionable' }],
+      },
       work: {
         does: 'Opens the checkout',
         leadsTo: [{ to: 'closed', when: 'it cannot be opened; the same request may be made again' }],
@@ -109,6 +116,10 @@ export const orderStates: { readonly [Status in OrderStatus]: OrderStateRow } = 
       payment: remembersPayment,
       provider: remembersProvider,
       dispute: recordsEarlyDispute,
+      'fraud-warning': {
+        does: 'Asks the processor, and gives the money back',
+        leadsTo: [{ to: 'refunding', when: 'the warning is actionable' }],
+      },
       time: { does: 'Counts as rejected', leadsTo: [{ to: 'refunding' }] },
     },
   },
@@ -127,6 +138,10 @@ export const orderStates: { readonly [Status in OrderStatus]: OrderStateRow } = 
       payment: remembersPayment,
       provider: remembersProvider,
       dispute: recordsEarlyDispute,
+      'fraud-warning': {
+        does: 'Asks the processor, and stops the provisioning',
+        leadsTo: [{ to: 'refunding', when: 'the warning is actionable' }],
+      },
       work: {
         does: 'Gets the eSIMs, and records the delivery with its invoice; mails that it takes longer when it does',
         leadsTo: [{ to: 'delivered' }, { to: 'refunding', when: 'no provider can fill the order' }],
@@ -164,6 +179,10 @@ export const orderStates: { readonly [Status in OrderStatus]: OrderStateRow } = 
         ],
       },
       dispute: recordsDispute,
+      'fraud-warning': {
+        does: 'Asks the processor, and gives unused eSIMs back to the provider; tells operators of others and of a top-up, with a date',
+        leadsTo: [{ to: 'refunding', when: 'the warning is actionable and the eSIMs were unused' }],
+      },
       work: { does: 'Follows the eSIMs', leadsTo: [{ to: 'closed', when: 'at once for a top-up' }] },
       time: {
         does: 'Looks at least daily, and ends with the last eSIM',
@@ -217,7 +236,7 @@ export const orderStates: { readonly [Status in OrderStatus]: OrderStateRow } = 
   },
   cancelled: ending('paid nothing'),
   unpaid: ending('paid nothing'),
-  ended: ending('eSIMs'),
+  ended: { ...ending('eSIMs'), on: { ...ending('eSIMs').on, 'fraud-warning': tellsOfWarning } },
 }
 
 /** The run closes as soon as everybody has been told. */

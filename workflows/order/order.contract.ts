@@ -46,6 +46,8 @@ export type RefundReason =
   | 'paid_after_cancel'
   /** the provider has ended the unused eSIMs */
   | 'ended_by_provider'
+  /** the card's issuer has warned of fraud */
+  | 'fraud_warning'
 
 export interface OrderState extends Omit<RunStatus, 'dueAt'> {
   status: OrderStatus
@@ -76,6 +78,9 @@ export const providerSignal = defineSignal('provider')
 /** A dispute was opened, changed or closed. */
 export const disputeSignal = defineSignal<[{ disputeId: string }]>('dispute')
 
+/** Hint that the card's issuer has warned about the order's payment; the run then asks the payment processor. */
+export const fraudWarningSignal = defineSignal('fraud-warning')
+
 export const orderState = defineQuery<OrderState>('state')
 
 export type PaymentTruth = { state: 'pending' | 'cancelled' } | { state: 'paid'; review: string | null }
@@ -90,6 +95,8 @@ export type AttentionKind =
   | 'payment_unresolved'
   /** the processor has not said for 30 days whether the refund has arrived */
   | 'refund_unsettled'
+  /** the processor has not said for a week whether a fraud warning is to be acted on */
+  | 'fraud_warning_unread'
   /** the run has failed */
   | 'order_run_failed'
 
@@ -100,6 +107,12 @@ export type LateOutcome =
   | { state: 'undecided'; askAt: string }
   /** `holdsEsims`: a provider may hold eSIMs that nobody gets */
   | { state: 'refund'; reason: RefundReason; holdsEsims: boolean }
+
+/**
+ * What an order's fraud warnings call for. `nothing`: none is actionable, or the money is on its way back. `refund`: nobody
+ * has the eSIMs. `take_back`: the eSIMs were delivered, and may be unused. `operator`: what was sold cannot be taken back.
+ */
+export type FraudWarningOutcome = 'nothing' | 'refund' | 'take_back' | 'operator'
 
 export type OrderMail = 'confirmation' | 'delayed' | 'refunded' | 'cancelled' | 'refund_failed'
 
@@ -166,6 +179,10 @@ export interface OrderActivities {
   }): Promise<{ needsEvidence: boolean } | undefined>
   /** Puts evidence from our books beside the dispute at the payment processor, once. Only an operator submits it. */
   stageDisputeEvidence(input: { orderId: string; disputeId: string; asOf: string }): Promise<void>
+  /** Asks the payment processor for fraud warnings about the order's payment. */
+  readFraudWarnings(input: { orderId: string; asOf: string }): Promise<FraudWarningOutcome>
+  /** Makes an operator task of the order's fraud warning, with a due date, unless none is actionable any more. */
+  raiseFraudWarning(input: { orderId: string; asOf: string; code: string }): Promise<void>
   endOrder(input: { orderId: string; asOf: string; status: OrderStatus }): Promise<void>
   /** Makes an operator task. */
   raiseAttention(input: { orderId: string; kind: AttentionKind; asOf: string; code?: string }): Promise<void>

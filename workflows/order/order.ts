@@ -14,6 +14,7 @@ import { msUntil, plusMs } from '../../shared/calendar.ts'
 import { failure, failureCode, failureType } from '../../shared/failures.ts'
 import { clock, now } from '../run/now.ts'
 import * as retry from '../run/retry.ts'
+import { noteFraudWarning } from './fraud-warning.ts'
 import { takeMessages } from './messages.ts'
 import {
   type OrderActivities,
@@ -62,6 +63,7 @@ async function carryOut(run: OrderRun): Promise<OrderState> {
   if (payment.state !== 'paid') return finish(run, payment.state)
   const refundReason =
     (run.requested.cancel ? 'paid_after_cancel' : undefined) ??
+    (run.requested.suspect ? 'fraud_warning' : undefined) ??
     (payment.review ? await review(run) : undefined) ??
     (await provisionInTime(run))
   if (refundReason) return refunded(run, refundReason)
@@ -71,7 +73,7 @@ async function carryOut(run: OrderRun): Promise<OrderState> {
     return end(run, 'delivered')
   }
   const ending = await track(run, expiresBy)
-  if (ending === 'returned') return refunded(run, 'returned_unused')
+  if (ending === 'returned') return refunded(run, run.requested.suspect ? 'fraud_warning' : 'returned_unused')
   if (ending === 'ended_by_provider') return refunded(run, 'ended_by_provider')
   return ending === 'recorded' ? finish(run, 'ended') : end(run, 'ended')
 }
@@ -97,8 +99,10 @@ async function review(run: OrderRun): Promise<RefundReason | undefined> {
   const { requested } = run
   const { reviewWindowMs } = periods.order
   run.moveTo('in_review', plusMs(now(), reviewWindowMs))
-  await condition(() => requested.approve || requested.reject || requested.cancel, reviewWindowMs)
+  const isDecided = () => requested.approve || requested.reject || requested.cancel || requested.suspect
+  await condition(isDecided, reviewWindowMs)
   if (requested.cancel) return 'cancelled_by_customer'
+  if (requested.suspect) return 'fraud_warning'
   if (requested.reject) return 'rejected_in_review'
   if (!requested.approve) return 'review_timed_out'
   const deliverBy = plusMs(now(), periods.order.deliverWithinMs).toISOString()
@@ -108,6 +112,7 @@ async function review(run: OrderRun): Promise<RefundReason | undefined> {
 
 /** Returns the reason for a refund, or undefined when the eSIMs are there. */
 async function provisionInTime(run: OrderRun): Promise<RefundReason | undefined> {
+  if (run.requested.suspect) return 'fraud_warning'
   const { orderId } = run
   const { delayNoticeMs, deliverWithinMs } = periods.order
   const dueAt = plusMs(now(), deliverWithinMs)
@@ -127,13 +132,16 @@ async function provisionInTime(run: OrderRun): Promise<RefundReason | undefined>
       await attempt(Math.max(1, msUntil(dueAt, now())))
     }
   } catch (error) {
-    if (isCancellation(error)) return 'cancelled_by_customer'
+    if (isCancellation(error)) return stoppedBy(run)
     if (ranOutOfTime(error)) return 'not_delivered_in_time'
     if (failureType(error) === 'OutOfStock') return 'out_of_stock'
     throw error
   }
-  return run.requested.cancel ? 'cancelled_by_customer' : undefined
+  return run.requested.cancel || run.requested.suspect ? stoppedBy(run) : undefined
 }
+
+const stoppedBy = ({ requested }: OrderRun): RefundReason =>
+  requested.suspect ? 'fraud_warning' : 'cancelled_by_customer'
 
 async function deliver(run: OrderRun): Promise<Date> {
   const { livesUntil } = await localFirst.recordDelivery({ orderId: run.orderId, ...clock() })
@@ -142,6 +150,12 @@ async function deliver(run: OrderRun): Promise<Date> {
   run.announce('confirmation')
   run.measurePurchase()
   run.noteEarlyDisputes()
+  run.progress.delivered = true
+  if (run.requested.suspect) {
+    // The warning came too late to stop the provisioning: the eSIMs are to be taken back.
+    run.requested.suspect = false
+    run.doAside(noteFraudWarning(run))
+  }
   return expiresBy
 }
 

@@ -63,7 +63,11 @@ export function startRun(input: OrderInput) {
       returnUnsure: false,
       returned: false,
       retryRefund: false,
+      /** the card's issuer has warned of fraud, and the money is to go back */
+      suspect: false,
     },
+    progress: { delivered: false },
+    fraudWarning: { hinted: false, looking: false },
     checkout: { done: false, fault: undefined as Error | undefined },
     /** once provisioning has begun: stops it */
     stopProvisioning: undefined as (() => void) | undefined,
@@ -93,6 +97,10 @@ export function startRun(input: OrderInput) {
     },
     noteEarlyDisputes(): void {
       for (const disputeId of earlyDisputes) announcements.push(noteDispute(orderId, disputeId))
+    },
+    /** The end of the run waits for this work, and nothing else. */
+    doAside(work: Promise<void>): void {
+      announcements.push(work)
     },
     async announced(): Promise<void> {
       await Promise.all(announcements)

@@ -4,11 +4,12 @@ import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { recordDisputeTasks } from '../../../db/order/disputes.ts'
 import { findDeliveredOrder, findOrderOfEsim } from '../../../db/order/esims.ts'
+import { recordOrphanedWarning } from '../../../db/order/fraud-warnings.ts'
 import { findOrder, findOrderOfPayment } from '../../../db/order/orders.ts'
 import { periods } from '../../../policy/periods.ts'
 import type { ProviderHint, WebhookEvent } from '../../../providers/esim.ts'
 import { isProviderFailure } from '../../../providers/failure.ts'
-import { concernsOrder, isAboutDispute } from '../../../providers/stripe/event-types.ts'
+import { concernsOrder, isAboutDispute, isAboutFraudWarning } from '../../../providers/stripe/event-types.ts'
 import type { StripeWebhook } from '../../../providers/stripe/webhooks.ts'
 import { createOrderSignals } from '../../../temporal/order-signals.ts'
 import { Problem } from '../../http/problem.ts'
@@ -104,6 +105,7 @@ export function webhookRoutes(api: ApiContext, inbox: WebhookInbox): Route[] {
   ]
 
   async function handleStripeEvent(event: StripeWebhook): Promise<Handled> {
+    if (isAboutFraudWarning(event)) return handleFraudWarning(event)
     const isDispute = isAboutDispute(event)
     const orderId = event.orderId ?? (event.paymentIntentId && (await findOrderOfPayment(sql, event.paymentIntentId)))
     const disputeId = event.disputeId ?? event.objectId
@@ -113,6 +115,17 @@ export function webhookRoutes(api: ApiContext, inbox: WebhookInbox): Route[] {
       if (isDispute) await handleDisputeWithoutOrder(disputeId)
     } else if (isDispute) await signals.dispute(orderId, disputeId)
     else await signals.payment(orderId)
+    return 'handled'
+  }
+
+  /** The event may name the charge alone, so Stripe is asked whose it is, and whether the warning is still actionable. */
+  async function handleFraudWarning({ objectId, paymentIntentId }: StripeWebhook): Promise<Handled> {
+    const known = paymentIntentId && (await findOrderOfPayment(sql, paymentIntentId))
+    const warning = known ? undefined : await api.stripe.getFraudWarning(objectId)
+    const orderId =
+      known || (warning?.paymentIntentId && (await findOrderOfPayment(sql, warning.paymentIntentId))) || undefined
+    if (orderId) await signals.fraudWarning(orderId)
+    else if (warning) await recordOrphanedWarning(sql, warning, new Date())
     return 'handled'
   }
 

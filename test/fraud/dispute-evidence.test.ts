@@ -32,12 +32,16 @@ async function taskOf(subjectId: string, kind = 'dispute_open') {
   return task
 }
 
-const untilTask = (subjectId: string, holds: (task: Attention) => boolean = () => true) =>
-  untilValue(
+/** Waits for an operator task. @returns it */
+async function untilTask(subjectId: string, holds: (task: Attention) => boolean = () => true): Promise<Attention> {
+  const task = await untilValue(
     `the task of ${subjectId}`,
     () => taskOf(subjectId),
-    (task) => task !== undefined && holds(task),
-  ) as Promise<Attention>
+    (found) => found !== undefined && holds(found),
+  )
+  if (!task) throw new Error(`no task of ${subjectId}`)
+  return task
+}
 
 const untilStaged = (dispute: string) => untilTask(dispute, ({ attributes }) => attributes?.evidence === 'staged')
 
@@ -216,9 +220,8 @@ test('a dispute whose webhook was lost, of an order whose run has closed, gets i
   await stripe.do('webhooks', { drop: 0 })
   await runLater(harness.stack, paymentSweepType, 1 / 24)
   await untilStaged(dispute)
-  expect((await atStripe(dispute))?.evidence_details.due_by).toBe(
-    ((await taskOf(dispute))?.due_at?.getTime() as never) / 1000,
-  )
+  const dueBy = (await taskOf(dispute))?.due_at?.getTime() ?? 0
+  expect((await atStripe(dispute))?.evidence_details.due_by).toBe(dueBy / 1000)
 })
 
 test('the erasure of a customer keeps the date and amount of an open dispute, and no tie to the order', async () => {

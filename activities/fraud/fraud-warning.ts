@@ -1,0 +1,61 @@
+/** Activities about early fraud warnings. */
+import type { Context } from '../../context.ts'
+import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
+import { fraudWarningTask } from '../../db/order/fraud-warnings.ts'
+import { findOrder, hasPaidTopUps, type OrderRow } from '../../db/order/orders.ts'
+import type { FraudWarning } from '../../providers/stripe/fraud-warnings.ts'
+import type { FraudWarningOutcome, OrderActivities } from '../../workflows/order/order.contract.ts'
+import { askAboutPayment } from '../order/provider-alarm.ts'
+
+type Activities = Pick<OrderActivities, 'readFraudWarnings' | 'raiseFraudWarning'>
+
+export function createFraudWarningActivities(context: Context): Activities {
+  const { sql, stripe } = context
+
+  return {
+    async readFraudWarnings({ orderId, asOf }) {
+      const order = await findOrder(sql, orderId)
+      // The deletion of an erased account settles what was not delivered.
+      if (!order) return 'nothing'
+      if (!(await actionableWarning(order, new Date(asOf)))) return 'nothing'
+      return outcomeOf(order)
+    },
+
+    async raiseFraudWarning({ orderId, asOf, code }) {
+      const at = new Date(asOf)
+      const order = await findOrder(sql, orderId)
+      const warning = order && (await actionableWarning(order, at))
+      if (!order || !warning) return
+      await raiseOperatorTask(sql, fraudWarningTask(warning, { subjectId: orderId, detail: code, at }))
+    },
+  }
+
+  /** The first warning that is actionable. Without one, the operator task is settled. */
+  async function actionableWarning(order: OrderRow, at: Date): Promise<FraudWarning | undefined> {
+    const { payment_intent_id: paymentIntentId } = order
+    if (!paymentIntentId) return undefined
+    const warnings = await askAboutPayment(context, () => stripe.listFraudWarnings(paymentIntentId))
+    const warning = warnings.findLast(({ actionable }) => actionable)
+    if (!warning) await resolveOperatorTask(sql, { kind: 'fraud_warning', subjectId: order.id, by: 'order', at })
+    return warning
+  }
+
+  async function outcomeOf(order: OrderRow): Promise<FraudWarningOutcome> {
+    switch (order.status) {
+      case 'awaiting_payment':
+      case 'in_review':
+      case 'provisioning':
+        return 'refund'
+      case 'delivered': {
+        // A top-up cannot be taken back, and an eSIM with one is not unused.
+        const isReturnable = order.parent_order_id === null && !(await hasPaidTopUps(sql, order.id))
+        return isReturnable ? 'take_back' : 'operator'
+      }
+      case 'ended':
+        return 'operator'
+      // The money is on its way back, its owner is an operator already, or it was never taken.
+      default:
+        return 'nothing'
+    }
+  }
+}

@@ -1,0 +1,301 @@
+/** U5: what is done about an early fraud warning of the card's issuer, by docs/fraud-and-disputes.md. */
+import { afterEach, expect, test } from 'vitest'
+import type { Attention } from '../../db/connection/schema.ts'
+import { periods } from '../../policy/periods.ts'
+import { orderAftercareWorkflowId, orderWorkflowId } from '../../workflows/order/order.contract.ts'
+import { paymentSweepType } from '../../workflows/order/payment-sweep.contract.ts'
+import { mailsTo } from '../harness/checks/messages.ts'
+import { deleteAccount } from '../harness/deletions.ts'
+import { shareStack } from '../harness/harness.ts'
+import { expectStatus } from '../harness/http.ts'
+import { runLater } from '../harness/later.ts'
+import { testPackages, testPriceMinor } from '../harness/test-packages.ts'
+import { until, untilValue } from '../harness/until.ts'
+
+// The books of erased customers name no order.
+const harness = await shareStack({ books: false })
+const { stripe, esimAccess } = harness.sims
+const { sql } = harness.context
+const packageCode = testPackages.onlyEsimAccess
+
+afterEach(async () => {
+  await Promise.all([stripe.clearFaults(), esimAccess.clearFaults()])
+  await stripe.do('webhooks', { drop: 0, copies: 1 })
+})
+
+async function bought(status: string, pay: Record<string, unknown> = {}) {
+  const person = await harness.signUp()
+  return { person, order: await harness.buy(person, { packageCode, pay, until: status }) }
+}
+
+const warn = async (orderId: string, given: Record<string, unknown> = {}): Promise<string> =>
+  (await stripe.do('warn-fraud', { orderId, ...given })).warning
+
+const paymentOf = async (orderId: string) =>
+  (await stripe.books()).paymentIntents.find(({ metadata }) => metadata.order_id === orderId)
+
+async function refundsOf(orderId: string) {
+  const intent = await paymentOf(orderId)
+  return (await stripe.books()).refunds.filter(({ payment_intent }) => payment_intent === intent?.id)
+}
+
+async function taskOf(subjectId: string): Promise<Attention | undefined> {
+  const [task] = await sql<Attention[]>`
+    select * from attention where kind = 'fraud_warning' and subject_id = ${subjectId} and resolved_at is null`
+  return task
+}
+
+const untilTask = (subjectId: string) =>
+  untilValue(
+    `the task of ${subjectId}`,
+    () => taskOf(subjectId),
+    (task) => task !== undefined,
+  )
+
+const untilNoTask = (subjectId: string) =>
+  until(`no task of ${subjectId}`, async () => (await taskOf(subjectId)) === undefined)
+
+async function expectGivenBack(orderId: string): Promise<void> {
+  expect(await harness.untilOrder(orderId, 'refunded')).toMatchObject({ reason: 'fraud_warning' })
+  expect(await refundsOf(orderId)).toMatchObject([{ status: 'succeeded', amount: testPriceMinor }])
+  expect(await taskOf(orderId)).toBeUndefined()
+}
+
+const atProvider = async (iccid: string) =>
+  (await esimAccess.books()).esims.findLast((each) => each.iccid === iccid)?.esimStatus
+
+const runStatus = async (workflowId: string) =>
+  (await harness.temporal.workflow.getHandle(workflowId).describe()).status.name
+
+async function topUpOf({ person, order }: Awaited<ReturnType<typeof bought>>): Promise<string> {
+  const wanted = { packageCode: testPackages.topUp }
+  const { id } = expectStatus(await person.caller.post(`/v1/orders/${order.id}/top-up`, wanted), 201)
+  await stripe.do('pay', { orderId: id })
+  await harness.untilOrder(id, 'delivered')
+  return id
+}
+
+test('U5: an order in review is refunded, and the customer is told', async () => {
+  const { person, order } = await bought('in_review', { riskLevel: 'elevated' })
+  await warn(order.id)
+  await expectGivenBack(order.id)
+  const [mail] = await untilValue(
+    'the mail',
+    () => mailsTo(harness.stack, person.email),
+    ({ length }) => length > 0,
+  )
+  expect(mail?.text).toContain('possibly fraudulent')
+  expect((await harness.operator.post(`/v1/orders/${order.id}/approve`)).status).toBe(409)
+})
+
+test('U5: the provisioning of an order is stopped, and what the provider holds is given back', async () => {
+  await esimAccess.do('allocation', { delayMs: 600_000 })
+  const { order } = await bought('provisioning')
+  await warn(order.id)
+  await expectGivenBack(order.id)
+  await esimAccess.do('allocation', {})
+  await harness.fastForward(order.id, '20 minutes')
+  await until('nothing is held', async () => {
+    const rows = await sql`select 1 from provider_orders where order_id = ${order.id} and state <> 'released'`
+    return rows.length === 0
+  })
+})
+
+test('eSIMs that are delivered while the warning is read are taken back', async () => {
+  await esimAccess.do('allocation', { delayMs: 1_500 })
+  const { order } = await bought('provisioning')
+  await stripe.fault({ match: { path: '/v1/radar/early_fraud_warnings$' }, delayMs: 5_000, times: 1 })
+  await warn(order.id)
+  await expectGivenBack(order.id)
+  await esimAccess.do('allocation', {})
+  const { esims, documents } = (await harness.service.get(`/v1/orders/${order.id}`)).body
+  expect(await atProvider(esims[0].iccid)).toBe('CANCEL')
+  expect(documents).toMatchObject([{ kind: 'invoice' }, { kind: 'credit_note' }])
+})
+
+test('a warning that arrives before the payment does keeps the order from its provider', async () => {
+  const person = await harness.signUp()
+  const { id } = await harness.buy(person, { packageCode, pay: false })
+  await stripe.do('webhooks', { hold: true })
+  await stripe.do('pay', { orderId: id })
+  await warn(id)
+  const { held } = await stripe.do('webhooks', {})
+  await stripe.do('release', { order: held.map((_id, index) => held.length - 1 - index) })
+  await harness.fastForward(id, '1 minute')
+  await harness.untilOrder(id, ['refunded', 'delivered'])
+  await expectGivenBack(id)
+})
+
+test.each([
+  ['by its payment', {}],
+  ['by its charge alone', { withIntent: false }],
+])('U5: unused eSIMs of a warning that names the order %s go back, and so does the money', async (_what, given) => {
+  const { order } = await bought('delivered')
+  await warn(order.id, given)
+  await expectGivenBack(order.id)
+  expect(await atProvider(order.esims[0].iccid)).toBe('CANCEL')
+  const { documents } = (await harness.service.get(`/v1/orders/${order.id}`)).body
+  expect(documents).toMatchObject([{ kind: 'invoice' }, { kind: 'credit_note' }])
+})
+
+test('U5: a used eSIM becomes an operator task with reason, amount and date, until the warning needs nothing any more', async () => {
+  const { order } = await bought('delivered')
+  await esimAccess.do('use', { iccid: order.esims[0].iccid, bytes: 1_000 })
+  const warning = await warn(order.id, { fraudType: 'card_never_received' })
+  const task = await untilTask(order.id)
+  const { fraudWarnings } = await stripe.books()
+  const warnedAt = Number(fraudWarnings.find(({ id }) => id === warning)?.created) * 1000
+  expect(task).toMatchObject({
+    detail: 'esim_in_use',
+    due_at: new Date(warnedAt + periods.fraudWarning.decideWithinMs),
+    attributes: {
+      warningId: warning,
+      fraudType: 'card_never_received',
+      amountMinor: testPriceMinor,
+      currency: 'EUR',
+    },
+  })
+  expect((await harness.service.get(`/v1/orders/${order.id}`)).body.status).toBe('delivered')
+  expect(await refundsOf(order.id)).toEqual([])
+  // The bank has disputed the payment: the warning is over, the dispute has a task of its own.
+  await stripe.do('open-dispute', { orderId: order.id })
+  await untilNoTask(order.id)
+})
+
+test('a provider that is down for an hour gets the unused eSIM back afterwards', async () => {
+  const { order } = await bought('delivered')
+  await esimAccess.fault({ match: { path: '/esim/cancel' }, status: 503, times: 6 })
+  await warn(order.id)
+  await harness.fastForward(order.id, '1 hour')
+  await expectGivenBack(order.id)
+})
+
+test('twenty warnings at once, each delivered twice, refund an order once', async () => {
+  const { order } = await bought('delivered')
+  await stripe.do('webhooks', { copies: 2 })
+  await Promise.all(Array.from({ length: 20 }, () => warn(order.id)))
+  await expectGivenBack(order.id)
+})
+
+test('a warning that needs nothing any more changes nothing', async () => {
+  const { order } = await bought('delivered')
+  const dispute = (await stripe.do('open-dispute', { orderId: order.id })).dispute
+  await warn(order.id)
+  await stripe.do('close-dispute', { dispute, outcome: 'lost' })
+  await until('the dispute is known', async () => {
+    return (await harness.service.get(`/v1/orders/${order.id}`)).body.dispute === 'lost'
+  })
+  expect((await harness.service.get(`/v1/orders/${order.id}`)).body.status).toBe('delivered')
+  expect(await taskOf(order.id)).toBeUndefined()
+})
+
+test('a top-up becomes an operator task, and so does an order whose unused eSIM has one', async () => {
+  const first = await bought('delivered')
+  const topUp = await topUpOf(first)
+  await until('its run has closed', async () => (await runStatus(orderWorkflowId(topUp))) === 'COMPLETED')
+  await warn(topUp)
+  expect(await untilTask(topUp)).toMatchObject({ detail: 'not_returnable' })
+  await warn(first.order.id)
+  expect(await untilTask(first.order.id)).toMatchObject({ detail: 'not_returnable' })
+  expect((await harness.service.get(`/v1/orders/${first.order.id}`)).body.status).toBe('delivered')
+})
+
+test('a top-up that is not delivered yet is refunded', async () => {
+  const { person, order } = await bought('delivered')
+  const wanted = { packageCode: testPackages.topUp }
+  const { id } = expectStatus(await person.caller.post(`/v1/orders/${order.id}/top-up`, wanted), 201)
+  await stripe.do('pay', { orderId: id, riskLevel: 'elevated' })
+  await harness.untilOrder(id, 'in_review')
+  await warn(id)
+  await expectGivenBack(id)
+})
+
+test('a warning about an order whose run has closed becomes one operator task', async () => {
+  const { order } = await bought('delivered')
+  await esimAccess.do('expire', { iccid: order.esims[0].iccid })
+  await harness.fastForward(order.id, '2 days')
+  await harness.untilOrder(order.id, 'ended')
+  await stripe.do('webhooks', { copies: 3 })
+  await warn(order.id)
+  await untilTask(order.id)
+  await until(
+    'the aftercare is over',
+    async () => (await runStatus(orderAftercareWorkflowId(order.id))) === 'COMPLETED',
+  )
+})
+
+test('orders whose run was terminated are refunded, and unused eSIMs go back', async () => {
+  for (const [status, pay] of [
+    ['delivered', {}],
+    ['in_review', { riskLevel: 'elevated' }],
+  ] as const) {
+    const { order } = await bought(status, pay)
+    await harness.temporal.workflow.getHandle(orderWorkflowId(order.id)).terminate('by mistake')
+    await warn(order.id)
+    await harness.untilOrder(order.id, 'refunded')
+    expect(await refundsOf(order.id)).toMatchObject([{ status: 'succeeded', amount: testPriceMinor }])
+    const [esim] = order.esims
+    if (esim) expect(await atProvider(esim.iccid)).toBe('CANCEL')
+  }
+})
+
+test('the hourly look finds a warning whose webhook was lost, and settles tasks that need nothing any more', async () => {
+  const used = await bought('delivered')
+  await esimAccess.do('use', { iccid: used.order.esims[0].iccid, bytes: 1_000 })
+  await warn(used.order.id)
+  await untilTask(used.order.id)
+  const lost = await bought('delivered')
+  await stripe.do('webhooks', { drop: 1_000 })
+  await warn(lost.order.id)
+  await stripe.do('open-dispute', { orderId: used.order.id })
+  await stripe.do('webhooks', { drop: 0 })
+  await runLater(harness.stack, paymentSweepType, 1 / 24)
+  await expectGivenBack(lost.order.id)
+  await untilNoTask(used.order.id)
+})
+
+test('the warning about an erased customer’s delivered order becomes a task without a tie to it, until it needs nothing', async () => {
+  const { person, order } = await bought('delivered')
+  const intent = await paymentOf(order.id)
+  await deleteAccount(harness.stack, person)
+  const warning = await warn(order.id)
+  const task = await untilTask(warning)
+  expect(task).toMatchObject({ detail: 'erased', attributes: { amountMinor: testPriceMinor, currency: 'EUR' } })
+  const said = JSON.stringify(task)
+  for (const tie of [order.id, person.accountId, intent?.id ?? '']) expect(said).not.toContain(tie)
+  await stripe.do('open-dispute', { orderId: order.id })
+  await until(
+    'no trace is left',
+    async () => (await sql`select from attention where subject_id = ${warning}`).length === 0,
+  )
+})
+
+test('the task of a warning outlives the erasure of its customer, without a tie to the order', async () => {
+  const { person, order } = await bought('delivered')
+  await esimAccess.do('use', { iccid: order.esims[0].iccid, bytes: 1_000 })
+  const warning = await warn(order.id)
+  const before = await untilTask(order.id)
+  await deleteAccount(harness.stack, person)
+  expect(await taskOf(order.id)).toBeUndefined()
+  const after = await taskOf(warning)
+  expect(after).toMatchObject({ detail: 'erased', due_at: before?.due_at, attributes: before?.attributes })
+  expect(JSON.stringify(after)).not.toContain(order.id)
+})
+
+test('an erased customer’s undelivered order is refunded by the deletion, and its warning leaves no task', async () => {
+  const { person, order } = await bought('in_review', { riskLevel: 'elevated' })
+  await stripe.do('webhooks', { hold: true })
+  await warn(order.id)
+  const deletion = await deleteAccount(harness.stack, person)
+  await stripe.do('release')
+  await deletion.until('stripe', 'done')
+  expect(await refundsOf(order.id)).toMatchObject([{ status: 'succeeded', amount: testPriceMinor }])
+  await until(
+    'no task',
+    async () =>
+      (
+        await sql`select from attention where kind = 'fraud_warning' and detail = 'erased'
+    and attributes ->> 'warningId' in (${(await stripe.books()).fraudWarnings.at(-1)?.id ?? ''})`
+      ).length === 0,
+  )
+})

@@ -1,0 +1,95 @@
+/**
+ * U5: what a run does about early fraud warnings (docs/fraud-and-disputes.md). The signal is a hint; the processor says
+ * whether a warning is still actionable, and the order's row what can be done.
+ */
+import { ActivityFailure, condition, patched } from '@temporalio/workflow'
+import { failureType } from '../../shared/failures.ts'
+import { clock } from '../run/now.ts'
+import type { FraudWarningOutcome } from './order.contract.ts'
+import { charge, codeOf, localFirst, type OrderRun } from './run.ts'
+
+/** Acts on the order's warnings. Hints that come meanwhile are one. */
+export async function noteFraudWarning(run: OrderRun): Promise<void> {
+  // A worker that did not know the signal may have taken it: its history has none of the commands below.
+  if (!patched('fraud-warnings')) return
+  const { fraudWarning } = run
+  fraudWarning.hinted = true
+  if (fraudWarning.looking) return
+  fraudWarning.looking = true
+  while (fraudWarning.hinted) {
+    fraudWarning.hinted = false
+    await act(run)
+  }
+  fraudWarning.looking = false
+}
+
+async function act(run: OrderRun): Promise<void> {
+  const { orderId, requested } = run
+  // While eSIMs are being given back, it is not known what the order is.
+  await condition(() => !requested.returning)
+  const outcome = await readOutcome(orderId)
+  if (outcome === 'operator') return tellOperators(orderId, 'not_returnable')
+  if (outcome === 'refund') {
+    // Delivered meanwhile: something else is to be done.
+    if (run.progress.delivered) run.fraudWarning.hinted = true
+    else {
+      requested.suspect = true
+      run.stopProvisioning?.()
+    }
+    return
+  }
+  if (outcome === 'nothing') return
+  await condition(() => run.state.status !== 'provisioning' && !requested.returning)
+  if (run.state.status !== 'delivered' || requested.returned) return
+  const refusedWith = await takeBack(run)
+  if (refusedWith) await tellOperators(orderId, refusedWith)
+}
+
+/** @returns why the eSIMs could not be given back, if so */
+async function takeBack({ orderId, requested }: OrderRun): Promise<string | undefined> {
+  requested.returning = true
+  requested.returnTried = true
+  requested.suspect = true
+  try {
+    await giveBack(orderId)
+    requested.returned = true
+    return undefined
+  } catch (error) {
+    if (!(error instanceof ActivityFailure)) throw error
+    requested.suspect = false
+    requested.returnUnsure = failureType(error) !== 'EsimInUse'
+    return whyNot(error)
+  } finally {
+    requested.returning = false
+  }
+}
+
+/** Gives the delivered eSIMs back to their provider. @throws ActivityFailure EsimInUse, or after a week */
+export const giveBack = (orderId: string): Promise<void> => charge.withdrawEsims({ orderId, ...clock() })
+
+/** The code of an operator task about eSIMs that were not given back. */
+export const whyNot = (error: unknown): string =>
+  failureType(error) === 'EsimInUse' ? 'esim_in_use' : (codeOf(error).code ?? 'provider_unavailable')
+
+export async function readOutcome(orderId: string): Promise<FraudWarningOutcome> {
+  try {
+    return await charge.readFraudWarnings({ orderId, ...clock() })
+  } catch (error) {
+    return unread(orderId, error)
+  }
+}
+
+export async function tellOperators(orderId: string, code: string): Promise<void> {
+  try {
+    await charge.raiseFraudWarning({ orderId, ...clock(), code })
+  } catch (error) {
+    await unread(orderId, error)
+  }
+}
+
+/** The order was erased meanwhile, or the processor has not answered for a week. */
+async function unread(orderId: string, error: unknown): Promise<'nothing'> {
+  if (!(error instanceof ActivityFailure)) throw error
+  await localFirst.raiseAttention({ orderId, kind: 'fraud_warning_unread', ...clock(), ...codeOf(error) })
+  return 'nothing'
+}
