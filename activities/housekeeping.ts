@@ -3,6 +3,7 @@ import { heartbeat } from '@temporalio/activity'
 import type { WorkerContext } from '../context.ts'
 import { forgetIdempotencyKeys, forgetTokens, forgetWebhookEvents } from '../db/expired.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../db/operator-tasks.ts'
+import { forgetVelocity } from '../db/order/velocity.ts'
 import { listOverdueOrders, listSubjectsOfOpenTasks } from '../db/overdue.ts'
 import { forgetAllowances } from '../db/requests/allowances.ts'
 import { dropPartitions, ensurePartitions } from '../db/security-log.ts'
@@ -39,6 +40,8 @@ export function createHousekeepingActivities(context: WorkerContext): Housekeepi
         ),
         tokens: await forgetTokens(sql, at, plusMs(at, -periods.endedSignInMs)),
         allowances: await inBatches((limit) => forgetAllowances(sql, at, limit)),
+        // The next run is a day away, so counts that would be too old by then are deleted now.
+        velocity: await inBatches((limit) => forgetVelocity(sql, plusDays(at, 1), limit)),
       }
     },
 

@@ -42,6 +42,11 @@ export const figures = {
     unit: 'rows',
     ...mustBeNone,
   },
+  oldest_velocity_count: {
+    meaning: 'Age of the oldest count of purchases by a card, a device or an address',
+    unit: 'days',
+    brokenAbove: 30,
+  },
   overdue_reviews: { meaning: 'Held orders that nobody decided about in time', unit: 'rows', ...mustBeNone },
   unbooked_orders: { meaning: 'Orders of the last week, paid and not in the books', unit: 'rows', ...mustBeNone },
   missing_invoices: { meaning: 'Orders of the last week, delivered without an invoice', unit: 'rows', ...mustBeNone },

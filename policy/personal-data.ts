@@ -35,6 +35,7 @@ export type KeptUntil = {
     | 'idempotencyKeysMs'
     | 'webhookDedupeMs'
     | 'endedSignInMs'
+    | 'velocityAcrossAccounts'
     | 'none'
   why: string
 }
@@ -614,6 +615,21 @@ const tables: Record<string, Table> = {
       account_id: link('the account'),
       window_start: technical,
       used: technical,
+    },
+  },
+  velocity_counts: {
+    onErasure: 'keep',
+    keptUntil: {
+      term: 'velocityAcrossAccounts',
+      why: 'U5: a buyer who deletes the account and comes back is counted on; no row leads to a person or an order',
+    },
+    columns: {
+      kind: technical,
+      hash: blind("the card's fingerprint at Stripe, the device or the address, which no other table has"),
+      hour: technical,
+      orders: technical,
+      gross_minor: technical,
+      expires_at: technical,
     },
   },
   web_sessions: {

@@ -99,7 +99,7 @@ export const promises = {
       file: 'test/orders/review.test.ts',
       title: 'U5: of many orders paid in the same moment, what exceeds the daily number is held',
     },
-    figures: ['overdue_reviews'],
+    figures: ['overdue_reviews', 'oldest_velocity_count'],
   },
   U6: {
     sentence: 'Data serves to meet accounting and tax duties.',

@@ -6,7 +6,7 @@ export const housekeepingWorkflowId = 'housekeeping'
 
 export interface HousekeepingReport {
   securityLog: { partitionsDropped: number }
-  forgotten: { idempotencyKeys: number; webhookEvents: number; tokens: number; allowances?: number }
+  forgotten: { idempotencyKeys: number; webhookEvents: number; tokens: number; allowances?: number; velocity?: number }
   overdue: { orders: number; runs: number }
 }
 

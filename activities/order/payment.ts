@@ -12,6 +12,14 @@ import { DataKeyMissing } from '../../db/crypto/data-keys.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
 import { recordPaid } from '../../db/order/books.ts'
 import { findOrder, insertOrder, moveOrder, type NewOrder, type OrderRow, paidSince } from '../../db/order/orders.ts'
+import {
+  type Bought,
+  countPurchase,
+  lockVelocity,
+  mostBought,
+  type VelocityKey,
+  velocityKeys,
+} from '../../db/order/velocity.ts'
 import { periods } from '../../policy/periods.ts'
 import { costMinor } from '../../policy/pricing.ts'
 import type { Payment } from '../../providers/stripe/payments.ts'
@@ -116,7 +124,12 @@ export function createOrderPaymentActivities(context: Context): Activities {
       const at = new Date(asOf)
       return await sql.begin(async (tx) => {
         await lockAccount(tx, order.account_id)
-        const review = await reasonToReview(tx, order, payment, at)
+        const keys = await velocityKeys(tx, cipher, {
+          accountId: order.account_id,
+          cardFingerprint: payment.cardFingerprint,
+        })
+        await lockVelocity(tx, keys)
+        const review = await reasonToReview(tx, order, payment, keys, at)
         const recorded = await recordPaid(tx, orderId, factsOf(order), {
           status: review ? 'in_review' : 'provisioning',
           reason: review,
@@ -124,6 +137,7 @@ export function createOrderPaymentActivities(context: Context): Activities {
           paid_at: at,
           deliver_by: review ? null : new Date(deliverBy),
         })
+        if (recorded) await countPurchase(tx, keys, { grossMinor: order.gross_minor, at })
         // Another attempt has recorded it, or the account was erased meanwhile and its deletion keeps the books.
         return { state: 'paid', review: recorded ? review : await recordedReview(tx, orderId) }
       })
@@ -170,18 +184,30 @@ export function createOrderPaymentActivities(context: Context): Activities {
   }
 
   /**
-   * U5: fraud is prevented. Returns why an operator has to review the order, or null. The account's lock makes
-   * concurrent payments count each other.
+   * U5: fraud is prevented. Returns why an operator has to review the order, or null. The locks of the account
+   * and of the keys make concurrent payments count each other.
    */
-  async function reasonToReview(tx: Queryable, order: OrderRow, payment: Payment, at: Date): Promise<string | null> {
+  async function reasonToReview(
+    tx: Queryable,
+    order: OrderRow,
+    payment: Payment,
+    keys: VelocityKey[],
+    at: Date,
+  ): Promise<string | null> {
     const isAsOrdered = payment.amountReceivedMinor === order.gross_minor && payment.currency === order.currency
     if (!isAsOrdered) return 'payment_differs_from_order'
     if (payment.riskLevel === 'elevated' || payment.riskLevel === 'highest') return 'payment_risk'
     const { windowMs, maxOrders, maxGrossUsdMicros } = periods.velocity
-    const maxGrossMinor = costMinor(maxGrossUsdMicros, exchange)
-    const before = await paidSince(tx, order.account_id, plusMs(at, -windowMs))
-    const tooMany = before.orders >= maxOrders || before.grossMinor + order.gross_minor > maxGrossMinor
-    return tooMany ? 'velocity' : null
+    const { keepMs, ...overLongerTime } = periods.velocityAcrossAccounts
+    const exceeds = (before: Bought, limit: { maxOrders: number; maxGrossUsdMicros: number }): boolean =>
+      before.orders >= limit.maxOrders ||
+      before.grossMinor + order.gross_minor > costMinor(limit.maxGrossUsdMicros, exchange)
+    const aDayAgo = plusMs(at, -windowMs)
+    const ofADay = { maxOrders, maxGrossUsdMicros }
+    if (exceeds(await paidSince(tx, order.account_id, aDayAgo), ofADay)) return 'velocity'
+    const bought = await mostBought(tx, keys, { lately: aDayAgo, longAgo: plusMs(at, -keepMs) })
+    const isTooMuch = exceeds(bought.lately, ofADay) || exceeds(bought.altogether, overLongerTime)
+    return isTooMuch ? 'velocity_across_accounts' : null
   }
 }
 

@@ -517,6 +517,15 @@ export interface SignInEvents {
   at: Date
 }
 
+export interface VelocityCounts {
+  kind: 'card' | 'device' | 'address'
+  hash: Blind
+  hour: Date
+  orders: number
+  gross_minor: number
+  expires_at: Date
+}
+
 export interface WebSessions {
   token_hash: Buffer
   account_id: string | null

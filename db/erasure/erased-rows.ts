@@ -63,6 +63,9 @@ export async function eraseLateRows(sql: Database, { ids: [accountId = '', ...id
     await tx`select erase_only(${accountId})`
     const free = await withoutOthers(tx, accountId, [accountId, ...ids])
     await tx`delete from attention where subject_id = any(${free})`
+    // An operator must still answer the bank: the task of a dispute stays, without the order.
+    await tx`update attention set attributes = attributes - 'orderId', detail = 'erased'
+      where attributes ->> 'orderId' = any(${free})`
     await tx`delete from idempotency_keys where resource_id = any(${free}) and account_id is null`
     await tx`delete from sends where subject_id = any(${free.filter(isUuid)}) and account_id is null`
     await tx`delete from disputes where stripe_dispute_id = any(${free}) and order_id is null`

@@ -1,16 +1,16 @@
-/** R2, R3, R4: figures which show that books, backups and security log are not kept beyond their terms. */
+/** R2, R3, R4, U5: figures which show that books, backups, security log and counts are not kept beyond their terms. */
 import type { Readings } from '../../policy/figures.ts'
 import { milliseconds } from '../../policy/periods.ts'
 import { type BooksTerm, plusYears, startOfDay } from '../../shared/calendar.ts'
 import type { Queryable } from '../connection/database.ts'
-import type { Backups } from '../connection/schema.ts'
+import type { Backups, VelocityCounts } from '../connection/schema.ts'
 
 /** A purge may start on the last day and take a while. */
 const graceDays = 2
 
 export async function readRetentionFigures(sql: Queryable, asOf: Date, booksTerm: BooksTerm): Promise<Readings> {
   const booksKeptSince = firstKeptDay(new Date(asOf.getTime() - graceDays * milliseconds.day), booksTerm)
-  const [[books], [backup], [ledger], [log]] = await Promise.all([
+  const [[books], [backup], [ledger], [log], [velocity]] = await Promise.all([
     sql<{ count: number }[]>`select (
       (select count(*) from invoices where issued_on < ${booksKeptSince}::date
         and date_trunc('month', issued_on)::date not in (select month from books_holds))
@@ -24,6 +24,7 @@ export async function readRetentionFigures(sql: Queryable, asOf: Date, booksTerm
     sql<{ oldest: string | null }[]>`
       select min(substring(relname from '\\d{4}_\\d{2}_\\d{2}$')) as oldest from pg_class
       where relispartition and relkind = 'r' and relname like 'security_log_%'`,
+    sql<{ oldest: VelocityCounts['hour'] | null }[]>`select min(hour) as oldest from velocity_counts`,
   ])
   const firstDay = log?.oldest ? new Date(`${log.oldest.replaceAll('_', '-')}T00:00:00Z`) : asOf
   return {
@@ -33,6 +34,7 @@ export async function readRetentionFigures(sql: Queryable, asOf: Date, booksTerm
       ...(!backup?.oldest && { detail: 'no backup' }),
     },
     uncounted_backups: { value: ledger?.count ?? null },
+    oldest_velocity_count: { value: velocity?.oldest ? Math.max(0, daysSince(velocity.oldest, asOf)) : 0 },
     oldest_security_log: { value: Math.max(0, daysSince(firstDay, asOf)) },
   }
 }

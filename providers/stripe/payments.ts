@@ -30,6 +30,8 @@ export interface Payment {
   /** 0 to 100, only for accounts with Radar for Fraud Teams */
   riskScore?: number
   chargeId?: string
+  /** the same for each payment by one card; it must be stored as a keyed hash only */
+  cardFingerprint?: string
   /** of the latest attempt */
   methodKind: MethodKind
   /** ISO 8601 */
@@ -109,6 +111,7 @@ export function createPayments({ sdk, call, create }: StripeClient) {
 function toPayment(intent: Stripe.PaymentIntent): Payment {
   const charge = intent.latest_charge !== null && typeof intent.latest_charge === 'object' ? intent.latest_charge : null
   const riskScore = charge?.outcome?.risk_score
+  const cardFingerprint = charge?.payment_method_details?.card?.fingerprint
   return {
     paymentIntentId: intent.id,
     status: intent.status as PaymentStatus,
@@ -119,6 +122,7 @@ function toPayment(intent: Stripe.PaymentIntent): Payment {
     riskLevel: riskLevelOf(charge),
     ...(riskScore === undefined ? {} : { riskScore }),
     ...(charge ? { chargeId: charge.id } : {}),
+    ...(cardFingerprint ? { cardFingerprint } : {}),
     methodKind: methodKindOf(charge),
     createdAt: new Date(intent.created * 1000).toISOString(),
     refundedMinor: charge?.amount_refunded ?? 0,

@@ -36,7 +36,7 @@ test('C1 C2 C5 C6 G1 P6 U1: an account stores exactly the given fields that the 
     identities: [],
     consents: { promotions: { granted: false, changedAt: null, source: null } },
     devices: 0,
-    policyVersion: '2026-06-20',
+    policyVersion: '2026-11-28',
     createdAt: expect.any(String),
     lastActiveAt: expect.any(String),
   })

@@ -132,8 +132,8 @@ const entries: Record<string, Entry> = {
   'POST /v1/webhooks/esim-access/{secret}': { id: 'secret', made: `/v1/webhooks/esim-access/${madeUp}`, body: '{}' },
   'POST /v1/webhooks/mail-bounces/{secret}': { id: 'secret', made: `/v1/webhooks/mail-bounces/${madeUp}`, body: 'x' },
   'GET /schemas/{file}': { id: 'public', path: '/schemas/account-export-1.json' },
-  'GET /privacy/{version}': { id: 'public', path: '/privacy/2026-06-20' },
-  'GET /v1/policies/{version}': { id: 'public', path: '/v1/policies/2026-06-20' },
+  'GET /privacy/{version}': { id: 'public', path: '/privacy/2026-11-28' },
+  'GET /v1/policies/{version}': { id: 'public', path: '/v1/policies/2026-11-28' },
   'GET /problems/{code}': { id: 'public', path: '/problems/not_found' },
 }
 
@@ -382,7 +382,7 @@ test('the owner is admitted on every route of their rows', async () => {
 })
 
 function filled(path: string): string {
-  const made: Record<string, string> = { code: 'x', version: '2026-06-20', month: '2026-01', file: 'x' }
+  const made: Record<string, string> = { code: 'x', version: '2026-11-28', month: '2026-01', file: 'x' }
   return path.replaceAll(/\{(\w+)\}/g, (_whole, name: string) => made[name] ?? randomUUID())
 }
 

@@ -1,5 +1,5 @@
 import { periods } from '../../policy/periods.ts'
-import { paymentSignal, providerSignal } from '../../workflows/order/order.contract.ts'
+import { fraudWarningSignal, paymentSignal, providerSignal } from '../../workflows/order/order.contract.ts'
 import type { Mutant } from './mutants.ts'
 
 export const orderMutants: Mutant[] = [
@@ -131,5 +131,30 @@ export const orderMutants: Mutant[] = [
       result: { state: 'pending' },
     },
     caughtBy: ['order-waits-for-the-database'],
+  },
+  {
+    name: 'a fraud warning that nobody reads',
+    mutation: { workflow: 'order', activity: 'readFraudWarnings', fault: 'skipped', result: 'nothing' },
+    caughtBy: [
+      'order-warned-of-in-review',
+      'order-warned-of-while-provisioning',
+      'order-warned-of-and-taken-back',
+      'order-warned-of-and-used',
+    ],
+  },
+  {
+    name: 'a fraud warning of which no operator learns',
+    mutation: { workflow: 'order', activity: 'raiseFraudWarning', fault: 'skipped' },
+    caughtBy: ['order-warned-of-and-used'],
+  },
+  {
+    name: 'a fraud warning that aftercare does not hear',
+    mutation: { workflow: 'orderAftercare', receivedSignal: fraudWarningSignal.name },
+    caughtBy: ['order-aftercare-of-a-fraud-warning'],
+  },
+  {
+    name: 'a dispute without evidence',
+    mutation: { workflow: 'order', activity: 'stageDisputeEvidence', fault: 'skipped' },
+    caughtBy: ['order-disputed-with-evidence'],
   },
 ]

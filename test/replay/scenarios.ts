@@ -5,6 +5,7 @@ import { keyRotations, keyringSettings } from './key-rotations.ts'
 import { campaigns, policyNotices } from './notices.ts'
 import { orderEnds } from './order-ends.ts'
 import { orderWaits } from './order-waits.ts'
+import { fraudCases } from './orders/fraud.ts'
 import { accountInactivities, invoiceRetentions } from './retention.ts'
 import { emailChanges, privacyRequests } from './rights.ts'
 import type { Scenario } from './scenario.ts'
@@ -13,6 +14,7 @@ import type { Scenario } from './scenario.ts'
 export const scenarios: Record<string, Scenario> = {
   ...orderEnds,
   ...orderWaits,
+  ...fraudCases,
   ...accountDeletions,
   ...accountInactivities,
   ...invoiceRetentions,

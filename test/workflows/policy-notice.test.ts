@@ -58,7 +58,7 @@ const accounts = async () =>
 describe('a material change', () => {
   test('N1: a material change is posted, mailed once to every person, and in force on its day', async () => {
     const before = expectStatus(await harness.anonymous.get('/v1/policies'), 200)
-    expect(before.items).toMatchObject([{ version: '2026-06-20', state: 'in_force', forNewcomers: true }])
+    expect(before.items).toMatchObject([{ version: '2026-11-28', state: 'in_force', forNewcomers: true }])
     const posted = await post('on-time')
     expect(posted).toMatchObject({ state: 'coming', movedFrom: null, forNewcomers: true })
     expect(await post('on-time')).toEqual(posted)
@@ -68,7 +68,7 @@ describe('a material change', () => {
     expect(new Set(mails.map(({ envelope }) => envelope.to[0])).size).toBe(await accounts())
     expect(mails[0]?.subject).toContain(inWords(new Date(posted.effectiveAt)))
     expect(await page()).toContain(`Coming on ${inWords(new Date(posted.effectiveAt))}`)
-    expect(await page()).toContain('Version 2026-06-20, in force since 20 June 2026')
+    expect(await page()).toContain('Version 2026-11-28, in force since 28 November 2026')
     expect(await page('/privacy/on-time')).toContain('<li>one thing less.</li>')
 
     await forward('on-time', new Date(posted.effectiveAt).getTime() - Date.now() - dayMs / 24)
@@ -76,9 +76,9 @@ describe('a material change', () => {
     const { outcome } = await forward('on-time', '2 hours')
     expect(outcome).toBe('ended')
     expect(await policyOf('on-time')).toMatchObject({ state: 'in_force', effectiveAt: posted.effectiveAt })
-    expect((await policyOf('2026-06-20')).state).toBe('superseded')
+    expect((await policyOf('2026-11-28')).state).toBe('superseded')
     expect(await page()).toContain('Version on-time, in force since')
-    expect(await page()).toMatch(/Earlier versions.*2026-06-20/s)
+    expect(await page()).toMatch(/Earlier versions.*2026-11-28/s)
     expect(await mailsAbout('on-time')).toHaveLength(await accounts())
   })
 
