@@ -12,14 +12,7 @@ import { DataKeyMissing } from '../../db/crypto/data-keys.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
 import { recordPaid } from '../../db/order/books.ts'
 import { findOrder, insertOrder, moveOrder, type NewOrder, type OrderRow, paidSince } from '../../db/order/orders.ts'
-import {
-  type Bought,
-  countPurchase,
-  lockVelocity,
-  mostBought,
-  type VelocityKey,
-  velocityKeys,
-} from '../../db/order/velocity.ts'
+import { type Bought, countPurchase, lockVelocity, mostBought, velocityKeys } from '../../db/order/velocity.ts'
 import { periods } from '../../policy/periods.ts'
 import { costMinor } from '../../policy/pricing.ts'
 import type { Payment } from '../../providers/stripe/payments.ts'
@@ -122,14 +115,20 @@ export function createOrderPaymentActivities(context: Context): Activities {
       if (payment.status === 'canceled') return { state: 'cancelled' }
       if (payment.status !== 'succeeded') return { state: 'pending' }
       const at = new Date(asOf)
+      const { account_id: accountId } = order
+      const keys = await velocityKeys(sql, cipher, { accountId, cardFingerprint: payment.cardFingerprint })
       return await sql.begin(async (tx) => {
-        await lockAccount(tx, order.account_id)
-        const keys = await velocityKeys(tx, cipher, {
-          accountId: order.account_id,
-          cardFingerprint: payment.cardFingerprint,
-        })
-        await lockVelocity(tx, keys)
-        const review = await reasonToReview(tx, order, payment, keys, at)
+        // Sent in one round trip, because others wait for the locks: they make concurrent payments count each other.
+        const [, , ofAccount, ofKeys] = await Promise.all([
+          lockAccount(tx, accountId),
+          lockVelocity(tx, keys),
+          paidSince(tx, accountId, plusMs(at, -periods.velocity.windowMs)),
+          mostBought(tx, keys, {
+            lately: plusMs(at, -periods.velocity.windowMs),
+            longAgo: plusMs(at, -periods.velocityAcrossAccounts.keepMs),
+          }),
+        ])
+        const review = reasonToReview(order, payment, { ofAccount, ofKeys })
         const recorded = await recordPaid(tx, orderId, factsOf(order), {
           status: review ? 'in_review' : 'provisioning',
           reason: review,
@@ -183,30 +182,22 @@ export function createOrderPaymentActivities(context: Context): Activities {
     await moveOrder(sql, order.id, ['awaiting_payment'], { status: 'cancelled', reason: notAccepted, ended_at: at })
   }
 
-  /**
-   * U5: fraud is prevented. Returns why an operator has to review the order, or null. The locks of the account
-   * and of the keys make concurrent payments count each other.
-   */
-  async function reasonToReview(
-    tx: Queryable,
+  /** U5: fraud is prevented. Returns why an operator has to review the order, or null. */
+  function reasonToReview(
     order: OrderRow,
     payment: Payment,
-    keys: VelocityKey[],
-    at: Date,
-  ): Promise<string | null> {
+    before: { ofAccount: Bought; ofKeys: { lately: Bought; altogether: Bought } },
+  ): string | null {
     const isAsOrdered = payment.amountReceivedMinor === order.gross_minor && payment.currency === order.currency
     if (!isAsOrdered) return 'payment_differs_from_order'
     if (payment.riskLevel === 'elevated' || payment.riskLevel === 'highest') return 'payment_risk'
-    const { windowMs, maxOrders, maxGrossUsdMicros } = periods.velocity
-    const { keepMs, ...overLongerTime } = periods.velocityAcrossAccounts
-    const exceeds = (before: Bought, limit: { maxOrders: number; maxGrossUsdMicros: number }): boolean =>
-      before.orders >= limit.maxOrders ||
-      before.grossMinor + order.gross_minor > costMinor(limit.maxGrossUsdMicros, exchange)
-    const aDayAgo = plusMs(at, -windowMs)
-    const ofADay = { maxOrders, maxGrossUsdMicros }
-    if (exceeds(await paidSince(tx, order.account_id, aDayAgo), ofADay)) return 'velocity'
-    const bought = await mostBought(tx, keys, { lately: aDayAgo, longAgo: plusMs(at, -keepMs) })
-    const isTooMuch = exceeds(bought.lately, ofADay) || exceeds(bought.altogether, overLongerTime)
+    const exceeds = (bought: Bought, limit: { maxOrders: number; maxGrossUsdMicros: number }): boolean =>
+      bought.orders >= limit.maxOrders ||
+      bought.grossMinor + order.gross_minor > costMinor(limit.maxGrossUsdMicros, exchange)
+    const { velocity, velocityAcrossAccounts } = periods
+    if (exceeds(before.ofAccount, velocity)) return 'velocity'
+    const { lately, altogether } = before.ofKeys
+    const isTooMuch = exceeds(lately, velocity) || exceeds(altogether, velocityAcrossAccounts)
     return isTooMuch ? 'velocity_across_accounts' : null
   }
 }
