@@ -59,6 +59,8 @@ const anyId = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/gi
 interface ErrorDescription {
   type: string
   message?: string
+  /** the failure type of shared/failures.ts, or the kind of a provider's failure */
+  failure?: string
   code?: string
   constraint?: string
   stack?: string
@@ -68,15 +70,34 @@ interface ErrorDescription {
 /** Describes an error without the properties that libraries add, which hold queries, parameters and bodies. */
 export function describeError(error: unknown): ErrorDescription {
   if (!(error instanceof Error)) return { type: typeof error }
-  const { code, constraint_name: constraint } = error as { code?: unknown; constraint_name?: unknown }
+  const { code = codeOfFailure(error), constraint_name: constraint } = error as {
+    code?: unknown
+    constraint_name?: unknown
+  }
   return {
     type: error.name,
     ...(!quotesData.has(error.name) && { message: error.message.replaceAll(anyId, '[id]') }),
+    ...failureOf(error),
     ...((typeof code === 'string' || typeof code === 'number') && { code: String(code) }),
     ...(typeof constraint === 'string' && { constraint }),
     ...(error.stack !== undefined && { stack: framesOf(error.stack) }),
     ...(error.cause !== undefined && { cause: describeError(error.cause) }),
   }
+}
+
+/** Temporal's ApplicationFailure holds the type and, as its first detail, the code; our ProviderFailure its kind. */
+function failureOf(error: Error): { failure?: string } {
+  const { type, kind } = error as { type?: unknown; kind?: unknown }
+  const failure = error.name === 'ApplicationFailure' ? type : error.name === 'ProviderFailure' ? kind : undefined
+  return typeof failure === 'string' ? { failure } : {}
+}
+
+const codeForm = /^[\w.-]{1,64}$/
+
+function codeOfFailure(error: Error): string | undefined {
+  const { details } = error as { details?: unknown }
+  const first: unknown = error.name === 'ApplicationFailure' && Array.isArray(details) ? details[0] : undefined
+  return typeof first === 'string' && codeForm.test(first) ? first : undefined
 }
 
 function framesOf(stack: string): string {

@@ -1,5 +1,8 @@
+import { ApplicationFailure } from '@temporalio/common'
 import postgres from 'postgres'
 import { expect, test } from 'vitest'
+import { ProviderFailure } from '../providers/failure.ts'
+import { failure } from '../shared/failures.ts'
 import { createLog } from '../shared/log.ts'
 
 function logging(write: (log: ReturnType<typeof createLog>) => void): string {
@@ -50,4 +53,18 @@ test('the log accepts any thrown value', () => {
   expect(JSON.parse(logging((log) => log.error({ err: 'canary' }, 'failed')))).toMatchObject({
     err: { type: 'string' },
   })
+})
+
+test('the log has the type and the code of an expected failure', () => {
+  const refused = logging((log) => log.warn({ error: failure('ProviderUnavailable', { code: 'http_503' }) }, 'failed'))
+  expect(JSON.parse(refused)).toMatchObject({ error: { failure: 'ProviderUnavailable', code: 'http_503' } })
+  const ours = logging((log) =>
+    log.warn({ error: new ProviderFailure('airalo', 'unavailable', 'timed_out') }, 'failed'),
+  )
+  expect(JSON.parse(ours)).toMatchObject({ error: { failure: 'unavailable', code: 'timed_out' } })
+})
+
+test('the log drops a detail of a failure that is no code', () => {
+  const free = ApplicationFailure.create({ type: 'X', message: 'm', details: ['Fi Canary, canary@example.com'] })
+  expect(logging((log) => log.warn({ error: free }, 'failed'))).not.toMatch(/canary/i)
 })
