@@ -7,6 +7,7 @@ import { createEvidence } from './evidence/evidence.ts'
 import { registerEvidenceGauges } from './evidence/gauges.ts'
 import { registerOperationGauges } from './evidence/operation-gauges.ts'
 import { startWatch } from './evidence/watch.ts'
+import { type AnsweringTimes, defaultAnswering } from './http/answering.ts'
 import { createAuthenticator } from './http/auth.ts'
 import { createErrorHandler } from './http/error-handler.ts'
 import { createLimiter, defaultLimits, type Limits } from './http/limits.ts'
@@ -56,6 +57,7 @@ export interface ApiOptions {
   /** override the defaults of limits.ts, which tests would exceed */
   limits?: Partial<Limits>
   receiving?: Partial<ReceivingTimeouts>
+  answering?: Partial<AnsweringTimes>
 }
 
 /** How long a request may take to arrive, in milliseconds. After that the connection is cut. */
@@ -153,12 +155,20 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
     next()
   })
   app.use('/codec', codecCors(api.config.TEMPORAL_UI_URL))
-  mountRoutes(app, routes, { context: api, limiter, authenticate: createAuthenticator(api, limiter) })
+  const answering = { ...defaultAnswering, ...options.answering }
+  const fail = createErrorHandler(api)
+  mountRoutes(app, routes, {
+    context: api,
+    limiter,
+    authenticate: createAuthenticator(api, limiter),
+    answering,
+    fail,
+  })
   app.use((request, response) => {
     requestContextOf(response).page = request.accepts(['json', 'html']) === 'html'
     throw new Problem('not_found')
   })
-  app.use(createErrorHandler(api))
+  app.use(fail)
 
   return { app, routes, document, listen }
 

@@ -1,14 +1,23 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import express, { type Express, type Request, type RequestHandler, type Response } from 'express'
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type Request,
+  type RequestHandler,
+  type Response,
+} from 'express'
 import { z } from 'zod'
 import type { Context } from '../../context.ts'
 import { recordSecurityEvent } from '../../db/security-log.ts'
+import { runUntil } from '../../shared/deadline.ts'
 import { addressOf } from './address.ts'
+import { type AnsweringTimes, answerWithin, limitTime } from './answering.ts'
 import { type Authenticate, assertFreshSignIn } from './auth.ts'
 import { actorOf, assertReaches, type Caller } from './caller.ts'
 import { readIdempotencyKey } from './idempotency.ts'
 import type { Limiter } from './limits.ts'
+import { problemCodesOf } from './openapi.ts'
 import { type FieldError, fieldErrors, Problem } from './problem.ts'
 import { requestContextOf } from './request-context.ts'
 import { type AnyReply, isPage, type Method, type Route } from './route.ts'
@@ -19,6 +28,9 @@ export interface Frame {
   context: Context
   authenticate: Authenticate
   limiter: Limiter
+  answering: AnsweringTimes
+  /** answers an error */
+  fail: ErrorRequestHandler
 }
 
 /** The parsed part of a request that is known before its body is read. */
@@ -55,7 +67,7 @@ function allowed(methods: readonly Method[]): string {
 }
 
 function handlersOf(route: Route, frame: Frame): RequestHandler[] {
-  const { context, authenticate, limiter } = frame
+  const { context, authenticate, limiter, answering, fail } = frame
   const schemas = {
     params: route.params?.strict() ?? nothing,
     query: route.query?.strict() ?? nothing,
@@ -65,9 +77,12 @@ function handlersOf(route: Route, frame: Frame): RequestHandler[] {
   const sessions = (['visitor', 'console'] as const).filter((kind) => route.callers.includes(kind))
   const operation = `${route.method.toUpperCase()} ${route.path}`
 
+  const described = new Set(problemCodesOf(route))
+
   async function identify(request: Request, response: Response, next: () => void): Promise<void> {
     const requestContext = requestContextOf(response)
     requestContext.template = route.path
+    requestContext.described = described
     requestContext.webhook = route.rawBody !== undefined || route.unreadBody !== undefined
     requestContext.page = isPage(route)
     // A webhook is authenticated by its signature: its Authorization header is not meant for us.
@@ -90,7 +105,11 @@ function handlersOf(route: Route, frame: Frame): RequestHandler[] {
     next()
   }
 
-  async function answer(request: Request, response: Response): Promise<void> {
+  function answer(request: Request, response: Response): Promise<void> {
+    return runUntil(requestContextOf(response).deadline, () => answerInTime(request, response))
+  }
+
+  async function answerInTime(request: Request, response: Response): Promise<void> {
     const { caller, requestId } = requestContextOf(response)
     const { params, query, accountId } = response.locals.target as Target
     const body = route.rawBody
@@ -124,7 +143,14 @@ function handlersOf(route: Route, frame: Frame): RequestHandler[] {
     await send(response, route, reply)
   }
 
-  return [identify, ...(route.unlimited ? [] : [limiter.countRequests]), authorize, ...bodyReaders(route), answer]
+  return [
+    limitTime(answerWithin(route, answering), fail),
+    identify,
+    ...(route.unlimited ? [] : [limiter.countRequests]),
+    authorize,
+    ...bodyReaders(route),
+    answer,
+  ]
 }
 
 function bodyReaders(route: Route): RequestHandler[] {
@@ -170,6 +196,7 @@ function parse<Schema extends z.ZodType>(schema: Schema, value: unknown, place: 
 }
 
 async function send(response: Response, route: Route, reply: AnyReply): Promise<void> {
+  if (requestContextOf(response).isLate) return
   const definition = route.responses[reply.status]
   if (!definition) throw new Error(`${route.method} ${route.path} does not define a response ${reply.status}`)
   response.status(reply.status).set({ 'Cache-Control': 'no-store', ...reply.headers })

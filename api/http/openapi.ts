@@ -167,10 +167,14 @@ export function problemCodesOf(route: Route): ProblemCode[] {
   if (route.callers.includes('person') && !route.callers.includes('newcomer') && !open) codes.push('no_account')
   if (route.freshSignIn) codes.push('fresh_sign_in_required')
   if (route.account) codes.push('not_found')
-  if (route.body && !route.form) codes.push('malformed_json', 'unsupported_media_type')
-  if (route.body || route.rawBody) codes.push('body_too_large')
-  if (route.idempotencyKey) codes.push('idempotency_key_reused')
+  // A person asks for what is not theirs, or their account was erased after they were recognised.
+  if (route.callers.includes('person') || (route.callers.includes('visitor') && !open)) codes.push('not_found')
+  // A body is also read, and refused, where none is wanted.
+  if (!route.unreadBody) codes.push('body_too_large', 'unsupported_media_type')
+  if (!route.unreadBody && !route.rawBody && !route.form) codes.push('malformed_json')
+  if (route.idempotencyKey) codes.push('idempotency_key_reused', 'request_in_progress', 'account_missing')
   if (route.form) codes.push('forged_form')
+  if (route.form && route.callers.includes('visitor')) codes.push('account_missing')
   if (route.idempotencyKey === 'required') codes.push('idempotency_key_required')
   return [...new Set([...codes, ...(route.problems ?? [])])]
 }

@@ -1,5 +1,6 @@
 import type { Response } from 'express'
 import type { Caller } from './caller.ts'
+import type { ProblemCode } from './problems.ts'
 
 /** What the API knows about a request while it answers it. */
 export interface RequestContext {
@@ -13,6 +14,14 @@ export interface RequestContext {
   page: boolean
   /** `performance.now()`, in ms */
   startedAt: number
+  /** nothing more is begun for the request then; also in the time of `performance.now()` */
+  deadline: number
+  /** answered as unavailable at its deadline: what its handler still brings is dropped */
+  isLate: boolean
+  /** the problem that was answered, for the log */
+  refusal: { code: ProblemCode; detail?: string | undefined } | undefined
+  /** the problems that the route's description names; undefined before a route is found */
+  described: ReadonlySet<ProblemCode> | undefined
 }
 
 /** @param response one that `beginRequestContext` has seen */
@@ -27,6 +36,10 @@ export function beginRequestContext(response: Response, requestId: string): Requ
     webhook: false,
     page: false,
     startedAt: performance.now(),
+    deadline: Number.POSITIVE_INFINITY,
+    isLate: false,
+    refusal: undefined,
+    described: undefined,
   }
   response.locals.requestContext = requestContext
   return requestContext

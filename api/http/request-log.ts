@@ -32,12 +32,14 @@ export function createRequestLog(log: Log, metrics: Metrics): RequestHandler[] {
     next()
   }
   const describe = (request: IncomingMessage, response: ServerResponse) => {
-    const { template, caller } = requestContextOf(response as Response)
+    const { template, caller, refusal } = requestContextOf(response as Response)
     const given = request.headers['x-request-id']
     return {
       method: request.method,
       route: template,
       status: response.statusCode,
+      ...(refusal && { problem: refusal.code }),
+      ...(refusal?.detail !== undefined && response.statusCode >= 500 && { detail: refusal.detail }),
       caller: actorOf(caller),
       ...(typeof given === 'string' && acceptableId.test(given) && { callerRequestId: given }),
     }

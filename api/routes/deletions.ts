@@ -17,6 +17,7 @@ export function deletionRoutes(api: ApiContext): Route[] {
       callers: ['public'],
       params: z.strictObject({ receiptId: sentId }),
       responses: { 200: { description: 'The receipt', schema: deletionReceipt } },
+      problems: ['not_found'],
       handle: async ({ params }) => ({ status: 200, body: await viewReceipt(api, params.receiptId) }),
     }),
   ]

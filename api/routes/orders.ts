@@ -141,7 +141,7 @@ export function orderRoutes(api: ApiContext): Route[] {
       idempotencyKey: 'optional',
       params: orderParams,
       responses: { 200: oneOrder },
-      problems: ['order_state_conflict', 'idempotency_key_reused', ...more],
+      problems: ['not_found', 'order_state_conflict', ...more],
       async handle({ params, caller, idempotency }) {
         const { account_id: accountId } = await reachable(params.id, caller)
         await actOnce(idempotency, accountId, async ({ updateId, repeated }) => {
@@ -195,7 +195,7 @@ export function orderRoutes(api: ApiContext): Route[] {
       params: orderParams,
       body: newTopUp,
       responses: { 201: oneOrder },
-      problems: [...checkoutProblems, 'order_state_conflict'],
+      problems: [...checkoutProblems, 'not_found', 'order_state_conflict'],
       async handle({ params, body, caller, idempotency }) {
         const parent = await reachable(params.id, caller)
         const whose = { accountId: parent.account_id, request: idempotency, reader: caller.kind }
@@ -260,6 +260,7 @@ export function orderRoutes(api: ApiContext): Route[] {
       callers: ['service', 'person', 'operator'],
       params: orderParams,
       responses: { 200: oneOrder },
+      problems: ['not_found'],
       async handle({ params, caller }) {
         const order = await reachable(params.id, caller)
         if (caller.kind === 'person') await touchActivity(sql, order.account_id, new Date())
@@ -279,6 +280,7 @@ export function orderRoutes(api: ApiContext): Route[] {
       params: orderParams,
       query: z.strictObject({ esimId: sentId.optional().describe('default: the first') }),
       responses: { 200: { description: 'A PNG image', contentType: 'image/png' } },
+      problems: ['not_found'],
       async handle({ params, query, caller }) {
         const esims = await listEsims(api, await reachable(params.id, caller))
         const esim = query.esimId ? esims.find(({ id }) => id === query.esimId) : esims[0]
@@ -311,7 +313,7 @@ export function orderRoutes(api: ApiContext): Route[] {
       idempotencyKey: 'required',
       params: orderParams,
       responses: { 200: oneOrder },
-      problems: ['order_state_conflict', 'idempotency_key_reused', 'mail_unavailable'],
+      problems: ['not_found', 'order_state_conflict', 'mail_unavailable'],
       async handle({ params, caller, idempotency }) {
         const { account_id: accountId } = await reachable(params.id, caller)
         await actOnce(idempotency, accountId, async ({ requestId, updateId, repeated }) => {

@@ -1,5 +1,6 @@
 import { finished, Readable, Writable } from 'node:stream'
 import type postgres from 'postgres'
+import { assertBeforeDeadline } from '../../shared/deadline.ts'
 import { assertOutsideTransaction, insideTransaction } from '../../shared/transaction-scope.ts'
 import { createTurns, type Turns } from '../../shared/turns.ts'
 
@@ -68,7 +69,7 @@ function inTurn<Made>(made: Made, turns: Turns): Made {
   query.handler = async () => {
     try {
       assertOutsideTransaction('The connection pool')
-      const releaseTurn = await turns.take()
+      const releaseTurn = await takeTurn(turns)
       Promise.prototype.then.call(query, (outcome) => afterStream(outcome, releaseTurn), releaseTurn)
       handler(query)
     } catch (error) {
@@ -76,6 +77,19 @@ function inTurn<Made>(made: Made, turns: Turns): Made {
     }
   }
   return made
+}
+
+/** A request whose caller has been answered does not take connections from others. */
+async function takeTurn(turns: Turns): Promise<() => void> {
+  assertBeforeDeadline()
+  const release = await turns.take()
+  try {
+    assertBeforeDeadline()
+  } catch (error) {
+    release()
+    throw error
+  }
+  return release
 }
 
 /** A COPY resolves to a stream and keeps its connection until the stream ends. */
@@ -89,7 +103,7 @@ type Work = (tx: postgres.TransactionSql) => unknown
 async function beginInTurn(sql: Sql, turns: Turns, parameters: unknown[]): Promise<unknown> {
   assertOutsideTransaction('A transaction of its own')
   const work = parameters.pop() as Work
-  const releaseTurn = await turns.take()
+  const releaseTurn = await takeTurn(turns)
   try {
     const bound = (tx: postgres.TransactionSql) => insideTransaction(() => work(tx))
     return await Reflect.apply(sql.begin, sql, [...parameters, bound])
@@ -100,7 +114,7 @@ async function beginInTurn(sql: Sql, turns: Turns, parameters: unknown[]): Promi
 
 async function reserveInTurn(sql: Sql, turns: Turns): Promise<postgres.ReservedSql> {
   assertOutsideTransaction('A connection of its own')
-  const releaseTurn = await turns.take()
+  const releaseTurn = await takeTurn(turns)
   try {
     const reserved = await sql.reserve()
     const releaseConnection = reserved.release

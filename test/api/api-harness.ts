@@ -1,6 +1,7 @@
 /** The API with a real database and simulators of Apple and Google, without Temporal: for tests without workflows. */
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { DestinationStream } from 'pino'
+import type { AnsweringTimes } from '../../api/http/answering.ts'
 import type { Limits } from '../../api/http/limits.ts'
 import { createApi, type ReceivingTimeouts } from '../../api/server.ts'
 import { readConfig } from '../../config.ts'
@@ -14,6 +15,7 @@ import { startApple } from '../../sim/apple.ts'
 import { controlOf } from '../../sim/control.ts'
 import { startGoogle } from '../../sim/google.ts'
 import { connectTemporal } from '../../temporal/client.ts'
+import { undescribedProblems } from '../harness/harness.ts'
 import { seededUuid } from '../harness/seed.ts'
 
 /** The fields that tests read. */
@@ -41,6 +43,7 @@ const aKey = () => randomBytes(32).toString('base64')
 interface RigOptions {
   limits?: Partial<Limits>
   receiving?: Partial<ReceivingTimeouts>
+  answering?: Partial<AnsweringTimes>
   env?: Record<string, string>
   database?: { maxConnections: number; limits: TimeLimits }
 }
@@ -112,6 +115,7 @@ export async function startApiHarness(options: RigOptions = {}) {
   const { document, routes, listen } = createApi(api, {
     limits,
     ...(options.receiving && { receiving: options.receiving }),
+    ...(options.answering && { answering: options.answering }),
   })
   const running = await listen(0)
 
@@ -140,6 +144,8 @@ export async function startApiHarness(options: RigOptions = {}) {
       await temporal.connection.close()
       await context.close()
       await Promise.all([postgres.stop(), apple.stop(), google.stop()])
+      const [fault] = undescribedProblems(logged)
+      if (fault) throw fault
     },
   }
 }

@@ -112,8 +112,13 @@ const entries: Record<string, Entry> = {
   'PUT /v1/books/{month}/hold': { id: 'ours' },
   'DELETE /v1/books/{month}/hold': { id: 'ours' },
   'POST /v1/backups/{id}/drill': { id: 'ours' },
+  'POST /v1/operator-tasks/{id}/take': { id: 'ours' },
+  'POST /v1/operator-tasks/{id}/note': { id: 'ours' },
+  'POST /v1/operator-tasks/{id}/close': { id: 'ours' },
   'POST /console/orders/{id}/approve': { id: 'ours', path: (of) => `/console/orders/${of.heldOrder.id}/approve` },
   'POST /console/orders/{id}/reject': { id: 'ours', path: (of) => `/console/orders/${of.heldOrder.id}/reject` },
+  'POST /console/attention/{id}/take': { id: 'ours' },
+  'POST /console/attention/{id}/note': { id: 'ours' },
   'POST /console/attention/{id}/settle': { id: 'ours' },
   'GET /console/privacy-requests/{id}': { id: 'ours', path: (of) => `/console/privacy-requests/${of.requestId}` },
   'POST /console/privacy-requests/{id}/resolve': {

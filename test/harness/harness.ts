@@ -3,6 +3,7 @@
  * all histories replay and that the books balance.
  */
 import { afterAll, afterEach } from 'vitest'
+import { undescribedProblem } from '../../api/http/error-handler.ts'
 import type { StackOptions } from '../../dev/stack.ts'
 import { defaultSubscription } from '../../sim/stripe/events.ts'
 import { checkBooks, faultsInBooks } from './checks/books.ts'
@@ -71,12 +72,12 @@ export async function shareStack(checks: Checks = {}): Promise<Harness> {
 }
 
 async function faultsLeftBehind(
-  { stack }: Product,
+  { stack, logLines }: Product,
   checks: Checks,
   known?: ReadonlySet<string>,
   finished?: ReadonlySet<string>,
 ): Promise<unknown[]> {
-  const faults: unknown[] = []
+  const faults: unknown[] = undescribedProblems(logLines)
   const step = async (work: () => Promise<unknown>): Promise<void> => {
     await work().catch((fault: unknown) => faults.push(fault))
   }
@@ -88,6 +89,14 @@ async function faultsLeftBehind(
   }
   return faults
 }
+
+/** Every problem that a route has answered is in the OpenAPI document. */
+export const undescribedProblems = (logLines: readonly string[]): Error[] =>
+  [...new Set(logLines.filter((line) => line.includes(undescribedProblem)).map(withoutTime))].map(
+    (line) => new Error(line),
+  )
+
+const withoutTime = (line: string): string => line.replace(/"time":"[^"]*",/, '')
 
 /** Closes the runs of this file, which would consume faults that the next file orders from the simulators. */
 async function cleanUp({ stack }: Product, finished: Set<string>): Promise<void> {

@@ -74,7 +74,7 @@ export function consoleRoutes(api: ApiContext, evidence: EvidenceReader, limiter
       params,
       body: nothing,
       responses: done,
-      problems: ['order_state_conflict'],
+      problems: ['not_found', 'order_state_conflict', 'request_in_progress'],
       async handle({ params: { id } }) {
         await orders.update(id, definition, [])
         return back
@@ -208,7 +208,7 @@ export function consoleRoutes(api: ApiContext, evidence: EvidenceReader, limiter
       params,
       body: z.strictObject({ answerKind: z.enum(answerKinds), answer: z.string().trim().max(20_000) }),
       responses: done,
-      problems: ['not_found', 'privacy_request_state_conflict'],
+      problems: ['not_found', 'privacy_request_state_conflict', 'request_in_progress'],
       async handle({ params: { id }, body }) {
         await requests.resolve(id, { kind: body.answerKind, text: body.answer || null }, randomUUID())
         return back

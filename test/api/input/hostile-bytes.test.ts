@@ -138,3 +138,19 @@ test.each([
     await expectUnharmed(`${named(operation)}: ${name}`, send(operation.method, path, {}))
   }
 })
+
+test.each([
+  ['separators', line('&')],
+  ['equal names', line('a=b&')],
+  ['brackets', `a${line('[a]')}=b`],
+  ['escapes', line('%5b')],
+  ['broken escapes', line('%')],
+  ['a cursor', `cursor=${line('Ww')}`],
+])('%s in a query up to the limit of all headers do not slow down the API on any route', async (name, text) => {
+  for (const operation of operations) {
+    await expectUnharmed(
+      `${named(operation)}: ${name}`,
+      send(operation.method, `${filled(operation.path, 'x')}?${text}`, {}),
+    )
+  }
+})

@@ -1,0 +1,56 @@
+/** Every problem that a route answers is in its description, whatever is asked and whoever asks. */
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { undescribedProblems } from '../../harness/harness.ts'
+import { type ApiHarness, newPerson, startApiHarness } from '../api-harness.ts'
+
+let harness: ApiHarness
+/** a token of each kind of caller */
+let tokens: (string | undefined)[]
+
+beforeAll(async () => {
+  harness = await startApiHarness({
+    // Temporal is away: updates of runs would wait for it.
+    answering: { usual: 1_000 },
+    env: { MAIL_BOUNCE_TOKEN: 'x'.repeat(32) },
+  })
+  const service = await harness.key('service')
+  const person = await harness.firebaseToken()
+  const body = { ...newPerson(), firebaseUid: person.uid }
+  await harness.call('POST', '/v1/accounts', { token: service, body })
+  const newcomer = await harness.firebaseToken()
+  tokens = [undefined, service, await harness.key('operator'), person.token, newcomer.token]
+})
+afterAll(() => harness.stop())
+
+const json = { 'content-type': 'application/json' }
+const form = { 'content-type': 'application/x-www-form-urlencoded' }
+const requests: Record<string, { body?: string; headers?: Record<string, string> }> = {
+  nothing: {},
+  'an unknown field': { body: '{"unknown":1}', headers: json },
+  'no JSON': { body: '{', headers: json },
+  'another type': { body: 'text', headers: { 'content-type': 'text/plain' } },
+  'another encoding': { body: 'text', headers: { ...json, 'content-encoding': 'unknown' } },
+  'a form of another encoding': { body: 'a=b', headers: { ...form, 'content-encoding': 'unknown' } },
+  'a form of another site': { body: 'a=b', headers: { ...form, 'sec-fetch-site': 'cross-site' } },
+  'too large a body': { body: `"${'a'.repeat(70_000)}"`, headers: json },
+  'an Idempotency-Key with a space': { body: '{}', headers: { ...json, 'idempotency-key': 'a b' } },
+}
+
+test.each(Object.entries(requests))('with %s', async (_what, { body, headers = {} }) => {
+  harness.logged.length = 0
+  for (const token of tokens) {
+    const answers = await Promise.all(
+      harness.routes.map(async (route) => {
+        const path = route.path.replaceAll(/\{\w+\}/g, randomUUID())
+        const sent = ['get', 'head'].includes(route.method) || body === undefined ? {} : { body }
+        const all = { 'idempotency-key': randomUUID(), ...headers }
+        const { status } = await harness.call(route.method.toUpperCase(), path, { token, ...sent, headers: all })
+        const described = Object.keys(harness.document.paths?.[route.path]?.[route.method]?.responses ?? {})
+        return { route: `${route.method} ${route.path}`, status, isDescribed: described.includes(String(status)) }
+      }),
+    )
+    expect(answers.filter(({ isDescribed }) => !isDescribed)).toEqual([])
+  }
+  expect(undescribedProblems(harness.logged).map(String)).toEqual([])
+})
