@@ -91,6 +91,11 @@ export const figures = {
     unit: 'rows',
     ...mustBeNone,
   },
+  newest_backup: {
+    meaning: 'Age of the newest backup, and without any the time since the first account',
+    unit: 'days',
+    brokenAbove: 1.5,
+  },
   oldest_backup: { meaning: 'Age of the oldest backup', unit: 'days', brokenAbove: 30 },
   uncounted_backups: {
     meaning: 'Erased people whose last backup should be gone and is not noted as gone',

@@ -192,7 +192,7 @@ export const promises = {
     sentence: 'Backups are kept for at most 30 days.',
     keptBy: 'workflows/backup/backup.ts',
     provenBy: { file: 'test/workflows/backup.test.ts', title: 'R3: a backup is deleted before it is thirty days old' },
-    figures: ['oldest_backup', 'uncounted_backups'],
+    figures: ['newest_backup', 'oldest_backup', 'uncounted_backups'],
   },
   R4: {
     sentence: 'Security logs are kept for at most 90 days.',

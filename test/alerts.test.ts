@@ -1,27 +1,37 @@
 /** The alert rules: each has a case in ops/alerts.test.yml, in which it fires on its first event and not before. */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 
 const folder = new URL('../ops/', import.meta.url)
 const read = (name: string): unknown => parse(readFileSync(new URL(name, folder), 'utf8'))
+const { groups } = read('alerts.yml') as {
+  groups: { rules: { alert: string; annotations: { runbook?: string } }[] }[]
+}
+const alerts = groups.flatMap(({ rules }) => rules)
 const hasPromtool = spawnSync('promtool', ['--version']).error === undefined
 
 test('each alert has a case in which it does not fire, and then does', () => {
-  const { groups } = read('alerts.yml') as { groups: { rules: { alert: string }[] }[] }
   const { tests } = read('alerts.test.yml') as {
     tests: { name: string; alert_rule_test: { alertname: string; exp_alerts: unknown[] }[] }[]
   }
-  const alerts = groups.flatMap(({ rules }) => rules.map(({ alert }) => alert))
-  expect(tests.map(({ name }) => name).sort()).toEqual(alerts.sort())
+  expect(tests.map(({ name }) => name).sort()).toEqual(alerts.map(({ alert }) => alert).sort())
   for (const { name, alert_rule_test: cases } of tests) {
     const firing = cases.map(({ alertname, exp_alerts: expected }) => [alertname, expected.length])
     expect(firing, name).toEqual([
       [name, 0],
       [name, 1],
     ])
+  }
+})
+
+test('each alert has a runbook that names it', () => {
+  for (const { alert, annotations } of alerts) {
+    const { runbook = '' } = annotations
+    expect(existsSync(new URL(`../${runbook}`, folder)), `${alert}: ${runbook}`).toBe(true)
+    expect(readFileSync(new URL(`../${runbook}`, folder), 'utf8'), runbook).toContain(`\`${alert}\``)
   }
 })
 

@@ -16,7 +16,10 @@ export async function readRetentionFigures(sql: Queryable, asOf: Date, booksTerm
         and date_trunc('month', issued_on)::date not in (select month from books_holds))
       + (select count(*) from order_facts where paid_on < ${booksKeptSince}::date
         and date_trunc('month', paid_on)::date not in (select month from books_holds)))::int as count`,
-    sql<{ oldest: Backups['started_at'] | null }[]>`select min(started_at) as oldest from backups where state = 'kept'`,
+    sql<{ oldest: Backups['started_at'] | null; newest: Date | null }[]>`
+      select min(started_at) as oldest,
+        coalesce(max(started_at), (select min(created_at) from accounts)) as newest
+      from backups where state = 'kept'`,
     sql<{ count: number }[]>`
       select count(*)::int as count from deletion_ledger e
       where entry = 'erased' and backups_gone_by < ${new Date(asOf.getTime() - graceDays * milliseconds.day)}
@@ -29,6 +32,10 @@ export async function readRetentionFigures(sql: Queryable, asOf: Date, booksTerm
   const firstDay = log?.oldest ? new Date(`${log.oldest.replaceAll('_', '-')}T00:00:00Z`) : asOf
   return {
     books_past_term: { value: books?.count ?? null },
+    newest_backup: {
+      value: backup?.newest ? Math.max(0, daysSince(backup.newest, asOf)) : 0,
+      ...(!backup?.oldest && { detail: 'no backup' }),
+    },
     oldest_backup: {
       value: backup?.oldest ? daysSince(backup.oldest, asOf) : 0,
       ...(!backup?.oldest && { detail: 'no backup' }),

@@ -34,6 +34,7 @@ beforeAll(async () => {
   const { FIELD_KEYS: keyring } = harness.api.config
   await noteKeys(sql, { purpose: 'field', ids: [...keyring.keys.keys()], activeId: keyring.activeId, at: asOf })
   for (const part of paymentSweepParts) await recordSweep(sql, { part, readUntil: asOf, at: asOf })
+  await sql`insert into backups ${sql({ id: 'newest', state: 'kept', started_at: asOf })}`
   people = await insertAccounts(harness.api, 3)
   accountId = people[0]?.id ?? ''
 })
@@ -312,9 +313,13 @@ const breaches: Partial<Record<FigureName, Breach>> = {
       })}`,
     mend: () => sql`delete from order_facts`,
   },
+  newest_backup: {
+    break: () => sql`update backups set started_at = ${ago(3)}`,
+    mend: () => sql`update backups set started_at = ${ago(0)}`,
+  },
   oldest_backup: {
     break: () => sql`insert into backups ${sql({ id: 'x', state: 'kept', started_at: ago(31) })}`,
-    mend: () => sql`delete from backups`,
+    mend: () => sql`delete from backups where id = 'x'`,
   },
   uncounted_backups: {
     break: () =>
