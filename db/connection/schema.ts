@@ -56,11 +56,11 @@ export interface Attention {
   opened_at: Date
   resolved_at: Date | null
   resolved_by: string | null
+  due_at: Date | null
+  attributes: TaskAttributes | null
   owner: string | null
   taken_at: Date | null
   note: string | null
-  due_at: Date | null
-  attributes: TaskAttributes | null
 }
 
 export interface Backups {
