@@ -68,6 +68,8 @@ const environmentSchema = z.object({
   INDEX_KEY: key32,
   PAYLOAD_KEYS: keyring.optional(),
   BACKUP_KEYS: keyring,
+  /** Ed25519 seeds; a public key stays published after its seed has been removed here */
+  SIGNING_KEYS: keyring,
 
   STRIPE_SECRET_KEY: z.string().min(1),
   STRIPE_PUBLISHABLE_KEY: z.string().min(1),
@@ -242,7 +244,7 @@ const isHere = (hostname: string): boolean =>
 function weakKeys(given: Partial<Record<string, string>>): string[] {
   const faults: string[] = []
   const seen = new Map<string, string>()
-  for (const name of ['FIELD_KEYS', 'INDEX_KEY', 'PAYLOAD_KEYS', 'BACKUP_KEYS']) {
+  for (const name of ['FIELD_KEYS', 'INDEX_KEY', 'PAYLOAD_KEYS', 'BACKUP_KEYS', 'SIGNING_KEYS']) {
     for (const entry of (given[name] ?? '').split(',').filter(Boolean)) {
       const key = Buffer.from(entry.replace(/^[^:]*:/, ''), 'base64').toString('hex')
       // 32 random bytes have fewer than 16 different ones once in 10^17 draws.

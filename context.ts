@@ -5,6 +5,7 @@ import { connectDatabase, type TimeLimits } from './db/connection/database.ts'
 import { createDataKeys } from './db/crypto/data-keys.ts'
 import { createFieldCipher } from './db/crypto/field-cipher.ts'
 import { createCallReports } from './db/operation/call-reports.ts'
+import { createSigner } from './db/crypto/signer.ts'
 import { createAiralo } from './providers/airalo/airalo.ts'
 import { createApple } from './providers/apple.ts'
 import type { CallWatch } from './providers/call-watch.ts'
@@ -95,6 +96,7 @@ function buildContext(config: Config, options: ContextOptions) {
     calls,
     cipher,
     dataKeys: createDataKeys(cipher),
+    signer: createSigner(config.SIGNING_KEYS),
     stripe: createStripe({
       secretKey: config.STRIPE_SECRET_KEY,
       webhookSecret: config.STRIPE_WEBHOOK_SECRET,

@@ -14,6 +14,7 @@ import type { PrivacyRequestActivities } from '../workflows/privacy-request.cont
 import type { InactivityActivities } from '../workflows/retention/account-inactivity.contract.ts'
 import type { InvoiceRetentionActivities } from '../workflows/retention/invoice-retention.contract.ts'
 import type { SignInEndedActivities } from '../workflows/sign-in-ended.contract.ts'
+import type { TransparencyNightActivities } from '../workflows/transparency/transparency-night.contract.ts'
 import { createInactivityActivities } from './account-inactivity.ts'
 import { createBackupActivities } from './backup.ts'
 import { createCampaignActivities } from './campaign.ts'
@@ -38,9 +39,10 @@ import { createPaymentSweepActivities } from './payment-sweep.ts'
 import { createPolicyActivities } from './policy-notice.ts'
 import { createPrivacyRequestActivities } from './privacy-requests.ts'
 import { createSignInEndedActivities } from './sign-in-ended.ts'
+import { createTransparencyNightActivities, type ReadEvidence } from './transparency-night.ts'
 
-/** All activities of the worker. */
-export function createActivities(context: WorkerContext) {
+/** All activities of the worker. @param readEvidence reads all figures, in the form of GET /v1/promises */
+export function createActivities(context: WorkerContext, readEvidence: ReadEvidence) {
   return {
     ...createOrderPaymentActivities(context),
     ...createLatePaymentActivities(context),
@@ -66,6 +68,7 @@ export function createActivities(context: WorkerContext) {
     ...createCampaignActivities(context),
     ...createKeyRotationActivities(context),
     ...createEmailChangeActivities(context),
+    ...createTransparencyNightActivities(context, readEvidence),
   } satisfies OrderActivities &
     PrivacyRequestActivities &
     KeyRotationActivities &
@@ -80,5 +83,6 @@ export function createActivities(context: WorkerContext) {
     PaymentSweepActivities &
     HousekeepingActivities &
     BackupActivities &
+    TransparencyNightActivities &
     PolicyActivities
 }

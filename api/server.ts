@@ -41,6 +41,7 @@ import { policyRoutes } from './routes/policies.ts'
 import { privacyRequestRoutes } from './routes/privacy-requests.ts'
 import { promiseRoutes } from './routes/promises.ts'
 import { signInRoutes } from './routes/sign-ins.ts'
+import { transparencyRoutes } from './routes/transparency.ts'
 import { accountPageRoutes } from './routes/web/account-pages.ts'
 import { consoleRoutes } from './routes/web/console.ts'
 import { deletionPageRoutes } from './routes/web/deletion-pages.ts'
@@ -109,6 +110,7 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
     ...accountRoutes(api),
     ...accountDeletionRoutes(api),
     ...deletionRoutes(api),
+    ...transparencyRoutes(api),
     ...signInRoutes(api),
     ...deviceRoutes(api),
     ...exportRoutes(api),

@@ -1,7 +1,9 @@
 /**
  * `npm run keys -- create service|operator --label <text>`, `npm run keys -- list`, `npm run keys -- revoke <id>`:
  * manages the service and operator keys of the API. A key is shown once, when it is made.
+ * `npm run keys -- create signing` prints a new key for the setting SIGNING_KEYS, and needs no settings itself.
  */
+import { randomBytes } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { readConfigOrExit } from '../config.ts'
 import { type Context, createContext } from '../context.ts'
@@ -10,6 +12,7 @@ import { recordSecurityEvent } from '../db/security-log.ts'
 
 const usage = `Usage:
   npm run keys -- create service|operator --label <text>
+  npm run keys -- create signing
   npm run keys -- list
   npm run keys -- revoke <id>`
 
@@ -17,15 +20,22 @@ const longestLabel = 100
 
 const { positionals, values } = parseArgs({ allowPositionals: true, options: { label: { type: 'string' } } })
 const [command, argument = ''] = positionals
-const context = createContext(readConfigOrExit(process.env), { name: 'ama-esim-keys', maxConnections: 1 })
-try {
-  process.exitCode = await run(context)
-} finally {
-  await context.close()
+if (command === 'create' && argument === 'signing') {
+  const day = new Date().toISOString().slice(0, 10)
+  console.log(`signing-${day}-${randomBytes(2).toString('hex')}:${randomBytes(32).toString('base64')}`)
+  console.error('Put it first in SIGNING_KEYS of every process, before a comma and the older keys.')
+} else {
+  const context = createContext(readConfigOrExit(process.env), { name: 'ama-esim-keys', maxConnections: 1 })
+  try {
+    process.exitCode = await run(context)
+  } finally {
+    await context.close()
+  }
 }
 
 /** @returns the exit code */
-async function run({ sql }: Context): Promise<number> {
+async function run(context: Context): Promise<number> {
+  const { sql } = context
   if (command === 'create' && isKind(argument) && values.label && values.label.length <= longestLabel) {
     const at = new Date()
     const { id, token } = await createApiKey(sql, { kind: argument, label: values.label, at })

@@ -15,28 +15,31 @@ import {
   withDatabase,
 } from '../db/backup/restore.ts'
 import type { Erasures } from '../db/erasure/erasures.ts'
+import { continueFrom, type LogHead, readHead } from '../db/transparency/transparency-log.ts'
 import { connectTemporal } from '../temporal/client.ts'
 import { erasuresFromDatabase, erasuresFromTemporal } from './restore/erasure-sources.ts'
 
-const usage = `Usage: npm run restore -- <backup id>|latest <database url> [--allow-old-ledger]
+const usage = `Usage: npm run restore -- <backup id>|latest <database url> [--allow-old-ledger] [--log-head <seq>:<hash>]
   The database must not exist, or be empty. BACKUP_FOLDER, BACKUP_KEYS and FIELD_KEYS lead to the backup and its keys.
   Erasures are read from the copy in the folder, from DATABASE_URL and from Temporal. With --allow-old-ledger the copy
-  alone is enough: people who were erased after it was made may come back.`
+  alone is enough: people who were erased after it was made may come back. With --log-head the transparency log goes on
+  from an end that somebody has kept, when the entries up to it are lost (docs/receipts.md).`
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { 'allow-old-ledger': { type: 'boolean', default: false } },
+  options: { 'allow-old-ledger': { type: 'boolean', default: false }, 'log-head': { type: 'string' } },
 })
 const [wanted, target] = positionals
-if (!wanted || !target || !URL.canParse(target)) {
+const keptHead = headIn(values['log-head'])
+if (!wanted || !target || !URL.canParse(target) || keptHead === 'unreadable') {
   console.error(usage)
   process.exitCode = 2
 } else {
-  process.exitCode = await restore(wanted, target)
+  process.exitCode = await restore(wanted, target, keptHead)
 }
 
 /** @returns the exit code */
-async function restore(wanted: string, target: string): Promise<number> {
+async function restore(wanted: string, target: string, logHead: LogHead | undefined): Promise<number> {
   const config = readConfigOrExit(process.env)
   const folder = openBackupFolder(config.BACKUP_FOLDER, config.BACKUP_KEYS)
   const backupId = wanted === 'latest' ? (await folder.list('dump')).at(-1)?.id : wanted
@@ -78,6 +81,9 @@ async function restore(wanted: string, target: string): Promise<number> {
     console.log(`${await replayOver(sql, folder, new Date())} erased again.`)
     const { cameBack: left } = await whoCameBack(sql)
     if (left > 0) throw new Error(`${left} erased people are still there`)
+    const lost = logHead ? await continueFrom(sql, logHead, new Date()) : 0
+    const { seq, hash } = await readHead(sql)
+    console.log(`The transparency log ends with entry ${seq}, ${hash}. ${lost} entries are lost.`)
   })
   await withDatabase(server, async (sql) => {
     await sql`drop database if exists ${sql(name)}`
@@ -85,6 +91,12 @@ async function restore(wanted: string, target: string): Promise<number> {
   })
   console.log(`The database ${name} is ready.`)
   return 0
+}
+
+function headIn(text: string | undefined): LogHead | undefined | 'unreadable' {
+  if (text === undefined) return undefined
+  const [, seq, hash] = /^(\d{1,9}):([0-9a-f]{64})$/.exec(text) ?? []
+  return seq && hash ? { seq: Number(seq), hash } : 'unreadable'
 }
 
 async function isEmpty(url: string): Promise<boolean> {

@@ -42,6 +42,7 @@ const recipes: Record<string, () => string | Promise<string>> = {
   FIELD_KEYS: () => `field-1:${key32()}`,
   INDEX_KEY: key32,
   BACKUP_KEYS: () => `backup-1:${key32()}`,
+  SIGNING_KEYS: () => `signing-1:${key32()}`,
   STRIPE_SECRET_KEY: () => word('sk_test_'),
   STRIPE_PUBLISHABLE_KEY: () => word('pk_test_'),
   STRIPE_WEBHOOK_SECRET: () => word('whsec_'),

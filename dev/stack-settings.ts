@@ -28,7 +28,7 @@ export const embeddedTemporal = (address: string, namespace: string): Settings =
 
 /** Default values of settings that neither the environment nor a part of the stack provides. */
 export function developmentDefaults(secrets: Secrets, dataDir: string): Settings {
-  const { FIELD_KEYS = '', INDEX_KEY = '', BACKUP_KEYS = '' } = secrets
+  const { FIELD_KEYS = '', INDEX_KEY = '', BACKUP_KEYS = '', SIGNING_KEYS = '' } = secrets
   return {
     NODE_ENV: 'development',
     HOSTING_REGION: 'de-development',
@@ -37,6 +37,7 @@ export function developmentDefaults(secrets: Secrets, dataDir: string): Settings
     FIELD_KEYS,
     INDEX_KEY,
     BACKUP_KEYS,
+    SIGNING_KEYS,
     BACKUP_FOLDER: join(dataDir, 'backups'),
     MAIL_FROM: 'AMA eSIM <hello@ama-esim.example>',
     MAIL_BOUNCE_DOMAIN: 'bounces.ama-esim.example',

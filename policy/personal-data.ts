@@ -553,6 +553,7 @@ const tables: Record<string, Table> = {
       erased_at: technical,
       backups_gone_by: technical,
       completed_at: technical,
+      logged: technical,
     },
   },
   deletion_steps: {
@@ -590,6 +591,29 @@ const tables: Record<string, Table> = {
       at: technical,
       backups_gone_by: technical,
     },
+  },
+  transparency_log: {
+    onErasure: 'keep',
+    keptUntil: proofOfErasure,
+    columns: {
+      seq: technical,
+      kind: technical,
+      day: technical,
+      leaf: pseudonym('of a deletion: the hash of a statement with a salt that is in no table'),
+      previous: technical,
+      hash: technical,
+      statement: business,
+    },
+  },
+  transparency_head: {
+    onErasure: 'keep',
+    keptUntil: whileUseful,
+    columns: { only_row: technical, seq: technical, hash: technical, published_seq: technical },
+  },
+  signing_keys: {
+    onErasure: 'keep',
+    keptUntil: whileUseful,
+    columns: { id: technical, public_key: technical, first_used_on: technical },
   },
   link_tokens: {
     onErasure: 'delete',

@@ -70,6 +70,11 @@ export const failures = {
   MessageUnreadable: { retryable: false, http: 400, meaning: 'The message to a run is not of the expected form' },
   BackupToolMissing: { retryable: false, http: 503, meaning: 'There is no pg_dump that fits the database server' },
   BackupFailed: { retryable: true, http: 503, meaning: 'A backup could not be made or restored' },
+  TransparencyLogForked: {
+    retryable: false,
+    http: 409,
+    meaning: 'The transparency log and its copy outside go apart',
+  },
   BackupUnreadable: { retryable: false, http: 409, meaning: 'The backup is not there or not what it was' },
 } as const satisfies Record<string, FailureKind>
 

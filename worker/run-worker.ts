@@ -1,6 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { NativeConnection, Worker } from '@temporalio/worker'
 import { createActivities } from '../activities/index.ts'
+import { readEvidence } from '../api/evidence/evidence.ts'
+import { viewEvidence } from '../api/evidence/evidence-view.ts'
 import type { WorkerContext } from '../context.ts'
 import { temporalSettings } from '../temporal/client.ts'
 import { createDataConverter } from '../temporal/payload-codec.ts'
@@ -65,7 +67,7 @@ export async function startWorker(context: WorkerContext, options: WorkerOptions
     namespace: context.temporal.options.namespace,
     taskQueue: config.TEMPORAL_TASK_QUEUE,
     workflowBundle: bundle,
-    activities: createActivities(context),
+    activities: createActivities(context, async (asOf) => viewEvidence(await readEvidence(context, asOf))),
     dataConverter: createDataConverter(config.PAYLOAD_KEYS),
     interceptors: { activity: [failureInterceptor(log)] },
     ...workerDeployment(config),

@@ -15,6 +15,10 @@ import { keyCheckType, keyCheckWorkflowId } from '../workflows/keys/key-rotation
 import { paymentSweepType, paymentSweepWorkflowId } from '../workflows/order/payment-sweep.contract.ts'
 import { inactivitySweepType, inactivitySweepWorkflowId } from '../workflows/retention/account-inactivity.contract.ts'
 import { booksCohortsType, booksCohortsWorkflowId } from '../workflows/retention/invoice-retention.contract.ts'
+import {
+  transparencyNightType,
+  transparencyNightWorkflowId,
+} from '../workflows/transparency/transparency-night.contract.ts'
 
 export interface ScheduleEntry {
   /** In Temporal the id has a prefix, so that schedules of other applications are left alone. */
@@ -37,6 +41,7 @@ const schedules: readonly ScheduleEntry[] = [
   { id: keyCheckWorkflowId, workflowType: keyCheckType, when: { cron: '35 2 * * *' }, atOnce: true },
   { id: draftSweepWorkflowId, workflowType: draftSweepType, when: { every: '10 minutes' } },
   { id: paymentSweepWorkflowId, workflowType: paymentSweepType, when: { every: '1 hour' }, atOnce: true },
+  { id: transparencyNightWorkflowId, workflowType: transparencyNightType, when: { cron: '30 1 * * *' } },
   { id: housekeepingWorkflowId, workflowType: housekeepingType, when: { cron: '5 0 * * *' } },
 ]
 

@@ -52,7 +52,8 @@ export function createEvidence(api: ApiContext) {
   }
 }
 
-async function readEvidence(api: ApiContext, asOf: Date): Promise<Evidence> {
+/** Reads all figures. @param asOf the time by which they are judged */
+export async function readEvidence(api: ApiContext, asOf: Date): Promise<Evidence> {
   const { sql, config, cipher, log } = api
   const keyrings = {
     field: { activeId: cipher.activeKekId, ids: [...config.FIELD_KEYS.keys.keys()] },

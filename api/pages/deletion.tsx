@@ -1,4 +1,5 @@
 /** G3: what is deleted, the button, and the receipt. */
+import { signatureNamespace, signerName } from '../../db/crypto/signer.ts'
 import { day, moment } from '../../mails/format.ts'
 import type { ErasureStep, StepState } from '../../policy/deletion.ts'
 import { Facts, Form, Heads } from './form.tsx'
@@ -49,6 +50,8 @@ export interface ReceiptPage {
   erasedAt: Date
   backupsGoneBy: Date
   completedAt: Date | null
+  /** its number in the transparency log; null until the night after */
+  entry: number | null
   processors: { processor: ErasureStep; state: StepState; changedAt: Date; instruction: string | null }[]
 }
 
@@ -73,6 +76,8 @@ const states: Record<StepState, string> = {
   not_enabled: 'is not needed here',
   needs_operator: 'did not take it; we are looking into it',
 }
+
+const verifyCommand = `ssh-keygen -Y verify -f ama-esim-signing-keys -I ${signerName} -n ${signatureNamespace} -s receipt.json.sig < receipt.json`
 
 export function renderReceipt(receipt: ReceiptPage, supportMail: string): string {
   return renderLayout({
@@ -106,6 +111,24 @@ export function renderReceipt(receipt: ReceiptPage, supportMail: string): string
             </tbody>
           </table>
         </div>
+        <h2>Check it without trusting us</h2>
+        <p>
+          Keep these two files: <a href={`/receipts/${receipt.receiptId}/receipt.json`}>receipt.json</a> says what was
+          deleted, <a href={`/receipts/${receipt.receiptId}/receipt.json.sig`}>receipt.json.sig</a> is our signature.{' '}
+          <a href="/.well-known/ama-esim-signing-keys">ama-esim-signing-keys</a> are our public keys. With all three in
+          a folder, this command says “Good” if not a byte was changed. It needs no installation on Windows, macOS and
+          Linux.
+        </p>
+        <pre className="scroll">
+          <code>{verifyCommand}</code>
+        </pre>
+        <p>
+          {receipt.entry === null
+            ? 'By tomorrow the hash of receipt.json will also be in our '
+            : `The hash of receipt.json is entry ${receipt.entry} of our `}
+          <a href="/v1/transparency-log">public log</a>, which cannot be changed afterwards without everybody seeing it.
+          The log names nobody.
+        </p>
         <p className="quiet">This page says nothing about whom it is about. Whoever knows its address can read it.</p>
       </>
     ),

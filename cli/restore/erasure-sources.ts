@@ -33,5 +33,5 @@ export async function erasuresFromTemporal(temporal: Client): Promise<Erasures> 
       })
     }
   })
-  return { ledger, receipts: [] }
+  return { ledger, receipts: [], log: [] }
 }

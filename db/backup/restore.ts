@@ -8,6 +8,7 @@ import { migrate } from '../connection/migrate.ts'
 import { replayLedger } from '../erasure/deletion-ledger.ts'
 import { type Erasures, importErasures } from '../erasure/erasures.ts'
 import { readLedgerCopy } from '../erasure/ledger-copy.ts'
+import { publishUntil } from '../transparency/transparency-log.ts'
 import type { BackupFolder } from './backup-folder.ts'
 import { reconcileBackups } from './backups.ts'
 import { importKeys } from './key-snapshot.ts'
@@ -61,6 +62,7 @@ export async function fillFromBackup(
     // The replay needs the tables of the current version.
     await migrate(sql)
     await importErasures(sql, [copied, ...erasures])
+    await publishUntil(sql, copied.log.at(-1)?.seq ?? 0)
   })
   return { keysOf: keys.id }
 }

@@ -159,6 +159,7 @@ export interface Deletions {
   erased_at: Date
   backups_gone_by: Date
   completed_at: Date | null
+  logged: number
 }
 
 export interface Devices {
@@ -524,6 +525,27 @@ export interface VelocityCounts {
   orders: number
   gross_minor: number
   expires_at: Date
+export interface SigningKeys {
+  id: string
+  public_key: Buffer
+  first_used_on: Date
+}
+
+export interface TransparencyHead {
+  only_row: boolean
+  seq: number
+  hash: string
+  published_seq: number
+}
+
+export interface TransparencyLog {
+  seq: number
+  kind: 'deletion' | 'policy' | 'evidence' | 'signing_key' | 'gap'
+  day: Date
+  leaf: string
+  previous: string
+  hash: string
+  statement: string | null
 }
 
 export interface WebSessions {

@@ -66,6 +66,7 @@ export async function startApiHarness(options: RigOptions = {}) {
     FIELD_KEYS: `k1:${aKey()}`,
     INDEX_KEY: aKey(),
     BACKUP_KEYS: `b1:${aKey()}`,
+    SIGNING_KEYS: `s1:${aKey()}`,
     STRIPE_SECRET_KEY: 'sk_test_rig',
     STRIPE_PUBLISHABLE_KEY: 'pk_test_rig',
     STRIPE_WEBHOOK_SECRET: 'whsec_rig',

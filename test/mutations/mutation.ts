@@ -17,6 +17,7 @@ import type { PrivacyRequestActivities } from '../../workflows/privacy-request.c
 import type { InactivityActivities } from '../../workflows/retention/account-inactivity.contract.ts'
 import type { InvoiceRetentionActivities } from '../../workflows/retention/invoice-retention.contract.ts'
 import type { SignInEndedActivities } from '../../workflows/sign-in-ended.contract.ts'
+import type { TransparencyNightActivities } from '../../workflows/transparency/transparency-night.contract.ts'
 import type { WorkflowType } from '../../workflows/versioning/behaviors.ts'
 
 /** What each workflow may call. */
@@ -41,6 +42,7 @@ interface ActivitiesOf {
   privacyRequest: PrivacyRequestActivities
   restoreDrill: BackupActivities
   signInEnded: SignInEndedActivities
+  transparencyNight: TransparencyNightActivities
 }
 
 /** The call is not made, and its caller gets the result. */

@@ -172,7 +172,8 @@ test('no history, log or metric contains a secret', async () => {
     'INDEX_KEY',
   ]
   for (const name of [...ours, ...theirs]) secrets[name] = settings[name] ?? ''
-  for (const name of ['FIELD_KEYS', 'PAYLOAD_KEYS', 'BACKUP_KEYS']) secrets[name] = settings[name]?.split(':')[1] ?? ''
+  for (const name of ['FIELD_KEYS', 'PAYLOAD_KEYS', 'BACKUP_KEYS', 'SIGNING_KEYS'])
+    secrets[name] = settings[name]?.split(':')[1] ?? ''
   for (const name of ['FIREBASE_PRIVATE_KEY', 'APPLE_PRIVATE_KEY']) secrets[name] = pemLine(settings[name])
   Object.assign(secrets, { service: keys.service, operator: keys.operator, idToken: person.caller.token })
   expect(Object.entries(secrets).filter(([, secret]) => (secret?.length ?? 0) < 16)).toEqual([])

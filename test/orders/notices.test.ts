@@ -262,7 +262,7 @@ test('a repeated activity whose result was lost sends no message again', async (
   const before = await sent()
   expect(before.slice(0, 2)).toEqual([1, 1])
 
-  const steps = createActivities({ ...harness.stack.context, temporal: harness.temporal })
+  const steps = createActivities({ ...harness.stack.context, temporal: harness.temporal }, async () => ({}))
   const asOf = new Date().toISOString()
   await Promise.all([
     steps.sendOrderMail({ orderId, mail: 'confirmation', asOf }),

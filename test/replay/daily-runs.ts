@@ -11,6 +11,7 @@ import { keyCheckType } from '../../workflows/keys/key-rotation.contract.ts'
 import { paymentSweepType } from '../../workflows/order/payment-sweep.contract.ts'
 import { inactivitySweepType } from '../../workflows/retention/account-inactivity.contract.ts'
 import { booksCohortsType } from '../../workflows/retention/invoice-retention.contract.ts'
+import { transparencyNightType } from '../../workflows/transparency/transparency-night.contract.ts'
 import { always } from '../harness/checks/placements.ts'
 import type { Product } from '../harness/product.ts'
 import { orderSteps, runSteps, type Scenario } from './scenario.ts'
@@ -43,6 +44,8 @@ export const dailyRuns: Record<string, Scenario> = {
   'payment-sweep-given-up': async (product) => withoutTable(product, paymentSweepType, 'payment_sweeps'),
   'housekeeping-done': async (product) => ended(product, housekeepingType),
   'housekeeping-given-up': async (product) => withoutTable(product, housekeepingType, 'webhook_events'),
+  'transparency-night-done': async (product) => ended(product, transparencyNightType),
+  'transparency-night-given-up': async (product) => withoutTable(product, transparencyNightType, 'signing_keys'),
   'backup-kept': async (product) => ended(product, backupType),
   'backup-failed': async (product) => {
     const empty = await mkdtemp(join(tmpdir(), 'no-tools-'))

@@ -74,6 +74,27 @@ export const houseMutants: Mutant[] = [
     caughtBy: ['backup-kept'],
   },
   {
+    name: 'a night of which the transparency log has nothing',
+    mutation: {
+      workflow: 'transparencyNight',
+      activity: 'appendToLog',
+      fault: 'skipped',
+      result: { appended: 0 },
+    },
+    first: true,
+    caughtBy: ['transparency-night-done', 'transparency-night-given-up'],
+  },
+  {
+    name: 'entries that nobody gets to see',
+    mutation: {
+      workflow: 'transparencyNight',
+      activity: 'publishLog',
+      fault: 'skipped',
+      result: { seq: 0, hash: '' },
+    },
+    caughtBy: ['transparency-night-done'],
+  },
+  {
     name: 'a drill that restores nothing',
     mutation: {
       workflow: 'restoreDrill',

@@ -37,4 +37,5 @@ export const versioning: Readonly<Record<WorkflowType, Versioning>> = {
   keyCheck: pinned('ends within minutes; the next night does it again'),
   paymentSweep: pinned('ends within minutes; the next hourly one reads what it has not'),
   restoreDrill: pinned('ends within hours, and is asked for by an operator'),
+  transparencyNight: pinned('ends within minutes; the next night does it again'),
 }

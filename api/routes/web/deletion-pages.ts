@@ -5,12 +5,14 @@ import { findReceipt } from '../../../db/erasure/deletions.ts'
 import { periods } from '../../../policy/periods.ts'
 import type { Caller } from '../../http/caller.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
+import { sentId } from '../../http/storable.ts'
 import { renderDeleteAccount, renderReceipt } from '../../pages/deletion.tsx'
 import { layoutHeaders } from '../../pages/layout.tsx'
 import { renderNotFound } from '../../pages/not-found.tsx'
 import { createDeletionClient } from '../../runs/deletion-client.ts'
 import { endedCookie } from '../../sign-in/session-cookie.ts'
 import { viewReceipt } from '../../views/deletion-receipt.ts'
+import { signedReceipt } from '../../views/signed-receipt.ts'
 
 const page = { description: 'A page', contentType: 'text/html' } as const
 const headers = layoutHeaders({ forms: true })
@@ -64,11 +66,35 @@ export function deletionPageRoutes(api: ApiContext): Route[] {
       async handle({ params: { id } }) {
         const known = z.uuid().safeParse(id).success && (await findReceipt(api.sql, id))
         if (!known) return { status: 404, headers, raw: renderNotFound(supportMail) }
-        const raw = renderReceipt(await viewReceipt(api, id), supportMail)
+        const [receipt, signed] = await Promise.all([viewReceipt(api, id), signedReceipt(api, id)])
+        const raw = renderReceipt({ ...receipt, entry: signed.entry?.seq ?? null }, supportMail)
         return { status: 200, headers: { ...headers, 'X-Robots-Tag': 'noindex' }, raw }
       },
     }),
+    receiptFile('receipt.json', 'application/octet-stream', ({ text }) => text),
+    receiptFile('receipt.json.sig', 'application/octet-stream', ({ signature }) => signature),
   ]
+
+  function receiptFile(
+    name: string,
+    contentType: string,
+    contentOf: (signed: Awaited<ReturnType<typeof signedReceipt>>) => string,
+  ): Route {
+    return defineRoute({
+      method: 'get',
+      path: `/receipts/{id}/${name}`,
+      tag: 'pages',
+      summary: `The file ${name}: see docs/receipts.md for how to verify it`,
+      promises: ['G3'],
+      callers: ['public'],
+      params: z.strictObject({ id: sentId }),
+      responses: { 200: { description: 'The file', contentType } },
+      async handle({ params: { id } }) {
+        const headers = { 'Content-Disposition': `attachment; filename="${name}"`, 'X-Robots-Tag': 'noindex' }
+        return { status: 200, headers, raw: contentOf(await signedReceipt(api, id)) }
+      },
+    })
+  }
 }
 
 function freshCsrf(caller: Caller, now: Date): string | undefined {
