@@ -87,7 +87,12 @@ export function createGoogle(settings: GoogleSettings) {
 
     /** Revokes a token. Safe to repeat: Google answers 400 for an unknown or revoked token. */
     async revoke(token: string): Promise<'revoked' | 'unknown'> {
-      const { status, text } = await callProvider({ ...call, url: revokeUrl, body: new URLSearchParams({ token }), watch })
+      const { status, text } = await callProvider({
+        ...call,
+        url: revokeUrl,
+        body: new URLSearchParams({ token }),
+        watch,
+      })
       if (status === 200) {
         checkEmpty(provider, text)
         return 'revoked'

@@ -518,13 +518,6 @@ export interface SignInEvents {
   at: Date
 }
 
-export interface VelocityCounts {
-  kind: 'card' | 'device' | 'address'
-  hash: Blind
-  hour: Date
-  orders: number
-  gross_minor: number
-  expires_at: Date
 export interface SigningKeys {
   id: string
   public_key: Buffer
@@ -546,6 +539,15 @@ export interface TransparencyLog {
   previous: string
   hash: string
   statement: string | null
+}
+
+export interface VelocityCounts {
+  kind: 'card' | 'device' | 'address'
+  hash: Blind
+  hour: Date
+  orders: number
+  gross_minor: number
+  expires_at: Date
 }
 
 export interface WebSessions {
