@@ -62,6 +62,25 @@ export async function recordBounce(
   return row && { subjectId: row.subject_id, accountId: row.account_id }
 }
 
+export interface SentMail {
+  /** the occasion, such as `confirmation` */
+  mail: string
+  /** `bounced`: it came back after its mail server had accepted it */
+  state: Sends['state'] | 'bounced'
+  /** why it was not sent, or why it came back */
+  code: string | null
+}
+
+/** An enhanced status code (RFC 3463) alone is of a bounce; codes of refusals begin with `smtp_`. */
+const bounceCode = '^[245][.]\\d{1,3}[.]\\d{1,3}$'
+
+/** The mails about a thing, the oldest first. */
+export async function listMails(sql: Queryable, subjectId: string): Promise<SentMail[]> {
+  return sql<SentMail[]>`
+    select split_part(kind, ':', 2) as mail, code, case when state = 'failed' and code ~ ${bounceCode} then 'bounced' else state end as state
+    from sends where subject_id = ${subjectId} and kind like 'mail:%' order by first_at, kind`
+}
+
 /** Records the result. `due`: to be tried again; it was certainly not sent, unless the code is `unknownOutcome`. */
 export async function recordSendResult(
   sql: Queryable,

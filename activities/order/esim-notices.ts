@@ -3,6 +3,7 @@ import type { Context } from '../../context.ts'
 import { installUrl } from '../../db/crypto/install-token.ts'
 import type { StoredEsim } from '../../db/order/esims.ts'
 import type { OrderRow } from '../../db/order/orders.ts'
+import { listMails } from '../../db/sends.ts'
 import { type EsimNotice, renderEsimStatus } from '../../mails/esim-status.tsx'
 import type { EsimStatus } from '../../providers/esim.ts'
 import { failureType } from '../../shared/failures.ts'
@@ -26,6 +27,25 @@ export function createEsimNotices(context: Context) {
   const site = { publicUrl: config.PUBLIC_URL, supportMail: config.SUPPORT_MAIL }
 
   return {
+    /** Tells the person by push that the mail with the eSIM came back, once. A push that fails is sent at the next look. */
+    async tellOfBounce(order: OrderRow, at: Date): Promise<void> {
+      const mails = await listMails(context.sql, order.id)
+      if (!mails.some(({ mail, state }) => mail === 'confirmation' && state === 'bounced')) return
+      const { account_id: accountId } = order
+      const send = { subjectId: order.id, kind: 'push:mail_bounced', accountId }
+      const text = {
+        title: 'Our mail came back',
+        body: 'Please open the app: your eSIM is there.',
+        data: { orderId: order.id, event: 'mail_bounced' },
+        collapseKey: `${order.id}.mail_bounced`,
+      }
+      await trySend(() =>
+        sendOnce(context, send, { at, unavailable: 'PushUnavailable', unknown: 'skip' }, () =>
+          pushToAccount(context, accountId, text),
+        ),
+      )
+    },
+
     /** Returns false when a message could not be sent; the send ledger has it as due, and the next refresh sends it. */
     async send(
       esim: StoredEsim,
@@ -86,7 +106,7 @@ function occasionOf(notice: EsimNotice, { totalBytes, expiresAt }: EsimStatus): 
   return notice === 'last_day' ? `${notice}:${expiresAt}` : notice
 }
 
-async function trySend(send: () => Promise<void>): Promise<boolean> {
+async function trySend(send: () => Promise<unknown>): Promise<boolean> {
   try {
     await send()
     return true

@@ -10,6 +10,7 @@ import { evidenceOf, listDisputes } from '../../db/order/disputes.ts'
 import { listEsims, type StoredEsim } from '../../db/order/esims.ts'
 import type { OrderRow } from '../../db/order/orders.ts'
 import { listRefunds } from '../../db/order/refunds.ts'
+import { listMails } from '../../db/sends.ts'
 import { periods } from '../../policy/periods.ts'
 import { iosInstallUrl, parseActivationCode } from '../../providers/lpa.ts'
 import { plusMs } from '../../shared/calendar.ts'
@@ -91,6 +92,15 @@ export const orderDetails = orderSummary
     esims: z.array(esim),
     documents: z.array(z.object({ kind: z.string(), number: z.string(), issuedOn: z.iso.date() })),
     refunds: z.array(z.object({ state: z.string(), minor: z.int(), reason: z.string() })),
+    mails: z
+      .array(
+        z.object({
+          mail: z.string().describe('the occasion: `confirmation`, `refunded`, ...'),
+          state: z.enum(['sending', 'due', 'sent', 'failed', 'skipped', 'bounced']),
+          code: z.string().nullable().describe('why the mail is not sent, or why it came back'),
+        }),
+      )
+      .describe('`failed` and `bounced`: show the eSIM in the app, and ask the person for another address'),
     dispute: z.string().nullable().describe('the state of the latest dispute'),
     disputes: z.array(dispute).describe('empty to customers'),
   })
@@ -141,10 +151,11 @@ export async function viewOrder(
   const { sql } = context
   // A new order has no eSIMs and no documents: checkout, the most frequent call, saves the queries.
   const isNew = order.status === 'awaiting_payment'
-  const [esims, documents, refunds, disputes, payment, install] = await Promise.all([
+  const [esims, documents, refunds, mails, disputes, payment, install] = await Promise.all([
     isNew ? [] : listEsims(context, order),
     isNew ? [] : listDocuments(sql, order.id),
     isNew ? [] : listRefunds(sql, order.id),
+    isNew ? [] : listMails(sql, order.id),
     isNew ? [] : listDisputes(sql, order.id),
     isNew ? viewPayment(context, order) : null,
     installUrl(context, order),
@@ -156,6 +167,7 @@ export async function viewOrder(
     esims: esims.map(viewEsim),
     documents,
     refunds: refunds.map(({ state, amount_minor, reason }) => ({ state, minor: amount_minor, reason })),
+    mails,
     dispute: disputes[0]?.state ?? null,
     disputes: reader === 'operator' ? disputes.map(viewDispute) : [],
   }

@@ -138,6 +138,30 @@ test.each([
   expect(await ledger(order.id, 'mail:confirmation', 'failed')).toMatchObject({ code: status })
   expect(await mailState(person)).toBe(state)
   expect(await tasksAbout(order.id)).toEqual(tasks)
+  expect((await person.caller.get(`/v1/orders/${order.id}`)).body.mails).toEqual([
+    { mail: 'confirmation', state: 'bounced', code: status },
+  ])
+  const told = await untilValue(
+    'the push',
+    async () => (await pushesTo(harness.stack, person.pushToken)).map(({ message: { data } }) => data?.event),
+    ({ length }) => length > 1,
+  )
+  expect(told).toEqual(['confirmation', 'mail_bounced'])
+})
+
+test('an order shows which of its mails are sent, wait or were refused', async () => {
+  const person = await harness.signUp()
+  await harness.sims.mailbox.do('rule', { recipient: person.email, code: 421, times: 1 })
+  const order = await harness.buy(person)
+  const mails = async () => (await person.caller.get(`/v1/orders/${order.id}`)).body.mails
+  await untilValue('the mail is sent', mails, (shown) => shown[0]?.state === 'sent')
+  expect(await mails()).toEqual([{ mail: 'confirmation', state: 'sent', code: null }])
+  await harness.sims.mailbox.do('rule', { recipient: person.email, code: 550 })
+  expect((await person.caller.post(`/v1/orders/${order.id}/resend`)).status).toBe(200)
+  expect(await mails()).toMatchObject([
+    { mail: 'confirmation', state: 'sent' },
+    { mail: 'confirmation', state: 'failed', code: 'smtp_5.1.1' },
+  ])
 })
 
 test('a mail server that answers after the activity has timed out gets the mail once', async () => {

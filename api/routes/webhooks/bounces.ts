@@ -9,10 +9,13 @@ import { markBounced } from '../../../db/policy-deliveries.ts'
 import { recordBounce } from '../../../db/sends.ts'
 import { isProviderFailure } from '../../../providers/failure.ts'
 import { type Bounce, readBounce } from '../../../providers/mail/bounce.ts'
+import { createOrderSignals } from '../../../temporal/order-signals.ts'
 import { Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 
-export function bounceRoutes({ sql, config }: ApiContext): Route[] {
+export function bounceRoutes(api: ApiContext): Route[] {
+  const { sql, config } = api
+  const signals = createOrderSignals(api)
   return [
     defineRoute({
       method: 'post',
@@ -33,21 +36,28 @@ export function bounceRoutes({ sql, config }: ApiContext): Route[] {
       async handle({ raw }) {
         const bounce = read(raw.toString('utf8'))
         // A delivery that is only delayed, or one of a mail without a row of its own, changes nothing.
-        if (bounce.permanent) await sql.begin((tx) => record(tx, bounce))
+        if (!bounce.permanent) return { status: 204 }
+        const subjectId = await sql.begin((tx) => record(tx, bounce))
+        // A hint for the run of an order, which reaches the person another way; other subjects have no such run.
+        if (subjectId) await signals.provider(subjectId)
         return { status: 204 }
       },
     }),
   ]
 }
 
-/** Only a dead address concerns the person; what else comes back is an operator's, and may be sent again. */
-async function record(tx: Queryable, { messageId, status, addressIsDead }: Bounce): Promise<void> {
+/**
+ * Only a dead address concerns the person; what else comes back is an operator's, and may be sent again.
+ * @returns what the mail was about
+ */
+async function record(tx: Queryable, { messageId, status, addressIsDead }: Bounce): Promise<string | undefined> {
   const notified = await markBounced(tx, messageId, status)
   const mail = notified === undefined ? await recordBounce(tx, messageId, status) : undefined
   const accountId = notified ?? mail?.accountId
-  if (addressIsDead && accountId) return markMailBounced(tx, accountId)
   const subjectId = mail?.subjectId ?? notified
-  if (subjectId) await raiseOperatorTask(tx, { kind: 'mail_bounced', subjectId, detail: status, at: new Date() })
+  if (addressIsDead && accountId) await markMailBounced(tx, accountId)
+  else if (subjectId) await raiseOperatorTask(tx, { kind: 'mail_bounced', subjectId, detail: status, at: new Date() })
+  return mail?.subjectId
 }
 
 function read(raw: string): Bounce {
