@@ -2,7 +2,7 @@
  * A simulator of Google sign-in, token revocation and security events, and of the issuer of Firebase ID tokens.
  *
  * Actions: `sign-in` ({ sub?, email?, emailVerified?, clientId?, nonce?, offline?, expiresInSeconds?, forged?, issuer?
- * } → { sub, idToken, refreshToken? }), `firebase-sign-in` ({ uid?, email?, provider?, authTimeSecondsAgo?,
+ * } → { sub, idToken, refreshToken? }), `firebase-sign-in` ({ uid?, email?, emailVerified?, provider?, authTimeSecondsAgo?,
  * expiresInSeconds?, projectId?, forged? } → { uid, idToken }), `notify` (see SecurityEvent), `rotate-keys`, `webhooks`
  * ({ url?, drop?, copies?, delayMs?, hold? }), `release` ({ order? }).
  */
@@ -117,7 +117,7 @@ export async function startGoogle(options: GoogleOptions = {}): Promise<RunningG
       sub: uid,
       user_id: uid,
       auth_time: authTime,
-      ...(input.email === undefined ? {} : { email: input.email, email_verified: true }),
+      ...(input.email === undefined ? {} : { email: input.email, email_verified: input.emailVerified !== false }),
       firebase: { identities: {}, sign_in_provider: provider },
     }
     const idToken = await (input.forged === true ? firebase.forge : firebase.sign)(claims, {

@@ -78,7 +78,7 @@ export function createAuthenticator(context: Context, limiter: Limiter) {
     // A security event ends the app's tokens as well as our sessions; so does the deletion of the account.
     const endedAt = account ? account.signedOutAt : await userEndedAt(sql, context, user.uid)
     if (endedAt && user.authTime <= endedAt) throw invalidToken('sign_in_ended')
-    if (!account) return { kind: 'newcomer', ...known }
+    if (!account) return { kind: 'newcomer', ...known, verifiedEmail: user.verifiedEmail }
     const now = new Date()
     // R1: an account that its person uses is not inactive.
     if (now.getTime() - account.lastActiveAt.getTime() >= activityGrainMs) await touchActivity(sql, account.id, now)

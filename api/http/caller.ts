@@ -6,7 +6,7 @@ export type Caller =
   | { kind: 'service'; keyId: string }
   | { kind: 'operator'; keyId: string; label: string }
   | { kind: 'person'; accountId: string; firebaseUid: string; signedInAt: Date }
-  | { kind: 'newcomer'; firebaseUid: string; signedInAt: Date }
+  | { kind: 'newcomer'; firebaseUid: string; signedInAt: Date; verifiedEmail: string | undefined }
   | Visitor
   | ConsoleUser
 

@@ -17,7 +17,7 @@ export function accountRoutes(api: ApiContext): Route[] {
       tag: 'accounts',
       summary: 'Sign up',
       description:
-        'With an e-mail address, or with an identity token of Apple or Google, which is verified here. When a person calls, the Firebase user of their ID token is linked to the account. Consent to promotions starts as off.',
+        'With an e-mail address, or with an identity token of Apple or Google, which is verified here. The app backend vouches for the address that it sends. When a person calls, the Firebase user of their ID token is linked to the account, and the address has to be one that a token proves. Consent to promotions starts as off.',
       promises: ['C1', 'C2', 'C5', 'C6', 'C7', 'U1', 'S1'],
       callers: ['service', 'newcomer', 'person'],
       idempotencyKey: 'optional',

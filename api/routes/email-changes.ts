@@ -53,7 +53,7 @@ export function emailChangeRoutes(api: ApiContext): Route[] {
       params: accountParams,
       body: z.strictObject({ email }).meta({ id: 'NewEmailChange' }),
       responses: { 202: one },
-      problems: ['email_taken', 'request_in_progress'],
+      problems: ['request_in_progress'],
       async handle({ params: { id }, body, caller, ip, requestId }) {
         const change = await client.request(id, body.email)
         const event = { kind: 'email_change', actor: actorOf(caller), accountId: id, ip, requestId } as const

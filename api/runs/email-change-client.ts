@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { UpdateDefinition } from '@temporalio/common'
 import type { ApiContext } from '../../context.ts'
-import { accountExists, findAccount, findAccountByEmail, normalEmail } from '../../db/accounts.ts'
+import { accountExists, findAccount, normalEmail } from '../../db/accounts.ts'
 import { peekLinkToken, spendLinkToken } from '../../db/crypto/link-tokens.ts'
 import { type EmailChange, findEmailChange, insertEmailChange, latestEmailChange } from '../../db/email-changes.ts'
 import { milliseconds, periods } from '../../policy/periods.ts'
@@ -52,9 +52,10 @@ export function createEmailChangeClient(api: ApiContext) {
     latest,
 
     /**
-     * Mails a link to the old and the new address. An open change of the account is replaced.
-     * @throws Problem not_found, email_taken, invalid_request, too_many_requests; request_in_progress when another change
-     *   of the account began at the same time
+     * Mails a link to the old and the new address. An open change of the account is replaced. Whether the new address has
+     * an account shows only once its owner has agreed: others must not learn it.
+     * @throws Problem not_found, invalid_request, too_many_requests; request_in_progress when another change of the account
+     *   began at the same time
      */
     async request(accountId: string, newEmail: string): Promise<EmailChange> {
       const account = await findAccount(sql, api, accountId)
@@ -62,9 +63,8 @@ export function createEmailChangeClient(api: ApiContext) {
       if (normalEmail(newEmail) === normalEmail(account.email)) {
         throw new Problem('invalid_request', { errors: [{ field: 'email', reason: 'is the address you have' }] })
       }
-      // By the address: people with many accounts must not flood it, nor ask again and again whether it has one.
+      // By the address: people with many accounts must not flood it.
       await spend(api, 'email_change', { accountId, email: normalEmail(newEmail) })
-      if (await findAccountByEmail(sql, api, newEmail)) throw new Problem('email_taken')
       const draft = await store({ accountId, oldEmail: account.email, newEmail })
       await this.cancel(accountId, 'replaced')
       await start(accountId, draft)

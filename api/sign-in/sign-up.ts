@@ -1,7 +1,7 @@
 import { v4 as uuid } from 'uuid'
 import type { z } from 'zod'
 import type { Context } from '../../context.ts'
-import { accountExists, findAccountByEmail, insertAccount } from '../../db/accounts.ts'
+import { accountExists, findAccountByEmail, insertAccount, normalEmail } from '../../db/accounts.ts'
 import { AlreadyTaken, asAlreadyTaken } from '../../db/connection/constraint.ts'
 import { findAccountOfIdentity, linkIdentity } from '../../db/identities.ts'
 import { versionForNewcomers } from '../../db/policies.ts'
@@ -54,7 +54,7 @@ async function makeAccount(context: Context, request: SignUp, claim: Claim | und
   const firebaseUid = firebaseUidOf(caller, body.firebaseUid)
   const policyVersion = await acceptedPolicy(context, body.policyVersion)
   const proven = await proveIdentities(context, body, request)
-  const email = body.email ?? proven.apple?.email ?? proven.google?.email
+  const email = emailOf(caller, body.email, [proven.apple?.email, proven.google?.email])
   if (email === undefined && (await hasAccount(context, proven))) throw new Problem('identity_taken')
   if (email === undefined) throw new Problem('invalid_request', { errors: [{ field: 'email', reason: 'missing' }] })
 
@@ -103,6 +103,18 @@ async function makeAccount(context: Context, request: SignUp, claim: Claim | und
   const event = { kind: 'sign_up', actor: actorOf(caller), accountId: id, requestId: request.requestId } as const
   await recordSecurityEvent(sql, context, { ...event, ip: request.ip, at })
   return id
+}
+
+/**
+ * The address of the new account. A person may only name one that a sign-in of theirs proves: with the address of
+ * somebody else they would keep its owner out, and have us write there. The app backend vouches for what it sends.
+ */
+function emailOf(caller: Caller, given: string | undefined, byParties: (string | undefined)[]): string | undefined {
+  if (caller.kind !== 'newcomer') return given ?? byParties.find((email) => email !== undefined)
+  const proven = [caller.verifiedEmail, ...byParties].filter((email) => email !== undefined)
+  if (given === undefined) return proven[0]
+  if (proven.some((email) => normalEmail(email) === normalEmail(given))) return given
+  throw new Problem('invalid_request', { errors: [{ field: 'email', reason: 'is not proven by a sign-in token' }] })
 }
 
 /** N2: a person who signs up while a new version is coming accepts that version, and gets no notice of it. */

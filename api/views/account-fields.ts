@@ -38,7 +38,11 @@ export const googleProof = z.strictObject({ identityToken: token, nonce })
 
 export const newAccount = z
   .strictObject({
-    email: email.optional().describe('may be left out when the Apple or Google token contains one'),
+    email: email
+      .optional()
+      .describe(
+        'may be left out when a sign-in token contains one; a person may only send one that their sign-in token contains as verified',
+      ),
     firstName: personName,
     lastName: personName,
     phone: phone.optional().describe('E.164'),

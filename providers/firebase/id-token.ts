@@ -17,6 +17,8 @@ export interface FirebaseSignIn {
   authTime: Date
   /** `password`, `apple.com`, `google.com`, ... */
   signInProvider: string
+  /** only when Firebase has verified that the person reads its mails */
+  verifiedEmail: string | undefined
 }
 
 const defaultJwksUrl = 'https://www.googleapis.com/service_accounts/v1/jwk/securetoken@system.gserviceaccount.com'
@@ -51,6 +53,7 @@ export function createFirebaseIdTokens({
       return {
         uid: claims.sub,
         authTime: new Date(authTime * 1000),
+        verifiedEmail: claims.email_verified === true && typeof claims.email === 'string' ? claims.email : undefined,
         signInProvider: typeof ours?.sign_in_provider === 'string' ? ours.sign_in_provider : 'unknown',
       }
     },

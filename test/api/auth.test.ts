@@ -17,7 +17,7 @@ afterAll(() => harness.stop())
 
 /** A person with an account, signed in. */
 async function aPerson(sent: Record<string, unknown> = newPerson()) {
-  const { uid, token } = await harness.firebaseToken()
+  const { uid, token } = await harness.firebaseToken({ email: sent.email })
   const answer = await harness.call('POST', '/v1/accounts', { token, body: sent })
   expect(answer.status, answer.text).toBe(201)
   return { uid, token, id: answer.body.id, account: answer.body }
@@ -28,10 +28,11 @@ const securityEvents = (requestId: string | null) =>
     select kind, actor, account_id, detail, ip from security_log where request_id = ${requestId}`
 
 test('a person signs up with a Firebase token and signs in with the same user afterwards', async () => {
-  const { uid, token } = await harness.firebaseToken()
+  const body = newPerson()
+  const { uid, token } = await harness.firebaseToken({ email: body.email })
   const unknown = await harness.call('GET', `/v1/accounts/${randomUUID()}`, { token })
   expect([unknown.status, unknown.body.code]).toEqual([403, 'no_account'])
-  const made = await harness.call('POST', '/v1/accounts', { token, body: newPerson() })
+  const made = await harness.call('POST', '/v1/accounts', { token, body })
   expect(made.status, made.text).toBe(201)
   expect(made.body.identities).toEqual([{ provider: 'firebase', subject: uid, linkedAt: null }])
   expect((await harness.call('GET', `/v1/accounts/${made.body.id}`, { token })).body).toEqual(made.body)
@@ -48,9 +49,27 @@ test('a person cannot sign up as another Firebase user', async () => {
   ])
 })
 
+test('a person signs up only with an address that their sign-in proves', async () => {
+  const body = newPerson()
+  const unproven = { email: body.email, emailVerified: false }
+  for (const signIn of [{}, { email: newPerson().email }, unproven]) {
+    const { token } = await harness.firebaseToken(signIn)
+    const answer = await harness.call('POST', '/v1/accounts', { token, body })
+    expect([answer.status, answer.body.errors]).toEqual([
+      400,
+      [{ field: 'email', reason: 'is not proven by a sign-in token' }],
+    ])
+  }
+  const { email, ...withoutEmail } = body
+  const { token } = await harness.firebaseToken({ email: String(email).toUpperCase() })
+  const made = await harness.call('POST', '/v1/accounts', { token, body: withoutEmail })
+  expect([made.status, String(made.body.email).toLowerCase()]).toEqual([201, String(email).toLowerCase()])
+})
+
 test('a repeated sign-up of a person returns the existing account', async () => {
-  const { token } = await harness.firebaseToken()
-  const request = { token, body: newPerson(), headers: { 'idempotency-key': randomUUID() } }
+  const body = newPerson()
+  const { token } = await harness.firebaseToken({ email: body.email })
+  const request = { token, body, headers: { 'idempotency-key': randomUUID() } }
   const first = await harness.call('POST', '/v1/accounts', request)
   const second = await harness.call('POST', '/v1/accounts', request)
   expect([second.status, second.body.id]).toEqual([201, first.body.id])

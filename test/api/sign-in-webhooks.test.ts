@@ -247,8 +247,8 @@ test('Google’s account-enabled is not undone by an older account-disabled, nor
 })
 
 /** A sign-in of the same Firebase user, some seconds from now. */
-async function tokenOf({ firebaseUid }: Person, inSeconds: number) {
-  const signIn = { uid: firebaseUid, authTimeSecondsAgo: -inSeconds }
+async function tokenOf({ firebaseUid, email }: Person, inSeconds: number) {
+  const signIn = { uid: firebaseUid, email, authTimeSecondsAgo: -inSeconds }
   const { idToken } = await google.do('firebase-sign-in', signIn)
   return createCaller(harness.stack.urls.api, idToken)
 }

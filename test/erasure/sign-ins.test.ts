@@ -162,9 +162,10 @@ test('an erasure step is done when Stripe’s customer was deleted there, or Fir
   })
   expect(deleted.status).toBe(200)
   await loseOrders(sql, person.accountId)
-  const { idToken } = await harness.sims.google.do('firebase-sign-in', { uid: 'nobody-there' })
+  const email = 'unknown-at-firebase@people.example'
+  const { idToken } = await harness.sims.google.do('firebase-sign-in', { uid: 'nobody-there', email })
   const stranger = await createCaller(harness.urls.api, idToken).post('/v1/accounts', {
-    email: 'unknown-at-firebase@people.example',
+    email,
     firstName: 'Un',
     lastName: 'Known',
   })

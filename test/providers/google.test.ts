@@ -142,7 +142,7 @@ test('a Firebase ID token has the user, the sign-in provider and the sign-in tim
     email: 'a@b.example',
   })
   const { authTime, ...rest } = await firebase.verifyFirebaseIdToken(idToken)
-  expect(rest).toEqual({ uid, signInProvider: 'apple.com' })
+  expect(rest).toEqual({ uid, signInProvider: 'apple.com', verifiedEmail: 'a@b.example' })
   expect(Math.abs(Date.now() - 3_600_000 - authTime.getTime())).toBeLessThan(60_000)
 })
 

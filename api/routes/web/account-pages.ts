@@ -180,7 +180,7 @@ export function accountPageRoutes(api: ApiContext): Route[] {
       form: true,
       body: z.strictObject({ email }),
       responses: { 303: elsewhere, 200: page },
-      problems: ['email_taken', 'request_in_progress'],
+      problems: ['request_in_progress'],
       async handle({ caller, body, ip, requestId }) {
         const { accountId } = caller
         const { requestedAt: at } = await emailChanges.request(accountId, body.email)
