@@ -33,10 +33,15 @@ type RefundRow = Pick<Refunds, 'order_id' | 'stripe_refund_id' | 'created_at'>
 
 type PlacementRow = ProviderOrders & { daily: boolean }
 
-type EsimRow = Pick<Esims, 'order_id' | 'provider' | 'esim_ref' | 'esim_ref_index'>
+type EsimRow = Pick<Esims, 'order_id' | 'provider' | 'esim_ref' | 'esim_ref_index' | 'return_asked_at'>
 
 /** Statuses of orders that were paid and not delivered, or whose refund is not done. */
 const toRefund = ['in_review', 'provisioning', 'refunding', 'refund_failed']
+
+/** Whether the customer has a claim to the money. A return that was asked for may have been made, its reply lost. */
+const isToRefund = (order: PersonOrder, esims: EsimRow[]): boolean =>
+  toRefund.includes(order.status) ||
+  (order.status === 'delivered' && esims.some((esim) => esim.order_id === order.id && esim.return_asked_at !== null))
 
 /** Reads a person and locks their account, so that nothing can be added to it. Undefined when the account is missing. */
 export async function lockPerson(
@@ -93,7 +98,9 @@ export async function lockPerson(
       google: signIns.google,
       firebase: firebaseUid === null ? null : { uid: firebaseUid },
       stripeCustomer: customer ? { customerId: customer } : null,
-      settlements: orNull(orders.flatMap((order) => settlementOf(order, lastOf(refunds, order.id)))),
+      settlements: orNull(
+        orders.flatMap((order) => settlementOf(order, isToRefund(order, esims), lastOf(refunds, order.id))),
+      ),
       providerOrders: orNull(orders.flatMap((order) => unreturned(order, placements, esims, openRef))),
       payments:
         customer || paymentIntentIds.length > 0
@@ -113,7 +120,7 @@ async function readRows(tx: Transaction, accountId: string) {
       from provider_orders po join orders o on o.id = po.order_id left join packages p on p.code = o.package_code
       where o.account_id = ${accountId}`,
     tx<EsimRow[]>`
-      select e.order_id, e.provider, e.esim_ref, e.esim_ref_index
+      select e.order_id, e.provider, e.esim_ref, e.esim_ref_index, e.return_asked_at
       from esims e join orders o on o.id = e.order_id where o.account_id = ${accountId}`,
     tx<RefundRow[]>`
       select r.order_id, r.stripe_refund_id, r.created_at
@@ -145,12 +152,12 @@ function signInsOf(identities: IdentityRow[], open: (sealed: Buffer) => string) 
   }
 }
 
-function settlementOf(order: PersonOrder, refundedAt: Date | undefined): PaymentToClose[] {
+function settlementOf(order: PersonOrder, isToRefund: boolean, refundedAt: Date | undefined): PaymentToClose[] {
   if (!order.payment_intent_id) return []
   const action =
     order.status === 'awaiting_payment'
       ? 'cancel'
-      : toRefund.includes(order.status)
+      : isToRefund
         ? 'refund'
         : order.status === 'refunded' && !order.ended_at
           ? 'watch'
@@ -183,7 +190,7 @@ function unreturned(
   esims: EsimRow[],
   openRef: (esim: EsimRow) => string,
 ): HeldPlacement[] {
-  if (!toRefund.includes(order.status) || order.parent_order_id) return []
+  if (!isToRefund(order, esims) || order.parent_order_id) return []
   return placements
     .filter((each) => each.order_id === order.id && each.state !== 'refused' && each.state !== 'released')
     .map((each) => {
