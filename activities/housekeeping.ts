@@ -1,12 +1,12 @@
 /** Activities of the daily housekeeping. */
 import { heartbeat } from '@temporalio/activity'
 import type { WorkerContext } from '../context.ts'
+import { dropDays, ensureDays } from '../db/access/daily-partitions.ts'
 import { forgetIdempotencyKeys, forgetTokens, forgetWebhookEvents } from '../db/expired.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../db/operator-tasks.ts'
 import { forgetVelocity } from '../db/order/velocity.ts'
 import { listOverdueOrders, listSubjectsOfOpenTasks } from '../db/overdue.ts'
 import { forgetAllowances } from '../db/requests/allowances.ts'
-import { dropPartitions, ensurePartitions } from '../db/security-log.ts'
 import { milliseconds, periods } from '../policy/periods.ts'
 import { plusDays, plusMs } from '../shared/calendar.ts'
 import type { HousekeepingActivities } from '../workflows/housekeeping.contract.ts'
@@ -24,9 +24,13 @@ export function createHousekeepingActivities(context: WorkerContext): Housekeepi
     async turnSecurityLog({ asOf }) {
       const at = new Date(asOf)
       const { keepDays, partitionsAheadDays } = periods.securityLog
-      await ensurePartitions(sql, at, partitionsAheadDays + 1)
-      // The next run is a day away, so partitions that would be too old by then are dropped now.
-      return { partitionsDropped: await dropPartitions(sql, plusDays(at, 1 - keepDays)) }
+      let partitionsDropped = 0
+      for (const table of ['security_log', 'access_log'] as const) {
+        await ensureDays(sql, table, at, partitionsAheadDays + 1)
+        // The next run is a day away, so partitions that would be too old by then are dropped now.
+        partitionsDropped += await dropDays(sql, table, plusDays(at, 1 - keepDays))
+      }
+      return { partitionsDropped }
     },
 
     async forgetExpired({ asOf }) {

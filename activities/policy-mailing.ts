@@ -22,9 +22,9 @@ import { milliseconds } from '../policy/periods.ts'
 import { isProviderFailure, type ProviderFailure } from '../providers/failure.ts'
 import { plusMs } from '../shared/calendar.ts'
 import { failure } from '../shared/failures.ts'
+import { createGroupWriter } from '../shared/group-writes.ts'
 import { retryDelay } from './failures.ts'
 import { raiseProviderTask } from './provider-task.ts'
-import { createGroupWriter } from './sending/group-writes.ts'
 
 /** rows per query */
 const pageSize = 500

@@ -17,6 +17,7 @@ import { Problem } from './http/problem.ts'
 import { requestContextOf } from './http/request-context.ts'
 import { createRequestLog } from './http/request-log.ts'
 import type { Route } from './http/route.ts'
+import { accessRoutes } from './routes/accesses.ts'
 import { accountDeletionRoutes } from './routes/account-deletion.ts'
 import { accountRoutes } from './routes/accounts.ts'
 import { consentRoutes } from './routes/consents.ts'
@@ -109,6 +110,7 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
     ...catalogueRoutes(api),
     ...accountRoutes(api),
     ...accountDeletionRoutes(api),
+    ...accessRoutes(api),
     ...deletionRoutes(api),
     ...transparencyRoutes(api),
     ...signInRoutes(api),

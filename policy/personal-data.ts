@@ -510,6 +510,22 @@ const tables: Record<string, Table> = {
       request_id: technical,
     },
   },
+  access_log: {
+    onErasure: 'delete',
+    owner: ofAccount,
+    keptUntil: { term: 'securityLog', why: 'R4: dropped with its day' },
+    columns: {
+      at: clear('G1', 'accesses[].at', 'a time by itself'),
+      id: technical,
+      account_id: link('the account'),
+      actor_kind: clear('G1', 'accesses[].by', 'one of three words'),
+      actor_id: clear('G1', 'accesses[].key', 'the id of a key of ours'),
+      session: technical,
+      route: clear('G1', 'accesses[].route', 'the same for everybody'),
+      fields: clear('G1', 'accesses[].fields[]', 'groups of fields, and no values'),
+      request_id: technical,
+    },
+  },
   inactivity: {
     onErasure: 'delete',
     owner: ofAccount,

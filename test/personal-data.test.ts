@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ensureDays } from '../db/access/daily-partitions.ts'
 import { connectDatabase, type Database } from '../db/connection/database.ts'
 import { migrate } from '../db/connection/migrate.ts'
-import { ensurePartitions } from '../db/security-log.ts'
 import { type PostgresServer, startPostgres } from '../dev/postgres/postgres.ts'
 import { periods } from '../policy/periods.ts'
 import { personalData } from '../policy/personal-data.ts'
@@ -15,7 +15,8 @@ beforeAll(async () => {
   postgres = await startPostgres()
   sql = connectDatabase(postgres.url)
   await migrate(sql)
-  await ensurePartitions(sql, new Date(), 2)
+  await ensureDays(sql, 'security_log', new Date(), 2)
+  await ensureDays(sql, 'access_log', new Date(), 2)
   // A partition has its parent's columns, and needs no entry.
   const rows = await sql<{ name: string; domain: string | null }[]>`
     select table_name || '.' || column_name as name, domain_name as domain

@@ -2,9 +2,10 @@
  * G5: the format of an export. A published version never changes: any change that a reader could notice needs a new
  * version with a new address.
  */
+import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 
-export const exportVersion = 1
+export const exportVersion = 2
 export const exportSchemaPath = `/schemas/account-export-${exportVersion}.json` as const
 
 const time = z.iso.datetime()
@@ -114,6 +115,13 @@ const parts = {
     answeredAt: maybe(time),
   }),
   securityLog: z.strictObject({ at: time, kind: text, ip: maybe(text) }),
+  accesses: z.strictObject({
+    at: time,
+    by: z.enum(['service', 'operator', 'person']).describe('service: the app itself; person: an export'),
+    key: maybe(text).describe('the id of the key that was used'),
+    route: text,
+    fields: z.array(text),
+  }),
 }
 
 const account = z.strictObject({
@@ -152,12 +160,19 @@ export const accountExport = z
     promotions: z.array(parts.promotions),
     privacyRequests: z.array(parts.privacyRequests),
     securityLog: z.array(parts.securityLog).describe('of the last 90 days at most'),
+    accesses: z.array(parts.accesses).describe('who read your data, of the last 90 days at most, newest first'),
   })
   .describe('Everything that AMA eSIM holds about a person')
 
 export type ExportList = keyof typeof parts
 export type Exported<List extends ExportList> = z.input<(typeof parts)[List]>
 export type ExportedAccount = z.input<typeof account>
+
+/** Version 1, which documents of before 2026-11-29 name: published as it was. @param publicUrl where it is published */
+export async function firstExportSchema(publicUrl: string): Promise<object> {
+  const schema = JSON.parse(await readFile(new URL('./account-export-1.json', import.meta.url), 'utf8')) as object
+  return { ...schema, $id: new URL('/schemas/account-export-1.json', publicUrl).href }
+}
 
 /** @param publicUrl where it is published */
 export function exportSchema(publicUrl: string): object {

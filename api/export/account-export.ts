@@ -1,5 +1,6 @@
 /** G5: exports everything we hold about a person as one JSON document, streamed. */
 import type { Context } from '../../context.ts'
+import { accessPages } from '../../db/access/access-log.ts'
 import { accountExists, findAccount } from '../../db/accounts.ts'
 import { findDataKey, tableEncryption } from '../../db/crypto/column-encryption.ts'
 import { listDevices } from '../../db/devices.ts'
@@ -128,6 +129,13 @@ function listsOf(context: Context, accountId: string, at: Date): Lists {
     })),
     privacyRequests: privacyRequests(),
     securityLog: securityLog(),
+    accesses: mapPages(accessPages(sql, accountId, since.from), (row) => ({
+      at: row.at.toISOString(),
+      by: row.actor_kind,
+      key: row.actor_id,
+      route: row.route,
+      fields: row.fields,
+    })),
   }
 
   async function* orders(): AsyncGenerator<Exported<'orders'>[]> {

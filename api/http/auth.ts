@@ -7,7 +7,7 @@ import { userEndedAt } from '../../db/sign-in-events.ts'
 import { findSession } from '../../db/web-sessions.ts'
 import { periods } from '../../policy/periods.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
-import { csrfTokenOf, type SessionKind, secretIn } from '../sign-in/session-cookie.ts'
+import { csrfTokenOf, type SessionKind, secretIn, sessionNameOf } from '../sign-in/session-cookie.ts'
 import { addressOf } from './address.ts'
 import type { Caller } from './caller.ts'
 import type { Limiter } from './limits.ts'
@@ -43,12 +43,13 @@ export function createAuthenticator(context: Context, limiter: Limiter) {
       const session = secret && (await findSession(sql, secret, now))
       if (!secret || !session) continue
       const csrf = csrfTokenOf(context, secret)
+      const name = sessionNameOf(context, secret)
       if (kind === 'visitor' && session.accountId !== null) {
         await touchActivity(sql, session.accountId, now)
-        return { kind, accountId: session.accountId, signedInAt: session.signedInAt, csrf }
+        return { kind, accountId: session.accountId, signedInAt: session.signedInAt, session: name, csrf }
       }
       if (kind === 'console' && session.keyId !== null) {
-        return { kind, keyId: session.keyId, label: session.label ?? '', csrf }
+        return { kind, keyId: session.keyId, label: session.label ?? '', session: name, csrf }
       }
     }
     return { kind: 'public' }

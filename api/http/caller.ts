@@ -15,6 +15,8 @@ export interface Visitor {
   kind: 'visitor'
   accountId: string
   signedInAt: Date
+  /** names the session in the access log; opens nothing */
+  session: string
   /** the token that every form of this session must carry */
   csrf: string
 }
@@ -24,6 +26,8 @@ export interface ConsoleUser {
   kind: 'console'
   keyId: string
   label: string
+  /** names the session in the access log; opens nothing */
+  session: string
   csrf: string
 }
 

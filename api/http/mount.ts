@@ -11,6 +11,7 @@ import { z } from 'zod'
 import type { Context } from '../../context.ts'
 import { recordSecurityEvent } from '../../db/security-log.ts'
 import { runUntil } from '../../shared/deadline.ts'
+import { createAccessRecorder } from './accesses.ts'
 import { addressOf } from './address.ts'
 import { type AnsweringTimes, answerWithin, limitTime } from './answering.ts'
 import { type Authenticate, assertFreshSignIn } from './auth.ts'
@@ -47,8 +48,9 @@ const nothing = z.strictObject({})
 
 /** Mounts the routes in Express, and answers 405 to the methods that a path does not have. */
 export function mountRoutes(app: Express, routes: readonly Route[], frame: Frame): void {
+  const recordAccess = createAccessRecorder(frame.context)
   for (const route of routes) {
-    app[route.method](expressPath(route.path), ...handlersOf(route, frame))
+    app[route.method](expressPath(route.path), ...handlersOf(route, frame, recordAccess))
   }
   for (const path of new Set(routes.map((route) => route.path))) {
     const methods = routes.filter((route) => route.path === path).map((route) => route.method)
@@ -66,7 +68,11 @@ function allowed(methods: readonly Method[]): string {
   return [...new Set(all)].map((method) => method.toUpperCase()).join(', ')
 }
 
-function handlersOf(route: Route, frame: Frame): RequestHandler[] {
+function handlersOf(
+  route: Route,
+  frame: Frame,
+  recordAccess: ReturnType<typeof createAccessRecorder>,
+): RequestHandler[] {
   const { context, authenticate, limiter, answering, fail } = frame
   const schemas = {
     params: route.params?.strict() ?? nothing,
@@ -140,6 +146,7 @@ function handlersOf(route: Route, frame: Frame): RequestHandler[] {
       requestId,
       log: request.log,
     })
+    await recordAccess({ caller, route, operation, requestId, accountId, reply })
     await send(response, route, reply)
   }
 

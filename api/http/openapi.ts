@@ -51,6 +51,7 @@ export function describeRoutes(routes: readonly Route[], publicUrl: string): Ope
       },
       responses: responsesOf(route),
       'x-callers': route.callers,
+      ...(route.reads && { 'x-reads': route.reads }),
       ...(route.promises && { 'x-promises': route.promises }),
     })
   }

@@ -1,6 +1,7 @@
 /** The definition of a route. Express, the OpenAPI document and the generated client are all made from it. */
 
 import type { z } from 'zod'
+import type { FieldGroup } from '../../policy/field-groups.ts'
 import type { PromiseId } from '../../policy/promises.ts'
 import type { Log } from '../../shared/log.ts'
 import type { CallerKind, CallerOf } from './caller.ts'
@@ -25,6 +26,8 @@ export type Reply<Responses extends ResponseDefinitions> = {
   [Status in keyof Responses & number]: {
     status: Status
     headers?: Record<string, string>
+    /** whose personal data it has, where neither the path nor an `accountId` of the body says so: for the access log */
+    about?: readonly string[]
   } & (Responses[Status] extends { schema: infer Schema extends z.ZodType }
     ? { body: z.input<Schema> }
     : Responses[Status] extends { contentType: string }
@@ -81,6 +84,8 @@ export interface RouteDefinition<
   promises?: readonly PromiseId[]
   /** `public` admits every caller, with or without credentials */
   callers: readonly Kind[]
+  /** the personal data in its answer to an operator or the app backend, for the access log */
+  reads?: readonly FieldGroup[]
   /** the path parameter that holds an account id: a person is admitted for their own account only */
   account?: string
   /** a person must have signed in within `periods.freshSignInMs` */
@@ -135,6 +140,7 @@ export interface Route
 export interface AnyReply {
   status: number
   headers?: Record<string, string>
+  about?: readonly string[]
   body?: unknown
   /** an iterable is streamed; when it throws, the connection is cut, so that a part cannot pass for the whole */
   raw?: Buffer | string | AsyncIterable<string>

@@ -20,6 +20,7 @@ export function accountRoutes(api: ApiContext): Route[] {
         'With an e-mail address, or with an identity token of Apple or Google, which is verified here. The app backend vouches for the address that it sends. When a person calls, the Firebase user of their ID token is linked to the account, and the address has to be one that a token proves. Consent to promotions starts as off.',
       promises: ['C1', 'C2', 'C5', 'C6', 'C7', 'U1', 'S1'],
       callers: ['service', 'newcomer', 'person'],
+      reads: ['account'],
       idempotencyKey: 'optional',
       body: newAccount,
       responses: {
@@ -29,7 +30,8 @@ export function accountRoutes(api: ApiContext): Route[] {
       async handle(request) {
         const id = await signUp(api, request)
         const { body, version } = await viewAccount(api, id)
-        return { status: 201, headers: { ETag: entityTag(version), Location: `/v1/accounts/${id}` }, body }
+        const headers = { ETag: entityTag(version), Location: `/v1/accounts/${id}` }
+        return { status: 201, headers, about: [id], body }
       },
     }),
     defineRoute({
@@ -39,6 +41,7 @@ export function accountRoutes(api: ApiContext): Route[] {
       summary: 'Everything the account holds about its person',
       promises: ['G1', 'C1', 'C2', 'C5', 'C6'],
       callers: ['service', 'person', 'operator'],
+      reads: ['account'],
       account: 'id',
       params: accountParams,
       requestHeaders: { 'If-None-Match': 'answers 304 if the account is still at this version' },
@@ -62,6 +65,7 @@ export function accountRoutes(api: ApiContext): Route[] {
       description: 'Fields that are left out stay as they are; `null` removes the phone number.',
       promises: ['G2', 'C2', 'C7'],
       callers: ['service', 'person'],
+      reads: ['account'],
       account: 'id',
       params: accountParams,
       body: accountChanges,

@@ -42,6 +42,7 @@ export function deviceRoutes(api: ApiContext): Route[] {
       summary: 'Register a device, or replace its data',
       promises: ['C4', 'C5', 'C7', 'P4'],
       callers: ['service', 'person'],
+      reads: ['devices'],
       account: 'id',
       params: deviceParams,
       body: newDevice,

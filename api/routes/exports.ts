@@ -3,7 +3,7 @@ import type { ApiContext } from '../../context.ts'
 import { touchActivity } from '../../db/accounts.ts'
 import { recordSecurityEvent } from '../../db/security-log.ts'
 import { exportAccount } from '../export/account-export.ts'
-import { exportSchema, exportSchemaPath, exportVersion } from '../export/account-export-schema.ts'
+import { exportSchema, exportSchemaPath, exportVersion, firstExportSchema } from '../export/account-export-schema.ts'
 import { spend } from '../http/allowance.ts'
 import { actorOf } from '../http/caller.ts'
 import { Problem } from '../http/problem.ts'
@@ -26,6 +26,7 @@ export function exportRoutes(api: ApiContext): Route[] {
       description: `Its JSON Schema is at ${exportSchemaPath}. The document is streamed: JSON that is not complete was cut off by an error.`,
       promises: ['G5', 'G1', 'C3'],
       callers: ['service', 'person'],
+      reads: ['everything'],
       account: 'id',
       freshSignIn: true,
       params: accountParams,
@@ -50,9 +51,11 @@ export function exportRoutes(api: ApiContext): Route[] {
       params: z.strictObject({ file: z.string().max(100) }),
       responses: { 200: { description: 'The schema', contentType: 'application/schema+json' } },
       problems: ['not_found'],
-      handle({ params: { file } }) {
-        if (file !== `account-export-${exportVersion}.json`) throw new Problem('not_found')
-        return { status: 200, headers: { 'Cache-Control': 'public, max-age=86400' }, raw: schema }
+      async handle({ params: { file } }) {
+        const headers = { 'Cache-Control': 'public, max-age=86400' }
+        if (file === `account-export-${exportVersion}.json`) return { status: 200, headers, raw: schema }
+        if (file !== 'account-export-1.json') throw new Problem('not_found')
+        return { status: 200, headers, raw: JSON.stringify(await firstExportSchema(api.config.PUBLIC_URL), null, 2) }
       },
     }),
   ]

@@ -138,6 +138,7 @@ export function orderRoutes(api: ApiContext): Route[] {
       summary,
       promises: ['U2'],
       callers: who,
+      reads: ['orders', 'esims'],
       idempotencyKey: 'optional',
       params: orderParams,
       responses: { 200: oneOrder },
@@ -169,6 +170,7 @@ export function orderRoutes(api: ApiContext): Route[] {
       summary: 'Order a package, and get the parameters of the payment sheet',
       promises: ['U2', 'P2', 'C3', 'C7'],
       callers: ['service', 'person'],
+      reads: ['orders', 'esims'],
       idempotencyKey: 'required',
       body: newOrder,
       responses: { 201: oneOrder },
@@ -191,6 +193,7 @@ export function orderRoutes(api: ApiContext): Route[] {
       summary: 'Order a top-up for a delivered eSIM',
       promises: ['U2'],
       callers: ['service', 'person'],
+      reads: ['orders', 'esims'],
       idempotencyKey: 'required',
       params: orderParams,
       body: newTopUp,
@@ -228,6 +231,7 @@ export function orderRoutes(api: ApiContext): Route[] {
       summary: 'List orders, the newest first',
       promises: ['C3', 'G1'],
       callers: ['service', 'person', 'operator'],
+      reads: ['orders'],
       query: z.strictObject({
         ...pageQuery,
         accountId: accountId.optional(),
@@ -258,6 +262,7 @@ export function orderRoutes(api: ApiContext): Route[] {
       summary: 'One order, with its eSIMs',
       promises: ['C3', 'G1', 'U3'],
       callers: ['service', 'person', 'operator'],
+      reads: ['orders', 'esims'],
       params: orderParams,
       responses: { 200: oneOrder },
       problems: ['not_found'],
@@ -277,15 +282,17 @@ export function orderRoutes(api: ApiContext): Route[] {
       summary: 'The QR code that installs an eSIM',
       promises: ['U3'],
       callers: ['service', 'person'],
+      reads: ['esims'],
       params: orderParams,
       query: z.strictObject({ esimId: sentId.optional().describe('default: the first') }),
       responses: { 200: { description: 'A PNG image', contentType: 'image/png' } },
       problems: ['not_found'],
       async handle({ params, query, caller }) {
-        const esims = await listEsims(api, await reachable(params.id, caller))
+        const order = await reachable(params.id, caller)
+        const esims = await listEsims(api, order)
         const esim = query.esimId ? esims.find(({ id }) => id === query.esimId) : esims[0]
         if (!esim) throw new Problem('not_found')
-        return { status: 200, headers: noStore, raw: await qrPng(esim.activationCode) }
+        return { status: 200, headers: noStore, about: [order.account_id], raw: await qrPng(esim.activationCode) }
       },
     }),
     action(
@@ -310,6 +317,7 @@ export function orderRoutes(api: ApiContext): Route[] {
       summary: 'Send the delivery mail again',
       promises: ['U3'],
       callers: ['service', 'person', 'operator'],
+      reads: ['orders', 'esims'],
       idempotencyKey: 'required',
       params: orderParams,
       responses: { 200: oneOrder },

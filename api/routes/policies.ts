@@ -143,6 +143,7 @@ export function policyRoutes(api: ApiContext): Route[] {
       summary: 'The notices of a version: counts, and the accounts that mail did not reach',
       promises: ['N2'],
       callers: ['operator'],
+      reads: ['policyNotices'],
       params: versionParams,
       query: z.strictObject(pageQuery),
       responses: { 200: { description: 'Counts, and a page of accounts', schema: policyNotices } },

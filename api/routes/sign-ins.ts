@@ -23,6 +23,7 @@ export function signInRoutes(api: ApiContext): Route[] {
         "Stores the person's IP address and the time of the sign-in, and links the Apple or Google user of a token in the body. Without a token the body is an empty object.",
       promises: ['C5', 'C6', 'R1', 'R4'],
       callers: ['service', 'person'],
+      reads: ['account'],
       account: 'id',
       params: accountParams,
       body: newSignIn,

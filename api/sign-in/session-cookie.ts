@@ -34,3 +34,7 @@ export function secretIn(header: string | undefined, kind: SessionKind, publicUr
 /** The CSRF token of a session. Every form carries it; another site cannot read it from our pages. */
 export const csrfTokenOf = ({ cipher }: Pick<Context, 'cipher'>, secret: string): string =>
   cipher.fingerprint('csrf', secret).toString('base64url')
+
+/** The name of a session in the access log: a keyed hash, which opens nothing. */
+export const sessionNameOf = ({ cipher }: Pick<Context, 'cipher'>, secret: string): string =>
+  cipher.fingerprint('session-name', secret).subarray(0, 12).toString('base64url')

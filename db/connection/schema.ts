@@ -9,6 +9,18 @@ import type { TaskAttributes } from '../operator-tasks.ts'
 import type { Notice } from '../policy-deliveries.ts'
 import type { SecurityEventKind } from '../security-log.ts'
 
+export interface AccessLog {
+  at: Date
+  id: string
+  account_id: string
+  actor_kind: 'service' | 'operator' | 'person'
+  actor_id: string | null
+  session: string | null
+  route: string
+  fields: string[]
+  request_id: string
+}
+
 export interface Accounts {
   id: string
   email: Sealed
@@ -56,11 +68,11 @@ export interface Attention {
   opened_at: Date
   resolved_at: Date | null
   resolved_by: string | null
-  due_at: Date | null
-  attributes: TaskAttributes | null
   owner: string | null
   taken_at: Date | null
   note: string | null
+  due_at: Date | null
+  attributes: TaskAttributes | null
 }
 
 export interface Backups {
@@ -518,6 +530,15 @@ export interface SignInEvents {
   at: Date
 }
 
+export interface VelocityCounts {
+  kind: 'card' | 'device' | 'address'
+  hash: Blind
+  hour: Date
+  orders: number
+  gross_minor: number
+  expires_at: Date
+}
+
 export interface SigningKeys {
   id: string
   public_key: Buffer
@@ -539,15 +560,6 @@ export interface TransparencyLog {
   previous: string
   hash: string
   statement: string | null
-}
-
-export interface VelocityCounts {
-  kind: 'card' | 'device' | 'address'
-  hash: Blind
-  hour: Date
-  orders: number
-  gross_minor: number
-  expires_at: Date
 }
 
 export interface WebSessions {

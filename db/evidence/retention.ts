@@ -26,7 +26,7 @@ export async function readRetentionFigures(sql: Queryable, asOf: Date, booksTerm
         and not exists (select from deletion_ledger g where g.account_ref = e.account_ref and g.entry = 'backups_gone')`,
     sql<{ oldest: string | null }[]>`
       select min(substring(relname from '\\d{4}_\\d{2}_\\d{2}$')) as oldest from pg_class
-      where relispartition and relkind = 'r' and relname like 'security_log_%'`,
+      where relispartition and relkind = 'r' and (relname like 'security_log_%' or relname like 'access_log_%')`,
     sql<{ oldest: VelocityCounts['hour'] | null }[]>`select min(hour) as oldest from velocity_counts`,
   ])
   const firstDay = log?.oldest ? new Date(`${log.oldest.replaceAll('_', '-')}T00:00:00Z`) : asOf

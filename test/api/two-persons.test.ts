@@ -66,6 +66,7 @@ const entries: Record<string, Entry> = {
     path: (of) => account(`/devices/${of.person.deviceId}`)(of),
     ownerGets: 204,
   },
+  'GET /v1/accounts/{id}/accesses': { id: 'theirs', path: account('/accesses'), ownerGets: 200 },
   'GET /v1/accounts/{id}/export': { id: 'theirs', path: account('/export'), ownerGets: 200 },
   'POST /v1/accounts/{id}/email-change': {
     id: 'theirs',

@@ -24,6 +24,7 @@ interface Column {
 /** Values of columns that refer to a person without a foreign key. */
 export const undeclaredTies: Readonly<Record<string, 'account' | 'order'>> = {
   'security_log.account_id': 'account',
+  'access_log.account_id': 'account',
   'sends.subject_id': 'order',
   'idempotency_keys.resource_id': 'order',
   'attention.subject_id': 'order',

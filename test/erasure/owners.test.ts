@@ -242,7 +242,15 @@ test('a table with owners has a foreign key to its owner and the trigger that pr
     triggers.map(({ table, args }) => [table, Buffer.from(args, 'hex').toString().split('\0').slice(0, 2)]),
   )
   /** Tables whose owner is a column without a foreign key: erasure deletes their rows by it. */
-  const loose = ['accounts', 'data_keys', 'security_log', 'attention', 'idempotency_keys', 'deletion_seals']
+  const loose = [
+    'accounts',
+    'data_keys',
+    'security_log',
+    'access_log',
+    'attention',
+    'idempotency_keys',
+    'deletion_seals',
+  ]
   for (const [table, { is, column }] of Object.entries(owners)) {
     if (!loose.includes(table)) {
       expect([table, targets.get(`${table}.${column}`)]).toEqual([table, is === 'account' ? 'accounts' : 'orders'])

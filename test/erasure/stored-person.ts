@@ -1,12 +1,12 @@
 /** A database with a person, without API and worker: for tests of the database alone. */
 import { randomBytes, randomUUID } from 'node:crypto'
+import { ensureDays } from '../../db/access/daily-partitions.ts'
 import { insertAccount } from '../../db/accounts.ts'
 import { connectDatabase } from '../../db/connection/database.ts'
 import { migrate } from '../../db/connection/migrate.ts'
 import { createDataKeys } from '../../db/crypto/data-keys.ts'
 import { createFieldCipher } from '../../db/crypto/field-cipher.ts'
 import { insertOrder } from '../../db/order/orders.ts'
-import { ensurePartitions } from '../../db/security-log.ts'
 import { startPostgres } from '../../dev/postgres/postgres.ts'
 import { currentPolicyVersion } from '../../policy/versions.ts'
 import { fillPerson } from './fill.ts'
@@ -17,7 +17,8 @@ export async function openDatabase() {
   const postgres = await startPostgres()
   const sql = connectDatabase(postgres.url, { maxConnections: 1 })
   await migrate(sql)
-  await ensurePartitions(sql, new Date(), 2)
+  await ensureDays(sql, 'security_log', new Date(), 2)
+  await ensureDays(sql, 'access_log', new Date(), 2)
   const cipher = createFieldCipher({ activeId: 'k1', keys: new Map([['k1', randomBytes(32)]]) }, randomBytes(32))
   const encryption = { sql, cipher, dataKeys: createDataKeys(cipher) }
 

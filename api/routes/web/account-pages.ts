@@ -220,6 +220,7 @@ export function accountPageRoutes(api: ApiContext): Route[] {
       summary: "Downloads the person's data as one JSON document",
       promises: ['G5'],
       callers: ['visitor'],
+      reads: ['everything'],
       freshSignIn: true,
       responses: { 200: { description: 'The document', contentType: 'application/json' }, 401: page },
       async handle({ caller: { accountId }, ip, requestId }) {
@@ -227,7 +228,7 @@ export function accountPageRoutes(api: ApiContext): Route[] {
         await spend(api, 'export', { accountId })
         const raw = await exportAccount(api, accountId, at)
         await recordSecurityEvent(sql, api, { kind: 'data_exported', actor: 'person', accountId, ip, requestId, at })
-        return { status: 200, headers: exportHeaders, raw }
+        return { status: 200, headers: exportHeaders, about: [accountId], raw }
       },
     }),
   ]

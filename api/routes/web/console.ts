@@ -111,11 +111,12 @@ export function consoleRoutes(api: ApiContext, evidence: EvidenceReader, limiter
       tag: 'console',
       summary: 'The open operator tasks; without a session the page to sign in',
       callers: ['public', 'console'],
+      reads: ['orders', 'privacyRequests'],
       query: z.strictObject({ tasks: z.string().max(500).optional().describe('the page of tasks to show') }),
       responses: { 200: page },
       async handle({ caller, query }) {
-        const raw = caller.kind === 'console' ? await overview(caller, query.tasks) : renderConsoleSignIn(supportMail)
-        return { status: 200, headers, raw }
+        if (caller.kind !== 'console') return { status: 200, headers, raw: renderConsoleSignIn(supportMail) }
+        return { status: 200, headers, ...(await overview(caller, query.tasks)) }
       },
     }),
     defineRoute({
@@ -176,6 +177,7 @@ export function consoleRoutes(api: ApiContext, evidence: EvidenceReader, limiter
       summary: 'A privacy request, and the form to answer it',
       promises: ['G6'],
       callers: ['console'],
+      reads: ['privacyRequests'],
       params,
       responses: { 200: page },
       problems: ['not_found'],
@@ -194,7 +196,8 @@ export function consoleRoutes(api: ApiContext, evidence: EvidenceReader, limiter
           answerKind: row.answer_kind,
           ...opened,
         }
-        return { status: 200, headers, raw: renderRequest({ supportMail, csrf: caller.csrf, request }) }
+        const about = row.account_id === null ? [] : [row.account_id]
+        return { status: 200, headers, about, raw: renderRequest({ supportMail, csrf: caller.csrf, request }) }
       },
     }),
     defineRoute({
@@ -225,7 +228,10 @@ export function consoleRoutes(api: ApiContext, evidence: EvidenceReader, limiter
     }),
   ]
 
-  async function overview({ csrf, label }: ConsoleUser, cursor: string | undefined): Promise<string> {
+  async function overview(
+    { csrf, label }: ConsoleUser,
+    cursor: string | undefined,
+  ): Promise<{ raw: string; about: string[] }> {
     const asOf = new Date()
     const after = decodeCursor(cursor, taskPosition)
     const [found, taskCount, inReview, open, openCount, outages, wedged, read, runs] = await Promise.all([
@@ -241,7 +247,7 @@ export function consoleRoutes(api: ApiContext, evidence: EvidenceReader, limiter
     ])
     const { rows: tasks, nextCursor } = cutPage(found, shown, positionOf)
     const idsOf = (status: string) => read.promises.filter((each) => each.status === status).map(({ id }) => id)
-    return renderConsole({
+    const raw = renderConsole({
       supportMail,
       csrf,
       label,
@@ -271,6 +277,7 @@ export function consoleRoutes(api: ApiContext, evidence: EvidenceReader, limiter
       })),
       promises: { kept: idsOf('kept').length, broken: idsOf('broken'), unknown: idsOf('unknown') },
     })
+    return { raw, about: [...inReview.orders, ...open].flatMap(({ account_id }) => account_id ?? []) }
   }
 
   async function promisesPage(): Promise<string> {
