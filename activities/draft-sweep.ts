@@ -2,12 +2,14 @@
  * Starts or deletes drafts whose run was not started, because the API or Temporal crashed after the row was written.
  */
 import type { WorkerContext } from '../context.ts'
+import { listBreachDrafts } from '../db/access/breaches.ts'
 import { deleteCampaignDrafts } from '../db/campaigns.ts'
 import { deleteKeyRotationDrafts } from '../db/crypto/key-rotations.ts'
 import { deleteEmailChangeDrafts } from '../db/email-changes.ts'
 import { listPrivacyRequestDrafts } from '../db/privacy-requests.ts'
 import { milliseconds } from '../policy/periods.ts'
 import { plusMs } from '../shared/calendar.ts'
+import { breachStart } from '../workflows/breach/breach.contract.ts'
 import type { DraftSweepActivities } from '../workflows/draft-sweep.contract.ts'
 import { privacyRequestStart } from '../workflows/privacy-request.contract.ts'
 
@@ -27,8 +29,19 @@ export function createDraftSweepActivities(context: WorkerContext): DraftSweepAc
         deleteEmailChangeDrafts(sql, before),
         deleteKeyRotationDrafts(sql, before),
       ])
-      return { started: await startPrivacyRequests(before), dropped: dropped.reduce((sum, count) => sum + count, 0) }
+      const started = (await startPrivacyRequests(before)) + (await startBreaches(before))
+      return { started, dropped: dropped.reduce((sum, count) => sum + count, 0) }
     },
+  }
+
+  /** The 72 hours of a breach run, also when its operator got an error. */
+  async function startBreaches(before: Date): Promise<number> {
+    const drafts = await listBreachDrafts(sql, before)
+    for (const { id, authority_due_at: authorityDueAt } of drafts) {
+      const { type, ...options } = breachStart({ id, authorityDueAt }, config.TEMPORAL_TASK_QUEUE)
+      await temporal.workflow.start(type, options)
+    }
+    return drafts.length
   }
 
   /** G6: privacy requests are answered within 30 days, also those whose sender got an error. */

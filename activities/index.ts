@@ -1,6 +1,7 @@
 import type { WorkerContext } from '../context.ts'
 import type { DeletionActivities } from '../workflows/account-deletion.contract.ts'
 import type { BackupActivities } from '../workflows/backup/backup.contract.ts'
+import type { BreachActivities } from '../workflows/breach/breach.contract.ts'
 import type { CampaignActivities } from '../workflows/campaign.contract.ts'
 import type { CatalogueActivities } from '../workflows/catalogue-sync.contract.ts'
 import type { DraftSweepActivities } from '../workflows/draft-sweep.contract.ts'
@@ -17,6 +18,7 @@ import type { SignInEndedActivities } from '../workflows/sign-in-ended.contract.
 import type { TransparencyNightActivities } from '../workflows/transparency/transparency-night.contract.ts'
 import { createInactivityActivities } from './account-inactivity.ts'
 import { createBackupActivities } from './backup.ts'
+import { createBreachActivities } from './breach.ts'
 import { createCampaignActivities } from './campaign.ts'
 import { createCatalogueActivities } from './catalogue/catalogue.ts'
 import { createDraftSweepActivities } from './draft-sweep.ts'
@@ -68,6 +70,7 @@ export function createActivities(context: WorkerContext, readEvidence: ReadEvide
     ...createCampaignActivities(context),
     ...createKeyRotationActivities(context),
     ...createEmailChangeActivities(context),
+    ...createBreachActivities(context),
     ...createTransparencyNightActivities(context, readEvidence),
   } satisfies OrderActivities &
     PrivacyRequestActivities &
@@ -83,6 +86,7 @@ export function createActivities(context: WorkerContext, readEvidence: ReadEvide
     PaymentSweepActivities &
     HousekeepingActivities &
     BackupActivities &
+    BreachActivities &
     TransparencyNightActivities &
     PolicyActivities
 }

@@ -28,6 +28,7 @@ import { exportRoutes } from './routes/exports.ts'
 import { healthRoutes } from './routes/health.ts'
 import { backupRoutes } from './routes/operator/backups.ts'
 import { booksRoutes } from './routes/operator/books.ts'
+import { breachRoutes } from './routes/operator/breaches.ts'
 import { campaignRoutes } from './routes/operator/campaigns.ts'
 import { catalogueRoutes } from './routes/operator/catalogue.ts'
 import { codecCors, codecRoutes } from './routes/operator/codec.ts'
@@ -121,6 +122,7 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
     ...orderRoutes(api),
     ...disputeRoutes(api),
     ...privacyRequestRoutes(api),
+    ...breachRoutes(api),
     ...campaignRoutes(api),
     ...keyRotationRoutes(api),
     ...promiseRoutes(api, evidence),

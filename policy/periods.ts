@@ -91,6 +91,14 @@ export const periods = {
     /** days after the answer, for further questions; then the request is deleted */
     keepAnsweredDays: 90,
   },
+  /** GDPR article 33: the authority is told of a breach within 72 hours of becoming aware. Since then: */
+  breach: {
+    authorityWithinMs: 72 * hour,
+    remindAfterMs: [24 * hour, 48 * hour],
+    escalateAfterMs: 66 * hour,
+    /** between two reminders of a breach that is not settled in time */
+    lateReminderMs: 1 * day,
+  },
   /** N2: a material change is mailed at least 30 days before it takes effect */
   policyNotice: {
     beforeEffectDays: 30,

@@ -75,6 +75,7 @@ export const failures = {
     http: 409,
     meaning: 'The transparency log and its copy outside go apart',
   },
+  BreachStateConflict: { retryable: false, http: 409, meaning: 'The breach is not in a state that allows this' },
   BackupUnreadable: { retryable: false, http: 409, meaning: 'The backup is not there or not what it was' },
 } as const satisfies Record<string, FailureKind>
 

@@ -3,6 +3,7 @@ import { create } from 'qrcode'
 import { expect, test } from 'vitest'
 import { renderAccountDeleted } from '../mails/account-deleted.tsx'
 import { appleInstallUrl, readActivationCode } from '../mails/activation-code.ts'
+import { renderBreachDue, renderBreachNotice } from '../mails/breach/breach.tsx'
 import { renderEmailChanged, renderEmailChangeNew, renderEmailChangeOld } from '../mails/email-change.tsx'
 import { type EsimNotice, renderEsimStatus } from '../mails/esim-status.tsx'
 import { dataAmount, money, placeName } from '../mails/format.ts'
@@ -51,6 +52,18 @@ const mails: Record<string, () => RenderedMail> = {
   emailChangeOld: () => renderEmailChangeOld({ site, url, validHours: 24 }),
   emailChangeNew: () => renderEmailChangeNew({ site, url, validHours: 24 }),
   emailChanged: () => renderEmailChanged({ site }),
+  breach: () =>
+    renderBreachNotice({
+      ...named,
+      held: ['name', hostile],
+      firstAt: at,
+      lastAt: at,
+      nature: hostile,
+      consequences: 'Unwanted mails.',
+      measures: 'The key was revoked.',
+      contact: 'dpo@ama-esim.example',
+    }),
+  breachDue: () => renderBreachDue({ site, breachId: hostile, urgency: 'late', dueAt: at, consoleUrl: url }),
   inactivity: () => renderInactivityWarning({ ...named, daysLeft: 7, deletionDate: at, keepUrl: url }),
   deleted: () =>
     renderAccountDeleted({

@@ -2,6 +2,7 @@
 export { accountDeletion } from './account-deletion.ts'
 export { backup } from './backup/backup.ts'
 export { restoreDrill } from './backup/restore-drill.ts'
+export { breach } from './breach/breach.ts'
 export { campaign } from './campaign.ts'
 export { catalogueSync } from './catalogue-sync.ts'
 export { draftSweep } from './draft-sweep.ts'

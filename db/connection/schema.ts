@@ -68,11 +68,11 @@ export interface Attention {
   opened_at: Date
   resolved_at: Date | null
   resolved_by: string | null
+  due_at: Date | null
+  attributes: TaskAttributes | null
   owner: string | null
   taken_at: Date | null
   note: string | null
-  due_at: Date | null
-  attributes: TaskAttributes | null
 }
 
 export interface Backups {
@@ -95,6 +95,43 @@ export interface BooksHolds {
   reason: string
   held_at: Date
   held_by: string
+}
+
+export interface BreachPeople {
+  id: string
+  breach_id: string
+  account_id: string
+  fields: string[]
+  reads: number
+  first_at: Date
+  last_at: Date
+}
+
+export interface Breaches {
+  id: string
+  state: 'draft' | 'open' | 'closed'
+  key_id: string | null
+  session: string | null
+  read_from: Date
+  read_until: Date
+  nature: string
+  consequences: string
+  measures: string
+  contact: string
+  aware_at: Date
+  authority_due_at: Date
+  opened_at: Date
+  opened_by: string
+  people: number | null
+  reads: number | null
+  authority_told_at: Date | null
+  authority_reference: string | null
+  authority_not_told_because: string | null
+  late_at: Date | null
+  people_decision: 'tell' | 'not_required' | null
+  people_not_told_because: string | null
+  people_told_at: Date | null
+  closed_at: Date | null
 }
 
 export interface CampaignDeliveries {
@@ -530,15 +567,6 @@ export interface SignInEvents {
   at: Date
 }
 
-export interface VelocityCounts {
-  kind: 'card' | 'device' | 'address'
-  hash: Blind
-  hour: Date
-  orders: number
-  gross_minor: number
-  expires_at: Date
-}
-
 export interface SigningKeys {
   id: string
   public_key: Buffer
@@ -560,6 +588,15 @@ export interface TransparencyLog {
   previous: string
   hash: string
   statement: string | null
+}
+
+export interface VelocityCounts {
+  kind: 'card' | 'device' | 'address'
+  hash: Blind
+  hour: Date
+  orders: number
+  gross_minor: number
+  expires_at: Date
 }
 
 export interface WebSessions {

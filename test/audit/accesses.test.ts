@@ -152,7 +152,7 @@ test('accesses are erased with the account, also one that was written too late',
     requestIds: [],
     emailChangeIds: [],
     transaction: '0',
-  } as never)
+  })
   expect(await rowsOf(person.accountId)).toEqual([])
 })
 

@@ -4,6 +4,7 @@
  */
 import type { DeletionActivities } from '../../workflows/account-deletion.contract.ts'
 import type { BackupActivities } from '../../workflows/backup/backup.contract.ts'
+import type { BreachActivities } from '../../workflows/breach/breach.contract.ts'
 import type { CampaignActivities } from '../../workflows/campaign.contract.ts'
 import type { CatalogueActivities } from '../../workflows/catalogue-sync.contract.ts'
 import type { DraftSweepActivities } from '../../workflows/draft-sweep.contract.ts'
@@ -26,6 +27,7 @@ interface ActivitiesOf {
   accountInactivity: InactivityActivities
   backup: BackupActivities
   booksCohorts: InvoiceRetentionActivities
+  breach: BreachActivities
   campaign: CampaignActivities
   catalogueSync: CatalogueActivities
   draftSweep: DraftSweepActivities

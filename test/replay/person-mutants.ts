@@ -3,6 +3,32 @@ import type { Mutant } from './mutants.ts'
 
 export const personMutants: Mutant[] = [
   {
+    name: 'a breach for which nobody looks whose data was read',
+    mutation: { workflow: 'breach', activity: 'openBreach', fault: 'skipped', result: true },
+    first: true,
+    caughtBy: ['breach-settled-in-time', 'breach-waits-for-an-operator'],
+  },
+  {
+    name: 'a breach of which no operator is reminded',
+    mutation: { workflow: 'breach', activity: 'remindOfBreach', fault: 'skipped' },
+    caughtBy: ['breach-told-overdue-and-to-nobody', 'breach-waits-for-an-operator-overdue'],
+  },
+  {
+    name: 'what was recorded of a breach that nobody reads',
+    mutation: {
+      workflow: 'breach',
+      activity: 'readDecisions',
+      fault: 'altered',
+      result: { authoritySettled: false, people: 'undecided' },
+    },
+    caughtBy: ['breach-carried-on', 'breach-settled-in-time'],
+  },
+  {
+    name: 'people of a breach who are not told',
+    mutation: { workflow: 'breach', activity: 'tellPeople', fault: 'skipped', result: { told: 0, left: false } },
+    caughtBy: ['breach-settled-in-time', 'breach-waits-for-the-mail-server'],
+  },
+  {
     name: 'a deletion that erases nobody',
     mutation: { workflow: 'accountDeletion', activity: 'eraseAccount', fault: 'skipped', result: null },
     first: true,

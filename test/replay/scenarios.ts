@@ -1,5 +1,6 @@
 import type { Settings } from '../../dev/stack-settings.ts'
 import { accountDeletions } from './account-deletions.ts'
+import { breaches } from './breach/breaches.ts'
 import { dailyRuns } from './daily-runs.ts'
 import { keyRotations, keyringSettings } from './key-rotations.ts'
 import { campaigns, policyNotices } from './notices.ts'
@@ -22,6 +23,7 @@ export const scenarios: Record<string, Scenario> = {
   ...emailChanges,
   ...policyNotices,
   ...campaigns,
+  ...breaches,
   ...dailyRuns,
   ...keyRotations,
 }

@@ -16,6 +16,7 @@ interface Definition {
 /** Runs that wait, by the contract of their messages. */
 const runsOf: Record<string, string[]> = {
   'account-deletion': ['account-deletion-waits-for-a-second-look'],
+  'breach/breach': ['breach-waits-for-an-operator'],
   campaign: ['campaign-waits-for-an-operator'],
   'catalogue-sync': ['catalogue-sync-waits-for-a-provider'],
   'email-change': ['email-change-waits-for-both-addresses'],

@@ -18,6 +18,7 @@ const pinned = (reason: string): Versioning => ({ behavior: 'PINNED', reason })
 export const versioning: Readonly<Record<WorkflowType, Versioning>> = {
   accountDeletion: upgraded('waits 30 days for the last backup and up to 90 days for redaction'),
   accountInactivity: upgraded('warns 60, 30 and 7 days before it erases'),
+  breach: upgraded('waits days for an operator, and for a mail server that is down'),
   campaign: upgraded('waits for an operator, and for a mail server that is down, without a limit'),
   emailChange: upgraded('waits days for both addresses'),
   invoiceRetention: upgraded('sleeps for the seven years of the books'),

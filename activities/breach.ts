@@ -1,0 +1,138 @@
+/** GDPR articles 33 and 34: activities of a personal data breach. Texts and people stay in the database. */
+import { heartbeat } from '@temporalio/activity'
+import pMap from 'p-map'
+import type { Context } from '../context.ts'
+import {
+  type AffectedPerson,
+  type Breach,
+  breachMailKind,
+  changeBreach,
+  findBreach,
+  listUntold,
+  openBreach,
+} from '../db/access/breaches.ts'
+import { raiseOperatorTask, resolveOperatorTask } from '../db/operator-tasks.ts'
+import { renderBreachDue, renderBreachNotice } from '../mails/breach/breach.tsx'
+import { type FieldGroup, fieldGroups } from '../policy/field-groups.ts'
+import { failure, failureType } from '../shared/failures.ts'
+import type { BreachActivities, BreachDecisions, BreachUrgency } from '../workflows/breach/breach.contract.ts'
+import { sendMail, toAccount } from './sending/send-mail.ts'
+
+const tasks: Record<BreachUrgency, string> = {
+  reminder: 'breach_due',
+  escalation: 'breach_escalated',
+  late: 'breach_late',
+}
+const stuck = 'breach_mail_stuck'
+const pageSize = 500
+/** Few, so that the mail of an order does not wait behind them. */
+const concurrentMails = 20
+
+export function createBreachActivities(context: Context): BreachActivities {
+  const { sql, config } = context
+  const site = { publicUrl: config.PUBLIC_URL, supportMail: config.SUPPORT_MAIL }
+
+  return {
+    openBreach: async ({ breachId }) => (await openBreach(sql, breachId)) !== undefined,
+
+    async readDecisions({ breachId }) {
+      const found = await findBreach(sql, breachId)
+      return found ? decisionsOf(found) : null
+    },
+
+    async remindOfBreach({ breachId, asOf, urgency, occasion }) {
+      const found = await findBreach(sql, breachId)
+      if (!found || found.state === 'closed') return
+      const at = new Date(asOf)
+      // The operator task comes first, because the mail server may be down.
+      await raiseOperatorTask(sql, { kind: tasks[urgency], subjectId: breachId, at })
+      const isLate = urgency === 'late' && !decisionsOf(found).authoritySettled
+      if (isLate) await changeBreach(sql, breachId, { late_at: found.late_at ?? at })
+      await sendMail(context, {
+        send: { subjectId: breachId, kind: `mail:operators:${occasion}`, accountId: null },
+        at,
+        compose: async () => ({
+          to: config.SUPPORT_MAIL,
+          mail: renderBreachDue({
+            site,
+            breachId,
+            urgency,
+            dueAt: found.authority_due_at,
+            consoleUrl: new URL('/console', config.PUBLIC_URL).href,
+          }),
+        }),
+      })
+    },
+
+    async tellPeople({ breachId, asOf }) {
+      const found = await findBreach(sql, breachId)
+      if (!found) return { told: 0, left: false }
+      const people = await listUntold(sql, breachId, pageSize)
+      let told = 0
+      let later = 0
+      await pMap(
+        people,
+        async (person) => {
+          try {
+            await tell(found, person, new Date(asOf))
+            told += 1
+          } catch (error) {
+            if (failureType(error) !== 'MailUnavailable') throw error
+            later += 1
+          }
+          heartbeat({ told })
+        },
+        { concurrency: concurrentMails },
+      )
+      if (later > 0) throw failure('MailUnavailable', { code: 'some_left' })
+      return { told, left: people.length === pageSize }
+    },
+
+    async recordPeopleTold({ breachId, asOf }) {
+      const at = new Date(asOf)
+      await changeBreach(sql, breachId, { people_told_at: at })
+      await resolveOperatorTask(sql, { kind: stuck, subjectId: breachId, by: 'told', at })
+    },
+
+    reportStuckBreach: ({ breachId, asOf }) =>
+      raiseOperatorTask(sql, { kind: stuck, subjectId: breachId, at: new Date(asOf) }),
+
+    closeBreach: ({ breachId, asOf }) =>
+      sql.begin(async (tx) => {
+        const at = new Date(asOf)
+        await changeBreach(tx, breachId, { state: 'closed', closed_at: at })
+        for (const kind of [...Object.values(tasks), stuck]) {
+          await resolveOperatorTask(tx, { kind, subjectId: breachId, by: 'closed', at })
+        }
+      }),
+  }
+
+  async function tell(breach: Breach, person: AffectedPerson, at: Date): Promise<void> {
+    await sendMail(context, {
+      send: { subjectId: person.id, kind: breachMailKind, accountId: person.account_id },
+      at,
+      compose: () =>
+        toAccount(context, person.account_id, ({ firstName }) =>
+          renderBreachNotice({
+            site,
+            firstName,
+            held: person.fields.map((field) => fieldGroups[field as FieldGroup].holds),
+            firstAt: person.first_at,
+            lastAt: person.last_at,
+            nature: breach.nature,
+            consequences: breach.consequences,
+            measures: breach.measures,
+            contact: breach.contact,
+          }),
+        ),
+    })
+  }
+}
+
+function decisionsOf(breach: Breach): BreachDecisions {
+  const { people_decision: decision, people_told_at: toldAt } = breach
+  return {
+    authoritySettled: breach.authority_told_at !== null || breach.authority_not_told_because !== null,
+    people: decision === 'tell' && toldAt !== null ? 'told' : (decision ?? 'undecided'),
+  }
+}

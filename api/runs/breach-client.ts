@@ -1,0 +1,44 @@
+/** Opens breaches and tells their runs what operators have recorded. */
+import type { ApiContext } from '../../context.ts'
+import { type Breach, findBreach, insertBreach, type NewBreach } from '../../db/access/breaches.ts'
+import { breachStart, breachWorkflowId, opened, recorded } from '../../workflows/breach/breach.contract.ts'
+import { Problem } from '../http/problem.ts'
+import { callRun, startAndUpdate } from './workflow-problems.ts'
+
+const ended = { code: 'breach_state_conflict', detail: 'The breach is closed.' } as const
+
+export function createBreachClient({ sql, temporal, config }: ApiContext) {
+  async function found(id: string): Promise<Breach> {
+    const breach = await findBreach(sql, id)
+    if (!breach) throw new Problem('not_found')
+    return breach
+  }
+
+  return {
+    found,
+
+    /** Opens a breach, or finds it by its id. The row is a draft until its run has found the people. */
+    async open(breach: NewBreach): Promise<Breach> {
+      await insertBreach(sql, breach)
+      const start = breachStart({ id: breach.id, authorityDueAt: breach.authority_due_at }, config.TEMPORAL_TASK_QUEUE)
+      await startAndUpdate(temporal, opened, start, ended)
+      return found(breach.id)
+    },
+
+    /**
+     * Records something in the row, then tells the run, which reads the row before it acts: when this fails in between,
+     * the next reminder reads it.
+     * @throws Problem not_found; breach_state_conflict when something else was recorded before
+     */
+    async record(id: string, write: () => Promise<boolean>, isSame: (breach: Breach) => boolean): Promise<Breach> {
+      if (!(await write()) && !isSame(await found(id))) {
+        throw new Problem('breach_state_conflict', { detail: 'Something else is on record.' })
+      }
+      if ((await found(id)).state === 'open') {
+        const handle = temporal.workflow.getHandle(breachWorkflowId(id))
+        await callRun(temporal, () => handle.executeUpdate(recorded), ended)
+      }
+      return found(id)
+    },
+  }
+}

@@ -1,0 +1,126 @@
+/** Personal data breaches: what is known of each, and the people whose data was read. */
+import type { Database, Queryable } from '../connection/database.ts'
+import type { Breaches, BreachPeople } from '../connection/schema.ts'
+
+export type Breach = Breaches
+
+export type NewBreach = Pick<
+  Breaches,
+  | 'id'
+  | 'key_id'
+  | 'session'
+  | 'read_from'
+  | 'read_until'
+  | 'nature'
+  | 'consequences'
+  | 'measures'
+  | 'contact'
+  | 'aware_at'
+  | 'authority_due_at'
+  | 'opened_at'
+  | 'opened_by'
+>
+
+/** Stores a draft, which its run makes current. An existing one stays as it is. */
+export async function insertBreach(sql: Queryable, breach: NewBreach): Promise<void> {
+  await sql`insert into breaches ${sql({ ...breach, state: 'draft' } satisfies Partial<Breaches>)}
+    on conflict (id) do nothing`
+}
+
+export async function findBreach(sql: Queryable, id: string): Promise<Breach | undefined> {
+  const [row] = await sql<Breach[]>`select * from breaches where id = ${id}`
+  return row
+}
+
+/** The newest first. */
+export const listBreaches = (sql: Queryable, limit: number): Promise<Breach[]> =>
+  sql<Breach[]>`select * from breaches order by opened_at desc, id limit ${limit}`
+
+/** Drafts without a run: the clock of a breach runs, whether or not its operator got an error. */
+export const listBreachDrafts = (sql: Queryable, before: Date): Promise<Breach[]> =>
+  sql<Breach[]>`select * from breaches where state = 'draft' and opened_at < ${before}`
+
+/**
+ * Makes a draft current, and finds whose data was read, and which, in one statement over the access log. Repeatable.
+ * @returns undefined when there is no such breach
+ */
+export async function openBreach(sql: Database, id: string): Promise<Breach | undefined> {
+  return sql.begin(async (tx) => {
+    const [breach] = await tx<Breach[]>`select * from breaches where id = ${id} for update`
+    if (breach?.state !== 'draft') return breach
+    const { key_id, session, read_from, read_until } = breach
+    await tx`
+      insert into breach_people (breach_id, account_id, fields, reads, first_at, last_at)
+      select ${id}, l.account_id, array_agg(distinct f order by f), count(distinct l.id), min(l.at), max(l.at)
+      from access_log l join accounts a on a.id = l.account_id, unnest(l.fields) f
+      where l.at >= ${read_from} and l.at <= ${read_until}
+        ${key_id === null ? tx`` : tx`and l.actor_id = ${key_id}`}
+        ${session === null ? tx`` : tx`and l.session = ${session}`}
+      group by l.account_id
+      on conflict do nothing`
+    const [opened] = await tx<Breach[]>`
+      update breaches set state = 'open',
+        (people, reads) = (select count(*)::int, coalesce(sum(reads), 0)::int from breach_people where breach_id = ${id})
+      where id = ${id} returning *`
+    return opened
+  })
+}
+
+export async function changeBreach(sql: Queryable, id: string, change: Partial<Breaches>): Promise<void> {
+  await sql`update breaches set ${sql(change)} where id = ${id}`
+}
+
+/** Records that the authority was told, or why it is not. The first word counts. @returns false when there was one */
+export async function settleAuthority(
+  sql: Queryable,
+  id: string,
+  settled: Pick<Breaches, 'authority_told_at' | 'authority_reference' | 'authority_not_told_because'>,
+): Promise<boolean> {
+  const { count } = await sql`update breaches set ${sql(settled)}
+    where id = ${id} and state = 'open' and authority_told_at is null and authority_not_told_because is null`
+  return count === 1
+}
+
+/** Records whether the people are told. The first word counts. @returns false when there was one */
+export async function decideOnPeople(
+  sql: Queryable,
+  id: string,
+  decided: Pick<Breaches, 'people_decision' | 'people_not_told_because'>,
+): Promise<boolean> {
+  const { count } = await sql`update breaches set ${sql(decided)}
+    where id = ${id} and state = 'open' and people_decision is null`
+  return count === 1
+}
+
+/** The groups of fields that were read, of anybody. */
+export async function fieldsOfBreach(sql: Queryable, id: string): Promise<string[]> {
+  const rows = await sql<{ field: string }[]>`
+    select distinct unnest(fields) as field from breach_people where breach_id = ${id} order by 1`
+  return rows.map(({ field }) => field)
+}
+
+export const breachMailKind = 'mail:breach'
+
+export type AffectedPerson = Pick<BreachPeople, 'id' | 'account_id' | 'fields' | 'reads' | 'first_at' | 'last_at'> & {
+  /** of the mail; null before it */
+  mail: string | null
+}
+
+/** The people of a breach, by account. */
+export const listAffected = (
+  sql: Queryable,
+  page: { breachId: string; after: string | undefined; limit: number },
+): Promise<AffectedPerson[]> => sql<AffectedPerson[]>`
+  select p.id, p.account_id, p.fields, p.reads, p.first_at, p.last_at, s.state as mail
+  from breach_people p left join sends s on s.subject_id = p.id and s.kind = ${breachMailKind}
+  where p.breach_id = ${page.breachId} ${page.after === undefined ? sql`` : sql`and p.account_id > ${page.after}`}
+  order by p.account_id limit ${page.limit}`
+
+/** People whose mail is neither sent nor given up. */
+export const listUntold = (sql: Queryable, breachId: string, limit: number): Promise<AffectedPerson[]> =>
+  sql<AffectedPerson[]>`
+    select p.id, p.account_id, p.fields, p.reads, p.first_at, p.last_at, null as mail from breach_people p
+    where p.breach_id = ${breachId} and not exists (
+      select from sends s where s.subject_id = p.id and s.kind = ${breachMailKind}
+        and s.state in ('sent', 'failed', 'skipped'))
+    order by p.id limit ${limit}`

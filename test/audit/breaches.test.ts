@@ -1,0 +1,189 @@
+/** GDPR articles 33 and 34: whose data was read is found at once, the authority has its clock, each person gets a mail. */
+import { randomUUID } from 'node:crypto'
+import pMap from 'p-map'
+import { expect, test } from 'vitest'
+import { insertOtherAccounts } from '../../bench/other-accounts.ts'
+import { ensureDays } from '../../db/access/daily-partitions.ts'
+import { createApiKey } from '../../db/api-keys.ts'
+import { fastForward } from '../../temporal/time-skipping.ts'
+import { breachWorkflowId } from '../../workflows/breach/breach.contract.ts'
+import { mailsTo } from '../harness/checks/messages.ts'
+import { deleteAccount } from '../harness/deletions.ts'
+import { openHarness } from '../harness/harness.ts'
+import { createCaller, expectStatus } from '../harness/http.ts'
+import type { Person } from '../harness/people.ts'
+import { until } from '../harness/until.ts'
+
+const harness = await openHarness({ books: false })
+const { sql } = harness.context
+
+const texts = {
+  nature: 'A key of ours was stolen and used.',
+  consequences: 'Mails that pretend to be ours.',
+  measures: 'The key was revoked.',
+  contact: 'dpo@ama-esim.example',
+}
+const open = async (scope: object) =>
+  expectStatus(await harness.operator.post('/v1/breaches', { ...scope, ...texts }), 201)
+const read = async (id: string) => expectStatus(await harness.operator.get(`/v1/breaches/${id}`), 200)
+const tasksOf = (id: string) =>
+  sql`select kind, resolved_at is null as open from attention where subject_id = ${id} order by kind`
+
+async function stolenKey() {
+  const { id, token } = await createApiKey(sql, { kind: 'operator', label: 'stolen', at: new Date() })
+  return { id, caller: createCaller(harness.urls.api, token) }
+}
+
+async function peopleOf(id: string): Promise<{ accountId: string; fields: string[]; mail: string | null }[]> {
+  const found: { accountId: string; fields: string[]; mail: string | null }[] = []
+  for (let cursor: string | null = ''; cursor !== null; ) {
+    const query: string = cursor === '' ? '?limit=100' : `?limit=100&cursor=${cursor}`
+    const page = expectStatus(await harness.operator.get(`/v1/breaches/${id}/people${query}`), 200)
+    found.push(...page.items)
+    cursor = page.nextCursor
+  }
+  return found
+}
+
+test('of 100,000 accounts exactly the 137 that a key has read by four routes are found in under a minute', {
+  timeout: 300_000,
+}, async () => {
+  const now = new Date()
+  await insertOtherAccounts(sql, 100_000, new Date(now.getTime() - 86_400_000), now)
+  await ensureDays(sql, 'access_log', new Date(now.getTime() - 9 * 86_400_000), 10)
+  // Three reads of each by others, spread over nine days.
+  await sql`
+    insert into access_log (at, account_id, actor_kind, actor_id, route, fields, request_id)
+    select now() - random() * interval '9 days', a.id, 'service', 'another-key', 'GET /v1/accounts/{id}', '{account}', 'x'
+    from accounts a, generate_series(1, 3) where a.policy_version = 'x'`
+  const people = await pMap(Array.from({ length: 137 }), () => harness.signUp({ device: false }), { concurrency: 4 })
+  const key = await stolenKey()
+  const ofList = people.slice(100, 120)
+  const ofOrders = people.slice(120)
+  await pMap(ofList, (person) => person.caller.post('/v1/privacy-requests', { kind: 'access', message: 'Mine?' }), {
+    concurrency: 4,
+  })
+  await pMap(ofOrders, (person) => harness.buy(person, { pay: false }), { concurrency: 4 })
+  const by: [Person[], (person: Person) => string][] = [
+    [people.slice(0, 60), ({ accountId }) => `/v1/accounts/${accountId}`],
+    [people.slice(60, 100), ({ accountId }) => `/v1/accounts/${accountId}/accesses`],
+    [ofList, ({ accountId }) => `/v1/privacy-requests?accountId=${accountId}`],
+    [ofOrders, ({ accountId }) => `/v1/orders?accountId=${accountId}`],
+  ]
+  for (const [some, path] of by) {
+    await pMap(some, async (person) => expectStatus(await key.caller.get(path(person)), 200), { concurrency: 4 })
+  }
+  const started = performance.now()
+  const breach = await open({ keyId: key.id, revokeKey: true })
+  const found = await peopleOf(breach.id)
+  expect(performance.now() - started).toBeLessThan(60_000)
+  expect(found.map(({ accountId }) => accountId).sort()).toEqual(people.map(({ accountId }) => accountId).sort())
+  expect(breach).toMatchObject({
+    people: 137,
+    reads: 137,
+    fields: ['accesses', 'account', 'orders', 'privacyRequests'],
+  })
+  expect((await key.caller.get('/v1/orders')).status).toBe(401)
+})
+
+test('each person is told once with what was read, and the breach closes when the authority is told, too', async () => {
+  const people = [await harness.signUp(), await harness.signUp()]
+  const key = await stolenKey()
+  for (const { accountId } of people) await key.caller.get(`/v1/accounts/${accountId}`)
+  const { id } = await open({ keyId: key.id })
+  expect(
+    expectStatus(await harness.operator.post(`/v1/breaches/${id}/people`, { tell: true }), 200).peopleDecision,
+  ).toBe('tell')
+  const isTold = async () => (await read(id)).peopleToldAt
+  await until('the people are told', isTold)
+  expect(expectStatus(await harness.operator.post(`/v1/breaches/${id}/people`, { tell: true }), 200).state).toBe('open')
+  for (const { email, firstName } of people) {
+    const mails = (await mailsTo(harness.stack, email)).filter(
+      ({ subject }) => subject === 'Somebody has seen your data',
+    )
+    expect(mails).toHaveLength(1)
+    for (const text of [firstName, texts.nature, texts.contact, 'e-mail address, phone number'])
+      expect(mails[0]?.text).toContain(text)
+  }
+  expect((await peopleOf(id)).map(({ mail }) => mail)).toEqual(['sent', 'sent'])
+  const refused = await harness.operator.post(`/v1/breaches/${id}/people`, { tell: false, because: 'No.' })
+  expect([refused.status, refused.body.code]).toEqual([409, 'breach_state_conflict'])
+  const toldAt = new Date().toISOString()
+  expectStatus(await harness.operator.post(`/v1/breaches/${id}/authority`, { toldAt, reference: 'IMI-7' }), 200)
+  await until('it is closed', async () => (await read(id)).state === 'closed')
+  expect(await read(id)).toMatchObject({ overdue: false, authorityToldAt: toldAt, authorityReference: 'IMI-7' })
+})
+
+test('the authority’s form has everything that article 33(3) asks for', async () => {
+  const person = await harness.signUp()
+  const key = await stolenKey()
+  await key.caller.get(`/v1/accounts/${person.accountId}`)
+  const { id } = await open({ keyId: key.id })
+  const form = await harness.operator.get(`/v1/breaches/${id}/authority-form`)
+  expect(form.headers.get('content-disposition')).toContain(`breach-${id}.md`)
+  const wanted = [
+    ...Object.values(texts),
+    'data subjects: 1',
+    'records: 1',
+    'e-mail address',
+    '3AM GROUP L.L.C.',
+    'article 34',
+  ]
+  for (const text of wanted) expect(form.text).toContain(text)
+  for (const text of [person.accountId, person.email]) expect(form.text).not.toContain(text)
+})
+
+test('operators are reminded on the way to the 72 hours, and after them it is overdue for everybody to see', async () => {
+  const { id } = await open({ from: new Date(Date.now() - 1_000).toISOString() })
+  const workflowId = breachWorkflowId(id)
+  const forward = (duration: '25 hours' | '42 hours' | '7 hours' | '24 hours') =>
+    fastForward(harness.temporal, workflowId, duration)
+  const mails = async () => {
+    const all = await mailsTo(harness.stack, harness.config.SUPPORT_MAIL)
+    return all.filter(({ text }) => text.includes(id)).map(({ subject }) => subject)
+  }
+  await forward('25 hours')
+  await until('a reminder', async () => (await mails()).length === 1)
+  await forward('42 hours')
+  await until('the escalation', async () => (await mails()).some((subject) => subject.startsWith('URGENT')))
+  expect((await read(id)).overdue).toBe(false)
+  await forward('7 hours')
+  await until('it is late', async () => (await mails()).some((subject) => subject.startsWith('OVERDUE')))
+  expect((await read(id)).overdue).toBe(true)
+  expect((await tasksOf(id)).map(({ kind }) => kind)).toEqual(['breach_due', 'breach_escalated', 'breach_late'])
+  const { searchAttributes } = await harness.temporal.workflow.getHandle(workflowId).describe()
+  expect(searchAttributes.Stage).toEqual(['late'])
+  const form = await harness.operator.get(`/v1/breaches/${id}/authority-form`)
+  expect(form.status).toBe(200)
+  expectStatus(await harness.operator.post(`/v1/breaches/${id}/authority`, { notToldBecause: 'Nobody was read.' }), 200)
+  const none = { tell: false, because: 'Nobody was read.' }
+  expectStatus(await harness.operator.post(`/v1/breaches/${id}/people`, none), 200)
+  await until('it is closed', async () => (await read(id)).state === 'closed')
+  expect((await tasksOf(id)).every((task) => task.open === false)).toBe(true)
+})
+
+test('a person who is erased is in no breach any more, and still counts', async () => {
+  const [person, other] = [await harness.signUp(), await harness.signUp()]
+  const key = await stolenKey()
+  for (const { accountId } of [person, other]) await key.caller.get(`/v1/accounts/${accountId}`)
+  const { id } = await open({ keyId: key.id })
+  await deleteAccount(harness.stack, person)
+  expect((await peopleOf(id)).map(({ accountId }) => accountId)).toEqual([other.accountId])
+  expect((await read(id)).people).toBe(2)
+})
+
+test('a breach needs a scope, times in the past, and an operator; a repeated request opens one', async () => {
+  const fault = async (body: object) =>
+    (await harness.operator.post('/v1/breaches', { ...texts, ...body })).body.errors?.[0]?.field
+  expect(await fault({})).toBe('keyId')
+  expect(await fault({ keyId: 'x', until: '2099-01-01T00:00:00Z' })).toBe('until')
+  expect(await fault({ keyId: 'x', awareAt: '2099-01-01T00:00:00Z' })).toBe('awareAt')
+  expect(await fault({ session: 'x', revokeKey: true })).toBe('revokeKey')
+  expect((await harness.service.post('/v1/breaches', { keyId: 'x', ...texts })).status).toBe(403)
+  const headers = { 'idempotency-key': randomUUID() }
+  const twice = await Promise.all(
+    [1, 2, 3].map(() => harness.operator.post('/v1/breaches', { keyId: 'x', ...texts }, headers)),
+  )
+  expect(new Set(twice.map(({ body }) => body.id)).size).toBe(1)
+  expect(twice[0]).toMatchObject({ status: 201, body: { people: 0, reads: 0 } })
+})
