@@ -136,7 +136,7 @@ test('an erasure’s second check deletes late rows, and reports an unknown colu
   expect(found.sort()).toEqual(['attention.subject_id', 'disputes.stripe_dispute_id', 'sends.subject_id'])
   // The task of a dispute that was read before the erasure names the order; the bank still waits for an answer.
   await raiseOperatorTask(sql, { kind: 'dispute_open', subjectId: 'du_late', at: new Date(), attributes: { orderId } })
-  expect((await checkTraces(sql, trace, 'everything')).found).toContain('attention.attributes')
+  expect((await checkTraces(sql, trace, 'everything')).found).toContain('attention.*')
   // None of the others needs a scan: the first check finds them too.
   expect((await checkTraces(sql, trace, 'indexes')).found.sort()).toEqual(found)
   await eraseLateRows(sql, trace)
