@@ -108,6 +108,21 @@ export interface ProviderHint {
   usedShare?: number
 }
 
+/** An order or top-up in the provider's own books. */
+export interface ListedOrder {
+  kind: 'order' | 'top_up'
+  orderNo: string
+  /** null: it was not placed through this interface */
+  clientRef: string | null
+  /** false: given back, expired, or never filled; null when the provider does not say */
+  alive: boolean | null
+  /** what it cost, for one eSIM, in millionths of `costCurrency`; null when the provider does not say */
+  unitCostMicros: number | null
+  costCurrency: string | null
+  /** ISO 8601; null when the provider does not say */
+  createdAt: string | null
+}
+
 export interface WebhookRequest {
   rawBody: string
   /** names in lower case */
@@ -152,6 +167,11 @@ export interface EsimProvider {
     clientRef: string
     placedAfter: string
   }): Promise<{ orderNo: string; duplicates: string[] } | null>
+  /**
+   * Pages of what the provider has in its books, placed between two times (ISO 8601). An order may come more than once, and
+   * one of the day before the first time may come as well.
+   */
+  listOrders(between: { from: string; to: string }): AsyncGenerator<ListedOrder[]>
   getEsims(orderNo: string): Promise<ProvidedEsim[]>
   getStatus(esimRef: string): Promise<EsimStatus>
   /** Adds data to an eSIM. After an unknown outcome call `hasTopUp` before repeating. */

@@ -12,11 +12,12 @@
  *   asyncOrders {seconds?, failure?}          when an order of POST /orders-async completes, and how it fails
  *   limits {tokenPerMinute?, usagePerMinute?, refundPerMinute?}   usageCache {seconds}
  *   approveRefund {refundId}
+ *   plant {orders}                            many orders of the past at once (books.ts)
  *
  * By default only tokens are limited: with skipped time, tests would exceed Airalo's real limits (usage: 10 a minute,
  * cached for 20 minutes; refunds: 5 a minute). A test can set them.
  */
-import { type Books, createBooks } from './airalo/books.ts'
+import { type Books, createBooks, type PlantedOrder } from './airalo/books.ts'
 import { createNotifications, type SignatureForm } from './airalo/notifications.ts'
 import { addRoutes, type Limits, type Served } from './airalo/routes.ts'
 import type { Sim } from './airalo/sims.ts'
@@ -29,6 +30,7 @@ export type AiraloBooks = ReturnType<Books['show']> & { optedIn: Record<string, 
 export interface AiraloReplies {
   clock: { now: string }
   retry: { sent: number }
+  plant: { planted: { orderId: number }[] }
 }
 
 export interface AiraloOptions {
@@ -113,6 +115,7 @@ export function startAiralo(options: AiraloOptions): Promise<RunningSimulator<Ai
           Object.assign(settings, { asyncSeconds: Number(input.seconds ?? 0), asyncFailure: input.failure ?? null }),
         limits: (input) => Object.assign(settings, { limits: { ...settings.limits, ...(input as Limits) } }),
         usageCache: (input) => Object.assign(settings, { usageCacheSeconds: Number(input.seconds) }),
+        plant: (input) => books.plant(input.orders as PlantedOrder[]),
         approveRefund: (input) => books.approveRefund(String(input.refundId)),
       },
     },

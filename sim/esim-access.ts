@@ -10,10 +10,11 @@
  *   clock {advanceSeconds} | {to}          moves the provider's clock forward and applies what falls due
  *   webhooks {drop?, copies?, delayMs?, hold?}   release {order?: number[]}
  *   odd {entries?, alone?}                 entries of any form beside the packages of each list, or alone
+ *   plant {orders}                         many orders of the past at once (books.ts)
  *   auth {mode: 'hmac' | 'simple'}         spelling {documented: boolean}
  */
 import type { Router } from 'express'
-import { type Allocation, type Books, createBooks } from './esim-access/books.ts'
+import { type Allocation, type Books, createBooks, type PlantedOrder } from './esim-access/books.ts'
 import type { Profile } from './esim-access/profile.ts'
 import { addRoutes } from './esim-access/routes.ts'
 import { type AuthMode, newNotifyId, webhookTime } from './esim-access/wire.ts'
@@ -24,6 +25,7 @@ export type EsimAccessBooks = ReturnType<Books['show']> & { webhookUrl: string; 
 
 export interface EsimAccessReplies {
   allocate: { allocated: number }
+  plant: { planted: { orderNo: string }[] }
   clock: { now: string }
 }
 
@@ -84,6 +86,7 @@ export function startEsimAccess(
         withdraw: (input) => lifecycle.cancel(profile(input)),
         revoke: (input) => lifecycle.revoke(profile(input)),
         suspend: (input) => lifecycle.suspend(profile(input)),
+        plant: (input) => books.plant(input.orders as PlantedOrder[]),
         clock: (input) => {
           const target = input.to === undefined ? books.now() : Date.parse(String(input.to))
           const milliseconds = target - books.now() + Number(input.advanceSeconds ?? 0) * 1000

@@ -13,6 +13,9 @@
  *   open-dispute     payment, reason, amount, dueInDays (null: the bank takes no answer), networkReasonCode, inquiry;
  *                    review-dispute;  close-dispute  outcome: won|lost  (dispute or payment)
  *   warn-fraud       payment, fraudType, withIntent (false: the warning names the charge alone)
+ *   pay-out          currency, early (also what is not available yet), differsBy, parts
+ *   unlisted         currency, amount: money in the balance that no transaction explains
+ *   plant            payments: many paid ones at once, without events (sim/stripe/planting.ts)
  *   webhooks         drop, copies, delayMs, hold, url, events (subscription, ['*'] for everything)
  *   release          order: indexes of held webhooks; also ends `hold`
  *   resend           eventId
@@ -30,6 +33,7 @@ import { createActions, type StripeReplies } from './stripe/actions.ts'
 import { createDisputes } from './stripe/disputes.ts'
 import { createEvents } from './stripe/events.ts'
 import { createFraudWarnings } from './stripe/fraud-warnings.ts'
+import { createLedger } from './stripe/ledger.ts'
 import { createPayments } from './stripe/payments.ts'
 import { createProtocol } from './stripe/protocol.ts'
 import { createRedactions, type Redactable, type RedactionJob } from './stripe/redaction.ts'
@@ -46,6 +50,8 @@ export interface StripeBooks {
   disputes: Stripe.Dispute[]
   fraudWarnings: Stripe.Radar.EarlyFraudWarning[]
   redactions: RedactionJob[]
+  balanceTransactions: Stripe.BalanceTransaction[]
+  payouts: Stripe.Payout[]
   events: Omit<StoredEvent, 'body'>[]
   deliveries: Delivery[]
   /** ids of the events that are held back */
@@ -73,12 +79,14 @@ export async function startStripe(options: {
   })
   const protocol = createProtocol(account, options.secretKey)
   const warnings = createFraudWarnings(account, events)
+  const ledger = createLedger(account)
   const parts = {
     account,
     protocol,
-    payments: createPayments(account, events),
-    refunds: createRefunds(account, events, warnings),
-    disputes: createDisputes(account, events, warnings),
+    ledger,
+    payments: createPayments(account, events, ledger),
+    refunds: createRefunds(account, events, warnings, ledger),
+    disputes: createDisputes(account, events, warnings, ledger),
     warnings,
     redactions: createRedactions(account),
   }
@@ -95,6 +103,8 @@ export async function startStripe(options: {
         disputes: account.disputes.all(),
         fraudWarnings: account.fraudWarnings.all(),
         redactions: account.redactions.all(),
+        balanceTransactions: account.balanceTransactions.all(),
+        payouts: account.payouts.all(),
         events: account.events.all().map(({ body: _body, ...event }) => event),
         deliveries: events.sender.deliveries,
         held: events.sender.heldIds(),

@@ -6,7 +6,7 @@
 import type { EsimProvider, EsimStatus, ProviderPackage } from '../esim.ts'
 import { isProviderFailure, ProviderFailure } from '../failure.ts'
 import { maxCatalogueBytes } from '../provider-call.ts'
-import { parseWebhook, readAmount, readPackages, readSim, readUsage } from './readings.ts'
+import { parseWebhook, readAmount, readListedOrder, readPackages, readSim, readUsage } from './readings.ts'
 import {
   type AiraloSettings,
   balanceSchema,
@@ -21,6 +21,7 @@ import {
 } from './wire.ts'
 
 const DESTINATIONS_PER_PAGE = 100
+const ORDERS_PER_PAGE = 100
 
 export function createAiralo(settings: AiraloSettings): EsimProvider {
   const call = createCaller(settings)
@@ -87,6 +88,18 @@ export function createAiralo(settings: AiraloSettings): EsimProvider {
     async findOrder({ clientRef }) {
       const [orderNo, ...duplicates] = await findByDescription(clientRef, 'sim')
       return orderNo === undefined ? null : { orderNo, duplicates }
+    },
+
+    // developers.partners.airalo.com/get-order-list-11883022e0: `filter[created_at]` has two days, both included.
+    async *listOrders({ from, to }) {
+      const days = `${from.slice(0, 10)} - ${to.slice(0, 10)}`
+      const filter = { include: 'status', 'filter[created_at]': days, limit: String(ORDERS_PER_PAGE) }
+      for (let page = 1, pages = 1; page <= pages; page += 1) {
+        const query = new URLSearchParams({ ...filter, page: String(page) })
+        const { data, meta } = await call({ method: 'GET', path: `/orders?${query}`, schema: orderListSchema })
+        yield data.map(readListedOrder)
+        pages = meta?.last_page ?? 1
+      }
     },
 
     async getEsims(orderNo) {

@@ -4,6 +4,7 @@ import type { z } from 'zod'
 import type {
   EsimState,
   EsimStatus,
+  ListedOrder,
   ProvidedEsim,
   ProviderHint,
   ProviderPackage,
@@ -22,6 +23,7 @@ import {
   type AiraloSim,
   destinationSchema,
   operatorSchema,
+  type orderListSchema,
   PROVIDER,
   packageSchema,
   type usageSchema,
@@ -90,6 +92,22 @@ export function readAmount(amount: string | number): number {
     return toMicros(amount)
   } catch {
     throw malformed()
+  }
+}
+
+/** Of `partially_refunded` nobody can tell which eSIM is alive. */
+const ORDER_STATES: Record<string, boolean> = { completed: true, refunded: false, failed: false }
+
+export function readListedOrder(order: z.output<typeof orderListSchema>['data'][number]): ListedOrder {
+  const price = order.net_price ?? null
+  return {
+    kind: order.type === 'topup' ? 'top_up' : 'order',
+    orderNo: order.id,
+    clientRef: order.description,
+    alive: (order.status && ORDER_STATES[order.status.slug]) ?? null,
+    unitCostMicros: price === null ? null : readAmount(price),
+    costCurrency: order.currency,
+    createdAt: order.created_at && readTime(order.created_at),
   }
 }
 

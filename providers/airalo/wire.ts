@@ -198,7 +198,18 @@ export const placedSchema = z.object({ data: z.object({ id }) })
 export const orderSchema = z.object({ data: z.object({ sims: z.array(simSchema) }) })
 
 export const orderListSchema = z.object({
-  data: z.array(z.object({ id, type: z.string(), description: text })),
+  data: z.array(
+    z.object({
+      id,
+      type: z.string(),
+      description: text,
+      created_at: text,
+      currency: text,
+      // The schema of the list leaves it out; the FAQ says that each order has it, and that it is what is charged.
+      net_price: amount.nullish(),
+      status: z.object({ slug: z.string() }).nullish(),
+    }),
+  ),
   meta: z.object({ last_page: count.nullish() }).nullish(),
 })
 

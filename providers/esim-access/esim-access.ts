@@ -2,7 +2,15 @@
 import type { EsimProvider, EsimState, PlaceOrder } from '../esim.ts'
 import { isProviderFailure, ProviderFailure } from '../failure.ts'
 import { maxCatalogueBytes, readEach } from '../provider-call.ts'
-import { MICROS_PER_PRICE, parseWebhook, readEsim, readPackage, readTime, stateOf } from './readings.ts'
+import {
+  MICROS_PER_PRICE,
+  parseWebhook,
+  readEsim,
+  readListedOrders,
+  readPackage,
+  readTime,
+  stateOf,
+} from './readings.ts'
 import {
   anythingSchema,
   balanceSchema,
@@ -19,6 +27,8 @@ import {
 /** An order is for at most 30 eSIMs. */
 const ONE_PAGE = { pageNum: 1, pageSize: 50 }
 const LARGEST_PAGE = 500
+/** of a page of 500 eSIMs with a few top-ups each */
+const maxReplyBytes = 4 * 1024 ** 2
 /** How far the provider's clock may differ from ours. */
 const CLOCK_MARGIN_MS = 10 * 60_000
 
@@ -103,6 +113,17 @@ export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
         const found = esimList.find(({ transactionId }) => transactionId === clientRef)
         if (found) return { orderNo: found.orderNo, duplicates: [] }
         if (esimList.length < LARGEST_PAGE) return null
+      }
+    },
+
+    // It lists eSIMs: an order appears once it is allocated, and once for each of its eSIMs.
+    async *listOrders({ from, to }) {
+      const window = { startTime: apiTime(Date.parse(from)), endTime: apiTime(Date.parse(to)) }
+      for (let pageNum = 1; ; pageNum += 1) {
+        const pager = { pageNum, pageSize: LARGEST_PAGE }
+        const { esimList } = await call('/esim/query', { ...window, pager }, esimListSchema, { maxReplyBytes })
+        yield esimList.flatMap(readListedOrders)
+        if (esimList.length < LARGEST_PAGE) return
       }
     },
 

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import type { z } from 'zod'
 import type {
   EsimState,
+  ListedOrder,
   ProvidedEsim,
   ProviderHint,
   ProviderPackage,
@@ -53,6 +54,33 @@ export function readEsim(esim: QueriedEsim): ProvidedEsim {
     apn: esim.apn,
     unusedValidUntil: esim.activateTime === null && esim.expiredTime ? readTime(esim.expiredTime) : null,
   }
+}
+
+const ENDED = new Set<EsimState>(['cancelled', 'expired'])
+
+/**
+ * The order of an eSIM and the top-ups that the eSIM got. The query names no prices: docs.esimaccess.com, "Query all
+ * allocated profiles".
+ */
+export function readListedOrders(esim: QueriedEsim): ListedOrder[] {
+  const state = stateOf(esim)
+  const listed = {
+    orderNo: esim.orderNo,
+    alive: state === 'unknown' ? null : !ENDED.has(state),
+    unitCostMicros: null,
+    costCurrency: null,
+  }
+  const purchases = esim.packageList ?? []
+  const timeOf = (createTime: string | null | undefined) => (createTime ? readTime(createTime) : null)
+  const first = purchases.find(({ transactionId }) => transactionId === esim.transactionId) ?? purchases[0]
+  return [
+    { ...listed, kind: 'order', clientRef: esim.transactionId, createdAt: timeOf(first?.createTime) },
+    ...purchases.flatMap(({ transactionId, createTime }): ListedOrder[] =>
+      transactionId && transactionId !== esim.transactionId
+        ? [{ ...listed, kind: 'top_up', clientRef: transactionId, createdAt: timeOf(createTime) }]
+        : [],
+    ),
+  ]
 }
 
 /** Source: esimaccess.com/docs/what-does-each-esim-status-mean */

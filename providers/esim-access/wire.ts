@@ -123,7 +123,7 @@ export const esimListSchema = z.object({
       expiredTime: text,
       totalVolume: count.nullish(),
       orderUsage: count.nullish(),
-      packageList: z.array(z.object({ transactionId: text })).nullish(),
+      packageList: z.array(z.object({ transactionId: text, createTime: text })).nullish(),
     }),
   ),
   pager: z.object({ total: count.nullish() }).nullish(),

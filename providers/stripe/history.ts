@@ -1,8 +1,8 @@
 /** What happened at Stripe, for comparing it with what we know. */
-import type Stripe from 'stripe'
 import type { StripeClient } from './client.ts'
 import { orderEventTypes } from './event-types.ts'
 import { orderIdIn } from './order-id.ts'
+import { createPages, seconds } from './pages.ts'
 import type { PaymentStatus } from './payments.ts'
 import { readEvent, type StripeWebhook } from './webhooks.ts'
 
@@ -16,23 +16,8 @@ export interface ListedPayment {
   mark: string | null
 }
 
-/** docs.stripe.com/api/pagination */
-const pageSize = 100
-
 export function createHistory({ sdk, call }: StripeClient) {
-  /** Pages from the newest to the oldest. */
-  async function* pages<Item extends { id: string }>(
-    read: (page: { limit: number; starting_after?: string }) => Promise<Stripe.Response<Stripe.ApiList<Item>>>,
-  ): AsyncGenerator<Item[]> {
-    for (let after: string | undefined; ; ) {
-      const page = await call('reads', () =>
-        read({ limit: pageSize, ...(after === undefined ? {} : { starting_after: after }) }),
-      )
-      yield page.data
-      after = page.data.at(-1)?.id
-      if (!page.has_more || after === undefined) return
-    }
-  }
+  const pages = createPages(call)
 
   return {
     /**
@@ -62,5 +47,3 @@ export function createHistory({ sdk, call }: StripeClient) {
     },
   }
 }
-
-const seconds = (time: Date): number => Math.floor(time.getTime() / 1000)

@@ -2,6 +2,8 @@
  * Stripe (package stripe 23.1, API 2026-10-28.endive): payments, refunds, disputes, fraud warnings, and the removal of personal data.
  * Every method throws ProviderFailure; any other error is a bug.
  */
+
+import { createBooks } from './books.ts'
 import { createStripeClient, type StripeSettings } from './client.ts'
 import { createDisputes } from './disputes.ts'
 import { createFraudWarnings } from './fraud-warnings.ts'
@@ -22,6 +24,7 @@ export function createStripe(settings: StripeSettings) {
     redactionConfigured: Boolean(settings.redactionApiVersion),
     ...createPayments(client),
     ...createHistory(client),
+    ...createBooks(client),
     ...createRefunds(client),
     ...createDisputes(client),
     ...createFraudWarnings(client),

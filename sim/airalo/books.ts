@@ -32,6 +32,17 @@ export interface Order {
   requestId: string | null
 }
 
+export interface PlantedOrder {
+  packageId: string
+  quantity?: number
+  description: string | null
+  /** Unix milliseconds */
+  createdAt: number
+  /** US dollars */
+  netPrice?: number
+  refunded?: boolean
+}
+
 export interface Refund {
   refundId: string
   iccids: string[]
@@ -121,6 +132,22 @@ export function createBooks(
       }
       return order
     },
+    /** Records orders of the past at once; the balance has paid for them before. */
+    plant(orders: PlantedOrder[]): { planted: { orderId: number }[] } {
+      return {
+        planted: orders.map(({ packageId, quantity = 1, description, createdAt, netPrice, refunded }) => {
+          const found = byId.get(packageId)
+          if (!found) throw new Error('no such package')
+          const sold = { ...found.package, net_price: netPrice ?? found.package.net_price }
+          const before = balanceCents
+          const order = record({ type: 'sim', package: sold, operator: found.operator, quantity, description })
+          balanceCents = before
+          order.createdAt = createdAt
+          if (refunded) order.status = 'refunded'
+          return { orderId: order.id }
+        }),
+      }
+    },
     placeTopUp(packageId: string, iccid: string, description: string | null): Order {
       const found = sold(packageId, 'topup')
       const sim = sims.get(iccid)
@@ -138,14 +165,21 @@ export function createBooks(
       return order
     },
     /** The orders, newest first. Every filter except the status matches a part of the value. */
-    listOrders: (filter: { description?: string; code?: string; iccid?: string; status?: string }): Order[] =>
+    listOrders: (filter: {
+      description?: string
+      code?: string
+      iccid?: string
+      status?: string
+      createdAt?: string
+    }): Order[] =>
       [...orders.values()]
         .filter(
           (order) =>
             (!filter.description || order.description?.includes(filter.description)) &&
             (!filter.code || order.code.includes(filter.code)) &&
             (!filter.iccid || order.sims.some(({ iccid }) => iccid.includes(filter.iccid ?? ''))) &&
-            (!filter.status || order.status === filter.status),
+            (!filter.status || order.status === filter.status) &&
+            isOfDays(order.createdAt, filter.createdAt),
         )
         .reverse(),
     listSims: (iccid: string | undefined): Sim[] =>
@@ -216,6 +250,15 @@ export function createBooks(
       refunds.length = 0
     },
   }
+}
+
+/** @param days `2026-10-01 - 2026-10-31`, both included; empty for all */
+function isOfDays(at: number, days: string | undefined): boolean {
+  if (!days) return true
+  const [, first, last] = /^(\d{4}-\d\d-\d\d) - (\d{4}-\d\d-\d\d)$/.exec(days) ?? []
+  if (!first || !last) throw invalid({ created_at: 'The created at is not a valid date range.' })
+  const day = apiTime(at).slice(0, 10)
+  return day >= first && day <= last
 }
 
 export type Books = ReturnType<typeof createBooks>

@@ -26,6 +26,7 @@ export function showListed(order: Order, include: string): Record<string, unknow
     quantity: order.quantity,
     validity: String(sold.day),
     price: sold.price.toFixed(2),
+    net_price: sold.net_price.toFixed(2),
   }
   const sims = include.includes('sims') ? { sims: order.type === 'sim' ? order.sims.map(showSim) : [] } : {}
   const name = order.status === 'completed' ? 'Completed' : 'Refunded'

@@ -134,6 +134,7 @@ export function addRoutes(router: Router, served: Served): void {
       code: filterIn(request, 'code'),
       iccid: filterIn(request, 'iccid'),
       status: filterIn(request, 'order_status'),
+      createdAt: filterIn(request, 'created_at'),
     })
     const { page, perPage, slice } = pageOf(request, found)
     return {

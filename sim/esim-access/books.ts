@@ -19,6 +19,14 @@ export interface OrderLine {
   periodNum: number | undefined
 }
 
+export interface PlantedOrder {
+  packageCode: string
+  transactionId: string
+  /** Unix milliseconds */
+  createdAt: number
+  cancelled?: boolean
+}
+
 interface Line {
   package: CataloguePackage
   count: number
@@ -162,6 +170,33 @@ export function createBooks(notify: Notify) {
       warehouse.charge(-returned)
       freeIccids.push(profile.iccid)
       cancels.push({ esimTranNo: profile.esimTranNo, returned, at: new Date(now()).toISOString() })
+    },
+    /** Records allocated orders of the past at once, without webhooks; the balance has paid for them before. */
+    plant(planted: PlantedOrder[]): { planted: { orderNo: string }[] } {
+      return {
+        planted: planted.map(({ packageCode, transactionId, createdAt, cancelled }) => {
+          const line = checkLine({ code: packageCode, count: 1, price: undefined, periodNum: undefined })
+          const amount = priceOf(line.package, line.days)
+          const order: Order = {
+            orderNo: `B${stamp()}`,
+            transactionId,
+            amount,
+            placedAt: createdAt,
+            lines: [line],
+            pollsLeft: 0,
+            readyAt: createdAt,
+            profiles: null,
+          }
+          const profile = addProfile(order, line)
+          profile.createdAt = createdAt
+          profile.purchases[0].at = createdAt
+          if (cancelled) profile.esimStatus = 'CANCEL'
+          order.profiles = [profile]
+          orders.set(order.orderNo, order)
+          byTransaction.set(transactionId, order)
+          return { orderNo: order.orderNo }
+        }),
+      }
     },
     setAllocation(next: Allocation): void {
       allocation = next

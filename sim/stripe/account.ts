@@ -40,6 +40,12 @@ export interface Account {
   disputes: Collection<Stripe.Dispute>
   fraudWarnings: Collection<Stripe.Radar.EarlyFraudWarning>
   redactions: Collection<RedactionJob>
+  balanceTransactions: Collection<Stripe.BalanceTransaction>
+  payouts: Collection<Stripe.Payout>
+  /** the payout of each balance transaction that was paid out */
+  paidOut: Map<string, string>
+  /** by currency: what is in the balance and in no transaction */
+  unlisted: Map<string, number>
   events: Collection<StoredEvent>
   settings: Settings
   /** Unix seconds of the account's own clock, which only moves forward */
@@ -52,6 +58,7 @@ export interface Account {
 
 export function createAccount(): Account {
   const timers = new Set<NodeJS.Timeout>()
+  const paidOut = new Map<string, string>()
   let advancedSeconds = 0
   const account: Account = {
     customers: createCollection(),
@@ -78,6 +85,17 @@ export function createAccount(): Account {
         idOf(warning.payment_intent ?? account.charges.get(idOf(warning.charge) ?? '')?.payment_intent),
     }),
     redactions: createCollection(),
+    balanceTransactions: createCollection(
+      {
+        currency: (transaction) => transaction.currency,
+        source: (transaction) => idOf(transaction.source),
+        type: (transaction) => transaction.type,
+      },
+      { payout: (transaction) => paidOut.get(transaction.id) },
+    ),
+    payouts: createCollection({ status: (payout) => payout.status, destination: (payout) => idOf(payout.destination) }),
+    paidOut,
+    unlisted: new Map(),
     events: createCollection({ type: (event) => event.type }),
     settings: initialSettings(),
     now: () => Math.floor(Date.now() / 1000) + advancedSeconds,
@@ -103,10 +121,14 @@ export function createAccount(): Account {
         'disputes',
         'fraudWarnings',
         'redactions',
+        'balanceTransactions',
+        'payouts',
         'events',
       ] as const)
         account[kind].clear()
       account.deletedCustomers.clear()
+      account.paidOut.clear()
+      account.unlisted.clear()
       account.settings = initialSettings()
       advancedSeconds = 0
     },

@@ -3,12 +3,15 @@ import type Stripe from 'stripe'
 import type { Misbehaviour } from '../webhooks.ts'
 import { type Account, idOf } from './account.ts'
 import { type Events, sign } from './events.ts'
+import { type Planted, type PlantedPayment, plant } from './planting.ts'
 import type { Parts } from './routes.ts'
 
 type Input = Record<string, unknown>
 type Action = (input: Input) => unknown
 
 export interface StripeReplies {
+  'pay-out': { payouts: string[] }
+  plant: { planted: Planted[] }
   clock: { now: number }
   'open-dispute': { dispute: string }
   'warn-fraud': { warning: string }
@@ -18,7 +21,7 @@ export interface StripeReplies {
 }
 
 export function createActions(parts: Parts, events: Events) {
-  const { account, payments, protocol } = parts
+  const { account, ledger, payments, protocol } = parts
   return {
     ...paymentActions(parts),
     ...refundActions(parts),
@@ -37,6 +40,21 @@ export function createActions(parts: Parts, events: Events) {
         riskLevel: word(input, 'riskLevel') ?? 'normal',
       }
     },
+    'pay-out': (input) => {
+      const differsBy = amount(input, 'differsBy')
+      const divided = amount(input, 'parts')
+      const payouts = ledger.payOut({
+        currency: word(input, 'currency') ?? 'eur',
+        early: input.early === true,
+        ...(differsBy !== undefined && { differsBy }),
+        ...(divided !== undefined && { parts: divided }),
+      })
+      return { payouts: payouts.map(({ id }) => id) }
+    },
+    unlisted: (input) => {
+      account.unlisted.set(word(input, 'currency') ?? 'eur', amount(input, 'amount') ?? 0)
+    },
+    plant: (input) => plant(parts, input.payments as PlantedPayment[]),
     'redaction-access': (input) => {
       account.settings.redactionAccess = flag(input, 'enabled')
     },

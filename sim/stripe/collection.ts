@@ -29,9 +29,13 @@ export interface Collection<T extends Stored> {
   clear(): void
 }
 
-/** @param indexes name → reader of the field's value; indexed fields must not change after `add` */
+/**
+ * @param indexes name → reader of the field's value; indexed fields must not change after `add`
+ * @param readers likewise, of fields that may change
+ */
 export function createCollection<T extends Stored>(
   indexes: Record<string, (item: T) => string | null | undefined> = {},
+  readers: Record<string, (item: T) => string | null | undefined> = {},
 ): Collection<T> {
   const items = new Map<string, T>()
   const indexed = new Map<string, T[]>()
@@ -55,9 +59,12 @@ export function createCollection<T extends Stored>(
     all: () => [...items.values()],
     page: (request, filters = {}, isWanted = () => true) => {
       const wanted = Object.entries(filters).filter((filter): filter is [string, string] => filter[1] !== undefined)
-      const [first, ...rest] = wanted
-      const candidates = (first ? by(...first) : [...items.values()])
-        .filter((item) => rest.every(([name, value]) => indexes[name]?.(item) === value))
+      const [first, ...rest] = wanted.toSorted(([a], [b]) => Number(a in readers) - Number(b in readers))
+      const isIndexed = first !== undefined && !(first[0] in readers)
+      const candidates = (isIndexed ? by(...first) : [...items.values()])
+        .filter((item) =>
+          (isIndexed ? rest : wanted).every(([name, value]) => (indexes[name] ?? readers[name])?.(item) === value),
+        )
         .filter(isWanted)
         .filter((item) => item.created >= (request.createdFrom ?? 0))
         .filter((item) => item.created <= (request.createdTo ?? Number.POSITIVE_INFINITY))

@@ -4,6 +4,7 @@ import { type Account, idOf } from './account.ts'
 import { newDispute } from './after-payment-objects.ts'
 import type { Events } from './events.ts'
 import type { FraudWarnings } from './fraud-warnings.ts'
+import type { Ledger } from './ledger.ts'
 import { refusedByState } from './refusal.ts'
 
 const responseDays = 7
@@ -21,7 +22,7 @@ export interface NewDispute {
 
 export type Disputes = ReturnType<typeof createDisputes>
 
-export function createDisputes(account: Account, events: Events, warnings: FraudWarnings) {
+export function createDisputes(account: Account, events: Events, warnings: FraudWarnings, ledger: Ledger) {
   /** @param given.dueInDays null: the bank takes no answer */
   function openDispute(charge: Stripe.Charge, given: NewDispute): Stripe.Dispute {
     if (!charge.paid || charge.disputed) throw new Error('only a paid charge without a dispute can be disputed')
@@ -37,6 +38,7 @@ export function createDisputes(account: Account, events: Events, warnings: Fraud
       newDispute(account.now(), charge, { amount, reason, dueBy, networkReasonCode, inquiry }),
     )
     charge.disputed = true
+    if (!inquiry) dispute.balance_transactions.push(ledger.disputed(dispute))
     events.emit('charge.dispute.created', dispute)
     if (!inquiry) events.emit('charge.dispute.funds_withdrawn', dispute)
     warnings.follow(charge)
@@ -79,6 +81,7 @@ export function createDisputes(account: Account, events: Events, warnings: Fraud
     dispute.status = outcome
     const charge = account.charges.get(idOf(dispute.charge) ?? '')
     if (charge && outcome === 'won') charge.disputed = false
+    if (outcome === 'won') dispute.balance_transactions.push(ledger.disputeWon(dispute))
     events.emit('charge.dispute.closed', dispute)
     if (outcome === 'won') events.emit('charge.dispute.funds_reinstated', dispute)
     return dispute

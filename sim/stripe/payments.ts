@@ -2,6 +2,7 @@
 import type Stripe from 'stripe'
 import { type Account, newId } from './account.ts'
 import type { Events } from './events.ts'
+import type { Ledger } from './ledger.ts'
 import { type ChargeOutcome, cardDetails, newCharge, newPaymentIntent } from './objects.ts'
 import { refusedByState } from './refusal.ts'
 
@@ -19,7 +20,7 @@ export interface PayInput {
 
 export type Payments = ReturnType<typeof createPayments>
 
-export function createPayments(account: Account, events: Events) {
+export function createPayments(account: Account, events: Events, ledger: Ledger) {
   function create(given: {
     amount: number
     currency: string
@@ -45,6 +46,7 @@ export function createPayments(account: Account, events: Events) {
       processing: null,
       status: 'succeeded',
     })
+    charge.balance_transaction = ledger.charged(charge).id
     events.emit('charge.succeeded', charge)
     events.emit('payment_intent.succeeded', intent)
     return charge

@@ -4,11 +4,12 @@ import { type Account, idOf } from './account.ts'
 import { newRefund } from './after-payment-objects.ts'
 import type { Events } from './events.ts'
 import type { FraudWarnings } from './fraud-warnings.ts'
+import type { Ledger } from './ledger.ts'
 import { Refusal, refusedByState } from './refusal.ts'
 
 export type Refunds = ReturnType<typeof createRefunds>
 
-export function createRefunds(account: Account, events: Events, warnings: FraudWarnings) {
+export function createRefunds(account: Account, events: Events, warnings: FraudWarnings, ledger: Ledger) {
   function create(
     charge: Stripe.Charge,
     given: { amount: number | undefined; reason: string | undefined; metadata: Record<string, string> },
@@ -25,6 +26,7 @@ export function createRefunds(account: Account, events: Events, warnings: FraudW
     const doomed = account.settings.failNextRefund.delete(paymentIntent)
     const status = account.settings.pendingRefunds || doomed ? 'pending' : 'succeeded'
     const refund = account.refunds.add(newRefund(account.now(), charge, { ...given, amount, status }))
+    refund.balance_transaction = ledger.refunded(refund).id
     takeFrom(charge, amount)
     events.emit('refund.created', refund)
     events.emit('charge.refunded', charge)
@@ -49,6 +51,7 @@ export function createRefunds(account: Account, events: Events, warnings: FraudW
     const charge = account.charges.get(idOf(refund.charge) ?? '')
     if (charge) takeFrom(charge, -refund.amount)
     if (charge) warnings.follow(charge)
+    refund.failure_balance_transaction = ledger.refundFailed(refund).id
     events.emit('refund.updated', refund, { status: previous })
     events.emit('refund.failed', refund)
   }

@@ -5,6 +5,8 @@ import { type Account, idOf, newId } from './account.ts'
 import { type Collection, found } from './collection.ts'
 import type { Disputes } from './disputes.ts'
 import type { FraudWarnings } from './fraud-warnings.ts'
+import type { Ledger } from './ledger.ts'
+import { mountLedger } from './ledger-routes.ts'
 import { newCustomer } from './objects.ts'
 import { integer, type Parameters, pageRequest, record, requiredText, text, textList, textMap } from './parameters.ts'
 import type { Payments } from './payments.ts'
@@ -22,9 +24,10 @@ export interface Parts {
   disputes: Disputes
   warnings: FraudWarnings
   redactions: Redactions
+  ledger: Ledger
 }
 
-const pagination = ['limit', 'starting_after', 'ending_before', 'created']
+export const pagination = ['limit', 'starting_after', 'ending_before', 'created']
 
 export function mountRoutes(router: Router, parts: Parts): void {
   mountCustomers(router, parts)
@@ -32,6 +35,7 @@ export function mountRoutes(router: Router, parts: Parts): void {
   mountRefundsAndCharges(router, parts)
   mountDisputesAndEvents(router, parts)
   mountRedactions(router, parts)
+  mountLedger(router, parts)
 }
 
 function mountCustomers(router: Router, { account, protocol }: Parts): void {
@@ -184,7 +188,7 @@ const evidenceTexts = [
   'uncategorized_text',
 ]
 
-function list<T extends { id: string; created: number }>(
+export function list<T extends { id: string; created: number }>(
   url: string,
   collection: Collection<T>,
   parameters: Parameters,

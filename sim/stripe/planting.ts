@@ -1,0 +1,52 @@
+/**
+ * Puts many payments of the past into the account at once, without events and webhooks. Their money reaches the balance now.
+ */
+import { newDispute, newRefund } from './after-payment-objects.ts'
+import { cardDetails, newCharge, newPaymentIntent } from './objects.ts'
+import type { Parts } from './routes.ts'
+
+export interface PlantedPayment {
+  amount: number
+  currency: string
+  metadata: Record<string, string>
+  /** Unix seconds */
+  created: number
+  /** one refund of this amount */
+  refunded?: number
+  disputed?: boolean
+}
+
+export interface Planted {
+  paymentIntent: string
+  refund: string | null
+  dispute: string | null
+}
+
+export function plant({ account, ledger }: Parts, payments: PlantedPayment[]): { planted: Planted[] } {
+  const planted = payments.map(({ amount, currency, metadata, created, refunded, disputed }) => {
+    const intent = account.paymentIntents.add(newPaymentIntent(created, { amount, currency, customer: null, metadata }))
+    const outcome = { paid: true, riskLevel: 'normal' }
+    const charge = account.charges.add(newCharge(created, intent, cardDetails('card'), outcome))
+    charge.balance_transaction = ledger.charged(charge).id
+    Object.assign(intent, { amount_received: amount, latest_charge: charge.id, status: 'succeeded' })
+    let refund: string | null = null
+    let dispute: string | null = null
+    if (refunded) {
+      const given = { amount: refunded, reason: undefined, metadata: {}, status: 'succeeded' }
+      const made = account.refunds.add(newRefund(created + 60, charge, given))
+      made.balance_transaction = ledger.refunded(made).id
+      charge.amount_refunded = refunded
+      charge.refunded = refunded === amount
+      refund = made.id
+    }
+    if (disputed) {
+      const given = { amount, reason: 'fraudulent', dueBy: created + 7 * 86_400, networkReasonCode: null, inquiry: false }
+      const opened = account.disputes.add(newDispute(created, charge, given))
+      opened.balance_transactions.push(ledger.disputed(opened))
+      charge.disputed = true
+      dispute = opened.id
+    }
+    return { paymentIntent: intent.id, refund, dispute }
+  })
+  return { planted }
+}
