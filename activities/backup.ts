@@ -4,6 +4,7 @@ import { cancellationSignal, heartbeat } from '@temporalio/activity'
 import type { WorkerContext } from '../context.ts'
 import { UnreadableBackup } from '../db/backup/backup-cipher.ts'
 import { openBackupFolder } from '../db/backup/backup-folder.ts'
+import { recordStore } from '../db/backup/backup-store.ts'
 import { failBackup, finishBackup, reconcileBackups, recordDrill, startBackup } from '../db/backup/backups.ts'
 import { exportKeys } from '../db/backup/key-snapshot.ts'
 import { dumpDatabase, findPgTools, PgToolFailed, PgToolsMissing } from '../db/backup/pg-tools.ts'
@@ -48,6 +49,7 @@ export function createBackupActivities(context: WorkerContext): BackupActivities
         // The keys are exported after the dump, so that a person who is erased during the dump has no key in the
         // backup.
         await folder.write('keys', id, await exportKeys(sql), { signal })
+        await recordStore(sql, await folder.list('dump'), at)
         for (const older of await folder.list('keys')) if (older.id !== id) await folder.remove('keys', older.id)
         await copyLedger(sql, folder, id)
         return length
@@ -71,7 +73,9 @@ export function createBackupActivities(context: WorkerContext): BackupActivities
       for (const { id } of old) await folder.remove('dump', id)
       await folder.removeUnfinished(plusMs(new Date(), -abandonedAfterMs))
       const runningSince = plusMs(at, -abandonedAfterMs)
-      await reconcileBackups(sql, await folder.list('dump'), { at, runningSince })
+      const kept = await folder.list('dump')
+      await recordStore(sql, kept, at)
+      await reconcileBackups(sql, kept, { at, runningSince })
       return { pruned: old.length }
     },
 

@@ -12,6 +12,7 @@ import type { OrderActivities } from '../workflows/order/order.contract.ts'
 import type { PaymentSweepActivities } from '../workflows/order/payment-sweep.contract.ts'
 import type { PolicyActivities } from '../workflows/policy-notice.contract.ts'
 import type { PrivacyRequestActivities } from '../workflows/privacy-request.contract.ts'
+import type { ReconciliationActivities } from '../workflows/reconciliation/reconciliation.contract.ts'
 import type { InactivityActivities } from '../workflows/retention/account-inactivity.contract.ts'
 import type { InvoiceRetentionActivities } from '../workflows/retention/invoice-retention.contract.ts'
 import type { SignInEndedActivities } from '../workflows/sign-in-ended.contract.ts'
@@ -40,6 +41,7 @@ import { createOrderRefundActivities } from './order/refund.ts'
 import { createPaymentSweepActivities } from './payment-sweep.ts'
 import { createPolicyActivities } from './policy-notice.ts'
 import { createPrivacyRequestActivities } from './privacy-requests.ts'
+import { createReconciliationActivities } from './reconciliation/reconciliation.ts'
 import { createSignInEndedActivities } from './sign-in-ended.ts'
 import { createTransparencyNightActivities, type ReadEvidence } from './transparency-night.ts'
 
@@ -62,6 +64,7 @@ export function createActivities(context: WorkerContext, readEvidence: ReadEvide
     ...createInactivityActivities(context),
     ...createInvoiceRetentionActivities(context),
     ...createPaymentSweepActivities(context),
+    ...createReconciliationActivities(context),
     ...createHousekeepingActivities(context),
     ...createDraftSweepActivities(context),
     ...createBackupActivities(context),
@@ -84,6 +87,7 @@ export function createActivities(context: WorkerContext, readEvidence: ReadEvide
     InvoiceRetentionActivities &
     DraftSweepActivities &
     PaymentSweepActivities &
+    ReconciliationActivities &
     HousekeepingActivities &
     BackupActivities &
     BreachActivities &

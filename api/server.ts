@@ -36,6 +36,7 @@ import { disputeRoutes } from './routes/operator/disputes.ts'
 import { keyRotationRoutes } from './routes/operator/key-rotations.ts'
 import { operatorTaskRoutes } from './routes/operator/operator-tasks.ts'
 import { outageRoutes } from './routes/operator/outages.ts'
+import { reconciliationRoutes } from './routes/operator/reconciliations.ts'
 import { sandboxRoutes } from './routes/operator/sandbox.ts'
 import { orderRoutes } from './routes/orders.ts'
 import { packageRoutes } from './routes/packages.ts'
@@ -138,6 +139,7 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
     ...policyRoutes(api),
     ...booksRoutes(api),
     ...backupRoutes(api),
+    ...reconciliationRoutes(api),
     ...webhookRoutes(api, inbox),
     ...bounceRoutes(api),
     ...sandboxRoutes(api),

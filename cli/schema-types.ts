@@ -22,6 +22,10 @@ const definedInTypeScript: Record<string, { name: string; file: string }> = {
   'esims.state': { name: 'EsimState', file: '../../providers/esim.ts' },
   'orders.status': { name: 'OrderStatus', file: '../../workflows/order/order.contract.ts' },
   'policy_deliveries.notice': { name: 'Notice', file: '../policy-deliveries.ts' },
+  'reconciliations.report': {
+    name: 'ReconciliationReport',
+    file: '../../workflows/reconciliation/reconciliation.contract.ts',
+  },
   'security_log.kind': { name: 'SecurityEventKind', file: '../security-log.ts' },
 }
 

@@ -38,7 +38,12 @@ export const figures = {
     ...mustBeNone,
   },
   unsettled_payments: {
-    meaning: 'Payments that succeeded at Stripe, with an order that nobody has delivered or refunded, or with none',
+    meaning: 'Payments at Stripe of which nobody got an eSIM or the money back, as the newest comparison has found',
+    unit: 'rows',
+    ...mustBeNone,
+  },
+  unbooked_money: {
+    meaning: 'Payments and refunds at Stripe that invoices, credit notes and order facts do not show',
     unit: 'rows',
     ...mustBeNone,
   },
@@ -92,11 +97,11 @@ export const figures = {
     ...mustBeNone,
   },
   newest_backup: {
-    meaning: 'Age of the newest backup, and without any the time since the first account',
+    meaning: 'Age of the newest backup in the store, and without any the time since the first account',
     unit: 'days',
     brokenAbove: 1.5,
   },
-  oldest_backup: { meaning: 'Age of the oldest backup', unit: 'days', brokenAbove: 30 },
+  oldest_backup: { meaning: 'Age of the oldest backup in the store', unit: 'days', brokenAbove: 30 },
   uncounted_backups: {
     meaning: 'Erased people whose last backup should be gone and is not noted as gone',
     unit: 'rows',

@@ -17,10 +17,19 @@ const urgencyOfKind: Readonly<Record<string, Urgency>> = {
   order_overdue: 'now',
   payment_unsettled: 'now',
   backup_failed: 'now',
+  provider_balance_low: 'now',
+  paid_not_settled: 'now',
+  charged_twice: 'now',
+  credit_note_without_refund: 'now',
   dispute_lost: 'this_week',
   refund_made_elsewhere: 'this_week',
   provider_refund_requested: 'this_week',
   campaign_stuck: 'this_week',
+  esim_without_order: 'this_week',
+  placement_unknown: 'this_week',
+  placed_twice: 'this_week',
+  provider_cost_differs: 'this_week',
+  esim_alive_after_refund: 'this_week',
 }
 
 /** Tasks that are due by then are for now. */

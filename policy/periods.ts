@@ -74,7 +74,11 @@ export const periods = {
   /** R2: invoices and orders are kept anonymised for 7 years */
   books: { years: 7 },
   /** R3: backups are kept for at most 30 days */
-  backups: { keepDays: 30 },
+  backups: {
+    keepDays: 30,
+    /** a backup is made every night: after this time one is missing */
+    nextWithinMs: 36 * hour,
+  },
   /** R4: security logs are kept for at most 90 days */
   securityLog: { keepDays: 90, partitionsAheadDays: 7 },
   /** S1: sensitive data is encrypted. Key-encryption and payload keys in use for longer become an operator task. */
@@ -114,6 +118,21 @@ export const periods = {
   webhookDedupeMs: 14 * day,
   /** a token of an erased person lives for an hour, and longer while Firebase has not deleted the user */
   endedSignInMs: 30 * day,
+  reconciliation: {
+    /** refunds settle within 30 days, and most eSIMs are used within this time */
+    lookBackMs: 35 * day,
+    /** without a newer one, nobody knows whether the books agree */
+    staleAfterMs: 36 * hour,
+    /** what began just before the look may show on one side only */
+    graceMs: 10 * minute,
+    /** over which the rate of spending at a provider is taken */
+    spendingOverMs: 7 * day,
+    /** operators are told when a provider's balance lasts for fewer days */
+    balanceLastsDays: 3,
+  },
+  reconciliationsMs: 90 * day,
+  /** at least as long as a reconciliation looks back */
+  erasedReferenceMs: 40 * day,
   /** the longest window of policy/allowances.ts: an older count says nothing */
   allowanceMs: 1 * day,
   signInLinkMs: 15 * minute,

@@ -36,6 +36,8 @@ export type KeptUntil = {
     | 'webhookDedupeMs'
     | 'endedSignInMs'
     | 'velocityAcrossAccounts'
+    | 'erasedReferenceMs'
+    | 'reconciliationsMs'
     | 'none'
   why: string
 }
@@ -329,6 +331,9 @@ const tables: Record<string, Table> = {
       reason: technical,
       placed_after: technical,
       last_asked_at: technical,
+      expected_cost_micros: business,
+      charged_micros: business,
+      confirmed_at: technical,
     },
   },
   esims: {
@@ -431,6 +436,60 @@ const tables: Record<string, Table> = {
       last_failed_at: technical,
       code: technical,
       down_since: technical,
+    },
+  },
+  reconciliations: {
+    onErasure: 'keep',
+    keptUntil: { term: 'reconciliationsMs', why: 'counts and sums, which name nobody' },
+    columns: {
+      id: technical,
+      state: technical,
+      started_at: technical,
+      read_from: technical,
+      finished_at: technical,
+      report: business,
+    },
+  },
+  reconciliation_differences: {
+    onErasure: 'delete',
+    owner: { is: 'subject', column: 'subject_id' },
+    keptUntil: { term: 'reconciliationsMs', why: 'until its reconciliation is deleted, or the account' },
+    columns: {
+      reconciliation_id: technical,
+      kind: technical,
+      subject_id: link('what differs'),
+      detail: technical,
+      subject_at: technical,
+      explained_by: technical,
+    },
+  },
+  processor_balances: {
+    onErasure: 'keep',
+    keptUntil: whileUseful,
+    columns: { currency: business, balance_minor: business, read_until: technical },
+  },
+  provider_balances: {
+    onErasure: 'keep',
+    keptUntil: whileUseful,
+    columns: {
+      provider: technical,
+      read_at: technical,
+      balance_micros: business,
+      currency: business,
+      spent_micros: business,
+    },
+  },
+  provider_spending: {
+    onErasure: 'keep',
+    keptUntil: whileUseful,
+    columns: { provider: technical, spent_micros: business },
+  },
+  erased_references: {
+    onErasure: 'keep',
+    keptUntil: { term: 'erasedReferenceMs', why: 'outside parties list what we have erased' },
+    columns: {
+      reference: pseudonym('a keyed hash of what an outside party lists'),
+      forget_after: technical,
     },
   },
   payment_sweeps: {
@@ -602,6 +661,11 @@ const tables: Record<string, Table> = {
       drilled_at: technical,
       drill: technical,
     },
+  },
+  backup_store: {
+    onErasure: 'keep',
+    keptUntil: whileUseful,
+    columns: { place: technical, read_at: technical, files: technical, oldest_at: technical, newest_at: technical },
   },
   deletions: {
     onErasure: 'keep',

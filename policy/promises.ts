@@ -108,7 +108,7 @@ export const promises = {
       file: 'test/orders/refunds.test.ts',
       title: 'U6: %s: unused eSIMs go back, and so does the money, with a credit note',
     },
-    figures: ['invoice_gaps', 'missing_invoices', 'unbooked_orders'],
+    figures: ['invoice_gaps', 'missing_invoices', 'unbooked_orders', 'unbooked_money'],
   },
   P1: {
     sentence: 'The eSIM provider gets technical identifiers only.',

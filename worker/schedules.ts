@@ -13,6 +13,12 @@ import { draftSweepType, draftSweepWorkflowId } from '../workflows/draft-sweep.c
 import { housekeepingType, housekeepingWorkflowId } from '../workflows/housekeeping.contract.ts'
 import { keyCheckType, keyCheckWorkflowId } from '../workflows/keys/key-rotation.contract.ts'
 import { paymentSweepType, paymentSweepWorkflowId } from '../workflows/order/payment-sweep.contract.ts'
+import {
+  providerBalancesWorkflowId,
+  type ReconciliationInput,
+  reconciliationType,
+  reconciliationWorkflowId,
+} from '../workflows/reconciliation/reconciliation.contract.ts'
 import { inactivitySweepType, inactivitySweepWorkflowId } from '../workflows/retention/account-inactivity.contract.ts'
 import { booksCohortsType, booksCohortsWorkflowId } from '../workflows/retention/invoice-retention.contract.ts'
 import {
@@ -42,6 +48,13 @@ const schedules: readonly ScheduleEntry[] = [
   { id: draftSweepWorkflowId, workflowType: draftSweepType, when: { every: '10 minutes' } },
   { id: paymentSweepWorkflowId, workflowType: paymentSweepType, when: { every: '1 hour' }, atOnce: true },
   { id: transparencyNightWorkflowId, workflowType: transparencyNightType, when: { cron: '30 1 * * *' } },
+  { id: reconciliationWorkflowId, workflowType: reconciliationType, when: { cron: '30 4 * * *' } },
+  {
+    id: providerBalancesWorkflowId,
+    workflowType: reconciliationType,
+    when: { every: '1 hour' },
+    args: [{ only: 'provider_balances' } satisfies ReconciliationInput],
+  },
   { id: housekeepingWorkflowId, workflowType: housekeepingType, when: { cron: '5 0 * * *' } },
 ]
 

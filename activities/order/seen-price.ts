@@ -2,7 +2,7 @@
 import type { Context } from '../../context.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import type { OrderRow } from '../../db/order/orders.ts'
-import type { Placement } from '../../db/order/placements.ts'
+import { expectCost, type Placement } from '../../db/order/placements.ts'
 import { costMinor, mayBuyAt } from '../../policy/pricing.ts'
 import type { EsimProvider } from '../../providers/esim.ts'
 import { isProviderFailure, ProviderFailure } from '../../providers/failure.ts'
@@ -33,7 +33,9 @@ export async function buyAtSeenPrice<Answer>(
       if (!isProviderFailure(error, 'price_changed')) throw error
     }
   }
-  return buy(await acceptableCost())
+  const cost = await acceptableCost()
+  await expectCost(sql, placement.id, cost * units)
+  return buy(cost)
 
   async function acceptableCost(): Promise<number> {
     const { provider_package_code: code, kind, destinations } = placement

@@ -38,6 +38,26 @@ export function registerOperationGauges(api: ApiContext): void {
       this.set((await read())?.backupAgeSeconds ?? Number.NaN)
     },
   })
+  new Gauge({
+    name: 'ama_reconciliation_age_seconds',
+    help: 'Since the newest complete reconciliation; since the first account when there is none',
+    registers,
+    async collect() {
+      this.set((await read())?.reconciliationAgeSeconds ?? Number.NaN)
+    },
+  })
+  new Gauge({
+    name: 'ama_provider_balance_days_left',
+    help: 'For how many days the prepaid balance at an eSIM provider lasts at the recent rate of spending',
+    labelNames: ['provider'],
+    registers,
+    async collect() {
+      this.reset()
+      for (const { provider, daysLeft } of (await read())?.providerBalances ?? []) {
+        this.set({ provider }, daysLeft ?? Number.POSITIVE_INFINITY)
+      }
+    },
+  })
   const tasks = { labelNames: ['kind'], registers }
   new Gauge({
     name: 'ama_operator_tasks_open',

@@ -3,6 +3,7 @@
 import type { ErasureStep } from '../../policy/deletion.ts'
 import type { EsimState } from '../../providers/esim.ts'
 import type { OrderStatus } from '../../workflows/order/order.contract.ts'
+import type { ReconciliationReport } from '../../workflows/reconciliation/reconciliation.contract.ts'
 import type { DrillReport } from '../backup/backups.ts'
 import type { ConsentSource } from '../consents.ts'
 import type { TaskAttributes } from '../operator-tasks.ts'
@@ -73,6 +74,14 @@ export interface Attention {
   owner: string | null
   taken_at: Date | null
   note: string | null
+}
+
+export interface BackupStore {
+  place: 'folder'
+  read_at: Date
+  files: number
+  oldest_at: Date | null
+  newest_at: Date | null
 }
 
 export interface Backups {
@@ -267,6 +276,11 @@ export interface EncryptionKeys {
 export interface EndedSignIns {
   user_hash: Buffer
   ended_at: Date
+}
+
+export interface ErasedReferences {
+  reference: Blind
+  forget_after: Date
 }
 
 export interface Esims {
@@ -512,6 +526,20 @@ export interface PrivacyRequests {
   answer_taken_at: Date | null
 }
 
+export interface ProcessorBalances {
+  currency: string
+  balance_minor: bigint
+  read_until: Date
+}
+
+export interface ProviderBalances {
+  provider: string
+  read_at: Date
+  balance_micros: bigint
+  currency: string
+  spent_micros: bigint
+}
+
 export interface ProviderOrders {
   id: string
   order_id: string
@@ -523,6 +551,32 @@ export interface ProviderOrders {
   reason: string | null
   placed_after: Date
   last_asked_at: Date
+  expected_cost_micros: bigint | null
+  charged_micros: bigint | null
+  confirmed_at: Date | null
+}
+
+export interface ProviderSpending {
+  provider: string
+  spent_micros: bigint
+}
+
+export interface ReconciliationDifferences {
+  reconciliation_id: string
+  kind: string
+  subject_id: string
+  detail: string
+  subject_at: Date
+  explained_by: string | null
+}
+
+export interface Reconciliations {
+  id: string
+  state: 'running' | 'complete' | 'incomplete'
+  started_at: Date
+  read_from: Date
+  finished_at: Date | null
+  report: ReconciliationReport | null
 }
 
 export interface Refunds {

@@ -10,6 +10,7 @@ import { noteEndedUser } from '../sign-in-events.ts'
 import { appendErased } from './deletion-ledger.ts'
 import { sealSecrets } from './deletion-seals.ts'
 import { findDeletion, type NewSteps, type StartedDeletion, startDeletion } from './deletions.ts'
+import { noteErasedReferences } from './erased-references.ts'
 import { eraseRows } from './erased-rows.ts'
 import { lockPerson, type Person } from './person.ts'
 
@@ -35,6 +36,7 @@ export async function erase(
   const uid = person.secrets.firebase?.uid
   if (uid !== undefined) await noteEndedUser(tx, encryption, { firebaseUid: uid, at })
   const warnings = await erasedWarningTasks(tx, person.owned.orders, at)
+  await noteErasedReferences(tx, encryption.cipher, person.listedElsewhere, at)
   await eraseRows(tx, person.accountId, person.owned)
   // Art. 17(3)(e) GDPR: an operator must still answer the bank. The id of the dispute identifies no person to us.
   for (const dispute of person.openDisputes) await raiseOperatorTask(tx, erasedDisputeTask(dispute, at))

@@ -22,6 +22,8 @@ export interface Person {
   owned: OwnedIds
   /** disputes that the bank has not decided: an operator must answer them after the erasure, too */
   openDisputes: Disputes[]
+  /** what outside parties go on listing: payments, placements, disputes */
+  listedElsewhere: string[]
   /** linked with Apple without a refresh token: only the person can end the link */
   appleByHand: boolean
   secrets: DeletionSecrets
@@ -92,6 +94,11 @@ export async function lockPerson(
     accountId: id,
     owned,
     openDisputes: disputes.filter((dispute) => dispute.closed_at === null),
+    listedElsewhere: [
+      ...paymentIntentIds,
+      ...placements.map(({ client_ref }) => client_ref),
+      ...disputes.map(({ stripe_dispute_id }) => stripe_dispute_id),
+    ],
     appleByHand: signIns.appleByHand,
     secrets: {
       apple: signIns.apple,

@@ -1,13 +1,20 @@
 /** What operators have to know at once: backups, open operator tasks, and orders that wait for an eSIM provider. */
+import { periods } from '../../policy/periods.ts'
+import { plusMs } from '../../shared/calendar.ts'
 import type { Queryable } from '../connection/database.ts'
+import { daysLeft, listNewestReadings } from '../reconciliation/balances.ts'
 
 export interface OperationFigures {
-  /** seconds since the newest backup was begun that was kept; without one, since the first account */
+  /** seconds since the newest backup that the store holds was begun; without one, since the first account */
   backupAgeSeconds: number
   /** open operator tasks by their kind, with the age of the oldest, and the time until the earliest due date if any has one */
   tasks: { kind: string; open: number; oldestSeconds: number; dueInSeconds: number | null }[]
   /** paid orders without their eSIMs, with the time since the payment or approval of the oldest */
   waitingOrders: { open: number; oldestSeconds: number }
+  /** seconds since the newest complete reconciliation was begun; without one, since the first account */
+  reconciliationAgeSeconds: number
+  /** how long the prepaid balance at each eSIM provider lasts; null when nothing is spent */
+  providerBalances: { provider: string; daysLeft: number | null }[]
 }
 
 /** @param asOf the time against which ages are counted */
@@ -16,13 +23,20 @@ export async function readOperationFigures(sql: Queryable, asOf: Date): Promise<
     since ? Math.max(0, (asOf.getTime() - since.getTime()) / 1000) : 0
   const [backup] = await sql<{ since: Date | null }[]>`
     select coalesce(
-      (select max(started_at) from backups where state = 'kept'),
+      (select newest_at from backup_store),
       (select min(created_at) from accounts)) as since`
   const tasks = await sql<{ kind: string; open: number; oldest: Date; due: Date | null }[]>`
     select kind, count(*)::int as open, min(opened_at) as oldest, min(due_at) as due from attention where resolved_at is null group by kind`
   const [waiting] = await sql<{ open: number; oldest: Date | null }[]>`
     select count(*)::int as open, min(paid_at) as oldest from orders where status = 'provisioning'`
+  const [reconciled] = await sql<{ since: Date | null }[]>`
+    select coalesce(
+      (select max(started_at) from reconciliations where state = 'complete'),
+      (select min(created_at) from accounts)) as since`
+  const readings = await listNewestReadings(sql, plusMs(asOf, -periods.reconciliation.spendingOverMs))
   return {
+    reconciliationAgeSeconds: ageOf(reconciled?.since),
+    providerBalances: readings.map((reading) => ({ provider: reading.newest.provider, daysLeft: daysLeft(reading) })),
     backupAgeSeconds: ageOf(backup?.since),
     tasks: tasks.map(({ kind, open, oldest, due }) => ({
       kind,

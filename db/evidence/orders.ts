@@ -1,6 +1,7 @@
 /** Figures of orders: they are settled, booked and confirmed; and which data about them outside parties got. */
 import type { Readings } from '../../policy/figures.ts'
 import { milliseconds, periods } from '../../policy/periods.ts'
+import { type Explanation, unbookedKinds, unsettledKinds } from '../../policy/reconciliation.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import type { Queryable } from '../connection/database.ts'
 import type { Counters, Orders } from '../connection/schema.ts'
@@ -55,11 +56,27 @@ export async function readOrderFigures(sql: Queryable, asOf: Date): Promise<Read
         or (status = 'refunding' and deliver_by < ${due}) or status = 'refund_failed')
       group by status order by status`,
     countGaps(sql),
-    sql<{ unsettled: number; swept: number }[]>`select
-      (select count(*)::int from attention where resolved_at is null
-        and kind in ('payment_unsettled', 'payment_without_order')) as unsettled,
+    sql<
+      { unsettled: number; unbooked: number; swept: number; reconciled_at: Date | null; first_account: Date | null }[]
+    >`
+      with newest as (
+        select id, started_at from reconciliations where state = 'complete' order by started_at desc limit 1),
+      found as (
+        select d.* from reconciliation_differences d join newest on newest.id = d.reconciliation_id
+        where explained_by is distinct from ${'accepted_by_operator' satisfies Explanation})
+      select
+      (select count(*)::int from (
+        select subject_id from attention where resolved_at is null
+          and kind in ('payment_unsettled', 'payment_without_order')
+        union select subject_id from found where kind = any(${[...unsettledKinds]})) as subjects) as unsettled,
+      (select count(*)::int from found where kind = any(${[...unbookedKinds]}) and explained_by is null) as unbooked,
+      (select started_at from newest) as reconciled_at,
+      (select min(created_at) from accounts) as first_account,
       (select count(*)::int from payment_sweeps where done_at > ${sweptSince}) as swept`,
   ])
+  // A new shop is compared in its first night.
+  const compared = payments?.reconciled_at ?? payments?.first_account ?? asOf
+  const isReconciled = compared > plusMs(asOf, -periods.reconciliation.staleAfterMs)
   const unsettled = stuck.reduce((sum, { count }) => sum + count, 0)
   return {
     unsettled_orders: {
@@ -67,7 +84,10 @@ export async function readOrderFigures(sql: Queryable, asOf: Date): Promise<Read
       ...(unsettled > 0 && { detail: stuck.map(({ status, count }) => `${status}: ${count}`).join(', ') }),
     },
     // Nobody knows while the processor is not asked.
-    unsettled_payments: { value: payments?.swept === paymentSweepParts.length ? payments.unsettled : null },
+    unsettled_payments: {
+      value: isReconciled && payments?.swept === paymentSweepParts.length ? payments.unsettled : null,
+    },
+    unbooked_money: { value: isReconciled ? (payments?.unbooked ?? null) : null },
     overdue_reviews: { value: counts?.reviews ?? null },
     unbooked_orders: { value: counts?.unbooked ?? null },
     missing_invoices: { value: counts?.uninvoiced ?? null },

@@ -1,25 +1,24 @@
 /** R2, R3, R4, U5: figures which show that books, backups, security log and counts are not kept beyond their terms. */
 import type { Readings } from '../../policy/figures.ts'
-import { milliseconds } from '../../policy/periods.ts'
-import { type BooksTerm, plusYears, startOfDay } from '../../shared/calendar.ts'
+import { milliseconds, periods } from '../../policy/periods.ts'
+import { type BooksTerm, plusMs, plusYears, startOfDay } from '../../shared/calendar.ts'
 import type { Queryable } from '../connection/database.ts'
-import type { Backups, VelocityCounts } from '../connection/schema.ts'
+import type { BackupStore, VelocityCounts } from '../connection/schema.ts'
 
 /** A purge may start on the last day and take a while. */
 const graceDays = 2
 
 export async function readRetentionFigures(sql: Queryable, asOf: Date, booksTerm: BooksTerm): Promise<Readings> {
   const booksKeptSince = firstKeptDay(new Date(asOf.getTime() - graceDays * milliseconds.day), booksTerm)
-  const [[books], [backup], [ledger], [log], [velocity]] = await Promise.all([
+  const [[books], [store], [ledger], [log], [velocity]] = await Promise.all([
     sql<{ count: number }[]>`select (
       (select count(*) from invoices where issued_on < ${booksKeptSince}::date
         and date_trunc('month', issued_on)::date not in (select month from books_holds))
       + (select count(*) from order_facts where paid_on < ${booksKeptSince}::date
         and date_trunc('month', paid_on)::date not in (select month from books_holds)))::int as count`,
-    sql<{ oldest: Backups['started_at'] | null; newest: Date | null }[]>`
-      select min(started_at) as oldest,
-        coalesce(max(started_at), (select min(created_at) from accounts)) as newest
-      from backups where state = 'kept'`,
+    sql<(Pick<BackupStore, 'oldest_at' | 'newest_at'> & { read_at: Date | null; first_account: Date | null })[]>`
+      select read_at, oldest_at, newest_at, (select min(created_at) from accounts) as first_account
+      from (values (1)) as one left join backup_store on true`,
     sql<{ count: number }[]>`
       select count(*)::int as count from deletion_ledger e
       where entry = 'erased' and backups_gone_by < ${new Date(asOf.getTime() - graceDays * milliseconds.day)}
@@ -32,17 +31,31 @@ export async function readRetentionFigures(sql: Queryable, asOf: Date, booksTerm
   const firstDay = log?.oldest ? new Date(`${log.oldest.replaceAll('_', '-')}T00:00:00Z`) : asOf
   return {
     books_past_term: { value: books?.count ?? null },
-    newest_backup: {
-      value: backup?.newest ? Math.max(0, daysSince(backup.newest, asOf)) : 0,
-      ...(!backup?.oldest && { detail: 'no backup' }),
-    },
-    oldest_backup: {
-      value: backup?.oldest ? daysSince(backup.oldest, asOf) : 0,
-      ...(!backup?.oldest && { detail: 'no backup' }),
-    },
+    ...(store && backupFigures(store, asOf)),
     uncounted_backups: { value: ledger?.count ?? null },
     oldest_velocity_count: { value: velocity?.oldest ? Math.max(0, daysSince(velocity.oldest, asOf)) : 0 },
     oldest_security_log: { value: Math.max(0, daysSince(firstDay, asOf)) },
+  }
+}
+
+interface Store {
+  read_at: Date | null
+  oldest_at: Date | null
+  newest_at: Date | null
+  first_account: Date | null
+}
+
+/** R3: what the store really holds, and not what the catalogue says. Without a backup nobody knows that they are deleted. */
+function backupFigures({ read_at, oldest_at, newest_at, first_account }: Store, asOf: Date): Readings {
+  const since = plusMs(asOf, -periods.backups.nextWithinMs)
+  const isKnown = read_at !== null && read_at > since
+  // A new shop has its first backup in the first night.
+  const isDue = first_account !== null && first_account <= since
+  const lastAt = isKnown && newest_at ? newest_at : isDue ? (newest_at ?? first_account) : null
+  const detail = !newest_at && { detail: 'no backup' }
+  return {
+    newest_backup: { value: lastAt ? Math.max(0, daysSince(lastAt, asOf)) : null, ...detail },
+    oldest_backup: { value: isKnown && oldest_at ? daysSince(oldest_at, asOf) : null, ...detail },
   }
 }
 

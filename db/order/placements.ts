@@ -15,7 +15,11 @@ type OfferedAt = Pick<Packages, 'daily' | 'kind' | 'destinations'> & {
  * `placed_after`: real time of the first attempt, to compare with times of the provider's clock. `last_asked_at`: real time
  * of the last request that may have been applied.
  */
-export type Placement = Omit<ProviderOrders, 'order_id' | 'reason'> & OfferedAt
+export type Placement = Omit<
+  ProviderOrders,
+  'order_id' | 'reason' | 'expected_cost_micros' | 'charged_micros' | 'confirmed_at'
+> &
+  OfferedAt
 
 /** A placement as a provider knows it; without personal data. Deletion seals hold it in this form. */
 export interface HeldPlacement {
@@ -82,13 +86,20 @@ export async function claimPlacement(
 ): Promise<Placement | undefined> {
   const [row] = await sql<Omit<Placement, keyof OfferedAt>[]>`
     insert into provider_orders
-      (id, order_id, provider, provider_package_code, client_ref, state, placed_after, last_asked_at)
-    select ${randomUUID()}, id, ${offer.provider}, ${offer.provider_package_code}, ${clientRef}, 'placing', at, at
+      (id, order_id, provider, provider_package_code, client_ref, state, placed_after, last_asked_at, expected_cost_micros)
+    select ${randomUUID()}, id, ${offer.provider}, ${offer.provider_package_code}, ${clientRef}, 'placing', at, at,
+      ${offer.cost_micros === null ? null : String(offer.cost_micros)}::bigint * quantity
     from orders, (select clock_timestamp() as at) moment where id = ${orderId} and status = 'provisioning'
     on conflict do nothing
     returning id, client_ref, provider, provider_package_code, provider_order_no, state, placed_after, last_asked_at`
   const { daily, kind, destinations, cost_micros } = offer
   return row && { ...row, daily, kind, destinations, cost_micros }
+}
+
+/** Records what the eSIMs of a placement will cost, when it is another price than that of the offer. */
+export async function expectCost(sql: Queryable, id: string, costMicros: number): Promise<void> {
+  await sql`update provider_orders set expected_cost_micros = ${String(costMicros)}::bigint
+    where id = ${id} and expected_cost_micros is distinct from ${String(costMicros)}::bigint`
 }
 
 /** A request under a placement's reference, identified by its time; as text, since a Date has no microseconds. */

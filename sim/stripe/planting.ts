@@ -1,6 +1,8 @@
 /**
  * Puts many payments of the past into the account at once, without events and webhooks. Their money reaches the balance now.
  */
+
+import { newId } from './account.ts'
 import { newDispute, newRefund } from './after-payment-objects.ts'
 import { cardDetails, newCharge, newPaymentIntent } from './objects.ts'
 import type { Parts } from './routes.ts'
@@ -26,7 +28,7 @@ export function plant({ account, ledger }: Parts, payments: PlantedPayment[]): {
   const planted = payments.map(({ amount, currency, metadata, created, refunded, disputed }) => {
     const intent = account.paymentIntents.add(newPaymentIntent(created, { amount, currency, customer: null, metadata }))
     const outcome = { paid: true, riskLevel: 'normal' }
-    const charge = account.charges.add(newCharge(created, intent, cardDetails('card'), outcome))
+    const charge = account.charges.add(newCharge(created, intent, cardDetails('card', newId('fp')), outcome))
     charge.balance_transaction = ledger.charged(charge).id
     Object.assign(intent, { amount_received: amount, latest_charge: charge.id, status: 'succeeded' })
     let refund: string | null = null
@@ -40,7 +42,13 @@ export function plant({ account, ledger }: Parts, payments: PlantedPayment[]): {
       refund = made.id
     }
     if (disputed) {
-      const given = { amount, reason: 'fraudulent', dueBy: created + 7 * 86_400, networkReasonCode: null, inquiry: false }
+      const given = {
+        amount,
+        reason: 'fraudulent',
+        dueBy: created + 7 * 86_400,
+        networkReasonCode: null,
+        inquiry: false,
+      }
       const opened = account.disputes.add(newDispute(created, charge, given))
       opened.balance_transactions.push(ledger.disputed(opened))
       charge.disputed = true

@@ -5,13 +5,20 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { readSubProcessorFigures } from '../../api/evidence/sub-processors.ts'
 import { createApi } from '../../api/server.ts'
+import { recordStore } from '../../db/backup/backup-store.ts'
 import type { Orders } from '../../db/connection/schema.ts'
 import { noteKeys } from '../../db/crypto/encryption-keys.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { paymentSweepParts, recordSweep } from '../../db/order/payment-sweeps.ts'
+import {
+  finishReconciliation,
+  insertReconciliation,
+  recordDifferences,
+} from '../../db/reconciliation/reconciliations.ts'
 import { evaluate, type Figure, type FigureName, figures } from '../../policy/figures.ts'
 import { personalData } from '../../policy/personal-data.ts'
 import { type PromiseEntry, promises } from '../../policy/promises.ts'
+import type { DifferenceKindName } from '../../policy/reconciliation.ts'
 import { createMetrics } from '../../shared/metrics.ts'
 import { insertAccounts } from '../harness/bystanders.ts'
 import { loseOrders } from '../harness/lost.ts'
@@ -34,7 +41,9 @@ beforeAll(async () => {
   const { FIELD_KEYS: keyring } = harness.api.config
   await noteKeys(sql, { purpose: 'field', ids: [...keyring.keys.keys()], activeId: keyring.activeId, at: asOf })
   for (const part of paymentSweepParts) await recordSweep(sql, { part, readUntil: asOf, at: asOf })
-  await sql`insert into backups ${sql({ id: 'newest', state: 'kept', started_at: asOf })}`
+  await insertReconciliation(sql, { id: reconciliationId, at: asOf, readFrom: ago(35) })
+  await finishReconciliation(sql, { id: reconciliationId, at: asOf, report: noDifference })
+  await lookIntoStore()
   people = await insertAccounts(harness.api, 3)
   accountId = people[0]?.id ?? ''
 })
@@ -182,6 +191,17 @@ const noticeTo = (account_id: string, sentAt: Date) =>
     message_ref: account_id,
   })}`
 
+const reconciliationId = randomUUID()
+const differing = (kind: DifferenceKindName): Breach => ({
+  break: () =>
+    recordDifferences(sql, reconciliationId, [
+      { kind, subjectId: 'x', detail: 'x', subjectAt: asOf, explainedBy: null },
+    ]),
+  mend: () => sql`delete from reconciliation_differences`,
+})
+const lookIntoStore = () => recordStore(sql, [{ at: ago(1), bytes: 1 }], asOf)
+const noDifference = { compared: {}, failed: [], explained: {}, unexplained: {}, sums: [], balances: [] }
+
 const breaches: Partial<Record<FigureName, Breach>> = {
   unknown_columns: statement(
     'alter table accounts add column shoe_size integer',
@@ -313,13 +333,30 @@ const breaches: Partial<Record<FigureName, Breach>> = {
       })}`,
     mend: () => sql`delete from order_facts`,
   },
-  newest_backup: {
-    break: () => sql`update backups set started_at = ${ago(3)}`,
-    mend: () => sql`update backups set started_at = ${ago(0)}`,
-  },
+  unbooked_money: differing('invoice_missing'),
   oldest_backup: {
-    break: () => sql`insert into backups ${sql({ id: 'x', state: 'kept', started_at: ago(31) })}`,
-    mend: () => sql`delete from backups where id = 'x'`,
+    break: () =>
+      recordStore(
+        sql,
+        [
+          { at: ago(31), bytes: 1 },
+          { at: ago(1), bytes: 1 },
+        ],
+        asOf,
+      ),
+    mend: lookIntoStore,
+  },
+  newest_backup: {
+    break: () =>
+      recordStore(
+        sql,
+        [
+          { at: ago(3), bytes: 1 },
+          { at: ago(1), bytes: 0 },
+        ],
+        asOf,
+      ),
+    mend: lookIntoStore,
   },
   uncounted_backups: {
     break: () =>
@@ -408,6 +445,50 @@ test('an informing figure has a value and no limit', async () => {
   expect(figureOf(shown, 'oldest_request').value).toBe(31)
   await erasure('requested').mend()
   await request.mend()
+})
+
+test('U2: the evidence counts what the comparison has found at Stripe, once, and also what an operator has', async () => {
+  const subject = { subjectId: 'pi_1', detail: 'x', subjectAt: asOf }
+  await raiseOperatorTask(sql, { kind: 'payment_without_order', subjectId: 'pi_1', at: asOf })
+  await recordDifferences(sql, reconciliationId, [
+    { ...subject, kind: 'payment_without_order', explainedBy: null },
+    { ...subject, kind: 'paid_not_settled', subjectId: 'o', explainedBy: 'with_an_operator' },
+    { ...subject, kind: 'charged_twice', subjectId: 'p', explainedBy: 'accepted_by_operator' },
+  ])
+  expect(figureOf(await evidence(), 'unsettled_payments')).toMatchObject({ value: 2, status: 'broken' })
+  await sql`delete from reconciliation_differences`
+  await sql`delete from attention`
+})
+
+test.each([
+  [
+    'U2 U6: without a comparison for a day and a half',
+    ['U2', 'U6'],
+    () => sql`update reconciliations set started_at = ${ago(1.6)}`,
+  ],
+  [
+    'U2 U6: with comparisons that were incomplete',
+    ['U2', 'U6'],
+    () => sql`update reconciliations set state = 'incomplete'`,
+  ],
+  ['R3: without a look into the backup store', ['R3'], () => sql`update backup_store set read_at = ${ago(1.6)}`],
+])('%s nobody knows whether the promise is kept', async (_, ids, forget) => {
+  await sql`update accounts set created_at = ${ago(2)}`
+  await forget()
+  expect((await evidence()).unknown).toEqual(ids)
+  await sql`update reconciliations set started_at = ${asOf}, state = 'complete'`
+  await lookIntoStore()
+})
+
+test('R3: no backup at all is not kept: unknown on the first day, broken from the second night', async () => {
+  await recordStore(sql, [], asOf)
+  await sql`update accounts set created_at = ${ago(1)}`
+  expect((await evidence()).unknown).toEqual(['R3'])
+  await sql`update accounts set created_at = ${ago(2)}`
+  const shown = await evidence()
+  expect(shown.broken).toEqual(['R3'])
+  expect(figureOf(shown, 'oldest_backup')).toMatchObject({ value: null, detail: 'no backup' })
+  await lookIntoStore()
 })
 
 test('a promise whose figure cannot be read is unknown, not kept', async () => {

@@ -54,6 +54,7 @@ const madeByErasure = [
   'deletion_steps',
   'deletion_ledger',
   'deletion_seals',
+  'erased_references',
   'data_keys',
   'sends',
 ]

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { WorkflowHandle } from '@temporalio/client'
 import type { Stack } from '../../dev/stack.ts'
-import { fastForward } from '../../temporal/time-skipping.ts'
+import { type FastForwardOptions, fastForward } from '../../temporal/time-skipping.ts'
 
 /**
  * Runs a workflow as its schedule does, `days` from now by its own clock: its start is delayed, and the delay skipped.
@@ -12,6 +12,7 @@ export async function runLater<Result>(
   workflowType: string,
   days: number,
   args: unknown[] = [],
+  options: FastForwardOptions = {},
 ): Promise<Result> {
   const workflowId = `${workflowType}-in-${days}-days-${randomUUID()}`
   const handle: WorkflowHandle = await temporal.workflow.start(workflowType, {
@@ -20,6 +21,6 @@ export async function runLater<Result>(
     args,
     ...(days > 0 && { startDelay: `${days} days` }),
   })
-  if (days > 0) await fastForward(temporal, workflowId, `${days + 1} days`)
+  if (days > 0) await fastForward(temporal, workflowId, `${days + 1} days`, options)
   return (await handle.result()) as Result
 }

@@ -15,6 +15,7 @@ import type { OrderActivities } from '../../workflows/order/order.contract.ts'
 import type { PaymentSweepActivities } from '../../workflows/order/payment-sweep.contract.ts'
 import type { PolicyActivities } from '../../workflows/policy-notice.contract.ts'
 import type { PrivacyRequestActivities } from '../../workflows/privacy-request.contract.ts'
+import type { ReconciliationActivities } from '../../workflows/reconciliation/reconciliation.contract.ts'
 import type { InactivityActivities } from '../../workflows/retention/account-inactivity.contract.ts'
 import type { InvoiceRetentionActivities } from '../../workflows/retention/invoice-retention.contract.ts'
 import type { SignInEndedActivities } from '../../workflows/sign-in-ended.contract.ts'
@@ -42,6 +43,7 @@ interface ActivitiesOf {
   paymentSweep: PaymentSweepActivities
   policyNotice: PolicyActivities
   privacyRequest: PrivacyRequestActivities
+  reconciliation: ReconciliationActivities
   restoreDrill: BackupActivities
   signInEnded: SignInEndedActivities
   transparencyNight: TransparencyNightActivities

@@ -9,6 +9,7 @@ import { draftSweepType } from '../../workflows/draft-sweep.contract.ts'
 import { housekeepingType } from '../../workflows/housekeeping.contract.ts'
 import { keyCheckType } from '../../workflows/keys/key-rotation.contract.ts'
 import { paymentSweepType } from '../../workflows/order/payment-sweep.contract.ts'
+import { type ReconciliationInput, reconciliationType } from '../../workflows/reconciliation/reconciliation.contract.ts'
 import { inactivitySweepType } from '../../workflows/retention/account-inactivity.contract.ts'
 import { booksCohortsType } from '../../workflows/retention/invoice-retention.contract.ts'
 import { transparencyNightType } from '../../workflows/transparency/transparency-night.contract.ts'
@@ -42,6 +43,18 @@ export const dailyRuns: Record<string, Scenario> = {
   'draft-sweep-given-up': async (product) => withoutTable(product, draftSweepType, 'campaigns'),
   'payment-sweep-done': async (product) => ended(product, paymentSweepType),
   'payment-sweep-given-up': async (product) => withoutTable(product, paymentSweepType, 'payment_sweeps'),
+  'reconciliation-done': async (product) => {
+    await orderSteps(product).bought('delivered')
+    return ended(product, reconciliationType)
+  },
+  'reconciliation-without-a-provider': async (product) => {
+    await product.sims.airalo.fault({ match: { path: '/v2/orders' }, times: always, status: 503 })
+    const { start, forward, untilClosed } = runSteps(product)
+    return untilClosed(await forward(await start(reconciliationType), '21 hours'))
+  },
+  'reconciliation-given-up': async (product) => withoutTable(product, reconciliationType, 'reconciliations'),
+  'reconciliation-of-balances': async (product) =>
+    ended(product, reconciliationType, [{ only: 'provider_balances' } satisfies ReconciliationInput]),
   'housekeeping-done': async (product) => ended(product, housekeepingType),
   'housekeeping-given-up': async (product) => withoutTable(product, housekeepingType, 'webhook_events'),
   'transparency-night-done': async (product) => ended(product, transparencyNightType),

@@ -126,6 +126,42 @@ export const houseMutants: Mutant[] = [
     caughtBy: ['housekeeping-done', 'housekeeping-given-up'],
   },
   {
+    name: 'payments that are compared with nothing',
+    mutation: {
+      workflow: 'reconciliation',
+      activity: 'comparePayments',
+      fault: 'skipped',
+      result: { records: 0, explained: {} },
+    },
+    caughtBy: ['reconciliation-done', 'reconciliation-without-a-provider'],
+  },
+  {
+    name: 'differences of which no operator learns',
+    mutation: {
+      workflow: 'reconciliation',
+      activity: 'closeReconciliation',
+      fault: 'skipped',
+      result: { compared: {}, failed: [], explained: {}, unexplained: {}, sums: [], balances: [] },
+    },
+    caughtBy: ['reconciliation-done', 'reconciliation-without-a-provider'],
+  },
+  {
+    name: 'a reconciliation that begins nowhere',
+    mutation: { workflow: 'reconciliation', activity: 'openReconciliation', fault: 'skipped', result: { from: '' } },
+    first: true,
+    caughtBy: ['reconciliation-done', 'reconciliation-given-up'],
+  },
+  {
+    name: 'balances that nobody reads',
+    mutation: {
+      workflow: 'reconciliation',
+      activity: 'readProviderBalances',
+      fault: 'skipped',
+      result: { records: 0, explained: {}, balances: [] },
+    },
+    caughtBy: ['reconciliation-of-balances', 'reconciliation-done'],
+  },
+  {
     name: 'keys that nobody looks at',
     mutation: { workflow: 'keyCheck', activity: 'checkKeys', fault: 'skipped' },
     first: true,

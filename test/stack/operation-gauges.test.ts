@@ -1,7 +1,10 @@
 /** What operators have to know at once is on /metrics, where the alerts of ops/alerts.yml read it. */
 import { expect, test } from 'vitest'
+import { recordStore } from '../../db/backup/backup-store.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
+import { recordReading } from '../../db/reconciliation/balances.ts'
 import { openHarness } from '../harness/harness.ts'
+import { expectStatus } from '../harness/http.ts'
 import { testPackages } from '../harness/test-packages.ts'
 import { until } from '../harness/until.ts'
 
@@ -52,8 +55,28 @@ test('without any backup its age counts since the first account', async () => {
   await harness.signUp()
   await sql`update accounts set created_at = now() - interval '2 days'`
   await until('it is overdue', async () => ((await gauge('ama_backup_age_seconds')) ?? 0) > 129_600)
-  await sql`insert into backups (id, state, started_at) values ('b', 'failed', now())`
+  // The catalogue says so, but nobody has seen the file.
+  await sql`insert into backups (id, state, started_at) values ('b', 'kept', now())`
+  await recordStore(sql, [], new Date())
   expect(await gauge('ama_backup_age_seconds')).toBeGreaterThan(129_600)
-  await sql`update backups set state = 'kept'`
+  await recordStore(sql, [{ at: new Date(), bytes: 1 }], new Date())
   await until('it is new', async () => ((await gauge('ama_backup_age_seconds')) ?? 1_000) < 600)
+})
+
+test('the age of the comparison of the books counts since the first account, and then since the comparison', async () => {
+  await harness.signUp()
+  await sql`update accounts set created_at = now() - interval '2 days'`
+  await until('it is overdue', async () => ((await gauge('ama_reconciliation_age_seconds')) ?? 0) > 129_600)
+  expectStatus(await harness.operator.post('/v1/reconciliations'), 202)
+  await until('it is new', async () => ((await gauge('ama_reconciliation_age_seconds')) ?? 1_000_000) < 600)
+})
+
+test('the balance at a provider lasts for so many days at the recent rate of spending', async () => {
+  const reading = { provider: 'airalo', currency: 'USD' }
+  const ago = (days: number) => new Date(Date.now() - days * 86_400_000)
+  // What was spent more than a week ago is no recent rate.
+  await recordReading(sql, { ...reading, readAt: ago(20), balanceMicros: 100, spentMicros: 0 })
+  await recordReading(sql, { ...reading, readAt: ago(2), balanceMicros: 90, spentMicros: 1_000 })
+  await recordReading(sql, { ...reading, readAt: ago(0), balanceMicros: 50, spentMicros: 1_040 })
+  await until('it is known', async () => (await gauge('ama_provider_balance_days_left{provider="airalo"}')) === 2.5)
 })

@@ -37,6 +37,7 @@ export const versioning: Readonly<Record<WorkflowType, Versioning>> = {
   inactivitySweep: pinned('starts other runs and ends; the next night does it again'),
   keyCheck: pinned('ends within minutes; the next night does it again'),
   paymentSweep: pinned('ends within minutes; the next hourly one reads what it has not'),
+  reconciliation: pinned('ends within hours; the next night compares again'),
   restoreDrill: pinned('ends within hours, and is asked for by an operator'),
   transparencyNight: pinned('ends within minutes; the next night does it again'),
 }

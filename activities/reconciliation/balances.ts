@@ -1,0 +1,89 @@
+/** The prepaid balances at the eSIM providers: watched before they are empty, and compared with what we have bought. */
+import { heartbeat } from '@temporalio/activity'
+import type { Context } from '../../context.ts'
+import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
+import {
+  type BalanceReading,
+  daysLeft,
+  findReadingBefore,
+  listNewestReadings,
+  readSpending,
+  recordReading,
+} from '../../db/reconciliation/balances.ts'
+import { startOfTheOneBefore } from '../../db/reconciliation/reconciliations.ts'
+import { periods } from '../../policy/periods.ts'
+import type { EsimProvider } from '../../providers/esim.ts'
+import { isProviderFailure } from '../../providers/failure.ts'
+import { plusMs } from '../../shared/calendar.ts'
+import type { ReconciliationActivities } from '../../workflows/reconciliation/reconciliation.contract.ts'
+import { asFailure, esimFailureTypes } from '../failures.ts'
+import { raiseProviderTask } from '../provider-task.ts'
+import { createTally, differs } from './tally.ts'
+
+type Activities = Pick<ReconciliationActivities, 'readProviderBalances'>
+
+const lowTask = 'provider_balance_low'
+
+export function createBalanceReadings(context: Context): Activities {
+  const { sql } = context
+
+  return {
+    async readProviderBalances({ reconciliationId, asOf }) {
+      const at = new Date(asOf)
+      const tally = createTally(sql, reconciliationId ?? '')
+      const before = reconciliationId === null ? undefined : await startOfTheOneBefore(sql, reconciliationId)
+      let firstError: unknown
+      for (const provider of Object.values(context.esimProviders)) {
+        heartbeat()
+        try {
+          const { reading, underWayMicros } = await read(provider, at)
+          tally.seen(1)
+          if (before) await tally.note(await missing(reading, underWayMicros, before))
+        } catch (error) {
+          // A provider that is down must not prevent the reading of the other.
+          firstError ??= error
+        }
+      }
+      const readings = await listNewestReadings(sql, plusMs(at, -periods.reconciliation.spendingOverMs))
+      const balances = readings.map((reading) => {
+        const { provider, currency, balanceMicros } = reading.newest
+        return { provider, currency, balanceMicros, daysLeft: daysLeft(reading) }
+      })
+      for (const { provider, daysLeft: days } of balances) {
+        const task = { kind: lowTask, subjectId: provider, at }
+        if (days !== null && days < periods.reconciliation.balanceLastsDays)
+          await raiseOperatorTask(sql, { ...task, detail: `lasts for ${days} days; cure: top_up_balance` })
+        else await resolveOperatorTask(sql, { ...task, by: 'reconciliation' })
+      }
+      if (firstError !== undefined) throw firstError
+      return { ...tally.compared, balances }
+    },
+  }
+
+  async function read(provider: EsimProvider, at: Date): Promise<{ reading: BalanceReading; underWayMicros: number }> {
+    try {
+      const { amountMicros, currency } = await provider.balance()
+      const { spentMicros, underWayMicros } = await readSpending(sql, provider.id)
+      const reading = { provider: provider.id, readAt: at, balanceMicros: amountMicros, currency, spentMicros }
+      await recordReading(sql, reading)
+      return { reading, underWayMicros }
+    } catch (error) {
+      if (!isProviderFailure(error)) throw error
+      if (error.needsOperator) await raiseProviderTask(context, error)
+      throw asFailure(error, esimFailureTypes)
+    }
+  }
+
+  /** What has left the balance since the last reconciliation, and was not for anything that we have bought. */
+  async function missing(reading: BalanceReading, underWayMicros: number, before: Date) {
+    const { provider, currency, readAt } = reading
+    const earlier = await findReadingBefore(sql, provider, plusMs(before, 1))
+    if (!earlier || earlier.currency !== currency) return []
+    const bought = reading.spentMicros - earlier.spentMicros
+    const fallen = earlier.balanceMicros - reading.balanceMicros
+    if (fallen === bought) return []
+    const reason = `fell by ${fallen} millionths of ${currency}, bought for ${bought}`
+    const rule = fallen < bought ? 'paid_in' : fallen - bought <= underWayMicros ? 'in_flight' : null
+    return [differs('provider_remainder', { id: provider, at: readAt }, reason, rule)]
+  }
+}

@@ -1,0 +1,183 @@
+/** U2, U6: each payment at Stripe, beside its order, invoice, credit notes and order facts. */
+import { heartbeat } from '@temporalio/activity'
+import type { Context } from '../../context.ts'
+import { findErased } from '../../db/erasure/erased-references.ts'
+import { type BookedOrder, findBookedOrders, listOldPayments } from '../../db/reconciliation/payments.ts'
+import { periods } from '../../policy/periods.ts'
+import type { Explanation } from '../../policy/reconciliation.ts'
+import type { BookedPayment } from '../../providers/stripe/books.ts'
+import { plusMs } from '../../shared/calendar.ts'
+import type { OrderStatus } from '../../workflows/order/order.contract.ts'
+import type {
+  Compared,
+  ReconciliationActivities,
+  ReconciliationStepInput,
+} from '../../workflows/reconciliation/reconciliation.contract.ts'
+import { paymentMark } from '../order/payment-mark.ts'
+import { askAboutPayment } from '../order/provider-alarm.ts'
+import { createTally, differs, type FoundDifference, isUnexplained, minor } from './tally.ts'
+
+type Activities = Pick<ReconciliationActivities, 'comparePayments' | 'compareRefunds' | 'compareOlderPayments'>
+
+const { graceMs } = periods.reconciliation
+const pageSize = 100
+
+export function createPaymentComparison(context: Context): Activities {
+  const { sql, stripe, cipher } = context
+
+  return {
+    comparePayments: (input) => compareAll(input, stripe.bookedPayments(new Date(input.from), new Date(input.asOf))),
+    compareRefunds: (input) =>
+      compareAll(input, stripe.olderPaymentsRefunded(new Date(input.from), new Date(input.asOf))),
+    compareOlderPayments: (input) => compareAll(input, olderPayments(input)),
+  }
+
+  async function* olderPayments({ reconciliationId, from }: ReconciliationStepInput): AsyncGenerator<BookedPayment[]> {
+    for (let after: string | undefined; ; ) {
+      const page = await listOldPayments(sql, { before: new Date(from), reconciliationId, after, limit: pageSize })
+      yield await readAgain(page.map(({ paymentIntentId }) => paymentIntentId))
+      after = page.at(-1)?.orderId
+      if (page.length < pageSize) return
+    }
+  }
+
+  async function readAgain(paymentIntentIds: readonly string[]): Promise<BookedPayment[]> {
+    const payments: BookedPayment[] = []
+    for (const paymentIntentId of paymentIntentIds) {
+      heartbeat()
+      const payment = await askAboutPayment(context, () => stripe.bookedPayment(paymentIntentId))
+      if (payment) payments.push(payment)
+    }
+    return payments
+  }
+
+  async function compareAll(
+    { reconciliationId, asOf }: ReconciliationStepInput,
+    pages: AsyncGenerator<BookedPayment[]>,
+  ): Promise<Compared> {
+    const at = new Date(asOf)
+    const tally = createTally(sql, reconciliationId)
+    const doubtful: string[] = []
+    const reading = pages[Symbol.asyncIterator]()
+    for (;;) {
+      const { value: page, done } = await askAboutPayment(context, () => reading.next())
+      if (done) break
+      heartbeat()
+      tally.seen(page.length)
+      const found = await examine(page, at)
+      // Both sides were not read at the same moment: what differs is read again at the end.
+      for (const { paymentIntentId, differences } of found) {
+        if (differences.some(isUnexplained)) doubtful.push(paymentIntentId)
+        else await tally.note(differences)
+      }
+    }
+    for (let start = 0; start < doubtful.length; start += pageSize) {
+      const again = await examine(await readAgain(doubtful.slice(start, start + pageSize)), at)
+      await tally.note(again.flatMap(({ differences }) => differences))
+    }
+    return tally.compared
+  }
+
+  async function examine(
+    payments: readonly BookedPayment[],
+    at: Date,
+  ): Promise<{ paymentIntentId: string; differences: FoundDifference[] }[]> {
+    if (payments.length === 0) return []
+    const orders = await findBookedOrders(sql, {
+      paymentIntentIds: payments.map(({ paymentIntentId }) => paymentIntentId),
+      orderIds: payments.flatMap(({ orderId }) => orderId ?? []),
+    })
+    const byPayment = new Map(orders.map((order) => [order.payment_intent_id, order]))
+    const byId = new Map(orders.map((order) => [order.id, order]))
+    const strange = payments.filter(({ paymentIntentId }) => !byPayment.has(paymentIntentId))
+    const erased = await findErased(
+      sql,
+      cipher,
+      strange.map(({ paymentIntentId }) => paymentIntentId),
+    )
+    return payments.flatMap((payment) => {
+      const { paymentIntentId, orderId } = payment
+      const own = byPayment.get(paymentIntentId)
+      const named = orderId === null ? undefined : byId.get(orderId)
+      const differences = own
+        ? [...settled(payment, own, at), ...booked(payment, own, at)]
+        : [stray(payment, named, erased.has(paymentIntentId), at)]
+      return differences.length > 0 ? [{ paymentIntentId, differences }] : []
+    })
+  }
+
+  /** A payment that is not the one of any order. @param named the order that it was made for */
+  function stray(
+    payment: BookedPayment,
+    named: BookedOrder | undefined,
+    wasErased: boolean,
+    at: Date,
+  ): FoundDifference {
+    const { paymentIntentId, receivedMinor, refundedMinor, currency, paidAt } = payment
+    const isOurs = payment.orderId !== null && payment.mark === paymentMark(cipher, payment.orderId)
+    const rule: Explanation | null = wasErased
+      ? 'erased_person'
+      : receivedMinor <= refundedMinor
+        ? 'given_back'
+        : !isOurs
+          ? 'not_ours'
+          : at < plusMs(paidAt, graceMs)
+            ? 'younger_than_promise'
+            : null
+    const left = minor(receivedMinor - refundedMinor, currency)
+    return named
+      ? differs('charged_twice', { ...named, at: paidAt }, `${paymentIntentId} holds ${left}`, rule)
+      : differs('payment_without_order', { id: paymentIntentId, at: paidAt }, `holds ${left}`, rule)
+  }
+}
+
+/** What was given back by half differs in the credit notes. */
+const withOutcome: readonly OrderStatus[] = ['delivered', 'ended', 'refunded']
+
+/** Paid means delivered or refunded. */
+function settled(payment: BookedPayment, order: BookedOrder, at: Date): FoundDifference[] {
+  const { receivedMinor, refundedMinor, currency, paidAt } = payment
+  if (withOutcome.includes(order.status) || receivedMinor <= refundedMinor) return []
+  const rule = (): Explanation | null => {
+    if (order.status === 'in_review') {
+      const decidedBy = plusMs(order.paid_at ?? paidAt, periods.order.reviewWindowMs + graceMs)
+      return at < decidedBy ? 'in_review' : null
+    }
+    if (order.status === 'refunding' && order.delivered_at) return 'in_flight'
+    const deliverBy = order.deliver_by ?? plusMs(paidAt, periods.order.deliverWithinMs)
+    return at < plusMs(deliverBy, graceMs) ? 'younger_than_promise' : null
+  }
+  const reason = `${order.status}, holds ${minor(receivedMinor - refundedMinor, currency)}`
+  return [differs('paid_not_settled', { ...order, at: paidAt }, reason, rule())]
+}
+
+/** Invoices, credit notes and order facts say what was paid and refunded. */
+function booked(payment: BookedPayment, order: BookedOrder, at: Date): FoundDifference[] {
+  const { receivedMinor, refundedMinor, currency, paidAt } = payment
+  const subject = { ...order, at: paidAt }
+  const found: FoundDifference[] = []
+  const received = minor(receivedMinor, currency)
+  if (order.delivered_at && order.invoice_minor === null) {
+    const rule = at < plusMs(order.delivered_at, graceMs) ? 'in_flight' : null
+    found.push(differs('invoice_missing', subject, `paid ${received}`, rule))
+  }
+  if (order.invoice_minor !== null) {
+    const invoiced = minor(order.invoice_minor, order.invoice_currency ?? '')
+    if (invoiced !== received)
+      found.push(differs('invoice_amount_differs', subject, `paid ${received}, invoiced ${invoiced}`))
+  }
+  // What was refunded before an invoice was issued is in the order facts alone.
+  const bookedMinor = order.invoice_minor === null ? order.refunded_minor : order.credited_minor
+  if (bookedMinor !== refundedMinor) {
+    const kind =
+      bookedMinor === 0
+        ? 'refund_without_credit_note'
+        : refundedMinor === 0
+          ? 'credit_note_without_refund'
+          : 'refund_amount_differs'
+    const rule = order.status === 'refunding' ? 'in_flight' : null
+    const reason = `refunded ${minor(refundedMinor, currency)}, booked ${minor(bookedMinor, currency)}`
+    found.push(differs(kind, subject, reason, rule))
+  }
+  return found
+}

@@ -1,0 +1,203 @@
+/** What the eSIM providers have in their books, beside our placements. */
+import { heartbeat } from '@temporalio/activity'
+import type { Context } from '../../context.ts'
+import { findErased } from '../../db/erasure/erased-references.ts'
+import { listEsims } from '../../db/order/esims.ts'
+import {
+  type BookedPlacement,
+  confirmPlacements,
+  findPlacements,
+  listUnconfirmed,
+  type UnconfirmedPlacement,
+} from '../../db/reconciliation/placements.ts'
+import { periods } from '../../policy/periods.ts'
+import type { Explanation } from '../../policy/reconciliation.ts'
+import type { EsimProvider, ListedOrder } from '../../providers/esim.ts'
+import { isProviderFailure } from '../../providers/failure.ts'
+import { plusMs } from '../../shared/calendar.ts'
+import { failure } from '../../shared/failures.ts'
+import type {
+  Compared,
+  ReconciliationActivities,
+  ReconciliationStepInput,
+} from '../../workflows/reconciliation/reconciliation.contract.ts'
+import { asFailure, esimFailureTypes, withFailureTypes } from '../failures.ts'
+import { raiseProviderTask } from '../provider-task.ts'
+import { createTally, differs, type FoundDifference } from './tally.ts'
+
+type Activities = Pick<ReconciliationActivities, 'compareProvider'>
+type Tally = ReturnType<typeof createTally>
+
+const { graceMs } = periods.reconciliation
+const pageSize = 200
+/** more than this are missing from the list by a fault of the list */
+const maxMissing = 1_000
+/** The order has no use of its eSIM. */
+const withoutEsim = ['refunded', 'cancelled', 'unpaid']
+
+export function createProviderComparison(context: Context): Activities {
+  const { sql, cipher } = context
+
+  return {
+    async compareProvider({ provider: id, ...input }): Promise<Compared> {
+      const provider = context.esimProviders[id]
+      const at = new Date(input.asOf)
+      const tally = createTally(sql, input.reconciliationId)
+      const pages = provider.listOrders({ from: input.from, to: input.asOf })
+      // Placements are marked with the real time: a run of skipped time would mark them for its future.
+      const startedAt = new Date()
+      for (;;) {
+        const { value: page, done } = await ask(() => pages.next())
+        if (done) break
+        heartbeat()
+        const listed = [
+          ...new Map(page.map((each) => [`${each.kind} ${each.orderNo} ${each.clientRef}`, each])).values(),
+        ]
+        tally.seen(listed.length)
+        await tally.note(await examine(provider, listed, at))
+      }
+      await seekUnconfirmed(provider, tally, input, startedAt)
+      return tally.compared
+    },
+  }
+
+  async function ask<Answer>(call: () => Promise<Answer>): Promise<Answer> {
+    try {
+      return await call()
+    } catch (error) {
+      if (!isProviderFailure(error)) throw error
+      if (error.needsOperator) await raiseProviderTask(context, error)
+      throw asFailure(error, esimFailureTypes)
+    }
+  }
+
+  async function examine({ id }: EsimProvider, listed: readonly ListedOrder[], at: Date): Promise<FoundDifference[]> {
+    const references = listed.flatMap(({ clientRef }) => clientRef ?? [])
+    const placements = await findPlacements(sql, id, references)
+    const byReference = new Map(placements.map((placement) => [placement.client_ref, placement]))
+    const erased = await findErased(
+      sql,
+      cipher,
+      references.filter((reference) => !byReference.has(reference)),
+    )
+    const confirmed = listed.flatMap((order) => {
+      const placement = byReference.get(order.clientRef ?? '')
+      if (!placement || isAnother(order, placement)) return []
+      return [
+        {
+          id: placement.id,
+          chargedMicros: order.unitCostMicros === null ? null : order.unitCostMicros * placement.quantity,
+        },
+      ]
+    })
+    await confirmPlacements(sql, confirmed, new Date())
+    return listed.flatMap((order) => {
+      const placement = byReference.get(order.clientRef ?? '')
+      if (placement) return compare(order, placement, at)
+      const isErased = erased.has(order.clientRef ?? '')
+      return [strangeEsim(id, order, isErased, at)]
+    })
+  }
+
+  /**
+   * Asks about each placement that was not in the list: a list may lag behind, and "not listed" is not yet "not there".
+   */
+  async function seekUnconfirmed(
+    provider: EsimProvider,
+    tally: Tally,
+    { from, asOf }: ReconciliationStepInput,
+    startedAt: Date,
+  ): Promise<void> {
+    const to = plusMs(new Date(asOf), -provider.settling.soughtForMs)
+    let asked = 0
+    for (let after: UnconfirmedPlacement | undefined; ; ) {
+      const page = await listUnconfirmed(sql, {
+        provider: provider.id,
+        from: new Date(from),
+        to,
+        confirmedSince: startedAt,
+        after,
+        limit: pageSize,
+      })
+      for (const placement of page) {
+        heartbeat()
+        asked += 1
+        if (asked > maxMissing) throw failure('ProviderUnavailable', { code: 'incomplete_list' })
+        if (await isThere(provider, placement)) {
+          await confirmPlacements(sql, [{ id: placement.id, chargedMicros: null }], new Date())
+          continue
+        }
+        const subject = { id: placement.order_id, at: placement.placed_after }
+        const reason = `${provider.id}: ${placement.provider_order_no ?? placement.client_ref}`
+        await tally.note([differs('placement_unknown', subject, reason)])
+      }
+      after = page.at(-1)
+      if (page.length < pageSize) return
+    }
+  }
+
+  async function isThere(provider: EsimProvider, placement: UnconfirmedPlacement): Promise<boolean> {
+    if (placement.parent_order_id) {
+      const parent = { id: placement.parent_order_id, account_id: placement.account_id }
+      const esim = (await listEsims(context, parent)).find(({ id }) => id === placement.esim_id)
+      // Without the eSIM nobody can be asked about a top-up of it.
+      if (!esim) return true
+      const topUp = { clientRef: placement.client_ref, esimRef: esim.esimRef }
+      return withFailureTypes(esimFailureTypes, () => provider.hasTopUp(topUp))
+    }
+    const orderNo = placement.provider_order_no
+    if (!orderNo) return true
+    try {
+      await provider.getEsims(orderNo)
+      return true
+    } catch (error) {
+      if (isProviderFailure(error, 'unknown_order')) return false
+      if (isProviderFailure(error, 'still_allocating')) return true
+      throw isProviderFailure(error) ? asFailure(error, esimFailureTypes) : error
+    }
+  }
+}
+
+const createdAt = ({ createdAt: time }: ListedOrder, at: Date): Date => (time ? new Date(time) : at)
+
+/** A second order of the provider under one reference of ours. */
+const isAnother = (order: ListedOrder, { provider_order_no }: BookedPlacement): boolean =>
+  order.kind === 'order' && provider_order_no !== null && provider_order_no !== order.orderNo
+
+function strangeEsim(provider: string, order: ListedOrder, isErased: boolean, at: Date): FoundDifference {
+  const made = createdAt(order, at)
+  const rule: Explanation | null = isErased
+    ? 'erased_person'
+    : order.alive === false
+      ? 'given_back'
+      : at < plusMs(made, graceMs)
+        ? 'younger_than_promise'
+        : null
+  const subject = { id: `${provider}:${order.clientRef ?? order.orderNo}`, at: made }
+  return differs('esim_without_order', subject, `${order.kind} ${order.orderNo}`, rule)
+}
+
+function compare(order: ListedOrder, placement: BookedPlacement, at: Date): FoundDifference[] {
+  const subject = { id: placement.order_id, at: placement.placed_after, tasks: placement.tasks }
+  const inFlight: Explanation | null =
+    placement.state === 'placing' || placement.state === 'releasing' ? 'in_flight' : null
+  if (isAnother(order, placement)) {
+    const rule = order.alive === false ? 'given_back' : inFlight
+    const reason = `${order.orderNo} beside ${placement.provider_order_no}`
+    return [differs('placed_twice', subject, reason, rule)]
+  }
+  const found: FoundDifference[] = []
+  const expected = placement.expected_cost_micros === null ? null : Number(placement.expected_cost_micros)
+  const { unitCostMicros: unit } = order
+  // Whether Airalo's `net_price` is that of one eSIM or of all is not documented.
+  if (unit !== null && expected !== null && unit * placement.quantity !== expected && unit !== expected) {
+    const reason = `charged ${unit} millionths of ${order.costCurrency} for each of ${placement.quantity}, expected ${expected} in all`
+    found.push(differs('provider_cost_differs', subject, reason))
+  }
+  if (order.kind === 'order' && order.alive === true && withoutEsim.includes(placement.order_status)) {
+    const reason = `${order.orderNo} of an order that is ${placement.order_status}`
+    const rule = inFlight ?? (at < plusMs(placement.placed_after, graceMs) ? 'younger_than_promise' : null)
+    found.push(differs('esim_alive_after_refund', subject, reason, rule))
+  }
+  return found
+}

@@ -1,0 +1,93 @@
+/** Begins and ends a reconciliation, and reads the backup store. */
+import { heartbeat } from '@temporalio/activity'
+import type { WorkerContext } from '../../context.ts'
+import { openBackupFolder } from '../../db/backup/backup-folder.ts'
+import { recordStore } from '../../db/backup/backup-store.ts'
+import { forgetErasedReferences } from '../../db/erasure/erased-references.ts'
+import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
+import { forgetReadings, recordProcessorBalances } from '../../db/reconciliation/balances.ts'
+import { listHeldTwice } from '../../db/reconciliation/placements.ts'
+import {
+  acceptDecided,
+  carryOver,
+  countDifferences,
+  finishReconciliation,
+  forgetReconciliations,
+  insertReconciliation,
+  raiseDifferences,
+  recordDifferences,
+  resolveGone,
+} from '../../db/reconciliation/reconciliations.ts'
+import { periods } from '../../policy/periods.ts'
+import { plusMs } from '../../shared/calendar.ts'
+import type {
+  ReconciliationActivities,
+  ReconciliationReport,
+} from '../../workflows/reconciliation/reconciliation.contract.ts'
+import { createBalanceReadings } from './balances.ts'
+import { createPaymentComparison } from './payments.ts'
+import { balanceReadUntil, createProcessorComparison } from './processor.ts'
+import { createProviderComparison } from './providers.ts'
+import { differs } from './tally.ts'
+
+const incompleteTask = 'reconciliation_incomplete'
+
+export function createReconciliationActivities(context: WorkerContext): ReconciliationActivities {
+  const { sql, config } = context
+
+  return {
+    ...createPaymentComparison(context),
+    ...createProcessorComparison(context),
+    ...createProviderComparison(context),
+    ...createBalanceReadings(context),
+
+    async openReconciliation({ reconciliationId, asOf }) {
+      const at = new Date(asOf)
+      const readFrom = plusMs(at, -periods.reconciliation.lookBackMs)
+      await insertReconciliation(sql, { id: reconciliationId, at, readFrom })
+      return { from: readFrom.toISOString() }
+    },
+
+    async readBackupStore({ asOf }) {
+      const files = await openBackupFolder(config.BACKUP_FOLDER, config.BACKUP_KEYS).list('dump')
+      await recordStore(sql, files, new Date(asOf))
+      return { files: files.length }
+    },
+
+    async closeReconciliation({ reconciliationId, from, asOf, findings }) {
+      const at = new Date(asOf)
+      const readFrom = new Date(from)
+      const twice = await listHeldTwice(sql, readFrom)
+      await recordDifferences(
+        sql,
+        reconciliationId,
+        twice.map(({ order_id, placed_after }) =>
+          differs('placed_twice', { id: order_id, at: placed_after }, 'both providers hold eSIMs of it'),
+        ),
+      )
+      heartbeat()
+      await carryOver(sql, reconciliationId, readFrom)
+      await acceptDecided(sql, reconciliationId)
+      await raiseDifferences(sql, reconciliationId, at)
+      heartbeat()
+      const report: ReconciliationReport = { ...findings, unexplained: {} }
+      for (const { kind, explainedBy, count } of await countDifferences(sql, reconciliationId)) {
+        if (explainedBy === null) report.unexplained[kind] = count
+        if (explainedBy === 'accepted_by_operator')
+          report.explained[kind] = { ...report.explained[kind], accepted_by_operator: count }
+      }
+      const task = { kind: incompleteTask, subjectId: 'nightly', at }
+      if (findings.failed.length > 0) await raiseOperatorTask(sql, { ...task, detail: findings.failed.join(', ') })
+      else {
+        await resolveGone(sql, reconciliationId, { startedAt: at, at })
+        await resolveOperatorTask(sql, { ...task, by: 'reconciliation' })
+      }
+      await recordProcessorBalances(sql, findings.sums, balanceReadUntil(at))
+      await finishReconciliation(sql, { id: reconciliationId, at: new Date(), report })
+      await forgetReconciliations(sql, plusMs(at, -periods.reconciliationsMs))
+      await forgetReadings(sql, plusMs(at, -periods.reconciliationsMs))
+      await forgetErasedReferences(sql, at)
+      return report
+    },
+  }
+}

@@ -1,0 +1,51 @@
+/** Collects the differences that one step of a reconciliation finds. */
+import type { Queryable } from '../../db/connection/database.ts'
+import { type Difference, recordDifferences } from '../../db/reconciliation/reconciliations.ts'
+import { type DifferenceKindName, differenceKinds, type Explanation, tasksAbout } from '../../policy/reconciliation.ts'
+import type { Compared } from '../../workflows/reconciliation/reconciliation.contract.ts'
+
+/** Differences by these rules concern an operator, so each is recorded. Those by other rules are counted only. */
+const recorded: readonly (Explanation | null)[] = [null, 'with_an_operator']
+
+export type FoundDifference = Difference
+
+export function differs(
+  kind: DifferenceKindName,
+  subject: { id: string; at: Date; tasks?: readonly string[] },
+  reason: string,
+  explainedBy: Explanation | null = null,
+): FoundDifference {
+  const isWithOperator = subject.tasks?.some((task) => tasksAbout[kind]?.includes(task)) ?? false
+  return {
+    kind,
+    subjectId: subject.id,
+    subjectAt: subject.at,
+    detail: `${reason}; cure: ${differenceKinds[kind].cure.name}`,
+    explainedBy: explainedBy ?? (isWithOperator ? 'with_an_operator' : null),
+  }
+}
+
+export const isUnexplained = ({ explainedBy }: FoundDifference): boolean => recorded.includes(explainedBy)
+
+export function createTally(sql: Queryable, reconciliationId: string) {
+  const compared: Compared = { records: 0, explained: {} }
+  return {
+    compared,
+    /** Counts records of the outside party. */
+    seen(records: number): void {
+      compared.records += records
+    },
+    async note(differences: readonly FoundDifference[]): Promise<void> {
+      await recordDifferences(sql, reconciliationId, differences.filter(isUnexplained))
+      for (const { kind, explainedBy } of differences) {
+        if (explainedBy === null) continue
+        const rules = compared.explained[kind] ?? {}
+        rules[explainedBy] = (rules[explainedBy] ?? 0) + 1
+        compared.explained[kind] = rules
+      }
+    },
+  }
+}
+
+/** `5.00 EUR` would need the currency's digits: operators get minor units, as in Stripe's dashboard and our API. */
+export const minor = (amount: number, currency: string): string => `${amount} minor units of ${currency}`

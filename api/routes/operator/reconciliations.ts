@@ -1,0 +1,151 @@
+/** U2, U6: operators have the books compared with those of outside parties, and read what differs. */
+import { z } from 'zod'
+import type { ApiContext } from '../../../context.ts'
+import {
+  findReconciliation,
+  listDifferences,
+  listReconciliations,
+  type Reconciliation,
+} from '../../../db/reconciliation/reconciliations.ts'
+import { type DifferenceKindName, differenceKinds } from '../../../policy/reconciliation.ts'
+import {
+  reconciliationType,
+  reconciliationWorkflowId,
+} from '../../../workflows/reconciliation/reconciliation.contract.ts'
+import { Problem } from '../../http/problem.ts'
+import { defineRoute, type Route } from '../../http/route.ts'
+
+const time = z.iso.datetime()
+const money = z.int()
+const count = z.int().nonnegative()
+const counts = z.record(z.string(), count)
+const sums = z
+  .object({
+    currency: z.string(),
+    grossMinor: money,
+    refundsMinor: money,
+    disputesMinor: money,
+    feesMinor: money,
+    otherMinor: money,
+    payoutsMinor: money,
+    openingMinor: money.describe('the balance at the end of the reading before'),
+    closingMinor: money,
+    remainderMinor: money.describe('the change of the balance that no transaction explains: must be 0'),
+  })
+  .meta({ id: 'ReconciliationSums' })
+const report = z.object({
+  compared: counts.describe('records of the outside party, by step'),
+  failed: z.array(z.string()).describe('steps that failed: what they compare is not known'),
+  explained: z.record(z.string(), counts).describe('differences that need nobody, by kind and rule'),
+  unexplained: counts.describe('differences that are operator tasks, by kind'),
+  sums: z.array(sums).describe('Stripe’s balance since the last reading, by currency'),
+  balances: z.array(
+    z.object({
+      provider: z.string(),
+      currency: z.string(),
+      balanceMicros: money.describe('millionths of the currency’s main unit'),
+      daysLeft: z.number().nullable().describe('null when nothing was spent in the last days'),
+    }),
+  ),
+})
+const shown = z.object({
+  id: z.string(),
+  state: z.enum(['running', 'complete', 'incomplete']),
+  startedAt: time,
+  readFrom: time.describe('what is older was not looked at'),
+  finishedAt: time.nullable(),
+  report: report.nullable(),
+})
+const reconciliation = shown.meta({ id: 'Reconciliation' })
+const difference = z.object({
+  kind: z.string(),
+  subjectId: z.string().describe('the order, or the outside party’s id of what no order has'),
+  detail: z.string(),
+  meaning: z.string(),
+  acts: z.string(),
+  cure: z.string(),
+  explainedBy: z.string().nullable().describe('null: it is an operator task'),
+})
+const withDifferences = shown
+  .extend({ differences: z.array(difference).describe('unexplained ones first, at most 1000') })
+  .meta({ id: 'ReconciliationWithDifferences' })
+const list = z.object({ items: z.array(reconciliation) }).meta({ id: 'Reconciliations' })
+const started = z.object({ workflowId: z.string() }).meta({ id: 'StartedRun' })
+
+const listedAtMost = 100
+const differencesAtMost = 1_000
+
+export function reconciliationRoutes({ sql, config, temporal }: ApiContext): Route[] {
+  return [
+    defineRoute({
+      method: 'get',
+      path: '/v1/reconciliations',
+      tag: 'reconciliations',
+      summary: 'List reconciliations, the newest first',
+      promises: ['U2', 'U6'],
+      callers: ['operator'],
+      responses: { 200: { description: 'The reconciliations of the last 90 days, at most 100', schema: list } },
+      async handle() {
+        return { status: 200, body: { items: (await listReconciliations(sql, listedAtMost)).map(view) } }
+      },
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/v1/reconciliations',
+      tag: 'reconciliations',
+      summary: 'Compare the books now',
+      description: 'They are also compared every night. A comparison that is running is joined.',
+      promises: ['U2', 'U6'],
+      callers: ['operator'],
+      responses: { 202: { description: 'The books are being compared', schema: started } },
+      async handle() {
+        await temporal.workflow.start(reconciliationType, {
+          workflowId: reconciliationWorkflowId,
+          taskQueue: config.TEMPORAL_TASK_QUEUE,
+          args: [],
+          workflowIdConflictPolicy: 'USE_EXISTING',
+          staticSummary: 'Asked for by an operator',
+        })
+        return { status: 202, body: { workflowId: reconciliationWorkflowId } }
+      },
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/v1/reconciliations/{id}',
+      tag: 'reconciliations',
+      summary: 'Show a reconciliation with its differences',
+      promises: ['U2', 'U6'],
+      callers: ['operator'],
+      params: z.strictObject({ id: z.uuid() }),
+      responses: { 200: { description: 'The reconciliation', schema: withDifferences } },
+      problems: ['not_found'],
+      async handle({ params: { id } }) {
+        const found = await findReconciliation(sql, id)
+        if (!found) throw new Problem('not_found')
+        const differences = await listDifferences(sql, id, differencesAtMost)
+        return { status: 200, body: { ...view(found), differences: differences.map(explained) } }
+      },
+    }),
+  ]
+}
+
+const view = ({ startedAt, readFrom, finishedAt, ...rest }: Reconciliation) => ({
+  ...rest,
+  startedAt: startedAt.toISOString(),
+  readFrom: readFrom.toISOString(),
+  finishedAt: finishedAt?.toISOString() ?? null,
+})
+
+/** A difference of a kind that this build does not have any more is shown without what to do. */
+function explained({ kind, subjectId, detail, explainedBy }: Awaited<ReturnType<typeof listDifferences>>[number]) {
+  const known = kind in differenceKinds ? differenceKinds[kind as DifferenceKindName] : undefined
+  return {
+    kind,
+    subjectId,
+    detail,
+    meaning: known?.meaning ?? '',
+    acts: known?.acts ?? '',
+    cure: known?.cure.how ?? '',
+    explainedBy,
+  }
+}

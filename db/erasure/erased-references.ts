@@ -1,0 +1,37 @@
+/**
+ * Keyed hashes of the ids under which outside parties go on listing what an erased person bought. They tell a comparison of
+ * the books that something was an erased person's, and not whose.
+ */
+import { periods } from '../../policy/periods.ts'
+import { plusMs } from '../../shared/calendar.ts'
+import type { Queryable } from '../connection/database.ts'
+import type { ErasedReferences } from '../connection/schema.ts'
+import type { FieldCipher } from '../crypto/field-cipher.ts'
+
+const hashOf = (cipher: FieldCipher, id: string): Buffer => cipher.fingerprint('erased-reference', id)
+
+export async function noteErasedReferences(
+  sql: Queryable,
+  cipher: FieldCipher,
+  ids: readonly string[],
+  at: Date,
+): Promise<void> {
+  if (ids.length === 0) return
+  const forgetAfter = plusMs(at, periods.erasedReferenceMs)
+  const rows = ids.map((id) => ({ reference: hashOf(cipher, id), forget_after: forgetAfter }))
+  await sql`insert into erased_references ${sql(rows)} on conflict do nothing`
+}
+
+/** Those of the ids that were an erased person's. */
+export async function findErased(sql: Queryable, cipher: FieldCipher, ids: readonly string[]): Promise<Set<string>> {
+  if (ids.length === 0) return new Set()
+  const byHash = new Map(ids.map((id) => [hashOf(cipher, id).toString('hex'), id]))
+  const found = await sql<Pick<ErasedReferences, 'reference'>[]>`
+    select reference from erased_references
+    where reference = any(array(select decode(hash, 'hex') from unnest(${[...byHash.keys()]}::text[]) as hash))`
+  return new Set(found.flatMap(({ reference }) => byHash.get(reference.toString('hex')) ?? []))
+}
+
+export async function forgetErasedReferences(sql: Queryable, at: Date): Promise<void> {
+  await sql`delete from erased_references where forget_after < ${at}`
+}

@@ -1,0 +1,87 @@
+/** What our books say about payments that Stripe lists. */
+import { paymentKinds } from '../../policy/reconciliation.ts'
+import type { Queryable } from '../connection/database.ts'
+import type { Orders } from '../connection/schema.ts'
+
+type OrderColumns = Pick<
+  Orders,
+  'id' | 'payment_intent_id' | 'status' | 'currency' | 'paid_at' | 'deliver_by' | 'delivered_at'
+>
+
+export interface BookedOrder extends OrderColumns {
+  invoice_minor: number | null
+  invoice_currency: string | null
+  credited_minor: number
+  /** in the order facts */
+  refunded_minor: number
+  /** kinds of the open operator tasks about it */
+  tasks: string[]
+}
+
+/** The orders of a page of payments, found by payment or by their own id. */
+export async function findBookedOrders(
+  sql: Queryable,
+  page: { paymentIntentIds: readonly string[]; orderIds: readonly string[] },
+): Promise<BookedOrder[]> {
+  return sql<BookedOrder[]>`
+    select o.id, o.payment_intent_id, o.status, o.currency, o.paid_at, o.deliver_by, o.delivered_at,
+      documents.invoice_minor, documents.invoice_currency, coalesce(documents.credited_minor, 0) as credited_minor,
+      coalesce(f.refunded_minor, 0) as refunded_minor,
+      array(select kind from attention a where a.subject_id = o.id::text and a.resolved_at is null) as tasks
+    from orders o
+    left join order_facts f on f.id = o.fact_id
+    left join lateral (
+      select (sum(i.gross_minor) filter (where i.kind = 'invoice'))::int as invoice_minor,
+        min(i.currency) filter (where i.kind = 'invoice') as invoice_currency,
+        (-sum(i.gross_minor) filter (where i.kind = 'credit_note'))::int as credited_minor
+      from invoice_links l join invoices i on i.number = l.number where l.order_id = o.id) documents on true
+    where o.id in (
+      select id from orders where payment_intent_id = any(${[...page.paymentIntentIds]})
+      union select id from orders where id = any(${[...page.orderIds]}::uuid[]))`
+}
+
+export interface OldPayment {
+  orderId: string
+  paymentIntentId: string
+}
+
+/**
+ * A page of orders whose payment is older than the comparison reads, and that were credited since or differed the last time.
+ * @param page.after the last order of the page before
+ */
+export async function listOldPayments(
+  sql: Queryable,
+  page: { before: Date; reconciliationId: string; after: string | undefined; limit: number },
+): Promise<OldPayment[]> {
+  const rows = await sql<{ id: string; payment_intent_id: string }[]>`
+    select o.id, o.payment_intent_id from orders o
+    where o.created_at < ${page.before} and o.payment_intent_id is not null and o.id in (
+      select l.order_id from invoices i join invoice_links l on l.number = i.number
+        where i.issued_on >= ${page.before.toISOString().slice(0, 10)}::date and i.kind = 'credit_note'
+      union select uuid_or_null(d.subject_id) from reconciliation_differences d
+        where d.kind = any(${[...paymentKinds]}) and d.reconciliation_id = (
+          select id from reconciliations where state = 'complete' and id <> ${page.reconciliationId}
+          order by started_at desc limit 1))
+      ${page.after ? sql`and o.id > ${page.after}` : sql``}
+    order by o.id limit ${page.limit}`
+  return rows.map(({ id, payment_intent_id }) => ({ orderId: id, paymentIntentId: payment_intent_id }))
+}
+
+/** Those of the disputes that we know, and the orders of the payments. */
+export async function findDisputed(
+  sql: Queryable,
+  page: { disputeIds: readonly string[]; paymentIntentIds: readonly string[] },
+): Promise<{ known: Set<string>; orderOf: Map<string, string>; withTask: Set<string> }> {
+  const ids = [...page.disputeIds]
+  const known = await sql<{ id: string }[]>`
+    select stripe_dispute_id as id from disputes where stripe_dispute_id = any(${ids})`
+  const orders = await sql<{ id: string; payment_intent_id: string }[]>`
+    select id, payment_intent_id from orders where payment_intent_id = any(${[...page.paymentIntentIds]})`
+  const tasks = await sql<{ id: string }[]>`
+    select subject_id as id from attention where kind = 'dispute_open' and subject_id = any(${ids}) and resolved_at is null`
+  return {
+    known: new Set(known.map(({ id }) => id)),
+    orderOf: new Map(orders.map(({ id, payment_intent_id }) => [payment_intent_id, id])),
+    withTask: new Set(tasks.map(({ id }) => id)),
+  }
+}

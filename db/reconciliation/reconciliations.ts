@@ -1,0 +1,194 @@
+/** Reconciliations and the differences that they have found. */
+import {
+  type DifferenceKindName,
+  differenceKinds,
+  type Explanation,
+  paymentKinds,
+} from '../../policy/reconciliation.ts'
+import type { ReconciliationReport } from '../../workflows/reconciliation/reconciliation.contract.ts'
+import type { Queryable } from '../connection/database.ts'
+import type { ReconciliationDifferences, Reconciliations } from '../connection/schema.ts'
+
+export interface Difference {
+  kind: DifferenceKindName
+  subjectId: string
+  detail: string
+  subjectAt: Date
+  explainedBy: Explanation | null
+}
+
+export async function insertReconciliation(
+  sql: Queryable,
+  { id, at, readFrom }: { id: string; at: Date; readFrom: Date },
+): Promise<void> {
+  await sql`insert into reconciliations (id, state, started_at, read_from)
+    values (${id}, 'running', ${at}, ${readFrom}) on conflict (id) do nothing`
+}
+
+/** Records differences, each once. */
+export async function recordDifferences(
+  sql: Queryable,
+  reconciliationId: string,
+  differences: readonly Difference[],
+): Promise<void> {
+  const byKey = new Map(differences.map((each) => [`${each.kind} ${each.subjectId}`, each]))
+  if (byKey.size === 0) return
+  const rows = [...byKey.values()].map(({ kind, subjectId, detail, subjectAt, explainedBy }) => ({
+    reconciliation_id: reconciliationId,
+    kind,
+    subject_id: subjectId,
+    detail,
+    subject_at: subjectAt,
+    explained_by: explainedBy,
+  }))
+  await sql`insert into reconciliation_differences ${sql(rows)}
+    on conflict (reconciliation_id, kind, subject_id) do update
+      set detail = excluded.detail, subject_at = excluded.subject_at, explained_by = excluded.explained_by`
+}
+
+/** The newest complete reconciliation before this one. */
+const before = (sql: Queryable, reconciliationId: string) => sql`
+  select id from reconciliations where state = 'complete' and id <> ${reconciliationId} order by started_at desc limit 1`
+
+/**
+ * Takes over what the reconciliation before has found and this one does not look at, because it is older. Payments are
+ * examined again, however old they are.
+ */
+export async function carryOver(sql: Queryable, reconciliationId: string, readFrom: Date): Promise<void> {
+  await sql`
+    insert into reconciliation_differences
+      (reconciliation_id, kind, subject_id, detail, subject_at, explained_by)
+    select ${reconciliationId}, kind, subject_id, detail, subject_at, null from reconciliation_differences
+    where reconciliation_id = (${before(sql, reconciliationId)}) and explained_by is null
+      and subject_at < ${readFrom} and kind <> all(${[...paymentKinds]})
+    on conflict do nothing`
+}
+
+/** Differences whose task an operator has closed stay closed while they are the same. */
+export async function acceptDecided(sql: Queryable, reconciliationId: string): Promise<void> {
+  await sql`
+    update reconciliation_differences d set explained_by = ${'accepted_by_operator' satisfies Explanation}
+    where reconciliation_id = ${reconciliationId} and explained_by is null and exists (
+      select from attention a where a.kind = d.kind and a.subject_id = d.subject_id
+        and a.resolved_at is not null and a.resolved_by <> all(${[...automatic]}) and a.detail = d.detail)`
+}
+
+/** Makes an operator task of each unexplained difference. An open one gets today's detail. */
+export async function raiseDifferences(sql: Queryable, reconciliationId: string, at: Date): Promise<void> {
+  await sql`
+    insert into attention (id, kind, subject_id, detail, opened_at)
+    select gen_random_uuid(), kind, subject_id, detail, ${at} from reconciliation_differences
+    where reconciliation_id = ${reconciliationId} and explained_by is null
+    on conflict (kind, subject_id) do update set detail = excluded.detail,
+      opened_at = case when attention.resolved_at is null then attention.opened_at else excluded.opened_at end,
+      owner = case when attention.resolved_at is null then attention.owner end,
+      taken_at = case when attention.resolved_at is null then attention.taken_at end,
+      note = case when attention.resolved_at is null then attention.note end,
+      resolved_at = null, resolved_by = null`
+}
+
+const resolver = 'reconciliation'
+/** who resolves tasks of these kinds without an operator */
+const automatic = [resolver, 'payment_sweep']
+
+/**
+ * The hourly look at Stripe resolves the tasks of payments. A remainder does not go by itself: the next reading begins where
+ * the one with the remainder has ended.
+ */
+const resolvedElsewhere: readonly string[] = [
+  'payment_without_order',
+  'processor_remainder',
+  'provider_remainder',
+] satisfies DifferenceKindName[]
+
+/** Resolves the tasks of differences that are gone. @param startedAt later tasks are not of this reconciliation */
+export async function resolveGone(
+  sql: Queryable,
+  reconciliationId: string,
+  { startedAt, at }: { startedAt: Date; at: Date },
+): Promise<void> {
+  const kinds = Object.keys(differenceKinds).filter((kind) => !resolvedElsewhere.includes(kind))
+  await sql`
+    update attention a set resolved_at = ${at}, resolved_by = ${resolver}
+    where kind = any(${kinds}) and resolved_at is null and opened_at <= ${startedAt} and not exists (
+      select from reconciliation_differences d where d.reconciliation_id = ${reconciliationId}
+        and d.kind = a.kind and d.subject_id = a.subject_id and d.explained_by is null)`
+}
+
+export async function countDifferences(
+  sql: Queryable,
+  reconciliationId: string,
+): Promise<{ kind: DifferenceKindName; explainedBy: Explanation | null; count: number }[]> {
+  const rows = await sql<{ kind: DifferenceKindName; explained_by: Explanation | null; count: number }[]>`
+    select kind, explained_by, count(*)::int as count from reconciliation_differences
+    where reconciliation_id = ${reconciliationId} group by kind, explained_by order by kind`
+  return rows.map(({ kind, explained_by, count }) => ({ kind, explainedBy: explained_by, count }))
+}
+
+export async function finishReconciliation(
+  sql: Queryable,
+  { id, at, report }: { id: string; at: Date; report: ReconciliationReport },
+): Promise<void> {
+  await sql`update reconciliations set state = ${report.failed.length === 0 ? 'complete' : 'incomplete'},
+      finished_at = ${at}, report = ${JSON.stringify(report)}::text::jsonb where id = ${id}`
+}
+
+/** When the newest complete reconciliation before this one began. */
+export async function startOfTheOneBefore(sql: Queryable, reconciliationId: string): Promise<Date | undefined> {
+  const [row] = await sql<Pick<Reconciliations, 'started_at'>[]>`
+    select started_at from reconciliations where id = (${before(sql, reconciliationId)})`
+  return row?.started_at
+}
+
+/** Deletes old reconciliations with their differences. */
+export async function forgetReconciliations(sql: Queryable, before: Date): Promise<void> {
+  await sql`delete from reconciliations where started_at < ${before}`
+}
+
+export interface Reconciliation {
+  id: string
+  state: Reconciliations['state']
+  startedAt: Date
+  readFrom: Date
+  finishedAt: Date | null
+  report: ReconciliationReport | null
+}
+
+const reconciliationOf = (row: Reconciliations): Reconciliation => ({
+  id: row.id,
+  state: row.state,
+  startedAt: row.started_at,
+  readFrom: row.read_from,
+  finishedAt: row.finished_at,
+  report: row.report,
+})
+
+/** The newest first. */
+export async function listReconciliations(sql: Queryable, limit: number): Promise<Reconciliation[]> {
+  const rows = await sql<Reconciliations[]>`
+    select * from reconciliations order by started_at desc, id limit ${limit}`
+  return rows.map(reconciliationOf)
+}
+
+export async function findReconciliation(sql: Queryable, id: string): Promise<Reconciliation | undefined> {
+  const [row] = await sql<Reconciliations[]>`select * from reconciliations where id = ${id}`
+  return row && reconciliationOf(row)
+}
+
+/** The recorded differences, unexplained ones first. */
+export async function listDifferences(
+  sql: Queryable,
+  reconciliationId: string,
+  limit: number,
+): Promise<(Omit<Difference, 'kind' | 'explainedBy'> & { kind: string; explainedBy: string | null })[]> {
+  const rows = await sql<ReconciliationDifferences[]>`
+    select * from reconciliation_differences where reconciliation_id = ${reconciliationId}
+    order by explained_by nulls first, kind, subject_id limit ${limit}`
+  return rows.map((row) => ({
+    kind: row.kind,
+    subjectId: row.subject_id,
+    detail: row.detail,
+    subjectAt: row.subject_at,
+    explainedBy: row.explained_by,
+  }))
+}

@@ -1,0 +1,111 @@
+/**
+ * The kinds of differences between our books and those of outside parties, and the rules that explain one. An unexplained
+ * difference is an operator task of the same kind. docs/reconciliation.md shows both tables.
+ */
+
+export interface DifferenceKind {
+  meaning: string
+  acts: 'operators' | 'developers'
+  cure: { name: string; how: string }
+}
+
+const cures = {
+  refund_payment: 'Refund the payment in Stripe’s dashboard, or POST /v1/orders/{id}/refund',
+  deliver_or_refund: 'POST /v1/orders/{id}/refund, unless the order is about to be delivered',
+  issue_credit_note:
+    'Wait for the next look at the order’s refunds; if the note is still missing, its run needs a developer',
+  repeat_refund: 'POST /v1/orders/{id}/refund: the money has not left',
+  correct_credit_note: 'Compare the refunds in Stripe’s dashboard with the credit notes, and refund the rest',
+  answer_dispute: 'Answer the dispute in Stripe’s dashboard before its deadline',
+  return_esim: 'Cancel the eSIM at its provider, or ask its support for a refund',
+  ask_provider: 'Ask the provider’s support with the reference of the placement',
+  claim_cost: 'Compare the provider’s price list with our offer, and claim the difference',
+  issue_invoice: 'The invoice has to be issued by hand; find out why the delivery did not',
+  correct_invoice: 'Cancel the invoice by a credit note and issue one with the paid amount',
+  ask_processor: 'Compare the payout in Stripe’s dashboard, and ask its support',
+  find_remainder: 'Compare the day’s transactions in the party’s own report with ours',
+} as const
+
+type CureName = keyof typeof cures
+
+const kind = (meaning: string, cure: CureName, acts: DifferenceKind['acts'] = 'operators'): DifferenceKind => ({
+  meaning,
+  acts,
+  cure: { name: cure, how: cures[cure] },
+})
+
+export const differenceKinds = {
+  payment_without_order: kind('A payment of ours at Stripe that no order has', 'refund_payment'),
+  paid_not_settled: kind('Paid at Stripe, past its hour, neither delivered nor refunded', 'deliver_or_refund'),
+  charged_twice: kind('A second payment for an order that has its own', 'refund_payment'),
+  refund_without_credit_note: kind('Refunded at Stripe, and not in our books', 'issue_credit_note', 'developers'),
+  credit_note_without_refund: kind('Refunded in our books, and not at Stripe', 'repeat_refund'),
+  refund_amount_differs: kind('Stripe has refunded another amount than our books say', 'correct_credit_note'),
+  dispute_unknown: kind('A dispute at Stripe that we do not know', 'answer_dispute'),
+  invoice_missing: kind('A delivered and paid order without an invoice', 'issue_invoice', 'developers'),
+  invoice_amount_differs: kind('The invoice has another amount than the payment', 'correct_invoice'),
+  esim_without_order: kind('An eSIM at the provider that no order of ours has', 'return_esim'),
+  placement_unknown: kind('A placement of ours that the provider does not know', 'ask_provider'),
+  placed_twice: kind('An order for which we pay eSIMs twice', 'return_esim'),
+  provider_cost_differs: kind('The provider has charged another price than the one we bought at', 'claim_cost'),
+  esim_alive_after_refund: kind('The eSIM of an order that was given back is alive at its provider', 'return_esim'),
+  payout_differs: kind('A payout whose transactions do not add up to it', 'ask_processor'),
+  processor_remainder: kind(
+    'Stripe’s balance has changed by another amount than its transactions, in one currency',
+    'find_remainder',
+  ),
+  provider_remainder: kind('A provider’s balance has fallen by more than we have bought', 'find_remainder'),
+} as const satisfies Record<string, DifferenceKind>
+
+export type DifferenceKindName = keyof typeof differenceKinds
+
+/** Kinds that are examined again by their payment, however old it is. */
+export const paymentKinds = [
+  'paid_not_settled',
+  'refund_without_credit_note',
+  'credit_note_without_refund',
+  'refund_amount_differs',
+  'invoice_missing',
+  'invoice_amount_differs',
+] as const satisfies readonly DifferenceKindName[]
+
+/** U2: the customer has paid, and has neither an eSIM nor the money. */
+export const unsettledKinds = [
+  'payment_without_order',
+  'paid_not_settled',
+  'charged_twice',
+  'credit_note_without_refund',
+] as const satisfies readonly DifferenceKindName[]
+
+/** U6: invoices and credit notes do not say what was paid and refunded. */
+export const unbookedKinds = [
+  'refund_without_credit_note',
+  'credit_note_without_refund',
+  'refund_amount_differs',
+  'invoice_missing',
+  'invoice_amount_differs',
+] as const satisfies readonly DifferenceKindName[]
+
+export const explanations = {
+  younger_than_promise: 'It is younger than the promise’s hour, or than the party needs to show it',
+  in_review: 'The order is held for an operator’s decision, within its time',
+  in_flight: 'Our run is at it: a refund, a return or a placement has begun and not ended',
+  erased_person: 'It was an erased person’s',
+  given_back: 'Nothing of it is left to give back',
+  not_ours: 'Another application made it: it does not have the mark of this installation',
+  with_an_operator: 'An open operator task of another kind is about it',
+  accepted_by_operator: 'An operator has closed the task of the same difference',
+  paid_in: 'The provider’s balance was topped up',
+} as const
+
+export type Explanation = keyof typeof explanations
+
+/** Operator tasks of other kinds that are about a difference of this kind: it becomes no second one. */
+export const tasksAbout: Partial<Record<DifferenceKindName, readonly string[]>> = {
+  paid_not_settled: ['refund_failed', 'payment_unsettled', 'payment_not_accepted'],
+  credit_note_without_refund: ['refund_failed', 'refund_elsewhere_failed', 'refund_unsettled'],
+  refund_amount_differs: ['refund_failed', 'refund_elsewhere_failed', 'refund_unsettled'],
+  dispute_unknown: ['dispute_open'],
+  esim_alive_after_refund: ['provider_refund_requested', 'provider_order_unreturned'],
+  placed_twice: ['provider_refund_requested', 'provider_order_unreturned'],
+}
