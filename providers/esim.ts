@@ -172,6 +172,11 @@ export interface EsimProvider {
    * one of the day before the first time may come as well.
    */
   listOrders(between: { from: string; to: string }): AsyncGenerator<ListedOrder[]>
+  /**
+   * The orders placed at or after a time (ISO 8601) whose clientRef begins with one of these texts, the oldest first. For a
+   * database that lost what it knew of them.
+   */
+  findOrdersOf(prefixes: readonly string[], placedAfter: string): Promise<{ clientRef: string; orderNo: string }[]>
   getEsims(orderNo: string): Promise<ProvidedEsim[]>
   getStatus(esimRef: string): Promise<EsimStatus>
   /** Adds data to an eSIM. After an unknown outcome call `hasTopUp` before repeating. */

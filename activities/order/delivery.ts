@@ -1,11 +1,11 @@
 /** Activities that record the delivery and the end of an order. */
 
-import { randomBytes } from 'node:crypto'
 import type { Context } from '../../context.ts'
 import type { Esims } from '../../db/connection/schema.ts'
 import { tableEncryption } from '../../db/crypto/column-encryption.ts'
+import { installTokenOf } from '../../db/crypto/install-token.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
-import { recordDelivered } from '../../db/order/books.ts'
+import { listDocuments, recordDelivered } from '../../db/order/books.ts'
 import { moveOrder } from '../../db/order/orders.ts'
 import { periods } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'
@@ -22,11 +22,12 @@ export function createOrderDeliveryActivities(context: Context): Activities {
     async recordDelivery({ orderId, asOf }) {
       const order = await knownOrder(sql, orderId)
       const at = new Date(asOf)
+      let invoiceNumber: string | undefined
       if (!order.delivered_at) {
-        const token = randomBytes(24).toString('base64url')
         const key = await dataKeys.get(sql, order.account_id)
+        const token = installTokenOf(key, orderId)
         const fields = tableEncryption(cipher, key, 'orders')
-        await recordDelivered(
+        invoiceNumber = await recordDelivered(
           sql,
           {
             delivered_at: at,
@@ -46,7 +47,9 @@ export function createOrderDeliveryActivities(context: Context): Activities {
       }
       const [expiry] = await sql<{ until: Esims['expires_at'] }[]>`
         select max(coalesce(expires_at, unused_until)) as until from esims where order_id = ${orderId}`
-      return { livesUntil: (expiry?.until ?? plusMs(at, periods.order.esimLifeMaxMs)).toISOString() }
+      invoiceNumber ??= (await listDocuments(sql, orderId)).find(({ kind }) => kind === 'invoice')?.number
+      const livesUntil = (expiry?.until ?? plusMs(at, periods.order.esimLifeMaxMs)).toISOString()
+      return { livesUntil, ...(invoiceNumber !== undefined && { invoiceNumber }) }
     },
 
     async endOrder({ orderId, asOf, status }) {

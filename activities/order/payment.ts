@@ -231,5 +231,5 @@ export const factsOf = (order: OrderRow) => ({
 })
 
 /** The country's code, or the number of countries: a list of them could single out a purchase. */
-const destinationOf = (destinations: string[]): string =>
+export const destinationOf = (destinations: string[]): string =>
   destinations.length === 1 ? (destinations[0] ?? '') : `${destinations.length} countries`

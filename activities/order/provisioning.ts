@@ -1,6 +1,6 @@
 /** Activities that buy eSIMs from a provider and return them. */
-import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
+import { activityInfo } from '@temporalio/activity'
 import type { Context } from '../../context.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { insertEsims, listEsims, noteReturnAsked, type StoredEsim, setEsimState } from '../../db/order/esims.ts'
@@ -23,6 +23,7 @@ import { asFailure, esimFailureTypes, withFailureTypes } from '../failures.ts'
 import { raiseProviderTask } from '../provider-task.ts'
 import { askOnce } from './ask-once.ts'
 import { knownOrder } from './known-order.ts'
+import { placementReference } from './placement-reference.ts'
 import { cancelUnused, createProviderReturns, placeOrderOf } from './provider-returns.ts'
 import { buyAtSeenPrice } from './seen-price.ts'
 import { releaseTopUp, topUpParent } from './top-up.ts'
@@ -43,9 +44,10 @@ export function createOrderProvisioningActivities(context: Context): Activities 
       await moveOrder(sql, orderId, ['in_review'], approved)
     },
 
-    async provision({ orderId }) {
+    async provision({ orderId, reference }) {
+      const clientRefOf = (provider: string): string => placementReference(reference, provider, activityInfo().attempt)
       const order = await knownOrder(sql, orderId)
-      if (order.parent_order_id) return topUpParent(context, order)
+      if (order.parent_order_id) return topUpParent(context, order, clientRefOf)
       const placements = await listPlacements(sql, orderId)
       const begun = placements.find((placement) => !['refused', 'released'].includes(placement.state))
       if (begun?.state === 'provided') return
@@ -53,7 +55,7 @@ export function createOrderProvisioningActivities(context: Context): Activities 
       const outcome = begun ? await fillOrder(order, begun, false) : 'refused'
       if (outcome === 'provided') return
       const asked = new Set(placements.map(({ provider }) => provider))
-      await tryOffers(order, asked, outcome === 'refused' ? undefined : outcome)
+      await tryOffers(order, asked, outcome === 'refused' ? undefined : outcome, clientRefOf)
     },
 
     async withdrawEsims({ orderId, asOf }) {
@@ -86,11 +88,12 @@ export function createOrderProvisioningActivities(context: Context): Activities 
     order: OrderRow,
     asked: Set<string>,
     later: ReturnType<typeof failure> | undefined,
+    clientRefOf: (provider: string) => string,
   ): Promise<void> {
     let waitFor = later
     for (const offer of await listOffers(sql, order.package_code)) {
       if (asked.has(offer.provider)) continue
-      const placement = await claimPlacement(sql, order.id, offer, randomUUID())
+      const placement = await claimPlacement(sql, order.id, offer, clientRefOf(offer.provider))
       if (!placement) throw failure('PlacementUnsettled', { code: 'asked_elsewhere' })
       const outcome = await fillOrder(order, placement, true)
       if (outcome === 'provided') return

@@ -4,7 +4,7 @@ import type { Context } from '../../context.ts'
 import type { Transaction } from '../../db/connection/database.ts'
 import type { Orders } from '../../db/connection/schema.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
-import { creditRefunded, settleFact } from '../../db/order/books.ts'
+import { creditRefunded, listDocuments, settleFact } from '../../db/order/books.ts'
 import { moveOrder } from '../../db/order/orders.ts'
 import { listRefunds, upsertRefund } from '../../db/order/refunds.ts'
 import { isProviderFailure, ProviderFailure } from '../../providers/failure.ts'
@@ -64,6 +64,8 @@ export function createOrderRefundActivities(context: Context): Activities {
       })
       for (const kind of ['refund_failed', paymentUnsettled])
         await resolveOperatorTask(sql, { kind, subjectId: orderId, by: 'order', at })
+      const documents = await listDocuments(sql, orderId)
+      return { creditNotes: documents.filter(({ kind }) => kind === 'credit_note').map(({ number }) => number) }
     },
 
     async recordRefundFailure({ orderId, asOf, code }) {
@@ -94,35 +96,35 @@ export function createOrderRefundActivities(context: Context): Activities {
       return isSettled ? 'settled' : 'pending'
     },
   }
+}
 
-  /** Records all refunds of the payment as Stripe has them, and credits what was refunded. */
-  async function recordRefunds(
-    tx: Transaction,
-    order: Orders,
-    refunds: Refund[],
-    reason: RefundReason,
-    at: Date,
-  ): Promise<void> {
-    const known = await listRefunds(tx, order.id)
-    // Stripe lists the newest first.
-    for (const refund of refunds.toReversed()) {
-      const { refundId, refundKey, amountMinor, status: state } = refund
-      const isOurs = refundKey?.startsWith(`order-${order.id}:`) === true
-      const row = known.find(
-        ({ stripe_refund_id, refund_key }) => stripe_refund_id === refundId || refund_key === refundKey,
-      )
-      const key = row?.refund_key ?? (isOurs ? refundKey : `elsewhere:${refundId}`)
-      const recorded = { orderId: order.id, refundKey: key, stripeRefundId: refundId, amountMinor, state, at }
-      await upsertRefund(tx, { ...recorded, reason: row?.reason ?? (isOurs ? reason : madeElsewhere) })
-      if (isOurs) continue
-      // Only an operator knows its reason, and made it: the task of a failure is beside that of the refund.
-      const task = { subjectId: order.id, detail: refundId, at }
-      if (!row) await raiseOperatorTask(tx, { ...task, kind: 'refund_made_elsewhere' })
-      if (!stands(refund) && row?.state !== state)
-        await raiseOperatorTask(tx, { ...task, kind: 'refund_elsewhere_failed' })
-    }
-    await creditRefunded(tx, order.id, standingMinor(refunds), at)
+/** Records all refunds of the payment as Stripe has them, and credits what was refunded. */
+export async function recordRefunds(
+  tx: Transaction,
+  order: Orders,
+  refunds: Refund[],
+  reason: RefundReason,
+  at: Date,
+): Promise<void> {
+  const known = await listRefunds(tx, order.id)
+  // Stripe lists the newest first.
+  for (const refund of refunds.toReversed()) {
+    const { refundId, refundKey, amountMinor, status: state } = refund
+    const isOurs = refundKey?.startsWith(`order-${order.id}:`) === true
+    const row = known.find(
+      ({ stripe_refund_id, refund_key }) => stripe_refund_id === refundId || refund_key === refundKey,
+    )
+    const key = row?.refund_key ?? (isOurs ? refundKey : `elsewhere:${refundId}`)
+    const recorded = { orderId: order.id, refundKey: key, stripeRefundId: refundId, amountMinor, state, at }
+    await upsertRefund(tx, { ...recorded, reason: row?.reason ?? (isOurs ? reason : madeElsewhere) })
+    if (isOurs) continue
+    // Only an operator knows its reason, and made it: the task of a failure is beside that of the refund.
+    const task = { subjectId: order.id, detail: refundId, at }
+    if (!row) await raiseOperatorTask(tx, { ...task, kind: 'refund_made_elsewhere' })
+    if (!stands(refund) && row?.state !== state)
+      await raiseOperatorTask(tx, { ...task, kind: 'refund_elsewhere_failed' })
   }
+  await creditRefunded(tx, order.id, standingMinor(refunds), at)
 }
 
 /** Reason of a refund that was made in Stripe's dashboard. */

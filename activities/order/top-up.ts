@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { Context } from '../../context.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { listEsims, type StoredEsim } from '../../db/order/esims.ts'
@@ -17,7 +16,11 @@ const soughtForMs = 15 * 60_000
 const nextQueryMs = 5 * 60_000
 
 /** Adds a top-up's data to the eSIM of an earlier order, once. @throws OutOfStock when that is no longer possible */
-export async function topUpParent(context: Context, order: OrderRow): Promise<void> {
+export async function topUpParent(
+  context: Context,
+  order: OrderRow,
+  clientRefOf: (provider: string) => string,
+): Promise<void> {
   const { sql } = context
   const esim = await toppedUpEsim(context, order)
   if (!esim) throw failure('OutOfStock', { code: 'unknown_esim' })
@@ -49,7 +52,7 @@ export async function topUpParent(context: Context, order: OrderRow): Promise<vo
   async function claim() {
     const offer = (await listOffers(sql, order.package_code)).find((candidate) => candidate.provider === esim?.provider)
     if (!offer) throw failure('OutOfStock', { code: 'no_offer_for_this_esim' })
-    const claimed = await claimPlacement(sql, order.id, offer, randomUUID())
+    const claimed = await claimPlacement(sql, order.id, offer, clientRefOf(offer.provider))
     if (!claimed) throw failure('PlacementUnsettled', { code: 'asked_elsewhere' })
     return claimed
   }

@@ -1,6 +1,8 @@
+import { createHmac } from 'node:crypto'
 import type { Database } from '../connection/database.ts'
 import type { OrderRow } from '../order/orders.ts'
 import { type ColumnEncryption, findDataKey, tableEncryption } from './column-encryption.ts'
+import type { DataKey } from './field-cipher.ts'
 
 /** The address of an order's install page, which contains a secret; null before delivery. */
 export async function installUrl(
@@ -13,3 +15,10 @@ export async function installUrl(
   const token = tableEncryption(cipher, key, 'orders').open('install_token', order.install_token)
   return new URL(`/i/${token}`, config.PUBLIC_URL).href
 }
+
+/**
+ * The secret in the address of an order's install page. It is computed from the account's data key, so that a mailed address
+ * works after a restore of a backup from before the delivery.
+ */
+export const installTokenOf = ({ key }: DataKey, orderId: string): string =>
+  createHmac('sha256', key).update(`install-token\0${orderId}`).digest().subarray(0, 24).toString('base64url')

@@ -74,20 +74,22 @@ export function splitTax(grossMinor: number, taxRateBps: number): { netMinor: nu
 /**
  * Marks an order as delivered, settles its facts and issues its invoice, unless it is no longer being provisioned. One
  * statement, so that the lock on the document number is held for no round trip.
+ * @returns the invoice's number, if it was issued now
  */
 export async function recordDelivered(
   sql: Queryable,
   order: Pick<Orders, 'install_token' | 'install_token_index'> & { delivered_at: Date },
   input: InvoiceInput,
-): Promise<void> {
-  await sql`
+): Promise<string | undefined> {
+  const [issued] = await sql<Pick<Invoices, 'number'>[]>`
     with delivered as (
       update orders set ${sql({ ...order, status: 'delivered' })}
       where id = ${input.orderId} and status = 'provisioning' returning fact_id),
     settled as (
       update order_facts set outcome = 'delivered' from delivered where order_facts.id = delivered.fact_id),
     ${issuing(sql, input, invoice, input.orderId, sql`from delivered`)}
-    select`
+    select number from document`
+  return issued?.number
 }
 
 /** Issues a credit note over what was refunded of an order and is not credited yet, if it has an invoice. */

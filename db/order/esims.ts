@@ -1,5 +1,5 @@
 /** The eSIMs of an order. Codes and identifiers are encrypted under the customer's data key. */
-import { randomUUID } from 'node:crypto'
+import { v5 } from 'uuid'
 import type { EsimState, EsimStatus, ProvidedEsim } from '../../providers/esim.ts'
 import type { Database, Queryable } from '../connection/database.ts'
 import type { Esims, Orders } from '../connection/schema.ts'
@@ -27,6 +27,9 @@ export interface StoredEsim {
   returnAsked: boolean
 }
 
+/** An arbitrary constant: the namespace of eSIM ids (RFC 9562, section 5.5). */
+const esimIds = '5f6f0f0e-6a0c-4d8e-9d55-2b1f6f1b7a10'
+
 type EncryptedDatabase = ColumnEncryption & { sql: Database }
 
 const esimRefIndex = (encryption: ColumnEncryption, provider: string, esimRef: string): Buffer =>
@@ -42,7 +45,8 @@ export async function insertEsims(
   const key = await context.dataKeys.get(context.sql, order.account_id)
   const fields = tableEncryption(context.cipher, key, 'esims')
   const rows = esims.map((esim) => ({
-    id: randomUUID(),
+    // The same after a restore, where a top-up in a run's input names it.
+    id: v5(`${placement.client_ref}/${esim.esimRef}`, esimIds),
     order_id: order.id,
     provider: placement.provider,
     esim_ref: json(fields.seal('esim_ref', esim.esimRef)),

@@ -49,16 +49,23 @@ export function createAiralo(settings: AiraloSettings): EsimProvider {
     return [...new Map(all.map((each) => [each.code, each])).values()]
   }
 
-  /** The numbers of the orders of a type with exactly this description, the oldest first; Airalo's filter is a "contains". */
-  async function findByDescription(description: string, type: 'sim' | 'topup'): Promise<string[]> {
-    const found: string[] = []
+  /** The orders of a type whose description contains a text, the oldest first. */
+  async function findDescribed(text: string, type: 'sim' | 'topup'): Promise<{ id: string; description: string }[]> {
+    const found: { id: string; description: string }[] = []
     for (let page = 1, pages = 1; page <= pages; page += 1) {
-      const query = new URLSearchParams({ 'filter[description]': description, page: String(page) })
+      const query = new URLSearchParams({ 'filter[description]': text, page: String(page) })
       const { data, meta } = await call({ method: 'GET', path: `/orders?${query}`, schema: orderListSchema })
-      found.push(...data.filter((each) => each.description === description && each.type === type).map(({ id }) => id))
+      for (const { id, description, type: kind } of data)
+        if (kind === type) found.push({ id, description: description ?? '' })
       pages = meta?.last_page ?? 1
     }
-    return found.sort((a, b) => Number(a) - Number(b))
+    return found.sort((a, b) => Number(a.id) - Number(b.id))
+  }
+
+  /** The numbers of the orders of a type with exactly this description, the oldest first. */
+  async function findByDescription(description: string, type: 'sim' | 'topup'): Promise<string[]> {
+    const found = await findDescribed(description, type)
+    return found.filter((each) => each.description === description).map(({ id }) => id)
   }
 
   return {
@@ -100,6 +107,15 @@ export function createAiralo(settings: AiraloSettings): EsimProvider {
         yield data.map(readListedOrder)
         pages = meta?.last_page ?? 1
       }
+    },
+
+    async findOrdersOf(prefixes) {
+      const found: { clientRef: string; orderNo: string }[] = []
+      for (const prefix of prefixes) {
+        for (const { id, description } of await findDescribed(prefix, 'sim'))
+          if (description.startsWith(prefix)) found.push({ clientRef: description, orderNo: id })
+      }
+      return found
     },
 
     async getEsims(orderNo) {

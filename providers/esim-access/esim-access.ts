@@ -46,6 +46,19 @@ export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
     return esim
   }
 
+  /** The eSIMs that were allocated at or after a time. */
+  async function* esimsSince(placedAfter: string): AsyncGenerator<QueriedEsim> {
+    const since = Math.min(Date.parse(placedAfter), Date.now()) - CLOCK_MARGIN_MS
+    const until = Math.max(Date.parse(placedAfter), Date.now()) + CLOCK_MARGIN_MS
+    const window = { startTime: apiTime(since), endTime: apiTime(until) }
+    for (let pageNum = 1; ; pageNum += 1) {
+      const pager = { pageNum, pageSize: LARGEST_PAGE }
+      const { esimList } = await call('/esim/query', { ...window, pager }, esimListSchema)
+      yield* esimList
+      if (esimList.length < LARGEST_PAGE) return
+    }
+  }
+
   /** A change that some states refuse. @param alreadyIn the states in which it is done already */
   async function change(path: string, esimTranNo: string, alreadyIn: (state: EsimState) => boolean): Promise<boolean> {
     try {
@@ -104,16 +117,18 @@ export function createEsimAccess(settings: EsimAccessSettings): EsimProvider {
     },
 
     async findOrder({ clientRef, placedAfter }) {
-      const since = Math.min(Date.parse(placedAfter), Date.now()) - CLOCK_MARGIN_MS
-      const until = Math.max(Date.parse(placedAfter), Date.now()) + CLOCK_MARGIN_MS
-      const window = { startTime: apiTime(since), endTime: apiTime(until) }
-      for (let pageNum = 1; ; pageNum += 1) {
-        const pager = { pageNum, pageSize: LARGEST_PAGE }
-        const { esimList } = await call('/esim/query', { ...window, pager }, esimListSchema)
-        const found = esimList.find(({ transactionId }) => transactionId === clientRef)
-        if (found) return { orderNo: found.orderNo, duplicates: [] }
-        if (esimList.length < LARGEST_PAGE) return null
-      }
+      for await (const { transactionId, orderNo } of esimsSince(placedAfter))
+        if (transactionId === clientRef) return { orderNo, duplicates: [] }
+      return null
+    },
+
+    async findOrdersOf(prefixes, placedAfter) {
+      const found = new Map<string, { clientRef: string; orderNo: string }>()
+      if (prefixes.length === 0) return []
+      for await (const { transactionId: clientRef, orderNo } of esimsSince(placedAfter))
+        if (clientRef && prefixes.some((prefix) => clientRef.startsWith(prefix)))
+          found.set(orderNo, { clientRef, orderNo })
+      return [...found.values()]
     },
 
     // It lists eSIMs: an order appears once it is allocated, and once for each of its eSIMs.

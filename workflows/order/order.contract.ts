@@ -135,12 +135,19 @@ export interface OrderActivities {
    */
   settleWithoutRun(input: { orderId: string; asOf: string }): Promise<LateOutcome>
   startProvisioning(input: { orderId: string; asOf: string; deliverBy: string }): Promise<void>
-  /** Buys the eSIMs from the first provider that has them. @throws OutOfStock, StillAllocating, ProviderUnavailable */
-  provision(input: { orderId: string; asOf: string }): Promise<void>
+  /**
+   * Buys the eSIMs from the first provider that has them.
+   * @param reference random, from which the references at providers are computed; absent in runs from before it existed
+   * @throws OutOfStock, StillAllocating, ProviderUnavailable
+   */
+  provision(input: { orderId: string; asOf: string; reference?: string }): Promise<void>
   /** Undoes `provision`: returns all eSIMs that a provider holds for the order, also those allocated late. */
   releaseProvision(input: { orderId: string; asOf: string }): Promise<void>
-  /** Writes invoice, order facts and status in one transaction. Returns when the last eSIM expires at the latest. */
-  recordDelivery(input: { orderId: string; asOf: string }): Promise<{ livesUntil: string }>
+  /**
+   * Writes invoice, order facts and status in one transaction. `livesUntil`: when the last eSIM expires at the latest.
+   * `invoiceNumber` is for a restore, which finds it in the history.
+   */
+  recordDelivery(input: { orderId: string; asOf: string }): Promise<{ livesUntil: string; invoiceNumber?: string }>
   sendOrderMail(input: { orderId: string; mail: OrderMail; asOf: string; requestId?: string }): Promise<void>
   sendOrderPush(input: { orderId: string; push: OrderMail; asOf: string }): Promise<void>
   /** Best effort: drops events that are too old or that Google Analytics refuses. */
@@ -151,9 +158,15 @@ export interface OrderActivities {
   /**
    * Refunds the payment, with credit note and order facts.
    * @param attempt part of the idempotency key; 1 is the first.
+   * @returns the numbers of the order's credit notes, for a restore, which finds them in the history
    * @throws RefundRefused
    */
-  refundPayment(input: { orderId: string; asOf: string; reason: RefundReason; attempt: number | string }): Promise<void>
+  refundPayment(input: {
+    orderId: string
+    asOf: string
+    reason: RefundReason
+    attempt: number | string
+  }): Promise<{ creditNotes: string[] }>
   /** Returns why the order was refunded. */
   recordRefundFailure(input: { orderId: string; asOf: string; code: string }): Promise<{ reason: RefundReason }>
   /** Reads the state of the refunds from the payment processor. */

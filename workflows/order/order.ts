@@ -8,6 +8,7 @@ import {
   proxyActivities,
   proxyLocalActivities,
   TemporalFailure,
+  uuid4,
 } from '@temporalio/workflow'
 import { periods } from '../../policy/periods.ts'
 import { msUntil, plusMs } from '../../shared/calendar.ts'
@@ -121,7 +122,7 @@ async function provisionInTime(run: OrderRun): Promise<RefundReason | undefined>
   run.stopProvisioning = () => scope.cancel()
   const attempt = (scheduleToCloseTimeout: number): Promise<void> => {
     const { provision } = proxyActivities<OrderActivities>({ ...retry.untilDone, scheduleToCloseTimeout })
-    return scope.run(() => provision({ orderId, ...clock() }))
+    return scope.run(() => provision({ orderId, ...clock(), reference: uuid4() }))
   }
   try {
     try {
