@@ -3,12 +3,14 @@
  */
 import type { WorkerContext } from '../context.ts'
 import { listBreachDrafts } from '../db/access/breaches.ts'
+import { findClosedRestore } from '../db/backup/restores.ts'
 import { deleteCampaignDrafts } from '../db/campaigns.ts'
 import { deleteKeyRotationDrafts } from '../db/crypto/key-rotations.ts'
 import { deleteEmailChangeDrafts } from '../db/email-changes.ts'
 import { listPrivacyRequestDrafts } from '../db/privacy-requests.ts'
 import { milliseconds } from '../policy/periods.ts'
 import { plusMs } from '../shared/calendar.ts'
+import { restoreStart } from '../workflows/backup/restore.contract.ts'
 import { breachStart } from '../workflows/breach/breach.contract.ts'
 import type { DraftSweepActivities } from '../workflows/draft-sweep.contract.ts'
 import { privacyRequestStart } from '../workflows/privacy-request.contract.ts'
@@ -29,7 +31,7 @@ export function createDraftSweepActivities(context: WorkerContext): DraftSweepAc
         deleteEmailChangeDrafts(sql, before),
         deleteKeyRotationDrafts(sql, before),
       ])
-      const started = (await startPrivacyRequests(before)) + (await startBreaches(before))
+      const started = (await startPrivacyRequests(before)) + (await startBreaches(before)) + (await completeRestore())
       return { started, dropped: dropped.reduce((sum, count) => sum + count, 0) }
     },
   }
@@ -42,6 +44,15 @@ export function createDraftSweepActivities(context: WorkerContext): DraftSweepAc
       await temporal.workflow.start(type, options)
     }
     return drafts.length
+  }
+
+  /** U2: the API refuses requests until a restored database is complete, whose command may have been killed. */
+  async function completeRestore(): Promise<number> {
+    const closed = await findClosedRestore(sql)
+    if (!closed) return 0
+    const { type, ...options } = restoreStart(closed.id, config.TEMPORAL_TASK_QUEUE)
+    await temporal.workflow.start(type, options)
+    return 1
   }
 
   /** G6: privacy requests are answered within 30 days, also those whose sender got an error. */

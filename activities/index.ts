@@ -1,6 +1,7 @@
 import type { WorkerContext } from '../context.ts'
 import type { DeletionActivities } from '../workflows/account-deletion.contract.ts'
 import type { BackupActivities } from '../workflows/backup/backup.contract.ts'
+import type { RestoreActivities } from '../workflows/backup/restore.contract.ts'
 import type { BreachActivities } from '../workflows/breach/breach.contract.ts'
 import type { CampaignActivities } from '../workflows/campaign.contract.ts'
 import type { CatalogueActivities } from '../workflows/catalogue-sync.contract.ts'
@@ -42,6 +43,7 @@ import { createPaymentSweepActivities } from './payment-sweep.ts'
 import { createPolicyActivities } from './policy-notice.ts'
 import { createPrivacyRequestActivities } from './privacy-requests.ts'
 import { createReconciliationActivities } from './reconciliation/reconciliation.ts'
+import { createRestoreActivities } from './restore.ts'
 import { createSignInEndedActivities } from './sign-in-ended.ts'
 import { createTransparencyNightActivities, type ReadEvidence } from './transparency-night.ts'
 
@@ -68,6 +70,7 @@ export function createActivities(context: WorkerContext, readEvidence: ReadEvide
     ...createHousekeepingActivities(context),
     ...createDraftSweepActivities(context),
     ...createBackupActivities(context),
+    ...createRestoreActivities(context),
     ...createPolicyActivities(context),
     ...createPrivacyRequestActivities(context),
     ...createCampaignActivities(context),
@@ -92,5 +95,6 @@ export function createActivities(context: WorkerContext, readEvidence: ReadEvide
     BackupActivities &
     BreachActivities &
     TransparencyNightActivities &
+    RestoreActivities &
     PolicyActivities
 }

@@ -16,6 +16,7 @@ import { describeRoutes, type OpenApiDocument } from './http/openapi.ts'
 import { Problem } from './http/problem.ts'
 import { requestContextOf } from './http/request-context.ts'
 import { createRequestLog } from './http/request-log.ts'
+import { createRestoreGate } from './http/restore-gate.ts'
 import type { Route } from './http/route.ts'
 import { accessRoutes } from './routes/accesses.ts'
 import { accountDeletionRoutes } from './routes/account-deletion.ts'
@@ -37,6 +38,7 @@ import { keyRotationRoutes } from './routes/operator/key-rotations.ts'
 import { operatorTaskRoutes } from './routes/operator/operator-tasks.ts'
 import { outageRoutes } from './routes/operator/outages.ts'
 import { reconciliationRoutes } from './routes/operator/reconciliations.ts'
+import { restoreRoutes } from './routes/operator/restores.ts'
 import { sandboxRoutes } from './routes/operator/sandbox.ts'
 import { orderRoutes } from './routes/orders.ts'
 import { packageRoutes } from './routes/packages.ts'
@@ -140,6 +142,7 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
     ...booksRoutes(api),
     ...backupRoutes(api),
     ...reconciliationRoutes(api),
+    ...restoreRoutes(api),
     ...webhookRoutes(api, inbox),
     ...bounceRoutes(api),
     ...sandboxRoutes(api),
@@ -171,6 +174,7 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
     authenticate: createAuthenticator(api, limiter),
     answering,
     fail,
+    assertRestored: createRestoreGate(api),
   })
   app.use((request, response) => {
     requestContextOf(response).page = request.accepts(['json', 'html']) === 'html'

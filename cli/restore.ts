@@ -1,41 +1,74 @@
 /**
- * `npm run restore -- <backup id>|latest <url of the database to make>`: restores a backup into a new database, and
- * erases again everybody who was erased since the backup. The database gets its name only then: no program can use it
- * earlier.
+ * `npm run restore -- <backup id>|latest <url of the database to make>`: restores a backup into a new database, erases
+ * again everybody who was erased since the backup, and rebuilds what is newer than it. The database gets its name only
+ * then: no program can use it earlier. What has to be refunded is left to a run, before which the API refuses requests.
  */
+import { randomUUID } from 'node:crypto'
 import { parseArgs } from 'node:util'
-import { readConfigOrExit } from '../config.ts'
-import { openBackupFolder } from '../db/backup/backup-folder.ts'
+import type { Client } from '@temporalio/client'
+import { type Config, readConfigOrExit } from '../config.ts'
+import { createContext } from '../context.ts'
+import { type BackupFolder, openBackupFolder, timeOfBackup } from '../db/backup/backup-folder.ts'
 import {
   databaseName,
   databaseUrl,
   fillFromBackup,
   replayOver,
+  settledPaymentsOfErased,
   whoCameBack,
   withDatabase,
 } from '../db/backup/restore.ts'
+import { insertRestore, listRestores } from '../db/backup/restores.ts'
+import { timeLimits } from '../db/connection/database.ts'
 import type { Erasures } from '../db/erasure/erasures.ts'
 import { continueFrom, type LogHead, readHead } from '../db/transparency/transparency-log.ts'
+import { milliseconds } from '../policy/periods.ts'
+import { plusMs } from '../shared/calendar.ts'
 import { connectTemporal } from '../temporal/client.ts'
+import { restoreStart, restoreWorkflowId } from '../workflows/backup/restore.contract.ts'
+import { describeRestore } from './restore/describe.ts'
 import { erasuresFromDatabase, erasuresFromTemporal } from './restore/erasure-sources.ts'
+import { rebuild } from './restore/rebuild.ts'
 
-const usage = `Usage: npm run restore -- <backup id>|latest <database url> [--allow-old-ledger] [--log-head <seq>:<hash>]
+/** Clocks differ, and an order is paid an hour after its payment was made at the latest. */
+const overlapMs = 2 * milliseconds.hour
+
+const usage = `Usage: npm run restore -- report | npm run restore -- <backup id>|latest <database url> [--allow-old-ledger]
+    [--without-runs] [--log-head <seq>:<hash>]
   The database must not exist, or be empty. BACKUP_FOLDER, BACKUP_KEYS and FIELD_KEYS lead to the backup and its keys.
   Erasures are read from the copy in the folder, from DATABASE_URL and from Temporal. With --allow-old-ledger the copy
   alone is enough: people who were erased after it was made may come back. With --log-head the transparency log goes on
-  from an end that somebody has kept, when the entries up to it are lost (docs/receipts.md).`
+  from an end that somebody has kept, when the entries up to it are lost (docs/receipts.md).
+  Orders newer than the backup are rebuilt from Stripe, the eSIM providers and the runs in Temporal. With
+  --without-runs, for a lost Temporal, they are refunded.`
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { 'allow-old-ledger': { type: 'boolean', default: false }, 'log-head': { type: 'string' } },
+  options: {
+    'allow-old-ledger': { type: 'boolean', default: false },
+    'without-runs': { type: 'boolean', default: false },
+    'log-head': { type: 'string' },
+  },
 })
 const [wanted, target] = positionals
 const keptHead = headIn(values['log-head'])
-if (!wanted || !target || !URL.canParse(target) || keptHead === 'unreadable') {
+if (wanted === 'report') {
+  process.exitCode = await report()
+} else if (!wanted || !target || !URL.canParse(target) || keptHead === 'unreadable') {
   console.error(usage)
   process.exitCode = 2
 } else {
   process.exitCode = await restore(wanted, target, keptHead)
+}
+
+/** Prints what the newest restore of the database found, and what became of it. @returns the exit code */
+async function report(): Promise<number> {
+  return withDatabase(readConfigOrExit(process.env).DATABASE_URL, async (sql) => {
+    const [newest] = await listRestores(sql, 1)
+    if (!newest) return refuse('This database was never restored.')
+    for (const line of await describeRestore(sql, newest.id)) console.log(line)
+    return 0
+  })
 }
 
 /** @returns the exit code */
@@ -46,15 +79,37 @@ async function restore(wanted: string, target: string, logHead: LogHead | undefi
   if (backupId === undefined) return refuse(`There is no backup in ${config.BACKUP_FOLDER}.`)
 
   const temporal = connectTemporal(config)
+  try {
+    return await restoreFrom(backupId, target, { config, folder, temporal, logHead })
+  } finally {
+    await temporal.connection.close()
+  }
+}
+
+interface RestoreFrom {
+  config: Config
+  folder: BackupFolder
+  temporal: Client
+  /** the end of the transparency log that somebody has kept */
+  logHead: LogHead | undefined
+}
+
+async function restoreFrom(
+  backupId: string,
+  target: string,
+  { config, folder, temporal, logHead }: RestoreFrom,
+): Promise<number> {
   const sources = await Promise.all([
     known('Temporal', erasuresFromTemporal(temporal)),
     known('the current database', erasuresFromDatabase(config.DATABASE_URL)),
   ])
-  await temporal.connection.close()
   if (sources.every((source) => source === undefined) && !values['allow-old-ledger']) {
     return refuse(
       'Neither could be asked: people erased since the last backup would come back. See --allow-old-ledger.',
     )
+  }
+  if (sources[0] === undefined && !values['without-runs']) {
+    return refuse('Without Temporal orders newer than the backup would be refunded. See --without-runs.')
   }
   const erasures = sources.filter((source) => source !== undefined)
 
@@ -73,23 +128,35 @@ async function restore(wanted: string, target: string, logHead: LogHead | undefi
   const url = databaseUrl(target, unfinished)
   console.log(`Restoring ${backupId} ...`)
   const { keysOf } = await fillFromBackup(url, { folder, toolsFolder: config.PG_TOOLS_FOLDER, backupId, erasures })
-  await withDatabase(url, async (sql) => {
+  const settled = await withDatabase(url, async (sql) => {
     const { accounts, cameBack, readable } = await whoCameBack(sql)
     console.log(
       `${accounts} accounts, with the keys of ${keysOf}. ${cameBack} erased people came back, ${readable} readable.`,
     )
+    const payments = await settledPaymentsOfErased(sql)
     console.log(`${await replayOver(sql, folder, new Date())} erased again.`)
     const { cameBack: left } = await whoCameBack(sql)
     if (left > 0) throw new Error(`${left} erased people are still there`)
     const lost = logHead ? await continueFrom(sql, logHead, new Date()) : 0
     const { seq, hash } = await readHead(sql)
     console.log(`The transparency log ends with entry ${seq}, ${hash}. ${lost} entries are lost.`)
+    return payments
   })
+  const restoreId = randomUUID()
+  await rebuildNewer(
+    { ...config, DATABASE_URL: url },
+    { restoreId, backupId, settled, temporal: sources[0] && temporal },
+  )
   await withDatabase(server, async (sql) => {
     await sql`drop database if exists ${sql(name)}`
     await sql`alter database ${sql(unfinished)} rename to ${sql(name)}`
   })
-  console.log(`The database ${name} is ready.`)
+  console.log(
+    `The database ${name} is ready. The API refuses requests until the run ${restoreWorkflowId(restoreId)} ends.`,
+  )
+  const { type, ...start } = restoreStart(restoreId, config.TEMPORAL_TASK_QUEUE)
+  // Without Temporal the draft sweep starts the run later.
+  await temporal.workflow.start(type, start).catch(() => console.error('Its run is started by the draft sweep.'))
   return 0
 }
 
@@ -97,6 +164,23 @@ function headIn(text: string | undefined): LogHead | undefined | 'unreadable' {
   if (text === undefined) return undefined
   const [, seq, hash] = /^(\d{1,9}):([0-9a-f]{64})$/.exec(text) ?? []
   return seq && hash ? { seq: Number(seq), hash } : 'unreadable'
+}
+
+/** Rebuilds what is newer than the backup, and prints what became of it. */
+async function rebuildNewer(
+  config: Config,
+  options: { restoreId: string; backupId: string; settled: readonly string[]; temporal: Client | undefined },
+): Promise<void> {
+  const { restoreId, backupId, settled, temporal } = options
+  const context = createContext(config, { name: 'ama-esim-restore', limits: timeLimits.maintenance })
+  try {
+    const readsSince = plusMs(timeOfBackup(backupId), -overlapMs)
+    await context.sql.begin((tx) => insertRestore(tx, { id: restoreId, backupId, readsSince, at: new Date() }))
+    await rebuild(context, { restoreId, since: readsSince, settled, temporal, say: (line) => console.log(line) })
+    for (const line of await describeRestore(context.sql, restoreId)) console.log(line)
+  } finally {
+    await context.close()
+  }
 }
 
 async function isEmpty(url: string): Promise<boolean> {

@@ -26,6 +26,7 @@ const definedInTypeScript: Record<string, { name: string; file: string }> = {
     name: 'ReconciliationReport',
     file: '../../workflows/reconciliation/reconciliation.contract.ts',
   },
+  'restored_items.plan': { name: 'SettlementPlan', file: '../backup/restores.ts' },
   'security_log.kind': { name: 'SecurityEventKind', file: '../security-log.ts' },
 }
 

@@ -26,6 +26,14 @@ export const periods = {
     lastDayMs: 1 * day,
     maxQuantity: 10,
   },
+  restore: {
+    /** a restored database is completed within this, or traffic is taken all the same */
+    closedAtMostMs: 20 * minute,
+    /** what cannot be settled within this is left to operators */
+    settledWithinMs: 7 * day,
+    firstRetryMs: 5 * second,
+    lastRetryMs: hour,
+  },
   catalogue: {
     /** the offers of a provider that does not answer stay on sale this long */
     staleAfterMs: 48 * hour,

@@ -555,6 +555,36 @@ const tables: Record<string, Table> = {
       note: technical,
     },
   },
+  restores: {
+    onErasure: 'keep',
+    keptUntil: { term: 'none', why: 'explains the series of documents, which the books keep' },
+    columns: {
+      id: technical,
+      backup_id: technical,
+      reads_since: technical,
+      restored_at: technical,
+      series: business,
+      opened_at: technical,
+    },
+  },
+  restored_items: {
+    onErasure: 'delete',
+    owner: { is: 'subject', column: 'subject_id' },
+    keptUntil: { term: 'none', why: 'the report of a restore; what is about an account goes with it' },
+    columns: {
+      restore_id: technical,
+      kind: technical,
+      subject_id: link('what was restored'),
+      outcome: technical,
+      detail: technical,
+      plan: link('what has to be settled of an account that was lost with the database'),
+    },
+  },
+  lost_numbers: {
+    onErasure: 'keep',
+    keptUntil: { term: 'none', why: 'explains gaps in the series of documents' },
+    columns: { series: business, sequence: business, restore_id: technical },
+  },
   security_log: {
     onErasure: 'delete',
     owner: ofAccount,

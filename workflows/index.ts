@@ -1,6 +1,7 @@
 /** All workflow types: the names exported here are the types that runs are started by. */
 export { accountDeletion } from './account-deletion.ts'
 export { backup } from './backup/backup.ts'
+export { restore } from './backup/restore.ts'
 export { restoreDrill } from './backup/restore-drill.ts'
 export { breach } from './breach/breach.ts'
 export { campaign } from './campaign.ts'

@@ -86,6 +86,7 @@ const outageCodes = new Set([
   'EPIPE',
   'ETIMEDOUT',
   '25P03',
+  '3D000',
   '53300',
   '55P03',
   '57014',

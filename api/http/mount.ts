@@ -32,6 +32,8 @@ export interface Frame {
   answering: AnsweringTimes
   /** answers an error */
   fail: ErrorRequestHandler
+  /** rejects while a restore is not complete */
+  assertRestored(): Promise<void>
 }
 
 /** The parsed part of a request that is known before its body is read. */
@@ -73,7 +75,7 @@ function handlersOf(
   frame: Frame,
   recordAccess: ReturnType<typeof createAccessRecorder>,
 ): RequestHandler[] {
-  const { context, authenticate, limiter, answering, fail } = frame
+  const { context, authenticate, limiter, assertRestored, answering, fail } = frame
   const schemas = {
     params: route.params?.strict() ?? nothing,
     query: route.query?.strict() ?? nothing,
@@ -91,6 +93,8 @@ function handlersOf(
     requestContext.described = described
     requestContext.webhook = route.rawBody !== undefined || route.unreadBody !== undefined
     requestContext.page = isPage(route)
+    // Before the caller is known: keys and sign-ins may be newer than the backup, too.
+    if (!route.duringRestore) await assertRestored()
     // A webhook is authenticated by its signature: its Authorization header is not meant for us.
     if (!requestContext.webhook) requestContext.caller = await authenticate(request, requestContext.requestId, sessions)
     next()

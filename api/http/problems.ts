@@ -128,6 +128,11 @@ const ownProblems = {
     title: 'Something went wrong',
     meaning: 'A fault on our side. Give the request id when you ask us about it.',
   },
+  restoring: {
+    status: 503,
+    title: 'The database is being restored',
+    meaning: 'Orders newer than the backup are rebuilt first. Repeat after the time in `Retry-After`.',
+  },
   unavailable: {
     status: 503,
     title: 'Not available right now',

@@ -95,6 +95,8 @@ export interface RouteDefinition<
   requestHeaders?: Readonly<Record<string, string>>
   /** not counted against any limit */
   unlimited?: boolean
+  /** also answered while a restored database is not complete */
+  duringRestore?: true
   /** the body comes from a form on our pages: it must come from the same site, with the session's `csrf` if there is one */
   form?: boolean
   /** accepts up to 4 MB of JSON in place of 64 kB */

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
+import { findClosedRestore } from '../../db/backup/restores.ts'
 import { missingMigrations } from '../../db/connection/migrate.ts'
 import { shareReading } from '../../shared/fresh.ts'
 import { assertTemporalReady } from '../../temporal/readiness.ts'
@@ -16,6 +17,7 @@ const readiness = z
       database: state.describe('it answers, and a connection of the pool is free'),
       migrations: state.describe('it has every migration of this build'),
       temporal: state.describe('it answers, and has the namespace and every search attribute'),
+      restore: state.describe('no restored database is being completed'),
     }),
   })
   .meta({ id: 'Readiness' })
@@ -34,6 +36,7 @@ export function healthRoutes(api: ApiContext, isStopping: () => boolean): Route[
       summary: 'Whether the process works; whether the database and Temporal answer is for `/readyz`',
       callers: ['public'],
       unlimited: true,
+      duringRestore: true,
       responses: {
         200: { description: 'The process works', schema: z.object({ status: z.literal('alive') }) },
         503: {
@@ -54,10 +57,12 @@ export function healthRoutes(api: ApiContext, isStopping: () => boolean): Route[
       summary: 'Whether the process can serve requests',
       callers: ['public'],
       unlimited: true,
+      duringRestore: true,
       responses: {
         200: { description: 'Database and Temporal answer and have what this build needs', schema: readiness },
         503: {
-          description: 'The database or Temporal does not answer or lacks something, or the process is shutting down',
+          description:
+            'The database or Temporal does not answer or lacks something, a restore is not complete, or the process is shutting down',
           schema: readiness,
         },
       },
@@ -73,6 +78,7 @@ export function healthRoutes(api: ApiContext, isStopping: () => boolean): Route[
       method: 'get',
       path: '/metrics',
       tag: 'operation',
+      duringRestore: true,
       summary: 'Prometheus metrics',
       callers: ['operator', 'service'],
       responses: { 200: { description: 'Text exposition format', contentType: metrics.registry.contentType } },
@@ -86,9 +92,9 @@ type Outcome = z.output<typeof state>
 async function readChecks({
   sql,
   temporal,
-}: ApiContext): Promise<Record<'database' | 'migrations' | 'temporal', Outcome>> {
+}: ApiContext): Promise<Record<'database' | 'migrations' | 'temporal' | 'restore', Outcome>> {
   const missing = missingMigrations(sql)
-  const [database, migrations, temporalState] = await Promise.all([
+  const [database, migrations, restore, temporalState] = await Promise.all([
     inTime(outcome(missing)),
     inTime(
       outcome(
@@ -97,9 +103,17 @@ async function readChecks({
         }),
       ),
     ),
+    inTime(
+      outcome(
+        missing.then(async (names) => {
+          // Without its migrations the database has no such table.
+          if (names.length === 0 && (await findClosedRestore(sql))) throw new Error('a restore is not complete')
+        }),
+      ),
+    ),
     outcome(assertTemporalReady(temporal, checkTimeoutMs)),
   ])
-  return { database, migrations, temporal: temporalState }
+  return { database, migrations, restore, temporal: temporalState }
 }
 
 /** Turns a rejected check into a result. */

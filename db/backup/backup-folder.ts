@@ -23,7 +23,9 @@ export type BackupFolder = ReturnType<typeof openBackupFolder>
 const fileForm = /^(dump|keys|ledger)-(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z)\.enc$/
 const partial = '.partial'
 
-const timeOf = (id: string): Date => new Date(id.replace(/T(\d\d)-(\d\d)-(\d\d)-(\d{3})Z$/, 'T$1:$2:$3.$4Z'))
+/** The time at which a backup was started. */
+export const timeOfBackup = (id: string): Date =>
+  new Date(id.replace(/T(\d\d)-(\d\d)-(\d\d)-(\d{3})Z$/, 'T$1:$2:$3.$4Z'))
 
 /** Opens the backup folder. @param folder its path; a missing folder is created */
 export function openBackupFolder(folder: string, keyring: Keyring) {
@@ -74,7 +76,7 @@ export function openBackupFolder(folder: string, keyring: Keyring) {
       for (const name of names.sort()) {
         const [, kind, id = ''] = fileForm.exec(name) ?? []
         if (kind !== purpose) continue
-        files.push({ id, purpose, at: timeOf(id), bytes: (await stat(join(folder, name))).size })
+        files.push({ id, purpose, at: timeOfBackup(id), bytes: (await stat(join(folder, name))).size })
       }
       return files
     },

@@ -78,6 +78,15 @@ export async function whoCameBack(sql: Queryable): Promise<Returned> {
   return { accounts: row?.accounts ?? 0, cameBack: row?.came_back ?? 0, readable: row?.readable ?? 0 }
 }
 
+/** The payments of erased persons that the dump has as delivered, refunded or never paid; asked before the ledger is replayed. */
+export async function settledPaymentsOfErased(sql: Queryable): Promise<string[]> {
+  const rows = await sql<{ id: string }[]>`
+    select o.payment_intent_id as id from orders o join accounts a on a.id = o.account_id
+    join deletion_ledger l on l.account_ref = a.account_ref and l.entry = 'erased'
+    where o.payment_intent_id is not null and o.status in ('delivered', 'ended', 'refunded', 'unpaid', 'cancelled')`
+  return rows.map(({ id }) => id)
+}
+
 /** Replays the ledger, and makes the catalogue agree with the folder. @returns the number of accounts erased again */
 export async function replayOver(sql: Database, folder: BackupFolder, at: Date): Promise<number> {
   const { erased } = await replayLedger(sql)

@@ -5,6 +5,7 @@ import type { EsimState } from '../../providers/esim.ts'
 import type { OrderStatus } from '../../workflows/order/order.contract.ts'
 import type { ReconciliationReport } from '../../workflows/reconciliation/reconciliation.contract.ts'
 import type { DrillReport } from '../backup/backups.ts'
+import type { SettlementPlan } from '../backup/restores.ts'
 import type { ConsentSource } from '../consents.ts'
 import type { TaskAttributes } from '../operator-tasks.ts'
 import type { Notice } from '../policy-deliveries.ts'
@@ -381,6 +382,12 @@ export interface LinkTokens {
   expires_at: Date
 }
 
+export interface LostNumbers {
+  series: string
+  sequence: number
+  restore_id: string
+}
+
 export interface OrderFacts {
   id: string
   paid_on: Date
@@ -587,6 +594,24 @@ export interface Refunds {
   state: string
   reason: string
   created_at: Date
+}
+
+export interface RestoredItems {
+  restore_id: string
+  kind: 'order' | 'payment' | 'provider_order' | 'run'
+  subject_id: string
+  outcome: 'rebuilt' | 'to_settle' | 'refunded' | 'cancelled' | 'given_back' | 'undecided'
+  detail: string | null
+  plan: SettlementPlan | null
+}
+
+export interface Restores {
+  id: string
+  backup_id: string
+  reads_since: Date
+  restored_at: Date
+  series: string
+  opened_at: Date | null
 }
 
 export type Sealed = Buffer

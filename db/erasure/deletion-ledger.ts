@@ -72,3 +72,10 @@ export async function replayLedger(sql: Database): Promise<{ erased: number }> {
   await vacuumKeys(sql)
   return { erased: restored.length }
 }
+
+/** Whether anybody was erased on the day of a time, or later. */
+export async function erasedSince(sql: Queryable, time: Date): Promise<boolean> {
+  const [row] = await sql`
+    select 1 from deletion_ledger where entry = 'erased' and at >= date_trunc('day', ${time}::timestamptz) limit 1`
+  return row !== undefined
+}

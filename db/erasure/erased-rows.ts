@@ -40,6 +40,7 @@ export async function eraseRows(tx: Transaction, accountId: string, owned: Owned
     tx`select erase_only(${accountId})`,
     tx`delete from attention where subject_id = any(${ids})`,
     tx`delete from reconciliation_differences where subject_id = any(${ids})`,
+    tx`delete from restored_items where subject_id = any(${ids})`,
     tx`delete from attention where subject_id = any(array(
       select stripe_dispute_id from disputes d join orders o on o.id = d.order_id where o.account_id = ${accountId}
         and not case when d.stripe_dispute_id ~ ${uuidForm.source}
@@ -69,6 +70,7 @@ export async function eraseLateRows(sql: Database, { ids: [accountId = '', ...id
     await tx`update attention set attributes = attributes - 'orderId', detail = 'erased'
       where attributes ->> 'orderId' = any(${free})`
     await tx`delete from reconciliation_differences where subject_id = any(${free})`
+    await tx`delete from restored_items where subject_id = any(${free})`
     await tx`delete from idempotency_keys where resource_id = any(${free}) and account_id is null`
     await tx`delete from sends where subject_id = any(${free.filter(isUuid)}) and account_id is null`
     await tx`delete from disputes where stripe_dispute_id = any(${free}) and order_id is null`

@@ -108,7 +108,13 @@ async function countGaps(sql: Queryable): Promise<{ value: number; detail?: stri
       select min(sequence) as sequence from invoices i where i.series = c.series and i.sequence > c.last - ${lookedAt}
     ) as first
     cross join lateral (
-      select count(*) as count from invoices i where i.series = c.series and i.sequence > c.last - ${lookedAt}
+      select count(*) as count from (
+        select i.sequence from invoices i where i.series = c.series and i.sequence > c.last - ${lookedAt}
+        union all
+        -- what a restore has lost is known
+        select l.sequence from lost_numbers l
+        where l.series = c.series and l.sequence > greatest(c.last - ${lookedAt}, first.sequence)
+      ) known
     ) as present
     where first.sequence is not null`
   const gaps = rows.filter(({ missing }) => missing !== 0)

@@ -178,7 +178,7 @@ function issuing(
   const series = `${document.kind === 'invoice' ? 'AMA' : 'AMA-CN'}-${input.issuedAt.getUTCFullYear()}`
   return sql`
     counter as (
-      insert into counters (series, last) select ${series}, 1 ${source}
+      insert into counters (series, last) select ${series} || restored_series(), 1 ${source}
       on conflict (series) do update set last = counters.last + 1 returning series, last),
     document as (
       insert into invoices (number, series, sequence, kind, issued_on, supplied_on, seller, description, destination,

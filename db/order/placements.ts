@@ -102,6 +102,22 @@ export async function expectCost(sql: Queryable, id: string, costMicros: number)
     where id = ${id} and expected_cost_micros is distinct from ${String(costMicros)}::bigint`
 }
 
+/** Stores a placement that a restored database lacks: what a provider has, or may have. */
+export async function insertLostPlacement(
+  sql: Queryable,
+  orderId: string,
+  lost: { provider: string; clientRef: string; orderNo: string | null; packageCode: string; placedAt: Date },
+): Promise<Placement> {
+  const id = randomUUID()
+  await sql`insert into provider_orders
+      (id, order_id, provider, provider_package_code, client_ref, provider_order_no, state, placed_after, last_asked_at)
+    values (${id}, ${orderId}, ${lost.provider}, ${lost.packageCode}, ${lost.clientRef}, ${lost.orderNo},
+      ${lost.orderNo === null ? 'placing' : 'placed'}, ${lost.placedAt}, ${lost.placedAt})`
+  const stored = (await listPlacements(sql, orderId)).find((placement) => placement.id === id)
+  if (!stored) throw new Error('a placement has no package')
+  return stored
+}
+
 /** A request under a placement's reference, identified by its time; as text, since a Date has no microseconds. */
 export interface Request {
   at: string

@@ -29,6 +29,7 @@ export const undeclaredTies: Readonly<Record<string, 'account' | 'order'>> = {
   'idempotency_keys.resource_id': 'order',
   'attention.subject_id': 'order',
   'reconciliation_differences.subject_id': 'order',
+  'restored_items.subject_id': 'order',
 }
 
 /** Columns that only operators' rows fill. */

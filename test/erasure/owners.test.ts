@@ -248,6 +248,7 @@ test('a table with owners has a foreign key to its owner and the trigger that pr
     'security_log',
     'access_log',
     'attention',
+    'restored_items',
     'idempotency_keys',
     'deletion_seals',
   ]

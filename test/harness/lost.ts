@@ -1,4 +1,12 @@
+/** What a loss of the database takes away, and what `npm run restore` leaves to the run that completes it. */
+import { randomUUID } from 'node:crypto'
+import { insertItem, insertRestore } from '../../db/backup/restores.ts'
 import type { Database } from '../../db/connection/database.ts'
+import type { ProviderOrders } from '../../db/connection/schema.ts'
+import { restoreStart } from '../../workflows/backup/restore.contract.ts'
+import type { Product } from './product.ts'
+import type { OrderView } from './purchases.ts'
+import { testPackages } from './test-packages.ts'
 
 /** Deletes an account's rows without a receipt and erasure steps, which our code never does. */
 export async function loseAccount(sql: Database, accountId: string): Promise<void> {
@@ -15,4 +23,70 @@ export async function loseOrders(sql: Database, accountId: string): Promise<void
     await tx`select erase_only(${accountId})`
     await tx`delete from orders where account_id = ${accountId}`
   })
+}
+
+export interface LostOrder {
+  order: OrderView
+  email: string
+  paymentIntentId: string
+  /** the subject of the provider's item */
+  providerOrder: string
+}
+
+/** Sells an eSIM to somebody whose account is lost afterwards. @param before what happens in between */
+export async function loseOrder(
+  product: Product,
+  before: (order: OrderView) => Promise<unknown> = async () => undefined,
+  packageCode: string = testPackages.onlyEsimAccess,
+): Promise<{ lost: LostOrder; leave(restoreId: string): Promise<void> }> {
+  const { sql } = product.context
+  const person = await product.signUp()
+  const order = await product.buy(person, { packageCode })
+  await before(order)
+  const [row] = await sql<{ payment_intent_id: string; fact_id: string; number: string }[]>`
+    select payment_intent_id, fact_id, number from orders join invoice_links on order_id = id where id = ${order.id}`
+  const [placed] = await sql<ProviderOrders[]>`select * from provider_orders where order_id = ${order.id}`
+  if (!row || !placed) throw new Error('the order was not delivered')
+  await loseAccount(sql, person.accountId)
+  const { provider, client_ref: clientRef, provider_order_no: orderNo, placed_after: placedAfter } = placed
+  const paymentIntentId = row.payment_intent_id
+  const providerOrder = `${provider}:${orderNo}`
+  const plan = { orderId: order.id, factId: null, invoiceNumber: null, paymentIntentId: null, placement: null }
+  return {
+    lost: { order, email: person.email, paymentIntentId, providerOrder },
+    async leave(restoreId) {
+      const item = { outcome: 'to_settle', detail: 'account_lost' } as const
+      await insertItem(sql, restoreId, {
+        ...item,
+        kind: 'payment',
+        subjectId: paymentIntentId,
+        plan: { ...plan, paymentIntentId, factId: row.fact_id, invoiceNumber: row.number },
+      })
+      const placement = { provider, clientRef, orderNo, packageCode: '', quantity: 1, days: null, esimRefs: null }
+      await insertItem(sql, restoreId, {
+        ...item,
+        kind: 'provider_order',
+        subjectId: providerOrder,
+        plan: { ...plan, placement: { ...placement, placedAfter: placedAfter.toISOString() } },
+      })
+    },
+  }
+}
+
+/** Closes the API as a restore does. @param items what it left to be settled */
+export async function closeForRestore(
+  { context: { sql } }: Product,
+  items: readonly { leave(restoreId: string): Promise<void> }[],
+): Promise<string> {
+  const id = randomUUID()
+  await sql.begin((tx) => insertRestore(tx, { id, backupId: 'lost', readsSince: new Date(), at: new Date() }))
+  for (const { leave } of items) await leave(id)
+  return id
+}
+
+/** Starts the run that completes a restore. @returns its workflow id */
+export async function startRestoreRun({ temporal, config }: Product, restoreId: string): Promise<string> {
+  const { type, ...start } = restoreStart(restoreId, config.TEMPORAL_TASK_QUEUE)
+  await temporal.workflow.start(type, start)
+  return start.workflowId
 }

@@ -4,6 +4,7 @@
  */
 import type { DeletionActivities } from '../../workflows/account-deletion.contract.ts'
 import type { BackupActivities } from '../../workflows/backup/backup.contract.ts'
+import type { RestoreActivities } from '../../workflows/backup/restore.contract.ts'
 import type { BreachActivities } from '../../workflows/breach/breach.contract.ts'
 import type { CampaignActivities } from '../../workflows/campaign.contract.ts'
 import type { CatalogueActivities } from '../../workflows/catalogue-sync.contract.ts'
@@ -44,6 +45,7 @@ interface ActivitiesOf {
   policyNotice: PolicyActivities
   privacyRequest: PrivacyRequestActivities
   reconciliation: ReconciliationActivities
+  restore: RestoreActivities
   restoreDrill: BackupActivities
   signInEnded: SignInEndedActivities
   transparencyNight: TransparencyNightActivities

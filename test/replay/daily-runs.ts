@@ -14,6 +14,7 @@ import { inactivitySweepType } from '../../workflows/retention/account-inactivit
 import { booksCohortsType } from '../../workflows/retention/invoice-retention.contract.ts'
 import { transparencyNightType } from '../../workflows/transparency/transparency-night.contract.ts'
 import { always } from '../harness/checks/placements.ts'
+import { closeForRestore, loseOrder, startRestoreRun } from '../harness/lost.ts'
 import type { Product } from '../harness/product.ts'
 import { orderSteps, runSteps, type Scenario } from './scenario.ts'
 
@@ -87,6 +88,24 @@ export const dailyRuns: Record<string, Scenario> = {
     await rm(damaged)
     return workflowId
   },
+  'restore-completed': async (product) => {
+    const workflowId = await startedRestore(product)
+    return runSteps(product).untilClosed(workflowId)
+  },
+  'restore-left-to-an-operator': async (product) => {
+    const { forward, untilClosed } = runSteps(product)
+    await refuseRefunds(product)
+    return untilClosed(await forward(await startedRestore(product), '8 days'))
+  },
+  'restore-open-and-waits-for-the-processor': async (product) => {
+    const { forward, untilIt } = runSteps(product)
+    await refuseRefunds(product)
+    return untilIt(await forward(await startedRestore(product), '30 minutes'), 'open')
+  },
+  'restore-waits-for-the-processor': async (product) => {
+    await refuseRefunds(product)
+    return runSteps(product).forward(await startedRestore(product), '10 minutes')
+  },
 }
 
 async function ended(product: Product, type: string, args: unknown[] = []): Promise<string> {
@@ -114,3 +133,11 @@ async function syncWithoutAiralo(product: Product): Promise<string> {
   await product.sims.airalo.fault({ match: { path: '/v2/packages' }, times: always, status: 503 })
   return runSteps(product).start(catalogueSyncType)
 }
+
+async function startedRestore(product: Product): Promise<string> {
+  const order = await loseOrder(product)
+  return startRestoreRun(product, await closeForRestore(product, [order]))
+}
+
+const refuseRefunds = ({ sims }: Product) =>
+  sims.stripe.fault({ match: { method: 'POST', path: '^/v1/refunds' }, status: 503, times: always })

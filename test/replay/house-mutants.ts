@@ -115,6 +115,32 @@ export const houseMutants: Mutant[] = [
     caughtBy: ['restore-drill-done', 'restore-drill-of-a-damaged-backup'],
   },
   {
+    name: 'a restore that settles nothing',
+    mutation: {
+      workflow: 'restore',
+      activity: 'settleRestored',
+      fault: 'skipped',
+      result: { payments: 0, esims: 0 },
+    },
+    first: true,
+    caughtBy: ['restore-completed', 'restore-waits-for-the-processor'],
+  },
+  {
+    name: 'a restore that keeps everybody away',
+    mutation: { workflow: 'restore', activity: 'openTraffic', fault: 'skipped' },
+    caughtBy: ['restore-completed', 'restore-open-and-waits-for-the-processor'],
+  },
+  {
+    name: 'a restore whose undecided items no operator sees',
+    mutation: { workflow: 'restore', activity: 'leaveRestoredToOperators', fault: 'skipped', result: { undecided: 0 } },
+    caughtBy: ['restore-completed', 'restore-left-to-an-operator'],
+  },
+  {
+    name: 'a restore that does not wait for the processor',
+    mutation: { workflow: 'restore', timer: 'any' },
+    caughtBy: ['restore-left-to-an-operator', 'restore-waits-for-the-processor'],
+  },
+  {
     name: 'a security log that grows',
     mutation: {
       workflow: 'housekeeping',

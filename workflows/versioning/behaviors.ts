@@ -27,6 +27,7 @@ export const versioning: Readonly<Record<WorkflowType, Versioning>> = {
   orderAftercare: upgraded('waits weeks for a refund to settle, or for an operator'),
   policyNotice: upgraded('waits at least 30 days for the version to come into force'),
   privacyRequest: upgraded('has up to 90 days for the answer, and remembers it afterwards'),
+  restore: upgraded('tries for a week while an outside party is down'),
   signInEnded: upgraded('tries for days while the mail server is down'),
 
   backup: pinned('ends within hours; the next one starts on the current build'),

@@ -29,7 +29,9 @@ export async function faultsInDocuments(sql: Database): Promise<string[]> {
   >`
     select i.series, count(*)::int as documents, count(distinct i.sequence)::int as distinct,
       max(i.sequence)::int as highest, max(c.last)::int as last
-    from invoices i left join counters c on c.series = i.series group by i.series`
+    from (
+      select series, sequence from invoices union all select series, sequence from lost_numbers
+    ) i left join counters c on c.series = i.series group by i.series`
   const faults = series
     .filter(({ documents, distinct, highest, last }) => new Set([documents, distinct, highest, last]).size > 1)
     .map((row) => `series ${row.series} has gaps or repeats: ${JSON.stringify(row)}`)

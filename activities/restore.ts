@@ -1,0 +1,134 @@
+/** U2: a payment that a restore could not tie to an order is refunded, and the eSIM given back if nobody has used it. */
+import { heartbeat } from '@temporalio/activity'
+import { WorkflowNotFoundError } from '@temporalio/client'
+import type { WorkerContext } from '../context.ts'
+import {
+  countItems,
+  type ItemToSettle,
+  listItemsToSettle,
+  openTraffic,
+  type RestoredItem,
+  settleItem,
+} from '../db/backup/restores.ts'
+import { raiseOperatorTask } from '../db/operator-tasks.ts'
+import { creditInvoice, settleFact } from '../db/order/books.ts'
+import type { EsimProviderId } from '../providers/esim.ts'
+import { isProviderFailure } from '../providers/failure.ts'
+import { plusMs } from '../shared/calendar.ts'
+import { failure, failureCode, failureType } from '../shared/failures.ts'
+import type { RestoreActivities } from '../workflows/backup/restore.contract.ts'
+import { orderWorkflowId } from '../workflows/order/order.contract.ts'
+import { paymentSweepType, paymentSweepWorkflowId } from '../workflows/order/payment-sweep.contract.ts'
+import { createProviderReturns } from './order/provider-returns.ts'
+import { leftOf, standingMinor } from './order/refund.ts'
+import { paymentWithoutOrder } from './payment-sweep.ts'
+
+type Settled = Pick<RestoredItem, 'outcome'> & { detail?: string }
+
+export function createRestoreActivities(context: WorkerContext): RestoreActivities {
+  const { sql, stripe, temporal, config, esimProviders, log } = context
+  const returns = createProviderReturns(context)
+
+  return {
+    async settleRestored({ restoreId, asOf }) {
+      const left = { payments: 0, esims: 0 }
+      for (const item of await listItemsToSettle(sql, restoreId)) {
+        heartbeat()
+        try {
+          const settled = await settle(item, new Date(asOf))
+          await settleItem(sql, restoreId, { ...item, ...settled })
+        } catch (error) {
+          const code = isProviderFailure(error) ? error.code : (failureCode(error) ?? failureType(error))
+          if (code === undefined) throw error
+          log.warn({ kind: item.kind, code }, 'an item of a restore cannot be settled yet')
+          left[item.kind === 'payment' ? 'payments' : 'esims'] += 1
+        }
+      }
+      return left
+    },
+
+    async openTraffic({ restoreId, asOf }) {
+      await openTraffic(sql, restoreId, new Date(asOf))
+      // Webhooks that came while the database was lost: their events are read as if they had been missed.
+      await temporal.workflow.start(paymentSweepType, {
+        workflowId: `${paymentSweepWorkflowId}-after-${restoreId}`,
+        taskQueue: config.TEMPORAL_TASK_QUEUE,
+        workflowIdConflictPolicy: 'USE_EXISTING',
+        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+      })
+    },
+
+    async leaveRestoredToOperators({ restoreId, asOf }) {
+      const at = new Date(asOf)
+      for (const { kind, subjectId, plan } of await listItemsToSettle(sql, restoreId)) {
+        const task =
+          kind === 'payment'
+            ? { kind: paymentWithoutOrder, subjectId: plan.paymentIntentId ?? subjectId }
+            : { kind: 'provider_order_unreturned', subjectId }
+        await raiseOperatorTask(sql, { ...task, detail: 'restore', at })
+        await settleItem(sql, restoreId, { kind, subjectId, outcome: 'undecided' })
+      }
+      const counts = Object.values(await countItems(sql, restoreId))
+      return { undecided: counts.reduce((sum, outcomes) => sum + (outcomes.undecided ?? 0), 0) }
+    },
+  }
+
+  async function settle({ kind, subjectId, plan }: ItemToSettle, at: Date): Promise<Settled> {
+    if (plan.orderId !== null) await endRun(plan.orderId)
+    if (kind === 'payment') return settlePayment(plan, at)
+    if (!plan.placement) return { outcome: 'undecided' }
+    try {
+      let isRequested = false
+      const outcome = await returns.returnEsims(plan.placement, async (_esimRef, answer) => {
+        isRequested ||= answer === 'requested'
+      })
+      if (isRequested) await raiseOperatorTask(sql, { kind: 'provider_refund_requested', subjectId, at })
+      return { outcome: 'given_back', ...(outcome === 'never_placed' && { detail: outcome }) }
+    } catch (error) {
+      // The customer keeps what they use, and has the money back.
+      if (failureType(error) === 'EsimInUse') return { outcome: 'given_back', detail: 'kept_in_use' }
+      const { provider, placedAfter } = plan.placement
+      const soughtUntil = plusMs(new Date(placedAfter), esimProviders[provider as EsimProviderId].settling.soughtForMs)
+      if (failureType(error) === 'PlacementUnsettled' && at >= soughtUntil)
+        return { outcome: 'given_back', detail: 'never_placed' }
+      throw error
+    }
+  }
+
+  /** Its order is gone: it could only fail, and must not act on it meanwhile. */
+  async function endRun(orderId: string): Promise<void> {
+    try {
+      await temporal.workflow.getHandle(orderWorkflowId(orderId)).terminate('its order was lost with the database')
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error
+    }
+  }
+
+  async function settlePayment(plan: ItemToSettle['plan'], at: Date): Promise<Settled> {
+    const { paymentIntentId, factId, invoiceNumber } = plan
+    if (paymentIntentId === null) return { outcome: 'undecided' }
+    const payment = await stripe.getPayment(paymentIntentId)
+    if (payment.status !== 'succeeded') {
+      const outcome = await stripe.cancelPayment(paymentIntentId, `restored-${paymentIntentId}:cancel`)
+      if (outcome === 'already_paid') return settlePayment(plan, at)
+      if (outcome === 'processing') throw failure('PaymentPending', { code: outcome })
+      return { outcome: 'cancelled' }
+    }
+    const left = leftOf(payment)
+    if (left > 0) {
+      await stripe.refund({
+        paymentIntentId,
+        amountMinor: left,
+        idempotencyKey: `restored-${paymentIntentId}:refund`,
+        reasonCode: 'not_delivered_in_time',
+        lookFirst: true,
+      })
+    }
+    const refunds = await stripe.listRefunds(paymentIntentId)
+    await sql.begin(async (tx) => {
+      if (invoiceNumber !== null) await creditInvoice(tx, invoiceNumber, standingMinor(refunds), at)
+      if (factId !== null) await settleFact(tx, factId, 'refunded', standingMinor(refunds))
+    })
+    return { outcome: 'refunded', ...(left <= 0 && { detail: 'before_the_restore' }) }
+  }
+}

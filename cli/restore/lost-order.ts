@@ -1,0 +1,108 @@
+/** An order that cannot be rebuilt: its payment is refunded, its eSIM given back if unused, and the books keep it. */
+
+import { destinationOf } from '../../activities/order/payment.ts'
+import { placementReference } from '../../activities/order/placement-reference.ts'
+import { leftOf } from '../../activities/order/refund.ts'
+import type { Context } from '../../context.ts'
+import { insertItem, type SettlementPlan } from '../../db/backup/restores.ts'
+import type { Packages } from '../../db/connection/schema.ts'
+import { insertFact, settleFact } from '../../db/order/books.ts'
+import type { HeldPlacement } from '../../db/order/placements.ts'
+import { restoreDocument } from '../../db/order/restored-documents.ts'
+import { creditNotesOf, type Loss, mayHoldEsims, provisionings, type RunFacts, referencesOf } from './rebuild-order.ts'
+
+/** Writes what the books keep of a lost order, and the items by which its payment and its eSIMs are settled. */
+export async function leaveLostOrder(
+  context: Context,
+  restoreId: string,
+  { run, payment, placed }: RunFacts,
+  loss: Loss,
+): Promise<void> {
+  const { sql } = context
+  if (!payment || payment.status === 'canceled') return
+  const books = payment.paidAt === undefined ? noBooks : await keepBooks(context, { run, payment, placed })
+  const plan: SettlementPlan = {
+    paymentIntentId: payment.paymentIntentId,
+    orderId: run.orderId,
+    ...books,
+    placement: null,
+  }
+  await insertItem(sql, restoreId, {
+    kind: 'payment',
+    subjectId: payment.paymentIntentId,
+    detail: loss,
+    // A refund from before the restore is settled by comparing, too: it can still fail.
+    outcome: 'to_settle',
+    plan,
+  })
+  for (const placement of heldBy({ run, payment, placed })) {
+    await insertItem(sql, restoreId, {
+      kind: 'provider_order',
+      subjectId: `${placement.provider}:${placement.orderNo ?? placement.clientRef}`,
+      detail: loss,
+      outcome: 'to_settle',
+      plan: { ...plan, ...noBooks, paymentIntentId: null, placement },
+    })
+  }
+}
+
+const noBooks = { factId: null, invoiceNumber: null }
+
+async function keepBooks(
+  { sql, config }: Context,
+  { run, payment }: RunFacts & { payment: NonNullable<RunFacts['payment']> },
+): Promise<Pick<SettlementPlan, 'factId' | 'invoiceNumber'>> {
+  const { packageCode, quantity } = run.input
+  const [sold] = await sql<Packages[]>`select * from packages where code = ${packageCode}`
+  const paidAt = new Date(payment.paidAt ?? payment.createdAt)
+  const facts = {
+    packageName: sold?.name ?? packageCode,
+    destination: sold ? destinationOf(sold.destinations) : '',
+    quantity,
+    grossMinor: payment.amountMinor,
+    currency: payment.currency,
+  }
+  const delivery = run.activities.find(({ type, completed }) => type === 'recordDelivery' && completed)
+  const number = (delivery?.completed?.result as { invoiceNumber?: string } | null | undefined)?.invoiceNumber ?? null
+  const [note, ...more] = creditNotesOf(run)
+  return await sql.begin(async (tx) => {
+    const factId = await insertFact(tx, facts, paidAt)
+    if (delivery) await settleFact(tx, factId, 'delivered')
+    if (!delivery || number === null) return { factId, invoiceNumber: null }
+    const document = {
+      ...facts,
+      issuedAt: delivery.at,
+      suppliedAt: delivery.at,
+      seller: `${config.SELLER_NAME}, ${config.SELLER_TAX_ID}`,
+      taxRateBps: config.TAX_RATE_BPS,
+      paymentKind: payment.methodKind,
+      orderId: null,
+    }
+    await restoreDocument(tx, { ...document, number, kind: 'invoice', documentKey: 'invoice', corrects: null })
+    if (note !== undefined && more.length === 0 && leftOf(payment) <= 0) {
+      const credit = { number: note, kind: 'credit_note', documentKey: 'credit_note', corrects: number } as const
+      await restoreDocument(tx, { ...document, ...credit })
+    }
+    return { factId, invoiceNumber: number }
+  })
+}
+
+/** What providers hold, or may hold, for a lost order. */
+function heldBy({ run, placed }: RunFacts): HeldPlacement[] {
+  if (!mayHoldEsims(run) || run.input.parentOrderId) return []
+  const asked = provisionings(run)
+  const common = {
+    packageCode: run.input.packageCode,
+    quantity: run.input.quantity,
+    days: null,
+    placedAfter: (asked[0]?.at ?? run.startedAt).toISOString(),
+    esimRefs: null,
+  }
+  if (placed.length > 0)
+    return placed.map(({ provider, clientRef, orderNo }) => ({ ...common, provider, clientRef, orderNo }))
+  const [reference] = referencesOf(run)
+  if (reference === undefined || asked.some(({ completed }) => completed)) return []
+  // eSIM Access shows an order only once it is allocated.
+  const provider = 'esim-access'
+  return [{ ...common, provider, clientRef: placementReference(reference, provider, 1), orderNo: null }]
+}

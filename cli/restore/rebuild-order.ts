@@ -1,0 +1,352 @@
+/** Brings an order's rows to where its run is: the effects of what the run has completed. docs/restore.md has the table. */
+import { destinationOf, factsOf } from '../../activities/order/payment.ts'
+import { notAccepted, objectionTo } from '../../activities/order/payment-acceptance.ts'
+import { placementReference } from '../../activities/order/placement-reference.ts'
+import { leftOf, recordRefunds, standingMinor } from '../../activities/order/refund.ts'
+import type { Context } from '../../context.ts'
+import type { PackageOffers, Packages } from '../../db/connection/schema.ts'
+import { tableEncryption } from '../../db/crypto/column-encryption.ts'
+import { installTokenOf } from '../../db/crypto/install-token.ts'
+import { raiseOperatorTask } from '../../db/operator-tasks.ts'
+import { recordDelivered, recordPaid, settleFact } from '../../db/order/books.ts'
+import { insertEsims, listEsims, noteReturnAsked, setEsimState } from '../../db/order/esims.ts'
+import { findOrder, insertOrder, moveOrder, type OrderRow } from '../../db/order/orders.ts'
+import { insertLostPlacement, listPlacements, movePlacement, type Placement } from '../../db/order/placements.ts'
+import { type IssuedDocument, restoreDocument } from '../../db/order/restored-documents.ts'
+import { periods } from '../../policy/periods.ts'
+import type { EsimProviderId } from '../../providers/esim.ts'
+import type { Payment } from '../../providers/stripe/payments.ts'
+import { plusMs } from '../../shared/calendar.ts'
+import type { OrderStatus, RefundReason } from '../../workflows/order/order.contract.ts'
+import type { OrderRun, RecordedActivity } from './order-runs.ts'
+
+/** An order that a provider has for a run's order. */
+export interface PlacedOrder {
+  provider: string
+  clientRef: string
+  orderNo: string
+}
+
+/** Why an order cannot be rebuilt. */
+export type Loss = 'account_lost' | 'package_unknown' | 'first_order_lost'
+
+export interface RunFacts {
+  run: OrderRun
+  /** undefined: the run never got as far as a payment */
+  payment: Payment | undefined
+  placed: PlacedOrder[]
+}
+
+/** @returns why the order cannot be rebuilt, if it cannot */
+export async function rebuildOrder(context: Context, { run, payment, placed }: RunFacts): Promise<Loss | undefined> {
+  const { sql, stripe } = context
+  const { orderId } = run
+  if (!(await findOrder(sql, orderId))) {
+    if (!payment) return undefined
+    const loss = await insertLostOrder(context, run, payment)
+    if (loss) return loss
+  }
+  for (const activity of run.activities) {
+    const order = await findOrder(sql, orderId)
+    if (order) await redo(order, activity)
+  }
+  const order = await findOrder(sql, orderId)
+  if (order && mayHoldEsims(run)) await keepOpenPlacements(context, order, run, placed)
+  if (order) await rebuildRefunds(order)
+  return undefined
+
+  /** The effect of an activity on the database. One that the dump has already changes nothing. */
+  async function redo(order: OrderRow, { type, input, at, completed }: RecordedActivity): Promise<void> {
+    if (!completed) return
+    const result = completed.result as Record<string, unknown> | string | null | undefined
+    switch (type) {
+      case 'confirmPayment':
+        return payment && rebuildPayment(order, payment, result as { state: string; review?: string | null }, at)
+      case 'cancelPayment': {
+        if (result !== 'cancelled') return
+        const { status, reason } = input as { status: OrderStatus; reason: string }
+        await moveOrder(sql, orderId, ['awaiting_payment'], { status, reason, ended_at: at })
+        return
+      }
+      case 'startProvisioning': {
+        const deliver_by = plusMs(at, periods.order.deliverWithinMs)
+        await moveOrder(sql, orderId, ['in_review'], { status: 'provisioning', reason: null, deliver_by })
+        return
+      }
+      case 'provision':
+        return rebuildProvided(context, order, run, placed, at)
+      case 'recordDelivery':
+        return rebuildDelivery(context, order, at, (result as { invoiceNumber?: string } | null)?.invoiceNumber)
+      case 'withdrawEsims':
+        for (const { id } of await listEsims(context, order)) await noteReturnAsked(sql, id, at)
+        return setEsimState(sql, orderId, 'cancelled', at)
+      case 'startRefund':
+      case 'recordRefundFailure': {
+        const status = type === 'startRefund' ? 'refunding' : 'refund_failed'
+        const from = ['in_review', 'provisioning', 'delivered', 'refunding', 'refunded', 'refund_failed'] as const
+        const reason =
+          order.reason && order.paid_at && order.status.startsWith('refund') ? order.reason : refundReason()
+        await moveOrder(sql, orderId, [...from], { status, reason, ended_at: null })
+        return
+      }
+      case 'releaseProvision':
+        for (const { id } of await listPlacements(sql, orderId))
+          await movePlacement(sql, id, ['placing', 'placed', 'provided', 'releasing'], { state: 'released' })
+        return setEsimState(sql, orderId, 'cancelled', at)
+      case 'refundPayment': {
+        const reason = refundReason()
+        await moveOrder(sql, orderId, ['refunding', 'refund_failed'], { status: 'refunded', reason })
+        return
+      }
+      case 'watchEsims':
+        if ((result as { recorded?: boolean } | null)?.recorded)
+          await moveOrder(sql, orderId, ['delivered'], { status: 'ended', ended_at: at })
+        return
+      case 'endOrder': {
+        const ended: OrderStatus =
+          order.status === 'refunded' ? 'refunded' : order.parent_order_id ? 'delivered' : 'ended'
+        await moveOrder(sql, orderId, [order.status], { status: ended, ended_at: at })
+        return
+      }
+      default:
+    }
+  }
+
+  function refundReason(): RefundReason {
+    const asked = run.activities.findLast(({ type, input }) => type === 'refundPayment' && input)
+    return (asked?.input?.reason as RefundReason | undefined) ?? 'not_delivered_in_time'
+  }
+
+  async function rebuildPayment(
+    order: OrderRow,
+    paid: Payment,
+    { state, review = null }: { state: string; review?: string | null },
+    at: Date,
+  ): Promise<void> {
+    if (state === 'paid') {
+      const recorded = {
+        status: review ? 'in_review' : 'provisioning',
+        reason: review,
+        payment_kind: paid.methodKind,
+        paid_at: at,
+        deliver_by: review ? null : plusMs(at, periods.order.deliverWithinMs),
+      } as const
+      await sql.begin((tx) => recordPaid(tx, orderId, factsOf(order), recorded))
+      return
+    }
+    const objection = state === 'cancelled' && objectionTo(paid, order)
+    if (!objection) return
+    await raiseOperatorTask(sql, { kind: notAccepted, subjectId: orderId, detail: objection, at })
+    await moveOrder(sql, orderId, ['awaiting_payment'], { status: 'cancelled', reason: notAccepted, ended_at: at })
+  }
+
+  /** Refunds and their credit notes: Stripe has them all, whoever has made them. */
+  async function rebuildRefunds(order: OrderRow): Promise<void> {
+    if (!payment || payment.refundedMinor === 0 || !order.paid_at) return
+    const refunds = await stripe.listRefunds(payment.paymentIntentId)
+    const at = run.activities.findLast(({ type, completed }) => type === 'refundPayment' && completed)?.at ?? new Date()
+    const numbers = creditNotesOf(run)
+    await sql.begin(async (tx) => {
+      const [invoice] = await tx<{ number: string; notes: number }[]>`
+        select l.number, (select count(*)::int from invoices n where n.corrects = l.number) as notes
+        from invoice_links l where l.order_id = ${orderId} and l.document_key = 'invoice'`
+      const [number] = numbers
+      if (invoice?.notes === 0 && number !== undefined && numbers.length === 1) {
+        const note = { number, kind: 'credit_note', documentKey: 'credit_note', corrects: invoice.number } as const
+        const grossMinor = Math.min(standingMinor(refunds), order.gross_minor)
+        await restoreDocument(tx, { ...documentOf(context, order, at), ...note, grossMinor, orderId })
+      }
+      await recordRefunds(tx, order, refunds, (order.reason ?? refundReason()) as RefundReason, at)
+      const isGivenBack = order.status.startsWith('refund') && leftOf(payment) <= 0
+      const outcome = isGivenBack ? 'refunded' : order.delivered_at ? 'delivered' : 'paid'
+      if (order.fact_id) await settleFact(tx, order.fact_id, outcome, standingMinor(refunds))
+    })
+  }
+}
+
+/** The numbers of the credit notes that a run's refund has reported. */
+export function creditNotesOf(run: OrderRun): string[] {
+  const refunded = run.activities.findLast(({ type, completed }) => type === 'refundPayment' && completed)
+  return (refunded?.completed?.result as { creditNotes?: string[] } | null | undefined)?.creditNotes ?? []
+}
+
+/** The run has asked providers, and has not given back what they hold. */
+export const mayHoldEsims = (run: OrderRun): boolean =>
+  provisionings(run).length > 0 &&
+  !run.activities.some(({ type, completed }) => type === 'releaseProvision' && completed)
+
+export const provisionings = (run: OrderRun): RecordedActivity[] =>
+  run.activities.filter(({ type }) => type === 'provision')
+
+/** The random values from which the references at providers were computed. */
+export const referencesOf = (run: OrderRun): string[] =>
+  provisionings(run).flatMap(({ input }) => (typeof input?.reference === 'string' ? [input.reference] : []))
+
+async function insertLostOrder(context: Context, run: OrderRun, payment: Payment): Promise<Loss | undefined> {
+  const { sql, cipher, dataKeys } = context
+  const { input, orderId, startedAt } = run
+  const [account] = await sql`select from accounts where id = ${input.accountId}`
+  if (!account) return 'account_lost'
+  const [sold] = await sql<Packages[]>`select * from packages where code = ${input.packageCode}`
+  if (!sold) return 'package_unknown'
+  if (input.parentOrderId && !(await findOrder(sql, input.parentOrderId))) return 'first_order_lost'
+  const fields = tableEncryption(cipher, await dataKeys.get(sql, input.accountId), 'orders')
+  await insertOrder(sql, {
+    id: orderId,
+    account_id: input.accountId,
+    parent_order_id: input.parentOrderId,
+    esim_id: input.esimId,
+    package_code: input.packageCode,
+    package_name: sold.name,
+    destination: destinationOf(sold.destinations),
+    quantity: input.quantity,
+    data_bytes: sold.data_bytes,
+    days: sold.days,
+    gross_minor: payment.amountMinor,
+    currency: payment.currency,
+    payment_intent_id: payment.paymentIntentId,
+    payment_client_secret: fields.seal('payment_client_secret', payment.clientSecret),
+    customer_session_secret: null,
+    ad_user_data: input.measurement.adUserData,
+    ad_personalization: input.measurement.adPersonalization,
+    // A purchase that was measured under the lost id must not be measured again.
+    measurement_event_id: null,
+    created_at: new Date(input.orderedAt ?? startedAt),
+    payment_due_at: plusMs(startedAt, periods.order.paymentWindowMs),
+  })
+  return undefined
+}
+
+/** The placements and eSIMs of a run that has them. */
+async function rebuildProvided(
+  context: Context,
+  order: OrderRow,
+  run: OrderRun,
+  placed: PlacedOrder[],
+  at: Date,
+): Promise<void> {
+  const { sql } = context
+  const known = await listPlacements(sql, order.id)
+  if (known.some(({ state }) => ['provided', 'releasing', 'released'].includes(state))) return
+  if (order.parent_order_id) return rebuildTopUp(context, order, run, at)
+  for (const found of placed) {
+    const placement =
+      known.find(({ client_ref }) => client_ref === found.clientRef) ?? (await lostPlacement(context, order, found, at))
+    await movePlacement(sql, placement.id, ['placing'], { state: 'placed', provider_order_no: found.orderNo })
+  }
+  for (const placement of await listPlacements(sql, order.id)) {
+    if (placement.state !== 'placed' || !placement.provider_order_no) continue
+    const provider = context.esimProviders[placement.provider as EsimProviderId]
+    const esims = await provider.getEsims(placement.provider_order_no)
+    await insertEsims(context, order, placement, esims.slice(0, order.quantity))
+    return
+  }
+  await raiseOperatorTask(sql, { kind: 'restore_undecided', subjectId: order.id, detail: 'provider_order_unknown', at })
+}
+
+async function rebuildTopUp(context: Context, order: OrderRow, run: OrderRun, at: Date): Promise<void> {
+  const placement = await topUpPlacement(context, order, run, at)
+  if (placement) await movePlacement(context.sql, placement.id, ['placing'], { state: 'provided' })
+}
+
+/** The request of a top-up; a run that goes on asks the provider whether it was applied. */
+async function topUpPlacement(
+  context: Context,
+  order: OrderRow,
+  run: OrderRun,
+  at: Date,
+): Promise<Placement | undefined> {
+  const { sql } = context
+  const [known] = await listPlacements(sql, order.id)
+  const parent = order.parent_order_id ? await findOrder(sql, order.parent_order_id) : undefined
+  const esim = parent && (await listEsims(context, parent)).find(({ id }) => id === order.esim_id)
+  const [reference] = referencesOf(run)
+  if (known || !esim || reference === undefined) return known
+  const clientRef = placementReference(reference, esim.provider, 1)
+  return lostPlacement(context, order, { provider: esim.provider, clientRef }, at)
+}
+
+/**
+ * The requests whose answer the run waits for. eSIM Access shows an order only once it is allocated: its request is repeated
+ * under its reference, by which it stays one order.
+ */
+async function keepOpenPlacements(
+  context: Context,
+  order: OrderRow,
+  run: OrderRun,
+  placed: PlacedOrder[],
+): Promise<void> {
+  const { sql } = context
+  const at = provisionings(run)[0]?.at ?? run.startedAt
+  if (order.parent_order_id) return void (await topUpPlacement(context, order, run, at))
+  if ((await listPlacements(sql, order.id)).length > 0) return
+  for (const found of placed) await lostPlacement(context, order, found, at)
+  const reference = referencesOf(run)[0]
+  const provider = 'esim-access' satisfies EsimProviderId
+  const [offer] = await sql<Pick<PackageOffers, 'provider'>[]>`
+    select provider from package_offers where package_code = ${order.package_code} and provider = ${provider}`
+  if (placed.length > 0 || reference === undefined || !offer) return
+  await lostPlacement(context, order, { provider, clientRef: placementReference(reference, provider, 1) }, at)
+}
+
+async function lostPlacement(
+  { sql }: Context,
+  order: OrderRow,
+  found: { provider: string; clientRef: string; orderNo?: string },
+  at: Date,
+): Promise<Placement> {
+  const [offer] = await sql<Pick<PackageOffers, 'provider_package_code'>[]>`
+    select provider_package_code from package_offers
+    where package_code = ${order.package_code} and provider = ${found.provider}`
+  return insertLostPlacement(sql, order.id, {
+    provider: found.provider,
+    clientRef: found.clientRef,
+    orderNo: found.orderNo ?? null,
+    packageCode: offer?.provider_package_code ?? '',
+    placedAt: at,
+  })
+}
+
+async function rebuildDelivery(
+  context: Context,
+  order: OrderRow,
+  at: Date,
+  invoiceNumber: string | undefined,
+): Promise<void> {
+  const { sql, cipher, dataKeys } = context
+  if (order.status !== 'provisioning') return
+  const key = await dataKeys.get(sql, order.account_id)
+  const token = installTokenOf(key, order.id)
+  const delivered = {
+    delivered_at: at,
+    install_token: tableEncryption(cipher, key, 'orders').seal('install_token', token),
+    install_token_index: cipher.blindIndex('orders.install_token', token),
+  }
+  const document = documentOf(context, order, at)
+  if (invoiceNumber === undefined) {
+    await recordDelivered(sql, delivered, { ...document, orderId: order.id })
+    return
+  }
+  await sql.begin(async (tx) => {
+    if (!(await moveOrder(tx, order.id, ['provisioning'], { ...delivered, status: 'delivered' }))) return
+    if (order.fact_id) await settleFact(tx, order.fact_id, 'delivered')
+    const invoice = { number: invoiceNumber, kind: 'invoice', documentKey: 'invoice', corrects: null } as const
+    await restoreDocument(tx, { ...document, ...invoice, orderId: order.id })
+  })
+}
+
+/** What an order's documents say of it. */
+function documentOf(
+  { config }: Context,
+  order: OrderRow,
+  at: Date,
+): Omit<IssuedDocument, 'number' | 'kind' | 'documentKey' | 'corrects' | 'orderId'> {
+  return {
+    ...factsOf(order),
+    issuedAt: at,
+    suppliedAt: order.delivered_at ?? at,
+    seller: `${config.SELLER_NAME}, ${config.SELLER_TAX_ID}`,
+    taxRateBps: config.TAX_RATE_BPS,
+    paymentKind: order.payment_kind ?? 'other',
+  }
+}

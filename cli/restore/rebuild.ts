@@ -1,0 +1,180 @@
+/**
+ * U2, a restore that loses nobody: whatever is newer than the dump is rebuilt from Stripe, the eSIM providers and the runs,
+ * or left to be refunded. It only reads from outside, and writes to the restored database before any program can use it:
+ * a repeated restore begins anew. docs/restore.md says what becomes of what, and why.
+ */
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Client } from '@temporalio/client'
+import { paymentMark } from '../../activities/order/payment-mark.ts'
+import { placementPrefix } from '../../activities/order/placement-reference.ts'
+import { leftOf } from '../../activities/order/refund.ts'
+import { paymentWithoutOrder } from '../../activities/payment-sweep.ts'
+import type { Context } from '../../context.ts'
+import { insertItem } from '../../db/backup/restores.ts'
+import { erasedSince } from '../../db/erasure/deletion-ledger.ts'
+import { openPayments } from '../../db/erasure/deletion-seals.ts'
+import { raiseOperatorTask } from '../../db/operator-tasks.ts'
+import { findOrder, findOrderOfPayment, type OrderRow } from '../../db/order/orders.ts'
+import { readCounters, recordLostNumbers } from '../../db/order/restored-documents.ts'
+import { isProviderFailure } from '../../providers/failure.ts'
+import type { Payment } from '../../providers/stripe/payments.ts'
+import { leaveLostOrder } from './lost-order.ts'
+import { type ListedOrderRun, listOrderRuns, type OrderRun, readOrderRun } from './order-runs.ts'
+import { type PlacedOrder, rebuildOrder, referencesOf } from './rebuild-order.ts'
+
+/** Kind of the operator task of a run that the database knows nothing of. */
+export const restoreUndecided = 'restore_undecided'
+
+export interface RebuildOptions {
+  restoreId: string
+  /** a time before the dump */
+  since: Date
+  /** payments that need nothing more, of persons who were erased since the dump */
+  settled: readonly string[]
+  /** undefined: Temporal is lost as well */
+  temporal: Client | undefined
+  say(line: string): void
+}
+
+/** Statuses in which an order's run changes nothing but the eSIMs' states, which it reads again by itself. */
+const atRest = ['delivered', 'ended', 'cancelled', 'unpaid'] as const
+/** Runs that have a row, besides those of orders and deletions. */
+const otherRuns = ['privacyRequest', 'emailChange', 'campaign', 'policyNotice'] as const
+
+export async function rebuild(
+  context: Context,
+  { restoreId, since, settled, temporal, say }: RebuildOptions,
+): Promise<void> {
+  const { sql, stripe, cipher } = context
+  const counters = await readCounters(sql)
+  const runs = temporal ? await changedRuns(context, temporal, since) : []
+  const payments = await newPayments()
+  say(`${runs.length} runs of orders and ${payments.size} payments are newer than the backup.`)
+
+  const placed = await placedOrders(context, runs, since)
+  const explained = new Set<string>(settled)
+  // Runs come oldest first, so that the first order of a top-up is there before it.
+  for (const run of runs) {
+    const before = await findOrder(sql, run.orderId)
+    const payment = await paymentOf(run, before)
+    if (payment) explained.add(payment.paymentIntentId)
+    const facts = { run, payment, placed: placed.get(run.orderId) ?? [] }
+    const loss = await rebuildOrder(context, facts)
+    if (loss) await leaveLostOrder(context, restoreId, facts, loss)
+    else if (isChanged(before, await findOrder(sql, run.orderId)))
+      await insertItem(sql, restoreId, { kind: 'order', subjectId: run.orderId, outcome: 'rebuilt' })
+  }
+  for await (const erased of openPayments(sql, context)) for (const id of erased) explained.add(id)
+  for (const payment of payments.values()) if (!explained.has(payment.paymentIntentId)) await leavePayment(payment)
+  if (temporal) await leaveOtherRuns(temporal)
+  await recordLostNumbers(sql, restoreId, counters)
+
+  /** Our payments since the dump, by the order that they are for. */
+  async function newPayments(): Promise<Map<string, Payment>> {
+    const found = new Map<string, Payment>()
+    for await (const { paymentIntentId, orderId, mark } of stripe.paymentsCreated(since, new Date())) {
+      if (orderId === null || mark !== paymentMark(cipher, orderId)) continue
+      const known = found.get(orderId)
+      // A checkout that was repeated after a day has another payment; one of them was paid at most.
+      if (known?.paidAt !== undefined) continue
+      found.set(orderId, await patiently(() => stripe.getPayment(paymentIntentId)))
+    }
+    return found
+  }
+
+  async function paymentOf(run: OrderRun, order: OrderRow | undefined): Promise<Payment | undefined> {
+    const known = order?.payment_intent_id
+    return known ? patiently(() => stripe.getPayment(known)) : payments.get(run.orderId)
+  }
+
+  /** A payment of which no run and no row is left. */
+  async function leavePayment(payment: Payment): Promise<void> {
+    const { paymentIntentId, status, createdAt } = payment
+    if (status === 'canceled' || (await findOrderOfPayment(sql, paymentIntentId))) return
+    if (status === 'succeeded' && leftOf(payment) <= 0) return
+    const item = { kind: 'payment', subjectId: paymentIntentId } as const
+    // It may have been delivered to somebody who was erased since: their run is gone.
+    if (status === 'succeeded' && (await erasedSince(sql, new Date(createdAt)))) {
+      await insertItem(sql, restoreId, { ...item, outcome: 'undecided', detail: 'perhaps_of_an_erased_person' })
+      await raiseOperatorTask(sql, { kind: paymentWithoutOrder, subjectId: paymentIntentId, at: new Date() })
+      return
+    }
+    const plan = { paymentIntentId, orderId: payment.orderId, factId: null, invoiceNumber: null, placement: null }
+    await insertItem(sql, restoreId, { ...item, outcome: 'to_settle', detail: 'no_run', plan })
+  }
+
+  async function leaveOtherRuns(client: Client): Promise<void> {
+    const types = otherRuns.map((type) => `'${type}'`).join(', ')
+    const query = `WorkflowType IN (${types}) AND ExecutionStatus = 'Running' AND StartTime >= '${since.toISOString()}'`
+    for await (const { workflowId, type } of client.workflow.list({ query })) {
+      if (await isRecorded(workflowId)) continue
+      await insertItem(sql, restoreId, { kind: 'run', subjectId: workflowId, outcome: 'undecided', detail: type })
+      await raiseOperatorTask(sql, { kind: restoreUndecided, subjectId: workflowId, detail: type, at: new Date() })
+    }
+  }
+
+  /** Whether the row of a run, whose id ends with the row's, was in the dump. */
+  async function isRecorded(workflowId: string): Promise<boolean> {
+    const [row] = await sql<{ known: boolean }[]>`select
+      exists (select from privacy_requests where ${workflowId} like '%' || id) or
+      exists (select from email_changes where ${workflowId} like '%' || id) or
+      exists (select from campaigns where ${workflowId} like '%' || id) or
+      exists (select from policies where ${workflowId} like '%' || version) as known`
+    return row?.known ?? false
+  }
+}
+
+/** The runs whose order the dump may not have as it is. */
+async function changedRuns({ sql }: Context, temporal: Client, since: Date): Promise<OrderRun[]> {
+  const runs: OrderRun[] = []
+  for (const run of await listOrderRuns(temporal, since)) {
+    if (!isAsInDump(run, await findOrder(sql, run.orderId))) runs.push(await readOrderRun(temporal, run))
+  }
+  return runs
+}
+
+const isAsInDump = ({ status, isOpen }: ListedOrderRun, order: OrderRow | undefined): boolean =>
+  order !== undefined &&
+  order.status === status &&
+  atRest.some((each) => each === status) &&
+  isOpen === (order.ended_at === null)
+
+const isChanged = (before: OrderRow | undefined, after: OrderRow | undefined): boolean =>
+  after !== undefined &&
+  (before === undefined || before.status !== after.status || before.ended_at?.getTime() !== after.ended_at?.getTime())
+
+/** What the providers have for the runs' orders, by order id. */
+async function placedOrders(
+  { esimProviders }: Context,
+  runs: readonly OrderRun[],
+  since: Date,
+): Promise<Map<string, PlacedOrder[]>> {
+  const found = new Map<string, PlacedOrder[]>()
+  for (const [provider, { findOrdersOf }] of Object.entries(esimProviders)) {
+    const orderIds = new Map<string, string>()
+    for (const run of runs) {
+      if (run.input.parentOrderId) continue
+      for (const reference of referencesOf(run)) orderIds.set(placementPrefix(reference, provider), run.orderId)
+    }
+    const placed = await patiently(() => findOrdersOf([...orderIds.keys()], since.toISOString()))
+    for (const { clientRef, orderNo } of placed) {
+      const orderId = [...orderIds].find(([prefix]) => clientRef.startsWith(prefix))?.[1]
+      if (orderId !== undefined) found.set(orderId, [...(found.get(orderId) ?? []), { provider, clientRef, orderNo }])
+    }
+  }
+  return found
+}
+
+const attempts = 6
+
+/** A call that is repeated while the outside party is unavailable, for about a minute. */
+async function patiently<Answer>(call: () => Promise<Answer>): Promise<Answer> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await call()
+    } catch (error) {
+      if (!isProviderFailure(error) || error.kind !== 'unavailable' || attempt === attempts) throw error
+      await pause(1_000 * 2 ** (attempt - 1))
+    }
+  }
+}

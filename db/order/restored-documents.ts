@@ -1,0 +1,59 @@
+/** R2, U6: invoices and credit notes that were issued after the dump, under the numbers that they had. */
+import type { Queryable, Transaction } from '../connection/database.ts'
+import type { Counters, Invoices } from '../connection/schema.ts'
+import { dayOf, type InvoiceInput, splitTax } from './books.ts'
+
+export interface IssuedDocument extends Omit<InvoiceInput, 'orderId'> {
+  number: string
+  kind: Invoices['kind']
+  documentKey: string
+  corrects: string | null
+  /** null for a document whose account was lost */
+  orderId: string | null
+}
+
+const numberForm = /^(.+)-(\d{6,})$/
+
+/** Writes a document again. The counter of its series goes on after it. */
+export async function restoreDocument(tx: Transaction, document: IssuedDocument): Promise<void> {
+  const { number, kind, orderId, issuedAt, suppliedAt, grossMinor, taxRateBps } = document
+  const [, series = '', digits = ''] = numberForm.exec(number) ?? []
+  if (!series) throw new Error(`${number} is no number of a document`)
+  const { netMinor, taxMinor } = splitTax(grossMinor, taxRateBps)
+  const sign = kind === 'invoice' ? 1 : -1
+  await tx`insert into invoices (number, series, sequence, kind, issued_on, supplied_on, seller, description, destination,
+      quantity, net_minor, tax_minor, gross_minor, tax_rate_bps, currency, payment_kind, corrects)
+    values (${number}, ${series}, ${Number(digits)}, ${kind}, ${dayOf(issuedAt)}, ${dayOf(suppliedAt)},
+      ${document.seller}, ${document.packageName}, ${document.destination}, ${document.quantity}, ${sign * netMinor},
+      ${sign * taxMinor}, ${sign * grossMinor}, ${taxRateBps}, ${document.currency}, ${document.paymentKind},
+      ${document.corrects})`
+  if (orderId)
+    await tx`insert into invoice_links (order_id, document_key, number)
+      values (${orderId}, ${document.documentKey}, ${number})`
+  await tx`insert into counters (series, last) values (${series}, ${Number(digits)})
+    on conflict (series) do update set last = greatest(counters.last, excluded.last)`
+}
+
+/** The highest number of each series. */
+export async function readCounters(sql: Queryable): Promise<Map<string, number>> {
+  const rows = await sql<Counters[]>`select series, last from counters`
+  return new Map(rows.map(({ series, last }) => [series, last]))
+}
+
+/**
+ * Records the numbers between those of the dump and the highest known one whose document is lost. Higher ones that are lost
+ * as well are not known.
+ * @param before the highest number of each series in the dump
+ */
+export async function recordLostNumbers(
+  sql: Queryable,
+  restoreId: string,
+  before: ReadonlyMap<string, number>,
+): Promise<void> {
+  for (const [series, last] of await readCounters(sql)) {
+    await sql`insert into lost_numbers (series, sequence, restore_id)
+      select ${series}, sequence, ${restoreId} from generate_series(${(before.get(series) ?? 0) + 1}::int, ${last}::int) sequence
+      where not exists (select from invoices i where i.series = ${series} and i.sequence = sequence.sequence)
+      on conflict do nothing`
+  }
+}

@@ -1,0 +1,344 @@
+/**
+ * U2: the database is lost in the middle of orders in every state, and an old backup is restored. Only the books of outside
+ * parties are believed: each charge is delivered or refunded, none twice, and no invoice number is used twice.
+ */
+import { rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { openBackupFolder } from '../../db/backup/backup-folder.ts'
+import { databaseName, databaseUrl, withDatabase } from '../../db/backup/restore.ts'
+import type { Database } from '../../db/connection/database.ts'
+import { milliseconds } from '../../policy/periods.ts'
+import { type BackupResult, backupIdOf, backupType } from '../../workflows/backup/backup.contract.ts'
+import { mailsTo } from '../harness/checks/messages.ts'
+import { openHarness } from '../harness/harness.ts'
+import { expectStatus } from '../harness/http.ts'
+import { runLater } from '../harness/later.ts'
+import type { Person } from '../harness/people.ts'
+import { startProgram } from '../harness/processes.ts'
+import type { BuyOptions } from '../harness/purchases.ts'
+import { testPackages } from '../harness/test-packages.ts'
+import { until, untilValue } from '../harness/until.ts'
+
+/** RESTORE_ORDERS=500 takes about ten minutes on two cores. */
+const wanted = Number(process.env.RESTORE_ORDERS ?? 60)
+const ordersInRound = 22
+const rounds = Math.ceil(wanted / ordersInRound)
+const dumpIsOldMs = 18 * milliseconds.hour
+
+const harness = await openHarness({ books: false })
+const { stripe, esimAccess, airalo } = harness.sims
+const { config } = harness
+const name = databaseName(config.DATABASE_URL)
+const server = databaseUrl(config.DATABASE_URL, 'postgres')
+
+/** What the customer is to have in the end, by the books of outside parties. */
+type Outcome = 'eSIM' | 'top-up' | 'money' | 'money and eSIM' | 'nothing charged'
+
+interface Customer {
+  person: Person
+  orderIds: string[]
+  /** by order */
+  outcomes: Outcome[]
+  isErased?: true
+  name: string
+}
+
+const { onlyEsimAccess, onlyAiralo } = testPackages
+const customers: Customer[] = []
+
+const buy = async (person: Person, how: BuyOptions = {}): Promise<string> => (await harness.buy(person, how)).id
+const unpaid = { pay: false } as const
+const pay = (orderId: string) => stripe.do('pay', { orderId })
+const topUpOf = async (person: Person, orderId: string): Promise<string> => {
+  const body = { packageCode: testPackages.topUp }
+  const { id } = expectStatus(await person.caller.post(`/v1/orders/${orderId}/top-up`, body), 201)
+  await pay(id)
+  await harness.untilOrder(id, 'delivered')
+  return id
+}
+const act = async (orderId: string, action: string) => {
+  expectStatus(
+    await (action === 'approve' ? harness.operator : harness.service).post(`/v1/orders/${orderId}/${action}`),
+    200,
+  )
+}
+const erase = async ({ caller, accountId }: Person) =>
+  void expectStatus(await caller.delete(`/v1/accounts/${accountId}`), 200)
+const use = async (orderId: string) => {
+  const { esims } = expectStatus(await harness.service.get(`/v1/orders/${orderId}`), 200)
+  await esimAccess.do('use', { iccid: esims[0].iccid, bytes: 1_000 })
+}
+
+async function customer(name: string, person: Person, outcomes: Outcome[], orderIds: string[]): Promise<Customer> {
+  const made = { name, person, outcomes, orderIds }
+  customers.push(made)
+  return made
+}
+
+/** Orders from before the dump. @returns what happens to them after it, and while the database is lost */
+async function begin() {
+  const people = await Promise.all(Array.from({ length: 14 }, () => harness.signUp()))
+  const [paidLater, paidInOutage, returned, kept, toppedUp, erased, cancelled, ...later] = people as [
+    Person,
+    Person,
+    Person,
+    Person,
+    Person,
+    Person,
+    Person,
+    ...Person[],
+  ]
+  const [b1, b2, b3, b4, b5, b6, b7] = await Promise.all([
+    buy(paidLater, unpaid),
+    buy(paidInOutage, unpaid),
+    buy(returned, { packageCode: onlyEsimAccess }),
+    buy(kept),
+    buy(toppedUp, { packageCode: onlyEsimAccess }),
+    buy(erased),
+    buy(cancelled, unpaid),
+  ])
+  return {
+    async goOn() {
+      const [a1, a2, a3, a4, a5, a6, a7] = later as [Person, Person, Person, Person, Person, Person, Person]
+      const [n1, n2, n3, n4] = await Promise.all([
+        harness.signUp(),
+        harness.signUp(),
+        harness.signUp(),
+        harness.signUp(),
+      ])
+      await Promise.all([
+        pay(b1).then(() => harness.untilOrder(b1, 'delivered')),
+        act(b3, 'refund'),
+        erase(erased),
+        act(b7, 'cancel'),
+      ])
+      await customer('paid after the dump', paidLater, ['eSIM'], [b1])
+      await customer('paid while the database was lost', paidInOutage, ['eSIM'], [b2])
+      await customer('returned after the dump', returned, ['money'], [b3])
+      await customer('delivered before the dump', kept, ['eSIM'], [b4])
+      await customer('topped up after the dump', toppedUp, ['eSIM', 'top-up'], [b5, await topUpOf(toppedUp, b5)])
+      Object.assign(await customer('erased after the dump', erased, ['eSIM'], [b6]), { isErased: true })
+      await customer('cancelled after the dump', cancelled, ['nothing charged'], [b7])
+
+      const o1 = await buy(a1, unpaid)
+      await customer('ordered after the dump, paid while it was lost', a1, ['eSIM'], [o1])
+      await customer('at eSIM Access', a2, ['eSIM'], [await buy(a2, { packageCode: onlyEsimAccess })])
+      await customer('at Airalo', a3, ['eSIM'], [await buy(a3, { packageCode: onlyAiralo })])
+      const o5 = await buy(a4, { pay: { riskLevel: 'elevated' }, until: 'in_review' })
+      await customer('in review', a4, ['eSIM'], [o5])
+      const o6 = await buy(a5, { packageCode: onlyEsimAccess })
+      await act(o6, 'refund')
+      await customer('ordered and returned after the dump', a5, ['money'], [o6])
+      const o7 = await buy(a6, { packageCode: onlyEsimAccess })
+      await customer('ordered and topped up', a6, ['eSIM', 'top-up'], [o7, await topUpOf(a6, o7)])
+      const o8 = await buy(a7)
+      await erase(a7)
+      Object.assign(await customer('ordered and erased after the dump', a7, ['eSIM'], [o8]), { isErased: true })
+
+      const lost1 = await buy(n1, { packageCode: onlyEsimAccess })
+      await customer('lost account, unused', n1, ['money'], [lost1])
+      const lost2 = await buy(n2, { packageCode: onlyEsimAccess })
+      await use(lost2)
+      await customer('lost account, in use', n2, ['money and eSIM'], [lost2])
+      await customer('lost account, unpaid', n3, ['nothing charged'], [await buy(n3, unpaid)])
+      const lost4 = await buy(n4, unpaid)
+      await customer('lost account, paid while it was lost', n4, ['money'], [lost4])
+      return { inReview: o5, paidInOutage: [b2, o1, lost4] }
+    },
+  }
+}
+
+/** Orders that the provider has and does not allocate before the restore. */
+async function beginAllocating(old: Person) {
+  const fresh = await harness.signUp()
+  const how = { packageCode: onlyEsimAccess, until: 'provisioning' }
+  await customer('being allocated', old, ['eSIM'], [await buy(old, how)])
+  await customer('lost account, being allocated', fresh, ['money'], [await buy(fresh, how)])
+}
+
+interface Said {
+  code: number | null
+  said: string
+}
+
+const restoreCommand = (args: string[]) =>
+  startProgram(
+    process.execPath,
+    ['--import', 'tsx', 'cli/restore.ts', ...args],
+    harness.settings as Record<string, string>,
+  )
+
+async function restore(...args: string[]): Promise<Said> {
+  const program = restoreCommand(args)
+  const { code } = await program.ended
+  return { code, said: program.output() }
+}
+
+/** What the rows of a restored database say, without what is random. */
+async function readRows(sql: Database) {
+  const [orders, refunds, invoices, placements, items] = await Promise.all([
+    sql`select id, account_id, parent_order_id, esim_id, status, reason, payment_intent_id, gross_minor, paid_at,
+      delivered_at, ended_at, install_token_index from orders order by id`,
+    sql`select * from refunds order by stripe_refund_id`,
+    sql`select i.number, l.order_id from invoices i left join invoice_links l on l.number = i.number
+      where i.number not like '%-R%' order by 1`,
+    sql`select order_id, provider, client_ref, state from provider_orders order by client_ref`,
+    sql`select kind, subject_id, outcome, detail from restored_items order by 1, 2`,
+  ])
+  return {
+    orders: [...orders],
+    refunds: [...refunds],
+    invoices: [...invoices],
+    placements: [...placements],
+    items: [...items],
+  }
+}
+
+const documentForm = /AMA(?:-CN)?-\d{4}(?:-R\d{14})?-\d{6,}/g
+
+/** What each order's customer has, by the books of outside parties alone. */
+async function readOutcomes(): Promise<{ found: Record<string, Outcome | string>; numbers: Map<string, Set<string>> }> {
+  const [money, access, air] = await Promise.all([stripe.books(), esimAccess.books(), airalo.books()])
+  const cancelled = new Set(access.cancels.map(({ esimTranNo }) => esimTranNo))
+  const givenBack = new Set(air.refunds.flatMap(({ iccids }) => iccids))
+  /** the secret part of the activation code of each eSIM that was not given back; a confirmation mail has it */
+  const esims = [
+    ...access.esims.filter(({ esimTranNo }) => !cancelled.has(esimTranNo)).map(({ ac }) => ac.split('$').at(-1) ?? ''),
+    ...air.sims.filter(({ iccid }) => !givenBack.has(iccid)).map(({ matching_id }) => matching_id),
+  ]
+  const found: Record<string, Outcome | string> = {}
+  const numbers = new Map<string, Set<string>>()
+  for (const { name, person, orderIds } of customers) {
+    const mails = await mailsTo(harness.stack, person.email)
+    for (const { text } of mails) {
+      for (const [number] of text.matchAll(documentForm))
+        numbers.set(number, (numbers.get(number) ?? new Set()).add(person.email))
+    }
+    for (const [index, orderId] of orderIds.entries()) {
+      const payments = money.paymentIntents.filter(({ metadata }) => metadata.order_id === orderId)
+      const charges = money.charges.filter(
+        ({ payment_intent, status }) => status === 'succeeded' && payments.some(({ id }) => id === payment_intent),
+      )
+      const refunds = money.refunds.filter(({ payment_intent }) => payments.some(({ id }) => id === payment_intent))
+      const charged = charges.reduce((sum, { amount }) => sum + amount, 0)
+      const refunded = refunds.reduce((sum, { amount }) => sum + amount, 0)
+      const held = esims.filter((code) => mails.some(({ text }) => text.includes(code)))
+      const confirmations = mails.filter(({ attachments }) => attachments.length > 0).length
+      const parts = [
+        ...(charges.length > 1 ? ['charged twice'] : []),
+        ...(refunded > charged ? ['refunded twice'] : []),
+        ...(refunded > 0 && refunded < charged ? ['refunded in part'] : []),
+        ...(charged > 0 && refunded === charged ? ['money'] : []),
+        ...(index === 0 && held.length > 0 ? ['eSIM'] : []),
+        ...(index === 0 && (held.length > 1 || confirmations > 1)
+          ? [`${held.length} eSIMs in ${confirmations} mails`]
+          : []),
+        ...(index === 1 && charged > refunded ? ['top-up'] : []),
+        ...(charged === 0 ? ['nothing charged'] : []),
+      ]
+      found[`${name}: ${orderId}`] = parts.join(' and ')
+    }
+  }
+  return { found, numbers }
+}
+
+const expected = (): Record<string, Outcome> =>
+  Object.fromEntries(
+    customers.flatMap(({ name, orderIds, outcomes }) =>
+      orderIds.map((orderId, index) => [`${name}: ${orderId}`, outcomes[index] as Outcome]),
+    ),
+  )
+
+test(`U2: ${rounds * ordersInRound} orders in every state outlive the loss of the database`, {
+  timeout: 3_000_000,
+}, async () => {
+  const old = await Promise.all(Array.from({ length: rounds }, () => harness.signUp()))
+  const begun = []
+  for (let round = 0; round < rounds; round += 1) begun.push(await begin())
+  const { id } = await runLater<BackupResult>(harness, backupType, 0)
+  const waiting = []
+  for (const each of begun) waiting.push(await each.goOn())
+  await esimAccess.do('allocation', { never: true })
+  await Promise.all(old.map(beginAllocating))
+  await until('the provider has the orders', async () => {
+    const { orders } = await esimAccess.books()
+    return orders.filter(({ allocated }) => !allocated).length === 2 * rounds
+  })
+
+  await Promise.all([harness.api.stop(), harness.worker.stop()])
+  await withDatabase(server, (sql) => sql`drop database ${sql(name)} with (force)`)
+  // The dump is minutes old, and is taken for an older one: the restore reads what happened since then.
+  const oldId = backupIdOf(new Date(Date.now() - dumpIsOldMs))
+  for (const purpose of ['dump', 'keys', 'ledger'])
+    await rename(
+      join(config.BACKUP_FOLDER, `${purpose}-${id}.enc`),
+      join(config.BACKUP_FOLDER, `${purpose}-${oldId}.enc`),
+    )
+  expect(
+    (await openBackupFolder(config.BACKUP_FOLDER, config.BACKUP_KEYS).list('dump')).map((file) => file.id),
+  ).toEqual([oldId])
+  for (const orderId of waiting.flatMap(({ paidInOutage }) => paidInOutage)) await pay(orderId)
+
+  const killed = restoreCommand(['latest', config.DATABASE_URL])
+  await killed.untilWritten(/are newer than the backup/)
+  killed.kill('SIGKILL')
+  await killed.ended
+  const again = await restore('latest', databaseUrl(config.DATABASE_URL, 'again'))
+  expect(again, again.said).toMatchObject({ code: 0 })
+  const restored = await restore('latest', config.DATABASE_URL)
+  expect(restored, restored.said).toMatchObject({ code: 0 })
+  const [rows, rowsAgain] = await Promise.all([
+    withDatabase(config.DATABASE_URL, readRows),
+    withDatabase(databaseUrl(config.DATABASE_URL, 'again'), readRows),
+  ])
+  expect(rowsAgain).toEqual(rows)
+  expect(rows.items.filter(({ outcome }) => outcome === 'rebuilt')).toHaveLength(12 * rounds)
+
+  // Nobody is served before the run of the restore has settled what cannot be rebuilt; no worker has begun it yet.
+  await harness.api.start()
+  for (const path of ['/v1/packages', '/v1/orders', '/', '/console']) {
+    const { status, headers } = await harness.service.get(path)
+    expect([path, status, headers.get('retry-after')]).toEqual([path, 503, '30'])
+  }
+  const webhook = await harness.anonymous.post('/v1/webhooks/stripe', { id: 'evt_1' })
+  expect([webhook.status, webhook.body.code]).toEqual([503, 'restoring'])
+  expect(await harness.anonymous.get('/readyz')).toMatchObject({ status: 503, body: { checks: { restore: 'failed' } } })
+  expect(await harness.anonymous.get('/livez')).toMatchObject({ status: 200 })
+  const report = async () => expectStatus(await harness.operator.get('/v1/restores'), 200).items[0]
+  expect(await report()).toMatchObject({ backupId: oldId, openedAt: null, counts: { order: { rebuilt: 12 * rounds } } })
+
+  await harness.worker.start()
+  await until('the traffic is open', async () => (await report()).openedAt)
+  await esimAccess.do('allocation', {})
+  await esimAccess.do('allocate')
+  for (const { inReview } of waiting) await act(inReview, 'approve')
+
+  const wantedOutcomes = expected()
+  const { numbers } = await untilValue(
+    'each charge is delivered or refunded',
+    readOutcomes,
+    ({ found }) => JSON.stringify(found) === JSON.stringify(wantedOutcomes),
+    { timeoutMs: 240_000, everyMs: 1_000 },
+  ).catch(async (error: unknown) => {
+    expect((await readOutcomes()).found).toEqual(wantedOutcomes)
+    throw error
+  })
+  // No invoice number is used twice, also of documents that were issued since.
+  for (const [number, recipients] of numbers) expect([number, recipients.size]).toEqual([number, 1])
+  expect([...numbers.keys()].some((number) => number.includes('-R'))).toBe(true)
+
+  for (const { person, isErased } of customers.filter((each) => each.isErased)) {
+    expect([isErased, (await harness.service.get(`/v1/accounts/${person.accountId}`)).status]).toEqual([true, 404])
+  }
+  const shown = await report()
+  const { items } = expectStatus(
+    await harness.operator.get(`/v1/restores/${shown.id}/items?outcome=undecided&limit=100`),
+    200,
+  )
+  // Nobody can tell whether the order of somebody who was erased since was delivered.
+  expect(items.map(({ detail }: { detail: string }) => detail)).toEqual(
+    Array(rounds).fill('perhaps_of_an_erased_person'),
+  )
+  expect((await restore('report')).said).toContain(`Restore ${shown.id}`)
+})
