@@ -10,6 +10,7 @@ import type { EmailChangeActivities } from '../workflows/email-change.contract.t
 import type { HousekeepingActivities } from '../workflows/housekeeping.contract.ts'
 import type { KeyRotationActivities } from '../workflows/keys/key-rotation.contract.ts'
 import type { OrderActivities } from '../workflows/order/order.contract.ts'
+import type { PartialRefundActivities } from '../workflows/order/partial-refund.contract.ts'
 import type { PaymentSweepActivities } from '../workflows/order/payment-sweep.contract.ts'
 import type { PolicyActivities } from '../workflows/policy-notice.contract.ts'
 import type { PrivacyRequestActivities } from '../workflows/privacy-request.contract.ts'
@@ -38,7 +39,8 @@ import { createMeasurementActivities } from './order/measurement.ts'
 import { createOrderNoticeActivities } from './order/notices.ts'
 import { createOrderPaymentActivities } from './order/payment.ts'
 import { createOrderProvisioningActivities } from './order/provisioning.ts'
-import { createOrderRefundActivities } from './order/refund.ts'
+import { createPartialRefundActivities } from './order/refunds/partial-refund.ts'
+import { createOrderRefundActivities } from './order/refunds/refund.ts'
 import { createPaymentSweepActivities } from './payment-sweep.ts'
 import { createPolicyActivities } from './policy-notice.ts'
 import { createPrivacyRequestActivities } from './privacy-requests.ts'
@@ -56,6 +58,7 @@ export function createActivities(context: WorkerContext, readEvidence: ReadEvide
     ...createOrderDeliveryActivities(context),
     ...createOrderNoticeActivities(context),
     ...createOrderRefundActivities(context),
+    ...createPartialRefundActivities(context),
     ...createEsimTrackingActivities(context),
     ...createMeasurementActivities(context),
     ...createDisputeActivities(context),
@@ -79,6 +82,7 @@ export function createActivities(context: WorkerContext, readEvidence: ReadEvide
     ...createBreachActivities(context),
     ...createTransparencyNightActivities(context, readEvidence),
   } satisfies OrderActivities &
+    PartialRefundActivities &
     PrivacyRequestActivities &
     KeyRotationActivities &
     EmailChangeActivities &

@@ -114,10 +114,12 @@ export function createPaymentSweepActivities(context: WorkerContext): PaymentSwe
 
   /** As the webhook would have been handled. */
   async function handleMissed(event: StripeWebhook, orderId: string | undefined, at: Date): Promise<void> {
-    const { paymentIntentId, disputeId, mark } = event
+    const { paymentIntentId, disputeId, mark, refundKey } = event
     if (isAboutFraudWarning(event)) return handleMissedWarning(event.objectId, at)
     if (orderId && (await findOrder(sql, orderId))) {
-      await (isAboutDispute(event) ? signals.dispute(orderId, disputeId ?? event.objectId) : signals.payment(orderId))
+      await (isAboutDispute(event)
+        ? signals.dispute(orderId, disputeId ?? event.objectId)
+        : signals.payment(orderId, refundKey))
       return
     }
     if (isAboutDispute(event)) {

@@ -20,7 +20,8 @@ import type { RestoreActivities } from '../workflows/backup/restore.contract.ts'
 import { orderWorkflowId } from '../workflows/order/order.contract.ts'
 import { paymentSweepType, paymentSweepWorkflowId } from '../workflows/order/payment-sweep.contract.ts'
 import { createProviderReturns } from './order/provider-returns.ts'
-import { leftOf, standingMinor } from './order/refund.ts'
+import { leftOf } from './order/refunds/refund.ts'
+import { standingMinor } from './order/refunds/refund-records.ts'
 import { paymentWithoutOrder } from './payment-sweep.ts'
 
 type Settled = Pick<RestoredItem, 'outcome'> & { detail?: string }

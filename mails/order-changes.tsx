@@ -50,6 +50,27 @@ export function renderOrderRefunded(
   )
 }
 
+/** A part of the price, or all of it, is given back although the order was delivered. */
+export function renderPartialRefund(
+  props: OrderProps & { amount: Money; esimsReturned: boolean; creditNoteNumber?: string },
+): RenderedMail {
+  const kept = props.esimsReturned
+    ? 'Your eSIM went back unused and can no longer be installed.'
+    : 'Your eSIM stays yours: nothing changes for it.'
+  return orderMail(
+    props,
+    `Your refund of ${money(props.amount)}`,
+    [
+      `We have given back ${money(props.amount)} of what you paid for this order. ${kept}`,
+      'Your bank usually shows it within 5 to 10 days, on the card or wallet you paid with.',
+    ],
+    [
+      ['Refunded', money(props.amount)],
+      ...(props.creditNoteNumber ? [['Credit note', props.creditNoteNumber] as [string, ReactNode]] : []),
+    ],
+  )
+}
+
 /** The bank returned the refund: an operator has to find another way. */
 export function renderOrderRefundFailed(props: OrderProps & { amount: Money }): RenderedMail {
   return orderMail(props, `Your refund of ${money(props.amount)} did not get through`, [

@@ -373,6 +373,7 @@ const tables: Record<string, Table> = {
       stripe_refund_id: link('the refund at Stripe'),
       state: bought('refunds[].state'),
       reason: bought('refunds[].reason'),
+      credit_note: link('the credit note'),
       created_at: bought('refunds[].createdAt'),
     },
   },

@@ -21,6 +21,13 @@ export const failures = {
   PaymentRefused: { retryable: false, http: 502, meaning: 'The payment processor refused the request' },
   PaymentPending: { retryable: true, http: 409, meaning: 'The payment is still being processed', benign: true },
   RefundRefused: { retryable: false, http: 409, meaning: 'The payment processor refused the refund' },
+  RefundExceedsPayment: { retryable: false, http: 409, meaning: 'The amount is more than what is left of the payment' },
+  RefundUnderWay: {
+    retryable: true,
+    http: 409,
+    meaning: 'Another refund of this order is being made',
+    benign: true,
+  },
   ProviderUnavailable: { retryable: true, http: 503, meaning: 'The eSIM provider cannot be reached' },
   ProviderMisconfigured: { retryable: true, http: 503, meaning: 'The eSIM provider refuses our account' },
   StillAllocating: { retryable: true, http: 409, meaning: 'The provider is still allocating the eSIM', benign: true },

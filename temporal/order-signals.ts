@@ -9,6 +9,7 @@ import {
   paymentSignal,
   providerSignal,
 } from '../workflows/order/order.contract.ts'
+import { partialRefundWorkflowId, refundIdOf, refundSignal } from '../workflows/order/partial-refund.contract.ts'
 
 export interface OrderSignalsContext {
   temporal: Client
@@ -17,8 +18,14 @@ export interface OrderSignalsContext {
 
 export function createOrderSignals({ temporal, config }: OrderSignalsContext) {
   return {
-    /** Stripe reports a change of the order's payment or refund. */
-    async payment(orderId: string): Promise<void> {
+    /**
+     * Stripe reports a change of the order's payment or refund.
+     * @param refundKey of the refund: a partial one has a run of its own, which records it
+     */
+    async payment(orderId: string, refundKey?: string): Promise<void> {
+      const refundId = refundIdOf(refundKey)
+      const partialRefund = temporal.workflow.getHandle(partialRefundWorkflowId(refundId ?? ''))
+      if (refundId && (await signalled(() => partialRefund.signal(refundSignal)))) return
       if (await signalled(() => temporal.workflow.getHandle(orderWorkflowId(orderId)).signal(paymentSignal))) return
       await temporal.workflow.signalWithStart('orderAftercare', { ...aftercare(orderId), signal: paymentSignal })
     },

@@ -15,7 +15,8 @@ import { plusMs } from '../../shared/calendar.ts'
 import { failure } from '../../shared/failures.ts'
 import type { DeletionActivities } from '../../workflows/account-deletion.contract.ts'
 import { asFailure, paymentFailureTypes, sinceScheduledMs, withFailureTypes } from '../failures.ts'
-import { leftOf, standingMinor } from '../order/refund.ts'
+import { leftOf } from '../order/refunds/refund.ts'
+import { standingMinor } from '../order/refunds/refund-records.ts'
 import { leaveStepToOperator, operatorTaskOf, withSecret } from './step.ts'
 
 type Activities = Pick<DeletionActivities, 'settlePayments' | 'deleteStripeCustomer'>

@@ -6,6 +6,7 @@ import { listEsims } from '../../db/order/esims.ts'
 import { findOrder, listOrders, type OrderRow } from '../../db/order/orders.ts'
 import { qrPng } from '../../mails/qr.ts'
 import { periods } from '../../policy/periods.ts'
+import { maxPriceMinor } from '../../policy/pricing.ts'
 import {
   approve,
   cancel,
@@ -15,15 +16,16 @@ import {
   reject,
   resend,
 } from '../../workflows/order/order.contract.ts'
+import { partialRefundReasons } from '../../workflows/order/partial-refund.contract.ts'
 import { spend, spendOnce } from '../http/allowance.ts'
 import { assertReaches, type Caller } from '../http/caller.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../http/cursor.ts'
 import { actOnce, type IdempotentRequest } from '../http/idempotency.ts'
 import { Problem } from '../http/problem.ts'
-import type { ProblemCode } from '../http/problems.ts'
 import { defineRoute, type Route } from '../http/route.ts'
 import { sentId, sentTime } from '../http/storable.ts'
 import { createOrderClient } from '../runs/order-client.ts'
+import { createPartialRefundClient } from '../runs/partial-refund-client.ts'
 import { accountId } from '../views/account-fields.ts'
 import { orderDetails, orderSummary, viewOrder, viewSummary } from '../views/order-view.ts'
 
@@ -53,6 +55,20 @@ const newTopUp = z
   })
   .meta({ id: 'NewTopUp' })
 
+const partialRefund = z
+  .strictObject({
+    amount: z
+      .strictObject({
+        minor: z.int().min(1).max(maxPriceMinor).describe('in the minor unit, tax included'),
+        currency: z.string().regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code'),
+      })
+      .optional()
+      .describe('default: all that is left of the payment'),
+    reason: z.enum(partialRefundReasons).default('goodwill'),
+    esims: z.enum(['kept', 'returned']).default('kept').describe('whether unused eSIMs go back to the provider first'),
+  })
+  .meta({ id: 'PartialRefund' })
+
 const orderPage = pageOf(orderSummary).meta({ id: 'OrderPage' })
 const cursorPosition = z.tuple([sentTime, z.uuid()])
 const noStore = { 'Cache-Control': 'no-store' }
@@ -75,6 +91,7 @@ const doneIn: Record<'cancel' | 'refund' | 'approve' | 'reject', readonly OrderS
 export function orderRoutes(api: ApiContext): Route[] {
   const { sql } = api
   const client = createOrderClient(api)
+  const partialRefunds = createPartialRefundClient(api)
 
   /** @throws Problem not_found, also for the order of another person */
   async function reachable(id: string, caller: Caller): Promise<OrderRow> {
@@ -124,12 +141,37 @@ export function orderRoutes(api: ApiContext): Route[] {
     return order
   }
 
+  const shown = async (id: string, caller: Caller) => ({
+    status: 200 as const,
+    headers: noStore,
+    body: await viewOrder(api, await reachable(id, caller), caller.kind),
+  })
+
+  async function act(
+    name: keyof typeof doneIn,
+    definition: typeof cancel,
+    id: string,
+    caller: Caller,
+    idempotency: IdempotentRequest | undefined,
+  ) {
+    const { account_id: accountId } = await reachable(id, caller)
+    await actOnce(idempotency, accountId, async ({ updateId, repeated }) => {
+      try {
+        await client.update(id, definition, [], updateId)
+      } catch (error) {
+        // An earlier request was answered with 503 or not at all, and was done afterwards.
+        const isDone = repeated && doneIn[name].includes((await reachable(id, caller)).status)
+        if (!isDone || !(error instanceof Problem) || error.code !== 'order_state_conflict') throw error
+      }
+    })
+    return shown(id, caller)
+  }
+
   const action = (
     name: keyof typeof doneIn,
     definition: typeof cancel,
     who: readonly ('service' | 'person' | 'operator')[],
     summary: string,
-    more: readonly ProblemCode[] = [],
   ): Route =>
     defineRoute({
       method: 'post',
@@ -142,25 +184,34 @@ export function orderRoutes(api: ApiContext): Route[] {
       idempotencyKey: 'optional',
       params: orderParams,
       responses: { 200: oneOrder },
-      problems: ['not_found', 'order_state_conflict', ...more],
-      async handle({ params, caller, idempotency }) {
-        const { account_id: accountId } = await reachable(params.id, caller)
-        await actOnce(idempotency, accountId, async ({ updateId, repeated }) => {
-          try {
-            await client.update(params.id, definition, [], updateId)
-          } catch (error) {
-            // An earlier request was answered with 503 or not at all, and was done afterwards.
-            const isDone = repeated && doneIn[name].includes((await reachable(params.id, caller)).status)
-            if (!isDone || !(error instanceof Problem) || error.code !== 'order_state_conflict') throw error
-          }
-        })
-        return {
-          status: 200,
-          headers: noStore,
-          body: await viewOrder(api, await reachable(params.id, caller), caller.kind),
-        }
-      },
+      problems: ['not_found', 'order_state_conflict'],
+      handle: ({ params, caller, idempotency }) => act(name, definition, params.id, caller, idempotency),
     })
+
+  /** @throws Problem forbidden for anybody but operators; idempotency_key_required */
+  async function refundPart(
+    id: string,
+    { amount, reason, esims }: z.output<typeof partialRefund>,
+    caller: Caller,
+    idempotency: IdempotentRequest | undefined,
+  ) {
+    if (caller.kind !== 'operator') throw new Problem('forbidden')
+    // Without one a repeated request would be another refund.
+    if (!idempotency) throw new Problem('idempotency_key_required')
+    const { account_id: accountId, currency } = await reachable(id, caller)
+    if (amount && amount.currency !== currency) {
+      const errors = [{ field: 'amount.currency', reason: `the order was paid in ${currency}` }]
+      throw new Problem('invalid_request', { errors })
+    }
+    await actOnce(idempotency, accountId, ({ requestId, updateId }) =>
+      partialRefunds.refund(
+        { refundId: requestId, orderId: id, amountMinor: amount?.minor ?? null, reason, esims },
+        accountId,
+        updateId,
+      ),
+    )
+    return shown(id, caller)
+  }
 
   return [
     defineRoute({
@@ -271,8 +322,8 @@ export function orderRoutes(api: ApiContext): Route[] {
         if (caller.kind === 'person') await touchActivity(sql, order.account_id, new Date())
         const view = await viewOrder(api, order, caller.kind)
         // An operator needs neither the payment's nor the installation's secrets.
-        const shown = caller.kind === 'operator' ? { ...view, payment: null, installUrl: null, esims: [] } : view
-        return { status: 200, headers: noStore, body: shown }
+        const visible = caller.kind === 'operator' ? { ...view, payment: null, installUrl: null, esims: [] } : view
+        return { status: 200, headers: noStore, body: visible }
       },
     }),
     defineRoute({
@@ -301,13 +352,33 @@ export function orderRoutes(api: ApiContext): Route[] {
       ['service', 'person', 'operator'],
       'Cancel before delivery: nothing is charged, or all refunded',
     ),
-    action(
-      'refund',
-      refund,
-      ['service', 'person', 'operator'],
-      'Give back unused eSIMs for the money; an operator may repeat a refund that failed',
-      ['esim_in_use', 'provider_unavailable'],
-    ),
+    defineRoute({
+      method: 'post',
+      path: '/v1/orders/{id}/refund',
+      tag: 'orders',
+      summary: 'Give back unused eSIMs for the money; an operator may refund a part, or repeat a refund that failed',
+      description:
+        'Without a body: the unused eSIMs go back, and what is left of the payment is refunded. With a body, for operators: a part of what is left of the payment of a delivered order, or all of it, is refunded; the status stays. Each such refund has a credit note.',
+      promises: ['U2', 'U6'],
+      callers: ['service', 'person', 'operator'],
+      idempotencyKey: 'optional',
+      params: orderParams,
+      body: partialRefund.optional(),
+      responses: { 200: oneOrder },
+      problems: [
+        'order_state_conflict',
+        'idempotency_key_reused',
+        'esim_in_use',
+        'provider_unavailable',
+        'refund_exceeds_payment',
+        'refund_refused',
+        'payment_unavailable',
+      ],
+      handle: ({ params, body, caller, idempotency }) =>
+        body === undefined
+          ? act('refund', refund, params.id, caller, idempotency)
+          : refundPart(params.id, body, caller, idempotency),
+    }),
     action('approve', approve, ['operator'], 'Let a held order go on'),
     action('reject', reject, ['operator'], 'Refund a held order'),
     defineRoute({
@@ -328,11 +399,7 @@ export function orderRoutes(api: ApiContext): Route[] {
           if (!repeated && caller.kind !== 'operator') await spend(api, 'resend', { accountId })
           await client.update(params.id, resend, [{ requestId }], updateId)
         })
-        return {
-          status: 200,
-          headers: noStore,
-          body: await viewOrder(api, await reachable(params.id, caller), caller.kind),
-        }
+        return shown(params.id, caller)
       },
     }),
   ]

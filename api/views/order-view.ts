@@ -91,7 +91,14 @@ export const orderDetails = orderSummary
     installUrl: z.url().nullable(),
     esims: z.array(esim),
     documents: z.array(z.object({ kind: z.string(), number: z.string(), issuedOn: z.iso.date() })),
-    refunds: z.array(z.object({ state: z.string(), minor: z.int(), reason: z.string() })),
+    refunds: z.array(
+      z.object({
+        state: z.string().describe("`requested`: not confirmed yet; `refused`: not made; otherwise Stripe's"),
+        minor: z.int(),
+        reason: z.string(),
+        creditNote: z.string().nullable().describe('the number; null also of a refund that replaces a failed one'),
+      }),
+    ),
     mails: z
       .array(
         z.object({
@@ -166,7 +173,12 @@ export async function viewOrder(
     installUrl: install,
     esims: esims.map(viewEsim),
     documents,
-    refunds: refunds.map(({ state, amount_minor, reason }) => ({ state, minor: amount_minor, reason })),
+    refunds: refunds.map(({ state, amount_minor, reason, credit_note }) => ({
+      state,
+      minor: amount_minor,
+      reason,
+      creditNote: credit_note,
+    })),
     mails,
     dispute: disputes[0]?.state ?? null,
     disputes: reader === 'operator' ? disputes.map(viewDispute) : [],

@@ -2,7 +2,7 @@
 
 import { destinationOf } from '../../activities/order/payment.ts'
 import { placementReference } from '../../activities/order/placement-reference.ts'
-import { leftOf } from '../../activities/order/refund.ts'
+import { leftOf } from '../../activities/order/refunds/refund.ts'
 import type { Context } from '../../context.ts'
 import { insertItem, type SettlementPlan } from '../../db/backup/restores.ts'
 import type { Packages } from '../../db/connection/schema.ts'

@@ -594,6 +594,7 @@ export interface Refunds {
   state: string
   reason: string
   created_at: Date
+  credit_note: string | null
 }
 
 export interface RestoredItems {

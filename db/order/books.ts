@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { OrderStatus } from '../../workflows/order/order.contract.ts'
 import type { Fragment, Queryable, Transaction } from '../connection/database.ts'
-import type { InvoiceLinks, Invoices, OrderFacts, Orders } from '../connection/schema.ts'
+import type { InvoiceLinks, Invoices, OrderFacts, Orders, Refunds } from '../connection/schema.ts'
 
 export interface Facts {
   packageName: string
@@ -56,6 +56,11 @@ export async function settleFact(
   await tx`update order_facts set outcome = ${outcome}, refunded_minor = ${refundedMinor} where id = ${factId}`
 }
 
+/** Records what was refunded of an order whose outcome stays. */
+export async function settleRefunded(tx: Transaction, factId: string, refundedMinor: number): Promise<void> {
+  await tx`update order_facts set refunded_minor = ${refundedMinor} where id = ${factId}`
+}
+
 export interface InvoiceInput extends Facts {
   orderId: string
   issuedAt: Date
@@ -92,29 +97,51 @@ export async function recordDelivered(
   return issued?.number
 }
 
-/** Issues a credit note over what was refunded of an order and is not credited yet, if it has an invoice. */
-export async function creditRefunded(tx: Transaction, orderId: string, refundedMinor: number, at: Date): Promise<void> {
+/**
+ * Issues a credit note for each refund of an order that is not credited yet, if the order has an invoice.
+ * @param refunds those that stand, the oldest first
+ * @returns the number of each new credit note, by the key of its refund
+ */
+export async function creditRefunds(
+  tx: Transaction,
+  orderId: string,
+  refunds: readonly Pick<Refunds, 'refund_key' | 'amount_minor' | 'credit_note'>[],
+  at: Date,
+): Promise<Map<string, string>> {
+  const issued = new Map<string, string>()
   const [link] = await tx<Pick<InvoiceLinks, 'number'>[]>`
     select number from invoice_links where order_id = ${orderId} and document_key = 'invoice'`
-  if (link) await creditInvoice(tx, link.number, refundedMinor, at, orderId)
+  let refundedMinor = 0
+  // An older refund may become known after a younger one, which has its credit note already.
+  const creditedFirst = refunds.toSorted((a, b) => Number(a.credit_note === null) - Number(b.credit_note === null))
+  for (const { refund_key, amount_minor } of link ? creditedFirst : []) {
+    refundedMinor += amount_minor
+    const number = await creditInvoice(tx, link?.number ?? '', refundedMinor, at, orderId)
+    if (number) issued.set(refund_key, number)
+  }
+  return issued
 }
 
-/** Likewise by the invoice's number, for an invoice whose customer was erased: the credit note has no invoice link. */
+/**
+ * Issues a credit note over what was refunded of an invoice in all and is not credited yet.
+ * @param orderId null for an invoice whose customer was erased: the credit note has no invoice link
+ * @returns its number; undefined when all of it is credited
+ */
 export async function creditInvoice(
   tx: Transaction,
   invoiceNumber: string,
   refundedMinor: number,
   at: Date,
   orderId: string | null = null,
-): Promise<void> {
+): Promise<string | undefined> {
   const [invoice] = await tx<Invoices[]>`select * from invoices where number = ${invoiceNumber} for update`
-  if (!invoice) return
+  if (!invoice) return undefined
   const [before] = await tx<{ notes: number; gross: number; tax: number }[]>`
     select count(*)::int as notes, coalesce(-sum(gross_minor), 0)::int as gross, coalesce(-sum(tax_minor), 0)::int as tax
     from invoices where corrects = ${invoiceNumber} and kind = 'credit_note'`
   const { notes, gross, tax } = before ?? { notes: 0, gross: 0, tax: 0 }
   const totalMinor = Math.min(refundedMinor, invoice.gross_minor)
-  if (totalMinor <= gross) return
+  if (totalMinor <= gross) return undefined
   const note: Document = {
     kind: 'credit_note',
     documentKey: notes === 0 ? 'credit_note' : `credit_note-${notes + 1}`,
@@ -123,7 +150,7 @@ export async function creditInvoice(
     // All notes together have the tax of their sum: split one by one, they could differ from it by a cent.
     taxMinor: splitTax(totalMinor, invoice.tax_rate_bps).taxMinor - tax,
   }
-  await insertDocument(tx, { ...correcting(invoice, at), grossMinor: totalMinor - gross }, note, orderId)
+  return insertDocument(tx, { ...correcting(invoice, at), grossMinor: totalMinor - gross }, note, orderId)
 }
 
 function correcting(invoice: Invoices, issuedAt: Date): Omit<InvoiceInput, 'orderId'> {
@@ -152,14 +179,19 @@ interface Document {
   taxMinor?: number
 }
 
-/** @param orderId null for a document without an invoice link */
+/**
+ * @param orderId null for a document without an invoice link
+ * @returns the number of the document
+ */
 async function insertDocument(
   sql: Queryable,
   input: Omit<InvoiceInput, 'orderId'>,
   document: Document,
   orderId: string | null,
-): Promise<void> {
-  await sql`with ${issuing(sql, input, document, orderId, sql``)} select`
+): Promise<string | undefined> {
+  const [issued] = await sql<Pick<Invoices, 'number'>[]>`
+    with ${issuing(sql, input, document, orderId, sql``)} select number from document`
+  return issued?.number
 }
 
 /**

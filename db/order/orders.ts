@@ -1,6 +1,6 @@
 /** C3: the orders of customers, which an erasure deletes. db/order/books.ts has what the books keep. */
 import type { OrderStatus } from '../../workflows/order/order.contract.ts'
-import type { Queryable } from '../connection/database.ts'
+import type { Queryable, Transaction } from '../connection/database.ts'
 import type { Orders } from '../connection/schema.ts'
 import type { ColumnEncryption } from '../crypto/column-encryption.ts'
 
@@ -9,6 +9,12 @@ export type OrderRow = Orders
 /** The order, or undefined when it is missing or erased. */
 export async function findOrder(sql: Queryable, orderId: string): Promise<OrderRow | undefined> {
   const [row] = await sql<OrderRow[]>`select * from orders where id = ${orderId}`
+  return row
+}
+
+/** Locks an order's row until the transaction ends. Undefined when the order is missing or erased. */
+export async function lockOrder(tx: Transaction, orderId: string): Promise<OrderRow | undefined> {
+  const [row] = await tx<OrderRow[]>`select * from orders where id = ${orderId} for update`
   return row
 }
 

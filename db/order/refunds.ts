@@ -1,15 +1,30 @@
-import type { Queryable } from '../connection/database.ts'
+import type { Queryable, Transaction } from '../connection/database.ts'
 import type { Refunds } from '../connection/schema.ts'
 
-export type RefundRow = Pick<Refunds, 'refund_key' | 'stripe_refund_id' | 'amount_minor' | 'state' | 'reason'>
+export type RefundRow = Pick<
+  Refunds,
+  'refund_key' | 'stripe_refund_id' | 'amount_minor' | 'state' | 'reason' | 'credit_note'
+>
+
+/** State of a refund that is reserved here and that the processor has not confirmed yet. */
+export const requested = 'requested'
+/** State of a reserved refund that the processor did not make. */
+export const refused = 'refused'
+
+/** Whether the customer has the money of a refund in this state, or gets it unless the refund fails. */
+export const isStanding = (state: string): boolean => !['failed', 'canceled', requested, refused].includes(state)
+
+export const sumOf = (refunds: readonly Pick<RefundRow, 'amount_minor'>[]): number =>
+  refunds.reduce((sum, { amount_minor }) => sum + amount_minor, 0)
 
 /** The refunds of an order, the oldest first. */
 export async function listRefunds(sql: Queryable, orderId: string): Promise<RefundRow[]> {
   return sql<RefundRow[]>`
-    select refund_key, stripe_refund_id, amount_minor, state, reason from refunds
+    select refund_key, stripe_refund_id, amount_minor, state, reason, credit_note from refunds
     where order_id = ${orderId} order by created_at, refund_key`
 }
 
+/** Records a refund. An answer of the processor that arrives late does not undo a later state. */
 export async function upsertRefund(
   sql: Queryable,
   refund: {
@@ -26,5 +41,37 @@ export async function upsertRefund(
     values (${refund.orderId}, ${refund.refundKey}, ${refund.stripeRefundId}, ${refund.amountMinor}, ${refund.state},
       ${refund.reason}, ${refund.at})
     on conflict (order_id, refund_key) do update
-      set state = excluded.state, stripe_refund_id = excluded.stripe_refund_id`
+      set stripe_refund_id = excluded.stripe_refund_id, state = case
+        when refunds.state in ('failed', 'canceled') then refunds.state
+        when refunds.state = 'succeeded' and excluded.state = 'pending' then refunds.state
+        else excluded.state end`
+}
+
+/** Reserves an amount for a refund. A refused one with this key is reserved again. */
+export async function reserveRefund(
+  tx: Transaction,
+  refund: { orderId: string; refundKey: string; amountMinor: number; reason: string; at: Date },
+): Promise<void> {
+  await tx`insert into refunds (order_id, refund_key, amount_minor, state, reason, created_at)
+    values (${refund.orderId}, ${refund.refundKey}, ${refund.amountMinor}, ${requested}, ${refund.reason}, ${refund.at})
+    on conflict (order_id, refund_key) do update
+      set amount_minor = excluded.amount_minor, state = excluded.state, created_at = excluded.created_at
+      where refunds.state = ${refused}`
+}
+
+/** Releases the amount of a reserved refund that was not made. */
+export async function refuseRefund(sql: Queryable, refundKey: string): Promise<void> {
+  await sql`update refunds set state = ${refused} where refund_key = ${refundKey} and state = ${requested}`
+}
+
+export async function noteCreditNote(tx: Transaction, refundKey: string, number: string): Promise<void> {
+  await tx`update refunds set credit_note = ${number} where refund_key = ${refundKey}`
+}
+
+/** The number of refunds of an order that were reserved since a time and are not made yet. */
+export async function requestedSince(sql: Queryable, orderId: string, since: Date): Promise<number> {
+  const [row] = await sql<{ count: number }[]>`
+    select count(*)::int as count from refunds
+    where order_id = ${orderId} and state = ${requested} and created_at > ${since}`
+  return row?.count ?? 0
 }

@@ -13,6 +13,7 @@ import type { EmailChangeActivities } from '../../workflows/email-change.contrac
 import type { HousekeepingActivities } from '../../workflows/housekeeping.contract.ts'
 import type { KeyRotationActivities } from '../../workflows/keys/key-rotation.contract.ts'
 import type { OrderActivities } from '../../workflows/order/order.contract.ts'
+import type { PartialRefundActivities } from '../../workflows/order/partial-refund.contract.ts'
 import type { PaymentSweepActivities } from '../../workflows/order/payment-sweep.contract.ts'
 import type { PolicyActivities } from '../../workflows/policy-notice.contract.ts'
 import type { PrivacyRequestActivities } from '../../workflows/privacy-request.contract.ts'
@@ -43,6 +44,7 @@ interface ActivitiesOf {
   orderAftercare: OrderActivities
   paymentSweep: PaymentSweepActivities
   policyNotice: PolicyActivities
+  partialRefund: PartialRefundActivities & OrderActivities
   privacyRequest: PrivacyRequestActivities
   reconciliation: ReconciliationActivities
   restore: RestoreActivities

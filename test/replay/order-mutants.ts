@@ -122,6 +122,17 @@ export const orderMutants: Mutant[] = [
     caughtBy: ['order-waits-for-its-refund-to-be-repeated', 'order-refund-bounced-and-repeated'],
   },
   {
+    name: 'a partial refund that is not followed',
+    mutation: { workflow: 'partialRefund', activity: 'checkPartialRefund', fault: 'skipped', result: 'settled' },
+    caughtBy: ['partial-refund-settled', 'partial-refund-bounced'],
+  },
+  {
+    name: 'a partial refund that nobody reserves',
+    mutation: { workflow: 'partialRefund', activity: 'reservePartialRefund', fault: 'skipped' },
+    first: true,
+    caughtBy: ['partial-refund-waits-for-its-refund-to-settle', 'partial-refund-settled', 'partial-refund-bounced'],
+  },
+  {
     name: 'work that is given up while the database is away',
     mutation: {
       workflow: 'order',

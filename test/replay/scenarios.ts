@@ -7,6 +7,7 @@ import { campaigns, policyNotices } from './notices.ts'
 import { orderEnds } from './order-ends.ts'
 import { orderWaits } from './order-waits.ts'
 import { fraudCases } from './orders/fraud.ts'
+import { partialRefunds } from './refunds/partial-refunds.ts'
 import { accountInactivities, invoiceRetentions } from './retention.ts'
 import { emailChanges, privacyRequests } from './rights.ts'
 import type { Scenario } from './scenario.ts'
@@ -16,6 +17,7 @@ export const scenarios: Record<string, Scenario> = {
   ...orderEnds,
   ...orderWaits,
   ...fraudCases,
+  ...partialRefunds,
   ...accountDeletions,
   ...accountInactivities,
   ...invoiceRetentions,

@@ -28,6 +28,7 @@ const runsOf: Record<string, string[]> = {
     'order-waits-for-its-refund-to-be-repeated',
     'order-aftercare-waits-for-its-refund-to-be-repeated',
   ],
+  'order/partial-refund': ['partial-refund-waits-for-its-refund-to-settle'],
   'policy-notice': ['policy-notice-waits-for-its-day'],
   'privacy-request': ['privacy-request-waits-for-an-answer'],
   'retention/account-inactivity': ['account-inactivity-waits-for-the-first-warning'],

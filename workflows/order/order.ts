@@ -5,6 +5,7 @@ import {
   condition,
   getExternalWorkflowHandle,
   isCancellation,
+  patched,
   proxyActivities,
   proxyLocalActivities,
   TemporalFailure,
@@ -26,6 +27,7 @@ import {
   providerSignal,
   type RefundReason,
 } from './order.contract.ts'
+import { orderStates } from './order-states.ts'
 import { waitForPayment } from './payment.ts'
 import { refundAll } from './refund.ts'
 import { codeOf, localFirst, type OrderRun, ranOutOfTime, startRun } from './run.ts'
@@ -183,6 +185,11 @@ async function finish(run: OrderRun, status: OrderStatus): Promise<OrderState> {
   run.moveTo(status, null, 'nothing')
   if (status === 'cancelled') run.announce('cancelled')
   await run.announced()
+  // A refund that was made at the processor meanwhile: nobody else is told of it.
+  while (orderStates[status].customerHas === 'eSIMs' && run.hints.payment && patched('payment-hint-at-the-end')) {
+    run.hints.payment = false
+    await localFirst.checkRefunds({ orderId: run.orderId, ...clock() })
+  }
   await condition(allHandlersFinished)
   return run.state
 }

@@ -25,6 +25,7 @@ export const versioning: Readonly<Record<WorkflowType, Versioning>> = {
   keyRotation: upgraded('waits days for processes, backups and runs that use the old key'),
   order: upgraded('lives until its eSIM expires, up to 400 days after the sale'),
   orderAftercare: upgraded('waits weeks for a refund to settle, or for an operator'),
+  partialRefund: upgraded('waits 30 days for the refund to settle'),
   policyNotice: upgraded('waits at least 30 days for the version to come into force'),
   privacyRequest: upgraded('has up to 90 days for the answer, and remembers it afterwards'),
   restore: upgraded('tries for a week while an outside party is down'),

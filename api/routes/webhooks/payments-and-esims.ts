@@ -115,7 +115,7 @@ export function webhookRoutes(api: ApiContext, inbox: WebhookInbox): Route[] {
     if (!orderId || !(await findOrder(sql, orderId))) {
       if (isDispute) await handleDisputeWithoutOrder(disputeId)
     } else if (isDispute) await signals.dispute(orderId, disputeId)
-    else await signals.payment(orderId)
+    else await signals.payment(orderId, event.refundKey)
     return 'handled'
   }
 

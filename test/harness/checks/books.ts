@@ -7,6 +7,7 @@ import type { Attention, OrderFacts, Orders } from '../../../db/connection/schem
 import type { Stack } from '../../../dev/stack.ts'
 import type { StripeBooks } from '../../../sim/stripe.ts'
 import { orderAftercareWorkflowId, orderWorkflowId } from '../../../workflows/order/order.contract.ts'
+import { refundIdOf } from '../../../workflows/order/partial-refund.contract.ts'
 import { type Document, faultsInDocuments, readDocuments } from './documents.ts'
 import { type Held, readHoldings } from './holdings.ts'
 
@@ -27,9 +28,13 @@ export interface OrderBooks {
     receivedMinor: number
     charges: number
     refundedMinor: number
+    /** of it by partial refunds of ours */
+    partialMinor: number
     hasFailedRefund: boolean
   }[]
   held: Held
+  /** eSIMs of a delivered order that went back with a partial refund */
+  returned: number
   documents: Document[]
   fact: { outcome: string; refundedMinor: number; grossMinor: number } | undefined
 }
@@ -79,8 +84,10 @@ function faultsInOrder(order: OrderBooks): string[] {
     isWrong(!order.runIsOpen, 'its run is closed')
 
   if (hasStatus('delivered', 'ended')) {
-    isWrong(held.esims !== wanted, `holds ${held.esims} of ${wanted}`)
-    isWrong(refundedMinor !== 0 && !order.attention.includes('refund_made_elsewhere'), `refunded ${refundedMinor}`)
+    isWrong(held.esims !== wanted - order.returned, `holds ${held.esims} of ${wanted}`)
+    const partialMinor = sum(payments.map((payment) => payment.partialMinor))
+    const isElsewhere = order.attention.includes('refund_made_elsewhere')
+    isWrong(refundedMinor !== partialMinor && !isElsewhere, `refunded ${refundedMinor}`)
     isWrong(
       fact?.outcome !== 'delivered' || fact.refundedMinor !== refundedMinor,
       `the books have ${fact?.outcome}, refunded ${fact?.refundedMinor}`,
@@ -118,6 +125,7 @@ export async function readBooks(stack: Stack): Promise<{ orders: OrderBooks[]; s
   const stripe = await stack.sims.stripe.books()
   const rows = await sql<OrderFields[]>`
     select o.id, o.status, o.quantity, o.gross_minor, o.parent_order_id, o.delivered_at,
+      (select count(*)::int from esims e where e.order_id = o.id and e.state = 'cancelled') as returned,
       f.outcome, f.refunded_minor, f.gross_minor as fact_gross_minor
     from orders o left join order_facts f on f.id = o.fact_id`
   const attention = await sql<Pick<Attention, 'kind' | 'subject_id'>[]>`select kind, subject_id from attention`
@@ -142,6 +150,7 @@ export async function readBooks(stack: Stack): Promise<{ orders: OrderBooks[]; s
     payments: stripe.paymentIntents
       .filter(({ metadata }) => metadata.order_id === row.id)
       .map((payment) => paymentBooks(stripe, payment)),
+    returned: row.returned,
     held: holdings.get(row.id) ?? { esims: 0, pending: false },
     documents: documents.get(row.id) ?? [],
     fact:
@@ -154,7 +163,7 @@ export async function readBooks(stack: Stack): Promise<{ orders: OrderBooks[]; s
 
 type OrderFields = Pick<Orders, 'id' | 'status' | 'quantity' | 'gross_minor' | 'parent_order_id' | 'delivered_at'> & {
   [Column in 'outcome' | 'refunded_minor']: OrderFacts[Column] | null
-} & { fact_gross_minor: OrderFacts['gross_minor'] | null }
+} & { fact_gross_minor: OrderFacts['gross_minor'] | null; returned: number }
 
 function paymentBooks(
   { charges, refunds }: StripeBooks,
@@ -168,6 +177,7 @@ function paymentBooks(
     receivedMinor: amount_received,
     charges: charges.filter((charge) => charge.payment_intent === id && charge.status === 'succeeded').length,
     refundedMinor: sum(effective.map(({ amount }) => amount)),
+    partialMinor: sum(effective.filter(({ metadata }) => refundIdOf(metadata?.refund_key)).map(({ amount }) => amount)),
     hasFailedRefund: effective.length < ofPayment.length,
   }
 }

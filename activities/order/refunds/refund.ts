@@ -1,20 +1,21 @@
 /** Activities that refund an order, with its credit note, and follow the refund. */
 import { activityInfo } from '@temporalio/activity'
-import type { Context } from '../../context.ts'
-import type { Transaction } from '../../db/connection/database.ts'
-import type { Orders } from '../../db/connection/schema.ts'
-import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
-import { creditRefunded, listDocuments, settleFact } from '../../db/order/books.ts'
-import { moveOrder } from '../../db/order/orders.ts'
-import { listRefunds, upsertRefund } from '../../db/order/refunds.ts'
-import { isProviderFailure, ProviderFailure } from '../../providers/failure.ts'
-import type { Payment } from '../../providers/stripe/payments.ts'
-import type { Refund } from '../../providers/stripe/refunds.ts'
-import type { OrderActivities, OrderStatus, RefundReason } from '../../workflows/order/order.contract.ts'
-import { withFailureTypes } from '../failures.ts'
-import { knownOrder, paymentIntentOf } from './known-order.ts'
-import { paymentUnsettled } from './late-payment.ts'
-import { askAboutPayment } from './provider-alarm.ts'
+import type { Context } from '../../../context.ts'
+import { raiseOperatorTask, resolveOperatorTask } from '../../../db/operator-tasks.ts'
+import { listDocuments, settleFact } from '../../../db/order/books.ts'
+import { moveOrder } from '../../../db/order/orders.ts'
+import { requestedSince } from '../../../db/order/refunds.ts'
+import { milliseconds } from '../../../policy/periods.ts'
+import { isProviderFailure, ProviderFailure } from '../../../providers/failure.ts'
+import type { Payment } from '../../../providers/stripe/payments.ts'
+import { plusMs } from '../../../shared/calendar.ts'
+import { failure } from '../../../shared/failures.ts'
+import type { OrderActivities, OrderStatus, RefundReason } from '../../../workflows/order/order.contract.ts'
+import { withFailureTypes } from '../../failures.ts'
+import { knownOrder, paymentIntentOf } from '../known-order.ts'
+import { paymentUnsettled } from '../late-payment.ts'
+import { askAboutPayment } from '../provider-alarm.ts'
+import { recordRefunds, stands } from './refund-records.ts'
 
 type Activities = Pick<OrderActivities, 'startRefund' | 'refundPayment' | 'recordRefundFailure' | 'checkRefunds'>
 
@@ -37,6 +38,7 @@ export function createOrderRefundActivities(context: Context): Activities {
       const order = await knownOrder(sql, orderId)
       const at = new Date(asOf)
       const paymentIntentId = paymentIntentOf(order)
+      await assertNoneReserved(orderId, at)
       const left = leftOf(await askAboutPayment(context, () => stripe.getPayment(paymentIntentId)))
       const askForRefund = () =>
         stripe.refund({
@@ -58,8 +60,8 @@ export function createOrderRefundActivities(context: Context): Activities {
       }
       const refunds = await askAboutPayment(context, () => stripe.listRefunds(paymentIntentId))
       await sql.begin(async (tx) => {
-        await recordRefunds(tx, order, refunds, reason, at)
-        if (order.fact_id) await settleFact(tx, order.fact_id, 'refunded', standingMinor(refunds))
+        const refundedMinor = await recordRefunds(tx, order, refunds, reason, at)
+        if (order.fact_id) await settleFact(tx, order.fact_id, 'refunded', refundedMinor)
         await moveOrder(tx, orderId, ['refunding', 'refund_failed'], { status: 'refunded', reason })
       })
       for (const kind of ['refund_failed', paymentUnsettled])
@@ -80,14 +82,16 @@ export function createOrderRefundActivities(context: Context): Activities {
       const paymentIntentId = paymentIntentOf(order)
       const refunds = await askAboutPayment(context, () => stripe.listRefunds(paymentIntentId))
       const standing = refunds.filter(stands)
+      // Of a delivered order only a part was to be refunded: what has failed of it is no claim to the rest.
       const missesSome =
+        refundStatuses.includes(order.status) &&
         standing.length < refunds.length &&
         leftOf(await askAboutPayment(context, () => stripe.getPayment(paymentIntentId))) > 0
       await sql.begin(async (tx) => {
-        await recordRefunds(tx, order, refunds, (order.reason ?? 'returned_unused') as RefundReason, at)
+        const refundedMinor = await recordRefunds(tx, order, refunds, order.reason ?? 'returned_unused', at)
         const isGivenBack = refundStatuses.includes(order.status) && !missesSome
         const outcome = isGivenBack ? 'refunded' : order.delivered_at ? 'delivered' : 'paid'
-        if (order.fact_id && refunds.length > 0) await settleFact(tx, order.fact_id, outcome, standingMinor(refunds))
+        if (order.fact_id && refunds.length > 0) await settleFact(tx, order.fact_id, outcome, refundedMinor)
       })
       const isSettled = standing.length > 0 && standing.every(({ status }) => status === 'succeeded')
       if (missesSome || isSettled)
@@ -96,46 +100,22 @@ export function createOrderRefundActivities(context: Context): Activities {
       return isSettled ? 'settled' : 'pending'
     },
   }
-}
 
-/** Records all refunds of the payment as Stripe has them, and credits what was refunded. */
-export async function recordRefunds(
-  tx: Transaction,
-  order: Orders,
-  refunds: Refund[],
-  reason: RefundReason,
-  at: Date,
-): Promise<void> {
-  const known = await listRefunds(tx, order.id)
-  // Stripe lists the newest first.
-  for (const refund of refunds.toReversed()) {
-    const { refundId, refundKey, amountMinor, status: state } = refund
-    const isOurs = refundKey?.startsWith(`order-${order.id}:`) === true
-    const row = known.find(
-      ({ stripe_refund_id, refund_key }) => stripe_refund_id === refundId || refund_key === refundKey,
-    )
-    const key = row?.refund_key ?? (isOurs ? refundKey : `elsewhere:${refundId}`)
-    const recorded = { orderId: order.id, refundKey: key, stripeRefundId: refundId, amountMinor, state, at }
-    await upsertRefund(tx, { ...recorded, reason: row?.reason ?? (isOurs ? reason : madeElsewhere) })
-    if (isOurs) continue
-    // Only an operator knows its reason, and made it: the task of a failure is beside that of the refund.
-    const task = { subjectId: order.id, detail: refundId, at }
-    if (!row) await raiseOperatorTask(tx, { ...task, kind: 'refund_made_elsewhere' })
-    if (!stands(refund) && row?.state !== state)
-      await raiseOperatorTask(tx, { ...task, kind: 'refund_elsewhere_failed' })
+  /**
+   * What is left of the payment is only certain once no partial refund is on its way. None begins any more by now.
+   * @throws RefundUnderWay
+   */
+  async function assertNoneReserved(orderId: string, at: Date): Promise<void> {
+    if ((await requestedSince(sql, orderId, plusMs(at, -reservedForMs))) > 0)
+      throw failure('RefundUnderWay', { nextRetryDelay: askAgainMs })
   }
-  await creditRefunded(tx, order.id, standingMinor(refunds), at)
 }
 
-/** Reason of a refund that was made in Stripe's dashboard. */
-const madeElsewhere = 'made_elsewhere'
 const refundStatuses: OrderStatus[] = ['refunding', 'refund_failed', 'refunded']
 
-const stands = ({ status }: Pick<Refund, 'status'>): boolean => status !== 'failed' && status !== 'canceled'
-
-/** What the customer has back, or gets back unless it fails. */
-export const standingMinor = (refunds: Refund[]): number =>
-  refunds.filter(stands).reduce((sum, { amountMinor }) => sum + amountMinor, 0)
+/** A partial refund is made or given up within a week: a reservation that is older belongs to no run any more. */
+const reservedForMs = 8 * milliseconds.day
+const askAgainMs = 2_000
 
 /** What is left of a payment to refund. */
 export const leftOf = ({ amountReceivedMinor, refundedMinor }: Payment): number => amountReceivedMinor - refundedMinor

@@ -1,0 +1,145 @@
+/** Activities of a partial refund: reserve, refund, follow, and tell the customer. */
+import { activityInfo } from '@temporalio/activity'
+import type { Context } from '../../../context.ts'
+import { raiseOperatorTask, resolveOperatorTask } from '../../../db/operator-tasks.ts'
+import { settleRefunded } from '../../../db/order/books.ts'
+import { lockOrder, type OrderRow } from '../../../db/order/orders.ts'
+import {
+  isStanding,
+  listRefunds,
+  type RefundRow,
+  refuseRefund,
+  requested,
+  reserveRefund,
+  sumOf,
+} from '../../../db/order/refunds.ts'
+import { renderOrderRefundFailed, renderPartialRefund } from '../../../mails/order-changes.tsx'
+import { isProviderFailure, ProviderFailure } from '../../../providers/failure.ts'
+import { failure } from '../../../shared/failures.ts'
+import { type PartialRefundActivities, partialRefundKey } from '../../../workflows/order/partial-refund.contract.ts'
+import { withFailureTypes } from '../../failures.ts'
+import { sendMail, toAccount } from '../../sending/send-mail.ts'
+import { knownOrder, paymentIntentOf } from '../known-order.ts'
+import { summaryOf } from '../notices.ts'
+import { askAboutPayment } from '../provider-alarm.ts'
+import { partialRefundFailed, recordRefunds } from './refund-records.ts'
+
+const refunding = { unavailable: 'PaymentUnavailable', rejected: 'RefundRefused' } as const
+
+export function createPartialRefundActivities(context: Context): PartialRefundActivities {
+  const { sql, stripe, config } = context
+  const site = { publicUrl: config.PUBLIC_URL, supportMail: config.SUPPORT_MAIL }
+
+  return {
+    async reservePartialRefund({ refundId, orderId, asOf, amountMinor, reason }) {
+      const payment = await askAboutPayment(context, async () =>
+        stripe.getPayment(paymentIntentOf(await knownOrder(sql, orderId))),
+      )
+      const refundKey = partialRefundKey(orderId, refundId)
+      await sql.begin(async (tx) => {
+        const order = await lockOrder(tx, orderId)
+        if (!order) throw failure('OrderMissing')
+        const refunds = await listRefunds(tx, orderId)
+        const own = refunds.find(({ refund_key }) => refund_key === refundKey)
+        // An earlier attempt has reserved it.
+        if (own && (own.state === requested || isStanding(own.state))) return
+        if (order.status !== 'delivered' && order.status !== 'ended')
+          throw failure('OrderStateConflict', { code: order.status })
+        const takenMinor = sumOf(refunds.filter(({ state }) => state === requested || isStanding(state)))
+        const leftMinor = Math.min(
+          payment.amountReceivedMinor - takenMinor,
+          // A refund that was made at the processor a moment ago is not in our records yet.
+          payment.amountReceivedMinor - payment.refundedMinor,
+        )
+        const amount = amountMinor ?? leftMinor
+        if (amount <= 0 || amount > leftMinor) throw failure('RefundExceedsPayment', { code: `left_${leftMinor}` })
+        await reserveRefund(tx, { orderId, refundKey, amountMinor: amount, reason, at: new Date(asOf) })
+      })
+    },
+
+    async makePartialRefund({ refundId, orderId, asOf }) {
+      const order = await knownOrder(sql, orderId)
+      const { refund_key: idempotencyKey, amount_minor: amountMinor, reason } = await ownRow(orderId, refundId)
+      const made = await withFailureTypes(refunding, () =>
+        stripe
+          .refund({
+            paymentIntentId: paymentIntentOf(order),
+            amountMinor,
+            idempotencyKey,
+            reasonCode: reason,
+            // Stripe keeps idempotency keys for a day; this activity may run for a week.
+            lookFirst: activityInfo().attempt > 1,
+          })
+          .catch((error: unknown) => {
+            // It was paid, so the processor knows it, whatever it says at the moment.
+            if (!isProviderFailure(error, 'resource_missing')) throw error
+            throw new ProviderFailure(error.provider, 'unavailable', error.code)
+          }),
+      )
+      // All of the payment was refunded elsewhere meanwhile, so the processor has made none of ours.
+      if (made.refundKey !== idempotencyKey) throw failure('RefundRefused', { code: 'charge_already_refunded' })
+      const at = new Date(asOf)
+      await record(order, at)
+      if (isStanding((await ownRow(orderId, refundId)).state))
+        await resolveOperatorTask(sql, { kind: partialRefundFailed, subjectId: orderId, by: 'order', at })
+    },
+
+    async releasePartialRefund({ refundId, orderId, asOf, code }) {
+      await refuseRefund(sql, partialRefundKey(orderId, refundId))
+      if (code !== undefined)
+        await raiseOperatorTask(sql, {
+          kind: partialRefundFailed,
+          subjectId: orderId,
+          detail: code,
+          at: new Date(asOf),
+        })
+    },
+
+    async checkPartialRefund({ refundId, orderId, asOf }) {
+      await record(await knownOrder(sql, orderId), new Date(asOf))
+      const { state } = await ownRow(orderId, refundId)
+      if (!isStanding(state)) return 'failed'
+      return state === 'succeeded' ? 'settled' : 'pending'
+    },
+
+    async sendPartialRefundMail({ refundId, orderId, asOf, mail, esims }) {
+      const order = await knownOrder(sql, orderId)
+      const row = await ownRow(orderId, refundId)
+      await sendMail(context, {
+        send: {
+          subjectId: orderId,
+          kind: `mail:partial_refund_${mail}:${refundId}`,
+          accountId: order.account_id,
+        },
+        at: new Date(asOf),
+        compose: () =>
+          toAccount(context, order.account_id, ({ firstName }) => {
+            const amount = { minor: row.amount_minor, currency: order.currency }
+            const common = { site, firstName, order: summaryOf(order), amount }
+            if (mail === 'failed') return renderOrderRefundFailed(common)
+            return renderPartialRefund({
+              ...common,
+              esimsReturned: esims === 'returned',
+              ...(row.credit_note && { creditNoteNumber: row.credit_note }),
+            })
+          }),
+      })
+    },
+  }
+
+  /** @throws OrderMissing when the order was erased meanwhile */
+  async function ownRow(orderId: string, refundId: string): Promise<RefundRow> {
+    const refundKey = partialRefundKey(orderId, refundId)
+    const row = (await listRefunds(sql, orderId)).find(({ refund_key }) => refund_key === refundKey)
+    if (!row) throw failure('OrderMissing')
+    return row
+  }
+
+  async function record(order: OrderRow, at: Date): Promise<void> {
+    const refunds = await askAboutPayment(context, () => stripe.listRefunds(paymentIntentOf(order)))
+    await sql.begin(async (tx) => {
+      const refundedMinor = await recordRefunds(tx, order, refunds, order.reason ?? 'returned_unused', at)
+      if (order.fact_id) await settleRefunded(tx, order.fact_id, refundedMinor)
+    })
+  }
+}

@@ -1,0 +1,61 @@
+/** U2, U6: our records of an order's refunds, as the payment processor has them, with their credit notes. */
+import type { Transaction } from '../../../db/connection/database.ts'
+import type { Orders } from '../../../db/connection/schema.ts'
+import { raiseOperatorTask } from '../../../db/operator-tasks.ts'
+import { creditRefunds } from '../../../db/order/books.ts'
+import { lockOrder } from '../../../db/order/orders.ts'
+import { isStanding, listRefunds, noteCreditNote, sumOf, upsertRefund } from '../../../db/order/refunds.ts'
+import type { Refund } from '../../../providers/stripe/refunds.ts'
+import { refundIdOf } from '../../../workflows/order/partial-refund.contract.ts'
+
+/** Reason of a refund that was made in Stripe's dashboard. */
+const madeElsewhere = 'made_elsewhere'
+/** Kind of the operator task of a partial refund that failed. */
+export const partialRefundFailed = 'partial_refund_failed'
+
+export const stands = ({ status }: Pick<Refund, 'status'>): boolean => isStanding(status)
+
+/** What the customer has back, or gets back unless it fails. */
+export const standingMinor = (refunds: Refund[]): number =>
+  refunds.filter(stands).reduce((sum, { amountMinor }) => sum + amountMinor, 0)
+
+/**
+ * Records all refunds of a payment, and issues the credit notes that are missing. Refunds of one order may be recorded
+ * at the same time from lists of different age: each takes the order's lock, and an older list takes nothing back.
+ * @param reason of those that this order's run has made
+ * @returns what the customer has back of the order
+ */
+export async function recordRefunds(
+  tx: Transaction,
+  order: Orders,
+  refunds: Refund[],
+  reason: string,
+  at: Date,
+): Promise<number> {
+  await lockOrder(tx, order.id)
+  const known = await listRefunds(tx, order.id)
+  // Stripe lists the newest first.
+  for (const refund of refunds.toReversed()) {
+    const { refundId, refundKey, amountMinor, status: state } = refund
+    const isOurs = refundKey?.startsWith(`order-${order.id}:`) === true
+    const row = known.find(
+      ({ stripe_refund_id, refund_key }) => stripe_refund_id === refundId || refund_key === refundKey,
+    )
+    const key = row?.refund_key ?? (isOurs ? refundKey : `elsewhere:${refundId}`)
+    const recorded = { orderId: order.id, refundKey: key, stripeRefundId: refundId, amountMinor, state, at }
+    await upsertRefund(tx, { ...recorded, reason: row?.reason ?? (isOurs ? reason : madeElsewhere) })
+    const hasFailed = !stands(refund) && row?.state !== state
+    const task = { subjectId: order.id, detail: refundId, at }
+    if (isOurs) {
+      if (hasFailed && refundIdOf(refundKey)) await raiseOperatorTask(tx, { ...task, kind: partialRefundFailed })
+      continue
+    }
+    // Only an operator knows its reason, and made it: the task of a failure is beside that of the refund.
+    if (!row) await raiseOperatorTask(tx, { ...task, kind: 'refund_made_elsewhere' })
+    if (hasFailed) await raiseOperatorTask(tx, { ...task, kind: 'refund_elsewhere_failed' })
+  }
+  const standing = (await listRefunds(tx, order.id)).filter(({ state }) => isStanding(state))
+  for (const [refundKey, number] of await creditRefunds(tx, order.id, standing, at))
+    await noteCreditNote(tx, refundKey, number)
+  return sumOf(standing)
+}

@@ -1,0 +1,37 @@
+/** Makes partial refunds by their runs. */
+import type { ApiContext } from '../../context.ts'
+import { initialSearchAttributes } from '../../shared/search-attributes.ts'
+import {
+  firstPartialRefundState,
+  type PartialRefundInput,
+  partialRefundMade,
+  partialRefundType,
+  partialRefundWorkflowId,
+} from '../../workflows/order/partial-refund.contract.ts'
+import { startAndUpdate } from './workflow-problems.ts'
+
+const ended = { code: 'order_state_conflict', detail: 'The refund has ended.' } as const
+
+export type PartialRefundClient = ReturnType<typeof createPartialRefundClient>
+
+export function createPartialRefundClient({ temporal, config, cipher }: ApiContext) {
+  return {
+    /**
+     * Refunds a part of what is left of an order's payment, once for each refund id.
+     * @throws Problem refund_exceeds_payment, order_state_conflict, refund_refused, esim_in_use, provider_unavailable
+     */
+    async refund(input: PartialRefundInput, accountId: string, updateId: string): Promise<void> {
+      const start = {
+        type: partialRefundType,
+        workflowId: partialRefundWorkflowId(input.refundId),
+        taskQueue: config.TEMPORAL_TASK_QUEUE,
+        args: [input],
+        workflowIdConflictPolicy: 'USE_EXISTING' as const,
+        workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY' as const,
+        typedSearchAttributes: initialSearchAttributes(firstPartialRefundState, cipher.accountRef(accountId)),
+        staticSummary: `Partial refund: ${input.amountMinor ?? 'all that is left'}, ${input.reason}`,
+      }
+      await startAndUpdate(temporal, partialRefundMade, start, ended, updateId)
+    },
+  }
+}

@@ -1,0 +1,348 @@
+/** U2, U6: operators refund a part of an order's price; all parts together never exceed what was paid. */
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { fastForward } from '../../../temporal/time-skipping.ts'
+import { orderAftercareWorkflowId, orderWorkflowId } from '../../../workflows/order/order.contract.ts'
+import { partialRefundWorkflowId, refundIdOf } from '../../../workflows/order/partial-refund.contract.ts'
+import { mailsTo } from '../../harness/checks/messages.ts'
+import { always, watchPlacements } from '../../harness/checks/placements.ts'
+import { shareStack } from '../../harness/harness.ts'
+import { expectStatus } from '../../harness/http.ts'
+import { testPackages, testPriceMinor } from '../../harness/test-packages.ts'
+import { until, untilValue } from '../../harness/until.ts'
+
+const harness = await shareStack()
+const { stripe, esimAccess } = harness.sims
+const { sql } = harness.stack.context
+const { attention } = watchPlacements(harness.stack)
+
+const shown = async (orderId: string) => (await harness.service.get(`/v1/orders/${orderId}`)).body
+
+async function delivered(quantity = 1) {
+  const person = await harness.signUp()
+  const order = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess, quantity })
+  return { person, order }
+}
+
+const ask = (orderId: string, body: unknown, headers = {}) =>
+  harness.operator.post(`/v1/orders/${orderId}/refund`, body, headers)
+const askPart = (orderId: string, minor: number, more = {}, headers = {}) =>
+  ask(orderId, { amount: { minor, currency: 'EUR' }, ...more }, headers)
+
+/** What Stripe's books say. */
+async function refundsOf(orderId: string) {
+  const { refunds, paymentIntents } = await stripe.books()
+  const intent = paymentIntents.find(({ metadata }) => metadata.order_id === orderId)
+  return refunds.filter(({ payment_intent }) => payment_intent === intent?.id)
+}
+const refundedMinor = async (orderId: string) =>
+  (await refundsOf(orderId)).filter(({ status }) => status !== 'failed').reduce((sum, { amount }) => sum + amount, 0)
+
+interface Note {
+  number: string
+  gross: number
+  net: number
+  tax: number
+}
+const notesOf = (orderId: string) => sql<Note[]>`
+  select i.number, -i.gross_minor as gross, -i.net_minor as net, -i.tax_minor as tax
+  from invoices i join invoice_links l on l.number = i.number
+  where l.order_id = ${orderId} and i.kind = 'credit_note' order by i.sequence`
+async function invoiceOf(orderId: string): Promise<Note | undefined> {
+  const [invoice] = await sql<Note[]>`
+    select i.number, i.gross_minor as gross, i.net_minor as net, i.tax_minor as tax
+    from invoices i join invoice_links l on l.number = i.number where l.order_id = ${orderId} and i.kind = 'invoice'`
+  return invoice
+}
+const total = (notes: readonly Note[], field: 'gross' | 'net' | 'tax') =>
+  notes.reduce((sum, note) => sum + note[field], 0)
+const facts = async (orderId: string) => {
+  const [fact] = await sql`
+    select f.outcome, f.refunded_minor from order_facts f join orders o on o.fact_id = f.id where o.id = ${orderId}`
+  return fact
+}
+
+/** The ids of an order's partial refunds, the oldest first. */
+async function refundIds(orderId: string): Promise<string[]> {
+  const rows = await sql<{ refund_key: string }[]>`
+    select refund_key from refunds where order_id = ${orderId} order by created_at`
+  return rows.flatMap(({ refund_key }) => refundIdOf(refund_key) ?? [])
+}
+
+const noticed = (orderId: string, kind: string) =>
+  untilValue(
+    kind,
+    () => attention(orderId),
+    (tasks) => tasks.some((task) => task.kind === kind),
+  )
+
+const untilClosed = (workflowId: string) =>
+  until(`${workflowId} has closed`, async () => {
+    const { status } = await harness.temporal.workflow.getHandle(workflowId).describe()
+    return status.name === 'COMPLETED'
+  })
+
+/** Made in Stripe's dashboard: without metadata of ours. */
+async function refundByHand(orderId: string): Promise<string> {
+  const [row] = await sql<{ payment_intent_id: string }[]>`select payment_intent_id from orders where id = ${orderId}`
+  const made = await fetch(`${stripe.url}/v1/refunds`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${harness.config.STRIPE_SECRET_KEY}` },
+    body: new URLSearchParams({ payment_intent: row?.payment_intent_id ?? '', amount: '100' }),
+  })
+  expect(made.status).toBe(200)
+  return ((await made.json()) as { id: string }).id
+}
+
+test('U6: a part is refunded as goodwill: the eSIM is kept, with a credit note and a mail', async () => {
+  const { person, order } = await delivered()
+  const answer = expectStatus(await askPart(order.id, 120), 200)
+  const [note] = await notesOf(order.id)
+  expect(answer).toMatchObject({
+    status: 'delivered',
+    esims: [{ state: 'new' }],
+    refunds: [{ minor: 120, state: 'succeeded', reason: 'goodwill', creditNote: note?.number }],
+  })
+  expect(note?.gross).toBe(120)
+  expect(await refundedMinor(order.id)).toBe(120)
+  expect(await facts(order.id)).toEqual({ outcome: 'delivered', refunded_minor: 120 })
+  const mails = await untilValue(
+    'the customer is told',
+    () => mailsTo(harness.stack, person.email),
+    ({ length }) => length === 2,
+  )
+  expect(mails[1]?.subject).toContain('1.20')
+  expect(mails[1]?.text).toContain(note?.number)
+  expect(mails[1]?.text).toContain('stays yours')
+})
+
+test('several parts until nothing is left: the notes sum to the invoice exactly, in net and tax', async () => {
+  const { order } = await delivered()
+  for (const minor of [1, 33, 199]) expectStatus(await askPart(order.id, minor), 200)
+  expectStatus(await ask(order.id, { reason: 'service_fault' }), 200)
+  const notes = await notesOf(order.id)
+  expect(notes.map(({ gross }) => gross)).toEqual([1, 33, 199, testPriceMinor - 233])
+  const invoice = await invoiceOf(order.id)
+  for (const field of ['gross', 'net', 'tax'] as const) expect(total(notes, field), field).toBe(invoice?.[field])
+  const more = await askPart(order.id, 1)
+  expect([more.status, more.body.code]).toEqual([409, 'refund_exceeds_payment'])
+  expect(await refundedMinor(order.id)).toBe(testPriceMinor)
+})
+
+test('20 parts at once under different keys never exceed what was paid, and each has its note', async () => {
+  const { order } = await delivered()
+  const part = 70
+  const answers = await Promise.all(Array.from({ length: 20 }, () => askPart(order.id, part)))
+  const made = answers.filter(({ status }) => status === 200).length
+  expect(made).toBe(Math.floor(testPriceMinor / part))
+  for (const { status, body } of answers)
+    if (status !== 200) expect([status, body.code]).toEqual([409, 'refund_exceeds_payment'])
+  expect(await refundedMinor(order.id)).toBe(made * part)
+  const notes = await notesOf(order.id)
+  expect(notes.map(({ gross }) => gross)).toEqual(Array(made).fill(part))
+  const view = await shown(order.id)
+  const numbers = view.refunds.map(({ creditNote }: { creditNote: string }) => creditNote)
+  expect(numbers.toSorted()).toEqual(notes.map(({ number }) => number).toSorted())
+  expect(await facts(order.id)).toEqual({ outcome: 'delivered', refunded_minor: made * part })
+})
+
+test('20 requests at once under one key make one refund, and a key stands for one amount', async () => {
+  const { order } = await delivered()
+  const key = { 'idempotency-key': `part-${order.id}` }
+  const answers = await Promise.all(Array.from({ length: 20 }, () => askPart(order.id, 50, {}, key)))
+  expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200))
+  expect(await refundedMinor(order.id)).toBe(50)
+  expect((await askPart(order.id, 60, {}, key)).status).toBe(422)
+})
+
+test('a part, then the eSIM given back: the rest is refunded; both at once never exceed what was paid', async () => {
+  const { person, order } = await delivered()
+  expectStatus(await askPart(order.id, 100), 200)
+  const answers = await Promise.all([
+    person.caller.post(`/v1/orders/${order.id}/refund`),
+    ...[1, 2, 3, 4].map((n) => askPart(order.id, 10 + n)),
+  ])
+  expect(answers[0]?.status).toBe(200)
+  await harness.untilOrder(order.id, 'refunded')
+  expect(await refundedMinor(order.id)).toBe(testPriceMinor)
+  const notes = await notesOf(order.id)
+  expect(total(notes, 'tax')).toBe((await invoiceOf(order.id))?.tax)
+  const late = await askPart(order.id, 1)
+  expect([late.status, late.body.code]).toEqual([409, 'order_state_conflict'])
+})
+
+test('unused eSIMs go back with a partial refund; a used one is refused and nothing is refunded', async () => {
+  const { order } = await delivered()
+  expectStatus(await askPart(order.id, 300, { esims: 'returned', reason: 'returned_unused' }), 200)
+  expect(await harness.untilOrder(order.id, 'ended')).toMatchObject({ esims: [{ state: 'cancelled' }] })
+  expect(await refundedMinor(order.id)).toBe(300)
+
+  const { order: used } = await delivered()
+  await esimAccess.do('install', { iccid: used.esims[0].iccid })
+  const answer = await askPart(used.id, 300, { esims: 'returned' })
+  expect([answer.status, answer.body.code]).toEqual([409, 'esim_in_use'])
+  expect(await shown(used.id)).toMatchObject({ refunds: [{ state: 'refused', creditNote: null }] })
+  expect(await refundedMinor(used.id)).toBe(0)
+  expectStatus(await ask(used.id, {}), 200)
+  expect(await refundedMinor(used.id)).toBe(testPriceMinor)
+})
+
+test('a part of a top-up, whose run has closed, is refunded, and its failure is followed', async () => {
+  const { person, order } = await delivered()
+  const request = { packageCode: testPackages.topUp }
+  const topUp = expectStatus(await person.caller.post(`/v1/orders/${order.id}/top-up`, request), 201)
+  await stripe.do('pay', { orderId: topUp.id })
+  await harness.untilOrder(topUp.id, 'delivered')
+  await untilClosed(orderWorkflowId(topUp.id))
+  expectStatus(await askPart(topUp.id, 80), 200)
+  const [refund] = await refundsOf(topUp.id)
+  await stripe.do('fail-refund', { refund: refund?.id })
+  await untilValue(
+    'operators are told',
+    () => attention(topUp.id),
+    (tasks) => tasks.some(({ kind }) => kind === 'partial_refund_failed'),
+  )
+  expect(await shown(topUp.id)).toMatchObject({ status: 'delivered', refunds: [{ state: 'failed' }] })
+  // Made again under a new key. Its amount is credited already.
+  expectStatus(await askPart(topUp.id, 80), 200)
+  expect(await attention(topUp.id)).toEqual([])
+  expect((await notesOf(topUp.id)).map(({ gross }) => gross)).toEqual([80])
+})
+
+test('a partial refund that bounces 20 days later is told to the customer and to operators, once', async () => {
+  const { person, order } = await delivered()
+  expectStatus(await askPart(order.id, 90), 200)
+  const [refundId = ''] = await refundIds(order.id)
+  await fastForward(harness.temporal, partialRefundWorkflowId(refundId), '20 days')
+  await stripe.do('fail-refund', { orderId: order.id })
+  await untilValue(
+    'the customer is told',
+    () => mailsTo(harness.stack, person.email),
+    (mails) => mails.some(({ subject }) => subject.includes('did not get through')),
+  )
+  expect(await attention(order.id)).toMatchObject([{ kind: 'partial_refund_failed' }])
+  expect(await shown(order.id)).toMatchObject({ status: 'delivered', refunds: [{ state: 'failed' }] })
+  expect(await facts(order.id)).toEqual({ outcome: 'delivered', refunded_minor: 0 })
+})
+
+test('a partial refund whose failure nobody told is found at the end of its wait', async () => {
+  const { order } = await delivered()
+  expectStatus(await askPart(order.id, 90), 200)
+  const [refundId = ''] = await refundIds(order.id)
+  await stripe.do('webhooks', { drop: 1_000 })
+  await stripe.do('fail-refund', { orderId: order.id })
+  await stripe.do('webhooks', { drop: 0 })
+  await fastForward(harness.temporal, partialRefundWorkflowId(refundId), '31 days')
+  await untilValue(
+    'it is found',
+    () => attention(order.id),
+    (tasks) => tasks.some(({ kind }) => kind === 'partial_refund_failed'),
+  )
+})
+
+test('a refund made by hand that fails on a closed order is no claim to the rest of the price', async () => {
+  const { person, order } = await delivered()
+  const request = { packageCode: testPackages.topUp }
+  const topUp = expectStatus(await person.caller.post(`/v1/orders/${order.id}/top-up`, request), 201)
+  await stripe.do('pay', { orderId: topUp.id })
+  await harness.untilOrder(topUp.id, 'delivered')
+  await untilClosed(orderWorkflowId(topUp.id))
+  const refund = await refundByHand(topUp.id)
+  await noticed(topUp.id, 'refund_made_elsewhere')
+  await stripe.do('fail-refund', { refund })
+  await noticed(topUp.id, 'refund_elsewhere_failed')
+  await untilClosed(orderAftercareWorkflowId(topUp.id))
+  expect((await attention(topUp.id)).map(({ kind }) => kind)).not.toContain('refund_failed')
+})
+
+test('a refund made by hand while a top-up’s run waits for its last mail is noticed', async () => {
+  const { person, order } = await delivered()
+  const request = { packageCode: testPackages.topUp }
+  const topUp = expectStatus(await person.caller.post(`/v1/orders/${order.id}/top-up`, request), 201)
+  await harness.sims.mailbox.do('rule', { code: 451, times: always })
+  await stripe.do('pay', { orderId: topUp.id })
+  await harness.untilOrder(topUp.id, 'delivered')
+  await refundByHand(topUp.id)
+  await until('the run has the hint', async () => {
+    const { events } = await harness.temporal.workflow.getHandle(orderWorkflowId(topUp.id)).fetchHistory()
+    return events?.some(({ workflowExecutionSignaledEventAttributes: signal }) => signal?.signalName === 'payment')
+      ? events.filter(({ workflowExecutionSignaledEventAttributes: signal }) => signal).length >= 2
+      : false
+  })
+  await harness.sims.mailbox.do('clear-rules')
+  await harness.fastForward(topUp.id, '20 minutes')
+  await noticed(topUp.id, 'refund_made_elsewhere')
+})
+
+test('a refund is not repeated after a lost reply, and waits while Stripe is down', async () => {
+  const { order } = await delivered()
+  const key = { 'idempotency-key': `lost-${order.id}` }
+  await stripe.fault({ match: { method: 'POST', path: '/v1/refunds' }, status: 503, times: 2 })
+  await stripe.fault({ match: { method: 'POST', path: '/v1/refunds' }, cut: 'after' })
+  expectStatus(await askPart(order.id, 40, {}, key), 200)
+  await stripe.clearFaults()
+  expect(await refundedMinor(order.id)).toBe(40)
+})
+
+test('what Stripe refuses is released, and shown as refused', async () => {
+  const { order } = await delivered()
+  await stripe.do('open-dispute', { orderId: order.id })
+  const answer = await askPart(order.id, 40)
+  expect([answer.status, answer.body.code]).toEqual([409, 'refund_refused'])
+  expect(await shown(order.id)).toMatchObject({ refunds: [{ state: 'refused' }] })
+})
+
+test('only operators refund a part, in the currency of the order, under a key, and of a delivered order', async () => {
+  const { person, order } = await delivered()
+  const path = `/v1/orders/${order.id}/refund`
+  const body = { amount: { minor: 10, currency: 'EUR' } }
+  expect((await person.caller.post(path, body)).status).toBe(403)
+  expect((await harness.service.post(path, body)).status).toBe(403)
+  expect((await harness.operator.post(path, body, { 'idempotency-key': null })).body.code).toBe(
+    'idempotency_key_required',
+  )
+  const wrong = await ask(order.id, { amount: { minor: 10, currency: 'USD' } })
+  expect([wrong.status, wrong.body.errors[0].field]).toEqual([400, 'amount.currency'])
+  for (const minor of [0, -1, 1.5, 1e12]) expect((await askPart(order.id, minor)).status).toBe(400)
+  expect((await ask(order.id, { ...body, note: 'x' })).status).toBe(400)
+  const tooMuch = await askPart(order.id, testPriceMinor + 1)
+  expect([tooMuch.status, tooMuch.body.code]).toEqual([409, 'refund_exceeds_payment'])
+  expect(await refundedMinor(order.id)).toBe(0)
+
+  const unpaid = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess, pay: false })
+  expect((await askPart(unpaid.id, 10)).body.code).toBe('order_state_conflict')
+})
+
+test('any parts of any price have notes that sum to the invoice', async () => {
+  const { creditInvoice } = await import('../../../db/order/books.ts')
+  const parts = fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1, maxLength: 12 })
+  await fc.assert(
+    fc.asyncProperty(parts, fc.integer({ min: 0, max: 2700 }), async (amounts, rate) => {
+      const gross = amounts.reduce((sum, amount) => sum + amount, 0)
+      const number = `TEST-${crypto.randomUUID()}`
+      await sql
+        .begin(async (tx) => {
+          const tax = Math.round((gross * rate) / (10_000 + rate))
+          await tx`insert into invoices (number, series, sequence, kind, issued_on, supplied_on, seller, description,
+            destination, quantity, net_minor, tax_minor, gross_minor, tax_rate_bps, currency, payment_kind)
+            values (${number}, ${number}, 1, 'invoice', '2026-01-01', '2026-01-01', '', '', '', 1, ${gross - tax},
+              ${tax}, ${gross}, ${rate}, 'EUR', 'card')`
+          let refunded = 0
+          for (const amount of amounts) {
+            refunded += amount
+            await creditInvoice(tx, number, refunded, new Date())
+          }
+          const [sums] = await tx`
+            select count(*)::int as notes, sum(net_minor)::int as net, sum(tax_minor)::int as tax,
+              max(tax_minor)::int as most from invoices where corrects = ${number}`
+          expect(sums).toMatchObject({ notes: amounts.length, net: tax - gross, tax: 0 - tax })
+          expect(sums?.most).toBeLessThanOrEqual(0)
+          throw new Error('rolled back')
+        })
+        .catch((error: Error) => {
+          if (error.message !== 'rolled back') throw error
+        })
+    }),
+    { numRuns: 30 },
+  )
+})
