@@ -163,6 +163,7 @@ function successOf(definition: ResponseDefinition): DescribedResponse {
 export function problemCodesOf(route: Route): ProblemCode[] {
   const open = route.callers.includes('public')
   const codes: ProblemCode[] = ['invalid_request', 'too_many_requests', 'internal_error', 'unavailable']
+  if (!route.duringRestore) codes.push('restoring')
   if (!open || !(route.rawBody || route.unreadBody)) codes.push('unauthenticated')
   if (!open) codes.push('forbidden')
   if (route.callers.includes('person') && !route.callers.includes('newcomer') && !open) codes.push('no_account')

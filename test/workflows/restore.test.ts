@@ -20,7 +20,11 @@ const { stripe, esimAccess, airalo } = harness.sims
 
 const report = async () => expectStatus(await harness.operator.get('/v1/restores'), 200).items[0]
 const isOpen = async (): Promise<boolean> => (await report()).openedAt !== null
-const untilOpen = () => until('the API takes requests', isOpen)
+const untilOpen = async () => {
+  await until('the API is opened', isOpen)
+  // Each process learns it within half a second.
+  await until('requests are answered', async () => (await harness.service.get('/v1/packages')).status === 200)
+}
 const items = async (restoreId: string) =>
   expectStatus(await harness.operator.get(`/v1/restores/${restoreId}/items`), 200).items as {
     kind: string

@@ -81,6 +81,7 @@ export function restoreRoutes({ sql }: ApiContext): Route[] {
       params: z.strictObject({ id: sentId }),
       query: z.strictObject({ ...pageQuery, outcome: outcome.optional() }),
       responses: { 200: { description: 'A page of items', schema: pageOf(item).meta({ id: 'RestoredItemPage' }) } },
+      problems: ['not_found'],
       async handle({ params, query }) {
         if (!(await findRestore(sql, params.id))) throw new Problem('not_found')
         const items = await listItems(sql, params.id, {
