@@ -12,6 +12,7 @@ import type { KeyRotationActivities } from '../workflows/keys/key-rotation.contr
 import type { OrderActivities } from '../workflows/order/order.contract.ts'
 import type { PartialRefundActivities } from '../workflows/order/partial-refund.contract.ts'
 import type { PaymentSweepActivities } from '../workflows/order/payment-sweep.contract.ts'
+import type { WithdrawalActivities } from '../workflows/order/withdrawal.contract.ts'
 import type { PolicyActivities } from '../workflows/policy-notice.contract.ts'
 import type { PrivacyRequestActivities } from '../workflows/privacy-request.contract.ts'
 import type { ReconciliationActivities } from '../workflows/reconciliation/reconciliation.contract.ts'
@@ -41,6 +42,7 @@ import { createOrderPaymentActivities } from './order/payment.ts'
 import { createOrderProvisioningActivities } from './order/provisioning.ts'
 import { createPartialRefundActivities } from './order/refunds/partial-refund.ts'
 import { createOrderRefundActivities } from './order/refunds/refund.ts'
+import { createWithdrawalActivities } from './order/refunds/withdrawal.ts'
 import { createPaymentSweepActivities } from './payment-sweep.ts'
 import { createPolicyActivities } from './policy-notice.ts'
 import { createPrivacyRequestActivities } from './privacy-requests.ts'
@@ -59,6 +61,7 @@ export function createActivities(context: WorkerContext, readEvidence: ReadEvide
     ...createOrderNoticeActivities(context),
     ...createOrderRefundActivities(context),
     ...createPartialRefundActivities(context),
+    ...createWithdrawalActivities(context),
     ...createEsimTrackingActivities(context),
     ...createMeasurementActivities(context),
     ...createDisputeActivities(context),
@@ -83,6 +86,7 @@ export function createActivities(context: WorkerContext, readEvidence: ReadEvide
     ...createTransparencyNightActivities(context, readEvidence),
   } satisfies OrderActivities &
     PartialRefundActivities &
+    WithdrawalActivities &
     PrivacyRequestActivities &
     KeyRotationActivities &
     EmailChangeActivities &

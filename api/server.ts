@@ -57,6 +57,7 @@ import { unsubscribeRoutes } from './routes/web/unsubscribe.ts'
 import { bounceRoutes } from './routes/webhooks/bounces.ts'
 import { webhookRoutes } from './routes/webhooks/payments-and-esims.ts'
 import { signInWebhookRoutes } from './routes/webhooks/sign-in.ts'
+import { withdrawalRoutes } from './routes/withdrawals.ts'
 import { createWebhookInbox } from './runs/webhook-inbox.ts'
 
 export interface ApiOptions {
@@ -124,6 +125,7 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
     ...consentRoutes(api),
     ...orderRoutes(api),
     ...disputeRoutes(api),
+    ...withdrawalRoutes(api),
     ...privacyRequestRoutes(api),
     ...breachRoutes(api),
     ...campaignRoutes(api),

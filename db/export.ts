@@ -15,6 +15,7 @@ import type {
   Refunds,
   SecurityLog,
   Sends,
+  Withdrawals,
 } from './connection/schema.ts'
 
 const pageSize = 200
@@ -66,6 +67,8 @@ export type OrderRow = Pick<
   | 'paid_at'
   | 'delivered_at'
   | 'ended_at'
+  | 'performance_consent'
+  | 'performance_consent_at'
 >
 
 export const orderPages = (sql: Queryable, accountId: string) =>
@@ -73,7 +76,7 @@ export const orderPages = (sql: Queryable, accountId: string) =>
     (after, limit) => sql<OrderRow[]>`
       select id, parent_order_id, package_code, package_name, destination, quantity, data_bytes, days, gross_minor,
         currency, status, reason, payment_kind, ad_user_data, ad_personalization, created_at, paid_at, delivered_at,
-        ended_at
+        ended_at, performance_consent, performance_consent_at
       from orders where account_id = ${accountId}
         ${after ? sql`and (created_at, id) > (${after.created_at}, ${after.id})` : sql``}
       order by created_at, id limit ${limit}`,
@@ -84,6 +87,7 @@ export interface OrderParts {
   refunds: Pick<Refunds, 'order_id' | 'amount_minor' | 'state' | 'reason' | 'created_at'>[]
   disputes: (Pick<Disputes, 'state' | 'opened_at' | 'closed_at'> & { order_id: string })[]
   invoices: InvoiceRow[]
+  withdrawals: Withdrawals[]
 }
 
 type EsimRow = Pick<
@@ -123,7 +127,7 @@ type InvoiceRow = Pick<InvoiceLinks, 'order_id'> &
 
 /** The eSIMs, refunds, disputes and invoices of the orders of one page. */
 export async function partsOfOrders(sql: Queryable, orderIds: string[]): Promise<OrderParts> {
-  const [esims, refunds, disputes, invoices] = await Promise.all([
+  const [esims, refunds, disputes, invoices, withdrawals] = await Promise.all([
     sql<EsimRow[]>`
       select order_id, provider, iccid, activation_code, confirmation_code, state, suspended, total_bytes, used_bytes,
         activated_at, unused_until, expires_at
@@ -137,8 +141,9 @@ export async function partsOfOrders(sql: Queryable, orderIds: string[]): Promise
       select l.order_id, i.number, i.kind, i.issued_on::text, i.supplied_on::text, i.seller, i.description, i.net_minor,
         i.tax_minor, i.gross_minor, i.tax_rate_bps, i.currency, i.corrects
       from invoice_links l join invoices i on i.number = l.number where l.order_id in ${sql(orderIds)} order by i.number`,
+    sql<Withdrawals[]>`select * from withdrawals where order_id in ${sql(orderIds)}`,
   ])
-  return { esims, refunds, disputes, invoices }
+  return { esims, refunds, disputes, invoices, withdrawals }
 }
 
 export type MessageRow = Pick<Sends, 'subject_id' | 'kind' | 'state' | 'first_at'>

@@ -2,9 +2,9 @@
 import type { ReactNode } from 'react'
 import type { RefundReason } from '../workflows/order/order.contract.ts'
 import { Action, Facts, Paragraph, Title } from './elements.tsx'
-import { type Money, moment, money, placeName } from './format.ts'
+import { day, type Money, moment, money, placeName } from './format.ts'
 import { Layout, type Site } from './layout.tsx'
-import { greeting, type OrderSummary, orderFacts, orderReason } from './order.tsx'
+import { consentFacts, greeting, type OrderSummary, orderFacts, orderReason } from './order.tsx'
 import { type RenderedMail, renderMail } from './render.ts'
 
 interface OrderProps {
@@ -32,6 +32,7 @@ const causes: Record<RefundReason, string> = {
     'The network has ended your eSIM before you could use it, so we have given your money back. It can no longer be installed.',
   fraud_warning:
     'The bank of the card has reported this payment as possibly fraudulent, so we have given the money back. An eSIM of this order can no longer be installed.',
+  withdrawn: 'You withdrew from this contract, so we have given your money back. The eSIM can no longer be installed.',
   paid_after_cancel: 'Your payment arrived after the order had ended, so we have given your money back.',
 }
 
@@ -94,9 +95,43 @@ export function renderOrderCancelled(props: OrderProps): RenderedMail {
   ])
 }
 
+/** Directive 2011/83/EU, Article 11a(4): acknowledges a withdrawal, with its content, date and time. */
+export function renderWithdrawalAcknowledged(
+  props: OrderProps & {
+    orderId: string
+    /** as the statement names the consumer */
+    name: string
+    confirmationBy: string
+    statement: string
+    statedAt: Date
+    refundBy: Date
+    total: Money
+  },
+): RenderedMail {
+  return orderMail(
+    props,
+    'We have received your withdrawal',
+    [
+      'This mail is the acknowledgement of your withdrawal. You do not need to do anything else. Please keep it.',
+      'The money goes back the way you paid, less what was given back before. The eSIM can no longer be installed.',
+    ],
+    [
+      ['Your statement', props.statement],
+      ['Name', props.name],
+      ['Contract', props.orderId],
+      ['Confirmed to', props.confirmationBy],
+      ['Received', moment(props.statedAt)],
+      ['You get back', money(props.total)],
+      ['By', day(props.refundBy)],
+    ],
+  )
+}
+
 export interface TopUpConfirmedProps extends OrderProps {
   total: Money
   invoiceNumber: string
+  /** Directive 2011/83/EU, Article 8(7), as in the confirmation of an order */
+  consent?: { text: string; at: Date }
   expiresAt?: Date
   /** the page that shows the usage */
   orderUrl: string
@@ -111,6 +146,7 @@ export function renderTopUpConfirmed(props: TopUpConfirmedProps): RenderedMail {
       ...(props.expiresAt ? [['Valid until', moment(props.expiresAt)] as [string, ReactNode]] : []),
       ['Total', money(props.total)],
       ['Invoice', props.invoiceNumber],
+      ...consentFacts(props.consent),
     ],
     { url: props.orderUrl, label: 'See your eSIM' },
   )

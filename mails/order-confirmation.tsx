@@ -5,7 +5,7 @@ import { appleInstallUrl, readActivationCode } from './activation-code.ts'
 import { Action, Anchor, Code, Facts, Note, Paragraph, Steps, Subtitle, Title } from './elements.tsx'
 import { type Money, money, placeName } from './format.ts'
 import { Layout, type Site } from './layout.tsx'
-import { greeting, type OrderSummary, orderFacts, orderReason } from './order.tsx'
+import { consentFacts, greeting, type OrderSummary, orderFacts, orderReason } from './order.tsx'
 import { qrPng } from './qr.ts'
 import { type RenderedMail, renderMail } from './render.ts'
 
@@ -24,6 +24,8 @@ export interface OrderConfirmationProps {
   total: Money
   invoiceNumber: string
   esims: DeliveredEsim[]
+  /** Directive 2011/83/EU, Article 8(7): what the customer agreed to when ordering, confirmed on a durable medium */
+  consent?: { text: string; at: Date }
   /** the install page; its URL contains a secret */
   installUrl: string
 }
@@ -65,7 +67,14 @@ function OrderConfirmation(props: OrderConfirmationProps & { subject: string }) 
       </Steps>
       <Note>Each code works once and for one phone. Keep this mail to yourself, and the eSIM on the phone.</Note>
       <Subtitle>Your order</Subtitle>
-      <Facts of={[...orderFacts(order), ['Total', money(props.total)], ['Invoice', props.invoiceNumber]]} />
+      <Facts
+        of={[
+          ...orderFacts(order),
+          ['Total', money(props.total)],
+          ['Invoice', props.invoiceNumber],
+          ...consentFacts(props.consent),
+        ]}
+      />
     </Layout>
   )
 }

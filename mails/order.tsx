@@ -1,6 +1,6 @@
 /** The common part of mails about an order. */
 import type { ReactNode } from 'react'
-import { dataAmount, days, placeName, validityStart } from './format.ts'
+import { dataAmount, days, moment, placeName, validityStart } from './format.ts'
 
 export interface OrderSummary {
   packageName: string
@@ -29,6 +29,10 @@ export function orderFacts(order: OrderSummary): [string, ReactNode][] {
     ],
   ]
 }
+
+/** What the customer agreed to when ordering. */
+export const consentFacts = (consent: { text: string; at: Date } | undefined): [string, ReactNode][] =>
+  consent ? [['You agreed', `“${consent.text}” (${moment(consent.at)})`]] : []
 
 /** A greeting with the space after it. */
 export const greeting = (firstName: string | undefined): string => (firstName ? `Hello ${firstName}. ` : 'Hello. ')

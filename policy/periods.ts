@@ -34,6 +34,13 @@ export const periods = {
     firstRetryMs: 5 * second,
     lastRetryMs: hour,
   },
+  /** Directive 2011/83/EU, Articles 9 and 13: see policy/withdrawal.ts */
+  withdrawal: {
+    days: 14,
+    refundWithinDays: 14,
+    /** after this an operator carries it out, and has the rest of the time */
+    automaticForDays: 7,
+  },
   catalogue: {
     /** the offers of a provider that does not answer stay on sale this long */
     staleAfterMs: 48 * hour,

@@ -314,6 +314,19 @@ const tables: Record<string, Table> = {
       deliver_by: technical,
       delivered_at: bought('deliveredAt'),
       ended_at: bought('endedAt'),
+      performance_consent: bought('performanceConsent.version'),
+      performance_consent_at: bought('performanceConsent.at'),
+    },
+  },
+  withdrawals: {
+    onErasure: 'delete',
+    owner: ofOrder,
+    keptUntil: withAccount,
+    columns: {
+      order_id: link('the order'),
+      name: sealed('C3', 'orders[].withdrawal.name'),
+      opened_at: bought('withdrawal.openedAt'),
+      stated_at: bought('withdrawal.statedAt'),
     },
   },
   provider_orders: {

@@ -48,6 +48,17 @@ export const failures = {
   ErasureIncomplete: { retryable: true, http: 409, meaning: 'Something of the person is still there', benign: true },
   OrderStateConflict: { retryable: false, http: 409, meaning: 'The order is not in a state that allows this' },
   OrderMissing: { retryable: false, http: 404, meaning: 'The order does not exist or was erased' },
+  WithdrawalNotOpened: {
+    retryable: false,
+    http: 409,
+    meaning: 'The withdrawal has to be opened before it is confirmed',
+  },
+  WithdrawalPeriodOver: { retryable: false, http: 409, meaning: 'The period for a withdrawal has ended' },
+  WithdrawalRightLost: {
+    retryable: false,
+    http: 409,
+    meaning: 'An eSIM of the order was installed or used, which ends the right of withdrawal',
+  },
   EmailChangeStateConflict: { retryable: false, http: 409, meaning: 'The change of address is over' },
   KeyRotationRunning: { retryable: false, http: 409, meaning: 'A rotation of these keys is under way' },
   KeyringBehind: {

@@ -13,7 +13,9 @@ import {
   renderOrderDelayed,
   renderOrderRefunded,
   renderOrderRefundFailed,
+  renderPartialRefund,
   renderTopUpConfirmed,
+  renderWithdrawalAcknowledged,
 } from '../mails/order-changes.tsx'
 import { renderOrderConfirmation } from '../mails/order-confirmation.tsx'
 import { renderPolicyNotice } from '../mails/policy-notice.tsx'
@@ -37,7 +39,27 @@ const status = (notice: EsimNotice) =>
 
 const mails: Record<string, () => RenderedMail> = {
   confirmation: () =>
-    renderOrderConfirmation({ ...named, total, invoiceNumber: 'R-17', esims: [{ activationCode }], installUrl: url }),
+    renderOrderConfirmation({
+      ...named,
+      total,
+      invoiceNumber: 'R-17',
+      esims: [{ activationCode }],
+      installUrl: url,
+      consent: { text: hostile, at },
+    }),
+  partialRefund: () => renderPartialRefund({ ...named, amount: total, esimsReturned: false, creditNoteNumber: 'G-4' }),
+  withdrawal: () =>
+    renderWithdrawalAcknowledged({
+      site,
+      order,
+      orderId: 'O-1',
+      name: hostile,
+      confirmationBy: 'a@b.example',
+      statement: 'I hereby withdraw.',
+      statedAt: at,
+      refundBy: at,
+      total,
+    }),
   delayed: () => renderOrderDelayed({ ...named, deliverBy: at }),
   refunded: () => renderOrderRefunded({ ...named, amount: total, cause: 'out_of_stock', creditNoteNumber: 'G-3' }),
   refundFailed: () => renderOrderRefundFailed({ ...named, amount: total }),

@@ -15,6 +15,7 @@ import {
 } from '../../mails/order-changes.tsx'
 import { renderOrderConfirmation } from '../../mails/order-confirmation.tsx'
 import type { RenderedMail } from '../../mails/render.ts'
+import { performanceConsents } from '../../policy/withdrawal.ts'
 import type { OrderActivities, OrderMail, RefundReason } from '../../workflows/order/order.contract.ts'
 import { pushToAccount } from '../sending/push-to-account.ts'
 import { sendMail, toAccount } from '../sending/send-mail.ts'
@@ -79,11 +80,13 @@ export function createOrderNoticeActivities(context: Context): Activities {
       return renderOrderRefunded({ ...common, amount, cause, ...(creditNoteNumber && { creditNoteNumber }) })
     }
     const invoiceNumber = numberOf('invoice') ?? ''
+    const consent = consentOf(order)
     if (order.parent_order_id)
       return renderTopUpConfirmed({
         ...common,
         total,
         invoiceNumber,
+        ...(consent && { consent }),
         orderUrl: await pageOf(await knownOrder(sql, order.parent_order_id)),
       })
     const esims = await listEsims(context, order)
@@ -92,6 +95,7 @@ export function createOrderNoticeActivities(context: Context): Activities {
       order: { ...common.order, validityStarts: esims[0]?.validityStarts ?? null },
       total,
       invoiceNumber,
+      ...(consent && { consent }),
       installUrl: await pageOf(order),
       esims: esims.map(({ activationCode, confirmationCode, apn }) => ({
         activationCode,
@@ -100,6 +104,12 @@ export function createOrderNoticeActivities(context: Context): Activities {
       })),
     })
   }
+}
+
+/** The text that the customer agreed to when ordering, and when. */
+function consentOf({ performance_consent: version, performance_consent_at: at }: OrderRow) {
+  const text = version === null ? undefined : performanceConsents[version]
+  return text !== undefined && at ? { text, at } : undefined
 }
 
 export const summaryOf = (order: OrderRow) => ({

@@ -86,6 +86,8 @@ export function createOrderPaymentActivities(context: Context): Activities {
         ad_personalization: input.measurement.adPersonalization,
         measurement_event_id: input.measurement.adUserData ? randomUUID() : null,
         // The request's time, because the payment may be older than this run.
+        performance_consent: input.performanceConsent?.version ?? null,
+        performance_consent_at: input.performanceConsent ? new Date(input.performanceConsent.at) : null,
         created_at: new Date(input.orderedAt ?? input.asOf),
         payment_due_at: new Date(input.paymentDueAt),
       }

@@ -139,7 +139,9 @@ function listsOf(context: Context, accountId: string, at: Date): Lists {
   }
 
   async function* orders(): AsyncGenerator<Exported<'orders'>[]> {
-    const esims = tableEncryption(cipher, await keyOf(), 'esims')
+    const key = await keyOf()
+    const esims = tableEncryption(cipher, key, 'esims')
+    const withdrawals = tableEncryption(cipher, key, 'withdrawals')
     for await (const page of orderPages(sql, accountId)) {
       const parts = await partsOfOrders(
         sql,
@@ -165,6 +167,11 @@ function listsOf(context: Context, accountId: string, at: Date): Lists {
         paidAt: iso(order.paid_at),
         deliveredAt: iso(order.delivered_at),
         endedAt: iso(order.ended_at),
+        performanceConsent:
+          order.performance_consent && order.performance_consent_at
+            ? { version: order.performance_consent, at: order.performance_consent_at.toISOString() }
+            : null,
+        withdrawal: viewWithdrawal(parts, order.id, withdrawals),
         ...viewParts(parts, order.id, esims),
       }))
     }
@@ -213,6 +220,13 @@ function listsOf(context: Context, accountId: string, at: Date): Lists {
   async function keyOf() {
     return context.dataKeys.get(sql, accountId)
   }
+}
+
+function viewWithdrawal(parts: OrderParts, orderId: string, sealer: ReturnType<typeof tableEncryption<'withdrawals'>>) {
+  const row = parts.withdrawals.find(({ order_id }) => order_id === orderId)
+  return row
+    ? { name: sealer.open('name', row.name), openedAt: row.opened_at.toISOString(), statedAt: iso(row.stated_at) }
+    : null
 }
 
 function viewParts(parts: OrderParts, orderId: string, sealer: ReturnType<typeof tableEncryption<'esims'>>) {

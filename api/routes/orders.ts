@@ -7,6 +7,7 @@ import { findOrder, listOrders, type OrderRow } from '../../db/order/orders.ts'
 import { qrPng } from '../../mails/qr.ts'
 import { periods } from '../../policy/periods.ts'
 import { maxPriceMinor } from '../../policy/pricing.ts'
+import { performanceConsents } from '../../policy/withdrawal.ts'
 import {
   approve,
   cancel,
@@ -37,6 +38,14 @@ const measurement = z
   .describe("the person's consent to ad measurement (P3)")
 const savedCards = z.boolean().default(false).describe('offer saved cards, and to save this one')
 
+const performanceConsent = z
+  .strictObject({
+    version: z.enum(Object.keys(performanceConsents) as [string, ...string[]]).describe('of the text that was shown'),
+    at: sentTime.describe('when the customer agreed'),
+  })
+  .optional()
+  .describe('the consent to delivery at once, and that the right of withdrawal ends with the first use')
+
 const newOrder = z
   .strictObject({
     accountId,
@@ -44,6 +53,7 @@ const newOrder = z
     quantity: z.int().min(1).max(periods.order.maxQuantity).default(1),
     savedCards,
     measurement,
+    performanceConsent,
   })
   .meta({ id: 'NewOrder' })
 const newTopUp = z
@@ -52,6 +62,7 @@ const newTopUp = z
     esimId: sentId.optional().describe('needed when the order has several eSIMs'),
     savedCards,
     measurement,
+    performanceConsent,
   })
   .meta({ id: 'NewTopUp' })
 

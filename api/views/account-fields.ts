@@ -8,7 +8,7 @@ export const accountId = sentId
 export const accountParams = z.strictObject({ id: accountId })
 
 /** Names are written into mails: line breaks and other control characters are refused. */
-const personName = z
+export const personName = z
   .string()
   .trim()
   .min(1)

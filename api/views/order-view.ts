@@ -15,6 +15,7 @@ import { periods } from '../../policy/periods.ts'
 import { iosInstallUrl, parseActivationCode } from '../../providers/lpa.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import type { Caller } from '../http/caller.ts'
+import { viewConsent } from './withdrawal-view.ts'
 
 const time = z.iso.datetime().nullable()
 const bytes = z.int().nullable().describe('bytes; null is unlimited')
@@ -110,6 +111,7 @@ export const orderDetails = orderSummary
       .describe('`failed` and `bounced`: show the eSIM in the app, and ask the person for another address'),
     dispute: z.string().nullable().describe('the state of the latest dispute'),
     disputes: z.array(dispute).describe('empty to customers'),
+    performanceConsent: z.object({ version: z.string(), text: z.string(), at: z.iso.datetime() }).nullable(),
   })
   .meta({ id: 'Order' })
 
@@ -182,6 +184,7 @@ export async function viewOrder(
     mails,
     dispute: disputes[0]?.state ?? null,
     disputes: reader === 'operator' ? disputes.map(viewDispute) : [],
+    performanceConsent: viewConsent(order),
   }
 }
 

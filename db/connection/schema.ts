@@ -432,6 +432,8 @@ export interface Orders {
   deliver_by: Date | null
   delivered_at: Date | null
   ended_at: Date | null
+  performance_consent: string | null
+  performance_consent_at: Date | null
 }
 
 export interface OutsideParties {
@@ -693,6 +695,13 @@ export interface WebhookEvents {
   received_at: Date
 }
 
+export interface Withdrawals {
+  order_id: string
+  name: Sealed
+  opened_at: Date
+  stated_at: Date | null
+}
+
 export interface SealedColumns {
   accounts: 'email' | 'first_name' | 'last_name' | 'phone' | 'sign_up_ip' | 'last_login_ip' | 'firebase_uid'
   deletion_seals:
@@ -712,4 +721,5 @@ export interface SealedColumns {
   orders: 'payment_client_secret' | 'customer_session_secret' | 'install_token'
   privacy_requests: 'message' | 'reply_to' | 'answer'
   security_log: 'ip'
+  withdrawals: 'name'
 }

@@ -82,8 +82,12 @@ export async function fillPerson(api: ApiContext, accountId: string): Promise<Fi
       paid_at: at,
       delivered_at: at,
       ended_at: at,
+      performance_consent: '2026-06-19',
+      performance_consent_at: at,
     })}`
   }
+  const name = seal('withdrawals', 'name', `consumer ${canary}`)
+  await sql`insert into withdrawals ${sql({ order_id: orderId, name, opened_at: at, stated_at: at })}`
   await sql`insert into esims ${sql({
     id: esimId,
     order_id: orderId,

@@ -93,6 +93,8 @@ const entries: Record<string, Entry> = {
   },
   'POST /v1/orders/{id}/cancel': { id: 'theirs', path: order('/cancel'), ownerGets: 409 },
   'POST /v1/orders/{id}/resend': { id: 'theirs', path: order('/resend'), ownerGets: 200 },
+  'POST /v1/orders/{id}/withdrawal/confirm': { id: 'theirs', path: order('/withdrawal/confirm'), ownerGets: 409 },
+  'POST /v1/orders/{id}/withdrawal': { id: 'theirs', path: order('/withdrawal'), ownerGets: 200 },
   'POST /v1/orders/{id}/refund': { id: 'theirs', path: order('/refund'), ownerGets: 200 },
   'POST /v1/orders/{id}/approve': { id: 'ours', path: (of) => `/v1/orders/${of.heldOrder.id}/approve` },
   'POST /v1/orders/{id}/disputes/{disputeId}/submit': { id: 'ours', path: order('/disputes/du_1/submit') },
@@ -384,7 +386,11 @@ test('a public route answers every caller the same', async () => {
 test('the owner is admitted on every route of their rows', async () => {
   const order = ['GET', 'PUT', 'PATCH', 'POST', 'DELETE']
   const rank = ({ method, path }: Operation) =>
-    path === '/v1/accounts/{id}' && method === 'DELETE' ? 99 : path.endsWith('/refund') ? 50 : order.indexOf(method)
+    path === '/v1/accounts/{id}' && method === 'DELETE'
+      ? 99
+      : /\/(refund|withdrawal\/confirm)$/.test(path)
+        ? 50
+        : order.indexOf(method)
   for (const operation of [...theirs].sort((a, b) => rank(a) - rank(b))) {
     const entry = entryOf(operation)
     if (entry.id !== 'theirs') continue

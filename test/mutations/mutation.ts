@@ -15,6 +15,7 @@ import type { KeyRotationActivities } from '../../workflows/keys/key-rotation.co
 import type { OrderActivities } from '../../workflows/order/order.contract.ts'
 import type { PartialRefundActivities } from '../../workflows/order/partial-refund.contract.ts'
 import type { PaymentSweepActivities } from '../../workflows/order/payment-sweep.contract.ts'
+import type { WithdrawalActivities } from '../../workflows/order/withdrawal.contract.ts'
 import type { PolicyActivities } from '../../workflows/policy-notice.contract.ts'
 import type { PrivacyRequestActivities } from '../../workflows/privacy-request.contract.ts'
 import type { ReconciliationActivities } from '../../workflows/reconciliation/reconciliation.contract.ts'
@@ -51,6 +52,7 @@ interface ActivitiesOf {
   restoreDrill: BackupActivities
   signInEnded: SignInEndedActivities
   transparencyNight: TransparencyNightActivities
+  withdrawal: WithdrawalActivities & OrderActivities
 }
 
 /** The call is not made, and its caller gets the result. */

@@ -133,6 +133,17 @@ export const orderMutants: Mutant[] = [
     caughtBy: ['partial-refund-waits-for-its-refund-to-settle', 'partial-refund-settled', 'partial-refund-bounced'],
   },
   {
+    name: 'a withdrawal that is recorded and not carried out',
+    mutation: { workflow: 'withdrawal', activity: 'carryOutWithdrawal', fault: 'skipped' },
+    caughtBy: ['withdrawal-carried-out', 'withdrawal-waits-for-the-provider', 'withdrawal-left-to-an-operator'],
+  },
+  {
+    name: 'a withdrawal that nobody records',
+    mutation: { workflow: 'withdrawal', activity: 'recordWithdrawal', fault: 'skipped' },
+    first: true,
+    caughtBy: ['withdrawal-carried-out', 'withdrawal-waits-for-the-provider'],
+  },
+  {
     name: 'work that is given up while the database is away',
     mutation: {
       workflow: 'order',

@@ -8,6 +8,7 @@ import { orderEnds } from './order-ends.ts'
 import { orderWaits } from './order-waits.ts'
 import { fraudCases } from './orders/fraud.ts'
 import { partialRefunds } from './refunds/partial-refunds.ts'
+import { withdrawals } from './refunds/withdrawals.ts'
 import { accountInactivities, invoiceRetentions } from './retention.ts'
 import { emailChanges, privacyRequests } from './rights.ts'
 import type { Scenario } from './scenario.ts'
@@ -18,6 +19,7 @@ export const scenarios: Record<string, Scenario> = {
   ...orderWaits,
   ...fraudCases,
   ...partialRefunds,
+  ...withdrawals,
   ...accountDeletions,
   ...accountInactivities,
   ...invoiceRetentions,

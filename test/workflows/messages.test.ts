@@ -29,6 +29,7 @@ const runsOf: Record<string, string[]> = {
     'order-aftercare-waits-for-its-refund-to-be-repeated',
   ],
   'order/partial-refund': ['partial-refund-waits-for-its-refund-to-settle'],
+  'order/withdrawal': ['withdrawal-waits-for-the-provider'],
   'policy-notice': ['policy-notice-waits-for-its-day'],
   'privacy-request': ['privacy-request-waits-for-an-answer'],
   'retention/account-inactivity': ['account-inactivity-waits-for-the-first-warning'],

@@ -1,7 +1,8 @@
 /** What may be asked of an order's run, and when. */
+import type { UpdateDefinition } from '@temporalio/common'
 import { condition, proxyActivities } from '@temporalio/workflow'
 import { failure, failureType } from '../../shared/failures.ts'
-import { nothing, objectOf, onQuery, onSignal, onUpdate, shortText } from '../run/messages.ts'
+import { nothing, objectOf, oneOf, onQuery, onSignal, onUpdate, shortText } from '../run/messages.ts'
 import { clock } from '../run/now.ts'
 import * as retry from '../run/retry.ts'
 import { noteFraudWarning } from './fraud-warning.ts'
@@ -16,12 +17,17 @@ import {
   orderState,
   paymentSignal,
   providerSignal,
+  type RefundCause,
   refund,
   reject,
   resend,
 } from './order.contract.ts'
 import { isAccepted, isListed, type OrderGuard, type OrderUpdate, orderStates } from './order-states.ts'
 import { codeOf, disputeNotice, type OrderRun } from './run.ts'
+
+/** Sent with nothing by a caller of the API, and with a reason by the run of a withdrawal. */
+const withdrawn = objectOf<RefundCause>({ reason: oneOf(['withdrawn']) })
+const refundCause = (input: unknown): input is RefundCause | undefined => nothing(input) || withdrawn(input)
 
 const answering = proxyActivities<OrderActivities>(retry.whileCallerWaits)
 
@@ -61,11 +67,15 @@ export function takeMessages(run: OrderRun): void {
   )
 
   onUpdate(
-    refund,
-    nothing,
-    async () => {
+    // Callers of the API send nothing with it.
+    refund as unknown as UpdateDefinition<OrderState, [RefundCause | undefined]>,
+    refundCause,
+    async (cause) => {
       if (state.status === 'refund_failed') requested.retryRefund = true
-      else await takeBack()
+      else {
+        if (cause) requested.withdrawn = true
+        await takeBack()
+      }
       await hasLeftStatesFor('refund')
       return state
     },

@@ -16,6 +16,8 @@ export interface OrderInput {
   esimId: string | null
   packageCode: string
   quantity: number
+  /** what the customer agreed to: the version of the text, and ISO 8601 */
+  performanceConsent?: { version: string; at: string } | undefined
   /** ISO 8601, when the order's id was made; absent from runs that began before this field existed */
   orderedAt?: string
   /** prepares a payment sheet that offers and keeps saved cards */
@@ -48,6 +50,7 @@ export type RefundReason =
   | 'ended_by_provider'
   /** the card's issuer has warned of fraud */
   | 'fraud_warning'
+  | 'withdrawn'
 
 export interface OrderState extends Omit<RunStatus, 'dueAt'> {
   status: OrderStatus
@@ -66,6 +69,10 @@ export const checkout = defineUpdate<OrderState>('checkout')
 export const cancel = defineUpdate<OrderState>('cancel')
 /** Returns the unused eSIMs of a delivered order and refunds it; or repeats a refund that failed, for an operator. */
 export const refund = defineUpdate<OrderState>('refund')
+/** What `refund` may be sent with: the customer has withdrawn from the contract. */
+export interface RefundCause {
+  reason: 'withdrawn'
+}
 /** Sends the delivery mail again. */
 export const resend = defineUpdate<OrderState, [{ requestId: string }]>('resend')
 export const approve = defineUpdate<OrderState>('approve')

@@ -76,9 +76,15 @@ async function carryOut(run: OrderRun): Promise<OrderState> {
     return end(run, 'delivered')
   }
   const ending = await track(run, expiresBy)
-  if (ending === 'returned') return refunded(run, run.requested.suspect ? 'fraud_warning' : 'returned_unused')
+  if (ending === 'returned') return refunded(run, returnReason(run))
   if (ending === 'ended_by_provider') return refunded(run, 'ended_by_provider')
   return ending === 'recorded' ? finish(run, 'ended') : end(run, 'ended')
+}
+
+/** Why the eSIMs went back. */
+function returnReason({ requested }: OrderRun): RefundReason {
+  if (requested.suspect) return 'fraud_warning'
+  return requested.withdrawn ? 'withdrawn' : 'returned_unused'
 }
 
 /** Fails the run when the checkout cannot be opened: the caller may then start it again under the same id. */

@@ -65,6 +65,8 @@ export function startRun(input: OrderInput) {
       retryRefund: false,
       /** the card's issuer has warned of fraud, and the money is to go back */
       suspect: false,
+      /** the eSIMs go back because the customer has withdrawn from the contract */
+      withdrawn: false,
     },
     progress: { delivered: false },
     fraudWarning: { hinted: false, looking: false },

@@ -30,6 +30,7 @@ export const versioning: Readonly<Record<WorkflowType, Versioning>> = {
   privacyRequest: upgraded('has up to 90 days for the answer, and remembers it afterwards'),
   restore: upgraded('tries for a week while an outside party is down'),
   signInEnded: upgraded('tries for days while the mail server is down'),
+  withdrawal: upgraded('tries for days while the eSIM provider is down'),
 
   backup: pinned('ends within hours; the next one starts on the current build'),
   booksCohorts: pinned('starts other runs and ends; the next night does it again'),

@@ -1,0 +1,132 @@
+/** Activities of a withdrawal from an order's contract (Directive 2011/83/EU, Article 11a; policy/withdrawal.ts). */
+import { setTimeout as pause } from 'node:timers/promises'
+import { activityInfo } from '@temporalio/activity'
+import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client'
+import type { WorkerContext } from '../../../context.ts'
+import { raiseOperatorTask } from '../../../db/operator-tasks.ts'
+import { listEsims } from '../../../db/order/esims.ts'
+import type { OrderRow } from '../../../db/order/orders.ts'
+import { findWithdrawal, stateWithdrawal } from '../../../db/order/withdrawals.ts'
+import { renderWithdrawalAcknowledged } from '../../../mails/order-changes.tsx'
+import { withdrawalStatement } from '../../../policy/withdrawal.ts'
+import type { EsimProviderId } from '../../../providers/esim.ts'
+import { isProviderFailure } from '../../../providers/failure.ts'
+import { failure, failureType } from '../../../shared/failures.ts'
+import { refundDueAfter, withdrawalPeriodEnds } from '../../../shared/withdrawal-period.ts'
+import {
+  cancel,
+  type OrderState,
+  type OrderStatus,
+  orderWorkflowId,
+  type RefundCause,
+  refund,
+} from '../../../workflows/order/order.contract.ts'
+import type { WithdrawalActivities } from '../../../workflows/order/withdrawal.contract.ts'
+import { sendMail, toAccount } from '../../sending/send-mail.ts'
+import { knownOrder } from '../known-order.ts'
+import { summaryOf } from '../notices.ts'
+
+/** Paid, and neither given back nor over. */
+export const canWithdrawFrom: readonly OrderStatus[] = ['in_review', 'provisioning', 'delivered']
+/** A local activity has a few seconds, and a hanging provider must not stand in the way of the statement either. */
+const providerAnswersWithinMs = 2_500
+const givenBack: readonly OrderStatus[] = ['refunding', 'refund_failed', 'refunded', 'cancelled']
+
+export function createWithdrawalActivities(context: WorkerContext): WithdrawalActivities {
+  const { sql, config, temporal } = context
+  const site = { publicUrl: config.PUBLIC_URL, supportMail: config.SUPPORT_MAIL }
+
+  return {
+    async recordWithdrawal({ orderId, asOf }) {
+      const order = await knownOrder(sql, orderId)
+      const at = new Date(asOf)
+      const opened = await findWithdrawal(sql, context, order)
+      if (!opened) throw failure('WithdrawalNotOpened')
+      if (opened.statedAt) return
+      if (!canWithdrawFrom.includes(order.status)) throw failure('OrderStateConflict', { code: order.status })
+      if (at >= withdrawalPeriodEnds(order.paid_at ?? order.created_at)) throw failure('WithdrawalPeriodOver')
+      if (await isUsed(order)) {
+        // Without the customer's consent to the delivery the right may outlast the use: an operator decides.
+        if (!order.performance_consent)
+          await raiseOperatorTask(sql, { kind: 'withdrawal_after_use', subjectId: orderId, at })
+        throw failure('WithdrawalRightLost', { code: 'esim_in_use' })
+      }
+      await stateWithdrawal(sql, orderId, at)
+    },
+
+    async sendWithdrawalAcknowledgement({ orderId, asOf }) {
+      const order = await knownOrder(sql, orderId)
+      const stated = await findWithdrawal(sql, context, order)
+      const statedAt = stated?.statedAt
+      if (!stated || !statedAt) throw failure('OrderMissing')
+      await sendMail(context, {
+        send: { subjectId: orderId, kind: 'mail:withdrawal_acknowledged', accountId: order.account_id },
+        at: new Date(asOf),
+        compose: () =>
+          toAccount(context, order.account_id, ({ email }) =>
+            renderWithdrawalAcknowledged({
+              site,
+              order: summaryOf(order),
+              orderId,
+              name: stated.name,
+              confirmationBy: email,
+              statement: withdrawalStatement(orderId),
+              statedAt,
+              refundBy: refundDueAfter(statedAt),
+              total: { minor: order.gross_minor, currency: order.currency },
+            }),
+          ),
+      })
+    },
+
+    async carryOutWithdrawal({ orderId }) {
+      const order = await knownOrder(sql, orderId)
+      if (givenBack.includes(order.status)) return
+      if (!canWithdrawFrom.includes(order.status)) throw failure('OrderStateConflict', { code: order.status })
+      // No provider takes the data of a top-up back.
+      if (order.parent_order_id) throw failure('OrderStateConflict', { code: 'top_up' })
+      try {
+        await askOrder(order)
+      } catch (error) {
+        const isOver = error instanceof WorkflowNotFoundError
+        if (!isOver && !(error instanceof WorkflowUpdateFailedError)) throw error
+        const type = failureType(error)
+        if (type === 'EsimInUse') throw failure('EsimInUse')
+        // Something else happens to the order at this moment: what became of it decides.
+        if (givenBack.includes((await knownOrder(sql, orderId)).status)) return
+        throw failure(type === 'ProviderUnavailable' ? type : 'RefundUnderWay')
+      }
+    },
+
+    async leaveWithdrawalToOperator({ orderId, asOf, code }) {
+      const task = { kind: 'withdrawal_unsettled', subjectId: orderId, detail: code, at: new Date(asOf) }
+      await raiseOperatorTask(sql, task)
+    },
+  }
+
+  /** The status that the provider reports; a provider that does not answer must not stand in the way of the statement. */
+  async function isUsed(order: OrderRow): Promise<boolean> {
+    const esims = await listEsims(context, order)
+    const states = await Promise.all(
+      esims.map(async ({ provider, esimRef, state }) => {
+        if (state !== 'new') return state
+        try {
+          const status = context.esimProviders[provider as EsimProviderId].getStatus(esimRef)
+          return (await Promise.race([status, pause(providerAnswersWithinMs, { state }, { ref: false })])).state
+        } catch (error) {
+          if (!isProviderFailure(error)) throw error
+          return state
+        }
+      }),
+    )
+    return states.some((state) => state !== 'new' && state !== 'cancelled' && state !== 'unknown')
+  }
+
+  /** Cancels an order that is not delivered; returns the eSIMs of one that is. Each attempt has its own update id. */
+  async function askOrder({ id, status }: OrderRow): Promise<void> {
+    const run = temporal.workflow.getHandle(orderWorkflowId(id))
+    const updateId = `withdrawal-${id}-${activityInfo().attempt}`
+    if (status !== 'delivered') await run.executeUpdate<OrderState, []>(cancel.name, { updateId })
+    else await run.executeUpdate<OrderState, [RefundCause]>(refund.name, { args: [{ reason: 'withdrawn' }], updateId })
+  }
+}

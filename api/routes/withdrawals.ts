@@ -1,0 +1,98 @@
+/** The right to withdraw from the contract of an order, in two steps (policy/withdrawal.ts). */
+import { z } from 'zod'
+import type { ApiContext } from '../../context.ts'
+import { findAccount } from '../../db/accounts.ts'
+import { findOrder, type OrderRow } from '../../db/order/orders.ts'
+import { isStanding, listRefunds, sumOf } from '../../db/order/refunds.ts'
+import { findWithdrawal, openWithdrawal } from '../../db/order/withdrawals.ts'
+import { withdrawalPeriodEnds } from '../../shared/withdrawal-period.ts'
+import { assertReaches, type Caller } from '../http/caller.ts'
+import { Problem } from '../http/problem.ts'
+import { defineRoute, type Route } from '../http/route.ts'
+import { sentId } from '../http/storable.ts'
+import { createWithdrawalClient } from '../runs/withdrawal-client.ts'
+import { viewWithdrawal, withdrawalRequest, withdrawalView } from '../views/withdrawal-view.ts'
+
+const params = z.strictObject({ id: sentId })
+const noStore = { 'Cache-Control': 'no-store' }
+const paid = ['in_review', 'provisioning', 'delivered']
+
+export function withdrawalRoutes(api: ApiContext): Route[] {
+  const { sql } = api
+  const client = createWithdrawalClient(api)
+
+  async function reachable(id: string, caller: Caller): Promise<OrderRow> {
+    const order = await findOrder(sql, id)
+    if (!order) throw new Problem('not_found')
+    assertReaches(caller, order.account_id)
+    return order
+  }
+
+  async function shown(order: OrderRow) {
+    const withdrawal = await findWithdrawal(sql, api, order)
+    const account = await findAccount(sql, api, order.account_id)
+    if (!withdrawal || !account) throw new Problem('not_found')
+    // What was given back before the statement: later refunds are what the withdrawal leads to.
+    const before = withdrawal.statedAt
+      ? []
+      : (await listRefunds(sql, order.id)).filter(({ state }) => isStanding(state))
+    const body = viewWithdrawal(order, withdrawal, { email: account.email, refundedMinor: sumOf(before) })
+    return { status: 200 as const, headers: noStore, body }
+  }
+
+  return [
+    defineRoute({
+      method: 'post',
+      path: '/v1/orders/{id}/withdrawal',
+      tag: 'orders',
+      summary: 'Withdraw from contract: open, and see what it means',
+      description:
+        'The first of two steps. It changes nothing for the order. Within 14 days of the order, unless an eSIM of it was installed or used.',
+      callers: ['service', 'person'],
+      params,
+      body: withdrawalRequest.optional(),
+      responses: { 200: { description: 'What is to be confirmed', schema: withdrawalView } },
+      problems: ['order_state_conflict', 'withdrawal_period_over'],
+      async handle({ params: { id }, body, caller }) {
+        const order = await reachable(id, caller)
+        const known = await findWithdrawal(sql, api, order)
+        if (known?.statedAt) return shown(order)
+        const at = new Date()
+        if (!paid.includes(order.status))
+          throw new Problem('order_state_conflict', { detail: `Reason: ${order.status}` })
+        if (at >= withdrawalPeriodEnds(order.paid_at ?? order.created_at)) throw new Problem('withdrawal_period_over')
+        const account = await findAccount(sql, api, order.account_id)
+        if (!account) throw new Problem('not_found')
+        const name = body?.name ?? known?.name ?? `${account.firstName} ${account.lastName}`
+        await openWithdrawal(sql, api, order, { name, at })
+        return shown(order)
+      },
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/v1/orders/{id}/withdrawal/confirm',
+      tag: 'orders',
+      summary: 'Confirm the withdrawal',
+      description:
+        'The second step. The answer has the date and time of the statement, and so has the acknowledgement that is mailed at once. The eSIM goes back, and all that is left of the payment is refunded. To repeat it changes nothing.',
+      promises: ['U2'],
+      callers: ['service', 'person'],
+      params,
+      responses: { 200: { description: 'The withdrawal was received', schema: withdrawalView } },
+      problems: [
+        'order_state_conflict',
+        'withdrawal_not_opened',
+        'withdrawal_period_over',
+        'withdrawal_right_lost',
+        'provider_unavailable',
+      ],
+      async handle({ params: { id }, caller }) {
+        const order = await reachable(id, caller)
+        const known = await findWithdrawal(sql, api, order)
+        if (!known) throw new Problem('withdrawal_not_opened')
+        if (!known.statedAt) await client.state(id, order.account_id)
+        return shown(order)
+      },
+    }),
+  ]
+}

@@ -1,0 +1,64 @@
+/** Withdrawals in the API: what Article 11a of Directive 2011/83/EU asks to show, before and after the confirmation. */
+import { z } from 'zod'
+import type { OrderRow } from '../../db/order/orders.ts'
+import type { Withdrawal } from '../../db/order/withdrawals.ts'
+import { performanceConsents, withdrawalLabels, withdrawalStatement } from '../../policy/withdrawal.ts'
+import { refundDueAfter, withdrawalPeriodEnds } from '../../shared/withdrawal-period.ts'
+import { personName } from './account-fields.ts'
+
+export const withdrawalRequest = z
+  .strictObject({ name: personName.optional().describe("the consumer's name; default: the name of the account") })
+  .meta({ id: 'NewWithdrawal' })
+
+const time = z.iso.datetime()
+
+export const withdrawalView = z
+  .object({
+    orderId: z.uuid().describe('identifies the contract'),
+    state: z.enum(['open', 'stated']).describe('`open`: not confirmed, so that nothing has happened yet'),
+    statement: z.string(),
+    name: z.string(),
+    confirmationBy: z
+      .object({ means: z.literal('email'), address: z.string() })
+      .describe('where the acknowledgement goes'),
+    meaning: z.string().describe('what the withdrawal leads to'),
+    confirmLabel: z.string().describe('the label of the confirmation function'),
+    refund: z.object({ minor: z.int(), currency: z.string() }).describe('what is given back'),
+    possibleUntil: time,
+    refundBy: time.nullable().describe('null before the confirmation'),
+    openedAt: time,
+    statedAt: time.nullable().describe('date and time of the submission; null before the confirmation'),
+    performanceConsent: z
+      .object({ version: z.string(), text: z.string(), at: time })
+      .nullable()
+      .describe('what the customer agreed to when ordering'),
+  })
+  .meta({ id: 'Withdrawal' })
+
+const meaning =
+  'The contract ends. Your unused eSIM goes back and can no longer be installed. You get back all that you paid, the way you paid, within 14 days at the latest.'
+
+export function viewWithdrawal(
+  order: OrderRow,
+  { name, openedAt, statedAt }: Withdrawal,
+  given: { email: string; refundedMinor: number },
+): z.input<typeof withdrawalView> {
+  return {
+    orderId: order.id,
+    state: statedAt ? 'stated' : 'open',
+    statement: withdrawalStatement(order.id),
+    name,
+    confirmationBy: { means: 'email', address: given.email },
+    meaning,
+    confirmLabel: withdrawalLabels.confirm,
+    refund: { minor: Math.max(0, order.gross_minor - given.refundedMinor), currency: order.currency },
+    possibleUntil: withdrawalPeriodEnds(order.paid_at ?? order.created_at).toISOString(),
+    refundBy: statedAt && refundDueAfter(statedAt).toISOString(),
+    openedAt: openedAt.toISOString(),
+    statedAt: statedAt?.toISOString() ?? null,
+    performanceConsent: viewConsent(order),
+  }
+}
+
+export const viewConsent = ({ performance_consent: version, performance_consent_at: at }: OrderRow) =>
+  version !== null && at ? { version, text: performanceConsents[version] ?? '', at: at.toISOString() } : null

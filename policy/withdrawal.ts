@@ -1,0 +1,27 @@
+/**
+ * The right to withdraw from the contract of an order.
+ *
+ * - Directive 2011/83/EU, Article 9: 14 days from the conclusion of a contract for services or for digital content that
+ *   is not supplied on a tangible medium. Article 13(1): the money goes back within 14 days of the withdrawal, by the
+ *   means of payment. Article 16, points (a) and (m): the right ends with the performance if the consumer has agreed to
+ *   it beforehand and acknowledged that. Article 8(7): the trader confirms both on a durable medium.
+ * - Article 11a, inserted by Directive (EU) 2023/2673 (http://data.europa.eu/eli/dir/2023/2673/oj), from 19 June 2026:
+ *   a withdrawal function, a statement with the consumer's name, the contract and the electronic means of confirmation,
+ *   a confirmation function, and an acknowledgement on a durable medium with content, date and time.
+ * - Regulation (EEC, Euratom) No 1182/71, Article 3: the day of the event does not count, and a period that ends on a
+ *   Saturday, Sunday or public holiday ends with the next working day. Public holidays differ by country and are not
+ *   considered here.
+ */
+
+/** Texts of the consent that the app shows before an order, by version. A version never changes. */
+export const performanceConsents: Readonly<Record<string, string>> = {
+  '2026-06-19':
+    'I want my eSIM at once, before the withdrawal period of 14 days has ended. I know that I lose my right of withdrawal when I install or use it.',
+}
+
+/** What each function is labelled with; Article 11a(1) and (3) */
+export const withdrawalLabels = { open: 'Withdraw from contract here', confirm: 'Confirm withdrawal' } as const
+
+/** The statement that a withdrawal makes. */
+export const withdrawalStatement = (orderId: string): string =>
+  `I hereby withdraw from the contract of order ${orderId}.`

@@ -1,0 +1,190 @@
+/** The EU withdrawal function: opened, confirmed, acknowledged at once, and refunded in full. */
+import { expect, test } from 'vitest'
+import { withdrawalPeriodEnds } from '../../../shared/withdrawal-period.ts'
+import { mailsTo } from '../../harness/checks/messages.ts'
+import { watchPlacements } from '../../harness/checks/placements.ts'
+import { shareStack } from '../../harness/harness.ts'
+import { expectStatus } from '../../harness/http.ts'
+import type { Person } from '../../harness/people.ts'
+import { testPackages, testPriceMinor } from '../../harness/test-packages.ts'
+import { untilValue } from '../../harness/until.ts'
+
+const harness = await shareStack()
+const { stripe, esimAccess } = harness.sims
+const { sql } = harness.stack.context
+const { attention } = watchPlacements(harness.stack)
+const performanceConsent = { version: '2026-06-19', at: '2026-11-20T10:00:00Z' }
+
+const shown = async (orderId: string) => (await harness.service.get(`/v1/orders/${orderId}`)).body
+
+async function delivered(order: Record<string, unknown> = {}) {
+  const person = await harness.signUp()
+  return { person, order: await harness.buy(person, { packageCode: testPackages.onlyEsimAccess, order }) }
+}
+
+const open = (caller: Person['caller'], orderId: string, body?: unknown) =>
+  caller.post(`/v1/orders/${orderId}/withdrawal`, body)
+const confirm = (caller: Person['caller'], orderId: string) => caller.post(`/v1/orders/${orderId}/withdrawal/confirm`)
+
+const mailOf = (person: Person, part: string) =>
+  untilValue(
+    `a mail with "${part}"`,
+    async () => (await mailsTo(harness.stack, person.email)).filter(({ subject }) => subject.includes(part)),
+    ({ length }) => length > 0,
+  )
+
+async function refundedMinor(orderId: string): Promise<number[]> {
+  const { refunds, paymentIntents } = await stripe.books()
+  const intent = paymentIntents.find(({ metadata }) => metadata.order_id === orderId)
+  return refunds.filter(({ payment_intent }) => payment_intent === intent?.id).map(({ amount }) => amount)
+}
+
+test('U2: a withdrawal is opened, confirmed, acknowledged with date and time, and refunded in full', async () => {
+  const { person, order } = await delivered({ performanceConsent })
+  const opened = expectStatus(await open(person.caller, order.id), 200)
+  expect(opened).toMatchObject({
+    orderId: order.id,
+    state: 'open',
+    confirmLabel: 'Confirm withdrawal',
+    confirmationBy: { means: 'email', address: person.email },
+    refund: { minor: testPriceMinor, currency: 'EUR' },
+    statedAt: null,
+    refundBy: null,
+    performanceConsent: { version: performanceConsent.version },
+  })
+  expect(opened.name).not.toBe('')
+  // Only the confirmation states it.
+  expect(await shown(order.id)).toMatchObject({ status: 'delivered', refunds: [] })
+
+  const stated = expectStatus(await confirm(person.caller, order.id), 200)
+  expect(stated.state).toBe('stated')
+  expect(Date.parse(stated.refundBy) - Date.parse(stated.statedAt)).toBe(14 * 86_400_000)
+  const [acknowledgement] = await mailOf(person, 'received your withdrawal')
+  expect(acknowledgement?.text).toContain(`I hereby withdraw from the contract of order ${order.id}.`)
+  expect(acknowledgement?.text).toContain(opened.name)
+  expect(acknowledgement?.text).toMatch(/\d{4} at \d\d:\d\d UTC/)
+  expect(await harness.untilOrder(order.id, 'refunded')).toMatchObject({
+    reason: 'withdrawn',
+    esims: [{ state: 'cancelled' }],
+    refunds: [{ minor: testPriceMinor, reason: 'withdrawn' }],
+    documents: [{ kind: 'invoice' }, { kind: 'credit_note' }],
+  })
+  expect(expectStatus(await confirm(person.caller, order.id), 200).statedAt).toBe(stated.statedAt)
+  expect(expectStatus(await open(person.caller, order.id), 200).statedAt).toBe(stated.statedAt)
+})
+
+test('20 confirmations at once are one withdrawal, also by the app backend', async () => {
+  const { person, order } = await delivered()
+  expectStatus(await open(harness.service, order.id, { name: 'Maxi Muster' }), 200)
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, (_, index) => confirm(index % 2 ? person.caller : harness.service, order.id)),
+  )
+  expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200))
+  expect(new Set(answers.map(({ body }) => body.statedAt)).size).toBe(1)
+  await harness.untilOrder(order.id, 'refunded')
+  expect(await refundedMinor(order.id)).toEqual([testPriceMinor])
+  const acknowledgements = await mailOf(person, 'received your withdrawal')
+  expect(acknowledgements).toHaveLength(1)
+  expect(acknowledgements[0]?.text).toContain('Maxi Muster')
+})
+
+test('a confirmation without the first step, of an unpaid order and of a refunded one is refused', async () => {
+  const { person, order } = await delivered()
+  expect((await confirm(person.caller, order.id)).body.code).toBe('withdrawal_not_opened')
+  const unpaid = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess, pay: false })
+  expect((await open(person.caller, unpaid.id)).body.code).toBe('order_state_conflict')
+  expectStatus(await open(person.caller, order.id), 200)
+  expectStatus(await person.caller.post(`/v1/orders/${order.id}/refund`), 200)
+  await harness.untilOrder(order.id, 'refunded')
+  expect((await confirm(person.caller, order.id)).body.code).toBe('order_state_conflict')
+  expect((await open(person.caller, order.id, { name: 'x', more: 1 })).status).toBe(400)
+})
+
+test('after the first use the right is lost; without the consent an operator decides', async () => {
+  for (const consent of [performanceConsent, undefined]) {
+    const { person, order } = await delivered(consent && { performanceConsent: consent })
+    expectStatus(await open(person.caller, order.id), 200)
+    await esimAccess.do('install', { iccid: order.esims[0].iccid })
+    const answer = await confirm(person.caller, order.id)
+    expect([answer.status, answer.body.code]).toEqual([409, 'withdrawal_right_lost'])
+    expect((await attention(order.id)).map(({ kind }) => kind)).toEqual(consent ? [] : ['withdrawal_after_use'])
+    expect(await refundedMinor(order.id)).toEqual([])
+  }
+})
+
+test('the period ends after 14 days', async () => {
+  const { person, order } = await delivered()
+  expectStatus(await open(person.caller, order.id), 200)
+  await sql`update orders set paid_at = paid_at - interval '18 days' where id = ${order.id}`
+  for (const ask of [open, confirm])
+    expect((await ask(person.caller, order.id)).body.code).toBe('withdrawal_period_over')
+  await sql`update orders set paid_at = paid_at + interval '5 days' where id = ${order.id}`
+  expectStatus(await confirm(person.caller, order.id), 200)
+  await harness.untilOrder(order.id, 'refunded')
+})
+
+test('the day of the order does not count, and a period that ends on a weekend ends on Monday', () => {
+  const ends = (at: string) => withdrawalPeriodEnds(new Date(at)).toISOString()
+  // Tuesday to Tuesday; Saturday and Sunday to Monday. The day ends everywhere on earth.
+  expect(ends('2026-11-03T23:59:59Z')).toBe('2026-11-18T12:00:00.000Z')
+  expect(ends('2026-11-07T00:00:00Z')).toBe('2026-11-24T12:00:00.000Z')
+  expect(ends('2026-11-08T12:00:00Z')).toBe('2026-11-24T12:00:00.000Z')
+})
+
+test('a withdrawal counts and is acknowledged while the provider is down, and is carried out afterwards', async () => {
+  const { person, order } = await delivered()
+  expectStatus(await open(person.caller, order.id), 200)
+  await esimAccess.fault({ match: { path: '^/api/' }, status: 503, times: 1_000 })
+  expectStatus(await confirm(person.caller, order.id), 200)
+  await mailOf(person, 'received your withdrawal')
+  expect(await shown(order.id)).toMatchObject({ status: 'delivered' })
+  await esimAccess.clearFaults()
+  expect(await harness.untilOrder(order.id, 'refunded')).toMatchObject({ reason: 'withdrawn' })
+})
+
+test('an order that is not delivered yet is cancelled and refunded', async () => {
+  const person = await harness.signUp()
+  await esimAccess.fault({ match: { path: '/esim/order' }, status: 503, times: 1_000 })
+  const order = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess, until: 'provisioning' })
+  expectStatus(await open(person.caller, order.id), 200)
+  expectStatus(await confirm(person.caller, order.id), 200)
+  await harness.untilOrder(order.id, 'refunded')
+  await esimAccess.clearFaults()
+  expect(await refundedMinor(order.id)).toEqual([testPriceMinor])
+})
+
+test('a withdrawal from a top-up is received, and an operator settles it', async () => {
+  const { person, order } = await delivered()
+  const request = { packageCode: testPackages.topUp, performanceConsent }
+  const topUp = expectStatus(await person.caller.post(`/v1/orders/${order.id}/top-up`, request), 201)
+  await stripe.do('pay', { orderId: topUp.id })
+  await harness.untilOrder(topUp.id, 'delivered')
+  expectStatus(await open(person.caller, topUp.id), 200)
+  expectStatus(await confirm(person.caller, topUp.id), 200)
+  await untilValue(
+    'an operator is told',
+    () => attention(topUp.id),
+    (tasks) => tasks.some(({ kind }) => kind === 'withdrawal_unsettled'),
+  )
+  expectStatus(await harness.operator.post(`/v1/orders/${topUp.id}/refund`, { reason: 'other' }), 200)
+})
+
+test('the consent is recorded with the order, shown, and confirmed in the mail that delivers the eSIM', async () => {
+  const { person, order } = await delivered({ performanceConsent })
+  expect(await shown(order.id)).toMatchObject({
+    performanceConsent: { version: performanceConsent.version, at: '2026-11-20T10:00:00.000Z' },
+  })
+  const [mail] = await mailOf(person, 'ready')
+  expect(mail?.text).toContain('I lose my right of withdrawal when I install or use it')
+  expect(mail?.text).toContain('20 November 2026')
+  const { order: without } = await delivered()
+  expect(await shown(without.id)).toMatchObject({ performanceConsent: null })
+  for (const wrong of [
+    { version: '1999-01-01', at: performanceConsent.at },
+    { version: performanceConsent.version },
+    true,
+  ]) {
+    const body = { accountId: person.accountId, packageCode: testPackages.onlyEsimAccess, performanceConsent: wrong }
+    expect((await person.caller.post('/v1/orders', body)).status).toBe(400)
+  }
+})
