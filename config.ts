@@ -6,6 +6,7 @@ import { createPrivateKey } from 'node:crypto'
 import { z } from 'zod'
 import { canPriceIn } from './policy/currency.ts'
 import { isInEea } from './policy/hosting.ts'
+import { isMemberState } from './policy/vat-rates.ts'
 
 const url = z.url()
 const port = z.coerce.number().int().min(0).max(65_535)
@@ -131,6 +132,19 @@ const environmentSchema = z.object({
   SELLER_NAME: z.string().default('3AM GROUP L.L.C.'),
   SELLER_TAX_ID: z.string().default('812130334'),
   TAX_RATE_BPS: z.coerce.number().int().min(0).max(5000).default(1800),
+  /** where an order is taxed: policy/vat.ts and docs/vat.md */
+  VAT_BY: z.enum(['seller_country', 'buyer_country']).default('seller_country'),
+  SELLER_COUNTRY: z
+    .string()
+    .regex(/^[A-Z]{2}$/, 'must be an ISO 3166 code')
+    .optional(),
+  /** Implementing Regulation (EU) No 282/2011, Article 24b: for suppliers established in a member state only */
+  VAT_ONE_PIECE_SUFFICES: flag.default(false),
+  /** the request header in which the CDN says the caller's country, such as cf-ipcountry */
+  COUNTRY_HEADER: z
+    .string()
+    .regex(/^[a-z0-9-]{1,60}$/, 'must be a header name in lower case')
+    .optional(),
   SHOP_CURRENCY: z
     .string()
     .refine(canPriceIn, 'must be a currency in which Stripe takes our prices as they are')
@@ -197,6 +211,10 @@ function faultsTogether(given: Partial<Record<string, string>>): string[] {
   }
   if (half(['META_API_VERSION', 'META_DATASET_ID', 'META_ACCESS_TOKEN'])) faults.push('META_*: set all three or none')
   if (half(['GA_FIREBASE_APP_ID', 'GA_API_SECRET'])) faults.push('GA_*: set both or none')
+  if (given.VAT_BY === 'buyer_country' && given.SELLER_COUNTRY === undefined)
+    faults.push('SELLER_COUNTRY: missing (VAT_BY=buyer_country needs it)')
+  if (given.VAT_ONE_PIECE_SUFFICES === 'true' && !isMemberState(given.SELLER_COUNTRY ?? ''))
+    faults.push('VAT_ONE_PIECE_SUFFICES: only for a seller in a member state of the EU')
   if (given.NODE_ENV !== 'production') return faults
   if (temporalSettingNames.every((name) => given[name] === undefined)) {
     faults.push('TEMPORAL_ADDRESS: missing (or TEMPORAL_PROFILE, or TEMPORAL_CONFIG_FILE)')

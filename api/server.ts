@@ -40,6 +40,7 @@ import { outageRoutes } from './routes/operator/outages.ts'
 import { reconciliationRoutes } from './routes/operator/reconciliations.ts'
 import { restoreRoutes } from './routes/operator/restores.ts'
 import { sandboxRoutes } from './routes/operator/sandbox.ts'
+import { taxBooksRoutes } from './routes/operator/tax-books.ts'
 import { orderRoutes } from './routes/orders.ts'
 import { packageRoutes } from './routes/packages.ts'
 import { policyRoutes } from './routes/policies.ts'
@@ -126,6 +127,7 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
     ...orderRoutes(api),
     ...disputeRoutes(api),
     ...withdrawalRoutes(api),
+    ...taxBooksRoutes(api),
     ...privacyRequestRoutes(api),
     ...breachRoutes(api),
     ...campaignRoutes(api),

@@ -67,6 +67,8 @@ export type OrderRow = Pick<
   | 'paid_at'
   | 'delivered_at'
   | 'ended_at'
+  | 'ip_country'
+  | 'card_country'
   | 'performance_consent'
   | 'performance_consent_at'
 >
@@ -76,7 +78,7 @@ export const orderPages = (sql: Queryable, accountId: string) =>
     (after, limit) => sql<OrderRow[]>`
       select id, parent_order_id, package_code, package_name, destination, quantity, data_bytes, days, gross_minor,
         currency, status, reason, payment_kind, ad_user_data, ad_personalization, created_at, paid_at, delivered_at,
-        ended_at, performance_consent, performance_consent_at
+        ended_at, ip_country, card_country, performance_consent, performance_consent_at
       from orders where account_id = ${accountId}
         ${after ? sql`and (created_at, id) > (${after.created_at}, ${after.id})` : sql``}
       order by created_at, id limit ${limit}`,

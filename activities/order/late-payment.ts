@@ -4,6 +4,7 @@ import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.
 import { recordPaid } from '../../db/order/books.ts'
 import { findOrder, moveOrder, type OrderRow } from '../../db/order/orders.ts'
 import { milliseconds } from '../../policy/periods.ts'
+import { evidenceOf } from '../../policy/vat.ts'
 import type { Payment } from '../../providers/stripe/payments.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import type { LateOutcome, OrderActivities, OrderStatus, RefundReason } from '../../workflows/order/order.contract.ts'
@@ -79,7 +80,13 @@ export function createLatePaymentActivities(context: Context): Activities {
   async function takePaid(order: OrderRow, payment: Payment, at: Date): Promise<LateOutcome> {
     await raiseOperatorTask(sql, { kind: paymentUnsettled, subjectId: order.id, detail: order.status, at })
     const reason = 'paid_after_cancel' satisfies RefundReason
-    const paid = { status: 'refunding', reason, payment_kind: payment.methodKind, paid_at: at } as const
+    const paid = {
+      status: 'refunding',
+      reason,
+      payment_kind: payment.methodKind,
+      card_country: evidenceOf(payment.cardCountry),
+      paid_at: at,
+    } as const
     await sql.begin((tx) =>
       recordPaid(tx, order.id, factsOf(order), { ...paid, deliver_by: null, ended_at: null }, notRecorded),
     )

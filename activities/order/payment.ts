@@ -15,6 +15,7 @@ import { findOrder, insertOrder, moveOrder, type NewOrder, type OrderRow, paidSi
 import { type Bought, countPurchase, lockVelocity, mostBought, velocityKeys } from '../../db/order/velocity.ts'
 import { periods } from '../../policy/periods.ts'
 import { costMinor } from '../../policy/pricing.ts'
+import { evidenceOf } from '../../policy/vat.ts'
 import type { Payment } from '../../providers/stripe/payments.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import { failure } from '../../shared/failures.ts'
@@ -86,6 +87,7 @@ export function createOrderPaymentActivities(context: Context): Activities {
         ad_personalization: input.measurement.adPersonalization,
         measurement_event_id: input.measurement.adUserData ? randomUUID() : null,
         // The request's time, because the payment may be older than this run.
+        ip_country: input.ipCountry ?? null,
         performance_consent: input.performanceConsent?.version ?? null,
         performance_consent_at: input.performanceConsent ? new Date(input.performanceConsent.at) : null,
         created_at: new Date(input.orderedAt ?? input.asOf),
@@ -135,6 +137,7 @@ export function createOrderPaymentActivities(context: Context): Activities {
           status: review ? 'in_review' : 'provisioning',
           reason: review,
           payment_kind: payment.methodKind,
+          card_country: evidenceOf(payment.cardCountry),
           paid_at: at,
           deliver_by: review ? null : new Date(deliverBy),
         })

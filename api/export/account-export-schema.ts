@@ -67,6 +67,7 @@ const order = z.strictObject({
   refunds: z.array(z.strictObject({ amountMinor: minor, state: text, reason: text, createdAt: time })),
   disputes: z.array(z.strictObject({ state: text, openedAt: time, closedAt: maybe(time) })),
   invoices: z.array(document),
+  taxEvidence: z.strictObject({ ipCountry: maybe(text), cardCountry: maybe(text) }),
   performanceConsent: maybe(z.strictObject({ version: text, at: time })).describe('to delivery at once'),
   withdrawal: maybe(z.strictObject({ name: text, openedAt: time, statedAt: maybe(time) })).describe(
     'from the contract of this order',

@@ -167,6 +167,7 @@ function listsOf(context: Context, accountId: string, at: Date): Lists {
         paidAt: iso(order.paid_at),
         deliveredAt: iso(order.delivered_at),
         endedAt: iso(order.ended_at),
+        taxEvidence: { ipCountry: order.ip_country, cardCountry: order.card_country },
         performanceConsent:
           order.performance_consent && order.performance_consent_at
             ? { version: order.performance_consent, at: order.performance_consent_at.toISOString() }

@@ -7,6 +7,7 @@ import { findOrder, listOrders, type OrderRow } from '../../db/order/orders.ts'
 import { qrPng } from '../../mails/qr.ts'
 import { periods } from '../../policy/periods.ts'
 import { maxPriceMinor } from '../../policy/pricing.ts'
+import { evidenceOf } from '../../policy/vat.ts'
 import { performanceConsents } from '../../policy/withdrawal.ts'
 import {
   approve,
@@ -152,6 +153,13 @@ export function orderRoutes(api: ApiContext): Route[] {
     return order
   }
 
+  /** The country of the buyer's IP address. A request of the app backend comes from the backend's address. */
+  function ipCountryOf(caller: Caller, header: (name: string) => string | undefined): { ipCountry?: string } {
+    const name = api.config.COUNTRY_HEADER
+    const country = name && caller.kind === 'person' ? evidenceOf(header(name)) : null
+    return country === null ? {} : { ipCountry: country }
+  }
+
   const shown = async (id: string, caller: Caller) => ({
     status: 200 as const,
     headers: noStore,
@@ -237,14 +245,14 @@ export function orderRoutes(api: ApiContext): Route[] {
       body: newOrder,
       responses: { 201: oneOrder },
       problems: checkoutProblems,
-      async handle({ body, caller, idempotency }) {
+      async handle({ body, caller, idempotency, header }) {
         const { accountId, ...choice } = body
         assertReaches(caller, accountId)
         return checkOut({ accountId, request: idempotency, reader: caller.kind }, async () => {
           const found = await findOrderable(sql, body)
           if (!found.account) throw new Problem('account_missing')
           if (!found.package) throw new Problem('package_unavailable')
-          return { ...choice, parentOrderId: null, esimId: null }
+          return { ...choice, ...ipCountryOf(caller, header), parentOrderId: null, esimId: null }
         })
       },
     }),
@@ -261,7 +269,7 @@ export function orderRoutes(api: ApiContext): Route[] {
       body: newTopUp,
       responses: { 201: oneOrder },
       problems: [...checkoutProblems, 'not_found', 'order_state_conflict'],
-      async handle({ params, body, caller, idempotency }) {
+      async handle({ params, body, caller, idempotency, header }) {
         const parent = await reachable(params.id, caller)
         const whose = { accountId: parent.account_id, request: idempotency, reader: caller.kind }
         return checkOut(whose, async () => {
@@ -282,7 +290,13 @@ export function orderRoutes(api: ApiContext): Route[] {
             basePackageCode: parent.package_code,
           })
           if (!offer) throw new Problem('package_unavailable')
-          return { ...body, parentOrderId: parent.id, esimId: esim.id, quantity: 1 }
+          return {
+            ...body,
+            ...ipCountryOf(caller, header),
+            parentOrderId: parent.id,
+            esimId: esim.id,
+            quantity: 1,
+          }
         })
       },
     }),

@@ -357,6 +357,11 @@ export interface Invoices {
   currency: string
   payment_kind: string
   corrects: string | null
+  vat_country: string | null
+  vat_scope: 'domestic' | 'member_state' | 'outside_eu'
+  vat_evidence: 'not_asked' | 'two_pieces' | 'one_piece' | 'one_of_two_missing' | 'contradictory' | 'none'
+  vat_card_country: string | null
+  vat_ip_country: string | null
 }
 
 export interface KeyRotations {
@@ -434,6 +439,8 @@ export interface Orders {
   ended_at: Date | null
   performance_consent: string | null
   performance_consent_at: Date | null
+  ip_country: string | null
+  card_country: string | null
 }
 
 export interface OutsideParties {

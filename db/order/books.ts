@@ -33,7 +33,10 @@ export async function recordPaid(
   tx: Transaction,
   orderId: string,
   facts: Facts,
-  paid: Pick<Orders, 'status' | 'reason' | 'payment_kind' | 'deliver_by'> & { paid_at: Date; ended_at?: null },
+  paid: Pick<Orders, 'status' | 'reason' | 'payment_kind' | 'card_country' | 'deliver_by'> & {
+    paid_at: Date
+    ended_at?: null
+  },
   from: OrderStatus[] = ['awaiting_payment'],
 ): Promise<boolean> {
   const factId = randomUUID()
@@ -61,12 +64,19 @@ export async function settleRefunded(tx: Transaction, factId: string, refundedMi
   await tx`update order_facts set refunded_minor = ${refundedMinor} where id = ${factId}`
 }
 
+/** Why a document is taxed as it is: the columns `vat_...` of the invoices. */
+export type DocumentVat = Pick<
+  Invoices,
+  'vat_country' | 'vat_scope' | 'vat_evidence' | 'vat_card_country' | 'vat_ip_country'
+>
+
 export interface InvoiceInput extends Facts {
   orderId: string
   issuedAt: Date
   suppliedAt: Date
   seller: string
   taxRateBps: number
+  vat: DocumentVat
   paymentKind: string
 }
 
@@ -164,6 +174,13 @@ function correcting(invoice: Invoices, issuedAt: Date): Omit<InvoiceInput, 'orde
     grossMinor: invoice.gross_minor,
     currency: invoice.currency,
     taxRateBps: invoice.tax_rate_bps,
+    vat: {
+      vat_country: invoice.vat_country,
+      vat_scope: invoice.vat_scope,
+      vat_evidence: invoice.vat_evidence,
+      vat_card_country: invoice.vat_card_country,
+      vat_ip_country: invoice.vat_ip_country,
+    },
     paymentKind: invoice.payment_kind,
   }
 }
@@ -214,12 +231,14 @@ function issuing(
       on conflict (series) do update set last = counters.last + 1 returning series, last),
     document as (
       insert into invoices (number, series, sequence, kind, issued_on, supplied_on, seller, description, destination,
-        quantity, net_minor, tax_minor, gross_minor, tax_rate_bps, currency, payment_kind, corrects)
+        quantity, net_minor, tax_minor, gross_minor, tax_rate_bps, currency, payment_kind, corrects, vat_country, vat_scope,
+        vat_evidence, vat_card_country, vat_ip_country)
       select series || '-' || lpad(last::text, greatest(6, length(last::text)), '0'), series, last, ${document.kind},
         ${dayOf(input.issuedAt)}, ${dayOf(input.suppliedAt)}, ${input.seller}, ${input.packageName},
         ${input.destination}, ${input.quantity}, ${document.sign * netMinor}, ${document.sign * taxMinor},
         ${document.sign * input.grossMinor}, ${input.taxRateBps}, ${input.currency}, ${input.paymentKind},
-        ${document.corrects} from counter
+        ${document.corrects}, ${input.vat.vat_country}, ${input.vat.vat_scope}, ${input.vat.vat_evidence},
+        ${input.vat.vat_card_country}, ${input.vat.vat_ip_country} from counter
       returning number),
     link as (
       insert into invoice_links (order_id, document_key, number)

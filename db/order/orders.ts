@@ -24,6 +24,7 @@ export type NewOrder = Omit<
   | 'status'
   | 'reason'
   | 'payment_kind'
+  | 'card_country'
   | 'install_token'
   | 'install_token_index'
   | 'fact_id'

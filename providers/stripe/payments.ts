@@ -34,6 +34,8 @@ export interface Payment {
   cardFingerprint?: string
   /** of the latest attempt */
   methodKind: MethodKind
+  /** of the card's issuer (payment_method_details.card.country: docs.stripe.com/api/charges/object), ISO 3166 */
+  cardCountry: string | null
   /** ISO 8601 */
   createdAt: string
   /** ISO 8601 */
@@ -124,6 +126,7 @@ function toPayment(intent: Stripe.PaymentIntent): Payment {
     ...(charge ? { chargeId: charge.id } : {}),
     ...(cardFingerprint ? { cardFingerprint } : {}),
     methodKind: methodKindOf(charge),
+    cardCountry: charge?.payment_method_details?.card?.country ?? null,
     createdAt: new Date(intent.created * 1000).toISOString(),
     refundedMinor: charge?.amount_refunded ?? 0,
     disputed: charge?.disputed ?? false,

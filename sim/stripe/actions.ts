@@ -91,6 +91,7 @@ function paymentActions({ account, payments }: Parts): Record<string, Action> {
     pay: onIntent((intent, input) =>
       payments.pay(intent, {
         method: word(input, 'method'),
+        country: input.country === null ? null : word(input, 'country'),
         riskLevel: word(input, 'riskLevel'),
         riskScore: amount(input, 'riskScore'),
         fingerprint: word(input, 'fingerprint'),

@@ -143,7 +143,11 @@ export function newCharge(
 }
 
 /** The card, with its wallet when a phone's wallet paid. */
-export function cardDetails(method: string, fingerprint: string): Stripe.Charge.PaymentMethodDetails {
+export function cardDetails(
+  method: string,
+  fingerprint: string,
+  country: string | null = 'DE',
+): Stripe.Charge.PaymentMethodDetails {
   const wallets: Record<string, Stripe.Charge.PaymentMethodDetails.Card.Wallet> = {
     apple_pay: { apple_pay: {}, dynamic_last4: '4242', type: 'apple_pay' },
     google_pay: { google_pay: {}, dynamic_last4: '4242', type: 'google_pay' },
@@ -155,7 +159,7 @@ export function cardDetails(method: string, fingerprint: string): Stripe.Charge.
       authorization_code: null,
       brand: 'visa',
       checks: { address_line1_check: null, address_postal_code_check: null, cvc_check: 'pass' },
-      country: 'DE',
+      country,
       electronic_commerce_indicator: null,
       exp_month: 12,
       exp_year: 2034,

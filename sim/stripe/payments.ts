@@ -12,6 +12,8 @@ const cancellable = ['requires_payment_method', 'requires_confirmation', 'requir
 
 export interface PayInput {
   method?: string | undefined
+  /** of the card; null: the issuer does not say */
+  country?: string | null | undefined
   riskLevel?: string | undefined
   riskScore?: number | undefined
   /** of the card; by default each payment has a card of its own */
@@ -35,9 +37,9 @@ export function createPayments(account: Account, events: Events, ledger: Ledger)
   }
 
   function pay(intent: Stripe.PaymentIntent, input: PayInput = {}) {
-    const { method = 'card', riskLevel = 'normal', riskScore, fingerprint } = input
+    const { method = 'card', riskLevel = 'normal', riskScore, fingerprint, country } = input
     mustBeOpen(intent)
-    const charge = attempt(intent, method, { paid: true, riskLevel, riskScore }, fingerprint)
+    const charge = attempt(intent, method, { paid: true, riskLevel, riskScore }, fingerprint, country)
     Object.assign(intent, {
       amount_received: intent.amount,
       last_payment_error: null,
@@ -111,8 +113,11 @@ export function createPayments(account: Account, events: Events, ledger: Ledger)
     method: string,
     outcome: ChargeOutcome,
     fingerprint = newId('card'),
+    country?: string | null,
   ): Stripe.Charge {
-    const charge = account.charges.add(newCharge(account.now(), intent, cardDetails(method, fingerprint), outcome))
+    const charge = account.charges.add(
+      newCharge(account.now(), intent, cardDetails(method, fingerprint, country), outcome),
+    )
     intent.latest_charge = charge.id
     return charge
   }

@@ -82,6 +82,8 @@ export async function fillPerson(api: ApiContext, accountId: string): Promise<Fi
       paid_at: at,
       delivered_at: at,
       ended_at: at,
+      ip_country: 'DE',
+      card_country: 'DE',
       performance_consent: '2026-06-19',
       performance_consent_at: at,
     })}`

@@ -47,6 +47,7 @@ export async function openDatabase() {
         account_id: accountId,
         parent_order_id: null,
         esim_id: null,
+        ip_country: null,
         performance_consent: null,
         performance_consent_at: null,
         package_code: 'any',

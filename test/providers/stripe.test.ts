@@ -81,6 +81,7 @@ test('a paid payment at Stripe has its method, time and risk', async () => {
     orderId,
     riskLevel: 'not_assessed',
     methodKind: 'other',
+    cardCountry: null,
     createdAt: expect.stringMatching(/Z$/),
     refundedMinor: 0,
     disputed: false,
@@ -93,6 +94,7 @@ test('a paid payment at Stripe has its method, time and risk', async () => {
     riskLevel: 'elevated',
     riskScore: 71,
     methodKind: 'apple_pay',
+    cardCountry: 'DE',
     chargeId: expect.stringMatching(/^ch_/),
     paidAt: expect.stringMatching(/Z$/),
   })

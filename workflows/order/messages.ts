@@ -1,5 +1,4 @@
 /** What may be asked of an order's run, and when. */
-import type { UpdateDefinition } from '@temporalio/common'
 import { condition, proxyActivities } from '@temporalio/workflow'
 import { failure, failureType } from '../../shared/failures.ts'
 import { nothing, objectOf, oneOf, onQuery, onSignal, onUpdate, shortText } from '../run/messages.ts'
@@ -18,7 +17,7 @@ import {
   paymentSignal,
   providerSignal,
   type RefundCause,
-  refund,
+  refundFor,
   reject,
   resend,
 } from './order.contract.ts'
@@ -68,7 +67,7 @@ export function takeMessages(run: OrderRun): void {
 
   onUpdate(
     // Callers of the API send nothing with it.
-    refund as unknown as UpdateDefinition<OrderState, [RefundCause | undefined]>,
+    refundFor,
     refundCause,
     async (cause) => {
       if (state.status === 'refund_failed') requested.retryRefund = true

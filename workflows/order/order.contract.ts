@@ -18,6 +18,8 @@ export interface OrderInput {
   quantity: number
   /** what the customer agreed to: the version of the text, and ISO 8601 */
   performanceConsent?: { version: string; at: string } | undefined
+  /** ISO 3166, of the IP address from which the order came, if the CDN says it */
+  ipCountry?: string | undefined
   /** ISO 8601, when the order's id was made; absent from runs that began before this field existed */
   orderedAt?: string
   /** prepares a payment sheet that offers and keeps saved cards */
@@ -73,6 +75,8 @@ export const refund = defineUpdate<OrderState>('refund')
 export interface RefundCause {
   reason: 'withdrawn'
 }
+/** The same update, for the run that takes it and for the run of a withdrawal, which sends it with a reason. */
+export const refundFor = defineUpdate<OrderState, [RefundCause | undefined]>('refund')
 /** Sends the delivery mail again. */
 export const resend = defineUpdate<OrderState, [{ requestId: string }]>('resend')
 export const approve = defineUpdate<OrderState>('approve')

@@ -18,8 +18,7 @@ import {
   type OrderState,
   type OrderStatus,
   orderWorkflowId,
-  type RefundCause,
-  refund,
+  refundFor,
 } from '../../../workflows/order/order.contract.ts'
 import type { WithdrawalActivities } from '../../../workflows/order/withdrawal.contract.ts'
 import { sendMail, toAccount } from '../../sending/send-mail.ts'
@@ -127,6 +126,6 @@ export function createWithdrawalActivities(context: WorkerContext): WithdrawalAc
     const run = temporal.workflow.getHandle(orderWorkflowId(id))
     const updateId = `withdrawal-${id}-${activityInfo().attempt}`
     if (status !== 'delivered') await run.executeUpdate<OrderState, []>(cancel.name, { updateId })
-    else await run.executeUpdate<OrderState, [RefundCause]>(refund.name, { args: [{ reason: 'withdrawn' }], updateId })
+    else await run.executeUpdate(refundFor, { args: [{ reason: 'withdrawn' }], updateId })
   }
 }
