@@ -391,7 +391,9 @@ export function orderRoutes(api: ApiContext): Route[] {
       body: partialRefund.optional(),
       responses: { 200: oneOrder },
       problems: [
+        'not_found',
         'order_state_conflict',
+        'idempotency_key_required',
         'idempotency_key_reused',
         'esim_in_use',
         'provider_unavailable',

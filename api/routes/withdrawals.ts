@@ -52,7 +52,7 @@ export function withdrawalRoutes(api: ApiContext): Route[] {
       params,
       body: withdrawalRequest.optional(),
       responses: { 200: { description: 'What is to be confirmed', schema: withdrawalView } },
-      problems: ['order_state_conflict', 'withdrawal_period_over'],
+      problems: ['not_found', 'order_state_conflict', 'withdrawal_period_over'],
       async handle({ params: { id }, body, caller }) {
         const order = await reachable(id, caller)
         const known = await findWithdrawal(sql, api, order)
@@ -80,6 +80,7 @@ export function withdrawalRoutes(api: ApiContext): Route[] {
       params,
       responses: { 200: { description: 'The withdrawal was received', schema: withdrawalView } },
       problems: [
+        'not_found',
         'order_state_conflict',
         'withdrawal_not_opened',
         'withdrawal_period_over',
