@@ -5,14 +5,15 @@ import type { Esims } from '../../db/connection/schema.ts'
 import { tableEncryption } from '../../db/crypto/column-encryption.ts'
 import { installTokenOf } from '../../db/crypto/install-token.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
-import { dayOf, listDocuments, recordDelivered } from '../../db/order/books.ts'
-import { moveOrder, type OrderRow } from '../../db/order/orders.ts'
+import { listDocuments, recordDelivered } from '../../db/order/books.ts'
+import { moveOrder } from '../../db/order/orders.ts'
 import { periods } from '../../policy/periods.ts'
-import { decideVat, isDoubtful, type Vat, type VatRules } from '../../policy/vat.ts'
+import { isDoubtful } from '../../policy/vat.ts'
 import { monthOf, plusMs } from '../../shared/calendar.ts'
 import type { OrderActivities } from '../../workflows/order/order.contract.ts'
 import { knownOrder } from './known-order.ts'
 import { factsOf } from './payment.ts'
+import { taxOf } from './tax.ts'
 
 type Activities = Pick<OrderActivities, 'recordDelivery' | 'endOrder' | 'raiseAttention'>
 
@@ -25,7 +26,7 @@ export function createOrderDeliveryActivities(context: Context): Activities {
       const at = new Date(asOf)
       let invoiceNumber: string | undefined
       if (!order.delivered_at) {
-        const vat = vatOf(order, at)
+        const tax = taxOf(config, order, at)
         const key = await dataKeys.get(sql, order.account_id)
         const token = installTokenOf(key, orderId)
         const fields = tableEncryption(cipher, key, 'orders')
@@ -42,19 +43,12 @@ export function createOrderDeliveryActivities(context: Context): Activities {
             issuedAt: at,
             suppliedAt: at,
             seller: `${config.SELLER_NAME}, ${config.SELLER_TAX_ID}`,
-            taxRateBps: vat.rateBps,
-            vat: {
-              vat_country: vat.country,
-              vat_scope: vat.scope,
-              vat_evidence: vat.evidence,
-              vat_card_country: order.card_country,
-              vat_ip_country: order.ip_country,
-            },
+            ...tax,
             paymentKind: order.payment_kind ?? 'other',
           },
         )
         // Not a task for each order: the journal has the documents of the month, each with its evidence.
-        if (isDoubtful(vat.evidence))
+        if (isDoubtful(tax.vat.vat_evidence))
           await raiseOperatorTask(sql, { kind: 'vat_evidence_incomplete', subjectId: monthOf(at), at })
       }
       const [expiry] = await sql<{ until: Esims['expires_at'] }[]>`
@@ -72,15 +66,5 @@ export function createOrderDeliveryActivities(context: Context): Activities {
     async raiseAttention({ orderId, kind, asOf, code }) {
       await raiseOperatorTask(sql, { kind, subjectId: orderId, detail: code, at: new Date(asOf) })
     },
-  }
-
-  function vatOf(order: OrderRow, at: Date): Vat {
-    const rules: VatRules = {
-      by: config.VAT_BY,
-      sellerCountry: config.SELLER_COUNTRY,
-      sellerRateBps: config.TAX_RATE_BPS,
-      onePieceSuffices: config.VAT_ONE_PIECE_SUFFICES,
-    }
-    return decideVat(rules, { card: order.card_country, ip: order.ip_country }, dayOf(at))
   }
 }

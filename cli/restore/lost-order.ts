@@ -3,12 +3,14 @@
 import { destinationOf } from '../../activities/order/payment.ts'
 import { placementReference } from '../../activities/order/placement-reference.ts'
 import { leftOf } from '../../activities/order/refunds/refund.ts'
+import { taxOf } from '../../activities/order/tax.ts'
 import type { Context } from '../../context.ts'
 import { insertItem, type SettlementPlan } from '../../db/backup/restores.ts'
 import type { Packages } from '../../db/connection/schema.ts'
 import { insertFact, settleFact } from '../../db/order/books.ts'
 import type { HeldPlacement } from '../../db/order/placements.ts'
 import { restoreDocument } from '../../db/order/restored-documents.ts'
+import { evidenceOf } from '../../policy/vat.ts'
 import { creditNotesOf, type Loss, mayHoldEsims, provisionings, type RunFacts, referencesOf } from './rebuild-order.ts'
 
 /** Writes what the books keep of a lost order, and the items by which its payment and its eSIMs are settled. */
@@ -74,7 +76,7 @@ async function keepBooks(
       issuedAt: delivery.at,
       suppliedAt: delivery.at,
       seller: `${config.SELLER_NAME}, ${config.SELLER_TAX_ID}`,
-      taxRateBps: config.TAX_RATE_BPS,
+      ...taxOf(config, { card_country: evidenceOf(payment.cardCountry), ip_country: null }, delivery.at),
       paymentKind: payment.methodKind,
       orderId: null,
     }

@@ -4,6 +4,7 @@ import { notAccepted, objectionTo } from '../../activities/order/payment-accepta
 import { placementReference } from '../../activities/order/placement-reference.ts'
 import { leftOf } from '../../activities/order/refunds/refund.ts'
 import { recordRefunds, standingMinor } from '../../activities/order/refunds/refund-records.ts'
+import { taxOf } from '../../activities/order/tax.ts'
 import type { Context } from '../../context.ts'
 import type { PackageOffers, Packages } from '../../db/connection/schema.ts'
 import { tableEncryption } from '../../db/crypto/column-encryption.ts'
@@ -15,6 +16,7 @@ import { findOrder, insertOrder, moveOrder, type OrderRow } from '../../db/order
 import { insertLostPlacement, listPlacements, movePlacement, type Placement } from '../../db/order/placements.ts'
 import { type IssuedDocument, restoreDocument } from '../../db/order/restored-documents.ts'
 import { periods } from '../../policy/periods.ts'
+import { evidenceOf } from '../../policy/vat.ts'
 import type { EsimProviderId } from '../../providers/esim.ts'
 import type { Payment } from '../../providers/stripe/payments.ts'
 import { plusMs } from '../../shared/calendar.ts'
@@ -130,6 +132,7 @@ export async function rebuildOrder(context: Context, { run, payment, placed }: R
         reason: review,
         payment_kind: paid.methodKind,
         paid_at: at,
+        card_country: evidenceOf(paid.cardCountry),
         deliver_by: review ? null : plusMs(at, periods.order.deliverWithinMs),
       } as const
       await sql.begin((tx) => recordPaid(tx, orderId, factsOf(order), recorded))
@@ -212,6 +215,10 @@ async function insertLostOrder(context: Context, run: OrderRun, payment: Payment
     ad_personalization: input.measurement.adPersonalization,
     // A purchase that was measured under the lost id must not be measured again.
     measurement_event_id: null,
+    // Only the lost database had them.
+    performance_consent: null,
+    performance_consent_at: null,
+    ip_country: null,
     created_at: new Date(input.orderedAt ?? startedAt),
     payment_due_at: plusMs(startedAt, periods.order.paymentWindowMs),
   })
@@ -347,7 +354,7 @@ function documentOf(
     issuedAt: at,
     suppliedAt: order.delivered_at ?? at,
     seller: `${config.SELLER_NAME}, ${config.SELLER_TAX_ID}`,
-    taxRateBps: config.TAX_RATE_BPS,
+    ...taxOf(config, order, order.delivered_at ?? at),
     paymentKind: order.payment_kind ?? 'other',
   }
 }

@@ -16,17 +16,19 @@ const numberForm = /^(.+)-(\d{6,})$/
 
 /** Writes a document again. The counter of its series goes on after it. */
 export async function restoreDocument(tx: Transaction, document: IssuedDocument): Promise<void> {
-  const { number, kind, orderId, issuedAt, suppliedAt, grossMinor, taxRateBps } = document
+  const { number, kind, orderId, issuedAt, suppliedAt, grossMinor, taxRateBps, vat } = document
   const [, series = '', digits = ''] = numberForm.exec(number) ?? []
   if (!series) throw new Error(`${number} is no number of a document`)
   const { netMinor, taxMinor } = splitTax(grossMinor, taxRateBps)
   const sign = kind === 'invoice' ? 1 : -1
   await tx`insert into invoices (number, series, sequence, kind, issued_on, supplied_on, seller, description, destination,
-      quantity, net_minor, tax_minor, gross_minor, tax_rate_bps, currency, payment_kind, corrects)
+      quantity, net_minor, tax_minor, gross_minor, tax_rate_bps, currency, payment_kind, corrects,
+      vat_country, vat_scope, vat_evidence, vat_card_country, vat_ip_country)
     values (${number}, ${series}, ${Number(digits)}, ${kind}, ${dayOf(issuedAt)}, ${dayOf(suppliedAt)},
       ${document.seller}, ${document.packageName}, ${document.destination}, ${document.quantity}, ${sign * netMinor},
       ${sign * taxMinor}, ${sign * grossMinor}, ${taxRateBps}, ${document.currency}, ${document.paymentKind},
-      ${document.corrects})`
+      ${document.corrects}, ${vat.vat_country}, ${vat.vat_scope}, ${vat.vat_evidence}, ${vat.vat_card_country},
+      ${vat.vat_ip_country})`
   if (orderId)
     await tx`insert into invoice_links (order_id, document_key, number)
       values (${orderId}, ${document.documentKey}, ${number})`
