@@ -105,7 +105,7 @@ export const promises = {
     sentence: 'Data serves to meet accounting and tax duties.',
     keptBy: 'db/order/books.ts',
     provenBy: {
-      file: 'test/orders/refunds.test.ts',
+      file: 'test/orders/refunds/refunds.test.ts',
       title: 'U6: %s: unused eSIMs go back, and so does the money, with a credit note',
     },
     figures: ['invoice_gaps', 'missing_invoices', 'unbooked_orders', 'unbooked_money'],

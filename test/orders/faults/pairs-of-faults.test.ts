@@ -2,9 +2,9 @@
 import { expect, test } from 'vitest'
 import { watchPlacements } from '../../harness/checks/placements.ts'
 import { openHarness } from '../../harness/harness.ts'
-import { eachOf, pairs, passing, plantPairs } from '../../harness/pairs-of-faults.ts'
 import { type TestPackage, testPackages } from '../../harness/test-packages.ts'
 import { untilValue } from '../../harness/until.ts'
+import { eachOf, pairs, passing, plantPairs } from './plant-pairs.ts'
 
 const harness = await openHarness()
 const { sql } = harness.stack.context

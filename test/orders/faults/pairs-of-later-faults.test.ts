@@ -3,8 +3,8 @@ import { expect, test } from 'vitest'
 import type { Orders } from '../../../db/connection/schema.ts'
 import { shareStack } from '../../harness/harness.ts'
 import { expectStatus } from '../../harness/http.ts'
-import { eachOf, pairs, passing, plantPairs, shifted } from '../../harness/pairs-of-faults.ts'
 import { eachProvider, testPackages } from '../../harness/test-packages.ts'
+import { eachOf, pairs, passing, plantPairs, shifted } from './plant-pairs.ts'
 
 const harness = await shareStack()
 const { sims, service } = harness

@@ -1,11 +1,11 @@
 /** U2, U6: refunds made in Stripe's dashboard are followed like ours, and ours are of what is left of the payment. */
 import { expect, test } from 'vitest'
-import { mailsTo } from '../harness/checks/messages.ts'
-import { watchPlacements } from '../harness/checks/placements.ts'
-import { shareStack } from '../harness/harness.ts'
-import { expectStatus } from '../harness/http.ts'
-import { testPackages, testPriceMinor } from '../harness/test-packages.ts'
-import { untilValue } from '../harness/until.ts'
+import { mailsTo } from '../../harness/checks/messages.ts'
+import { watchPlacements } from '../../harness/checks/placements.ts'
+import { shareStack } from '../../harness/harness.ts'
+import { expectStatus } from '../../harness/http.ts'
+import { testPackages, testPriceMinor } from '../../harness/test-packages.ts'
+import { untilValue } from '../../harness/until.ts'
 
 const harness = await shareStack()
 const { stripe } = harness.sims

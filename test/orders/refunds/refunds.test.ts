@@ -1,13 +1,13 @@
 /** U2: an unused eSIM is returned and refunded once, and a failed refund becomes an operator task. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Invoices, Orders } from '../../db/connection/schema.ts'
-import type { StripeBooks } from '../../sim/stripe.ts'
-import { mailsTo, pushesTo } from '../harness/checks/messages.ts'
-import { bothSimulators, type EsimSimulator, esimSimulators, watchPlacements } from '../harness/checks/placements.ts'
-import { shareStack } from '../harness/harness.ts'
-import { testPackages, testPriceMinor } from '../harness/test-packages.ts'
-import { until, untilValue } from '../harness/until.ts'
+import type { Invoices, Orders } from '../../../db/connection/schema.ts'
+import type { StripeBooks } from '../../../sim/stripe.ts'
+import { mailsTo, pushesTo } from '../../harness/checks/messages.ts'
+import { bothSimulators, type EsimSimulator, esimSimulators, watchPlacements } from '../../harness/checks/placements.ts'
+import { shareStack } from '../../harness/harness.ts'
+import { testPackages, testPriceMinor } from '../../harness/test-packages.ts'
+import { until, untilValue } from '../../harness/until.ts'
 
 const harness = await shareStack()
 const { stripe, esimAccess } = harness.sims

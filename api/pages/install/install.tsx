@@ -1,8 +1,8 @@
 /** U3: an eSIM in every form that phones accept, and its usage. The mailed link opens the page without a sign-in. */
-import { dataAmount, moment, placeName, days as someDays, validityStart } from '../../mails/format.ts'
-import type { EsimState, ValidityStart } from '../../providers/esim.ts'
+import { dataAmount, moment, placeName, days as someDays, validityStart } from '../../../mails/format.ts'
+import type { EsimState, ValidityStart } from '../../../providers/esim.ts'
+import { renderLayout } from '../layout.tsx'
 import { type Device, devices, InstallSteps } from './install-steps.tsx'
-import { renderLayout } from './layout.tsx'
 import { Troubleshooting } from './troubleshooting.tsx'
 
 export interface InstallPage {

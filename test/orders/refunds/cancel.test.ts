@@ -1,13 +1,13 @@
 /** U2: an order can be cancelled in every state until it is delivered, and the money is returned. */
 import { setTimeout as later } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
-import { mailsTo, pushesTo } from '../harness/checks/messages.ts'
-import { always, esimSimulators, watchPlacements } from '../harness/checks/placements.ts'
-import { openHarness } from '../harness/harness.ts'
-import type { Person } from '../harness/people.ts'
-import { testPackages } from '../harness/test-packages.ts'
-import { untilValue } from '../harness/until.ts'
+import { orderWorkflowId } from '../../../workflows/order/order.contract.ts'
+import { mailsTo, pushesTo } from '../../harness/checks/messages.ts'
+import { always, esimSimulators, watchPlacements } from '../../harness/checks/placements.ts'
+import { openHarness } from '../../harness/harness.ts'
+import type { Person } from '../../harness/people.ts'
+import { testPackages } from '../../harness/test-packages.ts'
+import { untilValue } from '../../harness/until.ts'
 
 const harness = await openHarness()
 const { stripe, esimAccess, airalo } = harness.sims

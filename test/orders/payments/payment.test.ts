@@ -1,15 +1,15 @@
 /** U2, from checkout to the delivered eSIM: all kinds of payments, and webhooks in any order and number. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { historyCost } from '../../bench/history-cost.ts'
-import type { Invoices, Sends } from '../../db/connection/schema.ts'
-import { defaultSubscription } from '../../sim/stripe/events.ts'
-import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
-import { mailsTo, pushesTo } from '../harness/checks/messages.ts'
-import { shareStack } from '../harness/harness.ts'
-import type { Person } from '../harness/people.ts'
-import { testPackages, testPriceMinor } from '../harness/test-packages.ts'
-import { untilValue } from '../harness/until.ts'
+import { historyCost } from '../../../bench/history-cost.ts'
+import type { Invoices, Sends } from '../../../db/connection/schema.ts'
+import { defaultSubscription } from '../../../sim/stripe/events.ts'
+import { orderWorkflowId } from '../../../workflows/order/order.contract.ts'
+import { mailsTo, pushesTo } from '../../harness/checks/messages.ts'
+import { shareStack } from '../../harness/harness.ts'
+import type { Person } from '../../harness/people.ts'
+import { testPackages, testPriceMinor } from '../../harness/test-packages.ts'
+import { untilValue } from '../../harness/until.ts'
 
 const harness = await shareStack()
 const { stripe } = harness.sims

@@ -1,7 +1,7 @@
 /** Pairs of faults, each one after the other on the same call, in both orders. */
 import pMap from 'p-map'
-import type { AnySimulatorControl } from '../../sim/control.ts'
-import type { Fault } from '../../sim/simulator.ts'
+import type { AnySimulatorControl } from '../../../sim/control.ts'
+import type { Fault } from '../../../sim/simulator.ts'
 
 /** Faults that go away by themselves, and leave nothing final behind. */
 export const passing: Fault[] = [
