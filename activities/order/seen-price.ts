@@ -22,10 +22,12 @@ export async function buyAtSeenPrice<Answer>(
 ): Promise<Answer> {
   const { sql, config } = context
   const exchange = { currency: config.SHOP_CURRENCY, ratePerUsdMicros: config.SHOP_RATE_PER_USD_MICROS }
-  const units = order.quantity * (placement.daily ? order.days : 1)
+  const days = placement.daily ? order.days : 1
+  const units = order.quantity * days
   const sold = { grossMinor: order.gross_minor, currency: order.currency, units }
 
-  const known = placement.cost_micros === null ? null : Number(placement.cost_micros)
+  // An offer's cost is for all days of the package.
+  const known = placement.cost_micros === null ? null : Number(placement.cost_micros) / days
   if (provider.checksPrice && known !== null && mayBuyAt(known, sold, exchange)) {
     try {
       return await buy(known)
