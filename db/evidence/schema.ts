@@ -10,8 +10,9 @@ interface LiveColumn {
 }
 
 const constraint = 'sealed_is_ciphertext'
-const cardName = /(^|_)(card|pan|cvc|cvv|iban|card_number|expiry)(_|$)/
-const ipName = /(^|[._])ip($|_)/
+// The country of a card or of an address is neither card data nor an address.
+const cardName = /(^|_)(card|pan|cvc|cvv|iban|card_number|expiry)(_(?!country$)|$)/
+const ipName = /(^|[._])ip($|_(?!country$))/
 
 /** Reads the figures of C1 to C7, P2, P6 and S1: which columns there are, what they are for, and that they are encrypted. */
 export async function readSchemaFigures(sql: Queryable): Promise<Readings> {

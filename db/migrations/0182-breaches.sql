@@ -6,7 +6,7 @@ create table breaches (
   key_id text,
   session text,
   read_from timestamptz not null,
-  read_until timestamptz not null check (read_until > read_from),
+  read_until timestamptz not null check (read_until >= read_from),
   nature text not null,
   consequences text not null,
   measures text not null,

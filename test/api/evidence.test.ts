@@ -368,6 +368,12 @@ const breaches: Partial<Record<FigureName, Breach>> = {
     "create table security_log_2020_01_01 partition of security_log for values from ('2020-01-01Z') to ('2020-01-02Z')",
     'drop table security_log_2020_01_01',
   ),
+  oldest_velocity_count: {
+    break: () =>
+      sql`insert into velocity_counts (kind, hash, hour, orders, gross_minor, expires_at)
+        values ('card', ${Buffer.alloc(32)}, date_trunc('hour', ${ago(40)}::timestamptz), 1, 1000, ${ago(9)})`,
+    mend: () => sql`delete from velocity_counts`,
+  },
   overdue_erasures: erasure('requested'),
   overdue_child_erasures: erasure('child'),
   late_requests: request,

@@ -125,7 +125,8 @@ export async function readBooks(stack: Stack): Promise<{ orders: OrderBooks[]; s
   const stripe = await stack.sims.stripe.books()
   const rows = await sql<OrderFields[]>`
     select o.id, o.status, o.quantity, o.gross_minor, o.parent_order_id, o.delivered_at,
-      (select count(*)::int from esims e where e.order_id = o.id and e.state = 'cancelled') as returned,
+      (select count(*)::int from esims e where e.order_id = o.id and e.state = 'cancelled'
+        and e.return_asked_at is not null) as returned,
       f.outcome, f.refunded_minor, f.gross_minor as fact_gross_minor
     from orders o left join order_facts f on f.id = o.fact_id`
   const attention = await sql<Pick<Attention, 'kind' | 'subject_id'>[]>`select kind, subject_id from attention`
