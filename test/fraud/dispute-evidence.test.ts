@@ -95,7 +95,7 @@ test('P2: evidence is staged once, says what was delivered and used, and not who
   const { person, order } = await delivered()
   const { iccid, activationCode } = order.esims[0]
   await harness.sims.mailbox.do('wait', { to: person.email })
-  await esimAccess.do('use', { iccid, bytes: 250_000_000 })
+  await esimAccess.do('use', { iccid, bytes: 250 * 2 ** 20 })
   await stripe.do('webhooks', { copies: 20 })
   const dispute = await open(order.id)
   await untilStaged(dispute)

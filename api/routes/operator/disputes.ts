@@ -40,7 +40,7 @@ export function disputeRoutes(api: ApiContext): Route[] {
       callers: ['operator'],
       params,
       responses: { 200: { description: 'The order', schema: orderDetails } },
-      problems: ['dispute_state_conflict'],
+      problems: ['not_found', 'dispute_state_conflict'],
       async handle({ params: { id, disputeId }, caller }) {
         const order = await findOrder(sql, id)
         const known = order && (await listDisputes(sql, id)).some((row) => row.stripe_dispute_id === disputeId)
