@@ -23,7 +23,7 @@ import { raiseOperatorTask, resolveOperatorTask } from '../db/operator-tasks.ts'
 import { milliseconds, periods } from '../policy/periods.ts'
 import { plusDays, plusMs } from '../shared/calendar.ts'
 import { failure } from '../shared/failures.ts'
-import type { BackupActivities, DrillResult } from '../workflows/backup/backup.contract.ts'
+import { type BackupActivities, backupIdOf, type DrillResult } from '../workflows/backup/backup.contract.ts'
 
 const heartbeatMs = 10_000
 /** longer than any attempt may take, so what is unfinished after this was abandoned */
@@ -51,7 +51,8 @@ export function createBackupActivities(context: WorkerContext): BackupActivities
         await folder.write('keys', id, await exportKeys(sql), { signal })
         await recordStore(sql, await folder.list('dump'), at)
         for (const older of await folder.list('keys')) if (older.id !== id) await folder.remove('keys', older.id)
-        await copyLedger(sql, folder, id)
+        // By the copy's own time, as each night's copy: of two the newer one stays.
+        await copyLedger(sql, folder, backupIdOf(new Date()))
         return length
       })
       await finishBackup(sql, { id, bytes, at: plusMs(at, performance.now() - startedAt) })

@@ -176,7 +176,10 @@ async function readBackup(id: string): Promise<{ dump: string; keys: string; led
     const archive = join(plain, 'dump')
     await pipeline(folder.read('dump', id), createWriteStream(archive))
     const { stdout: dump } = await promisify(execFile)('pg_restore', ['--file=-', archive], { maxBuffer: 2 ** 28 })
-    const unpacked = (part: 'keys' | 'ledger') => text(folder.read(part, id).pipe(createGunzip()))
+    const unpacked = async (part: 'keys' | 'ledger') => {
+      const newest = (await folder.list(part)).at(-1)
+      return text(folder.read(part, newest?.id ?? id).pipe(createGunzip()))
+    }
     return { dump, keys: await unpacked('keys'), ledger: await unpacked('ledger') }
   } finally {
     await rm(plain, { recursive: true })

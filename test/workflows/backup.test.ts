@@ -72,7 +72,8 @@ describe('a backup', () => {
       return items[0]?.state === 'kept' && items
     })
     expect(shown).toMatchObject({ code: null, prunedAt: null, bytes: expect.any(Number) })
-    expect(await files()).toEqual([`dump-${shown.id}.enc`, `keys-${shown.id}.enc`, `ledger-${shown.id}.enc`])
+    const ledger = expect.stringMatching(/^ledger-[\dTZ-]+\.enc$/)
+    expect(await files()).toEqual([`dump-${shown.id}.enc`, `keys-${shown.id}.enc`, ledger])
     for (const name of await files()) {
       const text = (await readFile(join(config.BACKUP_FOLDER, name))).toString('latin1')
       for (const word of [person.accountId, person.email, 'PGDMP', 'accounts']) expect(text).not.toContain(word)
@@ -82,7 +83,7 @@ describe('a backup', () => {
   test('holds no data keys, and only the newest snapshot of them is kept', async () => {
     const { id } = await backUp()
     expect((await folder.list('keys')).map((file) => file.id)).toEqual([id])
-    expect((await folder.list('ledger')).map((file) => file.id)).toEqual([id])
+    expect(await folder.list('ledger')).toHaveLength(1)
     const plain = await mkdtemp(join(tmpdir(), 'ama-esim-archive-'))
     const archive = join(plain, 'dump')
     await pipeline(folder.read('dump', id), createWriteStream(archive))
