@@ -99,13 +99,12 @@ function valuesOf(clause: string, column: string): string[] {
 
 /** The encrypted columns of each table: the names that `tableEncryption` takes. */
 function sealedColumns(rowTypes: string): string {
-  const tables = [...rowTypes.matchAll(/^export interface (\w+) \{\n([^}]*)\}/gm)].flatMap(
-    ([, name = '', body = '']) => {
-      const columns = [...body.matchAll(/^ *(\w+): Sealed\b/gm)].map(([, column]) => `'${column}'`)
-      const table = name.replaceAll(/(?<!^)[A-Z]/g, (letter) => `_${letter}`).toLowerCase()
-      return columns.length > 0 ? [`${table}: ${columns.join(' | ')}`] : []
-    },
-  )
+  const tables = rowTypes.split('export interface ').flatMap((row) => {
+    const name = row.slice(0, row.indexOf(' '))
+    const columns = [...row.matchAll(/^ {2}(\w+): Sealed\b/gm)].map(([, column]) => `'${column}'`)
+    const table = name.replaceAll(/(?<!^)[A-Z]/g, (letter) => `_${letter}`).toLowerCase()
+    return columns.length > 0 ? [`${table}: ${columns.join(' | ')}`] : []
+  })
   return `export interface SealedColumns {\n${tables.join('\n')}\n}\n`
 }
 

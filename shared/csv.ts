@@ -6,7 +6,8 @@ export const csvLine = (cells: readonly (string | number | null)[]): string => `
 function cell(value: string | number | null): string {
   if (value === null) return ''
   const text = String(value)
-  const harmless = /^[=+@\t\r]|^-(?![\d.]+$)/.test(text) ? `'${text}` : text
+  const isFormula = /^[=+@\t\r-]/.test(text) && !/^-[\d.]+$/.test(text)
+  const harmless = isFormula ? `'${text}` : text
   return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless
 }
 

@@ -151,7 +151,8 @@ function handlersOf(
       log: request.log,
     })
     await recordAccess({ caller, route, operation, requestId, accountId, reply })
-    await send(response, route, reply)
+    // The answer begins now: one that is written page by page takes as long as its reader does.
+    await runUntil(Number.POSITIVE_INFINITY, () => send(response, route, reply))
   }
 
   return [

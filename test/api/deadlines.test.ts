@@ -7,6 +7,7 @@ import { connectDatabase, type Database, timeLimits } from '../../db/connection/
 import { runUntil } from '../../shared/deadline.ts'
 import { until } from '../harness/until.ts'
 import { type ApiHarness, newPerson, startApiHarness } from './api-harness.ts'
+import { fillHistory } from './export-fixture.ts'
 
 const withinMs = 500
 let harness: ApiHarness
@@ -85,6 +86,14 @@ test('a sign-up that was answered too late is found by its repetition, and makes
   expect((await harness.call('POST', '/v1/accounts', request)).body.id).toBe(made.body.id)
   const accounts = await other`select count(*)::int as count from accounts`
   expect(accounts[0]?.count).toBe(1)
+})
+
+test('an answer that is written page by page goes on after the limit', async () => {
+  const accountId = (await harness.call('POST', '/v1/accounts', { token: service, body: newPerson() })).body.id
+  const orders = 20_000
+  await fillHistory(harness.api, accountId, orders)
+  const { text } = await harness.call('GET', `/v1/accounts/${accountId}/export`, { token: service })
+  expect(JSON.parse(text).orders).toHaveLength(orders)
 })
 
 test('a request that was answered too late begins nothing more in the database', async () => {

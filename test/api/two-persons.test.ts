@@ -124,6 +124,7 @@ const entries: Record<string, Entry> = {
   'POST /v1/operator-tasks/{id}/note': { id: 'ours' },
   'POST /v1/operator-tasks/{id}/close': { id: 'ours' },
   'GET /v1/reconciliations/{id}': { id: 'ours' },
+  'GET /v1/restores/{id}/items': { id: 'ours' },
   'POST /console/orders/{id}/approve': { id: 'ours', path: (of) => `/console/orders/${of.heldOrder.id}/approve` },
   'POST /console/orders/{id}/reject': { id: 'ours', path: (of) => `/console/orders/${of.heldOrder.id}/reject` },
   'POST /console/attention/{id}/take': { id: 'ours' },

@@ -66,7 +66,8 @@ test('an order with an Idempotency-Key of before the deletion of the account is 
     stripe: 'nothing_held',
     esim_provider: 'nothing_held',
   })
-  expect((await again.caller.get(`/v1/orders/${bought.id}`)).body).toEqual(bought)
+  // Its mail may have been on its way before.
+  expect((await again.caller.get(`/v1/orders/${bought.id}`)).body).toEqual({ ...bought, mails: expect.any(Array) })
   expect((await again.caller.get('/v1/orders')).body.items).toHaveLength(1)
   const [row] = await sql`select count(*)::int as esims from esims where order_id = ${bought.id}`
   expect(row?.esims).toBe(1)
