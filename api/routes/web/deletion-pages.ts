@@ -89,6 +89,7 @@ export function deletionPageRoutes(api: ApiContext): Route[] {
       callers: ['public'],
       params: z.strictObject({ id: sentId }),
       responses: { 200: { description: 'The file', contentType } },
+      problems: ['not_found'],
       async handle({ params: { id } }) {
         const headers = { 'Content-Disposition': `attachment; filename="${name}"`, 'X-Robots-Tag': 'noindex' }
         return { status: 200, headers, raw: contentOf(await signedReceipt(api, id)) }
