@@ -16,6 +16,7 @@ interface Column {
   column: string
   type: string
   domain: string | null
+  length: number | null
   /** the target of its foreign key */
   ref_table: string | null
   ref_column: string | null
@@ -113,13 +114,14 @@ export async function fillPerson(
     return text
   }
 
-  function valueOfType({ table, column, type }: Column, text: string): Cell {
+  function valueOfType({ table, column, type, length }: Column, text: string): Cell {
     switch (type) {
       case 'text':
       case 'varchar':
         return table === 'invoices' ? `${text}-${person.name}-${column}` : text
       case 'bpchar':
-        return 'EUR'
+        // A country or a currency.
+        return length === 2 ? 'DE' : 'EUR'
       case 'uuid': {
         const id = randomUUID()
         if (personalData[`${table}.${column}`]?.onErasure === 'delete') canaries.set(`${table}.${column}`, id)
@@ -162,6 +164,7 @@ const isOfPersons = (table: string): boolean => tablesOfPersons().includes(table
 async function liveColumns({ sql }: { sql: Database }): Promise<Column[]> {
   return sql<Column[]>`
     select c.table_name as table, c.column_name as column, c.udt_name as type, c.domain_name as domain,
+      c.character_maximum_length as length,
       target.relname as ref_table, ref.attname as ref_column
     from information_schema.columns c
     join pg_class on pg_class.oid = format('%I.%I', c.table_schema, c.table_name)::regclass

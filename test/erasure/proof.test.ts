@@ -59,6 +59,9 @@ const madeByErasure = [
   'sends',
 ]
 
+/** Rows about no person, which change when an outside party answers or sends an event. */
+const aboutNobody = ['webhook_events', 'outside_parties']
+
 let erasedOne: Life
 let other: Life
 let before: Snapshot
@@ -93,11 +96,12 @@ test('nothing of the erased person is in any table once every erasure step is do
 test('an erasure changes no row of other people', async () => {
   const after = await takeSnapshot(context)
   const gone = rowsAdded(after, before)
+  for (const table of aboutNobody) gone.delete(table)
   for (const [table, rows] of gone) {
     const theirs = new Set(erasedOne.rows.get(table))
     expect([table, rows.filter((row) => !theirs.has(row))]).toEqual([table, []])
   }
-  const made = [...rowsAdded(before, after).keys()].filter((table) => table !== 'webhook_events')
+  const made = [...rowsAdded(before, after).keys()].filter((table) => !aboutNobody.includes(table))
   expect(made.filter((table) => !madeByErasure.includes(table))).toEqual([])
   const sends = rowsAdded(before, after).get('sends') ?? []
   expect(sends.map((row) => JSON.parse(row))).toMatchObject([
