@@ -249,6 +249,7 @@ test('a table with owners has a foreign key to its owner and the trigger that pr
     'access_log',
     'attention',
     'restored_items',
+    'reconciliation_differences',
     'idempotency_keys',
     'deletion_seals',
   ]
