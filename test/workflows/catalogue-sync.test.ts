@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import type { ProviderOrders } from '../../db/connection/schema.ts'
 import { periods } from '../../policy/periods.ts'
+import { createCatalogue } from '../../sim/esim-access/catalogue.ts'
 import { fastForward } from '../../temporal/time-skipping.ts'
 import { catalogueProviders, catalogueSyncState, catalogueSyncType } from '../../workflows/catalogue-sync.contract.ts'
 import { nothingChanged, openCatalogue } from '../harness/catalogue.ts'
@@ -101,19 +102,7 @@ test('a package that a provider no longer lists is sold only if another provider
 
 const sold = () => sql`select code, price_minor from packages where active order by code`
 
-const onlyPackage = {
-  packageCode: 'CKH100',
-  name: 'Germany 1GB 7Days',
-  price: 9_000,
-  currencyCode: 'USD',
-  volume: 2 ** 30,
-  dataType: 1,
-  duration: 7,
-  unusedValidTime: 180,
-  location: 'DE',
-  locationCode: 'DE',
-  supportTopUpType: 2,
-}
+const onlyPackage = createCatalogue().base.find(({ packageCode }) => packageCode === 'CKH100')
 
 test('a package code that a provider reuses for another package is not sold as the old one', async () => {
   await harness.sims.esimAccess.fault({
