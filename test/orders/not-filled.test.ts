@@ -59,9 +59,10 @@ test('an eSIM that eSIM Access makes after the refund is returned', async () => 
 
 test('an eSIM that Airalo made of a request with a lost reply is returned by a refund request', async () => {
   await airalo.fault({ match: esimSimulators.airalo.ordering, cut: 'after' })
-  await airalo.fault({ match: { method: 'GET' }, status: 503, times: always })
+  await airalo.fault({ match: esimSimulators.airalo.finding, status: 503, times: always })
   const { order } = await bought(testPackages.onlyAiralo)
   await untilWaiting(order.id)
+  expect(await placements(order.id)).toMatchObject([{ state: 'placing' }])
   await harness.fastForward(order.id, '61 minutes')
   await harness.untilOrder(order.id, 'refunded')
   await airalo.clearFaults()

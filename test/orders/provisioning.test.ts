@@ -73,7 +73,7 @@ test('a repeated request after a lost reply during the allocation is the same or
 /** An order that Airalo has twice, after a lost reply. */
 async function copied() {
   await airalo.fault({ match: esimSimulators.airalo.ordering, cut: 'after' })
-  await airalo.fault({ match: { method: 'GET', path: '/v2/orders\\?' }, status: 503, times: always })
+  await airalo.fault({ match: esimSimulators.airalo.finding, status: 503, times: always })
   const { order } = await bought(testPackages.onlyAiralo)
   await untilWaiting(order.id)
   const [placement] = await placements(order.id)

@@ -1,6 +1,6 @@
 /** U2: an order is filled at a price that we have seen, and at no loss beyond the bound of policy/pricing.ts. */
 import { afterEach, expect, test } from 'vitest'
-import { watchPlacements } from '../harness/checks/placements.ts'
+import { always, esimSimulators, watchPlacements } from '../harness/checks/placements.ts'
 import { openHarness } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import { testPackages, testPriceMinor } from '../harness/test-packages.ts'
@@ -8,7 +8,7 @@ import { testPackages, testPriceMinor } from '../harness/test-packages.ts'
 const harness = await openHarness()
 const { esimAccess, airalo, stripe } = harness.sims
 const { sql } = harness.stack.context
-const { placements, attention } = watchPlacements(harness.stack)
+const { placements, ordersAt, untilWaiting, attention } = watchPlacements(harness.stack)
 
 /** A dollar is 0.92 EUR: the packages are sold at 5.00 EUR, which are 5.43 dollars. */
 const dollars = { within: 5, beyond: 6 }
@@ -51,6 +51,27 @@ test.each(providers)(
     expect(await attention(packageCode)).toMatchObject([
       { kind: 'provider_price_raised', detail: expect.stringContaining(`cost 552, sold at ${testPriceMinor}`) },
     ])
+  },
+)
+
+const unanswered = [{ status: 503 }, { status: 500 }, { cut: 'after' }] as const
+
+test.each(providers.flatMap(([simulator]) => unanswered.map((fault) => [simulator, fault] as const)))(
+  '%s: an order waits while the provider does not tell its price (%j), and is then filled once',
+  async (simulator, fault) => {
+    const { packageCode, pricing, id: provider } = esimSimulators[simulator]
+    const { [simulator]: sim } = harness.sims
+    await raise[simulator]('within')
+    await sim.fault({ match: pricing, ...fault, times: always })
+    const { orders: before } = await sim.books()
+    const { id } = await bought(packageCode, 'provisioning')
+    await untilWaiting(id)
+    expect((await sim.books()).orders).toHaveLength(before.length)
+    await sim.clearFaults()
+    await harness.fastForward(id, '10 minutes')
+    await harness.untilOrder(id, 'delivered')
+    expect(await ordersAt(id)).toMatchObject({ [provider]: 1 })
+    expect((await sim.books()).orders).toHaveLength(before.length + 1)
   },
 )
 

@@ -5,14 +5,24 @@ import { orderWorkflowId } from '../../../workflows/order/order.contract.ts'
 import { testPackages } from '../test-packages.ts'
 import { until, untilValue } from '../until.ts'
 
-/** The eSIM providers, each with a package that only it has and a matcher of its requests that order. */
+/**
+ * The eSIM providers, each with a package that only it has, a matcher of its requests that order, and one of those that ask
+ * for its price now. `finding` matches only the requests that look for an order whose reply was lost.
+ */
 export const esimSimulators = {
   esimAccess: {
     id: 'esim-access',
     packageCode: testPackages.onlyEsimAccess,
     ordering: { method: 'POST', path: '/esim/order$' },
+    pricing: { method: 'POST', path: '/package/list$' },
   },
-  airalo: { id: 'airalo', packageCode: testPackages.onlyAiralo, ordering: { method: 'POST', path: '/v2/orders$' } },
+  airalo: {
+    id: 'airalo',
+    packageCode: testPackages.onlyAiralo,
+    ordering: { method: 'POST', path: '/v2/orders$' },
+    pricing: { method: 'GET', path: '/v2/packages\\?' },
+    finding: { method: 'GET', path: '/v2/orders\\?' },
+  },
 } as const
 
 export type EsimSimulator = keyof typeof esimSimulators

@@ -136,9 +136,10 @@ test('a cancellation while the provider allocates the eSIM returns it once it is
 
 test('a cancellation after a lost reply of the provider returns the eSIM that it made', async () => {
   await airalo.fault({ match: esimSimulators.airalo.ordering, cut: 'after' })
-  await airalo.fault({ match: { method: 'GET' }, status: 503, times: always })
+  await airalo.fault({ match: esimSimulators.airalo.finding, status: 503, times: always })
   const { order, cancel } = await at('provisioning', testPackages.onlyAiralo)
   await untilWaiting(order.id)
+  expect(await placements(order.id)).toMatchObject([{ state: 'placing' }])
   expect((await cancel()).status).toBe(200)
   await airalo.clearFaults()
   await harness.untilOrder(order.id, 'refunded')
