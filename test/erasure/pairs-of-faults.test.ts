@@ -1,0 +1,88 @@
+/** G3, U2: pairs of passing faults on every call of a deletion leave everybody told and nothing unsettled. */
+import pMap from 'p-map'
+import { expect, test } from 'vitest'
+import { checkTotals, type Deletion, deleteAccount } from '../harness/deletions.ts'
+import { openHarness } from '../harness/harness.ts'
+import { testPackages } from '../harness/test-packages.ts'
+import { until } from '../harness/until.ts'
+import { eachOf, pairs, passing, plantPairs } from '../orders/faults/plant-pairs.ts'
+
+const harness = await openHarness({ books: false })
+const { sims } = harness
+const { sql, cipher, dataKeys } = harness.context
+
+const all = pairs(passing)
+/** The patterns differ: a name that one call has found takes no other sequence of the same pattern. */
+const calls = {
+  apple: [{ path: '/auth/revoke$', of: '[?& ]token=([^& ]+)' }],
+  google: [{ path: '/revoke$', of: 'token=([^& ]+)' }],
+  firebase: [{ path: 'accounts:delete$', of: '"localId":"([^"]+)"' }],
+  stripe: [
+    { method: 'POST', path: '/v1/refunds$', of: ' .*payment_intent=(pi_\\w+)' },
+    { method: 'GET', path: '/v1/refunds\\?', of: '[?&]payment_intent=(pi_\\w+)' },
+    { method: 'GET', path: '/v1/payment_intents/', of: 'payment_intents/(pi_\\w+)' },
+    { method: 'POST', path: '/v1/payment_intents/\\w+/cancel$', of: '/v1/payment_intents/(pi_\\w+)' },
+    { method: 'DELETE', path: '/v1/customers/\\w+$', of: '/v1/customers/(cus_\\w+)' },
+    { method: 'GET', path: '/v1/customers/', of: 'customers/(cus_\\w+)' },
+  ],
+  esimAccess: [
+    { path: '/esim/query$', of: '"orderNo":"([^"]+)"' },
+    { path: '/esim/cancel$', of: '"esimTranNo":"([^"]+)"' },
+  ],
+} as const
+
+/** A person with every sign-in, an unpaid order, and a paid one whose eSIMs the provider has not allocated. */
+async function person() {
+  const signIn = await sims.apple.do('sign-in')
+  const { idToken, refreshToken = '' } = await sims.google.do('sign-in', { offline: true })
+  const made = await harness.signUp({
+    account: {
+      apple: { identityToken: signIn.idToken, authorizationCode: signIn.code },
+      google: { identityToken: idToken },
+    },
+  })
+  const key = await dataKeys.get(sql, made.accountId)
+  const sealed = cipher.encrypt(key, 'identities.refresh_token', refreshToken)
+  await sql`update identities set refresh_token = ${sealed} where account_id = ${made.accountId} and provider = 'google'`
+  await harness.buy(made, { pay: false, order: { savedCards: true } })
+  const { id } = await harness.buy(made, { packageCode: testPackages.onlyEsimAccess, until: 'provisioning' })
+  await until('the provider has the order', async () => {
+    const rows = await sql`select 1 from provider_orders where order_id = ${id} and state = 'placed'`
+    return rows.length > 0
+  })
+  return made
+}
+
+test('deletions with every pair of faults at every call are complete, and their books balance', {
+  timeout: 420_000,
+}, async () => {
+  await sims.esimAccess.do('allocation', { never: true })
+  const people = await pMap(all, person, { concurrency: 2 })
+  await Promise.all(
+    (Object.keys(calls) as (keyof typeof calls)[]).map((party) => plantPairs(sims[party], calls[party], all)),
+  )
+  const done = ['apple', 'google', 'firebase', 'stripe', 'esim_provider', 'mail', 'database']
+  const deletions: Deletion[] = []
+  for (const each of people) deletions.push(await deleteAccount(harness.stack, each))
+  // The orders are erased before their delivery.
+  await sims.esimAccess.do('allocate')
+  const receipts = await eachOf(deletions, async (deletion) => {
+    await deletion.fastForward('2 days', { timeoutMs: 180_000 })
+    const states = await deletion.states()
+    return Object.fromEntries(done.map((step) => [step, states[step]]))
+  })
+  expect(receipts).toEqual(receipts.map(() => Object.fromEntries(done.map((step) => [step, 'done']))))
+  for (const party of Object.keys(calls) as (keyof typeof calls)[]) await sims[party].clearFaults()
+
+  const stripe = await sims.stripe.books()
+  const left = stripe.paymentIntents.filter(({ status }) => status !== 'canceled' && status !== 'succeeded')
+  expect(left).toEqual([])
+  expect(stripe.customers.filter(({ deleted }) => !deleted)).toEqual([])
+  const live = { apple: (await sims.apple.books()).grants, google: (await sims.google.books()).refreshTokens }
+  expect(live.apple.filter(({ revokedAt }) => revokedAt === null)).toEqual([])
+  expect(live.google.filter(({ revokedAt }) => revokedAt === null)).toEqual([])
+  expect((await sims.firebase.books()).deletedUsers).toHaveLength(people.length)
+  expect((await sims.esimAccess.books()).cancels).toHaveLength(people.length)
+  await checkTotals(harness.stack)
+  expect(await sql`select kind, detail from attention where kind like 'deletion_%' and resolved_at is null`).toEqual([])
+})
