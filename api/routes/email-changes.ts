@@ -54,7 +54,7 @@ export function emailChangeRoutes(api: ApiContext): Route[] {
       params: accountParams,
       body: z.strictObject({ email }).meta({ id: 'NewEmailChange' }),
       responses: { 202: one },
-      problems: ['request_in_progress'],
+      problems: ['request_in_progress', 'email_change_state_conflict'],
       async handle({ params: { id }, body, caller, ip, requestId }) {
         const change = await client.request(id, body.email)
         const event = { kind: 'email_change', actor: actorOf(caller), accountId: id, ip, requestId } as const

@@ -244,7 +244,7 @@ export function orderRoutes(api: ApiContext): Route[] {
       idempotencyKey: 'required',
       body: newOrder,
       responses: { 201: oneOrder },
-      problems: checkoutProblems,
+      problems: [...checkoutProblems, 'order_state_conflict'],
       async handle({ body, caller, idempotency, header }) {
         const { accountId, ...choice } = body
         assertReaches(caller, accountId)

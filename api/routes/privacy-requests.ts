@@ -105,7 +105,7 @@ export function privacyRequestRoutes(api: ApiContext): Route[] {
       idempotencyKey: 'required',
       body: newRequest,
       responses: { 201: { ...one, headers: { Location: 'its address' } } },
-      problems: ['account_missing'],
+      problems: ['account_missing', 'privacy_request_state_conflict'],
       async handle({ body, caller, idempotency }) {
         const now = new Date()
         const receivedAt = body.receivedAt === undefined ? now : new Date(body.receivedAt)

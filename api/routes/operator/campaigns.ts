@@ -93,7 +93,7 @@ export function campaignRoutes(api: ApiContext): Route[] {
       idempotencyKey: 'required',
       body: newCampaign,
       responses: { 201: { ...one, headers: { Location: 'its address' } } },
-      problems: ['request_in_progress'],
+      problems: ['request_in_progress', 'campaign_state_conflict'],
       async handle({ body, caller, idempotency }) {
         const { resourceId: id } = await idempotency.claim(null)
         const row = await client.open({

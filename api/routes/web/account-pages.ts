@@ -180,7 +180,7 @@ export function accountPageRoutes(api: ApiContext): Route[] {
       form: true,
       body: z.strictObject({ email }),
       responses: { 303: elsewhere, 200: page },
-      problems: ['request_in_progress'],
+      problems: ['request_in_progress', 'email_change_state_conflict'],
       async handle({ caller, body, ip, requestId }) {
         const { accountId } = caller
         const { requestedAt: at } = await emailChanges.request(accountId, body.email)
@@ -202,7 +202,7 @@ export function accountPageRoutes(api: ApiContext): Route[] {
         message: z.string().trim().min(1).max(20_000),
       }),
       responses: { 303: elsewhere, 200: page },
-      problems: ['account_missing'],
+      problems: ['account_missing', 'privacy_request_state_conflict'],
       async handle({ caller, body: { once, ...request } }) {
         const form = { operation: privacyRequestOperation, caller, once, content: request }
         const claim = await claimForm(api, form)
