@@ -386,6 +386,7 @@ export function orderRoutes(api: ApiContext): Route[] {
         'Without a body: the unused eSIMs go back, and what is left of the payment is refunded. With a body, for operators: a part of what is left of the payment of a delivered order, or all of it, is refunded; the status stays. Each such refund has a credit note.',
       promises: ['U2', 'U6'],
       callers: ['service', 'person', 'operator'],
+      reads: ['orders', 'esims'],
       idempotencyKey: 'optional',
       params: orderParams,
       body: partialRefund.optional(),

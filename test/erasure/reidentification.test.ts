@@ -111,10 +111,11 @@ async function joined(kind: Kind): Promise<string[]> {
 
 /**
  * Tables without data of people: the catalogue is the same for everybody, keys are checked on a schedule, and an outside party
- * has one row, with the time of an answer to anybody and nothing that leads on to a row of another table.
+ * has one row, with the time of an answer to anybody and nothing that leads on to a row of another table. An ended sign-in has
+ * the second of an erasure, and beside it a keyed hash that no other row has.
  */
 function isOfOurTrade(name: string): boolean {
-  if (/^(encryption_keys|outside_parties)\./.test(name)) return true
+  if (/^(encryption_keys|outside_parties|ended_sign_ins)\./.test(name)) return true
   const entry = personalData[name]
   return entry?.onErasure === 'keep' && entry.class === 'business'
 }

@@ -199,7 +199,9 @@ test('a burst of webhooks while the table of events is locked is handled once', 
   expect(signals).toBeLessThanOrEqual(before.signals + 2 * differingOrders)
 })
 
-test('a burst of webhooks while Temporal is down is handled once', { timeout: 180_000 }, async () => {
+test('a burst of webhooks while Temporal is down is recorded once, and is signalled at most twice', {
+  timeout: 180_000,
+}, async () => {
   const [before, burst] = [await state(), await makeBurst()]
   await harness.temporalServer.crash()
   const answers = Promise.all(burst.map(send))
@@ -210,7 +212,9 @@ test('a burst of webhooks while Temporal is down is handled once', { timeout: 18
   await takenInTheEnd(burst, statuses)
   const after = await state()
   expect(after.recorded).toBe(before.recorded + differingAll)
-  expect(after.signals).toBe(before.signals + differingOrders)
+  // A signal whose answer came after the request's limit may have been taken; its repetition is one more hint.
+  expect(after.signals).toBeGreaterThanOrEqual(before.signals + differingOrders)
+  expect(after.signals).toBeLessThanOrEqual(before.signals + 2 * differingOrders)
   expect([after.apple, after.google]).toEqual([before.apple + differing, before.google + differing])
 })
 
