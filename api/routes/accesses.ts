@@ -41,8 +41,8 @@ export function accessRoutes({ sql }: ApiContext): Route[] {
       responses: { 200: { description: 'A page', schema: pageOf(access).meta({ id: 'AccessPage' }) } },
       problems: ['not_found'],
       async handle({ params: { id }, query }) {
-        if (!(await accountExists(sql, id))) throw new Problem('not_found')
         const [at, last] = decodeCursor(query.cursor, position) ?? []
+        if (!(await accountExists(sql, id))) throw new Problem('not_found')
         const rows = await listAccesses(sql, {
           accountId: id,
           since: plusDays(new Date(), -periods.securityLog.keepDays),

@@ -149,8 +149,8 @@ export function policyRoutes(api: ApiContext): Route[] {
       responses: { 200: { description: 'Counts, and a page of accounts', schema: policyNotices } },
       problems: ['not_found'],
       async handle({ params: { version }, query }) {
-        await posted(version)
         const after = decodeCursor(query.cursor, position)?.[0]
+        await posted(version)
         const [notices, found] = await Promise.all([
           countNotices(sql, version),
           listUnreached(sql, version, { after, limit: query.limit + 1 }),

@@ -192,8 +192,8 @@ export function breachRoutes(api: ApiContext): Route[] {
       responses: { 200: { description: 'A page of people', schema: affected } },
       problems: ['not_found'],
       async handle({ params: { id }, query }) {
-        await client.found(id)
         const [after] = decodeCursor(query.cursor, position) ?? []
+        await client.found(id)
         const rows = await listAffected(sql, { breachId: id, after, limit: query.limit + 1 })
         const page = cutPage(rows, query.limit, (row) => [row.account_id])
         const items = page.rows.map((row) => ({

@@ -38,6 +38,7 @@ export function disputeRoutes(api: ApiContext): Route[] {
       summary,
       promises: ['U5'],
       callers: ['operator'],
+      reads: ['orders', 'esims'],
       params,
       responses: { 200: { description: 'The order', schema: orderDetails } },
       problems: ['not_found', 'dispute_state_conflict'],

@@ -83,9 +83,10 @@ export function restoreRoutes({ sql }: ApiContext): Route[] {
       responses: { 200: { description: 'A page of items', schema: pageOf(item).meta({ id: 'RestoredItemPage' }) } },
       problems: ['not_found'],
       async handle({ params, query }) {
+        const after = decodeCursor(query.cursor, cursorPosition)
         if (!(await findRestore(sql, params.id))) throw new Problem('not_found')
         const items = await listItems(sql, params.id, {
-          after: decodeCursor(query.cursor, cursorPosition),
+          after,
           outcome: query.outcome,
           limit: query.limit + 1,
         })

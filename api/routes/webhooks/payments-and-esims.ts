@@ -59,7 +59,7 @@ export function webhookRoutes(api: ApiContext, inbox: WebhookInbox): Route[] {
       unlimited: true,
       params: z.strictObject({ secret: z.string().max(200) }),
       responses: received,
-      problems: ['not_found'],
+      problems: ['not_found', 'webhook_refused'],
       admit({ params, ip }) {
         const senders = config.ESIM_ACCESS_WEBHOOK_IPS
         const allowed =

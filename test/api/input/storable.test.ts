@@ -51,7 +51,7 @@ test('a cursor with NUL, half of a surrogate pair or the year 0 is refused', asy
   const positions = [['a\0b'], ['\ud800'], [yearZero, randomUUID()], [yearZero, '\0'], ['\0', randomUUID()]]
   for (const operation of lists) {
     for (const position of positions) {
-      const path = operation.path.replaceAll(/\{\w+\}/g, '2026-06-20')
+      const path = operation.path.replaceAll('{id}', randomUUID()).replaceAll(/\{\w+\}/g, '2026-06-20')
       const answer = await callerOf(operation).get(`${path}?cursor=${cursor(position)}`)
       expect([path, position, answer.status, answer.body.errors?.[0]?.field]).toEqual([path, position, 400, 'cursor'])
     }
