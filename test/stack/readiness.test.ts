@@ -22,11 +22,17 @@ const ready = async () => (await fetch(`${harness.urls.api}/readyz`)).json() as 
 const workerStatus = async () => (await fetch(`${workerUrl}/readyz`)).status
 
 test('a database that lacks a migration, or was never migrated, makes API and worker unready', async () => {
-  expect(await ready()).toEqual({ status: 'ready', checks: { database: 'ok', migrations: 'ok', temporal: 'ok' } })
+  expect(await ready()).toEqual({
+    status: 'ready',
+    checks: { database: 'ok', migrations: 'ok', temporal: 'ok', restore: 'ok' },
+  })
   expect(await workerStatus()).toBe(200)
   const [last] = await sql<{ name: string; applied_at: Date }[]>`
     delete from migrations where name = (select max(name) from migrations) returning *`
-  const unready = { status: 'not_ready', checks: { database: 'ok', migrations: 'failed', temporal: 'ok' } }
+  const unready = {
+    status: 'not_ready',
+    checks: { database: 'ok', migrations: 'failed', temporal: 'ok', restore: 'ok' },
+  }
   await until('the API says so', async () => JSON.stringify(await ready()) === JSON.stringify(unready))
   expect(await workerStatus()).toBe(503)
   await sql`insert into migrations ${sql(last ?? { name: '', applied_at: new Date() })}`
