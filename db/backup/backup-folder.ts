@@ -76,7 +76,8 @@ export function openBackupFolder(folder: string, keyring: Keyring) {
       for (const name of names.sort()) {
         const [, kind, id = ''] = fileForm.exec(name) ?? []
         if (kind !== purpose) continue
-        files.push({ id, purpose, at: timeOfBackup(id), bytes: (await stat(join(folder, name))).size })
+        const found = await statIfThere(join(folder, name))
+        if (found) files.push({ id, purpose, at: timeOfBackup(id), bytes: found.size })
       }
       return files
     },
@@ -91,10 +92,19 @@ export function openBackupFolder(folder: string, keyring: Keyring) {
     async removeUnfinished(before: Date): Promise<void> {
       for (const name of (await readdir(folder)).filter((each) => each.endsWith(partial))) {
         const path = join(folder, name)
-        if ((await stat(path)).mtime < before) await rm(path, { force: true })
+        const found = await statIfThere(path)
+        if (found && found.mtime < before) await rm(path, { force: true })
       }
     },
   }
+}
+
+/** Another run may remove or rename a file after it was listed: backups and the transparency log share the folder. */
+async function statIfThere(path: string) {
+  return stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
 }
 
 /** A rename or a removal is on disk only once its folder is synced. */

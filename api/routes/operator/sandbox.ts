@@ -36,6 +36,7 @@ export function sandboxRoutes(api: ApiContext): Route[] {
           }),
         },
       },
+      problems: ['not_found'],
       async handle({ body }) {
         const { outcome, now } = await moved(body)
         return { status: 200, body: { outcome, now: now.toISOString() } }
