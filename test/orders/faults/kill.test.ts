@@ -12,7 +12,7 @@ import { type OrderBooks, readBooks } from '../../harness/checks/books.ts'
 import { openHarness } from '../../harness/harness.ts'
 import { openGate, type Step } from '../../harness/temporal-gate.ts'
 import { testPackages } from '../../harness/test-packages.ts'
-import { until } from '../../harness/until.ts'
+import { until, untilValue } from '../../harness/until.ts'
 import { createLives, type Lifecycle, lifecycles } from '../lifecycles.ts'
 
 const harness = await openHarness({ workers: 0 })
@@ -88,7 +88,13 @@ test('U2: a killed worker loses nothing and repeats nothing, wherever it was', {
   const lives = [...stopping, ...hanging]
   await Promise.all(lives.map(({ end }) => end))
 
-  const { orders } = await readBooks(harness.stack)
+  // A run closes after its last message, and the server lists it as closed a little later.
+  const { orders } = await untilValue(
+    'the runs of cancelled orders are closed',
+    () => readBooks(harness.stack),
+    (books) => books.orders.every(({ status, runIsOpen }) => status !== 'cancelled' || !runIsOpen),
+    timeLimit,
+  )
   const booksOf = (orderId: string) => comparable(orders.find((order) => order.orderId === orderId))
   for (const { lifecycle, stop, orderId, email } of lives) {
     const reference = references.find((life) => life.lifecycle === lifecycle)
