@@ -1,5 +1,6 @@
 /** Formats amounts, data, days and places for people. */
 import { majorUnits, minorDigits } from '../policy/currency.ts'
+import type { ValidityStart } from '../providers/esim.ts'
 
 export interface Money {
   /** in the currency's smallest unit */
@@ -33,7 +34,7 @@ export function dataAmount(bytes: number | null): string {
 }
 
 /** When the days of a package begin, as half a sentence; null: the provider does not say. */
-export const validityStart = (starts: 'installation' | 'first_use' | null): string =>
+export const validityStart = (starts: ValidityStart | null): string =>
   starts === 'installation'
     ? 'from its installation on a phone'
     : starts === 'first_use'

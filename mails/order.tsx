@@ -1,5 +1,6 @@
 /** The common part of mails about an order. */
 import type { ReactNode } from 'react'
+import type { ValidityStart } from '../providers/esim.ts'
 import { dataAmount, days, moment, placeName, validityStart } from './format.ts'
 
 export interface OrderSummary {
@@ -13,7 +14,7 @@ export interface OrderSummary {
   days: number
   quantity: number
   /** of the delivered eSIM; without it nothing is said about the start */
-  validityStarts?: 'installation' | 'first_use' | null
+  validityStarts?: ValidityStart | null
 }
 
 export function orderFacts(order: OrderSummary): [string, ReactNode][] {

@@ -2,8 +2,7 @@
 
 import type { Context } from '../../context.ts'
 import type { Esims } from '../../db/connection/schema.ts'
-import { tableEncryption } from '../../db/crypto/column-encryption.ts'
-import { installTokenOf } from '../../db/crypto/install-token.ts'
+import { installTokenColumns } from '../../db/crypto/install-token.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { listDocuments, recordDelivered } from '../../db/order/books.ts'
 import { moveOrder } from '../../db/order/orders.ts'
@@ -11,9 +10,8 @@ import { periods } from '../../policy/periods.ts'
 import { isDoubtful } from '../../policy/vat.ts'
 import { monthOf, plusMs } from '../../shared/calendar.ts'
 import type { OrderActivities } from '../../workflows/order/order.contract.ts'
+import { invoiceOf } from './invoice.ts'
 import { knownOrder } from './known-order.ts'
-import { factsOf } from './payment.ts'
-import { taxOf } from './tax.ts'
 
 type Activities = Pick<OrderActivities, 'recordDelivery' | 'endOrder' | 'raiseAttention'>
 
@@ -26,29 +24,12 @@ export function createOrderDeliveryActivities(context: Context): Activities {
       const at = new Date(asOf)
       let invoiceNumber: string | undefined
       if (!order.delivered_at) {
-        const tax = taxOf(config, order, at)
+        const invoice = invoiceOf(config, order, at)
         const key = await dataKeys.get(sql, order.account_id)
-        const token = installTokenOf(key, orderId)
-        const fields = tableEncryption(cipher, key, 'orders')
-        invoiceNumber = await recordDelivered(
-          sql,
-          {
-            delivered_at: at,
-            install_token: fields.seal('install_token', token),
-            install_token_index: cipher.blindIndex('orders.install_token', token),
-          },
-          {
-            ...factsOf(order),
-            orderId,
-            issuedAt: at,
-            suppliedAt: at,
-            seller: `${config.SELLER_NAME}, ${config.SELLER_TAX_ID}`,
-            ...tax,
-            paymentKind: order.payment_kind ?? 'other',
-          },
-        )
+        const delivered = { delivered_at: at, ...installTokenColumns(cipher, key, orderId) }
+        invoiceNumber = await recordDelivered(sql, delivered, { ...invoice, orderId })
         // Not a task for each order: the journal has the documents of the month, each with its evidence.
-        if (isDoubtful(tax.vat.vat_evidence))
+        if (isDoubtful(invoice.vat.vat_evidence))
           await raiseOperatorTask(sql, { kind: 'vat_evidence_incomplete', subjectId: monthOf(at), at })
       }
       const [expiry] = await sql<{ until: Esims['expires_at'] }[]>`

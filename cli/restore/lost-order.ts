@@ -1,9 +1,9 @@
 /** An order that cannot be rebuilt: its payment is refunded, its eSIM given back if unused, and the books keep it. */
 
+import { sellerAndTax } from '../../activities/order/invoice.ts'
 import { destinationOf } from '../../activities/order/payment.ts'
 import { placementReference } from '../../activities/order/placement-reference.ts'
 import { leftOf } from '../../activities/order/refunds/refund.ts'
-import { taxOf } from '../../activities/order/tax.ts'
 import type { Context } from '../../context.ts'
 import { insertItem, type SettlementPlan } from '../../db/backup/restores.ts'
 import type { Packages } from '../../db/connection/schema.ts'
@@ -75,8 +75,7 @@ async function keepBooks(
       ...facts,
       issuedAt: delivery.at,
       suppliedAt: delivery.at,
-      seller: `${config.SELLER_NAME}, ${config.SELLER_TAX_ID}`,
-      ...taxOf(config, { card_country: evidenceOf(payment.cardCountry), ip_country: null }, delivery.at),
+      ...sellerAndTax(config, { card_country: evidenceOf(payment.cardCountry), ip_country: null }, delivery.at),
       paymentKind: payment.methodKind,
       orderId: null,
     }

@@ -1,20 +1,20 @@
 /** Brings an order's rows to where its run is: the effects of what the run has completed. docs/restore.md has the table. */
+import { invoiceOf } from '../../activities/order/invoice.ts'
 import { destinationOf, factsOf } from '../../activities/order/payment.ts'
 import { notAccepted, objectionTo } from '../../activities/order/payment-acceptance.ts'
 import { placementReference } from '../../activities/order/placement-reference.ts'
 import { leftOf } from '../../activities/order/refunds/refund.ts'
 import { recordRefunds, standingMinor } from '../../activities/order/refunds/refund-records.ts'
-import { taxOf } from '../../activities/order/tax.ts'
 import type { Context } from '../../context.ts'
 import type { PackageOffers, Packages } from '../../db/connection/schema.ts'
 import { tableEncryption } from '../../db/crypto/column-encryption.ts'
-import { installTokenOf } from '../../db/crypto/install-token.ts'
+import { installTokenColumns } from '../../db/crypto/install-token.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { recordDelivered, recordPaid, settleFact } from '../../db/order/books.ts'
 import { insertEsims, listEsims, noteReturnAsked, setEsimState } from '../../db/order/esims.ts'
 import { findOrder, insertOrder, moveOrder, type OrderRow } from '../../db/order/orders.ts'
 import { insertLostPlacement, listPlacements, movePlacement, type Placement } from '../../db/order/placements.ts'
-import { type IssuedDocument, restoreDocument } from '../../db/order/restored-documents.ts'
+import { restoreDocument } from '../../db/order/restored-documents.ts'
 import { periods } from '../../policy/periods.ts'
 import { evidenceOf } from '../../policy/vat.ts'
 import type { EsimProviderId } from '../../providers/esim.ts'
@@ -158,7 +158,7 @@ export async function rebuildOrder(context: Context, { run, payment, placed }: R
       if (invoice?.notes === 0 && number !== undefined && numbers.length === 1) {
         const note = { number, kind: 'credit_note', documentKey: 'credit_note', corrects: invoice.number } as const
         const grossMinor = Math.min(standingMinor(refunds), order.gross_minor)
-        await restoreDocument(tx, { ...documentOf(context, order, at), ...note, grossMinor, orderId })
+        await restoreDocument(tx, { ...invoiceOf(context.config, order, at), ...note, grossMinor, orderId })
       }
       await recordRefunds(tx, order, refunds, (order.reason ?? refundReason()) as RefundReason, at)
       const isGivenBack = order.status.startsWith('refund') && leftOf(payment) <= 0
@@ -324,13 +324,8 @@ async function rebuildDelivery(
   const { sql, cipher, dataKeys } = context
   if (order.status !== 'provisioning') return
   const key = await dataKeys.get(sql, order.account_id)
-  const token = installTokenOf(key, order.id)
-  const delivered = {
-    delivered_at: at,
-    install_token: tableEncryption(cipher, key, 'orders').seal('install_token', token),
-    install_token_index: cipher.blindIndex('orders.install_token', token),
-  }
-  const document = documentOf(context, order, at)
+  const delivered = { delivered_at: at, ...installTokenColumns(cipher, key, order.id) }
+  const document = invoiceOf(context.config, order, at)
   if (invoiceNumber === undefined) {
     await recordDelivered(sql, delivered, { ...document, orderId: order.id })
     return
@@ -341,20 +336,4 @@ async function rebuildDelivery(
     const invoice = { number: invoiceNumber, kind: 'invoice', documentKey: 'invoice', corrects: null } as const
     await restoreDocument(tx, { ...document, ...invoice, orderId: order.id })
   })
-}
-
-/** What an order's documents say of it. */
-function documentOf(
-  { config }: Context,
-  order: OrderRow,
-  at: Date,
-): Omit<IssuedDocument, 'number' | 'kind' | 'documentKey' | 'corrects' | 'orderId'> {
-  return {
-    ...factsOf(order),
-    issuedAt: at,
-    suppliedAt: order.delivered_at ?? at,
-    seller: `${config.SELLER_NAME}, ${config.SELLER_TAX_ID}`,
-    ...taxOf(config, order, order.delivered_at ?? at),
-    paymentKind: order.payment_kind ?? 'other',
-  }
 }

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto'
 import type { Database } from '../connection/database.ts'
 import type { OrderRow } from '../order/orders.ts'
 import { type ColumnEncryption, findDataKey, tableEncryption } from './column-encryption.ts'
-import type { DataKey } from './field-cipher.ts'
+import type { DataKey, FieldCipher } from './field-cipher.ts'
 
 /** The address of an order's install page, which contains a secret; null before delivery. */
 export async function installUrl(
@@ -17,8 +17,14 @@ export async function installUrl(
 }
 
 /**
- * The secret in the address of an order's install page. It is computed from the account's data key, so that a mailed address
- * works after a restore of a backup from before the delivery.
+ * The columns with the secret in the address of an order's install page. It is computed from the account's data key, so that a
+ * mailed address works after a restore of a backup from before the delivery.
  */
-export const installTokenOf = ({ key }: DataKey, orderId: string): string =>
-  createHmac('sha256', key).update(`install-token\0${orderId}`).digest().subarray(0, 24).toString('base64url')
+export function installTokenColumns(cipher: FieldCipher, key: DataKey, orderId: string) {
+  const secret = createHmac('sha256', key.key).update(`install-token\0${orderId}`).digest()
+  const token = secret.subarray(0, 24).toString('base64url')
+  return {
+    install_token: tableEncryption(cipher, key, 'orders').seal('install_token', token),
+    install_token_index: cipher.blindIndex('orders.install_token', token),
+  }
+}

@@ -1,0 +1,45 @@
+/** U6: what the documents of an order say, for its delivery and for a restore that rebuilds it. */
+import type { Config } from '../../config.ts'
+import type { Orders } from '../../db/connection/schema.ts'
+import { dayOf, type InvoiceInput } from '../../db/order/books.ts'
+import type { OrderRow } from '../../db/order/orders.ts'
+import { decideVat } from '../../policy/vat.ts'
+import { factsOf } from './payment.ts'
+
+/** @param at the time of issue, and of the supply unless the order was delivered before */
+export function invoiceOf(config: Config, order: OrderRow, at: Date): Omit<InvoiceInput, 'orderId'> {
+  const suppliedAt = order.delivered_at ?? at
+  return {
+    ...factsOf(order),
+    issuedAt: at,
+    suppliedAt,
+    ...sellerAndTax(config, order, suppliedAt),
+    paymentKind: order.payment_kind ?? 'other',
+  }
+}
+
+/** The seller, and the rate and the place of taxation of an order that is supplied at a time. */
+export function sellerAndTax(
+  config: Config,
+  { card_country, ip_country }: Pick<Orders, 'card_country' | 'ip_country'>,
+  at: Date,
+): Pick<InvoiceInput, 'seller' | 'taxRateBps' | 'vat'> {
+  const rules = {
+    by: config.VAT_BY,
+    sellerCountry: config.SELLER_COUNTRY,
+    sellerRateBps: config.TAX_RATE_BPS,
+    onePieceSuffices: config.VAT_ONE_PIECE_SUFFICES,
+  }
+  const { rateBps, country, scope, evidence } = decideVat(rules, { card: card_country, ip: ip_country }, dayOf(at))
+  return {
+    seller: `${config.SELLER_NAME}, ${config.SELLER_TAX_ID}`,
+    taxRateBps: rateBps,
+    vat: {
+      vat_country: country,
+      vat_scope: scope,
+      vat_evidence: evidence,
+      vat_card_country: card_country,
+      vat_ip_country: ip_country,
+    },
+  }
+}
