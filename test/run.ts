@@ -28,6 +28,10 @@ const failures: Reporter = {
   },
 }
 
+function firstLine(message = 'no message'): string {
+  return message.split('\n', 1).join('')
+}
+
 const vitest = await startVitest('test', positionals, {
   watch: false,
   reporters: ['default', failures],
@@ -35,17 +39,22 @@ const vitest = await startVitest('test', positionals, {
 })
 const modules = vitest.state.getTestModules()
 const count = { passed: 0, failed: 0, skipped: 0 }
+const failedNames: string[] = []
 for (const module of modules) {
   let failedTests = 0
   for (const test of module.children.allTests()) {
-    const { state } = test.result()
+    const { state, errors } = test.result()
     if (state === 'passed' || state === 'failed' || state === 'skipped') count[state] += 1
     // An interrupted run leaves tests without a result.
     else count.failed += 1
-    if (state === 'failed') failedTests += 1
+    if (state !== 'failed') continue
+    failedTests += 1
+    failedNames.push(`${module.relativeModuleId} > ${test.fullName}: ${firstLine(errors?.[0]?.message)}`)
   }
   // A file can fail outside its tests: it cannot be loaded, or the books do not balance at its end.
-  if (!module.ok() && failedTests === 0) count.failed += 1
+  if (module.ok() || failedTests > 0) continue
+  count.failed += 1
+  failedNames.push(`${module.relativeModuleId}: ${firstLine(module.errors()[0]?.message)}`)
 }
 const unhandled = vitest.state.getUnhandledErrors().length
 if (modules.length === 0) process.stdout.write('No test was found.\n')
@@ -53,6 +62,8 @@ if (unhandled > 0) process.stdout.write(`${unhandled} error(s) outside of any te
 await vitest.close()
 count.failed += unhandled
 if (count.skipped > 0) process.stdout.write(`\n${count.skipped} skipped\n`)
+// Said once more at the end, because a log of thousands of lines is often cut in its middle.
+for (const name of failedNames) process.stdout.write(`FAILED ${name}\n`)
 if (count.failed > 0) process.stdout.write(`\n${howToRepeat}`)
 process.stdout.write(`\n${count.passed} passed, ${count.failed} failed\n`)
 process.exit(count.failed === 0 && count.passed > 0 ? 0 : 1)
