@@ -53,7 +53,7 @@ async function person() {
   return made
 }
 
-test('deletions with every pair of faults at every call are complete, and their books balance', {
+test('deletions with pairs of faults at every call are complete, and their books balance', {
   timeout: 420_000,
 }, async () => {
   await sims.esimAccess.do('allocation', { never: true })

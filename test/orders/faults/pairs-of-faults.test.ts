@@ -53,7 +53,7 @@ async function givenBack(id: string): Promise<void> {
   await harness.untilOrder(id, 'refunded')
 }
 
-test('orders with every pair of faults at every call are delivered with one eSIM each, and refunded with none', {
+test('orders with pairs of faults at every call are delivered with one eSIM each, and refunded with none', {
   timeout: 240_000,
 }, async () => {
   await Promise.all([

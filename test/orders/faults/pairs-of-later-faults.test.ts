@@ -63,7 +63,7 @@ const topUpCalls = {
 } as const
 
 test.each(eachProvider)(
-  '%s: top-ups with every pair of faults at every call are applied once',
+  '%s: top-ups with pairs of faults at every call are applied once',
   {
     timeout: 240_000,
   },
@@ -89,7 +89,7 @@ test.each(eachProvider)(
   },
 )
 
-test('unused orders with every pair of faults at every call of Stripe are refunded once', {
+test('unused orders with pairs of faults at every call of Stripe are refunded once', {
   timeout: 240_000,
 }, async () => {
   const ids = await eachOf(stripePairs, async () => {
@@ -103,7 +103,7 @@ test('unused orders with every pair of faults at every call of Stripe are refund
   await harness.checkBooks()
 })
 
-test('orders with every pair of faults at every call of Stripe are cancelled, or delivered if they were paid before', {
+test('orders with pairs of faults at every call of Stripe are cancelled, or delivered if they were paid before', {
   timeout: 240_000,
 }, async () => {
   const made = await eachOf(stripePairs, async () => (await harness.buy(await harness.signUp(), { pay: false })).id)
