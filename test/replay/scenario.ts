@@ -8,7 +8,7 @@ import { expectStatus } from '../harness/http.ts'
 import type { Product } from '../harness/product.ts'
 import { untilWatched } from '../harness/purchases.ts'
 import { testPackages } from '../harness/test-packages.ts'
-import { until } from '../harness/until.ts'
+import { until, untilValue } from '../harness/until.ts'
 
 /** Plays a scenario. Resolves to the workflow id of the run to keep, once it is in the wanted state. */
 export type Scenario = (product: Product) => Promise<string>
@@ -27,10 +27,19 @@ export function runSteps({ temporal, config, sims }: Product) {
       return workflowId
     },
     async untilClosed(workflowId: string): Promise<string> {
-      await until(`${workflowId} is closed`, async () => {
-        const { status } = await temporal.workflow.getHandle(workflowId).describe()
-        return status.name !== 'RUNNING'
-      })
+      await untilValue(
+        `${workflowId} is closed`,
+        async () => {
+          const { status, raw } = await temporal.workflow.getHandle(workflowId).describe()
+          const pending = (raw.pendingActivities ?? []).map(({ activityType, attempt, lastFailure }) => ({
+            activity: activityType?.name,
+            attempt,
+            failed: lastFailure?.message,
+          }))
+          return { status: status.name, pending, task: raw.pendingWorkflowTask?.attempt }
+        },
+        ({ status }) => status !== 'RUNNING',
+      )
       return workflowId
     },
     /** Waits for a run status. */
