@@ -43,7 +43,7 @@ export const figures = {
     ...mustBeNone,
   },
   unbooked_money: {
-    meaning: 'Payments and refunds at Stripe that invoices, credit notes and order facts do not show',
+    meaning: 'Payments and refunds that Stripe’s books and our invoices, credit notes and order facts do not both show',
     unit: 'rows',
     ...mustBeNone,
   },

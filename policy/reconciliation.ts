@@ -11,6 +11,8 @@ export interface DifferenceKind {
 
 const cures = {
   refund_payment: 'Refund the payment in Stripe’s dashboard, or POST /v1/orders/{id}/refund',
+  ask_about_payment:
+    'Look for the payment in Stripe’s dashboard, and ask its support; until then the order is not paid',
   deliver_or_refund: 'POST /v1/orders/{id}/refund, unless the order is about to be delivered',
   issue_credit_note:
     'Wait for the next look at the order’s refunds; if the note is still missing, its run needs a developer',
@@ -36,6 +38,7 @@ const kind = (meaning: string, cure: CureName, acts: DifferenceKind['acts'] = 'o
 
 export const differenceKinds = {
   payment_without_order: kind('A payment of ours at Stripe that no order has', 'refund_payment'),
+  payment_unknown: kind('Paid in our books, and not at Stripe', 'ask_about_payment'),
   paid_not_settled: kind('Paid at Stripe, past its hour, neither delivered nor refunded', 'deliver_or_refund'),
   charged_twice: kind('A second payment for an order that has its own', 'refund_payment'),
   refund_without_credit_note: kind('Refunded at Stripe, and not in our books', 'issue_credit_note', 'developers'),
@@ -77,8 +80,9 @@ export const unsettledKinds = [
   'credit_note_without_refund',
 ] as const satisfies readonly DifferenceKindName[]
 
-/** U6: invoices and credit notes do not say what was paid and refunded. */
+/** U6: our books do not say what was paid and refunded. */
 export const unbookedKinds = [
+  'payment_unknown',
   'refund_without_credit_note',
   'credit_note_without_refund',
   'refund_amount_differs',

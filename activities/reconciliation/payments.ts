@@ -2,7 +2,12 @@
 import { heartbeat } from '@temporalio/activity'
 import type { Context } from '../../context.ts'
 import { findErased } from '../../db/erasure/erased-references.ts'
-import { type BookedOrder, findBookedOrders, listOldPayments } from '../../db/reconciliation/payments.ts'
+import {
+  type BookedOrder,
+  findBookedOrders,
+  listOldPayments,
+  listPaidOrders,
+} from '../../db/reconciliation/payments.ts'
 import { periods } from '../../policy/periods.ts'
 import type { Explanation } from '../../policy/reconciliation.ts'
 import type { BookedPayment } from '../../providers/stripe/books.ts'
@@ -26,10 +31,39 @@ export function createPaymentComparison(context: Context): Activities {
   const { sql, stripe, cipher } = context
 
   return {
-    comparePayments: (input) => compareAll(input, stripe.bookedPayments(new Date(input.from), new Date(input.asOf))),
+    async comparePayments(input) {
+      const { from, asOf, reconciliationId } = input
+      const atStripe = new Set<string>()
+      const pages = stripe.bookedPayments(new Date(from), new Date(asOf))
+      const compared = await compareAll(input, remembering(pages, atStripe))
+      const unknown = createTally(sql, reconciliationId)
+      await unknown.note(await unknownAtStripe(input, atStripe))
+      return compared
+    },
     compareRefunds: (input) =>
       compareAll(input, stripe.olderPaymentsRefunded(new Date(input.from), new Date(input.asOf))),
     compareOlderPayments: (input) => compareAll(input, olderPayments(input)),
+  }
+
+  /** Our paid orders whose payment Stripe has not listed, each asked for by its id. */
+  async function unknownAtStripe(
+    { from, asOf }: ReconciliationStepInput,
+    atStripe: ReadonlySet<string>,
+  ): Promise<FoundDifference[]> {
+    const unknown: FoundDifference[] = []
+    const range = { from: new Date(from), to: plusMs(new Date(asOf), -graceMs), limit: pageSize }
+    for (let after: string | undefined; ; ) {
+      const page = await listPaidOrders(sql, { ...range, after })
+      for (const { id, paymentIntentId, paidAt } of page) {
+        if (atStripe.has(paymentIntentId)) continue
+        // It may have been made just before the time from which Stripe has listed.
+        const [found] = await readAgain([paymentIntentId])
+        if (!found) unknown.push(differs('payment_unknown', { id, at: paidAt }, paymentIntentId))
+      }
+      heartbeat()
+      after = page.at(-1)?.id
+      if (page.length < pageSize) return unknown
+    }
   }
 
   async function* olderPayments({ reconciliationId, from }: ReconciliationStepInput): AsyncGenerator<BookedPayment[]> {
@@ -128,6 +162,14 @@ export function createPaymentComparison(context: Context): Activities {
     return named
       ? differs('charged_twice', { ...named, at: paidAt }, `${paymentIntentId} holds ${left}`, rule)
       : differs('payment_without_order', { id: paymentIntentId, at: paidAt }, `holds ${left}`, rule)
+  }
+}
+
+/** The pages as they are; the ids of their payments are added to a set. */
+async function* remembering(pages: AsyncGenerator<BookedPayment[]>, ids: Set<string>): AsyncGenerator<BookedPayment[]> {
+  for await (const page of pages) {
+    for (const { paymentIntentId } of page) ids.add(paymentIntentId)
+    yield page
   }
 }
 

@@ -67,6 +67,24 @@ export async function listOldPayments(
   return rows.map(({ id, payment_intent_id }) => ({ orderId: id, paymentIntentId: payment_intent_id }))
 }
 
+export interface PaidOrder {
+  id: string
+  paymentIntentId: string
+  paidAt: Date
+}
+
+/** A page of the orders that were paid between two times. @param page.after the last order of the page before */
+export async function listPaidOrders(
+  sql: Queryable,
+  page: { from: Date; to: Date; after: string | undefined; limit: number },
+): Promise<PaidOrder[]> {
+  return sql<PaidOrder[]>`
+    select id, payment_intent_id as "paymentIntentId", paid_at as "paidAt" from orders
+    where paid_at >= ${page.from} and paid_at < ${page.to} and payment_intent_id is not null
+      ${page.after ? sql`and id > ${page.after}` : sql``}
+    order by id limit ${page.limit}`
+}
+
 /** Those of the disputes that we know, and the orders of the payments. */
 export async function findDisputed(
   sql: Queryable,

@@ -3,7 +3,7 @@
  * payouts. Fields as in the types of stripe 23.1 (docs.stripe.com/api/balance_transactions, /api/payouts, /api/balance).
  */
 import type Stripe from 'stripe'
-import { ProviderFailure } from '../failure.ts'
+import { isProviderFailure, ProviderFailure } from '../failure.ts'
 import type { StripeClient } from './client.ts'
 import { orderIdIn } from './order-id.ts'
 import { createPages, seconds } from './pages.ts'
@@ -78,10 +78,15 @@ export function createBooks({ sdk, call }: StripeClient) {
       }
     },
 
-    /** Undefined when the payment has not succeeded. */
+    /** Undefined when the payment has not succeeded, or Stripe does not know it. */
     async bookedPayment(paymentIntentId: string): Promise<BookedPayment | undefined> {
-      const intent = await call('reads', () => sdk.paymentIntents.retrieve(paymentIntentId, { expand: [withCharge] }))
-      return bookedPaymentOf(intent)[0]
+      try {
+        const intent = await call('reads', () => sdk.paymentIntents.retrieve(paymentIntentId, { expand: [withCharge] }))
+        return bookedPaymentOf(intent)[0]
+      } catch (error) {
+        if (isProviderFailure(error, 'resource_missing')) return undefined
+        throw error
+      }
     },
 
     async *bookedDisputes(from: Date, to: Date): AsyncGenerator<BookedDispute[]> {

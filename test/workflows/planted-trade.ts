@@ -98,7 +98,9 @@ export async function createPlanter(stack: Stack, accountId: string) {
     }
     const orderNoOf = await plantPlacements(trades)
     await insertRows(
-      trades.filter(({ known }) => known).map((trade) => rowOf(trade, paymentOf.get(trade.orderId) ?? null, orderNoOf)),
+      trades
+        .filter(({ known }) => known)
+        .map((trade) => rowOf(trade, paymentOf.get(trade.orderId) ?? `pi_${trade.orderId}`, orderNoOf)),
     )
     return { strays }
   }
@@ -140,7 +142,7 @@ export async function createPlanter(stack: Stack, accountId: string) {
     return orderNoOf
   }
 
-  function rowOf(trade: Trade, paymentIntent: string | null, orderNoOf: ReadonlyMap<string, string>) {
+  function rowOf(trade: Trade, paymentIntent: string, orderNoOf: ReadonlyMap<string, string>) {
     sequence += 1
     const { orderId, at, status, provider } = trade
     const after = (minutes: number): string => new Date(at.getTime() + minutes * 60_000).toISOString()
