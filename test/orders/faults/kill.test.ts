@@ -16,8 +16,8 @@ import { until, untilValue } from '../../harness/until.ts'
 import { createLives, type Lifecycle, lifecycles } from '../lifecycles.ts'
 
 const harness = await openHarness({ workers: 0 })
-/** An attempt of a killed worker is retried after its timeout, 25 s for most activities. */
-const timeLimit = { timeoutMs: 240_000 }
+/** Requests of orders that are stopped at their first step are answered only by the new worker. */
+const timeLimit = { timeoutMs: 540_000 }
 const live = createLives(harness, timeLimit)
 
 interface LostReply {
