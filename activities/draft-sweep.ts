@@ -1,5 +1,6 @@
 /**
- * Starts or deletes drafts whose run was not started, because the API or Temporal crashed after the row was written.
+ * Starts or deletes drafts whose run was not started, because the API or Temporal crashed after the row was written, and
+ * tells operators of runs that ended without an outcome.
  */
 import type { WorkerContext } from '../context.ts'
 import { listBreachDrafts } from '../db/access/breaches.ts'
@@ -14,6 +15,7 @@ import { restoreStart } from '../workflows/backup/restore.contract.ts'
 import { breachStart } from '../workflows/breach/breach.contract.ts'
 import type { DraftSweepActivities } from '../workflows/draft-sweep.contract.ts'
 import { privacyRequestStart } from '../workflows/privacy-request.contract.ts'
+import { reportLostRuns } from './lost-runs.ts'
 
 /** Much longer than a request may take, so that the draft of a request in progress is left alone. */
 const graceMs = 10 * milliseconds.minute
@@ -32,7 +34,8 @@ export function createDraftSweepActivities(context: WorkerContext): DraftSweepAc
         deleteKeyRotationDrafts(sql, before),
       ])
       const started = (await startPrivacyRequests(before)) + (await startBreaches(before)) + (await completeRestore())
-      return { started, dropped: dropped.reduce((sum, count) => sum + count, 0) }
+      const lost = await reportLostRuns(context, new Date(asOf))
+      return { started, dropped: dropped.reduce((sum, count) => sum + count, 0), lost }
     },
   }
 

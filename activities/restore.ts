@@ -16,6 +16,7 @@ import type { EsimProviderId } from '../providers/esim.ts'
 import { isProviderFailure } from '../providers/failure.ts'
 import { plusMs } from '../shared/calendar.ts'
 import { failure, failureCode, failureType } from '../shared/failures.ts'
+import { terminationReasons } from '../temporal/termination-reasons.ts'
 import type { RestoreActivities } from '../workflows/backup/restore.contract.ts'
 import { orderWorkflowId } from '../workflows/order/order.contract.ts'
 import { paymentSweepType, paymentSweepWorkflowId } from '../workflows/order/payment-sweep.contract.ts'
@@ -99,7 +100,7 @@ export function createRestoreActivities(context: WorkerContext): RestoreActiviti
   /** Its order is gone: it could only fail, and must not act on it meanwhile. */
   async function endRun(orderId: string): Promise<void> {
     try {
-      await temporal.workflow.getHandle(orderWorkflowId(orderId)).terminate('its order was lost with the database')
+      await temporal.workflow.getHandle(orderWorkflowId(orderId)).terminate(terminationReasons.orderLost)
     } catch (error) {
       if (!(error instanceof WorkflowNotFoundError)) throw error
     }

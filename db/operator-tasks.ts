@@ -48,6 +48,12 @@ export async function resolveOperatorTask(
     where kind = ${task.kind} and subject_id = ${task.subjectId} and resolved_at is null`
 }
 
+/** The subjects of all tasks of a kind, settled ones too. */
+export async function listSubjectsOfTasks(sql: Queryable, kind: string): Promise<string[]> {
+  const rows = await sql<Pick<Attention, 'subject_id'>[]>`select subject_id from attention where kind = ${kind}`
+  return rows.map((row) => row.subject_id)
+}
+
 /** Deletes a task about an erased person: once it is settled, no trace of it may stay. */
 export async function forgetOperatorTask(sql: Queryable, task: { kind: string; subjectId: string }): Promise<void> {
   await sql`delete from attention where kind = ${task.kind} and subject_id = ${task.subjectId}`

@@ -9,6 +9,7 @@ export type Urgency = (typeof urgencies)[number]
 const urgencyOfKind: Readonly<Record<string, Urgency>> = {
   outage: 'now',
   run_wedged: 'now',
+  run_lost: 'now',
   provider_misconfigured: 'now',
   payment_unresolved: 'now',
   payment_without_order: 'now',

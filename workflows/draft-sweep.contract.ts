@@ -1,4 +1,4 @@
-/** Contract of the draft sweep, for drafts that a crash left without a run. Code outside of workflows may import it. */
+/** Contract of the draft sweep, for rows whose run was never started, or has ended without an outcome. Code outside of workflows may import it. */
 
 export const draftSweepType = 'draftSweep'
 /** Temporal adds the time to the ids of scheduled runs. */
@@ -9,6 +9,8 @@ export interface DraftSweepReport {
   started: number
   /** campaigns, changes of address and key rotations whose caller never got an answer */
   dropped: number
+  /** runs that ended without an outcome and are new operator tasks; sweeps of before have none */
+  lost?: number
 }
 
 /** All times are ISO 8601. `asOf` is the workflow's time, by which activities decide. */

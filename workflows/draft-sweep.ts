@@ -1,4 +1,4 @@
-/** Every few minutes: starts the run of drafts that have none, or deletes them. */
+/** Every few minutes: starts the run of drafts that have none, or deletes them; reports runs without an outcome. */
 import { proxyActivities } from '@temporalio/workflow'
 import type { DraftSweepActivities, DraftSweepReport } from './draft-sweep.contract.ts'
 import * as retry from './run/retry.ts'

@@ -8,6 +8,7 @@ import { recordStep } from '../../db/erasure/deletions.ts'
 import { withoutOthers } from '../../db/erasure/erased-rows.ts'
 import { failure } from '../../shared/failures.ts'
 import { searchAttributes } from '../../shared/search-attributes.ts'
+import { terminationReasons } from '../../temporal/termination-reasons.ts'
 import type { DeletionActivities } from '../../workflows/account-deletion.contract.ts'
 import { emailChangeWorkflowId } from '../../workflows/email-change.contract.ts'
 import { orderAftercareWorkflowId, orderWorkflowId } from '../../workflows/order/order.contract.ts'
@@ -102,7 +103,7 @@ export function createDeletionRunActivities(context: WorkerContext): Activities 
 
   async function terminate(workflowId: string): Promise<void> {
     try {
-      await temporal.workflow.getHandle(workflowId).terminate('the account is deleted')
+      await temporal.workflow.getHandle(workflowId).terminate(terminationReasons.accountDeleted)
     } catch (error) {
       if (!(error instanceof WorkflowNotFoundError)) throw error
     }

@@ -5,10 +5,12 @@
 import { randomUUID, type UUID } from 'node:crypto'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { EmailChanges } from '../../db/connection/schema.ts'
+import { accountDeletionType, deletionStart } from '../../workflows/account-deletion.contract.ts'
 import { campaignType, campaignWorkflowId } from '../../workflows/campaign.contract.ts'
 import { type DraftSweepReport, draftSweepType } from '../../workflows/draft-sweep.contract.ts'
 import { emailChangeType, emailChangeWorkflowId } from '../../workflows/email-change.contract.ts'
 import { keyRotationType, keyRotationWorkflowId } from '../../workflows/keys/key-rotation.contract.ts'
+import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import { privacyRequestType, privacyRequestWorkflowId } from '../../workflows/privacy-request.contract.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
 import { openHarness } from '../harness/harness.ts'
@@ -263,12 +265,93 @@ test('requests while Temporal is down are refused and leave nothing visible; a r
   expect(await drafts()).toEqual([1, 3])
   // The sweep leaves drafts alone whose caller may still wait.
   const early = await runLater<DraftSweepReport>(harness, draftSweepType, 0)
-  expect(early).toEqual({ started: 0, dropped: 0 })
+  expect(early).toMatchObject({ started: 0, dropped: 0 })
   const report = await runLater<DraftSweepReport>(harness, draftSweepType, 1)
-  expect(report).toEqual({ started: 1, dropped: 3 })
+  expect(report).toMatchObject({ started: 1, dropped: 3 })
   await until('the request is acknowledged', async () => (await mailsTo(harness.stack, replyTo)).length === 1)
   expect(await drafts()).toEqual([0, 0])
-  expect(await runLater<DraftSweepReport>(harness, draftSweepType, 1)).toEqual({ started: 0, dropped: 0 })
+  expect(await runLater<DraftSweepReport>(harness, draftSweepType, 1)).toMatchObject({ started: 0, dropped: 0 })
   expectStatus(await change(), 202)
   await everyRowHasItsRun()
 }, 180_000)
+
+describe('a run that ends without an outcome', () => {
+  const lostRuns = async () =>
+    (
+      await sql<{ subject_id: string; detail: string }[]>`
+        select subject_id, detail from attention where kind = 'run_lost' and resolved_at is null`
+    ).map((task): [string, string] => [task.subject_id, task.detail])
+  const sweep = () => runLater<DraftSweepReport>(harness, draftSweepType, 0)
+  const terminated = async (workflowId: string): Promise<string> => {
+    const handle = harness.temporal.workflow.getHandle(workflowId)
+    const { runId } = await handle.describe()
+    await handle.terminate('by hand')
+    return runId
+  }
+
+  test('is an operator task, whatever its type, until it is reset or its rows are erased', async () => {
+    const replyTo = unknownAddress()
+    const asked = expectStatus(await harness.operator.post('/v1/privacy-requests', request(replyTo)), 201)
+    const [person, leaving] = await Promise.all([harness.signUp(), harness.signUp()])
+    const change = await person.caller.post(`/v1/accounts/${person.accountId}/email-change`, {
+      email: unknownAddress(),
+    })
+    expectStatus(change, 202)
+    const [changeRow] = await sql<Pick<EmailChanges, 'id'>[]>`
+      select id from email_changes where account_id = ${person.accountId}`
+    const [bought, erased] = await Promise.all([harness.buy(person), harness.buy(leaving, { pay: false })])
+    const requestRun = await terminated(privacyRequestWorkflowId(asked.id))
+    const lost: [string, string][] = [
+      [requestRun, 'privacyRequest: terminated'],
+      [await terminated(emailChangeWorkflowId(changeRow?.id ?? '')), 'emailChange: terminated'],
+      [await terminated(orderWorkflowId(bought.id)), 'order: terminated'],
+    ]
+    const erasedRun = await terminated(orderWorkflowId(erased.id))
+    await until('Temporal lists them', async () => {
+      const runs = [...lost.map(([runId]) => runId), erasedRun]
+      const query = `ExecutionStatus = 'Terminated' AND RunId IN (${runs.map((runId) => `'${runId}'`).join(', ')})`
+      return (await harness.temporal.workflow.count(query)).count === runs.length
+    })
+    await sweep()
+    const tasks = await lostRuns()
+    for (const task of lost) expect(tasks).toContainEqual(task)
+    expect(tasks.map(([runId]) => runId)).toContain(erasedRun)
+
+    expectStatus(await harness.service.delete(`/v1/accounts/${leaving.accountId}`), 200)
+    const handle = harness.temporal.workflow.getHandle(privacyRequestWorkflowId(asked.id))
+    const { events } = await handle.fetchHistory()
+    const lastTask = events?.findLast(({ workflowTaskCompletedEventAttributes: completed }) => completed)
+    await harness.temporal.workflowService.resetWorkflowExecution({
+      namespace: harness.temporal.options.namespace,
+      workflowExecution: { workflowId: handle.workflowId, runId: requestRun },
+      workflowTaskFinishEventId: lastTask?.eventId ?? null,
+      requestId: randomUUID(),
+      reason: 'lost',
+    })
+    const granted = { answerKind: 'granted', answer: 'This is all.' }
+    await until('it is answered', async () => {
+      const path = `/v1/privacy-requests/${asked.id}/resolve`
+      return (await harness.operator.post(path, granted, { 'idempotency-key': randomUUID() })).status === 202
+    })
+    await untilValue(
+      'only what is still lost is a task',
+      async () => {
+        await sweep()
+        return (await lostRuns()).map(([runId]) => runId)
+      },
+      (left) => !left.includes(requestRun) && !left.includes(erasedRun),
+    )
+    expect((await sweep()).lost).toBe(0)
+    for (const task of lost.slice(1)) expect(await lostRuns()).toContainEqual(task)
+  }, 120_000)
+
+  test('is no task when its failure was the answer to its caller', async () => {
+    await sweep()
+    const before = await lostRuns()
+    const accountRef = harness.context.cipher.accountRef(randomUUID())
+    const ofNobody = deletionStart({ accountRef, reason: 'requested' }, harness.config.TEMPORAL_TASK_QUEUE)
+    await expect(harness.temporal.workflow.execute(accountDeletionType, ofNobody)).rejects.toThrow()
+    await sweep()
+    expect(await lostRuns()).toEqual(before)
+  })
+})

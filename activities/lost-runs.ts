@@ -1,0 +1,73 @@
+/**
+ * Runs that ended without an outcome: terminated by hand, timed out, or failed by a fault. Nobody does what they had still
+ * to do, so each is an operator task until it goes on. The subject is the run id: a workflow id holds the id of an order.
+ */
+import { type WorkflowExecutionInfo, WorkflowNotFoundError } from '@temporalio/client'
+import type { WorkerContext } from '../context.ts'
+import { listSubjectsOfTasks, raiseOperatorTask, resolveOperatorTask } from '../db/operator-tasks.ts'
+import { listSubjectsOfOpenTasks } from '../db/overdue.ts'
+import { milliseconds } from '../policy/periods.ts'
+import { plusMs } from '../shared/calendar.ts'
+import { failures } from '../shared/failures.ts'
+import { terminationReasons } from '../temporal/termination-reasons.ts'
+
+export const lostRunTask = 'run_lost'
+
+/** longer than all workers may be away */
+const lookBackMs = 7 * milliseconds.day
+const ownReasons: readonly string[] = Object.values(terminationReasons)
+
+/** @returns how many runs became operator tasks */
+export async function reportLostRuns({ sql, temporal }: WorkerContext, at: Date): Promise<number> {
+  const known = new Set(await listSubjectsOfTasks(sql, lostRunTask))
+  const since = plusMs(at, -lookBackMs).toISOString()
+  let reported = 0
+  for await (const run of list(`ExecutionStatus IN ('Failed', 'TimedOut', 'Terminated') AND CloseTime > '${since}'`)) {
+    if (known.has(run.runId) || (await goesOn(run))) continue
+    const why = await causeOf(run)
+    if (why === undefined) continue
+    await raiseOperatorTask(sql, { kind: lostRunTask, subjectId: run.runId, detail: `${run.type}: ${why}`, at })
+    reported += 1
+  }
+  for (const subjectId of await listSubjectsOfOpenTasks(sql, lostRunTask)) {
+    let isLost = false
+    for await (const run of list(`RunId = '${subjectId}'`)) isLost = !(await goesOn(run))
+    if (!isLost) await resolveOperatorTask(sql, { kind: lostRunTask, subjectId, by: 'goes_on', at })
+  }
+  return reported
+
+  function list(query: string): AsyncIterable<WorkflowExecutionInfo> {
+    return temporal.workflow.list({ query })
+  }
+
+  /** A later run of the same id or of the same schedule has taken over what was left to do. */
+  async function goesOn({ workflowId, runId, closeTime, searchAttributes }: WorkflowExecutionInfo): Promise<boolean> {
+    const schedule = searchAttributes?.TemporalScheduledById?.[0]
+    if (schedule !== undefined) {
+      const later = `TemporalScheduledById = '${schedule}' AND StartTime > '${closeTime?.toISOString()}'`
+      return (await temporal.workflow.count(`${later} AND ExecutionStatus = 'Completed'`)).count > 0
+    }
+    try {
+      const newest = await temporal.workflow.getHandle(workflowId).describe()
+      return newest.runId !== runId && ['RUNNING', 'COMPLETED'].includes(newest.status.name)
+    } catch (error) {
+      // The erasure of a person deletes it.
+      if (error instanceof WorkflowNotFoundError) return true
+      throw error
+    }
+  }
+
+  /** Undefined for a run that we ended ourselves, or whose failure is the answer to its caller. */
+  async function causeOf({ workflowId, runId, status }: WorkflowExecutionInfo): Promise<string | undefined> {
+    const { history } = await temporal.workflowService.getWorkflowExecutionHistoryReverse({
+      namespace: temporal.options.namespace,
+      execution: { workflowId, runId },
+      maximumPageSize: 1,
+    })
+    const [end] = history?.events ?? []
+    const reason = end?.workflowExecutionTerminatedEventAttributes?.reason ?? ''
+    if (ownReasons.includes(reason)) return undefined
+    const type = end?.workflowExecutionFailedEventAttributes?.failure?.applicationFailureInfo?.type ?? ''
+    return type in failures ? undefined : status.name.toLowerCase()
+  }
+}
