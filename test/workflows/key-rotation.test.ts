@@ -47,7 +47,7 @@ async function deployNewKeyring() {
     settings: { ...after, NODE_ENV: 'test' },
     drainMs: 2_000,
     onLogLine: (line) => harness.logLines.push(line),
-  })
+  }).finally(() => vi.unstubAllEnvs())
   // As a load balancer would do.
   await harness.sims.stripe.do('webhooks', { url: `${stack.urls.api}/v1/webhooks/stripe` })
   return { ...stack, sims: harness.sims }
