@@ -78,11 +78,12 @@ export async function listPaidOrders(
   sql: Queryable,
   page: { from: Date; to: Date; after: string | undefined; limit: number },
 ): Promise<PaidOrder[]> {
-  return sql<PaidOrder[]>`
-    select id, payment_intent_id as "paymentIntentId", paid_at as "paidAt" from orders
+  const rows = await sql<{ id: string; payment_intent_id: string; paid_at: Date }[]>`
+    select id, payment_intent_id, paid_at from orders
     where paid_at >= ${page.from} and paid_at < ${page.to} and payment_intent_id is not null
       ${page.after ? sql`and id > ${page.after}` : sql``}
     order by id limit ${page.limit}`
+  return rows.map(({ id, payment_intent_id, paid_at }) => ({ id, paymentIntentId: payment_intent_id, paidAt: paid_at }))
 }
 
 /** Those of the disputes that we know, and the orders of the payments. */

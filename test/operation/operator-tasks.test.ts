@@ -78,7 +78,9 @@ test('an operator takes a task, notes what they found and closes it; another may
   const closed = expectStatus(await other.post(`${path}/close`, {}), 200)
   expect(closed).toMatchObject({ note: 'asked the bank', closedBy: `operator:${id}` })
   expect((await open()).items).toEqual([])
-  expect((await open('?state=closed&limit=1')).items).toMatchObject([{ id: task?.id, note: 'asked the bank' }])
+  expect((await open('?state=closed&limit=100')).items).toContainEqual(
+    expect.objectContaining({ id: task?.id, note: 'asked the bank' }),
+  )
   for (const act of ['take', 'close']) expect((await operator.post(`${path}/${act}`, {})).status).toBe(404)
   expect((await operator.post(`${path}/note`, { note: 'late' })).status).toBe(404)
   expect((await operator.post(`/v1/operator-tasks/${randomUUID()}/take`)).status).toBe(404)
