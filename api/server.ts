@@ -22,6 +22,7 @@ import { accessRoutes } from './routes/accesses.ts'
 import { accountDeletionRoutes } from './routes/account-deletion.ts'
 import { accountRoutes } from './routes/accounts.ts'
 import { consentRoutes } from './routes/consents.ts'
+import { consoleRoutes } from './routes/console/console.ts'
 import { deletionRoutes } from './routes/deletions.ts'
 import { deviceRoutes } from './routes/devices.ts'
 import { emailChangeRoutes } from './routes/email-changes.ts'
@@ -36,10 +37,12 @@ import { codecCors, codecRoutes } from './routes/operator/codec.ts'
 import { disputeRoutes } from './routes/operator/disputes.ts'
 import { keyRotationRoutes } from './routes/operator/key-rotations.ts'
 import { operatorTaskRoutes } from './routes/operator/operator-tasks.ts'
+import { orderTimelineRoutes } from './routes/operator/order-timeline.ts'
 import { outageRoutes } from './routes/operator/outages.ts'
 import { reconciliationRoutes } from './routes/operator/reconciliations.ts'
 import { restoreRoutes } from './routes/operator/restores.ts'
 import { sandboxRoutes } from './routes/operator/sandbox.ts'
+import { searchRoutes } from './routes/operator/search.ts'
 import { taxBooksRoutes } from './routes/operator/tax-books.ts'
 import { orderRoutes } from './routes/orders.ts'
 import { packageRoutes } from './routes/packages.ts'
@@ -49,7 +52,6 @@ import { promiseRoutes } from './routes/promises.ts'
 import { signInRoutes } from './routes/sign-ins.ts'
 import { transparencyRoutes } from './routes/transparency.ts'
 import { accountPageRoutes } from './routes/web/account-pages.ts'
-import { consoleRoutes } from './routes/web/console.ts'
 import { deletionPageRoutes } from './routes/web/deletion-pages.ts'
 import { docsRoutes } from './routes/web/docs.ts'
 import { installRoutes } from './routes/web/install.ts'
@@ -135,6 +137,8 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
     ...promiseRoutes(api, evidence),
     ...operatorTaskRoutes(api),
     ...outageRoutes(api),
+    ...searchRoutes(api),
+    ...orderTimelineRoutes(api),
     ...consoleRoutes(api, evidence, limiter),
     ...codecRoutes(api),
     ...unsubscribeRoutes(api),

@@ -1,7 +1,7 @@
 /** Operator tasks, which the console lists until an operator settles them. */
 import { randomUUID } from 'node:crypto'
 import { dueSoon, kindsOf, type Urgency, urgencies, urgencyOf } from '../policy/operator-tasks.ts'
-import type { Queryable } from './connection/database.ts'
+import type { Fragment, Queryable } from './connection/database.ts'
 import type { Attention } from './connection/schema.ts'
 
 /** What an operator has to know to decide: amounts, codes, ids of ours and of outside parties; never personal data. */
@@ -100,16 +100,36 @@ export const positionOf = (task: OperatorTask): TaskPosition =>
     ? [0, task.closedAt.toISOString(), task.id]
     : [urgencies.indexOf(task.urgency), task.openedAt.toISOString(), task.id]
 
+/** A part of the open tasks; what is undefined does not limit it. */
+export interface TaskFilter {
+  kind?: string | undefined
+  urgency?: Urgency | undefined
+  /** null: nobody's */
+  owner?: string | null | undefined
+}
+
+/** The place of a task's urgency in `urgencies`. */
+const rankAt = (sql: Queryable, asOf: Date): Fragment =>
+  sql`case when kind = any(${kindsOf('now')}) or due_at <= ${dueSoon(asOf)} then 0 when kind = any(${kindsOf('this_week')}) then 2 else 1 end`
+
+function openOnes(sql: Queryable, { kind, urgency, owner }: TaskFilter, asOf: Date): Fragment {
+  return sql`resolved_at is null
+    ${kind === undefined ? sql`` : sql`and kind = ${kind}`}
+    ${urgency === undefined ? sql`` : sql`and ${rankAt(sql, asOf)} = ${urgencies.indexOf(urgency)}::int`}
+    ${owner === undefined ? sql`` : owner === null ? sql`and owner is null` : sql`and owner = ${owner}`}`
+}
+
 /** Open tasks, the most urgent first and of these the oldest. */
 export async function listOpenOperatorTasks(
   sql: Queryable,
-  { limit, after, asOf }: { limit: number; after?: TaskPosition | undefined; asOf: Date },
+  page: { limit: number; after?: TaskPosition | undefined; asOf: Date; filter?: TaskFilter },
 ): Promise<OperatorTask[]> {
-  const rank = sql`case when kind = any(${kindsOf('now')}) or due_at <= ${dueSoon(asOf)} then 0 when kind = any(${kindsOf('this_week')}) then 2 else 1 end`
+  const { limit, after, asOf, filter = {} } = page
+  const rank = rankAt(sql, asOf)
   // The API shows milliseconds, the database has microseconds.
   const at = sql`date_trunc('milliseconds', opened_at)`
   const rows = await sql<Attention[]>`
-    select * from attention where resolved_at is null
+    select * from attention where ${openOnes(sql, filter, asOf)}
       ${after ? sql`and (${rank}, ${at}, id) > (${after[0]}::int, ${after[1]}::timestamptz, ${after[2]}::uuid)` : sql``}
     order by ${rank}, ${at}, id limit ${limit}`
   return rows.map((row) => toTask(row, asOf))
@@ -128,10 +148,27 @@ export async function listClosedOperatorTasks(
   return rows.map((row) => toTask(row, asOf))
 }
 
-export async function countOpenOperatorTasks(sql: Queryable): Promise<number> {
+export async function countOpenOperatorTasks(
+  sql: Queryable,
+  { filter, asOf }: { filter: TaskFilter; asOf: Date } = { filter: {}, asOf: new Date() },
+): Promise<number> {
   const [row] = await sql<{ count: number }[]>`
-    select count(*)::int as count from attention where resolved_at is null`
+    select count(*)::int as count from attention where ${openOnes(sql, filter, asOf)}`
   return row?.count ?? 0
+}
+
+/** The kinds of which a task is open, and how many are. */
+export const countOpenTasksByKind = (sql: Queryable): Promise<{ kind: string; count: number }[]> =>
+  sql<{ kind: string; count: number }[]>`
+    select kind, count(*)::int as count from attention where resolved_at is null group by kind order by kind`
+
+/** All tasks about any of an account's ids, the newest first. */
+export async function listTasksOfAccount(sql: Queryable, accountId: string, asOf: Date): Promise<OperatorTask[]> {
+  const rows = await sql<Attention[]>`
+    select * from attention
+    where subject_id in (select id::text from owned_ids where account_id = ${accountId})
+    order by opened_at desc, id limit 200`
+  return rows.map((row) => toTask(row, asOf))
 }
 
 export async function findOperatorTask(sql: Queryable, id: string, asOf: Date): Promise<OperatorTask | undefined> {

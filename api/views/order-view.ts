@@ -144,7 +144,8 @@ export function viewSummary(order: OrderRow, reader: Caller['kind']): z.input<ty
   }
 }
 
-function dueAt(order: OrderRow): Date | null {
+/** When the status ends at the latest. */
+export function dueAt(order: OrderRow): Date | null {
   if (order.status === 'awaiting_payment') return order.payment_due_at
   if (order.status === 'provisioning') return order.deliver_by
   if (order.status === 'in_review' && order.paid_at) return plusMs(order.paid_at, periods.order.reviewWindowMs)

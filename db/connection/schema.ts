@@ -304,6 +304,7 @@ export interface Esims {
   checked_at: Date
   return_asked_at: Date | null
   validity_starts: 'installation' | 'first_use' | null
+  iccid_index: Blind | null
 }
 
 export interface IdempotencyKeys {
@@ -391,6 +392,20 @@ export interface LostNumbers {
   series: string
   sequence: number
   restore_id: string
+}
+
+export interface OperatorActs {
+  id: string
+  account_id: string
+  order_id: string | null
+  act: string
+  operator: string
+  reason: string | null
+  amount_minor: number | null
+  state: 'asked' | 'done' | 'refused'
+  code: string | null
+  asked_at: Date
+  done_at: Date | null
 }
 
 export interface OrderFacts {

@@ -35,6 +35,10 @@ type EncryptedDatabase = ColumnEncryption & { sql: Database }
 const esimRefIndex = (encryption: ColumnEncryption, provider: string, esimRef: string): Buffer =>
   encryption.cipher.blindIndex('esims.esim_ref', `${provider}\0${esimRef}`)
 
+/** By which an eSIM is found when its owner reads its number out. */
+export const iccidIndex = ({ cipher }: Pick<ColumnEncryption, 'cipher'>, iccid: string): Buffer =>
+  cipher.blindIndex('esims.iccid', iccid)
+
 /** Stores the eSIMs of a placement once, with the placement's new state, unless the placement is being returned. */
 export async function insertEsims(
   context: EncryptedDatabase,
@@ -52,6 +56,7 @@ export async function insertEsims(
     esim_ref: json(fields.seal('esim_ref', esim.esimRef)),
     esim_ref_index: json(esimRefIndex(context, placement.provider, esim.esimRef)),
     iccid: json(fields.seal('iccid', esim.iccid)),
+    iccid_index: json(iccidIndex(context, esim.iccid)),
     activation_code: json(fields.seal('activation_code', esim.activationCode)),
     confirmation_code: json(fields.sealOptional('confirmation_code', esim.confirmationCode)),
     apn: esim.apn,
@@ -63,9 +68,9 @@ export async function insertEsims(
   await context.sql`
     with provided as (
       update provider_orders set state = 'provided' where id = ${placement.id} and state = 'placed' returning true)
-    insert into esims (id, order_id, provider, esim_ref, esim_ref_index, iccid, activation_code, confirmation_code, apn,
-      state, total_bytes, unused_until, checked_at, validity_starts)
-    select id, order_id, provider, esim_ref, esim_ref_index, iccid, activation_code, confirmation_code, apn,
+    insert into esims (id, order_id, provider, esim_ref, esim_ref_index, iccid, iccid_index, activation_code,
+      confirmation_code, apn, state, total_bytes, unused_until, checked_at, validity_starts)
+    select id, order_id, provider, esim_ref, esim_ref_index, iccid, iccid_index, activation_code, confirmation_code, apn,
       state, total_bytes, unused_until, checked_at, (
         select validity_starts from package_offers
         where package_code = ${order.package_code} and provider = ${placement.provider})

@@ -82,6 +82,13 @@ export async function hasPaidTopUps(sql: Queryable, orderId: string): Promise<bo
   return rows.length > 0
 }
 
+/** The ids of an order's top-ups, the oldest first. */
+export async function listTopUps(sql: Queryable, orderId: string): Promise<string[]> {
+  const rows = await sql<Pick<Orders, 'id'>[]>`
+    select id from orders where parent_order_id = ${orderId} order by created_at, id`
+  return rows.map(({ id }) => id)
+}
+
 /** A page of orders, the newest first, after the given position. */
 export async function listOrders(
   sql: Queryable,

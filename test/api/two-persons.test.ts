@@ -48,6 +48,16 @@ const account = (rest: string) => (of: Things) => `/v1/accounts/${of.person.acco
 const order = (rest: string) => (of: Things) => `/v1/orders/${of.order.id}${rest}`
 const request = (rest: string) => (of: Things) => `/v1/privacy-requests/${of.requestId}${rest}`
 const madeUp = 'A'.repeat(43)
+/** The form of each act on the console, and what it is sent to. */
+const consoleActs = (of: 'orders' | 'accounts', names: string[], idOf: (of: Things) => string) =>
+  Object.fromEntries(
+    names.flatMap((name) =>
+      ['GET', 'POST'].map((method): [string, Entry] => [
+        `${method} /console/${of}/{id}/${name}`,
+        { id: 'ours', path: (things) => `/console/${of}/${idOf(things)}/${name}` },
+      ]),
+    ),
+  )
 
 const entries: Record<string, Entry> = {
   'GET /v1/accounts/{id}': { id: 'theirs', path: account(''), ownerGets: 200 },
@@ -125,8 +135,12 @@ const entries: Record<string, Entry> = {
   'POST /v1/operator-tasks/{id}/close': { id: 'ours' },
   'GET /v1/reconciliations/{id}': { id: 'ours' },
   'GET /v1/restores/{id}/items': { id: 'ours' },
-  'POST /console/orders/{id}/approve': { id: 'ours', path: (of) => `/console/orders/${of.heldOrder.id}/approve` },
-  'POST /console/orders/{id}/reject': { id: 'ours', path: (of) => `/console/orders/${of.heldOrder.id}/reject` },
+  'GET /v1/operator/orders/{id}/timeline': { id: 'ours', path: (of) => `/v1/operator/orders/${of.order.id}/timeline` },
+  'GET /console/orders/{id}': { id: 'ours', path: (of) => `/console/orders/${of.order.id}` },
+  ...consoleActs('orders', ['approve', 'reject'], (of) => of.heldOrder.id),
+  ...consoleActs('orders', ['resend', 'retry', 'refund', 'refund-part', 'cancel', 'note'], (of) => of.order.id),
+  'GET /console/accounts/{id}': { id: 'ours', path: (of) => `/console/accounts/${of.person.accountId}` },
+  ...consoleActs('accounts', ['note'], (of) => of.person.accountId),
   'POST /console/attention/{id}/take': { id: 'ours' },
   'POST /console/attention/{id}/note': { id: 'ours' },
   'POST /console/attention/{id}/settle': { id: 'ours' },
@@ -134,6 +148,10 @@ const entries: Record<string, Entry> = {
   'POST /console/privacy-requests/{id}/resolve': {
     id: 'ours',
     path: (of) => `/console/privacy-requests/${of.requestId}/resolve`,
+  },
+  'POST /console/privacy-requests/{id}/extend': {
+    id: 'ours',
+    path: (of) => `/console/privacy-requests/${of.requestId}/extend`,
   },
   'GET /v1/deletions/{receiptId}': { id: 'secret', made: `/v1/deletions/${randomUUID()}` },
   'GET /v1/deletions/{receiptId}/signed': { id: 'secret', made: `/v1/deletions/${randomUUID()}/signed` },

@@ -54,8 +54,14 @@ test('U5: an operator approves and rejects orders in review on the console', asy
   const { html } = await surfer.open('/console')
   expect(html).toContain(good.id)
   expect(html).not.toContain(person.email)
-  expect((await surfer.submit('/console', `/console/orders/${good.id}/approve`)).location).toBe('/console')
-  expect((await surfer.submit('/console', `/console/orders/${bad.id}/reject`)).location).toBe('/console')
+  for (const [{ id }, name] of [
+    [good, 'approve'],
+    [bad, 'reject'],
+  ] as const) {
+    const page = `/console/orders/${id}/${name}`
+    expect(html).toContain(`href="${page}"`)
+    expect((await surfer.submit(page, page, { reason: 'the pattern is known' })).location).toBe(`/console/orders/${id}`)
+  }
   await harness.untilOrder(good.id, 'delivered')
   await harness.untilOrder(bad.id, ['refunding', 'refunded'])
   expect((await surfer.post(`/console/orders/${good.id}/approve`, {})).status).toBe(403)

@@ -1,0 +1,94 @@
+/** An order on the console: what was bought, what happened, and what an operator can do. */
+import type { OrderRow } from '../../../db/order/orders.ts'
+import { moment, money } from '../../../mails/format.ts'
+import { orderAftercareWorkflowId, orderWorkflowId } from '../../../workflows/order/order.contract.ts'
+import { orderStates } from '../../../workflows/order/order-states.ts'
+import type { TimelineEntry } from '../../views/order-timeline.ts'
+import { Facts } from '../form.tsx'
+import { type ConsoleFrame, renderConsolePage } from './frame.tsx'
+import { plain } from './parts.tsx'
+import { runLink } from './temporal-links.ts'
+import { Timeline } from './timeline.tsx'
+
+export interface OrderPage {
+  order: OrderRow
+  dueAt: Date | null
+  esims: { id: string; provider: string; iccid: string; state: string; suspended: boolean; used: string }[]
+  topUps: readonly string[]
+  timeline: readonly TimelineEntry[]
+  /** operators by the names that the security log gives them */
+  operators: ReadonlyMap<string, string>
+  acts: readonly { name: string; label: string; danger: boolean }[]
+}
+
+export function renderOrder(frame: ConsoleFrame, page: OrderPage): string {
+  const { order, esims } = page
+  const runs = [orderWorkflowId(order.id), orderAftercareWorkflowId(order.id)]
+  return renderConsolePage(frame, {
+    title: `Order ${order.id.slice(0, 8)}`,
+    children: (
+      <>
+        <Facts
+          of={[
+            ['Order', <code key="id">{order.id}</code>],
+            [
+              'Account',
+              <a key="account" href={`/console/accounts/${order.account_id}`}>
+                {order.account_id}
+              </a>,
+            ],
+            ['Bought', `${order.quantity} × ${order.package_name}, ${order.destination}`],
+            ['Price', money({ minor: order.gross_minor, currency: order.currency })],
+            ['State', `${plain(order.status)}${order.reason ? `: ${plain(order.reason)}` : ''}`],
+            ['Waits for', orderStates[order.status].waitsFor],
+            ['Until', page.dueAt ? moment(page.dueAt) : 'no day'],
+            ['Payment', order.payment_intent_id ?? 'none'],
+            ...(order.parent_order_id
+              ? [
+                  [
+                    'Top-up of',
+                    <a key="parent" href={`/console/orders/${order.parent_order_id}`}>
+                      {order.parent_order_id}
+                    </a>,
+                  ] as const,
+                ]
+              : []),
+            ...page.topUps.map(
+              (id) =>
+                [
+                  'Topped up by',
+                  <a key={id} href={`/console/orders/${id}`}>
+                    {id}
+                  </a>,
+                ] as const,
+            ),
+            ...esims.map(
+              (esim) =>
+                [
+                  `eSIM at ${esim.provider}`,
+                  `${esim.iccid}: ${plain(esim.state)}${esim.suspended ? ', suspended' : ''}, ${esim.used}`,
+                ] as const,
+            ),
+            [
+              'Runs',
+              runs.map((id) => {
+                const link = runLink(frame.ui, id)
+                return <div key={id}>{link ? <a href={link}>{id}</a> : <code>{id}</code>}</div>
+              }),
+            ],
+          ]}
+        />
+        <h2>What you can do</h2>
+        <p>
+          {page.acts.map(({ name, label }) => (
+            <a key={name} className="button" href={`/console/orders/${order.id}/${name}`}>
+              {label}
+            </a>
+          ))}
+        </p>
+        <h2>What happened</h2>
+        <Timeline entries={page.timeline} ui={frame.ui} operators={page.operators} />
+      </>
+    ),
+  })
+}

@@ -1,0 +1,65 @@
+/** What the outside parties, mails, webhooks, backups and keys are doing. */
+import type { ServiceState } from '../../../db/operator/service-state.ts'
+import { moment } from '../../../mails/format.ts'
+import { outsideParties } from '../../../policy/outside-parties.ts'
+import { Facts } from '../form.tsx'
+import { age } from './parts.tsx'
+
+export const partyName = (party: string): string =>
+  party in outsideParties ? outsideParties[party as keyof typeof outsideParties] : party
+
+/** @param backupIsLate the newest backup is older than it may be, or there is none */
+export function State({ of: state, asOf, backupIsLate }: { of: ServiceState; asOf: Date; backupIsLate: boolean }) {
+  const { parties, mails, webhooks, backups, keys } = state
+  return (
+    <Facts
+      of={[
+        ...parties.map(
+          (party) =>
+            [
+              partyName(party.party),
+              party.down_since ? (
+                <span key="down" className="broken">
+                  down for {age(asOf, party.down_since)}
+                </span>
+              ) : party.failing_since ? (
+                <span key="fails" className="unknown">
+                  fails since {moment(party.failing_since)}: {party.code}
+                </span>
+              ) : (
+                `answered ${party.answered_at ? `${age(asOf, party.answered_at)} ago` : 'never'}`
+              ),
+            ] as const,
+        ),
+        [
+          'Mails of 24 h',
+          <>
+            {mails.sent} sent,{' '}
+            <span className={mails.failed > 0 ? 'broken' : undefined}>{mails.failed} not delivered</span>,{' '}
+            {mails.waiting} waiting
+            {mails.oldestWaiting ? `, the oldest for ${age(asOf, mails.oldestWaiting)}` : ''}
+          </>,
+        ],
+        ...(webhooks.length === 0 ? [['Webhooks', 'none came yet'] as const] : []),
+        ...webhooks.map(
+          ({ source, last, lastDay }) =>
+            [`Webhooks of ${source}`, `${lastDay} in 24 h, the last ${age(asOf, last)} ago`] as const,
+        ),
+        [
+          'Backups',
+          <span key="backups" className={backupIsLate ? 'broken' : undefined}>
+            {backups?.newest_at
+              ? `${backups.files} kept, the newest ${age(asOf, backups.newest_at)} old`
+              : 'there is none'}
+          </span>,
+        ],
+        ...keys
+          .filter(({ activeSince }) => activeSince !== null)
+          .map(
+            ({ purpose, id, activeSince }) =>
+              [`Key for ${purpose}s`, `${id}${activeSince ? `, for ${age(asOf, activeSince)}` : ''}`] as const,
+          ),
+      ]}
+    />
+  )
+}

@@ -1,0 +1,159 @@
+/** Operator tasks on the console. */
+import type { OperatorTask, TaskAttributes, TaskFilter } from '../../../db/operator-tasks.ts'
+import { moment, money } from '../../../mails/format.ts'
+import { urgencies } from '../../../policy/operator-tasks.ts'
+import { Form } from '../form.tsx'
+import { type ConsoleFrame, renderConsolePage } from './frame.tsx'
+import { age, Button, plain, Table } from './parts.tsx'
+
+export interface TasksPage {
+  asOf: Date
+  filter: TaskFilter
+  /** true: only those of the operator who looks */
+  isMine: boolean
+  count: number
+  items: readonly OperatorTask[]
+  /** the address of the page after; null on the last one */
+  next: string | null
+  kinds: readonly { kind: string; count: number }[]
+  operators: ReadonlyMap<string, string>
+}
+
+export function renderTasks(frame: ConsoleFrame, page: TasksPage): string {
+  const { filter, count, items } = page
+  return renderConsolePage(frame, {
+    title: `Tasks (${count}${items.length < count ? `, ${items.length} shown` : ''})`,
+    children: (
+      <>
+        <form method="get" action="/console/tasks">
+          <label>
+            Urgency
+            <select name="urgency" defaultValue={filter.urgency ?? ''}>
+              <option value="">all</option>
+              {urgencies.map((urgency) => (
+                <option key={urgency} value={urgency}>
+                  {plain(urgency)}
+                </option>
+              ))}
+            </select>
+          </label>
+          <label>
+            Kind
+            <select name="kind" defaultValue={filter.kind ?? ''}>
+              <option value="">all</option>
+              {page.kinds.map(({ kind, count: ofKind }) => (
+                <option key={kind} value={kind}>
+                  {plain(kind)} ({ofKind})
+                </option>
+              ))}
+            </select>
+          </label>
+          <label>
+            Owner
+            <select name="owner" defaultValue={page.isMine ? 'me' : filter.owner === null ? 'nobody' : ''}>
+              <option value="">all</option>
+              <option value="nobody">nobody</option>
+              <option value="me">me</option>
+            </select>
+          </label>
+          <button type="submit">Show</button>
+        </form>
+        {items.length === 0 ? (
+          <p className="quiet">Nothing.</p>
+        ) : (
+          <TaskTable {...page} tasks={items} csrf={frame.csrf} />
+        )}
+        {page.next ? (
+          <p>
+            <a href={page.next}>Less urgent and newer ones</a>
+          </p>
+        ) : null}
+      </>
+    ),
+  })
+}
+
+/** Open tasks with what an operator can do to them. */
+export function TaskTable({
+  tasks,
+  asOf,
+  csrf,
+  operators,
+}: {
+  tasks: readonly OperatorTask[]
+  asOf: Date
+  csrf: string
+  operators: ReadonlyMap<string, string>
+}) {
+  return (
+    <Table heads={['Task', 'About', 'Open', 'Due', 'Owner', 'Note', 'Settle']}>
+      {tasks.map((task) => {
+        const name = `${plain(task.kind)}, ${task.subjectId}`
+        return (
+          <tr key={task.id}>
+            <td className={task.urgency === 'now' ? 'broken' : undefined}>
+              {plain(task.kind)}
+              <br />
+              <span className="quiet">{plain(task.urgency)}</span>
+            </td>
+            <td>
+              <code>{task.subjectId}</code>
+              {task.detail ? `: ${task.detail}` : ''}
+              {task.attributes ? <Attributes of={task.attributes} /> : null}
+            </td>
+            <td>
+              for {age(asOf, task.openedAt)}, since {moment(task.openedAt)}
+            </td>
+            <td className={task.dueAt && task.dueAt < asOf ? 'broken' : undefined}>
+              {task.dueAt && task.dueAt < asOf ? 'LATE, was due by ' : ''}
+              {task.dueAt ? moment(task.dueAt) : 'no day'}
+            </td>
+            <td>
+              {task.owner ? (
+                <>
+                  {operators.get(task.owner) ?? ''} <code>{task.owner}</code>
+                  {task.takenAt ? ` for ${age(asOf, task.takenAt)}` : ''}
+                </>
+              ) : (
+                'nobody'
+              )}
+              <Button action={`/console/attention/${task.id}/take`} csrf={csrf} label="Take" of={name} />
+            </td>
+            <td>
+              <Form action={`/console/attention/${task.id}/note`} csrf={csrf}>
+                <input
+                  name="note"
+                  defaultValue={task.note ?? ''}
+                  maxLength={500}
+                  required
+                  aria-label={`Note, without personal data: ${name}`}
+                />
+                <button type="submit" className="plain">
+                  Note
+                </button>
+              </Form>
+            </td>
+            <td>
+              <Button action={`/console/attention/${task.id}/settle`} csrf={csrf} label="Settled" of={name} />
+            </td>
+          </tr>
+        )
+      })}
+    </Table>
+  )
+}
+
+/** What an operator has to know to settle a task. */
+function Attributes({ of: { amountMinor, currency, ...others } }: { of: TaskAttributes }) {
+  const amount =
+    typeof amountMinor === 'number' && typeof currency === 'string' ? money({ minor: amountMinor, currency }) : null
+  const facts = Object.entries(others).flatMap(([name, value]) =>
+    value === null ? [] : [`${name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)} ${value}`],
+  )
+  return (
+    <>
+      <br />
+      {[...(amount ? [amount] : []), ...facts].join(', ')}
+    </>
+  )
+}

@@ -1,0 +1,22 @@
+import type { ApiContext } from '../../../context.ts'
+import type { EvidenceReader } from '../../evidence/evidence.ts'
+import type { Limiter } from '../../http/limits.ts'
+import type { Route } from '../../http/route.ts'
+import { consoleAccountRoutes } from './accounts.ts'
+import { consoleHomeRoutes } from './home.ts'
+import { consoleOrderRoutes } from './orders.ts'
+import { consolePrivacyRequestRoutes } from './privacy-requests.ts'
+import { consoleSearchRoutes } from './search.ts'
+import { consoleSignInRoutes } from './sign-in.ts'
+import { consoleTaskRoutes } from './tasks.ts'
+
+/** The operators' console. */
+export const consoleRoutes = (api: ApiContext, evidence: EvidenceReader, limiter: Limiter): Route[] => [
+  ...consoleHomeRoutes(api, evidence),
+  ...consoleSignInRoutes(api, limiter),
+  ...consoleSearchRoutes(api),
+  ...consoleOrderRoutes(api),
+  ...consoleAccountRoutes(api),
+  ...consoleTaskRoutes(api),
+  ...consolePrivacyRequestRoutes(api),
+]

@@ -1,0 +1,132 @@
+/** The console's first page: what needs an operator, the most urgent first, and what the service is doing. */
+import { z } from 'zod'
+import type { ApiContext } from '../../../context.ts'
+import { listOutages } from '../../../db/operation/outside-parties.ts'
+import { operatorNames } from '../../../db/operator/operator-names.ts'
+import { countWaitingOrders } from '../../../db/operator/order-queue.ts'
+import { readServiceState } from '../../../db/operator/service-state.ts'
+import { countOpenOperatorTasks, listOpenOperatorTasks, positionOf } from '../../../db/operator-tasks.ts'
+import { listOrdersInReview } from '../../../db/order/orders.ts'
+import { countOpenPrivacyRequests, listPrivacyRequests } from '../../../db/privacy-requests.ts'
+import { figures } from '../../../policy/figures.ts'
+import { periods } from '../../../policy/periods.ts'
+import { privacyReference } from '../../../policy/privacy-reference.ts'
+import { promises } from '../../../policy/promises.ts'
+import { plusMs } from '../../../shared/calendar.ts'
+import type { EvidenceReader } from '../../evidence/evidence.ts'
+import type { ConsoleUser } from '../../http/caller.ts'
+import { cutPage, decodeCursor } from '../../http/cursor.ts'
+import { defineRoute, type Route } from '../../http/route.ts'
+import { renderConsole } from '../../pages/console/home.tsx'
+import { renderConsoleSignIn } from '../../pages/console/sign-in.tsx'
+import { renderPromises } from '../../pages/promises.tsx'
+import { listOpenRuns } from '../../runs/open-runs.ts'
+import { listWedgedRuns } from '../../runs/wedged-runs.ts'
+import { taskPosition } from '../operator/operator-tasks.ts'
+import { frameOf, headers, page } from './console-route.ts'
+
+const shown = 50
+const answerWithinMs = 3_000
+
+export function consoleHomeRoutes(api: ApiContext, evidence: EvidenceReader): Route[] {
+  const { sql, config } = api
+  return [
+    defineRoute({
+      method: 'get',
+      path: '/console',
+      tag: 'console',
+      summary: 'The open operator tasks; without a session the page to sign in',
+      callers: ['public', 'console'],
+      reads: ['orders', 'privacyRequests'],
+      query: z.strictObject({ tasks: z.string().max(500).optional().describe('the page of tasks to show') }),
+      responses: { 200: page },
+      async handle({ caller, query }) {
+        if (caller.kind !== 'console') return { status: 200, headers, raw: renderConsoleSignIn(config.SUPPORT_MAIL) }
+        return { status: 200, headers, ...(await overview(caller, query.tasks)) }
+      },
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/console/promises',
+      tag: 'console',
+      summary: 'Every promise, with the figures that show whether it is kept',
+      callers: ['console'],
+      responses: { 200: page },
+      handle: async () => ({ status: 200, headers, raw: await promisesPage() }),
+    }),
+  ]
+
+  async function overview(caller: ConsoleUser, cursor: string | undefined): Promise<{ raw: string; about: string[] }> {
+    const asOf = new Date()
+    const after = decodeCursor(cursor, taskPosition)
+    const [found, taskCount, inReview, open, openCount, outages, wedged, read, runs, orderCounts, state, operators] =
+      await Promise.all([
+        listOpenOperatorTasks(sql, { limit: shown + 1, after, asOf }),
+        countOpenOperatorTasks(sql),
+        listOrdersInReview(sql, shown),
+        listPrivacyRequests(sql, { accountId: undefined, filter: 'open', asOf, after: undefined, limit: shown }),
+        countOpenPrivacyRequests(sql),
+        listOutages(sql),
+        listWedgedRuns(api.temporal, { limit: shown, answerWithinMs }).catch(() => undefined),
+        evidence.latest(),
+        listOpenRuns(api, { asOf, limit: shown }),
+        countWaitingOrders(sql),
+        readServiceState(sql, asOf),
+        operatorNames(sql),
+      ])
+    const { rows: tasks, nextCursor } = cutPage(found, shown, positionOf)
+    const idsOf = (status: string) => read.promises.filter((each) => each.status === status).map(({ id }) => id)
+    const raw = renderConsole(frameOf(api, caller), {
+      orderCounts,
+      state,
+      backupIsLate: !state.backups?.newest_at || state.backups.newest_at < plusMs(asOf, -periods.backups.nextWithinMs),
+      operators,
+      runs,
+      asOf,
+      outages,
+      wedged,
+      tasks: { count: taskCount, next: nextCursor, items: tasks },
+      reviewCount: inReview.count,
+      reviews: inReview.orders.map((order) => ({
+        id: order.id,
+        packageName: order.package_name,
+        minor: order.gross_minor,
+        currency: order.currency,
+        reason: order.reason,
+        dueAt: order.paid_at && plusMs(order.paid_at, periods.order.reviewWindowMs),
+      })),
+      requestCount: openCount,
+      requests: open.map((row) => ({
+        id: row.id,
+        reference: privacyReference(row.id),
+        kind: row.kind,
+        answerBy: row.answer_by,
+        late: row.late_at !== null || row.answer_by < asOf,
+      })),
+      promises: { kept: idsOf('kept').length, broken: idsOf('broken'), unknown: idsOf('unknown') },
+    })
+    return { raw, about: [...inReview.orders, ...open].flatMap(({ account_id }) => account_id ?? []) }
+  }
+
+  async function promisesPage(): Promise<string> {
+    const read = await evidence.latest()
+    return renderPromises({
+      supportMail: config.SUPPORT_MAIL,
+      readAt: read.readAt,
+      promises: read.promises.map(({ id, status, figures: its }) => {
+        const { sentence, keptBy, provenBy } = promises[id]
+        return {
+          id,
+          sentence,
+          status,
+          keptBy,
+          provenBy: provenBy.file,
+          figures: its.map(({ name, value, detail, status }) => {
+            const { meaning, unit } = figures[name]
+            return { meaning, unit, value, detail: detail ?? null, status }
+          }),
+        }
+      }),
+    })
+  }
+}

@@ -1,0 +1,187 @@
+/** Orders on the console: those that wait, one with its timeline, and what an operator can do to it. */
+import { randomUUID } from 'node:crypto'
+import { z } from 'zod'
+import type { ApiContext } from '../../../context.ts'
+import { operatorNames } from '../../../db/operator/operator-names.ts'
+import {
+  countWaitingOrders,
+  listWaitingOrders,
+  type QueuePosition,
+  queuePositionOf,
+  waitingStates,
+} from '../../../db/operator/order-queue.ts'
+import { readOrderRows } from '../../../db/operator/order-rows.ts'
+import { listEsims } from '../../../db/order/esims.ts'
+import { findOrder, listTopUps, type OrderRow } from '../../../db/order/orders.ts'
+import { dataAmount } from '../../../mails/format.ts'
+import type { ConsoleUser } from '../../http/caller.ts'
+import { cutPage, decodeCursor } from '../../http/cursor.ts'
+import { type FieldError, Problem } from '../../http/problem.ts'
+import { defineRoute, type Route } from '../../http/route.ts'
+import { sentId, sentTime } from '../../http/storable.ts'
+import { renderAct } from '../../pages/console/act.tsx'
+import { renderOrder } from '../../pages/console/order.tsx'
+import { renderOrders } from '../../pages/console/orders.tsx'
+import { PartialRefundFields } from '../../pages/console/partial-refund.tsx'
+import { timelineOf } from '../../views/order-timeline.ts'
+import { dueAt } from '../../views/order-view.ts'
+import { done, frameOf, goTo, headers, page } from './console-route.ts'
+import { type ActFields, actFields, createOrderActs, type OrderAct } from './order-acts.ts'
+import { faultsOfReason, performAct, sentForm } from './perform-act.ts'
+
+const params = z.strictObject({ id: sentId })
+const shown = 50
+const position = z.tuple([sentTime, sentId]) satisfies z.ZodType<QueuePosition>
+const answers = { ...done, 422: { ...page, description: 'It was not done; the page says why' } } as const
+
+export function consoleOrderRoutes(api: ApiContext): Route[] {
+  const { sql } = api
+  const acts = createOrderActs(api)
+
+  /** @throws Problem not_found */
+  async function known(id: string): Promise<OrderRow> {
+    const order = await findOrder(sql, id)
+    if (!order) throw new Problem('not_found')
+    return order
+  }
+
+  const formOf = (
+    { name, label, does, danger, amountOf }: OrderAct,
+    order: OrderRow,
+    caller: ConsoleUser,
+    typed: { once: string; reason: string; fields: ActFields; faults: FieldError[] },
+  ): string =>
+    renderAct(frameOf(api, caller), {
+      about: { path: `/console/orders/${order.id}`, name: `Order ${order.id}` },
+      action: `/console/orders/${order.id}/${name}`,
+      label,
+      does,
+      danger,
+      once: typed.once,
+      reason: typed.reason,
+      faults: typed.faults,
+      children: amountOf ? PartialRefundFields({ order, typed: typed.fields }) : null,
+    })
+
+  const actRoutes = (act: OrderAct): Route[] => [
+    defineRoute({
+      method: 'get',
+      path: `/console/orders/{id}/${act.name}`,
+      tag: 'console',
+      summary: `Asks for the reason: ${act.does}`,
+      callers: ['console'],
+      reads: ['orders'],
+      params,
+      responses: { 200: page },
+      problems: ['not_found'],
+      async handle({ params: { id }, caller }) {
+        const order = await known(id)
+        const typed = { once: randomUUID(), reason: '', fields: actFields.parse({}), faults: [] }
+        return { status: 200, headers, about: [order.account_id], raw: formOf(act, order, caller, typed) }
+      },
+    }),
+    defineRoute({
+      method: 'post',
+      path: `/console/orders/{id}/${act.name}`,
+      tag: 'console',
+      summary: act.does,
+      promises: ['U2', 'U5'],
+      callers: ['console'],
+      form: true,
+      params,
+      body: z.strictObject({ ...sentForm.shape, ...(act.amountOf && actFields.shape) }),
+      responses: answers,
+      problems: ['not_found'],
+      async handle({ params: { id }, body, caller }) {
+        const order = await known(id)
+        const { once, reason, ...typed } = body
+        const fields = actFields.parse(typed)
+        const wrong = [...(act.faultsOf?.(order, fields) ?? []), ...faultsOfReason(reason)]
+        const faults =
+          wrong.length > 0
+            ? wrong
+            : await performAct(
+                api,
+                caller,
+                { operation: `POST /console/orders/{id}/${act.name}`, once, content: { id, reason, fields } },
+                {
+                  accountId: order.account_id,
+                  orderId: id,
+                  act: act.name,
+                  reason,
+                  amountMinor: act.amountOf?.(order, fields) ?? null,
+                },
+                (ids) => act.perform(order, fields, ids),
+              )
+        if (faults.length === 0) return goTo(`/console/orders/${id}`)
+        return { status: 422, headers, raw: formOf(act, order, caller, { once, reason, fields, faults }) }
+      },
+    }),
+  ]
+
+  return [
+    defineRoute({
+      method: 'get',
+      path: '/console/orders',
+      tag: 'console',
+      summary: 'The orders that wait, by what they wait for; those that wait longest come first',
+      callers: ['console'],
+      reads: ['orders'],
+      query: z.strictObject({
+        status: z.enum(waitingStates).default('in_review'),
+        cursor: z.string().max(500).optional(),
+      }),
+      responses: { 200: page },
+      async handle({ caller, query: { status, cursor } }) {
+        const after = decodeCursor(cursor, position)
+        const [counts, found] = await Promise.all([
+          countWaitingOrders(sql),
+          listWaitingOrders(sql, { status, after, limit: shown + 1 }),
+        ])
+        const { rows, nextCursor } = cutPage(found, shown, queuePositionOf)
+        const raw = renderOrders(frameOf(api, caller), {
+          asOf: new Date(),
+          status,
+          counts,
+          orders: rows.map((row) => ({ row, dueAt: dueAt(row) })),
+          next: nextCursor && `/console/orders?${new URLSearchParams({ status, cursor: nextCursor })}`,
+        })
+        return { status: 200, headers, about: rows.map(({ account_id }) => account_id), raw }
+      },
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/console/orders/{id}',
+      tag: 'console',
+      summary: 'An order with its timeline',
+      callers: ['console'],
+      reads: ['orders', 'esims'],
+      params,
+      responses: { 200: page },
+      problems: ['not_found'],
+      async handle({ params: { id }, caller }) {
+        const order = await known(id)
+        const [rows, esims, topUps, operators] = await Promise.all([
+          readOrderRows(sql, id),
+          listEsims(api, order),
+          listTopUps(sql, id),
+          operatorNames(sql),
+        ])
+        const raw = renderOrder(frameOf(api, caller), {
+          order,
+          dueAt: dueAt(order),
+          esims: esims.map((esim) => ({
+            ...esim,
+            used: `${dataAmount(Number(esim.usedBytes))} of ${dataAmount(esim.totalBytes === null ? null : Number(esim.totalBytes))} used`,
+          })),
+          topUps,
+          timeline: timelineOf(order, rows, new Date()),
+          operators,
+          acts: acts.filter((act) => act.isOffered(order)),
+        })
+        return { status: 200, headers, about: [order.account_id], raw }
+      },
+    }),
+    ...acts.flatMap(actRoutes),
+  ]
+}

@@ -1,0 +1,62 @@
+/** What operators have done for accounts, and why. */
+import type { Queryable } from '../connection/database.ts'
+import type { OperatorActs } from '../connection/schema.ts'
+
+export interface NewOperatorAct {
+  /** the same for each repetition of one request */
+  id: string
+  accountId: string
+  orderId: string | null
+  act: string
+  /** as the security log names them */
+  operator: string
+  /** without personal data: it is stored in the clear */
+  reason: string | null
+  amountMinor?: number | null
+  at: Date
+}
+
+/**
+ * Records what an operator does, does it, and records how it ended. An act whose process ends in between stays `asked`.
+ * @param codeOf the code of a refusal
+ */
+export async function recordAct<Result>(
+  sql: Queryable,
+  act: NewOperatorAct,
+  codeOf: (error: unknown) => string,
+  perform: () => Promise<Result>,
+): Promise<Result> {
+  const { id } = act
+  await sql`insert into operator_acts ${sql({
+    id,
+    account_id: act.accountId,
+    order_id: act.orderId,
+    act: act.act,
+    operator: act.operator,
+    reason: act.reason,
+    amount_minor: act.amountMinor ?? null,
+    state: 'asked',
+    code: null,
+    asked_at: act.at,
+    done_at: null,
+  } satisfies OperatorActs)} on conflict (id) do nothing`
+  const end = (state: OperatorActs['state'], code: string | null) => sql`
+    update operator_acts set state = ${state}, code = ${code}, done_at = ${new Date()} where id = ${id}`
+  try {
+    const result = await perform()
+    await end('done', null)
+    return result
+  } catch (error) {
+    await end('refused', codeOf(error))
+    throw error
+  }
+}
+
+/** The acts of an account, the newest first. */
+export const listActsOfAccount = (sql: Queryable, accountId: string, limit: number): Promise<OperatorActs[]> =>
+  sql<OperatorActs[]>`
+    select * from operator_acts where account_id = ${accountId} order by asked_at desc, id limit ${limit}`
+
+/** The acts of an order, the oldest first. */
+export const listActsOfOrder = (sql: Queryable, orderId: string): Promise<OperatorActs[]> =>
+  sql<OperatorActs[]>`select * from operator_acts where order_id = ${orderId} order by asked_at, id`

@@ -1,0 +1,49 @@
+/** The orders that wait for something, by what they wait for. */
+import type { OrderStatus } from '../../workflows/order/order.contract.ts'
+import type { Queryable } from '../connection/database.ts'
+import type { OrderRow } from '../order/orders.ts'
+
+/** The states in which somebody waits, the most urgent first. */
+export const waitingStates = [
+  'refund_failed',
+  'in_review',
+  'provisioning',
+  'refunding',
+  'awaiting_payment',
+] as const satisfies readonly OrderStatus[]
+export type WaitingState = (typeof waitingStates)[number]
+
+export interface StateCount {
+  status: WaitingState
+  count: number
+  /** since the payment or, before it, the order */
+  oldest: Date
+}
+
+/** How many orders wait in each state; a state without orders is missing. */
+export async function countWaitingOrders(sql: Queryable): Promise<StateCount[]> {
+  const rows = await sql<StateCount[]>`
+    select status, count(*)::int as count, min(coalesce(paid_at, created_at)) as oldest from orders
+    where ended_at is null and status = any(${[...waitingStates]}) group by status`
+  return waitingStates.flatMap((status) => rows.find((row) => row.status === status) ?? [])
+}
+
+/** The sort keys of an order in its queue. */
+export type QueuePosition = readonly [since: string, id: string]
+export const queuePositionOf = (order: OrderRow): QueuePosition => [
+  (order.paid_at ?? order.created_at).toISOString(),
+  order.id,
+]
+
+/** A page of the orders of one state, those that wait longest first. */
+export async function listWaitingOrders(
+  sql: Queryable,
+  { status, after, limit }: { status: WaitingState; after: QueuePosition | undefined; limit: number },
+): Promise<OrderRow[]> {
+  // The cursor has milliseconds, the database has microseconds.
+  const since = sql`date_trunc('milliseconds', coalesce(paid_at, created_at))`
+  return sql<OrderRow[]>`
+    select * from orders where ended_at is null and status = ${status}
+      ${after ? sql`and (${since}, id) > (${after[0]}::timestamptz, ${after[1]}::uuid)` : sql``}
+    order by ${since}, id limit ${limit}`
+}

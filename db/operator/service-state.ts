@@ -1,0 +1,50 @@
+/** What the outside parties, mails, webhooks, backups and keys are doing, in one look. */
+import { milliseconds } from '../../policy/periods.ts'
+import { plusMs } from '../../shared/calendar.ts'
+import type { Queryable } from '../connection/database.ts'
+import type { BackupStore, OutsideParties, WebhookEvents } from '../connection/schema.ts'
+import { type KnownKey, listKeys } from '../crypto/encryption-keys.ts'
+
+export interface ServiceState {
+  parties: Pick<OutsideParties, 'party' | 'answered_at' | 'failing_since' | 'down_since' | 'code'>[]
+  /** of the last day; `waiting`: of all times */
+  mails: { sent: number; failed: number; waiting: number; oldestWaiting: Date | null }
+  /** the last event of each sender */
+  webhooks: { source: string; last: Date; lastDay: number }[]
+  /** undefined before the store was read for the first time */
+  backups: Pick<BackupStore, 'read_at' | 'files' | 'newest_at' | 'oldest_at'> | undefined
+  /** the keys in use */
+  keys: KnownKey[]
+}
+
+export async function readServiceState(sql: Queryable, asOf: Date): Promise<ServiceState> {
+  const since = plusMs(asOf, -milliseconds.day)
+  const [parties, mails, webhooks, backups, keys] = await Promise.all([
+    sql<ServiceState['parties']>`
+      select party, answered_at, failing_since, down_since, code from outside_parties order by party`,
+    sql<{ sent: number; failed: number; waiting: number; oldest: Date | null }[]>`
+      select count(*) filter (where state = 'sent' and done_at >= ${since})::int as sent,
+        count(*) filter (where state = 'failed' and done_at >= ${since})::int as failed,
+        count(*) filter (where state in ('due', 'sending'))::int as waiting,
+        min(first_at) filter (where state in ('due', 'sending')) as oldest
+      from sends where kind like 'mail:%' and (done_at >= ${since} or state in ('due', 'sending'))`,
+    sql<(Pick<WebhookEvents, 'source'> & { last: Date; count: number })[]>`
+      select source, max(received_at) as last, count(*) filter (where received_at >= ${since})::int as count
+      from webhook_events group by source order by source`,
+    sql<BackupStore[]>`select * from backup_store`,
+    listKeys(sql),
+  ])
+  const [mail] = mails
+  return {
+    parties,
+    mails: {
+      sent: mail?.sent ?? 0,
+      failed: mail?.failed ?? 0,
+      waiting: mail?.waiting ?? 0,
+      oldestWaiting: mail?.oldest ?? null,
+    },
+    webhooks: webhooks.map(({ source, last, count }) => ({ source, last, lastDay: count })),
+    backups: backups[0],
+    keys: keys.filter(({ retiredAt }) => retiredAt === null),
+  }
+}

@@ -1,0 +1,202 @@
+/** Operators find an order by whatever a person or an outside party names, see what happened to it, and act on it. */
+import { randomUUID } from 'node:crypto'
+import { beforeAll, expect, test } from 'vitest'
+import type { InvoiceLinks, OperatorActs, Orders, Refunds } from '../../db/connection/schema.ts'
+import { createSurfer, type Surfer } from '../harness/browser.ts'
+import { mailsTo } from '../harness/checks/messages.ts'
+import { shareStack } from '../harness/harness.ts'
+import { expectStatus } from '../harness/http.ts'
+import type { Person } from '../harness/people.ts'
+import type { OrderView } from '../harness/purchases.ts'
+import { until } from '../harness/until.ts'
+
+const harness = await shareStack()
+const { sql, cipher } = harness.context
+const { operator } = harness
+
+let person: Person
+let order: OrderView
+let surfer: Surfer
+
+beforeAll(async () => {
+  person = await harness.signUp()
+  order = await harness.buy(person)
+  surfer = createSurfer(harness.urls.api)
+  await surfer.submit('/console', '/console/sign-in', { key: harness.keys.operator })
+})
+
+const find = async (query: string) =>
+  expectStatus(await operator.post('/v1/operator/search', { query }), 200) as {
+    items: { kind: string; id: string; accountId: string; by: string }[]
+    tried: string[]
+  }
+
+const refundPart = (minor: number) =>
+  operator.post(
+    `/v1/orders/${order.id}/refund`,
+    { amount: { minor, currency: order.amount.currency } },
+    { 'idempotency-key': randomUUID() },
+  )
+
+test('an operator finds an account or order by everything that names it', async () => {
+  expectStatus(await refundPart(100), 200)
+  const [row] = await sql<Pick<Orders, 'payment_intent_id'>[]>`
+    select payment_intent_id from orders where id = ${order.id}`
+  const [refund] = await sql<Pick<Refunds, 'stripe_refund_id'>[]>`
+    select stripe_refund_id from refunds where order_id = ${order.id}`
+  const [invoice] = await sql<Pick<InvoiceLinks, 'number'>[]>`
+    select number from invoice_links where order_id = ${order.id} and document_key = 'invoice'`
+  const iccid: string = order.esims[0].iccid
+  const account = { kind: 'account', id: person.accountId, accountId: person.accountId }
+  const its = { kind: 'order', id: order.id, accountId: person.accountId }
+  for (const [query, expected, by] of [
+    [` ${person.email.toUpperCase()} `, account, 'email'],
+    [person.accountId, account, 'id'],
+    [order.id.toUpperCase(), its, 'id'],
+    [`order-${order.id}`, its, 'id'],
+    [order.esims[0].id, its, 'id'],
+    [iccid, its, 'iccid'],
+    [`${iccid.slice(0, 4)} ${iccid.slice(4, 10)} ${iccid.slice(10)}`, its, 'iccid'],
+    [invoice?.number.toLowerCase() ?? '', its, 'document'],
+    [row?.payment_intent_id ?? '', its, 'payment'],
+    [refund?.stripe_refund_id ?? '', its, 'refund'],
+    [cipher.accountRef(person.accountId), account, 'account_ref'],
+  ] as const) {
+    const { items } = await find(query)
+    expect([query, items.map(({ kind, id, accountId, by }) => ({ kind, id, accountId, by }))]).toEqual([
+      query,
+      [{ ...expected, by }],
+    ])
+  }
+  // The eSIM was bought before its number was indexed.
+  await sql`update esims set iccid_index = null where order_id = ${order.id}`
+  expect((await find(iccid)).items).toHaveLength(1)
+
+  for (const [query, tried] of [
+    ['nobody@example.com', ['email']],
+    [randomUUID(), ['id']],
+    ['pi_unknown', ['payment']],
+    ['my phone', []],
+  ] as const) {
+    expect(await find(query)).toEqual({ items: [], tried })
+  }
+  expect((await harness.service.post('/v1/operator/search', { query: order.id })).status).toBe(403)
+})
+
+test('on the console one result is shown at once, several are listed, and nothing found says what was tried', async () => {
+  const search = (query: string) => surfer.submit('/console', '/console/search', { query })
+  expect((await search(person.email)).location).toBe(`/console/accounts/${person.accountId}`)
+  expect((await search(order.id)).location).toBe(`/console/orders/${order.id}`)
+  const other = await harness.buy(await harness.signUp())
+  await sql`update esims set iccid_index = (select iccid_index from esims where order_id = ${order.id})
+    where order_id = ${other.id}`
+  const { html: several } = await search(order.esims[0].iccid)
+  for (const { id } of [order, other]) expect(several).toContain(`href="/console/orders/${id}"`)
+  expect((await search('nobody@example.com')).html).toMatch(/looked for as:<\/p><ul><li>an e-mail address/)
+  expect((await search('xyz')).html).toContain('none of the forms')
+})
+
+test('the timeline of an order has everything in the order of time, and its reading is recorded', async () => {
+  await until('the delivery mail is sent', async () => (await mailsTo(harness.stack, person.email)).length > 0)
+  await until('the mail is in the timeline', async () => (await timeline()).some(({ source }) => source === 'mail'))
+  const items = await timeline()
+  const words = items.map((entry) => `${entry.source}: ${entry.words}`)
+  for (const part of [
+    /^order: ordered 1 ×/,
+    /^payment: paid .+ by card/,
+    /^provider: asked \S+ for/,
+    /^order: delivered/,
+    /^mail: sent the mail “confirmation”/,
+    /^document: issued invoice AMA-/,
+    /^refund: refunded €1.00: goodwill/,
+  ]) {
+    expect(words.filter((each) => part.test(each))).toHaveLength(1)
+  }
+  const times = items.map(({ at }) => at)
+  expect(times).toEqual([...times].sort())
+  expect(items.find(({ source }) => source === 'refund')?.workflowId).toMatch(/^partial-refund-/)
+  const [read] = await sql`select fields from access_log
+    where account_id = ${person.accountId} and route = 'GET /v1/operator/orders/{id}/timeline'`
+  expect(read?.fields).toEqual(['orders', 'esims'])
+})
+
+const timeline = async (): Promise<{ at: string; source: string; words: string; workflowId: string | null }[]> =>
+  expectStatus(await operator.get(`/v1/operator/orders/${order.id}/timeline`), 200).items
+
+const acts = () => sql<OperatorActs[]>`select * from operator_acts where order_id = ${order.id} order by asked_at`
+
+test('an act on the console needs a reason, is done once for each form, and leaves an entry that says who and why', async () => {
+  const page = `/console/orders/${order.id}/refund-part`
+  const before = (await acts()).length
+  const fault = await surfer.submit(page, page, {
+    amount: 'two',
+    cause: 'goodwill',
+    esims: 'kept',
+    reason: 'call me@x',
+  })
+  expect(fault.status).toBe(422)
+  expect(fault.html).toContain('must be an amount in EUR')
+  expect(fault.html).toContain('no personal data')
+  expect(fault.html).toContain('value="two"')
+  expect(fault.html).toContain('call me@x</textarea>')
+  expect(await acts()).toHaveLength(before)
+
+  const { html } = await surfer.open(page)
+  const hidden = (name: string) => new RegExp(`name="${name}" value="([^"]*)"`).exec(html)?.[1] ?? ''
+  const fields = {
+    csrf: hidden('csrf'),
+    once: hidden('once'),
+    amount: '0,50',
+    cause: 'service_fault',
+    esims: 'kept',
+    reason: 'no network on the first day',
+  }
+  const [first, second] = [await surfer.post(page, fields), await surfer.post(page, fields)]
+  expect([first.location, second.location]).toEqual([`/console/orders/${order.id}`, `/console/orders/${order.id}`])
+  const refunds = await sql`select 1 from refunds where order_id = ${order.id} and amount_minor = 50`
+  expect(refunds).toHaveLength(1)
+  expect((await acts()).slice(before)).toMatchObject([
+    {
+      act: 'refund-part',
+      amount_minor: 50,
+      state: 'done',
+      reason: fields.reason,
+      operator: expect.stringMatching(/^operator:/),
+    },
+  ])
+
+  const tooMuch = await surfer.submit(page, page, { amount: '9999', reason: 'a test' })
+  expect(tooMuch.status).toBe(422)
+  expect(tooMuch.html).toContain('value="9999"')
+  expect((await acts()).at(-1)).toMatchObject({ state: 'refused', code: 'refund_exceeds_payment' })
+})
+
+test('an operator resends, retries and notes, and the page of the order tells it', async () => {
+  const mails = async () => (await mailsTo(harness.stack, person.email)).length
+  const before = await mails()
+  for (const name of ['resend', 'retry', 'note']) {
+    const page = `/console/orders/${order.id}/${name}`
+    const { location } = await surfer.submit(page, page, { reason: `the customer asked for ${name}` })
+    expect(location).toBe(`/console/orders/${order.id}`)
+  }
+  await until('the mail is there again', async () => (await mails()) > before)
+  const { html } = await surfer.open(`/console/orders/${order.id}`)
+  for (const name of ['resend', 'retry', 'note']) expect(html).toContain(`${name}: the customer asked for ${name}`)
+  const account = await surfer.open(`/console/accounts/${person.accountId}`)
+  expect(account.html).toContain(person.email)
+  expect(account.html).toContain('the customer asked for note')
+  expect(account.html).toContain(order.esims[0].iccid)
+  const [read] = await sql`select fields from access_log
+    where account_id = ${person.accountId} and route = 'GET /console/accounts/{id}'`
+  expect(read?.fields).toContain('account')
+})
+
+test('each queue on the console has its true count and pages, those that wait longest first', async () => {
+  const held = await harness.buy(person, { pay: { riskLevel: 'elevated' }, until: 'in_review' })
+  const { html } = await surfer.open('/console/orders?status=in_review')
+  const [row] = await sql`select count(*)::int as count from orders where status = 'in_review'`
+  expect(html).toContain(`Orders: in review (${row?.count})`)
+  expect(html).toContain(held.id)
+  expect((await surfer.open('/console')).html).toMatch(/in review<\/a>: \d+, the oldest for/)
+  expectStatus(await operator.post(`/v1/orders/${held.id}/reject`), 200)
+})
