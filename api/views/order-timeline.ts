@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { Sends } from '../../db/connection/schema.ts'
 import type { OrderRows } from '../../db/operator/order-rows.ts'
+import { dayOf } from '../../db/order/books.ts'
 import type { OrderRow } from '../../db/order/orders.ts'
 import { money } from '../../mails/format.ts'
 import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
@@ -56,7 +57,7 @@ export function timelineOf(order: OrderRow, rows: OrderRows, asOf: Date): Timeli
   const entries = [
     ...ofOrder(order),
     ...ofProviders(rows),
-    ...ofEsims(rows, asOf),
+    ...ofEsims(rows, order.delivered_at, asOf),
     ...rows.sends.flatMap(ofSend),
     ...ofMoney(order, rows),
     ...ofDisputes(rows),
@@ -70,7 +71,7 @@ export function timelineOf(order: OrderRow, rows: OrderRows, asOf: Date): Timeli
     .sort((a, b) => a.at.getTime() - b.at.getTime())
 }
 
-const plain = (word: string): string => word.replaceAll('_', ' ')
+const plain = (word: string): string => word.replaceAll(/[_-]/g, ' ')
 const because = (reason: string | null): string => (reason === null ? '' : `: ${plain(reason)}`)
 
 function ofOrder(order: OrderRow): Entry[] {
@@ -130,7 +131,7 @@ function ofProviders({ placements }: OrderRows): Entry[] {
   })
 }
 
-function ofEsims({ esims }: OrderRows, asOf: Date): Entry[] {
+function ofEsims({ esims }: OrderRows, delivered: Date | null, asOf: Date): Entry[] {
   return esims.flatMap((esim): Entry[] => [
     { at: esim.activated_at, source: 'esim', actor: 'customer', words: 'first used the eSIM' },
     { at: esim.return_asked_at, source: 'esim', actor: 'us', words: `asked ${esim.provider} to take the eSIM back` },
@@ -141,7 +142,8 @@ function ofEsims({ esims }: OrderRows, asOf: Date): Entry[] {
       words: 'the eSIM expired',
     },
     {
-      at: esim.checked_at,
+      // Before the first look of the run it says when the eSIM was stored.
+      at: delivered !== null && esim.checked_at > delivered ? esim.checked_at : null,
       source: 'esim',
       actor: esim.provider,
       words: `says that the eSIM is ${plain(esim.state)}`,
@@ -176,7 +178,14 @@ function ofSend(send: Sends): Entry[] {
   ]
 }
 
-function ofMoney({ id, currency }: OrderRow, { refunds, documents, withdrawals }: OrderRows): Entry[] {
+function ofMoney(order: OrderRow, { refunds, documents, withdrawals }: OrderRows): Entry[] {
+  const { id, currency } = order
+  /** Documents have a day only: one stands beside what it is about. */
+  const timeOf = ({ number, issued_on }: OrderRows['documents'][number]): Date => {
+    const refund = refunds.find(({ credit_note }) => credit_note === number)
+    const about = refund ? refund.created_at : order.delivered_at
+    return about && dayOf(about) === dayOf(issued_on) ? about : issued_on
+  }
   return [
     ...refunds.map((refund): Entry => {
       const partial = refundIdOf(refund.refund_key)
@@ -191,12 +200,12 @@ function ofMoney({ id, currency }: OrderRow, { refunds, documents, withdrawals }
       }
     }),
     ...documents.map(
-      ({ number, kind, issued_on, gross_minor, currency }): Entry => ({
-        at: issued_on,
+      (document): Entry => ({
+        at: timeOf(document),
         dayOnly: true,
         source: 'document',
         actor: 'us',
-        words: `issued ${plain(kind)} ${number} over ${money({ minor: gross_minor, currency })}`,
+        words: `issued ${plain(document.kind)} ${document.number} over ${money({ minor: Math.abs(document.gross_minor), currency: document.currency })}`,
       }),
     ),
     ...withdrawals.flatMap(({ opened_at, stated_at }): Entry[] => [

@@ -158,7 +158,7 @@ export function renderAccountPage(frame: ConsoleFrame, page: AccountPage): strin
                 <td>{moment(act.asked_at)}</td>
                 <td>{operators.get(act.operator) ?? act.operator}</td>
                 <td>
-                  {plain(act.act)}
+                  {plain(act.act).replaceAll('-', ' ')}
                   {act.order_id ? (
                     <>
                       {' '}

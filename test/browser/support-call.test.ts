@@ -1,0 +1,87 @@
+/** A support call from beginning to end, in a browser: "My address is this one, and it does not work." */
+
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { OperatorActs, SecurityLog } from '../../db/connection/schema.ts'
+import { mailsTo } from '../harness/checks/messages.ts'
+import { shareStack } from '../harness/harness.ts'
+import { until } from '../harness/until.ts'
+import { accessibilityFaults } from './accessibility.ts'
+import { fits, hasBrowser, openWatched, startBrowser } from './chromium.ts'
+
+describe.skipIf(!hasBrowser)('a support call in a browser', async () => {
+  if (!hasBrowser) return
+  const harness = await shareStack()
+  const { sql } = harness.context
+  const site = harness.urls.api
+  let browser: Browser
+  beforeAll(async () => {
+    browser = await startBrowser()
+  })
+  afterAll(() => browser.close())
+
+  async function picture(page: Page, name: string): Promise<void> {
+    if (process.env.SCREENSHOTS)
+      await page.screenshot({ path: `${process.env.SCREENSHOTS}/${name}.png`, fullPage: true })
+    expect(await fits(page), name).toBe(true)
+    expect(await accessibilityFaults(page), name).toEqual([])
+  }
+
+  test('a customer is found by their address, gets the mail again and a part of the price, and all of it is on record', async () => {
+    const person = await harness.signUp()
+    const order = await harness.buy(person)
+    const confirmations = async () =>
+      (await mailsTo(harness.stack, person.email)).filter(({ html }) => html.includes('/i/')).length
+    await until('the delivery mail', async () => (await confirmations()) > 0)
+
+    const { page, faults } = await openWatched(browser, site)
+    await page.goto(`${site}/console`)
+    await page.getByLabel('Your operator key').fill(harness.keys.operator)
+    await page.getByRole('button', { name: 'Sign in' }).click()
+
+    await page.getByLabel('Find an account or order').fill(person.email)
+    await page.getByRole('button', { name: 'Find' }).click()
+    await page.getByRole('heading', { name: `Account of ${person.firstName}` }).waitFor()
+    await picture(page, 'console-account')
+    await page.getByRole('link', { name: order.id }).click()
+    await page.getByRole('heading', { name: 'What happened' }).waitFor()
+    expect(await page.getByRole('row', { name: /ordered 1 ×/ }).count()).toBe(1)
+    await picture(page, 'console-order')
+
+    const before = await confirmations()
+    await page.getByRole('link', { name: 'Resend the mail' }).click()
+    await picture(page, 'console-act')
+    await page.getByLabel('Reason').fill('the first mail went to the spam folder')
+    await page.getByRole('button', { name: 'Resend the mail now' }).click()
+    await until('the mail is sent again', async () => (await confirmations()) > before)
+
+    await page.getByRole('link', { name: 'Refund in part' }).click()
+    await page.getByLabel(/^Amount in EUR/).fill('a bit')
+    await page.getByLabel('Reason').fill('no network on the first day')
+    await page.getByRole('button', { name: 'Refund in part now' }).click()
+    await page.getByRole('alert').getByText('must be an amount in EUR').waitFor()
+    expect(await page.getByLabel('Reason').inputValue()).toBe('no network on the first day')
+    await picture(page, 'console-refund')
+    await page.getByLabel(/^Amount in EUR/).fill('1.50')
+    await page.getByRole('button', { name: 'Refund in part now' }).click()
+    await page.getByRole('row', { name: /refunded €1.50/ }).waitFor()
+
+    await page.getByRole('link', { name: 'Note' }).click()
+    await page.getByLabel('Reason').fill('calls again on Monday if it still fails')
+    await page.getByRole('button', { name: 'Note now' }).click()
+    await page.getByRole('row', { name: /note: calls again on Monday/ }).waitFor()
+    await picture(page, 'console-order-after')
+    // The browser reports the answer to the refused form itself.
+    expect(faults.filter((fault) => !fault.includes('status of 422'))).toEqual([])
+
+    const acts = await sql<Pick<OperatorActs, 'act' | 'state'>[]>`
+      select act, state from operator_acts where order_id = ${order.id} order by asked_at`
+    expect(acts).toEqual(['resend', 'refund-part', 'note'].map((act) => ({ act, state: 'done' })))
+    const logged = await sql<Pick<SecurityLog, 'actor' | 'detail'>[]>`
+      select distinct actor, detail from security_log where detail like '% /console/orders/{id}/%'`
+    for (const { act } of acts) expect(logged.map(({ detail }) => detail)).toContain(`POST /console/orders/{id}/${act}`)
+    const seen =
+      await sql`select distinct route from access_log where account_id = ${person.accountId} and session is not null`
+    expect(seen.map(({ route }) => route)).toContain('GET /console/orders/{id}')
+  })
+})
