@@ -44,6 +44,8 @@ const environmentSchema = z.object({
   API_HOST: z.string().default('0.0.0.0'),
   API_PORT: port.default(8080),
   PUBLIC_URL: url,
+  /** whether an operator key opens the console; persons sign in by themselves. Without it: not in production */
+  CONSOLE_KEY_SIGN_IN: flag.optional(),
   /** P6: the number of proxies in front of the API that set X-Forwarded-For; production has to say it */
   TRUSTED_PROXIES: z.coerce.number().int().min(0).max(5).default(0),
   WORKER_METRICS_HOST: z.string().default('127.0.0.1'),

@@ -14,6 +14,8 @@ export type SecurityEventKind =
   | 'email_change'
   | 'key_created'
   | 'key_revoked'
+  | 'operator_saved'
+  | 'operator_disabled'
 
 export interface SecurityEvent {
   kind: SecurityEventKind

@@ -1,15 +1,15 @@
 /** Sessions of the web pages. Only a hash of the cookie's secret is stored. */
+import type { OperatorRole } from '../policy/operators/operator-roles.ts'
 import type { Queryable } from './connection/database.ts'
-import type { ApiKeys, WebSessions } from './connection/schema.ts'
+import type { ApiKeys, Operators, WebSessions } from './connection/schema.ts'
 import { hashOf, newSecret } from './crypto/one-time.ts'
 
-export type SessionOwner = { accountId: string } | { keyId: string }
+export type SessionOwner = { accountId: string } | { keyId: string } | { operatorId: string }
 
 export interface WebSession {
   accountId: string | null
-  keyId: string | null
-  /** the name of the operator key */
-  label: string | null
+  /** of an operator or an operator key: id, name and role */
+  operator: { id: string; label: string; role: OperatorRole } | null
   signedInAt: Date
 }
 
@@ -25,19 +25,26 @@ export async function openSession(
     token_hash: hashOf(secret),
     account_id: 'accountId' in owner ? owner.accountId : null,
     key_id: 'keyId' in owner ? owner.keyId : null,
+    operator_id: 'operatorId' in owner ? owner.operatorId : null,
     signed_in_at: at,
     expires_at: expiresAt,
   } satisfies WebSessions)}`
   return secret
 }
 
-/** The session, unless it has expired or its operator key was revoked. */
+/** The session, unless it has expired, its operator key was revoked or its operator disabled. */
 export async function findSession(sql: Queryable, secret: string, at: Date): Promise<WebSession | undefined> {
-  const [row] = await sql<(WebSessions & { label: ApiKeys['label'] | null })[]>`
-    select s.*, k.label from web_sessions s left join api_keys k on k.id = s.key_id
-    where s.token_hash = ${hashOf(secret)} and s.expires_at > ${at} and k.revoked_at is null`
-  return row && { accountId: row.account_id, keyId: row.key_id, label: row.label, signedInAt: row.signed_in_at }
+  const [row] = await sql<(WebSessions & Owner)[]>`
+    select s.*, k.label, o.name, o.role from web_sessions s
+    left join api_keys k on k.id = s.key_id left join operators o on o.id = s.operator_id
+    where s.token_hash = ${hashOf(secret)} and s.expires_at > ${at} and k.revoked_at is null and o.disabled_at is null`
+  if (!row) return undefined
+  const person = row.operator_id !== null && row.role && { id: row.operator_id, label: row.name ?? '', role: row.role }
+  const key = row.key_id !== null && ({ id: row.key_id, label: row.label ?? '', role: 'admin' } as const)
+  return { accountId: row.account_id, operator: person || key || null, signedInAt: row.signed_in_at }
 }
+
+type Owner = { [Column in 'name' | 'role']: Operators[Column] | null } & { label: ApiKeys['label'] | null }
 
 export async function closeSession(sql: Queryable, secret: string): Promise<void> {
   await sql`delete from web_sessions where token_hash = ${hashOf(secret)}`

@@ -126,7 +126,9 @@ test('production code imports no simulators, embedded stack or tests', () => {
       'workflows',
     )(file) ||
     !file.includes('/') ||
-    /^cli\/(bundle|deploy|deploy\/[\w-]+|keys|migrate|restore|restore\/[\w-]+|start-production)\.ts$/.test(file)
+    /^cli\/(bundle|deploy|deploy\/[\w-]+|keys|migrate|operators|restore|restore\/[\w-]+|start-production)\.ts$/.test(
+      file,
+    )
   expect(violations(production, (target) => !within('sim', 'dev', 'test', 'bench')(target))).toEqual([])
 })
 

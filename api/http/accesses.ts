@@ -43,7 +43,7 @@ function actorOfAccess(caller: Caller, isExport: boolean): Pick<Access, 'actorKi
     case 'operator':
       return { actorKind: caller.kind, actorId: caller.keyId, session: null }
     case 'console':
-      return { actorKind: 'operator', actorId: caller.keyId, session: caller.session }
+      return { actorKind: 'operator', actorId: caller.id, session: caller.session }
     case 'visitor':
       return isExport ? { actorKind: 'person', actorId: null, session: caller.session } : null
     default:

@@ -48,9 +48,7 @@ export function createAuthenticator(context: Context, limiter: Limiter) {
         await touchActivity(sql, session.accountId, now)
         return { kind, accountId: session.accountId, signedInAt: session.signedInAt, session: name, csrf }
       }
-      if (kind === 'console' && session.keyId !== null) {
-        return { kind, keyId: session.keyId, label: session.label ?? '', session: name, csrf }
-      }
+      if (kind === 'console' && session.operator) return { kind, ...session.operator, session: name, csrf }
     }
     return { kind: 'public' }
   }

@@ -1,3 +1,4 @@
+import { isPermitted, type OperatorPermission, type OperatorRole } from '../../policy/operators/operator-roles.ts'
 import { Problem } from './problem.ts'
 
 /** Who sent a request. A newcomer is a verified Firebase user without an account. */
@@ -24,8 +25,10 @@ export interface Visitor {
 /** An operator on the console, known by a session cookie. */
 export interface ConsoleUser {
   kind: 'console'
-  keyId: string
+  /** of the person, or of the operator key */
+  id: string
   label: string
+  role: OperatorRole
   /** names the session in the access log; opens nothing */
   session: string
   csrf: string
@@ -36,9 +39,9 @@ export type CallerKind = Caller['kind']
 /** The callers that a route's handler can meet: every kind, where the public may call. */
 export type CallerOf<Kind extends CallerKind> = 'public' extends Kind ? Caller : Extract<Caller, { kind: Kind }>
 
-/** The name of a caller in the security log and the request log. It identifies keys, but no person. */
+/** The name of a caller in the security log and the request log. It identifies keys and operators, but no customer. */
 export function actorOf(caller: Caller): string {
-  if (caller.kind === 'console') return `operator:${caller.keyId}`
+  if (caller.kind === 'console') return `operator:${caller.id}`
   if (caller.kind === 'visitor') return 'person'
   return caller.kind === 'service' || caller.kind === 'operator' ? `${caller.kind}:${caller.keyId}` : caller.kind
 }
@@ -60,4 +63,13 @@ export function scopeOf(caller: Caller): string {
 export function assertReaches(caller: Caller, accountId: string): void {
   if (caller.kind === 'service' || caller.kind === 'operator') return
   if (caller.kind !== 'person' || caller.accountId !== accountId) throw new Problem('not_found')
+}
+
+/**
+ * Lets an operator on the console do what their role permits.
+ * @param permission of the route; a route that names none is for admins
+ * @throws Problem role_insufficient
+ */
+export function assertRole(caller: Caller, permission: OperatorPermission = 'everything'): void {
+  if (caller.kind === 'console' && !isPermitted(caller.role, permission)) throw new Problem('role_insufficient')
 }

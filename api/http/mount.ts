@@ -15,7 +15,7 @@ import { createAccessRecorder } from './accesses.ts'
 import { addressOf } from './address.ts'
 import { type AnsweringTimes, answerWithin, limitTime } from './answering.ts'
 import { type Authenticate, assertFreshSignIn } from './auth.ts'
-import { actorOf, assertReaches, type Caller } from './caller.ts'
+import { actorOf, assertReaches, assertRole, type Caller } from './caller.ts'
 import { readIdempotencyKey } from './idempotency.ts'
 import type { Limiter } from './limits.ts'
 import { problemCodesOf } from './openapi.ts'
@@ -104,6 +104,7 @@ function handlersOf(
   function authorize(request: Request, response: Response, next: () => void): void {
     const { caller } = requestContextOf(response)
     if (!isOpen) assertAdmitted(caller, route)
+    assertRole(caller, route.permission)
     if (route.freshSignIn) assertFreshSignIn(caller, new Date())
     const params = parse(schemas.params, request.params, 'path')
     const query = parse(schemas.query, request.query, 'query')

@@ -175,6 +175,7 @@ export function problemCodesOf(route: Route): ProblemCode[] {
   if (!route.unreadBody) codes.push('body_too_large', 'unsupported_media_type')
   if (!route.unreadBody && !route.rawBody && !route.form) codes.push('malformed_json')
   if (route.idempotencyKey) codes.push('idempotency_key_reused', 'request_in_progress', 'account_missing')
+  if (route.callers.includes('console')) codes.push('role_insufficient')
   if (route.form) codes.push('forged_form')
   if (route.form && route.callers.includes('visitor')) codes.push('account_missing')
   if (route.idempotencyKey === 'required') codes.push('idempotency_key_required')

@@ -43,6 +43,11 @@ const ownProblems = {
     title: 'Not for this caller',
     meaning: 'The credentials are valid, but this operation is for another kind of caller.',
   },
+  role_insufficient: {
+    status: 403,
+    title: 'Your role does not permit this',
+    meaning: 'Ask an operator of another role. An admin can give you one.',
+  },
   forged_form: {
     status: 403,
     title: 'The form cannot be accepted',

@@ -2,6 +2,7 @@
 
 import type { z } from 'zod'
 import type { FieldGroup } from '../../policy/field-groups.ts'
+import type { OperatorPermission } from '../../policy/operators/operator-roles.ts'
 import type { PromiseId } from '../../policy/promises.ts'
 import type { Log } from '../../shared/log.ts'
 import type { CallerKind, CallerOf } from './caller.ts'
@@ -90,6 +91,8 @@ export interface RouteDefinition<
   account?: string
   /** a person must have signed in within `periods.freshSignInMs` */
   freshSignIn?: boolean
+  /** what an operator's role on the console has to permit; default: admins alone */
+  permission?: OperatorPermission
   idempotencyKey?: Use
   /** other request headers that the route reads, with their meaning */
   requestHeaders?: Readonly<Record<string, string>>

@@ -1,4 +1,4 @@
-/** Sign-in on the web pages: a person by a mailed link, an operator by an operator key. */
+/** Sign-in on the web pages: a person by a mailed link, an operator on the console. */
 import { v4 as uuid } from 'uuid'
 import type { Context } from '../../context.ts'
 import { findAccount, findAccountByEmail, recordSignIn } from '../../db/accounts.ts'
@@ -47,12 +47,13 @@ export function createWebSignIn(context: Context) {
       return { cookie: sessionCookie('visitor', session, life, config.PUBLIC_URL), next: `/${link.next ?? 'account'}` }
     },
 
-    /** Opens an operator's session. @returns its cookie */
-    async openConsole(keyId: string, from: From): Promise<string> {
+    /** Opens the session of an operator, or of an operator key. @returns its cookie */
+    async openConsole(owner: { keyId: string } | { operatorId: string }, from: From): Promise<string> {
       const at = new Date()
       const life = periods.webSession.operatorMs
-      const session = await openSession(sql, { owner: { keyId }, at, expiresAt: plusMs(at, life) })
-      const event = { kind: 'operator_action', actor: `operator:${keyId}`, detail: 'console sign-in' } as const
+      const session = await openSession(sql, { owner, at, expiresAt: plusMs(at, life) })
+      const id = 'keyId' in owner ? owner.keyId : owner.operatorId
+      const event = { kind: 'operator_action', actor: `operator:${id}`, detail: 'console sign-in' } as const
       await recordSecurityEvent(sql, context, { ...event, ...from, at })
       return sessionCookie('console', session, life, config.PUBLIC_URL)
     },

@@ -408,6 +408,19 @@ export interface OperatorActs {
   done_at: Date | null
 }
 
+export interface Operators {
+  id: string
+  name: string
+  email: Sealed
+  email_index: Blind
+  role: 'support' | 'finance' | 'privacy' | 'admin'
+  password_hash: string
+  totp_secret: Sealed
+  totp_step: bigint
+  created_at: Date
+  disabled_at: Date | null
+}
+
 export interface OrderFacts {
   id: string
   paid_on: Date
@@ -709,6 +722,7 @@ export interface WebSessions {
   key_id: string | null
   signed_in_at: Date
   expires_at: Date
+  operator_id: string | null
 }
 
 export interface WebhookEvents {
@@ -740,6 +754,7 @@ export interface SealedColumns {
   email_changes: 'old_email' | 'new_email'
   esims: 'esim_ref' | 'iccid' | 'activation_code' | 'confirmation_code'
   identities: 'subject' | 'refresh_token'
+  operators: 'email' | 'totp_secret'
   orders: 'payment_client_secret' | 'customer_session_secret' | 'install_token'
   privacy_requests: 'message' | 'reply_to' | 'answer'
   security_log: 'ip'

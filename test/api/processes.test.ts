@@ -1,4 +1,4 @@
-/** Commands as processes: the API from start to SIGTERM, and `npm run keys`. */
+/** Commands as processes: the API from start to SIGTERM, `npm run keys` and `npm run operators`. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -45,6 +45,19 @@ test('npm run keys makes a key, shows it once, lists it without its secret, and 
   const events = await harness.api.sql`select kind from security_log where detail = ${id} order by at`
   expect(events.map((event) => event.kind)).toEqual(['key_created', 'key_revoked'])
 }, 30_000)
+
+test('npm run operators saves an operator, shows the credentials once, lists and disables them', async () => {
+  const operators = (...args: string[]) => start('cli/operators.ts', ...args).ended
+  const made = await operators('save', '--name', 'Ada', '--email', 'ada@ama-esim.example', '--role', 'support')
+  expect(made.code, made.err).toBe(0)
+  expect(made.out).toMatch(/^password: [\w-]{24}$/m)
+  expect(made.out).toMatch(/^authenticator: otpauth:\/\/totp\//m)
+  const { out } = await operators('list')
+  const id = /^([0-9a-f]{16})\tsupport\t.*\tactive\tAda\tada@ama-esim\.example$/m.exec(out)?.[1] ?? ''
+  expect((await operators('disable', id)).code).toBe(0)
+  expect((await operators('disable', id)).code).toBe(1)
+  expect((await operators('save', '--name', 'Ada', '--email', 'ada@ama-esim.example', '--role', 'boss')).code).toBe(2)
+}, 60_000)
 
 test.each([[[]], [['create', 'admin', '--label', 'x']], [['create', 'service']], [['revoke']]])(
   'npm run keys with the arguments %j prints its usage',

@@ -24,6 +24,7 @@ import { listOpenRuns } from '../../runs/open-runs.ts'
 import { listWedgedRuns } from '../../runs/wedged-runs.ts'
 import { taskPosition } from '../operator/operator-tasks.ts'
 import { frameOf, headers, page } from './console-route.ts'
+import { keysMaySignIn } from './sign-in.ts'
 
 const shown = 50
 const answerWithinMs = 3_000
@@ -37,11 +38,13 @@ export function consoleHomeRoutes(api: ApiContext, evidence: EvidenceReader): Ro
       tag: 'console',
       summary: 'The open operator tasks; without a session the page to sign in',
       callers: ['public', 'console'],
+      permission: 'look',
       reads: ['orders', 'privacyRequests'],
       query: z.strictObject({ tasks: z.string().max(500).optional().describe('the page of tasks to show') }),
       responses: { 200: page },
       async handle({ caller, query }) {
-        if (caller.kind !== 'console') return { status: 200, headers, raw: renderConsoleSignIn(config.SUPPORT_MAIL) }
+        if (caller.kind !== 'console')
+          return { status: 200, headers, raw: renderConsoleSignIn(config.SUPPORT_MAIL, keysMaySignIn(config)) }
         return { status: 200, headers, ...(await overview(caller, query.tasks)) }
       },
     }),
@@ -51,6 +54,7 @@ export function consoleHomeRoutes(api: ApiContext, evidence: EvidenceReader): Ro
       tag: 'console',
       summary: 'Every promise, with the figures that show whether it is kept',
       callers: ['console'],
+      permission: 'look',
       responses: { 200: page },
       handle: async () => ({ status: 200, headers, raw: await promisesPage() }),
     }),

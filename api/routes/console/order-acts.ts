@@ -4,6 +4,7 @@ import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import type { OrderRow } from '../../../db/order/orders.ts'
 import { minorDigits } from '../../../policy/currency.ts'
+import type { OperatorPermission } from '../../../policy/operators/operator-roles.ts'
 import { maxPriceMinor } from '../../../policy/pricing.ts'
 import { createOrderSignals } from '../../../temporal/order-signals.ts'
 import {
@@ -41,6 +42,7 @@ export interface OrderAct {
   label: string
   does: string
   danger: boolean
+  permission: OperatorPermission
   /** whether it is of use in the order's state */
   isOffered(order: OrderRow): boolean
   /** what it gives back, where that is a part */
@@ -69,7 +71,7 @@ export function createOrderActs(api: ApiContext): readonly OrderAct[] {
   const updating = (
     name: OrderUpdate,
     definition: UpdateDefinition<OrderState>,
-    labels: Pick<OrderAct, 'label' | 'does' | 'danger'>,
+    labels: Pick<OrderAct, 'label' | 'does' | 'danger' | 'permission'>,
   ): OrderAct => ({
     ...labels,
     name,
@@ -78,13 +80,24 @@ export function createOrderActs(api: ApiContext): readonly OrderAct[] {
   })
 
   return [
-    updating('approve', approve, { label: 'Approve', does: 'The order goes on: the eSIMs are bought.', danger: false }),
-    updating('reject', reject, { label: 'Reject', does: 'The order is refunded in full.', danger: true }),
+    updating('approve', approve, {
+      label: 'Approve',
+      does: 'The order goes on: the eSIMs are bought.',
+      danger: false,
+      permission: 'orders',
+    }),
+    updating('reject', reject, {
+      label: 'Reject',
+      does: 'The order is refunded in full.',
+      danger: true,
+      permission: 'orders',
+    }),
     {
       name: 'resend',
       label: 'Resend the mail',
       does: 'The delivery mail is sent again, to the address of the account.',
       danger: false,
+      permission: 'orders',
       isOffered: ({ status }) => isListed('resend', status),
       perform: ({ id }, _fields, { requestId, updateId }) => orders.update(id, resend, [{ requestId }], updateId),
     },
@@ -93,6 +106,7 @@ export function createOrderActs(api: ApiContext): readonly OrderAct[] {
       label: 'Retry now',
       does: 'What the run repeats later is repeated now; it asks the payment processor and the eSIM provider again.',
       danger: false,
+      permission: 'orders',
       isOffered: () => true,
       async perform({ id }) {
         await retryNow(api.temporal, orderWorkflowId(id))
@@ -105,12 +119,14 @@ export function createOrderActs(api: ApiContext): readonly OrderAct[] {
       label: 'Refund in full',
       does: 'The unused eSIMs go back to the provider, and what is left of the payment is refunded. A refund that failed is repeated.',
       danger: true,
+      permission: 'money',
     }),
     {
       name: 'refund-part',
       label: 'Refund in part',
       does: 'A part of what is left of the payment is refunded; the order stays as it is. The refund has a credit note.',
       danger: true,
+      permission: 'money',
       isOffered: ({ status }) => ['delivered', 'ended'].includes(status),
       amountOf: ({ currency }, { amount }) => minorOf(amount, currency) ?? null,
       faultsOf({ currency }, { amount, cause, esims }) {
@@ -139,12 +155,14 @@ export function createOrderActs(api: ApiContext): readonly OrderAct[] {
       label: 'Cancel',
       does: 'The order is cancelled before its delivery; what was paid is refunded.',
       danger: true,
+      permission: 'money',
     }),
     {
       name: 'note',
       label: 'Note',
       does: 'The note appears in the timeline of the order.',
       danger: false,
+      permission: 'orders',
       isOffered: () => true,
       perform: async () => {},
     },

@@ -14,6 +14,7 @@ import { readOrderRows } from '../../../db/operator/order-rows.ts'
 import { listEsims } from '../../../db/order/esims.ts'
 import { findOrder, listTopUps, type OrderRow } from '../../../db/order/orders.ts'
 import { dataAmount } from '../../../mails/format.ts'
+import { isPermitted } from '../../../policy/operators/operator-roles.ts'
 import type { ConsoleUser } from '../../http/caller.ts'
 import { cutPage, decodeCursor } from '../../http/cursor.ts'
 import { type FieldError, Problem } from '../../http/problem.ts'
@@ -70,6 +71,7 @@ export function consoleOrderRoutes(api: ApiContext): Route[] {
       tag: 'console',
       summary: `Asks for the reason: ${act.does}`,
       callers: ['console'],
+      permission: act.permission,
       reads: ['orders'],
       params,
       responses: { 200: page },
@@ -87,6 +89,7 @@ export function consoleOrderRoutes(api: ApiContext): Route[] {
       summary: act.does,
       promises: ['U2', 'U5'],
       callers: ['console'],
+      permission: act.permission,
       form: true,
       params,
       body: z.strictObject({ ...sentForm.shape, ...(act.amountOf && actFields.shape) }),
@@ -126,6 +129,7 @@ export function consoleOrderRoutes(api: ApiContext): Route[] {
       tag: 'console',
       summary: 'The orders that wait, by what they wait for; those that wait longest come first',
       callers: ['console'],
+      permission: 'look',
       reads: ['orders'],
       query: z.strictObject({
         status: z.enum(waitingStates).default('in_review'),
@@ -155,6 +159,7 @@ export function consoleOrderRoutes(api: ApiContext): Route[] {
       tag: 'console',
       summary: 'An order with its timeline',
       callers: ['console'],
+      permission: 'look',
       reads: ['orders', 'esims'],
       params,
       responses: { 200: page },
@@ -177,7 +182,7 @@ export function consoleOrderRoutes(api: ApiContext): Route[] {
           topUps,
           timeline: timelineOf(order, rows, new Date()),
           operators,
-          acts: acts.filter((act) => act.isOffered(order)),
+          acts: acts.filter((act) => act.isOffered(order) && isPermitted(caller.role, act.permission)),
         })
         return { status: 200, headers, about: [order.account_id], raw }
       },

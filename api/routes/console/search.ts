@@ -13,6 +13,7 @@ export function consoleSearchRoutes(api: ApiContext): Route[] {
       tag: 'console',
       summary: 'Finds an account or an order; one that is found alone is shown',
       callers: ['console'],
+      permission: 'look',
       reads: ['orders'],
       form: true,
       body: z.strictObject({ query: z.string().trim().max(320) }),

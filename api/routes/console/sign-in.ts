@@ -1,7 +1,9 @@
-/** Sign-in on the console: an operator key opens a session for a day. */
+/** Sign-in on the console: a person by password and authenticator, or an operator key where the settings permit it. */
 import { z } from 'zod'
+import type { Config } from '../../../config.ts'
 import type { ApiContext } from '../../../context.ts'
 import { verifyApiKey } from '../../../db/api-keys.ts'
+import { verifyOperator } from '../../../db/operator/operators.ts'
 import { recordSecurityEvent } from '../../../db/security-log.ts'
 import { closeSession } from '../../../db/web-sessions.ts'
 import type { Limiter } from '../../http/limits.ts'
@@ -11,33 +13,79 @@ import { endedCookie, secretIn } from '../../sign-in/session-cookie.ts'
 import { createWebSignIn } from '../../sign-in/web-sign-in.ts'
 import { done } from './console-route.ts'
 
+/** Keys are for machines: in production people sign in as themselves, unless a setting says otherwise. */
+export const keysMaySignIn = ({ CONSOLE_KEY_SIGN_IN, NODE_ENV }: Config): boolean =>
+  CONSOLE_KEY_SIGN_IN ?? NODE_ENV !== 'production'
+
+interface From {
+  ip: string | undefined
+  requestId: string
+}
+
 export function consoleSignInRoutes(api: ApiContext, limiter: Limiter): Route[] {
   const { sql, config } = api
   const signIn = createWebSignIn(api)
+
+  async function open(owner: { keyId: string } | { operatorId: string }, { ip, requestId }: From) {
+    const cookie = await signIn.openConsole(owner, { ip, requestId })
+    return { status: 303 as const, headers: { Location: '/console', 'Set-Cookie': cookie } }
+  }
+
+  /** @param actor as the security log names who it was, if it is known */
+  async function refusal(reason: string, actor: string, { ip, requestId }: From): Promise<Problem> {
+    await limiter.assertMayFail(ip)
+    await limiter.countFailure(ip)
+    api.metrics.authenticationFailures.inc({ reason })
+    const event = { kind: 'authentication_failed', actor, detail: reason, ip, requestId } as const
+    await recordSecurityEvent(sql, api, { ...event, at: new Date() })
+    return new Problem('unauthenticated')
+  }
+
   return [
+    defineRoute({
+      method: 'post',
+      path: '/console/sign-in/person',
+      tag: 'console',
+      summary: 'Signs an operator in by their password and the code of their authenticator',
+      promises: ['R4'],
+      callers: ['public'],
+      form: true,
+      body: z.strictObject({
+        email: z.string().max(320),
+        password: z.string().max(200),
+        code: z.string().max(20),
+      }),
+      responses: done,
+      async handle({ body: { email, password, code }, ip, requestId }) {
+        const checked = await verifyOperator(api, {
+          email,
+          password: password.trim(),
+          code: code.replaceAll(/\s/g, ''),
+          at: new Date(),
+        })
+        if (!('refused' in checked)) return open({ operatorId: checked.id }, { ip, requestId })
+        const actor = checked.id === undefined ? 'anonymous' : `operator:${checked.id}`
+        throw await refusal(`operator_${checked.refused}`, actor, { ip, requestId })
+      },
+    }),
     defineRoute({
       method: 'post',
       path: '/console/sign-in',
       tag: 'console',
-      summary: 'Signs an operator in by their key',
+      summary: 'Signs an operator in by a key, where the settings permit it',
       promises: ['R4'],
       callers: ['public'],
       form: true,
       body: z.strictObject({ key: z.string().max(200) }),
       responses: done,
       async handle({ body, ip, requestId }) {
+        if (!keysMaySignIn(config)) throw await refusal('key_not_for_console', 'anonymous', { ip, requestId })
         const key = await verifyApiKey(sql, body.key.trim())
-        if (!('refused' in key) && key.kind === 'operator') {
-          const cookie = await signIn.openConsole(key.id, { ip, requestId })
-          return { status: 303, headers: { Location: '/console', 'Set-Cookie': cookie } }
-        }
-        await limiter.assertMayFail(ip)
-        await limiter.countFailure(ip)
-        const reason = 'refused' in key ? `key_${key.refused}` : 'key_of_another_kind'
-        api.metrics.authenticationFailures.inc({ reason })
-        const event = { kind: 'authentication_failed', actor: 'anonymous', detail: reason, ip, requestId } as const
-        await recordSecurityEvent(sql, api, { ...event, at: new Date() })
-        throw new Problem('unauthenticated')
+        if (!('refused' in key) && key.kind === 'operator') return open({ keyId: key.id }, { ip, requestId })
+        throw await refusal('refused' in key ? `key_${key.refused}` : 'key_of_another_kind', 'anonymous', {
+          ip,
+          requestId,
+        })
       },
     }),
     defineRoute({
@@ -46,6 +94,7 @@ export function consoleSignInRoutes(api: ApiContext, limiter: Limiter): Route[] 
       tag: 'console',
       summary: 'Ends the session',
       callers: ['console'],
+      permission: 'look',
       form: true,
       body: z.strictObject({}),
       responses: done,

@@ -47,6 +47,7 @@ export function consoleTaskRoutes(api: ApiContext): Route[] {
       tag: 'console',
       summary,
       callers: ['console'],
+      permission: 'orders',
       form: true,
       params: z.strictObject({ id: sentId }),
       body,
@@ -65,6 +66,7 @@ export function consoleTaskRoutes(api: ApiContext): Route[] {
       tag: 'console',
       summary: 'The open operator tasks, the most urgent first and of these the oldest',
       callers: ['console'],
+      permission: 'look',
       query,
       responses: { 200: page },
       async handle({ caller, query: { kind, urgency, owner, cursor } }) {

@@ -31,6 +31,7 @@ export function codecRoutes({ config }: ApiContext): Route[] {
       summary,
       promises: ['S1'],
       callers: ['operator', 'console'],
+      permission: 'look',
       largeBody: true,
       body: payloads,
       responses: { 200: { description: 'The payloads', schema: payloads } },

@@ -1,0 +1,113 @@
+/** The persons who work on the console. */
+import { randomBytes } from 'node:crypto'
+import { generateSecret, generateURI, verify } from 'otplib'
+import type { OperatorRole } from '../../policy/operators/operator-roles.ts'
+import { normalEmail } from '../accounts.ts'
+import type { Database } from '../connection/database.ts'
+import type { Operators } from '../connection/schema.ts'
+import { type ColumnEncryption, tableEncryption } from '../crypto/column-encryption.ts'
+import { hashPassword, isPassword } from './passwords.ts'
+
+type Context = ColumnEncryption & { sql: Database }
+
+export interface Operator {
+  id: string
+  name: string
+  email: string
+  role: OperatorRole
+  createdAt: Date
+  disabledAt: Date | null
+}
+
+/** What a person needs to sign in. It is shown once. */
+export interface Credentials {
+  id: string
+  password: string
+  /** for an authenticator app, also as a QR code */
+  uri: string
+}
+
+const issuer = 'AMA eSIM console'
+
+const fieldsOf = async ({ sql, cipher, dataKeys }: Context) =>
+  tableEncryption(cipher, await dataKeys.system(sql), 'operators')
+
+const emailIndex = ({ cipher }: Context, email: string): Buffer =>
+  cipher.blindIndex('operators.email', normalEmail(email))
+
+/** Creates an operator, or gives one new credentials, a new name and a new role. Their sessions end. */
+export async function saveOperator(
+  context: Context,
+  operator: { name: string; email: string; role: OperatorRole; at: Date },
+): Promise<Credentials> {
+  const { sql } = context
+  const fields = await fieldsOf(context)
+  const password = randomBytes(18).toString('base64url')
+  const secret = generateSecret()
+  const row = {
+    name: operator.name,
+    email: fields.seal('email', operator.email),
+    role: operator.role,
+    password_hash: await hashPassword(password),
+    totp_secret: fields.seal('totp_secret', secret),
+    totp_step: 0n,
+    disabled_at: null,
+  } satisfies Partial<Operators>
+  return await sql.begin(async (tx) => {
+    const [saved] = await tx<Pick<Operators, 'id'>[]>`
+      insert into operators ${tx({
+        ...row,
+        id: randomBytes(8).toString('hex'),
+        email_index: emailIndex(context, operator.email),
+        created_at: operator.at,
+      } satisfies Operators)}
+      on conflict (email_index) do update set ${tx(row)} returning id`
+    const id = saved?.id ?? ''
+    await tx`delete from web_sessions where operator_id = ${id}`
+    return { id, password, uri: generateURI({ issuer, label: operator.email, secret }) }
+  })
+}
+
+/** Every operator, disabled ones too. */
+export async function listOperators(context: Context): Promise<Operator[]> {
+  const fields = await fieldsOf(context)
+  const rows = await context.sql<Operators[]>`select * from operators order by created_at, id`
+  return rows.map((row) => ({
+    id: row.id,
+    name: row.name,
+    email: fields.open('email', row.email),
+    role: row.role,
+    createdAt: row.created_at,
+    disabledAt: row.disabled_at,
+  }))
+}
+
+/** Ends an operator's access at once. @returns false when there is none who has some */
+export async function disableOperator({ sql }: Pick<Context, 'sql'>, id: string, at: Date): Promise<boolean> {
+  const disabled = await sql`update operators set disabled_at = ${at} where id = ${id} and disabled_at is null`
+  return disabled.count === 1
+}
+
+/** Checks the password, then the code of the authenticator, which works once. @returns the id, or why it is refused */
+export async function verifyOperator(
+  context: Context,
+  given: { email: string; password: string; code: string; at: Date },
+): Promise<{ id: string } | { refused: 'password' | 'code' | 'disabled'; id: string | undefined }> {
+  const { sql } = context
+  const [row] = await sql<Operators[]>`select * from operators where email_index = ${emailIndex(context, given.email)}`
+  if (!(await isPassword(given.password, row?.password_hash)) || !row) return { refused: 'password', id: row?.id }
+  if (row.disabled_at) return { refused: 'disabled', id: row.id }
+  if (!/^\d{6}$/.test(given.code)) return { refused: 'code', id: row.id }
+  const secret = (await fieldsOf(context)).open('totp_secret', row.totp_secret)
+  const result = await verify({
+    secret,
+    token: given.code,
+    epoch: Math.floor(given.at.getTime() / 1000),
+    // The code before and after: clocks differ.
+    epochTolerance: 30,
+  })
+  if (!result.valid || !('timeStep' in result)) return { refused: 'code', id: row.id }
+  const taken = await sql`
+    update operators set totp_step = ${result.timeStep} where id = ${row.id} and totp_step < ${result.timeStep}`
+  return taken.count === 1 ? { id: row.id } : { refused: 'code', id: row.id }
+}
