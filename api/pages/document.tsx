@@ -1,20 +1,36 @@
-/** The frame of every page: without scripts and without requests to other hosts. */
+/** The frame of every page: it needs no script and asks no other host. */
 import type { ReactNode } from 'react'
 import { renderToStaticMarkup } from 'react-dom/server'
+import { colours, darkColours } from '../../mails/style.ts'
+import { copyScript } from './copy-script.ts'
 import { style } from './style.ts'
 
+interface DocumentOptions {
+  /** the page has copy buttons; its headers must allow their script */
+  copyButtons?: boolean
+}
+
 /** Renders an HTML document. */
-export function renderPage(title: string, content: ReactNode): string {
+export function renderPage(title: string, content: ReactNode, { copyButtons = false }: DocumentOptions = {}): string {
   const page = (
     <html lang="en">
       <head>
         <meta charSet="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="theme-color" content={colours.page} media="(prefers-color-scheme: light)" />
+        <meta name="theme-color" content={darkColours.page} media="(prefers-color-scheme: dark)" />
         <title>{title}</title>
+        <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
         {/* biome-ignore lint/security/noDangerouslySetInnerHtml: a constant; escaped, its hash would not match */}
         <style dangerouslySetInnerHTML={{ __html: style }} />
       </head>
-      <body>{content}</body>
+      <body>
+        {content}
+        {copyButtons ? (
+          // biome-ignore lint/security/noDangerouslySetInnerHtml: a constant; escaped, its hash would not match
+          <script dangerouslySetInnerHTML={{ __html: copyScript }} />
+        ) : null}
+      </body>
     </html>
   )
   return `<!doctype html>${renderToStaticMarkup(page)}`

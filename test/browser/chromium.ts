@@ -41,13 +41,12 @@ export async function openWatched(
   const faults: string[] = []
   page.on('request', (request) => {
     const url = request.url()
-    if (url.startsWith('data:') || url === `${site}/favicon.ico`) return
+    if (url.startsWith('data:')) return
     if (!url.startsWith(`${site}/`)) faults.push(`asked ${new URL(url).origin}`)
     if (request.resourceType() === 'script') faults.push(`script ${url}`)
   })
   page.on('console', (message) => {
-    const isFavicon = message.location().url.endsWith('/favicon.ico')
-    if (message.type() === 'error' && !isFavicon) faults.push(`console: ${message.text()}`)
+    if (message.type() === 'error') faults.push(`console: ${message.text()}`)
   })
   page.on('pageerror', (error) => faults.push(String(error)))
   return { page, faults }

@@ -50,7 +50,9 @@ test('G1 G2 G4: a person signs in by a mailed link, sees their data, corrects it
     expect(html).toContain(text)
   }
   expect(headers.get('cache-control')).toBe('no-store')
-  expect(headers.get('content-security-policy')).toMatch(/^default-src 'none'; style-src 'sha256-[^;]+; base-uri/)
+  expect(headers.get('content-security-policy')).toMatch(
+    /^default-src 'none'; style-src 'sha256-[^;]+; img-src 'self'; base-uri/,
+  )
   expect(html).not.toContain('<script')
 
   const profile = { firstName: 'Anna', lastName: 'Neu', phone: '' }

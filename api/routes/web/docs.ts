@@ -4,12 +4,9 @@ import { Problem } from '../../http/problem.ts'
 import { type ProblemCode, problems } from '../../http/problems.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { renderDocs, renderProblem } from '../../pages/docs.tsx'
-import { styleHash } from '../../pages/style.ts'
+import { layoutHeaders } from '../../pages/layout.tsx'
 
-const pageHeaders = {
-  'Cache-Control': 'public, max-age=300',
-  'Content-Security-Policy': `default-src 'none'; style-src ${styleHash}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
-}
+const pageHeaders = layoutHeaders({ maxAgeSeconds: 300 })
 
 /**
  * The OpenAPI document, and the documentation as pages.

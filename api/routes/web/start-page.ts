@@ -1,5 +1,6 @@
 import type { ApiContext } from '../../../context.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
+import { favicon } from '../../pages/brand/wordmark.tsx'
 import { layoutHeaders } from '../../pages/layout.tsx'
 import { renderStart } from '../../pages/start.tsx'
 
@@ -17,6 +18,16 @@ export function startPageRoutes({ config }: ApiContext): Route[] {
         headers: layoutHeaders({ maxAgeSeconds: 300 }),
         raw: renderStart(config.SUPPORT_MAIL),
       }),
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/favicon.svg',
+      tag: 'pages',
+      summary: 'The icon of the pages',
+      callers: ['public'],
+      unlimited: true,
+      responses: { 200: { description: 'An SVG image', contentType: 'image/svg+xml' } },
+      handle: () => ({ status: 200, headers: { 'Cache-Control': 'public, max-age=604800' }, raw: favicon }),
     }),
   ]
 }
