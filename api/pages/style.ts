@@ -42,7 +42,7 @@ table { border-collapse: collapse; width: 100% }
 th, td { border-bottom: 1px solid var(--line); overflow-wrap: normal; padding: .5rem .75rem .5rem 0; text-align: left;
   vertical-align: top }
 thead th { color: var(--muted); font-size: .875rem; font-weight: 600 }
-td.amount, th.amount { font-variant-numeric: tabular-nums; padding-right: 0; text-align: right; white-space: nowrap }
+td.amount, th.amount { font-variant-numeric: tabular-nums; padding-left: .75rem; padding-right: 0; text-align: right; white-space: nowrap }
 td code { overflow-wrap: anywhere }
 details { border-top: 1px solid var(--line) }
 details:last-of-type { border-bottom: 1px solid var(--line) }
@@ -97,6 +97,7 @@ button[hidden] { display: none }
 form { margin: .75rem 0 }
 form.inline { display: inline-block; margin: .25rem .5rem .25rem 0 }
 label, .field { display: block; font-weight: 600; margin: .9rem 0 }
+.field label { margin: 0 }
 label.choice { align-items: start; display: flex; font-weight: 400; gap: .7rem; padding: .2rem 0 }
 input[type=checkbox] { accent-color: var(--accent); flex: none; height: 1.35rem; margin: .1rem 0; width: 1.35rem }
 input:not([type=checkbox], [type=hidden]), select, textarea { background: var(--card); border: 1px solid var(--muted);

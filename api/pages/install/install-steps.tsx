@@ -1,7 +1,7 @@
 /** How an eSIM is installed, by kind of phone: each step with what the phone shows. */
 import type { InstallableEsim } from './install.tsx'
 
-export const devices = { ios: 'iPhone', android: 'Android', other: 'Another device' } as const
+export const devices = { ios: 'iPhone', android: 'Android', other: 'Other' } as const
 export type Device = keyof typeof devices
 
 /** @param userAgent the header; iPads call themselves Macintosh, and get the general steps */
@@ -17,7 +17,7 @@ export function InstallSteps({ esim, device, name }: Props) {
   if (device === 'ios') return <OnIphone esim={esim} name={name} />
   if (device === 'android') return <OnAndroid esim={esim} name={name} />
   return (
-    <ol>
+    <ol className="steps">
       <li>Connect the phone that will use the eSIM to Wi-Fi.</li>
       <li>
         On an iPhone open Settings, Mobile Service, Add eSIM, Use QR Code; on Android open Settings, Network & internet,
@@ -31,7 +31,7 @@ export function InstallSteps({ esim, device, name }: Props) {
 
 function OnIphone({ esim, name }: Omit<Props, 'device'>) {
   return (
-    <ol>
+    <ol className="steps">
       <li>Connect to Wi-Fi.</li>
       {esim.iosInstallUrl ? (
         <li>
@@ -54,7 +54,7 @@ function OnIphone({ esim, name }: Omit<Props, 'device'>) {
 
 function OnAndroid({ esim, name }: Omit<Props, 'device'>) {
   return (
-    <ol>
+    <ol className="steps">
       <li>Connect to Wi-Fi.</li>
       {esim.androidInstallUrl ? (
         <li>

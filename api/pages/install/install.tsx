@@ -1,7 +1,9 @@
 /** U3: an eSIM in every form that phones accept, and its usage. The mailed link opens the page without a sign-in. */
-import { dataAmount, moment, placeName, days as someDays, validityStart } from '../../../mails/format.ts'
-import type { EsimState, ValidityStart } from '../../../providers/esim.ts'
+import { dataAmount, placeName, days as someDays } from '../../../mails/format.ts'
+import { Icon } from '../brand/icons.tsx'
+import { Facts } from '../form.tsx'
 import { renderLayout } from '../layout.tsx'
+import { type EsimLife, hasStarted, isUsable, StateBadge, Usage, Validity } from './esim-status.tsx'
 import { type Device, devices, InstallSteps } from './install-steps.tsx'
 import { Troubleshooting } from './troubleshooting.tsx'
 
@@ -9,6 +11,12 @@ export interface InstallPage {
   supportMail: string
   destination: string
   packageName: string
+  /** ISO 3166-1 alpha-2 */
+  countries: readonly string[]
+  /** null: unlimited */
+  dataBytes: number | null
+  /** the volume is per day */
+  daily: boolean
   days: number
   /** the order was refunded and its eSIMs returned */
   refunded: boolean
@@ -17,9 +25,7 @@ export interface InstallPage {
   esims: InstallableEsim[]
 }
 
-export interface InstallableEsim {
-  state: EsimState
-  suspended: boolean
+export interface InstallableEsim extends EsimLife {
   iccid: string
   activationCode: string
   smdpAddress: string | null
@@ -30,44 +36,22 @@ export interface InstallableEsim {
   androidInstallUrl: string | null
   /** `data:` URL of a PNG image */
   qr: string
-  totalBytes: number | null
-  usedBytes: number
-  /** when the provider told the usage */
-  checkedAt: Date
-  validityStarts: ValidityStart | null
-  activatedAt: Date | null
-  /** the last day on which it can be installed */
-  unusedUntil: Date | null
-  expiresAt: Date | null
 }
-
-const states: Record<EsimState, string> = {
-  new: 'Ready to be installed',
-  installed: 'Installed, not used yet',
-  in_use: 'In use',
-  used_up: 'All data is used',
-  expired: 'Has expired',
-  removed: 'Was deleted from the phone',
-  cancelled: 'Was given back',
-  suspended: 'On hold',
-  unknown: 'The network has not told its state yet',
-}
-
-const over: readonly EsimState[] = ['expired', 'removed', 'cancelled']
 
 export function renderInstall(page: InstallPage): string {
-  const { supportMail, destination, packageName, esims, refunded, device } = page
-  const inUse = !refunded && esims.some(({ state }) => !over.includes(state))
+  const { supportMail, destination, esims, refunded, device } = page
+  const inUse = !refunded && esims.some(isUsable)
   return renderLayout({
     title: `Your eSIM for ${placeName(destination)}`,
     supportMail,
+    copyButtons: true,
     children: (
       <>
-        <p>{packageName}.</p>
+        <Bought page={page} />
         {refunded ? <p className="notice">This order was refunded. Its eSIM can no longer be installed.</p> : null}
         {inUse ? <DeviceSwitch device={device} /> : null}
         {esims.length > 1 ? (
-          <nav aria-label="eSIMs of this order">
+          <nav aria-label="eSIMs of this order" className="switch">
             {esims.map((esim, index) => (
               <a key={esim.activationCode} href={`#esim-${index + 1}`}>
                 eSIM {index + 1}
@@ -91,6 +75,34 @@ export function renderInstall(page: InstallPage): string {
   })
 }
 
+function Bought({ page: { packageName, countries, dataBytes, daily, days } }: { page: InstallPage }) {
+  const names = countries.map(placeName).toSorted((a, b) => a.localeCompare(b, 'en'))
+  return (
+    <>
+      <p>{packageName}.</p>
+      <Facts
+        of={[
+          ['Data', dataAmount(dataBytes) + (daily ? ' a day' : '')],
+          ['Days', someDays(days)],
+          ...(names.length === 0 ? [] : [['Works in', shortList(names)] as const]),
+        ]}
+      />
+      {names.length > mostNames ? (
+        <details>
+          <summary>All {names.length} countries</summary>
+          {names.join(', ')}
+        </details>
+      ) : null}
+    </>
+  )
+}
+
+const shortList = (names: readonly string[]): string =>
+  names.slice(0, mostNames).join(', ') + (names.length > mostNames ? ', …' : '')
+
+/** Of countries, before they need an opener of their own. */
+const mostNames = 8
+
 function DeviceSwitch({ device }: { device: Device }) {
   return (
     <nav aria-label="Phone" className="switch">
@@ -103,10 +115,6 @@ function DeviceSwitch({ device }: { device: Device }) {
   )
 }
 
-/** Airalo does not tell when an eSIM was activated. */
-const hasStarted = ({ state, activatedAt, usedBytes }: InstallableEsim): boolean =>
-  activatedAt !== null || usedBytes > 0 || ['in_use', 'used_up', 'expired'].includes(state)
-
 interface EsimProps {
   id: string
   esim: InstallableEsim
@@ -116,45 +124,27 @@ interface EsimProps {
 
 function Esim({ id, esim, name, page: { refunded, device, days } }: EsimProps) {
   const { state, suspended } = esim
-  const usable = !refunded && !over.includes(state)
+  const usable = !refunded && isUsable(esim)
   const installable = !refunded && !suspended && (state === 'new' || state === 'unknown')
   return (
     <section className="card" id={id}>
-      <h2>{name}</h2>
-      <p>
-        <strong>{suspended ? 'On hold' : states[state]}</strong>
-      </p>
+      <div className="head">
+        <h2>{name}</h2>
+        <StateBadge esim={esim} />
+      </div>
       {refunded ? null : <Validity esim={esim} days={days} />}
-      {hasStarted(esim) ? <Usage esim={esim} /> : null}
+      {hasStarted(esim) ? <Usage esim={esim} name={name} /> : null}
       {installable ? (
         <>
-          <h3>Install it</h3>
+          <h3>
+            <Icon of="phone" /> Install it
+          </h3>
           <InstallSteps esim={esim} device={device} name={name} />
         </>
       ) : null}
       {usable ? <Abroad esim={esim} device={device} /> : null}
-      {refunded ? null : <Codes esim={esim} name={name} installable={installable} />}
+      {refunded ? null : <Codes esim={esim} id={id} name={name} installable={installable} />}
     </section>
-  )
-}
-
-function Validity({ esim, days }: { esim: InstallableEsim; days: number }) {
-  const { state, expiresAt, unusedUntil, validityStarts } = esim
-  if (expiresAt) {
-    return (
-      <p>
-        {state === 'expired' ? 'Ended' : 'Valid until'} {moment(expiresAt)}.
-      </p>
-    )
-  }
-  if (hasStarted(esim) || over.includes(state)) return null
-  return (
-    <p>
-      Valid for {someDays(days)} {validityStart(validityStarts)}.
-      {validityStarts === 'installation' ? ' Install it shortly before you leave.' : null}
-      {validityStarts === 'first_use' ? ' You can install it at home today.' : null}
-      {unusedUntil && state === 'new' ? ` Install it before ${moment(unusedUntil)}.` : null}
-    </p>
   )
 }
 
@@ -167,8 +157,10 @@ function Abroad({ esim, device }: { esim: InstallableEsim; device: Device }) {
   }
   return (
     <>
-      <h3>At your destination</h3>
-      <ol>
+      <h3>
+        <Icon of="plane" /> At your destination
+      </h3>
+      <ol className="steps">
         <li>{roaming[device]}</li>
         <li>
           {esim.apn ? (
@@ -186,7 +178,16 @@ function Abroad({ esim, device }: { esim: InstallableEsim; device: Device }) {
   )
 }
 
-function Codes({ esim, name, installable }: { esim: InstallableEsim; name: string; installable: boolean }) {
+const codeId = (id: string, label: string): string => `${id}-${label.toLowerCase().replaceAll(/[^a-z]+/g, '-')}`
+
+interface CodesProps {
+  esim: InstallableEsim
+  id: string
+  name: string
+  installable: boolean
+}
+
+function Codes({ esim, id, name, installable }: CodesProps) {
   const facts = [
     ['SM-DP+ address', esim.smdpAddress],
     ['Activation code', esim.matchingId],
@@ -210,7 +211,17 @@ function Codes({ esim, name, installable }: { esim: InstallableEsim; name: strin
             <div key={label}>
               <dt>{label}</dt>
               <dd>
-                <code>{value}</code>
+                <code id={codeId(id, label)}>{value}</code>
+                <button
+                  type="button"
+                  hidden
+                  className="copy plain"
+                  data-copies={codeId(id, label)}
+                  data-done="Copied"
+                  aria-label={`Copy ${label} of ${name}`}
+                >
+                  Copy
+                </button>
               </dd>
             </div>
           ),
@@ -221,25 +232,5 @@ function Codes({ esim, name, installable }: { esim: InstallableEsim; name: strin
         is its serial number, which our support asks for.
       </p>
     </details>
-  )
-}
-
-function Usage({ esim: { usedBytes, totalBytes, checkedAt } }: { esim: InstallableEsim }) {
-  return (
-    <>
-      <h3>Data</h3>
-      <p>
-        {totalBytes === null ? (
-          <>{dataAmount(usedBytes)} used, without a limit</>
-        ) : (
-          <>
-            <progress value={Math.min(usedBytes, totalBytes)} max={totalBytes} aria-label="Used data" />
-            <br />
-            {dataAmount(usedBytes)} of {dataAmount(totalBytes)} used
-          </>
-        )}
-      </p>
-      <p className="quiet">Read at the network on {moment(checkedAt)}. Networks count with a delay of some hours.</p>
-    </>
   )
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { touchActivity } from '../../../db/accounts.ts'
+import { findPackage } from '../../../db/catalogue/packages.ts'
 import { listEsims, type StoredEsim } from '../../../db/order/esims.ts'
 import { findOrderByInstallToken } from '../../../db/order/orders.ts'
 import { qrPng } from '../../../mails/qr.ts'
@@ -10,9 +11,10 @@ import { type InstallableEsim, renderInstall } from '../../pages/install/install
 import { deviceOf } from '../../pages/install/install-steps.tsx'
 import { layoutHeaders } from '../../pages/layout.tsx'
 import { renderNotFound } from '../../pages/not-found.tsx'
+import { esimLife } from '../../views/esim-life.ts'
 
 const page = { description: 'A page', contentType: 'text/html' } as const
-const headers = { ...layoutHeaders({ images: true }), 'X-Robots-Tag': 'noindex' }
+const headers = { ...layoutHeaders({ images: true, copyButtons: true }), 'X-Robots-Tag': 'noindex' }
 
 export function installRoutes(api: ApiContext): Route[] {
   const { sql, config } = api
@@ -32,12 +34,15 @@ export function installRoutes(api: ApiContext): Route[] {
       async handle({ params: { token }, query: { device }, header }) {
         const order = await findOrderByInstallToken(sql, api, token)
         if (!order) return { status: 404, headers, raw: renderNotFound(config.SUPPORT_MAIL) }
-        const esims = await listEsims(api, order)
+        const [esims, bought] = await Promise.all([listEsims(api, order), findPackage(sql, order.package_code)])
         await touchActivity(sql, order.account_id, new Date())
         const raw = renderInstall({
           supportMail: config.SUPPORT_MAIL,
           destination: order.destination,
           packageName: order.package_name,
+          countries: bought?.destinations ?? [],
+          dataBytes: order.data_bytes === null ? null : Number(order.data_bytes),
+          daily: bought?.daily ?? false,
           days: order.days,
           device: device ?? deviceOf(header('user-agent')),
           refunded: order.status !== 'delivered' && order.status !== 'ended',
@@ -53,8 +58,7 @@ function installable(esim: StoredEsim): InstallableEsim {
   const { activationCode } = esim
   const parsed = parseActivationCode(activationCode)
   return {
-    state: esim.state,
-    suspended: esim.suspended,
+    ...esimLife(esim),
     iccid: esim.iccid,
     activationCode,
     smdpAddress: parsed?.smdpAddress ?? null,
@@ -64,12 +68,5 @@ function installable(esim: StoredEsim): InstallableEsim {
     iosInstallUrl: parsed && iosInstallUrl(activationCode),
     androidInstallUrl: parsed && androidInstallUrl(activationCode),
     qr: `data:image/png;base64,${qrPng(activationCode).toString('base64')}`,
-    totalBytes: esim.totalBytes === null ? null : Number(esim.totalBytes),
-    usedBytes: Number(esim.usedBytes),
-    checkedAt: esim.checkedAt,
-    validityStarts: esim.validityStarts,
-    activatedAt: esim.activatedAt,
-    unusedUntil: esim.unusedUntil,
-    expiresAt: esim.expiresAt,
   }
 }

@@ -1,0 +1,15 @@
+import type { StoredEsim } from '../../db/order/esims.ts'
+import type { EsimLife } from '../pages/install/esim-status.tsx'
+
+/** What pages say of an eSIM's state, validity and usage. */
+export const esimLife = (esim: StoredEsim): EsimLife => ({
+  state: esim.state,
+  suspended: esim.suspended,
+  totalBytes: esim.totalBytes === null ? null : Number(esim.totalBytes),
+  usedBytes: Number(esim.usedBytes),
+  checkedAt: esim.checkedAt,
+  validityStarts: esim.validityStarts,
+  activatedAt: esim.activatedAt,
+  unusedUntil: esim.unusedUntil,
+  expiresAt: esim.expiresAt,
+})
