@@ -55,6 +55,7 @@ import { accountPageRoutes } from './routes/web/account-pages.ts'
 import { deletionPageRoutes } from './routes/web/deletion-pages.ts'
 import { docsRoutes } from './routes/web/docs.ts'
 import { installRoutes } from './routes/web/install.ts'
+import { orderPageRoutes } from './routes/web/order-pages.ts'
 import { startPageRoutes } from './routes/web/start-page.ts'
 import { unsubscribeRoutes } from './routes/web/unsubscribe.ts'
 import { bounceRoutes } from './routes/webhooks/bounces.ts'
@@ -143,6 +144,7 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
     ...codecRoutes(api),
     ...unsubscribeRoutes(api),
     ...startPageRoutes(api),
+    ...orderPageRoutes(api),
     ...accountPageRoutes(api),
     ...deletionPageRoutes(api),
     ...installRoutes(api),

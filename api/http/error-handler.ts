@@ -13,7 +13,7 @@ export const undescribedProblem = 'a problem that its route does not describe'
 
 /** Answers every error as a problem. Only errors of ours and of the infrastructure are logged as errors. */
 export function createErrorHandler(context: Context): ErrorRequestHandler {
-  return (error: unknown, { method }, response, next) => {
+  return async (error: unknown, { method }, response, next) => {
     if (requestContextOf(response).isLate) return
     if (response.headersSent) return next(error)
     const problem = problemOf(error)
@@ -25,22 +25,28 @@ export function createErrorHandler(context: Context): ErrorRequestHandler {
     requestContext.refusal = { code: problem.code, detail: problem.options.detail }
     if (described && !described.has(problem.code))
       context.log.error({ method, route, code: problem.code }, undescribedProblem)
-    if (page) return sendProblemPage(response, problem, { supportMail: context.config.SUPPORT_MAIL, requestId })
+    if (page) {
+      const { showFormAgain } = requestContext
+      requestContext.showFormAgain = undefined
+      const form = showFormAgain && (await showFormAgain(problem).catch(() => undefined))
+      // While the form was made the request may have passed its deadline.
+      if (response.headersSent) return
+      const { SUPPORT_MAIL: supportMail } = context.config
+      const html =
+        form ?? renderProblemPage(problem, { supportMail, requestId, route, caller: requestContext.caller.kind })
+      return sendProblemPage(response, problem, html, form !== undefined)
+    }
     sendProblem(response, problem, { publicUrl: context.config.PUBLIC_URL, requestId })
   }
 }
 
-function sendProblemPage(
-  response: Response,
-  problem: Problem,
-  context: { supportMail: string; requestId: string },
-): void {
+function sendProblemPage(response: Response, problem: Problem, html: string, forms: boolean): void {
   const { status } = problems[problem.code]
   response
     .status(status)
-    .set({ ...layoutHeaders(), ...problem.options.headers })
+    .set({ ...layoutHeaders({ forms }), ...problem.options.headers })
     .type('text/html')
-    .send(renderProblemPage(problem, context))
+    .send(html)
 }
 
 const retrySoon = { 'Retry-After': '5' }

@@ -117,7 +117,24 @@ function handlersOf(
   }
 
   function answer(request: Request, response: Response): Promise<void> {
-    return runUntil(requestContextOf(response).deadline, () => answerInTime(request, response))
+    const work = () => runUntil(requestContextOf(response).deadline, () => answerInTime(request, response))
+    return route.showFormAgain ? keepTyped(request, response, work) : work()
+  }
+
+  /** Whoever filled a form in gets it back with what they typed, unless it did not come from our page. */
+  async function keepTyped(request: Request, response: Response, work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      const isForged = error instanceof Problem && error.code === 'forged_form'
+      const { caller } = requestContextOf(response)
+      const { params } = response.locals.target as Target
+      if (!isForged) {
+        requestContextOf(response).showFormAgain = async (problem) =>
+          route.showFormAgain?.({ caller, params }, { typed: typedFields(request.body), problem }) ?? ''
+      }
+      throw error
+    }
   }
 
   async function answerInTime(request: Request, response: Response): Promise<void> {
@@ -186,6 +203,12 @@ function ownForm(request: Request, caller: Caller): unknown {
   const { csrf, ...fields } = (request.body ?? {}) as Record<string, unknown>
   if ('csrf' in caller && csrf !== caller.csrf) throw new Problem('forged_form')
   return fields
+}
+
+/** What a person can type: the fields that came once. */
+function typedFields(body: unknown): Record<string, string> {
+  const fields = Object.entries((body ?? {}) as Record<string, unknown>)
+  return Object.fromEntries(fields.flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])))
 }
 
 function assertAdmitted(caller: Caller, route: Route): void {

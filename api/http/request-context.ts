@@ -1,5 +1,6 @@
 import type { Response } from 'express'
 import type { Caller } from './caller.ts'
+import type { Problem } from './problem.ts'
 import type { ProblemCode } from './problems.ts'
 
 /** What the API knows about a request while it answers it. */
@@ -12,6 +13,8 @@ export interface RequestContext {
   webhook: boolean
   /** answered with HTML, as are its errors */
   page: boolean
+  /** shows a refused form again, with what was typed; taken by the first who answers */
+  showFormAgain: ((problem: Problem) => Promise<string>) | undefined
   /** `performance.now()`, in ms */
   startedAt: number
   /** nothing more is begun for the request then; also in the time of `performance.now()` */
@@ -35,6 +38,7 @@ export function beginRequestContext(response: Response, requestId: string): Requ
     caller: { kind: 'public' },
     webhook: false,
     page: false,
+    showFormAgain: undefined,
     startedAt: performance.now(),
     deadline: Number.POSITIVE_INFINITY,
     isLate: false,

@@ -7,6 +7,7 @@ import type { PromiseId } from '../../policy/promises.ts'
 import type { Log } from '../../shared/log.ts'
 import type { CallerKind, CallerOf } from './caller.ts'
 import type { IdempotentRequest } from './idempotency.ts'
+import type { Problem } from './problem.ts'
 import type { ProblemCode } from './problems.ts'
 
 export type Method = 'get' | 'head' | 'post' | 'put' | 'patch' | 'delete'
@@ -67,6 +68,13 @@ export interface Handled<Kind extends CallerKind, Params, Query, Body, Use> {
   log: Log
 }
 
+/** A form that was refused, as it was typed. */
+export interface RefusedForm {
+  /** the fields by their names, without hidden ones of ours */
+  typed: Readonly<Record<string, string>>
+  problem: Problem
+}
+
 export interface RouteDefinition<
   Kind extends CallerKind,
   Params extends z.ZodObject | undefined,
@@ -102,6 +110,11 @@ export interface RouteDefinition<
   duringRestore?: true
   /** the body comes from a form on our pages: it must come from the same site, with the session's `csrf` if there is one */
   form?: boolean
+  /** The page with the form once more, after a refusal. Without it the refusal has a page of its own. */
+  showFormAgain?(
+    request: Pick<Handled<Kind, Params, Query, Body, Use>, 'caller' | 'params'>,
+    refused: RefusedForm,
+  ): Promise<string> | string
   /** accepts up to 4 MB of JSON in place of 64 kB */
   largeBody?: boolean
   /** the handler gets the body's bytes unparsed; the request counts against the `webhook` limit */
@@ -136,9 +149,10 @@ export interface Route
       ResponseDefinitions,
       IdempotencyKeyUse
     >,
-    'admit' | 'handle'
+    'admit' | 'handle' | 'showFormAgain'
   > {
   admit?(request: unknown): void
+  showFormAgain?(request: unknown, refused: RefusedForm): Promise<string> | string
   handle(request: unknown): Promise<AnyReply> | AnyReply
 }
 

@@ -1,4 +1,8 @@
-import type { ReactNode } from 'react'
+/** The parts of forms and lists. A form that was refused comes back with what was typed and the fault at its field. */
+import type { HTMLInputTypeAttribute, ReactNode } from 'react'
+import { problems } from '../http/problems.ts'
+import type { RefusedForm } from '../http/route.ts'
+import { Icon } from './brand/icons.tsx'
 
 interface FormProps {
   action: string
@@ -15,6 +19,139 @@ export function Form({ action, csrf, inline = false, children }: FormProps) {
       {csrf === undefined ? null : <input type="hidden" name="csrf" value={csrf} />}
       {children}
     </form>
+  )
+}
+
+/** What a form shows after it was refused. */
+export interface FormState {
+  typed: Readonly<Record<string, string>>
+  /** sentences by field */
+  faults: ReadonlyMap<string, string>
+  /** sentences about no field of the form */
+  others: readonly string[]
+}
+
+/**
+ * Puts the faults of a form into words.
+ * @param asks what each field asks for, as a sentence; it is said where the field is wrong
+ */
+export function formState({ typed, problem }: RefusedForm, asks: Readonly<Record<string, string>>): FormState {
+  const { errors = [], detail } = problem.options
+  const { title, meaning } = problems[problem.code]
+  const known = errors.filter(({ field }) => Object.hasOwn(asks, field))
+  const others = errors.filter(({ field }) => !Object.hasOwn(asks, field))
+  return {
+    typed,
+    faults: new Map(known.map(({ field }) => [field, asks[field] ?? ''])),
+    others:
+      errors.length > 0 ? others.map(({ field, reason }) => `${field}: ${reason}`) : [`${title}. ${detail ?? meaning}`],
+  }
+}
+
+const idOf = (name: string): string => `field-${name}`
+
+/** All faults of a form, each with a link to its field. It stands above the form. */
+export function FaultSummary({ of }: { of: FormState | undefined }) {
+  if (!of) return null
+  return (
+    <div className="faults" role="alert">
+      <h2>
+        <Icon of="warning" /> Nothing was changed yet
+      </h2>
+      <ul>
+        {[...of.faults].map(([name, words]) => (
+          <li key={name}>
+            <a href={`#${idOf(name)}`}>{words}</a>
+          </li>
+        ))}
+        {of.others.map((words) => (
+          <li key={words}>{words}</li>
+        ))}
+      </ul>
+    </div>
+  )
+}
+
+interface FieldProps {
+  name: string
+  label: string
+  state: FormState | undefined
+  value?: string
+  hint?: string
+  required?: boolean
+  maxLength?: number
+}
+
+interface InputProps extends FieldProps {
+  type?: HTMLInputTypeAttribute
+  autoComplete?: string
+}
+
+/** A field of one line, with its label, its hint and its fault. */
+export function Field({ type = 'text', autoComplete, ...field }: InputProps) {
+  return (
+    <Labelled field={field}>
+      <input type={type} autoComplete={autoComplete} defaultValue={shownValue(field)} {...attributesOf(field)} />
+    </Labelled>
+  )
+}
+
+/** A field of several lines. */
+export function TextField(field: FieldProps) {
+  return (
+    <Labelled field={field}>
+      <textarea defaultValue={shownValue(field)} {...attributesOf(field)} />
+    </Labelled>
+  )
+}
+
+/** A field with a list of choices. */
+export function Choice({ options, ...field }: FieldProps & { options: Readonly<Record<string, string>> }) {
+  return (
+    <Labelled field={field}>
+      <select defaultValue={shownValue(field)} {...attributesOf(field)}>
+        {Object.entries(options).map(([value, words]) => (
+          <option key={value} value={value}>
+            {words}
+          </option>
+        ))}
+      </select>
+    </Labelled>
+  )
+}
+
+const shownValue = ({ name, value, state }: FieldProps): string => state?.typed[name] ?? value ?? ''
+
+function attributesOf({ name, state, hint, required, maxLength }: FieldProps) {
+  const isWrong = state?.faults.has(name)
+  const notes = [hint ? `${idOf(name)}-hint` : '', isWrong ? `${idOf(name)}-fault` : ''].filter(Boolean)
+  return {
+    id: idOf(name),
+    name,
+    required,
+    maxLength,
+    'aria-invalid': isWrong ? true : undefined,
+    'aria-describedby': notes.length > 0 ? notes.join(' ') : undefined,
+  }
+}
+
+function Labelled({ field: { name, label, hint, state }, children }: { field: FieldProps; children: ReactNode }) {
+  const fault = state?.faults.get(name)
+  return (
+    <div className="field">
+      <label htmlFor={idOf(name)}>{label}</label>
+      {hint ? (
+        <span className="hint" id={`${idOf(name)}-hint`}>
+          {hint}
+        </span>
+      ) : null}
+      {children}
+      {fault ? (
+        <span className="fault" id={`${idOf(name)}-fault`}>
+          {fault}
+        </span>
+      ) : null}
+    </div>
   )
 }
 

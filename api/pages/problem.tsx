@@ -1,14 +1,25 @@
+/** A problem as a page: the faults field by field, a way on, and the request id for questions to us. */
+import type { CallerKind } from '../http/caller.ts'
 import type { Problem } from '../http/problem.ts'
 import { problems } from '../http/problems.ts'
+import { Icon } from './brand/icons.tsx'
 import { renderLayout } from './layout.tsx'
 
-/** A problem as a page: the faults field by field, and the request id for questions to us. */
-export function renderProblemPage(problem: Problem, context: { supportMail: string; requestId: string }): string {
+interface ProblemContext {
+  supportMail: string
+  requestId: string
+  /** the route's template */
+  route: string
+  caller: CallerKind
+}
+
+export function renderProblemPage(problem: Problem, { supportMail, requestId, route, caller }: ProblemContext): string {
   const { title, meaning, status } = problems[problem.code]
   const { detail, errors = [] } = problem.options
+  const way = wayOn(route, caller)
   return renderLayout({
     title,
-    supportMail: context.supportMail,
+    supportMail,
     children: (
       <>
         {detail ? <p>{detail}</p> : null}
@@ -30,11 +41,23 @@ export function renderProblemPage(problem: Problem, context: { supportMail: stri
             </a>
           </p>
         ) : null}
+        <p>
+          <a className="way" href={way.href}>
+            <Icon of="forward" /> {way.label}
+          </a>
+        </p>
         <p className="quiet">
           {status >= 500 ? 'When you ask us about it, give this number: ' : 'Number of this answer: '}
-          {context.requestId}
+          {requestId}
         </p>
       </>
     ),
   })
+}
+
+/** Where a person goes from a page that has nothing to offer. */
+function wayOn(route: string, caller: CallerKind): { href: string; label: string } {
+  if (route.startsWith('/console')) return { href: '/console', label: 'Console' }
+  if (caller === 'visitor') return { href: '/account', label: 'My eSIMs' }
+  return { href: '/', label: 'Start page' }
 }

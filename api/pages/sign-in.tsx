@@ -1,25 +1,37 @@
 /** Pages of the sign-in by a mailed link. */
-import { Form } from './form.tsx'
+import type { RefusedForm } from '../http/route.ts'
+import { FaultSummary, Field, Form, formState } from './form.tsx'
 import { renderLayout } from './layout.tsx'
 
 /** The pages to which a sign-in can lead. */
-export const destinations = ['account', 'delete-account'] as const
+export const destinations = ['account', 'account/data', 'delete-account'] as const
 export type Destination = (typeof destinations)[number]
 
-export function renderAskAddress(next: Destination, supportMail: string): string {
+const asks = { email: 'Write an address as name@example.com.' } as const
+
+/** @param refused the form as it was typed, if it was refused */
+export function renderAskAddress(next: Destination, supportMail: string, refused?: RefusedForm): string {
+  const state = refused && formState(refused, asks)
   return renderLayout({
     title: 'Sign in',
     supportMail,
+    hasFault: refused !== undefined,
     children: (
       <>
+        <FaultSummary of={state} />
         {next === 'delete-account' ? <p>To delete an account, sign in first.</p> : null}
         <p>We mail you a link that works once. There is no password.</p>
         <Form action="/account/sign-in">
           <input type="hidden" name="next" value={next} />
-          <label>
-            Your e-mail address
-            <input type="email" name="email" required maxLength={254} autoComplete="email" />
-          </label>
+          <Field
+            name="email"
+            label="Your e-mail address"
+            state={state}
+            type="email"
+            autoComplete="email"
+            required
+            maxLength={254}
+          />
           <button type="submit">Mail me a link</button>
         </Form>
       </>

@@ -1,21 +1,16 @@
 /** The right to withdraw from the contract of an order, in two steps (policy/withdrawal.ts). */
 import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
-import { findAccount } from '../../db/accounts.ts'
 import { findOrder, type OrderRow } from '../../db/order/orders.ts'
-import { isStanding, listRefunds, sumOf } from '../../db/order/refunds.ts'
-import { findWithdrawal, openWithdrawal } from '../../db/order/withdrawals.ts'
-import { withdrawalPeriodEnds } from '../../shared/withdrawal-period.ts'
 import { assertReaches, type Caller } from '../http/caller.ts'
 import { Problem } from '../http/problem.ts'
 import { defineRoute, type Route } from '../http/route.ts'
 import { sentId } from '../http/storable.ts'
 import { createWithdrawalClient } from '../runs/withdrawal-client.ts'
-import { viewWithdrawal, withdrawalRequest, withdrawalView } from '../views/withdrawal-view.ts'
+import { readWithdrawal, withdrawalRequest, withdrawalView } from '../views/withdrawal-view.ts'
 
 const params = z.strictObject({ id: sentId })
 const noStore = { 'Cache-Control': 'no-store' }
-const paid = ['in_review', 'provisioning', 'delivered']
 
 export function withdrawalRoutes(api: ApiContext): Route[] {
   const { sql } = api
@@ -28,17 +23,11 @@ export function withdrawalRoutes(api: ApiContext): Route[] {
     return order
   }
 
-  async function shown(order: OrderRow) {
-    const withdrawal = await findWithdrawal(sql, api, order)
-    const account = await findAccount(sql, api, order.account_id)
-    if (!withdrawal || !account) throw new Problem('not_found')
-    // What was given back before the statement: later refunds are what the withdrawal leads to.
-    const before = withdrawal.statedAt
-      ? []
-      : (await listRefunds(sql, order.id)).filter(({ state }) => isStanding(state))
-    const body = viewWithdrawal(order, withdrawal, { email: account.email, refundedMinor: sumOf(before) })
-    return { status: 200 as const, headers: noStore, body }
-  }
+  const shown = async (order: OrderRow) => ({
+    status: 200 as const,
+    headers: noStore,
+    body: await readWithdrawal(api, order),
+  })
 
   return [
     defineRoute({
@@ -56,16 +45,7 @@ export function withdrawalRoutes(api: ApiContext): Route[] {
       problems: ['not_found', 'order_state_conflict', 'withdrawal_period_over'],
       async handle({ params: { id }, body, caller }) {
         const order = await reachable(id, caller)
-        const known = await findWithdrawal(sql, api, order)
-        if (known?.statedAt) return shown(order)
-        const at = new Date()
-        if (!paid.includes(order.status))
-          throw new Problem('order_state_conflict', { detail: `Reason: ${order.status}` })
-        if (at >= withdrawalPeriodEnds(order.paid_at ?? order.created_at)) throw new Problem('withdrawal_period_over')
-        const account = await findAccount(sql, api, order.account_id)
-        if (!account) throw new Problem('not_found')
-        const name = body?.name ?? known?.name ?? `${account.firstName} ${account.lastName}`
-        await openWithdrawal(sql, api, order, { name, at })
+        await client.open(order, body?.name)
         return shown(order)
       },
     }),
@@ -91,9 +71,7 @@ export function withdrawalRoutes(api: ApiContext): Route[] {
       ],
       async handle({ params: { id }, caller }) {
         const order = await reachable(id, caller)
-        const known = await findWithdrawal(sql, api, order)
-        if (!known) throw new Problem('withdrawal_not_opened')
-        if (!known.statedAt) await client.state(id, order.account_id)
+        await client.confirm(order)
         return shown(order)
       },
     }),

@@ -1,33 +1,71 @@
-/** States withdrawals by their runs. */
+/** Opens withdrawals, and states them by their runs. */
 import type { ApiContext } from '../../context.ts'
+import { findAccount } from '../../db/accounts.ts'
+import type { OrderRow } from '../../db/order/orders.ts'
+import { findWithdrawal, openWithdrawal } from '../../db/order/withdrawals.ts'
 import { initialSearchAttributes } from '../../shared/search-attributes.ts'
+import { withdrawalPeriodEnds } from '../../shared/withdrawal-period.ts'
 import {
   firstWithdrawalState,
   withdrawalStated,
   withdrawalType,
   withdrawalWorkflowId,
 } from '../../workflows/order/withdrawal.contract.ts'
+import { Problem } from '../http/problem.ts'
 import { startAndUpdate } from './workflow-problems.ts'
 
 const ended = { code: 'order_state_conflict', detail: 'The withdrawal was carried out.' } as const
 
 export type WithdrawalClient = ReturnType<typeof createWithdrawalClient>
 
-export function createWithdrawalClient({ temporal, config, cipher }: ApiContext) {
+const paid = ['in_review', 'provisioning', 'delivered']
+
+/** Until when an order's contract can be withdrawn from; null when it cannot. */
+export function withdrawableUntil(order: OrderRow, now: Date): Date | null {
+  const end = withdrawalPeriodEnds(order.paid_at ?? order.created_at)
+  return paid.includes(order.status) && now < end ? end : null
+}
+
+export function createWithdrawalClient(api: ApiContext) {
+  const { sql, temporal, config, cipher } = api
   return {
-    /** Records the statement, once for each order, and has it carried out. @throws Problem withdrawal_... */
-    async state(orderId: string, accountId: string): Promise<void> {
-      const start = {
-        type: withdrawalType,
-        workflowId: withdrawalWorkflowId(orderId),
-        taskQueue: config.TEMPORAL_TASK_QUEUE,
-        args: [{ orderId }],
-        workflowIdConflictPolicy: 'USE_EXISTING' as const,
-        workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY' as const,
-        typedSearchAttributes: initialSearchAttributes(firstWithdrawalState, cipher.accountRef(accountId)),
-        staticSummary: 'Withdrawal',
-      }
-      await startAndUpdate(temporal, withdrawalStated, start, ended)
+    /**
+     * Opens a withdrawal, which changes nothing for the order. One that was stated stays as it is.
+     * @param name default: the name of the one that is open, or of the account
+     * @throws Problem order_state_conflict, withdrawal_period_over
+     */
+    async open(order: OrderRow, name: string | undefined): Promise<void> {
+      const known = await findWithdrawal(sql, api, order)
+      if (known?.statedAt) return
+      const at = new Date()
+      if (!paid.includes(order.status)) throw new Problem('order_state_conflict', { detail: `Reason: ${order.status}` })
+      if (withdrawableUntil(order, at) === null) throw new Problem('withdrawal_period_over')
+      const account = await findAccount(sql, api, order.account_id)
+      if (!account) throw new Problem('not_found')
+      const names = name ?? known?.name ?? `${account.firstName} ${account.lastName}`
+      await openWithdrawal(sql, api, order, { name: names, at })
     },
+
+    /** Confirms the open withdrawal of an order. To repeat it changes nothing. @throws Problem withdrawal_... */
+    async confirm(order: OrderRow): Promise<void> {
+      const known = await findWithdrawal(sql, api, order)
+      if (!known) throw new Problem('withdrawal_not_opened')
+      if (!known.statedAt) await state(order.id, order.account_id)
+    },
+  }
+
+  /** Records the statement, once for each order, and has it carried out. @throws Problem withdrawal_... */
+  async function state(orderId: string, accountId: string): Promise<void> {
+    const start = {
+      type: withdrawalType,
+      workflowId: withdrawalWorkflowId(orderId),
+      taskQueue: config.TEMPORAL_TASK_QUEUE,
+      args: [{ orderId }],
+      workflowIdConflictPolicy: 'USE_EXISTING' as const,
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY' as const,
+      typedSearchAttributes: initialSearchAttributes(firstWithdrawalState, cipher.accountRef(accountId)),
+      staticSummary: 'Withdrawal',
+    }
+    await startAndUpdate(temporal, withdrawalStated, start, ended)
   }
 }

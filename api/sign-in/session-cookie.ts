@@ -4,7 +4,8 @@ import type { Context } from '../../context.ts'
 
 export type SessionKind = 'visitor' | 'console'
 
-const isSecure = (publicUrl: string): boolean => publicUrl.startsWith('https:')
+/** Whether cookies can be bound to this host. */
+export const isSecure = (publicUrl: string): boolean => publicUrl.startsWith('https:')
 
 /** With the prefix `__Host-` a browser accepts a cookie only with Secure, from this host and for this host (RFC 6265bis). */
 export const cookieName = (kind: SessionKind, publicUrl: string): string =>

@@ -1,9 +1,13 @@
 /** Withdrawals in the API: what Article 11a of Directive 2011/83/EU asks to show, before and after the confirmation. */
 import { z } from 'zod'
+import type { Context } from '../../context.ts'
+import { findAccount } from '../../db/accounts.ts'
 import type { OrderRow } from '../../db/order/orders.ts'
-import type { Withdrawal } from '../../db/order/withdrawals.ts'
+import { isStanding, listRefunds, sumOf } from '../../db/order/refunds.ts'
+import { findWithdrawal, type Withdrawal } from '../../db/order/withdrawals.ts'
 import { performanceConsents, withdrawalLabels, withdrawalStatement } from '../../policy/withdrawal.ts'
 import { refundDueAfter, withdrawalPeriodEnds } from '../../shared/withdrawal-period.ts'
+import { Problem } from '../http/problem.ts'
 import { personName } from './account-fields.ts'
 
 export const withdrawalRequest = z
@@ -38,7 +42,21 @@ export const withdrawalView = z
 const meaning =
   'The contract ends. Your unused eSIM goes back and can no longer be installed. You get back all that you paid, the way you paid, within 14 days at the latest.'
 
-export function viewWithdrawal(
+/** The withdrawal of an order as it stands. @throws Problem not_found */
+export async function readWithdrawal(context: Context, order: OrderRow): Promise<z.input<typeof withdrawalView>> {
+  const [withdrawal, account] = await Promise.all([
+    findWithdrawal(context.sql, context, order),
+    findAccount(context.sql, context, order.account_id),
+  ])
+  if (!withdrawal || !account) throw new Problem('not_found')
+  // What was given back before the statement: later refunds are what the withdrawal leads to.
+  const before = withdrawal.statedAt
+    ? []
+    : (await listRefunds(context.sql, order.id)).filter(({ state }) => isStanding(state))
+  return viewWithdrawal(order, withdrawal, { email: account.email, refundedMinor: sumOf(before) })
+}
+
+function viewWithdrawal(
   order: OrderRow,
   { name, openedAt, statedAt }: Withdrawal,
   given: { email: string; refundedMinor: number },

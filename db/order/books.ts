@@ -255,3 +255,11 @@ export async function listDocuments(
     join invoice_links l on l.number = i.number where l.order_id = ${orderId} order by i.number`
   return rows.map(({ kind, number, issued_on }) => ({ kind, number, issuedOn: dayOf(issued_on) }))
 }
+
+/** One document of an order. Undefined for the number of another order's document. */
+export async function findDocument(sql: Queryable, orderId: string, number: string): Promise<Invoices | undefined> {
+  const [row] = await sql<Invoices[]>`
+    select i.* from invoices i join invoice_links l on l.number = i.number
+    where l.order_id = ${orderId} and i.number = ${number}`
+  return row
+}

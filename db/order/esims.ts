@@ -4,6 +4,7 @@ import type { EsimState, EsimStatus, ProvidedEsim } from '../../providers/esim.t
 import type { Database, Queryable } from '../connection/database.ts'
 import type { Esims, Orders } from '../connection/schema.ts'
 import { type ColumnEncryption, findDataKey, tableEncryption } from '../crypto/column-encryption.ts'
+import type { DataKey } from '../crypto/field-cipher.ts'
 import type { Placement } from './placements.ts'
 
 export interface StoredEsim {
@@ -88,8 +89,29 @@ export async function listEsims(
   const rows = await context.sql<Esims[]>`select * from esims where order_id = ${order.id} order by id`
   const key = rows.length > 0 ? await findDataKey(context.sql, context, order.account_id) : undefined
   if (!key) return []
-  const fields = tableEncryption(context.cipher, key, 'esims')
-  return rows.map((row) => ({
+  return rows.map(opener(context, key))
+}
+
+/** The decrypted eSIMs of several orders of one account, by the id of their order. */
+export async function listEsimsOfOrders(
+  context: EncryptedDatabase,
+  accountId: string,
+  orderIds: readonly string[],
+): Promise<Map<string, StoredEsim[]>> {
+  const rows = await context.sql<Esims[]>`
+    select e.* from esims e join orders o on o.id = e.order_id
+    where e.order_id = any(${[...orderIds]}::uuid[]) and o.account_id = ${accountId} order by e.id`
+  const key = rows.length > 0 ? await findDataKey(context.sql, context, accountId) : undefined
+  const byOrder = new Map<string, StoredEsim[]>()
+  if (!key) return byOrder
+  const open = opener(context, key)
+  for (const row of rows) byOrder.set(row.order_id, [...(byOrder.get(row.order_id) ?? []), open(row)])
+  return byOrder
+}
+
+function opener({ cipher }: EncryptedDatabase, key: DataKey): (row: Esims) => StoredEsim {
+  const fields = tableEncryption(cipher, key, 'esims')
+  return (row) => ({
     id: row.id,
     provider: row.provider,
     esimRef: fields.open('esim_ref', row.esim_ref),
@@ -107,7 +129,7 @@ export async function listEsims(
     checkedAt: row.checked_at,
     expiresAt: row.expires_at,
     returnAsked: row.return_asked_at !== null,
-  }))
+  })
 }
 
 export async function setEsimState(

@@ -39,7 +39,7 @@ test('privacy requests of a person and of the app backend for them are limited, 
   const [row] = await sql`select count(*)::int as count from privacy_requests where account_id = ${person.accountId}`
   expect(row?.count).toBe(most)
   const page = await visit(harness.stack, person)
-  const form = await page.submit('/account', '/account/privacy-request', { kind: 'other', message: 'By form.' })
+  const form = await page.submit('/account/data', '/account/privacy-request', { kind: 'other', message: 'By form.' })
   expect(form.status).toBe(429)
   expect((await harness.operator.post('/v1/privacy-requests', asked, keyed())).status).toBe(201)
 })

@@ -30,7 +30,7 @@ async function withGoogle(): Promise<{ person: Person; sub: string }> {
 }
 
 const isSignedIn = async (surfer: Surfer): Promise<boolean> =>
-  (await surfer.open('/account')).html.includes('action="/account/profile"')
+  (await surfer.open('/account/data')).html.includes('action="/account/profile"')
 const linksOf = (person: Person) => sql`select 1 from link_tokens where account_id = ${person.accountId}`
 
 type Deliveries = { deliveries: Delivery[] }

@@ -8,7 +8,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { createApiKey, revokeApiKey } from '../../db/api-keys.ts'
 import { untilAcknowledged } from '../erasure/exercised-rights.ts'
 import { findTexts, takeSnapshot } from '../erasure/snapshot.ts'
-import { createSurfer } from '../harness/browser.ts'
+import { createSurfer, type Surfer } from '../harness/browser.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
 import { openHarness } from '../harness/harness.ts'
 import { createCaller, expectStatus } from '../harness/http.ts'
@@ -26,7 +26,7 @@ interface Operation {
 
 interface Things {
   person: Person
-  order: { id: string; esims: { matchingId: string }[] }
+  order: { id: string; esims: { matchingId: string }[]; documents: { number: string }[] }
   heldOrder: { id: string }
   requestId: string
 }
@@ -34,18 +34,21 @@ interface Things {
 /**
  * The meaning of a route's id.
  * - `theirs`: a person's row; other people get a 404
+ * - `visited`: a page or form of a person's row; other people's sessions get a 404
  * - `ours`: for operators or the app backend only
  * - `secret`: for everybody who knows it; an invented one opens nothing
  * - `public`: the same answer for everybody, without personal data
  */
 type Entry =
   | { id: 'theirs'; path: (of: Things) => string; body?: (of: Things) => unknown; ownerGets: number }
+  | { id: 'visited'; path: (of: Things) => string; fields?: Record<string, string> }
   | { id: 'ours'; path?: (of: Things) => string }
   | { id: 'secret'; made: string; body?: string }
   | { id: 'public'; path: string }
 
 const account = (rest: string) => (of: Things) => `/v1/accounts/${of.person.accountId}${rest}`
 const order = (rest: string) => (of: Things) => `/v1/orders/${of.order.id}${rest}`
+const orderPage = (rest: string) => (of: Things) => `/account/orders/${of.order.id}${rest}`
 const request = (rest: string) => (of: Things) => `/v1/privacy-requests/${of.requestId}${rest}`
 const madeUp = 'A'.repeat(43)
 /** The form of each act on the console, and what it is sent to. */
@@ -166,6 +169,24 @@ const entries: Record<string, Entry> = {
   'POST /email-change/{token}': { id: 'secret', made: `/email-change/${madeUp}` },
   'GET /account/sign-in/{token}': { id: 'secret', made: `/account/sign-in/${madeUp}` },
   'POST /account/sign-in/{token}': { id: 'secret', made: `/account/sign-in/${madeUp}` },
+  'GET /account/orders/{id}': { id: 'visited', path: orderPage('') },
+  'POST /account/orders/{id}/cancel': { id: 'visited', path: orderPage('/cancel') },
+  'POST /account/orders/{id}/return': { id: 'visited', path: orderPage('/return') },
+  'POST /account/orders/{id}/resend': { id: 'visited', path: orderPage('/resend'), fields: { once: randomUUID() } },
+  'POST /account/orders/{id}/withdrawal': { id: 'visited', path: orderPage('/withdrawal') },
+  'POST /account/orders/{id}/withdrawal/confirm': {
+    id: 'visited',
+    path: orderPage('/withdrawal/confirm'),
+    fields: { name: 'Ben' },
+  },
+  'GET /account/orders/{id}/documents/{number}': {
+    id: 'visited',
+    path: (of) => orderPage(`/documents/${of.order.documents[0]?.number}`)(of),
+  },
+  'GET /account/orders/{id}/documents/{number}/pdf': {
+    id: 'visited',
+    path: (of) => orderPage(`/documents/${of.order.documents[0]?.number}/pdf`)(of),
+  },
   'POST /v1/webhooks/esim-access/{secret}': { id: 'secret', made: `/v1/webhooks/esim-access/${madeUp}`, body: '{}' },
   'POST /v1/webhooks/mail-bounces/{secret}': { id: 'secret', made: `/v1/webhooks/mail-bounces/${madeUp}`, body: 'x' },
   'GET /schemas/{file}': { id: 'public', path: '/schemas/account-export-1.json' },
@@ -196,6 +217,7 @@ let anna: Things
 let ben: Things
 /** Credentials that must be refused, and sessions of people. */
 let useless: { name: string; token: string }[]
+let bensSession: Surfer
 let cookie: string
 
 async function withThings(): Promise<Things> {
@@ -218,7 +240,7 @@ async function withThings(): Promise<Things> {
   return { person, order: bought, heldOrder, requestId }
 }
 
-async function signedIn({ person }: Things): Promise<string> {
+async function signedIn({ person }: Things): Promise<Surfer> {
   const surfer = createSurfer(harness.urls.api)
   await surfer.post('/account/sign-in', { email: person.email })
   const mail = await until('the link', async () =>
@@ -226,12 +248,13 @@ async function signedIn({ person }: Things): Promise<string> {
   )
   const link = new URL(/https?:\/\/\S+\/account\/sign-in\/[\w-]{43}/.exec(mail.text)?.[0] ?? '').pathname
   await surfer.submit(link, link)
-  return [...surfer.cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+  return surfer
 }
 
 beforeAll(async () => {
   ;[anna, ben] = await Promise.all([withThings(), withThings()])
-  cookie = await signedIn(ben)
+  bensSession = await signedIn(ben)
+  cookie = [...bensSession.cookies].map(([name, value]) => `${name}=${value}`).join('; ')
   const made = async (kind: 'service' | 'operator') => {
     const { id, token } = await createApiKey(sql, { kind, label: 'revoked', at: new Date() })
     await revokeApiKey(sql, id, new Date())
@@ -267,6 +290,7 @@ test('every entry of two-persons.test.ts matches the callers that its route decl
     const callers = admitted(operation)
     const entry = entryOf(operation)
     if (entry.id === 'theirs') expect(callers, nameOf(operation)).toContain('person')
+    else if (entry.id === 'visited') expect(callers, nameOf(operation)).toEqual(['visitor'])
     else if (entry.id === 'ours') {
       for (const kind of callers) expect(['operator', 'console'], nameOf(operation)).toContain(kind)
     } else expect(callers, nameOf(operation)).toBe('everybody')
@@ -309,6 +333,23 @@ test('a person cannot reach rows of another person by an id in a body or a list'
     const { text } = await ben.person.caller.get(path)
     expect(text).toContain(ben.person.accountId)
     expect(text).not.toContain(accountId)
+  }
+  expect(await annasRows()).toEqual(before)
+})
+
+test('a person’s session cannot read or change pages of another person’s rows', async () => {
+  const before = await annasRows()
+  const csrf = /name="csrf" value="([^"]+)"/.exec((await bensSession.open('/account/data')).html)?.[1] ?? ''
+  for (const operation of withId) {
+    const entry = entryOf(operation)
+    if (entry.id !== 'visited') continue
+    const path = entry.path(anna)
+    const { status, html } =
+      operation.method === 'GET'
+        ? await bensSession.open(path)
+        : await bensSession.post(path, { csrf, ...entry.fields })
+    expect([nameOf(operation), status]).toEqual([nameOf(operation), 404])
+    for (const text of [anna.person.email, anna.person.lastName]) expect(html).not.toContain(text)
   }
   expect(await annasRows()).toEqual(before)
 })

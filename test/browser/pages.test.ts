@@ -45,6 +45,8 @@ describe.skipIf(!hasBrowser)('pages in a browser', async () => {
 
     await page.goto(`${site}/account`)
     await picture(page, 'account')
+    await page.getByRole('link', { name: 'My data' }).click()
+    await picture(page, 'my-data')
     await page.getByLabel('Send me offers by mail').check()
     await page.locator('form[action="/account/promotions"] button').click()
     await page.getByText('What you have said').click()

@@ -43,7 +43,8 @@ export async function exerciseRights(harness: Harness, person: Person): Promise<
     return rows.length > 0 && rows
   })
   const surfer = await visit(harness.stack, person)
-  if (!(await surfer.open('/account')).html.includes(person.lastName)) throw new Error('who signed in sees nothing')
+  if (!(await surfer.open('/account/data')).html.includes(person.lastName))
+    throw new Error('who signed in sees nothing')
   // The session stays open, and another link unused.
   await surfer.post('/account/sign-in', { email: person.email, next: 'account' })
   await harness.temporal.workflow.start(accountInactivityType, {

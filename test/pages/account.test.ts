@@ -39,16 +39,10 @@ test('G1 G2 G4: a person signs in by a mailed link, sees their data, corrects it
   const person = await harness.signUp()
   const order = await harness.buy(person)
   const surfer = await signIn(person)
-  const { html, headers } = await surfer.open('/account')
-  for (const text of [
-    person.firstName,
-    person.lastName,
-    person.email,
-    'Germany, 1 GB',
-    new URL(order.installUrl).pathname,
-  ]) {
-    expect(html).toContain(text)
-  }
+  const { html: bought } = await surfer.open('/account')
+  for (const text of ['Germany, 1 GB', new URL(order.installUrl).pathname]) expect(bought).toContain(text)
+  const { html, headers } = await surfer.open('/account/data')
+  for (const text of [person.firstName, person.lastName, person.email]) expect(html).toContain(text)
   expect(headers.get('cache-control')).toBe('no-store')
   expect(headers.get('content-security-policy')).toMatch(
     /^default-src 'none'; style-src 'sha256-[^;]+; img-src 'self'; base-uri/,
@@ -56,18 +50,18 @@ test('G1 G2 G4: a person signs in by a mailed link, sees their data, corrects it
   expect(html).not.toContain('<script')
 
   const profile = { firstName: 'Anna', lastName: 'Neu', phone: '' }
-  expect((await surfer.submit('/account', '/account/profile', profile)).location).toBe('/account')
+  expect((await surfer.submit('/account/data', '/account/profile', profile)).location).toBe('/account/data')
   expect(await account(person)).toMatchObject({ firstName: 'Anna', lastName: 'Neu', phone: null })
-  const wrong = await surfer.submit('/account', '/account/profile', { ...profile, phone: '0170' })
+  const wrong = await surfer.submit('/account/data', '/account/profile', { ...profile, phone: '0170' })
   expect([wrong.status, wrong.html.includes('phone')]).toEqual([400, true])
-  const more = await surfer.submit('/account', '/account/profile', { ...profile, shoeSize: '43' })
+  const more = await surfer.submit('/account/data', '/account/profile', { ...profile, shoeSize: '43' })
   expect([more.status, more.html.includes('unknown field')]).toEqual([400, true])
 
-  await surfer.submit('/account', '/account/promotions', { granted: 'on' })
+  await surfer.submit('/account/data', '/account/promotions', { granted: 'on' })
   expect((await account(person)).consents.promotions).toMatchObject({ granted: true, source: 'web' })
-  await surfer.submit('/account', '/account/promotions')
+  await surfer.submit('/account/data', '/account/promotions')
   expect((await account(person)).consents.promotions.granted).toBe(false)
-  expect((await surfer.open('/account')).html).toMatch(/UTC: <!-- -->no|: no \(/)
+  expect((await surfer.open('/account/data')).html).toMatch(/UTC: <!-- -->no|: no \(/)
 })
 
 test('a sign-in link works once, a mail scanner does not use it, and unknown addresses get the same answer', async () => {
@@ -144,7 +138,7 @@ test('a web session ends by sign-out, by time and with the account', async () =>
   const first = await signIn(person)
   const stolen = createSurfer(site)
   for (const [name, value] of first.cookies) stolen.cookies.set(name, value)
-  await first.submit('/account', '/account/sign-out')
+  await first.submit('/account/data', '/account/sign-out')
   expect((await stolen.open('/account')).html).toContain('Mail me a link')
 
   const second = await signIn(person)
@@ -173,8 +167,8 @@ test('G2: a person can request a new e-mail address on the web', async () => {
   const person = await harness.signUp()
   const surfer = await signIn(person)
   const email = `${randomUUID()}@new.example`
-  expect((await surfer.submit('/account', '/account/email', { email })).location).toBe('/account')
-  expect((await surfer.open('/account')).html).toContain(email)
+  expect((await surfer.submit('/account/data', '/account/email', { email })).location).toBe('/account/data')
+  expect((await surfer.open('/account/data')).html).toContain(email)
   await until('both are asked', async () => (await mailsTo(harness.stack, email)).length === 1)
 })
 
@@ -182,16 +176,16 @@ test('G6: a privacy request on the web is stored once when it is sent twice, and
   const person = await harness.signUp()
   const surfer = await signIn(person)
   const message = `May I <b>know</b>? ${randomUUID()}`
-  const { html } = await surfer.open('/account')
+  const { html } = await surfer.open('/account/data')
   const hidden = (name: string) => new RegExp(`name="${name}" value="([^"]+)"`).exec(html)?.[1] ?? ''
   const sent = { once: hidden('once'), csrf: hidden('csrf'), kind: 'restriction', message }
   for (let times = 0; times < 2; times += 1) {
-    expect((await surfer.post('/account/privacy-request', sent)).location).toBe('/account')
+    expect((await surfer.post('/account/privacy-request', sent)).location).toBe('/account/data')
   }
   const { items } = expectStatus(await person.caller.get('/v1/privacy-requests'), 200)
   expect(items).toMatchObject([{ kind: 'restriction', accountId: person.accountId, state: 'open' }])
   expect(items[0].id).not.toBe(sent.once)
-  const shown = await surfer.open('/account')
+  const shown = await surfer.open('/account/data')
   expect(shown.html).toContain(items[0].reference)
   expect(shown.html).toContain('Do not use my data for now')
   await until('the acknowledgement', async () =>
@@ -201,13 +195,13 @@ test('G6: a privacy request on the web is stored once when it is sent twice, and
   const other = await harness.signUp()
   const others = await signIn(other)
   const { csrf: _, ...taken } = sent
-  expect((await others.submit('/account', '/account/privacy-request', taken)).location).toBe('/account')
-  const named = await others.submit('/account', '/account/privacy-request', { ...taken, id: items[0].id })
+  expect((await others.submit('/account/data', '/account/privacy-request', taken)).location).toBe('/account/data')
+  const named = await others.submit('/account/data', '/account/privacy-request', { ...taken, id: items[0].id })
   expect(named.status).toBe(400)
   const { items: theirs } = expectStatus(await other.caller.get('/v1/privacy-requests'), 200)
   expect(theirs).toMatchObject([{ accountId: other.accountId }])
   expect(theirs[0].id).not.toBe(items[0].id)
-  const empty = await surfer.submit('/account', '/account/privacy-request', { kind: 'other', message: ' ' })
+  const empty = await surfer.submit('/account/data', '/account/privacy-request', { kind: 'other', message: ' ' })
   expect([empty.status, empty.html.includes('message')]).toEqual([400, true])
   expect(expectStatus(await person.caller.get('/v1/privacy-requests'), 200).items).toHaveLength(1)
   // A form that was changed before it is sent again makes another request.

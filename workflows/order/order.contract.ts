@@ -1,7 +1,7 @@
 /** Contract of the order's workflows: ids, messages and activities. Code outside of workflows may import it. */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow'
 import type { RunStatus } from '../../shared/search-attributes.ts'
-import { orderStates } from './order-states.ts'
+import { type OrderUpdate, orderStates } from './order-states.ts'
 
 export const orderWorkflowId = (orderId: string): string => `order-${orderId}`
 /** Id of the run that handles disputes and failed refunds which arrive after an order's run has closed. */
@@ -64,6 +64,10 @@ export const firstState = {
   status: 'awaiting_payment',
   waitingFor: orderStates.awaiting_payment.waitsFor,
 } as const satisfies Pick<OrderState, 'status' | 'waitingFor'>
+
+/** Whether an order in this state takes the request at all; its guards may still refuse it. */
+export const takesUpdate = (status: OrderStatus, update: OrderUpdate): boolean =>
+  orderStates[status].on[update] !== undefined
 
 /** Answered once the order exists and can be paid. Rejected with PackageUnavailable, PaymentUnavailable, ... */
 export const checkout = defineUpdate<OrderState>('checkout')

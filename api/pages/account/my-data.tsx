@@ -1,13 +1,18 @@
 /** G1, G2, G4, G5: a person's data, with forms to correct and export them. */
-import type { ReactNode } from 'react'
-import type { PrivacyRequestKind } from '../../db/privacy-requests.ts'
-import { day, moment, money } from '../../mails/format.ts'
-import { Facts, Form, Heads } from './form.tsx'
-import { renderLayout } from './layout.tsx'
+import type { PrivacyRequestKind } from '../../../db/privacy-requests.ts'
+import { day, moment } from '../../../mails/format.ts'
+import type { RefusedForm } from '../../http/route.ts'
+import { Choice, Facts, FaultSummary, Field, Form, type FormState, formState, Heads, TextField } from '../form.tsx'
+import { renderLayout } from '../layout.tsx'
+import { AccountNav, Card, Notice } from './frame.tsx'
 
-export interface AccountPage {
+export interface MyDataPage {
   supportMail: string
   csrf: string
+  /** the name of what was just done */
+  notice: string | undefined
+  /** a form of this page that was refused */
+  refused: (RefusedForm & { form: FormName }) | undefined
   account: {
     email: string
     mailState: 'ok' | 'bounced'
@@ -24,7 +29,6 @@ export interface AccountPage {
   }
   consents: { granted: boolean; source: string; at: Date }[]
   devices: { platform: string; model: string | null; appVersion: string | null; seenAt: Date }[]
-  orders: OrderLine[]
   /** the new address of an open change */
   newEmail: string | null
   requests: { reference: string; kind: PrivacyRequestKind; state: string; receivedAt: Date; answerBy: Date }[]
@@ -32,30 +36,36 @@ export interface AccountPage {
   once: string
 }
 
-export interface OrderLine {
-  id: string
-  createdAt: Date
-  packageName: string
-  status: string
-  minor: number
-  currency: string
-  installUrl: string | null
-}
+/** What each field asks for; it is said at the field that was refused. */
+const asks = {
+  profile: {
+    firstName: 'Write your first name, with 100 characters at most.',
+    lastName: 'Write your last name, with 100 characters at most.',
+    phone: 'Write the number with its country code, as +38344123456, or leave it empty.',
+  },
+  email: { email: 'Write an address as name@example.com.' },
+  privacyRequest: {
+    kind: 'Choose what it is about.',
+    message: 'Write your question or wish, with 20,000 characters at most.',
+  },
+} as const
+export type FormName = keyof typeof asks
 
-export function renderAccount(page: AccountPage): string {
-  const { csrf, account } = page
+export function renderMyData(page: MyDataPage): string {
+  const { csrf, account, refused } = page
+  const stateOf = (form: FormName): FormState | undefined =>
+    refused?.form === form ? formState(refused, asks[form]) : undefined
   return renderLayout({
-    title: 'Your account',
+    title: 'My data',
     supportMail: page.supportMail,
+    hasFault: refused !== undefined,
     children: (
       <>
-        <Card title="Your data">
-          <Form action="/account/profile" csrf={csrf}>
-            <Field name="firstName" label="First name" value={account.firstName} required />
-            <Field name="lastName" label="Last name" value={account.lastName} required />
-            <Field name="phone" label="Phone number (optional, as +383…)" value={account.phone ?? ''} type="tel" />
-            <button type="submit">Save</button>
-          </Form>
+        <AccountNav current="/account/data" />
+        <Notice of={page.notice} />
+        <FaultSummary of={refused && stateOf(refused.form)} />
+        <Card title="Who you are">
+          <Profile page={page} state={stateOf('profile')} />
           <Facts
             of={[
               ['Since', day(account.createdAt)],
@@ -73,48 +83,10 @@ export function renderAccount(page: AccountPage): string {
           />
         </Card>
         <Card title="E-mail address">
-          <p>{account.email}</p>
-          {account.mailState === 'bounced' ? (
-            <p className="notice">
-              Mail to this address comes back to us. Please correct it, or tell us that it works.
-            </p>
-          ) : null}
-          {page.newEmail ? (
-            <p className="notice">
-              {page.newEmail} takes its place once both addresses have agreed: look into both mails.
-            </p>
-          ) : null}
-          <Form action="/account/email" csrf={csrf}>
-            <Field name="email" label="New address" value="" type="email" required />
-            <button type="submit" className="plain">
-              Change it
-            </button>
-          </Form>
+          <EmailAddress page={page} state={stateOf('email')} />
         </Card>
         <Card title="Offers">
-          <Form action="/account/promotions" csrf={csrf}>
-            <label className="choice">
-              <input type="checkbox" name="granted" defaultChecked={account.promotions} /> Send me offers by mail
-            </label>
-            <button type="submit" className="plain">
-              Save
-            </button>
-          </Form>
-          {page.consents.length > 0 ? (
-            <details>
-              <summary>What you have said</summary>
-              <ul>
-                {page.consents.map(({ granted, source, at }) => (
-                  <li key={at.toISOString()}>
-                    {moment(at)}: {granted ? 'yes' : 'no'} ({source.replaceAll('_', ' ')})
-                  </li>
-                ))}
-              </ul>
-            </details>
-          ) : null}
-        </Card>
-        <Card title="Orders">
-          <Orders of={page.orders} />
+          <Offers page={page} />
         </Card>
         <Card title="Devices">
           {page.devices.length === 0 ? <p>None.</p> : null}
@@ -128,28 +100,7 @@ export function renderAccount(page: AccountPage): string {
           </ul>
         </Card>
         <Card title="Ask us something else">
-          <p>About your data, and your rights to it. We answer by mail, within 30 days.</p>
-          <Form action="/account/privacy-request" csrf={csrf}>
-            <input type="hidden" name="once" value={page.once} />
-            <label>
-              About
-              <select name="kind">
-                {Object.entries(kinds).map(([kind, words]) => (
-                  <option key={kind} value={kind}>
-                    {words}
-                  </option>
-                ))}
-              </select>
-            </label>
-            <label>
-              Your question or wish
-              <textarea name="message" required maxLength={20_000} />
-            </label>
-            <button type="submit" className="plain">
-              Send it
-            </button>
-          </Form>
-          <Requests of={page.requests} />
+          <AskUs page={page} state={stateOf('privacyRequest')} />
         </Card>
         <Card title="Take it along, or leave">
           <p>
@@ -171,29 +122,82 @@ export function renderAccount(page: AccountPage): string {
   })
 }
 
-function Card({ title, children }: { title: string; children: ReactNode }) {
+interface PartProps {
+  page: MyDataPage
+  state: FormState | undefined
+}
+
+function Profile({ page: { csrf, account }, state }: PartProps) {
   return (
-    <section className="card">
-      <h2>{title}</h2>
-      {children}
-    </section>
+    <Form action="/account/profile" csrf={csrf}>
+      <Field name="firstName" label="First name" value={account.firstName} state={state} required maxLength={100} />
+      <Field name="lastName" label="Last name" value={account.lastName} state={state} required maxLength={100} />
+      <Field
+        name="phone"
+        label="Phone number"
+        hint="You may leave it empty. With the country code, as +38344123456."
+        value={account.phone ?? ''}
+        state={state}
+        type="tel"
+        autoComplete="tel"
+      />
+      <button type="submit">Save</button>
+    </Form>
   )
 }
 
-interface FieldProps {
-  name: string
-  label: string
-  value: string
-  type?: 'text' | 'email' | 'tel'
-  required?: boolean
+function EmailAddress({ page: { account, newEmail, csrf }, state }: PartProps) {
+  return (
+    <>
+      <p>{account.email}</p>
+      {account.mailState === 'bounced' ? (
+        <p className="notice">Mail to this address comes back to us. Please correct it, or tell us that it works.</p>
+      ) : null}
+      {newEmail ? (
+        <p className="notice">{newEmail} takes its place once both addresses have agreed: look into both mails.</p>
+      ) : null}
+      <Form action="/account/email" csrf={csrf}>
+        <Field
+          name="email"
+          label="New address"
+          state={state}
+          type="email"
+          autoComplete="email"
+          required
+          maxLength={254}
+        />
+        <button type="submit" className="plain">
+          Change it
+        </button>
+      </Form>
+    </>
+  )
 }
 
-function Field({ name, label, value, type = 'text', required = false }: FieldProps) {
+function Offers({ page: { csrf, account, consents } }: { page: MyDataPage }) {
   return (
-    <label>
-      {label}
-      <input type={type} name={name} defaultValue={value} required={required} />
-    </label>
+    <>
+      <Form action="/account/promotions" csrf={csrf}>
+        <label className="choice">
+          <input type="checkbox" name="granted" defaultChecked={account.promotions} /> Send me offers by mail
+        </label>
+        <button type="submit" className="plain" aria-label="Save the choice of offers">
+          Save
+        </button>
+      </Form>
+      {consents.length > 0 ? (
+        <details>
+          <summary>What you have said</summary>
+          <ul>
+            {consents.map(({ granted, source, at }) => (
+              <li key={at.toISOString()}>
+                {moment(at)}: {granted ? 'yes' : 'no'} ({source.replaceAll('_', ' ')})
+              </li>
+            ))}
+          </ul>
+        </details>
+      ) : null}
+    </>
   )
 }
 
@@ -208,7 +212,24 @@ const kinds: Record<PrivacyRequestKind, string> = {
   other: 'Something else',
 }
 
-function Requests({ of }: { of: AccountPage['requests'] }) {
+function AskUs({ page: { csrf, once, requests }, state }: PartProps) {
+  return (
+    <>
+      <p>About your data, and your rights to it. We answer by mail, within 30 days.</p>
+      <Form action="/account/privacy-request" csrf={csrf}>
+        <input type="hidden" name="once" value={once} />
+        <Choice name="kind" label="About" state={state} options={kinds} />
+        <TextField name="message" label="Your question or wish" state={state} required maxLength={20_000} />
+        <button type="submit" className="plain">
+          Send it
+        </button>
+      </Form>
+      <Requests of={requests} />
+    </>
+  )
+}
+
+function Requests({ of }: { of: MyDataPage['requests'] }) {
   if (of.length === 0) return null
   return (
     <div className="scroll">
@@ -221,30 +242,6 @@ function Requests({ of }: { of: AccountPage['requests'] }) {
               <td>{kinds[request.kind]}</td>
               <td>{day(request.receivedAt)}</td>
               <td>{request.state === 'answered' ? 'mailed to you' : `by ${day(request.answerBy)}`}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
-  )
-}
-
-function Orders({ of }: { of: OrderLine[] }) {
-  if (of.length === 0) return <p>None.</p>
-  return (
-    <div className="scroll">
-      <table>
-        <Heads of={['Bought', 'Package', 'Price']} />
-        <tbody>
-          {of.map((order) => (
-            <tr key={order.id}>
-              <td>{day(order.createdAt)}</td>
-              <td>
-                {order.installUrl ? <a href={order.installUrl}>{order.packageName}</a> : order.packageName}
-                <br />
-                <span className="quiet">{order.status.replaceAll('_', ' ')}</span>
-              </td>
-              <td>{money({ minor: order.minor, currency: order.currency })}</td>
             </tr>
           ))}
         </tbody>

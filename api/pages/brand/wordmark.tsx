@@ -4,6 +4,9 @@ import { colours, sun } from '../../../mails/style.ts'
 const card = 'M6 1h12l8 8v17a5 5 0 0 1-5 5H6a5 5 0 0 1-5-5V6a5 5 0 0 1 5-5Z'
 const mountain = 'M6.5 23.5 13 13l6.5 10.5'
 
+/** The lines of the mark, for what is no page. */
+export const drawnMark = { card, mountain } as const
+
 /** Name and mark in the page's head. */
 export function Wordmark() {
   return (

@@ -4,12 +4,10 @@ import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { findAccount, updateAccount } from '../../../db/accounts.ts'
 import { listConsents, setPromotions } from '../../../db/consents.ts'
-import { installUrl } from '../../../db/crypto/install-token.ts'
 import { peekLinkToken } from '../../../db/crypto/link-tokens.ts'
 import { listDevices } from '../../../db/devices.ts'
 import { latestEmailChange } from '../../../db/email-changes.ts'
 import { listIdentities } from '../../../db/identities.ts'
-import { listOrders } from '../../../db/order/orders.ts'
 import { listPrivacyRequests, privacyRequestKinds } from '../../../db/privacy-requests.ts'
 import { recordSecurityEvent } from '../../../db/security-log.ts'
 import { closeSession } from '../../../db/web-sessions.ts'
@@ -21,25 +19,27 @@ import { claimForm } from '../../http/idempotency.ts'
 import { Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { sentId } from '../../http/storable.ts'
-import { renderAccount } from '../../pages/account.tsx'
+import type { NoticeName } from '../../pages/account/frame.tsx'
+import { type MyDataPage, renderMyData } from '../../pages/account/my-data.tsx'
 import { layoutHeaders } from '../../pages/layout.tsx'
 import { renderNotFound } from '../../pages/not-found.tsx'
 import { destinations, renderAskAddress, renderLinkSent, renderUseLink } from '../../pages/sign-in.tsx'
 import { createEmailChangeClient } from '../../runs/email-change-client.ts'
 import { createPrivacyRequestClient } from '../../runs/privacy-request-client.ts'
+import { noticeCookie } from '../../sign-in/notice-cookie.ts'
 import { endedCookie, secretIn } from '../../sign-in/session-cookie.ts'
 import { createWebSignIn } from '../../sign-in/web-sign-in.ts'
 import { email, profileForm } from '../../views/account-fields.ts'
 import { exportHeaders } from '../exports.ts'
+import { accountPage } from './account-page.ts'
 
 const page = { description: 'A page', contentType: 'text/html' } as const
 const elsewhere = { description: 'Done; the answer is on another page' } as const
 const headers = layoutHeaders({ forms: true })
-const back = { status: 303, headers: { Location: '/account' } } as const
 const destination = z.enum(destinations).default('account')
 const token = z.strictObject({ token: z.string().max(100) })
 const privacyRequestOperation = 'POST /account/privacy-request'
-const shownOrders = 50
+const shownConsents = 50
 const shownRequests = 20
 
 export function accountPageRoutes(api: ApiContext): Route[] {
@@ -48,20 +48,26 @@ export function accountPageRoutes(api: ApiContext): Route[] {
   const signIn = createWebSignIn(api)
   const emailChanges = createEmailChangeClient(api)
   const requests = createPrivacyRequestClient(api)
+  const show = accountPage(publicUrl)
+
+  const done = (notice: NoticeName) => ({
+    status: 303 as const,
+    headers: { Location: '/account/data', 'Set-Cookie': noticeCookie(notice, publicUrl) },
+  })
 
   return [
     defineRoute({
       method: 'get',
-      path: '/account',
+      path: '/account/data',
       tag: 'pages',
       summary: "A person's data and settings; without a session the page to sign in",
       promises: ['G1', 'G2', 'G4', 'G5'],
       callers: ['public', 'visitor'],
       responses: { 200: page },
-      async handle({ caller }) {
-        const raw =
-          caller.kind === 'visitor' ? renderAccount(await accountOf(caller)) : renderAskAddress('account', supportMail)
-        return { status: 200, headers, raw }
+      async handle({ caller, header }) {
+        if (caller.kind !== 'visitor')
+          return { status: 200, headers, raw: renderAskAddress('account/data', supportMail) }
+        return show(header, (notice) => myData(caller, notice, undefined))
       },
     }),
     defineRoute({
@@ -84,6 +90,8 @@ export function accountPageRoutes(api: ApiContext): Route[] {
       form: true,
       body: z.strictObject({ email, next: destination }),
       responses: { 200: page },
+      showFormAgain: (_request, refused) =>
+        renderAskAddress(destination.catch('account').parse(refused.typed.next), supportMail, refused),
       handle({ body }) {
         signIn.requestLink(body.email, body.next)
         return { status: 200, headers, raw: renderLinkSent(supportMail, signIn.validMinutes) }
@@ -147,10 +155,11 @@ export function accountPageRoutes(api: ApiContext): Route[] {
       form: true,
       body: profileForm,
       responses: { 303: elsewhere, 200: page },
+      showFormAgain: ({ caller }, refused) => myData(caller, undefined, { ...refused, form: 'profile' }),
       async handle({ caller, body }) {
         const change = { id: caller.accountId, expectedVersion: undefined, changes: body, at: new Date() }
         if ((await updateAccount(sql, api, change)) !== 'changed') throw new Problem('not_found')
-        return back
+        return done('profile')
       },
     }),
     defineRoute({
@@ -166,7 +175,7 @@ export function accountPageRoutes(api: ApiContext): Route[] {
       async handle({ caller, body }) {
         const granted = body.granted === 'on'
         await setPromotions(sql, { accountId: caller.accountId, granted, source: 'web', at: new Date() })
-        return back
+        return done(granted ? 'offers_on' : 'offers_off')
       },
     }),
     defineRoute({
@@ -181,11 +190,12 @@ export function accountPageRoutes(api: ApiContext): Route[] {
       body: z.strictObject({ email }),
       responses: { 303: elsewhere, 200: page },
       problems: ['request_in_progress', 'email_change_state_conflict'],
+      showFormAgain: ({ caller }, refused) => myData(caller, undefined, { ...refused, form: 'email' }),
       async handle({ caller, body, ip, requestId }) {
         const { accountId } = caller
         const { requestedAt: at } = await emailChanges.request(accountId, body.email)
         await recordSecurityEvent(sql, api, { kind: 'email_change', actor: 'person', accountId, ip, requestId, at })
-        return back
+        return done('email')
       },
     }),
     defineRoute({
@@ -203,6 +213,7 @@ export function accountPageRoutes(api: ApiContext): Route[] {
       }),
       responses: { 303: elsewhere, 200: page },
       problems: ['account_missing', 'privacy_request_state_conflict'],
+      showFormAgain: ({ caller }, refused) => myData(caller, undefined, { ...refused, form: 'privacyRequest' }),
       async handle({ caller, body: { once, ...request } }) {
         const form = { operation: privacyRequestOperation, caller, once, content: request }
         const claim = await claimForm(api, form)
@@ -210,7 +221,7 @@ export function accountPageRoutes(api: ApiContext): Route[] {
         const { accountId } = caller
         await spendOnce(api, claim, 'privacy_request', { accountId })
         await requests.open({ ...request, id, accountId, replyTo: null, receivedAt: new Date() })
-        return back
+        return done('request')
       },
     }),
     defineRoute({
@@ -233,23 +244,26 @@ export function accountPageRoutes(api: ApiContext): Route[] {
     }),
   ]
 
-  async function accountOf({ accountId, csrf }: Visitor): Promise<Parameters<typeof renderAccount>[0]> {
-    const all = { accountId, status: undefined, after: undefined, limit: shownOrders }
-    const asOf = new Date()
-    const asked = { accountId, filter: undefined, asOf, after: undefined, limit: shownRequests }
-    const [account, identities, consents, devices, change, orders, open] = await Promise.all([
+  async function myData(
+    { accountId, csrf }: Visitor,
+    notice: string | undefined,
+    refused: MyDataPage['refused'],
+  ): Promise<string> {
+    const asked = { accountId, filter: undefined, asOf: new Date(), after: undefined, limit: shownRequests }
+    const [account, identities, consents, devices, change, open] = await Promise.all([
       findAccount(sql, api, accountId),
       listIdentities(sql, api, accountId),
-      listConsents(sql, accountId, shownOrders),
+      listConsents(sql, accountId, shownConsents),
       listDevices(sql, api, accountId),
       latestEmailChange(sql, api, accountId),
-      listOrders(sql, all),
       listPrivacyRequests(sql, asked),
     ])
     if (!account) throw new Problem('not_found')
-    return {
+    return renderMyData({
       supportMail,
       csrf,
+      notice,
+      refused,
       account: { ...account, identities },
       consents,
       devices,
@@ -262,17 +276,6 @@ export function accountPageRoutes(api: ApiContext): Route[] {
         answerBy: row.answer_by,
       })),
       newEmail: change?.state === 'open' ? change.newEmail : null,
-      orders: await Promise.all(
-        orders.map(async (order) => ({
-          id: order.id,
-          createdAt: order.created_at,
-          packageName: order.package_name,
-          status: order.status,
-          minor: order.gross_minor,
-          currency: order.currency,
-          installUrl: await installUrl(api, order),
-        })),
-      ),
-    }
+    })
   }
 }

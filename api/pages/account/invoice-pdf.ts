@@ -1,0 +1,112 @@
+/** U6: an invoice or a credit note as a PDF of one page, tagged, so that a screen reader can read it. */
+import PDFDocument from 'pdfkit'
+import { colours } from '../../../mails/style.ts'
+import { drawnMark } from '../brand/wordmark.tsx'
+import { company } from '../layout.tsx'
+import type { InvoiceContent } from './invoice-content.ts'
+
+const margin = 56
+const wide = 595.28 - 2 * margin
+
+/** @returns the bytes of the file */
+export async function invoicePdf(content: InvoiceContent): Promise<Buffer> {
+  const { title, number, issuedOn, facts, line, totals, notes } = content
+  const pdf = new PDFDocument({
+    size: 'A4',
+    margin,
+    lang: 'en',
+    tagged: true,
+    displayTitle: true,
+    info: { Title: `${title} ${number}`, Author: 'AMA eSIM', CreationDate: issuedOn },
+  })
+  const chunks: Buffer[] = []
+  const written = new Promise<Buffer>((resolve, reject) => {
+    pdf.on('data', (chunk: Buffer) => chunks.push(chunk))
+    pdf.on('end', () => resolve(Buffer.concat(chunks)))
+    pdf.on('error', reject)
+  })
+  const root = pdf.struct('Document')
+  pdf.addStructure(root)
+  const part = (tag: 'H1' | 'P', draw: () => void) => root.add(pdf.struct(tag, {}, draw))
+
+  pdf.save().translate(margin, margin)
+  pdf.path(drawnMark.card).fill(colours.accent)
+  pdf.path(drawnMark.mountain).lineWidth(3).lineCap('round').lineJoin('round').stroke('#ffffff').restore()
+  part('P', () => {
+    pdf.font('Helvetica-Bold').fontSize(16).fillColor(colours.ink)
+    pdf.text('AMA eSIM', margin + 36, margin + 9)
+  })
+  part('H1', () => pdf.fontSize(22).text(`${title} ${number}`, margin, margin + 64))
+  pdf.moveDown(0.6).fontSize(10)
+  for (const [name, value] of facts) {
+    const { y } = pdf
+    part('P', () => {
+      pdf.font('Helvetica').fillColor(colours.muted).text(name, margin, y, { width: 120 })
+      pdf.fillColor(colours.ink).text(printable(value), margin + 130, y, { width: wide - 130 })
+    })
+    pdf.moveDown(0.4)
+  }
+  pdf.moveDown(1)
+  row('Description', 'Quantity', 'Net', { bold: true })
+  rule()
+  row(line.description, line.quantity, line.amount)
+  rule()
+  totals.forEach(([name, amount], index) => {
+    row(name, '', amount, { bold: index === totals.length - 1 })
+  })
+  pdf.moveDown(1)
+  for (const note of notes)
+    part('P', () =>
+      pdf.font('Helvetica').fillColor(colours.muted).text(printable(note), margin, pdf.y, { width: wide }),
+    )
+  part('P', () => pdf.fontSize(8).text(company, margin, 780, { width: wide, lineBreak: true, height: 24 }))
+  root.end()
+  pdf.end()
+  return written
+
+  function row(what: string, quantity: string, amount: string, { bold = false } = {}): void {
+    const { y } = pdf
+    part('P', () => {
+      pdf
+        .font(bold ? 'Helvetica-Bold' : 'Helvetica')
+        .fontSize(10)
+        .fillColor(colours.ink)
+      pdf.text(printable(amount), margin + wide - 100, y, { width: 100, align: 'right' })
+      pdf.text(quantity, margin + wide - 180, y, { width: 70, align: 'right' })
+      pdf.text(printable(what), margin, y, { width: wide - 190 })
+    })
+    pdf.moveDown(0.5)
+  }
+
+  function rule(): void {
+    pdf
+      .moveTo(margin, pdf.y)
+      .lineTo(margin + wide, pdf.y)
+      .lineWidth(0.5)
+      .stroke(colours.line)
+      .moveDown(0.5)
+  }
+}
+
+/**
+ * The fonts that each reader has hold the letters of Western Europe. Other Latin letters go without their accent; a part
+ * in another script is left out, since the page has it: a name before its address.
+ */
+function printable(text: string): string {
+  return text
+    .replaceAll(/[\u00a0\u202f]/g, ' ')
+    .split(', ')
+    .map((part) => [...part].map(nearestLetter).join(''))
+    .filter((part) => inFont.test(part))
+    .join(', ')
+}
+
+const plainLetters: Record<string, string | undefined> = { ł: 'l', Ł: 'L', đ: 'd', Đ: 'D', ħ: 'h', ı: 'i', ŧ: 't' }
+
+function nearestLetter(letter: string): string {
+  if (inFont.test(letter)) return letter
+  return plainLetters[letter] ?? letter.normalize('NFD').replaceAll(/\p{M}/gu, '')
+}
+
+/** Windows-1252, by which PDF's standard fonts are encoded. */
+const inFont = /^[\x20-\x7e\u00a0-\u00ff€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]*$/

@@ -1,0 +1,315 @@
+/** G1, U2, U3, U6: a person's eSIMs and orders on the web: state, documents, and what they can still do about an order. */
+import { randomUUID } from 'node:crypto'
+import { z } from 'zod'
+import type { ApiContext } from '../../../context.ts'
+import { findAccount } from '../../../db/accounts.ts'
+import { installUrl } from '../../../db/crypto/install-token.ts'
+import { findDocument, listDocuments } from '../../../db/order/books.ts'
+import { listEsims, listEsimsOfOrders } from '../../../db/order/esims.ts'
+import { findOrder, listOrders, type OrderRow } from '../../../db/order/orders.ts'
+import { listRefunds } from '../../../db/order/refunds.ts'
+import { findWithdrawal } from '../../../db/order/withdrawals.ts'
+import { listMails } from '../../../db/sends.ts'
+import { cancel, type OrderStatus, refund, resend, takesUpdate } from '../../../workflows/order/order.contract.ts'
+import { spendOnce } from '../../http/allowance.ts'
+import type { Visitor } from '../../http/caller.ts'
+import { claimForm } from '../../http/idempotency.ts'
+import { Problem } from '../../http/problem.ts'
+import { defineRoute, type RefusedForm, type Route } from '../../http/route.ts'
+import { sentId } from '../../http/storable.ts'
+import type { NoticeName } from '../../pages/account/frame.tsx'
+import { renderInvoice } from '../../pages/account/invoice.tsx'
+import { invoiceContent } from '../../pages/account/invoice-content.ts'
+import { invoicePdf } from '../../pages/account/invoice-pdf.ts'
+import { renderMyEsims } from '../../pages/account/my-esims.tsx'
+import { renderOrder } from '../../pages/account/order.tsx'
+import { renderWithdrawal } from '../../pages/account/withdrawal.tsx'
+import { layoutHeaders } from '../../pages/layout.tsx'
+import { renderAskAddress } from '../../pages/sign-in.tsx'
+import { createOrderClient } from '../../runs/order-client.ts'
+import { createWithdrawalClient, withdrawableUntil } from '../../runs/withdrawal-client.ts'
+import { noticeCookie } from '../../sign-in/notice-cookie.ts'
+import { personName } from '../../views/account-fields.ts'
+import { esimLife } from '../../views/esim-life.ts'
+import { readWithdrawal, viewConsent } from '../../views/withdrawal-view.ts'
+import { accountPage } from './account-page.ts'
+
+const page = { description: 'A page', contentType: 'text/html' } as const
+const elsewhere = { description: 'Done; the answer is on another page' } as const
+const headers = layoutHeaders({ forms: true })
+const params = z.strictObject({ id: sentId })
+const nothing = z.strictObject({})
+const onceOnly = z.strictObject({ once: sentId })
+const documentParams = z.strictObject({ id: sentId, number: z.string().max(60) })
+const shownOrders = 50
+const givenBack: readonly OrderStatus[] = ['cancelled', 'refunding', 'refunded']
+
+export function orderPageRoutes(api: ApiContext): Route[] {
+  const { sql, config } = api
+  const { SUPPORT_MAIL: supportMail, PUBLIC_URL: publicUrl } = config
+  const orders = createOrderClient(api)
+  const withdrawals = createWithdrawalClient(api)
+  const show = accountPage(publicUrl)
+
+  const done = (id: string, notice: NoticeName) => ({
+    status: 303 as const,
+    headers: { Location: `/account/orders/${id}`, 'Set-Cookie': noticeCookie(notice, publicUrl) },
+  })
+
+  /** Cancels or returns an order. One for which that was done already, as by a second click, is no fault. */
+  const giveBack = (name: 'cancel' | 'return', definition: typeof cancel, notice: NoticeName): Route =>
+    defineRoute({
+      method: 'post',
+      path: `/account/orders/{id}/${name}`,
+      tag: 'pages',
+      summary: name === 'cancel' ? 'Cancels an order before its delivery' : 'Gives unused eSIMs back for the money',
+      promises: ['U2'],
+      callers: ['visitor'],
+      form: true,
+      params,
+      body: nothing,
+      responses: { 303: elsewhere, 200: page },
+      problems: ['order_state_conflict', 'esim_in_use', 'provider_unavailable', 'request_in_progress'],
+      showFormAgain: ({ caller, params: { id } }, refused) => orderPage(id, caller, undefined, refused),
+      async handle({ caller, params: { id } }) {
+        await owned(id, caller)
+        try {
+          await orders.update(id, definition, [])
+        } catch (error) {
+          const { status } = await owned(id, caller)
+          const isDone = error instanceof Problem && error.code === 'order_state_conflict' && givenBack.includes(status)
+          if (!isDone) throw error
+        }
+        return done(id, notice)
+      },
+    })
+
+  return [
+    defineRoute({
+      method: 'get',
+      path: '/account',
+      tag: 'pages',
+      summary: "A person's eSIMs and orders; without a session the page to sign in",
+      promises: ['G1', 'U3'],
+      callers: ['public', 'visitor'],
+      responses: { 200: page },
+      async handle({ caller, header }) {
+        if (caller.kind !== 'visitor') return { status: 200, headers, raw: renderAskAddress('account', supportMail) }
+        return show(header, (notice) => myEsims(caller, notice))
+      },
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/account/orders/{id}',
+      tag: 'pages',
+      summary: 'One order of a person: state, price, refunds, documents and mails',
+      promises: ['G1', 'U2', 'U3', 'U6'],
+      callers: ['visitor'],
+      params,
+      responses: { 200: page },
+      handle: ({ caller, params: { id }, header }) =>
+        show(header, (notice) => orderPage(id, caller, notice, undefined)),
+    }),
+    giveBack('cancel', cancel, 'cancelled'),
+    giveBack('return', refund, 'returned'),
+    defineRoute({
+      method: 'post',
+      path: '/account/orders/{id}/resend',
+      tag: 'pages',
+      summary: 'Mails the eSIM of an order again',
+      promises: ['U3'],
+      callers: ['visitor'],
+      form: true,
+      params,
+      body: onceOnly,
+      responses: { 303: elsewhere, 200: page },
+      problems: ['order_state_conflict', 'mail_unavailable', 'request_in_progress'],
+      showFormAgain: ({ caller, params: { id } }, refused) => orderPage(id, caller, undefined, refused),
+      async handle({ caller, params: { id }, body: { once } }) {
+        await owned(id, caller)
+        const claim = await claimForm(api, { operation: 'POST /account/orders/{id}/resend', caller, once, content: id })
+        await spendOnce(api, claim, 'resend', { accountId: caller.accountId })
+        await orders.update(id, resend, [{ requestId: claim.resourceId }], claim.resourceId)
+        return done(id, 'resent')
+      },
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/account/orders/{id}/withdrawal',
+      tag: 'pages',
+      summary: 'Opens a withdrawal from the contract, and shows what it means',
+      callers: ['visitor'],
+      form: true,
+      params,
+      body: nothing,
+      responses: { 200: page },
+      problems: ['order_state_conflict', 'withdrawal_period_over'],
+      showFormAgain: ({ caller, params: { id } }, refused) => orderPage(id, caller, undefined, refused),
+      async handle({ caller, params: { id } }) {
+        await withdrawals.open(await owned(id, caller), undefined)
+        return { status: 200, headers, raw: await withdrawalPage(id, caller, undefined) }
+      },
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/account/orders/{id}/withdrawal/confirm',
+      tag: 'pages',
+      summary: 'Confirms the withdrawal: the eSIM goes back, and so does the money',
+      promises: ['U2'],
+      callers: ['visitor'],
+      form: true,
+      params,
+      body: z.strictObject({ name: personName }),
+      responses: { 303: elsewhere, 200: page },
+      problems: [
+        'order_state_conflict',
+        'withdrawal_not_opened',
+        'withdrawal_period_over',
+        'withdrawal_right_lost',
+        'provider_unavailable',
+        'request_in_progress',
+      ],
+      showFormAgain: ({ caller, params: { id } }, refused) => withdrawalPage(id, caller, refused),
+      async handle({ caller, params: { id }, body: { name } }) {
+        const order = await owned(id, caller)
+        await withdrawals.open(order, name)
+        await withdrawals.confirm(order)
+        return done(id, 'withdrawn')
+      },
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/account/orders/{id}/documents/{number}',
+      tag: 'pages',
+      summary: 'An invoice or a credit note as a page to print',
+      promises: ['U6'],
+      callers: ['visitor'],
+      params: documentParams,
+      responses: { 200: page },
+      async handle({ caller, params: { id, number } }) {
+        const raw = renderInvoice(await contentOf(id, number, caller), `/account/orders/${id}`, supportMail)
+        return { status: 200, headers, raw }
+      },
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/account/orders/{id}/documents/{number}/pdf',
+      tag: 'pages',
+      summary: 'An invoice or a credit note as a PDF',
+      promises: ['U6'],
+      callers: ['visitor'],
+      params: documentParams,
+      responses: { 200: { description: 'The file', contentType: 'application/pdf' }, 404: page },
+      async handle({ caller, params: { id, number } }) {
+        const content = await contentOf(id, number, caller)
+        const disposition = { 'Content-Disposition': `attachment; filename="${content.number}.pdf"` }
+        return { status: 200, headers: disposition, raw: await invoicePdf(content) }
+      },
+    }),
+  ]
+
+  /** @throws Problem not_found, also for the order of another person */
+  async function owned(id: string, { accountId }: Visitor): Promise<OrderRow> {
+    const order = await findOrder(sql, id)
+    if (order?.account_id !== accountId) throw new Problem('not_found')
+    return order
+  }
+
+  async function myEsims({ accountId }: Visitor, notice: string | undefined): Promise<string> {
+    const rows = await listOrders(sql, { accountId, status: undefined, after: undefined, limit: shownOrders + 1 })
+    const shown = rows.slice(0, shownOrders)
+    const esims = await listEsimsOfOrders(
+      api,
+      accountId,
+      shown.map(({ id }) => id),
+    )
+    return renderMyEsims({
+      supportMail,
+      notice,
+      more: rows.length > shown.length,
+      orders: await Promise.all(
+        shown.map(async (order) => ({
+          id: order.id,
+          createdAt: order.created_at,
+          packageName: order.package_name,
+          destination: order.destination,
+          days: order.days,
+          isTopUp: order.parent_order_id !== null,
+          status: order.status,
+          minor: order.gross_minor,
+          currency: order.currency,
+          installUrl: await installUrl(api, order),
+          esims: (esims.get(order.id) ?? []).map((esim) => ({ id: esim.id, ...esimLife(esim) })),
+        })),
+      ),
+    })
+  }
+
+  async function orderPage(
+    id: string,
+    caller: Visitor,
+    notice: string | undefined,
+    refused: RefusedForm | undefined,
+  ): Promise<string> {
+    const order = await owned(id, caller)
+    const [documents, refunds, mails, esims, withdrawal, install] = await Promise.all([
+      listDocuments(sql, id),
+      listRefunds(sql, id),
+      listMails(sql, id),
+      listEsims(api, order),
+      findWithdrawal(sql, api, order),
+      installUrl(api, order),
+    ])
+    const isUnused = esims.every(({ state, usedBytes }) => (state === 'new' || state === 'unknown') && usedBytes === 0n)
+    const isTopUp = order.parent_order_id !== null
+    return renderOrder({
+      supportMail,
+      csrf: caller.csrf,
+      notice,
+      refused,
+      order: {
+        id,
+        packageName: order.package_name,
+        destination: order.destination,
+        quantity: order.quantity,
+        isTopUp,
+        status: order.status,
+        minor: order.gross_minor,
+        currency: order.currency,
+        createdAt: order.created_at,
+        paidAt: order.paid_at,
+        deliveredAt: order.delivered_at,
+      },
+      installUrl: install,
+      documents,
+      refunds: refunds.map(({ state, amount_minor }) => ({ state, minor: amount_minor })),
+      mails,
+      consent: viewConsent(order),
+      can: {
+        cancel: takesUpdate(order.status, 'cancel'),
+        resend: takesUpdate(order.status, 'resend') && !isTopUp,
+        return: order.status === 'delivered' && isUnused && !isTopUp,
+        withdrawUntil: isUnused && !isTopUp && !withdrawal?.statedAt ? withdrawableUntil(order, new Date()) : null,
+      },
+      withdrawnAt: withdrawal?.statedAt ?? null,
+      once: randomUUID(),
+    })
+  }
+
+  async function withdrawalPage(id: string, caller: Visitor, refused: RefusedForm | undefined): Promise<string> {
+    const withdrawal = await readWithdrawal(api, await owned(id, caller))
+    return renderWithdrawal({ supportMail, csrf: caller.csrf, refused, withdrawal })
+  }
+
+  /** @throws Problem not_found */
+  async function contentOf(id: string, number: string, caller: Visitor) {
+    await owned(id, caller)
+    const [document, account] = await Promise.all([
+      findDocument(sql, id, number),
+      findAccount(sql, api, caller.accountId),
+    ])
+    if (!document || !account) throw new Problem('not_found')
+    const { firstName, lastName, email } = account
+    return invoiceContent(document, { name: `${firstName} ${lastName}`, email })
+  }
+}

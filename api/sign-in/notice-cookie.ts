@@ -1,0 +1,27 @@
+/**
+ * What the page after a redirect says was done. It is in a cookie and not in the address, so that nobody can make a link
+ * to a page that says something was done. It names a sentence of ours; the next page deletes it.
+ */
+import { parseCookie, stringifySetCookie } from 'cookie'
+import { isSecure } from './session-cookie.ts'
+
+const nameOf = (publicUrl: string): string => `${isSecure(publicUrl) ? '__Host-' : ''}ama-notice`
+const lifeSeconds = 60
+
+const withLife = (value: string, maxAge: number, publicUrl: string): string =>
+  stringifySetCookie({
+    name: nameOf(publicUrl),
+    value,
+    path: '/',
+    maxAge,
+    httpOnly: true,
+    sameSite: 'strict',
+    secure: isSecure(publicUrl),
+  })
+
+export const noticeCookie = (notice: string, publicUrl: string): string => withLife(notice, lifeSeconds, publicUrl)
+export const endedNotice = (publicUrl: string): string => withLife('', 0, publicUrl)
+
+/** The name of the notice in a `Cookie` header. */
+export const noticeIn = (header: string | undefined, publicUrl: string): string | undefined =>
+  parseCookie(header ?? '')[nameOf(publicUrl)]

@@ -1,0 +1,196 @@
+/** G1, U2, U3, U6: a person finds on the web what they bought, its papers, and what they can still do about it. */
+import { randomUUID } from 'node:crypto'
+import { expect, test } from 'vitest'
+import { createSurfer } from '../harness/browser.ts'
+import { mailsTo } from '../harness/checks/messages.ts'
+import { shareStack } from '../harness/harness.ts'
+import { expectStatus } from '../harness/http.ts'
+import { untilWatched } from '../harness/purchases.ts'
+import { until } from '../harness/until.ts'
+import { visit } from '../harness/visits.ts'
+
+const harness = await shareStack()
+const site = harness.urls.api
+const gigabyte = 2 ** 30
+
+const pageOf = (order: { id: string }): string => `/account/orders/${order.id}`
+
+test('U3: My eSIMs shows state, validity and usage with the time it was read, and leads to installation and order', async () => {
+  const person = await harness.signUp()
+  const order = await harness.buy(person, { packageCode: 'test-germany-1gb' })
+  const surfer = await visit(harness.stack, person)
+  const before = (await surfer.open('/account')).html
+  for (const text of ['Ready to be installed', 'Valid for 7 days', order.installUrl, pageOf(order)])
+    expect(before, text).toContain(text)
+  expect(before).not.toContain('Read at the network on')
+
+  const [{ iccid }] = order.esims
+  const simulator = harness.sims.esimAccess
+  await untilWatched(harness.stack, order.id)
+  await simulator.do('install', { iccid })
+  await simulator.do('use', { iccid, bytes: 0.9375 * gigabyte })
+  await until('the usage is shown', async () => (await surfer.open('/account')).html.includes('960 MB of 1 GB used'))
+  const after = (await surfer.open('/account')).html
+  for (const text of ['In use', 'Read at the network on', 'Valid until']) expect(after, text).toContain(text)
+  const { html } = await surfer.open(pageOf(order))
+  expect(html).not.toContain('Return the unused eSIM')
+  expect(html).not.toContain('Withdraw from contract here')
+})
+
+test('U6: an invoice is a page and a PDF, for the person of its order alone', async () => {
+  const [person, other] = [await harness.signUp(), await harness.signUp()]
+  const order = await harness.buy(person)
+  const [surfer, stranger] = [await visit(harness.stack, person), await visit(harness.stack, other)]
+  const { number } = expectStatus(await person.caller.get(`/v1/orders/${order.id}`), 200).documents[0]
+  const path = `${pageOf(order)}/documents/${number}`
+  expect((await surfer.open(pageOf(order))).html).toContain(`href="${path}"`)
+
+  const page = await surfer.open(path)
+  expect(page.status).toBe(200)
+  for (const text of [`Invoice ${number}`, person.lastName, 'VAT', 'Total', `${path}/pdf`])
+    expect(page.html, text).toContain(text)
+  const pdf = await surfer.open(`${path}/pdf`)
+  expect([pdf.status, pdf.headers.get('content-type'), pdf.html.slice(0, 5)]).toEqual([200, 'application/pdf', '%PDF-'])
+  expect(pdf.headers.get('content-disposition')).toContain(`${number}.pdf`)
+
+  const theirs = await harness.buy(other)
+  for (const wrong of [path, `${path}/pdf`, pageOf(order), `${pageOf(theirs)}/documents/${number}`]) {
+    const answer = await stranger.open(wrong)
+    expect([wrong, answer.status, answer.html.includes(person.lastName)]).toEqual([wrong, 404, false])
+  }
+  expect((await createSurfer(site).open(path)).status).toBe(401)
+})
+
+test('U3: the mail of an order is sent again once for each form, and the page says so once', async () => {
+  const person = await harness.signUp()
+  const order = await harness.buy(person)
+  const surfer = await visit(harness.stack, person)
+  const mails = async () =>
+    (await mailsTo(harness.stack, person.email)).filter(({ subject }) => subject.startsWith('Your eSIM for')).length
+  const before = await until('the first mail', async () => (await mails()) || undefined)
+  const { html } = await surfer.open(pageOf(order))
+  const hidden = (name: string) => new RegExp(`name="${name}" value="([^"]+)"`).exec(html)?.[1] ?? ''
+  const form = { csrf: hidden('csrf'), once: hidden('once') }
+  for (let times = 0; times < 2; times += 1) {
+    const sent = await surfer.post(`${pageOf(order)}/resend`, form)
+    expect([sent.status, sent.location]).toEqual([303, pageOf(order)])
+  }
+  const said = 'The mail with your eSIM is on its way.'
+  expect(
+    [(await surfer.open(pageOf(order))).html, (await surfer.open(pageOf(order))).html].map((it) => it.includes(said)),
+  ).toEqual([true, false])
+  await until('the second mail', async () => (await mails()) === before + 1)
+})
+
+test('U2: an order that was not delivered is cancelled by a click, and by a second one as well', async () => {
+  const person = await harness.signUp()
+  const order = await harness.buy(person, { pay: false })
+  const surfer = await visit(harness.stack, person)
+  const { html } = await surfer.open(pageOf(order))
+  expect(html).toContain('Not paid yet')
+  const csrf = /name="csrf" value="([^"]+)"/.exec(html)?.[1] ?? ''
+  for (let times = 0; times < 2; times += 1)
+    expect((await surfer.post(`${pageOf(order)}/cancel`, { csrf })).location).toBe(pageOf(order))
+  const after = (await surfer.open(pageOf(order))).html
+  expect([after.includes('The order is cancelled.'), after.includes('Cancel the order')]).toEqual([true, false])
+})
+
+test('U2: a contract is withdrawn from in two steps, and a fault of the second keeps the name that was typed', async () => {
+  const person = await harness.signUp()
+  const order = await harness.buy(person)
+  const surfer = await visit(harness.stack, person)
+  const opened = await surfer.submit(pageOf(order), `${pageOf(order)}/withdrawal`)
+  expect(opened.status).toBe(200)
+  for (const text of ['Confirm withdrawal', person.email, order.id, 'without withdrawing'])
+    expect(opened.html, text).toContain(text)
+  expect(expectStatus(await person.caller.get(`/v1/orders/${order.id}`), 200).status).toBe('delivered')
+
+  const csrf = /name="csrf" value="([^"]+)"/.exec(opened.html)?.[1] ?? ''
+  const tooLong = 'Anna '.repeat(30).trim()
+  const refused = await surfer.post(`${pageOf(order)}/withdrawal/confirm`, { csrf, name: tooLong })
+  expect([refused.status, refused.html.includes(tooLong), refused.html.includes('id="field-name-fault"')]).toEqual([
+    400,
+    true,
+    true,
+  ])
+  const stated = await surfer.post(`${pageOf(order)}/withdrawal/confirm`, { csrf, name: 'Anna Neu' })
+  expect([stated.status, stated.location]).toEqual([303, pageOf(order)])
+  const { html } = await surfer.open(pageOf(order))
+  expect(html).toContain('Your withdrawal was received.')
+  await harness.untilOrder(order.id, 'refunded')
+  const { refund } = { refund: (await surfer.open(pageOf(order))).html }
+  for (const text of ['Refunded', 'Credit note', 'Withdrawn']) expect(refund, text).toContain(text)
+  await until('the acknowledgement', async () =>
+    (await mailsTo(harness.stack, person.email)).some(({ text }) => text.includes('Anna Neu')),
+  )
+})
+
+test('a refused form comes back with what was typed, the fault at its field, and nothing saved', async () => {
+  const person = await harness.signUp()
+  const surfer = await visit(harness.stack, person)
+  const typed = { firstName: 'Anna <b>', lastName: 'Neu', phone: '0170' }
+  const { status, html, headers } = await surfer.submit('/account/data', '/account/profile', typed)
+  expect([status, headers.get('content-security-policy')]).toEqual([400, expect.stringContaining("form-action 'self'")])
+  for (const text of [
+    'value="Anna &lt;b&gt;"',
+    'value="0170"',
+    'id="field-phone-fault"',
+    'aria-describedby="field-phone-hint field-phone-fault"',
+    'href="#field-phone"',
+    '<title>Error: My data',
+  ]) {
+    expect(html, text).toContain(text)
+  }
+  expect(html).not.toContain('id="field-lastName-fault"')
+  expect(expectStatus(await harness.service.get(`/v1/accounts/${person.accountId}`), 200).lastName).toBe(
+    person.lastName,
+  )
+
+  const anonymous = await createSurfer(site).post('/account/sign-in', { email: 'anna@', next: 'account/data' })
+  expect([
+    anonymous.status,
+    anonymous.html.includes('value="anna@"'),
+    anonymous.html.includes('value="account/data"'),
+  ]).toEqual([400, true, true])
+  const long = 'x'.repeat(20_001)
+  const asked = await surfer.submit('/account/data', '/account/privacy-request', { kind: 'other', message: long })
+  expect([asked.status, asked.html.includes(long), asked.html.includes('value="other" selected')]).toEqual([
+    400,
+    true,
+    true,
+  ])
+})
+
+test('what was done is said once, and no address can make a page say it', async () => {
+  const person = await harness.signUp()
+  const surfer = await visit(harness.stack, person)
+  const profile = { firstName: 'Anna', lastName: 'Neu', phone: '' }
+  const saved = await surfer.submit('/account/data', '/account/profile', profile)
+  expect(saved.location).toBe('/account/data')
+  expect(saved.headers.getSetCookie()).toEqual([
+    expect.stringMatching(/^ama-notice=profile; .*HttpOnly; SameSite=Strict/),
+  ])
+  const said = 'Your name and phone number are saved.'
+  const shown = [await surfer.open('/account/data'), await surfer.open('/account/data')]
+  expect(shown.map(({ html }) => html.includes(said))).toEqual([true, false])
+  expect((await surfer.open('/account?notice=profile')).status).toBe(400)
+  surfer.cookies.set('ama-notice', '__proto__')
+  expect((await surfer.open('/account')).status).toBe(200)
+})
+
+test('every page and every problem page has a way on', async () => {
+  const person = await harness.signUp()
+  const surfer = await visit(harness.stack, person)
+  const ways = [
+    await surfer.open(`/account/orders/${randomUUID()}`),
+    await createSurfer(site).open(`/i/${'A'.repeat(43)}`),
+    await createSurfer(site).open('/account/data?x=1'),
+    await createSurfer(site).open(`/account/orders/${randomUUID()}`),
+  ]
+  expect(ways.map(({ status, html }) => [status, /class="way" href="([^"]+)"/.exec(html)?.[1]])).toEqual([
+    [404, '/account'],
+    [404, '/account'],
+    [400, '/'],
+    [401, '/'],
+  ])
+})
