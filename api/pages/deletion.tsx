@@ -2,7 +2,7 @@
 import { signatureNamespace, signerName } from '../../db/crypto/signer.ts'
 import { day, moment } from '../../mails/format.ts'
 import type { ErasureStep, StepState } from '../../policy/deletion.ts'
-import { Facts, Form, Heads } from './form.tsx'
+import { Facts, Form, WideTable } from './form.tsx'
 import { renderLayout } from './layout.tsx'
 
 /** @param csrf the token of a session with a fresh sign-in; without it the page asks to sign in */
@@ -61,11 +61,11 @@ const names: Record<ErasureStep, string> = {
   apple: 'Apple sign-in',
   google: 'Google sign-in',
   firebase: 'Firebase',
-  stripe: 'Stripe',
+  stripe: 'Your saved cards at Stripe',
   esim_provider: 'eSIM provider',
   mail: 'Our last mail to you',
   backups: 'Our backups',
-  stripe_redaction: 'Payments at Stripe, after 90 days',
+  stripe_redaction: 'Your payments at Stripe, which it keeps for 90 days',
 }
 
 const states: Record<StepState, string> = {
@@ -93,24 +93,19 @@ export function renderReceipt(receipt: ReceiptPage, supportMail: string): string
             ['Receipt', receipt.receiptId],
           ]}
         />
-        <div className="scroll">
-          <table>
-            <Heads of={['Who', 'What became of it', 'Since']} />
-            <tbody>
-              {receipt.processors.map(({ processor, state, changedAt, instruction }) => (
-                <tr key={processor}>
-                  <th scope="row">{names[processor]}</th>
-                  <td>
-                    {processor === 'mail' && state === 'done' ? 'sent, and your address forgotten' : states[state]}
-                    {processor === 'backups' && state === 'pending' ? `, gone by ${day(receipt.backupsGoneBy)}` : null}
-                    {instruction ? <p>{instruction}</p> : null}
-                  </td>
-                  <td>{day(changedAt)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <WideTable label="Steps of the deletion" heads={['Who', 'What became of it', 'Since']}>
+          {receipt.processors.map(({ processor, state, changedAt, instruction }) => (
+            <tr key={processor}>
+              <th scope="row">{names[processor]}</th>
+              <td>
+                {processor === 'mail' && state === 'done' ? 'sent, and your address forgotten' : states[state]}
+                {processor === 'backups' && state === 'pending' ? `, gone by ${day(receipt.backupsGoneBy)}` : null}
+                {instruction ? <p>{instruction}</p> : null}
+              </td>
+              <td>{day(changedAt)}</td>
+            </tr>
+          ))}
+        </WideTable>
         <h2>Check it without trusting us</h2>
         <p>
           Keep these two files: <a href={`/receipts/${receipt.receiptId}/receipt.json`}>receipt.json</a> says what was
@@ -119,7 +114,8 @@ export function renderReceipt(receipt: ReceiptPage, supportMail: string): string
           a folder, this command says “Good” if not a byte was changed. It needs no installation on Windows, macOS and
           Linux.
         </p>
-        <pre className="scroll">
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: without it the keyboard cannot scroll the command */}
+        <pre className="scroll" tabIndex={0}>
           <code>{verifyCommand}</code>
         </pre>
         <p>

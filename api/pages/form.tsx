@@ -170,7 +170,7 @@ export function Facts({ of }: { of: (readonly [name: string, value: ReactNode])[
 }
 
 /** The head row of a table. */
-export function Heads({ of }: { of: readonly string[] }) {
+function Heads({ of }: { of: readonly string[] }) {
   return (
     <thead>
       <tr>
@@ -181,5 +181,26 @@ export function Heads({ of }: { of: readonly string[] }) {
         ))}
       </tr>
     </thead>
+  )
+}
+
+interface WideTableProps {
+  /** what the table lists */
+  label: string
+  heads: readonly string[]
+  /** its rows */
+  children: ReactNode
+}
+
+/** A table that scrolls by itself where the screen is narrower, also by the keyboard. */
+export function WideTable({ label, heads, children }: WideTableProps) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: without it the keyboard cannot scroll the table
+    <section className="scroll" aria-label={label} tabIndex={0}>
+      <table>
+        <Heads of={heads} />
+        <tbody>{children}</tbody>
+      </table>
+    </section>
   )
 }

@@ -1,7 +1,7 @@
 /** The page of every promise, with the figures that show whether it is kept. */
 import { moment } from '../../mails/format.ts'
 import type { FigureStatus } from '../../policy/figures.ts'
-import { Heads } from './form.tsx'
+import { WideTable } from './form.tsx'
 import { renderLayout } from './layout.tsx'
 
 export interface PromisesPage {
@@ -27,35 +27,30 @@ export function renderPromises({ supportMail, readAt, promises }: PromisesPage):
           <a href="/console">Console</a>
         </p>
         <p>Read from the live system: {moment(readAt)}.</p>
-        <div className="scroll">
-          <table>
-            <Heads of={['Promise', 'Kept by', 'Shown by', 'Status']} />
-            <tbody>
-              {promises.map((promise) => (
-                <tr key={promise.id}>
-                  <th scope="row">{promise.id}</th>
-                  <td>
-                    {promise.sentence}
-                    <br />
-                    <span className="quiet">
-                      kept by <code>{promise.keptBy}</code>, proven by <code>{promise.provenBy}</code>
-                    </span>
-                  </td>
-                  <td>
-                    {promise.figures.map((figure) => (
-                      <div key={figure.meaning}>
-                        <span className={figure.status}>{figure.value ?? 'unreadable'}</span> {figure.unit}:{' '}
-                        {figure.meaning}
-                        {figure.detail ? <span className="quiet"> ({figure.detail})</span> : null}
-                      </div>
-                    ))}
-                  </td>
-                  <td className={promise.status}>{promise.status}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <WideTable label="Promises" heads={['Promise', 'Kept by', 'Shown by', 'Status']}>
+          {promises.map((promise) => (
+            <tr key={promise.id}>
+              <th scope="row">{promise.id}</th>
+              <td>
+                {promise.sentence}
+                <br />
+                <span className="quiet">
+                  kept by <code>{promise.keptBy}</code>, proven by <code>{promise.provenBy}</code>
+                </span>
+              </td>
+              <td>
+                {promise.figures.map((figure) => (
+                  <div key={figure.meaning}>
+                    <span className={figure.status}>{figure.value ?? 'unreadable'}</span> {figure.unit}:{' '}
+                    {figure.meaning}
+                    {figure.detail ? <span className="quiet"> ({figure.detail})</span> : null}
+                  </div>
+                ))}
+              </td>
+              <td className={promise.status}>{promise.status}</td>
+            </tr>
+          ))}
+        </WideTable>
       </>
     ),
   })

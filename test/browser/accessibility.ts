@@ -1,11 +1,34 @@
 /**
  * Accessibility of pages, for people who cannot see or use no mouse: the parts of WCAG 2.2 that a program can check
- * (https://www.w3.org/TR/WCAG22/): names, headings, landmarks, table headers, contrast.
+ * (https://www.w3.org/TR/WCAG22/): names, headings, landmarks, table headers, contrast. axe-core knows most rules; the
+ * rest is ours.
  */
+import axe from 'axe-core'
 import type { Page } from 'playwright-core'
 
 /** The accessibility faults of the current page. */
-export const accessibilityFaults = (page: Page): Promise<string[]> => page.evaluate(`(${inPage})()`)
+export async function accessibilityFaults(page: Page): Promise<string[]> {
+  return [...(await page.evaluate<string[]>(`(${inPage})()`)), ...(await axeFaults(page))]
+}
+
+/** The page is shown once more, with scripts: without them axe-core never comes to an end. */
+async function axeFaults(page: Page): Promise<string[]> {
+  const browser = page.context().browser()
+  if (!browser) throw new Error('the page belongs to no browser')
+  const isDark = await page.evaluate<boolean>(`matchMedia('(prefers-color-scheme: dark)').matches`)
+  const context = await browser.newContext({ colorScheme: isDark ? 'dark' : 'light', viewport: page.viewportSize() })
+  try {
+    const copy = await context.newPage()
+    await copy.setContent(await page.content())
+    await copy.evaluate(axe.source)
+    const { violations } = await copy.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>(
+      `axe.run({ resultTypes: ['violations'] })`,
+    )
+    return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 120)}`))
+  } finally {
+    await context.close()
+  }
+}
 
 // This code runs in the page: it has no imports and no types.
 const inPage = `() => {

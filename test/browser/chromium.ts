@@ -29,11 +29,12 @@ export interface Watched {
 export async function openWatched(
   browser: Browser,
   site: string,
-  options: { dark?: boolean; narrow?: boolean } = {},
+  options: { dark?: boolean; narrow?: boolean; scripts?: boolean } = {},
 ): Promise<Watched> {
   const context = await browser.newContext({
     // No page needs a script.
-    javaScriptEnabled: false,
+    javaScriptEnabled: options.scripts ?? false,
+    ...(options.scripts && { permissions: ['clipboard-read', 'clipboard-write'] }),
     colorScheme: options.dark ? 'dark' : 'light',
     viewport: options.narrow ? { width: 360, height: 740 } : { width: 1000, height: 800 },
   })

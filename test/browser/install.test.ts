@@ -35,4 +35,18 @@ describe.skipIf(!hasBrowser)('the install page in a browser', async () => {
       expect(faults).toEqual([])
     },
   )
+
+  test('with scripts, each code has a button that copies it, also by the keyboard alone', async () => {
+    const order = await harness.buy(await harness.signUp())
+    const { page, faults } = await openWatched(browser, harness.urls.api, { narrow: true, scripts: true })
+    await page.goto(`${order.installUrl}?device=ios`)
+    expect(await page.getByRole('button', { name: /^Copy / }).count()).toBeGreaterThanOrEqual(4)
+    const focused = () => page.evaluate<string | null>(`document.activeElement.getAttribute('aria-label')`)
+    for (let tabs = 0; tabs < 40 && (await focused()) !== 'Copy Activation code of Your eSIM'; tabs += 1)
+      await page.keyboard.press('Tab')
+    await page.keyboard.press('Enter')
+    await page.getByRole('status').getByText('Copied').waitFor()
+    expect(await page.evaluate('navigator.clipboard.readText()')).toBe(order.esims[0].matchingId)
+    expect(faults).toEqual([])
+  })
 })

@@ -2,7 +2,7 @@
 import type { PrivacyRequestKind } from '../../../db/privacy-requests.ts'
 import { day, moment } from '../../../mails/format.ts'
 import type { RefusedForm } from '../../http/route.ts'
-import { Choice, Facts, FaultSummary, Field, Form, type FormState, formState, Heads, TextField } from '../form.tsx'
+import { Choice, Facts, FaultSummary, Field, Form, type FormState, formState, TextField, WideTable } from '../form.tsx'
 import { renderLayout } from '../layout.tsx'
 import { AccountNav, Card, Notice } from './frame.tsx'
 
@@ -232,20 +232,15 @@ function AskUs({ page: { csrf, once, requests }, state }: PartProps) {
 function Requests({ of }: { of: MyDataPage['requests'] }) {
   if (of.length === 0) return null
   return (
-    <div className="scroll">
-      <table>
-        <Heads of={['Request', 'About', 'Asked', 'Answer']} />
-        <tbody>
-          {of.map((request) => (
-            <tr key={request.reference}>
-              <td>{request.reference}</td>
-              <td>{kinds[request.kind]}</td>
-              <td>{day(request.receivedAt)}</td>
-              <td>{request.state === 'answered' ? 'mailed to you' : `by ${day(request.answerBy)}`}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <WideTable label="Your requests" heads={['Request', 'About', 'Asked', 'Answer']}>
+      {of.map((request) => (
+        <tr key={request.reference}>
+          <td>{request.reference}</td>
+          <td>{kinds[request.kind]}</td>
+          <td>{day(request.receivedAt)}</td>
+          <td>{request.state === 'answered' ? 'mailed to you' : `by ${day(request.answerBy)}`}</td>
+        </tr>
+      ))}
+    </WideTable>
   )
 }

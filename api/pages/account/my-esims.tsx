@@ -92,7 +92,7 @@ function EsimCard({ order, esim, index }: EsimCardProps) {
           <a
             className={isNew ? 'button' : 'button plain'}
             href={`${order.installUrl}#esim-${index + 1}`}
-            aria-label={`${isNew ? 'Install' : 'Codes and help'}: ${name}`}
+            aria-label={`${isNew ? 'Install it' : 'Codes and help'}: ${name}`}
           >
             {isNew ? 'Install it' : 'Codes and help'}
           </a>

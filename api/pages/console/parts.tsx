@@ -1,6 +1,6 @@
 /** Parts of the console's pages. */
 import type { ReactNode } from 'react'
-import { Form, Heads } from '../form.tsx'
+import { Form, WideTable } from '../form.tsx'
 
 /** @param count undefined when it is unknown */
 export function Section({
@@ -34,12 +34,9 @@ export const plain = (word: string): string => word.replaceAll('_', ' ')
 
 export function Table({ heads, children }: { heads: readonly string[]; children: ReactNode }) {
   return (
-    <div className="scroll">
-      <table>
-        <Heads of={heads} />
-        <tbody>{children}</tbody>
-      </table>
-    </div>
+    <WideTable label={heads.filter(Boolean).join(', ')} heads={heads}>
+      {children}
+    </WideTable>
   )
 }
 
