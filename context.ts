@@ -11,6 +11,7 @@ import { createApple } from './providers/apple.ts'
 import type { CallWatch } from './providers/call-watch.ts'
 import type { EsimProvider, EsimProviderId } from './providers/esim.ts'
 import { createEsimAccess } from './providers/esim-access/esim-access.ts'
+import { createEventReceivers } from './providers/event-receiver.ts'
 import type { FirebaseSettings } from './providers/firebase/app.ts'
 import { createFirebaseIdTokens } from './providers/firebase/id-token.ts'
 import { createPush } from './providers/firebase/push.ts'
@@ -50,8 +51,8 @@ export function createContext(config: Config, options: ContextOptions = {}): Con
   return {
     ...context,
     async close() {
-      const { push, firebaseUsers, mail, calls, sql } = context
-      await Promise.all([push.close(), firebaseUsers.close(), mail.close()])
+      const { push, firebaseUsers, mail, eventReceivers, calls, sql } = context
+      await Promise.all([push.close(), firebaseUsers.close(), mail.close(), eventReceivers.close()])
       await calls.idle()
       await sql.end({ timeout: 5 })
     },
@@ -136,6 +137,7 @@ function buildContext(config: Config, options: ContextOptions) {
       watch,
     }),
     measurement: createMeasurement({ ...measurementSettings(config), watch }),
+    eventReceivers: createEventReceivers({ internal: config.NODE_ENV !== 'production' }),
   }
 }
 

@@ -2,6 +2,7 @@
 import { heartbeat } from '@temporalio/activity'
 import type { WorkerContext } from '../context.ts'
 import { dropDays, ensureDays } from '../db/access/daily-partitions.ts'
+import { forgetEvents } from '../db/events/events.ts'
 import { forgetIdempotencyKeys, forgetTokens, forgetWebhookEvents } from '../db/expired.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../db/operator-tasks.ts'
 import { forgetVelocity } from '../db/order/velocity.ts'
@@ -42,6 +43,7 @@ export function createHousekeepingActivities(context: WorkerContext): Housekeepi
         webhookEvents: await inBatches((limit) =>
           forgetWebhookEvents(sql, plusMs(at, -periods.webhookDedupeMs), limit),
         ),
+        events: await inBatches((limit) => forgetEvents(sql, plusMs(at, -periods.eventsMs), limit)),
         tokens: await forgetTokens(sql, at, plusMs(at, -periods.endedSignInMs)),
         allowances: await inBatches((limit) => forgetAllowances(sql, at, limit)),
         // The next run is a day away, so counts that would be too old by then are deleted now.

@@ -7,6 +7,7 @@ import type { CampaignActivities } from '../workflows/campaign.contract.ts'
 import type { CatalogueActivities } from '../workflows/catalogue-sync.contract.ts'
 import type { DraftSweepActivities } from '../workflows/draft-sweep.contract.ts'
 import type { EmailChangeActivities } from '../workflows/email-change.contract.ts'
+import type { EventRetriesActivities } from '../workflows/events/event-retries.contract.ts'
 import type { HousekeepingActivities } from '../workflows/housekeeping.contract.ts'
 import type { KeyRotationActivities } from '../workflows/keys/key-rotation.contract.ts'
 import type { OrderActivities } from '../workflows/order/order.contract.ts'
@@ -28,6 +29,7 @@ import { createCatalogueActivities } from './catalogue/catalogue.ts'
 import { createDraftSweepActivities } from './draft-sweep.ts'
 import { createEmailChangeActivities } from './email-change.ts'
 import { createDeletionActivities } from './erasure/account-deletion.ts'
+import { createEventRetriesActivities } from './events/retries.ts'
 import { createFraudWarningActivities } from './fraud/fraud-warning.ts'
 import { createHousekeepingActivities } from './housekeeping.ts'
 import { createInvoiceRetentionActivities } from './invoice-retention.ts'
@@ -83,6 +85,7 @@ export function createActivities(context: WorkerContext, readEvidence: ReadEvide
     ...createKeyRotationActivities(context),
     ...createEmailChangeActivities(context),
     ...createBreachActivities(context),
+    ...createEventRetriesActivities(context),
     ...createTransparencyNightActivities(context, readEvidence),
   } satisfies OrderActivities &
     PartialRefundActivities &
@@ -102,6 +105,7 @@ export function createActivities(context: WorkerContext, readEvidence: ReadEvide
     HousekeepingActivities &
     BackupActivities &
     BreachActivities &
+    EventRetriesActivities &
     TransparencyNightActivities &
     RestoreActivities &
     PolicyActivities

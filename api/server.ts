@@ -26,6 +26,8 @@ import { consoleRoutes } from './routes/console/console.ts'
 import { deletionRoutes } from './routes/deletions.ts'
 import { deviceRoutes } from './routes/devices.ts'
 import { emailChangeRoutes } from './routes/email-changes.ts'
+import { eventRoutes } from './routes/events/events.ts'
+import { webhookEndpointRoutes } from './routes/events/webhook-endpoints.ts'
 import { exportRoutes } from './routes/exports.ts'
 import { healthRoutes } from './routes/health.ts'
 import { backupRoutes } from './routes/operator/backups.ts'
@@ -63,6 +65,7 @@ import { webhookRoutes } from './routes/webhooks/payments-and-esims.ts'
 import { signInWebhookRoutes } from './routes/webhooks/sign-in.ts'
 import { withdrawalRoutes } from './routes/withdrawals.ts'
 import { createWebhookInbox } from './runs/webhook-inbox.ts'
+import { eventWebhook } from './views/event-view.ts'
 
 export interface ApiOptions {
   /** override the defaults of limits.ts, which tests would exceed */
@@ -125,6 +128,8 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
     ...signInRoutes(api),
     ...deviceRoutes(api),
     ...exportRoutes(api),
+    ...eventRoutes(api),
+    ...webhookEndpointRoutes(api),
     ...emailChangeRoutes(api),
     ...consentRoutes(api),
     ...orderRoutes(api),
@@ -160,7 +165,7 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
     ...healthRoutes(api, () => stopping),
     ...docsRoutes(() => ({ routes, document })),
   ]
-  const document = describeRoutes(routes, api.config.PUBLIC_URL)
+  const document = describeRoutes(routes, api.config.PUBLIC_URL, eventWebhook)
 
   const app = express()
   app.disable('x-powered-by')

@@ -131,6 +131,28 @@ export const periods = {
   idempotencyKeysMs: 24 * hour,
   /** Stripe retries an event for 3 days, Airalo for 5 hours */
   webhookDedupeMs: 14 * day,
+  /** events can be read again for this long */
+  eventsMs: 30 * day,
+  events: {
+    /** an endpoint that has taken nothing for this long is disabled; a single event that it refuses is given up */
+    retriedForMs: 3 * day,
+    /** between two attempts; the last one repeats */
+    retryAfterMs: [
+      5 * second,
+      30 * second,
+      2 * minute,
+      10 * minute,
+      30 * minute,
+      hour,
+      2 * hour,
+      4 * hour,
+      8 * hour,
+      12 * hour,
+    ],
+    /** the longest `Retry-After` that is heeded */
+    longestPauseMs: hour,
+    previousSecretMs: day,
+  },
   /** a token of an erased person lives for an hour, and longer while Firebase has not deleted the user */
   endedSignInMs: 30 * day,
   reconciliation: {

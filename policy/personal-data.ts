@@ -38,6 +38,7 @@ export type KeptUntil = {
     | 'velocityAcrossAccounts'
     | 'erasedReferenceMs'
     | 'reconciliationsMs'
+    | 'eventsMs'
     | 'none'
   why: string
 }
@@ -544,6 +545,67 @@ const tables: Record<string, Table> = {
       why: 'a repeated event must not take effect twice; the row has no content of the event',
     },
     columns: { source: technical, event_id: technical, received_at: technical },
+  },
+  events: {
+    onErasure: 'delete',
+    owner: ofAccount,
+    keptUntil: {
+      term: 'eventsMs',
+      why: 'the app backend reads what it has missed; also that an account is gone, so that it deletes what it holds (GDPR article 19)',
+    },
+    columns: {
+      id: technical,
+      entry: technical,
+      position: technical,
+      type: technical,
+      at: technical,
+      account_id: link('the account'),
+      data: link('orders and eSIMs'),
+      erased_account: {
+        class: 'pseudonym',
+        sealed: true,
+        export: { not: 'only of accounts that are gone: their id, for the app backend' },
+      },
+    },
+  },
+  webhook_endpoints: {
+    onErasure: 'keep',
+    keptUntil: whileUseful,
+    columns: {
+      id: technical,
+      url: technical,
+      types: technical,
+      state: technical,
+      disabled_because: technical,
+      created_at: technical,
+      secret: { class: 'secret', sealed: true, export: { not: 'a key of the app backend' } },
+      previous_secret: { class: 'secret', sealed: true, export: { not: 'a key of the app backend' } },
+      previous_until: technical,
+      position: technical,
+      failures: technical,
+      retry_at: technical,
+      delivered_at: technical,
+      failed_at: technical,
+      code: technical,
+      claimed_until: technical,
+    },
+  },
+  event_retries: {
+    onErasure: 'keep',
+    keptUntil: { term: 'eventsMs', why: 'until the event has arrived; goes with the event, which an erasure deletes' },
+    columns: {
+      endpoint_id: technical,
+      event_id: technical,
+      position: technical,
+      attempts: technical,
+      first_at: technical,
+      next_at: technical,
+    },
+  },
+  event_stream: {
+    onErasure: 'keep',
+    keptUntil: whileUseful,
+    columns: { single: technical, last_position: technical },
   },
   idempotency_keys: {
     onErasure: 'delete',

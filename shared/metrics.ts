@@ -31,9 +31,17 @@ export function createMetrics() {
     registers,
   })
   for (const reading of readings) failedReadings.inc({ reading }, 0)
+  const eventDeliveries = new Counter({
+    name: 'ama_event_deliveries_total',
+    help: 'Attempts to send an event to an endpoint of the app backend',
+    labelNames: ['outcome'],
+    registers,
+  })
+  for (const outcome of ['delivered', 'failed']) eventDeliveries.inc({ outcome }, 0)
   return {
     outsideCalls,
     failedReadings,
+    eventDeliveries,
     registry,
     /** an alert fires when no process of a kind shows it any more */
     process: new Gauge({

@@ -9,6 +9,7 @@ import { createDataConverter } from '../temporal/payload-codec.ts'
 import { loadBundle, type WorkflowBundle } from './bundle.ts'
 import { workerDeployment } from './deployment.ts'
 import { dormantPatches } from './dormant-patches.ts'
+import { startEventDelivery } from './event-delivery.ts'
 import { failureInterceptor } from './failure-interceptor.ts'
 
 export interface WorkerOptions {
@@ -93,11 +94,13 @@ export async function startWorker(context: WorkerContext, options: WorkerOptions
   })
   // `shutdown` throws before the worker runs.
   while (!ended && worker.getState() === 'INITIALIZED') await pause(statePollMs)
+  const eventDelivery = startEventDelivery(context)
+  void exited.then(() => eventDelivery.stop())
   return {
     isReady: () => worker.getState() === 'RUNNING',
     async stop() {
       if (worker.getState() === 'RUNNING') worker.shutdown()
-      await exited
+      await Promise.all([exited, eventDelivery.stop()])
     },
     exited,
   }

@@ -6,7 +6,14 @@ export const housekeepingWorkflowId = 'housekeeping'
 
 export interface HousekeepingReport {
   securityLog: { partitionsDropped: number }
-  forgotten: { idempotencyKeys: number; webhookEvents: number; tokens: number; allowances?: number; velocity?: number }
+  forgotten: {
+    idempotencyKeys: number
+    webhookEvents: number
+    tokens: number
+    allowances?: number
+    velocity?: number
+    events?: number
+  }
   overdue: { orders: number; runs: number }
 }
 

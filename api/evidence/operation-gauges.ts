@@ -103,6 +103,22 @@ export function registerOperationGauges(api: ApiContext): void {
       this.set((await read())?.waitingOrders.oldestSeconds ?? Number.NaN)
     },
   })
+  new Gauge({
+    name: 'ama_event_delivery_lag_seconds',
+    help: 'Since the oldest event that an enabled webhook endpoint has not got',
+    registers,
+    async collect() {
+      this.set((await read())?.events.lagSeconds ?? Number.NaN)
+    },
+  })
+  new Gauge({
+    name: 'ama_webhook_endpoints_failed',
+    help: 'Webhook endpoints that were disabled because they took nothing for three days, or answered 410',
+    registers,
+    async collect() {
+      this.set((await read())?.events.failedEndpoints ?? Number.NaN)
+    },
+  })
   const readOutages = shared('outages', async (now) => ({ outages: await listOutages(sql), now }))
   const parties = Object.keys(outsideParties)
   new Gauge({

@@ -7,8 +7,24 @@ import { isPage, type ResponseDefinition, type Route } from './route.ts'
 
 export type OpenApiDocument = ReturnType<OpenApiGeneratorV31['generateDocument']>
 
-/** The OpenAPI document, made from the routes' definitions. @param publicUrl the API's base address */
-export function describeRoutes(routes: readonly Route[], publicUrl: string): OpenApiDocument {
+/** A request that we send, and its caller answers. */
+export interface WebhookDefinition {
+  name: string
+  summary: string
+  headers: z.ZodObject
+  body: z.ZodType
+}
+
+/**
+ * The OpenAPI document, made from the routes' definitions.
+ * @param publicUrl the API's base address
+ * @param webhook what is sent to webhook endpoints
+ */
+export function describeRoutes(
+  routes: readonly Route[],
+  publicUrl: string,
+  webhook: WebhookDefinition,
+): OpenApiDocument {
   const registry = new OpenAPIRegistry()
   const key = registry.registerComponent('securitySchemes', 'key', {
     type: 'http',
@@ -55,6 +71,16 @@ export function describeRoutes(routes: readonly Route[], publicUrl: string): Ope
       ...(route.promises && { 'x-promises': route.promises }),
     })
   }
+  registry.registerWebhook({
+    method: 'post',
+    path: webhook.name,
+    summary: webhook.summary,
+    request: {
+      headers: webhook.headers,
+      body: { content: { 'application/json': { schema: webhook.body } }, required: true },
+    },
+    responses: { '2XX': { description: 'The event has arrived. Anything else is tried again for three days.' } },
+  })
   return new OpenApiGeneratorV31(registry.definitions).generateDocument({
     openapi: '3.1.0',
     info: {

@@ -93,6 +93,11 @@ const ownProblems = {
     title: 'There is another policy of this version',
     meaning: 'What is posted never changes: give the new text a version of its own.',
   },
+  webhook_endpoint_conflict: {
+    status: 409,
+    title: 'The webhook endpoint is not in a state that allows this',
+    meaning: 'It is disabled, its secret was changed less than a day ago, or there are as many as there can be.',
+  },
   version_conflict: {
     status: 412,
     title: 'The resource has changed',

@@ -307,6 +307,31 @@ export interface Esims {
   iccid_index: Blind | null
 }
 
+export interface EventRetries {
+  endpoint_id: string
+  event_id: string
+  position: bigint
+  attempts: number
+  first_at: Date
+  next_at: Date
+}
+
+export interface EventStream {
+  single: boolean
+  last_position: bigint
+}
+
+export interface Events {
+  id: string
+  entry: bigint
+  position: bigint | null
+  type: string
+  at: Date
+  account_id: string | null
+  data: unknown
+  erased_account: Sealed | null
+}
+
 export interface IdempotencyKeys {
   scope: string
   key_hash: Buffer
@@ -725,6 +750,25 @@ export interface WebSessions {
   operator_id: string | null
 }
 
+export interface WebhookEndpoints {
+  id: string
+  url: string
+  types: string[] | null
+  state: 'enabled' | 'disabled'
+  disabled_because: 'asked' | 'failing' | 'gone' | null
+  created_at: Date
+  secret: Sealed
+  previous_secret: Sealed | null
+  previous_until: Date | null
+  position: bigint
+  failures: number
+  retry_at: Date | null
+  delivered_at: Date | null
+  failed_at: Date | null
+  code: string | null
+  claimed_until: Date | null
+}
+
 export interface WebhookEvents {
   source: string
   event_id: string
@@ -753,10 +797,12 @@ export interface SealedColumns {
   devices: 'device_id' | 'push_token' | 'app_version' | 'model' | 'os_version' | 'app_instance_id'
   email_changes: 'old_email' | 'new_email'
   esims: 'esim_ref' | 'iccid' | 'activation_code' | 'confirmation_code'
+  events: 'erased_account'
   identities: 'subject' | 'refresh_token'
   operators: 'email' | 'totp_secret'
   orders: 'payment_client_secret' | 'customer_session_secret' | 'install_token'
   privacy_requests: 'message' | 'reply_to' | 'answer'
   security_log: 'ip'
+  webhook_endpoints: 'secret' | 'previous_secret'
   withdrawals: 'name'
 }

@@ -51,6 +51,7 @@ export async function eraseRows(tx: Transaction, accountId: string, owned: Owned
     tx`update security_log set account_id = null where account_id = ${accountId} and kind = 'operator_action'`,
     tx`delete from security_log where account_id = ${accountId}`,
     tx`delete from access_log where account_id = ${accountId}`,
+    tx`delete from events where account_id = ${accountId}`,
     tx`delete from data_keys where account_id = ${accountId}`,
   ])
   // Foreign keys cascade to identities, devices, consents and orders, and from orders to eSIMs, refunds and invoice links.
@@ -76,6 +77,7 @@ export async function eraseLateRows(sql: Database, { ids: [accountId = '', ...id
     await tx`delete from disputes where stripe_dispute_id = any(${free}) and order_id is null`
     await tx`delete from security_log where account_id = ${accountId}`
     await tx`delete from access_log where account_id = ${accountId}`
+    await tx`delete from events where account_id = ${accountId}`
     await tx`delete from data_keys where account_id = ${accountId}`
   })
 }

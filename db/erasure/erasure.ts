@@ -2,6 +2,7 @@
 import type { DeletionReason } from '../../policy/deletion.ts'
 import type { Transaction } from '../connection/database.ts'
 import type { ColumnEncryption } from '../crypto/column-encryption.ts'
+import { recordAccountDeleted } from '../events/events.ts'
 import { isUsedAgain } from '../inactivity.ts'
 import { raiseOperatorTask } from '../operator-tasks.ts'
 import { erasedDisputeTask } from '../order/disputes.ts'
@@ -38,6 +39,7 @@ export async function erase(
   const warnings = await erasedWarningTasks(tx, person.owned.orders, at)
   await noteErasedReferences(tx, encryption.cipher, person.listedElsewhere, at)
   await eraseRows(tx, person.accountId, person.owned)
+  await recordAccountDeleted(tx, encryption, { accountId: person.accountId, receiptId: deletion.receiptId })
   // Art. 17(3)(e) GDPR: an operator must still answer the bank. The id of the dispute identifies no person to us.
   for (const dispute of person.openDisputes) await raiseOperatorTask(tx, erasedDisputeTask(dispute, at))
   for (const warning of warnings) await raiseOperatorTask(tx, warning)

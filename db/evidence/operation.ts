@@ -13,6 +13,8 @@ export interface OperationFigures {
   waitingOrders: { open: number; oldestSeconds: number }
   /** seconds since the newest complete reconciliation was begun; without one, since the first account */
   reconciliationAgeSeconds: number
+  /** seconds since the oldest event that an enabled webhook endpoint has not got; and how many endpoints have failed */
+  events: { lagSeconds: number; failedEndpoints: number }
   /** how long the prepaid balance at each eSIM provider lasts; null when nothing is spent */
   providerBalances: { provider: string; daysLeft: number | null }[]
 }
@@ -33,8 +35,16 @@ export async function readOperationFigures(sql: Queryable, asOf: Date): Promise<
     select coalesce(
       (select max(started_at) from reconciliations where state = 'complete'),
       (select min(created_at) from accounts)) as since`
+  const [events] = await sql<{ oldest: Date | null; failed: number }[]>`
+    select min(least(
+        (select min(at) from event_retries r join events on events.id = r.event_id where r.endpoint_id = e.id),
+        (select at from events where events.position > e.position order by events.position limit 1))
+      ) filter (where state = 'enabled') as oldest,
+      count(*) filter (where disabled_because in ('failing', 'gone'))::int as failed
+    from webhook_endpoints e`
   const readings = await listNewestReadings(sql, plusMs(asOf, -periods.reconciliation.spendingOverMs))
   return {
+    events: { lagSeconds: ageOf(events?.oldest), failedEndpoints: events?.failed ?? 0 },
     reconciliationAgeSeconds: ageOf(reconciled?.since),
     providerBalances: readings.map((reading) => ({ provider: reading.newest.provider, daysLeft: daysLeft(reading) })),
     backupAgeSeconds: ageOf(backup?.since),

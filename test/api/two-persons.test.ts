@@ -35,7 +35,8 @@ interface Things {
  * The meaning of a route's id.
  * - `theirs`: a person's row; other people get a 404
  * - `visited`: a page or form of a person's row; other people's sessions get a 404
- * - `ours`: for operators or the app backend only
+ * - `ours`: for operators only
+ * - `backend`: for operators and the app backend, about no person
  * - `secret`: for everybody who knows it; an invented one opens nothing
  * - `public`: the same answer for everybody, without personal data
  */
@@ -43,6 +44,7 @@ type Entry =
   | { id: 'theirs'; path: (of: Things) => string; body?: (of: Things) => unknown; ownerGets: number }
   | { id: 'visited'; path: (of: Things) => string; fields?: Record<string, string> }
   | { id: 'ours'; path?: (of: Things) => string }
+  | { id: 'backend' }
   | { id: 'secret'; made: string; body?: string }
   | { id: 'public'; path: string }
 
@@ -122,6 +124,12 @@ const entries: Record<string, Entry> = {
   'POST /v1/breaches/{id}/authority': { id: 'ours' },
   'POST /v1/breaches/{id}/people': { id: 'ours' },
   'PUT /v1/packages/{code}/price': { id: 'ours' },
+  'GET /v1/webhook-endpoints/{id}': { id: 'backend' },
+  'PATCH /v1/webhook-endpoints/{id}': { id: 'backend' },
+  'DELETE /v1/webhook-endpoints/{id}': { id: 'backend' },
+  'POST /v1/webhook-endpoints/{id}/rotate-secret': { id: 'backend' },
+  'POST /v1/webhook-endpoints/{id}/replay': { id: 'backend' },
+  'POST /v1/webhook-endpoints/{id}/ping': { id: 'backend' },
   'GET /v1/campaigns/{id}': { id: 'ours' },
   'POST /v1/campaigns/{id}/pause': { id: 'ours' },
   'POST /v1/campaigns/{id}/resume': { id: 'ours' },
@@ -293,7 +301,8 @@ test('every entry of two-persons.test.ts matches the callers that its route decl
     else if (entry.id === 'visited') expect(callers, nameOf(operation)).toEqual(['visitor'])
     else if (entry.id === 'ours') {
       for (const kind of callers) expect(['operator', 'console'], nameOf(operation)).toContain(kind)
-    } else expect(callers, nameOf(operation)).toBe('everybody')
+    } else if (entry.id === 'backend') expect(callers, nameOf(operation)).toEqual(['service', 'operator'])
+    else expect(callers, nameOf(operation)).toBe('everybody')
   }
 })
 

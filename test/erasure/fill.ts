@@ -26,6 +26,7 @@ interface Column {
 export const undeclaredTies: Readonly<Record<string, 'account' | 'order'>> = {
   'security_log.account_id': 'account',
   'access_log.account_id': 'account',
+  'events.account_id': 'account',
   'sends.subject_id': 'order',
   'idempotency_keys.resource_id': 'order',
   'attention.subject_id': 'order',

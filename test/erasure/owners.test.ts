@@ -247,6 +247,7 @@ test('a table with owners has a foreign key to its owner and the trigger that pr
     'data_keys',
     'security_log',
     'access_log',
+    'events',
     'attention',
     'restored_items',
     'reconciliation_differences',

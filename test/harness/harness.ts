@@ -100,7 +100,8 @@ const withoutTime = (line: string): string => line.replace(/"time":"[^"]*",/, ''
 
 /** Closes the runs of this file, which would consume faults that the next file orders from the simulators. */
 async function cleanUp({ stack }: Product, finished: Set<string>): Promise<void> {
-  const { sims, temporal } = stack
+  const { sims, temporal, context } = stack
+  await context.sql`delete from webhook_endpoints`
   for await (const { workflowId, runId, type, status } of temporal.workflow.list()) {
     if (finished.has(runId)) continue
     // Each month has one such run, which its next invoice would not start again.

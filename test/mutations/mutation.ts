@@ -10,6 +10,7 @@ import type { CampaignActivities } from '../../workflows/campaign.contract.ts'
 import type { CatalogueActivities } from '../../workflows/catalogue-sync.contract.ts'
 import type { DraftSweepActivities } from '../../workflows/draft-sweep.contract.ts'
 import type { EmailChangeActivities } from '../../workflows/email-change.contract.ts'
+import type { EventRetriesActivities } from '../../workflows/events/event-retries.contract.ts'
 import type { HousekeepingActivities } from '../../workflows/housekeeping.contract.ts'
 import type { KeyRotationActivities } from '../../workflows/keys/key-rotation.contract.ts'
 import type { OrderActivities } from '../../workflows/order/order.contract.ts'
@@ -36,6 +37,7 @@ interface ActivitiesOf {
   catalogueSync: CatalogueActivities
   draftSweep: DraftSweepActivities
   emailChange: EmailChangeActivities
+  eventRetries: EventRetriesActivities
   housekeeping: HousekeepingActivities
   inactivitySweep: InactivityActivities
   invoiceRetention: InvoiceRetentionActivities

@@ -223,6 +223,12 @@ export const houseMutants: Mutant[] = [
     caughtBy: ['draft-sweep-done', 'draft-sweep-given-up'],
   },
   {
+    name: 'events that are tried once',
+    mutation: { workflow: 'eventRetries', activity: 'retryEvents', fault: 'skipped', result: { nextAt: null } },
+    first: true,
+    caughtBy: ['event-retries-until-it-is-taken', 'event-retries-given-up', 'event-retries-waits-for-the-endpoint'],
+  },
+  {
     name: 'data keys that stay under the old key',
     mutation: { workflow: 'keyRotation', activity: 'rewrapDataKeys', fault: 'skipped', result: { rewrapped: 0 } },
     caughtBy: ['key-rotation-carried-on', 'key-rotation-that-found-old-keys-again'],

@@ -2,6 +2,7 @@ import type { Settings } from '../../dev/stack-settings.ts'
 import { accountDeletions } from './account-deletions.ts'
 import { breaches } from './breach/breaches.ts'
 import { dailyRuns } from './daily-runs.ts'
+import { eventRetries } from './events/event-retries.ts'
 import { keyRotations, keyringSettings } from './key-rotations.ts'
 import { campaigns, policyNotices } from './notices.ts'
 import { orderEnds } from './order-ends.ts'
@@ -28,6 +29,7 @@ export const scenarios: Record<string, Scenario> = {
   ...policyNotices,
   ...campaigns,
   ...breaches,
+  ...eventRetries,
   ...dailyRuns,
   ...keyRotations,
 }

@@ -20,6 +20,7 @@ const runsOf: Record<string, string[]> = {
   campaign: ['campaign-waits-for-an-operator'],
   'catalogue-sync': ['catalogue-sync-waits-for-a-provider'],
   'email-change': ['email-change-waits-for-both-addresses'],
+  'events/event-retries': ['event-retries-waits-for-the-endpoint'],
   'keys/key-rotation': ['key-rotation-waits-for-a-backup'],
   'order/order': [
     'order-waits-for-payment',

@@ -21,6 +21,7 @@ export const versioning: Readonly<Record<WorkflowType, Versioning>> = {
   breach: upgraded('waits days for an operator, and for a mail server that is down'),
   campaign: upgraded('waits for an operator, and for a mail server that is down, without a limit'),
   emailChange: upgraded('waits days for both addresses'),
+  eventRetries: upgraded('tries for three days while an endpoint of the app backend is down'),
   invoiceRetention: upgraded('sleeps for the seven years of the books'),
   keyRotation: upgraded('waits days for processes, backups and runs that use the old key'),
   order: upgraded('lives until its eSIM expires, up to 400 days after the sale'),

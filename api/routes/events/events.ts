@@ -1,0 +1,46 @@
+import { z } from 'zod'
+import type { ApiContext } from '../../../context.ts'
+import { eventBody, listEvents, numberEvents, positionBefore } from '../../../db/events/events.ts'
+import { eventTypeNames } from '../../../policy/events/event-types.ts'
+import { cutPage, decodeCursor, encodeCursor, pageOf, pageQuery } from '../../http/cursor.ts'
+import { defineRoute, type Route } from '../../http/route.ts'
+import { sentTime } from '../../http/storable.ts'
+import { eventSchema } from '../../views/event-view.ts'
+
+const position = z.tuple([z.int().nonnegative()])
+
+const page = pageOf(eventSchema)
+  .extend({
+    cursor: z.string().describe('keep it: a later call with it answers the events that came after this page'),
+  })
+  .meta({ id: 'EventPage' })
+
+export function eventRoutes(api: ApiContext): Route[] {
+  const { sql } = api
+  return [
+    defineRoute({
+      method: 'get',
+      path: '/v1/events',
+      tag: 'events',
+      summary: 'List events, the oldest first',
+      description:
+        'Each change that the app backend has to know, with ids only. An event is recorded in the transaction of its change and can be read for 30 days. docs/events.md has all types.',
+      callers: ['service', 'operator'],
+      query: z.strictObject({
+        ...pageQuery,
+        type: z.enum(eventTypeNames).optional(),
+        since: sentTime.optional().describe('events from this time on; without effect beside `cursor`'),
+      }),
+      responses: { 200: { description: 'A page', schema: page } },
+      async handle({ query: { cursor, limit, type, since } }) {
+        const start = since === undefined ? 0 : Math.max(0, positionBefore(new Date(since)))
+        const [after] = decodeCursor(cursor, position) ?? [start]
+        await numberEvents(sql)
+        const found = await listEvents(sql, api, { after, types: type && [type], limit: limit + 1 })
+        const { rows, nextCursor } = cutPage(found, limit, (event) => [event.position])
+        const last = rows.at(-1)?.position ?? after
+        return { status: 200, body: { items: rows.map(eventBody), nextCursor, cursor: encodeCursor([last]) } }
+      },
+    }),
+  ]
+}

@@ -1,0 +1,275 @@
+/** Webhook endpoints: where the app backend has events sent. */
+import { z } from 'zod'
+import type { ApiContext } from '../../../context.ts'
+import { countRetries } from '../../../db/events/deliveries.ts'
+import {
+  changeEndpoint,
+  deleteEndpoint,
+  disabledEndpointTask,
+  type EndpointRow,
+  findEndpoint,
+  insertEndpoint,
+  listEndpoints,
+  mostEndpoints,
+  replaySince,
+  rotateSecret,
+  secretsOf,
+} from '../../../db/events/endpoints.ts'
+import { eventBody, pingEndpoint } from '../../../db/events/events.ts'
+import { resolveOperatorTask } from '../../../db/operator-tasks.ts'
+import { eventTypeNames } from '../../../policy/events/event-types.ts'
+import { startRetries } from '../../../temporal/event-retries.ts'
+import { actorOf } from '../../http/caller.ts'
+import { Problem } from '../../http/problem.ts'
+import { defineRoute, type Route } from '../../http/route.ts'
+import { sentId, sentTime } from '../../http/storable.ts'
+import { eventSchema } from '../../views/event-view.ts'
+
+const params = z.strictObject({ id: sentId })
+const callers = ['service', 'operator'] as const
+const tag = 'events'
+const time = z.iso.datetime().nullable()
+
+const url = z.url().max(500).describe('https, on the internet')
+const types = z
+  .array(z.enum(eventTypeNames))
+  .min(1)
+  .max(eventTypeNames.length)
+  .nullable()
+  .describe('the types to send; null: all, those of later versions too')
+
+const newEndpoint = z.strictObject({ url, types: types.default(null) }).meta({ id: 'NewWebhookEndpoint' })
+const endpointChange = z
+  .strictObject({ url: url.optional(), types: types.optional(), state: z.enum(['enabled', 'disabled']).optional() })
+  .meta({ id: 'WebhookEndpointChange' })
+
+const endpoint = z
+  .object({
+    id: z.uuid(),
+    url: z.string(),
+    types: z.array(z.string()).nullable(),
+    state: z.enum(['enabled', 'disabled']),
+    disabledBecause: z
+      .enum(['asked', 'failing', 'gone'])
+      .nullable()
+      .describe('`failing`: it has taken nothing for three days; `gone`: it has answered 410'),
+    waiting: z.int().nonnegative().describe('events that it has not taken, and that are sent again'),
+    lastDeliveredAt: time,
+    lastFailedAt: time,
+    lastFailure: z.string().nullable().describe('`http_500`, `timed_out`, `econnrefused`, ...'),
+    nextAttemptAt: time.describe('while it takes nothing: when the next attempt is made'),
+    previousSecretUntil: time.describe('until when deliveries also have a signature by the secret before'),
+    createdAt: z.iso.datetime(),
+  })
+  .meta({ id: 'WebhookEndpoint' })
+const withSecret = endpoint
+  .extend({ secret: z.string().describe('`whsec_...`: keep it, no other answer has it') })
+  .meta({ id: 'WebhookEndpointWithSecret' })
+
+const one = { description: 'The endpoint', schema: endpoint }
+
+export function webhookEndpointRoutes(api: ApiContext): Route[] {
+  const { sql, eventReceivers } = api
+
+  async function found(id: string): Promise<EndpointRow> {
+    const row = await findEndpoint(sql, id)
+    if (!row) throw new Problem('not_found')
+    return row
+  }
+
+  async function enabled(id: string): Promise<EndpointRow> {
+    const row = await found(id)
+    if (row.state === 'disabled')
+      throw new Problem('webhook_endpoint_conflict', { detail: 'The endpoint is disabled.' })
+    return row
+  }
+
+  function assertDialable(address: string): void {
+    const reason = eventReceivers.faultOf(address)
+    if (reason) throw new Problem('invalid_request', { errors: [{ field: 'url', reason }] })
+  }
+
+  const view = async (row: EndpointRow): Promise<z.input<typeof endpoint>> => ({
+    id: row.id,
+    url: row.url,
+    types: row.types,
+    state: row.state,
+    disabledBecause: row.disabled_because,
+    waiting: await countRetries(sql, row.id),
+    lastDeliveredAt: row.delivered_at?.toISOString() ?? null,
+    lastFailedAt: row.failed_at?.toISOString() ?? null,
+    lastFailure: row.code,
+    nextAttemptAt: row.retry_at?.toISOString() ?? null,
+    previousSecretUntil: row.previous_until?.toISOString() ?? null,
+    createdAt: row.created_at.toISOString(),
+  })
+  const viewWithSecret = async (row: EndpointRow) => {
+    const [secret] = await secretsOf(sql, api, row, new Date())
+    return { ...(await view(row)), secret }
+  }
+
+  return [
+    defineRoute({
+      method: 'post',
+      path: '/v1/webhook-endpoints',
+      tag,
+      summary: 'Have events sent to an address, from now on',
+      description: `Each delivery is signed by the convention of Standard Webhooks (standardwebhooks.com). An answer of 2xx within ten seconds is its receipt; anything else is tried again for three days. There can be ${mostEndpoints}.`,
+      callers,
+      idempotencyKey: 'required',
+      body: newEndpoint,
+      responses: {
+        201: { description: 'The endpoint', schema: withSecret, headers: { Location: 'its address' } },
+      },
+      problems: ['webhook_endpoint_conflict', 'request_in_progress'],
+      async handle({ body, idempotency }) {
+        assertDialable(body.url)
+        const { resourceId: id } = await idempotency.claim(null)
+        if (!(await insertEndpoint(sql, api, { id, url: body.url, types: body.types, at: new Date() }))) {
+          throw new Problem('webhook_endpoint_conflict', { detail: `There are ${mostEndpoints} already.` })
+        }
+        const row = await findEndpoint(sql, id)
+        if (!row) throw new Problem('webhook_endpoint_conflict', { detail: 'The endpoint was deleted meanwhile.' })
+        return {
+          status: 201,
+          headers: { Location: `/v1/webhook-endpoints/${id}` },
+          body: await viewWithSecret(row),
+        }
+      },
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/v1/webhook-endpoints',
+      tag,
+      summary: 'List the endpoints',
+      callers,
+      responses: {
+        200: {
+          description: 'All of them, the oldest first',
+          schema: z.object({ items: z.array(endpoint) }).meta({ id: 'WebhookEndpoints' }),
+        },
+      },
+      async handle() {
+        const items = await Promise.all((await listEndpoints(sql)).map(view))
+        return { status: 200, body: { items } }
+      },
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/v1/webhook-endpoints/{id}',
+      tag,
+      summary: 'One endpoint',
+      callers,
+      params,
+      responses: { 200: one },
+      problems: ['not_found'],
+      async handle({ params: { id } }) {
+        return { status: 200, body: await view(await found(id)) }
+      },
+    }),
+    defineRoute({
+      method: 'patch',
+      path: '/v1/webhook-endpoints/{id}',
+      tag,
+      summary: 'Change an endpoint, disable it or enable it again',
+      description:
+        'What it has not taken is sent at once. An endpoint that is enabled again goes on with the first event that it has not taken, unless that is older than 30 days.',
+      callers,
+      params,
+      body: endpointChange,
+      responses: { 200: one },
+      problems: ['not_found'],
+      async handle({ params: { id }, body: { url: address, types: wanted, state }, caller }) {
+        if (address !== undefined) assertDialable(address)
+        const at = new Date()
+        const change = {
+          ...(address !== undefined && { url: address }),
+          ...(wanted !== undefined && { types: wanted }),
+          ...(state !== undefined && { enabled: state === 'enabled' }),
+        }
+        if (!(await changeEndpoint(sql, id, change, at))) throw new Problem('not_found')
+        const row = await found(id)
+        if (row.state === 'enabled') {
+          await resolveOperatorTask(sql, { kind: disabledEndpointTask, subjectId: id, by: actorOf(caller), at })
+          if ((await countRetries(sql, id)) > 0) await startRetries(api, id)
+        }
+        return { status: 200, body: await view(row) }
+      },
+    }),
+    defineRoute({
+      method: 'delete',
+      path: '/v1/webhook-endpoints/{id}',
+      tag,
+      summary: 'Send nothing more to an endpoint, and forget it',
+      callers,
+      params,
+      responses: { 204: { description: 'It is gone' } },
+      problems: ['not_found'],
+      async handle({ params: { id }, caller }) {
+        if (!(await deleteEndpoint(sql, id))) throw new Problem('not_found')
+        const task = { kind: disabledEndpointTask, subjectId: id, by: actorOf(caller), at: new Date() }
+        await resolveOperatorTask(sql, task)
+        return { status: 204 }
+      },
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/v1/webhook-endpoints/{id}/rotate-secret',
+      tag,
+      summary: 'Get a new secret; the one before is valid for another day',
+      description: 'For a day each delivery has a signature by both. Until then there can be no other rotation.',
+      callers,
+      idempotencyKey: 'required',
+      params,
+      responses: { 200: { description: 'The endpoint with its new secret', schema: withSecret } },
+      problems: ['not_found', 'webhook_endpoint_conflict', 'request_in_progress'],
+      async handle({ params: { id }, idempotency }) {
+        await found(id)
+        // A repeated request gets the same secret: its first answer may have been lost.
+        const { repeated } = await idempotency.claim(null)
+        if (!repeated && !(await rotateSecret(sql, api, id, new Date()))) {
+          throw new Problem('webhook_endpoint_conflict', { detail: 'The last rotation is younger than a day.' })
+        }
+        return { status: 200, body: await viewWithSecret(await found(id)) }
+      },
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/v1/webhook-endpoints/{id}/replay',
+      tag,
+      summary: 'Send the events since a time once more',
+      description: 'They have the same ids as before, so that a receiver knows which of them it has had.',
+      callers,
+      params,
+      body: z.strictObject({ since: sentTime }).meta({ id: 'EventReplay' }),
+      responses: {
+        202: {
+          description: 'They are sent',
+          schema: z.object({ events: z.int().nonnegative() }).meta({ id: 'ReplayedEvents' }),
+        },
+      },
+      problems: ['not_found', 'webhook_endpoint_conflict'],
+      async handle({ params: { id }, body: { since } }) {
+        await enabled(id)
+        const events = await replaySince(sql, id, new Date(since))
+        if (events === undefined)
+          throw new Problem('webhook_endpoint_conflict', { detail: 'The endpoint is disabled.' })
+        return { status: 202, body: { events } }
+      },
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/v1/webhook-endpoints/{id}/ping',
+      tag,
+      summary: 'Have an event without a meaning sent to this endpoint alone',
+      callers,
+      params,
+      responses: { 202: { description: 'The event that is sent', schema: eventSchema } },
+      problems: ['not_found', 'webhook_endpoint_conflict'],
+      async handle({ params: { id } }) {
+        await enabled(id)
+        return { status: 202, body: eventBody(await pingEndpoint(sql, id)) }
+      },
+    }),
+  ]
+}

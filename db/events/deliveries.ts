@@ -1,0 +1,153 @@
+/** What is sent to which endpoint next, and what came of it. */
+import type { Database, Queryable } from '../connection/database.ts'
+import type { EventRetries } from '../connection/schema.ts'
+import { disable, type EndpointRow } from './endpoints.ts'
+
+/** From so many failures in a row on, an endpoint counts as down: one event at a time is tried. */
+export const downAfterFailures = 3
+
+export type RetryRow = EventRetries
+
+/** Enabled endpoints that are not down, not claimed, and behind the stream. */
+export async function endpointsBehind(sql: Queryable, at: Date): Promise<string[]> {
+  const rows = await sql<{ id: string }[]>`
+    select id from webhook_endpoints e
+    where state = 'enabled' and failures < ${downAfterFailures} and (claimed_until is null or claimed_until < ${at})
+      and (exists (select from events where events.position > e.position)
+        or exists (select from events where events.position is null))`
+  return rows.map(({ id }) => id)
+}
+
+/** Claims an endpoint for one worker. @returns undefined when another worker has it, or when nothing can be sent to it */
+export async function claimEndpoint(
+  sql: Queryable,
+  id: string,
+  claim: { at: Date; until: Date },
+): Promise<EndpointRow | undefined> {
+  const [row] = await sql<EndpointRow[]>`
+    update webhook_endpoints set claimed_until = ${claim.until}
+    where id = ${id} and state = 'enabled' and failures < ${downAfterFailures}
+      and (claimed_until is null or claimed_until < ${claim.at})
+    returning *`
+  return row
+}
+
+export async function releaseEndpoint(sql: Queryable, id: string): Promise<void> {
+  await sql`update webhook_endpoints set claimed_until = null where id = ${id}`
+}
+
+/** The end of the stream, after which nothing is numbered yet. */
+export async function lastPosition(sql: Queryable): Promise<number> {
+  const [row] = await sql<{ last_position: bigint }[]>`select last_position from event_stream`
+  return Number(row?.last_position ?? 0)
+}
+
+export interface Attempts {
+  delivered: readonly number[]
+  failed: readonly number[]
+  /** how the newest of them failed */
+  code?: string | undefined
+  /** the endpoint has asked for a pause until then */
+  pausedUntil?: Date | undefined
+}
+
+/**
+ * Records first attempts, and moves the endpoint on. A replay that has moved it back meanwhile stands.
+ * @returns the endpoint as it is now, claimed until `claimedUntil`; undefined when it is gone or disabled
+ */
+export async function recordFirstAttempts(
+  sql: Database,
+  endpoint: EndpointRow,
+  attempts: Attempts & { upTo: number; at: Date; retryAt: Date; claimedUntil: Date },
+): Promise<EndpointRow | undefined> {
+  const { failed, upTo, at, retryAt, claimedUntil } = attempts
+  return sql.begin(async (tx) => {
+    for (const position of failed) {
+      // An event that is gone was one of an erased account.
+      await tx`insert into event_retries (endpoint_id, event_id, position, attempts, first_at, next_at)
+        select e.id, events.id, events.position, 1, ${at}, ${retryAt} from webhook_endpoints e, events
+        where e.id = ${endpoint.id} and e.state = 'enabled' and events.position = ${position}
+        on conflict (endpoint_id, event_id) do nothing`
+    }
+    await countAttempts(tx, endpoint.id, { ...attempts, retryAt })
+    const [row] = await tx<EndpointRow[]>`
+      update webhook_endpoints set claimed_until = ${claimedUntil},
+        position = case when position = ${endpoint.position} then ${upTo}::bigint else position end
+      where id = ${endpoint.id} and state = 'enabled' returning *`
+    return row
+  })
+}
+
+/** Records what came of attempts in an endpoint's row. */
+export async function countAttempts(
+  sql: Queryable,
+  endpointId: string,
+  { delivered, failed, code, pausedUntil, at, retryAt }: Attempts & { at: Date; retryAt: Date },
+): Promise<void> {
+  if (delivered.length === 0 && failed.length === 0) return
+  const paused = pausedUntil !== undefined
+  await sql`update webhook_endpoints set
+      delivered_at = ${delivered.length > 0 ? at : sql`delivered_at`},
+      failed_at = ${failed.length > 0 ? at : sql`failed_at`},
+      code = ${failed.length > 0 ? (code ?? null) : sql`code`},
+      failures = case
+        when ${paused} then greatest(failures + 1, ${downAfterFailures})
+        when ${delivered.length > 0} then 0
+        else failures + ${failed.length} end,
+      retry_at = ${pausedUntil ?? retryAt}
+    where id = ${endpointId}`
+}
+
+/** What an endpoint has not taken, the first attempted first. */
+export async function listRetries(sql: Queryable, endpointId: string): Promise<RetryRow[]> {
+  return sql<RetryRow[]>`select * from event_retries where endpoint_id = ${endpointId} order by next_at, position`
+}
+
+export async function countRetries(sql: Queryable, endpointId: string): Promise<number> {
+  const [row] = await sql<{ count: number }[]>`
+    select count(*)::int as count from event_retries where endpoint_id = ${endpointId}`
+  return row?.count ?? 0
+}
+
+/** Records another attempt that failed. */
+export async function postponeRetry(
+  sql: Queryable,
+  { endpoint_id, event_id }: Pick<RetryRow, 'endpoint_id' | 'event_id'>,
+  nextAt: Date,
+): Promise<void> {
+  await sql`update event_retries set attempts = attempts + 1, next_at = ${nextAt}
+    where endpoint_id = ${endpoint_id} and event_id = ${event_id}`
+}
+
+/** Forgets a retry: the event has arrived, or is given up. */
+export async function endRetry(
+  sql: Queryable,
+  { endpoint_id, event_id }: Pick<RetryRow, 'endpoint_id' | 'event_id'>,
+): Promise<void> {
+  await sql`delete from event_retries where endpoint_id = ${endpoint_id} and event_id = ${event_id}`
+}
+
+/** Has everything that waits for an endpoint tried now: it answers again. */
+export async function retryAllNow(sql: Queryable, endpointId: string, at: Date): Promise<void> {
+  await sql`update event_retries set next_at = least(next_at, ${at}) where endpoint_id = ${endpointId}`
+}
+
+/** An endpoint no longer counts as down. */
+export async function trustAgain(sql: Queryable, endpointId: string): Promise<void> {
+  await sql`update webhook_endpoints set failures = 0, retry_at = null where id = ${endpointId}`
+}
+
+/** Disables an endpoint that does not answer, or that is gone. */
+export async function giveUpEndpoint(sql: Database, endpointId: string, because: 'failing' | 'gone'): Promise<void> {
+  await sql.begin((tx) => disable(tx, endpointId, because))
+}
+
+/** Endpoints whose retries are overdue: no run looks after them. */
+export async function forgottenRetries(sql: Queryable, before: Date): Promise<string[]> {
+  const rows = await sql<{ id: string }[]>`
+    select id from webhook_endpoints e where state = 'enabled'
+      and exists (select from event_retries r where r.endpoint_id = e.id)
+      and case when failures >= ${downAfterFailures} then retry_at
+        else (select min(next_at) from event_retries r where r.endpoint_id = e.id) end < ${before}`
+  return rows.map(({ id }) => id)
+}

@@ -1,0 +1,124 @@
+/** The events that the app backend reads and is sent. Triggers write most of them: db/migrations/0250-events.sql. */
+import { type EventId, type EventType, eventVersion } from '../../policy/events/event-types.ts'
+import type { Database, Queryable, Transaction } from '../connection/database.ts'
+import type { Events } from '../connection/schema.ts'
+import { type ColumnEncryption, tableEncryption } from '../crypto/column-encryption.ts'
+
+export interface StreamEvent {
+  position: number
+  id: string
+  type: EventType
+  at: Date
+  version: string
+  data: Partial<Record<EventId, string>>
+}
+
+/** An event as the API answers it and as it is sent. */
+export const eventBody = ({ id, type, at, version, data }: Omit<StreamEvent, 'position'>) => ({
+  id,
+  type,
+  timestamp: at.toISOString(),
+  version,
+  data,
+})
+
+/** Whatever type a row names, it is one that this build knows; the test of the triggers holds it. */
+type EventRow = Pick<Events, 'id' | 'at' | 'account_id' | 'erased_account'> & {
+  position: bigint
+  type: EventType
+  data: StreamEvent['data']
+}
+
+/** Gives positions to the events that were committed. Call it before a read, in no transaction of your own. */
+export async function numberEvents(sql: Database): Promise<void> {
+  await sql`select number_events()`
+}
+
+/** The position before the first event that was recorded at a time or later. */
+export const positionBefore = (at: Date): number => at.getTime() * 1000 - 1
+
+/**
+ * Numbered events after a position, the oldest first.
+ * @param page.types undefined: all of them
+ * @param page.endpointId also those that are for this endpoint alone
+ */
+export async function listEvents(
+  sql: Queryable,
+  encryption: ColumnEncryption,
+  page: { after: number; types?: readonly string[] | undefined; limit: number; endpointId?: string },
+): Promise<StreamEvent[]> {
+  const { after, types, limit, endpointId } = page
+  const rows = await sql<EventRow[]>`
+    select id, position, type, at, account_id, data, erased_account from events
+    where position > ${after}
+      ${types === undefined ? sql`` : sql`and (type = any(${[...types]}) or (type = 'endpoint.ping' and ${endpointId !== undefined}))`}
+      ${endpointId === undefined ? sql`` : sql`and (type <> 'endpoint.ping' or data ->> 'endpointId' = ${endpointId})`}
+    order by position limit ${limit}`
+  return toEvents(sql, encryption, rows)
+}
+
+/** Events by their positions, in that order; those that are gone are left out. */
+export async function findEvents(
+  sql: Queryable,
+  encryption: ColumnEncryption,
+  positions: readonly number[],
+): Promise<StreamEvent[]> {
+  const rows = await sql<EventRow[]>`
+    select id, position, type, at, account_id, data, erased_account from events
+    where position = any(${[...positions]}::bigint[]) order by position`
+  return toEvents(sql, encryption, rows)
+}
+
+async function toEvents(
+  sql: Queryable,
+  encryption: ColumnEncryption,
+  rows: readonly EventRow[],
+): Promise<StreamEvent[]> {
+  const erased = rows.some(({ erased_account }) => erased_account !== null)
+  const fields = erased && tableEncryption(encryption.cipher, await encryption.dataKeys.system(sql), 'events')
+  return rows.map(({ id, position, type, at, account_id, data, erased_account }) => {
+    const accountId = fields && erased_account ? fields.open('erased_account', erased_account) : account_id
+    return {
+      position: Number(position),
+      id,
+      type,
+      at,
+      version: eventVersion,
+      data: { ...(accountId !== null && { accountId }), ...data },
+    }
+  })
+}
+
+/**
+ * Records in the transaction of an erasure that the account is gone. The app backend knows its customers by this id, and
+ * has to delete what it holds (GDPR article 19); no other row has the id any more.
+ */
+export async function recordAccountDeleted(
+  tx: Transaction,
+  encryption: ColumnEncryption,
+  { accountId, receiptId }: { accountId: string; receiptId: string },
+): Promise<void> {
+  const fields = tableEncryption(encryption.cipher, await encryption.dataKeys.system(tx), 'events')
+  await tx`insert into events ${tx({
+    type: 'account.deleted' satisfies EventType,
+    data: tx.json({ receiptId }),
+    erased_account: fields.seal('erased_account', accountId),
+  })}`
+}
+
+/** Records an event for one endpoint alone. */
+export async function pingEndpoint(sql: Queryable, endpointId: string): Promise<Omit<StreamEvent, 'position'>> {
+  const type = 'endpoint.ping' satisfies EventType
+  const data = { endpointId }
+  const [row] = await sql<Pick<Events, 'id' | 'at'>[]>`
+    insert into events (type, data) values (${type}, ${sql.json(data)}) returning id, at`
+  if (!row) throw new Error('an insert has returned nothing')
+  return { ...row, type, version: eventVersion, data }
+}
+
+/** Deletes a batch of old events. @returns their number; less than `limit` when none are left */
+export async function forgetEvents(sql: Queryable, before: Date, limit: number): Promise<number> {
+  const gone = await sql`
+    delete from events where ctid = any(array(select ctid from events where at < ${before} limit ${limit}))`
+  return gone.count
+}

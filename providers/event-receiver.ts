@@ -1,0 +1,138 @@
+/** Sends an event to an endpoint of the app backend, signed by the convention of standardwebhooks.com. */
+import { lookup } from 'node:dns'
+import { isIP, type LookupFunction } from 'node:net'
+import ipaddr from 'ipaddr.js'
+import { Webhook } from 'standardwebhooks'
+import { Agent, request } from 'undici'
+import { assertOutsideTransaction } from '../shared/transaction-scope.ts'
+import { connectionFault } from './http-request.ts'
+
+export interface Delivery {
+  /** the same each time that the event is sent: the receiver knows by it what it has had */
+  id: string
+  url: string
+  /** JSON */
+  body: string
+  /** all that are valid now: a receiver accepts a delivery that one of them has signed */
+  secrets: readonly string[]
+  at: Date
+}
+
+/** How a delivery ended: a status of 200 to 299 is its receipt, anything else is none. */
+export type DeliveryOutcome =
+  | { delivered: true }
+  | {
+      delivered: false
+      /** `http_503`, `timed_out`, `econnrefused`, `private_address`, ... */
+      code: string
+      /** 410: there never will be anybody */
+      gone: boolean
+      retryAfterMs?: number
+    }
+
+const defaultTimeoutMs = 10_000
+/** An answer is not read: this much is taken off the wire, so that the connection can be kept. */
+const answerBytes = 1_024
+const privateAddress = 'private_address'
+
+/** Whether an address is one of the internet: not of this machine, of its network, of a cloud's metadata, or reserved. */
+export function isPublicAddress(address: string): boolean {
+  if (!ipaddr.isValid(address)) return false
+  // An IPv4 address that is written as IPv6 is the IPv4 address.
+  return ipaddr.process(address).range() === 'unicast'
+}
+
+/**
+ * Why events cannot be sent to a URL, or undefined when they can. A name is looked up at each connection, since whoever
+ * owns it can point it elsewhere.
+ */
+export function faultOfUrl(text: string, { internal }: { internal: boolean }): string | undefined {
+  if (!URL.canParse(text)) return 'must be a URL'
+  const { protocol, hostname, username, password, hash } = new URL(text)
+  if (username || password) return 'must not hold a name or a password: deliveries are signed'
+  if (hash) return 'must not have a fragment'
+  const literal = hostname.replace(/^\[|\]$/g, '')
+  if (internal) {
+    const isHere = literal === 'localhost' || literal === '::1' || literal.startsWith('127.')
+    return protocol === 'https:' || (protocol === 'http:' && isHere) ? undefined : 'must be https'
+  }
+  if (protocol !== 'https:') return 'must be https'
+  if (isIP(literal) && !isPublicAddress(literal)) return 'must be an address of the internet'
+  return undefined
+}
+
+/** Resolves names to addresses of the internet only. It is called for each connection that is made. */
+const publicLookup: LookupFunction = (hostname, options, callback) => {
+  lookup(hostname, { ...options, all: true }, (error, addresses) => {
+    if (error) return callback(error, '', 0)
+    const allowed = addresses.filter(({ address }) => isPublicAddress(address))
+    const [first] = allowed
+    // One private address among public ones is no accident.
+    if (!first || allowed.length < addresses.length) {
+      return callback(Object.assign(new Error(privateAddress), { code: privateAddress }), '', 0)
+    }
+    if (options.all) callback(null, allowed)
+    else callback(null, first.address, first.family)
+  })
+}
+
+/** @param options.internal addresses of this machine and its network are allowed: in development and tests only */
+export function createEventReceivers(options: { internal: boolean; timeoutMs?: number }) {
+  const { timeoutMs = defaultTimeoutMs } = options
+  const agent = new Agent({
+    connect: { timeout: timeoutMs, ...(options.internal ? {} : { lookup: publicLookup }) },
+    connections: 10,
+  })
+
+  return {
+    faultOf: (url: string): string | undefined => faultOfUrl(url, options),
+
+    /** Sends once. It follows no redirect, and never rejects. */
+    async deliver({ id, url, body, secrets, at }: Delivery): Promise<DeliveryOutcome> {
+      if (faultOfUrl(url, options) !== undefined) return { delivered: false, code: privateAddress, gone: false }
+      assertOutsideTransaction(new URL(url).host)
+      const signatures = secrets.map((secret) => new Webhook(secret).sign(id, at, body))
+      const signal = AbortSignal.timeout(timeoutMs)
+      try {
+        const answer = await request(url, {
+          dispatcher: agent,
+          method: 'POST',
+          headers: {
+            'content-type': 'application/json',
+            'user-agent': 'ama-esim-events/1',
+            'webhook-id': id,
+            'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
+            'webhook-signature': signatures.join(' '),
+          },
+          body,
+          signal,
+          headersTimeout: timeoutMs,
+          bodyTimeout: timeoutMs,
+        })
+        await answer.body.dump({ limit: answerBytes, signal }).catch(() => undefined)
+        return outcomeOf(answer.statusCode, answer.headers['retry-after'])
+      } catch (error) {
+        return { delivered: false, code: codeOf(error), gone: false }
+      }
+    },
+
+    close: (): Promise<void> => agent.destroy(),
+  }
+}
+
+function outcomeOf(status: number, retryAfter: string | string[] | undefined): DeliveryOutcome {
+  if (status >= 200 && status < 300) return { delivered: true }
+  const seconds = typeof retryAfter === 'string' && /^\d{1,6}$/.test(retryAfter) ? Number(retryAfter) : undefined
+  return {
+    delivered: false,
+    code: `http_${status}`,
+    gone: status === 410,
+    ...((status === 429 || status === 503) && seconds !== undefined && { retryAfterMs: seconds * 1000 }),
+  }
+}
+
+function codeOf(error: unknown): string {
+  const name = error instanceof Error ? error.name : ''
+  if (/Timeout/.test(name) || name === 'AbortError') return 'timed_out'
+  return connectionFault(error).code
+}

@@ -1,0 +1,67 @@
+/** An app backend that takes events: it verifies signatures with the library of Standard Webhooks, and answers as told. */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { Webhook } from 'standardwebhooks'
+
+export interface Received {
+  id: string
+  type: string
+  data: Record<string, string>
+  /** each of the secrets given that has signed it */
+  signedBy: string[]
+}
+
+/** What to answer to an event: a status with headers, or a connection that is cut. */
+export type Answering = (event: Received, attempt: number) => number | [number, Record<string, string>] | 'cut'
+
+export async function startReceiver() {
+  const received: Received[] = []
+  const secrets: string[] = []
+  let answering: Answering = () => 204
+  const attempts = new Map<string, number>()
+
+  const server = createServer((request, response) => void take(request, response))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+
+  async function take(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = []
+    for await (const chunk of request) chunks.push(chunk as Buffer)
+    const body = Buffer.concat(chunks).toString()
+    const headers = request.headers as Record<string, string>
+    const signedBy = secrets.filter((secret) => {
+      try {
+        new Webhook(secret).verify(body, headers)
+        return true
+      } catch {
+        return false
+      }
+    })
+    const { type, data, id } = JSON.parse(body)
+    const event = { id: headers['webhook-id'] ?? '', type, data, signedBy }
+    const attempt = (attempts.get(id) ?? 0) + 1
+    attempts.set(id, attempt)
+    const answer = answering(event, attempt)
+    if (answer === 'cut') {
+      request.socket.destroy()
+      return
+    }
+    const [status, sent] = typeof answer === 'number' ? [answer, {}] : answer
+    if (status < 300) received.push(event)
+    response.writeHead(status, sent).end('taken')
+  }
+
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/events`,
+    received,
+    secrets,
+    /** attempts so far, by the event's id */
+    attempts,
+    answer(next: Answering): void {
+      answering = next
+    },
+    async stop(): Promise<void> {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
