@@ -15,6 +15,7 @@ const customTypeMap = { 'pg_catalog.bytea': 'Buffer', 'pg_catalog.int8': 'bigint
 
 /** Columns whose values are defined in TypeScript: Kanel sees no more than `text` or `jsonb`. */
 const definedInTypeScript: Record<string, { name: string; file: string }> = {
+  'accounts.language': { name: 'Language', file: '../../messages/languages.ts' },
   'attention.attributes': { name: 'TaskAttributes', file: '../operator-tasks.ts' },
   'backups.drill': { name: 'DrillReport', file: '../backup/backups.ts' },
   'consents.source': { name: 'ConsentSource', file: '../consents.ts' },

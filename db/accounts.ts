@@ -1,4 +1,5 @@
 /** C1, C2: accounts with name, e-mail address and optional phone number, encrypted under the account's data key. */
+import type { Language } from '../messages/languages.ts'
 import type { Queryable, Transaction } from './connection/database.ts'
 import type { Accounts, DataKeys } from './connection/schema.ts'
 import { type ColumnEncryption, findDataKey, tableEncryption } from './crypto/column-encryption.ts'
@@ -17,6 +18,7 @@ export interface Account {
   firebaseUid: string | null
   policyVersion: string
   promotions: boolean
+  language: Language
   createdAt: Date
   lastActiveAt: Date
   /** grows with each change that the person can see */
@@ -32,6 +34,7 @@ export interface NewAccount {
   signUpIp: string | null
   firebaseUid: string | null
   policyVersion: string
+  language?: Language
   at: Date
 }
 
@@ -40,6 +43,7 @@ export interface AccountChanges {
   firstName?: string | undefined
   lastName?: string | undefined
   phone?: string | null | undefined
+  language?: Language | undefined
 }
 
 /** In milliseconds. For a period of three years, one write of the last activity per day is enough. */
@@ -75,6 +79,7 @@ export async function insertAccount(
     firebase_uid_index:
       account.firebaseUid === null ? null : cipher.blindIndex('accounts.firebase_uid', account.firebaseUid),
     policy_version: account.policyVersion,
+    ...(account.language && { language: account.language }),
     created_at: account.at,
     last_active_at: account.at,
   } satisfies Partial<Accounts>)}`
@@ -104,6 +109,7 @@ export async function findAccount(
     firebaseUid: fields.openOptional('firebase_uid', row.firebase_uid),
     policyVersion: row.policy_version,
     promotions: row.promotions,
+    language: row.language,
     createdAt: row.created_at,
     lastActiveAt: row.last_active_at,
     version: row.version,
@@ -127,6 +133,7 @@ export async function updateAccount(
     ...(changes.firstName !== undefined && { first_name: fields.seal('first_name', changes.firstName) }),
     ...(changes.lastName !== undefined && { last_name: fields.seal('last_name', changes.lastName) }),
     ...(changes.phone !== undefined && { phone: fields.sealOptional('phone', changes.phone) }),
+    ...(changes.language !== undefined && { language: changes.language }),
   } satisfies Partial<Accounts>
   const changed = await sql`
     update accounts set ${sql(columns)}, version = version + 1, last_active_at = greatest(last_active_at, ${change.at})
@@ -159,6 +166,12 @@ export async function touchActivity(sql: Queryable, id: string, at: Date): Promi
   if (row.last_active_at > stale) return true
   await sql`update accounts set last_active_at = ${at} where id = ${id} and last_active_at <= ${stale}`
   return true
+}
+
+/** The language in which an account is written to; undefined when it is gone. */
+export async function languageOf(sql: Queryable, id: string | null): Promise<Language | undefined> {
+  const [row] = await sql<Pick<Accounts, 'language'>[]>`select language from accounts where id = ${id}`
+  return row?.language
 }
 
 export async function accountExists(sql: Queryable, id: string): Promise<boolean> {

@@ -8,6 +8,7 @@ import { Link } from '@react-email/link'
 import { Section } from '@react-email/section'
 import { Text } from '@react-email/text'
 import type { ReactNode } from 'react'
+import { type Texts, textsOf } from '../messages/texts.ts'
 import { colours, darkStyle, font } from './style.ts'
 
 /** The addresses that mails name. */
@@ -19,6 +20,7 @@ export interface Site {
 
 interface LayoutProps {
   site: Site
+  texts?: Texts
   /** the text beside the subject in a list of mails */
   preview: string
   children: ReactNode
@@ -26,9 +28,9 @@ interface LayoutProps {
   reason: ReactNode
 }
 
-export function Layout({ site, preview, children, reason }: LayoutProps) {
+export function Layout({ site, texts = textsOf('en'), preview, children, reason }: LayoutProps) {
   return (
-    <Html lang="en" dir="ltr">
+    <Html lang={texts.language} dir="ltr">
       <Head>
         <meta name="color-scheme" content="light dark" />
         <meta name="supported-color-schemes" content="light dark" />
@@ -55,18 +57,22 @@ export function Layout({ site, preview, children, reason }: LayoutProps) {
             </Text>
             <Hr className="line" style={{ borderColor: colours.line, margin: '16px 0' }} />
             <Text className="muted" style={small}>
-              Questions? Write to{' '}
-              <Link className="link" style={link} href={`mailto:${site.supportMail}`}>
-                {site.supportMail}
-              </Link>
-              .{' '}
-              <Link className="link" style={link} href={`${site.publicUrl}/privacy`}>
-                Privacy policy
-              </Link>
+              {texts.rich('common.questions', {
+                address: site.supportMail,
+                mail: (address) => (
+                  <Link className="link" style={link} href={`mailto:${site.supportMail}`}>
+                    {address}
+                  </Link>
+                ),
+                privacy: (words) => (
+                  <Link className="link" style={link} href={`${site.publicUrl}/privacy`}>
+                    {words}
+                  </Link>
+                ),
+              })}
             </Text>
             <Text className="muted" style={small}>
-              AMA eSIM is operated by 3AM GROUP L.L.C., Pajazit Islami 1, Fushë Kosovë, Kosovo. Business registration
-              812130334.
+              {texts.t('common.imprint')}
             </Text>
           </Section>
         </Container>

@@ -151,6 +151,7 @@ const tables: Record<string, Table> = {
       firebase_uid: sealed('C6', 'account.firebaseUid'),
       firebase_uid_index: blind('the Firebase user'),
       policy_version: clear('N1', 'account.policyVersion', 'the same for everybody of a time'),
+      language: clear('C1', 'account.language', 'one of three words'),
       promotions: clear('U4', 'account.consents.promotions.granted', 'campaigns select by it'),
       signed_out_at: technical,
       mail_state: clear('C1', 'account.mailState', 'one of two words'),

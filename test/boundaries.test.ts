@@ -7,7 +7,7 @@ import { importsOf } from './image/imports.ts'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 const folders =
-  'activities api bench cli db dev mails policy providers shared sim temporal test worker workflows'.split(' ')
+  'activities api bench cli db dev mails messages policy providers shared sim temporal test worker workflows'.split(' ')
 
 const files = (await Promise.all([...folders.map(filesIn), rootFiles()])).flat()
 const imports = await Promise.all(
@@ -77,6 +77,12 @@ test('workflows take messages by one door, which checks their form', async () =>
   expect(workflows.filter((_file, index) => /\bset(Default\w+)?Handler\b/.test(texts[index] ?? ''))).toEqual([])
 })
 
+test('messages/ imports only messages/, policy/ and types', () => {
+  expect(
+    violations(within('messages'), (target, typeOnly) => typeOnly || within('messages', 'policy')(target)),
+  ).toEqual([])
+})
+
 test('providers/ imports only shared/ and providers/', () => {
   expect(violations(within('providers'), within('providers', 'shared'))).toEqual([])
 })
@@ -93,7 +99,7 @@ test('db/ imports only contracts, policy/, shared/ and types', () => {
   expect(violations((file) => within('db')(file) && !/restore|backup/.test(file), allowed)).toEqual([])
 })
 
-const inProcess = ['policy', 'shared', 'temporal', 'providers', 'db', 'mails', 'config.ts', 'context.ts']
+const inProcess = ['policy', 'shared', 'temporal', 'providers', 'db', 'mails', 'messages', 'config.ts', 'context.ts']
 
 test('activities/ imports only contracts of workflows, and neither API nor simulators', () => {
   const allowed = (target: string, typeOnly: boolean) =>
@@ -118,6 +124,7 @@ test('production code imports no simulators, embedded stack or tests', () => {
       'api',
       'db',
       'mails',
+      'messages',
       'policy',
       'providers',
       'shared',

@@ -4,8 +4,9 @@
  */
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
+import { languages } from '../../messages/languages.ts'
 
-export const exportVersion = 2
+export const exportVersion = 3
 export const exportSchemaPath = `/schemas/account-export-${exportVersion}.json` as const
 
 const time = z.iso.datetime()
@@ -140,6 +141,7 @@ const account = z.strictObject({
   lastLoginIp: maybe(text),
   firebaseUid: maybe(text),
   policyVersion: text,
+  language: z.enum(languages).describe('in which we write to the person'),
   consents: z.strictObject({ promotions: z.strictObject({ granted: z.boolean() }) }),
   createdAt: time,
   lastActiveAt: time,
@@ -173,10 +175,17 @@ export type ExportList = keyof typeof parts
 export type Exported<List extends ExportList> = z.input<(typeof parts)[List]>
 export type ExportedAccount = z.input<typeof account>
 
-/** Version 1, which documents of before 2026-11-29 name: published as it was. @param publicUrl where it is published */
-export async function firstExportSchema(publicUrl: string): Promise<object> {
-  const schema = JSON.parse(await readFile(new URL('./account-export-1.json', import.meta.url), 'utf8')) as object
-  return { ...schema, $id: new URL('/schemas/account-export-1.json', publicUrl).href }
+/** Documents of earlier versions name their schemas, which stay published as they were. */
+export const earlierVersions = [1, 2] as const
+
+/** @param publicUrl where it is published */
+export async function earlierExportSchema(
+  version: (typeof earlierVersions)[number],
+  publicUrl: string,
+): Promise<object> {
+  const name = `account-export-${version}.json`
+  const schema = JSON.parse(await readFile(new URL(name, import.meta.url), 'utf8')) as object
+  return { ...schema, $id: new URL(`/schemas/${name}`, publicUrl).href }
 }
 
 /** @param publicUrl where it is published */

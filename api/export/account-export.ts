@@ -51,6 +51,7 @@ export async function exportAccount(context: Context, accountId: string, at: Dat
     lastLoginIp: account.lastLoginIp,
     firebaseUid: account.firebaseUid,
     policyVersion: account.policyVersion,
+    language: account.language,
     consents: { promotions: { granted: account.promotions } },
     createdAt: account.createdAt.toISOString(),
     lastActiveAt: account.lastActiveAt.toISOString(),

@@ -11,6 +11,7 @@ import { z } from 'zod'
 import type { Context } from '../../context.ts'
 import { recordSecurityEvent } from '../../db/security-log.ts'
 import { runUntil } from '../../shared/deadline.ts'
+import { acceptedLanguage } from '../language/request-language.ts'
 import { createAccessRecorder } from './accesses.ts'
 import { addressOf } from './address.ts'
 import { type AnsweringTimes, answerWithin, limitTime } from './answering.ts'
@@ -93,6 +94,7 @@ function handlersOf(
     requestContext.described = described
     requestContext.webhook = route.rawBody !== undefined || route.unreadBody !== undefined
     requestContext.page = isPage(route)
+    requestContext.language = acceptedLanguage(request)
     // Before the caller is known: keys and sign-ins may be newer than the backup, too.
     if (!route.duringRestore) await assertRestored()
     // A webhook is authenticated by its signature: its Authorization header is not meant for us.
@@ -138,7 +140,7 @@ function handlersOf(
   }
 
   async function answerInTime(request: Request, response: Response): Promise<void> {
-    const { caller, requestId } = requestContextOf(response)
+    const { caller, requestId, language } = requestContextOf(response)
     const { params, query, accountId } = response.locals.target as Target
     const body = route.rawBody
       ? undefined
@@ -165,6 +167,7 @@ function handlersOf(
       raw: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
       header: (name: string) => request.get(name),
       ip: addressOf(request),
+      language,
       requestId,
       log: request.log,
     })

@@ -1,4 +1,5 @@
 import type { Response } from 'express'
+import { defaultLanguage, type Language } from '../../messages/languages.ts'
 import type { Caller } from './caller.ts'
 import type { Problem } from './problem.ts'
 import type { ProblemCode } from './problems.ts'
@@ -9,6 +10,8 @@ export interface RequestContext {
   /** the route's template; the path itself must not be logged, since it holds ids and tokens */
   template: string
   caller: Caller
+  /** of pages and problems */
+  language: Language
   /** sent by an outside party's machines, which share few addresses: it has a limit of its own */
   webhook: boolean
   /** answered with HTML, as are its errors */
@@ -36,6 +39,7 @@ export function beginRequestContext(response: Response, requestId: string): Requ
     requestId,
     template: 'unknown',
     caller: { kind: 'public' },
+    language: defaultLanguage,
     webhook: false,
     page: false,
     showFormAgain: undefined,

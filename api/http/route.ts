@@ -1,6 +1,7 @@
 /** The definition of a route. Express, the OpenAPI document and the generated client are all made from it. */
 
 import type { z } from 'zod'
+import type { Language } from '../../messages/languages.ts'
 import type { FieldGroup } from '../../policy/field-groups.ts'
 import type { OperatorPermission } from '../../policy/operators/operator-roles.ts'
 import type { PromiseId } from '../../policy/promises.ts'
@@ -64,6 +65,8 @@ export interface Handled<Kind extends CallerKind, Params, Query, Body, Use> {
   header(name: string): string | undefined
   /** the caller's IP address, as the trusted proxies report it */
   ip: string | undefined
+  /** that the request asks for */
+  language: Language
   requestId: string
   log: Log
 }

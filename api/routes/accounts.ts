@@ -22,6 +22,7 @@ export function accountRoutes(api: ApiContext): Route[] {
       callers: ['service', 'newcomer', 'person'],
       reads: ['account'],
       idempotencyKey: 'optional',
+      requestHeaders: { 'Accept-Language': 'the language of the account, unless `language` says it' },
       body: newAccount,
       responses: {
         201: { description: 'The account', schema: account, headers: { ...versionHeader, Location: 'its address' } },
@@ -61,7 +62,7 @@ export function accountRoutes(api: ApiContext): Route[] {
       method: 'patch',
       path: '/v1/accounts/{id}',
       tag: 'accounts',
-      summary: 'Correct names and phone number',
+      summary: 'Correct names, phone number and language',
       description: 'Fields that are left out stay as they are; `null` removes the phone number.',
       promises: ['G2', 'C2', 'C7'],
       callers: ['service', 'person'],

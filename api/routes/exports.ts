@@ -3,7 +3,13 @@ import type { ApiContext } from '../../context.ts'
 import { touchActivity } from '../../db/accounts.ts'
 import { recordSecurityEvent } from '../../db/security-log.ts'
 import { exportAccount } from '../export/account-export.ts'
-import { exportSchema, exportSchemaPath, exportVersion, firstExportSchema } from '../export/account-export-schema.ts'
+import {
+  earlierExportSchema,
+  earlierVersions,
+  exportSchema,
+  exportSchemaPath,
+  exportVersion,
+} from '../export/account-export-schema.ts'
 import { spend } from '../http/allowance.ts'
 import { actorOf } from '../http/caller.ts'
 import { Problem } from '../http/problem.ts'
@@ -54,8 +60,10 @@ export function exportRoutes(api: ApiContext): Route[] {
       async handle({ params: { file } }) {
         const headers = { 'Cache-Control': 'public, max-age=86400' }
         if (file === `account-export-${exportVersion}.json`) return { status: 200, headers, raw: schema }
-        if (file !== 'account-export-1.json') throw new Problem('not_found')
-        return { status: 200, headers, raw: JSON.stringify(await firstExportSchema(api.config.PUBLIC_URL), null, 2) }
+        const earlier = earlierVersions.find((version) => file === `account-export-${version}.json`)
+        if (earlier === undefined) throw new Problem('not_found')
+        const raw = JSON.stringify(await earlierExportSchema(earlier, api.config.PUBLIC_URL), null, 2)
+        return { status: 200, headers, raw }
       },
     }),
   ]

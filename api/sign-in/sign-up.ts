@@ -6,6 +6,7 @@ import { AlreadyTaken, asAlreadyTaken } from '../../db/connection/constraint.ts'
 import { findAccountOfIdentity, linkIdentity } from '../../db/identities.ts'
 import { versionForNewcomers } from '../../db/policies.ts'
 import { recordSecurityEvent } from '../../db/security-log.ts'
+import type { Language } from '../../messages/languages.ts'
 import { actorOf, type Caller } from '../http/caller.ts'
 import type { Claim, IdempotentRequest } from '../http/idempotency.ts'
 import { Problem } from '../http/problem.ts'
@@ -16,6 +17,8 @@ export interface SignUp {
   caller: Caller
   body: z.output<typeof newAccount>
   idempotency: IdempotentRequest | undefined
+  /** of the request, for an account that names none */
+  language: Language
   ip: string | undefined
   requestId: string
 }
@@ -87,6 +90,7 @@ async function makeAccount(context: Context, request: SignUp, claim: Claim | und
           signUpIp: request.ip ?? null,
           firebaseUid,
           policyVersion,
+          language: body.language ?? request.language,
           at,
         })
         // An erased account must never come back under its old id.

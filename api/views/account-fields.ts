@@ -1,6 +1,7 @@
 /** C1 to C6: the fields of an account in the API. C7, nothing else is collected: each schema refuses unknown fields. */
 import { z } from 'zod'
 import { consentSources } from '../../db/consents.ts'
+import { languages } from '../../messages/languages.ts'
 import { sentId } from '../http/storable.ts'
 import { policyVersion } from './policy-fields.ts'
 
@@ -16,6 +17,7 @@ export const personName = z
   .refine((name) => !/[\p{Cc}\p{Cs}]/u.test(name), 'must not hold control characters')
 export const email = z.email().max(254)
 const phone = z.e164()
+const language = z.enum(languages)
 
 const token = z.string().min(1).max(8_192)
 const nonce = z.string().min(1).max(256).optional().describe('the nonce that the app used for this sign-in')
@@ -49,6 +51,7 @@ export const newAccount = z
     policyVersion: policyVersion
       .optional()
       .describe('the accepted version of the privacy policy: the one that GET /v1/policies marks `forNewcomers`'),
+    language: language.optional().describe('in which we write to the person; without it by `Accept-Language`'),
     apple: appleProof.optional(),
     google: googleProof.optional(),
     firebaseUid: z
@@ -75,6 +78,7 @@ export const accountChanges = z
     firstName: personName.optional(),
     lastName: personName.optional(),
     phone: phone.nullable().optional(),
+    language: language.optional(),
   })
   .refine((changes) => Object.values(changes).some((value) => value !== undefined), 'must change something')
   .meta({ id: 'AccountChanges' })
@@ -108,6 +112,7 @@ export const account = z
     firstName: z.string(),
     lastName: z.string(),
     phone: z.string().nullable(),
+    language: language.describe('in which we write to the person'),
     signUpIp: z.string().nullable(),
     lastLoginIp: z.string().nullable(),
     identities: z.array(

@@ -35,6 +35,7 @@ export async function viewAccount(context: Context, id: string): Promise<Account
       firstName: found.firstName,
       lastName: found.lastName,
       phone: found.phone,
+      language: found.language,
       signUpIp: found.signUpIp,
       lastLoginIp: found.lastLoginIp,
       identities: [...identities, ...firebase.map((identity) => ({ provider: 'firebase' as const, ...identity }))],

@@ -31,6 +31,7 @@ test('C1 C2 C5 C6 G1 P6 U1: an account stores exactly the given fields that the 
     id: made.body.id,
     ...person,
     emailState: 'ok',
+    language: 'en',
     signUpIp: '203.0.113.7',
     lastLoginIp: '203.0.113.7',
     identities: [],

@@ -1,0 +1,29 @@
+/** The language of an answer, from what a request says. */
+import { parseCookie, stringifySetCookie } from 'cookie'
+import type { Request } from 'express'
+import { defaultLanguage, isLanguage, type Language, languages } from '../../messages/languages.ts'
+
+const cookieName = 'lang'
+const keptSeconds = 365 * 24 * 60 * 60
+
+/** What the browser asks for (RFC 9110, section 12.5.4, with its weights). */
+export const acceptedLanguage = (request: Pick<Request, 'acceptsLanguages'>): Language =>
+  languages.find((language) => language === request.acceptsLanguages([...languages])) ?? defaultLanguage
+
+/** What the person has chosen on our pages, in this browser. */
+export function chosenLanguage(cookieHeader: string | undefined): Language | undefined {
+  const value = parseCookie(cookieHeader ?? '')[cookieName]
+  return isLanguage(value) ? value : undefined
+}
+
+/** The `Set-Cookie` value of a choice. */
+export const languageCookie = (language: Language, publicUrl: string): string =>
+  stringifySetCookie({
+    name: cookieName,
+    value: language,
+    path: '/',
+    maxAge: keptSeconds,
+    httpOnly: true,
+    sameSite: 'lax',
+    secure: publicUrl.startsWith('https:'),
+  })

@@ -1,0 +1,15 @@
+import type { common as english } from '../en/common.ts'
+import type { Translation } from '../translation.ts'
+
+export const common = {
+  imprint:
+    'AMA eSIM wird betrieben von 3AM GROUP L.L.C., Pajazit Islami 1, Fushë Kosovë, Kosovo. Unternehmensregister 812130334.',
+  questions: 'Fragen? Schreiben Sie an <mail>{address}</mail>. <privacy>Datenschutzerklärung</privacy>',
+  unlimited: 'unbegrenzt',
+  lessThan: 'weniger als {amount}',
+  global: 'weltweit',
+  'valid.days': '{days, plural, one {# Tag} other {# Tage}}',
+  'valid.installation': '{days, plural, one {# Tag} other {# Tage}} ab der Installation auf einem Telefon',
+  'valid.first_use': '{days, plural, one {# Tag} other {# Tage}} ab der ersten Verbindung mit einem Netz am Reiseziel',
+  'valid.unknown': '{days, plural, one {# Tag} other {# Tage}} ab dem Beginn, den das Netz festlegt',
+} satisfies Translation<typeof english>

@@ -1,0 +1,14 @@
+/** What mails, pushes and pages say alike. */
+export const common = {
+  imprint:
+    'AMA eSIM is operated by 3AM GROUP L.L.C., Pajazit Islami 1, Fushë Kosovë, Kosovo. Business registration 812130334.',
+  questions: 'Questions? Write to <mail>{address}</mail>. <privacy>Privacy policy</privacy>',
+  unlimited: 'unlimited',
+  lessThan: 'less than {amount}',
+  global: 'Global',
+  'valid.days': '{days, plural, one {# day} other {# days}}',
+  'valid.installation': '{days, plural, one {# day} other {# days}} from its installation on a phone',
+  'valid.first_use':
+    '{days, plural, one {# day} other {# days}} from its first connection to a network at your destination',
+  'valid.unknown': '{days, plural, one {# day} other {# days}} from the start that the network sets',
+} as const

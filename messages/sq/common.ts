@@ -1,0 +1,15 @@
+import type { common as english } from '../en/common.ts'
+import type { Translation } from '../translation.ts'
+
+export const common = {
+  imprint:
+    'AMA eSIM operohet nga 3AM GROUP L.L.C., Pajazit Islami 1, Fushë Kosovë, Kosovë. Numri i regjistrimit të biznesit 812130334.',
+  questions: 'Keni pyetje? Na shkruani në <mail>{address}</mail>. <privacy>Politika e privatësisë</privacy>',
+  unlimited: 'pa kufi',
+  lessThan: 'më pak se {amount}',
+  global: 'mbarë bota',
+  'valid.days': '{days, plural, one {# ditë} other {# ditë}}',
+  'valid.installation': '{days, plural, one {# ditë} other {# ditë}} nga instalimi në telefon',
+  'valid.first_use': '{days, plural, one {# ditë} other {# ditë}} nga lidhja e parë me një rrjet në destinacion',
+  'valid.unknown': '{days, plural, one {# ditë} other {# ditë}} nga fillimi që e cakton rrjeti',
+} satisfies Translation<typeof english>
