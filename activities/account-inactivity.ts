@@ -131,9 +131,10 @@ export function createInactivityActivities(context: WorkerContext): InactivityAc
     // The day of the last use is part of the kind, so a person who comes back is warned again the next time.
     const kind = `mail:inactivity:${daysBefore}:${lastActiveAt.toISOString().slice(0, 10)}`
     const compose = () =>
-      toAccount(context, accountId, ({ firstName }) =>
+      toAccount(context, accountId, ({ firstName }, texts) =>
         renderInactivityWarning({
           site,
+          texts,
           firstName,
           daysLeft: daysUntil(deletesAt, at),
           deletionDate: deletesAt,

@@ -13,7 +13,7 @@ import {
 } from '../db/access/breaches.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../db/operator-tasks.ts'
 import { renderBreachDue, renderBreachNotice } from '../mails/breach/breach.tsx'
-import { type FieldGroup, fieldGroups } from '../policy/field-groups.ts'
+import type { FieldGroup } from '../policy/field-groups.ts'
 import { failure, failureType } from '../shared/failures.ts'
 import type { BreachActivities, BreachDecisions, BreachUrgency } from '../workflows/breach/breach.contract.ts'
 import { sendMail, toAccount } from './sending/send-mail.ts'
@@ -112,11 +112,12 @@ export function createBreachActivities(context: Context): BreachActivities {
       send: { subjectId: person.id, kind: breachMailKind, accountId: person.account_id },
       at,
       compose: () =>
-        toAccount(context, person.account_id, ({ firstName }) =>
+        toAccount(context, person.account_id, ({ firstName }, texts) =>
           renderBreachNotice({
             site,
+            texts,
             firstName,
-            held: person.fields.map((field) => fieldGroups[field as FieldGroup].holds),
+            held: person.fields as FieldGroup[],
             firstAt: person.first_at,
             lastAt: person.last_at,
             nature: breach.nature,

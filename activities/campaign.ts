@@ -19,6 +19,8 @@ import { unsubscribeToken } from '../db/crypto/unsubscribe-token.ts'
 import { raiseOperatorTask } from '../db/operator-tasks.ts'
 import { idRange } from '../db/policy-deliveries.ts'
 import { renderPromotion } from '../mails/promotion.tsx'
+import type { Language } from '../messages/languages.ts'
+import { textsOf } from '../messages/texts.ts'
 import { milliseconds } from '../policy/periods.ts'
 import { isProviderFailure, type ProviderFailure } from '../providers/failure.ts'
 import { failure } from '../shared/failures.ts'
@@ -37,6 +39,8 @@ const triedAgainForMs = milliseconds.day
 const heartbeatMs = 3_000
 /** Attempts, about three minutes, until the transaction of a run that began before 0.1.0 must have ended. */
 const maxAttemptsForRow = 10
+
+type MailFor = (language: Language) => ReturnType<typeof renderPromotion>
 
 export function createCampaignActivities(context: Context): CampaignActivities {
   const { sql, cipher, config } = context
@@ -57,14 +61,7 @@ export function createCampaignActivities(context: Context): CampaignActivities {
       const campaign = await findCampaign(sql, campaignId)
       if (!campaign) return { lookedAt: 0, sent: 0, stopped: false }
       const recipients = await listRecipients(sql, context, idRange(page, pages))
-      const mailFor = renderPromotion({
-        site,
-        subject: campaign.subject,
-        paragraphs: campaign.paragraphs,
-        ...(campaign.action_label &&
-          campaign.action_url && { action: { label: campaign.action_label, url: campaign.action_url } }),
-      })
-      const { sent, mailFailure } = await sendAll(campaign, recipients, mailFor, new Date(asOf))
+      const { sent, mailFailure } = await sendAll(campaign, recipients, mailsOf(campaign), new Date(asOf))
       if (mailFailure) {
         throw failure('MailUnavailable', {
           code: mailFailure.code,
@@ -86,10 +83,23 @@ export function createCampaignActivities(context: Context): CampaignActivities {
     },
   }
 
+  /** Each language is rendered once for a page. */
+  function mailsOf(campaign: CampaignRow): MailFor {
+    const mails = new Map<Language, ReturnType<typeof renderPromotion>>()
+    return (language) => {
+      const { subject, paragraphs, action_label: label, action_url: url } = campaign
+      const action = label && url ? { action: { label, url } } : {}
+      const known =
+        mails.get(language) ?? renderPromotion({ site, texts: textsOf(language), subject, paragraphs, ...action })
+      mails.set(language, known)
+      return known
+    }
+  }
+
   async function sendAll(
     campaign: CampaignRow,
     recipients: Recipient[],
-    mailFor: ReturnType<typeof renderPromotion>,
+    mailFor: MailFor,
     at: Date,
   ): Promise<{ sent: number; mailFailure: ProviderFailure | undefined }> {
     let sent = 0
@@ -132,12 +142,12 @@ export function createCampaignActivities(context: Context): CampaignActivities {
 
   async function send(
     campaign: CampaignRow,
-    { accountId, email }: Recipient,
-    mailFor: ReturnType<typeof renderPromotion>,
+    { accountId, email, language }: Recipient,
+    mailFor: MailFor,
   ): Promise<void> {
     const url = new URL(`/u/${unsubscribeToken(cipher, accountId)}`, config.PUBLIC_URL).href
     const kind = `mail:campaign:${cipher.accountRef(accountId)}`
-    await context.mail.send(mailFor(url), {
+    await context.mail.send(mailFor(language)(url), {
       kind: 'promotional',
       to: email,
       listUnsubscribe: { url },

@@ -1,10 +1,13 @@
 /** G2: everybody can correct their data. Activities of a change of address. */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Context } from '../context.ts'
+import { languageOf } from '../db/accounts.ts'
 import { createLinkToken } from '../db/crypto/link-tokens.ts'
 import { applyEmailChange, confirmSide, endEmailChange, findEmailChange, openEmailChange } from '../db/email-changes.ts'
 import { raiseOperatorTask } from '../db/operator-tasks.ts'
 import { renderEmailChanged, renderEmailChangeNew, renderEmailChangeOld } from '../mails/email-change.tsx'
+import { defaultLanguage } from '../messages/languages.ts'
+import { textsOf } from '../messages/texts.ts'
 import { milliseconds, periods } from '../policy/periods.ts'
 import type { EmailChangeActivities } from '../workflows/email-change.contract.ts'
 import { sendMail } from './sending/send-mail.ts'
@@ -16,6 +19,7 @@ const validHours = periods.emailChangeMs / milliseconds.hour
 
 export function createEmailChangeActivities(context: Context): EmailChangeActivities {
   const { sql, config } = context
+  const textsFor = async (accountId: string) => textsOf((await languageOf(sql, accountId)) ?? defaultLanguage)
   const site = { publicUrl: config.PUBLIC_URL, supportMail: config.SUPPORT_MAIL }
 
   return {
@@ -43,7 +47,7 @@ export function createEmailChangeActivities(context: Context): EmailChangeActivi
           const secret = await createLinkToken(sql, { purpose, accountId, subjectId: changeId, at, expiresAt })
           const url = new URL(`/email-change/${secret}`, config.PUBLIC_URL).href
           const render = side === 'old' ? renderEmailChangeOld : renderEmailChangeNew
-          return { to, mail: render({ site, url, validHours }) }
+          return { to, mail: render({ site, texts: await textsFor(accountId), url, validHours }) }
         },
       })
       return outcome === 'failed' ? 'failed' : 'sent'
@@ -67,7 +71,7 @@ export function createEmailChangeActivities(context: Context): EmailChangeActivi
       await sendMail(context, {
         send: { subjectId: changeId, kind: 'mail:email_changed', accountId: change.accountId },
         at: new Date(asOf),
-        compose: async () => ({ to, mail: renderEmailChanged({ site }) }),
+        compose: async () => ({ to, mail: renderEmailChanged({ site, texts: await textsFor(change.accountId) }) }),
       })
     },
 

@@ -18,6 +18,7 @@ import {
   recordDeliveryResults,
 } from '../db/policy-deliveries.ts'
 import type { RenderedMail } from '../mails/render.ts'
+import type { Language } from '../messages/languages.ts'
 import { milliseconds } from '../policy/periods.ts'
 import { isProviderFailure, type ProviderFailure } from '../providers/failure.ts'
 import { plusMs } from '../shared/calendar.ts'
@@ -51,14 +52,15 @@ export interface Page {
   policy: Policy
   notice: NoticeOfVersion
   range: IdRange
-  mail: RenderedMail
+  /** the notice in a language */
+  mailIn(language: Language): RenderedMail
 }
 
 /**
  * Sends one page.
  * @throws MailUnavailable when the mail server is down: mails that were sent are recorded, the others are due
  */
-export async function mailPage(context: Context, { policy, notice, range, mail }: Page): Promise<PageOutcome> {
+export async function mailPage(context: Context, { policy, notice, range, mailIn }: Page): Promise<PageOutcome> {
   const { sql } = context
   const clock = attemptClock()
   const outcome: PageOutcome = { sent: 0, failed: 0, due: 0 }
@@ -67,7 +69,7 @@ export async function mailPage(context: Context, { policy, notice, range, mail }
   let lastFailure: ProviderFailure | undefined
   /** the first refusal that only an operator can end */
   let refusal: ProviderFailure | undefined
-  const sendOne = await context.mail.sendToMany(mail)
+  const senders = new Map<Language, ReturnType<Context['mail']['sendToMany']>>()
   const record = createGroupWriter<DeliveryResult>((results) => recordDeliveryResults(sql, notice, results))
   const isOver = (): boolean => stopped || failuresInARow >= maxFailuresInARow || cancellationSignal().aborted
   const beat = setInterval(() => heartbeat(outcome), heartbeatMs)
@@ -87,6 +89,13 @@ export async function mailPage(context: Context, { policy, notice, range, mail }
     if (refusal) await raiseProviderTask(context, refusal)
   }
 
+  /** Each language is rendered once for a page. */
+  function senderIn(language: Language) {
+    const known = senders.get(language) ?? context.mail.sendToMany(mailIn(language))
+    senders.set(language, known)
+    return known
+  }
+
   async function mailGroup(group: Recipient[]): Promise<void> {
     if (isOver()) return
     const claimedAt = clock()
@@ -103,7 +112,7 @@ export async function mailPage(context: Context, { policy, notice, range, mail }
   }
 
   /** Returns undefined after an unknown outcome: the mail is sent again when its lease has ended. */
-  async function send({ accountId, email }: Recipient, claimedAt: Date): Promise<DeliveryResult | undefined> {
+  async function send({ accountId, email, language }: Recipient, claimedAt: Date): Promise<DeliveryResult | undefined> {
     const end = (state: DeliveryResult['state'], code: string | null): DeliveryResult => {
       outcome[state] += 1
       return { accountId, state, code, at: clock() }
@@ -111,6 +120,7 @@ export async function mailPage(context: Context, { policy, notice, range, mail }
     if (isOver() || clock() > plusMs(claimedAt, leaseMs - stopBeforeMs)) return end('due', 'not_begun')
     try {
       const messageId = `<${messageRefOf(context, notice, accountId)}@${context.config.MAIL_BOUNCE_DOMAIN}>`
+      const sendOne = await senderIn(language)
       await sendOne({ to: email, messageId })
       failuresInARow = 0
       return end('sent', null)

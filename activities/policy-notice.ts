@@ -9,6 +9,7 @@ import { countNotNotified, giveUpDeliveries, idRange, lastNotifiedAt, type Notic
 import { renderPolicyMoved, renderPolicyWithdrawn } from '../mails/policy-change.tsx'
 import { renderPolicyNotice } from '../mails/policy-notice.tsx'
 import type { RenderedMail } from '../mails/render.ts'
+import { type Texts, textsOf } from '../messages/texts.ts'
 import { periods } from '../policy/periods.ts'
 import { later, plusDays, plusMs, startOfDay } from '../shared/calendar.ts'
 import { failure } from '../shared/failures.ts'
@@ -54,7 +55,7 @@ export function createPolicyActivities(context: Context): PolicyActivities {
         policy,
         notice: noticeOfVersion,
         range: idRange(page, pages),
-        mail: mailOf(policy, noticeOfVersion.notice),
+        mailIn: (language) => mailOf(policy, noticeOfVersion.notice, textsOf(language)),
       })
     },
 
@@ -114,12 +115,12 @@ export function createPolicyActivities(context: Context): PolicyActivities {
     return policy
   }
 
-  function mailOf(policy: policies.Policy, notice: Notice): RenderedMail {
+  function mailOf(policy: policies.Policy, notice: Notice, texts: Texts): RenderedMail {
     const { version, changes, effective_at: effectiveOn } = policy
     const url = `${site.publicUrl}/privacy/${encodeURIComponent(version)}`
-    if (notice === 'withdrawn') return renderPolicyWithdrawn({ site, version })
-    if (notice === 'announced') return renderPolicyNotice({ site, version, effectiveOn, changes, url })
-    return renderPolicyMoved({ site, version, effectiveOn, url })
+    if (notice === 'withdrawn') return renderPolicyWithdrawn({ site, texts, version })
+    if (notice === 'announced') return renderPolicyNotice({ site, texts, version, effectiveOn, changes, url })
+    return renderPolicyMoved({ site, texts, version, effectiveOn, url })
   }
 }
 

@@ -1,7 +1,7 @@
 /** G6: privacy requests are answered within 30 days. Activities of a request; its text stays in the database. */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Context } from '../context.ts'
-import { findAccount } from '../db/accounts.ts'
+import { findAccount, languageOf } from '../db/accounts.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../db/operator-tasks.ts'
 import {
   changePrivacyRequest,
@@ -20,6 +20,8 @@ import {
   renderPrivacyRequestExtended,
 } from '../mails/privacy-request.tsx'
 import type { RenderedMail } from '../mails/render.ts'
+import { defaultLanguage } from '../messages/languages.ts'
+import { type Texts, textsOf } from '../messages/texts.ts'
 import { privacyReference } from '../policy/privacy-reference.ts'
 import { failure } from '../shared/failures.ts'
 import type { PrivacyRequestActivities, Reached, Urgency } from '../workflows/privacy-request.contract.ts'
@@ -53,9 +55,10 @@ export function createPrivacyRequestActivities(context: Context): PrivacyRequest
     },
 
     async acknowledgeRequest({ requestId, asOf }) {
-      const reached = await mailToPerson(requestId, 'mail:acknowledgement', asOf, (request) =>
+      const reached = await mailToPerson(requestId, 'mail:acknowledgement', asOf, ({ texts, request }) =>
         renderPrivacyRequestAcknowledged({
           site,
+          texts,
           reference: privacyReference(requestId),
           receivedOn: request.received_at,
           answerBy: request.answer_by,
@@ -97,9 +100,10 @@ export function createPrivacyRequestActivities(context: Context): PrivacyRequest
     },
 
     tellOfExtension: ({ requestId, asOf }) =>
-      mailToPerson(requestId, 'mail:extension', asOf, (request) =>
+      mailToPerson(requestId, 'mail:extension', asOf, ({ texts, request }) =>
         renderPrivacyRequestExtended({
           site,
+          texts,
           reference: privacyReference(requestId),
           because: request.extended_because === 'number_of_requests' ? 'number_of_requests' : 'complexity',
           answerBy: request.answer_by,
@@ -107,10 +111,10 @@ export function createPrivacyRequestActivities(context: Context): PrivacyRequest
       ),
 
     sendAnswer: ({ requestId, asOf, attempt }) =>
-      mailToPerson(requestId, `mail:answer:${attempt}`, asOf, (_request, answer) => {
+      mailToPerson(requestId, `mail:answer:${attempt}`, asOf, ({ texts, answer }) => {
         // The transaction that stored the answer may still be open.
         if (answer === null) throw failure('PrivacyRequestUnrecorded', { nextRetryDelay: 200 })
-        return renderPrivacyRequestAnswered({ site, reference: privacyReference(requestId), answer })
+        return renderPrivacyRequestAnswered({ site, texts, reference: privacyReference(requestId), answer })
       }),
 
     recordAnswer: ({ requestId, asOf }) =>
@@ -134,7 +138,7 @@ export function createPrivacyRequestActivities(context: Context): PrivacyRequest
     requestId: string,
     kind: string,
     asOf: string,
-    render: (request: PrivacyRequestRow, answer: string | null) => RenderedMail,
+    render: (about: { request: PrivacyRequestRow; answer: string | null; texts: Texts }) => RenderedMail,
   ): Promise<Reached> {
     const request = await findPrivacyRequest(sql, requestId)
     const opened = request && (await openPrivacyRequest(sql, context, request))
@@ -142,7 +146,8 @@ export function createPrivacyRequestActivities(context: Context): PrivacyRequest
     const to = opened.replyTo ?? (await addressOf(request.account_id))
     if (to === undefined) return 'gone'
     const send = { subjectId: requestId, kind, accountId: request.account_id }
-    const mail = render(request, opened.answer)
+    const language = await languageOf(sql, request.account_id)
+    const mail = render({ request, answer: opened.answer, texts: textsOf(language ?? defaultLanguage) })
     const outcome = await sendMail(context, { send, at: new Date(asOf), compose: async () => ({ to, mail }) })
     return outcome === 'failed' ? 'failed' : 'sent'
   }

@@ -21,7 +21,7 @@ export function createSignInEndedActivities(context: Context): SignInEndedActivi
       await sendMail(context, {
         send: { subjectId: noticeId, kind: 'mail:apple-unlinked', accountId },
         at: new Date(asOf),
-        compose: () => toAccount(context, accountId, () => renderAppleUnlinked({ site })),
+        compose: () => toAccount(context, accountId, (_account, texts) => renderAppleUnlinked({ site, texts })),
       })
     },
   }

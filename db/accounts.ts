@@ -170,6 +170,7 @@ export async function touchActivity(sql: Queryable, id: string, at: Date): Promi
 
 /** The language in which an account is written to; undefined when it is gone. */
 export async function languageOf(sql: Queryable, id: string | null): Promise<Language | undefined> {
+  if (id === null) return undefined
   const [row] = await sql<Pick<Accounts, 'language'>[]>`select language from accounts where id = ${id}`
   return row?.language
 }

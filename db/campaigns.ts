@@ -1,4 +1,5 @@
 /** U4: campaigns and their deliveries. */
+import type { Language } from '../messages/languages.ts'
 import type { Queryable } from './connection/database.ts'
 import type { Accounts, Campaigns, DataKeys } from './connection/schema.ts'
 import { type ColumnEncryption, tableEncryption } from './crypto/column-encryption.ts'
@@ -60,6 +61,7 @@ export async function setCampaignState(
 export interface Recipient {
   accountId: string
   email: string
+  language: Language
 }
 
 /** The number of accounts that agreed to promotions and whose address accepts mail. */
@@ -75,13 +77,14 @@ export async function listRecipients(
   { cipher }: ColumnEncryption,
   range: IdRange,
 ): Promise<Recipient[]> {
-  const rows = await sql<(Pick<Accounts, 'id' | 'email'> & Pick<DataKeys, 'kek_id' | 'wrapped_key'>)[]>`
-    select id, email, kek_id, wrapped_key from accounts join data_keys on account_id = id
+  const rows = await sql<(Pick<Accounts, 'id' | 'email' | 'language'> & Pick<DataKeys, 'kek_id' | 'wrapped_key'>)[]>`
+    select id, email, language, kek_id, wrapped_key from accounts join data_keys on account_id = id
     where promotions and mail_state = 'ok' and id >= ${range.from} ${range.to === null ? sql`` : sql`and id < ${range.to}`}
     order by id`
   return rows.map((row) => {
     const key = cipher.unwrap(row.id, { kekId: row.kek_id, wrapped: row.wrapped_key })
-    return { accountId: row.id, email: tableEncryption(cipher, key, 'accounts').open('email', row.email) }
+    const email = tableEncryption(cipher, key, 'accounts').open('email', row.email)
+    return { accountId: row.id, email, language: row.language }
   })
 }
 

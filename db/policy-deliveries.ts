@@ -1,4 +1,5 @@
 /** N2: policy notices by account. A row is written before its mail is sent. */
+import type { Language } from '../messages/languages.ts'
 import type { Queryable } from './connection/database.ts'
 import type { Accounts, DataKeys, PolicyDeliveries } from './connection/schema.ts'
 import { type ColumnEncryption, tableEncryption } from './crypto/column-encryption.ts'
@@ -14,6 +15,7 @@ export interface NoticeOfVersion {
 export interface Recipient {
   accountId: string
   email: string
+  language: Language
 }
 
 /** A part of the space of account ids, which are random: `[from, to)`; null for no upper bound. */
@@ -64,8 +66,8 @@ export async function listNotNotified(
   policyNotice: NoticeOfVersion,
   page: IdRange & { after: string | undefined; limit: number },
 ): Promise<Recipient[]> {
-  const rows = await sql<(Pick<Accounts, 'id' | 'email'> & Pick<DataKeys, 'kek_id' | 'wrapped_key'>)[]>`
-    select a.id, a.email, k.kek_id, k.wrapped_key from accounts a join data_keys k on k.account_id = a.id
+  const rows = await sql<(Pick<Accounts, 'id' | 'email' | 'language'> & Pick<DataKeys, 'kek_id' | 'wrapped_key'>)[]>`
+    select a.id, a.email, a.language, k.kek_id, k.wrapped_key from accounts a join data_keys k on k.account_id = a.id
     where a.id >= ${page.from}
       ${page.to === null ? sql`` : sql`and a.id < ${page.to}`}
       ${page.after === undefined ? sql`` : sql`and a.id > ${page.after}`}
@@ -73,7 +75,8 @@ export async function listNotNotified(
     order by a.id limit ${page.limit}`
   return rows.map((row) => {
     const key = cipher.unwrap(row.id, { kekId: row.kek_id, wrapped: row.wrapped_key })
-    return { accountId: row.id, email: tableEncryption(cipher, key, 'accounts').open('email', row.email) }
+    const email = tableEncryption(cipher, key, 'accounts').open('email', row.email)
+    return { accountId: row.id, email, language: row.language }
   })
 }
 

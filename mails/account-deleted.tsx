@@ -1,6 +1,6 @@
 /** G3, R1, K1: the mail about a deleted account. The address is erased once it is sent. */
+import type { Texts } from '../messages/texts.ts'
 import { Action, Facts, Note, Paragraph, Title } from './elements.tsx'
-import { day } from './format.ts'
 import { Layout, type Site } from './layout.tsx'
 import { type RenderedMail, renderMail } from './render.ts'
 
@@ -8,6 +8,7 @@ export type DeletionCause = 'requested' | 'inactivity' | 'sign_in_account_delete
 
 export interface AccountDeletedProps {
   site: Site
+  texts: Texts
   cause: DeletionCause
   deletedOn: Date
   receiptId: string
@@ -18,42 +19,25 @@ export interface AccountDeletedProps {
   removeAppleByHand?: boolean
 }
 
-const causes: Record<DeletionCause, string> = {
-  requested: 'As you asked, we have deleted your account and your personal data.',
-  inactivity: 'Your account was not used for three years, so we have deleted it and your personal data.',
-  sign_in_account_deleted:
-    'The Apple Account you signed in with was deleted, so we have deleted your account and your personal data.',
-  child: 'We learned that this account belonged to a child under 13, so we have deleted it and its personal data.',
-}
-
 export function renderAccountDeleted(props: AccountDeletedProps): RenderedMail {
-  const title = 'Your account is deleted'
+  const { site, texts, cause } = props
+  const { t, day } = texts
+  const title = t('mail.deleted.subject')
   return renderMail(
     title,
-    <Layout site={props.site} preview="This is our last mail to you." reason="This is our last mail to this address.">
+    <Layout site={site} texts={texts} preview={t('mail.deleted.preview')} reason={t('mail.deleted.reason')}>
       <Title>{title}</Title>
-      <Paragraph>{causes[props.cause]}</Paragraph>
-      <Paragraph>
-        Invoices stay for as long as the law asks, without your name. Backups that still hold your data are gone by{' '}
-        {day(props.backupsGoneBy)}, and are never used to bring it back.
-      </Paragraph>
-      {props.removeAppleByHand ? (
-        <Paragraph>
-          One thing only you can do: on your iPhone, open Settings, tap your name, then Sign in with Apple, and remove
-          AMA eSIM from the list.
-        </Paragraph>
-      ) : null}
+      <Paragraph>{t(`mail.deleted.cause.${cause}`)}</Paragraph>
+      <Paragraph>{t('mail.deleted.stays', { day: day(props.backupsGoneBy) })}</Paragraph>
+      {props.removeAppleByHand ? <Paragraph>{t('mail.deleted.apple')}</Paragraph> : null}
       <Facts
         of={[
-          ['Deleted on', day(props.deletedOn)],
-          ['Receipt', props.receiptId],
+          [t('mail.deleted.on'), day(props.deletedOn)],
+          [t('mail.deleted.receipt'), props.receiptId],
         ]}
       />
-      <Action href={props.receiptUrl}>See the receipt</Action>
-      <Note>
-        The receipt shows what each of our partners has deleted. It holds nothing about you, so keep this mail if you
-        want to find it again.
-      </Note>
+      <Action href={props.receiptUrl}>{t('mail.deleted.action')}</Action>
+      <Note>{t('mail.deleted.note')}</Note>
     </Layout>,
   )
 }

@@ -1,62 +1,59 @@
 /** G2: mails about a change of address, which both the old and the new address have to confirm. */
+import type { Texts } from '../messages/texts.ts'
 import { Action, Note, Paragraph, Title } from './elements.tsx'
 import { Layout, type Site } from './layout.tsx'
 import { type RenderedMail, renderMail } from './render.ts'
 
 export interface EmailChangeProps {
   site: Site
+  texts: Texts
   /** works once */
   url: string
   validHours: number
 }
 
-const reason = 'Somebody who was signed in to your AMA eSIM account asked to change its address.'
-
 /** To the account's current address. */
-export function renderEmailChangeOld({ site, url, validHours }: EmailChangeProps): RenderedMail {
-  const title = 'Do you want to change your address?'
-  return renderMail(
-    title,
-    <Layout site={site} preview="Agree only if you asked for it." reason={reason}>
-      <Title>{title}</Title>
-      <Paragraph>
-        We were asked to change the e-mail address of your account. Agree here and in the mail we have sent to the new
-        one, both within {validHours} hours.
-      </Paragraph>
-      <Action href={url}>Agree to the change</Action>
-      <Note>
-        If you did not ask for this, do not agree, sign out of all your devices and write to {site.supportMail}: nothing
-        changes without you.
-      </Note>
-    </Layout>,
-  )
-}
+export const renderEmailChangeOld = (props: EmailChangeProps): RenderedMail => ask('old', props)
 
 /** To the new address, whose owner is not known yet. */
-export function renderEmailChangeNew({ site, url, validHours }: EmailChangeProps): RenderedMail {
-  const title = 'Confirm your new address'
+export const renderEmailChangeNew = (props: EmailChangeProps): RenderedMail => ask('new', props)
+
+function ask(side: 'old' | 'new', { site, texts, url, validHours: hours }: EmailChangeProps): RenderedMail {
+  const { t } = texts
+  const title = t(`mail.emailChange.${side}.subject`)
+  const note =
+    side === 'old' ? t('mail.emailChange.old.note', { address: site.supportMail }) : t('mail.emailChange.new.note')
   return renderMail(
     title,
-    <Layout site={site} preview="One tap shows us that it is yours." reason={reason}>
+    <Layout
+      site={site}
+      texts={texts}
+      preview={t(`mail.emailChange.${side}.preview`)}
+      reason={t('mail.emailChange.reason')}
+    >
       <Title>{title}</Title>
-      <Paragraph>
-        This address was given for an AMA eSIM account. Confirm within {validHours} hours that it is yours.
-      </Paragraph>
-      <Action href={url}>Confirm this address</Action>
-      <Note>If you do not know what this is about, do nothing: we will not write to this address again.</Note>
+      <Paragraph>{t(`mail.emailChange.${side}.text`, { hours })}</Paragraph>
+      <Action href={url}>{t(`mail.emailChange.${side}.action`)}</Action>
+      <Note>{note}</Note>
     </Layout>,
   )
 }
 
 /** To the old address, after the change. */
-export function renderEmailChanged({ site }: { site: Site }): RenderedMail {
-  const title = 'Your address was changed'
+export function renderEmailChanged({ site, texts }: { site: Site; texts: Texts }): RenderedMail {
+  const { t } = texts
+  const title = t('mail.emailChange.done.subject')
   return renderMail(
     title,
-    <Layout site={site} preview="We write to your new address from now on." reason={reason}>
+    <Layout
+      site={site}
+      texts={texts}
+      preview={t('mail.emailChange.done.preview')}
+      reason={t('mail.emailChange.reason')}
+    >
       <Title>{title}</Title>
-      <Paragraph>We write to your new address from now on, and no longer to this one.</Paragraph>
-      <Note>If that was not you, write to {site.supportMail} at once.</Note>
+      <Paragraph>{t('mail.emailChange.done.text')}</Paragraph>
+      <Note>{t('mail.emailChange.done.note', { address: site.supportMail })}</Note>
     </Layout>,
   )
 }

@@ -20,6 +20,7 @@ export interface Site {
 
 interface LayoutProps {
   site: Site
+  /** without it in English: mails to operators */
   texts?: Texts
   /** the text beside the subject in a list of mails */
   preview: string

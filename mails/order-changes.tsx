@@ -1,98 +1,83 @@
 /** U3: mails about an order, other than its delivery. */
 import type { ReactNode } from 'react'
+import type { Money } from '../messages/format.ts'
+import type { Texts } from '../messages/texts.ts'
 import type { RefundReason } from '../workflows/order/order.contract.ts'
 import { Action, Facts, Paragraph, Title } from './elements.tsx'
-import { day, type Money, moment, money, placeName } from './format.ts'
 import { Layout, type Site } from './layout.tsx'
-import { consentFacts, greeting, type OrderSummary, orderFacts, orderReason } from './order.tsx'
+import { consentFacts, greet, type OrderSummary, orderFacts } from './order.tsx'
 import { type RenderedMail, renderMail } from './render.ts'
 
 interface OrderProps {
   site: Site
+  texts: Texts
   firstName?: string
   order: OrderSummary
 }
 
+const placeOf = ({ texts, order }: OrderProps) => ({ place: texts.place(order.destination) })
+
 /** The delivery of a paid order takes longer than usual. */
 export function renderOrderDelayed(props: OrderProps & { deliverBy: Date }): RenderedMail {
-  return orderMail(props, `Your eSIM for ${placeName(props.order.destination)} is taking a little longer`, [
-    'We have your payment and are waiting for the network to hand out your eSIM. You do not need to do anything: we send it by mail as soon as we have it.',
-    `If it is not there by ${moment(props.deliverBy)}, you get your money back automatically.`,
+  const { t, moment } = props.texts
+  return orderMail(props, t('order.delayed.subject', placeOf(props)), [
+    t('order.delayed.text'),
+    t('order.delayed.until', { at: moment(props.deliverBy) }),
   ])
-}
-
-const causes: Record<RefundReason, string> = {
-  not_delivered_in_time: 'We could not deliver your eSIM in time, so we have given your money back.',
-  out_of_stock: 'The network has no more eSIMs of this kind, so we have given your money back.',
-  rejected_in_review: 'We could not accept this order, so we have given your money back.',
-  review_timed_out: 'We could not check this order in time, so we have given your money back.',
-  cancelled_by_customer: 'You cancelled this order, so we have given your money back.',
-  returned_unused: 'You returned this eSIM unused, so we have given your money back. It can no longer be installed.',
-  ended_by_provider:
-    'The network has ended your eSIM before you could use it, so we have given your money back. It can no longer be installed.',
-  fraud_warning:
-    'The bank of the card has reported this payment as possibly fraudulent, so we have given the money back. An eSIM of this order can no longer be installed.',
-  withdrawn: 'You withdrew from this contract, so we have given your money back. The eSIM can no longer be installed.',
-  paid_after_cancel: 'Your payment arrived after the order had ended, so we have given your money back.',
 }
 
 /** @param props.creditNoteNumber if there was an invoice */
 export function renderOrderRefunded(
   props: OrderProps & { amount: Money; cause: RefundReason; creditNoteNumber?: string },
 ): RenderedMail {
-  return orderMail(
-    props,
-    `Your refund of ${money(props.amount)}`,
-    [causes[props.cause], 'Your bank usually shows it within 5 to 10 days, on the card or wallet you paid with.'],
-    [
-      ['Refunded', money(props.amount)],
-      ...(props.creditNoteNumber ? [['Credit note', props.creditNoteNumber] as [string, ReactNode]] : []),
-    ],
-  )
+  return refundMail(props, props.texts.t(`order.refund.${props.cause}`))
 }
 
 /** A part of the price, or all of it, is given back although the order was delivered. */
 export function renderPartialRefund(
   props: OrderProps & { amount: Money; esimsReturned: boolean; creditNoteNumber?: string },
 ): RenderedMail {
-  const kept = props.esimsReturned
-    ? 'Your eSIM went back unused and can no longer be installed.'
-    : 'Your eSIM stays yours: nothing changes for it.'
+  const { t, money } = props.texts
+  const amount = money(props.amount)
+  return refundMail(props, t(props.esimsReturned ? 'order.partial.returned' : 'order.partial.kept', { amount }))
+}
+
+function refundMail(props: OrderProps & { amount: Money; creditNoteNumber?: string }, text: string): RenderedMail {
+  const { t, money } = props.texts
+  const amount = money(props.amount)
   return orderMail(
     props,
-    `Your refund of ${money(props.amount)}`,
+    t('order.refund.subject', { amount }),
+    [text, t('order.refund.bank')],
     [
-      `We have given back ${money(props.amount)} of what you paid for this order. ${kept}`,
-      'Your bank usually shows it within 5 to 10 days, on the card or wallet you paid with.',
-    ],
-    [
-      ['Refunded', money(props.amount)],
-      ...(props.creditNoteNumber ? [['Credit note', props.creditNoteNumber] as [string, ReactNode]] : []),
+      [t('order.fact.refunded'), amount],
+      ...(props.creditNoteNumber ? [[t('order.fact.creditNote'), props.creditNoteNumber] as [string, ReactNode]] : []),
     ],
   )
 }
 
 /** The bank returned the refund: an operator has to find another way. */
 export function renderOrderRefundFailed(props: OrderProps & { amount: Money }): RenderedMail {
-  return orderMail(props, `Your refund of ${money(props.amount)} did not get through`, [
-    'We owe you this money and tried to give it back, but your bank did not take it. Perhaps the card has expired or the account is closed.',
-    `Please write to ${props.site.supportMail}, and we will find another way. Never send us a card number by mail.`,
+  const { t, money } = props.texts
+  return orderMail(props, t('order.refundFailed.subject', { amount: money(props.amount) }), [
+    t('order.refundFailed.text'),
+    t('order.refundFailed.write', { address: props.site.supportMail }),
   ])
 }
 
 /** A payment does not match the order: an operator decides about the money. */
 export function renderOrderPaymentNotAccepted(props: OrderProps): RenderedMail {
-  return orderMail(props, `Your order for ${placeName(props.order.destination)} is cancelled`, [
-    'We could not accept the payment for this order, so there is no eSIM. We are looking into it and write to you.',
-    `If you have a question meanwhile, please write to ${props.site.supportMail}. Never send us a card number by mail.`,
+  const { t } = props.texts
+  return orderMail(props, t('order.cancelled.subject', placeOf(props)), [
+    t('order.notAccepted.text'),
+    t('order.notAccepted.write', { address: props.site.supportMail }),
   ])
 }
 
 /** The order was cancelled before a payment. */
 export function renderOrderCancelled(props: OrderProps): RenderedMail {
-  return orderMail(props, `Your order for ${placeName(props.order.destination)} is cancelled`, [
-    'Nothing was charged. If your bank shows a reserved amount, it disappears within a few days.',
-  ])
+  const { t } = props.texts
+  return orderMail(props, t('order.cancelled.subject', placeOf(props)), [t('order.cancelled.text')])
 }
 
 /** Directive 2011/83/EU, Article 11a(4): acknowledges a withdrawal, with its content, date and time. */
@@ -108,21 +93,19 @@ export function renderWithdrawalAcknowledged(
     total: Money
   },
 ): RenderedMail {
+  const { t, moment, money, day } = props.texts
   return orderMail(
     props,
-    'We have received your withdrawal',
+    t('order.withdrawal.subject'),
+    [t('order.withdrawal.text'), t('order.withdrawal.money')],
     [
-      'This mail is the acknowledgement of your withdrawal. You do not need to do anything else. Please keep it.',
-      'The money goes back the way you paid, less what was given back before. The eSIM can no longer be installed.',
-    ],
-    [
-      ['Your statement', props.statement],
-      ['Name', props.name],
-      ['Contract', props.orderId],
-      ['Confirmed to', props.confirmationBy],
-      ['Received', moment(props.statedAt)],
-      ['You get back', money(props.total)],
-      ['By', day(props.refundBy)],
+      [t('order.withdrawal.statement'), props.statement],
+      [t('order.withdrawal.name'), props.name],
+      [t('order.withdrawal.contract'), props.orderId],
+      [t('order.withdrawal.confirmedTo'), props.confirmationBy],
+      [t('order.withdrawal.received'), moment(props.statedAt)],
+      [t('order.withdrawal.youGetBack'), money(props.total)],
+      [t('order.withdrawal.by'), day(props.refundBy)],
     ],
   )
 }
@@ -138,22 +121,23 @@ export interface TopUpConfirmedProps extends OrderProps {
 }
 
 export function renderTopUpConfirmed(props: TopUpConfirmedProps): RenderedMail {
+  const { t, moment, money } = props.texts
   return orderMail(
     props,
-    `Your eSIM for ${placeName(props.order.destination)} has more data`,
-    ['Thank you. The data is on your eSIM already: there is nothing to install.'],
+    t('order.topUp.subject', placeOf(props)),
+    [t('order.topUp.text')],
     [
-      ...(props.expiresAt ? [['Valid until', moment(props.expiresAt)] as [string, ReactNode]] : []),
-      ['Total', money(props.total)],
-      ['Invoice', props.invoiceNumber],
-      ...consentFacts(props.consent),
+      ...(props.expiresAt ? [[t('order.fact.validUntil'), moment(props.expiresAt)] as [string, ReactNode]] : []),
+      [t('order.fact.total'), money(props.total)],
+      [t('order.fact.invoice'), props.invoiceNumber],
+      ...consentFacts(props.texts, props.consent),
     ],
-    { url: props.orderUrl, label: 'See your eSIM' },
+    { url: props.orderUrl, label: t('order.seeEsim') },
   )
 }
 
 function orderMail(
-  { site, firstName, order }: OrderProps,
+  { site, texts, firstName, order }: OrderProps,
   subject: string,
   paragraphs: string[],
   facts: [string, ReactNode][] = [],
@@ -161,13 +145,13 @@ function orderMail(
 ): RenderedMail {
   return renderMail(
     subject,
-    <Layout site={site} preview={paragraphs[0] ?? ''} reason={orderReason}>
+    <Layout site={site} texts={texts} preview={paragraphs[0] ?? ''} reason={texts.t('order.reason')}>
       <Title>{subject}</Title>
       {paragraphs.map((text, index) => (
-        <Paragraph key={text}>{index === 0 ? greeting(firstName) + text : text}</Paragraph>
+        <Paragraph key={text}>{index === 0 ? greet(texts, firstName, text) : text}</Paragraph>
       ))}
       {action ? <Action href={action.url}>{action.label}</Action> : null}
-      <Facts of={[...orderFacts(order), ...facts]} />
+      <Facts of={[...orderFacts(texts, order), ...facts]} />
     </Layout>,
   )
 }

@@ -1,11 +1,12 @@
 /** U3: the mail that delivers an eSIM, in every form that phones accept, with the invoice's number. */
 import { Img } from '@react-email/img'
 import { Section } from '@react-email/section'
+import type { Money } from '../messages/format.ts'
+import type { Texts } from '../messages/texts.ts'
 import { appleInstallUrl, readActivationCode } from './activation-code.ts'
 import { Action, Anchor, Code, Facts, Note, Paragraph, Steps, Subtitle, Title } from './elements.tsx'
-import { type Money, money, placeName } from './format.ts'
 import { Layout, type Site } from './layout.tsx'
-import { consentFacts, greeting, type OrderSummary, orderFacts, orderReason } from './order.tsx'
+import { consentFacts, greet, type OrderSummary, orderFacts } from './order.tsx'
 import { qrPng } from './qr.ts'
 import { type RenderedMail, renderMail } from './render.ts'
 
@@ -19,6 +20,7 @@ export interface DeliveredEsim {
 
 export interface OrderConfirmationProps {
   site: Site
+  texts: Texts
   firstName?: string
   order: OrderSummary
   total: Money
@@ -32,9 +34,8 @@ export interface OrderConfirmationProps {
 
 /** Attaches the QR codes as inline images `esim-1`, `esim-2`, ... @throws on an invalid activation code */
 export function renderOrderConfirmation(props: OrderConfirmationProps): RenderedMail {
-  const { esims, order } = props
-  const one = esims.length === 1
-  const subject = `Your eSIM${one ? '' : 's'} for ${placeName(order.destination)} ${one ? 'is' : 'are'} ready`
+  const { texts, esims, order } = props
+  const subject = texts.t('order.ready.subject', { count: esims.length, place: texts.place(order.destination) })
   const attachments = esims.map(({ activationCode }, index) => ({
     filename: `esim-${index + 1}.png`,
     contentType: 'image/png',
@@ -47,41 +48,40 @@ export function renderOrderConfirmation(props: OrderConfirmationProps): Rendered
 const cidOf = (index: number): string => `esim-${index + 1}`
 
 function OrderConfirmation(props: OrderConfirmationProps & { subject: string }) {
-  const { site, order, esims, subject } = props
+  const { site, texts, order, esims, subject } = props
+  const { t } = texts
   return (
-    <Layout site={site} preview="Scan the code or tap the link to install it." reason={orderReason}>
+    <Layout site={site} texts={texts} preview={t('order.ready.preview')} reason={t('order.reason')}>
       <Title>{subject}</Title>
-      <Paragraph>
-        {greeting(props.firstName)}Thank you for your order. Install {esims.length === 1 ? 'it' : 'them'} while you have
-        Wi-Fi, best before you leave.
-      </Paragraph>
-      <Action href={props.installUrl}>Open the install page</Action>
+      <Paragraph>{greet(texts, props.firstName, t('order.ready.thanks', { count: esims.length }))}</Paragraph>
+      <Action href={props.installUrl}>{t('order.ready.open')}</Action>
       {esims.map((esim, index) => (
-        <Esim key={cidOf(index)} esim={esim} index={index} of={esims.length} />
+        <Esim key={cidOf(index)} texts={texts} esim={esim} index={index} of={esims.length} />
       ))}
-      <Subtitle>On Android, or by hand</Subtitle>
+      <Subtitle>{t('order.ready.byHand')}</Subtitle>
       <Steps>
-        <li>Open Settings, then Connections or Network, then SIMs, and add an eSIM.</li>
-        <li>Scan the code above, or choose to enter the details and copy them from this mail.</li>
-        <li>Switch on mobile data and data roaming for the new eSIM when you arrive.</li>
+        <li>{t('order.ready.step1')}</li>
+        <li>{t('order.ready.step2')}</li>
+        <li>{t('order.ready.step3')}</li>
       </Steps>
-      <Note>Each code works once and for one phone. Keep this mail to yourself, and the eSIM on the phone.</Note>
-      <Subtitle>Your order</Subtitle>
+      <Note>{t('order.ready.keep')}</Note>
+      <Subtitle>{t('order.ready.order')}</Subtitle>
       <Facts
         of={[
-          ...orderFacts(order),
-          ['Total', money(props.total)],
-          ['Invoice', props.invoiceNumber],
-          ...consentFacts(props.consent),
+          ...orderFacts(texts, order),
+          [t('order.fact.total'), texts.money(props.total)],
+          [t('order.fact.invoice'), props.invoiceNumber],
+          ...consentFacts(texts, props.consent),
         ]}
       />
     </Layout>
   )
 }
 
-function Esim({ esim, index, of }: { esim: DeliveredEsim; index: number; of: number }) {
+function Esim({ texts, esim, index, of }: { texts: Texts; esim: DeliveredEsim; index: number; of: number }) {
+  const { t } = texts
   const { host, matchingId } = readActivationCode(esim.activationCode)
-  const name = of === 1 ? 'Your eSIM' : `eSIM ${index + 1} of ${of}`
+  const name = of === 1 ? t('common.yourEsim') : t('common.esimOf', { number: index + 1, count: of })
   return (
     <>
       <Subtitle>{name}</Subtitle>
@@ -92,18 +92,19 @@ function Esim({ esim, index, of }: { esim: DeliveredEsim; index: number; of: num
           height="224"
           // Without it React adds a preload link, which has no effect in a mail.
           fetchPriority="low"
-          alt={`QR code of ${name}; the same details are below as text`}
+          alt={t('common.qrAlt', { name })}
         />
       </Section>
       <Paragraph>
-        Are you reading this on the iPhone that will use it?{' '}
-        <Anchor href={appleInstallUrl(esim.activationCode)}>Install on this iPhone</Anchor> (iOS 17.4 or later).
+        {texts.rich('order.ready.iphone', {
+          link: (words) => <Anchor href={appleInstallUrl(esim.activationCode)}>{words}</Anchor>,
+        })}
       </Paragraph>
       <Facts
         of={[
-          ['SM-DP+ address', <Code key="host">{host}</Code>],
-          ['Activation code', <Code key="code">{matchingId}</Code>],
-          ...optional('Confirmation code', esim.confirmationCode),
+          [t('common.smdpAddress'), <Code key="host">{host}</Code>],
+          [t('common.activationCode'), <Code key="code">{matchingId}</Code>],
+          ...optional(t('common.confirmationCode'), esim.confirmationCode),
           ...optional('APN', esim.apn),
         ]}
       />

@@ -1,7 +1,7 @@
 /** The common part of mails about an order. */
 import type { ReactNode } from 'react'
+import type { Texts } from '../messages/texts.ts'
 import type { ValidityStart } from '../providers/esim.ts'
-import { dataAmount, days, moment, placeName, validityStart } from './format.ts'
 
 export interface OrderSummary {
   packageName: string
@@ -17,25 +17,23 @@ export interface OrderSummary {
   validityStarts?: ValidityStart | null
 }
 
-export function orderFacts(order: OrderSummary): [string, ReactNode][] {
+export function orderFacts({ t, ...texts }: Texts, order: OrderSummary): [string, ReactNode][] {
+  const amount = texts.dataAmount(order.dataBytes)
   return [
-    ['Package', order.quantity === 1 ? order.packageName : `${order.quantity} × ${order.packageName}`],
-    ['Destination', placeName(order.destination)],
-    ['Data', dataAmount(order.dataBytes) + (order.daily ? ' a day' : '')],
-    [
-      'Valid for',
-      order.validityStarts === undefined
-        ? days(order.days)
-        : `${days(order.days)} ${validityStart(order.validityStarts)}`,
-    ],
+    [t('order.fact.package'), order.quantity === 1 ? order.packageName : `${order.quantity} × ${order.packageName}`],
+    [t('order.fact.destination'), texts.place(order.destination)],
+    [t('order.fact.data'), order.daily ? t('order.aDay', { amount }) : amount],
+    [t('order.fact.validFor'), texts.validity(order.days, order.validityStarts)],
   ]
 }
 
 /** What the customer agreed to when ordering. */
-export const consentFacts = (consent: { text: string; at: Date } | undefined): [string, ReactNode][] =>
-  consent ? [['You agreed', `“${consent.text}” (${moment(consent.at)})`]] : []
+export const consentFacts = (
+  { t, moment }: Texts,
+  consent: { text: string; at: Date } | undefined,
+): [string, ReactNode][] =>
+  consent ? [[t('order.fact.agreed'), t('order.quoted', { text: consent.text, at: moment(consent.at) })]] : []
 
-/** A greeting with the space after it. */
-export const greeting = (firstName: string | undefined): string => (firstName ? `Hello ${firstName}. ` : 'Hello. ')
-
-export const orderReason = 'You get this mail because of an order you placed with AMA eSIM.'
+/** A text with a greeting before it. */
+export const greet = ({ t }: Texts, firstName: string | undefined, text: string): string =>
+  firstName ? t('order.helloName', { firstName, text }) : t('order.hello', { text })

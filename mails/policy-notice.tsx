@@ -1,31 +1,30 @@
-/** N2: the notice of a new policy. It is the same for all recipients: rendered once for each version. */
+/** N2: the notice of a new policy. It is the same for all recipients of a language. */
+import type { Texts } from '../messages/texts.ts'
 import { Action, Note, Paragraph, Subtitle, Title } from './elements.tsx'
-import { day } from './format.ts'
 import { Layout, type Site } from './layout.tsx'
 import { type RenderedMail, renderMail } from './render.ts'
 import { colours } from './style.ts'
 
 export interface PolicyNoticeProps {
   site: Site
+  texts: Texts
   version: string
   effectiveOn: Date
-  /** the changes, one sentence each */
+  /** the changes, one sentence each, in the language of the policy */
   changes: string[]
   /** the coming version */
   url: string
 }
 
-export function renderPolicyNotice({ site, version, effectiveOn, changes, url }: PolicyNoticeProps): RenderedMail {
-  const subject = `Our privacy policy changes on ${day(effectiveOn)}`
+export function renderPolicyNotice(props: PolicyNoticeProps): RenderedMail {
+  const { site, texts, version, changes } = props
+  const { t } = texts
+  const subject = t('privacy.policy.subject', { day: texts.day(props.effectiveOn) })
   return renderMail(
     subject,
-    <Layout
-      site={site}
-      preview="What changes, and what you can do."
-      reason="You get this mail because you have an AMA eSIM account: we promised to tell you. It is not advertising."
-    >
+    <Layout site={site} texts={texts} preview={t('privacy.policy.preview')} reason={t('privacy.policy.reason')}>
       <Title>{subject}</Title>
-      <Paragraph>Until then the current policy applies. This is what changes with version {version}:</Paragraph>
+      <Paragraph>{t('privacy.policy.text', { version })}</Paragraph>
       <ul className="ink" style={list}>
         {changes.map((change) => (
           <li key={change} style={{ margin: '0 0 6px' }}>
@@ -33,10 +32,10 @@ export function renderPolicyNotice({ site, version, effectiveOn, changes, url }:
           </li>
         ))}
       </ul>
-      <Action href={url}>Read the new policy</Action>
-      <Subtitle>If you do not agree</Subtitle>
-      <Paragraph>You can delete your account at any time, in the app or at {site.publicUrl}/delete-account.</Paragraph>
-      <Note>The policy in force and all earlier versions are at {site.publicUrl}/privacy.</Note>
+      <Action href={props.url}>{t('privacy.policy.readNew')}</Action>
+      <Subtitle>{t('privacy.policy.disagree')}</Subtitle>
+      <Paragraph>{t('privacy.policy.delete', { url: `${site.publicUrl}/delete-account` })}</Paragraph>
+      <Note>{t('privacy.policy.versions', { url: `${site.publicUrl}/privacy` })}</Note>
     </Layout>,
   )
 }

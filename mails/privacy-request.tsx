@@ -1,13 +1,13 @@
 /** G6: mails about privacy requests, which are acknowledged at once and answered within 30 days. */
+import type { Texts } from '../messages/texts.ts'
 import { Action, Facts, Note, Paragraph, Title } from './elements.tsx'
 import { day } from './format.ts'
 import { Layout, type Site } from './layout.tsx'
 import { type RenderedMail, renderMail } from './render.ts'
 
-const reason = 'You get this mail because you asked us about your privacy.'
-
 export interface PrivacyRequestAcknowledgedProps {
   site: Site
+  texts: Texts
   /** for the subject of further mails */
   reference: string
   receivedOn: Date
@@ -15,76 +15,82 @@ export interface PrivacyRequestAcknowledgedProps {
 }
 
 export function renderPrivacyRequestAcknowledged(props: PrivacyRequestAcknowledgedProps): RenderedMail {
-  const title = 'We have your privacy request'
+  const { site, texts } = props
+  const { t } = texts
+  const title = t('privacy.acknowledged.subject')
+  const answerBy = texts.day(props.answerBy)
+  const preview = t('privacy.request.weAnswerBy', { day: answerBy })
   return renderMail(
     title,
-    <Layout site={props.site} preview={`We answer by ${day(props.answerBy)}.`} reason={reason}>
+    <Layout site={site} texts={texts} preview={preview} reason={t('privacy.request.reason')}>
       <Title>{title}</Title>
-      <Paragraph>Thank you for writing. A person reads it and answers you within 30 days.</Paragraph>
+      <Paragraph>{t('privacy.acknowledged.text')}</Paragraph>
       <Facts
         of={[
-          ['Received', day(props.receivedOn)],
-          ['Answer by', day(props.answerBy)],
-          ['Reference', props.reference],
+          [t('privacy.request.received'), texts.day(props.receivedOn)],
+          [t('privacy.request.answerBy'), answerBy],
+          [t('privacy.request.reference'), props.reference],
         ]}
       />
-      <Note>You can see, correct, export and delete your data yourself at any time in your account settings.</Note>
+      <Note>{t('privacy.acknowledged.note')}</Note>
     </Layout>,
   )
 }
 
 export interface PrivacyRequestAnsweredProps {
   site: Site
+  texts: Texts
   reference: string
   /** plain text; an empty line starts a paragraph */
   answer: string
 }
 
-export function renderPrivacyRequestAnswered({ site, reference, answer }: PrivacyRequestAnsweredProps): RenderedMail {
-  const title = 'Our answer to your privacy request'
+export function renderPrivacyRequestAnswered(props: PrivacyRequestAnsweredProps): RenderedMail {
+  const { site, texts, reference, answer } = props
+  const { t } = texts
+  const title = t('privacy.answered.subject')
   const paragraphs = answer.split(/\r?\n\s*\r?\n/).filter((text) => text.trim() !== '')
+  const preview = t('privacy.answered.preview', { reference })
   return renderMail(
     title,
-    <Layout site={site} preview={`Reference ${reference}`} reason={reason}>
+    <Layout site={site} texts={texts} preview={preview} reason={t('privacy.request.reason')}>
       <Title>{title}</Title>
       {paragraphs.map((text) => (
         <Paragraph key={text}>{text}</Paragraph>
       ))}
-      <Facts of={[['Reference', reference]]} />
-      <Note>If you do not accept the answer, reply to it, or complain to a data protection authority.</Note>
+      <Facts of={[[t('privacy.request.reference'), reference]]} />
+      <Note>{t('privacy.answered.note')}</Note>
     </Layout>,
   )
 }
 
 export interface PrivacyRequestExtendedProps {
   site: Site
+  texts: Texts
   reference: string
   because: 'complexity' | 'number_of_requests'
   answerBy: Date
 }
 
-const extensionReasons: Record<PrivacyRequestExtendedProps['because'], string> = {
-  complexity: 'Your request takes more work than most.',
-  number_of_requests: 'We have several requests of yours to answer.',
-}
-
 /** Art. 12(3) GDPR: the person must get the reason for an extension within the first month. */
 export function renderPrivacyRequestExtended(props: PrivacyRequestExtendedProps): RenderedMail {
-  const title = 'Your privacy request takes longer'
+  const { site, texts, because } = props
+  const { t } = texts
+  const title = t('privacy.extended.subject')
+  const answerBy = texts.day(props.answerBy)
+  const preview = t('privacy.request.weAnswerBy', { day: answerBy })
   return renderMail(
     title,
-    <Layout site={props.site} preview={`We answer by ${day(props.answerBy)}.`} reason={reason}>
+    <Layout site={site} texts={texts} preview={preview} reason={t('privacy.request.reason')}>
       <Title>{title}</Title>
-      <Paragraph>
-        {extensionReasons[props.because]} The law gives us more time for that, and we use no more of it than we need.
-      </Paragraph>
+      <Paragraph>{t(`privacy.extended.${because}`)}</Paragraph>
       <Facts
         of={[
-          ['Answer by', day(props.answerBy)],
-          ['Reference', props.reference],
+          [t('privacy.request.answerBy'), answerBy],
+          [t('privacy.request.reference'), props.reference],
         ]}
       />
-      <Note>If you do not agree, reply to this mail, or complain to a data protection authority.</Note>
+      <Note>{t('privacy.extended.note')}</Note>
     </Layout>,
   )
 }
@@ -98,7 +104,7 @@ export interface PrivacyRequestDueProps {
   consoleUrl: string
 }
 
-/** To our own support, without personal data. */
+/** To our own support, in English and without personal data. */
 export function renderPrivacyRequestDue(props: PrivacyRequestDueProps): RenderedMail {
   const { site, reference, kind, urgency, answerBy, consoleUrl } = props
   const subject = {

@@ -1,10 +1,12 @@
 /** U4: advertising, only for people who opted in. */
+import type { Texts } from '../messages/texts.ts'
 import { Action, Anchor, Paragraph, Title } from './elements.tsx'
 import { Layout, type Site } from './layout.tsx'
 import { type RenderedMail, renderMail } from './render.ts'
 
 export interface PromotionProps {
   site: Site
+  texts: Texts
   subject: string
   /** plain text */
   paragraphs: string[]
@@ -15,7 +17,7 @@ export interface PromotionProps {
 const placeholder = 'https://unsubscribe.invalid/token'
 
 /**
- * Renders a campaign's mail once, since mails differ only in the unsubscribe link.
+ * Renders a campaign's mail once for a language, since its mails differ only in the unsubscribe link.
  * @returns a function that inserts a recipient's link. It throws on anything but a plain http(s) URL.
  */
 export function renderPromotion(props: PromotionProps): (unsubscribeUrl: string) => RenderedMail {
@@ -31,17 +33,13 @@ export function renderPromotion(props: PromotionProps): (unsubscribeUrl: string)
   }
 }
 
-function Promotion({ site, subject, paragraphs, action }: PromotionProps) {
+function Promotion({ site, texts, subject, paragraphs, action }: PromotionProps) {
   return (
     <Layout
       site={site}
+      texts={texts}
       preview={paragraphs[0] ?? ''}
-      reason={
-        <>
-          You get this mail because you asked for our offers. <Anchor href={placeholder}>Unsubscribe</Anchor> with one
-          tap.
-        </>
-      }
+      reason={texts.rich('privacy.promotion.reason', { link: (words) => <Anchor href={placeholder}>{words}</Anchor> })}
     >
       <Title>{subject}</Title>
       {paragraphs.map((text) => (

@@ -1,27 +1,26 @@
+import type { Texts } from '../messages/texts.ts'
 import { Action, Note, Paragraph, Title } from './elements.tsx'
 import { Layout, type Site } from './layout.tsx'
 import { type RenderedMail, renderMail } from './render.ts'
 
 export interface SignInLinkProps {
   site: Site
+  texts: Texts
   /** works once */
   url: string
   validMinutes: number
 }
 
 /** The mail with a link that signs a person in on the web pages. */
-export function renderSignInLink({ site, url, validMinutes }: SignInLinkProps): RenderedMail {
+export function renderSignInLink({ site, texts, url, validMinutes: minutes }: SignInLinkProps): RenderedMail {
+  const { t } = texts
   return renderMail(
-    'Your sign-in link',
-    <Layout
-      site={site}
-      preview={`It works once, for ${validMinutes} minutes.`}
-      reason="Somebody asked to sign in with this address."
-    >
-      <Title>Sign in to AMA eSIM</Title>
-      <Paragraph>The link works once, for {validMinutes} minutes.</Paragraph>
-      <Action href={url}>Sign in</Action>
-      <Note>If that was not you, do nothing: without this mail nobody can sign in. We never ask you for the link.</Note>
+    t('mail.signIn.subject'),
+    <Layout site={site} texts={texts} preview={t('mail.signIn.preview', { minutes })} reason={t('mail.signIn.reason')}>
+      <Title>{t('mail.signIn.title')}</Title>
+      <Paragraph>{t('mail.signIn.text', { minutes })}</Paragraph>
+      <Action href={url}>{t('mail.signIn.action')}</Action>
+      <Note>{t('mail.signIn.note')}</Note>
     </Layout>,
   )
 }

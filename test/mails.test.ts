@@ -1,8 +1,11 @@
 import { inflateSync } from 'node:zlib'
+import { type MessageFormatElement, parse, TYPE } from '@formatjs/icu-messageformat-parser'
+import { printAST } from '@formatjs/icu-messageformat-parser/printer.js'
 import { create } from 'qrcode'
 import { expect, test } from 'vitest'
 import { renderAccountDeleted } from '../mails/account-deleted.tsx'
 import { appleInstallUrl, readActivationCode } from '../mails/activation-code.ts'
+import { renderAppleUnlinked } from '../mails/apple-unlinked.tsx'
 import { renderBreachDue, renderBreachNotice } from '../mails/breach/breach.tsx'
 import { renderEmailChanged, renderEmailChangeNew, renderEmailChangeOld } from '../mails/email-change.tsx'
 import { type EsimNotice, renderEsimStatus } from '../mails/esim-status.tsx'
@@ -11,6 +14,7 @@ import { renderInactivityWarning } from '../mails/inactivity-warning.tsx'
 import {
   renderOrderCancelled,
   renderOrderDelayed,
+  renderOrderPaymentNotAccepted,
   renderOrderRefunded,
   renderOrderRefundFailed,
   renderPartialRefund,
@@ -18,13 +22,21 @@ import {
   renderWithdrawalAcknowledged,
 } from '../mails/order-changes.tsx'
 import { renderOrderConfirmation } from '../mails/order-confirmation.tsx'
+import { renderPolicyMoved, renderPolicyWithdrawn } from '../mails/policy-change.tsx'
 import { renderPolicyNotice } from '../mails/policy-notice.tsx'
-import { renderPrivacyRequestAcknowledged, renderPrivacyRequestAnswered } from '../mails/privacy-request.tsx'
+import {
+  renderPrivacyRequestAcknowledged,
+  renderPrivacyRequestAnswered,
+  renderPrivacyRequestDue,
+  renderPrivacyRequestExtended,
+} from '../mails/privacy-request.tsx'
 import { renderPromotion } from '../mails/promotion.tsx'
 import { qrPng } from '../mails/qr.ts'
 import type { RenderedMail } from '../mails/render.ts'
 import { renderSignInLink } from '../mails/sign-in-link.tsx'
 import { colours, darkStyle } from '../mails/style.ts'
+import { type Language, languages } from '../messages/languages.ts'
+import { allMessages, createTexts, type Messages, type Texts, textsOf } from '../messages/texts.ts'
 
 const site = { publicUrl: 'https://ama-esim.example', supportMail: 'help@ama-esim.example' }
 const hostile = '<script>alert("x")</script>&amp;'
@@ -33,24 +45,27 @@ const at = new Date('2026-12-05T10:30:00Z')
 const order = { packageName: `5 GB ${hostile}`, destination: 'JP', dataBytes: 5e9, days: 30, quantity: 1 }
 const total = { minor: 1290, currency: 'EUR' }
 const url = `${site.publicUrl}/somewhere`
-const named = { site, firstName: hostile, order }
-const status = (notice: EsimNotice) =>
-  renderEsimStatus({ site, order, notice, usedBytes: 4e9, totalBytes: 5e9, expiresAt: at, orderUrl: url })
+const named = (texts: Texts) => ({ site, texts, firstName: hostile, order })
+const status = (texts: Texts, notice: EsimNotice) =>
+  renderEsimStatus({ site, texts, order, notice, usedBytes: 4e9, totalBytes: 5e9, expiresAt: at, orderUrl: url })
 
-const mails: Record<string, () => RenderedMail> = {
-  confirmation: () =>
+/** Mails to persons, each in the given language. */
+const mails: Record<string, (texts: Texts) => RenderedMail> = {
+  confirmation: (texts) =>
     renderOrderConfirmation({
-      ...named,
+      ...named(texts),
       total,
       invoiceNumber: 'R-17',
       esims: [{ activationCode }],
       installUrl: url,
       consent: { text: hostile, at },
     }),
-  partialRefund: () => renderPartialRefund({ ...named, amount: total, esimsReturned: false, creditNoteNumber: 'G-4' }),
-  withdrawal: () =>
+  partialRefund: (texts) =>
+    renderPartialRefund({ ...named(texts), amount: total, esimsReturned: false, creditNoteNumber: 'G-4' }),
+  withdrawal: (texts) =>
     renderWithdrawalAcknowledged({
       site,
+      texts,
       order,
       orderId: 'O-1',
       name: hostile,
@@ -60,24 +75,34 @@ const mails: Record<string, () => RenderedMail> = {
       refundBy: at,
       total,
     }),
-  delayed: () => renderOrderDelayed({ ...named, deliverBy: at }),
-  refunded: () => renderOrderRefunded({ ...named, amount: total, cause: 'out_of_stock', creditNoteNumber: 'G-3' }),
-  refundFailed: () => renderOrderRefundFailed({ ...named, amount: total }),
-  cancelled: () => renderOrderCancelled(named),
-  topUp: () => renderTopUpConfirmed({ ...named, total, invoiceNumber: 'R-18', expiresAt: at, orderUrl: url }),
-  inUse: () => status('in_use'),
-  lowData: () => status('low_data'),
-  usedUp: () => status('used_up'),
-  lastDay: () => status('last_day'),
-  expired: () => status('expired'),
-  signIn: () => renderSignInLink({ site, url, validMinutes: 15 }),
-  emailChangeOld: () => renderEmailChangeOld({ site, url, validHours: 24 }),
-  emailChangeNew: () => renderEmailChangeNew({ site, url, validHours: 24 }),
-  emailChanged: () => renderEmailChanged({ site }),
-  breach: () =>
+  delayed: (texts) => renderOrderDelayed({ ...named(texts), deliverBy: at }),
+  refunded: (texts) =>
+    renderOrderRefunded({ ...named(texts), amount: total, cause: 'out_of_stock', creditNoteNumber: 'G-3' }),
+  refundFailed: (texts) => renderOrderRefundFailed({ ...named(texts), amount: total }),
+  cancelled: (texts) => renderOrderCancelled(named(texts)),
+  topUp: (texts) =>
+    renderTopUpConfirmed({ ...named(texts), total, invoiceNumber: 'R-18', expiresAt: at, orderUrl: url }),
+  inUse: (texts) => status(texts, 'in_use'),
+  lowData: (texts) => status(texts, 'low_data'),
+  usedUp: (texts) => status(texts, 'used_up'),
+  lastDay: (texts) => status(texts, 'last_day'),
+  expired: (texts) => status(texts, 'expired'),
+  endedEarly: (texts) => status(texts, 'ended_early'),
+  notAccepted: (texts) => renderOrderPaymentNotAccepted(named(texts)),
+  partialReturned: (texts) => renderPartialRefund({ ...named(texts), amount: total, esimsReturned: true }),
+  appleUnlinked: (texts) => renderAppleUnlinked({ site, texts }),
+  policyMoved: (texts) => renderPolicyMoved({ site, texts, version: '4', effectiveOn: at, url }),
+  policyWithdrawn: (texts) => renderPolicyWithdrawn({ site, texts, version: '4' }),
+  extended: (texts) =>
+    renderPrivacyRequestExtended({ site, texts, reference: 'PR-1', because: 'complexity', answerBy: at }),
+  signIn: (texts) => renderSignInLink({ site, texts, url, validMinutes: 15 }),
+  emailChangeOld: (texts) => renderEmailChangeOld({ site, texts, url, validHours: 24 }),
+  emailChangeNew: (texts) => renderEmailChangeNew({ site, texts, url, validHours: 24 }),
+  emailChanged: (texts) => renderEmailChanged({ site, texts }),
+  breach: (texts) =>
     renderBreachNotice({
-      ...named,
-      held: ['name', hostile],
+      ...named(texts),
+      held: ['account', 'orders'],
       firstAt: at,
       lastAt: at,
       nature: hostile,
@@ -85,11 +110,11 @@ const mails: Record<string, () => RenderedMail> = {
       measures: 'The key was revoked.',
       contact: 'dpo@ama-esim.example',
     }),
-  breachDue: () => renderBreachDue({ site, breachId: hostile, urgency: 'late', dueAt: at, consoleUrl: url }),
-  inactivity: () => renderInactivityWarning({ ...named, daysLeft: 7, deletionDate: at, keepUrl: url }),
-  deleted: () =>
+  inactivity: (texts) => renderInactivityWarning({ ...named(texts), daysLeft: 7, deletionDate: at, keepUrl: url }),
+  deleted: (texts) =>
     renderAccountDeleted({
       site,
+      texts,
       cause: 'requested',
       deletedOn: at,
       receiptId: hostile,
@@ -97,19 +122,31 @@ const mails: Record<string, () => RenderedMail> = {
       backupsGoneBy: at,
       removeAppleByHand: true,
     }),
-  policy: () => renderPolicyNotice({ site, version: '4', effectiveOn: at, changes: [hostile, 'Another.'], url }),
-  acknowledged: () => renderPrivacyRequestAcknowledged({ site, reference: hostile, receivedOn: at, answerBy: at }),
-  answered: () => renderPrivacyRequestAnswered({ site, reference: 'PR-1', answer: `Dear you,\n\n${hostile}\n\nBye` }),
-  promotion: () =>
-    renderPromotion({ site, subject: 'Ten percent off', paragraphs: [hostile], action: { label: 'Look', url } })(
+  policy: (texts) =>
+    renderPolicyNotice({ site, texts, version: '4', effectiveOn: at, changes: [hostile, 'Another.'], url }),
+  acknowledged: (texts) =>
+    renderPrivacyRequestAcknowledged({ site, texts, reference: hostile, receivedOn: at, answerBy: at }),
+  answered: (texts) =>
+    renderPrivacyRequestAnswered({ site, texts, reference: 'PR-1', answer: `Dear you,\n\n${hostile}\n\nBye` }),
+  promotion: (texts) =>
+    renderPromotion({ site, texts, subject: 'Ten percent off', paragraphs: [hostile], action: { label: 'Look', url } })(
       `${site.publicUrl}/u/opaque_Token-1`,
     ),
 }
 
-test.each(Object.entries(mails))(
+/** In English alone. */
+const toOperators: typeof mails = {
+  breachDue: () => renderBreachDue({ site, breachId: hostile, urgency: 'late', dueAt: at, consoleUrl: url }),
+  requestDue: () =>
+    renderPrivacyRequestDue({ site, reference: 'PR-1', kind: hostile, urgency: 'late', answerBy: at, consoleUrl: url }),
+}
+
+const inEnglish = textsOf('en')
+
+test.each(Object.entries({ ...mails, ...toOperators }))(
   'the mail %s is escaped, self-contained and small, with an equal text part',
   (_name, render) => {
-    const { subject, html, text } = render()
+    const { subject, html, text } = render(inEnglish)
     expect(subject.length).toBeGreaterThan(5)
     expect(subject).not.toContain('script')
     expect(html).not.toMatch(/<script|undefined|\[object|NaN|Invalid Date/)
@@ -125,12 +162,89 @@ test.each(Object.entries(mails))(
   },
 )
 
+test.each(languages)('every mail is written wholly in %s, subject and text part included', (language) => {
+  const pseudo = createTexts(language, hidden(allMessages[language]))
+  for (const [name, render] of Object.entries(mails)) {
+    const { subject, html, text } = render(textsOf(language))
+    expect(html, name).toContain(`lang="${language}"`)
+    expect(text.replace(/\s+/g, ' '), name).toContain(textsOf(language).t('common.imprint'))
+    // With every message hidden, nothing is left but what the test has given, names and numbers.
+    const left = render(pseudo)
+    expect([name, ...wordsIn(`${left.subject} ${left.text} ${attributesOf(left.html)}`)]).toEqual([name])
+    expect(subject, name).not.toMatch(/[{}<]/)
+    expect(html, name).not.toMatch(/undefined|\{\w/)
+  }
+})
+
+test('German and Albanian mails show money, dates, countries and numbers as their readers write them', () => {
+  const topUp = (language: Language) => mails.topUp?.(textsOf(language)) ?? { subject: '', text: '' }
+  expect(topUp('de').subject).toBe('Ihre eSIM hat mehr Datenvolumen: Japan')
+  expect(topUp('sq').subject).toBe('eSIM-i juaj ka më shumë të dhëna: Japoni')
+  const facts = {
+    de: ['12,90\u00a0€', '5. Dezember 2026 um 10:30 UTC', '4,7 GB', '30 Tage'] as const,
+    sq: ['12,90\u00a0€', '5 dhjetor 2026 në 10:30 UTC', 'Japoni', '30 ditë'] as const,
+  }
+  for (const language of ['de', 'sq'] as const)
+    for (const fact of facts[language]) expect(topUp(language).text).toContain(fact)
+})
+
+/** Each letter of a message becomes a sign that no text has. */
+const hidden = (messages: Messages): Messages =>
+  Object.fromEntries(
+    Object.entries(messages).map(([area, texts]) => [
+      area,
+      Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, hideLetters(text)])),
+    ]),
+  ) as unknown as Messages
+
+function hideLetters(text: string): string {
+  const hide = (elements: MessageFormatElement[]): MessageFormatElement[] =>
+    elements.map((element) => {
+      if (element.type === TYPE.literal) return { ...element, value: element.value.replaceAll(/\p{L}/gu, '·') }
+      if (element.type === TYPE.tag) return { ...element, children: hide(element.children) }
+      if (element.type !== TYPE.plural && element.type !== TYPE.select) return element
+      const options = Object.entries(element.options).map(([name, option]) => [
+        name,
+        { ...option, value: hide(option.value) },
+      ])
+      return { ...element, options: Object.fromEntries(options) }
+    })
+  return printAST(hide(parse(text)))
+}
+
+/** What no language translates. */
+const names =
+  /AMA|eSIM|https?:\S+|[\w.-]+@[\w.-]+|<script>.*?&amp;|LPA\S*|rsp\.example\.com|QX4T-9KD2-77AB|\bGB\b|UTC|JP|APN|[RG]-\d+|PR-\d|O-1|I hereby withdraw\.|Unwanted mails\.|The key was revoked\.|Another\.|Ten percent off|Look\b|Dear you,|Bye/gi
+const wordsIn = (text: string): string[] =>
+  text
+    .replaceAll(names, ' ')
+    .match(/\p{L}{2,}/gu)
+    ?.filter((word) => !known.has(word.toLowerCase())) ?? []
+const known = new Set(
+  languages.flatMap(
+    (language) =>
+      [textsOf(language).moment(at), textsOf(language).place('JP')]
+        .join(' ')
+        .toLowerCase()
+        .match(/\p{L}+/gu) ?? [],
+  ),
+)
+const attributesOf = (html: string): string =>
+  [...html.matchAll(/ (?:alt|title|aria-label)="([^"]*)"/g)].map(([, value]) => value).join(' ')
+
 test('the order confirmation has the eSIM in every form', () => {
   const esims = [
     { activationCode, confirmationCode: '4711', apn: 'internet' },
     { activationCode: 'LPA:1$other.example.com$ABC-1' },
   ]
-  const props = { ...named, order: { ...order, quantity: 2 }, total, invoiceNumber: 'R-17', esims, installUrl: url }
+  const props = {
+    ...named(inEnglish),
+    order: { ...order, quantity: 2 },
+    total,
+    invoiceNumber: 'R-17',
+    esims,
+    installUrl: url,
+  }
   const { subject, html, text, attachments } = renderOrderConfirmation(props)
   expect(subject).toBe('Your eSIMs for Japan are ready')
   expect(attachments?.map(({ cid, contentType }) => [cid, contentType])).toEqual([
@@ -191,8 +305,8 @@ test('the QR image has the code in black on white', () => {
 
 test('only promotions have an unsubscribe link, a different one for each recipient', () => {
   for (const [name, render] of Object.entries(mails))
-    expect(/nsubscribe/.test(render().html)).toBe(name === 'promotion')
-  const forRecipient = renderPromotion({ site, subject: 'Offer', paragraphs: ['Cheaper.'] })
+    expect(/nsubscribe/.test(render(inEnglish).html)).toBe(name === 'promotion')
+  const forRecipient = renderPromotion({ site, texts: inEnglish, subject: 'Offer', paragraphs: ['Cheaper.'] })
   const one = forRecipient(`${site.publicUrl}/u/one`)
   expect(one.html).toContain('href="https://ama-esim.example/u/one"')
   expect(one.text).toContain('https://ama-esim.example/u/one')

@@ -2,6 +2,8 @@
 import type { Context } from '../../context.ts'
 import { findReceipt, findStep } from '../../db/erasure/deletions.ts'
 import { renderAccountDeleted } from '../../mails/account-deleted.tsx'
+import { defaultLanguage } from '../../messages/languages.ts'
+import { type Texts, textsOf } from '../../messages/texts.ts'
 import { periods } from '../../policy/periods.ts'
 import { failure } from '../../shared/failures.ts'
 import type { DeletionActivities } from '../../workflows/account-deletion.contract.ts'
@@ -16,11 +18,14 @@ export function createDeletionFarewellActivities(context: Context): Activities {
 
   return {
     async sendFarewell(step) {
-      await withSecret(context, { ...step, processor: 'mail', part: 'address' }, async ({ email }) => {
+      await withSecret(context, { ...step, processor: 'mail', part: 'address' }, async ({ email, language }) => {
         const outcome = await sendMail(context, {
           send: { subjectId: step.receiptId, kind: 'mail:account-deleted', accountId: null },
           at: new Date(step.asOf),
-          compose: async () => ({ to: email, mail: await render(step.receiptId) }),
+          compose: async () => ({
+            to: email,
+            mail: await render(step.receiptId, textsOf(language ?? defaultLanguage)),
+          }),
         }).catch((error: unknown) => {
           // The erased person's address must not be kept because a mail server refuses us.
           if (sinceScheduledMs() < periods.deletion.farewellTriedForMs) throw error
@@ -31,12 +36,13 @@ export function createDeletionFarewellActivities(context: Context): Activities {
     },
   }
 
-  async function render(receiptId: string) {
+  async function render(receiptId: string, texts: Texts) {
     const receipt = await findReceipt(sql, receiptId)
     const apple = await findStep(sql, receiptId, 'apple')
     if (!receipt) throw failure('ErasureIncomplete', { code: 'receipt_missing' })
     return renderAccountDeleted({
       site: { publicUrl: config.PUBLIC_URL, supportMail: config.SUPPORT_MAIL },
+      texts,
       cause: receipt.reason,
       deletedOn: receipt.erasedAt,
       receiptId,

@@ -12,14 +12,6 @@ import { sendMail, toAccount } from '../sending/send-mail.ts'
 import { sendOnce } from '../sending/send-once.ts'
 import { summaryOf } from './notices.ts'
 
-const pushes: Record<EsimNotice, { title: string; body: string }> = {
-  in_use: { title: 'Your eSIM is connected', body: 'Have a good trip.' },
-  low_data: { title: '80 % of your data is used', body: 'You can add more in the app.' },
-  used_up: { title: 'Your data is used up', body: 'You can add more in the app.' },
-  last_day: { title: 'Your eSIM expires in a day', body: 'You can add time in the app.' },
-  expired: { title: 'Your eSIM has expired', body: 'Thank you for travelling with us.' },
-  ended_early: { title: 'Your eSIM was switched off', body: 'Please look into your mail.' },
-}
 const mailed: readonly EsimNotice[] = ['low_data', 'used_up', 'last_day', 'ended_early']
 
 export function createEsimNotices(context: Context) {
@@ -33,15 +25,14 @@ export function createEsimNotices(context: Context) {
       if (!mails.some(({ mail, state }) => mail === 'confirmation' && state === 'bounced')) return
       const { account_id: accountId } = order
       const send = { subjectId: order.id, kind: 'push:mail_bounced', accountId }
-      const text = {
-        title: 'Our mail came back',
-        body: 'Please open the app: your eSIM is there.',
-        data: { orderId: order.id, event: 'mail_bounced' },
-        collapseKey: `${order.id}.mail_bounced`,
-      }
       await trySend(() =>
         sendOnce(context, send, { at, unavailable: 'PushUnavailable', unknown: 'skip' }, () =>
-          pushToAccount(context, accountId, text),
+          pushToAccount(context, accountId, (t) => ({
+            title: t('push.mailBounced.title'),
+            body: t('push.mailBounced.body'),
+            data: { orderId: order.id, event: 'mail_bounced' },
+            collapseKey: `${order.id}.mail_bounced`,
+          })),
         ),
       )
     },
@@ -75,9 +66,13 @@ export function createEsimNotices(context: Context) {
   ) {
     const occasion = occasionOf(notice, status)
     const send = { subjectId: esim.id, kind: `push:${occasion}`, accountId }
-    const text = { ...pushes[notice], data: { esimId: esim.id, event: notice }, collapseKey: `${esim.id}.${notice}` }
     await sendOnce(context, send, { at, unavailable: 'PushUnavailable', unknown: 'skip' }, () =>
-      pushToAccount(context, accountId, text),
+      pushToAccount(context, accountId, (t) => ({
+        title: t(`push.esim.${notice}.title`),
+        body: t(`push.esim.${notice}.body`),
+        data: { esimId: esim.id, event: notice },
+        collapseKey: `${esim.id}.${notice}`,
+      })),
     )
   }
 
@@ -85,9 +80,10 @@ export function createEsimNotices(context: Context) {
     const { account_id: accountId } = order
     const send = { subjectId: esim.id, kind: `mail:${occasionOf(notice, status)}`, accountId }
     const compose = () =>
-      toAccount(context, accountId, async () =>
+      toAccount(context, accountId, async (_account, texts) =>
         renderEsimStatus({
           site,
+          texts,
           order: summaryOf(order),
           notice,
           usedBytes: status.usedBytes,

@@ -15,6 +15,7 @@ import {
 } from '../../mails/order-changes.tsx'
 import { renderOrderConfirmation } from '../../mails/order-confirmation.tsx'
 import type { RenderedMail } from '../../mails/render.ts'
+import type { Texts } from '../../messages/texts.ts'
 import { performanceConsents } from '../../policy/withdrawal.ts'
 import type { OrderActivities, OrderMail, RefundReason } from '../../workflows/order/order.contract.ts'
 import { pushToAccount } from '../sending/push-to-account.ts'
@@ -24,15 +25,6 @@ import { knownOrder } from './known-order.ts'
 import { notAccepted } from './payment-acceptance.ts'
 
 type Activities = Pick<OrderActivities, 'sendOrderMail' | 'sendOrderPush'>
-
-/** Pushes show on locked screens, so they say nothing about the person, the trip or the eSIM. */
-const pushes: Record<OrderMail, { title: string; body: string }> = {
-  confirmation: { title: 'Your eSIM is ready', body: 'Open the app to install it.' },
-  delayed: { title: 'Your order takes a little longer', body: 'We tell you as soon as it is ready.' },
-  refunded: { title: 'Your order was refunded', body: 'The money is on its way back to you.' },
-  cancelled: { title: 'Your order was cancelled', body: 'Nothing was charged.' },
-  refund_failed: { title: 'Your refund did not get through', body: 'Please look into your mail.' },
-}
 
 export function createOrderNoticeActivities(context: Context): Activities {
   const { sql, config } = context
@@ -47,24 +39,33 @@ export function createOrderNoticeActivities(context: Context): Activities {
       await sendMail(context, {
         send: { subjectId: orderId, kind, accountId: order.account_id },
         at: new Date(asOf),
-        compose: () => toAccount(context, order.account_id, ({ firstName }) => render(mail, order, firstName)),
+        compose: () =>
+          toAccount(context, order.account_id, ({ firstName }, texts) => render(mail, order, { firstName, texts })),
       })
     },
 
     async sendOrderPush({ orderId, push, asOf }) {
       const order = await knownOrder(sql, orderId)
       const send = { subjectId: orderId, kind: `push:${push}`, accountId: order.account_id }
-      const body = order.reason === notAccepted ? 'Please look into your mail.' : pushes[push].body
-      const text = { ...pushes[push], body, data: { orderId, event: push }, collapseKey: `${orderId}.${push}` }
+      const bodyKey = order.reason === notAccepted ? 'push.lookIntoMail' : (`push.order.${push}.body` as const)
       // `skip`: a lost push is better than one that is shown twice.
       await sendOnce(context, send, { at: new Date(asOf), unavailable: 'PushUnavailable', unknown: 'skip' }, () =>
-        pushToAccount(context, order.account_id, text),
+        pushToAccount(context, order.account_id, (t) => ({
+          title: t(`push.order.${push}.title`),
+          body: t(bodyKey),
+          data: { orderId, event: push },
+          collapseKey: `${orderId}.${push}`,
+        })),
       )
     },
   }
 
-  async function render(mail: OrderMail, order: OrderRow, firstName: string): Promise<RenderedMail> {
-    const common = { site, firstName, order: summaryOf(order) }
+  async function render(
+    mail: OrderMail,
+    order: OrderRow,
+    reader: { firstName: string; texts: Texts },
+  ): Promise<RenderedMail> {
+    const common = { site, ...reader, order: summaryOf(order) }
     const total = { minor: order.gross_minor, currency: order.currency }
     if (mail === 'delayed') return renderOrderDelayed({ ...common, deliverBy: order.deliver_by ?? order.created_at })
     if (mail === 'cancelled')

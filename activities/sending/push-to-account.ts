@@ -1,5 +1,8 @@
 import type { Context } from '../../context.ts'
+import { languageOf } from '../../db/accounts.ts'
 import { dropPushToken, listDevices } from '../../db/devices.ts'
+import { defaultLanguage } from '../../messages/languages.ts'
+import { type Texts, textsOf } from '../../messages/texts.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
 
 export interface PushText {
@@ -15,8 +18,14 @@ export interface PushText {
  * unregistered. One device that was reached is enough: a repeat for the others would come twice on that one.
  * @throws ProviderFailure of the first device, when none was reached
  */
-export async function pushToAccount(context: Context, accountId: string, text: PushText): Promise<'sent' | 'skipped'> {
+export async function pushToAccount(
+  context: Context,
+  accountId: string,
+  compose: (t: Texts['t']) => PushText,
+): Promise<'sent' | 'skipped'> {
   const devices = await listDevices(context.sql, context, accountId)
+  const language = await languageOf(context.sql, accountId)
+  const text = compose(textsOf(language ?? defaultLanguage).t)
   const failures: unknown[] = []
   let reached = 0
   for (const { pushToken, platform } of devices) {

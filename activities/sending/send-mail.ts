@@ -1,6 +1,7 @@
 import type { Context } from '../../context.ts'
 import { type Account, findAccount, markMailBounced } from '../../db/accounts.ts'
 import type { Send } from '../../db/sends.ts'
+import { type Texts, textsOf } from '../../messages/texts.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
 import type { RenderedMail } from '../../providers/mail/mail.ts'
 import { raiseProviderTask } from '../provider-task.ts'
@@ -56,14 +57,14 @@ export async function sendMail(
   return outcome
 }
 
-/** Composes a mail to an account's own address, unless the account is gone. */
+/** Composes a mail to an account's own address in its language, unless the account is gone. */
 export async function toAccount(
   context: Context,
   accountId: string,
-  render: (account: Account) => RenderedMail | Promise<RenderedMail>,
+  render: (account: Account, texts: Texts) => RenderedMail | Promise<RenderedMail>,
 ): Promise<AddressedMail | null> {
   const account = await findAccount(context.sql, context, accountId)
-  return account ? { to: account, mail: await render(account) } : null
+  return account ? { to: account, mail: await render(account, textsOf(account.language)) } : null
 }
 
 /** The Message-ID: the same for every attempt, and without personal data. */

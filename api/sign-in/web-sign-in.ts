@@ -7,6 +7,7 @@ import { spendAllowance } from '../../db/requests/allowances.ts'
 import { recordSecurityEvent } from '../../db/security-log.ts'
 import { openSession } from '../../db/web-sessions.ts'
 import { renderSignInLink } from '../../mails/sign-in-link.tsx'
+import { textsOf } from '../../messages/texts.ts'
 import { milliseconds, periods } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import type { Destination } from '../pages/sign-in.tsx'
@@ -71,7 +72,7 @@ export function createWebSignIn(context: Context) {
     const secret = await createLinkToken(sql, { purpose: 'sign_in', accountId: account.id, next, at, expiresAt })
     const url = new URL(`/account/sign-in/${secret}`, config.PUBLIC_URL).href
     const messageId = `<${uuid()}@${config.MAIL_BOUNCE_DOMAIN}>`
-    const mail = renderSignInLink({ site, url, validMinutes })
+    const mail = renderSignInLink({ site, texts: textsOf(account.language), url, validMinutes })
     await context.mail.send(mail, { kind: 'transactional', to: account.email, messageId })
   }
 }

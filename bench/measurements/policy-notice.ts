@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { createTransport } from 'nodemailer'
 import type { Stack } from '../../dev/stack.ts'
 import { renderPolicyNotice } from '../../mails/policy-notice.tsx'
+import { textsOf } from '../../messages/texts.ts'
 import { fastForward } from '../../temporal/time-skipping.ts'
 import { policyNoticeWorkflowId } from '../../workflows/policy-notice.contract.ts'
 import { type CpuTime, cpuPerJob, cpuTime } from '../cpu.ts'
@@ -119,7 +120,14 @@ async function mailAlone(stack: Stack, count: number): Promise<NoticeFigures['po
   const { config } = stack
   const site = { publicUrl: config.PUBLIC_URL, supportMail: config.SUPPORT_MAIL }
   const url = `${site.publicUrl}/privacy/next`
-  const mail = renderPolicyNotice({ site, version: 'next', effectiveOn: new Date(), changes, url })
+  const mail = renderPolicyNotice({
+    site,
+    texts: textsOf('en'),
+    version: 'next',
+    effectiveOn: new Date(),
+    changes,
+    url,
+  })
   const transport = createTransport({ pool: true, url: config.SMTP_URL, maxConnections: 5 })
   const send = async (index: number): Promise<void> => {
     await transport.sendMail({

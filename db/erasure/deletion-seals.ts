@@ -2,6 +2,7 @@
  * Seals: what erasure steps still need of an erased person. One row for each erasure is encrypted under a data key of its
  * own. Each part is deleted when its step no longer needs it, and the key with the last part.
  */
+import type { Language } from '../../messages/languages.ts'
 import type { Queryable, Transaction } from '../connection/database.ts'
 import type { DeletionSeals } from '../connection/schema.ts'
 import { type ColumnEncryption, findDataKey, tableEncryption } from '../crypto/column-encryption.ts'
@@ -58,7 +59,8 @@ export interface DeletionSecrets {
     setAside: string[]
     refusals: number
   } | null
-  address: { email: string } | null
+  /** seals of earlier versions have no language */
+  address: { email: string; language?: Language } | null
   trace: Trace | null
 }
 

@@ -113,7 +113,8 @@ export async function lockPerson(
         customer || paymentIntentIds.length > 0
           ? { paymentIntentIds, customerIds: customer ? [customer] : [], job: null, setAside: [], refusals: 0 }
           : null,
-      address: account.mail_state === 'ok' ? { email: fields.open('email', account.email) } : null,
+      address:
+        account.mail_state === 'ok' ? { email: fields.open('email', account.email), language: account.language } : null,
       trace,
     },
   }

@@ -1,14 +1,17 @@
 /** GDPR articles 33 and 34: mails about a personal data breach, to operators and to the people whose data was read. */
+import type { Texts } from '../../messages/texts.ts'
+import type { FieldGroup } from '../../policy/field-groups.ts'
 import { Action, Facts, Note, Paragraph, Title } from '../elements.tsx'
-import { day, moment } from '../format.ts'
+import { moment } from '../format.ts'
 import { Layout, type Site } from '../layout.tsx'
 import { type RenderedMail, renderMail } from '../render.ts'
 
 export interface BreachNoticeProps {
   site: Site
+  texts: Texts
   firstName: string
-  /** what was read, a line each */
-  held: readonly string[]
+  /** what was read */
+  held: readonly FieldGroup[]
   firstAt: Date
   lastAt: Date
   nature: string
@@ -17,37 +20,28 @@ export interface BreachNoticeProps {
   contact: string
 }
 
-/** Art. 34(2): what happened, whom to ask, what may follow, and what is done about it. */
+/** Art. 34(2): what happened, whom to ask, what may follow, and what is done about it: the operator's own words. */
 export function renderBreachNotice(props: BreachNoticeProps): RenderedMail {
-  const title = 'Somebody has seen your data'
-  const { firstAt, lastAt } = props
-  const period = day(firstAt) === day(lastAt) ? day(firstAt) : `${day(firstAt)} to ${day(lastAt)}`
+  const { site, texts, firstName } = props
+  const { t } = texts
+  const title = t('privacy.breach.subject')
+  const [first, last] = [texts.day(props.firstAt), texts.day(props.lastAt)]
   return renderMail(
     title,
-    <Layout
-      site={props.site}
-      preview="What happened, what may follow, and what you can do."
-      reason="You get this mail because the law requires us to tell you of a breach of your data."
-    >
+    <Layout site={site} texts={texts} preview={t('privacy.breach.preview')} reason={t('privacy.breach.reason')}>
       <Title>{title}</Title>
-      <Paragraph>
-        Dear {props.firstName}, data of your AMA eSIM account was read by somebody who should not have seen it. We are
-        sorry.
-      </Paragraph>
+      <Paragraph>{t('privacy.breach.text', { firstName })}</Paragraph>
       <Paragraph>{props.nature}</Paragraph>
       <Facts
         of={[
-          ['When', period],
-          ['What was read', props.held.join('; ')],
-          ['What may follow', props.consequences],
-          ['What we have done', props.measures],
-          ['Whom to ask', props.contact],
+          [t('privacy.breach.when'), first === last ? first : t('privacy.breach.period', { first, last })],
+          [t('privacy.breach.read'), props.held.map((group) => t(`privacy.held.${group}`)).join('; ')],
+          [t('privacy.breach.consequences'), props.consequences],
+          [t('privacy.breach.measures'), props.measures],
+          [t('privacy.breach.contact'), props.contact],
         ]}
       />
-      <Note>
-        Be careful with mails and calls that mention your orders. We never ask for passwords or card numbers. You may
-        also complain to a data protection authority.
-      </Note>
+      <Note>{t('privacy.breach.note')}</Note>
     </Layout>,
   )
 }
@@ -66,6 +60,7 @@ const titles: Record<BreachDueProps['urgency'], string> = {
   late: 'OVERDUE: a breach is not settled',
 }
 
+/** To our own operators, in English. */
 export function renderBreachDue({ site, breachId, urgency, dueAt, consoleUrl }: BreachDueProps): RenderedMail {
   const title = titles[urgency]
   return renderMail(

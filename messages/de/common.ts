@@ -5,6 +5,12 @@ export const common = {
   imprint:
     'AMA eSIM wird betrieben von 3AM GROUP L.L.C., Pajazit Islami 1, Fushë Kosovë, Kosovo. Unternehmensregister 812130334.',
   questions: 'Fragen? Schreiben Sie an <mail>{address}</mail>. <privacy>Datenschutzerklärung</privacy>',
+  yourEsim: 'Ihre eSIM',
+  esimOf: 'eSIM {number, number} von {count, number}',
+  qrAlt: 'QR-Code: {name}; dieselben Angaben stehen darunter als Text',
+  smdpAddress: 'SM-DP+-Adresse',
+  activationCode: 'Aktivierungscode',
+  confirmationCode: 'Bestätigungscode',
   unlimited: 'unbegrenzt',
   lessThan: 'weniger als {amount}',
   global: 'weltweit',

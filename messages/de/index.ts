@@ -1,3 +1,7 @@
+import { mail } from './account-mails.ts'
 import { common } from './common.ts'
+import { order } from './order-mails.ts'
+import { privacy } from './privacy-mails.ts'
+import { push } from './pushes.ts'
 
-export const de = { common }
+export const de = { common, mail, order, privacy, push }

@@ -3,6 +3,12 @@ export const common = {
   imprint:
     'AMA eSIM is operated by 3AM GROUP L.L.C., Pajazit Islami 1, Fushë Kosovë, Kosovo. Business registration 812130334.',
   questions: 'Questions? Write to <mail>{address}</mail>. <privacy>Privacy policy</privacy>',
+  yourEsim: 'Your eSIM',
+  esimOf: 'eSIM {number, number} of {count, number}',
+  qrAlt: 'QR code of {name}; the same details are below as text',
+  smdpAddress: 'SM-DP+ address',
+  activationCode: 'Activation code',
+  confirmationCode: 'Confirmation code',
   unlimited: 'unlimited',
   lessThan: 'less than {amount}',
   global: 'Global',

@@ -5,6 +5,12 @@ export const common = {
   imprint:
     'AMA eSIM operohet nga 3AM GROUP L.L.C., Pajazit Islami 1, Fushë Kosovë, Kosovë. Numri i regjistrimit të biznesit 812130334.',
   questions: 'Keni pyetje? Na shkruani në <mail>{address}</mail>. <privacy>Politika e privatësisë</privacy>',
+  yourEsim: 'eSIM-i juaj',
+  esimOf: 'eSIM-i {number, number} nga {count, number}',
+  qrAlt: 'Kodi QR: {name}; të njëjtat të dhëna janë më poshtë si tekst',
+  smdpAddress: 'Adresa SM-DP+',
+  activationCode: 'Kodi i aktivizimit',
+  confirmationCode: 'Kodi i konfirmimit',
   unlimited: 'pa kufi',
   lessThan: 'më pak se {amount}',
   global: 'mbarë bota',

@@ -30,7 +30,7 @@ test('every message is used', () => {
 })
 
 /** Words that are the same in two languages, and names. */
-const alike = new Set<string>([])
+const alike = new Set<string>(['de order.withdrawal.name'])
 
 test('no message of a language is left in English', () => {
   const left = languages.slice(1).flatMap((language) =>

@@ -113,9 +113,9 @@ export function createPartialRefundActivities(context: Context): PartialRefundAc
         },
         at: new Date(asOf),
         compose: () =>
-          toAccount(context, order.account_id, ({ firstName }) => {
+          toAccount(context, order.account_id, ({ firstName }, texts) => {
             const amount = { minor: row.amount_minor, currency: order.currency }
-            const common = { site, firstName, order: summaryOf(order), amount }
+            const common = { site, texts, firstName, order: summaryOf(order), amount }
             if (mail === 'failed') return renderOrderRefundFailed(common)
             return renderPartialRefund({
               ...common,

@@ -62,9 +62,10 @@ export function createWithdrawalActivities(context: WorkerContext): WithdrawalAc
         send: { subjectId: orderId, kind: 'mail:withdrawal_acknowledged', accountId: order.account_id },
         at: new Date(asOf),
         compose: () =>
-          toAccount(context, order.account_id, ({ email }) =>
+          toAccount(context, order.account_id, ({ email }, texts) =>
             renderWithdrawalAcknowledged({
               site,
+              texts,
               order: summaryOf(order),
               orderId,
               name: stated.name,

@@ -1,0 +1,127 @@
+import type { order as english } from '../en/order-mails.ts'
+import type { Translation } from '../translation.ts'
+
+/** Subjects name the destination after a colon: in German some countries have an article, and CLDR has none. */
+export const order = {
+  reason: 'Sie erhalten diese E-Mail wegen einer Bestellung, die Sie bei AMA eSIM aufgegeben haben.',
+  hello: 'Guten Tag. {text}',
+  helloName: 'Guten Tag, {firstName}. {text}',
+  seeEsim: 'eSIM ansehen',
+
+  'fact.package': 'Paket',
+  'fact.destination': 'Reiseziel',
+  'fact.data': 'Datenvolumen',
+  'fact.validFor': 'Gültigkeit',
+  'fact.validUntil': 'Gültig bis',
+  'fact.ended': 'Abgelaufen am',
+  'fact.used': 'Verbraucht',
+  'fact.total': 'Gesamtbetrag',
+  'fact.invoice': 'Rechnung',
+  'fact.refunded': 'Erstattet',
+  'fact.creditNote': 'Rechnungskorrektur',
+  'fact.agreed': 'Ihre Zustimmung',
+  quoted: '„{text}“ ({at})',
+  aDay: '{amount} pro Tag',
+  usedOf: '{used} von {total}',
+
+  'ready.subject': '{count, plural, one {Ihre eSIM ist bereit: {place}} other {Ihre eSIMs sind bereit: {place}}}',
+  'ready.preview': 'Scannen Sie den Code oder tippen Sie auf den Link, um sie zu installieren.',
+  'ready.thanks':
+    '{count, plural, one {Vielen Dank für Ihre Bestellung. Installieren Sie die eSIM, solange Sie WLAN haben, am besten vor der Abreise.} other {Vielen Dank für Ihre Bestellung. Installieren Sie die eSIMs, solange Sie WLAN haben, am besten vor der Abreise.}}',
+  'ready.open': 'Installationsseite öffnen',
+  'ready.byHand': 'Unter Android oder von Hand',
+  'ready.step1':
+    'Öffnen Sie „Einstellungen“, dann „Verbindungen“ oder „Netzwerk“, dann „SIM-Karten“, und fügen Sie eine eSIM hinzu.',
+  'ready.step2':
+    'Scannen Sie den Code oben, oder wählen Sie die Eingabe von Hand und kopieren Sie die Angaben aus dieser E-Mail.',
+  'ready.step3': 'Schalten Sie nach der Ankunft für die neue eSIM mobile Daten und Datenroaming ein.',
+  'ready.keep':
+    'Jeder Code funktioniert einmal und für ein Telefon. Geben Sie diese E-Mail nicht weiter, und löschen Sie die eSIM nicht vom Telefon.',
+  'ready.order': 'Ihre Bestellung',
+  'ready.iphone':
+    'Lesen Sie dies auf dem iPhone, das die eSIM nutzen soll? <link>Auf diesem iPhone installieren</link> (ab iOS 17.4).',
+
+  'delayed.subject': 'Ihre eSIM braucht etwas länger: {place}',
+  'delayed.text':
+    'Wir haben Ihre Zahlung erhalten und warten darauf, dass das Netz Ihre eSIM ausgibt. Sie brauchen nichts zu tun: Wir schicken sie Ihnen per E-Mail, sobald wir sie haben.',
+  'delayed.until': 'Ist sie bis {at} nicht da, erhalten Sie Ihr Geld automatisch zurück.',
+
+  'refund.subject': 'Ihre Erstattung über {amount}',
+  'refund.bank':
+    'Ihre Bank zeigt den Betrag meist innerhalb von 5 bis 10 Tagen an, auf der Karte oder in der Wallet, mit der Sie bezahlt haben.',
+  'refund.not_delivered_in_time':
+    'Wir konnten Ihre eSIM nicht rechtzeitig liefern und haben Ihnen deshalb Ihr Geld zurückgegeben.',
+  'refund.out_of_stock': 'Das Netz hat keine eSIMs dieser Art mehr. Deshalb haben wir Ihnen Ihr Geld zurückgegeben.',
+  'refund.rejected_in_review':
+    'Wir konnten diese Bestellung nicht annehmen und haben Ihnen deshalb Ihr Geld zurückgegeben.',
+  'refund.review_timed_out':
+    'Wir konnten diese Bestellung nicht rechtzeitig prüfen und haben Ihnen deshalb Ihr Geld zurückgegeben.',
+  'refund.cancelled_by_customer': 'Sie haben diese Bestellung storniert. Wir haben Ihnen Ihr Geld zurückgegeben.',
+  'refund.returned_unused':
+    'Sie haben diese eSIM unbenutzt zurückgegeben. Wir haben Ihnen Ihr Geld zurückgegeben. Sie kann nicht mehr installiert werden.',
+  'refund.ended_by_provider':
+    'Das Netz hat Ihre eSIM beendet, bevor Sie sie nutzen konnten. Deshalb haben wir Ihnen Ihr Geld zurückgegeben. Sie kann nicht mehr installiert werden.',
+  'refund.fraud_warning':
+    'Die Bank der Karte hat diese Zahlung als möglicherweise betrügerisch gemeldet. Deshalb haben wir das Geld zurückgegeben. Eine eSIM dieser Bestellung kann nicht mehr installiert werden.',
+  'refund.withdrawn':
+    'Sie haben diesen Vertrag widerrufen. Wir haben Ihnen Ihr Geld zurückgegeben. Die eSIM kann nicht mehr installiert werden.',
+  'refund.paid_after_cancel':
+    'Ihre Zahlung ist eingegangen, nachdem die Bestellung schon beendet war. Deshalb haben wir Ihnen Ihr Geld zurückgegeben.',
+  'partial.kept':
+    'Wir haben Ihnen {amount} von dem zurückgegeben, was Sie für diese Bestellung bezahlt haben. Ihre eSIM behalten Sie: Für sie ändert sich nichts.',
+  'partial.returned':
+    'Wir haben Ihnen {amount} von dem zurückgegeben, was Sie für diese Bestellung bezahlt haben. Ihre eSIM ging unbenutzt zurück und kann nicht mehr installiert werden.',
+
+  'refundFailed.subject': 'Ihre Erstattung über {amount} kam nicht an',
+  'refundFailed.text':
+    'Wir schulden Ihnen diesen Betrag und wollten ihn zurückgeben, aber Ihre Bank hat ihn nicht angenommen. Vielleicht ist die Karte abgelaufen oder das Konto geschlossen.',
+  'refundFailed.write':
+    'Bitte schreiben Sie an {address}, dann finden wir einen anderen Weg. Schicken Sie uns nie eine Kartennummer per E-Mail.',
+
+  'cancelled.subject': 'Ihre Bestellung ist storniert: {place}',
+  'cancelled.text':
+    'Es wurde nichts abgebucht. Zeigt Ihre Bank einen reservierten Betrag an, verschwindet er innerhalb weniger Tage.',
+  'notAccepted.text':
+    'Wir konnten die Zahlung für diese Bestellung nicht annehmen. Deshalb gibt es keine eSIM. Wir gehen der Sache nach und schreiben Ihnen.',
+  'notAccepted.write':
+    'Wenn Sie inzwischen eine Frage haben, schreiben Sie bitte an {address}. Schicken Sie uns nie eine Kartennummer per E-Mail.',
+
+  'withdrawal.subject': 'Wir haben Ihren Widerruf erhalten',
+  'withdrawal.text':
+    'Mit dieser E-Mail bestätigen wir den Eingang Ihres Widerrufs. Sie brauchen nichts weiter zu tun. Bitte bewahren Sie sie auf.',
+  'withdrawal.money':
+    'Sie erhalten das Geld auf dem Weg zurück, auf dem Sie bezahlt haben, abzüglich früherer Erstattungen. Die eSIM kann nicht mehr installiert werden.',
+  'withdrawal.statement': 'Ihre Erklärung',
+  'withdrawal.name': 'Name',
+  'withdrawal.contract': 'Vertrag',
+  'withdrawal.confirmedTo': 'Bestätigt an',
+  'withdrawal.received': 'Eingegangen',
+  'withdrawal.youGetBack': 'Sie erhalten zurück',
+  'withdrawal.by': 'Spätestens am',
+
+  'topUp.subject': 'Ihre eSIM hat mehr Datenvolumen: {place}',
+  'topUp.text': 'Vielen Dank. Das Datenvolumen ist schon auf Ihrer eSIM: Sie müssen nichts installieren.',
+
+  'esim.in_use.subject': 'Ihre eSIM ist verbunden: {place}',
+  'esim.in_use.text': 'Ihre eSIM ist online. Gute Reise!',
+  'esim.in_use.action': 'Verbrauch ansehen',
+  'esim.low_data.subject': '80 % Ihres Datenvolumens sind verbraucht: {place}',
+  'esim.low_data.text':
+    'Vier Fünftel Ihres Datenvolumens sind verbraucht. Sie können mehr hinzufügen, solange die eSIM gültig ist, ohne etwas zu installieren.',
+  'esim.low_data.action': 'Datenvolumen hinzufügen',
+  'esim.used_up.subject': 'Ihr Datenvolumen ist aufgebraucht: {place}',
+  'esim.used_up.text':
+    'Ihr ganzes Datenvolumen ist verbraucht. Sie können mehr hinzufügen, solange die eSIM gültig ist, ohne etwas zu installieren.',
+  'esim.used_up.action': 'Datenvolumen hinzufügen',
+  'esim.last_day.subject': 'Ihre eSIM ist noch einen Tag gültig: {place}',
+  'esim.last_day.text':
+    'Ihre eSIM läuft innerhalb eines Tages ab. Was von ihrem Datenvolumen übrig ist, verfällt dann.',
+  'esim.last_day.action': 'eSIM ansehen',
+  'esim.expired.subject': 'Ihre eSIM ist abgelaufen: {place}',
+  'esim.expired.text': 'Ihre eSIM ist abgelaufen. Sie können sie von Ihrem Telefon löschen.',
+  'esim.expired.action': 'eSIM ansehen',
+  'esim.ended_early.subject': 'Ihre eSIM wurde abgeschaltet: {place}',
+  'esim.ended_early.text':
+    'Das Netz hat Ihre eSIM vorzeitig beendet. Wir gehen der Sache nach. War sie unbenutzt, erhalten Sie Ihr Geld zurück; andernfalls schreiben Sie uns, wenn Sie sie noch gebraucht hätten.',
+  'esim.ended_early.action': 'eSIM ansehen',
+} satisfies Translation<typeof english>

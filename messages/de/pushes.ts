@@ -1,0 +1,30 @@
+import type { push as english } from '../en/pushes.ts'
+import type { Translation } from '../translation.ts'
+
+export const push = {
+  'order.confirmation.title': 'Ihre eSIM ist bereit',
+  'order.confirmation.body': 'Öffnen Sie die App, um sie zu installieren.',
+  'order.delayed.title': 'Ihre Bestellung dauert etwas länger',
+  'order.delayed.body': 'Wir melden uns, sobald sie bereit ist.',
+  'order.refunded.title': 'Ihre Bestellung wurde erstattet',
+  'order.refunded.body': 'Das Geld ist auf dem Weg zurück zu Ihnen.',
+  'order.cancelled.title': 'Ihre Bestellung wurde storniert',
+  'order.cancelled.body': 'Es wurde nichts abgebucht.',
+  'order.refund_failed.title': 'Ihre Erstattung kam nicht an',
+  'order.refund_failed.body': 'Bitte sehen Sie in Ihre E-Mails.',
+  lookIntoMail: 'Bitte sehen Sie in Ihre E-Mails.',
+  'mailBounced.title': 'Unsere E-Mail kam zurück',
+  'mailBounced.body': 'Bitte öffnen Sie die App: Dort ist Ihre eSIM.',
+  'esim.in_use.title': 'Ihre eSIM ist verbunden',
+  'esim.in_use.body': 'Gute Reise!',
+  'esim.low_data.title': '80 % Ihres Datenvolumens sind verbraucht',
+  'esim.low_data.body': 'In der App können Sie mehr hinzufügen.',
+  'esim.used_up.title': 'Ihr Datenvolumen ist aufgebraucht',
+  'esim.used_up.body': 'In der App können Sie mehr hinzufügen.',
+  'esim.last_day.title': 'Ihre eSIM läuft in einem Tag ab',
+  'esim.last_day.body': 'In der App können Sie sie verlängern.',
+  'esim.expired.title': 'Ihre eSIM ist abgelaufen',
+  'esim.expired.body': 'Danke, dass Sie mit uns gereist sind.',
+  'esim.ended_early.title': 'Ihre eSIM wurde abgeschaltet',
+  'esim.ended_early.body': 'Bitte sehen Sie in Ihre E-Mails.',
+} satisfies Translation<typeof english>

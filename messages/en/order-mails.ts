@@ -1,0 +1,112 @@
+/** U3: mails about an order. */
+export const order = {
+  reason: 'You get this mail because of an order you placed with AMA eSIM.',
+  hello: 'Hello. {text}',
+  helloName: 'Hello {firstName}. {text}',
+  seeEsim: 'See your eSIM',
+
+  'fact.package': 'Package',
+  'fact.destination': 'Destination',
+  'fact.data': 'Data',
+  'fact.validFor': 'Valid for',
+  'fact.validUntil': 'Valid until',
+  'fact.ended': 'Ended',
+  'fact.used': 'Used',
+  'fact.total': 'Total',
+  'fact.invoice': 'Invoice',
+  'fact.refunded': 'Refunded',
+  'fact.creditNote': 'Credit note',
+  'fact.agreed': 'You agreed',
+  quoted: '“{text}” ({at})',
+  aDay: '{amount} a day',
+  usedOf: '{used} of {total}',
+
+  'ready.subject': '{count, plural, one {Your eSIM for {place} is ready} other {Your eSIMs for {place} are ready}}',
+  'ready.preview': 'Scan the code or tap the link to install it.',
+  'ready.thanks':
+    '{count, plural, one {Thank you for your order. Install it while you have Wi-Fi, best before you leave.} other {Thank you for your order. Install them while you have Wi-Fi, best before you leave.}}',
+  'ready.open': 'Open the install page',
+  'ready.byHand': 'On Android, or by hand',
+  'ready.step1': 'Open Settings, then Connections or Network, then SIMs, and add an eSIM.',
+  'ready.step2': 'Scan the code above, or choose to enter the details and copy them from this mail.',
+  'ready.step3': 'Switch on mobile data and data roaming for the new eSIM when you arrive.',
+  'ready.keep': 'Each code works once and for one phone. Keep this mail to yourself, and the eSIM on the phone.',
+  'ready.order': 'Your order',
+  'ready.iphone':
+    'Are you reading this on the iPhone that will use it? <link>Install on this iPhone</link> (iOS 17.4 or later).',
+
+  'delayed.subject': 'Your eSIM for {place} is taking a little longer',
+  'delayed.text':
+    'We have your payment and are waiting for the network to hand out your eSIM. You do not need to do anything: we send it by mail as soon as we have it.',
+  'delayed.until': 'If it is not there by {at}, you get your money back automatically.',
+
+  'refund.subject': 'Your refund of {amount}',
+  'refund.bank': 'Your bank usually shows it within 5 to 10 days, on the card or wallet you paid with.',
+  'refund.not_delivered_in_time': 'We could not deliver your eSIM in time, so we have given your money back.',
+  'refund.out_of_stock': 'The network has no more eSIMs of this kind, so we have given your money back.',
+  'refund.rejected_in_review': 'We could not accept this order, so we have given your money back.',
+  'refund.review_timed_out': 'We could not check this order in time, so we have given your money back.',
+  'refund.cancelled_by_customer': 'You cancelled this order, so we have given your money back.',
+  'refund.returned_unused':
+    'You returned this eSIM unused, so we have given your money back. It can no longer be installed.',
+  'refund.ended_by_provider':
+    'The network has ended your eSIM before you could use it, so we have given your money back. It can no longer be installed.',
+  'refund.fraud_warning':
+    'The bank of the card has reported this payment as possibly fraudulent, so we have given the money back. An eSIM of this order can no longer be installed.',
+  'refund.withdrawn':
+    'You withdrew from this contract, so we have given your money back. The eSIM can no longer be installed.',
+  'refund.paid_after_cancel': 'Your payment arrived after the order had ended, so we have given your money back.',
+  'partial.kept':
+    'We have given back {amount} of what you paid for this order. Your eSIM stays yours: nothing changes for it.',
+  'partial.returned':
+    'We have given back {amount} of what you paid for this order. Your eSIM went back unused and can no longer be installed.',
+
+  'refundFailed.subject': 'Your refund of {amount} did not get through',
+  'refundFailed.text':
+    'We owe you this money and tried to give it back, but your bank did not take it. Perhaps the card has expired or the account is closed.',
+  'refundFailed.write': 'Please write to {address}, and we will find another way. Never send us a card number by mail.',
+
+  'cancelled.subject': 'Your order for {place} is cancelled',
+  'cancelled.text': 'Nothing was charged. If your bank shows a reserved amount, it disappears within a few days.',
+  'notAccepted.text':
+    'We could not accept the payment for this order, so there is no eSIM. We are looking into it and write to you.',
+  'notAccepted.write':
+    'If you have a question meanwhile, please write to {address}. Never send us a card number by mail.',
+
+  'withdrawal.subject': 'We have received your withdrawal',
+  'withdrawal.text':
+    'This mail is the acknowledgement of your withdrawal. You do not need to do anything else. Please keep it.',
+  'withdrawal.money':
+    'The money goes back the way you paid, less what was given back before. The eSIM can no longer be installed.',
+  'withdrawal.statement': 'Your statement',
+  'withdrawal.name': 'Name',
+  'withdrawal.contract': 'Contract',
+  'withdrawal.confirmedTo': 'Confirmed to',
+  'withdrawal.received': 'Received',
+  'withdrawal.youGetBack': 'You get back',
+  'withdrawal.by': 'By',
+
+  'topUp.subject': 'Your eSIM for {place} has more data',
+  'topUp.text': 'Thank you. The data is on your eSIM already: there is nothing to install.',
+
+  'esim.in_use.subject': 'Your eSIM for {place} is connected',
+  'esim.in_use.text': 'Your eSIM has gone online. Have a good trip.',
+  'esim.in_use.action': 'Follow your usage',
+  'esim.low_data.subject': '80 % of your data for {place} is used',
+  'esim.low_data.text':
+    'Four fifths of your data are used. You can add more while the eSIM is valid, without installing anything.',
+  'esim.low_data.action': 'Add data',
+  'esim.used_up.subject': 'Your data for {place} is used up',
+  'esim.used_up.text': 'All your data is used. You can add more while the eSIM is valid, without installing anything.',
+  'esim.used_up.action': 'Add data',
+  'esim.last_day.subject': 'Your eSIM for {place} is valid for one more day',
+  'esim.last_day.text': 'Your eSIM ends within a day. What is left of its data ends with it.',
+  'esim.last_day.action': 'See your eSIM',
+  'esim.expired.subject': 'Your eSIM for {place} has expired',
+  'esim.expired.text': 'Your eSIM has ended. You can delete it from your phone.',
+  'esim.expired.action': 'See your eSIM',
+  'esim.ended_early.subject': 'Your eSIM for {place} was switched off',
+  'esim.ended_early.text':
+    'The network has ended your eSIM before its time. We are looking into it. If it was unused, we give your money back; otherwise write to us if you still needed it.',
+  'esim.ended_early.action': 'See your eSIM',
+} as const

@@ -1,0 +1,119 @@
+import type { order as english } from '../en/order-mails.ts'
+import type { Translation } from '../translation.ts'
+
+export const order = {
+  reason: 'Ju e merrni këtë e-mail për shkak të një porosie që keni bërë te AMA eSIM.',
+  hello: 'Përshëndetje. {text}',
+  helloName: 'Përshëndetje, {firstName}. {text}',
+  seeEsim: 'Shihni eSIM-in tuaj',
+
+  'fact.package': 'Paketa',
+  'fact.destination': 'Destinacioni',
+  'fact.data': 'Të dhënat',
+  'fact.validFor': 'Vlefshmëria',
+  'fact.validUntil': 'E vlefshme deri më',
+  'fact.ended': 'Ka skaduar më',
+  'fact.used': 'Të përdorura',
+  'fact.total': 'Gjithsej',
+  'fact.invoice': 'Fatura',
+  'fact.refunded': 'Të rimbursuara',
+  'fact.creditNote': 'Nota e kreditit',
+  'fact.agreed': 'Pëlqimi juaj',
+  quoted: '„{text}” ({at})',
+  aDay: '{amount} në ditë',
+  usedOf: '{used} nga {total}',
+
+  'ready.subject': '{count, plural, one {eSIM-i juaj është gati: {place}} other {eSIM-et tuaja janë gati: {place}}}',
+  'ready.preview': 'Skanoni kodin ose prekni lidhjen për ta instaluar.',
+  'ready.thanks':
+    '{count, plural, one {Faleminderit për porosinë. Instalojeni sa kohë keni Wi-Fi, mundësisht para nisjes.} other {Faleminderit për porosinë. Instalojini sa kohë keni Wi-Fi, mundësisht para nisjes.}}',
+  'ready.open': 'Hapni faqen e instalimit',
+  'ready.byHand': 'Në Android ose me dorë',
+  'ready.step1': 'Hapni Cilësimet, pastaj Lidhjet ose Rrjetin, pastaj SIM-et, dhe shtoni një eSIM.',
+  'ready.step2': 'Skanoni kodin më sipër, ose zgjidhni t’i shkruani të dhënat vetë dhe kopjojini nga ky e-mail.',
+  'ready.step3': 'Kur të mbërrini, aktivizoni të dhënat celulare dhe roamingun e të dhënave për eSIM-in e ri.',
+  'ready.keep':
+    'Çdo kod funksionon vetëm një herë dhe për një telefon. Mos ia jepni askujt këtë e-mail dhe mos e fshini eSIM-in nga telefoni.',
+  'ready.order': 'Porosia juaj',
+  'ready.iphone':
+    'A po e lexoni këtë në iPhone-in që do ta përdorë? <link>Instalojeni në këtë iPhone</link> (iOS 17.4 ose më i ri).',
+
+  'delayed.subject': 'eSIM-i juaj po vonohet pak: {place}',
+  'delayed.text':
+    'E kemi marrë pagesën tuaj dhe po presim që rrjeti ta lëshojë eSIM-in tuaj. Nuk keni nevojë të bëni asgjë: do t’jua dërgojmë me e-mail sapo ta kemi.',
+  'delayed.until': 'Nëse nuk arrin deri më {at}, paratë ju kthehen automatikisht.',
+
+  'refund.subject': 'Rimbursimi juaj prej {amount}',
+  'refund.bank':
+    'Banka juaj zakonisht e shfaq brenda 5 deri në 10 ditëve, në kartën ose portofolin me të cilin keni paguar.',
+  'refund.not_delivered_in_time': 'Nuk arritëm ta dorëzojmë eSIM-in tuaj në kohë, prandaj jua kemi kthyer paratë.',
+  'refund.out_of_stock': 'Rrjeti nuk ka më eSIM të këtij lloji, prandaj jua kemi kthyer paratë.',
+  'refund.rejected_in_review': 'Nuk mundëm ta pranojmë këtë porosi, prandaj jua kemi kthyer paratë.',
+  'refund.review_timed_out': 'Nuk arritëm ta shqyrtojmë këtë porosi në kohë, prandaj jua kemi kthyer paratë.',
+  'refund.cancelled_by_customer': 'Ju e keni anuluar këtë porosi, prandaj jua kemi kthyer paratë.',
+  'refund.returned_unused':
+    'Ju e keni kthyer këtë eSIM të papërdorur, prandaj jua kemi kthyer paratë. Ai nuk mund të instalohet më.',
+  'refund.ended_by_provider':
+    'Rrjeti e ka ndërprerë eSIM-in tuaj para se të mund ta përdornit, prandaj jua kemi kthyer paratë. Ai nuk mund të instalohet më.',
+  'refund.fraud_warning':
+    'Banka e kartës e ka raportuar këtë pagesë si mundësisht mashtruese, prandaj i kemi kthyer paratë. Një eSIM i kësaj porosie nuk mund të instalohet më.',
+  'refund.withdrawn':
+    'Ju jeni tërhequr nga kjo kontratë, prandaj jua kemi kthyer paratë. eSIM-i nuk mund të instalohet më.',
+  'refund.paid_after_cancel': 'Pagesa juaj mbërriti pasi porosia kishte përfunduar, prandaj jua kemi kthyer paratë.',
+  'partial.kept':
+    'Ju kemi kthyer {amount} nga shuma që keni paguar për këtë porosi. eSIM-i mbetet juaji: për të nuk ndryshon asgjë.',
+  'partial.returned':
+    'Ju kemi kthyer {amount} nga shuma që keni paguar për këtë porosi. eSIM-i juaj u kthye i papërdorur dhe nuk mund të instalohet më.',
+
+  'refundFailed.subject': 'Rimbursimi juaj prej {amount} nuk mbërriti',
+  'refundFailed.text':
+    'Ne jua kemi borxh këto para dhe u përpoqëm t’jua kthejmë, por banka juaj nuk i pranoi. Ndoshta karta ka skaduar ose llogaria është mbyllur.',
+  'refundFailed.write':
+    'Ju lutemi na shkruani në {address} dhe do të gjejmë një mënyrë tjetër. Mos na dërgoni kurrë numër karte me e-mail.',
+
+  'cancelled.subject': 'Porosia juaj është anuluar: {place}',
+  'cancelled.text':
+    'Nuk ju është marrë asnjë pagesë. Nëse banka juaj shfaq një shumë të rezervuar, ajo zhduket brenda pak ditësh.',
+  'notAccepted.text':
+    'Nuk mundëm ta pranojmë pagesën për këtë porosi, prandaj nuk ka eSIM. Po e shqyrtojmë çështjen dhe do t’ju shkruajmë.',
+  'notAccepted.write':
+    'Nëse keni ndonjë pyetje ndërkohë, ju lutemi na shkruani në {address}. Mos na dërgoni kurrë numër karte me e-mail.',
+
+  'withdrawal.subject': 'E kemi marrë deklaratën tuaj të tërheqjes',
+  'withdrawal.text':
+    'Me këtë e-mail konfirmojmë se e kemi marrë tërheqjen tuaj nga kontrata. Nuk keni nevojë të bëni asgjë tjetër. Ju lutemi ruajeni.',
+  'withdrawal.money':
+    'Paratë kthehen në mënyrën si keni paguar, minus ato që janë kthyer më parë. eSIM-i nuk mund të instalohet më.',
+  'withdrawal.statement': 'Deklarata juaj',
+  'withdrawal.name': 'Emri',
+  'withdrawal.contract': 'Kontrata',
+  'withdrawal.confirmedTo': 'Konfirmuar te',
+  'withdrawal.received': 'Marrë më',
+  'withdrawal.youGetBack': 'Ju kthehen',
+  'withdrawal.by': 'Jo më vonë se',
+
+  'topUp.subject': 'eSIM-i juaj ka më shumë të dhëna: {place}',
+  'topUp.text': 'Faleminderit. Të dhënat janë tashmë në eSIM-in tuaj: nuk ka asgjë për të instaluar.',
+
+  'esim.in_use.subject': 'eSIM-i juaj është i lidhur: {place}',
+  'esim.in_use.text': 'eSIM-i juaj është në rrjet. Rrugë të mbarë!',
+  'esim.in_use.action': 'Ndiqni përdorimin',
+  'esim.low_data.subject': 'Janë përdorur 80 % e të dhënave tuaja: {place}',
+  'esim.low_data.text':
+    'Katër të pestat e të dhënave tuaja janë përdorur. Mund të shtoni të tjera sa kohë eSIM-i është i vlefshëm, pa instaluar asgjë.',
+  'esim.low_data.action': 'Shtoni të dhëna',
+  'esim.used_up.subject': 'Të dhënat tuaja janë harxhuar: {place}',
+  'esim.used_up.text':
+    'Të gjitha të dhënat tuaja janë përdorur. Mund të shtoni të tjera sa kohë eSIM-i është i vlefshëm, pa instaluar asgjë.',
+  'esim.used_up.action': 'Shtoni të dhëna',
+  'esim.last_day.subject': 'eSIM-i juaj është i vlefshëm edhe një ditë: {place}',
+  'esim.last_day.text': 'eSIM-i juaj skadon brenda një dite. Bashkë me të humbasin edhe të dhënat e mbetura.',
+  'esim.last_day.action': 'Shihni eSIM-in tuaj',
+  'esim.expired.subject': 'eSIM-i juaj ka skaduar: {place}',
+  'esim.expired.text': 'eSIM-i juaj ka skaduar. Mund ta fshini nga telefoni.',
+  'esim.expired.action': 'Shihni eSIM-in tuaj',
+  'esim.ended_early.subject': 'eSIM-i juaj u çaktivizua: {place}',
+  'esim.ended_early.text':
+    'Rrjeti e ka ndërprerë eSIM-in tuaj para kohe. Po e shqyrtojmë çështjen. Nëse ishte i papërdorur, jua kthejmë paratë; përndryshe na shkruani nëse ju duhej ende.',
+  'esim.ended_early.action': 'Shihni eSIM-in tuaj',
+} satisfies Translation<typeof english>

@@ -1,0 +1,30 @@
+import type { push as english } from '../en/pushes.ts'
+import type { Translation } from '../translation.ts'
+
+export const push = {
+  'order.confirmation.title': 'eSIM-i juaj është gati',
+  'order.confirmation.body': 'Hapni aplikacionin për ta instaluar.',
+  'order.delayed.title': 'Porosia juaj po vonohet pak',
+  'order.delayed.body': 'Ju njoftojmë sapo të jetë gati.',
+  'order.refunded.title': 'Porosia juaj u rimbursua',
+  'order.refunded.body': 'Paratë janë duke u kthyer te ju.',
+  'order.cancelled.title': 'Porosia juaj u anulua',
+  'order.cancelled.body': 'Nuk ju është marrë asnjë pagesë.',
+  'order.refund_failed.title': 'Rimbursimi juaj nuk mbërriti',
+  'order.refund_failed.body': 'Ju lutemi shihni e-mailin tuaj.',
+  lookIntoMail: 'Ju lutemi shihni e-mailin tuaj.',
+  'mailBounced.title': 'E-maili ynë u kthye mbrapsht',
+  'mailBounced.body': 'Ju lutemi hapni aplikacionin: eSIM-i juaj është aty.',
+  'esim.in_use.title': 'eSIM-i juaj është i lidhur',
+  'esim.in_use.body': 'Rrugë të mbarë!',
+  'esim.low_data.title': 'Janë përdorur 80 % e të dhënave tuaja',
+  'esim.low_data.body': 'Mund të shtoni të tjera në aplikacion.',
+  'esim.used_up.title': 'Të dhënat tuaja janë harxhuar',
+  'esim.used_up.body': 'Mund të shtoni të tjera në aplikacion.',
+  'esim.last_day.title': 'eSIM-i juaj skadon brenda një dite',
+  'esim.last_day.body': 'Mund ta zgjatni në aplikacion.',
+  'esim.expired.title': 'eSIM-i juaj ka skaduar',
+  'esim.expired.body': 'Faleminderit që udhëtuat me ne.',
+  'esim.ended_early.title': 'eSIM-i juaj u çaktivizua',
+  'esim.ended_early.body': 'Ju lutemi shihni e-mailin tuaj.',
+} satisfies Translation<typeof english>
