@@ -58,6 +58,7 @@ import { deletionPageRoutes } from './routes/web/deletion-pages.ts'
 import { docsRoutes } from './routes/web/docs.ts'
 import { installRoutes } from './routes/web/install.ts'
 import { orderPageRoutes } from './routes/web/order-pages.ts'
+import { languageRoutes } from './routes/web/language.ts'
 import { startPageRoutes } from './routes/web/start-page.ts'
 import { unsubscribeRoutes } from './routes/web/unsubscribe.ts'
 import { bounceRoutes } from './routes/webhooks/bounces.ts'
@@ -150,6 +151,7 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
     ...unsubscribeRoutes(api),
     ...startPageRoutes(api),
     ...orderPageRoutes(api),
+    ...languageRoutes(api),
     ...accountPageRoutes(api),
     ...deletionPageRoutes(api),
     ...installRoutes(api),

@@ -1,13 +1,15 @@
 /** Sessions of the web pages. Only a hash of the cookie's secret is stored. */
 import type { OperatorRole } from '../policy/operators/operator-roles.ts'
 import type { Queryable } from './connection/database.ts'
-import type { ApiKeys, Operators, WebSessions } from './connection/schema.ts'
+import type { Accounts, ApiKeys, Operators, WebSessions } from './connection/schema.ts'
 import { hashOf, newSecret } from './crypto/one-time.ts'
 
 export type SessionOwner = { accountId: string } | { keyId: string } | { operatorId: string }
 
 export interface WebSession {
   accountId: string | null
+  /** of the account */
+  language: Accounts['language'] | null
   /** of an operator or an operator key: id, name and role */
   operator: { id: string; label: string; role: OperatorRole } | null
   signedInAt: Date
@@ -35,16 +37,21 @@ export async function openSession(
 /** The session, unless it has expired, its operator key was revoked or its operator disabled. */
 export async function findSession(sql: Queryable, secret: string, at: Date): Promise<WebSession | undefined> {
   const [row] = await sql<(WebSessions & Owner)[]>`
-    select s.*, k.label, o.name, o.role from web_sessions s
+    select s.*, k.label, o.name, o.role, a.language from web_sessions s
     left join api_keys k on k.id = s.key_id left join operators o on o.id = s.operator_id
+    left join accounts a on a.id = s.account_id
     where s.token_hash = ${hashOf(secret)} and s.expires_at > ${at} and k.revoked_at is null and o.disabled_at is null`
   if (!row) return undefined
+  const { account_id: accountId, language, signed_in_at: signedInAt } = row
   const person = row.operator_id !== null && row.role && { id: row.operator_id, label: row.name ?? '', role: row.role }
   const key = row.key_id !== null && ({ id: row.key_id, label: row.label ?? '', role: 'admin' } as const)
-  return { accountId: row.account_id, operator: person || key || null, signedInAt: row.signed_in_at }
+  return { accountId, language, operator: person || key || null, signedInAt }
 }
 
-type Owner = { [Column in 'name' | 'role']: Operators[Column] | null } & { label: ApiKeys['label'] | null }
+type Owner = { [Column in 'name' | 'role']: Operators[Column] | null } & {
+  label: ApiKeys['label'] | null
+  language: Accounts['language'] | null
+}
 
 export async function closeSession(sql: Queryable, secret: string): Promise<void> {
   await sql`delete from web_sessions where token_hash = ${hashOf(secret)}`

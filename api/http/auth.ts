@@ -5,6 +5,7 @@ import { looksLikeApiKey, verifyApiKey } from '../../db/api-keys.ts'
 import { recordSecurityEvent } from '../../db/security-log.ts'
 import { userEndedAt } from '../../db/sign-in-events.ts'
 import { findSession } from '../../db/web-sessions.ts'
+import { defaultLanguage } from '../../messages/languages.ts'
 import { periods } from '../../policy/periods.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
 import { csrfTokenOf, type SessionKind, secretIn, sessionNameOf } from '../sign-in/session-cookie.ts'
@@ -46,7 +47,8 @@ export function createAuthenticator(context: Context, limiter: Limiter) {
       const name = sessionNameOf(context, secret)
       if (kind === 'visitor' && session.accountId !== null) {
         await touchActivity(sql, session.accountId, now)
-        return { kind, accountId: session.accountId, signedInAt: session.signedInAt, session: name, csrf }
+        const { accountId, language, signedInAt } = session
+        return { kind, accountId, language: language ?? defaultLanguage, signedInAt, session: name, csrf }
       }
       if (kind === 'console' && session.operator) return { kind, ...session.operator, session: name, csrf }
     }

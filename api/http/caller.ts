@@ -1,4 +1,5 @@
 import { isPermitted, type OperatorPermission, type OperatorRole } from '../../policy/operators/operator-roles.ts'
+import type { Language } from '../../messages/languages.ts'
 import { Problem } from './problem.ts'
 
 /** Who sent a request. A newcomer is a verified Firebase user without an account. */
@@ -15,6 +16,8 @@ export type Caller =
 export interface Visitor {
   kind: 'visitor'
   accountId: string
+  /** of the account */
+  language: Language
   signedInAt: Date
   /** names the session in the access log; opens nothing */
   session: string

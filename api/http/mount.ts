@@ -10,8 +10,11 @@ import express, {
 import { z } from 'zod'
 import type { Context } from '../../context.ts'
 import { recordSecurityEvent } from '../../db/security-log.ts'
+import type { Language } from '../../messages/languages.ts'
+import { textsOf } from '../../messages/texts.ts'
 import { runUntil } from '../../shared/deadline.ts'
-import { acceptedLanguage } from '../language/request-language.ts'
+import { acceptedLanguage, chosenLanguage, languageHeaders } from '../language/request-language.ts'
+import type { PageContext } from '../pages/layout.tsx'
 import { createAccessRecorder } from './accesses.ts'
 import { addressOf } from './address.ts'
 import { type AnsweringTimes, answerWithin, limitTime } from './answering.ts'
@@ -168,12 +171,22 @@ function handlersOf(
       header: (name: string) => request.get(name),
       ip: addressOf(request),
       language,
+      page: (of?: Language) => pageContextOf(request, response, of),
       requestId,
       log: request.log,
     })
     await recordAccess({ caller, route, operation, requestId, accountId, reply })
     // The answer begins now: one that is written page by page takes as long as its reader does.
     await runUntil(Number.POSITIVE_INFINITY, () => send(response, route, reply))
+  }
+
+  function pageContextOf(request: Request, response: Response, of: Language | undefined): PageContext {
+    const requestContext = requestContextOf(response)
+    const { caller, language: accepted } = requestContext
+    const ofAccount = caller.kind === 'visitor' ? caller.language : of
+    const language = chosenLanguage(request.get('cookie')) ?? ofAccount ?? accepted
+    requestContext.pageLanguage = language
+    return { supportMail: context.config.SUPPORT_MAIL, texts: textsOf(language), address: request.originalUrl }
   }
 
   return [
@@ -239,6 +252,7 @@ async function send(response: Response, route: Route, reply: AnyReply): Promise<
   const definition = route.responses[reply.status]
   if (!definition) throw new Error(`${route.method} ${route.path} does not define a response ${reply.status}`)
   response.status(reply.status).set({ 'Cache-Control': 'no-store', ...reply.headers })
+  if (definition.contentType === 'text/html') response.set(languageHeaders(requestContextOf(response).pageLanguage))
   if (definition.schema) {
     response.type('application/json').send(JSON.stringify(definition.schema.parse(reply.body)))
   } else if (definition.contentType) {

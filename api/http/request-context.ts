@@ -10,8 +10,10 @@ export interface RequestContext {
   /** the route's template; the path itself must not be logged, since it holds ids and tokens */
   template: string
   caller: Caller
-  /** of pages and problems */
+  /** that the request asks for: of problems */
   language: Language
+  /** of the page that is answered */
+  pageLanguage: Language
   /** sent by an outside party's machines, which share few addresses: it has a limit of its own */
   webhook: boolean
   /** answered with HTML, as are its errors */
@@ -40,6 +42,7 @@ export function beginRequestContext(response: Response, requestId: string): Requ
     template: 'unknown',
     caller: { kind: 'public' },
     language: defaultLanguage,
+    pageLanguage: defaultLanguage,
     webhook: false,
     page: false,
     showFormAgain: undefined,

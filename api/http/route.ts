@@ -6,6 +6,7 @@ import type { FieldGroup } from '../../policy/field-groups.ts'
 import type { OperatorPermission } from '../../policy/operators/operator-roles.ts'
 import type { PromiseId } from '../../policy/promises.ts'
 import type { Log } from '../../shared/log.ts'
+import type { PageContext } from '../pages/layout.tsx'
 import type { CallerKind, CallerOf } from './caller.ts'
 import type { IdempotentRequest } from './idempotency.ts'
 import type { Problem } from './problem.ts'
@@ -67,6 +68,12 @@ export interface Handled<Kind extends CallerKind, Params, Query, Body, Use> {
   ip: string | undefined
   /** that the request asks for */
   language: Language
+  /**
+   * For the page that is answered. Its language is the one chosen on our pages, else that of the account whose page it
+   * is, else the one that the browser asks for.
+   * @param of of an account that a link names, where nobody is signed in
+   */
+  page(of?: Language): PageContext
   requestId: string
   log: Log
 }

@@ -27,3 +27,9 @@ export const languageCookie = (language: Language, publicUrl: string): string =>
     sameSite: 'lax',
     secure: publicUrl.startsWith('https:'),
   })
+
+/** Of a page: a cache keeps it apart for each language. */
+export const languageHeaders = (language: Language): Record<string, string> => ({
+  'Content-Language': language,
+  Vary: 'Accept-Language, Cookie',
+})

@@ -1,45 +1,43 @@
 /** G3: what is deleted, the button, and the receipt. */
+import type { ReactNode } from 'react'
 import { signatureNamespace, signerName } from '../../db/crypto/signer.ts'
-import { day, moment } from '../../mails/format.ts'
 import type { ErasureStep, StepState } from '../../policy/deletion.ts'
 import { Facts, Form, WideTable } from './form.tsx'
-import { renderLayout } from './layout.tsx'
+import { type PageContext, renderLayout } from './layout.tsx'
 
 /** @param csrf the token of a session with a fresh sign-in; without it the page asks to sign in */
-export function renderDeleteAccount(supportMail: string, csrf?: string): string {
+export function renderDeleteAccount(page: PageContext, csrf?: string): string {
+  const { t } = page.texts
   return renderLayout({
-    title: 'Delete your account',
-    supportMail,
+    ...page,
+    title: t('deletion.title'),
     children: (
       <>
-        <p>At once, and for good:</p>
+        <p>{t('deletion.atOnce')}</p>
         <ul>
-          <li>your name, address, phone number, devices and sign-ins are deleted here,</li>
-          <li>
-            orders that were not delivered are refunded, eSIMs are shown nowhere any more: keep their codes if you need
-            them,
-          </li>
-          <li>Apple, Google, our payment processor and the other partners are told to delete what they hold,</li>
-          <li>invoices stay for seven years, without anything that names you,</li>
-          <li>backups that hold your data are gone in thirty days, and are never used to bring it back.</li>
+          <li>{t('deletion.data')}</li>
+          <li>{t('deletion.orders')}</li>
+          <li>{t('deletion.partners')}</li>
+          <li>{t('deletion.invoices')}</li>
+          <li>{t('deletion.backups')}</li>
         </ul>
         {csrf === undefined ? (
           <p>
             <a className="button" href="/account/sign-in?next=delete-account">
-              Sign in to delete
+              {t('deletion.signIn')}
             </a>
           </p>
         ) : (
           <Form action="/delete-account" csrf={csrf}>
             <label className="choice">
-              <input type="checkbox" name="understood" required /> I understand that this cannot be undone.
+              <input type="checkbox" name="understood" required /> {t('deletion.understood')}
             </label>
             <button type="submit" className="danger">
-              Delete my account now
+              {t('deletion.now')}
             </button>
           </Form>
         )}
-        <p className="quiet">In the app: settings, your account, delete.</p>
+        <p className="quiet">{t('deletion.inApp')}</p>
       </>
     ),
   })
@@ -55,64 +53,53 @@ export interface ReceiptPage {
   processors: { processor: ErasureStep; state: StepState; changedAt: Date; instruction: string | null }[]
 }
 
-const names: Record<ErasureStep, string> = {
-  database: 'Our database, looked through once more',
-  temporal: 'Our workflow records',
-  apple: 'Apple sign-in',
-  google: 'Google sign-in',
-  firebase: 'Firebase',
-  stripe: 'Your saved cards at Stripe',
-  esim_provider: 'eSIM provider',
-  mail: 'Our last mail to you',
-  backups: 'Our backups',
-  stripe_redaction: 'Your payments at Stripe, which it keeps for 90 days',
-}
-
-const states: Record<StepState, string> = {
-  pending: 'not yet',
-  done: 'deleted',
-  nothing_held: 'held nothing of you',
-  by_hand: 'only you can do this:',
-  not_enabled: 'is not needed here',
-  needs_operator: 'did not take it; we are looking into it',
-}
-
 const verifyCommand = `ssh-keygen -Y verify -f ama-esim-signing-keys -I ${signerName} -n ${signatureNamespace} -s receipt.json.sig < receipt.json`
 
-export function renderReceipt(receipt: ReceiptPage, supportMail: string): string {
+export function renderReceipt(receipt: ReceiptPage, page: PageContext): string {
+  const { t, rich, day, moment } = page.texts
+  const file = `/receipts/${receipt.receiptId}/receipt.json`
+  const log = (words: ReactNode) => <a href="/v1/transparency-log">{words}</a>
+  const outcome = (processor: ErasureStep, state: StepState): string => {
+    if (processor === 'mail' && state === 'done') return t('deletion.mailSent')
+    if (processor === 'backups' && state === 'pending')
+      return t('deletion.backupsPending', { day: day(receipt.backupsGoneBy) })
+    return t(`deletion.state.${state}`)
+  }
   return renderLayout({
-    title: 'Receipt of a deletion',
-    supportMail,
+    ...page,
+    title: t('deletion.receipt'),
     children: (
       <>
         <Facts
           of={[
-            ['Deleted here', moment(receipt.erasedAt)],
-            ['Last backup gone by', day(receipt.backupsGoneBy)],
-            ['Everybody done', receipt.completedAt ? moment(receipt.completedAt) : 'not yet'],
-            ['Receipt', receipt.receiptId],
+            [t('deletion.fact.here'), moment(receipt.erasedAt)],
+            [t('deletion.fact.backups'), day(receipt.backupsGoneBy)],
+            [t('deletion.fact.everybody'), receipt.completedAt ? moment(receipt.completedAt) : t('deletion.notYet')],
+            [t('deletion.fact.receipt'), receipt.receiptId],
           ]}
         />
-        <WideTable label="Steps of the deletion" heads={['Who', 'What became of it', 'Since']}>
+        <WideTable
+          label={t('deletion.table')}
+          heads={[t('deletion.head.who'), t('deletion.head.what'), t('deletion.head.since')]}
+        >
           {receipt.processors.map(({ processor, state, changedAt, instruction }) => (
             <tr key={processor}>
-              <th scope="row">{names[processor]}</th>
+              <th scope="row">{t(`deletion.step.${processor}`)}</th>
               <td>
-                {processor === 'mail' && state === 'done' ? 'sent, and your address forgotten' : states[state]}
-                {processor === 'backups' && state === 'pending' ? `, gone by ${day(receipt.backupsGoneBy)}` : null}
-                {instruction ? <p>{instruction}</p> : null}
+                {outcome(processor, state)}
+                {instruction ? <p>{t('deletion.removeApple')}</p> : null}
               </td>
               <td>{day(changedAt)}</td>
             </tr>
           ))}
         </WideTable>
-        <h2>Check it without trusting us</h2>
+        <h2>{t('deletion.check.title')}</h2>
         <p>
-          Keep these two files: <a href={`/receipts/${receipt.receiptId}/receipt.json`}>receipt.json</a> says what was
-          deleted, <a href={`/receipts/${receipt.receiptId}/receipt.json.sig`}>receipt.json.sig</a> is our signature.{' '}
-          <a href="/.well-known/ama-esim-signing-keys">ama-esim-signing-keys</a> are our public keys. With all three in
-          a folder, this command says “Good” if not a byte was changed. It needs no installation on Windows, macOS and
-          Linux.
+          {rich('deletion.check.files', {
+            receipt: (words) => <a href={file}>{words}</a>,
+            signature: (words) => <a href={`${file}.sig`}>{words}</a>,
+            keys: (words) => <a href="/.well-known/ama-esim-signing-keys">{words}</a>,
+          })}
         </p>
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: without it the keyboard cannot scroll the command */}
         <pre className="scroll" tabIndex={0}>
@@ -120,12 +107,10 @@ export function renderReceipt(receipt: ReceiptPage, supportMail: string): string
         </pre>
         <p>
           {receipt.entry === null
-            ? 'By tomorrow the hash of receipt.json will also be in our '
-            : `The hash of receipt.json is entry ${receipt.entry} of our `}
-          <a href="/v1/transparency-log">public log</a>, which cannot be changed afterwards without everybody seeing it.
-          The log names nobody.
+            ? rich('deletion.check.tomorrow', { log })
+            : rich('deletion.check.entry', { entry: String(receipt.entry), log })}
         </p>
-        <p className="quiet">This page says nothing about whom it is about. Whoever knows its address can read it.</p>
+        <p className="quiet">{t('deletion.anyone')}</p>
       </>
     ),
   })

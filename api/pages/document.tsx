@@ -2,18 +2,25 @@
 import type { ReactNode } from 'react'
 import { renderToStaticMarkup } from 'react-dom/server'
 import { colours, darkColours } from '../../mails/style.ts'
+import type { Language } from '../../messages/languages.ts'
 import { copyScript } from './copy-script.ts'
 import { style } from './style.ts'
 
 interface DocumentOptions {
   /** the page has copy buttons; its headers must allow their script */
   copyButtons?: boolean
+  /** default: English */
+  language?: Language
 }
 
 /** Renders an HTML document. */
-export function renderPage(title: string, content: ReactNode, { copyButtons = false }: DocumentOptions = {}): string {
+export function renderPage(
+  title: string,
+  content: ReactNode,
+  { copyButtons = false, language = 'en' }: DocumentOptions = {},
+): string {
   const page = (
-    <html lang="en">
+    <html lang={language}>
       <head>
         <meta charSet="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />

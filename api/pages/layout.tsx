@@ -1,14 +1,20 @@
 /** The layout of every page for persons: no requests to other hosts, no caching unless asked for. */
 import type { ReactNode } from 'react'
+import { type Texts, textsOf } from '../../messages/texts.ts'
 import { Icon } from './brand/icons.tsx'
 import { Wordmark } from './brand/wordmark.tsx'
 import { copyScriptHash } from './copy-script.ts'
 import { renderPage } from './document.tsx'
+import { LanguageSwitch } from './language-switch.tsx'
 import { styleHash } from './style.ts'
 
 export interface PageLayout {
   title: string
   supportMail: string
+  /** without it in English: pages for operators and developers */
+  texts?: Texts
+  /** path and query of the page, to which the switch of its language leads back; without it there is no switch */
+  address?: string
   /** what leads back, shown above the heading */
   back?: { href: string; label: string } | undefined
   /** a form on the page was refused: the title says so */
@@ -18,33 +24,36 @@ export interface PageLayout {
   children: ReactNode
 }
 
-export const company =
-  'AMA eSIM is operated by 3AM GROUP L.L.C., Pajazit Islami 1, Fushë Kosovë, Kosovo. Business registration 812130334.'
+/** What every page for persons needs; `Handled.page()` makes it. */
+export interface PageContext extends Required<Pick<PageLayout, 'supportMail' | 'texts' | 'address'>> {}
 
 /** Renders a page with the brand, one heading, its content and our address. */
 export function renderLayout({
   title,
   supportMail,
+  texts = textsOf('en'),
+  address,
   back,
   hasFault,
   copyButtons = false,
   children,
 }: PageLayout): string {
   return renderPage(
-    `${hasFault ? 'Error: ' : ''}${title} · AMA eSIM`,
+    `${hasFault ? `${texts.t('common.error')}: ` : ''}${title} · AMA eSIM`,
     <>
       <a className="skip" href="#content">
-        Skip to the content
+        {texts.t('common.skip')}
       </a>
       <header>
-        <a href="/" aria-label="AMA eSIM, start page">
+        <a href="/" aria-label={texts.t('common.startPage')}>
           <Wordmark />
         </a>
-        <nav aria-label="Site">
+        <nav aria-label={texts.t('common.site')}>
           <a href="/account">
-            <Icon of="sim" /> My eSIMs
+            <Icon of="sim" /> {texts.t('common.myEsims')}
           </a>
         </nav>
+        {address === undefined ? null : <LanguageSwitch texts={texts} address={address} />}
       </header>
       <main id="content">
         {back ? (
@@ -58,12 +67,16 @@ export function renderLayout({
       </main>
       <footer>
         <p>
-          Questions? Write to <a href={`mailto:${supportMail}`}>{supportMail}</a>. <a href="/privacy">Privacy policy</a>
+          {texts.rich('common.questions', {
+            address: supportMail,
+            mail: (words) => <a href={`mailto:${supportMail}`}>{words}</a>,
+            privacy: (words) => <a href="/privacy">{words}</a>,
+          })}
         </p>
-        <p>{company}</p>
+        <p>{texts.t('common.imprint')}</p>
       </footer>
     </>,
-    { copyButtons },
+    { copyButtons, language: texts.language },
   )
 }
 

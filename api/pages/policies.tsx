@@ -1,36 +1,41 @@
 /** N1: pages with the version of the privacy policy in force, a coming one and all earlier ones. */
 import type { ReactNode } from 'react'
 import type { Policy } from '../../db/policies.ts'
-import { day } from '../../mails/format.ts'
-import { renderLayout } from './layout.tsx'
+import type { Texts } from '../../messages/texts.ts'
+import { type PageContext, renderLayout } from './layout.tsx'
 import { Markdown } from './markdown.tsx'
 
+/** The policy itself is in English; its frame is in the reader's language. */
+const ofPolicy = 'en'
+
 /** @param policies all posted versions, the newest first */
-export function renderPolicies(policies: readonly Policy[], supportMail: string): string {
+export function renderPolicies(policies: readonly Policy[], page: PageContext): string {
+  const { texts } = page
+  const { t, day } = texts
   const inForce = policies.find(({ state }) => state === 'in_force')
   const coming = policies.find(({ state }) => state === 'posted')
   const past = policies.filter(({ state }) => state === 'superseded' || state === 'withdrawn')
   return renderLayout({
-    title: inForce?.title ?? 'Privacy policy',
-    supportMail,
+    ...page,
+    title: inForce?.title ?? t('page.policy.title'),
     children: (
       <>
-        {coming ? <Coming policy={coming} /> : null}
+        {coming ? <Coming texts={texts} policy={coming} /> : null}
         {inForce ? (
           <>
-            <p>
-              Version {inForce.version}, in force since {day(inForce.effective_at)}.
-            </p>
-            <Markdown text={inForce.body} />
+            <p>{t('page.policy.current', { version: inForce.version, day: day(inForce.effective_at) })}</p>
+            <div lang={ofPolicy}>
+              <Markdown text={inForce.body} />
+            </div>
           </>
         ) : null}
         {past.length > 0 ? (
           <section>
-            <h2>Earlier versions</h2>
+            <h2>{t('page.policy.earlier')}</h2>
             <ul>
               {past.map((policy) => (
                 <li key={policy.version}>
-                  <VersionLink policy={policy}>{policy.version}</VersionLink>, {lifeOf(policy)}
+                  <VersionLink policy={policy}>{policy.version}</VersionLink>, {lifeOf(texts, policy)}
                 </li>
               ))}
             </ul>
@@ -42,41 +47,49 @@ export function renderPolicies(policies: readonly Policy[], supportMail: string)
 }
 
 /** The page of one version, in any state. */
-export function renderPolicy(policy: Policy, supportMail: string): string {
+export function renderPolicy(policy: Policy, page: PageContext): string {
+  const { texts } = page
+  const { t } = texts
   return renderLayout({
+    ...page,
     title: policy.title,
-    supportMail,
     children: (
       <>
         <p>
-          Version {policy.version}, {lifeOf(policy)}. <a href="/privacy">The policy in force, and all other versions</a>
+          {t('page.policy.version', { version: policy.version, life: lifeOf(texts, policy) })}{' '}
+          <a href="/privacy">{t('page.policy.all')}</a>
         </p>
-        {policy.changes.length > 0 ? <Changes of={policy} /> : null}
-        <Markdown text={policy.body} />
+        {policy.changes.length > 0 ? <Changes texts={texts} of={policy} /> : null}
+        <div lang={ofPolicy}>
+          <Markdown text={policy.body} />
+        </div>
       </>
     ),
   })
 }
 
-function Coming({ policy }: { policy: Policy }) {
-  const { version, effective_at: effectiveAt } = policy
+function Coming({ texts, policy }: { texts: Texts; policy: Policy }) {
+  const { version, effective_at: effectiveAt, announced_for: announcedFor } = policy
+  const day = texts.day(effectiveAt)
+  const link = (words: ReactNode) => <VersionLink policy={policy}>{words}</VersionLink>
   return (
     <section className="card" id="coming">
-      <h2>Coming on {day(effectiveAt)}</h2>
+      <h2>{texts.t('page.policy.coming', { day })}</h2>
       <p>
-        <VersionLink policy={policy}>Version {version}</VersionLink> takes effect on {day(effectiveAt)}
-        {movedNote(policy)}. Until then what stands below holds.
+        {hasMoved(policy)
+          ? texts.rich('page.policy.comingMoved', { version, day, announced: texts.day(announcedFor), link })
+          : texts.rich('page.policy.comingText', { version, day, link })}
       </p>
-      <Changes of={policy} />
+      <Changes texts={texts} of={policy} />
     </section>
   )
 }
 
-function Changes({ of: { changes } }: { of: Policy }) {
+function Changes({ texts, of: { changes } }: { texts: Texts; of: Policy }) {
   return (
     <>
-      <p>What changes:</p>
-      <ul>
+      <p>{texts.t('page.policy.changes')}</p>
+      <ul lang={ofPolicy}>
         {changes.map((change) => (
           <li key={change}>{change}</li>
         ))}
@@ -89,14 +102,19 @@ function VersionLink({ policy, children }: { policy: Policy; children: ReactNode
   return <a href={`/privacy/${encodeURIComponent(policy.version)}`}>{children}</a>
 }
 
-function movedNote({ announced_for: announced, effective_at: effective }: Policy): string {
-  return announced < effective ? ` (first announced for ${day(announced)}: not everybody could be told in time)` : ''
-}
+const hasMoved = ({ announced_for: announced, effective_at: effective }: Policy): boolean => announced < effective
 
-function lifeOf(policy: Policy): string {
+function lifeOf({ t, day: dayOf }: Texts, policy: Policy): string {
   const { state, effective_at: effective, ended_at: ended } = policy
-  if (state === 'in_force') return `in force since ${day(effective)}`
-  if (state === 'withdrawn') return `withdrawn${ended ? ` on ${day(ended)}` : ''}, never in force`
-  if (state === 'superseded') return `in force from ${day(effective)}${ended ? ` to ${day(ended)}` : ''}`
-  return `coming on ${day(effective)}${movedNote(policy)}`
+  const day = dayOf(effective)
+  if (state === 'in_force') return t('page.policy.life.inForce', { day })
+  if (state === 'withdrawn')
+    return ended ? t('page.policy.life.withdrawn', { day: dayOf(ended) }) : t('page.policy.life.withdrawnOnce')
+  if (state === 'superseded')
+    return ended
+      ? t('page.policy.life.superseded', { from: day, to: dayOf(ended) })
+      : t('page.policy.life.supersededOnce', { from: day })
+  return hasMoved(policy)
+    ? t('page.policy.life.comingMoved', { day, announced: dayOf(policy.announced_for) })
+    : t('page.policy.life.coming', { day })
 }

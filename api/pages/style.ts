@@ -53,6 +53,8 @@ summary { cursor: pointer; font-weight: 600; padding: .8rem 0 }
 .quiet, dt { color: var(--muted) }
 .quiet { font-size: .925rem }
 nav a { margin-right: 1rem }
+nav.languages { font-size: .9rem }
+nav.languages a[aria-current] { color: inherit; font-weight: 600; text-decoration: none }
 nav.switch { background: var(--quiet); border-radius: .8rem; display: flex; gap: .25rem; margin: 1rem 0; padding: .25rem }
 nav.switch a { align-items: center; border-radius: .6rem; color: inherit; display: flex; flex: 1; font-weight: 600;
   gap: .4rem; justify-content: center; line-height: 1.2; margin: 0; min-height: 2.75rem; padding: .3rem .5rem;

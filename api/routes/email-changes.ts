@@ -1,12 +1,13 @@
 import { z } from 'zod'
 import type { ApiContext } from '../../context.ts'
+import { languageOf } from '../../db/accounts.ts'
 import { peekLinkToken } from '../../db/crypto/link-tokens.ts'
 import type { EmailChange } from '../../db/email-changes.ts'
 import { recordSecurityEvent } from '../../db/security-log.ts'
 import { actorOf } from '../http/caller.ts'
 import { defineRoute, type Route } from '../http/route.ts'
 import { type EmailChangePage, renderEmailChange } from '../pages/email-change.tsx'
-import { layoutHeaders } from '../pages/layout.tsx'
+import { layoutHeaders, type PageContext } from '../pages/layout.tsx'
 import { renderNotFound } from '../pages/not-found.tsx'
 import { createEmailChangeClient } from '../runs/email-change-client.ts'
 import { accountParams, email } from '../views/account-fields.ts'
@@ -24,17 +25,17 @@ const emailChange = z
   .meta({ id: 'EmailChange' })
 
 const one = { description: 'The change and its state', schema: emailChange }
-const page = { description: 'A page', contentType: 'text/html' } as const
+const html = { description: 'A page', contentType: 'text/html' } as const
 const token = z.strictObject({ token: z.string().max(100) })
 const sides = ['email_change_old', 'email_change_new'] as const
 
 export function emailChangeRoutes(api: ApiContext): Route[] {
   const { sql, config } = api
   const client = createEmailChangeClient(api)
-  const shown = (what: EmailChangePage) => ({
+  const shown = (what: EmailChangePage, page: PageContext) => ({
     status: 200 as const,
     headers: layoutHeaders({ forms: true }),
-    raw: renderEmailChange(what, config.SUPPORT_MAIL),
+    raw: renderEmailChange(what, page),
   })
   const lost = () => ({ status: 404 as const, headers: layoutHeaders(), raw: renderNotFound(config.SUPPORT_MAIL) })
 
@@ -118,11 +119,12 @@ export function emailChangeRoutes(api: ApiContext): Route[] {
       promises: ['G2'],
       callers: ['public'],
       params: token,
-      responses: { 200: page, 404: page },
-      async handle({ params }) {
+      responses: { 200: html, 404: html },
+      async handle({ params, page }) {
         const link = await peekLinkToken(sql, params.token, sides, new Date())
         if (!link) return lost()
-        return shown(link.purpose === 'email_change_old' ? 'ask_old' : 'ask_new')
+        const what = link.purpose === 'email_change_old' ? 'ask_old' : 'ask_new'
+        return shown(what, page(await languageOf(sql, link.accountId)))
       },
     }),
     defineRoute({
@@ -135,11 +137,13 @@ export function emailChangeRoutes(api: ApiContext): Route[] {
       form: true,
       params: token,
       body: z.strictObject({}),
-      responses: { 200: page, 404: page },
-      async handle({ params }) {
+      responses: { 200: html, 404: html },
+      async handle({ params, page }) {
+        const link = await peekLinkToken(sql, params.token, sides, new Date())
         const state = await client.confirm(params.token)
-        if (!state) return lost()
-        return shown(state.status === 'open' ? 'agreed' : state.status === 'changed' ? 'changed' : 'over')
+        if (!link || !state) return lost()
+        const what = state.status === 'open' ? 'agreed' : state.status === 'changed' ? 'changed' : 'over'
+        return shown(what, page(await languageOf(sql, link.accountId)))
       },
     }),
   ]

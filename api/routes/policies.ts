@@ -24,7 +24,7 @@ const position = z.tuple([z.uuid()])
 const pageHeaders = layoutHeaders({ maxAgeSeconds: 60 })
 
 export function policyRoutes(api: ApiContext): Route[] {
-  const { sql, config } = api
+  const { sql } = api
   const client = createPolicyClient(api)
 
   /** @throws Problem not_found, also for a draft */
@@ -47,8 +47,8 @@ export function policyRoutes(api: ApiContext): Route[] {
       promises: ['N1'],
       callers: everybody,
       responses: { 200: page },
-      async handle() {
-        return { status: 200, headers: pageHeaders, raw: renderPolicies(await listPolicies(sql), config.SUPPORT_MAIL) }
+      async handle({ page }) {
+        return { status: 200, headers: pageHeaders, raw: renderPolicies(await listPolicies(sql), page()) }
       },
     }),
     defineRoute({
@@ -61,9 +61,9 @@ export function policyRoutes(api: ApiContext): Route[] {
       params: versionParams,
       responses: { 200: page },
       problems: ['not_found'],
-      async handle({ params }) {
+      async handle({ params, page }) {
         const policy = await posted(params.version)
-        return { status: 200, headers: pageHeaders, raw: renderPolicy(policy, config.SUPPORT_MAIL) }
+        return { status: 200, headers: pageHeaders, raw: renderPolicy(policy, page()) }
       },
     }),
     defineRoute({

@@ -2,8 +2,13 @@ import type { common as english } from '../en/common.ts'
 import type { Translation } from '../translation.ts'
 
 export const common = {
+  startPage: 'AMA eSIM, Startseite',
+  site: 'Seiten',
+  myEsims: 'Meine eSIMs',
+  skip: 'Zum Inhalt springen',
+  error: 'Fehler',
   imprint:
-    'AMA eSIM wird betrieben von 3AM GROUP L.L.C., Pajazit Islami 1, Fushë Kosovë, Kosovo. Unternehmensregister 812130334.',
+    'AMA eSIM wird betrieben von 3AM GROUP L.L.C., Pajazit Islami 1, Fushë Kosovë, Kosovo. Unternehmensnummer 812130334.',
   questions: 'Fragen? Schreiben Sie an <mail>{address}</mail>. <privacy>Datenschutzerklärung</privacy>',
   yourEsim: 'Ihre eSIM',
   esimOf: 'eSIM {number, number} von {count, number}',

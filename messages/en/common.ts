@@ -1,5 +1,10 @@
 /** What mails, pushes and pages say alike. */
 export const common = {
+  startPage: 'AMA eSIM, start page',
+  site: 'Site',
+  myEsims: 'My eSIMs',
+  skip: 'Skip to the content',
+  error: 'Error',
   imprint:
     'AMA eSIM is operated by 3AM GROUP L.L.C., Pajazit Islami 1, Fushë Kosovë, Kosovo. Business registration 812130334.',
   questions: 'Questions? Write to <mail>{address}</mail>. <privacy>Privacy policy</privacy>',

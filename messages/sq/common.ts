@@ -2,6 +2,11 @@ import type { common as english } from '../en/common.ts'
 import type { Translation } from '../translation.ts'
 
 export const common = {
+  startPage: 'AMA eSIM, faqja kryesore',
+  site: 'Faqet',
+  myEsims: 'eSIM-et e mia',
+  skip: 'Kalo te përmbajtja',
+  error: 'Gabim',
   imprint:
     'AMA eSIM operohet nga 3AM GROUP L.L.C., Pajazit Islami 1, Fushë Kosovë, Kosovë. Numri i regjistrimit të biznesit 812130334.',
   questions: 'Keni pyetje? Na shkruani në <mail>{address}</mail>. <privacy>Politika e privatësisë</privacy>',

@@ -1,7 +1,9 @@
 import { mail } from './account-mails.ts'
 import { common } from './common.ts'
+import { deletion } from './deletion.ts'
 import { order } from './order-mails.ts'
+import { page } from './pages.ts'
 import { privacy } from './privacy-mails.ts'
 import { push } from './pushes.ts'
 
-export const sq = { common, mail, order, privacy, push }
+export const sq = { common, deletion, mail, order, page, privacy, push }

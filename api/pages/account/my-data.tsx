@@ -1,8 +1,11 @@
 /** G1, G2, G4, G5: a person's data, with forms to correct and export them. */
 import type { PrivacyRequestKind } from '../../../db/privacy-requests.ts'
 import { day, moment } from '../../../mails/format.ts'
+import type { Language } from '../../../messages/languages.ts'
+import { textsOf } from '../../../messages/texts.ts'
 import type { RefusedForm } from '../../http/route.ts'
 import { Choice, Facts, FaultSummary, Field, Form, type FormState, formState, TextField, WideTable } from '../form.tsx'
+import { LanguageForm } from '../language-switch.tsx'
 import { renderLayout } from '../layout.tsx'
 import { AccountNav, Card, Notice } from './frame.tsx'
 
@@ -23,6 +26,7 @@ export interface MyDataPage {
     lastLoginIp: string | null
     identities: { provider: string; subject: string }[]
     policyVersion: string
+    language: Language
     createdAt: Date
     lastActiveAt: Date
     promotions: boolean
@@ -81,6 +85,9 @@ export function renderMyData(page: MyDataPage): string {
               ],
             ]}
           />
+        </Card>
+        <Card title="Language">
+          <LanguageForm texts={textsOf('en')} language={account.language} csrf={csrf} />
         </Card>
         <Card title="E-mail address">
           <EmailAddress page={page} state={stateOf('email')} />

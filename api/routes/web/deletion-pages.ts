@@ -14,7 +14,7 @@ import { endedCookie } from '../../sign-in/session-cookie.ts'
 import { viewReceipt } from '../../views/deletion-receipt.ts'
 import { signedReceipt } from '../../views/signed-receipt.ts'
 
-const page = { description: 'A page', contentType: 'text/html' } as const
+const html = { description: 'A page', contentType: 'text/html' } as const
 const headers = layoutHeaders({ forms: true })
 
 export function deletionPageRoutes(api: ApiContext): Route[] {
@@ -29,11 +29,11 @@ export function deletionPageRoutes(api: ApiContext): Route[] {
       summary: 'Explains the deletion of an account, with the button after a fresh sign-in',
       promises: ['G3'],
       callers: ['public', 'visitor'],
-      responses: { 200: page },
-      handle: ({ caller }) => ({
+      responses: { 200: html },
+      handle: ({ caller, page }) => ({
         status: 200,
         headers,
-        raw: renderDeleteAccount(supportMail, freshCsrf(caller, new Date())),
+        raw: renderDeleteAccount(page(), freshCsrf(caller, new Date())),
       }),
     }),
     defineRoute({
@@ -46,7 +46,7 @@ export function deletionPageRoutes(api: ApiContext): Route[] {
       freshSignIn: true,
       form: true,
       body: z.strictObject({ understood: z.literal('on') }),
-      responses: { 303: { description: 'The account is deleted; `Location` is the page of the receipt' }, 200: page },
+      responses: { 303: { description: 'The account is deleted; `Location` is the page of the receipt' }, 200: html },
       problems: ['request_in_progress'],
       async handle({ caller }) {
         const receiptId = await client.deleteAccount(caller.accountId, 'requested')
@@ -62,12 +62,12 @@ export function deletionPageRoutes(api: ApiContext): Route[] {
       promises: ['G3'],
       callers: ['public'],
       params: z.strictObject({ id: z.string().max(100) }),
-      responses: { 200: page, 404: page },
-      async handle({ params: { id } }) {
+      responses: { 200: html, 404: html },
+      async handle({ params: { id }, page }) {
         const known = z.uuid().safeParse(id).success && (await findReceipt(api.sql, id))
         if (!known) return { status: 404, headers, raw: renderNotFound(supportMail) }
         const [receipt, signed] = await Promise.all([viewReceipt(api, id), signedReceipt(api, id)])
-        const raw = renderReceipt({ ...receipt, entry: signed.entry?.seq ?? null }, supportMail)
+        const raw = renderReceipt({ ...receipt, entry: signed.entry?.seq ?? null }, page())
         return { status: 200, headers: { ...headers, 'X-Robots-Tag': 'noindex' }, raw }
       },
     }),

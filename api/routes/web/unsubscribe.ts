@@ -1,20 +1,21 @@
 /** G4: one-click unsubscribe from promotions, as RFC 8058 defines it: https://www.rfc-editor.org/rfc/rfc8058 */
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
+import { languageOf } from '../../../db/accounts.ts'
 import { findPromotions, setPromotions } from '../../../db/consents.ts'
 import { accountOfUnsubscribeToken } from '../../../db/crypto/unsubscribe-token.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
-import { layoutHeaders } from '../../pages/layout.tsx'
+import { layoutHeaders, type PageContext } from '../../pages/layout.tsx'
 import { renderUnsubscribe, type UnsubscribePage } from '../../pages/unsubscribe.tsx'
 
 const params = z.strictObject({ token: z.string().max(200) })
-const page = { description: 'A page', contentType: 'text/html' } as const
+const html = { description: 'A page', contentType: 'text/html' } as const
 
-export function unsubscribeRoutes({ sql, cipher, config }: ApiContext): Route[] {
-  const answer = (what: UnsubscribePage) => ({
+export function unsubscribeRoutes({ sql, cipher }: ApiContext): Route[] {
+  const answer = (what: UnsubscribePage, page: PageContext) => ({
     status: what === 'unknown' ? (404 as const) : (200 as const),
     headers: layoutHeaders({ forms: what === 'ask' }),
-    raw: renderUnsubscribe(what, config.SUPPORT_MAIL),
+    raw: renderUnsubscribe(what, page),
   })
 
   return [
@@ -26,12 +27,12 @@ export function unsubscribeRoutes({ sql, cipher, config }: ApiContext): Route[] 
       promises: ['G4', 'U4'],
       callers: ['public'],
       params,
-      responses: { 200: page, 404: page },
-      async handle({ params: { token } }) {
+      responses: { 200: html, 404: html },
+      async handle({ params: { token }, page }) {
         const accountId = accountOfUnsubscribeToken(cipher, token)
-        if (accountId === undefined) return answer('unknown')
+        if (accountId === undefined) return answer('unknown', page())
         const consent = await findPromotions(sql, accountId)
-        return answer(consent?.granted ? 'ask' : 'off')
+        return answer(consent?.granted ? 'ask' : 'off', page(await languageOf(sql, accountId)))
       },
     }),
     defineRoute({
@@ -46,12 +47,12 @@ export function unsubscribeRoutes({ sql, cipher, config }: ApiContext): Route[] 
       // A large mailbox provider posts for many people from few IP addresses: the `webhook` limit must apply.
       unreadBody: ['application/x-www-form-urlencoded', 'multipart/form-data'],
       params,
-      responses: { 200: page, 404: page },
-      async handle({ params: { token } }) {
+      responses: { 200: html, 404: html },
+      async handle({ params: { token }, page }) {
         const accountId = accountOfUnsubscribeToken(cipher, token)
-        if (accountId === undefined) return answer('unknown')
+        if (accountId === undefined) return answer('unknown', page())
         await setPromotions(sql, { accountId, granted: false, source: 'unsubscribe_link', at: new Date() })
-        return answer('done')
+        return answer('done', page(await languageOf(sql, accountId)))
       },
     }),
   ]
