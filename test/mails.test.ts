@@ -195,7 +195,7 @@ const hidden = (messages: Messages): Messages =>
       area,
       Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, hideLetters(text)])),
     ]),
-  ) as unknown as Messages
+  ) as Messages
 
 function hideLetters(text: string): string {
   const hide = (elements: MessageFormatElement[]): MessageFormatElement[] =>

@@ -21,7 +21,7 @@ export function createErrorHandler(context: Context): ErrorRequestHandler {
     if (cause !== undefined)
       response.err = cause instanceof Error ? cause : new Error('a value that is no Error was thrown')
     const requestContext = requestContextOf(response)
-    const { requestId, page, described, template: route } = requestContext
+    const { requestId, page, language, described, template: route } = requestContext
     requestContext.refusal = { code: problem.code, detail: problem.options.detail }
     if (described && !described.has(problem.code))
       context.log.error({ method, route, code: problem.code }, undescribedProblem)
@@ -36,7 +36,7 @@ export function createErrorHandler(context: Context): ErrorRequestHandler {
         form ?? renderProblemPage(problem, { supportMail, requestId, route, caller: requestContext.caller.kind })
       return sendProblemPage(response, problem, html, form !== undefined)
     }
-    sendProblem(response, problem, { publicUrl: context.config.PUBLIC_URL, requestId })
+    sendProblem(response, problem, { publicUrl: context.config.PUBLIC_URL, requestId, language })
   }
 }
 

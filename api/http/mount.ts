@@ -13,7 +13,7 @@ import { recordSecurityEvent } from '../../db/security-log.ts'
 import type { Language } from '../../messages/languages.ts'
 import { textsOf } from '../../messages/texts.ts'
 import { runUntil } from '../../shared/deadline.ts'
-import { acceptedLanguage, chosenLanguage, languageHeaders } from '../language/request-language.ts'
+import { chosenLanguage, sayLanguage } from '../language/request-language.ts'
 import type { PageContext } from '../pages/layout.tsx'
 import { createAccessRecorder } from './accesses.ts'
 import { addressOf } from './address.ts'
@@ -97,7 +97,6 @@ function handlersOf(
     requestContext.described = described
     requestContext.webhook = route.rawBody !== undefined || route.unreadBody !== undefined
     requestContext.page = isPage(route)
-    requestContext.language = acceptedLanguage(request)
     // Before the caller is known: keys and sign-ins may be newer than the backup, too.
     if (!route.duringRestore) await assertRestored()
     // A webhook is authenticated by its signature: its Authorization header is not meant for us.
@@ -252,7 +251,8 @@ async function send(response: Response, route: Route, reply: AnyReply): Promise<
   const definition = route.responses[reply.status]
   if (!definition) throw new Error(`${route.method} ${route.path} does not define a response ${reply.status}`)
   response.status(reply.status).set({ 'Cache-Control': 'no-store', ...reply.headers })
-  if (definition.contentType === 'text/html') response.set(languageHeaders(requestContextOf(response).pageLanguage))
+  if (definition.contentType === 'text/html')
+    sayLanguage(response, requestContextOf(response).pageLanguage, ['Accept-Language', 'Cookie'])
   if (definition.schema) {
     response.type('application/json').send(JSON.stringify(definition.schema.parse(reply.body)))
   } else if (definition.contentType) {

@@ -1,5 +1,8 @@
 import type { Response } from 'express'
 import { z } from 'zod'
+import type { Language } from '../../messages/languages.ts'
+import { textsOf } from '../../messages/texts.ts'
+import { sayLanguage } from '../language/request-language.ts'
 import { type ProblemCode, problems } from './problems.ts'
 
 export interface FieldError {
@@ -32,7 +35,7 @@ export class Problem extends Error {
 export const problemSchema = z
   .object({
     type: z.url().describe('leads to the meaning of the problem'),
-    title: z.string(),
+    title: z.string().describe('for people, in the language of `Accept-Language`'),
     status: z.int(),
     code: z.string().describe('the last part of the type: what to decide by'),
     detail: z.string().optional(),
@@ -44,19 +47,27 @@ export const problemSchema = z
   })
   .meta({ id: 'Problem' })
 
-/** Answers a problem. @param context.publicUrl the address below which problem types are described */
-export function sendProblem(response: Response, problem: Problem, context: { publicUrl: string; requestId: string }) {
-  const { status, title } = problems[problem.code]
+/**
+ * Answers a problem. Its title is for people; `type` and `code` are the same in every language.
+ * @param context.publicUrl the address below which problem types are described
+ */
+export function sendProblem(
+  response: Response,
+  problem: Problem,
+  context: { publicUrl: string; requestId: string; language: Language },
+) {
+  const { status } = problems[problem.code]
   const { detail, errors, headers } = problem.options
   const body: z.input<typeof problemSchema> = {
     type: new URL(`/problems/${problem.code}`, context.publicUrl).href,
-    title,
+    title: textsOf(context.language).t(`problem.${problem.code}`),
     status,
     code: problem.code,
     ...(detail !== undefined && { detail }),
     requestId: context.requestId,
     ...(errors && { errors }),
   }
+  sayLanguage(response, context.language, ['Accept-Language'])
   response
     .status(status)
     .set({ 'Cache-Control': 'no-store', ...headers })

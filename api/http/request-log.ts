@@ -4,6 +4,7 @@ import { pinoHttp } from 'pino-http'
 import { v4 as uuid } from 'uuid'
 import { describeError, type Log } from '../../shared/log.ts'
 import type { Metrics } from '../../shared/metrics.ts'
+import { acceptedLanguage } from '../language/request-language.ts'
 import { actorOf } from './caller.ts'
 import { beginRequestContext, requestContextOf } from './request-context.ts'
 
@@ -21,6 +22,7 @@ export function createRequestLog(log: Log, metrics: Metrics): RequestHandler[] {
   const begin: RequestHandler = (request, response, next) => {
     const id = uuid()
     const requestContext = beginRequestContext(response, id)
+    requestContext.language = acceptedLanguage(request)
     request.id = id
     response.set('X-Request-Id', id)
     response.once('close', () => {

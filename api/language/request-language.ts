@@ -1,6 +1,6 @@
 /** The language of an answer, from what a request says. */
 import { parseCookie, stringifySetCookie } from 'cookie'
-import type { Request } from 'express'
+import type { Request, Response } from 'express'
 import { defaultLanguage, isLanguage, type Language, languages } from '../../messages/languages.ts'
 
 const cookieName = 'lang'
@@ -28,8 +28,8 @@ export const languageCookie = (language: Language, publicUrl: string): string =>
     secure: publicUrl.startsWith('https:'),
   })
 
-/** Of a page: a cache keeps it apart for each language. */
-export const languageHeaders = (language: Language): Record<string, string> => ({
-  'Content-Language': language,
-  Vary: 'Accept-Language, Cookie',
-})
+/** Says the language of an answer. @param by the request headers that have decided it: a cache keeps those apart */
+export function sayLanguage(response: Response, language: Language, by: readonly string[]): void {
+  response.set('Content-Language', language)
+  response.vary(by.join(', '))
+}

@@ -4,6 +4,7 @@ import { deletion } from './deletion.ts'
 import { order } from './order-mails.ts'
 import { page } from './pages.ts'
 import { privacy } from './privacy-mails.ts'
+import { problem } from './problems.ts'
 import { push } from './pushes.ts'
 
-export const de = { common, deletion, mail, order, page, privacy, push }
+export const de = { common, deletion, mail, order, page, privacy, problem, push }

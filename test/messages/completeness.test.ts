@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { problems } from '../../api/http/problems.ts'
 import { type Language, languages } from '../../messages/languages.ts'
 import { allMessages } from '../../messages/texts.ts'
 import { faultsOf, flat, literalsOf, unusedKeys } from './message-faults.ts'
@@ -66,4 +67,9 @@ test('a missing, surplus, empty, broken and unused message is found, and so is a
   const source = "t('a.one'); t(`a.cause.${of[cause]}.text`); t(`a.last.${x}`)"
   const keys = ['a.one', 'a.two', 'a.cause.late.text', 'a.cause.late.title', 'a.last.one', 'a.last.one.more']
   expect(unusedKeys(keys, ['a'], [source])).toEqual(['a.two', 'a.cause.late.title', 'a.last.one.more'])
+})
+
+test('the title of each problem is the one of its definition', () => {
+  const titles = Object.entries(problems).map(([code, { title }]) => [code, title])
+  expect(Object.fromEntries(titles)).toEqual(allMessages.en.problem)
 })

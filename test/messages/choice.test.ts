@@ -107,3 +107,17 @@ test('the switch of the language leads to no other site', () => {
   ]
   expect(others.map((next) => ownAddress(next, site))).toEqual(others.map(() => '/'))
 })
+
+test('the title of a problem is in the language of the request, and its type and code are not', async () => {
+  const refused = async (language: string) =>
+    harness.anonymous.get(`/v1/accounts/${seededUuid()}`, { 'accept-language': language })
+  const [english, german, albanian] = [await refused('en'), await refused('de'), await refused('sq, de;q=0.5')]
+  expect(english.body.title).toBe('Credentials are missing or not accepted')
+  expect(german.body.title).toBe('Die Anmeldung fehlt oder wird nicht anerkannt')
+  expect(albanian.body.title).toBe('Kredencialet mungojnë ose nuk pranohen')
+  for (const { body, headers } of [german, albanian]) {
+    expect([body.code, body.type]).toEqual([english.body.code, english.body.type])
+    expect(headers.get('vary')).toContain('Accept-Language')
+  }
+  expect(german.headers.get('content-language')).toBe('de')
+})
