@@ -1,5 +1,5 @@
-import { isPermitted, type OperatorPermission, type OperatorRole } from '../../policy/operators/operator-roles.ts'
 import type { Language } from '../../messages/languages.ts'
+import { isPermitted, type OperatorPermission, type OperatorRole } from '../../policy/operators/operator-roles.ts'
 import { Problem } from './problem.ts'
 
 /** Who sent a request. A newcomer is a verified Firebase user without an account. */

@@ -9,6 +9,7 @@ export const problem = {
   fresh_sign_in_required: 'Bitte melden Sie sich neu an',
   no_account: 'Zu dieser Anmeldung gibt es kein Konto',
   forbidden: 'Das ist für Sie nicht freigegeben',
+  role_insufficient: 'Ihre Rolle erlaubt das nicht',
   forged_form: 'Das Formular kann nicht angenommen werden',
   not_found: 'Nicht gefunden',
   method_not_allowed: 'Diese Methode ist nicht erlaubt',

@@ -7,6 +7,7 @@ export const problem = {
   fresh_sign_in_required: 'A fresh sign-in is required',
   no_account: 'This sign-in has no account',
   forbidden: 'Not for this caller',
+  role_insufficient: 'Your role does not permit this',
   forged_form: 'The form cannot be accepted',
   not_found: 'Not found',
   method_not_allowed: 'Method not allowed',

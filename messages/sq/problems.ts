@@ -9,6 +9,7 @@ export const problem = {
   fresh_sign_in_required: 'Ju lutemi hyni përsëri',
   no_account: 'Kjo hyrje nuk ka llogari',
   forbidden: 'Kjo nuk ju lejohet',
+  role_insufficient: 'Roli juaj nuk e lejon këtë',
   forged_form: 'Formulari nuk mund të pranohet',
   not_found: 'Nuk u gjet',
   method_not_allowed: 'Kjo metodë nuk lejohet',

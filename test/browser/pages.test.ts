@@ -108,10 +108,10 @@ describe.skipIf(!hasBrowser)('pages in a browser', async () => {
     expectStatus(await harness.operator.post('/v1/privacy-requests', request), 201)
     const { page, faults } = await openWatched(browser, site)
     await page.goto(`${site}/console`)
-      // With the keyboard only: the first link skips the site's head.
-      await page.keyboard.press('Tab')
-      await page.keyboard.press('Enter')
-      for (let field = 0; field < 5; field++) await page.keyboard.press('Tab')
+    // With the keyboard only: the first link skips the site's head.
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('Enter')
+    for (let field = 0; field < 5; field++) await page.keyboard.press('Tab')
     await page.keyboard.insertText(harness.keys.operator)
     await page.keyboard.press('Enter')
     await page.getByRole('heading', { name: 'Orders to review (1)' }).waitFor()

@@ -1,8 +1,8 @@
 /** U6: an invoice or a credit note as a PDF of one page, tagged, so that a screen reader can read it. */
 import PDFDocument from 'pdfkit'
 import { colours } from '../../../mails/style.ts'
-import { drawnMark } from '../brand/wordmark.tsx'
 import { textsOf } from '../../../messages/texts.ts'
+import { drawnMark } from '../brand/wordmark.tsx'
 import type { InvoiceContent } from './invoice-content.ts'
 
 const margin = 56
@@ -59,7 +59,9 @@ export async function invoicePdf(content: InvoiceContent): Promise<Buffer> {
     part('P', () =>
       pdf.font('Helvetica').fillColor(colours.muted).text(printable(note), margin, pdf.y, { width: wide }),
     )
-  part('P', () => pdf.fontSize(8).text(textsOf('en').t('common.imprint'), margin, 780, { width: wide, lineBreak: true, height: 24 }))
+  part('P', () =>
+    pdf.fontSize(8).text(textsOf('en').t('common.imprint'), margin, 780, { width: wide, lineBreak: true, height: 24 }),
+  )
   root.end()
   pdf.end()
   return written
