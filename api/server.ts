@@ -26,6 +26,7 @@ import { consoleRoutes } from './routes/console/console.ts'
 import { deletionRoutes } from './routes/deletions.ts'
 import { deviceRoutes } from './routes/devices.ts'
 import { emailChangeRoutes } from './routes/email-changes.ts'
+import { esimRoutes } from './routes/esims.ts'
 import { eventRoutes } from './routes/events/events.ts'
 import { webhookEndpointRoutes } from './routes/events/webhook-endpoints.ts'
 import { exportRoutes } from './routes/exports.ts'
@@ -134,6 +135,7 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
     ...emailChangeRoutes(api),
     ...consentRoutes(api),
     ...orderRoutes(api),
+    ...esimRoutes(api),
     ...disputeRoutes(api),
     ...withdrawalRoutes(api),
     ...taxBooksRoutes(api),

@@ -246,6 +246,7 @@ const tables: Record<string, Table> = {
       price_minor: business,
       currency: business,
       active: business,
+      dominated: business,
       updated_at: business,
     },
   },

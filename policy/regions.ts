@@ -49,3 +49,6 @@ export function regionOf(countries: readonly string[]): Region {
   const found = continents.find(([code]) => (counts.get(code) ?? 0) >= countries.length * majority)
   return found ? { code: found[0], name: found[1] } : global
 }
+
+/** The continent of a country; `Global` for one that no continent lists. */
+export const continentOfCountry = (country: string): Region => continentOf.get(country) ?? global

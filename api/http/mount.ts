@@ -21,6 +21,7 @@ import { type AnsweringTimes, answerWithin, limitTime } from './answering.ts'
 import { type Authenticate, assertFreshSignIn } from './auth.ts'
 import { actorOf, assertReaches, assertRole, type Caller } from './caller.ts'
 import { readIdempotencyKey } from './idempotency.ts'
+import { validationText } from './input/validation-texts.ts'
 import type { Limiter } from './limits.ts'
 import { problemCodesOf } from './openapi.ts'
 import { type FieldError, fieldErrors, Problem } from './problem.ts'
@@ -240,7 +241,7 @@ function requireJson(request: Request, _response: Response, next: () => void): v
 }
 
 function parse<Schema extends z.ZodType>(schema: Schema, value: unknown, place: string): z.output<Schema> {
-  const parsed = schema.safeParse(value)
+  const parsed = schema.safeParse(value, { error: validationText })
   const errors: FieldError[] = parsed.success ? unstorableTexts(parsed.data, place) : fieldErrors(parsed.error, place)
   if (!parsed.success || errors.length > 0) throw new Problem('invalid_request', { errors })
   return parsed.data

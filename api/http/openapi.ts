@@ -81,7 +81,7 @@ export function describeRoutes(
     },
     responses: { '2XX': { description: 'The event has arrived. Anything else is tried again for three days.' } },
   })
-  return new OpenApiGeneratorV31(registry.definitions).generateDocument({
+  const document = new OpenApiGeneratorV31(registry.definitions).generateDocument({
     openapi: '3.1.0',
     info: {
       title: 'AMA eSIM',
@@ -90,6 +90,21 @@ export function describeRoutes(
     },
     servers: [{ url: publicUrl }],
   })
+  return withNullableReferences(document) as OpenApiDocument
+}
+
+/**
+ * The library writes a nullable named schema as `allOf: [reference, string or null]`, which no null fulfils. It becomes
+ * `anyOf: [reference, null]`.
+ */
+function withNullableReferences(node: unknown): unknown {
+  if (Array.isArray(node)) return node.map(withNullableReferences)
+  if (node === null || typeof node !== 'object') return node
+  const { allOf, ...rest } = node as { allOf?: unknown }
+  if (Array.isArray(allOf) && allOf.length === 2 && '$ref' in allOf[0] && allOf[1].type?.includes?.('null')) {
+    return { ...rest, anyOf: [allOf[0], { type: 'null' }] }
+  }
+  return Object.fromEntries(Object.entries(node).map(([name, part]) => [name, withNullableReferences(part)]))
 }
 
 function operationId(route: Route): string {
@@ -166,15 +181,21 @@ const problemContent = (route: Route): DescribedResponse['content'] =>
 
 interface DescribedResponse {
   description?: string
-  content?: Record<string, { schema: z.ZodType | { type: 'string' } }>
+  content?: Record<string, { schema: z.ZodType | { type: 'string'; format?: string } }>
   headers?: Record<string, { description: string; schema: { type: 'string' } }>
 }
+
+/** Generators make bytes of `format: binary`; without it an image would be a text. */
+const rawSchema = (contentType: string) =>
+  contentType.startsWith('text/') || contentType === 'application/json'
+    ? { type: 'string' as const }
+    : { type: 'string' as const, format: 'binary' }
 
 function successOf(definition: ResponseDefinition): DescribedResponse {
   const { description, schema, contentType, headers } = definition
   const content = schema
     ? { 'application/json': { schema } }
-    : contentType !== undefined && { [contentType]: { schema: { type: 'string' as const } } }
+    : contentType !== undefined && { [contentType]: { schema: rawSchema(contentType) } }
   const headerObjects = Object.entries(headers ?? {}).map(
     ([name, meaning]) => [name, { description: meaning, schema: { type: 'string' as const } }] as const,
   )

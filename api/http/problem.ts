@@ -90,8 +90,7 @@ export function fieldErrors(error: z.ZodError, place: string): FieldError[] {
       if (issue.code === 'unrecognized_keys') {
         return issue.keys.map((key) => ({ field: [...path, key].join('.'), reason: 'unknown field' }))
       }
-      const missing = issue.code === 'invalid_type' && issue.message.endsWith('received undefined')
-      return [{ field: path.join('.') || place, reason: missing ? 'missing' : issue.message }]
+      return [{ field: path.join('.') || place, reason: issue.message }]
     })
     .slice(0, mostErrors)
     .map(({ field, reason }) => ({ field: field.slice(0, longestName), reason }))

@@ -29,14 +29,17 @@ import { sentId, sentTime } from '../http/storable.ts'
 import { createOrderClient } from '../runs/order-client.ts'
 import { createPartialRefundClient } from '../runs/partial-refund-client.ts'
 import { accountId } from '../views/account-fields.ts'
+import { orderStatus } from '../views/order-enumerations.ts'
 import { orderDetails, orderSummary, viewOrder, viewSummary } from '../views/order-view.ts'
 
 const orderParams = z.strictObject({ id: sentId })
 const packageCode = z.string().regex(/^[a-z0-9][a-z0-9.-]{0,79}$/, 'must be the code of a package')
 const measurement = z
   .strictObject({ adUserData: z.boolean(), adPersonalization: z.boolean() })
-  .default({ adUserData: false, adPersonalization: false })
-  .describe("the person's consent to ad measurement (P3)")
+  .optional()
+  // A default of an object in the document is none that generated clients in Kotlin compile.
+  .transform((given) => given ?? { adUserData: false, adPersonalization: false })
+  .describe("the person's consent to ad measurement (P3); without it neither is given")
 const savedCards = z.boolean().default(false).describe('offer saved cards, and to save this one')
 
 const performanceConsent = z
@@ -311,7 +314,7 @@ export function orderRoutes(api: ApiContext): Route[] {
       query: z.strictObject({
         ...pageQuery,
         accountId: accountId.optional(),
-        status: z.string().max(40).optional(),
+        status: orderStatus.schema.optional(),
       }),
       responses: { 200: { description: 'A page of orders', schema: orderPage } },
       async handle({ query, caller }) {

@@ -41,7 +41,7 @@ const requestSummary = z
     id: z.uuid(),
     reference: z.string().describe('the name of the request in mails'),
     accountId: z.uuid().nullable(),
-    kind: z.string(),
+    kind: z.enum(privacyRequestKinds),
     state: z.enum(['open', 'answered']),
     late: z.boolean().describe('not answered in time'),
     receivedAt: time,
@@ -49,7 +49,7 @@ const requestSummary = z
     extendedBecause: z.string().nullable(),
     acknowledgedAt: time,
     escalatedAt: time,
-    answerKind: z.string().nullable(),
+    answerKind: z.enum(answerKinds).nullable(),
     answeredAt: time,
   })
   .meta({ id: 'PrivacyRequestSummary' })

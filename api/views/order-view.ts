@@ -15,6 +15,7 @@ import { periods } from '../../policy/periods.ts'
 import { iosInstallUrl, parseActivationCode } from '../../providers/lpa.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import type { Caller } from '../http/caller.ts'
+import { disputeState, esimState, orderReason, orderStatus, refundReason, refundState } from './order-enumerations.ts'
 import { viewConsent } from './withdrawal-view.ts'
 
 const time = z.iso.datetime().nullable()
@@ -32,8 +33,8 @@ export const orderSummary = z
     dataBytes: bytes,
     days: z.int(),
     amount: z.object({ minor: z.int().describe('in the minor unit, tax included'), currency: z.string() }),
-    status: z.string(),
-    reason: z.string().nullable().describe('null to customers while the order is in review'),
+    status: orderStatus.schema,
+    reason: orderReason.schema.nullable(),
     dueAt: time.describe('when the status ends at the latest'),
     createdAt: time,
     paidAt: time,
@@ -54,7 +55,7 @@ const paymentSheet = z
 const esim = z
   .object({
     id: z.uuid(),
-    state: z.string(),
+    state: esimState.schema,
     suspended: z.boolean(),
     iccid: z.string(),
     activationCode: z.string(),
@@ -73,7 +74,7 @@ const esim = z
 const dispute = z
   .object({
     id: z.string(),
-    state: z.string(),
+    state: disputeState.schema,
     amount: z.object({ minor: z.int(), currency: z.string() }).nullable(),
     reason: z.string().nullable(),
     networkReasonCode: z.string().nullable(),
@@ -91,12 +92,14 @@ export const orderDetails = orderSummary
       .describe('the parameters of the payment sheet, while the order awaits its payment'),
     installUrl: z.url().nullable(),
     esims: z.array(esim),
-    documents: z.array(z.object({ kind: z.string(), number: z.string(), issuedOn: z.iso.date() })),
+    documents: z.array(
+      z.object({ kind: z.enum(['invoice', 'credit_note']), number: z.string(), issuedOn: z.iso.date() }),
+    ),
     refunds: z.array(
       z.object({
-        state: z.string().describe("`requested`: not confirmed yet; `refused`: not made; otherwise Stripe's"),
+        state: refundState.schema,
         minor: z.int(),
-        reason: z.string(),
+        reason: refundReason.schema,
         creditNote: z.string().nullable().describe('the number; null also of a refund that replaces a failed one'),
       }),
     ),
@@ -109,7 +112,7 @@ export const orderDetails = orderSummary
         }),
       )
       .describe('`failed` and `bounced`: show the eSIM in the app, and ask the person for another address'),
-    dispute: z.string().nullable().describe('the state of the latest dispute'),
+    dispute: disputeState.schema.nullable(),
     disputes: z.array(dispute).describe('empty to customers'),
     performanceConsent: z.object({ version: z.string(), text: z.string(), at: z.iso.datetime() }).nullable(),
   })
@@ -118,10 +121,7 @@ export const orderDetails = orderSummary
 const iso = (date: Date | null): string | null => date?.toISOString() ?? null
 const count = (value: bigint | null): number | null => (value === null ? null : Number(value))
 
-/**
- * An order in a list.
- * @param reader only operators see why an order is in review. U5: a customer could otherwise get around the rule
- */
+/** An order in a list. @param reader who is answered */
 export function viewSummary(order: OrderRow, reader: Caller['kind']): z.input<typeof orderSummary> {
   return {
     id: order.id,
@@ -135,7 +135,11 @@ export function viewSummary(order: OrderRow, reader: Caller['kind']): z.input<ty
     days: order.days,
     amount: { minor: order.gross_minor, currency: order.currency },
     status: order.status,
-    reason: order.status === 'in_review' && reader !== 'operator' ? null : order.reason,
+    // U5: only operators see why an order is in review: a customer could otherwise get around the rule.
+    reason:
+      order.reason === null || (order.status === 'in_review' && reader !== 'operator')
+        ? null
+        : orderReason.known(order.reason),
     dueAt: iso(dueAt(order)),
     createdAt: iso(order.created_at),
     paidAt: iso(order.paid_at),
@@ -177,13 +181,13 @@ export async function viewOrder(
     esims: esims.map(viewEsim),
     documents,
     refunds: refunds.map(({ state, amount_minor, reason, credit_note }) => ({
-      state,
+      state: refundState.known(state),
       minor: amount_minor,
-      reason,
+      reason: refundReason.known(reason),
       creditNote: credit_note,
     })),
     mails,
-    dispute: disputes[0]?.state ?? null,
+    dispute: disputes[0] ? disputeState.known(disputes[0].state) : null,
     disputes: reader === 'operator' ? disputes.map(viewDispute) : [],
     performanceConsent: viewConsent(order),
   }
@@ -192,7 +196,7 @@ export async function viewOrder(
 function viewDispute(row: Disputes): z.input<typeof dispute> {
   return {
     id: row.stripe_dispute_id,
-    state: row.state,
+    state: disputeState.known(row.state),
     amount:
       row.amount_minor === null || row.currency === null ? null : { minor: row.amount_minor, currency: row.currency },
     reason: row.reason,

@@ -7,6 +7,7 @@ import type { ValidityStart } from '../../providers/esim.ts'
 import type { Database, Transaction } from '../connection/database.ts'
 import type { Attention, PackageOffers, Packages } from '../connection/schema.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../operator-tasks.ts'
+import { dominated } from './dominated.ts'
 
 export interface PackageOffer {
   provider: string
@@ -163,6 +164,7 @@ export async function decideSale(
     if (codes.length === 0) continue
     await tx`update packages set active = ${active}, updated_at = ${at} where code = any(${codes})`
   }
+  await recordDominated(tx)
   const open = await tx<Pick<Attention, 'subject_id'>[]>`
     select subject_id from attention where kind = ${priceTask} and resolved_at is null
     ${only === undefined ? tx`` : tx`and subject_id = ${only}`}`
@@ -174,6 +176,42 @@ export async function decideSale(
     if (!faults.has(code)) await resolveOperatorTask(tx, { kind: priceTask, subjectId: code, by: 'catalogue', at })
   }
   return { putOnSale: change.on.length, takenOffSale: change.off.length }
+}
+
+/** Records which packages on sale another one beats. Only rows that change are written. */
+async function recordDominated(tx: Transaction): Promise<void> {
+  const onSale = await tx<
+    (Pick<Packages, 'code' | 'kind' | 'destinations' | 'data_bytes' | 'daily' | 'days' | 'price_minor' | 'currency'> & {
+      families: string[] | null
+      top_ups: boolean
+      validity_starts: string[]
+    })[]
+  >`
+    select p.code, p.kind, p.destinations, p.data_bytes, p.daily, p.days, p.price_minor, p.currency,
+      array_agg(o.provider || ' ' || o.family order by o.provider, o.family) filter (where o.available) as families,
+      coalesce(bool_or(exists (
+        select from package_offers t join packages tp on tp.code = t.package_code and tp.kind = 'top_up' and tp.active
+        where t.available and t.provider = o.provider and t.family = o.family)), false) as top_ups,
+      coalesce(array_agg(distinct coalesce(o.validity_starts, 'unknown')) filter (where o.available), '{}')
+        as validity_starts
+    from packages p left join package_offers o on o.package_code = p.code
+    where p.active group by p.code`
+  const beaten = dominated(
+    onSale.map((row) => ({
+      code: row.code,
+      // A top-up goes onto eSIMs of its families alone: it is compared with those.
+      group: row.kind === 'base' ? 'base' : `top_up ${(row.families ?? []).join(', ')}`,
+      destinations: row.destinations,
+      dataBytes: row.data_bytes,
+      daily: row.daily,
+      days: row.days,
+      priceMinor: row.price_minor,
+      currency: row.currency,
+      takesTopUps: row.top_ups,
+      startsAtFirstUse: row.validity_starts.length > 0 && row.validity_starts.every((start) => start === 'first_use'),
+    })),
+  )
+  await tx`update packages set dominated = code = any(${[...beaten]}) where dominated <> (code = any(${[...beaten]}))`
 }
 
 /** Sets our price. @returns the price before; undefined when there is no such package */

@@ -22,18 +22,78 @@ type PackageRow = Pick<
   'code' | 'kind' | 'name' | 'destinations' | 'data_bytes' | 'daily' | 'days' | 'price_minor' | 'currency'
 >
 
-/** A page of the packages on sale, ordered by code. */
+export const packageSorts = ['code', 'price', '-price', 'data', '-data', 'days', '-days'] as const
+export type PackageSort = (typeof packageSorts)[number]
+
+export interface PackageFilter {
+  kind: Package['kind']
+  destination?: string | undefined
+  minDataBytes?: number | undefined
+  unlimited?: boolean | undefined
+  minDays?: number | undefined
+  maxPriceMinor?: number | undefined
+  /** also those that another package beats in every respect */
+  dominated: boolean
+}
+
+/** More than any package has: unlimited data is the most. */
+const unlimitedBytes = 2 ** 50
+
+/** A page of the packages on sale. @param page.after sort key and code of the last package before */
 export async function listPackages(
   sql: Queryable,
-  page: { kind: Package['kind']; destination: string | undefined; afterCode: string | undefined; limit: number },
+  filter: PackageFilter,
+  page: { sort: PackageSort; after: [key: number, code: string] | undefined; limit: number },
+): Promise<{ package: Package; sortKey: number }[]> {
+  const { kind, destination, minDataBytes, unlimited, minDays, maxPriceMinor } = filter
+  const { sort, after, limit } = page
+  const isDescending = sort.startsWith('-')
+  const name = sort.replace('-', '') as 'code' | 'price' | 'data' | 'days'
+  const bytes = sql`coalesce(data_bytes, ${unlimitedBytes})`
+  const column = { code: sql`0`, price: sql`price_minor`, data: bytes, days: sql`days` }[name]
+  // A cursor can hold any number.
+  const key = sql`(${column})::float8`
+  const rows = await sql<(PackageRow & { sort_key: number })[]>`
+    select code, kind, name, destinations, data_bytes, daily, days, price_minor, currency, ${key} as sort_key
+    from packages
+    where active and kind = ${kind}
+      ${filter.dominated ? sql`` : sql`and not dominated`}
+      ${destination === undefined ? sql`` : sql`and destinations @> array[${destination}]`}
+      ${minDataBytes === undefined ? sql`` : sql`and ${bytes} >= ${minDataBytes}`}
+      ${unlimited === undefined ? sql`` : sql`and (data_bytes is null) = ${unlimited}`}
+      ${minDays === undefined ? sql`` : sql`and days >= ${minDays}`}
+      ${maxPriceMinor === undefined ? sql`` : sql`and price_minor <= ${maxPriceMinor}`}
+      ${
+        after === undefined
+          ? sql``
+          : sql`and (${key} ${isDescending ? sql`<` : sql`>`} ${after[0]}::float8 or (${key} = ${after[0]}::float8 and code > ${after[1]}))`
+      }
+    order by ${key} ${isDescending ? sql`desc` : sql`asc`}, code limit ${limit}`
+  return rows.map((row) => ({ package: packageOf(row), sortKey: row.sort_key }))
+}
+
+/** The top-ups on sale that an eSIM takes, the cheapest first: those of its provider for the family of its package. */
+export async function listTopUpsOf(
+  sql: Queryable,
+  esim: { provider: string; basePackageCode: string },
 ): Promise<Package[]> {
   const rows = await sql<PackageRow[]>`
-    select code, kind, name, destinations, data_bytes, daily, days, price_minor, currency from packages
-    where active and kind = ${page.kind}
-      ${page.destination === undefined ? sql`` : sql`and destinations @> array[${page.destination}]`}
-      ${page.afterCode === undefined ? sql`` : sql`and code > ${page.afterCode}`}
-    order by code limit ${page.limit}`
+    select p.code, p.kind, p.name, p.destinations, p.data_bytes, p.daily, p.days, p.price_minor, p.currency
+    from packages p
+    where p.kind = 'top_up' and p.active and ${hasTopUpOffer(sql, esim)}
+    order by p.price_minor, p.code`
   return rows.map(packageOf)
+}
+
+/** Where packages lead, with the cheapest base package of each destination in a currency. */
+export async function listDestinations(
+  sql: Queryable,
+  currency: string,
+): Promise<{ code: string; packages: number; fromMinor: number }[]> {
+  return sql<{ code: string; packages: number; fromMinor: number }[]>`
+    select country as code, count(*)::int as packages, min(price_minor) as "fromMinor"
+    from packages p, unnest(p.destinations) as country
+    where active and not dominated and kind = 'base' and currency = ${currency} group by 1 order by 1`
 }
 
 /** A package, on sale or not. */
@@ -67,15 +127,23 @@ export async function findOrderable(
   return row
 }
 
-/** Whether the provider of an eSIM offers a top-up for the family of the package that the eSIM was sold as. */
+/** Whether the eSIM takes a top-up: the one that `listTopUpsOf` lists. */
 export async function findTopUpOffer(
   sql: Queryable,
   wanted: { code: string; provider: string; basePackageCode: string },
 ): Promise<boolean> {
   const [row] = await sql`
     select 1 from packages p
-    join package_offers o on o.package_code = p.code and o.provider = ${wanted.provider} and o.available
-    join package_offers base on base.package_code = ${wanted.basePackageCode} and base.provider = o.provider
-    where p.code = ${wanted.code} and p.kind = 'top_up' and p.active and base.family = o.family`
+    where p.code = ${wanted.code} and p.kind = 'top_up' and p.active and ${hasTopUpOffer(sql, wanted)}`
   return row !== undefined
 }
+
+/** The eSIM's provider offers package `p` for the family of the package that the eSIM was sold as. */
+const hasTopUpOffer = (
+  sql: Queryable,
+  { provider, basePackageCode }: { provider: string; basePackageCode: string },
+) => sql`
+  exists (
+    select from package_offers o
+    join package_offers base on base.package_code = ${basePackageCode} and base.provider = o.provider
+    where o.package_code = p.code and o.provider = ${provider} and o.available and base.family = o.family)`

@@ -538,6 +538,7 @@ export interface Packages {
   currency: string
   active: boolean
   updated_at: Date
+  dominated: boolean
 }
 
 export interface PaymentSweeps {

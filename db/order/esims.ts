@@ -132,6 +132,79 @@ function opener({ cipher }: EncryptedDatabase, key: DataKey): (row: Esims) => St
   })
 }
 
+/** An eSIM of an account without the secrets of its installation. */
+export interface AccountEsim {
+  id: string
+  orderId: string
+  packageCode: string
+  packageName: string
+  destination: string
+  iccid: string
+  state: EsimState
+  suspended: boolean
+  totalBytes: bigint | null
+  usedBytes: bigint
+  activatedAt: Date | null
+  expiresAt: Date | null
+  orderedAt: Date
+}
+
+type AccountEsimRow = Pick<
+  Esims,
+  'id' | 'order_id' | 'iccid' | 'state' | 'suspended' | 'total_bytes' | 'used_bytes' | 'activated_at' | 'expires_at'
+> &
+  Pick<Orders, 'package_code' | 'package_name' | 'destination' | 'created_at'>
+
+/** A page of the eSIMs of an account, those of the newest order first. */
+export async function listEsimsOfAccount(
+  context: EncryptedDatabase,
+  accountId: string,
+  page: { after: [orderedAt: string, id: string] | undefined; limit: number },
+): Promise<AccountEsim[]> {
+  const { sql } = context
+  const key = await findDataKey(sql, context, accountId)
+  if (!key) return []
+  const fields = tableEncryption(context.cipher, key, 'esims')
+  const rows = await sql<AccountEsimRow[]>`
+    select e.id, e.order_id, e.iccid, e.state, e.suspended, e.total_bytes, e.used_bytes, e.activated_at, e.expires_at,
+      o.package_code, o.package_name, o.destination, o.created_at
+    from orders o join esims e on e.order_id = o.id
+    where o.account_id = ${accountId}
+      ${page.after === undefined ? sql`` : sql`and (o.created_at, e.id) < (${page.after[0]}, ${page.after[1]})`}
+    order by o.created_at desc, e.id desc limit ${page.limit}`
+  return rows.map((row) => ({
+    id: row.id,
+    orderId: row.order_id,
+    packageCode: row.package_code,
+    packageName: row.package_name,
+    destination: row.destination,
+    iccid: fields.open('iccid', row.iccid),
+    state: row.state,
+    suspended: row.suspended,
+    totalBytes: row.total_bytes,
+    usedBytes: row.used_bytes,
+    activatedAt: row.activated_at,
+    expiresAt: row.expires_at,
+    orderedAt: row.created_at,
+  }))
+}
+
+/** Whose an eSIM is, and what decides which top-ups it takes. */
+export async function findEsimOwner(
+  sql: Queryable,
+  esimId: string,
+): Promise<
+  { accountId: string; orderId: string; provider: string; basePackageCode: string; delivered: boolean } | undefined
+> {
+  const [row] = await sql<
+    { accountId: string; orderId: string; provider: string; basePackageCode: string; delivered: boolean }[]
+  >`
+    select o.account_id as "accountId", o.id as "orderId", e.provider, o.package_code as "basePackageCode",
+      o.status = 'delivered' as delivered
+    from esims e join orders o on o.id = e.order_id where e.id = ${esimId}`
+  return row
+}
+
 export async function setEsimState(
   sql: Queryable,
   orderId: string,

@@ -94,7 +94,7 @@ export async function listOrders(
   sql: Queryable,
   page: {
     accountId: string | undefined
-    status: string | undefined
+    status: OrderStatus | undefined
     after: [createdAt: string, id: string] | undefined
     limit: number
   },

@@ -87,7 +87,69 @@ test('the pages of the package list have each package once, in order, also while
   expect(seen).toEqual(codes.sort())
 })
 
+test('packages are sorted and filtered; pages of each sort have each package once', async () => {
+  const add = (fields: Record<string, unknown>) => addPackage({ destinations: ['XF'], ...fields })
+  const small = await add({ price_minor: 500, data_bytes: 1_000_000, days: 7 })
+  const large = await add({ price_minor: 900, data_bytes: 9_000_000_000, days: 30 })
+  const unlimited = await add({ price_minor: 2_000, data_bytes: null, days: 10 })
+  const twin = await add({ price_minor: 900, data_bytes: 9_000_000_000, days: 30 })
+  const twins = [large, twin].sort()
+  const codes = async (query: string): Promise<string[]> => {
+    const seen: string[] = []
+    let cursor: string | null = ''
+    while (cursor !== null) {
+      const answer = await list(`destination=XF&limit=1&${query}${cursor && `&cursor=${cursor}`}`)
+      expect(answer.status, answer.text).toBe(200)
+      seen.push(...answer.body.items.map((item) => item.code))
+      cursor = answer.body.nextCursor
+    }
+    return seen
+  }
+  expect(await codes('sort=price')).toEqual([small, ...twins, unlimited])
+  expect(await codes('sort=-price')).toEqual([unlimited, ...twins, small])
+  expect(await codes('sort=data')).toEqual([small, ...twins, unlimited])
+  expect(await codes('sort=-data')).toEqual([unlimited, ...twins, small])
+  expect(await codes('sort=days')).toEqual([small, unlimited, ...twins])
+  expect(await codes('sort=-days')).toEqual([...twins, unlimited, small])
+  expect(await codes('minDataBytes=2000000&sort=price')).toEqual([...twins, unlimited])
+  expect(await codes('unlimited=true')).toEqual([unlimited])
+  expect(await codes('unlimited=false&maxPriceMinor=899')).toEqual([small])
+  expect(await codes('minDays=11')).toEqual(twins)
+})
+
+test('a package that another one dominates is left out of list and destinations, unless it is asked for', async () => {
+  const good = await addPackage({ destinations: ['IS'], price_minor: 700 })
+  const bad = await addPackage({ destinations: ['IS'], price_minor: 600, dominated: true })
+  expect((await list('destination=IS')).body.items.map((item) => item.code)).toEqual([good])
+  const all = await list('destination=IS&dominated=included')
+  expect(all.body.items.map((item) => item.code)).toEqual([good, bad].sort())
+  const { body } = await harness.call('GET', '/v1/destinations?language=de')
+  expect(body.items.find((item: { code: string }) => item.code === 'IS')).toEqual({
+    code: 'IS',
+    name: 'Island',
+    region: { code: 'eu', name: 'Europe' },
+    packages: 1,
+    cheapest: { minor: 700, currency: 'EUR' },
+  })
+})
+
+test('destinations are sorted by their names in the language of the request', async () => {
+  for (const code of ['AT', 'ES', 'SE']) await addPackage({ destinations: [code] })
+  const names = async (language: string): Promise<string[]> => {
+    const { body } = await harness.call('GET', `/v1/destinations?language=${language}`)
+    const items: { code: string; name?: string }[] = body.items
+    return items.filter(({ code }) => ['AT', 'ES', 'SE'].includes(code)).map(({ name }) => name ?? '')
+  }
+  expect(await names('en')).toEqual(['Austria', 'Spain', 'Sweden'])
+  expect(await names('de')).toEqual(['Österreich', 'Schweden', 'Spanien'])
+  const refused = await harness.call('GET', '/v1/destinations?language=x_y')
+  expect([refused.status, refused.body.errors[0]?.field]).toEqual([400, 'language'])
+})
+
 test.each([
+  ['sort=cost', 'sort'],
+  ['minDays=0', 'minDays'],
+  ['unlimited=yes', 'unlimited'],
   ['limit=0', 'limit'],
   ['limit=201', 'limit'],
   ['limit=1.5', 'limit'],
@@ -99,6 +161,7 @@ test.each([
   ['kind=voice', 'kind'],
   ['cursor=x', 'cursor'],
   [`cursor=${Buffer.from('[1]').toString('base64url')}`, 'cursor'],
+  [`cursor=${Buffer.from('["a"]').toString('base64url')}`, 'cursor'],
   [`cursor=${Buffer.from('["a","b"]').toString('base64url')}`, 'cursor'],
 ])('the package list refuses %s', async (query, field) => {
   const answer = await list(query)

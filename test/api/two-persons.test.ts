@@ -26,7 +26,7 @@ interface Operation {
 
 interface Things {
   person: Person
-  order: { id: string; esims: { matchingId: string }[]; documents: { number: string }[] }
+  order: { id: string; esims: { id: string; matchingId: string }[]; documents: { number: string }[] }
   heldOrder: { id: string }
   requestId: string
 }
@@ -96,6 +96,12 @@ const entries: Record<string, Entry> = {
     id: 'theirs',
     path: account('/consents/promotions'),
     body: () => ({ granted: true, source: 'app_settings' }),
+    ownerGets: 200,
+  },
+  'GET /v1/accounts/{id}/esims': { id: 'theirs', path: account('/esims'), ownerGets: 200 },
+  'GET /v1/esims/{id}/top-ups': {
+    id: 'theirs',
+    path: (of) => `/v1/esims/${of.order.esims[0]?.id}/top-ups`,
     ownerGets: 200,
   },
   'GET /v1/orders/{id}': { id: 'theirs', path: order(''), ownerGets: 200 },

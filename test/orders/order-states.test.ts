@@ -41,11 +41,11 @@ The run uses the same table to accept or refuse updates.
 ## States
 
 ${table(
-  ['state', 'waits for', 'until', 'promise', 'the customer has', 'refused updates'],
+  ['state', 'meaning', 'waits for', 'until', 'promise', 'the customer has', 'refused updates'],
   names.map((name) => {
-    const { waitsFor, until, keeps, customerHas } = orderStates[name]
+    const { meaning, waitsFor, until, keeps, customerHas } = orderStates[name]
     const refused = orderUpdates.filter((update) => !isListed(update, name))
-    return [code(name), waitsFor, limit(until), keeps ?? '', customerHas, refused.map(code).join(', ')]
+    return [code(name), meaning, waitsFor, limit(until), keeps ?? '', customerHas, refused.map(code).join(', ')]
   }),
 )}
 

@@ -45,6 +45,8 @@ export interface OrderReaction {
 }
 
 export interface OrderStateRow {
+  /** for those who call the API */
+  meaning: string
   /** the run's search attribute `WaitingFor` */
   waitsFor: string
   /** a limit of `periods.order`, and since when it counts; in words where others set it; null: none */
@@ -63,8 +65,11 @@ const tellsOfWarning = {
 const remembersPayment = { does: 'Is remembered until the order is delivered or refunded, then asks the processor' }
 const remembersProvider = { does: 'Is remembered until delivery, then looks at the eSIMs' } as const
 
+const lived = ending('The last eSIM has expired or was ended', 'eSIMs')
+
 export const orderStates: { readonly [Status in OrderStatus]: OrderStateRow } = {
   awaiting_payment: {
+    meaning: 'The order can be paid; nothing is charged yet',
     waitsFor: 'payment',
     until: { period: 'paymentWindowMs', after: 'the order' },
     customerHas: 'paid nothing',
@@ -104,6 +109,7 @@ export const orderStates: { readonly [Status in OrderStatus]: OrderStateRow } = 
     },
   },
   in_review: {
+    meaning: 'Paid, and held until an operator approves or rejects it',
     waitsFor: 'an operator to approve or reject',
     until: { period: 'reviewWindowMs', after: 'the payment' },
     keeps: 'U5',
@@ -124,6 +130,7 @@ export const orderStates: { readonly [Status in OrderStatus]: OrderStateRow } = 
     },
   },
   provisioning: {
+    meaning: 'Paid; the eSIM is being ordered from the provider',
     waitsFor: 'the eSIM provider',
     until: { period: 'deliverWithinMs', after: 'the payment, or the approval' },
     keeps: 'U2',
@@ -150,6 +157,7 @@ export const orderStates: { readonly [Status in OrderStatus]: OrderStateRow } = 
     },
   },
   delivered: {
+    meaning: 'The eSIMs are there and can be installed',
     waitsFor: 'the eSIM to be used and to expire',
     until: 'the eSIMs can live no longer',
     keeps: 'U3',
@@ -191,6 +199,7 @@ export const orderStates: { readonly [Status in OrderStatus]: OrderStateRow } = 
     },
   },
   refunding: {
+    meaning: 'The money is being given back',
     waitsFor: 'the payment processor',
     until: null,
     keeps: 'U2',
@@ -206,6 +215,7 @@ export const orderStates: { readonly [Status in OrderStatus]: OrderStateRow } = 
     },
   },
   refund_failed: {
+    meaning: 'The bank returned the refund, or it was refused: an operator repeats it',
     waitsFor: 'an operator to repeat the refund',
     until: null,
     keeps: 'U2',
@@ -218,6 +228,7 @@ export const orderStates: { readonly [Status in OrderStatus]: OrderStateRow } = 
     },
   },
   refunded: {
+    meaning: 'The money was given back',
     waitsFor: 'the refund to settle',
     until: { period: 'refundSettlesWithinMs', after: 'the refund' },
     customerHas: 'the money back',
@@ -234,14 +245,15 @@ export const orderStates: { readonly [Status in OrderStatus]: OrderStateRow } = 
       },
     },
   },
-  cancelled: ending('paid nothing'),
-  unpaid: ending('paid nothing'),
-  ended: { ...ending('eSIMs'), on: { ...ending('eSIMs').on, 'fraud-warning': tellsOfWarning } },
+  cancelled: ending('Cancelled before it was paid; nothing was charged', 'paid nothing'),
+  unpaid: ending('Not paid in time; nothing was charged', 'paid nothing'),
+  ended: { ...lived, on: { ...lived.on, 'fraud-warning': tellsOfWarning } },
 }
 
 /** The run closes as soon as everybody has been told. */
-function ending(customerHas: OrderStateRow['customerHas']): OrderStateRow {
+function ending(meaning: string, customerHas: OrderStateRow['customerHas']): OrderStateRow {
   return {
+    meaning,
     waitsFor: 'nothing',
     until: null,
     customerHas,

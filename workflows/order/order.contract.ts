@@ -59,6 +59,8 @@ export interface OrderState extends Omit<RunStatus, 'dueAt'> {
   dueAt: string | null
 }
 
+export { orderStates }
+
 /** What a run begins with; its first due date is the starter's. */
 export const firstState = {
   status: 'awaiting_payment',

@@ -1,0 +1,102 @@
+import { z } from 'zod'
+import type { ApiContext } from '../../context.ts'
+import { listTopUpsOf } from '../../db/catalogue/packages.ts'
+import { type AccountEsim, findEsimOwner, listEsimsOfAccount } from '../../db/order/esims.ts'
+import { assertReaches } from '../http/caller.ts'
+import { cutPage, decodeCursor, pageOf, pageQuery } from '../http/cursor.ts'
+import { Problem } from '../http/problem.ts'
+import { defineRoute, type Route } from '../http/route.ts'
+import { sentId, sentTime } from '../http/storable.ts'
+import { accountId } from '../views/account-fields.ts'
+import { esimState } from '../views/order-enumerations.ts'
+import { packageForSale, viewPackage } from './packages.ts'
+
+const time = z.iso.datetime().nullable()
+
+const accountEsim = z
+  .object({
+    id: z.uuid(),
+    orderId: z.uuid().describe('that order has what installs the eSIM'),
+    packageCode: z.string(),
+    packageName: z.string(),
+    destination: z.string(),
+    iccid: z.string(),
+    state: esimState.schema,
+    suspended: z.boolean(),
+    totalBytes: z.int().nullable().describe('null: unlimited'),
+    usedBytes: z.int().describe('as the provider last said: it may lag by hours'),
+    activatedAt: time,
+    expiresAt: time,
+    orderedAt: z.iso.datetime(),
+  })
+  .meta({ id: 'AccountEsim' })
+
+const position = z.tuple([sentTime, z.uuid()])
+
+export function esimRoutes(api: ApiContext): Route[] {
+  const { sql } = api
+  return [
+    defineRoute({
+      method: 'get',
+      path: '/v1/accounts/{id}/esims',
+      tag: 'esims',
+      summary: "List an account's eSIMs, those of the newest order first",
+      promises: ['C3', 'G1'],
+      callers: ['service', 'person'],
+      reads: ['esims'],
+      account: 'id',
+      params: z.strictObject({ id: accountId }),
+      query: z.strictObject(pageQuery),
+      responses: {
+        200: { description: 'A page of eSIMs', schema: pageOf(accountEsim).meta({ id: 'AccountEsimPage' }) },
+      },
+      async handle({ params, query: { cursor, limit } }) {
+        const after = decodeCursor(cursor, position)
+        const found = await listEsimsOfAccount(api, params.id, { after, limit: limit + 1 })
+        const { rows, nextCursor } = cutPage(found, limit, (row) => [row.orderedAt.toISOString(), row.id])
+        return {
+          status: 200,
+          headers: { 'Cache-Control': 'no-store' },
+          body: { items: rows.map(viewAccountEsim), nextCursor },
+        }
+      },
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/v1/esims/{id}/top-ups',
+      tag: 'esims',
+      summary: 'List the top-ups that an eSIM takes, the cheapest first',
+      description:
+        'Order one with `POST /v1/orders/{id}/top-up` on the order of the eSIM. Empty when the eSIM cannot be topped up any more.',
+      callers: ['service', 'person'],
+      params: z.strictObject({ id: sentId }),
+      responses: {
+        200: {
+          description: 'All of them',
+          schema: z
+            .object({ orderId: z.uuid().describe('the order of the eSIM'), items: z.array(packageForSale) })
+            .meta({ id: 'TopUps' }),
+        },
+      },
+      problems: ['not_found'],
+      async handle({ params, caller }) {
+        const esim = await findEsimOwner(sql, params.id)
+        if (!esim) throw new Problem('not_found')
+        assertReaches(caller, esim.accountId)
+        const items = esim.delivered ? await listTopUpsOf(sql, esim) : []
+        return { status: 200, body: { orderId: esim.orderId, items: items.map(viewPackage) } }
+      },
+    }),
+  ]
+}
+
+function viewAccountEsim(esim: AccountEsim): z.input<typeof accountEsim> {
+  return {
+    ...esim,
+    totalBytes: esim.totalBytes === null ? null : Number(esim.totalBytes),
+    usedBytes: Number(esim.usedBytes),
+    activatedAt: esim.activatedAt?.toISOString() ?? null,
+    expiresAt: esim.expiresAt?.toISOString() ?? null,
+    orderedAt: esim.orderedAt.toISOString(),
+  }
+}

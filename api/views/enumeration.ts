@@ -1,0 +1,29 @@
+/** Enumerations of the API: each value with its meaning, which the OpenAPI document and /docs show. */
+import { z } from 'zod'
+
+/** `values` by their meanings, under a name in the OpenAPI document. */
+export interface Enumeration<Value extends string> {
+  schema: z.ZodEnum<{ [Key in Value]: Key }>
+  meanings: Readonly<Record<Value, string>>
+  /** The value, or `other` for one that this list does not have: an outside party may add values at any time. */
+  known(value: string): Value | Extract<Value, 'other'>
+}
+
+/** Defines an enumeration. @param name of its schema in the OpenAPI document */
+export function enumeration<const Value extends string>(
+  name: string,
+  description: string,
+  meanings: Readonly<Record<Value, string>>,
+): Enumeration<Value> {
+  const values = Object.keys(meanings) as [Value, ...Value[]]
+  const schema = z.enum(values).meta({
+    id: name,
+    description,
+    'x-enum-descriptions': values.map((value) => meanings[value]),
+  }) as unknown as Enumeration<Value>['schema']
+  return {
+    schema,
+    meanings,
+    known: (value) => (Object.hasOwn(meanings, value) ? (value as Value) : ('other' as Extract<Value, 'other'>)),
+  }
+}
