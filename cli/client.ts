@@ -1,4 +1,7 @@
-/** `npm run client`: generates the typed client from the OpenAPI document that a running API serves. */
+/**
+ * `npm run client`: generates the typed client from the OpenAPI document that a running API serves.
+ * `npm run client -- --release` also keeps the document as the one that later changes must not break.
+ */
 import { execFileSync } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
@@ -23,9 +26,10 @@ try {
   ]) {
     execFileSync('npm', command, { cwd: fileURLToPath(folder), stdio: 'inherit' })
   }
-  const types = new URL('schema.ts', folder)
+  const types = new URL('schema.d.ts', folder)
   await writeFile(types, originLine(json) + (await readFile(types, 'utf8')))
-  say('client/openapi.json and client/schema.ts are written')
+  if (process.argv.includes('--release')) await writeFile(new URL('released.json', folder), json)
+  say('client/openapi.json and client/schema.d.ts are written')
 } finally {
   await stack.stop()
 }

@@ -1,6 +1,7 @@
 /**
  * `npm run keys -- create service|operator --label <text>`, `npm run keys -- list`, `npm run keys -- revoke <id>`:
  * manages the service and operator keys of the API. A key is shown once, when it is made.
+ * Beside `npm start` it uses the settings of that stack.
  * `npm run keys -- create signing` prints a new key for the setting SIGNING_KEYS, and needs no settings itself.
  */
 import { randomBytes } from 'node:crypto'
@@ -9,6 +10,7 @@ import { readConfigOrExit } from '../config.ts'
 import { type Context, createContext } from '../context.ts'
 import { type ApiKeyKind, createApiKey, listApiKeys, revokeApiKey } from '../db/api-keys.ts'
 import { recordSecurityEvent } from '../db/security-log.ts'
+import { environmentBeside } from './running-stack.ts'
 
 const usage = `Usage:
   npm run keys -- create service|operator --label <text>
@@ -25,7 +27,10 @@ if (command === 'create' && argument === 'signing') {
   console.log(`signing-${day}-${randomBytes(2).toString('hex')}:${randomBytes(32).toString('base64')}`)
   console.error('Put it first in SIGNING_KEYS of every process, before a comma and the older keys.')
 } else {
-  const context = createContext(readConfigOrExit(process.env), { name: 'ama-esim-keys', maxConnections: 1 })
+  const context = createContext(readConfigOrExit(await environmentBeside(process.env)), {
+    name: 'ama-esim-keys',
+    maxConnections: 1,
+  })
   try {
     process.exitCode = await run(context)
   } finally {

@@ -1,10 +1,13 @@
 /** The embedded stack on fixed ports (free ones with AMA_PORTS=free). It keeps its data in .data/ or AMA_DATA_DIR. */
+import { rm } from 'node:fs/promises'
 import pc from 'picocolors'
 import { ConfigurationError } from '../config.ts'
+import { keepSecrets } from '../dev/development-secrets.ts'
 import { fixedPorts } from '../dev/fixed-ports.ts'
 import { reloadOnChange } from '../dev/reload.ts'
 import { type Stack, startStack } from '../dev/stack.ts'
 import { stopAsked } from '../shared/shutdown.ts'
+import { dataFolder, runningSettingsFile } from './running-stack.ts'
 
 const write = (line = ''): void => void process.stdout.write(`${line}\n`)
 const link = (name: string, url: string): void => write(`  ${name.padEnd(20)} ${pc.underline(url)}`)
@@ -17,6 +20,8 @@ export async function startEmbedded({ reload = false } = {}): Promise<void> {
   const begun = performance.now()
   const stack = await start(reload)
   if (!stack) return
+  const settings = runningSettingsFile(process.env)
+  await keepSecrets(settings, stack.settings)
   const reloading = reload ? await reloadOnChange(stack, (line) => write(`  ${line}`)) : undefined
   write()
   write(pc.bold(pc.green(`  Ready in ${((performance.now() - begun) / 1000).toFixed(1)} s`)))
@@ -24,6 +29,7 @@ export async function startEmbedded({ reload = false } = {}): Promise<void> {
   link('API documentation', `${stack.urls.api}/docs`)
   if (stack.urls.ui) link('Temporal Web UI', stack.urls.ui)
   if (stack.urls.inbox) link('mail inbox', stack.urls.inbox)
+  if (stack.settings.STRIPE_API_URL) link('payment page', `${stack.settings.STRIPE_API_URL}/pay`)
   write(`  ${'service key'.padEnd(20)} ${stack.keys.service}`)
   write(`  ${'operator key'.padEnd(20)} ${stack.keys.operator}`)
   if (reload) write(pc.dim('\n  API and worker restart when a file is saved.'))
@@ -31,6 +37,7 @@ export async function startEmbedded({ reload = false } = {}): Promise<void> {
   const why = await Promise.race([stack.failed, stopAsked(process.env).then(() => undefined)])
   if (why !== undefined) write(pc.red(`\n  The stack stops: ${why}`))
   await reloading?.close()
+  await rm(settings, { force: true })
   await stack.stop().catch((error: unknown) => {
     if (why === undefined) write(pc.red(String(error)))
     process.exitCode = 1
@@ -43,7 +50,7 @@ async function start(reload: boolean): Promise<Stack | undefined> {
     return await startStack({
       ports: process.env.AMA_PORTS === 'free' ? 'free' : 'fixed',
       ui: true,
-      dataDir: process.env.AMA_DATA_DIR ?? '.data',
+      dataDir: dataFolder(process.env),
       processes: 'apart',
       environment: process.env,
       onProgress: (line) => write(pc.dim(`  ${line}`)),

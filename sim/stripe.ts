@@ -1,5 +1,6 @@
 /**
- * A simulator of one Stripe account with the parts of API version 2026-10-28.endive that this project uses.
+ * A simulator of one Stripe account with the parts of API version 2026-10-28.endive that this project uses. A person
+ * pays by a test card at `/pay/<client secret>` (sim/stripe/confirm/).
  *
  * Actions (`POST /_control/do/<name>` with JSON). A payment is named by `paymentIntent` (id or client secret) or by
  * `orderId` (metadata.order_id).
@@ -30,6 +31,7 @@ import type Stripe from 'stripe'
 import { type RunningSimulator, startSimulator } from './simulator.ts'
 import { createAccount, type StoredEvent } from './stripe/account.ts'
 import { createActions, type StripeReplies } from './stripe/actions.ts'
+import { createConfirm } from './stripe/confirm/confirm.ts'
 import { createDisputes } from './stripe/disputes.ts'
 import { createEvents } from './stripe/events.ts'
 import { createFraudWarnings } from './stripe/fraud-warnings.ts'
@@ -67,6 +69,8 @@ export interface StripeBooks {
 export async function startStripe(options: {
   port?: number
   secretKey: string
+  /** with it an app confirms payments */
+  publishableKey?: string | undefined
   webhookSecret: string
   webhookUrl?: string | undefined
   webhookRetryDelayMs?: number
@@ -77,16 +81,19 @@ export async function startStripe(options: {
     secret: options.webhookSecret,
     retryDelayMs: options.webhookRetryDelayMs ?? 1000,
   })
-  const protocol = createProtocol(account, options.secretKey)
+  const protocol = createProtocol(account, options.secretKey, options.publishableKey)
   const warnings = createFraudWarnings(account, events)
   const ledger = createLedger(account)
+  const payments = createPayments(account, events, ledger)
+  const disputes = createDisputes(account, events, warnings, ledger)
   const parts = {
     account,
     protocol,
     ledger,
-    payments: createPayments(account, events, ledger),
+    payments,
     refunds: createRefunds(account, events, warnings, ledger),
-    disputes: createDisputes(account, events, warnings, ledger),
+    disputes,
+    confirm: createConfirm({ account, payments, disputes, warnings }),
     warnings,
     redactions: createRedactions(account),
   }

@@ -138,6 +138,7 @@ const starters: Record<SimulatorName, Starter> = {
     const simulator = await startStripe({
       port: port('stripe'),
       secretKey: settings.STRIPE_SECRET_KEY,
+      publishableKey: settings.STRIPE_PUBLISHABLE_KEY,
       webhookSecret: settings.STRIPE_WEBHOOK_SECRET,
       webhookUrl: `${apiUrl}/v1/webhooks/stripe`,
     })

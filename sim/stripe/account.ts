@@ -21,6 +21,8 @@ export interface Settings {
   lateSuccess: Set<string>
   /** the next refund of these payments is accepted and then fails */
   failNextRefund: Set<string>
+  /** refunds of these payments are pending at first */
+  pendingRefundOf: Set<string>
 }
 
 const initialSettings = (): Settings => ({
@@ -29,6 +31,7 @@ const initialSettings = (): Settings => ({
   redactionAccess: true,
   lateSuccess: new Set(),
   failNextRefund: new Set(),
+  pendingRefundOf: new Set(),
 })
 
 export interface Account {

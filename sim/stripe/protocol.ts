@@ -13,6 +13,8 @@ export interface Call {
   id: string
   /** the `Stripe-Version` header, if any */
   version: string | undefined
+  /** called with the publishable key: only with the client secret of the object */
+  isApp: boolean
 }
 
 /** A fault within an endpoint, which the idempotency store sees; it does not see a simulator's Fault. */
@@ -30,7 +32,8 @@ type Handler = (call: Call) => object
 
 export type Protocol = ReturnType<typeof createProtocol>
 
-export function createProtocol(account: Account, secretKey: string) {
+/** @param publishableKey what the app sends; accepted by endpoints that say so */
+export function createProtocol(account: Account, secretKey: string, publishableKey?: string) {
   const store = createIdempotencyStore(() => account.now())
   const faults: EndpointFault[] = []
 
@@ -41,6 +44,7 @@ export function createProtocol(account: Account, secretKey: string) {
     path: string,
     known: string[],
     run: Handler,
+    { forApps = false }: { forApps?: boolean } = {},
   ): void {
     router[method](path, async (request: Request, response: Response) => {
       const requestId = newId('req')
@@ -49,14 +53,16 @@ export function createProtocol(account: Account, secretKey: string) {
       if (key) response.set('idempotency-key', key)
       let begun = false
       try {
-        authenticate(request, secretKey)
+        const isApp =
+          publishableKey !== undefined &&
+          publishableKey === authenticate(request, forApps ? [secretKey, publishableKey] : [secretKey])
         const kept = key ? store.begin(checkedKey(key), `${method} ${request.path}\n${rawBody(request)}`) : undefined
         if (kept) {
           response.set({ 'idempotent-replayed': 'true', 'original-request': kept.requestId })
           return send(response, kept.status, kept.body)
         }
         begun = key !== undefined
-        const body = JSON.stringify(await execute(request, method, known, run))
+        const body = JSON.stringify(await execute(request, method, known, run, isApp))
         if (key) store.finish(key, { status: 200, body, requestId })
         send(response, 200, body)
       } catch (error) {
@@ -72,7 +78,13 @@ export function createProtocol(account: Account, secretKey: string) {
     })
   }
 
-  async function execute(request: Request, method: string, known: string[], run: Handler): Promise<object> {
+  async function execute(
+    request: Request,
+    method: string,
+    known: string[],
+    run: Handler,
+    isApp: boolean,
+  ): Promise<object> {
     const fault = faults.find((candidate) => candidate.times > 0 && candidate.path.test(request.path))
     if (fault) fault.times -= 1
     if (fault?.delayMs) await new Promise((resolve) => setTimeout(resolve, fault.delayMs))
@@ -82,7 +94,12 @@ export function createProtocol(account: Account, secretKey: string) {
     const parameters = parseForm(source)
     const unknown = Object.keys(parameters).find((name) => name !== 'expand' && !known.includes(name))
     if (unknown) throw invalidParameter('parameter_unknown', unknown, `Received unknown parameter: ${unknown}`)
-    const reply = run({ parameters, id: String(request.params.id ?? ''), version: request.get('stripe-version') })
+    const reply = run({
+      parameters,
+      id: String(request.params.id ?? ''),
+      version: request.get('stripe-version'),
+      isApp,
+    })
     if (fault?.status) throw broken(fault.status)
 
     const paths = textList(parameters, 'expand')
@@ -102,9 +119,12 @@ export function createProtocol(account: Account, secretKey: string) {
   }
 }
 
-function authenticate(request: Request, secretKey: string): void {
+function authenticate(request: Request, keys: readonly (string | undefined)[]): string {
   const given = request.get('authorization')
-  if (given === `Bearer ${secretKey}`) return
+  // Apps send their publishable key as the form's `key`, or as the user of basic authentication.
+  const [scheme, credentials = ''] = given?.split(' ') ?? []
+  const key = scheme === 'Basic' ? Buffer.from(credentials, 'base64').toString().split(':')[0] : credentials
+  if (key && keys.includes(key)) return key
   const message = given ? 'Invalid API Key provided.' : 'You did not provide an API key.'
   throw new Refusal(401, { type: 'invalid_request_error', message }, true)
 }

@@ -24,7 +24,8 @@ export function createRefunds(account: Account, events: Events, warnings: FraudW
     }
     const paymentIntent = idOf(charge.payment_intent) ?? ''
     const doomed = account.settings.failNextRefund.delete(paymentIntent)
-    const status = account.settings.pendingRefunds || doomed ? 'pending' : 'succeeded'
+    const isPending = account.settings.pendingRefunds || account.settings.pendingRefundOf.has(paymentIntent)
+    const status = isPending || doomed ? 'pending' : 'succeeded'
     const refund = account.refunds.add(newRefund(account.now(), charge, { ...given, amount, status }))
     refund.balance_transaction = ledger.refunded(refund).id
     takeFrom(charge, amount)

@@ -3,6 +3,7 @@ export interface StripeErrorBody {
   type: 'api_error' | 'card_error' | 'idempotency_error' | 'invalid_request_error'
   message: string
   code?: string
+  decline_code?: string
   param?: string
   payment_intent?: unknown
 }

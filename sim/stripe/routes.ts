@@ -3,6 +3,8 @@ import type { Router } from 'express'
 import type Stripe from 'stripe'
 import { type Account, idOf, newId } from './account.ts'
 import { type Collection, found } from './collection.ts'
+import { type Confirm, intentOfSecret } from './confirm/confirm.ts'
+import { mountPaymentPage } from './confirm/payment-page.ts'
 import type { Disputes } from './disputes.ts'
 import type { FraudWarnings } from './fraud-warnings.ts'
 import type { Ledger } from './ledger.ts'
@@ -25,6 +27,7 @@ export interface Parts {
   warnings: FraudWarnings
   redactions: Redactions
   ledger: Ledger
+  confirm: Confirm
 }
 
 export const pagination = ['limit', 'starting_after', 'ending_before', 'created']
@@ -36,6 +39,7 @@ export function mountRoutes(router: Router, parts: Parts): void {
   mountDisputesAndEvents(router, parts)
   mountRedactions(router, parts)
   mountLedger(router, parts)
+  mountPaymentPage(router, parts)
 }
 
 function mountCustomers(router: Router, { account, protocol }: Parts): void {
@@ -75,7 +79,11 @@ function mountCustomers(router: Router, { account, protocol }: Parts): void {
   })
 }
 
-function mountPaymentIntents(router: Router, { account, protocol, payments }: Parts): void {
+function mountPaymentIntents(router: Router, { account, protocol, payments, confirm }: Parts): void {
+  const reachable = (id: string, parameters: Parameters, isApp: boolean) =>
+    isApp
+      ? intentOfSecret(account, requiredText(parameters, 'client_secret'))
+      : found(account.paymentIntents, 'payment_intent', id)
   const path = '/v1/payment_intents'
   const created = ['amount', 'currency', 'customer', 'automatic_payment_methods', 'metadata']
   protocol.endpoint(router, 'post', path, created, ({ parameters }) => {
@@ -94,8 +102,28 @@ function mountPaymentIntents(router: Router, { account, protocol, payments }: Pa
   protocol.endpoint(router, 'get', path, [...pagination, 'customer'], ({ parameters }) =>
     list(path, account.paymentIntents, parameters, ['customer']),
   )
-  protocol.endpoint(router, 'get', `${path}/:id`, ['client_secret'], ({ id }) =>
-    found(account.paymentIntents, 'payment_intent', id),
+  protocol.endpoint(
+    router,
+    'get',
+    `${path}/:id`,
+    ['client_secret'],
+    ({ id, parameters, isApp }) => reachable(id, parameters, isApp),
+    { forApps: true },
+  )
+  // docs.stripe.com/api/payment_intents/confirm: an app confirms with its publishable key and the client secret.
+  protocol.endpoint(
+    router,
+    'post',
+    `${path}/:id/confirm`,
+    ['client_secret', 'payment_method', 'payment_method_data', 'return_url', 'use_stripe_sdk'],
+    ({ id, parameters, isApp }) => {
+      const card = record(record(parameters, 'payment_method_data'), 'card')
+      return confirm(
+        reachable(id, parameters, isApp),
+        text(parameters, 'payment_method') ?? requiredText(card, 'number'),
+      )
+    },
+    { forApps: true },
   )
   protocol.endpoint(router, 'post', `${path}/:id/cancel`, ['cancellation_reason'], ({ id, parameters }) =>
     payments.cancel(

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { clientDocument, originLine } from '../../cli/client-document.ts'
-import { createAmaClient } from '../../client/index.ts'
+import { createAmaClient } from '../../client/index.js'
 import { shareStack } from '../harness/harness.ts'
 import { until } from '../harness/until.ts'
 
@@ -14,7 +14,7 @@ test('the generated client matches the routes (if not, run `npm run client`)', a
   const { body: served } = await harness.anonymous.get('/openapi.json')
   const json = await fileOf('openapi.json')
   expect(clientDocument(served)).toEqual(JSON.parse(json))
-  expect((await fileOf('schema.ts')).startsWith(originLine(json))).toBe(true)
+  expect((await fileOf('schema.d.ts')).startsWith(originLine(json))).toBe(true)
 })
 
 test('the generated client creates and reads an order that is paid', async () => {

@@ -1,11 +1,16 @@
+import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import type { OpenApiDocument } from '../../http/openapi.ts'
 import { Problem } from '../../http/problem.ts'
 import { type ProblemCode, problems } from '../../http/problems.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
-import { renderDocs, renderProblem } from '../../pages/docs.tsx'
+import { renderOrderStates } from '../../pages/docs/order-states.tsx'
+import { renderProblemType } from '../../pages/docs/problem-type.tsx'
+import { renderQuickstart } from '../../pages/docs/quickstart.tsx'
+import { renderDocs } from '../../pages/docs/reference.tsx'
 import { layoutHeaders } from '../../pages/layout.tsx'
 
+const quickstartFile = new URL('../../../docs/quickstart.md', import.meta.url)
 const pageHeaders = layoutHeaders({ maxAgeSeconds: 300 })
 
 /**
@@ -14,6 +19,7 @@ const pageHeaders = layoutHeaders({ maxAgeSeconds: 300 })
  */
 export function docsRoutes(described: () => { routes: readonly Route[]; document: OpenApiDocument }): Route[] {
   let page: string | undefined
+  let quickstart: string | undefined
   return [
     defineRoute({
       method: 'get',
@@ -43,16 +49,41 @@ export function docsRoutes(described: () => { routes: readonly Route[]; document
     }),
     defineRoute({
       method: 'get',
+      path: '/docs/quickstart',
+      tag: 'documentation',
+      summary: 'From nothing to a delivered eSIM, and to each other outcome',
+      callers: ['public'],
+      responses: { 200: { description: 'A page', contentType: 'text/html' } },
+      async handle() {
+        quickstart ??= renderQuickstart(await readFile(quickstartFile, 'utf8'))
+        return { status: 200, headers: pageHeaders, raw: quickstart }
+      },
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/docs/order-states',
+      tag: 'documentation',
+      summary: 'The states of an order, as a diagram and a table',
+      callers: ['public'],
+      responses: { 200: { description: 'A page', contentType: 'text/html' } },
+      handle: () => ({ status: 200, headers: pageHeaders, raw: renderOrderStates() }),
+    }),
+    defineRoute({
+      method: 'get',
       path: '/problems/{code}',
       tag: 'documentation',
-      summary: 'What a problem type means',
+      summary: 'Cause and remedy of a problem type',
       callers: ['public'],
       params: z.object({ code: z.string().max(100) }),
       responses: { 200: { description: 'A page', contentType: 'text/html' } },
       problems: ['not_found'],
       handle({ params }) {
         if (!Object.hasOwn(problems, params.code)) throw new Problem('not_found')
-        return { status: 200, headers: pageHeaders, raw: renderProblem(params.code as ProblemCode) }
+        return {
+          status: 200,
+          headers: pageHeaders,
+          raw: renderProblemType(params.code as ProblemCode, described().routes),
+        }
       },
     }),
   ]

@@ -1,8 +1,8 @@
-import { promises } from '../../policy/promises.ts'
-import { type OpenApiDocument, problemCodesOf } from '../http/openapi.ts'
-import { type ProblemCode, problems } from '../http/problems.ts'
-import type { Route } from '../http/route.ts'
-import { renderPage } from './document.tsx'
+import { promises } from '../../../policy/promises.ts'
+import { type OpenApiDocument, problemCodesOf } from '../../http/openapi.ts'
+import { type ProblemCode, problems } from '../../http/problems.ts'
+import type { Route } from '../../http/route.ts'
+import { renderPage } from '../document.tsx'
 import { ParameterTable, SchemaTable } from './schema-table.tsx'
 
 /** The documentation page, made from the OpenAPI document and the routes. */
@@ -18,13 +18,17 @@ export function renderDocs(routes: readonly Route[], document: OpenApiDocument):
         <code>application/problem+json</code> with a <code>code</code> from the <a href="#problems">list below</a>.
         Fields marked * are required; fields that an operation does not name are refused.
       </p>
+      <p>
+        New here? The <a href="/docs/quickstart">quickstart</a> buys an eSIM in five minutes.{' '}
+        <a href="/docs/order-states">States of an order</a>.
+      </p>
       <nav>
         {tags.map((tag) => (
           <a key={tag} href={`#${tag}`}>
             {tag}
           </a>
         ))}
-        <a href="#problems">problems</a>
+        <a href="#values">values</a> <a href="#problems">problems</a>
       </nav>
       {tags.map((tag) => (
         <section key={tag} id={tag}>
@@ -36,6 +40,13 @@ export function renderDocs(routes: readonly Route[], document: OpenApiDocument):
             ))}
         </section>
       ))}
+      <section id="values">
+        <h2>values</h2>
+        <p>Later versions may add values: a program takes one that it does not know for “something else”.</p>
+        {Object.entries(document.components?.schemas ?? {}).map(([name, schema]) => (
+          <ValueTable key={name} name={name} schema={schema} />
+        ))}
+      </section>
       <section id="problems">
         <h2>problems</h2>
         <ProblemTable codes={Object.keys(problems) as ProblemCode[]} />
@@ -44,18 +55,34 @@ export function renderDocs(routes: readonly Route[], document: OpenApiDocument):
   )
 }
 
-/** The page of one problem type, at its type URI. */
-export function renderProblem(code: ProblemCode): string {
-  return renderPage(
-    problems[code].title,
-    <main>
-      <h1>{problems[code].title}</h1>
-      <ProblemTable codes={[code]} />
-      <p>
-        <a href="/docs#problems">All problems</a>
-      </p>
-    </main>,
+/** The values of a named enumeration, with their meanings. */
+function ValueTable({ name, schema }: { name: string; schema: unknown }) {
+  const { enum: values, description, 'x-enum-descriptions': meanings } = schema as Partial<Values>
+  if (!values || !meanings) return null
+  return (
+    <>
+      <h3 id={`value-${name}`}>{name}</h3>
+      <p>{description}</p>
+      <table>
+        <tbody>
+          {values.map((value, index) => (
+            <tr key={value}>
+              <td>
+                <code>{value}</code>
+              </td>
+              <td>{meanings[index]}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </>
   )
+}
+
+interface Values {
+  enum: string[]
+  description: string
+  'x-enum-descriptions': string[]
 }
 
 function Operation({ route, document }: { route: Route; document: OpenApiDocument }) {
@@ -112,7 +139,9 @@ function ProblemTable({ codes }: { codes: readonly ProblemCode[] }) {
           <tr key={code}>
             <td>{problems[code].status}</td>
             <td>
-              <code>{code}</code>
+              <a href={`/problems/${code}`}>
+                <code>{code}</code>
+              </a>
             </td>
             <td>{problems[code].meaning}</td>
           </tr>

@@ -1,7 +1,8 @@
 /** A typed client of the API: its OpenAPI document gives the types of paths, parameters, bodies and problems. */
-import createFetchClient, { type Client } from 'openapi-fetch'
-import type { paths } from './schema.ts'
+import type { Client } from 'openapi-fetch'
+import type { components, paths } from './schema.d.ts'
 
+export type { components, paths }
 export type AmaClient = Client<paths>
 
 export interface ClientOptions {
@@ -15,6 +16,4 @@ export interface ClientOptions {
  * Creates a client. Calls return `{ data }` or `{ error }`, where `error` is an RFC 9457 problem, and throw only when the
  * API does not answer. An operation with an `Idempotency-Key` needs one: a repeated request with the same key is safe.
  */
-export function createAmaClient({ baseUrl, token }: ClientOptions): AmaClient {
-  return createFetchClient<paths>({ baseUrl, headers: { authorization: `Bearer ${token}` } })
-}
+export declare function createAmaClient(options: ClientOptions): AmaClient

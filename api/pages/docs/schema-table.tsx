@@ -1,4 +1,4 @@
-import type { OpenApiDocument } from '../http/openapi.ts'
+import type { OpenApiDocument } from '../../http/openapi.ts'
 
 /** The parts of JSON Schema that our documents use. */
 interface Schema {

@@ -1,0 +1,41 @@
+import { problemCodesOf } from '../../http/openapi.ts'
+import { type ProblemCode, problems } from '../../http/problems.ts'
+import type { Route } from '../../http/route.ts'
+import { renderPage } from '../document.tsx'
+import { CodeText } from './code-text.tsx'
+import { remedies } from './remedies.ts'
+
+/** The page of one problem type, at its type URI: its cause, its remedy, and who answers it. */
+export function renderProblemType(code: ProblemCode, routes: readonly Route[]): string {
+  const { status, title, meaning } = problems[code]
+  const answering = routes.filter((route) => problemCodesOf(route).includes(code))
+  return renderPage(
+    title,
+    <main>
+      <h1>{title}</h1>
+      <p>
+        HTTP {status}, <code>{code}</code>
+      </p>
+      <h2>Cause</h2>
+      <p>{meaning === title ? 'As the title says.' : <CodeText text={meaning} />}</p>
+      <h2>Remedy</h2>
+      <p>
+        <CodeText text={remedies[code]} />
+      </p>
+      <h2>Answered by</h2>
+      {answering.length === 0 ? <p>No operation answers it itself; it appears as the code of a failed run.</p> : null}
+      <ul>
+        {answering.map(({ method, path }) => (
+          <li key={`${method} ${path}`}>
+            <code>
+              {method.toUpperCase()} {path}
+            </code>
+          </li>
+        ))}
+      </ul>
+      <p>
+        <a href="/docs#problems">All problems</a>
+      </p>
+    </main>,
+  )
+}

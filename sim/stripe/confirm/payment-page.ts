@@ -1,0 +1,110 @@
+/**
+ * A page on which a person pays by a test card, in place of the app's payment sheet: `/pay/<client secret>`. It sends what
+ * the sheet sends. Without scripts.
+ */
+import type { Request, Response, Router } from 'express'
+import type Stripe from 'stripe'
+import { rawBody } from '../../simulator.ts'
+import type { Account } from '../account.ts'
+import { parseForm } from '../parameters.ts'
+import { Refusal } from '../refusal.ts'
+import { type Confirm, intentOfSecret } from './confirm.ts'
+import { testCards } from './test-cards.ts'
+
+export function mountPaymentPage(router: Router, { account, confirm }: { account: Account; confirm: Confirm }): void {
+  router.get('/pay', (request: Request, response: Response) => {
+    const secret = String(request.query.secret ?? '')
+    if (secret) return response.redirect(303, `/pay/${encodeURIComponent(secret)}`)
+    return send(response, 200, 'Pay for an order', [
+      '<p>Paste <code>payment.paymentIntentClientSecret</code> of an order.</p>',
+      '<form action="/pay"><label>Client secret <input name="secret" required></label> <button>Next</button></form>',
+    ])
+  })
+  router.get('/pay/:secret', (request: Request, response: Response) => show(request, response))
+  router.post('/pay/:secret', (request: Request, response: Response) => {
+    const { number } = parseForm(rawBody(request))
+    try {
+      const intent = intentOfSecret(account, String(request.params.secret))
+      if (intent.status !== 'requires_action') confirm(intent, String(number ?? ''))
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      return show(request, response, error)
+    }
+    return response.redirect(303, request.originalUrl)
+  })
+  router.post('/pay/:secret/authenticate', (request: Request, response: Response) => {
+    const secret = String(request.params.secret)
+    try {
+      const intent = intentOfSecret(account, secret)
+      if (intent.status === 'requires_action')
+        confirm(intent, parseForm(rawBody(request)).as === 'fail' ? declined : paid)
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      return show(request, response, error)
+    }
+    return response.redirect(303, `/pay/${encodeURIComponent(secret)}`)
+  })
+
+  function show(request: Request, response: Response, refusal?: Refusal): void {
+    const secret = String(request.params.secret)
+    try {
+      const intent = intentOfSecret(account, secret)
+      const notice = refusal ? [`<p role="alert">${escaped(refusal.message)} Try another card.</p>`] : []
+      send(response, refusal?.status ?? 200, title(intent), [...notice, ...content(intent, secret)])
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      send(response, 404, 'There is no such payment', ['<p><a href="/pay">Pay for another order</a></p>'])
+    }
+  }
+}
+
+const paid = 'pm_card_visa'
+const declined = 'pm_card_visa_chargeDeclined'
+
+const amountOf = ({ amount, currency }: Stripe.PaymentIntent): string =>
+  new Intl.NumberFormat('en', { style: 'currency', currency: currency.toUpperCase() }).format(amount / 100)
+
+function title(intent: Stripe.PaymentIntent): string {
+  if (intent.status === 'succeeded') return `${amountOf(intent)} paid`
+  if (intent.status === 'requires_action') return 'Your bank asks: is it you?'
+  return intent.status === 'canceled' ? 'This payment was cancelled' : `Pay ${amountOf(intent)}`
+}
+
+function content(intent: Stripe.PaymentIntent, secret: string): string[] {
+  const path = `/pay/${encodeURIComponent(secret)}`
+  if (intent.status === 'requires_action') {
+    return [
+      `<form method="post" action="${path}/authenticate"><button name="as" value="pass">It is me</button> <button name="as" value="fail">It is not me</button></form>`,
+    ]
+  }
+  if (['succeeded', 'canceled', 'processing'].includes(intent.status)) return [`<p>Status: ${intent.status}.</p>`]
+  const rows = testCards.map(
+    ({ number, label }) =>
+      `<tr><td><form method="post" action="${path}"><button name="number" value="${number}">${grouped(number)}</button></form></td><td>${escaped(label)}</td></tr>`,
+  )
+  return [
+    '<p>A test payment: no card is charged. A real card does not belong here.</p>',
+    `<form method="post" action="${path}"><label>Card number <input name="number" inputmode="numeric" placeholder="4242 4242 4242 4242" required></label> <button>Pay</button></form>`,
+    `<h2>Test cards</h2><table>${rows.join('')}</table>`,
+  ]
+}
+
+const grouped = (number: string): string => number.match(/.{1,4}/g)?.join(' ') ?? number
+
+const escaped = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
+
+const style = `:root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}body{max-width:40rem;margin:2rem auto;padding:0 1rem}
+input{font:inherit;padding:.5rem;width:16rem;max-width:100%}button{font:inherit;padding:.5rem .8rem;cursor:pointer}
+table{border-collapse:collapse}td{padding:.25rem .8rem .25rem 0;vertical-align:middle}form{margin:.5rem 0}
+td form{margin:0}td button{font-family:ui-monospace,monospace;white-space:nowrap}[role=alert]{border-left:.3rem solid #b3261e;padding-left:.8rem}`
+
+function send(response: Response, status: number, heading: string, parts: readonly string[]): void {
+  response
+    .status(status)
+    .set('Cache-Control', 'no-store')
+    .type('text/html')
+    .send(
+      `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escaped(heading)}</title><style>${style}</style></head><body><main><p>Stripe, simulated</p><h1>${escaped(heading)}</h1>${parts.join('')}</main></body></html>`,
+    )
+}

@@ -1,0 +1,90 @@
+/** A change of the API breaks no program that was made from the last released document. */
+import { readFile } from 'node:fs/promises'
+import { expect, test } from 'vitest'
+import { breakingChanges, type ComparedDocument } from '../../cli/client-compatibility.ts'
+
+const read = async (name: string) =>
+  JSON.parse(await readFile(new URL(`../../client/${name}`, import.meta.url), 'utf8')) as ComparedDocument
+
+const order = {
+  type: 'object',
+  required: ['id', 'status'],
+  properties: { id: { type: 'string' }, status: { $ref: '#/components/schemas/Status' }, note: { type: 'string' } },
+}
+const made = (change: { order?: object; parameters?: object[]; body?: object; path?: string } = {}): ComparedDocument =>
+  ({
+    paths: {
+      [change.path ?? '/v1/orders']: {
+        post: {
+          parameters: change.parameters ?? [{ name: 'limit', in: 'query', schema: { type: 'integer' } }],
+          requestBody: {
+            content: { 'application/json': { schema: change.body ?? { type: 'object', properties: {} } } },
+          },
+          responses: { 200: { content: { 'application/json': { schema: { ...order, ...change.order } } } } },
+        },
+      },
+    },
+    components: { schemas: { Status: { type: 'string', enum: ['paid', 'sent'] } } },
+  }) as ComparedDocument
+
+const place = 'POST /v1/orders'
+const { id, status, note } = order.properties
+
+test('the document breaks no program made from the last released one (client/released.json)', async () => {
+  expect(breakingChanges(await read('released.json'), await read('openapi.json'))).toEqual([])
+})
+
+test.each<[string, Parameters<typeof made>[0], string[]]>([
+  ['nothing', {}, []],
+  ['a new field of an answer', { order: { properties: { ...order.properties, more: { type: 'string' } } } }, []],
+  [
+    'a new optional parameter',
+    {
+      parameters: [
+        { name: 'limit', in: 'query', schema: { type: 'integer' } },
+        { name: 'sort', in: 'query' },
+      ],
+    },
+    [],
+  ],
+  ['a path that is gone', { path: '/v1/other' }, [`${place} is gone`]],
+  ['a parameter that is gone', { parameters: [] }, [`${place}: parameter query limit is gone`]],
+  [
+    'a new required parameter',
+    {
+      parameters: [
+        { name: 'limit', in: 'query', schema: { type: 'integer' } },
+        { name: 'key', in: 'header', required: true },
+      ],
+    },
+    [`${place}: parameter header key is new and required`],
+  ],
+  [
+    'a parameter of another type',
+    { parameters: [{ name: 'limit', in: 'query', schema: { type: 'string' } }] },
+    [`${place}: parameter query limit: its type was integer, is string`],
+  ],
+  [
+    'a new required field of a body',
+    { body: { type: 'object', properties: { code: { type: 'string' } }, required: ['code'] } },
+    [`${place}: body: field code is required now`],
+  ],
+  ['a field that is gone', { order: { properties: { id, status } } }, [`${place}: answer 200: field note is gone`]],
+  [
+    'a field that can be missing',
+    { order: { required: ['id'] } },
+    [`${place}: answer 200: field status can be missing now`],
+  ],
+  [
+    'a field that can be null',
+    { order: { properties: { id: { type: ['string', 'null'] }, status, note } } },
+    [`${place}: answer 200.id: its type was string, is string|null`],
+  ],
+  [
+    'a value that is gone',
+    { order: { properties: { id, note, status: { type: 'string', enum: ['paid'] } } } },
+    [`${place}: answer 200.status: value sent is gone`],
+  ],
+])('a change by %s is judged', (_name, change, faults) => {
+  expect(breakingChanges(made(), made(change))).toEqual(faults)
+})
