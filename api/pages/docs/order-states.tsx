@@ -14,9 +14,9 @@ const places: Record<Status, [column: number, row: number]> = {
   unpaid: [1, 3],
   delivered: [2, 1],
   refunding: [2, 0],
-  ended: [3, 1],
+  ended: [3, 2],
   refunded: [3, 0],
-  refund_failed: [3, 2],
+  refund_failed: [3, 1],
 }
 
 const step = { x: 215, y: 110 }
