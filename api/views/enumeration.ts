@@ -15,12 +15,13 @@ export function enumeration<const Value extends string>(
   description: string,
   meanings: Readonly<Record<Value, string>>,
 ): Enumeration<Value> {
-  const values = Object.keys(meanings) as [Value, ...Value[]]
-  const schema = z.enum(values).meta({
+  const values = Object.keys(meanings) as Value[]
+  const entries = Object.fromEntries(values.map((value) => [value, value])) as { [Key in Value]: Key }
+  const schema = z.enum(entries).meta({
     id: name,
     description,
     'x-enum-descriptions': values.map((value) => meanings[value]),
-  }) as unknown as Enumeration<Value>['schema']
+  })
   return {
     schema,
     meanings,

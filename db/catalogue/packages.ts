@@ -90,10 +90,11 @@ export async function listDestinations(
   sql: Queryable,
   currency: string,
 ): Promise<{ code: string; packages: number; fromMinor: number }[]> {
-  return sql<{ code: string; packages: number; fromMinor: number }[]>`
-    select country as code, count(*)::int as packages, min(price_minor) as "fromMinor"
+  const rows = await sql<{ code: string; packages: number; from_minor: number }[]>`
+    select country as code, count(*)::int as packages, min(price_minor) as from_minor
     from packages p, unnest(p.destinations) as country
     where active and not dominated and kind = 'base' and currency = ${currency} group by 1 order by 1`
+  return rows.map(({ code, packages, from_minor }) => ({ code, packages, fromMinor: from_minor }))
 }
 
 /** A package, on sale or not. */

@@ -196,13 +196,18 @@ export async function findEsimOwner(
 ): Promise<
   { accountId: string; orderId: string; provider: string; basePackageCode: string; delivered: boolean } | undefined
 > {
-  const [row] = await sql<
-    { accountId: string; orderId: string; provider: string; basePackageCode: string; delivered: boolean }[]
-  >`
-    select o.account_id as "accountId", o.id as "orderId", e.provider, o.package_code as "basePackageCode",
-      o.status = 'delivered' as delivered
+  const [row] = await sql<(Pick<Orders, 'account_id' | 'id' | 'package_code' | 'status'> & Pick<Esims, 'provider'>)[]>`
+    select o.account_id, o.id, e.provider, o.package_code, o.status
     from esims e join orders o on o.id = e.order_id where e.id = ${esimId}`
-  return row
+  return (
+    row && {
+      accountId: row.account_id,
+      orderId: row.id,
+      provider: row.provider,
+      basePackageCode: row.package_code,
+      delivered: row.status === 'delivered',
+    }
+  )
 }
 
 export async function setEsimState(

@@ -32,7 +32,7 @@ async function loadedBy(program: string): Promise<{ files: Set<string>; packages
 test('the image copies no simulator, development or test code', () => {
   const folders = new Set([...image].filter((file) => file.includes('/')).map((file) => file.split('/')[0] ?? ''))
   expect([...folders].sort()).toEqual(
-    'activities api cli db docs mails policy providers shared temporal worker workflows'.split(' '),
+    'activities api cli db docs mails messages policy providers shared temporal worker workflows'.split(' '),
   )
   expect(
     [...image].filter((file) => /\.test\.tsx?$|^cli\/(client|demo|dev|schema|start\.|start-embedded)/.test(file)),

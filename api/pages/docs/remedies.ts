@@ -17,10 +17,14 @@ export const remedies: Readonly<Record<ProblemCode, string>> = {
   fresh_sign_in_required: 'Let the person sign in again, and repeat with the new ID token.',
   no_account: 'Offer to sign up: `POST /v1/accounts` with the same ID token.',
   forbidden: 'Call it with the credentials of the caller that the documentation of the operation names.',
+  role_insufficient:
+    'Ask an operator whose role permits it, or an admin for another role. docs/operators.md lists what each role may do.',
   forged_form: 'Open the page again and send the form from there.',
   not_found: 'Check the id. A person reaches only what is theirs; what was erased stays away.',
   method_not_allowed: 'Use one of the methods in the header `Allow`.',
   dispute_state_conflict: readAgain,
+  webhook_endpoint_conflict:
+    'Read the endpoint: enable it before it can get events, wait a day between two changes of its secret, or delete one that is not used.',
   email_taken: 'Offer to sign in.',
   identity_taken: 'Sign in with that identity: its account is there already.',
   identity_differs: 'Sign in with the identity that is linked, or create another account.',
