@@ -53,9 +53,7 @@ export function createProtocol(account: Account, secretKey: string, publishableK
       if (key) response.set('idempotency-key', key)
       let begun = false
       try {
-        const isApp =
-          publishableKey !== undefined &&
-          publishableKey === authenticate(request, forApps ? [secretKey, publishableKey] : [secretKey])
+        const isApp = authenticate(request, forApps ? [secretKey, publishableKey] : [secretKey]) === publishableKey
         const kept = key ? store.begin(checkedKey(key), `${method} ${request.path}\n${rawBody(request)}`) : undefined
         if (kept) {
           response.set({ 'idempotent-replayed': 'true', 'original-request': kept.requestId })
@@ -121,7 +119,7 @@ export function createProtocol(account: Account, secretKey: string, publishableK
 
 function authenticate(request: Request, keys: readonly (string | undefined)[]): string {
   const given = request.get('authorization')
-  // Apps send their publishable key as the form's `key`, or as the user of basic authentication.
+  // A key is a bearer token or the user of basic authentication: docs.stripe.com/api/authentication
   const [scheme, credentials = ''] = given?.split(' ') ?? []
   const key = scheme === 'Basic' ? Buffer.from(credentials, 'base64').toString().split(':')[0] : credentials
   if (key && keys.includes(key)) return key
