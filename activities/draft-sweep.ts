@@ -25,7 +25,7 @@ export function createDraftSweepActivities(context: WorkerContext): DraftSweepAc
   const { sql, config, cipher, temporal } = context
 
   return {
-    async settleDrafts({ asOf }) {
+    async settleDrafts({ asOf, lastAsOf }) {
       const before = plusMs(new Date(asOf), -graceMs)
       const dropped = await Promise.all([
         // Their callers got an error and may have repeated the request, so these drafts must not start late.
@@ -34,7 +34,10 @@ export function createDraftSweepActivities(context: WorkerContext): DraftSweepAc
         deleteKeyRotationDrafts(sql, before),
       ])
       const started = (await startPrivacyRequests(before)) + (await startBreaches(before)) + (await completeRestore())
-      const lost = await reportLostRuns(context, new Date(asOf))
+      const lost = await reportLostRuns(context, {
+        at: new Date(asOf),
+        readUntil: lastAsOf === undefined ? undefined : new Date(lastAsOf),
+      })
       return { started, dropped: dropped.reduce((sum, count) => sum + count, 0), lost }
     },
   }

@@ -2,6 +2,7 @@
  * Runs that ended without an outcome: terminated by hand, timed out, or failed by a fault. Nobody does what they had still
  * to do, so each is an operator task until it goes on. The subject is the run id: a workflow id holds the id of an order.
  */
+import { heartbeat } from '@temporalio/activity'
 import { type WorkflowExecutionInfo, WorkflowNotFoundError } from '@temporalio/client'
 import type { WorkerContext } from '../context.ts'
 import { listSubjectsOfTasks, raiseOperatorTask, resolveOperatorTask } from '../db/operator-tasks.ts'
@@ -15,14 +16,24 @@ export const lostRunTask = 'run_lost'
 
 /** longer than all workers may be away */
 const lookBackMs = 7 * milliseconds.day
+/** Temporal lists a closed run a little later, and its clock may differ. */
+const overlapMs = milliseconds.hour
 const ownReasons: readonly string[] = Object.values(terminationReasons)
 
-/** @returns how many runs became operator tasks */
-export async function reportLostRuns({ sql, temporal }: WorkerContext, at: Date): Promise<number> {
+/**
+ * @param times.readUntil when the last look was: ordinary refusals of checkouts are many, and each is asked about once
+ * @returns how many runs became operator tasks
+ */
+export async function reportLostRuns(
+  { sql, temporal }: WorkerContext,
+  { at, readUntil }: { at: Date; readUntil: Date | undefined },
+): Promise<number> {
   const known = new Set(await listSubjectsOfTasks(sql, lostRunTask))
-  const since = plusMs(at, -lookBackMs).toISOString()
+  const earliest = plusMs(at, -lookBackMs)
+  const since = new Date(Math.max(+earliest, +(readUntil ? plusMs(readUntil, -overlapMs) : earliest))).toISOString()
   let reported = 0
   for await (const run of list(`ExecutionStatus IN ('Failed', 'TimedOut', 'Terminated') AND CloseTime > '${since}'`)) {
+    heartbeat()
     if (known.has(run.runId) || (await goesOn(run))) continue
     const why = await causeOf(run)
     if (why === undefined) continue
@@ -30,9 +41,10 @@ export async function reportLostRuns({ sql, temporal }: WorkerContext, at: Date)
     reported += 1
   }
   for (const subjectId of await listSubjectsOfOpenTasks(sql, lostRunTask)) {
-    let isLost = false
-    for await (const run of list(`RunId = '${subjectId}'`)) isLost = !(await goesOn(run))
-    if (!isLost) await resolveOperatorTask(sql, { kind: lostRunTask, subjectId, by: 'goes_on', at })
+    // A run that Temporal does not list any more, after its retention, is as lost as before.
+    for await (const run of list(`RunId = '${subjectId}'`)) {
+      if (await goesOn(run)) await resolveOperatorTask(sql, { kind: lostRunTask, subjectId, by: 'goes_on', at })
+    }
   }
   return reported
 
@@ -51,7 +63,7 @@ export async function reportLostRuns({ sql, temporal }: WorkerContext, at: Date)
       const newest = await temporal.workflow.getHandle(workflowId).describe()
       return newest.runId !== runId && ['RUNNING', 'COMPLETED'].includes(newest.status.name)
     } catch (error) {
-      // The erasure of a person deletes it.
+      // The erasure of a person deletes it, and its task.
       if (error instanceof WorkflowNotFoundError) return true
       throw error
     }

@@ -11,9 +11,11 @@ export interface DraftSweepReport {
   dropped: number
   /** runs that ended without an outcome and are new operator tasks; sweeps of before have none */
   lost?: number
+  /** the time of the sweep; the next one looks for runs that ended since */
+  asOf?: string
 }
 
-/** All times are ISO 8601. `asOf` is the workflow's time, by which activities decide. */
+/** All times are ISO 8601. `asOf` is the workflow's time, by which activities decide, `lastAsOf` that of the sweep before. */
 export interface DraftSweepActivities {
-  settleDrafts(input: { asOf: string }): Promise<DraftSweepReport>
+  settleDrafts(input: { asOf: string; lastAsOf?: string | undefined }): Promise<DraftSweepReport>
 }

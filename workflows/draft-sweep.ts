@@ -1,5 +1,5 @@
 /** Every few minutes: starts the run of drafts that have none, or deletes them; reports runs without an outcome. */
-import { proxyActivities } from '@temporalio/workflow'
+import { proxyActivities, workflowInfo } from '@temporalio/workflow'
 import type { DraftSweepActivities, DraftSweepReport } from './draft-sweep.contract.ts'
 import * as retry from './run/retry.ts'
 import { showStatusDetails } from './run/run-status.ts'
@@ -8,5 +8,7 @@ const { settleDrafts } = proxyActivities<DraftSweepActivities>(retry.hourlyStep)
 
 export async function draftSweep(): Promise<DraftSweepReport> {
   showStatusDetails({ status: 'looking', waitingFor: 'the database', dueAt: null })
-  return settleDrafts({ asOf: new Date().toISOString() })
+  const asOf = new Date().toISOString()
+  const last = workflowInfo().lastResult as DraftSweepReport | undefined
+  return { ...(await settleDrafts({ asOf, lastAsOf: last?.asOf })), asOf }
 }

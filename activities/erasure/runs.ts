@@ -6,6 +6,7 @@ import type { WorkerContext } from '../../context.ts'
 import { openSecret } from '../../db/erasure/deletion-seals.ts'
 import { recordStep } from '../../db/erasure/deletions.ts'
 import { withoutOthers } from '../../db/erasure/erased-rows.ts'
+import { forgetOperatorTask } from '../../db/operator-tasks.ts'
 import { failure } from '../../shared/failures.ts'
 import { searchAttributes } from '../../shared/search-attributes.ts'
 import { terminationReasons } from '../../temporal/termination-reasons.ts'
@@ -13,6 +14,7 @@ import type { DeletionActivities } from '../../workflows/account-deletion.contra
 import { emailChangeWorkflowId } from '../../workflows/email-change.contract.ts'
 import { orderAftercareWorkflowId, orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import { privacyRequestWorkflowId } from '../../workflows/privacy-request.contract.ts'
+import { lostRunTask } from '../lost-runs.ts'
 
 type Activities = Pick<DeletionActivities, 'endRuns' | 'deleteRuns'>
 
@@ -115,6 +117,7 @@ export function createDeletionRunActivities(context: WorkerContext): Activities 
     } catch (error) {
       if (!isNotFound(error)) throw error
     }
+    await forgetOperatorTask(sql, { kind: lostRunTask, subjectId: runId })
   }
 }
 
