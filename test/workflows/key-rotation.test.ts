@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { Payload } from '@temporalio/common'
-import { expect, test, vi } from 'vitest'
+import { afterAll, expect, test, vi } from 'vitest'
 import { findAccount } from '../../db/accounts.ts'
 import type { Accounts } from '../../db/connection/schema.ts'
 import { createDataKeys } from '../../db/crypto/data-keys.ts'
@@ -37,6 +37,11 @@ const after = { FIELD_KEYS: `${field.new},${field.old}`, PAYLOAD_KEYS: `${payloa
 const harness = await openHarness({ settings: before, books: false })
 const { sql } = harness.context
 
+// A stub would outlive this file: programs that later files start would look for a server that is gone.
+afterAll(() => {
+  vi.unstubAllEnvs()
+})
+
 /** A second API and worker with the same infrastructure. */
 async function deployNewKeyring() {
   const { API_PORT: _port, ...shared } = harness.settings
@@ -47,7 +52,7 @@ async function deployNewKeyring() {
     settings: { ...after, NODE_ENV: 'test' },
     drainMs: 2_000,
     onLogLine: (line) => harness.logLines.push(line),
-  }).finally(() => vi.unstubAllEnvs())
+  })
   // As a load balancer would do.
   await harness.sims.stripe.do('webhooks', { url: `${stack.urls.api}/v1/webhooks/stripe` })
   return { ...stack, sims: harness.sims }
