@@ -13,6 +13,7 @@ import {
   fillFromBackup,
   NothingToRestore,
   serverMajor,
+  tablesWithoutData,
   whoCameBack,
   withDatabase,
 } from '../db/backup/restore.ts'
@@ -42,9 +43,8 @@ export function createBackupActivities(context: WorkerContext): BackupActivities
       const bytes = await withBackupFailures(async () => {
         const signal = cancellationSignal()
         const tools = await findPgTools(await serverMajor(sql), config.PG_TOOLS_FOLDER)
-        // Events are for 30 days, which a backup would double; a restored database begins its stream with one of its own.
-        const without = ['public.data_keys', 'public.events']
-        const length = await dumpDatabase(tools, config.DATABASE_URL, { withoutData: without, signal }, (dump) =>
+        const options = { withoutData: tablesWithoutData, signal }
+        const length = await dumpDatabase(tools, config.DATABASE_URL, options, (dump) =>
           folder.write('dump', id, dump, { signal }),
         )
         // The keys are exported after the dump, so that a person who is erased during the dump has no key in the

@@ -14,6 +14,12 @@ import { reconcileBackups } from './backups.ts'
 import { importKeys } from './key-snapshot.ts'
 import { findPgTools, type PgTools, restoreDatabase } from './pg-tools.ts'
 
+/**
+ * Tables whose rows no dump has. Keys have snapshots of their own. Events are for 30 days, which a backup would double; a
+ * restored database begins its stream with one of its own. Whatever refers to one of these tables has to be here too.
+ */
+export const tablesWithoutData: readonly string[] = ['public.data_keys', 'public.events', 'public.event_retries']
+
 /** The backup or its key snapshot does not exist. */
 export class NothingToRestore extends Error {
   override readonly name = 'NothingToRestore'
@@ -61,6 +67,8 @@ export async function fillFromBackup(
     await importKeys(sql, folder.read('keys', keys.id))
     // The replay needs the tables of the current version.
     await migrate(sql)
+    // What an endpoint had not taken is not in the dump: nothing else would have it tried again.
+    await sql`update webhook_endpoints set failures = 0, retry_at = null, claimed_until = null`
     await importErasures(sql, [copied, ...erasures])
     await publishUntil(sql, copied.log.at(-1)?.seq ?? 0)
   })

@@ -8,7 +8,7 @@ import { promisify } from 'node:util'
 import { afterAll, describe, expect, test } from 'vitest'
 import { findAccount } from '../../db/accounts.ts'
 import { openBackupFolder } from '../../db/backup/backup-folder.ts'
-import { databaseUrl, fillFromBackup } from '../../db/backup/restore.ts'
+import { databaseUrl, fillFromBackup, tablesWithoutData } from '../../db/backup/restore.ts'
 import { connectDatabase, type Database } from '../../db/connection/database.ts'
 import type { Accounts, DataKeys } from '../../db/connection/schema.ts'
 import { tableEncryption } from '../../db/crypto/column-encryption.ts'
@@ -92,6 +92,14 @@ describe('a backup', () => {
     const accounts = await promisify(execFile)('pg_restore', ['--data-only', '--table=accounts', '-f', '-', archive])
     expect(accounts.stdout).toMatch(/COPY public\.accounts/)
     await rm(plain, { recursive: true })
+  })
+
+  test('has no row that refers to a row that it leaves out', async () => {
+    const referring = await sql`
+      select conrelid::regclass::text as from, confrelid::regclass::text as to from pg_constraint
+      where contype = 'f' and confrelid = any(${[...tablesWithoutData]}::regclass[])
+        and conrelid <> all(${[...tablesWithoutData]}::regclass[])`
+    expect(referring).toEqual([])
   })
 
   test('R3: a backup is deleted before it is thirty days old, also when the catalogue does not list it', async () => {
@@ -215,7 +223,13 @@ describe('npm run restore', () => {
   test('makes a database with all accounts but the erased ones', async () => {
     const [erased, bystander] = [await harness.signUp(), await harness.signUp()]
     const order = await harness.buy(bystander)
+    const silent = { url: 'http://127.0.0.1:9/', types: ['policy.moved'] }
+    const endpoint = expectStatus(await harness.service.post('/v1/webhook-endpoints', silent), 201)
+    await sql`insert into events (type, data) values ('policy.moved', ${sql.json({ version: 'p1' })})`
+    await until('an event waits', async () => (await sql`select from event_retries`).length === 1)
+    await sql`update webhook_endpoints set failures = 3, retry_at = now() + interval '1 hour' where id = ${endpoint.id}`
     const { id } = await backUp()
+    expectStatus(await harness.service.delete(`/v1/webhook-endpoints/${endpoint.id}`), 204)
     await erase(erased)
     const { code, said } = await restore([id, databaseUrl(config.DATABASE_URL, 'restored')])
     expect({ code, said }).toMatchObject({ code: 0 })
@@ -226,6 +240,10 @@ describe('npm run restore', () => {
     expect(await restored`select from data_keys where account_id = ${erased.accountId}`).toHaveLength(0)
     expect(await restored`select from accounts where id = ${bystander.accountId}`).toHaveLength(1)
     expect(await restored`select status from orders where id = ${order.id}`).toEqual([{ status: 'delivered' }])
+    expect(
+      await restored`
+      select failures, retry_at, claimed_until from webhook_endpoints where id = ${endpoint.id}`,
+    ).toEqual([{ failures: 0, retry_at: null, claimed_until: null }])
     const [live] = await sql`select * from accounts where id = ${bystander.accountId}`
     const [back] = await restored`select * from accounts where id = ${bystander.accountId}`
     expect(back).toEqual(live)
