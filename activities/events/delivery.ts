@@ -1,6 +1,6 @@
 /** The first attempt of each event at each endpoint. It is made by the worker's own loop, since a run would cost events. */
 import type { WorkerContext } from '../../context.ts'
-import { lastPosition, recordFirstAttempts } from '../../db/events/deliveries.ts'
+import { downAfterFailures, lastPosition, recordFirstAttempts } from '../../db/events/deliveries.ts'
 import type { EndpointRow } from '../../db/events/endpoints.ts'
 import { listEvents, numberEvents } from '../../db/events/events.ts'
 import { plusMs } from '../../shared/calendar.ts'
@@ -43,5 +43,5 @@ export async function deliverNext(context: WorkerContext, endpoint: EndpointRow)
     return undefined
   }
   if (sent.failed.length > 0) await startRetries(context, endpoint.id)
-  return next
+  return next && next.failures < downAfterFailures ? next : undefined
 }

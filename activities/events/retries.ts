@@ -3,11 +3,13 @@ import type { WorkerContext } from '../../context.ts'
 import {
   countAttempts,
   downAfterFailures,
+  dueRetries,
   endRetry,
-  listRetries,
+  leastTriedRetry,
   postponeRetry,
   type RetryRow,
   retryAllNow,
+  retryTimes,
   trustAgain,
 } from '../../db/events/deliveries.ts'
 import { type EndpointRow, findEndpoint } from '../../db/events/endpoints.ts'
@@ -17,7 +19,7 @@ import { periods } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import type { EventRetriesActivities } from '../../workflows/events/event-retries.contract.ts'
 import { disableEndpoint } from './disable-endpoint.ts'
-import { nextAttempt, sendEvents } from './send-event.ts'
+import { nextAttempt, type Sent, sendEvents } from './send-event.ts'
 
 const batchSize = 10
 
@@ -29,62 +31,61 @@ export function createEventRetriesActivities(context: WorkerContext): EventRetri
       const at = new Date(asOf)
       const endpoint = await findEndpoint(sql, endpointId)
       if (endpoint?.state !== 'enabled') return { nextAt: null }
-      const waiting = await listRetries(sql, endpointId)
       if (endpoint.failures >= downAfterFailures) {
         if (endpoint.retry_at && endpoint.retry_at > at) return { nextAt: endpoint.retry_at.toISOString() }
-        await tryOne(endpoint, waiting, at)
+        await tryOne(endpoint, at)
       } else {
-        const due = waiting.filter(({ next_at }) => next_at <= at).slice(0, batchSize)
+        const due = await dueRetries(sql, endpointId, { at, limit: batchSize })
         if (due.length > 0) await tryEach(endpoint, due, at)
       }
       return { nextAt: await nextOf(endpointId) }
     },
   }
 
-  /** The endpoint is down: one event shows whether it is back. The one tried least, lest one that it refuses hides that. */
-  async function tryOne(endpoint: EndpointRow, waiting: readonly RetryRow[], at: Date): Promise<void> {
-    const [row] = waiting.toSorted((a, b) => a.attempts - b.attempts)
-    const since = new Date(Math.min(...waiting.map(({ first_at }) => first_at.getTime())))
+  /** The endpoint is down: one event shows whether it is back. */
+  async function tryOne(endpoint: EndpointRow, at: Date): Promise<void> {
+    const row = await leastTriedRetry(sql, endpoint.id)
     // What waited was erased: nothing is left to ask with, and the next event will tell.
     if (!row) return trustAgain(sql, endpoint.id)
     const sent = await send(endpoint, [row])
+    const since = (await retryTimes(sql, endpoint.id)).since ?? row.first_at
     const retryAt = nextAttempt(endpoint.failures + 1 - downAfterFailures, since, at, sent.pauseMs)
     await countAttempts(sql, endpoint.id, { ...sent, at, retryAt })
     if (sent.delivered.length > 0) {
       await endRetry(sql, row)
       await retryAllNow(sql, endpoint.id, at)
-    } else {
-      await postponeRetry(sql, row, retryAt)
-      if (sent.gone) await disableEndpoint(context, endpoint.id, 'gone', at)
-      else if (isOver(since, at) && !hasTakenSince(endpoint, since))
-        await disableEndpoint(context, endpoint.id, 'failing', at)
-    }
+    } else if (sent.gone) await disableEndpoint(context, endpoint.id, 'gone', at)
+    else if ([since, row.first_at].some((time) => isOver(time, at) && !hasTakenSince(endpoint, time)))
+      await disableEndpoint(context, endpoint.id, 'failing', at)
+    else if (isOver(row.first_at, at)) await giveUp(endpoint, row, sent, at)
+    else await postponeRetry(sql, row, retryAt)
   }
 
   /** The endpoint takes events, but has not taken these. */
   async function tryEach(endpoint: EndpointRow, due: readonly RetryRow[], at: Date): Promise<void> {
     const sent = await send(endpoint, due)
-    const failed = new Set(sent.failed)
+    const pausedUntil = sent.pauseMs > 0 ? plusMs(at, sent.pauseMs) : undefined
+    await countAttempts(sql, endpoint.id, { ...sent, pausedUntil, at, retryAt: nextAttempt(1, at, at) })
     if (sent.gone) return disableEndpoint(context, endpoint.id, 'gone', at)
+    const failed = new Set(sent.failed)
     const hasTaken = sent.delivered.length > 0
-    if (hasTaken) await countAttempts(sql, endpoint.id, { delivered: sent.delivered, failed: [], at, retryAt: at })
     for (const row of due) {
       if (!failed.has(Number(row.position))) await endRetry(sql, row)
       else if (!isOver(row.first_at, at)) {
         await postponeRetry(sql, row, nextAttempt(row.attempts + 1, row.first_at, at, sent.pauseMs))
-      } else if (hasTaken || hasTakenSince(endpoint, row.first_at)) {
-        await raiseOperatorTask(sql, {
-          kind: 'event_not_taken',
-          subjectId: endpoint.id,
-          detail: sent.code ?? 'unknown',
-          at,
-        })
-        await endRetry(sql, row)
-      } else return disableEndpoint(context, endpoint.id, 'failing', at)
+      } else if (hasTaken || hasTakenSince(endpoint, row.first_at)) await giveUp(endpoint, row, sent, at)
+      else return disableEndpoint(context, endpoint.id, 'failing', at)
     }
   }
 
-  async function send(endpoint: EndpointRow, rows: readonly RetryRow[]) {
+  /** The endpoint has taken other events meanwhile: it will not take this one. */
+  async function giveUp(endpoint: EndpointRow, row: RetryRow, { code }: Sent, at: Date): Promise<void> {
+    const detail = code ?? 'unknown'
+    await raiseOperatorTask(sql, { kind: 'event_not_taken', subjectId: endpoint.id, detail, at })
+    await endRetry(sql, row)
+  }
+
+  async function send(endpoint: EndpointRow, rows: readonly RetryRow[]): Promise<Sent> {
     const events = await findEvents(
       sql,
       context,
@@ -97,8 +98,7 @@ export function createEventRetriesActivities(context: WorkerContext): EventRetri
     const endpoint = await findEndpoint(sql, endpointId)
     if (endpoint?.state !== 'enabled') return null
     if (endpoint.failures >= downAfterFailures) return endpoint.retry_at?.toISOString() ?? null
-    const waiting = await listRetries(sql, endpointId)
-    return waiting[0]?.next_at.toISOString() ?? null
+    return (await retryTimes(sql, endpointId)).nextAt?.toISOString() ?? null
   }
 }
 

@@ -78,7 +78,7 @@ export async function recordFirstAttempts(
   })
 }
 
-/** Records what came of attempts in an endpoint's row. */
+/** Records what came of attempts in an endpoint's row. Failures of one batch are at most one reason to call it down. */
 export async function countAttempts(
   sql: Queryable,
   endpointId: string,
@@ -93,14 +93,36 @@ export async function countAttempts(
       failures = case
         when ${paused} then greatest(failures + 1, ${downAfterFailures})
         when ${delivered.length > 0} then 0
-        else failures + ${failed.length} end,
-      retry_at = ${pausedUntil ?? retryAt}
+        else least(failures + ${failed.length}, greatest(failures + 1, ${downAfterFailures})) end,
+      retry_at = ${pausedUntil ?? (delivered.length > 0 ? null : retryAt)}
     where id = ${endpointId}`
 }
 
-/** What an endpoint has not taken, the first attempted first. */
-export async function listRetries(sql: Queryable, endpointId: string): Promise<RetryRow[]> {
-  return sql<RetryRow[]>`select * from event_retries where endpoint_id = ${endpointId} order by next_at, position`
+/** What an endpoint has not taken and is due, the most overdue first. */
+export async function dueRetries(
+  sql: Queryable,
+  endpointId: string,
+  { at, limit }: { at: Date; limit: number },
+): Promise<RetryRow[]> {
+  return sql<RetryRow[]>`select * from event_retries where endpoint_id = ${endpointId} and next_at <= ${at}
+    order by next_at, position limit ${limit}`
+}
+
+/** What an endpoint that is down is asked with: what was tried least, lest one that it refuses hides that it is back. */
+export async function leastTriedRetry(sql: Queryable, endpointId: string): Promise<RetryRow | undefined> {
+  const [row] = await sql<RetryRow[]>`select * from event_retries where endpoint_id = ${endpointId}
+    order by attempts, next_at, position limit 1`
+  return row
+}
+
+/** Since when an endpoint has not taken something, and when something is due next; null when nothing waits for it. */
+export async function retryTimes(
+  sql: Queryable,
+  endpointId: string,
+): Promise<{ since: Date | null; nextAt: Date | null }> {
+  const [row] = await sql<{ since: Date | null; next_at: Date | null }[]>`
+    select min(first_at) as since, min(next_at) as next_at from event_retries where endpoint_id = ${endpointId}`
+  return { since: row?.since ?? null, nextAt: row?.next_at ?? null }
 }
 
 export async function countRetries(sql: Queryable, endpointId: string): Promise<number> {
@@ -142,12 +164,11 @@ export async function giveUpEndpoint(sql: Database, endpointId: string, because:
   await sql.begin((tx) => disable(tx, endpointId, because))
 }
 
-/** Endpoints whose retries are overdue: no run looks after them. */
+/** Endpoints whose next attempt is overdue: no run looks after them. One that is down may have nothing waiting. */
 export async function forgottenRetries(sql: Queryable, before: Date): Promise<string[]> {
   const rows = await sql<{ id: string }[]>`
     select id from webhook_endpoints e where state = 'enabled'
-      and exists (select from event_retries r where r.endpoint_id = e.id)
-      and case when failures >= ${downAfterFailures} then retry_at
+      and case when failures >= ${downAfterFailures} then coalesce(retry_at, '-infinity')
         else (select min(next_at) from event_retries r where r.endpoint_id = e.id) end < ${before}`
   return rows.map(({ id }) => id)
 }

@@ -3,8 +3,9 @@ import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, afterEach, expect, test } from 'vitest'
-import { claimEndpoint, releaseEndpoint } from '../../db/events/deliveries.ts'
+import { claimEndpoint, forgottenRetries, releaseEndpoint } from '../../db/events/deliveries.ts'
 import { createEventReceivers, faultOfUrl, isPublicAddress } from '../../providers/event-receiver.ts'
+import { startRetries } from '../../temporal/event-retries.ts'
 import { fastForward } from '../../temporal/time-skipping.ts'
 import { eventRetriesWorkflowId } from '../../workflows/events/event-retries.contract.ts'
 import { shareStack } from '../harness/harness.ts'
@@ -118,6 +119,51 @@ test('an endpoint that is down for an hour gets every event afterwards, and hold
   await forward(id, '2 hours')
   await until('they have arrived', () => lost.every((each) => down.received.some((event) => event.id === each)))
   await until('nothing waits', async () => (await read(id)).waiting === 0)
+})
+
+test('a receiver that asks for a pause, and one that is silent, get no more of fifty events than one batch', async () => {
+  const [busy, silent] = [await receiver(), await receiver()]
+  busy.answer(() => [429, { 'retry-after': '1800' }])
+  silent.answer(() => 'hang')
+  const ids = [(await endpoint(busy.url, types)).id, (await endpoint(silent.url, types)).id]
+  await sql`insert into events (type, data)
+    select 'policy.moved', jsonb_build_object('version', n::text) from generate_series(1, 50) n`
+  const rows = await untilValue(
+    'nothing more is sent to either',
+    () => sql<{ failures: number; pause: number }[]>`
+      select failures, extract(epoch from retry_at - failed_at)::int as pause from webhook_endpoints
+      where id = any(${ids}) and claimed_until is null and failures > 0 order by pause`,
+    (found) => found.length === 2,
+  )
+  // Ten failures of one batch are one reason to wait, not ten.
+  expect(rows).toEqual([
+    { failures: 3, pause: 5 },
+    { failures: 3, pause: 1800 },
+  ])
+  expect([busy.attempts.size, silent.attempts.size]).toEqual([10, 10])
+})
+
+test('a pause that is asked for at a later attempt is kept too', async () => {
+  const target = await receiver()
+  const { id } = await endpoint(target.url, types)
+  target.answer((_event, attempt) => (attempt === 1 ? 500 : [429, { 'retry-after': '1800' }]))
+  await happen()
+  await until('the first attempt has failed', async () => (await read(id)).waiting === 1)
+  await forward(id, '1 minute')
+  await until('it pauses', async () => (await read(id)).lastFailure === 'http_429')
+  const [row] = await sql<{ pause: number; failures: number }[]>`
+    select extract(epoch from retry_at - failed_at)::int as pause, failures from webhook_endpoints where id = ${id}`
+  expect(row).toEqual({ pause: 1800, failures: 3 })
+})
+
+test('an endpoint that is down and has nothing waiting is found, and gets the next event', async () => {
+  const target = await receiver()
+  const { id } = await endpoint(target.url, types)
+  await sql`update webhook_endpoints set failures = 3, retry_at = now() - interval '5 minutes' where id = ${id}`
+  const event = await happen()
+  expect(await forgottenRetries(sql, new Date())).toContain(id)
+  await startRetries(harness, id)
+  await until('it has arrived', () => target.received.some((each) => each.id === event))
 })
 
 test('an event that the receiver refuses does not hold up later ones, and is given up after three days', async () => {

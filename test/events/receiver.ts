@@ -11,8 +11,8 @@ export interface Received {
   signedBy: string[]
 }
 
-/** What to answer to an event: a status with headers, or a connection that is cut. */
-export type Answering = (event: Received, attempt: number) => number | [number, Record<string, string>] | 'cut'
+/** What to answer to an event: a status with headers, a connection that is cut, or nothing at all. */
+export type Answering = (event: Received, attempt: number) => number | [number, Record<string, string>] | 'cut' | 'hang'
 
 export async function startReceiver() {
   const received: Received[] = []
@@ -41,6 +41,7 @@ export async function startReceiver() {
     const attempt = (attempts.get(id) ?? 0) + 1
     attempts.set(id, attempt)
     const answer = answering(event, attempt)
+    if (answer === 'hang') return
     if (answer === 'cut') {
       request.socket.destroy()
       return
