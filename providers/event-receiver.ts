@@ -27,6 +27,8 @@ export type DeliveryOutcome =
       code: string
       /** 410: there never will be anybody */
       gone: boolean
+      /** another 4xx: it answers, and does not want this event */
+      refused: boolean
       retryAfterMs?: number
     }
 
@@ -34,6 +36,8 @@ const defaultTimeoutMs = 10_000
 /** An answer is not read: this much is taken off the wire, so that the connection can be kept. */
 const answerBytes = 1_024
 const privateAddress = 'private_address'
+/** 4xx that say nothing of the event: timed out, gone, too many */
+const notRefusals: readonly number[] = [408, 410, 429]
 
 /** Whether an address is one of the internet: not of this machine, of its network, of a cloud's metadata, or reserved. */
 export function isPublicAddress(address: string): boolean {
@@ -89,7 +93,8 @@ export function createEventReceivers(options: { internal: boolean; timeoutMs?: n
 
     /** Sends once. It follows no redirect, and never rejects. */
     async deliver({ id, url, body, secrets, at }: Delivery): Promise<DeliveryOutcome> {
-      if (faultOfUrl(url, options) !== undefined) return { delivered: false, code: privateAddress, gone: false }
+      if (faultOfUrl(url, options) !== undefined)
+        return { delivered: false, code: privateAddress, gone: false, refused: false }
       assertOutsideTransaction(new URL(url).host)
       const signatures = secrets.map((secret) => new Webhook(secret).sign(id, at, body))
       const signal = AbortSignal.timeout(timeoutMs)
@@ -112,7 +117,7 @@ export function createEventReceivers(options: { internal: boolean; timeoutMs?: n
         await answer.body.dump({ limit: answerBytes, signal }).catch(() => undefined)
         return outcomeOf(answer.statusCode, answer.headers['retry-after'])
       } catch (error) {
-        return { delivered: false, code: codeOf(error), gone: false }
+        return { delivered: false, code: codeOf(error), gone: false, refused: false }
       }
     },
 
@@ -127,6 +132,7 @@ function outcomeOf(status: number, retryAfter: string | string[] | undefined): D
     delivered: false,
     code: `http_${status}`,
     gone: status === 410,
+    refused: status >= 400 && status < 500 && !notRefusals.includes(status),
     ...((status === 429 || status === 503) && seconds !== undefined && { retryAfterMs: seconds * 1000 }),
   }
 }

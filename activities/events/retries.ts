@@ -7,6 +7,7 @@ import {
   endRetry,
   leastTriedRetry,
   postponeRetry,
+  queueNext,
   type RetryRow,
   retryAllNow,
   retryTimes,
@@ -44,6 +45,7 @@ export function createEventRetriesActivities(context: WorkerContext): EventRetri
 
   /** The endpoint is down: one event shows whether it is back. */
   async function tryOne(endpoint: EndpointRow, at: Date): Promise<void> {
+    await queueNext(sql, context, endpoint.id, at)
     const row = await leastTriedRetry(sql, endpoint.id)
     // What waited was erased: nothing is left to ask with, and the next event will tell.
     if (!row) return trustAgain(sql, endpoint.id)
@@ -58,7 +60,11 @@ export function createEventRetriesActivities(context: WorkerContext): EventRetri
     else if ([since, row.first_at].some((time) => isOver(time, at) && !hasTakenSince(endpoint, time)))
       await disableEndpoint(context, endpoint.id, 'failing', at)
     else if (isOver(row.first_at, at)) await giveUp(endpoint, row, sent, at)
-    else await postponeRetry(sql, row, retryAt)
+    else {
+      // It is up again, though it does not want this one.
+      if (sent.refused > 0) await retryAllNow(sql, endpoint.id, at)
+      await postponeRetry(sql, row, retryAt)
+    }
   }
 
   /** The endpoint takes events, but has not taken these. */

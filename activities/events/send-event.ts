@@ -9,6 +9,8 @@ import { plusMs } from '../../shared/calendar.ts'
 export interface Sent {
   delivered: number[]
   failed: number[]
+  /** how many of the failed ones it refuses, and answers */
+  refused: number
   code: string | undefined
   gone: boolean
   /** the longest pause that the endpoint has asked for, within bounds */
@@ -30,7 +32,7 @@ export async function sendEvents(
       return eventReceivers.deliver({ id: event.id, url: endpoint.url, body, secrets, at })
     }),
   )
-  const sent: Sent = { delivered: [], failed: [], code: undefined, gone: false, pauseMs: 0 }
+  const sent: Sent = { delivered: [], failed: [], refused: 0, code: undefined, gone: false, pauseMs: 0 }
   outcomes.forEach((outcome, index) => {
     add(sent, outcome, events[index]?.position ?? 0)
     metrics.eventDeliveries.inc({ outcome: outcome.delivered ? 'delivered' : 'failed' })
@@ -45,6 +47,7 @@ function add(sent: Sent, outcome: DeliveryOutcome, position: number): void {
   }
   sent.failed.push(position)
   sent.code = outcome.code
+  if (outcome.refused) sent.refused += 1
   sent.gone ||= outcome.gone
   sent.pauseMs = Math.max(sent.pauseMs, Math.min(outcome.retryAfterMs ?? 0, periods.events.longestPauseMs))
 }

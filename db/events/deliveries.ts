@@ -1,7 +1,9 @@
 /** What is sent to which endpoint next, and what came of it. */
 import type { Database, Queryable } from '../connection/database.ts'
 import type { EventRetries } from '../connection/schema.ts'
+import type { ColumnEncryption } from '../crypto/column-encryption.ts'
 import { disable, type EndpointRow } from './endpoints.ts'
+import { listEvents, numberEvents } from './events.ts'
 
 /** From so many failures in a row on, an endpoint counts as down: one event at a time is tried. */
 export const downAfterFailures = 3
@@ -45,6 +47,8 @@ export async function lastPosition(sql: Queryable): Promise<number> {
 export interface Attempts {
   delivered: readonly number[]
   failed: readonly number[]
+  /** how many of the failed ones the endpoint has answered with a refusal: that does not make it one that is down */
+  refused: number
   /** how the newest of them failed */
   code?: string | undefined
   /** the endpoint has asked for a pause until then */
@@ -82,19 +86,20 @@ export async function recordFirstAttempts(
 export async function countAttempts(
   sql: Queryable,
   endpointId: string,
-  { delivered, failed, code, pausedUntil, at, retryAt }: Attempts & { at: Date; retryAt: Date },
+  { delivered, failed, refused, code, pausedUntil, at, retryAt }: Attempts & { at: Date; retryAt: Date },
 ): Promise<void> {
   if (delivered.length === 0 && failed.length === 0) return
   const paused = pausedUntil !== undefined
+  const isUp = delivered.length > 0 || refused === failed.length
   await sql`update webhook_endpoints set
       delivered_at = ${delivered.length > 0 ? at : sql`delivered_at`},
       failed_at = ${failed.length > 0 ? at : sql`failed_at`},
       code = ${failed.length > 0 ? (code ?? null) : sql`code`},
       failures = case
         when ${paused} then greatest(failures + 1, ${downAfterFailures})
-        when ${delivered.length > 0} then 0
-        else least(failures + ${failed.length}, greatest(failures + 1, ${downAfterFailures})) end,
-      retry_at = ${pausedUntil ?? (delivered.length > 0 ? null : retryAt)}
+        when ${isUp} then 0
+        else least(failures + ${failed.length - refused}, greatest(failures + 1, ${downAfterFailures})) end,
+      retry_at = ${pausedUntil ?? (isUp ? null : retryAt)}
     where id = ${endpointId}`
 }
 
@@ -106,6 +111,31 @@ export async function dueRetries(
 ): Promise<RetryRow[]> {
   return sql<RetryRow[]>`select * from event_retries where endpoint_id = ${endpointId} and next_at <= ${at}
     order by next_at, position limit ${limit}`
+}
+
+/**
+ * Puts the next event of the stream, which has not been tried yet, among those that wait for an endpoint that is down:
+ * it may fail at those which it has had, and take all others.
+ */
+export async function queueNext(
+  sql: Database,
+  encryption: ColumnEncryption,
+  endpointId: string,
+  at: Date,
+): Promise<void> {
+  await numberEvents(sql)
+  await sql.begin(async (tx) => {
+    const [endpoint] = await tx<EndpointRow[]>`
+      select * from webhook_endpoints where id = ${endpointId} and state = 'enabled' for update`
+    if (!endpoint) return
+    const types = endpoint.types ?? undefined
+    const [next] = await listEvents(tx, encryption, { after: Number(endpoint.position), types, limit: 1, endpointId })
+    if (!next) return
+    await tx`insert into event_retries (endpoint_id, event_id, position, attempts, first_at, next_at)
+      select ${endpointId}, id, position, 0, ${at}, ${at} from events where id = ${next.id} for key share
+      on conflict (endpoint_id, event_id) do nothing`
+    await tx`update webhook_endpoints set position = ${next.position} where id = ${endpointId}`
+  })
 }
 
 /** What an endpoint that is down is asked with: what was tried least, lest one that it refuses hides that it is back. */

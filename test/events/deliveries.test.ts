@@ -166,6 +166,24 @@ test('an endpoint that is down and has nothing waiting is found, and gets the ne
   await until('it has arrived', () => target.received.some((each) => each.id === event))
 })
 
+test('three events that the receiver refuses do not keep one of another type, nor a ping, from arriving', async () => {
+  for (const status of [400, 500]) {
+    const target = await receiver()
+    const { id } = await endpoint(target.url, [...types, 'policy.withdrawn'])
+    target.answer(({ type }) => (type === 'policy.moved' ? status : 200))
+    for (let number = 0; number < 3; number++) await happen()
+    await until('they are refused', async () => (await read(id)).waiting === 3)
+    await sql`insert into events (type, data) values ('policy.withdrawn', ${sql.json({ version: 'p1' })})`
+    // A refusal is an answer of an endpoint that is up. One that fails is asked with the next event.
+    if (status === 500) await forward(id, '1 minute')
+    await until('the other one has arrived', () => target.received.some(({ type }) => type === 'policy.withdrawn'))
+    const ping = expectStatus(await service.post(`${path}/${id}/ping`), 202)
+    if (status === 500) await forward(id, '1 hour')
+    await until('the ping has arrived', () => target.received.some((event) => event.id === ping.id))
+    expect((await read(id)).state).toBe('enabled')
+  }
+})
+
 test('an event that the receiver refuses does not hold up later ones, and is given up after three days', async () => {
   const target = await receiver()
   const { id } = await endpoint(target.url, types)
@@ -361,8 +379,8 @@ test('an answer is waited for a limited time, no redirect is followed, and a nam
   const inside = createEventReceivers({ internal: true, timeoutMs: 300 })
   const outside = createEventReceivers({ internal: false })
   const at = (rest: string) => inside.deliver(delivery(`http://127.0.0.1:${port}${rest}`))
-  expect(await at('/slow')).toEqual({ delivered: false, code: 'timed_out', gone: false })
-  expect(await at('/moved')).toEqual({ delivered: false, code: 'http_307', gone: false })
+  expect(await at('/slow')).toEqual({ delivered: false, code: 'timed_out', gone: false, refused: false })
+  expect(await at('/moved')).toEqual({ delivered: false, code: 'http_307', gone: false, refused: false })
   expect(await at('/endless')).toEqual({ delivered: true })
   expect(paths).toEqual(['/slow', '/moved', '/endless'])
   paths = []
