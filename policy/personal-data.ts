@@ -590,6 +590,7 @@ const tables: Record<string, Table> = {
       failed_at: technical,
       code: technical,
       claimed_until: technical,
+      rotation_id: technical,
     },
   },
   event_retries: {

@@ -97,7 +97,8 @@ const ownProblems = {
   webhook_endpoint_conflict: {
     status: 409,
     title: 'The webhook endpoint is not in a state that allows this',
-    meaning: 'It is disabled, its secret was changed less than a day ago, or there are as many as there can be.',
+    meaning:
+      'It is disabled or deleted, its secret was changed less than a day ago, or there are as many as there can be.',
   },
   version_conflict: {
     status: 412,

@@ -770,6 +770,7 @@ export interface WebhookEndpoints {
   failed_at: Date | null
   code: string | null
   claimed_until: Date | null
+  rotation_id: string | null
 }
 
 export interface WebhookEvents {

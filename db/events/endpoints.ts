@@ -75,21 +75,22 @@ export async function secretsOf(
 }
 
 /**
- * Gives an endpoint a new secret; the present one stays valid for a day.
+ * Gives an endpoint a new secret; the present one stays valid for a day. The rotation that made the present secret is
+ * not made again.
  * @returns false when there is no such endpoint, or one whose last rotation is younger than that
  */
 export async function rotateSecret(
   sql: Database,
   encryption: ColumnEncryption,
-  id: string,
-  at: Date,
+  { id, rotationId, at }: { id: string; rotationId: string; at: Date },
 ): Promise<boolean> {
   const fields = await fieldsOf(sql, encryption)
   return sql.begin(async (tx) => {
     const [row] = await tx<EndpointRow[]>`select * from webhook_endpoints where id = ${id} for update`
+    if (row?.rotation_id === rotationId) return true
     if (!row || (row.previous_until !== null && row.previous_until > at)) return false
     const previous = fields.seal('previous_secret', fields.open('secret', row.secret))
-    await tx`update webhook_endpoints set secret = ${fields.seal('secret', newSecret())},
+    await tx`update webhook_endpoints set secret = ${fields.seal('secret', newSecret())}, rotation_id = ${rotationId},
       previous_secret = ${previous}, previous_until = ${plusMs(at, periods.events.previousSecretMs)} where id = ${id}`
     return true
   })

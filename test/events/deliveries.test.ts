@@ -261,6 +261,36 @@ test('for a day after a rotation deliveries are signed by both secrets', async (
   expect(target.received[1]?.signedBy).toEqual([rotated.secret])
 })
 
+test('a rotation that was refused, or ended before it was done, is done by the next request under its key', async () => {
+  const target = await receiver()
+  const { id, secret } = await endpoint(target.url, types)
+  const rotate = (key: string) => service.post(`${path}/${id}/rotate-secret`, undefined, { 'idempotency-key': key })
+  const [first, second] = [randomUUID(), randomUUID()]
+  const rotated: Endpoint = expectStatus(await rotate(first), 200)
+  expectStatus(await rotate(second), 409)
+  expectStatus(await rotate(second), 409)
+  await sql`update webhook_endpoints set previous_until = now() where id = ${id}`
+  const next: Endpoint = expectStatus(await rotate(second), 200)
+  expect(new Set([secret, rotated.secret, next.secret]).size).toBe(3)
+  expect(expectStatus(await rotate(second), 200).secret).toBe(next.secret)
+  // As if the process had ended between the claim and the rotation.
+  await sql`update webhook_endpoints set rotation_id = null, previous_until = now() where id = ${id}`
+  expect(expectStatus(await rotate(second), 200).secret).not.toBe(next.secret)
+})
+
+test('a request that made an endpoint does not bring it back once it is deleted', async () => {
+  const target = await receiver()
+  const key = { 'idempotency-key': randomUUID() }
+  const make = () => service.post(path, { url: target.url, types }, key)
+  const { id } = expectStatus(await make(), 201)
+  expect(expectStatus(await make(), 201).id).toBe(id)
+  expectStatus(await service.delete(`${path}/${id}`), 204)
+  expect(expectStatus(await make(), 409).code).toBe('request_in_progress')
+  await sql`update idempotency_keys set created_at = created_at - interval '2 minutes' where resource_id = ${id}`
+  expect(expectStatus(await make(), 409).code).toBe('webhook_endpoint_conflict')
+  expectStatus(await service.get(`${path}/${id}`), 404)
+})
+
 test('a replay sends the events since a time again, under the same ids', async () => {
   const target = await receiver()
   const { id } = await endpoint(target.url, types)

@@ -20,6 +20,7 @@ import { resolveOperatorTask } from '../../../db/operator-tasks.ts'
 import { eventTypeNames } from '../../../policy/events/event-types.ts'
 import { startRetries } from '../../../temporal/event-retries.ts'
 import { actorOf } from '../../http/caller.ts'
+import { actOnce } from '../../http/idempotency.ts'
 import { Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { sentId, sentTime } from '../../http/storable.ts'
@@ -28,6 +29,8 @@ import { eventSchema } from '../../views/event-view.ts'
 const params = z.strictObject({ id: sentId })
 const callers = ['service', 'operator'] as const
 const tag = 'events'
+/** longer than a request takes */
+const requestMs = 60_000
 const time = z.iso.datetime().nullable()
 
 const url = z.url().max(500).describe('https, on the internet')
@@ -124,8 +127,17 @@ export function webhookEndpointRoutes(api: ApiContext): Route[] {
       problems: ['webhook_endpoint_conflict', 'request_in_progress'],
       async handle({ body, idempotency }) {
         assertDialable(body.url)
-        const { resourceId: id } = await idempotency.claim(null)
+        const { resourceId: id, repeated, firstAt, release } = await idempotency.claim(null)
+        if (repeated && !(await findEndpoint(sql, id))) {
+          // It was deleted, unless the first request is not done: it must not come back.
+          if (firstAt.getTime() > Date.now() - requestMs)
+            throw new Problem('request_in_progress', { headers: { 'Retry-After': '5' } })
+          throw new Problem('webhook_endpoint_conflict', {
+            detail: 'The endpoint was deleted, or never made. A request with another Idempotency-Key makes one.',
+          })
+        }
         if (!(await insertEndpoint(sql, api, { id, url: body.url, types: body.types, at: new Date() }))) {
+          await release()
           throw new Problem('webhook_endpoint_conflict', { detail: `There are ${mostEndpoints} already.` })
         }
         const row = await findEndpoint(sql, id)
@@ -226,10 +238,11 @@ export function webhookEndpointRoutes(api: ApiContext): Route[] {
       async handle({ params: { id }, idempotency }) {
         await found(id)
         // A repeated request gets the same secret: its first answer may have been lost.
-        const { repeated } = await idempotency.claim(null)
-        if (!repeated && !(await rotateSecret(sql, api, id, new Date()))) {
-          throw new Problem('webhook_endpoint_conflict', { detail: 'The last rotation is younger than a day.' })
-        }
+        await actOnce(idempotency, null, async ({ requestId: rotationId }) => {
+          if (!(await rotateSecret(sql, api, { id, rotationId, at: new Date() }))) {
+            throw new Problem('webhook_endpoint_conflict', { detail: 'The last rotation is younger than a day.' })
+          }
+        })
         return { status: 200, body: await viewWithSecret(await found(id)) }
       },
     }),
