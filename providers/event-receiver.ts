@@ -83,9 +83,9 @@ const publicLookup: LookupFunction = (hostname, options, callback) => {
 /** @param options.internal addresses of this machine and its network are allowed: in development and tests only */
 export function createEventReceivers(options: { internal: boolean; timeoutMs?: number }) {
   const { timeoutMs = defaultTimeoutMs } = options
+  // No limit of connections: endpoints of one host would wait for each other. Batches limit those of each endpoint.
   const agent = new Agent({
     connect: { timeout: timeoutMs, ...(options.internal ? {} : { lookup: publicLookup }) },
-    connections: 10,
   })
 
   return {

@@ -413,6 +413,10 @@ test('an answer is waited for a limited time, no redirect is followed, and a nam
   expect(await at('/moved')).toEqual({ delivered: false, code: 'http_307', gone: false, refused: false })
   expect(await at('/endless')).toEqual({ delivered: true })
   expect(paths).toEqual(['/slow', '/moved', '/endless'])
+  // Another endpoint of the same host does not wait for one that hangs.
+  const hanging = Array.from({ length: 20 }, () => at('/slow'))
+  expect(await at('/moved')).toMatchObject({ code: 'http_307' })
+  await Promise.all(hanging)
   paths = []
   expect(await outside.deliver(delivery(`https://localhost:${port}/`))).toMatchObject({ code: 'private_address' })
   expect(paths).toEqual([])
