@@ -67,10 +67,11 @@ export async function recordFirstAttempts(
   const { failed, upTo, at, retryAt, claimedUntil } = attempts
   return sql.begin(async (tx) => {
     for (const position of failed) {
-      // An event that is gone was one of an erased account.
+      // An event that is gone was one of an erased account; one that an erasure is deleting is waited for.
       await tx`insert into event_retries (endpoint_id, event_id, position, attempts, first_at, next_at)
         select e.id, events.id, events.position, 1, ${at}, ${retryAt} from webhook_endpoints e, events
         where e.id = ${endpoint.id} and e.state = 'enabled' and events.position = ${position}
+        for key share
         on conflict (endpoint_id, event_id) do nothing`
     }
     await countAttempts(tx, endpoint.id, { ...attempts, retryAt })

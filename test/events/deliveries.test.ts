@@ -3,7 +3,9 @@ import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, afterEach, expect, test } from 'vitest'
-import { claimEndpoint, forgottenRetries, releaseEndpoint } from '../../db/events/deliveries.ts'
+import { claimEndpoint, forgottenRetries, recordFirstAttempts, releaseEndpoint } from '../../db/events/deliveries.ts'
+import { findEndpoint } from '../../db/events/endpoints.ts'
+import { numberEvents } from '../../db/events/events.ts'
 import { createEventReceivers, faultOfUrl, isPublicAddress } from '../../providers/event-receiver.ts'
 import { startRetries } from '../../temporal/event-retries.ts'
 import { fastForward } from '../../temporal/time-skipping.ts'
@@ -344,6 +346,44 @@ test('an erased account takes its waiting events along', async () => {
   await until('it is refused', async () => (await read(id)).waiting === 1)
   expectStatus(await service.delete(`/v1/accounts/${anna.accountId}`), 200)
   await until('the deletion is told', () => target.received.some(({ data }) => data.accountId === anna.accountId))
+  expect((await read(id)).waiting).toBe(0)
+})
+
+test('a failure is recorded without an event that an erasure deletes meanwhile', async () => {
+  const target = await receiver()
+  const { id } = await endpoint(target.url, ['policy.withdrawn'])
+  const event = await happen()
+  await numberEvents(sql)
+  const [row] = await sql<{ position: bigint }[]>`select position from events where id = ${event}`
+  const found = await findEndpoint(sql, id)
+  if (!found) throw new Error('there is no endpoint')
+  const at = new Date()
+  let commit = (): void => undefined
+  let erasure: Promise<unknown> = Promise.resolve()
+  await new Promise<void>((deleted) => {
+    erasure = sql.begin(async (tx) => {
+      await tx`delete from events where id = ${event}`
+      deleted()
+      await new Promise<void>((resolve) => (commit = resolve))
+    })
+  })
+  const [recorded] = await Promise.allSettled([
+    recordFirstAttempts(sql, found, {
+      delivered: [],
+      failed: [Number(row?.position)],
+      refused: 0,
+      upTo: Number(row?.position),
+      at,
+      retryAt: at,
+      claimedUntil: at,
+    }),
+    until('it waits for the erasure', async () => {
+      const [waiting] = await sql`select 1 from pg_locks where not granted`
+      return waiting
+    }).finally(commit),
+  ])
+  await erasure
+  expect(recorded).toMatchObject({ status: 'fulfilled', value: { id } })
   expect((await read(id)).waiting).toBe(0)
 })
 
