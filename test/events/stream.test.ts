@@ -119,6 +119,17 @@ test('events can be read by type, since a time and page by page', async () => {
   expect(seen).toEqual(['p0', 'p1', 'p2', 'p3', 'p4', 'p5'])
 })
 
+test('the cursor of a rare type moves on with the stream', async () => {
+  const start = await here()
+  await sql`insert into events (type, data) values ('policy.moved', ${sql.json({ version: 'p6' })})`
+  const page = await read(`&type=policy.withdrawn&cursor=${start}`)
+  expect(page.items).toEqual([])
+  expect((await read(`&cursor=${page.cursor}`)).items).toEqual([])
+  await sql`insert into events (type, data) values ('policy.withdrawn', ${sql.json({ version: 'p7' })})`
+  const next = await read(`&type=policy.withdrawn&cursor=${page.cursor}`)
+  expect(next.items.map(({ data }) => data.version)).toEqual(['p7'])
+})
+
 test('a position is above every one that a reader may have kept from a lost database', async () => {
   const before = Date.now() * 1000
   await sql`insert into events (type) values ('service.restored')`

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
+import { lastPosition } from '../../../db/events/deliveries.ts'
 import { eventBody, listEvents, numberEvents, positionBefore } from '../../../db/events/events.ts'
 import { eventTypeNames } from '../../../policy/events/event-types.ts'
 import { cutPage, decodeCursor, encodeCursor, pageOf, pageQuery } from '../../http/cursor.ts'
@@ -36,10 +37,14 @@ export function eventRoutes(api: ApiContext): Route[] {
         const start = since === undefined ? 0 : Math.max(0, positionBefore(new Date(since)))
         const [after] = decodeCursor(cursor, position) ?? [start]
         await numberEvents(sql)
+        // Before the list is read: what is numbered meanwhile lies behind it.
+        const end = await lastPosition(sql)
         const found = await listEvents(sql, api, { after, types: type && [type], limit: limit + 1 })
         const { rows, nextCursor } = cutPage(found, limit, (event) => [event.position])
         const last = rows.at(-1)?.position ?? after
-        return { status: 200, body: { items: rows.map(eventBody), nextCursor, cursor: encodeCursor([last]) } }
+        // Events of other types have been read as well: a cursor that stood still would have them read each time.
+        const upTo = nextCursor === null ? Math.max(last, end) : last
+        return { status: 200, body: { items: rows.map(eventBody), nextCursor, cursor: encodeCursor([upTo]) } }
       },
     }),
   ]
