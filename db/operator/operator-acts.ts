@@ -17,13 +17,14 @@ export interface NewOperatorAct {
 }
 
 /**
- * Records what an operator does, does it, and records how it ended. An act whose process ends in between stays `asked`.
- * @param codeOf the code of a refusal
+ * Records what an operator does, does it, and records how it ended. An act whose process ends in between stays `asked`,
+ * and so does one whose outcome is unknown.
+ * @param refusalOf the code of a refusal; undefined for an error that leaves open whether the act was done
  */
 export async function recordAct<Result>(
   sql: Queryable,
   act: NewOperatorAct,
-  codeOf: (error: unknown) => string,
+  refusalOf: (error: unknown) => string | undefined,
   perform: () => Promise<Result>,
 ): Promise<Result> {
   const { id } = act
@@ -40,14 +41,17 @@ export async function recordAct<Result>(
     asked_at: act.at,
     done_at: null,
   } satisfies OperatorActs)} on conflict (id) do nothing`
+  // What was done stays done, however a repetition ends.
   const end = (state: OperatorActs['state'], code: string | null) => sql`
-    update operator_acts set state = ${state}, code = ${code}, done_at = ${new Date()} where id = ${id}`
+    update operator_acts set state = ${state}, code = ${code}, done_at = ${new Date()}
+    where id = ${id} and state <> 'done'`
   try {
     const result = await perform()
     await end('done', null)
     return result
   } catch (error) {
-    await end('refused', codeOf(error))
+    const code = refusalOf(error)
+    if (code !== undefined) await end('refused', code)
     throw error
   }
 }

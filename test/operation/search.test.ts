@@ -1,6 +1,9 @@
 /** Operators find an order by whatever a person or an outside party names, see what happened to it, and act on it. */
 import { randomUUID } from 'node:crypto'
 import { beforeAll, expect, test } from 'vitest'
+import type { ConsoleUser } from '../../api/http/caller.ts'
+import { Problem } from '../../api/http/problem.ts'
+import { performAct } from '../../api/routes/console/perform-act.ts'
 import type { InvoiceLinks, OperatorActs, Orders, Refunds } from '../../db/connection/schema.ts'
 import { createSurfer, type Surfer } from '../harness/browser.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
@@ -13,6 +16,7 @@ import { until } from '../harness/until.ts'
 const harness = await shareStack()
 const { sql, cipher } = harness.context
 const { operator } = harness
+const api = { ...harness.context, temporal: harness.temporal }
 
 let person: Person
 let order: OrderView
@@ -169,6 +173,48 @@ test('an act on the console needs a reason, is done once for each form, and leav
   expect(tooMuch.status).toBe(422)
   expect(tooMuch.html).toContain('value="9999"')
   expect((await acts()).at(-1)).toMatchObject({ state: 'refused', code: 'refund_exceeds_payment' })
+})
+
+test('an act whose outcome is unknown is not known yet, and its form does nothing else until it is known', async () => {
+  const caller: ConsoleUser = { kind: 'console', id: 'k', label: 'k', role: 'admin', session: 's', csrf: 'c' }
+  const about = { accountId: person.accountId, orderId: order.id, act: 'note' }
+  const operation = 'POST /console/orders/{id}/note'
+  const once = randomUUID()
+  const form = (reason: string) => ({
+    operation,
+    once,
+    content: { id: order.id, reason, fields: { amount: '', cause: 'goodwill', esims: 'kept' } },
+  })
+  let performed = 0
+  const send = (reason: string, error?: Error) =>
+    performAct(api, caller, form(reason), { ...about, reason }, async () => {
+      performed += 1
+      if (error) throw error
+    })
+  const last = async () => (await acts()).at(-1)
+
+  for (const code of ['unavailable', 'request_in_progress'] as const) {
+    expect((await send('the first', new Problem(code)))[0]?.reason).toContain('not known yet')
+    expect(await last()).toMatchObject({ reason: 'the first', state: 'asked', code: null })
+  }
+  await expect(send('the first', new Error('cut off'))).rejects.toThrow('cut off')
+  expect(await last()).toMatchObject({ reason: 'the first', state: 'asked', code: null })
+  expect((await timeline()).find(({ words }) => words.endsWith(': the first'))?.words).toContain('not known yet')
+  expect((await surfer.open(`/console/accounts/${person.accountId}`)).html).toContain('not known yet')
+
+  const before = { performed, acts: (await acts()).length }
+  const page = `/console/orders/${order.id}/note`
+  const csrf = /name="csrf" value="([^"]+)"/.exec((await surfer.open(page)).html)?.[1] ?? ''
+  const changed = await surfer.post(page, { csrf, once, reason: 'another' })
+  expect(changed.status).toBe(422)
+  expect(changed.html).toContain('sent before with other fields')
+  expect({ performed, acts: (await acts()).length }).toEqual(before)
+
+  expect(await send('the first')).toEqual([])
+  expect(await last()).toMatchObject({ reason: 'the first', state: 'done' })
+  // A repetition that is refused meanwhile undoes nothing.
+  expect(await send('the first', new Problem('order_state_conflict'))).toHaveLength(1)
+  expect(await last()).toMatchObject({ reason: 'the first', state: 'done', code: null })
 })
 
 test('an operator resends, retries and notes, and the page of the order tells it', async () => {

@@ -5,7 +5,7 @@ import { type NewOperatorAct, recordAct } from '../../../db/operator/operator-ac
 import { actorOf, type ConsoleUser } from '../../http/caller.ts'
 import { actOnce, readIdempotencyKey } from '../../http/idempotency.ts'
 import { type FieldError, Problem } from '../../http/problem.ts'
-import { problems } from '../../http/problems.ts'
+import { type ProblemCode, problems } from '../../http/problems.ts'
 import { taskNote } from '../operator/operator-tasks.ts'
 
 /** The fields of each such form. What was typed is accepted here, so that the page can show it beside what is wrong. */
@@ -21,9 +21,11 @@ export function faultsOfReason(reason: string): FieldError[] {
 }
 
 /**
+ * The form's one-time value alone says which act it is. Were what was typed a part of it, a form that is changed and
+ * sent again after an unknown outcome would do a second act, such as a second refund.
  * @param form.operation names the form's route
- * @param form.content what was typed: a form that was changed before it was sent again is another one
- * @returns why it could not be done; empty when it is done
+ * @param form.content what was typed
+ * @returns why it could not be done, or is not known to be done; empty when it is done
  */
 export async function performAct(
   api: ApiContext,
@@ -32,9 +34,8 @@ export async function performAct(
   act: Omit<NewOperatorAct, 'id' | 'operator' | 'at'>,
   perform: (ids: { requestId: string; updateId: string }) => Promise<void>,
 ): Promise<FieldError[]> {
-  const content = api.cipher.fingerprint('operator-form', JSON.stringify(form.content)).toString('hex')
   const request = readIdempotencyKey(api, {
-    header: `${form.once}.${content}`,
+    header: form.once,
     required: true,
     operation: form.operation,
     caller,
@@ -42,16 +43,31 @@ export async function performAct(
   })
   try {
     await actOnce(request, act.accountId, ({ requestId, updateId }) =>
-      recordAct(api.sql, { ...act, id: requestId, operator: actorOf(caller), at: new Date() }, codeOf, () =>
+      recordAct(api.sql, { ...act, id: requestId, operator: actorOf(caller), at: new Date() }, refusalOf, () =>
         perform({ requestId, updateId }),
       ),
     )
     return []
   } catch (error) {
     if (!(error instanceof Problem)) throw error
-    const { title } = problems[error.code]
-    return [{ field: title, reason: error.options.detail ?? problems[error.code].meaning }]
+    const { title, meaning } = problems[error.code]
+    return [{ field: title, reason: words[error.code] ?? error.options.detail ?? meaning }]
   }
 }
 
-const codeOf = (error: unknown): string => (error instanceof Problem ? error.code : 'unknown')
+const unknownYet = 'It is not known yet whether it was done. Send this form again unchanged: it is never done twice.'
+
+/** What to do after outcomes that are no refusal. */
+const words: Partial<Record<ProblemCode, string>> = {
+  unavailable: unknownYet,
+  request_in_progress: unknownYet,
+  idempotency_key_reused:
+    'The form was sent before with other fields, and that may be under way still or done. Look at what happened on the page that this one leads back to, before you open the form anew.',
+}
+
+/** @returns the code of a refusal; undefined for an error after which the act may be done all the same */
+function refusalOf(error: unknown): string | undefined {
+  if (!(error instanceof Problem) || error.code === 'unavailable' || error.code === 'request_in_progress')
+    return undefined
+  return error.code
+}
