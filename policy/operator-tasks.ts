@@ -10,6 +10,7 @@ const urgencyOfKind: Readonly<Record<string, Urgency>> = {
   outage: 'now',
   run_wedged: 'now',
   run_lost: 'now',
+  operator_sign_in_guessed: 'now',
   provider_misconfigured: 'now',
   payment_unresolved: 'now',
   payment_without_order: 'now',

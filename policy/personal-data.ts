@@ -659,6 +659,8 @@ const tables: Record<string, Table> = {
       },
       totp_secret: { class: 'secret', sealed: true, export: { not: 'a secret of ours' } },
       totp_step: technical,
+      failed_codes: technical,
+      last_failed_code_at: technical,
       created_at: technical,
       disabled_at: technical,
     },

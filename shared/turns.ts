@@ -17,8 +17,19 @@ export type Turns = ReturnType<typeof createTurns>
  * A semaphore: `atOnce` callers have a turn at the same time, the others wait in their order.
  * @param settings.what the name of a turn, for the message
  * @param settings.waitMs how long a caller waits at most
+ * @param settings.mostWaiting how many callers wait at most: a further one is refused at once
  */
-export function createTurns({ what, atOnce, waitMs }: { what: string; atOnce: number; waitMs: number }) {
+export function createTurns({
+  what,
+  atOnce,
+  waitMs,
+  mostWaiting = Number.POSITIVE_INFINITY,
+}: {
+  what: string
+  atOnce: number
+  waitMs: number
+  mostWaiting?: number
+}) {
   const waiting = new Set<Waiter>()
   let taken = 0
   let lastChangeAt = performance.now()
@@ -43,11 +54,18 @@ export function createTurns({ what, atOnce, waitMs }: { what: string; atOnce: nu
   }
 
   return {
-    /** Resolves to a function that ends the turn; a second call of it does nothing. @throws NoTurn after `waitMs` */
+    /**
+     * Resolves to a function that ends the turn; a second call of it does nothing.
+     * @throws NoTurn after `waitMs`, or at once when `mostWaiting` callers wait
+     */
     take(): Promise<EndTurn> {
       if (taken < atOnce) {
         taken += 1
         return Promise.resolve(turn())
+      }
+      if (waiting.size >= mostWaiting) {
+        lastRefusalAt = performance.now()
+        return Promise.reject(new NoTurn(`${what}: ${mostWaiting} callers wait already`))
       }
       return new Promise((resolve, reject) => {
         const refuse = () => {

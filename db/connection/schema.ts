@@ -446,6 +446,8 @@ export interface Operators {
   totp_step: bigint
   created_at: Date
   disabled_at: Date | null
+  failed_codes: number
+  last_failed_code_at: Date | null
 }
 
 export interface OrderFacts {

@@ -2,10 +2,12 @@
 import { randomBytes } from 'node:crypto'
 import { generateSecret, generateURI, verify } from 'otplib'
 import type { OperatorRole } from '../../policy/operators/operator-roles.ts'
+import { periods } from '../../policy/periods.ts'
 import { normalEmail } from '../accounts.ts'
 import type { Database } from '../connection/database.ts'
 import type { Operators } from '../connection/schema.ts'
 import { type ColumnEncryption, tableEncryption } from '../crypto/column-encryption.ts'
+import { raiseOperatorTask } from '../operator-tasks.ts'
 import { hashPassword, isPassword } from './passwords.ts'
 
 type Context = ColumnEncryption & { sql: Database }
@@ -51,6 +53,8 @@ export async function saveOperator(
     password_hash: await hashPassword(password),
     totp_secret: fields.seal('totp_secret', secret),
     totp_step: 0n,
+    failed_codes: 0,
+    last_failed_code_at: null,
     disabled_at: null,
   } satisfies Partial<Operators>
   return await sql.begin(async (tx) => {
@@ -88,16 +92,26 @@ export async function disableOperator({ sql }: Pick<Context, 'sql'>, id: string,
   return disabled.count === 1
 }
 
-/** Checks the password, then the code of the authenticator, which works once. @returns the id, or why it is refused */
+/** So many codes may be refused in a row; then only one in each `guessedCodesMs` is looked at. */
+const mostFailedCodes = 10
+
+/**
+ * Checks the password, then the code of the authenticator, which works once. Refused codes count after the right
+ * password only: nobody else can lock an operator out, and the passwords, which are ours and random, cannot be guessed.
+ * @returns the id, or why it is refused
+ * @throws NoTurn when too many passwords are being checked
+ */
 export async function verifyOperator(
   context: Context,
   given: { email: string; password: string; code: string; at: Date },
-): Promise<{ id: string } | { refused: 'password' | 'code' | 'disabled'; id: string | undefined }> {
+): Promise<{ id: string } | { refused: 'password' | 'code' | 'disabled' | 'guessed'; id: string | undefined }> {
   const { sql } = context
+  const lockedSince = new Date(given.at.getTime() - periods.guessedCodesMs)
   const [row] = await sql<Operators[]>`select * from operators where email_index = ${emailIndex(context, given.email)}`
+  if (row && isLocked(row, lockedSince)) return { refused: 'guessed', id: row.id }
   if (!(await isPassword(given.password, row?.password_hash)) || !row) return { refused: 'password', id: row?.id }
   if (row.disabled_at) return { refused: 'disabled', id: row.id }
-  if (!/^\d{6}$/.test(given.code)) return { refused: 'code', id: row.id }
+  if (!/^\d{6}$/.test(given.code)) return refuseCode(sql, row.id, given.at)
   const secret = (await fieldsOf(context)).open('totp_secret', row.totp_secret)
   const result = await verify({
     secret,
@@ -106,8 +120,24 @@ export async function verifyOperator(
     // The code before and after: clocks differ.
     epochTolerance: 30,
   })
-  if (!result.valid || !('timeStep' in result)) return { refused: 'code', id: row.id }
+  if (!result.valid || !('timeStep' in result)) return refuseCode(sql, row.id, given.at)
   const taken = await sql`
-    update operators set totp_step = ${result.timeStep} where id = ${row.id} and totp_step < ${result.timeStep}`
-  return taken.count === 1 ? { id: row.id } : { refused: 'code', id: row.id }
+    update operators set totp_step = ${result.timeStep}, failed_codes = 0, last_failed_code_at = null
+    where id = ${row.id} and totp_step < ${result.timeStep}
+      -- While the password was checked another one was set, the operator was disabled, or more codes were refused.
+      and password_hash = ${row.password_hash} and disabled_at is null
+      and not (failed_codes >= ${mostFailedCodes} and last_failed_code_at > ${lockedSince})`
+  return taken.count === 1 ? { id: row.id } : refuseCode(sql, row.id, given.at)
+}
+
+const isLocked = ({ failed_codes: count, last_failed_code_at: last }: Operators, since: Date): boolean =>
+  count >= mostFailedCodes && last !== null && last > since
+
+async function refuseCode(sql: Database, id: string, at: Date): Promise<{ refused: 'code'; id: string }> {
+  const [row] = await sql<Pick<Operators, 'failed_codes'>[]>`
+    update operators set failed_codes = failed_codes + 1, last_failed_code_at = ${at} where id = ${id}
+    returning failed_codes`
+  if ((row?.failed_codes ?? 0) >= mostFailedCodes)
+    await raiseOperatorTask(sql, { kind: 'operator_sign_in_guessed', subjectId: id, at })
+  return { refused: 'code', id }
 }

@@ -1,6 +1,7 @@
 /** Hashes of operators' passwords: scrypt, with its costs and salt beside it. */
 import { randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
+import { createTurns } from '../../shared/turns.ts'
 
 const derive = promisify<string, Buffer, number, ScryptOptions, Buffer>(scrypt)
 
@@ -18,11 +19,23 @@ export async function hashPassword(password: string): Promise<string> {
 /** A hash that no password has: a check against it takes as long as any other. */
 const nobodys = ['scrypt', costs.N, costs.r, costs.p, Buffer.alloc(16).toString('base64'), ''].join('$')
 
-/** @param stored undefined for an operator who does not exist: the answer takes as long and is false */
+/**
+ * Each hash keeps one of the process's four threads busy for half a second, and the signatures of apps' sign-in tokens
+ * are checked on these threads, too.
+ */
+const turns = createTurns({ what: 'a check of a password', atOnce: 2, waitMs: 10_000, mostWaiting: 10 })
+
+/**
+ * @param stored undefined for an operator who does not exist: the answer takes as long and is false
+ * @throws NoTurn when too many passwords are being checked
+ */
 export async function isPassword(password: string, stored: string | undefined): Promise<boolean> {
   const [, N = '', r = '', p = '', salt = '', hash = ''] = (stored ?? nobodys).split('$')
   const expected = Buffer.from(hash, 'base64')
   const options = { N: Number(N), r: Number(r), p: Number(p), maxmem }
-  const given = await derive(password.normalize('NFKC'), Buffer.from(salt, 'base64'), hashBytes, options)
+  const endTurn = await turns.take()
+  const given = await derive(password.normalize('NFKC'), Buffer.from(salt, 'base64'), hashBytes, options).finally(
+    endTurn,
+  )
   return expected.length === given.length && timingSafeEqual(expected, given)
 }

@@ -7,6 +7,7 @@ import { type Credentials, disableOperator, listOperators, saveOperator } from '
 import { isPermitted, type OperatorRole, operatorRoles } from '../../policy/operators/operator-roles.ts'
 import { createSurfer, type Surfer } from '../harness/browser.ts'
 import { shareStack } from '../harness/harness.ts'
+import { expectStatus } from '../harness/http.ts'
 import type { Person } from '../harness/people.ts'
 import type { OrderView } from '../harness/purchases.ts'
 
@@ -85,6 +86,43 @@ test('an operator signs in by password and code; a wrong one, a spent code and a
   const [row] = await sql`select to_jsonb(o)::text as text from operators o where id = ${support.id}`
   for (const secret of [support.email, support.password, new URL(support.uri).searchParams.get('secret') ?? '?'])
     expect(row?.text).not.toContain(secret)
+})
+
+test('codes are not guessed: after ten refused ones the right one is refused, too, and operators are told', async () => {
+  const operator = await made('support')
+  const wrong = await codeOf(await made('support'))
+  const guesses = await Promise.all(Array.from({ length: 10 }, () => tried({ ...operator, code: wrong })))
+  expect(guesses.map(({ status }) => status)).toEqual(Array.from({ length: 10 }, () => 401))
+  expect((await tried({ ...operator, code: await codeOf(operator) })).status).toBe(429)
+  expect(
+    await sql`
+    select 1 from attention where kind = 'operator_sign_in_guessed' and subject_id = ${operator.id}`,
+  ).toHaveLength(1)
+  await sql`update operators set last_failed_code_at = now() - interval '16 minutes' where id = ${operator.id}`
+  await signedIn(operator)
+  const [row] = await sql`select failed_codes from operators where id = ${operator.id}`
+  expect(row?.failed_codes).toBe(0)
+})
+
+test('a flood of sign-ins is refused unchecked, delays no app, and locks no operator out', async () => {
+  const operator = await made('support')
+  const surfer = createSurfer(harness.urls.api)
+  const form = { email: operator.email, password: 'wrong', code: '000000' }
+  let ended = false
+  const flood = Promise.all(Array.from({ length: 100 }, () => surfer.post('/console/sign-in/person', form)))
+  const answers = flood.finally(() => {
+    ended = true
+  })
+  expectStatus(await person.caller.get(`/v1/accounts/${person.accountId}`), 200)
+  expect(ended).toBe(false)
+  const refused = (await answers).filter(({ status }) => status === 429)
+  expect(refused.every(({ headers }) => Number(headers.get('retry-after')) > 0)).toBe(true)
+  const checked = await sql`
+    select 1 from security_log where actor = ${`operator:${operator.id}`} and detail = 'operator_password'`
+  expect(checked.length).toBeGreaterThan(0)
+  expect(checked.length).toBe(100 - refused.length)
+  expect(checked.length).toBeLessThan(50)
+  await signedIn(operator)
 })
 
 test('a disabled operator is out at once, and new credentials end the old ones', async () => {

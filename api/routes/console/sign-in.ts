@@ -6,6 +6,8 @@ import { verifyApiKey } from '../../../db/api-keys.ts'
 import { verifyOperator } from '../../../db/operator/operators.ts'
 import { recordSecurityEvent } from '../../../db/security-log.ts'
 import { closeSession } from '../../../db/web-sessions.ts'
+import { periods } from '../../../policy/periods.ts'
+import { NoTurn } from '../../../shared/turns.ts'
 import type { Limiter } from '../../http/limits.ts'
 import { Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
@@ -31,11 +33,14 @@ export function consoleSignInRoutes(api: ApiContext, limiter: Limiter): Route[] 
     return { status: 303 as const, headers: { Location: '/console', 'Set-Cookie': cookie } }
   }
 
+  const tooMany = (seconds: number): Problem =>
+    new Problem('too_many_requests', { headers: { 'Retry-After': String(seconds) } })
+
   /** @param actor as the security log names who it was, if it is known */
   async function refusal(reason: string, actor: string, { ip, requestId }: From): Promise<Problem> {
+    api.metrics.authenticationFailures.inc({ reason })
     await limiter.assertMayFail(ip)
     await limiter.countFailure(ip)
-    api.metrics.authenticationFailures.inc({ reason })
     const event = { kind: 'authentication_failed', actor, detail: reason, ip, requestId } as const
     await recordSecurityEvent(sql, api, { ...event, at: new Date() })
     return new Problem('unauthenticated')
@@ -57,15 +62,22 @@ export function consoleSignInRoutes(api: ApiContext, limiter: Limiter): Route[] 
       }),
       responses: done,
       async handle({ body: { email, password, code }, ip, requestId }) {
+        // Before the password is checked, since that is slow.
+        await limiter.assertMayFail(ip)
         const checked = await verifyOperator(api, {
           email,
           password: password.trim(),
           code: code.replaceAll(/\s/g, ''),
           at: new Date(),
+        }).catch((error: unknown) => {
+          if (!(error instanceof NoTurn)) throw error
+          api.metrics.authenticationFailures.inc({ reason: 'operator_unchecked' })
+          throw tooMany(5)
         })
         if (!('refused' in checked)) return open({ operatorId: checked.id }, { ip, requestId })
         const actor = checked.id === undefined ? 'anonymous' : `operator:${checked.id}`
-        throw await refusal(`operator_${checked.refused}`, actor, { ip, requestId })
+        const refused = await refusal(`operator_${checked.refused}`, actor, { ip, requestId })
+        throw checked.refused === 'guessed' ? tooMany(periods.guessedCodesMs / 1000) : refused
       },
     }),
     defineRoute({
