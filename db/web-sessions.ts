@@ -12,6 +12,8 @@ export interface WebSession {
   language: Accounts['language'] | null
   /** of an operator or an operator key: id, name and role */
   operator: { id: string; label: string; role: OperatorRole } | null
+  /** opened by an operator key, not by a person */
+  isOfKey: boolean
   signedInAt: Date
 }
 
@@ -45,7 +47,7 @@ export async function findSession(sql: Queryable, secret: string, at: Date): Pro
   const { account_id: accountId, language, signed_in_at: signedInAt } = row
   const person = row.operator_id !== null && row.role && { id: row.operator_id, label: row.name ?? '', role: row.role }
   const key = row.key_id !== null && ({ id: row.key_id, label: row.label ?? '', role: 'admin' } as const)
-  return { accountId, language, operator: person || key || null, signedInAt }
+  return { accountId, language, operator: person || key || null, isOfKey: row.key_id !== null, signedInAt }
 }
 
 type Owner = { [Column in 'name' | 'role']: Operators[Column] | null } & {

@@ -8,7 +8,7 @@ import { findSession } from '../../db/web-sessions.ts'
 import { defaultLanguage } from '../../messages/languages.ts'
 import { periods } from '../../policy/periods.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
-import { csrfTokenOf, type SessionKind, secretIn, sessionNameOf } from '../sign-in/session-cookie.ts'
+import { csrfTokenOf, keysMaySignIn, type SessionKind, secretIn, sessionNameOf } from '../sign-in/session-cookie.ts'
 import { addressOf } from './address.ts'
 import type { Caller } from './caller.ts'
 import type { Limiter } from './limits.ts'
@@ -43,6 +43,8 @@ export function createAuthenticator(context: Context, limiter: Limiter) {
       const now = new Date()
       const session = secret && (await findSession(sql, secret, now))
       if (!secret || !session) continue
+      // A session of a key does not outlast the setting that let the key open it.
+      if (session.isOfKey && !keysMaySignIn(context.config)) continue
       const csrf = csrfTokenOf(context, secret)
       const name = sessionNameOf(context, secret)
       if (kind === 'visitor' && session.accountId !== null) {

@@ -1,8 +1,13 @@
 /** Session cookies of the web pages: HttpOnly, SameSite=Strict, and over HTTPS bound to this host. */
 import { parseCookie, stringifySetCookie } from 'cookie'
+import type { Config } from '../../config.ts'
 import type { Context } from '../../context.ts'
 
 export type SessionKind = 'visitor' | 'console'
+
+/** Keys are for machines: in production people sign in as themselves, unless a setting says otherwise. */
+export const keysMaySignIn = ({ CONSOLE_KEY_SIGN_IN, NODE_ENV }: Config): boolean =>
+  CONSOLE_KEY_SIGN_IN ?? NODE_ENV !== 'production'
 
 /** Whether cookies can be bound to this host. */
 export const isSecure = (publicUrl: string): boolean => publicUrl.startsWith('https:')

@@ -1,7 +1,10 @@
 /** The persons of the console: they sign in by two factors, do what their role permits, and every act bears their name. */
 import { randomUUID } from 'node:crypto'
+import type { Request } from 'express'
 import { generate } from 'otplib'
 import { beforeAll, expect, test } from 'vitest'
+import { createAuthenticator } from '../../api/http/auth.ts'
+import { createLimiter, defaultLimits } from '../../api/http/limits.ts'
 import type { AccessLog, OperatorActs, SecurityLog } from '../../db/connection/schema.ts'
 import { type Credentials, disableOperator, listOperators, saveOperator } from '../../db/operator/operators.ts'
 import { isPermitted, type OperatorRole, operatorRoles } from '../../policy/operators/operator-roles.ts'
@@ -142,6 +145,23 @@ test('a disabled operator is out at once, and new credentials end the old ones',
     role: 'support',
     disabledAt: expect.any(Date),
   })
+})
+
+test('a session that an operator key opened ends with the setting that permits keys', async () => {
+  const surfer = createSurfer(harness.urls.api)
+  await surfer.submit('/console', '/console/sign-in', { key: harness.keys.operator })
+  const cookie = [...surfer.cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+  const limiter = createLimiter(defaultLimits, context.metrics)
+  for (const [setting, kind] of [
+    [true, 'console'],
+    [false, 'public'],
+  ] as const) {
+    const config = { ...context.config, CONSOLE_KEY_SIGN_IN: setting }
+    const authenticate = createAuthenticator({ ...context, config }, limiter)
+    const caller = await authenticate({ headers: { cookie } } as Request, randomUUID(), ['console'])
+    expect([setting, caller.kind]).toEqual([setting, kind])
+  }
+  limiter.stop()
 })
 
 test('each role reaches the forms and acts of its permissions, and is refused on every other', async () => {

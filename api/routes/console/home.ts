@@ -22,9 +22,9 @@ import { renderConsoleSignIn } from '../../pages/console/sign-in.tsx'
 import { renderPromises } from '../../pages/promises.tsx'
 import { listOpenRuns } from '../../runs/open-runs.ts'
 import { listWedgedRuns } from '../../runs/wedged-runs.ts'
+import { keysMaySignIn } from '../../sign-in/session-cookie.ts'
 import { taskPosition } from '../operator/operator-tasks.ts'
 import { frameOf, headers, page } from './console-route.ts'
-import { keysMaySignIn } from './sign-in.ts'
 
 const shown = 50
 const answerWithinMs = 3_000

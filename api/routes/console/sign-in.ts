@@ -1,6 +1,5 @@
 /** Sign-in on the console: a person by password and authenticator, or an operator key where the settings permit it. */
 import { z } from 'zod'
-import type { Config } from '../../../config.ts'
 import type { ApiContext } from '../../../context.ts'
 import { verifyApiKey } from '../../../db/api-keys.ts'
 import { verifyOperator } from '../../../db/operator/operators.ts'
@@ -11,13 +10,9 @@ import { NoTurn } from '../../../shared/turns.ts'
 import type { Limiter } from '../../http/limits.ts'
 import { Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
-import { endedCookie, secretIn } from '../../sign-in/session-cookie.ts'
+import { endedCookie, keysMaySignIn, secretIn } from '../../sign-in/session-cookie.ts'
 import { createWebSignIn } from '../../sign-in/web-sign-in.ts'
 import { done } from './console-route.ts'
-
-/** Keys are for machines: in production people sign in as themselves, unless a setting says otherwise. */
-export const keysMaySignIn = ({ CONSOLE_KEY_SIGN_IN, NODE_ENV }: Config): boolean =>
-  CONSOLE_KEY_SIGN_IN ?? NODE_ENV !== 'production'
 
 interface From {
   ip: string | undefined
