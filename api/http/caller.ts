@@ -69,10 +69,8 @@ export function assertReaches(caller: Caller, accountId: string): void {
 }
 
 /**
- * Lets an operator on the console do what their role permits.
+ * Whether an operator on the console has the role for a route; other callers need none.
  * @param permission of the route; a route that names none is for admins
- * @throws Problem role_insufficient
  */
-export function assertRole(caller: Caller, permission: OperatorPermission = 'everything'): void {
-  if (caller.kind === 'console' && !isPermitted(caller.role, permission)) throw new Problem('role_insufficient')
-}
+export const hasRole = (caller: Caller, permission: OperatorPermission = 'everything'): boolean =>
+  caller.kind !== 'console' || isPermitted(caller.role, permission)

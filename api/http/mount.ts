@@ -19,7 +19,7 @@ import { createAccessRecorder } from './accesses.ts'
 import { addressOf } from './address.ts'
 import { type AnsweringTimes, answerWithin, limitTime } from './answering.ts'
 import { type Authenticate, assertFreshSignIn } from './auth.ts'
-import { actorOf, assertReaches, assertRole, type Caller } from './caller.ts'
+import { actorOf, assertReaches, type Caller, hasRole } from './caller.ts'
 import { readIdempotencyKey } from './idempotency.ts'
 import { validationText } from './input/validation-texts.ts'
 import type { Limiter } from './limits.ts'
@@ -106,10 +106,18 @@ function handlersOf(
   }
 
   /** Refuses what can be refused before the body is read, since reading it costs memory. */
-  function authorize(request: Request, response: Response, next: () => void): void {
-    const { caller } = requestContextOf(response)
+  async function authorize(request: Request, response: Response, next: () => void): Promise<void> {
+    const { caller, requestId } = requestContextOf(response)
     if (!isOpen) assertAdmitted(caller, route)
-    assertRole(caller, route.permission)
+    if (!hasRole(caller, route.permission)) {
+      const event = {
+        kind: 'operator_action',
+        actor: actorOf(caller),
+        detail: `${operation}: role_insufficient`,
+      } as const
+      await recordSecurityEvent(context.sql, context, { ...event, ip: addressOf(request), requestId, at: new Date() })
+      throw new Problem('role_insufficient')
+    }
     if (route.freshSignIn) assertFreshSignIn(caller, new Date())
     const params = parse(schemas.params, request.params, 'path')
     const query = parse(schemas.query, request.query, 'query')

@@ -172,7 +172,8 @@ test('each role reaches the forms and acts of its permissions, and is refused on
     privacy: `/console/privacy-requests/${randomUUID()}`,
   } as const
   for (const role of operatorRoles) {
-    const surfer = await signedIn(await made(role))
+    const operator = await made(role)
+    const surfer = await signedIn(operator)
     for (const permission of ['look', 'orders', 'money', 'privacy'] as const) {
       const { status, html } = await surfer.open(pages[permission])
       const allowed = permission === 'privacy' ? 404 : 200
@@ -184,6 +185,9 @@ test('each role reaches the forms and acts of its permissions, and is refused on
       expect([role, html.includes(`href="${pages[permission]}"`)]).toEqual([role, isPermitted(role, permission)])
     }
     if (isPermitted(role, 'orders')) continue
+    const refused = await sql<Pick<SecurityLog, 'detail'>[]>`
+      select detail from security_log where actor = ${`operator:${operator.id}`} and detail like '%role_insufficient'`
+    expect(refused.map(({ detail }) => detail)).toContain('GET /console/orders/{id}/resend: role_insufficient')
     const csrf = /name="csrf" value="([^"]+)"/.exec((await surfer.open('/console')).html)?.[1] ?? ''
     const act = { csrf, once: randomUUID(), reason: 'an attempt' }
     expect((await surfer.post(pages.orders, act)).status).toBe(403)
