@@ -80,7 +80,7 @@ export interface Handled<Kind extends CallerKind, Params, Query, Body, Use> {
 
 /** A form that was refused, as it was typed. */
 export interface RefusedForm {
-  /** the fields by their names, without hidden ones of ours */
+  /** the fields by their names */
   typed: Readonly<Record<string, string>>
   problem: Problem
 }

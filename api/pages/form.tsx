@@ -1,4 +1,5 @@
 /** The parts of forms and lists. A form that was refused comes back with what was typed and the fault at its field. */
+import { randomUUID } from 'node:crypto'
 import type { HTMLInputTypeAttribute, ReactNode } from 'react'
 import { problems } from '../http/problems.ts'
 import type { RefusedForm } from '../http/route.ts'
@@ -22,6 +23,17 @@ export function Form({ action, csrf, inline = false, children }: FormProps) {
   )
 }
 
+/** Whether a form may have done what it asks for, although it was answered by a problem. */
+const isUnknown = ({ problem }: RefusedForm): boolean =>
+  problem.code === 'unavailable' || problem.code === 'request_in_progress'
+
+/**
+ * The one-time value of a form, by which it is recognised when it is sent twice. A form that may have been done keeps
+ * its value, since it would be done again under another.
+ */
+export const onceOf = (refused: RefusedForm | undefined): string =>
+  (refused && isUnknown(refused) && refused.typed.once) || randomUUID()
+
 /** What a form shows after it was refused. */
 export interface FormState {
   typed: Readonly<Record<string, string>>
@@ -29,19 +41,23 @@ export interface FormState {
   faults: ReadonlyMap<string, string>
   /** sentences about no field of the form */
   others: readonly string[]
+  /** it may have been done all the same */
+  isUnknown: boolean
 }
 
 /**
  * Puts the faults of a form into words.
  * @param asks what each field asks for, as a sentence; it is said where the field is wrong
  */
-export function formState({ typed, problem }: RefusedForm, asks: Readonly<Record<string, string>>): FormState {
+export function formState(refused: RefusedForm, asks: Readonly<Record<string, string>>): FormState {
+  const { typed, problem } = refused
   const { errors = [], detail } = problem.options
   const { title, meaning } = problems[problem.code]
   const known = errors.filter(({ field }) => Object.hasOwn(asks, field))
   const others = errors.filter(({ field }) => !Object.hasOwn(asks, field))
   return {
     typed,
+    isUnknown: isUnknown(refused),
     faults: new Map(known.map(({ field }) => [field, asks[field] ?? ''])),
     others:
       errors.length > 0 ? others.map(({ field, reason }) => `${field}: ${reason}`) : [`${title}. ${detail ?? meaning}`],
@@ -56,7 +72,7 @@ export function FaultSummary({ of }: { of: FormState | undefined }) {
   return (
     <div className="faults" role="alert">
       <h2>
-        <Icon of="warning" /> Nothing was changed yet
+        <Icon of="warning" /> {of.isUnknown ? 'It is not known yet whether this was done' : 'Nothing was changed yet'}
       </h2>
       <ul>
         {[...of.faults].map(([name, words]) => (

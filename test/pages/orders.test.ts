@@ -82,6 +82,35 @@ test('U3: the mail of an order is sent again once for each form, and the page sa
   await until('the second mail', async () => (await mails()) === before + 1)
 })
 
+test('U3: a form that may have been done comes back with its one-time value, one that was refused with another', async () => {
+  const person = await harness.signUp()
+  const order = await harness.buy(person)
+  const surfer = await visit(harness.stack, person)
+  const hidden = (html: string, name: string) => new RegExp(`name="${name}" value="([^"]+)"`).exec(html)?.[1] ?? ''
+  const { html } = await surfer.open(pageOf(order))
+  const form = { csrf: hidden(html, 'csrf'), once: hidden(html, 'once') }
+  const unknown = await harness.context.sql.begin(async (tx) => {
+    await tx`lock table idempotency_keys in share row exclusive mode`
+    return await surfer.post(`${pageOf(order)}/resend`, form)
+  })
+  expect([unknown.status, hidden(unknown.html, 'once')]).toEqual([503, form.once])
+  expect(unknown.html).toContain('not known yet')
+  const refused = await surfer.post(`${pageOf(order)}/resend`, { ...form, more: 'x' })
+  expect(refused.status).toBe(400)
+  expect(hidden(refused.html, 'once')).toMatch(/^[\w-]{36}$/)
+  expect(hidden(refused.html, 'once')).not.toBe(form.once)
+})
+
+test('U2: an unused eSIM is returned after the time to withdraw is over', async () => {
+  const person = await harness.signUp()
+  const order = await harness.buy(person)
+  await harness.context.sql`update orders set paid_at = paid_at - interval '20 days' where id = ${order.id}`
+  const surfer = await visit(harness.stack, person)
+  const { status, location } = await surfer.submit(pageOf(order), `${pageOf(order)}/return`)
+  expect([status, location]).toEqual([303, pageOf(order)])
+  await harness.untilOrder(order.id, 'refunded')
+})
+
 test('U2: an order that was not delivered is cancelled by a click, and by a second one as well', async () => {
   const person = await harness.signUp()
   const order = await harness.buy(person, { pay: false })

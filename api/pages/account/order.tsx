@@ -138,7 +138,7 @@ export function renderOrder(page: OrderPage): string {
 }
 
 /** Article 11a of Directive 2011/83/EU: the function to withdraw is there for the whole period, and easy to find. */
-function GiveBack({ page: { can, csrf, once }, path }: { page: OrderPage; path: string }) {
+function GiveBack({ page: { can, csrf }, path }: { page: OrderPage; path: string }) {
   if (!can.cancel && !can.withdrawUntil && !can.return) return null
   return (
     <Card title="Give it back">
@@ -162,7 +162,6 @@ function GiveBack({ page: { can, csrf, once }, path }: { page: OrderPage; path: 
       ) : null}
       {can.return && !can.withdrawUntil ? (
         <Form action={`${path}/return`} csrf={csrf}>
-          <input type="hidden" name="once" value={once} />
           <button type="submit" className="plain">
             Return the unused eSIM
           </button>

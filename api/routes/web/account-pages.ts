@@ -1,5 +1,4 @@
 /** G1, G2, G4, G5: persons see, correct and export their data on the web, signed in by a mailed link. */
-import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { findAccount, updateAccount } from '../../../db/accounts.ts'
@@ -21,6 +20,7 @@ import { defineRoute, type Route } from '../../http/route.ts'
 import { sentId } from '../../http/storable.ts'
 import type { NoticeName } from '../../pages/account/frame.tsx'
 import { type MyDataPage, renderMyData } from '../../pages/account/my-data.tsx'
+import { onceOf } from '../../pages/form.tsx'
 import { layoutHeaders } from '../../pages/layout.tsx'
 import { renderNotFound } from '../../pages/not-found.tsx'
 import { destinations, renderAskAddress, renderLinkSent, renderUseLink } from '../../pages/sign-in.tsx'
@@ -267,7 +267,7 @@ export function accountPageRoutes(api: ApiContext): Route[] {
       account: { ...account, identities },
       consents,
       devices,
-      once: randomUUID(),
+      once: onceOf(refused),
       requests: open.map((row) => ({
         reference: privacyReference(row.id),
         kind: row.kind,

@@ -1,5 +1,4 @@
 /** G1, U2, U3, U6: a person's eSIMs and orders on the web: state, documents, and what they can still do about an order. */
-import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { findAccount } from '../../../db/accounts.ts'
@@ -24,6 +23,7 @@ import { invoicePdf } from '../../pages/account/invoice-pdf.ts'
 import { renderMyEsims } from '../../pages/account/my-esims.tsx'
 import { renderOrder } from '../../pages/account/order.tsx'
 import { renderWithdrawal } from '../../pages/account/withdrawal.tsx'
+import { onceOf } from '../../pages/form.tsx'
 import { layoutHeaders } from '../../pages/layout.tsx'
 import { renderAskAddress } from '../../pages/sign-in.tsx'
 import { createOrderClient } from '../../runs/order-client.ts'
@@ -292,7 +292,7 @@ export function orderPageRoutes(api: ApiContext): Route[] {
         withdrawUntil: isUnused && !isTopUp && !withdrawal?.statedAt ? withdrawableUntil(order, new Date()) : null,
       },
       withdrawnAt: withdrawal?.statedAt ?? null,
-      once: randomUUID(),
+      once: onceOf(refused),
     })
   }
 
