@@ -49,8 +49,11 @@ interface Target {
 }
 
 const jsonTypes = ['application/json', 'application/*+json']
-/** In bytes: without credentials a caller sends a short form at most; `large` is for routes that say so. */
-const bodyLimits = { open: 8 * 1024, known: 64 * 1024, large: 4 * 1024 * 1024 } as const
+/**
+ * In bytes: without credentials a caller sends a short form at most; the last two are for routes that say so. A letter
+ * of a text takes up to nine bytes in a form.
+ */
+const bodyLimits = { open: 8 * 1024, known: 64 * 1024, texts: 640 * 1024, payloads: 4 * 1024 * 1024 } as const
 const nothing = z.strictObject({})
 
 /** Mounts the routes in Express, and answers 405 to the methods that a path does not have. */
@@ -211,7 +214,7 @@ function bodyReaders(route: Route): RequestHandler[] {
   if (route.unreadBody) return []
   // The content type proves nothing: the signature or the secret decides.
   if (route.rawBody) return [express.raw({ limit: route.rawBody.maxBytes, type: () => true })]
-  const known = route.largeBody ? bodyLimits.large : bodyLimits.known
+  const known = bodyLimits[route.largeBody ?? 'known']
   const limit = route.callers.includes('public') ? bodyLimits.open : known
   if (route.form) return [express.urlencoded({ extended: false, limit })]
   return [requireJson, express.json({ limit, type: jsonTypes })]

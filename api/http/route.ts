@@ -125,8 +125,8 @@ export interface RouteDefinition<
     request: Pick<Handled<Kind, Params, Query, Body, Use>, 'caller' | 'params'>,
     refused: RefusedForm,
   ): Promise<string> | string
-  /** accepts up to 4 MB of JSON in place of 64 kB */
-  largeBody?: boolean
+  /** accepts more than 64 kB: `texts` of the longest that its schema allows, or 4 MB of `payloads` */
+  largeBody?: 'texts' | 'payloads'
   /** the handler gets the body's bytes unparsed; the request counts against the `webhook` limit */
   rawBody?: RawBody
   /** media types of a body that is accepted and not read; the request counts against the `webhook` limit */

@@ -105,6 +105,7 @@ export function policyRoutes(api: ApiContext): Route[] {
       promises: ['N1', 'N2'],
       callers: ['operator'],
       idempotencyKey: 'optional',
+      largeBody: 'texts',
       body: newPolicy,
       responses: { 201: details },
       problems: ['policy_version_taken', 'policy_state_conflict'],

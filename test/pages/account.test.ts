@@ -201,6 +201,12 @@ test('G6: a privacy request on the web is stored once when it is sent twice, and
   const { items: theirs } = expectStatus(await other.caller.get('/v1/privacy-requests'), 200)
   expect(theirs).toMatchObject([{ accountId: other.accountId }])
   expect(theirs[0].id).not.toBe(items[0].id)
+  // The longest text, of letters that take nine bytes each in a form.
+  const longest = await others.submit('/account/data', '/account/privacy-request', {
+    kind: 'other',
+    message: '語'.repeat(20_000),
+  })
+  expect([longest.status, longest.location]).toEqual([303, '/account/data'])
   const empty = await surfer.submit('/account/data', '/account/privacy-request', { kind: 'other', message: ' ' })
   expect([empty.status, empty.html.includes('message')]).toEqual([400, true])
   expect(expectStatus(await person.caller.get('/v1/privacy-requests'), 200).items).toHaveLength(1)

@@ -60,6 +60,7 @@ export function consolePrivacyRequestRoutes(api: ApiContext): Route[] {
       permission: 'privacy',
       form: true,
       params,
+      largeBody: 'texts',
       body: z.strictObject({ answerKind: z.enum(answerKinds), answer: z.string().trim().max(20_000) }),
       responses: done,
       problems: ['not_found', 'privacy_request_state_conflict', 'request_in_progress'],

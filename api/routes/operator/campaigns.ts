@@ -91,6 +91,7 @@ export function campaignRoutes(api: ApiContext): Route[] {
       promises: ['U4', 'G4'],
       callers: ['operator'],
       idempotencyKey: 'required',
+      largeBody: 'texts',
       body: newCampaign,
       responses: { 201: { ...one, headers: { Location: 'its address' } } },
       problems: ['request_in_progress', 'campaign_state_conflict'],

@@ -32,7 +32,7 @@ export function codecRoutes({ config }: ApiContext): Route[] {
       promises: ['S1'],
       callers: ['operator', 'console'],
       permission: 'look',
-      largeBody: true,
+      largeBody: 'payloads',
       body: payloads,
       responses: { 200: { description: 'The payloads', schema: payloads } },
       problems: ['not_found'],

@@ -206,6 +206,7 @@ export function accountPageRoutes(api: ApiContext): Route[] {
       promises: ['G6'],
       callers: ['visitor'],
       form: true,
+      largeBody: 'texts',
       body: z.strictObject({
         once: sentId,
         kind: z.enum(privacyRequestKinds),
