@@ -32,16 +32,19 @@ export function createFormat(language: Language) {
   const regions = new Intl.DisplayNames(locale, { type: 'region', fallback: 'code' })
 
   return {
-    money({ minor, currency }: Money): string {
+    /** @param currencyDisplay the currency's sign, or its ISO 4217 code, which has only letters that each font has */
+    money({ minor, currency }: Money, currencyDisplay: 'symbol' | 'code' = 'symbol'): string {
       const digits = minorDigits(currency)
       const options = {
         style: 'currency',
         currency,
+        currencyDisplay,
         minimumFractionDigits: digits,
         maximumFractionDigits: digits,
       } as const
-      const format = currencies.get(currency) ?? new Intl.NumberFormat(locale, options)
-      currencies.set(currency, format)
+      const key = `${currency} ${currencyDisplay}`
+      const format = currencies.get(key) ?? new Intl.NumberFormat(locale, options)
+      currencies.set(key, format)
       return format.format(majorUnits(minor, currency))
     },
 

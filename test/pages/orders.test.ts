@@ -1,6 +1,10 @@
 /** G1, U2, U3, U6: a person finds on the web what they bought, its papers, and what they can still do about it. */
 import { randomUUID } from 'node:crypto'
+import { inflateSync } from 'node:zlib'
 import { expect, test } from 'vitest'
+import { invoiceContent } from '../../api/pages/account/invoice-content.ts'
+import { invoicePdf } from '../../api/pages/account/invoice-pdf.ts'
+import { findDocument } from '../../db/order/books.ts'
 import { createSurfer } from '../harness/browser.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
 import { shareStack } from '../harness/harness.ts'
@@ -60,6 +64,40 @@ test('U6: an invoice is a page and a PDF, for the person of its order alone', as
   }
   expect((await createSurfer(site).open(path)).status).toBe(401)
 })
+
+test('U6: the PDF of an invoice has its amounts and seller in every currency and script', async () => {
+  const person = await harness.signUp()
+  const order = await harness.buy(person)
+  const { number } = expectStatus(await person.caller.get(`/v1/orders/${order.id}`), 200).documents[0]
+  const document = await findDocument(harness.context.sql, order.id, number)
+  if (!document) throw new Error('no invoice')
+  for (const currency of ['EUR', 'INR', 'ILS', 'KRW', 'PHP', 'VND', 'THB']) {
+    const shown = { ...document, currency, gross_minor: 123_400, seller: 'Genève Ελλάς, 12 Mëngjes Street' }
+    const content = invoiceContent(shown, { name: 'Łukasz 山田', email: 'l@example.com' })
+    const text = printedIn(await invoicePdf(content))
+    const [, total = ''] = content.totals.at(-1) ?? []
+    for (const part of [total.replaceAll('\u00a0', ' '), 'Genève ?????, 12 Mëngjes Street', 'l@example.com'])
+      expect(text, currency).toContain(part)
+    expect(total).toContain(currency)
+    expect(text).not.toContain('Lukasz')
+  }
+})
+
+/** The text that a PDF shows, in the order in which it is drawn. */
+function printedIn(pdf: Buffer): string {
+  const streams = [...pdf.toString('latin1').matchAll(/stream\n(.+?)\nendstream/gs)].flatMap(([, stream = '']) => {
+    try {
+      return [inflateSync(Buffer.from(stream, 'latin1')).toString('latin1')]
+    } catch {
+      return []
+    }
+  })
+  const runs = [...streams.join('\n').matchAll(/\[([^\]]*)\] TJ/g)]
+  return runs
+    .map(([, run = '']) => [...run.matchAll(/<([0-9a-f]+)>/g)].map(([, hex = '']) => hex).join(''))
+    .map((hex) => new TextDecoder('windows-1252').decode(Buffer.from(hex, 'hex')))
+    .join('\n')
+}
 
 test('U3: the mail of an order is sent again once for each form, and the page says so once', async () => {
   const person = await harness.signUp()

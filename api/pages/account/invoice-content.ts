@@ -12,10 +12,14 @@ export interface InvoiceContent {
   notes: string[]
 }
 
+/** The name of the fact that says who the customer is. */
+export const customerFact = 'Customer'
+
 /** @param customer as the account names them: the books name nobody */
 export function invoiceContent(document: Invoices, customer: { name: string; email: string }): InvoiceContent {
   const { currency } = document
-  const amount = (minor: number): string => money({ minor, currency })
+  // By its code: the fonts of the PDF have the signs of few currencies, and the code names one without doubt.
+  const amount = (minor: number): string => money({ minor, currency }, 'code')
   const isCredit = document.kind === 'credit_note'
   return {
     title: isCredit ? 'Credit note' : 'Invoice',
@@ -26,7 +30,7 @@ export function invoiceContent(document: Invoices, customer: { name: string; ema
       ['Issued on', day(document.issued_on)],
       ['Supplied on', day(document.supplied_on)],
       ['Seller', document.seller],
-      ['Customer', `${customer.name}, ${customer.email}`],
+      [customerFact, `${customer.name}, ${customer.email}`],
       ...(document.corrects ? [['Corrects invoice', document.corrects] as const] : []),
     ],
     line: {

@@ -3,7 +3,7 @@ import PDFDocument from 'pdfkit'
 import { colours } from '../../../mails/style.ts'
 import { textsOf } from '../../../messages/texts.ts'
 import { drawnMark } from '../brand/wordmark.tsx'
-import type { InvoiceContent } from './invoice-content.ts'
+import { customerFact, type InvoiceContent } from './invoice-content.ts'
 
 const margin = 56
 const wide = 595.28 - 2 * margin
@@ -42,7 +42,8 @@ export async function invoicePdf(content: InvoiceContent): Promise<Buffer> {
     const { y } = pdf
     part('P', () => {
       pdf.font('Helvetica').fillColor(colours.muted).text(name, margin, y, { width: 120 })
-      pdf.fillColor(colours.ink).text(printable(value), margin + 130, y, { width: wide - 130 })
+      const shown = printable(name === customerFact ? withoutForeignName(value) : value)
+      pdf.fillColor(colours.ink).text(shown, margin + 130, y, { width: wide - 130 })
     })
     pdf.moveDown(0.4)
   }
@@ -91,23 +92,26 @@ export async function invoicePdf(content: InvoiceContent): Promise<Buffer> {
 }
 
 /**
- * The fonts that each reader has hold the letters of Western Europe. Other Latin letters go without their accent; a part
- * in another script is left out, since the page has it: a name before its address.
+ * The fonts that each reader has hold the letters of Western Europe. Other Latin letters go without their accent, and a
+ * question mark takes the place of a letter of another script: nothing of a document is left out.
  */
-function printable(text: string): string {
-  return text
-    .replaceAll(/[\u00a0\u202f]/g, ' ')
+const printable = (text: string): string =>
+  [...text.replaceAll(/[\u00a0\u202f]/g, ' ')].map((letter) => inPrint(letter) ?? '?').join('')
+
+/** A name in another script is left out, since the page has it, and the address beside it tells the customer. */
+const withoutForeignName = (customer: string): string =>
+  customer
     .split(', ')
-    .map((part) => [...part].map(nearestLetter).join(''))
-    .filter((part) => inFont.test(part))
+    .filter((part) => [...part].every((letter) => inPrint(letter) !== undefined))
     .join(', ')
-}
 
 const plainLetters: Record<string, string | undefined> = { ł: 'l', Ł: 'L', đ: 'd', Đ: 'D', ħ: 'h', ı: 'i', ŧ: 't' }
 
-function nearestLetter(letter: string): string {
+/** The nearest letter of the font, if there is one. */
+function inPrint(letter: string): string | undefined {
   if (inFont.test(letter)) return letter
-  return plainLetters[letter] ?? letter.normalize('NFD').replaceAll(/\p{M}/gu, '')
+  const plain = plainLetters[letter] ?? letter.normalize('NFD').replaceAll(/\p{M}/gu, '')
+  return inFont.test(plain) ? plain : undefined
 }
 
 /** Windows-1252, by which PDF's standard fonts are encoded. */
