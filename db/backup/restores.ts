@@ -39,13 +39,17 @@ export interface Restore {
 /** The part of document series after a restore: `R` and the time in UTC, in seconds. */
 const seriesOf = (at: Date): string => `R${at.toISOString().replaceAll(/\D/g, '').slice(0, 14)}`
 
-/** Records a restore, which refuses traffic until `openTraffic`. A restore that the dump held unfinished is closed. */
+/**
+ * Records a restore, which refuses traffic until `openTraffic`. A restore that the dump held unfinished is closed. The
+ * sessions of the dump end: one that was ended since, by a sign-out or by new credentials, must not come back.
+ */
 export async function insertRestore(
   tx: Transaction,
   restore: { id: string; backupId: string; readsSince: Date; at: Date },
 ): Promise<void> {
   const { id, backupId, readsSince, at } = restore
   await tx`update restores set opened_at = ${at} where opened_at is null`
+  await tx`delete from web_sessions`
   await tx`insert into restores (id, backup_id, reads_since, restored_at, series)
     values (${id}, ${backupId}, ${readsSince}, ${at}, ${await freeSeries(tx, at)})`
 }

@@ -1,10 +1,12 @@
 /** U2: what a restore could not rebuild is settled before the API takes requests. */
 import { describe, expect, test } from 'vitest'
 import { databaseUrl, withDatabase } from '../../db/backup/restore.ts'
+import type { Queryable } from '../../db/connection/database.ts'
 import type { Orders, RestoredItems } from '../../db/connection/schema.ts'
 import { fastForward } from '../../temporal/time-skipping.ts'
 import { backupType } from '../../workflows/backup/backup.contract.ts'
 import { draftSweepType } from '../../workflows/draft-sweep.contract.ts'
+import { createSurfer } from '../harness/browser.ts'
 import { always } from '../harness/checks/placements.ts'
 import { openHarness } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
@@ -123,7 +125,9 @@ describe('U2: the run of a restore', () => {
   })
 })
 
-test('without Temporal, payments that are newer than the backup are refunded', async () => {
+test('without Temporal, payments that are newer than the backup are refunded; sessions of the backup have ended', async () => {
+  const surfer = createSurfer(harness.urls.api)
+  await surfer.submit('/console', '/console/sign-in', { key: harness.keys.operator })
   await runLater(harness, backupType, 0)
   const { id } = await harness.buy(await harness.signUp())
   const [row] = await sql<Pick<Orders, 'payment_intent_id'>[]>`select payment_intent_id from orders where id = ${id}`
@@ -141,6 +145,9 @@ test('without Temporal, payments that are newer than the backup are refunded', a
       select kind, outcome, detail from restored_items where subject_id = ${row?.payment_intent_id ?? ''}`,
   )
   expect([...left]).toEqual([{ kind: 'payment', outcome: 'to_settle', detail: 'no_run' }])
+  const sessionsOf = (database: Queryable) => database`select 1 from web_sessions`
+  expect(await sessionsOf(sql)).not.toHaveLength(0)
+  expect(await withDatabase(databaseUrl(harness.config.DATABASE_URL, 'alone'), sessionsOf)).toHaveLength(0)
 })
 
 test('U6: no series of invoices is used before and after a restore, and none has a gap', async () => {
