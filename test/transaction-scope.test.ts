@@ -8,6 +8,7 @@ import { afterAll, expect, test } from 'vitest'
 import { createAiralo } from '../providers/airalo/airalo.ts'
 import { createApple } from '../providers/apple.ts'
 import { createEsimAccess } from '../providers/esim-access/esim-access.ts'
+import { createEventReceivers } from '../providers/event-receiver.ts'
 import { createFirebaseIdTokens } from '../providers/firebase/id-token.ts'
 import { createPush } from '../providers/firebase/push.ts'
 import { createFirebaseUsers } from '../providers/firebase/users.ts'
@@ -53,10 +54,11 @@ const users = createFirebaseUsers(firebase)
 const idTokens = createFirebaseIdTokens({ projectId: 'p', jwksUrl: url })
 const mail = createMail({ url: `smtp://${address}`, from: 'a@example.com' })
 const measurement = createMeasurement({ meta: { baseUrl: url, apiVersion: 'v1', datasetId: '1', accessToken: 'x' } })
+const receivers = createEventReceivers({ internal: true })
 const temporal = connectTemporal({ NODE_ENV: 'test', PAYLOAD_KEYS: undefined }, { TEMPORAL_ADDRESS: address })
 
 afterAll(async () => {
-  await Promise.all([push.close(), users.close(), mail.close(), temporal.connection.close()])
+  await Promise.all([receivers.close(), push.close(), users.close(), mail.close(), temporal.connection.close()])
   server.close()
 })
 
@@ -90,6 +92,7 @@ const doors: Record<string, () => PromiseLike<unknown>> = {
     (await mail.sendToMany(message))({ to: message.to, messageId: message.messageId }),
   'the mail server, a look': () => mail.verify(),
   measurement: () => measurement.sendToMeta(purchase, new Date()),
+  'an endpoint of the app backend': () => receivers.deliver({ id: 'e', url, body: '{}', secrets: [], at: new Date() }),
   'Temporal, a start': () => temporal.workflow.start('w', { workflowId: 'w', taskQueue: 'q' }),
   'Temporal, a signal': () => temporal.workflow.getHandle('w').signal('s'),
   'Temporal, an update': () => temporal.workflow.getHandle('w').executeUpdate('u'),
@@ -109,6 +112,7 @@ test.each(Object.entries(doors))('%s is refused inside a transaction', async (_n
 const openers =
   /from '(?:node:(?:https?|http2|net|tls|dgram)|stripe|nodemailer|firebase-admin\/\w+|google-auth-library|@grpc\/grpc-js|undici)'|createRemoteJWKSet|\bfetch\(/
 const doorFiles = [
+  'providers/event-receiver.ts',
   'providers/firebase/app.ts',
   'providers/http-request.ts',
   'providers/id-token.ts',
