@@ -258,9 +258,12 @@ test('for a day after a rotation deliveries are signed by both secrets', async (
   await until('it has arrived', () => target.received.length > 0)
   expect(target.received[0]?.signedBy).toEqual([secret, rotated.secret])
   await sql`update webhook_endpoints set previous_until = now() where id = ${id}`
-  await happen()
-  await until('the next has arrived', () => target.received.length > 1)
-  expect(target.received[1]?.signedBy).toEqual([rotated.secret])
+  // A batch that was begun before may still have both.
+  await until('one is signed by the new secret alone', async () => {
+    await happen()
+    return target.received.at(-1)?.signedBy.length === 1
+  })
+  expect(target.received.at(-1)?.signedBy).toEqual([rotated.secret])
 })
 
 test('a rotation that was refused, or ended before it was done, is done by the next request under its key', async () => {

@@ -309,6 +309,8 @@ test(`U2: ${rounds * ordersInRound} orders in every state outlive the loss of th
 
   await harness.worker.start()
   await until('the traffic is open', async () => (await report()).openedAt)
+  // The API looks twice a second whether it may serve.
+  await until('the API serves', async () => (await harness.service.get('/v1/packages')).status === 200)
   await esimAccess.do('allocation', {})
   await esimAccess.do('allocate')
   for (const { inReview } of waiting) await act(inReview, 'approve')
