@@ -29,13 +29,15 @@ export function renderAct(frame: ConsoleFrame, act: ActPage): string {
           <a href={about.path}>{about.name}</a>
         </p>
         {faults.length > 0 ? (
-          <ul className="broken" role="alert">
-            {faults.map((fault) => (
-              <li key={fault.field + fault.reason}>
-                {fault.field}: {fault.reason}
-              </li>
-            ))}
-          </ul>
+          <div className="faults" role="alert">
+            <ul>
+              {faults.map((fault) => (
+                <li key={fault.field + fault.reason}>
+                  {fault.field}: {fault.reason}
+                </li>
+              ))}
+            </ul>
+          </div>
         ) : null}
         <p>{does}</p>
         <Form action={act.action} csrf={frame.csrf}>
