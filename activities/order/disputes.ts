@@ -14,7 +14,7 @@ import { findOrder, type OrderRow } from '../../db/order/orders.ts'
 import { sentAt } from '../../db/sends.ts'
 import type { EsimProviderId } from '../../providers/esim.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
-import type { Dispute } from '../../providers/stripe/disputes.ts'
+import type { Dispute, DisputeEvidence } from '../../providers/stripe/disputes.ts'
 import { failure } from '../../shared/failures.ts'
 import type { OrderActivities } from '../../workflows/order/order.contract.ts'
 import { paymentFailureTypes, withFailureTypes } from '../failures.ts'
@@ -53,13 +53,25 @@ export function createDisputeActivities(context: Context): Activities {
         // The same content has the same key: attempts at the same time are one.
         const content = createHash('sha256').update(JSON.stringify(evidence)).digest('base64url')
         const key = `dispute-${disputeId}:evidence-${content}`
-        const staged = await withFailureTypes(paymentFailureTypes, () => stripe.stageEvidence(disputeId, evidence, key))
-        await upsertDispute(sql, order.id, staged, at)
-        await noteEvidenceStaged(sql, disputeId, at)
-        await recordDisputeTasks(sql, staged, order.id, at)
+        const staged = await withFailureTypes(paymentFailureTypes, () => stage(disputeId, evidence, key))
+        if (staged) {
+          await upsertDispute(sql, order.id, staged, at)
+          await noteEvidenceStaged(sql, disputeId, at)
+          await recordDisputeTasks(sql, staged, order.id, at)
+        }
       }
       await resolveOperatorTask(sql, { kind: 'dispute_evidence_unstaged', subjectId: orderId, by: 'order', at })
     },
+  }
+
+  /** @returns undefined when the dispute was decided meanwhile: Stripe takes no evidence then */
+  async function stage(disputeId: string, evidence: DisputeEvidence, key: string): Promise<Dispute | undefined> {
+    try {
+      return await stripe.stageEvidence(disputeId, evidence, key)
+    } catch (error) {
+      if (!isProviderFailure(error) || (await stripe.getDispute(disputeId)).awaitsEvidence) throw error
+      return undefined
+    }
   }
 
   /** An operator may have staged other evidence, or removed ours: it is staged once. */

@@ -4,6 +4,7 @@ import type { Attention } from '../../db/connection/schema.ts'
 import { urgencyOf } from '../../policy/operator-tasks.ts'
 import { periods } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'
+import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import { paymentSweepType } from '../../workflows/order/payment-sweep.contract.ts'
 import { deleteAccount } from '../harness/deletions.ts'
 import { shareStack } from '../harness/harness.ts'
@@ -89,6 +90,31 @@ test('operators see until when a dispute is to be answered, about how much and w
   for (const caller of [person.caller, harness.service]) {
     expect((await caller.get(`/v1/orders/${order.id}`)).body).toMatchObject({ dispute: 'needs_response', disputes: [] })
   }
+})
+
+test('a dispute that is decided while its evidence is on its way leaves no operator task', async () => {
+  const { order } = await delivered()
+  const match = { method: 'POST', path: '^/v1/disputes/' }
+  await stripe.fault({ match, delayMs: 1_500 })
+  const dispute = await open(order.id)
+  await until('the evidence is on its way', async () =>
+    (await stripe.log()).some(({ method, url }) => method === 'POST' && url.startsWith(`/v1/disputes/${dispute}`)),
+  )
+  await stripe.do('close-dispute', { dispute, outcome: 'won' })
+  await until('it is won', async () => (await byOperator(order.id)).dispute === 'won')
+  await until('Stripe has answered', async () => (await stripe.log()).every(({ status }) => status !== null))
+  const left = await untilValue(
+    'the run is done with it',
+    async () => {
+      const { raw } = await harness.temporal.workflow.getHandle(orderWorkflowId(order.id)).describe()
+      return (raw.pendingActivities ?? []).map(({ activityType }) => activityType?.name)
+    },
+    (pending) => !pending.includes('stageDisputeEvidence') && !pending.includes('recordDispute'),
+  )
+  expect(left).not.toContain('raiseAttention')
+  const raised = await sql<Pick<Attention, 'kind'>[]>`
+    select kind from attention where subject_id in (${order.id}, ${dispute})`
+  expect(raised.map(({ kind }) => kind)).toEqual(['dispute_open'])
 })
 
 test('P2: evidence is staged once, says what was delivered and used, and not who the customer is', async () => {
