@@ -37,7 +37,9 @@ export const evidenceSchema = z
   })
   .meta({ id: 'Evidence' })
 
-export function viewEvidence({ readAt, promises: evaluated }: Evidence): z.input<typeof evidenceSchema> {
+export type EvidenceView = z.input<typeof evidenceSchema>
+
+export function viewEvidence({ readAt, promises: evaluated }: Evidence): EvidenceView {
   const idsOf = (wanted: string) => evaluated.filter(({ status }) => status === wanted).map(({ id }) => id)
   return {
     readAt: readAt.toISOString(),

@@ -1,23 +1,10 @@
 /** The page of every promise, with the figures that show whether it is kept. */
 import { moment } from '../../mails/format.ts'
-import type { FigureStatus } from '../../policy/figures.ts'
+import type { EvidenceView } from '../evidence/evidence-view.ts'
 import { WideTable } from './form.tsx'
 import { renderLayout } from './layout.tsx'
 
-export interface PromisesPage {
-  supportMail: string
-  readAt: Date
-  promises: {
-    id: string
-    sentence: string
-    status: FigureStatus
-    keptBy: string
-    provenBy: string
-    figures: { meaning: string; unit: string; value: number | null; detail: string | null; status: FigureStatus }[]
-  }[]
-}
-
-export function renderPromises({ supportMail, readAt, promises }: PromisesPage): string {
+export function renderPromises({ readAt, promises }: EvidenceView, supportMail: string): string {
   return renderLayout({
     title: 'What we promised',
     supportMail,
@@ -26,7 +13,7 @@ export function renderPromises({ supportMail, readAt, promises }: PromisesPage):
         <p>
           <a href="/console">Console</a>
         </p>
-        <p>Read from the live system: {moment(readAt)}.</p>
+        <p>Read from the live system: {moment(new Date(readAt))}.</p>
         <WideTable label="Promises" heads={['Promise', 'Kept by', 'Shown by', 'Status']}>
           {promises.map((promise) => (
             <tr key={promise.id}>
@@ -35,7 +22,7 @@ export function renderPromises({ supportMail, readAt, promises }: PromisesPage):
                 {promise.sentence}
                 <br />
                 <span className="quiet">
-                  kept by <code>{promise.keptBy}</code>, proven by <code>{promise.provenBy}</code>
+                  kept by <code>{promise.keptBy}</code>, proven by <code>{promise.provenBy.file}</code>
                 </span>
               </td>
               <td>

@@ -8,12 +8,11 @@ import { readServiceState } from '../../../db/operator/service-state.ts'
 import { countOpenOperatorTasks, listOpenOperatorTasks, positionOf } from '../../../db/operator-tasks.ts'
 import { listOrdersInReview } from '../../../db/order/orders.ts'
 import { countOpenPrivacyRequests, listPrivacyRequests } from '../../../db/privacy-requests.ts'
-import { figures } from '../../../policy/figures.ts'
 import { periods } from '../../../policy/periods.ts'
 import { privacyReference } from '../../../policy/privacy-reference.ts'
-import { promises } from '../../../policy/promises.ts'
 import { plusMs } from '../../../shared/calendar.ts'
 import type { EvidenceReader } from '../../evidence/evidence.ts'
+import { viewEvidence } from '../../evidence/evidence-view.ts'
 import type { ConsoleUser } from '../../http/caller.ts'
 import { cutPage, decodeCursor } from '../../http/cursor.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
@@ -56,7 +55,11 @@ export function consoleHomeRoutes(api: ApiContext, evidence: EvidenceReader): Ro
       callers: ['console'],
       permission: 'look',
       responses: { 200: page },
-      handle: async () => ({ status: 200, headers, raw: await promisesPage() }),
+      handle: async () => ({
+        status: 200,
+        headers,
+        raw: renderPromises(viewEvidence(await evidence.latest()), config.SUPPORT_MAIL),
+      }),
     }),
   ]
 
@@ -79,7 +82,7 @@ export function consoleHomeRoutes(api: ApiContext, evidence: EvidenceReader): Ro
         operatorNames(sql),
       ])
     const { rows: tasks, nextCursor } = cutPage(found, shown, positionOf)
-    const idsOf = (status: string) => read.promises.filter((each) => each.status === status).map(({ id }) => id)
+    const { kept, broken, unknown } = viewEvidence(read)
     const raw = renderConsole(frameOf(api, caller), {
       orderCounts,
       state,
@@ -107,30 +110,8 @@ export function consoleHomeRoutes(api: ApiContext, evidence: EvidenceReader): Ro
         answerBy: row.answer_by,
         late: row.late_at !== null || row.answer_by < asOf,
       })),
-      promises: { kept: idsOf('kept').length, broken: idsOf('broken'), unknown: idsOf('unknown') },
+      promises: { kept, broken, unknown },
     })
     return { raw, about: [...inReview.orders, ...open].flatMap(({ account_id }) => account_id ?? []) }
-  }
-
-  async function promisesPage(): Promise<string> {
-    const read = await evidence.latest()
-    return renderPromises({
-      supportMail: config.SUPPORT_MAIL,
-      readAt: read.readAt,
-      promises: read.promises.map(({ id, status, figures: its }) => {
-        const { sentence, keptBy, provenBy } = promises[id]
-        return {
-          id,
-          sentence,
-          status,
-          keptBy,
-          provenBy: provenBy.file,
-          figures: its.map(({ name, value, detail, status }) => {
-            const { meaning, unit } = figures[name]
-            return { meaning, unit, value, detail: detail ?? null, status }
-          }),
-        }
-      }),
-    })
   }
 }
