@@ -5,8 +5,12 @@
 import { heartbeat } from '@temporalio/activity'
 import { type WorkflowExecutionInfo, WorkflowNotFoundError } from '@temporalio/client'
 import type { WorkerContext } from '../context.ts'
-import { listSubjectsOfTasks, raiseOperatorTask, resolveOperatorTask } from '../db/operator-tasks.ts'
-import { listSubjectsOfOpenTasks } from '../db/overdue.ts'
+import {
+  listSubjectsOfOpenTasks,
+  listSubjectsOfTasks,
+  raiseOperatorTask,
+  resolveOperatorTask,
+} from '../db/operator-tasks.ts'
 import { milliseconds } from '../policy/periods.ts'
 import { plusMs } from '../shared/calendar.ts'
 import { failures } from '../shared/failures.ts'

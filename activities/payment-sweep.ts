@@ -5,7 +5,7 @@
 import { heartbeat } from '@temporalio/activity'
 import type { WorkerContext } from '../context.ts'
 import { openPayments } from '../db/erasure/deletion-seals.ts'
-import { raiseOperatorTask, resolveOperatorTask } from '../db/operator-tasks.ts'
+import { listSubjectsOfOpenTasks, raiseOperatorTask, resolveOperatorTask } from '../db/operator-tasks.ts'
 import { recordDisputeTasks } from '../db/order/disputes.ts'
 import { listWarningTasks, recordOrphanedWarning } from '../db/order/fraud-warnings.ts'
 import { findOrder, findOrderOfPayment } from '../db/order/orders.ts'
@@ -16,7 +16,6 @@ import {
   recordSweep,
   type UnsettledOrder,
 } from '../db/order/payment-sweeps.ts'
-import { listSubjectsOfOpenTasks } from '../db/overdue.ts'
 import { isRecorded, recordEvent } from '../db/webhook-events.ts'
 import { milliseconds, periods } from '../policy/periods.ts'
 import { concernsOrder, isAboutDispute, isAboutFraudWarning } from '../providers/stripe/event-types.ts'

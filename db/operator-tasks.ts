@@ -54,6 +54,13 @@ export async function listSubjectsOfTasks(sql: Queryable, kind: string): Promise
   return rows.map((row) => row.subject_id)
 }
 
+/** The subjects of open operator tasks of a kind. */
+export async function listSubjectsOfOpenTasks(sql: Queryable, kind: string): Promise<string[]> {
+  const rows = await sql<Pick<Attention, 'subject_id'>[]>`
+    select subject_id from attention where kind = ${kind} and resolved_at is null`
+  return rows.map((row) => row.subject_id)
+}
+
 /** Deletes a task about an erased person: once it is settled, no trace of it may stay. */
 export async function forgetOperatorTask(sql: Queryable, task: { kind: string; subjectId: string }): Promise<void> {
   await sql`delete from attention where kind = ${task.kind} and subject_id = ${task.subjectId}`

@@ -1,6 +1,6 @@
-/** Orders and operator tasks that need attention by now. */
+/** Orders that need attention by now. */
 import type { Queryable } from './connection/database.ts'
-import type { Attention, Orders } from './connection/schema.ts'
+import type { Orders } from './connection/schema.ts'
 
 /** Orders whose deadline had passed at `before`, with their status. */
 export async function listOverdueOrders(
@@ -14,11 +14,4 @@ export async function listOverdueOrders(
       or (status = 'provisioning' and deliver_by < ${before})
       or (status = 'in_review' and paid_at < ${reviewedSince}))
     order by created_at limit ${limit}`
-}
-
-/** The subjects of open operator tasks of a kind. */
-export async function listSubjectsOfOpenTasks(sql: Queryable, kind: string): Promise<string[]> {
-  const rows = await sql<Pick<Attention, 'subject_id'>[]>`
-    select subject_id from attention where kind = ${kind} and resolved_at is null`
-  return rows.map((row) => row.subject_id)
 }

@@ -1,7 +1,6 @@
 /** The operator tasks of runs that stand still. Their subject is the run id: a workflow id holds the id of an order. */
 import type { Database } from '../connection/database.ts'
-import { raiseOperatorTask, resolveOperatorTask } from '../operator-tasks.ts'
-import { listSubjectsOfOpenTasks } from '../overdue.ts'
+import { listSubjectsOfOpenTasks, raiseOperatorTask, resolveOperatorTask } from '../operator-tasks.ts'
 
 export const wedgedTask = 'run_wedged'
 
