@@ -52,7 +52,3 @@ export async function openWatched(
   page.on('pageerror', (error) => faults.push(String(error)))
   return { page, faults }
 }
-
-/** Whether the page fits the screen's width, so that a phone does not scroll sideways. */
-export const fits = (page: Page): Promise<boolean> =>
-  page.evaluate('document.documentElement.scrollWidth <= document.documentElement.clientWidth')

@@ -1,8 +1,8 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openHarness } from '../harness/harness.ts'
-import { accessibilityFaults } from './accessibility.ts'
-import { fits, hasBrowser, openWatched, startBrowser } from './chromium.ts'
+import { hasBrowser, openWatched, startBrowser } from './chromium.ts'
+import { look } from './look.ts'
 
 describe.skipIf(!hasBrowser)('the install page in a browser', async () => {
   if (!hasBrowser) return
@@ -15,13 +15,11 @@ describe.skipIf(!hasBrowser)('the install page in a browser', async () => {
 
   test.each([{ dark: false }, { dark: true, narrow: true }])(
     'shows the eSIM as QR code, link and text: %o',
-    async (look) => {
+    async (screen) => {
       const person = await harness.signUp()
-      const order = await harness.buy(person, { quantity: look.narrow ? 2 : 1 })
-      const { page, faults } = await openWatched(browser, harness.urls.api, look)
+      const order = await harness.buy(person, { quantity: screen.narrow ? 2 : 1 })
+      const { page, faults } = await openWatched(browser, harness.urls.api, screen)
       await page.goto(`${order.installUrl}?device=ios`)
-      if (process.env.SCREENSHOTS)
-        await page.screenshot({ path: `${process.env.SCREENSHOTS}/install-${look.dark}.png`, fullPage: true })
       expect(await page.title()).toBe('Your eSIM for Germany · AMA eSIM')
       for (const esim of order.esims) {
         expect(await page.getByText(esim.matchingId, { exact: true }).isVisible()).toBe(true)
@@ -30,8 +28,7 @@ describe.skipIf(!hasBrowser)('the install page in a browser', async () => {
       expect(await page.evaluate("document.querySelector('img.qr').naturalWidth")).toBeGreaterThan(400)
       const link = page.getByRole('link', { name: 'Install on this iPhone' }).first()
       expect(await link.getAttribute('href')).toBe(order.esims[0].iosInstallUrl)
-      expect(await fits(page)).toBe(true)
-      expect(await accessibilityFaults(page)).toEqual([])
+      await look(page, `install-${screen.dark}`)
       expect(faults).toEqual([])
     },
   )

@@ -1,12 +1,12 @@
-import type { Browser, Page } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
 import { openHarness } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import { until } from '../harness/until.ts'
-import { accessibilityFaults } from './accessibility.ts'
-import { fits, hasBrowser, openWatched, startBrowser } from './chromium.ts'
+import { hasBrowser, openWatched, startBrowser } from './chromium.ts'
+import { look } from './look.ts'
 
 describe.skipIf(!hasBrowser)('pages in a browser', async () => {
   if (!hasBrowser) return
@@ -19,13 +19,6 @@ describe.skipIf(!hasBrowser)('pages in a browser', async () => {
   })
   afterAll(() => browser.close())
 
-  async function picture(page: Page, name: string): Promise<void> {
-    if (process.env.SCREENSHOTS)
-      await page.screenshot({ path: `${process.env.SCREENSHOTS}/${name}.png`, fullPage: true })
-    expect(await fits(page), name).toBe(true)
-    expect(await accessibilityFaults(page), name).toEqual([])
-  }
-
   test('a person signs in, reads their data, downloads the export, and deletes the account', async () => {
     const person = await harness.signUp()
     await harness.buy(person)
@@ -33,7 +26,7 @@ describe.skipIf(!hasBrowser)('pages in a browser', async () => {
     await page.goto(`${site}/delete-account`)
     await page.getByRole('link', { name: 'Sign in to delete' }).click()
     await page.getByLabel('Your e-mail address').fill(person.email)
-    await picture(page, 'sign-in')
+    await look(page, 'sign-in')
     await page.getByRole('button', { name: 'Mail me a link' }).click()
     await page.getByRole('heading', { name: 'Look into your mail' }).waitFor()
     const mail = await until('the link', async () =>
@@ -44,9 +37,9 @@ describe.skipIf(!hasBrowser)('pages in a browser', async () => {
     await page.getByRole('button', { name: 'Delete my account now' }).waitFor()
 
     await page.goto(`${site}/account`)
-    await picture(page, 'account')
+    await look(page, 'account')
     await page.getByRole('link', { name: 'My data' }).click()
-    await picture(page, 'my-data')
+    await look(page, 'my-data')
     await page.getByLabel('Send me offers by mail').check()
     await page.locator('form[action="/account/promotions"] button').click()
     await page.getByText('What you have said').click()
@@ -56,12 +49,12 @@ describe.skipIf(!hasBrowser)('pages in a browser', async () => {
     expect((await download).suggestedFilename()).toBe('ama-esim-export.json')
 
     await page.goto(`${site}/delete-account`)
-    await picture(page, 'delete-account')
+    await look(page, 'delete-account')
     await page.getByLabel('I understand that this cannot be undone.').check()
     await page.getByRole('button', { name: 'Delete my account now' }).click()
     await page.getByRole('heading', { name: 'Receipt of a deletion' }).waitFor()
     expect(page.url()).toMatch(/\/receipts\/[0-9a-f-]{36}$/)
-    await picture(page, 'receipt')
+    await look(page, 'receipt')
     expect(faults).toEqual([])
   })
 
@@ -78,19 +71,19 @@ describe.skipIf(!hasBrowser)('pages in a browser', async () => {
       const { page, faults } = await openWatched(browser, site, { dark, narrow: dark })
       await page.goto(`${site}/nowhere`)
       await page.getByRole('heading', { name: 'Not found' }).waitFor()
-      await picture(page, 'nowhere')
+      await look(page, 'nowhere')
       await page.goto(site)
-      await picture(page, 'start')
+      await look(page, 'start')
       await page.getByRole('main').getByRole('link', { name: 'Privacy policy' }).click()
       await page.getByRole('heading', { name: /^Coming on/ }).waitFor()
-      await picture(page, dark ? 'privacy-dark' : 'privacy')
+      await look(page, dark ? 'privacy-dark' : 'privacy')
       await page.getByRole('link', { name: 'Version next' }).click()
       await page.getByText('Less.', { exact: true }).waitFor()
-      await picture(page, 'privacy-version')
+      await look(page, 'privacy-version')
       await page.goto(`${site}/delete-account`)
-      await picture(page, 'delete-account-signed-out')
+      await look(page, 'delete-account-signed-out')
       await page.goto(`${site}/receipts/${crypto.randomUUID()}`)
-      await picture(page, 'no-receipt')
+      await look(page, 'no-receipt')
       expect(faults.filter((fault) => !fault.includes('404'))).toEqual([])
     }
   })
@@ -121,7 +114,7 @@ describe.skipIf(!hasBrowser)('pages in a browser', async () => {
         (await page.getByRole('row', { name: /policy-notice-next waiting the day it takes effect \d/ }).count()) > 0
       )
     })
-    await picture(page, 'console')
+    await look(page, 'console')
     await page.getByRole('link', { name: 'Approve' }).click()
     await page.getByLabel('Reason').fill('known customer')
     await page.getByRole('button', { name: 'Approve now' }).click()
@@ -129,12 +122,12 @@ describe.skipIf(!hasBrowser)('pages in a browser', async () => {
     await harness.untilOrder(order.id, 'delivered')
     await page.goto(`${site}/console`)
     await page.getByRole('link', { name: /^PR-/ }).click()
-    await picture(page, 'privacy-request')
+    await look(page, 'privacy-request')
     await page.getByLabel('Mailed to the person').fill('Here it is.')
     await page.getByRole('button', { name: 'Answer' }).click()
     await page.getByRole('link', { name: 'Promises' }).click()
     await page.getByRole('heading', { name: 'What we promised' }).waitFor()
-    await picture(page, 'promises')
+    await look(page, 'promises')
     expect(faults).toEqual([])
   })
 
@@ -151,7 +144,7 @@ describe.skipIf(!hasBrowser)('pages in a browser', async () => {
     )
     const { page, faults } = await openWatched(browser, site, { dark: true, narrow: true })
     await page.goto(/https?:\/\/\S+\/u\/[\w-]+/.exec(mail.text)?.[0] ?? '')
-    await picture(page, 'unsubscribe')
+    await look(page, 'unsubscribe')
     await page.getByRole('button', { name: 'Stop the offers' }).click()
     await page.getByRole('heading', { name: 'You get no more offers' }).waitFor()
     expect((await person.caller.get(`/v1/accounts/${person.accountId}`)).body.consents.promotions.granted).toBe(false)

@@ -2,15 +2,15 @@
 
 import { randomUUID } from 'node:crypto'
 import { generate } from 'otplib'
-import type { Browser, Page } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { OperatorActs, SecurityLog } from '../../db/connection/schema.ts'
 import { saveOperator } from '../../db/operator/operators.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
 import { shareStack } from '../harness/harness.ts'
 import { until } from '../harness/until.ts'
-import { accessibilityFaults } from './accessibility.ts'
-import { fits, hasBrowser, openWatched, startBrowser } from './chromium.ts'
+import { hasBrowser, openWatched, startBrowser } from './chromium.ts'
+import { look } from './look.ts'
 
 describe.skipIf(!hasBrowser)('a support call in a browser', async () => {
   if (!hasBrowser) return
@@ -23,13 +23,6 @@ describe.skipIf(!hasBrowser)('a support call in a browser', async () => {
   })
   afterAll(() => browser.close())
 
-  async function picture(page: Page, name: string): Promise<void> {
-    if (process.env.SCREENSHOTS)
-      await page.screenshot({ path: `${process.env.SCREENSHOTS}/${name}.png`, fullPage: true })
-    expect(await fits(page), name).toBe(true)
-    expect(await accessibilityFaults(page), name).toEqual([])
-  }
-
   test('a customer is found by their address, gets the mail again and a part of the price, and all of it is on record', async () => {
     const person = await harness.signUp()
     const order = await harness.buy(person)
@@ -41,7 +34,7 @@ describe.skipIf(!hasBrowser)('a support call in a browser', async () => {
 
     const { page, faults } = await openWatched(browser, site)
     await page.goto(`${site}/console`)
-    await picture(page, 'console-sign-in')
+    await look(page, 'console-sign-in')
     await page.getByLabel('Your e-mail address').fill(email)
     await page.getByLabel('Your password').fill(operator.password)
     const secret = new URL(operator.uri).searchParams.get('secret') ?? ''
@@ -51,15 +44,15 @@ describe.skipIf(!hasBrowser)('a support call in a browser', async () => {
     await page.getByLabel('Find an account or order').fill(person.email)
     await page.getByRole('button', { name: 'Find' }).click()
     await page.getByRole('heading', { name: `Account of ${person.firstName}` }).waitFor()
-    await picture(page, 'console-account')
+    await look(page, 'console-account')
     await page.getByRole('link', { name: order.id }).click()
     await page.getByRole('heading', { name: 'What happened' }).waitFor()
     expect(await page.getByRole('row', { name: /ordered 1 ×/ }).count()).toBe(1)
-    await picture(page, 'console-order')
+    await look(page, 'console-order')
 
     const before = await confirmations()
     await page.getByRole('link', { name: 'Resend the mail' }).click()
-    await picture(page, 'console-act')
+    await look(page, 'console-act')
     await page.getByLabel('Reason').fill('the first mail went to the spam folder')
     await page.getByRole('button', { name: 'Resend the mail now' }).click()
     await until('the mail is sent again', async () => (await confirmations()) > before)
@@ -70,7 +63,7 @@ describe.skipIf(!hasBrowser)('a support call in a browser', async () => {
     await page.getByRole('button', { name: 'Refund in part now' }).click()
     await page.getByRole('alert').getByText('must be an amount in EUR').waitFor()
     expect(await page.getByLabel('Reason').inputValue()).toBe('no network on the first day')
-    await picture(page, 'console-refund')
+    await look(page, 'console-refund')
     await page.getByLabel(/^Amount in EUR/).fill('1.50')
     await page.getByRole('button', { name: 'Refund in part now' }).click()
     await page.getByRole('row', { name: /refunded €1.50/ }).waitFor()
@@ -79,7 +72,7 @@ describe.skipIf(!hasBrowser)('a support call in a browser', async () => {
     await page.getByLabel('Reason').fill('calls again on Monday if it still fails')
     await page.getByRole('button', { name: 'Note now' }).click()
     await page.getByRole('row', { name: /note: calls again on Monday/ }).waitFor()
-    await picture(page, 'console-order-after')
+    await look(page, 'console-order-after')
     // The browser reports the answer to the refused form itself.
     expect(faults.filter((fault) => !fault.includes('status of 422'))).toEqual([])
 
