@@ -46,7 +46,7 @@ const ownProblems = {
   },
   role_insufficient: {
     status: 403,
-    title: 'Your role does not permit this',
+    title: titles.role_insufficient,
     meaning: 'Ask an operator of another role. An admin can give you one.',
   },
   forged_form: {
@@ -96,7 +96,7 @@ const ownProblems = {
   },
   webhook_endpoint_conflict: {
     status: 409,
-    title: 'The webhook endpoint is not in a state that allows this',
+    title: titles.webhook_endpoint_conflict,
     meaning:
       'It is disabled or deleted, its secret was changed less than a day ago, or there are as many as there can be.',
   },

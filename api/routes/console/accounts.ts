@@ -130,17 +130,17 @@ export function consoleAccountRoutes(api: ApiContext): Route[] {
       problems: ['not_found'],
       async handle({ params: { id }, body: { once, reason }, caller }) {
         await known(id)
-        const wrong = faultsOfReason(reason)
-        const faults =
-          wrong.length > 0
-            ? wrong
-            : await performAct(
-                api,
-                caller,
-                { operation: 'POST /console/accounts/{id}/note', once, content: { id, reason } },
-                { accountId: id, orderId: null, act: 'note', reason },
-                async () => {},
-              )
+        let faults = faultsOfReason(reason)
+        if (faults.length === 0) {
+          const form = { operation: 'POST /console/accounts/{id}/note', once, content: { id, reason } }
+          faults = await performAct(
+            api,
+            caller,
+            form,
+            { accountId: id, orderId: null, act: 'note', reason },
+            async () => {},
+          )
+        }
         if (faults.length === 0) return goTo(`/console/accounts/${id}`)
         return { status: 422, headers, raw: noteForm(id, caller, { once, reason, faults }) }
       },

@@ -99,23 +99,13 @@ export function consoleOrderRoutes(api: ApiContext): Route[] {
         const order = await known(id)
         const { once, reason, ...typed } = body
         const fields = actFields.parse(typed)
-        const wrong = [...(act.faultsOf?.(order, fields) ?? []), ...faultsOfReason(reason)]
-        const faults =
-          wrong.length > 0
-            ? wrong
-            : await performAct(
-                api,
-                caller,
-                { operation: `POST /console/orders/{id}/${act.name}`, once, content: { id, reason, fields } },
-                {
-                  accountId: order.account_id,
-                  orderId: id,
-                  act: act.name,
-                  reason,
-                  amountMinor: act.amountOf?.(order, fields) ?? null,
-                },
-                (ids) => act.perform(order, fields, ids),
-              )
+        let faults = [...(act.faultsOf?.(order, fields) ?? []), ...faultsOfReason(reason)]
+        if (faults.length === 0) {
+          const form = { operation: `POST /console/orders/{id}/${act.name}`, once, content: { id, reason, fields } }
+          const amountMinor = act.amountOf?.(order, fields) ?? null
+          const entry = { accountId: order.account_id, orderId: id, act: act.name, reason, amountMinor }
+          faults = await performAct(api, caller, form, entry, (ids) => act.perform(order, fields, ids))
+        }
         if (faults.length === 0) return goTo(`/console/orders/${id}`)
         return { status: 422, headers, raw: formOf(act, order, caller, { once, reason, fields, faults }) }
       },
