@@ -67,14 +67,14 @@ test('an operator finds an account or order by everything that names it', async 
     [cipher.accountRef(person.accountId), account, 'account_ref'],
   ] as const) {
     const { items } = await find(query)
-    expect([query, items.map(({ kind, id, accountId, by }) => ({ kind, id, accountId, by }))]).toEqual([
-      query,
-      [{ ...expected, by }],
-    ])
+    const found = items.map(({ kind, id, accountId, by }) => ({ kind, id, accountId, by }))
+    // The provider gives the number of a cancelled eSIM to the next one: orders of other files may have had it.
+    if (by === 'iccid') expect(found).toContainEqual({ ...expected, by })
+    else expect([query, found]).toEqual([query, [{ ...expected, by }]])
   }
   // The eSIM was bought before its number was indexed.
   await sql`update esims set iccid_index = null where order_id = ${order.id}`
-  expect((await find(iccid)).items).toHaveLength(1)
+  expect((await find(iccid)).items.map(({ id }) => id)).toContain(order.id)
 
   for (const [query, tried] of [
     ['nobody@example.com', ['email']],
