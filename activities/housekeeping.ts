@@ -10,6 +10,7 @@ import { listOverdueOrders } from '../db/overdue.ts'
 import { forgetAllowances } from '../db/requests/allowances.ts'
 import { milliseconds, periods } from '../policy/periods.ts'
 import { plusDays, plusMs } from '../shared/calendar.ts'
+import { retireBuilds } from '../temporal/worker-deployment.ts'
 import type { HousekeepingActivities } from '../workflows/housekeeping.contract.ts'
 
 const batchSize = 5_000
@@ -19,7 +20,7 @@ const maxReported = 500
 const graceMs = 15 * milliseconds.minute
 
 export function createHousekeepingActivities(context: WorkerContext): HousekeepingActivities {
-  const { sql, temporal } = context
+  const { sql, temporal, config } = context
 
   return {
     async turnSecurityLog({ asOf }) {
@@ -63,6 +64,14 @@ export function createHousekeepingActivities(context: WorkerContext): Housekeepi
       await report('order_overdue', new Map(orders.map(({ id, status }) => [id, status])), at)
       await report('run_overdue', runs, at)
       return { orders: orders.length, runs: runs.size }
+    },
+
+    async retireDrainedBuilds() {
+      const { WORKER_DEPLOYMENT: deploymentName, TEMPORAL_TASK_QUEUE: taskQueue } = config
+      const builds = await retireBuilds({ client: temporal, deploymentName, taskQueue })
+      const withOutcome = (wanted: string) =>
+        builds.filter(({ outcome }) => outcome === wanted).map(({ buildId }) => buildId)
+      return { retired: withOutcome('retired'), workersToStop: withOutcome('served') }
     },
   }
 

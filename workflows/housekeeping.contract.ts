@@ -15,6 +15,8 @@ export interface HousekeepingReport {
     events?: number
   }
   overdue: { orders: number; runs: number }
+  /** absent in runs of earlier builds */
+  builds?: { retired: string[]; workersToStop: string[] }
 }
 
 /** All times are ISO 8601. `asOf` is the workflow's time, by which activities decide. */
@@ -27,4 +29,6 @@ export interface HousekeepingActivities {
   forgetExpired(input: { asOf: string }): Promise<HousekeepingReport['forgotten']>
   /** Makes operator tasks of orders and runs whose deadline has passed, and closes the tasks of those that went on. */
   reportOverdue(input: { asOf: string }): Promise<HousekeepingReport['overdue']>
+  /** Deletes from Temporal the builds of the worker that no run needs and no worker serves. */
+  retireDrainedBuilds(): Promise<NonNullable<HousekeepingReport['builds']>>
 }

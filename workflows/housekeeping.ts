@@ -1,24 +1,33 @@
 /**
- * Daily: deletes rows whose period is over (R4: security logs are kept for at most 90 days), and makes operator tasks of
- * what is overdue.
+ * Daily: deletes rows whose period is over (R4: security logs are kept for at most 90 days), makes operator tasks of
+ * what is overdue, and retires builds that no run needs.
  */
-import { proxyActivities } from '@temporalio/workflow'
+import { patched, proxyActivities } from '@temporalio/workflow'
 import type { HousekeepingActivities, HousekeepingReport } from './housekeeping.contract.ts'
 import * as retry from './run/retry.ts'
 import { showStatusDetails } from './run/run-status.ts'
 
-const { turnSecurityLog, forgetExpired, reportOverdue } = proxyActivities<HousekeepingActivities>(retry.dailyStep)
+const { turnSecurityLog, forgetExpired, reportOverdue, retireDrainedBuilds } = proxyActivities<HousekeepingActivities>(
+  retry.dailyStep,
+)
 
 export async function housekeeping(): Promise<HousekeepingReport> {
   showStatusDetails({ status: 'tidying', waitingFor: 'the database', dueAt: null })
   const clock = { asOf: new Date().toISOString() }
   // A failed step must not prevent the others.
-  const [securityLog, forgotten, overdue] = await Promise.allSettled([
+  const [securityLog, forgotten, overdue, builds] = await Promise.allSettled([
     turnSecurityLog(clock),
     forgetExpired(clock),
     reportOverdue(clock),
+    patched('retire-builds') ? retireDrainedBuilds() : undefined,
   ])
-  return { securityLog: valueOrThrow(securityLog), forgotten: valueOrThrow(forgotten), overdue: valueOrThrow(overdue) }
+  const retired = valueOrThrow(builds)
+  return {
+    securityLog: valueOrThrow(securityLog),
+    forgotten: valueOrThrow(forgotten),
+    overdue: valueOrThrow(overdue),
+    ...(retired && { builds: retired }),
+  }
 }
 
 function valueOrThrow<Value>(result: PromiseSettledResult<Value>): Value {

@@ -1,7 +1,7 @@
 /** The open runs that a new build has to continue. */
 import { type Client, isGrpcServiceError } from '@temporalio/client'
 import type { History } from '@temporalio/common/lib/proto-utils.js'
-import type { Deployment } from './versions.ts'
+import type { Deployment } from '../../temporal/worker-deployment.ts'
 
 export interface OpenRun {
   workflowId: string

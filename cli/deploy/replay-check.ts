@@ -2,10 +2,10 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js'
 import { createDataConverter, type PayloadKeyring } from '../../temporal/payload-codec.ts'
+import type { Deployment } from '../../temporal/worker-deployment.ts'
 import type { WorkflowBundle } from '../../worker/bundle.ts'
 import { failedReplays } from '../../worker/replay.ts'
 import { chooseRuns, fetchHistory, listOpenRuns } from './open-runs.ts'
-import type { Deployment } from './versions.ts'
 
 export interface CheckOptions {
   bundle: WorkflowBundle

@@ -2,18 +2,18 @@
  * The steps of a build from its first work to its end. Each refuses a change that would leave runs without a worker.
  */
 import { setTimeout as pause } from 'node:timers/promises'
-import type { CheckResult } from './replay-check.ts'
-import { reportedFailures } from './task-failures.ts'
 import {
   type Build,
   type Deployment,
-  deleteBuild,
   describeRouting,
   isPolled,
   type Routing,
+  retireBuilds,
   setCurrent,
   setRamp,
-} from './versions.ts'
+} from '../../temporal/worker-deployment.ts'
+import type { CheckResult } from './replay-check.ts'
+import { reportedFailures } from './task-failures.ts'
 import { type WatchOptions, watchBuild } from './watch.ts'
 
 /** A step was refused or failed. The message is for people. */
@@ -136,24 +136,14 @@ export async function rollBack(rollout: Rollout, options: { to?: string; anyway:
 /** Deletes from Temporal the builds that no run needs any more, and prints which workers can be stopped. */
 export async function retire(rollout: Rollout): Promise<void> {
   const { say } = rollout
-  const { builds } = await describeRouting(rollout)
-  let retired = 0
-  for (const { buildId, status } of builds) {
-    if (status === 'draining') say(`Build ${buildId} is draining: pinned runs still need its workers.`)
-    if (status !== 'drained') continue
-    if (await isPolled(rollout, buildId)) {
-      say(`Build ${buildId} is drained: stop its workers, then retire it.`)
-      continue
-    }
-    try {
-      await deleteBuild(rollout, buildId)
-      retired += 1
-      say(`Build ${buildId} is retired.`)
-    } catch (error) {
-      say(`Build ${buildId} is drained and cannot be retired yet: ${messageOf(error)}`)
-    }
+  const retirements = await retireBuilds(rollout)
+  for (const { buildId, outcome, reason } of retirements) {
+    if (outcome === 'draining') say(`Build ${buildId} is draining: pinned runs still need its workers.`)
+    if (outcome === 'served') say(`Build ${buildId} is drained: stop its workers, then retire it.`)
+    if (outcome === 'refused') say(`Build ${buildId} is drained and cannot be retired yet: ${reason}`)
+    if (outcome === 'retired') say(`Build ${buildId} is retired.`)
   }
-  if (retired === 0) say('Nothing was retired.')
+  if (retirements.every(({ outcome }) => outcome !== 'retired')) say('Nothing was retired.')
 }
 
 /** Prints the builds, and the runs that cannot continue. */

@@ -2,7 +2,7 @@
 
 import { isGrpcServiceError } from '@temporalio/client'
 import { decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow/index.js'
-import type { Deployment } from './versions.ts'
+import type { Deployment } from '../../temporal/worker-deployment.ts'
 
 export interface TaskFailure {
   workflowId: string

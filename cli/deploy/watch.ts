@@ -1,7 +1,7 @@
 /** Watches a build that gets work, for a time or until it fails. */
 import { setTimeout as pause } from 'node:timers/promises'
+import { backlogAge, type Deployment } from '../../temporal/worker-deployment.ts'
 import { failuresOn } from './task-failures.ts'
-import { backlogAge, type Deployment } from './versions.ts'
 
 export interface WatchOptions {
   watchMs: number

@@ -1,9 +1,9 @@
 /** Builds come and go under runs that live longer than any of them. */
 import { afterAll, describe, expect, test } from 'vitest'
 import { promote, Refusal, type Rollout, ramp, rollBack, start, status } from '../../cli/deploy/rollout.ts'
-import { describeRouting } from '../../cli/deploy/versions.ts'
 import { plusDays, startOfDay } from '../../shared/calendar.ts'
 import { fastForward, workflowNow } from '../../temporal/time-skipping.ts'
+import { describeRouting } from '../../temporal/worker-deployment.ts'
 import { ownsSchedules } from '../../worker/deployment.ts'
 import type { RunningWorker } from '../../worker/run-worker.ts'
 import { catalogueSyncType } from '../../workflows/catalogue-sync.contract.ts'

@@ -1,8 +1,7 @@
 /** A Worker Deployment in Temporal: its builds, and which of them gets the work. */
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Client } from '@temporalio/client'
+import { type Client, isGrpcServiceError } from '@temporalio/client'
 import proto from '@temporalio/proto'
-import { deploymentOf } from '../../worker/deployment.ts'
 
 export interface Deployment {
   client: Client
@@ -25,6 +24,8 @@ export interface Routing {
   /** newest first */
   builds: Build[]
 }
+
+const notFound = 5
 
 const { WorkerDeploymentVersionStatus, TaskQueueType } = proto.temporal.api.enums.v1
 
@@ -147,8 +148,52 @@ export async function backlogAge({ client, deploymentName }: Deployment, buildId
   return Math.max(0, ...ages)
 }
 
+export interface Retirement {
+  buildId: string
+  /** `served`: no run needs it, and its workers still poll. `refused`: Temporal does not delete it yet */
+  outcome: 'draining' | 'served' | 'retired' | 'refused'
+  reason?: string
+}
+
+/** Deletes from Temporal the builds that no run needs and no worker serves. @returns each build that is to go */
+export async function retireBuilds(deployment: Deployment): Promise<Retirement[]> {
+  const { builds } = await describeRouting(deployment)
+  const retirements: Retirement[] = []
+  for (const { buildId, status } of builds) {
+    if (status === 'draining') retirements.push({ buildId, outcome: 'draining' })
+    if (status !== 'drained') continue
+    if (await isPolled(deployment, buildId)) {
+      retirements.push({ buildId, outcome: 'served' })
+      continue
+    }
+    try {
+      await deleteBuild(deployment, buildId)
+      retirements.push({ buildId, outcome: 'retired' })
+    } catch (error) {
+      if (!isGrpcServiceError(error)) throw error
+      retirements.push({ buildId, outcome: 'refused', reason: error.details })
+    }
+  }
+  return retirements
+}
+
+/** Temporal's record of a deployment; undefined before the first versioned worker has polled. */
+export async function deploymentOf(client: Client, deploymentName: string) {
+  try {
+    const { namespace } = client.options
+    const { workerDeploymentInfo } = await client.workflowService.describeWorkerDeployment({
+      namespace,
+      deploymentName,
+    })
+    return workerDeploymentInfo ?? undefined
+  } catch (error) {
+    if (isGrpcServiceError(error) && error.code === notFound) return undefined
+    throw error
+  }
+}
+
 /** Deletes a build from Temporal. @throws while workers poll for it, or runs need it */
-export async function deleteBuild({ client, deploymentName }: Deployment, buildId: string): Promise<void> {
+async function deleteBuild({ client, deploymentName }: Deployment, buildId: string): Promise<void> {
   await client.workflowService.deleteWorkerDeploymentVersion({
     namespace: client.options.namespace,
     deploymentVersion: { deploymentName, buildId },
