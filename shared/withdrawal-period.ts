@@ -2,14 +2,31 @@
 import { milliseconds, periods } from '../policy/periods.ts'
 import { plusDays, plusMs, startOfDay } from './calendar.ts'
 
-/** The last day ends everywhere on earth half a day after it ends in UTC. */
-const lastTimeZoneMs = 12 * milliseconds.hour
+/** The time zones of the earth, by what their clocks are ahead of UTC. */
+const westernmostMs = -12 * milliseconds.hour
+const easternmostMs = 14 * milliseconds.hour
 
-/** When the period for a withdrawal from a contract of this time ends. */
+/**
+ * When the period for a withdrawal from a contract of this time ends: the latest end in any time zone, because the days are
+ * those of the buyer, whose zone nobody knows.
+ */
 export function withdrawalPeriodEnds(concludedAt: Date): Date {
-  let lastDay = plusDays(startOfDay(concludedAt), periods.withdrawal.days)
+  let latest = new Date(0)
+  const newestDay = startOfDay(plusMs(concludedAt, easternmostMs))
+  for (let day = startOfDay(plusMs(concludedAt, westernmostMs)); day <= newestDay; day = plusDays(day, 1)) {
+    // Of the zones in which it was this day, the westernmost ends its last day last.
+    const aheadMs = Math.max(westernmostMs, day.getTime() - concludedAt.getTime())
+    const end = plusMs(endOfPeriod(day), -aheadMs)
+    if (end > latest) latest = end
+  }
+  return latest
+}
+
+/** Regulation 1182/71, Article 3: the first day does not count, and a period does not end on a weekend. */
+function endOfPeriod(firstDay: Date): Date {
+  let lastDay = plusDays(firstDay, periods.withdrawal.days)
   while (lastDay.getUTCDay() === 0 || lastDay.getUTCDay() === 6) lastDay = plusDays(lastDay, 1)
-  return plusMs(plusDays(lastDay, 1), lastTimeZoneMs)
+  return plusDays(lastDay, 1)
 }
 
 /** By when the money has to be on its way back. */

@@ -9,7 +9,7 @@ import {
   recordDisputeTasks,
   upsertDispute,
 } from '../../db/order/disputes.ts'
-import { listEsims, type StoredEsim, setEsimSuspended } from '../../db/order/esims.ts'
+import { listEsimsServed, type StoredEsim, setEsimSuspended } from '../../db/order/esims.ts'
 import { findOrder, type OrderRow } from '../../db/order/orders.ts'
 import { sentAt } from '../../db/sends.ts'
 import type { EsimProviderId } from '../../providers/esim.ts'
@@ -84,7 +84,7 @@ export function createDisputeActivities(context: Context): Activities {
   /** The states of the disputed eSIMs, as their provider has them now if it answers: a bank's date does not wait for it. */
   async function statesOf(order: OrderRow): Promise<DisputedEsim[]> {
     return Promise.all(
-      (await disputedEsims(order)).map(async (esim) => {
+      (await listEsimsServed(context, order)).map(async (esim) => {
         const provider = context.esimProviders[esim.provider as EsimProviderId]
         const now = await provider.getStatus(esim.esimRef).catch((error: unknown) => {
           if (!isProviderFailure(error)) throw error
@@ -105,19 +105,12 @@ export function createDisputeActivities(context: Context): Activities {
   /** Decides by all disputes about an eSIM: of its order and of each of its top-ups. */
   async function suspendOrResume(order: OrderRow, at: Date): Promise<void> {
     const orderId = order.parent_order_id ?? order.id
-    for (const esim of await disputedEsims(order)) {
+    for (const esim of await listEsimsServed(context, order)) {
       const suspended = await isDisputed(sql, { id: esim.id, orderId })
       if (esim.suspended === suspended || esim.state === 'cancelled' || esim.state === 'expired') continue
       if ((await askProvider(esim, suspended)) === 'done') await setEsimSuspended(sql, esim.id, suspended)
       else if (suspended) await raiseOperatorTask(sql, { kind: 'esim_not_suspendable', subjectId: order.id, at })
     }
-  }
-
-  /** The eSIMs of the order, or the one that a top-up was bought for. */
-  async function disputedEsims(order: OrderRow): Promise<StoredEsim[]> {
-    const parent = order.parent_order_id === null ? undefined : await findOrder(sql, order.parent_order_id)
-    const esims = await listEsims(context, parent ?? order)
-    return parent ? esims.filter(({ id }) => id === order.esim_id) : esims
   }
 
   async function askProvider(esim: StoredEsim, suspended: boolean): Promise<'done' | 'unsupported'> {

@@ -92,6 +92,16 @@ export async function listEsims(
   return rows.map(opener(context, key))
 }
 
+/** The eSIMs that an order is about: its own, or the one that a top-up was bought for. */
+export async function listEsimsServed(
+  context: EncryptedDatabase,
+  order: Pick<Orders, 'id' | 'account_id' | 'parent_order_id' | 'esim_id'>,
+): Promise<StoredEsim[]> {
+  if (order.parent_order_id === null) return listEsims(context, order)
+  const esims = await listEsims(context, { id: order.parent_order_id, account_id: order.account_id })
+  return esims.filter(({ id }) => id === order.esim_id)
+}
+
 /** The decrypted eSIMs of several orders of one account, by the id of their order. */
 export async function listEsimsOfOrders(
   context: EncryptedDatabase,

@@ -4,7 +4,7 @@ import { activityInfo } from '@temporalio/activity'
 import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client'
 import type { WorkerContext } from '../../../context.ts'
 import { raiseOperatorTask } from '../../../db/operator-tasks.ts'
-import { listEsims } from '../../../db/order/esims.ts'
+import { listEsimsServed } from '../../../db/order/esims.ts'
 import type { OrderRow } from '../../../db/order/orders.ts'
 import { findWithdrawal, stateWithdrawal } from '../../../db/order/withdrawals.ts'
 import { renderWithdrawalAcknowledged } from '../../../mails/order-changes.tsx'
@@ -106,7 +106,7 @@ export function createWithdrawalActivities(context: WorkerContext): WithdrawalAc
 
   /** The status that the provider reports; a provider that does not answer must not stand in the way of the statement. */
   async function isUsed(order: OrderRow): Promise<boolean> {
-    const esims = await listEsims(context, order)
+    const esims = await listEsimsServed(context, order)
     const states = await Promise.all(
       esims.map(async ({ provider, esimRef, state }) => {
         if (state !== 'new') return state

@@ -125,10 +125,28 @@ test('the period ends after 14 days', async () => {
 
 test('the day of the order does not count, and a period that ends on a weekend ends on Monday', () => {
   const ends = (at: string) => withdrawalPeriodEnds(new Date(at)).toISOString()
-  // Tuesday to Tuesday; Saturday and Sunday to Monday. The day ends everywhere on earth.
-  expect(ends('2026-11-03T23:59:59Z')).toBe('2026-11-18T12:00:00.000Z')
-  expect(ends('2026-11-07T00:00:00Z')).toBe('2026-11-24T12:00:00.000Z')
+  // Tuesday to Tuesday, in the westernmost zone; where it was Wednesday already, to Wednesday.
+  expect(ends('2026-11-03T12:00:00Z')).toBe('2026-11-18T12:00:00.000Z')
+  expect(ends('2026-11-03T23:59:59Z')).toBe('2026-11-18T23:59:59.000Z')
+  // Saturday and Sunday to Monday.
+  expect(ends('2026-11-07T12:00:00Z')).toBe('2026-11-24T12:00:00.000Z')
   expect(ends('2026-11-08T12:00:00Z')).toBe('2026-11-24T12:00:00.000Z')
+})
+
+test('the period is not over in any time zone in which the buyer may be', () => {
+  // In Berlin this was Saturday, 28 November, 00:30: the last day is Monday, 14 December, until 23:00 UTC.
+  expect(withdrawalPeriodEnds(new Date('2026-11-27T23:30:00Z')) >= new Date('2026-12-14T23:00:00Z')).toBe(true)
+  for (let hour = 0; hour < 7 * 24; hour += 1) {
+    const concludedAt = new Date(Date.UTC(2026, 10, 2, hour, 20))
+    for (let ahead = -12; ahead <= 14; ahead += 1) {
+      const local = new Date(concludedAt.getTime() + ahead * 3_600_000)
+      const lastDay = new Date(Date.UTC(local.getUTCFullYear(), local.getUTCMonth(), local.getUTCDate() + 14))
+      if (lastDay.getUTCDay() === 6) lastDay.setUTCDate(lastDay.getUTCDate() + 2)
+      if (lastDay.getUTCDay() === 0) lastDay.setUTCDate(lastDay.getUTCDate() + 1)
+      const end = lastDay.getTime() + (24 - ahead) * 3_600_000
+      expect(withdrawalPeriodEnds(concludedAt).getTime()).toBeGreaterThanOrEqual(end)
+    }
+  }
 })
 
 test('a withdrawal counts and is acknowledged while the provider is down, and is carried out afterwards', async () => {
@@ -167,6 +185,17 @@ test('a withdrawal from a top-up is received, and an operator settles it', async
     (tasks) => tasks.some(({ kind }) => kind === 'withdrawal_unsettled'),
   )
   expectStatus(await harness.operator.post(`/v1/orders/${topUp.id}/refund`, { reason: 'other' }), 200)
+})
+
+test('the right to withdraw from a top-up ends with the use of its eSIM', async () => {
+  const { person, order } = await delivered()
+  await esimAccess.do('install', { iccid: order.esims[0].iccid })
+  const request = { packageCode: testPackages.topUp, performanceConsent }
+  const topUp = expectStatus(await person.caller.post(`/v1/orders/${order.id}/top-up`, request), 201)
+  await stripe.do('pay', { orderId: topUp.id })
+  await harness.untilOrder(topUp.id, 'delivered')
+  expectStatus(await open(person.caller, topUp.id), 200)
+  expect((await confirm(person.caller, topUp.id)).body.code).toBe('withdrawal_right_lost')
 })
 
 test('the consent is recorded with the order, shown, and confirmed in the mail that delivers the eSIM', async () => {
