@@ -6,11 +6,12 @@ import {
   type BalanceReading,
   daysLeft,
   findReadingBefore,
+  hasRate,
   listNewestReadings,
   readSpending,
   recordReading,
 } from '../../db/reconciliation/balances.ts'
-import { startOfTheOneBefore } from '../../db/reconciliation/reconciliations.ts'
+import { forgetDifferences, startOfTheOneBefore } from '../../db/reconciliation/reconciliations.ts'
 import { periods } from '../../policy/periods.ts'
 import type { EsimProvider } from '../../providers/esim.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
@@ -31,32 +32,39 @@ export function createBalanceReadings(context: Context): Activities {
     async readProviderBalances({ reconciliationId, asOf }) {
       const at = new Date(asOf)
       const tally = createTally(sql, reconciliationId ?? '')
+      if (reconciliationId !== null) await forgetDifferences(sql, reconciliationId, 'provider_remainder')
       const before = reconciliationId === null ? undefined : await startOfTheOneBefore(sql, reconciliationId)
+      const readNow = new Set<string>()
       let firstError: unknown
       for (const provider of Object.values(context.esimProviders)) {
         heartbeat()
         try {
           const { reading, underWayMicros } = await read(provider, at)
           tally.seen(1)
-          if (before) await tally.note(await missing(reading, underWayMicros, before))
+          readNow.add(provider.id)
+          if (before) tally.note(await missing(reading, underWayMicros, before))
         } catch (error) {
           // A provider that is down must not prevent the reading of the other.
           firstError ??= error
         }
       }
       const readings = await listNewestReadings(sql, plusMs(at, -periods.reconciliation.spendingOverMs))
+      for (const reading of readings) {
+        const { provider } = reading.newest
+        const task = { kind: lowTask, subjectId: provider, at }
+        const days = daysLeft(reading)
+        if (days !== null && days < periods.reconciliation.balanceLastsDays)
+          await raiseOperatorTask(sql, { ...task, detail: `lasts for ${days} days; cure: top_up_balance` })
+        else if (readNow.has(provider) && hasRate(reading))
+          await resolveOperatorTask(sql, { ...task, by: 'reconciliation' })
+      }
+      const compared = await tally.close()
+      if (firstError !== undefined) throw firstError
       const balances = readings.map((reading) => {
         const { provider, currency, balanceMicros } = reading.newest
         return { provider, currency, balanceMicros, daysLeft: daysLeft(reading) }
       })
-      for (const { provider, daysLeft: days } of balances) {
-        const task = { kind: lowTask, subjectId: provider, at }
-        if (days !== null && days < periods.reconciliation.balanceLastsDays)
-          await raiseOperatorTask(sql, { ...task, detail: `lasts for ${days} days; cure: top_up_balance` })
-        else await resolveOperatorTask(sql, { ...task, by: 'reconciliation' })
-      }
-      if (firstError !== undefined) throw firstError
-      return { ...tally.compared, balances }
+      return { ...compared, balances }
     },
   }
 

@@ -27,6 +27,8 @@ type Activities = Pick<ReconciliationActivities, 'comparePayments' | 'compareRef
 const { graceMs } = periods.reconciliation
 const pageSize = 100
 
+type Tally = ReturnType<typeof createTally>
+
 export function createPaymentComparison(context: Context): Activities {
   const { sql, stripe, cipher } = context
 
@@ -35,14 +37,13 @@ export function createPaymentComparison(context: Context): Activities {
       const { from, asOf, reconciliationId } = input
       const atStripe = new Set<string>()
       const pages = stripe.bookedPayments(new Date(from), new Date(asOf))
-      const compared = await compareAll(input, remembering(pages, atStripe))
-      const unknown = createTally(sql, reconciliationId)
-      await unknown.note(await unknownAtStripe(input, atStripe))
-      return compared
+      const tally = createTally(sql, reconciliationId)
+      await compareAll(input, remembering(pages, atStripe), tally)
+      tally.note(await unknownAtStripe(input, atStripe))
+      return tally.close()
     },
-    compareRefunds: (input) =>
-      compareAll(input, stripe.olderPaymentsRefunded(new Date(input.from), new Date(input.asOf))),
-    compareOlderPayments: (input) => compareAll(input, olderPayments(input)),
+    compareRefunds: (input) => compare(input, stripe.olderPaymentsRefunded(new Date(input.from), new Date(input.asOf))),
+    compareOlderPayments: (input) => compare(input, olderPayments(input)),
   }
 
   /** Our paid orders whose payment Stripe has not listed, each asked for by its id. */
@@ -85,12 +86,18 @@ export function createPaymentComparison(context: Context): Activities {
     return payments
   }
 
+  async function compare(input: ReconciliationStepInput, pages: AsyncGenerator<BookedPayment[]>): Promise<Compared> {
+    const tally = createTally(sql, input.reconciliationId)
+    await compareAll(input, pages, tally)
+    return tally.close()
+  }
+
   async function compareAll(
-    { reconciliationId, asOf }: ReconciliationStepInput,
+    { asOf }: ReconciliationStepInput,
     pages: AsyncGenerator<BookedPayment[]>,
-  ): Promise<Compared> {
+    tally: Tally,
+  ): Promise<void> {
     const at = new Date(asOf)
-    const tally = createTally(sql, reconciliationId)
     const doubtful: string[] = []
     const reading = pages[Symbol.asyncIterator]()
     for (;;) {
@@ -102,14 +109,13 @@ export function createPaymentComparison(context: Context): Activities {
       // Both sides were not read at the same moment: what differs is read again at the end.
       for (const { paymentIntentId, differences } of found) {
         if (differences.some(isUnexplained)) doubtful.push(paymentIntentId)
-        else await tally.note(differences)
+        else tally.note(differences)
       }
     }
     for (let start = 0; start < doubtful.length; start += pageSize) {
       const again = await examine(await readAgain(doubtful.slice(start, start + pageSize)), at)
-      await tally.note(again.flatMap(({ differences }) => differences))
+      tally.note(again.flatMap(({ differences }) => differences))
     }
-    return tally.compared
   }
 
   async function examine(

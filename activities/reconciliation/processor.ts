@@ -69,9 +69,9 @@ export function createProcessorComparison(context: Context): Activities {
       const tally = createTally(sql, reconciliationId)
       for await (const page of read(stripe.bookedDisputes(new Date(from), at))) {
         tally.seen(page.length)
-        await tally.note(await unknownDisputes(page, at))
+        tally.note(await unknownDisputes(page, at))
       }
-      return tally.compared
+      return tally.close()
     },
 
     async compareProcessorBalance({ reconciliationId, asOf }) {
@@ -80,7 +80,7 @@ export function createProcessorComparison(context: Context): Activities {
       const before = await listProcessorBalances(sql)
       const after = before.length > 0 ? new Date(Math.min(...before.map(({ read_until }) => +read_until))) : undefined
       const until = balanceReadUntil(at)
-      if (after && after >= until) return { ...tally.compared, sums: [] }
+      if (after && after >= until) return { ...(await tally.close()), sums: [] }
       const sums = new Map<string, Sums>()
       for await (const page of read(stripe.transactionsCreated(after, until))) {
         tally.seen(page.length)
@@ -103,8 +103,8 @@ export function createProcessorComparison(context: Context): Activities {
         .map(({ currency, remainderMinor }) =>
           differs('processor_remainder', { id: `stripe:${currency}`, at }, minor(remainderMinor, currency)),
         )
-      await tally.note(differences)
-      return { ...tally.compared, sums: found }
+      tally.note(differences)
+      return { ...(await tally.close()), sums: found }
     },
 
     async comparePayouts({ reconciliationId, from, asOf }) {
@@ -117,10 +117,10 @@ export function createProcessorComparison(context: Context): Activities {
           if (paidOut === amountMinor) continue
           const reason = `paid out ${minor(amountMinor, currency)}, its transactions have ${minor(paidOut, currency)}`
           const rule = inProgress ? 'in_flight' : null
-          await tally.note([differs('payout_differs', { id: payoutId, at: createdAt }, reason, rule)])
+          tally.note([differs('payout_differs', { id: payoutId, at: createdAt }, reason, rule)])
         }
       }
-      return tally.compared
+      return tally.close()
     },
   }
 

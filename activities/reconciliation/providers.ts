@@ -50,14 +50,12 @@ export function createProviderComparison(context: Context): Activities {
         const { value: page, done } = await ask(() => pages.next())
         if (done) break
         heartbeat()
-        const listed = [
-          ...new Map(page.map((each) => [`${each.kind} ${each.orderNo} ${each.clientRef}`, each])).values(),
-        ]
+        const listed = byOrder(page)
         tally.seen(listed.length)
-        await tally.note(await examine(provider, listed, at))
+        tally.note(await examine(provider, listed, at))
       }
       await seekUnconfirmed(provider, tally, input, startedAt)
-      return tally.compared
+      return tally.close()
     },
   }
 
@@ -129,7 +127,7 @@ export function createProviderComparison(context: Context): Activities {
         }
         const subject = { id: placement.order_id, at: placement.placed_after }
         const reason = `${provider.id}: ${placement.provider_order_no ?? placement.client_ref}`
-        await tally.note([differs('placement_unknown', subject, reason)])
+        tally.note([differs('placement_unknown', subject, reason)])
       }
       after = page.at(-1)
       if (page.length < pageSize) return
@@ -201,3 +199,17 @@ function compare(order: ListedOrder, placement: BookedPlacement, at: Date): Foun
   }
   return found
 }
+
+/** eSIM Access lists an order of several eSIMs once for each: the order is alive while one of them is. */
+export function byOrder(lines: readonly ListedOrder[]): ListedOrder[] {
+  const orders = new Map<string, ListedOrder>()
+  for (const line of lines) {
+    const key = `${line.kind} ${line.orderNo} ${line.clientRef}`
+    const other = orders.get(key)
+    orders.set(key, other ? { ...line, alive: eitherAlive(other.alive, line.alive) } : line)
+  }
+  return [...orders.values()]
+}
+
+const eitherAlive = (one: boolean | null, other: boolean | null): boolean | null =>
+  one === true || other === true ? true : one === null || other === null ? null : false

@@ -29,20 +29,25 @@ export const isUnexplained = ({ explainedBy }: FoundDifference): boolean => reco
 
 export function createTally(sql: Queryable, reconciliationId: string) {
   const compared: Compared = { records: 0, explained: {} }
+  const found: FoundDifference[] = []
   return {
-    compared,
     /** Counts records of the outside party. */
     seen(records: number): void {
       compared.records += records
     },
-    async note(differences: readonly FoundDifference[]): Promise<void> {
-      await recordDifferences(sql, reconciliationId, differences.filter(isUnexplained))
+    note(differences: readonly FoundDifference[]): void {
+      found.push(...differences.filter(isUnexplained))
       for (const { kind, explainedBy } of differences) {
         if (explainedBy === null) continue
         const rules = compared.explained[kind] ?? {}
         rules[explainedBy] = (rules[explainedBy] ?? 0) + 1
         compared.explained[kind] = rules
       }
+    },
+    /** Records the differences. Not before the end of a step: what an attempt has found that failed may be gone. */
+    async close(): Promise<Compared> {
+      await recordDifferences(sql, reconciliationId, found)
+      return compared
     },
   }
 }

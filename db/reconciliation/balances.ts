@@ -94,6 +94,10 @@ export function daysLeft({ newest, first }: { newest: BalanceReading; first: Bal
   return days > 0 && spent > 0 ? Math.round((newest.balanceMicros / spent) * days * 10) / 10 : null
 }
 
+/** Whether two readings tell how much is spent. After a long silence there is one alone, and nobody knows. */
+export const hasRate = ({ newest, first }: { newest: BalanceReading; first: BalanceReading }): boolean =>
+  newest.readAt > first.readAt
+
 export async function forgetReadings(sql: Queryable, before: Date): Promise<void> {
   await sql`delete from provider_balances where read_at < ${before}`
 }

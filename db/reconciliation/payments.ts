@@ -2,6 +2,7 @@
 import { paymentKinds } from '../../policy/reconciliation.ts'
 import type { Queryable } from '../connection/database.ts'
 import type { Orders } from '../connection/schema.ts'
+import { lastLooks } from './reconciliations.ts'
 
 type OrderColumns = Pick<
   Orders,
@@ -59,9 +60,7 @@ export async function listOldPayments(
       select l.order_id from invoices i join invoice_links l on l.number = i.number
         where i.issued_on >= ${page.before.toISOString().slice(0, 10)}::date and i.kind = 'credit_note'
       union select uuid_or_null(d.subject_id) from reconciliation_differences d
-        where d.kind = any(${[...paymentKinds]}) and d.reconciliation_id = (
-          select id from reconciliations where state = 'complete' and id <> ${page.reconciliationId}
-          order by started_at desc limit 1))
+        where d.kind = any(${[...paymentKinds]}) and d.reconciliation_id in (${lastLooks(sql, page.reconciliationId)}))
       ${page.after ? sql`and o.id > ${page.after}` : sql``}
     order by o.id limit ${page.limit}`
   return rows.map(({ id, payment_intent_id }) => ({ orderId: id, paymentIntentId: payment_intent_id }))

@@ -32,7 +32,6 @@ export async function recordDifferences(
   differences: readonly Difference[],
 ): Promise<void> {
   const byKey = new Map(differences.map((each) => [`${each.kind} ${each.subjectId}`, each]))
-  if (byKey.size === 0) return
   const rows = [...byKey.values()].map(({ kind, subjectId, detail, subjectAt, explainedBy }) => ({
     reconciliation_id: reconciliationId,
     kind,
@@ -41,26 +40,48 @@ export async function recordDifferences(
     subject_at: subjectAt,
     explained_by: explainedBy,
   }))
-  await sql`insert into reconciliation_differences ${sql(rows)}
-    on conflict (reconciliation_id, kind, subject_id) do update
-      set detail = excluded.detail, subject_at = excluded.subject_at, explained_by = excluded.explained_by`
+  for (let start = 0; start < rows.length; start += rowsPerStatement) {
+    await sql`insert into reconciliation_differences ${sql(rows.slice(start, start + rowsPerStatement))}
+      on conflict (reconciliation_id, kind, subject_id) do update
+        set detail = excluded.detail, subject_at = excluded.subject_at, explained_by = excluded.explained_by`
+  }
 }
+
+/** Deletes the differences of a kind that an earlier attempt of the same step has recorded. */
+export async function forgetDifferences(
+  sql: Queryable,
+  reconciliationId: string,
+  kind: DifferenceKindName,
+): Promise<void> {
+  await sql`delete from reconciliation_differences where reconciliation_id = ${reconciliationId} and kind = ${kind}`
+}
+
+/** A statement of PostgreSQL takes 65,535 values. */
+const rowsPerStatement = 5_000
 
 /** The newest complete reconciliation before this one. */
 const before = (sql: Queryable, reconciliationId: string) => sql`
   select id from reconciliations where state = 'complete' and id <> ${reconciliationId} order by started_at desc limit 1`
 
+/** The newest complete reconciliation before this one, and the incomplete ones since: each may have seen what no other saw. */
+export const lastLooks = (sql: Queryable, reconciliationId: string) => sql`
+  select id from reconciliations where id <> ${reconciliationId} and started_at >= coalesce(
+    (select started_at from reconciliations where id = (${before(sql, reconciliationId)})), '-infinity')`
+
 /**
- * Takes over what the reconciliation before has found and this one does not look at, because it is older. Payments are
+ * Takes over what the reconciliations before have found and this one does not look at, because it is older. Payments are
  * examined again, however old they are.
  */
 export async function carryOver(sql: Queryable, reconciliationId: string, readFrom: Date): Promise<void> {
   await sql`
     insert into reconciliation_differences
       (reconciliation_id, kind, subject_id, detail, subject_at, explained_by)
-    select ${reconciliationId}, kind, subject_id, detail, subject_at, null from reconciliation_differences
-    where reconciliation_id = (${before(sql, reconciliationId)}) and explained_by is null
-      and subject_at < ${readFrom} and kind <> all(${[...paymentKinds]})
+    select distinct on (d.kind, d.subject_id)
+      ${reconciliationId}, d.kind, d.subject_id, d.detail, d.subject_at, null
+    from reconciliation_differences d join reconciliations r on r.id = d.reconciliation_id
+    where r.id in (${lastLooks(sql, reconciliationId)}) and d.explained_by is null
+      and d.subject_at < ${readFrom} and d.kind <> all(${[...paymentKinds]})
+    order by d.kind, d.subject_id, r.started_at desc
     on conflict do nothing`
 }
 

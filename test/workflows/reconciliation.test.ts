@@ -1,8 +1,12 @@
 /** U2, U6, R3: our books, compared with those of Stripe, the eSIM providers and the backup store. */
+import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
+import { byOrder } from '../../activities/reconciliation/providers.ts'
+import { createTally, differs } from '../../activities/reconciliation/tally.ts'
 import { readOrderFigures } from '../../db/evidence/orders.ts'
 import { closeOperatorTask, raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { paymentSweepParts, recordSweep } from '../../db/order/payment-sweeps.ts'
+import { recordDifferences } from '../../db/reconciliation/reconciliations.ts'
 import { differenceKinds } from '../../policy/reconciliation.ts'
 import {
   type ReconciliationInput,
@@ -111,9 +115,43 @@ test('a provider that is down for a day: the rest is compared, no task is resolv
   expect(await incomplete()).toEqual([{ detail: 'airalo' }])
   const [newest] = expectStatus(await harness.operator.get('/v1/reconciliations'), 200).items
   expect(newest).toMatchObject({ state: 'incomplete' })
+  // What this night alone has seen is too old to be seen by the next.
+  const [seenAt, subjectId] = [new Date(Date.now() - 40 * dayMs), randomUUID()]
+  await recordDifferences(sql, newest.id, [
+    { kind: 'placement_unknown', subjectId, subjectAt: seenAt, detail: 'old', explainedBy: null },
+  ])
   await reconcile()
   expect(await incomplete()).toEqual([])
+  expect(await openTasks()).toEqual([{ kind: 'placement_unknown', subject_id: subjectId, detail: 'old' }])
+  await sql`delete from reconciliation_differences where subject_id = ${subjectId}`
+  await reconcile()
   expect(await openTasks()).toEqual([])
+})
+
+test('what an attempt has found that did not end is not recorded', async () => {
+  const [{ id }] = expectStatus(await harness.operator.get('/v1/reconciliations'), 200).items
+  const found = { id: randomUUID(), at: new Date() }
+  const recorded = () => sql`select kind from reconciliation_differences where subject_id = ${found.id}`
+  const tally = createTally(sql, id)
+  tally.note([differs('placed_twice', found, 'two')])
+  expect(await recorded()).toEqual([])
+  await tally.close()
+  expect(await recorded()).toEqual([{ kind: 'placed_twice' }])
+  await sql`delete from reconciliation_differences where subject_id = ${found.id}`
+})
+
+test('an order of several eSIMs is alive while one of them is', () => {
+  const line = { kind: 'order', orderNo: 'B1', clientRef: 'ours', alive: false } as const
+  const rest = { unitCostMicros: null, costCurrency: null, createdAt: null }
+  const listed = (...alive: (boolean | null)[]) => byOrder(alive.map((each) => ({ ...line, ...rest, alive: each })))
+  for (const states of [
+    [true, false, false],
+    [false, true, null],
+    [null, false, true],
+  ])
+    expect(listed(...states)).toMatchObject([{ alive: true }])
+  expect(listed(false, null)).toMatchObject([{ alive: null }])
+  expect(listed(false, false)).toMatchObject([{ alive: false }])
 })
 
 test('a balance that falls without a purchase, or lasts for less than three days, is an operator’s', async () => {
@@ -128,6 +166,14 @@ test('a balance that falls without a purchase, or lasts for less than three days
   await airalo.do('balance', { amount: 0.01 })
   const balances = { only: 'provider_balances' } satisfies ReconciliationInput
   await runLater(harness.stack, reconciliationType, hours / 24, [balances])
+  expect((await airaloTasks()).map(({ kind }) => kind)).toContain('provider_balance_low')
+  // After a week without a reading nobody knows how fast it falls.
+  const silent = (days: number) =>
+    sql`update provider_balances set read_at = read_at - ${days} * interval '1 day' where provider = 'airalo'`
+  await silent(8)
+  await runLater(harness.stack, reconciliationType, (hours + 0.5) / 24, [balances])
+  await sql`delete from provider_balances where provider = 'airalo' and read_at > now() - interval '1 day'`
+  await silent(-8)
   expect((await airaloTasks()).map(({ kind }) => kind)).toContain('provider_balance_low')
   await airalo.do('balance', { amount: balance })
   const report = await reconcile()
