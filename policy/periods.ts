@@ -117,6 +117,8 @@ export const periods = {
     escalateAfterMs: 66 * hour,
     /** between two reminders of a breach that is not settled in time */
     lateReminderMs: 1 * day,
+    /** an older time of becoming aware is a typing error */
+    enteredWithinDays: 366,
   },
   /** N2: a material change is mailed at least 30 days before it takes effect */
   policyNotice: {

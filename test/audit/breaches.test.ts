@@ -162,6 +162,21 @@ test('operators are reminded on the way to the 72 hours, and after them it is ov
   expect((await tasksOf(id)).every((task) => task.open === false)).toBe(true)
 })
 
+test('a breach that is entered a month late reminds once', async () => {
+  const aware = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString()
+  const from = new Date(Date.now() - 1_000).toISOString()
+  const { id } = await open({ from, awareAt: aware(30) })
+  const mails = async () =>
+    (await mailsTo(harness.stack, harness.config.SUPPORT_MAIL)).filter(({ text }) => text.includes(id))
+  await until('the reminder', async () => (await mails()).length > 0)
+  await until('the next is planned', async () => {
+    const { raw } = await harness.temporal.workflow.getHandle(breachWorkflowId(id)).describe()
+    return !raw.pendingWorkflowTask && (raw.pendingActivities ?? []).length === 0
+  })
+  expect((await mails()).map(({ subject }) => subject)).toEqual([expect.stringMatching(/^OVERDUE/)])
+  expectStatus(await harness.operator.post('/v1/breaches', { ...texts, from, awareAt: aware(367) }), 400)
+})
+
 test('a person who is erased is in no breach any more, and still counts', async () => {
   const [person, other] = [await harness.signUp(), await harness.signUp()]
   const key = await stolenKey()

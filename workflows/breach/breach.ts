@@ -131,7 +131,9 @@ export async function breach({ breachId, authorityDueAt, progress }: BreachInput
       { at: dueAt, urgency: 'late' as const },
     ]
     // Of reminders that are overdue only the last is sent: a breach that was entered late gets one.
-    let number = state.reminded
+    // After days without a worker as well: not one for each day.
+    const lateDays = Math.floor((now().getTime() - dueAt.getTime()) / lateReminderMs)
+    let number = Math.max(state.reminded, lateDays < 0 ? 0 : planned.length - 1 + lateDays)
     while ((planned[number + 1]?.at ?? dueAt) <= now() && number + 1 < planned.length) number += 1
     const next = planned[number]
     if (next) return { ...next, number }

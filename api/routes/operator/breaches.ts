@@ -291,6 +291,8 @@ function faultsOf(
   if (from >= until) faults.push({ field: 'from', reason: 'must be before until' })
   if (until > now) faults.push({ field: 'until', reason: 'must not be in the future' })
   if (awareAt > now) faults.push({ field: 'awareAt', reason: 'must not be in the future' })
+  if (awareAt < plusDays(now, -periods.breach.enteredWithinDays))
+    faults.push({ field: 'awareAt', reason: `must not be more than ${periods.breach.enteredWithinDays} days ago` })
   return faults
 }
 
