@@ -7,7 +7,7 @@ import type { Transaction } from '../../db/connection/database.ts'
 import { openSecret, type PaymentToClose, resealSecret, wipeSecret } from '../../db/erasure/deletion-seals.ts'
 import { findStep, recordStep } from '../../db/erasure/deletions.ts'
 import { resolveOperatorTask } from '../../db/operator-tasks.ts'
-import { creditInvoice, insertFact, settleFact } from '../../db/order/books.ts'
+import { creditInvoice, insertFact, settleFact, settleRefunded } from '../../db/order/books.ts'
 import { milliseconds, periods } from '../../policy/periods.ts'
 import { isProviderFailure, ProviderFailure } from '../../providers/failure.ts'
 import type { Refund } from '../../providers/stripe/refunds.ts'
@@ -104,6 +104,7 @@ export function createDeletionPaymentActivities(context: Context): Activities {
     try {
       if (settlement.action === 'cancel') return await cancel(settlement, at)
       const refunds = await stripe.listRefunds(settlement.paymentIntentId)
+      if (settlement.action === 'follow') return follow(settlement, refunds, at)
       const left = leftOf(await stripe.getPayment(settlement.paymentIntentId))
       return left > 0
         ? await refund(settlement, refunds, left, at)
@@ -169,6 +170,32 @@ function recordRefund(settlement: PaymentToClose, refundedMinor: number, at: Dat
 }
 
 /**
+ * Records in the books what is refunded of a payment in part. Nothing is refunded here: how much, an operator has decided,
+ * and the request may be on its way at this moment.
+ */
+function follow(settlement: PaymentToClose, refunds: Refund[], at: Date): Progress | 'unchanged' {
+  const { factId, invoiceNumber, promisedMinor = 0, bookedMinor = 0, refundedAt } = settlement
+  const refundedMinor = standingMinor(refunds)
+  if (refundedMinor !== bookedMinor || refundedAt === null) {
+    return {
+      next: { ...settlement, bookedMinor: refundedMinor, refundedAt: refundedAt ?? at.toISOString() },
+      async book(tx) {
+        if (factId) await settleRefunded(tx, factId, refundedMinor)
+        if (invoiceNumber) await creditInvoice(tx, invoiceNumber, refundedMinor, at)
+      },
+    }
+  }
+  if (refundedMinor >= promisedMinor) {
+    if (settlement.trouble === afterUse && refundedMinor === 0) return 'unchanged'
+    if (at >= plusMs(new Date(refundedAt), periods.order.refundSettlesWithinMs)) return { next: null }
+    return settlement.trouble ? { next: { ...settlement, trouble: null } } : 'unchanged'
+  }
+  // The request of a refund that is missing may not have reached the processor yet.
+  const isLost = refunds.some(hasFailed) || sinceScheduledMs() >= unknownIsFinalAfterMs
+  return isLost ? trouble(settlement, 'partial_refund_failed') : 'unchanged'
+}
+
+/**
  * Stripe has made this payment, so "not found" settles nothing: it is asked again for days, then an operator is told.
  * @throws ProviderFailure until then
  */
@@ -196,5 +223,8 @@ function leaveUnrefunded(settlement: PaymentToClose, refunds: Refund[]): Progres
 function trouble(settlement: PaymentToClose, code: string): Progress | 'unchanged' {
   return settlement.trouble === code ? 'unchanged' : { next: { ...settlement, trouble: code } }
 }
+
+/** The customer withdrew after the use of the eSIM, without a consent on record: an operator decides. */
+const afterUse = 'withdrawal_after_use'
 
 const hasFailed = ({ status }: Refund): boolean => status === 'failed' || status === 'canceled'

@@ -11,8 +11,12 @@ import type { HeldPlacement } from '../order/placements.ts'
 /** A payment to cancel or refund, with the data that the books need for it. */
 export interface PaymentToClose {
   paymentIntentId: string
-  /** `watch`: it is refunded, but the refund can still fail */
-  action: 'cancel' | 'refund' | 'watch'
+  /** `watch`: it is refunded, but the refund can still fail; `follow`: parts of it are refunded by others */
+  action: 'cancel' | 'refund' | 'watch' | 'follow'
+  /** of `follow`: what the customer was to get back of it in all */
+  promisedMinor?: number | undefined
+  /** of `follow`: what the books say was refunded of it */
+  bookedMinor?: number
   /** id of the order facts to settle; null when nothing was paid */
   factId: string | null
   /** the invoice that a credit note has to correct */

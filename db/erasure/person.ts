@@ -14,6 +14,7 @@ import type {
 import { currentTransaction } from '../connection/vacuum.ts'
 import { type ColumnEncryption, tableEncryption } from '../crypto/column-encryption.ts'
 import { type HeldPlacement, heldPlacement } from '../order/placements.ts'
+import { type ClaimRows, claimOf, isToRefund, readClaimTasks, readWithdrawals } from './claims.ts'
 import type { DeletionSecrets, PaymentToClose, Trace } from './deletion-seals.ts'
 import { type OwnedIds, readOwnedIds } from './erased-rows.ts'
 
@@ -31,19 +32,11 @@ export interface Person {
 
 type AccountRow = Accounts & Pick<DataKeys, 'kek_id' | 'wrapped_key'>
 type PersonOrder = Orders & { invoice_number: Invoices['number'] | null }
-type RefundRow = Pick<Refunds, 'order_id' | 'stripe_refund_id' | 'created_at'>
+type RefundRow = Pick<Refunds, 'order_id' | 'stripe_refund_id' | 'created_at' | 'amount_minor' | 'state'>
 
 type PlacementRow = ProviderOrders & { daily: boolean }
 
 type EsimRow = Pick<Esims, 'order_id' | 'provider' | 'esim_ref' | 'esim_ref_index' | 'return_asked_at'>
-
-/** Statuses of orders that were paid and not delivered, or whose refund is not done. */
-const toRefund = ['in_review', 'provisioning', 'refunding', 'refund_failed']
-
-/** Whether the customer has a claim to the money. A return that was asked for may have been made, its reply lost. */
-const isToRefund = (order: PersonOrder, esims: EsimRow[]): boolean =>
-  toRefund.includes(order.status) ||
-  (order.status === 'delivered' && esims.some((esim) => esim.order_id === order.id && esim.return_asked_at !== null))
 
 /** Reads a person and locks their account, so that nothing can be added to it. Undefined when the account is missing. */
 export async function lockPerson(
@@ -62,7 +55,8 @@ export async function lockPerson(
   const orders = await tx<PersonOrder[]>`
     select o.*, (select number from invoice_links l where l.order_id = o.id and l.document_key = 'invoice') as invoice_number
     from orders o where account_id = ${id} order by o.id for update of o`
-  const { placements, esims, refunds, disputes, identities, owned } = await readRows(tx, id)
+  const { placements, esims, refunds, disputes, identities, owned, ...claimRows } = await readRows(tx, id)
+  const claims: ClaimRows = { refunds, esims, ...claimRows }
   const signIns = signInsOf(identities, (sealed) =>
     tableEncryption(encryption.cipher, key, 'identities').open('refresh_token', sealed),
   )
@@ -106,9 +100,11 @@ export async function lockPerson(
       firebase: firebaseUid === null ? null : { uid: firebaseUid },
       stripeCustomer: customer ? { customerId: customer } : null,
       settlements: orNull(
-        orders.flatMap((order) => settlementOf(order, isToRefund(order, esims), lastOf(refunds, order.id))),
+        orders.flatMap((order) => settlementOf(order, claimOf(order, claims), lastOf(refunds, order.id))),
       ),
-      providerOrders: orNull(orders.flatMap((order) => unreturned(order, placements, esims, openRef))),
+      providerOrders: orNull(
+        orders.flatMap((order) => unreturned(order, isToRefund(order, claims), placements, esims, openRef)),
+      ),
       payments:
         customer || paymentIntentIds.length > 0
           ? { paymentIntentIds, customerIds: customer ? [customer] : [], job: null, setAside: [], refusals: 0 }
@@ -122,7 +118,7 @@ export async function lockPerson(
 
 /** Reads with the orders locked, so that nothing can be added to them. One round trip, since a caller waits. */
 async function readRows(tx: Transaction, accountId: string) {
-  const [placements, esims, refunds, disputes, identities, owned] = await Promise.all([
+  const [placements, esims, refunds, disputes, identities, owned, withdrawals, tasks] = await Promise.all([
     tx<PlacementRow[]>`
       select po.*, coalesce(p.daily, false) as daily
       from provider_orders po join orders o on o.id = po.order_id left join packages p on p.code = o.package_code
@@ -131,15 +127,17 @@ async function readRows(tx: Transaction, accountId: string) {
       select e.order_id, e.provider, e.esim_ref, e.esim_ref_index, e.return_asked_at
       from esims e join orders o on o.id = e.order_id where o.account_id = ${accountId}`,
     tx<RefundRow[]>`
-      select r.order_id, r.stripe_refund_id, r.created_at
+      select r.order_id, r.stripe_refund_id, r.created_at, r.amount_minor, r.state
       from refunds r join orders o on o.id = r.order_id where o.account_id = ${accountId} order by r.created_at`,
     tx<Disputes[]>`
       select d.* from disputes d join orders o on o.id = d.order_id where o.account_id = ${accountId}`,
     tx<IdentityRow[]>`
       select provider, subject_index, client_id, refresh_token from identities where account_id = ${accountId}`,
     readOwnedIds(tx, accountId),
+    readWithdrawals(tx, accountId),
+    readClaimTasks(tx, accountId),
   ])
-  return { placements, esims, refunds, disputes, identities, owned }
+  return { placements, esims, refunds, disputes, identities, owned, withdrawals, tasks }
 }
 
 type IdentityRow = Pick<Identities, 'provider' | 'subject_index' | 'client_id' | 'refresh_token'>
@@ -160,21 +158,16 @@ function signInsOf(identities: IdentityRow[], open: (sealed: Buffer) => string) 
   }
 }
 
-function settlementOf(order: PersonOrder, isToRefund: boolean, refundedAt: Date | undefined): PaymentToClose[] {
-  if (!order.payment_intent_id) return []
-  const action =
-    order.status === 'awaiting_payment'
-      ? 'cancel'
-      : isToRefund
-        ? 'refund'
-        : order.status === 'refunded' && !order.ended_at
-          ? 'watch'
-          : undefined
-  if (!action) return []
+function settlementOf(
+  order: PersonOrder,
+  claim: ReturnType<typeof claimOf>,
+  refundedAt: Date | undefined,
+): PaymentToClose[] {
+  if (!order.payment_intent_id || !claim) return []
   return [
     {
+      ...claim,
       paymentIntentId: order.payment_intent_id,
-      action,
       factId: order.fact_id,
       invoiceNumber: order.invoice_number,
       packageName: order.package_name,
@@ -183,7 +176,6 @@ function settlementOf(order: PersonOrder, isToRefund: boolean, refundedAt: Date 
       grossMinor: order.gross_minor,
       currency: order.currency,
       refundedAt: refundedAt?.toISOString() ?? null,
-      trouble: null,
     },
   ]
 }
@@ -194,11 +186,12 @@ const lastOf = (refunds: RefundRow[], orderId: string): Date | undefined =>
 /** What providers hold for an order that its customer never got. A top-up cannot be returned: it is data on an eSIM. */
 function unreturned(
   order: PersonOrder,
+  isToRefund: boolean,
   placements: PlacementRow[],
   esims: EsimRow[],
   openRef: (esim: EsimRow) => string,
 ): HeldPlacement[] {
-  if (!isToRefund(order, esims) || order.parent_order_id) return []
+  if (!isToRefund || order.parent_order_id) return []
   return placements
     .filter((each) => each.order_id === order.id && each.state !== 'refused' && each.state !== 'released')
     .map((each) => {

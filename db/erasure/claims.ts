@@ -1,0 +1,62 @@
+/** What its customer can claim of the money of an order: an erasure settles it, whoever was about to do so before. */
+import type { Queryable } from '../connection/database.ts'
+import type { Attention, Esims, Orders, Refunds, Withdrawals } from '../connection/schema.ts'
+import { isStanding, requested, sumOf } from '../order/refunds.ts'
+import type { PaymentToClose } from './deletion-seals.ts'
+
+type Claim = Pick<PaymentToClose, 'action' | 'promisedMinor' | 'trouble'>
+
+export interface ClaimRows {
+  refunds: Pick<Refunds, 'order_id' | 'amount_minor' | 'state'>[]
+  esims: Pick<Esims, 'order_id' | 'return_asked_at'>[]
+  withdrawals: Pick<Withdrawals, 'order_id' | 'stated_at'>[]
+  tasks: Pick<Attention, 'subject_id' | 'kind' | 'detail'>[]
+}
+
+/** Kinds of operator tasks that are about a customer's money. */
+const moneyTasks = ['payment_not_accepted', 'partial_refund_failed', 'refund_elsewhere_failed', 'withdrawal_after_use']
+/** Statuses of orders that were paid and not delivered, or whose refund is not done. */
+const toRefund = ['in_review', 'provisioning', 'refunding', 'refund_failed']
+const delivered = ['delivered', 'ended']
+
+export async function readClaimTasks(sql: Queryable, accountId: string): Promise<ClaimRows['tasks']> {
+  return sql<ClaimRows['tasks']>`
+    select subject_id, kind, detail from attention
+    where kind = any(${moneyTasks}) and resolved_at is null
+      and subject_id in (select id::text from orders where account_id = ${accountId})`
+}
+
+export const readWithdrawals = async (sql: Queryable, accountId: string): Promise<ClaimRows['withdrawals']> =>
+  sql<ClaimRows['withdrawals']>`
+    select w.order_id, w.stated_at from withdrawals w join orders o on o.id = w.order_id where o.account_id = ${accountId}`
+
+/** Whether the customer has a claim to all that is left of the payment, and none to the eSIM. */
+export function isToRefund(order: Pick<Orders, 'id' | 'status'>, rows: ClaimRows): boolean {
+  if (toRefund.includes(order.status)) return true
+  const isIts = ({ order_id }: { order_id: string }): boolean => order_id === order.id
+  if (delivered.includes(order.status)) {
+    // A stated withdrawal was acknowledged. A return that was asked for may have been made, its reply lost.
+    if (rows.withdrawals.some((each) => isIts(each) && each.stated_at !== null)) return true
+    return order.status === 'delivered' && rows.esims.some((esim) => isIts(esim) && esim.return_asked_at !== null)
+  }
+  // We hold the money of an order that was not accepted. Whose it is, when another order paid with it, is known there.
+  return taskOf(order, rows, 'payment_not_accepted').some(({ detail }) => detail !== 'of_another_order')
+}
+
+/** @returns undefined when nobody can claim anything */
+export function claimOf(order: Pick<Orders, 'id' | 'status' | 'ended_at'>, rows: ClaimRows): Claim | undefined {
+  if (order.status === 'awaiting_payment') return { action: 'cancel', trouble: null }
+  if (isToRefund(order, rows)) return { action: 'refund', trouble: null }
+  if (order.status === 'refunded') return order.ended_at ? undefined : { action: 'watch', trouble: null }
+  if (!delivered.includes(order.status)) return undefined
+  const refunds = rows.refunds.filter(({ order_id }) => order_id === order.id)
+  const failed = [...taskOf(order, rows, 'partial_refund_failed'), ...taskOf(order, rows, 'refund_elsewhere_failed')]
+  const isUnderWay = refunds.some(({ state }) => state !== 'succeeded' && (state === requested || isStanding(state)))
+  const [afterUse] = taskOf(order, rows, 'withdrawal_after_use')
+  if (!isUnderWay && failed.length === 0 && !afterUse) return undefined
+  const promised = refunds.filter(({ state }) => state === requested || isStanding(state) || failed.length > 0)
+  return { action: 'follow', promisedMinor: sumOf(promised), trouble: afterUse?.kind ?? null }
+}
+
+const taskOf = ({ id }: Pick<Orders, 'id'>, { tasks }: ClaimRows, kind: string) =>
+  tasks.filter((task) => task.subject_id === id && task.kind === kind)

@@ -1,0 +1,126 @@
+/** U2: what a customer can claim of their money is settled also when they delete the account before it is. */
+import { randomUUID } from 'node:crypto'
+import { expect, test } from 'vitest'
+import type { Orders } from '../../db/connection/schema.ts'
+import { type ClaimRows, claimOf } from '../../db/erasure/claims.ts'
+import { deleteAccount } from '../harness/deletions.ts'
+import { shareStack } from '../harness/harness.ts'
+import { expectStatus } from '../harness/http.ts'
+import { testPackages, testPriceMinor } from '../harness/test-packages.ts'
+import { until } from '../harness/until.ts'
+
+// The books of erased customers name no order.
+const harness = await shareStack({ books: false })
+const { stripe, esimAccess } = harness.sims
+const { sql } = harness.context
+const packageCode = testPackages.onlyEsimAccess
+
+async function ordered(options: { pay?: false } = {}) {
+  const person = await harness.signUp()
+  const order = await harness.buy(person, { packageCode, ...options })
+  const [row] = await sql<{ payment: string; fact: string | null }[]>`
+    select payment_intent_id as payment, fact_id as fact from orders where id = ${order.id}`
+  if (!row) throw new Error(`no order ${order.id}`)
+  return { person, order, ...row }
+}
+
+const refundedOf = async (payment: string): Promise<number> =>
+  (await stripe.books()).refunds
+    .filter(({ payment_intent, status }) => payment_intent === payment && status !== 'failed')
+    .reduce((sum, { amount }) => sum + amount, 0)
+
+test('a withdrawal that was acknowledged while the provider was down is paid back, and the eSIM given back', async () => {
+  const { person, order, payment } = await ordered()
+  await esimAccess.fault({ match: { path: '/esim/' }, status: 503, times: 1_000_000 })
+  expectStatus(await person.caller.post(`/v1/orders/${order.id}/withdrawal`), 200)
+  expectStatus(await person.caller.post(`/v1/orders/${order.id}/withdrawal/confirm`), 200)
+  const deletion = await deleteAccount(harness.stack, person)
+  await deletion.until('stripe', 'done')
+  expect(await refundedOf(payment)).toBe(testPriceMinor)
+  await esimAccess.clearFaults()
+  await deletion.fastForward('2 days')
+  await deletion.until('esim_provider', 'done')
+  const { esims } = await esimAccess.books()
+  expect(esims.findLast(({ iccid }) => iccid === order.esims[0].iccid)?.esimStatus).toBe('CANCEL')
+})
+
+test('what is left of a payment that was not accepted is paid back', async () => {
+  const { person, order, payment } = await ordered({ pay: false })
+  await stripe.do('webhooks', { drop: 1_000 })
+  await stripe.do('pay', { orderId: order.id })
+  const byHand = await fetch(`${stripe.url}/v1/refunds`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${harness.config.STRIPE_SECRET_KEY}` },
+    body: new URLSearchParams({ payment_intent: payment, amount: '200' }),
+  })
+  expect(byHand.status).toBe(200)
+  await stripe.do('webhooks', { drop: 0 })
+  await harness.fastForward(order.id, '1 minute')
+  expect((await harness.untilOrder(order.id, 'cancelled')).reason).toBe('payment_not_accepted')
+  const deletion = await deleteAccount(harness.stack, person)
+  await deletion.until('stripe', 'done')
+  expect(await refundedOf(payment)).toBe(testPriceMinor)
+})
+
+test('a partial refund whose reply is lost, and one that bounces later, are in the books of a customer who is gone', async () => {
+  const { person, order, payment, fact } = await ordered()
+  const [invoice] = await sql<{ number: string }[]>`
+    select number from invoice_links where order_id = ${order.id} and document_key = 'invoice'`
+  const credited = async (): Promise<number> => {
+    const [notes] = await sql<{ minor: number }[]>`
+      select coalesce(-sum(gross_minor), 0)::int as minor from invoices
+      where corrects = ${invoice?.number ?? ''} and kind = 'credit_note'`
+    return notes?.minor ?? 0
+  }
+  await stripe.do('pending-refunds', { enabled: true })
+  await stripe.fault({ match: { method: 'POST', path: '/v1/refunds$' }, hang: 'after' })
+  const asked = harness.operator.post(
+    `/v1/orders/${order.id}/refund`,
+    { amount: { minor: 200, currency: 'EUR' } },
+    { 'idempotency-key': randomUUID() },
+  )
+  await until('Stripe has it', async () => (await refundedOf(payment)) === 200)
+  const deletion = await deleteAccount(harness.stack, person)
+  await until('the books have it', async () => (await credited()) === 200)
+  await stripe.do('pending-refunds', { enabled: false })
+  const facts = () => sql<{ refunded_minor: number }[]>`select refunded_minor from order_facts where id = ${fact}`
+  expect(await facts()).toMatchObject([{ refunded_minor: 200 }])
+  expect(await refundedOf(payment)).toBe(200)
+  await deletion.until('stripe', 'done')
+
+  const [refund] = (await stripe.books()).refunds.filter(({ payment_intent }) => payment_intent === payment)
+  await stripe.do('fail-refund', { refund: refund?.id })
+  await deletion.fastForward('8 days')
+  expect(await deletion.until('stripe', 'needs_operator')).toMatchObject({ code: 'partial_refund_failed' })
+  await asked
+})
+
+test('an erasure keeps each claim to money, and makes none', () => {
+  const order: Pick<Orders, 'id' | 'status' | 'ended_at'> = { id: 'order', status: 'delivered', ended_at: null }
+  const none: ClaimRows = { refunds: [], esims: [], withdrawals: [], tasks: [] }
+  const task = (kind: string, detail = '') => ({ ...none, tasks: [{ subject_id: 'order', kind, detail }] })
+  const refund = (state: string) => ({ ...none, refunds: [{ order_id: 'order', amount_minor: 200, state }] })
+  expect(claimOf(order, none)).toBeUndefined()
+  expect(claimOf(order, { ...none, withdrawals: [{ order_id: 'order', stated_at: null }] })).toBeUndefined()
+  expect(claimOf(order, { ...none, withdrawals: [{ order_id: 'another', stated_at: new Date() }] })).toBeUndefined()
+  for (const status of ['delivered', 'ended'] as const)
+    expect(
+      claimOf({ ...order, status }, { ...none, withdrawals: [{ order_id: 'order', stated_at: new Date() }] }),
+    ).toMatchObject({ action: 'refund' })
+  for (const state of ['requested', 'pending'])
+    expect(claimOf(order, refund(state))).toMatchObject({ action: 'follow', promisedMinor: 200 })
+  for (const state of ['succeeded', 'refused']) expect(claimOf(order, refund(state))).toBeUndefined()
+  expect(
+    claimOf(order, {
+      ...task('partial_refund_failed'),
+      ...refund('failed'),
+      tasks: task('partial_refund_failed').tasks,
+    }),
+  ).toMatchObject({ action: 'follow', promisedMinor: 200 })
+  expect(claimOf(order, task('withdrawal_after_use'))).toMatchObject({ trouble: 'withdrawal_after_use' })
+  const refusedPayment = { ...order, status: 'cancelled' as const }
+  for (const objection of ['refunded', 'disputed', 'older_than_order'])
+    expect(claimOf(refusedPayment, task('payment_not_accepted', objection))).toMatchObject({ action: 'refund' })
+  expect(claimOf(refusedPayment, task('payment_not_accepted', 'of_another_order'))).toBeUndefined()
+  expect(claimOf(refusedPayment, none)).toBeUndefined()
+})
