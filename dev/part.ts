@@ -21,9 +21,10 @@ export interface ProcessOptions {
   preload?: string[]
   env: Record<string, string | undefined>
   /**
-   * settings that are not known yet: the process starts, loads the modules (`.ts`) and packages, and waits for `env`
+   * settings that are not known yet: the process starts, loads the modules (`.ts`) and packages, and waits for `env`;
+   * once `ahead` resolves, it loads its modules also
    */
-  later?: { env: Promise<Record<string, string>>; warmUp: string[] }
+  later?: { env: Promise<Record<string, string>>; warmUp: string[]; ahead?: Promise<string[]> | undefined }
   onLine?: ((line: string) => void) | undefined
   onMessage?: (message: unknown) => void
   /** milliseconds until SIGKILL, longer than the process takes to drain */
@@ -47,6 +48,7 @@ export async function startProcess(options: ProcessOptions): Promise<Part & { se
     ...(onLine && { onLine }),
     ...((onMessage ?? later) && { onMessage: onMessage ?? (() => {}) }),
   })
+  void later?.ahead?.then((modules) => child.send(modules))
   if (later) {
     child.send(
       await later.env.catch(async (error: unknown) => {

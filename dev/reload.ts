@@ -50,6 +50,7 @@ export async function reloadOnChange(stack: Stack, say: (line: string) => void):
   }
 
   async function restart(name: ProgramName, bundleChanged: boolean): Promise<void> {
+    stack[name].loadAhead()
     if (name === 'worker' && bundleChanged && builderIsCurrent) await bundleAhead(stack)
     // A program that has failed, or did not drain in time, has ended too.
     await stack[name].stop().catch(() => undefined)
@@ -61,6 +62,7 @@ export async function reloadOnChange(stack: Stack, say: (line: string) => void):
     for (const file of changed) waiting.add(file)
     working ??= work()
   })
+  void warmUp(stack)
   return {
     async close() {
       closed = true
@@ -73,12 +75,21 @@ export async function reloadOnChange(stack: Stack, say: (line: string) => void):
 const titles = { api: 'the API', worker: 'the worker' } as const
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
 
-/** Bundles the workflows here, where webpack's cache is warm; the worker loads the stored bundle. */
-async function bundleAhead({ config }: Stack): Promise<void> {
+/** Bundles the workflows here, where webpack is warm; the worker loads the stored bundle. */
+async function bundleAhead(stack: Stack): Promise<void> {
   const { loadBundle } = await import('../worker/bundle.ts')
-  await loadBundle({
-    encrypted: config.PAYLOAD_KEYS !== undefined,
-    versioned: config.WORKER_BUILD_ID !== undefined,
-    log: createLog({ level: 'warn' }),
-  })
+  await loadBundle(bundleOptions(stack))
 }
+
+/** The first build takes more than twice as long as each later one, which somebody waits for. */
+async function warmUp(stack: Stack): Promise<void> {
+  const { buildBundle } = await import('../worker/bundle.ts')
+  // The worker, or the next save, reports what does not bundle.
+  await buildBundle({ ...bundleOptions(stack), log: createLog({ level: 'silent' }) }).catch(() => undefined)
+}
+
+const bundleOptions = ({ config }: Stack) => ({
+  encrypted: config.PAYLOAD_KEYS !== undefined,
+  versioned: config.WORKER_BUILD_ID !== undefined,
+  log: createLog({ level: 'warn' }),
+})

@@ -8,12 +8,20 @@ export interface Switch {
   /** Kills like SIGKILL; only for parts that are processes. */
   kill(): Promise<void>
   restart(): Promise<void>
+  /** Begins to load the sources as they are now, for the start that follows, while the old parts still work. */
+  loadAhead(): void
   /** ids of the parts that are processes */
   pids(): number[]
 }
 
+/** Starts one instance. */
+export interface Starter {
+  start(): Promise<Part>
+  loadAhead?(): void
+}
+
 /** @param watch receives every started part */
-export function createSwitch(watch: (part: Part) => void, starters: (() => Promise<Part>)[]): Switch {
+export function createSwitch(watch: (part: Part) => void, starters: Starter[]): Switch {
   let running: Part[] = []
   const end = async (how: 'stop' | 'kill'): Promise<void> => {
     const ending = running
@@ -23,7 +31,7 @@ export function createSwitch(watch: (part: Part) => void, starters: (() => Promi
   }
   const start = async (): Promise<void> => {
     if (running.length > 0) throw new Error(`${running[0]?.name} runs already`)
-    const starts = await Promise.allSettled(starters.map((startOne) => startOne()))
+    const starts = await Promise.allSettled(starters.map((one) => one.start()))
     running = starts.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
     for (const result of starts) if (result.status === 'rejected') throw result.reason
     for (const part of running) watch(part)
@@ -36,6 +44,9 @@ export function createSwitch(watch: (part: Part) => void, starters: (() => Promi
     async restart() {
       await stop()
       await start()
+    },
+    loadAhead() {
+      for (const one of starters) one.loadAhead?.()
     },
     pids: () => running.flatMap(({ pid }) => (pid === undefined ? [] : [pid])),
   }

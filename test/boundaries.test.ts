@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { isBundled, type ProgramName, programsOf, sources } from '../dev/programs/sources.ts'
 import { importsOf } from './image/imports.ts'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
@@ -154,4 +155,24 @@ test('only config.ts, and entry points that pass it to config.ts, read the envir
       .filter((file) => !entries.test(file))
       .map(async (file) => [file, (await readFile(join(root, file), 'utf8')).includes('process.env')] as const),
   ).then((read) => expect(read.filter(([, reads]) => reads).map(([file]) => file)).toEqual([]))
+})
+
+/** A file and all that it loads, directly or not. */
+function loadedBy(entry: string): string[] {
+  const found = new Set<string>([entry])
+  for (const file of found) {
+    const targets = imports.find((one) => one.file === file)?.targets ?? []
+    for (const { target, typeOnly } of targets) if (!typeOnly) found.add(target)
+  }
+  return [...found]
+}
+
+test('npm run dev watches each file that a program loads, and restarts the program when it is saved', () => {
+  const isWatched = (file: string) => sources.some((part) => file === part || file.startsWith(`${part}/`))
+  for (const program of ['api', 'worker'] satisfies ProgramName[]) {
+    const loaded = loadedBy(`${program}/main.ts`)
+    expect(loaded.length).toBeGreaterThan(200)
+    expect(loaded.filter((file) => !(isWatched(file) && programsOf(file).includes(program)))).toEqual([])
+  }
+  expect(loadedBy('workflows/index.ts').filter((file) => !isBundled(file))).toEqual([])
 })

@@ -7,20 +7,25 @@ interface ApartOptions {
   /** its settings, once they are known */
   settings: Promise<Record<string, string>>
   onLine: ((line: string) => void) | undefined
-  /** packages or modules that it loads before its settings are known; default: our modules */
+  /** packages that it loads before its settings are known; default: our modules */
   warmUp?: string[]
+  /** Once it resolves, our modules are loaded without waiting for the settings. */
+  ahead?: Promise<void>
   /** how long it may drain, milliseconds; default: as long as it takes */
   stopWithinMs?: number
 }
 
+const apiModules = ['api/server.ts', 'context.ts', 'temporal/client.ts']
+const workerModules = ['worker/run-worker.ts', 'context.ts', 'worker/schedules.ts', 'worker/metrics-server.ts']
+
 /** @throws when the process ends before it is ready, or `settings` rejects; no process is left */
 export async function startApiProcess(options: ApartOptions, url: string): Promise<Part> {
-  const { env, settings, onLine, warmUp, stopWithinMs = 25_000 } = options
+  const { env, settings, onLine, warmUp = apiModules, ahead, stopWithinMs = 25_000 } = options
   const part = await startProcess({
     name: 'the API',
     entry: 'api/main.ts',
     env,
-    later: { env: settings, warmUp: warmUp ?? ['api/server.ts', 'context.ts', 'temporal/client.ts'] },
+    later: { env: settings, warmUp, ahead: ahead?.then(() => apiModules) },
     onLine,
     stopWithinMs,
   })
@@ -29,7 +34,7 @@ export async function startApiProcess(options: ApartOptions, url: string): Promi
 
 /** @throws when the process ends before it is ready, or `settings` rejects; no process is left */
 export async function startWorkerProcess(options: ApartOptions, metricsPort: number): Promise<Part> {
-  const { env, settings, onLine, warmUp, stopWithinMs = 40_000 } = options
+  const { env, settings, onLine, warmUp = workerModules, ahead, stopWithinMs = 40_000 } = options
   const part = await startProcess({
     name: 'the worker',
     entry: 'worker/main.ts',
@@ -37,7 +42,8 @@ export async function startWorkerProcess(options: ApartOptions, metricsPort: num
     env,
     later: {
       env: settings.then((known) => ({ ...known, WORKER_METRICS_PORT: String(metricsPort) })),
-      warmUp: warmUp ?? ['worker/run-worker.ts', 'context.ts', 'worker/schedules.ts', 'worker/metrics-server.ts'],
+      warmUp,
+      ahead: ahead?.then(() => workerModules),
     },
     onLine,
     stopWithinMs,

@@ -4,7 +4,7 @@ import type { Config } from '../../config.ts'
 import type { Log } from '../../shared/log.ts'
 import type { Part } from '../part.ts'
 import type { Settings } from '../stack-settings.ts'
-import { createSwitch, type Switch } from '../switch.ts'
+import { createSwitch, type Starter, type Switch } from '../switch.ts'
 import { startApiProcess, startWorkerProcess } from './apart.ts'
 import { type ProgramName, packagesOf } from './sources.ts'
 import { createSpare, type Spare } from './spare.ts'
@@ -60,10 +60,10 @@ function programsHere({ settings, limits, drainMs, metricsPorts, watch }: Progra
     return await startWorkerHere({ ...(await settings), metricsPort, drainMs })
   }
   return {
-    api: createSwitch(watch, [startApi]),
+    api: createSwitch(watch, [{ start: startApi }]),
     worker: createSwitch(
       watch,
-      metricsPorts.map((port) => () => startWorker(port)),
+      metricsPorts.map((port) => ({ start: () => startWorker(port) })),
     ),
     close() {},
   }
@@ -75,15 +75,16 @@ function programsApart(options: ProgramOptions): Programs {
   settings.catch(() => {}) // Its rejection is handled by each process that waits for it.
   const apart = { env, settings, onLine: onLogLine, ...(restartOften && { stopWithinMs: shortDrainMs }) }
   const spares: Spare[] = []
-  const starter = (program: ProgramName, start: (options: typeof apart & { warmUp?: string[] }) => Promise<Part>) => {
-    if (!restartOften) return () => start(apart)
+  type Options = typeof apart & { warmUp?: string[]; ahead?: Promise<void> }
+  const starter = (program: ProgramName, start: (options: Options) => Promise<Part>): Starter => {
+    if (!restartOften) return { start: () => start(apart) }
     const spare = createSpare(
       settings,
       (its) => start({ ...apart, settings: its }),
-      async (its) => start({ ...apart, settings: its, warmUp: await packagesOf(program) }),
+      async (its, ahead) => start({ ...apart, settings: its, ahead, warmUp: await packagesOf(program) }),
     )
     spares.push(spare)
-    return spare.start
+    return spare
   }
   return {
     api: createSwitch(watch, [starter('api', (its) => startApiProcess(its, apiUrl))]),

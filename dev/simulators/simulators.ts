@@ -270,6 +270,10 @@ const starters: Record<SimulatorName, Starter> = {
   },
 }
 
+/** @throws when nothing makes one of the secrets */
 function pick<Name extends string>(secrets: Secrets, names: Name[]): Record<Name, string> {
-  return Object.fromEntries(names.map((name) => [name, secrets[name] ?? ''])) as Record<Name, string>
+  for (const name of names) {
+    if (secrets[name] === undefined) throw new Error(`add a recipe for ${name} to dev/development-secrets.ts`)
+  }
+  return Object.fromEntries(names.map((name) => [name, secrets[name]])) as Record<Name, string>
 }

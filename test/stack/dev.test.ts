@@ -33,7 +33,7 @@ async function save(file: string, change: (text: string) => string): Promise<str
   return before
 }
 
-test('npm run dev reloads a saved route and workflow, and after a mistake reloads at the next save', async () => {
+test('npm run dev reloads a saved route, workflow and text, and after a mistake reloads at the next save', async () => {
   await copyTree()
   const environment = { AMA_DATA_DIR: join(tree, '.data'), AMA_PORTS: 'free', NO_COLOR: '1' }
   const dev = startProgram(process.execPath, ['--import', 'tsx', 'cli/dev.ts'], environment, tree)
@@ -57,10 +57,23 @@ test('npm run dev reloads a saved route and workflow, and after a mistake reload
   expect([200, 202]).toContain((await operator.post('/v1/packages/sync', {})).status)
   await dev.untilWritten(/the workflow was saved/)
 
+  const title = async () => (await operator.get('/v1/nothing').catch(() => undefined))?.body.title
+  await save('messages/en/problems.ts', (text) => text.replace("'Not found'", "'Found nothing'"))
+  await until('the text is live', async () => (await title()) === 'Found nothing', busyMachine)
+  await until('it is live in both programs', async () => lives() === 3, busyMachine)
+
+  const notLive = () => dev.output().match(/Not live: the next save tries again/g)?.length ?? 0
   const good = await save('api/routes/health.ts', (text) => `${text}\nconst = 1\n`)
-  await dev.untilWritten(/Not live: the next save tries again/)
+  await until('the mistake is reported', async () => notLive() === 1, busyMachine)
   await save('api/routes/health.ts', () => good)
   await until('the API is live again', async () => (await liveness()).includes('anew'), busyMachine)
+
+  const sound = await save('workflows/catalogue-sync.ts', (text) => `${text}\nconst = 1\n`)
+  await until('the mistake in a workflow is reported', async () => notLive() === 2, busyMachine)
+  await save('workflows/catalogue-sync.ts', () => sound.replace('the workflow was saved', 'the workflow was mended'))
+  await until('the worker is live again', async () => lives() === 5, busyMachine)
+  expect([200, 202]).toContain((await operator.post('/v1/packages/sync', {})).status)
+  await dev.untilWritten(/the workflow was mended/)
 
   dev.kill('SIGINT')
   expect(await dev.ended, dev.output()).toEqual({ code: 0, signal: null })
