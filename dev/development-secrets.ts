@@ -57,6 +57,9 @@ const recipes: Record<string, () => string | Promise<string>> = {
   GA_API_SECRET: word,
 }
 
+/** The settings that are random in development. */
+export const secretNames: readonly string[] = Object.keys(recipes)
+
 async function pem(kind: 'ec' | 'rsa'): Promise<string> {
   const { privateKey } =
     kind === 'ec'

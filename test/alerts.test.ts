@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
+import { outsideParties } from '../policy/outside-parties.ts'
 
 const folder = new URL('../ops/', import.meta.url)
 const read = (name: string): unknown => parse(readFileSync(new URL(name, folder), 'utf8'))
@@ -33,6 +34,13 @@ test('each alert has a runbook that names it', () => {
     expect(existsSync(new URL(`../${runbook}`, folder)), `${alert}: ${runbook}`).toBe(true)
     expect(readFileSync(new URL(`../${runbook}`, folder), 'utf8'), runbook).toContain(`\`${alert}\``)
   }
+})
+
+test('the runbook of outages names each outside party, and the eSIM providers as such', () => {
+  const runbook = readFileSync(new URL('../docs/runbooks/is-an-outside-party-down.md', folder), 'utf8')
+  const { 'esim-access': _one, airalo: _other, ...others } = outsideParties
+  const missing = ['one eSIM provider', ...Object.values(others)].filter((party) => !runbook.includes(party))
+  expect(missing, 'add a row to docs/runbooks/is-an-outside-party-down.md').toEqual([])
 })
 
 // Debian's package `prometheus` has it.

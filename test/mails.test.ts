@@ -1,3 +1,4 @@
+import { readdir, readFile } from 'node:fs/promises'
 import { inflateSync } from 'node:zlib'
 import { type MessageFormatElement, parse, TYPE } from '@formatjs/icu-messageformat-parser'
 import { printAST } from '@formatjs/icu-messageformat-parser/printer.js'
@@ -161,6 +162,17 @@ test.each(Object.entries({ ...mails, ...toOperators }))(
     expect(text).toContain(site.supportMail)
   },
 )
+
+test('every mail has an example here', async () => {
+  const folder = new URL('../mails/', import.meta.url)
+  const files = (await readdir(folder, { recursive: true })).filter((file) => file.endsWith('.tsx'))
+  const texts = await Promise.all(files.map((file) => readFile(new URL(file, folder), 'utf8')))
+  const rendered = texts.flatMap((text) => [...text.matchAll(/export (?:async )?function (render\w+)/g)])
+  const here = await readFile(new URL(import.meta.url), 'utf8')
+  expect(rendered.length).toBeGreaterThan(20)
+  const missing = rendered.flatMap(([, name = '']) => (here.split(name).length > 2 ? [] : [name]))
+  expect(missing, 'add it to `mails`').toEqual([])
+})
 
 test.each(languages)('every mail is written wholly in %s, subject and text part included', (language) => {
   const pseudo = createTexts(language, hidden(allMessages[language]))

@@ -4,7 +4,7 @@ import type { DestinationStream } from 'pino'
 import type { AnsweringTimes } from '../../api/http/answering.ts'
 import type { Limits } from '../../api/http/limits.ts'
 import { createApi, type ReceivingTimeouts } from '../../api/server.ts'
-import { readConfig } from '../../config.ts'
+import { type Config, ConfigurationError, readConfig } from '../../config.ts'
 import { type ApiContext, createContext } from '../../context.ts'
 import { type ApiKeyKind, createApiKey } from '../../db/api-keys.ts'
 import { connectDatabase, type TimeLimits } from '../../db/connection/database.ts'
@@ -95,7 +95,7 @@ export async function startApiHarness(options: RigOptions = {}) {
     SUPPORT_MAIL: 'support@example.com',
     ...options.env,
   }
-  const config = readConfig(env)
+  const config = configOf(env)
   const logged: string[] = []
   const destination: DestinationStream = { write: (line) => void logged.push(line) }
   const log = createLog({ level: 'info' }, destination)
@@ -156,6 +156,18 @@ interface Call {
   /** sent as JSON; a string is sent unchanged */
   body?: unknown
   headers?: Record<string, string>
+}
+
+/** @throws ConfigurationError, and where this harness has its settings */
+function configOf(env: Record<string, string>): Config {
+  try {
+    return readConfig(env)
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error
+    throw new ConfigurationError(
+      `${error.message}\nA new setting without a default has a value in test/api/api-harness.ts.`,
+    )
+  }
 }
 
 async function call(url: string, method: string, path: string, { token, body, headers }: Call): Promise<Answer> {

@@ -33,6 +33,9 @@ await listNewHistories()
 let product: { settings: Settings; open: Product } | undefined
 try {
   for (const name of names) console.log(`kept ${await keep(await stageFor(settingsOf(name)), name)}`)
+} catch (error) {
+  console.error(product?.open.logLines.filter((line) => /"level":"(?:error|fatal)"/.test(line)).join('\n'))
+  throw error
 } finally {
   await product?.open.stop()
 }
