@@ -2,9 +2,9 @@
  * What we tell a bank about a disputed order, from our own books. P2: nothing that says who the customer is: the bank knows
  * its cardholder, and decides by what was delivered and used.
  */
-import type { Esims } from '../../db/connection/schema.ts'
+import type { Esims, Refunds } from '../../db/connection/schema.ts'
 import type { OrderRow } from '../../db/order/orders.ts'
-import { dataAmount, day, days, moment, placeName } from '../../mails/format.ts'
+import { dataAmount, day, days, moment, money, placeName } from '../../mails/format.ts'
 import type { DisputeEvidence } from '../../providers/stripe/disputes.ts'
 
 export type DisputedEsim = Pick<Esims, 'state' | 'activated_at' | 'used_bytes' | 'total_bytes'>
@@ -15,6 +15,8 @@ export interface Delivery {
   esims: DisputedEsim[]
   /** when the customer's mail server accepted the mail with the activation code */
   mailAcceptedAt: Date | null
+  /** what the customer has back, or gets back unless it fails */
+  refunds: Pick<Refunds, 'amount_minor' | 'created_at'>[]
 }
 
 const unused = ['new', 'cancelled']
@@ -23,8 +25,9 @@ const unused = ['new', 'cancelled']
 const refundPolicy =
   'Our refund policy: an order that is not delivered within 60 minutes of its payment is refunded in full automatically. A delivered eSIM that was not installed can be returned in the app for a full refund. An eSIM that was installed or used, and data that was added to an eSIM, cannot be returned.'
 
-export function evidenceFor({ order, esims, mailAcceptedAt }: Delivery): DisputeEvidence {
+export function evidenceFor({ order, esims, mailAcceptedAt, refunds }: Delivery): DisputeEvidence {
   const isTopUp = order.parent_order_id !== null
+  const priced = (minor: number): string => money({ minor, currency: order.currency })
   const activations = esims.flatMap((esim) => esim.activated_at ?? []).sort((a, b) => a.getTime() - b.getTime())
   const firstUse = activations[0]
   const usedBytes = esims.reduce((sum, esim) => sum + Number(esim.used_bytes), 0)
@@ -39,7 +42,12 @@ export function evidenceFor({ order, esims, mailAcceptedAt }: Delivery): Dispute
       ? [[mailAcceptedAt, "the customer's mail server accepted the mail with the activation code"] as [Date, string]]
       : []),
     ...activations.map((at): [Date, string] => [at, 'the eSIM was activated in a mobile network for the first time']),
+    ...refunds.map(({ amount_minor, created_at }): [Date, string] => [
+      created_at,
+      `${priced(amount_minor)} of ${priced(order.gross_minor)} was refunded to the card`,
+    ]),
   ]
+  const refundedMinor = refunds.reduce((sum, { amount_minor }) => sum + amount_minor, 0)
   const lines = events.sort(([a], [b]) => a.getTime() - b.getTime()).map(([at, what]) => `${moment(at)}: ${what}`)
   const total = esims.some(({ total_bytes }) => total_bytes === null)
     ? null
@@ -49,9 +57,10 @@ export function evidenceFor({ order, esims, mailAcceptedAt }: Delivery): Dispute
     productDescription: `${order.quantity} x ${order.package_name}: ${isTopUp ? 'mobile data added to an eSIM that the customer has' : 'a travel eSIM, a digital product for mobile data'} (${placeName(order.destination)}, ${dataAmount(order.data_bytes === null ? null : Number(order.data_bytes))}, ${days(order.days)}). It is delivered electronically; nothing is shipped.`,
     serviceDate: day(firstUse ?? order.delivered_at),
     activityLog: [...lines, usage].join('\n'),
-    ...(isUsed && {
-      refundRefusal: 'The service was used, and mobile data that was used cannot be returned.',
-    }),
+    ...(isUsed &&
+      refundedMinor < order.gross_minor && {
+        refundRefusal: `The service was used, and mobile data that was used cannot be returned.${refundedMinor > 0 ? ` ${priced(refundedMinor)} was refunded all the same.` : ''}`,
+      }),
     remarks: refundPolicy,
   }
 }

@@ -3,7 +3,7 @@ import type { Refunds } from '../connection/schema.ts'
 
 export type RefundRow = Pick<
   Refunds,
-  'refund_key' | 'stripe_refund_id' | 'amount_minor' | 'state' | 'reason' | 'credit_note'
+  'refund_key' | 'stripe_refund_id' | 'amount_minor' | 'state' | 'reason' | 'credit_note' | 'created_at'
 >
 
 /** State of a refund that is reserved here and that the processor has not confirmed yet. */
@@ -20,7 +20,7 @@ export const sumOf = (refunds: readonly Pick<RefundRow, 'amount_minor'>[]): numb
 /** The refunds of an order, the oldest first. */
 export async function listRefunds(sql: Queryable, orderId: string): Promise<RefundRow[]> {
   return sql<RefundRow[]>`
-    select refund_key, stripe_refund_id, amount_minor, state, reason, credit_note from refunds
+    select refund_key, stripe_refund_id, amount_minor, state, reason, credit_note, created_at from refunds
     where order_id = ${orderId} order by created_at, refund_key`
 }
 

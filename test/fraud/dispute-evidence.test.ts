@@ -153,6 +153,19 @@ test('P2: evidence is staged once, says what was delivered and used, and not who
   expect(await writes(dispute)).toBe(2)
 })
 
+test('evidence says what was refunded before', async () => {
+  const { order } = await delivered()
+  await esimAccess.do('use', { iccid: order.esims[0].iccid, bytes: 2 ** 20 })
+  const amount = { minor: 200, currency: 'EUR' }
+  const key = { 'idempotency-key': `part-${order.id}` }
+  expectStatus(await harness.operator.post(`/v1/orders/${order.id}/refund`, { amount }, key), 200)
+  const dispute = await open(order.id)
+  await untilStaged(dispute)
+  const evidence = (await atStripe(dispute))?.evidence
+  expect(evidence?.access_activity_log).toMatch(/€2\.00 of €5\.00 was refunded to the card/)
+  expect(evidence?.refund_refusal_explanation).toContain('€2.00 was refunded all the same')
+})
+
 test('only an operator submits staged evidence, once', async () => {
   const { person, order } = await delivered()
   const dispute = await open(order.id)

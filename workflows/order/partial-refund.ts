@@ -41,6 +41,7 @@ export async function partialRefund(input: PartialRefundInput): Promise<PartialR
   const state: PartialRefundState = { status: 'requested' }
   const hints = { refund: false }
   let fault: Error | undefined
+  let areEsimsBack = false
   onSignal(refundSignal, nothing, () => {
     hints.refund = true
   })
@@ -53,7 +54,10 @@ export async function partialRefund(input: PartialRefundInput): Promise<PartialR
 
   try {
     await reserving.reservePartialRefund({ ...input, ...clock() })
-    if (esims === 'returned') await releasingOnFailure(() => returning.withdrawEsims({ orderId, ...clock() }))
+    if (esims === 'returned') {
+      await releasingOnFailure(() => returning.withdrawEsims({ orderId, ...clock() }))
+      areEsimsBack = true
+    }
     await releasingOnFailure(() => refunding.makePartialRefund({ refundId, orderId, ...clock() }))
   } catch (error) {
     // The run fails, so that the same request may be made again.
@@ -78,7 +82,9 @@ export async function partialRefund(input: PartialRefundInput): Promise<PartialR
       await work()
     } catch (error) {
       if (!(error instanceof ActivityFailure)) throw error
-      const isAnswered = ['EsimInUse', 'ProviderUnavailable', 'RefundRefused'].includes(failureType(error) ?? '')
+      const isRefused = ['EsimInUse', 'ProviderUnavailable', 'RefundRefused'].includes(failureType(error) ?? '')
+      // The operator hears why, and can ask again. When the customer has neither eSIM nor money, somebody has to.
+      const isAnswered = isRefused && !areEsimsBack
       const told = isAnswered ? {} : { code: codeOf(error).code ?? failureType(error) ?? 'unknown' }
       await localFirst.releasePartialRefund({ refundId, orderId, ...clock(), ...told })
       throw error

@@ -292,6 +292,16 @@ test('what Stripe refuses is released, and shown as refused', async () => {
   expect(await shown(order.id)).toMatchObject({ refunds: [{ state: 'refused' }] })
 })
 
+test('a refund that Stripe refuses after the eSIMs are back is an operator’s', async () => {
+  const { order } = await delivered()
+  await stripe.do('open-dispute', { orderId: order.id })
+  const answer = await askPart(order.id, 300, { esims: 'returned' })
+  expect([answer.status, answer.body.code]).toEqual([409, 'refund_refused'])
+  expect(await attention(order.id)).toContainEqual(
+    expect.objectContaining({ kind: 'partial_refund_failed', detail: 'charge_disputed' }),
+  )
+})
+
 test('only operators refund a part, in the currency of the order, under a key, and of a delivered order', async () => {
   const { person, order } = await delivered()
   const path = `/v1/orders/${order.id}/refund`
