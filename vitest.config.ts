@@ -12,6 +12,8 @@ export default defineConfig({
     isolate: false,
     // A file's stack waits about as often as it works, and takes half a gigabyte.
     maxWorkers: Math.max(1, Math.min(4, availableParallelism())),
+    // Transforming the sources takes as long as many files; a source's transformed text is kept by its content.
+    experimental: { fsModuleCache: true, fsModuleCachePath: 'node_modules/.cache/vitest' },
     testTimeout: 180_000,
     hookTimeout: 180_000,
     teardownTimeout: 30_000,

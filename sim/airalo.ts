@@ -82,7 +82,6 @@ export function startAiralo(options: AiraloOptions): Promise<RunningSimulator<Ai
       reset() {
         offsetMs = 0
         Object.assign(settings, DEFAULTS)
-        tokens.clear()
         limiter.reset()
         notifications.reset()
         books.reset()

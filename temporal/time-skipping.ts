@@ -16,7 +16,7 @@ export type FastForward = {
 }
 
 export type FastForwardOptions = {
-  /** Real time to wait, by default one minute. */
+  /** Real time to wait, by default two minutes: days of an outage are thousands of attempts. */
   timeoutMs?: number
   /** Allowed skips, each to one timer or retry, by default 10,000. Guards against a retry that never succeeds. */
   maxSkips?: number
@@ -44,7 +44,7 @@ export async function fastForward(
   client: Client,
   workflowId: string,
   duration: Duration,
-  { timeoutMs = 60_000, maxSkips = 10_000 }: FastForwardOptions = {},
+  { timeoutMs = 120_000, maxSkips = 10_000 }: FastForwardOptions = {},
 ): Promise<FastForward> {
   const { namespace } = client.options
   const { workflowService } = client

@@ -5,8 +5,8 @@
 import { afterAll, afterEach } from 'vitest'
 import { undescribedProblem } from '../../api/http/error-handler.ts'
 import type { StackOptions } from '../../dev/stack.ts'
-import { defaultSubscription } from '../../sim/stripe/events.ts'
-import { checkBooks, faultsInBooks } from './checks/books.ts'
+import { checkBooks } from './checks/books.ts'
+import { type FreshState, rememberState } from './fresh-state.ts'
 import { checkTasks, fetchHistories, replay } from './histories.ts'
 import { type Product, startProduct } from './product.ts'
 
@@ -22,7 +22,7 @@ export type Harness = Product
 
 /**
  * Starts a stack for one test file, once at its top: `const harness = await openHarness()`. A file needs its own stack
- * when it stops parts of the stack, moves the clock of an outside party or counts all rows; others use `shareStack()`.
+ * when it has other settings or ends servers at once; others use `shareStack()`.
  */
 export async function openHarness(options: HarnessOptions = {}): Promise<Harness> {
   const product = await startProduct(options)
@@ -39,28 +39,29 @@ let shared: Shared | undefined
 
 interface Shared {
   product: Product
+  state: FreshState
   /** runs of earlier files, which are replayed and closed */
   finished: Set<string>
 }
 
 /**
  * The stack of this process of the test runner, started at the first call: start and stop take several times as long as
- * a short file. No run of an earlier file is open and no simulator has a fault left, but the accounts, orders and books
- * of earlier files exist. After a failure the next file gets a new stack.
+ * a short file. Each file finds it as it was started: rows, runs and simulators of earlier files are gone, except closed
+ * runs in Temporal's list. After a failure the next file gets a new stack.
  */
 export async function shareStack(checks: Checks = {}): Promise<Harness> {
-  shared ??= { product: await startProduct(), finished: new Set() }
-  const { product, finished } = shared
-  const known = new Set(await faultsInBooks(product.stack))
+  shared ??= await startShared()
+  const { product, state, finished } = shared
   product.logLines.length = 0
   let hasFailed = false
   afterEach(({ task }) => {
     hasFailed ||= task.result?.state === 'fail'
   })
   afterAll(async () => {
-    const faults = await faultsLeftBehind(product, checks, known, finished)
+    const faults = await faultsLeftBehind(product, checks, finished)
     if (faults.length === 0 && !hasFailed) {
-      await cleanUp(product, finished).catch((fault: unknown) => faults.push(fault))
+      await state.restore().catch((fault: unknown) => faults.push(fault))
+      for await (const { runId } of product.temporal.workflow.list()) finished.add(runId)
     }
     if (faults.length > 0 || hasFailed) {
       shared = undefined
@@ -68,20 +69,27 @@ export async function shareStack(checks: Checks = {}): Promise<Harness> {
     }
     throwAll(faults)
   })
-  return { ...product, checkBooks: () => checkBooks(product.stack, known) }
+  return product
+}
+
+/** The secret in the path to which a mailbox sends the mails that come back, on the shared stack. */
+export const bounceToken = 'bounces-are-handed-in-here'
+
+async function startShared(): Promise<Shared> {
+  const product = await startProduct({ settings: { MAIL_BOUNCE_TOKEN: bounceToken, MAIL_RATE_PER_SECOND: '10000' } })
+  return { product, state: await rememberState(product.stack), finished: new Set() }
 }
 
 async function faultsLeftBehind(
   { stack, logLines }: Product,
   checks: Checks,
-  known?: ReadonlySet<string>,
   finished?: ReadonlySet<string>,
 ): Promise<unknown[]> {
   const faults: unknown[] = undescribedProblems(logLines)
   const step = async (work: () => Promise<unknown>): Promise<void> => {
     await work().catch((fault: unknown) => faults.push(fault))
   }
-  if (checks.books !== false) await step(() => checkBooks(stack, known))
+  if (checks.books !== false) await step(() => checkBooks(stack))
   if (checks.replay !== false) {
     const histories = fetchHistories(stack.temporal, finished)
     await step(async () => checkTasks(await histories))
@@ -97,30 +105,6 @@ export const undescribedProblems = (logLines: readonly string[]): Error[] =>
   )
 
 const withoutTime = (line: string): string => line.replace(/"time":"[^"]*",/, '')
-
-/** Closes the runs of this file, which would consume faults that the next file orders from the simulators. */
-async function cleanUp({ stack }: Product, finished: Set<string>): Promise<void> {
-  const { sims, temporal, context } = stack
-  await context.sql`delete from webhook_endpoints`
-  for await (const { workflowId, runId, type, status } of temporal.workflow.list()) {
-    if (finished.has(runId)) continue
-    // Each month has one such run, which its next invoice would not start again.
-    if (status.name === 'RUNNING' && type !== 'invoiceRetention') {
-      await temporal.workflow.getHandle(workflowId, runId).terminate('its test file has ended')
-    }
-    finished.add(runId)
-  }
-  const defaults = { hold: false, drop: 0, copies: 1 }
-  await Promise.all([
-    ...Object.values(sims).map((simulator) => simulator.clearFaults()),
-    ...[sims.stripe, sims.esimAccess, sims.airalo, sims.apple, sims.google].map((simulator) =>
-      simulator.do('webhooks', defaults),
-    ),
-    sims.stripe.do('webhooks', { events: defaultSubscription }),
-    sims.esimAccess.do('allocation', {}),
-    sims.mailbox.do('clear-rules'),
-  ])
-}
 
 function throwAll(faults: unknown[]): void {
   if (faults.length === 1) throw faults[0]

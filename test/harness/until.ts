@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
 export interface UntilOptions {
-  /** default 60 s */
+  /** default two minutes: a busy machine needs several times as long as an idle one */
   timeoutMs?: number
   /** wait between two calls; default: it grows from 5 to 100 ms */
   everyMs?: number
@@ -15,7 +15,7 @@ export interface UntilOptions {
 export async function until<Found>(
   description: string,
   look: () => Promise<Found> | Found,
-  { timeoutMs = 60_000, everyMs }: UntilOptions = {},
+  { timeoutMs = 120_000, everyMs }: UntilOptions = {},
 ): Promise<Exclude<Found, undefined | null | false>> {
   const deadline = Date.now() + timeoutMs
   let pauseMs = everyMs ?? 5

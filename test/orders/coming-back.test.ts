@@ -4,12 +4,12 @@ import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import type { Accounts } from '../../db/connection/schema.ts'
 import { checkTotals, deleteAccount } from '../harness/deletions.ts'
-import { openHarness } from '../harness/harness.ts'
+import { shareStack } from '../harness/harness.ts'
 import type { Answer } from '../harness/http.ts'
 import type { Person, SignUpOptions } from '../harness/people.ts'
 import { testPackages } from '../harness/test-packages.ts'
 
-const harness = await openHarness({ books: false })
+const harness = await shareStack({ books: false })
 const { stripe } = harness.sims
 const { sql } = harness.stack.context
 

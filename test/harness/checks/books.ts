@@ -39,17 +39,14 @@ export interface OrderBooks {
   fact: { outcome: string; refundedMinor: number; grossMinor: number } | undefined
 }
 
-/**
- * @param known faults of before, which are not reported again
- * @throws with all faults
- */
-export async function checkBooks(stack: Stack, known: ReadonlySet<string> = new Set()): Promise<void> {
-  const faults = (await faultsInBooks(stack)).filter((fault) => !known.has(fault))
+/** @throws with all faults */
+export async function checkBooks(stack: Stack): Promise<void> {
+  const faults = await faultsInBooks(stack)
   if (faults.length > 0) throw new Error(`${faults.length} fault(s) in the books:\n  ${faults.join('\n  ')}`)
 }
 
 /** All faults in the books. */
-export async function faultsInBooks(stack: Stack): Promise<string[]> {
+async function faultsInBooks(stack: Stack): Promise<string[]> {
   const { orders, strays } = await readBooks(stack)
   return [...strays, ...orders.flatMap(faultsInOrder), ...(await faultsInDocuments(stack.context.sql))]
 }

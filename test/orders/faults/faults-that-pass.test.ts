@@ -1,10 +1,10 @@
 /** U2: a passing fault has no effect on an order's outcome. */
 import { expect, test } from 'vitest'
 import { always, esimSimulators, watchPlacements } from '../../harness/checks/placements.ts'
-import { openHarness } from '../../harness/harness.ts'
+import { shareStack } from '../../harness/harness.ts'
 import { testPackages } from '../../harness/test-packages.ts'
 
-const harness = await openHarness()
+const harness = await shareStack()
 const { esimAccess, airalo } = harness.sims
 const { ordersAt, untilWaiting, attention } = watchPlacements(harness.stack)
 

@@ -4,10 +4,10 @@
 import proto from '@temporalio/proto'
 import { expect, test } from 'vitest'
 import { orderWorkflowId, paymentSignal } from '../../../workflows/order/order.contract.ts'
-import { openHarness } from '../../harness/harness.ts'
+import { shareStack } from '../../harness/harness.ts'
 import { untilValue } from '../../harness/until.ts'
 
-const harness = await openHarness()
+const harness = await shareStack()
 const { EventType } = proto.temporal.api.enums.v1
 
 test('an order that waits for the database adds a few events to its history in any time', async () => {

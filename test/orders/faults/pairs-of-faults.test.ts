@@ -1,12 +1,12 @@
 /** U2: pairs of passing faults on every call of an order have no effect on its outcome, for many orders at once. */
 import { expect, test } from 'vitest'
 import { watchPlacements } from '../../harness/checks/placements.ts'
-import { openHarness } from '../../harness/harness.ts'
+import { shareStack } from '../../harness/harness.ts'
 import { type TestPackage, testPackages } from '../../harness/test-packages.ts'
 import { untilValue } from '../../harness/until.ts'
 import { eachOf, pairs, passing, plantPairs } from './plant-pairs.ts'
 
-const harness = await openHarness()
+const harness = await shareStack()
 const { sql } = harness.stack.context
 const { ordersAt, untilWaiting } = watchPlacements(harness.stack)
 

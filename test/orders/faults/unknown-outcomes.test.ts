@@ -1,11 +1,11 @@
 /** U2, U3: an unknown outcome at a provider stays recorded until the provider's own records show it. */
 import { expect, test } from 'vitest'
 import { always, esimSimulators, watchPlacements } from '../../harness/checks/placements.ts'
-import { openHarness } from '../../harness/harness.ts'
+import { shareStack } from '../../harness/harness.ts'
 import { expectStatus } from '../../harness/http.ts'
 import { testPackages } from '../../harness/test-packages.ts'
 
-const harness = await openHarness()
+const harness = await shareStack()
 const { esimAccess, airalo, stripe } = harness.sims
 const { placements, ordersAt, untilPlacement, untilWaiting, attention } = watchPlacements(harness.stack)
 
