@@ -1,7 +1,7 @@
 /**
  * `npm test`: the whole suite on the embedded stack. `npm test -- test/orders` runs a part of it, `npm test -- --seed
- * 7` repeats the random values of an earlier run, `npm test -- --all-pairs` composes each fault with each other one
- * instead of with a random one. The last line is `N passed, N failed`, from vitest's result. The exit
+ * 7` repeats the random values of an earlier run, `npm test -- --all` tries all cases of which
+ * a run otherwise draws a part by its seed. The last line is `N passed, N failed`, from vitest's result. The exit
  * code is 1 when a test failed or none ran.
  */
 import { parseArgs } from 'node:util'
@@ -11,13 +11,13 @@ import { findTemporal } from '../dev/temporal/executable.ts'
 const { values, positionals } = parseArgs({
   options: {
     seed: { type: 'string' },
-    'all-pairs': { type: 'boolean' },
+    all: { type: 'boolean' },
     testNamePattern: { type: 'string', short: 't' },
   },
   allowPositionals: true,
 })
 if (values.seed !== undefined) process.env.TEST_SEED = values.seed
-if (values['all-pairs'] === true) process.env.TEST_ALL_PAIRS = '1'
+if (values.all === true) process.env.TEST_ALL = '1'
 const { seed } = await import('./harness/seed.ts')
 const howToRepeat = `Seed ${seed}. Repeat with the same random values: npm test -- --seed ${seed}\n`
 process.stdout.write(howToRepeat)

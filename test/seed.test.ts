@@ -1,7 +1,7 @@
 /** The random values of a test run can be repeated. */
 import fc from 'fast-check'
 import { beforeEach, expect, test } from 'vitest'
-import { seed, seededBytes, seededInt, seededUuid, startStream } from './harness/seed.ts'
+import { drawPart, seed, seededBytes, seededInt, seededUuid, startStream } from './harness/seed.ts'
 
 beforeEach(() => startStream('a file'))
 
@@ -29,4 +29,14 @@ test('seeded ids are UUIDs, and seeded numbers are in their range', () => {
     expect(number).toBeGreaterThanOrEqual(5)
     expect(number).toBeLessThan(8)
   }
+})
+
+test('a drawn part has each item in one of so many cases, and each case has its share of the items', () => {
+  const items = [...Array(12).keys()]
+  const part = drawPart(4)
+  const cases = [0, 1, 2, 3].map((atCase) => part(items, atCase))
+  const all = process.env.TEST_ALL === '1'
+  expect(cases.map(({ length }) => length)).toEqual(all ? [12, 12, 12, 12] : [3, 3, 3, 3])
+  expect([...new Set(cases.flat())].sort((a, b) => a - b)).toEqual(items)
+  expect(part(items, 4)).toEqual(cases[0])
 })

@@ -16,11 +16,11 @@ export const passing: Fault[] = [
 
 /**
  * Pairs in which each fault is once the first and once the second: which ones depends on the seed of the run. With
- * `npm test -- --all-pairs` they are all pairs, which takes as many times longer as there are faults.
+ * `npm test -- --all` they are all pairs, which takes as many times longer as there are faults.
  */
 export function pairs(faults: Fault[]): [Fault, Fault][] {
   const distances = [...faults.keys()].slice(1)
-  const drawn = process.env.TEST_ALL_PAIRS === '1' ? distances : [seededInt(1, faults.length)]
+  const drawn = process.env.TEST_ALL === '1' ? distances : [seededInt(1, faults.length)]
   return drawn.flatMap((distance) =>
     faults.map((first, at): [Fault, Fault] => [first, faults[(at + distance) % faults.length] ?? first]),
   )
