@@ -2,11 +2,11 @@
 import { expect, test } from 'vitest'
 import { mailsTo, pushesTo } from '../harness/checks/messages.ts'
 import { always, bothSimulators, esimSimulators, watchPlacements } from '../harness/checks/placements.ts'
-import { openHarness } from '../harness/harness.ts'
+import { shareStack } from '../harness/harness.ts'
 import { testPackages } from '../harness/test-packages.ts'
 import { until, untilValue } from '../harness/until.ts'
 
-const harness = await openHarness()
+const harness = await shareStack()
 const { esimAccess, airalo } = harness.sims
 const { placements, ordersAt, untilWaiting, down, attention } = watchPlacements(harness.stack)
 const { sql } = harness.stack.context

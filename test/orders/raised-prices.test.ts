@@ -1,11 +1,11 @@
 /** U2: an order is filled at a price that we have seen, and at no loss beyond the bound of policy/pricing.ts. */
 import { afterEach, expect, test } from 'vitest'
 import { always, esimSimulators, watchPlacements } from '../harness/checks/placements.ts'
-import { openHarness } from '../harness/harness.ts'
+import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import { testPackages, testPriceMinor } from '../harness/test-packages.ts'
 
-const harness = await openHarness()
+const harness = await shareStack()
 const { esimAccess, airalo, stripe } = harness.sims
 const { sql } = harness.stack.context
 const { placements, ordersAt, untilWaiting, attention } = watchPlacements(harness.stack)

@@ -4,13 +4,13 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { mailsTo, pushesTo } from '../../harness/checks/messages.ts'
-import { openHarness } from '../../harness/harness.ts'
+import { shareStack } from '../../harness/harness.ts'
 import type { Person } from '../../harness/people.ts'
 import { testPackages } from '../../harness/test-packages.ts'
 import { untilValue } from '../../harness/until.ts'
 
 // The tests plant payments on purpose, which stay operator tasks.
-const harness = await openHarness({ books: false })
+const harness = await shareStack({ books: false })
 const { stripe, esimAccess } = harness.sims
 const { sql } = harness.stack.context
 

@@ -4,12 +4,12 @@ import { expect, test } from 'vitest'
 import { orderWorkflowId } from '../../../workflows/order/order.contract.ts'
 import { mailsTo, pushesTo } from '../../harness/checks/messages.ts'
 import { always, esimSimulators, watchPlacements } from '../../harness/checks/placements.ts'
-import { openHarness } from '../../harness/harness.ts'
+import { shareStack } from '../../harness/harness.ts'
 import type { Person } from '../../harness/people.ts'
 import { testPackages } from '../../harness/test-packages.ts'
 import { untilValue } from '../../harness/until.ts'
 
-const harness = await openHarness()
+const harness = await shareStack()
 const { stripe, esimAccess, airalo } = harness.sims
 const { placements, untilPlacement, ordersAt, untilWaiting, down, attention } = watchPlacements(harness.stack)
 
