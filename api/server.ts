@@ -151,7 +151,7 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
     ...consoleRoutes(api, evidence, limiter),
     ...codecRoutes(api),
     ...unsubscribeRoutes(api),
-    ...startPageRoutes(api),
+    ...startPageRoutes(),
     ...orderPageRoutes(api),
     ...languageRoutes(api),
     ...accountPageRoutes(api),

@@ -19,8 +19,8 @@ export const performanceConsents: Readonly<Record<string, string>> = {
     'I want my eSIM at once, before the withdrawal period of 14 days has ended. I know that I lose my right of withdrawal when I install or use it.',
 }
 
-/** What each function is labelled with; Article 11a(1) and (3) */
-export const withdrawalLabels = { open: 'Withdraw from contract here', confirm: 'Confirm withdrawal' } as const
+/** What the confirmation function is labelled with; Article 11a(3) */
+export const withdrawalConfirmLabel = 'Confirm withdrawal'
 
 /** The statement that a withdrawal makes. */
 export const withdrawalStatement = (orderId: string): string =>

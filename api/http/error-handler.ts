@@ -2,6 +2,8 @@ import { isGrpcServiceError } from '@temporalio/client'
 import type { ErrorRequestHandler, Response } from 'express'
 import type { Context } from '../../context.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
+import { pageContextOf } from '../language/page-context.ts'
+import { sayLanguage } from '../language/request-language.ts'
 import { layoutHeaders } from '../pages/layout.tsx'
 import { renderProblemPage } from '../pages/problem.tsx'
 import { Problem, sendProblem } from './problem.ts'
@@ -13,7 +15,7 @@ export const undescribedProblem = 'a problem that its route does not describe'
 
 /** Answers every error as a problem. Only errors of ours and of the infrastructure are logged as errors. */
 export function createErrorHandler(context: Context): ErrorRequestHandler {
-  return async (error: unknown, { method }, response, next) => {
+  return async (error: unknown, request, response, next) => {
     if (requestContextOf(response).isLate) return
     if (response.headersSent) return next(error)
     const problem = problemOf(error)
@@ -24,16 +26,15 @@ export function createErrorHandler(context: Context): ErrorRequestHandler {
     const { requestId, page, language, described, template: route } = requestContext
     requestContext.refusal = { code: problem.code, detail: problem.options.detail }
     if (described && !described.has(problem.code))
-      context.log.error({ method, route, code: problem.code }, undescribedProblem)
+      context.log.error({ method: request.method, route, code: problem.code }, undescribedProblem)
     if (page) {
       const { showFormAgain } = requestContext
       requestContext.showFormAgain = undefined
       const form = showFormAgain && (await showFormAgain(problem).catch(() => undefined))
       // While the form was made the request may have passed its deadline.
       if (response.headersSent) return
-      const { SUPPORT_MAIL: supportMail } = context.config
-      const html =
-        form ?? renderProblemPage(problem, { supportMail, requestId, route, caller: requestContext.caller.kind })
+      const shown = pageContextOf(request, response, context.config.SUPPORT_MAIL)
+      const html = form ?? renderProblemPage(problem, shown, { requestId, route, caller: requestContext.caller.kind })
       return sendProblemPage(response, problem, html, form !== undefined)
     }
     sendProblem(response, problem, { publicUrl: context.config.PUBLIC_URL, requestId, language })
@@ -42,6 +43,7 @@ export function createErrorHandler(context: Context): ErrorRequestHandler {
 
 function sendProblemPage(response: Response, problem: Problem, html: string, forms: boolean): void {
   const { status } = problems[problem.code]
+  sayLanguage(response, requestContextOf(response).pageLanguage, ['Accept-Language', 'Cookie'])
   response
     .status(status)
     .set({ ...layoutHeaders({ forms }), ...problem.options.headers })

@@ -11,10 +11,9 @@ import { z } from 'zod'
 import type { Context } from '../../context.ts'
 import { recordSecurityEvent } from '../../db/security-log.ts'
 import type { Language } from '../../messages/languages.ts'
-import { textsOf } from '../../messages/texts.ts'
 import { runUntil } from '../../shared/deadline.ts'
-import { chosenLanguage, sayLanguage } from '../language/request-language.ts'
-import type { PageContext } from '../pages/layout.tsx'
+import { pageContextOf } from '../language/page-context.ts'
+import { sayLanguage } from '../language/request-language.ts'
 import { createAccessRecorder } from './accesses.ts'
 import { addressOf } from './address.ts'
 import { type AnsweringTimes, answerWithin, limitTime } from './answering.ts'
@@ -147,7 +146,10 @@ function handlersOf(
       const { params } = response.locals.target as Target
       if (!isForged) {
         requestContextOf(response).showFormAgain = async (problem) =>
-          route.showFormAgain?.({ caller, params }, { typed: typedFields(request.body), problem }) ?? ''
+          route.showFormAgain?.(
+            { caller, params, page: pageOf(request, response) },
+            { typed: typedFields(request.body), problem },
+          ) ?? ''
       }
       throw error
     }
@@ -182,7 +184,7 @@ function handlersOf(
       header: (name: string) => request.get(name),
       ip: addressOf(request),
       language,
-      page: (of?: Language) => pageContextOf(request, response, of),
+      page: pageOf(request, response),
       requestId,
       log: request.log,
     })
@@ -191,14 +193,8 @@ function handlersOf(
     await runUntil(Number.POSITIVE_INFINITY, () => send(response, route, reply))
   }
 
-  function pageContextOf(request: Request, response: Response, of: Language | undefined): PageContext {
-    const requestContext = requestContextOf(response)
-    const { caller, language: accepted } = requestContext
-    const ofAccount = caller.kind === 'visitor' ? caller.language : of
-    const language = chosenLanguage(request.get('cookie')) ?? ofAccount ?? accepted
-    requestContext.pageLanguage = language
-    return { supportMail: context.config.SUPPORT_MAIL, texts: textsOf(language), address: request.originalUrl }
-  }
+  const pageOf = (request: Request, response: Response) => (of?: Language) =>
+    pageContextOf(request, response, context.config.SUPPORT_MAIL, of)
 
   return [
     limitTime(answerWithin(route, answering), fail),

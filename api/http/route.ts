@@ -122,7 +122,7 @@ export interface RouteDefinition<
   form?: boolean
   /** The page with the form once more, after a refusal. Without it the refusal has a page of its own. */
   showFormAgain?(
-    request: Pick<Handled<Kind, Params, Query, Body, Use>, 'caller' | 'params'>,
+    request: Pick<Handled<Kind, Params, Query, Body, Use>, 'caller' | 'params' | 'page'>,
     refused: RefusedForm,
   ): Promise<string> | string
   /** accepts more than 64 kB: `texts` of the longest that its schema allows, or 4 MB of `payloads` */

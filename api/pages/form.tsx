@@ -1,9 +1,10 @@
 /** The parts of forms and lists. A form that was refused comes back with what was typed and the fault at its field. */
 import { randomUUID } from 'node:crypto'
 import type { HTMLInputTypeAttribute, ReactNode } from 'react'
-import { problems } from '../http/problems.ts'
+import type { Texts } from '../../messages/texts.ts'
 import type { RefusedForm } from '../http/route.ts'
 import { Icon } from './brand/icons.tsx'
+import { explanation } from './problem-texts.ts'
 
 interface FormProps {
   action: string
@@ -41,26 +42,29 @@ export interface FormState {
   faults: ReadonlyMap<string, string>
   /** sentences about no field of the form */
   others: readonly string[]
-  /** it may have been done all the same */
-  isUnknown: boolean
+  /** what the refusal means for what was sent */
+  heading: string
 }
 
 /**
- * Puts the faults of a form into words.
+ * Puts the faults of a form into words of the page's language.
  * @param asks what each field asks for, as a sentence; it is said where the field is wrong
  */
-export function formState(refused: RefusedForm, asks: Readonly<Record<string, string>>): FormState {
+export function formState({ t }: Texts, refused: RefusedForm, asks: Readonly<Record<string, string>> = {}): FormState {
   const { typed, problem } = refused
-  const { errors = [], detail } = problem.options
-  const { title, meaning } = problems[problem.code]
+  const { errors = [] } = problem.options
+  const title = t(`problem.${problem.code}`)
+  const text = explanation(t, problem.code)
   const known = errors.filter(({ field }) => Object.hasOwn(asks, field))
   const others = errors.filter(({ field }) => !Object.hasOwn(asks, field))
   return {
     typed,
-    isUnknown: isUnknown(refused),
+    heading: t(isUnknown(refused) ? 'trouble.unknown' : 'trouble.unchanged'),
     faults: new Map(known.map(({ field }) => [field, asks[field] ?? ''])),
     others:
-      errors.length > 0 ? others.map(({ field, reason }) => `${field}: ${reason}`) : [`${title}. ${detail ?? meaning}`],
+      errors.length > 0
+        ? others.map(({ field }) => t('trouble.field', { field }))
+        : [text === undefined ? title : t('trouble.titled', { title, text })],
   }
 }
 
@@ -72,7 +76,7 @@ export function FaultSummary({ of }: { of: FormState | undefined }) {
   return (
     <div className="faults" role="alert">
       <h2>
-        <Icon of="warning" /> {of.isUnknown ? 'It is not known yet whether this was done' : 'Nothing was changed yet'}
+        <Icon of="warning" /> {of.heading}
       </h2>
       <ul>
         {[...of.faults].map(([name, words]) => (

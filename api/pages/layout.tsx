@@ -1,5 +1,6 @@
 /** The layout of every page for persons: no requests to other hosts, no caching unless asked for. */
 import type { ReactNode } from 'react'
+import type { Language } from '../../messages/languages.ts'
 import { type Texts, textsOf } from '../../messages/texts.ts'
 import { Icon } from './brand/icons.tsx'
 import { Wordmark } from './brand/wordmark.tsx'
@@ -10,11 +11,12 @@ import { styleHash } from './style.ts'
 
 export interface PageLayout {
   title: string
+  /** of the title, if it is not that of the page */
+  titleLanguage?: Language | undefined
   supportMail: string
-  /** without it in English: pages for operators and developers */
-  texts?: Texts
+  texts: Texts
   /** path and query of the page, to which the switch of its language leads back; without it there is no switch */
-  address?: string
+  address?: string | undefined
   /** what leads back, shown above the heading */
   back?: { href: string; label: string } | undefined
   /** a form on the page was refused: the title says so */
@@ -27,11 +29,18 @@ export interface PageLayout {
 /** What every page for persons needs; `Handled.page()` makes it. */
 export interface PageContext extends Required<Pick<PageLayout, 'supportMail' | 'texts' | 'address'>> {}
 
+/** Pages for operators are in English, and have no switch of the language. */
+export const englishPage = (supportMail: string): Pick<PageLayout, 'supportMail' | 'texts'> => ({
+  supportMail,
+  texts: textsOf('en'),
+})
+
 /** Renders a page with the brand, one heading, its content and our address. */
 export function renderLayout({
   title,
+  titleLanguage,
   supportMail,
-  texts = textsOf('en'),
+  texts,
   address,
   back,
   hasFault,
@@ -61,7 +70,7 @@ export function renderLayout({
             <Icon of="back" /> {back.label}
           </a>
         ) : null}
-        <h1>{title}</h1>
+        <h1 lang={titleLanguage}>{title}</h1>
         {children}
         {copyButtons ? <p id="copied" className="quiet" role="status" /> : null}
       </main>

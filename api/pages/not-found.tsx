@@ -1,17 +1,18 @@
 import { Icon } from './brand/icons.tsx'
-import { renderLayout } from './layout.tsx'
+import { type PageContext, renderLayout } from './layout.tsx'
 
 /** The page for links with a secret. Wrong, spent, expired and erased links look the same: none tells that it existed. */
-export function renderNotFound(supportMail: string): string {
+export function renderNotFound(page: PageContext): string {
+  const { t } = page.texts
   return renderLayout({
-    title: 'This link does not work',
-    supportMail,
+    ...page,
+    title: t('account.lost.title'),
     children: (
       <>
-        <p>It may be too old, used already, or not copied whole. What it showed may have been deleted, too.</p>
+        <p>{t('account.lost.text')}</p>
         <p>
           <a className="way" href="/account">
-            <Icon of="forward" /> My eSIMs: sign in to see what you bought
+            <Icon of="forward" /> {t('account.lost.way')}
           </a>
         </p>
       </>

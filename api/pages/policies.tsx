@@ -18,6 +18,7 @@ export function renderPolicies(policies: readonly Policy[], page: PageContext): 
   return renderLayout({
     ...page,
     title: inForce?.title ?? t('page.policy.title'),
+    titleLanguage: inForce && ofPolicy,
     children: (
       <>
         {coming ? <Coming texts={texts} policy={coming} /> : null}
@@ -53,6 +54,7 @@ export function renderPolicy(policy: Policy, page: PageContext): string {
   return renderLayout({
     ...page,
     title: policy.title,
+    titleLanguage: ofPolicy,
     children: (
       <>
         <p>

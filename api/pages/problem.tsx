@@ -1,43 +1,38 @@
-/** A problem as a page: the faults field by field, a way on, and the request id for questions to us. */
+/** A problem as a page: what it means, a way on, and the request id for questions to us. */
+import type { Texts } from '../../messages/texts.ts'
 import type { CallerKind } from '../http/caller.ts'
 import type { Problem } from '../http/problem.ts'
 import { problems } from '../http/problems.ts'
 import { Icon } from './brand/icons.tsx'
-import { renderLayout } from './layout.tsx'
+import { type PageContext, renderLayout } from './layout.tsx'
+import { explanation } from './problem-texts.ts'
 
 interface ProblemContext {
-  supportMail: string
   requestId: string
   /** the route's template */
   route: string
   caller: CallerKind
 }
 
-export function renderProblemPage(problem: Problem, { supportMail, requestId, route, caller }: ProblemContext): string {
-  const { title, meaning, status } = problems[problem.code]
-  const { detail, errors = [] } = problem.options
-  const way = wayOn(route, caller)
+export function renderProblemPage(
+  problem: Problem,
+  page: PageContext,
+  { requestId, route, caller }: ProblemContext,
+): string {
+  const { t } = page.texts
+  const { status } = problems[problem.code]
+  const isConsole = route.startsWith('/console')
+  const way = wayOn(t, isConsole, caller)
   return renderLayout({
-    title,
-    supportMail,
+    ...page,
+    title: t(`problem.${problem.code}`),
     children: (
       <>
-        {detail ? <p>{detail}</p> : null}
-        {errors.length > 0 ? (
-          <ul>
-            {errors.map(({ field, reason }) => (
-              <li key={field}>
-                {field}: {reason}
-              </li>
-            ))}
-          </ul>
-        ) : (
-          <p>{meaning}</p>
-        )}
+        {isConsole ? <Details problem={problem} /> : <p>{explanation(t, problem.code)}</p>}
         {status === 401 ? (
           <p>
             <a className="button" href="/account/sign-in">
-              Sign in
+              {t('trouble.signIn')}
             </a>
           </p>
         ) : null}
@@ -46,18 +41,36 @@ export function renderProblemPage(problem: Problem, { supportMail, requestId, ro
             <Icon of="forward" /> {way.label}
           </a>
         </p>
-        <p className="quiet">
-          {status >= 500 ? 'When you ask us about it, give this number: ' : 'Number of this answer: '}
-          {requestId}
-        </p>
+        <p className="quiet">{t(status >= 500 ? 'trouble.ask' : 'trouble.number', { id: requestId })}</p>
       </>
     ),
   })
 }
 
+/** Field by field, in English: for operators. */
+function Details({ problem }: { problem: Problem }) {
+  const { detail, errors = [] } = problem.options
+  return (
+    <>
+      {detail ? <p>{detail}</p> : null}
+      {errors.length > 0 ? (
+        <ul>
+          {errors.map(({ field, reason }) => (
+            <li key={field}>
+              {field}: {reason}
+            </li>
+          ))}
+        </ul>
+      ) : (
+        <p>{problems[problem.code].meaning}</p>
+      )}
+    </>
+  )
+}
+
 /** Where a person goes from a page that has nothing to offer. */
-function wayOn(route: string, caller: CallerKind): { href: string; label: string } {
-  if (route.startsWith('/console')) return { href: '/console', label: 'Console' }
-  if (caller === 'visitor') return { href: '/account', label: 'My eSIMs' }
-  return { href: '/', label: 'Start page' }
+function wayOn(t: Texts['t'], isConsole: boolean, caller: CallerKind): { href: string; label: string } {
+  if (isConsole) return { href: '/console', label: 'Console' }
+  if (caller === 'visitor') return { href: '/account', label: t('common.myEsims') }
+  return { href: '/', label: t('trouble.start') }
 }

@@ -2,12 +2,12 @@
 import { moment } from '../../mails/format.ts'
 import type { EvidenceView } from '../evidence/evidence-view.ts'
 import { WideTable } from './form.tsx'
-import { renderLayout } from './layout.tsx'
+import { englishPage, renderLayout } from './layout.tsx'
 
 export function renderPromises({ readAt, promises }: EvidenceView, supportMail: string): string {
   return renderLayout({
+    ...englishPage(supportMail),
     title: 'What we promised',
-    supportMail,
     children: (
       <>
         <p>

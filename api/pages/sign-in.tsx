@@ -1,38 +1,37 @@
 /** Pages of the sign-in by a mailed link. */
 import type { RefusedForm } from '../http/route.ts'
 import { FaultSummary, Field, Form, formState } from './form.tsx'
-import { renderLayout } from './layout.tsx'
+import { type PageContext, renderLayout } from './layout.tsx'
 
 /** The pages to which a sign-in can lead. */
 export const destinations = ['account', 'account/data', 'delete-account'] as const
 export type Destination = (typeof destinations)[number]
 
-const asks = { email: 'Write an address as name@example.com.' } as const
-
 /** @param refused the form as it was typed, if it was refused */
-export function renderAskAddress(next: Destination, supportMail: string, refused?: RefusedForm): string {
-  const state = refused && formState(refused, asks)
+export function renderAskAddress(next: Destination, page: PageContext, refused?: RefusedForm): string {
+  const { t } = page.texts
+  const state = refused && formState(page.texts, refused, { email: t('account.ask.email') })
   return renderLayout({
-    title: 'Sign in',
-    supportMail,
+    ...page,
+    title: t('account.signIn.title'),
     hasFault: refused !== undefined,
     children: (
       <>
         <FaultSummary of={state} />
-        {next === 'delete-account' ? <p>To delete an account, sign in first.</p> : null}
-        <p>We mail you a link that works once. There is no password.</p>
+        {next === 'delete-account' ? <p>{t('account.signIn.toDelete')}</p> : null}
+        <p>{t('account.signIn.text')}</p>
         <Form action="/account/sign-in">
           <input type="hidden" name="next" value={next} />
           <Field
             name="email"
-            label="Your e-mail address"
+            label={t('account.signIn.address')}
             state={state}
             type="email"
             autoComplete="email"
             required
             maxLength={254}
           />
-          <button type="submit">Mail me a link</button>
+          <button type="submit">{t('account.signIn.send')}</button>
         </Form>
       </>
     ),
@@ -40,18 +39,16 @@ export function renderAskAddress(next: Destination, supportMail: string, refused
 }
 
 /** The same page with and without an account: it must not tell who has one. */
-export function renderLinkSent(supportMail: string, validMinutes: number): string {
+export function renderLinkSent(page: PageContext, validMinutes: number): string {
+  const { t, rich } = page.texts
   return renderLayout({
-    title: 'Look into your mail',
-    supportMail,
+    ...page,
+    title: t('account.signIn.sent'),
     children: (
       <>
-        <p>
-          If there is an account with this address, a link is on its way. It works once, for {validMinutes} minutes.
-        </p>
+        <p>{t('account.signIn.sentText', { minutes: validMinutes })}</p>
         <p className="quiet">
-          Nothing came? Look among the unwanted mails, or <a href="/account/sign-in">try again</a> with the address you
-          bought with.
+          {rich('account.signIn.nothing', { again: (words) => <a href="/account/sign-in">{words}</a> })}
         </p>
       </>
     ),
@@ -59,13 +56,14 @@ export function renderLinkSent(supportMail: string, validMinutes: number): strin
 }
 
 /** Mail scanners follow links: only the button signs in. */
-export function renderUseLink(token: string, supportMail: string): string {
+export function renderUseLink(token: string, page: PageContext): string {
+  const { t } = page.texts
   return renderLayout({
-    title: 'Sign in to AMA eSIM',
-    supportMail,
+    ...page,
+    title: t('account.signIn.use'),
     children: (
       <Form action={`/account/sign-in/${token}`}>
-        <button type="submit">Sign in</button>
+        <button type="submit">{t('account.signIn.title')}</button>
       </Form>
     ),
   })

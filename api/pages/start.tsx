@@ -1,36 +1,34 @@
 /** The page at `/`: it leads a person to their eSIMs and their rights who knows only our address. */
-import type { ReactNode } from 'react'
+import type { Texts } from '../../messages/texts.ts'
 import { Icon, type IconName } from './brand/icons.tsx'
-import { renderLayout } from './layout.tsx'
+import { type PageContext, renderLayout } from './layout.tsx'
 
-const ways: { href: string; icon: IconName; name: string; about: ReactNode }[] = [
-  {
-    href: '/account',
-    icon: 'sim',
-    name: 'My eSIMs',
-    about: 'Install them, see how much data is left, get an invoice, or give one back.',
-  },
-  {
-    href: '/account/data',
-    icon: 'person',
-    name: 'My data',
-    about: 'See what we know, correct it, take it along, and switch offers on and off.',
-  },
-  { href: '/privacy', icon: 'shield', name: 'Privacy policy', about: 'The version in force, and every earlier one.' },
-  { href: '/delete-account', icon: 'warning', name: 'Delete your account', about: 'At once, with a receipt.' },
-  { href: '/docs', icon: 'data', name: 'API documentation', about: 'For developers.' },
+interface Way {
+  href: string
+  icon: IconName
+  name: string
+  about: string
+}
+
+const waysIn = ({ t }: Texts): Way[] => [
+  { href: '/account', icon: 'sim', name: t('common.myEsims'), about: t('account.start.esims') },
+  { href: '/account/data', icon: 'person', name: t('account.myData'), about: t('account.start.data') },
+  { href: '/privacy', icon: 'shield', name: t('page.policy.title'), about: t('account.start.policy') },
+  { href: '/delete-account', icon: 'warning', name: t('deletion.title'), about: t('account.start.delete') },
+  { href: '/docs', icon: 'data', name: t('account.start.docs'), about: t('account.start.docsText') },
 ]
 
-export function renderStart(supportMail: string): string {
+export function renderStart(page: PageContext): string {
+  const { t } = page.texts
   return renderLayout({
-    title: 'Mobile data wherever you land',
-    supportMail,
+    ...page,
+    title: t('account.start.title'),
     children: (
       <>
-        <p>Travel eSIMs, bought in our app and installed in minutes.</p>
+        <p>{t('account.start.text')}</p>
         <div className="card">
           <ul className="rows">
-            {ways.map(({ href, icon, name, about }) => (
+            {waysIn(page.texts).map(({ href, icon, name, about }) => (
               <li key={href}>
                 <a href={href}>
                   <Icon of={icon} />

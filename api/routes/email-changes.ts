@@ -30,14 +30,14 @@ const token = z.strictObject({ token: z.string().max(100) })
 const sides = ['email_change_old', 'email_change_new'] as const
 
 export function emailChangeRoutes(api: ApiContext): Route[] {
-  const { sql, config } = api
+  const { sql } = api
   const client = createEmailChangeClient(api)
   const shown = (what: EmailChangePage, page: PageContext) => ({
     status: 200 as const,
     headers: layoutHeaders({ forms: true }),
     raw: renderEmailChange(what, page),
   })
-  const lost = () => ({ status: 404 as const, headers: layoutHeaders(), raw: renderNotFound(config.SUPPORT_MAIL) })
+  const lost = (page: PageContext) => ({ status: 404 as const, headers: layoutHeaders(), raw: renderNotFound(page) })
 
   return [
     defineRoute({
@@ -122,7 +122,7 @@ export function emailChangeRoutes(api: ApiContext): Route[] {
       responses: { 200: html, 404: html },
       async handle({ params, page }) {
         const link = await peekLinkToken(sql, params.token, sides, new Date())
-        if (!link) return lost()
+        if (!link) return lost(page())
         const what = link.purpose === 'email_change_old' ? 'ask_old' : 'ask_new'
         return shown(what, page(await languageOf(sql, link.accountId)))
       },
@@ -141,7 +141,7 @@ export function emailChangeRoutes(api: ApiContext): Route[] {
       async handle({ params, page }) {
         const link = await peekLinkToken(sql, params.token, sides, new Date())
         const state = await client.confirm(params.token)
-        if (!link || !state) return lost()
+        if (!link || !state) return lost(page())
         const what = state.status === 'open' ? 'agreed' : state.status === 'changed' ? 'changed' : 'over'
         return shown(what, page(await languageOf(sql, link.accountId)))
       },

@@ -5,7 +5,7 @@ import { findAccount } from '../../db/accounts.ts'
 import type { OrderRow } from '../../db/order/orders.ts'
 import { isStanding, listRefunds, sumOf } from '../../db/order/refunds.ts'
 import { findWithdrawal, type Withdrawal } from '../../db/order/withdrawals.ts'
-import { performanceConsents, withdrawalLabels, withdrawalStatement } from '../../policy/withdrawal.ts'
+import { performanceConsents, withdrawalConfirmLabel, withdrawalStatement } from '../../policy/withdrawal.ts'
 import { refundDueAfter, withdrawalPeriodEnds } from '../../shared/withdrawal-period.ts'
 import { Problem } from '../http/problem.ts'
 import { personName } from './account-fields.ts'
@@ -68,7 +68,7 @@ function viewWithdrawal(
     name,
     confirmationBy: { means: 'email', address: given.email },
     meaning,
-    confirmLabel: withdrawalLabels.confirm,
+    confirmLabel: withdrawalConfirmLabel,
     refund: { minor: Math.max(0, order.gross_minor - given.refundedMinor), currency: order.currency },
     possibleUntil: withdrawalPeriodEnds(order.paid_at ?? order.created_at).toISOString(),
     refundBy: statedAt && refundDueAfter(statedAt).toISOString(),

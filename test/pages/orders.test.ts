@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 import { invoiceContent } from '../../api/pages/account/invoice-content.ts'
 import { invoicePdf } from '../../api/pages/account/invoice-pdf.ts'
 import { findDocument } from '../../db/order/books.ts'
+import { textsOf } from '../../messages/texts.ts'
 import { createSurfer } from '../harness/browser.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
 import { shareStack } from '../harness/harness.ts'
@@ -73,8 +74,8 @@ test('U6: the PDF of an invoice has its amounts and seller in every currency and
   if (!document) throw new Error('no invoice')
   for (const currency of ['EUR', 'INR', 'ILS', 'KRW', 'PHP', 'VND', 'THB']) {
     const shown = { ...document, currency, gross_minor: 123_400, seller: 'Genève Ελλάς, 12 Mëngjes Street' }
-    const content = invoiceContent(shown, { name: 'Łukasz 山田', email: 'l@example.com' })
-    const text = printedIn(await invoicePdf(content))
+    const content = invoiceContent(shown, { name: 'Łukasz 山田', email: 'l@example.com' }, textsOf('en'))
+    const text = printedIn(await invoicePdf(content, textsOf('en')))
     const [, total = ''] = content.totals.at(-1) ?? []
     for (const part of [total.replaceAll('\u00a0', ' '), 'Genève ?????, 12 Mëngjes Street', 'l@example.com'])
       expect(text, currency).toContain(part)

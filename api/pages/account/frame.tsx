@@ -1,18 +1,20 @@
 /** What the pages of an account have in common: the switch between them, and what was just done. */
 import type { ReactNode } from 'react'
+import { account } from '../../../messages/en/account-pages.ts'
+import type { Texts } from '../../../messages/texts.ts'
 import { Icon } from '../brand/icons.tsx'
 
 const pages = {
-  '/account': { icon: 'sim', label: 'My eSIMs' },
-  '/account/data': { icon: 'person', label: 'My data' },
+  '/account': { icon: 'sim', label: 'common.myEsims' },
+  '/account/data': { icon: 'person', label: 'account.myData' },
 } as const
 
-export function AccountNav({ current }: { current: keyof typeof pages }) {
+export function AccountNav({ texts: { t }, current }: { texts: Texts; current: keyof typeof pages }) {
   return (
-    <nav className="switch" aria-label="Account">
+    <nav className="switch" aria-label={t('account.nav')}>
       {Object.entries(pages).map(([href, { icon, label }]) => (
         <a key={href} href={href} aria-current={href === current ? 'page' : undefined}>
-          <Icon of={icon} /> {label}
+          <Icon of={icon} /> {t(label)}
         </a>
       ))}
     </nav>
@@ -20,25 +22,18 @@ export function AccountNav({ current }: { current: keyof typeof pages }) {
 }
 
 /** What the page after a form says, by the name in its cookie. */
-const notices = {
-  profile: 'Your name and phone number are saved.',
-  offers_on: 'Saved: we send you offers.',
-  offers_off: 'Saved: we send you no offers.',
-  email: 'Both addresses have a mail now. The change is done once both have agreed.',
-  request: 'We have your request and answer it by mail.',
-  resent: 'The mail with your eSIM is on its way.',
-  cancelled: 'The order is cancelled.',
-  returned: 'Your eSIM goes back, and so does your money.',
-  withdrawn: 'Your withdrawal was received. A mail confirms it with date and time.',
-} as const
-export type NoticeName = keyof typeof notices
+export type NoticeName = {
+  [Key in keyof typeof account]: Key extends `notice.${infer Name}` ? Name : never
+}[keyof typeof account]
+
+const isNotice = (name: string): name is NoticeName => Object.hasOwn(account, `notice.${name}`)
 
 /** @param of a name that a browser sent: anything */
-export function Notice({ of }: { of: string | undefined }) {
-  if (of === undefined || !Object.hasOwn(notices, of)) return null
+export function Notice({ texts: { t }, of }: { texts: Texts; of: string | undefined }) {
+  if (of === undefined || !isNotice(of)) return null
   return (
     <p className="saved" role="status">
-      <Icon of="check" /> {notices[of as NoticeName]}
+      <Icon of="check" /> {t(`account.notice.${of}`)}
     </p>
   )
 }

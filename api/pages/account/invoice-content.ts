@@ -1,10 +1,13 @@
 /** U6: what an invoice or a credit note says, for its page and its PDF. It comes from the books, as it was issued. */
 import type { Invoices } from '../../../db/connection/schema.ts'
-import { day, money, placeName } from '../../../mails/format.ts'
+import type { Texts } from '../../../messages/texts.ts'
 
 export interface InvoiceContent {
+  /** kind and number */
   title: string
   number: string
+  /** the name of the fact that says who the customer is */
+  customer: string
   issuedOn: Date
   facts: (readonly [name: string, value: string])[]
   line: { description: string; quantity: string; amount: string }
@@ -12,50 +15,57 @@ export interface InvoiceContent {
   notes: string[]
 }
 
-/** The name of the fact that says who the customer is. */
-export const customerFact = 'Customer'
-
 /** @param customer as the account names them: the books name nobody */
-export function invoiceContent(document: Invoices, customer: { name: string; email: string }): InvoiceContent {
-  const { currency } = document
+export function invoiceContent(
+  document: Invoices,
+  customer: { name: string; email: string },
+  texts: Texts,
+): InvoiceContent {
+  const { t, day, money, place } = texts
+  const { currency, number } = document
   // By its code: the fonts of the PDF have the signs of few currencies, and the code names one without doubt.
   const amount = (minor: number): string => money({ minor, currency }, 'code')
   const isCredit = document.kind === 'credit_note'
   return {
-    title: isCredit ? 'Credit note' : 'Invoice',
-    number: document.number,
+    title: t(`purchase.invoice.${document.kind}`, { number }),
+    number,
+    customer: t('purchase.invoice.customer'),
     issuedOn: document.issued_on,
     facts: [
-      ['Number', document.number],
-      ['Issued on', day(document.issued_on)],
-      ['Supplied on', day(document.supplied_on)],
-      ['Seller', document.seller],
-      [customerFact, `${customer.name}, ${customer.email}`],
-      ...(document.corrects ? [['Corrects invoice', document.corrects] as const] : []),
+      [t('purchase.invoice.number'), number],
+      [t('purchase.invoice.issued'), day(document.issued_on)],
+      [t('purchase.invoice.supplied'), day(document.supplied_on)],
+      [t('purchase.invoice.seller'), document.seller],
+      [t('purchase.invoice.customer'), `${customer.name}, ${customer.email}`],
+      ...(document.corrects ? [[t('purchase.invoice.corrects'), document.corrects] as const] : []),
     ],
     line: {
-      description: `${document.description} (${placeName(document.destination)})`,
+      description: `${document.description} (${place(document.destination)})`,
       quantity: String(document.quantity),
       amount: amount(document.net_minor),
     },
     totals: [
-      ['Net', amount(document.net_minor)],
-      [`VAT ${document.tax_rate_bps / 100} %`, amount(document.tax_minor)],
-      [isCredit ? 'Credited' : 'Total', amount(document.gross_minor)],
+      [t('purchase.invoice.net'), amount(document.net_minor)],
+      [t('purchase.invoice.vat', { percent: document.tax_rate_bps / 100 }), amount(document.tax_minor)],
+      [t(isCredit ? 'purchase.invoice.credited' : 'purchase.invoice.total'), amount(document.gross_minor)],
     ],
     notes: [
-      vatNote(document),
-      isCredit ? 'The amount goes back the way you paid.' : paymentNote(document.payment_kind),
+      vatNote(texts, document),
+      isCredit ? t('purchase.invoice.goesBack') : paymentNote(texts, document.payment_kind),
     ],
   }
 }
 
-function vatNote({ vat_scope: scope, vat_country: country, tax_rate_bps: rate }: Invoices): string {
-  if (scope === 'outside_eu')
-    return 'The place of supply is outside the European Union: no VAT of the Union is charged (Directive 2006/112/EC, Article 58).'
-  if (rate === 0) return 'No VAT is charged.'
-  return country ? `The VAT is that of ${placeName(country)}.` : 'The price includes the VAT.'
+function vatNote(
+  { t, place }: Texts,
+  { vat_scope: scope, vat_country: country, tax_rate_bps: rate }: Invoices,
+): string {
+  if (scope === 'outside_eu') return t('purchase.invoice.outsideEu')
+  if (rate === 0) return t('purchase.invoice.noVat')
+  return country ? t('purchase.invoice.vatOf', { country: place(country) }) : t('purchase.invoice.withVat')
 }
 
-const paymentNote = (kind: string): string =>
-  kind === 'other' ? 'It is paid.' : `It is paid by ${kind.replaceAll('_', ' ')}.`
+function paymentNote({ t }: Texts, kind: string): string {
+  if (kind === 'card' || kind === 'apple_pay' || kind === 'google_pay') return t(`purchase.invoice.paidBy.${kind}`)
+  return t('purchase.invoice.paid')
+}

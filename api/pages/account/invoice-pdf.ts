@@ -1,23 +1,23 @@
 /** U6: an invoice or a credit note as a PDF of one page, tagged, so that a screen reader can read it. */
 import PDFDocument from 'pdfkit'
 import { colours } from '../../../mails/style.ts'
-import { textsOf } from '../../../messages/texts.ts'
+import type { Texts } from '../../../messages/texts.ts'
 import { drawnMark } from '../brand/wordmark.tsx'
-import { customerFact, type InvoiceContent } from './invoice-content.ts'
+import type { InvoiceContent } from './invoice-content.ts'
 
 const margin = 56
 const wide = 595.28 - 2 * margin
 
 /** @returns the bytes of the file */
-export async function invoicePdf(content: InvoiceContent): Promise<Buffer> {
-  const { title, number, issuedOn, facts, line, totals, notes } = content
+export async function invoicePdf(content: InvoiceContent, { t, language }: Texts): Promise<Buffer> {
+  const { title, customer, issuedOn, facts, line, totals, notes } = content
   const pdf = new PDFDocument({
     size: 'A4',
     margin,
-    lang: 'en',
+    lang: language,
     tagged: true,
     displayTitle: true,
-    info: { Title: `${title} ${number}`, Author: 'AMA eSIM', CreationDate: issuedOn },
+    info: { Title: title, Author: 'AMA eSIM', CreationDate: issuedOn },
   })
   const chunks: Buffer[] = []
   const written = new Promise<Buffer>((resolve, reject) => {
@@ -36,19 +36,19 @@ export async function invoicePdf(content: InvoiceContent): Promise<Buffer> {
     pdf.font('Helvetica-Bold').fontSize(16).fillColor(colours.ink)
     pdf.text('AMA eSIM', margin + 36, margin + 9)
   })
-  part('H1', () => pdf.fontSize(22).text(`${title} ${number}`, margin, margin + 64))
+  part('H1', () => pdf.fontSize(22).text(title, margin, margin + 64))
   pdf.moveDown(0.6).fontSize(10)
   for (const [name, value] of facts) {
     const { y } = pdf
     part('P', () => {
       pdf.font('Helvetica').fillColor(colours.muted).text(name, margin, y, { width: 120 })
-      const shown = printable(name === customerFact ? withoutForeignName(value) : value)
+      const shown = printable(name === customer ? withoutForeignName(value) : value)
       pdf.fillColor(colours.ink).text(shown, margin + 130, y, { width: wide - 130 })
     })
     pdf.moveDown(0.4)
   }
   pdf.moveDown(1)
-  row('Description', 'Quantity', 'Net', { bold: true })
+  row(t('purchase.invoice.description'), t('purchase.invoice.quantity'), t('purchase.invoice.net'), { bold: true })
   rule()
   row(line.description, line.quantity, line.amount)
   rule()
@@ -60,9 +60,7 @@ export async function invoicePdf(content: InvoiceContent): Promise<Buffer> {
     part('P', () =>
       pdf.font('Helvetica').fillColor(colours.muted).text(printable(note), margin, pdf.y, { width: wide }),
     )
-  part('P', () =>
-    pdf.fontSize(8).text(textsOf('en').t('common.imprint'), margin, 780, { width: wide, lineBreak: true, height: 24 }),
-  )
+  part('P', () => pdf.fontSize(8).text(t('common.imprint'), margin, 780, { width: wide, lineBreak: true, height: 24 }))
   root.end()
   pdf.end()
   return written

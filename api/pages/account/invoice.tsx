@@ -1,15 +1,16 @@
 import { Icon } from '../brand/icons.tsx'
 import { Facts } from '../form.tsx'
-import { renderLayout } from '../layout.tsx'
+import { type PageContext, renderLayout } from '../layout.tsx'
 import type { InvoiceContent } from './invoice-content.ts'
 
 /** An invoice or a credit note as a page, which prints on one sheet. */
-export function renderInvoice(content: InvoiceContent, orderPath: string, supportMail: string): string {
+export function renderInvoice(content: InvoiceContent, orderPath: string, page: PageContext): string {
   const { title, number, facts, line, totals, notes } = content
+  const { t } = page.texts
   return renderLayout({
-    title: `${title} ${number}`,
-    supportMail,
-    back: { href: orderPath, label: 'Back to the order' },
+    ...page,
+    title,
+    back: { href: orderPath, label: t('purchase.invoice.back') },
     children: (
       <>
         <section className="card">
@@ -17,12 +18,12 @@ export function renderInvoice(content: InvoiceContent, orderPath: string, suppor
           <table>
             <thead>
               <tr>
-                <th scope="col">Description</th>
+                <th scope="col">{t('purchase.invoice.description')}</th>
                 <th scope="col" className="amount">
-                  Quantity
+                  {t('purchase.invoice.quantity')}
                 </th>
                 <th scope="col" className="amount">
-                  Net
+                  {t('purchase.invoice.net')}
                 </th>
               </tr>
             </thead>
@@ -50,7 +51,7 @@ export function renderInvoice(content: InvoiceContent, orderPath: string, suppor
         </section>
         <p className="screen">
           <a className="button" href={`${orderPath}/documents/${number}/pdf`}>
-            <Icon of="download" /> Download as PDF
+            <Icon of="download" /> {t('purchase.invoice.download')}
           </a>
         </p>
       </>

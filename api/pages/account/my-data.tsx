@@ -1,16 +1,15 @@
 /** G1, G2, G4, G5: a person's data, with forms to correct and export them. */
-import type { PrivacyRequestKind } from '../../../db/privacy-requests.ts'
-import { day, moment } from '../../../mails/format.ts'
+import type { ConsentSource } from '../../../db/consents.ts'
+import { type PrivacyRequestKind, privacyRequestKinds } from '../../../db/privacy-requests.ts'
 import type { Language } from '../../../messages/languages.ts'
-import { textsOf } from '../../../messages/texts.ts'
+import type { Texts } from '../../../messages/texts.ts'
 import type { RefusedForm } from '../../http/route.ts'
 import { Choice, Facts, FaultSummary, Field, Form, type FormState, formState, TextField, WideTable } from '../form.tsx'
 import { LanguageForm } from '../language-switch.tsx'
-import { renderLayout } from '../layout.tsx'
+import { type PageContext, renderLayout } from '../layout.tsx'
 import { AccountNav, Card, Notice } from './frame.tsx'
 
 export interface MyDataPage {
-  supportMail: string
   csrf: string
   /** the name of what was just done */
   notice: string | undefined
@@ -31,7 +30,7 @@ export interface MyDataPage {
     lastActiveAt: Date
     promotions: boolean
   }
-  consents: { granted: boolean; source: string; at: Date }[]
+  consents: { granted: boolean; source: ConsentSource; at: Date }[]
   devices: { platform: string; model: string | null; appVersion: string | null; seenAt: Date }[]
   /** the new address of an open change */
   newEmail: string | null
@@ -41,44 +40,46 @@ export interface MyDataPage {
 }
 
 /** What each field asks for; it is said at the field that was refused. */
-const asks = {
+const asksOf = ({ t }: Texts) => ({
   profile: {
-    firstName: 'Write your first name, with 100 characters at most.',
-    lastName: 'Write your last name, with 100 characters at most.',
-    phone: 'Write the number with its country code, as +38344123456, or leave it empty.',
+    firstName: t('account.ask.firstName'),
+    lastName: t('account.ask.lastName'),
+    phone: t('account.ask.phone'),
   },
-  email: { email: 'Write an address as name@example.com.' },
-  privacyRequest: {
-    kind: 'Choose what it is about.',
-    message: 'Write your question or wish, with 20,000 characters at most.',
-  },
-} as const
-export type FormName = keyof typeof asks
+  email: { email: t('account.ask.email') },
+  privacyRequest: { kind: t('account.ask.kind'), message: t('account.ask.message') },
+})
+export type FormName = keyof ReturnType<typeof asksOf>
 
-export function renderMyData(page: MyDataPage): string {
-  const { csrf, account, refused } = page
+export function renderMyData(of: MyDataPage, page: PageContext): string {
+  const { csrf, account, refused } = of
+  const { texts } = page
+  const { t, day } = texts
   const stateOf = (form: FormName): FormState | undefined =>
-    refused?.form === form ? formState(refused, asks[form]) : undefined
+    refused?.form === form ? formState(texts, refused, asksOf(texts)[form]) : undefined
   return renderLayout({
-    title: 'My data',
-    supportMail: page.supportMail,
+    ...page,
+    title: t('account.myData'),
     hasFault: refused !== undefined,
     children: (
       <>
-        <AccountNav current="/account/data" />
-        <Notice of={page.notice} />
+        <AccountNav texts={texts} current="/account/data" />
+        <Notice texts={texts} of={of.notice} />
         <FaultSummary of={refused && stateOf(refused.form)} />
-        <Card title="Who you are">
-          <Profile page={page} state={stateOf('profile')} />
+        <Card title={t('account.data.who')}>
+          <Profile of={of} texts={texts} state={stateOf('profile')} />
           <Facts
             of={[
-              ['Since', day(account.createdAt)],
-              ['Last used', day(account.lastActiveAt)],
-              ['IP address at sign-up', account.signUpIp ?? 'not kept'],
-              ['IP address at last sign-in', account.lastLoginIp ?? 'not kept'],
-              ...account.identities.map(({ provider, subject }) => [`Sign-in by ${provider}`, subject] as const),
+              [t('account.data.since'), day(account.createdAt)],
+              [t('account.data.lastUsed'), day(account.lastActiveAt)],
+              [t('account.data.signUpIp'), account.signUpIp ?? t('account.data.notKept')],
+              [t('account.data.signInIp'), account.lastLoginIp ?? t('account.data.notKept')],
+              ...account.identities.map(
+                ({ provider, subject }) =>
+                  [t('account.data.signInBy', { provider: capitalised(provider) }), subject] as const,
+              ),
               [
-                'Privacy policy accepted',
+                t('account.data.policy'),
                 <a key="policy" href={`/privacy/${encodeURIComponent(account.policyVersion)}`}>
                   {account.policyVersion}
                 </a>,
@@ -86,41 +87,33 @@ export function renderMyData(page: MyDataPage): string {
             ]}
           />
         </Card>
-        <Card title="Language">
-          <LanguageForm texts={textsOf('en')} language={account.language} csrf={csrf} />
+        <Card title={t('account.data.language')}>
+          <LanguageForm texts={texts} language={account.language} csrf={csrf} />
         </Card>
-        <Card title="E-mail address">
-          <EmailAddress page={page} state={stateOf('email')} />
+        <Card title={t('account.data.email')}>
+          <EmailAddress of={of} texts={texts} state={stateOf('email')} />
         </Card>
-        <Card title="Offers">
-          <Offers page={page} />
+        <Card title={t('account.data.offers')}>
+          <Offers of={of} texts={texts} />
         </Card>
-        <Card title="Devices">
-          {page.devices.length === 0 ? <p>None.</p> : null}
-          <ul>
-            {page.devices.map((device) => (
-              <li key={device.seenAt.toISOString()}>
-                {device.model ?? device.platform}, app {device.appVersion ?? 'of unknown version'}, last seen{' '}
-                {day(device.seenAt)}
-              </li>
-            ))}
-          </ul>
+        <Card title={t('account.data.devices')}>
+          <Devices of={of.devices} texts={texts} />
         </Card>
-        <Card title="Ask us something else">
-          <AskUs page={page} state={stateOf('privacyRequest')} />
+        <Card title={t('account.data.ask')}>
+          <AskUs of={of} texts={texts} state={stateOf('privacyRequest')} />
         </Card>
-        <Card title="Take it along, or leave">
+        <Card title={t('account.data.leave')}>
           <p>
             <a className="button" href="/account/export">
-              Download everything as JSON
+              {t('account.data.export')}
             </a>
           </p>
           <p>
-            <a href="/delete-account">Delete the account</a>
+            <a href="/delete-account">{t('account.data.delete')}</a>
           </p>
           <Form action="/account/sign-out" csrf={csrf}>
             <button type="submit" className="plain">
-              Sign out
+              {t('account.data.signOut')}
             </button>
           </Form>
         </Card>
@@ -129,44 +122,45 @@ export function renderMyData(page: MyDataPage): string {
   })
 }
 
+/** `apple` becomes `Apple`. */
+const capitalised = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1)
+
 interface PartProps {
-  page: MyDataPage
+  of: MyDataPage
+  texts: Texts
   state: FormState | undefined
 }
 
-function Profile({ page: { csrf, account }, state }: PartProps) {
+function Profile({ of: { csrf, account }, texts: { t }, state }: PartProps) {
+  const shared = { state, required: true, maxLength: 100 } as const
   return (
     <Form action="/account/profile" csrf={csrf}>
-      <Field name="firstName" label="First name" value={account.firstName} state={state} required maxLength={100} />
-      <Field name="lastName" label="Last name" value={account.lastName} state={state} required maxLength={100} />
+      <Field name="firstName" label={t('account.data.firstName')} value={account.firstName} {...shared} />
+      <Field name="lastName" label={t('account.data.lastName')} value={account.lastName} {...shared} />
       <Field
         name="phone"
-        label="Phone number"
-        hint="You may leave it empty. With the country code, as +38344123456."
+        label={t('account.data.phone')}
+        hint={t('account.data.phoneHint')}
         value={account.phone ?? ''}
         state={state}
         type="tel"
         autoComplete="tel"
       />
-      <button type="submit">Save</button>
+      <button type="submit">{t('page.save')}</button>
     </Form>
   )
 }
 
-function EmailAddress({ page: { account, newEmail, csrf }, state }: PartProps) {
+function EmailAddress({ of: { account, newEmail, csrf }, texts: { t }, state }: PartProps) {
   return (
     <>
       <p>{account.email}</p>
-      {account.mailState === 'bounced' ? (
-        <p className="notice">Mail to this address comes back to us. Please correct it, or tell us that it works.</p>
-      ) : null}
-      {newEmail ? (
-        <p className="notice">{newEmail} takes its place once both addresses have agreed: look into both mails.</p>
-      ) : null}
+      {account.mailState === 'bounced' ? <p className="notice">{t('account.data.bounced')}</p> : null}
+      {newEmail ? <p className="notice">{t('account.data.changing', { address: newEmail })}</p> : null}
       <Form action="/account/email" csrf={csrf}>
         <Field
           name="email"
-          label="New address"
+          label={t('account.data.newEmail')}
           state={state}
           type="email"
           autoComplete="email"
@@ -174,31 +168,34 @@ function EmailAddress({ page: { account, newEmail, csrf }, state }: PartProps) {
           maxLength={254}
         />
         <button type="submit" className="plain">
-          Change it
+          {t('account.data.changeEmail')}
         </button>
       </Form>
     </>
   )
 }
 
-function Offers({ page: { csrf, account, consents } }: { page: MyDataPage }) {
+function Offers({ of: { csrf, account, consents }, texts: { t, moment } }: Omit<PartProps, 'state'>) {
   return (
     <>
       <Form action="/account/promotions" csrf={csrf}>
         <label className="choice">
-          <input type="checkbox" name="granted" defaultChecked={account.promotions} /> Send me offers by mail
+          <input type="checkbox" name="granted" defaultChecked={account.promotions} /> {t('account.data.sendOffers')}
         </label>
-        <button type="submit" className="plain" aria-label="Save the choice of offers">
-          Save
+        <button type="submit" className="plain" aria-label={t('account.data.saveOffers')}>
+          {t('page.save')}
         </button>
       </Form>
       {consents.length > 0 ? (
         <details>
-          <summary>What you have said</summary>
+          <summary>{t('account.data.said')}</summary>
           <ul>
             {consents.map(({ granted, source, at }) => (
               <li key={at.toISOString()}>
-                {moment(at)}: {granted ? 'yes' : 'no'} ({source.replaceAll('_', ' ')})
+                {t(granted ? 'account.data.saidYes' : 'account.data.saidNo', {
+                  at: moment(at),
+                  source: t(`account.source.${source}`),
+                })}
               </li>
             ))}
           </ul>
@@ -208,44 +205,59 @@ function Offers({ page: { csrf, account, consents } }: { page: MyDataPage }) {
   )
 }
 
-/** Without deletion and export, which have buttons of their own and are done at once. */
-const kinds: Record<PrivacyRequestKind, string> = {
-  access: 'What you know about me',
-  correction: 'Something is wrong and I cannot correct it',
-  restriction: 'Do not use my data for now',
-  objection: 'I object to a use of my data',
-  portability: 'My data in another form',
-  erasure: 'Deleting some of my data',
-  other: 'Something else',
+function Devices({ of, texts: { t, day: dayOf } }: { of: MyDataPage['devices']; texts: Texts }) {
+  if (of.length === 0) return <p>{t('account.data.none')}</p>
+  return (
+    <ul>
+      {of.map(({ platform, model: known, appVersion: version, seenAt }) => {
+        const [model, day] = [known ?? platform, dayOf(seenAt)]
+        return (
+          <li key={seenAt.toISOString()}>
+            {version === null
+              ? t('account.data.deviceUnknown', { model, day })
+              : t('account.data.device', { model, version, day })}
+          </li>
+        )
+      })}
+    </ul>
+  )
 }
 
-function AskUs({ page: { csrf, once, requests }, state }: PartProps) {
+/** Deletion and export have buttons of their own and are done at once: requests of these kinds are for the rest. */
+function AskUs({ of: { csrf, once, requests }, texts, state }: PartProps) {
+  const { t } = texts
+  const kinds = Object.fromEntries(privacyRequestKinds.map((kind) => [kind, t(`account.kind.${kind}`)]))
   return (
     <>
-      <p>About your data, and your rights to it. We answer by mail, within 30 days.</p>
+      <p>{t('account.data.askText')}</p>
       <Form action="/account/privacy-request" csrf={csrf}>
         <input type="hidden" name="once" value={once} />
-        <Choice name="kind" label="About" state={state} options={kinds} />
-        <TextField name="message" label="Your question or wish" state={state} required maxLength={20_000} />
+        <Choice name="kind" label={t('account.data.about')} state={state} options={kinds} />
+        <TextField name="message" label={t('account.data.message')} state={state} required maxLength={20_000} />
         <button type="submit" className="plain">
-          Send it
+          {t('account.data.send')}
         </button>
       </Form>
-      <Requests of={requests} />
+      <Requests of={requests} texts={texts} />
     </>
   )
 }
 
-function Requests({ of }: { of: MyDataPage['requests'] }) {
+function Requests({ of, texts: { t, day } }: { of: MyDataPage['requests']; texts: Texts }) {
   if (of.length === 0) return null
+  const heads = [t('account.data.request'), t('account.data.about'), t('account.data.asked'), t('account.data.answer')]
   return (
-    <WideTable label="Your requests" heads={['Request', 'About', 'Asked', 'Answer']}>
+    <WideTable label={t('account.data.requests')} heads={heads}>
       {of.map((request) => (
         <tr key={request.reference}>
           <td>{request.reference}</td>
-          <td>{kinds[request.kind]}</td>
+          <td>{t(`account.kind.${request.kind}`)}</td>
           <td>{day(request.receivedAt)}</td>
-          <td>{request.state === 'answered' ? 'mailed to you' : `by ${day(request.answerBy)}`}</td>
+          <td>
+            {request.state === 'answered'
+              ? t('account.data.answered')
+              : t('account.data.answerBy', { day: day(request.answerBy) })}
+          </td>
         </tr>
       ))}
     </WideTable>

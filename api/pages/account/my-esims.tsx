@@ -1,14 +1,12 @@
 /** G1: a person's eSIMs with their state and usage, and all orders. */
-import { day, money, placeName } from '../../../mails/format.ts'
+import type { Texts } from '../../../messages/texts.ts'
 import type { OrderStatus } from '../../../workflows/order/order.contract.ts'
 import { Icon } from '../brand/icons.tsx'
 import { type EsimLife, hasStarted, isUsable, StateBadge, Usage, Validity } from '../install/esim-status.tsx'
-import { renderLayout } from '../layout.tsx'
+import { type PageContext, renderLayout } from '../layout.tsx'
 import { AccountNav, Card, Notice } from './frame.tsx'
-import { statusWords } from './order-words.ts'
 
 export interface MyEsimsPage {
-  supportMail: string
   notice: string | undefined
   /** the newest first */
   orders: OrderLine[]
@@ -32,35 +30,37 @@ export interface OrderLine {
 
 const holdsEsims: readonly OrderStatus[] = ['delivered', 'ended']
 
-export function renderMyEsims({ supportMail, notice, orders, more }: MyEsimsPage): string {
+export function renderMyEsims({ notice, orders, more }: MyEsimsPage, page: PageContext): string {
+  const { texts } = page
+  const { t } = texts
   const held = orders
     .filter(({ status }) => holdsEsims.includes(status))
     .flatMap((order) => order.esims.map((esim, index) => ({ order, esim, index })))
   const usable = held.filter(({ esim }) => isUsable(esim))
   const over = held.filter(({ esim }) => !isUsable(esim))
   return renderLayout({
-    title: 'My eSIMs',
-    supportMail,
+    ...page,
+    title: t('common.myEsims'),
     children: (
       <>
-        <AccountNav current="/account" />
-        <Notice of={notice} />
-        {usable.length === 0 ? <p>You have no eSIM that can be used now. The app sells them.</p> : null}
-        {usable.map(({ order, esim, index }) => (
-          <EsimCard key={esim.id} order={order} esim={esim} index={index} />
+        <AccountNav texts={texts} current="/account" />
+        <Notice texts={texts} of={notice} />
+        {usable.length === 0 ? <p>{t('account.esims.none')}</p> : null}
+        {usable.map((each) => (
+          <EsimCard key={each.esim.id} texts={texts} {...each} />
         ))}
         {over.length > 0 ? (
           <details>
-            <summary>Earlier eSIMs ({over.length})</summary>
-            {over.map(({ order, esim, index }) => (
-              <EsimCard key={esim.id} order={order} esim={esim} index={index} />
+            <summary>{t('account.esims.earlier', { count: over.length })}</summary>
+            {over.map((each) => (
+              <EsimCard key={each.esim.id} texts={texts} {...each} />
             ))}
           </details>
         ) : null}
         {orders.length > 0 ? (
-          <Card title="Orders and invoices">
-            <Orders of={orders} />
-            {more ? <p className="quiet">Older orders are in the export of your data.</p> : null}
+          <Card title={t('account.esims.orders')}>
+            <Orders texts={texts} of={orders} />
+            {more ? <p className="quiet">{t('account.esims.more')}</p> : null}
           </Card>
         ) : null}
       </>
@@ -69,43 +69,52 @@ export function renderMyEsims({ supportMail, notice, orders, more }: MyEsimsPage
 }
 
 interface EsimCardProps {
+  texts: Texts
   order: OrderLine
-  esim: MyEsimsPage['orders'][number]['esims'][number]
+  esim: OrderLine['esims'][number]
   index: number
 }
 
-function EsimCard({ order, esim, index }: EsimCardProps) {
-  const place = placeName(order.destination)
-  const name = order.esims.length === 1 ? place : `${place}, eSIM ${index + 1} of ${order.esims.length}`
+function EsimCard({ texts, order, esim, index }: EsimCardProps) {
+  const { t } = texts
+  const place = texts.place(order.destination)
+  const count = order.esims.length
+  const esimOf = t('common.esimOf', { number: index + 1, count })
+  const name = count === 1 ? place : t('account.esims.nameOf', { place, esim: esimOf })
   const isNew = esim.state === 'new'
+  const install = t(isNew ? 'account.esims.install' : 'account.esims.codes')
   return (
     <section className="card">
       <div className="head">
         <h2>{name}</h2>
-        <StateBadge esim={esim} />
+        <StateBadge texts={texts} esim={esim} />
       </div>
       <p className="quiet">{order.packageName}</p>
-      <Validity esim={esim} days={order.days} />
-      {hasStarted(esim) ? <Usage esim={esim} name={name} /> : null}
+      <Validity texts={texts} esim={esim} days={order.days} />
+      {hasStarted(esim) ? <Usage texts={texts} esim={esim} name={name} /> : null}
       <p>
         {order.installUrl && isUsable(esim) ? (
           <a
             className={isNew ? 'button' : 'button plain'}
             href={`${order.installUrl}#esim-${index + 1}`}
-            aria-label={`${isNew ? 'Install it' : 'Codes and help'}: ${name}`}
+            aria-label={`${install}: ${name}`}
           >
-            {isNew ? 'Install it' : 'Codes and help'}
+            {install}
           </a>
         ) : null}
-        <a className="button plain" href={`/account/orders/${order.id}`} aria-label={`Order and invoice: ${name}`}>
-          Order and invoice
+        <a
+          className="button plain"
+          href={`/account/orders/${order.id}`}
+          aria-label={`${t('account.esims.order')}: ${name}`}
+        >
+          {t('account.esims.order')}
         </a>
       </p>
     </section>
   )
 }
 
-function Orders({ of }: { of: OrderLine[] }) {
+function Orders({ texts: { t, day, money }, of }: { texts: Texts; of: OrderLine[] }) {
   return (
     <ul className="rows">
       {of.map((order) => (
@@ -114,13 +123,11 @@ function Orders({ of }: { of: OrderLine[] }) {
             <Icon of="receipt" />
             <span className="grow">
               <strong>
-                {order.isTopUp ? 'Top-up: ' : null}
-                {order.packageName}
+                {order.isTopUp ? t('account.esims.topUp', { name: order.packageName }) : order.packageName}
               </strong>
               <br />
               <span className="quiet">
-                {day(order.createdAt)}, {money({ minor: order.minor, currency: order.currency })},{' '}
-                {statusWords[order.status].badge.toLowerCase()}
+                {[day(order.createdAt), money(order), t(`purchase.badge.${order.status}`)].join(' · ')}
               </span>
             </span>
             <Icon of="forward" />

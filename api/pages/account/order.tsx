@@ -1,16 +1,14 @@
 /** U2, U3, U6: one order of a person: state, price, refunds, documents, mails, and what they can still do about it. */
-import { day, moment, money, placeName } from '../../../mails/format.ts'
-import { withdrawalLabels } from '../../../policy/withdrawal.ts'
+import type { Texts } from '../../../messages/texts.ts'
 import type { OrderStatus } from '../../../workflows/order/order.contract.ts'
 import type { RefusedForm } from '../../http/route.ts'
 import { Icon } from '../brand/icons.tsx'
 import { Facts, FaultSummary, Form, formState } from '../form.tsx'
-import { renderLayout } from '../layout.tsx'
+import { type PageContext, renderLayout } from '../layout.tsx'
 import { Card, Notice } from './frame.tsx'
-import { mailName, mailStates, refundWasRefused, refundWords, statusWords } from './order-words.ts'
+import { type MailState, mailName, refundState, refundWasRefused, toneOf } from './order-words.ts'
 
 export interface OrderPage {
-  supportMail: string
   csrf: string
   notice: string | undefined
   /** a form of this page that was refused */
@@ -31,7 +29,7 @@ export interface OrderPage {
   installUrl: string | null
   documents: { kind: 'invoice' | 'credit_note'; number: string; issuedOn: string }[]
   refunds: { state: string; minor: number }[]
-  mails: { mail: string; state: keyof typeof mailStates }[]
+  mails: { mail: string; state: MailState }[]
   consent: { text: string; at: string } | null
   can: { cancel: boolean; resend: boolean; return: boolean; withdrawUntil: Date | null }
   /** when the contract was withdrawn from */
@@ -40,96 +38,32 @@ export interface OrderPage {
   once: string
 }
 
-const documentNames = { invoice: 'Invoice', credit_note: 'Credit note' } as const
-
-export function renderOrder(page: OrderPage): string {
-  const { order, refused, installUrl } = page
-  const words = statusWords[order.status]
+export function renderOrder(of: OrderPage, page: PageContext): string {
+  const { order, refused } = of
+  const { texts } = page
+  const { t, rich, moment } = texts
   const path = `/account/orders/${order.id}`
-  const refunds = page.refunds.filter(({ state }) => state !== refundWasRefused)
   return renderLayout({
-    title: `${order.isTopUp ? 'Top-up' : 'Order'}: ${placeName(order.destination)}`,
-    supportMail: page.supportMail,
-    back: { href: '/account', label: 'My eSIMs' },
+    ...page,
+    title: t(order.isTopUp ? 'purchase.topUp' : 'purchase.order', { place: texts.place(order.destination) }),
+    back: { href: '/account', label: t('common.myEsims') },
     hasFault: refused !== undefined,
     children: (
       <>
-        <Notice of={page.notice} />
-        <FaultSummary of={refused && formState(refused, {})} />
-        <section className="card">
-          <div className="head">
-            <h2>{order.packageName}</h2>
-            <span className={`badge ${words.tone}`}>{words.badge}</span>
-          </div>
-          <p>{words.meaning}</p>
-          <Facts
-            of={[
-              ['Price', money(order)],
-              ...(order.quantity > 1 ? ([['eSIMs', order.quantity]] as const) : []),
-              ['Ordered', moment(order.createdAt)],
-              ['Paid', order.paidAt ? moment(order.paidAt) : 'not yet'],
-              ...(order.deliveredAt ? ([['Delivered', moment(order.deliveredAt)]] as const) : []),
-              ...refunds.map(
-                ({ state, minor }) =>
-                  ['Refund', `${money({ minor, currency: order.currency })}: ${refundWords(state)}`] as const,
-              ),
-              ...(page.withdrawnAt ? ([['Withdrawn', moment(page.withdrawnAt)]] as const) : []),
-              ['Order number', order.id],
-            ]}
-          />
-          {installUrl && order.status === 'delivered' ? (
-            <p>
-              <a className="button" href={installUrl}>
-                Open the eSIM
-              </a>
-            </p>
-          ) : null}
-        </section>
-        {page.documents.length > 0 ? (
-          <Card title="Invoice">
-            <ul className="rows">
-              {page.documents.map(({ kind, number, issuedOn }) => (
-                <li key={number}>
-                  <a href={`${path}/documents/${number}`}>
-                    <Icon of="receipt" />
-                    <span className="grow">
-                      <strong>
-                        {documentNames[kind]} {number}
-                      </strong>
-                      <br />
-                      <span className="quiet">{day(new Date(issuedOn))}, to print or as PDF</span>
-                    </span>
-                    <Icon of="forward" />
-                  </a>
-                </li>
-              ))}
-            </ul>
-          </Card>
-        ) : null}
-        {page.mails.length > 0 || page.can.resend ? (
-          <Card title="Mails">
-            <ul>
-              {page.mails.map(({ mail, state }, index) => (
-                // biome-ignore lint/suspicious/noArrayIndexKey: mails of one occasion have nothing else that tells them apart
-                <li key={`${mail}-${index}`}>
-                  {mailName(mail)}: {mailStates[state]}
-                </li>
-              ))}
-            </ul>
-            {page.can.resend ? (
-              <Form action={`${path}/resend`} csrf={page.csrf}>
-                <input type="hidden" name="once" value={page.once} />
-                <button type="submit" className="plain">
-                  Mail me the eSIM again
-                </button>
-              </Form>
-            ) : null}
-          </Card>
-        ) : null}
-        <GiveBack page={page} path={path} />
-        {page.consent ? (
+        <Notice texts={texts} of={of.notice} />
+        <FaultSummary of={refused && formState(texts, refused)} />
+        <State of={of} texts={texts} />
+        <Documents of={of.documents} path={path} texts={texts} />
+        <Mails of={of} path={path} texts={texts} />
+        <GiveBack of={of} path={path} texts={texts} />
+        {of.consent ? (
           <p className="quiet">
-            When you ordered on {moment(new Date(page.consent.at))} you agreed: “{page.consent.text}”
+            {rich('purchase.agreed', {
+              at: moment(new Date(of.consent.at)),
+              text: of.consent.text,
+              // The text of a consent never changes, and is in English.
+              quote: (words) => <q lang="en">{words}</q>,
+            })}
           </p>
         ) : null}
       </>
@@ -137,17 +71,119 @@ export function renderOrder(page: OrderPage): string {
   })
 }
 
+interface PartProps {
+  of: OrderPage
+  texts: Texts
+}
+
+function State({ of: { order, refunds, installUrl, withdrawnAt }, texts }: PartProps) {
+  const { t, money, moment } = texts
+  const { status, currency } = order
+  return (
+    <section className="card">
+      <div className="head">
+        <h2>{order.packageName}</h2>
+        <span className={`badge ${toneOf(status)}`}>{t(`purchase.badge.${status}`)}</span>
+      </div>
+      <p>{t(`purchase.meaning.${status}`)}</p>
+      <Facts
+        of={[
+          [t('purchase.price'), money(order)],
+          ...(order.quantity > 1 ? ([[t('purchase.esims'), order.quantity]] as const) : []),
+          [t('purchase.ordered'), moment(order.createdAt)],
+          [t('purchase.paid'), order.paidAt ? moment(order.paidAt) : t('purchase.notPaid')],
+          ...(order.deliveredAt ? ([[t('purchase.delivered'), moment(order.deliveredAt)]] as const) : []),
+          ...refunds
+            .filter(({ state }) => state !== refundWasRefused)
+            .map(({ state, minor }) => {
+              const words = t(`purchase.refund.${refundState(state)}`)
+              return [
+                t('purchase.refund'),
+                t('purchase.refundIs', { amount: money({ minor, currency }), state: words }),
+              ] as const
+            }),
+          ...(withdrawnAt ? ([[t('purchase.withdrawn'), moment(withdrawnAt)]] as const) : []),
+          [t('purchase.number'), order.id],
+        ]}
+      />
+      {installUrl && status === 'delivered' ? (
+        <p>
+          <a className="button" href={installUrl}>
+            {t('purchase.open')}
+          </a>
+        </p>
+      ) : null}
+    </section>
+  )
+}
+
+interface DocumentsProps {
+  of: OrderPage['documents']
+  path: string
+  texts: Texts
+}
+
+function Documents({ of, path, texts: { t, day } }: DocumentsProps) {
+  if (of.length === 0) return null
+  return (
+    <Card title={t('purchase.documents')}>
+      <ul className="rows">
+        {of.map(({ kind, number, issuedOn }) => (
+          <li key={number}>
+            <a href={`${path}/documents/${number}`}>
+              <Icon of="receipt" />
+              <span className="grow">
+                <strong>{t(`purchase.invoice.${kind}`, { number })}</strong>
+                <br />
+                <span className="quiet">{t('purchase.documentHint', { day: day(new Date(issuedOn)) })}</span>
+              </span>
+              <Icon of="forward" />
+            </a>
+          </li>
+        ))}
+      </ul>
+    </Card>
+  )
+}
+
+function Mails({ of: { mails, can, csrf, once }, path, texts: { t } }: PartProps & { path: string }) {
+  if (mails.length === 0 && !can.resend) return null
+  return (
+    <Card title={t('purchase.mails')}>
+      <ul>
+        {mails.map(({ mail, state }, index) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: mails of one occasion have nothing else that tells them apart
+          <li key={`${mail}-${index}`}>
+            {t('purchase.mailIs', {
+              mail: t(`purchase.mail.${mailName(mail)}`),
+              state: t(`purchase.mailState.${state}`),
+            })}
+          </li>
+        ))}
+      </ul>
+      {can.resend ? (
+        <Form action={`${path}/resend`} csrf={csrf}>
+          <input type="hidden" name="once" value={once} />
+          <button type="submit" className="plain">
+            {t('purchase.again')}
+          </button>
+        </Form>
+      ) : null}
+    </Card>
+  )
+}
+
 /** Article 11a of Directive 2011/83/EU: the function to withdraw is there for the whole period, and easy to find. */
-function GiveBack({ page: { can, csrf }, path }: { page: OrderPage; path: string }) {
+function GiveBack({ of: { can, csrf }, path, texts: { t, moment } }: PartProps & { path: string }) {
   if (!can.cancel && !can.withdrawUntil && !can.return) return null
   return (
-    <Card title="Give it back">
+    <Card title={t('purchase.giveBack')}>
       {can.withdrawUntil ? (
         <>
-          <p>You can withdraw until {moment(can.withdrawUntil)} while the eSIM is unused. You get back all you paid.</p>
+          <p>{t('purchase.withdrawUntil', { at: moment(can.withdrawUntil) })}</p>
           <Form action={`${path}/withdrawal`} csrf={csrf}>
             <button type="submit" className="plain">
-              {withdrawalLabels.open}
+              {t('purchase.withdraw')}
             </button>
           </Form>
         </>
@@ -155,17 +191,17 @@ function GiveBack({ page: { can, csrf }, path }: { page: OrderPage; path: string
       {can.cancel ? (
         <Form action={`${path}/cancel`} csrf={csrf}>
           <button type="submit" className="plain">
-            Cancel the order
+            {t('purchase.cancel')}
           </button>
-          <span className="hint">It is not delivered, and what you paid goes back.</span>
+          <span className="hint">{t('purchase.cancelHint')}</span>
         </Form>
       ) : null}
       {can.return && !can.withdrawUntil ? (
         <Form action={`${path}/return`} csrf={csrf}>
           <button type="submit" className="plain">
-            Return the unused eSIM
+            {t('purchase.return')}
           </button>
-          <span className="hint">It can no longer be installed then, and what you paid goes back.</span>
+          <span className="hint">{t('purchase.returnHint')}</span>
         </Form>
       ) : null}
     </Card>

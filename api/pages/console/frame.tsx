@@ -1,7 +1,7 @@
 /** The frame of every page of the console: where to go, the search, and who is signed in. */
 import type { ReactNode } from 'react'
 import { Form } from '../form.tsx'
-import { renderLayout } from '../layout.tsx'
+import { englishPage, renderLayout } from '../layout.tsx'
 import { Button } from './parts.tsx'
 import type { TemporalUi } from './temporal-links.ts'
 
@@ -19,8 +19,8 @@ export function renderConsolePage(
 ): string {
   const { csrf, label, ui } = frame
   return renderLayout({
+    ...englishPage(frame.supportMail),
     title,
-    supportMail: frame.supportMail,
     children: (
       <>
         <nav aria-label="Console">

@@ -1,11 +1,11 @@
 import { Form } from '../form.tsx'
-import { renderLayout } from '../layout.tsx'
+import { englishPage, renderLayout } from '../layout.tsx'
 
 /** @param keysMay whether an operator key opens the console, too */
 export function renderConsoleSignIn(supportMail: string, keysMay: boolean): string {
   return renderLayout({
+    ...englishPage(supportMail),
     title: 'Operators’ console',
-    supportMail,
     children: (
       <>
         <Form action="/console/sign-in/person">

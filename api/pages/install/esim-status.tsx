@@ -1,5 +1,5 @@
 /** The state, the validity and the usage of an eSIM in plain words. */
-import { dataAmount, moment, days as someDays, validityStart } from '../../../mails/format.ts'
+import type { Texts } from '../../../messages/texts.ts'
 import type { EsimState, ValidityStart } from '../../../providers/esim.ts'
 
 export interface EsimLife {
@@ -16,18 +16,6 @@ export interface EsimLife {
   expiresAt: Date | null
 }
 
-const states: Record<EsimState, string> = {
-  new: 'Ready to be installed',
-  installed: 'Installed, not used yet',
-  in_use: 'In use',
-  used_up: 'All data is used',
-  expired: 'Has expired',
-  removed: 'Was deleted from the phone',
-  cancelled: 'Was given back',
-  suspended: 'On hold',
-  unknown: 'The network has not told its state yet',
-}
-
 const over: readonly EsimState[] = ['expired', 'removed', 'cancelled']
 
 /** Whether an eSIM can still be installed or used. */
@@ -37,45 +25,50 @@ export const isUsable = ({ state }: Pick<EsimLife, 'state'>): boolean => !over.i
 export const hasStarted = ({ state, activatedAt, usedBytes }: EsimLife): boolean =>
   activatedAt !== null || usedBytes > 0 || ['in_use', 'used_up', 'expired'].includes(state)
 
-export function StateBadge({ esim }: { esim: EsimLife }) {
-  const tone = esim.suspended || esim.state === 'used_up' ? ' attention' : isUsable(esim) ? '' : ' over'
-  return <span className={`badge${tone}`}>{esim.suspended ? 'On hold' : states[esim.state]}</span>
+interface Shown {
+  texts: Texts
+  esim: EsimLife
 }
 
-export function Validity({ esim, days }: { esim: EsimLife; days: number }) {
+export function StateBadge({ texts: { t }, esim }: Shown) {
+  const tone = esim.suspended || esim.state === 'used_up' ? ' attention' : isUsable(esim) ? '' : ' over'
+  const state = esim.suspended ? 'suspended' : esim.state
+  return <span className={`badge${tone}`}>{t(`install.state.${state}`)}</span>
+}
+
+export function Validity({ texts: { t, moment, validity }, esim, days }: Shown & { days: number }) {
   const { state, expiresAt, unusedUntil, validityStarts } = esim
   if (expiresAt) {
-    return (
-      <p>
-        {state === 'expired' ? 'Ended' : 'Valid until'} {moment(expiresAt)}.
-      </p>
-    )
+    const at = moment(expiresAt)
+    return <p>{state === 'expired' ? t('install.ended', { at }) : t('install.validUntil', { at })}</p>
   }
   if (hasStarted(esim) || !isUsable(esim)) return null
-  return (
-    <p>
-      Valid for {someDays(days)} {validityStart(validityStarts)}.
-      {validityStarts === 'installation' ? ' Install it shortly before you leave.' : null}
-      {validityStarts === 'first_use' ? ' You can install it at home today.' : null}
-      {unusedUntil && state === 'new' ? ` Install it before ${moment(unusedUntil)}.` : null}
-    </p>
-  )
+  const sentences = [
+    t('install.validFor', { days: validity(days, validityStarts) }),
+    ...(validityStarts ? [t(`install.hint.${validityStarts}`)] : []),
+    ...(unusedUntil && state === 'new' ? [t('install.installBefore', { at: moment(unusedUntil) })] : []),
+  ]
+  return <p>{sentences.join(' ')}</p>
 }
 
-export function Usage({ esim: { usedBytes, totalBytes, checkedAt }, name }: { esim: EsimLife; name: string }) {
+export function Usage({ texts, esim: { usedBytes, totalBytes, checkedAt }, name }: Shown & { name: string }) {
+  const { t, dataAmount, moment } = texts
+  const used = dataAmount(usedBytes)
   return (
     <>
       {totalBytes === null ? (
-        <p>{dataAmount(usedBytes)} used, without a limit</p>
+        <p>{t('install.used', { used })}</p>
       ) : (
         <>
-          <progress value={Math.min(usedBytes, totalBytes)} max={totalBytes} aria-label={`Used data: ${name}`} />
-          <p>
-            {dataAmount(usedBytes)} of {dataAmount(totalBytes)} used
-          </p>
+          <progress
+            value={Math.min(usedBytes, totalBytes)}
+            max={totalBytes}
+            aria-label={t('install.usedBar', { name })}
+          />
+          <p>{t('install.usedOf', { used, total: dataAmount(totalBytes) })}</p>
         </>
       )}
-      <p className="quiet">Read at the network on {moment(checkedAt)}. Networks count with a delay of some hours.</p>
+      <p className="quiet">{t('install.read', { at: moment(checkedAt) })}</p>
     </>
   )
 }

@@ -1,14 +1,14 @@
 /** U3: an eSIM in every form that phones accept, and its usage. The mailed link opens the page without a sign-in. */
-import { dataAmount, placeName, days as someDays } from '../../../mails/format.ts'
+import { locales } from '../../../messages/languages.ts'
+import type { Texts } from '../../../messages/texts.ts'
 import { Icon } from '../brand/icons.tsx'
 import { Facts } from '../form.tsx'
-import { renderLayout } from '../layout.tsx'
+import { type PageContext, renderLayout } from '../layout.tsx'
 import { type EsimLife, hasStarted, isUsable, StateBadge, Usage, Validity } from './esim-status.tsx'
 import { type Device, devices, InstallSteps } from './install-steps.tsx'
 import { Troubleshooting } from './troubleshooting.tsx'
 
 export interface InstallPage {
-  supportMail: string
   destination: string
   packageName: string
   /** ISO 3166-1 alpha-2 */
@@ -38,23 +38,25 @@ export interface InstallableEsim extends EsimLife {
   qr: string
 }
 
-export function renderInstall(page: InstallPage): string {
-  const { supportMail, destination, esims, refunded, device } = page
+export function renderInstall(bought: InstallPage, page: PageContext): string {
+  const { destination, esims, refunded, device } = bought
+  const { texts } = page
+  const { t } = texts
   const inUse = !refunded && esims.some(isUsable)
   return renderLayout({
-    title: `Your eSIM for ${placeName(destination)}`,
-    supportMail,
+    ...page,
+    title: t('install.title', { place: texts.place(destination) }),
     copyButtons: true,
     children: (
       <>
-        <Bought page={page} />
-        {refunded ? <p className="notice">This order was refunded. Its eSIM can no longer be installed.</p> : null}
-        {inUse ? <DeviceSwitch device={device} /> : null}
+        <Bought texts={texts} of={bought} />
+        {refunded ? <p className="notice">{t('install.refunded')}</p> : null}
+        {inUse ? <DeviceSwitch texts={texts} device={device} /> : null}
         {esims.length > 1 ? (
-          <nav aria-label="eSIMs of this order" className="switch">
+          <nav aria-label={t('install.all')} className="switch">
             {esims.map((esim, index) => (
               <a key={esim.activationCode} href={`#esim-${index + 1}`}>
-                eSIM {index + 1}
+                {t('install.short', { number: index + 1 })}
               </a>
             ))}
           </nav>
@@ -63,33 +65,39 @@ export function renderInstall(page: InstallPage): string {
           <Esim
             key={esim.activationCode}
             id={`esim-${index + 1}`}
+            texts={texts}
             esim={esim}
-            page={page}
-            name={esims.length === 1 ? 'Your eSIM' : `eSIM ${index + 1} of ${esims.length}`}
+            order={bought}
+            name={
+              esims.length === 1 ? t('common.yourEsim') : t('common.esimOf', { number: index + 1, count: esims.length })
+            }
           />
         ))}
-        {inUse ? <Troubleshooting supportMail={supportMail} device={device} /> : null}
-        <p className="quiet">Keep this address to yourself: whoever has it can install the eSIM.</p>
+        {inUse ? <Troubleshooting page={page} device={device} /> : null}
+        <p className="quiet">{t('install.secret')}</p>
       </>
     ),
   })
 }
 
-function Bought({ page: { packageName, countries, dataBytes, daily, days } }: { page: InstallPage }) {
-  const names = countries.map(placeName).toSorted((a, b) => a.localeCompare(b, 'en'))
+function Bought({ texts, of }: { texts: Texts; of: InstallPage }) {
+  const { packageName, countries, dataBytes, daily, days } = of
+  const { t, language, dataAmount, validity } = texts
+  const names = countries.map(texts.place).toSorted((a, b) => a.localeCompare(b, locales[language]))
+  const amount = dataAmount(dataBytes)
   return (
     <>
       <p>{packageName}.</p>
       <Facts
         of={[
-          ['Data', dataAmount(dataBytes) + (daily ? ' a day' : '')],
-          ['Days', someDays(days)],
-          ...(names.length === 0 ? [] : [['Works in', shortList(names)] as const]),
+          [t('install.data'), daily ? t('order.aDay', { amount }) : amount],
+          [t('install.days'), validity(days)],
+          ...(names.length === 0 ? [] : [[t('install.worksIn'), shortList(names)] as const]),
         ]}
       />
       {names.length > mostNames ? (
         <details>
-          <summary>All {names.length} countries</summary>
+          <summary>{t('install.countries', { count: names.length })}</summary>
           {names.join(', ')}
         </details>
       ) : null}
@@ -103,12 +111,14 @@ const shortList = (names: readonly string[]): string =>
 /** Of countries, before they need an opener of their own. */
 const mostNames = 8
 
-function DeviceSwitch({ device }: { device: Device }) {
+const deviceNames = { ios: 'iPhone', android: 'Android' } as const
+
+function DeviceSwitch({ texts: { t }, device }: { texts: Texts; device: Device }) {
   return (
-    <nav aria-label="Phone" className="switch">
-      {(Object.keys(devices) as Device[]).map((each) => (
+    <nav aria-label={t('install.phone')} className="switch">
+      {devices.map((each) => (
         <a key={each} href={`?device=${each}`} aria-current={each === device ? 'true' : undefined}>
-          {devices[each]}
+          {each === 'other' ? t('install.other') : deviceNames[each]}
         </a>
       ))}
     </nav>
@@ -117,12 +127,14 @@ function DeviceSwitch({ device }: { device: Device }) {
 
 interface EsimProps {
   id: string
+  texts: Texts
   esim: InstallableEsim
   name: string
-  page: InstallPage
+  order: InstallPage
 }
 
-function Esim({ id, esim, name, page: { refunded, device, days } }: EsimProps) {
+function Esim({ id, texts, esim, name, order: { refunded, device, days } }: EsimProps) {
+  const { t } = texts
   const { state, suspended } = esim
   const usable = !refunded && isUsable(esim)
   const installable = !refunded && !suspended && (state === 'new' || state === 'unknown')
@@ -130,107 +142,93 @@ function Esim({ id, esim, name, page: { refunded, device, days } }: EsimProps) {
     <section className="card" id={id}>
       <div className="head">
         <h2>{name}</h2>
-        <StateBadge esim={esim} />
+        <StateBadge texts={texts} esim={esim} />
       </div>
-      {refunded ? null : <Validity esim={esim} days={days} />}
-      {hasStarted(esim) ? <Usage esim={esim} name={name} /> : null}
+      {refunded ? null : <Validity texts={texts} esim={esim} days={days} />}
+      {hasStarted(esim) ? <Usage texts={texts} esim={esim} name={name} /> : null}
       {installable ? (
         <>
           <h3>
-            <Icon of="phone" /> Install it
+            <Icon of="phone" /> {t('install.install')}
           </h3>
-          <InstallSteps esim={esim} device={device} name={name} />
+          <InstallSteps texts={texts} esim={esim} device={device} name={name} />
         </>
       ) : null}
-      {usable ? <Abroad esim={esim} device={device} /> : null}
-      {refunded ? null : <Codes esim={esim} id={id} name={name} installable={installable} />}
+      {usable ? <Abroad texts={texts} esim={esim} device={device} /> : null}
+      {refunded ? null : <Codes texts={texts} esim={esim} id={id} name={name} installable={installable} />}
     </section>
   )
 }
 
 /** What is needed at the destination, which stays after the installation. */
-function Abroad({ esim, device }: { esim: InstallableEsim; device: Device }) {
-  const roaming = {
-    ios: 'Settings, Mobile Service, this eSIM: switch on the line and Data Roaming, and choose it under Mobile Data.',
-    android: 'Settings, Network & internet, SIMs, this eSIM: switch on Use SIM, Mobile data and Roaming.',
-    other: 'In the settings of the phone switch on this eSIM, choose it for mobile data, and switch on data roaming.',
-  }
+function Abroad({ texts: { t, rich }, esim, device }: { texts: Texts; esim: InstallableEsim; device: Device }) {
   return (
     <>
       <h3>
-        <Icon of="plane" /> At your destination
+        <Icon of="plane" /> {t('install.there')}
       </h3>
       <ol className="steps">
-        <li>{roaming[device]}</li>
+        <li>{t(`install.roaming.${device}`)}</li>
         <li>
-          {esim.apn ? (
-            <>
-              If no page loads after some minutes, enter the access point name (APN) <code>{esim.apn}</code> in the
-              settings of this eSIM.
-            </>
-          ) : (
-            'The phone sets the access point name (APN) by itself.'
-          )}
+          {esim.apn
+            ? rich('install.apn', { apn: esim.apn, code: (apn) => <code>{apn}</code> })
+            : t('install.apnItself')}
         </li>
-        <li>Leave data roaming of your own SIM switched off, so that it costs nothing.</li>
+        <li>{t('install.ownSim')}</li>
       </ol>
     </>
   )
 }
 
-const codeId = (id: string, label: string): string => `${id}-${label.toLowerCase().replaceAll(/[^a-z]+/g, '-')}`
-
 interface CodesProps {
+  texts: Texts
   esim: InstallableEsim
   id: string
   name: string
   installable: boolean
 }
 
-function Codes({ esim, id, name, installable }: CodesProps) {
+function Codes({ texts: { t }, esim, id, name, installable }: CodesProps) {
   const facts = [
-    ['SM-DP+ address', esim.smdpAddress],
-    ['Activation code', esim.matchingId],
-    ['Confirmation code', esim.confirmationCode],
-    ['In one line', esim.activationCode],
-    ['ICCID', esim.iccid],
-    ['APN', esim.apn],
+    ['smdp-address', t('common.smdpAddress'), esim.smdpAddress],
+    ['activation-code', t('common.activationCode'), esim.matchingId],
+    ['confirmation-code', t('common.confirmationCode'), esim.confirmationCode],
+    ['one-line', t('install.oneLine'), esim.activationCode],
+    ['iccid', 'ICCID', esim.iccid],
+    ['apn', 'APN', esim.apn],
   ] as const
   return (
     <details open={installable}>
-      <summary>Codes of this eSIM</summary>
+      <summary>{t('install.codes')}</summary>
       {installable ? (
         <>
-          <p>Scan this with the phone that will use the eSIM, from another screen:</p>
-          <img className="qr" src={esim.qr} alt={`QR code of ${name}; the same details are below as text`} />
+          <p>{t('install.scan')}</p>
+          <img className="qr" src={esim.qr} alt={t('common.qrAlt', { name })} />
         </>
       ) : null}
       <dl>
-        {facts.map(([label, value]) =>
+        {facts.map(([key, label, value]) =>
           value === null ? null : (
-            <div key={label}>
+            <div key={key}>
               <dt>{label}</dt>
               <dd>
-                <code id={codeId(id, label)}>{value}</code>
+                <code id={`${id}-${key}`}>{value}</code>
                 <button
                   type="button"
                   hidden
                   className="copy plain"
-                  data-copies={codeId(id, label)}
-                  data-done="Copied"
-                  aria-label={`Copy ${label} of ${name}`}
+                  data-copies={`${id}-${key}`}
+                  data-done={t('install.copied')}
+                  aria-label={t('install.copyOf', { label, name })}
                 >
-                  Copy
+                  {t('install.copy')}
                 </button>
               </dd>
             </div>
           ),
         )}
       </dl>
-      <p className="quiet">
-        It can be installed once, on one phone. Do not delete it from the phone before the end of your trip. The ICCID
-        is its serial number, which our support asks for.
-      </p>
+      <p className="quiet">{t('install.once')}</p>
     </details>
   )
 }

@@ -1,7 +1,7 @@
 /** G1, G2, G4, G5: persons see, correct and export their data on the web, signed in by a mailed link. */
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
-import { findAccount, updateAccount } from '../../../db/accounts.ts'
+import { findAccount, languageOf, updateAccount } from '../../../db/accounts.ts'
 import { listConsents, setPromotions } from '../../../db/consents.ts'
 import { peekLinkToken } from '../../../db/crypto/link-tokens.ts'
 import { listDevices } from '../../../db/devices.ts'
@@ -21,7 +21,7 @@ import { sentId } from '../../http/storable.ts'
 import type { NoticeName } from '../../pages/account/frame.tsx'
 import { type MyDataPage, renderMyData } from '../../pages/account/my-data.tsx'
 import { onceOf } from '../../pages/form.tsx'
-import { layoutHeaders } from '../../pages/layout.tsx'
+import { layoutHeaders, type PageContext } from '../../pages/layout.tsx'
 import { renderNotFound } from '../../pages/not-found.tsx'
 import { destinations, renderAskAddress, renderLinkSent, renderUseLink } from '../../pages/sign-in.tsx'
 import { createEmailChangeClient } from '../../runs/email-change-client.ts'
@@ -33,7 +33,7 @@ import { email, profileForm } from '../../views/account-fields.ts'
 import { exportHeaders } from '../exports.ts'
 import { accountPage } from './account-page.ts'
 
-const page = { description: 'A page', contentType: 'text/html' } as const
+const html = { description: 'A page', contentType: 'text/html' } as const
 const elsewhere = { description: 'Done; the answer is on another page' } as const
 const headers = layoutHeaders({ forms: true })
 const destination = z.enum(destinations).default('account')
@@ -44,7 +44,7 @@ const shownRequests = 20
 
 export function accountPageRoutes(api: ApiContext): Route[] {
   const { sql, config } = api
-  const { SUPPORT_MAIL: supportMail, PUBLIC_URL: publicUrl } = config
+  const { PUBLIC_URL: publicUrl } = config
   const signIn = createWebSignIn(api)
   const emailChanges = createEmailChangeClient(api)
   const requests = createPrivacyRequestClient(api)
@@ -63,11 +63,10 @@ export function accountPageRoutes(api: ApiContext): Route[] {
       summary: "A person's data and settings; without a session the page to sign in",
       promises: ['G1', 'G2', 'G4', 'G5'],
       callers: ['public', 'visitor'],
-      responses: { 200: page },
-      async handle({ caller, header }) {
-        if (caller.kind !== 'visitor')
-          return { status: 200, headers, raw: renderAskAddress('account/data', supportMail) }
-        return show(header, (notice) => myData(caller, notice, undefined))
+      responses: { 200: html },
+      async handle({ caller, header, page }) {
+        if (caller.kind !== 'visitor') return { status: 200, headers, raw: renderAskAddress('account/data', page()) }
+        return show(header, (notice) => myData(caller, page(), { notice }))
       },
     }),
     defineRoute({
@@ -77,8 +76,8 @@ export function accountPageRoutes(api: ApiContext): Route[] {
       summary: 'Asks for the e-mail address of an account',
       callers: ['public', 'visitor'],
       query: z.strictObject({ next: destination }),
-      responses: { 200: page },
-      handle: ({ query }) => ({ status: 200, headers, raw: renderAskAddress(query.next, supportMail) }),
+      responses: { 200: html },
+      handle: ({ query, page }) => ({ status: 200, headers, raw: renderAskAddress(query.next, page()) }),
     }),
     defineRoute({
       method: 'post',
@@ -89,12 +88,12 @@ export function accountPageRoutes(api: ApiContext): Route[] {
       callers: ['public'],
       form: true,
       body: z.strictObject({ email, next: destination }),
-      responses: { 200: page },
-      showFormAgain: (_request, refused) =>
-        renderAskAddress(destination.catch('account').parse(refused.typed.next), supportMail, refused),
-      handle({ body }) {
+      responses: { 200: html },
+      showFormAgain: ({ page }, refused) =>
+        renderAskAddress(destination.catch('account').parse(refused.typed.next), page(), refused),
+      handle({ body, page }) {
         signIn.requestLink(body.email, body.next)
-        return { status: 200, headers, raw: renderLinkSent(supportMail, signIn.validMinutes) }
+        return { status: 200, headers, raw: renderLinkSent(page(), signIn.validMinutes) }
       },
     }),
     defineRoute({
@@ -104,12 +103,12 @@ export function accountPageRoutes(api: ApiContext): Route[] {
       summary: 'Shows the button that signs in by a mailed link; the link stays unspent',
       callers: ['public', 'visitor'],
       params: token,
-      responses: { 200: page, 404: page },
-      async handle({ params }) {
+      responses: { 200: html, 404: html },
+      async handle({ params, page }) {
         const link = await peekLinkToken(sql, params.token, ['sign_in'], new Date())
         return link
-          ? { status: 200, headers, raw: renderUseLink(params.token, supportMail) }
-          : { status: 404, headers, raw: renderNotFound(supportMail) }
+          ? { status: 200, headers, raw: renderUseLink(params.token, page(await languageOf(sql, link.accountId))) }
+          : { status: 404, headers, raw: renderNotFound(page()) }
       },
     }),
     defineRoute({
@@ -122,12 +121,12 @@ export function accountPageRoutes(api: ApiContext): Route[] {
       form: true,
       params: token,
       body: z.strictObject({}),
-      responses: { 303: elsewhere, 404: page },
-      async handle({ params, ip, requestId }) {
+      responses: { 303: elsewhere, 404: html },
+      async handle({ params, ip, requestId, page }) {
         const used = await signIn.takeLink(params.token, { ip, requestId })
         return used
           ? { status: 303, headers: { Location: used.next, 'Set-Cookie': used.cookie } }
-          : { status: 404, headers, raw: renderNotFound(supportMail) }
+          : { status: 404, headers, raw: renderNotFound(page()) }
       },
     }),
     defineRoute({
@@ -138,7 +137,7 @@ export function accountPageRoutes(api: ApiContext): Route[] {
       callers: ['visitor'],
       form: true,
       body: z.strictObject({}),
-      responses: { 303: elsewhere, 200: page },
+      responses: { 303: elsewhere, 200: html },
       async handle({ header }) {
         const secret = secretIn(header('cookie'), 'visitor', publicUrl)
         if (secret) await closeSession(sql, secret)
@@ -154,8 +153,9 @@ export function accountPageRoutes(api: ApiContext): Route[] {
       callers: ['visitor'],
       form: true,
       body: profileForm,
-      responses: { 303: elsewhere, 200: page },
-      showFormAgain: ({ caller }, refused) => myData(caller, undefined, { ...refused, form: 'profile' }),
+      responses: { 303: elsewhere, 200: html },
+      showFormAgain: ({ caller, page }, refused) =>
+        myData(caller, page(), { refused: { ...refused, form: 'profile' } }),
       async handle({ caller, body }) {
         const change = { id: caller.accountId, expectedVersion: undefined, changes: body, at: new Date() }
         if ((await updateAccount(sql, api, change)) !== 'changed') throw new Problem('not_found')
@@ -171,7 +171,7 @@ export function accountPageRoutes(api: ApiContext): Route[] {
       callers: ['visitor'],
       form: true,
       body: z.strictObject({ granted: z.literal('on').optional() }),
-      responses: { 303: elsewhere, 200: page },
+      responses: { 303: elsewhere, 200: html },
       async handle({ caller, body }) {
         const granted = body.granted === 'on'
         await setPromotions(sql, { accountId: caller.accountId, granted, source: 'web', at: new Date() })
@@ -188,9 +188,9 @@ export function accountPageRoutes(api: ApiContext): Route[] {
       freshSignIn: true,
       form: true,
       body: z.strictObject({ email }),
-      responses: { 303: elsewhere, 200: page },
+      responses: { 303: elsewhere, 200: html },
       problems: ['request_in_progress', 'email_change_state_conflict'],
-      showFormAgain: ({ caller }, refused) => myData(caller, undefined, { ...refused, form: 'email' }),
+      showFormAgain: ({ caller, page }, refused) => myData(caller, page(), { refused: { ...refused, form: 'email' } }),
       async handle({ caller, body, ip, requestId }) {
         const { accountId } = caller
         const { requestedAt: at } = await emailChanges.request(accountId, body.email)
@@ -212,9 +212,10 @@ export function accountPageRoutes(api: ApiContext): Route[] {
         kind: z.enum(privacyRequestKinds),
         message: z.string().trim().min(1).max(20_000),
       }),
-      responses: { 303: elsewhere, 200: page },
+      responses: { 303: elsewhere, 200: html },
       problems: ['account_missing', 'privacy_request_state_conflict'],
-      showFormAgain: ({ caller }, refused) => myData(caller, undefined, { ...refused, form: 'privacyRequest' }),
+      showFormAgain: ({ caller, page }, refused) =>
+        myData(caller, page(), { refused: { ...refused, form: 'privacyRequest' } }),
       async handle({ caller, body: { once, ...request } }) {
         const form = { operation: privacyRequestOperation, caller, once, content: request }
         const claim = await claimForm(api, form)
@@ -234,7 +235,7 @@ export function accountPageRoutes(api: ApiContext): Route[] {
       callers: ['visitor'],
       reads: ['everything'],
       freshSignIn: true,
-      responses: { 200: { description: 'The document', contentType: 'application/json' }, 401: page },
+      responses: { 200: { description: 'The document', contentType: 'application/json' }, 401: html },
       async handle({ caller: { accountId }, ip, requestId }) {
         const at = new Date()
         await spend(api, 'export', { accountId })
@@ -247,8 +248,8 @@ export function accountPageRoutes(api: ApiContext): Route[] {
 
   async function myData(
     { accountId, csrf }: Visitor,
-    notice: string | undefined,
-    refused: MyDataPage['refused'],
+    page: PageContext,
+    { notice, refused }: { notice?: string | undefined; refused?: MyDataPage['refused'] },
   ): Promise<string> {
     const asked = { accountId, filter: undefined, asOf: new Date(), after: undefined, limit: shownRequests }
     const [account, identities, consents, devices, change, open] = await Promise.all([
@@ -260,8 +261,7 @@ export function accountPageRoutes(api: ApiContext): Route[] {
       listPrivacyRequests(sql, asked),
     ])
     if (!account) throw new Problem('not_found')
-    return renderMyData({
-      supportMail,
+    const shown = {
       csrf,
       notice,
       refused,
@@ -277,6 +277,7 @@ export function accountPageRoutes(api: ApiContext): Route[] {
         answerBy: row.answer_by,
       })),
       newEmail: change?.state === 'open' ? change.newEmail : null,
-    })
+    }
+    return renderMyData(shown, page)
   }
 }

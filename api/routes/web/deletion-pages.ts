@@ -18,7 +18,7 @@ const html = { description: 'A page', contentType: 'text/html' } as const
 const headers = layoutHeaders({ forms: true })
 
 export function deletionPageRoutes(api: ApiContext): Route[] {
-  const { SUPPORT_MAIL: supportMail, PUBLIC_URL: publicUrl } = api.config
+  const { PUBLIC_URL: publicUrl } = api.config
   const client = createDeletionClient(api)
 
   return [
@@ -65,7 +65,7 @@ export function deletionPageRoutes(api: ApiContext): Route[] {
       responses: { 200: html, 404: html },
       async handle({ params: { id }, page }) {
         const known = z.uuid().safeParse(id).success && (await findReceipt(api.sql, id))
-        if (!known) return { status: 404, headers, raw: renderNotFound(supportMail) }
+        if (!known) return { status: 404, headers, raw: renderNotFound(page()) }
         const [receipt, signed] = await Promise.all([viewReceipt(api, id), signedReceipt(api, id)])
         const raw = renderReceipt({ ...receipt, entry: signed.entry?.seq ?? null }, page())
         return { status: 200, headers: { ...headers, 'X-Robots-Tag': 'noindex' }, raw }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
-import { touchActivity } from '../../../db/accounts.ts'
+import { languageOf, touchActivity } from '../../../db/accounts.ts'
 import { findPackage } from '../../../db/catalogue/packages.ts'
 import { listEsims, type StoredEsim } from '../../../db/order/esims.ts'
 import { findOrderByInstallToken } from '../../../db/order/orders.ts'
@@ -13,11 +13,11 @@ import { layoutHeaders } from '../../pages/layout.tsx'
 import { renderNotFound } from '../../pages/not-found.tsx'
 import { esimLife } from '../../views/esim-life.ts'
 
-const page = { description: 'A page', contentType: 'text/html' } as const
+const html = { description: 'A page', contentType: 'text/html' } as const
 const headers = { ...layoutHeaders({ images: true, copyButtons: true }), 'X-Robots-Tag': 'noindex' }
 
 export function installRoutes(api: ApiContext): Route[] {
-  const { sql, config } = api
+  const { sql } = api
   return [
     defineRoute({
       method: 'get',
@@ -30,14 +30,17 @@ export function installRoutes(api: ApiContext): Route[] {
       params: z.strictObject({ token: z.string().max(200) }),
       query: z.strictObject({ device: z.enum(['ios', 'android', 'other']).optional() }),
       requestHeaders: { 'User-Agent': 'Decides which phone’s steps are shown, unless `device` says it.' },
-      responses: { 200: page, 404: page },
-      async handle({ params: { token }, query: { device }, header }) {
+      responses: { 200: html, 404: html },
+      async handle({ params: { token }, query: { device }, header, page }) {
         const order = await findOrderByInstallToken(sql, api, token)
-        if (!order) return { status: 404, headers, raw: renderNotFound(config.SUPPORT_MAIL) }
-        const [esims, bought] = await Promise.all([listEsims(api, order), findPackage(sql, order.package_code)])
+        if (!order) return { status: 404, headers, raw: renderNotFound(page()) }
+        const [esims, bought, language] = await Promise.all([
+          listEsims(api, order),
+          findPackage(sql, order.package_code),
+          languageOf(sql, order.account_id),
+        ])
         await touchActivity(sql, order.account_id, new Date())
-        const raw = renderInstall({
-          supportMail: config.SUPPORT_MAIL,
+        const shown = {
           destination: order.destination,
           packageName: order.package_name,
           countries: bought?.destinations ?? [],
@@ -47,7 +50,8 @@ export function installRoutes(api: ApiContext): Route[] {
           device: device ?? deviceOf(header('user-agent')),
           refunded: order.status !== 'delivered' && order.status !== 'ended',
           esims: esims.map(installable),
-        })
+        }
+        const raw = renderInstall(shown, page(language))
         return { status: 200, headers, raw }
       },
     }),

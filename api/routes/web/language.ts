@@ -42,7 +42,7 @@ export function languageRoutes({ sql, dataKeys, cipher, config }: ApiContext): R
       async handle({ caller, body }) {
         const change = { id: caller.accountId, expectedVersion: undefined, changes: body, at: new Date() }
         if ((await updateAccount(sql, { dataKeys, cipher }, change)) !== 'changed') throw new Problem('not_found')
-        const headers = { Location: '/account', 'Set-Cookie': languageCookie(body.language, publicUrl) }
+        const headers = { Location: '/account/data', 'Set-Cookie': languageCookie(body.language, publicUrl) }
         return { status: 303, headers }
       },
     }),

@@ -9,6 +9,7 @@ import { findOrder, listOrders, type OrderRow } from '../../../db/order/orders.t
 import { listRefunds } from '../../../db/order/refunds.ts'
 import { findWithdrawal } from '../../../db/order/withdrawals.ts'
 import { listMails } from '../../../db/sends.ts'
+import type { Texts } from '../../../messages/texts.ts'
 import { cancel, type OrderStatus, refund, resend, takesUpdate } from '../../../workflows/order/order.contract.ts'
 import { spendOnce } from '../../http/allowance.ts'
 import type { Visitor } from '../../http/caller.ts'
@@ -24,7 +25,7 @@ import { renderMyEsims } from '../../pages/account/my-esims.tsx'
 import { renderOrder } from '../../pages/account/order.tsx'
 import { renderWithdrawal } from '../../pages/account/withdrawal.tsx'
 import { onceOf } from '../../pages/form.tsx'
-import { layoutHeaders } from '../../pages/layout.tsx'
+import { layoutHeaders, type PageContext } from '../../pages/layout.tsx'
 import { renderAskAddress } from '../../pages/sign-in.tsx'
 import { createOrderClient } from '../../runs/order-client.ts'
 import { createWithdrawalClient, withdrawableUntil } from '../../runs/withdrawal-client.ts'
@@ -34,7 +35,7 @@ import { esimLife } from '../../views/esim-life.ts'
 import { readWithdrawal, viewConsent } from '../../views/withdrawal-view.ts'
 import { accountPage } from './account-page.ts'
 
-const page = { description: 'A page', contentType: 'text/html' } as const
+const html = { description: 'A page', contentType: 'text/html' } as const
 const elsewhere = { description: 'Done; the answer is on another page' } as const
 const headers = layoutHeaders({ forms: true })
 const params = z.strictObject({ id: sentId })
@@ -46,7 +47,7 @@ const givenBack: readonly OrderStatus[] = ['cancelled', 'refunding', 'refunded']
 
 export function orderPageRoutes(api: ApiContext): Route[] {
   const { sql, config } = api
-  const { SUPPORT_MAIL: supportMail, PUBLIC_URL: publicUrl } = config
+  const { PUBLIC_URL: publicUrl } = config
   const orders = createOrderClient(api)
   const withdrawals = createWithdrawalClient(api)
   const show = accountPage(publicUrl)
@@ -68,9 +69,9 @@ export function orderPageRoutes(api: ApiContext): Route[] {
       form: true,
       params,
       body: nothing,
-      responses: { 303: elsewhere, 200: page },
+      responses: { 303: elsewhere, 200: html },
       problems: ['order_state_conflict', 'esim_in_use', 'provider_unavailable', 'request_in_progress'],
-      showFormAgain: ({ caller, params: { id } }, refused) => orderPage(id, caller, undefined, refused),
+      showFormAgain: ({ caller, params: { id }, page }, refused) => orderPage(id, caller, page(), { refused }),
       async handle({ caller, params: { id } }) {
         await owned(id, caller)
         try {
@@ -92,10 +93,10 @@ export function orderPageRoutes(api: ApiContext): Route[] {
       summary: "A person's eSIMs and orders; without a session the page to sign in",
       promises: ['G1', 'U3'],
       callers: ['public', 'visitor'],
-      responses: { 200: page },
-      async handle({ caller, header }) {
-        if (caller.kind !== 'visitor') return { status: 200, headers, raw: renderAskAddress('account', supportMail) }
-        return show(header, (notice) => myEsims(caller, notice))
+      responses: { 200: html },
+      async handle({ caller, header, page }) {
+        if (caller.kind !== 'visitor') return { status: 200, headers, raw: renderAskAddress('account', page()) }
+        return show(header, (notice) => myEsims(caller, page(), notice))
       },
     }),
     defineRoute({
@@ -106,9 +107,9 @@ export function orderPageRoutes(api: ApiContext): Route[] {
       promises: ['G1', 'U2', 'U3', 'U6'],
       callers: ['visitor'],
       params,
-      responses: { 200: page },
-      handle: ({ caller, params: { id }, header }) =>
-        show(header, (notice) => orderPage(id, caller, notice, undefined)),
+      responses: { 200: html },
+      handle: ({ caller, params: { id }, header, page }) =>
+        show(header, (notice) => orderPage(id, caller, page(), { notice })),
     }),
     giveBack('cancel', cancel, 'cancelled'),
     giveBack('return', refund, 'returned'),
@@ -122,9 +123,9 @@ export function orderPageRoutes(api: ApiContext): Route[] {
       form: true,
       params,
       body: onceOnly,
-      responses: { 303: elsewhere, 200: page },
+      responses: { 303: elsewhere, 200: html },
       problems: ['order_state_conflict', 'mail_unavailable', 'request_in_progress'],
-      showFormAgain: ({ caller, params: { id } }, refused) => orderPage(id, caller, undefined, refused),
+      showFormAgain: ({ caller, params: { id }, page }, refused) => orderPage(id, caller, page(), { refused }),
       async handle({ caller, params: { id }, body: { once } }) {
         await owned(id, caller)
         const claim = await claimForm(api, { operation: 'POST /account/orders/{id}/resend', caller, once, content: id })
@@ -142,12 +143,12 @@ export function orderPageRoutes(api: ApiContext): Route[] {
       form: true,
       params,
       body: nothing,
-      responses: { 200: page },
+      responses: { 200: html },
       problems: ['order_state_conflict', 'withdrawal_period_over'],
-      showFormAgain: ({ caller, params: { id } }, refused) => orderPage(id, caller, undefined, refused),
-      async handle({ caller, params: { id } }) {
+      showFormAgain: ({ caller, params: { id }, page }, refused) => orderPage(id, caller, page(), { refused }),
+      async handle({ caller, params: { id }, page }) {
         await withdrawals.open(await owned(id, caller), undefined)
-        return { status: 200, headers, raw: await withdrawalPage(id, caller, undefined) }
+        return { status: 200, headers, raw: await withdrawalPage(id, caller, page()) }
       },
     }),
     defineRoute({
@@ -160,7 +161,7 @@ export function orderPageRoutes(api: ApiContext): Route[] {
       form: true,
       params,
       body: z.strictObject({ name: personName }),
-      responses: { 303: elsewhere, 200: page },
+      responses: { 303: elsewhere, 200: html },
       problems: [
         'order_state_conflict',
         'withdrawal_not_opened',
@@ -169,7 +170,7 @@ export function orderPageRoutes(api: ApiContext): Route[] {
         'provider_unavailable',
         'request_in_progress',
       ],
-      showFormAgain: ({ caller, params: { id } }, refused) => withdrawalPage(id, caller, refused),
+      showFormAgain: ({ caller, params: { id }, page }, refused) => withdrawalPage(id, caller, page(), refused),
       async handle({ caller, params: { id }, body: { name } }) {
         const order = await owned(id, caller)
         await withdrawals.open(order, name)
@@ -185,10 +186,11 @@ export function orderPageRoutes(api: ApiContext): Route[] {
       promises: ['U6'],
       callers: ['visitor'],
       params: documentParams,
-      responses: { 200: page },
-      async handle({ caller, params: { id, number } }) {
-        const raw = renderInvoice(await contentOf(id, number, caller), `/account/orders/${id}`, supportMail)
-        return { status: 200, headers, raw }
+      responses: { 200: html },
+      async handle({ caller, params: { id, number }, page }) {
+        const shown = page()
+        const content = await contentOf(id, number, caller, shown.texts)
+        return { status: 200, headers, raw: renderInvoice(content, `/account/orders/${id}`, shown) }
       },
     }),
     defineRoute({
@@ -199,11 +201,12 @@ export function orderPageRoutes(api: ApiContext): Route[] {
       promises: ['U6'],
       callers: ['visitor'],
       params: documentParams,
-      responses: { 200: { description: 'The file', contentType: 'application/pdf' }, 404: page },
-      async handle({ caller, params: { id, number } }) {
-        const content = await contentOf(id, number, caller)
+      responses: { 200: { description: 'The file', contentType: 'application/pdf' }, 404: html },
+      async handle({ caller, params: { id, number }, page }) {
+        const { texts } = page()
+        const content = await contentOf(id, number, caller, texts)
         const disposition = { 'Content-Disposition': `attachment; filename="${content.number}.pdf"` }
-        return { status: 200, headers: disposition, raw: await invoicePdf(content) }
+        return { status: 200, headers: disposition, raw: await invoicePdf(content, texts) }
       },
     }),
   ]
@@ -215,7 +218,7 @@ export function orderPageRoutes(api: ApiContext): Route[] {
     return order
   }
 
-  async function myEsims({ accountId }: Visitor, notice: string | undefined): Promise<string> {
+  async function myEsims({ accountId }: Visitor, page: PageContext, notice: string | undefined): Promise<string> {
     const rows = await listOrders(sql, { accountId, status: undefined, after: undefined, limit: shownOrders + 1 })
     const shown = rows.slice(0, shownOrders)
     const esims = await listEsimsOfOrders(
@@ -223,33 +226,29 @@ export function orderPageRoutes(api: ApiContext): Route[] {
       accountId,
       shown.map(({ id }) => id),
     )
-    return renderMyEsims({
-      supportMail,
-      notice,
-      more: rows.length > shown.length,
-      orders: await Promise.all(
-        shown.map(async (order) => ({
-          id: order.id,
-          createdAt: order.created_at,
-          packageName: order.package_name,
-          destination: order.destination,
-          days: order.days,
-          isTopUp: order.parent_order_id !== null,
-          status: order.status,
-          minor: order.gross_minor,
-          currency: order.currency,
-          installUrl: await installUrl(api, order),
-          esims: (esims.get(order.id) ?? []).map((esim) => ({ id: esim.id, ...esimLife(esim) })),
-        })),
-      ),
-    })
+    const lines = await Promise.all(
+      shown.map(async (order) => ({
+        id: order.id,
+        createdAt: order.created_at,
+        packageName: order.package_name,
+        destination: order.destination,
+        days: order.days,
+        isTopUp: order.parent_order_id !== null,
+        status: order.status,
+        minor: order.gross_minor,
+        currency: order.currency,
+        installUrl: await installUrl(api, order),
+        esims: (esims.get(order.id) ?? []).map((esim) => ({ id: esim.id, ...esimLife(esim) })),
+      })),
+    )
+    return renderMyEsims({ notice, more: rows.length > shown.length, orders: lines }, page)
   }
 
   async function orderPage(
     id: string,
     caller: Visitor,
-    notice: string | undefined,
-    refused: RefusedForm | undefined,
+    page: PageContext,
+    { notice, refused }: { notice?: string | undefined; refused?: RefusedForm },
   ): Promise<string> {
     const order = await owned(id, caller)
     const [documents, refunds, mails, esims, withdrawal, install] = await Promise.all([
@@ -262,8 +261,7 @@ export function orderPageRoutes(api: ApiContext): Route[] {
     ])
     const isUnused = esims.every(({ state, usedBytes }) => (state === 'new' || state === 'unknown') && usedBytes === 0n)
     const isTopUp = order.parent_order_id !== null
-    return renderOrder({
-      supportMail,
+    const shown = {
       csrf: caller.csrf,
       notice,
       refused,
@@ -293,16 +291,22 @@ export function orderPageRoutes(api: ApiContext): Route[] {
       },
       withdrawnAt: withdrawal?.statedAt ?? null,
       once: onceOf(refused),
-    })
+    }
+    return renderOrder(shown, page)
   }
 
-  async function withdrawalPage(id: string, caller: Visitor, refused: RefusedForm | undefined): Promise<string> {
+  async function withdrawalPage(
+    id: string,
+    caller: Visitor,
+    page: PageContext,
+    refused?: RefusedForm,
+  ): Promise<string> {
     const withdrawal = await readWithdrawal(api, await owned(id, caller))
-    return renderWithdrawal({ supportMail, csrf: caller.csrf, refused, withdrawal })
+    return renderWithdrawal({ csrf: caller.csrf, refused, withdrawal }, page)
   }
 
   /** @throws Problem not_found */
-  async function contentOf(id: string, number: string, caller: Visitor) {
+  async function contentOf(id: string, number: string, caller: Visitor, texts: Texts) {
     await owned(id, caller)
     const [document, account] = await Promise.all([
       findDocument(sql, id, number),
@@ -310,6 +314,6 @@ export function orderPageRoutes(api: ApiContext): Route[] {
     ])
     if (!document || !account) throw new Problem('not_found')
     const { firstName, lastName, email } = account
-    return invoiceContent(document, { name: `${firstName} ${lastName}`, email })
+    return invoiceContent(document, { name: `${firstName} ${lastName}`, email }, texts)
   }
 }

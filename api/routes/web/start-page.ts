@@ -1,22 +1,21 @@
-import type { ApiContext } from '../../../context.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { favicon } from '../../pages/brand/wordmark.tsx'
 import { layoutHeaders } from '../../pages/layout.tsx'
 import { renderStart } from '../../pages/start.tsx'
 
-export function startPageRoutes({ config }: ApiContext): Route[] {
+export function startPageRoutes(): Route[] {
   return [
     defineRoute({
       method: 'get',
       path: '/',
       tag: 'pages',
       summary: 'The start page, with links to the pages for persons',
-      callers: ['public'],
+      callers: ['public', 'visitor'],
       responses: { 200: { description: 'A page', contentType: 'text/html' } },
-      handle: () => ({
+      handle: ({ page }) => ({
         status: 200,
         headers: layoutHeaders({ maxAgeSeconds: 300 }),
-        raw: renderStart(config.SUPPORT_MAIL),
+        raw: renderStart(page()),
       }),
     }),
     defineRoute({
