@@ -152,6 +152,9 @@ export function createPaymentSweepActivities(context: WorkerContext): PaymentSwe
     const { paymentIntentId, status, orderId, mark } = payment
     if (status === 'canceled' || !isOurs(orderId, mark)) return undefined
     if (await findOrderOfPayment(sql, paymentIntentId)) return undefined
+    // Paid on Stripe's page: the order's run reads it there, and ends the page.
+    const order = orderId ? await findOrder(sql, orderId) : undefined
+    if (order?.checkout_session_id && order.payment_intent_id === null) return undefined
     if (status !== 'succeeded') {
       const outcome = await askAboutPayment(context, () =>
         stripe.cancelPayment(paymentIntentId, `unknown-${paymentIntentId}:cancel`),

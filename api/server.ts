@@ -61,6 +61,7 @@ import { installRoutes } from './routes/web/install.ts'
 import { languageRoutes } from './routes/web/language.ts'
 import { orderPageRoutes } from './routes/web/order-pages.ts'
 import { startPageRoutes } from './routes/web/start-page.ts'
+import { topUpPageRoutes } from './routes/web/top-up-pages.ts'
 import { unsubscribeRoutes } from './routes/web/unsubscribe.ts'
 import { bounceRoutes } from './routes/webhooks/bounces.ts'
 import { webhookRoutes } from './routes/webhooks/payments-and-esims.ts'
@@ -153,6 +154,7 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
     ...unsubscribeRoutes(api),
     ...startPageRoutes(),
     ...orderPageRoutes(api),
+    ...topUpPageRoutes(api),
     ...languageRoutes(api),
     ...accountPageRoutes(api),
     ...deletionPageRoutes(api),

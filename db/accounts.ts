@@ -175,6 +175,14 @@ export async function languageOf(sql: Queryable, id: string | null): Promise<Lan
   return row?.language
 }
 
+/** The customer at Stripe to whom saved cards belong; undefined for a person who never saved one. */
+export async function stripeCustomerOf(sql: Queryable, id: string): Promise<string | undefined> {
+  const [row] = await sql<
+    Pick<Accounts, 'stripe_customer_id'>[]
+  >`select stripe_customer_id from accounts where id = ${id}`
+  return row?.stripe_customer_id ?? undefined
+}
+
 export async function accountExists(sql: Queryable, id: string): Promise<boolean> {
   const rows = await sql`select 1 from accounts where id = ${id}`
   return rows.length === 1

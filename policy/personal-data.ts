@@ -301,6 +301,7 @@ const tables: Record<string, Table> = {
       status: bought('status'),
       reason: bought('reason'),
       payment_intent_id: link('the payment at Stripe'),
+      checkout_session_id: link('the page at Stripe on which it is paid'),
       payment_client_secret: sealedSecret('P2', 'lets its holder pay this order'),
       customer_session_secret: sealedSecret('P2', 'opens the payment sheet'),
       payment_kind: bought('paymentKind'),

@@ -1,12 +1,14 @@
 /**
  * A simulator of one Stripe account with the parts of API version 2026-10-28.endive that this project uses. A person
- * pays by a test card at `/pay/<client secret>` (sim/stripe/confirm/).
+ * pays by a test card at `/pay/<client secret>` (sim/stripe/confirm/), or at the address of a Checkout Session
+ * (sim/stripe/hosted/).
  *
  * Actions (`POST /_control/do/<name>` with JSON). A payment is named by `paymentIntent` (id or client secret) or by
  * `orderId` (metadata.order_id).
  *   pay              method: card|apple_pay|google_pay, riskLevel, riskScore, fingerprint (of the card)
  *   fail-payment     declineCode, riskLevel; the payment can be tried again
  *   process, require-action, cancel
+ *   save-card        the customer of a paid payment keeps its card
  *   late-success     the payment succeeds just before the next cancellation
  *   auto-pay         enabled, delayMs, riskLevel: each new payment is paid at once
  *   pending-refunds  enabled: new refunds stay pending until `settle-refund` (refund | payment | none for all)
@@ -35,6 +37,7 @@ import { createConfirm } from './stripe/confirm/confirm.ts'
 import { createDisputes } from './stripe/disputes.ts'
 import { createEvents } from './stripe/events.ts'
 import { createFraudWarnings } from './stripe/fraud-warnings.ts'
+import { createSessions } from './stripe/hosted/sessions.ts'
 import { createLedger } from './stripe/ledger.ts'
 import { createPayments } from './stripe/payments.ts'
 import { createProtocol } from './stripe/protocol.ts'
@@ -47,6 +50,8 @@ import type { Delivery } from './webhooks.ts'
 export interface StripeBooks {
   customers: (Stripe.Customer | Stripe.DeletedCustomer)[]
   paymentIntents: (Stripe.PaymentIntent & Redactable)[]
+  sessions: Stripe.Checkout.Session[]
+  cards: Stripe.PaymentMethod[]
   charges: (Stripe.Charge & Redactable)[]
   refunds: Stripe.Refund[]
   disputes: Stripe.Dispute[]
@@ -94,6 +99,7 @@ export async function startStripe(options: {
     refunds: createRefunds(account, events, warnings, ledger),
     disputes,
     confirm: createConfirm({ account, payments, disputes, warnings }),
+    sessions: createSessions(account, events, payments),
     warnings,
     redactions: createRedactions(account),
   }
@@ -105,6 +111,8 @@ export async function startStripe(options: {
       books: () => ({
         customers: account.customers.all().map((customer) => account.deletedCustomers.get(customer.id) ?? customer),
         paymentIntents: account.paymentIntents.all(),
+        sessions: account.sessions.all(),
+        cards: account.cards.all(),
         charges: account.charges.all(),
         refunds: account.refunds.all(),
         disputes: account.disputes.all(),

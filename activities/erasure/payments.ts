@@ -59,8 +59,8 @@ export function createDeletionPaymentActivities(context: Context): Activities {
       if (giveUp) await wipeSecret(sql, receiptId, 'settlements')
       return { watch: open.length > 0 && !giveUp }
 
-      async function closePayment(paymentIntentId: string): Promise<void> {
-        for (;;) {
+      async function closePayment(firstId: string): Promise<void> {
+        for (let paymentIntentId = firstId; ; ) {
           const settlement = open.find((each) => each.paymentIntentId === paymentIntentId)
           if (!settlement) return
           const step = await advance(settlement, at)
@@ -74,6 +74,8 @@ export function createDeletionPaymentActivities(context: Context): Activities {
             else await wipeSecret(tx, receiptId, 'settlements')
           })
           open = left
+          // A page at Stripe was paid: its payment takes its place.
+          paymentIntentId = next?.paymentIntentId ?? paymentIntentId
         }
       }
     },
@@ -118,11 +120,15 @@ export function createDeletionPaymentActivities(context: Context): Activities {
 
   /** The person may pay while we cancel: the payment processor decides which came first. */
   async function cancel(settlement: PaymentToClose, at: Date): Promise<Progress | 'processing'> {
-    const { paymentIntentId } = settlement
-    const outcome = await stripe.cancelPayment(paymentIntentId, `erased-${paymentIntentId}:cancel`)
+    const { paymentIntentId: id } = settlement
+    const isPage = id.startsWith('cs_')
+    const outcome = isPage
+      ? await stripe.endHostedPayment(id, `erased-${id}:end`)
+      : await stripe.cancelPayment(id, `erased-${id}:cancel`)
     if (outcome === 'processing') return 'processing'
     if (outcome !== 'already_paid') return { next: null }
-    const next: PaymentToClose = { ...settlement, action: 'refund' }
+    const paymentIntentId = isPage ? ((await stripe.getHostedPayment(id)).paymentIntentId ?? id) : id
+    const next: PaymentToClose = { ...settlement, paymentIntentId, action: 'refund' }
     return {
       next,
       async book(tx) {

@@ -13,7 +13,7 @@ export async function knownOrder(sql: Queryable, orderId: string): Promise<Order
  * Stripe's PaymentIntent id of an order.
  * @throws OrderStateConflict when the order has none, which only a fault can cause
  */
-export function paymentIntentOf(order: OrderRow): string {
+export function paymentIntentOf(order: Pick<OrderRow, 'payment_intent_id'>): string {
   if (!order.payment_intent_id) throw failure('OrderStateConflict', { code: 'order_without_payment' })
   return order.payment_intent_id
 }

@@ -5,13 +5,12 @@ import { recordPaid } from '../../db/order/books.ts'
 import { findOrder, moveOrder, type OrderRow } from '../../db/order/orders.ts'
 import { milliseconds } from '../../policy/periods.ts'
 import { evidenceOf } from '../../policy/vat.ts'
-import type { Payment } from '../../providers/stripe/payments.ts'
+import type { Payment, PaymentStatus } from '../../providers/stripe/payments.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import type { LateOutcome, OrderActivities, OrderStatus, RefundReason } from '../../workflows/order/order.contract.ts'
-import { paymentIntentOf } from './known-order.ts'
+import { endPayment, readPayment } from './hosted-payment.ts'
 import { factsOf } from './payment.ts'
 import { notAccepted } from './payment-acceptance.ts'
-import { askAboutPayment } from './provider-alarm.ts'
 
 type Activities = Pick<OrderActivities, 'settleWithoutRun'>
 
@@ -27,7 +26,7 @@ const settled: LateOutcome = { state: 'settled' }
 const undecided = (askAt: Date): LateOutcome => ({ state: 'undecided', askAt: askAt.toISOString() })
 
 export function createLatePaymentActivities(context: Context): Activities {
-  const { sql, stripe } = context
+  const { sql } = context
 
   return {
     async settleWithoutRun({ orderId, asOf }) {
@@ -54,18 +53,23 @@ export function createLatePaymentActivities(context: Context): Activities {
   }
 
   async function closeUnrecorded(order: OrderRow, at: Date): Promise<LateOutcome> {
-    const payment = await askAboutPayment(context, () => stripe.getPayment(paymentIntentOf(order)))
+    const payment = await readPayment(context, order)
+    if (payment === 'none_yet' || payment === 'none') return closeUnpaid(order, payment, at)
     // An operator decides about a payment that is another order's.
     if (payment.orderId !== order.id) return settled
     if (payment.status === 'succeeded') return takePaid(order, payment, at)
+    return closeUnpaid(order, payment.status, at)
+  }
+
+  async function closeUnpaid(
+    order: OrderRow,
+    status: PaymentStatus | 'none_yet' | 'none',
+    at: Date,
+  ): Promise<LateOutcome> {
     if (at < order.payment_due_at) return undecided(order.payment_due_at)
-    if (payment.status !== 'processing') {
-      const outcome =
-        payment.status === 'canceled'
-          ? 'already_cancelled'
-          : await askAboutPayment(context, () =>
-              stripe.cancelPayment(paymentIntentOf(order), `order-${order.id}:cancel`),
-            )
+    if (status !== 'processing') {
+      const isOver = status === 'canceled' || status === 'none'
+      const outcome = isOver ? 'already_cancelled' : await endPayment(context, order)
       if (outcome === 'already_paid') return closeUnrecorded(order, at)
       if (outcome !== 'processing') {
         const change = { status: 'unpaid', reason: 'not_paid_in_time', ended_at: at } as const

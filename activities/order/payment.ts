@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { activityInfo, cancellationSignal } from '@temporalio/activity'
 import type { Context } from '../../context.ts'
-import { lockAccount } from '../../db/accounts.ts'
+import { languageOf, lockAccount } from '../../db/accounts.ts'
 import { violatedConstraint } from '../../db/connection/constraint.ts'
 import type { Queryable } from '../../db/connection/database.ts'
 import type { Accounts, Orders, Packages } from '../../db/connection/schema.ts'
@@ -13,18 +13,20 @@ import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.
 import { recordPaid } from '../../db/order/books.ts'
 import { findOrder, insertOrder, moveOrder, type NewOrder, type OrderRow, paidSince } from '../../db/order/orders.ts'
 import { type Bought, countPurchase, lockVelocity, mostBought, velocityKeys } from '../../db/order/velocity.ts'
+import { defaultLanguage } from '../../messages/languages.ts'
 import { periods } from '../../policy/periods.ts'
 import { costMinor } from '../../policy/pricing.ts'
 import { evidenceOf } from '../../policy/vat.ts'
 import type { Payment } from '../../providers/stripe/payments.ts'
+import type { StripePort } from '../../providers/stripe/stripe.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import { failure } from '../../shared/failures.ts'
 import type { OrderActivities, OrderInput } from '../../workflows/order/order.contract.ts'
 import { paymentFailureTypes, withFailureTypes } from '../failures.ts'
-import { knownOrder, paymentIntentOf } from './known-order.ts'
+import { endPayment, hostedTexts, readPayment, returnAddress } from './hosted-payment.ts'
+import { knownOrder } from './known-order.ts'
 import { notAccepted, type Objection, objectionTo } from './payment-acceptance.ts'
 import { paymentMark } from './payment-mark.ts'
-import { askAboutPayment } from './provider-alarm.ts'
 
 type Activities = Pick<OrderActivities, 'openCheckout' | 'confirmPayment' | 'cancelPayment'>
 
@@ -52,15 +54,15 @@ export function createOrderPaymentActivities(context: Context): Activities {
       const fields = tableEncryption(cipher, key, 'orders')
       const grossMinor = offer.price_minor * input.quantity
       const customerId = input.savedCards ? await customerOf(input) : undefined
-      const intent = await withFailureTypes(paymentFailureTypes, () =>
-        stripe.createPayment({
-          orderId: input.orderId,
-          amountMinor: grossMinor,
-          currency: offer.currency,
-          mark: paymentMark(cipher, input.orderId),
-          ...(customerId && { customerId }),
-          idempotencyKey: `order-${input.orderId}:payment`,
-        }),
+      const asked = {
+        orderId: input.orderId,
+        amountMinor: grossMinor,
+        currency: offer.currency,
+        mark: paymentMark(cipher, input.orderId),
+        customerId,
+      }
+      const payment = await withFailureTypes(paymentFailureTypes, () =>
+        input.hosted ? openPage(asked, input) : openSheet(asked, fields),
       )
       const sessionSecret =
         customerId &&
@@ -80,8 +82,7 @@ export function createOrderPaymentActivities(context: Context): Activities {
         days: offer.days,
         gross_minor: grossMinor,
         currency: offer.currency,
-        payment_intent_id: intent.paymentIntentId,
-        payment_client_secret: fields.seal('payment_client_secret', intent.clientSecret),
+        ...payment,
         customer_session_secret: fields.sealOptional('customer_session_secret', sessionSecret),
         ad_user_data: input.measurement.adUserData,
         ad_personalization: input.measurement.adPersonalization,
@@ -100,9 +101,7 @@ export function createOrderPaymentActivities(context: Context): Activities {
           throw failure('PaymentRefused', { code: 'of_another_order' satisfies Objection })
         if (violatedConstraint(error) !== 'orders_account_id_fkey') throw error
         // The customer was erased while we asked for the payment: nobody may be left to pay it.
-        await askAboutPayment(context, () =>
-          stripe.cancelPayment(intent.paymentIntentId, `order-${input.orderId}:cancel`),
-        )
+        await endPayment(context, { id: input.orderId, ...payment })
         throw failure('AccountMissing')
       })
     },
@@ -110,7 +109,9 @@ export function createOrderPaymentActivities(context: Context): Activities {
     async confirmPayment({ orderId, asOf, deliverBy }) {
       const order = await knownOrder(sql, orderId)
       if (order.paid_at) return { state: 'paid', review: reviewOf(order) }
-      const payment = await askAboutPayment(context, () => stripe.getPayment(paymentIntentOf(order)))
+      const payment = await readPayment(context, order)
+      if (payment === 'none_yet') return { state: 'pending' }
+      if (payment === 'none') return { state: 'cancelled' }
       const objection = objectionTo(payment, order)
       if (objection) {
         await refuse(order, objection, new Date(asOf))
@@ -151,9 +152,7 @@ export function createOrderPaymentActivities(context: Context): Activities {
       const order = await knownOrder(sql, orderId)
       // The payment may be another order's; an operator decides about it.
       if (order.status === 'cancelled' && order.reason === notAccepted) return 'cancelled'
-      const outcome = await askAboutPayment(context, () =>
-        stripe.cancelPayment(paymentIntentOf(order), `order-${orderId}:cancel`),
-      )
+      const outcome = await endPayment(context, order)
       // Stripe does not cancel a payment while the bank processes it.
       if (outcome === 'processing') throw failure('PaymentPending', { nextRetryDelay: 600_000 })
       const at = new Date(asOf)
@@ -162,6 +161,33 @@ export function createOrderPaymentActivities(context: Context): Activities {
       await resolveOperatorTask(sql, { kind: 'payment_unresolved', subjectId: orderId, by: 'order', at })
       return isPaid ? 'paid' : 'cancelled'
     },
+  }
+
+  /** The payment sheet of the app asks for a PaymentIntent. */
+  async function openSheet(asked: Asked, fields: OrderFields): Promise<OpenedPayment> {
+    const { paymentIntentId, clientSecret } = await stripe.createPayment({
+      ...asked,
+      idempotencyKey: `order-${asked.orderId}:payment`,
+    })
+    return {
+      payment_intent_id: paymentIntentId,
+      payment_client_secret: fields.seal('payment_client_secret', clientSecret),
+      checkout_session_id: null,
+    }
+  }
+
+  async function openPage(asked: Asked, input: OrderInput & { paymentDueAt: string }): Promise<OpenedPayment> {
+    const language = (await languageOf(sql, input.accountId)) ?? defaultLanguage
+    const returnTo = returnAddress(config.PUBLIC_URL, input.orderId)
+    const { sessionId } = await stripe.createHostedPayment({
+      ...asked,
+      ...hostedTexts(language),
+      expiresAt: new Date(input.paymentDueAt),
+      successUrl: returnTo,
+      cancelUrl: returnTo,
+      idempotencyKey: `order-${asked.orderId}:page`,
+    })
+    return { payment_intent_id: null, payment_client_secret: null, checkout_session_id: sessionId }
   }
 
   /** Finds or creates the Stripe customer that saved cards belong to. It holds no personal data. */
@@ -222,6 +248,13 @@ async function recordedReview(tx: Queryable, orderId: string): Promise<string | 
   const order = await findOrder(tx, orderId)
   return order ? reviewOf(order) : null
 }
+
+type Asked = Pick<
+  Parameters<StripePort['createPayment']>[0],
+  'orderId' | 'amountMinor' | 'currency' | 'mark' | 'customerId'
+>
+type OrderFields = ReturnType<typeof tableEncryption<'orders'>>
+type OpenedPayment = Pick<NewOrder, 'payment_intent_id' | 'payment_client_secret' | 'checkout_session_id'>
 
 type PackageRow = Pick<Packages, 'name' | 'destinations' | 'data_bytes' | 'days' | 'price_minor' | 'currency'> & {
   order_status: Orders['status'] | null

@@ -108,22 +108,19 @@ export function readIdempotencyKey(
 export async function claimForm(
   { cipher, sql }: Context,
   form: { operation: string; caller: Visitor; once: string; content: unknown },
-): Promise<Pick<Claim, 'resourceId' | 'repeated' | 'release'>> {
+): Promise<Pick<Claim, 'resourceId' | 'repeated' | 'firstAt' | 'release'>> {
   const { operation, caller } = form
   const requestHash = cipher.fingerprint('idempotent-request', canonicalJson(form.content))
   const key = [operation, scopeOf(caller), form.once, requestHash.toString('hex')].join('\0')
   const claimed = { scope: operation, keyHash: cipher.fingerprint('idempotency-key', key) }
-  const outcome = await claimIdempotencyKey(sql, {
-    ...claimed,
-    requestHash,
-    accountId: caller.accountId,
-    at: new Date(),
-  })
+  const at = new Date()
+  const outcome = await claimIdempotencyKey(sql, { ...claimed, requestHash, accountId: caller.accountId, at })
   if (outcome.state === 'reused') throw new Problem('idempotency_key_reused')
   if (outcome.state === 'account_missing') throw new Problem('account_missing')
   return {
     resourceId: outcome.resourceId,
     repeated: outcome.state === 'repeated',
+    firstAt: outcome.state === 'repeated' ? outcome.firstAt : at,
     release: () => releaseIdempotencyKey(sql, claimed),
   }
 }

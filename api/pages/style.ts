@@ -67,6 +67,10 @@ nav.switch a[aria-current] { background: var(--card); box-shadow: 0 1px 3px #000
 .card > ul.rows { margin: -.5rem 0 }
 .head { align-items: start; display: flex; flex-wrap: wrap; gap: .4rem .75rem; justify-content: space-between }
 .head > * { margin: 0 }
+.offer { display: grid; gap: .1rem 1rem; grid-template-columns: 1fr auto; align-items: center }
+.offer h2, .offer form { margin: 0 }
+.price { font-weight: 600; margin: 0 }
+.offer form { grid-column: 1 / -1; justify-self: start; margin-top: .5rem }
 .badge { background: var(--quiet); border-radius: 2rem; color: var(--accent); display: inline-block; font-size: .875rem;
   font-weight: 600; padding: .15rem .7rem }
 .badge.over { color: var(--muted) }

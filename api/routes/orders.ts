@@ -33,7 +33,7 @@ import { orderStatus } from '../views/order-enumerations.ts'
 import { orderDetails, orderSummary, viewOrder, viewSummary } from '../views/order-view.ts'
 
 const orderParams = z.strictObject({ id: sentId })
-const packageCode = z.string().regex(/^[a-z0-9][a-z0-9.-]{0,79}$/, 'must be the code of a package')
+export const packageCode = z.string().regex(/^[a-z0-9][a-z0-9.-]{0,79}$/, 'must be the code of a package')
 const measurement = z
   .strictObject({ adUserData: z.boolean(), adPersonalization: z.boolean() })
   .optional()

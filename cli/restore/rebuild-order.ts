@@ -211,6 +211,8 @@ async function insertLostOrder(context: Context, run: OrderRun, payment: Payment
     payment_intent_id: payment.paymentIntentId,
     payment_client_secret: fields.seal('payment_client_secret', payment.clientSecret),
     customer_session_secret: null,
+    // The payment is known: nobody has to read it on its page.
+    checkout_session_id: null,
     ad_user_data: input.measurement.adUserData,
     ad_personalization: input.measurement.adPersonalization,
     // A purchase that was measured under the lost id must not be measured again.

@@ -498,6 +498,7 @@ export interface Orders {
   performance_consent_at: Date | null
   ip_country: string | null
   card_country: string | null
+  checkout_session_id: string | null
 }
 
 export interface OutsideParties {

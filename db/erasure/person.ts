@@ -70,6 +70,7 @@ export async function lockPerson(
       ...Object.values(owned).flat(),
       ...placements.flatMap((each) => [each.id, each.client_ref]),
       ...paymentIntentIds,
+      ...orders.flatMap((order) => order.checkout_session_id ?? []),
       ...(customer ? [customer] : []),
       ...orders.flatMap((order) => order.measurement_event_id ?? []),
       ...refunds.flatMap((refund) => refund.stripe_refund_id ?? []),
@@ -163,11 +164,13 @@ function settlementOf(
   claim: ReturnType<typeof claimOf>,
   refundedAt: Date | undefined,
 ): PaymentToClose[] {
-  if (!order.payment_intent_id || !claim) return []
+  // On Stripe's page somebody may still pay: the page is what is ended then.
+  const paymentIntentId = order.payment_intent_id ?? order.checkout_session_id
+  if (!paymentIntentId || !claim) return []
   return [
     {
       ...claim,
-      paymentIntentId: order.payment_intent_id,
+      paymentIntentId,
       factId: order.fact_id,
       invoiceNumber: order.invoice_number,
       packageName: order.package_name,

@@ -108,6 +108,11 @@ export async function listOrders(
     order by created_at desc, id desc limit ${limit}`
 }
 
+/** Keeps the payment that was made on Stripe's page for an order. */
+export async function recordPaymentOf(sql: Queryable, orderId: string, paymentIntentId: string): Promise<void> {
+  await sql`update orders set payment_intent_id = ${paymentIntentId} where id = ${orderId} and payment_intent_id is null`
+}
+
 export async function findOrderOfPayment(sql: Queryable, paymentIntentId: string): Promise<string | undefined> {
   const [row] = await sql<Pick<Orders, 'id'>[]>`select id from orders where payment_intent_id = ${paymentIntentId}`
   return row?.id

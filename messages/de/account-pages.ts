@@ -50,6 +50,16 @@ export const account = {
   'esims.order': 'Bestellung und Rechnung',
   'esims.topUp': 'Aufladung: {name}',
 
+  'esims.addData': 'Datenvolumen hinzufügen',
+  'cards.title': 'Gespeicherte Karten',
+  'cards.none': 'Keine.',
+  'cards.card': '{brand} •••• {last4}, gültig bis {expires}',
+  'cards.remove': 'Entfernen',
+  'cards.text': 'Stripe hebt sie für Ihre nächste Zahlung auf. Wir kennen keine Kartennummer.',
+  'cards.unknown':
+    'Stripe nennt uns Ihre Karten gerade nicht. Bitte öffnen Sie diese Seite in einigen Minuten noch einmal.',
+  'notice.card_removed': 'Die Karte ist entfernt.',
+
   'data.who': 'Wer Sie sind',
   'data.since': 'Kunde seit',
   'data.lastUsed': 'Zuletzt genutzt',

@@ -31,6 +31,22 @@ export const purchase = {
   returnHint: 'Sie kann dann nicht mehr installiert werden, und Sie erhalten Ihr Geld zurück.',
   agreed: 'Bei der Bestellung am {at} haben Sie zugestimmt: <quote>{text}</quote>',
 
+  hostedName: 'Mehr Datenvolumen für Ihre eSIM',
+  'topUps.text': 'Das Datenvolumen kommt auf Ihre eSIM, sobald es bezahlt ist. Sie müssen nichts installieren.',
+  'topUps.none': 'Diese eSIM nimmt kein weiteres Datenvolumen auf.',
+  'topUps.offer': '{amount}, {days}',
+  'topUps.order': 'Zahlungspflichtig bestellen',
+  'topUps.stripe':
+    'Sie bezahlen auf der Seite von Stripe, unserem Zahlungsdienstleister. Wir sehen keine Kartennummer.',
+  'back.title': 'Zurück von der Zahlung',
+  'back.text': 'Die Seite Ihrer Bestellung zeigt, ob sie bezahlt ist, sobald Stripe es uns gemeldet hat.',
+  'back.order': 'Bestellung ansehen',
+  pay: '{amount} bei Stripe bezahlen',
+  payLater: 'Stripe ist gerade nicht erreichbar. Bitte öffnen Sie diese Seite in einigen Minuten noch einmal.',
+  'meaning.hosted':
+    'Bezahlen Sie bei Stripe. Nach einer Stunde wird die Bestellung von selbst storniert, und es wird nichts abgebucht.',
+  'meaning.toppedUp': 'Das Datenvolumen ist auf Ihrer eSIM.',
+
   'badge.awaiting_payment': 'Noch nicht bezahlt',
   'badge.in_review': 'Wird geprüft',
   'badge.provisioning': 'Unterwegs',

@@ -33,6 +33,12 @@ export const trouble = {
     'Dieses Formular wurde schon mit anderem Inhalt geschickt. Öffnen Sie die Seite noch einmal.',
   'text.account_missing': 'Dieses Konto gibt es nicht mehr.',
   'text.order_state_conflict': 'Die Bestellung hat sich inzwischen geändert: Die Seite zeigt ihren jetzigen Stand.',
+  'text.package_unavailable':
+    'Es wird inzwischen nicht mehr verkauft. Öffnen Sie die Seite noch einmal, um zu sehen, was es gibt.',
+  'text.payment_unavailable':
+    'Stripe, unser Zahlungsdienstleister, antwortet nicht. Es wurde nichts bestellt. Bitte versuchen Sie es in einigen Minuten noch einmal.',
+  'text.payment_refused':
+    'Stripe, unser Zahlungsdienstleister, hat es nicht angenommen. Es wurde nichts bestellt. Bitte schreiben Sie uns.',
   'text.esim_in_use': 'Schreiben Sie uns, wenn damit etwas nicht stimmt.',
   'text.provider_unavailable':
     'Das Netz, das die eSIM ausgegeben hat, antwortet nicht. Bitte versuchen Sie es in einigen Minuten noch einmal.',

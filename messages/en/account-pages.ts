@@ -47,6 +47,15 @@ export const account = {
   'esims.order': 'Order and invoice',
   'esims.topUp': 'Top-up: {name}',
 
+  'esims.addData': 'Add data',
+  'cards.title': 'Saved cards',
+  'cards.none': 'None.',
+  'cards.card': '{brand} •••• {last4}, valid until {expires}',
+  'cards.remove': 'Remove',
+  'cards.text': 'Stripe keeps them for your next payment. We know no card number.',
+  'cards.unknown': 'Stripe does not tell us your cards at the moment. Please open this page again in a few minutes.',
+  'notice.card_removed': 'The card is removed.',
+
   'data.who': 'Who you are',
   'data.since': 'Since',
   'data.lastUsed': 'Last used',

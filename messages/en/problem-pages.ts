@@ -25,6 +25,10 @@ export const trouble = {
   'text.idempotency_key_reused': 'This form was sent before with something else in it. Open the page again.',
   'text.account_missing': 'There is no such account any more.',
   'text.order_state_conflict': 'The order has changed meanwhile: the page shows how it is now.',
+  'text.package_unavailable': 'It was taken off sale meanwhile. Open the page again to see what there is.',
+  'text.payment_unavailable':
+    'Stripe, our payment processor, does not answer. Nothing was ordered. Please try again in some minutes.',
+  'text.payment_refused': 'Stripe, our payment processor, did not accept it. Nothing was ordered. Please write to us.',
   'text.esim_in_use': 'Write to us if something is wrong with it.',
   'text.provider_unavailable': 'The network that issued the eSIM does not answer. Please try again in some minutes.',
   'text.mail_unavailable': 'We cannot send mails at the moment. Please try again in some minutes.',

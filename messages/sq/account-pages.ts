@@ -50,6 +50,16 @@ export const account = {
   'esims.order': 'Porosia dhe fatura',
   'esims.topUp': 'Mbushje: {name}',
 
+  'esims.addData': 'Shtoni të dhëna',
+  'cards.title': 'Kartat e ruajtura',
+  'cards.none': 'Asnjë.',
+  'cards.card': '{brand} •••• {last4}, e vlefshme deri më {expires}',
+  'cards.remove': 'Hiqeni',
+  'cards.text': 'Stripe i ruan për pagesën tuaj të radhës. Ne nuk dimë asnjë numër karte.',
+  'cards.unknown':
+    'Stripe nuk na i tregon kartat tuaja për momentin. Ju lutemi hapeni këtë faqe përsëri pas pak minutash.',
+  'notice.card_removed': 'Karta u hoq.',
+
   'data.who': 'Kush jeni ju',
   'data.since': 'Që nga',
   'data.lastUsed': 'Përdorur së fundi',

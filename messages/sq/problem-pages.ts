@@ -28,6 +28,11 @@ export const trouble = {
   'text.idempotency_key_reused': 'Ky formular u dërgua më parë me përmbajtje tjetër. Hapeni faqen përsëri.',
   'text.account_missing': 'Kjo llogari nuk ekziston më.',
   'text.order_state_conflict': 'Porosia ka ndryshuar ndërkohë: faqja e tregon si është tani.',
+  'text.package_unavailable': 'Ndërkohë nuk shitet më. Hapeni faqen përsëri për të parë çfarë ka.',
+  'text.payment_unavailable':
+    'Stripe, përpunuesi ynë i pagesave, nuk përgjigjet. Asgjë nuk u porosit. Ju lutemi provoni përsëri pas disa minutash.',
+  'text.payment_refused':
+    'Stripe, përpunuesi ynë i pagesave, nuk e pranoi. Asgjë nuk u porosit. Ju lutemi na shkruani.',
   'text.esim_in_use': 'Na shkruani nëse diçka nuk është në rregull me të.',
   'text.provider_unavailable':
     'Rrjeti që e lëshoi eSIM-in nuk përgjigjet. Ju lutemi provoni përsëri pas disa minutash.',

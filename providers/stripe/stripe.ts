@@ -8,6 +8,7 @@ import { createStripeClient, type StripeSettings } from './client.ts'
 import { createDisputes } from './disputes.ts'
 import { createFraudWarnings } from './fraud-warnings.ts'
 import { createHistory } from './history.ts'
+import { createHostedPayments } from './hosted.ts'
 import { createPayments } from './payments.ts'
 import { createPersons } from './persons.ts'
 import { createRefunds } from './refunds.ts'
@@ -23,6 +24,7 @@ export function createStripe(settings: StripeSettings) {
     /** whether the settings allow redaction jobs */
     redactionConfigured: Boolean(settings.redactionApiVersion),
     ...createPayments(client),
+    ...createHostedPayments(client),
     ...createHistory(client),
     ...createBooks(client),
     ...createRefunds(client),

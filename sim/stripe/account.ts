@@ -43,6 +43,11 @@ export interface Account {
   disputes: Collection<Stripe.Dispute>
   fraudWarnings: Collection<Stripe.Radar.EarlyFraudWarning>
   redactions: Collection<RedactionJob>
+  sessions: Collection<Stripe.Checkout.Session>
+  /** by session: the metadata of the payment that it will make */
+  sessionPayments: Map<string, Record<string, string>>
+  /** the cards that customers have saved */
+  cards: Collection<Stripe.PaymentMethod>
   balanceTransactions: Collection<Stripe.BalanceTransaction>
   payouts: Collection<Stripe.Payout>
   /** the payout of each balance transaction that was paid out */
@@ -88,6 +93,9 @@ export function createAccount(): Account {
         idOf(warning.payment_intent ?? account.charges.get(idOf(warning.charge) ?? '')?.payment_intent),
     }),
     redactions: createCollection(),
+    sessions: createCollection(),
+    sessionPayments: new Map(),
+    cards: createCollection(),
     balanceTransactions: createCollection(
       {
         currency: (transaction) => transaction.currency,
@@ -124,12 +132,15 @@ export function createAccount(): Account {
         'disputes',
         'fraudWarnings',
         'redactions',
+        'sessions',
+        'cards',
         'balanceTransactions',
         'payouts',
         'events',
       ] as const)
         account[kind].clear()
       account.deletedCustomers.clear()
+      account.sessionPayments.clear()
       account.paidOut.clear()
       account.unlisted.clear()
       account.settings = initialSettings()

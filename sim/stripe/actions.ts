@@ -3,6 +3,7 @@ import type Stripe from 'stripe'
 import type { Misbehaviour } from '../webhooks.ts'
 import { type Account, idOf } from './account.ts'
 import { type Events, sign } from './events.ts'
+import { newSavedCard } from './hosted/saved-card.ts'
 import { type Planted, type PlantedPayment, plant } from './planting.ts'
 import type { Parts } from './routes.ts'
 
@@ -10,6 +11,7 @@ type Input = Record<string, unknown>
 type Action = (input: Input) => unknown
 
 export interface StripeReplies {
+  'save-card': { card: string }
   'pay-out': { payouts: string[] }
   plant: { planted: Planted[] }
   clock: { now: number }
@@ -26,6 +28,12 @@ export function createActions(parts: Parts, events: Events) {
     ...paymentActions(parts),
     ...refundActions(parts),
     ...disputeActions(parts),
+    'save-card': (input) => {
+      const intent = paymentIntent(account, input)
+      const charge = present(account.charges.get(idOf(intent.latest_charge) ?? ''), 'charge')
+      const card = newSavedCard(account.now(), charge, present(idOf(intent.customer) ?? undefined, 'customer'))
+      return { card: account.cards.add(card).id }
+    },
     'warn-fraud': (input) => {
       const charge = account.charges.get(idOf(paymentIntent(account, input).latest_charge) ?? '')
       const fraudType = word(input, 'fraudType') ?? 'made_with_stolen_card'

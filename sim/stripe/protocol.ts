@@ -15,6 +15,8 @@ export interface Call {
   version: string | undefined
   /** called with the publishable key: only with the client secret of the object */
   isApp: boolean
+  /** where the simulator was asked, for addresses of its pages */
+  origin: string
 }
 
 /** A fault within an endpoint, which the idempotency store sees; it does not see a simulator's Fault. */
@@ -97,6 +99,7 @@ export function createProtocol(account: Account, secretKey: string, publishableK
       id: String(request.params.id ?? ''),
       version: request.get('stripe-version'),
       isApp,
+      origin: `${request.protocol}://${request.get('host')}`,
     })
     if (fault?.status) throw broken(fault.status)
 

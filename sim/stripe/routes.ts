@@ -7,6 +7,8 @@ import { type Confirm, intentOfSecret } from './confirm/confirm.ts'
 import { mountPaymentPage } from './confirm/payment-page.ts'
 import type { Disputes } from './disputes.ts'
 import type { FraudWarnings } from './fraud-warnings.ts'
+import { mountHosted } from './hosted/routes.ts'
+import type { Sessions } from './hosted/sessions.ts'
 import type { Ledger } from './ledger.ts'
 import { mountLedger } from './ledger-routes.ts'
 import { newCustomer } from './objects.ts'
@@ -28,6 +30,7 @@ export interface Parts {
   redactions: Redactions
   ledger: Ledger
   confirm: Confirm
+  sessions: Sessions
 }
 
 export const pagination = ['limit', 'starting_after', 'ending_before', 'created']
@@ -40,6 +43,7 @@ export function mountRoutes(router: Router, parts: Parts): void {
   mountRedactions(router, parts)
   mountLedger(router, parts)
   mountPaymentPage(router, parts)
+  mountHosted(router, parts)
 }
 
 function mountCustomers(router: Router, { account, protocol }: Parts): void {

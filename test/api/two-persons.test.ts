@@ -6,6 +6,7 @@
 import { randomUUID } from 'node:crypto'
 import { beforeAll, expect, test } from 'vitest'
 import { createApiKey, revokeApiKey } from '../../db/api-keys.ts'
+import { testPackages } from '../harness/test-packages.ts'
 import { untilAcknowledged } from '../erasure/exercised-rights.ts'
 import { findTexts, takeSnapshot } from '../erasure/snapshot.ts'
 import { createSurfer, type Surfer } from '../harness/browser.ts'
@@ -50,6 +51,7 @@ type Entry =
 
 const account = (rest: string) => (of: Things) => `/v1/accounts/${of.person.accountId}${rest}`
 const order = (rest: string) => (of: Things) => `/v1/orders/${of.order.id}${rest}`
+const esimPage = (of: Things) => `/account/esims/${of.order.esims[0]?.id}/top-up`
 const orderPage = (rest: string) => (of: Things) => `/account/orders/${of.order.id}${rest}`
 const request = (rest: string) => (of: Things) => `/v1/privacy-requests/${of.requestId}${rest}`
 const madeUp = 'A'.repeat(43)
@@ -184,6 +186,13 @@ const entries: Record<string, Entry> = {
   'GET /account/sign-in/{token}': { id: 'secret', made: `/account/sign-in/${madeUp}` },
   'POST /account/sign-in/{token}': { id: 'secret', made: `/account/sign-in/${madeUp}` },
   'GET /account/orders/{id}': { id: 'visited', path: orderPage('') },
+  'GET /account/esims/{id}/top-up': { id: 'visited', path: esimPage },
+  'POST /account/esims/{id}/top-up': {
+    id: 'visited',
+    path: esimPage,
+    fields: { once: randomUUID(), packageCode: testPackages.topUp },
+  },
+  'POST /account/cards/{id}/remove': { id: 'visited', path: () => '/account/cards/pm_made_up/remove' },
   'POST /account/orders/{id}/cancel': { id: 'visited', path: orderPage('/cancel') },
   'POST /account/orders/{id}/return': { id: 'visited', path: orderPage('/return') },
   'POST /account/orders/{id}/resend': { id: 'visited', path: orderPage('/resend'), fields: { once: randomUUID() } },

@@ -59,6 +59,7 @@ export async function openDatabase() {
         gross_minor: 500,
         currency: 'EUR',
         payment_intent_id: `pi_${name}`,
+        checkout_session_id: `cs_${name}`,
         payment_client_secret: null,
         customer_session_secret: null,
         ad_user_data: false,

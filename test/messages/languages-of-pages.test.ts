@@ -61,13 +61,16 @@ async function furnished(language: Language) {
   const { documents } = expectStatus(await person.caller.get(`/v1/orders/${order.id}`), 200)
   const { documents: credited } = expectStatus(await person.caller.get(`/v1/orders/${returned.id}`), 200)
   const install = new URL(order.installUrl).pathname
-  return { person, surfer, order, returned, unpaid, change, documents, credited, install }
+  const topUps = `/account/esims/${order.esims[0].id}/top-up`
+  const topUp = { id: (await surfer.submit(topUps, topUps)).location?.split('/').at(-1) ?? '' }
+  return { person, topUps, topUp, surfer, order, returned, unpaid, change, documents, credited, install }
 }
 
 test.each(['de', 'sq'] as const)(
   'no page and no refused form shows English to a person who reads %s',
   async (language) => {
-    const { person, surfer, order, returned, unpaid, change, documents, credited, install } = await furnished(language)
+    const { person, surfer, order, returned, unpaid, change, documents, credited, install, topUps, topUp } =
+      await furnished(language)
     const anonymous = createSurfer(site)
     anonymous.cookies.set('lang', language)
     const orderPath = `/account/orders/${order.id}`
@@ -83,7 +86,9 @@ test.each(['de', 'sq'] as const)(
         [anonymous, '/account/data'],
       ],
       'GET /account/export': [[anonymous, '/account/export']],
-      'GET /account/orders/{id}': [order, returned, unpaid].map(({ id }) => [surfer, `/account/orders/${id}`]),
+      'GET /account/orders/{id}': [order, returned, unpaid, topUp].map(({ id }) => [surfer, `/account/orders/${id}`]),
+      'GET /account/esims/{id}/top-up': [[surfer, topUps]],
+      'GET /account/paid': [[anonymous, `/account/paid?order=${order.id}`]],
       'GET /account/orders/{id}/documents/{number}': [
         ...documents.map(({ number }: { number: string }) => [surfer, `${orderPath}/documents/${number}`] as const),
         ...credited.map(
@@ -125,17 +130,20 @@ test.each(['de', 'sq'] as const)(
     const nowhere = await fetch(`${site}/nowhere`, { headers: { accept: 'text/html', cookie: `lang=${language}` } })
     expectWhole(language, 'nowhere', { html: await nowhere.text(), headers: nowhere.headers })
 
-    // Each form, refused for a field that it does not have, and for its session.
+    // Each form, refused for a field that it does not have, and for its session. Some are of nobody who is signed in.
+    surfer.cookies.set('lang', language)
     const { html } = await surfer.open(orderPath)
     const csrf = /name="csrf" value="([^"]+)"/.exec(html)?.[1] ?? ''
     for (const route of forms) {
-      const path = route.path.replace('{id}', order.id).replace('{token}', 'unknown')
+      const path = route.path
+        .replace('{id}', route.path.includes('esims') ? order.esims[0].id : order.id)
+        .replace('{token}', 'unknown')
       const refused = await surfer.post(path, { csrf, more: 'x', email: 'none', once: randomUUID() })
       expectWhole(language, route.key, refused)
       expectWhole(language, `${route.key} without a session`, await anonymous.post(path, {}))
     }
     expectWhole(language, 'sign-in', await anonymous.post('/account/sign-in', { email: person.email }))
-    expectWhole(language, 'agreed', await surfer.submit(change, change))
+    expectWhole(language, 'agreed', await surfer.post(change, {}))
     const left = await surfer.submit(orderPath, `${orderPath}/withdrawal`)
     expect(left.status).toBe(200)
     expectWhole(language, 'withdrawal', left)

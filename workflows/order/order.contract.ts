@@ -24,6 +24,8 @@ export interface OrderInput {
   orderedAt?: string
   /** prepares a payment sheet that offers and keeps saved cards */
   savedCards: boolean
+  /** paid on the processor's own page instead of the app's payment sheet; absent from runs of before */
+  hosted?: boolean
   measurement: { adUserData: boolean; adPersonalization: boolean }
 }
 

@@ -1,13 +1,15 @@
 /** G1, G2, G4, G5: a person's data, with forms to correct and export them. */
-import type { ConsentSource } from '../../../db/consents.ts'
+import { type ConsentSource, consentSources } from '../../../db/consents.ts'
 import { type PrivacyRequestKind, privacyRequestKinds } from '../../../db/privacy-requests.ts'
 import type { Language } from '../../../messages/languages.ts'
 import type { Texts } from '../../../messages/texts.ts'
+import type { SavedCard } from '../../../providers/stripe/hosted.ts'
 import type { RefusedForm } from '../../http/route.ts'
 import { Choice, Facts, FaultSummary, Field, Form, type FormState, formState, TextField, WideTable } from '../form.tsx'
 import { LanguageForm } from '../language-switch.tsx'
 import { type PageContext, renderLayout } from '../layout.tsx'
 import { AccountNav, Card, Notice } from './frame.tsx'
+import { SavedCards } from './saved-cards.tsx'
 
 export interface MyDataPage {
   csrf: string
@@ -30,8 +32,10 @@ export interface MyDataPage {
     lastActiveAt: Date
     promotions: boolean
   }
-  consents: { granted: boolean; source: ConsentSource; at: Date }[]
+  consents: { granted: boolean; source: string; at: Date }[]
   devices: { platform: string; model: string | null; appVersion: string | null; seenAt: Date }[]
+  /** null: Stripe keeps none for this person; undefined: it does not tell */
+  cards: readonly SavedCard[] | null | undefined
   /** the new address of an open change */
   newEmail: string | null
   requests: { reference: string; kind: PrivacyRequestKind; state: string; receivedAt: Date; answerBy: Date }[]
@@ -96,6 +100,7 @@ export function renderMyData(of: MyDataPage, page: PageContext): string {
         <Card title={t('account.data.offers')}>
           <Offers of={of} texts={texts} />
         </Card>
+        {of.cards === null ? null : <SavedCards of={of.cards} csrf={csrf} texts={texts} />}
         <Card title={t('account.data.devices')}>
           <Devices of={of.devices} texts={texts} />
         </Card>
@@ -175,6 +180,9 @@ function EmailAddress({ of: { account, newEmail, csrf }, texts: { t }, state }: 
   )
 }
 
+/** The database takes any text as a source: a row of another version must not take the page away. */
+const isSource = (source: string): source is ConsentSource => consentSources.some((known) => known === source)
+
 function Offers({ of: { csrf, account, consents }, texts: { t, moment } }: Omit<PartProps, 'state'>) {
   return (
     <>
@@ -194,7 +202,7 @@ function Offers({ of: { csrf, account, consents }, texts: { t, moment } }: Omit<
               <li key={at.toISOString()}>
                 {t(granted ? 'account.data.saidYes' : 'account.data.saidNo', {
                   at: moment(at),
-                  source: t(`account.source.${source}`),
+                  source: isSource(source) ? t(`account.source.${source}`) : source,
                 })}
               </li>
             ))}
@@ -205,12 +213,14 @@ function Offers({ of: { csrf, account, consents }, texts: { t, moment } }: Omit<
   )
 }
 
+const platformNames: Readonly<Record<string, string | undefined>> = { ios: 'iOS', android: 'Android' }
+
 function Devices({ of, texts: { t, day: dayOf } }: { of: MyDataPage['devices']; texts: Texts }) {
   if (of.length === 0) return <p>{t('account.data.none')}</p>
   return (
     <ul>
       {of.map(({ platform, model: known, appVersion: version, seenAt }) => {
-        const [model, day] = [known ?? platform, dayOf(seenAt)]
+        const [model, day] = [known ?? platformNames[platform] ?? platform, dayOf(seenAt)]
         return (
           <li key={seenAt.toISOString()}>
             {version === null

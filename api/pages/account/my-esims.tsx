@@ -25,6 +25,8 @@ export interface OrderLine {
   minor: number
   currency: string
   installUrl: string | null
+  /** its eSIMs take more data */
+  takesTopUps: boolean
   esims: (EsimLife & { id: string })[]
 }
 
@@ -100,6 +102,15 @@ function EsimCard({ texts, order, esim, index }: EsimCardProps) {
             aria-label={`${install}: ${name}`}
           >
             {install}
+          </a>
+        ) : null}
+        {order.takesTopUps && isUsable(esim) ? (
+          <a
+            className="button plain"
+            href={`/account/esims/${esim.id}/top-up`}
+            aria-label={`${t('account.esims.addData')}: ${name}`}
+          >
+            {t('account.esims.addData')}
           </a>
         ) : null}
         <a

@@ -26,6 +26,8 @@ export interface OrderPage {
     paidAt: Date | null
     deliveredAt: Date | null
   }
+  /** where it is paid, if on Stripe's page; `unreachable`: Stripe does not tell */
+  payAt: string | 'unreachable' | null
   installUrl: string | null
   documents: { kind: 'invoice' | 'credit_note'; number: string; issuedOn: string }[]
   refunds: { state: string; minor: number }[]
@@ -76,7 +78,7 @@ interface PartProps {
   texts: Texts
 }
 
-function State({ of: { order, refunds, installUrl, withdrawnAt }, texts }: PartProps) {
+function State({ of: { order, refunds, payAt, installUrl, withdrawnAt }, texts }: PartProps) {
   const { t, money, moment } = texts
   const { status, currency } = order
   return (
@@ -85,7 +87,15 @@ function State({ of: { order, refunds, installUrl, withdrawnAt }, texts }: PartP
         <h2>{order.packageName}</h2>
         <span className={`badge ${toneOf(status)}`}>{t(`purchase.badge.${status}`)}</span>
       </div>
-      <p>{t(`purchase.meaning.${status}`)}</p>
+      <p>{meaningOf(texts, order, payAt)}</p>
+      {payAt === 'unreachable' ? <p className="notice">{t('purchase.payLater')}</p> : null}
+      {payAt !== null && payAt !== 'unreachable' ? (
+        <p>
+          <a className="button" href={payAt}>
+            {t('purchase.pay', { amount: money(order) })}
+          </a>
+        </p>
+      ) : null}
       <Facts
         of={[
           [t('purchase.price'), money(order)],
@@ -115,6 +125,12 @@ function State({ of: { order, refunds, installUrl, withdrawnAt }, texts }: PartP
       ) : null}
     </section>
   )
+}
+
+function meaningOf({ t }: Texts, { status, isTopUp }: OrderPage['order'], payAt: OrderPage['payAt']): string {
+  if (status === 'awaiting_payment' && payAt !== null) return t('purchase.meaning.hosted')
+  if (status === 'delivered' && isTopUp) return t('purchase.meaning.toppedUp')
+  return t(`purchase.meaning.${status}`)
 }
 
 interface DocumentsProps {

@@ -1,7 +1,7 @@
 /** G1, G2, G4, G5: persons see, correct and export their data on the web, signed in by a mailed link. */
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
-import { findAccount, languageOf, updateAccount } from '../../../db/accounts.ts'
+import { findAccount, languageOf, stripeCustomerOf, updateAccount } from '../../../db/accounts.ts'
 import { listConsents, setPromotions } from '../../../db/consents.ts'
 import { peekLinkToken } from '../../../db/crypto/link-tokens.ts'
 import { listDevices } from '../../../db/devices.ts'
@@ -11,6 +11,7 @@ import { listPrivacyRequests, privacyRequestKinds } from '../../../db/privacy-re
 import { recordSecurityEvent } from '../../../db/security-log.ts'
 import { closeSession } from '../../../db/web-sessions.ts'
 import { privacyReference } from '../../../policy/privacy-reference.ts'
+import { isProviderFailure } from '../../../providers/failure.ts'
 import { exportAccount } from '../../export/account-export.ts'
 import { spend, spendOnce } from '../../http/allowance.ts'
 import type { Visitor } from '../../http/caller.ts'
@@ -246,19 +247,31 @@ export function accountPageRoutes(api: ApiContext): Route[] {
     }),
   ]
 
+  async function savedCards(accountId: string): Promise<MyDataPage['cards']> {
+    const customerId = await stripeCustomerOf(sql, accountId)
+    if (customerId === undefined) return null
+    try {
+      return await api.stripe.listSavedCards(customerId)
+    } catch (error) {
+      if (!isProviderFailure(error)) throw error
+      return undefined
+    }
+  }
+
   async function myData(
     { accountId, csrf }: Visitor,
     page: PageContext,
     { notice, refused }: { notice?: string | undefined; refused?: MyDataPage['refused'] },
   ): Promise<string> {
     const asked = { accountId, filter: undefined, asOf: new Date(), after: undefined, limit: shownRequests }
-    const [account, identities, consents, devices, change, open] = await Promise.all([
+    const [account, identities, consents, devices, change, open, cards] = await Promise.all([
       findAccount(sql, api, accountId),
       listIdentities(sql, api, accountId),
       listConsents(sql, accountId, shownConsents),
       listDevices(sql, api, accountId),
       latestEmailChange(sql, api, accountId),
       listPrivacyRequests(sql, asked),
+      savedCards(accountId),
     ])
     if (!account) throw new Problem('not_found')
     const shown = {
@@ -268,6 +281,7 @@ export function accountPageRoutes(api: ApiContext): Route[] {
       account: { ...account, identities },
       consents,
       devices,
+      cards,
       once: onceOf(refused),
       requests: open.map((row) => ({
         reference: privacyReference(row.id),

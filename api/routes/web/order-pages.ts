@@ -10,6 +10,7 @@ import { listRefunds } from '../../../db/order/refunds.ts'
 import { findWithdrawal } from '../../../db/order/withdrawals.ts'
 import { listMails } from '../../../db/sends.ts'
 import type { Texts } from '../../../messages/texts.ts'
+import { isProviderFailure } from '../../../providers/failure.ts'
 import { cancel, type OrderStatus, refund, resend, takesUpdate } from '../../../workflows/order/order.contract.ts'
 import { spendOnce } from '../../http/allowance.ts'
 import type { Visitor } from '../../http/caller.ts'
@@ -238,6 +239,7 @@ export function orderPageRoutes(api: ApiContext): Route[] {
         minor: order.gross_minor,
         currency: order.currency,
         installUrl: await installUrl(api, order),
+        takesTopUps: order.parent_order_id === null && order.status === 'delivered',
         esims: (esims.get(order.id) ?? []).map((esim) => ({ id: esim.id, ...esimLife(esim) })),
       })),
     )
@@ -251,13 +253,14 @@ export function orderPageRoutes(api: ApiContext): Route[] {
     { notice, refused }: { notice?: string | undefined; refused?: RefusedForm },
   ): Promise<string> {
     const order = await owned(id, caller)
-    const [documents, refunds, mails, esims, withdrawal, install] = await Promise.all([
+    const [documents, refunds, mails, esims, withdrawal, install, payAt] = await Promise.all([
       listDocuments(sql, id),
       listRefunds(sql, id),
       listMails(sql, id),
       listEsims(api, order),
       findWithdrawal(sql, api, order),
       installUrl(api, order),
+      payAddress(order),
     ])
     const isUnused = esims.every(({ state, usedBytes }) => (state === 'new' || state === 'unknown') && usedBytes === 0n)
     const isTopUp = order.parent_order_id !== null
@@ -278,6 +281,7 @@ export function orderPageRoutes(api: ApiContext): Route[] {
         paidAt: order.paid_at,
         deliveredAt: order.delivered_at,
       },
+      payAt,
       installUrl: install,
       documents,
       refunds: refunds.map(({ state, amount_minor }) => ({ state, minor: amount_minor })),
@@ -293,6 +297,17 @@ export function orderPageRoutes(api: ApiContext): Route[] {
       once: onceOf(refused),
     }
     return renderOrder(shown, page)
+  }
+
+  /** Where an order is paid that was made on the web; null once nothing is to be paid. */
+  async function payAddress({ status, checkout_session_id: sessionId }: OrderRow) {
+    if (status !== 'awaiting_payment' || sessionId === null) return null
+    try {
+      return (await api.stripe.getHostedPayment(sessionId)).url
+    } catch (error) {
+      if (!isProviderFailure(error)) throw error
+      return 'unreachable' as const
+    }
   }
 
   async function withdrawalPage(

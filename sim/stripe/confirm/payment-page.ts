@@ -15,7 +15,7 @@ export function mountPaymentPage(router: Router, { account, confirm }: { account
   router.get('/pay', (request: Request, response: Response) => {
     const secret = String(request.query.secret ?? '')
     if (secret) return response.redirect(303, `/pay/${encodeURIComponent(secret)}`)
-    return send(response, 200, 'Pay for an order', [
+    return sendPage(response, 200, 'Pay for an order', [
       '<p>Paste <code>payment.paymentIntentClientSecret</code> of an order.</p>',
       '<form action="/pay"><label>Client secret <input name="secret" required></label> <button>Next</button></form>',
     ])
@@ -50,10 +50,10 @@ export function mountPaymentPage(router: Router, { account, confirm }: { account
     try {
       const intent = intentOfSecret(account, secret)
       const notice = refusal ? [`<p role="alert">${escaped(refusal.message)} Try another card.</p>`] : []
-      send(response, refusal?.status ?? 200, title(intent), [...notice, ...content(intent, secret)])
+      sendPage(response, refusal?.status ?? 200, title(intent), [...notice, ...content(intent, secret)])
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
-      send(response, 404, 'There is no such payment', ['<p><a href="/pay">Pay for another order</a></p>'])
+      sendPage(response, 404, 'There is no such payment', ['<p><a href="/pay">Pay for another order</a></p>'])
     }
   }
 }
@@ -91,7 +91,7 @@ function content(intent: Stripe.PaymentIntent, secret: string): string[] {
 
 const grouped = (number: string): string => number.match(/.{1,4}/g)?.join(' ') ?? number
 
-const escaped = (text: string): string =>
+export const escaped = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 
 const style = `:root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}body{max-width:40rem;margin:2rem auto;padding:0 1rem}
@@ -99,7 +99,7 @@ input{font:inherit;padding:.5rem;width:16rem;max-width:100%}button{font:inherit;
 table{border-collapse:collapse}td{padding:.25rem .8rem .25rem 0;vertical-align:middle}form{margin:.5rem 0}
 td form{margin:0}td button{font-family:ui-monospace,monospace;white-space:nowrap}[role=alert]{border-left:.3rem solid #b3261e;padding-left:.8rem}`
 
-function send(response: Response, status: number, heading: string, parts: readonly string[]): void {
+export function sendPage(response: Response, status: number, heading: string, parts: readonly string[]): void {
   response
     .status(status)
     .set('Cache-Control', 'no-store')

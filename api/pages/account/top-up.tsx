@@ -1,0 +1,81 @@
+/** The top-ups that an eSIM takes, each with the button that orders it. */
+import type { Package } from '../../../db/catalogue/packages.ts'
+import type { RefusedForm } from '../../http/route.ts'
+import { FaultSummary, Form, formState } from '../form.tsx'
+import { type PageContext, renderLayout } from '../layout.tsx'
+
+export interface TopUpPage {
+  csrf: string
+  refused: RefusedForm | undefined
+  esimId: string
+  destination: string
+  /** the cheapest first; none when the eSIM cannot be topped up any more */
+  offers: Package[]
+  /** a new one for each page: a form that is sent twice is one order */
+  once: string
+}
+
+export function renderTopUp(
+  { csrf, refused, esimId, destination, offers, once }: TopUpPage,
+  page: PageContext,
+): string {
+  const { texts } = page
+  const { t, money } = texts
+  return renderLayout({
+    ...page,
+    title: t('purchase.topUp', { place: texts.place(destination) }),
+    back: { href: '/account', label: t('common.myEsims') },
+    hasFault: refused !== undefined,
+    children: (
+      <>
+        <FaultSummary of={refused && formState(texts, refused)} />
+        <p>{t(offers.length === 0 ? 'purchase.topUps.none' : 'purchase.topUps.text')}</p>
+        {offers.map((offer) => {
+          const name = t('purchase.topUps.offer', {
+            amount: amountOf(offer, page),
+            days: texts.validity(offer.days),
+          })
+          const price = money({ minor: offer.priceMinor, currency: offer.currency })
+          return (
+            <section className="card offer" key={offer.code}>
+              <h2>{name}</h2>
+              <p className="price">{price}</p>
+              <Form action={`/account/esims/${esimId}/top-up`} csrf={csrf}>
+                <input type="hidden" name="once" value={once} />
+                <input type="hidden" name="packageCode" value={offer.code} />
+                <button type="submit" aria-label={`${t('purchase.topUps.order')}: ${name}, ${price}`}>
+                  {t('purchase.topUps.order')}
+                </button>
+              </Form>
+            </section>
+          )
+        })}
+        {offers.length === 0 ? null : <p className="quiet">{t('purchase.topUps.stripe')}</p>}
+      </>
+    ),
+  })
+}
+
+function amountOf({ dataBytes, daily }: Package, { texts: { t, dataAmount } }: PageContext): string {
+  const amount = dataAmount(dataBytes === null ? null : Number(dataBytes))
+  return daily ? t('order.aDay', { amount }) : amount
+}
+
+/** Where a person comes back to from Stripe's page. Their session's cookie does not come with a link from another site. */
+export function renderPaid(orderId: string, page: PageContext): string {
+  const { t } = page.texts
+  return renderLayout({
+    ...page,
+    title: t('purchase.back.title'),
+    children: (
+      <>
+        <p>{t('purchase.back.text')}</p>
+        <p>
+          <a className="button" href={`/account/orders/${orderId}`}>
+            {t('purchase.back.order')}
+          </a>
+        </p>
+      </>
+    ),
+  })
+}

@@ -1,0 +1,146 @@
+/** U2: more data for an eSIM, ordered on the web and paid on Stripe's page; and the cards that Stripe keeps. */
+import { z } from 'zod'
+import type { ApiContext } from '../../../context.ts'
+import { stripeCustomerOf } from '../../../db/accounts.ts'
+import { findTopUpOffer, listTopUpsOf } from '../../../db/catalogue/packages.ts'
+import { findEsimOwner } from '../../../db/order/esims.ts'
+import { findOrder } from '../../../db/order/orders.ts'
+import { spendOnce } from '../../http/allowance.ts'
+import type { Visitor } from '../../http/caller.ts'
+import { claimForm } from '../../http/idempotency.ts'
+import { Problem } from '../../http/problem.ts'
+import { defineRoute, type RefusedForm, type Route } from '../../http/route.ts'
+import { sentId } from '../../http/storable.ts'
+import { renderPaid, renderTopUp } from '../../pages/account/top-up.tsx'
+import { onceOf } from '../../pages/form.tsx'
+import { layoutHeaders, type PageContext } from '../../pages/layout.tsx'
+import { createOrderClient } from '../../runs/order-client.ts'
+import { noticeCookie } from '../../sign-in/notice-cookie.ts'
+import { packageCode } from '../orders.ts'
+
+const html = { description: 'A page', contentType: 'text/html' } as const
+const elsewhere = { description: 'Done; the answer is on another page' } as const
+const headers = layoutHeaders({ forms: true })
+const params = z.strictObject({ id: sentId })
+const cardParams = z.strictObject({ id: z.string().regex(/^(?:pm|card)_\w{1,64}$/, 'must be the id of a card') })
+
+export function topUpPageRoutes(api: ApiContext): Route[] {
+  const { sql, stripe, config } = api
+  const { PUBLIC_URL: publicUrl } = config
+  const orders = createOrderClient(api)
+
+  return [
+    defineRoute({
+      method: 'get',
+      path: '/account/esims/{id}/top-up',
+      tag: 'pages',
+      summary: 'The top-ups that an eSIM takes',
+      promises: ['U2'],
+      callers: ['visitor'],
+      params,
+      responses: { 200: html },
+      problems: ['not_found'],
+      handle: async ({ caller, params: { id }, page }) => ({
+        status: 200,
+        headers,
+        raw: await topUpPage(id, caller, page()),
+      }),
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/account/esims/{id}/top-up',
+      tag: 'pages',
+      summary: 'Orders a top-up, and leads to its page with the link to the payment',
+      promises: ['U2'],
+      callers: ['visitor'],
+      form: true,
+      params,
+      body: z.strictObject({ once: sentId, packageCode }),
+      responses: { 303: elsewhere, 200: html },
+      problems: [
+        'not_found',
+        'package_unavailable',
+        'payment_unavailable',
+        'payment_refused',
+        'order_state_conflict',
+        'request_in_progress',
+      ],
+      showFormAgain: ({ caller, params: { id }, page }, refused) => topUpPage(id, caller, page(), refused),
+      async handle({ caller, params: { id }, body: { once, packageCode: code } }) {
+        const { accountId } = caller
+        const esim = await owned(id, caller)
+        if (!esim.delivered) throw new Problem('order_state_conflict')
+        const operation = 'POST /account/esims/{id}/top-up'
+        const claim = await claimForm(api, { operation, caller, once, content: { id, code } })
+        const { resourceId: orderId, repeated, firstAt } = claim
+        if (!(repeated && (await findOrder(sql, orderId)))) {
+          const { provider, basePackageCode } = esim
+          if (!(await findTopUpOffer(sql, { code, provider, basePackageCode })))
+            throw new Problem('package_unavailable')
+          await spendOnce(api, claim, 'order', { accountId })
+          await orders.checkOut({
+            orderId,
+            accountId,
+            parentOrderId: esim.orderId,
+            esimId: id,
+            packageCode: code,
+            quantity: 1,
+            orderedAt: firstAt.toISOString(),
+            savedCards: false,
+            hosted: true,
+            measurement: { adUserData: false, adPersonalization: false },
+          })
+        }
+        return { status: 303, headers: { Location: `/account/orders/${orderId}` } }
+      },
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/account/paid',
+      tag: 'pages',
+      summary: 'The page after the payment, to which Stripe leads back; it tells nothing about the order',
+      callers: ['public', 'visitor'],
+      query: z.strictObject({ order: sentId }),
+      responses: { 200: html },
+      handle: ({ query: { order }, page }) => ({ status: 200, headers: layoutHeaders(), raw: renderPaid(order, page()) }),
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/account/cards/{id}/remove',
+      tag: 'pages',
+      summary: 'Removes a saved card at Stripe; to repeat it changes nothing',
+      promises: ['P2'],
+      callers: ['visitor'],
+      form: true,
+      params: cardParams,
+      body: z.strictObject({}),
+      responses: { 303: elsewhere, 200: html },
+      problems: ['not_found'],
+      async handle({ caller, params: { id } }) {
+        const customerId = await stripeCustomerOf(sql, caller.accountId)
+        if (!customerId || !(await stripe.removeSavedCard(customerId, id))) throw new Problem('not_found')
+        return {
+          status: 303,
+          headers: { Location: '/account/data', 'Set-Cookie': noticeCookie('card_removed', publicUrl) },
+        }
+      },
+    }),
+  ]
+
+  /** @throws Problem not_found, also for the eSIM of another person */
+  async function owned(id: string, { accountId }: Visitor) {
+    const esim = await findEsimOwner(sql, id)
+    if (esim?.accountId !== accountId) throw new Problem('not_found')
+    return esim
+  }
+
+  async function topUpPage(id: string, caller: Visitor, page: PageContext, refused?: RefusedForm): Promise<string> {
+    const esim = await owned(id, caller)
+    const [offers, order] = await Promise.all([
+      esim.delivered ? listTopUpsOf(sql, esim) : [],
+      findOrder(sql, esim.orderId),
+    ])
+    const destination = order?.destination ?? ''
+    return renderTopUp({ csrf: caller.csrf, refused, esimId: id, destination, offers, once: onceOf(refused) }, page)
+  }
+}

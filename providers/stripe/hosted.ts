@@ -1,0 +1,154 @@
+/**
+ * Payments on Stripe's own page, and the cards that a customer has saved. Sources: docs.stripe.com/api/checkout/sessions,
+ * docs.stripe.com/api/payment_methods, and the types of stripe 23.1 (resources/Checkout/Sessions.d.ts): a session in
+ * `payment` mode has no PaymentIntent until somebody pays; its PaymentIntent is cancelled by expiring the session alone;
+ * its address is there while it is open.
+ */
+import type Stripe from 'stripe'
+import { isProviderFailure } from '../failure.ts'
+import type { StripeClient } from './client.ts'
+import type { CancelResult } from './payments.ts'
+
+export interface HostedPayment {
+  sessionId: string
+  /** `complete`: it was paid, or the bank is still at it */
+  status: 'open' | 'complete' | 'expired'
+  /** null until somebody pays */
+  paymentIntentId: string | null
+  /** where it is paid; null unless it is open */
+  url: string | null
+}
+
+export interface SavedCard {
+  cardId: string
+  /** as Stripe writes it, such as `visa` */
+  brand: string
+  last4: string
+  expires: { month: number; year: number }
+}
+
+/** The shortest life of a session: docs.stripe.com/api/checkout/sessions/create#create_checkout_session-expires_at */
+const shortestLifeSeconds = 30 * 60
+const mostCards = 20
+
+export function createHostedPayments({ sdk, call, create }: StripeClient) {
+  const retrieve = async (sessionId: string): Promise<HostedPayment> =>
+    toHosted(await call('reads', () => sdk.checkout.sessions.retrieve(sessionId)))
+
+  return {
+    getHostedPayment: retrieve,
+
+    /** Creates the page of a payment. For 24 hours a repeated key returns the first one. */
+    async createHostedPayment(order: {
+      orderId: string
+      amountMinor: number
+      currency: string
+      /** what is bought, as the page shows it */
+      name: string
+      customerId?: string | undefined
+      mark: string
+      locale: Stripe.Checkout.SessionCreateParams.Locale
+      expiresAt: Date
+      successUrl: string
+      cancelUrl: string
+      idempotencyKey: string
+    }): Promise<HostedPayment> {
+      const soonest = Math.ceil(Date.now() / 1000) + shortestLifeSeconds
+      const metadata = { order_id: order.orderId, mark: order.mark }
+      const parameters: Stripe.Checkout.SessionCreateParams = {
+        mode: 'payment',
+        client_reference_id: order.orderId,
+        line_items: [
+          {
+            quantity: 1,
+            price_data: {
+              currency: order.currency.toLowerCase(),
+              unit_amount: order.amountMinor,
+              product_data: { name: order.name },
+            },
+          },
+        ],
+        locale: order.locale,
+        expires_at: Math.max(soonest, Math.floor(order.expiresAt.getTime() / 1000)),
+        success_url: order.successUrl,
+        cancel_url: order.cancelUrl,
+        metadata,
+        // By these the payment is recognised as the order's.
+        payment_intent_data: { metadata },
+        ...(order.customerId ? { customer: order.customerId } : {}),
+      }
+      const session = await create(order.idempotencyKey, (idempotencyKey) =>
+        call('writes', () => sdk.checkout.sessions.create(parameters, { idempotencyKey })),
+      )
+      return toHosted(session)
+    },
+
+    /** Ends a page, so that nobody can pay there any more. Safe to repeat. */
+    async endHostedPayment(sessionId: string, key: string): Promise<CancelResult> {
+      const before = await retrieve(sessionId)
+      if (before.status === 'open') {
+        try {
+          await create(key, (idempotencyKey) =>
+            call('writes', () => sdk.checkout.sessions.expire(sessionId, {}, { idempotencyKey })),
+          )
+          return 'cancelled'
+        } catch (error) {
+          // Only an open session can be expired: somebody has paid meanwhile, or it has expired by itself.
+          if (!isProviderFailure(error) || error.kind !== 'rejected') throw error
+        }
+      }
+      const { status, paymentIntentId } = await retrieve(sessionId)
+      if (status === 'expired' || paymentIntentId === null) return 'already_cancelled'
+      const { status: paid } = await call('reads', () => sdk.paymentIntents.retrieve(paymentIntentId))
+      if (paid === 'succeeded') return 'already_paid'
+      return paid === 'processing' ? 'processing' : 'already_cancelled'
+    },
+
+    /** The cards that a customer has saved, which Stripe keeps. */
+    async listSavedCards(customerId: string): Promise<SavedCard[]> {
+      try {
+        const { data } = await call('reads', () =>
+          sdk.customers.listPaymentMethods(customerId, { type: 'card', limit: mostCards }),
+        )
+        return data.flatMap(({ id, card }) =>
+          card
+            ? [
+                {
+                  cardId: id,
+                  brand: card.brand,
+                  last4: card.last4,
+                  expires: { month: card.exp_month, year: card.exp_year },
+                },
+              ]
+            : [],
+        )
+      } catch (error) {
+        // The customer was deleted at Stripe.
+        if (isProviderFailure(error, 'resource_missing')) return []
+        throw error
+      }
+    },
+
+    /** Removes a card for good. Safe to repeat. @returns false when it is the card of somebody else, or of nobody */
+    async removeSavedCard(customerId: string, cardId: string): Promise<boolean> {
+      try {
+        const { customer } = await call('reads', () => sdk.paymentMethods.retrieve(cardId))
+        // Detached cards stay at Stripe without a customer.
+        if (customer === null) return true
+        if ((typeof customer === 'string' ? customer : customer.id) !== customerId) return false
+        await call('writes', () => sdk.paymentMethods.detach(cardId))
+        return true
+      } catch (error) {
+        if (isProviderFailure(error, 'resource_missing')) return false
+        throw error
+      }
+    },
+  }
+}
+
+const toHosted = ({ id, status, payment_intent: intent, url }: Stripe.Checkout.Session): HostedPayment => ({
+  sessionId: id,
+  status: status === 'complete' ? 'complete' : status === 'expired' ? 'expired' : 'open',
+  paymentIntentId: intent === null || typeof intent === 'string' ? intent : intent.id,
+  url,
+})
