@@ -86,7 +86,12 @@ export function createTexts(language: Language, messages: Messages): Texts {
       const from = starts === undefined ? 'days' : (starts ?? 'unknown')
       return t(`common.valid.${from}`, { days })
     },
-    place: (destination) => (destination === 'Global' ? t('common.global') : region(destination)),
+    place(destination) {
+      if (destination === 'Global') return t('common.global')
+      // What activities/order/payment.ts stores for a package of several countries.
+      const [, count] = /^(\d{1,4}) countries$/.exec(destination) ?? []
+      return count === undefined ? region(destination) : t('common.countries', { count: Number(count) })
+    },
   }
 }
 

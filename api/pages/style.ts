@@ -31,6 +31,7 @@ body > header { align-items: center; display: flex; flex-wrap: wrap; gap: .5rem 
 body > header a { color: inherit; font-weight: 600; text-decoration: none }
 body > header nav a { align-items: center; display: inline-flex; gap: .35rem; margin: 0; min-height: 2.75rem }
 .wordmark { display: block; height: 2rem; width: 10.375rem }
+@media (max-width: 26rem) { .wordmark { height: 1.6rem; width: 8.3rem } nav.switch .icon { display: none } }
 .mark { color: var(--accent) }
 .peak { stroke: var(--page) }
 body > footer { border-top: 1px solid var(--line); color: var(--muted); font-size: .875rem; padding: 1rem 0 2rem }
@@ -53,8 +54,9 @@ summary { cursor: pointer; font-weight: 600; padding: .8rem 0 }
 .quiet, dt { color: var(--muted) }
 .quiet { font-size: .925rem }
 nav a { margin-right: 1rem }
-nav.languages { font-size: .9rem }
-nav.languages a[aria-current] { color: inherit; font-weight: 600; text-decoration: none }
+body > header nav.languages { display: flex; font-size: .9rem; gap: .25rem 1.25rem }
+body > header nav.languages a { font-weight: 400; text-decoration: underline }
+body > header nav.languages a[aria-current] { font-weight: 700; text-decoration: none }
 nav.switch { background: var(--quiet); border-radius: .8rem; display: flex; gap: .25rem; margin: 1rem 0; padding: .25rem }
 nav.switch a { align-items: center; border-radius: .6rem; color: inherit; display: flex; flex: 1; font-weight: 600;
   gap: .4rem; justify-content: center; line-height: 1.2; margin: 0; min-height: 2.75rem; padding: .3rem .5rem;
@@ -70,7 +72,9 @@ nav.switch a[aria-current] { background: var(--card); box-shadow: 0 1px 3px #000
 .offer { display: grid; gap: .1rem 1rem; grid-template-columns: 1fr auto; align-items: center }
 .offer h2, .offer form { margin: 0 }
 .price { font-weight: 600; margin: 0 }
-.offer form { grid-column: 1 / -1; justify-self: start; margin-top: .5rem }
+.offer form { grid-column: 1 / -1; margin-top: .5rem }
+.offer button { margin: 0; width: 100% }
+@media (min-width: 34rem) { .offer { grid-template-columns: 1fr auto auto } .offer form { grid-column: auto; margin: 0 } }
 .badge { background: var(--quiet); border-radius: 2rem; color: var(--accent); display: inline-block; font-size: .875rem;
   font-weight: 600; padding: .15rem .7rem }
 .badge.over { color: var(--muted) }

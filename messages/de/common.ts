@@ -19,6 +19,7 @@ export const common = {
   unlimited: 'unbegrenzt',
   lessThan: 'weniger als {amount}',
   global: 'weltweit',
+  countries: '{count, plural, one {# Land} other {# Länder}}',
   'valid.days': '{days, plural, one {# Tag} other {# Tage}}',
   'valid.installation': '{days, plural, one {# Tag} other {# Tage}} ab der Installation auf einem Telefon',
   'valid.first_use': '{days, plural, one {# Tag} other {# Tage}} ab der ersten Verbindung mit einem Netz am Reiseziel',

@@ -26,6 +26,8 @@ export const purchase = {
     'Sie können bis {at} widerrufen, solange die eSIM unbenutzt ist. Sie erhalten alles zurück, was Sie bezahlt haben.',
   withdraw: 'Vertrag widerrufen',
   cancel: 'Bestellung stornieren',
+  cancelTitle: 'Anders überlegt?',
+  cancelUnpaid: 'Dann wird nichts abgebucht.',
   cancelHint: 'Sie wird nicht geliefert, und Sie erhalten Ihr Geld zurück.',
   return: 'Unbenutzte eSIM zurückgeben',
   returnHint: 'Sie kann dann nicht mehr installiert werden, und Sie erhalten Ihr Geld zurück.',
@@ -43,6 +45,8 @@ export const purchase = {
   'back.order': 'Bestellung ansehen',
   pay: '{amount} bei Stripe bezahlen',
   payLater: 'Stripe ist gerade nicht erreichbar. Bitte öffnen Sie diese Seite in einigen Minuten noch einmal.',
+  heldUntil:
+    'Wir sehen uns diese Bestellung vor der Lieferung an, wie immer, wenn die Bank oder unsere eigenen Regeln etwas Ungewöhnliches sehen. Haben wir bis {at} nicht entschieden, erhalten Sie Ihr Geld zurück.',
   'meaning.hosted':
     'Bezahlen Sie bei Stripe. Nach einer Stunde wird die Bestellung von selbst storniert, und es wird nichts abgebucht.',
   'meaning.toppedUp': 'Das Datenvolumen ist auf Ihrer eSIM.',
@@ -79,6 +83,7 @@ export const purchase = {
   'refund.failed': 'von Ihrer Bank nicht angenommen; wir gehen der Sache nach',
 
   'mail.confirmation': 'Ihre eSIM',
+  'mail.held': 'Wir prüfen Ihre Bestellung',
   'mail.delayed': 'Es dauert etwas länger',
   'mail.refunded': 'Ihre Erstattung',
   'mail.cancelled': 'Ihre Stornierung',

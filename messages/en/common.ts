@@ -17,6 +17,7 @@ export const common = {
   unlimited: 'unlimited',
   lessThan: 'less than {amount}',
   global: 'Global',
+  countries: '{count, plural, one {# country} other {# countries}}',
   'valid.days': '{days, plural, one {# day} other {# days}}',
   'valid.installation': '{days, plural, one {# day} other {# days}} from its installation on a phone',
   'valid.first_use':

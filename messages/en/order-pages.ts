@@ -22,6 +22,8 @@ export const purchase = {
   withdrawUntil: 'You can withdraw until {at} while the eSIM is unused. You get back all you paid.',
   withdraw: 'Withdraw from contract here',
   cancel: 'Cancel the order',
+  cancelTitle: 'Changed your mind?',
+  cancelUnpaid: 'Nothing is charged then.',
   cancelHint: 'It is not delivered, and what you paid goes back.',
   return: 'Return the unused eSIM',
   returnHint: 'It can no longer be installed then, and what you paid goes back.',
@@ -38,6 +40,8 @@ export const purchase = {
   'back.order': 'See the order',
   pay: 'Pay {amount} at Stripe',
   payLater: 'Stripe cannot be reached at the moment. Please open this page again in a few minutes.',
+  heldUntil:
+    'We look at this order before we deliver it, as we do when the bank or our own rules see something unusual. If we have not decided by {at}, you get your money back.',
   'meaning.hosted': 'Pay for it at Stripe. After an hour it is cancelled by itself, and nothing is charged.',
   'meaning.toppedUp': 'The data is on your eSIM.',
 
@@ -71,6 +75,7 @@ export const purchase = {
   'refund.failed': 'not taken by your bank; we look into it',
 
   'mail.confirmation': 'Your eSIM',
+  'mail.held': 'We are checking your order',
   'mail.delayed': 'It takes a little longer',
   'mail.refunded': 'Your refund',
   'mail.cancelled': 'Your cancellation',

@@ -19,6 +19,7 @@ export const common = {
   unlimited: 'pa kufi',
   lessThan: 'më pak se {amount}',
   global: 'mbarë bota',
+  countries: '{count, plural, one {# shtet} other {# shtete}}',
   'valid.days': '{days, plural, one {# ditë} other {# ditë}}',
   'valid.installation': '{days, plural, one {# ditë} other {# ditë}} nga instalimi në telefon',
   'valid.first_use': '{days, plural, one {# ditë} other {# ditë}} nga lidhja e parë me një rrjet në destinacion',

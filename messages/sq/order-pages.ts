@@ -25,6 +25,8 @@ export const purchase = {
     'Mund të tërhiqeni deri më {at}, sa kohë eSIM-i është i papërdorur. Ju kthehet gjithçka që keni paguar.',
   withdraw: 'Tërhiquni nga kontrata këtu',
   cancel: 'Anuloni porosinë',
+  cancelTitle: 'Keni ndërruar mendje?',
+  cancelUnpaid: 'Atëherë nuk ju merret asnjë pagesë.',
   cancelHint: 'Ajo nuk dorëzohet, dhe ju kthehet shuma që keni paguar.',
   return: 'Ktheni eSIM-in e papërdorur',
   returnHint: 'Pastaj nuk mund të instalohet më, dhe ju kthehet shuma që keni paguar.',
@@ -41,6 +43,8 @@ export const purchase = {
   'back.order': 'Shihni porosinë',
   pay: 'Paguani {amount} te Stripe',
   payLater: 'Stripe nuk mund të arrihet për momentin. Ju lutemi hapeni këtë faqe përsëri pas pak minutash.',
+  heldUntil:
+    'E shqyrtojmë këtë porosi para se ta dorëzojmë, siç bëjmë kur banka ose rregullat tona vërejnë diçka të pazakontë. Nëse nuk kemi vendosur deri më {at}, ju kthehen paratë.',
   'meaning.hosted': 'Paguajeni te Stripe. Pas një ore anulohet vetë, dhe nuk ju merret asnjë pagesë.',
   'meaning.toppedUp': 'Të dhënat janë në eSIM-in tuaj.',
 
@@ -73,6 +77,7 @@ export const purchase = {
   'refund.failed': 'nuk u pranua nga banka juaj; po e shqyrtojmë',
 
   'mail.confirmation': 'eSIM-i juaj',
+  'mail.held': 'Po e shqyrtojmë porosinë tuaj',
   'mail.delayed': 'Po vonohet pak',
   'mail.refunded': 'Rimbursimi juaj',
   'mail.cancelled': 'Anulimi juaj',

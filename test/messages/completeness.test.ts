@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { problems } from '../../api/http/problems.ts'
 import { type Language, languages } from '../../messages/languages.ts'
-import { allMessages } from '../../messages/texts.ts'
+import { allMessages, textsOf } from '../../messages/texts.ts'
 import { faultsOf, flat, literalsOf, unusedKeys } from './message-faults.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -73,4 +73,13 @@ test('a missing, surplus, empty, broken and unused message is found, and so is a
 test('the title of each problem is the one of its definition', () => {
   const titles = Object.entries(problems).map(([code, { title }]) => [code, title])
   expect(Object.fromEntries(titles)).toEqual(allMessages.en.problem)
+})
+
+test('several countries, as an order stores them, are counted in the language', () => {
+  expect(languages.map((language) => textsOf(language).place('39 countries'))).toEqual([
+    '39 countries',
+    '39 Länder',
+    '39 shtete',
+  ])
+  expect(textsOf('de').place('DE')).toBe('Deutschland')
 })

@@ -138,7 +138,7 @@ function Orders({ texts: { t, day, money }, of }: { texts: Texts; of: OrderLine[
               </strong>
               <br />
               <span className="quiet">
-                {[day(order.createdAt), money(order), t(`purchase.badge.${order.status}`)].join(' · ')}
+                {[day(order.createdAt), money(order), t(`purchase.badge.${order.status}`)].join('\u00a0· ')}
               </span>
             </span>
             <Icon of="forward" />

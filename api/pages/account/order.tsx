@@ -1,5 +1,7 @@
 /** U2, U3, U6: one order of a person: state, price, refunds, documents, mails, and what they can still do about it. */
 import type { Texts } from '../../../messages/texts.ts'
+import { periods } from '../../../policy/periods.ts'
+import { plusMs } from '../../../shared/calendar.ts'
 import type { OrderStatus } from '../../../workflows/order/order.contract.ts'
 import type { RefusedForm } from '../../http/route.ts'
 import { Icon } from '../brand/icons.tsx'
@@ -127,7 +129,13 @@ function State({ of: { order, refunds, payAt, installUrl, withdrawnAt }, texts }
   )
 }
 
-function meaningOf({ t }: Texts, { status, isTopUp }: OrderPage['order'], payAt: OrderPage['payAt']): string {
+function meaningOf(
+  { t, moment }: Texts,
+  { status, isTopUp, paidAt }: OrderPage['order'],
+  payAt: OrderPage['payAt'],
+): string {
+  if (status === 'in_review' && paidAt)
+    return t('purchase.heldUntil', { at: moment(plusMs(paidAt, periods.order.reviewWindowMs)) })
   if (status === 'awaiting_payment' && payAt !== null) return t('purchase.meaning.hosted')
   if (status === 'delivered' && isTopUp) return t('purchase.meaning.toppedUp')
   return t(`purchase.meaning.${status}`)
@@ -190,10 +198,10 @@ function Mails({ of: { mails, can, csrf, once }, path, texts: { t } }: PartProps
 }
 
 /** Article 11a of Directive 2011/83/EU: the function to withdraw is there for the whole period, and easy to find. */
-function GiveBack({ of: { can, csrf }, path, texts: { t, moment } }: PartProps & { path: string }) {
+function GiveBack({ of: { can, csrf, order }, path, texts: { t, moment } }: PartProps & { path: string }) {
   if (!can.cancel && !can.withdrawUntil && !can.return) return null
   return (
-    <Card title={t('purchase.giveBack')}>
+    <Card title={t(order.paidAt ? 'purchase.giveBack' : 'purchase.cancelTitle')}>
       {can.withdrawUntil ? (
         <>
           <p>{t('purchase.withdrawUntil', { at: moment(can.withdrawUntil) })}</p>
@@ -209,7 +217,7 @@ function GiveBack({ of: { can, csrf }, path, texts: { t, moment } }: PartProps &
           <button type="submit" className="plain">
             {t('purchase.cancel')}
           </button>
-          <span className="hint">{t('purchase.cancelHint')}</span>
+          <span className="hint">{t(order.paidAt ? 'purchase.cancelHint' : 'purchase.cancelUnpaid')}</span>
         </Form>
       ) : null}
       {can.return && !can.withdrawUntil ? (
