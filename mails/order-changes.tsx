@@ -26,6 +26,16 @@ export function renderOrderDelayed(props: OrderProps & { deliverBy: Date }): Ren
   ])
 }
 
+/** An operator looks at the order before its delivery. */
+export function renderOrderHeld(props: OrderProps & { decideBy: Date }): RenderedMail {
+  const { t, moment } = props.texts
+  return orderMail(props, t('order.held.subject', placeOf(props)), [
+    t('order.held.text'),
+    t('order.held.why'),
+    t('order.held.until', { at: moment(props.decideBy) }),
+  ])
+}
+
 /** @param props.creditNoteNumber if there was an invoice */
 export function renderOrderRefunded(
   props: OrderProps & { amount: Money; cause: RefundReason; creditNoteNumber?: string },

@@ -15,6 +15,7 @@ import { renderInactivityWarning } from '../mails/inactivity-warning.tsx'
 import {
   renderOrderCancelled,
   renderOrderDelayed,
+  renderOrderHeld,
   renderOrderPaymentNotAccepted,
   renderOrderRefunded,
   renderOrderRefundFailed,
@@ -76,6 +77,7 @@ const mails: Record<string, (texts: Texts) => RenderedMail> = {
       refundBy: at,
       total,
     }),
+  held: (texts) => renderOrderHeld({ ...named(texts), decideBy: at }),
   delayed: (texts) => renderOrderDelayed({ ...named(texts), deliverBy: at }),
   refunded: (texts) =>
     renderOrderRefunded({ ...named(texts), amount: total, cause: 'out_of_stock', creditNoteNumber: 'G-3' }),

@@ -8,6 +8,7 @@ import { listRefunds } from '../../db/order/refunds.ts'
 import {
   renderOrderCancelled,
   renderOrderDelayed,
+  renderOrderHeld,
   renderOrderPaymentNotAccepted,
   renderOrderRefunded,
   renderOrderRefundFailed,
@@ -16,7 +17,9 @@ import {
 import { renderOrderConfirmation } from '../../mails/order-confirmation.tsx'
 import type { RenderedMail } from '../../mails/render.ts'
 import type { Texts } from '../../messages/texts.ts'
+import { periods } from '../../policy/periods.ts'
 import { performanceConsents } from '../../policy/withdrawal.ts'
+import { plusMs } from '../../shared/calendar.ts'
 import type { OrderActivities, OrderMail, RefundReason } from '../../workflows/order/order.contract.ts'
 import { pushToAccount } from '../sending/push-to-account.ts'
 import { sendMail, toAccount } from '../sending/send-mail.ts'
@@ -67,6 +70,11 @@ export function createOrderNoticeActivities(context: Context): Activities {
   ): Promise<RenderedMail> {
     const common = { site, ...reader, order: summaryOf(order) }
     const total = { minor: order.gross_minor, currency: order.currency }
+    if (mail === 'held')
+      return renderOrderHeld({
+        ...common,
+        decideBy: plusMs(order.paid_at ?? order.created_at, periods.order.reviewWindowMs),
+      })
     if (mail === 'delayed') return renderOrderDelayed({ ...common, deliverBy: order.deliver_by ?? order.created_at })
     if (mail === 'cancelled')
       return order.reason === notAccepted ? renderOrderPaymentNotAccepted(common) : renderOrderCancelled(common)

@@ -41,6 +41,13 @@ export const order = {
   'ready.iphone':
     'Lesen Sie dies auf dem iPhone, das die eSIM nutzen soll? <link>Auf diesem iPhone installieren</link> (ab iOS 17.4).',
 
+  'held.subject': 'Wir prüfen Ihre Bestellung: {place}',
+  'held.text':
+    'Wir haben Ihre Zahlung erhalten. Bevor wir Ihre eSIM liefern, sieht sich jemand von uns diese Bestellung an.',
+  'held.why':
+    'Wir prüfen Bestellungen von Hand, wenn die Bank oder unsere eigenen Regeln etwas Ungewöhnliches sehen, zum Beispiel mehrere Käufe in kurzer Zeit. Das schützt die Inhaber von Karten. Sie brauchen nichts zu tun.',
+  'held.until': 'Haben wir bis {at} nicht entschieden, erhalten Sie Ihr Geld automatisch zurück.',
+
   'delayed.subject': 'Ihre eSIM braucht etwas länger: {place}',
   'delayed.text':
     'Wir haben Ihre Zahlung erhalten und warten darauf, dass das Netz Ihre eSIM ausgibt. Sie brauchen nichts zu tun: Wir schicken sie Ihnen per E-Mail, sobald wir sie haben.',

@@ -4,6 +4,8 @@ import type { Translation } from '../translation.ts'
 export const push = {
   'order.confirmation.title': 'Ihre eSIM ist bereit',
   'order.confirmation.body': 'Öffnen Sie die App, um sie zu installieren.',
+  'order.held.title': 'Wir prüfen Ihre Bestellung',
+  'order.held.body': 'Bitte sehen Sie in Ihre E-Mails.',
   'order.delayed.title': 'Ihre Bestellung dauert etwas länger',
   'order.delayed.body': 'Wir melden uns, sobald sie bereit ist.',
   'order.refunded.title': 'Ihre Bestellung wurde erstattet',

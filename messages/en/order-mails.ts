@@ -35,6 +35,12 @@ export const order = {
   'ready.iphone':
     'Are you reading this on the iPhone that will use it? <link>Install on this iPhone</link> (iOS 17.4 or later).',
 
+  'held.subject': 'We are checking your order for {place}',
+  'held.text': 'We have your payment. Before we deliver your eSIM, one of us looks at this order.',
+  'held.why':
+    'We check orders by hand when the bank or our own rules see something unusual, such as several purchases in a short time. It protects the owners of cards. You do not need to do anything.',
+  'held.until': 'If we have not decided by {at}, you get your money back automatically.',
+
   'delayed.subject': 'Your eSIM for {place} is taking a little longer',
   'delayed.text':
     'We have your payment and are waiting for the network to hand out your eSIM. You do not need to do anything: we send it by mail as soon as we have it.',

@@ -2,6 +2,8 @@
 export const push = {
   'order.confirmation.title': 'Your eSIM is ready',
   'order.confirmation.body': 'Open the app to install it.',
+  'order.held.title': 'We are checking your order',
+  'order.held.body': 'Please look into your mail.',
   'order.delayed.title': 'Your order takes a little longer',
   'order.delayed.body': 'We tell you as soon as it is ready.',
   'order.refunded.title': 'Your order was refunded',

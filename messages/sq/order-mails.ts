@@ -38,6 +38,12 @@ export const order = {
   'ready.iphone':
     'A po e lexoni këtë në iPhone-in që do ta përdorë? <link>Instalojeni në këtë iPhone</link> (iOS 17.4 ose më i ri).',
 
+  'held.subject': 'Po e shqyrtojmë porosinë tuaj: {place}',
+  'held.text': 'E kemi marrë pagesën tuaj. Para se ta dorëzojmë eSIM-in, dikush nga ne e shikon këtë porosi.',
+  'held.why':
+    'Porositë i shqyrtojmë me dorë kur banka ose rregullat tona vërejnë diçka të pazakontë, si p.sh. disa blerje brenda një kohe të shkurtër. Kjo i mbron pronarët e kartave. Nuk keni nevojë të bëni asgjë.',
+  'held.until': 'Nëse nuk kemi vendosur deri më {at}, paratë ju kthehen automatikisht.',
+
   'delayed.subject': 'eSIM-i juaj po vonohet pak: {place}',
   'delayed.text':
     'E kemi marrë pagesën tuaj dhe po presim që rrjeti ta lëshojë eSIM-in tuaj. Nuk keni nevojë të bëni asgjë: do t’jua dërgojmë me e-mail sapo ta kemi.',

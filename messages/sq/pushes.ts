@@ -4,6 +4,8 @@ import type { Translation } from '../translation.ts'
 export const push = {
   'order.confirmation.title': 'eSIM-i juaj është gati',
   'order.confirmation.body': 'Hapni aplikacionin për ta instaluar.',
+  'order.held.title': 'Po e shqyrtojmë porosinë tuaj',
+  'order.held.body': 'Ju lutemi shikoni e-mailin tuaj.',
   'order.delayed.title': 'Porosia juaj po vonohet pak',
   'order.delayed.body': 'Ju njoftojmë sapo të jetë gati.',
   'order.refunded.title': 'Porosia juaj u rimbursua',

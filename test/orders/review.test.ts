@@ -58,7 +58,12 @@ test.each(['elevated', 'highest'])(
       toCustomers: [null, null, null, null],
     })
     expect(await untouchedByProviders(order.id)).toBe(true)
-    expect(await subjects(person)).toEqual([])
+    const told = await untilValue(
+      'the mail about the check',
+      () => subjects(person),
+      (mails) => mails.length > 0,
+    )
+    expect(told).toEqual([expect.stringContaining('We are checking your order')])
 
     const { typedSearchAttributes } = await untilValue(
       'the run says that it waits for an operator',
@@ -101,7 +106,7 @@ test('a rejected order is refunded in full, with one notice, without an eSIM and
   expect(await untouchedByProviders(order.id)).toBe(true)
   await harness.sims.mailbox.do('wait', { to: person.email })
   await harness.fastForward(order.id, '31 days')
-  expect(await subjects(person)).toEqual([expect.stringContaining('refund')])
+  expect(await subjects(person)).toEqual([expect.stringContaining('checking'), expect.stringContaining('refund')])
 })
 
 test.each([

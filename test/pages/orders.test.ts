@@ -262,3 +262,20 @@ test('every page and every problem page has a way on', async () => {
     [401, '/'],
   ])
 })
+
+test('U3: a held order is announced by mail and on its page, with why and until when', async () => {
+  const person = await harness.signUp()
+  const order = await harness.buy(person, { pay: { riskLevel: 'elevated' }, until: 'in_review' })
+  const mail = await until('the mail', async () =>
+    (await mailsTo(harness.stack, person.email)).find(({ subject }) =>
+      subject.startsWith('We are checking your order'),
+    ),
+  )
+  const until24h = /If we have not decided by (.+? UTC), you get your money back/
+  const surfer = await visit(harness.stack, person)
+  const { html } = await surfer.open(pageOf(order))
+  expect(until24h.exec(html)?.[1]).toBe(until24h.exec(mail.text.replaceAll(/\s+/g, ' '))?.[1])
+  for (const text of [mail.text.replaceAll(/\s+/g, ' '), html]) expect(text).toContain('something unusual')
+  expect((await harness.operator.post(`/v1/orders/${order.id}/approve`)).status).toBe(200)
+  await harness.untilOrder(order.id, 'delivered')
+})

@@ -133,7 +133,7 @@ export type LateOutcome =
  */
 export type FraudWarningOutcome = 'nothing' | 'refund' | 'take_back' | 'operator'
 
-export type OrderMail = 'confirmation' | 'delayed' | 'refunded' | 'cancelled' | 'refund_failed'
+export type OrderMail = 'confirmation' | 'held' | 'delayed' | 'refunded' | 'cancelled' | 'refund_failed'
 
 /** All times are ISO 8601. `asOf` is the workflow's time, by which activities decide. */
 export interface OrderActivities {

@@ -108,6 +108,7 @@ async function review(run: OrderRun): Promise<RefundReason | undefined> {
   const { requested } = run
   const { reviewWindowMs } = periods.order
   run.moveTo('in_review', plusMs(now(), reviewWindowMs))
+  if (patched('held-mail')) run.announce('held')
   const isDecided = () => requested.approve || requested.reject || requested.cancel || requested.suspect
   await condition(isDecided, reviewWindowMs)
   if (requested.cancel) return 'cancelled_by_customer'
