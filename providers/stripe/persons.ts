@@ -28,12 +28,17 @@ export interface Redaction {
 const path = '/v1/privacy/redaction_jobs'
 
 export function createPersons({ sdk, call, create }: StripeClient, redactionApiVersion: string | undefined) {
-  async function job(method: 'GET' | 'POST', suffix: string, parameters?: object, idempotencyKey?: string) {
+  async function ask<T extends RawReply>(
+    method: 'GET' | 'POST',
+    suffix: string,
+    parameters?: object,
+    idempotencyKey?: string,
+  ): Promise<T> {
     if (!redactionApiVersion) throw new ProviderFailure('stripe', 'misconfigured', 'redaction_not_configured')
     const options = { apiVersion: redactionApiVersion, ...(idempotencyKey ? { idempotencyKey } : {}) }
     try {
-      const send = () => sdk.rawRequest(method, `${path}${suffix}`, parameters, options) as Promise<RawJob>
-      return toRedaction(await call(method === 'GET' ? 'reads' : 'writes', send))
+      const send = () => sdk.rawRequest(method, `${path}${suffix}`, parameters, options) as Promise<T>
+      return await call(method === 'GET' ? 'reads' : 'writes', send)
     } catch (error) {
       // Without access to the preview the path does not exist.
       if (isProviderFailure(error, 'http_404')) {
@@ -41,6 +46,19 @@ export function createPersons({ sdk, call, create }: StripeClient, redactionApiV
       }
       throw error
     }
+  }
+
+  /** A job, and what its validation has found: the job's own `validation_errors` are optional, and only the first ten. */
+  async function job(
+    method: 'GET' | 'POST',
+    suffix: string,
+    parameters?: object,
+    idempotencyKey?: string,
+  ): Promise<Redaction> {
+    const { id, status } = await ask<RawJob>(method, suffix, parameters, idempotencyKey)
+    const found = status === 'failed' ? (await ask<RawErrors>('GET', `/${id}/validation_errors?limit=100`)).data : []
+    const problems = found.map(({ code, erroring_object }) => ({ code, objectId: erroring_object?.id ?? null }))
+    return { redactionId: id, status, problems }
   }
 
   return {
@@ -125,18 +143,16 @@ export function createPersons({ sdk, call, create }: StripeClient, redactionApiV
   }
 }
 
-interface RawJob {
-  id: string
+interface RawReply {
   object: string
-  status: RedactionStatus
-  validation_errors?: { data: { code: string; erroring_object?: { id: string } | null }[] }
   lastResponse: { statusCode: number; headers: Record<string, string>; requestId: string }
 }
 
-function toRedaction(job: RawJob): Redaction {
-  const problems = (job.validation_errors?.data ?? []).map(({ code, erroring_object: object }) => ({
-    code,
-    objectId: object?.id ?? null,
-  }))
-  return { redactionId: job.id, status: job.status, problems }
+interface RawJob extends RawReply {
+  id: string
+  status: RedactionStatus
+}
+
+interface RawErrors extends RawReply {
+  data: { code: string; erroring_object?: { id: string } | null }[]
 }

@@ -5,7 +5,7 @@ import { type Account, newId } from './account.ts'
 import { apiVersion } from './events.ts'
 import { createIdempotencyStore } from './idempotency.ts'
 import { type Parameters, parseForm, textList } from './parameters.ts'
-import { invalidParameter, Refusal } from './refusal.ts'
+import { invalidParameter, Refusal, unknownPath } from './refusal.ts'
 
 export interface Call {
   parameters: Parameters
@@ -70,7 +70,8 @@ export function createProtocol(account: Account, secretKey: string, publishableK
           if (key && begun) store.abandon(key)
           throw error
         }
-        const body = JSON.stringify({ error: { ...error.body, request_log_url: null } })
+        const request_log_url = `https://dashboard.stripe.com/test/logs/${requestId}`
+        const body = JSON.stringify({ error: { ...error.body, request_log_url } })
         if (key && begun && error.beforeExecution) store.abandon(key)
         else if (key && begun) store.finish(key, { status: error.status, body, requestId })
         send(response, error.status, body)
@@ -110,8 +111,18 @@ export function createProtocol(account: Account, secretKey: string, publishableK
     return expanded
   }
 
+  /** Answers every other path with Stripe's error object. To be mounted last. */
+  function otherwise(router: Router): void {
+    for (const method of ['get', 'post', 'delete'] as const) {
+      endpoint(router, method, '/v1/*path', [], () => {
+        throw unknownPath()
+      })
+    }
+  }
+
   return {
     endpoint,
+    otherwise,
     order: (fault: EndpointFault) => void faults.push(fault),
     reset: () => {
       store.clear()

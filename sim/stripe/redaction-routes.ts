@@ -3,7 +3,7 @@ import type { Router } from 'express'
 import type { Account } from './account.ts'
 import { found } from './collection.ts'
 import { record, text, textList } from './parameters.ts'
-import { Refusal } from './refusal.ts'
+import { unknownPath } from './refusal.ts'
 import type { Parts } from './routes.ts'
 
 export function mountRedactions(router: Router, { account, protocol, redactions }: Parts): void {
@@ -22,6 +22,10 @@ export function mountRedactions(router: Router, { account, protocol, redactions 
     )
   })
   protocol.endpoint(router, 'get', `${path}/:id`, [], ({ id, version }) => redactions.look(job(id, version)))
+  // docs.stripe.com/api/privacy/redaction-job-validation-error/list
+  protocol.endpoint(router, 'get', `${path}/:id/validation_errors`, ['limit'], ({ id, version }) =>
+    redactions.validationErrors(redactions.look(job(id, version))),
+  )
   protocol.endpoint(router, 'post', `${path}/:id/run`, [], ({ id, version }) =>
     redactions.move(job(id, version), ['ready'], 'redacting'),
   )
@@ -36,5 +40,5 @@ export function mountRedactions(router: Router, { account, protocol, redactions 
 /** @throws Refusal as for an unknown path, without the preview version or without access to the preview */
 function preview(account: Account, version: string | undefined): void {
   if (account.settings.redactionAccess && version?.endsWith('.preview')) return
-  throw new Refusal(404, { type: 'invalid_request_error', message: 'Unrecognized request URL.' }, true)
+  throw unknownPath()
 }

@@ -24,43 +24,68 @@ export interface Redactable {
   redaction?: { status: 'redacted' }
 }
 
+/** Stripe names each kind of object that a job can hold, also without ids. */
+interface RedactionObjects {
+  charges: string[]
+  checkout_sessions: string[]
+  customers: string[]
+  identity_verification_sessions: string[]
+  invoices: string[]
+  issuing_cardholders: string[]
+  payment_intents: string[]
+  radar_value_list_items: string[]
+  setup_intents: string[]
+}
+
+/** The job as an answer without `expand` has it: the errors of its validation are a list of their own. */
 export interface RedactionJob {
   id: string
   object: 'privacy.redaction_job'
   created: number
   livemode: boolean
-  objects: { charges: string[]; customers: string[]; payment_intents: string[] }
+  objects: RedactionObjects
   status: 'created' | 'validating' | 'ready' | 'failed' | 'redacting' | 'succeeded' | 'canceling' | 'canceled'
   validation_behavior: string
-  validation_errors: { object: 'list'; data: ValidationError[]; has_more: boolean; url: string }
 }
 
 export type Redactions = ReturnType<typeof createRedactions>
 
 export function createRedactions(account: Account) {
-  function create(objects: RedactionJob['objects'], validationBehavior: string): RedactionJob {
-    const count = objects.charges.length + objects.customers.length + objects.payment_intents.length
+  const errors = new WeakMap<RedactionJob, ValidationError[]>()
+
+  function create(
+    given: Pick<RedactionObjects, 'charges' | 'customers' | 'payment_intents'>,
+    validationBehavior: string,
+  ): RedactionJob {
+    const count = given.charges.length + given.customers.length + given.payment_intents.length
     if (count === 0) throw invalidParameter('parameter_missing', 'objects', 'Missing required param: objects.')
     if (count > maximumObjects) throw invalidParameter('parameter_invalid_integer', 'objects', 'Too many objects.')
-    const id = newId('prj')
-    const url = `/v1/privacy/redaction_jobs/${id}/validation_errors`
+    const objects = {
+      ...given,
+      checkout_sessions: [],
+      identity_verification_sessions: [],
+      invoices: [],
+      issuing_cardholders: [],
+      radar_value_list_items: [],
+      setup_intents: [],
+    }
     return account.redactions.add({
-      id,
+      id: newId('prj'),
       object: 'privacy.redaction_job',
       created: account.now(),
       livemode: false,
       objects,
       status: 'validating',
       validation_behavior: validationBehavior,
-      validation_errors: { object: 'list', data: [], has_more: false, url },
     })
   }
 
   /** Does the background work since the last read. */
   function look(job: RedactionJob): RedactionJob {
     if (job.status === 'validating') {
-      job.validation_errors.data = problems(job)
-      job.status = job.validation_errors.data.length > 0 ? 'failed' : 'ready'
+      const found = problems(job)
+      errors.set(job, found)
+      job.status = found.length > 0 ? 'failed' : 'ready'
     } else if (job.status === 'redacting') {
       redact(job)
       job.status = 'succeeded'
@@ -92,7 +117,7 @@ export function createRedactions(account: Account) {
       const problem = stateProblem(type, id)
       if (problem) add(id, type, 'invalid_state', problem)
     }
-    return found.slice(0, 10)
+    return found
   }
 
   function stateProblem(type: string, id: string): string | undefined {
@@ -127,7 +152,14 @@ export function createRedactions(account: Account) {
   const chargesOf = (type: string, id: string): Stripe.Charge[] =>
     type === 'payment_intent' ? account.charges.by('payment_intent', id) : [account.charges.get(id)].filter((c) => !!c)
 
-  return { create, look, move }
+  const validationErrors = (job: RedactionJob) => ({
+    object: 'list' as const,
+    data: errors.get(job) ?? [],
+    has_more: false,
+    url: `/v1/privacy/redaction_jobs/${job.id}/validation_errors`,
+  })
+
+  return { create, look, move, validationErrors }
 }
 
 function targets({ objects }: RedactionJob): [type: string, id: string][] {

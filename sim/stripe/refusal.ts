@@ -27,6 +27,10 @@ export class Refusal extends Error {
 export const invalidParameter = (code: string, param: string, message: string): Refusal =>
   new Refusal(400, { type: 'invalid_request_error', code, param, message }, true)
 
+/** The path does not exist, for this account or at all: 404. */
+export const unknownPath = (): Refusal =>
+  new Refusal(404, { type: 'invalid_request_error', message: 'Unrecognized request URL.' }, true)
+
 /** The object named in the path (404) or in a parameter (400) does not exist. */
 export const missing = (kind: string, id: string, param?: string): Refusal =>
   new Refusal(param ? 400 : 404, {

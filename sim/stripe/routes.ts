@@ -44,6 +44,7 @@ export function mountRoutes(router: Router, parts: Parts): void {
   mountLedger(router, parts)
   mountPaymentPage(router, parts)
   mountHosted(router, parts)
+  parts.protocol.otherwise(router)
 }
 
 function mountCustomers(router: Router, { account, protocol }: Parts): void {
@@ -73,7 +74,7 @@ function mountCustomers(router: Router, { account, protocol }: Parts): void {
     return {
       object: 'customer_session',
       client_secret: newId('cuss_secret'),
-      components,
+      components: sessionComponents(components),
       created: account.now(),
       customer: customer.id,
       customer_account: null,
@@ -196,6 +197,33 @@ function mountDisputesAndEvents(router: Router, { account, protocol, disputes }:
   protocol.endpoint(router, 'get', '/v1/events/:id', [], ({ id }) =>
     JSON.parse(found(account.events, 'event', id).body),
   )
+}
+
+/** docs.stripe.com/api/customer_sessions/object names each component, enabled or not. */
+function sessionComponents(given: Parameters): Stripe.CustomerSession.Components {
+  const enabled = (name: string) => text(record(given, name), 'enabled') === 'true'
+  const features = record(record(given, 'mobile_payment_element'), 'features')
+  const feature = (name: string) => (text(features, name) === 'enabled' ? 'enabled' : 'disabled')
+  return {
+    active_entitlements: { enabled: enabled('active_entitlements') },
+    buy_button: { enabled: enabled('buy_button') },
+    customer_portal: { enabled: enabled('customer_portal') },
+    customer_sheet: { enabled: enabled('customer_sheet'), features: null },
+    mobile_payment_element: {
+      enabled: enabled('mobile_payment_element'),
+      features: enabled('mobile_payment_element')
+        ? {
+            payment_method_allow_redisplay_filters: ['always'],
+            payment_method_redisplay: feature('payment_method_redisplay'),
+            payment_method_remove: feature('payment_method_remove'),
+            payment_method_save: feature('payment_method_save'),
+            payment_method_save_allow_redisplay_override: null,
+          }
+        : null,
+    },
+    payment_element: { enabled: enabled('payment_element'), features: null },
+    pricing_table: { enabled: enabled('pricing_table') },
+  }
 }
 
 /** The texts of docs.stripe.com/api/disputes/update, with their limits; the simulator keeps no files. */
