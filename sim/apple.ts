@@ -130,8 +130,15 @@ export async function startApple(options: AppleOptions = {}): Promise<RunningApp
     router.post('/auth/token', async (request, response) => {
       const form = await authenticated(request, response)
       if (!form) return
-      if (form.get('grant_type') !== 'authorization_code') return refuse(response, 'unsupported_grant_type')
       const clientId = form.get('client_id') ?? ''
+      if (form.get('grant_type') === 'refresh_token') {
+        const grant = grants.refresh(form.get('refresh_token') ?? '', clientId)
+        if (!grant) return refuse(response, 'invalid_grant')
+        const { accessToken: access_token, sub } = grant
+        const id_token = await idToken(personOf(sub), clientId, undefined)
+        return void response.json({ access_token, token_type: 'Bearer', expires_in: 3600, id_token })
+      }
+      if (form.get('grant_type') !== 'authorization_code') return refuse(response, 'unsupported_grant_type')
       const redeemed = grants.redeem(form.get('code') ?? '', clientId)
       if (!redeemed) return refuse(response, 'invalid_grant')
       response.json({

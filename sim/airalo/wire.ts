@@ -43,10 +43,20 @@ export const unauthenticated = (): Refusal =>
 const tooMany = (seconds: number): Refusal =>
   new Refusal(429, { message: 'Too Many Attempts.' }, { 'Retry-After': String(seconds) })
 
-/** The fields of a multipart or urlencoded form, with every value of a repeated field (`x[]`). */
+/**
+ * The fields of a form or of a JSON object, with every value of a repeated field (`x[]`). The documentation shows forms,
+ * the vendor's client libraries send JSON.
+ */
 export async function formFields(request: Request): Promise<Map<string, string[]>> {
   const type = request.get('content-type') ?? ''
   const fields = new Map<string, string[]>()
+  if (isJson(request)) {
+    for (const [name, value] of Object.entries(jsonBody(request))) {
+      if (Array.isArray(value)) fields.set(`${name}[]`, value.map(String))
+      else if (value !== null) fields.set(name, [String(value)])
+    }
+    return fields
+  }
   if (!/multipart\/form-data|x-www-form-urlencoded/.test(type)) return fields
   let form: FormData
   try {
@@ -58,11 +68,25 @@ export async function formFields(request: Request): Promise<Map<string, string[]
   return fields
 }
 
+const isJson = (request: Request): boolean => /application\/json/.test(request.get('content-type') ?? '')
+
+function jsonBody(request: Request): Record<string, unknown> {
+  try {
+    const parsed: unknown = JSON.parse(rawBody(request) || '{}')
+    if (parsed !== null && typeof parsed === 'object') return parsed as Record<string, unknown>
+  } catch {
+    // Answered below.
+  }
+  throw refused(43)
+}
+
 /** The vendor's SDKs sign their requests: a signature is optional, but a wrong one is refused. */
 export function checkSignature(request: Request, fields: Map<string, string[]>, secret: string): void {
   const shown = request.get('airalo-signature')
   if (shown === undefined) return
-  const payload = Object.fromEntries([...fields].map(([name, values]) => [name, values[0]]))
+  const payload = isJson(request)
+    ? jsonBody(request)
+    : Object.fromEntries([...fields].map(([name, values]) => [name, values[0]]))
   if (shown !== sign(JSON.stringify(payload).replaceAll('/', '\\/'), secret)) throw refused(14)
 }
 

@@ -56,6 +56,16 @@ export function createGrants() {
       return { grant, appleId: found.appleId, nonce: found.nonce }
     },
 
+    /** A new access token of a grant that is not revoked. @returns undefined for any other refresh token */
+    refresh(token: string, clientId: string): Grant | undefined {
+      const grant = grants.find(
+        ({ refreshToken, clientId: owner, revokedAt }) =>
+          refreshToken === token && owner === clientId && revokedAt === null,
+      )
+      if (grant) grant.accessToken = `a${randomBytes(24).toString('hex')}.0.test`
+      return grant
+    },
+
     /** Revokes a client's grant by one of its tokens; a token of another client changes nothing. */
     revoke(token: string, clientId: string): void {
       const grant = grants.find(
