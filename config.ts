@@ -34,6 +34,18 @@ const keyring = z
     }
     return { activeId: [...keys.keys()][0] ?? '', keys }
   })
+/** `domestic=8400,member_state:2000=8331`: by VAT scope, or by scope and rate in hundredths of a percent. */
+const byVat = (value: RegExp) =>
+  list.transform((entries, context) => {
+    const found = new Map<string, string>()
+    for (const entry of entries) {
+      const [name = '', given = ''] = entry.split('=')
+      if (/^(domestic|member_state|outside_eu)(:\d{1,4})?$/.test(name) && value.test(given)) found.set(name, given)
+      else
+        context.addIssue({ code: 'custom', message: 'must be scope=number or scope:rate=number, separated by commas' })
+    }
+    return found
+  })
 
 const environmentSchema = z.object({
   NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
@@ -147,6 +159,21 @@ const environmentSchema = z.object({
     .string()
     .regex(/^[a-z0-9-]{1,60}$/, 'must be a header name in lower case')
     .optional(),
+  /** the export for DATEV (docs/vat.md): numbers of the tax adviser and of us there */
+  DATEV_CONSULTANT: z.coerce.number().int().min(1001).max(9_999_999).optional(),
+  DATEV_CLIENT: z.coerce.number().int().min(1).max(99_999).optional(),
+  DATEV_ACCOUNT_LENGTH: z.coerce.number().int().min(4).max(8).default(4),
+  DATEV_FISCAL_YEAR_START: z
+    .string()
+    .regex(/^(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])$/, 'must be MM-DD')
+    .default('01-01'),
+  /** what the payment processor owes us */
+  DATEV_CLEARING_ACCOUNT: z
+    .string()
+    .regex(/^\d{4,9}$/, 'must be an account')
+    .optional(),
+  DATEV_REVENUE_ACCOUNTS: byVat(/^\d{4,8}$/).optional(),
+  DATEV_TAX_KEYS: byVat(/^\d{1,4}$/).optional(),
   SHOP_CURRENCY: z
     .string()
     .refine(canPriceIn, 'must be a currency in which Stripe takes our prices as they are')
@@ -213,6 +240,8 @@ function faultsTogether(given: Partial<Record<string, string>>): string[] {
   }
   if (half(['META_API_VERSION', 'META_DATASET_ID', 'META_ACCESS_TOKEN'])) faults.push('META_*: set all three or none')
   if (half(['GA_FIREBASE_APP_ID', 'GA_API_SECRET'])) faults.push('GA_*: set both or none')
+  if (half(['DATEV_CONSULTANT', 'DATEV_CLIENT', 'DATEV_CLEARING_ACCOUNT', 'DATEV_REVENUE_ACCOUNTS']))
+    faults.push('DATEV_*: set consultant, client, clearing account and revenue accounts, or none of them')
   if (given.VAT_BY === 'buyer_country' && given.SELLER_COUNTRY === undefined)
     faults.push('SELLER_COUNTRY: missing (VAT_BY=buyer_country needs it)')
   if (given.VAT_ONE_PIECE_SUFFICES === 'true' && !isMemberState(given.SELLER_COUNTRY ?? ''))

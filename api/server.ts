@@ -37,6 +37,7 @@ import { breachRoutes } from './routes/operator/breaches.ts'
 import { campaignRoutes } from './routes/operator/campaigns.ts'
 import { catalogueRoutes } from './routes/operator/catalogue.ts'
 import { codecCors, codecRoutes } from './routes/operator/codec.ts'
+import { datevRoutes } from './routes/operator/datev.ts'
 import { disputeRoutes } from './routes/operator/disputes.ts'
 import { keyRotationRoutes } from './routes/operator/key-rotations.ts'
 import { operatorTaskRoutes } from './routes/operator/operator-tasks.ts'
@@ -140,6 +141,7 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
     ...disputeRoutes(api),
     ...withdrawalRoutes(api),
     ...taxBooksRoutes(api),
+    ...datevRoutes(api),
     ...privacyRequestRoutes(api),
     ...breachRoutes(api),
     ...campaignRoutes(api),

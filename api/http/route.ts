@@ -35,7 +35,7 @@ export type Reply<Responses extends ResponseDefinitions> = {
   } & (Responses[Status] extends { schema: infer Schema extends z.ZodType }
     ? { body: z.input<Schema> }
     : Responses[Status] extends { contentType: string }
-      ? { raw: Buffer | string | AsyncIterable<string> }
+      ? { raw: Buffer | string | AsyncIterable<string | Buffer> }
       : { body?: never })
 }[keyof Responses & number]
 
@@ -172,7 +172,7 @@ export interface AnyReply {
   about?: readonly string[]
   body?: unknown
   /** an iterable is streamed; when it throws, the connection is cut, so that a part cannot pass for the whole */
-  raw?: Buffer | string | AsyncIterable<string>
+  raw?: Buffer | string | AsyncIterable<string | Buffer>
 }
 
 /** Types a route's handler by the route's callers, schemas and responses. */

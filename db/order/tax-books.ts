@@ -20,6 +20,18 @@ export async function* journalPages(sql: Queryable, from: string, before: string
   }
 }
 
+/** How the documents of a time are taxed, and how many there are of each kind. */
+export async function journalKinds(
+  sql: Queryable,
+  from: string,
+  before: string,
+): Promise<{ scope: string; rateBps: number; count: number }[]> {
+  const rows = await sql<{ vat_scope: string; tax_rate_bps: number; count: number }[]>`
+    select vat_scope, tax_rate_bps, count(*)::int as count from invoices
+    where issued_on >= ${from}::date and issued_on < ${before}::date group by vat_scope, tax_rate_bps order by 1, 2`
+  return rows.map(({ vat_scope: scope, tax_rate_bps: rateBps, count }) => ({ scope, rateBps, count }))
+}
+
 /** Turnover with buyers of one member state in the period, or what was corrected of an earlier period. */
 export interface OssLine {
   country: string

@@ -8,7 +8,16 @@ import { expectStatus } from '../harness/http.ts'
 import { testPackages, testPriceMinor } from '../harness/test-packages.ts'
 
 const harness = await openHarness({
-  settings: { VAT_BY: 'buyer_country', SELLER_COUNTRY: 'XK', COUNTRY_HEADER: 'cf-ipcountry' },
+  settings: {
+    VAT_BY: 'buyer_country',
+    SELLER_COUNTRY: 'XK',
+    COUNTRY_HEADER: 'cf-ipcountry',
+    DATEV_CONSULTANT: '29098',
+    DATEV_CLIENT: '55003',
+    DATEV_CLEARING_ACCOUNT: '1360',
+    DATEV_REVENUE_ACCOUNTS: 'domestic=8400,member_state=8320,member_state:2700=8327,outside_eu=8338',
+    DATEV_TAX_KEYS: 'member_state=240',
+  },
 })
 const { sql } = harness.stack.context
 const today = new Date().toISOString().slice(0, 10)
@@ -113,6 +122,48 @@ test('the file of the One Stop Shop and the journal add up to the invoices and c
   expect(JSON.stringify(journal)).not.toContain(corrected.id)
 })
 
+test('U6: the batch for DATEV has each document with its amount, side, account, tax key and member state', async () => {
+  const [polish, hungarian, american] = [await bought('PL', 'PL'), await bought('HU', 'HU'), await bought('US', 'US')]
+  const part = { amount: { minor: 123, currency: 'EUR' } }
+  expectStatus(await harness.operator.post(`/v1/orders/${polish.id}/refund`, part), 200)
+  const answer = await harness.operator.get(`/v1/books/datev?from=${today}&to=${today}`)
+  expectStatus(answer, 200)
+  expect(answer.headers.get('content-type')).toBe('text/csv; charset=windows-1252')
+  expect(answer.headers.get('content-disposition')).toContain(`EXTF_Buchungsstapel_${today}_${today}.csv`)
+
+  const [head = '', , ...lines] = answer.text.trimEnd().split('\r\n')
+  const compact = today.replaceAll('-', '')
+  expect(head.split(';').slice(10, 16)).toEqual(['29098', '55003', `${today.slice(0, 4)}0101`, '4', compact, compact])
+  // By the numbers of DATEV's columns, since this answer is not in UTF-8.
+  const postings = lines.map((line) => {
+    const cells = line.split(';').map((cell) => cell.replaceAll('"', ''))
+    const [amount, side, number] = [cells[0]?.replace(',', '.'), cells[1], cells[10]]
+    const taxed = [cells[6], cells[7], cells[8], cells[39], cells[40]]
+    return { number, amount: side === 'S' ? cents(amount) : -cents(amount), taxed }
+  })
+  const [all] = await sql<{ documents: number; gross: number }[]>`
+    select count(*)::int as documents, sum(gross_minor)::int as gross from invoices where issued_on = ${today}::date`
+  expect({ documents: postings.length, gross: postings.reduce((sum, { amount }) => sum + amount, 0) }).toEqual(all)
+
+  const postingsOf = async ({ id }: { id: string }) => {
+    const numbers = await sql<{ number: string }[]>`select number from invoice_links where order_id = ${id}`
+    return postings
+      .filter((posting) => numbers.some(({ number }) => number === posting.number))
+      .map(({ amount, taxed }) => [amount, ...taxed])
+      .sort(([a], [b]) => Number(b) - Number(a))
+  }
+  expect(await postingsOf(polish)).toEqual([
+    [testPriceMinor, '1360', '8320', '240', 'PL', '23,00'],
+    [-123, '1360', '8320', '240', 'PL', '23,00'],
+  ])
+  expect(await postingsOf(hungarian)).toEqual([[testPriceMinor, '1360', '8327', '240', 'HU', '27,00']])
+  expect(await postingsOf(american)).toEqual([[testPriceMinor, '1360', '8338', '', '', '']])
+  expect(answer.text).not.toContain(polish.id)
+
+  for (const query of ['from=2025-12-31&to=2026-01-01', 'from=2026-02-01&to=2026-01-01', 'from=2026-02-01'])
+    expect((await harness.operator.get(`/v1/books/datev?${query}`)).status, query).toBe(400)
+})
+
 test('a journal of several pages has every document once', async () => {
   await sql`insert into invoices (number, series, sequence, kind, issued_on, supplied_on, seller, description,
       destination, quantity, net_minor, tax_minor, gross_minor, tax_rate_bps, currency, payment_kind)
@@ -128,7 +179,8 @@ test('a journal of several pages has every document once', async () => {
 
 test('only operators get the files, and of a period that can be', async () => {
   const person = await harness.signUp()
-  for (const path of [`/v1/books/oss?quarter=${quarter}`, `/v1/books/journal?from=${today}&to=${today}`]) {
+  const time = `from=${today}&to=${today}`
+  for (const path of [`/v1/books/oss?quarter=${quarter}`, `/v1/books/journal?${time}`, `/v1/books/datev?${time}`]) {
     expect((await person.caller.get(path)).status).toBe(403)
     expect((await harness.service.get(path)).status).toBe(403)
   }

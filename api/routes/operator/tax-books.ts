@@ -153,11 +153,12 @@ export function taxBooksRoutes({ sql }: ApiContext): Route[] {
       responses: { 200: { description: 'Lines of CSV, streamed', ...csv } },
       handle({ query: { from, to } }) {
         if (to < from) throw new Problem('invalid_request', { errors: [{ field: 'to', reason: 'is before `from`' }] })
-        const before = new Date(Date.parse(to) + 86_400_000).toISOString().slice(0, 10)
-        return { status: 200, headers: attachment(`journal-${from}-${to}.csv`), raw: journal(from, before) }
+        return { status: 200, headers: attachment(`journal-${from}-${to}.csv`), raw: journal(from, dayAfter(to)) }
       },
     }),
   ]
 }
 
-const attachment = (name: string) => ({ 'Content-Disposition': `attachment; filename="${name}"` })
+export const dayAfter = (date: string): string => new Date(Date.parse(date) + 86_400_000).toISOString().slice(0, 10)
+
+export const attachment = (name: string) => ({ 'Content-Disposition': `attachment; filename="${name}"` })
