@@ -105,9 +105,9 @@ export function createBackupActivities(context: WorkerContext): BackupActivities
       })
       return await withDatabase(url, async (restored) => {
         const before = await whoCameBack(restored)
-        const { erased: erasedAgain } = await replayLedger(restored)
+        const { erased: erasedAgain } = await replayLedger(restored, context.cipher, new Date())
         const { cameBack: left } = await whoCameBack(restored)
-        const { erased: erasedTwice } = await replayLedger(restored)
+        const { erased: erasedTwice } = await replayLedger(restored, context.cipher, new Date())
         const seconds = Math.round((performance.now() - started) / 100) / 10
         return { backupId, ...before, erasedAgain, left, erasedTwice, seconds }
       })

@@ -20,6 +20,7 @@ import {
 } from '../db/backup/restore.ts'
 import { insertRestore, listRestores } from '../db/backup/restores.ts'
 import { timeLimits } from '../db/connection/database.ts'
+import { createFieldCipher } from '../db/crypto/field-cipher.ts'
 import type { Erasures } from '../db/erasure/erasures.ts'
 import { continueFrom, type LogHead, readHead } from '../db/transparency/transparency-log.ts'
 import { milliseconds } from '../policy/periods.ts'
@@ -134,7 +135,8 @@ async function restoreFrom(
       `${accounts} accounts, with the keys of ${keysOf}. ${cameBack} erased people came back, ${readable} readable.`,
     )
     const payments = await settledPaymentsOfErased(sql)
-    console.log(`${await replayOver(sql, folder, new Date())} erased again.`)
+    const cipher = createFieldCipher(config.FIELD_KEYS, Buffer.from(config.INDEX_KEY, 'base64'))
+    console.log(`${await replayOver(sql, cipher, folder, new Date())} erased again.`)
     const { cameBack: left } = await whoCameBack(sql)
     if (left > 0) throw new Error(`${left} erased people are still there`)
     const lost = logHead ? await continueFrom(sql, logHead, new Date()) : 0

@@ -105,8 +105,8 @@ export function createDeletionPaymentActivities(context: Context): Activities {
   async function advance(settlement: PaymentToClose, at: Date): Promise<Progress | 'processing' | 'unchanged'> {
     try {
       if (settlement.action === 'cancel') return await cancel(settlement, at)
+      if (settlement.action === 'follow') return follow(settlement, await withParts(settlement), at)
       const refunds = await stripe.listRefunds(settlement.paymentIntentId)
-      if (settlement.action === 'follow') return follow(settlement, refunds, at)
       const left = leftOf(await stripe.getPayment(settlement.paymentIntentId))
       return left > 0
         ? await refund(settlement, refunds, left, at)
@@ -116,6 +116,20 @@ export function createDeletionPaymentActivities(context: Context): Activities {
       if (error.code === 'resource_missing') return unknownThere(settlement, error)
       return trouble(settlement, error.code)
     }
+  }
+
+  /**
+   * Makes what was asked for before the erasure: the run of the refund may have sent it a moment ago, under the same key.
+   * @returns all refunds of the payment
+   */
+  async function withParts({ paymentIntentId, parts = [] }: PaymentToClose): Promise<Refund[]> {
+    const known = await stripe.listRefunds(paymentIntentId)
+    const missing = parts.filter((part) => known.every(({ refundKey }) => refundKey !== part.refundKey))
+    for (const { refundKey, amountMinor, reason } of missing) {
+      const asked = { paymentIntentId, amountMinor, idempotencyKey: refundKey, reasonCode: reason }
+      await stripe.refund({ ...asked, lookFirst: true })
+    }
+    return missing.length > 0 ? stripe.listRefunds(paymentIntentId) : known
   }
 
   /** The person may pay while we cancel: the payment processor decides which came first. */
@@ -175,10 +189,7 @@ function recordRefund(settlement: PaymentToClose, refundedMinor: number, at: Dat
   }
 }
 
-/**
- * Records in the books what is refunded of a payment in part. Nothing is refunded here: how much, an operator has decided,
- * and the request may be on its way at this moment.
- */
+/** Records in the books what is refunded of a payment in part. How much, an operator has decided. */
 function follow(settlement: PaymentToClose, refunds: Refund[], at: Date): Progress | 'unchanged' {
   const { factId, invoiceNumber, promisedMinor = 0, bookedMinor = 0, refundedAt } = settlement
   const refundedMinor = standingMinor(refunds)
@@ -196,9 +207,7 @@ function follow(settlement: PaymentToClose, refunds: Refund[], at: Date): Progre
     if (at >= plusMs(new Date(refundedAt), periods.order.refundSettlesWithinMs)) return { next: null }
     return settlement.trouble ? { next: { ...settlement, trouble: null } } : 'unchanged'
   }
-  // The request of a refund that is missing may not have reached the processor yet.
-  const isLost = refunds.some(hasFailed) || sinceScheduledMs() >= unknownIsFinalAfterMs
-  return isLost ? trouble(settlement, 'partial_refund_failed') : 'unchanged'
+  return trouble(settlement, 'partial_refund_failed')
 }
 
 /**

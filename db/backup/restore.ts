@@ -5,6 +5,7 @@
 
 import { connectDatabase, type Database, type Queryable, timeLimits } from '../connection/database.ts'
 import { migrate } from '../connection/migrate.ts'
+import type { FieldCipher } from '../crypto/field-cipher.ts'
 import { replayLedger } from '../erasure/deletion-ledger.ts'
 import { type Erasures, importErasures } from '../erasure/erasures.ts'
 import { readLedgerCopy } from '../erasure/ledger-copy.ts'
@@ -96,8 +97,8 @@ export async function settledPaymentsOfErased(sql: Queryable): Promise<string[]>
 }
 
 /** Replays the ledger, and makes the catalogue agree with the folder. @returns the number of accounts erased again */
-export async function replayOver(sql: Database, folder: BackupFolder, at: Date): Promise<number> {
-  const { erased } = await replayLedger(sql)
+export async function replayOver(sql: Database, cipher: FieldCipher, folder: BackupFolder, at: Date): Promise<number> {
+  const { erased } = await replayLedger(sql, cipher, at)
   await reconcileBackups(sql, await folder.list('dump'), { at, runningSince: at })
   return erased
 }

@@ -2,12 +2,12 @@
 import type { Queryable } from '../connection/database.ts'
 import type { Attention, Esims, Orders, Refunds, Withdrawals } from '../connection/schema.ts'
 import { isStanding, requested, sumOf } from '../order/refunds.ts'
-import type { PaymentToClose } from './deletion-seals.ts'
+import type { PartToRefund, PaymentToClose } from './deletion-seals.ts'
 
-type Claim = Pick<PaymentToClose, 'action' | 'promisedMinor' | 'trouble'>
+type Claim = Pick<PaymentToClose, 'action' | 'promisedMinor' | 'parts' | 'trouble'>
 
 export interface ClaimRows {
-  refunds: Pick<Refunds, 'order_id' | 'amount_minor' | 'state'>[]
+  refunds: Pick<Refunds, 'order_id' | 'refund_key' | 'amount_minor' | 'state' | 'reason'>[]
   esims: Pick<Esims, 'order_id' | 'return_asked_at'>[]
   withdrawals: Pick<Withdrawals, 'order_id' | 'stated_at'>[]
   tasks: Pick<Attention, 'subject_id' | 'kind' | 'detail'>[]
@@ -55,8 +55,15 @@ export function claimOf(order: Pick<Orders, 'id' | 'status' | 'ended_at'>, rows:
   const [afterUse] = taskOf(order, rows, 'withdrawal_after_use')
   if (!isUnderWay && failed.length === 0 && !afterUse) return undefined
   const promised = refunds.filter(({ state }) => state === requested || isStanding(state) || failed.length > 0)
-  return { action: 'follow', promisedMinor: sumOf(promised), trouble: afterUse?.kind ?? null }
+  const parts = refunds.filter(({ state }) => state === requested).map(partOf)
+  return { action: 'follow', promisedMinor: sumOf(promised), parts, trouble: afterUse?.kind ?? null }
 }
 
 const taskOf = ({ id }: Pick<Orders, 'id'>, { tasks }: ClaimRows, kind: string) =>
   tasks.filter((task) => task.subject_id === id && task.kind === kind)
+
+const partOf = ({ refund_key, amount_minor, reason }: ClaimRows['refunds'][number]): PartToRefund => ({
+  refundKey: refund_key,
+  amountMinor: amount_minor,
+  reason,
+})

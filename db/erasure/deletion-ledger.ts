@@ -5,6 +5,8 @@
 import type { Database, Queryable } from '../connection/database.ts'
 import type { Accounts, DeletionLedger } from '../connection/schema.ts'
 import { vacuumKeys } from '../connection/vacuum.ts'
+import type { FieldCipher } from '../crypto/field-cipher.ts'
+import { listedElsewhere, noteErasedReferences } from './erased-references.ts'
 import { eraseRows, readOwnedIds } from './erased-rows.ts'
 
 export interface LedgerEntry {
@@ -61,11 +63,16 @@ export async function importLedger(sql: Queryable, entries: readonly LedgerEntry
  * and worker start; it can be repeated.
  * @returns the number of accounts that had come back
  */
-export async function replayLedger(sql: Database): Promise<{ erased: number }> {
+export async function replayLedger(sql: Database, cipher: FieldCipher, at: Date): Promise<{ erased: number }> {
   const restored = await sql<Pick<Accounts, 'id'>[]>`
     select a.id from accounts a
     join deletion_ledger l on l.account_ref = a.account_ref and l.entry = 'erased' order by a.id`
-  for (const { id } of restored) await sql.begin(async (tx) => eraseRows(tx, id, await readOwnedIds(tx, id)))
+  for (const { id } of restored) {
+    await sql.begin(async (tx) => {
+      await noteErasedReferences(tx, cipher, await listedElsewhere(tx, id), at)
+      await eraseRows(tx, id, await readOwnedIds(tx, id))
+    })
+  }
   // A backup that was made during a deletion holds its seal; the carried receipts have deleted the data key of a done one.
   await sql`delete from deletion_seals s
     where not exists (select 1 from data_keys k where k.account_id = s.receipt_id)`

@@ -11,12 +11,14 @@ import type { HeldPlacement } from '../order/placements.ts'
 /** A payment to cancel or refund, with the data that the books need for it. */
 export interface PaymentToClose {
   paymentIntentId: string
-  /** `watch`: it is refunded, but the refund can still fail; `follow`: parts of it are refunded by others */
+  /** `watch`: it is refunded, but the refund can still fail; `follow`: it is refunded in part */
   action: 'cancel' | 'refund' | 'watch' | 'follow'
   /** of `follow`: what the customer was to get back of it in all */
   promisedMinor?: number | undefined
   /** of `follow`: what the books say was refunded of it */
   bookedMinor?: number
+  /** of `follow`: what was asked for and may not have reached the processor */
+  parts?: PartToRefund[]
   /** id of the order facts to settle; null when nothing was paid */
   factId: string | null
   /** the invoice that a credit note has to correct */
@@ -30,6 +32,13 @@ export interface PaymentToClose {
   refundedAt: string | null
   /** machine-readable reason why only an operator can go on; null while the step goes on by itself */
   trouble: string | null
+}
+
+/** A partial refund of an order that stays delivered. Its key is the processor's idempotency key. */
+export interface PartToRefund {
+  refundKey: string
+  amountMinor: number
+  reason: string
 }
 
 /** The identifiers of an erased person, which must be found nowhere any more. */

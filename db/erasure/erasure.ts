@@ -11,7 +11,7 @@ import { noteEndedUser } from '../sign-in-events.ts'
 import { appendErased } from './deletion-ledger.ts'
 import { sealSecrets } from './deletion-seals.ts'
 import { findDeletion, type NewSteps, type StartedDeletion, startDeletion } from './deletions.ts'
-import { noteErasedReferences } from './erased-references.ts'
+import { listedElsewhere, noteErasedReferences } from './erased-references.ts'
 import { eraseRows } from './erased-rows.ts'
 import { lockPerson, type Person } from './person.ts'
 
@@ -37,7 +37,7 @@ export async function erase(
   const uid = person.secrets.firebase?.uid
   if (uid !== undefined) await noteEndedUser(tx, encryption, { firebaseUid: uid, at })
   const warnings = await erasedWarningTasks(tx, person.owned.orders, at)
-  await noteErasedReferences(tx, encryption.cipher, person.listedElsewhere, at)
+  await noteErasedReferences(tx, encryption.cipher, await listedElsewhere(tx, person.accountId), at)
   await eraseRows(tx, person.accountId, person.owned)
   await recordAccountDeleted(tx, encryption, { accountId: person.accountId, receiptId: deletion.receiptId })
   // Art. 17(3)(e) GDPR: an operator must still answer the bank. The id of the dispute identifies no person to us.

@@ -23,8 +23,6 @@ export interface Person {
   owned: OwnedIds
   /** disputes that the bank has not decided: an operator must answer them after the erasure, too */
   openDisputes: Disputes[]
-  /** what outside parties go on listing: payments, placements, disputes */
-  listedElsewhere: string[]
   /** linked with Apple without a refresh token: only the person can end the link */
   appleByHand: boolean
   secrets: DeletionSecrets
@@ -32,7 +30,10 @@ export interface Person {
 
 type AccountRow = Accounts & Pick<DataKeys, 'kek_id' | 'wrapped_key'>
 type PersonOrder = Orders & { invoice_number: Invoices['number'] | null }
-type RefundRow = Pick<Refunds, 'order_id' | 'stripe_refund_id' | 'created_at' | 'amount_minor' | 'state'>
+type RefundRow = Pick<
+  Refunds,
+  'order_id' | 'refund_key' | 'stripe_refund_id' | 'amount_minor' | 'state' | 'reason' | 'created_at'
+>
 
 type PlacementRow = ProviderOrders & { daily: boolean }
 
@@ -89,11 +90,6 @@ export async function lockPerson(
     accountId: id,
     owned,
     openDisputes: disputes.filter((dispute) => dispute.closed_at === null),
-    listedElsewhere: [
-      ...paymentIntentIds,
-      ...placements.map(({ client_ref }) => client_ref),
-      ...disputes.map(({ stripe_dispute_id }) => stripe_dispute_id),
-    ],
     appleByHand: signIns.appleByHand,
     secrets: {
       apple: signIns.apple,
@@ -128,7 +124,7 @@ async function readRows(tx: Transaction, accountId: string) {
       select e.order_id, e.provider, e.esim_ref, e.esim_ref_index, e.return_asked_at
       from esims e join orders o on o.id = e.order_id where o.account_id = ${accountId}`,
     tx<RefundRow[]>`
-      select r.order_id, r.stripe_refund_id, r.created_at, r.amount_minor, r.state
+      select r.order_id, r.refund_key, r.stripe_refund_id, r.amount_minor, r.state, r.reason, r.created_at
       from refunds r join orders o on o.id = r.order_id where o.account_id = ${accountId} order by r.created_at`,
     tx<Disputes[]>`
       select d.* from disputes d join orders o on o.id = d.order_id where o.account_id = ${accountId}`,

@@ -99,7 +99,10 @@ test('an erasure keeps each claim to money, and makes none', () => {
   const order: Pick<Orders, 'id' | 'status' | 'ended_at'> = { id: 'order', status: 'delivered', ended_at: null }
   const none: ClaimRows = { refunds: [], esims: [], withdrawals: [], tasks: [] }
   const task = (kind: string, detail = '') => ({ ...none, tasks: [{ subject_id: 'order', kind, detail }] })
-  const refund = (state: string) => ({ ...none, refunds: [{ order_id: 'order', amount_minor: 200, state }] })
+  const refund = (state: string) => ({
+    ...none,
+    refunds: [{ order_id: 'order', refund_key: 'key', amount_minor: 200, reason: 'goodwill', state }],
+  })
   expect(claimOf(order, none)).toBeUndefined()
   expect(claimOf(order, { ...none, withdrawals: [{ order_id: 'order', stated_at: null }] })).toBeUndefined()
   expect(claimOf(order, { ...none, withdrawals: [{ order_id: 'another', stated_at: new Date() }] })).toBeUndefined()

@@ -140,7 +140,7 @@ describe.each([
 
     for (const table of ['order_facts', 'invoices']) theirs.delete(table)
     await restore(theirs)
-    expect(await replayLedger(sql)).toEqual({ erased: 1 })
+    expect(await replayLedger(sql, stored.cipher, new Date())).toEqual({ erased: 1 })
     expect(gone(before, await takeSnapshot(stored))).toEqual([])
     expect(await sql`select 1 from accounts where id = ${planter}`).toHaveLength(0)
   })

@@ -140,7 +140,7 @@ test('a second deletion of an erased account changes nothing, by any caller', as
   const after = await takeSnapshot(context)
   const again = expectStatus(await harness.service.delete(`/v1/accounts/${erasedOne.person.accountId}`), 200)
   expect(again.receiptId).toBe(deletion.receiptId)
-  expect(await replayLedger(context.sql)).toEqual({ erased: 0 })
+  expect(await replayLedger(context.sql, context.cipher, new Date())).toEqual({ erased: 0 })
   expect(await takeSnapshot(context)).toEqual(after)
   // An operator's request is logged without the account.
   const reported = await harness.operator.post(`/v1/accounts/${erasedOne.person.accountId}/child-report`)

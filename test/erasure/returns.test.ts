@@ -4,6 +4,7 @@ import type { Orders } from '../../db/connection/schema.ts'
 import { checkTotals, deleteAccount } from '../harness/deletions.ts'
 import { openHarness } from '../harness/harness.ts'
 import { testPackages } from '../harness/test-packages.ts'
+import { until } from '../harness/until.ts'
 
 const harness = await openHarness({ books: false })
 const { sims } = harness
@@ -27,4 +28,32 @@ test('an eSIM that was given back with a lost reply is refunded when its custome
   )
   expect(refunds).toMatchObject([{ status: 'succeeded' }])
   await checkTotals(harness.stack)
+})
+
+test('U2, U6: a partial refund that was asked for before its customer was erased is made once, with its credit note', async () => {
+  const customer = await harness.signUp()
+  const { id } = await harness.buy(customer, { packageCode: testPackages.onlyEsimAccess })
+  const [order] = await sql<{ payment_intent_id: string; fact_id: string; invoice: string }[]>`
+    select o.payment_intent_id, o.fact_id, l.number as invoice
+    from orders o join invoice_links l on l.order_id = o.id and l.document_key = 'invoice' where o.id = ${id}`
+  const { payment_intent_id: paymentIntentId = '', fact_id: factId = '', invoice = '' } = order ?? {}
+  await sims.stripe.fault({ match: { method: 'POST', path: '^/v1/refunds' }, times: 1_000_000, status: 503 })
+  const asked = harness.operator.post(`/v1/orders/${id}/refund`, { amount: { minor: 123, currency: 'EUR' } })
+  await until('the refund is asked for', async () => {
+    const rows = await sql`select 1 from refunds where order_id = ${id}`
+    return rows.length > 0
+  })
+  const deletion = await deleteAccount(harness.stack, customer)
+  await asked
+  await sims.stripe.clearFaults()
+  await deletion.fastForward('2 days')
+  await deletion.until('stripe', 'done')
+
+  const { refunds } = await sims.stripe.books()
+  const made = refunds.filter(({ payment_intent }) => payment_intent === paymentIntentId)
+  expect(made.map(({ amount, status }) => [amount, status])).toEqual([[123, 'succeeded']])
+  const notes = await sql`select gross_minor from invoices where corrects = ${invoice} and kind = 'credit_note'`
+  expect(notes).toMatchObject([{ gross_minor: -123 }])
+  const facts = await sql`select outcome, refunded_minor from order_facts where id = ${factId}`
+  expect(facts).toMatchObject([{ outcome: 'delivered', refunded_minor: 123 }])
 })

@@ -192,7 +192,10 @@ describe('a restore drill', () => {
     }
 
     await importLedger(back.restored, await exportLedger(sql))
-    const replayed = [await replayLedger(back.restored), await replayLedger(back.restored)]
+    const replayed = [
+      await replayLedger(back.restored, cipher, new Date()),
+      await replayLedger(back.restored, cipher, new Date()),
+    ]
     expect(replayed).toEqual([{ erased: expect.any(Number) }, { erased: 0 }])
     expect(replayed[0]?.erased).toBeGreaterThan(0)
     expect(await rows(back.restored)).toHaveLength(0)
