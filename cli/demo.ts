@@ -1,4 +1,6 @@
 /** `npm run demo`: shows on the embedded stack how each promise is kept. Its exit code is 1 when a step fails. */
+import { fixedPorts } from '../dev/fixed-ports.ts'
+import { takenPorts } from '../dev/port.ts'
 import { startStack } from '../dev/stack.ts'
 import { stopAsked } from '../shared/shutdown.ts'
 import { createDemoClient } from './demo/demo-client.ts'
@@ -10,10 +12,11 @@ import { playPolicyChange } from './demo/policy-change.ts'
 const tell = createNarrator()
 tell.title('AMA eSIM: the backend that keeps its promises')
 
+const ports = await portsOfDemo()
 /** log lines, shown only when the demo fails */
 const faults: string[] = []
 const stack = await startStack({
-  ports: process.stdout.isTTY ? 'fixed' : 'free',
+  ports,
   ui: true,
   settings: { LOG_LEVEL: 'error' },
   onLogLine: (line) => faults.push(line),
@@ -25,6 +28,9 @@ try {
   if (stack.urls.ui) tell.link('Temporal Web UI', stack.urls.ui)
   tell.link('API documentation', `${stack.urls.api}/docs`)
   if (stack.urls.inbox) tell.link('mail inbox', stack.urls.inbox)
+  if (stack.settings.STRIPE_API_URL) tell.link('payment page', `${stack.settings.STRIPE_API_URL}/pay`)
+  tell.link('operators’ console', `${stack.urls.api}/console`)
+  tell.say(`sign in there with the operator key ${stack.keys.operator}`)
 
   const product = createDemoClient(stack, tell)
   const nora = await signUpCustomer(product)
@@ -49,3 +55,12 @@ try {
   await stack.stop()
 }
 process.exitCode = code
+
+/** The ports of development, so that the links are always the same, unless `npm start` or another program has one. */
+async function portsOfDemo(): Promise<'fixed' | 'free'> {
+  if (!process.stdout.isTTY || process.env.AMA_PORTS === 'free') return 'free'
+  const taken = await takenPorts(Object.values(fixedPorts))
+  if (taken.length === 0) return 'fixed'
+  tell.say(`Another program uses port ${taken.join(', ')}, perhaps npm start. The demo takes ports of its own.`)
+  return 'free'
+}

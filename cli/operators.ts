@@ -1,7 +1,7 @@
 /**
  * `npm run operators -- save --name <text> --email <address> --role support|finance|privacy|admin`, `-- list`,
  * `-- disable <id>`: manages the persons who work on the console. Password and authenticator are shown once; to save an
- * operator again gives them new ones.
+ * operator again gives them new ones. Beside `npm start` it uses the settings of that stack.
  */
 import { parseArgs } from 'node:util'
 import { toString as drawQr } from 'qrcode'
@@ -10,6 +10,7 @@ import { type Context, createContext } from '../context.ts'
 import { disableOperator, listOperators, saveOperator } from '../db/operator/operators.ts'
 import { recordSecurityEvent } from '../db/security-log.ts'
 import { type OperatorRole, operatorRoles } from '../policy/operators/operator-roles.ts'
+import { environmentBeside } from './running-stack.ts'
 
 const usage = `Usage:
   npm run operators -- save --name <text> --email <address> --role ${operatorRoles.join('|')}
@@ -21,7 +22,10 @@ const { positionals, values } = parseArgs({
   options: { name: { type: 'string' }, email: { type: 'string' }, role: { type: 'string' } },
 })
 const [command, argument] = positionals
-const context = createContext(readConfigOrExit(process.env), { name: 'ama-esim-operators', maxConnections: 2 })
+const context = createContext(readConfigOrExit(await environmentBeside(process.env)), {
+  name: 'ama-esim-operators',
+  maxConnections: 2,
+})
 try {
   process.exitCode = await run(context)
 } finally {

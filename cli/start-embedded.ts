@@ -8,9 +8,13 @@ import { reloadOnChange } from '../dev/reload.ts'
 import { type Stack, startStack } from '../dev/stack.ts'
 import { stopAsked } from '../shared/shutdown.ts'
 import { dataFolder, runningSettingsFile } from './running-stack.ts'
+import { labelled } from './terminal-lines.ts'
 
 const write = (line = ''): void => void process.stdout.write(`${line}\n`)
-const link = (name: string, url: string): void => write(`  ${name.padEnd(20)} ${pc.underline(url)}`)
+const entry = (name: string, value: string): void => {
+  for (const line of labelled(name, value, { indent: 2, columns: process.stdout.columns })) write(line)
+}
+const link = (name: string, url: string): void => entry(name, pc.underline(url))
 
 /**
  * Runs the stack until it is asked to stop or a part fails; a failure sets the exit code to 1.
@@ -21,7 +25,11 @@ export async function startEmbedded({ reload = false } = {}): Promise<void> {
   const stack = await start(reload)
   if (!stack) return
   const settings = runningSettingsFile(process.env)
-  await keepSecrets(settings, stack.settings)
+  await keepSecrets(settings, {
+    ...stack.settings,
+    AMA_API_URL: stack.urls.api,
+    AMA_OPERATOR_KEY: stack.keys.operator,
+  })
   const reloading = reload ? await reloadOnChange(stack, (line) => write(`  ${line}`)) : undefined
   write()
   write(pc.bold(pc.green(`  Ready in ${((performance.now() - begun) / 1000).toFixed(1)} s`)))
@@ -30,8 +38,9 @@ export async function startEmbedded({ reload = false } = {}): Promise<void> {
   if (stack.urls.ui) link('Temporal Web UI', stack.urls.ui)
   if (stack.urls.inbox) link('mail inbox', stack.urls.inbox)
   if (stack.settings.STRIPE_API_URL) link('payment page', `${stack.settings.STRIPE_API_URL}/pay`)
-  write(`  ${'service key'.padEnd(20)} ${stack.keys.service}`)
-  write(`  ${'operator key'.padEnd(20)} ${stack.keys.operator}`)
+  link('operators’ console', `${stack.urls.api}/console`)
+  entry('service key', stack.keys.service)
+  entry('operator key', `${stack.keys.operator}  opens the console`)
   if (reload) write(pc.dim('\n  API and worker restart when a file is saved.'))
   write(pc.dim(`${reload ? '' : '\n'}  Outside parties are simulated. Ctrl-C stops everything.`))
   const why = await Promise.race([stack.failed, stopAsked(process.env).then(() => undefined)])

@@ -29,6 +29,19 @@ export async function claimPort(port: number): Promise<number> {
   }
 }
 
+/** The ports that some program of this machine listens on. */
+export async function takenPorts(ports: readonly number[]): Promise<number[]> {
+  const looked = await Promise.all(
+    ports.map((port) =>
+      listenOnce(port).then(
+        () => [],
+        () => [port],
+      ),
+    ),
+  )
+  return looked.flat()
+}
+
 async function listenOnce(port: number): Promise<number> {
   return await new Promise((resolve, reject) => {
     const server = createServer()

@@ -1,5 +1,6 @@
 /** Prints the demo's chapters and steps on the terminal, and counts the steps. */
 import pc from 'picocolors'
+import { cut, labelled, wrapped } from '../terminal-lines.ts'
 
 export type Narrator = ReturnType<typeof createNarrator>
 
@@ -8,7 +9,14 @@ export class StepFailed extends Error {
   override readonly name = 'StepFailed'
 }
 
-export function createNarrator(out: NodeJS.WriteStream = process.stdout) {
+/** A terminal or a pipe. */
+export interface Output {
+  write(text: string): unknown
+  isTTY?: boolean
+  columns?: number
+}
+
+export function createNarrator(out: Output = process.stdout) {
   const startedAt = performance.now()
   let steps = 0
   let liveLine = false
@@ -18,37 +26,40 @@ export function createNarrator(out: NodeJS.WriteStream = process.stdout) {
     liveLine = false
     out.write(`${text}\n`)
   }
+  const lines = (head: string, text: string): void => {
+    for (const each of wrapped(head, text, out.columns)) line(each)
+  }
 
   return {
     title(text: string): void {
       line('')
-      line(pc.bold(pc.cyan(`  ${text}`)))
-      line(pc.dim(`  ${'─'.repeat(text.length)}`))
+      for (const each of wrapped('  ', text, out.columns)) line(pc.bold(pc.cyan(each)))
+      line(pc.dim(`  ${'─'.repeat(Math.min(text.length, (out.columns ?? 80) - 2))}`))
     },
     chapter(text: string, promise?: string): void {
       line('')
-      line(`  ${pc.bold(text)}${promise ? pc.dim(`  (${promise})`) : ''}`)
+      for (const each of wrapped('  ', promise ? `${text}  (${promise})` : text, out.columns)) line(pc.bold(each))
     },
     /** Shows a slow operation; on a terminal the next line overwrites it. */
     progress(text: string): void {
       if (!out.isTTY) {
-        line(`${elapsed()}    ${pc.dim(text)}`)
+        lines(`${elapsed()}    `, text)
         return
       }
-      out.write(`\r\u001b[K${elapsed()}  ${pc.dim(`… ${text}`)}`)
+      out.write(`\r\u001b[K${elapsed()}  ${pc.dim(cut(`… ${text}`, (out.columns ?? 80) - 11))}`)
       liveLine = true
     },
     say(text: string): void {
-      line(`${elapsed()}    ${text}`)
+      lines(`${elapsed()}    `, text)
     },
     /** @throws StepFailed unless `passed` */
     step(text: string, passed: boolean, detail = ''): void {
-      line(`${elapsed()}  ${passed ? pc.green('✓') : pc.red('✗')} ${text}${detail && pc.dim(`  ${detail}`)}`)
+      lines(`${elapsed()}  ${passed ? pc.green('✓') : pc.red('✗')} `, detail ? `${text}  ${detail}` : text)
       if (!passed) throw new StepFailed(text)
       steps += 1
     },
     link(name: string, url: string): void {
-      line(`              ${pc.dim(name.padEnd(22))} ${pc.underline(url)}`)
+      for (const each of labelled(name, pc.underline(url), { indent: 12, columns: out.columns })) line(each)
     },
     blank: () => line(''),
     steps: () => steps,
