@@ -58,6 +58,8 @@ const environmentSchema = z.object({
   PUBLIC_URL: url,
   /** whether an operator key opens the console; persons sign in by themselves. Without it: not in production */
   CONSOLE_KEY_SIGN_IN: flag.optional(),
+  /** a bulk refund of more than this, in the minor unit of a currency, is started by another operator than prepared it */
+  SECOND_OPERATOR_ABOVE_MINOR: z.coerce.number().int().min(0).max(2_000_000_000).default(100_000),
   /** P6: the number of proxies in front of the API that set X-Forwarded-For; production has to say it */
   TRUSTED_PROXIES: z.coerce.number().int().min(0).max(5).default(0),
   WORKER_METRICS_HOST: z.string().default('127.0.0.1'),

@@ -10,6 +10,7 @@ import type { EmailChangeActivities } from '../workflows/email-change.contract.t
 import type { EventRetriesActivities } from '../workflows/events/event-retries.contract.ts'
 import type { HousekeepingActivities } from '../workflows/housekeeping.contract.ts'
 import type { KeyRotationActivities } from '../workflows/keys/key-rotation.contract.ts'
+import type { BulkActivities } from '../workflows/order/bulk-action.contract.ts'
 import type { OrderActivities } from '../workflows/order/order.contract.ts'
 import type { PartialRefundActivities } from '../workflows/order/partial-refund.contract.ts'
 import type { PaymentSweepActivities } from '../workflows/order/payment-sweep.contract.ts'
@@ -34,6 +35,7 @@ import { createFraudWarningActivities } from './fraud/fraud-warning.ts'
 import { createHousekeepingActivities } from './housekeeping.ts'
 import { createInvoiceRetentionActivities } from './invoice-retention.ts'
 import { createKeyRotationActivities } from './key-rotation.ts'
+import { createBulkActivities } from './order/bulk-action.ts'
 import { createOrderDeliveryActivities } from './order/delivery.ts'
 import { createDisputeActivities } from './order/disputes.ts'
 import { createEsimTrackingActivities } from './order/esim-tracking.ts'
@@ -82,6 +84,7 @@ export function createActivities(context: WorkerContext, readEvidence: ReadEvide
     ...createPolicyActivities(context),
     ...createPrivacyRequestActivities(context),
     ...createCampaignActivities(context),
+    ...createBulkActivities(context),
     ...createKeyRotationActivities(context),
     ...createEmailChangeActivities(context),
     ...createBreachActivities(context),
@@ -94,6 +97,7 @@ export function createActivities(context: WorkerContext, readEvidence: ReadEvide
     KeyRotationActivities &
     EmailChangeActivities &
     CampaignActivities &
+    BulkActivities &
     CatalogueActivities &
     DeletionActivities &
     SignInEndedActivities &

@@ -34,6 +34,7 @@ import { healthRoutes } from './routes/health.ts'
 import { backupRoutes } from './routes/operator/backups.ts'
 import { booksRoutes } from './routes/operator/books.ts'
 import { breachRoutes } from './routes/operator/breaches.ts'
+import { bulkActionRoutes } from './routes/operator/bulk-actions.ts'
 import { campaignRoutes } from './routes/operator/campaigns.ts'
 import { catalogueRoutes } from './routes/operator/catalogue.ts'
 import { codecCors, codecRoutes } from './routes/operator/codec.ts'
@@ -145,6 +146,7 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
     ...privacyRequestRoutes(api),
     ...breachRoutes(api),
     ...campaignRoutes(api),
+    ...bulkActionRoutes(api),
     ...keyRotationRoutes(api),
     ...promiseRoutes(api, evidence),
     ...operatorTaskRoutes(api),

@@ -18,6 +18,7 @@ const definedInTypeScript: Record<string, { name: string; file: string }> = {
   'accounts.language': { name: 'Language', file: '../../messages/languages.ts' },
   'attention.attributes': { name: 'TaskAttributes', file: '../operator-tasks.ts' },
   'backups.drill': { name: 'DrillReport', file: '../backup/backups.ts' },
+  'bulk_actions.selection': { name: 'BulkSelection', file: '../../workflows/order/bulk-action.contract.ts' },
   'consents.source': { name: 'ConsentSource', file: '../consents.ts' },
   'deletion_steps.processor': { name: 'ErasureStep', file: '../../policy/deletion.ts' },
   'esims.state': { name: 'EsimState', file: '../../providers/esim.ts' },

@@ -36,6 +36,15 @@ export function renderOrderHeld(props: OrderProps & { decideBy: Date }): Rendere
   ])
 }
 
+/** An outage on our side has hurt the order; what becomes of it is in mails of its own. */
+export function renderOrderApology(props: OrderProps): RenderedMail {
+  const { t } = props.texts
+  return orderMail(props, t('order.apology.subject', placeOf(props)), [
+    t('order.apology.text'),
+    t('order.apology.write', { address: props.site.supportMail }),
+  ])
+}
+
 /** @param props.creditNoteNumber if there was an invoice */
 export function renderOrderRefunded(
   props: OrderProps & { amount: Money; cause: RefundReason; creditNoteNumber?: string },

@@ -69,6 +69,11 @@ export const failures = {
   },
   CampaignUnrecorded: { retryable: true, http: 409, meaning: 'The campaign is not in the database yet', benign: true },
   CampaignStateConflict: { retryable: false, http: 409, meaning: 'The campaign is not in a state that allows this' },
+  BulkActionStateConflict: {
+    retryable: false,
+    http: 409,
+    meaning: 'The bulk action is not in a state that allows this',
+  },
   PrivacyRequestStateConflict: {
     retryable: false,
     http: 409,

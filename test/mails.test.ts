@@ -13,6 +13,7 @@ import { type EsimNotice, renderEsimStatus } from '../mails/esim-status.tsx'
 import { dataAmount, money, placeName } from '../mails/format.ts'
 import { renderInactivityWarning } from '../mails/inactivity-warning.tsx'
 import {
+  renderOrderApology,
   renderOrderCancelled,
   renderOrderDelayed,
   renderOrderHeld,
@@ -81,6 +82,7 @@ const mails: Record<string, (texts: Texts) => RenderedMail> = {
   delayed: (texts) => renderOrderDelayed({ ...named(texts), deliverBy: at }),
   refunded: (texts) =>
     renderOrderRefunded({ ...named(texts), amount: total, cause: 'out_of_stock', creditNoteNumber: 'G-3' }),
+  apology: (texts) => renderOrderApology(named(texts)),
   refundFailed: (texts) => renderOrderRefundFailed({ ...named(texts), amount: total }),
   cancelled: (texts) => renderOrderCancelled(named(texts)),
   topUp: (texts) =>

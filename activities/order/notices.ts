@@ -6,6 +6,7 @@ import { listEsims } from '../../db/order/esims.ts'
 import type { OrderRow } from '../../db/order/orders.ts'
 import { listRefunds } from '../../db/order/refunds.ts'
 import {
+  renderOrderApology,
   renderOrderCancelled,
   renderOrderDelayed,
   renderOrderHeld,
@@ -76,6 +77,7 @@ export function createOrderNoticeActivities(context: Context): Activities {
         decideBy: plusMs(order.paid_at ?? order.created_at, periods.order.reviewWindowMs),
       })
     if (mail === 'delayed') return renderOrderDelayed({ ...common, deliverBy: order.deliver_by ?? order.created_at })
+    if (mail === 'apology') return renderOrderApology(common)
     if (mail === 'cancelled')
       return order.reason === notAccepted ? renderOrderPaymentNotAccepted(common) : renderOrderCancelled(common)
     if (mail === 'refund_failed') return renderOrderRefundFailed({ ...common, amount: total })

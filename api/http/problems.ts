@@ -49,6 +49,11 @@ const ownProblems = {
     title: titles.role_insufficient,
     meaning: 'Ask an operator of another role. An admin can give you one.',
   },
+  second_operator_required: {
+    status: 403,
+    title: titles.second_operator_required,
+    meaning: 'The sum is above the limit: an operator who has not prepared it has to look at it and start it.',
+  },
   forged_form: {
     status: 403,
     title: titles.forged_form,

@@ -1,19 +1,17 @@
 /** Starts and updates the runs of orders. */
 import { randomUUID } from 'node:crypto'
-import { WorkflowNotFoundError } from '@temporalio/client'
 import type { UpdateDefinition } from '@temporalio/common'
 import type { ApiContext } from '../../context.ts'
 import { periods } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import { initialSearchAttributes } from '../../shared/search-attributes.ts'
+import { updateOrder } from '../../temporal/order-updates.ts'
 import {
   checkout,
   firstState,
   type OrderInput,
   type OrderState,
-  orderAftercareWorkflowId,
   orderWorkflowId,
-  refund,
 } from '../../workflows/order/order.contract.ts'
 import { callRun, startAndUpdate } from './workflow-problems.ts'
 
@@ -51,27 +49,7 @@ export function createOrderClient({ temporal, config, cipher }: ApiContext) {
       args: Args,
       updateId: string = randomUUID(),
     ): Promise<void> {
-      const [first, ...more] = args
-      const ask = (workflowId: string) => {
-        const run = temporal.workflow.getHandle(workflowId)
-        // The SDK's overloads separate updates without arguments from updates with some.
-        if (args.length === 0) return run.executeUpdate<OrderState, []>(definition.name, { updateId })
-        const named: [unknown, ...unknown[]] = [first, ...more]
-        return run.executeUpdate<OrderState, typeof named>(definition.name, { args: named, updateId })
-      }
-      await callRun(
-        temporal,
-        async () => {
-          try {
-            await ask(orderWorkflowId(orderId))
-          } catch (error) {
-            // A refund that fails after the order's run has closed is handled by the aftercare run.
-            if (definition.name !== refund.name || !(error instanceof WorkflowNotFoundError)) throw error
-            await ask(orderAftercareWorkflowId(orderId))
-          }
-        },
-        ended,
-      )
+      await callRun(temporal, () => updateOrder(temporal, orderId, definition, args, updateId), ended)
     },
   }
 }

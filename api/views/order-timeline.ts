@@ -244,7 +244,12 @@ function ofOperators({ acts, tasks }: OrderRows, currency: string): Entry[] {
   return [
     ...acts.map((act): Entry => {
       const amount = act.amount_minor === null ? '' : ` of ${money({ minor: act.amount_minor, currency })}`
-      const end = { asked: ' (not known yet)', done: '', refused: ` (not done${because(act.code)})` }[act.state]
+      const end = {
+        planned: ' (planned)',
+        asked: ' (not known yet)',
+        done: '',
+        refused: ` (not done${because(act.code)})`,
+      }[act.state]
       return {
         at: act.asked_at,
         source: 'operator',

@@ -3,6 +3,7 @@
 import type { Language } from '../../messages/languages.ts'
 import type { ErasureStep } from '../../policy/deletion.ts'
 import type { EsimState } from '../../providers/esim.ts'
+import type { BulkSelection } from '../../workflows/order/bulk-action.contract.ts'
 import type { OrderStatus } from '../../workflows/order/order.contract.ts'
 import type { ReconciliationReport } from '../../workflows/reconciliation/reconciliation.contract.ts'
 import type { DrillReport } from '../backup/backups.ts'
@@ -144,6 +145,21 @@ export interface Breaches {
   people_not_told_because: string | null
   people_told_at: Date | null
   closed_at: Date | null
+}
+
+export interface BulkActions {
+  id: string
+  act: 'retry' | 'refund' | 'apologise'
+  selection: BulkSelection
+  reason: string
+  order_count: number
+  needs_second_operator: boolean
+  state: 'prepared' | 'running' | 'paused' | 'done' | 'cancelled'
+  prepared_by: string
+  prepared_at: Date
+  started_by: string | null
+  started_at: Date | null
+  ended_at: Date | null
 }
 
 export interface CampaignDeliveries {
@@ -429,10 +445,12 @@ export interface OperatorActs {
   operator: string
   reason: string | null
   amount_minor: number | null
-  state: 'asked' | 'done' | 'refused'
+  state: 'planned' | 'asked' | 'done' | 'refused'
   code: string | null
   asked_at: Date
   done_at: Date | null
+  bulk_action_id: string | null
+  attempts: number
 }
 
 export interface Operators {

@@ -40,27 +40,38 @@ export async function recordAct<Result>(
     code: null,
     asked_at: act.at,
     done_at: null,
+    bulk_action_id: null,
+    attempts: 0,
   } satisfies OperatorActs)} on conflict (id) do nothing`
-  // What was done stays done, however a repetition ends.
-  const end = (state: OperatorActs['state'], code: string | null) => sql`
-    update operator_acts set state = ${state}, code = ${code}, done_at = ${new Date()}
-    where id = ${id} and state <> 'done'`
   try {
     const result = await perform()
-    await end('done', null)
+    await endAct(sql, id, 'done', null)
     return result
   } catch (error) {
     const code = refusalOf(error)
-    if (code !== undefined) await end('refused', code)
+    if (code !== undefined) await endAct(sql, id, 'refused', code)
     throw error
   }
 }
 
-/** The acts of an account, the newest first. */
+/** What was done stays done, however a repetition ends. */
+export async function endAct(
+  sql: Queryable,
+  id: string,
+  state: 'done' | 'refused',
+  code: string | null,
+): Promise<void> {
+  await sql`
+    update operator_acts set state = ${state}, code = ${code}, done_at = ${new Date()}
+    where id = ${id} and state <> 'done'`
+}
+
+/** The acts of an account, the newest first, without those whose turn in a bulk action has not come. */
 export const listActsOfAccount = (sql: Queryable, accountId: string, limit: number): Promise<OperatorActs[]> =>
   sql<OperatorActs[]>`
-    select * from operator_acts where account_id = ${accountId} order by asked_at desc, id limit ${limit}`
+    select * from operator_acts where account_id = ${accountId} and state <> 'planned' order by asked_at desc, id limit ${limit}`
 
-/** The acts of an order, the oldest first. */
+/** The acts of an order, the oldest first, without those whose turn in a bulk action has not come. */
 export const listActsOfOrder = (sql: Queryable, orderId: string): Promise<OperatorActs[]> =>
-  sql<OperatorActs[]>`select * from operator_acts where order_id = ${orderId} order by asked_at, id`
+  sql<OperatorActs[]>`
+    select * from operator_acts where order_id = ${orderId} and state <> 'planned' order by asked_at, id`

@@ -79,6 +79,10 @@ export const order = {
   'partial.returned':
     'Wir haben Ihnen {amount} von dem zurückgegeben, was Sie für diese Bestellung bezahlt haben. Ihre eSIM ging unbenutzt zurück und kann nicht mehr installiert werden.',
 
+  'apology.subject': 'Bitte entschuldigen Sie: Ihre eSIM für {place}',
+  'apology.text':
+    'Eine Störung bei uns hat Ihre Bestellung beeinträchtigt. Das ist unser Fehler, und wir bitten um Entschuldigung. Sobald Ihre eSIM da ist oder Ihr Geld zurückkommt, erhalten Sie eine weitere E-Mail; Sie müssen nichts tun.',
+  'apology.write': 'Ist danach noch etwas nicht in Ordnung, schreiben Sie bitte an {address}.',
   'refundFailed.subject': 'Ihre Erstattung über {amount} kam nicht an',
   'refundFailed.text':
     'Wir schulden Ihnen diesen Betrag und wollten ihn zurückgeben, aber Ihre Bank hat ihn nicht angenommen. Vielleicht ist die Karte abgelaufen oder das Konto geschlossen.',

@@ -67,6 +67,10 @@ export const order = {
   'partial.returned':
     'We have given back {amount} of what you paid for this order. Your eSIM went back unused and can no longer be installed.',
 
+  'apology.subject': 'Sorry about your eSIM for {place}',
+  'apology.text':
+    'An outage on our side got in the way of your order. That is our fault, and we are sorry. You get another mail as soon as your eSIM is there, or your money is on its way back; you do not have to do anything.',
+  'apology.write': 'If something is still not right, please write to {address}.',
   'refundFailed.subject': 'Your refund of {amount} did not get through',
   'refundFailed.text':
     'We owe you this money and tried to give it back, but your bank did not take it. Perhaps the card has expired or the account is closed.',

@@ -71,6 +71,10 @@ export const order = {
   'partial.returned':
     'Ju kemi kthyer {amount} nga shuma që keni paguar për këtë porosi. eSIM-i juaj u kthye i papërdorur dhe nuk mund të instalohet më.',
 
+  'apology.subject': 'Na vjen keq për eSIM-in tuaj për {place}',
+  'apology.text':
+    "Një ndërprerje te ne ka penguar porosinë tuaj. Faji është i yni dhe ju kërkojmë ndjesë. Do të merrni një email tjetër sapo eSIM-i juaj të jetë gati ose paratë të jenë në rrugë për t'u kthyer; ju nuk duhet të bëni asgjë.",
+  'apology.write': 'Nëse diçka ende nuk është në rregull, ju lutemi na shkruani në {address}.',
   'refundFailed.subject': 'Rimbursimi juaj prej {amount} nuk mbërriti',
   'refundFailed.text':
     'Ne jua kemi borxh këto para dhe u përpoqëm t’jua kthejmë, por banka juaj nuk i pranoi. Ndoshta karta ka skaduar ose llogaria është mbyllur.',

@@ -35,7 +35,11 @@ export const undeclaredTies: Readonly<Record<string, 'account' | 'order'>> = {
 }
 
 /** Columns that only operators' rows fill. */
-export const neverTheirs: readonly string[] = ['web_sessions.key_id', 'web_sessions.operator_id']
+export const neverTheirs: readonly string[] = [
+  'web_sessions.key_id',
+  'web_sessions.operator_id',
+  'operator_acts.bulk_action_id',
+]
 
 /** Tables with one existing row for each person: only empty columns are filled. */
 const inPlace = ['accounts', 'data_keys']

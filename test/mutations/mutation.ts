@@ -13,6 +13,7 @@ import type { EmailChangeActivities } from '../../workflows/email-change.contrac
 import type { EventRetriesActivities } from '../../workflows/events/event-retries.contract.ts'
 import type { HousekeepingActivities } from '../../workflows/housekeeping.contract.ts'
 import type { KeyRotationActivities } from '../../workflows/keys/key-rotation.contract.ts'
+import type { BulkActivities } from '../../workflows/order/bulk-action.contract.ts'
 import type { OrderActivities } from '../../workflows/order/order.contract.ts'
 import type { PartialRefundActivities } from '../../workflows/order/partial-refund.contract.ts'
 import type { PaymentSweepActivities } from '../../workflows/order/payment-sweep.contract.ts'
@@ -33,6 +34,7 @@ interface ActivitiesOf {
   backup: BackupActivities
   booksCohorts: InvoiceRetentionActivities
   breach: BreachActivities
+  bulkAction: BulkActivities
   campaign: CampaignActivities
   catalogueSync: CatalogueActivities
   draftSweep: DraftSweepActivities

@@ -179,4 +179,21 @@ export const orderMutants: Mutant[] = [
     mutation: { workflow: 'order', activity: 'stageDisputeEvidence', fault: 'skipped' },
     caughtBy: ['order-disputed-with-evidence'],
   },
+  {
+    name: 'a bulk action that begins without being recorded',
+    mutation: { workflow: 'bulkAction', activity: 'startBulkAction', fault: 'skipped' },
+    first: true,
+    caughtBy: ['bulk-action-done', 'bulk-action-refused'],
+  },
+  {
+    name: 'a bulk action that leaves its orders alone',
+    mutation: { workflow: 'bulkAction', activity: 'actOnOrders', fault: 'skipped', result: { ended: 0, left: 0 } },
+    first: true,
+    caughtBy: ['bulk-action-done', 'bulk-action-given-up', 'bulk-action-carried-on'],
+  },
+  {
+    name: 'a change of a bulk action that is not recorded',
+    mutation: { workflow: 'bulkAction', activity: 'setBulkActionState', fault: 'skipped' },
+    caughtBy: ['bulk-action-paused-and-resumed', 'bulk-action-cancelled', 'bulk-action-waits-for-an-operator'],
+  },
 ]

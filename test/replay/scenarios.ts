@@ -7,6 +7,7 @@ import { keyRotations, keyringSettings } from './key-rotations.ts'
 import { campaigns, policyNotices } from './notices.ts'
 import { orderEnds } from './order-ends.ts'
 import { orderWaits } from './order-waits.ts'
+import { bulkActions } from './orders/bulk-actions.ts'
 import { fraudCases } from './orders/fraud.ts'
 import { partialRefunds } from './refunds/partial-refunds.ts'
 import { withdrawals } from './refunds/withdrawals.ts'
@@ -21,6 +22,7 @@ export const scenarios: Record<string, Scenario> = {
   ...fraudCases,
   ...partialRefunds,
   ...withdrawals,
+  ...bulkActions,
   ...accountDeletions,
   ...accountInactivities,
   ...invoiceRetentions,

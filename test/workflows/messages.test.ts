@@ -22,6 +22,7 @@ const runsOf: Record<string, string[]> = {
   'email-change': ['email-change-waits-for-both-addresses'],
   'events/event-retries': ['event-retries-waits-for-the-endpoint'],
   'keys/key-rotation': ['key-rotation-waits-for-a-backup'],
+  'order/bulk-action': ['bulk-action-waits-for-an-operator'],
   'order/order': [
     'order-waits-for-payment',
     'order-waits-for-an-operator',

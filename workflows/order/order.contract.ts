@@ -133,7 +133,9 @@ export type LateOutcome =
  */
 export type FraudWarningOutcome = 'nothing' | 'refund' | 'take_back' | 'operator'
 
-export type OrderMail = 'confirmation' | 'held' | 'delayed' | 'refunded' | 'cancelled' | 'refund_failed'
+export type OrderMail = 'confirmation' | 'held' | 'delayed' | 'refunded' | 'cancelled' | 'refund_failed' | 'apology'
+/** The mails that a push announces, too. */
+export type OrderPush = Exclude<OrderMail, 'apology'>
 
 /** All times are ISO 8601. `asOf` is the workflow's time, by which activities decide. */
 export interface OrderActivities {
@@ -168,7 +170,7 @@ export interface OrderActivities {
    */
   recordDelivery(input: { orderId: string; asOf: string }): Promise<{ livesUntil: string; invoiceNumber?: string }>
   sendOrderMail(input: { orderId: string; mail: OrderMail; asOf: string; requestId?: string }): Promise<void>
-  sendOrderPush(input: { orderId: string; push: OrderMail; asOf: string }): Promise<void>
+  sendOrderPush(input: { orderId: string; push: OrderPush; asOf: string }): Promise<void>
   /** Best effort: drops events that are too old or that Google Analytics refuses. */
   measurePurchase(input: { orderId: string; asOf: string }): Promise<void>
   /** Returns unused eSIMs to the provider. @throws EsimInUse */

@@ -20,6 +20,7 @@ import {
   type OrderActivities,
   type OrderInput,
   type OrderMail,
+  type OrderPush,
   type OrderState,
   type OrderStatus,
 } from './order.contract.ts'
@@ -80,7 +81,7 @@ export function startRun(input: OrderInput) {
     },
 
     /** Mail and push (U3), each at once if it can be, else by patient retries. Nothing but the end of the run waits for them. */
-    announce(mail: OrderMail): void {
+    announce(mail: OrderPush): void {
       announcements.push(...announce(orderId, mail))
     },
     /** P3: best effort; it never delays or fails an order, and is given up when the event would be too old. */
@@ -111,7 +112,7 @@ export function startRun(input: OrderInput) {
 }
 
 /** U3: starts the mail and the push of an order; each is tried at once, then by patient retries. */
-export function announce(orderId: string, mail: OrderMail): Promise<void>[] {
+export function announce(orderId: string, mail: OrderPush): Promise<void>[] {
   const at = clock()
   return [
     sendMail(orderId, mail, at),

@@ -19,6 +19,7 @@ export const versioning: Readonly<Record<WorkflowType, Versioning>> = {
   accountDeletion: upgraded('waits 30 days for the last backup and up to 90 days for redaction'),
   accountInactivity: upgraded('warns 60, 30 and 7 days before it erases'),
   breach: upgraded('waits days for an operator, and for a mail server that is down'),
+  bulkAction: upgraded('waits for an operator while it is paused, without a limit'),
   campaign: upgraded('waits for an operator, and for a mail server that is down, without a limit'),
   emailChange: upgraded('waits days for both addresses'),
   eventRetries: upgraded('tries for three days while an endpoint of the app backend is down'),

@@ -165,7 +165,14 @@ export function renderAccountPage(frame: ConsoleFrame, page: AccountPage): strin
                       <a href={`/console/orders/${act.order_id}`}>{act.order_id.slice(0, 8)}</a>
                     </>
                   ) : null}
-                  {{ asked: ', not known yet', done: '', refused: `, not done: ${plain(act.code ?? '')}` }[act.state]}
+                  {
+                    {
+                      planned: ', planned',
+                      asked: ', not known yet',
+                      done: '',
+                      refused: `, not done: ${plain(act.code ?? '')}`,
+                    }[act.state]
+                  }
                 </td>
                 <td>{act.reason}</td>
               </tr>

@@ -26,6 +26,7 @@ export function renderConsolePage(
         <nav aria-label="Console">
           <a href="/console">Console</a>
           <a href="/console/orders">Orders</a>
+          <a href="/console/bulk-actions">Bulk</a>
           <a href="/console/tasks">Tasks</a>
           <a href="/console/promises">Promises</a>
           <a href="/docs">API</a>

@@ -19,6 +19,8 @@ export const remedies: Readonly<Record<ProblemCode, string>> = {
   forbidden: 'Call it with the credentials of the caller that the documentation of the operation names.',
   role_insufficient:
     'Ask an operator whose role permits it, or an admin for another role. docs/operators.md lists what each role may do.',
+  second_operator_required:
+    'Ask another operator to look at it and to start it. SECOND_OPERATOR_ABOVE_MINOR is the limit of the sum.',
   forged_form: 'Open the page again and send the form from there.',
   not_found: 'Check the id. A person reaches only what is theirs; what was erased stays away.',
   method_not_allowed: 'Use one of the methods in the header `Allow`.',
@@ -73,6 +75,7 @@ export const remedies: Readonly<Record<ProblemCode, string>> = {
   keyring_behind: 'Give every process the new key first.',
   campaign_unrecorded: repeatLater,
   campaign_state_conflict: readAgain,
+  bulk_action_state_conflict: readAgain,
   privacy_request_state_conflict: readAgain,
   privacy_request_unrecorded: repeatLater,
   policy_state_conflict: readAgain,

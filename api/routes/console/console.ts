@@ -3,6 +3,7 @@ import type { EvidenceReader } from '../../evidence/evidence.ts'
 import type { Limiter } from '../../http/limits.ts'
 import type { Route } from '../../http/route.ts'
 import { consoleAccountRoutes } from './accounts.ts'
+import { consoleBulkActionRoutes } from './bulk-actions.ts'
 import { consoleHomeRoutes } from './home.ts'
 import { consoleOrderRoutes } from './orders.ts'
 import { consolePrivacyRequestRoutes } from './privacy-requests.ts'
@@ -17,6 +18,7 @@ export const consoleRoutes = (api: ApiContext, evidence: EvidenceReader, limiter
   ...consoleSearchRoutes(api),
   ...consoleOrderRoutes(api),
   ...consoleAccountRoutes(api),
+  ...consoleBulkActionRoutes(api),
   ...consoleTaskRoutes(api),
   ...consolePrivacyRequestRoutes(api),
 ]

@@ -6,23 +6,13 @@ import type { OrderRow } from '../../../db/order/orders.ts'
 import { minorDigits } from '../../../policy/currency.ts'
 import type { OperatorPermission } from '../../../policy/operators/operator-roles.ts'
 import { maxPriceMinor } from '../../../policy/pricing.ts'
-import { createOrderSignals } from '../../../temporal/order-signals.ts'
-import {
-  approve,
-  cancel,
-  type OrderState,
-  orderAftercareWorkflowId,
-  orderWorkflowId,
-  refund,
-  reject,
-  resend,
-} from '../../../workflows/order/order.contract.ts'
+import { retryOrder } from '../../../temporal/retry-order.ts'
+import { approve, cancel, type OrderState, refund, reject, resend } from '../../../workflows/order/order.contract.ts'
 import { isListed, type OrderUpdate } from '../../../workflows/order/order-states.ts'
 import { partialRefundReasons } from '../../../workflows/order/partial-refund.contract.ts'
 import type { FieldError } from '../../http/problem.ts'
 import { createOrderClient } from '../../runs/order-client.ts'
 import { createPartialRefundClient } from '../../runs/partial-refund-client.ts'
-import { retryNow } from '../../runs/retry-now.ts'
 
 /** The fields of the forms as they were typed; only a partial refund has more than a reason. */
 export const actFields = z.strictObject({
@@ -66,7 +56,6 @@ export function minorOf(typed: string, currency: string): number | undefined {
 export function createOrderActs(api: ApiContext): readonly OrderAct[] {
   const orders = createOrderClient(api)
   const partialRefunds = createPartialRefundClient(api)
-  const signals = createOrderSignals(api)
 
   const updating = (
     name: OrderUpdate,
@@ -108,12 +97,7 @@ export function createOrderActs(api: ApiContext): readonly OrderAct[] {
       danger: false,
       permission: 'orders',
       isOffered: () => true,
-      async perform({ id }) {
-        await retryNow(api.temporal, orderWorkflowId(id))
-        await retryNow(api.temporal, orderAftercareWorkflowId(id))
-        await signals.payment(id)
-        await signals.provider(id)
-      },
+      perform: ({ id }) => retryOrder(api, id),
     },
     updating('refund', refund, {
       label: 'Refund in full',

@@ -1,0 +1,123 @@
+/** Activities of a bulk action: each order is asked through its own run, as by a single act. */
+import { randomUUID } from 'node:crypto'
+import { heartbeat } from '@temporalio/activity'
+import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client'
+import pMap from 'p-map'
+import type { WorkerContext } from '../../context.ts'
+import {
+  type BulkOrder,
+  beginBulkAct,
+  countBulkOrdersLeft,
+  findBulkAction,
+  nextBulkOrders,
+  noteFailedTry,
+  setBulkActionState,
+  startBulkAction,
+} from '../../db/operator/bulk-actions.ts'
+import { endAct } from '../../db/operator/operator-acts.ts'
+import { type FailureType, failure, failures, failureType } from '../../shared/failures.ts'
+import { updateOrder } from '../../temporal/order-updates.ts'
+import { retryOrder } from '../../temporal/retry-order.ts'
+import type { BulkAct, BulkActivities } from '../../workflows/order/bulk-action.contract.ts'
+import { cancel, type OrderStatus, refund } from '../../workflows/order/order.contract.ts'
+import { isListed } from '../../workflows/order/order-states.ts'
+import { knownOrder } from './known-order.ts'
+import { createOrderNoticeActivities } from './notices.ts'
+
+const pageSize = 40
+/** An update waits for activities of the order, which need slots of the same worker. */
+const concurrency = 8
+const heartbeatMs = 1_000
+/** of one order: longer than an update takes by its own bounds */
+const answerWithinMs = 28_000
+
+/** `undefined`: done; otherwise why it was not, and whether that may change. */
+type Outcome = undefined | { code: string; mayChange: boolean }
+
+export function createBulkActivities(context: WorkerContext): BulkActivities {
+  const { sql, temporal } = context
+  const { sendOrderMail } = createOrderNoticeActivities(context)
+
+  const does: Record<BulkAct, (order: BulkOrder, bulkActionId: string) => Promise<Outcome>> = {
+    retry: async ({ order_id }) => {
+      await retryOrder(context, order_id)
+      return undefined
+    },
+    refund: ({ order_id, attempts }) => refundOrder(order_id, attempts > 0),
+    apologise: async ({ order_id }, bulkActionId) => {
+      await sendOrderMail({
+        orderId: order_id,
+        mail: 'apology',
+        asOf: new Date().toISOString(),
+        requestId: bulkActionId,
+      })
+      return undefined
+    },
+  }
+
+  return {
+    async startBulkAction({ bulkActionId, startedBy, asOf }) {
+      if (!(await startBulkAction(sql, { id: bulkActionId, startedBy, at: new Date(asOf) })))
+        throw failure('BulkActionStateConflict')
+    },
+
+    async actOnOrders({ bulkActionId }) {
+      const action = await findBulkAction(sql, bulkActionId)
+      if (!action) return { ended: 0, left: 0 }
+      let ended = 0
+      const beat = setInterval(() => heartbeat(), heartbeatMs)
+      const act = async (order: BulkOrder): Promise<void> => {
+        if (!(await beginBulkAct(sql, { id: order.id, at: new Date() }))) return
+        const outcome = await does[action.act](order, bulkActionId).catch(outcomeOf)
+        if (outcome?.mayChange) return await noteFailedTry(sql, order.id, outcome.code)
+        await endAct(sql, order.id, outcome ? 'refused' : 'done', outcome?.code ?? null)
+        ended += 1
+      }
+      await pMap(await nextBulkOrders(sql, bulkActionId, pageSize), act, { concurrency }).finally(() =>
+        clearInterval(beat),
+      )
+      return { ended, left: await countBulkOrdersLeft(sql, bulkActionId) }
+    },
+
+    async setBulkActionState({ bulkActionId, state, asOf }) {
+      await setBulkActionState(sql, { id: bulkActionId, state, at: new Date(asOf) })
+    },
+  }
+
+  /** @param wasAsked an earlier try may have begun the refund */
+  async function refundOrder(orderId: string, wasAsked: boolean): Promise<Outcome> {
+    const { status: before, parent_order_id: parent } = await knownOrder(sql, orderId)
+    if (isGivenBack(before)) return wasAsked ? undefined : { code: `already_${before}`, mayChange: false }
+    // An order that is not delivered is cancelled, which gives back what was paid.
+    const update = [refund, cancel].find(({ name }) => isListed(name as 'refund', before))
+    if (!update) return { code: before, mayChange: false }
+    // What a top-up has put onto an eSIM cannot be taken back; a refund that failed is repeated all the same.
+    if (parent && before !== 'refund_failed') return { code: 'top_up', mayChange: false }
+    try {
+      // A new id for each try: Temporal would answer a repeated one as it answered the first.
+      await temporal.withDeadline(Date.now() + answerWithinMs, () =>
+        updateOrder(temporal, orderId, update, [], `bulk-${randomUUID()}`),
+      )
+      return undefined
+    } catch (error) {
+      const isRefused = error instanceof WorkflowUpdateFailedError || error instanceof WorkflowNotFoundError
+      if (!isRefused) throw error
+      const { status: after } = await knownOrder(sql, orderId)
+      if (isGivenBack(after)) return undefined
+      const type = failureType(error)
+      if (type && type !== 'OrderStateConflict') return outcomeOf(error)
+      return { code: after, mayChange: after !== before || type === 'OrderStateConflict' }
+    }
+  }
+}
+
+const isGivenBack = (status: OrderStatus): boolean => status === 'refunding' || status === 'refunded'
+
+/** What a failed try means: failures that are not certain may still be done. */
+function outcomeOf(error: unknown): Outcome {
+  const type: FailureType | undefined = failureType(error)
+  if (type === undefined) return { code: 'unknown', mayChange: true }
+  return { code: snake(type), mayChange: failures[type].retryable }
+}
+
+const snake = (type: string): string => type.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`).slice(1)

@@ -1,0 +1,276 @@
+/** Bulk actions: the form that selects the orders, and the report, which is the report of an incident as well. */
+import type { BulkActions } from '../../../db/connection/schema.ts'
+import { moment, money } from '../../../mails/format.ts'
+import { type BulkAct, bulkActionWorkflowId } from '../../../workflows/order/bulk-action.contract.ts'
+import { orderStates } from '../../../workflows/order/order-states.ts'
+import type { BulkActionView, BulkOrderView } from '../../views/bulk-action-view.ts'
+import { Facts, Form } from '../form.tsx'
+import { type ConsoleFrame, renderConsolePage } from './frame.tsx'
+import { age, Button, plain, Section, Table } from './parts.tsx'
+import { runLink } from './temporal-links.ts'
+
+const does: Record<BulkAct, string> = {
+  retry: 'Retry at once, elsewhere where a provider certainly holds nothing',
+  refund: 'Refund in full; what is not delivered is cancelled',
+  apologise: 'Apologise by a mail, once',
+}
+
+/** The states in which an order has been paid. */
+const paidStates = Object.entries(orderStates)
+  .filter(([, { customerHas }]) => customerHas !== 'paid nothing')
+  .map(([status]) => status)
+
+export interface BulkActionsPage {
+  actions: readonly BulkActions[]
+  operators: ReadonlyMap<string, string>
+  /** those that the role permits */
+  acts: readonly BulkAct[]
+  typed: {
+    once: string
+    reason: string
+    faults: readonly { field: string; reason: string }[]
+    fields: {
+      act: string
+      status: string
+      provider: string
+      paidFrom: string
+      paidUntil: string
+      sameOrdersAs: string
+      limit: string
+    }
+  }
+  next: string | null
+}
+
+export function renderBulkActions(frame: ConsoleFrame, page: BulkActionsPage): string {
+  const { typed, acts, operators } = page
+  const text = (name: keyof typeof typed.fields, label: string, placeholder?: string) => (
+    <label>
+      {label}
+      <input name={name} defaultValue={typed.fields[name]} placeholder={placeholder} autoComplete="off" />
+    </label>
+  )
+  return renderConsolePage(frame, {
+    title: 'Bulk actions',
+    children: (
+      <>
+        {typed.faults.length > 0 ? (
+          <div className="faults" role="alert">
+            <ul>
+              {typed.faults.map(({ field, reason }) => (
+                <li key={field + reason}>
+                  {field}: {reason}
+                </li>
+              ))}
+            </ul>
+          </div>
+        ) : null}
+        {acts.length === 0 ? null : (
+          <section>
+            <h2>Select orders</h2>
+            <p>Nothing is done to them yet: the next page shows their number and sum.</p>
+            <Form action="/console/bulk-actions" csrf={frame.csrf}>
+              <input type="hidden" name="once" value={typed.once} />
+              <label>
+                Act
+                <select name="act" defaultValue={typed.fields.act}>
+                  {acts.map((act) => (
+                    <option key={act} value={act}>
+                      {does[act]}
+                    </option>
+                  ))}
+                </select>
+              </label>
+              <label>
+                Orders that are
+                <select name="status" defaultValue={typed.fields.status}>
+                  <option value="">in any state, paid</option>
+                  {paidStates.map((status) => (
+                    <option key={status} value={status}>
+                      {plain(status)}
+                    </option>
+                  ))}
+                </select>
+              </label>
+              <label>
+                Provider that was asked
+                <select name="provider" defaultValue={typed.fields.provider}>
+                  <option value="">any or none</option>
+                  <option value="esim-access">eSIM Access</option>
+                  <option value="airalo">Airalo</option>
+                </select>
+              </label>
+              {text('paidFrom', 'Paid from (UTC)', '2026-11-29T07:00:00Z')}
+              {text('paidUntil', 'Paid until (UTC)', '2026-11-29T09:00:00Z')}
+              {text('sameOrdersAs', 'The same orders as the bulk action', 'its id')}
+              {text('limit', 'At most')}
+              <label>
+                Reason, without personal data
+                <textarea name="reason" required minLength={3} maxLength={500} defaultValue={typed.reason} />
+              </label>
+              <button type="submit">Select</button>
+            </Form>
+          </section>
+        )}
+        <Section title="Bulk actions" count={page.actions.length}>
+          <Table heads={['When', 'Act', 'Orders', 'State', 'Who', 'Why']}>
+            {page.actions.map((action) => (
+              <tr key={action.id}>
+                <td>
+                  <a href={`/console/bulk-actions/${action.id}`}>{moment(action.prepared_at)}</a>
+                </td>
+                <td>{action.act}</td>
+                <td className="amount">{action.order_count}</td>
+                <td>{action.state}</td>
+                <td>{nameOf(operators, action.started_by ?? action.prepared_by)}</td>
+                <td>{action.reason}</td>
+              </tr>
+            ))}
+          </Table>
+        </Section>
+        {page.next ? (
+          <p>
+            <a href={page.next}>Older ones</a>
+          </p>
+        ) : null}
+      </>
+    ),
+  })
+}
+
+const nameOf = (operators: ReadonlyMap<string, string>, operator: string): string => operators.get(operator) ?? operator
+
+export interface BulkActionPage {
+  report: BulkActionView
+  orders: readonly BulkOrderView[]
+  operators: ReadonlyMap<string, string>
+  mayAct: boolean
+  /** whether somebody else has prepared it */
+  isOther: boolean
+  asOf: Date
+  next: string | null
+}
+
+export function renderBulkAction(frame: ConsoleFrame, page: BulkActionPage): string {
+  const { report, operators, orders, asOf } = page
+  const run = report.startedAt === null ? undefined : runLink(frame.ui, bulkActionWorkflowId(report.id))
+  const { planned, trying, unknown, done, refused, erased } = report.outcomes
+  const until = report.endedAt ? new Date(report.endedAt) : asOf
+  return renderConsolePage(frame, {
+    title: `Bulk action: ${report.act}, ${report.orderCount} orders, ${report.state}`,
+    children: (
+      <>
+        <p>
+          <a href="/console/bulk-actions">Bulk actions</a>
+        </p>
+        <Facts
+          of={[
+            ['Act', does[report.act]],
+            ['Why', report.reason],
+            ['Orders', selectionOf(report)],
+            ['Worth', sums(report.worth)],
+            ...(report.act === 'refund'
+              ? ([
+                  ['To give back', sums(report.toGiveBack)],
+                  ['Given back since the start', sums(report.givenBack)],
+                ] as const)
+              : []),
+            ['Prepared', `${moment(new Date(report.preparedAt))} by ${nameOf(operators, report.preparedBy)}`],
+            [
+              'Started',
+              report.startedAt && report.startedBy
+                ? `${moment(new Date(report.startedAt))} by ${nameOf(operators, report.startedBy)}`
+                : 'not yet',
+            ],
+            ['Ended', report.endedAt ? moment(new Date(report.endedAt)) : report.startedAt ? 'not yet' : 'not started'],
+            ...(report.startedAt ? ([['Took', age(until, new Date(report.startedAt))]] as const) : []),
+          ]}
+        />
+        {run ? (
+          <p>
+            <a href={run}>Its run in Temporal</a>
+          </p>
+        ) : null}
+        <Steps frame={frame} page={page} />
+        <h2>Outcomes</h2>
+        <ul>
+          <li>{done} done</li>
+          <li className={refused > 0 ? 'broken' : undefined}>
+            {refused} not done{report.refusals.length > 0 ? ': ' : ''}
+            {report.refusals.map(({ code, count }) => `${count} ${plain(code)}`).join(', ')}
+          </li>
+          <li className={unknown > 0 ? 'broken' : undefined}>{unknown} not known</li>
+          <li>{trying} being tried</li>
+          <li>{planned} planned</li>
+          {erased > 0 ? <li>{erased} of people who were erased since</li> : null}
+        </ul>
+        <p>
+          Now they are: {report.statuses.map(({ status, count }) => `${count} ${plain(status)}`).join(', ') || 'none'}
+        </p>
+        <Section title="Orders" count={report.orderCount - erased} shown={orders.length}>
+          <Table heads={['Order', 'Price', 'Outcome', 'Tries', 'When', 'Now']}>
+            {orders.map((order) => (
+              <tr key={order.orderId}>
+                <td>
+                  <a href={`/console/orders/${order.orderId}`}>{order.orderId}</a>
+                </td>
+                <td className="amount">{money({ minor: order.grossMinor, currency: order.currency })}</td>
+                <td className={order.outcome === 'refused' || order.outcome === 'unknown' ? 'broken' : undefined}>
+                  {order.outcome}
+                  {order.code && order.outcome !== 'done' ? `: ${plain(order.code)}` : ''}
+                </td>
+                <td className="amount">{order.tries}</td>
+                <td>{order.at ? moment(new Date(order.at)) : ''}</td>
+                <td>{plain(order.status)}</td>
+              </tr>
+            ))}
+          </Table>
+        </Section>
+        {page.next ? (
+          <p>
+            <a href={page.next}>More orders</a>
+          </p>
+        ) : null}
+      </>
+    ),
+  })
+}
+
+/** What can be done with it now. */
+function Steps({ frame: { csrf }, page: { report, mayAct, isOther } }: { frame: ConsoleFrame; page: BulkActionPage }) {
+  const button = (name: string, label: string, danger = false) => (
+    <Button action={`/console/bulk-actions/${report.id}/${name}`} csrf={csrf} label={label} danger={danger} />
+  )
+  if (!mayAct) return null
+  if (report.state === 'prepared') {
+    return (
+      <p>
+        {report.needsSecondOperator && !isOther
+          ? 'The sum is above the limit: another operator has to start it. '
+          : button('start', `Start: ${report.act} ${report.orderCount} orders`, true)}{' '}
+        {button('cancel', 'Drop it')}
+      </p>
+    )
+  }
+  if (report.state !== 'running' && report.state !== 'paused') return null
+  return (
+    <p>
+      {report.state === 'running' ? button('pause', 'Pause') : button('resume', 'Resume')} {button('cancel', 'Cancel')}
+    </p>
+  )
+}
+
+function selectionOf({ selection, orderCount }: BulkActionView): string {
+  const { statuses, provider, paidFrom, paidUntil, sameOrdersAs } = selection
+  const parts = [
+    statuses && `that were ${statuses.map(plain).join(' or ')}`,
+    provider && `for which ${provider} was asked`,
+    paidFrom && `paid from ${moment(new Date(paidFrom))}`,
+    paidUntil && `paid until ${moment(new Date(paidUntil))}`,
+    sameOrdersAs && `of bulk action ${sameOrdersAs}`,
+  ].filter(Boolean)
+  return `${orderCount} ${parts.join(', ')}`
+}
+
+const sums = (of: readonly { currency: string; minor: number }[]): string =>
+  of.map(({ minor, currency }) => money({ minor, currency })).join(', ') || 'nothing'

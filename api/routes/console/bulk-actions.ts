@@ -1,0 +1,223 @@
+/** Bulk actions on the console: select orders, see their number and sum, start, stop, and read what came of it. */
+import { randomUUID } from 'node:crypto'
+import type { UpdateDefinition } from '@temporalio/common'
+import { z } from 'zod'
+import type { ApiContext } from '../../../context.ts'
+import type { BulkActions } from '../../../db/connection/schema.ts'
+import { listBulkActions, listBulkOrders } from '../../../db/operator/bulk-actions.ts'
+import { operatorNames } from '../../../db/operator/operator-names.ts'
+import { isPermitted, type OperatorPermission } from '../../../policy/operators/operator-roles.ts'
+import {
+  type BulkAct,
+  bulkActs,
+  cancelBulkAction,
+  pauseBulkAction,
+  resumeBulkAction,
+} from '../../../workflows/order/bulk-action.contract.ts'
+import { actorOf, type ConsoleUser } from '../../http/caller.ts'
+import { cutPage, decodeCursor } from '../../http/cursor.ts'
+import { readIdempotencyKey } from '../../http/idempotency.ts'
+import { type FieldError, Problem } from '../../http/problem.ts'
+import { defineRoute, type Route } from '../../http/route.ts'
+import { sentId } from '../../http/storable.ts'
+import { renderBulkAction, renderBulkActions } from '../../pages/console/bulk-actions.tsx'
+import { createBulkActionClient } from '../../runs/bulk-action-client.ts'
+import { bulkSelection, viewBulkAction, viewBulkOrder } from '../../views/bulk-action-view.ts'
+import { bulkOrderPosition, bulkPosition, mostOrders } from '../operator/bulk-actions.ts'
+import { done, frameOf, goTo, headers, page } from './console-route.ts'
+import { faultsOfReason, sentForm } from './perform-act.ts'
+
+const params = z.strictObject({ id: sentId })
+const shown = 100
+const cursorQuery = z.strictObject({ cursor: z.string().max(500).optional() })
+
+/** The fields of the form as they were typed; an empty one limits nothing. */
+const fields = z.strictObject({
+  act: z.enum(bulkActs),
+  status: z.string().max(40).default('provisioning'),
+  provider: z.string().max(40).default(''),
+  paidFrom: z.string().trim().max(40).default(''),
+  paidUntil: z.string().trim().max(40).default(''),
+  sameOrdersAs: z.string().trim().max(60).default(''),
+  limit: z.string().trim().max(10).default(String(mostOrders)),
+})
+export type BulkFields = z.output<typeof fields>
+
+const permissionOf: Record<BulkAct, OperatorPermission> = { retry: 'orders', refund: 'money', apologise: 'orders' }
+
+export function consoleBulkActionRoutes(api: ApiContext): Route[] {
+  const { sql } = api
+  const client = createBulkActionClient(api)
+
+  const change = (
+    name: 'start' | 'pause' | 'resume' | 'cancel',
+    summary: string,
+    perform: (row: BulkActions, caller: ConsoleUser) => Promise<BulkActions>,
+  ): Route =>
+    defineRoute({
+      method: 'post',
+      path: `/console/bulk-actions/{id}/${name}`,
+      tag: 'console',
+      summary,
+      promises: ['U2'],
+      callers: ['console'],
+      permission: 'look',
+      form: true,
+      params,
+      body: z.strictObject({}),
+      responses: done,
+      problems: ['not_found', 'second_operator_required', 'bulk_action_state_conflict'],
+      async handle({ params: { id }, caller }) {
+        const row = await client.found(id)
+        assertPermitted(caller, row.act)
+        await perform(row, caller)
+        return goTo(`/console/bulk-actions/${id}`)
+      },
+    })
+  const updating = (definition: UpdateDefinition<void>) => (row: BulkActions) =>
+    client.update(row.id, definition, randomUUID())
+
+  async function list(
+    caller: ConsoleUser,
+    typed: { once: string; reason: string; fields: BulkFields; faults: FieldError[] },
+    cursor?: string,
+  ): Promise<string> {
+    const found = await listBulkActions(sql, { after: decodeCursor(cursor, bulkPosition), limit: shown + 1 })
+    const { rows, nextCursor } = cutPage(found, shown, (row) => [row.prepared_at.toISOString(), row.id])
+    return renderBulkActions(frameOf(api, caller), {
+      actions: rows,
+      operators: await operatorNames(sql),
+      acts: bulkActs.filter((act) => isPermitted(caller.role, permissionOf[act])),
+      typed,
+      next: nextCursor && `/console/bulk-actions?${new URLSearchParams({ cursor: nextCursor })}`,
+    })
+  }
+
+  return [
+    defineRoute({
+      method: 'get',
+      path: '/console/bulk-actions',
+      tag: 'console',
+      summary: 'The bulk actions, and the form that selects orders for one',
+      callers: ['console'],
+      permission: 'look',
+      query: cursorQuery,
+      responses: { 200: page },
+      async handle({ caller, query: { cursor } }) {
+        const typed = { once: randomUUID(), reason: '', fields: fields.parse({ act: 'retry' }), faults: [] }
+        return { status: 200, headers, raw: await list(caller, typed, cursor) }
+      },
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/console/bulk-actions',
+      tag: 'console',
+      summary: 'Selects orders for an act; nothing is done to them yet',
+      promises: ['U2'],
+      callers: ['console'],
+      permission: 'look',
+      form: true,
+      body: z.strictObject({ ...sentForm.shape, ...fields.shape }),
+      responses: { ...done, 422: { ...page, description: 'Nothing was selected; the page says why' } },
+      problems: ['idempotency_key_reused'],
+      async handle({ body: { once, reason, ...typed }, caller }) {
+        assertPermitted(caller, typed.act)
+        const { selection, limit, faults } = parsed(typed)
+        const all = [...faults, ...faultsOfReason(reason)]
+        if (all.length > 0 || !selection)
+          return { status: 422, headers, raw: await list(caller, { once, reason, fields: typed, faults: all }) }
+        const operation = 'POST /console/bulk-actions'
+        const request = readIdempotencyKey(api, {
+          header: once,
+          required: true,
+          operation,
+          caller,
+          content: { reason, ...typed },
+        })
+        const id = (await request?.claim(null))?.resourceId ?? randomUUID()
+        const prepared = {
+          id,
+          act: typed.act,
+          selection,
+          reason,
+          prepared_by: actorOf(caller),
+          prepared_at: new Date(),
+        }
+        await client.prepare(prepared, limit)
+        return goTo(`/console/bulk-actions/${id}`)
+      },
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/console/bulk-actions/{id}',
+      tag: 'console',
+      summary: 'The report of a bulk action, with its orders',
+      callers: ['console'],
+      permission: 'look',
+      reads: ['orders'],
+      params,
+      query: cursorQuery,
+      responses: { 200: page },
+      problems: ['not_found'],
+      async handle({ caller, params: { id }, query: { cursor } }) {
+        const after = decodeCursor(cursor, bulkOrderPosition)
+        const row = await client.found(id)
+        const [report, found, operators] = await Promise.all([
+          viewBulkAction(api, row),
+          listBulkOrders(sql, { id, after, limit: shown + 1 }),
+          operatorNames(sql),
+        ])
+        const { rows, nextCursor } = cutPage(found, shown, (order) => [order.id])
+        const raw = renderBulkAction(frameOf(api, caller), {
+          report,
+          orders: rows.map(viewBulkOrder),
+          operators,
+          mayAct: isPermitted(caller.role, permissionOf[row.act]),
+          isOther: row.prepared_by !== actorOf(caller),
+          asOf: new Date(),
+          next: nextCursor && `/console/bulk-actions/${id}?${new URLSearchParams({ cursor: nextCursor })}`,
+        })
+        return { status: 200, headers, about: rows.map(({ account_id }) => account_id), raw }
+      },
+    }),
+    change('start', 'Starts a prepared bulk action', ({ id }, caller) => client.start(id, actorOf(caller))),
+    change('pause', 'Does no more of a bulk action for now', updating(pauseBulkAction)),
+    change('resume', 'Goes on with a bulk action', updating(resumeBulkAction)),
+    change('cancel', 'Does no more of a bulk action, for good', updating(cancelBulkAction)),
+  ]
+}
+
+/** @throws Problem role_insufficient */
+function assertPermitted(caller: ConsoleUser, act: BulkAct): void {
+  if (!isPermitted(caller.role, permissionOf[act])) throw new Problem('role_insufficient')
+}
+
+const labels: Record<string, string> = {
+  statuses: 'Orders that are',
+  provider: 'Provider',
+  paidFrom: 'Paid from',
+  paidUntil: 'Paid until',
+  sameOrdersAs: 'Same orders as',
+  limit: 'At most',
+}
+
+function parsed({ status, provider, paidFrom, paidUntil, sameOrdersAs, limit: most }: BulkFields) {
+  const typed = {
+    ...(status && { statuses: [status] }),
+    ...(provider && { provider }),
+    ...(paidFrom && { paidFrom }),
+    ...(paidUntil && { paidUntil }),
+    ...(sameOrdersAs && { sameOrdersAs }),
+  }
+  const selection = bulkSelection.safeParse(typed)
+  const limit = z.coerce.number().int().min(1).max(mostOrders).safeParse(most)
+  const issues = [
+    ...(selection.error?.issues ?? []),
+    ...(limit.error?.issues ?? []).map((issue) => ({ ...issue, path: ['limit'] })),
+  ]
+  const faults: FieldError[] = issues.map(({ path: [name], message }) => ({
+    field: labels[String(name)] ?? 'Selection',
+    reason: message,
+  }))
+  return { selection: selection.data, limit: limit.data ?? 0, faults }
+}

@@ -1,0 +1,85 @@
+/** Prepares and starts bulk actions, and changes them by their runs, for the JSON routes and the console. */
+import type { UpdateDefinition } from '@temporalio/common'
+import type { ApiContext } from '../../context.ts'
+import type { BulkActions } from '../../db/connection/schema.ts'
+import {
+  dropPreparedBulkAction,
+  findBulkAction,
+  type NewBulkAction,
+  prepareBulkAction,
+} from '../../db/operator/bulk-actions.ts'
+import { initialSearchAttributes } from '../../shared/search-attributes.ts'
+import {
+  bulkActionStarted,
+  bulkActionType,
+  bulkActionWorkflowId,
+  cancelBulkAction,
+  firstBulkActionState,
+} from '../../workflows/order/bulk-action.contract.ts'
+import { Problem } from '../http/problem.ts'
+import { callRun, startAndUpdate } from './workflow-problems.ts'
+
+const ended = { code: 'bulk_action_state_conflict', detail: 'The bulk action has ended.' } as const
+
+export type BulkActionClient = ReturnType<typeof createBulkActionClient>
+
+export function createBulkActionClient(api: ApiContext) {
+  const { sql, temporal, config } = api
+
+  /** @throws Problem not_found */
+  async function found(id: string): Promise<BulkActions> {
+    const row = await findBulkAction(sql, id)
+    if (!row) throw new Problem('not_found')
+    return row
+  }
+
+  return {
+    found,
+
+    /** Stores which orders are selected now. Nothing is done to them before the bulk action is started. */
+    async prepare(action: NewBulkAction, limit: number): Promise<BulkActions> {
+      await prepareBulkAction(sql, action, { limit, aloneUpToMinor: config.SECOND_OPERATOR_ABOVE_MINOR })
+      return found(action.id)
+    },
+
+    /**
+     * Starts a prepared bulk action in the name of an operator; repeatable by the same one.
+     * @throws Problem not_found, second_operator_required, bulk_action_state_conflict
+     */
+    async start(id: string, startedBy: string): Promise<BulkActions> {
+      const before = await found(id)
+      if (before.state !== 'prepared') {
+        if (before.started_by === startedBy && before.state !== 'cancelled') return before
+        throw new Problem('bulk_action_state_conflict', { detail: `Reason: ${before.state}` })
+      }
+      if (before.needs_second_operator && before.prepared_by === startedBy)
+        throw new Problem('second_operator_required')
+      const start = {
+        type: bulkActionType,
+        workflowId: bulkActionWorkflowId(id),
+        taskQueue: config.TEMPORAL_TASK_QUEUE,
+        args: [{ bulkActionId: id, startedBy }],
+        workflowIdConflictPolicy: 'USE_EXISTING' as const,
+        workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY' as const,
+        typedSearchAttributes: initialSearchAttributes(firstBulkActionState),
+        staticSummary: `Bulk action: ${before.act} ${before.order_count} orders`,
+      }
+      await startAndUpdate(temporal, bulkActionStarted, start, ended)
+      return found(id)
+    },
+
+    /**
+     * Pauses, resumes or cancels a bulk action.
+     * @throws Problem not_found, bulk_action_state_conflict
+     */
+    async update(id: string, definition: UpdateDefinition<void>, updateId: string): Promise<BulkActions> {
+      await found(id)
+      // One that nobody has started has no run.
+      const isCancel = definition.name === cancelBulkAction.name
+      if (isCancel && (await dropPreparedBulkAction(sql, id, new Date()))) return found(id)
+      const handle = temporal.workflow.getHandle(bulkActionWorkflowId(id))
+      await callRun(temporal, () => handle.executeUpdate(definition, { updateId }), ended)
+      return found(id)
+    },
+  }
+}

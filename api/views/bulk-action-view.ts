@@ -1,0 +1,164 @@
+/** The report of a bulk action: who did what to which orders and why, what came of it, and what it cost. */
+import { z } from 'zod'
+import type { ApiContext } from '../../context.ts'
+import type { BulkActions } from '../../db/connection/schema.ts'
+import {
+  type BulkOrderRow,
+  type BulkOutcome,
+  countOutcomes,
+  maxAttempts,
+  refundedSince,
+} from '../../db/operator/bulk-actions.ts'
+import { bulkActs } from '../../workflows/order/bulk-action.contract.ts'
+import { sentId, sentTime } from '../http/storable.ts'
+import { enumeration } from './enumeration.ts'
+import { orderStatus } from './order-enumerations.ts'
+
+export const bulkAct = z.enum(bulkActs).meta({ id: 'BulkAct' })
+
+/** Which orders. */
+export const bulkSelection = z
+  .strictObject({
+    statuses: z.array(orderStatus.schema).min(1).max(10).optional().describe('the states that they have now'),
+    provider: z.enum(['esim-access', 'airalo']).optional().describe('a provider that was asked for them'),
+    paidFrom: sentTime.optional(),
+    paidUntil: sentTime.optional(),
+    sameOrdersAs: sentId.optional().describe('the orders of this bulk action, whatever has become of them'),
+  })
+  .refine((selection) => Object.values(selection).some((value) => value !== undefined), 'must limit the orders')
+  .meta({ id: 'BulkSelection' })
+
+const count = z.int().nonnegative()
+const time = z.iso.datetime().nullable()
+const sum = z.object({ currency: z.string(), minor: count })
+
+export const bulkState = z.enum(['prepared', 'running', 'paused', 'done', 'cancelled'])
+
+export const bulkActionSummary = z
+  .object({
+    id: z.uuid(),
+    act: bulkAct,
+    selection: bulkSelection,
+    reason: z.string(),
+    state: bulkState,
+    orderCount: count,
+    needsSecondOperator: z.boolean().describe('the operator who starts it must not be the one who prepared it'),
+    preparedBy: z.string(),
+    preparedAt: z.iso.datetime(),
+    startedBy: z.string().nullable(),
+    startedAt: time,
+    endedAt: time,
+  })
+  .meta({ id: 'BulkActionSummary' })
+
+const outcome = enumeration('BulkOutcome', 'What became of one order in a bulk action', {
+  planned: 'Its turn has not come',
+  trying: 'It was tried and is tried again',
+  unknown: 'It was tried too often; whether it was done is not known',
+  done: 'Done',
+  refused: 'Not done; `code` says why',
+})
+type Outcome = z.output<typeof outcome.schema>
+
+export const bulkAction = bulkActionSummary
+  .extend({
+    outcomes: z.object({
+      planned: count,
+      trying: count,
+      unknown: count,
+      done: count,
+      refused: count,
+      erased: count.describe('orders of people who were erased since'),
+    }),
+    refusals: z.array(z.object({ code: z.string(), count })),
+    statuses: z.array(z.object({ status: orderStatus.schema, count })).describe('what has become of the orders'),
+    worth: z.array(sum).describe('what the orders cost'),
+    toGiveBack: z.array(sum).describe('what the act gives back if all of it is done'),
+    givenBack: z.array(sum).describe('what the payment processor has given back for them since the start'),
+  })
+  .meta({ id: 'BulkAction' })
+export type BulkActionView = z.output<typeof bulkAction>
+
+export const bulkOrder = z
+  .object({
+    orderId: z.uuid(),
+    accountId: z.uuid(),
+    outcome: outcome.schema,
+    code: z.string().nullable().describe('why it was not done, or not at the last try'),
+    tries: count,
+    at: time.describe('when it had its outcome'),
+    status: orderStatus.schema.describe('of the order, now'),
+    grossMinor: count,
+    currency: z.string(),
+  })
+  .meta({ id: 'BulkOrder' })
+export type BulkOrderView = z.output<typeof bulkOrder>
+
+export const viewSummary = (row: BulkActions): z.output<typeof bulkActionSummary> => ({
+  id: row.id,
+  act: row.act,
+  selection: row.selection as z.output<typeof bulkSelection>,
+  reason: row.reason,
+  state: row.state,
+  orderCount: row.order_count,
+  needsSecondOperator: row.needs_second_operator,
+  preparedBy: row.prepared_by,
+  preparedAt: row.prepared_at.toISOString(),
+  startedBy: row.started_by,
+  startedAt: row.started_at?.toISOString() ?? null,
+  endedAt: row.ended_at?.toISOString() ?? null,
+})
+
+/** Reads the report of a bulk action as it is now. */
+export async function viewBulkAction({ sql }: ApiContext, row: BulkActions): Promise<BulkActionView> {
+  const rows = await countOutcomes(sql, row.id)
+  const givenBack = row.started_at ? await refundedSince(sql, row) : []
+  const isOver = row.state === 'done' || row.state === 'cancelled'
+  const countOf = (wanted: Outcome): number =>
+    total(rows.filter(({ state }) => (state === 'asked' ? (isOver ? 'unknown' : 'trying') : state) === wanted))
+  return {
+    ...viewSummary(row),
+    outcomes: {
+      planned: countOf('planned'),
+      trying: countOf('trying'),
+      unknown: countOf('unknown'),
+      done: countOf('done'),
+      refused: countOf('refused'),
+      erased: row.order_count - total(rows),
+    },
+    refusals: grouped(
+      rows.filter(({ state }) => state === 'refused'),
+      ({ code }) => code ?? 'unknown',
+    ).map(([code, of]) => ({ code, count: total(of) })),
+    statuses: grouped(rows, ({ status }) => status).map(([status, of]) => ({ status, count: total(of) })),
+    worth: sums(rows, ({ worth }) => worth),
+    toGiveBack: row.act === 'refund' ? sums(rows, ({ minor }) => minor) : [],
+    givenBack: [...givenBack],
+  }
+}
+
+export const viewBulkOrder = (row: BulkOrderRow): BulkOrderView => ({
+  orderId: row.order_id,
+  accountId: row.account_id,
+  outcome: row.state === 'asked' ? (row.attempts < maxAttempts ? 'trying' : 'unknown') : row.state,
+  code: row.code,
+  tries: row.attempts,
+  at: row.done_at?.toISOString() ?? null,
+  status: row.status,
+  grossMinor: row.gross_minor,
+  currency: row.currency,
+})
+
+const total = (rows: readonly BulkOutcome[]): number => rows.reduce((sum, { count }) => sum + count, 0)
+
+const sums = (rows: readonly BulkOutcome[], of: (row: BulkOutcome) => number) =>
+  grouped(rows, ({ currency }) => currency).map(([currency, some]) => ({
+    currency,
+    minor: some.reduce((sum, row) => sum + of(row), 0),
+  }))
+
+function grouped<Key extends string>(rows: readonly BulkOutcome[], keyOf: (row: BulkOutcome) => Key) {
+  const groups = new Map<Key, BulkOutcome[]>()
+  for (const row of rows) groups.set(keyOf(row), [...(groups.get(keyOf(row)) ?? []), row])
+  return [...groups]
+}

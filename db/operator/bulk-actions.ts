@@ -1,0 +1,202 @@
+/** The same act for many orders. What is done to each is a row of `operator_acts`, written before any of it is done. */
+import type { BulkActionStatus, BulkSelection } from '../../workflows/order/bulk-action.contract.ts'
+import type { Database, Queryable, Transaction } from '../connection/database.ts'
+import type { BulkActions, OperatorActs, Orders } from '../connection/schema.ts'
+
+/** A failed try that may succeed later is repeated so often. */
+export const maxAttempts = 8
+
+export type NewBulkAction = Pick<BulkActions, 'id' | 'act' | 'selection' | 'reason' | 'prepared_by' | 'prepared_at'>
+
+export interface Sum {
+  currency: string
+  minor: number
+}
+
+/**
+ * Stores a bulk action with the orders that are selected now; nothing is done to them yet. One that exists stays.
+ * @param limit the most orders; those that were paid first are taken
+ * @param aloneUpToMinor the sum of refunds in one currency up to which one operator is enough
+ */
+export async function prepareBulkAction(
+  sql: Database,
+  action: NewBulkAction,
+  { limit, aloneUpToMinor }: { limit: number; aloneUpToMinor: number },
+): Promise<void> {
+  await sql.begin(async (tx) => {
+    const inserted = await tx`
+      insert into bulk_actions
+        (id, act, selection, reason, order_count, needs_second_operator, state, prepared_by, prepared_at)
+      values (${action.id}, ${action.act}, ${tx.json({ ...action.selection })}, ${action.reason}, 0, false, 'prepared',
+        ${action.prepared_by}, ${action.prepared_at}) on conflict (id) do nothing`
+    if (inserted.count === 0) return
+    const { count } = await tx`
+      insert into operator_acts
+        (id, account_id, order_id, act, operator, reason, amount_minor, state, asked_at, bulk_action_id)
+      select gen_random_uuid(), account_id, id, ${action.act}, ${action.prepared_by}, ${action.reason},
+        ${action.act === 'refund' ? leftOf(tx) : tx`null::integer`}, 'planned', ${action.prepared_at}, ${action.id}
+      from orders ${selected(tx, action.selection)}
+      order by coalesce(paid_at, created_at), id limit ${limit}`
+    const sums = await sumsOf(tx, action.id)
+    const isLarge = sums.some(({ minor }) => minor > aloneUpToMinor)
+    await tx`
+      update bulk_actions set order_count = ${count}, needs_second_operator = ${isLarge} where id = ${action.id}`
+  })
+}
+
+/** What is left of the payment of an order. */
+const leftOf = (tx: Transaction) => tx`
+  gross_minor - coalesce((select sum(amount_minor) from refunds r
+    where r.order_id = orders.id and r.state not in ('failed', 'canceled', 'refused')), 0)`
+
+const selected = (
+  tx: Transaction,
+  { statuses = null, provider = null, paidFrom = null, paidUntil = null, sameOrdersAs = null }: Selected,
+) => tx`
+  where paid_at is not null
+    and (${statuses}::text[] is null or status = any(${statuses}::text[]))
+    and (${paidFrom}::timestamptz is null or paid_at >= ${paidFrom})
+    and (${paidUntil}::timestamptz is null or paid_at < ${paidUntil})
+    and (${provider}::text is null or exists (
+      select 1 from provider_orders p where p.order_id = orders.id and p.provider = ${provider}))
+    and (${sameOrdersAs}::uuid is null or exists (
+      select 1 from operator_acts a where a.order_id = orders.id and a.bulk_action_id = ${sameOrdersAs}))`
+
+type Selected = { [Name in keyof BulkSelection]: BulkSelection[Name] | null }
+
+export async function findBulkAction(sql: Queryable, id: string): Promise<BulkActions | undefined> {
+  const [row] = await sql<BulkActions[]>`select * from bulk_actions where id = ${id}`
+  return row
+}
+
+/** A page of bulk actions, the newest first. */
+export async function listBulkActions(
+  sql: Queryable,
+  { after, limit }: { after: readonly [preparedAt: string, id: string] | undefined; limit: number },
+): Promise<BulkActions[]> {
+  const at = sql`date_trunc('milliseconds', prepared_at)`
+  return sql<BulkActions[]>`
+    select * from bulk_actions ${after ? sql`where (${at}, id) < (${after[0]}::timestamptz, ${after[1]}::uuid)` : sql``}
+    order by ${at} desc, id desc limit ${limit}`
+}
+
+/**
+ * Has the acts of a prepared bulk action begin, in the name of the operator who starts it; repeatable.
+ * @returns false when it is not prepared, is over, or needs another operator
+ */
+export async function startBulkAction(
+  sql: Database,
+  { id, startedBy, at }: { id: string; startedBy: string; at: Date },
+): Promise<boolean> {
+  return await sql.begin(async (tx) => {
+    const started = await tx`
+      update bulk_actions set state = 'running', started_by = ${startedBy}, started_at = ${at}
+      where id = ${id} and state = 'prepared' and (not needs_second_operator or prepared_by <> ${startedBy})`
+    if (started.count === 1)
+      await tx`update operator_acts set operator = ${startedBy} where bulk_action_id = ${id} and state = 'planned'`
+    const [known] = await tx`
+      select 1 from bulk_actions where id = ${id} and state in ('running', 'paused') and started_by = ${startedBy}`
+    return known !== undefined
+  })
+}
+
+/** Changes the state of a bulk action that is not over. @returns whether it was not */
+export async function setBulkActionState(
+  sql: Queryable,
+  { id, state, at }: { id: string; state: BulkActionStatus; at: Date },
+): Promise<boolean> {
+  const endedAt = state === 'done' || state === 'cancelled' ? at : null
+  const changed = await sql`
+    update bulk_actions set state = ${state}, ended_at = ${endedAt} where id = ${id} and state in ('running', 'paused')`
+  return changed.count === 1
+}
+
+/** Cancels a bulk action that nobody has started. @returns whether it was prepared */
+export async function dropPreparedBulkAction(sql: Queryable, id: string, at: Date): Promise<boolean> {
+  const dropped = await sql`
+    update bulk_actions set state = 'cancelled', ended_at = ${at} where id = ${id} and state = 'prepared'`
+  return dropped.count === 1
+}
+
+export type BulkOrder = Pick<OperatorActs, 'id' | 'attempts'> & { order_id: string }
+
+/** The next orders, those with the fewest tries first. */
+export const nextBulkOrders = (sql: Queryable, bulkActionId: string, limit: number): Promise<BulkOrder[]> =>
+  sql<BulkOrder[]>`
+    select id, order_id, attempts from operator_acts
+    where bulk_action_id = ${bulkActionId} and state in ('planned', 'asked') and attempts < ${maxAttempts}
+    order by attempts, id limit ${limit}`
+
+export async function countBulkOrdersLeft(sql: Queryable, bulkActionId: string): Promise<number> {
+  const [row] = await sql<{ count: number }[]>`
+    select count(*)::int as count from operator_acts
+    where bulk_action_id = ${bulkActionId} and state in ('planned', 'asked') and attempts < ${maxAttempts}`
+  return row?.count ?? 0
+}
+
+/** Notes that an act is about to be done, unless the bulk action is paused or over. @returns whether it may be done */
+export async function beginBulkAct(sql: Queryable, { id, at }: { id: string; at: Date }): Promise<boolean> {
+  const begun = await sql`
+    update operator_acts a set state = 'asked', attempts = attempts + 1,
+      asked_at = case when a.state = 'planned' then ${at} else a.asked_at end
+    from bulk_actions b
+    where a.id = ${id} and a.state in ('planned', 'asked') and b.id = a.bulk_action_id and b.state = 'running'`
+  return begun.count === 1
+}
+
+/** Notes why a try has failed that may have been done, or may succeed later. */
+export async function noteFailedTry(sql: Queryable, id: string, code: string): Promise<void> {
+  await sql`update operator_acts set code = ${code} where id = ${id} and state = 'asked'`
+}
+
+export interface BulkOutcome {
+  state: OperatorActs['state']
+  code: string | null
+  /** what has become of the orders */
+  status: Orders['status']
+  currency: string
+  count: number
+  /** what the orders cost */
+  worth: number
+  /** what the act gives back */
+  minor: number
+}
+
+/** How many orders have which outcome; orders of erased people are missing. */
+export const countOutcomes = (sql: Queryable, bulkActionId: string): Promise<BulkOutcome[]> =>
+  sql<BulkOutcome[]>`
+    select a.state, a.code, o.status, o.currency, count(*)::int as count, sum(o.gross_minor)::float8 as worth,
+      coalesce(sum(a.amount_minor), 0)::float8 as minor
+    from operator_acts a join orders o on o.id = a.order_id where a.bulk_action_id = ${bulkActionId}
+    group by a.state, a.code, o.status, o.currency order by a.state, a.code, o.status, o.currency`
+
+/** What the payment processor has given back for the orders since the bulk action was started. */
+export const refundedSince = (sql: Queryable, { id, started_at }: BulkActions): Promise<Sum[]> =>
+  sql<Sum[]>`
+    select o.currency, sum(r.amount_minor)::float8 as minor
+    from operator_acts a join orders o on o.id = a.order_id join refunds r on r.order_id = o.id
+    where a.bulk_action_id = ${id} and r.created_at >= ${started_at}
+      and r.state not in ('failed', 'canceled', 'refused', 'requested')
+    group by o.currency order by o.currency`
+
+async function sumsOf(tx: Transaction, id: string): Promise<Sum[]> {
+  return await tx<Sum[]>`
+    select o.currency, coalesce(sum(a.amount_minor), 0)::float8 as minor
+    from operator_acts a join orders o on o.id = a.order_id where a.bulk_action_id = ${id} group by o.currency`
+}
+
+export type BulkOrderRow = Pick<
+  OperatorActs,
+  'id' | 'account_id' | 'state' | 'code' | 'attempts' | 'done_at' | 'amount_minor'
+> & { order_id: string } & Pick<Orders, 'status' | 'currency' | 'gross_minor'>
+
+/** A page of the orders with their outcomes. */
+export const listBulkOrders = (
+  sql: Queryable,
+  { id, after, limit }: { id: string; after: readonly [id: string] | undefined; limit: number },
+): Promise<BulkOrderRow[]> =>
+  sql<BulkOrderRow[]>`
+    select a.id, a.account_id, a.order_id, a.state, a.code, a.attempts, a.done_at, a.amount_minor,
+      o.status, o.currency, o.gross_minor
+    from operator_acts a join orders o on o.id = a.order_id
+    where a.bulk_action_id = ${id} ${after ? sql`and a.id > ${after[0]}` : sql``} order by a.id limit ${limit}`

@@ -1,0 +1,157 @@
+/** Bulk actions: selected, started by the right operator, paused, limited, done once for each order, and reported. */
+import { beforeAll, expect, test } from 'vitest'
+import { createApiKey } from '../../db/api-keys.ts'
+import type { OperatorActs } from '../../db/connection/schema.ts'
+import { bulkActionWorkflowId } from '../../workflows/order/bulk-action.contract.ts'
+import { createSurfer } from '../harness/browser.ts'
+import { mailsTo } from '../harness/checks/messages.ts'
+import { shareStack } from '../harness/harness.ts'
+import { type Answer, createCaller, expectStatus } from '../harness/http.ts'
+import type { Person } from '../harness/people.ts'
+import type { OrderView } from '../harness/purchases.ts'
+import { testPackages } from '../harness/test-packages.ts'
+import { untilValue } from '../harness/until.ts'
+
+const harness = await shareStack()
+const { operator } = harness
+const { sql } = harness.context
+
+type Report = Answer['body']
+const path = '/v1/bulk-actions'
+const read = async (id: string): Promise<Report> => expectStatus(await operator.get(`${path}/${id}`), 200)
+const ended = (id: string) =>
+  untilValue(
+    'the bulk action ends',
+    () => read(id),
+    ({ state }) => state === 'done',
+  )
+const prepare = async (body: Record<string, unknown>): Promise<Report> =>
+  expectStatus(await operator.post(path, { reason: 'a test of an outage', ...body }), 201)
+const ordersOf = async (id: string): Promise<Report[]> =>
+  expectStatus(await operator.get(`${path}/${id}/orders?limit=200`), 200).items
+
+let person: Person
+let delivered: OrderView
+let stuck: OrderView[]
+/** limits a selection to the orders of this file */
+let paidFrom: string
+
+beforeAll(async () => {
+  paidFrom = new Date().toISOString()
+  person = await harness.signUp()
+  delivered = await harness.buy(person)
+  const down = { status: 503, times: 1_000_000 }
+  await Promise.all([harness.sims.esimAccess.fault(down), harness.sims.airalo.fault(down)])
+  stuck = []
+  for (let index = 0; index < 3; index += 1)
+    stuck.push(await harness.buy(person, { until: 'provisioning', packageCode: testPackages.anyProvider }))
+})
+
+test('a selection needs a limit of its orders and a reason without personal data, and holds the orders of then', async () => {
+  expect((await operator.post(path, { act: 'refund', selection: {}, reason: 'why not' })).status).toBe(400)
+  const selection = { statuses: ['provisioning'], paidFrom }
+  expect((await operator.post(path, { act: 'refund', selection, reason: 'for a@b.example' })).status).toBe(400)
+  const all = await prepare({ act: 'refund', selection })
+  expect(all).toMatchObject({
+    state: 'prepared',
+    orderCount: 3,
+    needsSecondOperator: false,
+    outcomes: { planned: 3, done: 0 },
+    worth: [{ currency: 'EUR', minor: 1_500 }],
+    toGiveBack: [{ currency: 'EUR', minor: 1_500 }],
+  })
+  const limited = await prepare({ act: 'refund', selection, limit: 1 })
+  expect((await ordersOf(limited.id)).map(({ orderId }) => orderId)).toEqual([stuck[0]?.id])
+  // One that nobody starts does nothing, and can be dropped.
+  expect(expectStatus(await operator.post(`${path}/${all.id}/cancel`), 200)).toMatchObject({ state: 'cancelled' })
+  expect((await operator.post(`${path}/${all.id}/start`)).status).toBe(409)
+  expect((await harness.untilOrder(String(stuck[0]?.id), 'provisioning')).status).toBe('provisioning')
+})
+
+test('U2: above the limit of the sum another operator has to start it, in the API and in the database', async () => {
+  const selection = { statuses: ['provisioning'], paidFrom }
+  const { id, preparedBy } = await prepare({ act: 'refund', selection, limit: 1 })
+  await sql`update bulk_actions set needs_second_operator = true where id = ${id}`
+  const refused = await operator.post(`${path}/${id}/start`)
+  expect(refused.status).toBe(403)
+  expect(refused.body.type).toContain('second_operator_required')
+  await expect(
+    sql`update bulk_actions set state = 'running', started_by = ${preparedBy} where id = ${id}`,
+  ).rejects.toThrow('bulk_actions_check')
+
+  const { token } = await createApiKey(sql, { kind: 'operator', label: 'second', at: new Date() })
+  const other = createCaller(harness.urls.api, token)
+  expectStatus(await other.post(`${path}/${id}/start`), 200)
+  const report = await ended(id)
+  expect(report.startedBy).not.toBe(report.preparedBy)
+  expect(report.outcomes).toMatchObject({ done: 1, refused: 0 })
+  await harness.untilOrder(String(stuck[0]?.id), 'refunded')
+  expect((await read(id)).givenBack).toEqual([{ currency: 'EUR', minor: 500 }])
+  const [act] = await sql<OperatorActs[]>`select * from operator_acts where bulk_action_id = ${id}`
+  expect(act).toMatchObject({ operator: report.startedBy, state: 'done', attempts: 1, reason: 'a test of an outage' })
+})
+
+test('an order that is refunded already, or cannot be, is refused with its reason and is not refunded twice', async () => {
+  const before = (await harness.sims.stripe.books()).refunds.length
+  const { id } = await prepare({ act: 'refund', selection: { statuses: ['refunded'], paidFrom } })
+  expectStatus(await operator.post(`${path}/${id}/start`), 200)
+  const report = await ended(id)
+  expect(report.refusals).toEqual([{ code: 'already_refunded', count: 1 }])
+  expect((await harness.sims.stripe.books()).refunds.length).toBe(before)
+  // A repeated start changes nothing; what has ended cannot be paused.
+  expectStatus(await operator.post(`${path}/${id}/start`), 200)
+  expect((await operator.post(`${path}/${id}/pause`)).status).toBe(409)
+})
+
+test('a paused bulk action acts on no further order until it goes on; a bulk retry of the same orders then delivers them', async () => {
+  const selection = { statuses: ['provisioning'], paidFrom }
+  const { id } = await prepare({ act: 'apologise', selection })
+  // Its mails wait, so that it is still running.
+  await harness.sims.mailbox.do('rule', { recipient: person.email, code: 451 })
+  expectStatus(await operator.post(`${path}/${id}/start`), 200)
+  expectStatus(await operator.post(`${path}/${id}/pause`), 200)
+  expect(await read(id)).toMatchObject({ state: 'paused' })
+  expect((await operator.post(`${path}/${id}/pause`)).status).toBe(409)
+  await harness.sims.mailbox.do('clear-rules')
+  expectStatus(await operator.post(`${path}/${id}/resume`), 200)
+  expect((await ended(id)).outcomes).toMatchObject({ done: 2 })
+  const apologies = (await mailsTo(harness.stack, person.email)).filter(({ subject }) => /^Sorry/.test(subject))
+  expect(apologies).toHaveLength(2)
+
+  await Promise.all([harness.sims.esimAccess.clearFaults(), harness.sims.airalo.clearFaults()])
+  const retry = await prepare({ act: 'retry', selection: { sameOrdersAs: id } })
+  expectStatus(await operator.post(`${path}/${retry.id}/start`), 200)
+  expect((await ended(retry.id)).outcomes).toMatchObject({ done: 2 })
+  for (const { id: orderId } of stuck.slice(1))
+    await harness.untilOrder(String(orderId), 'delivered', { timeoutMs: 180_000 })
+  expect((await read(retry.id)).statuses).toEqual([{ status: 'delivered', count: 2 }])
+  const { raw } = await harness.temporal.workflow.getHandle(bulkActionWorkflowId(id)).describe()
+  expect(raw.workflowExecutionInfo?.status).toBe(2)
+})
+
+test('the console selects, starts and reports a bulk action', async () => {
+  const surfer = createSurfer(harness.urls.api)
+  await surfer.submit('/console', '/console/sign-in', { key: harness.keys.operator })
+  const form = { act: 'refund', status: 'delivered', paidFrom, reason: 'ab', limit: '1' }
+  const refused = await surfer.submit('/console/bulk-actions', '/console/bulk-actions', form)
+  expect(refused.status).toBe(422)
+  expect(refused.html).toContain('Reason: must say why')
+  const made = await surfer.submit('/console/bulk-actions', '/console/bulk-actions', {
+    ...form,
+    reason: 'the network was away',
+  })
+  expect(made.status).toBe(303)
+  const page = String(made.location)
+  const { html } = await surfer.open(page)
+  expect(html).toContain('1 orders, prepared')
+  expect(html).toContain('the network was away')
+  expect((await surfer.submit(page, `${page}/start`)).status).toBe(303)
+  const report = await untilValue(
+    'the page says that it is done',
+    () => surfer.open(page),
+    (shown) => shown.html.includes('1 orders, done'),
+  )
+  expect(report.html).toContain(delivered.id)
+  expect((await surfer.open('/console/bulk-actions')).html).toContain('the network was away')
+  await harness.untilOrder(delivered.id, 'refunded')
+})

@@ -1,0 +1,62 @@
+/** Contract of the run that does the same act for many orders. Code outside of workflows may import it. */
+import { defineUpdate } from '@temporalio/workflow'
+import type { RunStatus } from '../../shared/search-attributes.ts'
+import type { OrderStatus } from './order.contract.ts'
+
+export const bulkActionType = 'bulkAction'
+export const bulkActionWorkflowId = (bulkActionId: string): string => `bulk-action-${bulkActionId}`
+
+/** What can be done to many orders at once. */
+export const bulkActs = ['retry', 'refund', 'apologise'] as const
+export type BulkAct = (typeof bulkActs)[number]
+
+/** Which orders; what is missing limits nothing. All times are ISO 8601. */
+export interface BulkSelection {
+  statuses?: OrderStatus[] | undefined
+  /** an eSIM provider that was asked for the order */
+  provider?: string | undefined
+  paidFrom?: string | undefined
+  paidUntil?: string | undefined
+  /** those of another bulk action, whatever has become of them */
+  sameOrdersAs?: string | undefined
+}
+
+export interface BulkActionInput {
+  bulkActionId: string
+  /** the operator, as the security log names them */
+  startedBy: string
+  /** progress of the run that this one continues (continue-as-new) */
+  progress?: BulkActionProgress
+}
+
+export interface BulkActionProgress {
+  isPaused: boolean
+  /** pages in a row after which an order is still open */
+  waits: number
+}
+
+export type BulkActionStatus = 'running' | 'paused' | 'done' | 'cancelled'
+
+export const firstBulkActionState = {
+  status: 'running',
+  waitingFor: 'the runs of its orders',
+  dueAt: null,
+} as const satisfies RunStatus
+
+/** Completes once the bulk action runs. Rejected with BulkActionStateConflict when it was not prepared, or is over. */
+export const bulkActionStarted = defineUpdate<void>('started')
+/** Takes effect before the next order. */
+export const pauseBulkAction = defineUpdate<void>('pause')
+export const resumeBulkAction = defineUpdate<void>('resume')
+export const cancelBulkAction = defineUpdate<void>('cancel')
+
+export interface BulkActivities {
+  /** Has the acts begin. @throws BulkActionStateConflict */
+  startBulkAction(input: { bulkActionId: string; startedBy: string; asOf: string }): Promise<void>
+  /**
+   * Does the act to the next orders, and records each outcome.
+   * @returns how many have an outcome now, and how many are left to try
+   */
+  actOnOrders(input: { bulkActionId: string; asOf: string }): Promise<{ ended: number; left: number }>
+  setBulkActionState(input: { bulkActionId: string; state: BulkActionStatus; asOf: string }): Promise<void>
+}
