@@ -42,6 +42,7 @@ import { datevRoutes } from './routes/operator/datev.ts'
 import { disputeRoutes } from './routes/operator/disputes.ts'
 import { keyRotationRoutes } from './routes/operator/key-rotations.ts'
 import { operatorTaskRoutes } from './routes/operator/operator-tasks.ts'
+import { operatorActRoutes } from './routes/operator/order-acts.ts'
 import { orderTimelineRoutes } from './routes/operator/order-timeline.ts'
 import { outageRoutes } from './routes/operator/outages.ts'
 import { reconciliationRoutes } from './routes/operator/reconciliations.ts'
@@ -153,6 +154,7 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
     ...outageRoutes(api),
     ...searchRoutes(api),
     ...orderTimelineRoutes(api),
+    ...operatorActRoutes(api),
     ...consoleRoutes(api, evidence, limiter),
     ...codecRoutes(api),
     ...unsubscribeRoutes(api),

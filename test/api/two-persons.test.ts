@@ -166,6 +166,10 @@ const entries: Record<string, Entry> = {
   'GET /v1/reconciliations/{id}': { id: 'ours' },
   'GET /v1/restores/{id}/items': { id: 'ours' },
   'GET /v1/operator/orders/{id}/timeline': { id: 'ours', path: (of) => `/v1/operator/orders/${of.order.id}/timeline` },
+  'POST /v1/operator/orders/{id}/acts': {
+    id: 'ours',
+    path: (of) => `/v1/operator/orders/${of.order.id}/acts`,
+  },
   'GET /console/orders/{id}': { id: 'ours', path: (of) => `/console/orders/${of.order.id}` },
   ...consoleActs('orders', ['approve', 'reject'], (of) => of.heldOrder.id),
   ...consoleActs('orders', ['resend', 'retry', 'refund', 'refund-part', 'cancel', 'note'], (of) => of.order.id),

@@ -2,8 +2,8 @@
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { type NewOperatorAct, recordAct } from '../../../db/operator/operator-acts.ts'
-import { actorOf, type ConsoleUser } from '../../http/caller.ts'
-import { actOnce, readIdempotencyKey } from '../../http/idempotency.ts'
+import { actorOf, type Caller, type ConsoleUser } from '../../http/caller.ts'
+import { actOnce, type IdempotentRequest, readIdempotencyKey } from '../../http/idempotency.ts'
 import { type FieldError, Problem } from '../../http/problem.ts'
 import { type ProblemCode, problems } from '../../http/problems.ts'
 import { taskNote } from '../operator/operator-tasks.ts'
@@ -42,11 +42,7 @@ export async function performAct(
     content: form.content,
   })
   try {
-    await actOnce(request, act.accountId, ({ requestId, updateId }) =>
-      recordAct(api.sql, { ...act, id: requestId, operator: actorOf(caller), at: new Date() }, refusalOf, () =>
-        perform({ requestId, updateId }),
-      ),
-    )
+    await actAndRecord(api, caller, request, act, perform)
     return []
   } catch (error) {
     if (!(error instanceof Problem)) throw error
@@ -56,6 +52,21 @@ export async function performAct(
 }
 
 const unknownYet = 'It is not known yet whether it was done. Send this form again unchanged: it is never done twice.'
+
+/** Does an act once for each request, with an entry that says who and why. @throws Problem that refuses it */
+export async function actAndRecord(
+  api: ApiContext,
+  caller: Caller,
+  request: IdempotentRequest | undefined,
+  act: Omit<NewOperatorAct, 'id' | 'operator' | 'at'>,
+  perform: (ids: { requestId: string; updateId: string }) => Promise<void>,
+): Promise<void> {
+  await actOnce(request, act.accountId, ({ requestId, updateId }) =>
+    recordAct(api.sql, { ...act, id: requestId, operator: actorOf(caller), at: new Date() }, refusalOf, () =>
+      perform({ requestId, updateId }),
+    ),
+  )
+}
 
 /** What to do after outcomes that are no refusal. */
 const words: Partial<Record<ProblemCode, string>> = {

@@ -1,0 +1,81 @@
+/** What an operator's program can do to an order: the acts of the console, each with its reason. */
+import { z } from 'zod'
+import type { ApiContext } from '../../../context.ts'
+import { findOrder } from '../../../db/order/orders.ts'
+import { Problem } from '../../http/problem.ts'
+import { defineRoute, type Route } from '../../http/route.ts'
+import { sentId } from '../../http/storable.ts'
+import { orderStatus } from '../../views/order-enumerations.ts'
+import { actFields, createOrderActs } from '../console/order-acts.ts'
+import { actAndRecord } from '../console/perform-act.ts'
+import { taskNote } from './operator-tasks.ts'
+
+const names = ['approve', 'reject', 'resend', 'retry', 'refund', 'refund-part', 'cancel', 'note'] as const
+
+const newAct = z
+  .strictObject({
+    act: z.enum(names),
+    reason: taskNote.min(3).describe('without personal data'),
+    amount: actFields.shape.amount.describe('of a partial refund, such as `4.50`; empty: all that is left'),
+    cause: actFields.shape.cause.describe('of a partial refund, for its credit note'),
+    esims: actFields.shape.esims.describe('at a partial refund: `kept`, or `returned` to the provider first'),
+  })
+  .meta({ id: 'NewOrderAct' })
+
+const acted = z
+  .object({ orderId: z.uuid(), act: z.enum(names), status: orderStatus.schema.describe('of the order, now') })
+  .meta({ id: 'OrderAct' })
+
+export function operatorActRoutes(api: ApiContext): Route[] {
+  const { sql } = api
+  const acts = createOrderActs(api)
+  return [
+    defineRoute({
+      method: 'post',
+      path: '/v1/operator/orders/{id}/acts',
+      tag: 'operation',
+      summary: 'Do to an order what the console offers, with a reason',
+      description: 'It is done once for each Idempotency-Key, and stands in the timeline of the order.',
+      promises: ['U2', 'U5'],
+      callers: ['operator'],
+      idempotencyKey: 'required',
+      params: z.strictObject({ id: sentId }),
+      body: newAct,
+      responses: { 200: { description: 'It is done', schema: acted } },
+      problems: [
+        'not_found',
+        'order_state_conflict',
+        'refund_exceeds_payment',
+        'refund_refused',
+        'refund_under_way',
+        'esim_in_use',
+        'provider_unavailable',
+        'payment_unavailable',
+        'mail_unavailable',
+        'request_in_progress',
+        'account_missing',
+      ],
+      async handle({ params: { id }, body: { act: name, reason, ...typed }, caller, idempotency }) {
+        const order = await findOrder(sql, id)
+        const act = acts.find((each) => each.name === name)
+        if (!order || !act) throw new Problem('not_found')
+        const fields = actFields.parse(typed)
+        const errors = act.faultsOf?.(order, fields) ?? []
+        if (errors.length > 0)
+          throw new Problem('invalid_request', {
+            errors: errors.map(({ field, reason: why }) => ({ field: field.toLowerCase(), reason: why })),
+          })
+        const entry = {
+          accountId: order.account_id,
+          orderId: id,
+          act: name,
+          reason,
+          amountMinor: act.amountOf?.(order, fields) ?? null,
+        }
+        await actAndRecord(api, caller, idempotency, entry, (ids) => act.perform(order, fields, ids))
+        const after = await findOrder(sql, id)
+        return { status: 200, body: { orderId: id, act: name, status: after?.status ?? order.status } }
+      },
+    }),
+  ]
+}

@@ -1,0 +1,185 @@
+/**
+ * `npm run cli -- <command>`: what operators do on the console, over the HTTP API. Beside `npm start` it finds that stack
+ * and its operator key; otherwise AMA_API_URL and AMA_OPERATOR_KEY name them. `--json` prints the API's answers.
+ */
+import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { environmentBeside } from './running-stack.ts'
+
+const usage = `Usage: npm run cli -- <command> [--json]
+  search <text>                     find an order or account
+  timeline <order>                  what happened to an order
+  act <order> approve|reject|resend|retry|refund|refund-part|cancel|note --reason <text>
+      [--amount 4.50 --cause goodwill --esims kept|returned]   of refund-part
+  bulk prepare retry|refund|apologise --reason <text>
+      [--status <state>]... [--provider <id>] [--paid-from <time>] [--paid-until <time>]
+      [--same-orders-as <bulk action>] [--limit <number>]
+  bulk start|watch|pause|resume|cancel|show|orders <bulk action>
+  --key <text>                      repeats an act under its Idempotency-Key`
+
+const text = { type: 'string' } as const
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    json: { type: 'boolean', default: false },
+    reason: text,
+    amount: text,
+    cause: text,
+    esims: text,
+    status: { type: 'string', multiple: true },
+    provider: text,
+    'paid-from': text,
+    'paid-until': text,
+    'same-orders-as': text,
+    limit: text,
+    key: text,
+  },
+})
+
+type Json = Record<string, unknown>
+
+class Refused extends Error {
+  override readonly name = 'Refused'
+}
+
+const { AMA_API_URL: url, AMA_OPERATOR_KEY: key } = await environmentBeside(process.env)
+/** @returns the exit code: 1 for what was refused, 2 for a command that is none */
+async function run(): Promise<number> {
+  const work = workOf(positionals)
+  if (!work) {
+    console.error(usage)
+    return 2
+  }
+  if (!url || !key) {
+    console.error('No stack runs here (npm start), and AMA_API_URL and AMA_OPERATOR_KEY are not set.')
+    return 2
+  }
+  try {
+    await work()
+    return 0
+  } catch (error) {
+    if (error instanceof Refused) console.error(error.message)
+    // What fetch throws when nobody answers.
+    else if (error instanceof TypeError) console.error(`${url} does not answer: ${error.message}`)
+    else throw error
+    return 1
+  }
+}
+
+function workOf([command, first = '', second = '']: string[]): (() => Promise<void>) | undefined {
+  if (command === 'search' && first) return () => show('POST', '/v1/operator/search', { query: first })
+  if (command === 'timeline' && first) return () => show('GET', `/v1/operator/orders/${path(first)}/timeline`)
+  if (command === 'act' && first && second) return () => act(first, second)
+  if (command !== 'bulk' || !second) return undefined
+  const address = `/v1/bulk-actions/${path(second)}`
+  if (first === 'prepare') return () => prepare(second)
+  if (first === 'show') return () => show('GET', address)
+  if (first === 'orders') return () => everyOrder(`${address}/orders`)
+  if (first === 'watch') return () => watch(address)
+  if (['start', 'pause', 'resume', 'cancel'].includes(first)) return () => show('POST', `${address}/${first}`)
+  return undefined
+}
+
+const path = encodeURIComponent
+
+/** Only the options that were given. */
+const given = (fields: Json): Json =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+
+async function act(order: string, name: string): Promise<void> {
+  const { reason, amount, cause, esims } = values
+  await show('POST', `/v1/operator/orders/${path(order)}/acts`, given({ act: name, reason, amount, cause, esims }))
+}
+
+async function prepare(name: string): Promise<void> {
+  const selection = given({
+    statuses: values.status,
+    provider: values.provider,
+    paidFrom: values['paid-from'],
+    paidUntil: values['paid-until'],
+    sameOrdersAs: values['same-orders-as'],
+  })
+  const limit = values.limit === undefined ? undefined : Number(values.limit)
+  await show('POST', '/v1/bulk-actions', given({ act: name, selection, reason: values.reason, limit }))
+}
+
+async function everyOrder(address: string): Promise<void> {
+  let cursor: string | null = null
+  do {
+    const page: Json = await ask('GET', `${address}?limit=200${cursor === null ? '' : `&cursor=${path(cursor)}`}`)
+    for (const order of page.items as Json[]) print(order)
+    cursor = page.nextCursor as string | null
+  } while (cursor !== null)
+}
+
+/** Shows the progress until the bulk action is over; on a terminal in one line. */
+async function watch(address: string): Promise<void> {
+  for (;;) {
+    const action = await ask('GET', address)
+    const { done, refused, unknown } = action.outcomes as Record<string, number>
+    const ended = (done ?? 0) + (refused ?? 0) + (unknown ?? 0)
+    const line = `${String(action.state)}: ${ended} of ${String(action.orderCount)}`
+    if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${line}`)
+    if (action.state !== 'running') {
+      if (process.stderr.isTTY) process.stderr.write('\n')
+      return print(action)
+    }
+    await delay(1_000)
+  }
+}
+
+async function show(method: 'GET' | 'POST', address: string, body?: Json): Promise<void> {
+  print(await ask(method, address, body))
+}
+
+/** @throws Refused with the API's own words */
+async function ask(method: 'GET' | 'POST', address: string, body?: Json): Promise<Json> {
+  const idempotencyKey = values.key ?? randomUUID()
+  const response = await fetch(new URL(address, url), {
+    method,
+    headers: {
+      authorization: `Bearer ${key}`,
+      ...(method === 'POST' && { 'idempotency-key': idempotencyKey }),
+      ...(body && { 'content-type': 'application/json' }),
+    },
+    ...(body && { body: JSON.stringify(body) }),
+  })
+  const answer = (await response.json()) as Json
+  if (response.ok) return answer
+  if (values.json) process.stdout.write(`${JSON.stringify(answer)}\n`)
+  const errors = ((answer.errors ?? []) as { field: string; reason: string }[]).map(
+    ({ field, reason }) => `\n  ${field}: ${reason}`,
+  )
+  const repeat = response.status === 503 || response.status === 409 ? `\n  The same again: --key ${idempotencyKey}` : ''
+  throw new Refused(
+    `${String(answer.title)}. ${String(answer.detail ?? '')}${errors.join('')}${method === 'POST' ? repeat : ''}`,
+  )
+}
+
+function print(answer: Json): void {
+  if (values.json) process.stdout.write(`${JSON.stringify(answer)}\n`)
+  else for (const line of linesOf(answer)) process.stdout.write(`${line}\n`)
+}
+
+/** Names and values, one a line; lists indented. */
+function linesOf(answer: Json, indent = ''): string[] {
+  return Object.entries(answer).flatMap(([name, value]) => {
+    if (Array.isArray(value)) {
+      const items = value.map((item) =>
+        typeof item === 'object' ? `${indent}  ${compact(item as Json)}` : `${indent}  ${item}`,
+      )
+      return [`${indent}${name}:${value.length === 0 ? ' none' : ''}`, ...items]
+    }
+    if (typeof value === 'object' && value !== null)
+      return [`${indent}${name}:`, ...linesOf(value as Json, `${indent}  `)]
+    return value === null ? [] : [`${indent}${name}: ${String(value)}`]
+  })
+}
+
+const compact = (item: Json): string =>
+  Object.values(item)
+    .filter((value) => value !== null && typeof value !== 'object')
+    .join('  ')
+
+process.exitCode = await run()
