@@ -10,6 +10,9 @@ import { initialSearchAttributes } from '../shared/search-attributes.ts'
 export const accountDeletionType = 'accountDeletion'
 export const accountDeletionWorkflowId = (accountRef: string): string => `account-deletion-${accountRef}`
 
+/** The status that a run shows until it has erased its account. */
+export const notErased = 'erasing'
+
 export interface DeletionInput {
   /** the field cipher's `accountRef` of the account's id */
   accountRef: string
@@ -47,7 +50,7 @@ export function deletionStart({ accountRef, reason }: DeletionInput, taskQueue: 
     workflowIdConflictPolicy: 'USE_EXISTING' as const,
     workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY' as const,
     // The search attribute AccountRef is not set: the deletion deletes all runs that have it.
-    typedSearchAttributes: initialSearchAttributes({ status: 'erasing', waitingFor: 'the database', dueAt: null }),
+    typedSearchAttributes: initialSearchAttributes({ status: notErased, waitingFor: 'the database', dueAt: null }),
     staticSummary: `Deletion of an account: ${reason}`,
   }
 }

@@ -15,7 +15,13 @@ import type { ErasureStep } from '../policy/deletion.ts'
 import { periods } from '../policy/periods.ts'
 import { msUntil, plusDays, plusMs } from '../shared/calendar.ts'
 import { failure, failureCode, failureType } from '../shared/failures.ts'
-import { type DeletionActivities, type DeletionInput, type Erasure, erased } from './account-deletion.contract.ts'
+import {
+  type DeletionActivities,
+  type DeletionInput,
+  type Erasure,
+  erased,
+  notErased,
+} from './account-deletion.contract.ts'
 import { proxyLocalFirst } from './run/local-first.ts'
 import { nothing, onUpdate } from './run/messages.ts'
 import { clock, now } from './run/now.ts'
@@ -35,7 +41,7 @@ export async function accountDeletion(input: DeletionInput): Promise<{ complete:
   })
   // A cancelled run would leave erasure steps undone.
   return CancellationScope.nonCancellable(async () => {
-    showStatusDetails({ status: 'erasing', waitingFor: 'the database', dueAt: null })
+    showStatusDetails({ status: notErased, waitingFor: 'the database', dueAt: null })
     erasure = await localFirst.eraseAccount({
       ...input,
       receiptId: uuid4(),

@@ -21,7 +21,8 @@ import type { EsimProviderId } from '../../providers/esim.ts'
 import type { Payment } from '../../providers/stripe/payments.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import type { OrderStatus, RefundReason } from '../../workflows/order/order.contract.ts'
-import type { OrderRun, RecordedActivity } from './order-runs.ts'
+import type { OrderRun } from './order-runs.ts'
+import type { RecordedActivity } from './run-history.ts'
 
 /** An order that a provider has for a run's order. */
 export interface PlacedOrder {

@@ -128,7 +128,8 @@ export async function rebuild(
 async function changedRuns({ sql }: Context, temporal: Client, since: Date): Promise<OrderRun[]> {
   const runs: OrderRun[] = []
   for (const run of await listOrderRuns(temporal, since)) {
-    if (!isAsInDump(run, await findOrder(sql, run.orderId))) runs.push(await readOrderRun(temporal, run))
+    const read = isAsInDump(run, await findOrder(sql, run.orderId)) ? undefined : await readOrderRun(temporal, run)
+    if (read) runs.push(read)
   }
   return runs
 }

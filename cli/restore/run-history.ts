@@ -1,0 +1,91 @@
+/** What a run was given and what it has done, read from its history: it outlives the database. */
+import { type Client, isGrpcServiceError } from '@temporalio/client'
+import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js'
+import type { temporal as protocol } from '@temporalio/proto'
+
+/** An activity that a run has scheduled. */
+export interface RecordedActivity {
+  type: string
+  /** undefined for a local activity: histories hold only its result */
+  input: Record<string, unknown> | undefined
+  /** the time by which it decided */
+  at: Date
+  /** undefined while it has not completed */
+  completed: { result: unknown } | undefined
+}
+
+export interface RunHistory {
+  input: unknown
+  /** in the order in which they were scheduled */
+  activities: RecordedActivity[]
+}
+
+/** gRPC's NOT_FOUND */
+const notFound = 5
+
+/**
+ * Reads a run's history. @returns undefined when Temporal has deleted the run after it was listed
+ * @throws when Temporal does not answer
+ */
+export async function readHistory(
+  client: Client,
+  { workflowId, runId }: { workflowId: string; runId: string },
+): Promise<RunHistory | undefined> {
+  const events = await fetchEvents(client, workflowId, runId)
+  if (!events) return undefined
+  const decode = async (payloads: protocol.api.common.v1.IPayloads | null | undefined): Promise<unknown> =>
+    (await decodeArrayFromPayloads(client.options.loadedDataConverter, payloads?.payloads ?? []))[0]
+  const activities: (RecordedActivity & { order: number })[] = []
+  const scheduled = new Map<string, RecordedActivity>()
+  for (const event of events) {
+    const { activityTaskScheduledEventAttributes: begun, activityTaskCompletedEventAttributes: done } = event
+    if (begun) {
+      const input = (await decode(begun.input)) as RecordedActivity['input']
+      const at = typeof input?.asOf === 'string' ? new Date(input.asOf) : dateOf(event.eventTime)
+      const activity = { type: begun.activityType?.name ?? '', input, at, completed: undefined }
+      activities.push({ ...activity, order: Number(begun.activityId) })
+      scheduled.set(String(event.eventId), activities.at(-1) as RecordedActivity)
+    }
+    const ended = done && scheduled.get(String(done.scheduledEventId))
+    if (ended) ended.completed = { result: await decode(done.result) }
+    const marker = event.markerRecordedEventAttributes
+    if (marker?.markerName !== 'core_local_activity' || marker.failure) continue
+    const data = (await decode(marker.details?.data)) as LocalActivity
+    activities.push({
+      type: data.activity_type,
+      input: undefined,
+      at: dateOf(data.original_schedule_time ?? data.complete_time),
+      completed: { result: await decode(marker.details?.result) },
+      order: data.seq,
+    })
+  }
+  return {
+    input: await decode(events[0]?.workflowExecutionStartedEventAttributes?.input),
+    activities: activities.sort((a, b) => a.order - b.order),
+  }
+}
+
+async function fetchEvents(
+  client: Client,
+  workflowId: string,
+  runId: string,
+): Promise<protocol.api.history.v1.IHistoryEvent[] | undefined> {
+  try {
+    return (await client.workflow.getHandle(workflowId, runId).fetchHistory()).events ?? []
+  } catch (error) {
+    if (isGrpcServiceError(error) && error.code === notFound) return undefined
+    throw error
+  }
+}
+
+/** What the SDK's core records of a local activity. */
+interface LocalActivity {
+  seq: number
+  activity_type: string
+  complete_time: Time
+  original_schedule_time: Time | null
+}
+
+type Time = { seconds?: unknown; nanos?: number | null } | null | undefined
+
+const dateOf = (time: Time): Date => new Date(Number(time?.seconds ?? 0) * 1000 + Math.floor((time?.nanos ?? 0) / 1e6))
