@@ -1,6 +1,9 @@
 /** What the runs of orders have done: it outlives the database. */
 import type { Client } from '@temporalio/client'
+import { milliseconds } from '../../policy/periods.ts'
+import { plusMs } from '../../shared/calendar.ts'
 import { searchAttributes } from '../../shared/search-attributes.ts'
+import { closedRunsAreKeptMs } from '../../temporal/payload-keys.ts'
 import { type OrderInput, type OrderStatus, orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import { type RecordedActivity, readHistory } from './run-history.ts'
 
@@ -42,6 +45,14 @@ export async function listOrderRuns(client: Client, since: Date): Promise<Listed
     })
   }
   return [...newest.values()].sort((a, b) => a.startedAt.getTime() - b.startedAt.getTime())
+}
+
+/** Temporal deletes closed runs a little earlier or later than it says, and a restore takes a while. */
+const forgetsEarlierMs = 6 * milliseconds.hour
+
+/** Since when Temporal remembers each run, open or closed: of an earlier time, a run that is missing may have been there. */
+export async function rememberedSince(client: Client, at: Date): Promise<Date> {
+  return plusMs(at, forgetsEarlierMs - (await closedRunsAreKeptMs(client)))
 }
 
 /** The part of a query for the runs that have done something since a time, or may have. */

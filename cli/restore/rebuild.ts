@@ -5,6 +5,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Client } from '@temporalio/client'
+import { notAccepted } from '../../activities/order/payment-acceptance.ts'
 import { paymentMark } from '../../activities/order/payment-mark.ts'
 import { placementPrefix } from '../../activities/order/placement-reference.ts'
 import { leftOf } from '../../activities/order/refunds/refund.ts'
@@ -14,12 +15,12 @@ import { insertItem } from '../../db/backup/restores.ts'
 import { erasedSince } from '../../db/erasure/deletion-ledger.ts'
 import { openPayments } from '../../db/erasure/deletion-seals.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
-import { findOrder, findOrderOfPayment, type OrderRow } from '../../db/order/orders.ts'
+import { findOrder, findOrderOfPayment, listOrdersWith, moveOrder, type OrderRow } from '../../db/order/orders.ts'
 import { readCounters, recordLostNumbers } from '../../db/order/restored-documents.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
 import type { Payment } from '../../providers/stripe/payments.ts'
 import { leaveLostOrder } from './lost-order.ts'
-import { type ListedOrderRun, listOrderRuns, type OrderRun, readOrderRun } from './order-runs.ts'
+import { type ListedOrderRun, listOrderRuns, type OrderRun, readOrderRun, rememberedSince } from './order-runs.ts'
 import { type PlacedOrder, rebuildOrder, referencesOf } from './rebuild-order.ts'
 
 /** Kind of the operator task of a run that the database knows nothing of. */
@@ -38,6 +39,10 @@ export interface RebuildOptions {
 
 /** Statuses in which an order's run changes nothing but the eSIMs' states, which it reads again by itself. */
 const atRest = ['delivered', 'ended', 'cancelled', 'unpaid'] as const
+/** Statuses of which a run that is gone may have delivered the order. */
+const undelivered = ['awaiting_payment', 'in_review', 'provisioning'] as const
+/** Temporal may have forgotten what became of it. */
+const olderThanRuns = 'older_than_runs'
 /** Runs that have a row, besides those of orders and deletions. */
 const otherRuns = ['privacyRequest', 'emailChange', 'campaign', 'policyNotice'] as const
 
@@ -47,7 +52,9 @@ export async function rebuild(
 ): Promise<void> {
   const { sql, stripe, cipher } = context
   const counters = await readCounters(sql)
-  const runs = temporal ? await changedRuns(context, temporal, since) : []
+  const listed = temporal ? await listOrderRuns(temporal, since) : []
+  const remembered = temporal && (await rememberedSince(temporal, new Date()))
+  const runs = temporal ? await changedRuns(context, temporal, listed) : []
   const payments = await newPayments()
   say(`${runs.length} runs of orders and ${payments.size} payments are newer than the backup.`)
 
@@ -64,6 +71,7 @@ export async function rebuild(
     else if (isChanged(before, await findOrder(sql, run.orderId)))
       await insertItem(sql, restoreId, { kind: 'order', subjectId: run.orderId, outcome: 'rebuilt' })
   }
+  if (remembered && since < remembered) await leaveForgottenOrders()
   for await (const erased of openPayments(sql, context)) for (const id of erased) explained.add(id)
   for (const payment of payments.values()) if (!explained.has(payment.paymentIntentId)) await leavePayment(payment)
   if (temporal) await leaveOtherRuns(temporal)
@@ -93,14 +101,38 @@ export async function rebuild(
     if (status === 'canceled' || (await findOrderOfPayment(sql, paymentIntentId))) return
     if (status === 'succeeded' && leftOf(payment) <= 0) return
     const item = { kind: 'payment', subjectId: paymentIntentId } as const
-    // It may have been delivered to somebody who was erased since: their run is gone.
-    if (status === 'succeeded' && (await erasedSince(sql, new Date(createdAt)))) {
-      await insertItem(sql, restoreId, { ...item, outcome: 'undecided', detail: 'perhaps_of_an_erased_person' })
+    const doubt = status === 'succeeded' && (await mayBeDelivered(new Date(createdAt)))
+    if (doubt) {
+      await insertItem(sql, restoreId, { ...item, outcome: 'undecided', detail: doubt })
       await raiseOperatorTask(sql, { kind: paymentWithoutOrder, subjectId: paymentIntentId, at: new Date() })
       return
     }
     const plan = { paymentIntentId, orderId: payment.orderId, factId: null, invoiceNumber: null, placement: null }
     await insertItem(sql, restoreId, { ...item, outcome: 'to_settle', detail: 'no_run', plan })
+  }
+
+  /** Why a payment without a run may be for something that was delivered, if it may. */
+  async function mayBeDelivered(createdAt: Date): Promise<string | undefined> {
+    if (remembered && createdAt < remembered) return olderThanRuns
+    // The run of somebody who was erased since is gone.
+    return (await erasedSince(sql, createdAt)) ? 'perhaps_of_an_erased_person' : undefined
+  }
+
+  /**
+   * Orders of the dump whose run may have delivered them after it and closed before the time that Temporal remembers. The
+   * payment sweep would take them for undelivered and refund them.
+   */
+  async function leaveForgottenOrders(): Promise<void> {
+    const known = new Set(listed.map(({ orderId }) => orderId))
+    for (const { id, status, payment_intent_id: paymentIntentId } of await listOrdersWith(sql, undelivered)) {
+      if (known.has(id) || !paymentIntentId) continue
+      const payment = await patiently(() => stripe.getPayment(paymentIntentId))
+      if (payment.status !== 'succeeded' || leftOf(payment) <= 0) continue
+      const at = new Date()
+      await moveOrder(sql, id, [status], { status: 'cancelled', reason: notAccepted, ended_at: at })
+      await raiseOperatorTask(sql, { kind: notAccepted, subjectId: id, detail: olderThanRuns, at })
+      await insertItem(sql, restoreId, { kind: 'order', subjectId: id, outcome: 'undecided', detail: olderThanRuns })
+    }
   }
 
   async function leaveOtherRuns(client: Client): Promise<void> {
@@ -125,9 +157,9 @@ export async function rebuild(
 }
 
 /** The runs whose order the dump may not have as it is. */
-async function changedRuns({ sql }: Context, temporal: Client, since: Date): Promise<OrderRun[]> {
+async function changedRuns({ sql }: Context, temporal: Client, listed: readonly ListedOrderRun[]): Promise<OrderRun[]> {
   const runs: OrderRun[] = []
-  for (const run of await listOrderRuns(temporal, since)) {
+  for (const run of listed) {
     const read = isAsInDump(run, await findOrder(sql, run.orderId)) ? undefined : await readOrderRun(temporal, run)
     if (read) runs.push(read)
   }

@@ -12,6 +12,10 @@ export async function findOrder(sql: Queryable, orderId: string): Promise<OrderR
   return row
 }
 
+/** The orders that have one of the given statuses, the oldest first. */
+export const listOrdersWith = (sql: Queryable, statuses: readonly OrderStatus[]): Promise<OrderRow[]> =>
+  sql<OrderRow[]>`select * from orders where status in ${sql(statuses)} order by created_at, id`
+
 /** Locks an order's row until the transaction ends. Undefined when the order is missing or erased. */
 export async function lockOrder(tx: Transaction, orderId: string): Promise<OrderRow | undefined> {
   const [row] = await tx<OrderRow[]>`select * from orders where id = ${orderId} for update`
