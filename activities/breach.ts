@@ -15,7 +15,14 @@ import { raiseOperatorTask, resolveOperatorTask } from '../db/operator-tasks.ts'
 import { renderBreachDue, renderBreachNotice } from '../mails/breach/breach.tsx'
 import type { FieldGroup } from '../policy/field-groups.ts'
 import { failure, failureType } from '../shared/failures.ts'
-import type { BreachActivities, BreachDecisions, BreachUrgency } from '../workflows/breach/breach.contract.ts'
+import {
+  type BreachActivities,
+  type BreachDecisions,
+  type BreachUrgency,
+  breachType,
+  breachWorkflowId,
+} from '../workflows/breach/breach.contract.ts'
+import { restoreUndecided } from './restore.ts'
 import { sendMail, toAccount } from './sending/send-mail.ts'
 
 const tasks: Record<BreachUrgency, string> = {
@@ -96,6 +103,15 @@ export function createBreachActivities(context: Context): BreachActivities {
 
     reportStuckBreach: ({ breachId, asOf }) =>
       raiseOperatorTask(sql, { kind: stuck, subjectId: breachId, at: new Date(asOf) }),
+
+    reportLostBreach: ({ breachId, authorityDueAt, asOf }) =>
+      raiseOperatorTask(sql, {
+        kind: restoreUndecided,
+        subjectId: breachWorkflowId(breachId),
+        detail: breachType,
+        at: new Date(asOf),
+        dueAt: new Date(authorityDueAt),
+      }),
 
     closeBreach: ({ breachId, asOf }) =>
       sql.begin(async (tx) => {

@@ -25,6 +25,9 @@ import { leftOf } from './order/refunds/refund.ts'
 import { standingMinor } from './order/refunds/refund-records.ts'
 import { paymentWithoutOrder } from './payment-sweep.ts'
 
+/** Kind of the operator task of a run whose row the database does not have, or has no more. */
+export const restoreUndecided = 'restore_undecided'
+
 type Settled = Pick<RestoredItem, 'outcome'> & { detail?: string }
 
 export function createRestoreActivities(context: WorkerContext): RestoreActivities {

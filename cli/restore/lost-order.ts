@@ -3,7 +3,6 @@
 import { sellerAndTax } from '../../activities/order/invoice.ts'
 import { destinationOf } from '../../activities/order/payment.ts'
 import { placementReference } from '../../activities/order/placement-reference.ts'
-import { leftOf } from '../../activities/order/refunds/refund.ts'
 import type { Context } from '../../context.ts'
 import { insertItem, type SettlementPlan } from '../../db/backup/restores.ts'
 import type { Packages } from '../../db/connection/schema.ts'
@@ -11,18 +10,15 @@ import { insertFact, settleFact } from '../../db/order/books.ts'
 import type { HeldPlacement } from '../../db/order/placements.ts'
 import { restoreDocument } from '../../db/order/restored-documents.ts'
 import { evidenceOf } from '../../policy/vat.ts'
-import { creditNotesOf, type Loss, mayHoldEsims, provisionings, type RunFacts, referencesOf } from './rebuild-order.ts'
+import { type Loss, mayHoldEsims, ownRefund, provisionings, type RunFacts, referencesOf } from './rebuild-order.ts'
+import { findNotes, restoreNotes } from './rebuild-refunds.ts'
 
 /** Writes what the books keep of a lost order, and the items by which its payment and its eSIMs are settled. */
-export async function leaveLostOrder(
-  context: Context,
-  restoreId: string,
-  { run, payment, placed }: RunFacts,
-  loss: Loss,
-): Promise<void> {
+export async function leaveLostOrder(context: Context, restoreId: string, facts: RunFacts, loss: Loss): Promise<void> {
   const { sql } = context
+  const { run, payment } = facts
   if (!payment || payment.status === 'canceled') return
-  const books = payment.paidAt === undefined ? noBooks : await keepBooks(context, { run, payment, placed })
+  const books = payment.paidAt === undefined ? noBooks : await keepBooks(context, { ...facts, payment })
   const plan: SettlementPlan = {
     paymentIntentId: payment.paymentIntentId,
     orderId: run.orderId,
@@ -37,7 +33,7 @@ export async function leaveLostOrder(
     outcome: 'to_settle',
     plan,
   })
-  for (const placement of heldBy({ run, payment, placed })) {
+  for (const placement of heldBy(facts)) {
     await insertItem(sql, restoreId, {
       kind: 'provider_order',
       subjectId: `${placement.provider}:${placement.orderNo ?? placement.clientRef}`,
@@ -51,8 +47,8 @@ export async function leaveLostOrder(
 const noBooks = { factId: null, invoiceNumber: null }
 
 async function keepBooks(
-  { sql, config }: Context,
-  { run, payment }: RunFacts & { payment: NonNullable<RunFacts['payment']> },
+  { sql, config, stripe }: Context,
+  { run, payment, partialRefunds }: RunFacts & { payment: NonNullable<RunFacts['payment']> },
 ): Promise<Pick<SettlementPlan, 'factId' | 'invoiceNumber'>> {
   const { packageCode, quantity } = run.input
   const [sold] = await sql<Packages[]>`select * from packages where code = ${packageCode}`
@@ -66,7 +62,7 @@ async function keepBooks(
   }
   const delivery = run.activities.find(({ type, completed }) => type === 'recordDelivery' && completed)
   const number = (delivery?.completed?.result as { invoiceNumber?: string } | null | undefined)?.invoiceNumber ?? null
-  const [note, ...more] = creditNotesOf(run)
+  const refunds = payment.refundedMinor > 0 ? await stripe.listRefunds(payment.paymentIntentId) : []
   return await sql.begin(async (tx) => {
     const factId = await insertFact(tx, facts, paidAt)
     if (delivery) await settleFact(tx, factId, 'delivered')
@@ -75,15 +71,17 @@ async function keepBooks(
       ...facts,
       issuedAt: delivery.at,
       suppliedAt: delivery.at,
-      ...sellerAndTax(config, { card_country: evidenceOf(payment.cardCountry), ip_country: null }, delivery.at),
+      ...sellerAndTax(
+        config,
+        { card_country: evidenceOf(payment.cardCountry), ip_country: null },
+        delivery.at,
+      ),
       paymentKind: payment.methodKind,
       orderId: null,
     }
     await restoreDocument(tx, { ...document, number, kind: 'invoice', documentKey: 'invoice', corrects: null })
-    if (note !== undefined && more.length === 0 && leftOf(payment) <= 0) {
-      const credit = { number: note, kind: 'credit_note', documentKey: 'credit_note', corrects: number } as const
-      await restoreDocument(tx, { ...document, ...credit })
-    }
+    const notes = await findNotes(tx, refunds, { partialRefunds, own: ownRefund(run) })
+    await restoreNotes(tx, number, notes, null)
     return { factId, invoiceNumber: number }
   })
 }

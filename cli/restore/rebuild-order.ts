@@ -3,8 +3,7 @@ import { invoiceOf } from '../../activities/order/invoice.ts'
 import { destinationOf, factsOf } from '../../activities/order/payment.ts'
 import { notAccepted, objectionTo } from '../../activities/order/payment-acceptance.ts'
 import { placementReference } from '../../activities/order/placement-reference.ts'
-import { leftOf } from '../../activities/order/refunds/refund.ts'
-import { recordRefunds, standingMinor } from '../../activities/order/refunds/refund-records.ts'
+import { restoreUndecided } from '../../activities/restore.ts'
 import type { Context } from '../../context.ts'
 import type { PackageOffers, Packages } from '../../db/connection/schema.ts'
 import { tableEncryption } from '../../db/crypto/column-encryption.ts'
@@ -22,6 +21,8 @@ import type { Payment } from '../../providers/stripe/payments.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import type { OrderStatus, RefundReason } from '../../workflows/order/order.contract.ts'
 import type { OrderRun } from './order-runs.ts'
+import { type PartialRefund, redoReturns } from './partial-refunds.ts'
+import { type KnownRefunds, rebuildRefunds } from './rebuild-refunds.ts'
 import type { RecordedActivity } from './run-history.ts'
 
 /** An order that a provider has for a run's order. */
@@ -39,11 +40,13 @@ export interface RunFacts {
   /** undefined: the run never got as far as a payment */
   payment: Payment | undefined
   placed: PlacedOrder[]
+  partialRefunds: readonly PartialRefund[]
 }
 
 /** @returns why the order cannot be rebuilt, if it cannot */
-export async function rebuildOrder(context: Context, { run, payment, placed }: RunFacts): Promise<Loss | undefined> {
-  const { sql, stripe } = context
+export async function rebuildOrder(context: Context, facts: RunFacts): Promise<Loss | undefined> {
+  const { run, payment, placed, partialRefunds } = facts
+  const { sql } = context
   const { orderId } = run
   if (!(await findOrder(sql, orderId))) {
     if (!payment) return undefined
@@ -56,7 +59,9 @@ export async function rebuildOrder(context: Context, { run, payment, placed }: R
   }
   const order = await findOrder(sql, orderId)
   if (order && mayHoldEsims(run)) await keepOpenPlacements(context, order, run, placed)
-  if (order) await rebuildRefunds(order)
+  if (!order || !payment) return undefined
+  await redoReturns(context, order, partialRefunds)
+  await rebuildRefunds(context, order, payment, { partialRefunds, own: ownRefund(run) })
   return undefined
 
   /** The effect of an activity on the database. One that the dump has already changes nothing. */
@@ -89,7 +94,7 @@ export async function rebuildOrder(context: Context, { run, payment, placed }: R
         const status = type === 'startRefund' ? 'refunding' : 'refund_failed'
         const from = ['in_review', 'provisioning', 'delivered', 'refunding', 'refunded', 'refund_failed'] as const
         const reason =
-          order.reason && order.paid_at && order.status.startsWith('refund') ? order.reason : refundReason()
+          order.reason && order.paid_at && order.status.startsWith('refund') ? order.reason : refundReason(run)
         await moveOrder(sql, orderId, [...from], { status, reason, ended_at: null })
         return
       }
@@ -98,7 +103,7 @@ export async function rebuildOrder(context: Context, { run, payment, placed }: R
           await movePlacement(sql, id, ['placing', 'placed', 'provided', 'releasing'], { state: 'released' })
         return setEsimState(sql, orderId, 'cancelled', at)
       case 'refundPayment': {
-        const reason = refundReason()
+        const reason = refundReason(run)
         await moveOrder(sql, orderId, ['refunding', 'refund_failed'], { status: 'refunded', reason })
         return
       }
@@ -114,11 +119,6 @@ export async function rebuildOrder(context: Context, { run, payment, placed }: R
       }
       default:
     }
-  }
-
-  function refundReason(): RefundReason {
-    const asked = run.activities.findLast(({ type, input }) => type === 'refundPayment' && input)
-    return (asked?.input?.reason as RefundReason | undefined) ?? 'not_delivered_in_time'
   }
 
   async function rebuildPayment(
@@ -144,35 +144,18 @@ export async function rebuildOrder(context: Context, { run, payment, placed }: R
     await raiseOperatorTask(sql, { kind: notAccepted, subjectId: orderId, detail: objection, at })
     await moveOrder(sql, orderId, ['awaiting_payment'], { status: 'cancelled', reason: notAccepted, ended_at: at })
   }
-
-  /** Refunds and their credit notes: Stripe has them all, whoever has made them. */
-  async function rebuildRefunds(order: OrderRow): Promise<void> {
-    if (!payment || payment.refundedMinor === 0 || !order.paid_at) return
-    const refunds = await stripe.listRefunds(payment.paymentIntentId)
-    const at = run.activities.findLast(({ type, completed }) => type === 'refundPayment' && completed)?.at ?? new Date()
-    const numbers = creditNotesOf(run)
-    await sql.begin(async (tx) => {
-      const [invoice] = await tx<{ number: string; notes: number }[]>`
-        select l.number, (select count(*)::int from invoices n where n.corrects = l.number) as notes
-        from invoice_links l where l.order_id = ${orderId} and l.document_key = 'invoice'`
-      const [number] = numbers
-      if (invoice?.notes === 0 && number !== undefined && numbers.length === 1) {
-        const note = { number, kind: 'credit_note', documentKey: 'credit_note', corrects: invoice.number } as const
-        const grossMinor = Math.min(standingMinor(refunds), order.gross_minor)
-        await restoreDocument(tx, { ...invoiceOf(context.config, order, at), ...note, grossMinor, orderId })
-      }
-      await recordRefunds(tx, order, refunds, (order.reason ?? refundReason()) as RefundReason, at)
-      const isGivenBack = order.status.startsWith('refund') && leftOf(payment) <= 0
-      const outcome = isGivenBack ? 'refunded' : order.delivered_at ? 'delivered' : 'paid'
-      if (order.fact_id) await settleFact(tx, order.fact_id, outcome, standingMinor(refunds))
-    })
-  }
 }
 
-/** The numbers of the credit notes that a run's refund has reported. */
-export function creditNotesOf(run: OrderRun): string[] {
+function refundReason(run: OrderRun): RefundReason {
+  const asked = run.activities.findLast(({ type, input }) => type === 'refundPayment' && input)
+  return (asked?.input?.reason as RefundReason | undefined) ?? 'not_delivered_in_time'
+}
+
+/** What a run has reported of its refund. */
+export function ownRefund(run: OrderRun): KnownRefunds['own'] {
   const refunded = run.activities.findLast(({ type, completed }) => type === 'refundPayment' && completed)
-  return (refunded?.completed?.result as { creditNotes?: string[] } | null | undefined)?.creditNotes ?? []
+  const result = refunded?.completed?.result as { creditNotes?: string[] } | null | undefined
+  return { reason: refundReason(run), at: refunded?.at ?? new Date(), creditNotes: result?.creditNotes ?? [] }
 }
 
 /** The run has asked providers, and has not given back what they hold. */
@@ -252,7 +235,7 @@ async function rebuildProvided(
     await insertEsims(context, order, placement, esims.slice(0, order.quantity))
     return
   }
-  await raiseOperatorTask(sql, { kind: 'restore_undecided', subjectId: order.id, detail: 'provider_order_unknown', at })
+  await raiseOperatorTask(sql, { kind: restoreUndecided, subjectId: order.id, detail: 'provider_order_unknown', at })
 }
 
 async function rebuildTopUp(context: Context, order: OrderRow, run: OrderRun, at: Date): Promise<void> {

@@ -16,15 +16,17 @@ import { erasedSince } from '../../db/erasure/deletion-ledger.ts'
 import { openPayments } from '../../db/erasure/deletion-seals.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { findOrder, findOrderOfPayment, listOrdersWith, moveOrder, type OrderRow } from '../../db/order/orders.ts'
+import { listRefunds } from '../../db/order/refunds.ts'
 import { readCounters, recordLostNumbers } from '../../db/order/restored-documents.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
 import type { Payment } from '../../providers/stripe/payments.ts'
 import { leaveLostOrder } from './lost-order.ts'
 import { type ListedOrderRun, listOrderRuns, type OrderRun, readOrderRun, rememberedSince } from './order-runs.ts'
+import { leaveOtherRuns } from './other-runs.ts'
+import { listPartialRefunds, type PartialRefund, redoReturns } from './partial-refunds.ts'
 import { type PlacedOrder, rebuildOrder, referencesOf } from './rebuild-order.ts'
-
-/** Kind of the operator task of a run that the database knows nothing of. */
-export const restoreUndecided = 'restore_undecided'
+import { rebuildRefunds } from './rebuild-refunds.ts'
+import { rebuildWithdrawals } from './withdrawals.ts'
 
 export interface RebuildOptions {
   restoreId: string
@@ -43,8 +45,6 @@ const atRest = ['delivered', 'ended', 'cancelled', 'unpaid'] as const
 const undelivered = ['awaiting_payment', 'in_review', 'provisioning'] as const
 /** Temporal may have forgotten what became of it. */
 const olderThanRuns = 'older_than_runs'
-/** Runs that have a row, besides those of orders and deletions. */
-const otherRuns = ['privacyRequest', 'emailChange', 'campaign', 'policyNotice'] as const
 
 export async function rebuild(
   context: Context,
@@ -58,23 +58,29 @@ export async function rebuild(
   const payments = await newPayments()
   say(`${runs.length} runs of orders and ${payments.size} payments are newer than the backup.`)
 
+  const partialRefunds = temporal ? await listPartialRefunds(temporal, since) : new Map<string, PartialRefund[]>()
   const placed = await placedOrders(context, runs, since)
   const explained = new Set<string>(settled)
   // Runs come oldest first, so that the first order of a top-up is there before it.
   for (const run of runs) {
     const before = await findOrder(sql, run.orderId)
-    const payment = await paymentOf(run, before)
+    const payment = await paymentOf(run.orderId, before)
     if (payment) explained.add(payment.paymentIntentId)
-    const facts = { run, payment, placed: placed.get(run.orderId) ?? [] }
+    const ofOrder = partialRefunds.get(run.orderId) ?? []
+    const facts = { run, payment, placed: placed.get(run.orderId) ?? [], partialRefunds: ofOrder }
+    partialRefunds.delete(run.orderId)
     const loss = await rebuildOrder(context, facts)
     if (loss) await leaveLostOrder(context, restoreId, facts, loss)
     else if (isChanged(before, await findOrder(sql, run.orderId)))
       await insertItem(sql, restoreId, { kind: 'order', subjectId: run.orderId, outcome: 'rebuilt' })
   }
+  // Those of orders that the dump has as they are, but for these refunds.
+  for (const [orderId, ofOrder] of partialRefunds) await rebuildPartialRefunds(orderId, ofOrder)
   if (remembered && since < remembered) await leaveForgottenOrders()
   for await (const erased of openPayments(sql, context)) for (const id of erased) explained.add(id)
   for (const payment of payments.values()) if (!explained.has(payment.paymentIntentId)) await leavePayment(payment)
-  if (temporal) await leaveOtherRuns(temporal)
+  if (temporal) await rebuildWithdrawals(context, temporal, { restoreId, since })
+  if (temporal) await leaveOtherRuns(sql, temporal, restoreId, since)
   await recordLostNumbers(sql, restoreId, counters)
 
   /** Our payments since the dump, by the order that they are for. */
@@ -90,9 +96,21 @@ export async function rebuild(
     return found
   }
 
-  async function paymentOf(run: OrderRun, order: OrderRow | undefined): Promise<Payment | undefined> {
+  async function paymentOf(orderId: string, order: OrderRow | undefined): Promise<Payment | undefined> {
     const known = order?.payment_intent_id
-    return known ? patiently(() => stripe.getPayment(known)) : payments.get(run.orderId)
+    return known ? patiently(() => stripe.getPayment(known)) : payments.get(orderId)
+  }
+
+  async function rebuildPartialRefunds(orderId: string, ofOrder: readonly PartialRefund[]): Promise<void> {
+    const order = await findOrder(sql, orderId)
+    const payment = order && (await paymentOf(orderId, order))
+    if (!order || !payment) return
+    const before = JSON.stringify(await listRefunds(sql, orderId))
+    await redoReturns(context, order, ofOrder)
+    const own = { reason: 'returned_unused', at: new Date(), creditNotes: [] } as const
+    await rebuildRefunds(context, order, payment, { partialRefunds: ofOrder, own })
+    if (JSON.stringify(await listRefunds(sql, orderId)) === before) return
+    await insertItem(sql, restoreId, { kind: 'order', subjectId: orderId, outcome: 'rebuilt' })
   }
 
   /** A payment of which no run and no row is left. */
@@ -133,26 +151,6 @@ export async function rebuild(
       await raiseOperatorTask(sql, { kind: notAccepted, subjectId: id, detail: olderThanRuns, at })
       await insertItem(sql, restoreId, { kind: 'order', subjectId: id, outcome: 'undecided', detail: olderThanRuns })
     }
-  }
-
-  async function leaveOtherRuns(client: Client): Promise<void> {
-    const types = otherRuns.map((type) => `'${type}'`).join(', ')
-    const query = `WorkflowType IN (${types}) AND ExecutionStatus = 'Running' AND StartTime >= '${since.toISOString()}'`
-    for await (const { workflowId, type } of client.workflow.list({ query })) {
-      if (await isRecorded(workflowId)) continue
-      await insertItem(sql, restoreId, { kind: 'run', subjectId: workflowId, outcome: 'undecided', detail: type })
-      await raiseOperatorTask(sql, { kind: restoreUndecided, subjectId: workflowId, detail: type, at: new Date() })
-    }
-  }
-
-  /** Whether the row of a run, whose id ends with the row's, was in the dump. */
-  async function isRecorded(workflowId: string): Promise<boolean> {
-    const [row] = await sql<{ known: boolean }[]>`select
-      exists (select from privacy_requests where ${workflowId} like '%' || id) or
-      exists (select from email_changes where ${workflowId} like '%' || id) or
-      exists (select from campaigns where ${workflowId} like '%' || id) or
-      exists (select from policies where ${workflowId} like '%' || version) as known`
-    return row?.known ?? false
   }
 }
 

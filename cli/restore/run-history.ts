@@ -18,6 +18,8 @@ export interface RunHistory {
   input: unknown
   /** in the order in which they were scheduled */
   activities: RecordedActivity[]
+  /** the type of the failure by which it ended, if it did */
+  failedWith: string | undefined
 }
 
 /** gRPC's NOT_FOUND */
@@ -62,6 +64,8 @@ export async function readHistory(
   return {
     input: await decode(events[0]?.workflowExecutionStartedEventAttributes?.input),
     activities: activities.sort((a, b) => a.order - b.order),
+    failedWith:
+      events.at(-1)?.workflowExecutionFailedEventAttributes?.failure?.applicationFailureInfo?.type ?? undefined,
   }
 }
 

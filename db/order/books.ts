@@ -144,23 +144,38 @@ export async function creditInvoice(
   at: Date,
   orderId: string | null = null,
 ): Promise<string | undefined> {
+  const missing = await missingCreditNote(tx, invoiceNumber, () => refundedMinor, at)
+  return missing && insertDocument(tx, missing.input, missing.note, orderId)
+}
+
+/**
+ * The credit note that is to be issued next for an invoice.
+ * @param refundedMinor what is to be credited in all, from what is credited already
+ * @returns undefined when all of it is credited
+ */
+export async function missingCreditNote(
+  tx: Transaction,
+  invoiceNumber: string,
+  refundedMinor: (creditedMinor: number) => number,
+  at: Date,
+): Promise<{ input: Omit<InvoiceInput, 'orderId'>; note: Document & { taxMinor: number } } | undefined> {
   const [invoice] = await tx<Invoices[]>`select * from invoices where number = ${invoiceNumber} for update`
   if (!invoice) return undefined
   const [before] = await tx<{ notes: number; gross: number; tax: number }[]>`
     select count(*)::int as notes, coalesce(-sum(gross_minor), 0)::int as gross, coalesce(-sum(tax_minor), 0)::int as tax
     from invoices where corrects = ${invoiceNumber} and kind = 'credit_note'`
   const { notes, gross, tax } = before ?? { notes: 0, gross: 0, tax: 0 }
-  const totalMinor = Math.min(refundedMinor, invoice.gross_minor)
+  const totalMinor = Math.min(refundedMinor(gross), invoice.gross_minor)
   if (totalMinor <= gross) return undefined
-  const note: Document = {
-    kind: 'credit_note',
+  const note = {
+    kind: 'credit_note' as const,
     documentKey: notes === 0 ? 'credit_note' : `credit_note-${notes + 1}`,
     corrects: invoice.number,
-    sign: -1,
+    sign: -1 as const,
     // All notes together have the tax of their sum: split one by one, they could differ from it by a cent.
     taxMinor: splitTax(totalMinor, invoice.tax_rate_bps).taxMinor - tax,
   }
-  return insertDocument(tx, { ...correcting(invoice, at), grossMinor: totalMinor - gross }, note, orderId)
+  return { input: { ...correcting(invoice, at), grossMinor: totalMinor - gross }, note }
 }
 
 function correcting(invoice: Invoices, issuedAt: Date): Omit<InvoiceInput, 'orderId'> {

@@ -1,7 +1,7 @@
 /** R2, U6: invoices and credit notes that were issued after the dump, under the numbers that they had. */
 import type { Queryable, Transaction } from '../connection/database.ts'
 import type { Counters, Invoices } from '../connection/schema.ts'
-import { dayOf, type InvoiceInput, splitTax } from './books.ts'
+import { dayOf, type InvoiceInput, missingCreditNote, splitTax } from './books.ts'
 
 export interface IssuedDocument extends Omit<InvoiceInput, 'orderId'> {
   number: string
@@ -10,6 +10,8 @@ export interface IssuedDocument extends Omit<InvoiceInput, 'orderId'> {
   corrects: string | null
   /** null for a document whose account was lost */
   orderId: string | null
+  /** by default the tax in the gross amount */
+  taxMinor?: number
 }
 
 const numberForm = /^(.+)-(\d{6,})$/
@@ -19,7 +21,8 @@ export async function restoreDocument(tx: Transaction, document: IssuedDocument)
   const { number, kind, orderId, issuedAt, suppliedAt, grossMinor, taxRateBps, vat } = document
   const [, series = '', digits = ''] = numberForm.exec(number) ?? []
   if (!series) throw new Error(`${number} is no number of a document`)
-  const { netMinor, taxMinor } = splitTax(grossMinor, taxRateBps)
+  const taxMinor = document.taxMinor ?? splitTax(grossMinor, taxRateBps).taxMinor
+  const netMinor = grossMinor - taxMinor
   const sign = kind === 'invoice' ? 1 : -1
   await tx`insert into invoices (number, series, sequence, kind, issued_on, supplied_on, seller, description, destination,
       quantity, net_minor, tax_minor, gross_minor, tax_rate_bps, currency, payment_kind, corrects,
@@ -34,6 +37,24 @@ export async function restoreDocument(tx: Transaction, document: IssuedDocument)
       values (${orderId}, ${document.documentKey}, ${number})`
   await tx`insert into counters (series, last) values (${series}, ${Number(digits)})
     on conflict (series) do update set last = greatest(counters.last, excluded.last)`
+}
+
+/** Writes the credit note over a refund again. One that is there stays as it is. */
+export async function restoreCreditNote(
+  tx: Transaction,
+  lost: { invoiceNumber: string; number: string; amountMinor: number; at: Date; orderId: string | null },
+): Promise<void> {
+  const { invoiceNumber, number, amountMinor, at, orderId } = lost
+  if (await isIssued(tx, number)) return
+  const missing = await missingCreditNote(tx, invoiceNumber, (creditedMinor) => creditedMinor + amountMinor, at)
+  if (!missing) return
+  const { kind, documentKey, corrects, taxMinor } = missing.note
+  await restoreDocument(tx, { ...missing.input, number, kind, documentKey, corrects, taxMinor, orderId })
+}
+
+/** Whether a document with this number is there. */
+export async function isIssued(sql: Queryable, number: string): Promise<boolean> {
+  return (await sql`select from invoices where number = ${number}`).length > 0
 }
 
 /** The highest number of each series. */

@@ -74,6 +74,8 @@ export interface BreachActivities {
   recordPeopleTold(input: { breachId: string; asOf: string }): Promise<void>
   /** Makes an operator task: the mail server has taken no mail for days. */
   reportStuckBreach(input: { breachId: string; asOf: string }): Promise<void>
+  /** Makes an operator task of a breach whose row is gone. */
+  reportLostBreach(input: { breachId: string; authorityDueAt: string; asOf: string }): Promise<void>
   /** Closes the breach and its operator tasks. */
   closeBreach(input: { breachId: string; asOf: string }): Promise<void>
 }

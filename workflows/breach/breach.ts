@@ -2,7 +2,14 @@
  * GDPR articles 33 and 34: the authority is told of a breach within 72 hours, and the people without delay. Operators
  * decide and write; the run keeps the clock, reminds them with growing urgency, and mails the people.
  */
-import { ActivityFailure, allHandlersFinished, condition, continueAsNew, proxyActivities } from '@temporalio/workflow'
+import {
+  ActivityFailure,
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  patched,
+  proxyActivities,
+} from '@temporalio/workflow'
 import { periods } from '../../policy/periods.ts'
 import { msUntil, plusMs } from '../../shared/calendar.ts'
 import { proxyLocalFirst } from '../run/local-first.ts'
@@ -84,6 +91,9 @@ export async function breach({ breachId, authorityDueAt, progress }: BreachInput
   if (state.status !== 'gone') {
     await localFirst.closeBreach({ breachId, ...clock() })
     state.status = 'closed'
+  } else if (patched('lost-breach')) {
+    // Nobody deletes a breach: its row was lost with the database, and its clock goes on.
+    await localFirst.reportLostBreach({ breachId, authorityDueAt, ...clock() })
   }
   showStatus({ status: state.status, waitingFor: 'nothing', dueAt: null })
   await condition(allHandlersFinished)

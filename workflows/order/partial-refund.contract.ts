@@ -59,8 +59,12 @@ export interface PartialRefundActivities {
    * @throws OrderStateConflict unless the order was delivered and is not being refunded; RefundExceedsPayment
    */
   reservePartialRefund(input: PartialRefundInput & { asOf: string }): Promise<void>
-  /** Refunds what was reserved, with its credit note. @throws RefundRefused */
-  makePartialRefund(input: Named): Promise<void>
+  /**
+   * Refunds what was reserved, with its credit note, whose number it returns for a restore. Activities of earlier builds
+   * returned nothing.
+   * @throws RefundRefused
+   */
+  makePartialRefund(input: Named): Promise<{ creditNote: string | null } | undefined>
   /** Releases what was reserved. @param code set when nobody waits for the answer: operators are told then */
   releasePartialRefund(input: Named & { code?: string }): Promise<void>
   /** Reads the state of the refund from the payment processor. */

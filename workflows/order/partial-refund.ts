@@ -77,7 +77,7 @@ export async function partialRefund(input: PartialRefundInput): Promise<PartialR
   await condition(allHandlersFinished)
   return state
 
-  async function releasingOnFailure(work: () => Promise<void>): Promise<void> {
+  async function releasingOnFailure(work: () => Promise<unknown>): Promise<void> {
     try {
       await work()
     } catch (error) {

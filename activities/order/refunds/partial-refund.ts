@@ -80,8 +80,10 @@ export function createPartialRefundActivities(context: Context): PartialRefundAc
       if (made.refundKey !== idempotencyKey) throw failure('RefundRefused', { code: 'charge_already_refunded' })
       const at = new Date(asOf)
       await record(order, at)
-      if (isStanding((await ownRow(orderId, refundId)).state))
+      const { state, credit_note: creditNote } = await ownRow(orderId, refundId)
+      if (isStanding(state))
         await resolveOperatorTask(sql, { kind: partialRefundFailed, subjectId: orderId, by: 'order', at })
+      return { creditNote }
     },
 
     async releasePartialRefund({ refundId, orderId, asOf, code }) {

@@ -1,0 +1,89 @@
+/** Partial refunds since the dump: each has a run of its own, which does not repeat what it has done. */
+import type { Client } from '@temporalio/client'
+import { leftOf } from '../../activities/order/refunds/refund.ts'
+import type { Context } from '../../context.ts'
+import type { Transaction } from '../../db/connection/database.ts'
+import { listEsims, noteReturnAsked, setEsimState } from '../../db/order/esims.ts'
+import type { OrderRow } from '../../db/order/orders.ts'
+import { reserveRefund, upsertRefund } from '../../db/order/refunds.ts'
+import type { Payment } from '../../providers/stripe/payments.ts'
+import type { Refund } from '../../providers/stripe/refunds.ts'
+import {
+  type PartialRefundInput,
+  partialRefundKey,
+  partialRefundType,
+} from '../../workflows/order/partial-refund.contract.ts'
+import { openSince } from './order-runs.ts'
+import { readHistory } from './run-history.ts'
+
+/** What the run of a partial refund has done. */
+export interface PartialRefund {
+  input: PartialRefundInput
+  refundKey: string
+  reservedAt: Date
+  /** when the eSIMs were returned to the provider, if they were */
+  returnedAt: Date | undefined
+  /** undefined while the processor may not have made it; `creditNote`: null when there was none, or it is not known */
+  made: { at: Date; creditNote: string | null } | undefined
+}
+
+/** The partial refunds that were made since a time or are open, by order, the oldest first. */
+export async function listPartialRefunds(client: Client, since: Date): Promise<Map<string, PartialRefund[]>> {
+  const found = new Map<string, PartialRefund[]>()
+  const query = `WorkflowType = '${partialRefundType}' AND ${openSince(since)}`
+  for await (const run of client.workflow.list({ query })) {
+    const history = await readHistory(client, run)
+    const completed = (name: string) => history?.activities.find(({ type, completed }) => type === name && completed)
+    const reserved = completed('reservePartialRefund')
+    if (!history || !reserved || completed('releasePartialRefund')) continue
+    const input = history.input as PartialRefundInput
+    const made = completed('makePartialRefund')
+    const result = made?.completed?.result as { creditNote?: string | null } | null | undefined
+    const partialRefund = {
+      input,
+      refundKey: partialRefundKey(input.orderId, input.refundId),
+      reservedAt: reserved.at,
+      returnedAt: completed('withdrawEsims')?.at,
+      made: made && { at: made.at, creditNote: result?.creditNote ?? null },
+    }
+    const ofOrder = [...(found.get(input.orderId) ?? []), partialRefund]
+    found.set(
+      input.orderId,
+      ofOrder.sort((a, b) => a.reservedAt.getTime() - b.reservedAt.getTime()),
+    )
+  }
+  return found
+}
+
+/** Records that eSIMs went back: the order's run would take them for ended by the provider, and refund the rest. */
+export async function redoReturns(
+  context: Context,
+  order: OrderRow,
+  partialRefunds: readonly PartialRefund[],
+): Promise<void> {
+  for (const { returnedAt } of partialRefunds) {
+    if (!returnedAt) continue
+    for (const { id } of await listEsims(context, order)) await noteReturnAsked(context.sql, id, returnedAt)
+    await setEsimState(context.sql, order.id, 'cancelled', returnedAt)
+  }
+}
+
+/** Writes the reservation, or the refund as Stripe has it, so that the run goes on and nobody refunds the same amount. */
+export async function redoReservation(
+  tx: Transaction,
+  order: OrderRow,
+  payment: Payment,
+  { input, refundKey, reservedAt }: PartialRefund,
+  refunds: readonly Refund[],
+): Promise<void> {
+  const { reason } = input
+  const reserved = { orderId: order.id, refundKey, reason, at: reservedAt }
+  const made = refunds.find((refund) => refund.refundKey === refundKey)
+  if (made) {
+    const { refundId: stripeRefundId, amountMinor, status: state } = made
+    await upsertRefund(tx, { ...reserved, stripeRefundId, amountMinor, state })
+    return
+  }
+  const amountMinor = input.amountMinor ?? leftOf(payment)
+  if (amountMinor > 0) await reserveRefund(tx, { ...reserved, amountMinor })
+}

@@ -1,0 +1,101 @@
+/** Refunds of an order and their credit notes: Stripe has the refunds, whoever has made them, and the runs have the numbers. */
+import { leftOf } from '../../activities/order/refunds/refund.ts'
+import { recordRefunds, standingMinor, stands } from '../../activities/order/refunds/refund-records.ts'
+import type { Context } from '../../context.ts'
+import type { Transaction } from '../../db/connection/database.ts'
+import { settleFact } from '../../db/order/books.ts'
+import type { OrderRow } from '../../db/order/orders.ts'
+import { listRefunds, noteCreditNote } from '../../db/order/refunds.ts'
+import { isIssued, restoreCreditNote } from '../../db/order/restored-documents.ts'
+import type { Payment } from '../../providers/stripe/payments.ts'
+import type { Refund } from '../../providers/stripe/refunds.ts'
+import type { RefundReason } from '../../workflows/order/order.contract.ts'
+import { type PartialRefund, redoReservation } from './partial-refunds.ts'
+
+/** What the runs know of an order's refunds. */
+export interface KnownRefunds {
+  partialRefunds: readonly PartialRefund[]
+  /** of the order's own run */
+  own: {
+    reason: RefundReason
+    at: Date
+    /** the numbers of all credit notes at the end of its refund */
+    creditNotes: readonly string[]
+  }
+}
+
+export async function rebuildRefunds(
+  { sql, stripe }: Context,
+  order: OrderRow,
+  payment: Payment,
+  known: KnownRefunds,
+): Promise<void> {
+  const { partialRefunds, own } = known
+  if (!order.paid_at || (payment.refundedMinor === 0 && partialRefunds.length === 0)) return
+  const refunds = await stripe.listRefunds(payment.paymentIntentId)
+  await sql.begin(async (tx) => {
+    for (const each of partialRefunds) await redoReservation(tx, order, payment, each, refunds)
+    const credited = (await listRefunds(tx, order.id)).filter(({ credit_note }) => credit_note !== null)
+    const notes = await findNotes(
+      tx,
+      refunds.filter(({ refundId }) => !credited.some(({ stripe_refund_id }) => stripe_refund_id === refundId)),
+      known,
+    )
+    const [invoice] = await tx<{ number: string }[]>`
+      select number from invoice_links where order_id = ${order.id} and document_key = 'invoice'`
+    if (invoice) await restoreNotes(tx, invoice.number, notes, order.id)
+    await recordRefunds(tx, order, refunds, order.reason ?? own.reason, own.at)
+    const rows = invoice ? await listRefunds(tx, order.id) : []
+    for (const { refund, number } of notes) {
+      const row = rows.find(({ stripe_refund_id }) => stripe_refund_id === refund.refundId)
+      if (row) await noteCreditNote(tx, row.refund_key, number)
+    }
+    const isGivenBack = order.status.startsWith('refund') && leftOf(payment) <= 0
+    const outcome = isGivenBack ? 'refunded' : order.delivered_at ? 'delivered' : 'paid'
+    if (order.fact_id) await settleFact(tx, order.fact_id, outcome, standingMinor(refunds))
+  })
+}
+
+export interface KnownNote {
+  refund: Refund
+  number: string
+  at: Date
+}
+
+/**
+ * The numbers of the refunds' credit notes, as far as they are certain.
+ * @param refunds without a credit note, the newest first, as Stripe lists them
+ */
+export async function findNotes(
+  tx: Transaction,
+  refunds: readonly Refund[],
+  { partialRefunds, own }: KnownRefunds,
+): Promise<KnownNote[]> {
+  const found = new Map<Refund, KnownNote>()
+  const standing = refunds.filter(stands).toReversed()
+  for (const { refundKey, made } of partialRefunds) {
+    const refund = standing.find((each) => each.refundKey === refundKey)
+    if (refund && made?.creditNote) found.set(refund, { refund, number: made.creditNote, at: made.at })
+  }
+  const taken = [...found.values()].map(({ number }) => number)
+  const numbers: string[] = []
+  for (const number of own.creditNotes.toSorted())
+    if (!taken.includes(number) && !(await isIssued(tx, number))) numbers.push(number)
+  // Credit notes are issued in the order of the refunds.
+  const others = standing.filter((refund) => !found.has(refund))
+  if (others.length === numbers.length)
+    for (const [index, refund] of others.entries())
+      found.set(refund, { refund, number: numbers[index] ?? '', at: own.at })
+  return standing.flatMap((refund) => found.get(refund) ?? [])
+}
+
+/** Writes credit notes again. @param orderId null when the account is lost */
+export async function restoreNotes(
+  tx: Transaction,
+  invoiceNumber: string,
+  notes: readonly KnownNote[],
+  orderId: string | null,
+): Promise<void> {
+  for (const { refund, number, at } of notes)
+    await restoreCreditNote(tx, { invoiceNumber, number, amountMinor: refund.amountMinor, at, orderId })
+}

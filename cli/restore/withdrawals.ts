@@ -1,0 +1,62 @@
+/**
+ * Withdrawals that were stated after the dump: the statement counts from its time, and a run states it only once, so that
+ * nobody could state it again. The name is that of the account, which the API suggests as well.
+ */
+import type { Client } from '@temporalio/client'
+import { canWithdrawFrom } from '../../activities/order/refunds/withdrawal.ts'
+import type { Context } from '../../context.ts'
+import { findAccount } from '../../db/accounts.ts'
+import { insertItem } from '../../db/backup/restores.ts'
+import { raiseOperatorTask } from '../../db/operator-tasks.ts'
+import { findOrder, type OrderRow } from '../../db/order/orders.ts'
+import { findWithdrawal, openWithdrawal, stateWithdrawal } from '../../db/order/withdrawals.ts'
+import { refundDueAfter } from '../../shared/withdrawal-period.ts'
+import { withdrawalType, withdrawalWorkflowId } from '../../workflows/order/withdrawal.contract.ts'
+import { openSince } from './order-runs.ts'
+import { type RunHistory, readHistory } from './run-history.ts'
+
+export async function rebuildWithdrawals(
+  context: Context,
+  temporal: Client,
+  { restoreId, since }: { restoreId: string; since: Date },
+): Promise<void> {
+  const { sql } = context
+  const query = `WorkflowType = '${withdrawalType}' AND ${openSince(since)}`
+  for await (const run of temporal.workflow.list({ query })) {
+    const order = await findOrder(sql, run.workflowId.slice(withdrawalWorkflowId('').length))
+    const history = order && (await readHistory(temporal, run))
+    if (!history) continue
+    const stated = await restate(order, history)
+    if (stated)
+      await insertItem(sql, restoreId, { kind: 'run', subjectId: order.id, outcome: 'rebuilt', detail: withdrawalType })
+    await raiseTasks(order, history)
+  }
+
+  /** @returns whether a statement was written that the dump does not have */
+  async function restate(order: OrderRow, { activities }: RunHistory): Promise<boolean> {
+    const recorded = activities.find(({ type, completed }) => type === 'recordWithdrawal' && completed)
+    const known = await findWithdrawal(sql, context, order)
+    if (!recorded || known?.statedAt) return false
+    const account = await findAccount(sql, context, order.account_id)
+    const name = known?.name ?? `${account?.firstName} ${account?.lastName}`
+    await openWithdrawal(sql, context, order, { name, at: recorded.at })
+    return stateWithdrawal(sql, order.id, recorded.at)
+  }
+
+  /** The operator tasks that the run has made, unless the money was given back. */
+  async function raiseTasks(order: OrderRow, { activities, failedWith }: RunHistory): Promise<void> {
+    if (!canWithdrawFrom.includes(order.status)) return
+    const left = activities.find(({ type, completed }) => type === 'leaveWithdrawalToOperator' && completed)
+    const statedAt = (await findWithdrawal(sql, context, order))?.statedAt
+    const task = { subjectId: order.id, detail: 'restore' }
+    if (left && statedAt)
+      await raiseOperatorTask(sql, {
+        ...task,
+        kind: 'withdrawal_unsettled',
+        at: left.at,
+        dueAt: refundDueAfter(statedAt),
+      })
+    if (failedWith === 'WithdrawalRightLost' && !statedAt && !order.performance_consent)
+      await raiseOperatorTask(sql, { ...task, kind: 'withdrawal_after_use', at: new Date() })
+  }
+}
