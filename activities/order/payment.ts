@@ -69,31 +69,16 @@ export function createOrderPaymentActivities(context: Context): Activities {
         (await withFailureTypes(paymentFailureTypes, () =>
           stripe.createCustomerSession(customerId, `order-${input.orderId}:customer-session`),
         ))
-      const order: NewOrder = {
-        id: input.orderId,
-        account_id: input.accountId,
-        parent_order_id: input.parentOrderId,
-        esim_id: input.esimId,
-        package_code: input.packageCode,
-        package_name: offer.name,
-        destination: destinationOf(offer.destinations),
-        quantity: input.quantity,
-        data_bytes: offer.data_bytes,
-        days: offer.days,
+      const order = newOrder(input, offer, {
         gross_minor: grossMinor,
         currency: offer.currency,
         ...payment,
         customer_session_secret: fields.sealOptional('customer_session_secret', sessionSecret),
-        ad_user_data: input.measurement.adUserData,
-        ad_personalization: input.measurement.adPersonalization,
         measurement_event_id: input.measurement.adUserData ? randomUUID() : null,
         // The request's time, because the payment may be older than this run.
-        ip_country: input.ipCountry ?? null,
-        performance_consent: input.performanceConsent?.version ?? null,
-        performance_consent_at: input.performanceConsent ? new Date(input.performanceConsent.at) : null,
         created_at: new Date(input.orderedAt ?? input.asOf),
         payment_due_at: new Date(input.paymentDueAt),
-      }
+      })
       // The run has given up by now: an order that stood all the same could be paid, and nobody would see to it.
       if (isTooLate()) throw failure('PaymentUnavailable', { code: 'too_late' })
       await insertOrder(sql, order).catch(async (error: unknown) => {
@@ -259,6 +244,46 @@ type OpenedPayment = Pick<NewOrder, 'payment_intent_id' | 'payment_client_secret
 type PackageRow = Pick<Packages, 'name' | 'destinations' | 'data_bytes' | 'days' | 'price_minor' | 'currency'> & {
   order_status: Orders['status'] | null
 }
+
+/** What the input of an order's run says of its row. */
+type FromInput =
+  | 'id'
+  | 'account_id'
+  | 'parent_order_id'
+  | 'esim_id'
+  | 'package_code'
+  | 'quantity'
+  | 'ad_user_data'
+  | 'ad_personalization'
+  | 'ip_country'
+  | 'performance_consent'
+  | 'performance_consent_at'
+/** What its package says. */
+type FromPackage = 'package_name' | 'destination' | 'data_bytes' | 'days'
+
+/** The row of an order, for its checkout and for a restore that rebuilds it: what the input has is in both. */
+export const newOrder = (
+  input: OrderInput,
+  sold: Pick<Packages, 'name' | 'destinations' | 'data_bytes' | 'days'>,
+  others: Omit<NewOrder, FromInput | FromPackage>,
+): NewOrder => ({
+  id: input.orderId,
+  account_id: input.accountId,
+  parent_order_id: input.parentOrderId,
+  esim_id: input.esimId,
+  package_code: input.packageCode,
+  package_name: sold.name,
+  destination: destinationOf(sold.destinations),
+  quantity: input.quantity,
+  data_bytes: sold.data_bytes,
+  days: sold.days,
+  ad_user_data: input.measurement.adUserData,
+  ad_personalization: input.measurement.adPersonalization,
+  ip_country: input.ipCountry ?? null,
+  performance_consent: input.performanceConsent?.version ?? null,
+  performance_consent_at: input.performanceConsent ? new Date(input.performanceConsent.at) : null,
+  ...others,
+})
 
 export const factsOf = (order: OrderRow) => ({
   packageName: order.package_name,

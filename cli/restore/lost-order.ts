@@ -73,7 +73,7 @@ async function keepBooks(
       suppliedAt: delivery.at,
       ...sellerAndTax(
         config,
-        { card_country: evidenceOf(payment.cardCountry), ip_country: null },
+        { card_country: evidenceOf(payment.cardCountry), ip_country: run.input.ipCountry ?? null },
         delivery.at,
       ),
       paymentKind: payment.methodKind,

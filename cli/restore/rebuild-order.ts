@@ -1,6 +1,6 @@
 /** Brings an order's rows to where its run is: the effects of what the run has completed. docs/restore.md has the table. */
 import { invoiceOf } from '../../activities/order/invoice.ts'
-import { destinationOf, factsOf } from '../../activities/order/payment.ts'
+import { factsOf, newOrder } from '../../activities/order/payment.ts'
 import { notAccepted, objectionTo } from '../../activities/order/payment-acceptance.ts'
 import { placementReference } from '../../activities/order/placement-reference.ts'
 import { restoreUndecided } from '../../activities/restore.ts'
@@ -172,24 +172,17 @@ export const referencesOf = (run: OrderRun): string[] =>
 
 async function insertLostOrder(context: Context, run: OrderRun, payment: Payment): Promise<Loss | undefined> {
   const { sql, cipher, dataKeys } = context
-  const { input, orderId, startedAt } = run
+  const { input, startedAt } = run
   const [account] = await sql`select from accounts where id = ${input.accountId}`
   if (!account) return 'account_lost'
   const [sold] = await sql<Packages[]>`select * from packages where code = ${input.packageCode}`
   if (!sold) return 'package_unknown'
   if (input.parentOrderId && !(await findOrder(sql, input.parentOrderId))) return 'first_order_lost'
   const fields = tableEncryption(cipher, await dataKeys.get(sql, input.accountId), 'orders')
-  await insertOrder(sql, {
-    id: orderId,
-    account_id: input.accountId,
-    parent_order_id: input.parentOrderId,
-    esim_id: input.esimId,
-    package_code: input.packageCode,
-    package_name: sold.name,
-    destination: destinationOf(sold.destinations),
-    quantity: input.quantity,
-    data_bytes: sold.data_bytes,
-    days: sold.days,
+  const opened = run.activities.find(({ type }) => type === 'openCheckout')?.input as
+    | { paymentDueAt?: string }
+    | undefined
+  const order = newOrder(input, sold, {
     gross_minor: payment.amountMinor,
     currency: payment.currency,
     payment_intent_id: payment.paymentIntentId,
@@ -197,17 +190,14 @@ async function insertLostOrder(context: Context, run: OrderRun, payment: Payment
     customer_session_secret: null,
     // The payment is known: nobody has to read it on its page.
     checkout_session_id: null,
-    ad_user_data: input.measurement.adUserData,
-    ad_personalization: input.measurement.adPersonalization,
     // A purchase that was measured under the lost id must not be measured again.
     measurement_event_id: null,
-    // Only the lost database had them.
-    performance_consent: null,
-    performance_consent_at: null,
-    ip_country: null,
     created_at: new Date(input.orderedAt ?? startedAt),
-    payment_due_at: plusMs(startedAt, periods.order.paymentWindowMs),
+    payment_due_at: opened?.paymentDueAt
+      ? new Date(opened.paymentDueAt)
+      : plusMs(startedAt, periods.order.paymentWindowMs),
   })
+  await insertOrder(sql, order)
   return undefined
 }
 
