@@ -4,6 +4,7 @@ import { breachWorkflowId } from '../../workflows/breach/breach.contract.ts'
 import { campaignWorkflowId } from '../../workflows/campaign.contract.ts'
 import { emailChangeWorkflowId } from '../../workflows/email-change.contract.ts'
 import { keyRotationWorkflowId } from '../../workflows/keys/key-rotation.contract.ts'
+import { bulkActionWorkflowId } from '../../workflows/order/bulk-action.contract.ts'
 import { policyNoticeWorkflowId } from '../../workflows/policy-notice.contract.ts'
 import { privacyRequestWorkflowId } from '../../workflows/privacy-request.contract.ts'
 import type { WorkflowType } from '../../workflows/versioning/behaviors.ts'
@@ -48,6 +49,11 @@ export const afterRestore: Readonly<Record<WorkflowType, AfterRestore>> = {
   breach: leftToOperator(
     breachWorkflowId,
     (sql, id) => sql<DumpedRow[]>`select state = 'closed' as settled from breaches where id::text = ${id}`,
+  ),
+  bulkAction: leftToOperator(
+    bulkActionWorkflowId,
+    (sql, id) => sql<DumpedRow[]>`
+      select state in ('done', 'cancelled') as settled from bulk_actions where id::text = ${id}`,
   ),
   campaign: leftToOperator(
     campaignWorkflowId,
