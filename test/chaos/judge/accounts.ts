@@ -1,0 +1,104 @@
+/** Accounts and exports: C1, C2, C3, C5, C6, C7, U1, G1, G2, G5. */
+import { type AccountExport, type Acknowledgements, type Finding, living, type Oracle, type Person } from './record.ts'
+
+/** The fields of an exported account: the privacy policy names no others. */
+const accountFields = [
+  'id',
+  'email',
+  'mailState',
+  'firstName',
+  'lastName',
+  'phone',
+  'signUpIp',
+  'lastLoginIp',
+  'firebaseUid',
+  'policyVersion',
+  'language',
+  'consents',
+  'createdAt',
+  'lastActiveAt',
+]
+
+const exports = (said: Acknowledgements): { person: Person; exported: AccountExport }[] =>
+  said.people.flatMap((person) => (person.exported ? [{ person, exported: person.exported }] : []))
+
+const differs = (subject: string, what: string, is: unknown, wanted: unknown): Finding[] =>
+  is === wanted ? [] : [{ subject, what: `${what} is ${JSON.stringify(is)}, acknowledged ${JSON.stringify(wanted)}` }]
+
+/** C1: name and address as they were given, and no field that the policy does not name. */
+export const accountsHoldWhatWasGiven: Oracle = (_books, said) =>
+  exports(said).flatMap(({ person, exported: { account } }) => [
+    ...Object.keys(account)
+      .filter((field) => !accountFields.includes(field))
+      .map((field) => ({ subject: person.name, what: `keeps ${field}` })),
+    ...(['email', 'lastName'] as const).flatMap((field) => differs(person.name, field, account[field], person[field])),
+  ])
+
+/** C2: a phone number only where one was given. */
+export const phonesAreOptional: Oracle = (_books, said) =>
+  living(said).flatMap(({ name, seen, phone }) =>
+    seen.status === 200 ? differs(name, 'phone', seen.phone ?? null, phone) : [],
+  )
+
+/** C3: every acknowledged order is in an export, with package, date, destination and amount. */
+export const purchasesAreKept: Oracle = (_books, said) =>
+  exports(said).flatMap(({ person, exported }) =>
+    said.orders
+      .filter(({ accountId }) => accountId === person.accountId)
+      .flatMap((order) => {
+        const kept = exported.orders.find(({ id }) => id === order.orderId)
+        if (!kept) return [{ subject: order.name, what: 'is not in the export' }]
+        const isWhole = kept.destination !== '' && Number.isFinite(Date.parse(kept.createdAt))
+        return [
+          ...differs(order.name, 'the amount', kept.amountMinor, order.grossMinor),
+          ...differs(order.name, 'the package', kept.packageCode, order.packageCode),
+          ...(isWhole ? [] : [{ subject: order.name, what: 'has no date or destination in the export' }]),
+        ]
+      }),
+  )
+
+/** C5: devices as they were registered. How they are encrypted is not seen from outside. */
+export const devicesAreKept: Oracle = (_books, said) =>
+  exports(said)
+    .filter(({ exported, person }) => !exported.devices.some(({ deviceId }) => deviceId === person.deviceId))
+    .map(({ person }) => ({ subject: person.name, what: 'the export lacks the device' }))
+
+/** C6: the identity as it was linked. How it is encrypted is not seen from outside. */
+export const identitiesAreKept: Oracle = (_books, said) =>
+  exports(said)
+    .filter(({ person, exported }) => person.appleSubject && !exported.subjects.includes(person.appleSubject))
+    .map(({ person }) => ({ subject: person.name, what: 'the export lacks the linked identity' }))
+
+/** C7: a request with any other field is refused, and its value is found nowhere. */
+export const nothingElseIsKept: Oracle = ({ received, mails }, said) =>
+  said.foreignFields.flatMap(({ field, value, status }) => {
+    const isStored =
+      received.some(({ text }) => text.includes(value)) ||
+      mails.some(({ text }) => text.includes(value)) ||
+      exports(said).some(({ exported }) => JSON.stringify(exported).includes(value))
+    return [
+      ...(status === 400 ? [] : [{ subject: field, what: `answered with ${status}` }]),
+      ...(isStored ? [{ subject: field, what: 'was kept or passed on' }] : []),
+    ]
+  })
+
+/** U1: every acknowledged account is there until it is deleted. */
+export const accountsStay: Oracle = (_books, said) =>
+  living(said).flatMap(({ name, seen }) => differs(name, 'the account', seen.status, 200))
+
+/** G1: a person sees their own data. */
+export const peopleSeeTheirData: Oracle = (_books, said) =>
+  living(said).flatMap(({ name, seen, email }) => differs(name, 'the address shown', seen.email, email))
+
+/** G2: an acknowledged correction is seen. */
+export const correctionsHold: Oracle = (_books, said) =>
+  living(said)
+    .filter(({ corrected }) => corrected)
+    .flatMap(({ name, seen, firstName }) => differs(name, 'the corrected name', seen.firstName, firstName))
+
+/** G5: an export validates against its published schema, and is that person's. */
+export const exportsAreComplete: Oracle = (_books, said) =>
+  exports(said).flatMap(({ person, exported }) => [
+    ...exported.faults.map((fault) => ({ subject: person.name, what: `the export's form: ${fault}` })),
+    ...differs(person.name, 'the exported account', exported.account.id, person.accountId),
+  ])

@@ -1,0 +1,42 @@
+/** Requests and notices: G6, N1, N2. */
+import { periods } from '../../../policy/periods.ts'
+import { distinct, mailsOf } from './messages.ts'
+import type { Oracle } from './record.ts'
+
+const noticeMs = periods.policyNotice.beforeEffectDays * 86_400_000
+
+/** G6: a request is acknowledged once, answered once, and operators are reminded of it before its day. */
+export const requestsAreAnswered: Oracle = ({ mails }, { privacyRequests }) =>
+  privacyRequests.flatMap(({ replyTo, reference, isAnswered, isDue }) => {
+    const got = distinct(mails.filter(({ to }) => to.includes(replyTo)))
+    const wanted = isAnswered ? 2 : 1
+    const reminders = distinct(mails.filter(({ to, subject }) => !to.includes(replyTo) && subject.includes(reference)))
+    return [
+      ...(got.length === wanted ? [] : [{ subject: reference, what: `${got.length} mails, not ${wanted}` }]),
+      ...(isDue && reminders.length < 3 ? [{ subject: reference, what: `${reminders.length} reminders` }] : []),
+    ]
+  })
+
+/** N1: a policy is posted once it is acknowledged. */
+export const policiesArePosted: Oracle = (_books, { policies }) =>
+  policies
+    .filter(({ onPage }) => !onPage)
+    .map(({ version }) => ({ subject: version, what: 'is not on the public page' }))
+
+/** N2: everybody has one notice 30 days before the version takes effect, and it takes effect only then. */
+export const noticesComeInTime: Oracle = (books, { policies, people }) =>
+  policies.flatMap(({ version, postedAt, effectiveAt, inForce, reached }) => [
+    ...(inForce && reached < effectiveAt ? [{ subject: version, what: 'is in force before its day' }] : []),
+    ...people
+      .filter(({ signedUpAt, deletion }) => signedUpAt < postedAt && (deletion === null || deletion.at > effectiveAt))
+      .flatMap((person) => {
+        const about = ({ subject, text }: { subject: string; text: string }) =>
+          /privacy policy/.test(subject) && text.replaceAll('\n', ' ').includes(version)
+        const notices = distinct(mailsOf(books, person).filter(about))
+        const isLate = notices.some(({ at }) => effectiveAt - at < noticeMs)
+        return [
+          ...(notices.length === 1 ? [] : [{ subject: person.name, what: `${notices.length} notices of ${version}` }]),
+          ...(isLate ? [{ subject: person.name, what: `has less than 30 days until ${version}` }] : []),
+        ]
+      }),
+  ])

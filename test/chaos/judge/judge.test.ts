@@ -1,0 +1,42 @@
+/** Each oracle of the judge is silent about a world in which all promises are kept, and finds each planted violation. */
+import { describe, expect, test } from 'vitest'
+import { promises } from '../../../policy/promises.ts'
+import { judge, judges } from './judge.ts'
+import { plants } from './plants.ts'
+import { keptWorld } from './sample.ts'
+
+test('the judge finds nothing in a world in which all promises are kept', () => {
+  const { books, said } = keptWorld()
+  expect(judge(books, said)).toEqual([])
+})
+
+test('the judge has one entry for each promise, and a planted violation for each oracle', () => {
+  expect(Object.keys(judges).sort()).toEqual(Object.keys(promises).sort())
+  const oracles = Object.entries(judges).filter(([, entry]) => typeof entry === 'function')
+  expect(Object.keys(plants).sort()).toEqual(oracles.map(([promise]) => promise).sort())
+})
+
+describe('the judge finds', () => {
+  test.each(
+    Object.entries(plants).flatMap(([promise, its]) =>
+      Object.entries(its).map(([what, plant]) => ({ promise, what, plant })),
+    ),
+  )('$promise: $what', ({ promise, plant }) => {
+    const world = keptWorld()
+    plant(world)
+    expect(judge(world.books, world.said).map((violation) => violation.promise)).toContain(promise)
+  })
+})
+
+test('the judge allows a second copy of a mail if a crash or a lost reply lay between', () => {
+  for (const excuse of ['crash', 'lost reply']) {
+    const { books, said } = keptWorld()
+    const [first] = books.mails
+    if (!first) throw new Error('no mail')
+    books.mails.push({ ...first, at: first.at + 5000 })
+    expect(judge(books, said).map(({ promise }) => promise)).toEqual(['U3'])
+    if (excuse === 'crash') said.crashes.push({ from: first.at + 1000, until: first.at + 2000 })
+    else books.lostMailReplies.push({ at: first.at + 10, to: first.to[0] ?? '' })
+    expect(judge(books, said)).toEqual([])
+  }
+})

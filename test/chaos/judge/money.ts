@@ -1,0 +1,167 @@
+/** Money, eSIMs and documents: U2, U5, U6. */
+import { periods } from '../../../policy/periods.ts'
+import { type Acknowledgements, type Finding, type Oracle, type Order, type OutsideBooks, sum } from './record.ts'
+
+/** Work goes on in real time while a run's clock is moved. */
+const graceMs = 5 * 60_000
+
+const unpaidEnds = ['cancelled', 'unpaid']
+const deliveredEnds = ['delivered', 'ended']
+
+interface Account {
+  order: Order
+  isGone: boolean
+  receivedMinor: number
+  refundedMinor: number
+  charges: number
+  held: number
+}
+
+function accounts(books: OutsideBooks, said: Acknowledgements): Account[] {
+  const held = new Set(books.esims.filter((esim) => esim.held).map(({ iccid }) => iccid))
+  const gone = new Set(
+    said.people.filter(({ deletion, inactive }) => deletion || inactive).map(({ accountId }) => accountId),
+  )
+  return said.orders.map((order) => {
+    const payments = books.payments.filter(({ orderId, succeeded }) => orderId === order.orderId && succeeded)
+    const ids = new Set(payments.map(({ id }) => id))
+    return {
+      order,
+      isGone: gone.has(order.accountId),
+      receivedMinor: sum(payments.map((payment) => payment.receivedMinor)),
+      refundedMinor: sum(
+        books.refunds.filter(({ payment, failed }) => ids.has(payment) && !failed).map(({ minor }) => minor),
+      ),
+      charges: sum(payments.map((payment) => payment.charges)),
+      held: order.iccids.filter((iccid) => held.has(iccid)).length,
+    }
+  })
+}
+
+/** U2: paid means delivered or refunded within its time, once each. */
+export const ordersEndOnce: Oracle = (books, said) => {
+  const all = accounts(books, said)
+  return [...all.flatMap(orderFaults), ...strays(books, all), ...eventFaults(said)]
+}
+
+function orderFaults({ order, isGone, receivedMinor, refundedMinor, charges, held }: Account): Finding[] {
+  const found: Finding[] = []
+  const isWrong = (wrong: boolean, what: string): void => {
+    if (wrong) found.push({ subject: order.name, what: `${what} (${order.status})` })
+  }
+  const { status, grossMinor, isTopUp, quantity, partialRefunds } = order
+  isWrong(charges > 1, `${charges} charges`)
+  isWrong(receivedMinor > 0 && receivedMinor !== grossMinor, `received ${receivedMinor} for ${grossMinor}`)
+  isWrong(refundedMinor > receivedMinor, `refunded ${refundedMinor} of ${receivedMinor}`)
+  // An order of an erased account is seen for the last time before: its end is in the outside books alone.
+  if (isGone) {
+    const partly = refundedMinor > 0 && refundedMinor < receivedMinor
+    isWrong(partly && refundedMinor !== sum(partialRefunds), `refunded ${refundedMinor} of ${receivedMinor}`)
+    return found
+  }
+  if (receivedMinor === 0) {
+    isWrong(!unpaidEnds.includes(status), 'not paid')
+    isWrong(held > 0, `${held} eSIMs without a payment`)
+  } else if (deliveredEnds.includes(status)) {
+    isWrong(!isTopUp && held !== quantity, `${held} of ${quantity} eSIMs`)
+    isWrong(
+      refundedMinor !== sum(partialRefunds),
+      `refunded ${refundedMinor}, acknowledged ${partialRefunds.join(' + ') || 0}`,
+    )
+  } else if (status === 'refunded') {
+    isWrong(refundedMinor !== receivedMinor, `refunded ${refundedMinor} of ${receivedMinor}`)
+    isWrong(held > 0, `${held} eSIMs kept although refunded`)
+  } else {
+    isWrong(true, 'paid, and neither delivered nor refunded')
+  }
+  const { paidAt, deliveredAt } = order
+  if (paidAt !== null && deliveredAt !== null) {
+    const { deliverWithinMs, reviewWindowMs } = periods.order
+    const within = deliverWithinMs + (order.risk === 'normal' ? 0 : reviewWindowMs)
+    isWrong(
+      deliveredAt - paidAt > within + graceMs,
+      `delivered after ${Math.round((deliveredAt - paidAt) / 60_000)} min`,
+    )
+  }
+  return found
+}
+
+/** eSIMs, top-ups and payments that belong to no order. */
+function strays(books: OutsideBooks, all: Account[]): Finding[] {
+  const known = new Set(all.flatMap(({ order }) => order.iccids))
+  const strange = books.esims.filter(({ iccid, held }) => held && !known.has(iccid))
+  // Delivered while its account was being erased: nobody could look at it any more.
+  const unseen = all.filter(
+    ({ order, isGone, receivedMinor, refundedMinor }) =>
+      isGone && !order.isTopUp && order.iccids.length === 0 && receivedMinor > refundedMinor,
+  )
+  const allowed = sum(unseen.map(({ order }) => order.quantity))
+  const found: Finding[] = []
+  if (strange.length > allowed) {
+    const names = strange.map(({ provider, iccid }) => `${provider} ${iccid}`)
+    found.push({ subject: 'providers', what: `eSIMs held for no order: ${names.join(', ')}` })
+  }
+  const topUps = all.filter(({ order }) => order.isTopUp)
+  const applied = topUps.filter(({ order }) => deliveredEnds.includes(order.status)).length
+  const perhaps = topUps.filter(({ isGone }) => isGone).length
+  if (books.topUps.length < applied - perhaps || books.topUps.length > applied + perhaps)
+    found.push({ subject: 'providers', what: `${books.topUps.length} top-ups applied, ${applied} delivered` })
+  const orderIds = new Set(all.map(({ order }) => order.orderId))
+  for (const { id, orderId, succeeded } of books.payments)
+    if (succeeded && !orderIds.has(orderId)) found.push({ subject: id, what: 'a payment for no order' })
+  return found
+}
+
+/** The app backend's events tell each acknowledged order's beginning and its end. */
+function eventFaults({ orders, events, people }: Acknowledgements): Finding[] {
+  const gone = new Set(
+    people.filter(({ deletion, inactive }) => deletion || inactive).map(({ accountId }) => accountId),
+  )
+  return orders
+    .filter(({ accountId }) => !gone.has(accountId))
+    .flatMap(({ name, orderId, status }) => {
+      const types = events.filter((event) => event.orderId === orderId).map(({ type }) => type)
+      const made = types.filter((type) => type === 'order.created').length
+      const ends = types.filter((type) => type === `order.${status}`).length
+      return made === 1 && ends === 1
+        ? []
+        : [{ subject: name, what: `${made} events of its beginning and ${ends} of its end as ${status}` }]
+    })
+}
+
+/** U5: nothing is delivered on a risky payment before an operator has approved it. */
+export const riskyOrdersWait: Oracle = (_books, { orders }) =>
+  orders
+    .filter(({ risk, verdict, iccids }) => risk === 'elevated' && verdict !== 'approve' && iccids.length > 0)
+    .map(({ name }) => ({ subject: name, what: 'delivered without an approval' }))
+
+/** U6: documents have numbers without gaps, and their sum is what customers have paid and not got back. */
+export const booksAreComplete: Oracle = (books, said) => {
+  const { entries } = said.journal
+  const found: Finding[] = []
+  const series = new Map<string, number[]>()
+  for (const { number } of entries) {
+    const [, name = '', digits = ''] = /^(.*?)(\d+)$/.exec(number) ?? []
+    series.set(name, [...(series.get(name) ?? []), Number(digits)])
+  }
+  for (const [name, numbers] of series) {
+    const sorted = numbers.toSorted((a, b) => a - b)
+    const [first = 0] = sorted
+    const wrong = sorted.find((number, index) => number !== first + index)
+    if (wrong !== undefined) found.push({ subject: name, what: `a gap or a duplicate before ${wrong}` })
+  }
+  const listed = new Set(entries.map(({ number }) => number))
+  for (const order of said.orders) {
+    for (const number of order.documents)
+      if (!listed.has(number)) found.push({ subject: order.name, what: `${number} is not in the journal` })
+    if (deliveredEnds.includes(order.status) && order.documents.length !== 1 + order.partialRefunds.length)
+      found.push({ subject: order.name, what: `${order.documents.length} documents` })
+  }
+  const succeeded = new Set(books.payments.filter((payment) => payment.succeeded).map(({ id }) => id))
+  const kept =
+    sum(books.payments.filter((payment) => payment.succeeded).map(({ receivedMinor }) => receivedMinor)) -
+    sum(books.refunds.filter(({ payment, failed }) => succeeded.has(payment) && !failed).map(({ minor }) => minor))
+  const booked = sum(entries.map(({ grossMinor }) => grossMinor))
+  if (booked !== kept) found.push({ subject: 'journal', what: `documents of ${booked}, ${kept} received and kept` })
+  return found
+}

@@ -1,0 +1,308 @@
+/** Violations to plant in the kept world: each must be found by the oracle of its promise. */
+import type { JudgedPromise } from './judge.ts'
+import type { World } from './sample.ts'
+
+type Plant = (world: World) => void
+
+const at = <Item>(items: readonly Item[], index: number): Item => {
+  const item = items.at(index)
+  if (item === undefined) throw new Error(`no item ${index}`)
+  return item
+}
+const someone = ({ said }: World, name: string) =>
+  at(
+    said.people.filter((person) => person.name === name),
+    0,
+  )
+const some = ({ said }: World, name: string) =>
+  at(
+    said.orders.filter((order) => order.name === name),
+    0,
+  )
+const payment = ({ books }: World, name: string) =>
+  at(
+    books.payments.filter(({ id }) => id === `pi-${name}`),
+    0,
+  )
+const mailOf = ({ books }: World, name: string, part: string) =>
+  at(
+    books.mails.filter(({ to, subject }) => to[0]?.startsWith(name) && subject.includes(part)),
+    0,
+  )
+const exportOf = (world: World, name: string) => {
+  const { exported } = someone(world, name)
+  if (!exported) throw new Error(`no export of ${name}`)
+  return exported
+}
+const dayMs = 86_400_000
+
+export const plants: Record<JudgedPromise, Record<string, Plant>> = {
+  C1: {
+    'an address that was not given': (world) => {
+      exportOf(world, 'ann').account.email = 'other@people.example'
+    },
+    'a field that the policy does not name': (world) => {
+      exportOf(world, 'ann').account.birthday = '2000-01-01'
+    },
+  },
+  C2: {
+    'a phone number that nobody gave': (world) => {
+      someone(world, 'bob').seen.phone = '+4915112345678'
+    },
+    'a phone number that was lost': (world) => {
+      someone(world, 'bob').phone = '+4915112345678'
+    },
+  },
+  C3: {
+    'an order that the export lacks': (world) => {
+      exportOf(world, 'ann').orders = []
+    },
+    'another amount': (world) => {
+      at(exportOf(world, 'ann').orders, 0).amountMinor = 1
+    },
+    'no destination': (world) => {
+      at(exportOf(world, 'ann').orders, 0).destination = ''
+    },
+  },
+  C4: {
+    'a push to a token that is gone': ({ books }) =>
+      void books.pushes.push({ at: at(books.unregistered, 0).at + 60_000, token: 'token-bob', content: 'later' }),
+  },
+  C5: {
+    'a device that was lost': (world) => {
+      exportOf(world, 'ann').devices = []
+    },
+  },
+  C6: {
+    'an identity that was lost': (world) => {
+      exportOf(world, 'ann').subjects = []
+    },
+  },
+  C7: {
+    'a foreign field that is accepted': ({ said }) => {
+      at(said.foreignFields, 0).status = 201
+    },
+    'a foreign field that is passed on': ({ books }) =>
+      void books.received.push({ party: 'meta', text: '{"madid":"idfa-value"}' }),
+  },
+  U1: {
+    'an account that is lost': (world) => {
+      someone(world, 'bob').seen.status = 404
+    },
+  },
+  U2: {
+    'paid, and nothing else': (world) => {
+      some(world, 'a1').status = 'provisioning'
+    },
+    'closed as unpaid although paid': (world) => {
+      some(world, 'b1').status = 'unpaid'
+    },
+    'charged twice': (world) => {
+      payment(world, 'a1').charges = 2
+    },
+    'paid by two payments': (world) => void world.books.payments.push({ ...payment(world, 'a1'), id: 'pi-again' }),
+    'delivered and refunded': ({ books }) => void books.refunds.push({ payment: 'pi-a1', minor: 300, failed: false }),
+    'refunded in part alone': ({ books }) => {
+      at(books.refunds, 1).minor = 400
+    },
+    'a part refunded twice': ({ books }) => void books.refunds.push({ payment: 'pi-a1', minor: 200, failed: false }),
+    'refunded twice': ({ books }) => void books.refunds.push({ payment: 'pi-b1', minor: 500, failed: false }),
+    'refunded, and the eSIM kept': (world) => {
+      some(world, 'b1').iccids = ['iccid-b1']
+      world.books.esims.push({ provider: 'airalo', iccid: 'iccid-b1', held: true })
+    },
+    'delivered without an eSIM': ({ books }) => void books.esims.splice(0, 1),
+    'an eSIM bought twice': ({ books }) =>
+      void books.esims.push({ provider: 'airalo', iccid: 'iccid-second', held: true }),
+    'a top-up applied twice': ({ books }) => void books.topUps.push({ provider: 'airalo', reference: 'e3 again' }),
+    'delivered too late': (world) => {
+      some(world, 'a1').deliveredAt = (some(world, 'a1').paidAt ?? 0) + 7_200_000
+    },
+    'a payment for no order': (world) =>
+      void world.books.payments.push({ ...payment(world, 'a1'), id: 'pi-stray', orderId: 'order-stray' }),
+    'an end that the app backend is not told of': ({ said }) => {
+      said.events = said.events.filter(({ type }) => type !== 'order.refunded')
+    },
+  },
+  U3: {
+    'no confirmation': ({ books }) => {
+      books.mails = books.mails.filter((mail) => !mail.hasQrCode)
+    },
+    'two confirmations': (world) =>
+      void world.books.mails.push({ ...mailOf(world, 'ann', 'ready'), messageId: '<another>' }),
+    'a mail that comes twice without a crash': (world) =>
+      void world.books.mails.push({ ...mailOf(world, 'ann', 'ready') }),
+    'a push that comes twice': ({ books }) => void books.pushes.push({ ...at(books.pushes, 0) }),
+  },
+  U4: {
+    'a promotion without consent': (world) =>
+      void world.books.mails.push({ ...mailOf(world, 'ann', 'Ten'), to: ['bob@people.example'] }),
+    'a promotion that comes twice': (world) => void world.books.mails.push({ ...mailOf(world, 'ann', 'Ten') }),
+    'a promotion that cannot be stopped': (world) => {
+      mailOf(world, 'ann', 'Ten').oneClick = false
+    },
+  },
+  U5: {
+    'delivered although nobody approved it': (world) => {
+      some(world, 'e1').verdict = null
+    },
+  },
+  U6: {
+    'a gap': ({ said }) => {
+      at(said.journal.entries, 3).number = 'A-6'
+      at(said.orders, 4).documents = ['A-6']
+    },
+    'a number twice': ({ said }) => {
+      at(said.journal.entries, 3).number = 'A-3'
+    },
+    'a document that the journal lacks': (world) => void some(world, 'a1').documents.push('A-9'),
+    'no invoice': (world) => {
+      some(world, 'e1').documents = []
+    },
+    'another amount': ({ said }) => {
+      at(said.journal.entries, 0).grossMinor = 400
+    },
+  },
+  P1: {
+    'a name': ({ books }) => void books.received.push({ party: 'airalo', text: 'description=Last-bob' }),
+    'an encoded address': ({ books }) =>
+      void books.received.push({ party: 'esimAccess', text: 'q=bob%40people.example' }),
+  },
+  P2: {
+    'card data': ({ books }) => void books.received.push({ party: 'stripe', text: 'card[number]=4242424242424242' }),
+    'a name at Stripe': ({ books }) => void books.received.push({ party: 'stripe', text: 'name=First-ann' }),
+  },
+  P3: {
+    'an address': ({ books }) => void books.received.push({ party: 'meta', text: 'ann@people.example' }),
+    'a purchase twice': ({ books }) => void books.conversions.push({ ...at(books.conversions, 0) }),
+    'a purchase without consent': ({ said }) => {
+      at(said.orders, 0).adConsent = false
+    },
+  },
+  P4: {
+    'a push to a stranger': ({ books }) => void books.pushes.push({ at: 0, token: 'token-nobody', content: '' }),
+    'a push after the deletion': (world) =>
+      void world.books.pushes.push({
+        at: (someone(world, 'cat').deletion?.at ?? 0) + 60_000,
+        token: 'token-cat',
+        content: '',
+      }),
+  },
+  P5: {
+    'a mail to a stranger': (world) => {
+      mailOf(world, 'ann', 'ready').to = ['nobody@people.example']
+    },
+    'a mail to two persons': (world) => void mailOf(world, 'ann', 'ready').to.push('bob@people.example'),
+    'a transactional mail with one click': (world) => {
+      mailOf(world, 'ann', 'ready').oneClick = true
+    },
+  },
+  R1: {
+    'a warning that did not come': (world) => {
+      world.books.mails = world.books.mails.filter(({ subject }) => !subject.endsWith('in 30 days'))
+    },
+    'a warning to somebody who came back': (world) =>
+      void world.books.mails.push({ ...mailOf(world, 'dan', 'in 60'), to: ['bob@people.example'] }),
+    'an account past its term': (world) => {
+      someone(world, 'dan').seen.status = 200
+    },
+  },
+  R2: {
+    'a name in the journal': ({ said }) => {
+      said.journal.text = 'A-1,Last-bob'
+    },
+    'a document past its term': ({ said }) => {
+      said.journalAfterTerm = { text: '', entries: [{ number: 'A-1', grossMinor: 500 }] }
+    },
+  },
+  R3: {
+    'a backup past its term': ({ said }) => {
+      at(said.backups, 0).kept = true
+    },
+  },
+  G1: {
+    "somebody else's data": (world) => {
+      someone(world, 'bob').seen.email = 'ann@people.example'
+    },
+  },
+  G2: {
+    'a correction that is lost': (world) => {
+      someone(world, 'ann').seen.firstName = 'Before'
+    },
+  },
+  G3: {
+    'an account that is there': (world) => {
+      someone(world, 'cat').seen.status = 200
+    },
+    'Sign in with Apple that is linked': ({ books }) => {
+      at(books.grants, 1).revoked = false
+    },
+    'a Firebase user that is there': ({ books }) => void books.firebaseUsers.push('uid-cat'),
+    'a Stripe customer that is there': ({ books }) => void books.customers.push('cus-cat'),
+    'a party that has not deleted': (world) => void someone(world, 'cat').deletion?.pending.push('apple'),
+    'an app backend that was not told': ({ said }) => {
+      said.events = said.events.filter(({ receiptId }) => receiptId !== 'receipt-cat')
+    },
+    'mails afterwards': (world) =>
+      void [1, 2, 3].map((n) =>
+        world.books.mails.push({ ...mailOf(world, 'cat', 'deleted'), messageId: `<${n}>`, subject: `Offer ${n}` }),
+      ),
+    'somebody else is erased': (world) => {
+      someone(world, 'bob').seen.status = 404
+    },
+    "somebody else's identity is revoked": ({ books }) => {
+      at(books.grants, 0).revoked = true
+    },
+    "somebody else's Firebase user is deleted": ({ books }) => void books.firebaseUsers.shift(),
+  },
+  G4: {
+    'a consent that stays': (world) =>
+      void someone(world, 'ann').consents.push({ at: Number.MAX_SAFE_INTEGER, granted: false }),
+    'a promotion afterwards': (world) => {
+      const ann = someone(world, 'ann')
+      ann.consents.push({ at: ann.signedUpAt + 200, granted: false })
+      ann.seen.promotions = false
+    },
+  },
+  G5: {
+    'another form': (world) => void exportOf(world, 'ann').faults.push('/orders must be array'),
+    "somebody else's account": (world) => {
+      exportOf(world, 'ann').account.id = 'account-bob'
+    },
+  },
+  G6: {
+    'no acknowledgement': ({ books }) => {
+      books.mails = books.mails.filter(({ to }) => !to.includes('r@elsewhere.example'))
+    },
+    'no answer': ({ books }) => {
+      books.mails = books.mails.filter(({ subject }) => !subject.includes('answer'))
+    },
+    'no reminder': ({ books }) => {
+      books.mails = books.mails.filter(({ subject }) => !subject.startsWith('Day'))
+    },
+  },
+  K1: {
+    'the account of a child': (world) => {
+      someone(world, 'kid').seen.status = 200
+    },
+  },
+  N1: {
+    'a policy that is not posted': ({ said }) => {
+      at(said.policies, 0).onPage = false
+    },
+  },
+  N2: {
+    'no notice': (world) => {
+      world.books.mails = world.books.mails.filter(
+        ({ to, subject }) => !(to[0]?.startsWith('bob') && subject.includes('policy')),
+      )
+    },
+    'two notices': (world) => void world.books.mails.push({ ...mailOf(world, 'bob', 'policy'), messageId: '<again>' }),
+    'a notice too late': (world) => {
+      mailOf(world, 'bob', 'policy').at += 20 * dayMs
+    },
+    'in force too early': ({ said }) => {
+      at(said.policies, 0).reached = at(said.policies, 0).effectiveAt - 1
+    },
+  },
+}

@@ -1,0 +1,179 @@
+/**
+ * What the judge reads: the books of outside parties, and what the API has acknowledged to its callers. Nothing in it
+ * comes from our database or from a workflow. Times are Unix milliseconds of the party that names them.
+ */
+import type { PromiseId } from '../../../policy/promises.ts'
+
+export interface OutsideBooks {
+  payments: Payment[]
+  refunds: { payment: string; minor: number; failed: boolean }[]
+  /** Stripe's customers that are not deleted */
+  customers: string[]
+  esims: BoughtEsim[]
+  /** top-ups that eSIM providers have applied */
+  topUps: { provider: string; reference: string }[]
+  mails: Mail[]
+  /** mails that a mail server has taken while its reply was lost: they may come again */
+  lostMailReplies: { at: number; to: string }[]
+  pushes: Push[]
+  /** tokens that FCM has called unregistered */
+  unregistered: { token: string; at: number }[]
+  grants: { party: 'apple'; subject: string; revoked: boolean }[]
+  firebaseUsers: string[]
+  conversions: { party: 'meta' | 'google-analytics'; text: string }[]
+  /** every request to a party, as text */
+  received: { party: string; text: string }[]
+}
+
+export interface Payment {
+  id: string
+  orderId: string
+  succeeded: boolean
+  receivedMinor: number
+  charges: number
+  customer: string | null
+}
+
+export interface BoughtEsim {
+  provider: string
+  iccid: string
+  /** false once it went back */
+  held: boolean
+}
+
+export interface Mail {
+  at: number
+  to: string[]
+  subject: string
+  messageId: string
+  text: string
+  hasQrCode: boolean
+  oneClick: boolean
+}
+
+export interface Push {
+  at: number
+  token: string
+  /** title, body and data */
+  content: string
+}
+
+export interface Acknowledgements {
+  people: Person[]
+  orders: Order[]
+  campaigns: { subject: string; launchedAt: number }[]
+  policies: Policy[]
+  privacyRequests: PrivacyRequest[]
+  /** requests with a field that we promise not to keep */
+  foreignFields: { field: string; value: string; status: number }[]
+  events: { id: string; type: string; orderId: string | null; receiptId: string | null }[]
+  /** all documents in the operators' journal */
+  journal: { text: string; entries: { number: string; grossMinor: number }[] }
+  /** the same journal, read after its term; missing: the world did not last so long */
+  journalAfterTerm?: Acknowledgements['journal']
+  /** as operators see them after the world's last day */
+  backups: { kept: boolean; ageMs: number }[]
+  /** times in which a part was killed, frozen or cut off */
+  crashes: { from: number; until: number }[]
+}
+
+export interface Person {
+  name: string
+  accountId: string
+  email: string
+  firstName: string
+  lastName: string
+  phone: string | null
+  /** corrected by the person, as acknowledged */
+  corrected: boolean
+  /** of Sign in with Apple */
+  appleSubject: string | null
+  firebaseUid: string
+  pushToken: string
+  deviceId: string
+  signedUpAt: number
+  consents: { at: number; granted: boolean }[]
+  deletion: Deletion | null
+  /** the run's clock was moved past three years without a sign of the person */
+  inactive: boolean
+  /** another account has the same identity since then */
+  returnedAt: number | null
+  /** the last look at the account */
+  seen: { status: number; email?: string; firstName?: string; phone?: string | null; promotions?: boolean }
+  /** the last export; null: none was asked for */
+  exported: AccountExport | null
+}
+
+export interface Deletion {
+  at: number
+  receiptId: string
+  reason: string
+  /** who has not deleted yet when the deletion is overdue */
+  pending: string[]
+}
+
+export interface AccountExport {
+  /** faults against the published schema */
+  faults: string[]
+  account: Record<string, unknown>
+  subjects: string[]
+  devices: { deviceId: string; pushToken: string | null }[]
+  orders: { id: string; packageCode: string; destination: string; createdAt: string; amountMinor: number }[]
+}
+
+export interface Order {
+  name: string
+  orderId: string
+  accountId: string
+  isTopUp: boolean
+  packageCode: string
+  quantity: number
+  grossMinor: number
+  adConsent: boolean
+  risk: 'normal' | 'elevated'
+  verdict: 'approve' | 'reject' | null
+  /** refunds of a part, as acknowledged to operators */
+  partialRefunds: number[]
+  /** the last look at the order; an order goes with its account */
+  status: string
+  paidAt: number | null
+  deliveredAt: number | null
+  iccids: string[]
+  documents: string[]
+}
+
+export interface Policy {
+  version: string
+  postedAt: number
+  /** as shown now; it may have moved */
+  effectiveAt: number
+  inForce: boolean
+  /** the time that the clock of its run has reached */
+  reached: number
+  onPage: boolean
+}
+
+export interface PrivacyRequest {
+  replyTo: string
+  reference: string
+  isAnswered: boolean
+  /** its run's clock has reached day 27 without an answer */
+  isDue: boolean
+}
+
+export interface Violation {
+  promise: PromiseId
+  subject: string
+  what: string
+}
+
+/** What an oracle finds, without its promise. */
+export type Finding = Omit<Violation, 'promise'>
+
+/** Finds what breaks one promise. It reads nothing else, and changes nothing. */
+export type Oracle = (books: OutsideBooks, said: Acknowledgements) => Finding[]
+
+export const living = ({ people }: Acknowledgements): Person[] =>
+  people.filter(({ deletion, inactive }) => deletion === null && !inactive)
+
+export const sum = (amounts: readonly number[]): number => amounts.reduce((total, amount) => total + amount, 0)

@@ -1,0 +1,223 @@
+/** A small world in which every promise is kept. */
+import type { Acknowledgements, Order, OutsideBooks, Person } from './record.ts'
+
+export interface World {
+  books: OutsideBooks
+  said: Acknowledgements
+}
+
+const dayMs = 86_400_000
+const start = Date.UTC(2026, 10, 29)
+
+export const person = (name: string, given: Partial<Person> = {}): Person => ({
+  name,
+  accountId: `account-${name}`,
+  email: `${name}@people.example`,
+  firstName: `First-${name}`,
+  lastName: `Last-${name}`,
+  phone: null,
+  corrected: false,
+  appleSubject: null,
+  firebaseUid: `uid-${name}`,
+  pushToken: `token-${name}`,
+  deviceId: `device-${name}`,
+  signedUpAt: start,
+  consents: [],
+  deletion: null,
+  inactive: false,
+  returnedAt: null,
+  seen: {
+    status: 200,
+    email: `${name}@people.example`,
+    firstName: `First-${name}`,
+    phone: null,
+    promotions: false,
+    ...given.seen,
+  },
+  exported: null,
+  ...given,
+})
+
+export const order = (name: string, buyer: string, given: Partial<Order> = {}): Order => ({
+  name,
+  orderId: `order-${name}`,
+  accountId: `account-${buyer}`,
+  isTopUp: false,
+  packageCode: 'germany-1gb',
+  quantity: 1,
+  grossMinor: 500,
+  adConsent: false,
+  risk: 'normal',
+  verdict: null,
+  partialRefunds: [],
+  status: 'delivered',
+  paidAt: start + 1000,
+  deliveredAt: start + 2000,
+  iccids: [`iccid-${name}`],
+  documents: [],
+  ...given,
+})
+
+const payment = (name: string, given: Partial<OutsideBooks['payments'][number]> = {}) => ({
+  id: `pi-${name}`,
+  orderId: `order-${name}`,
+  succeeded: true,
+  receivedMinor: 500,
+  charges: 1,
+  customer: null,
+  ...given,
+})
+
+const mail = (name: string, subject: string, given: Partial<OutsideBooks['mails'][number]> = {}) => ({
+  at: start + 3000,
+  to: [`${name}@people.example`],
+  subject,
+  messageId: `<${name}-${subject}>`,
+  text: '',
+  hasQrCode: false,
+  oneClick: false,
+  ...given,
+})
+
+const event = (type: string, orderId: string | null, receiptId: string | null = null) => ({
+  id: `${type}-${orderId ?? receiptId}`,
+  type,
+  orderId,
+  receiptId,
+})
+
+/** A buyer with a refund of a part, one with a refund, one who is erased, one whose years pass, and a doubted one. */
+export function keptWorld(): World {
+  const people = [
+    person('ann', {
+      appleSubject: 'apple-ann',
+      corrected: true,
+      consents: [{ at: start + 100, granted: true }],
+      seen: { status: 200, email: 'ann@people.example', firstName: 'First-ann', phone: null, promotions: true },
+      exported: {
+        faults: [],
+        account: { id: 'account-ann', email: 'ann@people.example', firstName: 'First-ann', lastName: 'Last-ann' },
+        subjects: ['apple-ann'],
+        devices: [{ deviceId: 'device-ann', pushToken: 'token-ann' }],
+        orders: [
+          {
+            id: 'order-a1',
+            packageCode: 'germany-1gb',
+            destination: 'Germany',
+            createdAt: '2026-11-29T00:00:00Z',
+            amountMinor: 500,
+          },
+        ],
+      },
+    }),
+    person('bob'),
+    person('cat', {
+      appleSubject: 'apple-cat',
+      seen: { status: 404 },
+      deletion: { at: start + 50_000, receiptId: 'receipt-cat', reason: 'requested', pending: [] },
+    }),
+    person('dan', { inactive: true, seen: { status: 404 } }),
+    person('eve'),
+    person('kid', {
+      seen: { status: 404 },
+      deletion: { at: start + 50_000, receiptId: 'receipt-kid', reason: 'child', pending: [] },
+    }),
+  ]
+  const orders = [
+    order('a1', 'ann', { adConsent: true, partialRefunds: [200], documents: ['A-1', 'A-2'] }),
+    order('b1', 'bob', { status: 'refunded', deliveredAt: null, iccids: [] }),
+    order('b2', 'bob', { status: 'unpaid', paidAt: null, deliveredAt: null, iccids: [] }),
+    order('c1', 'cat', { documents: ['A-3'] }),
+    order('e1', 'eve', { risk: 'elevated', verdict: 'approve', documents: ['A-4'] }),
+    order('e2', 'eve', { risk: 'elevated', verdict: 'reject', status: 'refunded', deliveredAt: null, iccids: [] }),
+    order('e3', 'eve', { isTopUp: true, iccids: [], documents: ['A-5'] }),
+  ]
+  const paid = orders.filter(({ paidAt }) => paidAt !== null)
+  return {
+    books: {
+      payments: paid.map(({ name }) => payment(name, name === 'c1' ? { customer: 'cus-cat' } : {})),
+      refunds: [
+        { payment: 'pi-a1', minor: 200, failed: false },
+        { payment: 'pi-b1', minor: 500, failed: false },
+        { payment: 'pi-e2', minor: 500, failed: true },
+        { payment: 'pi-e2', minor: 500, failed: false },
+      ],
+      customers: ['cus-other'],
+      esims: orders.flatMap(({ iccids }) => iccids.map((iccid) => ({ provider: 'airalo', iccid, held: true }))),
+      topUps: [{ provider: 'airalo', reference: 'e3' }],
+      mails: [
+        mail('ann', 'Your eSIM is ready', { hasQrCode: true }),
+        mail('cat', 'Your eSIM is ready', { hasQrCode: true }),
+        mail('eve', 'Your eSIM is ready', { hasQrCode: true }),
+        mail('ann', 'Ten percent off', { at: start + 20_000, oneClick: true }),
+        mail('cat', 'Your account is deleted', { at: start + 70_000 }),
+        ...[60, 30, 7].map((days) => mail('dan', `Your AMA eSIM account will be deleted in ${days} days`)),
+        ...['ann', 'bob', 'dan', 'eve'].map((name) =>
+          mail(name, 'Our privacy policy changes on 5 January 2027', { text: 'version next', at: start + 80_000 }),
+        ),
+        mail('q', 'We have your privacy request', { to: ['q@elsewhere.example'] }),
+        mail('q', 'Our answer to your privacy request', { to: ['q@elsewhere.example'] }),
+        mail('r', 'We have your privacy request', { to: ['r@elsewhere.example'] }),
+        ...[14, 21, 27].map((day) => mail('s', `Day ${day} of request PR-2`, { to: ['support@ama-esim.example'] })),
+      ],
+      lostMailReplies: [],
+      pushes: [{ at: start + 3000, token: 'token-ann', content: 'Your eSIM is ready order-a1' }],
+      unregistered: [{ token: 'token-bob', at: start + 4000 }],
+      grants: [
+        { party: 'apple', subject: 'apple-ann', revoked: false },
+        { party: 'apple', subject: 'apple-cat', revoked: true },
+      ],
+      firebaseUsers: ['uid-ann', 'uid-bob', 'uid-eve'],
+      conversions: [{ party: 'meta', text: '{"event_id":"1","value":5}' }],
+      received: [
+        { party: 'airalo', text: 'POST /v2/orders description=ref-1' },
+        { party: 'stripe', text: 'POST /v1/payment_intents metadata[order_id]=order-a1' },
+        { party: 'meta', text: '{"event_id":"1","value":5}' },
+      ],
+    },
+    said: {
+      people,
+      orders,
+      campaigns: [{ subject: 'Ten percent off', launchedAt: start + 15_000 }],
+      policies: [
+        {
+          version: 'next',
+          postedAt: start + 75_000,
+          effectiveAt: start + 37 * dayMs,
+          inForce: true,
+          reached: start + 38 * dayMs,
+          onPage: true,
+        },
+      ],
+      privacyRequests: [
+        { replyTo: 'q@elsewhere.example', reference: 'PR-1', isAnswered: true, isDue: false },
+        { replyTo: 'r@elsewhere.example', reference: 'PR-2', isAnswered: false, isDue: true },
+      ],
+      foreignFields: [{ field: 'idfa', value: 'idfa-value', status: 400 }],
+      events: [
+        ...orders.flatMap(({ orderId, status }) => [
+          event('order.created', orderId),
+          event(`order.${status}`, orderId),
+        ]),
+        event('account.deleted', null, 'receipt-cat'),
+        event('account.deleted', null, 'receipt-kid'),
+      ],
+      journal: {
+        text: 'A-1,A-2,A-3,A-4,A-5',
+        entries: [
+          { number: 'A-1', grossMinor: 500 },
+          { number: 'A-2', grossMinor: -200 },
+          { number: 'A-3', grossMinor: 500 },
+          { number: 'A-4', grossMinor: 500 },
+          { number: 'A-5', grossMinor: 500 },
+        ],
+      },
+      journalAfterTerm: { text: '', entries: [] },
+      backups: [
+        { kept: false, ageMs: 31 * dayMs },
+        { kept: true, ageMs: 0 },
+      ],
+      crashes: [],
+    },
+  }
+}
