@@ -28,7 +28,7 @@ export const noticesComeInTime: Oracle = (books, { policies, people }) =>
   policies.flatMap(({ version, postedAt, effectiveAt, inForce, reached }) => [
     ...(inForce && reached < effectiveAt ? [{ subject: version, what: 'is in force before its day' }] : []),
     ...people
-      .filter(({ signedUpAt, deletion }) => signedUpAt < postedAt && (deletion === null || deletion.at > effectiveAt))
+      .filter(({ signedUpAt, deletion, inactive }) => signedUpAt < postedAt && deletion === null && !inactive)
       .flatMap((person) => {
         const about = ({ subject, text }: { subject: string; text: string }) =>
           /privacy policy/.test(subject) && text.replaceAll('\n', ' ').includes(version)

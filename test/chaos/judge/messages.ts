@@ -26,9 +26,7 @@ export const messagesComeOnce: Oracle = (books, said) => {
       found.push({ subject: person.name, what: `${confirmations} confirmations of ${delivered} orders` })
   }
   found.push(...repeatedMails(books, said))
-  const pushes = books.pushes.map(({ token, content }) => `${token} ${content}`)
-  for (const push of new Set(pushes.filter((push, index) => pushes.indexOf(push) !== index)))
-    found.push({ subject: 'a push', what: `comes twice: ${push}` })
+  found.push(...repeatedPushes(books, said))
   return found
 }
 
@@ -44,6 +42,21 @@ function repeatedMails({ mails, lostMailReplies }: OutsideBooks, { crashes }: Ac
       crashes.some(({ from, until }) => until >= first.at && from <= mail.at) ||
       lostMailReplies.some(({ at, to }) => mail.to.includes(to) && at >= first.at - 1_000 && at <= mail.at)
     return isExcused ? [] : [{ subject: mail.to.join(), what: `"${mail.subject}" comes twice` }]
+  })
+}
+
+/** A push comes again only after a lost reply, or a crash: FCM cannot be asked, and the second replaces the first. */
+function repeatedPushes({ pushes, pushAttempts }: OutsideBooks, { crashes }: Acknowledgements): Finding[] {
+  const before = new Map<string, number>()
+  return pushes.flatMap(({ token, content, at }) => {
+    const key = `${token} ${content}`
+    const first = before.get(key)
+    before.set(key, at)
+    if (first === undefined) return []
+    const isExcused =
+      crashes.some(({ from, until }) => until >= first && from <= at) ||
+      pushAttempts.some((attempt) => attempt.token === token && attempt.lost && attempt.at <= at)
+    return isExcused ? [] : [{ subject: 'a push', what: `comes twice: ${key}` }]
   })
 }
 
@@ -88,9 +101,9 @@ export const withdrawalsHold: Oracle = (books, said) => {
 }
 
 /** C4: a token that FCM calls unregistered is used no more. */
-export const staleTokensAreDropped: Oracle = ({ pushes, unregistered }) =>
+export const staleTokensAreDropped: Oracle = ({ pushAttempts, unregistered }) =>
   unregistered
-    .filter(({ token, at }) => pushes.some((push) => push.token === token && push.at > at + underWayMs))
+    .filter(({ token, at }) => pushAttempts.some((push) => push.token === token && push.at > at + underWayMs))
     .map(({ token }) => ({ subject: token, what: 'pushed to after FCM called it unregistered' }))
 
 /** P4: pushes go to registered devices alone, and to none of an erased account. */

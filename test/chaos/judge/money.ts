@@ -19,6 +19,12 @@ interface Account {
 
 function accounts(books: OutsideBooks, said: Acknowledgements): Account[] {
   const held = new Set(books.esims.filter((esim) => esim.held).map(({ iccid }) => iccid))
+  // An ICCID that went back is sold again: it is the last buyer's.
+  const owners = new Map(
+    said.orders
+      .toSorted((one, other) => (one.deliveredAt ?? 0) - (other.deliveredAt ?? 0))
+      .flatMap(({ iccids, orderId }) => iccids.map((iccid) => [iccid, orderId] as const)),
+  )
   const gone = new Set(
     said.people.filter(({ deletion, inactive }) => deletion || inactive).map(({ accountId }) => accountId),
   )
@@ -33,7 +39,7 @@ function accounts(books: OutsideBooks, said: Acknowledgements): Account[] {
         books.refunds.filter(({ payment, failed }) => ids.has(payment) && !failed).map(({ minor }) => minor),
       ),
       charges: sum(payments.map((payment) => payment.charges)),
-      held: order.iccids.filter((iccid) => held.has(iccid)).length,
+      held: order.iccids.filter((iccid) => held.has(iccid) && owners.get(iccid) === order.orderId).length,
     }
   })
 }

@@ -66,7 +66,7 @@ export const plants: Record<JudgedPromise, Record<string, Plant>> = {
   },
   C4: {
     'a push to a token that is gone': ({ books }) =>
-      void books.pushes.push({ at: at(books.unregistered, 0).at + 60_000, token: 'token-bob', content: 'later' }),
+      void books.pushAttempts.push({ at: at(books.unregistered, 0).at + 60_000, token: 'token-bob', lost: false }),
   },
   C5: {
     'a device that was lost': (world) => {
@@ -109,11 +109,11 @@ export const plants: Record<JudgedPromise, Record<string, Plant>> = {
     'refunded twice': ({ books }) => void books.refunds.push({ payment: 'pi-b1', minor: 500, failed: false }),
     'refunded, and the eSIM kept': (world) => {
       some(world, 'b1').iccids = ['iccid-b1']
-      world.books.esims.push({ provider: 'airalo', iccid: 'iccid-b1', held: true })
+      world.books.esims.push({ provider: 'airalo', id: 'b1', iccid: 'iccid-b1', held: true })
     },
     'delivered without an eSIM': ({ books }) => void books.esims.splice(0, 1),
     'an eSIM bought twice': ({ books }) =>
-      void books.esims.push({ provider: 'airalo', iccid: 'iccid-second', held: true }),
+      void books.esims.push({ provider: 'airalo', id: 'second', iccid: 'iccid-second', held: true }),
     'a top-up applied twice': ({ books }) => void books.topUps.push({ provider: 'airalo', reference: 'e3 again' }),
     'delivered too late': (world) => {
       some(world, 'a1').deliveredAt = (some(world, 'a1').paidAt ?? 0) + 7_200_000

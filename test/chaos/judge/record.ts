@@ -16,6 +16,8 @@ export interface OutsideBooks {
   /** mails that a mail server has taken while its reply was lost: they may come again */
   lostMailReplies: { at: number; to: string }[]
   pushes: Push[]
+  /** each request to FCM for a token, refused ones included; `lost`: FCM's reply did not arrive */
+  pushAttempts: { token: string; at: number; lost: boolean }[]
   /** tokens that FCM has called unregistered */
   unregistered: { token: string; at: number }[]
   grants: { party: 'apple'; subject: string; revoked: boolean }[]
@@ -36,6 +38,8 @@ export interface Payment {
 
 export interface BoughtEsim {
   provider: string
+  /** the provider's own; eSIM Access gives the ICCID of a returned eSIM to another one */
+  id: string
   iccid: string
   /** false once it went back */
   held: boolean

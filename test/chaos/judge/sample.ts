@@ -143,7 +143,9 @@ export function keptWorld(): World {
         { payment: 'pi-e2', minor: 500, failed: false },
       ],
       customers: ['cus-other'],
-      esims: orders.flatMap(({ iccids }) => iccids.map((iccid) => ({ provider: 'airalo', iccid, held: true }))),
+      esims: orders.flatMap(({ iccids }) =>
+        iccids.map((iccid) => ({ provider: 'airalo', id: iccid, iccid, held: true })),
+      ),
       topUps: [{ provider: 'airalo', reference: 'e3' }],
       mails: [
         mail('ann', 'Your eSIM is ready', { hasQrCode: true }),
@@ -162,6 +164,10 @@ export function keptWorld(): World {
       ],
       lostMailReplies: [],
       pushes: [{ at: start + 3000, token: 'token-ann', content: 'Your eSIM is ready order-a1' }],
+      pushAttempts: [
+        { at: start + 3000, token: 'token-ann', lost: false },
+        { at: start + 4000, token: 'token-bob', lost: false },
+      ],
       unregistered: [{ token: 'token-bob', at: start + 4000 }],
       grants: [
         { party: 'apple', subject: 'apple-ann', revoked: false },

@@ -1,0 +1,123 @@
+/**
+ * `npm run chaos -- --seed N --orders N --years N`: plays a seeded world on the real stack, and judges it by outside books
+ * and acknowledgements alone. A world with violations shrinks to few events, which are written to a file and can be
+ * played again by `--events FILE`. The exit code is 1 when a promise was broken or something never ended.
+ */
+import { readFile, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { findTemporal } from '../../dev/temporal/executable.ts'
+import { judge } from './judge/judge.ts'
+import type { PlannedEvent } from './world/events.ts'
+import { describePlan, planOf } from './world/plan.ts'
+import { type Played, play } from './world/play.ts'
+import { digestOf, shapeOf } from './world/shape.ts'
+import { shrink } from './world/shrink.ts'
+import { startWorldStack, type WorldStack } from './world/stack.ts'
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string', default: '1' },
+    orders: { type: 'string', default: '40' },
+    years: { type: 'string', default: '3' },
+    /** plays these events, and not those of the seed */
+    events: { type: 'string' },
+    /** plays the world twice and compares the outside books */
+    twice: { type: 'boolean', default: false },
+    /** imitates a fault of the product: double-refund */
+    sabotage: { type: 'string' },
+    'no-shrink': { type: 'boolean', default: false },
+  },
+})
+const [seed, orders, years] = [values.seed, values.orders, values.years].map(Number) as [number, number, number]
+process.env.TEST_SEED = String(seed)
+const sabotage = values.sabotage === 'double-refund' ? values.sabotage : undefined
+if (values.sabotage !== undefined && sabotage === undefined) throw new Error('--sabotage knows double-refund alone')
+const print = (line: string): void => void process.stdout.write(`${line}\n`)
+const command = `npm run chaos -- --seed ${seed} --orders ${orders} --years ${years}${sabotage ? ` --sabotage ${sabotage}` : ''}`
+
+interface Result extends Played {
+  faults: string[]
+  shape: string[]
+}
+
+let worlds = 0
+async function live(stack: WorldStack, events: readonly PlannedEvent[], isLoud: boolean): Promise<Result> {
+  worlds += 1
+  const world = `s${seed}n${worlds}x${process.pid}`
+  const played = await play(stack, events, { world, years, sabotage, ...(isLoud && { onProgress: print }) })
+  const violations = judge(played.books, played.said).map(
+    ({ promise, subject, what }) => `${promise} ${subject}: ${what}`,
+  )
+  return {
+    ...played,
+    faults: [...violations, ...played.stuck.map((what) => `stuck ${what}`)],
+    shape: shapeOf(played.books, played.said, world),
+  }
+}
+
+function report({ faults, shape, refused, said }: Result, startedAt: number): void {
+  for (const [reason, count] of refused) print(`refused ${count} x ${reason}`)
+  const ends = new Map<string, number>()
+  for (const { status } of said.orders) ends.set(status, (ends.get(status) ?? 0) + 1)
+  print(`orders: ${[...ends].map(([status, count]) => `${count} ${status}`).join(', ')}`)
+  print(`outside books: ${digestOf(shape)}; ${Math.round((Date.now() - startedAt) / 1000)} s`)
+  for (const fault of faults) print(`VIOLATION ${fault}`)
+  if (faults.length === 0) print('no promise was broken')
+}
+
+/** Whether the same promise is broken, in whichever order. */
+const kindOf = (fault: string): string => fault.split(' ', 1).join('')
+
+async function reduce(stack: WorldStack, events: PlannedEvent[], first: Result): Promise<void> {
+  const kinds = new Set(first.faults.map(kindOf))
+  let tries = 0
+  const small = await shrink(events, async (part) => {
+    tries += 1
+    const { faults } = await live(stack, part, false)
+    const fails = faults.some((fault) => kinds.has(kindOf(fault)))
+    print(`try ${tries}: ${part.length} events, ${fails ? 'fails' : 'keeps all promises'}`)
+    return fails
+  })
+  const file = join(tmpdir(), `chaos-${seed}-${process.pid}.json`)
+  await writeFile(file, JSON.stringify(small, null, 2))
+  print(`\n${small.length} of ${events.length} events are left:`)
+  for (const event of small) print(JSON.stringify('act' in event ? event.act : event.disturbance))
+  print(`\nagain, all of it:  ${command}`)
+  print(`again, the least:  ${command} --events ${file}`)
+}
+
+await findTemporal(print)
+const events: PlannedEvent[] =
+  values.events === undefined ? planOf({ seed, orders, years }) : JSON.parse(await readFile(values.events, 'utf8'))
+print(`${command}\n${describePlan(events)}`)
+const stack = await startWorldStack()
+let isBroken = false
+try {
+  const startedAt = Date.now()
+  const first = await live(stack, events, true)
+  report(first, startedAt)
+  isBroken = first.faults.length > 0
+  if (values.twice) {
+    const second = await live(stack, events, false)
+    const differences = difference(first.shape, second.shape)
+    print(`outside books of the second run: ${digestOf(second.shape)}`)
+    for (const line of differences) print(line)
+    isBroken ||= differences.length > 0 || second.faults.length > 0
+  }
+  if (first.faults.length > 0 && !values['no-shrink']) await reduce(stack, events, first)
+} finally {
+  await stack.stop().catch((error: unknown) => {
+    isBroken = true
+    print(String(error))
+  })
+}
+process.exit(isBroken ? 1 : 0)
+
+function difference(one: readonly string[], other: readonly string[]): string[] {
+  return [
+    ...one.filter((line) => !other.includes(line)).map((line) => `- ${line}`),
+    ...other.filter((line) => !one.includes(line)).map((line) => `+ ${line}`),
+  ]
+}

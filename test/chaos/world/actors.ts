@@ -1,0 +1,459 @@
+/** Plays single acts over the API and the simulators' controls, and lets the time of runs pass. */
+import { createHash, randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
+import { isGrpcServiceError } from '@temporalio/client'
+import pMap from 'p-map'
+import type { Duration } from '@temporalio/common'
+import { fastForward } from '../../../temporal/time-skipping.ts'
+import { accountDeletionWorkflowId } from '../../../workflows/account-deletion.contract.ts'
+import { orderWorkflowId } from '../../../workflows/order/order.contract.ts'
+import { policyNoticeWorkflowId } from '../../../workflows/policy-notice.contract.ts'
+import { privacyRequestWorkflowId } from '../../../workflows/privacy-request.contract.ts'
+import {
+  accountInactivityType,
+  inactivityWorkflowId,
+} from '../../../workflows/retention/account-inactivity.contract.ts'
+import { type Answer, expectStatus } from '../../harness/http.ts'
+import { testPackages } from '../../harness/test-packages.ts'
+import type { Order, Person } from '../judge/record.ts'
+import { Stuck, untilAnswered } from './caller.ts'
+import type { Act } from './events.ts'
+import { refundAgain } from './sabotage.ts'
+import type { WorldStack } from './stack.ts'
+import type { Witness } from './witness.ts'
+
+type ActOf<Kind extends Act['kind']> = Extract<Act, { kind: Kind }>
+type Acting = { [Kind in Act['kind']]: (act: ActOf<Kind>) => Promise<unknown> }
+
+const patienceMs = 180_000
+/** An order that has not changed for so long waits for time to pass. */
+const idleMs = 3_000
+const together = { concurrency: 6 }
+const ended = ['delivered', 'refunded', 'ended', 'cancelled', 'unpaid', 'refund_failed']
+
+export interface ActorOptions {
+  stack: WorldStack
+  witness: Witness
+  world: string
+  sabotage: 'double-refund' | undefined
+  /** false while a part is being disturbed: time that passes then would be an outage of hours */
+  isCalm(): boolean
+}
+
+export function createActors({ stack, witness, world, sabotage, isCalm }: ActorOptions) {
+  const { sims, service, operator, temporal } = stack
+  const { sql, cipher } = stack.context
+  const { people, orders } = witness
+  const refused = new Map<string, number>()
+  /** whose time has not been settled */
+  const unsettled = { orders: new Set<Order>(), deletions: new Set<Person>(), requests: new Map<string, boolean>() }
+
+  const digits = (text: string, length: number): string =>
+    createHash('sha256').update(text).digest().toString('hex').replace(/\D/g, '').slice(0, length).padEnd(length, '7')
+
+  /** Whether an answer is the expected one. A refusal is counted: the act did nothing then. */
+  function isDone(what: string, { status, body }: Answer, ...wanted: number[]): boolean {
+    if (wanted.includes(status)) return true
+    const reason = `${what}: ${status} ${body?.code ?? ''}`
+    refused.set(reason, (refused.get(reason) ?? 0) + 1)
+    return false
+  }
+
+  async function forward(workflowId: string, duration: Duration): Promise<Date | undefined> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return (await fastForward(temporal, workflowId, duration)).now
+      } catch (error) {
+        if (isGrpcServiceError(error) && error.code === 5) return undefined
+        if (attempt === 5) throw error
+        await pause(1_000)
+      }
+    }
+  }
+
+  /** Waits for a state of an order, and lets time pass when nothing happens. */
+  async function reach(order: Order, wanted: readonly string[]): Promise<Order> {
+    const deadline = Date.now() + patienceMs
+    let changedAt = Date.now()
+    for (let last = ''; ; ) {
+      await witness.look(order)
+      if (wanted.includes(order.status)) return order
+      if (order.status !== last || !isCalm()) changedAt = Date.now()
+      last = order.status
+      if (Date.now() > deadline) throw new Stuck(`${order.name} is ${order.status}, not ${wanted.join(' or ')}`)
+      if (Date.now() - changedAt > idleMs) {
+        // Airalo's settling time is real time.
+        await sql`update provider_orders set last_asked_at = last_asked_at - interval '2 minutes'
+          where order_id = ${order.orderId} and provider = 'airalo' and state = 'placing'`.catch(() => [])
+        await forward(orderWorkflowId(order.orderId), '5 minutes')
+        changedAt = Date.now()
+      }
+      await pause(100)
+    }
+  }
+
+  const present = (who: string): Person | undefined => {
+    const person = people.get(who)
+    return person && !person.deletion && !person.inactive ? person : undefined
+  }
+
+  /** An order whose person is there. */
+  const placed = (name: string): { order: Order; person: Person } | undefined => {
+    const order = orders.get(name)
+    const person = [...people.values()].find(({ accountId }) => accountId === order?.accountId)
+    return order && person && present(person.name) ? { order, person } : undefined
+  }
+
+  async function signUp({ who, phone, apple, promotions }: Omit<ActOf<'sign_up'>, 'kind'>, before?: Person) {
+    if (people.has(who)) return
+    const firebaseUid = `${world}-${who}`
+    await sims.firebase.do('user', { uid: firebaseUid })
+    const signIn = apple
+      ? await sims.apple.do('sign-in', before?.appleSubject ? { sub: before.appleSubject } : {})
+      : undefined
+    const given = {
+      email: before?.email ?? `${who}.${world}@people.example`,
+      firstName: `First${who}${world}`,
+      lastName: `Last${who}${world}`,
+      ...(phone && { phone: `+49151${digits(world + who, 8)}` }),
+      firebaseUid,
+      ...(signIn && { apple: { identityToken: signIn.idToken, authorizationCode: signIn.code } }),
+    }
+    const signedUpAt = Date.now()
+    const answer = await untilAnswered(service, 'POST', '/v1/accounts', given)
+    if (!isDone('sign-up', answer, 201)) return
+    if (before) before.returnedAt = signedUpAt
+    const person: Person = {
+      name: who,
+      accountId: answer.body.id,
+      email: given.email,
+      firstName: given.firstName,
+      lastName: given.lastName,
+      phone: given.phone ?? null,
+      corrected: false,
+      appleSubject: signIn?.sub ?? null,
+      firebaseUid,
+      pushToken: `token-${world}-${who}-${digits(who, 30)}`,
+      deviceId: `device-${world}-${who}`,
+      signedUpAt,
+      consents: [],
+      deletion: null,
+      inactive: false,
+      returnedAt: null,
+      seen: { status: 0 },
+      exported: null,
+    }
+    people.set(who, person)
+    const device = {
+      platform: 'ios',
+      pushToken: person.pushToken,
+      appInstanceId: createHash('sha256').update(firebaseUid).digest('hex').slice(0, 32),
+    }
+    const registered = await untilAnswered(service, 'PUT', devicePath(person), device)
+    isDone('device', registered, 200)
+    if (promotions) await consent(person, true)
+  }
+
+  const devicePath = ({ accountId, deviceId }: Person): string => `/v1/accounts/${accountId}/devices/${deviceId}`
+
+  async function consent(person: Person, granted: boolean): Promise<void> {
+    const path = `/v1/accounts/${person.accountId}/consents/promotions`
+    const answer = await untilAnswered(service, 'PUT', path, { granted, source: 'app_settings' })
+    if (isDone('consent', answer, 200)) person.consents.push({ at: Date.now(), granted })
+  }
+
+  function register(name: string, body: Answer['body'], given: Pick<Order, 'isTopUp' | 'adConsent'>): Order {
+    const order: Order = {
+      name,
+      orderId: body.id,
+      accountId: body.accountId,
+      packageCode: body.packageCode,
+      quantity: body.quantity,
+      grossMinor: body.amount.minor,
+      risk: 'normal',
+      verdict: null,
+      partialRefunds: [],
+      status: body.status,
+      paidAt: null,
+      deliveredAt: null,
+      iccids: [],
+      documents: [],
+      ...given,
+    }
+    orders.set(name, order)
+    unsettled.orders.add(order)
+    return order
+  }
+
+  async function buy(act: ActOf<'order'>): Promise<void> {
+    const person = present(act.who)
+    if (!person) return
+    const answer = await untilAnswered(service, 'POST', '/v1/orders', {
+      accountId: person.accountId,
+      packageCode: testPackages[act.package],
+      quantity: act.quantity,
+      savedCards: act.savedCards,
+      measurement: { adUserData: act.adConsent, adPersonalization: false },
+    })
+    if (!isDone('order', answer, 201)) return
+    const order = register(act.order, answer.body, { isTopUp: false, adConsent: act.adConsent })
+    const { orderId } = order
+    if (act.payment === 'abandoned') {
+      await forward(orderWorkflowId(orderId), '61 minutes')
+      return void (await reach(order, ended))
+    }
+    if (act.payment === 'cancelled') {
+      isDone('cancel', await untilAnswered(service, 'POST', `/v1/orders/${orderId}/cancel`), 200)
+      return void (await reach(order, ended))
+    }
+    if (act.payment === 'declined_first') await sims.stripe.do('fail-payment', { orderId })
+    order.risk = act.risk
+    await sims.stripe.do('pay', { orderId, riskLevel: act.risk, fingerprint: `card-${world}-${act.who}` })
+    if (!act.waits) return
+    await reach(order, [...ended, 'in_review'])
+    if (order.status !== 'in_review') return
+    const decided = await untilAnswered(operator, 'POST', `/v1/orders/${orderId}/${act.verdict}`)
+    if (isDone(act.verdict, decided, 200)) order.verdict = act.verdict
+    await reach(order, ended)
+  }
+
+  async function erase(person: Person, by: 'delete' | 'child-report'): Promise<void> {
+    for (const order of orders.values()) if (order.accountId === person.accountId) await witness.look(order)
+    const path = `/v1/accounts/${person.accountId}`
+    const answer =
+      by === 'delete'
+        ? await untilAnswered(service, 'DELETE', path)
+        : await untilAnswered(operator, 'POST', `${path}/child-report`)
+    if (!isDone(by, answer, 200)) return
+    const { receiptId, reason } = answer.body
+    person.deletion = { at: Date.now(), receiptId, reason, pending: [] }
+    unsettled.deletions.add(person)
+  }
+
+  /** An eSIM's life goes on at whichever provider has made it. */
+  async function atProvider(order: Order, action: string, input: Record<string, unknown> = {}): Promise<void> {
+    const [iccid] = order.iccids
+    if (!iccid) return
+    await sims.esimAccess.do(action, { iccid, ...input }).catch(() => sims.airalo.do(action, { iccid, ...input }))
+  }
+
+  const acting: Acting = {
+    sign_up: (act) => signUp(act),
+    order: buy,
+    async top_up({ order: name, of }) {
+      const parent = placed(of)
+      if (parent?.order.status !== 'delivered' || parent.order.iccids.length !== 1) return
+      const answer = await untilAnswered(service, 'POST', `/v1/orders/${parent.order.orderId}/top-up`, {
+        packageCode: testPackages.topUp,
+      })
+      if (!isDone('top-up', answer, 201)) return
+      const order = register(name, answer.body, { isTopUp: true, adConsent: false })
+      await sims.stripe.do('pay', { orderId: order.orderId, fingerprint: `card-${world}-${parent.person.name}` })
+      await reach(order, ended)
+    },
+    async refund({ order: name }) {
+      const found = placed(name)
+      if (found?.order.status !== 'delivered') return
+      const { orderId } = found.order
+      if (isDone('refund', await untilAnswered(service, 'POST', `/v1/orders/${orderId}/refund`), 200))
+        await reach(found.order, ['refunded'])
+    },
+    async refund_part({ order: name, minor }) {
+      const found = placed(name)
+      if (found?.order.status !== 'delivered') return
+      const { order } = found
+      const asked = { amount: { minor, currency: 'EUR' } }
+      const answer = await untilAnswered(operator, 'POST', `/v1/orders/${order.orderId}/refund`, asked)
+      if (!isDone('refund of a part', answer, 200)) return
+      order.partialRefunds.push(minor)
+      if (sabotage === 'double-refund') await refundAgain(stack, order, minor)
+    },
+    async use({ order: name }) {
+      const found = placed(name)
+      if (found?.order.status !== 'delivered') return
+      await atProvider(found.order, 'use', { bytes: 1_000 })
+      await forward(orderWorkflowId(found.order.orderId), '1 day')
+    },
+    async expire({ order: name }) {
+      const found = placed(name)
+      if (found?.order.status !== 'delivered' || found.order.iccids.length !== 1) return
+      await atProvider(found.order, 'expire')
+      await forward(orderWorkflowId(found.order.orderId), '2 days')
+      await reach(found.order, ['ended'])
+    },
+    async dispute({ order: name, outcome }) {
+      const found = placed(name)
+      if (found?.order.status !== 'delivered') return
+      const { orderId } = found.order
+      await sims.stripe.do('open-dispute', { orderId })
+      await sims.stripe.do('close-dispute', { orderId, outcome })
+    },
+    async correct({ who }) {
+      const person = present(who)
+      if (!person) return
+      const firstName = `New${who}${world}`
+      const answer = await untilAnswered(service, 'PATCH', `/v1/accounts/${person.accountId}`, { firstName })
+      if (isDone('correction', answer, 200)) Object.assign(person, { firstName, corrected: true })
+    },
+    async consent({ who, granted }) {
+      const person = present(who)
+      if (person) await consent(person, granted)
+    },
+    async stale_token({ who }) {
+      const person = present(who)
+      if (person) await sims.firebase.do('token', { token: person.pushToken, behaviour: 'unregistered' })
+    },
+    async export({ who }) {
+      const person = present(who)
+      if (person) await witness.export(person)
+    },
+    async privacy_request({ who, answered }) {
+      const replyTo = `asks.${who}.${world}@elsewhere.example`
+      const asked = { kind: 'access', message: 'What do you know of me?', replyTo }
+      const answer = await untilAnswered(operator, 'POST', '/v1/privacy-requests', asked)
+      if (!isDone('privacy request', answer, 201)) return
+      const { id, reference } = answer.body
+      const request = { replyTo, reference, isAnswered: false, isDue: false }
+      witness.privacyRequests.push(request)
+      unsettled.requests.set(id, !answered)
+      request.isDue = !answered
+      if (!answered) return
+      const given = { answerKind: 'granted', answer: 'Nothing.' }
+      const resolved = await untilAnswered(operator, 'POST', `/v1/privacy-requests/${id}/resolve`, given)
+      request.isAnswered = isDone('answer', resolved, 200, 202)
+    },
+    async delete({ who }) {
+      const person = present(who)
+      if (person) await erase(person, 'delete')
+    },
+    async child_report({ who }) {
+      const person = present(who)
+      if (person) await erase(person, 'child-report')
+    },
+    async come_back({ who, as }) {
+      const before = people.get(as)
+      if (!before?.deletion) return
+      await signUp({ who, phone: false, apple: before.appleSubject !== null, promotions: false }, before)
+    },
+    async unused_for_years({ who }) {
+      const person = present(who)
+      if (!person) return
+      const workflowId = inactivityWorkflowId(person.accountId)
+      const args = [{ accountId: person.accountId }]
+      await untilStarted(() =>
+        temporal.workflow.start(accountInactivityType, {
+          workflowId,
+          taskQueue: stack.config.TEMPORAL_TASK_QUEUE,
+          args,
+          workflowIdConflictPolicy: 'USE_EXISTING',
+        }),
+      )
+      person.inactive = true
+      await forward(workflowId, '1100 days')
+    },
+    async foreign_field({ who, field }) {
+      const value = `${field}-${world}-${who}`
+      const body = { email: `x.${who}.${world}@people.example`, firstName: 'F', lastName: 'L', [field]: value }
+      const { status } = await untilAnswered(service, 'POST', '/v1/accounts', body)
+      witness.foreignFields.push({ field, value, status })
+    },
+    async campaign({ subject }) {
+      const named = `${subject} ${world}`
+      const launchedAt = Date.now()
+      const body = { subject: named, paragraphs: ['Ten percent off.'] }
+      const answer = await untilAnswered(operator, 'POST', '/v1/campaigns', body)
+      if (!isDone('campaign', answer, 201)) return
+      witness.campaigns.push({ subject: named, launchedAt })
+      await untilBody(`/v1/campaigns/${answer.body.id}`, ({ state }) => state === 'done')
+    },
+    async policy({ version }) {
+      const named = `${version}-${world}`
+      const day = 86_400_000
+      const effectiveAt = new Date(Math.ceil(Date.now() / day) * day + (33 + witness.policies.length) * day)
+      const postedAt = Date.now()
+      const answer = await untilAnswered(operator, 'POST', '/v1/policies', {
+        version: named,
+        title: 'Privacy policy',
+        text: 'As before.',
+        changes: ['Nothing.'],
+        effectiveAt: effectiveAt.toISOString(),
+        material: true,
+      })
+      if (!isDone('policy', answer, 201)) return
+      const until = effectiveAt.getTime() - Date.now() + day
+      const reached = (await forward(policyNoticeWorkflowId(named), until)) ?? new Date(0)
+      const shown = expectStatus(await untilAnswered(stack.anonymous, 'GET', `/v1/policies/${named}`), 200)
+      const page = await untilAnswered(stack.anonymous, 'GET', `/privacy/${named}`)
+      witness.policies.push({
+        version: named,
+        postedAt,
+        effectiveAt: Date.parse(shown.effectiveAt),
+        inForce: shown.state === 'in_force',
+        reached: reached.getTime(),
+        onPage: page.status === 200 && page.text.includes('As before.'),
+      })
+    },
+    async backup() {
+      if (isDone('backup', await untilAnswered(operator, 'POST', '/v1/backups'), 202)) witness.backupWasMade()
+    },
+  }
+
+  async function untilStarted(start: () => Promise<unknown>): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return void (await start())
+      } catch (error) {
+        if (attempt === 20) throw error
+        await pause(1_000)
+      }
+    }
+  }
+
+  async function untilBody(path: string, satisfies: (body: Answer['body']) => boolean): Promise<Answer['body']> {
+    const deadline = Date.now() + patienceMs
+    for (;;) {
+      const { body } = await untilAnswered(operator, 'GET', path)
+      if (satisfies(body)) return body
+      if (Date.now() > deadline) throw new Stuck(`${path}: ${JSON.stringify(body)}`)
+      await pause(200)
+    }
+  }
+
+  async function settleOrder(order: Order): Promise<void> {
+    const person = [...people.values()].find(({ accountId }) => accountId === order.accountId)
+    if (person?.deletion || person?.inactive || order.status === 'ended') return
+    await reach(order, ended)
+    await forward(orderWorkflowId(order.orderId), '4 hours')
+  }
+
+  async function settleDeletion(person: Person): Promise<void> {
+    const { deletion } = person
+    if (!deletion) return
+    await forward(accountDeletionWorkflowId(cipher.accountRef(person.accountId)), '4 days')
+    const answer = await untilAnswered(stack.anonymous, 'GET', `/v1/deletions/${deletion.receiptId}`)
+    const later = ['backups', 'stripe_redaction']
+    deletion.pending = (answer.body.processors as { processor: string; state: string }[])
+      .filter(({ processor, state }) => state === 'pending' && !later.includes(processor))
+      .map(({ processor }) => processor)
+  }
+
+  return {
+    refused,
+    play: (act: Act): Promise<unknown> => (acting[act.kind] as (act: Act) => Promise<unknown>)(act),
+    /** Lets enough time pass for everything that was begun to end: a day for orders, four for deletions. */
+    async settle(): Promise<void> {
+      await pMap(unsettled.orders, settleOrder, together)
+      await pMap(unsettled.deletions, settleDeletion, together)
+      await pMap(
+        unsettled.requests,
+        ([id, isDue]) => forward(privacyRequestWorkflowId(id), isDue ? '28 days' : '1 day'),
+        together,
+      )
+      unsettled.orders.clear()
+      unsettled.deletions.clear()
+      unsettled.requests.clear()
+    },
+  }
+}
+
+export const newWorldName = (): string => `w${randomUUID().slice(0, 6)}`

@@ -1,0 +1,63 @@
+/** What can happen in a world. People, orders and requests have names, so that a plan means the same in each run. */
+
+import type { Rule } from '../../../sim/mailbox/smtp.ts'
+import type { Fault } from '../../../sim/simulator.ts'
+
+export type Act =
+  | { kind: 'sign_up'; who: string; phone: boolean; apple: boolean; promotions: boolean }
+  | {
+      kind: 'order'
+      who: string
+      order: string
+      package: 'anyProvider' | 'onlyEsimAccess' | 'onlyAiralo'
+      quantity: number
+      payment: 'paid' | 'declined_first' | 'abandoned' | 'cancelled'
+      risk: 'normal' | 'elevated'
+      verdict: 'approve' | 'reject'
+      adConsent: boolean
+      savedCards: boolean
+      /** whether the next act waits for its end */
+      waits: boolean
+    }
+  | { kind: 'top_up'; order: string; of: string }
+  | { kind: 'refund'; order: string }
+  | { kind: 'refund_part'; order: string; minor: number }
+  | { kind: 'use'; order: string }
+  | { kind: 'expire'; order: string }
+  | { kind: 'dispute'; order: string; outcome: 'won' | 'lost' }
+  | { kind: 'correct'; who: string }
+  | { kind: 'consent'; who: string; granted: boolean }
+  | { kind: 'stale_token'; who: string }
+  | { kind: 'export'; who: string }
+  | { kind: 'privacy_request'; who: string; answered: boolean }
+  | { kind: 'delete'; who: string }
+  | { kind: 'child_report'; who: string }
+  | { kind: 'come_back'; who: string; as: string }
+  | { kind: 'unused_for_years'; who: string }
+  | { kind: 'foreign_field'; who: string; field: string }
+  | { kind: 'campaign'; subject: string }
+  | { kind: 'policy'; version: string }
+  | { kind: 'backup' }
+
+export const faultyParties = ['stripe', 'esimAccess', 'airalo', 'firebase', 'apple', 'meta', 'googleAnalytics'] as const
+export type FaultyParty = (typeof faultyParties)[number]
+export const noisyParties = ['stripe', 'esimAccess', 'airalo'] as const
+export const links = ['temporal', 'database', 'stripe', 'esimAccess', 'airalo', 'mail'] as const
+export type LinkName = (typeof links)[number]
+
+export type Disturbance =
+  /** faults that meet one call after each other */
+  | { kind: 'faults'; party: FaultyParty; faults: Fault[] }
+  | { kind: 'mail_faults'; rules: Rule[] }
+  | { kind: 'webhooks'; party: (typeof noisyParties)[number]; drop: number; copies: number }
+  | { kind: 'kill'; part: 'worker' | 'api' | 'database' | 'temporal'; ms: number }
+  | { kind: 'freeze'; part: 'worker' | 'api'; ms: number }
+  | { kind: 'cut' | 'slow'; link: LinkName; ms: number }
+
+/** `round`: all rounds come one after the other; `lane`: events of a lane come one after the other within a round. */
+export type PlannedEvent =
+  | { round: number; lane: string; act: Act }
+  /** `after`: how many acts of the round have begun before */
+  | { round: number; after: number; disturbance: Disturbance }
+
+export const isAct = (event: PlannedEvent): event is Extract<PlannedEvent, { act: Act }> => 'act' in event

@@ -1,0 +1,123 @@
+/** Reads the books of outside parties into the form of the judge. */
+import type { SimulatorControls, SimulatorName } from '../../../dev/simulators/simulators.ts'
+import type { LoggedRequest } from '../../../sim/simulator.ts'
+import type { Mail, OutsideBooks } from '../judge/record.ts'
+
+/** Reads all books. */
+export async function readOutside(sims: SimulatorControls): Promise<OutsideBooks> {
+  const [stripe, access, airalo, apple, firebase, mailbox, mails, meta, analytics, received] = await Promise.all([
+    sims.stripe.books(),
+    sims.esimAccess.books(),
+    sims.airalo.books(),
+    sims.apple.books(),
+    sims.firebase.books(),
+    sims.mailbox.books(),
+    sims.mailbox.do('find', {}),
+    sims.meta.books(),
+    sims.googleAnalytics.books(),
+    readRequests(sims),
+  ])
+  const attempts = received.firebase
+    .filter(({ url }) => url.endsWith('messages:send'))
+    .map(({ at, body, status }) => ({ token: String(JSON.parse(body).message.token), at: Date.parse(at), status }))
+  const cancelled = new Set(access.cancels.map(({ esimTranNo }) => esimTranNo))
+  const refunded = new Set(airalo.refunds.flatMap(({ iccids }) => iccids))
+  return {
+    payments: stripe.paymentIntents.map((payment) => ({
+      id: payment.id,
+      orderId: payment.metadata.order_id ?? '',
+      succeeded: payment.status === 'succeeded',
+      receivedMinor: payment.amount_received,
+      charges: stripe.charges.filter((charge) => charge.payment_intent === payment.id && charge.status === 'succeeded')
+        .length,
+      customer: typeof payment.customer === 'string' ? payment.customer : null,
+    })),
+    refunds: stripe.refunds.map(({ payment_intent, amount, status }) => ({
+      payment: String(payment_intent),
+      minor: amount,
+      failed: status === 'failed' || status === 'canceled',
+    })),
+    customers: stripe.customers.filter((customer) => !customer.deleted).map(({ id }) => id),
+    esims: [
+      ...access.esims.map(({ iccid, esimTranNo }) => ({
+        provider: 'esim-access',
+        id: esimTranNo,
+        iccid,
+        held: !cancelled.has(esimTranNo),
+      })),
+      ...airalo.orders
+        .filter(({ type }) => type === 'sim')
+        .flatMap(({ iccids }) =>
+          iccids.map((iccid) => ({ provider: 'airalo', id: iccid, iccid, held: !refunded.has(iccid) })),
+        ),
+    ],
+    topUps: [
+      ...access.topUps.map(({ transactionId }) => ({ provider: 'esim-access', reference: transactionId })),
+      ...airalo.orders
+        .filter(({ type }) => type === 'topup')
+        .map(({ description }) => ({ provider: 'airalo', reference: description ?? '' })),
+    ],
+    mails: mails.map(
+      ({ at, envelope, subject, messageId, text, html, headers, attachments }): Mail => ({
+        at: Date.parse(at),
+        to: envelope.to,
+        subject,
+        messageId,
+        text: text || html,
+        hasQrCode: attachments.some(({ contentType }) => contentType.startsWith('image/')),
+        oneClick: headers['list-unsubscribe-post'] !== undefined,
+      }),
+    ),
+    lostMailReplies: mailbox.refusals
+      .filter(({ code }) => code === 'dropped')
+      .map(({ at, recipient }) => ({ at: Date.parse(at), to: recipient })),
+    pushes: firebase.delivered.map(({ at, token, message }) => ({
+      at: Date.parse(at),
+      token,
+      content: JSON.stringify([message.notification, message.data]),
+    })),
+    pushAttempts: attempts.map(({ token, at, status }) => ({ token, at, lost: status === null })),
+    unregistered: attempts.filter(({ status }) => status === 404).map(({ token, at }) => ({ token, at })),
+    grants: apple.grants.map(({ sub, revokedAt }) => ({ party: 'apple', subject: sub, revoked: revokedAt !== null })),
+    firebaseUsers: firebase.users,
+    conversions: [
+      ...meta.events.map((event) => ({ party: 'meta' as const, text: JSON.stringify(event) })),
+      ...analytics.events.map((event) => ({ party: 'google-analytics' as const, text: JSON.stringify(event) })),
+    ],
+    received: Object.entries(received).flatMap(([party, log]) =>
+      log.map(({ method, url, body }) => ({ party, text: `${method} ${url}\n${body}` })),
+    ),
+  }
+}
+
+const listening = ['stripe', 'esimAccess', 'airalo', 'firebase', 'meta', 'googleAnalytics'] as const
+
+async function readRequests(sims: SimulatorControls): Promise<Record<(typeof listening)[number], LoggedRequest[]>> {
+  const logs = await Promise.all(listening.map(async (name: SimulatorName) => [name, await sims[name].log()] as const))
+  return Object.fromEntries(logs) as Record<(typeof listening)[number], LoggedRequest[]>
+}
+
+/** Books without what they held before: several worlds can live on one stack. */
+export function since(books: OutsideBooks, before: OutsideBooks): OutsideBooks {
+  return {
+    payments: later(books.payments, before.payments, ({ id }) => id),
+    refunds: books.refunds.slice(before.refunds.length),
+    customers: later(books.customers, before.customers, (id) => id),
+    esims: later(books.esims, before.esims, ({ id, provider }) => `${provider} ${id}`),
+    topUps: later(books.topUps, before.topUps, ({ reference }) => reference),
+    mails: books.mails.slice(before.mails.length),
+    lostMailReplies: books.lostMailReplies.slice(before.lostMailReplies.length),
+    pushes: books.pushes.slice(before.pushes.length),
+    pushAttempts: books.pushAttempts.slice(before.pushAttempts.length),
+    unregistered: books.unregistered.slice(before.unregistered.length),
+    grants: books.grants.slice(before.grants.length),
+    firebaseUsers: books.firebaseUsers,
+    conversions: books.conversions.slice(before.conversions.length),
+    received: books.received,
+  }
+}
+
+function later<Item>(items: Item[], before: Item[], key: (item: Item) => string): Item[] {
+  const known = new Set(before.map(key))
+  return items.filter((item) => !known.has(key(item)))
+}

@@ -1,0 +1,234 @@
+/** Makes a plan from a seed: the same seed and size always give the same events. It touches nothing outside. */
+import fc from 'fast-check'
+import type { Fault } from '../../../sim/simulator.ts'
+import { type Act, type Disturbance, faultyParties, isAct, links, noisyParties, type PlannedEvent } from './events.ts'
+
+export interface Size {
+  seed: number
+  orders: number
+  years: number
+}
+
+/** Faults that go away by themselves, and leave nothing final behind. */
+const passing: readonly Fault[] = [
+  { cut: 'after' },
+  { cut: 'before' },
+  { status: 503 },
+  { status: 429, headers: { 'Retry-After': '2' } },
+  { status: 404, body: {} },
+  { status: 200, body: 'OK' },
+  { delayMs: 1500 },
+]
+
+/** The calls to disturb, with a pattern that finds the object in a request. */
+const calls: Record<
+  (typeof faultyParties)[number],
+  { method?: string; path: string; of: string; faults: readonly Fault[] }[]
+> = {
+  stripe: [
+    // What a caller waits for: the answer is a refusal that can be repeated.
+    { method: 'POST', path: '/v1/payment_intents$', of: 'order_id\\]=([\\w-]+)', faults: passing.slice(0, 3) },
+    { method: 'GET', path: '/v1/payment_intents/', of: 'payment_intents/(pi_\\w+)', faults: passing },
+    { method: 'POST', path: '/v1/refunds$', of: 'payment_intent=(pi_\\w+)', faults: passing },
+    { method: 'GET', path: '/v1/refunds', of: 'payment_intent=(pi_\\w+)', faults: passing },
+    { method: 'POST', path: '/cancel', of: 'payment_intents/(pi_\\w+)', faults: passing },
+  ],
+  esimAccess: [
+    { path: '/esim/order$', of: '"transactionId":"([^"]+)"', faults: passing },
+    { path: '/esim/query$', of: '"orderNo":"([^"]+)"', faults: passing },
+    { path: '/esim/cancel$', of: '"esimTranNo":"([^"]+)"', faults: passing },
+    { path: '/esim/topup$', of: '"transactionId":"([^"]+)"', faults: passing },
+  ],
+  airalo: [
+    { method: 'POST', path: '/v2/orders$', of: 'name="description"\\s+(\\S+)', faults: passing },
+    { method: 'GET', path: '/v2/orders/', of: '/v2/orders/(\\d+)', faults: passing },
+    { method: 'POST', path: '/v2/refund$', of: 'name="iccids"\\s+\\["(\\d+)', faults: passing },
+    { method: 'POST', path: '/v2/orders/topups$', of: 'name="description"\\s+(\\S+)', faults: passing },
+  ],
+  firebase: [
+    { method: 'POST', path: 'messages:send$', of: '"token":"([^"]+)"', faults: passing.slice(0, 3) },
+    { method: 'POST', path: 'accounts:delete$', of: '"localId":"([^"]+)"', faults: passing.slice(0, 3) },
+  ],
+  apple: [{ method: 'POST', path: '/auth/revoke', of: 'token=([^&]+)', faults: passing.slice(0, 3) }],
+  meta: [{ method: 'POST', path: '/events$', of: '"event_id":"([^"]+)"', faults: passing.slice(0, 3) }],
+  googleAnalytics: [
+    { method: 'POST', path: '/mp/collect', of: '"transaction_id":"([^"]+)"', faults: passing.slice(0, 3) },
+  ],
+}
+
+const oneIn = (count: number) => fc.nat({ max: count - 1 }).map((drawn) => drawn === 0)
+const outOf = <const Item>(...items: Item[]) => fc.constantFrom(...items)
+
+const boughtOrder = fc.record({
+  package: outOf('anyProvider', 'onlyEsimAccess', 'onlyEsimAccess', 'onlyAiralo'),
+  quantity: outOf(1, 1, 1, 2),
+  payment: outOf('paid', 'paid', 'paid', 'paid', 'declined_first', 'abandoned', 'cancelled'),
+  risk: outOf('normal', 'normal', 'normal', 'normal', 'elevated'),
+  verdict: outOf('approve', 'reject'),
+  adConsent: fc.boolean(),
+  savedCards: oneIn(3),
+  afterwards: outOf('nothing', 'nothing', 'top_up', 'refund', 'refund_part', 'use', 'expire', 'dispute'),
+  disputeOutcome: outOf('won', 'lost'),
+} as const)
+
+const life = fc.record({
+  phone: fc.boolean(),
+  apple: oneIn(2),
+  promotions: fc.boolean(),
+  orders: fc.array(boughtOrder, { minLength: 1, maxLength: 3 }),
+  along: fc.array(
+    outOf('correct', 'consent', 'withdraw', 'stale_token', 'export', 'asks', 'asks_in_vain', 'foreign_field'),
+    {
+      minLength: 0,
+      maxLength: 3,
+    },
+  ),
+  end: outOf('stays', 'stays', 'stays', 'deletes', 'deletes_early', 'is_a_child', 'comes_back', 'unused'),
+} as const)
+
+type Life = typeof life extends fc.Arbitrary<infer Value> ? Value : never
+
+const faults = outOf(...faultyParties).chain((party) =>
+  outOf(...calls[party]).chain(({ of, faults: possible, ...match }) =>
+    fc
+      .record({
+        chosen: fc.array(outOf(...possible), { minLength: 1, maxLength: 2 }),
+        id: fc.nat({ max: 1_000_000 }),
+      })
+      .map(
+        ({ chosen, id }): Disturbance => ({
+          kind: 'faults',
+          party,
+          faults: chosen.map((fault) => ({ ...fault, match, sequence: { id: `${party} ${match.path} ${id}`, of } })),
+        }),
+      ),
+  ),
+)
+const ms = fc.integer({ min: 300, max: 3_000 })
+const disturbance: fc.Arbitrary<Disturbance> = fc.oneof(
+  { weight: 10, arbitrary: faults },
+  {
+    weight: 2,
+    arbitrary: fc
+      .array(
+        outOf(
+          { code: 451, times: 1 },
+          { code: 421, times: 2, stage: 'connect' as const },
+          { drop: 'before' as const, times: 1 },
+          { drop: 'after' as const, times: 1 },
+        ),
+        { minLength: 1, maxLength: 2 },
+      )
+      .map((rules): Disturbance => ({ kind: 'mail_faults', rules })),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('webhooks' as const),
+      party: outOf(...noisyParties),
+      drop: fc.nat({ max: 3 }),
+      copies: fc.integer({ min: 1, max: 3 }),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('kill' as const),
+      part: outOf('worker' as const, 'worker' as const, 'api' as const, 'database' as const, 'temporal' as const),
+      ms,
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('freeze' as const), part: outOf('worker' as const, 'api' as const), ms }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: outOf('cut' as const, 'slow' as const), link: outOf(...links), ms }),
+  },
+)
+
+/** How many people live at once. */
+const inRound = 8
+const disturbancesInRound = 8
+
+export function planOf({ seed, orders, years }: Size): PlannedEvent[] {
+  const drawn = fc.sample(life, { seed, numRuns: orders })
+  const lives: Life[] = []
+  for (let planned = 0; planned < orders; planned += lives.at(-1)?.orders.length ?? 1) {
+    const next = drawn[lives.length]
+    if (!next) break
+    lives.push({ ...next, orders: next.orders.slice(0, orders - planned) })
+  }
+  const disturbances = fc.sample(disturbance, {
+    seed,
+    numRuns: Math.ceil(lives.length / inRound) * disturbancesInRound,
+  })
+  const events: PlannedEvent[] = []
+  for (let round = 0; round * inRound < lives.length; round += 1) {
+    const ofRound = lives
+      .slice(round * inRound, (round + 1) * inRound)
+      .flatMap((each, at) =>
+        actsOf(each, `p${round * inRound + at + 1}`, years).map((act) => ({ round, lane: laneOf(act), act })),
+      )
+    const shared: Act[] = [
+      { kind: 'campaign', subject: `Offer ${round + 1}` },
+      ...(round % 4 === 1 ? [{ kind: 'policy' as const, version: `version-${round + 1}` }] : []),
+      ...(round % 4 === 0 ? [{ kind: 'backup' as const }] : []),
+    ]
+    events.push(...ofRound, ...shared.map((act) => ({ round: round + 0.5, lane: 'operators', act })))
+    const its = disturbances.slice(round * disturbancesInRound, (round + 1) * disturbancesInRound)
+    events.push(
+      ...its.map((each, at) => ({
+        round,
+        after: Math.floor((at * ofRound.length) / disturbancesInRound),
+        disturbance: each,
+      })),
+    )
+  }
+  return events
+}
+
+function actsOf({ phone, apple, promotions, orders, along, end }: Life, who: string, years: number): Act[] {
+  const acts: Act[] = [{ kind: 'sign_up', who, phone, apple, promotions }]
+  for (const [at, { afterwards, disputeOutcome, ...bought }] of orders.entries()) {
+    const order = `${who}o${at + 1}`
+    if (end === 'deletes_early' && at === orders.length - 1) {
+      // In the middle of what the others do, while nothing of it has been settled.
+      acts.push({ kind: 'order', who, order, ...bought, waits: false })
+      continue
+    }
+    acts.push({ kind: 'order', who, order, ...bought, waits: true })
+    if (afterwards === 'top_up') acts.push({ kind: 'top_up', order: `${order}t`, of: order })
+    if (afterwards === 'refund' || afterwards === 'use' || afterwards === 'expire') acts.push({ kind: afterwards, order })
+    if (afterwards === 'refund_part') acts.push({ kind: 'refund_part', order, minor: 100 })
+    if (afterwards === 'dispute') acts.push({ kind: 'dispute', order, outcome: disputeOutcome })
+  }
+  for (const what of along) {
+    if (what === 'consent' || what === 'withdraw') acts.push({ kind: 'consent', who, granted: what === 'consent' })
+    else if (what === 'asks' || what === 'asks_in_vain')
+      acts.push({ kind: 'privacy_request', who, answered: what === 'asks' })
+    else if (what === 'foreign_field') acts.push({ kind: what, who, field: 'advertisingId' })
+    else acts.push({ kind: what, who })
+  }
+  if (end === 'deletes' || end === 'deletes_early') acts.push({ kind: 'delete', who })
+  if (end === 'is_a_child') acts.push({ kind: 'child_report', who })
+  if (end === 'comes_back') acts.push({ kind: 'delete', who }, { kind: 'come_back', who: `${who}b`, as: who })
+  if (end === 'unused' && years >= 3) acts.push({ kind: 'unused_for_years', who })
+  return acts
+}
+
+/** The person whose lane it is: `p1o1t` and `p1b` belong to `p1`. */
+function laneOf(act: Act): string {
+  const name = 'who' in act ? act.who : 'order' in act ? act.order : 'operators'
+  return /^p\d+/.exec(name)?.[0] ?? name
+}
+
+/** A plan in words, for the summary. */
+export function describePlan(events: readonly PlannedEvent[]): string {
+  const acts = events.filter(isAct).map(({ act }) => act)
+  const disturbances = events.filter((event) => !isAct(event)).length
+  const orders = acts.filter(({ kind }) => kind === 'order' || kind === 'top_up').length
+  const people = acts.filter(({ kind }) => kind === 'sign_up' || kind === 'come_back').length
+  return `${people} people, ${orders} orders, ${acts.length} acts, ${disturbances} disturbances`
+}

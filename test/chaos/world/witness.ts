@@ -1,0 +1,153 @@
+/** Writes down what the API acknowledges, and asks it at the end. */
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import { backupType } from '../../../workflows/backup/backup.contract.ts'
+import { expectStatus } from '../../harness/http.ts'
+import { runLater } from '../../harness/later.ts'
+import type { AccountExport, Acknowledgements, Order, Person } from '../judge/record.ts'
+import { untilAnswered } from './caller.ts'
+import type { WorldStack } from './stack.ts'
+
+export type Witness = ReturnType<typeof createWitness>
+type Journal = Acknowledgements['journal']
+
+const dayMs = 86_400_000
+const ms = (time: string | null | undefined): number | null => (time ? Date.parse(time) : null)
+
+export function createWitness(stack: WorldStack) {
+  const { service, operator, anonymous } = stack
+  const startedAt = new Date()
+  const people = new Map<string, Person>()
+  const orders = new Map<string, Order>()
+  const said = {
+    campaigns: [] as Acknowledgements['campaigns'],
+    policies: [] as Acknowledgements['policies'],
+    privacyRequests: [] as Acknowledgements['privacyRequests'],
+    foreignFields: [] as Acknowledgements['foreignFields'],
+  }
+  let validate: ReturnType<Ajv2020['compile']> | undefined
+  let hasBackups = false
+
+  /** Looks at an order; one that went with its account keeps what was seen before. */
+  async function look(order: Order): Promise<Order> {
+    const { status, body } = await untilAnswered(service, 'GET', `/v1/orders/${order.orderId}`)
+    if (status !== 200) return order
+    return Object.assign(order, {
+      status: body.status,
+      paidAt: ms(body.paidAt),
+      deliveredAt: ms(body.deliveredAt),
+      iccids: order.isTopUp ? [] : body.esims.map(({ iccid }: { iccid: string }) => iccid),
+      documents: body.documents.map(({ number }: { number: string }) => number),
+    })
+  }
+
+  async function lookAt(person: Person): Promise<void> {
+    const { status, body } = await untilAnswered(service, 'GET', `/v1/accounts/${person.accountId}`)
+    person.seen =
+      status === 200
+        ? {
+            status,
+            email: body.email,
+            firstName: body.firstName,
+            phone: body.phone,
+            promotions: body.consents.promotions.granted,
+          }
+        : { status }
+  }
+
+  async function readExport(person: Person): Promise<AccountExport> {
+    const answer = await untilAnswered(service, 'GET', `/v1/accounts/${person.accountId}/export`)
+    const body = expectStatus(answer, 200)
+    validate ??= new Ajv2020({ strict: false, validateFormats: false }).compile(
+      JSON.parse((await anonymous.get(new URL(body.$schema).pathname)).text),
+    )
+    validate(body)
+    return {
+      faults: (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`),
+      account: body.account,
+      subjects: body.identities.map(({ subject }: { subject: string }) => subject),
+      devices: body.devices,
+      orders: body.orders,
+    }
+  }
+
+  async function readEvents(): Promise<Acknowledgements['events']> {
+    const events: Acknowledgements['events'] = []
+    let cursor = ''
+    for (;;) {
+      const since = cursor === '' ? `since=${startedAt.toISOString()}` : `cursor=${encodeURIComponent(cursor)}`
+      const page = expectStatus(await untilAnswered(service, 'GET', `/v1/events?limit=100&${since}`), 200)
+      for (const { id, type, data } of page.items)
+        events.push({ id, type, orderId: data.orderId ?? null, receiptId: data.receiptId ?? null })
+      if (page.nextCursor === null) return events
+      cursor = page.nextCursor
+    }
+  }
+
+  async function readBackups(): Promise<Acknowledgements['backups']> {
+    if (!hasBackups) return []
+    const laterByDays = 31
+    await runLater(stack, backupType, laterByDays)
+    const { items } = expectStatus(await untilAnswered(operator, 'GET', '/v1/backups'), 200)
+    const judgedAt = Date.now() + laterByDays * dayMs
+    return items.map(({ state, startedAt: at }: { state: string; startedAt: string }) => ({
+      kept: state === 'kept',
+      ageMs: judgedAt - Date.parse(at),
+    }))
+  }
+
+  return {
+    people,
+    orders,
+    ...said,
+    look,
+    lookAt,
+    async export(person: Person): Promise<void> {
+      person.exported = await readExport(person)
+    },
+    backupWasMade(): void {
+      hasBackups = true
+    },
+    /** Asks for the last time. @param journalBefore what the journal held before this world */
+    async testify({ years, journalBefore }: { years: number; journalBefore: Journal }): Promise<Acknowledgements> {
+      for (const person of people.values()) await lookAt(person)
+      for (const order of orders.values()) await look(order)
+      const known = new Set(journalBefore.entries.map(({ number }) => number))
+      const journal = await readJournal(stack)
+      return {
+        ...said,
+        people: [...people.values()],
+        orders: [...orders.values()],
+        events: await readEvents(),
+        journal: { text: journal.text, entries: journal.entries.filter(({ number }) => !known.has(number)) },
+        backups: await readBackups(),
+        crashes: [...stack.crashes],
+        ...(years >= 7 && { journalAfterTerm: await endTerms() }),
+      }
+    },
+  }
+
+  /** Lets seven years pass for the books of all months. */
+  async function endTerms(): Promise<Journal> {
+    const { fastForward } = await import('../../../temporal/time-skipping.ts')
+    const { invoiceRetentionType } = await import('../../../workflows/retention/invoice-retention.contract.ts')
+    const query = `WorkflowType = '${invoiceRetentionType}' and ExecutionStatus = 'Running'`
+    for await (const { workflowId } of stack.temporal.workflow.list({ query }))
+      await fastForward(stack.temporal, workflowId, '3000 days')
+    return await readJournal(stack)
+  }
+}
+
+/** The operators' journal of all documents. */
+export async function readJournal({ operator }: WorldStack): Promise<Journal> {
+  const { text } = await untilAnswered(operator, 'GET', '/v1/books/journal?from=2026-01-01&to=2037-12-31')
+  const [header = '', ...lines] = text.trim().split(/\r?\n/)
+  const columns = header.split(',')
+  const [number, gross] = [columns.indexOf('number'), columns.indexOf('gross')]
+  return {
+    text,
+    entries: lines.map((line) => {
+      const cells = line.split(',')
+      return { number: cells[number] ?? '', grossMinor: Math.round(Number(cells[gross]) * 100) }
+    }),
+  }
+}
