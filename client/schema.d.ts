@@ -8314,7 +8314,7 @@ export interface operations {
              *
              *     `order_state_conflict`: The order is not in a state that allows this
              *
-             *     `esim_in_use`: An eSIM that was installed or used cannot be given back
+             *     `esim_in_use`: An eSIM that was installed, used or topped up cannot be given back
              *
              *     `refund_exceeds_payment`: The amount is more than what is left of the payment
              *

@@ -4,7 +4,7 @@ import { activityInfo } from '@temporalio/activity'
 import type { Context } from '../../context.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { insertEsims, listEsims, noteReturnAsked, type StoredEsim, setEsimState } from '../../db/order/esims.ts'
-import { moveOrder, type OrderRow } from '../../db/order/orders.ts'
+import { hasPaidTopUps, moveOrder, type OrderRow } from '../../db/order/orders.ts'
 import {
   claimPlacement,
   heldPlacement,
@@ -69,6 +69,7 @@ export function createOrderProvisioningActivities(context: Context): Activities 
       if (states.some(({ state }) => state === 'unknown'))
         throw failure('ProviderUnavailable', { code: 'unknown_state' })
       if (states.some(({ state }) => state !== 'new' && state !== 'cancelled')) throw failure('EsimInUse')
+      await claimReturn(orderId, esims, new Date(asOf))
       await returnAll(orderId, esims, new Date(asOf))
     },
 
@@ -170,10 +171,22 @@ export function createOrderProvisioningActivities(context: Context): Activities 
     })
   }
 
+  /**
+   * U2: notes the return before it looks for top-ups, as a top-up is paid before it looks for a return: at least one of
+   * them finds the other, since the eSIM would take the data away that somebody has paid for.
+   * @throws EsimInUse when a top-up of one of them is paid
+   */
+  async function claimReturn(orderId: string, esims: StoredEsim[], at: Date): Promise<void> {
+    const claimed = esims.filter(({ state, returnAsked }) => state !== 'cancelled' && !returnAsked)
+    for (const { id } of claimed) await noteReturnAsked(sql, id, at)
+    if (!(await hasPaidTopUps(sql, orderId))) return
+    for (const { id } of claimed) await noteReturnAsked(sql, id, null)
+    throw failure('EsimInUse', { code: 'topped_up' })
+  }
+
   async function returnAll(orderId: string, esims: StoredEsim[], at: Date): Promise<void> {
     for (const esim of esims) {
       if (esim.state === 'cancelled') continue
-      await noteReturnAsked(sql, esim.id, at)
       const outcome = await cancelUnused(providerOf(esim.provider), esim.esimRef).catch(async (error: unknown) => {
         if (failureType(error) === 'EsimInUse') await noteReturnAsked(sql, esim.id, null)
         throw error

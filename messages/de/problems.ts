@@ -45,7 +45,7 @@ export const problem = {
   still_allocating: 'Der Anbieter stellt die eSIM noch bereit',
   out_of_stock: 'Kein Anbieter kann die Bestellung erfüllen',
   placement_unsettled: 'Es steht noch nicht fest, was der Anbieter bereitgestellt hat',
-  esim_in_use: 'Eine installierte oder benutzte eSIM kann nicht zurückgegeben werden',
+  esim_in_use: 'Eine installierte, benutzte oder aufgeladene eSIM kann nicht zurückgegeben werden',
   esim_still_lives: 'Die eSIM ist weder abgelaufen noch beendet',
   mail_unavailable: 'Der Mailserver ist nicht erreichbar',
   push_unavailable: 'Der Push-Dienst ist nicht erreichbar',

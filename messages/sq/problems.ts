@@ -45,7 +45,7 @@ export const problem = {
   still_allocating: 'Ofruesi është ende duke e caktuar eSIM-in',
   out_of_stock: 'Asnjë ofrues nuk mund ta plotësojë porosinë',
   placement_unsettled: 'Nuk dihet ende me siguri çfarë ka ofruesi',
-  esim_in_use: 'Një eSIM i instaluar ose i përdorur nuk mund të kthehet',
+  esim_in_use: 'Një eSIM i instaluar, i përdorur ose i rimbushur nuk mund të kthehet',
   esim_still_lives: 'eSIM-i as ka skaduar, as ka përfunduar',
   mail_unavailable: 'Serveri i e-mailit nuk mund të arrihet',
   push_unavailable: 'Shërbimi i njoftimeve nuk mund të arrihet',

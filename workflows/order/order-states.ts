@@ -169,7 +169,7 @@ export const orderStates: { readonly [Status in OrderStatus]: OrderStateRow } = 
         does: 'Gives the eSIMs back to the provider',
         leadsTo: [{ to: 'refunding' }],
         fails: {
-          EsimInUse: 'one of them was installed or used',
+          EsimInUse: 'one of them was installed, used or topped up',
           ProviderUnavailable: 'the provider does not answer; whether they went back is looked for',
         },
       },
