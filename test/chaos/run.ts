@@ -67,19 +67,32 @@ function report({ faults, shape, refused, said }: Result, startedAt: number): vo
   if (faults.length === 0) print('no promise was broken')
 }
 
+/** The events of each person, and all disturbances. */
+function livesOf(all: readonly PlannedEvent[]): PlannedEvent[][] {
+  const nameOf = (event: PlannedEvent): string => ('act' in event ? event.lane : 'disturbances')
+  return [...new Set(all.map(nameOf))].map((name) => all.filter((event) => nameOf(event) === name))
+}
+
 /** Whether the same promise is broken, in whichever order. */
 const kindOf = (fault: string): string => fault.split(' ', 1).join('')
 
 async function reduce(stack: WorldStack, events: PlannedEvent[], first: Result): Promise<void> {
   const kinds = new Set(first.faults.map(kindOf))
   let tries = 0
-  const small = await shrink(events, async (part) => {
+  const fails = async (part: PlannedEvent[]): Promise<boolean> => {
     tries += 1
     const { faults } = await live(stack, part, false)
-    const fails = faults.some((fault) => kinds.has(kindOf(fault)))
-    print(`try ${tries}: ${part.length} events, ${fails ? 'fails' : 'keeps all promises'}`)
-    return fails
-  })
+    const isFailing = faults.some((fault) => kinds.has(kindOf(fault)))
+    print(`try ${tries}: ${part.length} events, ${isFailing ? 'fails' : 'keeps all promises'}`)
+    return isFailing
+  }
+  // People live for themselves, mostly: whole lives go first, then single events.
+  const inPlan = (groups: PlannedEvent[][]): PlannedEvent[] => {
+    const kept = new Set(groups.flat())
+    return events.filter((event) => kept.has(event))
+  }
+  const lives = await shrink(livesOf(events), (groups) => fails(inPlan(groups)))
+  const small = await shrink(inPlan(lives), fails)
   const file = join(tmpdir(), `chaos-${seed}-${process.pid}.json`)
   await writeFile(file, JSON.stringify(small, null, 2))
   print(`\n${small.length} of ${events.length} events are left:`)

@@ -18,13 +18,13 @@ function remains(person: Person, books: OutsideBooks, said: Acknowledgements): s
   const told = said.events.filter(
     ({ type, receiptId }) => type === 'account.deleted' && receiptId === deletion.receiptId,
   )
-  // Somebody who came back has linked the identity again.
+  // Of somebody who came back, a revocation would end the new link as well.
   const linked = books.grants.filter(({ subject, revoked }) => subject === person.appleSubject && !revoked)
   return [
     ...(person.seen.status === 404 ? [] : [`the account answers ${person.seen.status}`]),
     ...deletion.pending.map((party) => `${party} has not deleted in time`),
     ...(books.firebaseUsers.includes(person.firebaseUid) ? ['the Firebase user is there'] : []),
-    ...(linked.length > (person.returnedAt === null ? 0 : 1) ? ['Sign in with Apple is not revoked'] : []),
+    ...(linked.length > 0 && person.returnedAt === null ? ['Sign in with Apple is not revoked'] : []),
     ...(customers.some((customer) => customer !== null && books.customers.includes(customer))
       ? ['the Stripe customer is there']
       : []),

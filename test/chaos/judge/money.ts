@@ -47,7 +47,12 @@ function accounts(books: OutsideBooks, said: Acknowledgements): Account[] {
 /** U2: paid means delivered or refunded within its time, once each. */
 export const ordersEndOnce: Oracle = (books, said) => {
   const all = accounts(books, said)
-  return [...all.flatMap(orderFaults), ...strays(books, all), ...eventFaults(said)]
+  return [
+    ...all.flatMap(orderFaults),
+    ...all.flatMap((each) => lostTopUp(each, all)),
+    ...strays(books, all),
+    ...eventFaults(said),
+  ]
 }
 
 function orderFaults({ order, isGone, receivedMinor, refundedMinor, charges, held }: Account): Finding[] {
@@ -90,6 +95,13 @@ function orderFaults({ order, isGone, receivedMinor, refundedMinor, charges, hel
     )
   }
   return found
+}
+
+/** A top-up is kept as long as its eSIM. */
+function lostTopUp({ order, receivedMinor, refundedMinor }: Account, all: Account[]): Finding[] {
+  const parent = all.find((other) => other.order.orderId === order.topUpOf)
+  const isLost = parent?.order.status === 'refunded' && receivedMinor > refundedMinor
+  return isLost ? [{ subject: order.name, what: 'paid for an eSIM that was given back' }] : []
 }
 
 /** eSIMs, top-ups and payments that belong to no order. */

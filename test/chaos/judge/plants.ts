@@ -115,6 +115,9 @@ export const plants: Record<JudgedPromise, Record<string, Plant>> = {
     'an eSIM bought twice': ({ books }) =>
       void books.esims.push({ provider: 'airalo', id: 'second', iccid: 'iccid-second', held: true }),
     'a top-up applied twice': ({ books }) => void books.topUps.push({ provider: 'airalo', reference: 'e3 again' }),
+    'a top-up of an eSIM that was given back': (world) => {
+      some(world, 'e3').topUpOf = 'order-b1'
+    },
     'delivered too late': (world) => {
       some(world, 'a1').deliveredAt = (some(world, 'a1').paidAt ?? 0) + 7_200_000
     },

@@ -130,6 +130,8 @@ export interface Order {
   orderId: string
   accountId: string
   isTopUp: boolean
+  /** of a top-up: the order whose eSIM it is for */
+  topUpOf: string | null
   packageCode: string
   quantity: number
   grossMinor: number

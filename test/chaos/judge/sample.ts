@@ -43,6 +43,7 @@ export const order = (name: string, buyer: string, given: Partial<Order> = {}): 
   orderId: `order-${name}`,
   accountId: `account-${buyer}`,
   isTopUp: false,
+  topUpOf: null,
   packageCode: 'germany-1gb',
   quantity: 1,
   grossMinor: 500,
@@ -130,7 +131,7 @@ export function keptWorld(): World {
     order('c1', 'cat', { documents: ['A-3'] }),
     order('e1', 'eve', { risk: 'elevated', verdict: 'approve', documents: ['A-4'] }),
     order('e2', 'eve', { risk: 'elevated', verdict: 'reject', status: 'refunded', deliveredAt: null, iccids: [] }),
-    order('e3', 'eve', { isTopUp: true, iccids: [], documents: ['A-5'] }),
+    order('e3', 'eve', { isTopUp: true, topUpOf: 'order-e1', iccids: [], documents: ['A-5'] }),
   ]
   const paid = orders.filter(({ paidAt }) => paidAt !== null)
   return {

@@ -2,8 +2,9 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { isGrpcServiceError } from '@temporalio/client'
-import pMap from 'p-map'
 import type { Duration } from '@temporalio/common'
+import proto from '@temporalio/proto'
+import pMap from 'p-map'
 import { fastForward } from '../../../temporal/time-skipping.ts'
 import { accountDeletionWorkflowId } from '../../../workflows/account-deletion.contract.ts'
 import { orderWorkflowId } from '../../../workflows/order/order.contract.ts'
@@ -21,6 +22,8 @@ import type { Act } from './events.ts'
 import { refundAgain } from './sabotage.ts'
 import type { WorldStack } from './stack.ts'
 import type { Witness } from './witness.ts'
+
+const { PendingActivityState } = proto.temporal.api.enums.v1
 
 type ActOf<Kind extends Act['kind']> = Extract<Act, { kind: Kind }>
 type Acting = { [Kind in Act['kind']]: (act: ActOf<Kind>) => Promise<unknown> }
@@ -71,6 +74,23 @@ export function createActors({ stack, witness, world, sabotage, isCalm }: ActorO
     }
   }
 
+  /** Whether a run only waits for time: no worker has, or is about to get, a task of it. */
+  async function isWaiting({ orderId }: Order): Promise<boolean> {
+    const description = await temporal.workflow
+      .getHandle(orderWorkflowId(orderId))
+      .describe()
+      .catch(() => undefined)
+    if (!description) return false
+    const { pendingActivities, pendingWorkflowTask } = description.raw
+    return (
+      !pendingWorkflowTask &&
+      !pendingActivities?.some(({ attempt, scheduledTime, lastStartedTime, state }) => {
+        const isUnderWay = state === PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
+        return isUnderWay || ((attempt ?? 1) <= 1 && !lastStartedTime && scheduledTime)
+      })
+    )
+  }
+
   /** Waits for a state of an order, and lets time pass when nothing happens. */
   async function reach(order: Order, wanted: readonly string[]): Promise<Order> {
     const deadline = Date.now() + patienceMs
@@ -78,7 +98,7 @@ export function createActors({ stack, witness, world, sabotage, isCalm }: ActorO
     for (let last = ''; ; ) {
       await witness.look(order)
       if (wanted.includes(order.status)) return order
-      if (order.status !== last || !isCalm()) changedAt = Date.now()
+      if (order.status !== last || !isCalm() || !(await isWaiting(order))) changedAt = Date.now()
       last = order.status
       if (Date.now() > deadline) throw new Stuck(`${order.name} is ${order.status}, not ${wanted.join(' or ')}`)
       if (Date.now() - changedAt > idleMs) {
@@ -162,7 +182,11 @@ export function createActors({ stack, witness, world, sabotage, isCalm }: ActorO
     if (isDone('consent', answer, 200)) person.consents.push({ at: Date.now(), granted })
   }
 
-  function register(name: string, body: Answer['body'], given: Pick<Order, 'isTopUp' | 'adConsent'>): Order {
+  function register(
+    name: string,
+    body: Answer['body'],
+    given: Pick<Order, 'isTopUp' | 'topUpOf' | 'adConsent'>,
+  ): Order {
     const order: Order = {
       name,
       orderId: body.id,
@@ -196,7 +220,7 @@ export function createActors({ stack, witness, world, sabotage, isCalm }: ActorO
       measurement: { adUserData: act.adConsent, adPersonalization: false },
     })
     if (!isDone('order', answer, 201)) return
-    const order = register(act.order, answer.body, { isTopUp: false, adConsent: act.adConsent })
+    const order = register(act.order, answer.body, { isTopUp: false, topUpOf: null, adConsent: act.adConsent })
     const { orderId } = order
     if (act.payment === 'abandoned') {
       await forward(orderWorkflowId(orderId), '61 minutes')
@@ -204,6 +228,13 @@ export function createActors({ stack, witness, world, sabotage, isCalm }: ActorO
     }
     if (act.payment === 'cancelled') {
       isDone('cancel', await untilAnswered(service, 'POST', `/v1/orders/${orderId}/cancel`), 200)
+      return void (await reach(order, ended))
+    }
+    if (act.payment === 'paid_and_cancelled') {
+      await Promise.all([
+        sims.stripe.do('pay', { orderId, fingerprint: `card-${world}-${act.who}` }).catch(() => undefined),
+        untilAnswered(service, 'POST', `/v1/orders/${orderId}/cancel`),
+      ])
       return void (await reach(order, ended))
     }
     if (act.payment === 'declined_first') await sims.stripe.do('fail-payment', { orderId })
@@ -230,6 +261,11 @@ export function createActors({ stack, witness, world, sabotage, isCalm }: ActorO
     unsettled.deletions.add(person)
   }
 
+  async function giveBack(order: Order): Promise<void> {
+    const answer = await untilAnswered(service, 'POST', `/v1/orders/${order.orderId}/refund`)
+    if (isDone('refund', answer, 200)) await reach(order, ['refunded'])
+  }
+
   /** An eSIM's life goes on at whichever provider has made it. */
   async function atProvider(order: Order, action: string, input: Record<string, unknown> = {}): Promise<void> {
     const [iccid] = order.iccids
@@ -240,23 +276,27 @@ export function createActors({ stack, witness, world, sabotage, isCalm }: ActorO
   const acting: Acting = {
     sign_up: (act) => signUp(act),
     order: buy,
-    async top_up({ order: name, of }) {
+    async top_up({ order: name, of, refund }) {
       const parent = placed(of)
       if (parent?.order.status !== 'delivered' || parent.order.iccids.length !== 1) return
       const answer = await untilAnswered(service, 'POST', `/v1/orders/${parent.order.orderId}/top-up`, {
         packageCode: testPackages.topUp,
       })
       if (!isDone('top-up', answer, 201)) return
-      const order = register(name, answer.body, { isTopUp: true, adConsent: false })
+      const order = register(name, answer.body, {
+        isTopUp: true,
+        topUpOf: parent.order.orderId,
+        adConsent: false,
+      })
+      const returning = refund === 'meanwhile' ? giveBack(parent.order) : undefined
       await sims.stripe.do('pay', { orderId: order.orderId, fingerprint: `card-${world}-${parent.person.name}` })
+      await returning
       await reach(order, ended)
     },
     async refund({ order: name }) {
       const found = placed(name)
       if (found?.order.status !== 'delivered') return
-      const { orderId } = found.order
-      if (isDone('refund', await untilAnswered(service, 'POST', `/v1/orders/${orderId}/refund`), 200))
-        await reach(found.order, ['refunded'])
+      await giveBack(found.order)
     },
     async refund_part({ order: name, minor }) {
       const found = placed(name)
@@ -308,7 +348,7 @@ export function createActors({ stack, witness, world, sabotage, isCalm }: ActorO
       if (person) await witness.export(person)
     },
     async privacy_request({ who, answered }) {
-      const replyTo = `asks.${who}.${world}@elsewhere.example`
+      const replyTo = `asks${witness.privacyRequests.length + 1}.${who}.${randomUUID().slice(0, 8)}@elsewhere.example`
       const asked = { kind: 'access', message: 'What do you know of me?', replyTo }
       const answer = await untilAnswered(operator, 'POST', '/v1/privacy-requests', asked)
       if (!isDone('privacy request', answer, 201)) return

@@ -11,7 +11,7 @@ export type Act =
       order: string
       package: 'anyProvider' | 'onlyEsimAccess' | 'onlyAiralo'
       quantity: number
-      payment: 'paid' | 'declined_first' | 'abandoned' | 'cancelled'
+      payment: 'paid' | 'declined_first' | 'abandoned' | 'cancelled' | 'paid_and_cancelled'
       risk: 'normal' | 'elevated'
       verdict: 'approve' | 'reject'
       adConsent: boolean
@@ -19,7 +19,8 @@ export type Act =
       /** whether the next act waits for its end */
       waits: boolean
     }
-  | { kind: 'top_up'; order: string; of: string }
+  /** `refund`: the first order is given back at the same time, or afterwards */
+  | { kind: 'top_up'; order: string; of: string; refund: 'no' | 'meanwhile' }
   | { kind: 'refund'; order: string }
   | { kind: 'refund_part'; order: string; minor: number }
   | { kind: 'use'; order: string }

@@ -62,12 +62,34 @@ const outOf = <const Item>(...items: Item[]) => fc.constantFrom(...items)
 const boughtOrder = fc.record({
   package: outOf('anyProvider', 'onlyEsimAccess', 'onlyEsimAccess', 'onlyAiralo'),
   quantity: outOf(1, 1, 1, 2),
-  payment: outOf('paid', 'paid', 'paid', 'paid', 'declined_first', 'abandoned', 'cancelled'),
+  payment: outOf(
+    'paid',
+    'paid',
+    'paid',
+    'paid',
+    'paid',
+    'declined_first',
+    'abandoned',
+    'cancelled',
+    'paid_and_cancelled',
+  ),
   risk: outOf('normal', 'normal', 'normal', 'normal', 'elevated'),
   verdict: outOf('approve', 'reject'),
   adConsent: fc.boolean(),
   savedCards: oneIn(3),
-  afterwards: outOf('nothing', 'nothing', 'top_up', 'refund', 'refund_part', 'use', 'expire', 'dispute'),
+  afterwards: outOf(
+    'nothing',
+    'nothing',
+    'top_up',
+    'top_up_then_refund',
+    'top_up_and_refund',
+    'refund',
+    'refund_part',
+    'refund_part',
+    'use',
+    'expire',
+    'dispute',
+  ),
   disputeOutcome: outOf('won', 'lost'),
 } as const)
 
@@ -199,8 +221,13 @@ function actsOf({ phone, apple, promotions, orders, along, end }: Life, who: str
       continue
     }
     acts.push({ kind: 'order', who, order, ...bought, waits: true })
-    if (afterwards === 'top_up') acts.push({ kind: 'top_up', order: `${order}t`, of: order })
-    if (afterwards === 'refund' || afterwards === 'use' || afterwards === 'expire') acts.push({ kind: afterwards, order })
+    if (afterwards.startsWith('top_up')) {
+      const refund = afterwards === 'top_up_and_refund' ? 'meanwhile' : 'no'
+      acts.push({ kind: 'top_up', order: `${order}t`, of: order, refund })
+    }
+    if (afterwards === 'top_up_then_refund') acts.push({ kind: 'refund', order })
+    if (afterwards === 'refund' || afterwards === 'use' || afterwards === 'expire')
+      acts.push({ kind: afterwards, order })
     if (afterwards === 'refund_part') acts.push({ kind: 'refund_part', order, minor: 100 })
     if (afterwards === 'dispute') acts.push({ kind: 'dispute', order, outcome: disputeOutcome })
   }

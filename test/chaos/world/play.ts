@@ -72,8 +72,10 @@ export async function play(
     await stack.calm()
     await untilReady(stack)
     await actors.settle().catch((error: unknown) => stuck.push(`settling round ${round}: ${error}`))
-    onProgress(`round ${index + 1} of ${rounds.length}: ${acts.length} acts, ${disturbances.length} disturbances, ` +
-        `${seconds(playedAt - beganAt)} and ${seconds(Date.now() - playedAt)} to settle`)
+    onProgress(
+      `round ${index + 1} of ${rounds.length}: ${acts.length} acts, ${disturbances.length} disturbances, ` +
+        `${seconds(playedAt - beganAt)} and ${seconds(Date.now() - playedAt)} to settle`,
+    )
   }
 
   const said = await witness.testify({ years, journalBefore })

@@ -1,0 +1,46 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { planOf } from './plan.ts'
+import { shrink } from './shrink.ts'
+
+test('a failing plan shrinks to the events without which it does not fail', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc
+        .integer({ min: 1, max: 120 })
+        .chain((count) =>
+          fc.tuple(fc.constant(count), fc.uniqueArray(fc.nat({ max: count - 1 }), { minLength: 1, maxLength: 4 })),
+        ),
+      async ([count, needed]) => {
+        const events = Array.from({ length: count }, (_, at) => at)
+        const small = await shrink(events, async (part) => needed.every((each) => part.includes(each)), {
+          tries: 1_000,
+        })
+        expect(small).toEqual(needed.toSorted((a, b) => a - b))
+      },
+    ),
+    { numRuns: 40 },
+  )
+})
+
+test('shrinking stops after its tries with a plan that fails', async () => {
+  const events = Array.from({ length: 64 }, (_, at) => at)
+  const fails = async (part: number[]): Promise<boolean> => part.includes(3) && part.includes(60)
+  const small = await shrink(events, fails, { tries: 5 })
+  expect(await fails(small)).toBe(true)
+})
+
+test('a seed and a size always make the same plan, with the orders that were asked for', () => {
+  const size = { seed: 7, orders: 50, years: 3 }
+  expect(planOf(size)).toEqual(planOf(size))
+  expect(planOf(size)).not.toEqual(planOf({ ...size, seed: 8 }))
+  const bought = planOf(size).filter((event) => 'act' in event && event.act.kind === 'order')
+  expect(bought).toHaveLength(50)
+})
+
+test('years that are not asked for do not pass', () => {
+  const kinds = (years: number) =>
+    planOf({ seed: 7, orders: 200, years }).flatMap((event) => ('act' in event ? [event.act.kind] : []))
+  expect(kinds(2)).not.toContain('unused_for_years')
+  expect(kinds(3)).toContain('unused_for_years')
+})
