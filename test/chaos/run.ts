@@ -77,7 +77,10 @@ function livesOf(all: readonly PlannedEvent[]): PlannedEvent[][] {
 const kindOf = (fault: string): string => fault.split(' ', 1).join('')
 
 async function reduce(stack: WorldStack, events: PlannedEvent[], first: Result): Promise<void> {
-  const kinds = new Set(first.faults.map(kindOf))
+  // What is stuck is often a consequence of what is broken.
+  const all = new Set(first.faults.map(kindOf))
+  const broken = new Set([...all].filter((kind) => kind !== 'stuck'))
+  const kinds = broken.size > 0 ? broken : all
   let tries = 0
   const fails = async (part: PlannedEvent[]): Promise<boolean> => {
     tries += 1

@@ -8,6 +8,10 @@ const graceMs = 5 * 60_000
 const unpaidEnds = ['cancelled', 'unpaid']
 const deliveredEnds = ['delivered', 'ended']
 
+/** Their orders were seen for the last time before their accounts went. */
+const goneAccounts = ({ people }: Acknowledgements): Set<string> =>
+  new Set(people.filter(({ deletion, inactive }) => deletion || inactive).map(({ accountId }) => accountId))
+
 interface Account {
   order: Order
   isGone: boolean
@@ -25,9 +29,7 @@ function accounts(books: OutsideBooks, said: Acknowledgements): Account[] {
       .toSorted((one, other) => (one.deliveredAt ?? 0) - (other.deliveredAt ?? 0))
       .flatMap(({ iccids, orderId }) => iccids.map((iccid) => [iccid, orderId] as const)),
   )
-  const gone = new Set(
-    said.people.filter(({ deletion, inactive }) => deletion || inactive).map(({ accountId }) => accountId),
-  )
+  const gone = goneAccounts(said)
   return said.orders.map((order) => {
     const payments = books.payments.filter(({ orderId, succeeded }) => orderId === order.orderId && succeeded)
     const ids = new Set(payments.map(({ id }) => id))
@@ -131,10 +133,9 @@ function strays(books: OutsideBooks, all: Account[]): Finding[] {
 }
 
 /** The app backend's events tell each acknowledged order's beginning and its end. */
-function eventFaults({ orders, events, people }: Acknowledgements): Finding[] {
-  const gone = new Set(
-    people.filter(({ deletion, inactive }) => deletion || inactive).map(({ accountId }) => accountId),
-  )
+function eventFaults(said: Acknowledgements): Finding[] {
+  const { orders, events } = said
+  const gone = goneAccounts(said)
   return orders
     .filter(({ accountId }) => !gone.has(accountId))
     .flatMap(({ name, orderId, status }) => {
@@ -168,11 +169,13 @@ export const booksAreComplete: Oracle = (books, said) => {
     const wrong = sorted.find((number, index) => number !== first + index)
     if (wrong !== undefined) found.push({ subject: name, what: `a gap or a duplicate before ${wrong}` })
   }
+  const gone = goneAccounts(said)
   const listed = new Set(entries.map(({ number }) => number))
   for (const order of said.orders) {
     for (const number of order.documents)
       if (!listed.has(number)) found.push({ subject: order.name, what: `${number} is not in the journal` })
-    if (deliveredEnds.includes(order.status) && order.documents.length !== 1 + order.partialRefunds.length)
+    const isSeen = !gone.has(order.accountId) && deliveredEnds.includes(order.status)
+    if (isSeen && order.documents.length !== 1 + order.partialRefunds.length)
       found.push({ subject: order.name, what: `${order.documents.length} documents` })
   }
   const succeeded = new Set(books.payments.filter((payment) => payment.succeeded).map(({ id }) => id))

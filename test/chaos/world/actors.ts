@@ -243,9 +243,22 @@ export function createActors({ stack, witness, world, sabotage, isCalm }: ActorO
     if (!act.waits) return
     await reach(order, [...ended, 'in_review'])
     if (order.status !== 'in_review') return
-    const decided = await untilAnswered(operator, 'POST', `/v1/orders/${orderId}/${act.verdict}`)
-    if (isDone(act.verdict, decided, 200)) order.verdict = act.verdict
+    await decide(order, act.verdict)
     await reach(order, ended)
+  }
+
+  /** The run may learn of a state after the row that shows it: a refused decision is made again, as an operator does. */
+  async function decide(order: Order, verdict: 'approve' | 'reject'): Promise<void> {
+    const deadline = Date.now() + patienceMs
+    while (order.status === 'in_review' && Date.now() < deadline) {
+      const answer = await untilAnswered(operator, 'POST', `/v1/orders/${order.orderId}/${verdict}`)
+      if (isDone(verdict, answer, 200)) {
+        order.verdict = verdict
+        return
+      }
+      await pause(1_000)
+      await witness.look(order)
+    }
   }
 
   async function erase(person: Person, by: 'delete' | 'child-report'): Promise<void> {
