@@ -38,7 +38,11 @@ export const failures = {
     meaning: 'It is not certain yet what the provider holds',
     benign: true,
   },
-  EsimInUse: { retryable: false, http: 409, meaning: 'An eSIM that was installed, used or topped up cannot be given back' },
+  EsimInUse: {
+    retryable: false,
+    http: 409,
+    meaning: 'An eSIM that was installed, used or topped up cannot be given back',
+  },
   EsimStillLives: { retryable: true, http: 409, meaning: 'The eSIM has neither expired nor ended', benign: true },
   MailUnavailable: { retryable: true, http: 503, meaning: 'The mail server cannot be reached' },
   PushUnavailable: { retryable: true, http: 503, meaning: 'The push service cannot be reached' },

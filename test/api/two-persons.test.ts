@@ -6,7 +6,6 @@
 import { randomUUID } from 'node:crypto'
 import { beforeAll, expect, test } from 'vitest'
 import { createApiKey, revokeApiKey } from '../../db/api-keys.ts'
-import { testPackages } from '../harness/test-packages.ts'
 import { untilAcknowledged } from '../erasure/exercised-rights.ts'
 import { findTexts, takeSnapshot } from '../erasure/snapshot.ts'
 import { createSurfer, type Surfer } from '../harness/browser.ts'
@@ -14,6 +13,7 @@ import { mailsTo } from '../harness/checks/messages.ts'
 import { openHarness } from '../harness/harness.ts'
 import { createCaller, expectStatus } from '../harness/http.ts'
 import type { Person } from '../harness/people.ts'
+import { testPackages } from '../harness/test-packages.ts'
 import { until } from '../harness/until.ts'
 
 const harness = await openHarness({ books: false })

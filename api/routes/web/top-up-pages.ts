@@ -102,7 +102,11 @@ export function topUpPageRoutes(api: ApiContext): Route[] {
       callers: ['public', 'visitor'],
       query: z.strictObject({ order: sentId }),
       responses: { 200: html },
-      handle: ({ query: { order }, page }) => ({ status: 200, headers: layoutHeaders(), raw: renderPaid(order, page()) }),
+      handle: ({ query: { order }, page }) => ({
+        status: 200,
+        headers: layoutHeaders(),
+        raw: renderPaid(order, page()),
+      }),
     }),
     defineRoute({
       method: 'post',
