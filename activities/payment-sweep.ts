@@ -24,7 +24,7 @@ import type { StripeWebhook } from '../providers/stripe/webhooks.ts'
 import { plusMs } from '../shared/calendar.ts'
 import { createOrderSignals } from '../temporal/order-signals.ts'
 import type { PaymentSweepActivities } from '../workflows/order/payment-sweep.contract.ts'
-import { paymentMark } from './order/payment-mark.ts'
+import { paymentMark } from './order/payment/payment-mark.ts'
 import { askAboutPayment } from './order/provider-alarm.ts'
 
 const { minute, hour, day } = milliseconds

@@ -94,7 +94,7 @@ export const promises = {
   },
   U5: {
     sentence: 'Data serves to prevent fraud and detect abuse.',
-    keptBy: 'activities/order/payment.ts',
+    keptBy: 'activities/order/payment/payment.ts',
     provenBy: {
       file: 'test/orders/review.test.ts',
       title: 'U5: of many orders paid in the same moment, what exceeds the daily number is held',

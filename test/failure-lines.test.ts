@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { toMicros } from '../providers/esim-units.ts'
-import { replay } from './harness/histories.ts'
+import { replay } from './harness/temporal/histories.ts'
 import { readKept } from './replay/kept.ts'
 
 const root = fileURLToPath(new URL('../', import.meta.url))

@@ -4,7 +4,7 @@ import type { Orders } from '../../db/connection/schema.ts'
 import { dayOf, type InvoiceInput } from '../../db/order/books.ts'
 import type { OrderRow } from '../../db/order/orders.ts'
 import { decideVat } from '../../policy/vat.ts'
-import { factsOf } from './payment.ts'
+import { factsOf } from './payment/payment.ts'
 
 /** @param at the time of issue, and of the supply unless the order was delivered before */
 export function invoiceOf(config: Config, order: OrderRow, at: Date): Omit<InvoiceInput, 'orderId'> {

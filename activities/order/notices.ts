@@ -26,7 +26,7 @@ import { pushToAccount } from '../sending/push-to-account.ts'
 import { sendMail, toAccount } from '../sending/send-mail.ts'
 import { sendOnce } from '../sending/send-once.ts'
 import { knownOrder } from './known-order.ts'
-import { notAccepted } from './payment-acceptance.ts'
+import { notAccepted } from './payment/payment-acceptance.ts'
 
 type Activities = Pick<OrderActivities, 'sendOrderMail' | 'sendOrderPush'>
 

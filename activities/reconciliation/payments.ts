@@ -18,7 +18,7 @@ import type {
   ReconciliationActivities,
   ReconciliationStepInput,
 } from '../../workflows/reconciliation/reconciliation.contract.ts'
-import { paymentMark } from '../order/payment-mark.ts'
+import { paymentMark } from '../order/payment/payment-mark.ts'
 import { askAboutPayment } from '../order/provider-alarm.ts'
 import { createTally, differs, type FoundDifference, isUnexplained, minor } from './tally.ts'
 

@@ -9,7 +9,7 @@ import type { Explanation } from '../../policy/reconciliation.ts'
 import type { BookedDispute, BookedTransaction } from '../../providers/stripe/books.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import type { CurrencySums, ReconciliationActivities } from '../../workflows/reconciliation/reconciliation.contract.ts'
-import { paymentMark } from '../order/payment-mark.ts'
+import { paymentMark } from '../order/payment/payment-mark.ts'
 import { askAboutPayment } from '../order/provider-alarm.ts'
 import { createTally, differs, type FoundDifference, minor } from './tally.ts'
 

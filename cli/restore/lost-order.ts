@@ -1,7 +1,7 @@
 /** An order that cannot be rebuilt: its payment is refunded, its eSIM given back if unused, and the books keep it. */
 
 import { sellerAndTax } from '../../activities/order/invoice.ts'
-import { destinationOf } from '../../activities/order/payment.ts'
+import { destinationOf } from '../../activities/order/payment/payment.ts'
 import { placementReference } from '../../activities/order/placement-reference.ts'
 import type { Context } from '../../context.ts'
 import { insertItem, type SettlementPlan } from '../../db/backup/restores.ts'

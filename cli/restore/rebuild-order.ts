@@ -1,7 +1,7 @@
 /** Brings an order's rows to where its run is: the effects of what the run has completed. docs/restore.md has the table. */
 import { invoiceOf } from '../../activities/order/invoice.ts'
-import { factsOf, newOrder } from '../../activities/order/payment.ts'
-import { notAccepted, objectionTo } from '../../activities/order/payment-acceptance.ts'
+import { factsOf, newOrder } from '../../activities/order/payment/payment.ts'
+import { notAccepted, objectionTo } from '../../activities/order/payment/payment-acceptance.ts'
 import { placementReference } from '../../activities/order/placement-reference.ts'
 import { restoreUndecided } from '../../activities/restore.ts'
 import type { Context } from '../../context.ts'

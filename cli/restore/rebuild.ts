@@ -5,8 +5,8 @@
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Client } from '@temporalio/client'
-import { notAccepted } from '../../activities/order/payment-acceptance.ts'
-import { paymentMark } from '../../activities/order/payment-mark.ts'
+import { notAccepted } from '../../activities/order/payment/payment-acceptance.ts'
+import { paymentMark } from '../../activities/order/payment/payment-mark.ts'
 import { placementPrefix } from '../../activities/order/placement-reference.ts'
 import { leftOf } from '../../activities/order/refunds/refund.ts'
 import { paymentWithoutOrder } from '../../activities/payment-sweep.ts'

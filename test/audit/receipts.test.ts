@@ -32,8 +32,8 @@ import { takeSnapshot } from '../erasure/snapshot.ts'
 import { deleteAccount } from '../harness/deletions.ts'
 import { openHarness } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
-import { runLater } from '../harness/later.ts'
 import { seededBytes } from '../harness/seed.ts'
+import { runLater } from '../harness/temporal/later.ts'
 
 const harness = await openHarness({ books: false })
 const { sql, config } = harness.context

@@ -9,8 +9,8 @@ import { plusMs } from '../../shared/calendar.ts'
 import { housekeepingType } from '../../workflows/housekeeping.contract.ts'
 import { deleteAccount } from '../harness/deletions.ts'
 import { openHarness } from '../harness/harness.ts'
-import { runLater } from '../harness/later.ts'
 import type { Person } from '../harness/people.ts'
+import { runLater } from '../harness/temporal/later.ts'
 import { testPackages } from '../harness/test-packages.ts'
 
 // It changes a price and the time of counts; the books of erased customers name no order.

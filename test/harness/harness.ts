@@ -7,8 +7,8 @@ import { undescribedProblem } from '../../api/http/error-handler.ts'
 import type { StackOptions } from '../../dev/stack.ts'
 import { checkBooks } from './checks/books.ts'
 import { type FreshState, rememberState } from './fresh-state.ts'
-import { checkTasks, fetchHistories, replay } from './histories.ts'
 import { type Product, startProduct } from './product.ts'
+import { checkTasks, fetchHistories, replay } from './temporal/histories.ts'
 
 export interface Checks {
   /** false for a file whose tests break this check on purpose */

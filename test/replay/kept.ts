@@ -1,7 +1,7 @@
 /** The kept histories: one file each, `<scenario>.<number>.json`, in the form that Temporal's own tools export. */
 import { readdir, readFile } from 'node:fs/promises'
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js'
-import type { KeptHistory } from '../harness/histories.ts'
+import type { KeptHistory } from '../harness/temporal/histories.ts'
 
 export const keptFolder = new URL('./histories/', import.meta.url)
 

@@ -13,10 +13,10 @@ import { type BackupResult, backupIdOf, backupType } from '../../workflows/backu
 import { mailsTo } from '../harness/checks/messages.ts'
 import { openHarness } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
-import { runLater } from '../harness/later.ts'
 import type { Person } from '../harness/people.ts'
 import { startProgram } from '../harness/processes.ts'
 import type { BuyOptions } from '../harness/purchases.ts'
+import { runLater } from '../harness/temporal/later.ts'
 import { testPackages } from '../harness/test-packages.ts'
 import { until, untilValue } from '../harness/until.ts'
 

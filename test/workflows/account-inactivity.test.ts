@@ -13,10 +13,10 @@ import {
   inactivitySweepType,
   inactivityWorkflowId,
 } from '../../workflows/retention/account-inactivity.contract.ts'
-import { untilAsleep } from '../harness/asleep.ts'
 import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import { loseAccount } from '../harness/lost.ts'
+import { untilAsleep } from '../harness/temporal/asleep.ts'
 import { until } from '../harness/until.ts'
 
 const harness = await shareStack()

@@ -26,8 +26,8 @@ import {
 import { deleteAccount } from '../harness/deletions.ts'
 import { openHarness } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
-import { runLater } from '../harness/later.ts'
 import type { Person } from '../harness/people.ts'
+import { runLater } from '../harness/temporal/later.ts'
 import { until } from '../harness/until.ts'
 
 const harness = await openHarness({ books: false })

@@ -20,10 +20,10 @@ import { fastForward } from '../../temporal/time-skipping.ts'
 import { keyRotationWorkflowId } from '../../workflows/keys/key-rotation.contract.ts'
 import { insertAccounts } from '../harness/bystanders.ts'
 import { openHarness } from '../harness/harness.ts'
-import { fetchHistories } from '../harness/histories.ts'
 import { type Caller, createCaller, expectStatus } from '../harness/http.ts'
 import { signUp } from '../harness/people.ts'
 import { buy } from '../harness/purchases.ts'
+import { fetchHistories } from '../harness/temporal/histories.ts'
 import { until, untilValue } from '../harness/until.ts'
 
 const key = () => randomBytes(32).toString('base64')

@@ -3,7 +3,7 @@
  * thousand orders by the API would take an hour.
  */
 import { randomUUID } from 'node:crypto'
-import { paymentMark } from '../../activities/order/payment-mark.ts'
+import { paymentMark } from '../../activities/order/payment/payment-mark.ts'
 import type { Stack } from '../../dev/stack.ts'
 import type { PlantedOrder as AtAiralo } from '../../sim/airalo/books.ts'
 import type { PlantedOrder as AtEsimAccess } from '../../sim/esim-access/books.ts'

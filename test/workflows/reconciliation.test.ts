@@ -16,7 +16,7 @@ import {
 import { always } from '../harness/checks/placements.ts'
 import { openHarness } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
-import { runLater } from '../harness/later.ts'
+import { runLater } from '../harness/temporal/later.ts'
 import { testPackages } from '../harness/test-packages.ts'
 import { createPlanter, delivered, givenBack, paidMinor, type Trade } from './planted-trade.ts'
 

@@ -13,7 +13,7 @@ import { failure } from '../../../shared/failures.ts'
 import type { OrderActivities, OrderStatus, RefundReason } from '../../../workflows/order/order.contract.ts'
 import { withFailureTypes } from '../../failures.ts'
 import { knownOrder, paymentIntentOf } from '../known-order.ts'
-import { paymentUnsettled } from '../late-payment.ts'
+import { paymentUnsettled } from '../payment/late-payment.ts'
 import { askAboutPayment } from '../provider-alarm.ts'
 import { recordRefunds, stands } from './refund-records.ts'
 

@@ -2,7 +2,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { backupType } from '../../../workflows/backup/backup.contract.ts'
 import { expectStatus } from '../../harness/http.ts'
-import { runLater } from '../../harness/later.ts'
+import { runLater } from '../../harness/temporal/later.ts'
 import type { AccountExport, Acknowledgements, Order, Person } from '../judge/record.ts'
 import { untilAnswered } from './caller.ts'
 import type { WorldStack } from './stack.ts'

@@ -1,8 +1,8 @@
 /** Searches for secrets and personal data in all places that they must not reach. */
 import type { Stack } from '../../../dev/stack.ts'
 import { createDataConverter } from '../../../temporal/payload-codec.ts'
-import { fetchHistories, readable, readableEvents } from '../histories.ts'
 import { createCaller } from '../http.ts'
+import { fetchHistories, readable, readableEvents } from '../temporal/histories.ts'
 
 export interface Finding {
   /** `history order-…`, `log`, `metrics`, `esimAccess received`, ... */

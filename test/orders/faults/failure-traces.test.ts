@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { shareStack } from '../../harness/harness.ts'
-import { fetchHistories, readableEvents } from '../../harness/histories.ts'
+import { fetchHistories, readableEvents } from '../../harness/temporal/histories.ts'
 import { testPackages } from '../../harness/test-packages.ts'
 
 const harness = await shareStack()

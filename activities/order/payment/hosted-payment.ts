@@ -2,13 +2,13 @@
  * The payment of an order, also of one that is paid on Stripe's page: there the PaymentIntent is made when somebody pays,
  * and ends with the page.
  */
-import type { Context } from '../../context.ts'
-import { type OrderRow, recordPaymentOf } from '../../db/order/orders.ts'
-import type { Language } from '../../messages/languages.ts'
-import { textsOf } from '../../messages/texts.ts'
-import type { CancelResult, Payment } from '../../providers/stripe/payments.ts'
-import { paymentIntentOf } from './known-order.ts'
-import { askAboutPayment } from './provider-alarm.ts'
+import type { Context } from '../../../context.ts'
+import { type OrderRow, recordPaymentOf } from '../../../db/order/orders.ts'
+import type { Language } from '../../../messages/languages.ts'
+import { textsOf } from '../../../messages/texts.ts'
+import type { CancelResult, Payment } from '../../../providers/stripe/payments.ts'
+import { paymentIntentOf } from '../known-order.ts'
+import { askAboutPayment } from '../provider-alarm.ts'
 
 /** What Stripe says about an order's payment. `none_yet`: its page is open; `none`: the page has expired unpaid. */
 export async function readPayment(context: Context, order: OrderRow): Promise<Payment | 'none_yet' | 'none'> {

@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client'
-import { until } from './until.ts'
+import { until } from '../until.ts'
 
 /** Waits until a run only waits for a timer: its history then contains all of its earlier work. */
 export async function untilAsleep(client: Client, workflowId: string): Promise<void> {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { WorkflowHandle } from '@temporalio/client'
-import type { Stack } from '../../dev/stack.ts'
-import { type FastForwardOptions, fastForward } from '../../temporal/time-skipping.ts'
+import type { Stack } from '../../../dev/stack.ts'
+import { type FastForwardOptions, fastForward } from '../../../temporal/time-skipping.ts'
 
 /**
  * Runs a workflow as its schedule does, `days` from now by its own clock: its start is delayed, and the delay skipped.

@@ -1,6 +1,6 @@
 /** Decides whether a payment pays for an order. */
-import type { OrderRow } from '../../db/order/orders.ts'
-import type { Payment } from '../../providers/stripe/payments.ts'
+import type { OrderRow } from '../../../db/order/orders.ts'
+import type { Payment } from '../../../providers/stripe/payments.ts'
 
 /** Reason of an order that was closed because its payment was not accepted. */
 export const notAccepted = 'payment_not_accepted'

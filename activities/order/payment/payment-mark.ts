@@ -1,4 +1,4 @@
-import type { FieldCipher } from '../../db/crypto/field-cipher.ts'
+import type { FieldCipher } from '../../../db/crypto/field-cipher.ts'
 
 /**
  * A keyed hash of the order's id, stored with the payment at Stripe. It shows that a payment without an order was made by

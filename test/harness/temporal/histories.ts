@@ -1,10 +1,10 @@
 import { type Client, isGrpcServiceError } from '@temporalio/client'
 import type { PayloadCodec } from '@temporalio/common'
 import proto, { type temporal } from '@temporalio/proto'
-import { createLog } from '../../shared/log.ts'
-import { createDataConverter, type PayloadKeyring } from '../../temporal/payload-codec.ts'
-import { loadBundle } from '../../worker/bundle.ts'
-import { failedReplays } from '../../worker/replay.ts'
+import { createLog } from '../../../shared/log.ts'
+import { createDataConverter, type PayloadKeyring } from '../../../temporal/payload-codec.ts'
+import { loadBundle } from '../../../worker/bundle.ts'
+import { failedReplays } from '../../../worker/replay.ts'
 
 export type History = temporal.api.history.v1.IHistory
 

@@ -1,13 +1,18 @@
 /** U2: what becomes of the money of an order whose own run has closed. */
-import type { Context } from '../../context.ts'
-import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
-import { recordPaid } from '../../db/order/books.ts'
-import { findOrder, moveOrder, type OrderRow } from '../../db/order/orders.ts'
-import { milliseconds } from '../../policy/periods.ts'
-import { evidenceOf } from '../../policy/vat.ts'
-import type { Payment, PaymentStatus } from '../../providers/stripe/payments.ts'
-import { plusMs } from '../../shared/calendar.ts'
-import type { LateOutcome, OrderActivities, OrderStatus, RefundReason } from '../../workflows/order/order.contract.ts'
+import type { Context } from '../../../context.ts'
+import { raiseOperatorTask, resolveOperatorTask } from '../../../db/operator-tasks.ts'
+import { recordPaid } from '../../../db/order/books.ts'
+import { findOrder, moveOrder, type OrderRow } from '../../../db/order/orders.ts'
+import { milliseconds } from '../../../policy/periods.ts'
+import { evidenceOf } from '../../../policy/vat.ts'
+import type { Payment, PaymentStatus } from '../../../providers/stripe/payments.ts'
+import { plusMs } from '../../../shared/calendar.ts'
+import type {
+  LateOutcome,
+  OrderActivities,
+  OrderStatus,
+  RefundReason,
+} from '../../../workflows/order/order.contract.ts'
 import { endPayment, readPayment } from './hosted-payment.ts'
 import { factsOf } from './payment.ts'
 import { notAccepted } from './payment-acceptance.ts'
