@@ -67,6 +67,8 @@ const environmentSchema = z.object({
   SANDBOX: flag.default(false),
 
   DATABASE_URL: url,
+  /** connections of each API and each worker process at the most: docs/capacity.md */
+  DATABASE_CONNECTIONS: z.coerce.number().int().min(2).max(500).default(20),
   TEMPORAL_TASK_QUEUE: z.string().default('ama-esim'),
   TEMPORAL_UI_URL: url.optional(),
   WORKER_CONCURRENCY: z.coerce.number().int().min(1).max(2000).default(200),
@@ -198,29 +200,50 @@ export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError'
 }
 
+/** What is wrong with a setting, or with several together: then its name is a pattern such as `META_*`. */
+export interface SettingFault {
+  setting: string
+  fault: string
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
 /**
  * Reads the settings.
  * @param environment `process.env`, or the embedded stack's settings over it
  * @throws ConfigurationError naming every fault at once, without values
  */
-export function readConfig(environment: Record<string, string | undefined>): Config {
-  const given = Object.fromEntries(
-    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
-  )
-  const parsed = environmentSchema.safeParse(given)
-  const issues = parsed.success ? [] : parsed.error.issues
-  const faults = [
-    ...issues.map((issue) => {
-      const name = issue.path.join('.')
-      return `${name}: ${name in given ? issue.message : 'missing'}`
-    }),
-    ...faultsTogether(given),
-  ]
-  if (!parsed.success || faults.length > 0) {
-    throw new ConfigurationError(`The configuration has ${faults.length} fault(s):\n  ${faults.join('\n  ')}`)
+export function readConfig(environment: Environment): Config {
+  const { config, faults } = inspectConfig(environment)
+  if (faults.length > 0) {
+    const lines = faults.map(({ setting, fault }) => `${setting}: ${fault}`)
+    throw new ConfigurationError(`The configuration has ${lines.length} fault(s):\n  ${lines.join('\n  ')}`)
   }
-  return parsed.data
+  // Without a fault every setting has its value.
+  return config as Config
 }
+
+/** Reads the settings that are right, and names every fault of the others, without values. */
+export function inspectConfig(environment: Environment): { config: Partial<Config>; faults: SettingFault[] } {
+  const given = givenSettings(environment)
+  const parsed = environmentSchema.safeParse(given)
+  if (parsed.success) return { config: parsed.data, faults: faultsTogether(given) }
+  const issues = parsed.error.issues.map((issue) => {
+    const setting = issue.path.join('.')
+    return { setting, fault: setting in given ? issue.message : 'missing' }
+  })
+  const wrong = new Set(issues.map(({ setting }) => setting))
+  const right = settingNames.filter((name) => !wrong.has(name))
+  const config = Object.fromEntries(right.map((name) => [name, environmentSchema.shape[name].parse(given[name])]))
+  return { config, faults: [...issues, ...faultsTogether(given)] }
+}
+
+const givenSettings = (environment: Environment): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(environment).flatMap(([name, value]) =>
+      value === undefined || value === '' ? [] : [[name, value]],
+    ),
+  )
 
 /** Reads the settings at a program's start. Faults are written to standard error without a stack, and the program ends. */
 export function readConfigOrExit(environment: Record<string, string | undefined>): Config {
@@ -234,55 +257,58 @@ export function readConfigOrExit(environment: Record<string, string | undefined>
 }
 
 /** The faults of combinations of settings, and those that only matter in production. */
-function faultsTogether(given: Partial<Record<string, string>>): string[] {
-  const faults: string[] = []
+function faultsTogether(given: Partial<Record<string, string>>): SettingFault[] {
+  const faults: SettingFault[] = []
   const half = (names: (keyof Config)[]): boolean => {
     const set = names.filter((name) => given[name] !== undefined).length
     return set > 0 && set < names.length
   }
-  if (half(['META_API_VERSION', 'META_DATASET_ID', 'META_ACCESS_TOKEN'])) faults.push('META_*: set all three or none')
-  if (half(['GA_FIREBASE_APP_ID', 'GA_API_SECRET'])) faults.push('GA_*: set both or none')
+  if (half(['META_API_VERSION', 'META_DATASET_ID', 'META_ACCESS_TOKEN']))
+    faults.push({ setting: 'META_*', fault: 'set all three or none' })
+  if (half(['GA_FIREBASE_APP_ID', 'GA_API_SECRET'])) faults.push({ setting: 'GA_*', fault: 'set both or none' })
   if (half(['DATEV_CONSULTANT', 'DATEV_CLIENT', 'DATEV_CLEARING_ACCOUNT', 'DATEV_REVENUE_ACCOUNTS']))
-    faults.push('DATEV_*: set consultant, client, clearing account and revenue accounts, or none of them')
+    faults.push({ setting: 'DATEV_*', fault: 'set consultant, client, clearing account and revenue accounts, or none' })
   if (given.VAT_BY === 'buyer_country' && given.SELLER_COUNTRY === undefined)
-    faults.push('SELLER_COUNTRY: missing (VAT_BY=buyer_country needs it)')
+    faults.push({ setting: 'SELLER_COUNTRY', fault: 'missing (VAT_BY=buyer_country needs it)' })
   if (given.VAT_ONE_PIECE_SUFFICES === 'true' && !isMemberState(given.SELLER_COUNTRY ?? ''))
-    faults.push('VAT_ONE_PIECE_SUFFICES: only for a seller in a member state of the EU')
+    faults.push({ setting: 'VAT_ONE_PIECE_SUFFICES', fault: 'only for a seller in a member state of the EU' })
   if (given.NODE_ENV !== 'production') return faults
   if (temporalSettingNames.every((name) => given[name] === undefined)) {
-    faults.push('TEMPORAL_ADDRESS: missing (or TEMPORAL_PROFILE, or TEMPORAL_CONFIG_FILE)')
+    faults.push({ setting: 'TEMPORAL_ADDRESS', fault: 'missing (or TEMPORAL_PROFILE, or TEMPORAL_CONFIG_FILE)' })
   }
-  if (given.PAYLOAD_KEYS === undefined) faults.push('PAYLOAD_KEYS: missing')
+  if (given.PAYLOAD_KEYS === undefined) faults.push({ setting: 'PAYLOAD_KEYS', fault: 'missing' })
   if (given.HOSTING_REGION !== undefined && !isInEea(given.HOSTING_REGION)) {
-    faults.push('HOSTING_REGION: must be in the EU/EEA')
+    faults.push({ setting: 'HOSTING_REGION', fault: 'must be in the EU/EEA' })
   }
-  if (given.SANDBOX === 'true') faults.push('SANDBOX: must not be true in production')
+  if (given.SANDBOX === 'true') faults.push({ setting: 'SANDBOX', fault: 'must not be true in production' })
   for (const name of ['FIREBASE_CONNECT_TO', 'FIREBASE_CONNECT_CA', 'STRIPE_API_URL']) {
-    if (given[name] !== undefined) faults.push(`${name}: must not be set in production`)
+    if (given[name] !== undefined) faults.push({ setting: name, fault: 'must not be set in production' })
   }
   if (given.TRUSTED_PROXIES === undefined) {
-    faults.push(
-      'TRUSTED_PROXIES: missing (the number of proxies in front of the API; 0 when callers reach it directly)',
-    )
+    faults.push({
+      setting: 'TRUSTED_PROXIES',
+      fault: 'missing (the number of proxies in front of the API; 0 when callers reach it directly)',
+    })
   }
   return [...faults, ...unencrypted(given), ...weakKeys(given)]
 }
 
 /** Settings that lead over the network without TLS. Services on the same machine need none. */
-function unencrypted(given: Partial<Record<string, string>>): string[] {
-  const faults: string[] = []
+function unencrypted(given: Partial<Record<string, string>>): SettingFault[] {
+  const faults: SettingFault[] = []
   for (const name of settingNames.filter((each) => each.endsWith('_URL'))) {
     const text = given[name]
     if (text === undefined || !URL.canParse(text)) continue
     const { protocol, hostname, searchParams } = new URL(text)
     if (name === 'DATABASE_URL') {
       if (!isHere(hostname) && !searchParams.has('sslmode')) {
-        faults.push(
-          'DATABASE_URL: must say sslmode=verify-full, or sslmode=disable in a network that nobody else reaches',
-        )
+        faults.push({
+          setting: 'DATABASE_URL',
+          fault: 'must say sslmode=verify-full, or sslmode=disable in a network that nobody else reaches',
+        })
       }
     } else if (protocol === 'http:' && (name === 'PUBLIC_URL' || !isHere(hostname))) {
-      faults.push(`${name}: must be https`)
+      faults.push({ setting: name, fault: 'must be https' })
     }
   }
   return faults
@@ -292,17 +318,18 @@ const isHere = (hostname: string): boolean =>
   hostname === '' || hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname)
 
 /** Keys that nobody drew at random, and keys that serve two purposes. */
-function weakKeys(given: Partial<Record<string, string>>): string[] {
-  const faults: string[] = []
+function weakKeys(given: Partial<Record<string, string>>): SettingFault[] {
+  const faults: SettingFault[] = []
   const seen = new Map<string, string>()
   for (const name of ['FIELD_KEYS', 'INDEX_KEY', 'PAYLOAD_KEYS', 'BACKUP_KEYS', 'SIGNING_KEYS']) {
     for (const entry of (given[name] ?? '').split(',').filter(Boolean)) {
       const key = Buffer.from(entry.replace(/^[^:]*:/, ''), 'base64').toString('hex')
       // 32 random bytes have fewer than 16 different ones once in 10^17 draws.
       if (new Set(key.match(/../g)).size < 16)
-        faults.push(`${name}: has a key that is not random (openssl rand -base64 32)`)
+        faults.push({ setting: name, fault: 'has a key that is not random (openssl rand -base64 32)' })
       const other = seen.get(key)
-      if (other !== undefined) faults.push(`${name}: has a key that ${other === name ? 'it' : other} has, too`)
+      if (other !== undefined)
+        faults.push({ setting: name, fault: `has a key that ${other === name ? 'it' : other} has, too` })
       seen.set(key, name)
     }
   }

@@ -39,6 +39,7 @@ export interface ContextOptions {
   overrides?: Partial<ReturnType<typeof buildContext>>
   /** the process's name in PostgreSQL (`application_name`) */
   name?: string
+  /** instead of the setting's */
   maxConnections?: number
   /** time limits of the database; those of the API by default */
   limits?: TimeLimits
@@ -66,7 +67,7 @@ function buildContext(config: Config, options: ContextOptions) {
   const metrics = createMetrics()
   const sql = connectDatabase(config.DATABASE_URL, {
     ...(name !== undefined && { name }),
-    ...(maxConnections !== undefined && { maxConnections }),
+    maxConnections: maxConnections ?? config.DATABASE_CONNECTIONS,
     ...(limits && { limits }),
   })
   const calls = createCallReports({ sql, log, metrics })

@@ -20,3 +20,16 @@ export async function environmentBeside(environment: Environment): Promise<Envir
   const text = await readFile(runningSettingsFile(environment), 'utf8').catch(() => undefined)
   return text === undefined ? environment : { ...(JSON.parse(text) as Environment), ...environment }
 }
+
+/**
+ * The settings of Temporal in the environment of a command. Undefined means those of the process itself, which may be
+ * described by a profile or a file.
+ */
+export function temporalBeside(environment: Environment): Record<string, string> | undefined {
+  if (environment === process.env) return undefined
+  return Object.fromEntries(
+    Object.entries(environment).flatMap(([name, value]) =>
+      value !== undefined && name.startsWith('TEMPORAL_') ? [[name, value]] : [],
+    ),
+  )
+}

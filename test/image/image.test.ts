@@ -10,7 +10,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 const read = (file: string): Promise<string> => readFile(join(root, file), 'utf8')
 
 const image = new Set(await imageFiles())
-const programs = [...image].filter((file) => /^cli\/[\w-]+\.ts$|^(api|worker)\/main\.ts$/.test(file))
+const programs = [...image].filter((file) => /^cli\/[\w-]+\.ts$|^(api|worker|cli\/doctor)\/main\.ts$/.test(file))
 const manifest: { dependencies: Record<string, string>; scripts: Record<string, string> } = JSON.parse(
   await read('package.json'),
 )

@@ -1,0 +1,58 @@
+/** Runs one check of `npm run doctor`: asked once, within a time, and only when its settings are right. */
+import type { Config } from '../../config.ts'
+import { isOutage } from '../../providers/call-watch.ts'
+import { isProviderFailure } from '../../providers/failure.ts'
+import { Fault, type Finding } from './finding.ts'
+
+/** Longer than the slowest party answers a small question. */
+const timeoutMs = 20_000
+
+/** The settings of a check, which are there and right. */
+export type Needed<Names extends keyof Config> = { [Name in Names]: NonNullable<Config[Name]> } & Partial<Config>
+
+/**
+ * Asks one question.
+ * @param needs settings without which it cannot be asked
+ * @param ask resolves to what is right, or throws Fault or ProviderFailure
+ */
+export async function check<Names extends keyof Config>(
+  config: Partial<Config>,
+  about: string,
+  needs: readonly Names[],
+  ask: (settings: Needed<Names>) => Promise<string>,
+): Promise<Finding> {
+  const lacking = needs.filter((name) => config[name] === undefined)
+  if (lacking.length > 0) return { about, state: 'not_asked', detail: `needs ${lacking.join(', ')}` }
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Fault(`no answer within ${timeoutMs / 1000} s`, reachable)), timeoutMs)
+  })
+  try {
+    const detail = await Promise.race([ask(config as Needed<Names>), late])
+    return { about, state: 'ok', detail }
+  } catch (error) {
+    return { about, state: 'fault', ...faultOf(error, needs) }
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+const reachable = 'check address, DNS, firewall and TLS between this machine and the service'
+
+function faultOf(error: unknown, needs: readonly string[]): { detail: string; remedy: string } {
+  if (error instanceof Fault) return { detail: error.message, remedy: error.remedy }
+  if (!isProviderFailure(error)) return { detail: describe(error), remedy: reachable }
+  const detail = `${error.kind} (${error.code})`
+  if (error.code === 'rate_limited')
+    return { detail, remedy: 'it answers, and limits how often: ask again in a minute' }
+  if (isOutage(error)) return { detail, remedy: reachable }
+  return { detail, remedy: `correct ${needs.join(', ')}` }
+}
+
+/** Messages of PostgreSQL, Temporal and Node name hosts and codes; they quote no password. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const { code } = error as { code?: unknown }
+  const text = error.message || error.name
+  return typeof code === 'string' && !text.includes(code) ? `${text} (${code})` : text
+}

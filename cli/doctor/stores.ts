@@ -1,0 +1,135 @@
+/** The checks of PostgreSQL, Temporal and the backups. */
+import { constants } from 'node:fs'
+import { access, mkdir } from 'node:fs/promises'
+import type { Config } from '../../config.ts'
+import { findPgTools, PgToolsMissing } from '../../db/backup/pg-tools.ts'
+import { findClosedRestore } from '../../db/backup/restores.ts'
+import { connectDatabase, type Database, timeLimits } from '../../db/connection/database.ts'
+import { missingMigrations } from '../../db/connection/migrate.ts'
+import { connectTemporal } from '../../temporal/client.ts'
+import { defaultRetentionDays, readNamespace } from '../../temporal/namespace.ts'
+import { readProductionBundle } from '../../worker/production-bundle.ts'
+import { scheduleIds } from '../../worker/schedules.ts'
+import { temporalBeside } from '../running-stack.ts'
+import { check } from './check.ts'
+import { Fault, type Finding } from './finding.ts'
+
+const oldestMajor = 15
+const setup = 'npm run setup'
+/** API x2 and worker x2, as docker-compose.yml and deploy/ have them; a rolling update has one more of each. */
+const processes = 6
+
+export async function checkStores(config: Partial<Config>, environment: Environment): Promise<Finding[]> {
+  return await Promise.all([
+    check(config, 'PostgreSQL', ['DATABASE_URL'], ({ DATABASE_URL: url, DATABASE_CONNECTIONS: size = 20 }) =>
+      withDatabase(url, (sql) => askDatabase(sql, size)),
+    ),
+    check(config, 'migrations', ['DATABASE_URL'], ({ DATABASE_URL: url }) => withDatabase(url, askMigrations)),
+    check(config, 'operators', ['DATABASE_URL'], ({ DATABASE_URL: url }) => withDatabase(url, askOperators)),
+    check(config, 'backups', ['DATABASE_URL', 'BACKUP_FOLDER'], (settings) =>
+      withDatabase(settings.DATABASE_URL, (sql) => askBackups(sql, settings.BACKUP_FOLDER, settings.PG_TOOLS_FOLDER)),
+    ),
+    check(config, 'Temporal', ['NODE_ENV'], (settings) => askTemporal(settings, environment)),
+    ...(config.NODE_ENV === 'production' ? [check(config, 'workflow bundle', [], askBundle)] : []),
+  ])
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+async function withDatabase(url: string, ask: (sql: Database) => Promise<string>): Promise<string> {
+  const sql = connectDatabase(url, { maxConnections: 1, name: 'ama-esim-doctor', limits: timeLimits.api })
+  try {
+    return await ask(sql)
+  } finally {
+    await sql.end({ timeout: 1 })
+  }
+}
+
+async function askDatabase(sql: Database, size: number): Promise<string> {
+  const [server] = await sql<{ version: number; connections: number; ssl: boolean }[]>`
+    select current_setting('server_version_num')::int / 10000 as version,
+      current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int as connections,
+      coalesce((select ssl from pg_stat_ssl where pid = pg_backend_pid()), false) as ssl`
+  const { version = 0, connections = 0, ssl = false } = server ?? {}
+  if (version < oldestMajor) throw new Fault(`is version ${version}`, `PostgreSQL ${oldestMajor} or newer is needed`)
+  const wanted = processes * size
+  if (wanted > connections)
+    throw new Fault(
+      `${connections} connections, and ${processes} processes with DATABASE_CONNECTIONS=${size} may want ${wanted}`,
+      'raise max_connections, or lower DATABASE_CONNECTIONS: docs/capacity.md',
+    )
+  return `version ${version}, ${ssl ? 'with' : 'without'} TLS, ${connections} connections for ${wanted} of ${processes} processes`
+}
+
+async function askMigrations(sql: Database): Promise<string> {
+  const missing = await missingMigrations(sql)
+  if (missing.length > 0) throw new Fault(`${missing.length} are missing, the first is ${missing[0]}`, setup)
+  if (await findClosedRestore(sql))
+    throw new Fault('a restored database is being completed', 'docs/restore.md says how a restore ends')
+  return 'all are applied'
+}
+
+async function askOperators(sql: Database): Promise<string> {
+  const [table] = await sql<{ there: boolean }[]>`select to_regclass('operators') is not null as there`
+  const [row] = table?.there
+    ? await sql<{ active: number }[]>`select count(*)::int as active from operators where disabled_at is null`
+    : []
+  if (!row?.active)
+    throw new Fault(
+      'nobody can sign in on the console',
+      `${setup} -- --operator-name <text> --operator-email <address>`,
+    )
+  return `${row.active} can sign in on the console`
+}
+
+async function askBackups(sql: Database, folder: string, toolsFolder: string | undefined): Promise<string> {
+  const [server] = await sql<{ major: number }[]>`select current_setting('server_version_num')::int / 10000 as major`
+  const major = server?.major ?? 0
+  const tools = await findPgTools(major, toolsFolder).catch((error: unknown) => {
+    if (!(error instanceof PgToolsMissing)) throw error
+    throw new Fault(error.code, `install the client programs of PostgreSQL ${major} or newer, or set PG_TOOLS_FOLDER`)
+  })
+  await mkdir(folder, { recursive: true })
+    .then(() => access(folder, constants.W_OK))
+    .catch(() => {
+      throw new Fault(`${folder} cannot be written`, 'mount a permanent volume there, and let this user write to it')
+    })
+  return `pg_dump ${tools.major}, ${folder} can be written`
+}
+
+async function askTemporal(config: Partial<Config>, environment: Environment): Promise<string> {
+  const settings = { NODE_ENV: config.NODE_ENV ?? 'production', PAYLOAD_KEYS: config.PAYLOAD_KEYS }
+  const client = connectTemporal(settings, temporalBeside(environment))
+  const { namespace } = client.options
+  try {
+    return await client.withDeadline(Date.now() + 15_000, async () => {
+      const state = await readNamespace(client)
+      if (!state.exists) throw new Fault(`there is no namespace ${namespace}`, setup)
+      const faults = [
+        ...state.missing.map((each) => `the search attribute ${each} is missing`),
+        ...state.mistyped.map((each) => `the search attribute ${each} has another type`),
+        ...(state.retentionDays < defaultRetentionDays
+          ? [`closed runs are kept for ${state.retentionDays} days only`]
+          : []),
+      ]
+      if (faults.length > 0) {
+        const hosted = 'in Temporal Cloud: tcld namespace search-attributes add (docs/deploying.md)'
+        throw new Fault(`${namespace}: ${faults.join('; ')}`, state.isHosted ? hosted : setup)
+      }
+      const there = new Set<string>()
+      for await (const { scheduleId } of client.schedule.list()) there.add(scheduleId)
+      const missing = scheduleIds.filter((id) => !there.has(id))
+      if (missing.length > 0) throw new Fault(`the schedules ${missing.join(', ')} are missing`, setup)
+      return `${namespace} keeps closed runs for ${state.retentionDays} days, and has its search attributes and schedules`
+    })
+  } finally {
+    await client.connection.close()
+  }
+}
+
+async function askBundle(): Promise<string> {
+  await readProductionBundle({ versioned: false }).catch((error: Error) => {
+    throw new Fault(error.message, 'npm run bundle')
+  })
+  return 'is of these sources'
+}

@@ -1,0 +1,95 @@
+/** `npm run doctor` and `npm run setup`, as somebody who deploys for the first time runs them. */
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { connectDatabase } from '../../db/connection/database.ts'
+import { shareStack } from '../harness/harness.ts'
+import { startProgram } from '../harness/processes.ts'
+
+const harness = await shareStack()
+
+// Each run of doctor asks Airalo for a token, of which it gives three a minute.
+beforeAll(() => harness.sims.airalo.do('limits', { tokenPerMinute: 1000 }))
+afterAll(() => harness.sims.airalo.do('limits', { tokenPerMinute: 3 }))
+
+async function run(program: string, env: Record<string, string>, ...args: string[]) {
+  const started = startProgram(process.execPath, ['--import', 'tsx', `cli/${program}`, ...args], env)
+  const { code } = await started.ended
+  return { code, output: started.output() }
+}
+
+/** The lines of a doctor's faults: what they are about, and what to do. */
+const faultsIn = (output: string): Record<string, string> =>
+  Object.fromEntries(
+    [...output.matchAll(/^FAULT +(.+?) {2,}.*\n(?: +→ (.*))?/gm)].map(([, about = '', remedy = '']) => [about, remedy]),
+  )
+
+test('doctor names all faults of the settings at once, each explained, and asks nobody without a setting', async () => {
+  const { code, output } = await run('doctor/main.ts', { NODE_ENV: 'production', TEMPORAL_ADDRESS: '127.0.0.1:1' })
+  expect(code).toBe(1)
+  const faults = faultsIn(output)
+  for (const name of ['DATABASE_URL', 'PAYLOAD_KEYS', 'STRIPE_SECRET_KEY', 'SMTP_URL', 'TRUSTED_PROXIES'])
+    expect(faults[name], name).toMatch(/.{20}/)
+  expect(output).toMatch(/^- +Stripe +needs STRIPE_SECRET_KEY, STRIPE_PUBLISHABLE_KEY, STRIPE_WEBHOOK_SECRET$/m)
+  expect(output).not.toMatch(/\n +at /)
+})
+
+test('setup prepares an empty database and a cluster without our namespace, and doctor is content afterwards', async () => {
+  const name = `setup_${Date.now()}`
+  await harness.context.sql.unsafe(`create database ${name}`)
+  const url = new URL(harness.settings.DATABASE_URL ?? '')
+  url.pathname = `/${name}`
+  const env = { ...harness.settings, DATABASE_URL: url.href, TEMPORAL_NAMESPACE: name.replace('_', '-') }
+  const before = await run('doctor/main.ts', env)
+  expect(before.code).toBe(1)
+  expect(faultsIn(before.output)).toEqual({
+    migrations: 'npm run setup',
+    operators: expect.stringContaining('--operator-email'),
+    Temporal: 'npm run setup',
+  })
+
+  const person = ['--operator-name', 'Ada', '--operator-email', 'ada@example.com']
+  const first = await run('setup.ts', env, '--retention-days', '9', ...person)
+  expect(first.output).toMatch(/password: \S{20,}/)
+  expect(first.code, first.output).toBe(0)
+  const after = await run('doctor/main.ts', env)
+  expect(after.output).toContain('No fault')
+  expect(after.code).toBe(0)
+
+  const again = await run('setup.ts', env, ...person)
+  expect(again.code).toBe(0)
+  expect(again.output).not.toContain('password')
+  expect(again.output).toMatch(/every migration already[\s\S]*has everything already[\s\S]*1 can sign in already/)
+  const sql = connectDatabase(url.href, { maxConnections: 1 })
+  expect(await sql`select 1 from security_log where kind = 'operator_saved'`).toHaveLength(1)
+  await sql.end()
+}, 240_000)
+
+test('doctor shows each outside party that refuses our credentials or cannot be reached, all in one run', async () => {
+  const { settings } = harness
+  const { output } = await run('doctor/main.ts', {
+    ...settings,
+    STRIPE_SECRET_KEY: 'sk_test_wrong',
+    ESIM_ACCESS_CODE: 'wrong',
+    AIRALO_CLIENT_SECRET: 'wrong',
+    APPLE_KEY_ID: 'wrong',
+    GOOGLE_CERTS_URL: 'http://127.0.0.1:1/keys',
+    FIREBASE_CLIENT_EMAIL: 'nobody@example.com',
+    SMTP_URL: 'smtp://127.0.0.1:1',
+    META_ACCESS_TOKEN: 'wrong',
+    DATABASE_CONNECTIONS: '500',
+    PG_TOOLS_FOLDER: '/nonexistent',
+  })
+  expect(faultsIn(output)).toMatchObject({
+    PostgreSQL: expect.stringContaining('max_connections'),
+    backups: expect.stringContaining('PG_TOOLS_FOLDER'),
+    Stripe: expect.stringContaining('STRIPE_SECRET_KEY'),
+    'eSIM Access': expect.stringContaining('ESIM_ACCESS_CODE'),
+    Airalo: expect.stringContaining('AIRALO_CLIENT_SECRET'),
+    Apple: expect.stringContaining('APPLE_KEY_ID'),
+    Google: expect.stringContaining('firewall'),
+    Firebase: expect.stringContaining('FIREBASE_CLIENT_EMAIL'),
+    'mail relay': expect.stringContaining('firewall'),
+    Meta: expect.stringContaining('META_ACCESS_TOKEN'),
+  })
+  for (const secret of ['STRIPE_WEBHOOK_SECRET', 'ESIM_ACCESS_SECRET', 'FIELD_KEYS'])
+    expect(output).not.toContain(settings[secret] ?? 'unset')
+})
