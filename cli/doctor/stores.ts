@@ -16,7 +16,7 @@ import { Fault, type Finding } from './finding.ts'
 
 const oldestMajor = 15
 const setup = 'npm run setup'
-/** API x2 and worker x2, as docker-compose.yml and deploy/ have them; a rolling update has one more of each. */
+/** API x2 and worker x2, as docker-compose.yml and ops/kubernetes/ have them; a rolling update has one more of each. */
 const processes = 6
 
 export async function checkStores(config: Partial<Config>, environment: Environment): Promise<Finding[]> {

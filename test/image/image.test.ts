@@ -67,10 +67,31 @@ test('every import in the image has a fixed target', async () => {
 test('the image installs no packages of development, and makes the workflow bundles', async () => {
   const dockerfile = await read('Dockerfile')
   const copied = [...dockerfile.matchAll(/^(?:COPY|ADD) (.+)$/gm)].map(([, what]) => what)
-  expect(copied).toEqual(['package.json package-lock.json ./', '. .'])
-  expect(dockerfile).toMatch(/^RUN npm install --omit=dev /m)
+  expect(copied).toEqual(['package.json package-lock.json ./', '. .', '--from=build /app /app'])
+  expect(dockerfile).toMatch(/^RUN npm ci --omit=dev /m)
   expect(dockerfile.indexOf('bundle')).toBeGreaterThan(dockerfile.indexOf('COPY . .'))
   expect(dockerfile).toMatch(/^RUN npm run --silent bundle$/m)
   const [, command] = /^CMD \["node", "--import", "tsx", "([^"]+)"\]$/m.exec(dockerfile) ?? []
   expect(programs).toContain(command)
+})
+
+test('both images are built from one base, by its digest, and run as a user without rights', async () => {
+  const files = await Promise.all(['Dockerfile', 'ops/compose/Dockerfile'].map(read))
+  const bases = files.flatMap((text) => text.match(/node:\S+@sha256:[0-9a-f]{64}$/gm) ?? [])
+  expect(new Set(bases).size).toBe(1)
+  expect(bases).toHaveLength(2)
+  for (const text of files) {
+    expect(
+      [...text.matchAll(/^FROM (.+)$/gm)].every(([, base]) => /@sha256:|^\$\{NODE\}( AS \w+)?$/.test(base ?? '')),
+    ).toBe(true)
+    expect(text.lastIndexOf('\nUSER node\n')).toBeGreaterThan(text.lastIndexOf('\nRUN '))
+  }
+  expect(files[0]).toMatch(/^HEALTHCHECK .*CMD \["node", "cli\/healthy\.mjs"\]$/m)
+  expect(image.has('cli/healthy.mjs')).toBe(true)
+})
+
+test('the image of the simulators holds every file that they load', async () => {
+  const held = new Set(await imageFiles('ops/compose/Dockerfile.dockerignore'))
+  const { files } = await loadedBy('dev/simulators/serve.ts')
+  expect([...files].filter((file) => !held.has(file))).toEqual([])
 })

@@ -10,10 +10,11 @@ import { throwawayFolder } from '../../dev/throwaway-folder.ts'
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
 /**
- * The paths that .dockerignore leaves to `COPY . .`, without what git ignores: a build starts from a clean checkout.
+ * The paths that .dockerignore, or the file of another Dockerfile, leaves to `COPY . .`, without what git ignores: a build
+ * starts from a clean checkout.
  */
-export async function imageFiles(): Promise<string[]> {
-  const rules = (await readFile(join(root, '.dockerignore'), 'utf8'))
+export async function imageFiles(ignoreFile = '.dockerignore'): Promise<string[]> {
+  const rules = (await readFile(join(root, ignoreFile), 'utf8'))
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#'))
     .map((line) => ({ excludes: !line.startsWith('!'), pattern: asExpression(line.replace('!', '')) }))
@@ -31,21 +32,25 @@ interface LockedPackage {
   optional?: boolean
 }
 
-/** The folders of node_modules that `npm install --omit=dev` makes; nested ones come with those around them. */
-async function productionPackages(): Promise<string[]> {
+/** The folders of node_modules that `npm ci` makes; nested ones come with those around them. */
+async function installedPackages(withDevelopment: boolean): Promise<string[]> {
   const lock: { packages: Record<string, LockedPackage> } = JSON.parse(
     await readFile(join(root, 'package-lock.json'), 'utf8'),
   )
   return Object.entries(lock.packages)
-    .filter(([path, { dev }]) => path !== '' && !dev && path.lastIndexOf('node_modules/') === 0)
+    .filter(([path, { dev }]) => path !== '' && (withDevelopment || !dev) && path.lastIndexOf('node_modules/') === 0)
     .map(([path]) => path)
 }
 
-/** Makes a folder with the image's content, without the workflow bundles. @returns its path */
-export async function makeImage(): Promise<string> {
+/**
+ * Makes a folder with the image's content, without the workflow bundles.
+ * @param ignoreFile of another Dockerfile, which installs the packages of development, too
+ * @returns its path
+ */
+export async function makeImage(ignoreFile?: string): Promise<string> {
   const folder = await throwawayFolder('ama-esim-image-')
-  for (const file of await imageFiles()) await cp(join(root, file), join(folder, file))
-  for (const path of await productionPackages()) {
+  for (const file of await imageFiles(ignoreFile)) await cp(join(root, file), join(folder, file))
+  for (const path of await installedPackages(ignoreFile !== undefined)) {
     await mkdir(dirname(join(folder, path)), { recursive: true })
     // An optional package of another platform is not there: the link leads nowhere, and nothing follows it.
     await symlink(join(root, path), join(folder, path), 'dir')

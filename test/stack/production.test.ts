@@ -2,11 +2,10 @@
  * NODE_ENV=production with the image's files: no embedded services, no simulators, all required settings configured.
  */
 import { randomBytes } from 'node:crypto'
-import { appendFile, readFile, rename, rm } from 'node:fs/promises'
+import { appendFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { claimPort } from '../../dev/port.ts'
-import { searchAttributeTypes } from '../../dev/temporal/search-attribute-types.ts'
 import { keyCheckType } from '../../workflows/keys/key-rotation.contract.ts'
 import { openHarness } from '../harness/harness.ts'
 import { descendants, startProgram, survivors } from '../harness/processes.ts'
@@ -157,9 +156,3 @@ test('a worker with a bundle of other sources ends with a message about it', asy
   await appendFile(join(image, 'workflows/index.ts'), '// changed\n')
   await refusals()
 }, 120_000)
-
-test('docker-compose.yml registers every search attribute', async () => {
-  const compose = await readFile(new URL('../../docker-compose.yml', import.meta.url), 'utf8')
-  const made = [...compose.matchAll(/--search-attribute (\w+)=(\w+)/g)].map(([, name, type]) => [name, type])
-  expect(Object.fromEntries(made)).toEqual(searchAttributeTypes)
-})

@@ -1,0 +1,167 @@
+/**
+ * docker-compose.yml runs as delivered: each service with its own command, settings, volumes, health check and order, as
+ * programs of this machine in namespaces of their own. Not run: Grafana, of which there are no packages. The images
+ * themselves are not built: test/image/image.test.ts has their content.
+ */
+import { readFile, rm } from 'node:fs/promises'
+import { request } from 'node:https'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { until } from '../harness/until.ts'
+import { makeImage } from '../image/image.ts'
+import { services } from './compose/compose.ts'
+import { type Container, type Containers, createContainers, whyNoContainers } from './compose/containers.ts'
+import { recipes } from './compose/recipes.ts'
+
+const named = recipes({ 'ama-esim': '', 'ama-esim-simulators': '' })
+const runnable = Object.entries(services).filter(([, { image }]) => image !== 'grafana/grafana:12.4.0')
+const why = [
+  whyNoContainers(),
+  ...runnable.map(([name, { image }]) => named[image]?.missing && `${name}: ${named[image].missing}`),
+]
+const missing = [...new Set(why.filter((each) => each !== undefined))]
+if (missing.length > 0) console.warn(`docker-compose.yml is not run here:\n  ${missing.join('\n  ')}`)
+const runs = test.skipIf(missing.length > 0)
+
+/** Everything of this file runs at once, beside other tests. */
+const patiently = { timeoutMs: 300_000, everyMs: 500 }
+
+const withSettings = (script: string, ...args: string[]): string[] => [
+  ...['node', '--env-file=/settings/ama-esim.env', '--import', 'tsx', script],
+  ...args,
+]
+
+let containers: Containers
+const images: string[] = []
+const started: Record<string, Container> = {}
+let serviceKey = ''
+
+beforeAll(async () => {
+  if (missing.length > 0) return
+  images.push(await makeImage(), await makeImage('ops/compose/Dockerfile.dockerignore'))
+  const [ours = '', simulators = ''] = images
+  containers = await createContainers(services, recipes({ 'ama-esim': ours, 'ama-esim-simulators': simulators }))
+  for (const [name] of runnable) started[name] = await containers.start(name)
+  for (const name of ['api-1', 'api-2', 'worker-1', 'worker-2', 'mail']) await containers.healthy(name)
+  const made = await started['api-1']?.run(withSettings('cli/keys.ts', 'create', 'service', '--label', 'app'))
+  serviceKey = /^ama_service_\S+/m.exec(made ?? '')?.[0] ?? ''
+}, 900_000)
+
+afterAll(async () => {
+  await containers?.close()
+  for (const image of images) await rm(image, { recursive: true, force: true })
+}, 60_000)
+
+/** A request to the proxy, which has a certificate of its own authority for localhost. */
+async function viaProxy(path: string, { port = 8443, body }: { port?: number; body?: object } = {}) {
+  const ca = await readFile(join(containers.volume('proxy'), 'caddy/pki/authorities/local/root.crt'))
+  return await new Promise<{ status: number; text: string }>((resolve, reject) => {
+    const asked = request(
+      {
+        ...{ host: started.proxy?.address, port, path, ca, servername: 'localhost' },
+        method: body ? 'POST' : 'GET',
+        headers: {
+          host: `localhost:${port}`,
+          authorization: `Bearer ${serviceKey}`,
+          ...(body && { 'content-type': 'application/json', 'idempotency-key': crypto.randomUUID() }),
+        },
+      },
+      (response) => {
+        let text = ''
+        response.setEncoding('utf8').on('data', (part: string) => (text += part))
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, text }))
+      },
+    )
+    asked.on('error', reject)
+    asked.end(body && JSON.stringify(body))
+  })
+}
+
+async function json<Body>(path: string, body?: object): Promise<Body> {
+  const { status, text } = await viaProxy(path, body ? { body } : {})
+  if (status >= 300) throw new Error(`${path}: ${status} ${text}`)
+  return JSON.parse(text) as Body
+}
+
+interface Order {
+  id: string
+  status: string
+  payment: { paymentIntentClientSecret: string; publishableKey: string }
+}
+
+/** Buys the cheapest package as the quickstart does, and waits for its delivery. */
+async function buy(): Promise<Order> {
+  const person = { email: `ada.${crypto.randomUUID()}@example.com`, firstName: 'Ada', lastName: 'Lovelace' }
+  const { id: accountId } = await json<{ id: string }>('/v1/accounts', person)
+  const { items } = await until(
+    'the catalogue is read',
+    async () => {
+      const found = await json<{ items: { code: string }[] }>('/v1/packages?destination=DE&sort=price&limit=1')
+      return found.items.length > 0 && found
+    },
+    patiently,
+  )
+  const order = await json<Order>('/v1/orders', { accountId, packageCode: items[0]?.code })
+  const { paymentIntentClientSecret: secret, publishableKey } = order.payment
+  const confirm = `http://${started.simulators?.address}:12111/v1/payment_intents/${secret.split('_secret_')[0]}/confirm`
+  await fetch(confirm, {
+    method: 'POST',
+    headers: { authorization: `Basic ${Buffer.from(`${publishableKey}:`).toString('base64')}` },
+    body: new URLSearchParams({ client_secret: secret, payment_method: 'pm_card_visa' }),
+  })
+  return await until(
+    'the order is delivered',
+    async () => {
+      const now = await json<Order>(`/v1/orders/${order.id}`)
+      return now.status === 'delivered' && now
+    },
+    patiently,
+  )
+}
+
+/** The targets that Prometheus reaches, by their names. */
+async function targets(): Promise<Record<string, string>> {
+  const answer = await fetch(`http://${started.prometheus?.address}:9090/api/v1/targets`)
+  const { data } = (await answer.json()) as {
+    data: { activeTargets: { labels: { instance: string }; health: string }[] }
+  }
+  return Object.fromEntries(data.activeTargets.map(({ labels, health }) => [labels.instance, health]))
+}
+
+runs(
+  'compose: an order is delivered through proxy, two APIs, two workers and Temporal on PostgreSQL; doctor is content',
+  async () => {
+    expect((await buy()).status).toBe('delivered')
+    expect(await started['worker-1']?.run(withSettings('cli/doctor.ts'))).toContain('No fault.')
+    const inbox = await fetch(`http://${started.mail?.address}:8025/_control/books`)
+    expect(await inbox.text()).toContain('ada.')
+    const ui = await viaProxy('/api/v1/settings', { port: 8233 })
+    expect(JSON.parse(ui.text)).toMatchObject({ Codec: { Endpoint: 'https://localhost:8443/codec' } })
+    await until(
+      'Prometheus reaches all',
+      async () => Object.values(await targets()).every((health) => health === 'up'),
+      patiently,
+    )
+    expect(Object.keys(await targets()).sort()).toEqual(
+      ['api-1:8080', 'api-2:8080', 'temporal:9090', 'worker-1:9464', 'worker-2:9464'].sort(),
+    )
+  },
+  900_000,
+)
+
+runs(
+  'compose: after an API and a worker were killed, the others go on, and Prometheus sees who is gone',
+  async () => {
+    await Promise.all(['api-1', 'worker-1'].map((name) => started[name]?.kill()))
+    expect((await buy()).status).toBe('delivered')
+    await until(
+      'Prometheus sees it',
+      async () => {
+        const { 'api-1:8080': api, 'worker-1:9464': worker, 'api-2:8080': other } = await targets()
+        return api === 'down' && worker === 'down' && other === 'up'
+      },
+      patiently,
+    )
+  },
+  900_000,
+)
