@@ -1,0 +1,97 @@
+/** docker-compose.yml and the Kubernetes manifests are what their schemas allow, and agree with the code. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { Ajv } from 'ajv'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import { expect, test } from 'vitest'
+import { parse, parseAllDocuments } from 'yaml'
+import { settingNames } from '../../config.ts'
+import { composeFile, services } from './compose/compose.ts'
+import { recipes } from './compose/recipes.ts'
+
+const root = new URL('../../', import.meta.url)
+const read = (file: string): string => readFileSync(new URL(file, root), 'utf8')
+const schema = (name: string) => JSON.parse(read(`test/deploy/schemas/${name}.json`)) as Record<string, unknown>
+
+interface Manifest {
+  apiVersion: string
+  kind: string
+  metadata: { name: string }
+  spec: Record<string, unknown>
+  data?: Record<string, string>
+}
+
+const folder = 'ops/kubernetes/'
+const manifests = readdirSync(new URL(folder, root))
+  .filter((name) => name.endsWith('.yaml') && name !== 'kustomization.yaml')
+  .flatMap((name) =>
+    parseAllDocuments(read(folder + name)).map((document) => ({ name, content: document.toJS() as Manifest })),
+  )
+
+test('docker-compose.yml is what the Compose Specification allows', () => {
+  const validate = new Ajv2020({ strict: false, validateFormats: false }).compile(schema('compose-spec'))
+  // Extensions are merged into the services, and may hold anything.
+  expect(validate(composeFile), JSON.stringify(validate.errors, null, 1)).toBe(true)
+  expect(validate({ services: { api: { image: 'x', healthcheck: { intervall: '1s' } } } })).toBe(false)
+})
+
+test('each manifest is what the schema of its kind in Kubernetes 1.34 allows, without unknown fields', () => {
+  const { kinds, definitions } = schema('kubernetes-1.34') as { kinds: Record<string, string>; definitions: object }
+  const ajv = new Ajv({ strict: false, validateFormats: false })
+  const validatorOf = (kind: string) => ajv.compile({ $ref: kinds[kind], definitions })
+  expect(manifests.length).toBeGreaterThan(8)
+  for (const { name, content } of manifests) {
+    const kind = `${content.apiVersion} ${content.kind}`
+    expect(Object.keys(kinds), `${name}: ${kind}`).toContain(kind)
+    const validate = validatorOf(kind)
+    expect(validate(content), `${name}: ${kind} ${JSON.stringify(validate.errors, null, 1)}`).toBe(true)
+  }
+  const odd = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'x' }, spec: { portz: [] } }
+  expect(validatorOf('v1 Service')(odd)).toBe(false)
+})
+
+test('kubectl applies every manifest', () => {
+  const { resources } = parse(read(`${folder}kustomization.yaml`)) as { resources: string[] }
+  expect(resources.toSorted()).toEqual([...new Set(manifests.map(({ name }) => name))].sort())
+})
+
+test('API and workers in Kubernetes have probes, limits, a budget for disruptions and an autoscaler', () => {
+  const of = (kind: string) => manifests.filter(({ content }) => content.kind === kind).map(({ content }) => content)
+  const names = of('Deployment').map(({ metadata }) => metadata.name)
+  expect(names.sort()).toEqual(['api', 'worker-0000000'])
+  for (const { metadata, spec } of of('Deployment')) {
+    const { template, replicas } = spec as { replicas: number; template: { spec: { containers: object[] } } }
+    expect(replicas, metadata.name).toBe(2)
+    const probe = (path: string) => expect.objectContaining({ httpGet: expect.objectContaining({ path }) })
+    expect(template.spec.containers, metadata.name).toEqual([
+      expect.objectContaining({
+        startupProbe: probe('/livez'),
+        livenessProbe: probe('/livez'),
+        readinessProbe: probe('/readyz'),
+        resources: expect.objectContaining({ limits: { memory: expect.any(String) } }),
+        securityContext: expect.objectContaining({ readOnlyRootFilesystem: true }),
+      }),
+    ])
+  }
+  const targets = of('HorizontalPodAutoscaler').map(({ spec }) => (spec.scaleTargetRef as { name: string }).name)
+  expect(targets.sort()).toEqual(names)
+  expect(of('PodDisruptionBudget').map(({ metadata }) => metadata.name)).toEqual(names)
+  const [autoscaler] = of('HorizontalPodAutoscaler').filter(({ metadata }) => metadata.name.startsWith('worker'))
+  expect(read('ops/recording.yml')).toContain('record: ama_schedule_to_start_p95_seconds')
+  expect(JSON.stringify(autoscaler)).toContain('"ama_schedule_to_start_p95_seconds"')
+})
+
+test('compose and Kubernetes name settings that exist', () => {
+  const own = new Set<string>(settingNames)
+  const isSetting = (name: string) => own.has(name) || /^TEMPORAL_(ADDRESS|NAMESPACE|API_KEY)$/.test(name)
+  const { data = {} } = manifests.find(({ content }) => content.kind === 'ConfigMap')?.content ?? {}
+  expect(Object.keys(data).filter((name) => !isSetting(name))).toEqual([])
+  const api = Object.keys(services['api-1']?.environment ?? {})
+  expect(api.length).toBeGreaterThan(10)
+  expect(api.filter((name) => !isSetting(name))).toEqual([])
+})
+
+test('each service of compose has a recipe by which it runs without containers', () => {
+  const known = Object.keys(recipes({ 'ama-esim': '', 'ama-esim-simulators': '' }))
+  expect([...new Set(Object.values(services).map(({ image }) => image))].sort()).toEqual(known.sort())
+  expect(Object.keys(services).filter((name) => /^(api|worker)-/.test(name))).toHaveLength(4)
+})
