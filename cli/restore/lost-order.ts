@@ -6,18 +6,24 @@ import { placementReference } from '../../activities/order/placement-reference.t
 import type { Context } from '../../context.ts'
 import { insertItem, type SettlementPlan } from '../../db/backup/restores.ts'
 import type { Packages } from '../../db/connection/schema.ts'
+import { isErased } from '../../db/erasure/deletion-ledger.ts'
 import { insertFact, settleFact } from '../../db/order/books.ts'
 import type { HeldPlacement } from '../../db/order/placements.ts'
-import { restoreDocument } from '../../db/order/restored-documents.ts'
+import { isIssued, restoreDocument } from '../../db/order/restored-documents.ts'
 import { evidenceOf } from '../../policy/vat.ts'
 import { type Loss, mayHoldEsims, ownRefund, provisionings, type RunFacts, referencesOf } from './rebuild-order.ts'
 import { findNotes, restoreNotes } from './rebuild-refunds.ts'
 
 /** Writes what the books keep of a lost order, and the items by which its payment and its eSIMs are settled. */
 export async function leaveLostOrder(context: Context, restoreId: string, facts: RunFacts, loss: Loss): Promise<void> {
-  const { sql } = context
+  const { sql, cipher } = context
   const { run, payment } = facts
   if (!payment || payment.status === 'canceled') return
+  // Somebody who was erased keeps what was delivered, and nobody owes them anything: their deletion had not ended the run yet.
+  if (keepsDelivery(run) && (await isErased(sql, cipher.accountRef(run.input.accountId)))) {
+    await keepBooks(context, { ...facts, payment })
+    return
+  }
   const books = payment.paidAt === undefined ? noBooks : await keepBooks(context, { ...facts, payment })
   const plan: SettlementPlan = {
     paymentIntentId: payment.paymentIntentId,
@@ -44,6 +50,10 @@ export async function leaveLostOrder(context: Context, restoreId: string, facts:
   }
 }
 
+const keepsDelivery = ({ activities }: RunFacts['run']): boolean =>
+  activities.some(({ type, completed }) => type === 'recordDelivery' && completed) &&
+  !activities.some(({ type }) => type === 'startRefund' || type === 'refundPayment')
+
 const noBooks = { factId: null, invoiceNumber: null }
 
 async function keepBooks(
@@ -64,6 +74,8 @@ async function keepBooks(
   const number = (delivery?.completed?.result as { invoiceNumber?: string } | null | undefined)?.invoiceNumber ?? null
   const refunds = payment.refundedMinor > 0 ? await stripe.listRefunds(payment.paymentIntentId) : []
   return await sql.begin(async (tx) => {
+    // The dump has the books of an order that it has as delivered.
+    if (number !== null && (await isIssued(tx, number))) return { factId: null, invoiceNumber: number }
     const factId = await insertFact(tx, facts, paidAt)
     if (delivery) await settleFact(tx, factId, 'delivered')
     if (!delivery || number === null) return { factId, invoiceNumber: null }

@@ -86,3 +86,9 @@ export async function erasedSince(sql: Queryable, time: Date): Promise<boolean> 
     select 1 from deletion_ledger where entry = 'erased' and at >= date_trunc('day', ${time}::timestamptz) limit 1`
   return row !== undefined
 }
+
+/** Whether the account that this pseudonym names was erased. */
+export async function isErased(sql: Queryable, accountRef: string): Promise<boolean> {
+  const rows = await sql`select 1 from deletion_ledger where entry = 'erased' and account_ref = ${accountRef} limit 1`
+  return rows.length > 0
+}
