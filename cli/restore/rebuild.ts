@@ -88,10 +88,10 @@ export async function rebuild(
     const found = new Map<string, Payment>()
     for await (const { paymentIntentId, orderId, mark } of stripe.paymentsCreated(since, new Date())) {
       if (orderId === null || mark !== paymentMark(cipher, orderId)) continue
+      const payment = await patiently(() => stripe.getPayment(paymentIntentId))
       const known = found.get(orderId)
-      // A checkout that was repeated after a day has another payment; one of them was paid at most.
-      if (known?.paidAt !== undefined) continue
-      found.set(orderId, await patiently(() => stripe.getPayment(paymentIntentId)))
+      // Stripe lists the newest first.
+      if (!known || rankOf(payment) > rankOf(known)) found.set(orderId, payment)
     }
     return found
   }
@@ -119,13 +119,15 @@ export async function rebuild(
     if (status === 'canceled' || (await findOrderOfPayment(sql, paymentIntentId))) return
     if (status === 'succeeded' && leftOf(payment) <= 0) return
     const item = { kind: 'payment', subjectId: paymentIntentId } as const
-    const doubt = status === 'succeeded' && (await mayBeDelivered(new Date(createdAt)))
+    // An order that is there has another payment, and its run goes on.
+    const orderId = payment.orderId && (await findOrder(sql, payment.orderId)) ? null : payment.orderId
+    const doubt = status === 'succeeded' && orderId !== null && (await mayBeDelivered(new Date(createdAt)))
     if (doubt) {
       await insertItem(sql, restoreId, { ...item, outcome: 'undecided', detail: doubt })
       await raiseOperatorTask(sql, { kind: paymentWithoutOrder, subjectId: paymentIntentId, at: new Date() })
       return
     }
-    const plan = { paymentIntentId, orderId: payment.orderId, factId: null, invoiceNumber: null, placement: null }
+    const plan = { paymentIntentId, orderId, factId: null, invoiceNumber: null, placement: null }
     await insertItem(sql, restoreId, { ...item, outcome: 'to_settle', detail: 'no_run', plan })
   }
 
@@ -152,6 +154,16 @@ export async function rebuild(
       await insertItem(sql, restoreId, { kind: 'order', subjectId: id, outcome: 'undecided', detail: olderThanRuns })
     }
   }
+}
+
+/**
+ * Which payment of an order is its own: a checkout whose answer was lost, or that was repeated after a day, has made several.
+ * One of them was paid at most; a cancelled one can never be.
+ */
+export function rankOf({ status }: Pick<Payment, 'status'>): number {
+  if (status === 'succeeded') return 3
+  if (status === 'processing') return 2
+  return status === 'canceled' ? 0 : 1
 }
 
 /** The runs whose order the dump may not have as it is. */
