@@ -279,14 +279,15 @@ async function lostPlacement(
   found: { provider: string; clientRef: string; orderNo?: string },
   at: Date,
 ): Promise<Placement> {
-  const [offer] = await sql<Pick<PackageOffers, 'provider_package_code'>[]>`
-    select provider_package_code from package_offers
+  const [offer] = await sql<Pick<PackageOffers, 'provider_package_code' | 'cost_micros'>[]>`
+    select provider_package_code, cost_micros from package_offers
     where package_code = ${order.package_code} and provider = ${found.provider}`
   return insertLostPlacement(sql, order.id, {
     provider: found.provider,
     clientRef: found.clientRef,
     orderNo: found.orderNo ?? null,
     packageCode: offer?.provider_package_code ?? '',
+    costMicros: found.orderNo === undefined ? (offer?.cost_micros ?? null) : null,
     placedAt: at,
   })
 }

@@ -106,13 +106,24 @@ export async function expectCost(sql: Queryable, id: string, costMicros: number)
 export async function insertLostPlacement(
   sql: Queryable,
   orderId: string,
-  lost: { provider: string; clientRef: string; orderNo: string | null; packageCode: string; placedAt: Date },
+  lost: {
+    provider: string
+    clientRef: string
+    orderNo: string | null
+    packageCode: string
+    /** of one eSIM; null: not known, or the balance has fallen by it already */
+    costMicros: PackageOffers['cost_micros'] | null
+    placedAt: Date
+  },
 ): Promise<Placement> {
   const id = randomUUID()
   await sql`insert into provider_orders
-      (id, order_id, provider, provider_package_code, client_ref, provider_order_no, state, placed_after, last_asked_at)
-    values (${id}, ${orderId}, ${lost.provider}, ${lost.packageCode}, ${lost.clientRef}, ${lost.orderNo},
-      ${lost.orderNo === null ? 'placing' : 'placed'}, ${lost.placedAt}, ${lost.placedAt})`
+      (id, order_id, provider, provider_package_code, client_ref, provider_order_no, state, placed_after, last_asked_at,
+       expected_cost_micros)
+    select ${id}, id, ${lost.provider}, ${lost.packageCode}, ${lost.clientRef}, ${lost.orderNo},
+      ${lost.orderNo === null ? 'placing' : 'placed'}, ${lost.placedAt}::timestamptz, ${lost.placedAt}::timestamptz,
+      ${lost.costMicros === null ? null : String(lost.costMicros)}::bigint * quantity
+    from orders where id = ${orderId}`
   const stored = (await listPlacements(sql, orderId)).find((placement) => placement.id === id)
   if (!stored) throw new Error('a placement has no package')
   return stored
