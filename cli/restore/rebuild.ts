@@ -144,10 +144,10 @@ export async function rebuild(
    */
   async function leaveForgottenOrders(): Promise<void> {
     const known = new Set(listed.map(({ orderId }) => orderId))
-    for (const { id, status, payment_intent_id: paymentIntentId } of await listOrdersWith(sql, undelivered)) {
-      if (known.has(id) || !paymentIntentId) continue
-      const payment = await patiently(() => stripe.getPayment(paymentIntentId))
-      if (payment.status !== 'succeeded' || leftOf(payment) <= 0) continue
+    for (const order of await listOrdersWith(sql, undelivered)) {
+      const { id, status } = order
+      const payment = known.has(id) ? undefined : await paymentOf(id, order)
+      if (payment?.status !== 'succeeded' || leftOf(payment) <= 0) continue
       const at = new Date()
       await moveOrder(sql, id, [status], { status: 'cancelled', reason: notAccepted, ended_at: at })
       await raiseOperatorTask(sql, { kind: notAccepted, subjectId: id, detail: olderThanRuns, at })
