@@ -18,6 +18,8 @@ const moneyTasks = ['payment_not_accepted', 'partial_refund_failed', 'refund_els
 /** Statuses of orders that were paid and not delivered, or whose refund is not done. */
 const toRefund = ['in_review', 'provisioning', 'refunding', 'refund_failed']
 const delivered = ['delivered', 'ended']
+/** Why a payment was not accepted that nobody got anything for. */
+const heldFor = ['refunded', 'disputed', 'older_than_order']
 
 export async function readClaimTasks(sql: Queryable, accountId: string): Promise<ClaimRows['tasks']> {
   return sql<ClaimRows['tasks']>`
@@ -39,8 +41,9 @@ export function isToRefund(order: Pick<Orders, 'id' | 'status'>, rows: ClaimRows
     if (rows.withdrawals.some((each) => isIts(each) && each.stated_at !== null)) return true
     return order.status === 'delivered' && rows.esims.some((esim) => isIts(esim) && esim.return_asked_at !== null)
   }
-  // We hold the money of an order that was not accepted. Whose it is, when another order paid with it, is known there.
-  return taskOf(order, rows, 'payment_not_accepted').some(({ detail }) => detail !== 'of_another_order')
+  // We hold the money of an order that was not accepted, unless another order was paid with it, or an old run may have
+  // delivered it.
+  return taskOf(order, rows, 'payment_not_accepted').some(({ detail }) => heldFor.includes(detail ?? ''))
 }
 
 /** @returns undefined when nobody can claim anything */

@@ -124,6 +124,7 @@ test('an erasure keeps each claim to money, and makes none', () => {
   const refusedPayment = { ...order, status: 'cancelled' as const }
   for (const objection of ['refunded', 'disputed', 'older_than_order'])
     expect(claimOf(refusedPayment, task('payment_not_accepted', objection))).toMatchObject({ action: 'refund' })
-  expect(claimOf(refusedPayment, task('payment_not_accepted', 'of_another_order'))).toBeUndefined()
+  for (const objection of ['of_another_order', 'older_than_runs'])
+    expect(claimOf(refusedPayment, task('payment_not_accepted', objection))).toBeUndefined()
   expect(claimOf(refusedPayment, none)).toBeUndefined()
 })
