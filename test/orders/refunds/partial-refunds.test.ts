@@ -303,8 +303,15 @@ test('what Stripe refuses is released, and shown as refused', async () => {
 
 test('a refund that Stripe refuses after the eSIMs are back is an operator’s', async () => {
   const { order } = await delivered()
-  await stripe.do('open-dispute', { orderId: order.id })
+  // As for a dispute that Stripe has not told us of yet: the eSIM of a known one is suspended, and cannot go back.
+  await stripe.fault({
+    match: { method: 'POST', path: '/v1/refunds$' },
+    status: 400,
+    body: { error: { type: 'invalid_request_error', code: 'charge_disputed' } },
+    times: 10,
+  })
   const answer = await askPart(order.id, 300, { esims: 'returned' })
+  await stripe.clearFaults()
   expect([answer.status, answer.body.code]).toEqual([409, 'refund_refused'])
   expect(await attention(order.id)).toContainEqual(
     expect.objectContaining({ kind: 'partial_refund_failed', detail: 'charge_disputed' }),
