@@ -2,7 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import proto, { type temporal } from '@temporalio/proto'
-import { expect, test } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
 import { shareStack } from '../harness/harness.ts'
 import { scenarios } from '../replay/scenarios.ts'
 
@@ -110,6 +110,9 @@ async function definitionsOf(contract: string): Promise<Definition[]> {
       (value.type === 'signal' || value.type === 'update' || value.type === 'query'),
   )
 }
+
+// Some runs wait because the mail server takes nothing.
+afterEach(() => harness.sims.mailbox.do('clear-rules'))
 
 test('every contract with messages has a run here', async () => {
   const withMessages: string[] = []
