@@ -94,6 +94,8 @@ describe.skipIf(!hasBrowser)('with the keyboard alone', async () => {
     await untilHeading(page, 'Back from the payment')
     await look(page, 'keyboard-paid')
     await activate(page, 'See the order')
+    // A reload at once would end the way there.
+    await page.waitForURL(/\/account\/orders\//)
     await until('the order page says that it is delivered', async () => {
       await page.reload()
       return page.getByText('The data is on your eSIM.').isVisible()
