@@ -38,7 +38,7 @@ test('npm run dev reloads a saved route, workflow and text, and after a mistake 
   const environment = { AMA_DATA_DIR: join(tree, '.data'), AMA_PORTS: 'free', NO_COLOR: '1' }
   const dev = startProgram(process.execPath, ['--import', 'tsx', 'cli/dev.ts'], environment, tree)
   const [, url = ''] = await dev.untilWritten(/API +(http:\S+)/)
-  const [, key = ''] = await dev.untilWritten(/operator key +(\S+)/)
+  const [, key = ''] = await dev.untilWritten(/operator key\s+(\S+)/)
   await dev.untilWritten(/Ctrl-C stops everything/)
   onTestFinished(() => dev.kill('SIGKILL'))
   const processes = await descendants(dev.pid)

@@ -15,7 +15,7 @@ const environment = { AMA_DATA_DIR: folder, AMA_PORTS: 'free', NO_COLOR: '1' }
 
 async function untilReady(program: Program) {
   const [, url = ''] = await program.untilWritten(/API +(http:\S+)/)
-  const [, service = ''] = await program.untilWritten(/service key +(\S+)/)
+  const [, service = ''] = await program.untilWritten(/service key\s+(\S+)/)
   await program.untilWritten(/Ctrl-C stops everything/)
   return { url, service: createCaller(url, service) }
 }

@@ -24,7 +24,7 @@ test('stack traces in the history of a failed order name source files, without f
   )
   expect(failed).toHaveLength(1)
   const traces = (await readableEvents(failed[0]?.history ?? {})).join('\n')
-  expect(traces).toMatch(/at (async )?openCheckout \(activities\/order\/payment\.ts:\d+/)
+  expect(traces).toMatch(/at (async )?openCheckout \(activities\/order\/payment\/payment\.ts:\d+/)
   expect(traces).toMatch(/ \(workflows\/order\/order\.ts:\d+/)
   expect(traces).not.toContain(root)
 })
