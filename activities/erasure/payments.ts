@@ -175,11 +175,7 @@ export function createDeletionPaymentActivities(context: Context): Activities {
 /** Records a refund in the books once, also one that an operator made, and watches it as long as it can fail. */
 function recordRefund(settlement: PaymentToClose, refundedMinor: number, at: Date): Progress | 'unchanged' {
   const { factId, invoiceNumber, refundedAt } = settlement
-  if (settlement.action === 'watch') {
-    const settledBy = plusMs(new Date(refundedAt ?? at), periods.order.refundSettlesWithinMs)
-    if (at >= settledBy) return { next: null }
-    return settlement.trouble ? { next: { ...settlement, trouble: null } } : 'unchanged'
-  }
+  if (settlement.action === 'watch') return untilSettled(settlement, new Date(refundedAt ?? at), at)
   return {
     next: { ...settlement, action: 'watch', refundedAt: at.toISOString(), trouble: null },
     async book(tx) {
@@ -187,6 +183,12 @@ function recordRefund(settlement: PaymentToClose, refundedMinor: number, at: Dat
       if (invoiceNumber) await creditInvoice(tx, invoiceNumber, refundedMinor, at)
     },
   }
+}
+
+/** Closes a payment when its refund cannot fail any more. */
+function untilSettled(settlement: PaymentToClose, refundedAt: Date, at: Date): Progress | 'unchanged' {
+  if (at >= plusMs(refundedAt, periods.order.refundSettlesWithinMs)) return { next: null }
+  return settlement.trouble ? { next: { ...settlement, trouble: null } } : 'unchanged'
 }
 
 /** Records in the books what is refunded of a payment in part. How much, an operator has decided. */
@@ -204,8 +206,7 @@ function follow(settlement: PaymentToClose, refunds: Refund[], at: Date): Progre
   }
   if (refundedMinor >= promisedMinor) {
     if (settlement.trouble === afterUse && refundedMinor === 0) return 'unchanged'
-    if (at >= plusMs(new Date(refundedAt), periods.order.refundSettlesWithinMs)) return { next: null }
-    return settlement.trouble ? { next: { ...settlement, trouble: null } } : 'unchanged'
+    return untilSettled(settlement, new Date(refundedAt), at)
   }
   return trouble(settlement, 'partial_refund_failed')
 }

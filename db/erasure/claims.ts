@@ -4,7 +4,7 @@ import type { Attention, Esims, Orders, Refunds, Withdrawals } from '../connecti
 import { isStanding, requested, sumOf } from '../order/refunds.ts'
 import type { PartToRefund, PaymentToClose } from './deletion-seals.ts'
 
-type Claim = Pick<PaymentToClose, 'action' | 'promisedMinor' | 'parts' | 'trouble'>
+export type Claim = Pick<PaymentToClose, 'action' | 'promisedMinor' | 'parts' | 'trouble'>
 
 export interface ClaimRows {
   refunds: Pick<Refunds, 'order_id' | 'refund_key' | 'amount_minor' | 'state' | 'reason'>[]
@@ -33,7 +33,7 @@ export const readWithdrawals = async (sql: Queryable, accountId: string): Promis
     select w.order_id, w.stated_at from withdrawals w join orders o on o.id = w.order_id where o.account_id = ${accountId}`
 
 /** Whether the customer has a claim to all that is left of the payment, and none to the eSIM. */
-export function isToRefund(order: Pick<Orders, 'id' | 'status'>, rows: ClaimRows): boolean {
+function isToRefund(order: Pick<Orders, 'id' | 'status'>, rows: ClaimRows): boolean {
   if (toRefund.includes(order.status)) return true
   const isIts = ({ order_id }: { order_id: string }): boolean => order_id === order.id
   if (delivered.includes(order.status)) {

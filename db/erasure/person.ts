@@ -14,7 +14,7 @@ import type {
 import { currentTransaction } from '../connection/vacuum.ts'
 import { type ColumnEncryption, tableEncryption } from '../crypto/column-encryption.ts'
 import { type HeldPlacement, heldPlacement } from '../order/placements.ts'
-import { type ClaimRows, claimOf, isToRefund, readClaimTasks, readWithdrawals } from './claims.ts'
+import { type Claim, claimOf, readClaimTasks, readWithdrawals } from './claims.ts'
 import type { DeletionSecrets, PaymentToClose, Trace } from './deletion-seals.ts'
 import { type OwnedIds, readOwnedIds } from './erased-rows.ts'
 
@@ -57,7 +57,7 @@ export async function lockPerson(
     select o.*, (select number from invoice_links l where l.order_id = o.id and l.document_key = 'invoice') as invoice_number
     from orders o where account_id = ${id} order by o.id for update of o`
   const { placements, esims, refunds, disputes, identities, owned, ...claimRows } = await readRows(tx, id)
-  const claims: ClaimRows = { refunds, esims, ...claimRows }
+  const claimed = orders.map((order) => ({ order, claim: claimOf(order, { refunds, esims, ...claimRows }) }))
   const signIns = signInsOf(identities, (sealed) =>
     tableEncryption(encryption.cipher, key, 'identities').open('refresh_token', sealed),
   )
@@ -96,11 +96,9 @@ export async function lockPerson(
       google: signIns.google,
       firebase: firebaseUid === null ? null : { uid: firebaseUid },
       stripeCustomer: customer ? { customerId: customer } : null,
-      settlements: orNull(
-        orders.flatMap((order) => settlementOf(order, claimOf(order, claims), lastOf(refunds, order.id))),
-      ),
+      settlements: orNull(claimed.flatMap(({ order, claim }) => settlementOf(order, claim, lastOf(refunds, order.id)))),
       providerOrders: orNull(
-        orders.flatMap((order) => unreturned(order, isToRefund(order, claims), placements, esims, openRef)),
+        claimed.flatMap(({ order, claim }) => unreturned(order, claim, placements, esims, openRef)),
       ),
       payments:
         customer || paymentIntentIds.length > 0
@@ -155,11 +153,7 @@ function signInsOf(identities: IdentityRow[], open: (sealed: Buffer) => string) 
   }
 }
 
-function settlementOf(
-  order: PersonOrder,
-  claim: ReturnType<typeof claimOf>,
-  refundedAt: Date | undefined,
-): PaymentToClose[] {
+function settlementOf(order: PersonOrder, claim: Claim | undefined, refundedAt: Date | undefined): PaymentToClose[] {
   // On Stripe's page somebody may still pay: the page is what is ended then.
   const paymentIntentId = order.payment_intent_id ?? order.checkout_session_id
   if (!paymentIntentId || !claim) return []
@@ -185,12 +179,12 @@ const lastOf = (refunds: RefundRow[], orderId: string): Date | undefined =>
 /** What providers hold for an order that its customer never got. A top-up cannot be returned: it is data on an eSIM. */
 function unreturned(
   order: PersonOrder,
-  isToRefund: boolean,
+  claim: Claim | undefined,
   placements: PlacementRow[],
   esims: EsimRow[],
   openRef: (esim: EsimRow) => string,
 ): HeldPlacement[] {
-  if (!isToRefund || order.parent_order_id) return []
+  if (claim?.action !== 'refund' || order.parent_order_id) return []
   return placements
     .filter((each) => each.order_id === order.id && each.state !== 'refused' && each.state !== 'released')
     .map((each) => {

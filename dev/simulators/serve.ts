@@ -15,28 +15,17 @@ import { fixedPorts, type PortName } from '../fixed-ports.ts'
 import { developmentDefaults } from '../stack-settings.ts'
 import { simulatorNames, startSimulators } from './simulators.ts'
 
-const mailPorts: PortName[] = ['mailbox', 'smtp']
-const partyPorts: PortName[] = [
-  'stripe',
-  'esimAccess',
-  'airalo',
-  'apple',
-  'google',
-  'firebase',
-  'firebaseTls',
-  'meta',
-  'googleAnalytics',
-]
-
 const {
   SETTINGS_FOLDER: folder = '/settings',
   SIMULATORS_HOST: host = 'simulators',
   API_URL: apiUrl = '',
 } = process.env
 const onlyMail = process.argv[2] === 'mail'
+const parties = simulatorNames.filter((name) => (name === 'mailbox') === onlyMail)
+const ports: PortName[] = [...parties, onlyMail ? 'smtp' : 'firebaseTls']
 const secrets = onlyMail ? {} : await completeSecrets(join(folder, 'secrets.json'))
 const simulators = await startSimulators({
-  parties: onlyMail ? ['mailbox'] : simulatorNames.filter((name) => name !== 'mailbox'),
+  parties,
   secrets,
   apiUrl,
   ports: 'fixed',
@@ -44,7 +33,7 @@ const simulators = await startSimulators({
 })
 // Before they can be reached: API and worker start when they can.
 if (!onlyMail) await writeSettings(join(folder, 'ama-esim.env'))
-const servers = await Promise.all((onlyMail ? mailPorts : partyPorts).map((name) => forward(fixedPorts[name])))
+const servers = await Promise.all(ports.map((name) => forward(fixedPorts[name])))
 console.log('the simulators listen')
 await stopAsked(process.env)
 for (const server of servers) server.close()

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Connection } from '@temporalio/client'
 import { msToNumber, msToTs } from '@temporalio/common/lib/time.js'
 import proto from '@temporalio/proto'
+import { defaultRetentionDays } from '../../temporal/namespace.ts'
 import { type Child, type Exit, startChild } from '../child-process.ts'
 import { claimPort } from '../port.ts'
 import { findTemporal } from './executable.ts'
@@ -42,8 +43,8 @@ export type TemporalServer = {
 
 const host = '127.0.0.1'
 const startTimeoutMs = 60_000
-/** Longer than the CLI's default of a day: closed runs of Friday can be debugged on Monday. */
-const retention = '7 days'
+/** The CLI's default is a day. */
+const retention = `${defaultRetentionDays} days` as const
 
 /**
  * Limits of each shard; the development server has one. At the default of 20 a second each step of a single workflow,
