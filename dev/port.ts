@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto'
+import { createSocket } from 'node:dgram'
 import { createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 
@@ -12,7 +13,8 @@ const freePorts = [15_000, 32_000] as const
 const waitMs = 5_000
 
 /**
- * Waits until `port` is free on 127.0.0.1. @returns the port, or a free one for 0
+ * Waits until `port` is free on 127.0.0.1. @returns the port, or a free one for 0, which no other process claims before
+ * this one has ended
  *
  * A server on a taken port would fail, but before that the port's owner could answer our readiness check.
  * @throws if the port is still taken after 5 s
@@ -21,12 +23,29 @@ export async function claimPort(port: number): Promise<number> {
   const deadline = Date.now() + waitMs
   for (;;) {
     try {
-      return await listenOnce(port === 0 ? randomInt(...freePorts) : port)
+      return await listenOnce(port === 0 ? await reserve(randomInt(...freePorts)) : port)
     } catch (cause) {
       if (Date.now() > deadline) throw new Error(`Port ${port} is taken`, { cause })
       await delay(50)
     }
   }
+}
+
+/**
+ * Reserves a port number among the processes that claim ports: seconds may pass before the server listens, or between
+ * its crash and its restart. The mark is a UDP socket of the same number, which no server here needs and which the system
+ * closes with this process, however it ends.
+ * @throws if another claim has it
+ */
+async function reserve(port: number): Promise<number> {
+  return await new Promise((resolve, reject) => {
+    const mark = createSocket('udp4')
+    mark.once('error', reject)
+    mark.bind({ port, address: '127.0.0.1', exclusive: true }, () => {
+      mark.unref()
+      resolve(port)
+    })
+  })
 }
 
 /** The ports that some program of this machine listens on. */
