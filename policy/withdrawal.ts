@@ -13,11 +13,24 @@
  *   considered here.
  */
 
-/** Texts of the consent that the app shows before an order, by version. A version never changes. */
+/** Texts of the consent that is shown before an order, by version. A version never changes. */
 export const performanceConsents: Readonly<Record<string, string>> = {
   '2026-06-19':
     'I want my eSIM at once, before the withdrawal period of 14 days has ended. I know that I lose my right of withdrawal when I install or use it.',
+  '2026-11-29-en':
+    'I want delivery at once, before the withdrawal period of 14 days has ended. I know that I lose my right of withdrawal when I install or use what I have bought.',
+  '2026-11-29-de':
+    'Ich möchte die Lieferung sofort, vor Ablauf der Widerrufsfrist von 14 Tagen. Mir ist bekannt, dass mein Widerrufsrecht erlischt, sobald ich das Gekaufte installiere oder nutze.',
+  '2026-11-29-sq':
+    'E dua dorëzimin menjëherë, para përfundimit të afatit të tërheqjes prej 14 ditësh. E di se e humb të drejtën e tërheqjes kur e instaloj ose e përdor atë që kam blerë.',
 }
+
+/** The versions in force, by the language in which they are shown. */
+export const consentsInForce = {
+  en: '2026-11-29-en',
+  de: '2026-11-29-de',
+  sq: '2026-11-29-sq',
+} as const
 
 /** What the confirmation function is labelled with; Article 11a(3) */
 export const withdrawalConfirmLabel = 'Confirm withdrawal'

@@ -1,5 +1,7 @@
+import type { Config } from '../../config.ts'
 import type { Language } from '../../messages/languages.ts'
 import { isPermitted, type OperatorPermission, type OperatorRole } from '../../policy/operators/operator-roles.ts'
+import { evidenceOf } from '../../policy/vat.ts'
 import { Problem } from './problem.ts'
 
 /** Who sent a request. A newcomer is a verified Firebase user without an account. */
@@ -74,3 +76,17 @@ export function assertReaches(caller: Caller, accountId: string): void {
  */
 export const hasRole = (caller: Caller, permission: OperatorPermission = 'everything'): boolean =>
   caller.kind !== 'console' || isPermitted(caller.role, permission)
+
+/**
+ * ISO 3166, of the buyer's IP address, as the CDN says it: a piece of evidence for the tax (docs/vat.md). A request of the
+ * app backend comes from the backend's address.
+ * @param header reads a header of the request
+ */
+export function ipCountryOf(
+  { COUNTRY_HEADER: name }: Pick<Config, 'COUNTRY_HEADER'>,
+  caller: Caller,
+  header: (name: string) => string | undefined,
+): string | undefined {
+  const isBuyer = caller.kind === 'person' || caller.kind === 'visitor'
+  return (name && isBuyer && evidenceOf(header(name))) || undefined
+}

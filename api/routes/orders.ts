@@ -7,30 +7,24 @@ import { findOrder, listOrders, type OrderRow } from '../../db/order/orders.ts'
 import { qrPng } from '../../mails/qr.ts'
 import { periods } from '../../policy/periods.ts'
 import { maxPriceMinor } from '../../policy/pricing.ts'
-import { evidenceOf } from '../../policy/vat.ts'
 import { performanceConsents } from '../../policy/withdrawal.ts'
-import {
-  approve,
-  cancel,
-  type OrderInput,
-  type OrderStatus,
-  refund,
-  reject,
-  resend,
-} from '../../workflows/order/order.contract.ts'
+import { approve, cancel, type OrderStatus, refund, reject, resend } from '../../workflows/order/order.contract.ts'
 import { partialRefundReasons } from '../../workflows/order/partial-refund.contract.ts'
 import { spend, spendOnce } from '../http/allowance.ts'
-import { assertReaches, type Caller } from '../http/caller.ts'
+import { assertReaches, type Caller, ipCountryOf } from '../http/caller.ts'
 import { cutPage, decodeCursor, pageOf, pageQuery } from '../http/cursor.ts'
 import { actOnce, type IdempotentRequest } from '../http/idempotency.ts'
 import { Problem } from '../http/problem.ts'
 import { defineRoute, type Route } from '../http/route.ts'
 import { sentId, sentTime } from '../http/storable.ts'
-import { createOrderClient } from '../runs/order-client.ts'
+import { createOrderClient, type NewOrder } from '../runs/order-client.ts'
 import { createPartialRefundClient } from '../runs/partial-refund-client.ts'
 import { accountId } from '../views/account-fields.ts'
 import { orderStatus } from '../views/order-enumerations.ts'
 import { orderDetails, orderSummary, viewOrder, viewSummary } from '../views/order-view.ts'
+
+/** What is ordered; the rest of the run's input comes from the request. */
+type Choice = Omit<NewOrder, 'orderId' | 'accountId' | 'orderedAt'>
 
 const orderParams = z.strictObject({ id: sentId })
 export const packageCode = z.string().regex(/^[a-z0-9][a-z0-9.-]{0,79}$/, 'must be the code of a package')
@@ -122,7 +116,7 @@ export function orderRoutes(api: ApiContext): Route[] {
    */
   async function checkOut(
     { accountId, request, reader }: { accountId: string; request: IdempotentRequest; reader: Caller['kind'] },
-    describe: () => Promise<Omit<OrderInput, 'orderId' | 'accountId' | 'orderedAt'>>,
+    describe: () => Promise<Choice>,
   ) {
     const order = await opened(accountId, request, describe).catch(async (error: unknown) => {
       // An earlier request with this key may have ordered the package before it went off sale.
@@ -141,7 +135,7 @@ export function orderRoutes(api: ApiContext): Route[] {
   async function opened(
     accountId: string,
     request: IdempotentRequest,
-    describe: () => Promise<Omit<OrderInput, 'orderId' | 'accountId' | 'orderedAt'>>,
+    describe: () => Promise<Choice>,
   ): Promise<OrderRow> {
     const input = await describe()
     const claim = await request.claim(accountId)
@@ -154,13 +148,6 @@ export function orderRoutes(api: ApiContext): Route[] {
     const order = await findOrder(sql, orderId)
     if (!order) throw new Problem('not_found')
     return order
-  }
-
-  /** The country of the buyer's IP address. A request of the app backend comes from the backend's address. */
-  function ipCountryOf(caller: Caller, header: (name: string) => string | undefined): { ipCountry?: string } {
-    const name = api.config.COUNTRY_HEADER
-    const country = name && caller.kind === 'person' ? evidenceOf(header(name)) : null
-    return country === null ? {} : { ipCountry: country }
   }
 
   const shown = async (id: string, caller: Caller) => ({
@@ -255,7 +242,14 @@ export function orderRoutes(api: ApiContext): Route[] {
           const found = await findOrderable(sql, body)
           if (!found.account) throw new Problem('account_missing')
           if (!found.package) throw new Problem('package_unavailable')
-          return { ...choice, ...ipCountryOf(caller, header), parentOrderId: null, esimId: null }
+          const { performanceConsent } = choice
+          return {
+            ...choice,
+            performanceConsent,
+            ipCountry: ipCountryOf(api.config, caller, header),
+            parentOrderId: null,
+            esimId: null,
+          }
         })
       },
     }),
@@ -295,7 +289,8 @@ export function orderRoutes(api: ApiContext): Route[] {
           if (!offer) throw new Problem('package_unavailable')
           return {
             ...body,
-            ...ipCountryOf(caller, header),
+            performanceConsent: body.performanceConsent,
+            ipCountry: ipCountryOf(api.config, caller, header),
             parentOrderId: parent.id,
             esimId: esim.id,
             quantity: 1,

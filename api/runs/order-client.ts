@@ -17,12 +17,19 @@ import { callRun, startAndUpdate } from './workflow-problems.ts'
 
 const ended = { code: 'order_state_conflict', detail: 'The order has ended.' } as const
 
+/**
+ * What a route orders. The evidence of the tax and of the right of withdrawal has to be named, also where there is none: an
+ * order without it is taxed and returned differently.
+ */
+export type NewOrder = OrderInput & Required<Evidence>
+type Evidence = { [Name in 'ipCountry' | 'performanceConsent']: OrderInput[Name] | undefined }
+
 export type OrderClient = ReturnType<typeof createOrderClient>
 
 export function createOrderClient({ temporal, config, cipher }: ApiContext) {
   return {
     /** Creates the order, or finds it. One call starts the run and writes the row: neither can exist without the other. */
-    async checkOut(input: OrderInput): Promise<void> {
+    async checkOut(input: NewOrder): Promise<void> {
       const dueAt = plusMs(new Date(), periods.order.paymentWindowMs)
       const start = {
         type: 'order',

@@ -6,6 +6,7 @@ import { csvLine, decimal } from '../../shared/csv.ts'
 import { openHarness } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import { testPackages, testPriceMinor } from '../harness/test-packages.ts'
+import { visit } from '../harness/visits.ts'
 
 const harness = await openHarness({
   settings: {
@@ -84,6 +85,16 @@ test('the address of the app backend is no evidence, and operators get one task 
   expect(invoice).toMatchObject({ vat_card_country: 'DE', vat_ip_country: null, vat_evidence: 'one_of_two_missing' })
   const tasks = await sql`select subject_id from attention where kind = 'vat_evidence_incomplete'`
   expect(tasks.map(({ subject_id }) => subject_id)).toEqual([today.slice(0, 7)])
+})
+
+test('U6: a top-up that is ordered on the web has the country of the IP address as well', async () => {
+  const person = await harness.signUp()
+  const order = await harness.buy(person, { packageCode: testPackages.onlyEsimAccess, pay: { country: 'FR' } })
+  const surfer = await visit(harness.stack, person)
+  const path = `/account/esims/${order.esims[0].id}/top-up`
+  const { location } = await surfer.submit(path, path, {}, { 'cf-ipcountry': 'IT' })
+  const [row] = await sql`select ip_country from orders where id = ${location?.split('/').at(-1) ?? ''}`
+  expect(row?.ip_country).toBe('IT')
 })
 
 test('the file of the One Stop Shop and the journal add up to the invoices and credit notes', async () => {

@@ -47,16 +47,28 @@ export function createSurfer(site: string) {
     /** Posts fields without opening a page first. */
     post: (path: string, fields: Record<string, string>, headers?: Record<string, string>) =>
       request('POST', path, fields, headers),
-    /** Opens a page, and submits its form for `action` with the hidden fields and the given ones. */
-    async submit(page: string, action: string, fields: Record<string, string> = {}): Promise<Shown> {
+    /** Opens a page, and submits its form for `action` by its first button, with the hidden fields and the given ones. */
+    async submit(
+      page: string,
+      action: string,
+      fields: Record<string, string> = {},
+      headers: Record<string, string> = {},
+    ): Promise<Shown> {
       const { html } = await request('GET', page)
       const form = html.split('<form ').find((part) => part.includes(`action="${action}"`))
       if (!form) throw new Error(`no form for ${action} on ${page}`)
-      const hidden = [...(form.split('</form>')[0]?.matchAll(/type="hidden" name="(\w+)" value="([^"]*)"/g) ?? [])]
-      return request('POST', action, {
-        ...Object.fromEntries(hidden.map(([, name, value]) => [name ?? '', value ?? ''])),
+      const [inside = ''] = form.split('</form>')
+      const hidden = [...inside.matchAll(/type="hidden" name="(\w+)" value="([^"]*)"/g)]
+      const [button = ''] = /<button [^>]*>/.exec(inside) ?? []
+      const name = attribute(button, 'name')
+      const values = {
+        ...Object.fromEntries(hidden.map(([, field, value]) => [field ?? '', value ?? ''])),
+        ...(name !== undefined && { [name]: attribute(button, 'value') ?? '' }),
         ...fields,
-      })
+      }
+      return request('POST', action, values, headers)
     },
   }
 }
+
+const attribute = (tag: string, name: string): string | undefined => new RegExp(` ${name}="([^"]*)"`).exec(tag)?.[1]

@@ -47,7 +47,7 @@ test('U2: a top-up is ordered once for each form, paid once on the page of Strip
   expect((await surfer.open('/account')).html).toContain(`href="${path}"`)
   const { html } = await surfer.open(path)
   const hidden = (name: string) => new RegExp(`name="${name}" value="([^"]+)"`).exec(html)?.[1] ?? ''
-  const form = { csrf: hidden('csrf'), once: hidden('once'), packageCode: hidden('packageCode') }
+  const form = { csrf: hidden('csrf'), once: hidden('once'), packageCode: testPackages.topUp }
   const sent = [await surfer.post(path, form), await surfer.post(path, form)]
   expect(sent.map(({ status }) => status)).toEqual([303, 303])
   const [{ location }, { location: again }] = sent as [Shown, Shown]
@@ -68,7 +68,8 @@ test('U2: a top-up is ordered once for each form, paid once on the page of Strip
   const paid = await pay(payAt)
   expect([paid.status, paid.headers.get('location')]).toEqual([303, `${site}/account/paid?order=${id}`])
   expect((await createSurfer(site).open(`/account/paid?order=${id}`)).html).toContain(`href="/account/orders/${id}"`)
-  await harness.untilOrder(id, 'delivered')
+  // The box was not ticked: the right of withdrawal does not end with the first use.
+  expect((await harness.untilOrder(id, 'delivered')).performanceConsent).toBeNull()
   await until('the eSIM has the data', async () => {
     const { items } = expectStatus(await person.caller.get(`/v1/accounts/${person.accountId}/esims`), 200)
     return items[0].totalBytes === 2 * 2 ** 30
@@ -82,6 +83,30 @@ test('U2: a top-up is ordered once for each form, paid once on the page of Strip
   expect(shown.html).not.toContain('/c/pay/')
 })
 type Shown = Awaited<ReturnType<Surfer['open']>>
+
+test('U2: the consent to delivery at once is recorded, and confirmed by mail, in the language in which it was shown', async () => {
+  const { person, surfer, path } = await withEsim()
+  surfer.cookies.set('lang', 'de')
+  const { html } = await surfer.open(path)
+  const consent = { performanceConsent: '2026-11-29-de' }
+  const { location } = await surfer.submit(path, path, consent)
+  const id = location?.split('/').at(-1) ?? ''
+  await pay(await payAddress(surfer, location ?? ''))
+  const { performanceConsent } = await harness.untilOrder(id, 'delivered')
+  expect(performanceConsent).toEqual({
+    version: consent.performanceConsent,
+    text: expect.stringContaining('mein Widerrufsrecht erlischt'),
+    at: expect.any(String),
+  })
+  expect(html).toContain(performanceConsent.text)
+  await until('the mail confirms it', async () =>
+    (await harness.sims.mailbox.do('find', { to: person.email })).some(({ text }) =>
+      text?.includes('mein Widerrufsrecht erlischt'),
+    ),
+  )
+  const other = await surfer.submit(path, path, { performanceConsent: 'of another shop' })
+  expect(other.status).toBe(400)
+})
 
 test('U2: a top-up that is cancelled, or not paid within the hour, cannot be paid at Stripe any more', async () => {
   const { surfer, path } = await withEsim()

@@ -1,5 +1,6 @@
 /** The top-ups that an eSIM takes, each with the button that orders it. */
 import type { Package } from '../../../db/catalogue/packages.ts'
+import { consentsInForce, performanceConsents } from '../../../policy/withdrawal.ts'
 import type { RefusedForm } from '../../http/route.ts'
 import { FaultSummary, Form, formState } from '../form.tsx'
 import { type PageContext, renderLayout } from '../layout.tsx'
@@ -20,7 +21,8 @@ export function renderTopUp(
   page: PageContext,
 ): string {
   const { texts } = page
-  const { t, money } = texts
+  const { t } = texts
+  const consent = consentsInForce[texts.language]
   return renderLayout({
     ...page,
     title: t('purchase.topUp', { place: texts.place(destination) }),
@@ -30,30 +32,48 @@ export function renderTopUp(
       <>
         <FaultSummary of={refused && formState(texts, refused)} />
         <p>{t(offers.length === 0 ? 'purchase.topUps.none' : 'purchase.topUps.text')}</p>
-        {offers.map((offer) => {
-          const name = t('purchase.topUps.offer', {
-            amount: amountOf(offer, page),
-            days: texts.validity(offer.days),
-          })
-          const price = money({ minor: offer.priceMinor, currency: offer.currency })
-          return (
-            <section className="card offer" key={offer.code}>
-              <h2>{name}</h2>
-              <p className="price">{price}</p>
-              <Form action={`/account/esims/${esimId}/top-up`} csrf={csrf}>
-                <input type="hidden" name="once" value={once} />
-                <input type="hidden" name="packageCode" value={offer.code} />
-                <button type="submit" aria-label={`${t('purchase.topUps.order')}: ${name}, ${price}`}>
-                  {t('purchase.topUps.order')}
-                </button>
-              </Form>
-            </section>
-          )
-        })}
+        {offers.length === 0 ? null : (
+          <Form action={`/account/esims/${esimId}/top-up`} csrf={csrf}>
+            <input type="hidden" name="once" value={once} />
+            <label className="choice">
+              <input
+                type="checkbox"
+                name="performanceConsent"
+                value={consent}
+                defaultChecked={refused?.typed.performanceConsent === consent}
+              />{' '}
+              {performanceConsents[consent]}
+            </label>
+            {offers.map((offer) => (
+              <Offer offer={offer} page={page} key={offer.code} />
+            ))}
+          </Form>
+        )}
         {offers.length === 0 ? null : <p className="quiet">{t('purchase.topUps.stripe')}</p>}
       </>
     ),
   })
+}
+
+/** A top-up with the button that orders it. */
+function Offer({ offer, page }: { offer: Package; page: PageContext }) {
+  const { t, money, validity } = page.texts
+  const name = t('purchase.topUps.offer', { amount: amountOf(offer, page), days: validity(offer.days) })
+  const price = money({ minor: offer.priceMinor, currency: offer.currency })
+  return (
+    <section className="card offer">
+      <h2>{name}</h2>
+      <p className="price">{price}</p>
+      <button
+        type="submit"
+        name="packageCode"
+        value={offer.code}
+        aria-label={`${t('purchase.topUps.order')}: ${name}, ${price}`}
+      >
+        {t('purchase.topUps.order')}
+      </button>
+    </section>
+  )
 }
 
 function amountOf({ dataBytes, daily }: Package, { texts: { t, dataAmount } }: PageContext): string {

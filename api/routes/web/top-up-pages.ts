@@ -5,8 +5,9 @@ import { stripeCustomerOf } from '../../../db/accounts.ts'
 import { findTopUpOffer, listTopUpsOf } from '../../../db/catalogue/packages.ts'
 import { findEsimOwner } from '../../../db/order/esims.ts'
 import { findOrder } from '../../../db/order/orders.ts'
+import { consentsInForce } from '../../../policy/withdrawal.ts'
 import { spendOnce } from '../../http/allowance.ts'
-import type { Visitor } from '../../http/caller.ts'
+import { ipCountryOf, type Visitor } from '../../http/caller.ts'
 import { claimForm } from '../../http/idempotency.ts'
 import { Problem } from '../../http/problem.ts'
 import { defineRoute, type RefusedForm, type Route } from '../../http/route.ts'
@@ -22,6 +23,10 @@ const html = { description: 'A page', contentType: 'text/html' } as const
 const elsewhere = { description: 'Done; the answer is on another page' } as const
 const headers = layoutHeaders({ forms: true })
 const params = z.strictObject({ id: sentId })
+const performanceConsent = z
+  .enum(Object.values(consentsInForce) as [string, ...string[]])
+  .optional()
+  .describe('the version of the consent to delivery at once, when it is ticked')
 const cardParams = z.strictObject({ id: z.string().regex(/^(?:pm|card)_\w{1,64}$/, 'must be the id of a card') })
 
 export function topUpPageRoutes(api: ApiContext): Route[] {
@@ -55,7 +60,7 @@ export function topUpPageRoutes(api: ApiContext): Route[] {
       callers: ['visitor'],
       form: true,
       params,
-      body: z.strictObject({ once: sentId, packageCode }),
+      body: z.strictObject({ once: sentId, packageCode, performanceConsent }),
       responses: { 303: elsewhere, 200: html },
       problems: [
         'not_found',
@@ -66,12 +71,12 @@ export function topUpPageRoutes(api: ApiContext): Route[] {
         'request_in_progress',
       ],
       showFormAgain: ({ caller, params: { id }, page }, refused) => topUpPage(id, caller, page(), refused),
-      async handle({ caller, params: { id }, body: { once, packageCode: code } }) {
+      async handle({ caller, params: { id }, body: { once, packageCode: code, performanceConsent: version }, header }) {
         const { accountId } = caller
         const esim = await owned(id, caller)
         if (!esim.delivered) throw new Problem('order_state_conflict')
         const operation = 'POST /account/esims/{id}/top-up'
-        const claim = await claimForm(api, { operation, caller, once, content: { id, code } })
+        const claim = await claimForm(api, { operation, caller, once, content: { id, code, version } })
         const { resourceId: orderId, repeated, firstAt } = claim
         if (!(repeated && (await findOrder(sql, orderId)))) {
           const { provider, basePackageCode } = esim
@@ -88,6 +93,8 @@ export function topUpPageRoutes(api: ApiContext): Route[] {
             orderedAt: firstAt.toISOString(),
             savedCards: false,
             hosted: true,
+            performanceConsent: version ? { version, at: firstAt.toISOString() } : undefined,
+            ipCountry: ipCountryOf(config, caller, header),
             measurement: { adUserData: false, adPersonalization: false },
           })
         }
