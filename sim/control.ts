@@ -12,7 +12,8 @@ export interface SimulatorControl<Books, Replies> {
   fault(fault: Fault): Promise<void>
   clearFaults(): Promise<void>
   books(): Promise<Books>
-  log(): Promise<LoggedRequest[]>
+  /** @param part leaves out the first `after` requests, and returns `limit` at most */
+  log(part?: { after: number; limit: number }): Promise<LoggedRequest[]>
   reset(): Promise<void>
 }
 
@@ -48,7 +49,7 @@ export function controlOf<Books, Replies>(
     fault: async (fault) => void (await request('POST', 'faults', fault)),
     clearFaults: async () => void (await request('DELETE', 'faults')),
     books: () => ask('GET', 'books'),
-    log: () => ask('GET', 'log'),
+    log: (part) => ask('GET', part ? `log?after=${part.after}&limit=${part.limit}` : 'log'),
     reset: async () => void (await request('POST', 'reset')),
   }
 }

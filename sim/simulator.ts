@@ -5,7 +5,7 @@
  * Control API, on the simulator's own port:
  *   POST   /_control/faults    one Fault, for the next `times` matching requests
  *   DELETE /_control/faults
- *   GET    /_control/log       every request with its status, oldest first (`?after=N` skips the first N)
+ *   GET    /_control/log       every request with its status, oldest first (`?after=N&limit=M`: M of them without the first N)
  *   GET    /_control/books     the simulator's own state
  *   POST   /_control/reset     deletes faults, log and state
  *   POST   /_control/do/<name> an action of this simulator (pay, dispute, ...), with a JSON body
@@ -188,7 +188,10 @@ export async function startSimulator<Books = unknown, Replies = object>(
       taken.clear()
       response.status(204).end()
     })
-    control.get('/log', (request, response) => void response.json(log.slice(Number(request.query.after ?? 0))))
+    control.get('/log', ({ query }, response) => {
+      const after = Number(query.after ?? 0)
+      response.json(log.slice(after, query.limit === undefined ? undefined : after + Number(query.limit)))
+    })
     control.get('/books', (_request, response) => void response.json(definition.books()))
     control.post('/reset', (_request, response) => {
       faults = []

@@ -1,9 +1,12 @@
 /** Starts and updates the runs of orders. */
 import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { UpdateDefinition } from '@temporalio/common'
 import type { ApiContext } from '../../context.ts'
+import { findOrder } from '../../db/order/orders.ts'
 import { periods } from '../../policy/periods.ts'
 import { plusMs } from '../../shared/calendar.ts'
+import { failureCode, failureType } from '../../shared/failures.ts'
 import { initialSearchAttributes } from '../../shared/search-attributes.ts'
 import { updateOrder } from '../../temporal/order-updates.ts'
 import {
@@ -13,6 +16,7 @@ import {
   type OrderState,
   orderWorkflowId,
 } from '../../workflows/order/order.contract.ts'
+import { isListed, orderStates, orderUpdates } from '../../workflows/order/order-states.ts'
 import { callRun, startAndUpdate } from './workflow-problems.ts'
 
 const ended = { code: 'order_state_conflict', detail: 'The order has ended.' } as const
@@ -26,7 +30,23 @@ type Evidence = { [Name in 'ipCountry' | 'performanceConsent']: OrderInput[Name]
 
 export type OrderClient = ReturnType<typeof createOrderClient>
 
-export function createOrderClient({ temporal, config, cipher }: ApiContext) {
+/** A run that is behind its row gets there with its next workflow task. */
+const againAfterMs = 250
+
+export function createOrderClient({ sql, temporal, config, cipher }: ApiContext) {
+  /**
+   * Whether the run refuses what the row allows, because one of them has not heard of the other's state yet. A local
+   * activity may have written the row, and its workflow task been lost with the worker or the connection.
+   */
+  async function isOutOfStep(orderId: string, name: string, error: unknown): Promise<boolean> {
+    if (failureType(error) !== 'OrderStateConflict') return false
+    const update = orderUpdates.find((each) => each === name)
+    const stateOfRun = failureCode(error)
+    if (!update || !stateOfRun || !(stateOfRun === 'opening' || stateOfRun in orderStates)) return false
+    const row = await findOrder(sql, orderId)
+    return row !== undefined && isListed(update, row.status) && stateOfRun !== row.status
+  }
+
   return {
     /** Creates the order, or finds it. One call starts the run and writes the row: neither can exist without the other. */
     async checkOut(input: NewOrder): Promise<void> {
@@ -46,7 +66,7 @@ export function createOrderClient({ temporal, config, cipher }: ApiContext) {
     },
 
     /**
-     * Sends an update to an order's run.
+     * Sends an update to an order's run. A run that is behind the order's row is asked until both agree.
      * @param updateId the same for a repeated request, which gets the answer of the first
      * @throws Problem order_state_conflict once the order has ended; what the update refuses
      */
@@ -56,7 +76,22 @@ export function createOrderClient({ temporal, config, cipher }: ApiContext) {
       args: Args,
       updateId: string = randomUUID(),
     ): Promise<void> {
-      await callRun(temporal, () => updateOrder(temporal, orderId, definition, args, updateId), ended)
+      const ask = () => updateOrder(temporal, orderId, definition, args, updateId)
+      await callRun(
+        temporal,
+        // The deadline of `callRun` ends it.
+        async () => {
+          for (;;) {
+            try {
+              return await ask()
+            } catch (error) {
+              if (!(await isOutOfStep(orderId, definition.name, error))) throw error
+              await delay(againAfterMs)
+            }
+          }
+        },
+        ended,
+      )
     },
   }
 }

@@ -36,6 +36,10 @@ export interface MailFilter {
   /** a part of the subject */
   subject?: string
   messageId?: string
+  /** later messages than the one with this id */
+  after?: number
+  /** so many messages at most, oldest first */
+  limit?: number
 }
 
 interface Waiter {
@@ -71,11 +75,14 @@ export function createStore(keep: 'all' | 'envelopes') {
   }
 
   const candidatesFor = (filter: MailFilter): StoredMail[] =>
-    mails.filter(
-      (mail) =>
-        (filter.to === undefined || mail.envelope.to.includes(filter.to)) &&
-        (filter.messageId === undefined || mail.messageId === filter.messageId),
-    )
+    mails
+      .filter(
+        (mail) =>
+          (filter.after === undefined || mail.id > filter.after) &&
+          (filter.to === undefined || mail.envelope.to.includes(filter.to)) &&
+          (filter.messageId === undefined || mail.messageId === filter.messageId),
+      )
+      .slice(0, filter.limit)
 
   async function find(filter: MailFilter): Promise<ReadMail[]> {
     const read = await Promise.all(candidatesFor(filter).map(readMail))

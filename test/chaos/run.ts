@@ -27,15 +27,19 @@ const { values } = parseArgs({
     twice: { type: 'boolean', default: false },
     /** imitates a fault of the product: double-refund */
     sabotage: { type: 'string' },
+    /** where Temporal keeps its runs: sqlite, or postgres (four shards) */
+    temporal: { type: 'string', default: 'sqlite' },
     'no-shrink': { type: 'boolean', default: false },
   },
 })
 const [seed, orders, years] = [values.seed, values.orders, values.years].map(Number) as [number, number, number]
 process.env.TEST_SEED = String(seed)
+const { temporal } = values
+if (temporal !== 'sqlite' && temporal !== 'postgres') throw new Error('--temporal knows sqlite and postgres')
 const sabotage = values.sabotage === 'double-refund' ? values.sabotage : undefined
 if (values.sabotage !== undefined && sabotage === undefined) throw new Error('--sabotage knows double-refund alone')
 const print = (line: string): void => void process.stdout.write(`${line}\n`)
-const command = `npm run chaos -- --seed ${seed} --orders ${orders} --years ${years}${sabotage ? ` --sabotage ${sabotage}` : ''}`
+const command = `npm run chaos -- --seed ${seed} --orders ${orders} --years ${years}${sabotage ? ` --sabotage ${sabotage}` : ''}${temporal === 'postgres' ? ' --temporal postgres' : ''}`
 
 interface Result extends Played {
   faults: string[]
@@ -53,7 +57,7 @@ async function live(stack: WorldStack, events: readonly PlannedEvent[], isLoud: 
   return {
     ...played,
     faults: [...violations, ...played.stuck.map((what) => `stuck ${what}`)],
-    shape: shapeOf(played.books, played.said, world),
+    shape: shapeOf(events, played.books, played.said, world),
   }
 }
 
@@ -94,8 +98,17 @@ async function reduce(stack: WorldStack, events: PlannedEvent[], first: Result):
     const kept = new Set(groups.flat())
     return events.filter((event) => kept.has(event))
   }
-  const lives = await shrink(livesOf(events), (groups) => fails(inPlan(groups)))
+  const lives = await shrink(await livesInvolved(), (groups) => fails(inPlan(groups)))
   const small = await shrink(inPlan(lives), fails)
+
+  /** Of hundreds of lives those that the violations name, with all disturbances, if they fail by themselves. */
+  async function livesInvolved(): Promise<PlannedEvent[][]> {
+    const lives = livesOf(events)
+    const named = new Set(first.faults.flatMap((fault) => fault.match(/\bp\d+/g) ?? []))
+    const involved = lives.filter((life) => life.some((event) => !('act' in event) || named.has(event.lane)))
+    if (named.size === 0 || involved.length === lives.length) return lives
+    return (await fails(inPlan(involved))) ? involved : lives
+  }
   const file = join(tmpdir(), `chaos-${seed}-${process.pid}.json`)
   await writeFile(file, JSON.stringify(small, null, 2))
   print(`\n${small.length} of ${events.length} events are left:`)
@@ -104,11 +117,11 @@ async function reduce(stack: WorldStack, events: PlannedEvent[], first: Result):
   print(`again, the least:  ${command} --events ${file}`)
 }
 
-await findTemporal(print)
+if (temporal === 'sqlite') await findTemporal(print)
 const events: PlannedEvent[] =
   values.events === undefined ? planOf({ seed, orders, years }) : JSON.parse(await readFile(values.events, 'utf8'))
 print(`${command}\n${describePlan(events)}`)
-const stack = await startWorldStack()
+const stack = await startWorldStack({ temporal })
 let isBroken = false
 try {
   const startedAt = Date.now()

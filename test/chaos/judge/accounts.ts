@@ -1,4 +1,5 @@
 /** Accounts and exports: C1, C2, C3, C5, C6, C7, U1, G1, G2, G5. */
+import { createFinder } from './finder.ts'
 import { type AccountExport, type Acknowledgements, type Finding, living, type Oracle, type Person } from './record.ts'
 
 /** The fields of an exported account: the privacy policy names no others. */
@@ -70,17 +71,15 @@ export const identitiesAreKept: Oracle = (_books, said) =>
     .map(({ person }) => ({ subject: person.name, what: 'the export lacks the linked identity' }))
 
 /** C7: a request with any other field is refused, and its value is found nowhere. */
-export const nothingElseIsKept: Oracle = ({ received, mails }, said) =>
-  said.foreignFields.flatMap(({ field, value, status }) => {
-    const isStored =
-      received.some(({ text }) => text.includes(value)) ||
-      mails.some(({ text }) => text.includes(value)) ||
-      exports(said).some(({ exported }) => JSON.stringify(exported).includes(value))
-    return [
-      ...(status === 400 ? [] : [{ subject: field, what: `answered with ${status}` }]),
-      ...(isStored ? [{ subject: field, what: 'was kept or passed on' }] : []),
-    ]
-  })
+export const nothingElseIsKept: Oracle = ({ received, mails }, said) => {
+  const find = createFinder(said.foreignFields.map((each) => ({ ...each, text: each.value })))
+  const kept = exports(said).map(({ exported }) => ({ text: JSON.stringify(exported) }))
+  const stored = new Set([received, mails, kept].flat().flatMap(({ text }) => find(text).map(({ value }) => value)))
+  return said.foreignFields.flatMap(({ field, value, status }) => [
+    ...(status === 400 ? [] : [{ subject: field, what: `answered with ${status}` }]),
+    ...(stored.has(value) ? [{ subject: field, what: 'was kept or passed on' }] : []),
+  ])
+}
 
 /** U1: every acknowledged account is there until it is deleted. */
 export const accountsStay: Oracle = (_books, said) =>

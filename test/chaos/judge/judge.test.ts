@@ -1,6 +1,8 @@
 /** Each oracle of the judge is silent about a world in which all promises are kept, and finds each planted violation. */
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { promises } from '../../../policy/promises.ts'
+import { createFinder } from './finder.ts'
 import { judge, judges } from './judge.ts'
 import { plants } from './plants.ts'
 import { keptWorld } from './sample.ts'
@@ -26,6 +28,17 @@ describe('the judge finds', () => {
     plant(world)
     expect(judge(world.books, world.said).map((violation) => violation.promise)).toContain(promise)
   })
+})
+
+test('the finder finds what `includes` finds, whatever the case', () => {
+  const letters = fc.string({ unit: fc.constantFrom('a', 'B', 'b', ' ', '@'), minLength: 1, maxLength: 9 })
+  fc.assert(
+    fc.property(fc.array(letters, { maxLength: 8 }), fc.string({ unit: letters, maxLength: 30 }), (texts, request) => {
+      const found = createFinder(texts.map((text) => ({ text })))(request).map(({ text }) => text)
+      const wanted = texts.filter((text) => request.toLowerCase().includes(text.toLowerCase()))
+      expect(found.toSorted()).toEqual(wanted.toSorted())
+    }),
+  )
 })
 
 test('the judge allows a second copy of a mail if a crash or a lost reply lay between', () => {

@@ -1,4 +1,5 @@
 /** What outside parties may know: P1, P2, P3. */
+import { createFinder } from './finder.ts'
 import { type Acknowledgements, type Finding, type Oracle, type OutsideBooks, sum } from './record.ts'
 
 /** Each person's data by kind, as parties could receive it. */
@@ -9,16 +10,15 @@ function personalTexts({ people }: Acknowledgements): { name: string; text: stri
 }
 
 function leaks(parties: readonly string[], { received }: OutsideBooks, said: Acknowledgements): Finding[] {
-  const texts = personalTexts(said)
+  const find = createFinder(personalTexts(said))
   return received
     .filter(({ party }) => parties.includes(party))
-    .flatMap(({ party, text }) => {
-      const lower = text.toLowerCase()
-      const readable = `${lower}\n${decoded(lower)}`
-      return texts
-        .filter((each) => readable.includes(each.text.toLowerCase()))
-        .map((each) => ({ subject: each.name, what: `${party} received "${each.text}"` }))
-    })
+    .flatMap(({ party, text }) =>
+      find(`${text}\n${decoded(text)}`).map((each) => ({
+        subject: each.name,
+        what: `${party} received "${each.text}"`,
+      })),
+    )
 }
 
 function decoded(text: string): string {
@@ -43,7 +43,7 @@ export const noCardData: Oracle = (books, said) => [
     .filter(({ text }) => cardField.test(text))
     .map(({ party }) => ({ subject: party, what: 'received card data from us' })),
   ...books.mails
-    .filter(({ text }) => cardNumber.test(text) && /card number/i.test(text))
+    .filter(({ text }) => /card number/i.test(text) && cardNumber.test(text))
     .map(({ subject }) => ({ subject, what: 'a mail has a card number' })),
 ]
 

@@ -4,9 +4,30 @@ import type { Acknowledgements, Finding, Mail, Oracle, OutsideBooks, Person } fr
 /** What was on its way when something was acknowledged may still arrive. */
 const underWayMs = 15_000
 
+/** All mails by recipient: a world has thousands of both. */
+const byRecipient = new WeakMap<readonly Mail[], Map<string, Mail[]>>()
+
+function mailsTo(mails: readonly Mail[], email: string): Mail[] {
+  const known = byRecipient.get(mails)
+  if (known) return known.get(email) ?? []
+  const index = new Map<string, Mail[]>()
+  for (const mail of mails)
+    for (const to of new Set(mail.to)) {
+      const those = index.get(to)
+      if (those) those.push(mail)
+      else index.set(to, [mail])
+    }
+  byRecipient.set(mails, index)
+  return index.get(email) ?? []
+}
+
+/** Whether a mail is this person's: later somebody else may have the address. */
+const isOf = ({ at }: Mail, { signedUpAt, returnedAt }: Person): boolean =>
+  at >= signedUpAt && at < (returnedAt ?? Number.POSITIVE_INFINITY)
+
 /** The mails to a person, until somebody else has the address. */
-export const mailsOf = ({ mails }: OutsideBooks, { email, signedUpAt, returnedAt }: Person): Mail[] =>
-  mails.filter(({ to, at }) => to.includes(email) && at >= signedUpAt && at < (returnedAt ?? Number.POSITIVE_INFINITY))
+export const mailsOf = ({ mails }: OutsideBooks, person: Person): Mail[] =>
+  mailsTo(mails, person.email).filter((mail) => isOf(mail, person))
 
 /** Different mails: copies with one Message-ID count once. */
 export const distinct = (mails: readonly Mail[]): Mail[] => [
@@ -67,21 +88,27 @@ const promotions = ({ mails }: OutsideBooks, { campaigns }: Acknowledgements): M
 const consentAt = ({ consents }: Person, at: number): boolean =>
   consents.filter((consent) => consent.at <= at).at(-1)?.granted ?? false
 
+function repeatedOf(keys: readonly string[]): Set<string> {
+  const before = new Set<string>()
+  return new Set(keys.filter((key) => before.size === before.add(key).size))
+}
+
 /** U4: promotions go only to persons who opted in, each once, with one click to stop them. */
 export const promotionsAreWanted: Oracle = (books, said) => {
   const found: Finding[] = []
   const sent = promotions(books, said)
+  const namesakes = new Map<string, Person[]>()
+  for (const person of said.people) namesakes.set(person.email, [...(namesakes.get(person.email) ?? []), person])
   for (const mail of sent) {
     const launchedAt = said.campaigns.find(({ subject }) => subject === mail.subject)?.launchedAt ?? 0
-    const person = said.people.find((each) => mailsOf({ ...books, mails: [mail] }, each).length > 0)
+    const person = mail.to.flatMap((to) => namesakes.get(to) ?? []).find((each) => isOf(mail, each))
     const wasGranted = person?.consents.some(({ granted, at }) => granted && at <= mail.at) ?? false
     if (!person || !(consentAt(person, launchedAt) || wasGranted))
       found.push({ subject: person?.name ?? mail.to.join(), what: `"${mail.subject}" was not wanted` })
     if (!mail.oneClick) found.push({ subject: mail.to.join(), what: 'a promotion without one-click unsubscribe' })
   }
   const keys = sent.map(({ to, subject }) => `${subject} ${to}`)
-  for (const key of new Set(keys.filter((each, index) => keys.indexOf(each) !== index)))
-    found.push({ subject: key, what: 'a promotion comes twice' })
+  for (const key of repeatedOf(keys)) found.push({ subject: key, what: 'a promotion comes twice' })
   return found
 }
 

@@ -30,16 +30,16 @@ function accounts(books: OutsideBooks, said: Acknowledgements): Account[] {
       .flatMap(({ iccids, orderId }) => iccids.map((iccid) => [iccid, orderId] as const)),
   )
   const gone = goneAccounts(said)
+  const succeeded = books.payments.filter((payment) => payment.succeeded)
+  const refunds = books.refunds.filter(({ failed }) => !failed)
   return said.orders.map((order) => {
-    const payments = books.payments.filter(({ orderId, succeeded }) => orderId === order.orderId && succeeded)
+    const payments = succeeded.filter(({ orderId }) => orderId === order.orderId)
     const ids = new Set(payments.map(({ id }) => id))
     return {
       order,
       isGone: gone.has(order.accountId),
       receivedMinor: sum(payments.map((payment) => payment.receivedMinor)),
-      refundedMinor: sum(
-        books.refunds.filter(({ payment, failed }) => ids.has(payment) && !failed).map(({ minor }) => minor),
-      ),
+      refundedMinor: sum(refunds.filter(({ payment }) => ids.has(payment)).map(({ minor }) => minor)),
       charges: sum(payments.map((payment) => payment.charges)),
       held: order.iccids.filter((iccid) => held.has(iccid) && owners.get(iccid) === order.orderId).length,
     }
@@ -136,10 +136,12 @@ function strays(books: OutsideBooks, all: Account[]): Finding[] {
 function eventFaults(said: Acknowledgements): Finding[] {
   const { orders, events } = said
   const gone = goneAccounts(said)
+  const told = new Map<string | null, string[]>()
+  for (const { orderId, type } of events) told.set(orderId, [...(told.get(orderId) ?? []), type])
   return orders
     .filter(({ accountId }) => !gone.has(accountId))
     .flatMap(({ name, orderId, status }) => {
-      const types = events.filter((event) => event.orderId === orderId).map(({ type }) => type)
+      const types = told.get(orderId) ?? []
       const made = types.filter((type) => type === 'order.created').length
       const ends = types.filter((type) => type === `order.${status}`).length
       return made === 1 && ends === 1

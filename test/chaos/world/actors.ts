@@ -21,6 +21,7 @@ import { Stuck, untilAnswered } from './caller.ts'
 import type { Act } from './events.ts'
 import { refundAgain } from './sabotage.ts'
 import type { WorldStack } from './stack.ts'
+import { createOrderWatch } from './watch.ts'
 import type { Witness } from './witness.ts'
 
 const { PendingActivityState } = proto.temporal.api.enums.v1
@@ -28,10 +29,12 @@ const { PendingActivityState } = proto.temporal.api.enums.v1
 type ActOf<Kind extends Act['kind']> = Extract<Act, { kind: Kind }>
 type Acting = { [Kind in Act['kind']]: (act: ActOf<Kind>) => Promise<unknown> }
 
-const patienceMs = 180_000
+/** Hundreds of people share two cores: an act that takes this long is stuck, and not slow. */
+const patienceMs = 600_000
 /** An order that has not changed for so long waits for time to pass. */
 const idleMs = 3_000
-const together = { concurrency: 6 }
+const lookEveryMs = 1_000
+const together = { concurrency: 24 }
 const ended = ['delivered', 'refunded', 'ended', 'cancelled', 'unpaid', 'refund_failed']
 
 export interface ActorOptions {
@@ -47,7 +50,10 @@ export function createActors({ stack, witness, world, sabotage, isCalm }: ActorO
   const { sims, service, operator, temporal } = stack
   const { sql, cipher } = stack.context
   const { people, orders } = witness
+  const watch = createOrderWatch(sql)
   const refused = new Map<string, number>()
+  /** people by their accounts */
+  const owners = new Map<string, Person>()
   /** whose time has not been settled */
   const unsettled = { orders: new Set<Order>(), deletions: new Set<Person>(), requests: new Map<string, boolean>() }
 
@@ -108,7 +114,7 @@ export function createActors({ stack, witness, world, sabotage, isCalm }: ActorO
         await forward(orderWorkflowId(order.orderId), '5 minutes')
         changedAt = Date.now()
       }
-      await pause(100)
+      await watch.change(order, lookEveryMs)
     }
   }
 
@@ -120,7 +126,7 @@ export function createActors({ stack, witness, world, sabotage, isCalm }: ActorO
   /** An order whose person is there. */
   const placed = (name: string): { order: Order; person: Person } | undefined => {
     const order = orders.get(name)
-    const person = [...people.values()].find(({ accountId }) => accountId === order?.accountId)
+    const person = order && owners.get(order.accountId)
     return order && person && present(person.name) ? { order, person } : undefined
   }
 
@@ -164,6 +170,7 @@ export function createActors({ stack, witness, world, sabotage, isCalm }: ActorO
       exported: null,
     }
     people.set(who, person)
+    owners.set(person.accountId, person)
     const device = {
       platform: 'ios',
       pushToken: person.pushToken,
@@ -473,10 +480,23 @@ export function createActors({ stack, witness, world, sabotage, isCalm }: ActorO
   }
 
   async function settleOrder(order: Order): Promise<void> {
-    const person = [...people.values()].find(({ accountId }) => accountId === order.accountId)
+    const person = owners.get(order.accountId)
     if (person?.deletion || person?.inactive || order.status === 'ended') return
     await reach(order, ended)
-    await forward(orderWorkflowId(order.orderId), '4 hours')
+    for (let days = 0; days < 7 && (await hasWork(order)); days += 1)
+      await forward(orderWorkflowId(order.orderId), days === 0 ? '4 hours' : '1 day')
+  }
+
+  /** Whether a run still does something, such as a mail that has failed; following an eSIM for a year is none. */
+  async function hasWork({ orderId }: Order): Promise<boolean> {
+    const description = await temporal.workflow
+      .getHandle(orderWorkflowId(orderId))
+      .describe()
+      .catch(() => undefined)
+    const { pendingActivities, pendingWorkflowTask } = description?.raw ?? {}
+    return (
+      Boolean(pendingWorkflowTask) || (pendingActivities ?? []).some((each) => each.activityType?.name !== 'watchEsims')
+    )
   }
 
   async function settleDeletion(person: Person): Promise<void> {
@@ -493,14 +513,18 @@ export function createActors({ stack, witness, world, sabotage, isCalm }: ActorO
   return {
     refused,
     play: (act: Act): Promise<unknown> => (acting[act.kind] as (act: Act) => Promise<unknown>)(act),
-    /** Lets enough time pass for everything that was begun to end: a day for orders, four for deletions. */
-    async settle(): Promise<void> {
-      await pMap(unsettled.orders, settleOrder, together)
-      await pMap(unsettled.deletions, settleDeletion, together)
-      await pMap(
-        unsettled.requests,
-        ([id, isDue]) => forward(privacyRequestWorkflowId(id), isDue ? '28 days' : '1 day'),
-        together,
+    /** Lets enough time pass for everything that was begun to end: as long as an order's run works, four days for a deletion. */
+    async settle(onProgress: (line: string) => void): Promise<void> {
+      const timed = async <Item>(what: string, items: Iterable<Item>, one: (item: Item) => Promise<unknown>) => {
+        const from = Date.now()
+        await pMap(items, one, together)
+        const took = Math.round((Date.now() - from) / 1_000)
+        if (took > 0) onProgress(`  ${what} settled in ${took} s`)
+      }
+      await timed('orders', unsettled.orders, settleOrder)
+      await timed('deletions', unsettled.deletions, settleDeletion)
+      await timed('privacy requests', unsettled.requests, ([id, isDue]) =>
+        forward(privacyRequestWorkflowId(id), isDue ? '28 days' : '1 day'),
       )
       unsettled.orders.clear()
       unsettled.deletions.clear()
@@ -508,5 +532,3 @@ export function createActors({ stack, witness, world, sabotage, isCalm }: ActorO
     },
   }
 }
-
-export const newWorldName = (): string => `w${randomUUID().slice(0, 6)}`

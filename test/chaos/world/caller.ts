@@ -5,12 +5,12 @@ import type { Answer, Caller } from '../../harness/http.ts'
 
 export class Stuck extends Error {}
 
-const patienceMs = 120_000
+const patienceMs = 600_000
 const later = [408, 425, 429, 500, 502, 503, 504]
 
 /**
  * Repeats a request until it is answered for good: with 2xx, or with a refusal that a repeat would not change.
- * @throws Stuck when it is not answered within two minutes
+ * @throws Stuck when it is not answered within ten minutes
  */
 export async function untilAnswered(
   caller: Caller,

@@ -54,6 +54,8 @@ export type Disturbance =
   | { kind: 'kill'; part: 'worker' | 'api' | 'database' | 'temporal'; ms: number }
   | { kind: 'freeze'; part: 'worker' | 'api'; ms: number }
   | { kind: 'cut' | 'slow'; link: LinkName; ms: number }
+  /** the database is lost so long after a backup, and restored from it */
+  | { kind: 'restore'; ms: number }
 
 /** `round`: all rounds come one after the other; `lane`: events of a lane come one after the other within a round. */
 export type PlannedEvent =

@@ -1,5 +1,5 @@
 /** Reads the books of outside parties into the form of the judge. */
-import type { SimulatorControls, SimulatorName } from '../../../dev/simulators/simulators.ts'
+import type { SimulatorControls } from '../../../dev/simulators/simulators.ts'
 import type { LoggedRequest } from '../../../sim/simulator.ts'
 import type { Mail, OutsideBooks } from '../judge/record.ts'
 
@@ -12,7 +12,7 @@ export async function readOutside(sims: SimulatorControls): Promise<OutsideBooks
     sims.apple.books(),
     sims.firebase.books(),
     sims.mailbox.books(),
-    sims.mailbox.do('find', {}),
+    readMails(sims),
     sims.meta.books(),
     sims.googleAnalytics.books(),
     readRequests(sims),
@@ -57,17 +57,7 @@ export async function readOutside(sims: SimulatorControls): Promise<OutsideBooks
         .filter(({ type }) => type === 'topup')
         .map(({ description }) => ({ provider: 'airalo', reference: description ?? '' })),
     ],
-    mails: mails.map(
-      ({ at, envelope, subject, messageId, text, html, headers, attachments }): Mail => ({
-        at: Date.parse(at),
-        to: envelope.to,
-        subject,
-        messageId,
-        text: text || html,
-        hasQrCode: attachments.some(({ contentType }) => contentType.startsWith('image/')),
-        oneClick: headers['list-unsubscribe-post'] !== undefined,
-      }),
-    ),
+    mails,
     lostMailReplies: mailbox.refusals
       .filter(({ code }) => code === 'dropped')
       .map(({ at, recipient }) => ({ at: Date.parse(at), to: recipient })),
@@ -92,9 +82,42 @@ export async function readOutside(sims: SimulatorControls): Promise<OutsideBooks
 
 const listening = ['stripe', 'esimAccess', 'airalo', 'firebase', 'meta', 'googleAnalytics'] as const
 
+/** The books of a large world are longer than one answer can be. */
+const pageLength = 500
+
 async function readRequests(sims: SimulatorControls): Promise<Record<(typeof listening)[number], LoggedRequest[]>> {
-  const logs = await Promise.all(listening.map(async (name: SimulatorName) => [name, await sims[name].log()] as const))
+  const logs = await Promise.all(
+    listening.map(async (name) => {
+      const log: LoggedRequest[] = []
+      for (let isMore = true; isMore; ) {
+        const page = await sims[name].log({ after: log.length, limit: pageLength })
+        log.push(...page)
+        isMore = page.length === pageLength
+      }
+      return [name, log] as const
+    }),
+  )
   return Object.fromEntries(logs) as Record<(typeof listening)[number], LoggedRequest[]>
+}
+
+async function readMails({ mailbox }: SimulatorControls): Promise<Mail[]> {
+  const mails: Mail[] = []
+  for (let after = 0; ; ) {
+    const page = await mailbox.do('find', { after, limit: pageLength })
+    for (const { id, at, envelope, subject, messageId, text, html, headers, attachments } of page) {
+      after = id
+      mails.push({
+        at: Date.parse(at),
+        to: envelope.to,
+        subject,
+        messageId,
+        text: text || html,
+        hasQrCode: attachments.some(({ contentType }) => contentType.startsWith('image/')),
+        oneClick: headers['list-unsubscribe-post'] !== undefined,
+      })
+    }
+    if (page.length < pageLength) return mails
+  }
 }
 
 /** Books without what they held before: several worlds can live on one stack. */

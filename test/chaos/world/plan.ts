@@ -127,7 +127,8 @@ const faults = outOf(...faultyParties).chain((party) =>
   ),
 )
 const ms = fc.integer({ min: 300, max: 3_000 })
-const disturbance: fc.Arbitrary<Disturbance> = fc.oneof(
+/** They meet single calls, and cost nothing but a repeat. */
+const atParties: fc.Arbitrary<Disturbance> = fc.oneof(
   { weight: 10, arbitrary: faults },
   {
     weight: 2,
@@ -152,6 +153,9 @@ const disturbance: fc.Arbitrary<Disturbance> = fc.oneof(
       copies: fc.integer({ min: 1, max: 3 }),
     }),
   },
+)
+/** They stop everybody until the part is back. */
+const ofParts: fc.Arbitrary<Disturbance> = fc.oneof(
   {
     weight: 3,
     arbitrary: fc.record({
@@ -171,8 +175,13 @@ const disturbance: fc.Arbitrary<Disturbance> = fc.oneof(
 )
 
 /** How many people live at once. */
-const inRound = 8
-const disturbancesInRound = 8
+const inRound = 120
+/** One fault at a party for each person; a part is disturbed once for so many people. */
+const peopleForPart = 12
+/** The database is lost in every fourth round, in the middle of it. */
+const restored: Disturbance = { kind: 'restore', ms: 1_500 }
+/** of what operators do once a round */
+const operatorsAreDisturbed = 2
 
 export function planOf({ seed, orders, years }: Size): PlannedEvent[] {
   const drawn = fc.sample(life, { seed, numRuns: orders })
@@ -182,34 +191,51 @@ export function planOf({ seed, orders, years }: Size): PlannedEvent[] {
     if (!next) break
     lives.push({ ...next, orders: next.orders.slice(0, orders - planned) })
   }
-  const disturbances = fc.sample(disturbance, {
-    seed,
-    numRuns: Math.ceil(lives.length / inRound) * disturbancesInRound,
-  })
+  const rounds = Math.ceil(lives.length / inRound)
+  const partsInRound = Math.ceil(Math.min(inRound, lives.length) / peopleForPart)
+  const faulty = fc.sample(atParties, { seed, numRuns: lives.length })
+  const parts = fc.sample(ofParts, { seed: seed + 1, numRuns: rounds * (partsInRound + operatorsAreDisturbed) })
   const events: PlannedEvent[] = []
-  for (let round = 0; round * inRound < lives.length; round += 1) {
-    const ofRound = lives
-      .slice(round * inRound, (round + 1) * inRound)
-      .flatMap((each, at) =>
-        actsOf(each, `p${round * inRound + at + 1}`, years).map((act) => ({ round, lane: laneOf(act), act })),
-      )
+  for (let round = 0; round < rounds; round += 1) {
+    const those = lives.slice(round * inRound, (round + 1) * inRound)
+    const ofRound = those.flatMap((each, at) =>
+      actsOf(each, `p${round * inRound + at + 1}`, years).map((act) => ({ round, lane: laneOf(act), act })),
+    )
     const shared: Act[] = [
       { kind: 'campaign', subject: `Offer ${round + 1}` },
       ...(round % 4 === 1 ? [{ kind: 'policy' as const, version: `version-${round + 1}` }] : []),
       ...(round % 4 === 0 ? [{ kind: 'backup' as const }] : []),
     ]
-    events.push(...ofRound, ...shared.map((act) => ({ round: round + 0.5, lane: 'operators', act })))
-    const its = disturbances.slice(round * disturbancesInRound, (round + 1) * disturbancesInRound)
+    const operators = shared.map((act) => ({ round: round + 0.5, lane: 'operators', act }))
+    events.push(...ofRound, ...operators)
+    const itsFaults = faulty.slice(round * inRound, (round + 1) * inRound)
+    const [itsParts, operatorsParts] = split(
+      parts.slice(round * (partsInRound + operatorsAreDisturbed), (round + 1) * (partsInRound + operatorsAreDisturbed)),
+      partsInRound,
+    )
+    const loses = round % 4 === 0 && those.length >= peopleForPart
+    const during = [
+      ...spread(itsFaults, round, ofRound.length),
+      ...spread(itsParts, round, ofRound.length),
+      ...(loses ? [{ round, after: Math.floor(ofRound.length / 2), disturbance: restored }] : []),
+    ]
     events.push(
-      ...its.map((each, at) => ({
-        round,
-        after: Math.floor((at * ofRound.length) / disturbancesInRound),
-        disturbance: each,
-      })),
+      ...during.sort((one, other) => one.after - other.after),
+      ...operatorsParts.map((each) => ({ round: round + 0.5, after: 1, disturbance: each })),
     )
   }
   return events
 }
+
+const split = <Item>(items: Item[], at: number): [Item[], Item[]] => [items.slice(0, at), items.slice(at)]
+
+/** Disturbances evenly among the acts of a round. */
+const spread = (disturbances: Disturbance[], round: number, acts: number) =>
+  disturbances.map((each, at) => ({
+    round,
+    after: Math.floor((at * acts) / disturbances.length),
+    disturbance: each,
+  }))
 
 function actsOf({ phone, apple, promotions, orders, along, end }: Life, who: string, years: number): Act[] {
   const acts: Act[] = [{ kind: 'sign_up', who, phone, apple, promotions }]

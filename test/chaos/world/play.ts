@@ -1,12 +1,18 @@
 /** Plays a plan on a running stack, and returns what outside parties and acknowledgements say afterwards. */
 import { setTimeout as pause } from 'node:timers/promises'
+import pMap from 'p-map'
 import { until } from '../../harness/until.ts'
 import type { Acknowledgements, OutsideBooks } from '../judge/record.ts'
 import { createActors } from './actors.ts'
-import { isAct, type PlannedEvent } from './events.ts'
+import { type Act, isAct, type PlannedEvent } from './events.ts'
+import { createGate } from './gate.ts'
 import { readOutside, since } from './outside.ts'
 import type { WorldStack } from './stack.ts'
 import { createWitness, readJournal } from './witness.ts'
+
+/** How many people act at the same time; more would only wait for each other. */
+const together = 32
+const tellEveryMs = 30_000
 
 export interface Played {
   books: OutsideBooks
@@ -36,52 +42,71 @@ export async function play(
   const witness = createWitness(stack)
   const stuck: string[] = []
   const disturbing = { now: 0 }
+  const gate = createGate()
   const actors = createActors({ stack, witness, world, sabotage, isCalm: () => disturbing.now === 0 })
   const rounds = [...new Set(events.map(({ round }) => round))].sort((a, b) => a - b)
   stack.crashes.length = 0
 
   for (const [index, round] of rounds.entries()) {
     const beganAt = Date.now()
+    const took: { ms: number; what: string }[] = []
     const ofRound = events.filter((event) => event.round === round)
     const acts = ofRound.filter(isAct)
-    let begun = 0
+    let [begun, played] = [0, 0]
+    const telling = setInterval(
+      () => onProgress(`  ${played} of ${acts.length} acts after ${seconds(Date.now() - beganAt)}`),
+      tellEveryMs,
+    )
     const lanes = [...new Set(acts.map(({ lane }) => lane))].map((name) => acts.filter(({ lane }) => lane === name))
-    const playing = lanes.map(async (lane) => {
+    const playing = pMap(lanes, playLane, { concurrency: together })
+    async function playLane(lane: typeof acts): Promise<void> {
       for (const { act } of lane) {
         begun += 1
-        await actors.play(act).catch((error: unknown) => {
-          const name = 'order' in act ? act.order : 'who' in act ? act.who : ''
-          stuck.push(`${act.kind} ${name}: ${error instanceof Error ? error.message : error}`)
-        })
+        const from = Date.now()
+        await gate
+          .pass(act.kind, () => actors.play(act))
+          .catch((error: unknown) => {
+            stuck.push(`${nameOf(act)}: ${error instanceof Error ? error.message : error}`)
+          })
+        played += 1
+        took.push({ ms: Date.now() - from, what: nameOf(act) })
       }
-    })
+    }
     const disturbances = ofRound.filter((event) => !isAct(event))
     const disturbed = (async () => {
       for (const event of disturbances) {
         if (isAct(event)) continue
         while (begun < Math.min(event.after, acts.length)) await pause(20)
         disturbing.now += 1
+        if (event.disturbance.kind === 'restore') await gate.close()
         await stack
           .disturb(event.disturbance)
           .catch((error: unknown) => stuck.push(`${event.disturbance.kind}: ${error}`))
+        gate.open()
         disturbing.now -= 1
       }
     })()
-    await Promise.all([...playing, disturbed])
+    await Promise.all([playing, disturbed])
+    clearInterval(telling)
     const playedAt = Date.now()
     await stack.calm()
     await untilReady(stack)
-    await actors.settle().catch((error: unknown) => stuck.push(`settling round ${round}: ${error}`))
+    await actors.settle(onProgress).catch((error: unknown) => stuck.push(`settling round ${round}: ${error}`))
     onProgress(
       `round ${index + 1} of ${rounds.length}: ${acts.length} acts, ${disturbances.length} disturbances, ` +
         `${seconds(playedAt - beganAt)} and ${seconds(Date.now() - playedAt)} to settle`,
     )
+    const slowest = took.toSorted((one, other) => other.ms - one.ms).slice(0, 3)
+    onProgress(`  the slowest: ${slowest.map(({ ms, what }) => `${what} ${seconds(ms)}`).join(', ')}`)
   }
 
+  const testifiedFrom = Date.now()
   const said = await witness.testify({ years, journalBefore })
+  onProgress(`asked for the last time in ${seconds(Date.now() - testifiedFrom)}`)
   return { books: since(await readOutside(stack.sims), before), said, stuck, refused: actors.refused }
 }
 
+const nameOf = (act: Act): string => `${act.kind} ${'order' in act ? act.order : 'who' in act ? act.who : ''}`
 const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`
 
 const untilReady = ({ urls }: WorldStack): Promise<true> =>

@@ -1,40 +1,62 @@
 /**
- * What two runs of a seed have in common. Ids, times and the number of attempts differ between runs, so the books are
- * told by the names of the plan: for each order what was received, refunded, charged and is held, and for each person the
- * mails, each once. Left out is what depends on how long the machine took: which provider has made an eSIM, the notice of
- * a delay, and pushes, which are not repeated after an unknown outcome.
+ * What two runs of a plan have in common. Ids, times and the number of attempts differ between runs, so the books are
+ * told by the names of the plan: for each order its end, what was received, refunded, charged, booked and is held, and for
+ * each person the mails, each once. Left out is what depends on how long the machine took: which provider has made an
+ * eSIM, the notice of a delay, pushes, and the orders that the plan lets race.
  */
 import { createHash } from 'node:crypto'
 import { distinct, mailsOf } from '../judge/messages.ts'
 import type { Acknowledgements, OutsideBooks } from '../judge/record.ts'
 import { sum } from '../judge/record.ts'
+import { isAct, type PlannedEvent } from './events.ts'
 
-export function shapeOf(books: OutsideBooks, said: Acknowledgements, world: string): string[] {
+/** Orders with two acts at the same time: either may win, and the judge alone says whether the end is right. */
+export function racedOrders(events: readonly PlannedEvent[]): Set<string> {
+  return new Set(
+    events.filter(isAct).flatMap(({ act }) => {
+      if (act.kind === 'order' && (act.payment === 'paid_and_cancelled' || !act.waits)) return [act.order]
+      return act.kind === 'top_up' && act.refund === 'meanwhile' ? [act.order, act.of] : []
+    }),
+  )
+}
+
+const aboutOrder = /^(Your eSIMs? for|We are checking|Your refund|Your order|Your data for|80 %|Sorry about)/
+
+export function shapeOf(
+  events: readonly PlannedEvent[],
+  books: OutsideBooks,
+  said: Acknowledgements,
+  world: string,
+): string[] {
+  const raced = racedOrders(events)
   const held = new Set(books.esims.filter((esim) => esim.held).map(({ iccid }) => iccid))
-  const orders = said.orders.map((order) => {
-    const payments = books.payments.filter(({ orderId, succeeded }) => orderId === order.orderId && succeeded)
-    const ids = payments.map(({ id }) => id)
-    const refunds = books.refunds.filter(({ payment, failed }) => ids.includes(payment) && !failed)
-    const parts = [
-      `received ${sum(payments.map(({ receivedMinor }) => receivedMinor))}`,
-      `charges ${sum(payments.map(({ charges }) => charges))}`,
-      `refunded ${sum(refunds.map(({ minor }) => minor))}`,
-      ...(order.status === 'delivered' ? [`holds ${order.iccids.filter((iccid) => held.has(iccid)).length}`] : []),
-    ]
-    return `${order.name}: ${parts.join(', ')}`
-  })
+  const booked = new Map(said.journal.entries.map(({ number, grossMinor }) => [number, grossMinor]))
+  const succeeded = books.payments.filter((payment) => payment.succeeded)
+  const orders = said.orders
+    .filter(({ name }) => !raced.has(name))
+    .map((order) => {
+      const payments = succeeded.filter(({ orderId }) => orderId === order.orderId)
+      const ids = payments.map(({ id }) => id)
+      const refunds = books.refunds.filter(({ payment, failed }) => ids.includes(payment) && !failed)
+      const parts = [
+        order.status,
+        `received ${sum(payments.map(({ receivedMinor }) => receivedMinor))}`,
+        `charges ${sum(payments.map(({ charges }) => charges))}`,
+        `refunded ${sum(refunds.map(({ minor }) => minor))}`,
+        `booked ${sum(order.documents.map((number) => booked.get(number) ?? 0))}`,
+        ...(order.status === 'delivered' ? [`holds ${order.iccids.filter((iccid) => held.has(iccid)).length}`] : []),
+      ]
+      return `${order.name}: ${parts.join(', ')}`
+    })
+  const racing = new Set(said.orders.filter(({ name }) => raced.has(name)).map(({ accountId }) => accountId))
   const people = said.people.map((person) => {
     const subjects = distinct(mailsOf(books, person))
-      .map(({ subject }) => subject.replaceAll(world, ''))
+      .map(({ subject }) => subject.replaceAll(world, '').replace(/(?<=changes on ).*/, 'a day'))
       .filter((subject) => !subject.includes('a little longer'))
+      .filter((subject) => !racing.has(person.accountId) || !aboutOrder.test(subject))
     return `${person.name}: ${subjects.sort().join(' | ')}`
   })
-  const rest = [
-    `esims held: ${held.size}`,
-    `top-ups: ${books.topUps.length}`,
-    `documents: ${sum(said.journal.entries.map(({ grossMinor }) => grossMinor))}`,
-  ]
-  return [...orders, ...people].sort().concat(rest)
+  return [...orders, ...people].sort()
 }
 
 export const digestOf = (shape: readonly string[]): string =>

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { planOf } from './plan.ts'
+import { racedOrders } from './shape.ts'
 import { shrink } from './shrink.ts'
 
 test('a failing plan shrinks to the events without which it does not fail', async () => {
@@ -43,4 +44,17 @@ test('years that are not asked for do not pass', () => {
     planOf({ seed: 7, orders: 200, years }).flatMap((event) => ('act' in event ? [event.act.kind] : []))
   expect(kinds(2)).not.toContain('unused_for_years')
   expect(kinds(3)).toContain('unused_for_years')
+})
+
+test('orders that the plan lets race are told from those whose end the plan decides', () => {
+  const plan = planOf({ seed: 7, orders: 200, years: 0 })
+  const raced = racedOrders(plan)
+  const acts = plan.flatMap((event) => ('act' in event ? [event.act] : []))
+  const decided = acts.filter((act) => act.kind === 'order' && act.payment === 'paid' && act.waits)
+  expect(raced.size).toBeGreaterThan(10)
+  expect(decided.filter((act) => act.kind === 'order' && !raced.has(act.order)).length).toBeGreaterThan(50)
+  for (const act of acts) {
+    if (act.kind === 'order' && act.payment === 'paid_and_cancelled') expect(raced).toContain(act.order)
+    if (act.kind === 'top_up') expect(raced.has(act.order)).toBe(act.refund === 'meanwhile')
+  }
 })

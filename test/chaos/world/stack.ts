@@ -1,15 +1,24 @@
 /** The running stack of a world: real servers, each part a process, and a worker whose connections can be disturbed. */
 import { setTimeout as pause } from 'node:timers/promises'
+import { databaseName, databaseUrl, withDatabase } from '../../../db/backup/restore.ts'
 import type { Part } from '../../../dev/part.ts'
 import { claimPort } from '../../../dev/port.ts'
 import { startWorkerProcess } from '../../../dev/programs/apart.ts'
 import { scheduleIds } from '../../../worker/schedules.ts'
+import { expectStatus } from '../../harness/http.ts'
+import { startProgram } from '../../harness/processes.ts'
 import { type Product, startProduct } from '../../harness/product.ts'
 import { until } from '../../harness/until.ts'
+import { untilAnswered } from './caller.ts'
 import type { Disturbance, LinkName } from './events.ts'
 import { type Link, openLink } from './link.ts'
 
+/** The API opens after 20 minutes at the latest. */
+const restoreWithinMs = 1_300_000
+
 export type WorldStack = Awaited<ReturnType<typeof startWorldStack>>
+
+import { startTemporalOnPostgres } from './temporal-on-postgres.ts'
 
 /** The setting that leads the worker to each link's far end. */
 const settingOf: Record<LinkName, string> = {
@@ -21,8 +30,17 @@ const settingOf: Record<LinkName, string> = {
   mail: 'SMTP_URL',
 }
 
-export async function startWorldStack() {
-  const product = await startProduct({ processes: 'apart', durable: true, workers: 0 })
+/** @param temporal where the server keeps its runs: in one SQLite file, or in PostgreSQL */
+export async function startWorldStack({ temporal = 'sqlite' }: { temporal?: 'sqlite' | 'postgres' } = {}) {
+  const ours = temporal === 'postgres' ? await startTemporalOnPostgres() : undefined
+  // This process has a client as well.
+  Object.assign(process.env, ours?.settings)
+  const product = await startProduct({
+    processes: 'apart',
+    durable: true,
+    workers: 0,
+    ...(ours && { environment: ours.settings }),
+  })
   const links = new Map<LinkName, Link>()
   const crashes: { from: number; until: number }[] = []
   const settings = { ...product.settings }
@@ -47,7 +65,8 @@ export async function startWorldStack() {
 
   /** Ends a part for a while. Resolves when it works again. */
   async function kill(part: 'worker' | 'api' | 'database' | 'temporal', ms: number): Promise<void> {
-    const { api, database, temporalServer } = product
+    const { api, database } = product
+    const temporalServer = ours ?? product.temporalServer
     const parts = {
       worker: {
         kill: () => worker.kill(),
@@ -61,7 +80,7 @@ export async function startWorldStack() {
     }
     await parts[part].kill()
     await pause(ms)
-    await parts[part].start()
+    await untilStarted(part, parts[part].start)
   }
 
   async function freeze(part: 'worker' | 'api', ms: number): Promise<void> {
@@ -69,6 +88,39 @@ export async function startWorldStack() {
     for (const pid of pids) process.kill(pid, 'SIGSTOP')
     await pause(ms)
     for (const pid of pids) process.kill(pid, 'SIGCONT')
+  }
+
+  /** Loses the database some time after a backup, and restores it as docs/restore.md says. */
+  async function restore(ms: number): Promise<void> {
+    const { operator, api, config } = product
+    const known = new Set((await listBackups()).map(({ id }) => id))
+    expectStatus(await untilAnswered(operator, 'POST', '/v1/backups'), 202)
+    await until('the backup is there', async () =>
+      (await listBackups()).some(({ id, state }) => state === 'kept' && !known.has(id)),
+    )
+    await pause(ms)
+    await Promise.all([worker.kill(), api.kill()])
+    const name = databaseName(config.DATABASE_URL)
+    await withDatabase(
+      databaseUrl(config.DATABASE_URL, 'postgres'),
+      (sql) => sql`drop database ${sql(name)} with (force)`,
+    )
+    const args = ['--import', 'tsx', 'cli/restore.ts', 'latest', config.DATABASE_URL]
+    const program = startProgram(process.execPath, args, product.settings)
+    const { code } = await program.ended
+    if (code !== 0) throw new Error(`the restore ended with ${code}: ${program.output()}`)
+    // The API is ready once the worker has settled what could not be rebuilt.
+    await untilStarted('worker', async () => {
+      worker = await startWorker()
+    })
+    await untilStarted('api', () => api.start())
+    await until('the API serves', async () => (await product.service.get('/v1/packages?limit=1')).status === 200, {
+      timeoutMs: restoreWithinMs,
+    })
+  }
+
+  async function listBackups(): Promise<{ id: string; state: string }[]> {
+    return expectStatus(await untilAnswered(product.operator, 'GET', '/v1/backups'), 200).items
   }
 
   async function disturb(disturbance: Disturbance): Promise<void> {
@@ -89,6 +141,8 @@ export async function startWorldStack() {
         return await kill(disturbance.part, disturbance.ms)
       case 'freeze':
         return await freeze(disturbance.part, disturbance.ms)
+      case 'restore':
+        return await restore(disturbance.ms)
       case 'cut':
       case 'slow': {
         const link = links.get(disturbance.link)
@@ -104,10 +158,12 @@ export async function startWorldStack() {
     ...product,
     product,
     crashes,
+    /** the worker's connections */
+    links: links as ReadonlyMap<LinkName, Link>,
     /** Disturbs one part. Resolves when the part works again; faults at parties wait for their calls. */
     async disturb(disturbance: Disturbance): Promise<void> {
       const crash = { from: Date.now(), until: Number.POSITIVE_INFINITY }
-      if (['kill', 'freeze', 'cut'].includes(disturbance.kind)) crashes.push(crash)
+      if (['kill', 'freeze', 'cut', 'restore'].includes(disturbance.kind)) crashes.push(crash)
       await disturb(disturbance)
       // What was interrupted is repeated later than the part is back.
       crash.until = Date.now()
@@ -126,9 +182,14 @@ export async function startWorldStack() {
       await worker.stop()
       for (const link of links.values()) await link.stop()
       await product.stack.stop()
+      await ours?.stop()
     },
   }
 }
+
+/** Starts a part as a supervisor does: one that is not ready within its time is started again. */
+const untilStarted = (part: string, start: () => Promise<void>): Promise<true> =>
+  until(`the ${part} has started`, () => start().then(() => true as const), { timeoutMs: restoreWithinMs })
 
 async function pauseSchedule({ temporal }: Product, id: string): Promise<void> {
   await until(`${id} is paused`, async () => {

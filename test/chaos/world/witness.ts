@@ -1,5 +1,6 @@
 /** Writes down what the API acknowledges, and asks it at the end. */
 import { Ajv2020 } from 'ajv/dist/2020.js'
+import pMap from 'p-map'
 import { backupType } from '../../../workflows/backup/backup.contract.ts'
 import { expectStatus } from '../../harness/http.ts'
 import { runLater } from '../../harness/temporal/later.ts'
@@ -109,8 +110,8 @@ export function createWitness(stack: WorldStack) {
     },
     /** Asks for the last time. @param journalBefore what the journal held before this world */
     async testify({ years, journalBefore }: { years: number; journalBefore: Journal }): Promise<Acknowledgements> {
-      for (const person of people.values()) await lookAt(person)
-      for (const order of orders.values()) await look(order)
+      await pMap(people.values(), lookAt, { concurrency: 16 })
+      await pMap(orders.values(), look, { concurrency: 16 })
       const known = new Set(journalBefore.entries.map(({ number }) => number))
       const journal = await readJournal(stack)
       return {

@@ -23,7 +23,7 @@ const temporalVersion = 'v1.32.0'
 export const temporalFolder =
   process.env.TEMPORAL_PROGRAMS ?? join(homedir(), `.cache/ama-esim/temporal-programs-${temporalVersion}`)
 const goModules = join(process.env.GOMODCACHE ?? join(homedir(), 'go/pkg/mod'))
-const temporalSource = join(goModules, `go.temporal.io/server@${temporalVersion}`)
+export const temporalSource = join(goModules, `go.temporal.io/server@${temporalVersion}`)
 const uiSource = join(goModules, 'github.com/temporalio/ui-server/v2@v2.54.1')
 
 const has = (program: string): boolean => spawnSync('/bin/sh', ['-c', `command -v ${program}`]).status === 0
