@@ -40,6 +40,16 @@ export function sinceScheduledMs(): number {
   return currentAttemptScheduledTimestampMs - scheduledTimestampMs
 }
 
+/**
+ * The time at which an activity records what has happened: the day of a document, the time of an erasure step. `asOf` is when
+ * the workflow asked for it, which is days earlier after an outage. Later than this machine's clock only where tests or the
+ * sandbox have skipped the run's time.
+ */
+export function recordedAt(asOf: string): Date {
+  const { currentAttemptScheduledTimestampMs } = activityInfo()
+  return new Date(Math.max(Date.now(), Date.parse(asOf), currentAttemptScheduledTimestampMs))
+}
+
 /** Somebody waits meanwhile, so a longer delay is not kept. */
 const longestWaitMs = 60 * 60_000
 const shortestCapMs = 60_000

@@ -20,6 +20,7 @@ import { terminationReasons } from '../temporal/termination-reasons.ts'
 import type { RestoreActivities } from '../workflows/backup/restore.contract.ts'
 import { orderWorkflowId } from '../workflows/order/order.contract.ts'
 import { paymentSweepType, paymentSweepWorkflowId } from '../workflows/order/payment-sweep.contract.ts'
+import { recordedAt } from './failures.ts'
 import { createProviderReturns } from './order/provider-returns.ts'
 import { leftOf } from './order/refunds/refund.ts'
 import { standingMinor } from './order/refunds/refund-records.ts'
@@ -40,7 +41,7 @@ export function createRestoreActivities(context: WorkerContext): RestoreActiviti
       for (const item of await listItemsToSettle(sql, restoreId)) {
         heartbeat()
         try {
-          const settled = await settle(item, new Date(asOf))
+          const settled = await settle(item, recordedAt(asOf))
           await settleItem(sql, restoreId, { ...item, ...settled })
         } catch (error) {
           const code = isProviderFailure(error) ? error.code : (failureCode(error) ?? failureType(error))

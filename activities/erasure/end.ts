@@ -9,6 +9,7 @@ import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { milliseconds } from '../../policy/periods.ts'
 import { failure } from '../../shared/failures.ts'
 import type { DeletionActivities } from '../../workflows/account-deletion.contract.ts'
+import { recordedAt } from '../failures.ts'
 import { leaveStepToOperator, operatorTaskOf } from './step.ts'
 
 type Activities = Pick<DeletionActivities, 'noteBackupsGone' | 'raiseOverdue' | 'leaveToOperator' | 'completeDeletion'>
@@ -24,7 +25,7 @@ export function createDeletionEndActivities(context: Context): Activities {
       const receipt = await findReceipt(sql, receiptId)
       if (receipt && (await isHeldByBackup(sql, receipt.erasedAt)))
         throw failure('ErasureIncomplete', { code: 'backup_kept', nextRetryDelay: nextPruneMs })
-      const at = new Date(asOf)
+      const at = recordedAt(asOf)
       await sql.begin(async (tx) => {
         await appendBackupsGone(tx, receiptId, at)
         await recordStep(tx, { receiptId, processor: 'backups', state: 'done', at })
@@ -48,7 +49,7 @@ export function createDeletionEndActivities(context: Context): Activities {
       await sql.begin((tx) => dropEmptySeal(tx, receiptId))
       context.dataKeys.forget(receiptId)
       await vacuumKeys(sql)
-      return { complete: await completeDeletion(sql, receiptId, new Date(asOf)) }
+      return { complete: await completeDeletion(sql, receiptId, recordedAt(asOf)) }
     },
   }
 }

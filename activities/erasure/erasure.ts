@@ -4,8 +4,10 @@ import { forgetDeletedKeys } from '../../db/connection/vacuum.ts'
 import { eraseLateRows } from '../../db/erasure/erased-rows.ts'
 import { erase } from '../../db/erasure/erasure.ts'
 import { checkTraces } from '../../db/erasure/erasure-check.ts'
+import { plusMs } from '../../shared/calendar.ts'
 import { failure } from '../../shared/failures.ts'
 import type { DeletionActivities } from '../../workflows/account-deletion.contract.ts'
+import { recordedAt } from '../failures.ts'
 import { withSecret } from './step.ts'
 
 type Activities = Pick<DeletionActivities, 'eraseAccount' | 'verifyErasure'>
@@ -18,7 +20,10 @@ export function createErasureActivities(context: Context): Activities {
 
   return {
     async eraseAccount({ accountRef, receiptId, reason, asOf, backupsGoneBy }) {
-      const erasure = { accountRef, receiptId, reason, at: new Date(asOf), backupsGoneBy: new Date(backupsGoneBy) }
+      const at = recordedAt(asOf)
+      // A backup from between the request and the erasure has the person as well.
+      const lateMs = at.getTime() - Date.parse(asOf)
+      const erasure = { accountRef, receiptId, reason, at, backupsGoneBy: plusMs(new Date(backupsGoneBy), lateMs) }
       const erased = await sql.begin((tx) => erase(tx, context, erasure))
       if (!erased) return null
       if (erased === 'in_use') return erased

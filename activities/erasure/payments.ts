@@ -14,7 +14,7 @@ import type { Refund } from '../../providers/stripe/refunds.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import { failure } from '../../shared/failures.ts'
 import type { DeletionActivities } from '../../workflows/account-deletion.contract.ts'
-import { asFailure, paymentFailureTypes, sinceScheduledMs, withFailureTypes } from '../failures.ts'
+import { asFailure, paymentFailureTypes, recordedAt, sinceScheduledMs, withFailureTypes } from '../failures.ts'
 import { leftOf } from '../order/refunds/refund.ts'
 import { standingMinor } from '../order/refunds/refund-records.ts'
 import { leaveStepToOperator, operatorTaskOf, withSecret } from './step.ts'
@@ -38,7 +38,7 @@ export function createDeletionPaymentActivities(context: Context): Activities {
 
   return {
     async settlePayments({ receiptId, asOf, giveUp }) {
-      const at = new Date(asOf)
+      const at = recordedAt(asOf)
       let open = (await openSecret(sql, context, receiptId, 'settlements')) ?? []
       let firstFailure: ProviderFailure | undefined
       let processing = false

@@ -14,6 +14,7 @@ import type { DeletionActivities } from '../../workflows/account-deletion.contra
 import { emailChangeWorkflowId } from '../../workflows/email-change.contract.ts'
 import { orderAftercareWorkflowId, orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import { privacyRequestWorkflowId } from '../../workflows/privacy-request.contract.ts'
+import { recordedAt } from '../failures.ts'
 import { lostRunTask } from '../lost-runs.ts'
 
 type Activities = Pick<DeletionActivities, 'endRuns' | 'deleteRuns'>
@@ -53,7 +54,7 @@ export function createDeletionRunActivities(context: WorkerContext): Activities 
         await eachOf(left, remove)
         await new Promise((resolve) => setTimeout(resolve, pollMs))
       }
-      if (final) await recordStep(sql, { receiptId, processor: 'temporal', state: 'done', at: new Date(asOf) })
+      if (final) await recordStep(sql, { receiptId, processor: 'temporal', state: 'done', at: recordedAt(asOf) })
     },
   }
 

@@ -10,6 +10,7 @@ import {
 import { findStep, recordStep } from '../../db/erasure/deletions.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
 import type { ErasureStep, StepState } from '../../policy/deletion.ts'
+import { recordedAt } from '../failures.ts'
 
 export interface StepOutcome {
   state: StepState
@@ -35,18 +36,19 @@ export async function withSecret<Part extends DeletionPart>(
   work: (secret: NonNullable<DeletionSecrets[Part]>) => Promise<StepOutcome | 'later'>,
 ): Promise<void> {
   const { sql } = context
-  const at = new Date(asOf)
   const state = (await findStep(sql, receiptId, processor))?.state
   const secret = await openSecret(sql, context, receiptId, part)
   // A restore has lost the receipt, and with it whether this step was done.
-  if (state === undefined) return leaveStepToOperator(context, { receiptId, processor, code: 'receipt_lost', at })
+  if (state === undefined)
+    return leaveStepToOperator(context, { receiptId, processor, code: 'receipt_lost', at: recordedAt(asOf) })
   if (secret === null && state !== 'pending') return
   // The seal is deleted after the last step, so before that a restore has lost it.
   if (secret === null && !(await hasSeal(sql, receiptId))) {
-    return leaveStepToOperator(context, { receiptId, processor, code: 'sealed_part_lost', at })
+    return leaveStepToOperator(context, { receiptId, processor, code: 'sealed_part_lost', at: recordedAt(asOf) })
   }
   const outcome = secret === null ? ({ state: 'done' } as const) : await work(secret as NonNullable<typeof secret>)
   if (outcome === 'later') return
+  const at = recordedAt(asOf)
   const isEmpty = await sql.begin(async (tx) => {
     await wipeSecret(tx, receiptId, part)
     if (state === 'pending') await recordStep(tx, { receiptId, processor, ...outcome, at })

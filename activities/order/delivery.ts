@@ -10,6 +10,7 @@ import { periods } from '../../policy/periods.ts'
 import { isDoubtful } from '../../policy/vat.ts'
 import { monthOf, plusMs } from '../../shared/calendar.ts'
 import type { OrderActivities } from '../../workflows/order/order.contract.ts'
+import { recordedAt } from '../failures.ts'
 import { invoiceOf } from './invoice.ts'
 import { knownOrder } from './known-order.ts'
 
@@ -21,7 +22,7 @@ export function createOrderDeliveryActivities(context: Context): Activities {
   return {
     async recordDelivery({ orderId, asOf }) {
       const order = await knownOrder(sql, orderId)
-      const at = new Date(asOf)
+      const at = recordedAt(asOf)
       let invoiceNumber: string | undefined
       if (!order.delivered_at) {
         const invoice = invoiceOf(config, order, at)
@@ -36,7 +37,8 @@ export function createOrderDeliveryActivities(context: Context): Activities {
         select max(coalesce(expires_at, unused_until)) as until from esims where order_id = ${orderId}`
       invoiceNumber ??= (await listDocuments(sql, orderId)).find(({ kind }) => kind === 'invoice')?.number
       const livesUntil = (expiry?.until ?? plusMs(at, periods.order.esimLifeMaxMs)).toISOString()
-      return { livesUntil, ...(invoiceNumber !== undefined && { invoiceNumber }) }
+      const deliveredAt = (order.delivered_at ?? at).toISOString()
+      return { livesUntil, deliveredAt, ...(invoiceNumber !== undefined && { invoiceNumber }) }
     },
 
     async endOrder({ orderId, asOf, status }) {

@@ -11,7 +11,15 @@ import { insertFact, settleFact } from '../../db/order/books.ts'
 import type { HeldPlacement } from '../../db/order/placements.ts'
 import { isIssued, restoreDocument } from '../../db/order/restored-documents.ts'
 import { evidenceOf } from '../../policy/vat.ts'
-import { type Loss, mayHoldEsims, ownRefund, provisionings, type RunFacts, referencesOf } from './rebuild-order.ts'
+import {
+  deliveryOf,
+  type Loss,
+  mayHoldEsims,
+  ownRefund,
+  provisionings,
+  type RunFacts,
+  referencesOf,
+} from './rebuild-order.ts'
 import { findNotes, restoreNotes } from './rebuild-refunds.ts'
 
 /** Writes what the books keep of a lost order, and the items by which its payment and its eSIMs are settled. */
@@ -71,22 +79,23 @@ async function keepBooks(
     currency: payment.currency,
   }
   const delivery = run.activities.find(({ type, completed }) => type === 'recordDelivery' && completed)
-  const number = (delivery?.completed?.result as { invoiceNumber?: string } | null | undefined)?.invoiceNumber ?? null
+  const delivered = delivery && deliveryOf(delivery.at, delivery.completed?.result)
+  const number = delivered?.invoiceNumber ?? null
   const refunds = payment.refundedMinor > 0 ? await stripe.listRefunds(payment.paymentIntentId) : []
   return await sql.begin(async (tx) => {
     // The dump has the books of an order that it has as delivered.
     if (number !== null && (await isIssued(tx, number))) return { factId: null, invoiceNumber: number }
     const factId = await insertFact(tx, facts, paidAt)
-    if (delivery) await settleFact(tx, factId, 'delivered')
-    if (!delivery || number === null) return { factId, invoiceNumber: null }
+    if (delivered) await settleFact(tx, factId, 'delivered')
+    if (!delivered || number === null) return { factId, invoiceNumber: null }
     const document = {
       ...facts,
-      issuedAt: delivery.at,
-      suppliedAt: delivery.at,
+      issuedAt: delivered.at,
+      suppliedAt: delivered.at,
       ...sellerAndTax(
         config,
         { card_country: evidenceOf(payment.cardCountry), ip_country: run.input.ipCountry ?? null },
-        delivery.at,
+        delivered.at,
       ),
       paymentKind: payment.methodKind,
       orderId: null,

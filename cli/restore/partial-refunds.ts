@@ -23,7 +23,10 @@ export interface PartialRefund {
   reservedAt: Date
   /** when the eSIMs were returned to the provider, if they were */
   returnedAt: Date | undefined
-  /** undefined while the processor may not have made it; `creditNote`: null when there was none, or it is not known */
+  /**
+   * undefined while the processor may not have made it; `at`: the day of the credit note; `creditNote`: null when there was none,
+   * or it is not known
+   */
   made: { at: Date; creditNote: string | null } | undefined
 }
 
@@ -38,13 +41,16 @@ export async function listPartialRefunds(client: Client, since: Date): Promise<M
     if (!history || !reserved || completed('releasePartialRefund')) continue
     const input = history.input as PartialRefundInput
     const made = completed('makePartialRefund')
-    const result = made?.completed?.result as { creditNote?: string | null } | null | undefined
+    const result = made?.completed?.result as { creditNote?: string | null; issuedOn?: string } | null | undefined
     const partialRefund = {
       input,
       refundKey: partialRefundKey(input.orderId, input.refundId),
       reservedAt: reserved.at,
       returnedAt: completed('withdrawEsims')?.at,
-      made: made && { at: made.at, creditNote: result?.creditNote ?? null },
+      made: made && {
+        at: result?.issuedOn === undefined ? made.at : new Date(result.issuedOn),
+        creditNote: result?.creditNote ?? null,
+      },
     }
     const ofOrder = [...(found.get(input.orderId) ?? []), partialRefund]
     found.set(

@@ -19,7 +19,7 @@ import { evidenceOf } from '../../policy/vat.ts'
 import type { EsimProviderId } from '../../providers/esim.ts'
 import type { Payment } from '../../providers/stripe/payments.ts'
 import { plusMs } from '../../shared/calendar.ts'
-import type { OrderStatus, RefundReason } from '../../workflows/order/order.contract.ts'
+import type { OrderActivities, OrderStatus, RefundReason } from '../../workflows/order/order.contract.ts'
 import type { OrderRun } from './order-runs.ts'
 import { type PartialRefund, redoReturns } from './partial-refunds.ts'
 import { type KnownRefunds, rebuildRefunds } from './rebuild-refunds.ts'
@@ -84,8 +84,10 @@ export async function rebuildOrder(context: Context, facts: RunFacts): Promise<L
       }
       case 'provision':
         return rebuildProvided(context, order, run, placed, at)
-      case 'recordDelivery':
-        return rebuildDelivery(context, order, at, (result as { invoiceNumber?: string } | null)?.invoiceNumber)
+      case 'recordDelivery': {
+        const { at: deliveredAt, invoiceNumber } = deliveryOf(at, result)
+        return rebuildDelivery(context, order, deliveredAt, invoiceNumber)
+      }
       case 'withdrawEsims':
         for (const { id } of await listEsims(context, order)) await noteReturnAsked(sql, id, at)
         return setEsimState(sql, orderId, 'cancelled', at)
@@ -154,8 +156,22 @@ function refundReason(run: OrderRun): RefundReason {
 /** What a run has reported of its refund. */
 export function ownRefund(run: OrderRun): KnownRefunds['own'] {
   const refunded = run.activities.findLast(({ type, completed }) => type === 'refundPayment' && completed)
-  const result = refunded?.completed?.result as { creditNotes?: string[] } | null | undefined
-  return { reason: refundReason(run), at: refunded?.at ?? new Date(), creditNotes: result?.creditNotes ?? [] }
+  const result = refunded?.completed?.result as RefundResult | null | undefined
+  const at = refunded?.at ?? new Date()
+  const dayOfNote = (number: string): Date => {
+    const day = result?.issuedOn?.[number]
+    return day === undefined ? at : new Date(day)
+  }
+  const creditNotes = (result?.creditNotes ?? []).map((number) => ({ number, at: dayOfNote(number) }))
+  return { reason: refundReason(run), at, creditNotes }
+}
+
+type RefundResult = Partial<Awaited<ReturnType<OrderActivities['refundPayment']>>>
+
+/** What a run has reported of its delivery. Earlier builds dated it by the time at which the workflow asked for it. */
+export function deliveryOf(asOf: Date, result: unknown): { at: Date; invoiceNumber: string | undefined } {
+  const { deliveredAt, invoiceNumber } = (result ?? {}) as { deliveredAt?: string; invoiceNumber?: string }
+  return { at: deliveredAt === undefined ? asOf : new Date(deliveredAt), invoiceNumber }
 }
 
 /** The run has asked providers, and has not given back what they hold. */
@@ -304,7 +320,8 @@ async function rebuildDelivery(
   const delivered = { delivered_at: at, ...installTokenColumns(cipher, key, order.id) }
   const document = invoiceOf(context.config, order, at)
   if (invoiceNumber === undefined) {
-    await recordDelivered(sql, delivered, { ...document, orderId: order.id })
+    // It gets a number of the restore, so it is issued today.
+    await recordDelivered(sql, delivered, { ...document, issuedAt: new Date(), orderId: order.id })
     return
   }
   await sql.begin(async (tx) => {

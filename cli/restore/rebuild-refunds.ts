@@ -20,7 +20,7 @@ export interface KnownRefunds {
     reason: RefundReason
     at: Date
     /** the numbers of all credit notes at the end of its refund */
-    creditNotes: readonly string[]
+    creditNotes: readonly { number: string; at: Date }[]
   }
 }
 
@@ -44,7 +44,7 @@ export async function rebuildRefunds(
     const [invoice] = await tx<{ number: string }[]>`
       select number from invoice_links where order_id = ${order.id} and document_key = 'invoice'`
     if (invoice) await restoreNotes(tx, invoice.number, notes, order.id)
-    await recordRefunds(tx, order, refunds, order.reason ?? own.reason, own.at)
+    await recordRefunds(tx, order, refunds, { reason: order.reason ?? own.reason, at: own.at, issuedAt: new Date() })
     const rows = invoice ? await listRefunds(tx, order.id) : []
     for (const { refund, number } of notes) {
       const row = rows.find(({ stripe_refund_id }) => stripe_refund_id === refund.refundId)
@@ -78,14 +78,16 @@ export async function findNotes(
     if (refund && made?.creditNote) found.set(refund, { refund, number: made.creditNote, at: made.at })
   }
   const taken = [...found.values()].map(({ number }) => number)
-  const numbers: string[] = []
-  for (const number of own.creditNotes.toSorted())
-    if (!taken.includes(number) && !(await isIssued(tx, number))) numbers.push(number)
+  const notes: { number: string; at: Date }[] = []
+  for (const note of own.creditNotes.toSorted((a, b) => (a.number < b.number ? -1 : 1)))
+    if (!taken.includes(note.number) && !(await isIssued(tx, note.number))) notes.push(note)
   // Credit notes are issued in the order of the refunds.
   const others = standing.filter((refund) => !found.has(refund))
-  if (others.length === numbers.length)
-    for (const [index, refund] of others.entries())
-      found.set(refund, { refund, number: numbers[index] ?? '', at: own.at })
+  if (others.length === notes.length)
+    for (const [index, note] of notes.entries()) {
+      const refund = others[index]
+      if (refund) found.set(refund, { refund, ...note })
+    }
   return standing.flatMap((refund) => found.get(refund) ?? [])
 }
 

@@ -11,10 +11,12 @@ import { databaseName, databaseUrl, withDatabase } from '../../db/backup/restore
 import type { Queryable } from '../../db/connection/database.ts'
 import type { Attention, RestoredItems } from '../../db/connection/schema.ts'
 import { milliseconds } from '../../policy/periods.ts'
+import { fastForward } from '../../temporal/time-skipping.ts'
 import { accountDeletionType, deletionStart } from '../../workflows/account-deletion.contract.ts'
 import { backupIdOf, backupType } from '../../workflows/backup/backup.contract.ts'
 import { breachWorkflowId } from '../../workflows/breach/breach.contract.ts'
 import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
+import { partialRefundWorkflowId, refundIdOf } from '../../workflows/order/partial-refund.contract.ts'
 import { reconciliationType } from '../../workflows/reconciliation/reconciliation.contract.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
 import { openHarness } from '../harness/harness.ts'
@@ -63,6 +65,33 @@ const withdraw = async ({ person, id }: { person: Person; id: string }) => {
 const refundPart = async (orderId: string, minor: number, more = {}) => {
   const body = { amount: { minor, currency: 'EUR' }, ...more }
   expectStatus(await harness.operator.post(`/v1/orders/${orderId}/refund`, body), 200)
+}
+/** While Stripe is away for two days: the credit note is of another day than the request. */
+const refundPartLate = async (orderId: string) => {
+  await stripe.fault({ match: { method: 'POST', path: '/v1/refunds' }, status: 503, times: 1_000_000 })
+  const body = { amount: { minor: 110, currency: 'EUR' } }
+  const answer = harness.operator.post(`/v1/orders/${orderId}/refund`, body)
+  const reserved = await until(
+    'it is reserved',
+    async () =>
+      (
+        await lost<{ refund_key: string }[]>`
+    select refund_key from refunds where order_id = ${orderId}`
+      )[0],
+  )
+  const workflowId = partialRefundWorkflowId(refundIdOf(reserved.refund_key) ?? '')
+  await fastForward(temporal, workflowId, '2 days')
+  await stripe.clearFaults()
+  await fastForward(temporal, workflowId, '1 hour')
+  await answer
+  await until(
+    'it is credited',
+    async () =>
+      (
+        await lost`
+    select from refunds where order_id = ${orderId} and credit_note is not null`
+      ).length === 1,
+  )
 }
 const plantPayment = async (orderId: string, ageMs: number): Promise<string> => {
   const created = Math.floor((Date.now() - ageMs) / 1000)
@@ -134,6 +163,7 @@ async function beforeTheDump() {
     await bought(),
     await bought({ pay: false }),
   ]
+  const { id: late } = await bought()
   const [part, returnedPart, twice, parent, unpaid] = [
     await bought(),
     await bought(),
@@ -145,11 +175,11 @@ async function beforeTheDump() {
   const topUp = await topUpOf(parent)
   const buyers = [await harness.signUp(), await harness.signUp()] as const
   await runLater(harness, reconciliationType, 0)
-  return { used, ended, erased, erasing, part, returnedPart, twice, parent, topUp, unpaid, stated, buyers }
+  return { used, ended, erased, erasing, part, returnedPart, twice, parent, topUp, unpaid, stated, buyers, late }
 }
 
 async function sinceTheDump(people: Awaited<ReturnType<typeof beforeTheDump>>) {
-  const { used, erased, part, returnedPart, twice, parent, topUp, unpaid, stated, buyers } = people
+  const { used, erased, part, returnedPart, twice, parent, topUp, unpaid, stated, buyers, late } = people
   await expect((await deletionOf(used.person, 'inactivity')).result()).rejects.toMatchObject({
     cause: { type: 'AccountInUse' },
   })
@@ -167,6 +197,7 @@ async function sinceTheDump(people: Awaited<ReturnType<typeof beforeTheDump>>) {
   await refundPart(part.id, 80, { reason: 'service_fault' })
   await refundPart(returnedPart.id, 300, { reason: 'returned_unused', esims: 'returned' })
   await refundPart(freshPart.id, 150)
+  await refundPartLate(late)
   await stripe.do('pay', { orderId: unpaid.id })
   await harness.untilOrder(unpaid.id, 'delivered')
 
@@ -177,7 +208,7 @@ async function sinceTheDump(people: Awaited<ReturnType<typeof beforeTheDump>>) {
   const texts = { nature: 'n', consequences: 'c', measures: 'm', contact: 'dpo@ama-esim.example' }
   const breach = expectStatus(await harness.operator.post('/v1/breaches', { keyId: 'stolen', ...texts }), 201)
 
-  const ids = [fresh.id, freshPart.id, part.id, returnedPart.id]
+  const ids = [fresh.id, freshPart.id, part.id, returnedPart.id, late]
   const rows = new Map(await Promise.all(ids.map(async (id) => [id, await readOrder(lost, id)] as const)))
   const forgotten = randomUUID()
   const payments = {

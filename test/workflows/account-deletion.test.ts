@@ -1,5 +1,7 @@
 /** Deletions in every state of an order: payments are refunded, eSIMs are returned, and nothing of the person stays. */
 import { afterAll, expect, test } from 'vitest'
+import { fastForward } from '../../temporal/time-skipping.ts'
+import { accountDeletionWorkflowId } from '../../workflows/account-deletion.contract.ts'
 import { findTexts, takeSnapshot } from '../erasure/snapshot.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
 import { checkTotals, deleteAccount } from '../harness/deletions.ts'
@@ -34,6 +36,28 @@ async function heldBy(provider: 'esimAccess' | 'airalo'): Promise<number> {
   const returned = new Set(books.cancels.map(({ esimTranNo }) => esimTranNo))
   return books.orders.flatMap(({ esimTranNos }) => esimTranNos).filter((no) => !returned.has(no)).length
 }
+
+test('R3: a receipt has the time of the erasure, and the end of the backups counts from it, not from the request', async () => {
+  const person = await harness.signUp()
+  await sql`alter table deletions add constraint refuses_all check (false) not valid`
+  const before = Date.now()
+  const asked = person.caller.delete(`/v1/accounts/${person.accountId}`)
+  const workflowId = accountDeletionWorkflowId(harness.context.cipher.accountRef(person.accountId))
+  await until('the erasure is tried again', async () => {
+    const run = await harness.temporal.workflow
+      .getHandle(workflowId)
+      .describe()
+      .catch(() => undefined)
+    return (run?.raw.pendingActivities ?? []).some(({ attempt }) => (attempt ?? 0) > 1)
+  })
+  await fastForward(harness.temporal, workflowId, '2 hours')
+  await sql`alter table deletions drop constraint refuses_all`
+  await fastForward(harness.temporal, workflowId, '1 minute')
+  await asked
+  const { erasedAt, backupsGoneBy } = expectStatus(await person.caller.delete(`/v1/accounts/${person.accountId}`), 200)
+  expect(Date.parse(erasedAt)).toBeGreaterThan(before + 2 * 3_600_000)
+  expect(Date.parse(backupsGoneBy) - Date.parse(erasedAt)).toBe(30 * 86_400_000)
+})
 
 test('a deletion erases the account at once, and completes after the last period', async () => {
   const person = await harness.signUp()

@@ -166,9 +166,12 @@ export interface OrderActivities {
   releaseProvision(input: { orderId: string; asOf: string }): Promise<void>
   /**
    * Writes invoice, order facts and status in one transaction. `livesUntil`: when the last eSIM expires at the latest.
-   * `invoiceNumber` is for a restore, which finds it in the history.
+   * `invoiceNumber` and `deliveredAt` are for a restore, which finds them in the history.
    */
-  recordDelivery(input: { orderId: string; asOf: string }): Promise<{ livesUntil: string; invoiceNumber?: string }>
+  recordDelivery(input: {
+    orderId: string
+    asOf: string
+  }): Promise<{ livesUntil: string; deliveredAt?: string; invoiceNumber?: string }>
   sendOrderMail(input: { orderId: string; mail: OrderMail; asOf: string; requestId?: string }): Promise<void>
   sendOrderPush(input: { orderId: string; push: OrderPush; asOf: string }): Promise<void>
   /** Best effort: drops events that are too old or that Google Analytics refuses. */
@@ -179,7 +182,7 @@ export interface OrderActivities {
   /**
    * Refunds the payment, with credit note and order facts.
    * @param attempt part of the idempotency key; 1 is the first.
-   * @returns the numbers of the order's credit notes, for a restore, which finds them in the history
+   * @returns the numbers of the order's credit notes, and the day of each, for a restore, which finds them in the history
    * @throws RefundRefused
    */
   refundPayment(input: {
@@ -187,7 +190,7 @@ export interface OrderActivities {
     asOf: string
     reason: RefundReason
     attempt: number | string
-  }): Promise<{ creditNotes: string[] }>
+  }): Promise<{ creditNotes: string[]; issuedOn?: Record<string, string> }>
   /** Returns why the order was refunded. */
   recordRefundFailure(input: { orderId: string; asOf: string; code: string }): Promise<{ reason: RefundReason }>
   /** Reads the state of the refunds from the payment processor. */

@@ -60,11 +60,11 @@ export interface PartialRefundActivities {
    */
   reservePartialRefund(input: PartialRefundInput & { asOf: string }): Promise<void>
   /**
-   * Refunds what was reserved, with its credit note, whose number it returns for a restore. Activities of earlier builds
+   * Refunds what was reserved, with its credit note, whose number and day it returns for a restore. Activities of earlier builds
    * returned nothing.
    * @throws RefundRefused
    */
-  makePartialRefund(input: Named): Promise<{ creditNote: string | null } | undefined>
+  makePartialRefund(input: Named): Promise<{ creditNote: string | null; issuedOn?: string } | undefined>
   /** Releases what was reserved. @param code set when nobody waits for the answer: operators are told then */
   releasePartialRefund(input: Named & { code?: string }): Promise<void>
   /** Reads the state of the refund from the payment processor. */

@@ -2,7 +2,7 @@
 import { activityInfo } from '@temporalio/activity'
 import type { Context } from '../../../context.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../../../db/operator-tasks.ts'
-import { settleRefunded } from '../../../db/order/books.ts'
+import { listDocuments, settleRefunded } from '../../../db/order/books.ts'
 import { lockOrder, type OrderRow } from '../../../db/order/orders.ts'
 import {
   isStanding,
@@ -17,7 +17,7 @@ import { renderOrderRefundFailed, renderPartialRefund } from '../../../mails/ord
 import { isProviderFailure, ProviderFailure } from '../../../providers/failure.ts'
 import { failure } from '../../../shared/failures.ts'
 import { type PartialRefundActivities, partialRefundKey } from '../../../workflows/order/partial-refund.contract.ts'
-import { withFailureTypes } from '../../failures.ts'
+import { recordedAt, withFailureTypes } from '../../failures.ts'
 import { sendMail, toAccount } from '../../sending/send-mail.ts'
 import { knownOrder, paymentIntentOf } from '../known-order.ts'
 import { summaryOf } from '../notices.ts'
@@ -78,12 +78,13 @@ export function createPartialRefundActivities(context: Context): PartialRefundAc
       )
       // All of the payment was refunded elsewhere meanwhile, so the processor has made none of ours.
       if (made.refundKey !== idempotencyKey) throw failure('RefundRefused', { code: 'charge_already_refunded' })
-      const at = new Date(asOf)
+      const at = recordedAt(asOf)
       await record(order, at)
       const { state, credit_note: creditNote } = await ownRow(orderId, refundId)
       if (isStanding(state))
         await resolveOperatorTask(sql, { kind: partialRefundFailed, subjectId: orderId, by: 'order', at })
-      return { creditNote }
+      const note = (await listDocuments(sql, orderId)).find(({ number }) => number === creditNote)
+      return { creditNote, ...(note && { issuedOn: note.issuedOn }) }
     },
 
     async releasePartialRefund({ refundId, orderId, asOf, code }) {
@@ -98,7 +99,7 @@ export function createPartialRefundActivities(context: Context): PartialRefundAc
     },
 
     async checkPartialRefund({ refundId, orderId, asOf }) {
-      await record(await knownOrder(sql, orderId), new Date(asOf))
+      await record(await knownOrder(sql, orderId), recordedAt(asOf))
       const { state } = await ownRow(orderId, refundId)
       if (!isStanding(state)) return 'failed'
       return state === 'succeeded' ? 'settled' : 'pending'
@@ -140,7 +141,7 @@ export function createPartialRefundActivities(context: Context): PartialRefundAc
   async function record(order: OrderRow, at: Date): Promise<void> {
     const refunds = await askAboutPayment(context, () => stripe.listRefunds(paymentIntentOf(order)))
     await sql.begin(async (tx) => {
-      const refundedMinor = await recordRefunds(tx, order, refunds, order.reason ?? 'returned_unused', at)
+      const refundedMinor = await recordRefunds(tx, order, refunds, { reason: order.reason ?? 'returned_unused', at })
       if (order.fact_id) await settleRefunded(tx, order.fact_id, refundedMinor)
     })
   }

@@ -22,15 +22,15 @@ export const standingMinor = (refunds: Refund[]): number =>
 /**
  * Records all refunds of a payment, and issues the credit notes that are missing. Refunds of one order may be recorded
  * at the same time from lists of different age: each takes the order's lock, and an older list takes nothing back.
- * @param reason of those that this order's run has made
+ * @param how `reason`: of those that this order's run has made; `at`: of a refund that is new to us; `issuedAt`: of a new
+ * credit note, by default the same
  * @returns what the customer has back of the order
  */
 export async function recordRefunds(
   tx: Transaction,
   order: Orders,
   refunds: Refund[],
-  reason: string,
-  at: Date,
+  { reason, at, issuedAt = at }: { reason: string; at: Date; issuedAt?: Date },
 ): Promise<number> {
   await lockOrder(tx, order.id)
   const known = await listRefunds(tx, order.id)
@@ -55,7 +55,7 @@ export async function recordRefunds(
     if (hasFailed) await raiseOperatorTask(tx, { ...task, kind: 'refund_elsewhere_failed' })
   }
   const standing = (await listRefunds(tx, order.id)).filter(({ state }) => isStanding(state))
-  for (const [refundKey, number] of await creditRefunds(tx, order.id, standing, at))
+  for (const [refundKey, number] of await creditRefunds(tx, order.id, standing, issuedAt))
     await noteCreditNote(tx, refundKey, number)
   return sumOf(standing)
 }

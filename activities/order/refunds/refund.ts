@@ -11,7 +11,7 @@ import type { Payment } from '../../../providers/stripe/payments.ts'
 import { plusMs } from '../../../shared/calendar.ts'
 import { failure } from '../../../shared/failures.ts'
 import type { OrderActivities, OrderStatus, RefundReason } from '../../../workflows/order/order.contract.ts'
-import { withFailureTypes } from '../../failures.ts'
+import { recordedAt, withFailureTypes } from '../../failures.ts'
 import { knownOrder, paymentIntentOf } from '../known-order.ts'
 import { paymentUnsettled } from '../payment/late-payment.ts'
 import { askAboutPayment } from '../provider-alarm.ts'
@@ -36,9 +36,8 @@ export function createOrderRefundActivities(context: Context): Activities {
      */
     async refundPayment({ orderId, asOf, reason, attempt }) {
       const order = await knownOrder(sql, orderId)
-      const at = new Date(asOf)
       const paymentIntentId = paymentIntentOf(order)
-      await assertNoneReserved(orderId, at)
+      await assertNoneReserved(orderId, recordedAt(asOf))
       const left = leftOf(await askAboutPayment(context, () => stripe.getPayment(paymentIntentId)))
       const askForRefund = () =>
         stripe.refund({
@@ -59,15 +58,19 @@ export function createOrderRefundActivities(context: Context): Activities {
         )
       }
       const refunds = await askAboutPayment(context, () => stripe.listRefunds(paymentIntentId))
+      const at = recordedAt(asOf)
       await sql.begin(async (tx) => {
-        const refundedMinor = await recordRefunds(tx, order, refunds, reason, at)
+        const refundedMinor = await recordRefunds(tx, order, refunds, { reason, at })
         if (order.fact_id) await settleFact(tx, order.fact_id, 'refunded', refundedMinor)
         await moveOrder(tx, orderId, ['refunding', 'refund_failed'], { status: 'refunded', reason })
       })
       for (const kind of ['refund_failed', paymentUnsettled])
         await resolveOperatorTask(sql, { kind, subjectId: orderId, by: 'order', at })
-      const documents = await listDocuments(sql, orderId)
-      return { creditNotes: documents.filter(({ kind }) => kind === 'credit_note').map(({ number }) => number) }
+      const notes = (await listDocuments(sql, orderId)).filter(({ kind }) => kind === 'credit_note')
+      return {
+        creditNotes: notes.map(({ number }) => number),
+        issuedOn: Object.fromEntries(notes.map(({ number, issuedOn }) => [number, issuedOn])),
+      }
     },
 
     async recordRefundFailure({ orderId, asOf, code }) {
@@ -78,7 +81,7 @@ export function createOrderRefundActivities(context: Context): Activities {
 
     async checkRefunds({ orderId, asOf }) {
       const order = await knownOrder(sql, orderId)
-      const at = new Date(asOf)
+      const at = recordedAt(asOf)
       const paymentIntentId = paymentIntentOf(order)
       const refunds = await askAboutPayment(context, () => stripe.listRefunds(paymentIntentId))
       const standing = refunds.filter(stands)
@@ -88,7 +91,7 @@ export function createOrderRefundActivities(context: Context): Activities {
         standing.length < refunds.length &&
         leftOf(await askAboutPayment(context, () => stripe.getPayment(paymentIntentId))) > 0
       await sql.begin(async (tx) => {
-        const refundedMinor = await recordRefunds(tx, order, refunds, order.reason ?? 'returned_unused', at)
+        const refundedMinor = await recordRefunds(tx, order, refunds, { reason: order.reason ?? 'returned_unused', at })
         const isGivenBack = refundStatuses.includes(order.status) && !missesSome
         const outcome = isGivenBack ? 'refunded' : order.delivered_at ? 'delivered' : 'paid'
         if (order.fact_id && refunds.length > 0) await settleFact(tx, order.fact_id, outcome, refundedMinor)

@@ -158,6 +158,20 @@ test('a refund waits while Stripe is down, and is not repeated after a lost repl
   await stripe.clearFaults()
 })
 
+test('U6: a credit note is dated by the day of its issue, not by the day before an outage of Stripe', async () => {
+  const { order, giveBack } = await delivered()
+  await stripe.fault({ match: { method: 'POST', path: '/v1/refunds' }, status: 503, times: 1_000_000 })
+  expect((await giveBack()).status).toBe(200)
+  await harness.fastForward(order.id, '3 days')
+  await stripe.clearFaults()
+  const { now } = await harness.fastForward(order.id, '1 hour')
+  const { documents: shownDocuments } = await harness.untilOrder(order.id, 'refunded')
+  expect(shownDocuments).toMatchObject([
+    { kind: 'invoice', issuedOn: order.deliveredAt.slice(0, 10) },
+    { kind: 'credit_note', issuedOn: now.toISOString().slice(0, 10) },
+  ])
+})
+
 test('an order shows the state of a refund that takes days', async () => {
   const { order, giveBack } = await delivered()
   await stripe.do('pending-refunds', { enabled: true })
