@@ -7,9 +7,11 @@ import {
   type Breach,
   breachMailKind,
   changeBreach,
+  countBreachAgain,
   findBreach,
   listUntold,
   openBreach,
+  raiseUnreached,
 } from '../db/access/breaches.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../db/operator-tasks.ts'
 import { renderBreachDue, renderBreachNotice } from '../mails/breach/breach.tsx'
@@ -22,6 +24,7 @@ import {
   breachType,
   breachWorkflowId,
 } from '../workflows/breach/breach.contract.ts'
+import { recordedAt } from './failures.ts'
 import { restoreUndecided } from './restore.ts'
 import { sendMail, toAccount } from './sending/send-mail.ts'
 
@@ -31,6 +34,7 @@ const tasks: Record<BreachUrgency, string> = {
   late: 'breach_late',
 }
 const stuck = 'breach_mail_stuck'
+const foundLater = 'breach_people_found_later'
 const pageSize = 500
 /** Few, so that the mail of an order does not wait behind them. */
 const concurrentMails = 20
@@ -40,7 +44,22 @@ export function createBreachActivities(context: Context): BreachActivities {
   const site = { publicUrl: config.PUBLIC_URL, supportMail: config.SUPPORT_MAIL }
 
   return {
-    openBreach: async ({ breachId }) => (await openBreach(sql, breachId)) !== undefined,
+    async openBreach({ breachId }) {
+      const found = await openBreach(sql, breachId)
+      return found ? { readUntil: found.read_until.toISOString() } : false
+    },
+
+    async countBreachAgain({ breachId, asOf }) {
+      const counted = await countBreachAgain(sql, breachId)
+      // Somebody has decided by a smaller number. Who is to be told is told anyway.
+      if (counted && counted.added > 0 && counted.breach.people_decision === 'not_required')
+        await raiseOperatorTask(sql, {
+          kind: foundLater,
+          subjectId: breachId,
+          at: recordedAt(asOf),
+          attributes: { people: counted.added },
+        })
+    },
 
     async readDecisions({ breachId }) {
       const found = await findBreach(sql, breachId)
@@ -96,8 +115,9 @@ export function createBreachActivities(context: Context): BreachActivities {
     },
 
     async recordPeopleTold({ breachId, asOf }) {
-      const at = new Date(asOf)
+      const at = recordedAt(asOf)
       await changeBreach(sql, breachId, { people_told_at: at })
+      await raiseUnreached(sql, breachId, at)
       await resolveOperatorTask(sql, { kind: stuck, subjectId: breachId, by: 'told', at })
     },
 

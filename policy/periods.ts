@@ -115,6 +115,8 @@ export const periods = {
     authorityWithinMs: 72 * hour,
     remindAfterMs: [24 * hour, 48 * hour],
     escalateAfterMs: 66 * hour,
+    /** a request that was under way when the breach was opened is answered, or refused, by then */
+    readsEndWithinMs: 30 * second,
     /** between two reminders of a breach that is not settled in time */
     lateReminderMs: 1 * day,
     /** an older time of becoming aware is a typing error */

@@ -1,6 +1,7 @@
 /** Personal data breaches: what is known of each, and the people whose data was read. */
-import type { Database, Queryable } from '../connection/database.ts'
+import type { Database, Queryable, Transaction } from '../connection/database.ts'
 import type { Breaches, BreachPeople } from '../connection/schema.ts'
+import { raiseOperatorTask } from '../operator-tasks.ts'
 
 export type Breach = Breaches
 
@@ -46,24 +47,55 @@ export const listBreachDrafts = (sql: Queryable, before: Date): Promise<Breach[]
  */
 export async function openBreach(sql: Database, id: string): Promise<Breach | undefined> {
   return sql.begin(async (tx) => {
-    const [breach] = await tx<Breach[]>`select * from breaches where id = ${id} for update`
-    if (breach?.state !== 'draft') return breach
-    const { key_id, session, read_from, read_until } = breach
-    await tx`
-      insert into breach_people (breach_id, account_id, fields, reads, first_at, last_at)
-      select ${id}, l.account_id, array_agg(distinct f order by f), count(distinct l.id), min(l.at), max(l.at)
-      from access_log l join accounts a on a.id = l.account_id, unnest(l.fields) f
-      where l.at >= ${read_from} and l.at <= ${read_until}
-        ${key_id === null ? tx`` : tx`and l.actor_id = ${key_id}`}
-        ${session === null ? tx`` : tx`and l.session = ${session}`}
-      group by l.account_id
-      on conflict do nothing`
-    const [opened] = await tx<Breach[]>`
-      update breaches set state = 'open',
-        (people, reads) = (select count(*)::int, coalesce(sum(reads), 0)::int from breach_people where breach_id = ${id})
-      where id = ${id} returning *`
-    return opened
+    const breach = await lockBreach(tx, id)
+    return breach?.state === 'draft' ? countReads(tx, breach) : breach
   })
+}
+
+/**
+ * Counts once more, because a read that was under way may be on record only since the first count.
+ * @returns the breach, and how many people were added
+ */
+export async function countBreachAgain(
+  sql: Database,
+  id: string,
+): Promise<{ breach: Breach; added: number } | undefined> {
+  return sql.begin(async (tx) => {
+    const before = await lockBreach(tx, id)
+    if (before?.state !== 'open') return undefined
+    const breach = await countReads(tx, before)
+    return breach && { breach, added: (breach.people ?? 0) - (before.people ?? 0) }
+  })
+}
+
+async function lockBreach(tx: Transaction, id: string): Promise<Breach | undefined> {
+  const [breach] = await tx<Breach[]>`select * from breaches where id = ${id} for update`
+  return breach
+}
+
+async function countReads(
+  tx: Transaction,
+  { id, key_id, session, read_from, read_until }: Breach,
+): Promise<Breach | undefined> {
+  // Whoever was erased meanwhile still counts, without a row.
+  const counted = tx`select count(*)::int as people, coalesce(sum(reads), 0)::int as reads from breach_people
+    where breach_id = ${id}`
+  const [before] = await tx<{ people: number; reads: number }[]>`${counted}`
+  await tx`
+    insert into breach_people (breach_id, account_id, fields, reads, first_at, last_at)
+    select ${id}, l.account_id, array_agg(distinct f order by f), count(distinct l.id), min(l.at), max(l.at)
+    from access_log l join accounts a on a.id = l.account_id, unnest(l.fields) f
+    where l.at >= ${read_from} and l.at <= ${read_until}
+      ${key_id === null ? tx`` : tx`and l.actor_id = ${key_id}`}
+      ${session === null ? tx`` : tx`and l.session = ${session}`}
+    group by l.account_id
+    on conflict (breach_id, account_id) do update set fields = excluded.fields, reads = excluded.reads,
+      first_at = excluded.first_at, last_at = excluded.last_at`
+  const [opened] = await tx<Breach[]>`
+    update breaches set state = 'open', people = coalesce(breaches.people, 0) + known.people - ${before?.people ?? 0},
+      reads = coalesce(breaches.reads, 0) + known.reads - ${before?.reads ?? 0}
+    from (${counted}) known where id = ${id} returning breaches.*`
+  return opened
 }
 
 export async function changeBreach(sql: Queryable, id: string, change: Partial<Breaches>): Promise<void> {
@@ -124,3 +156,25 @@ export const listUntold = (sql: Queryable, breachId: string, limit: number): Pro
       select from sends s where s.subject_id = p.id and s.kind = ${breachMailKind}
         and s.state in ('sent', 'failed', 'skipped'))
     order by p.id limit ${limit}`
+
+/** Kind of the operator task of people who were to be told of a breach and whose address takes no mail. */
+export const peopleUnreached = 'breach_people_unreached'
+
+/** Raises a task when mails of a breach have failed or come back: article 34(3)(c) asks for another way to tell these people. */
+export async function raiseUnreached(sql: Queryable, breachId: string, at: Date): Promise<void> {
+  const [row] = await sql<{ unreached: number }[]>`
+    select count(*)::int as unreached from breach_people p
+    join sends s on s.subject_id = p.id and s.kind = ${breachMailKind}
+    where p.breach_id = ${breachId} and s.state = 'failed'`
+  const unreached = row?.unreached ?? 0
+  if (unreached > 0)
+    await raiseOperatorTask(sql, { kind: peopleUnreached, subjectId: breachId, at, attributes: { people: unreached } })
+}
+
+/** The breach that a mail was about. @param subjectId as in the send ledger */
+export async function findBreachOfMail(sql: Queryable, subjectId: string): Promise<string | undefined> {
+  const [row] = await sql<
+    Pick<BreachPeople, 'breach_id'>[]
+  >`select breach_id from breach_people where id = uuid_or_null(${subjectId})`
+  return row?.breach_id
+}

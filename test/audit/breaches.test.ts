@@ -14,7 +14,8 @@ import { createCaller, expectStatus } from '../harness/http.ts'
 import type { Person } from '../harness/people.ts'
 import { until } from '../harness/until.ts'
 
-const harness = await openHarness({ books: false })
+const bounceToken = 'breach-bounces-are-handed-in-here'
+const harness = await openHarness({ books: false, settings: { MAIL_BOUNCE_TOKEN: bounceToken } })
 const { sql } = harness.context
 
 const texts = {
@@ -28,6 +29,32 @@ const open = async (scope: object) =>
 const read = async (id: string) => expectStatus(await harness.operator.get(`/v1/breaches/${id}`), 200)
 const tasksOf = (id: string) =>
   sql`select kind, resolved_at is null as open from attention where subject_id = ${id} order by kind`
+
+/** Reads that were under way when the breach was opened are counted a little later; nobody is told before. */
+const untilCounted = (id: string) => fastForward(harness.temporal, breachWorkflowId(id), '1 minute')
+
+/** Lets everybody else wait who reads a table. */
+async function holdTable(name: string) {
+  let release = (): void => undefined
+  const released = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  let holding: Promise<unknown> = Promise.resolve()
+  await new Promise<void>((resolve, reject) => {
+    holding = sql.begin(async (tx) => {
+      await tx`lock table ${tx(name)} in access exclusive mode`
+      resolve()
+      await released
+    })
+    holding.catch(reject)
+  })
+  return {
+    release: async () => {
+      release()
+      await holding
+    },
+  }
+}
 
 async function stolenKey() {
   const { id, token } = await createApiKey(sql, { kind: 'operator', label: 'stolen', at: new Date() })
@@ -94,6 +121,7 @@ test('each person is told once with what was read, and the breach closes when th
   expect(
     expectStatus(await harness.operator.post(`/v1/breaches/${id}/people`, { tell: true }), 200).peopleDecision,
   ).toBe('tell')
+  await untilCounted(id)
   const isTold = async () => (await read(id)).peopleToldAt
   await until('the people are told', isTold)
   expect(expectStatus(await harness.operator.post(`/v1/breaches/${id}/people`, { tell: true }), 200).state).toBe('open')
@@ -112,6 +140,68 @@ test('each person is told once with what was read, and the breach closes when th
   expectStatus(await harness.operator.post(`/v1/breaches/${id}/authority`, { toldAt, reference: 'IMI-7' }), 200)
   await until('it is closed', async () => (await read(id)).state === 'closed')
   expect(await read(id)).toMatchObject({ overdue: false, authorityToldAt: toldAt, authorityReference: 'IMI-7' })
+})
+
+test('R4: a read that is under way when its key is revoked is in the breach, and its person is told', async () => {
+  const [before, underWay] = [await harness.signUp(), await harness.signUp()]
+  const key = await stolenKey()
+  expectStatus(await key.caller.get(`/v1/accounts/${before.accountId}`), 200)
+  // The handler waits for this table; the key was valid when the request came.
+  const held = await holdTable('orders')
+  const answer = key.caller.get(`/v1/orders?accountId=${underWay.accountId}`)
+  await until('the request waits', async () => {
+    const [waiting] = await sql`select from pg_locks l join pg_class c on c.oid = l.relation
+      where c.relname = 'orders' and not l.granted`
+    return waiting
+  })
+  const { id } = await open({ keyId: key.id, revokeKey: true })
+  await held.release()
+  expect((await answer).status).toBe(200)
+  expect(await read(id)).toMatchObject({ people: 1, reads: 1 })
+  expectStatus(await harness.operator.post(`/v1/breaches/${id}/people`, { tell: true }), 200)
+  expect((await read(id)).peopleToldAt).toBeNull()
+  await untilCounted(id)
+  await until('the people are told', async () => (await read(id)).peopleToldAt)
+  expect(await read(id)).toMatchObject({ people: 2, reads: 2, fields: ['account', 'orders'] })
+  expect((await peopleOf(id)).map(({ mail }) => mail)).toEqual(['sent', 'sent'])
+})
+
+test('R4: operators hear of people who are found after the decision to tell nobody', async () => {
+  const person = await harness.signUp()
+  const key = await stolenKey()
+  const { id } = await open({ keyId: key.id })
+  expectStatus(
+    await harness.operator.post(`/v1/breaches/${id}/people`, { tell: false, because: 'Nobody was read.' }),
+    200,
+  )
+  expectStatus(await key.caller.get(`/v1/accounts/${person.accountId}`), 200)
+  await untilCounted(id)
+  await until('a task', async () => (await tasksOf(id)).some(({ kind }) => kind === 'breach_people_found_later'))
+  expect(await read(id)).toMatchObject({ people: 1, state: 'open' })
+})
+
+test('R4: people whose mail is refused or comes back count as not reached, also when the breach is closed', async () => {
+  const [refused, returned, reached] = [await harness.signUp(), await harness.signUp(), await harness.signUp()]
+  const key = await stolenKey()
+  for (const { accountId } of [refused, returned, reached]) await key.caller.get(`/v1/accounts/${accountId}`)
+  await harness.sims.mailbox.do('rule', { recipient: refused.email, code: 550 })
+  const { id } = await open({ keyId: key.id })
+  expectStatus(await harness.operator.post(`/v1/breaches/${id}/people`, { tell: true }), 200)
+  const none = { notToldBecause: 'Unlikely to be a risk.' }
+  expectStatus(await harness.operator.post(`/v1/breaches/${id}/authority`, none), 200)
+  await untilCounted(id)
+  await until('it is closed', async () => (await read(id)).state === 'closed')
+  const unreached = async () =>
+    (
+      await sql`select attributes, resolved_at from attention where subject_id = ${id} and kind = 'breach_people_unreached'`
+    )[0]
+  expect(await unreached()).toEqual({ attributes: { people: 1 }, resolved_at: null })
+
+  const mail = (await mailsTo(harness.stack, returned.email)).at(-1)
+  const url = `${harness.urls.api}/v1/webhooks/mail-bounces/${bounceToken}`
+  await harness.sims.mailbox.do('bounce', { messageId: mail?.messageId, status: '5.1.1', url })
+  await until('both count', async () => (await unreached())?.attributes.people === 2)
+  expect((await unreached())?.resolved_at).toBeNull()
 })
 
 test('the authority’s form has everything that article 33(3) asks for', async () => {

@@ -60,8 +60,13 @@ export type BreachUrgency = 'reminder' | 'escalation' | 'late'
 
 /** All times are ISO 8601. `asOf` is the workflow's time, by which activities decide. */
 export interface BreachActivities {
-  /** Makes a draft current, and finds whose data was read. Returns false when there is no such breach. Repeatable. */
-  openBreach(input: { breachId: string }): Promise<boolean>
+  /**
+   * Makes a draft current, and finds whose data was read. Returns false when there is no such breach, and `true` in earlier
+   * builds. `readUntil`: reads until then count. Repeatable.
+   */
+  openBreach(input: { breachId: string }): Promise<boolean | { readUntil: string }>
+  /** Finds the reads that were under way at the first count. Repeatable. */
+  countBreachAgain(input: { breachId: string; asOf: string }): Promise<void>
   /** Returns what operators have recorded; null when there is no such breach. */
   readDecisions(input: { breachId: string }): Promise<BreachDecisions | null>
   /** Makes an operator task and mails support. Each `occasion` is sent once. @throws MailUnavailable */

@@ -9,6 +9,7 @@ import {
   continueAsNew,
   patched,
   proxyActivities,
+  sleep,
 } from '@temporalio/workflow'
 import { periods } from '../../policy/periods.ts'
 import { msUntil, plusMs } from '../../shared/calendar.ts'
@@ -29,7 +30,7 @@ import {
 } from './breach.contract.ts'
 
 const localFirst = proxyLocalFirst<BreachActivities>()
-const { openBreach } = proxyActivities<BreachActivities>({
+const { openBreach, countBreachAgain } = proxyActivities<BreachActivities>({
   ...retry.untilDone,
   // It looks through the access log of ninety days.
   startToCloseTimeout: '2 minutes',
@@ -38,6 +39,8 @@ const { remindOfBreach } = proxyActivities<BreachActivities>(retry.message)
 const { tellPeople } = proxyActivities<BreachActivities>({ ...retry.message, ...retry.manyRows })
 
 const { authorityWithinMs, remindAfterMs, escalateAfterMs, lateReminderMs } = periods.breach
+/** A read is on record before it is answered. */
+const recordedWithinMs = 1_000
 /** Of 500 people each: keeps the history at a few hundred events. */
 const pagesPerRun = 100
 
@@ -65,8 +68,10 @@ export async function breach({ breachId, authorityDueAt, progress }: BreachInput
   })
   showStatusDetails({ status: 'open', waitingFor: 'the database', dueAt })
 
-  if (!isOpened && !(await openBreach({ breachId }))) state.status = 'gone'
+  const opening = isOpened || (await openBreach({ breachId }))
+  if (!opening) state.status = 'gone'
   isOpened = true
+  const counted = typeof opening === 'object' ? countAgain(new Date(opening.readUntil)) : undefined
   await readDecisions()
   while (!isSettled()) {
     if (state.people === 'tell' && state.status !== 'stuck') {
@@ -89,6 +94,7 @@ export async function breach({ breachId, authorityDueAt, progress }: BreachInput
   }
   await Promise.all(reminders)
   if (state.status !== 'gone') {
+    await counted
     await localFirst.closeBreach({ breachId, ...clock() })
     state.status = 'closed'
   } else if (patched('lost-breach')) {
@@ -98,6 +104,14 @@ export async function breach({ breachId, authorityDueAt, progress }: BreachInput
   showStatus({ status: state.status, waitingFor: 'nothing', dueAt: null })
   await condition(allHandlersFinished)
   return state
+
+  /** Nobody is told before, and the breach does not close before. */
+  async function countAgain(readUntil: Date): Promise<void> {
+    const waitMs = msUntil(readUntil, now()) + recordedWithinMs
+    if (waitMs <= 0) return
+    await sleep(waitMs, { summary: 'until no read is under way' })
+    await countBreachAgain({ breachId, ...clock() })
+  }
 
   async function readDecisions(): Promise<void> {
     const read = state.status === 'gone' ? null : await localFirst.readDecisions({ breachId })
@@ -111,6 +125,7 @@ export async function breach({ breachId, authorityDueAt, progress }: BreachInput
   }
 
   async function tellEverybody(): Promise<'done' | 'stuck' | 'continue'> {
+    await counted
     showStatus({ status: 'telling', waitingFor: 'the mail server', dueAt: state.authoritySettled ? null : dueAt })
     try {
       for (let pages = 0; ; pages += 1) {

@@ -32,7 +32,9 @@ const newBreach = z
     keyId: name.optional().describe('reads with this API key'),
     session: name.optional().describe('reads in this session: see the accesses of an account'),
     from: sentTime.optional().describe('reads since then; by default all that the access log has'),
-    until: sentTime.optional().describe('reads until then; by default now'),
+    until: sentTime
+      .optional()
+      .describe('reads until then; by default until the requests that are under way have ended'),
     awareAt: sentTime.optional().describe('when we became aware, if not now: the 72 hours begin then'),
     nature: text.describe('what happened, in plain words: the authority and the people read it'),
     consequences: text.describe('what may follow for the people'),
@@ -144,8 +146,8 @@ export function breachRoutes(api: ApiContext): Route[] {
           key_id: body.keyId ?? null,
           session: body.session ?? null,
           read_from: from,
-          // A read that was on its way when the key was revoked counts, too.
-          read_until: body.until === undefined ? new Date() : until,
+          // A read that is under way counts, too: its key was valid when it came.
+          read_until: body.until === undefined ? plusMs(new Date(), periods.breach.readsEndWithinMs) : until,
           nature: body.nature,
           consequences: body.consequences,
           measures: body.measures,

@@ -2,6 +2,7 @@
 import { timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
+import { findBreachOfMail, raiseUnreached } from '../../../db/access/breaches.ts'
 import { markMailBounced } from '../../../db/accounts.ts'
 import type { Queryable } from '../../../db/connection/database.ts'
 import { raiseOperatorTask } from '../../../db/operator-tasks.ts'
@@ -57,6 +58,8 @@ async function record(tx: Queryable, { messageId, status, addressIsDead }: Bounc
   const subjectId = mail?.subjectId ?? notified
   if (addressIsDead && accountId) await markMailBounced(tx, accountId)
   else if (subjectId) await raiseOperatorTask(tx, { kind: 'mail_bounced', subjectId, detail: status, at: new Date() })
+  const breachId = mail && (await findBreachOfMail(tx, mail.subjectId))
+  if (breachId !== undefined) await raiseUnreached(tx, breachId, new Date())
   return mail?.subjectId
 }
 

@@ -12,6 +12,7 @@ export const breaches: Record<string, Scenario> = {
     const id = await open()
     await tellAuthority(id)
     await tellPeople(id)
+    await runSteps(product).forward(breachWorkflowId(id), '1 minute')
     return runSteps(product).untilClosed(breachWorkflowId(id))
   },
   'breach-told-overdue-and-to-nobody': async (product) => {
