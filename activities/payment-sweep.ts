@@ -26,6 +26,8 @@ import { createOrderSignals } from '../temporal/order-signals.ts'
 import type { PaymentSweepActivities } from '../workflows/order/payment-sweep.contract.ts'
 import { paymentMark } from './order/payment/payment-mark.ts'
 import { askAboutPayment } from './order/provider-alarm.ts'
+import { isGivenBack } from './order/refunds/lost-disputes.ts'
+import { leftOf } from './order/refunds/refund.ts'
 
 const { minute, hour, day } = milliseconds
 
@@ -171,7 +173,7 @@ export function createPaymentSweepActivities(context: WorkerContext): PaymentSwe
    * refunds them.
    */
   async function raiseWithoutOrder(paymentIntentId: string, at: Date): Promise<boolean> {
-    if (await isGivenBack(paymentIntentId)) return false
+    if (await hasGivenBack(paymentIntentId)) return false
     for await (const erased of openPayments(sql, context)) {
       if (erased.includes(paymentIntentId)) return false
     }
@@ -184,13 +186,13 @@ export function createPaymentSweepActivities(context: WorkerContext): PaymentSwe
     for (const paymentIntentId of await listSubjectsOfOpenTasks(sql, paymentWithoutOrder)) {
       heartbeat()
       const isKnown = (await findOrderOfPayment(sql, paymentIntentId)) !== undefined
-      if (!isKnown && !(await isGivenBack(paymentIntentId))) continue
+      if (!isKnown && !(await hasGivenBack(paymentIntentId))) continue
       await resolveOperatorTask(sql, { kind: paymentWithoutOrder, subjectId: paymentIntentId, by: 'payment_sweep', at })
     }
   }
 
-  async function isGivenBack(paymentIntentId: string): Promise<boolean> {
+  async function hasGivenBack(paymentIntentId: string): Promise<boolean> {
     const payment = await askAboutPayment(context, () => stripe.getPayment(paymentIntentId))
-    return payment.amountReceivedMinor - payment.refundedMinor <= 0
+    return isGivenBack(context, payment, leftOf(payment))
   }
 }

@@ -15,6 +15,7 @@ import { plusMs } from '../../shared/calendar.ts'
 import { failure } from '../../shared/failures.ts'
 import type { DeletionActivities } from '../../workflows/account-deletion.contract.ts'
 import { asFailure, paymentFailureTypes, recordedAt, sinceScheduledMs, withFailureTypes } from '../failures.ts'
+import { isDisputedPayment, listTakenBack } from '../order/refunds/lost-disputes.ts'
 import { leftOf } from '../order/refunds/refund.ts'
 import { standingMinor } from '../order/refunds/refund-records.ts'
 import { leaveStepToOperator, operatorTaskOf, withSecret } from './step.ts'
@@ -160,29 +161,44 @@ export function createDeletionPaymentActivities(context: Context): Activities {
     const { paymentIntentId } = settlement
     if (before.filter(hasFailed).length >= maxFailedRefunds) return leaveUnrefunded(settlement, before)
     const idempotencyKey = `erased-${paymentIntentId}:refund-${before.length + 1}`
-    await stripe.refund({
-      paymentIntentId,
-      amountMinor,
-      idempotencyKey,
-      reasonCode: 'account_deleted',
-      lookFirst: false,
-    })
     const refundedMinor = standingMinor(before) + amountMinor
+    try {
+      await stripe.refund({
+        paymentIntentId,
+        amountMinor,
+        idempotencyKey,
+        reasonCode: 'account_deleted',
+        lookFirst: false,
+      })
+    } catch (error) {
+      if (!isDisputedPayment(error)) throw error
+      const takenBack = await listTakenBack(context, settlement, amountMinor)
+      if (standingMinor(takenBack) < amountMinor) throw error
+      // The bank has paid the customer, and nothing of it can fail.
+      return { next: null, book: (tx) => bookRefunded(tx, settlement, refundedMinor, at) }
+    }
     return recordRefund({ ...settlement, action: 'refund', trouble: null }, refundedMinor, at)
   }
 }
 
 /** Records a refund in the books once, also one that an operator made, and watches it as long as it can fail. */
 function recordRefund(settlement: PaymentToClose, refundedMinor: number, at: Date): Progress | 'unchanged' {
-  const { factId, invoiceNumber, refundedAt } = settlement
+  const { refundedAt } = settlement
   if (settlement.action === 'watch') return untilSettled(settlement, new Date(refundedAt ?? at), at)
   return {
     next: { ...settlement, action: 'watch', refundedAt: at.toISOString(), trouble: null },
-    async book(tx) {
-      if (factId) await settleFact(tx, factId, 'refunded', refundedMinor)
-      if (invoiceNumber) await creditInvoice(tx, invoiceNumber, refundedMinor, at)
-    },
+    book: (tx) => bookRefunded(tx, settlement, refundedMinor, at),
   }
+}
+
+async function bookRefunded(
+  tx: Transaction,
+  { factId, invoiceNumber }: PaymentToClose,
+  refundedMinor: number,
+  at: Date,
+): Promise<void> {
+  if (factId) await settleFact(tx, factId, 'refunded', refundedMinor)
+  if (invoiceNumber) await creditInvoice(tx, invoiceNumber, refundedMinor, at)
 }
 
 /** Closes a payment when its refund cannot fail any more. */

@@ -36,7 +36,7 @@ export function createDisputeActivities(context: Context): Activities {
       // The operator task comes first: the bank sets a deadline, and the provider may be down.
       await recordDisputeTasks(sql, dispute, order?.id, at)
       if (order) await suspendOrResume(order, at)
-      return { needsEvidence: order !== undefined && (await needsEvidence(order, dispute)) }
+      return { needsEvidence: order !== undefined && (await needsEvidence(order, dispute)), isOver: dispute.isOver }
     },
 
     async stageDisputeEvidence({ orderId, disputeId, asOf }) {

@@ -20,6 +20,7 @@ import type {
 } from '../../workflows/reconciliation/reconciliation.contract.ts'
 import { paymentMark } from '../order/payment/payment-mark.ts'
 import { askAboutPayment } from '../order/provider-alarm.ts'
+import { isGivenBack } from '../order/refunds/lost-disputes.ts'
 import { createTally, differs, type FoundDifference, isUnexplained, minor } from './tally.ts'
 
 type Activities = Pick<ReconciliationActivities, 'comparePayments' | 'compareRefunds' | 'compareOlderPayments'>
@@ -135,13 +136,25 @@ export function createPaymentComparison(context: Context): Activities {
       cipher,
       strange.map(({ paymentIntentId }) => paymentIntentId),
     )
+    const takenBack = new Set<string>()
+    for (const payment of strange) {
+      const left = payment.receivedMinor - payment.refundedMinor
+      if (payment.disputed && (await isGivenBack(context, payment, left))) takenBack.add(payment.paymentIntentId)
+    }
     return payments.flatMap((payment) => {
       const { paymentIntentId, orderId } = payment
       const own = byPayment.get(paymentIntentId)
       const named = orderId === null ? undefined : byId.get(orderId)
       const differences = own
         ? [...settled(payment, own, at), ...booked(payment, own, at)]
-        : [stray(payment, named, erased.has(paymentIntentId), at)]
+        : [
+            stray(
+              payment,
+              named,
+              { wasErased: erased.has(paymentIntentId), wasTakenBack: takenBack.has(paymentIntentId) },
+              at,
+            ),
+          ]
       return differences.length > 0 ? [{ paymentIntentId, differences }] : []
     })
   }
@@ -150,14 +163,14 @@ export function createPaymentComparison(context: Context): Activities {
   function stray(
     payment: BookedPayment,
     named: BookedOrder | undefined,
-    wasErased: boolean,
+    { wasErased, wasTakenBack }: { wasErased: boolean; wasTakenBack: boolean },
     at: Date,
   ): FoundDifference {
     const { paymentIntentId, receivedMinor, refundedMinor, currency, paidAt } = payment
     const isOurs = payment.orderId !== null && payment.mark === paymentMark(cipher, payment.orderId)
     const rule: Explanation | null = wasErased
       ? 'erased_person'
-      : receivedMinor <= refundedMinor
+      : receivedMinor <= refundedMinor || wasTakenBack
         ? 'given_back'
         : !isOurs
           ? 'not_ours'
@@ -201,7 +214,8 @@ function settled(payment: BookedPayment, order: BookedOrder, at: Date): FoundDif
 
 /** Invoices, credit notes and order facts say what was paid and refunded. */
 function booked(payment: BookedPayment, order: BookedOrder, at: Date): FoundDifference[] {
-  const { receivedMinor, refundedMinor, currency, paidAt } = payment
+  const { receivedMinor, currency, paidAt } = payment
+  const refundedMinor = payment.refundedMinor + order.taken_back_minor
   const subject = { ...order, at: paidAt }
   const found: FoundDifference[] = []
   const received = minor(receivedMinor, currency)

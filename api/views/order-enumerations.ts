@@ -44,6 +44,7 @@ export const refundReason = enumeration('RefundReason', 'Why money was given bac
   service_fault: 'The service had a fault',
   price_correction: 'The price was wrong',
   made_elsewhere: 'Made at the payment processor and not through this API',
+  dispute_lost: "The customer's bank has taken the payment back, and a refund of ours was not possible any more",
   other: 'Another reason',
 } satisfies Record<PartialRefundReason | RefundReason, string> & Record<string, string>)
 

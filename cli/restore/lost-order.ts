@@ -3,6 +3,8 @@
 import { sellerAndTax } from '../../activities/order/invoice.ts'
 import { destinationOf } from '../../activities/order/payment/payment.ts'
 import { placementReference } from '../../activities/order/placement-reference.ts'
+import { listTakenBack } from '../../activities/order/refunds/lost-disputes.ts'
+import { leftOf } from '../../activities/order/refunds/refund.ts'
 import type { Context } from '../../context.ts'
 import { insertItem, type SettlementPlan } from '../../db/backup/restores.ts'
 import type { Packages } from '../../db/connection/schema.ts'
@@ -65,9 +67,10 @@ const keepsDelivery = ({ activities }: RunFacts['run']): boolean =>
 const noBooks = { factId: null, invoiceNumber: null }
 
 async function keepBooks(
-  { sql, config, stripe }: Context,
+  context: Context,
   { run, payment, partialRefunds }: RunFacts & { payment: NonNullable<RunFacts['payment']> },
 ): Promise<Pick<SettlementPlan, 'factId' | 'invoiceNumber'>> {
+  const { sql, config, stripe } = context
   const { packageCode, quantity } = run.input
   const [sold] = await sql<Packages[]>`select * from packages where code = ${packageCode}`
   const paidAt = new Date(payment.paidAt ?? payment.createdAt)
@@ -81,7 +84,10 @@ async function keepBooks(
   const delivery = run.activities.find(({ type, completed }) => type === 'recordDelivery' && completed)
   const delivered = delivery && deliveryOf(delivery.at, delivery.completed?.result)
   const number = delivered?.invoiceNumber ?? null
-  const refunds = payment.refundedMinor > 0 ? await stripe.listRefunds(payment.paymentIntentId) : []
+  const own = ownRefund(run)
+  const takenBack = own.isTakenBack ? await listTakenBack(context, payment, leftOf(payment)) : []
+  const made = payment.refundedMinor > 0 ? await stripe.listRefunds(payment.paymentIntentId) : []
+  const refunds = [...takenBack, ...made]
   return await sql.begin(async (tx) => {
     // The dump has the books of an order that it has as delivered.
     if (number !== null && (await isIssued(tx, number))) return { factId: null, invoiceNumber: number }
@@ -101,7 +107,7 @@ async function keepBooks(
       orderId: null,
     }
     await restoreDocument(tx, { ...document, number, kind: 'invoice', documentKey: 'invoice', corrects: null })
-    const notes = await findNotes(tx, refunds, { partialRefunds, own: ownRefund(run) })
+    const notes = await findNotes(tx, refunds, { partialRefunds, own })
     await restoreNotes(tx, number, notes, null)
     return { factId, invoiceNumber: number }
   })

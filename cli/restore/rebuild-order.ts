@@ -163,10 +163,10 @@ export function ownRefund(run: OrderRun): KnownRefunds['own'] {
     return day === undefined ? at : new Date(day)
   }
   const creditNotes = (result?.creditNotes ?? []).map((number) => ({ number, at: dayOfNote(number) }))
-  return { reason: refundReason(run), at, creditNotes }
+  return { reason: refundReason(run), at, creditNotes, isTakenBack: result?.isTakenBack === true }
 }
 
-type RefundResult = Partial<Awaited<ReturnType<OrderActivities['refundPayment']>>>
+type RefundResult = Partial<NonNullable<Awaited<ReturnType<OrderActivities['refundPayment']>>>>
 
 /** What a run has reported of its delivery. Earlier builds dated it by the time at which the workflow asked for it. */
 export function deliveryOf(asOf: Date, result: unknown): { at: Date; invoiceNumber: string | undefined } {

@@ -1,4 +1,5 @@
 /** Refunds of an order and their credit notes: Stripe has the refunds, whoever has made them, and the runs have the numbers. */
+import { listTakenBack } from '../../activities/order/refunds/lost-disputes.ts'
 import { leftOf } from '../../activities/order/refunds/refund.ts'
 import { recordRefunds, standingMinor, stands } from '../../activities/order/refunds/refund-records.ts'
 import type { Context } from '../../context.ts'
@@ -21,18 +22,22 @@ export interface KnownRefunds {
     at: Date
     /** the numbers of all credit notes at the end of its refund */
     creditNotes: readonly { number: string; at: Date }[]
+    /** a lost dispute has given the customer the money */
+    isTakenBack: boolean
   }
 }
 
 export async function rebuildRefunds(
-  { sql, stripe }: Context,
+  context: Context,
   order: OrderRow,
   payment: Payment,
   known: KnownRefunds,
 ): Promise<void> {
+  const { sql, stripe } = context
   const { partialRefunds, own } = known
-  if (!order.paid_at || (payment.refundedMinor === 0 && partialRefunds.length === 0)) return
-  const refunds = await stripe.listRefunds(payment.paymentIntentId)
+  if (!order.paid_at || (payment.refundedMinor === 0 && partialRefunds.length === 0 && !own.isTakenBack)) return
+  const takenBack = own.isTakenBack ? await listTakenBack(context, payment, leftOf(payment)) : []
+  const refunds = [...takenBack, ...(await stripe.listRefunds(payment.paymentIntentId))]
   await sql.begin(async (tx) => {
     for (const each of partialRefunds) await redoReservation(tx, order, payment, each, refunds)
     const credited = (await listRefunds(tx, order.id)).filter(({ credit_note }) => credit_note !== null)
@@ -50,7 +55,7 @@ export async function rebuildRefunds(
       const row = rows.find(({ stripe_refund_id }) => stripe_refund_id === refund.refundId)
       if (row) await noteCreditNote(tx, row.refund_key, number)
     }
-    const isGivenBack = order.status.startsWith('refund') && leftOf(payment) <= 0
+    const isGivenBack = order.status.startsWith('refund') && leftOf(payment) <= standingMinor(takenBack)
     const outcome = isGivenBack ? 'refunded' : order.delivered_at ? 'delivered' : 'paid'
     if (order.fact_id) await settleFact(tx, order.fact_id, outcome, standingMinor(refunds))
   })

@@ -107,7 +107,7 @@ export async function rebuild(
     if (!order || !payment) return
     const before = JSON.stringify(await listRefunds(sql, orderId))
     await redoReturns(context, order, ofOrder)
-    const own = { reason: 'returned_unused', at: new Date(), creditNotes: [] } as const
+    const own = { reason: 'returned_unused', at: new Date(), creditNotes: [], isTakenBack: false } as const
     await rebuildRefunds(context, order, payment, { partialRefunds: ofOrder, own })
     if (JSON.stringify(await listRefunds(sql, orderId)) === before) return
     await insertItem(sql, restoreId, { kind: 'order', subjectId: orderId, outcome: 'rebuilt' })

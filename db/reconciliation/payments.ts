@@ -15,6 +15,8 @@ export interface BookedOrder extends OrderColumns {
   credited_minor: number
   /** in the order facts */
   refunded_minor: number
+  /** what the customer's bank has taken back by a dispute */
+  taken_back_minor: number
   /** kinds of the open operator tasks about it */
   tasks: string[]
 }
@@ -28,6 +30,8 @@ export async function findBookedOrders(
     select o.id, o.payment_intent_id, o.status, o.currency, o.paid_at, o.deliver_by, o.delivered_at,
       documents.invoice_minor, documents.invoice_currency, coalesce(documents.credited_minor, 0) as credited_minor,
       coalesce(f.refunded_minor, 0) as refunded_minor,
+      (select coalesce(sum(r.amount_minor), 0)::int from refunds r
+        where r.order_id = o.id and r.reason = 'dispute_lost') as taken_back_minor,
       array(select kind from attention a where a.subject_id = o.id::text and a.resolved_at is null) as tasks
     from orders o
     left join order_facts f on f.id = o.fact_id

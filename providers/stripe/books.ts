@@ -18,6 +18,7 @@ export interface BookedPayment {
   receivedMinor: number
   /** pending refunds included */
   refundedMinor: number
+  disputed: boolean
   /** ISO 4217, upper case */
   currency: string
   createdAt: Date
@@ -163,6 +164,7 @@ function bookedPaymentOf(intent: Stripe.PaymentIntent): BookedPayment[] {
       mark: intent.metadata.mark ?? null,
       receivedMinor: intent.amount_received,
       refundedMinor: charge.amount_refunded,
+      disputed: charge.disputed,
       currency: intent.currency.toUpperCase(),
       createdAt: timeOf(intent.created),
       paidAt: timeOf(charge.created),

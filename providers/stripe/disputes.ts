@@ -25,6 +25,8 @@ export interface Dispute {
   submissionCount: number
   /** the last submission was late, and the bank may not look at it */
   pastDue: boolean
+  /** ISO 8601 */
+  createdAt: string
   /** it is decided, or needs no decision */
   isOver: boolean
   /** the bank waits for our evidence; an inquiry (`warning_*`) is answered like a dispute */
@@ -50,6 +52,12 @@ export function createDisputes({ sdk, call, create }: StripeClient) {
   return {
     async getDispute(disputeId: string): Promise<Dispute> {
       return toDispute(await call('reads', () => sdk.disputes.retrieve(disputeId)))
+    },
+
+    /** The disputes of a payment, the newest first. One page is enough: a payment has a few at most. */
+    async listDisputes(paymentIntentId: string): Promise<Dispute[]> {
+      const page = await call('reads', () => sdk.disputes.list({ payment_intent: paymentIntentId, limit: 100 }))
+      return page.data.map(toDispute)
     },
 
     /** Puts evidence beside a dispute, where an operator sees it. The bank gets nothing. */
@@ -98,6 +106,7 @@ function toDispute(dispute: Stripe.Dispute): Dispute {
     hasEvidence: details.has_evidence,
     submissionCount: details.submission_count,
     pastDue: details.past_due,
+    createdAt: new Date(dispute.created * 1000).toISOString(),
     isOver: over.includes(dispute.status),
     awaitsEvidence: awaiting.includes(dispute.status) && details.submission_count === 0,
   }

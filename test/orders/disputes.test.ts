@@ -2,10 +2,12 @@
 import { expect, test } from 'vitest'
 import type { Attention } from '../../db/connection/schema.ts'
 import { orderAftercareWorkflowId, orderWorkflowId } from '../../workflows/order/order.contract.ts'
+import { reconciliationType } from '../../workflows/reconciliation/reconciliation.contract.ts'
 import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import { untilWatched } from '../harness/purchases.ts'
-import { testPackages } from '../harness/test-packages.ts'
+import { runLater } from '../harness/temporal/later.ts'
+import { testPackages, testPriceMinor } from '../harness/test-packages.ts'
 import { until, untilValue } from '../harness/until.ts'
 
 const harness = await shareStack()
@@ -173,6 +175,72 @@ test.each([
     expect((await atProvider(iccid)) === 'SUSPENDED').toBe(suspended)
   },
 )
+
+/** A refund that Stripe refuses because the payment is disputed. @returns the dispute */
+async function refundStopped(order: { id: string }, how: 'rejected' | 'returned'): Promise<string> {
+  if (how === 'returned') {
+    await stripe.fault({ match: { method: 'POST', path: '/v1/refunds' }, status: 503, times: 1_000 })
+    expectStatus(await harness.service.post(`/v1/orders/${order.id}/refund`), 200)
+  }
+  const dispute = await open(order.id)
+  await stripe.clearFaults()
+  if (how === 'rejected') expectStatus(await harness.operator.post(`/v1/orders/${order.id}/reject`), 200)
+  else await harness.fastForward(order.id, '10 minutes')
+  await harness.untilOrder(order.id, 'refund_failed')
+  await until('the operators know', async () => (await tasks(order.id)).includes('refund_failed'))
+  return dispute
+}
+
+const inReview = async () =>
+  harness.buy(await harness.signUp(), {
+    packageCode: testPackages.onlyEsimAccess,
+    pay: { riskLevel: 'elevated' },
+    until: 'in_review',
+  })
+
+test.each([
+  ['rejected', 'lost'],
+  ['rejected', 'won'],
+  ['returned', 'lost'],
+  ['returned', 'won'],
+] as const)('U2: an order that is %s while it is disputed is refunded once the dispute is %s', async (how, outcome) => {
+  const order = how === 'rejected' ? await inReview() : (await delivered()).order
+  const dispute = await refundStopped(order, how)
+  await stripe.do('close-dispute', { dispute, outcome })
+  const refunded = await harness.untilOrder(order.id, 'refunded')
+  await until('no operator has to repeat it', async () => (await tasks(order.id)).length === 0)
+  expect(refunded.refunds).toMatchObject([
+    { minor: testPriceMinor, state: 'succeeded', reason: outcome === 'won' ? expect.any(String) : 'dispute_lost' },
+  ])
+  const [fact] = await sql`
+    select outcome, refunded_minor from order_facts f join orders o on o.fact_id = f.id where o.id = ${order.id}`
+  expect(fact).toEqual({ outcome: 'refunded', refunded_minor: testPriceMinor })
+  const credited = refunded.documents.filter(({ kind }: { kind: string }) => kind === 'credit_note')
+  expect(credited).toHaveLength(how === 'returned' ? 1 : 0)
+  if (outcome === 'lost')
+    await until('the run has closed', async () => (await status(orderWorkflowId(order.id))) === 'COMPLETED')
+  await runLater(harness.stack, reconciliationType, 0)
+  expect(
+    await sql`select kind from reconciliation_differences where subject_id = ${order.id} and explained_by is null`,
+  ).toEqual([])
+})
+
+test('U2: an order that is rejected after its dispute was lost is refunded at once: the bank has paid the customer', async () => {
+  const order = await inReview()
+  const dispute = await open(order.id)
+  await stripe.do('close-dispute', { dispute, outcome: 'lost' })
+  await until('it is lost', async () => (await view(order.id)).dispute === 'lost')
+  expectStatus(await harness.operator.post(`/v1/orders/${order.id}/reject`), 200)
+  expect(await harness.untilOrder(order.id, 'refunded')).toMatchObject({ refunds: [{ reason: 'dispute_lost' }] })
+})
+
+test('U2: a dispute over a part gives back that part only: the order waits for an operator', async () => {
+  const order = await inReview()
+  const { dispute } = await stripe.do('open-dispute', { orderId: order.id, amount: 100 })
+  await stripe.do('close-dispute', { dispute, outcome: 'lost' })
+  expectStatus(await harness.operator.post(`/v1/orders/${order.id}/reject`), 200)
+  expect(await harness.untilOrder(order.id, 'refund_failed')).toMatchObject({ refunds: [] })
+})
 
 test('repeated webhooks of a dispute after the run has closed make one operator task for each order', async () => {
   const { order } = await delivered()

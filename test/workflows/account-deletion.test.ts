@@ -59,6 +59,24 @@ test('R3: a receipt has the time of the erasure, and the end of the backups coun
   expect(Date.parse(backupsGoneBy) - Date.parse(erasedAt)).toBe(30 * 86_400_000)
 })
 
+test('U2: the deletion of an account counts a lost dispute as given back', async () => {
+  const person = await harness.signUp()
+  const order = await harness.buy(person, {
+    packageCode: testPackages.onlyEsimAccess,
+    pay: { riskLevel: 'elevated' },
+    until: 'in_review',
+  })
+  const [{ fact_id: factId } = {}] = await sql<{ fact_id: string }[]>`select fact_id from orders where id = ${order.id}`
+  const { dispute } = await stripe.do('open-dispute', { orderId: order.id })
+  await stripe.do('close-dispute', { dispute, outcome: 'lost' })
+  const deletion = await erase(person)
+  await deletion.until('stripe', 'done')
+  expect((await sql`select outcome, refunded_minor from order_facts where id = ${factId ?? ''}`)[0]).toEqual({
+    outcome: 'refunded',
+    refunded_minor: testPriceMinor,
+  })
+})
+
 test('a deletion erases the account at once, and completes after the last period', async () => {
   const person = await harness.signUp()
   const order = await harness.buy(person, { order: { savedCards: true } })

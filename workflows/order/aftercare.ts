@@ -23,8 +23,11 @@ export async function orderAftercare({ orderId }: { orderId: string }): Promise<
   const hints = { payment: false, fraudWarning: false }
   const announcements: Promise<void>[] = []
   let refundRequested = false
+  let disputeOver = false
   let refunds = 0
-  onSignal(disputeSignal, disputeNotice, ({ disputeId }) => noteDispute(orderId, disputeId))
+  onSignal(disputeSignal, disputeNotice, async ({ disputeId }) => {
+    if (await noteDispute(orderId, disputeId)) disputeOver = true
+  })
   onSignal(fraudWarningSignal, nothing, () => {
     hints.fraudWarning = true
   })
@@ -106,7 +109,7 @@ export async function orderAftercare({ orderId }: { orderId: string }): Promise<
       moveTo('refund_failed')
       const { reason } = await localFirst.recordRefundFailure({ orderId, ...clock(), code })
       if (settlesPayments()) announcements.push(...announce(orderId, 'refund_failed'))
-      await condition(() => refundRequested)
+      await condition(() => refundRequested || disputeOver)
       await localFirst.startRefund({ orderId, ...clock(), reason })
       moveTo('refunding')
       code = await refundAgain(reason)
@@ -121,8 +124,9 @@ export async function orderAftercare({ orderId }: { orderId: string }): Promise<
 
   async function refundAgain(reason: RefundReason): Promise<string | undefined> {
     refunds += 1
-    const failedWith = await requestRefund(orderId, reason, `${workflowInfo().runId}-${refunds}`)
-    if (failedWith || !settlesPayments()) return failedWith
+    disputeOver = false
+    const { failedWith, isTakenBack } = await requestRefund(orderId, reason, `${workflowInfo().runId}-${refunds}`)
+    if (failedWith || isTakenBack || !settlesPayments()) return failedWith
     let isTold = false
     return untilSettled(orderId, hints, (until) => {
       moveTo('refunded', until)

@@ -224,7 +224,7 @@ export const orderStates: { readonly [Status in OrderStatus]: OrderStateRow } = 
       checkout: answersAtOnce,
       refund: { does: 'Tries again', leadsTo: [{ to: 'refunding' }] },
       payment: remembersPayment,
-      dispute: recordsDispute,
+      dispute: { ...recordsDispute, leadsTo: [{ to: 'refunding', when: 'it is over: the refund is tried again' }] },
     },
   },
   refunded: {

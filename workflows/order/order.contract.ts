@@ -183,6 +183,7 @@ export interface OrderActivities {
    * Refunds the payment, with credit note and order facts.
    * @param attempt part of the idempotency key; 1 is the first.
    * @returns the numbers of the order's credit notes, and the day of each, for a restore, which finds them in the history
+   * `isTakenBack`: a dispute that was lost has given the customer the money.
    * @throws RefundRefused
    */
   refundPayment(input: {
@@ -190,7 +191,7 @@ export interface OrderActivities {
     asOf: string
     reason: RefundReason
     attempt: number | string
-  }): Promise<{ creditNotes: string[]; issuedOn?: Record<string, string> }>
+  }): Promise<{ creditNotes: string[]; issuedOn?: Record<string, string>; isTakenBack?: true } | undefined>
   /** Returns why the order was refunded. */
   recordRefundFailure(input: { orderId: string; asOf: string; code: string }): Promise<{ reason: RefundReason }>
   /** Reads the state of the refunds from the payment processor. */
@@ -213,7 +214,7 @@ export interface OrderActivities {
     orderId: string
     disputeId: string
     asOf: string
-  }): Promise<{ needsEvidence: boolean } | undefined>
+  }): Promise<{ needsEvidence: boolean; isOver?: boolean } | undefined>
   /** Puts evidence from our books beside the dispute at the payment processor, once. Only an operator submits it. */
   stageDisputeEvidence(input: { orderId: string; disputeId: string; asOf: string }): Promise<void>
   /** Asks the payment processor for fraud warnings about the order's payment. */

@@ -17,13 +17,15 @@ export async function refundAll(run: OrderRun, reason: RefundReason): Promise<vo
   run.moveTo('refunding', null)
   const returned = run.stopProvisioning ? returnEsims(run) : undefined
   for (let attempt = 1; ; attempt += 1) {
-    const failedWith = (await requestRefund(orderId, reason, attempt)) ?? (await follow(run))
+    run.requested.disputeOver = false
+    const made = await requestRefund(orderId, reason, attempt)
+    const failedWith = made.failedWith ?? (made.isTakenBack ? undefined : await follow(run))
     if (!failedWith) break
     run.requested.retryRefund = false
     run.moveTo('refund_failed', null)
     await localFirst.recordRefundFailure({ orderId, ...clock(), code: failedWith })
     run.announce('refund_failed')
-    await condition(() => run.requested.retryRefund)
+    await condition(() => run.requested.retryRefund || run.requested.disputeOver)
     await localFirst.startRefund({ orderId, ...clock(), reason })
     run.moveTo('refunding', null)
   }
@@ -39,18 +41,21 @@ async function follow(run: OrderRun): Promise<string | undefined> {
   })
 }
 
-/** Refunds what is left of the payment. @returns the code of the failure, or undefined once the refund was accepted */
+/**
+ * Refunds what is left of the payment. @returns the code of the failure, if it was not accepted; `isTakenBack`: the bank has
+ * given the customer the money, and no refund has to settle
+ */
 export async function requestRefund(
   orderId: string,
   reason: RefundReason,
   attempt: number | string,
-): Promise<string | undefined> {
+): Promise<{ failedWith?: string; isTakenBack?: boolean }> {
   try {
-    await refundPayment({ orderId, ...clock(), reason, attempt })
-    return undefined
+    const made = await refundPayment({ orderId, ...clock(), reason, attempt })
+    return { isTakenBack: made?.isTakenBack === true }
   } catch (error) {
     if (!(error instanceof ActivityFailure)) throw error
-    return failureCode(error) ?? failureType(error) ?? 'unknown'
+    return { failedWith: failureCode(error) ?? failureType(error) ?? 'unknown' }
   }
 }
 

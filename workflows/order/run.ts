@@ -64,6 +64,8 @@ export function startRun(input: OrderInput) {
       returnUnsure: false,
       returned: false,
       retryRefund: false,
+      /** a dispute has ended: a refund that it has stopped can be made, or the bank has paid the customer */
+      disputeOver: false,
       /** the card's issuer has warned of fraud, and the money is to go back */
       suspect: false,
       /** the eSIMs go back because the customer has withdrawn from the contract */
@@ -96,10 +98,10 @@ export function startRun(input: OrderInput) {
     /** @param early there is nothing yet that could be suspended */
     async noteDispute(disputeId: string, early: boolean): Promise<void> {
       if (early) earlyDisputes.add(disputeId)
-      await noteDispute(orderId, disputeId)
+      if (await noteDispute(orderId, disputeId)) this.requested.disputeOver = true
     },
     noteEarlyDisputes(): void {
-      for (const disputeId of earlyDisputes) announcements.push(noteDispute(orderId, disputeId))
+      for (const disputeId of earlyDisputes) announcements.push(noteDispute(orderId, disputeId).then(() => undefined))
     },
     /** The end of the run waits for this work, and nothing else. */
     doAside(work: Promise<void>): void {
@@ -137,9 +139,12 @@ async function sendMail(orderId: string, mail: OrderMail, at: { asOf: string }):
 /** The input of the signal `dispute`. */
 export const disputeNotice = objectOf<{ disputeId: string }>({ disputeId: shortText })
 
-/** A dispute that cannot be recorded is an operator's, and not the end of a run that has other promises to keep. */
-export async function noteDispute(orderId: string, disputeId: string): Promise<void> {
-  let recorded: { needsEvidence: boolean } | undefined
+/**
+ * A dispute that cannot be recorded is an operator's, and not the end of a run that has other promises to keep.
+ * @returns whether the dispute is over
+ */
+export async function noteDispute(orderId: string, disputeId: string): Promise<boolean> {
+  let recorded: Awaited<ReturnType<OrderActivities['recordDispute']>>
   try {
     recorded = await charge.recordDispute({ orderId, disputeId, ...clock() })
   } catch (error) {
@@ -147,6 +152,7 @@ export async function noteDispute(orderId: string, disputeId: string): Promise<v
     await localFirst.raiseAttention({ orderId, kind: 'dispute_unrecorded', ...clock(), ...codeOf(error) })
   }
   if (recorded?.needsEvidence && patched('dispute-evidence')) await stageEvidence(orderId, disputeId)
+  return recorded?.isOver === true
 }
 
 async function stageEvidence(orderId: string, disputeId: string): Promise<void> {

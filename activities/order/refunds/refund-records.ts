@@ -7,9 +7,12 @@ import { lockOrder } from '../../../db/order/orders.ts'
 import { isStanding, listRefunds, noteCreditNote, sumOf, upsertRefund } from '../../../db/order/refunds.ts'
 import type { Refund } from '../../../providers/stripe/refunds.ts'
 import { refundIdOf } from '../../../workflows/order/partial-refund.contract.ts'
+import { isTakenBack } from './lost-disputes.ts'
 
 /** Reason of a refund that was made in Stripe's dashboard. */
 const madeElsewhere = 'made_elsewhere'
+/** Reason of what the customer's bank has taken back. */
+const disputeLost = 'dispute_lost'
 /** Kind of the operator task of a partial refund that failed. */
 export const partialRefundFailed = 'partial_refund_failed'
 
@@ -37,19 +40,24 @@ export async function recordRefunds(
   // Stripe lists the newest first.
   for (const refund of refunds.toReversed()) {
     const { refundId, refundKey, amountMinor, status: state } = refund
+    const isTaken = isTakenBack(refundKey)
     const isOurs = refundKey?.startsWith(`order-${order.id}:`) === true
     const row = known.find(
       ({ stripe_refund_id, refund_key }) => stripe_refund_id === refundId || refund_key === refundKey,
     )
-    const key = row?.refund_key ?? (isOurs ? refundKey : `elsewhere:${refundId}`)
+    const key = row?.refund_key ?? (refundKey !== null && (isOurs || isTaken) ? refundKey : `elsewhere:${refundId}`)
     const recorded = { orderId: order.id, refundKey: key, stripeRefundId: refundId, amountMinor, state, at }
-    await upsertRefund(tx, { ...recorded, reason: row?.reason ?? (isOurs ? reason : madeElsewhere) })
+    await upsertRefund(tx, {
+      ...recorded,
+      reason: row?.reason ?? (isOurs ? reason : isTaken ? disputeLost : madeElsewhere),
+    })
     const hasFailed = !stands(refund) && row?.state !== state
     const task = { subjectId: order.id, detail: refundId, at }
     if (isOurs) {
       if (hasFailed && refundIdOf(refundKey)) await raiseOperatorTask(tx, { ...task, kind: partialRefundFailed })
       continue
     }
+    if (isTaken) continue
     // Only an operator knows its reason, and made it: the task of a failure is beside that of the refund.
     if (!row) await raiseOperatorTask(tx, { ...task, kind: 'refund_made_elsewhere' })
     if (hasFailed) await raiseOperatorTask(tx, { ...task, kind: 'refund_elsewhere_failed' })

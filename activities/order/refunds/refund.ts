@@ -4,10 +4,11 @@ import type { Context } from '../../../context.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../../../db/operator-tasks.ts'
 import { listDocuments, settleFact } from '../../../db/order/books.ts'
 import { moveOrder } from '../../../db/order/orders.ts'
-import { requestedSince } from '../../../db/order/refunds.ts'
+import { listRefunds, requestedSince, sumOf } from '../../../db/order/refunds.ts'
 import { milliseconds } from '../../../policy/periods.ts'
 import { isProviderFailure, ProviderFailure } from '../../../providers/failure.ts'
 import type { Payment } from '../../../providers/stripe/payments.ts'
+import type { Refund } from '../../../providers/stripe/refunds.ts'
 import { plusMs } from '../../../shared/calendar.ts'
 import { failure } from '../../../shared/failures.ts'
 import type { OrderActivities, OrderStatus, RefundReason } from '../../../workflows/order/order.contract.ts'
@@ -15,7 +16,8 @@ import { recordedAt, withFailureTypes } from '../../failures.ts'
 import { knownOrder, paymentIntentOf } from '../known-order.ts'
 import { paymentUnsettled } from '../payment/late-payment.ts'
 import { askAboutPayment } from '../provider-alarm.ts'
-import { recordRefunds, stands } from './refund-records.ts'
+import { isDisputedPayment, isTakenBack, listTakenBack } from './lost-disputes.ts'
+import { recordRefunds, standingMinor, stands } from './refund-records.ts'
 
 type Activities = Pick<OrderActivities, 'startRefund' | 'refundPayment' | 'recordRefundFailure' | 'checkRefunds'>
 
@@ -38,7 +40,9 @@ export function createOrderRefundActivities(context: Context): Activities {
       const order = await knownOrder(sql, orderId)
       const paymentIntentId = paymentIntentOf(order)
       await assertNoneReserved(orderId, recordedAt(asOf))
-      const left = leftOf(await askAboutPayment(context, () => stripe.getPayment(paymentIntentId)))
+      const payment = await askAboutPayment(context, () => stripe.getPayment(paymentIntentId))
+      const left = leftOf(payment)
+      let takenBack: Refund[] = []
       const askForRefund = () =>
         stripe.refund({
           paymentIntentId,
@@ -50,14 +54,18 @@ export function createOrderRefundActivities(context: Context): Activities {
         })
       if (left > 0) {
         await withFailureTypes(refunding, () =>
-          askForRefund().catch((error: unknown) => {
+          askForRefund().catch(async (error: unknown) => {
+            if (isDisputedPayment(error)) {
+              takenBack = await listTakenBack(context, payment, left)
+              if (standingMinor(takenBack) >= left) return
+            }
             // It was paid, so the processor knows it, whatever it says at the moment.
             if (!isProviderFailure(error, 'resource_missing')) throw error
             throw new ProviderFailure(error.provider, 'unavailable', error.code)
           }),
         )
       }
-      const refunds = await askAboutPayment(context, () => stripe.listRefunds(paymentIntentId))
+      const refunds = [...takenBack, ...(await askAboutPayment(context, () => stripe.listRefunds(paymentIntentId)))]
       const at = recordedAt(asOf)
       await sql.begin(async (tx) => {
         const refundedMinor = await recordRefunds(tx, order, refunds, { reason, at })
@@ -70,6 +78,7 @@ export function createOrderRefundActivities(context: Context): Activities {
       return {
         creditNotes: notes.map(({ number }) => number),
         issuedOn: Object.fromEntries(notes.map(({ number, issuedOn }) => [number, issuedOn])),
+        ...(takenBack.length > 0 && { isTakenBack: true }),
       }
     },
 
@@ -85,18 +94,20 @@ export function createOrderRefundActivities(context: Context): Activities {
       const paymentIntentId = paymentIntentOf(order)
       const refunds = await askAboutPayment(context, () => stripe.listRefunds(paymentIntentId))
       const standing = refunds.filter(stands)
+      const takenMinor = sumOf((await listRefunds(sql, orderId)).filter(({ refund_key }) => isTakenBack(refund_key)))
       // Of a delivered order only a part was to be refunded: what has failed of it is no claim to the rest.
       const missesSome =
         refundStatuses.includes(order.status) &&
         standing.length < refunds.length &&
-        leftOf(await askAboutPayment(context, () => stripe.getPayment(paymentIntentId))) > 0
+        leftOf(await askAboutPayment(context, () => stripe.getPayment(paymentIntentId))) > takenMinor
       await sql.begin(async (tx) => {
         const refundedMinor = await recordRefunds(tx, order, refunds, { reason: order.reason ?? 'returned_unused', at })
         const isGivenBack = refundStatuses.includes(order.status) && !missesSome
         const outcome = isGivenBack ? 'refunded' : order.delivered_at ? 'delivered' : 'paid'
         if (order.fact_id && refunds.length > 0) await settleFact(tx, order.fact_id, outcome, refundedMinor)
       })
-      const isSettled = standing.length > 0 && standing.every(({ status }) => status === 'succeeded')
+      const isSettled =
+        (standing.length > 0 || takenMinor > 0) && standing.every(({ status }) => status === 'succeeded')
       if (missesSome || isSettled)
         await resolveOperatorTask(sql, { kind: 'refund_unsettled', subjectId: orderId, by: 'order', at })
       if (missesSome) return 'failed'

@@ -31,6 +31,8 @@ export interface OrderBooks {
     /** of it by partial refunds of ours */
     partialMinor: number
     hasFailedRefund: boolean
+    /** what banks have taken back by disputes that were lost */
+    takenBackMinor: number
   }[]
   held: Held
   /** eSIMs of a delivered order that went back with a partial refund */
@@ -60,8 +62,10 @@ function faultsInOrder(order: OrderBooks): string[] {
   const { payments, held, quantity, grossMinor, documents, fact } = order
   const paid = payments.filter(({ status }) => status === 'succeeded')
   const receivedMinor = sum(paid.map((payment) => payment.receivedMinor))
-  const refundedMinor = sum(payments.map((payment) => payment.refundedMinor))
   const hasStatus = (...statuses: string[]): boolean => statuses.includes(order.status)
+  // Of an order that is to be refunded, the customer has from the bank what the dispute was about.
+  const takenBackMinor = hasStatus('refunded') ? sum(payments.map((payment) => payment.takenBackMinor)) : 0
+  const refundedMinor = sum(payments.map((payment) => payment.refundedMinor)) + takenBackMinor
   const isPaid = paid.length > 0
   const wanted = order.isTopUp ? 1 : quantity
 
@@ -164,7 +168,7 @@ type OrderFields = Pick<Orders, 'id' | 'status' | 'quantity' | 'gross_minor' | '
 } & { fact_gross_minor: OrderFacts['gross_minor'] | null; returned: number }
 
 function paymentBooks(
-  { charges, refunds }: StripeBooks,
+  { charges, refunds, disputes }: StripeBooks,
   { id, status, amount_received }: StripeBooks['paymentIntents'][number],
 ) {
   const ofPayment = refunds.filter((refund) => refund.payment_intent === id)
@@ -177,6 +181,11 @@ function paymentBooks(
     refundedMinor: sum(effective.map(({ amount }) => amount)),
     partialMinor: sum(effective.filter(({ metadata }) => refundIdOf(metadata?.refund_key)).map(({ amount }) => amount)),
     hasFailedRefund: effective.length < ofPayment.length,
+    takenBackMinor: sum(
+      disputes
+        .filter(({ payment_intent, status }) => payment_intent === id && status === 'lost')
+        .map(({ amount }) => amount),
+    ),
   }
 }
 
