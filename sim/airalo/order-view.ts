@@ -13,6 +13,8 @@ export function showPlaced(order: Order, form: { quantity?: string | undefined; 
     price: sold.price,
     net_price: sold.net_price,
     pricing_model: 'net_pricing',
+    text: null,
+    voice: null,
     brand_settings_name: form.brand ?? '',
     sims: order.sims.map(showSim),
   }
@@ -44,4 +46,7 @@ const showFacts = (order: Order) => ({
   esim_type: 'Prepaid',
   data: order.package.data,
   currency: 'USD',
+  manual_installation: '<p>Enter the address and the code.</p>',
+  qrcode_installation: '<p>Scan the code.</p>',
+  installation_guides: { en: 'https://airalo.com/help' },
 })

@@ -183,6 +183,10 @@ export function showSim(sim: Sim) {
     apn_value: sim.operator.apn_value,
     is_roaming: sim.operator.is_roaming,
     confirmation_code: sim.confirmationCode,
+    apn: {
+      ios: { apn_type: 'automatic', apn_value: sim.operator.apn_value },
+      android: { apn_type: sim.operator.apn_type, apn_value: sim.operator.apn_value },
+    },
     msisdn: null,
     direct_apple_installation_url: `https://esimsetup.apple.com/esim_qrcode_provisioning?carddata=${qrcode}`,
     recycled: sim.recycledAt !== null,

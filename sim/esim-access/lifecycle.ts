@@ -28,6 +28,9 @@ export function createLifecycle(now: () => number, notify: Notify) {
       eid: profile.eid,
       esimStatus: profile.esimStatus,
       smdpStatus: profile.smdpStatus,
+      timestamp: webhookTime(now()),
+      seqNumber: 1,
+      notifyStatus: 'Executed-Success',
     })
 
   function settle(profile: Profile): Profile {

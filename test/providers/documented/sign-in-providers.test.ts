@@ -1,0 +1,134 @@
+/** Tokens and notices of Apple and Google as they document them: our adapters read them, the simulators send their like. */
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { type Apple, createApple } from '../../../providers/apple.ts'
+import { createGoogle, type Google } from '../../../providers/google.ts'
+import { startApple } from '../../../sim/apple.ts'
+import { type ControlOf, controlOf } from '../../../sim/control.ts'
+import { startGoogle } from '../../../sim/google.ts'
+import { createSigner, type Signer } from '../../../sim/sign-in/signer.ts'
+import { startWebhookReceiver } from '../webhook-receiver.ts'
+import { compareShapes, differences, listDocumented, readDocumented } from './documents.ts'
+
+const clientId = 'app.ama-esim.ios'
+const googleClientId = '1029384756-ama.apps.googleusercontent.com'
+
+let signer: Signer
+let keySet: ReturnType<typeof createServer>
+let receiver: Awaited<ReturnType<typeof startWebhookReceiver>>
+let apple: Apple
+let google: Google
+let appleSim: Awaited<ReturnType<typeof startApple>>
+let googleSim: Awaited<ReturnType<typeof startGoogle>>
+let atApple: ControlOf<typeof startApple>
+let atGoogle: ControlOf<typeof startGoogle>
+
+beforeAll(async () => {
+  signer = await createSigner('documented')
+  keySet = createServer((_request, response) => response.end(JSON.stringify(signer.jwks())))
+  await new Promise<void>((resolve) => keySet.listen(0, '127.0.0.1', resolve))
+  const keys = `http://127.0.0.1:${(keySet.address() as AddressInfo).port}`
+  receiver = await startWebhookReceiver()
+  appleSim = await startApple({ clientIds: [clientId], webhookUrl: receiver.url })
+  googleSim = await startGoogle({ clientIds: [googleClientId], webhookUrl: receiver.url })
+  atApple = controlOf(appleSim)
+  atGoogle = controlOf(googleSim)
+  const { teamId, keyId, privateKeyPem } = appleSim
+  apple = createApple({ baseUrl: keys, teamId, keyId, privateKeyPem, clientIds: [clientId] })
+  google = createGoogle({ clientIds: [googleClientId], certsUrl: keys, revokeUrl: keys })
+})
+
+beforeEach(() => receiver.clear())
+
+afterAll(async () => {
+  keySet.close()
+  await Promise.all([appleSim.stop(), googleSim.stop(), receiver.stop()])
+})
+
+const signed = async (vendor: string, name: string) => signer.sign((await readDocumented(vendor, name)).body)
+const claimsOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
+
+test('Apple’s documented ID token is read', async () => {
+  expect(await apple.verifyIdToken(await signed('apple', 'id-token'), { nonce: 'a-nonce' })).toEqual({
+    subject: '000342.18ac0f8d2c0f4fd8b0a3a1d6f0f2c1aa.0926',
+    email: 'q4xk2bxbh7@privaterelay.appleid.com',
+    emailVerified: true,
+    isPrivateEmail: true,
+    clientId,
+  })
+})
+
+const notifications = ['email-disabled', 'email-enabled', 'consent-revoked', 'account-deleted'] as const
+
+test.each(notifications)('Apple’s documented notification %s is read', async (type) => {
+  expect(await apple.parseNotification(await signed('apple', `notification-${type}`))).toEqual({
+    eventId: 'abede-67899',
+    type,
+    subject: '820417.faa325acbc78e1be1668ba852d492d8a.0219',
+    at: new Date(1508184845000),
+  })
+})
+
+test('Google’s documented ID token is read', async () => {
+  expect(await google.verifyIdToken(await signed('google', 'id-token'))).toMatchObject({
+    subject: '10769150350006150715113082367',
+    email: 'jsmith@example.com',
+    emailVerified: true,
+  })
+})
+
+test.each([
+  ['account-disabled', ['7375626A656374'], { reason: 'hijacking' }],
+  ['sessions-revoked', ['7375626A656374'], {}],
+  ['token-revoked', [], {}],
+  ['verification', [], {}],
+] as const)('Google’s documented security event %s is read', async (name, subjects, more) => {
+  expect(await google.parseSecurityEvent(await signed('google', name))).toEqual({
+    eventId: '756E69717565206964656E746966696572',
+    types: [name],
+    subjects,
+    at: new Date(1508184845999),
+    ...more,
+  })
+})
+
+test('Apple’s simulator sends tokens and notifications in the documented shape', async () => {
+  const { idToken, sub } = await atApple.do('sign-in', { private: true, nonce: 'a-nonce' })
+  const claims: Record<string, unknown> = { 'id-token': claimsOf(idToken) }
+  for (const type of notifications) await atApple.do('notify', { type, sub })
+  for (const { body } of await receiver.atLeast(notifications.length)) {
+    const sent = claimsOf((JSON.parse(String(body)) as { payload: string }).payload)
+    claims[`notification-${JSON.parse(sent.events).type}`] = sent
+  }
+  const { found, listed } = await compareShapes('apple', claims)
+  expect(Object.keys(found).sort()).toEqual(await listDocumented('apple'))
+  expect(found).toEqual(listed)
+  for (const type of notifications) {
+    const name = `notification-${type}`
+    // What the text of `events` says has the same fields, too.
+    const events = [(await readDocumented('apple', name)).body, claims[name] as { events: string }]
+    const [documented, sent] = events.map(({ events }) => JSON.parse(String(events)))
+    expect([name, differences(documented, sent)]).toEqual([name, { leavesOut: [], adds: [], differs: [] }])
+  }
+})
+
+test('Google’s simulator sends tokens and security events in the documented shape', async () => {
+  const { idToken, sub } = await atGoogle.do('sign-in', { email: 'a@example.com', nonce: 'n' })
+  const claims: Record<string, unknown> = { 'id-token': claimsOf(idToken) }
+  const events = [
+    { type: 'account-disabled', sub, reason: 'hijacking' },
+    { type: 'sessions-revoked', sub },
+    { type: 'token-revoked', refreshToken: '1//x' },
+    { type: 'verification', state: 'a-state' },
+  ]
+  for (const event of events) {
+    receiver.clear()
+    await atGoogle.do('notify', event)
+    const [sent] = await receiver.atLeast(1)
+    claims[event.type] = claimsOf(String(sent?.body))
+  }
+  const { found, listed } = await compareShapes('google', claims)
+  expect(Object.keys(found).sort()).toEqual(await listDocumented('google'))
+  expect(found).toEqual(listed)
+})
