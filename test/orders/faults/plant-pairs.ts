@@ -12,6 +12,8 @@ export const passing: Fault[] = [
   { status: 429, headers: { 'Retry-After': '7200' } },
   { status: 404, body: {} },
   { status: 200, body: 'OK' },
+  // Slow, and answered within the time limits.
+  { delayMs: 1_500 },
 ]
 
 /**

@@ -1,0 +1,95 @@
+/** U2: wherever an order's run was when it was terminated, operators know it at once, and the hourly look settles the money. */
+import { expect, test } from 'vitest'
+import { draftSweepType } from '../../../workflows/draft-sweep.contract.ts'
+import { orderAftercareWorkflowId, orderWorkflowId } from '../../../workflows/order/order.contract.ts'
+import { paymentSweepType } from '../../../workflows/order/payment-sweep.contract.ts'
+import { shareStack } from '../../harness/harness.ts'
+import { drawPart } from '../../harness/seed.ts'
+import { runLater } from '../../harness/temporal/later.ts'
+import { until } from '../../harness/until.ts'
+import { orderWaits } from '../../replay/order-waits.ts'
+
+// An eSIM that a provider allocates after the termination is given back once an operator has reset the run.
+const harness = await shareStack({ books: false })
+const { sims, temporal } = harness
+const { sql } = harness.stack.context
+
+/** What the customer has in the end: nothing was charged, the money is back, or the eSIM was delivered. */
+type Ending = 'unpaid' | 'refunded' | 'delivered'
+
+/** By the kept histories' name of the wait. */
+const endings: Record<string, Ending> = {
+  'order-waits-for-payment': 'unpaid',
+  'order-waits-for-payment-a-second-time': 'unpaid',
+  'order-waits-for-the-bank': 'refunded',
+  'order-waits-for-an-operator': 'refunded',
+  'order-waits-for-the-provider': 'refunded',
+  'order-waits-for-a-slow-provider': 'refunded',
+  'order-waits-for-the-mail-server': 'delivered',
+  'order-waits-for-use': 'delivered',
+  'order-waits-for-expiry': 'delivered',
+  'order-waits-for-the-processor': 'refunded',
+  'order-waits-for-its-refund-to-settle': 'refunded',
+  'order-waits-for-its-refund-to-be-repeated': 'refunded',
+  'order-waits-for-a-late-allocation-to-give-back': 'refunded',
+  'order-aftercare-waits-for-the-bank': 'refunded',
+  'order-aftercare-waits-for-its-refund-to-settle': 'refunded',
+  'order-aftercare-waits-for-its-refund-to-be-repeated': 'refunded',
+  'top-up-waits-for-payment': 'unpaid',
+  'top-up-waits-for-the-provider': 'refunded',
+}
+/** It ends the server of the database, which other files use as well. */
+const elsewhere = ['order-waits-for-the-database']
+
+test('every wait of an order has an ending here', () => {
+  expect(Object.keys(endings).sort()).toEqual(
+    Object.keys(orderWaits)
+      .filter((name) => !elsewhere.includes(name))
+      .sort(),
+  )
+})
+
+async function chargedMinor(orderId: string): Promise<number> {
+  const { charges, paymentIntents, refunds } = await sims.stripe.books()
+  const payments = paymentIntents.filter(({ metadata }) => metadata.order_id === orderId).map(({ id }) => id)
+  const isIts = ({ payment_intent }: { payment_intent: unknown }) => payments.includes(String(payment_intent))
+  const sum = (amounts: { amount: number }[]) => amounts.reduce((total, { amount }) => total + amount, 0)
+  const standing = refunds.filter(({ status }) => status !== 'failed' && status !== 'canceled')
+  return sum(charges.filter((each) => isIts(each) && each.status === 'succeeded')) - sum(standing.filter(isIts))
+}
+
+async function everybodyAnswers(): Promise<void> {
+  await Promise.all([sims.stripe.clearFaults(), sims.esimAccess.clearFaults(), sims.mailbox.do('clear-rules')])
+  await sims.esimAccess.do('allocation', {})
+}
+
+const drawn = drawPart(4)(Object.entries(endings))
+test.each(drawn)(
+  'a run that is terminated where the %s is found within the hour, and its order ends %s',
+  {
+    timeout: 180_000,
+  },
+  async (name, ending) => {
+    const workflowId = (await orderWaits[name]?.(harness)) ?? ''
+    const orderId = workflowId.replace(orderAftercareWorkflowId(''), '').replace(orderWorkflowId(''), '')
+    const run = temporal.workflow.getHandle(workflowId)
+    const { runId } = await run.describe()
+    await run.terminate('by mistake')
+    await everybodyAnswers()
+    // The bank decides meanwhile.
+    if (name.endsWith('the-bank')) await sims.stripe.do('pay', { orderId })
+
+    await until('operators know of the run', async () => {
+      await runLater(harness.stack, draftSweepType, 0)
+      return (await sql`select from attention where kind = 'run_lost' and subject_id = ${runId}`).length > 0
+    })
+    await sql`update orders set payment_due_at = now() - interval '1 hour'
+    where id = ${orderId} and status = 'awaiting_payment'`
+    await runLater(harness.stack, paymentSweepType, 1 / 24)
+    await harness.untilOrder(orderId, ending)
+    await until(
+      'the money is where it belongs',
+      async () => (await chargedMinor(orderId)) > 0 === (ending === 'delivered'),
+    )
+  },
+)
