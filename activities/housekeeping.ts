@@ -4,6 +4,7 @@ import type { WorkerContext } from '../context.ts'
 import { dropDays, ensureDays } from '../db/access/daily-partitions.ts'
 import { forgetEvents } from '../db/events/events.ts'
 import { forgetIdempotencyKeys, forgetTokens, forgetWebhookEvents } from '../db/expired.ts'
+import { indexOlderEsims } from '../db/operator/iccids.ts'
 import { listSubjectsOfOpenTasks, raiseOperatorTask, resolveOperatorTask } from '../db/operator-tasks.ts'
 import { forgetVelocity } from '../db/order/velocity.ts'
 import { listOverdueOrders } from '../db/overdue.ts'
@@ -49,6 +50,7 @@ export function createHousekeepingActivities(context: WorkerContext): Housekeepi
         allowances: await inBatches((limit) => forgetAllowances(sql, at, limit)),
         // The next run is a day away, so counts that would be too old by then are deleted now.
         velocity: await inBatches((limit) => forgetVelocity(sql, plusDays(at, 1), limit)),
+        iccidsIndexed: await indexOlderEsims(context, heartbeat),
       }
     },
 

@@ -13,6 +13,8 @@ export interface HousekeepingReport {
     allowances?: number
     velocity?: number
     events?: number
+    /** eSIMs from before the index of ICCIDs, which a search would have to index */
+    iccidsIndexed?: number
   }
   overdue: { orders: number; runs: number }
   /** absent in runs of earlier builds */
@@ -25,7 +27,10 @@ export interface HousekeepingActivities {
    * R4: the security log is kept for a limited time. Creates the partitions of the coming days and drops the old ones.
    */
   turnSecurityLog(input: { asOf: string }): Promise<HousekeepingReport['securityLog']>
-  /** Deletes idempotency keys and webhook events that are too old to be repeated, and expired links and sessions. */
+  /**
+   * Deletes idempotency keys and webhook events that are too old to be repeated, and expired links and sessions; indexes the
+   * ICCIDs of older eSIMs.
+   */
   forgetExpired(input: { asOf: string }): Promise<HousekeepingReport['forgotten']>
   /** Makes operator tasks of orders and runs whose deadline has passed, and closes the tasks of those that went on. */
   reportOverdue(input: { asOf: string }): Promise<HousekeepingReport['overdue']>

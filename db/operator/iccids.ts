@@ -20,9 +20,18 @@ export async function findOrdersByIccid(
 
 type Unindexed = Pick<Esims, 'id' | 'iccid'> & Pick<Orders, 'account_id'>
 
-/** Fills the index of eSIMs that are older than it. SQL cannot: the number is encrypted under the account's key. */
-async function indexOlderEsims(context: ColumnEncryption & { sql: Database }): Promise<void> {
+/**
+ * Fills the index of eSIMs that are older than it, or of a backup from before it. SQL cannot: the number is encrypted under
+ * the account's key. Housekeeping does it, so that a search has nothing left to do.
+ * @param onBatch is called between batches
+ * @returns how many were indexed
+ */
+export async function indexOlderEsims(
+  context: ColumnEncryption & { sql: Database },
+  onBatch: () => void = () => undefined,
+): Promise<number> {
   const { sql } = context
+  let indexed = 0
   let after: string | null = null
   for (;;) {
     const rows: Unindexed[] = await sql<Unindexed[]>`
@@ -34,8 +43,10 @@ async function indexOlderEsims(context: ColumnEncryption & { sql: Database }): P
       if (!key) continue
       const number = tableEncryption(context.cipher, key, 'esims').open('iccid', iccid)
       await sql`update esims set iccid_index = ${iccidIndex(context, number)} where id = ${id}`
+      indexed += 1
     }
-    if (rows.length < batchSize) return
+    onBatch()
+    if (rows.length < batchSize) return indexed
     after = rows.at(-1)?.id ?? null
   }
 }

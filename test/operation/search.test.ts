@@ -5,12 +5,14 @@ import type { ConsoleUser } from '../../api/http/caller.ts'
 import { Problem } from '../../api/http/problem.ts'
 import { performAct } from '../../api/routes/console/perform-act.ts'
 import type { InvoiceLinks, OperatorActs, Orders, Refunds } from '../../db/connection/schema.ts'
+import { type HousekeepingReport, housekeepingType } from '../../workflows/housekeeping.contract.ts'
 import { createSurfer, type Surfer } from '../harness/browser.ts'
 import { mailsTo } from '../harness/checks/messages.ts'
 import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import type { Person } from '../harness/people.ts'
 import type { OrderView } from '../harness/purchases.ts'
+import { runLater } from '../harness/temporal/later.ts'
 import { until } from '../harness/until.ts'
 
 const harness = await shareStack()
@@ -75,6 +77,12 @@ test('an operator finds an account or order by everything that names it', async 
   // The eSIM was bought before its number was indexed.
   await sql`update esims set iccid_index = null where order_id = ${order.id}`
   expect((await find(iccid)).items.map(({ id }) => id)).toContain(order.id)
+  // Housekeeping does it before anybody searches.
+  await sql`update esims set iccid_index = null where order_id = ${order.id}`
+  const { forgotten } = await runLater<HousekeepingReport>(harness.stack, housekeepingType, 0)
+  expect(forgotten.iccidsIndexed).toBe(1)
+  const [esim] = await sql`select iccid_index is not null as indexed from esims where order_id = ${order.id}`
+  expect(esim?.indexed).toBe(true)
 
   for (const [query, tried] of [
     ['nobody@example.com', ['email']],
